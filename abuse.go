@@ -48,7 +48,7 @@ const (
 	AbuseActed     AbuseOutcome = "acted"
 )
 
-// AbuseReport is a report to the admins. It does not name its sender, whom nobody is shown.
+// AbuseReport is a report to the admins. It does not name its sender, who is never shown.
 type AbuseReport struct {
 	ID         string
 	Kind       AbuseKind

@@ -14,9 +14,10 @@ const (
 	PolicyTokens       Policy = "expired_tokens"      // of verifications and password resets
 	PolicySessions     Policy = "ended_sessions"
 	PolicyInvitations  Policy = "ended_invitations"
+	PolicyParties      Policy = "past_parties" // with their answers
 	PolicyKeys         Policy = "idempotency_keys"
 	PolicyReports      Policy = "resolved_reports"       // reports of abuse, with the copied content
-	PolicyEmails       Policy = "old_mails"              // the state of emails, with their attempts
+	PolicyEmails       Policy = "old_emails"             // the state of emails, with their attempts
 	PolicyWebhooks     Policy = "old_webhook_deliveries" // the history of webhooks, and webhooks that were removed
 	PolicyOutbox       Policy = "started_events"
 	PolicyActivity     Policy = "old_activity"   // which account was active on which day, and in which room when
@@ -27,7 +28,7 @@ const (
 func Policies() []Policy {
 	return []Policy{
 		PolicyParticipants, PolicyMessages, PolicyRooms, PolicyArchived, PolicyUnverified, PolicyTokens, PolicySessions,
-		PolicyInvitations, PolicyKeys, PolicyReports, PolicyEmails, PolicyWebhooks, PolicyOutbox, PolicyActivity, PolicyFiles,
+		PolicyInvitations, PolicyParties, PolicyKeys, PolicyReports, PolicyEmails, PolicyWebhooks, PolicyOutbox, PolicyActivity, PolicyFiles,
 	}
 }
 

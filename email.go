@@ -18,6 +18,9 @@ const (
 	EmailPasswordChanged EmailKind = "password_changed" // to the account's address, after each change and reset
 
 	EmailActivityReport EmailKind = "activity_report" // to the recipients in the settings
+	EmailPartyReminder  EmailKind = "party_reminder"  // to those who answered that they come
+	EmailPartyChanged   EmailKind = "party_changed"
+	EmailPartyCancelled EmailKind = "party_cancelled"
 )
 
 // EmailKinds lists all kinds of emails.
@@ -25,7 +28,7 @@ func EmailKinds() []EmailKind {
 	return []EmailKind{
 		EmailWelcome, EmailWelcomeReminder, EmailVerification, EmailReset, EmailAddressChanged, EmailRoomInvitation,
 		EmailInvitationReminder,
-		EmailActivityReport, EmailPasswordChanged,
+		EmailActivityReport, EmailPasswordChanged, EmailPartyReminder, EmailPartyChanged, EmailPartyCancelled,
 	}
 }
 
@@ -94,7 +97,7 @@ const (
 	ReasonMailboxFull       EmailReason = "mailbox_full"
 	ReasonMessageRejected   EmailReason = "message_rejected"   // the server refuses the content
 	ReasonServerUnreachable EmailReason = "server_unreachable" // the server is away, or refuses this service
-	ReasonUnconfirmed       EmailReason = "unconfirmed"        // the server may have it, and did not say so
+	ReasonUnconfirmed       EmailReason = "unconfirmed"        // the server may have it, but its answer was lost
 	ReasonExpired           EmailReason = "expired"            // no attempt was made in time
 )
 
@@ -110,6 +113,9 @@ const (
 	ReasonMayNotInvite     EmailReason = "may_not_invite"    // the inviter, now
 	ReasonRoomEnded        EmailReason = "room_ended"        // archived, closed, or removed
 	ReasonNotRecipient     EmailReason = "not_a_recipient"   // of reports any more
+	ReasonPartyChanged     EmailReason = "party_changed"     // it was moved since
+	ReasonPartyEnded       EmailReason = "party_ended"       // it has started, or was cancelled
+	ReasonNotGuest         EmailReason = "not_a_guest"       // the recipient does not come, or may not
 	ReasonOptedOut         EmailReason = "opted_out"         // by the address, which its sender must not learn
 )
 
@@ -117,7 +123,8 @@ const (
 func CancelReasons() []EmailReason {
 	return []EmailReason{
 		ReasonCancelled, ReasonNoAccount, ReasonSuspended, ReasonAlreadyConfirmed, ReasonAddressTaken, ReasonLinkEnded,
-		ReasonInvitationEnded, ReasonMayNotInvite, ReasonRoomEnded, ReasonNotRecipient, ReasonOptedOut,
+		ReasonInvitationEnded, ReasonMayNotInvite, ReasonRoomEnded, ReasonNotRecipient, ReasonPartyChanged,
+		ReasonPartyEnded, ReasonNotGuest, ReasonOptedOut,
 	}
 }
 

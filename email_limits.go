@@ -79,7 +79,11 @@ var emailRules = map[EmailKind]EmailRule{
 		Client: BudgetClient,
 	},
 	EmailInvitationReminder: {Priority: PriorityBackground, Recipient: []EmailBudget{BudgetInvitee, BudgetRecipient}},
-	EmailActivityReport:     {Priority: PriorityBackground, Recipient: []EmailBudget{BudgetReader}},
+	EmailPartyReminder:      {Priority: PrioritySoon, Recipient: []EmailBudget{BudgetRecipient}},
+	// Whoever moves a party back and forth fills no inbox.
+	EmailPartyChanged:   {Priority: PrioritySoon, Recipient: []EmailBudget{BudgetInvitee, BudgetRecipient}},
+	EmailPartyCancelled: {Priority: PrioritySoon, Recipient: []EmailBudget{BudgetInvitee, BudgetRecipient}},
+	EmailActivityReport: {Priority: PriorityBackground, Recipient: []EmailBudget{BudgetReader}},
 }
 
 // Rule returns the rule of a kind of email, and whether emailRules has it. A kind without a rule counts against its

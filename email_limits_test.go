@@ -30,7 +30,8 @@ func TestEveryKindOfEmailHasARule(t *testing.T) {
 func TestEmailPriorities(t *testing.T) {
 	order := [][]watchparty.EmailKind{
 		{watchparty.EmailReset, watchparty.EmailVerification},
-		{watchparty.EmailWelcome, watchparty.EmailAddressChanged, watchparty.EmailPasswordChanged},
+		{watchparty.EmailWelcome, watchparty.EmailAddressChanged, watchparty.EmailPasswordChanged,
+			watchparty.EmailPartyReminder, watchparty.EmailPartyChanged, watchparty.EmailPartyCancelled},
 		{watchparty.EmailRoomInvitation},
 		{watchparty.EmailWelcomeReminder, watchparty.EmailInvitationReminder, watchparty.EmailActivityReport},
 	}

@@ -50,6 +50,14 @@ type QueueVote struct {
 	CreatedAt time.Time
 }
 
+// AnsweredParty is a user's answer to a party.
+type AnsweredParty struct {
+	PartyID   string
+	RoomID    string
+	Answer    PartyAnswer
+	CreatedAt time.Time
+}
+
 // Stay is a time in which an account was seen in a room.
 type Stay struct {
 	ID        int64

@@ -74,21 +74,21 @@ func TestMovieNormalise(t *testing.T) {
 }
 
 func TestMovieAddresses(t *testing.T) {
-	long := "https://films.example/" + strings.Repeat("a", watchparty.MaxAddressBytes)
+	long := "https://movies.example/" + strings.Repeat("a", watchparty.MaxAddressBytes)
 	for address, ok := range map[string]bool{
-		"": true, "https://films.example": true, "https://films.example:8443/a.mp4?x=1&y=%20#t=5": true,
+		"": true, "https://movies.example": true, "https://movies.example:8443/a.mp4?x=1&y=%20#t=5": true,
 		"https://[::1]/a":                 true,
 		long[:watchparty.MaxAddressBytes]: true, long[:watchparty.MaxAddressBytes+1]: false,
-		"http://films.example": false, "ftp://films.example": false, "javascript:alert(1)": false, "//films.example/a": false,
-		"https:films.example": false, "https:/films.example": false, "https://": false, "https:///a": false,
-		"https://:443/a":             false,
-		"https://user@films.example": false, "https://user:word@films.example": false, "https://@films.example": false,
-		"https://films.example/a b": false, "https://films.example/\n": false, "https://films.example/é": false,
-		"https://fïlms.example":                 false,
-		"https://films.example\\.other.example": false, "https://films.example/%zz": false,
-		"https://films.example:port": false,
-		"films.example":              false, "HTTPS://films.example": false, "data:text/html,x": false,
-		"https://films.example/\x00": false,
+		"http://movies.example": false, "ftp://movies.example": false, "javascript:alert(1)": false, "//movies.example/a": false,
+		"https:movies.example": false, "https:/movies.example": false, "https://": false, "https:///a": false,
+		"https://:443/a":              false,
+		"https://user@movies.example": false, "https://user:word@movies.example": false, "https://@movies.example": false,
+		"https://movies.example/a b": false, "https://movies.example/\n": false, "https://movies.example/é": false,
+		"https://fïlms.example":                  false,
+		"https://movies.example\\.other.example": false, "https://movies.example/%zz": false,
+		"https://movies.example:port": false,
+		"movies.example":              false, "HTTPS://movies.example": false, "data:text/html,x": false,
+		"https://movies.example/\x00": false,
 	} {
 		m := watchparty.NewMovie{Title: "Faust", Year: 1926, RuntimeMinutes: 106, PosterURL: address, StreamURL: address}
 		want := []string{"poster_url:address", "stream_url:address"}

@@ -41,7 +41,7 @@ type Outbox struct {
 	LastError string
 }
 
-// Delay is work that is late: for how many things, since when, and what it is.
+// Delay is late work of one kind: how many things are late, and since when.
 type Delay struct {
 	What     DelayKind
 	Count    int
@@ -51,14 +51,14 @@ type Delay struct {
 // DelayKind is a kind of late work.
 type DelayKind string
 
-// Kinds of late work. What waits on purpose is none: a reminder, an email to a recipient who has had too many, or a
-// queue that an admin has paused.
+// Kinds of late work. Work that waits on purpose is not late: a reminder, an email to a recipient who has had too many,
+// or a queue that an admin has paused.
 const (
-	DelayEvents    DelayKind = "events"    // outbox events that Temporal does not take
+	DelayEvents    DelayKind = "events"    // outbox events that Temporal does not accept
 	DelayEmails    DelayKind = "emails"    // emails whose attempt is due
 	DelayRefused   DelayKind = "refused"   // emails that the mail server has refused more than ten times
 	DelayAvatars   DelayKind = "avatars"   // uploads that are not rendered
-	DelayRuns      DelayKind = "runs"      // clean-up runs that do not begin, or do not go on
+	DelayRuns      DelayKind = "runs"      // clean-up runs that do not begin, or make no progress
 	DelayDeletions DelayKind = "deletions" // deleted accounts whose data is still there
 	DelayWebhooks  DelayKind = "webhooks"  // webhooks that were switched off because they failed
 )

@@ -20,7 +20,7 @@ type Permission string
 const (
 	MayPost          Permission = "post_message"
 	MaySkipSlowMode  Permission = "skip_slow_mode"
-	MayDeleteMessage Permission = "delete_message" // of people of lower roles; the own messages need no permission
+	MayDeleteMessage Permission = "delete_message" // of people with lower roles; one's own need no permission
 	MayKick          Permission = "kick"
 	MayMute          Permission = "mute"
 	MayBan           Permission = "ban"
@@ -31,9 +31,10 @@ const (
 	MayHandOver      Permission = "hand_over"
 	MayReadLog       Permission = "read_log"
 	MayControl       Permission = "control_playback"
-	MayEditQueue     Permission = "edit_queue" // of others' items; what one added oneself needs MayAddToQueue
+	MayEditQueue     Permission = "edit_queue" // for other people's items; one's own items need MayAddToQueue
 	MayAddToQueue    Permission = "add_to_queue"
 	MayVote          Permission = "vote"
+	MayScheduleParty Permission = "schedule_party"
 )
 
 // Permissions lists all permissions.
@@ -41,7 +42,7 @@ func Permissions() []Permission {
 	return []Permission{
 		MayPost, MaySkipSlowMode, MayDeleteMessage, MayKick, MayMute, MayBan, MayInvite, MayEditRoom, MayDeleteRoom,
 		MaySetRole,
-		MayHandOver, MayReadLog, MayControl, MayEditQueue, MayAddToQueue, MayVote,
+		MayHandOver, MayReadLog, MayControl, MayEditQueue, MayAddToQueue, MayVote, MayScheduleParty,
 	}
 }
 
@@ -51,7 +52,7 @@ var granted = map[Role][]Permission{
 	Host: Permissions(),
 	Moderator: {
 		MayPost, MaySkipSlowMode, MayDeleteMessage, MayKick, MayMute, MayBan, MayInvite, MayControl, MayEditQueue,
-		MayAddToQueue, MayVote,
+		MayAddToQueue, MayVote, MayScheduleParty,
 	},
 	Viewer: {MayPost, MayAddToQueue, MayVote},
 }
@@ -71,12 +72,12 @@ func (r Role) MayIn(s Sharing, p Permission) bool {
 	}
 }
 
-// Permissions are what the role allows in a room with these settings.
+// Permissions returns the permissions of the role in a room with these settings.
 func (r Role) Permissions(s Sharing) []Permission {
 	return slices.DeleteFunc(Permissions(), func(p Permission) bool { return !r.MayIn(s, p) })
 }
 
-// Circle is who is trusted with something: people with a role, and those above them.
+// Circle says which people may do something: those with a role or a higher one.
 type Circle string
 
 const (
@@ -93,19 +94,19 @@ func (c Circle) Contains(r Role) bool {
 
 func (c Circle) known() bool { return c == OnlyHost || c == OnlyModerators || c == Everyone }
 
-// Sharing is what a room shares with whom.
+// Sharing has the settings of a room that extend or limit the permissions of roles.
 type Sharing struct {
 	Control Circle // who controls playback
 	Queue   Circle // who adds to the queue
 }
 
-// DefaultSharing is that of a new room.
+// DefaultSharing has the settings of a new room.
 var DefaultSharing = Sharing{Control: OnlyModerators, Queue: Everyone}
 
-// mutedMay reports whether somebody who is muted may use a permission that the role allows: not to be heard or seen by
-// the others in any way.
+// mutedMay reports whether a muted person may use a permission of the role. Muted people may do nothing that the others
+// would hear or see.
 func mutedMay(p Permission) bool {
-	return p != MayPost && p != MayControl && p != MayEditQueue && p != MayAddToQueue
+	return p != MayPost && p != MayControl && p != MayEditQueue && p != MayAddToQueue && p != MayScheduleParty
 }
 
 // Outranks reports whether a person with the role may act on one with the other role.

@@ -29,7 +29,7 @@ func TestRoles(t *testing.T) {
 		}
 		for _, p := range watchparty.Permissions() {
 			require.Contains(t, []bool{true, false}, one.May(p))
-			require.False(t, watchparty.Role("").May(p), "who is nothing may nothing")
+			require.False(t, watchparty.Role("").May(p), "no role allows nothing")
 			require.False(t, watchparty.Role("owner").May(p))
 			if watchparty.Viewer.May(p) {
 				require.True(t, watchparty.Moderator.May(p))
@@ -38,11 +38,11 @@ func TestRoles(t *testing.T) {
 		}
 		one.Permissions(watchparty.DefaultSharing)[0] = "changed"
 		require.NotEqual(t, watchparty.Permission("changed"), one.Permissions(watchparty.DefaultSharing)[0],
-			"the table is nobody's to change")
+			"callers cannot change the table")
 	}
 }
 
-// TestSharing goes over every cell: each role, by each permission, in rooms with each setting.
+// TestSharing checks each permission of each role in rooms with each setting.
 func TestSharing(t *testing.T) {
 	circles := []watchparty.Circle{watchparty.OnlyHost, watchparty.OnlyModerators, watchparty.Everyone}
 	contains := map[watchparty.Circle][]watchparty.Role{
@@ -78,7 +78,7 @@ func TestSharing(t *testing.T) {
 	}
 	for _, role := range watchparty.Roles() {
 		for _, p := range watchparty.Permissions() {
-			require.Equal(t, role.May(p), role.MayIn(watchparty.DefaultSharing, p), "the table is of the default settings")
+			require.Equal(t, role.May(p), role.MayIn(watchparty.DefaultSharing, p), "the table describes the default settings")
 		}
 	}
 }
@@ -86,7 +86,7 @@ func TestSharing(t *testing.T) {
 func TestPermissionsOfAPlace(t *testing.T) {
 	everyone := watchparty.Sharing{Control: watchparty.Everyone, Queue: watchparty.Everyone}
 	silent := []watchparty.Permission{watchparty.MayPost, watchparty.MayControl, watchparty.MayEditQueue,
-		watchparty.MayAddToQueue}
+		watchparty.MayAddToQueue, watchparty.MayScheduleParty}
 	for _, role := range watchparty.Roles() {
 		place := watchparty.Place{Role: role, Sharing: everyone}
 		require.Equal(t, role.Permissions(everyone), place.Permissions())
@@ -104,93 +104,107 @@ func TestPermissionsOfAPlace(t *testing.T) {
 var meanings = map[watchparty.Permission]string{
 	watchparty.MayPost:          "post messages",
 	watchparty.MaySkipSlowMode:  "post without waiting in slow mode",
-	watchparty.MayDeleteMessage: "delete messages of those below",
-	watchparty.MayKick:          "put out those below",
-	watchparty.MayMute:          "mute those below, list and lift mutes",
-	watchparty.MayBan:           "ban those below, list and lift bans",
+	watchparty.MayDeleteMessage: "delete messages of people with lower roles",
+	watchparty.MayKick:          "remove people with lower roles from the room",
+	watchparty.MayMute:          "mute people with lower roles, list and lift mutes",
+	watchparty.MayBan:           "ban people with lower roles, list and lift bans",
 	watchparty.MayInvite:        "invite, list and revoke invitations",
 	watchparty.MayEditRoom:      "change, archive and reopen the room",
 	watchparty.MayDeleteRoom:    "delete the room",
-	watchparty.MaySetRole:       "make moderators and viewers",
+	watchparty.MaySetRole:       "make people moderators or viewers",
 	watchparty.MayHandOver:      "hand the room over",
 	watchparty.MayReadLog:       "read the room's log",
 	watchparty.MayControl:       "play, pause, seek, load, skip, set the rate",
-	watchparty.MayEditQueue:     "move items of the queue, remove those of others, play an address of the room's own",
-	watchparty.MayAddToQueue:    "add to the queue, remove one's own items",
+	watchparty.MayEditQueue:     "move items of the queue, remove other people's items, play a stream by its address",
+	watchparty.MayAddToQueue:    "add items to the queue, remove one's own items",
 	watchparty.MayVote:          "vote for items of the queue, and to skip",
+	watchparty.MayScheduleParty: "schedule parties, change and cancel them",
 }
 
 const permissionsPage = `# Who may do what in a room
 
-Written by ` + "`go test . -run TestPermissionsPage -update`" + ` from permission.go; a test goes over every cell of the table.
+` + "`go test . -run TestPermissionsPage -update`" + ` writes this page from permission.go. Tests check every cell of the table.
 
 %s
-Whatever is done to a person needs a role above theirs: a host acts on moderators and viewers, a moderator on viewers,
-nobody on a host. One's own messages need no permission to be edited or deleted. A role belongs to a person and a room, whether
-they are in it or not: it survives leaving and coming back.
+An act on another person needs a role above theirs: a host can act on moderators and viewers, a moderator on viewers,
+and nobody on the host. People edit and delete their own messages without any permission. A role belongs to a person in
+a room, whether the person is in the room or not: it is kept when the person leaves and comes back.
 
-The table is that of a room with the default settings. ` + "`control`" + ` of a room says who has ` + "`control_playback`" + `, and ` + "`queue`" + ` who
-has ` + "`add_to_queue`" + `: the host, the moderators too, or everyone.
+The table describes a room with the default settings. The room's setting ` + "`control`" + ` decides who has ` + "`control_playback`" + `,
+and its setting ` + "`queue`" + ` decides who has ` + "`add_to_queue`" + `: only the host, the host and moderators, or everyone.
 
-` + "`GET /rooms/{room_id}/me`" + ` lists what the caller may do in the room now. While a mute lasts, ` + "`post_message`" + `,
-` + "`control_playback`" + `, ` + "`edit_queue`" + ` and ` + "`add_to_queue`" + ` are not in the list, whatever the role. A banned caller has no list: the answer is a 403 ` + "`banned`" + `.
+` + "`GET /rooms/{room_id}/me`" + ` lists what the caller may do in the room now. While the caller is muted, the list lacks
+` + "`post_message`" + `, ` + "`control_playback`" + `, ` + "`edit_queue`" + `, ` + "`add_to_queue`" + ` and ` + "`schedule_party`" + `, whatever the caller's role
+is. A banned caller gets a 403 ` + "`banned`" + ` instead of a list.
 
 ## Who sees a room
 
 | | public | unlisted | private |
 |---|---|---|---|
-| is in lists and searches | while open | no | no |
+| lists and searches | show it while it is open | do not show it | do not show it |
 | its host and moderators | see it | see it | see it |
 | its members | see it | see it | see it |
 | others, signed in or not | see it | see it | **404** |
-| whoever is banned | **403** | **403** | **403** |
+| people who are banned | **403** | **403** | **403** |
 
-Seeing a room is reading all that belongs to it: its properties, its people, its messages. Members are those whom a private room lets in:
-whoever accepted an invitation, or was in it when it became private. Whoever sees a room and lacks a permission there gets a
-403; without a token, what needs one is a 401. A deleted room is a 404 for everyone, its host and the banned included.
-Who is banned is known by the token: what a public or unlisted room shows to anyone, it shows to them without one.
+Someone who sees a room can read all that belongs to it: its properties, its people and its messages. The members of a
+private room are the people who accepted an invitation, and those who were in the room when it became private.
 
-An archived room can be read, and nothing new happens in it: who tries gets a 409. Its host can open it again, or delete it.
+A person who sees a room, but lacks the permission for an operation, gets a 403. A request without a token gets a 401 if
+the operation needs one. A deleted room is a 404 for everyone, also for its host and for people who are banned from it.
+The token tells whether a caller is banned. A banned person can therefore still read a public or unlisted room without a
+token, as anyone can.
+
+An archived room can be read, but not used: attempts get a 409. Its host can reopen or delete it.
 
 ## What admins of the service may do
 
-Admins are no members of rooms: in a room they are what anybody is, and what follows they do under ` + "`/admin`" + `. Each act is audited
-in its own transaction; a room's log says what was done and why, and names no admin.
+Admins are not members of rooms. In a room they have the rights of anyone else; the acts below are operations under
+` + "`/admin`" + `. Each act is written to the audit log in its own transaction. A room's log shows what was done and why, but not
+which admin did it.
 
-- They see every room that is not deleted, and its messages, private and hidden ones too. That an admin reads the messages of a private
-  room is audited, once an hour for each admin and room.
-- They close a room, with a reason: it is archived, says ` + "`closed`" + ` to those in it, and its host gets a 409 ` + "`room_closed`" + ` for opening it.
-  They open any room again that has a host, whoever archived it.
+- Admins see every room that is not deleted, with its messages, also private rooms and hidden messages. The audit log
+  records that an admin reads the messages of a private room, once an hour for each admin and room.
+- They close a room, with a reason. A closed room is archived, has ` + "`closed: true`" + `, and its host gets a 409 ` + "`room_closed`" + `
+  when trying to open it. Admins can open any room again that has a host, whoever archived it.
 - They delete any message, with a reason.
-- They suspend an account. By default what it made is hidden then: the rooms that it hosts are a 404 for everyone but admins, those in them
-  included, and its messages look as if they were taken back, in quotes too. Reinstating shows all of it again; if the account is
-  deleted meanwhile, what is hidden is deleted with it. With ` + "`hide_content: false`" + ` nothing is hidden, but the rooms that it
-  hosts are in no list until they have another host: the next heartbeat of somebody in the room gives it one.
-- They read and resolve reports of abuse. Nobody is shown who reported what. A report keeps what was reported as it was then, until %d
-  days after it was resolved (` + "`CLEANUP_REPORT_AGE`" + `); of an account that is deleted, until it is resolved.
-- They make other admins, and take their rights. An admin has a confirmed address; the last one who is neither suspended nor deleted stays an admin.
+- They suspend an account. By default this hides what the account made: the rooms that it hosts are a 404 for everyone
+  but admins, also for the people in them, and its messages look deleted, also where others quote them. Reinstating the
+  account shows everything again. If the account is deleted while it is suspended, the hidden content is deleted with
+  it. With ` + "`hide_content: false`" + ` nothing is hidden, but no list shows the rooms that the account hosts until they have
+  another host. A room gets one at the next heartbeat of a person who is in it.
+- They read and resolve reports of abuse. Nobody can see who sent a report, not even an admin. A report keeps a copy of
+  what was reported until %d days after it was resolved (` + "`CLEANUP_REPORT_AGE`" + `). If the reported account is deleted, the
+  report keeps the copy until it is resolved.
+- They make other people admins, and revoke their rights. An admin has a confirmed address. The last admin who is
+  neither suspended nor deleted cannot be revoked.
 
-Everyone can report a room or a message that they see, and an account: %d new reports an hour, one open report for each thing.
+Everyone can report an account, and a room or message that they see: at most %d new reports an hour, and one open report
+for each thing.
 
 ## Presence
 
-A heartbeat (POST /rooms/{id}/heartbeat, every 30 seconds), posting and joining say that someone is there. Whoever was not seen
-for %d seconds is in the room, and not present. A heartbeat within 15 seconds of the one before writes nothing.
+People are present after they have joined, posted, or sent a heartbeat (POST /rooms/{id}/heartbeat, every 30 seconds). A
+person who was not seen for %d seconds is still in the room, but absent. A heartbeat within 15 seconds after the
+previous one writes nothing.
 
 ## The next host
 
-An open room passes on when its host leaves it, when the host's account is deleted, and when the host has not been seen for
-%d minutes (` + "`ROOM_HOST_SILENCE`" + `) and someone else who is in the room sends a heartbeat. A host who left an empty room counts as unseen since the
-first of those who are in it now came. The next host is whoever has been in the room longest:
+An open room gets another host in three cases: its host leaves it; the host's account is deleted; or the host has not
+been seen for %d minutes (` + "`ROOM_HOST_SILENCE`" + `) and another person in the room sends a heartbeat. A host who is not in
+the room counts as unseen since the first of the people who are in it now joined. The next host is the person who has
+been in the room longest, chosen from the first of these groups that is not empty:
 
-1. of the moderators who are present,
-2. else of the others who are present,
-3. else of the moderators who are in the room without being present,
-4. else of the others who are; of two who came at the same moment, the one with the lower ID.
+1. the moderators who are present
+2. the others who are present
+3. the moderators who are in the room, but absent
+4. the others who are in the room, but absent
 
-After silence only those who are present count (1 and 2). A suspended host counts as silent at once; suspended accounts are passed over. The former host is a moderator from then
-on, unless the account is gone. With nobody to pass it on to the room keeps its host; if the account is gone, it is archived without one.
-The host can also hand the room over, to anyone who is in it (PATCH /rooms/{id}/participants/{username} with the role host).
+If two people joined at the same moment, the one with the lower ID is chosen. Only groups 1 and 2 count when the host
+was not seen for too long. A suspended host is replaced at once, and a suspended account never becomes the host. The
+former host becomes a moderator, unless the account is deleted. If there is no next host, the room keeps its host; if
+that account is deleted, the room is archived and has no host. The host can also hand the room over to anyone who is in
+it (PATCH /rooms/{id}/participants/{username} with the role ` + "`host`" + `).
 `
 
 func TestPermissionsPage(t *testing.T) {

@@ -2,8 +2,8 @@ package watchparty
 
 import "slices"
 
-// Person is an account as others see it, wherever it is shown: as an author, a host, an inviter, a participant. The zero
-// value is nobody, and stands for an account that is deleted.
+// Person is an account as others see it, wherever it is shown: as an author, a host, an inviter, a participant. The
+// zero value is nobody, and stands for an account that is deleted.
 type Person struct {
 	ID            string
 	Username      string

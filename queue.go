@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// QueueItem is what a room has to play: a movie of the catalogue, or an https address of the room's own.
+// QueueItem is an item of a room's queue: a movie of the catalogue, or an https address.
 type QueueItem struct {
 	ID         string
 	RoomID     string
@@ -18,9 +18,9 @@ type QueueItem struct {
 	Subtitles  []Subtitle
 	RuntimeMS  int64  // of a movie, to the minute
 	DurationMS int64  // 0 when nobody has measured it
-	AddedBy    Person // nobody when the account is gone
+	AddedBy    Person // zero when the account is deleted
 	Votes      int
-	Voted      bool // by the user for whom the list is
+	Voted      bool // by the user who reads the list
 	PlayedAt   time.Time
 	CreatedAt  time.Time
 }
@@ -31,21 +31,21 @@ type Subtitle struct {
 	URL      string
 }
 
-// QueueOrder says what is played next.
+// QueueOrder says in which order a queue is played.
 type QueueOrder string
 
 const (
 	OrderManual QueueOrder = "manual" // as people have put the items
-	OrderVotes  QueueOrder = "votes"  // what has the most votes, and of those what was added first
+	OrderVotes  QueueOrder = "votes"  // most votes first; of equals, the one that was added first
 )
 
-// QueueOrders are all of them.
+// QueueOrders lists all orders.
 func QueueOrders() []QueueOrder { return []QueueOrder{OrderManual, OrderVotes} }
 
-// WaitPolicy says whom a room's playback waits for; see package playback.
+// WaitPolicy says for which people a room's playback waits; see package playback.
 type WaitPolicy string
 
-// WaitPolicies are all of them.
+// WaitPolicies lists all policies.
 func WaitPolicies() []WaitPolicy { return []WaitPolicy{"auto", "everyone", "host", "nobody"} }
 
 // Limits of queues.
@@ -68,7 +68,7 @@ var (
 		Fields: []FieldError{{Field: "item_id", Code: "unknown", Message: "names no item of the queue"}}}
 )
 
-// Source is what is to be played: a movie, an item of the queue, or an address. Exactly one of the three is given.
+// Source names something to play: a movie, an item of the queue, or an address. Exactly one of the three is given.
 type Source struct {
 	MovieID   string
 	ItemID    string
@@ -100,7 +100,7 @@ func (s Source) Validate() error {
 	return v.err()
 }
 
-// TitleOr is the title, or else the name of the file.
+// TitleOr returns the title, or else the name of the file.
 func (s Source) TitleOr() string {
 	if s.Title != "" || s.StreamURL == "" {
 		return s.Title

@@ -30,6 +30,7 @@ type Room struct {
 	Sharing      Sharing
 	QueueOrder   QueueOrder
 	WaitPolicy   WaitPolicy
+	NextParty    NextParty // zero without one
 	NowPlaying   bool      // whether everyone may see what it plays; without effect while it is private
 	ArchivedAt   time.Time // zero while open
 	RetiredAt    time.Time // zero unless clean-up archived it
@@ -68,14 +69,14 @@ func (p Participant) Present(now time.Time) bool {
 // PresentFor is how long people count as present after they were last seen.
 const PresentFor = 90 * time.Second
 
-// Standing is what a user is to a room.
+// Standing is the role and the ban of a user in a room.
 type Standing struct {
 	Role        Role // empty for a user without a role
 	Banned      bool
 	BannedUntil time.Time // zero for a ban without an end
 }
 
-// Place is a room's standing of one user, as that user sees it.
+// Place is a user's standing in a room, as that user sees it.
 type Place struct {
 	Role       Role      // Viewer for a user without another role
 	Joined     bool      // whether the user is in it now
@@ -88,7 +89,8 @@ func (p Place) May(may Permission) bool {
 	return p.Role.MayIn(p.Sharing, may) && (p.MutedUntil.IsZero() || mutedMay(may))
 }
 
-// Permissions are what the user may do in the room now: what the role allows there, without what a mute forbids.
+// Permissions returns the permissions of the user in the room now: those of the role, without those that a mute
+// forbids.
 func (p Place) Permissions() []Permission {
 	return slices.DeleteFunc(Permissions(), func(may Permission) bool { return !p.May(may) })
 }

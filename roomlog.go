@@ -12,7 +12,7 @@ type RoomAct struct {
 	CreatedAt time.Time
 }
 
-// SeekLogInterval is how long a line of a room's log about somebody's seeks takes up further ones.
+// SeekLogInterval is the time for which one line of a room's log collects the seeks of one person.
 const SeekLogInterval = 10 * time.Second
 
 // RoomAction says what was done.
@@ -42,7 +42,10 @@ const (
 	ActLoaded             RoomAction = "loaded"   // details: item_id, and movie_id of the catalogue
 	ActSkipped            RoomAction = "skipped"  // by somebody, or by votes
 	ActStopped            RoomAction = "stopped"
-	ActQueueAdded         RoomAction = "queue_added"   // the same
-	ActQueueRemoved       RoomAction = "queue_removed" // the same
-	ActQueueMoved         RoomAction = "queue_moved"   // the same
+	ActQueueAdded         RoomAction = "queue_added"     // the same
+	ActQueueRemoved       RoomAction = "queue_removed"   // the same
+	ActQueueMoved         RoomAction = "queue_moved"     // the same
+	ActPartyScheduled     RoomAction = "party_scheduled" // details: party_id
+	ActPartyChanged       RoomAction = "party_changed"   // details: party_id, fields
+	ActPartyCancelled     RoomAction = "party_cancelled" // details: party_id
 )

@@ -368,7 +368,7 @@ func TestPolicies(t *testing.T) {
 	policies[0] = "changed"
 	require.Equal(t, []watchparty.Policy{
 		"inactive_participants", "old_messages", "inactive_rooms", "archived_rooms", "unverified_accounts", "expired_tokens",
-		"ended_sessions", "ended_invitations", "idempotency_keys", "resolved_reports", "old_mails",
+		"ended_sessions", "ended_invitations", "past_parties", "idempotency_keys", "resolved_reports", "old_emails",
 		"old_webhook_deliveries", "started_events", "old_activity", "orphaned_files",
 	}, watchparty.Policies())
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// WebhookKind is the kind of an event that webhooks are told of: the type of the message.
+// WebhookKind is the kind of an event that is sent to webhooks: the type of the message.
 type WebhookKind string
 
 const (
@@ -38,7 +38,7 @@ const MaxWebhooks = 20
 // MaxReplay is the number of deliveries that one request to replay queues.
 const MaxReplay = 500
 
-// Webhook is an address that is told of events.
+// Webhook is an address that gets messages about events.
 type Webhook struct {
 	ID          string
 	URL         string
@@ -138,7 +138,7 @@ func (v *fields) webhookKinds(kinds []WebhookKind) {
 	}
 }
 
-// webhookURL checks what can be told without a look-up. What a name resolves to is checked when it is connected to.
+// webhookURL checks an address without resolving its name. The resolved address is checked at each connection.
 func (v *fields) webhookURL(raw string, allowed WebhookAddresses) {
 	v.check(len(raw) <= maxWebhookURL, "url", "too_long", "is too long")
 	v.check(allowed.URL(raw) == nil, "url", "address",
@@ -151,7 +151,7 @@ type WebhookAddresses struct {
 	Private []netip.Prefix
 }
 
-// URL checks the form of an address. Nothing is looked up.
+// URL checks the form of an address, without resolving its name.
 func (a WebhookAddresses) URL(raw string) error {
 	u, err := url.Parse(raw)
 	switch {
@@ -243,12 +243,12 @@ func prefixes(texts ...string) (all []netip.Prefix) {
 	return all
 }
 
-// WebhookEvent is something that webhooks are told of. Data has identifiers and what anybody may know: what it is about
-// may be renamed, hidden or deleted later, and a receiver would not learn it.
+// WebhookEvent is an event that is sent to webhooks. Data has identifiers and public facts only: its subject may be
+// renamed, hidden or deleted later, and a receiver would not know.
 type WebhookEvent struct {
 	Kind WebhookKind
 	Data any // one of the structs below
-	// UserID and RoomID say whom and what it is about, so that operators find the work. They may be empty.
+	// UserID and RoomID are the account and the room of the event, by which operators find the work. They may be empty.
 	UserID, RoomID string
 }
 
@@ -307,7 +307,7 @@ type WebhookTestData struct {
 type WebhookDelivery struct {
 	ID        string
 	WebhookID string
-	// EventID is the same for all webhooks that are told of an event, and in all attempts: the header webhook-id.
+	// EventID is the header webhook-id. It is the same for all webhooks that get an event, and in all attempts.
 	EventID    string
 	Kind       WebhookKind
 	Body       string // what is sent, as JSON

@@ -48,7 +48,8 @@ func TestWebhookAddresses(t *testing.T) {
 	}
 }
 
-// TestWebhookURLs: what the form of an address tells. Other spellings of IP addresses are names, for the dialer to check.
+// TestWebhookURLs: what the form of an address tells. Other spellings of IP addresses are names, for the dialer to
+// check.
 func TestWebhookURLs(t *testing.T) {
 	private := watchparty.WebhookAddresses{Private: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}
 	for _, test := range []struct {

@@ -225,7 +225,7 @@ func (b *broken) Render(context.Context, []byte) ([]avatar.Rendered, error) {
 	return nil, errors.New("encode: no memory")
 }
 
-// TestRenderAvatarGivesUp: what is no fault of the picture's is tried again, but not for ever.
+// TestRenderAvatarGivesUp: failures that the picture did not cause are retried, but only a limited number of times.
 func TestRenderAvatarGivesUp(t *testing.T) {
 	t.Parallel()
 	s := newStudio(t)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/auth"
+	"github.com/watchparty/watchparty/calendar"
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/mail"
 	"github.com/watchparty/watchparty/store"
@@ -120,7 +121,7 @@ func (e *Email) admit(ctx context.Context, row watchparty.Email, message mail.Me
 	)
 }
 
-// noteTime is what an activity of 60 s has left after the longest SMTP session, twice 25 s.
+// noteTime is the time that an activity of 60 s has left after the longest SMTP session of 2 × 25 s.
 const (
 	noteTime  = 9 * time.Second
 	notePause = 500 * time.Millisecond
@@ -189,6 +190,8 @@ func (e *Email) compose(ctx context.Context, row watchparty.Email) (mail.Message
 		return e.invitation(ctx, row, mail.Invitation)
 	case watchparty.EmailInvitationReminder:
 		return e.invitation(ctx, row, mail.InvitationReminder)
+	case watchparty.EmailPartyReminder, watchparty.EmailPartyChanged, watchparty.EmailPartyCancelled:
+		return e.party(ctx, row)
 	case watchparty.EmailActivityReport:
 		return e.report(ctx, row)
 	}
@@ -249,7 +252,7 @@ func (e *Email) link(page string, purpose auth.Purpose, id string, language watc
 	return link
 }
 
-// home is where people watch: the front-end, or the page of this service.
+// home returns the address of the page where people watch: that of the front-end, or of this service.
 func (e *Email) home() string {
 	if e.FrontendURL == e.PublicURL {
 		return e.PublicURL + web.Watch
@@ -296,6 +299,36 @@ func (e *Email) invitation(
 		ID: row.ID, To: invitation.Email, Content: content,
 		UnsubscribeURL: e.PublicURL + web.Unsubscribe + "?token=" + e.OneTime.Token(auth.ForOptOut, invitation.ID),
 	}, err
+}
+
+// party composes an email to a guest of a party.
+func (e *Email) party(ctx context.Context, row watchparty.Email) (mail.Message, error) {
+	about, err := e.Store.PartyLetter(ctx, row.SubjectID)
+	if err != nil {
+		return mail.Message{}, err
+	}
+	out, err := e.Store.OptedOut(ctx, about.Guest.Email)
+	if err != nil {
+		return mail.Message{}, err
+	}
+	if out {
+		return mail.Message{}, errUnwanted
+	}
+	link := web.RoomURL(e.FrontendURL, about.Party.RoomID)
+	data := mail.PartyData{
+		AccountData: account(about.Guest, link), Party: about.Party, Soon: about.Kind == watchparty.NoticeHour,
+		Calendar: calendar.OfParty(about.Party, e.PublicURL, link),
+	}
+	write := mail.PartyReminder
+	switch about.Kind {
+	case watchparty.NoticeMoved:
+		write = mail.PartyChanged
+	case watchparty.NoticeCancelled:
+		write = mail.PartyCancelled
+	case watchparty.NoticeDay, watchparty.NoticeHour:
+	}
+	content, err := write(about.Guest.Language, data)
+	return mail.Message{ID: row.ID, To: about.Guest.Email, ToName: about.Guest.DisplayName, Content: content}, err
 }
 
 // refused stores the server's answer, and returns the error that says what to do. The error does not contain the

@@ -101,8 +101,7 @@ func TestAccountEmails(t *testing.T) {
 	})
 }
 
-// TestSendReport: a report goes to those whom the settings name when it is sent, and to nobody whom they do not name
-// any more.
+// TestSendReport: a report goes to the recipients in the settings at the time of sending, and not to former recipients.
 func TestSendReport(t *testing.T) {
 	t.Parallel()
 	l := newLetter(t, sender(t, stacktest.SMTPHost(), stacktest.SMTPPort()))

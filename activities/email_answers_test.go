@@ -144,7 +144,8 @@ func TestSendEmailOnceWhateverTheAnswerLooksLike(t *testing.T) {
 	}
 }
 
-// Operators are told that the server refuses the service, at an interval, and not that it refuses an email.
+// The log says, once an interval, that the server refuses the service. It does not say that the server refuses an
+// email.
 func TestSendEmailRaisesAnAlarm(t *testing.T) {
 	t.Parallel()
 	const message = "emails wait: the SMTP server refuses this service, or cannot be used"

@@ -163,7 +163,7 @@ func TestExpireInvitation(t *testing.T) {
 	requireFailure(t, err, job.ErrorNotFound, true)
 }
 
-// What a server says of an invitation's email is kept without the address and the token.
+// A server's answer about an invitation's email is stored without the address and the token.
 func TestSendInvitationRejected(t *testing.T) {
 	t.Parallel()
 	p := &peer{answers: map[string]string{}}

@@ -94,7 +94,8 @@ func TestSendEmailWithoutItsRows(t *testing.T) {
 	require.Empty(t, p.Contents())
 }
 
-// A worker that is told to stop while the server says yes still notes that, or the email would be sent twice.
+// A worker that is told to stop while the server accepts an email still stores that; otherwise the email would be sent
+// twice.
 func TestSendEmailNotesSuccessWhenStopped(t *testing.T) {
 	t.Parallel()
 	ctx, stop := context.WithCancel(t.Context())
@@ -119,7 +120,8 @@ func TestSendEmailWithoutDatabase(t *testing.T) {
 	require.Empty(t, p.Contents())
 }
 
-// What the server has is noted by the same attempt, though the database fails at first: the email is not sent again.
+// The attempt stores that the server has accepted the email, even if the database fails at first: the email is not sent
+// again.
 func TestSentIsNotedThoughTheDatabaseFails(t *testing.T) {
 	t.Parallel()
 	l := newLetter(t, sender(t, stacktest.SMTPHost(), stacktest.SMTPPort()))

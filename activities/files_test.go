@@ -160,7 +160,7 @@ func TestSweepGoesOn(t *testing.T) {
 	require.Len(t, a.left(), 200, "the first page is the first attempt's")
 }
 
-// TestSweepWithoutTheDatabase: what cannot be looked up stays.
+// TestSweepWithoutTheDatabase: files that cannot be looked up are kept.
 func TestSweepWithoutTheDatabase(t *testing.T) {
 	t.Parallel()
 	a := newAttic(t)

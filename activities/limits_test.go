@@ -103,6 +103,9 @@ var mailMakers = map[watchparty.EmailKind]func(t *testing.T, l *letter) string{
 		require.NoError(t, err)
 		return id
 	},
+	watchparty.EmailPartyReminder:  tellVictim(watchparty.NoticeDay),
+	watchparty.EmailPartyChanged:   tellVictim(watchparty.NoticeMoved),
+	watchparty.EmailPartyCancelled: tellVictim(watchparty.NoticeCancelled),
 	watchparty.EmailActivityReport: func(t *testing.T, l *letter) string {
 		id, err := l.store.CreateActivityReport(t.Context(), watchparty.ReportWeek, "2026-02-23", "2026-03-01")
 		require.NoError(t, err)
@@ -112,6 +115,31 @@ var mailMakers = map[watchparty.EmailKind]func(t *testing.T, l *letter) string{
 		require.NoError(t, err)
 		return l.newest(watchparty.EmailActivityReport)
 	},
+}
+
+// tellVictim has the victim come to a party, and queues an email about it.
+func tellVictim(kind watchparty.PartyNotice) func(t *testing.T, l *letter) string {
+	return func(t *testing.T, l *letter) string {
+		user := newVictim(t, l)
+		execute(t, l.store, "UPDATE users SET email_verified_at = now() WHERE id = ?", user.ID)
+		room, err := l.store.CreateRoom(t.Context(), l.user.ID,
+			watchparty.NewRoom{Name: "A room", Visibility: watchparty.Public, Capacity: 5}, store.IdempotencyKey{})
+		require.NoError(t, err)
+		party, err := l.store.ScheduleParty(t.Context(), room.ID, l.user.ID, watchparty.NewParty{
+			StartsAt: store.Now().Add(2 * time.Hour), TimeZone: "Europe/Berlin",
+		}, store.IdempotencyKey{})
+		require.NoError(t, err)
+		require.NoError(t, l.store.AnswerParty(t.Context(), party.ID, user.ID, watchparty.AnswerMaybe))
+		in := job.PartyNoticesInput{PartyID: party.ID, Kind: kind}
+		if kind == watchparty.NoticeCancelled {
+			_, err := l.store.CancelParty(t.Context(), party.ID, l.user.ID, nil)
+			require.NoError(t, err)
+			in.Moves = 1
+		}
+		_, err = environment(&activities.Party{Store: l.store}).ExecuteActivity(job.ActivityQueuePartyNotices, in)
+		require.NoError(t, err)
+		return l.newest(kind.Email())
+	}
 }
 
 func (l *letter) newest(kind watchparty.EmailKind) (id string) {
@@ -154,7 +182,7 @@ func inviteVictim(t *testing.T, l *letter) string {
 	return l.emailID(watchparty.EmailRoomInvitation, invitation.ID)
 }
 
-// No kind of email goes past its recipient's limit: whatever is sent is sent by SendMail.
+// Every kind of email counts against its recipient's limit, since all emails are sent by SendMail.
 func TestNoKindPassesTheRecipientsLimit(t *testing.T) {
 	t.Parallel()
 	for _, kind := range watchparty.EmailKinds() {

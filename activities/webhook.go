@@ -49,8 +49,8 @@ func (h *Webhook) Activities() map[string]any {
 }
 
 // DeliverWebhook makes one attempt to deliver a message. While attempts are left, a failure is an error that says when
-// the next one is due. An attempt whose worker ends is repeated with the same ID, by which receivers know a message that
-// they have already.
+// the next one is due. An attempt whose worker ends is repeated with the same ID, by which receivers know a message
+// that they have already.
 func (h *Webhook) DeliverWebhook(ctx context.Context, in job.WebhookInput) (job.WebhookResult, error) {
 	delivery, err := h.Store.WebhookDelivery(ctx, in.DeliveryID)
 	if watchparty.IsKind(err, watchparty.KindNotFound) { // the webhook was removed
@@ -112,8 +112,8 @@ func (h *Webhook) conclude(
 	return job.WebhookResult{}, later("not taken: "+string(result.Outcome), job.ErrorWebhookRefused, r.Next)
 }
 
-// next returns the time to the next attempt: that of the list of pauses, about, or the one that the receiver asks for if
-// it is longer. It is 0 if no attempt follows.
+// next returns the time to the next attempt: that of the list of pauses, about, or the one that the receiver asks for
+// if it is longer. It is 0 if no attempt follows.
 func (h *Webhook) next(work store.WebhookWork, asked time.Duration) time.Duration {
 	pauses := h.Pauses
 	if pauses == nil {

@@ -1,12 +1,12 @@
-// Package admission decides who may wait for something that only some can use at a time.
+// Package admission decides which work may wait for something that only a limited number can use at a time.
 //
-// A queue that is empty now and then takes up bursts, so everybody in it waits with patience. A queue that has not been
-// empty for a while takes up nothing: more comes than is served, and each more who waits only makes all wait longer.
-// Then it is kept short, and the newest are refused at once, while those who are served are served as quickly as ever.
-// The idea is that of CoDel (Nichols and Jacobson, "Controlling Queue Delay", 2012) in the form for servers (Maurer,
-// "Fail at Scale", 2015). Limits that are found by measuring response times, such as those of Netflix' and Failsafe's
-// adaptive limiters, fit work of one kind whose limit is not known. Here the limit is known, and the times of one kind
-// of work differ by a factor of a thousand.
+// A queue that is empty now and then absorbs bursts, so work may wait in it. A queue that has not been empty for a
+// while absorbs nothing: more work arrives than is served, and each additional waiter only makes all others wait
+// longer. Such a queue is kept short, and the newest work is refused at once, while the admitted work is served as
+// quickly as before. The idea is that of CoDel (Nichols and Jacobson, "Controlling Queue Delay", 2012) in the form for
+// servers (Maurer, "Fail at Scale", 2015). Limits that are found by measuring response times, such as those of Netflix'
+// and Failsafe's adaptive limiters, fit work of one kind whose limit is not known. Here the limit is known, and the
+// times of one kind of work differ by a factor of a thousand.
 package admission
 
 import (
@@ -18,22 +18,23 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// ErrBusy is returned to those who are refused.
+// ErrBusy is returned for refused work.
 var ErrBusy = errors.New("admission: too many wait already")
 
 const (
-	// standsAfter is how long a queue must not have been empty to count as standing.
+	// standsAfter is the time for which a queue has not been empty when it counts as standing.
 	standsAfter = 500 * time.Millisecond
-	// shortWait is how long one waits in a standing queue.
+	// shortWait is the longest wait in a standing queue.
 	shortWait = 50 * time.Millisecond
-	// backlog is how many times as many wait in a standing queue as are served: enough that nobody is idle.
+	// backlog is the largest length of a standing queue, as a multiple of the number of places: long enough that no place
+	// is idle.
 	backlog = 4
-	// burst is how many times as many wait in any queue.
+	// burst is the largest length of any queue, as a multiple of the number of places.
 	burst = 50
 )
 
-// Queue is where work waits until fewer than a number of others are served. It is safe for concurrent use. Without
-// anybody who waits, it costs as much as a mutex.
+// Queue lets a limited number of callers work at a time, while others wait. It is safe for concurrent use. If nobody
+// waits, it costs as much as a mutex.
 type Queue struct {
 	size    int64
 	served  *semaphore.Weighted
@@ -42,7 +43,7 @@ type Queue struct {
 	refused atomic.Uint64
 }
 
-// NewQueue makes a queue for what that many can use at a time.
+// NewQueue makes a queue with that many places.
 func NewQueue(size int) *Queue {
 	return &Queue{size: int64(size), served: semaphore.NewWeighted(int64(size))}
 }
@@ -53,8 +54,8 @@ var started = time.Now()
 func now() int64 { return int64(time.Since(started)) + 1 }
 
 // Acquire waits for a place, and no longer than patience. After nil, call Release. Work that has begun already is not
-// refused for the length of the queue: what was done for it would be lost. It returns ErrBusy to those who are refused,
-// and ctx's error.
+// refused because of the queue's length, since its effort would be lost. It returns ErrBusy if the work is refused, and
+// ctx's error.
 func (q *Queue) Acquire(ctx context.Context, patience time.Duration, begun bool) error {
 	if q.served.TryAcquire(1) {
 		return nil
@@ -99,13 +100,13 @@ func (q *Queue) Full() bool {
 	return waiting >= burst*q.size || waiting >= backlog*q.size && q.stands()
 }
 
-// Waiting is how many wait.
+// Waiting returns the number of waiters.
 func (q *Queue) Waiting() int64 { return q.waiting.Load() }
 
-// Refused is how many were refused so far.
+// Refused returns the number of refusals so far.
 func (q *Queue) Refused() uint64 { return q.refused.Load() }
 
-// stands reports whether the queue has not been empty for long.
+// stands reports whether the queue has not been empty for standsAfter.
 func (q *Queue) stands() bool {
 	since := q.since.Load()
 	return since != 0 && now()-since > int64(standsAfter)

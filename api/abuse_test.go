@@ -80,7 +80,7 @@ func TestReportWhatOneSees(t *testing.T) {
 	}
 }
 
-// TestReportersAreNotShown: not to those whom they report, not to hosts, and not to admins.
+// TestReportersAreNotShown: nobody sees who sent a report: neither the reported people, nor hosts, nor admins.
 func TestReportersAreNotShown(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -123,7 +123,7 @@ func TestReportersAreNotShown(t *testing.T) {
 	)
 }
 
-// TestReportKeepsWhatWasSeen: whoever is reported cannot change or delete it.
+// TestReportKeepsWhatWasSeen: the reported person cannot change or delete the copy in the report.
 func TestReportKeepsWhatWasSeen(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

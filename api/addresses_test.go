@@ -85,7 +85,8 @@ func TestAddressesInOperations(t *testing.T) {
 				continue
 			}
 			if _, ok := operation.RequestBody.Value.Content.Get("application/json").Schema.Value.Properties["email"]; ok {
-				found[strings.ToLower(operation.OperationID[:1])+operation.OperationID[1:]] = true // the generator makes it upper case
+				// The generator makes the first letter upper case.
+				found[strings.ToLower(operation.OperationID[:1])+operation.OperationID[1:]] = true
 			}
 		}
 	}

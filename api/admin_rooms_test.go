@@ -85,7 +85,7 @@ func TestClosedRoom(t *testing.T) {
 	}
 }
 
-// TestCloseAnyRoom: whoever archived it before, and whoever is left of it.
+// TestCloseAnyRoom: an admin can close a room, whoever archived it before, and whether or not it has a host.
 func TestCloseAnyRoom(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -171,7 +171,8 @@ func TestFindAnyRoom(t *testing.T) {
 	}
 }
 
-// TestAdminReadsAPrivateRoom: that is noted once an hour for each admin and room, and nobody else can.
+// TestAdminReadsAPrivateRoom: an admin's reading is audited once an hour for each admin and room, and nobody else can
+// read it.
 func TestAdminReadsAPrivateRoom(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -202,7 +203,7 @@ func TestAdminReadsAPrivateRoom(t *testing.T) {
 	require.Equal(t, 3, value1[int](t, b, "SELECT count(*) FROM audit WHERE action = 'private_room_read'"))
 }
 
-// TestRemoveMessage: an admin deletes any message, by whomever and wherever, with a reason.
+// TestRemoveMessage: an admin can delete any message in any room, with a reason.
 func TestRemoveMessage(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -24,7 +24,7 @@ func (b *bundle) demote(t *testing.T, p person) {
 	require.NoError(t, err)
 }
 
-// TestAdminsOnly: what a token was made for does not matter, only what its owner is now.
+// TestAdminsOnly: only the current rights of the token's owner matter, not those at the time of sign-in.
 func TestAdminsOnly(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -12,8 +12,8 @@ func partOf(c echo.Context) string {
 	return part
 }
 
-// admit refuses a request while too many others wait for the database in its part of the API. Health and live connections
-// are never refused.
+// admit refuses a request while too many others wait for the database in its part of the API. Health and live
+// connections are never refused.
 func (s *Server) admit(c echo.Context) error {
 	if unlimited(c.Path()) || c.Path() == basePath+livePath {
 		return nil

@@ -85,7 +85,7 @@ var matcher = language.NewMatcher(
 	convert(watchparty.Languages(), func(l watchparty.Language) language.Tag { return language.Make(string(l)) }),
 )
 
-// Login starts a session. Neither the answer nor its timing tells an unknown address from a wrong password.
+// Login starts a session. The answer and its timing are the same for an unknown address and a wrong password.
 func (s *Server) Login(ctx context.Context, r contract.LoginRequestObject) (contract.LoginResponseObject, error) {
 	answer, err := s.logIn(ctx, r.Body.Email, r.Body.Password)
 	return contract.Login200JSONResponse{Data: answer}, err

@@ -41,8 +41,8 @@ func TestKickedModeratorStaysOut(t *testing.T) {
 	}
 }
 
-// TestStandingsAreNotStale: what someone may see is decided anew after each act that changes it, though it was cached
-// before.
+// TestStandingsAreNotStale: each act that changes what a person may see takes effect at once, although the former
+// standing was cached.
 func TestStandingsAreNotStale(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -11,7 +11,7 @@ import (
 	"github.com/watchparty/watchparty/auth"
 )
 
-// role says to whom the contract opens an operation or a parameter.
+// role says who may use an operation or a parameter by the contract.
 type role string
 
 const (

@@ -109,7 +109,7 @@ func TestAvatarLife(t *testing.T) {
 	b.do(t, "GET", avatarPath, alice.token, nil).requireProblem(t, 404, "not_found")
 }
 
-// generated are the addresses of someone who has no avatar.
+// generated has the addresses of the generated avatar of an account.
 func generated(p person) map[string]any {
 	base := "https://party.example/api/files/avatars/" + p.id + "/"
 	picture := base + "default.svg"
@@ -122,7 +122,7 @@ func generated(p person) map[string]any {
 	}
 }
 
-// TestAvatarAddresses: each leads to a file that there is, whatever there is.
+// TestAvatarAddresses: each address leads to an existing file, whichever files exist.
 func TestAvatarAddresses(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -200,7 +200,7 @@ func TestAvatarFormats(t *testing.T) {
 	b := setup(t)
 	alice := b.user(t, "alice")
 	for format, data := range pictures(t) {
-		// What the client says of the file does not matter, only what is in it.
+		// The name and type of the file do not matter, only its content.
 		for _, says := range []string{format, "", "application/octet-stream", "text/plain", "application/json", "image/x-unknown", ";;"} {
 			a := b.send(t, b.upload(t, alice.token, part{"avatar", "picture", says, data}))
 			require.Equal(t, 202, a.status, "%s sent as %q: %s", format, says, a)

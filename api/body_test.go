@@ -119,7 +119,7 @@ func TestWhatJSONMayBe(t *testing.T) {
 	})
 }
 
-// TestLargeBodies: the limit comes before identity, so that nobody need be known to be refused.
+// TestLargeBodies: the size limit is checked before the sign-in.
 func TestLargeBodies(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -272,7 +272,7 @@ func TestTextsThatAreRefused(t *testing.T) {
 	require.Equal(t, before, b.rows(t), "something was stored")
 }
 
-// TestSignInBodiesAreSmall: what waits for its turn to be hashed must not contain much memory.
+// TestSignInBodiesAreSmall: requests that wait for their turn to hash a password must not take much memory.
 func TestSignInBodiesAreSmall(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

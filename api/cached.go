@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"slices"
@@ -26,18 +27,19 @@ type cached struct {
 	ifMatch     *string     // of a thing that can be changed under If-Match
 	ifNoneMatch *string
 	version     int // of such a thing; 0 otherwise
+	conn        *connection
 }
 
-// get is s.cache.Get, whose load has a share of the database's connections for its kind of key: callers of several parts
-// of the API wait for one load, and none of these parts may hold it up.
+// get is s.cache.Get, whose load has a share of the database's connections for its kind of key: callers of several
+// parts of the API wait for one load, and none of these parts may hold it up.
 func (s *Server) get(ctx context.Context, q cache.Query, load cache.Loader) (*cache.Entry, bool, error) {
 	return s.cache.Get(ctx, q, func(ctx context.Context) (cache.Loaded, error) {
 		return load(store.WithKind(ctx, "cached "+cache.KindOf(q.Key)))
 	})
 }
 
-// prefetch asks Redis, in one exchange, for all those entries that a request will need and that are not in memory: those
-// of the queries, and the caller's sign-in. The request goes on with the context that it returns.
+// prefetch asks Redis, in one exchange, for all those entries that a request will need and that are not in memory:
+// those of the queries, and the caller's sign-in. The request goes on with the context that it returns.
 func (s *Server) prefetch(ctx context.Context, queries ...cache.Query) context.Context {
 	if id := exchangeOf(ctx).identity; id != nil && id.err == nil {
 		queries = append(queries, s.sessionQuery(id.claimed))
@@ -182,11 +184,12 @@ func (c cached) write(w http.ResponseWriter) error {
 		_, err := w.Write(append([]byte(begin), rest...))
 		return err
 	}
-	if _, err := io.WriteString(w, begin); err != nil {
-		return err
+	c.conn.hold()
+	_, err := io.WriteString(w, begin)
+	if err == nil {
+		_, err = w.Write(rest)
 	}
-	_, err := w.Write(rest)
-	return err
+	return errors.Join(err, c.conn.release())
 }
 
 // maxJoined is the size of a body up to which it is written at once, in bytes: net/http's buffer holds it, so the copy

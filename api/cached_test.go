@@ -240,7 +240,7 @@ func TestWritesVoidReads(t *testing.T) {
 	})
 }
 
-// TestCachedPrivateRoom: what a member has put into the cache is for members.
+// TestCachedPrivateRoom: an entry that a member's request has cached is shown only to members.
 func TestCachedPrivateRoom(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -40,6 +40,7 @@ func (w *world) calls() []named {
 		w.movieCalls(),
 		w.roomCalls(),
 		w.watchingCalls(),
+		w.partyCalls(),
 		w.moderationCalls(),
 		w.invitationCalls(),
 		w.roomReadCalls(),
@@ -119,14 +120,14 @@ func (w *world) movieCalls() []named {
 			"runtime_minutes": 106,
 			"description":     "A wager.",
 			"genres":          []any{"drama", "fantasy"},
-			"poster_url":      "https://films.example/faust.jpg",
-			"stream_url":      "https://films.example/faust.mp4",
+			"poster_url":      "https://movies.example/faust.jpg",
+			"stream_url":      "https://movies.example/faust.mp4",
 			"duration_ms":     6_360_500,
-			"subtitles":       []any{map[string]any{"language": "de", "url": "https://films.example/faust.de.vtt"}},
+			"subtitles":       []any{map[string]any{"language": "de", "url": "https://movies.example/faust.de.vtt"}},
 		}}},
 		{"updateMovie", call{token: w.admin.token, params: param("movie_id", w.movie), body: map[string]any{
 			"title": "Metropolis (restored)", "year": 1927, "runtime_minutes": 153, "description": "", "genres": []any{},
-			"poster_url": nil, "stream_url": "https://films.example/metropolis.mp4", "archived": false,
+			"poster_url": nil, "stream_url": "https://movies.example/metropolis.mp4", "archived": false,
 			"duration_ms": 0, "subtitles": []any{}}}},
 		{"deleteMovie", call{token: w.admin.token, params: param("movie_id", w.unused)}},
 		{"listMovies", call{token: w.admin.token, params: map[string]string{"limit": "5"}}},
@@ -209,7 +210,7 @@ func (w *world) watchingCalls() []named {
 		{"getPlayback", call{token: alice, params: inRoom(w.private)}},
 		{"getQueue", call{token: alice, params: inRoom(w.private)}},
 		{"addToQueue", call{token: alice, params: inRoom(w.private), body: map[string]any{
-			"stream_url": "https://films.example/faust.webm", "title": "Faust"}}},
+			"stream_url": "https://movies.example/faust.webm", "title": "Faust"}}},
 		{"voteForItem", call{token: alice, params: item(w.queued2)}},
 		{"getQueueItem", call{token: alice, params: item(w.queued2)}},
 		{"unvoteForItem", call{token: alice, params: item(w.queued2)}},
@@ -219,6 +220,29 @@ func (w *world) watchingCalls() []named {
 			"kind": "load", "id": unknownID, "epoch": 0, "revision": 0, "if_revision": 0, "position_ms": 1500,
 			"item_id": w.queued1}}},
 		{"voteToSkip", call{token: alice, params: inRoom(w.private), body: map[string]any{"epoch": 1, "skip": false}}},
+	}
+}
+
+// tomorrow is when the parties of the calls start.
+func tomorrow(hours int) string {
+	return time.Now().Add(24*time.Hour + time.Duration(hours)*time.Hour).UTC().Truncate(time.Second).Format(time.RFC3339)
+}
+
+// partyCalls are the operations on parties.
+func (w *world) partyCalls() []named {
+	alice := w.alice.token
+	return []named{
+		{"scheduleParty", call{token: alice, params: inRoom(w.open), body: map[string]any{
+			"title": "Second part", "movie_id": nil, "starts_at": tomorrow(5), "time_zone": "Europe/Berlin"}}},
+		{"listParties", call{token: alice, params: inRoom(w.open)}},
+		{"updateParty", call{token: alice, params: param("party_id", w.party), body: map[string]any{
+			"title": "Third part", "movie_id": w.streamed, "starts_at": tomorrow(2), "time_zone": "UTC"}}},
+		{"getParty", call{token: alice, params: param("party_id", w.party)}},
+		{"answerParty", call{token: alice, params: param("party_id", w.party), body: map[string]any{"answer": "yes"}}},
+		{"listPartyAnswers", call{token: alice, params: param("party_id", w.party)}},
+		{"listMyParties", call{token: alice}},
+		{"getPartyCalendar", call{token: alice, params: param("party_id", w.party)}},
+		{"cancelParty", call{token: alice, params: param("party_id", w.party2)}},
 	}
 }
 

@@ -21,8 +21,8 @@ import (
 	"github.com/watchparty/watchparty/coherence"
 )
 
-// cachedReads are the reads that the cache answers, by operation, as they look in a world. A read that is refused is one
-// too: who may see what is decided from cached standings and sign-ins.
+// cachedReads are the reads that the cache answers, by operation, as they look in a world. A read that is refused is
+// one too: who may see what is decided from cached standings and sign-ins.
 func (w *world) cachedReads() map[string][]string {
 	rooms := []string{w.open, w.private, w.doomed, w.retired}
 	each := func(format string) (paths []string) {
@@ -52,7 +52,8 @@ func (w *world) cachedReads() map[string][]string {
 	}
 }
 
-// withoutCache is another process of the same installation, which never gets a lease: it reads everything from Postgres.
+// withoutCache is another process of the same installation, which never gets a lease: it reads everything from
+// Postgres.
 func (b *bundle) withoutCache(t testing.TB) *httptest.Server {
 	t.Helper()
 	server, _ := b.newProcess(t, false)
@@ -99,8 +100,9 @@ func (b *bundle) newCache(t testing.TB, member *coherence.Member) *cache.Cache {
 	return c
 }
 
-// TestNoOperationLeavesOldAnswers runs each operation of the contract that may change something. After each one, every cached read says the same
-// as the read from Postgres, to everyone. An operation that does not name what it changes fails here.
+// TestNoOperationLeavesOldAnswers runs each operation of the contract that may change something. After each one, every
+// cached read says the same as the read from Postgres, to everyone. An operation that does not name what it changes
+// fails here.
 func TestNoOperationLeavesOldAnswers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -243,7 +243,7 @@ func TestConsoleWebhooks(t *testing.T) {
 	require.Contains(t, body, "must be an https address of a public server")
 }
 
-// TestConsoleRefuses: those who are no admins now, and forms of other sites.
+// TestConsoleRefuses: the console refuses accounts that are not admins now, and forms of other sites.
 func TestConsoleRefuses(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -290,7 +290,7 @@ func TestConsoleRefuses(t *testing.T) {
 	require.Equal(t, 303, status, body)
 	require.EqualValues(t, 1, value1[int](t, b, "SELECT count(*) FROM audit WHERE action = 'event_requeued'"))
 
-	// The right is read anew: it ends with the next request.
+	// The right is checked at each request, so it ends with the next one.
 	b.exec(t, "UPDATE users SET is_admin = false WHERE id = ?", ada.id)
 	status, _, _ = v.ask(t, "GET", "/admin/jobs", nil)
 	require.Equal(t, 403, status)

@@ -191,7 +191,7 @@ func requireForms(t testing.TB, a answer) {
 				v,
 			)
 			if slices.Contains([]string{
-				"expires_at", "until", "muted_until", "period_start", "period_end", "deadline_at",
+				"expires_at", "until", "muted_until", "period_start", "period_end", "deadline_at", "starts_at",
 			}, name) {
 				require.True(t, utcTime.MatchString(v), "%s: %s", name, v)
 				return

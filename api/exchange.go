@@ -9,8 +9,8 @@ import (
 	"github.com/watchparty/watchparty/logging"
 )
 
-// exchange is what is known of one request and its answer. It is the request's context, so that all of it costs one copy
-// of the request.
+// exchange has the data of one request and its answer. It is the request's context, so that the request is copied only
+// once.
 type exchange struct {
 	context.Context
 
@@ -18,6 +18,7 @@ type exchange struct {
 	header   http.Header
 	client   string // where the request comes from; see client
 	identity *identity
+	conn     *connection
 	target   *target // what the answer was, if it is a cached read that others may repeat
 }
 
@@ -53,9 +54,9 @@ func header(ctx context.Context, name string) string { return headers(ctx).Get(n
 // clientOf is client for operations.
 func clientOf(ctx context.Context) string { return exchangeOf(ctx).client }
 
-// identity is what a request's token says of who asks.
+// identity is the caller according to the request's token.
 type identity struct {
-	// claimed is whom the token was made for; err is what is wrong with it.
+	// claimed is the account of the token; err is the reason why the token is not valid.
 	claimed auth.Identity
 	err     error
 

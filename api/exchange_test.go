@@ -39,8 +39,9 @@ func (x *entryExchanges) count(cmds ...redis.Cmder) {
 	}
 }
 
-// TestCachedReadsAreOneExchange: what a request needs, such as the sign-in, the room, the standing and the list, is asked
-// for together when it is in Redis, and not at all when it is in memory. So it is for a request whose target is known.
+// TestCachedReadsAreOneExchange: what a request needs, such as the sign-in, the room, the standing and the list, is
+// asked for together when it is in Redis, and not at all when it is in memory. So it is for a request whose target is
+// known.
 func TestCachedReadsAreOneExchange(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(s *settings) { // nothing grows old meanwhile

@@ -86,6 +86,9 @@ func (e export) write(w http.ResponseWriter) error {
 		func(i watchparty.QueueItem) string { return i.ID }, exportedQueueItem)
 	rows(d, e, "queue_votes", e.store.ExportQueueVotes,
 		func(v watchparty.QueueVote) string { return v.ItemID }, exportedQueueVote)
+	rows(d, e, "parties", e.store.ExportParties, func(p watchparty.Party) string { return p.ID }, exportedParty)
+	rows(d, e, "party_answers", e.store.ExportPartyAnswers,
+		func(a watchparty.AnsweredParty) string { return a.PartyID }, exportedPartyAnswer)
 	rows(d, e, "stays", e.store.ExportStays,
 		func(s watchparty.Stay) string { return strconv.FormatInt(s.ID, 10) }, exportedStay)
 	rows(d, e, "active_days", e.store.ExportActiveDays,

@@ -24,6 +24,8 @@ type spammer struct {
 	movie                       string
 	invitation                  string // a token for mallory's private room
 	invited                     string // the invitation's ID
+	party                       string // mallory's in the open room, where she is a moderator
+	ownParty                    string // in her own room
 	queued                      string // mallory's item of the open room's queue; another one plays there
 }
 
@@ -74,6 +76,9 @@ func newSpammer(t *testing.T) *spammer {
 		)
 	}
 	b.void(t, "standings:"+s.private)
+	s.party, s.ownParty = s.scheduleSpam(t, s.open), s.scheduleSpam(t, s.own)
+	b.exec(t, "INSERT INTO party_answers (party_id, room_id, user_id, answer) VALUES (?, ?, ?, 'yes')", s.party, s.open,
+		s.guest.id)
 	s.queued = s.queueSpam(t, s.open)
 	s.queueSpam(t, s.own)
 	playing := s.queueSpam(t, s.open)
@@ -83,11 +88,18 @@ func newSpammer(t *testing.T) *spammer {
 	return s
 }
 
+// scheduleSpam schedules a party of mallory's.
+func (s *spammer) scheduleSpam(t *testing.T, room string) string {
+	t.Helper()
+	return value1[string](t, s.bundle, `INSERT INTO parties (id, room_id, title, scheduled_by, starts_at, time_zone)
+		VALUES (gen_random_uuid(), ?, ?, ?, now() + interval '1 d', 'UTC') RETURNING id`, room, "Buy "+spamWord, s.mallory.id)
+}
+
 // queueSpam adds an address of mallory's to a queue.
 func (s *spammer) queueSpam(t *testing.T, room string) string {
 	t.Helper()
 	return value1[string](t, s.bundle, `INSERT INTO queue_items (id, room_id, title, stream_url, added_by, rank)
-		VALUES (gen_random_uuid(), ?, ?, 'https://films.example/a.webm', ?, 1) RETURNING id`, room, "Buy "+spamWord,
+		VALUES (gen_random_uuid(), ?, ?, 'https://movies.example/a.webm', ?, 1) RETURNING id`, room, "Buy "+spamWord,
 		s.mallory.id)
 }
 
@@ -151,6 +163,13 @@ func (s *spammer) reads() map[string][]read {
 		"getPlayback":      {{path: own + "/playback", gone: true}, {path: "/rooms/" + s.open + "/playback"}},
 		"getQueue":         {{path: own + "/queue", gone: true}, {path: "/rooms/" + s.open + "/queue"}},
 		"getQueueItem":     {{path: "/rooms/" + s.open + "/queue/" + s.queued, gone: true}},
+		"listParties":      {{path: own + "/parties", gone: true}, {path: "/rooms/" + s.open + "/parties"}},
+		"getParty":         {{path: "/parties/" + s.ownParty, gone: true}, {path: "/parties/" + s.party}},
+		"getPartyCalendar": {
+			{path: "/parties/" + s.ownParty + "/calendar", gone: true}, {path: "/parties/" + s.party + "/calendar"},
+		},
+		"listPartyAnswers": {{path: "/parties/" + s.ownParty + "/answers", gone: true}},
+		"listMyParties":    {{path: "/users/me/parties"}},
 		"listBans":         {{path: own + "/bans", gone: true}},
 		"listMutes":        {{path: own + "/mutes", gone: true}},
 		"listInvitations":  {{path: private + "/invitations", gone: true}},
@@ -180,8 +199,8 @@ var unconcerned = map[string]bool{
 	"getSentAbuseReport": true,
 }
 
-// TestHiddenContent: what a suspended account has made shows nowhere, and shows again when it is reinstated. An
-// operation that reads and is not in the table above makes it fail.
+// TestHiddenContent: no operation shows the content of a suspended account, and all show it again when the account is
+// reinstated. The test fails for a read operation that is not in the table above.
 func TestHiddenContent(t *testing.T) {
 	t.Parallel()
 	s := newSpammer(t)
@@ -257,7 +276,7 @@ func TestHiddenContent(t *testing.T) {
 		t.Helper()
 		found := shown(t)
 		for _, id := range append(more, "listRooms", "getRoom", "listMyRooms", "listMessages", "exportMe",
-			"getPlayback", "getQueue", "getQueueItem") {
+			"getPlayback", "getQueue", "getQueueItem", "listParties", "getParty", "getPartyCalendar", "listMyParties") {
 			require.True(t, found[id], "%s shows nothing", id)
 		}
 		message := s.do(t, "GET", "/chat/messages?room_id="+s.open, "", nil).list()

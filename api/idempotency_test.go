@@ -36,6 +36,7 @@ var changed = map[string]map[string]any{
 	"addToQueue": {
 		"title": "Faust II",
 	},
+	"scheduleParty":        {"title": "Third part"},
 	"reportAbuse":          {"text": "Nowhere"},
 	"requestPasswordReset": {"email": "other@example.org"},
 }

@@ -65,7 +65,7 @@ func (b *bundle) sign(t *testing.T, id auth.Identity) string {
 	return token
 }
 
-// TestUserAgent: what is kept is bounded and can be shown.
+// TestUserAgent: the stored text is short and can be shown.
 func TestUserAgent(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

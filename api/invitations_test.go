@@ -138,7 +138,7 @@ func TestLookingUpAnInvitation(t *testing.T) {
 	lookUp(b.server.oneTime.Token(auth.ForInvitation, unknownID)).requireProblem(t, 400, "bad_token")
 }
 
-// TestAddressesOfInvitations: a room may pass to someone who has no business with whom others have invited.
+// TestAddressesOfInvitations: only the inviter sees the address, since a room may pass to another host.
 func TestAddressesOfInvitations(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

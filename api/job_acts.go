@@ -129,8 +129,8 @@ type retried struct {
 	inTemporal        bool // rather than in the outbox
 }
 
-// retryJob tries what a job does again, in the way that is right for its kind: the rows that say what became of an email
-// or a clean-up run have ended, so that these are made anew.
+// retryJob retries a job in the way that fits its kind: since the row of a finished email or clean-up run has ended, it
+// queues another one.
 func (s *Server) retryJob(
 	ctx context.Context, d jobs.Detail, note watchparty.AdminNote, batch string,
 ) (retried, error) {

@@ -353,7 +353,7 @@ func TestOutbox(t *testing.T) {
 	b.do(t, "POST", "/admin/outbox/events/"+unknownID+"/requeue", root.token, nil).requireProblem(t, 404, "not_found")
 }
 
-// TestOverview: what waits on purpose is not late, and what is late is named.
+// TestOverview: work that waits on purpose is not late, and late work is named.
 func TestOverview(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -403,7 +403,7 @@ func TestOverview(t *testing.T) {
 	require.Empty(t, late())
 }
 
-// TestOperationsWithoutTemporal: what the database knows is there, and the rest says that Temporal is away.
+// TestOperationsWithoutTemporal: operations on the database work, and the others answer that Temporal is away.
 func TestOperationsWithoutTemporal(t *testing.T) {
 	t.Parallel()
 	b := setup(t, temporalAway)

@@ -40,7 +40,7 @@ type limits struct {
 }
 
 // maxStrangerGuesses is how many wrong passwords of an account may be tried within an hour by all clients together that
-// have not signed in to it before (ASVS 4.0.3, 2.2.1). Clients that have are not locked out by it.
+// have not signed in to it before (ASVS 4.0.3, 2.2.1). The limit does not lock out clients that have.
 const maxStrangerGuesses = 100
 
 // maxPasswordChanges limits the password changes of an account within an hour.

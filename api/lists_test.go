@@ -117,6 +117,12 @@ func lists(t *testing.T, b *bundle) map[string]listed {
 		room,
 	)
 
+	many("INSERT INTO parties (id, room_id, starts_at, time_zone) SELECT ?0, ?1, date_trunc('second', now()) + "+
+		"interval '1 d' + (123456 + count(*) / 2) * interval '1 us', 'UTC' FROM parties", elsewhere)
+	party := b.party(t, room, host, 1)
+	many("INSERT INTO party_answers (party_id, room_id, user_id, answer, created_at) SELECT ?1, ?2, u.id, 'yes', "+
+		"date_trunc('second', now()) + (count(*) OVER () / 2) * interval '1 us' FROM users AS u WHERE u.email = u.id::text "+
+		"AND ?0 <> '' AND NOT EXISTS (SELECT FROM party_answers WHERE user_id = u.id) LIMIT 1", party, room)
 	invited := b.user(t, "invited")
 	many(
 		`INSERT INTO invitations (id, room_id, inviter_id, email, email_key, expires_at) SELECT ?0, r.id, r.host_id, u.email, u.email_key,
@@ -279,6 +285,22 @@ func lists(t *testing.T, b *bundle) map[string]listed {
 				"cleaned up": deleted("webhook_deliveries"),
 			},
 		},
+		"listMyParties": {
+			path: "/users/me/parties?", token: host.token,
+			id: func(item map[string]any) string { return item["party"].(map[string]any)["id"].(string) },
+			gone: map[string]string{
+				"cancelled":  "UPDATE parties SET state = 'cancelled', ended_at = now() WHERE id = ?",
+				"cleaned up": deleted("parties"),
+			},
+		},
+		"listPartyAnswers": {
+			path: "/parties/" + party + "/answers?answer=yes", other: "/parties/" + party + "/answers?", token: host.token,
+			id: personID,
+			gone: map[string]string{
+				"other answer": "UPDATE party_answers SET answer = 'no' WHERE user_id = ?",
+				"kicked":       "DELETE FROM party_answers WHERE user_id = ?",
+			},
+		},
 		"listInvitations": {
 			path:  "/rooms/" + room + "/invitations?state=open",
 			other: "/rooms/" + elsewhere + "/invitations?state=open",
@@ -376,8 +398,8 @@ func (b *bundle) start(t *testing.T, l listed) string {
 	return *c.encode(store.Keys{oldest[len(oldest)-1]})
 }
 
-// TestListsWhileRowsGo: whatever becomes of rows before, at and after the cursor, a list repeats none and leaves out
-// none of those that stay.
+// TestListsWhileRowsGo: when rows before, at and after the cursor are deleted, a list repeats no row, and leaves out
+// none of the remaining rows.
 func TestListsWhileRowsGo(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -75,8 +75,8 @@ func wantsWebSocket(r *http.Request) bool {
 	return r.Method == http.MethodGet && has(echo.HeaderConnection, "upgrade") && has(echo.HeaderUpgrade, "websocket")
 }
 
-// originAllowed reports whether a browser's page may connect: one of this service, or of HTTP_CORS_ORIGINS. Other clients
-// send no origin.
+// originAllowed reports whether a browser's page may connect: one of this service, or of HTTP_CORS_ORIGINS. Other
+// clients send no origin.
 func (s *Server) originAllowed(origin string) bool {
 	if origin == "" {
 		return true

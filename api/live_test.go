@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestLiveHandshake: what is refused before there is a connection.
+// TestLiveHandshake: requests that are refused before the WebSocket is open.
 func TestLiveHandshake(t *testing.T) {
 	t.Parallel()
 	b := setup(t, databaseAway, func(s *settings) {

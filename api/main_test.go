@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
@@ -38,6 +39,7 @@ import (
 
 func TestMain(m *testing.M) {
 	redis.SetLogger(silent{})
+	openapi3filter.RegisterBodyDecoder("text/calendar", openapi3filter.RegisteredBodyDecoder("text/plain"))
 	goleak.VerifyTestMain(
 		recorded{stacktest.With(m, devstack.Postgres, devstack.Redis, devstack.Temporal)}, stacktest.Redialing())
 }
@@ -302,7 +304,7 @@ func (b *bundle) register(t testing.TB, name string) person {
 	return p
 }
 
-// deleteMe deletes the account of a user, who has no password before.
+// deleteMe sets a password for a user without one, and deletes the account.
 func (b *bundle) deleteMe(t testing.TB, p person) answer {
 	t.Helper()
 	b.givePassword(t, p)

@@ -82,7 +82,8 @@ func beginExchange(publicURL string, tracer trace.Tracer) echo.MiddlewareFunc {
 	secure := strings.HasPrefix(publicURL, "https://")
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			e := &exchange{Context: c.Request().Context(), ids: logging.IDs{Request: uuid.NewString()}}
+			ctx := c.Request().Context()
+			e := &exchange{Context: ctx, ids: logging.IDs{Request: uuid.NewString()}, conn: connectionOf(ctx)}
 			if tracer != nil && !c.IsWebSocket() { // a connection lasts for hours
 				end := e.trace(tracer, c)
 				defer end()

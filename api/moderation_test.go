@@ -236,7 +236,7 @@ func TestBannedUser(t *testing.T) {
 	require.Len(t, b.do(t, "GET", "/rooms/"+w.open+"/participants", "", nil).list(), 3, "alice, eve and frank")
 }
 
-// TestBanEndsByItself: what is known of a standing, and kept, ends with it.
+// TestBanEndsByItself: a cached standing ends with the ban.
 func TestBanEndsByItself(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*settings){"cached": func(*settings) {}, "without Redis": redisAway} {

@@ -66,18 +66,18 @@ func TestMovieFields(t *testing.T) {
 		got := read(create(map[string]any{
 			"title":      " Faust ",
 			"genres":     []any{" Drama", "FANTASY"},
-			"poster_url": "https://films.example/p",
+			"poster_url": "https://movies.example/p",
 			"stream_url": nil,
 		}))
-		require.Equal(t, []any{"Faust", []any{"drama", "fantasy"}, "https://films.example/p", nil, false},
+		require.Equal(t, []any{"Faust", []any{"drama", "fantasy"}, "https://movies.example/p", nil, false},
 			[]any{got["title"], got["genres"], got["poster_url"], got["stream_url"], got["archived"]})
 	})
 	for name, bad := range map[string]map[string]any{
 		"title":       {"title": "\u200b"},
 		"description": {"description": "a\x00"},
 		"genres":      {"genres": []any{"Drama", "drama"}},
-		"poster_url":  {"poster_url": "http://films.example"},
-		"stream_url":  {"stream_url": "https://user:word@films.example"},
+		"poster_url":  {"poster_url": "http://movies.example"},
+		"stream_url":  {"stream_url": "https://user:word@movies.example"},
 	} {
 		t.Run("bad "+name, func(t *testing.T) {
 			a := create(bad)

@@ -14,7 +14,7 @@ import (
 // nowPlayingPath is the route of GetNowPlaying.
 const nowPlayingPath = basePath + "/rooms/:room_id/now-playing"
 
-// GetNowPlaying answers everyone what a room plays, if its host allows it. Nothing in it depends on who asks.
+// GetNowPlaying tells everyone what a room plays, if its host allows it. The answer does not depend on the caller.
 func (s *Server) GetNowPlaying(
 	ctx context.Context,
 	r contract.GetNowPlayingRequestObject,
@@ -29,7 +29,7 @@ func (s *Server) GetNowPlaying(
 			return cache.Loaded{}, err
 		}
 		loaded, err := encoded(single{Data: nowPlaying(now)}, nil)
-		// The title of an address is that of whoever has added it.
+		// The title of an address is the one that the person who added it has given.
 		loaded.Tags = append(loaded.Tags, tagsOfPeople(now.Playback.Source.AddedBy)...)
 		if now.Movie.ID != "" {
 			loaded.Tags = append(loaded.Tags, coherence.TagMovie(now.Movie.ID))

@@ -14,7 +14,7 @@ func TestNowPlaying(t *testing.T) {
 	b := setup(t)
 	alice, root := b.user(t, "alice"), b.admin(t, "root")
 	movie := b.movie(t, "Metropolis")
-	b.exec(t, "UPDATE movies SET stream_url = 'https://films.example/m.mp4', runtime_minutes = 30 WHERE id = ?", movie)
+	b.exec(t, "UPDATE movies SET stream_url = 'https://movies.example/m.mp4', runtime_minutes = 30 WHERE id = ?", movie)
 	room := b.room(t, alice, map[string]any{"movie_id": movie})
 	path := "/rooms/" + room + "/now-playing"
 	change := func(properties map[string]any) {
@@ -54,7 +54,7 @@ func TestNowPlaying(t *testing.T) {
 	}
 }
 
-// TestNowPlayingCrossesOrigins: any page may embed it, whatever the settings say of front-ends.
+// TestNowPlayingCrossesOrigins: pages of any origin may read it, whatever HTTP_CORS_ORIGINS is.
 func TestNowPlayingCrossesOrigins(t *testing.T) {
 	t.Parallel()
 	b := setup(t, func(s *settings) { s.config.HTTP.Origins = []string{"https://front-end.example"} })

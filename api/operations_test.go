@@ -103,7 +103,7 @@ func TestUnknownThings(t *testing.T) {
 	})
 }
 
-// TestPrivateRoom: all that belongs to it does not exist for whoever is not in it.
+// TestPrivateRoom: for people who are not in it, nothing that belongs to the room exists.
 func TestPrivateRoom(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -208,7 +208,7 @@ func TestHashesRenewedAtOnce(t *testing.T) {
 	})
 }
 
-// Each change of a password is told to the account's address; what changes nothing is not.
+// Each change of a password is reported to the account's address; a request that changes nothing is not.
 func TestChangesOfPasswordsAreTold(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

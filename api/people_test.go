@@ -36,7 +36,7 @@ func TestPersonIsTheOnlyShape(t *testing.T) {
 	require.Equal(t, withNames, named)
 }
 
-// TestPeopleAreShownAlike: whoever is shown in the answer of any operation is shown as their profile shows them then.
+// TestPeopleAreShownAlike: every person in the answer of any operation is the same as in the profile at that time.
 func TestPeopleAreShownAlike(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -61,7 +61,8 @@ func TestPeopleAreShownAlike(t *testing.T) {
 	}
 	for _, id := range []string{
 		"listRooms", "getRoom", "listMyRooms", "listParticipants", "listBans", "listMutes", "listRoomLog", "listMessages",
-		"getMessage", "listInvitations", "listMyInvitations", "lookUpInvitation", "getQueue",
+		"getMessage", "listInvitations", "listMyInvitations", "lookUpInvitation", "getQueue", "getParty",
+		"listPartyAnswers",
 		"listAnyRooms", "listAnyMessages", "listAbuseReports", "listAudit", "getCleanupRun",
 	} {
 		require.True(t, shown[id], "%s shows nobody", id)
@@ -145,8 +146,8 @@ func TestWhatShowsAPersonIsVoided(t *testing.T) {
 	require.Equal(t, "Metropolis (restored)", shown["title"])
 }
 
-// TestPresenceInRooms: a cached room never says that more people are present than are. Whoever comes back is counted at
-// once; whoever is absent only by time ends the answers that count them.
+// TestPresenceInRooms: a cached room never says that more people are present than are. A person who comes back is
+// counted at once. A cached answer ends when one of its present people becomes absent.
 func TestPresenceInRooms(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

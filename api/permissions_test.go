@@ -9,7 +9,7 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// stage is a room with someone of each kind around it, and someone below them all to whom things are done.
+// stage is a room with a person of each kind, and a person with a lower role than all of them as the target of acts.
 type stage struct {
 	*bundle
 	room    string
@@ -35,7 +35,7 @@ func newStage(t *testing.T, b *bundle, prefix, visibility string) stage {
 	}
 	s.message = b.post(t, s.room, s.target, "Hello")
 	s.movie = b.movie(t, "Movie of "+prefix)
-	s.exec(t, "UPDATE movies SET stream_url = 'https://films.example/a.webm' WHERE id = ?", s.movie)
+	s.exec(t, "UPDATE movies SET stream_url = 'https://movies.example/a.webm' WHERE id = ?", s.movie)
 	s.item = b.queue(t, s.room, s.cast["host"], "An item")
 	path := "/rooms/" + s.room
 	a := b.do(
@@ -83,6 +83,9 @@ var standsFor = map[watchparty.Permission]struct {
 	watchparty.MayEditQueue:  {"moveInQueue", func(stage) map[string]any { return map[string]any{} }},
 	watchparty.MayAddToQueue: {"addToQueue", func(s stage) map[string]any { return map[string]any{"movie_id": s.movie} }},
 	watchparty.MayVote:       {"voteForItem", nil},
+	watchparty.MayScheduleParty: {"scheduleParty", func(stage) map[string]any {
+		return map[string]any{"starts_at": tomorrow(1), "time_zone": "UTC"}
+	}},
 }
 
 // needsPlace are operations of people who are in the room.
@@ -92,7 +95,7 @@ var needsPlace = map[string]bool{
 
 func hello(s stage) map[string]any { return map[string]any{"room_id": s.room, "body": "Hello"} }
 
-// slowDown puts the room in slow mode after each who may has just written.
+// slowDown turns on slow mode after each person with the permission has just posted.
 func (s stage) slowDown(t *testing.T) {
 	t.Helper()
 	for _, role := range watchparty.Roles() {
@@ -101,8 +104,8 @@ func (s stage) slowDown(t *testing.T) {
 	s.exec(t, "UPDATE rooms SET slow_mode_seconds = 600 WHERE id = ?", s.room)
 }
 
-// TestPermissionTable goes over every cell: each role, and those who have none, by each permission, in an open and in a
-// private room.
+// TestPermissionTable checks each permission of each role, and of people without a role, in an open and in a private
+// room.
 func TestPermissionTable(t *testing.T) {
 	t.Parallel()
 	w := &world{bundle: setup(t)}

@@ -269,7 +269,21 @@ var personal = map[string]map[string]string{
 	"webhook_deliveries": {"": "not: for some weeks, IDs and codes of what is listed itself"},
 	"movies":             {"": "not: the catalogue; that an admin changed it is in admin_acts"},
 	"activity_days":      {"": "not: counts"},
-	"activity_since":     {"": "not: nothing personal"},
+	"parties": {
+		"id": "parties[].id", "room_id": "parties[].room_id", "title": "parties[].title", "movie_id": "parties[].movie_id",
+		"starts_at": "parties[].starts_at", "time_zone": "parties[].time_zone", "state": "parties[].state",
+		"scheduled_by": "account.id", "created_at": "parties[].created_at",
+		"version": "not: of the room's party", "moves": "not: of the room's party",
+		"ended_at":   "not: of the room's party",
+		"updated_at": "not: when anybody changed it, which is in acts if the account did",
+	},
+	"party_answers": {
+		"party_id": "party_answers[].party_id", "room_id": "party_answers[].room_id", "user_id": "account.id",
+		"answer": "party_answers[].answer", "created_at": "party_answers[].created_at",
+		"updated_at": "not: when it last changed",
+	},
+	"party_notices":  {"": "not: which emails were sent about a party is in emails"},
+	"activity_since": {"": "not: nothing personal"},
 }
 
 func sanctions(kind, by string) map[string]string {
@@ -370,8 +384,11 @@ func (b *bundle) storied(t *testing.T) person {
 	require.Equal(t, 201, b.do(t, "POST", "/reports", alice.token, report).status)
 	item := b.queue(t, hosted, alice, "Nosferatu")
 	require.Equal(t, 204, b.do(t, "PUT", "/rooms/"+hosted+"/queue/"+item+"/vote", alice.token, nil).status)
+	party := b.party(t, hosted, alice, 1)
+	require.Equal(t, 204, b.do(t, "PUT", "/parties/"+party+"/answer", alice.token, map[string]any{"answer": "yes"}).status)
 	streamed := b.movie(t, "Faust")
-	b.exec(t, "UPDATE movies SET stream_url = 'https://films.example/faust.webm' WHERE id = ?", streamed)
+	b.exec(t, "UPDATE movies SET stream_url = 'https://movies.example/faust.webm' WHERE id = ?", streamed)
+	b.exec(t, "UPDATE parties SET movie_id = ? WHERE id = ?", streamed, party)
 	added := b.do(t, "POST", "/rooms/"+hosted+"/queue", alice.token, map[string]any{"movie_id": streamed})
 	require.Equal(t, 201, added.status, added)
 	first := b.post(t, hosted, alice, "First!")

@@ -11,7 +11,7 @@ import (
 	"github.com/watchparty/watchparty/playback"
 )
 
-const clip = "https://films.example/clip.webm"
+const clip = "https://movies.example/clip.webm"
 
 // command sends a command for the present epoch.
 func (b *bundle) command(t *testing.T, room string, by person, kind string, more map[string]any) answer {
@@ -100,7 +100,7 @@ func TestPlaybackCommandsAreChecked(t *testing.T) {
 		"rate":        {"kind": "rate", "rate": 100},
 		"item_id":     {"kind": "load", "item_id": "x"},
 		"title":       {"kind": "play", "title": "A title"},
-		"stream_url":  {"kind": "load", "stream_url": "http://films.example/a.webm"},
+		"stream_url":  {"kind": "load", "stream_url": "http://movies.example/a.webm"},
 		"movie_id":    {"kind": "load", "stream_url": clip, "item_id": unknownID},
 		"speed":       {"kind": "rate", "rate": 1, "speed": 2},
 	} {
@@ -246,8 +246,8 @@ func TestStreamsOfMovies(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	admin := b.admin(t, "root")
-	german := map[string]any{"language": "de", "url": "https://films.example/de.vtt"}
-	english := map[string]any{"language": "en", "url": "https://films.example/en.vtt"}
+	german := map[string]any{"language": "de", "url": "https://movies.example/de.vtt"}
+	english := map[string]any{"language": "en", "url": "https://movies.example/en.vtt"}
 	a := b.do(t, "POST", "/movies", admin.token, map[string]any{"title": "Nosferatu", "year": 1922, "runtime_minutes": 94,
 		"stream_url": clip, "duration_ms": 5_640_123, "subtitles": []any{english, german}})
 	require.Equal(t, 201, a.status, a)
@@ -258,9 +258,9 @@ func TestStreamsOfMovies(t *testing.T) {
 	require.Equal(t, []any{german, english}, b.do(t, "GET", "/movies", "", nil).list()[0]["subtitles"])
 
 	for field, wrong := range map[string]map[string]any{
-		"subtitles.0.url":      {"subtitles": []any{map[string]any{"language": "en", "url": "http://films.example/a"}}},
-		"subtitles.0.language": {"subtitles": []any{map[string]any{"language": "e n", "url": "https://films.example/a"}}},
-		"subtitles.1.language": {"subtitles": []any{english, map[string]any{"language": "EN", "url": "https://films.example/a"}}},
+		"subtitles.0.url":      {"subtitles": []any{map[string]any{"language": "en", "url": "http://movies.example/a"}}},
+		"subtitles.0.language": {"subtitles": []any{map[string]any{"language": "e n", "url": "https://movies.example/a"}}},
+		"subtitles.1.language": {"subtitles": []any{english, map[string]any{"language": "EN", "url": "https://movies.example/a"}}},
 		"duration_ms":          {"duration_ms": -1},
 	} {
 		b.do(t, "PATCH", path, admin.token, wrong).requireField(t, 400, field)

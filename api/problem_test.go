@@ -118,7 +118,7 @@ func TestProblemCodes(t *testing.T) {
 	require.Equal(t, known, listed)
 }
 
-// TestBrokenParts: what fails inside is a 500 that says nothing, and one line in the log that says what.
+// TestBrokenParts: an internal failure is a 500 without details, and one line in the log with the cause.
 func TestBrokenParts(t *testing.T) {
 	t.Parallel()
 	t.Run("the database", func(t *testing.T) {

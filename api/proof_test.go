@@ -85,8 +85,8 @@ var proofs = map[string]struct {
 	},
 }
 
-// However many guesses come at once, and by whatever operation, no more than the limit learn whether they were right,
-// and over the limit the right password is refused.
+// However many guesses come at once, by any operations, the answers tell for no more than the limit whether they were
+// right. Over the limit the right password is refused.
 func TestEveryProofOfAPassword(t *testing.T) {
 	t.Parallel()
 	documented := map[string]bool{}
@@ -175,7 +175,7 @@ func TestEveryProofOfAPassword(t *testing.T) {
 	})
 }
 
-// Nothing is hashed for a guess over the limit, and nobody's address is limited as anybody's is.
+// Nothing is hashed for a guess over the limit. Addresses without an account have the same limits as those with one.
 func TestGuessesOverTheLimit(t *testing.T) {
 	t.Parallel()
 	b := setup(t, guesses(3))
@@ -209,7 +209,8 @@ func TestGuessesOverTheLimit(t *testing.T) {
 	}
 }
 
-// Strangers together have 100 guesses an hour, from however many clients, and lock nobody out who signed in before.
+// Strangers together have 100 guesses an hour, from however many clients, and cannot lock out a client that signed in
+// before.
 func TestStrangersGuesses(t *testing.T) {
 	t.Parallel()
 	b := setup(t, guesses(20), behindProxy)
@@ -300,7 +301,7 @@ func TestStrangersGuesses(t *testing.T) {
 	})
 }
 
-// What a password was is known to nobody who reads the log, nor who tried it and from where; that it was one attack is.
+// The log shows that the guesses were one attack, but neither the passwords, nor the account, nor the client.
 func TestRefusedSignInsAreLogged(t *testing.T) {
 	t.Parallel()
 	b := setup(t, guesses(3), behindProxy)

@@ -17,9 +17,9 @@ const maxTargets = 1 << 14
 // maxTarget is the length of the longest target that is kept, in bytes.
 const maxTarget = 512
 
-// target is what a request for a cached read came to. Everything about the form of a request follows from its target,
-// so the next request with the same target needs no more checks, and no other look at the contract. Who may see the
-// answer is decided for each request.
+// target is the result of checking the form of a request for a cached read. Everything about the form of a request
+// follows from its target, so the next request with the same target needs no more checks, and no other look at the
+// contract. Who may see the answer is decided for each request.
 type target struct {
 	key       string // of the entry
 	viewed    bool   // the caller's token counts, if there is one
@@ -94,7 +94,7 @@ func (s *Server) repeat(c echo.Context, e *exchange, t *target) (done bool, err 
 	if !ok {
 		return false, nil
 	}
-	answer := cached{entry: entry, hit: true, accepted: e.header}
+	answer := cached{entry: entry, hit: true, accepted: e.header, conn: e.conn}
 	if t.versioned {
 		if answer.version, err = versionOf(entry.Meta); err != nil {
 			return true, err

@@ -43,7 +43,7 @@ func TestReports(t *testing.T) {
 	w.do(t, "GET", "/admin/reports/"+w.activity+"/csv", w.alice.token, nil).requireProblem(t, 403, "forbidden")
 }
 
-// TestViewReport: whoever has a report's link can look at it, and at nothing else.
+// TestViewReport: a person with a report's link can see the report, and nothing else.
 func TestViewReport(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -183,7 +183,7 @@ func TestUUIDsInUpperCase(t *testing.T) {
 	})
 }
 
-// TestProblemsAreBounded: whatever a request holds, its problem is small.
+// TestProblemsAreBounded: the problem is small, whatever the request contains.
 func TestProblemsAreBounded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

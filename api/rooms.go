@@ -241,6 +241,7 @@ func (s *Server) room(r watchparty.Room) contract.Room {
 		QueueOrder:      contract.QueueOrder(r.QueueOrder),
 		WaitPolicy:      contract.WaitPolicy(r.WaitPolicy),
 		NowPlaying:      r.NowPlaying,
+		NextParty:       nextParty(r.NextParty),
 		CreatedAt:       r.CreatedAt,
 		UpdatedAt:       r.UpdatedAt,
 	}

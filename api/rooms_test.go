@@ -154,7 +154,7 @@ func TestUpdateRoom(t *testing.T) {
 	})
 }
 
-// TestDeletedRoom: nobody is told that it ever was.
+// TestDeletedRoom: no answer reveals that the room existed.
 func TestDeletedRoom(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -416,7 +416,7 @@ func TestRoomSearch(t *testing.T) {
 		require.Equal(t, want, find("q="+url.QueryEscape(query)), query)
 	}
 
-	// What someone looks for is in no log, and two searches share no entry.
+	// The text of a search is in no log, and two searches share no cache entry.
 	b.requireHit(t, "/rooms?q=evenings%20sil", "")
 	first, _ := b.walk(t, "/rooms?q=evening&", "cursor", "", 1)
 	require.Equal(t, []string{loud, silent}, first)
@@ -428,7 +428,7 @@ func TestRoomSearch(t *testing.T) {
 	}
 }
 
-// TestParallelJoins: whatever happens at once, nobody gets in who has no place.
+// TestParallelJoins: however many people join at once, the room never has more people than its capacity.
 func TestParallelJoins(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

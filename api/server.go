@@ -1,9 +1,9 @@
 // Package api serves the contract in openapi.yaml over HTTP.
 //
-// A request passes, in this order: request ID, log and metrics, recovery, CORS, admission, body limit, identity, rate limits, the
-// repetition of cached reads, authorisation, a check of its form, for an upload the spool, validation against the
-// contract, a check of its conditions, and then its operation, a method of Server in the file of its resource. HEAD is
-// GET after the rate limits. Operations return domain errors; handleError makes problems of them.
+// A request passes, in this order: request ID, log and metrics, recovery, CORS, admission, body limit, identity, rate
+// limits, the repetition of cached reads, authorisation, a check of its form, for an upload the spool, validation
+// against the contract, a check of its conditions, and then its operation, a method of Server in the file of its
+// resource. HEAD is GET after the rate limits. Operations return domain errors; handleError makes problems of them.
 package api
 
 import (
@@ -160,8 +160,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.Serv
 // Live is the hub of live connections.
 func (s *Server) Live() *live.Hub { return s.live }
 
-// Serve serves on l until ctx ends. Then readiness goes red, live connections are sent away, requests in flight finish or
-// are cut off after HTTP_SHUTDOWN_TIMEOUT, and it returns nil.
+// Serve serves on l until ctx ends. Then readiness goes red, live connections are sent away, requests in flight finish
+// or are cut off after HTTP_SHUTDOWN_TIMEOUT, and it returns nil.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	hub, stopHub := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan error, 1)
@@ -180,9 +180,10 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+		ConnContext:       withConnection,
 	}
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(l) }()
+	go func() { failed <- server.Serve(joining{l}) }()
 	select {
 	case err := <-failed:
 		return fmt.Errorf("api: serve: %w", err)

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestAnswersHaveOneShape: what is answered as JSON is in `data`. Lists, and lists alone, have `next_cursor`; cached
-// reads, and they alone, have `_cached`.
+// TestAnswersHaveOneShape: every JSON answer has its content in `data`. Only lists have `next_cursor`, and only cached
+// reads have `_cached`.
 func TestAnswersHaveOneShape(t *testing.T) {
 	t.Parallel()
 	answers := 0

@@ -49,7 +49,7 @@ func TestWhatIsNotAskedForIsIgnored(t *testing.T) {
 	}
 }
 
-// TestLongThings: what is of 8 or 10 KB where the contract looks is refused, by its name where it has one.
+// TestLongThings: values of 8 or 10 KB in validated places are refused, with the name of the place if it has one.
 func TestLongThings(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -93,7 +93,7 @@ func TestLongThings(t *testing.T) {
 	require.Equal(t, before, w.rows(t), "something was stored")
 }
 
-// TestRepeatedParameters: what is right once, and is given twice, is refused by its name.
+// TestRepeatedParameters: a parameter that is given twice is refused, with its name.
 func TestRepeatedParameters(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

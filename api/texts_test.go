@@ -83,6 +83,7 @@ var textRules = map[string]textRule{
 	"stream_url":                formed,
 	"url":                       formed,
 	"language":                  formed,
+	"time_zone":                 formed,
 	"login email":               matched,
 }
 
@@ -105,8 +106,8 @@ func (f freeText) fitted(text string) string {
 	return strings.Repeat(text, max(1, (int(f.schema.MinLength)+n-1)/n))
 }
 
-// TestFreeTexts sends texts of all kinds as each property that may be any text: what is taken is answered as it was
-// sent, and what is not is a problem that names the property.
+// TestFreeTexts sends texts of all kinds as each property that may be any text: an accepted text is answered as it was
+// sent, and a refused one is a problem that names the property.
 func TestFreeTexts(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -145,10 +146,12 @@ func TestFreeTexts(t *testing.T) {
 					changed.body["title"] = fmt.Sprint("Film ", sent)
 				case "addToQueue":
 					w.exec(t, "DELETE FROM queue_items WHERE title <> 'First' AND title <> 'Second'")
+				case "scheduleParty":
+					w.exec(t, "DELETE FROM parties WHERE id NOT IN (?, ?)", w.party, w.party2)
 				case "sendPlaybackCommand":
 					now := w.do(t, "GET", "/rooms/"+w.private+"/playback", w.alice.token, nil).data()
 					changed.body = map[string]any{"kind": "load", "id": uuid.NewString(), "epoch": now["epoch"],
-						"stream_url": "https://films.example/a.webm"}
+						"stream_url": "https://movies.example/a.webm"}
 				case "confirmPasswordReset":
 					changed.body["token"] = w.newReset(t)
 				case "changePassword":

@@ -22,7 +22,7 @@ import (
 	"github.com/watchparty/watchparty/auth"
 )
 
-// TestSlowUploads: those who send slowly keep nobody waiting, however many they are, and leave nothing when they go.
+// TestSlowUploads: slow uploads do not delay other requests, however many they are, and leave no files behind.
 func TestSlowUploads(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -87,7 +87,7 @@ func TestUploadsOfOneAccount(t *testing.T) {
 	require.Empty(t, u.own)
 }
 
-// TestUploadThatTrickles: one that comes too slowly is given up long before the server's read time-out.
+// TestUploadThatTrickles: an upload that is too slow is aborted long before the server's read time-out.
 // TestUploadPlacesOfOneAccount: slow uploads of one account keep that account waiting, and nobody else.
 func TestUploadPlacesOfOneAccount(t *testing.T) {
 	t.Parallel()
@@ -138,7 +138,7 @@ func TestUploadThatTrickles(t *testing.T) {
 	require.Equal(t, p.last, due, "nor is it waited for longer than for any request")
 }
 
-// TestUploadsOfStrangers: who is not signed in uploads nothing, and what is no upload may not be as large as one.
+// TestUploadsOfStrangers: a caller who is not signed in cannot upload, and other bodies may not be as large as uploads.
 func TestUploadsOfStrangers(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -169,7 +169,7 @@ func (c *counted) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// TestTooManyUploads: more than there is disk for are told to come again.
+// TestTooManyUploads: uploads beyond the limit on disk get a 503 with Retry-After.
 func TestTooManyUploads(t *testing.T) {
 	t.Parallel()
 	entered, release := make(chan struct{}), make(chan struct{})

@@ -127,7 +127,7 @@ func (s *Server) TestWebhook(
 	return contract.TestWebhook200JSONResponse{Data: answer}, err
 }
 
-// ReplayWebhook begins missed deliveries anew.
+// ReplayWebhook starts missed deliveries again.
 func (s *Server) ReplayWebhook(
 	ctx context.Context,
 	r contract.ReplayWebhookRequestObject,
@@ -189,7 +189,7 @@ func (s *Server) GetWebhookDelivery(
 	return tagged{contract.WebhookDeliveryAnswer{Data: answer}, r.Params.IfNoneMatch}, nil
 }
 
-// RedeliverWebhook begins a delivery anew.
+// RedeliverWebhook starts a delivery again.
 func (s *Server) RedeliverWebhook(
 	ctx context.Context,
 	r contract.RedeliverWebhookRequestObject,

@@ -19,7 +19,7 @@ func TestWebhookMessages(t *testing.T) {
 	w := newWorld(t)
 	hook := w.do(t, "POST", "/admin/webhooks", w.admin.token, map[string]any{"url": "https://hooks.example/all"}).data()
 	w.logs.secret(hook["secret"].(string))
-	w.exec(t, "UPDATE movies SET stream_url = 'https://films.example/m.mp4', runtime_minutes = 30 WHERE id = ?", w.movie)
+	w.exec(t, "UPDATE movies SET stream_url = 'https://movies.example/m.mp4', runtime_minutes = 30 WHERE id = ?", w.movie)
 	room := w.room(t, w.alice, map[string]any{"movie_id": w.movie})
 	w.command(t, room, w.alice, "load", map[string]any{"movie_id": w.movie, "stream_url": nil})
 	w.do(t, "POST", "/reports", w.bob.token, map[string]any{"kind": "spam", "room_id": room})
@@ -66,7 +66,7 @@ func TestWebhookMessages(t *testing.T) {
 	}
 }
 
-// TestWebhookAddressesAreChecked: what can be told from the form is refused when it is registered.
+// TestWebhookAddressesAreChecked: an address with a wrong form is refused when it is registered.
 func TestWebhookAddressesAreChecked(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

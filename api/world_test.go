@@ -22,6 +22,8 @@ type world struct {
 	message           string // of alice's in the private one
 	spam              string // another message of hers there
 	queued1, queued2  string // items of the private room's queue
+	party, party2     string // of the open room
+	streamed          string // a movie that can be played
 	abuse             string // eve's report of her
 	session           string // another one of bob's
 	eveSession        string
@@ -63,6 +65,9 @@ func newWorld(t testing.TB, change ...func(*settings)) *world {
 	w.message = b.post(t, w.private, w.alice, "First!")
 	w.spam = b.post(t, w.private, w.alice, "Buy!")
 	w.queued1, w.queued2 = b.queue(t, w.private, w.alice, "First"), b.queue(t, w.private, w.alice, "Second")
+	w.party, w.party2 = b.party(t, w.open, w.alice, 1), b.party(t, w.open, w.alice, 3)
+	w.streamed = b.movie(t, "Faust I")
+	b.exec(t, "UPDATE movies SET stream_url = 'https://movies.example/faust.webm' WHERE id = ?", w.streamed)
 	w.abuse = b.do(t, "POST", "/reports", w.eve.token,
 		map[string]any{"kind": "spam", "username": "alice"}).data()["id"].(string)
 	w.session, w.eveSession = b.signIn(t, w.bob.id, "bob's phone"), b.signIn(t, w.eve.id, "eve's phone")
@@ -102,6 +107,15 @@ func newWorld(t testing.TB, change ...func(*settings)) *world {
 		require.NoError(t, b.bucket.WriteAll(t.Context(), w.file.Object(name), []byte("RIFF "+name), nil))
 	}
 	return w
+}
+
+// party schedules a party tomorrow, some hours later, and returns its ID.
+func (b *bundle) party(t testing.TB, room string, by person, hours int) string {
+	t.Helper()
+	a := b.do(t, "POST", "/rooms/"+room+"/parties", by.token,
+		map[string]any{"title": "First part", "starts_at": tomorrow(hours), "time_zone": "Europe/Berlin"})
+	require.Equal(t, 201, a.status, a)
+	return a.data()["id"].(string)
 }
 
 // webhook registers a webhook, and returns its ID.
@@ -164,7 +178,7 @@ func (w *world) addTokens(t testing.TB) {
 func (b *bundle) queue(t testing.TB, room string, by person, title string) string {
 	t.Helper()
 	a := b.do(t, "POST", "/rooms/"+room+"/queue", by.token,
-		map[string]any{"stream_url": "https://films.example/a.webm", "title": title})
+		map[string]any{"stream_url": "https://movies.example/a.webm", "title": title})
 	require.Equal(t, 201, a.status, a)
 	return a.data()["id"].(string)
 }

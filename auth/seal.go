@@ -52,8 +52,8 @@ func (s *Sealer) Seal(purpose, row string, value []byte) []byte {
 	return key.aead.Seal(sealed, nonce, value, about(purpose, row))
 }
 
-// Open decrypts a value. It reports whether the current secret has sealed it; otherwise the value is to be sealed anew
-// while the former secret is known. It returns ErrUnsealable.
+// Open decrypts a value. It reports whether the current secret has sealed it; otherwise the value has to be sealed
+// again while the former secret is known. It returns ErrUnsealable.
 func (s *Sealer) Open(purpose, row string, sealed []byte) (value []byte, current bool, err error) {
 	for i, key := range s.keys {
 		head := sealMark + key.aead.NonceSize()

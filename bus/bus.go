@@ -73,7 +73,8 @@ func New(client redis.UniversalClient, c config.Redis, log *slog.Logger) *Bus {
 // Process is the ID of this process on the bus.
 func (b *Bus) Process() string { return b.process }
 
-// Subscribe has handle called for each message of the channel. All handlers run in one goroutine, so they must not wait.
+// Subscribe has handle called for each message of the channel. All handlers run in one goroutine, so they must not
+// wait.
 func (b *Bus) Subscribe(channel string, handle func(payload []byte)) {
 	b.handlers[channel] = append(b.handlers[channel], handle)
 }

@@ -17,8 +17,8 @@ var (
 	errSlow = errors.New("redis answers too slowly, or has not answered for long enough")
 )
 
-// breaker decides whether one server is used. It opens when the server does not answer, or takes so long that a load
-// from the database is quicker, and closes when several probes in a row have been answered quickly.
+// breaker decides whether one server is used. It opens when the server does not answer, or when loading from the
+// database would be quicker. It closes when several probes in a row have been answered quickly.
 //
 // An exchange also takes long when this machine is busy. That is no reason to load everything from the database. So the
 // breaker opens only if exchanges fail and none has succeeded for a while, or if even the quickest one was slow.
@@ -35,15 +35,15 @@ type breaker struct {
 	window   time.Time // when the present window began
 	quickest time.Duration
 	count    int   // of exchanges in the window
-	sick     error // what the last probe was told
+	sick     error // the error of the last probe
 }
 
 // breakerLimits are a breaker's numbers.
 type breakerLimits struct {
 	failures  int           // since the last success,
 	silence   time.Duration // and time since the first of them, from which on the breaker opens
-	window    time.Duration // of which the quickest exchange counts
-	samples   int           // exchanges in a window, from which on it counts
+	window    time.Duration // the time over which the quickest exchange is measured
+	samples   int           // the least number of exchanges for a window to count
 	slow      time.Duration // the breaker opens when the quickest took longer
 	quick     time.Duration // a probe must be answered within
 	probes    int           // in a row
@@ -92,7 +92,7 @@ func (b *breaker) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proc
 	}
 }
 
-// report takes the outcome of an exchange.
+// report records the outcome of an exchange.
 func (b *breaker) report(took time.Duration, err error) {
 	now := b.now()
 	b.mu.Lock()
@@ -103,9 +103,9 @@ func (b *breaker) report(took time.Duration, err error) {
 		b.measure(now, took)
 	case errors.Is(err, context.Canceled), errors.Is(err, redis.ErrClosed),
 		errors.Is(err, redis.ErrPoolTimeout), errors.Is(err, redis.ErrPoolExhausted):
-		// Nothing was learnt of the server.
+		// The outcome says nothing about the server.
 	default:
-		// When this process has stood still for a while, all that it had sent fails in one moment.
+		// When this process was suspended for a while, all its pending exchanges fail at the same moment.
 		if b.failures++; b.failures == 1 {
 			b.failing = now
 		}
@@ -126,8 +126,8 @@ func (b *breaker) measure(now time.Time, took time.Duration) {
 	b.quickest = min(b.quickest, took)
 }
 
-// watch probes the server until ctx ends or the client is closed: while the breaker is open to close it, and otherwise
-// to know what the server refuses.
+// watch probes the server until ctx ends or the client is closed: to close an open breaker, and otherwise to learn
+// whether the server refuses writes.
 func (b *breaker) watch(ctx context.Context, key string) {
 	ticker := time.NewTicker(b.limits.probeWait)
 	defer ticker.Stop()
@@ -155,7 +155,7 @@ func (b *breaker) watch(ctx context.Context, key string) {
 	}
 }
 
-// probe writes, since a server that is full or a replica still answers to reads.
+// probe writes a key, since a full server or a replica still answers reads.
 func (b *breaker) probe(ctx context.Context, key string) (time.Duration, error) {
 	start := b.now()
 	err := b.client.Set(context.WithValue(ctx, probeKey{}, true), key, "1", time.Minute).Err()
@@ -168,14 +168,14 @@ func (b *breaker) probe(ctx context.Context, key string) (time.Duration, error) 
 	return took, err
 }
 
-// state is nil if the server is used and takes what is stored.
+// state returns nil if the server is used and accepts writes.
 func (b *breaker) state(ctx context.Context, key string) error {
-	_, _ = b.probe(ctx, key) // what the last one was told may be of some time ago
+	_, _ = b.probe(ctx, key) // the last probe may be some time ago
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var moved redis.Error
 	if errors.As(b.sick, &moved) && strings.HasPrefix(moved.Error(), "MOVED ") {
-		return nil // a master of a cluster, which has other keys
+		return nil // a master of a cluster that does not have this key
 	}
 	if b.sick != nil {
 		return b.sick
@@ -186,13 +186,13 @@ func (b *breaker) state(ctx context.Context, key string) error {
 	return nil
 }
 
-// answered reports whether the server spoke: with a value, with nothing, or with an error of its own.
+// answered reports whether the server has answered, with a value, with nothing, or with an error of its own.
 func answered(err error) bool {
 	var reply redis.Error
 	return err == nil || errors.Is(err, redis.Nil) || errors.As(err, &reply)
 }
 
-// reason is err without network addresses.
+// reason returns err without network addresses.
 func reason(err error) string {
 	var op *net.OpError
 	if errors.As(err, &op) && op.Err != nil {

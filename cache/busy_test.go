@@ -16,8 +16,8 @@ import (
 	"github.com/watchparty/watchparty/devstack/stacktest"
 )
 
-// TestNoLoadForWantOfRedis: more lookups than Redis can answer in the time that one exchange is given wait, and some are
-// refused. None loads from the database, which would cost more.
+// TestNoLoadForWantOfRedis: more lookups than Redis can answer in the time that one exchange is given wait, and some
+// are refused. None loads from the database, which would cost more.
 func TestNoLoadForWantOfRedis(t *testing.T) {
 	t.Parallel()
 	redis := rawClient(t, stacktest.RedisURL()).Options().Addr

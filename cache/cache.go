@@ -15,7 +15,7 @@ import (
 	"github.com/watchparty/watchparty/logging"
 )
 
-// limits are the package's numbers; tests stretch them where a slow machine must not matter.
+// limits has the package's limits; tests raise them so that a slow machine does not matter.
 type limits struct {
 	exchange time.Duration // one exchange with Redis, with the wait for a connection
 	load     time.Duration // one run of a loader
@@ -98,7 +98,7 @@ func open(r config.Redis, c config.Cache, member *coherence.Member, log *slog.Lo
 	return cache, nil
 }
 
-// Redis is the client of the shared level, for what else is kept there. Close closes it.
+// Redis returns the client of the shared level, for other data in Redis. Close closes it.
 func (c *Cache) Redis() *Redis { return c.redis }
 
 // Close cancels loads in flight, waits for them, and disconnects.
@@ -122,7 +122,7 @@ type Stats struct {
 	Refused   uint64 // lookups that would have had to wait behind too many others, for Redis or for a load
 	Errors    uint64 // exchanges with Redis that failed or that the breaker refused
 	Entries   int    // in memory
-	Bytes     uint64 // of memory, about
+	Bytes     uint64 // of memory, approximately
 }
 
 // Stats is cheap enough to be called at each scrape.

@@ -342,7 +342,7 @@ func withoutEval(sent []string) (kept []string) {
 	return kept
 }
 
-// An entry is loaded anew before its end, in the background, once.
+// An entry is reloaded once in the background before its end.
 func TestEarlyRefresh(t *testing.T) {
 	t.Parallel()
 	i := install(t).with(func(l *limits) { l.refresh = 0.0001 }) // 6 ms of a minute
@@ -438,7 +438,7 @@ func TestBadAddresses(t *testing.T) {
 	}
 }
 
-// With an address where nobody is, everything works, from the store.
+// With an address at which no Redis listens, everything works, from the store.
 func TestNobodyIsThere(t *testing.T) {
 	t.Parallel()
 	i := install(t).eager()

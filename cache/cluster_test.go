@@ -113,7 +113,7 @@ func TestCluster(t *testing.T) {
 	requireHits(b, "newer")
 }
 
-// What else is kept through the client works on a cluster too: rates are scripts, which each node has to learn.
+// Other users of the client work on a cluster, too: rate limits are scripts, which each node has to load.
 func TestClusterKeepsRates(t *testing.T) {
 	t.Parallel()
 	nodes := startCluster(t)

@@ -13,12 +13,12 @@ import (
 	"github.com/watchparty/watchparty/config"
 )
 
-// errURL says nothing of the value, which may hold a password.
+// errURL does not contain the value, which may contain a password.
 var errURL = errors.New("REDIS_URL must be redis://, rediss:// or unix://; several of the first two, separated by " +
 	"commas, for a cluster; or redis+sentinel:// or rediss+sentinel:// with a sentinel's address and the name of the " +
 	"master as its path, once for each sentinel")
 
-// Connect makes a client whose exchanges with Redis each take the timeout at most, and which never retries. It connects
+// Connect makes a client that never retries, and whose exchanges with Redis each take at most the timeout. It connects
 // at first use. guard, if any, sees all exchanges with each server.
 func Connect(cfg config.Redis, timeout time.Duration, guard func(*redis.Client)) (redis.UniversalClient, error) {
 	nodes, master, err := parse(cfg.URL)
@@ -68,8 +68,8 @@ func parse(addresses string) (nodes []*redis.Options, master string, err error) 
 	return nodes, master, nil
 }
 
-// configure sets what is the same for all servers, and switches off what this program has no use for: retries, which
-// would take longer than a load from the database, a second pool for pipelines, and pushes.
+// configure sets the options that all kinds of servers share. It switches off retries, which would take longer than a
+// load from the database, a second pool for pipelines, and pushes.
 func configure(o *redis.Options, cfg config.Redis, timeout time.Duration) {
 	o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = timeout, timeout, timeout, timeout
 	o.PoolSize = cfg.PoolSize
@@ -82,7 +82,7 @@ func configure(o *redis.Options, cfg config.Redis, timeout time.Duration) {
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 }
 
-// alike are the addresses of servers that differ in nothing else.
+// alike has addresses of servers that differ in nothing else.
 func alike(nodes []*redis.Options) ([]string, error) {
 	first := nodes[0]
 	var addrs []string
@@ -95,7 +95,7 @@ func alike(nodes []*redis.Options) ([]string, error) {
 	return addrs, nil
 }
 
-// clusterReload is the time after which the nodes and slots of a cluster are read anew.
+// clusterReload is the time after which the nodes and slots of a cluster are read again.
 const clusterReload = 2 * time.Second
 
 func connectCluster(

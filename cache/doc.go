@@ -3,12 +3,12 @@
 // # What counts
 //
 // An entry has tags, which name what it was made from, and the snapshot of Postgres that it was read under. Package
-// coherence says whether it still counts, and its leases say whether this process may use its memory and Redis at all:
-// no read that begins after a commit sees what was before it, in any process, through faults of every kind. So nothing
-// that decides who may see or do something needs another way.
+// coherence decides whether an entry is still valid, and its leases decide whether this process may use its memory and
+// Redis at all. No read that begins after a commit sees older data, in any process, even through faults. Therefore the
+// data that decides who may see or do something is cached in the same way.
 //
-// Redis decides nothing: an entry that it lost, that it brought back after a restart, that another process stored late
-// or that a replica still has is judged by its snapshot.
+// Redis decides nothing. Redis may lose an entry or bring it back after a restart, another process may store it late,
+// and a replica may still have it: its snapshot decides whether it is valid.
 //
 // # The way of a read
 //
@@ -19,17 +19,17 @@
 //     key (KindOf), the loads that run at once are bounded in number, and so is the wait for them (package admission);
 //     more are refused with watchparty.ErrBusy.
 //
-// An entry whose life is mostly over is loaded anew in the background. That something does not exist is an entry as
-// well.
+// An entry whose life is mostly over is reloaded in the background. The fact that something does not exist is stored as
+// an entry, too.
 //
 // # When Redis is away, or slow
 //
 // One exchange takes REDIS_TIMEOUT at most, and a breaker before each server stops using it when exchanges fail and
 // none has succeeded for a while, or when even the quickest one is slow. A server that is used again has first answered
-// several probes quickly. An exchange that takes long because this machine is busy opens nothing. Nor is that a reason to
-// load from the database, which costs more: the exchanges that run at once are bounded in number, those that wait for them
-// as well (package admission), and more lookups are refused with watchparty.ErrBusy.
+// several probes quickly. An exchange that takes long because this machine is busy does not open the breaker, and does
+// not make a lookup load from the database, which costs more. Instead, the number of exchanges that run at once is
+// limited, and so is the number that wait (package admission); further lookups are refused with watchparty.ErrBusy.
 //
 // Without Redis there is no message bus either, and processes give back their leases, unless there is only one: that
-// one goes on from its memory.
+// one continues to use its memory.
 package cache

@@ -12,11 +12,11 @@ import (
 	"github.com/watchparty/watchparty/coherence"
 )
 
-// Entry is encoded JSON as a read gives it. It is shared between callers, who must not write to it.
+// Entry is encoded JSON, as a read returns it. It is shared between callers, who must not write to it.
 type Entry struct {
 	Body []byte
-	// Meta is the loader's small text beside the body, such as a room's visibility, to authorise by before Body is
-	// used.
+	// Meta is a small text of the loader beside the body, such as a room's visibility. Callers use it to authorise a
+	// request before they use Body.
 	Meta string
 	// ETag is a strong entity tag of Body, with its quotes.
 	ETag string
@@ -37,15 +37,15 @@ type Entry struct {
 // maxForms is how many other forms of its body an entry keeps.
 const maxForms = 2
 
-// form is made by the first who needs it.
+// form is made by the first caller that needs it.
 type form struct {
 	once    sync.Once
 	content []byte
 }
 
-// Form returns what build makes of the body, such as the same compressed, and keeps it with the entry. n is from 0 to 1.
-// All callers with the same key and n must give functions that do the same. A result of more than half of the body's
-// length is not worth its place: then Form returns nil.
+// Form returns another form of the body, such as the compressed body, which build makes. It keeps the form with the
+// entry. n is from 0 to 1. All callers with the same key and n must give functions that do the same. If the result is
+// longer than half of the body, it is not worth its memory, and Form returns nil.
 func (e *Entry) Form(n int, build func(body []byte) []byte) []byte {
 	f := &e.forms[n]
 	f.once.Do(func() {
@@ -56,8 +56,8 @@ func (e *Entry) Form(n int, build func(body []byte) []byte) []byte {
 	return f.content
 }
 
-// Decoded returns what decode makes of an entry's body, which is kept with the entry. All callers for one key must give
-// functions that do the same, and must not write to the result.
+// Decoded returns the result of decode for an entry's body, and keeps it with the entry. All callers for one key must
+// give functions that do the same, and must not write to the result.
 func Decoded[T any](e *Entry, decode func(body []byte) (T, error)) (T, error) {
 	if kept, ok := e.decoded.Load().(T); ok {
 		return kept, nil
@@ -69,29 +69,30 @@ func Decoded[T any](e *Entry, decode func(body []byte) (T, error)) (T, error) {
 	return decoded, err
 }
 
-// Loaded is what a loader gives.
+// Loaded is the result of a loader.
 type Loaded struct {
 	Body []byte
 	Meta string
-	// Tags are those that only the data tells, beside the query's.
+	// Tags are tags that depend on the data, in addition to those of the query.
 	Tags []string
-	// Lasts is how long the data is true by itself, from when it was loaded; 0 for no end. It bounds the entry's life.
+	// Lasts is the time for which the data is true if nothing changes, counted from the load; 0 for no limit. It limits
+	// the entry's life.
 	Lasts time.Duration
 }
 
-// ETag is the entity tag of a body: half of a SHA-256, 128 bits in 22 characters and two quotes.
+// ETag returns the entity tag of a body: half of a SHA-256, 128 bits in 22 characters and two quotes.
 func ETag(body []byte) string {
 	sum := sha256.Sum256(body)
 	return `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`
 }
 
-// entryOverhead is about what an entry takes in memory beside its texts.
+// entryOverhead is approximately the memory of an entry without its texts.
 const entryOverhead = 400
 
-// size is about what the entry takes in memory, in bytes: all its forms are as long as its body at most.
+// size is approximately the memory of the entry in bytes. All its forms together are at most as long as its body.
 func (e *Entry) size() int { return e.storedSize() + len(e.Body) }
 
-// storedSize is at least what encode needs, in bytes.
+// storedSize returns an upper bound of the encoded size, in bytes.
 func (e *Entry) storedSize() int {
 	size := entryOverhead + len(e.Body) + len(e.Meta) + len(e.ETag) + 8*len(e.snapshot.Running)
 	for _, tag := range e.tags {
@@ -142,7 +143,7 @@ func appendText(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
-// decode gives the entry in b if it is whole. Body is a part of b.
+// decode returns the entry in b if it is complete. Body is a part of b.
 func decode(b []byte) (*Entry, bool) {
 	if len(b) <= headerBytes || b[0] != format ||
 		binary.BigEndian.Uint32(b[1:headerBytes]) != crc32.Checksum(b[headerBytes:], castagnoli) {
@@ -165,7 +166,7 @@ func decode(b []byte) (*Entry, bool) {
 	return e, err == nil
 }
 
-// reader takes a stored entry apart. After a part that is not whole it is broken.
+// reader reads the parts of a stored entry. After an incomplete part it is broken.
 type reader struct {
 	rest   []byte
 	broken bool

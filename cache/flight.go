@@ -5,21 +5,21 @@ import (
 	"sync"
 )
 
-// errUnfinished is what waiters get of a load whose goroutine ended without a return.
+// errUnfinished is the error for waiters when the goroutine of a load ended without a return.
 var errUnfinished = errors.New("cache: load panicked: its goroutine ended")
 
-// flight is one load and those who wait for it. Its result may be read after done is closed.
+// flight is one load and the callers that wait for it. Its result may be read after done is closed.
 type flight struct {
 	done  chan struct{}
 	entry *Entry
 	hit   bool // the entry was in Redis
 	err   error
-	// fresh: it is also right for those who came after the flight had begun and before it was sealed.
+	// fresh says that the result is valid also for callers that came after the flight had begun and before it was sealed.
 	fresh  bool
 	sealed bool // under the lock of flights
 }
 
-// flights are the loads that run now.
+// flights has the loads that run now.
 type flights struct {
 	mu      sync.Mutex
 	running map[string]*flight
@@ -27,8 +27,8 @@ type flights struct {
 	wg      sync.WaitGroup
 }
 
-// join gives the flight that runs under key, or starts run as one. It gives nil after close. run must not panic; it may
-// end its goroutine.
+// join returns the flight that runs under key, or starts run as a new one. It returns nil after close. run must not
+// panic; it may end its goroutine.
 func (f *flights) join(key string, run func(*flight)) (*flight, seat) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -53,16 +53,17 @@ func (f *flights) join(key string, run func(*flight)) (*flight, seat) {
 	return fl, owner
 }
 
-// seat is how a caller came to a flight.
+// seat says how a caller has joined a flight.
 type seat int
 
 const (
-	owner seat = iota // it has started it
+	owner seat = iota // the caller has started it
 	guest
 	late // the flight was sealed: its result may be older than the call
 )
 
-// seal is called before it is found whether a flight's result is as new as all that is committed.
+// seal ends the joining of a flight as fresh. It is called before the check whether the flight's result is as new as
+// all commits.
 func (f *flights) seal(fl *flight) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

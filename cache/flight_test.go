@@ -58,8 +58,8 @@ func requireJoined(t testing.TB, p *process, count int) {
 	require.Eventually(t, func() bool { return p.Stats().Joined == uint64(count) }, patience, time.Millisecond)
 }
 
-// A load that begins before a change and ends after it is given to nobody who comes after the change, and is not
-// stored.
+// The result of a load that begins before a change and ends after it is not returned to callers that come after the
+// change, and is not stored.
 func TestASlowReaderStoresNothingStale(t *testing.T) {
 	t.Parallel()
 	i := install(t)

@@ -15,26 +15,26 @@ import (
 	"github.com/watchparty/watchparty/coherence"
 )
 
-// Query names an entry. All callers of one key must give the same tags and loaders that do the same.
+// Query names an entry. All callers of one key must use the same tags, and loaders that do the same.
 type Query struct {
 	Key  string
 	Tags []string
-	// TTL bounds the entry's life, up to coherence.KeepTime; with 0 it is not stored.
+	// TTL limits the entry's life, up to coherence.KeepTime. With 0 the entry is not stored.
 	TTL time.Duration
 
-	// Missing is the error of a thing that does not exist: a load whose error is it (errors.Is) is stored for
-	// MissingTTL, and a hit on that returns Missing itself. With nil or 0 no error is stored.
+	// Missing is the error for a thing that does not exist. A load that returns it (errors.Is) is stored for MissingTTL,
+	// and a hit on such an entry returns Missing itself. With nil or 0, no error is stored.
 	Missing    error
 	MissingTTL time.Duration
 }
 
-// Loader reads a thing from where it is kept and encodes it.
+// Loader reads a thing from the database and encodes it.
 type Loader func(context.Context) (Loaded, error)
 
-// Get gives q's entry from this process' memory or from Redis (hit), or else from load.
+// Get returns q's entry from this process' memory or from Redis (hit), or else from load.
 //
-// One load in this process serves all who wait for it, and as a rule one load serves all processes. It runs on a
-// context with the first caller's values that ends only after 10 s or at Close, while each caller waits as long as its
+// One load in this process serves all callers that wait for it, and as a rule one load serves all processes. Its
+// context has the first caller's values and ends only after 10 s or at Close, while each caller waits as long as its
 // own context. A panic in it is logged and becomes an error for each of them.
 func (c *Cache) Get(ctx context.Context, q Query, load Loader) (e *Entry, hit bool, err error) {
 	if e := c.inMemory(q); e != nil {
@@ -49,7 +49,7 @@ func (c *Cache) Get(ctx context.Context, q Query, load Loader) (e *Entry, hit bo
 	return c.wait(ctx, q, load)
 }
 
-// inMemory gives the entry that this process has, if it may be used now.
+// inMemory returns the entry that this process has, if it may be used now.
 func (c *Cache) inMemory(q Query) *Entry {
 	if !c.member.Lease().InForce() {
 		return nil
@@ -60,7 +60,7 @@ func (c *Cache) inMemory(q Query) *Entry {
 	return nil
 }
 
-// Peek gives the entry that is in this process' memory. It gives none that Get would load anew soon.
+// Peek returns the entry in this process' memory. It returns none that Get would soon load again.
 func (c *Cache) Peek(ctx context.Context, key string) (*Entry, bool) {
 	if !c.member.Lease().InForce() {
 		return nil, false
@@ -86,8 +86,8 @@ func (c *Cache) found(q Query, e *Entry) (*Entry, bool, error) {
 	return e, true, nil
 }
 
-// wait gives the result of a flight: of the caller's own, or of one that ran already if that is fresh, or else of the
-// next one, which begins after the call.
+// wait returns the result of a flight: of the caller's own flight, of one that ran already if its result is fresh, or
+// else of the next one, which begins after the call.
 func (c *Cache) wait(ctx context.Context, q Query, load Loader) (*Entry, bool, error) {
 	for began := false; ; began = true {
 		fl, seat := c.flights.join(q.Key, func(fl *flight) { c.fly(ctx, fl, q, load, time.Time{}) })
@@ -116,7 +116,7 @@ func (c *Cache) wait(ctx context.Context, q Query, load Loader) (*Entry, bool, e
 	}
 }
 
-// fly gives an entry that was made later than a time: the one in Redis, or else one that it loads.
+// fly returns an entry that was made later than a time: the entry in Redis, or else one that it loads.
 func (c *Cache) fly(ctx context.Context, fl *flight, q Query, load Loader, after time.Time) {
 	ctx, cancel := detach(ctx, c.limits.load)
 	defer cancel()
@@ -154,7 +154,7 @@ func (c *Cache) fly(ctx context.Context, fl *flight, q Query, load Loader, after
 	}
 }
 
-// failed reports whether a load gave no answer at all. That is as true for those who came later.
+// failed reports whether a load gave no answer at all. That holds for later callers, too.
 func failed(q Query, err error) bool {
 	return err != nil && (q.Missing == nil || !errors.Is(err, q.Missing))
 }
@@ -189,7 +189,7 @@ func (c *Cache) loadAndStore(ctx context.Context, fl *flight, lease coherence.Le
 	}
 }
 
-// admit reports whether the entry is as new as all that is committed, and if so keeps it in memory.
+// admit reports whether the entry is as new as all commits, and if so keeps it in memory.
 func (c *Cache) admit(lease coherence.Lease, key string, e *Entry, keep bool) bool {
 	fresh := c.member.Ledger().Admit(e.snapshot, e.tags, &e.void) && lease.InForce()
 	if !fresh || !keep {
@@ -200,7 +200,7 @@ func (c *Cache) admit(lease coherence.Lease, key string, e *Entry, keep bool) bo
 	return true
 }
 
-// load runs the loader when it is the key's turn.
+// load runs the loader when the key has its turn.
 func (c *Cache) load(ctx context.Context, q Query, s coherence.Snapshot, load Loader) (*Entry, error) {
 	release, err := c.turns.acquire(ctx, q.Key)
 	if err != nil {
@@ -240,8 +240,8 @@ func (c *Cache) contain(ctx context.Context, q Query, load Loader) (loaded Loade
 	return load(ctx)
 }
 
-// take makes an entry from Redis the result of a flight, and keeps it in memory, if it counts and was made later than a
-// time.
+// take makes an entry from Redis the result of a flight, and keeps it in memory, if it is usable and was made later
+// than a time.
 func (c *Cache) take(fl *flight, lease coherence.Lease, q Query, e *Entry, after time.Time) bool {
 	if !usable(e, q) || !e.created.After(after) || !c.member.Ledger().Fresh(e.snapshot, e.tags) {
 		return false
@@ -267,8 +267,9 @@ func usable(e *Entry, q Query) bool {
 	return true
 }
 
-// lockOrTake takes the right to load for all processes. While another one has it, it waits until that one has stored
-// what it loads, and takes that. It gives up after limits.lock, or when Redis fails: then this process loads, too.
+// lockOrTake takes the lock for loading the key for all processes. While another process has the lock, it waits until
+// that process has stored its entry, and takes the entry. It gives up after limits.lock, or when Redis fails: then this
+// process loads, too.
 func (c *Cache) lockOrTake(
 	ctx context.Context, fl *flight, lease coherence.Lease, q Query, after time.Time,
 ) (unlock func(), taken bool) {
@@ -299,7 +300,7 @@ func (c *Cache) lockOrTake(
 	}
 }
 
-// refresh loads an entry anew, in the background, when most of its life is over, so that nobody waits for it.
+// refresh reloads an entry in the background when most of its life is over, so that nobody has to wait for it.
 func (c *Cache) refresh(ctx context.Context, q Query, e *Entry, load Loader) {
 	if !c.isOld(e) || e.refreshing.Swap(true) {
 		return
@@ -308,7 +309,7 @@ func (c *Cache) refresh(ctx context.Context, q Query, e *Entry, load Loader) {
 	c.flights.join(q.Key, func(fl *flight) { c.fly(ctx, fl, q, load, e.created) })
 }
 
-// absent are keys that Redis was asked for and gave nothing for.
+// absent has the keys for which Redis had no entry.
 type absent map[string]struct{}
 
 type absentKey struct{}
@@ -319,8 +320,8 @@ func isAbsent(ctx context.Context, key string) bool {
 	return ok
 }
 
-// Prefetch asks Redis, in one round trip, for those entries that are not in memory. Get calls with the context that it
-// returns ask for none of them again.
+// Prefetch requests from Redis, in one round trip, the entries that are not in memory. Get calls with the returned
+// context do not request them again.
 func (c *Cache) Prefetch(ctx context.Context, queries ...Query) context.Context {
 	lease := c.member.Lease()
 	if !lease.InForce() {

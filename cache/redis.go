@@ -27,7 +27,7 @@ type Redis struct {
 	breakers []*breaker
 }
 
-// OpenRedis connects lazily: it fails only on settings that cannot work, never because Redis is away.
+// OpenRedis connects at first use. It fails only for settings that cannot work, never because Redis is away.
 func OpenRedis(c config.Redis) (*Redis, error) {
 	r := &Redis{limits: newBreakerLimits(c.Timeout), probeKey: c.KeyPrefix + "probe"}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
@@ -36,7 +36,7 @@ func OpenRedis(c config.Redis) (*Redis, error) {
 	return r, err
 }
 
-// Client is for everything that is kept in Redis.
+// Client returns the client.
 func (r *Redis) Client() redis.UniversalClient { return r.client }
 
 // guard puts a breaker before a server.
@@ -54,7 +54,7 @@ func (r *Redis) guard(client *redis.Client) {
 	})
 }
 
-// Trouble is why Redis is not used, or does not take what is stored.
+// Trouble is the reason why Redis is not used, or does not accept writes.
 type Trouble struct {
 	What string // unreachable, slow, full, read-only, or refusing
 	Err  error
@@ -65,7 +65,7 @@ func (t *Trouble) Error() string { return "cache: redis is " + t.What + ": " + t
 // Unwrap returns the cause.
 func (t *Trouble) Unwrap() error { return t.Err }
 
-// State is nil while Redis answers, quickly enough, and takes what is stored. Otherwise it is a *Trouble.
+// State returns nil while Redis answers quickly enough and accepts writes. Otherwise it returns a *Trouble.
 func (r *Redis) State(ctx context.Context) error {
 	switch client := r.client.(type) {
 	case *redis.ClusterClient: // of its nodes the masters count

@@ -11,29 +11,31 @@ import (
 	"github.com/watchparty/watchparty/admission"
 )
 
-// shared is the level in Redis: bytes that any process may have stored. Whether an entry counts is decided elsewhere.
+// shared is the level in Redis: bytes that any process may have stored. Whether an entry is still valid is decided
+// elsewhere.
 type shared struct {
 	client redis.UniversalClient
 	prefix string
 	limits limits
-	// places bound the exchanges that run at once. On a busy machine those that wait are many, and each would otherwise
-	// take longer than Redis is given: then all of them would load from the database, which costs far more.
+	// places limits the exchanges that run at once. On a busy machine many exchanges wait. Without the limit, each would
+	// take longer than its timeout, and all of them would load from the database, which costs far more.
 	places *admission.Queue
 	size   int // of places
 }
 
-// newShared leaves some of the connections to what else asks Redis.
+// newShared leaves some of the connections to other users of Redis.
 func newShared(client redis.UniversalClient, prefix string, connections int, l limits) *shared {
 	size := max(1, connections-connections/4)
 	return &shared{client: client, prefix: prefix, limits: l, places: admission.NewQueue(size), size: size}
 }
 
-// waitingEach is how many wait for each place. An exchange takes so little time that the last of them waits for a fraction
-// of a second, and to refuse a request takes about as much of a busy machine's time as the exchange would.
+// waitingEach is the largest number of waiters for each place. An exchange takes so little time that even the last
+// waiter waits for a fraction of a second, and refusing a request would cost a busy machine about as much as the
+// exchange.
 const waitingEach = 50
 
-// begin waits for a place. The exchange has the context that it returns, and calls end. Work that has begun already is not
-// refused for the number of those that wait. It returns admission.ErrBusy to those who are refused.
+// begin waits for a place. The exchange uses the returned context, and calls end. Work that has begun already is not
+// refused because of the number of waiters. begin returns admission.ErrBusy if the exchange is refused.
 func (s *shared) begin(ctx context.Context, begun bool) (exchange context.Context, end func(), err error) {
 	if !begun && s.places.Waiting() >= int64(waitingEach*s.size) {
 		return ctx, nil, admission.ErrBusy
@@ -45,8 +47,8 @@ func (s *shared) begin(ctx context.Context, begun bool) (exchange context.Contex
 	return exchange, func() { cancel(); s.places.Release() }, nil
 }
 
-// get reads entries in one round trip. Those that are not there, or not whole, are nil. space is the database that the
-// entries are from. It returns admission.ErrBusy when too many wait for Redis already.
+// get reads entries in one round trip. Missing and incomplete entries are nil. space is the database that the entries
+// are from. It returns admission.ErrBusy when too many wait for Redis already.
 func (s *shared) get(ctx context.Context, space string, keys ...string) ([]*Entry, error) {
 	ctx, end, err := s.begin(ctx, false)
 	if err != nil {
@@ -80,8 +82,8 @@ func (s *shared) set(ctx context.Context, space, key string, e *Entry) error {
 	return s.client.Set(ctx, s.entryKey(space, key), encode(e), max(time.Until(e.expires), time.Millisecond)).Err()
 }
 
-// lock takes the right to load a key for all processes, and then reads the entry, in one round trip: the one who had
-// the right before may have stored it. Without a token another process loads now.
+// lock takes the lock for loading a key for all processes, and then reads the entry, in one round trip: the former
+// holder of the lock may have stored it. An empty token means that another process has the lock.
 func (s *shared) lock(ctx context.Context, space, key string) (token string, e *Entry, err error) {
 	ctx, end, err := s.begin(ctx, true)
 	if err != nil {
@@ -120,13 +122,13 @@ func (s *shared) unlock(ctx context.Context, space, key, token string) {
 	_ = unlockScript.Run(ctx, s.client, []string{s.lockKey(space, key)}, token).Err() // the same
 }
 
-// Braces keep an entry and its lock on one node of a cluster, so that what is sent together is executed in order.
+// Braces keep an entry and its lock on one node of a cluster, so that commands in one pipeline are executed in order.
 func (s *shared) entryKey(space, key string) string {
 	return s.prefix + "e:" + space + ":{" + key + "}"
 }
 func (s *shared) lockKey(space, key string) string { return s.prefix + "l:" + space + ":{" + key + "}" }
 
-// detach keeps ctx's values and replaces its end, so that a caller who leaves early does not break a connection.
+// detach keeps ctx's values and replaces its end, so that a caller that gives up early does not break a connection.
 func detach(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), d)
 }

@@ -17,7 +17,7 @@ func KindOf(key string) string {
 	return kind
 }
 
-// turns bound the loads of each kind: those that run at once, and those that wait.
+// turns limits the loads of each kind: those that run at once, and those that wait.
 type turns struct {
 	limits limits
 	kinds  sync.Map // of *admission.Queue, by kind; never removed, since the program has few
@@ -32,7 +32,8 @@ func (t *turns) of(key string) *admission.Queue {
 	return q.(*admission.Queue)
 }
 
-// acquire waits for the key's turn, and returns what ends it. It returns watchparty.ErrBusy when too many wait already.
+// acquire waits for the key's turn, and returns the function that ends the turn. It returns watchparty.ErrBusy when too
+// many wait already.
 func (t *turns) acquire(ctx context.Context, key string) (release func(), err error) {
 	q := t.of(key)
 	err = q.Acquire(ctx, t.limits.turn, false)

@@ -29,13 +29,13 @@
 // Then it commits. From before the commit on, therefore, no cached data with these tags is used anywhere: no snapshot
 // has the writer's transaction as ended. The first snapshot that has is taken after the commit, and so is the data
 // under it. If the writer dies in between, or the answer to its COMMIT is lost, nothing has to be repaired. A
-// transaction that is rolled back costs a load from Postgres.
+// transaction that is rolled back only costs a load from Postgres.
 //
 // # The lease
 //
 // A lease is renewed every Timing.Renew by one statement, which stores the process in cache_members and reads all
 // changes that have been committed since the renewal before. It ends Timing.Lease after that statement was sent. The
-// clock counts while the machine sleeps, so a process that was stopped holds no lease when it goes on.
+// clock also runs while the machine sleeps, so a process that was stopped holds no lease when it continues.
 //
 //   - Step 3 is enough: a lease that is in force Timing.Lease after the second record was committed has been renewed
 //     after it, and that renewal has read it.
@@ -54,8 +54,8 @@
 // Changes are kept for at least KeepTime. The horizon is the newest transaction of those that were removed; data whose
 // snapshot does not see past the horizon is not used. Another cluster, timeline or table of changes, as after a restore
 // or a failover, means other data, or other transactions under the same IDs: the generation names all three, and a new
-// one makes all cached data void. The promise does not cover a failover that leaves two primary servers at work or takes
-// less than Timing.Lease, nor rows that are changed by hand without a row in cache_changes.
+// one makes all cached data void. The promise does not cover a failover that leaves two primary servers at work or
+// takes less than Timing.Lease, nor rows that are changed by hand without a row in cache_changes.
 //
 // The idea of the lease is that of Gray and Cheriton, "Leases: an efficient fault-tolerant mechanism for distributed
 // file cache consistency" (1989). TestModel explores the protocol exhaustively, and TestNoReadIsStale of package e2e

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// Journal is what processes coordinate by in the database. Package store implements it.
+// Journal is the record in the database by which processes coordinate. Package store implements it.
 type Journal interface {
-	// Renew stores the row of this process, unless one of a later turn is stored, and returns what there is to know at the
-	// moment of the same statement. Of the changes it returns those whose records were committed after since was taken.
+	// Renew stores the row of this process, unless one of a later turn is stored, and returns the state of all processes
+	// as of the same statement. It returns the changes whose records were committed after since was taken.
 	Renew(ctx context.Context, row Row, since Snapshot) (Renewal, error)
 	// Record stores a change at once, outside of its transaction, and returns the transaction that did so.
 	Record(ctx context.Context, c Change) (transaction uint64, err error)
@@ -18,12 +18,12 @@ type Journal interface {
 	Prune(ctx context.Context) error
 }
 
-// Row is what the others know of a process.
+// Row is what other processes know of a process.
 type Row struct {
 	Process string   `json:"id"`
 	Turn    uint64   `json:"turn"`  // counts renewals
-	Reads   bool     `json:"reads"` // it holds a lease, or is about to
-	Deaf    bool     `json:"deaf"`  // its message bus does not work
+	Reads   bool     `json:"reads"` // whether it holds a lease, or is about to
+	Deaf    bool     `json:"deaf"`  // whether its message bus does not work
 	Seen    Snapshot `json:"seen"`  // it knows the changes whose records had been committed then
 }
 
@@ -37,7 +37,7 @@ type Renewal struct {
 	Rows       []Row
 }
 
-// Timing is how long things take. All processes of an installation have the same.
+// Timing has the intervals of the protocol. All processes of an installation have the same.
 type Timing struct {
 	Lease      time.Duration // how long a lease is in force after its renewal was sent
 	Renew      time.Duration // between two renewals
@@ -56,5 +56,5 @@ func DefaultTiming() Timing {
 	}
 }
 
-// KeepTime is how long changes are kept at least. Data whose snapshot is older may be void.
+// KeepTime is the least time for which changes are kept. Data with an older snapshot may be void.
 const KeepTime = 15 * time.Minute

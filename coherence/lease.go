@@ -2,7 +2,7 @@ package coherence
 
 import "time"
 
-// lease is the state of this process' lease. It has no clock: every moment is given, as time on one clock that goes on
+// lease is the state of this process' lease. It has no clock: callers pass every time, from one clock that also runs
 // while the machine sleeps.
 type lease struct {
 	timing  Timing
@@ -22,7 +22,7 @@ const (
 	held
 )
 
-// want says, before a renewal, whether a lease is wanted. It returns what the row should say.
+// want records, before a renewal, whether a lease is wanted. It returns what the row should say.
 func (l *lease) want(wanted bool) (reads bool) {
 	switch {
 	case !wanted:
@@ -33,7 +33,7 @@ func (l *lease) want(wanted bool) (reads bool) {
 	return wanted
 }
 
-// renew takes the answer to a renewal. It returns the end of the lease, or 0 for none.
+// renew handles the answer to a renewal. It returns the end of the lease, or 0 for none.
 func (l *lease) renew(sent, answered time.Duration, s Snapshot) (end time.Duration) {
 	if l.stage > asked && answered-l.renewed >= l.timing.Lease {
 		l.stage = asked // writers may have taken this process off their lists
@@ -66,7 +66,7 @@ func ended(s Snapshot, transactions []uint64) bool {
 	return true
 }
 
-// peers is what this process knows of the others.
+// peers is what this process knows of the other processes.
 type peers struct {
 	timing Timing
 	read   time.Duration // when the statement was sent that the list is from
@@ -80,7 +80,7 @@ type peer struct {
 	dead  bool
 }
 
-// update takes the rows of an answer.
+// update stores the rows of an answer.
 func (p *peers) update(self string, rows []Row, sent, answered time.Duration) {
 	former := p.rows
 	p.read, p.known, p.rows = sent, true, make(map[string]peer, len(rows))
@@ -98,7 +98,7 @@ func (p *peers) update(self string, rows []Row, sent, answered time.Duration) {
 	}
 }
 
-// readers are the processes that may hold a lease.
+// readers returns the processes that may hold a lease.
 func (p *peers) readers() []string {
 	var ids []string
 	for id, peer := range p.rows {
@@ -109,7 +109,7 @@ func (p *peers) readers() []string {
 	return ids
 }
 
-// anyDeaf reports whether a process that lives does not hear the message bus.
+// anyDeaf reports whether a live process does not hear the message bus.
 func (p *peers) anyDeaf() bool {
 	for _, peer := range p.rows {
 		if peer.row.Deaf && !peer.dead {

@@ -6,32 +6,32 @@ import (
 	"sync/atomic"
 )
 
-// Change is that a transaction changes, or may be about to change, what has the tags.
+// Change says that a transaction changes, or may be about to change, the data with the tags.
 type Change struct {
 	Transaction uint64   `json:"x"`
 	Tags        []string `json:"t"`
 }
 
-// Ledger is what a process knows of changes. It is safe for concurrent use.
+// Ledger has the changes that a process knows of. It is safe for concurrent use.
 type Ledger struct {
 	mu      sync.Mutex
 	horizon uint64 // the newest transaction whose changes may have been forgotten
 	tags    map[string]*tagState
-	compact int // how many tags there may be until those that nothing is kept of are taken out
+	compact int // the number of tags at which empty ones are removed
 }
 
 // tagState is what a ledger knows of one tag.
 type tagState struct {
 	changes []uint64       // transactions, in ascending order
 	copies  []*atomic.Bool // of data with the tag that is in use: set when it is void
-	compact int            // how long copies may get until those that are void are taken out
+	compact int            // the length of copies at which void ones are removed
 }
 
 // NewLedger makes a ledger that knows of no change.
 func NewLedger() *Ledger { return &Ledger{tags: map[string]*tagState{}} }
 
-// Add enters a change. From its return on nothing with one of the tags is fresh, or admitted, under a snapshot in which
-// the transaction had not ended, and every copy that was admitted is void.
+// Add enters a change. After it has returned, no data with one of the tags is fresh, or is admitted, under a snapshot
+// in which the transaction had not ended, and every admitted copy of such data is void.
 func (l *Ledger) Add(c Change) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -76,8 +76,8 @@ func (l *Ledger) fresh(s Snapshot, tags []string) bool {
 	return true
 }
 
-// Admit reports whether the data is fresh, and if so sets void as soon as it no longer is. Whoever gives the data up
-// sets void, too.
+// Admit reports whether the data is fresh, and if so sets void as soon as it no longer is. The caller sets void, too,
+// when it drops the data.
 func (l *Ledger) Admit(s Snapshot, tags []string, void *atomic.Bool) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -99,8 +99,8 @@ func (l *Ledger) Admit(s Snapshot, tags []string, void *atomic.Bool) bool {
 	return true
 }
 
-// minCompact is how long the list of a tag's copies may get before it is looked through, and minCompactTags the same of
-// the tags.
+// minCompact is the length of a tag's list of copies at which void ones are removed for the first time. minCompactTags
+// is the same for the number of tags.
 const (
 	minCompact     = 16
 	minCompactTags = 1024
@@ -115,8 +115,8 @@ func (l *Ledger) state(tag string) *tagState {
 	return state
 }
 
-// Forget drops the changes up to the horizon, and what is kept of tags without changes and copies. Data under a
-// snapshot that does not see past the horizon is no longer fresh.
+// Forget drops the changes up to the horizon, and the tags without changes and copies. Data under a snapshot that does
+// not see past the horizon is no longer fresh.
 func (l *Ledger) Forget(horizon uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -127,7 +127,7 @@ func (l *Ledger) Forget(horizon uint64) {
 	l.sweep()
 }
 
-// sweep takes out changes up to the horizon, copies that are void, and tags that nothing is kept of.
+// sweep removes changes up to the horizon, void copies, and empty tags.
 func (l *Ledger) sweep() {
 	for tag, state := range l.tags {
 		kept, known := slices.BinarySearch(state.changes, l.horizon)

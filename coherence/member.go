@@ -27,11 +27,11 @@ type Member struct {
 	snapshot atomic.Pointer[Snapshot] // of the last renewal
 	space    atomic.Pointer[string]   // the generation
 
-	renewing   chan struct{} // one who is in it renews; what follows is theirs
+	renewing   chan struct{} // held by the goroutine that renews; it guards the fields below
 	lease      lease
 	turn       uint64
 	seen       Snapshot
-	generation string // empty before the first renewal, and before the one after all was forgotten
+	generation string // empty before the first renewal, and after forget until the next one
 	left       bool
 
 	mu      sync.Mutex // never held over I/O
@@ -50,14 +50,14 @@ type memberStats struct {
 
 // Stats are counts since the beginning.
 type Stats struct {
-	Announced uint64 // changes of this process that another one had to know
-	Recorded  uint64 // those of them that the message bus did not bring in time
+	Announced uint64 // changes of this process that were announced to another one
+	Recorded  uint64 // those of them that did not arrive by the message bus in time
 	Lost      uint64 // leases that ended without being given back
 	Tags      int    // that the ledger knows of
 	Held      bool   // whether there is a lease now
 }
 
-// wait is a writer that waits until processes know its change.
+// wait is a writer that waits until other processes know its change.
 type wait struct {
 	missing map[string]struct{}
 	done    chan struct{}
@@ -68,7 +68,8 @@ const channelChanges = "changes"
 
 func channelAnswers(process string) string { return "answers:" + process }
 
-// announcement is a change on the message bus, and answer what a process says that has entered it in its ledger.
+// announcement is a change on the message bus. answer is the reply of a process that has entered the change in its
+// ledger.
 type announcement struct {
 	Change
 	From string `json:"f"`
@@ -80,7 +81,7 @@ type answer struct {
 	Key     uint64 `json:"k"`
 }
 
-// Options are the choices of a member.
+// Options are the options of a member.
 type Options struct {
 	Reads  bool // whether this process uses cached data; otherwise it holds no lease
 	Timing Timing
@@ -102,10 +103,10 @@ func NewMember(journal Journal, b *bus.Bus, o Options) *Member {
 	return m
 }
 
-// Ledger is what this process knows of changes. It is complete while a lease is in force.
+// Ledger returns the changes that this process knows of. It is complete while a lease is in force.
 func (m *Member) Ledger() *Ledger { return m.ledger }
 
-// Lease is the lease that is in force now, if any.
+// Lease returns the lease that is in force now, if any.
 func (m *Member) Lease() Lease {
 	return Lease{member: m, term: m.term.Load()}
 }
@@ -138,8 +139,8 @@ func (m *Member) Stats() Stats {
 	}
 }
 
-// Snapshot returns a snapshot for data with the tags that is read from now on. A recent one does if nothing has changed
-// since; otherwise it takes a new one.
+// Snapshot returns a snapshot for data with the tags that is read from now on. It returns a recent snapshot if no such
+// data has changed since, and otherwise takes a new one.
 func (m *Member) Snapshot(ctx context.Context, tags []string) (Snapshot, error) {
 	if recent := *m.snapshot.Load(); m.ledger.Fresh(recent, tags) {
 		return recent, nil
@@ -228,7 +229,7 @@ func (m *Member) nextRenewal() <-chan struct{} {
 	return m.renewed
 }
 
-// haveRead takes those processes off the wait that have read the record or hold no lease, and reports whether none is
+// haveRead removes the processes from the wait that have read the record or hold no lease, and reports whether none is
 // left.
 func (m *Member) haveRead(recorded uint64, w *wait) bool {
 	m.mu.Lock()
@@ -242,7 +243,7 @@ func (m *Member) haveRead(recorded uint64, w *wait) bool {
 	return len(w.missing) == 0
 }
 
-// readers are the other processes that may hold a lease.
+// readers returns the other processes that may hold a lease.
 func (m *Member) readers(ctx context.Context) ([]string, error) {
 	for {
 		if readers, current := m.listed(); current {
@@ -254,7 +255,7 @@ func (m *Member) readers(ctx context.Context) ([]string, error) {
 	}
 }
 
-// listed are the processes on the list that may hold a lease, and whether the list may still be used.
+// listed returns the processes on the list that may hold a lease, and whether the list may still be used.
 func (m *Member) listed() (readers []string, current bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -365,7 +366,7 @@ func (m *Member) prune(ctx context.Context) {
 	}
 }
 
-// pause is the time until the next renewal.
+// pause returns the time until the next renewal.
 func (m *Member) pause() time.Duration {
 	m.renewing <- struct{}{}
 	joining := m.lease.stage > asked && m.lease.stage < held
@@ -389,7 +390,7 @@ func (m *Member) leave(ctx context.Context) {
 	_ = m.renewInTurn(context.WithoutCancel(ctx))
 }
 
-// renew stores this process' row and takes what the database answers.
+// renew stores this process' row and handles the answer of the database.
 func (m *Member) renew(ctx context.Context) error {
 	if err := m.enter(ctx); err != nil {
 		return err
@@ -408,8 +409,8 @@ func (m *Member) renewInTurn(ctx context.Context) error {
 	return err
 }
 
-// renewOnce reports whether another renewal must follow at once: a writer waits until the row says what has been read
-// just now, or all was forgotten.
+// renewOnce reports whether another renewal must follow at once: because a writer waits until the row says what was
+// read just now, or because the ledger was reset.
 func (m *Member) renewOnce(ctx context.Context) (again bool, err error) {
 	healthy := m.bus.Healthy()
 	reads := m.lease.want(m.reads && !m.left && (healthy || m.alone()))
@@ -426,7 +427,7 @@ func (m *Member) renewOnce(ctx context.Context) (again bool, err error) {
 		return false, err
 	}
 	if !first && (r.Generation != m.generation || m.seen.Oldest <= r.Horizon) {
-		// What was read before may be of another database, or changes have been removed that this process has not read.
+		// Former data may be of another database, or changes were removed before this process has read them.
 		m.forget(ctx)
 		return true, nil
 	}
@@ -452,8 +453,8 @@ func (m *Member) renewOnce(ctx context.Context) (again bool, err error) {
 	return r.Urgent && !first, nil
 }
 
-// forget begins anew, as a process that has just started: it knows no change, and reads all of them before it gets a
-// lease.
+// forget resets this process to the state of one that has just started: it knows no change, and reads all of them
+// before it gets a lease.
 func (m *Member) forget(ctx context.Context) {
 	m.loseLease(ctx, 0)
 	m.lease = lease{timing: m.timing}
@@ -470,7 +471,7 @@ func (m *Member) loseLease(ctx context.Context, took time.Duration) {
 	}
 }
 
-// endLease reports whether there was a lease, be it that it has ended by time.
+// endLease ends the lease. It reports whether there was one, even if it had expired.
 func (m *Member) endLease() bool {
 	m.term.Add(1)
 	return m.end.Swap(0) > 0

@@ -313,7 +313,7 @@ func TestAProcessThatStops(t *testing.T) {
 	require.Less(t, took, 10*i.timing.Lease)
 	require.False(t, reader.Lease().InForce())
 
-	// As soon as its row has not changed for as long as a lease, nobody waits for it.
+	// When its row has not changed for the length of a lease, writers no longer wait for it.
 	require.Eventually(t, func() bool {
 		before := writer.Stats().Announced
 		writer.writes(t, "room:2", reader)
@@ -416,8 +416,8 @@ func TestAnErrorOfTheJournalIsOneOfTheTransaction(t *testing.T) {
 	require.NoError(t, announce())
 }
 
-// Another database, or the same one after a failover, has other transactions. All is read anew, what this process had
-// seen in the former one, too.
+// Another database, or the same one after a failover, has other transactions. All changes are read again, also those
+// that this process has read in the former one.
 func TestAnotherGeneration(t *testing.T) {
 	t.Parallel()
 	i := install(t, calm())

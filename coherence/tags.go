@@ -2,36 +2,36 @@ package coherence
 
 import "strings"
 
-// Tags name what an entry was made from. A writer voids the tags of what it changed; every entry that has one of them
-// is void then.
+// Tags name the data that an entry was made from. A writer voids the tags of the data that it has changed; every entry
+// with one of them is then void.
 const (
 	TagMovies = "movies" // the catalogue
 	TagRooms  = "rooms"  // the list of open public rooms
 )
 
-// TagMovie is how a movie is shown beside a room: the title, the year, the runtime and the poster.
+// TagMovie is the tag of a movie as shown in a room: the title, the year, the runtime and the poster.
 func TagMovie(id string) string { return "movie:" + id }
 
-// TagRoom is one room: what it is, and how many are in it and present.
+// TagRoom is the tag of a room: its properties, and the numbers of people in it and present.
 func TagRoom(id string) string { return "room:" + id }
 
-// TagNowPlaying is what a room plays, if it shows that to everyone.
+// TagNowPlaying is the tag of what a room plays, if the room shows it to everyone.
 func TagNowPlaying(roomID string) string { return "playing:" + roomID }
 
-// TagMessages is what was said in a room.
+// TagMessages is the tag of a room's messages.
 func TagMessages(roomID string) string { return "messages:" + roomID }
 
-// TagProfile is one profile. It is by name, for a profile is asked for by name before anyone knows whose it is; names
-// do not differ by case.
+// TagProfile is the tag of a profile. It has the username, since requests name profiles by username before the ID is
+// known. Case makes no difference.
 func TagProfile(username string) string { return "profile:" + strings.ToLower(username) }
 
-// TagPerson is how a person is shown beside what they do: the username, the display name and the avatar.
+// TagPerson is the tag of an account as watchparty.Person shows it: the username, the display name and the avatar.
 func TagPerson(userID string) string { return "person:" + userID }
 
-// TagAccount is whether an account's sign-ins are in force.
+// TagAccount is the tag of the state of an account's sign-ins.
 func TagAccount(userID string) string { return "account:" + userID }
 
-// TagsOfRooms are all that someone's coming or going changes in these rooms: none for no rooms.
+// TagsOfRooms returns the tags of all cached data that changes when a person joins or leaves these rooms.
 func TagsOfRooms(ids []string) []string {
 	if len(ids) == 0 {
 		return nil
@@ -43,5 +43,5 @@ func TagsOfRooms(ids []string) []string {
 	return tags
 }
 
-// TagStandings is what people are to a room: roles, memberships, bans.
+// TagStandings is the tag of people's standing in a room: roles, memberships, bans.
 func TagStandings(roomID string) string { return "standings:" + roomID }

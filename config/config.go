@@ -71,7 +71,7 @@ type HTTP struct {
 	// ReadTimeout bounds the time to read a request, also an upload over a slow line.
 	ReadTimeout  time.Duration `env:"HTTP_READ_TIMEOUT" envDefault:"60s"`
 	WriteTimeout time.Duration `env:"HTTP_WRITE_TIMEOUT" envDefault:"30s"`
-	// DrainDelay is the time from red readiness to the end of listening, so that load balancers notice.
+	// DrainDelay is the time from the end of readiness to the end of listening, in which load balancers notice the stop.
 	DrainDelay time.Duration `env:"HTTP_DRAIN_DELAY" envDefault:"5s"`
 	// ShutdownTimeout is the time that running requests have to finish after that.
 	ShutdownTimeout time.Duration `env:"HTTP_SHUTDOWN_TIMEOUT" envDefault:"30s"`
@@ -327,12 +327,14 @@ type Cleanup struct {
 	TokenAge      Age `env:"CLEANUP_TOKEN_AGE" envDefault:"168h"`
 	SessionAge    Age `env:"CLEANUP_SESSION_AGE" envDefault:"168h"`
 	InvitationAge Age `env:"CLEANUP_INVITATION_AGE" envDefault:"2160h"`
+	// PartyAge is counted from when a party started or was cancelled.
+	PartyAge Age `env:"CLEANUP_PARTY_AGE" envDefault:"2160h"`
 	// IdempotencyKeyAge is counted from the expiry of the key.
 	IdempotencyKeyAge Age `env:"CLEANUP_IDEMPOTENCY_KEY_AGE" envDefault:"1h"`
 	// ReportAge is counted from the resolution of a report of abuse.
 	ReportAge Age `env:"CLEANUP_REPORT_AGE" envDefault:"2160h"`
-	// MailAge is counted from when an email was sent or given up.
-	MailAge Age `env:"CLEANUP_MAIL_AGE" envDefault:"4320h"`
+	// EmailAge is counted from when an email was sent or given up.
+	EmailAge Age `env:"CLEANUP_EMAIL_AGE" envDefault:"4320h"`
 	// WebhookAge is counted from when a delivery to a webhook ended, or the webhook was removed.
 	WebhookAge Age `env:"CLEANUP_WEBHOOK_AGE" envDefault:"720h"`
 	// OutboxAge is counted from when Temporal has the event.
@@ -359,9 +361,10 @@ func (c Cleanup) Ages() map[watchparty.Policy]time.Duration {
 		watchparty.PolicyTokens:       c.TokenAge,
 		watchparty.PolicySessions:     c.SessionAge,
 		watchparty.PolicyInvitations:  c.InvitationAge,
+		watchparty.PolicyParties:      c.PartyAge,
 		watchparty.PolicyKeys:         c.IdempotencyKeyAge,
 		watchparty.PolicyReports:      c.ReportAge,
-		watchparty.PolicyEmails:       c.MailAge,
+		watchparty.PolicyEmails:       c.EmailAge,
 		watchparty.PolicyWebhooks:     c.WebhookAge,
 		watchparty.PolicyOutbox:       c.OutboxAge,
 		watchparty.PolicyActivity:     c.ActivityAge,
@@ -385,9 +388,10 @@ func (c Cleanup) Settings() map[watchparty.Policy]string {
 		watchparty.PolicyTokens:       "CLEANUP_TOKEN_AGE",
 		watchparty.PolicySessions:     "CLEANUP_SESSION_AGE",
 		watchparty.PolicyInvitations:  "CLEANUP_INVITATION_AGE",
+		watchparty.PolicyParties:      "CLEANUP_PARTY_AGE",
 		watchparty.PolicyKeys:         "CLEANUP_IDEMPOTENCY_KEY_AGE",
 		watchparty.PolicyReports:      "CLEANUP_REPORT_AGE",
-		watchparty.PolicyEmails:       "CLEANUP_MAIL_AGE",
+		watchparty.PolicyEmails:       "CLEANUP_EMAIL_AGE",
 		watchparty.PolicyWebhooks:     "CLEANUP_WEBHOOK_AGE",
 		watchparty.PolicyOutbox:       "CLEANUP_OUTBOX_AGE",
 		watchparty.PolicyActivity:     "CLEANUP_ACTIVITY_AGE",

@@ -179,7 +179,7 @@ func sections() []Section {
 			{Name: "OTEL_TRACES_SAMPLER_ARG", Help: "The argument of the sampler, such as 0.01."},
 			{Name: "OTEL_SERVICE_NAME", Help: "The name of the service in traces. watchparty-api and watchparty-worker " +
 				"unless set."},
-			{Name: "OTEL_RESOURCE_ATTRIBUTES", Help: "What else each trace says of the process, such as " +
+			{Name: "OTEL_RESOURCE_ATTRIBUTES", Help: "Further attributes of the process in each trace, such as " +
 				"deployment.environment.name=staging."},
 			{Name: "OTEL_SDK_DISABLED", Help: "true turns traces off, whatever else is set."},
 		}},
@@ -197,8 +197,8 @@ func sections() []Section {
 				"client's. Behind a proxy, all clients would then share one rate limit."},
 			{Name: "HTTP_READ_TIMEOUT", Help: "The time to read a request. An upload over a slow line has to fit in."},
 			{Name: "HTTP_WRITE_TIMEOUT", Help: "The time to write an answer."},
-			{Name: "HTTP_DRAIN_DELAY", Help: "The time from red readiness to the end of listening, so that load " +
-				"balancers notice."},
+			{Name: "HTTP_DRAIN_DELAY", Help: "The time from the end of readiness to the end of listening, in which " +
+				"load balancers notice the stop."},
 			{Name: "HTTP_SHUTDOWN_TIMEOUT", Help: "The time that running requests get to finish after that."},
 		}},
 		{Title: "Sign-in", Settings: []Setting{
@@ -251,13 +251,13 @@ func sections() []Section {
 		{Title: "Rate limits", Settings: []Setting{
 			{Name: "RATE_LIMIT_ENABLED", Help: "Limits count all replicas together, except for reads. An IPv6 client " +
 				"is its /64. While Redis is away, each replica limits reads and wrong passwords by itself, emails " +
-				"are limited as always, and nothing else is."},
+				"are limited as always, and the other limits are suspended."},
 			{Name: "RATE_LIMIT_SIGN_IN", Help: "Requests to /api/auth/ per minute and client address."},
 			{Name: "RATE_LIMIT_SIGN_IN_FAILURES", Help: "Wrong passwords per 15 minutes, account and client address. " +
 				"Clients that have not signed in to the account in the last 90 days have 100 an hour together."},
-			{Name: "RATE_LIMIT_EMAILS", Help: "Emails per hour to one address, and by one account that asks for them; " +
+			{Name: "RATE_LIMIT_EMAILS", Help: "Emails per hour to one address, and by one account that requests them; " +
 				"four times as many per day. At most three fifths of those to one address are invitations. Security " +
-				"notices are counted apart. A client address may ask for twenty times as many. Emails over the limit " +
+				"notices are counted separately. A client address may request twenty times as many. Emails over the limit " +
 				"of their recipient wait. Counted in Postgres."},
 			{Name: "RATE_LIMIT_EXPORTS", Help: "Exports of personal data per hour and account."},
 			{Name: "RATE_LIMIT_WRITES", Help: "POST, PUT, PATCH and DELETE per minute and account, or client address " +
@@ -324,10 +324,10 @@ func sections() []Section {
 		}},
 		{Title: "Webhooks", Settings: []Setting{
 			{Name: "WEBHOOK_PRIVATE_NETWORKS", Help: "Networks that webhooks may lead to beside public addresses, " +
-				"separated by commas: 10.1.2.0/24,127.0.0.0/8. If there are any, http is allowed, too. Whoever is an admin " +
-				"can then make this service send requests to them."},
-			{Name: "WEBHOOK_OFF_AFTER", Help: "How long a webhook may have nothing but failures before it is switched " +
-				"off; an hour at least."},
+				"separated by commas: 10.1.2.0/24,127.0.0.0/8. If there are any, http is allowed, too. Admins can " +
+				"then make this service send requests to these networks."},
+			{Name: "WEBHOOK_OFF_AFTER", Help: "How long all attempts of a webhook may fail before it is switched off; at " +
+				"least an hour."},
 		}},
 		{Title: "Avatars", Settings: []Setting{
 			{Name: "AVATAR_MAX_BYTES", Help: "The largest upload, 1 KiB to 64 MiB."},
@@ -350,10 +350,11 @@ func sections() []Section {
 			{Name: "CLEANUP_TOKEN_AGE", Help: "The age of links in emails since they expired."},
 			{Name: "CLEANUP_SESSION_AGE", Help: "The age of sign-ins since they ended."},
 			{Name: "CLEANUP_INVITATION_AGE", Help: "The age of invitations since they ended."},
+			{Name: "CLEANUP_PARTY_AGE", Help: "The age of parties since they started or were cancelled."},
 			{Name: "CLEANUP_IDEMPOTENCY_KEY_AGE", Help: "The age of idempotency keys since they expired."},
 			{Name: "CLEANUP_REPORT_AGE", Help: "The age of reports of abuse, with their evidence, since they were " +
 				"resolved."},
-			{Name: "CLEANUP_MAIL_AGE", Help: "The age of records of emails since they were sent or given up."},
+			{Name: "CLEANUP_EMAIL_AGE", Help: "The age of records of emails since they were sent or given up."},
 			{Name: "CLEANUP_WEBHOOK_AGE", Help: "The age of the history of webhooks since a delivery ended, and of webhooks " +
 				"since they were removed."},
 			{Name: "CLEANUP_OUTBOX_AGE", Help: "The age of events since Temporal has them."},

@@ -151,7 +151,7 @@ func (a act) body(r *http.Request) any {
 			if n, err := strconv.Atoi(value); err == nil {
 				body[f.name] = n
 			} else {
-				body[f.name] = value // the API says what is wrong with it
+				body[f.name] = value // the API reports what is wrong with it
 			}
 		default:
 			body[f.name] = value
@@ -287,7 +287,7 @@ func created(prefix string) func(map[string]any) string {
 	}
 }
 
-// replayed says how much a replay has queued.
+// replayed says how many deliveries a replay has queued.
 func replayed(data map[string]any) string {
 	queued, _ := data["queued"].(float64)
 	notice := fmt.Sprintf("Deliveries that begin anew: %d.", int(queued))
@@ -303,7 +303,7 @@ func startedRun(data map[string]any) string {
 	return "/cleanup/" + id
 }
 
-// retried leads to the job that is at work now.
+// retried leads to the job that does the work now.
 func retried(data map[string]any) string {
 	job, _ := data["job"].(map[string]any)
 	if id, ok := job["id"].(string); ok {

@@ -13,7 +13,7 @@ import (
 	"github.com/watchparty/watchparty/auth"
 )
 
-// problem is why the API has refused a request.
+// problem is the reason why the API has refused a request.
 type problem struct{ contract.Problem }
 
 func (p *problem) Error() string {
@@ -83,7 +83,7 @@ func (c *Console) send(r *http.Request, method, path string, body, into any) err
 	return nil
 }
 
-// pathOnly is a path without its query, which may have an address.
+// pathOnly returns a path without its query, which may contain an address.
 func pathOnly(path string) string {
 	path, _, _ = strings.Cut(path, "?")
 	return path

@@ -30,7 +30,7 @@ var accessKeys = map[string]string{
 // AccessKey is the letter of the page.
 func (e entry) AccessKey() string { return accessKeys[e.Key] }
 
-// functions are those of the templates.
+// functions has the functions of the templates.
 func (c *Console) functions() template.FuncMap {
 	return template.FuncMap{
 		"style": func() string { return c.styleSheet },
@@ -304,7 +304,7 @@ func auditActions() (all []string) {
 	return all
 }
 
-// chosen reports whether a list of codes has one.
+// chosen reports whether a list of codes contains a code.
 func chosen(list, one any) bool {
 	v := reflect.ValueOf(list)
 	for i := range v.Len() {
@@ -371,30 +371,30 @@ var meanings = map[string]string{
 	"emails":    "Emails whose attempt is due. No worker sends them, or their jobs were ended in Temporal.",
 	"refused":   "Emails that the mail server has refused more than ten times.",
 	"avatars":   "Uploads that are not rendered. People see their former picture.",
-	"runs":      "Clean-up runs that do not begin, or do not go on.",
+	"runs":      "Clean-up runs that do not begin, or make no progress.",
 	"deletions": "Deleted accounts whose data is still there.",
 	"webhooks":  "Webhooks that were switched off because they failed. Their receivers miss events.",
 
 	"admin":       "By an admin.",
-	"failing":     "Nothing but failures for days.",
+	"failing":     "All attempts have failed for days.",
 	"gone":        "The receiver has answered 410: the address is gone.",
 	"attempts":    "The last attempt failed.",
 	"webhook_off": "The webhook is off, or was removed.",
 	"stopped":     "An admin has ended its job.",
 	"lost":        "Its job was lost.",
 
-	"recipient_limit": "The recipient has had as many emails as one address gets. It goes out by itself.",
+	"recipient_limit": "The recipient has had as many emails as allowed. The email is sent later, by itself.",
 	"pause":           "An admin has paused emails.",
 	"relay":           "Temporal does not have its workflow yet. Look at the outbox.",
 	"retry":           "The mail server did not take it. The next attempt comes by itself.",
 	"worker": "An attempt is due, and no worker has begun it. Look at the queues, and at its job: if that has ended, cancel " +
 		"the email, and retry it.",
 
-	"address_rejected":   "The mail server takes no email for this address.",
+	"address_rejected":   "The mail server accepts no email for this address.",
 	"mailbox_full":       "The recipient has no space left.",
 	"message_rejected":   "The mail server refuses what is in the email.",
 	"server_unreachable": "The mail server could not be reached, refused this service, or did not take it in time.",
-	"unconfirmed":        "The mail server may have it, and did not say so.",
+	"unconfirmed":        "The mail server may have accepted it, but its answer did not arrive.",
 	"expired":            "No attempt was made in time.",
 	"cancelled":          "An admin cancelled it; the audit log says who and why.",
 	"no_account":         "The address has no account, or the account was deleted.",
@@ -410,16 +410,16 @@ var meanings = map[string]string{
 
 	"working":  "A step is under way, or about to begin.",
 	"waiting":  "It waits on purpose.",
-	"retrying": "A step has failed, and is tried again by itself.",
+	"retrying": "A step has failed, and is retried automatically.",
 	"stuck":    "No worker takes its work, or a step has failed many times.",
 }
 
-// isIdle reports whether nobody takes what is on a queue, although it is not paused.
+// isIdle reports whether no worker takes the tasks of a queue, although it is not paused.
 func isIdle(q contract.TaskQueue) bool {
 	return q.PausedAt == nil && q.Workers != nil && len(*q.Workers) == 0
 }
 
-// unattended are the queues on which something waits that nobody takes.
+// unattended returns the queues with waiting tasks that no worker takes.
 func unattended(queues []contract.TaskQueue) []contract.TaskQueue {
 	return slices.DeleteFunc(slices.Clone(queues), func(q contract.TaskQueue) bool {
 		return !isIdle(q) || value(q.Backlog) == 0 && value(q.BacklogAgeSeconds) == 0

@@ -430,7 +430,8 @@ func readUser(c *Console, r *http.Request, _ url.Values) (any, *string, error) {
 	return userPage{user.Data, sessions.Data, done.Data, to.Data}, nil, err
 }
 
-// showPreview shows the HTML of an example of an email, in a frame of the console: without scripts, forms and links out.
+// showPreview shows the HTML of an example of an email, in a frame of the console: without scripts, forms and links
+// out.
 func (c *Console) showPreview(w http.ResponseWriter, r *http.Request) {
 	var answer contract.EmailPreviewList
 	query := url.Values{"language": {r.PathValue("language")}}

@@ -20,8 +20,8 @@ import (
 	"github.com/watchparty/watchparty/auth"
 )
 
-// TestPagesShowTheExamples: each page shows the contract's examples of what it reads, so that a template that asks for a
-// field which an answer no longer has fails here.
+// TestPagesShowTheExamples: each page shows the contract's examples of what it reads, so that a template that asks for
+// a field which an answer no longer has fails here.
 func TestPagesShowTheExamples(t *testing.T) {
 	t.Parallel()
 	var logged bytes.Buffer

@@ -47,7 +47,7 @@ func (c *Console) cookieName(name string) string {
 	return "console-" + name
 }
 
-// admins lets only admins through: those that are admins now. Others are sent to the sign-in.
+// admins lets a request through only if its account is an admin now. Others are sent to the sign-in.
 func (c *Console) admins(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		cookie, err := r.Cookie(c.cookieName("session"))

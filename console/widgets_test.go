@@ -51,6 +51,6 @@ func TestVerdictsOfQueues(t *testing.T) {
 // TestDetails: an act's details are in words.
 func TestDetails(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, "dry run: yes · policies: old messages, old mails",
-		details(map[string]any{"policies": []string{"old_messages", "old_mails"}, "dry_run": true}))
+	require.Equal(t, "dry run: yes · policies: old messages, old emails",
+		details(map[string]any{"policies": []string{"old_messages", "old_emails"}, "dry_run": true}))
 }

@@ -38,8 +38,8 @@ var accounts = []watchparty.Registration{
 //go:embed movies.json
 var moviesJSON []byte
 
-// Fill adds the movies, the accounts and the room that do not exist yet. The base is the address at which the API serves
-// Media.
+// Fill adds the movies, the accounts and the room that do not exist yet. The base is the address at which the API
+// serves Media.
 func Fill(ctx context.Context, s *store.Store, passwords *auth.Passwords, base string) error {
 	movies, err := Movies(base)
 	if err != nil {

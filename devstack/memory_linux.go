@@ -2,8 +2,8 @@ package devstack
 
 import "syscall"
 
-// memoryFolder is a folder in memory with room for the data of tests, whose thousands of small files a disk makes slowly,
-// and a full disk much more so. It is empty if there is none.
+// memoryFolder is a folder in memory with room for the data of tests, whose thousands of small files a disk makes
+// slowly, and a full disk much more so. It is empty if there is none.
 func memoryFolder() string {
 	const folder, room = "/dev/shm", 4 << 30
 	var s syscall.Statfs_t

@@ -92,8 +92,8 @@ type victim struct {
 	reader *reader
 }
 
-// TestWorkerKilledAtEachStep: a worker is killed while uploads are at every step of the workflow, one at each. All get
-// ready, with one set of files each, and nobody ever sees a profile whose pictures are not there.
+// TestWorkerKilledAtEachStep: a worker is killed while uploads are at every step of the workflow, one at each. All
+// uploads become ready, with one set of files each, and no profile ever names pictures that do not exist.
 func TestWorkerKilledAtEachStep(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t)
@@ -240,8 +240,8 @@ func (s *system) read(t testing.TB, username string) *reader {
 	return r
 }
 
-// look reads a profile and then its pictures. All are there for as long as former ones are kept; who is slower than
-// that may miss one that the profile has no more.
+// look reads a profile and then its pictures. All exist for as long as former pictures are kept; a reader that is
+// slower may miss one that the profile no longer names.
 func (r *reader) look(c client, username string) (err error) {
 	var failed failures
 	defer func() {
@@ -329,7 +329,7 @@ func TestPictureThatKillsWorkers(t *testing.T) {
 	require.Equal(t, 0, api.stop(t))
 }
 
-// TestManyUploadsAtOnce: what 42 uploads take of memory is bounded, in the API and in the worker.
+// TestManyUploadsAtOnce: the memory that 42 uploads take is bounded, in the API and in the worker.
 func TestManyUploadsAtOnce(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("a process's peak of memory is read from /proc")

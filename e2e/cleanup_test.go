@@ -60,6 +60,11 @@ var kinds = map[watchparty.Policy]kind{
 		"SELECT count(*) FROM invitations", `INSERT INTO invitations (id, room_id, email, state, expires_at, updated_at)
 			SELECT id, ?3, id, 'declined', now(), ?0 FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, ?1)) AS ids`,
 	},
+	watchparty.PolicyParties: {
+		"SELECT count(*) FROM parties",
+		`INSERT INTO parties (id, room_id, starts_at, time_zone, state, ended_at)
+			SELECT gen_random_uuid(), ?3, ?0, 'UTC', 'started', ?0 FROM generate_series(1, ?1)`,
+	},
 	watchparty.PolicyKeys: {
 		"SELECT count(*) FROM idempotency_keys",
 		`INSERT INTO idempotency_keys (id, key_hash, fingerprint, resource_id, expires_at)

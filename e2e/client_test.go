@@ -16,7 +16,7 @@ import (
 
 var httpClient = &http.Client{Timeout: 60 * time.Second}
 
-// client speaks to the API as one user; without a token as nobody.
+// client sends requests to the API as one user, or without a sign-in if it has no token.
 type client struct {
 	base  string // with /api
 	token string

@@ -212,8 +212,8 @@ func slowRedis(delay time.Duration) func(*testing.T, *cluster, time.Duration) {
 	}
 }
 
-// shortPause is longer than a lease. It is so short that the process still takes its message bus for alive afterwards: only
-// its clock tells it.
+// shortPause is longer than a lease. It is so short that the process still takes its message bus for alive afterwards:
+// only its clock tells it.
 const shortPause = 1500 * time.Millisecond
 
 // pauseTime is longer than a lease.
@@ -224,8 +224,8 @@ func pauseTime() time.Duration {
 	return 2 * time.Second
 }
 
-// pause stops the process for a time, when nobody has written for so long that it has all in its memory. Meanwhile
-// others write. For another time after it goes on, it hears neither of Redis nor of Postgres.
+// pause stops the process for a time, after a pause in the writes so long that its memory has everything. Meanwhile
+// others write. After it continues, it has no connection to Redis and Postgres for another time.
 func (c *cluster) pause(t *testing.T, n *replica, long, deaf time.Duration) {
 	c.writable.Store(&[]*replica{})
 	for c.writing.Load() > 0 {
@@ -473,8 +473,8 @@ func (c *cluster) awaitHits(t *testing.T) {
 	}
 }
 
-// TestNoReadIsStale: no read, over any process, is older than what was acknowledged before it began, whatever goes wrong
-// between the processes, Redis and Postgres, and whoever stops in between.
+// TestNoReadIsStale: no read, over any process, is older than a write that was acknowledged before the read began,
+// through faults between the processes, Redis and Postgres, and stops of each of them.
 func TestNoReadIsStale(t *testing.T) {
 	t.Parallel()
 	clusters, long := []int{3}, time.Second

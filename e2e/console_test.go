@@ -22,8 +22,8 @@ import (
 	"github.com/watchparty/watchparty/mail/smtptest"
 )
 
-// press sends the form whose button has this text, with values for its fields, and waits for the next page. The page may
-// be replaced meanwhile, as one that reads itself anew is: the tab remembers that the button was pressed.
+// press sends the form whose button has this text, with values for its fields, and waits for the next page. The page
+// may be replaced meanwhile, such as a page that reloads itself: the tab remembers that the button was pressed.
 func (p tab) press(t *testing.T, button string, values map[string]string) {
 	t.Helper()
 	if values == nil {
@@ -96,8 +96,8 @@ func (p *process) awaitLine(t *testing.T, text string) {
 	eventually(t, func(c *assert.CollectT) { require.Contains(c, p.out.String(), text) }, text)
 }
 
-// TestConsole: an operator finds out why an email did not arrive, mends the cause and sends it; pauses what runs; cleans
-// up; and acts on a report of abuse. Everything is real: browser, servers, processes.
+// TestConsole: an operator finds out why an email did not arrive, mends the cause and sends it; pauses what runs;
+// cleans up; and acts on a report of abuse. Everything is real: browser, servers, processes.
 func TestConsole(t *testing.T) {
 	t.Parallel()
 	var mended atomic.Bool
@@ -128,10 +128,10 @@ func TestConsole(t *testing.T) {
 
 	t.Run("an email that failed", func(t *testing.T) {
 		find := s.url + "/admin/emails?address=" + url.QueryEscape(dave.User.Email)
-		p.goTo(t, find, "The mail server takes no email for this address.")
+		p.goTo(t, find, "The mail server accepts no email for this address.")
 		p.requireAccessible(t, string(axe), "emails")
 		p.click(t, "td a")
-		p.shows(t, "The mail server takes no email for this address.")
+		p.shows(t, "The mail server accepts no email for this address.")
 		p.shows(t, "550 5.1.1 unknown user")
 		p.requireAccessible(t, string(axe), "email")
 		mended.Store(true)
@@ -193,7 +193,7 @@ func TestConsole(t *testing.T) {
 		p.requireAccessible(t, string(axe), "movies-empty")
 		p.press(t, "Add", map[string]string{
 			"title": "Metropolis", "year": "1926", "runtime_minutes": "153", "genres": "drama, science fiction",
-			"description": "A city of the future.", "stream_url": "https://films.example/metropolis.webm",
+			"description": "A city of the future.", "stream_url": "https://movies.example/metropolis.webm",
 		})
 		p.shows(t, "The movie is in the catalogue.")
 		p.click(t, "td a")

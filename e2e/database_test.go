@@ -109,7 +109,7 @@ func TestPostgresRestarts(t *testing.T) {
 	require.GreaterOrEqual(t, stored, l.statuses[http.StatusCreated])
 }
 
-// TestLockedTable: what a lock holds up is refused after a while, and everything else goes on.
+// TestLockedTable: requests that wait for a lock are refused after a while, and all others work.
 func TestLockedTable(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t)

@@ -118,7 +118,7 @@ func bigPicture(t *testing.T) []byte {
 	return buf.Bytes()
 }
 
-// TestAPIKilled: what a 201 has promised does not need the process that promised it.
+// TestAPIKilled: the work that a 201 promises is done, even if the process that answered is killed.
 func TestAPIKilled(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t)

@@ -16,7 +16,8 @@ import (
 	"github.com/watchparty/watchparty/playback"
 )
 
-// These are the short forms of what `go run ./bench live` measures. Their bounds are wide, for other tests run beside them.
+// These are the short forms of what `go run ./bench live` measures. Their bounds are wide, for other tests run beside
+// them.
 
 func startLive(t *testing.T) *live.System {
 	t.Helper()
@@ -68,8 +69,8 @@ func TestLiveNetworkLost(t *testing.T) {
 	require.Less(t, slices.Max(back), 10*time.Second)
 }
 
-// TestLiveRedisKilled: while Redis is away nobody is disconnected, nothing changes by itself, commands reach everybody,
-// who is kicked is put out, and waits end. Nothing is missing when it comes back empty.
+// TestLiveRedisKilled: while Redis is away, nobody is disconnected, nothing changes by itself, commands reach
+// everybody, kicked people are disconnected, and waits end. Nothing is missing when Redis comes back empty.
 func TestLiveRedisKilled(t *testing.T) {
 	t.Parallel()
 	s := startLive(t)
@@ -93,7 +94,7 @@ func TestLive(t *testing.T) {
 	t.Parallel()
 	s := startLive(t)
 
-	// Who is kicked at one process is disconnected from the other one at once.
+	// A person who is kicked at one process is disconnected from the other one at once.
 	t.Run("kick", func(t *testing.T) {
 		t.Parallel()
 		took, err := s.Kick(t.Context(), "kicked", 10)

@@ -43,7 +43,8 @@ func usedMetrics(t *testing.T, path string) []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// TestMetricsOfRules: what the alerts, the dashboard and autoscalers use is there in the running system, without a failure before.
+// TestMetricsOfRules: the running system serves all metrics that the alerts, the dashboard and autoscalers use, even
+// before the first failure.
 func TestMetricsOfRules(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t)
@@ -69,7 +70,7 @@ func TestMetricsOfRules(t *testing.T) {
 		}
 	}, "every metric that rules and panels use is served")
 
-	// What both processes have is measured in both.
+	// Metrics of both processes are checked in both.
 	for part, address := range addresses {
 		names := scrapeMetrics(t, address)
 		for _, name := range []string{

@@ -91,7 +91,7 @@ func (b batched) median(from, before int) float64 {
 	return milliseconds(slices.Clone(b.took[len(b.took)*from/10:len(b.took)*before/10]), 50)
 }
 
-// applyBatches removes all old messages. With anew, each batch begins at the beginning.
+// applyBatches removes all old messages. With anew, each batch searches the index from its beginning.
 func applyBatches(t testing.TB, s *store.Store, limit int, anew bool) (b batched) {
 	t.Helper()
 	in := job.CleanupInput{
@@ -182,7 +182,7 @@ func walPosition(t testing.TB, s *store.Store) (bytes float64) {
 	return bytes
 }
 
-// load is what people do in rooms: each request is sent at its time, whatever became of those before it.
+// load is the requests of people in rooms: each is sent at its time, whatever the results of earlier ones are.
 type load struct {
 	http   *http.Client
 	people []client

@@ -49,8 +49,8 @@ func TestRunbook(t *testing.T) {
 	}
 }
 
-// partPatience is how long a fault may take to be seen: a worker that has gone counts for 90 seconds, and the answer about
-// emails for half a minute.
+// partPatience is how long a fault may take to be seen: a worker that has gone counts for 90 seconds, and the answer
+// about emails for half a minute.
 const partPatience = 4 * time.Minute
 
 // watch is a system whose health and metrics are read as an operator would.
@@ -88,8 +88,8 @@ func (w watch) scrape(t require.TestingT) string {
 	return string(body)
 }
 
-// TestRunbookEntries loses each part in turn, in the running system: what the runbook says that users see, and what
-// comes back by itself.
+// TestRunbookEntries stops each part in turn in the running system, and checks what the runbook says: what users see,
+// and what recovers by itself.
 func TestRunbookEntries(t *testing.T) {
 	t.Parallel()
 	w := watch{system: newSystem(t), metrics: stacktest.FreeAddress(t)}

@@ -139,8 +139,9 @@ func (w *weather) accepted(t require.TestingT) map[string][]string {
 	return all
 }
 
-// TestMailStorm: whatever the mail server does, while workers are killed and Temporal is restarted, everybody's welcome
-// is accepted, by one Message-ID. It may come more than once where the worker could not know that the server has it.
+// TestMailStorm: through all faults of the mail server, while workers are killed and Temporal is restarted, the mail
+// server accepts each welcome email, with one Message-ID. An email may arrive more than once only if the worker could
+// not know that the server had accepted it.
 func TestMailStorm(t *testing.T) {
 	t.Parallel()
 	began := time.Now()
@@ -283,8 +284,8 @@ func (s *system) admin(t *testing.T) client {
 	return admin
 }
 
-// resend sends a failed email again, as an admin does who has read in the mail server's log that it is not there,
-// unless that was done already. It returns how many emails it has made.
+// resend sends a failed email again, unless that was done already, like an admin who knows that the mail server does
+// not have it. It returns the number of emails that it has queued.
 func (s *system) resend(t *testing.T, admin client, mail map[string]any, accepted map[string][]string) int {
 	t.Helper()
 	var email string

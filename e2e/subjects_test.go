@@ -67,7 +67,8 @@ func (s *subject) advance(n *replica) error {
 	return nil
 }
 
-// ask is a request over the node, as nobody without a token. An answer that asks to come again is errUnanswered.
+// ask sends a request to the node, without a sign-in if there is no token. An answer that asks to come again is
+// errUnanswered.
 func (n *replica) ask(method, path, token string, body any) (answer, error) {
 	var content io.Reader = http.NoBody
 	if body != nil {

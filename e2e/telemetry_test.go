@@ -13,8 +13,8 @@ import (
 	"github.com/watchparty/watchparty/devstack/stacktest"
 )
 
-// TestTrace follows the request for a new password from the request through the outbox to the workflow that sends its email, in the
-// processes of the API and the worker.
+// TestTrace follows the request for a new password from the request through the outbox to the workflow that sends its
+// email, in the processes of the API and the worker.
 func TestTrace(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t)

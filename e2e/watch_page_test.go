@@ -32,7 +32,7 @@ func (w *watcher) playsMovieNight(t *testing.T) string {
 	return path
 }
 
-// TestWatchPageActs: what people do to each other and to messages on the page, between two processes.
+// TestWatchPageActs: acts on people and messages on the page, between two processes.
 func TestWatchPageActs(t *testing.T) {
 	t.Parallel()
 	s := startWatchSystem(t)
@@ -105,8 +105,8 @@ func TestWatchPageActs(t *testing.T) {
 
 func first[A, B any](a A, _ B) A { return a }
 
-// TestAutoplayIsRefused: a browser that lets nothing play before a gesture holds up nobody, and after the gesture the
-// player is where the room is by then.
+// TestAutoplayIsRefused: a browser that plays nothing before a gesture does not delay others, and after the gesture its
+// player goes to the room's current position.
 func TestAutoplayIsRefused(t *testing.T) {
 	t.Parallel()
 	s := startWatchSystem(t)
@@ -140,8 +140,8 @@ func TestAutoplayIsRefused(t *testing.T) {
 	require.Empty(t, bob.complaints)
 }
 
-// TestBackgroundTab: a page that was not shown for a minute, and whose timers were slow, is where the room is when it is
-// shown again.
+// TestBackgroundTab: a page that was not shown for a minute, and whose timers were slow, is where the room is when it
+// is shown again.
 func TestBackgroundTab(t *testing.T) {
 	t.Parallel()
 	const hidden = time.Minute

@@ -62,13 +62,13 @@ func Parts() []string { return []string{Database, Redis, Temporal, Workers, Sche
 // effects say what users notice while a part fails.
 var effects = map[string]string{
 	Database: "Nothing can be read or changed. Players in live rooms go on.",
-	Redis: "Reads are slower, and what others do in a room arrives up to half a second later. Most rate limits do not " +
-		"count.",
+	Redis: "Reads are slower, and changes by others in a room arrive up to a third of a second later. Most rate limits " +
+		"are suspended.",
 	Temporal:  "Emails, new avatars, clean-up and reports wait. Everything else works.",
 	Workers:   "Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.",
-	Schedules: "Clean-up or activity reports are late. Nobody who watches notices.",
+	Schedules: "Clean-up or activity reports are late. People who watch notice nothing.",
 	Bucket:    "Avatars can neither be uploaded nor shown.",
-	Emails:    "Emails are late, those that confirm an address or set a new password, too.",
+	Emails:    "Emails are late, also those that confirm an address or set a new password.",
 }
 
 // Effect says what users notice while the part fails.

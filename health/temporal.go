@@ -115,8 +115,8 @@ func present(texts []string) (found []string) {
 	return found
 }
 
-// CheckSchedules checks that each schedule exists and has run when it should have, and names the others. A schedule that
-// is paused is as somebody wants it.
+// CheckSchedules checks that each schedule exists and has run when it should have, and names the others. A schedule
+// that is paused is as somebody wants it.
 func CheckSchedules(ctx context.Context, c client.ScheduleClient, now time.Time) error {
 	ids := job.ScheduleIDs()
 	wrong := make([]string, len(ids))
@@ -145,8 +145,8 @@ func CheckSchedules(ctx context.Context, c client.ScheduleClient, now time.Time)
 	return nil
 }
 
-// late reports whether a run that was due has not been started. Temporal moves the next time on when it starts a run, or
-// decides to skip one; so a next time in the past means that nobody has decided.
+// late reports whether a run that was due has not been started. Temporal moves the next time on when it starts a run,
+// or decides to skip one; so a next time in the past means that nobody has decided.
 func late(d *client.ScheduleDescription, now time.Time) bool {
 	if d.Schedule.State != nil && d.Schedule.State.Paused {
 		return false

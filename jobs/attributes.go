@@ -24,8 +24,8 @@ const (
 // registerPause is the wait between two attempts to register the search attributes.
 const registerPause = 5 * time.Second
 
-// Register registers the search attributes in the namespace. It tries until Temporal has answered, or ctx ends. A server
-// that keeps clients from doing so (Temporal Cloud) needs an operator to do it: the log says which.
+// Register registers the search attributes in the namespace. It tries until Temporal has answered, or ctx ends. A
+// server that keeps clients from doing so (Temporal Cloud) needs an operator to do it: the log says which.
 func Register(ctx context.Context, c client.Client, namespace string, log *slog.Logger) {
 	for {
 		err := register(ctx, c, namespace)

@@ -13,11 +13,11 @@ import (
 	"github.com/watchparty/watchparty/live/wire"
 )
 
-// onlyHints is a poll that comes too late for any test: what arrives came by a hint.
+// onlyHints makes polls so rare that every change in a test arrives by a hint.
 func onlyHints(b *live.Bounds) { b.PollCalm = time.Hour }
 
-// TestPutOut: whoever may not be in the room any more is disconnected at once, on another server than the one that was
-// asked. Nobody else is.
+// TestPutOut: a person who may not stay in the room is disconnected at once, also from another server than the one that
+// ran the operation. Nobody else is disconnected.
 func TestPutOut(t *testing.T) {
 	t.Parallel()
 	type scene struct {
@@ -92,7 +92,7 @@ func TestPutOut(t *testing.T) {
 	}
 }
 
-// TestPutOutWithoutRedis: a hint that nobody heard delays it until the poll.
+// TestPutOutWithoutRedis: if the hint is lost, people are disconnected by the next poll.
 func TestPutOutWithoutRedis(t *testing.T) {
 	t.Parallel()
 	i := install(t, twoNodes, bounds(func(b *live.Bounds) { b.PollCalm = time.Hour }))
@@ -155,7 +155,8 @@ func TestSettings(t *testing.T) {
 		WaitPolicy: "auto", SlowModeSeconds: 5}, *settings)
 }
 
-// TestKickDuringSignIn: whoever is put out while they sign in is either not let in, or disconnected: never left there.
+// TestKickDuringSignIn: a person who is kicked during the sign-in is either refused or disconnected, and never stays
+// connected.
 func TestKickDuringSignIn(t *testing.T) {
 	t.Parallel()
 	i := install(t, bounds(onlyHints))
@@ -183,7 +184,7 @@ func TestKickDuringSignIn(t *testing.T) {
 	require.Eventually(t, func() bool { return n.hub.Rooms() == 0 }, patience, time.Millisecond)
 }
 
-// TestStrangers: who is refused at the door, and how.
+// TestStrangers: sign-ins that are refused, with their close codes.
 func TestStrangers(t *testing.T) {
 	t.Parallel()
 	i := install(t)

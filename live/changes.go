@@ -11,7 +11,7 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// changes are what has to be read again, each thing once however often it has changed.
+// changes collects what has to be read again: each thing once, however often it has changed.
 type changes struct{ *changeSet }
 
 type changeSet struct {
@@ -20,11 +20,11 @@ type changeSet struct {
 	signal chan struct{}
 }
 
-// due are IDs of what is to be read.
+// due has the IDs of what is to be read.
 type due struct {
 	rooms    map[string]bool // standings and settings
 	accounts map[string]bool
-	people   map[string]bool // how others see them
+	people   map[string]bool // how others see these people
 	messages map[string]bool // of rooms
 	queues   map[string]bool // of rooms
 }
@@ -45,7 +45,7 @@ func (c *changeSet) clear() {
 	}
 }
 
-// add takes tags; those of other things are ignored.
+// add adds the changes that tags stand for. It ignores tags that do not concern connections.
 func (c *changeSet) add(tags ...string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -67,7 +67,7 @@ func (c *changeSet) add(tags ...string) {
 	}
 }
 
-// tagQueue is the kind of tag for the queue of a room, which no other part of the program has.
+// tagQueue is the kind of tag for the queue of a room. Only this package has it.
 const tagQueue = "queue"
 
 // take returns what has changed since the last call.
@@ -79,7 +79,7 @@ func (c *changeSet) take() due {
 	return taken
 }
 
-// putBack has what could not be read be read later.
+// putBack adds changes again that could not be read, so that they are read later.
 func (c *changeSet) putBack(d due) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -97,7 +97,7 @@ func (c *changeSet) putBack(d due) {
 // changeRetry is the pause after a failure of the database.
 const changeRetry = 500 * time.Millisecond
 
-// followChanges reads what has changed, and tells it, until ctx ends.
+// followChanges reads what has changed and sends it to clients, until ctx ends.
 func (h *Hub) followChanges(ctx context.Context) {
 	for {
 		select {
@@ -122,7 +122,7 @@ func (h *Hub) followChanges(ctx context.Context) {
 	}
 }
 
-// read reads what is due, and tells it.
+// read reads what is due and sends it to clients.
 func (h *Hub) read(ctx context.Context, d due) error {
 	if err := h.readStandings(ctx, d.rooms, d.accounts); err != nil {
 		return err
@@ -137,7 +137,7 @@ func (h *Hub) read(ctx context.Context, d due) error {
 	return h.readPlaybacks(ctx, d.queues)
 }
 
-// touchRoomsOf has the members of rooms be told again in which one of the people is.
+// touchRoomsOf marks the digests of the rooms that these people are in as out of date.
 func (h *Hub) touchRoomsOf(people map[string]bool) {
 	if len(people) == 0 {
 		return
@@ -176,8 +176,8 @@ func (h *Hub) readPlaybacks(ctx context.Context, rooms map[string]bool) error {
 // standingsBatch is how many standings one statement reads.
 const standingsBatch = 2000
 
-// readStandings reads the settings of rooms, and what the people in them, and others, are to them now. It puts out whoever
-// may not be connected any more.
+// readStandings reads the settings of rooms, and the standings of the people in them and of other people. It
+// disconnects people who may not be connected any more.
 func (h *Hub) readStandings(ctx context.Context, rooms, accounts map[string]bool) error {
 	var (
 		concerned []*conn
@@ -228,7 +228,7 @@ func (h *Hub) readStandings(ctx context.Context, rooms, accounts map[string]bool
 	return nil
 }
 
-// judge acts on what the person of a connection is to the room now.
+// judge acts on the current standing of a connection's person in the room.
 func (c *conn) judge(ctx context.Context, s store.LiveStanding) {
 	if s.Err != nil {
 		c.closeFor(ctx, s.Err)
@@ -237,7 +237,7 @@ func (c *conn) judge(ctx context.Context, s store.LiveStanding) {
 	c.room.mu.Lock()
 	defer c.room.mu.Unlock()
 	c.mu.Lock()
-	if !c.out.open { // it is being admitted; what it has read may be older
+	if !c.out.open { // it is being admitted, and may have read older data
 		c.mu.Unlock()
 		return
 	}
@@ -254,7 +254,7 @@ func (c *conn) judge(ctx context.Context, s store.LiveStanding) {
 	}
 }
 
-// set takes the room's settings, and tells them if they are others.
+// set stores the room's settings, and sends them to clients if they have changed.
 func (r *room) set(s store.LiveRoom) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -268,7 +268,8 @@ func (r *room) set(s store.LiveRoom) {
 	}
 }
 
-// messagesAtOnce is how many messages of one room are sent before others have their turn: fewer than a client's queue.
+// messagesAtOnce is the number of messages of one room that are sent before those of other rooms: fewer than fit into a
+// client's queue.
 const messagesAtOnce = wire.MaxQueue / 2
 
 // readMessages reads the messages of rooms that were posted or changed since the last time, and sends them.
@@ -300,7 +301,7 @@ func (h *Hub) readMessages(ctx context.Context, rooms map[string]bool) error {
 	return nil
 }
 
-// say sends messages, each encoded once, and moves the marks.
+// say sends messages to the room's clients, each encoded once, and moves the marks.
 func (r *room) say(posted, edited []watchparty.Message) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -318,7 +319,7 @@ func (r *room) say(posted, edited []watchparty.Message) {
 			continue
 		}
 		r.mark.change, r.mark.changeID = m.ChangedAt, m.ID
-		if !sent[m.ID] { // else it went out as it is now
+		if !sent[m.ID] { // otherwise it was sent in its current form
 			r.broadcast(&wire.MessageEvent{Message: r.hub.chatMessage(m)})
 		}
 	}
@@ -363,7 +364,7 @@ func (h *Hub) chatMessage(m watchparty.Message) wire.ChatMessage {
 	return out
 }
 
-// person is nil for nobody.
+// person returns nil for the zero value.
 func (h *Hub) person(p watchparty.Person) *wire.Person {
 	if p.ID == "" {
 		return nil

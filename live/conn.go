@@ -98,7 +98,7 @@ func (c *conn) serve(ctx context.Context, roomID string) {
 	}
 }
 
-// refused is a message that is answered with an error.
+// refused is an error that answers a message.
 type refused struct {
 	id  string
 	err *watchparty.Error
@@ -107,7 +107,7 @@ type refused struct {
 func (r *refused) Error() string { return r.err.Error() }
 func (r *refused) Unwrap() error { return r.err }
 
-// next reads one message. Errors that are not of the connection are refused or a closeError.
+// next reads one message. Errors other than those of the connection are of type refused or closeError.
 func (c *conn) next() (wire.ClientMessage, error) {
 	// Without a deadline of its own: the hub ends connections that are silent, and the timer those without hello.
 	kind, reader, err := c.socket.Reader(context.Background())
@@ -148,7 +148,7 @@ type closeError wire.Code
 
 func (e closeError) Error() string { return wire.Codes()[wire.Code(e)] }
 
-// refuseFrame answers what next could not read, and reports whether the connection goes on.
+// refuseFrame answers a frame that next could not read, and reports whether the connection continues.
 func (c *conn) refuseFrame(err error) bool {
 	var (
 		answer *refused
@@ -173,7 +173,7 @@ func (c *conn) refuseFrame(err error) bool {
 	return false
 }
 
-// take handles a message after hello, and reports whether the connection goes on.
+// take handles a message after hello, and reports whether the connection continues.
 func (c *conn) take(ctx context.Context, m wire.ClientMessage) bool {
 	switch m := m.(type) {
 	case *wire.Clock:
@@ -263,7 +263,7 @@ func errorMessage(id string, err *watchparty.Error) *wire.Error {
 	return m
 }
 
-// write begins to write if nobody does. The caller holds the lock.
+// write starts writing unless a goroutine is writing already. The caller holds the lock.
 func (c *conn) write() {
 	if c.out.writing || !c.out.open || c.closing {
 		return
@@ -291,7 +291,7 @@ func (c *conn) drain() {
 	}
 }
 
-// pick takes what is to be written next.
+// pick takes the next frame to write.
 func (c *conn) pick() (frame []byte, clock *wire.ClockReply, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -322,7 +322,7 @@ func (c *conn) pick() (frame []byte, clock *wire.ClockReply, ok bool) {
 	return nil, nil, false
 }
 
-// writeFrame writes one message, or ends a connection that does not take it in time.
+// writeFrame writes one message, or ends the connection if the client does not read it in time.
 func (c *conn) writeFrame(frame []byte) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), c.hub.limits.Write)
 	defer cancel()
@@ -337,7 +337,7 @@ func (c *conn) writeFrame(frame []byte) bool {
 	return true
 }
 
-// ping looks, in the background, whether the other side is there, and measures the round trip.
+// ping checks in the background that the client answers, and measures the round trip.
 func (c *conn) ping(now time.Duration) {
 	c.pinged.Store(int64(now))
 	c.hub.spawn(func() {
@@ -377,7 +377,7 @@ func (c *conn) closeFor(ctx context.Context, err error) {
 	c.closeWith(code, reason)
 }
 
-// finish ends a connection without a word: it is broken, or closed already. The caller holds no lock.
+// finish ends a connection without a close frame: it is broken, or closed already. The caller holds no lock.
 func (c *conn) finish() {
 	if c.begin() {
 		c.hub.metrics.closed.WithLabelValues("lost").Inc()

@@ -9,8 +9,8 @@ import (
 	"github.com/watchparty/watchparty/live/wire"
 )
 
-// TestWhatIsWrittenFirst: answers to Clock pass everything, of states and digests only the newest is kept, and nothing is
-// written before the welcome.
+// TestWhatIsWrittenFirst: answers to Clock pass everything, of states and digests only the newest is kept, and nothing
+// is written before the welcome.
 func TestWhatIsWrittenFirst(t *testing.T) {
 	t.Parallel()
 	c := &conn{}

@@ -11,8 +11,8 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// sendDigests tells, at most once an interval, who is in the rooms that have changed, and whom they wait for, until ctx
-// ends.
+// sendDigests sends, at most once an interval, the members of rooms that have changed and the people for whom they
+// wait, until ctx ends.
 func (h *Hub) sendDigests(ctx context.Context) {
 	ticker := time.NewTicker(h.limits.Digest)
 	defer ticker.Stop()
@@ -74,8 +74,8 @@ func (h *Hub) makeDigests(ctx context.Context) error {
 	return nil
 }
 
-// takeStale reports whether the room's digest is to be made anew, and whether the room waits for somebody: then whom it
-// waits for changes by itself.
+// takeStale reports whether the room's digest has to be computed again, and whether the room is waiting: then the
+// people for whom it waits change by themselves.
 func (r *room) takeStale() (stale, waits bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

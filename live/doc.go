@@ -5,21 +5,23 @@
 //
 // A command is one transaction on the room's row. The process that ran it tells its own connections at once, and the
 // others by a hint on the bus. A hint may be lost: each process also polls the revisions of the rooms that it has
-// connections to, every pollCalm while the bus is healthy, and every pollBusy while it is not. A state that is not newer
-// than the one that a room has is dropped, so it does not matter in which order hints, polls and own commands arrive.
+// connections to, every pollCalm while the bus is healthy, and every pollBusy while it is not. A state that is not
+// newer than the one that a room has is dropped, so it does not matter in which order hints, polls and own commands
+// arrive.
 //
 // # Goroutines and locks
 //
 // A connection has one goroutine that reads. One that writes, and one that runs commands, exist only while there is
-// something to write or to run: most connections are idle. The Hub waits for all of them in Run. No lock is held while
-// Postgres, Redis or a socket is waited for: the locks of the hub, of a room and of a connection guard memory only, and
+// something to write or to run: most connections are idle. The Hub waits for all of them in Run. No lock is held during
+// a wait for Postgres, Redis or a socket: the locks of the hub, of a room and of a connection guard memory only, and
 // are taken in this order.
 //
 // # What a slow client gets
 //
 // A connection has one slot for the newest state and one for the newest digest, and a queue of wire.MaxQueue for all
-// else. A client whose queue is full, or that does not take a message in wire.WriteTime, is disconnected: it comes back
-// and gets the row. Answers to Clock pass everything else, since their delay would be an error of the client's clock.
+// else. A client whose queue is full, or that does not read a message within wire.WriteTime, is disconnected. It
+// reconnects and gets the current state. Answers to Clock pass everything else, since their delay would be an error of
+// the client's clock.
 //
 // # The clock
 //

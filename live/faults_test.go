@@ -17,7 +17,7 @@ import (
 	"github.com/watchparty/watchparty/live/wire"
 )
 
-// TestMessages: what is said arrives whole on all servers, as it is posted, edited and deleted.
+// TestMessages: posts, edits and deletions of messages arrive completely on all servers.
 func TestMessages(t *testing.T) {
 	t.Parallel()
 	i := install(t, twoNodes, bounds(onlyHints))
@@ -66,7 +66,7 @@ func TestManyMessages(t *testing.T) {
 	}
 }
 
-// TestMembers: who comes and goes is told, on all servers.
+// TestMembers: clients on all servers learn who joins and leaves.
 func TestMembers(t *testing.T) {
 	t.Parallel()
 	i := install(t, twoNodes, bounds(func(b *live.Bounds) { b.PollCalm, b.Digest = time.Hour, 50*time.Millisecond }))
@@ -96,7 +96,7 @@ func TestMembers(t *testing.T) {
 	next(host, func(p *wire.People) bool { return len(p.Left) == 1 && p.Left[0] == bob.id })
 }
 
-// TestWaiting: everybody is told whom the room waits for, and the wait ends without them.
+// TestWaiting: all clients learn for whom the room waits, and the wait ends when a person stops watching.
 func TestWaiting(t *testing.T) {
 	t.Parallel()
 	i := install(t, twoNodes, bounds(func(b *live.Bounds) { b.PollCalm, b.Digest = time.Hour, 50*time.Millisecond }))
@@ -112,7 +112,7 @@ func TestWaiting(t *testing.T) {
 	// A report for another cue, and one for another epoch, do not count.
 	guest.send(&wire.Ready{Epoch: s.Epoch, Cue: s.Cue - 1})
 	guest.send(&wire.Status{Epoch: s.Epoch, Cue: s.Cue, Watching: false, WaitForMe: true})
-	require.Equal(t, "ready", host.awaitState(is("playing")).Cause, "whoever does not watch is not waited for")
+	require.Equal(t, "ready", host.awaitState(is("playing")).Cause, "the room does not wait for a person who is not watching")
 }
 
 // TestDeadline: a wait ends by time, with every client silent.

@@ -14,7 +14,7 @@ import (
 // hintChannel is the channel of the bus for all hints.
 const hintChannel = "live"
 
-// hint is what a process tells the others after a commit.
+// hint is a message to the other processes after a commit.
 type hint struct {
 	From  string             `json:"from"` // the process
 	State *playback.Snapshot `json:"state,omitempty"`
@@ -47,7 +47,7 @@ func tell(b Bus, log *slog.Logger, m hint) {
 	}
 }
 
-// hear takes a hint of another process. It does not wait.
+// hear handles a hint of another process. It does not wait.
 func (h *Hub) hear(payload []byte) {
 	var m hint
 	if err := json.Unmarshal(payload, &m); err != nil {
@@ -85,7 +85,7 @@ func Announce(b Bus, log *slog.Logger) func(tags []string) {
 	return func(tags []string) { tell(b, log, hint{Tags: relevant(tags)}) }
 }
 
-// relevant are the tags that connections have to do with.
+// relevant returns the tags that concern connections.
 func relevant(tags []string) []string {
 	return slices.DeleteFunc(slices.Clone(tags), func(tag string) bool {
 		kind, _, _ := strings.Cut(tag, ":")
@@ -96,7 +96,7 @@ func relevant(tags []string) []string {
 // QueueChanged says that the queue of a room, or its votes, were changed.
 func (h *Hub) QueueChanged(roomID string) { h.Changed([]string{tagQueue + ":" + roomID}) }
 
-// poke has the poll look at once.
+// poke makes the poll run at once.
 func (h *Hub) poke() {
 	select {
 	case h.wake <- struct{}{}:

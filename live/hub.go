@@ -127,10 +127,11 @@ func defaultLimits() limits {
 }
 
 const (
-	// commandSlots is how many commands this process runs at a time, so that a flood of them leaves connections to the
-	// database to everything else.
+	// commandSlots is the number of commands that this process runs at a time, so that a flood of commands leaves database
+	// connections to all other work.
 	commandSlots = 4
-	// signInSlots is how many connections sign in at a time. The others wait: when a process ends, all of its clients come.
+	// signInSlots is how many connections sign in at a time. The others wait: when another process ends, all of its
+	// clients connect at once.
 	signInSlots = 8
 )
 
@@ -168,8 +169,8 @@ func NewHub(d Deps) *Hub {
 	return h
 }
 
-// Run keeps the hub until ctx ends. Then it closes all connections that are left, and waits for them. Drain, before,
-// spares their clients to come back all at once.
+// Run keeps the hub until ctx ends. Then it closes all connections that are left, and waits for them. Call Drain
+// before, so that their clients do not reconnect all at once.
 func (h *Hub) Run(ctx context.Context) error {
 	h.answered.Store(int64(h.elapsed()))
 	group, ctx := errgroup.WithContext(ctx)
@@ -230,8 +231,9 @@ var (
 		Message: "Too many connections that have not signed in.", RetryAfter: wire.HelloTime}
 )
 
-// Accept makes a request a connection to a room, and returns at once. client is where it comes from, as limits count it.
-// It returns ErrBusy or ErrTooManyPending before it has answered; after an error of the handshake the answer is written.
+// Accept upgrades a request to a connection to a room, and returns at once. client is the network address by which
+// limits are counted. It returns ErrBusy or ErrTooManyPending before it has answered; after an error of the handshake
+// the answer is written.
 func (h *Hub) Accept(w http.ResponseWriter, r *http.Request, roomID, client string) error {
 	c := &conn{hub: h, id: uuid.Must(uuid.NewV7()).String(), client: client}
 	if err := h.admit(c); err != nil {
@@ -276,7 +278,7 @@ func (h *Hub) admit(c *conn) error {
 	return nil
 }
 
-// dismiss takes a connection back, whether it has signed in or not.
+// dismiss removes a connection, whether it has signed in or not.
 func (h *Hub) dismiss(c *conn) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -359,8 +361,8 @@ func codeFor(err error) (wire.Code, string) {
 	return code, wire.Codes()[code]
 }
 
-// Drain tells clients to go elsewhere, and closes their connections over a time, in the background. New ones are refused
-// from now on.
+// Drain tells clients to go elsewhere, and closes their connections over a time, in the background. New ones are
+// refused from now on.
 func (h *Hub) Drain(over time.Duration) {
 	h.mu.Lock()
 	h.draining = true
@@ -375,10 +377,10 @@ func (h *Hub) Drain(over time.Duration) {
 	}
 }
 
-// maxDrain is the longest time over which clients are sent away.
+// maxDrain is the longest time over which connections are closed.
 const maxDrain = 5 * time.Second
 
-// closeAll closes all connections, also those that have not signed in, and lets none come.
+// closeAll closes all connections, also those that have not signed in, and accepts no new ones.
 func (h *Hub) closeAll(code wire.Code) {
 	h.mu.Lock()
 	h.closed = true

@@ -34,8 +34,8 @@ func (i *installation) playback(t testing.TB, room string) playbackRow {
 	return row
 }
 
-// TestBadInput: what a client must not send is answered by a named error, or ends its connection with a named code.
-// Nothing of it is stored, and nobody else notices.
+// TestBadInput: an invalid message is answered with the given error, or closes its connection with the given code. It
+// stores nothing and has no effect on other clients.
 func TestBadInput(t *testing.T) {
 	t.Parallel()
 	i := install(t)
@@ -204,8 +204,8 @@ func speak(t *testing.T, n *node, room string, say func(context.Context, *websoc
 	}
 }
 
-// TestSilence: who says nothing is sent away after a time, and so are a thousand of them; a message that comes slowly is
-// silence too. Nobody else notices.
+// TestSilence: connections that send no hello are closed after a time, even a thousand of them. A message that arrives
+// too slowly counts as silence. Other clients are not affected.
 func TestSilence(t *testing.T) {
 	t.Parallel()
 	i := install(t, bounds(func(b *live.Bounds) { b.Hello, b.PendingEach = 3*time.Second, 2000 }))

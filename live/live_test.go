@@ -11,7 +11,7 @@ import (
 	"github.com/watchparty/watchparty/live/wire"
 )
 
-// TestWatchTogether: what one person does reaches the others, on the same server and on another one.
+// TestWatchTogether: the commands of one person reach the others, on the same server and on another one.
 func TestWatchTogether(t *testing.T) {
 	t.Parallel()
 	i := install(t, twoNodes)
@@ -43,8 +43,8 @@ func TestWatchTogether(t *testing.T) {
 	require.Equal(t, "forbidden", guest.refusal(&wire.Play{Command: guest.command()}).Code)
 }
 
-// TestPeopleAreShownAlike: a person is the same in all messages as in REST, at once when the name or the picture changes,
-// be the person connected or not.
+// TestPeopleAreShownAlike: a person is the same in all messages as in REST, at once when the name or the picture
+// changes, be the person connected or not.
 func TestPeopleAreShownAlike(t *testing.T) {
 	t.Parallel()
 	i := install(t, twoNodes, bounds(onlyHints))
@@ -87,7 +87,7 @@ func TestPeopleAreShownAlike(t *testing.T) {
 	require.Contains(t, pictured.Changed[0].User.Avatar.Thumbnail, "/api/files/avatars/"+bob.id+"/7/")
 }
 
-// TestREST: what is done over REST reaches connections as if it were done over one.
+// TestREST: operations over REST reach connections like commands over a connection.
 func TestREST(t *testing.T) {
 	t.Parallel()
 	i := install(t, twoNodes, bounds(onlyHints))

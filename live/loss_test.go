@@ -119,7 +119,8 @@ func TestMembersAreRestored(t *testing.T) {
 	}, patience, 10*time.Millisecond)
 }
 
-// TestNodeKilled: the clients of a server that dies find the room on another one as it was, and nobody else notices.
+// TestNodeKilled: the clients of a dead server find the room unchanged on another one, and other clients are not
+// affected.
 func TestNodeKilled(t *testing.T) {
 	t.Parallel()
 	i := install(t)

@@ -5,33 +5,35 @@ import "time"
 const (
 	// samplesKept is how many measurements are compared.
 	samplesKept = 8
-	// driftLimit is by how much two clocks may drift apart: what an old measurement is worth less by.
+	// driftLimit is the largest drift between two clocks, by which the doubt about a measurement grows with its age.
 	driftLimit = 50e-6
 	// slewLimit is how fast the offset changes, in seconds per second, so that a client sees no jump.
 	slewLimit = 5e-3
-	// stepLimit is from where on a difference is no error but another clock: that of another server, or one that was set.
+	// stepLimit is the difference from which on it is no error of measurement: the clock was set, or is that of another
+	// server.
 	stepLimit = 250 * time.Millisecond
 )
 
-// sample is one measurement of another clock. Instants of this process are counted from its start by its monotonic clock.
+// sample is one measurement of another clock. Instants of this process are counted from its start by its monotonic
+// clock.
 type sample struct {
 	at     time.Duration // when it was measured
 	offset time.Duration // the other clock's time, less this process'
 	trip   time.Duration // how long the question and the answer took: the offset is wrong by half of it at most
 }
 
-// newSample is the measurement of a clock that told a time, between two instants of this process.
+// newSample returns the measurement of a clock that told its time between two instants of this process.
 func newSample(asked, answered, told time.Duration) sample {
 	middle := asked + (answered-asked)/2
 	return sample{at: answered, offset: told - middle, trip: answered - asked}
 }
 
-// doubt is by how much the sample's offset may be wrong at an instant.
+// doubt returns the largest error of the sample's offset at an instant.
 func (s sample) doubt(at time.Duration) time.Duration {
 	return s.trip/2 + time.Duration(driftLimit*float64(at-s.at))
 }
 
-// offset is what is added to this process' clock. The zero value is unset.
+// offset is the difference that is added to this process' clock. The zero value is unset.
 type offset struct {
 	samples []sample // the latest, at most samplesKept, the oldest first
 	from    time.Duration
@@ -47,7 +49,7 @@ func (o *offset) add(s sample) (jumped bool) {
 		jumped = (s.offset - known.offset).Abs() > stepLimit+s.doubt(s.at)+known.doubt(s.at)
 	}
 	if jumped {
-		o.samples = nil // of the clock that was
+		o.samples = nil // they measured the former clock
 	}
 	o.samples = append(o.samples, s)
 	o.samples = o.samples[max(len(o.samples)-samplesKept, 0):]

@@ -9,7 +9,8 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// pollAll looks for what no hint has told, until ctx ends. It also tells people whether the database answers.
+// pollAll finds changes of which no hint has arrived, until ctx ends. It also tells clients whether the database
+// answers.
 func (h *Hub) pollAll(ctx context.Context) {
 	for {
 		err := h.poll(ctx)
@@ -21,7 +22,7 @@ func (h *Hub) pollAll(ctx context.Context) {
 		if err != nil || !h.bus.Healthy() {
 			wait = h.limits.PollBusy
 		}
-		// While it sleeps, the bus may fail: that is looked for as often as it would then poll.
+		// The bus may fail during the pause, so it is checked as often as polls are due without the bus.
 		for slept := time.Duration(0); slept < wait; slept += h.limits.PollBusy {
 			select {
 			case <-ctx.Done():
@@ -37,7 +38,7 @@ func (h *Hub) pollAll(ctx context.Context) {
 	}
 }
 
-// poll compares what this process knows of its rooms and people with the database.
+// poll compares the versions that this process has of its rooms and people with those in the database.
 func (h *Hub) poll(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(store.WithKind(ctx, liveKind), h.limits.Statement)
 	defer cancel()
@@ -65,7 +66,7 @@ func (h *Hub) poll(ctx context.Context) error {
 	return h.readPlaybacks(ctx, states)
 }
 
-// compare has what differs be read, and returns the rooms whose states do.
+// compare queues what differs for reading, and returns the rooms whose states differ.
 func (h *Hub) compare(rooms []*room, versions []store.LiveVersion, marks []store.LiveMark) map[string]bool {
 	states := map[string]bool{}
 	now := make(map[string]store.LiveVersion, len(versions))
@@ -92,7 +93,7 @@ func (h *Hub) compare(rooms []*room, versions []store.LiveVersion, marks []store
 	return states
 }
 
-// differs compares what the room knows with the database, and notes the version of the access.
+// differs compares the room's versions with those in the database, and stores the version of the access.
 func (r *room) differs(v store.LiveVersion, m mark) (state, access, messages bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -110,7 +111,7 @@ func (r *room) differs(v store.LiveVersion, m mark) (state, access, messages boo
 	return state, access, messages
 }
 
-// compareAccounts has the standings of people be read whose accounts have changed.
+// compareAccounts queues the standings of people whose accounts have changed for reading.
 func (h *Hub) compareAccounts(ctx context.Context) error {
 	known := map[string]int64{}
 	var ids []string
@@ -137,8 +138,8 @@ func (h *Hub) compareAccounts(ctx context.Context) error {
 	return nil
 }
 
-// judgeDatabase tells people when the database has not answered for long, and when it is back. Meanwhile nothing is
-// pushed: nobody knows who may still see it.
+// judgeDatabase tells clients when the database has not answered for long, and when it is back. Meanwhile nothing is
+// pushed, since this process does not know who may still see it.
 func (h *Hub) judgeDatabase(ctx context.Context, answers bool) {
 	now := h.elapsed()
 	if answers {
@@ -159,7 +160,7 @@ func (h *Hub) judgeDatabase(ctx context.Context, answers bool) {
 	h.poke() // which finds what was missed
 }
 
-// readEverything finds out who may still be there, before anything is pushed again.
+// readEverything checks who may still be connected, before anything is pushed again.
 func (h *Hub) readEverything(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(store.WithKind(ctx, liveKind), h.limits.Statement)
 	defer cancel()
@@ -170,7 +171,7 @@ func (h *Hub) readEverything(ctx context.Context) error {
 	return h.readStandings(ctx, rooms, nil)
 }
 
-// clockJumped sends all clients to measure the clock again, and moves what plays along with it.
+// clockJumped tells all clients to measure the clock again, and moves playing states along with the clock.
 func (h *Hub) clockJumped(step time.Duration) {
 	frame := h.encode(&wire.ClockChanged{})
 	for _, c := range h.connections(false) {
@@ -202,7 +203,7 @@ func (r *room) moveClock(step time.Duration) {
 	}
 }
 
-// keepAlive pings connections, ends those that are dead, and looks after their tokens, until ctx ends.
+// keepAlive pings connections, closes dead ones, and watches their tokens, until ctx ends.
 func (h *Hub) keepAlive(ctx context.Context) {
 	ticker := time.NewTicker(min(time.Second, h.limits.Ping/4))
 	defer ticker.Stop()
@@ -225,7 +226,7 @@ func (h *Hub) keepAlive(ctx context.Context) {
 	}
 }
 
-// watchToken asks for a new token in time, and ends a connection that has none.
+// watchToken asks the client for a new token in time, and closes a connection whose token has expired.
 func (c *conn) watchToken(now time.Time) {
 	c.mu.Lock()
 	expires, warned := c.expires, c.warned
@@ -240,7 +241,7 @@ func (c *conn) watchToken(now time.Time) {
 	}
 }
 
-// keepPresence counts people as present while they are connected, and keeps this process' lease, until ctx ends.
+// keepPresence marks connected people as present, and renews this process' lease, until ctx ends.
 func (h *Hub) keepPresence(ctx context.Context) {
 	lease := time.NewTicker(h.limits.Lease / 3)
 	defer lease.Stop()
@@ -273,7 +274,7 @@ func (h *Hub) keepPresence(ctx context.Context) {
 			renewed = h.elapsed()
 		case <-attend.C:
 			asking, cancel := context.WithTimeout(store.WithKind(ctx, liveKind), h.limits.Statement)
-			// Rooms that are passed on are told as all that is committed.
+			// A change of a room's host is announced like every committed change.
 			if _, err := h.store.KeepPresent(asking, h.node, h.silence); err != nil {
 				h.warn(ctx, "counting who is present", err)
 			}
@@ -282,7 +283,7 @@ func (h *Hub) keepPresence(ctx context.Context) {
 	}
 }
 
-// begin makes this process known, and reads the clock, without which no time that it tells would be right.
+// begin registers this process, and reads Postgres' clock, without which the times that it sends would be wrong.
 func (h *Hub) begin(ctx context.Context) error {
 	if err := h.keepNode(ctx); err != nil {
 		return err
@@ -297,7 +298,7 @@ func (h *Hub) keepNode(ctx context.Context) error {
 	return h.store.RenewLease(ctx, h.node)
 }
 
-// removeNode says that this process holds no connections any more.
+// removeNode removes this process and its connections from the database.
 func (h *Hub) removeNode(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, h.limits.Statement)
 	defer cancel()
@@ -306,7 +307,7 @@ func (h *Hub) removeNode(ctx context.Context) {
 	}
 }
 
-// restore makes all connections members again: others may have removed those of a process that looked dead.
+// restore stores all connections again: other processes may have removed them because this process looked dead.
 func (h *Hub) restore(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, h.limits.Statement)
 	defer cancel()
@@ -320,11 +321,11 @@ func (h *Hub) restore(ctx context.Context) error {
 const (
 	// sweepBatch is how many overdue rooms one sweep takes.
 	sweepBatch = 100
-	// lapsedEvery is how many sweeps there are between two looks for processes that are gone.
+	// lapsedEvery is the number of sweeps between two searches for dead processes.
 	lapsedEvery = 15
 )
 
-// sweep ends what is overdue in rooms that nobody looks after, until ctx ends.
+// sweep ends overdue waits and items in rooms that no process watches, until ctx ends.
 func (h *Hub) sweep(ctx context.Context) {
 	ticker := time.NewTicker(h.limits.Sweep)
 	defer ticker.Stop()
@@ -338,6 +339,12 @@ func (h *Hub) sweep(ctx context.Context) {
 		changed, err := h.store.SweepPlaybacks(asking, sweepBatch)
 		for _, answer := range changed {
 			h.Applied(answer.Snapshot)
+		}
+		if err == nil {
+			changed, err = h.store.SweepParties(asking, sweepBatch)
+			for _, answer := range changed {
+				h.Applied(answer.Snapshot)
+			}
 		}
 		if err == nil && n%lapsedEvery == 0 {
 			err = h.store.EndLapsedLeases(asking)

@@ -12,13 +12,13 @@ import (
 
 // report is what a connection has reported to the database of its player.
 type report struct {
-	unable  bool // it is not to be waited for
+	unable  bool // the room does not wait for it
 	stalled int64
 	ended   int64
 	trip    time.Duration
 }
 
-// reportOf is what matters of a status.
+// reportOf returns the part of a status that the database stores.
 func reportOf(m wire.Status) report {
 	r := report{
 		unable: m.Blocked || !m.Watching || !m.WaitForMe,
@@ -33,7 +33,7 @@ func reportOf(m wire.Status) report {
 	return r
 }
 
-// report takes a status. Only what is new goes to the database.
+// report handles a status. Only changes go to the database.
 func (c *conn) report(_ context.Context, now report) {
 	c.mu.Lock()
 	before := c.status
@@ -60,7 +60,7 @@ func (c *conn) report(_ context.Context, now report) {
 	}
 }
 
-// ready takes that a player is ready for a cue. The store ignores any cue but the present one.
+// ready handles the report that a player is ready for a cue. The store ignores any cue but the current one.
 func (c *conn) ready(_ context.Context, m wire.Ready) {
 	c.mu.Lock()
 	c.status.stalled = 0 // it may run dry again
@@ -77,7 +77,7 @@ func (c *conn) ready(_ context.Context, m wire.Ready) {
 	}
 }
 
-// roundTrip is what the client has measured, or else what the last ping took.
+// roundTrip is the round trip that the client has measured, or else that of the last ping.
 func (c *conn) roundTrip() time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -87,7 +87,7 @@ func (c *conn) roundTrip() time.Duration {
 	return time.Duration(c.trip.Load())
 }
 
-// report stores a report, together with all that come until the one before is stored.
+// report queues a report. It is stored together with all reports that arrive until the previous statement has ended.
 func (r *room) report(m store.MemberReport) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -129,14 +129,14 @@ func (r *room) storeReports() {
 	}
 }
 
-// touch has the room's digest made anew.
+// touch marks the room's digest as out of date.
 func (r *room) touch() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.stale = true
 }
 
-// dismissals are connections that have ended, and that the database still has.
+// dismissals has the connections that have ended, but are still in the database.
 type dismissals struct {
 	mu      sync.Mutex
 	ids     []string
@@ -144,7 +144,7 @@ type dismissals struct {
 	running bool
 }
 
-// disconnected has a connection removed from the database, together with those that end meanwhile.
+// disconnected queues a connection for removal from the database, together with those that end at the same time.
 func (h *Hub) disconnected(c *conn) {
 	d := &h.dismissals
 	d.mu.Lock()
@@ -159,7 +159,7 @@ func (h *Hub) disconnected(c *conn) {
 	}
 }
 
-// storeDismissals ends when nothing is left, or the database is away: then the poll begins it anew.
+// storeDismissals ends when nothing is left, or the database is away; in that case the poll starts it again.
 func (h *Hub) storeDismissals() {
 	d := &h.dismissals
 	for {
@@ -198,7 +198,7 @@ func (h *Hub) storeDismissals() {
 	}
 }
 
-// retryDismissals takes up what could not be removed.
+// retryDismissals retries removals that have failed.
 func (h *Hub) retryDismissals() {
 	d := &h.dismissals
 	d.mu.Lock()

@@ -11,12 +11,12 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// room is a room that people of this process are connected to. It goes when the last of them has.
+// room is a room that people of this process are connected to. It is removed when the last of them has left.
 type room struct {
 	hub *Hub
 	id  string
 
-	loading chan struct{} // has one place: who loads the room
+	loading chan struct{} // has one place, for the goroutine that loads the room
 
 	mu       sync.Mutex
 	conns    map[*conn]struct{}
@@ -30,14 +30,14 @@ type room struct {
 	digest   wire.Members
 	mark     mark
 	stale    bool // the members or whom the room waits for may be others
-	// reports wait to be stored; reporting says that somebody does.
+	// reports wait to be stored; reporting says that a goroutine is storing them.
 	reports   []store.MemberReport
 	reporting bool
 	timer     *time.Timer
 	moved     bool // the state was made when Postgres' clock was already set, which this process has not noticed
 }
 
-// mark is up to where messages of the chat were sent.
+// mark is the place in the chat up to which messages were sent.
 type mark struct {
 	message   string
 	change    time.Time
@@ -78,7 +78,7 @@ func (h *Hub) enter(c *conn, roomID string) error {
 	return nil
 }
 
-// connectionsPerPlace is how many connections a room takes, on one process, for each person that it has room for.
+// connectionsPerPlace is the number of connections that a room accepts on one process, for each person of its capacity.
 const connectionsPerPlace = 2
 
 // leave removes a connection from its room, once.
@@ -101,7 +101,7 @@ func (h *Hub) leave(c *conn) {
 	h.disconnected(c)
 }
 
-// left reports whether the connection had left before, and notes that it has.
+// left reports whether the connection had left before, and marks it as left.
 func (c *conn) left() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -128,7 +128,7 @@ func (r *room) connections() []*conn {
 	return all
 }
 
-// load reads the room, unless it was read. All who enter at the same time wait for one reading.
+// load reads the room, unless it was read before. All connections that enter at the same time wait for one reading.
 func (r *room) load(ctx context.Context) error {
 	select {
 	case r.loading <- struct{}{}:
@@ -178,7 +178,7 @@ func (r *room) load(ctx context.Context) error {
 	return nil
 }
 
-// become takes a state that is newer than the one that the room has, and sends it. The caller holds the lock.
+// become stores a state that is newer than the room's, and sends it. The caller holds the lock.
 func (r *room) become(s playback.Snapshot) {
 	r.state = s
 	r.frame = r.hub.encode(r.hub.stateMessage(s, r.hub.clock.Now()))
@@ -188,7 +188,7 @@ func (r *room) become(s playback.Snapshot) {
 	r.schedule()
 }
 
-// apply takes a state, unless the room has a newer one.
+// apply stores and sends a state, unless the room has a newer one.
 func (r *room) apply(s playback.Snapshot) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -204,13 +204,14 @@ func (r *room) apply(s playback.Snapshot) {
 		return
 	}
 	r.versions.Revision = s.Revision
-	// Whom the room waits for is made anew for as long as it waits, and once more at the end. Other states change no digest.
+	// While the room waits, and once after the wait, the list of people for whom it waits changes. Other states change no
+	// digest.
 	r.stale = r.stale || r.state.Status == playback.Waiting
 	r.moved = s.Now.Sub(r.hub.clock.Now()).Abs() > stepLimit
 	r.become(s)
 }
 
-// schedule sets the timer for what time does to the state. The caller holds the lock.
+// schedule sets the timer for the next change of the state by time. The caller holds the lock.
 func (r *room) schedule() {
 	r.stop()
 	due := r.state.Due()
@@ -221,7 +222,7 @@ func (r *room) schedule() {
 	r.timer = time.AfterFunc(r.hub.clock.Until(due), func() { r.hub.spawn(func() { r.tick(revision) }) })
 }
 
-// tick lets time pass, which the first process that comes does for all.
+// tick applies the passage of time to the state. The first process that does it does it for all.
 func (r *room) tick(revision int64) {
 	ctx, cancel := context.WithTimeout(context.Background(), r.hub.limits.Statement)
 	defer cancel()
@@ -246,7 +247,7 @@ func (r *room) broadcast(m wire.ServerMessage) {
 	}
 }
 
-// stateMessage is a state as clients get it.
+// stateMessage returns a state in the form for clients.
 func (h *Hub) stateMessage(s playback.Snapshot, now time.Time) *wire.State {
 	m := &wire.State{
 		Revision: s.Revision, Epoch: s.Epoch, Cue: s.Cue, State: string(s.Status), PositionMS: s.PositionMS,
@@ -266,6 +267,10 @@ func (h *Hub) stateMessage(s playback.Snapshot, now time.Time) *wire.State {
 	}
 	if s.Item.DurationMS > 0 {
 		m.DurationMS = &s.Item.DurationMS
+	}
+	if !s.StartsAt.IsZero() {
+		starts := wire.Milliseconds(s.StartsAt)
+		m.StartsAtMS = &starts
 	}
 	if s.Status == playback.Waiting {
 		m.Wait = &wire.Wait{Reason: string(s.WaitFor), UntilMS: wire.Milliseconds(s.WaitUntil), ThenPlay: s.Resume}

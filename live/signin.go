@@ -42,7 +42,7 @@ func (h *Hub) signIn(ctx context.Context, c *conn, roomID string, hello wire.Hel
 	case <-ctx.Done():
 		return closeError(wire.CodeUnavailable)
 	}
-	// The person first: to a stranger a room that is not there and one that is private look the same.
+	// The person is checked first: for a stranger, a room that does not exist and a private one look the same.
 	admitted, err := h.store.Admit(store.WithKind(ctx, liveKind), h.node, c.id, roomID, id)
 	if err != nil {
 		return err
@@ -67,16 +67,16 @@ func (h *Hub) signIn(ctx context.Context, c *conn, roomID string, hello wire.Hel
 	return nil
 }
 
-// liveKind is the kind of what the hub asks the database besides commands; see store.WithKind.
+// liveKind is the kind of the hub's work in the database, except for commands; see store.WithKind.
 const liveKind = "live"
 
-// place is what a person is to the room, as it was last sent.
+// place is a person's standing in the room, as it was last sent.
 type place struct {
 	watchparty.Place
 	access, account int64 // the versions that it was read at
 }
 
-// resume closes the connection that this one takes the place of.
+// resume closes the connection that this one replaces.
 func (c *conn) resume(former string) {
 	if former == "" {
 		return
@@ -119,7 +119,8 @@ func (c *conn) welcome(admitted store.Admission) {
 	c.write()
 }
 
-// placeMessage is a connection's place as its client gets it. The caller holds the locks of the room and the connection.
+// placeMessage is a connection's place as its client gets it. The caller holds the locks of the room and the
+// connection.
 func (r *room) placeMessage(c *conn) wire.Place {
 	m := wire.Place{
 		User:        r.self(c),

@@ -26,8 +26,8 @@ func (w *watcher) await() {
 	next(w, func(m wire.ServerMessage) bool { return m.Type() == "clock" })
 }
 
-// TestJoinsChangeNothing: whatever a room does when somebody joins, it goes on doing. The newcomer gets the anchor that
-// the others have, and what the newcomer's player says counts for nobody.
+// TestJoinsChangeNothing: a join does not change the playback of a room. The newcomer gets the same anchor as the
+// others, and reports of the newcomer's player do not move them.
 func TestJoinsChangeNothing(t *testing.T) {
 	t.Parallel()
 	for status, lead := range map[string]func(t *testing.T, host, guest *watcher){
@@ -83,7 +83,7 @@ func TestJoinsChangeNothing(t *testing.T) {
 	}
 }
 
-// TestRoomsOutliveTheirServers: what a room plays, where it is, and its queue, are there when all servers were away.
+// TestRoomsOutliveTheirServers: a room's item, position and queue survive a stop of all servers.
 func TestRoomsOutliveTheirServers(t *testing.T) {
 	t.Parallel()
 	i := install(t, twoNodes)

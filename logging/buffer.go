@@ -50,7 +50,7 @@ func (b *Buffer) Flush() {
 	defer b.mu.Unlock()
 	b.due = false
 	b.timer.Stop()
-	_ = b.w.Flush() // whoever wrote the lines has gone on
+	_ = b.w.Flush() // the writers of the lines do not wait for it
 }
 
 // Prompt returns a handler that flushes the buffer, which h writes to, after a warning and worse.

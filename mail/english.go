@@ -25,7 +25,7 @@ func (e english) welcome(d WelcomeData) letter {
 				"with a chat beside the picture.",
 		},
 		Button: button{Label: "Open WatchParty", URL: d.Link},
-		Footer: "You get this email because an account was made with this address. " +
+		Footer: "You get this email because an account was created with this address. " +
 			"If that was not you, you can ignore it.",
 	}
 	if d.ConfirmURL != "" {
@@ -45,7 +45,7 @@ func (e english) welcomeReminder(d AccountData) letter {
 		Greeting:   e.hi(d),
 		Paragraphs: []string{"Your WatchParty account is waiting for one thing: please confirm that this address is yours."},
 		Button:     button{Label: "Confirm your address", URL: d.Link},
-		Footer: "You get this email because an account was made with this address. " +
+		Footer: "You get this email because an account was created with this address. " +
 			"If that was not you, you can ignore it: this is the only reminder.",
 	}
 }
@@ -65,11 +65,11 @@ func (e english) verification(d AccountData) letter {
 func (e english) reset(d AccountData) letter {
 	return letter{
 		Subject:   "Choose a new password",
-		Preheader: "The link works for 30 minutes, and once.",
+		Preheader: "The link works once, within 30 minutes.",
 		Greeting:  e.hi(d),
 		Paragraphs: []string{
 			"Somebody asked for a new password for your WatchParty account. Choose one with the link below: it works for " +
-				"30 minutes, and once. You are signed out everywhere then.",
+				"30 minutes, and once. All your devices are signed out then.",
 		},
 		Button: button{Label: "Choose a new password", URL: d.Link},
 		Footer: "If that was not you, you can ignore this email: your password stays as it is.",
@@ -89,7 +89,7 @@ func (e english) passwordChanged(d AccountData) letter {
 		},
 		Button: button{Label: "Open WatchParty", URL: d.Link},
 		Footer: "You get this email because this is the address of a WatchParty account. " +
-			"Each change of its password is told to it.",
+			"It tells you about each change of the password.",
 	}
 }
 
@@ -101,7 +101,7 @@ func (e english) emailChanged(d AccountData) letter {
 		Paragraphs: []string{
 			"The email address of your WatchParty account was changed, and the new one was confirmed. This is the last email " +
 				"to this address.",
-			"If that was not you, somebody knows your password: write to whoever runs this WatchParty at once.",
+			"If that was not you, somebody knows your password: contact the operators of this WatchParty at once.",
 		},
 		Button: button{Label: "Open WatchParty", URL: d.Link},
 		Footer: "You get this email because this was the address of a WatchParty account.",
@@ -179,7 +179,75 @@ func (english) activityReport(d ReportData) letter {
 		Paragraphs: paragraphs,
 		Table:      table{Header: []string{"Figure", "Now", "Before", "Change"}, Rows: mainFigures(l, d.Report)},
 		Button:     button{Label: "See the whole report", URL: d.URL},
-		Footer: "You get this email because this address is among those that get WatchParty's activity reports. " +
-			"Whoever has the link can read the report.",
+		Footer: "You get this email because this address receives WatchParty's activity reports. " +
+			"Anyone who has the link can read the report.",
 	}
+}
+
+// partyTime is a time in the party's zone.
+func (english) partyTime(p watchparty.Party) string {
+	return fmt.Sprintf("%s (%s)", p.StartsAt.In(p.Zone()).Format("Monday, 2 January 2006, 15:04"), zoneOf(p))
+}
+
+// party says what takes place and where.
+func (english) party(p watchparty.Party) string {
+	what := "The watch party"
+	if p.Title != "" {
+		what += " " + isolate(p.Title)
+	}
+	what += " in the room " + isolate(p.RoomName)
+	if p.Movie.Title != "" {
+		what += ", with the movie " + isolate(p.Movie.Title) + ","
+	}
+	return what
+}
+
+func (e english) partyReminder(d PartyData) letter {
+	l := letter{
+		Subject:   "Your watch party starts tomorrow",
+		Preheader: "You said that you come.",
+		Greeting:  e.hi(d.AccountData),
+		Paragraphs: []string{
+			fmt.Sprintf("%s starts on %s. The movie starts by itself at that moment.", e.party(d.Party), e.partyTime(d.Party)),
+			"The room is open before that.",
+		},
+		Button: button{Label: "Open the room", URL: d.Link},
+		Footer: e.comes(),
+	}
+	if d.Soon {
+		l.Subject = "Your watch party starts in an hour"
+	}
+	return l
+}
+
+func (e english) partyChanged(d PartyData) letter {
+	return letter{
+		Subject:   "Your watch party was moved",
+		Preheader: "It starts at another time.",
+		Greeting:  e.hi(d.AccountData),
+		Paragraphs: []string{
+			fmt.Sprintf("%s was moved: it starts on %s. Your answer still stands; change it in the room if you cannot come.",
+				e.party(d.Party), e.partyTime(d.Party)),
+		},
+		Button: button{Label: "Open the room", URL: d.Link},
+		Footer: e.comes(),
+	}
+}
+
+func (e english) partyCancelled(d PartyData) letter {
+	return letter{
+		Subject:   "Your watch party was cancelled",
+		Preheader: "It does not take place.",
+		Greeting:  e.hi(d.AccountData),
+		Paragraphs: []string{
+			fmt.Sprintf("%s was cancelled. It would have started on %s.", e.party(d.Party), e.partyTime(d.Party)),
+		},
+		Button: button{Label: "Open the room", URL: d.Link},
+		Footer: e.comes(),
+	}
+}
+
+func (english) comes() string {
+	return "You get this email because you answered that you come to this party, or may come. " +
+		"Answer no in the room, and there are no more."
 }

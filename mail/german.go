@@ -190,3 +190,76 @@ func (german) activityReport(d ReportData) letter {
 			"Wer den Link hat, kann den Bericht lesen.",
 	}
 }
+
+// partyTime is a time in the party's zone.
+func (german) partyTime(p watchparty.Party) string {
+	at := p.StartsAt.In(p.Zone())
+	return fmt.Sprintf("%s, %d. %s %d, %s Uhr (%s)", germanDays[at.Weekday()], at.Day(), germanMonths[at.Month()-1],
+		at.Year(), at.Format("15:04"), zoneOf(p))
+}
+
+var germanDays = strings.Fields("Sonntag Montag Dienstag Mittwoch Donnerstag Freitag Samstag")
+
+// party says what takes place and where.
+func (german) party(p watchparty.Party) string {
+	what := "Der Filmabend"
+	if p.Title != "" {
+		what += " " + isolate(p.Title)
+	}
+	what += " im Raum " + isolate(p.RoomName)
+	if p.Movie.Title != "" {
+		what += " mit dem Film " + isolate(p.Movie.Title)
+	}
+	return what
+}
+
+func (g german) partyReminder(d PartyData) letter {
+	l := letter{
+		Subject:   "Dein Filmabend beginnt morgen",
+		Preheader: "Du hast gesagt, dass du kommst.",
+		Greeting:  g.hi(d.AccountData),
+		Paragraphs: []string{
+			fmt.Sprintf("%s beginnt am %s. Der Film startet in diesem Moment von selbst.", g.party(d.Party),
+				g.partyTime(d.Party)),
+			"Der Raum ist schon vorher offen.",
+		},
+		Button: button{Label: "Zum Raum", URL: d.Link},
+		Footer: g.comes(),
+	}
+	if d.Soon {
+		l.Subject = "Dein Filmabend beginnt in einer Stunde"
+	}
+	return l
+}
+
+func (g german) partyChanged(d PartyData) letter {
+	return letter{
+		Subject:   "Dein Filmabend wurde verschoben",
+		Preheader: "Er beginnt zu einer anderen Zeit.",
+		Greeting:  g.hi(d.AccountData),
+		Paragraphs: []string{
+			fmt.Sprintf("%s wurde verschoben und beginnt am %s. Deine Antwort gilt weiter; ändere sie im Raum, "+
+				"wenn du nicht kannst.", g.party(d.Party), g.partyTime(d.Party)),
+		},
+		Button: button{Label: "Zum Raum", URL: d.Link},
+		Footer: g.comes(),
+	}
+}
+
+func (g german) partyCancelled(d PartyData) letter {
+	return letter{
+		Subject:   "Dein Filmabend wurde abgesagt",
+		Preheader: "Er findet nicht statt.",
+		Greeting:  g.hi(d.AccountData),
+		Paragraphs: []string{
+			fmt.Sprintf("%s wurde abgesagt. Er hätte am %s begonnen.", g.party(d.Party), g.partyTime(d.Party)),
+		},
+		Button: button{Label: "Zum Raum", URL: d.Link},
+		Footer: g.comes(),
+	}
+}
+
+func (german) comes() string {
+	return "Du bekommst diese E-Mail, weil du geantwortet hast, dass du zu diesem Filmabend kommst oder vielleicht kommst. " +
+		"Antworte im Raum mit Nein, dann kommen keine mehr."
+}

@@ -19,6 +19,8 @@ type Content struct {
 	Text    string
 	// Images are the pictures that the HTML shows.
 	Images []Image
+	// Calendar is an iCalendar object that is attached; empty for none.
+	Calendar []byte
 }
 
 // letter is the source of both parts of an email. Names in it go through isolate.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/calendar"
 	"github.com/watchparty/watchparty/report"
 )
 
@@ -49,6 +50,16 @@ type ReportData struct {
 	URL string
 }
 
+// PartyData is the data of emails about a party.
+type PartyData struct {
+	AccountData // whose link leads to the room
+	Party       watchparty.Party
+	// Soon says that the reminder is the one an hour before; otherwise it is the one a day before.
+	Soon bool
+	// Calendar is the party as calendars read it.
+	Calendar calendar.Event
+}
+
 // tongue is a language: its methods have all texts of emails. Names go through isolate. Subjects contain nothing that a
 // user wrote.
 type tongue interface {
@@ -61,6 +72,9 @@ type tongue interface {
 	invitation(d InvitationData) letter
 	invitationReminder(d InvitationData) letter
 	activityReport(d ReportData) letter
+	partyReminder(d PartyData) letter
+	partyChanged(d PartyData) letter
+	partyCancelled(d PartyData) letter
 }
 
 func in(l watchparty.Language) tongue {
@@ -106,6 +120,32 @@ func Invitation(l watchparty.Language, d InvitationData) (Content, error) {
 // InvitationReminder says that an invitation ends soon.
 func InvitationReminder(l watchparty.Language, d InvitationData) (Content, error) {
 	return in(l).invitationReminder(d).render(l)
+}
+
+// PartyReminder says when a party starts to somebody who comes.
+func PartyReminder(l watchparty.Language, d PartyData) (Content, error) {
+	return in(l).partyReminder(d).withCalendar(l, d)
+}
+
+// PartyChanged says that a party was moved.
+func PartyChanged(l watchparty.Language, d PartyData) (Content, error) {
+	return in(l).partyChanged(d).withCalendar(l, d)
+}
+
+// PartyCancelled says that a party does not take place.
+func PartyCancelled(l watchparty.Language, d PartyData) (Content, error) {
+	return in(l).partyCancelled(d).withCalendar(l, d)
+}
+
+func (l letter) withCalendar(language watchparty.Language, d PartyData) (Content, error) {
+	content, err := l.render(language)
+	content.Calendar = d.Calendar.Encode()
+	return content, err
+}
+
+// zoneOf names the party's zone at its start, with its distance from UTC: names such as CET are known to few.
+func zoneOf(p watchparty.Party) string {
+	return p.TimeZone + ", UTC" + p.StartsAt.In(p.Zone()).Format("-07:00")
 }
 
 // ActivityReport shows how the service was used: the main figures, and charts of them.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/calendar"
 )
 
 // Preview is an email of one kind with made-up content.
@@ -62,6 +63,12 @@ func writePreviews(l watchparty.Language) ([]Preview, error) {
 			p.Content, err = Invitation(l, invitation)
 		case watchparty.EmailInvitationReminder:
 			p.Content, err = InvitationReminder(l, invitation)
+		case watchparty.EmailPartyReminder:
+			p.Content, err = PartyReminder(l, madeUpParty(account))
+		case watchparty.EmailPartyChanged:
+			p.Content, err = PartyChanged(l, madeUpParty(account))
+		case watchparty.EmailPartyCancelled:
+			p.Content, err = PartyCancelled(l, madeUpParty(account))
 		case watchparty.EmailActivityReport:
 			p.Content, err = ActivityReport(l, ReportData{Report: madeUpReport(), URL: link})
 			p.HTML = p.inlined()
@@ -72,6 +79,19 @@ func writePreviews(l watchparty.Language) ([]Preview, error) {
 		all = append(all, p)
 	}
 	return all, nil
+}
+
+// madeUpParty is a party with a title and a movie.
+func madeUpParty(account AccountData) PartyData {
+	party := watchparty.Party{
+		ID: "01993f81-2c3d-7e4f-9051-62738495a6b7", RoomName: "Silents & <more> 🍿", Title: "Second part",
+		Movie:    watchparty.RoomMovie{Title: "Nosferatu", RuntimeMinutes: 94},
+		StartsAt: time.Date(2030, 12, 24, 19, 30, 0, 0, time.UTC), TimeZone: "Europe/Berlin", Version: 1,
+		State: watchparty.PartyScheduled, UpdatedAt: time.Date(2030, 12, 1, 12, 0, 0, 0, time.UTC),
+	}
+	return PartyData{
+		AccountData: account, Party: party, Calendar: calendar.OfParty(party, "https://watchparty.example", account.Link),
+	}
 }
 
 // madeUpReport is the report of a week with a quiet Wednesday.

@@ -15,6 +15,7 @@ import (
 	gomail "github.com/wneessen/go-mail"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/calendar"
 	"github.com/watchparty/watchparty/config"
 )
 
@@ -146,6 +147,14 @@ func (s *Sender) compose(m Message) (envelope, error) {
 	msg.AddAlternativeString(gomail.TypeTextHTML, m.Content.HTML)
 	if err := embed(msg, m.Content.Images); err != nil {
 		return envelope{}, err
+	}
+
+	if len(m.Content.Calendar) > 0 {
+		err := msg.AttachReader("party.ics", bytes.NewReader(m.Content.Calendar),
+			gomail.WithFileContentType(gomail.ContentType(calendar.ContentType)))
+		if err != nil {
+			return envelope{}, fmt.Errorf("the calendar cannot be attached: %w", err)
+		}
 	}
 
 	e := envelope{

@@ -50,7 +50,8 @@ func (s *Sender) deliver(ctx context.Context, e envelope) (Step, error) {
 	return c.step, ended(finish, err)
 }
 
-// Probe opens a session up to the server's consent to the sender, and ends it without an email. An error is a *SendError.
+// Probe opens a session up to the server's consent to the sender, and ends it without an email. An error is a
+// *SendError.
 func (s *Sender) Probe(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()

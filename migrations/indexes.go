@@ -100,7 +100,7 @@ var indexes = []index{
 	{name: "outbox_abandoned_order_idx", table: "outbox", definition: "(id DESC) WHERE state = 'abandoned'"},
 }
 
-// makeIndexes makes those that are missing, and anew those that were left unfinished. It can be repeated at any time.
+// makeIndexes creates missing indexes, and creates unfinished ones again. It can be repeated at any time.
 func makeIndexes(ctx context.Context, db *bun.DB) error {
 	conn, err := db.Conn(ctx)
 	if err != nil {

@@ -126,8 +126,8 @@ func locked(ctx context.Context, db *bun.DB, fn func(*migrate.Migrator) error) e
 const poolerRounds = 20
 
 // refusePooler returns an error if connections share sessions of Postgres, as they do through a pooler in transaction
-// mode: then the lock of one is everybody's, and no setting of a session lasts. A connection to Postgres has one session to
-// itself, also while another connection is in a transaction.
+// mode: then the lock of one is everybody's, and no setting of a session lasts. A connection to Postgres has one
+// session to itself, also while another connection is in a transaction.
 func refusePooler(ctx context.Context, db *bun.DB, conn bun.Conn) error {
 	const session = "SELECT pg_backend_pid()"
 	var first, now, other int

@@ -388,3 +388,42 @@ func TestReportsOfWhatWasNotCounted(t *testing.T) {
 	run("024_ends.tx.down.sql")
 	require.Equal(t, former, data())
 }
+
+// TestRunsHaveTheNewNameOfTheirPolicy: what was stored under the former name of a policy is found under the new one.
+func TestRunsHaveTheNewNameOfTheirPolicy(t *testing.T) {
+	t.Parallel()
+	db := openDatabase(t, stacktest.DatabaseURL(t))
+	_, err := migrations.Up(t.Context(), db)
+	require.NoError(t, err)
+	_, err = db.ExecContext(t.Context(), `
+		INSERT INTO cleanup_runs (id, trigger, policies, policy, counts, errors, samples, workflow_id) VALUES
+			('00000000-0000-7000-8000-000000000001', 'admin', '{old_messages,old_mails}', 'old_mails',
+			'{"old_messages": 1, "old_mails": 2}', '{"old_mails": "too slow"}', '{"old_mails": []}', '');
+		INSERT INTO reports (id, kind, run_id, period_start, period_end, data) VALUES
+			(gen_random_uuid(), 'cleanup', '00000000-0000-7000-8000-000000000001', now(), now(),
+			'{"counts": {"old_mails": 2, "old_messages": 1}}')`)
+	require.NoError(t, err)
+	stored := func() (run string) {
+		t.Helper()
+		require.NoError(t, db.NewRaw(`SELECT concat_ws(' ', c.policies, c.policy, c.counts, c.errors, c.samples, r.data)
+			FROM cleanup_runs AS c JOIN reports AS r ON r.run_id = c.id`).Scan(t.Context(), &run))
+		return run
+	}
+	before := stored()
+	run := func(file string) {
+		t.Helper()
+		statements, err := os.ReadFile(file)
+		require.NoError(t, err)
+		_, err = db.ExecContext(t.Context(), string(statements))
+		require.NoError(t, err)
+	}
+	run("048_email_policy.tx.up.sql")
+	require.Equal(
+		t,
+		`{old_messages,old_emails} old_emails {"old_emails": 2, "old_messages": 1} {"old_emails": "too slow"} `+
+			`{"old_emails": []} {"counts": {"old_emails": 2, "old_messages": 1}}`,
+		stored(),
+	)
+	run("048_email_policy.tx.down.sql")
+	require.Equal(t, before, stored())
+}

@@ -65,7 +65,7 @@ func TestSignalIsFollowedAtOnce(t *testing.T) {
 	eventuallyStarted(t, db)
 }
 
-// TestAwaitedEventsGoFirst: what a person waits for is started before what was committed earlier, in each batch.
+// TestAwaitedEventsGoFirst: in each batch, events that a person waits for are started before earlier events.
 func TestAwaitedEventsGoFirst(t *testing.T) {
 	t.Parallel()
 	db, _ := open(t)
@@ -196,8 +196,8 @@ func TestRelayComesBackByItself(t *testing.T) {
 	require.Equal(t, 2, server.times("alone"))
 }
 
-// A relay dies after Temporal has started the workflow and before the event is marked: the next one asks again, is
-// told that it runs already, and that is that.
+// A relay dies after Temporal has started the workflow and before the event is marked: the next relay starts it again,
+// learns that it runs already, and marks the event.
 func TestCrashBetweenStartAndMark(t *testing.T) {
 	t.Parallel()
 	db, url := open(t)

@@ -10,7 +10,7 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// Kind says what a command asks for. All are absolute: there is none that toggles.
+// Kind says what a command asks for. All commands are absolute: none of them toggles.
 type Kind string
 
 const (
@@ -23,7 +23,7 @@ const (
 	Stop  Kind = "stop"
 )
 
-// Kinds are all of them.
+// Kinds lists all kinds of commands.
 func Kinds() []Kind { return []Kind{Play, Pause, Seek, Rate, Load, Skip, Stop} }
 
 // Command is what a person asks for.
@@ -32,18 +32,19 @@ type Command struct {
 	ID    string // a UUID that the client has made; the same command sent again has the same one
 	By    string // the ID of the user
 	Epoch int64  // of the state that the person saw
-	// Seen is the revision of the state that the person saw. With it a command that is so late that its ID would not be
-	// remembered is refused, so that one that arrives again is never applied again. nil for unknown.
+	// Seen is the revision of the state that the person saw. With it, a command that arrives after its ID was forgotten is
+	// refused, so that no command is ever applied twice. It is nil if the client does not send it.
 	Seen       *int64
 	IfRevision *int64 // refuses any other revision; nil allows all
-	// PositionMS is where to seek to; for Load where to begin, at 0 if nil; for Pause the position that the person saw,
-	// which is taken if it is within PauseTolerance.
+	// PositionMS is the target of a Seek; for Load the position to begin at, 0 if nil; for Pause the position that the
+	// person saw, which is used if it is within PauseTolerance.
 	PositionMS *int64
 	Rate       float64 // for Rate
-	// Item is what Load plays, and what Play plays if nothing is loaded. The store finds its duration.
+	// Item is the item that Load plays, and that Play plays if nothing is loaded. The store finds its duration.
 	Item Item
 	// Source is what the item is made of, as the client has named it; empty if the client has named the item's ID. It
-	// tells a command from another one with the same ID, as the ID of an item that is made for the command does not.
+	// tells a repeated command from another one with the same ID. The item's ID cannot, since each attempt makes a new
+	// item.
 	Source string
 }
 
@@ -59,7 +60,7 @@ var (
 		Message: "The queue is empty. Choose what to play."}
 )
 
-// Stale is ErrStale with the numbers of the present state.
+// Stale returns ErrStale with the numbers of the current state.
 func (s State) Stale() error {
 	e := *ErrStale
 	e.Details = map[string]int{"revision": int(s.Revision), "epoch": int(s.Epoch)}
@@ -104,10 +105,10 @@ func (c Command) Validate() error {
 	return nil
 }
 
-// rate is the one asked for, in hundredths.
+// rate returns the requested rate, in hundredths.
 func (c Command) rate() float64 { return math.Round(c.Rate*100) / 100 }
 
-// digest tells a command from another one with the same ID.
+// digest identifies the content of a command, to tell a repeated command from another one with the same ID.
 func (c Command) digest() string {
 	source := c.Source
 	if source == "" {

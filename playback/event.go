@@ -5,54 +5,69 @@ import "time"
 // Event is something that happens to a room's playback: a Command, or one of the types below.
 type Event interface{ event() }
 
-// Tick is that time has passed. It ends the wait that is overdue, the item that is over, and starts what is scheduled.
+// Tick says that time has passed. It ends an overdue wait or an item that is over, or starts a scheduled item.
 type Tick struct{}
 
-// Reported is that the members have changed: one has come or gone, is ready, has ended, or has told the duration.
+// Reported says that the members have changed: a member has come or gone, is ready, has reached the end, or has
+// reported the duration.
 type Reported struct{}
 
-// Stalled is that the player of a member has had nothing to play for two seconds. The member's readiness is taken back
-// before the event is applied.
+// Stalled says that a member's player has had nothing to play for two seconds. The store clears the member's readiness
+// before it applies the event.
 type Stalled struct{ ConnID string }
 
-// Deserted is that nobody was connected for DesertedAfter, and that people were connected until Since.
+// Deserted says that nobody was connected for DesertedAfter. Since is the time until which people were connected.
 type Deserted struct{ Since time.Time }
 
-// Archived is that the room was archived.
+// Archived says that the room was archived.
 type Archived struct{}
 
-// Removed is that an item was removed from the room. It changes something if the item is the one that plays.
+// Removed says that an item was removed from the room. It changes the state only if that item plays.
 type Removed struct{ ItemID string }
 
-// Voted is that enough people voted to skip the item of an epoch.
+// Voted says that enough people voted to skip the item of an epoch.
 type Voted struct{ Epoch int64 }
 
-// Scheduled is that an item is to start at an instant. It is loaded, and rests until then. It is refused with ErrBusy
-// while something plays.
+// Scheduled says that an item is to start at an instant. The item is loaded and rests until then. The event is refused
+// with ErrBusy while something plays.
 type Scheduled struct {
-	Item     Item
-	StartsAt time.Time
-	By       string
+	Item       Item
+	PositionMS int64
+	StartsAt   time.Time
+	By         string
 }
 
-// ClockSet is that Postgres' clock has jumped: everything that was anchored before, at a revision, moves along.
+// Unscheduled is that what was Scheduled does not start by itself any more. It stays loaded.
+type Unscheduled struct{ By string }
+
+// Begun is that the instant has come at which an item starts that could not be loaded before: something else was played.
+type Begun struct {
+	Item       Item
+	PositionMS int64
+	StartsAt   time.Time
+}
+
+// ClockSet says that Postgres' clock has jumped. A state that was made before the jump, at the given revision, is moved
+// along.
 type ClockSet struct {
 	Step     time.Duration
 	Revision int64
 }
 
-func (Command) event()   {}
-func (Tick) event()      {}
-func (Reported) event()  {}
-func (Stalled) event()   {}
-func (Deserted) event()  {}
-func (Archived) event()  {}
-func (Removed) event()   {}
-func (Voted) event()     {}
-func (Scheduled) event() {}
-func (ClockSet) event()  {}
+func (Command) event()     {}
+func (Tick) event()        {}
+func (Reported) event()    {}
+func (Stalled) event()     {}
+func (Deserted) event()    {}
+func (Archived) event()    {}
+func (Removed) event()     {}
+func (Voted) event()       {}
+func (Scheduled) event()   {}
+func (Unscheduled) event() {}
+func (Begun) event()       {}
+func (ClockSet) event()    {}
 
-// Room is what the machine has to know of the room besides the state.
+// Room has the data of the room that Apply needs besides the state.
 type Room struct {
 	Members []Member
 	Policy  Policy
@@ -60,16 +75,16 @@ type Room struct {
 	Default Item // what Play plays if nothing is loaded and the queue is empty; the zero value for nothing
 }
 
-// Effects are what is to be done besides storing the state.
+// Effects says what the caller has to do besides storing the state.
 type Effects struct {
 	Changed  bool // the state has a new revision
-	Unmoved  bool // the command has asked for what was so already: only the revision is new
+	Unmoved  bool // the command changes nothing but the revision
 	Replayed bool // the command was applied before, and changes nothing
-	// Revision is the answer to a command: the one after it was applied, at first.
+	// Revision is the answer to a command: the revision after it was applied for the first time.
 	Revision int64
 	Finished string // the ID of the item that is no longer played; empty if there is none
 	Started  string // the ID of the item that is played from now on: it leaves the queue
-	// Stopped is the ConnID of the member that has made the room wait, and SetAside of one that is set aside for StableFor
-	// because it did so too often. Both are empty otherwise.
+	// Stopped is the ConnID of the member that has made the room wait. SetAside is the ConnID of a member that has done so
+	// too often, and for which the room does not wait for StableFor. Both may be empty.
 	Stopped, SetAside string
 }

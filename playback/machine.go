@@ -45,7 +45,7 @@ type machine struct {
 	now     time.Time
 	effects Effects
 	changed bool
-	// promptly says that playback goes on without a lead if there is nobody to wait for.
+	// promptly says that playback continues without a lead if there is nobody to wait for.
 	promptly bool
 }
 
@@ -75,13 +75,21 @@ func (m *machine) apply(e Event) error {
 		}
 	case Scheduled:
 		return m.scheduled(e)
+	case Unscheduled:
+		if !m.StartsAt.IsZero() {
+			m.StartsAt = time.Time{}
+			m.become(Paused, CauseUnscheduled, e.By)
+		}
+	case Begun:
+		m.load(e.Item, e.PositionMS, CauseStarted, "")
+		m.begin(e.StartsAt.UTC().Truncate(time.Microsecond))
 	case ClockSet:
 		m.clockSet(e)
 	}
 	return nil
 }
 
-// finish sets what follows from the rest of a changed state.
+// finish sets the fields of a changed state that follow from the others.
 func (m *machine) finish() {
 	m.EndsAt = time.Time{}
 	if m.Status == Playing && m.Item.DurationMS > 0 {
@@ -96,7 +104,7 @@ func (m *machine) finish() {
 	}
 }
 
-// command applies what a person asks for.
+// command applies a command.
 func (m *machine) command(c Command) error {
 	if err := c.Validate(); err != nil {
 		return err
@@ -145,7 +153,7 @@ func (m *machine) remember(c Command) {
 	}
 }
 
-// become is a change of the state.
+// become records a change of the state.
 func (m *machine) become(status Status, cause Cause, by string) {
 	m.Status, m.Cause, m.By, m.changed = status, cause, by, true
 }
@@ -170,7 +178,7 @@ func (m *machine) settle() {
 	m.goOn(m.Cause, m.By)
 }
 
-// goOn is what comes after a wait.
+// goOn plays or rests after a wait.
 func (m *machine) goOn(cause Cause, by string) {
 	if !m.Resume {
 		m.become(Paused, cause, by)
@@ -180,7 +188,7 @@ func (m *machine) goOn(cause Cause, by string) {
 	m.start(cause, by)
 }
 
-// start plays from where playback rests.
+// start plays from the position at which playback rests.
 func (m *machine) start(cause Cause, by string) {
 	lead := Lead(m.room.Members)
 	if m.promptly {
@@ -191,13 +199,13 @@ func (m *machine) start(cause Cause, by string) {
 	m.anchor(m.PositionMS, m.now.Add(lead))
 }
 
-// load begins an item: everybody is waited for to have something to play.
+// load begins an item, and waits until everybody has something to play.
 func (m *machine) load(item Item, positionMS int64, cause Cause, by string) {
 	if m.Item.ID != item.ID {
 		m.effects.Finished = m.Item.ID
 		m.effects.Started = item.ID
 		m.Item = item
-	} else if item.Exact || !m.Item.Exact { // what the players have told stays
+	} else if item.Exact || !m.Item.Exact { // the duration that the players have reported is kept
 		m.Item = item
 	}
 	m.Epoch++
@@ -240,7 +248,7 @@ func (m *machine) play(by string) error {
 		}
 		m.load(next, 0, CausePlay, by)
 	case Waiting:
-		if m.Resume { // asked for once more: those who are not ready catch up
+		if m.Resume { // asked for once more: members that are not ready have to catch up
 			m.start(CausePlay, by)
 			return nil
 		}
@@ -311,11 +319,24 @@ func (m *machine) tick() {
 	case m.Status == Playing && !m.EndsAt.IsZero() && !m.now.Before(m.EndsAt.Add(EndGrace)):
 		m.advance(CauseEnded, "")
 	case !m.StartsAt.IsZero() && !m.now.Before(m.StartsAt):
-		startsAt := m.StartsAt
-		m.start(CauseStarted, "")
-		if m.now.Sub(startsAt) <= LateStart {
-			m.anchor(m.PositionMS, startsAt)
-		}
+		m.begin(m.StartsAt)
+	}
+}
+
+// begin starts what was to start at an instant. Whoever is ready has started by their own clock, so that the anchor is
+// that instant, however late this is noticed. Those who are not ready are waited for as for a load, until LoadDeadline
+// after the instant.
+func (m *machine) begin(startsAt time.Time) {
+	m.Resume = true
+	m.become(Waiting, CauseStarted, "")
+	m.WaitFor, m.WaitUntil = WaitLoad, startsAt.Add(LoadDeadline)
+	m.anchor(m.PositionMS, m.now)
+	if m.now.Before(m.WaitUntil) && len(m.Missing(m.room.Members, m.room.Policy, m.now)) > 0 {
+		return
+	}
+	m.start(CauseStarted, "")
+	if m.now.Sub(startsAt) <= LateStart {
+		m.anchor(m.PositionMS, startsAt)
 	}
 }
 
@@ -329,7 +350,7 @@ func (m *machine) reported() {
 	}
 }
 
-// over reports whether at least half of the members say that the item is over, about when it should be.
+// over reports whether at least half of the members have reported the end of the item, near its expected end.
 func (m *machine) over() bool {
 	members := m.Counted(m.room.Members, WaitEveryone, m.now)
 	ended := 0
@@ -341,7 +362,7 @@ func (m *machine) over() bool {
 	return ended > 0 && 2*ended >= len(members) && m.mayBeOver()
 }
 
-// mayBeOver reports whether the end is near enough for players to be believed.
+// mayBeOver reports whether the end is so near that reports of players about it count.
 func (m *machine) mayBeOver() bool {
 	switch {
 	case m.Item.Exact:
@@ -355,7 +376,7 @@ func (m *machine) mayBeOver() bool {
 const (
 	// durationTolerance is the part of a runtime by which a duration may differ from it.
 	durationTolerance = 5
-	// durationMargin is by how much the durations that two players tell may differ and be the same, in milliseconds.
+	// durationMargin is the largest difference, in milliseconds, between two reported durations that count as the same.
 	durationMargin = 1000
 )
 
@@ -392,7 +413,7 @@ func (m *machine) learnDuration() {
 	}
 }
 
-// plausible reports whether a duration fits the runtime.
+// plausible reports whether a duration is close enough to the runtime.
 func (m *machine) plausible(durationMS int64) bool {
 	if m.Item.RuntimeMS == 0 {
 		return durationMS > 0 && durationMS <= MaxPositionMS
@@ -444,7 +465,7 @@ func (m *machine) scheduled(e Scheduled) error {
 	if m.Status == Playing || m.Status == Waiting {
 		return ErrBusy
 	}
-	m.load(e.Item, 0, CauseScheduled, e.By)
+	m.load(e.Item, e.PositionMS, CauseScheduled, e.By)
 	m.become(Paused, CauseScheduled, e.By)
 	m.Resume = false
 	m.StartsAt = e.StartsAt.UTC().Truncate(time.Microsecond)
@@ -455,7 +476,7 @@ func (m *machine) clockSet(e ClockSet) {
 	if m.Revision != e.Revision || e.Step == 0 || m.Status == Idle {
 		return
 	}
-	for _, instant := range []*time.Time{&m.At, &m.WaitUntil, &m.StartsAt} {
+	for _, instant := range []*time.Time{&m.At, &m.WaitUntil} { // StartsAt is an appointment, and stays
 		if !instant.IsZero() {
 			*instant = instant.Add(e.Step).Truncate(time.Microsecond)
 		}

@@ -15,18 +15,20 @@ const (
 	WaitNobody   Policy = "nobody"
 )
 
-// Policies are all of them.
+// Policies lists all policies.
 func Policies() []Policy { return []Policy{WaitAuto, WaitEveryone, WaitHost, WaitNobody} }
 
-// AutoEveryone is up to how many people WaitAuto waits for everyone.
+// AutoEveryone is the largest number of people for whom WaitAuto waits.
 const AutoEveryone = 8
 
 const (
-	// JoinGrace is how long after joining a person is not waited for, except for an item that is loaded later.
+	// JoinGrace is the time after a person has joined during which the room does not wait for that person, except for an
+	// item that is loaded later.
 	JoinGrace = 10 * time.Second
 	// StopInterval is how often a person whose player runs dry may stop the room.
 	StopInterval = time.Minute
-	// StableFor is how long a person who has stopped the room too often is set aside after the last time.
+	// StableFor is the time for which the room does not wait for a person who has stopped it too often, counted from the
+	// last time.
 	StableFor = 30 * time.Second
 )
 
@@ -37,8 +39,8 @@ type Member struct {
 	Host   bool // the person is the room's host
 	// Controls says that the person may control playback. The first player of such a person tells how long an item is.
 	Controls bool
-	// Able says that the person can be waited for: the page is visible or audible, autoplay is not blocked, and the person
-	// has not opted out.
+	// Able says that the room can wait for the person: the page is visible or audible, autoplay is not blocked, and the
+	// person has not opted out.
 	Able        bool
 	Since       time.Time // when it was connected
 	Epoch       int64     // of the latest report; 0 without one
@@ -50,7 +52,7 @@ type Member struct {
 	SetAsideFor time.Time // until when it is set aside; zero unless it is
 }
 
-// resolve replaces WaitAuto by what it means for these members.
+// resolve replaces WaitAuto by WaitEveryone or WaitNobody, by the number of people.
 func (p Policy) resolve(members []Member) Policy {
 	if p != WaitAuto && p != "" {
 		return p
@@ -76,20 +78,20 @@ func (s State) counts(m Member, policy Policy, at time.Time) bool {
 		return false
 	}
 	if s.Status == Waiting && s.WaitFor == WaitLoad {
-		// Nobody has reported yet for what is being loaded, and those who joined before all begin anew with it.
+		// No member has reported for an item that is being loaded. Everybody who joined before the load counts.
 		return !m.Since.After(s.WaitUntil.Add(-LoadDeadline))
 	}
 	return m.Epoch == s.Epoch && at.Sub(m.Since) >= JoinGrace
 }
 
-// Counted are the members whom the room may wait for at an instant.
+// Counted returns the members for whom the room may wait at an instant.
 func (s State) Counted(members []Member, policy Policy, at time.Time) []Member {
 	policy = policy.resolve(members)
 	return slices.DeleteFunc(slices.Clone(members), func(m Member) bool { return !s.counts(m, policy, at) })
 }
 
-// Missing are the members whom the room waits for: those counted who are not ready for the cue. It is empty unless
-// the state is Waiting.
+// Missing returns the members for whom the room waits: the counted members that are not ready for the cue. It is empty
+// unless the state is Waiting.
 func (s State) Missing(members []Member, policy Policy, at time.Time) []Member {
 	if s.Status != Waiting {
 		return nil
@@ -97,7 +99,7 @@ func (s State) Missing(members []Member, policy Policy, at time.Time) []Member {
 	return s.unready(members, policy, at)
 }
 
-// unready are the members counted who are not ready for the cue.
+// unready returns the counted members that are not ready for the cue.
 func (s State) unready(members []Member, policy Policy, at time.Time) []Member {
 	return slices.DeleteFunc(s.Counted(members, policy, at), func(m Member) bool { return m.ReadyCue == s.Cue })
 }
@@ -108,8 +110,8 @@ const (
 	leadOver = 100 * time.Millisecond // what is added to the round trip
 )
 
-// Lead is how long before the instant at which playback starts its state is sent: as long as nine of ten members need
-// to hear of it, within limits, so that one bad connection does not delay everybody.
+// Lead is the time between sending a state and the instant at which it starts to play: as long as the state needs to
+// reach nine of ten members, within limits, so that one bad connection does not delay everybody.
 func Lead(members []Member) time.Duration {
 	if len(members) == 0 {
 		return minLead
@@ -126,5 +128,5 @@ func Lead(members []Member) time.Duration {
 // SkipPasses reports whether enough of the people who may vote want to skip: half of them, and at least one.
 func SkipPasses(votes, eligible int) bool { return votes >= SkipNeeds(eligible) && eligible > 0 }
 
-// SkipNeeds is how many votes it takes to skip when so many people may vote.
+// SkipNeeds returns the number of votes that are needed to skip when that many people may vote.
 func SkipNeeds(eligible int) int { return max(1, (eligible+1)/2) }

@@ -6,12 +6,12 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// Snapshot is a state with what people are shown of it.
+// Snapshot is a state with the data that people see of it.
 type Snapshot struct {
 	State
 	Source       watchparty.QueueItem // what Item is; the zero value when idle
-	Actor        watchparty.Person    // who By is; nobody when the account is gone
-	Missing      []watchparty.Person  // whom the room waits for
+	Actor        watchparty.Person    // the account of By; zero when it is deleted
+	Missing      []watchparty.Person  // the people for whom the room waits
 	QueueVersion int64                // counts the changes of the queue and of its votes
 	SkipVotes    int                  // to skip the item of Epoch
 	Now          time.Time            // when this was read, by Postgres' clock

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Status says what playback does.
+// Status is the status of playback.
 type Status string
 
 const (
@@ -15,7 +15,7 @@ const (
 	Paused  Status = "paused"
 )
 
-// Wait says what people are waited for to do.
+// Wait says what the room waits for.
 type Wait string
 
 const (
@@ -24,39 +24,40 @@ const (
 	WaitRebuffer Wait = "rebuffer"
 )
 
-// Cause says what has made a state.
+// Cause says what has caused a state.
 type Cause string
 
 const (
-	CauseNone      Cause = ""          // nothing has happened yet
-	CausePlay      Cause = "play"      // a command
-	CausePause     Cause = "pause"     // a command
-	CauseSeek      Cause = "seek"      // a command
-	CauseRate      Cause = "rate"      // a command
-	CauseLoad      Cause = "load"      // a command
-	CauseSkip      Cause = "skip"      // a command
-	CauseStop      Cause = "stop"      // a command
-	CauseReady     Cause = "ready"     // everybody who was waited for is ready
-	CauseDeadline  Cause = "deadline"  // the wait took as long as it may
-	CauseRebuffer  Cause = "rebuffer"  // somebody's player has run dry
-	CauseEnded     Cause = "ended"     // the item was over
-	CauseVoted     Cause = "voted"     // enough people voted to skip
-	CauseRemoved   Cause = "removed"   // the item was removed
-	CauseDeserted  Cause = "deserted"  // nobody was connected for DesertedAfter
-	CauseArchived  Cause = "archived"  // the room was archived
-	CauseScheduled Cause = "scheduled" // an item was loaded to start at StartsAt
-	CauseStarted   Cause = "started"   // StartsAt came
-	CauseDuration  Cause = "duration"  // the item's duration was learnt
-	CauseClock     Cause = "clock"     // Postgres' clock was set
+	CauseNone        Cause = ""            // nothing has happened yet
+	CausePlay        Cause = "play"        // a command
+	CausePause       Cause = "pause"       // a command
+	CauseSeek        Cause = "seek"        // a command
+	CauseRate        Cause = "rate"        // a command
+	CauseLoad        Cause = "load"        // a command
+	CauseSkip        Cause = "skip"        // a command
+	CauseStop        Cause = "stop"        // a command
+	CauseReady       Cause = "ready"       // everybody for whom the room waited is ready
+	CauseDeadline    Cause = "deadline"    // the wait reached its deadline
+	CauseRebuffer    Cause = "rebuffer"    // somebody's player has run dry
+	CauseEnded       Cause = "ended"       // the item was over
+	CauseVoted       Cause = "voted"       // enough people voted to skip
+	CauseRemoved     Cause = "removed"     // the item was removed
+	CauseDeserted    Cause = "deserted"    // nobody was connected for DesertedAfter
+	CauseArchived    Cause = "archived"    // the room was archived
+	CauseScheduled   Cause = "scheduled"   // an item was loaded to start at StartsAt
+	CauseUnscheduled Cause = "unscheduled" // the scheduled start was taken back
+	CauseStarted     Cause = "started"     // StartsAt came
+	CauseDuration    Cause = "duration"    // the item's duration was learnt
+	CauseClock       Cause = "clock"       // Postgres' clock was set
 )
 
 // Limits.
 const (
-	// MaxPositionMS is the highest position of an item whose duration nobody knows: 100 hours, as movies.
+	// MaxPositionMS is the highest position of an item of unknown duration: 100 hours, the limit for movies.
 	MaxPositionMS = 100 * 60 * 60 * 1000
 	MinRate       = 0.25
 	MaxRate       = 4.0
-	// MaxRecent is how many commands are remembered.
+	// MaxRecent is the number of commands that a room keeps to recognise repeated ones.
 	MaxRecent = 32
 	// PauseTolerance is how far from the computed position the position of a person who pauses may be.
 	PauseTolerance = time.Second
@@ -69,12 +70,13 @@ const (
 	RebufferDeadline = 8 * time.Second
 	// EndGrace is how long after the end the next item starts at the latest.
 	EndGrace = 2 * time.Second
-	// EarlyEnd is how long before the end players are believed that say that it has come.
+	// EarlyEnd is the time before the expected end from which on reports of the end count.
 	EarlyEnd = 30 * time.Second
-	// DesertedAfter is after how long without anybody playback pauses.
+	// DesertedAfter is the time without any connection after which playback pauses.
 	DesertedAfter = time.Minute
-	// LateStart is how late a scheduled start may be noticed to be in time nevertheless.
-	LateStart = 2 * time.Second
+	// LateStart is how late a scheduled start may be noticed to be in time nevertheless: meanwhile players have started by
+	// their own clocks. Nobody wants to miss more of the beginning.
+	LateStart = time.Minute
 )
 
 // State is the playback of a room. Times are UTC, to the microsecond.
@@ -88,7 +90,7 @@ type State struct {
 	Revision   int64
 	Epoch      int64
 	Cue        int64
-	Resume     bool      // after a wait playback goes on
+	Resume     bool      // whether playback continues after a wait
 	WaitFor    Wait      // empty unless waiting
 	WaitUntil  time.Time // zero unless waiting
 	EndsAt     time.Time // zero unless playing an item whose duration is known
@@ -103,7 +105,7 @@ type State struct {
 // New is the state of a room that has never played anything.
 func New(roomID string) State { return State{RoomID: roomID, Status: Idle, Rate: 1} }
 
-// Item is what is played, as far as the machine has to know. NewItem makes one.
+// Item has the data of an item that Apply needs. NewItem makes one.
 type Item struct {
 	ID         string
 	RuntimeMS  int64 // as the catalogue has it, to the minute; 0 when nobody knows it
@@ -113,10 +115,11 @@ type Item struct {
 	Exact bool
 }
 
-// RuntimeSlack is by how much more than its runtime in minutes an item is taken to last until its duration is known.
+// RuntimeSlack is added to the runtime, which is in whole minutes, to estimate the duration of an item until it is
+// known.
 const RuntimeSlack = time.Minute
 
-// NewItem is an item with the runtime of the catalogue and its measured duration; 0 for what nobody knows.
+// NewItem is an item with the runtime of the catalogue and its measured duration; 0 for unknown.
 func NewItem(id string, runtimeMS, durationMS int64) Item {
 	item := Item{ID: id, RuntimeMS: runtimeMS, DurationMS: durationMS, Exact: durationMS > 0}
 	if !item.Exact && runtimeMS > 0 {
@@ -132,7 +135,7 @@ type Applied struct {
 	Digest   string `json:"digest"`   // of its content
 }
 
-// Position is where playback is at an instant, in milliseconds.
+// Position returns the position of playback at an instant, in milliseconds.
 func (s State) Position(at time.Time) int64 {
 	if s.Status != Playing || !at.After(s.At) {
 		return s.PositionMS
@@ -141,10 +144,10 @@ func (s State) Position(at time.Time) int64 {
 	return s.clamp(s.PositionMS + int64(math.Min(moved, MaxPositionMS)))
 }
 
-// clamp is the position within the item that is closest.
+// clamp returns the closest position within the item.
 func (s State) clamp(positionMS int64) int64 { return min(max(positionMS, 0), s.lastMS()) }
 
-// lastMS is the highest position of the item.
+// lastMS returns the highest position of the item.
 func (s State) lastMS() int64 {
 	if s.Item.DurationMS > 0 {
 		return s.Item.DurationMS

@@ -100,8 +100,9 @@ func (tr *trace) step() {
 		event = []playback.Event{playback.Archived{}, playback.Removed{ItemID: tr.state.Item.ID},
 			playback.Removed{ItemID: "other"}, playback.Voted{Epoch: tr.near(tr.state.Epoch)},
 			playback.Scheduled{Item: tr.item(), StartsAt: tr.now.Add(time.Duration(tr.number(9)) * time.Second)},
+			playback.Unscheduled{}, playback.Begun{Item: tr.item(), StartsAt: tr.now},
 			playback.ClockSet{Step: time.Duration(tr.number(256)-128) * time.Second, Revision: tr.near(tr.state.Revision)},
-		}[tr.number(6)]
+		}[tr.number(8)]
 	}
 	tr.apply(event)
 }
@@ -279,6 +280,7 @@ var causes = []playback.Cause{
 	playback.CauseDeserted,
 	playback.CauseArchived,
 	playback.CauseScheduled,
+	playback.CauseUnscheduled,
 	playback.CauseStarted,
 	playback.CauseDuration,
 	playback.CauseClock,

@@ -304,7 +304,7 @@ func TestPageInABrowser(t *testing.T) {
 	}
 }
 
-// TestThePolicyIsInForce: what the tests above find nothing of would be found.
+// TestThePolicyIsInForce: the browser blocks and reports what the policy forbids, so the tests above can fail.
 func TestThePolicyIsInForce(t *testing.T) {
 	server := serve(
 		t,

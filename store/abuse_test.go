@@ -20,7 +20,8 @@ func newReport(t *testing.T, s *Store, reporter watchparty.User, n watchparty.Ne
 	return report
 }
 
-// TestReportLimit: 20 an hour, however many are sent at once; what is open already does not count again.
+// TestReportLimit: an account can send 20 reports an hour, even if it sends many at once. A report that is open already
+// is not counted again.
 func TestReportLimit(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
@@ -89,7 +90,7 @@ func TestOneOpenReport(t *testing.T) {
 	require.Equal(t, 2, countRows(t, s, "abuse_reports"))
 }
 
-// TestReportersAreAlive: whoever is gone or suspended by then reports nothing.
+// TestReportersAreAlive: an account that is deleted or suspended meanwhile cannot report.
 func TestReportersAreAlive(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
@@ -110,8 +111,8 @@ func TestReportersAreAlive(t *testing.T) {
 	require.Equal(t, 1, countRows(t, s, "abuse_reports"))
 }
 
-// TestResolvedOnce: of admins who resolve a report at once, be it by what they do, one does, and what the others did
-// for it did not happen.
+// TestResolvedOnce: when several admins resolve a report at once, by resolving it or by an act that names it, one
+// succeeds and the acts of the others have no effect.
 func TestResolvedOnce(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
@@ -176,7 +177,7 @@ func TestResolvedOnce(t *testing.T) {
 		"SELECT suspended_at IS NOT NULL FROM users WHERE id = ?", host.ID))
 }
 
-// TestResolvedWhileTheAccountIsDeleted: whichever comes first, nothing of what was reported stays.
+// TestResolvedWhileTheAccountIsDeleted: whichever commits first, the copy of the reported content is deleted.
 func TestResolvedWhileTheAccountIsDeleted(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
@@ -231,7 +232,7 @@ func TestClosedWhileItsHostOpensIt(t *testing.T) {
 	require.False(t, after.ClosedAt.IsZero() || after.ArchivedAt.IsZero())
 }
 
-// TestHiddenAccountIsDeleted: nothing of what is hidden shows again, at no step.
+// TestHiddenAccountIsDeleted: hidden content never becomes visible again, at any step of the deletion.
 func TestHiddenAccountIsDeleted(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)

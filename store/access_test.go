@@ -9,8 +9,8 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// guardAccess makes a transaction fail that changes what people may do in a room and counts it neither in the room nor
-// in the account.
+// guardAccess makes a transaction fail that changes people's rights in a room without incrementing the version of the
+// room or of the account.
 const guardAccess = `
 	CREATE FUNCTION guard_access() RETURNS trigger LANGUAGE plpgsql AS $$
 	DECLARE
@@ -33,7 +33,7 @@ const guardAccess = `
 	CREATE CONSTRAINT TRIGGER guard AFTER DELETE ON participants DEFERRABLE INITIALLY DEFERRED
 		FOR EACH ROW EXECUTE FUNCTION guard_access()`
 
-// uncounted are operations that the guard finds, and that nobody has to hear of.
+// uncounted lists operations that the guard finds, but that no connection has to learn of.
 var uncounted = map[string]string{
 	"CleanupBatch of " + string(watchparty.PolicyParticipants): "whoever was not seen for so long is not connected",
 }
@@ -79,7 +79,8 @@ func TestEveryChangeOfStandingsIsCounted(t *testing.T) {
 	require.ErrorContains(t, err, "nobody has counted", "the guard guards")
 }
 
-// TestVersionsOfAccess: what a process knows of people is out of date after each of these.
+// TestVersionsOfAccess: each of these operations increments a version, so that processes know that their data is out of
+// date.
 func TestVersionsOfAccess(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)

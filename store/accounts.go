@@ -13,9 +13,9 @@ import (
 )
 
 // DeleteAccount deletes an account: its row is anonymised at once, and its username and address are free again. An
-// outbox event starts the workflow that removes files, anonymises messages and removes the row. passwordHash is the hash
-// that the caller has verified. It returns ErrNotFound for an account that is deleted already, ErrWrongPassword if the
-// password was changed meanwhile, and ErrLastAdmin.
+// outbox event starts the workflow that removes files, anonymises messages and removes the row. passwordHash is the
+// hash that the caller has verified. It returns ErrNotFound for an account that is deleted already, ErrWrongPassword if
+// the password was changed meanwhile, and ErrLastAdmin.
 func (s *Store) DeleteAccount(ctx context.Context, userID, passwordHash string) error {
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		deletion, err := beginDeletion(ctx, tx, "deleted_at IS NULL", false, userID)
@@ -34,16 +34,16 @@ func (s *Store) DeleteAccount(ctx context.Context, userID, passwordHash string) 
 	return found(err, "delete account")
 }
 
-// accountDeletion is what a transaction that deletes accounts has locked, before anything else: rooms that the accounts
-// host, the accounts, and the accounts that the rooms pass on to.
+// accountDeletion has the rows that a transaction which deletes accounts has locked first: the rooms that the accounts
+// host, the accounts, and the next hosts of these rooms.
 type accountDeletion struct {
 	rooms []string
 	users []userRow
 	heirs []string
 }
 
-// beginDeletion locks all that the deletion of accounts needs. The accounts have to fulfil a condition on users; see
-// lockUsersToDelete for skip.
+// beginDeletion locks all rows that the deletion of accounts needs. The accounts have to fulfil a condition on users;
+// see lockUsersToDelete for skip.
 func beginDeletion(
 	ctx context.Context, tx bun.Tx, condition string, skip bool, userIDs ...string,
 ) (d accountDeletion, err error) {
@@ -102,8 +102,8 @@ func (l accountDeletion) deleteAccount(ctx context.Context, tx bun.Tx, user user
 	return append(events, job.AccountDeletionEvent(user.ID)), forgetNameInReports(ctx, tx, user, rooms)
 }
 
-// changesPerson says that an account appears or disappears: in the given rooms, and in those with messages of it, which
-// it returns.
+// changesPerson invalidates the cached reads that show an account: those of the given rooms, and of the rooms with
+// messages of the account, which it returns.
 func changesPerson(ctx context.Context, tx bun.Tx, user userRow, rooms []string) (wrote []string, err error) {
 	err = tx.NewSelect().Model((*messageRow)(nil)).ColumnExpr("DISTINCT room_id").Where("user_id = ?", user.ID).
 		Scan(ctx, &wrote)
@@ -114,6 +114,15 @@ func changesPerson(ctx context.Context, tx bun.Tx, user userRow, rooms []string)
 	changes(ctx, coherence.TagsOfRooms(rooms)...)
 	for _, room := range wrote {
 		changes(ctx, coherence.TagMessages(room))
+	}
+	var parties []string
+	err = tx.NewSelect().Model((*partyRow)(nil)).ColumnExpr("DISTINCT room_id").
+		Where("scheduled_by = ? AND "+scheduled, user.ID).Scan(ctx, &parties)
+	if err != nil {
+		return nil, fmt.Errorf("store: rooms with parties: %w", err)
+	}
+	for _, room := range parties {
+		changesParties(ctx, room)
 	}
 	return wrote, nil
 }
@@ -143,7 +152,7 @@ func endInvitationsOf(ctx context.Context, tx bun.Tx, user userRow, deletedRooms
 	return events, nil
 }
 
-// scrubUser removes from an account's row what names the user, and marks it as deleted.
+// scrubUser removes the names and the address from an account's row, and marks the account as deleted.
 func scrubUser(ctx context.Context, tx bun.Tx, userID string) error {
 	username, email := watchparty.DeletedNames(userID)
 	_, err := tx.NewUpdate().Model((*userRow)(nil)).Set("username = ?", username).Set("email = ?", email).
@@ -156,7 +165,7 @@ func scrubUser(ctx context.Context, tx bun.Tx, userID string) error {
 	return nil
 }
 
-// scrubAccount removes what names the user elsewhere, or lets somebody in as the user.
+// scrubAccount removes the rows in other tables that name the user, or by which somebody could sign in as the user.
 func scrubAccount(ctx context.Context, tx bun.Tx, userID string) error {
 	for _, statement := range []string{
 		`UPDATE emails SET state = 'cancelled', reason = 'no_account', updated_at = now() WHERE id IN (
@@ -167,7 +176,7 @@ func scrubAccount(ctx context.Context, tx bun.Tx, userID string) error {
 		"DELETE FROM known_clients WHERE user_id = ?",
 		"DELETE FROM email_verifications WHERE user_id = ?",
 		"DELETE FROM password_resets WHERE user_id = ?",
-		// An upload that is being processed finds out that way, and removes its files.
+		// The workflow of an upload in progress finds this state, and removes its files.
 		`UPDATE avatars SET state = 'superseded', updated_at = now()
 			WHERE user_id = ? AND state IN ('processing', 'ready')`,
 		`UPDATE abuse_reports SET updated_at = now(), reporter_id = nullif(reporter_id, ?0),
@@ -182,7 +191,7 @@ func scrubAccount(ctx context.Context, tx bun.Tx, userID string) error {
 	return nil
 }
 
-// leaveRooms takes a user out of every room, there or not, and returns which rooms that has changed.
+// leaveRooms removes a user from every room in which the user is a participant or a member, and returns these rooms.
 func (l accountDeletion) leaveRooms(ctx context.Context, tx bun.Tx, userID string) ([]string, error) {
 	rooms, err := l.handOverRooms(ctx, tx, userID)
 	if err != nil {
@@ -213,7 +222,7 @@ func (l accountDeletion) leaveRooms(ctx context.Context, tx bun.Tx, userID strin
 	return slices.Compact(rooms), nil
 }
 
-// leaveQueues removes what a user has added to queues. What plays goes on, without saying who added it.
+// leaveQueues removes the items that a user has added to queues. An item that plays is kept, without the user.
 func leaveQueues(ctx context.Context, tx bun.Tx, userID string) error {
 	for _, statement := range []string{
 		`UPDATE playbacks AS b SET queue_version = queue_version + 1 FROM (
@@ -254,8 +263,8 @@ func (s *Store) AnonymiseMessages(ctx context.Context, userID string, limit int)
 	return len(rooms), nil
 }
 
-// RemoveAccount removes the row of a deleted account, with all rows that belong to it. It is no error if the row is gone
-// already.
+// RemoveAccount removes the row of a deleted account, with all rows that belong to it. It succeeds if the row is
+// deleted already.
 func (s *Store) RemoveAccount(ctx context.Context, userID string) error {
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		_, err := tx.NewRaw(`UPDATE cleanup_runs SET started_by = NULL
@@ -267,7 +276,7 @@ func (s *Store) RemoveAccount(ctx context.Context, userID string) error {
 		if err != nil || len(deletion.users) == 0 {
 			return err
 		}
-		rooms, err := deletion.leaveRooms(ctx, tx, userID) // some only by processes of former versions
+		rooms, err := deletion.leaveRooms(ctx, tx, userID) // rooms that a process of a former version has added since
 		if err != nil {
 			return err
 		}
@@ -284,11 +293,12 @@ func (s *Store) RemoveAccount(ctx context.Context, userID string) error {
 	return found(err, "remove account")
 }
 
-// detachAccount takes an account's ID out of rows that outlive it. The foreign keys would do it too, in no order.
+// detachAccount removes an account's ID from rows that outlive the account. The foreign keys would do it, too, but they
+// lock the rows in no particular order.
 func detachAccount(ctx context.Context, tx bun.Tx, userID string) error {
 	for _, reference := range []struct{ table, key, column string }{
 		{"bans", "room_id, user_id", "banned_by"}, {"mutes", "room_id, user_id", "muted_by"},
-		{"playbacks", "room_id", "by"}, {"queue_items", "id", "added_by"}, {"messages", "id", "user_id"},
+		{"playbacks", "room_id", "by"}, {"queue_items", "id", "added_by"}, {"parties", "id", "scheduled_by"}, {"messages", "id", "user_id"},
 		{"room_log", "id", "actor_id"}, {"room_log", "id", "target_id"},
 		{"invitations", "id", "inviter_id"}, {"invitations", "id", "user_id"}, {"emails", "id", "user_id"},
 	} {
@@ -303,8 +313,8 @@ func detachAccount(ctx context.Context, tx bun.Tx, userID string) error {
 	return nil
 }
 
-// forgetStays replaces an account's ID in stays and active_users by a random one, so that the figures remain and the
-// person does not.
+// forgetStays replaces an account's ID in stays and active_users by a random one, so that the figures remain without
+// the person.
 func forgetStays(ctx context.Context, tx bun.Tx, userID string) error {
 	nobody := newID()
 	for _, table := range []string{"stays", "active_users"} {

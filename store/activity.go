@@ -140,7 +140,7 @@ const removedBy = `
 var errUntallied = errors.New("store: a day of the period is not tallied yet")
 
 // CreateActivityReport stores the report of the days from from to to, all of which have been tallied, and returns its
-// ID. If there is such a report already, it returns the ID of that one. It returns ErrPeriodGone if clean-up has
+// ID. If the period has a report already, it returns the ID of that report. It returns ErrPeriodGone if clean-up has
 // deleted rows of active_users that the report needs.
 func (s *Store) CreateActivityReport(
 	ctx context.Context, every watchparty.ReportPeriod, from, to watchparty.Day,
@@ -357,8 +357,8 @@ func (s *Store) QueueReportEmails(ctx context.Context, reportID string, recipien
 	return queued, nil
 }
 
-// ReportEmail returns the report that an email brings, and the one of the recipients to whom it goes. It returns
-// ErrNotFound if the email is for none of the recipients.
+// ReportEmail returns the report of an email, and the recipient of the email. It returns ErrNotFound if the email is
+// for none of the recipients.
 func (s *Store) ReportEmail(
 	ctx context.Context, id string, recipients []watchparty.Address,
 ) (watchparty.ActivityReport, watchparty.Address, error) {

@@ -89,7 +89,7 @@ func TestActivityReportOfAMonth(t *testing.T) {
 	require.Equal(t, &watchparty.Figures{NewUsers: 1}, report.Previous, "January")
 }
 
-// TestActivityReportOfWhatIsGone: whatever removed who was active, there is no report of fewer people than there were.
+// TestActivityReportOfWhatIsGone: if rows of active people were removed, no report counts fewer people than there were.
 func TestActivityReportOfWhatIsGone(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
@@ -142,7 +142,7 @@ func TestActivityReportOfAnEmptyDatabase(t *testing.T) {
 	require.Nil(t, report.Figures, "of the time before nothing is known")
 }
 
-// TestWhatWasNotCounted: a time before counting began is not a time in which nothing happened.
+// TestWhatWasNotCounted: figures from before counting began are unknown, and not 0.
 func TestWhatWasNotCounted(t *testing.T) {
 	t.Parallel()
 	unknown := func(from watchparty.Day, days int) (all []watchparty.ActivityDay) {
@@ -265,7 +265,7 @@ func readStays(t *testing.T, s *Store) []time.Duration {
 	})
 }
 
-// Whatever takes somebody out of a room, the time that they were there stays.
+// However a person leaves a room, the record of the stay is kept.
 func TestStays(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)

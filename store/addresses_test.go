@@ -19,7 +19,8 @@ var typedForms = []string{
 	" \"andre\u0301..b\"@bu\u0308cher.example", "Andr\u00c9..b@B\u00dcCHER。example\n",
 }
 
-// Whatever finds or keeps apart by an address does so by all ways to write it. What is new here is a new entry.
+// Each operation that looks up an address, or compares addresses, does so for all spellings. Add an entry for each new
+// operation.
 func TestOneAddressInEveryEntry(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
@@ -243,7 +244,7 @@ func TestPlainOptOutsHold(t *testing.T) {
 	}
 }
 
-// Nobody who has the database, and a list of addresses, finds out whose hashes are in it.
+// A person who has the database and a list of addresses cannot find out which hashes belong to them.
 func TestHashesAreKeyed(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)

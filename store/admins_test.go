@@ -19,8 +19,7 @@ func grantedAdmin(t testing.TB, s *Store, name string) watchparty.User {
 	return admin
 }
 
-// TestGrantAdminNeedsAnAddress: whoever registered an address without confirming it gets nothing for it, by whatever
-// way.
+// TestGrantAdminNeedsAnAddress: no operation makes an account with an unconfirmed address an admin.
 func TestGrantAdminNeedsAnAddress(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
@@ -133,7 +132,7 @@ func TestTheLastAdminStays(t *testing.T) {
 	}
 }
 
-// TestAdminsEndEachOther: of two who do so at once, by whatever ways, one stays.
+// TestAdminsEndEachOther: when two admins end each other's rights at once, in any way, one remains.
 func TestAdminsEndEachOther(t *testing.T) {
 	t.Parallel()
 	for name, end := range endings {
@@ -185,8 +184,8 @@ func TestAdminChangesAddress(t *testing.T) {
 	require.ErrorIs(t, err, watchparty.ErrNotFound, "the former address is nobody's")
 }
 
-// TestRightsThatHaveEnded: an admin whose rights were taken while their act was on its way does not act any more, least
-// of all to take them back.
+// TestRightsThatHaveEnded: an act of an admin fails if the admin's rights were revoked before it commits, also an act
+// that would restore them.
 func TestRightsThatHaveEnded(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/playback"
+	"github.com/watchparty/watchparty/workflows/job"
 )
 
 // grants are all that are stored.
@@ -425,6 +426,18 @@ var grants = map[string]grant{
 			cells{remains, "the address is not confirmed yet", concatActs(reinstate, newPassword, signOut)},
 			cells{cannot, "it is not confirmed", concatActs(unconfirm)}),
 	},
+	"email: party_reminder": {
+		give:  func(c *cast) func() error { return c.tellOfParty(watchparty.NoticeHour) },
+		cells: partyEmailCells(cells{ended, noReason, concatActs(archive, reopen)}),
+	},
+	"email: party_changed": {
+		give:  func(c *cast) func() error { return c.tellOfParty(watchparty.NoticeMoved) },
+		cells: partyEmailCells(cells{ended, noReason, concatActs(archive, reopen)}),
+	},
+	"email: party_cancelled": {
+		give:  func(c *cast) func() error { return c.tellOfParty(watchparty.NoticeCancelled) },
+		cells: partyEmailCells(cells{remains, "the party is cancelled all the same", concatActs(archive, reopen)}),
+	},
 	"email: email_verification": {
 		give: func(c *cast) func() error {
 			id := requestEmailChange(c.t, c.s, c.holder, c.holder.Username+"@other.example.org")
@@ -517,4 +530,36 @@ func addReport(c *cast) string {
 	execute(c.t, c.s, "INSERT INTO reports (id, kind, period_start, period_end, data) VALUES (?, ?, ?, ?, '{}')",
 		id, watchparty.ActivityReportKind, start, start.Add(time.Hour))
 	return id
+}
+
+// partyEmailCells are those of an email to a guest of a party.
+func partyEmailCells(more ...cells) []cells {
+	return append([]cells{
+		{ended, noReason, concatActs(expulsions, quit, deletion, deleteRoom)},
+		{waits, noReason, concatActs(suspend, unconfirm)},
+		{remains, "a viewer may come", concatActs(demote, handOver, visibilities)},
+		{remains, "guests are elsewhere until the party starts", concatActs(leave)},
+		{remains, "it goes to the confirmed address of then", concatActs(newAddress)},
+		{remains, notOfSignIns, concatActs(ofSignIns, reinstate)},
+		{remains, notOfAdmins, concatActs(revokeAdmin)},
+	}, more...)
+}
+
+// tellOfParty queues an email for the holder, who comes to a party.
+func (c *cast) tellOfParty(kind watchparty.PartyNotice) func() error {
+	party := c.dueParty()
+	switch kind {
+	case watchparty.NoticeCancelled:
+		require.NoError(c.t, second(c.s.CancelParty(c.t.Context(), party.ID, c.boss.ID, nil)))
+	default:
+	}
+	_, _, err := c.s.QueuePartyNotices(c.t.Context(), job.PartyNoticesInput{
+		PartyID: party.ID, Kind: kind, Moves: c.moves(party),
+	}, nobody)
+	require.NoError(c.t, err)
+	notice := readValue[string](c.t, c.s, "SELECT id FROM party_notices WHERE party_id = ? AND user_id = ?", party.ID,
+		c.holder.ID)
+	return c.whileQueued(emailAbout(c.t, c.s, kind.Email(), notice), func() error {
+		return second(c.s.PartyLetter(c.t.Context(), notice))
+	})
 }

@@ -23,7 +23,7 @@ import (
 // end its basis. The test drives the store through every cell but those that cannot happen; and it fails when the code
 // has an act, a kind of email, a kind of link, a workflow or a table that the table below does not know.
 
-// verdict says what becomes of a grant by an act.
+// verdict says what an act does to a grant.
 type verdict int
 
 const (
@@ -33,7 +33,7 @@ const (
 	cannot                     // happen, with a reason
 )
 
-// act is what may end the basis of a grant.
+// act is an operation that may end the basis of a grant.
 type act string
 
 const (
@@ -70,7 +70,7 @@ type grant struct {
 	cells []cells
 }
 
-// cells are those with the same verdict.
+// cells has cells with the same verdict.
 type cells struct {
 	verdict verdict
 	why     string // it remains, or cannot happen
@@ -113,7 +113,7 @@ const (
 	nothingDoes  = "nothing takes a confirmation back, and this does not ask for one"
 )
 
-// byModerator are the cells of what the role of a moderator grants.
+// byModerator has the cells of grants of the role moderator.
 func byModerator(unconfirmed verdict) []cells {
 	all := []cells{
 		{ended, "", concatActs(expulsions, demote, quit, deletion, deleteRoom)},
@@ -134,7 +134,7 @@ func invitationCells(more ...cells) []cells {
 	return append(append(byModerator(ended), cells{ended, "", concatActs(suspend, reinstate)}), more...)
 }
 
-// accountCells are those of what belongs to an account, whatever it does in rooms.
+// accountCells has the cells of grants of an account, independent of rooms.
 func accountCells(more ...cells) []cells {
 	return append([]cells{{remains, notOfRooms, ofTheRoom}, {remains, notOfAdmins, concatActs(revokeAdmin)},
 		{ended, "", concatActs(deletion)}}, more...)
@@ -152,7 +152,7 @@ func toMyAddress(more ...cells) []cells {
 	}, more...)
 }
 
-// nobodysCells are the cells of what nobody's standing bears.
+// nobodysCells has the cells of grants that depend on nobody's standing.
 func nobodysCells(why string) []cells {
 	return []cells{{remains, why, concatActs(ofTheRoom, ofTheAccount)}}
 }
@@ -196,8 +196,8 @@ func (c *cast) queuesReminder(emailID string) func() error {
 	}
 }
 
-// requireRevoked: whoever sees the invitation sees that it has ended, its workflow hears of it, and no email about it
-// is to come.
+// requireRevoked checks that every view of the invitation shows it as ended, that its workflow gets a signal, and that
+// no email about it is queued.
 func (c *cast) requireRevoked(a act) {
 	if a == unconfirm { // behind the store's back
 		return
@@ -331,10 +331,11 @@ func constants(t *testing.T, dir, typeName, comment string) map[string]string {
 // noGrant says that something ends no grant's basis, or is no grant.
 func noGrant(why string) any { return why }
 
-// TestAuthorityKnowsEverything fails for what is new in the code and has no place in the table.
+// TestAuthorityKnowsEverything fails if the code has a grant or an act that the table lacks.
 func TestAuthorityKnowsEverything(t *testing.T) {
 	t.Parallel()
 	t.Run("acts in rooms", func(t *testing.T) {
+		const schedules = "is about a party; whoever changes it is judged with each act"
 		const controls = "controls what is played, by a right that is judged with each act"
 		known := map[watchparty.RoomAction]any{
 			watchparty.ActRoomUpdated: toPrivate, watchparty.ActRoomArchived: archive, watchparty.ActRoomReopened: reopen,
@@ -348,7 +349,9 @@ func TestAuthorityKnowsEverything(t *testing.T) {
 			watchparty.ActPlayed:             noGrant(controls), watchparty.ActPaused: noGrant(controls),
 			watchparty.ActSought: noGrant(controls), watchparty.ActRateSet: noGrant(controls),
 			watchparty.ActLoaded: noGrant(controls), watchparty.ActSkipped: noGrant(controls),
-			watchparty.ActStopped: noGrant(controls), watchparty.ActQueueAdded: noGrant(controls),
+			watchparty.ActPartyScheduled: noGrant(schedules), watchparty.ActPartyChanged: noGrant(schedules),
+			watchparty.ActPartyCancelled: noGrant(schedules),
+			watchparty.ActStopped:        noGrant(controls), watchparty.ActQueueAdded: noGrant(controls),
 			watchparty.ActQueueRemoved: noGrant(controls), watchparty.ActQueueMoved: noGrant(controls),
 		}
 		for name, value := range constants(t, "..", "RoomAction", "") {
@@ -418,6 +421,8 @@ func TestAuthorityKnowsEverything(t *testing.T) {
 			job.WorkflowCleanup:               "an admin's order, which any admin can cancel",
 			job.WorkflowDeleteAccount:         "only ends grants",
 			job.WorkflowActivityReport:        "counts",
+			job.WorkflowScheduledParty:        "email: party_reminder",
+			job.WorkflowPartyEmail:            onlyEmail,
 			job.WorkflowWebhookDelivery:       "tells a webhook, which is the installation's and not the admin's who registered it",
 		}
 		for name, value := range constants(t, "../workflows/job", "", "Workflow types.") {
@@ -434,6 +439,7 @@ func TestAuthorityKnowsEverything(t *testing.T) {
 			"avatars": "upload on its way", "idempotency_keys": "replay of a message", "reports": "link to a report",
 			"report_mails": "email: activity_report",
 			"outbox":       "email: room_invitation", "known_clients": "sign-in",
+			"party_answers": "email: party_reminder", "party_notices": "email: party_reminder",
 			"playbacks": "control of playback", "live_members": "connection to a room",
 		}
 		without := []string{ // records, and what belongs to nobody
@@ -454,6 +460,7 @@ func TestAuthorityKnowsEverything(t *testing.T) {
 			"email_budgets",
 			"queue_items", // who may remove what is judged with each act
 			"queue_votes",
+			"parties", // the room's, whoever scheduled them
 			"skip_votes",
 			"subtitles",
 			"live_nodes",

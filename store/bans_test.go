@@ -345,7 +345,7 @@ func TestListBans(t *testing.T) {
 	})
 }
 
-// TestBansAgainstJoins: whoever comes first, nobody who is banned is in the room in the end.
+// TestBansAgainstJoins: whichever commits first, no banned person is in the room in the end.
 func TestBansAgainstJoins(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)

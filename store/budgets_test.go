@@ -219,7 +219,7 @@ func TestRoomsInviteOneAddress(t *testing.T) {
 		"SELECT count(*) FROM emails WHERE waits_until > now() AND state = 'queued'"), "the others come later")
 }
 
-// Who asks for too many is told so. Whether an address has an account makes no difference.
+// A request over the limit is refused, whether or not the address has an account.
 func TestAskersAreLimited(t *testing.T) {
 	t.Parallel()
 	limited := func(err error) bool { return watchparty.IsKind(err, watchparty.KindLimited) }

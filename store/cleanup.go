@@ -87,8 +87,9 @@ func (s *Store) CreateRun(
 	return row.run(), found(err, "create clean-up run")
 }
 
-// RunAgain stores a clean-up run of what the run of a workflow was to do, and the event that starts its workflow. A run
-// without policies of its own, which the schedule has started, applies those that are on now. It returns ErrNotFound.
+// RunAgain stores another clean-up run with the parameters of a workflow's run, and the event that starts its workflow.
+// A run without policies of its own, which the schedule has started, applies those that are on now. It returns
+// ErrNotFound.
 func (s *Store) RunAgain(
 	ctx context.Context, adminID, workflowID string, on []watchparty.Policy, note watchparty.AdminNote,
 ) (watchparty.CleanupRun, error) {
@@ -295,8 +296,8 @@ func (r rule) change(ctx context.Context, tx bun.Tx, threshold time.Time, chosen
 	return nil
 }
 
-// clearRooms removes all that hangs on rooms that are about to be removed. Their foreign keys would do it too, but room
-// by room, and not in the order of locks.
+// clearRooms deletes the rows that refer to rooms, before the rooms are deleted. The foreign keys would do it, too, but
+// room by room, and not in the order of locks.
 func clearRooms(ctx context.Context, tx bun.Tx, roomIDs []string) error {
 	if err := emptyRooms(ctx, tx, roomIDs); err != nil {
 		return err
@@ -368,9 +369,10 @@ func (r rule) chooseAccounts(
 	return chosen, errors.Join(err, savepoint.Rollback())
 }
 
-// lockRun locks a run's row, and reports whether the run may go on. So no two batches of a run overlap, and CancelRun
-// waits for the end of a batch. The row is updated only once in the transaction, at its end: a second update of a row
-// would make Postgres check its foreign keys, which locks the account in started_by, after all other rows.
+// lockRun locks a run's row, and reports whether the run may go on. Because of the lock, no two batches of a run
+// overlap, and CancelRun waits for the end of a batch. The row is updated only once in the transaction, at its end: a
+// second update of a row would make Postgres check its foreign keys, which locks the account in started_by, after all
+// other rows.
 func lockRun(ctx context.Context, tx bun.Tx, runID string) (bool, error) {
 	err := tx.NewSelect().Model((*runRow)(nil)).Column("id").
 		Where("id = ? AND cancelled_at IS NULL AND finished_at IS NULL", runID).For("NO KEY UPDATE").Scan(ctx, new(string))

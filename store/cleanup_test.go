@@ -309,7 +309,7 @@ func TestCleanupSkipsHeldRows(t *testing.T) {
 	}
 }
 
-// What becomes active after a batch has looked at the database, and before it changes it, is spared.
+// A row that becomes active between the read and the change of a batch is not removed.
 func TestCleanupSparesWhatBecomesActive(t *testing.T) {
 	t.Parallel()
 	threshold := func() time.Time { return time.Now().Add(-24 * time.Hour) }
@@ -478,7 +478,7 @@ func TestCleanupCountIsInTheSameTransaction(t *testing.T) {
 	require.Equal(t, 1, countRows(t, s, "messages"), "what is not counted is not removed")
 }
 
-// TestCleanupCountsFromOutside: what is not in tables is counted by who removes it.
+// TestCleanupCountsFromOutside: things outside of the database are counted by the activity that removes them.
 func TestCleanupCountsFromOutside(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
@@ -507,7 +507,7 @@ func TestUnknownPolicy(t *testing.T) {
 	}
 }
 
-// A room that people come to is not inactive, even if nobody is in it now and nothing of their visit is left.
+// A room that people visit is not inactive, even if nobody is in it now and no record of their visit is left.
 func TestCleanupSparesRoomsThatWereVisited(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)

@@ -12,7 +12,7 @@ import (
 	"github.com/watchparty/watchparty/devstack/stacktest"
 )
 
-// TestClockIsPostgres: however wrong the process's clock is, what it stores and the IDs that it makes are of the time.
+// TestClockIsPostgres: stored times and new IDs have Postgres' time, however wrong the process's clock is.
 func TestClockIsPostgres(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
@@ -54,7 +54,7 @@ func TestClockIsSet(t *testing.T) {
 	}
 }
 
-// TestHostOfSkewedProcess: a host who was just there keeps the room, whatever the process's clock says.
+// TestHostOfSkewedProcess: a host who was just seen keeps the room, whatever the process's clock says.
 func TestHostOfSkewedProcess(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)

@@ -8,7 +8,7 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// diary writes into the database what is said to have happened.
+// diary inserts past events into the database.
 type diary struct {
 	t *testing.T
 	s *Store
@@ -146,7 +146,7 @@ func writeWeek(t *testing.T, s *Store) diary {
 	d.addEmail("cancelled", "2026-02-26T08:00:00Z")
 	d.addAvatar(cat, 1, "superseded", "2026-02-24T08:10:00Z")
 	d.addAvatar(cat, 2, "ready", "2026-02-24T08:20:00Z")
-	d.addRun("2026-02-26T04:00:00Z", `{"old_messages": 5, "inactive_rooms": 2, "old_mails": 0}`, false)
+	d.addRun("2026-02-26T04:00:00Z", `{"old_messages": 5, "inactive_rooms": 2, "old_emails": 0}`, false)
 	d.addRun("2026-02-27T04:00:00Z", `{"old_messages": 4}`, false)
 	d.addRun("2026-02-27T05:00:00Z", `{"old_messages": 100}`, true)
 	d.addRun("2026-03-02T00:00:00Z", `{"old_messages": 100}`, false)

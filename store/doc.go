@@ -12,7 +12,7 @@
 //     person), roles.go, succession.go (the next host), kick.go, bans.go, mutes.go, my_rooms.go, retired.go,
 //     messages.go, message_changes.go, read_markers.go, movies.go, genres.go.
 //   - Watching: playbacks.go (rows, snapshots, versions), playback_events.go (commands and what happens by itself),
-//     queue.go (the queue and votes), live_members.go (connections), now_playing.go.
+//     queue.go (the queue and votes), live_members.go (connections), now_playing.go, parties.go.
 //   - Invitations: invitations.go, my_invitations.go (the invited person's), invitation_basis.go (may the inviter still
 //     invite), optouts.go.
 //   - Emails: emails.go (their way to the server), emails_admin.go, budgets.go (limits).
@@ -48,7 +48,7 @@
 //  5. the advisory lock "admins"
 //  6. movies
 //  7. participants, members, bans, mutes, read_markers, then playbacks, queue_items, queue_votes, skip_votes,
-//     live_members
+//     live_members, parties, party_answers, party_notices
 //  8. the advisory lock of a room's chat (next_message_id, next_message_change), then messages
 //  9. room_log
 //  10. invitations, then the advisory lock of an inviter's invitations

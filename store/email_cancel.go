@@ -10,8 +10,8 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// voidReasons are, by kind, queries for the reason why the email e with the ID ? cannot be sent. They are asked once the
-// worker has found that it cannot.
+// voidReasons are, by kind, queries for the reason why the email e with the ID ? cannot be sent. They are asked once
+// the worker has found that it cannot.
 var voidReasons = map[watchparty.EmailKind]string{
 	watchparty.EmailWelcomeReminder: `
 		SELECT CASE WHEN u.id IS NULL OR u.deleted_at IS NOT NULL THEN 'no_account'
@@ -31,6 +31,9 @@ var voidReasons = map[watchparty.EmailKind]string{
 		FROM emails AS e LEFT JOIN users AS u ON u.id = e.user_id WHERE e.id = ?`,
 	watchparty.EmailRoomInvitation:     voidInvitation,
 	watchparty.EmailInvitationReminder: voidInvitation,
+	watchparty.EmailPartyReminder:      voidParty,
+	watchparty.EmailPartyChanged:       voidParty,
+	watchparty.EmailPartyCancelled:     voidParty,
 	watchparty.EmailActivityReport:     "SELECT 'not_a_recipient' FROM emails AS e WHERE e.id = ?",
 }
 

@@ -225,8 +225,8 @@ func (s *Store) QueueReminder(ctx context.Context, id string) (string, error) {
 	return reminderID, nil
 }
 
-// changeByAttempt stores the outcome of an attempt, and runs change on the email: a statement with the email's ID as ?0, the
-// server's answer as ?1, and args.
+// changeByAttempt stores the outcome of an attempt, and runs change on the email: a statement with the email's ID as
+// ?0, the server's answer as ?1, and args.
 func (s *Store) changeByAttempt(
 	ctx context.Context, id string, attempt int, outcome watchparty.EmailOutcome, answer, change string, args ...any,
 ) error {

@@ -170,7 +170,7 @@ func TestWhyEmailsAreDropped(t *testing.T) {
 	}
 }
 
-// TestWhatEmailsWaitFor: an admin sees what each email that is not sent yet waits for.
+// TestWhatEmailsWaitFor: an admin sees for each unsent email what it waits for.
 func TestWhatEmailsWaitFor(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)

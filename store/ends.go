@@ -94,6 +94,8 @@ var ends = []end{
 	},
 	{table: "webhook_attempts", key: "delivery_id, number", column: "outcome", state: "open", since: "created_at",
 		after: attemptLife, becomes: "lost", set: "ended_at = now(), updated_at = now()"},
+	{table: "parties", column: "state", state: "scheduled", since: "starts_at", after: watchparty.PartyLate,
+		becomes: "missed", set: "version = version + 1, ended_at = now(), updated_at = now()", ended: tellMissedParties},
 	{table: "users", since: "deleted_at", after: deletionAgain, unless: deletionAskedFor, act: deleteAgain},
 }
 
@@ -126,6 +128,17 @@ func tellLostEmails(ctx context.Context, tx bun.Tx, ids []string) error {
 	}
 	tellGivenUp(ctx, rows)
 	return nil
+}
+
+// tellMissedParties voids what shows the next parties of rooms.
+func tellMissedParties(ctx context.Context, tx bun.Tx, ids []string) error {
+	var rooms []string
+	err := tx.NewSelect().Model((*partyRow)(nil)).ColumnExpr("DISTINCT room_id").Where("y.id IN (?)", bun.List(ids)).
+		Scan(ctx, &rooms)
+	for _, room := range rooms {
+		changesParties(ctx, room)
+	}
+	return err
 }
 
 // endBatch is the maximum number of rows that a transaction ends.

@@ -58,8 +58,8 @@ var losses = map[string]lost{
 	},
 	"cleanup_runs running": {
 		`INSERT INTO cleanup_runs (id, trigger, policies, workflow_id, state, policy, counts, started_at, updated_at)
-			VALUES (?0, 'schedule', '{}', '', 'running', 'old_mails', '{"old_messages": 3}', ?1, ?1)`,
-		`SELECT c.state || ' ' || (c.errors->>'old_mails') || ' ' || (r.data->'counts'->>'old_messages')
+			VALUES (?0, 'schedule', '{}', '', 'running', 'old_emails', '{"old_messages": 3}', ?1, ?1)`,
+		`SELECT c.state || ' ' || (c.errors->>'old_emails') || ' ' || (r.data->'counts'->>'old_messages')
 			FROM cleanup_runs AS c JOIN reports AS r ON r.run_id = c.id WHERE c.id = ?0`, "failed ended without a report 3",
 	},
 	"outbox pending": {
@@ -83,6 +83,10 @@ var losses = map[string]lost{
 			workflow_id, updated_at) VALUES (?0, ?0, ?0, 'room.opened', '{}', 'infinity', '', 'infinity'))
 			INSERT INTO webhook_attempts (delivery_id, number, created_at) VALUES (?0, 1, ?1)`,
 		"SELECT outcome || ' ' || (ended_at IS NOT NULL) FROM webhook_attempts WHERE delivery_id = ?0", "lost true",
+	},
+	"parties scheduled": {
+		"INSERT INTO parties (id, room_id, starts_at, time_zone) VALUES (?0, ?3, ?1, 'UTC')",
+		"SELECT state || ' ' || (ended_at IS NOT NULL) FROM parties WHERE id = ?0", "missed true",
 	},
 	"users deleted_at": {
 		"INSERT INTO users (id, username, email, display_name, password_hash, deleted_at) " +
@@ -145,7 +149,7 @@ var lasting = map[string][]string{
 	"emails.reason": {
 		"", "address_rejected", "mailbox_full", "message_rejected", "server_unreachable", "unconfirmed", "expired",
 		"cancelled", "opted_out", "no_account", "account_suspended", "already_confirmed", "address_taken", "link_ended",
-		"invitation_ended", "may_not_invite", "room_ended", "not_a_recipient",
+		"invitation_ended", "may_not_invite", "room_ended", "party_changed", "party_ended", "not_a_guest", "not_a_recipient",
 	},
 	"abuse_reports.state":       {"open", "resolved"}, // admins end it
 	"abuse_reports.kind":        {"spam", "harassment", "hate", "sexual", "violence", "illegal", "other"},
@@ -157,15 +161,18 @@ var lasting = map[string][]string{
 	"webhook_attempts.outcome": {
 		"delivered", "status", "redirect", "gone", "timeout", "name", "connection", "tls", "blocked", "lost",
 	},
-	"webhooks.off_reason": {"", "admin", "failing", "gone"},
-	"audit.outcome":       {"pending", "done", "failed", "unknown"}, // pending reads as unknown after a minute
-	"members.role":        {"moderator", "viewer"},
-	"rooms.visibility":    {"public", "unlisted", "private"},
-	"rooms.control":       {"host", "moderators", "everyone"},
-	"rooms.queue":         {"host", "moderators", "everyone"},
-	"rooms.queue_order":   {"manual", "votes"},
-	"rooms.wait_policy":   {"auto", "everyone", "host", "nobody"},
-	"playbacks.state":     {"idle", "waiting", "playing", "paused"}, // SweepPlaybacks ends what time ends
+	"webhooks.off_reason":  {"", "admin", "failing", "gone"},
+	"parties.state":        {"started", "cancelled", "missed"}, // SweepParties starts them
+	"party_answers.answer": {"yes", "maybe", "no"},
+	"party_notices.kind":   {"day", "hour", "moved", "cancelled"},
+	"audit.outcome":        {"pending", "done", "failed", "unknown"}, // pending reads as unknown after a minute
+	"members.role":         {"moderator", "viewer"},
+	"rooms.visibility":     {"public", "unlisted", "private"},
+	"rooms.control":        {"host", "moderators", "everyone"},
+	"rooms.queue":          {"host", "moderators", "everyone"},
+	"rooms.queue_order":    {"manual", "votes"},
+	"rooms.wait_policy":    {"auto", "everyone", "host", "nobody"},
+	"playbacks.state":      {"idle", "waiting", "playing", "paused"}, // SweepPlaybacks ends what time ends
 }
 
 // TestNoStateIsForgotten: whatever the schema lets a column be is final, or is among ends.
@@ -219,7 +226,7 @@ func TestNoStateIsForgotten(t *testing.T) {
 	}
 }
 
-// TestEmailsThatRest: what an admin holds up is not lost, however long that is.
+// TestEmailsThatRest: emails that an admin has paused are not lost, however long the pause is.
 func TestEmailsThatRest(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
@@ -386,8 +393,8 @@ func TestEndingAtOnce(t *testing.T) {
 	require.Equal(t, rows, readValue[int](t, s, "SELECT count(*) FROM outbox WHERE workflow_id LIKE 'account-deletion/%'"))
 }
 
-// TestWhatTheHostLearns: how an invitation's email has ended, in a code; and nothing of an address that wants no
-// emails.
+// TestWhatTheHostLearns: the host sees the code of how an invitation's email has ended, but not that an address has
+// opted out.
 func TestWhatTheHostLearns(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)

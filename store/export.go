@@ -137,8 +137,8 @@ func (s *Store) ExportPresence(ctx context.Context, userID string, p Page) ([]wa
 	})
 }
 
-// ExportQueueItems lists what a user has added to queues, and what of it plays, by the IDs. Titles and addresses are those
-// that the user has given.
+// ExportQueueItems lists what a user has added to queues, and what of it plays, by the IDs. Titles and addresses are
+// those that the user has given.
 func (s *Store) ExportQueueItems(ctx context.Context, userID string, p Page) ([]watchparty.QueueItem, error) {
 	var rows []itemRow
 	q := s.db.NewSelect().Model(&rows).Where("i.added_by = ?", userID)

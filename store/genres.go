@@ -7,8 +7,8 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// Genres lists the genres of the catalogue, those of the most movies first. Spellings of one genre count together, under
-// the most frequent one. It reads the whole catalogue: cache what it returns.
+// Genres lists the genres of the catalogue, those of the most movies first. Spellings of one genre count together,
+// under the most frequent one. It reads the whole catalogue: cache what it returns.
 func (s *Store) Genres(ctx context.Context) ([]watchparty.GenreCount, error) {
 	var genres []watchparty.GenreCount
 	// search_genres puts two keys of each genre into searched_genres, in the order of the genres. The first does for both.

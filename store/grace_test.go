@@ -121,7 +121,7 @@ func TestGracePeriod(t *testing.T) {
 	})
 }
 
-// What ends a sign-in ends every token of it, those that are exchanged at the same time too.
+// Each operation that ends a sign-in ends all its tokens, also those that are exchanged at the same time.
 func TestEndsOfASignIn(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)

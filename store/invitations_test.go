@@ -53,7 +53,8 @@ func expireInvitation(t *testing.T, s *Store, invited watchparty.Invitation) {
 	execute(t, s, "UPDATE invitations SET expires_at = now() WHERE id = ?", invited.ID)
 }
 
-// TestInvitingAgain: an open invitation whose email will not come keeps nobody from being asked.
+// TestInvitingAgain: an open invitation whose email was not delivered does not prevent another invitation to the
+// address.
 func TestInvitingAgain(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)

@@ -24,8 +24,8 @@ type JobAct struct {
 }
 
 // AuditJob runs an admin's act on a job, and records it and its outcome. In the transaction of the entry it ends the
-// rows that only the job would end: the email of a job that is cancelled or terminated, and the run or the upload of one
-// that is terminated, since it will not tidy up.
+// rows that only the job would end: the email of a job that is cancelled or terminated, and the run or the upload of
+// one that is terminated, since it will not tidy up.
 func (s *Store) AuditJob(ctx context.Context, adminID string, a JobAct, act func(context.Context) error) error {
 	details := withNote(a.Note, map[string]any{"workflow_id": a.WorkflowID, "run_id": a.RunID, "kind": a.Kind})
 	if a.Batch != "" {
@@ -97,8 +97,8 @@ func endUploadOf(ctx context.Context, tx bun.Tx, workflowID string) error {
 }
 
 // ResendEmailOfJob queues another email about the same as the newest one that a workflow was to send. It returns
-// ErrNotFound if the workflow has sent none or its email is still to be sent, and ErrNothingToRetry if the mail server has
-// it.
+// ErrNotFound if the workflow has sent none or its email is still to be sent, and ErrNothingToRetry if the mail server
+// has it.
 func (s *Store) ResendEmailOfJob(
 	ctx context.Context, adminID, workflowID string, note watchparty.AdminNote,
 ) (watchparty.Email, error) {

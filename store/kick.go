@@ -45,10 +45,16 @@ func putOut(ctx context.Context, tx bun.Tx, roomID, userID string) (out bool, er
 		}
 		out = out || was
 	}
+	// Whoever may not come gets no reminders.
+	_, err = tx.NewDelete().Table("party_answers").Where("room_id = ? AND user_id = ?", roomID, userID).Exec(ctx)
+	if err != nil {
+		return false, fmt.Errorf("store: remove answers to parties: %w", err)
+	}
 	return out, nil
 }
 
-// remove deletes a user's row of a room, whose lock the caller holds, from the table participants or members, and reports whether there was one.
+// remove deletes a user's row of a room, whose lock the caller holds, from the table participants or members, and
+// reports whether there was one.
 func remove(ctx context.Context, tx bun.Tx, table, roomID, userID string) (bool, error) {
 	result, err := tx.NewDelete().Table(table).Where("room_id = ? AND user_id = ?", roomID, userID).Exec(ctx)
 	if err != nil {

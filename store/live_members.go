@@ -66,7 +66,7 @@ func readMembers(ctx context.Context, db bun.IDB, roomIDs ...string) (map[string
 	return members, nil
 }
 
-// RenewLease says that a process is alive and holds its connections. The first one makes the process known.
+// RenewLease renews the lease of a process, so that its connections count. The first call registers the process.
 func (s *Store) RenewLease(ctx context.Context, nodeID string) error {
 	_, err := s.db.NewRaw(`
 		INSERT INTO live_nodes (id, lease_until) VALUES (?0, clock_timestamp() + ?1)
@@ -78,7 +78,7 @@ func (s *Store) RenewLease(ctx context.Context, nodeID string) error {
 	return nil
 }
 
-// EndLease removes a process with its connections: it stops, or ended long ago without saying so.
+// EndLease removes a process with its connections, because it stops, or because it died long ago.
 func (s *Store) EndLease(ctx context.Context, nodeID string) error {
 	if _, err := s.db.NewRaw("DELETE FROM live_nodes WHERE id = ?", nodeID).Exec(ctx); err != nil {
 		return fmt.Errorf("store: end lease: %w", err)
@@ -97,7 +97,7 @@ func (s *Store) EndLapsedLeases(ctx context.Context) error {
 	return nil
 }
 
-// Admission is what a connection begins with.
+// Admission has the data that a new connection needs.
 type Admission struct {
 	User           watchparty.Person
 	Place          watchparty.Place
@@ -106,9 +106,8 @@ type Admission struct {
 	AccountVersion int64 // see AccountVersions
 }
 
-// Admit makes a connection a member of a room, of a person who is in it, and counts the person as present. The process
-// has a lease. It returns ErrNotFound, ErrUnauthenticated, ErrBanned, ErrRoomArchived, ErrRoomClosed and
-// ErrNotParticipant.
+// Admit stores the connection of a person who is in a room, and marks the person as present. The process has to have a
+// lease. It returns ErrNotFound, ErrUnauthenticated, ErrBanned, ErrRoomArchived, ErrRoomClosed and ErrNotParticipant.
 func (s *Store) Admit(
 	ctx context.Context, nodeID, connID, roomID string, by auth.Identity,
 ) (admitted Admission, err error) {
@@ -151,8 +150,8 @@ func (s *Store) Admit(
 	return admitted, found(err, "admit")
 }
 
-// Dismiss removes connections of a process, and notes that people were connected to their rooms until now. It returns
-// what that has changed: a room may have waited for one of them.
+// Dismiss removes connections of a process, and stores that people were connected to their rooms until now. It returns
+// the playbacks that have changed, since a room may have waited for one of them.
 func (s *Store) Dismiss(ctx context.Context, nodeID string, connIDs []string) ([]PlaybackAnswer, error) {
 	if len(connIDs) == 0 {
 		return nil, nil
@@ -198,19 +197,19 @@ func (s *Store) Dismiss(ctx context.Context, nodeID string, connIDs []string) ([
 	return changed, nil
 }
 
-// MemberReport is what a connection reports of its player. Fields that are zero report nothing.
+// MemberReport is a report of a connection about its player. Zero fields report nothing.
 type MemberReport struct {
 	ConnID string
 	// ReadyCue is the cue that it is ready for, StalledCue the one for which it has had nothing to play for two seconds,
 	// and EndedCue the one for which the item is over. A report for another cue than the room's is ignored.
 	ReadyCue, StalledCue, EndedCue int64
-	DurationMS                     int64 // of the item, as the player tells it; with a ReadyCue
+	DurationMS                     int64 // the duration of the item by the player; with a ReadyCue
 	Able                           *bool // whether it can be waited for; see playback.Member
 	RTT                            time.Duration
 }
 
-// ReportPlayers stores what connections to a room have reported, and applies what follows from that to the room's playback, in
-// one transaction. It returns ErrNotFound for a room that is archived or deleted.
+// ReportPlayers stores reports of connections to a room, and applies their consequences to the room's playback, in one
+// transaction. It returns ErrNotFound for a room that is archived or deleted.
 func (s *Store) ReportPlayers(
 	ctx context.Context, roomID string, reports []MemberReport,
 ) (answer PlaybackAnswer, err error) {
@@ -245,7 +244,7 @@ func (s *Store) ReportPlayers(
 	return answer, found(err, "report players")
 }
 
-// storeReports is one statement for all reports, under the lock of the room's playback.
+// storeReports stores all reports by one statement, under the lock of the room's playback.
 func storeReports(ctx context.Context, tx bun.Tx, room playbackRow, reports []MemberReport) error {
 	if len(reports) == 0 {
 		return nil
@@ -305,8 +304,8 @@ func storeReports(ctx context.Context, tx bun.Tx, room playbackRow, reports []Me
 	return nil
 }
 
-// KeepPresent counts the people of all connections of a process as present, and the rooms as attended, in two
-// statements. It passes on rooms whose hosts have not been seen for the time silence, and returns those that have
+// KeepPresent marks the people of all connections of a process as present, and their rooms as attended, in two
+// statements. It passes on rooms whose hosts have not been seen for the time silence, and returns the rooms that have
 // another host now.
 func (s *Store) KeepPresent(ctx context.Context, nodeID string, silence time.Duration) (passedOn []string, err error) {
 	err = s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
@@ -379,15 +378,15 @@ func (s *Store) succeedSilent(ctx context.Context, roomID string, silence time.D
 	return passedOn, found(err, "succession")
 }
 
-// LiveKey is a connection whose standing is asked for.
+// LiveKey identifies a connection whose standing is to be read.
 type LiveKey struct {
 	RoomID, UserID, SessionID string
 }
 
 // LiveStanding is what the person of a connection may do now.
 type LiveStanding struct {
-	// Err is nil while the person may be there. It is one of ErrUnauthenticated, ErrNotFound, ErrBanned, ErrRoomArchived,
-	// ErrRoomClosed and ErrNotParticipant.
+	// Err is nil while the person may stay connected. It is one of ErrUnauthenticated, ErrNotFound, ErrBanned,
+	// ErrRoomArchived, ErrRoomClosed and ErrNotParticipant.
 	Err            error
 	Place          watchparty.Place
 	AccessVersion  int64

@@ -221,6 +221,30 @@ var entering = map[string]func(c *cast) func(ctx context.Context) error{
 				IdempotencyKey{Hash: []byte(newID()), Fingerprint: []byte("add")}))
 		}
 	},
+	"ScheduleParty": func(c *cast) func(context.Context) error {
+		return func(ctx context.Context) error {
+			return second(c.s.ScheduleParty(ctx, c.room.ID, c.holder.ID, newPartyIn(time.Hour), IdempotencyKey{
+				Hash: []byte(newID()), Fingerprint: []byte("party")}))
+		}
+	},
+	"UpdateParty": func(c *cast) func(context.Context) error {
+		party := c.scheduleParty()
+		return func(ctx context.Context) error {
+			at := Now().Add(3 * time.Hour)
+			_, _, err := c.s.UpdateParty(ctx, party.ID, c.holder.ID, watchparty.PartyChange{StartsAt: &at}, nil)
+			return err
+		}
+	},
+	"CancelParty": func(c *cast) func(context.Context) error {
+		party := c.scheduleParty()
+		return func(ctx context.Context) error { return second(c.s.CancelParty(ctx, party.ID, c.holder.ID, nil)) }
+	},
+	"AnswerParty": func(c *cast) func(context.Context) error {
+		party := c.scheduleParty()
+		return func(ctx context.Context) error {
+			return c.s.AnswerParty(ctx, party.ID, c.holder.ID, watchparty.AnswerYes)
+		}
+	},
 	"RemoveFromQueue": func(c *cast) func(context.Context) error {
 		item := c.addItem()
 		return func(ctx context.Context) error {
@@ -288,6 +312,12 @@ var outside = map[string][]string{
 		"Work",
 		"LiveMarks",
 		"NowPlaying",
+		"MyParties",
+		"Parties",
+		"Party",
+		"PartyGuests",
+		"PartyLetter",
+		"PartyStatus",
 		"LiveMembers",
 		"LiveRooms",
 		"LiveStandings",
@@ -371,6 +401,7 @@ var outside = map[string][]string{
 	"makes an account": {"CreateSignedInUser", "CreateUser"},
 	"is about no account": {"AddMovies", "CreateActivityReport", "DeclineInvitation", "ExpireInvitation", "OptIn",
 		"OptOut", "QueueReportEmails", "TallyDay", "RenewLease", "SetClock", "SweepPlaybacks", "Tick",
+		"AdvanceParty", "SweepParties", "QueuePartyNotices",
 		"BeginWebhookAttempt", "CancelWebhookDelivery", "EndWebhookAttempt", "ResealWebhooks"},
 	"only ends or removes": {
 		"AnonymiseMessages",
@@ -433,8 +464,8 @@ var outside = map[string][]string{
 
 func second[T any](_ T, err error) error { return err }
 
-// runMeanwhile runs an operation while the holder is deleted or suspended. Whatever it says, it says it in words for a
-// client.
+// runMeanwhile runs an operation while the holder is deleted or suspended. If it fails, its error has to be one for
+// clients.
 func runMeanwhile(t *testing.T, operation func(context.Context) error, act func() error) {
 	t.Helper()
 	var (
@@ -454,7 +485,7 @@ func runMeanwhile(t *testing.T, operation func(context.Context) error, act func(
 	}
 }
 
-// TestNobodyEntersWhoIsDeleted: nothing that is on its way outlives its account.
+// TestNobodyEntersWhoIsDeleted: no operation that runs during the deletion of an account stores something for it.
 func TestNobodyEntersWhoIsDeleted(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)

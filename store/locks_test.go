@@ -56,6 +56,25 @@ var writes = map[string]func(c *cast) operation{
 			return errors.Join(err, second(c.s.AnonymiseMessages(ctx, c.guest.ID, 10)))
 		}
 	},
+	"AdvanceParty": func(c *cast) operation {
+		party := c.dueParty()
+		return func(ctx context.Context) error {
+			_, _, err := c.s.AdvanceParty(ctx, party.ID)
+			return err
+		}
+	},
+	"SweepParties": func(c *cast) operation {
+		c.dueParty()
+		return func(ctx context.Context) error { return second(c.s.SweepParties(ctx, 10)) }
+	},
+	"QueuePartyNotices": func(c *cast) operation {
+		party := c.dueParty()
+		in := job.PartyNoticesInput{PartyID: party.ID, Kind: watchparty.NoticeHour, Moves: c.moves(party)}
+		return func(ctx context.Context) error {
+			_, _, err := c.s.QueuePartyNotices(ctx, in, nobody)
+			return err
+		}
+	},
 	"JoinRoom again": func(c *cast) operation {
 		return func(ctx context.Context) error { return second(c.s.JoinRoom(ctx, c.room.ID, c.holder.ID)) }
 	},

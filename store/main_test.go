@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(stacktest.With(m, devstack.Postgres))
 }
 
-// patience is for what takes milliseconds on an idle machine.
+// patience is the time-out for operations that take milliseconds on an idle machine.
 const patience = 10 * time.Second
 
 // openStore gives the test a store on a migrated schema of its own.
@@ -213,7 +213,7 @@ func newBarrier(t *testing.T, s *Store) *barrier {
 	return b
 }
 
-// countStopped counts who waits at the barrier and who waits for one of them.
+// countStopped counts the sessions that wait at the barrier, and those that wait for such a session.
 func (b *barrier) countStopped(ctx context.Context) (n int, err error) {
 	err = b.s.db.NewRaw(`
 		WITH stopped AS (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = ?::bigint::oid AND NOT granted)

@@ -13,7 +13,7 @@ import (
 	"github.com/watchparty/watchparty/devstack/stacktest"
 )
 
-// follower is a reader who goes on after the last change that they saw.
+// follower is a reader that continues after the last change that it has seen.
 type follower struct {
 	s     *Store
 	room  watchparty.Room
@@ -114,8 +114,8 @@ func TestChangesCommitInOrder(t *testing.T) {
 	require.Equal(t, "fast.", f.seen[fast.ID].Body)
 }
 
-// TestFollowerMissesNoChange: whoever goes on after the last change that they saw knows all messages as they are in the
-// end, however many people edit and delete at once.
+// TestFollowerMissesNoChange: a reader that always continues after the last change that it has seen has the final form
+// of all messages, however many people edit and delete at once.
 func TestFollowerMissesNoChange(t *testing.T) {
 	t.Parallel()
 	url := stacktest.MigratedURL(t)

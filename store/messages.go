@@ -59,9 +59,9 @@ func selectMessagesAs(db bun.IDB, rows any, texts string) *bun.SelectQuery {
 		Join("LEFT JOIN users AS qu ON qu.id = q.user_id")
 }
 
-// PostMessage stores a message of a participant and refreshes the participant's presence. It returns ErrNotFound, ErrUnauthenticated,
-// ErrRoomArchived, ErrRoomClosed, ErrNotParticipant, ErrMuted, ErrSlowMode with the time to wait, ErrUnknownMessage and
-// ErrKeyReused; for a request that is repeated also ErrBanned.
+// PostMessage stores a message of a participant and refreshes the participant's presence. It returns ErrNotFound,
+// ErrUnauthenticated, ErrRoomArchived, ErrRoomClosed, ErrNotParticipant, ErrMuted, ErrSlowMode with the time to wait,
+// ErrUnknownMessage and ErrKeyReused; for a request that is repeated also ErrBanned.
 //
 // A room's messages commit in the order of their IDs, so that a reader who asks for the messages after the last one it
 // saw misses none. The function next_message_id in the migrations ensures that with a lock.
@@ -70,7 +70,7 @@ func (s *Store) PostMessage(
 ) (watchparty.Message, error) {
 	var row messageRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		former, err := claimKey(ctx, tx, key, newID()) // addMessage puts the message's ID in its place
+		former, err := claimKey(ctx, tx, key, newID()) // addMessage replaces the ID by that of the message
 		if err != nil {
 			return err
 		}
@@ -109,9 +109,10 @@ type chat struct {
 	Role watchparty.Role `bun:"role"` // of the person
 }
 
-// enterChat locks a room, an account and its row in participants, and refreshes the person's presence. One person's
-// messages in a room are written one after the other, because of the last lock. It returns ErrNotFound, ErrUnauthenticated for an account that is deleted or suspended,
-// ErrRoomArchived, ErrRoomClosed, ErrNotParticipant, ErrForbidden and ErrMuted.
+// enterChat locks a room, an account and its row in participants, and refreshes the person's presence. Because of the
+// last lock, the messages of one person in a room are written one after the other. It returns ErrNotFound,
+// ErrUnauthenticated for an account that is deleted or suspended, ErrRoomArchived, ErrRoomClosed, ErrNotParticipant,
+// ErrForbidden and ErrMuted.
 func enterChat(ctx context.Context, tx bun.Tx, roomID, userID string) (chat, error) {
 	var room chat
 	// KEY SHARE is what the foreign key of a message takes anyway. Taken here, it keeps the room from being archived until
@@ -158,11 +159,11 @@ func enterChat(ctx context.Context, tx bun.Tx, roomID, userID string) (chat, err
 	return room, nil
 }
 
-// clockSkew is by how much the clocks of two processes may differ.
+// clockSkew is the largest difference that is expected between the clocks of two processes.
 const clockSkew = 10 * time.Minute
 
-// slowDown returns an error with the time to wait if a room is in slow mode and the person's last message in it, deleted
-// or not, is too recent.
+// slowDown returns an error with the time to wait if a room is in slow mode and the person's last message in it,
+// deleted or not, is too recent.
 func slowDown(ctx context.Context, tx bun.Tx, room chat, userID string) error {
 	if room.SlowMode == 0 || room.Role.May(watchparty.MaySkipSlowMode) {
 		return nil
@@ -260,7 +261,7 @@ func (s *Store) EditMessage(ctx context.Context, id, userID, body string) (watch
 }
 
 // DeleteMessage soft-deletes the user's own message, or, with a role that allows it, a message of a person with a lower
-// role; the latter is in the room's log. It returns ErrNotFound, also for a deleted message, and ErrForbidden.
+// role. The room's log records the latter. It returns ErrNotFound, also for a deleted message, and ErrForbidden.
 func (s *Store) DeleteMessage(ctx context.Context, id, userID string) error {
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		var row messageRow
@@ -302,7 +303,7 @@ func blank(ctx context.Context, tx bun.Tx, m messageRow) error {
 }
 
 // moderate locks the message's room and returns ErrForbidden unless the actor may delete the message of its author. An
-// author without a role in the room, or whose account is gone, counts as a viewer.
+// author without a role in the room, or whose account is deleted, counts as a viewer.
 func moderate(ctx context.Context, tx bun.Tx, m *messageRow, actorID string) error {
 	_, role, err := permittedBeside(ctx, tx, m.RoomID, actorID, watchparty.MayDeleteMessage, "id = ?", m.UserID)
 	if err != nil {

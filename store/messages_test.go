@@ -110,7 +110,7 @@ func TestMessages(t *testing.T) {
 	})
 }
 
-// Messages of many at once are all kept, and none holds up people who come in.
+// Messages that many people post at once are all kept, and do not delay people who join.
 func TestParallelMessages(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
@@ -142,7 +142,7 @@ func TestParallelMessages(t *testing.T) {
 	require.Equal(t, authors*each, countRows(t, s, "messages"))
 }
 
-// readNewer reads what was said after a message, page by page, to the end.
+// readNewer reads the messages after a message, page by page, to the end.
 func readNewer(t *testing.T, s *Store, room watchparty.Room, after string, limit int) []string {
 	t.Helper()
 	var seen []string
@@ -163,7 +163,8 @@ func readNewer(t *testing.T, s *Store, room watchparty.Room, after string, limit
 	}
 }
 
-// A reader who always goes on after the last message that they saw sees each message once, in order, whoever posts.
+// A reader that always continues after the last message that it has seen sees each message once, in order, while many
+// people post.
 func TestReaderMissesNothing(t *testing.T) {
 	t.Parallel()
 	url := stacktest.MigratedURL(t)
@@ -339,7 +340,7 @@ func TestPostingOnce(t *testing.T) {
 	require.NoError(t, err, "it was promised before")
 	require.Equal(t, posted[0], again)
 
-	// What was refused has not taken the key.
+	// A refused request does not use up the key.
 	idempotencyKey.Hash = []byte("another")
 	_, err = s.PostMessage(t.Context(), ada, n, idempotencyKey)
 	require.ErrorIs(t, err, watchparty.ErrRoomArchived)
@@ -394,7 +395,7 @@ func TestEditMessage(t *testing.T) {
 	require.ErrorIs(t, err, watchparty.ErrNotFound)
 }
 
-// A message that is taken back stays so, whoever edits it at the same time.
+// A deleted message stays deleted, even if it is edited at the same time.
 func TestEditingLosesToDeleting(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
@@ -414,7 +415,7 @@ func TestEditingLosesToDeleting(t *testing.T) {
 	require.Empty(t, readValue[string](t, s, "SELECT body FROM messages"))
 }
 
-// Who may take back whose messages, by role; whoever has none counts as a viewer.
+// Which roles may delete the messages of which roles; a person without a role counts as a viewer.
 func TestDeleteMessage(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
@@ -506,7 +507,7 @@ func TestNewerMessages(t *testing.T) {
 	require.Empty(t, none)
 }
 
-// People who come in, people who speak, and a room that wakes up do not wait for each other in a circle.
+// Joins, posts, and the update of a quiet room do not deadlock.
 func TestJoiningAndPostingInAQuietRoom(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)

@@ -41,12 +41,12 @@ func TestCatalogueChanges(t *testing.T) {
 	root := newAdmin(t, s, "root")
 	n := watchparty.NewMovie{
 		Title: "Faust", Year: 1926, RuntimeMinutes: 106, Description: "A wager.", Genres: []string{"drama"},
-		PosterURL: "https://films.example/p", StreamURL: "https://films.example/s",
+		PosterURL: "https://movies.example/p", StreamURL: "https://movies.example/s",
 	}
 	m := newMovie(t, s, root, n)
 	require.Equal(t, watchparty.Movie{
 		ID: m.ID, Title: "Faust", Year: 1926, RuntimeMinutes: 106, Description: "A wager.", Genres: []string{"drama"},
-		PosterURL: "https://films.example/p", StreamURL: "https://films.example/s", Version: 1, CreatedAt: m.CreatedAt,
+		PosterURL: "https://movies.example/p", StreamURL: "https://movies.example/s", Version: 1, CreatedAt: m.CreatedAt,
 		UpdatedAt: m.CreatedAt,
 	}, m)
 	_, err := s.CreateMovie(t.Context(), root.ID, n, IdempotencyKey{})
@@ -169,7 +169,7 @@ func TestMovieInUse(t *testing.T) {
 	require.Equal(t, 3, readValue[int](t, s, "SELECT count(*) FROM rooms WHERE movie_id IS NULL"))
 }
 
-// A movie that is deleted while rooms are opened with it is gone, or in use; nobody is left with half of that.
+// A movie that is deleted while rooms are opened with it is either deleted or in use, but never both.
 func TestDeletingAMovieWhileRoomsOpen(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)

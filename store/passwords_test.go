@@ -270,7 +270,7 @@ func TestSuspended(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// Whoever knew a password must not keep a way in when it is replaced.
+// A person who knew a password must not keep access when it is replaced.
 func TestNewPasswordEndsAChangeOfAddress(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)

@@ -10,9 +10,9 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// personOf selects the account with an ID, which is given as an expression in SQL, as a watchparty.Person in JSON. It is
-// the one place that says what others see of an account. It is NULL for an account that is deleted, whether its row is
-// there yet or not.
+// personOf selects the account with an ID, which is given as an expression in SQL, as a watchparty.Person in JSON. It
+// is the one place that says what others see of an account. It is NULL for an account that is deleted, whether its row
+// is there yet or not.
 func personOf(userID string) string {
 	return "(SELECT json_build_object('ID', id, 'Username', username, 'DisplayName', display_name, " +
 		"'AvatarVersion', avatar_version, 'AvatarFiles', avatar_files) FROM users WHERE id = " + userID +

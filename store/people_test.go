@@ -180,7 +180,7 @@ func TestPeopleAreShownAlike(t *testing.T) {
 	require.NotEqual(t, root.ID, room.Host.ID)
 }
 
-// TestRoomsShowTheirMovie: with what a list shows of it, as it is now.
+// TestRoomsShowTheirMovie: rooms show the current data of their movie.
 func TestRoomsShowTheirMovie(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
@@ -221,8 +221,8 @@ func TestRoomsShowTheirMovie(t *testing.T) {
 	requireMovie(want)
 }
 
-// TestPresence: rooms count who is there and who is present, and say how long that lasts. Whoever comes back after an
-// absence, by whatever sign of life, changes the room; whoever was present does not.
+// TestPresence: rooms count the people in them and those present, and say until when that holds. A person who was
+// absent changes the room by a heartbeat, post or join; a person who was present does not.
 func TestPresence(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)

@@ -44,7 +44,8 @@ var fill = []string{
 		SELECT uid(4, n / 2 + 1), uid(1, CASE WHEN n % 40 = 0 THEN 1 ELSE n % 19999 + 2 END) FROM generate_series(1, 199000) AS n
 		UNION ALL SELECT uid(4, 1), uid(1, n) FROM generate_series(19001, 19700) AS n
 		ON CONFLICT DO NOTHING`,
-	`UPDATE participants SET last_seen_at = now() - interval '1 d' WHERE right(user_id::text, 2) <> '07'`, // a few are present
+	// A few are present.
+	`UPDATE participants SET last_seen_at = now() - interval '1 d' WHERE right(user_id::text, 2) <> '07'`,
 	`INSERT INTO members (room_id, user_id, role)
 		SELECT uid(4, n), uid(1, CASE WHEN n % 10 = 0 THEN 1 ELSE (n * 7) % 19999 + 2 END), CASE n % 3 WHEN 0 THEN 'moderator' ELSE 'viewer' END
 		FROM generate_series(1, 60000, {rooms}) AS n
@@ -110,10 +111,19 @@ var fill = []string{
 	`INSERT INTO read_markers (room_id, user_id, message_id)
 		SELECT uid(4, n), uid(1, CASE WHEN n % 40 = 0 THEN 1 ELSE n % 20000 + 1 END), uid(10, n * 1000) FROM generate_series(1, 40000) AS n`,
 	`INSERT INTO queue_items (id, room_id, stream_url, added_by, rank)
-		SELECT uid(18, n), uid(4, n % 9000 + 2), 'https://films.example', uid(1, CASE WHEN n % 10 = 0 THEN 1 ELSE n % 20000 + 1 END), n
+		SELECT uid(18, n), uid(4, n % 9000 + 2), 'https://movies.example', uid(1, CASE WHEN n % 10 = 0 THEN 1 ELSE n % 20000 + 1 END), n
 		FROM generate_series(1, 20000) AS n`,
 	`INSERT INTO queue_votes (item_id, room_id, user_id)
 		SELECT id, room_id, uid(1, CASE WHEN rank % 10 = 0 THEN 1 ELSE rank % 20000 + 1 END) FROM queue_items`,
+	`INSERT INTO parties (id, room_id, starts_at, time_zone, scheduled_by, state, ended_at)
+		SELECT uid(22, n), uid(4, n % 9000 + 2), now() + (n % 1000) * interval '1 h', 'UTC',
+			uid(1, CASE WHEN n % 10 = 0 THEN 1 ELSE n % 20000 + 1 END), CASE WHEN n % 20 = 0 THEN 'scheduled' ELSE 'started' END,
+			CASE WHEN n % 20 > 0 THEN now() END FROM generate_series(1, 40000) AS n`,
+	`INSERT INTO party_answers (party_id, room_id, user_id, answer, created_at)
+		SELECT uid(22, n), uid(4, n % 9000 + 2), uid(1, CASE WHEN n % 10 = 0 THEN 1 ELSE n % 20000 + 1 END), 'yes', now()
+		FROM generate_series(1, 40000) AS n
+		UNION ALL SELECT uid(22, 20), uid(4, 22), uid(1, n), CASE WHEN n % 2 = 0 THEN 'yes' ELSE 'no' END,
+			now() - n * interval '1 s' FROM generate_series(100, 9000) AS n`,
 	`ALTER TABLE messages SET UNLOGGED`,
 	`INSERT INTO messages (id, room_id, user_id, body, created_at)
 		SELECT uid(10, n), uid(4, CASE WHEN n <= 800000 THEN n / 2000 + 1 ELSE n / 2 - 399600 END), uid(1, n / 50 % 20000 + 1), 'Hello',
@@ -216,8 +226,8 @@ func (n node) indexed(table string) bool {
 	return found
 }
 
-// faults are what a list query must not do: read a large table from end to end or most of it by an index, or sort more
-// than it answers. What may be sorted besides are the few rows that a bitmap has picked.
+// faults lists what a list query must not do: read a large table from end to end, or most of it by an index, or sort
+// more rows than it returns, except for the few rows that a bitmap has picked.
 func (n node) faults(rows map[string]int, answered int) (found []string) {
 	n.walk(func(n node) {
 		if n.Type == "Seq Scan" && rows[n.Relation] > smallTable {
@@ -248,7 +258,7 @@ func explainStatement(t *testing.T, s *Store, statement string) node {
 	return plans[0].Plan
 }
 
-// TestListPlans: what a list costs depends on the page, not on how much there is.
+// TestListPlans: the cost of a list depends on the page, and not on the size of the table.
 func TestListPlans(t *testing.T) {
 	t.Parallel()
 	s, rows := openFilledStore(t)
@@ -649,6 +659,22 @@ func TestListPlans(t *testing.T) {
 		{"ExportQueueVotes", "of someone", "queue_votes", pageOfPlans, func(ctx context.Context, s *Store,
 			at func(kind, n int) Page) error {
 			return list(s.ExportQueueVotes(ctx, id(1, 1), at(18, 1000)))
+		}},
+		{"ExportParties", "of someone", "parties", pageOfPlans, func(ctx context.Context, s *Store,
+			at func(kind, n int) Page) error {
+			return list(s.ExportParties(ctx, id(1, 1), at(22, 1000)))
+		}},
+		{"ExportPartyAnswers", "of someone", "party_answers", pageOfPlans, func(ctx context.Context, s *Store,
+			at func(kind, n int) Page) error {
+			return list(s.ExportPartyAnswers(ctx, id(1, 1), at(22, 1000)))
+		}},
+		{"PartyGuests", "of many", "party_answers", pageOfPlans, func(ctx context.Context, s *Store,
+			at func(kind, n int) Page) error {
+			return list(s.PartyGuests(ctx, id(22, 20), "", byTime(at(1, 5000), 5000, time.Second)))
+		}},
+		{"MyParties", "of someone", "parties", 100 * pageOfPlans, func(ctx context.Context, s *Store,
+			at func(kind, n int) Page) error {
+			return list(s.MyParties(ctx, id(1, 500), byTime(at(22, 1000), -100, time.Hour)))
 		}},
 		{"ExportStays", "of someone", "stays", pageOfPlans, func(ctx context.Context, s *Store,
 			at func(kind, n int) Page) error {

@@ -11,7 +11,7 @@ import (
 	"github.com/watchparty/watchparty/playback"
 )
 
-const filmAddress = "https://films.example/metropolis.webm"
+const filmAddress = "https://movies.example/metropolis.webm"
 
 // newCommand is one of an idle room that has never played anything.
 func newCommand(kind playback.Kind) playback.Command {

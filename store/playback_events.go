@@ -14,21 +14,21 @@ import (
 	"github.com/watchparty/watchparty/playback"
 )
 
-// PlaybackKind is the kind of work that commands are for a pool of connections, so that a flood of them leaves the other
-// connections to everything else; see WithKind.
+// PlaybackKind is the kind of work of playback commands. Its share of the connections is limited, so that a flood of
+// commands leaves connections to all other work; see WithKind.
 const PlaybackKind = "playback"
 
-// PlaybackAnswer is what an event has done to a room's playback.
+// PlaybackAnswer is the result of an event on a room's playback.
 type PlaybackAnswer struct {
 	playback.Snapshot
 	Effects playback.Effects
 }
 
-// ApplyPlaybackCommand applies a command to a room's playback, in one transaction. A Load, and a Play, may name what to
-// play: the store fills in the command's Item and By. It returns ErrNotFound, ErrUnauthenticated for an account that is
-// deleted or suspended and for a sign-in that has ended, ErrBanned, ErrRoomArchived, ErrRoomClosed, ErrNotParticipant,
-// ErrForbidden without the permission, ErrMuted, ErrUnknownMovie, ErrUnknownItem, ErrNoStream, and the errors of
-// playback.Apply. With an error of playback.Apply, the answer has the state that is there.
+// ApplyPlaybackCommand applies a command to a room's playback, in one transaction. A Load or a Play may name what to
+// play; the store then fills in the command's Item and By. It returns ErrNotFound, ErrUnauthenticated for an account
+// that is deleted or suspended and for a sign-in that has ended, ErrBanned, ErrRoomArchived, ErrRoomClosed,
+// ErrNotParticipant, ErrForbidden without the permission, ErrMuted, ErrUnknownMovie, ErrUnknownItem, ErrNoStream, and
+// the errors of playback.Apply. With an error of playback.Apply, the answer has the current state.
 func (s *Store) ApplyPlaybackCommand(
 	ctx context.Context, roomID string, by auth.Identity, c playback.Command, what watchparty.Source,
 ) (answer PlaybackAnswer, err error) {
@@ -53,7 +53,7 @@ func (s *Store) ApplyPlaybackCommand(
 		t := transition{room: room, event: c, chosen: chosen}
 		answer, err = t.run(ctx, tx)
 		var coded *watchparty.Error
-		if errors.As(err, &coded) && t.refused { // nothing has changed; the answer says what there is
+		if errors.As(err, &coded) && t.refused { // nothing has changed; the answer has the current state
 			refused = err
 			return nil
 		}
@@ -68,7 +68,7 @@ func (s *Store) ApplyPlaybackCommand(
 	return answer, found(err, "apply playback command")
 }
 
-// sourceKey tells what a command plays from anything else.
+// sourceKey identifies what a command plays, to tell a repeated command from another one with the same ID.
 func sourceKey(what watchparty.Source) string {
 	if what.IsZero() {
 		return ""
@@ -76,8 +76,8 @@ func sourceKey(what watchparty.Source) string {
 	return what.MovieID + " " + what.ItemID + " " + what.StreamURL + " " + what.Title
 }
 
-// enterPlayback locks a room and the person's account against changes of what the person may do there, and checks that
-// the person may do it, in the present state of everything. The locks of several people do not exclude each other.
+// enterPlayback checks that a person has a permission in a room now. It locks the room and the account, so that this
+// remains true until the transaction ends. The locks of several people do not exclude each other.
 func enterPlayback(
 	ctx context.Context, tx bun.Tx, roomID string, by auth.Identity, may watchparty.Permission,
 ) (watchparty.Place, roomRow, error) {
@@ -131,26 +131,28 @@ func enterPlayback(
 	return place, room, err
 }
 
-// transition is one run of playback's machine on a room's row.
+// transition applies one event to a room's row in playbacks.
 type transition struct {
 	room    roomRow
 	event   playback.Event
-	chosen  itemRow // what a command plays, and is no item of the queue yet
+	chosen  itemRow // what a command plays, if it is not yet an item of the queue
 	source  itemRow // what plays afterwards
-	refused bool    // by the machine
-	// only names the revision that the event is for, and skips the row if it is locked or at another one; nil for any.
+	refused bool    // whether playback.Apply returned an error
+	// only is the revision to which the event applies; nil for any. With it, a row that is locked or has another revision
+	// is skipped.
 	only *int64
 
 	row     playbackRow
+	before  playback.State
 	now     time.Time
 	next    itemRow
 	members []memberRow
 }
 
-// errElsewhere is that another process has done it, or is doing it.
+// errElsewhere says that another process has applied the event, or is applying it.
 var errElsewhere = errors.New("store: somebody else is at this playback")
 
-// run locks the row of the playback, and applies the event at the time that it is then.
+// run locks the row of the playback, reads the time, and applies the event.
 func (t *transition) run(ctx context.Context, tx bun.Tx) (PlaybackAnswer, error) {
 	if err := t.lock(ctx, tx); err != nil {
 		return PlaybackAnswer{}, err
@@ -158,8 +160,8 @@ func (t *transition) run(ctx context.Context, tx bun.Tx) (PlaybackAnswer, error)
 	if err := t.look(ctx, tx); err != nil {
 		return PlaybackAnswer{}, err
 	}
-	before := t.row.state()
-	after, effects, err := playback.Apply(before, t.event, t.around(), t.now)
+	t.before = t.row.state()
+	after, effects, err := playback.Apply(t.before, t.event, t.around(), t.now)
 	if err != nil {
 		t.refused = true
 		answer, readErr := t.answer(ctx, tx, effects)
@@ -177,13 +179,14 @@ func (t *transition) run(ctx context.Context, tx bun.Tx) (PlaybackAnswer, error)
 		changesPlayback(ctx, t.room)
 	}
 	answer, err := t.answer(ctx, tx, effects)
-	if err == nil && effects.Started != "" {
+	// An item that is loaded for a party begins when the party starts.
+	if err == nil && (effects.Started != "" && after.StartsAt.IsZero() || t.party(after)) {
 		t.tellStart(ctx, answer.Source.MovieID)
 	}
 	return answer, err
 }
 
-// tellStart tells webhooks that the room begins an item. What a private room watches is nobody else's business.
+// tellStart tells webhooks that the room begins an item. For a private room, the message does not name the movie.
 func (t *transition) tellStart(ctx context.Context, movieID string) {
 	if t.room.Visibility == string(watchparty.Private) {
 		movieID = ""
@@ -195,7 +198,7 @@ func (t *transition) tellStart(ctx context.Context, movieID string) {
 	})
 }
 
-// lock locks the row, and makes it if the room has none.
+// lock locks the row, and inserts it if the room has none.
 func (t *transition) lock(ctx context.Context, tx bun.Tx) error {
 	read := func() error {
 		q := tx.NewSelect().Model(&t.row).Where("room_id = ?", t.room.ID)
@@ -219,7 +222,8 @@ func (t *transition) lock(ctx context.Context, tx bun.Tx) error {
 	return read()
 }
 
-// look reads what the machine has to know, and the time, now that nothing of it changes any more.
+// look reads what package playback needs to know, and the time. It runs under the lock, so that none of this changes
+// any more.
 func (t *transition) look(ctx context.Context, tx bun.Tx) error {
 	members, err := readMembers(ctx, tx, t.room.ID)
 	if err != nil {
@@ -246,7 +250,7 @@ func (t *transition) needsNext() bool {
 	}
 }
 
-// findNext finds the first item of the queue. What Play plays without any is the room's movie.
+// findNext finds the first item of the queue. If the queue is empty, Play plays the room's movie.
 func (t *transition) findNext(ctx context.Context, tx bun.Tx) error {
 	next, err := firstItem(ctx, tx, t.room)
 	if err != nil {
@@ -285,7 +289,7 @@ func (t *transition) save(ctx context.Context, tx bun.Tx, after playback.State, 
 			t.row.QueueVersion++
 		}
 		q := tx.NewUpdate().Model(&t.row).WherePK().ExcludeColumn("room_id", "attended_at")
-		if command { // whoever commands is there
+		if command || t.party(after) { // a person who sends commands is present; to a party people come, some of them late
 			q = tx.NewUpdate().Model(&t.row).WherePK().ExcludeColumn("room_id").Value("attended_at", "now()")
 		}
 		if _, err := q.Exec(ctx); err != nil {
@@ -297,6 +301,11 @@ func (t *transition) save(ctx context.Context, tx bun.Tx, after playback.State, 
 			effects.Started).Exec(ctx)
 		if err != nil {
 			return fmt.Errorf("store: start item: %w", err)
+		}
+	}
+	if t.party(after) {
+		if err := startParty(ctx, tx, t.room.ID, t.startsAt()); err != nil {
+			return err
 		}
 	}
 	if effects.Finished != "" {
@@ -327,7 +336,7 @@ func (t *transition) saveMembers(ctx context.Context, tx bun.Tx, effects playbac
 	return nil
 }
 
-// answer reads what people are shown of the state.
+// answer reads the state as people see it.
 func (t *transition) answer(ctx context.Context, tx bun.Tx, effects playback.Effects) (PlaybackAnswer, error) {
 	answer := PlaybackAnswer{Effects: effects}
 	items, err := readItems(ctx, tx, idsOf(t.row.ItemID))
@@ -360,7 +369,7 @@ func idsOf(id *string) []string {
 	return []string{*id}
 }
 
-// actOf are the lines of a room's log by commands.
+// actOf has the act of the room's log for each kind of command.
 var actOf = map[playback.Kind]watchparty.RoomAction{
 	playback.Play: watchparty.ActPlayed, playback.Pause: watchparty.ActPaused, playback.Seek: watchparty.ActSought,
 	playback.Rate: watchparty.ActRateSet, playback.Load: watchparty.ActLoaded, playback.Skip: watchparty.ActSkipped,
@@ -398,14 +407,14 @@ func logCommand(
 	return logAct(ctx, tx, roomID, c.By, "", actOf[c.Kind], details)
 }
 
-// Tick lets time pass for a room's playback that is due: it ends an overdue wait or item, or starts what was scheduled.
-// revision is that of the state that is due. It reports false if another process was faster.
+// Tick applies the passage of time to a room's playback: it ends an overdue wait or item, or starts what was scheduled.
+// revision is the revision of the state that is due. It reports false if another process was faster.
 func (s *Store) Tick(ctx context.Context, roomID string, revision int64) (PlaybackAnswer, bool, error) {
 	return s.applyOnce(ctx, roomID, revision, playback.Tick{})
 }
 
-// SetClock moves a room's playback along with Postgres' clock, which has jumped by step since the state with the revision
-// was made. It reports false if another process was faster.
+// SetClock moves a room's playback along with Postgres' clock, which has jumped by step since the state with the
+// revision was made. It reports false if another process was faster.
 func (s *Store) SetClock(
 	ctx context.Context, roomID string, revision int64, step time.Duration,
 ) (PlaybackAnswer, bool, error) {
@@ -431,14 +440,14 @@ func (s *Store) applyOnce(
 	return answer, answer.Effects.Changed, found(err, "apply playback event")
 }
 
-// keepRoom keeps a room from being archived until the transaction ends, for what happens in it by itself.
+// keepRoom keeps a room from being archived until the transaction ends. It is for events that no person causes.
 func keepRoom(ctx context.Context, tx bun.Tx, roomID string) (roomRow, error) {
 	var room roomRow
 	err := tx.NewSelect().Model(&room).Where("r.id = ? AND r.archived_at IS NULL", roomID).For("KEY SHARE").Scan(ctx)
 	return room, err
 }
 
-// duePlaybacks selects the playbacks that time changes now.
+// duePlaybacks selects the playbacks whose wait, item or scheduled start is due.
 const duePlaybacks = `
 	SELECT room_id, revision, NULL::timestamptz AS deserted FROM playbacks
 	WHERE (ends_at IS NOT NULL OR wait_until IS NOT NULL OR starts_at IS NOT NULL)
@@ -452,9 +461,9 @@ const duePlaybacks = `
 			WHERE m.room_id = playbacks.room_id AND n.lease_until > clock_timestamp())
 	LIMIT ?2`
 
-// SweepPlaybacks closes what no process has closed in time: waits, ends and starts that are due, and what plays in rooms
-// where nobody has been connected for playback.DesertedAfter. It changes at most limit rooms, passes by those that
-// somebody else is at, and returns what it has changed.
+// SweepPlaybacks applies events that no process has applied in time: it ends waits and items that are due, starts what
+// was scheduled, and pauses rooms where nobody has been connected for playback.DesertedAfter. It changes at most limit
+// rooms, skips rooms that another process has locked, and returns the rooms that it has changed.
 func (s *Store) SweepPlaybacks(ctx context.Context, limit int) (changed []PlaybackAnswer, err error) {
 	var due []struct {
 		RoomID   string     `bun:"room_id"`

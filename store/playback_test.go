@@ -53,7 +53,7 @@ func (p *party) mustCommand(who string, kind playback.Kind, change func(*playbac
 	return answer
 }
 
-// requireStored: what is read is what was answered.
+// requireStored checks that the stored state is the one in the answer.
 func (p *party) requireStored(s playback.State) {
 	p.t.Helper()
 	stored, err := p.s.Playback(p.t.Context(), p.room.ID)
@@ -208,8 +208,8 @@ func contains(all []string, one string) bool {
 	return false
 }
 
-// TestDemotionBeforeACommandCounts: a command that begins while a demotion is about to be committed waits, and is judged
-// by what the person is then.
+// TestDemotionBeforeACommandCounts: a command that begins while a demotion is about to commit waits, and is authorised
+// by the new role.
 func TestDemotionBeforeACommandCounts(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
@@ -240,9 +240,9 @@ func TestMoviesAreLoaded(t *testing.T) {
 	s := openStore(t)
 	p := newParty(t, s)
 	movie, err := s.CreateMovie(t.Context(), p.root.ID, watchparty.NewMovie{
-		Title: "Nosferatu", Year: 1922, RuntimeMinutes: 94, StreamURL: "https://films.example/nosferatu.mp4",
-		Subtitles: []watchparty.Subtitle{{Language: "en", URL: "https://films.example/en.vtt"},
-			{Language: "de", URL: "https://films.example/de.vtt"}},
+		Title: "Nosferatu", Year: 1922, RuntimeMinutes: 94, StreamURL: "https://movies.example/nosferatu.mp4",
+		Subtitles: []watchparty.Subtitle{{Language: "en", URL: "https://movies.example/en.vtt"},
+			{Language: "de", URL: "https://movies.example/de.vtt"}},
 	}, IdempotencyKey{})
 	require.NoError(t, err)
 	load := newCommand(playback.Load)
@@ -289,7 +289,7 @@ func TestPlayPlaysTheRoomsMovie(t *testing.T) {
 	require.Equal(t, item.ID, p.mustCommand("host", playback.Play, nil).Item.ID, "the queue comes first")
 }
 
-// TestArchivedRoomsPlayNothing: the trigger does what the machine does.
+// TestArchivedRoomsPlayNothing: the trigger makes the same state as package playback.
 func TestArchivedRoomsPlayNothing(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
@@ -632,7 +632,7 @@ func TestLiveStandings(t *testing.T) {
 	require.Positive(t, standings[0].AccountVersion)
 }
 
-// TestCommandsLeaveConnections: however many commands wait for a room, everything else goes on.
+// TestCommandsLeaveConnections: however many commands wait for a room, all other work continues.
 func TestCommandsLeaveConnections(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)

@@ -62,7 +62,7 @@ func (r playbackRow) state() playback.State {
 	return s
 }
 
-// become puts a state into the row.
+// become stores a state in the row's fields.
 func (r *playbackRow) become(s playback.State) {
 	r.State, r.ItemID = string(s.Status), nullID(s.Item.ID)
 	r.RuntimeMS, r.DurationMS, r.DurationExact = s.Item.RuntimeMS, s.Item.DurationMS, s.Item.Exact
@@ -94,8 +94,8 @@ func (s *Store) Playback(ctx context.Context, roomID string) (playback.Snapshot,
 	return all[0], nil
 }
 
-// Playbacks reads the playbacks of those of the rooms that are there, in one snapshot of the database, in the order of
-// their IDs.
+// Playbacks reads the playbacks of those rooms that exist and are visible, in one snapshot of the database, in the
+// order of their IDs.
 func (s *Store) Playbacks(ctx context.Context, roomIDs []string) (all []playback.Snapshot, err error) {
 	if len(roomIDs) == 0 {
 		return nil, nil
@@ -162,7 +162,7 @@ func readPlaybacks(ctx context.Context, db bun.IDB, roomIDs []string) ([]playbac
 	return snapshots, nil
 }
 
-// snapshot is what people are shown of the row; people has those who are missing.
+// snapshot is the row as people see it. people has the people who are missing, by their IDs.
 func (r playbackRow) snapshot(
 	item watchparty.QueueItem, missing []string, people map[string]watchparty.Person,
 ) playback.Snapshot {
@@ -178,7 +178,7 @@ func (r playbackRow) snapshot(
 	return s
 }
 
-// missing are the IDs of those whom the room waits for, each once.
+// missing returns the IDs of the people for whom the room waits, each once.
 func (r playbackRow) missing(members []memberRow) (ids []string) {
 	if r.State != string(playback.Waiting) {
 		return nil
@@ -193,15 +193,15 @@ func (r playbackRow) missing(members []memberRow) (ids []string) {
 	return ids
 }
 
-// LiveVersion says whether what a process knows of a room is out of date.
+// LiveVersion shows a process whether its data about a room are out of date.
 type LiveVersion struct {
 	RoomID        string `bun:"room_id"`
 	Revision      int64  `bun:"revision"`
 	QueueVersion  int64  `bun:"queue_version"`
-	AccessVersion int64  `bun:"access_version"` // counts what changes what people may do in the room
+	AccessVersion int64  `bun:"access_version"` // counts the changes of people's rights in the room
 }
 
-// LiveVersions reads the versions of rooms. A room whose row is gone is missing; one that is deleted or hidden is not.
+// LiveVersions reads the versions of rooms. A room without a row is left out; a soft-deleted or hidden room is not.
 func (s *Store) LiveVersions(ctx context.Context, roomIDs []string) (versions []LiveVersion, err error) {
 	if len(roomIDs) == 0 {
 		return nil, nil
@@ -217,8 +217,8 @@ func (s *Store) LiveVersions(ctx context.Context, roomIDs []string) (versions []
 	return versions, nil
 }
 
-// AccountVersions reads what counts the ends of sign-ins, the suspensions and the renaming of accounts, by their IDs. An
-// account whose row is gone is missing.
+// AccountVersions reads the version numbers of accounts, by their IDs: they count ended sign-ins, suspensions and
+// changes of names. An account without a row is left out.
 func (s *Store) AccountVersions(ctx context.Context, userIDs []string) (map[string]int64, error) {
 	var rows []struct {
 		ID      string `bun:"id"`
@@ -239,7 +239,7 @@ func (s *Store) AccountVersions(ctx context.Context, userIDs []string) (map[stri
 	return versions, nil
 }
 
-// countAccess counts a change of what people may do in rooms whose locks the caller holds. Changes of the rooms' own
+// countAccess counts a change of people's rights in rooms whose locks the caller holds. Changes of the rooms' own
 // columns are counted by a trigger.
 func countAccess(ctx context.Context, tx bun.Tx, roomIDs ...string) error {
 	if len(roomIDs) == 0 {

@@ -56,6 +56,7 @@ var rules = map[watchparty.Policy][]rule{
 		{table: "invitations", old: "t.state <> 'open' AND t.updated_at < ?0", by: "updated_at"},
 		{table: "invitations", old: "t.state = 'open' AND t.expires_at < ?0", by: "expires_at"},
 	},
+	watchparty.PolicyParties: {{table: "parties", old: "t.ended_at < ?0", by: "ended_at"}},
 	watchparty.PolicyKeys: {
 		{table: "idempotency_keys", old: "t.expires_at < ?0", by: "expires_at"},
 		{table: "email_budgets", old: "t.expires_at < ?0", by: "expires_at"},

@@ -48,6 +48,9 @@ var scenes = []struct {
 	},
 	{"invitation that time has ended", "invitations", watchparty.PolicyInvitations,
 		"INSERT INTO invitations (id, room_id, email, state, expires_at) VALUES (?0, ?3, ?0, 'open', ?1)"},
+	{"party", "parties", watchparty.PolicyParties,
+		`INSERT INTO parties (id, room_id, starts_at, time_zone, state, ended_at)
+			VALUES (?0, ?3, now(), 'UTC', 'started', ?1)`},
 	{
 		"key",
 		"idempotency_keys",
@@ -186,7 +189,7 @@ func TestCleanupOfAnEmptyDatabase(t *testing.T) {
 	require.Len(t, readRunCounts(t, s, in.RunID), len(tablePolicies()))
 }
 
-// What still has a use stays, however old it is.
+// Rows that are still in use are kept, however old they are.
 func TestPoliciesSpareWhatIsInUse(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
@@ -217,7 +220,7 @@ func TestPoliciesSpareWhatIsInUse(t *testing.T) {
 	}
 }
 
-// Whoever uses an account that was never confirmed keeps it.
+// An unconfirmed account that is in use is kept.
 func TestCleanupOfUnverifiedAccounts(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
@@ -285,7 +288,7 @@ func TestRulesHaveIndexes(t *testing.T) {
 	}
 }
 
-// The condition is part of the statement that removes: what was chosen and has a use again stays.
+// The condition is checked again by the statement that deletes: a chosen row that is in use again is kept.
 func TestPoliciesJudgeAgain(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
@@ -332,7 +335,7 @@ func TestPoliciesJudgeAgain(t *testing.T) {
 	}
 }
 
-// Someone who uses an account while the batch is about to end it keeps it, or is told that it has ended.
+// A person who uses an account while a batch is about to delete it keeps the account, or gets an error.
 func TestCleanupSparesWhoSignsIn(t *testing.T) {
 	t.Parallel()
 	threshold := func() time.Time { return time.Now().Add(-7 * 24 * time.Hour) }

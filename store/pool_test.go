@@ -89,7 +89,7 @@ func TestPoolKeepsIdleConnections(t *testing.T) {
 	require.Equal(t, before, pid())
 }
 
-// TestPoolLogsConnectionsThatFailInUse: whoever used it may not say so.
+// TestPoolLogsConnectionsThatFailInUse: the pool logs it, since the code that used the connection may not.
 func TestPoolLogsConnectionsThatFailInUse(t *testing.T) {
 	t.Parallel()
 	s, other := openSmallPool(t, 1, time.Minute), openSmallPool(t, 1, time.Minute)

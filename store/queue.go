@@ -48,7 +48,7 @@ func (r itemRow) queued() watchparty.QueueItem {
 	}
 }
 
-// item is what the machine has to know; the zero value for no row.
+// item returns what package playback needs to know of the item; the zero value for no row.
 func (r itemRow) item() playback.Item {
 	if r.ID == "" {
 		return playback.Item{}
@@ -56,7 +56,7 @@ func (r itemRow) item() playback.Item {
 	return playback.NewItem(r.ID, r.RuntimeMS, r.DurationMS)
 }
 
-// details are what a room's log says of an item: no words of people.
+// details returns what a room's log says of an item, without any text that people wrote.
 func (r itemRow) details() map[string]any {
 	details := map[string]any{"item_id": r.ID}
 	if r.MovieID != nil {
@@ -76,7 +76,8 @@ func (r itemRow) insert(ctx context.Context, tx bun.Tx) error {
 	return nil
 }
 
-// own is what an item has of its own: an item that is a movie has the movie's.
+// own returns the text to store for an item with an address of its own. It is empty for an item with a movie, which has
+// the texts of the movie.
 func own(movieID *string, text string) string {
 	if movieID != nil {
 		return ""
@@ -84,7 +85,7 @@ func own(movieID *string, text string) string {
 	return text
 }
 
-// selectItems selects items with what is known of their movies, and their votes: those of people who are in the room.
+// selectItems selects items with the data of their movies, and with the votes of people who are in the room.
 func selectItems(db bun.IDB, rows any, viewerID string) *bun.SelectQuery {
 	return db.NewSelect().Model(rows).
 		ColumnExpr("i.id, i.room_id, i.movie_id, i.added_by, i.rank, i.played_at, i.created_at, i.updated_at").
@@ -121,7 +122,7 @@ func readItems(ctx context.Context, db bun.IDB, ids []string) (map[string]watchp
 const (
 	// notPlayed is the condition of an item that waits to be played.
 	notPlayed = "i.played_at IS NULL"
-	// queued is the condition of an item that is in the queue: what a hidden account has added is hidden with it.
+	// queued is the condition of an item that is in the queue. Items that a hidden account has added are hidden, too.
 	queued = notPlayed + " AND NOT EXISTS (SELECT FROM users WHERE id = i.added_by AND hidden_at IS NOT NULL)"
 )
 
@@ -133,7 +134,7 @@ func inOrder(q *bun.SelectQuery, order string) *bun.SelectQuery {
 	return q.OrderExpr("i.rank, i.id")
 }
 
-// firstItem finds the item that is played next, and locks it; the zero value for an empty queue.
+// firstItem finds the next item of the queue, and locks it. It returns the zero value for an empty queue.
 func firstItem(ctx context.Context, tx bun.Tx, room roomRow) (itemRow, error) {
 	var row itemRow
 	q := selectItems(tx, &row, "").Where("i.room_id = ?", room.ID).Where(queued)
@@ -144,8 +145,8 @@ func firstItem(ctx context.Context, tx bun.Tx, room roomRow) (itemRow, error) {
 	return row, err
 }
 
-// findSource finds what somebody wants to be played: an item of the queue, which it locks, or a new one, which has no
-// row yet. It returns ErrUnknownItem, ErrUnknownMovie and ErrNoStream.
+// findSource finds the item that a person wants to play: an item of the queue, which it locks, or a new item without a
+// row. It returns ErrUnknownItem, ErrUnknownMovie and ErrNoStream.
 func findSource(
 	ctx context.Context, tx bun.Tx, roomID, userID string, what watchparty.Source,
 ) (itemRow, error) {
@@ -163,7 +164,8 @@ func findSource(
 	return row, err
 }
 
-// newItem is an item that has no row yet. It keeps a movie in the catalogue until the transaction ends.
+// newItem makes an item that has no row yet. It locks the item's movie, so that the movie stays in the catalogue until
+// the transaction ends.
 func newItem(ctx context.Context, tx bun.Tx, roomID, userID string, what watchparty.Source) (itemRow, error) {
 	row := itemRow{
 		ID: newID(), RoomID: roomID, MovieID: nullID(what.MovieID), Title: what.TitleOr(), StreamURL: what.StreamURL,
@@ -186,8 +188,8 @@ func newItem(ctx context.Context, tx bun.Tx, roomID, userID string, what watchpa
 	return row, nil
 }
 
-// Queue lists what a room is to play, in the order in which it is played. Whether the viewer has voted for an item is
-// told for the viewer, who may be nobody. watchparty.MaxQueue bounds the list. version is that of the list.
+// Queue lists the items of a room's queue in the order in which they are played. Each item says whether the viewer has
+// voted for it; viewerID may be empty. watchparty.MaxQueue bounds the list. version is the version of the list.
 func (s *Store) Queue(
 	ctx context.Context, roomID, viewerID string,
 ) (items []watchparty.QueueItem, version int64, err error) {
@@ -287,8 +289,8 @@ func (s *Store) AddToQueue(
 	return added, found(err, "add to queue")
 }
 
-// QueueItem finds an item that is in a room's queue. Whether the viewer has voted for it is told for the viewer, who may
-// be nobody. It returns ErrNotFound.
+// QueueItem finds an item that is in a room's queue. The item says whether the viewer has voted for it; viewerID may be
+// empty. It returns ErrNotFound.
 func (s *Store) QueueItem(ctx context.Context, roomID, id, viewerID string) (watchparty.QueueItem, error) {
 	item, err := readItem(ctx, s.db, roomID, id, viewerID)
 	return item, found(err, "queue item")
@@ -300,8 +302,8 @@ func readItem(ctx context.Context, db bun.IDB, roomID, id, viewerID string) (wat
 	return row.queued(), err
 }
 
-// roomInQueue returns ErrQueueFull and ErrQueueMine if a queue whose playback is locked takes no more, or no more of a
-// person.
+// roomInQueue returns ErrQueueFull if a queue is full, and ErrQueueMine if it has as many items of the person as
+// allowed. The caller holds the lock of the playback.
 func roomInQueue(ctx context.Context, tx bun.Tx, roomID, userID string) error {
 	var all, mine int
 	err := tx.NewRaw("SELECT count(*), count(*) FILTER (WHERE added_by = ?1) FROM queue_items AS i WHERE room_id = ?0 AND "+
@@ -318,8 +320,9 @@ func roomInQueue(ctx context.Context, tx bun.Tx, roomID, userID string) error {
 	return nil
 }
 
-// RemoveFromQueue removes an item from a room's queue: one's own, or with the permission anybody's. Removing what plays
-// skips it, and needs the permission. It returns ErrNotFound for an item that is not there, and the errors of enterPlayback.
+// RemoveFromQueue removes an item from a room's queue. People can remove their own items; the items of others, and the
+// item that plays, need the permission. Removing the item that plays skips it. It returns ErrNotFound for an item that
+// is not in the queue, and the errors of enterPlayback.
 func (s *Store) RemoveFromQueue(
 	ctx context.Context, roomID string, by auth.Identity, itemID string,
 ) (answer PlaybackAnswer, err error) {
@@ -419,8 +422,8 @@ func renumber(ctx context.Context, tx bun.Tx, ids []string) error {
 	return nil
 }
 
-// VoteForItem stores somebody's vote for an item of a room's queue, or takes it back. Either is no error if it is so
-// already. It returns ErrNotFound for an item that is not in the queue, and the errors of enterPlayback.
+// VoteForItem stores a person's vote for an item of a room's queue, or takes it back. Repeating either changes nothing.
+// It returns ErrNotFound for an item that is not in the queue, and the errors of enterPlayback.
 func (s *Store) VoteForItem(ctx context.Context, roomID string, by auth.Identity, itemID string, votes bool) error {
 	err := s.changeQueue(ctx, roomID, by, watchparty.MayVote, func(
 		ctx context.Context, tx bun.Tx, _ watchparty.Place, t *transition,
@@ -447,9 +450,9 @@ func (s *Store) VoteForItem(ctx context.Context, roomID string, by auth.Identity
 	return found(err, "vote for item")
 }
 
-// VoteToSkip stores somebody's vote to skip the item of an epoch, or takes it back, and skips the item when enough of
-// those who are present have voted so. It returns playback.ErrStale for another epoch, playback.ErrNothingPlaying, and
-// the errors of enterPlayback.
+// VoteToSkip stores a person's vote to skip the item of an epoch, or takes it back. It skips the item when enough of
+// the people who are present have voted to skip it. It returns playback.ErrStale for another epoch,
+// playback.ErrNothingPlaying, and the errors of enterPlayback.
 func (s *Store) VoteToSkip(
 	ctx context.Context, roomID string, by auth.Identity, epoch int64, votes bool,
 ) (answer PlaybackAnswer, err error) {
@@ -489,7 +492,7 @@ func (s *Store) VoteToSkip(
 	return answer, found(err, "vote to skip")
 }
 
-// voteToSkip stores a vote, or takes it back, and reports whether there are enough.
+// voteToSkip stores a vote, or takes it back, and reports whether there are enough votes to skip the item.
 func voteToSkip(ctx context.Context, tx bun.Tx, roomID, userID string, epoch int64, votes bool) (bool, error) {
 	if !votes {
 		_, err := tx.NewRaw("DELETE FROM skip_votes WHERE room_id = ? AND user_id = ?", roomID, userID).Exec(ctx)

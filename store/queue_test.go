@@ -97,7 +97,7 @@ func TestQueueIsBounded(t *testing.T) {
 	_, err := p.add("holder", "one more")
 	require.ErrorIs(t, err, watchparty.ErrQueueMine)
 	execute(t, s, `INSERT INTO queue_items (id, room_id, stream_url, rank)
-		SELECT gen_random_uuid(), ?, 'https://films.example', 0 FROM generate_series(1, ?)`, p.room.ID,
+		SELECT gen_random_uuid(), ?, 'https://movies.example', 0 FROM generate_series(1, ?)`, p.room.ID,
 		watchparty.MaxQueue-watchparty.MaxQueuePerUser-2)
 	var (
 		wg sync.WaitGroup

@@ -255,7 +255,7 @@ func TestAdminsActWithTheirRights(t *testing.T) {
 	}
 }
 
-// TestAdminsEndTheirOwnRights: one who gives them up is in the log as who did it.
+// TestAdminsEndTheirOwnRights: the audit log names an admin who revokes their own rights as the actor.
 func TestAdminsEndTheirOwnRights(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)

@@ -175,7 +175,7 @@ func (s *Store) DeleteRoom(ctx context.Context, roomID, actorID string, versions
 var tablesOfPeople = []string{"participants", "members", "bans", "mutes", "read_markers"}
 
 // tablesOfWatching are others that do so, whose rows are locked after playbacks and queue_items.
-var tablesOfWatching = []string{"queue_votes", "skip_votes", "live_members"}
+var tablesOfWatching = []string{"queue_votes", "skip_votes", "live_members", "party_answers"}
 
 // deleteInOrder deletes from the table ?0 the rows that have one of the IDs ?1 in a column.
 func deleteInOrder(column string) string {

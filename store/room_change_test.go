@@ -45,7 +45,7 @@ func addBan(t *testing.T, s *Store, room watchparty.Room, user watchparty.User, 
 		until)
 }
 
-// roleOf is what someone is to a room; empty for nothing.
+// roleOf returns a person's role in a room; empty for none.
 func roleOf(t *testing.T, s *Store, room watchparty.Room, user watchparty.User) watchparty.Role {
 	t.Helper()
 	standing, err := s.Standing(t.Context(), room.ID, user.ID)
@@ -132,7 +132,7 @@ func TestUpdateRoom(t *testing.T) {
 		_, err = s.UpdateRoom(t.Context(), room.ID, ada.ID, c, []int{1})
 		require.ErrorIs(t, err, watchparty.ErrChangedSince)
 
-		// Of many who saw the same version, one changes it.
+		// Of many requests with the same version, one succeeds.
 		var (
 			wg   sync.WaitGroup
 			errs [20]error
@@ -244,7 +244,7 @@ func TestUpdateRoom(t *testing.T) {
 	})
 }
 
-// What is said while a room is archived comes before that, or is refused.
+// A message that is posted while a room is being archived is stored before the archiving, or is refused.
 func TestNothingIsSaidInAnArchivedRoom(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)

@@ -37,6 +37,7 @@ type roomRow struct {
 	UpdatedAt     time.Time            `bun:"updated_at"`
 	Movie         watchparty.RoomMovie `bun:"movie,type:json,scanonly"`
 	Host          watchparty.Person    `bun:"host,type:json,scanonly"`
+	NextParty     watchparty.NextParty `bun:"next_party,type:json,scanonly"`
 	People        roomPeople           `bun:"people,type:json,scanonly"`
 	MyRole        string               `bun:"my_role,scanonly"`
 	Joined        bool                 `bun:"joined,scanonly"`
@@ -72,7 +73,14 @@ func (r roomRow) room() watchparty.Room {
 		QueueOrder:   watchparty.QueueOrder(r.QueueOrder),
 		WaitPolicy:   watchparty.WaitPolicy(r.WaitPolicy),
 		NowPlaying:   r.NowPlaying,
+		NextParty:    r.nextParty(),
 	}
+}
+
+func (r roomRow) nextParty() watchparty.NextParty {
+	next := r.NextParty
+	utc(&next.StartsAt)
+	return next
 }
 
 func (r roomRow) sharing() watchparty.Sharing {
@@ -93,12 +101,17 @@ func closedError(closed bool) error {
 // up for the rows of its page only.
 func selectRooms(db bun.IDB, rows any) *bun.SelectQuery {
 	return db.NewSelect().Model(rows).ColumnExpr("?TableColumns").ColumnExpr(personOf("r.host_id")+" AS host").
-		ColumnExpr(movieOfRoom).ColumnExpr(peopleInRoom, watchparty.PresentFor.Seconds())
+		ColumnExpr(movieOfRoom).ColumnExpr(nextParty).ColumnExpr(peopleInRoom, watchparty.PresentFor.Seconds())
 }
 
-// movieOfRoom selects the movie of the room r as a watchparty.RoomMovie in JSON.
-const movieOfRoom = "(SELECT json_build_object('ID', id, 'Title', title, 'Year', year, 'RuntimeMinutes', " +
-	"runtime_minutes, 'PosterURL', poster_url) FROM movies WHERE id = r.movie_id) AS movie"
+// movieOfRoom selects the movie of the room r.
+var movieOfRoom = movieOf("r.movie_id") + " AS movie"
+
+// movieOf selects the movie with an ID, which is given as an expression in SQL, as a watchparty.RoomMovie in JSON.
+func movieOf(movieID string) string {
+	return "(SELECT json_build_object('ID', id, 'Title', title, 'Year', year, 'RuntimeMinutes', " +
+		"runtime_minutes, 'PosterURL', poster_url) FROM movies WHERE id = " + movieID + ")"
+}
 
 // peopleInRoom selects the roomPeople of the room r in JSON; ?0 is watchparty.PresentFor in seconds.
 const peopleInRoom = "(SELECT json_build_object('Participants', count(*), 'Present', count(*) FILTER (WHERE seen.present), " +

@@ -54,7 +54,7 @@ func pagesBy[T any](
 	return nil
 }
 
-// rankOf is what a page of a search begins after, together with the ID.
+// rankOf returns the rank after which a page of a search begins, together with the ID.
 func rankOf(item any) int {
 	switch item := item.(type) {
 	case watchparty.Movie:

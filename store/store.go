@@ -32,8 +32,8 @@ type Store struct {
 	all   *bun.DB
 	pool  *pool
 	probe *probe
-	// digests hash the addresses that are stored only to be recognised: opt-outs and budgets. With another secret no
-	// address is recognised: opt-outs are forgotten, and budgets begin anew.
+	// digests hash addresses that are only compared: those of opt-outs and budgets. With another secret, no stored address
+	// matches: opt-outs are lost, and budgets begin at zero.
 	digests    *auth.Digests
 	sealer     *auth.Sealer // of the keys of webhooks
 	emailLimit int          // LimitEmails
@@ -46,8 +46,8 @@ type Store struct {
 	journal *Journal
 }
 
-// Open makes a store with a pool of connections, which connects at first use. digests hash the addresses that are
-// stored only to be recognised.
+// Open makes a store with a pool of connections, which connects at first use. digests hash addresses that are only
+// compared.
 func Open(c config.Database, digests *auth.Digests) (*Store, error) {
 	connector, err := newConnector(c)
 	if err != nil {
@@ -84,8 +84,8 @@ func newConnector(c config.Database) (newConnector *pgdriver.Connector, err erro
 	), nil
 }
 
-// connectionString adds what pgdriver does not do by itself: a statement timeout, since a query goes on when its
-// context ends, and verified TLS unless the address says otherwise or stays on this machine.
+// connectionString adds parameters that pgdriver does not set by default: a statement timeout, since a query continues
+// when its context ends, and verified TLS, unless the address says otherwise or names this machine.
 func connectionString(c config.Database) (string, error) {
 	u, err := url.Parse(c.URL)
 	if err != nil || u.Scheme == "unix" && u.Path == "" { // pgdriver would show the whole address, with its password
@@ -111,8 +111,8 @@ func connectionString(c config.Database) (string, error) {
 	return u.String(), nil
 }
 
-// staysHere reports whether pgdriver will connect to this machine: the parameter host outdoes the address's own, and
-// in unix:// that is the database.
+// staysHere reports whether pgdriver will connect to this machine. The parameter host overrides the host of the
+// address, which in unix:// is the database.
 func staysHere(u *url.URL) bool {
 	host := u.Hostname()
 	if named := u.Query()["host"]; len(named) > 0 {
@@ -124,7 +124,7 @@ func staysHere(u *url.URL) bool {
 	return u.Scheme == "unix" || host == "" || host == "localhost" || host[0] == '/' || net.ParseIP(host).IsLoopback()
 }
 
-// DB gives the pool to the relay and the migrations.
+// DB returns the pool, for the relay and the migrations.
 func (s *Store) DB() *bun.DB { return s.all }
 
 // LogTo sets where connections that fail are logged, once an interval. Call it before the first use.
@@ -133,17 +133,17 @@ func (s *Store) LogTo(log *slog.Logger) { s.pool.log = logging.Sparse(log, slog.
 // Events is sent after each transaction that added an outbox event. It is for the relay of this process.
 func (s *Store) Events() outbox.Signal { return s.events }
 
-// OnChange sets what is called in each transaction that changes cached data, before the commit: an error rolls it back.
-// Call it before the first use.
+// OnChange sets the function that each transaction which changes cached data calls before its commit. An error rolls
+// the transaction back. Call it before the first use.
 func (s *Store) OnChange(announce func(context.Context, coherence.Change) error) {
 	s.announce = announce
 }
 
-// OnCommitted sets what is called after each transaction of this process that changed cached data, with its tags. Call it
-// before the first use.
+// OnCommitted sets the function that is called, with the changed tags, after each transaction of this process that
+// changed cached data. Call it before the first use.
 func (s *Store) OnCommitted(changed func(tags []string)) { s.changed = changed }
 
-// Ping reports whether the database answers, however busy the pool is. It asks once a second at most.
+// Ping reports whether the database answers, however busy the pool is. It sends at most one query a second.
 func (s *Store) Ping(ctx context.Context) error {
 	s.pool.reap()
 	if err := s.probe.ping(ctx); err != nil {
@@ -158,15 +158,15 @@ func (s *Store) Close() error {
 }
 
 // attempts is how often inTx tries a transaction, and deadlockPause is the longest pause after the first attempt; it
-// doubles with each. Pauses are random, for Postgres may end both sides of a deadlock.
+// doubles with each attempt. Pauses are random, since Postgres may end both sides of a deadlock.
 const (
 	attempts      = 5
 	deadlockPause = 50 * time.Millisecond
 )
 
 // inTx runs fn in a transaction. It queues the webhooks' deliveries of what fn says has happened (tell), and announces
-// the tags that fn says it changes. It runs fn again when fn returns errLockedLate, or was the victim of a deadlock. So
-// fn must not build on variables that an earlier run of it has set.
+// the tags that fn says it changes. It runs fn again when fn returns errLockedLate, or was the victim of a deadlock.
+// Therefore fn must not depend on variables that an earlier run of it has set.
 func (s *Store) inTx(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) error) error {
 	for attempt := 1; ; attempt++ {
 		told := &telling{}
@@ -201,7 +201,8 @@ func (s *Store) inTx(ctx context.Context, fn func(ctx context.Context, tx bun.Tx
 
 type tagsKey struct{}
 
-// changes says that the transaction of ctx, which is that of inTx, changes what has the tags (coherence/tags.go).
+// changes records that the transaction of ctx, begun by inTx, changes the cached data with these tags
+// (coherence/tags.go).
 func changes(ctx context.Context, tags ...string) {
 	all := ctx.Value(tagsKey{}).(map[string]struct{})
 	for _, tag := range tags {
@@ -220,10 +221,10 @@ func (s *Store) announceTags(ctx context.Context, tx bun.Tx, tags map[string]str
 	return s.announce(ctx, change)
 }
 
-// oneMoment are the options of a read-only transaction whose statements all see the data of one moment.
+// oneMoment has the options of a read-only transaction whose statements all see the same snapshot.
 var oneMoment = &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
 
-// Snapshot runs fn on a store whose reads all see the data of one moment.
+// Snapshot runs fn on a store whose reads all see the same snapshot of the data.
 func (s *Store) Snapshot(ctx context.Context, fn func(at *Store) error) error {
 	return s.db.RunInTx(ctx, oneMoment, func(_ context.Context, tx bun.Tx) error {
 		at := *s

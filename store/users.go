@@ -229,8 +229,8 @@ func (s *Store) RenewHash(ctx context.Context, id, former, renewed string) (bool
 	return affected(result), nil
 }
 
-// UpdateProfile changes the given fields of an account and returns it. It returns ErrUnauthenticated for an account that
-// is deleted or suspended.
+// UpdateProfile changes the given fields of an account and returns it. It returns ErrUnauthenticated for an account
+// that is deleted or suspended.
 func (s *Store) UpdateProfile(ctx context.Context, id string, c watchparty.ProfileChange) (watchparty.User, error) {
 	var row userRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {

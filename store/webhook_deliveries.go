@@ -151,8 +151,8 @@ func (s *Store) TestWebhook(ctx context.Context, adminID, id string) (watchparty
 	return row.delivery(), found(err, "test webhook")
 }
 
-// RedeliverWebhook begins a delivery that has ended anew, under the same event ID. It returns ErrNotFound, ErrWebhookOff
-// and ErrDeliveryOpen.
+// RedeliverWebhook begins a delivery that has ended anew, under the same event ID. It returns ErrNotFound,
+// ErrWebhookOff and ErrDeliveryOpen.
 func (s *Store) RedeliverWebhook(ctx context.Context, adminID, id string) (watchparty.WebhookDelivery, error) {
 	var row deliveryRow
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {

@@ -36,8 +36,8 @@ func deliveries(t *testing.T, s *Store, webhookID string) (all []watchparty.Webh
 	return mapRows(rows, deliveryRow.delivery)
 }
 
-// TestWebhookEvents: what happens is told to those webhooks that want to know, in the same transaction, with identifiers
-// only.
+// TestWebhookEvents: what happens is told to those webhooks that want to know, in the same transaction, with
+// identifiers only.
 func TestWebhookEvents(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
@@ -49,7 +49,7 @@ func TestWebhookEvents(t *testing.T) {
 
 	room := newRoom(t, s, host, func(n *watchparty.NewRoom) { n.Name, n.Visibility = "Hidden name", watchparty.Private })
 	movie := addMovie(t, s, "Metropolis")
-	execute(t, s, "UPDATE movies SET stream_url = 'https://films.example/m.mp4' WHERE id = ?", movie)
+	execute(t, s, "UPDATE movies SET stream_url = 'https://movies.example/m.mp4' WHERE id = ?", movie)
 	load := func(room watchparty.Room) {
 		_, err := s.ApplyPlaybackCommand(t.Context(), room.ID, signedIn(t, s, host),
 			playback.Command{Kind: playback.Load, ID: newID()}, watchparty.Source{MovieID: movie})

@@ -8,8 +8,8 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// allowedAttributes are all that leaves the process: identifiers, counts, and names from the program's own lists. Whoever
-// reads traces learns no address, no name and no text.
+// allowedAttributes has the only attributes that leave the process: identifiers, counts, and names from the program's
+// own lists. Traces show no address, name or text.
 var allowedAttributes = []attribute.Key{
 	"http.request.method", "http.route", "http.response.status_code", "watchparty.request_id", "error.type",
 	"db.system.name", "db.operation.name", "db.collection.name",

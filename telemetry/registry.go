@@ -36,8 +36,8 @@ func (r *Registry) Gather() prometheus.Gatherer { return r.all }
 // maxScrapes limits how many scrapes run at a time, since each may read from the database.
 const maxScrapes = 4
 
-// Handler serves /metrics and, if profiles is true, Go's profiles below /debug/pprof/. A metric that cannot be read does
-// not keep the others back. /live answers 204 as long as the process can answer at all, whatever its servers do.
+// Handler serves /metrics and, if profiles is true, Go's profiles below /debug/pprof/. A metric that cannot be read
+// does not keep the others back. /live answers 204 as long as the process can answer at all, whatever its servers do.
 func (r *Registry) Handler(profiles bool) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(r.all, promhttp.HandlerOpts{

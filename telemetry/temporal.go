@@ -18,15 +18,15 @@ var temporalBuckets = []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10
 // activities and calls, which are some dozens together.
 const maxTemporalSeries = 1000
 
-// failures are those of the SDK's counters that an alert or the dashboard uses. They start at 0, so that the first failure
-// is an increase.
+// failures are those of the SDK's counters that an alert or the dashboard uses. They start at 0, so that the first
+// failure is an increase.
 var failures = []string{"temporal_workflow_task_execution_failed", "temporal_activity_execution_failed"}
 
-// Temporal returns what the SDK reports its metrics to, and what ends it. The SDK's metrics are temporal_…, durations are
-// in seconds.
+// Temporal returns what the SDK reports its metrics to, and what ends it. The SDK's metrics are temporal_…, durations
+// are in seconds.
 //
-// The SDK has two handlers for Prometheus. This is the one for OpenTelemetry: the other, for tally, refuses a metric that
-// comes with other labels than before, and needs a reporting loop of its own.
+// The SDK has two handlers for Prometheus. This is the one for OpenTelemetry: the other, for tally, refuses a metric
+// that comes with other labels than before, and needs a reporting loop of its own.
 func (r *Registry) Temporal() (client.MetricsHandler, func(context.Context) error, error) {
 	exporter, err := otelprometheus.New(
 		otelprometheus.WithRegisterer(r.all), otelprometheus.WithoutScopeInfo(), otelprometheus.WithoutTargetInfo(),

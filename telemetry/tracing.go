@@ -37,7 +37,8 @@ const (
 type Tracing struct{ provider *sdktrace.TracerProvider }
 
 // StartTracing begins to send traces if the environment names a collector, and else returns nil. The SDK reads the
-// variables OTEL_… from the environment of the process. part is the name of the service unless OTEL_SERVICE_NAME is set.
+// variables OTEL_… from the environment of the process. part is the name of the service unless OTEL_SERVICE_NAME is
+// set.
 func StartTracing(ctx context.Context, environ []string, part string, log *slog.Logger) (*Tracing, error) {
 	vars := env.ToMap(environ)
 	if !tracingOn(vars) {

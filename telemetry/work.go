@@ -33,7 +33,8 @@ type work struct {
 	up, waiting, oldest, emails, emailAge, deferred, paused, sent, cleanup, failed, report *prometheus.Desc
 }
 
-// RegisterWork registers what background work waits, and when regular work was last done. Every process reports the same.
+// RegisterWork registers what background work waits, and when regular work was last done. Every process reports the
+// same.
 func RegisterWork(r prometheus.Registerer, log *slog.Logger, read func(context.Context) (store.Work, error)) {
 	describe := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc(name, help, labels, nil)

@@ -19,7 +19,7 @@ import (
 //go:embed *.html assets
 var files embed.FS
 
-// Paths of the pages. Links in emails lead to all but Docs, Problems and Watch, with the token in the fragment, which
+// Paths of the pages. Links in emails lead to all but Docs and Problems, with the token in the fragment, which
 // browsers send to no server. A front-end at FRONTEND_URL has its own pages at the same paths.
 const (
 	VerifyEmail   = "/verify-email"   // confirms an address
@@ -155,3 +155,6 @@ func Assets() http.Handler {
 		}
 	})
 }
+
+// RoomURL is the address at which a room is watched: base is FRONTEND_URL.
+func RoomURL(base, roomID string) string { return base + Watch + "?room=" + roomID }

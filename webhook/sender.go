@@ -62,8 +62,8 @@ type Sender struct {
 	userAgent string
 }
 
-// NewSender makes a sender that connects to public addresses and to the private networks that are allowed. roots are the
-// authorities of receivers' certificates; nil means the system's.
+// NewSender makes a sender that connects to public addresses and to the private networks that are allowed. roots are
+// the authorities of receivers' certificates; nil means the system's.
 func NewSender(addresses watchparty.WebhookAddresses, roots *x509.CertPool) *Sender {
 	dialer := &net.Dialer{Timeout: dialTimeout, Control: check(addresses)}
 	transport := &http.Transport{

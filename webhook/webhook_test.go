@@ -60,7 +60,7 @@ func TestSignature(t *testing.T) {
 	require.Len(t, NewKey(), secretBytes)
 }
 
-// TestSend: what an answer means.
+// TestSend: the outcome for each kind of answer.
 func TestSend(t *testing.T) {
 	var got *http.Request
 	answer := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })

@@ -122,6 +122,7 @@ func newPlant(t *testing.T, smtpHost string, smtpPort int) *plant {
 		Account: &activities.Account{Store: p.store, Bucket: p.bucket},
 		Report:  &activities.Report{Store: p.store, Settings: p.Config.Report},
 		Webhook: p.webhooks(t),
+		Party:   &activities.Party{Store: p.store},
 	}
 	return p
 }

@@ -30,7 +30,10 @@ func pausables(d Deps, queue string) (pausable, bool) {
 	case job.TaskQueueEmail:
 		p.paused = d.Email.Store.EmailsPaused
 		p.options = func(o *worker.Options) { o.TaskQueueActivitiesPerSecond = d.Config.Email.PerSecond }
-		p.register = func(w worker.Worker) { activities.Register(w, d.Email) }
+		p.register = func(w worker.Worker) {
+			activities.Register(w, d.Email)
+			activities.Register(w, d.Party)
+		}
 	case job.TaskQueueAvatar:
 		p.paused = func(ctx context.Context) (bool, error) { return d.Avatar.Store.QueuePaused(ctx, queue) }
 		p.options = func(o *worker.Options) { o.MaxConcurrentActivityExecutionSize = Concurrency(d.Config.Avatar) }
@@ -54,8 +57,8 @@ func pausables(d Deps, queue string) (pausable, bool) {
 }
 
 // serve runs the activities until ctx ends, except while an admin has paused the queue: they wait in Temporal's queue
-// then, where no attempt is counted. Activities that run at the time of the pause have the stop timeout to end; one that
-// is cut short is run again after the pause, from its last heartbeat.
+// then, where no attempt is counted. Activities that run at the time of the pause have the stop timeout to end; one
+// that is cut short is run again after the pause, from its last heartbeat.
 func (p pausable) serve(ctx context.Context, d Deps, fatal chan<- error) {
 	var running worker.Worker
 	defer func() {

@@ -21,6 +21,8 @@ func workflowsOf(queue string) map[string]any {
 			job.WorkflowRoomInvitation:        workflows.RoomInvitation,
 			job.WorkflowResend:                workflows.Resend,
 			job.WorkflowReportEmail:           workflows.ReportEmail,
+			job.WorkflowScheduledParty:        workflows.ScheduledParty,
+			job.WorkflowPartyEmail:            workflows.PartyEmail,
 		}
 	case job.TaskQueueAvatar:
 		return map[string]any{job.WorkflowProcessAvatar: workflows.ProcessAvatar}

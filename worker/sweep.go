@@ -12,9 +12,8 @@ import (
 // sweepEvery is the pause between two sweeps: an overdue state ends this much late at most, while a worker runs.
 const sweepEvery = time.Minute
 
-// Sweep ends overdue states (store.EndOverdue), and encrypts the secrets of webhooks with the current AUTH_SECRET, until
-// ctx ends. It does not need Temporal, so that a state also ends
-// whose workflow is lost.
+// Sweep ends overdue states (store.EndOverdue), and encrypts the secrets of webhooks with the current AUTH_SECRET,
+// until ctx ends. It does not need Temporal, so that a state also ends whose workflow is lost.
 func Sweep(ctx context.Context, s *store.Store, log *slog.Logger) {
 	log = logging.Sparse(log, slog.LevelWarn)
 	tick := time.NewTicker(sweepEvery)

@@ -20,12 +20,12 @@ func deployment(c config.Worker) worker.DeploymentOptions {
 	}
 }
 
-// behavior says what becomes of a running workflow at a rollout. Most are pinned: the version that has started them ends
-// them, within a day. Those that wait for days go on with the new version, so that the old one can be stopped; their
-// changes need workflow.GetVersion.
+// behavior says what becomes of a running workflow at a rollout. Most are pinned: the version that has started them
+// ends them, within a day. Those that wait for days go on with the new version, so that the old one can be stopped;
+// their changes need workflow.GetVersion.
 func behavior(name string) workflow.VersioningBehavior {
 	switch name {
-	case job.WorkflowWelcomeEmail, job.WorkflowRoomInvitation, job.WorkflowWebhookDelivery:
+	case job.WorkflowWelcomeEmail, job.WorkflowRoomInvitation, job.WorkflowWebhookDelivery, job.WorkflowScheduledParty:
 		return workflow.VersioningBehaviorAutoUpgrade
 	}
 	return workflow.VersioningBehaviorUnspecified // the worker's default

@@ -90,7 +90,9 @@ func TestBehaviorOfLongWorkflows(t *testing.T) {
 		for name := range workflowsOf(queue) {
 			want := workflow.VersioningBehaviorUnspecified
 			if slices.Contains(
-				[]string{job.WorkflowWelcomeEmail, job.WorkflowRoomInvitation, job.WorkflowWebhookDelivery},
+				[]string{
+					job.WorkflowWelcomeEmail, job.WorkflowRoomInvitation, job.WorkflowWebhookDelivery, job.WorkflowScheduledParty,
+				},
 				name,
 			) { // they wait for days
 				want = workflow.VersioningBehaviorAutoUpgrade

@@ -35,6 +35,7 @@ type Deps struct {
 	Account *activities.Account
 	Report  *activities.Report
 	Webhook *activities.Webhook
+	Party   *activities.Party
 }
 
 // Run serves the queues until ctx ends. Then running activities have the stop timeout to finish. While Temporal is away

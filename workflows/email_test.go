@@ -201,7 +201,7 @@ func TestRemindersGoInBackground(t *testing.T) {
 	require.Zero(t, w.asked[job.ActivitySendEmail].Priority, "any other email has its workflow's")
 }
 
-// TestEmails: what is of no use is no failure, and each kind is tried for as long as it is of use.
+// TestEmails: an email that is of no use is not a failure, and each kind is retried for as long as it is of use.
 func TestEmails(t *testing.T) {
 	for name, c := range map[string]struct {
 		workflow any

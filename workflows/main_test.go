@@ -67,6 +67,8 @@ var registered = map[string]any{
 
 	job.WorkflowPasswordChangedNotice: workflows.PasswordChangedNotice,
 	job.WorkflowWebhookDelivery:       workflows.WebhookDelivery,
+	job.WorkflowScheduledParty:        workflows.ScheduledParty,
+	job.WorkflowPartyEmail:            workflows.PartyEmail,
 }
 
 // world runs one workflow on a clock that skips the waits. An activity that the test does not expect fails it.
@@ -110,6 +112,9 @@ func newWorld(t *testing.T) *world {
 	registerAction[job.AccountInput](w, job.ActivityRemoveAccount)
 	registerResult[job.WebhookInput, job.WebhookResult](w, job.ActivityDeliverWebhook)
 	registerResult[job.WebhookInput, job.WebhookResult](w, job.ActivityCancelDelivery)
+	registerResult[job.PartyInput, job.PartyStatus](w, job.ActivityReadParty)
+	registerResult[job.PartyNoticesInput, job.PartyNoticesResult](w, job.ActivityQueuePartyNotices)
+	registerAction[job.PartyInput](w, job.ActivityArmParty)
 	t.Cleanup(func() {
 		env.AssertExpectations(t)
 		if options, ok := asked[job.ActivityRenderAvatar]; ok {

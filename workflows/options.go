@@ -72,6 +72,13 @@ var cleaning = workflow.ActivityOptions{
 	},
 }
 
+// telling retries without end: many guests are told in pages, and an attempt goes on where the last one ended.
+var telling = workflow.ActivityOptions{
+	StartToCloseTimeout: time.Hour,
+	HeartbeatTimeout:    30 * time.Second,
+	RetryPolicy:         patient.RetryPolicy,
+}
+
 // erasing retries without end: a deletion that was promised has to happen.
 var erasing = workflow.ActivityOptions{
 	StartToCloseTimeout: 2 * time.Hour,

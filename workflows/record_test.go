@@ -143,6 +143,33 @@ func recordings() []recording {
 			},
 		}
 	}
+	// party starts after a time from now on; statuses are what is read of it, one after the other.
+	party := func(file string, after time.Duration, statuses ...job.PartyStatus) recording {
+		in := job.PartyInput{PartyID: subjectID, StartsAt: time.Now().Add(after).UTC()}
+		reads := 0
+		return recording{
+			file: file, workflow: job.WorkflowScheduledParty, queue: job.TaskQueueEmail, id: job.ScheduledPartyID(subjectID),
+			input: in,
+			activities: map[string]any{
+				job.ActivityReadParty: func(context.Context, job.PartyInput) (job.PartyStatus, error) {
+					status := statuses[min(reads, len(statuses)-1)]
+					reads++
+					if status.StartsAt.IsZero() {
+						status.StartsAt = in.StartsAt
+					}
+					return status, nil
+				},
+				job.ActivityQueuePartyNotices: func(context.Context, job.PartyNoticesInput) (job.PartyNoticesResult, error) {
+					return job.PartyNoticesResult{Emails: 2}, nil
+				},
+				job.ActivityArmParty: func(context.Context, job.PartyInput) error { return nil },
+			},
+		}
+	}
+	scheduled := job.PartyStatus{State: watchparty.PartyScheduled}
+	cancelledParty := party("scheduled-party-cancelled", time.Hour, scheduled,
+		job.PartyStatus{State: watchparty.PartyCancelled, Moves: 1})
+	cancelledParty.signal = job.PartyChangedSignal(1)
 	rendered := func(context.Context, job.AvatarInput) error { return nil }
 	keeping := avatar("avatar-that-keeps-the-former", "", rendered)
 	keeping.activities[job.ActivityPublishAvatar] = func(context.Context, job.AvatarInput) (job.PublishResult, error) {
@@ -290,6 +317,12 @@ func recordings() []recording {
 		cleanup("cleanup-that-tallies", job.CleanupInput{RunID: runID}, applied),
 		report,
 		madeUp,
+		party("scheduled-party-reminded", watchparty.PartyHourBefore+time.Second, scheduled,
+			job.PartyStatus{State: watchparty.PartyStarted}),
+		party("scheduled-party-armed", watchparty.PartyArming+time.Second, scheduled,
+			job.PartyStatus{State: watchparty.PartyStarted}),
+		cancelledParty,
+		kind(email("party-email-sent", ends(watchparty.EmailSent)), job.WorkflowPartyEmail, job.PartyEmailID(subjectID)),
 		kind(email("report-email-sent", ends(watchparty.EmailSent)), job.WorkflowReportEmail, job.ReportEmailID(subjectID)),
 	}
 }

@@ -637,6 +637,9 @@ const (
 	EmailKindActivityReport         EmailKind = "activity_report"
 	EmailKindEmailChanged           EmailKind = "email_changed"
 	EmailKindEmailVerification      EmailKind = "email_verification"
+	EmailKindPartyCancelled         EmailKind = "party_cancelled"
+	EmailKindPartyChanged           EmailKind = "party_changed"
+	EmailKindPartyReminder          EmailKind = "party_reminder"
 	EmailKindPasswordChanged        EmailKind = "password_changed"
 	EmailKindPasswordReset          EmailKind = "password_reset"
 	EmailKindRoomInvitation         EmailKind = "room_invitation"
@@ -653,6 +656,12 @@ func (e EmailKind) Valid() bool {
 	case EmailKindEmailChanged:
 		return true
 	case EmailKindEmailVerification:
+		return true
+	case EmailKindPartyCancelled:
+		return true
+	case EmailKindPartyChanged:
+		return true
+	case EmailKindPartyReminder:
 		return true
 	case EmailKindPasswordChanged:
 		return true
@@ -685,8 +694,11 @@ const (
 	EmailReasonMayNotInvite      EmailReason = "may_not_invite"
 	EmailReasonMessageRejected   EmailReason = "message_rejected"
 	EmailReasonNoAccount         EmailReason = "no_account"
+	EmailReasonNotAGuest         EmailReason = "not_a_guest"
 	EmailReasonNotARecipient     EmailReason = "not_a_recipient"
 	EmailReasonOptedOut          EmailReason = "opted_out"
+	EmailReasonPartyChanged      EmailReason = "party_changed"
+	EmailReasonPartyEnded        EmailReason = "party_ended"
 	EmailReasonRoomEnded         EmailReason = "room_ended"
 	EmailReasonServerUnreachable EmailReason = "server_unreachable"
 	EmailReasonUnconfirmed       EmailReason = "unconfirmed"
@@ -719,9 +731,15 @@ func (e EmailReason) Valid() bool {
 		return true
 	case EmailReasonNoAccount:
 		return true
+	case EmailReasonNotAGuest:
+		return true
 	case EmailReasonNotARecipient:
 		return true
 	case EmailReasonOptedOut:
+		return true
+	case EmailReasonPartyChanged:
+		return true
+	case EmailReasonPartyEnded:
 		return true
 	case EmailReasonRoomEnded:
 		return true
@@ -920,12 +938,14 @@ const (
 	JobBatchKindCleanup               JobBatchKind = "Cleanup"
 	JobBatchKindDeleteAccount         JobBatchKind = "DeleteAccount"
 	JobBatchKindEmailChangedNotice    JobBatchKind = "EmailChangedNotice"
+	JobBatchKindPartyEmail            JobBatchKind = "PartyEmail"
 	JobBatchKindPasswordChangedNotice JobBatchKind = "PasswordChangedNotice"
 	JobBatchKindPasswordResetEmail    JobBatchKind = "PasswordResetEmail"
 	JobBatchKindProcessAvatar         JobBatchKind = "ProcessAvatar"
 	JobBatchKindReportEmail           JobBatchKind = "ReportEmail"
 	JobBatchKindResend                JobBatchKind = "Resend"
 	JobBatchKindRoomInvitation        JobBatchKind = "RoomInvitation"
+	JobBatchKindScheduledParty        JobBatchKind = "ScheduledParty"
 	JobBatchKindVerificationEmail     JobBatchKind = "VerificationEmail"
 	JobBatchKindWebhookDelivery       JobBatchKind = "WebhookDelivery"
 	JobBatchKindWelcomeEmail          JobBatchKind = "WelcomeEmail"
@@ -942,6 +962,8 @@ func (e JobBatchKind) Valid() bool {
 		return true
 	case JobBatchKindEmailChangedNotice:
 		return true
+	case JobBatchKindPartyEmail:
+		return true
 	case JobBatchKindPasswordChangedNotice:
 		return true
 	case JobBatchKindPasswordResetEmail:
@@ -953,6 +975,8 @@ func (e JobBatchKind) Valid() bool {
 	case JobBatchKindResend:
 		return true
 	case JobBatchKindRoomInvitation:
+		return true
+	case JobBatchKindScheduledParty:
 		return true
 	case JobBatchKindVerificationEmail:
 		return true
@@ -1094,12 +1118,14 @@ const (
 	JobKindCleanup               JobKind = "Cleanup"
 	JobKindDeleteAccount         JobKind = "DeleteAccount"
 	JobKindEmailChangedNotice    JobKind = "EmailChangedNotice"
+	JobKindPartyEmail            JobKind = "PartyEmail"
 	JobKindPasswordChangedNotice JobKind = "PasswordChangedNotice"
 	JobKindPasswordResetEmail    JobKind = "PasswordResetEmail"
 	JobKindProcessAvatar         JobKind = "ProcessAvatar"
 	JobKindReportEmail           JobKind = "ReportEmail"
 	JobKindResend                JobKind = "Resend"
 	JobKindRoomInvitation        JobKind = "RoomInvitation"
+	JobKindScheduledParty        JobKind = "ScheduledParty"
 	JobKindVerificationEmail     JobKind = "VerificationEmail"
 	JobKindWebhookDelivery       JobKind = "WebhookDelivery"
 	JobKindWelcomeEmail          JobKind = "WelcomeEmail"
@@ -1116,6 +1142,8 @@ func (e JobKind) Valid() bool {
 		return true
 	case JobKindEmailChangedNotice:
 		return true
+	case JobKindPartyEmail:
+		return true
 	case JobKindPasswordChangedNotice:
 		return true
 	case JobKindPasswordResetEmail:
@@ -1127,6 +1155,8 @@ func (e JobKind) Valid() bool {
 	case JobKindResend:
 		return true
 	case JobKindRoomInvitation:
+		return true
+	case JobKindScheduledParty:
 		return true
 	case JobKindVerificationEmail:
 		return true
@@ -1271,6 +1301,51 @@ func (e OutboxEventState) Valid() bool {
 	}
 }
 
+// Defines values for PartyReply.
+const (
+	Maybe PartyReply = "maybe"
+	No    PartyReply = "no"
+	Yes   PartyReply = "yes"
+)
+
+// Valid indicates whether the value is a known member of the PartyReply enum.
+func (e PartyReply) Valid() bool {
+	switch e {
+	case Maybe:
+		return true
+	case No:
+		return true
+	case Yes:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PartyState.
+const (
+	PartyStateCancelled PartyState = "cancelled"
+	PartyStateMissed    PartyState = "missed"
+	PartyStateScheduled PartyState = "scheduled"
+	PartyStateStarted   PartyState = "started"
+)
+
+// Valid indicates whether the value is a known member of the PartyState enum.
+func (e PartyState) Valid() bool {
+	switch e {
+	case PartyStateCancelled:
+		return true
+	case PartyStateMissed:
+		return true
+	case PartyStateScheduled:
+		return true
+	case PartyStateStarted:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Permission.
 const (
 	PermissionAddToQueue      Permission = "add_to_queue"
@@ -1286,6 +1361,7 @@ const (
 	PermissionMute            Permission = "mute"
 	PermissionPostMessage     Permission = "post_message"
 	PermissionReadLog         Permission = "read_log"
+	PermissionScheduleParty   Permission = "schedule_party"
 	PermissionSetRole         Permission = "set_role"
 	PermissionSkipSlowMode    Permission = "skip_slow_mode"
 	PermissionVote            Permission = "vote"
@@ -1319,6 +1395,8 @@ func (e Permission) Valid() bool {
 	case PermissionPostMessage:
 		return true
 	case PermissionReadLog:
+		return true
+	case PermissionScheduleParty:
 		return true
 	case PermissionSetRole:
 		return true
@@ -1419,10 +1497,11 @@ const (
 	InactiveParticipants Policy = "inactive_participants"
 	InactiveRooms        Policy = "inactive_rooms"
 	OldActivity          Policy = "old_activity"
-	OldMails             Policy = "old_mails"
+	OldEmails            Policy = "old_emails"
 	OldMessages          Policy = "old_messages"
 	OldWebhookDeliveries Policy = "old_webhook_deliveries"
 	OrphanedFiles        Policy = "orphaned_files"
+	PastParties          Policy = "past_parties"
 	ResolvedReports      Policy = "resolved_reports"
 	StartedEvents        Policy = "started_events"
 	UnverifiedAccounts   Policy = "unverified_accounts"
@@ -1447,13 +1526,15 @@ func (e Policy) Valid() bool {
 		return true
 	case OldActivity:
 		return true
-	case OldMails:
+	case OldEmails:
 		return true
 	case OldMessages:
 		return true
 	case OldWebhookDeliveries:
 		return true
 	case OrphanedFiles:
+		return true
+	case PastParties:
 		return true
 	case ResolvedReports:
 		return true
@@ -1514,6 +1595,9 @@ const (
 	ProblemCodeNothingToRetry             ProblemCode = "nothing_to_retry"
 	ProblemCodeOriginNotAllowed           ProblemCode = "origin_not_allowed"
 	ProblemCodeOwnRole                    ProblemCode = "own_role"
+	ProblemCodePartyEnded                 ProblemCode = "party_ended"
+	ProblemCodePartyTime                  ProblemCode = "party_time"
+	ProblemCodePartyTooClose              ProblemCode = "party_too_close"
 	ProblemCodePlaybackBusy               ProblemCode = "playback_busy"
 	ProblemCodePlaybackStale              ProblemCode = "playback_stale"
 	ProblemCodePreconditionFailed         ProblemCode = "precondition_failed"
@@ -1531,6 +1615,7 @@ const (
 	ProblemCodeRunEnded                   ProblemCode = "run_ended"
 	ProblemCodeSlowMode                   ProblemCode = "slow_mode"
 	ProblemCodeTooManyInvitations         ProblemCode = "too_many_invitations"
+	ProblemCodeTooManyParties             ProblemCode = "too_many_parties"
 	ProblemCodeTooManyReports             ProblemCode = "too_many_reports"
 	ProblemCodeTooManyWebhooks            ProblemCode = "too_many_webhooks"
 	ProblemCodeUnauthenticated            ProblemCode = "unauthenticated"
@@ -1641,6 +1726,12 @@ func (e ProblemCode) Valid() bool {
 		return true
 	case ProblemCodeOwnRole:
 		return true
+	case ProblemCodePartyEnded:
+		return true
+	case ProblemCodePartyTime:
+		return true
+	case ProblemCodePartyTooClose:
+		return true
 	case ProblemCodePlaybackBusy:
 		return true
 	case ProblemCodePlaybackStale:
@@ -1674,6 +1765,8 @@ func (e ProblemCode) Valid() bool {
 	case ProblemCodeSlowMode:
 		return true
 	case ProblemCodeTooManyInvitations:
+		return true
+	case ProblemCodeTooManyParties:
 		return true
 	case ProblemCodeTooManyReports:
 		return true
@@ -1816,6 +1909,9 @@ const (
 	RoomActActionMessageDeleted     RoomActAction = "message_deleted"
 	RoomActActionMuteLifted         RoomActAction = "mute_lifted"
 	RoomActActionMuted              RoomActAction = "muted"
+	RoomActActionPartyCancelled     RoomActAction = "party_cancelled"
+	RoomActActionPartyChanged       RoomActAction = "party_changed"
+	RoomActActionPartyScheduled     RoomActAction = "party_scheduled"
 	RoomActActionPaused             RoomActAction = "paused"
 	RoomActActionPlayed             RoomActAction = "played"
 	RoomActActionQueueAdded         RoomActAction = "queue_added"
@@ -1858,6 +1954,12 @@ func (e RoomActAction) Valid() bool {
 	case RoomActActionMuteLifted:
 		return true
 	case RoomActActionMuted:
+		return true
+	case RoomActActionPartyCancelled:
+		return true
+	case RoomActActionPartyChanged:
+		return true
+	case RoomActActionPartyScheduled:
 		return true
 	case RoomActActionPaused:
 		return true
@@ -2469,7 +2571,7 @@ type AccountAnswer struct {
 // empty for most.
 type ActDetails map[string]interface{}
 
-// ActivityFigures What happened in a time
+// ActivityFigures The figures of a time
 type ActivityFigures struct {
 	// ActiveUsers Accounts that were in a room or wrote a message; in a period each counts once
 	ActiveUsers int64 `json:"active_users"`
@@ -2550,7 +2652,7 @@ type ActivityReportEvery string
 
 // AddToQueueRequest Either a movie or an address
 //
-// Example: {"stream_url":"https://films.example/faust.webm","title":"Faust"}
+// Example: {"stream_url":"https://movies.example/faust.webm","title":"Faust"}
 type AddToQueueRequest struct {
 	// MovieID A movie of the catalogue
 	MovieID *string `json:"movie_id,omitempty"`
@@ -2595,7 +2697,7 @@ type AdminNote struct {
 
 // AdminRoom A room, as admins see it
 //
-// Example: {"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
+// Example: {"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
 type AdminRoom struct {
 	// ClosedAt When an admin closed it; null unless it is closed
 	ClosedAt *time.Time `json:"closed_at"`
@@ -2605,19 +2707,19 @@ type AdminRoom struct {
 
 	// Room A room, the same for everyone who may see it
 	//
-	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 	Room Room `json:"room"`
 }
 
-// AdminRoomAnswer Example: {"data":{"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}}
+// AdminRoomAnswer Example: {"data":{"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}}
 type AdminRoomAnswer struct {
 	// Data A room, as admins see it
 	//
-	// Example: {"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
+	// Example: {"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
 	Data AdminRoom `json:"data"`
 }
 
-// AdminRoomList Example: {"data":[{"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}],"next_cursor":null}
+// AdminRoomList Example: {"data":[{"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}],"next_cursor":null}
 type AdminRoomList struct {
 	// Data The rooms of this page
 	Data []AdminRoom `json:"data"`
@@ -2689,14 +2791,20 @@ type AdminUserList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// AuditAction What an admin did, or the service by itself
+// AnswerPartyRequest Example: {"answer":"yes"}
+type AnswerPartyRequest struct {
+	// Answer Whether somebody comes
+	Answer PartyReply `json:"answer"`
+}
+
+// AuditAction The kind of an act of an admin, or of the service by itself
 type AuditAction string
 
 // AuditEntry An entry of the audit log
 //
 // Example: {"action":"user_suspended","actor":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:30:00Z","details":{"hide_content":true,"reason":"Spam"},"id":"01993f7a-b5c6-77e8-99fa-1b2c3d4e5f60","outcome":"done","target":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"target_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","target_kind":"user"}
 type AuditEntry struct {
-	// Action What an admin did, or the service by itself
+	// Action The kind of an act of an admin, or of the service by itself
 	Action AuditAction `json:"action"`
 
 	// Actor The admin; null for an operator's command and for the service itself. Of an account that is deleted since, the log keeps the username,
@@ -2832,8 +2940,7 @@ type Ban struct {
 	// Until When it ends by itself; null for never
 	Until *time.Time `json:"until"`
 
-	// User An account, as it is shown beside what it does. Where the account is deleted, there is null in its place, in all
-	// answers but the audit log.
+	// User An account, as it is shown beside its acts. A deleted account is null instead, in all answers but the audit log.
 	//
 	//
 	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
@@ -2883,14 +2990,14 @@ type CachedMovieAnswer struct {
 	Data Movie `json:"data"`
 }
 
-// CachedRoomAnswer Example: {"_cached":true,"data":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
+// CachedRoomAnswer Example: {"_cached":true,"data":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
 type CachedRoomAnswer struct {
 	// UnderscoreCached Whether the answer came from the cache
 	UnderscoreCached Cached `json:"_cached"`
 
 	// Data A room, the same for everyone who may see it
 	//
-	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 	Data Room `json:"data"`
 }
 
@@ -2967,14 +3074,16 @@ type CleanupPolicy struct {
 	// Enabled Whether it is on
 	Enabled bool `json:"enabled"`
 
-	// Policy What a policy removes, by age; a setting says after how long, or that it is off. `inactive_participants`: people
-	// in rooms who have not been seen. `old_messages`: messages. `inactive_rooms`: archives rooms in which nothing
-	// happens; an admin or the host can open them again. `archived_rooms`: deletes for good what that has archived,
-	// and what hosts have deleted. `unverified_accounts`: accounts that were never confirmed, and not used.
-	// `expired_tokens`, `ended_sessions`, `ended_invitations`, `idempotency_keys`: what their names say.
-	// `resolved_reports`: resolved reports of abuse, with what was reported. `old_mails`: what became of emails, with
-	// the attempts. `old_webhook_deliveries`: the history of webhooks. `started_events`: events of the outbox. `old_activity`: who was active on which day, and in which
-	// room when; the figures of days stay. `orphaned_files`: files whose upload was never committed.
+	// Policy A clean-up policy. A setting says after how long it removes something, or that it is off.
+	// `inactive_participants`: people in rooms who have not been seen. `old_messages`: messages. `inactive_rooms`:
+	// archives rooms in which nothing happens; an admin or the host can open them again. `archived_rooms`: deletes for
+	// good the rooms which that policy has archived, and those that hosts have deleted. `unverified_accounts`:
+	// accounts that were never confirmed, and not used. `expired_tokens`, `ended_sessions`, `ended_invitations`,
+	// `idempotency_keys`: what their names say. `past_parties`: parties that
+	// have started or were cancelled, with the answers. `resolved_reports`: resolved reports of abuse, with what was reported.
+	// `old_emails`: the history of emails, with their attempts. `old_webhook_deliveries`: the history of webhooks.
+	// `started_events`: events of the outbox. `old_activity`: who was active on which day, and in which room when; the
+	// figures of days stay. `orphaned_files`: files whose upload was never committed.
 	Policy Policy `json:"policy"`
 
 	// Setting The setting of the age
@@ -3185,7 +3294,7 @@ type CreateWebhookRequest struct {
 	// Description What the webhook is for; empty for nothing
 	Description *string `json:"description,omitempty"`
 
-	// Kinds What it is told of; without it, all kinds that there are now
+	// Kinds The kinds of events; without it, all kinds that there are now
 	Kinds *[]WebhookKind `json:"kinds,omitempty"`
 
 	// URL Where messages go: https, of a public server, on port 443 or above 1023, without a name and password in it.
@@ -3196,14 +3305,14 @@ type CreateWebhookRequest struct {
 // Cursor A place in a list. Take it from an answer of the same list.
 type Cursor = string
 
-// DegradedPart A part that is not as it should be
+// DegradedPart A part with a fault
 //
 // Example: {"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}
 type DegradedPart struct {
 	// Effect What users notice meanwhile
 	Effect string `json:"effect"`
 
-	// Part What the service needs
+	// Part A part of the service
 	Part HealthPart `json:"part"`
 
 	// Since Since when this process has found it so
@@ -3221,17 +3330,19 @@ type Delay struct {
 	// OldestAt Since when the oldest is late
 	OldestAt time.Time `json:"oldest_at"`
 
-	// What `events`: of the outbox, which Temporal does not take. `emails`: whose attempt is due for five minutes.
-	// `refused`: emails that the mail server has refused more than ten times. `avatars`: that are not rendered.
-	// `runs`: of the clean-up, which do not begin or go on. `deletions`: of accounts whose data is still there
-	// after an hour. `webhooks`: that were switched off because they failed.
+	// What `events`: events of the outbox that Temporal does not accept. `emails`: emails whose attempt is overdue by
+	// five minutes. `refused`: emails that the mail server has refused more than ten times. `avatars`: avatars
+	// that are not rendered. `runs`: clean-up runs that do not begin or make no progress. `deletions`: deleted
+	// accounts whose data is still there after an hour. `webhooks`: webhooks that were switched off because they
+	// failed.
 	What DelayWhat `json:"what"`
 }
 
-// DelayWhat `events`: of the outbox, which Temporal does not take. `emails`: whose attempt is due for five minutes.
-// `refused`: emails that the mail server has refused more than ten times. `avatars`: that are not rendered.
-// `runs`: of the clean-up, which do not begin or go on. `deletions`: of accounts whose data is still there
-// after an hour. `webhooks`: that were switched off because they failed.
+// DelayWhat `events`: events of the outbox that Temporal does not accept. `emails`: emails whose attempt is overdue by
+// five minutes. `refused`: emails that the mail server has refused more than ten times. `avatars`: avatars
+// that are not rendered. `runs`: clean-up runs that do not begin or make no progress. `deletions`: deleted
+// accounts whose data is still there after an hour. `webhooks`: webhooks that were switched off because they
+// failed.
 type DelayWhat string
 
 // DeleteMeRequest Example: {"password":"correct horse battery"}
@@ -3336,8 +3447,8 @@ type EmailAttempt struct {
 
 	// Outcome `open`: it lasts, or its process ended in the middle within the last hour; after that it is `lost`.
 	// `temporary`, `later`, `unreachable`: it failed, and another attempt follows. `ambiguous`: the server may
-	// have the email, and did not say so. `permanent`: the server refused it for good. `cancelled`: the email had
-	// no recipient or nothing to say any more.
+	// have accepted the email, but its answer did not arrive. `permanent`: the server refused it for good.
+	// `cancelled`: the email had no recipient or nothing to say any more.
 	Outcome EmailAttemptOutcome `json:"outcome"`
 
 	// StartedAt When it began
@@ -3346,8 +3457,8 @@ type EmailAttempt struct {
 
 // EmailAttemptOutcome `open`: it lasts, or its process ended in the middle within the last hour; after that it is `lost`.
 // `temporary`, `later`, `unreachable`: it failed, and another attempt follows. `ambiguous`: the server may
-// have the email, and did not say so. `permanent`: the server refused it for good. `cancelled`: the email had
-// no recipient or nothing to say any more.
+// have accepted the email, but its answer did not arrive. `permanent`: the server refused it for good.
+// `cancelled`: the email had no recipient or nothing to say any more.
 type EmailAttemptOutcome string
 
 // EmailGivenUpMessage No attempt to send an email follows, and none succeeded
@@ -3367,16 +3478,17 @@ type EmailGivenUpMessage struct {
 
 		// Reason `address_rejected`: the mail server takes no email for this address. `mailbox_full`: the recipient has no space
 		// left. `message_rejected`: the mail server refuses what is in the email. `server_unreachable`: it could not be
-		// reached, refused this service, or did not take the email in time. `unconfirmed`: it may have the email, and did
-		// not say so. `expired`: no attempt was made in time. The others are of cancelled emails. `cancelled`: an admin
-		// cancelled it, as the audit log has it. Only admins see the following ones; to others all of them are
-		// `cancelled`, except that an email with `opted_out` looks sent. `no_account`: the address has no account, or the
-		// account was deleted. `account_suspended`: the recipient's account is. `already_confirmed`: the address was
-		// confirmed. `address_taken`: another account has the address. `link_ended`: the link was used, replaced by a
-		// later one, or is too old. `invitation_ended`: it was answered, revoked, removed, or it expired.
-		// `may_not_invite`: the inviter may not invite to the room any more. `room_ended`: the room is archived, closed or
-		// removed. `not_a_recipient`: the settings do not name the address any more. `opted_out`: the address wants no
-		// invitations.
+		// reached, refused this service, or did not take the email in time. `unconfirmed`: the mail server may have
+		// accepted the email, but its answer did not arrive. `expired`: no attempt was made in time. The others are of
+		// cancelled emails. `cancelled`: an admin cancelled it; the audit log says who. Only admins see the following
+		// ones; to others all of them are `cancelled`, except that an email with `opted_out` looks sent. `no_account`: the
+		// address has no account, or the account was deleted. `account_suspended`: the recipient's account is.
+		// `already_confirmed`: the address was confirmed. `address_taken`: another account has the address. `link_ended`:
+		// the link was used, replaced by a later one, or is too old. `invitation_ended`: it was answered, revoked,
+		// removed, or it expired. `may_not_invite`: the inviter may not invite to the room any more. `room_ended`: the
+		// room is archived, closed or removed. `not_a_recipient`: the settings do not name the address any more.
+		// `party_changed`: the party was moved. `party_ended`: the party has started, or was cancelled. `not_a_guest`: the
+		// recipient does not come to the party, or may not enter the room. `opted_out`: the address wants no invitations.
 		Reason EmailReason `json:"reason"`
 	} `json:"data"`
 
@@ -3449,16 +3561,17 @@ type EmailPreviewList struct {
 
 // EmailReason `address_rejected`: the mail server takes no email for this address. `mailbox_full`: the recipient has no space
 // left. `message_rejected`: the mail server refuses what is in the email. `server_unreachable`: it could not be
-// reached, refused this service, or did not take the email in time. `unconfirmed`: it may have the email, and did
-// not say so. `expired`: no attempt was made in time. The others are of cancelled emails. `cancelled`: an admin
-// cancelled it, as the audit log has it. Only admins see the following ones; to others all of them are
-// `cancelled`, except that an email with `opted_out` looks sent. `no_account`: the address has no account, or the
-// account was deleted. `account_suspended`: the recipient's account is. `already_confirmed`: the address was
-// confirmed. `address_taken`: another account has the address. `link_ended`: the link was used, replaced by a
-// later one, or is too old. `invitation_ended`: it was answered, revoked, removed, or it expired.
-// `may_not_invite`: the inviter may not invite to the room any more. `room_ended`: the room is archived, closed or
-// removed. `not_a_recipient`: the settings do not name the address any more. `opted_out`: the address wants no
-// invitations.
+// reached, refused this service, or did not take the email in time. `unconfirmed`: the mail server may have
+// accepted the email, but its answer did not arrive. `expired`: no attempt was made in time. The others are of
+// cancelled emails. `cancelled`: an admin cancelled it; the audit log says who. Only admins see the following
+// ones; to others all of them are `cancelled`, except that an email with `opted_out` looks sent. `no_account`: the
+// address has no account, or the account was deleted. `account_suspended`: the recipient's account is.
+// `already_confirmed`: the address was confirmed. `address_taken`: another account has the address. `link_ended`:
+// the link was used, replaced by a later one, or is too old. `invitation_ended`: it was answered, revoked,
+// removed, or it expired. `may_not_invite`: the inviter may not invite to the room any more. `room_ended`: the
+// room is archived, closed or removed. `not_a_recipient`: the settings do not name the address any more.
+// `party_changed`: the party was moved. `party_ended`: the party has started, or was cancelled. `not_a_guest`: the
+// recipient does not come to the party, or may not enter the room. `opted_out`: the address wants no invitations.
 type EmailReason string
 
 // EmailRequest Example: {"email":"carol@example.org"}
@@ -3478,7 +3591,7 @@ type EmailWait string
 
 // Export Everything that is stored about an account
 //
-// Example: {"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://films.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"capacity":20,"closed":false,"control":"moderators","created_at":"2026-01-31T20:15:00Z","description":"Silents only","host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d5","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","joined":true,"movie_id":null,"name":"Friday night","now_playing":false,"queue":"everyone","queue_order":"manual","role":"host","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T20:15:00Z","visibility":"public","wait_policy":"everyone"}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}
+// Example: {"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"parties":[{"created_at":"2026-01-31T19:00:00Z","id":"01993f81-2c3d-7e4f-9051-62738495a6b7","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","starts_at":"2026-02-01T19:30:00Z","state":"scheduled","time_zone":"Europe/Berlin","title":"Second part"}],"party_answers":[{"answer":"yes","created_at":"2026-01-31T20:15:00Z","party_id":"01993f81-2c3d-7e4f-9051-62738495a6b7","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://movies.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"capacity":20,"closed":false,"control":"moderators","created_at":"2026-01-31T20:15:00Z","description":"Silents only","host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d5","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","joined":true,"movie_id":null,"name":"Friday night","now_playing":false,"queue":"everyone","queue_order":"manual","role":"host","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T20:15:00Z","visibility":"public","wait_policy":"everyone"}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}
 type Export struct {
 	// AbuseReports The reports of abuse that the account sent
 	AbuseReports []SentAbuseReport `json:"abuse_reports"`
@@ -3533,6 +3646,12 @@ type Export struct {
 	// Mutes The mutes that the account imposed
 	Mutes []ExportedSanction `json:"mutes"`
 
+	// Parties The parties that the account scheduled
+	Parties []ExportedParty `json:"parties"`
+
+	// PartyAnswers What the account answered to parties
+	PartyAnswers []ExportedPartyAnswer `json:"party_answers"`
+
 	// PasswordResets The password resets that were requested for the account
 	PasswordResets []ExportedReset `json:"password_resets"`
 
@@ -3570,11 +3689,11 @@ type Export struct {
 	Stays []ExportedStay `json:"stays"`
 }
 
-// ExportAnswer Example: {"data":{"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://films.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"capacity":20,"closed":false,"control":"moderators","created_at":"2026-01-31T20:15:00Z","description":"Silents only","host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d5","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","joined":true,"movie_id":null,"name":"Friday night","now_playing":false,"queue":"everyone","queue_order":"manual","role":"host","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T20:15:00Z","visibility":"public","wait_policy":"everyone"}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}}
+// ExportAnswer Example: {"data":{"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"parties":[{"created_at":"2026-01-31T19:00:00Z","id":"01993f81-2c3d-7e4f-9051-62738495a6b7","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","starts_at":"2026-02-01T19:30:00Z","state":"scheduled","time_zone":"Europe/Berlin","title":"Second part"}],"party_answers":[{"answer":"yes","created_at":"2026-01-31T20:15:00Z","party_id":"01993f81-2c3d-7e4f-9051-62738495a6b7","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://movies.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"capacity":20,"closed":false,"control":"moderators","created_at":"2026-01-31T20:15:00Z","description":"Silents only","host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d5","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","joined":true,"movie_id":null,"name":"Friday night","now_playing":false,"queue":"everyone","queue_order":"manual","role":"host","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T20:15:00Z","visibility":"public","wait_policy":"everyone"}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}}
 type ExportAnswer struct {
 	// Data Everything that is stored about an account
 	//
-	// Example: {"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://films.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"capacity":20,"closed":false,"control":"moderators","created_at":"2026-01-31T20:15:00Z","description":"Silents only","host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d5","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","joined":true,"movie_id":null,"name":"Friday night","now_playing":false,"queue":"everyone","queue_order":"manual","role":"host","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T20:15:00Z","visibility":"public","wait_policy":"everyone"}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}
+	// Example: {"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"parties":[{"created_at":"2026-01-31T19:00:00Z","id":"01993f81-2c3d-7e4f-9051-62738495a6b7","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","starts_at":"2026-02-01T19:30:00Z","state":"scheduled","time_zone":"Europe/Berlin","title":"Second part"}],"party_answers":[{"answer":"yes","created_at":"2026-01-31T20:15:00Z","party_id":"01993f81-2c3d-7e4f-9051-62738495a6b7","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://movies.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"capacity":20,"closed":false,"control":"moderators","created_at":"2026-01-31T20:15:00Z","description":"Silents only","host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d5","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","joined":true,"movie_id":null,"name":"Friday night","now_playing":false,"queue":"everyone","queue_order":"manual","role":"host","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T20:15:00Z","visibility":"public","wait_policy":"everyone"}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}
 	Data Export `json:"data"`
 }
 
@@ -3617,7 +3736,7 @@ type ExportedAddress struct {
 
 // ExportedAdminAct Something that an admin did
 type ExportedAdminAct struct {
-	// Action What an admin did, or the service by itself
+	// Action The kind of an act of an admin, or of the service by itself
 	Action AuditAction `json:"action"`
 
 	// CreatedAt When it was done
@@ -3681,7 +3800,7 @@ type ExportedEmail struct {
 
 // ExportedMembership A role in a room
 type ExportedMembership struct {
-	// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
+	// Role The role of a person in a room. `GET /rooms/{room_id}/me` lists what the caller may do.
 	Role Role `json:"role"`
 
 	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
@@ -3710,6 +3829,50 @@ type ExportedMessage struct {
 
 	// ReplyToID The message that it answers; null without one
 	ReplyToID *string `json:"reply_to_id"`
+
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
+}
+
+// ExportedParty A party that the account scheduled
+type ExportedParty struct {
+	// CreatedAt When it was scheduled
+	CreatedAt time.Time `json:"created_at"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// MovieID The movie; null without one
+	MovieID *string `json:"movie_id"`
+
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
+
+	// StartsAt When it starts
+	StartsAt time.Time `json:"starts_at"`
+
+	// State Where a party stands. `missed`: it did not start within 15 minutes, because there was nothing to play or the service
+	// was away. A room that is archived, closed or deleted cancels its parties.
+	State PartyState `json:"state"`
+
+	// TimeZone The name of an IANA time zone, such as `Europe/Berlin`. Emails have the time of this zone. It moves no start: that is
+	// an instant.
+	TimeZone PartyTimeZone `json:"time_zone"`
+
+	// Title What the party is called, in one line; empty without a title
+	Title PartyTitle `json:"title"`
+}
+
+// ExportedPartyAnswer What the account answered to a party
+type ExportedPartyAnswer struct {
+	// Answer Whether somebody comes
+	Answer PartyReply `json:"answer"`
+
+	// CreatedAt When it was given
+	CreatedAt time.Time `json:"created_at"`
+
+	// PartyID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	PartyID ID `json:"party_id"`
 
 	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	RoomID ID `json:"room_id"`
@@ -3828,7 +3991,7 @@ type ExportedRoom struct {
 	// QueueOrder Whether a queue is played as people have put it, or what has the most votes first
 	QueueOrder QueueOrder `json:"queue_order"`
 
-	// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
+	// Role The role of a person in a room. `GET /rooms/{room_id}/me` lists what the caller may do.
 	Role Role `json:"role"`
 
 	// SlowModeSeconds How many seconds each person waits between two messages; 0 without slow mode
@@ -3942,7 +4105,7 @@ type GenreList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// Health What this process can reach
+// Health The health of the service, as this process sees it
 //
 // Example: {"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"}
 type Health struct {
@@ -3952,7 +4115,7 @@ type Health struct {
 	// Database `connected`, or what is wrong with Postgres
 	Database string `json:"database"`
 
-	// Degraded Parts that are not as they should be; empty if all are
+	// Degraded The parts with a fault; empty if there are none
 	Degraded []DegradedPart `json:"degraded"`
 
 	// Emails `connected` if the mail server takes emails and none is late, or what is wrong
@@ -3961,7 +4124,7 @@ type Health struct {
 	// Redis `connected`, or what is wrong with Redis
 	Redis string `json:"redis"`
 
-	// Schedules `connected` if every schedule is there and has run when it should have, or which has not
+	// Schedules `connected` if every schedule exists and has run when it was due; otherwise the first one that has not
 	Schedules string `json:"schedules"`
 
 	// Status `degraded`: everything but the parts below works. `down`: requests are refused.
@@ -3979,13 +4142,13 @@ type HealthStatus string
 
 // HealthAnswer Example: {"data":{"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"}}
 type HealthAnswer struct {
-	// Data What this process can reach
+	// Data The health of the service, as this process sees it
 	//
 	// Example: {"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"}
 	Data Health `json:"data"`
 }
 
-// HealthPart What the service needs
+// HealthPart A part of the service
 type HealthPart string
 
 // ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
@@ -4060,8 +4223,7 @@ type InvitationPreview struct {
 	// ExpiresAt When it expires
 	ExpiresAt time.Time `json:"expires_at"`
 
-	// Inviter An account, as it is shown beside what it does. Where the account is deleted, there is null in its place, in all
-	// answers but the audit log.
+	// Inviter An account, as it is shown beside its acts. A deleted account is null instead, in all answers but the audit log.
 	//
 	//
 	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
@@ -4242,16 +4404,16 @@ type JobBatchAnswer struct {
 
 // JobBatchResult What was done with many jobs
 type JobBatchResult struct {
-	// Done How many were acted on
+	// Done On how many jobs the act was done
 	Done int `json:"done"`
 
-	// Failed With how many it went wrong
+	// Failed How many acts have failed
 	Failed int `json:"failed"`
 
 	// ID The ID in the audit log, in the details of each act; null for a dry run
 	ID *string `json:"id"`
 
-	// Left How many are for another request
+	// Left How many jobs are left for another request
 	Left int64 `json:"left"`
 
 	// Matched How many jobs match, about
@@ -4338,7 +4500,7 @@ type JobStep struct {
 	// DeadlineAt When it is given up; null if only attempts count
 	DeadlineAt *time.Time `json:"deadline_at"`
 
-	// HeartbeatAt The last sign of life; null without one
+	// HeartbeatAt When its last heartbeat came; null without one
 	HeartbeatAt *time.Time `json:"heartbeat_at"`
 
 	// ID Its ID in the job
@@ -4568,8 +4730,7 @@ type Mute struct {
 	// Until When it ends by itself
 	Until time.Time `json:"until"`
 
-	// User An account, as it is shown beside what it does. Where the account is deleted, there is null in its place, in all
-	// answers but the audit log.
+	// User An account, as it is shown beside its acts. A deleted account is null instead, in all answers but the audit log.
 	//
 	//
 	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
@@ -4618,8 +4779,7 @@ type MyInvitation struct {
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// Inviter An account, as it is shown beside what it does. Where the account is deleted, there is null in its place, in all
-	// answers but the audit log.
+	// Inviter An account, as it is shown beside its acts. A deleted account is null instead, in all answers but the audit log.
 	//
 	//
 	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
@@ -4640,9 +4800,31 @@ type MyInvitationList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// MyRoom A room, with what the caller is in it
+// MyParty A party of one of the caller's rooms
 //
-// Example: {"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}
+// Example: {"answer":"maybe","party":{"answers":{"maybe":1,"no":0,"yes":3},"created_at":"2026-01-31T19:00:00Z","id":"01993f81-2c3d-7e4f-9051-62738495a6b7","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","room_name":"Silent Sunday","scheduled_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"starts_at":"2026-02-01T19:30:00Z","state":"scheduled","time_zone":"Europe/Berlin","title":"Second part","updated_at":"2026-01-31T19:00:00Z"}}
+type MyParty struct {
+	// Answer What the caller answered; null without an answer
+	Answer *PartyReply `json:"answer"`
+
+	// Party A time at which a room watches together
+	//
+	// Example: {"answers":{"maybe":1,"no":0,"yes":3},"created_at":"2026-01-31T19:00:00Z","id":"01993f81-2c3d-7e4f-9051-62738495a6b7","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","room_name":"Silent Sunday","scheduled_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"starts_at":"2026-02-01T19:30:00Z","state":"scheduled","time_zone":"Europe/Berlin","title":"Second part","updated_at":"2026-01-31T19:00:00Z"}
+	Party Party `json:"party"`
+}
+
+// MyPartyList Example: {"data":[{"answer":"maybe","party":{"answers":{"maybe":1,"no":0,"yes":3},"created_at":"2026-01-31T19:00:00Z","id":"01993f81-2c3d-7e4f-9051-62738495a6b7","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","room_name":"Silent Sunday","scheduled_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"starts_at":"2026-02-01T19:30:00Z","state":"scheduled","time_zone":"Europe/Berlin","title":"Second part","updated_at":"2026-01-31T19:00:00Z"}}],"next_cursor":null}
+type MyPartyList struct {
+	// Data The parties of this page
+	Data []MyParty `json:"data"`
+
+	// NextCursor Where the next page starts; null at the end
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// MyRoom A room, with the caller's role in it
+//
+// Example: {"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}
 type MyRoom struct {
 	// Joined Whether the caller is in it now
 	Joined bool `json:"joined"`
@@ -4650,12 +4832,12 @@ type MyRoom struct {
 	// LastMessageAt When the latest message was posted; null without messages
 	LastMessageAt *time.Time `json:"last_message_at"`
 
-	// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
+	// Role The role of a person in a room. `GET /rooms/{room_id}/me` lists what the caller may do.
 	Role Role `json:"role"`
 
 	// Room A room, the same for everyone who may see it
 	//
-	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 	Room Room `json:"room"`
 
 	// Unread How many messages of others came after the one that the caller marked as read; 100 stands for 100 and more.
@@ -4663,7 +4845,7 @@ type MyRoom struct {
 	Unread int `json:"unread"`
 }
 
-// MyRoomList Example: {"data":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"next_cursor":null}
+// MyRoomList Example: {"data":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"next_cursor":null}
 type MyRoomList struct {
 	// Data The rooms of this page
 	Data []MyRoom `json:"data"`
@@ -4680,6 +4862,18 @@ type NewPassword = string
 
 // NextCursor Where the next page starts; null at the end
 type NextCursor = string
+
+// NextParty The next party of a room
+type NextParty struct {
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// StartsAt When it starts by itself
+	StartsAt time.Time `json:"starts_at"`
+
+	// Title What the party is called, in one line; empty without a title
+	Title PartyTitle `json:"title"`
+}
 
 // NowPlaying What a room plays now
 //
@@ -4703,7 +4897,7 @@ type NowPlaying struct {
 	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	RoomID ID `json:"room_id"`
 
-	// State What playback does
+	// State The status of playback
 	State PlaybackStatus `json:"state"`
 
 	// Title The title of what is loaded; null when idle
@@ -4812,7 +5006,7 @@ type OutboxSummary struct {
 	Waiting int `json:"waiting"`
 }
 
-// Overview How the service is
+// Overview An overview of the service
 type Overview struct {
 	// EmailsPausedAt Since when emails are paused; null if they are not
 	EmailsPausedAt *time.Time `json:"emails_paused_at"`
@@ -4820,7 +5014,7 @@ type Overview struct {
 	// EmailsWaiting How many emails are still to be sent
 	EmailsWaiting int `json:"emails_waiting"`
 
-	// Health What this process can reach
+	// Health The health of the service, as this process sees it
 	//
 	// Example: {"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"}
 	Health Health `json:"health"`
@@ -4837,7 +5031,7 @@ type Overview struct {
 	// LastWeek Seven spans of a day, the oldest first
 	LastWeek []Throughput `json:"last_week"`
 
-	// Late What should have made progress and has not; empty if all is well
+	// Late Work that is late; empty if there is none
 	Late []Delay `json:"late"`
 
 	// Outbox The events that Temporal does not have
@@ -4850,15 +5044,15 @@ type Overview struct {
 	Temporal TemporalState `json:"temporal"`
 }
 
-// OverviewAnswer How the service is
+// OverviewAnswer An overview of the service
 //
 // Example: {"data":{"emails_paused_at":null,"emails_waiting":1,"health":{"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"},"jobs_failed_last_day":null,"jobs_running":null,"last_hour":[{"emails_failed":0,"emails_sent":3,"from":"2026-01-31T20:15:00Z","jobs_started":4}],"last_week":[{"emails_failed":0,"emails_sent":3,"from":"2026-01-31T20:15:00Z","jobs_started":4}],"late":[{"count":1,"oldest_at":"2026-01-31T20:15:00Z","what":"events"}],"outbox":{"abandoned":0,"last_error":"Temporal is away","oldest_at":"2026-01-31T20:15:00Z","waiting":1},"queues":[{"added_per_second":0.1,"backlog":0,"backlog_age_seconds":0,"done_per_second":0.1,"name":"email","note":"","pausable":true,"paused_at":null,"workers":[{"activities":true,"identity":"7@worker-1@","last_poll_at":"2026-01-31T20:15:00Z","workflows":true}]}],"temporal":"away"}}
 type OverviewAnswer struct {
-	// Data How the service is
+	// Data An overview of the service
 	Data Overview `json:"data"`
 }
 
-// Participant Somebody who is in a room
+// Participant A person in a room
 //
 // Example: {"joined_at":"2026-01-31T19:55:00Z","last_seen_at":"2026-01-31T20:15:00Z","muted_until":null,"present":true,"role":"viewer","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
 type Participant struct {
@@ -4874,11 +5068,10 @@ type Participant struct {
 	// Present Whether they were seen within the last 90 seconds
 	Present bool `json:"present"`
 
-	// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
+	// Role The role of a person in a room. `GET /rooms/{room_id}/me` lists what the caller may do.
 	Role Role `json:"role"`
 
-	// User An account, as it is shown beside what it does. Where the account is deleted, there is null in its place, in all
-	// answers but the audit log.
+	// User An account, as it is shown beside its acts. A deleted account is null instead, in all answers but the audit log.
 	//
 	//
 	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
@@ -4887,7 +5080,7 @@ type Participant struct {
 
 // ParticipantAnswer Example: {"data":{"joined_at":"2026-01-31T19:55:00Z","last_seen_at":"2026-01-31T20:15:00Z","muted_until":null,"present":true,"role":"viewer","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}}
 type ParticipantAnswer struct {
-	// Data Somebody who is in a room
+	// Data A person in a room
 	//
 	// Example: {"joined_at":"2026-01-31T19:55:00Z","last_seen_at":"2026-01-31T20:15:00Z","muted_until":null,"present":true,"role":"viewer","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
 	Data Participant `json:"data"`
@@ -4902,14 +5095,125 @@ type ParticipantList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
+// Party A time at which a room watches together
+//
+// Example: {"answers":{"maybe":1,"no":0,"yes":3},"created_at":"2026-01-31T19:00:00Z","id":"01993f81-2c3d-7e4f-9051-62738495a6b7","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","room_name":"Silent Sunday","scheduled_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"starts_at":"2026-02-01T19:30:00Z","state":"scheduled","time_zone":"Europe/Berlin","title":"Second part","updated_at":"2026-01-31T19:00:00Z"}
+type Party struct {
+	// Answers How many people answered what
+	Answers PartyCounts `json:"answers"`
+
+	// CreatedAt When it was scheduled
+	CreatedAt time.Time `json:"created_at"`
+
+	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	ID ID `json:"id"`
+
+	// Movie What it plays; null for what the room has loaded then, or else the first of its queue
+	Movie *RoomMovie `json:"movie"`
+
+	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+	RoomID ID `json:"room_id"`
+
+	// RoomName The name of the room, in one line
+	RoomName RoomName `json:"room_name"`
+
+	// ScheduledBy Who scheduled it; null when the account is deleted
+	ScheduledBy *Person `json:"scheduled_by"`
+
+	// StartsAt When it starts by itself
+	StartsAt time.Time `json:"starts_at"`
+
+	// State Where a party stands. `missed`: it did not start within 15 minutes, because there was nothing to play or the service
+	// was away. A room that is archived, closed or deleted cancels its parties.
+	State PartyState `json:"state"`
+
+	// TimeZone The name of an IANA time zone, such as `Europe/Berlin`. Emails have the time of this zone. It moves no start: that is
+	// an instant.
+	TimeZone PartyTimeZone `json:"time_zone"`
+
+	// Title What the party is called, in one line; empty without a title
+	Title PartyTitle `json:"title"`
+
+	// UpdatedAt When it last changed
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// PartyAnswer Example: {"data":{"answers":{"maybe":1,"no":0,"yes":3},"created_at":"2026-01-31T19:00:00Z","id":"01993f81-2c3d-7e4f-9051-62738495a6b7","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","room_name":"Silent Sunday","scheduled_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"starts_at":"2026-02-01T19:30:00Z","state":"scheduled","time_zone":"Europe/Berlin","title":"Second part","updated_at":"2026-01-31T19:00:00Z"}}
+type PartyAnswer struct {
+	// Data A time at which a room watches together
+	//
+	// Example: {"answers":{"maybe":1,"no":0,"yes":3},"created_at":"2026-01-31T19:00:00Z","id":"01993f81-2c3d-7e4f-9051-62738495a6b7","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","room_name":"Silent Sunday","scheduled_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"starts_at":"2026-02-01T19:30:00Z","state":"scheduled","time_zone":"Europe/Berlin","title":"Second part","updated_at":"2026-01-31T19:00:00Z"}
+	Data Party `json:"data"`
+}
+
+// PartyCounts How many people answered what
+type PartyCounts struct {
+	// Maybe Who may come
+	Maybe int `json:"maybe"`
+
+	// No Who do not come
+	No int `json:"no"`
+
+	// Yes Who come
+	Yes int `json:"yes"`
+}
+
+// PartyGuest Somebody who has answered
+//
+// Example: {"answer":"yes","answered_at":"2026-01-31T20:15:00Z","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
+type PartyGuest struct {
+	// Answer Whether somebody comes
+	Answer PartyReply `json:"answer"`
+
+	// AnsweredAt When the person answered for the first time
+	AnsweredAt time.Time `json:"answered_at"`
+
+	// User An account, as it is shown beside its acts. A deleted account is null instead, in all answers but the audit log.
+	//
+	//
+	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
+	User Person `json:"user"`
+}
+
+// PartyGuestList Example: {"data":[{"answer":"yes","answered_at":"2026-01-31T20:15:00Z","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}],"next_cursor":null}
+type PartyGuestList struct {
+	// Data The people of this page
+	Data []PartyGuest `json:"data"`
+
+	// NextCursor Where the next page starts; null at the end
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// PartyList Example: {"data":[{"answers":{"maybe":1,"no":0,"yes":3},"created_at":"2026-01-31T19:00:00Z","id":"01993f81-2c3d-7e4f-9051-62738495a6b7","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","room_name":"Silent Sunday","scheduled_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"starts_at":"2026-02-01T19:30:00Z","state":"scheduled","time_zone":"Europe/Berlin","title":"Second part","updated_at":"2026-01-31T19:00:00Z"}],"next_cursor":null}
+type PartyList struct {
+	// Data The parties
+	Data []Party `json:"data"`
+
+	// NextCursor Where the next page starts; null at the end
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// PartyReply Whether somebody comes
+type PartyReply string
+
+// PartyState Where a party stands. `missed`: it did not start within 15 minutes, because there was nothing to play or the service
+// was away. A room that is archived, closed or deleted cancels its parties.
+type PartyState string
+
+// PartyTimeZone The name of an IANA time zone, such as `Europe/Berlin`. Emails have the time of this zone. It moves no start: that is
+// an instant.
+type PartyTimeZone = string
+
+// PartyTitle What the party is called, in one line; empty without a title
+type PartyTitle = string
+
 // Password The account's current password
 type Password = string
 
-// Permission Something that a role in a room allows
+// Permission A permission in a room
 type Permission string
 
-// Person An account, as it is shown beside what it does. Where the account is deleted, there is null in its place, in all
-// answers but the audit log.
+// Person An account, as it is shown beside its acts. A deleted account is null instead, in all answers but the audit log.
 //
 // Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
 type Person struct {
@@ -4931,18 +5235,18 @@ type Person struct {
 	Username Username `json:"username"`
 }
 
-// Playback The state of what a room watches
+// Playback The state of playback in a room
 //
-// Example: {"at":"2026-01-31T20:15:00.123456Z","by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://films.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://films.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}
+// Example: {"at":"2026-01-31T20:15:00.123456Z","by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://movies.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://movies.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}
 type Playback struct {
 	// At When playback is at `position_ms`. Until then it rests there.
 	At time.Time `json:"at"`
 
-	// By Whose command made the state; null for what happened by itself
+	// By The person whose command made the state; null if it changed by itself
 	By *Person `json:"by"`
 
 	// Cause What made the state: a command, or `ready`, `deadline`, `rebuffer`, `ended`, `voted`, `removed`, `deserted`,
-	// `archived`, `scheduled`, `started`, `duration`, `clock`. Empty before the first.
+	// `archived`, `scheduled`, `unscheduled`, `started`, `duration`, `clock`. Empty before the first.
 	Cause string `json:"cause"`
 
 	// Cue Rises with each load and seek; players report for which cue they are ready
@@ -4957,7 +5261,7 @@ type Playback struct {
 	// Item What is loaded; null when idle
 	Item *PlaybackItem `json:"item"`
 
-	// Now When this was read
+	// Now The time when the state was read, by the clock of `at`
 	Now time.Time `json:"now"`
 
 	// PositionMs Where playback is at `at`, in milliseconds
@@ -4978,18 +5282,18 @@ type Playback struct {
 	// StartsAt When it starts by itself; null if it does not
 	StartsAt *time.Time `json:"starts_at"`
 
-	// State What playback does
+	// State The status of playback
 	State PlaybackStatus `json:"state"`
 
 	// Wait What is waited for; null unless waiting
 	Wait *PlaybackWait `json:"wait"`
 }
 
-// PlaybackAnswer Example: {"data":{"at":"2026-01-31T20:15:00.123456Z","by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://films.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://films.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}}
+// PlaybackAnswer Example: {"data":{"at":"2026-01-31T20:15:00.123456Z","by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://movies.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://movies.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}}
 type PlaybackAnswer struct {
-	// Data The state of what a room watches
+	// Data The state of playback in a room
 	//
-	// Example: {"at":"2026-01-31T20:15:00.123456Z","by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://films.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://films.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}
+	// Example: {"at":"2026-01-31T20:15:00.123456Z","by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://movies.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://movies.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}
 	Data Playback `json:"data"`
 }
 
@@ -5032,7 +5336,7 @@ type PlaybackCommand struct {
 // PlaybackCommandKind What to do
 type PlaybackCommandKind string
 
-// PlaybackCommandAnswer Example: {"data":{"playback":{"at":"2026-01-31T20:15:00.123456Z","by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://films.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://films.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}},"replayed":false,"revision":41}}
+// PlaybackCommandAnswer Example: {"data":{"playback":{"at":"2026-01-31T20:15:00.123456Z","by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://movies.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://movies.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}},"replayed":false,"revision":41}}
 type PlaybackCommandAnswer struct {
 	// Data What a command has done
 	Data PlaybackCommandResult `json:"data"`
@@ -5040,9 +5344,9 @@ type PlaybackCommandAnswer struct {
 
 // PlaybackCommandResult What a command has done
 type PlaybackCommandResult struct {
-	// Playback The state of what a room watches
+	// Playback The state of playback in a room
 	//
-	// Example: {"at":"2026-01-31T20:15:00.123456Z","by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://films.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://films.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}
+	// Example: {"at":"2026-01-31T20:15:00.123456Z","by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://movies.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://movies.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}
 	Playback Playback `json:"playback"`
 
 	// Replayed Whether the command was applied before
@@ -5076,7 +5380,7 @@ type PlaybackItem struct {
 	Title string `json:"title"`
 }
 
-// PlaybackStatus What playback does
+// PlaybackStatus The status of playback
 type PlaybackStatus string
 
 // PlaybackWait What a room waits for
@@ -5097,14 +5401,16 @@ type PlaybackWait struct {
 // PlaybackWaitFor What players are waited for to do
 type PlaybackWaitFor string
 
-// Policy What a policy removes, by age; a setting says after how long, or that it is off. `inactive_participants`: people
-// in rooms who have not been seen. `old_messages`: messages. `inactive_rooms`: archives rooms in which nothing
-// happens; an admin or the host can open them again. `archived_rooms`: deletes for good what that has archived,
-// and what hosts have deleted. `unverified_accounts`: accounts that were never confirmed, and not used.
-// `expired_tokens`, `ended_sessions`, `ended_invitations`, `idempotency_keys`: what their names say.
-// `resolved_reports`: resolved reports of abuse, with what was reported. `old_mails`: what became of emails, with
-// the attempts. `old_webhook_deliveries`: the history of webhooks. `started_events`: events of the outbox. `old_activity`: who was active on which day, and in which
-// room when; the figures of days stay. `orphaned_files`: files whose upload was never committed.
+// Policy A clean-up policy. A setting says after how long it removes something, or that it is off.
+// `inactive_participants`: people in rooms who have not been seen. `old_messages`: messages. `inactive_rooms`:
+// archives rooms in which nothing happens; an admin or the host can open them again. `archived_rooms`: deletes for
+// good the rooms which that policy has archived, and those that hosts have deleted. `unverified_accounts`:
+// accounts that were never confirmed, and not used. `expired_tokens`, `ended_sessions`, `ended_invitations`,
+// `idempotency_keys`: what their names say. `past_parties`: parties that
+// have started or were cancelled, with the answers. `resolved_reports`: resolved reports of abuse, with what was reported.
+// `old_emails`: the history of emails, with their attempts. `old_webhook_deliveries`: the history of webhooks.
+// `started_events`: events of the outbox. `old_activity`: who was active on which day, and in which room when; the
+// figures of days stay. `orphaned_files`: files whose upload was never committed.
 type Policy string
 
 // PostMessageRequest Example: {"body":"Shall we begin?","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}
@@ -5199,7 +5505,7 @@ type ProfileList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// Queue What a room is to play
+// Queue The queue of a room
 type Queue struct {
 	// Items The items, in the order in which they are played
 	Items []QueueItem `json:"items"`
@@ -5208,15 +5514,15 @@ type Queue struct {
 	Version int64 `json:"version"`
 }
 
-// QueueAnswer Example: {"data":{"items":[{"added_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://films.example/faust.webm","title":"Faust","voted":false,"votes":2}],"version":3}}
+// QueueAnswer Example: {"data":{"items":[{"added_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://movies.example/faust.webm","title":"Faust","voted":false,"votes":2}],"version":3}}
 type QueueAnswer struct {
-	// Data What a room is to play
+	// Data The queue of a room
 	Data Queue `json:"data"`
 }
 
-// QueueItem Something to play
+// QueueItem An item of a queue
 //
-// Example: {"added_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://films.example/faust.webm","title":"Faust","voted":false,"votes":2}
+// Example: {"added_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://movies.example/faust.webm","title":"Faust","voted":false,"votes":2}
 type QueueItem struct {
 	// AddedBy Who added it; null when the account is deleted
 	AddedBy *Person `json:"added_by"`
@@ -5246,11 +5552,11 @@ type QueueItem struct {
 	Votes int `json:"votes"`
 }
 
-// QueueItemAnswer Example: {"data":{"added_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://films.example/faust.webm","title":"Faust","voted":false,"votes":2}}
+// QueueItemAnswer Example: {"data":{"added_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://movies.example/faust.webm","title":"Faust","voted":false,"votes":2}}
 type QueueItemAnswer struct {
-	// Data Something to play
+	// Data An item of a queue
 	//
-	// Example: {"added_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://films.example/faust.webm","title":"Faust","voted":false,"votes":2}
+	// Example: {"added_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://movies.example/faust.webm","title":"Faust","voted":false,"votes":2}
 	Data QueueItem `json:"data"`
 }
 
@@ -5578,12 +5884,12 @@ type RetryAnswer struct {
 	Data Retry `json:"data"`
 }
 
-// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
+// Role The role of a person in a room. `GET /rooms/{room_id}/me` lists what the caller may do.
 type Role string
 
 // Room A room, the same for everyone who may see it
 //
-// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 type Room struct {
 	// Capacity How many people can be in the room at once, the host included
 	Capacity RoomCapacity `json:"capacity"`
@@ -5611,6 +5917,9 @@ type Room struct {
 
 	// Name The name of the room, in one line
 	Name RoomName `json:"name"`
+
+	// NextParty The party that starts next; null without one
+	NextParty *NextParty `json:"next_party"`
 
 	// NowPlaying Whether `GET /rooms/{room_id}/now-playing` tells everyone what the room plays; without effect while it is private
 	NowPlaying ShowsNowPlaying `json:"now_playing"`
@@ -5681,11 +5990,11 @@ type RoomActList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// RoomAnswer Example: {"data":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
+// RoomAnswer Example: {"data":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
 type RoomAnswer struct {
 	// Data A room, the same for everyone who may see it
 	//
-	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 	Data Room `json:"data"`
 }
 
@@ -5695,7 +6004,7 @@ type RoomCapacity = int
 // RoomDescription What the room is about; empty without a description
 type RoomDescription = string
 
-// RoomList Example: {"_cached":true,"data":[{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}],"next_cursor":"AZk_d4KTdLWm1-j5ChssPQ"}
+// RoomList Example: {"_cached":true,"data":[{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}],"next_cursor":"AZk_d4KTdLWm1-j5ChssPQ"}
 type RoomList struct {
 	// UnderscoreCached Whether the answer came from the cache
 	UnderscoreCached Cached `json:"_cached"`
@@ -5781,7 +6090,7 @@ type Schedule struct {
 	// Note Why it was last paused or resumed; empty if it never was
 	Note string `json:"note"`
 
-	// Paused Whether it starts nothing
+	// Paused Whether it is paused
 	Paused bool `json:"paused"`
 
 	// RecentRuns The latest ten runs, the latest first
@@ -5818,6 +6127,22 @@ type ScheduleList struct {
 type ScheduleNote struct {
 	// Note The reason, for operators
 	Note string `json:"note"`
+}
+
+// SchedulePartyRequest Example: {"starts_at":"2026-02-01T20:30:00+01:00","time_zone":"Europe/Berlin","title":"Second part"}
+type SchedulePartyRequest struct {
+	// MovieID A movie with a stream; without it what the room has loaded then, or else the first of its queue
+	MovieID *string `json:"movie_id,omitempty"`
+
+	// StartsAt When it starts: 10 minutes to 366 days ahead, to the millisecond
+	StartsAt time.Time `json:"starts_at"`
+
+	// TimeZone The name of an IANA time zone, such as `Europe/Berlin`. Emails have the time of this zone. It moves no start: that is
+	// an instant.
+	TimeZone PartyTimeZone `json:"time_zone"`
+
+	// Title What the party is called, in one line
+	Title *string `json:"title,omitempty"`
 }
 
 // ScheduledRun A run that a schedule started
@@ -5900,7 +6225,7 @@ type SessionList struct {
 
 // SetRoleRequest Example: {"role":"moderator"}
 type SetRoleRequest struct {
-	// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
+	// Role The role of a person in a room. `GET /rooms/{room_id}/me` lists what the caller may do.
 	Role Role `json:"role"`
 }
 
@@ -5946,7 +6271,7 @@ type SkipVote struct {
 // SlowModeSeconds How many seconds each person waits between two messages; 0 without slow mode
 type SlowModeSeconds = int
 
-// Standing What the caller is in a room and may do there
+// Standing The caller's role and permissions in a room
 //
 // Example: {"joined":true,"muted_until":null,"permissions":["post_message"],"role":"viewer"}
 type Standing struct {
@@ -5956,17 +6281,17 @@ type Standing struct {
 	// MutedUntil When the caller's mute ends; null without one
 	MutedUntil *time.Time `json:"muted_until"`
 
-	// Permissions What the caller may do now: what the role allows, without `post_message`, `control_playback`, `edit_queue` and
-	// `add_to_queue` during a mute
+	// Permissions What the caller may do now: what the role allows, without `post_message`, `control_playback`, `edit_queue`,
+	// `add_to_queue` and `schedule_party` during a mute
 	Permissions []Permission `json:"permissions"`
 
-	// Role What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
+	// Role The role of a person in a room. `GET /rooms/{room_id}/me` lists what the caller may do.
 	Role Role `json:"role"`
 }
 
 // StandingAnswer Example: {"data":{"joined":true,"muted_until":null,"permissions":["post_message"],"role":"viewer"}}
 type StandingAnswer struct {
-	// Data What the caller is in a room and may do there
+	// Data The caller's role and permissions in a room
 	//
 	// Example: {"joined":true,"muted_until":null,"permissions":["post_message"],"role":"viewer"}
 	Data Standing `json:"data"`
@@ -5974,7 +6299,7 @@ type StandingAnswer struct {
 
 // StartCleanupRequest Example: {"dry_run":true,"older_than":"90d","policies":["old_messages"]}
 type StartCleanupRequest struct {
-	// DryRun Whether to count, name some, and remove nothing
+	// DryRun Whether to only count what would be removed, with some examples
 	DryRun *bool `json:"dry_run,omitempty"`
 
 	// OlderThan The age in place of the policies' own ones: a number of seconds (s), minutes (m), hours (h) or days (d), at
@@ -5987,7 +6312,7 @@ type StartCleanupRequest struct {
 
 // Subtitle Subtitles in one language
 //
-// Example: {"language":"en","url":"https://films.example/nosferatu.en.vtt"}
+// Example: {"language":"en","url":"https://movies.example/nosferatu.en.vtt"}
 type Subtitle struct {
 	// Language A BCP 47 tag, such as en or pt-BR
 	Language string `json:"language"`
@@ -6126,6 +6451,22 @@ type UpdateMovieRequest struct {
 	Year *MovieYear `json:"year,omitempty"`
 }
 
+// UpdatePartyRequest Example: {"starts_at":"2026-02-01T21:00:00+01:00"}
+type UpdatePartyRequest struct {
+	// MovieID A movie with a stream; null for what the room has loaded then, or else the first of its queue
+	MovieID nullable.Nullable[string] `json:"movie_id,omitempty"`
+
+	// StartsAt When it starts: 10 minutes to 366 days ahead, to the millisecond
+	StartsAt *time.Time `json:"starts_at,omitempty"`
+
+	// TimeZone The name of an IANA time zone, such as `Europe/Berlin`. Emails have the time of this zone. It moves no start: that is
+	// an instant.
+	TimeZone *PartyTimeZone `json:"time_zone,omitempty"`
+
+	// Title What the party is called, in one line; null for no title
+	Title nullable.Nullable[string] `json:"title,omitempty"`
+}
+
 // UpdateRoomRequest Example: {"movie_id":null,"name":"Silent Monday","slow_mode_seconds":5}
 type UpdateRoomRequest struct {
 	// Capacity How many people can be in the room at once, the host included. Nobody has to leave when it sinks below how
@@ -6175,7 +6516,7 @@ type UpdateWebhookRequest struct {
 	// Enabled Whether messages are sent
 	Enabled *bool `json:"enabled,omitempty"`
 
-	// Kinds What it is told of; null for all kinds that there are now
+	// Kinds The kinds of events; null for all kinds that there are now
 	Kinds nullable.Nullable[[]WebhookKind] `json:"kinds,omitempty"`
 
 	// URL Where messages go: https, of a public server, on port 443 or above 1023, without a name and password in it.
@@ -6222,7 +6563,7 @@ type Visibility string
 // WaitPolicy Whom playback waits for; auto is everyone among up to 8 people, and nobody among more
 type WaitPolicy string
 
-// Webhook An address that is told of events
+// Webhook An address that gets messages about events
 //
 // Example: {"created_at":"2026-01-31T19:00:00Z","delivered_at":"2026-01-31T20:15:00Z","description":"To the bot","enabled":true,"failed":2,"failing_since":null,"former_secret_until":null,"id":"01993f7f-0a1b-7c2d-8e3f-405162738495","kinds":["report.filed","room.opened"],"off_at":null,"off_reason":null,"pending":0,"secret":null,"updated_at":"2026-01-31T19:00:00Z","url":"https://hooks.example/watchparty"}
 type Webhook struct {
@@ -6250,7 +6591,7 @@ type Webhook struct {
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// Kinds What it is told of
+	// Kinds The kinds of events that it gets
 	Kinds []WebhookKind `json:"kinds"`
 
 	// OffAt When it was switched off; null while on
@@ -6277,7 +6618,7 @@ type Webhook struct {
 
 // WebhookAnswer Example: {"data":{"created_at":"2026-01-31T19:00:00Z","delivered_at":null,"description":"To the bot","enabled":true,"failed":0,"failing_since":null,"former_secret_until":null,"id":"01993f7f-0a1b-7c2d-8e3f-405162738495","kinds":["report.filed","room.opened"],"off_at":null,"off_reason":null,"pending":0,"secret":"whsec_bm90IGEgc2VjcmV0LCBhbiBleGFtcGxlIG9mIG9uZS4=","updated_at":"2026-01-31T19:00:00Z","url":"https://hooks.example/watchparty"}}
 type WebhookAnswer struct {
-	// Data An address that is told of events
+	// Data An address that gets messages about events
 	//
 	// Example: {"created_at":"2026-01-31T19:00:00Z","delivered_at":"2026-01-31T20:15:00Z","description":"To the bot","enabled":true,"failed":2,"failing_since":null,"former_secret_until":null,"id":"01993f7f-0a1b-7c2d-8e3f-405162738495","kinds":["report.filed","room.opened"],"off_at":null,"off_reason":null,"pending":0,"secret":null,"updated_at":"2026-01-31T19:00:00Z","url":"https://hooks.example/watchparty"}
 	Data Webhook `json:"data"`
@@ -6482,6 +6823,9 @@ type JobID = string
 // Limit defines model for Limit.
 type Limit = int
 
+// PartyID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+type PartyID = ID
+
 // QueueName defines model for QueueName.
 type QueueName = string
 
@@ -6574,7 +6918,7 @@ type ListAbuseReportsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -6583,7 +6927,7 @@ type ListAdminsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -6601,14 +6945,14 @@ type ListAuditParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // StartCleanupParams defines parameters for StartCleanup.
 type StartCleanupParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-	// within 24 hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -6617,7 +6961,7 @@ type ListCleanupRunsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -6653,7 +6997,7 @@ type ListEmailsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -6665,14 +7009,14 @@ type ListEmailPreviewsParams struct {
 
 // GetEmailParams defines parameters for GetEmail.
 type GetEmailParams struct {
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // ResendEmailParams defines parameters for ResendEmail.
 type ResendEmailParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-	// within 24 hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -6702,7 +7046,7 @@ type ListJobsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *JobCursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -6742,7 +7086,7 @@ type ListEventsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -6757,29 +7101,29 @@ type ListReportsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListAnyRoomsParams defines parameters for ListAnyRooms.
 type ListAnyRoomsParams struct {
-	// Q What to find, however it is written: case, accents and marks do not count, and `face off`, `faceoff` and
-	// `Face/Off` are the same. Words may come in any order, the last one by its beginning; in scripts without spaces
-	// any part of a text will do. The closest come first. When nothing is found, one letter of each word of four or
-	// more may be wrong. Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the
-	// search that gave it.
+	// Q The words to find, in any spelling: case, accents and punctuation do not count, so `face off`, `faceoff` and
+	// `Face/Off` are the same. Words may come in any order, and the last one may be incomplete; in scripts without
+	// spaces any part of a text matches. The best matches come first. If nothing matches, each word of four letters or
+	// more may have one wrong letter. Symbols such as `$` or `🍿` can be found in texts that have nothing else. A
+	// cursor belongs to the search that gave it.
 	Q *Search `form:"q,omitempty" json:"q,omitempty"`
 
 	// HostID Only rooms of this host
 	HostID *ID `form:"host_id,omitempty" json:"host_id,omitempty"`
 
-	// State `closed` are those that an admin closed, `archived` those and the other archived ones
+	// State `closed`: rooms that an admin closed; `archived`: all archived rooms, the closed ones included
 	State *ListAnyRoomsParamsState `form:"state,omitempty" json:"state,omitempty"`
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -6791,7 +7135,7 @@ type ListRetiredRoomsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -6800,13 +7144,14 @@ type ListAnyMessagesParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListUsersParams defines parameters for ListUsers.
 type ListUsersParams struct {
-	// Q Words of the username and the display name, found as rooms and movies are, or how the email address begins
+	// Q Words of the username and display name, searched like rooms and movies, or the beginning of the email
+	// address
 	Q *string `form:"q,omitempty" json:"q,omitempty"`
 
 	// State Only those in this state
@@ -6815,7 +7160,7 @@ type ListUsersParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -6824,13 +7169,13 @@ type ListUserSessionsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // GetWebhookDeliveryParams defines parameters for GetWebhookDelivery.
 type GetWebhookDeliveryParams struct {
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
@@ -6839,20 +7184,20 @@ type ListWebhooksParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // CreateWebhookParams defines parameters for CreateWebhook.
 type CreateWebhookParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-	// within 24 hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // GetWebhookParams defines parameters for GetWebhook.
 type GetWebhookParams struct {
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
@@ -6873,21 +7218,21 @@ type ListWebhookDeliveriesParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // RequestPasswordResetParams defines parameters for RequestPasswordReset.
 type RequestPasswordResetParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-	// within 24 hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // RegisterParams defines parameters for Register.
 type RegisterParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-	// within 24 hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -6896,54 +7241,54 @@ type ListMessagesParams struct {
 	// RoomID The room
 	RoomID ID `form:"room_id" json:"room_id"`
 
-	// Before Older ones than this cursor
+	// Before Messages older than this cursor
 	Before *Cursor `form:"before,omitempty" json:"before,omitempty"`
 
-	// After Newer ones than this cursor, the oldest first. It does not bring what was edited or deleted since: see
+	// After Messages newer than this cursor, the oldest first. For edits and deletions of older messages, see
 	// `updated_after`
 	After *Cursor `form:"after,omitempty" json:"after,omitempty"`
 
 	// UpdatedAfter An `updates_cursor`: the messages that were edited or deleted since, each once as it is now, the oldest
 	// change first. The first page of the room (without `before`, `after` and `updated_after`) has the cursor to
-	// begin with; each page of updates has the next one. A client that always goes on from there misses no change,
-	// and may see one again. What is hidden or shown because an admin suspended or reinstated its author is not
-	// among the changes.
+	// begin with; each page of updates has the next one. A client that always continues from there misses no
+	// change, but may see a change twice. If messages are hidden or shown because an admin suspended or reinstated
+	// their author, that is no change.
 	UpdatedAfter *Cursor `form:"updated_after,omitempty" json:"updated_after,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // PostMessageParams defines parameters for PostMessage.
 type PostMessageParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-	// within 24 hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // GetMessageParams defines parameters for GetMessage.
 type GetMessageParams struct {
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // GetDefaultAvatarParams defines parameters for GetDefaultAvatar.
 type GetDefaultAvatarParams struct {
 	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-	// For a room, only its version is compared: people who come and go do not change it in this sense.
+	// For a room, only the version in the tag is compared, which does not change when people join or leave.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 
-	// Range The bytes that are wanted, such as `bytes=0-99`. Another unit, and more than one range, are ignored: the answer
-	// is the whole.
+	// Range The wanted bytes, such as `bytes=0-99`. Another unit, and more than one range, are ignored: the answer is the
+	// whole picture.
 	Range *Range `json:"Range,omitempty"`
 
-	// IfRange The ETag of which `Range` is a part. If it is no longer right, the answer is the whole.
+	// IfRange The ETag of the picture of which `Range` is a part. If it is not current, the answer is the whole picture.
 	IfRange *IfRange `json:"If-Range,omitempty"`
 }
 
@@ -6953,17 +7298,17 @@ type GetDefaultAvatarParamsDefaultName string
 // GetAvatarFileParams defines parameters for GetAvatarFile.
 type GetAvatarFileParams struct {
 	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-	// For a room, only its version is compared: people who come and go do not change it in this sense.
+	// For a room, only the version in the tag is compared, which does not change when people join or leave.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 
-	// Range The bytes that are wanted, such as `bytes=0-99`. Another unit, and more than one range, are ignored: the answer
-	// is the whole.
+	// Range The wanted bytes, such as `bytes=0-99`. Another unit, and more than one range, are ignored: the answer is the
+	// whole picture.
 	Range *Range `json:"Range,omitempty"`
 
-	// IfRange The ETag of which `Range` is a part. If it is no longer right, the answer is the whole.
+	// IfRange The ETag of the picture of which `Range` is a part. If it is not current, the answer is the whole picture.
 	IfRange *IfRange `json:"If-Range,omitempty"`
 }
 
@@ -6972,23 +7317,23 @@ type GetAvatarFileParamsName string
 
 // GetInvitationParams defines parameters for GetInvitation.
 type GetInvitationParams struct {
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // ListMoviesParams defines parameters for ListMovies.
 type ListMoviesParams struct {
-	// Q What to find, however it is written: case, accents and marks do not count, and `face off`, `faceoff` and
-	// `Face/Off` are the same. Words may come in any order, the last one by its beginning; in scripts without spaces
-	// any part of a text will do. The closest come first. When nothing is found, one letter of each word of four or
-	// more may be wrong. Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the
-	// search that gave it.
+	// Q The words to find, in any spelling: case, accents and punctuation do not count, so `face off`, `faceoff` and
+	// `Face/Off` are the same. Words may come in any order, and the last one may be incomplete; in scripts without
+	// spaces any part of a text matches. The best matches come first. If nothing matches, each word of four letters or
+	// more may have one wrong letter. Symbols such as `$` or `🍿` can be found in texts that have nothing else. A
+	// cursor belongs to the search that gave it.
 	Q *Search `form:"q,omitempty" json:"q,omitempty"`
 
 	// Ids The IDs of at most 100 movies, separated by commas: `?ids=0190…,0191…`
 	Ids *string `form:"ids,omitempty" json:"ids,omitempty"`
 
-	// Genre However it is written: `Sci-Fi`, `sci fi` and `scifi` are one genre
+	// Genre A genre in any spelling: `Sci-Fi`, `sci fi` and `scifi` are one genre
 	Genre *Genre `form:"genre,omitempty" json:"genre,omitempty"`
 
 	// YearFrom The first year of release
@@ -7000,82 +7345,118 @@ type ListMoviesParams struct {
 	// RuntimeMax Minutes
 	RuntimeMax *int `form:"runtime_max,omitempty" json:"runtime_max,omitempty"`
 
-	// Archived The movies that are not in it any more. For admins.
+	// Archived Whether to list the archived movies instead of the catalogue. For admins.
 	Archived *bool `form:"archived,omitempty" json:"archived,omitempty"`
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // CreateMovieParams defines parameters for CreateMovie.
 type CreateMovieParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-	// within 24 hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ListGenresParams defines parameters for ListGenres.
 type ListGenresParams struct {
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // DeleteMovieParams defines parameters for DeleteMovie.
 type DeleteMovieParams struct {
 	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-	// For a room, only its version is compared: people who come and go do not change it in this sense.
+	// For a room, only the version in the tag is compared, which does not change when people join or leave.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // GetMovieParams defines parameters for GetMovie.
 type GetMovieParams struct {
 	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-	// For a room, only its version is compared: people who come and go do not change it in this sense.
+	// For a room, only the version in the tag is compared, which does not change when people join or leave.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // UpdateMovieParams defines parameters for UpdateMovie.
 type UpdateMovieParams struct {
 	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-	// For a room, only its version is compared: people who come and go do not change it in this sense.
+	// For a room, only the version in the tag is compared, which does not change when people join or leave.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
+// CancelPartyParams defines parameters for CancelParty.
+type CancelPartyParams struct {
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+	// For a room, only the version in the tag is compared, which does not change when people join or leave.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
+// GetPartyParams defines parameters for GetParty.
+type GetPartyParams struct {
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+	// For a room, only the version in the tag is compared, which does not change when people join or leave.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// UpdatePartyParams defines parameters for UpdateParty.
+type UpdatePartyParams struct {
+	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+	// For a room, only the version in the tag is compared, which does not change when people join or leave.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
+// ListPartyAnswersParams defines parameters for ListPartyAnswers.
+type ListPartyAnswersParams struct {
+	// Answer Only those who answered so
+	Answer *PartyReply `form:"answer,omitempty" json:"answer,omitempty"`
+
+	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit The maximum number of items on a page
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ReportAbuseParams defines parameters for ReportAbuse.
 type ReportAbuseParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-	// within 24 hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // GetSentAbuseReportParams defines parameters for GetSentAbuseReport.
 type GetSentAbuseReportParams struct {
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // ListRoomsParams defines parameters for ListRooms.
 type ListRoomsParams struct {
-	// Q What to find, however it is written: case, accents and marks do not count, and `face off`, `faceoff` and
-	// `Face/Off` are the same. Words may come in any order, the last one by its beginning; in scripts without spaces
-	// any part of a text will do. The closest come first. When nothing is found, one letter of each word of four or
-	// more may be wrong. Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the
-	// search that gave it.
+	// Q The words to find, in any spelling: case, accents and punctuation do not count, so `face off`, `faceoff` and
+	// `Face/Off` are the same. Words may come in any order, and the last one may be incomplete; in scripts without
+	// spaces any part of a text matches. The best matches come first. If nothing matches, each word of four letters or
+	// more may have one wrong letter. Symbols such as `$` or `🍿` can be found in texts that have nothing else. A
+	// cursor belongs to the search that gave it.
 	Q *Search `form:"q,omitempty" json:"q,omitempty"`
 
 	// MovieID Only rooms with this movie
 	MovieID *ID `form:"movie_id,omitempty" json:"movie_id,omitempty"`
 
-	// Available Only those that have a place left
+	// Available Only rooms that are not full
 	Available *bool `form:"available,omitempty" json:"available,omitempty"`
 
 	// Sort The order, `newest` first unless another is given; not with `q`. `active` has the rooms of the latest
@@ -7088,10 +7469,10 @@ type ListRoomsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
@@ -7100,32 +7481,32 @@ type ListRoomsParamsSort string
 
 // CreateRoomParams defines parameters for CreateRoom.
 type CreateRoomParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-	// within 24 hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // DeleteRoomParams defines parameters for DeleteRoom.
 type DeleteRoomParams struct {
 	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-	// For a room, only its version is compared: people who come and go do not change it in this sense.
+	// For a room, only the version in the tag is compared, which does not change when people join or leave.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // GetRoomParams defines parameters for GetRoom.
 type GetRoomParams struct {
 	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-	// For a room, only its version is compared: people who come and go do not change it in this sense.
+	// For a room, only the version in the tag is compared, which does not change when people join or leave.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // UpdateRoomParams defines parameters for UpdateRoom.
 type UpdateRoomParams struct {
 	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-	// For a room, only its version is compared: people who come and go do not change it in this sense.
+	// For a room, only the version in the tag is compared, which does not change when people join or leave.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
@@ -7134,20 +7515,20 @@ type ListBansParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // BanParams defines parameters for Ban.
 type BanParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-	// within 24 hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // GetBanParams defines parameters for GetBan.
 type GetBanParams struct {
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
@@ -7159,14 +7540,14 @@ type ListInvitationsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // InviteParams defines parameters for Invite.
 type InviteParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-	// within 24 hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -7175,7 +7556,7 @@ type ListRoomLogParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -7184,39 +7565,46 @@ type ListMutesParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // MuteParams defines parameters for Mute.
 type MuteParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-	// within 24 hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // GetMuteParams defines parameters for GetMute.
 type GetMuteParams struct {
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // GetNowPlayingParams defines parameters for GetNowPlaying.
 type GetNowPlayingParams struct {
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// SchedulePartyParams defines parameters for ScheduleParty.
+type SchedulePartyParams struct {
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created; with another body it is a 422.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // AddToQueueParams defines parameters for AddToQueue.
 type AddToQueueParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-	// within 24 hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // GetQueueItemParams defines parameters for GetQueueItem.
 type GetQueueItemParams struct {
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
@@ -7234,8 +7622,8 @@ type PutAvatarMultipartBody struct {
 
 // ResendVerificationParams defines parameters for ResendVerification.
 type ResendVerificationParams struct {
-	// IdempotencyKey Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-	// within 24 hours answers with what the first one made; with another body it is a 422.
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created; with another body it is a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -7244,7 +7632,16 @@ type ListMyInvitationsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListMyPartiesParams defines parameters for ListMyParties.
+type ListMyPartiesParams struct {
+	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -7259,7 +7656,7 @@ type ListMyRoomsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -7268,13 +7665,13 @@ type ListSessionsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many there are in a page at most
+	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // GetProfileParams defines parameters for GetProfile.
 type GetProfileParams struct {
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still right, the answer is a 304.
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
@@ -7392,6 +7789,12 @@ type CreateMovieJSONRequestBody = CreateMovieRequest
 // UpdateMovieJSONRequestBody defines body for UpdateMovie for application/json ContentType.
 type UpdateMovieJSONRequestBody = UpdateMovieRequest
 
+// UpdatePartyJSONRequestBody defines body for UpdateParty for application/json ContentType.
+type UpdatePartyJSONRequestBody = UpdatePartyRequest
+
+// AnswerPartyJSONRequestBody defines body for AnswerParty for application/json ContentType.
+type AnswerPartyJSONRequestBody = AnswerPartyRequest
+
 // ReportAbuseJSONRequestBody defines body for ReportAbuse for application/json ContentType.
 type ReportAbuseJSONRequestBody = ReportAbuseRequest
 
@@ -7415,6 +7818,9 @@ type MuteJSONRequestBody = MuteRequest
 
 // SetRoleJSONRequestBody defines body for SetRole for application/json ContentType.
 type SetRoleJSONRequestBody = SetRoleRequest
+
+// SchedulePartyJSONRequestBody defines body for ScheduleParty for application/json ContentType.
+type SchedulePartyJSONRequestBody = SchedulePartyRequest
 
 // SendPlaybackCommandJSONRequestBody defines body for SendPlaybackCommand for application/json ContentType.
 type SendPlaybackCommandJSONRequestBody = PlaybackCommand
@@ -7547,16 +7953,16 @@ type ServerInterface interface {
 	// RemoveMessage Delete a message as an admin
 	// (POST /admin/messages/{message_id}/delete)
 	RemoveMessage(ctx echo.Context, messageID ID) error
-	// GetOutbox Get how many events Temporal does not have
+	// GetOutbox Get the state of the outbox
 	// (GET /admin/outbox)
 	GetOutbox(ctx echo.Context) error
-	// ListEvents List events that Temporal does not have
+	// ListEvents List the events that Temporal does not have yet
 	// (GET /admin/outbox/events)
 	ListEvents(ctx echo.Context, params ListEventsParams) error
-	// RequeueEvent Try an event now
+	// RequeueEvent Retry an event now
 	// (POST /admin/outbox/events/{event_id}/requeue)
 	RequeueEvent(ctx echo.Context, eventID ID) error
-	// GetOverview Get how the service is
+	// GetOverview Get an overview of the service
 	// (GET /admin/overview)
 	GetOverview(ctx echo.Context) error
 	// GetQueues Get the task queues
@@ -7643,7 +8049,7 @@ type ServerInterface interface {
 	// GetWebhookDelivery Get a delivery with its attempts
 	// (GET /admin/webhook-deliveries/{delivery_id})
 	GetWebhookDelivery(ctx echo.Context, deliveryID ID, params GetWebhookDeliveryParams) error
-	// RedeliverWebhook Deliver once more
+	// RedeliverWebhook Redeliver a message
 	// (POST /admin/webhook-deliveries/{delivery_id}/redeliver)
 	RedeliverWebhook(ctx echo.Context, deliveryID ID) error
 	// ListWebhooks List webhooks, newest first
@@ -7664,10 +8070,10 @@ type ServerInterface interface {
 	// ListWebhookDeliveries List the deliveries to a webhook, newest first
 	// (GET /admin/webhooks/{webhook_id}/deliveries)
 	ListWebhookDeliveries(ctx echo.Context, webhookID ID, params ListWebhookDeliveriesParams) error
-	// ReplayWebhook Replay what a webhook has missed
+	// ReplayWebhook Replay the events that a webhook has missed
 	// (POST /admin/webhooks/{webhook_id}/replay)
 	ReplayWebhook(ctx echo.Context, webhookID ID) error
-	// RotateWebhookSecret Make a new secret
+	// RotateWebhookSecret Replace the secret of a webhook
 	// (POST /admin/webhooks/{webhook_id}/secret)
 	RotateWebhookSecret(ctx echo.Context, webhookID ID) error
 	// TestWebhook Send a test message
@@ -7763,6 +8169,24 @@ type ServerInterface interface {
 	// UpdateMovie Update a movie
 	// (PATCH /movies/{movie_id})
 	UpdateMovie(ctx echo.Context, movieID ID, params UpdateMovieParams) error
+	// CancelParty Cancel a scheduled party
+	// (DELETE /parties/{party_id})
+	CancelParty(ctx echo.Context, partyID PartyID, params CancelPartyParams) error
+	// GetParty Get a party
+	// (GET /parties/{party_id})
+	GetParty(ctx echo.Context, partyID PartyID, params GetPartyParams) error
+	// UpdateParty Change a scheduled party
+	// (PATCH /parties/{party_id})
+	UpdateParty(ctx echo.Context, partyID PartyID, params UpdatePartyParams) error
+	// AnswerParty Say whether you come to a party
+	// (PUT /parties/{party_id}/answer)
+	AnswerParty(ctx echo.Context, partyID PartyID) error
+	// ListPartyAnswers List who comes to a party
+	// (GET /parties/{party_id}/answers)
+	ListPartyAnswers(ctx echo.Context, partyID PartyID, params ListPartyAnswersParams) error
+	// GetPartyCalendar Get a party as a file for calendars
+	// (GET /parties/{party_id}/calendar)
+	GetPartyCalendar(ctx echo.Context, partyID PartyID) error
 	// ReportAbuse Report a room, a message or an account
 	// (POST /reports)
 	ReportAbuse(ctx echo.Context, params ReportAbuseParams) error
@@ -7835,7 +8259,7 @@ type ServerInterface interface {
 	// GetMute Get a mute
 	// (GET /rooms/{room_id}/mutes/{username})
 	GetMute(ctx echo.Context, roomID RoomID, username Username, params GetMuteParams) error
-	// GetNowPlaying Get what a room plays now
+	// GetNowPlaying Get the public view of what a room plays
 	// (GET /rooms/{room_id}/now-playing)
 	GetNowPlaying(ctx echo.Context, roomID RoomID, params GetNowPlayingParams) error
 	// ListParticipants List participants
@@ -7847,19 +8271,25 @@ type ServerInterface interface {
 	// SetRole Set a participant's role
 	// (PATCH /rooms/{room_id}/participants/{username})
 	SetRole(ctx echo.Context, roomID RoomID, username Username) error
-	// GetPlayback Get what a room watches
+	// ListParties List the scheduled parties of a room, the next first
+	// (GET /rooms/{room_id}/parties)
+	ListParties(ctx echo.Context, roomID RoomID) error
+	// ScheduleParty Schedule a party
+	// (POST /rooms/{room_id}/parties)
+	ScheduleParty(ctx echo.Context, roomID RoomID, params SchedulePartyParams) error
+	// GetPlayback Get the playback state of a room
 	// (GET /rooms/{room_id}/playback)
 	GetPlayback(ctx echo.Context, roomID RoomID) error
 	// SendPlaybackCommand Control playback
 	// (POST /rooms/{room_id}/playback/commands)
 	SendPlaybackCommand(ctx echo.Context, roomID RoomID) error
-	// VoteToSkip Vote to skip what plays
+	// VoteToSkip Vote to skip the current item
 	// (PUT /rooms/{room_id}/playback/skip-vote)
 	VoteToSkip(ctx echo.Context, roomID RoomID) error
-	// GetQueue Get what a room is to play, in order
+	// GetQueue List the queue of a room, in order
 	// (GET /rooms/{room_id}/queue)
 	GetQueue(ctx echo.Context, roomID RoomID) error
-	// AddToQueue Add to the queue
+	// AddToQueue Add an item to the queue
 	// (POST /rooms/{room_id}/queue)
 	AddToQueue(ctx echo.Context, roomID RoomID, params AddToQueueParams) error
 	// RemoveFromQueue Remove an item from the queue
@@ -7919,6 +8349,9 @@ type ServerInterface interface {
 	// DeclineMyInvitation Decline one of your invitations
 	// (POST /users/me/invitations/{invitation_id}/decline)
 	DeclineMyInvitation(ctx echo.Context, invitationID ID) error
+	// ListMyParties List the scheduled parties of your rooms, the next first
+	// (GET /users/me/parties)
+	ListMyParties(ctx echo.Context, params ListMyPartiesParams) error
 	// ChangePassword Change your password
 	// (PUT /users/me/password)
 	ChangePassword(ctx echo.Context) error
@@ -10375,6 +10808,200 @@ func (w *ServerInterfaceWrapper) UpdateMovie(ctx echo.Context) error {
 	return err
 }
 
+// CancelParty converts echo context to params.
+func (w *ServerInterfaceWrapper) CancelParty(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "party_id" -------------
+	var partyID PartyID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "party_id", ctx.Param("party_id"), &partyID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter party_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CancelPartyParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CancelParty(ctx, partyID, params)
+	return err
+}
+
+// GetParty converts echo context to params.
+func (w *ServerInterfaceWrapper) GetParty(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "party_id" -------------
+	var partyID PartyID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "party_id", ctx.Param("party_id"), &partyID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter party_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetPartyParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetParty(ctx, partyID, params)
+	return err
+}
+
+// UpdateParty converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateParty(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "party_id" -------------
+	var partyID PartyID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "party_id", ctx.Param("party_id"), &partyID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter party_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UpdatePartyParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateParty(ctx, partyID, params)
+	return err
+}
+
+// AnswerParty converts echo context to params.
+func (w *ServerInterfaceWrapper) AnswerParty(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "party_id" -------------
+	var partyID PartyID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "party_id", ctx.Param("party_id"), &partyID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter party_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.AnswerParty(ctx, partyID)
+	return err
+}
+
+// ListPartyAnswers converts echo context to params.
+func (w *ServerInterfaceWrapper) ListPartyAnswers(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "party_id" -------------
+	var partyID PartyID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "party_id", ctx.Param("party_id"), &partyID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter party_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListPartyAnswersParams
+	// ------------- Optional query parameter "answer" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "answer", ctx.QueryParams(), &params.Answer, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter answer: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListPartyAnswers(ctx, partyID, params)
+	return err
+}
+
+// GetPartyCalendar converts echo context to params.
+func (w *ServerInterfaceWrapper) GetPartyCalendar(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "party_id" -------------
+	var partyID PartyID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "party_id", ctx.Param("party_id"), &partyID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter party_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetPartyCalendar(ctx, partyID)
+	return err
+}
+
 // ReportAbuse converts echo context to params.
 func (w *ServerInterfaceWrapper) ReportAbuse(ctx echo.Context) error {
 	var err error
@@ -11230,6 +11857,58 @@ func (w *ServerInterfaceWrapper) SetRole(ctx echo.Context) error {
 	return err
 }
 
+// ListParties converts echo context to params.
+func (w *ServerInterfaceWrapper) ListParties(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListParties(ctx, roomID)
+	return err
+}
+
+// ScheduleParty converts echo context to params.
+func (w *ServerInterfaceWrapper) ScheduleParty(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SchedulePartyParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ScheduleParty(ctx, roomID, params)
+	return err
+}
+
 // GetPlayback converts echo context to params.
 func (w *ServerInterfaceWrapper) GetPlayback(ctx echo.Context) error {
 	var err error
@@ -11662,6 +12341,31 @@ func (w *ServerInterfaceWrapper) DeclineMyInvitation(ctx echo.Context) error {
 	return err
 }
 
+// ListMyParties converts echo context to params.
+func (w *ServerInterfaceWrapper) ListMyParties(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListMyPartiesParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListMyParties(ctx, params)
+	return err
+}
+
 // ChangePassword converts echo context to params.
 func (w *ServerInterfaceWrapper) ChangePassword(ctx echo.Context) error {
 	var err error
@@ -11861,6 +12565,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/users/me/sessions", wrapper.ListSessions, options.OperationMiddlewares["listSessions"]...)
 	router.DELETE(options.BaseURL+"/users/me/sessions/:session_id", wrapper.EndSession, options.OperationMiddlewares["endSession"]...)
 	router.GET(options.BaseURL+"/users/me/rooms", wrapper.ListMyRooms, options.OperationMiddlewares["listMyRooms"]...)
+	router.GET(options.BaseURL+"/users/me/parties", wrapper.ListMyParties, options.OperationMiddlewares["listMyParties"]...)
 	router.GET(options.BaseURL+"/users/me/invitations", wrapper.ListMyInvitations, options.OperationMiddlewares["listMyInvitations"]...)
 	router.POST(options.BaseURL+"/users/me/invitations/:invitation_id/accept", wrapper.AcceptMyInvitation, options.OperationMiddlewares["acceptMyInvitation"]...)
 	router.POST(options.BaseURL+"/users/me/invitations/:invitation_id/decline", wrapper.DeclineMyInvitation, options.OperationMiddlewares["declineMyInvitation"]...)
@@ -11911,6 +12616,14 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/rooms/:room_id/queue/:item_id/place", wrapper.MoveInQueue, options.OperationMiddlewares["moveInQueue"]...)
 	router.DELETE(options.BaseURL+"/rooms/:room_id/queue/:item_id/vote", wrapper.UnvoteForItem, options.OperationMiddlewares["unvoteForItem"]...)
 	router.PUT(options.BaseURL+"/rooms/:room_id/queue/:item_id/vote", wrapper.VoteForItem, options.OperationMiddlewares["voteForItem"]...)
+	router.GET(options.BaseURL+"/rooms/:room_id/parties", wrapper.ListParties, options.OperationMiddlewares["listParties"]...)
+	router.POST(options.BaseURL+"/rooms/:room_id/parties", wrapper.ScheduleParty, options.OperationMiddlewares["scheduleParty"]...)
+	router.DELETE(options.BaseURL+"/parties/:party_id", wrapper.CancelParty, options.OperationMiddlewares["cancelParty"]...)
+	router.GET(options.BaseURL+"/parties/:party_id", wrapper.GetParty, options.OperationMiddlewares["getParty"]...)
+	router.PATCH(options.BaseURL+"/parties/:party_id", wrapper.UpdateParty, options.OperationMiddlewares["updateParty"]...)
+	router.PUT(options.BaseURL+"/parties/:party_id/answer", wrapper.AnswerParty, options.OperationMiddlewares["answerParty"]...)
+	router.GET(options.BaseURL+"/parties/:party_id/answers", wrapper.ListPartyAnswers, options.OperationMiddlewares["listPartyAnswers"]...)
+	router.GET(options.BaseURL+"/parties/:party_id/calendar", wrapper.GetPartyCalendar, options.OperationMiddlewares["getPartyCalendar"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/invitations", wrapper.ListInvitations, options.OperationMiddlewares["listInvitations"]...)
 	router.POST(options.BaseURL+"/rooms/:room_id/invitations", wrapper.Invite, options.OperationMiddlewares["invite"]...)
 	router.DELETE(options.BaseURL+"/invitations/:invitation_id", wrapper.RevokeInvitation, options.OperationMiddlewares["revokeInvitation"]...)
@@ -28164,6 +28877,930 @@ func (response UpdateMoviedefaultApplicationProblemPlusJSONResponse) VisitUpdate
 	return err
 }
 
+type CancelPartyRequestObject struct {
+	PartyID PartyID `json:"party_id"`
+	Params  CancelPartyParams
+}
+
+type CancelPartyResponseObject interface {
+	VisitCancelPartyResponse(w http.ResponseWriter) error
+}
+
+type CancelParty204Response struct {
+}
+
+func (response CancelParty204Response) VisitCancelPartyResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type CancelParty400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response CancelParty400ApplicationProblemPlusJSONResponse) VisitCancelPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelParty401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response CancelParty401ApplicationProblemPlusJSONResponse) VisitCancelPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelParty404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CancelParty404ApplicationProblemPlusJSONResponse) VisitCancelPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelParty412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response CancelParty412ApplicationProblemPlusJSONResponse) VisitCancelPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelParty415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response CancelParty415ApplicationProblemPlusJSONResponse) VisitCancelPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelParty429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response CancelParty429ApplicationProblemPlusJSONResponse) VisitCancelPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelPartydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CancelPartydefaultApplicationProblemPlusJSONResponse) VisitCancelPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPartyRequestObject struct {
+	PartyID PartyID `json:"party_id"`
+	Params  GetPartyParams
+}
+
+type GetPartyResponseObject interface {
+	VisitGetPartyResponse(w http.ResponseWriter) error
+}
+
+type GetParty200ResponseHeaders struct {
+	ETag string
+}
+
+type GetParty200JSONResponse struct {
+	Body    PartyAnswer
+	Headers GetParty200ResponseHeaders
+}
+
+func (response GetParty200JSONResponse) VisitGetPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetParty304Response = NotModifiedResponse
+
+func (response GetParty304Response) VisitGetPartyResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetParty400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetParty400ApplicationProblemPlusJSONResponse) VisitGetPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetParty401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetParty401ApplicationProblemPlusJSONResponse) VisitGetPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetParty404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetParty404ApplicationProblemPlusJSONResponse) VisitGetPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetParty412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetParty412ApplicationProblemPlusJSONResponse) VisitGetPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetParty415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetParty415ApplicationProblemPlusJSONResponse) VisitGetPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetParty429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetParty429ApplicationProblemPlusJSONResponse) VisitGetPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPartydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetPartydefaultApplicationProblemPlusJSONResponse) VisitGetPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdatePartyRequestObject struct {
+	PartyID PartyID `json:"party_id"`
+	Params  UpdatePartyParams
+	Body    *UpdatePartyJSONRequestBody
+}
+
+type UpdatePartyResponseObject interface {
+	VisitUpdatePartyResponse(w http.ResponseWriter) error
+}
+
+type UpdateParty200ResponseHeaders struct {
+	ETag string
+}
+
+type UpdateParty200JSONResponse struct {
+	Body    PartyAnswer
+	Headers UpdateParty200ResponseHeaders
+}
+
+func (response UpdateParty200JSONResponse) VisitUpdatePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateParty400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateParty400ApplicationProblemPlusJSONResponse) VisitUpdatePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateParty401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateParty401ApplicationProblemPlusJSONResponse) VisitUpdatePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateParty404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateParty404ApplicationProblemPlusJSONResponse) VisitUpdatePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateParty408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateParty408ApplicationProblemPlusJSONResponse) VisitUpdatePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateParty412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateParty412ApplicationProblemPlusJSONResponse) VisitUpdatePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateParty413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateParty413ApplicationProblemPlusJSONResponse) VisitUpdatePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateParty415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateParty415ApplicationProblemPlusJSONResponse) VisitUpdatePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateParty429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateParty429ApplicationProblemPlusJSONResponse) VisitUpdatePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdatePartydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UpdatePartydefaultApplicationProblemPlusJSONResponse) VisitUpdatePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AnswerPartyRequestObject struct {
+	PartyID PartyID `json:"party_id"`
+	Body    *AnswerPartyJSONRequestBody
+}
+
+type AnswerPartyResponseObject interface {
+	VisitAnswerPartyResponse(w http.ResponseWriter) error
+}
+
+type AnswerParty204Response struct {
+}
+
+func (response AnswerParty204Response) VisitAnswerPartyResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type AnswerParty400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response AnswerParty400ApplicationProblemPlusJSONResponse) VisitAnswerPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AnswerParty401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response AnswerParty401ApplicationProblemPlusJSONResponse) VisitAnswerPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AnswerParty404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response AnswerParty404ApplicationProblemPlusJSONResponse) VisitAnswerPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AnswerParty408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response AnswerParty408ApplicationProblemPlusJSONResponse) VisitAnswerPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AnswerParty412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response AnswerParty412ApplicationProblemPlusJSONResponse) VisitAnswerPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AnswerParty413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response AnswerParty413ApplicationProblemPlusJSONResponse) VisitAnswerPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AnswerParty415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response AnswerParty415ApplicationProblemPlusJSONResponse) VisitAnswerPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AnswerParty429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response AnswerParty429ApplicationProblemPlusJSONResponse) VisitAnswerPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AnswerPartydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response AnswerPartydefaultApplicationProblemPlusJSONResponse) VisitAnswerPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPartyAnswersRequestObject struct {
+	PartyID PartyID `json:"party_id"`
+	Params  ListPartyAnswersParams
+}
+
+type ListPartyAnswersResponseObject interface {
+	VisitListPartyAnswersResponse(w http.ResponseWriter) error
+}
+
+type ListPartyAnswers200JSONResponse PartyGuestList
+
+func (response ListPartyAnswers200JSONResponse) VisitListPartyAnswersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPartyAnswers400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListPartyAnswers400ApplicationProblemPlusJSONResponse) VisitListPartyAnswersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPartyAnswers401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListPartyAnswers401ApplicationProblemPlusJSONResponse) VisitListPartyAnswersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPartyAnswers404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListPartyAnswers404ApplicationProblemPlusJSONResponse) VisitListPartyAnswersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPartyAnswers412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListPartyAnswers412ApplicationProblemPlusJSONResponse) VisitListPartyAnswersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPartyAnswers415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListPartyAnswers415ApplicationProblemPlusJSONResponse) VisitListPartyAnswersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPartyAnswers429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListPartyAnswers429ApplicationProblemPlusJSONResponse) VisitListPartyAnswersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPartyAnswersdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListPartyAnswersdefaultApplicationProblemPlusJSONResponse) VisitListPartyAnswersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPartyCalendarRequestObject struct {
+	PartyID PartyID `json:"party_id"`
+}
+
+type GetPartyCalendarResponseObject interface {
+	VisitGetPartyCalendarResponse(w http.ResponseWriter) error
+}
+
+type GetPartyCalendar200ResponseHeaders struct {
+	ContentDisposition *string
+}
+
+type GetPartyCalendar200TextCalendarResponse struct {
+	Body          io.Reader
+	Headers       GetPartyCalendar200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetPartyCalendar200TextCalendarResponse) VisitGetPartyCalendarResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/calendar")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetPartyCalendar400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetPartyCalendar400ApplicationProblemPlusJSONResponse) VisitGetPartyCalendarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPartyCalendar401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetPartyCalendar401ApplicationProblemPlusJSONResponse) VisitGetPartyCalendarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPartyCalendar404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetPartyCalendar404ApplicationProblemPlusJSONResponse) VisitGetPartyCalendarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPartyCalendar412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetPartyCalendar412ApplicationProblemPlusJSONResponse) VisitGetPartyCalendarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPartyCalendar415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetPartyCalendar415ApplicationProblemPlusJSONResponse) VisitGetPartyCalendarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPartyCalendar429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetPartyCalendar429ApplicationProblemPlusJSONResponse) VisitGetPartyCalendarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPartyCalendardefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetPartyCalendardefaultApplicationProblemPlusJSONResponse) VisitGetPartyCalendarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ReportAbuseRequestObject struct {
 	Params ReportAbuseParams
 	Body   *ReportAbuseJSONRequestBody
@@ -32871,6 +34508,374 @@ func (response SetRoledefaultApplicationProblemPlusJSONResponse) VisitSetRoleRes
 	return err
 }
 
+type ListPartiesRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+}
+
+type ListPartiesResponseObject interface {
+	VisitListPartiesResponse(w http.ResponseWriter) error
+}
+
+type ListParties200JSONResponse PartyList
+
+func (response ListParties200JSONResponse) VisitListPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListParties400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListParties400ApplicationProblemPlusJSONResponse) VisitListPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListParties401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListParties401ApplicationProblemPlusJSONResponse) VisitListPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListParties403ApplicationProblemPlusJSONResponse Problem
+
+func (response ListParties403ApplicationProblemPlusJSONResponse) VisitListPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListParties404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListParties404ApplicationProblemPlusJSONResponse) VisitListPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListParties412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListParties412ApplicationProblemPlusJSONResponse) VisitListPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListParties415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListParties415ApplicationProblemPlusJSONResponse) VisitListPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListParties429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListParties429ApplicationProblemPlusJSONResponse) VisitListPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPartiesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListPartiesdefaultApplicationProblemPlusJSONResponse) VisitListPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SchedulePartyRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+	Params SchedulePartyParams
+	Body   *SchedulePartyJSONRequestBody
+}
+
+type SchedulePartyResponseObject interface {
+	VisitSchedulePartyResponse(w http.ResponseWriter) error
+}
+
+type ScheduleParty201ResponseHeaders struct {
+	ETag               string
+	IdempotentReplayed *string
+	Location           string
+}
+
+type ScheduleParty201JSONResponse struct {
+	Body    PartyAnswer
+	Headers ScheduleParty201ResponseHeaders
+}
+
+func (response ScheduleParty201JSONResponse) VisitSchedulePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScheduleParty400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ScheduleParty400ApplicationProblemPlusJSONResponse) VisitSchedulePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScheduleParty401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ScheduleParty401ApplicationProblemPlusJSONResponse) VisitSchedulePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScheduleParty403ApplicationProblemPlusJSONResponse Problem
+
+func (response ScheduleParty403ApplicationProblemPlusJSONResponse) VisitSchedulePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScheduleParty404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ScheduleParty404ApplicationProblemPlusJSONResponse) VisitSchedulePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScheduleParty408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response ScheduleParty408ApplicationProblemPlusJSONResponse) VisitSchedulePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScheduleParty412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ScheduleParty412ApplicationProblemPlusJSONResponse) VisitSchedulePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScheduleParty413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response ScheduleParty413ApplicationProblemPlusJSONResponse) VisitSchedulePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScheduleParty415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response ScheduleParty415ApplicationProblemPlusJSONResponse) VisitSchedulePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScheduleParty422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response ScheduleParty422ApplicationProblemPlusJSONResponse) VisitSchedulePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScheduleParty429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ScheduleParty429ApplicationProblemPlusJSONResponse) VisitSchedulePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SchedulePartydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SchedulePartydefaultApplicationProblemPlusJSONResponse) VisitSchedulePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetPlaybackRequestObject struct {
 	RoomID RoomID `json:"room_id"`
 }
@@ -36639,6 +38644,128 @@ func (response DeclineMyInvitationdefaultApplicationProblemPlusJSONResponse) Vis
 	return err
 }
 
+type ListMyPartiesRequestObject struct {
+	Params ListMyPartiesParams
+}
+
+type ListMyPartiesResponseObject interface {
+	VisitListMyPartiesResponse(w http.ResponseWriter) error
+}
+
+type ListMyParties200JSONResponse MyPartyList
+
+func (response ListMyParties200JSONResponse) VisitListMyPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyParties400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListMyParties400ApplicationProblemPlusJSONResponse) VisitListMyPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyParties401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMyParties401ApplicationProblemPlusJSONResponse) VisitListMyPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyParties412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMyParties412ApplicationProblemPlusJSONResponse) VisitListMyPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyParties415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response ListMyParties415ApplicationProblemPlusJSONResponse) VisitListMyPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyParties429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMyParties429ApplicationProblemPlusJSONResponse) VisitListMyPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyPartiesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListMyPartiesdefaultApplicationProblemPlusJSONResponse) VisitListMyPartiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ChangePasswordRequestObject struct {
 	Body *ChangePasswordJSONRequestBody
 }
@@ -37515,16 +39642,16 @@ type StrictServerInterface interface {
 	// RemoveMessage Delete a message as an admin
 	// (POST /admin/messages/{message_id}/delete)
 	RemoveMessage(ctx context.Context, request RemoveMessageRequestObject) (RemoveMessageResponseObject, error)
-	// GetOutbox Get how many events Temporal does not have
+	// GetOutbox Get the state of the outbox
 	// (GET /admin/outbox)
 	GetOutbox(ctx context.Context, request GetOutboxRequestObject) (GetOutboxResponseObject, error)
-	// ListEvents List events that Temporal does not have
+	// ListEvents List the events that Temporal does not have yet
 	// (GET /admin/outbox/events)
 	ListEvents(ctx context.Context, request ListEventsRequestObject) (ListEventsResponseObject, error)
-	// RequeueEvent Try an event now
+	// RequeueEvent Retry an event now
 	// (POST /admin/outbox/events/{event_id}/requeue)
 	RequeueEvent(ctx context.Context, request RequeueEventRequestObject) (RequeueEventResponseObject, error)
-	// GetOverview Get how the service is
+	// GetOverview Get an overview of the service
 	// (GET /admin/overview)
 	GetOverview(ctx context.Context, request GetOverviewRequestObject) (GetOverviewResponseObject, error)
 	// GetQueues Get the task queues
@@ -37611,7 +39738,7 @@ type StrictServerInterface interface {
 	// GetWebhookDelivery Get a delivery with its attempts
 	// (GET /admin/webhook-deliveries/{delivery_id})
 	GetWebhookDelivery(ctx context.Context, request GetWebhookDeliveryRequestObject) (GetWebhookDeliveryResponseObject, error)
-	// RedeliverWebhook Deliver once more
+	// RedeliverWebhook Redeliver a message
 	// (POST /admin/webhook-deliveries/{delivery_id}/redeliver)
 	RedeliverWebhook(ctx context.Context, request RedeliverWebhookRequestObject) (RedeliverWebhookResponseObject, error)
 	// ListWebhooks List webhooks, newest first
@@ -37632,10 +39759,10 @@ type StrictServerInterface interface {
 	// ListWebhookDeliveries List the deliveries to a webhook, newest first
 	// (GET /admin/webhooks/{webhook_id}/deliveries)
 	ListWebhookDeliveries(ctx context.Context, request ListWebhookDeliveriesRequestObject) (ListWebhookDeliveriesResponseObject, error)
-	// ReplayWebhook Replay what a webhook has missed
+	// ReplayWebhook Replay the events that a webhook has missed
 	// (POST /admin/webhooks/{webhook_id}/replay)
 	ReplayWebhook(ctx context.Context, request ReplayWebhookRequestObject) (ReplayWebhookResponseObject, error)
-	// RotateWebhookSecret Make a new secret
+	// RotateWebhookSecret Replace the secret of a webhook
 	// (POST /admin/webhooks/{webhook_id}/secret)
 	RotateWebhookSecret(ctx context.Context, request RotateWebhookSecretRequestObject) (RotateWebhookSecretResponseObject, error)
 	// TestWebhook Send a test message
@@ -37731,6 +39858,24 @@ type StrictServerInterface interface {
 	// UpdateMovie Update a movie
 	// (PATCH /movies/{movie_id})
 	UpdateMovie(ctx context.Context, request UpdateMovieRequestObject) (UpdateMovieResponseObject, error)
+	// CancelParty Cancel a scheduled party
+	// (DELETE /parties/{party_id})
+	CancelParty(ctx context.Context, request CancelPartyRequestObject) (CancelPartyResponseObject, error)
+	// GetParty Get a party
+	// (GET /parties/{party_id})
+	GetParty(ctx context.Context, request GetPartyRequestObject) (GetPartyResponseObject, error)
+	// UpdateParty Change a scheduled party
+	// (PATCH /parties/{party_id})
+	UpdateParty(ctx context.Context, request UpdatePartyRequestObject) (UpdatePartyResponseObject, error)
+	// AnswerParty Say whether you come to a party
+	// (PUT /parties/{party_id}/answer)
+	AnswerParty(ctx context.Context, request AnswerPartyRequestObject) (AnswerPartyResponseObject, error)
+	// ListPartyAnswers List who comes to a party
+	// (GET /parties/{party_id}/answers)
+	ListPartyAnswers(ctx context.Context, request ListPartyAnswersRequestObject) (ListPartyAnswersResponseObject, error)
+	// GetPartyCalendar Get a party as a file for calendars
+	// (GET /parties/{party_id}/calendar)
+	GetPartyCalendar(ctx context.Context, request GetPartyCalendarRequestObject) (GetPartyCalendarResponseObject, error)
 	// ReportAbuse Report a room, a message or an account
 	// (POST /reports)
 	ReportAbuse(ctx context.Context, request ReportAbuseRequestObject) (ReportAbuseResponseObject, error)
@@ -37803,7 +39948,7 @@ type StrictServerInterface interface {
 	// GetMute Get a mute
 	// (GET /rooms/{room_id}/mutes/{username})
 	GetMute(ctx context.Context, request GetMuteRequestObject) (GetMuteResponseObject, error)
-	// GetNowPlaying Get what a room plays now
+	// GetNowPlaying Get the public view of what a room plays
 	// (GET /rooms/{room_id}/now-playing)
 	GetNowPlaying(ctx context.Context, request GetNowPlayingRequestObject) (GetNowPlayingResponseObject, error)
 	// ListParticipants List participants
@@ -37815,19 +39960,25 @@ type StrictServerInterface interface {
 	// SetRole Set a participant's role
 	// (PATCH /rooms/{room_id}/participants/{username})
 	SetRole(ctx context.Context, request SetRoleRequestObject) (SetRoleResponseObject, error)
-	// GetPlayback Get what a room watches
+	// ListParties List the scheduled parties of a room, the next first
+	// (GET /rooms/{room_id}/parties)
+	ListParties(ctx context.Context, request ListPartiesRequestObject) (ListPartiesResponseObject, error)
+	// ScheduleParty Schedule a party
+	// (POST /rooms/{room_id}/parties)
+	ScheduleParty(ctx context.Context, request SchedulePartyRequestObject) (SchedulePartyResponseObject, error)
+	// GetPlayback Get the playback state of a room
 	// (GET /rooms/{room_id}/playback)
 	GetPlayback(ctx context.Context, request GetPlaybackRequestObject) (GetPlaybackResponseObject, error)
 	// SendPlaybackCommand Control playback
 	// (POST /rooms/{room_id}/playback/commands)
 	SendPlaybackCommand(ctx context.Context, request SendPlaybackCommandRequestObject) (SendPlaybackCommandResponseObject, error)
-	// VoteToSkip Vote to skip what plays
+	// VoteToSkip Vote to skip the current item
 	// (PUT /rooms/{room_id}/playback/skip-vote)
 	VoteToSkip(ctx context.Context, request VoteToSkipRequestObject) (VoteToSkipResponseObject, error)
-	// GetQueue Get what a room is to play, in order
+	// GetQueue List the queue of a room, in order
 	// (GET /rooms/{room_id}/queue)
 	GetQueue(ctx context.Context, request GetQueueRequestObject) (GetQueueResponseObject, error)
-	// AddToQueue Add to the queue
+	// AddToQueue Add an item to the queue
 	// (POST /rooms/{room_id}/queue)
 	AddToQueue(ctx context.Context, request AddToQueueRequestObject) (AddToQueueResponseObject, error)
 	// RemoveFromQueue Remove an item from the queue
@@ -37887,6 +40038,9 @@ type StrictServerInterface interface {
 	// DeclineMyInvitation Decline one of your invitations
 	// (POST /users/me/invitations/{invitation_id}/decline)
 	DeclineMyInvitation(ctx context.Context, request DeclineMyInvitationRequestObject) (DeclineMyInvitationResponseObject, error)
+	// ListMyParties List the scheduled parties of your rooms, the next first
+	// (GET /users/me/parties)
+	ListMyParties(ctx context.Context, request ListMyPartiesRequestObject) (ListMyPartiesResponseObject, error)
 	// ChangePassword Change your password
 	// (PUT /users/me/password)
 	ChangePassword(ctx context.Context, request ChangePasswordRequestObject) (ChangePasswordResponseObject, error)
@@ -41244,6 +43398,206 @@ func (sh *strictHandler) UpdateMovie(ctx echo.Context, movieID ID, params Update
 	return nil
 }
 
+// CancelParty operation middleware
+func (sh *strictHandler) CancelParty(ctx echo.Context, partyID PartyID, params CancelPartyParams) error {
+	var request CancelPartyRequestObject
+
+	request.PartyID = partyID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CancelParty(ctx.Request().Context(), request.(CancelPartyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CancelParty")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CancelPartyResponseObject); ok {
+		return validResponse.VisitCancelPartyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetParty operation middleware
+func (sh *strictHandler) GetParty(ctx echo.Context, partyID PartyID, params GetPartyParams) error {
+	var request GetPartyRequestObject
+
+	request.PartyID = partyID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetParty(ctx.Request().Context(), request.(GetPartyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetParty")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetPartyResponseObject); ok {
+		return validResponse.VisitGetPartyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateParty operation middleware
+func (sh *strictHandler) UpdateParty(ctx echo.Context, partyID PartyID, params UpdatePartyParams) error {
+	var request UpdatePartyRequestObject
+
+	request.PartyID = partyID
+	request.Params = params
+
+	var body UpdatePartyJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateParty(ctx.Request().Context(), request.(UpdatePartyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateParty")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdatePartyResponseObject); ok {
+		return validResponse.VisitUpdatePartyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AnswerParty operation middleware
+func (sh *strictHandler) AnswerParty(ctx echo.Context, partyID PartyID) error {
+	var request AnswerPartyRequestObject
+
+	request.PartyID = partyID
+
+	var body AnswerPartyJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AnswerParty(ctx.Request().Context(), request.(AnswerPartyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AnswerParty")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AnswerPartyResponseObject); ok {
+		return validResponse.VisitAnswerPartyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListPartyAnswers operation middleware
+func (sh *strictHandler) ListPartyAnswers(ctx echo.Context, partyID PartyID, params ListPartyAnswersParams) error {
+	var request ListPartyAnswersRequestObject
+
+	request.PartyID = partyID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListPartyAnswers(ctx.Request().Context(), request.(ListPartyAnswersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListPartyAnswers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListPartyAnswersResponseObject); ok {
+		return validResponse.VisitListPartyAnswersResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetPartyCalendar operation middleware
+func (sh *strictHandler) GetPartyCalendar(ctx echo.Context, partyID PartyID) error {
+	var request GetPartyCalendarRequestObject
+
+	request.PartyID = partyID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetPartyCalendar(ctx.Request().Context(), request.(GetPartyCalendarRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetPartyCalendar")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetPartyCalendarResponseObject); ok {
+		return validResponse.VisitGetPartyCalendarResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ReportAbuse operation middleware
 func (sh *strictHandler) ReportAbuse(ctx echo.Context, params ReportAbuseParams) error {
 	var request ReportAbuseRequestObject
@@ -42146,6 +44500,80 @@ func (sh *strictHandler) SetRole(ctx echo.Context, roomID RoomID, username Usern
 	return nil
 }
 
+// ListParties operation middleware
+func (sh *strictHandler) ListParties(ctx echo.Context, roomID RoomID) error {
+	var request ListPartiesRequestObject
+
+	request.RoomID = roomID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListParties(ctx.Request().Context(), request.(ListPartiesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListParties")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListPartiesResponseObject); ok {
+		return validResponse.VisitListPartiesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ScheduleParty operation middleware
+func (sh *strictHandler) ScheduleParty(ctx echo.Context, roomID RoomID, params SchedulePartyParams) error {
+	var request SchedulePartyRequestObject
+
+	request.RoomID = roomID
+	request.Params = params
+
+	var body SchedulePartyJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ScheduleParty(ctx.Request().Context(), request.(SchedulePartyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ScheduleParty")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SchedulePartyResponseObject); ok {
+		return validResponse.VisitSchedulePartyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetPlayback operation middleware
 func (sh *strictHandler) GetPlayback(ctx echo.Context, roomID RoomID) error {
 	var request GetPlaybackRequestObject
@@ -42927,6 +45355,31 @@ func (sh *strictHandler) DeclineMyInvitation(ctx echo.Context, invitationID ID) 
 	return nil
 }
 
+// ListMyParties operation middleware
+func (sh *strictHandler) ListMyParties(ctx echo.Context, params ListMyPartiesParams) error {
+	var request ListMyPartiesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListMyParties(ctx.Request().Context(), request.(ListMyPartiesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListMyParties")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListMyPartiesResponseObject); ok {
+		return validResponse.VisitListMyPartiesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ChangePassword operation middleware
 func (sh *strictHandler) ChangePassword(ctx echo.Context) error {
 	var request ChangePasswordRequestObject
@@ -43102,1145 +45555,1203 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7P3dlts2tigKvwq29loje39LKkuqP1d57LG6Ok7S7s6P23baeyXlJUEkJDFFAWoCLFmdUd8bnOtzeR7l",
-	"XJwXOo9wBuYEQJAEKUpVcdIrykVckkhgYmJi/mH+/NyLxGotOONK9q5/7i0ZjVkGf34uuGJcDd5QvmD6",
-	"i5jJKEvWKhG8d917v0yiJZltFZNEzMlSbMiK8m2v38vY3/MkY3HvWmU56/dktGQrqkdQ2zXrXfekyhK+",
-	"6D089HtfvKOL+tjvlowwrhK1JYou9PCbJVWEkq++eKc/qSUjGZMizyJGNiJPY0K53LBsz9lfxWy1FrhK",
-	"tk7pVr9WBWaqx5mSzZJxQjlhNEsTlhE9D5OKbBK1BIAkXTEydUNG28Ff2HZKVjRmJFEvCJ1JxhURasmy",
-	"TSJZz4eN8XzVu/6xp+fqfegHYP1aRBQhCmGLxnHGpHSo2lAJM7ciZC6yFVW9616eJYOMzVnGeKRfqc/+",
-	"hqlsO7iZK5bVAXjLIsFjSZQgG5ooMmNzkTFACmcflUVVacGrhCcrveahmy7hii1YBvP978HnNFoGyY5p",
-	"BMLguOck0oifZ2IFX0bwXgi3f3r1rtfvffPq7dsQhh/6vTXN6IopS/95JkUWRvdUr2sSwRNTS5FrumBm",
-	"7df2OyCKNJGqXyGUeZLCRP1eogf9e84yfXY4XWmocOTSKv4lY/Pede+/PysO7DP8VT4zoJZIOtr+hW3r",
-	"0H++FJJxMtsistKEcdUnnG3IXGSE0UjDmPAFUZqMEk1JXCEtnZAbR/X4qyRA0nRBE15Z3x3b3nL9VcLJ",
-	"+IwsRZ5Js2ESHwU61c/Pk0wqIjiDWV7gr5TDQSEzEW81GIkklJyNxye33OIMeVWBtMrRK5Mb/fg14wu1",
-	"7F2Pxs/7mvzs5+d645VimR7zP3/8b4P//4d/+5fgIXg1/4aqaFlHquZiEnGCJJimLCNLKvtEZGT6/5ue",
-	"kFdID4hbfTqjpearMZEJj1jfp2dc6mh8Qt4zeqc5oCSc3bOMrPT0J7f8S5ERSjIhVn0ieKoRJMk9y2Qi",
-	"uH5dkwjNWHxN1kysU0Y2S6G/1FPEZCFILAgXysAA6OUaNNhPydpwPB8gDhqQeza8uihhdxRG5LeCs0ch",
-	"U5MLnrEV0KFK0pRkyWKp6rg8HZ6dtCxIw9JlVaF1NAhHzSP0OpAfa0E5hSenCNCaZgpWgYTNBUkFX2ih",
-	"ElqA/rRZipS1LQIBaYB/fB4GX7HVq5dh6BPFVpaJ/T1nObNzr6laFjPrxyZJ3Cpm2jjXq5cAyZ/F7DfG",
-	"bku7Pxzupuk/i1kTLn8SszD2fhKzXcjzGddZBY5xmXPdDH6gg38MB1eTQRMH+zpZJaoO5J+M8qbxlTFC",
-	"M6YZAkUUU0VWAqR3CHUpjOhDHLM5zVPVux5raOlHFPMjA7v5FBT6f9V09i2MG0JjCxnanzrh8XwY1HCa",
-	"TzIqucCRNGq0RGRxn8g8WhIqyRR+/1/DwdXV9ITcGMGV80T1gd+uUBmiHJhWpufpI44XXACXLs77LS8d",
-	"+GZGXD/vgSUJ0Xi+tfAI41L/8gRH+m20ZHGesiYApPk9DIT9dY/jEd7Wt4xmISnzHuSLIPOEx31tvYCA",
-	"RX68yRKlGL8mEZV6q6JILxD3kmZ30olPkXOzx9M5jbRAmk/7+Lf+U/9yy6df0og9+w4+G61Ys6QT8l5k",
-	"sdastiia9YnjWyKymGUoAlJq9KIZSvgZWyScJ3zxQj+Mq0FlSuSKyDWNmLzlehAtYDRPpERpBXyjhWMs",
-	"Tsg70PmE1CocTAq61wl5r40bTbhaO0kkmYtco0XPnTLNYfRgoBxuRBbrD3ORZ0RktxyoWy9ixsgmE3xx",
-	"Qr4BJMFRgSVukKsgLEsq3Uws1fh15+hfpiDh/9//6//4v/VBIsiWyYxp6QjmhVqyWy5hS/E8Lui9llXe",
-	"Qanwp783qoFdmPr3kmW8kSHl5te+3TtNL2F6to8efKocJGCpZEyuBZcMDJU/inj7ToivaYYMLELDXf9J",
-	"1+s0Qbvx2ToTs5St/u0niUZkt3lf41s4bcUw1rr5RAkxSfXU095Dv/e5WK21IcpiDdUnhSbnMl+vRaZY",
-	"PDGTThiPRJzwBcD2pchmSRwz/knBmttZAYZX/J6mSfzGWMSfEpAEp54YEw7A+QvbvmG5RLfHp4OkMNQm",
-	"d2w7yQAEAOhbob7UvOeTwsOFmgDHsyB8I+JknoScQd8KrQ3hr5adahP6M210rbdgfOVZxrjSyrrnTbOO",
-	"rhCM5rFn8AwA+DoDl0qiZ/2SJukn3qC1N/1kDvMDauw7nxCWGy0SQaEyQ78glJx//KgxPdXKY8ZpqoVu",
-	"zuk9TVI6S5n+OMvlFsWJ3t2M0XgLSwC96Vuh3lKVyHmiH/+kqAX1b6JhkgUE0zKt1DyvbURTfvgBVVnF",
-	"QNP/xGSTUcUmKU5cWVLFf9i2IP9RXA4yrHfJion80/JMwysnCucGCvqe01wtGVd62k+M4bw8t4HHyb1v",
-	"WJzQd6DF/EqCd6UhmGhFCs9kq0h+sMoPkMjNLJfsLwmPG5R1UMwFX3jeww2VJGM4Qa/vHL1yTbVts6QZ",
-	"lXKlcaA/KDCX2Mecpr1+7z4RqfF2J2nKFvAlMJqAc7iPwH2XK600B64I4kSuEq31TK+dcquBMwrxlEYK",
-	"fqOc0HiVcBInMZFixfBROtMKfAIywy7CDdnr9+D1ZrjeAArqYN0Y5IAloB/sazUbAJBEMlCcySsFXr8Y",
-	"fU2JNgOMLQrQfKSrdY1FzkC36/0x32oToU8WTBG1Ef+t19dgr1O6nRi99yW9B51X25Rl4Oy35sG3Scq4",
-	"Im9zHlOtvjuF+boX6zEe+r0oY5roJ3BlMR6OLwbD0eB09G48vB4Pr4fDH/Rexr3r3nB0dXU6v3w+uDql",
-	"Z4PL8+hiMLtkzwfzqyEdzcbRaXymgboDWrPUwoVi9jIlAssO/Iq5XGvkxBoZwu6/2RDQw0V6H4bp1MJk",
-	"DWoH2HigIRhczi+Gg6vR8/GAns7OovP4gl3On2siVRRgsaP3+j2lNWzAvT/Q5eD5+Op0cHk2Ox/Qi/hy",
-	"wJ4XayxWuGJS0gXgUJtg1gCnK0ZofM8ylUimj4nefW0Gb613QG8C8I97qmhWcu6g7ZKizdFbKrWW18+e",
-	"abtze2KI5hldJ8/mScrkMxxAPjNwDwejSCOADseD5/Pz2eAivgTQR+PTs2dmjhN5v+j1e5qj6BPxS86x",
-	"Tik6WX6JKdZcT6GW+WrGaZL+kit5aDp/PtG0Dhc6eQ/93joTa00naHD6kiVNv5v3rn9slx5vDI82ukrv",
-	"4UM/xOF9dg6sKsHvtMR7QXiepkTwiJnrX+BsiST2lIAfRpWPb8xShidVv43KHlKu4aRi9hOLVJW7BC4d",
-	"uQVGojxxd6cxVWyg9YNegD0ncRdvmT2o7U8W8vHBcquQU0L/Yt3hKGs2S1EgKVEvCFut1db5jQTXoHue",
-	"kdPhMLAUUQi/bpteEpkNO+7kIdySizmABxu9WSYpM/44sWa8eQsLEEvcuG0P7YPNcwW3dzcAltM3eVzh",
-	"CgscV2aHDGs2gMxFBiiJPM8ixB0o836Zpov7+zyJu8BnBEuHfcMT+xaef/DFz8433+GjTtaEHa9a/qDS",
-	"scmEYlWaRF9hmSxHwyBdOhnViShfs0zrvXVy9OW+vfqONLfJuLz2t+ozSbQOLoyPVu/KZ5IshVRmcz0G",
-	"pCRL51rFgls+JDXGb3mYS6ETcwejevAdiD/2Eifm3SYZlPQ9R75BpuXblhCKQ20YSvkIlXjihwDL9Cjl",
-	"BsNvrn/2NcaYKnrUHI+a41Fz/L1qjjXV0bKEjgKoxu/g/R286OsEPes1TvTjkRUdWdGRFf0+WdGHfs+L",
-	"Iupdaz2rkT0FtHdgLRL19kRCaIyGSbGV3IuhOd5Fs4xuwZbzwWof6Vv2UXnBnjXOWB5sB598a62BcISt",
-	"s82WVKuoNDWxztTgwvNVGqPJHfVGT+U7xwF2mP+96s48uSWNoKA9XUGl0aeTuBmD3tvhxegxDLEYX3DA",
-	"UW04lGVthlcFsRdFbK1Y/IrfJ6ohDvyGk8T9XARQWkFAzRA11KK3t81sDg1Dku5uEM8u7hA55G9FYcP4",
-	"UAa3BeELoqUwqCUE0ogNZxmRjElchacpBKTEnKbyYDFxwQbns0s6uIxO48EVG48GZ/MLJ8GfnT6DYU82",
-	"bLY+XE7snATHtbMcJim6TvLT+nGiYuc8bmhcT5NSNRq+Gz2/HloFpiJTPqeZSPXWrxDGSH/+g4HtRGQL",
-	"+9vknmUmGADVBU8MtYOqWYicAA/1iIgvcgp0BCxT62UJX0wMGFoo9Xv5Og4sZ/xueFXoY56AA9B7NVlW",
-	"UHIrL4Snvn/ztezkBPU5AUSx4wudOUF5F9pBe4nPQkDog9up9ne+0A/dYDKMe8nbwrZ0EuQKWtpFgs+T",
-	"bMWMP9kM55YzEyJllO/j4C0IoTWhxWB2iU5vDAcHncMK4yAQBVG1g/K1fe6hRnhtOUUgSTK2TmnEJJnC",
-	"G1P0xKPP1KHrhEy/+uIdeaaJUz5bsanzybOP4K5fYrjeCxv4nqfpLU+4ifAw6SGe35MLm6OgcWDgMV5a",
-	"dJc5ssOFdHCC+qerE41DGKZJ1+hM6LkXOdgxri/g2fPCBu36KhRd3cnKEfOIwyPCvmUOpRNfQk2LiG31",
-	"9R3l51F+/nPKz8N8VUbr7O6nitRLpmiSooyOMciOpq+9qRFPAaOiHAlNaKS86OmMUSk4ht2oBGLiMoHB",
-	"cMbAmCTx1F1STOcJS2M5RfauVWvL417ccryNmYsMUj+Q04aWktwnavtlssgzg7I6zEu6XjOu7QVOKDHs",
-	"sqKp6IHYBKRGQH9HFEsPUBgK7sOEuUAitLhKw9QVliUixph1877AcB/HvxOuLs569UwUyx1DsOAPHijr",
-	"fJYmclmWDM0jA51KE1MZyH2Dn3H4CPKaudDbXrt13jmDZCFbyB9f/0kky+6ZXpAQd93GL0xMOXEmZW2i",
-	"wk71keWZoHvOFF5OeJbuuDIkE9job8wv/k4L2Rn0VcJzxeREiQVod2EFyzzlcivWcDlprqOlWDFIfmWp",
-	"ZKCHrDMmjYPT3QfbLLdVX6tHLCb5uhuEnG32OHABNb95aC2mkihZU1NToDz6a8xITTgsQPZx6aBNugxk",
-	"WJpWAtGN3mHOjK3EfYgQ34gNZu6AqPTSSrXyPMjXxLyJSieA5O5/aRYtk/uuy86YyjOuhVEjXjWbs6ql",
-	"l1Am0hgMAIobG9Ot49LIxjoCoIGfCOC2IUS4pcGWmuc6jFwRbQXl9Mucu46CCkwV0ggcE+9IBs5/A/Mp",
-	"87wqjy24eUElH1qkWVMwZVmYCW5iGLL7JGIn5CXdSpPeJSRYK9+/+/yEVCSgRFHEjHVD9VaDOXPPMiRA",
-	"qehW3vLSY4kJcwLYCZ0rJBZ1Qm5qpLQw6WIKxs9Ykadm4wuqoVzw0wSy0MNcCtPzNaTKemnNW/0iOMWI",
-	"2xlbUG7rP3ixPOYpSGq0z26orFpTXcy3mG4DZ+sLuPHRQNrsYJikb/bDxZXwrclx41Gax0AezoVf1f62",
-	"YXxUeJKBuwxnv/dxsBCDGvDzQlXqGERV0bHCgStmWLv2mG79gCJAi9kT2DmNANipvcNNzNoNMKFjVL3c",
-	"gKu4cMax1mXBHWsIIpGea3zDmFZIVoKrZdAj/slQWZKDSPg+XXN94pCWd8YYzjOx2nHIDiatdcbuE5H/",
-	"0ghxB12TUxkPitA0xSA+iYjzcdYFP4bHTWbbZuPo5y6iMMC6p2ZwKMFgwg37mlWuRZpEW38pU7PmKZLk",
-	"TrCVCG8qOI4O39PK2cOTZIgIJu1X2HdxKDxyKGHVsM+g/IvjdwIy8L3kxPAWGFu8woET9OGRlbhPGDGR",
-	"jM516rmKpMoYXU3yzPdtzJN0JZ1vY05zqU42bAYrTZR+sfel/rLu54b5glGXNxaWuakkomgqFjnrEDrp",
-	"11UYDq5uBl/SwfzDz88fBv7Hs30+jsYP/9ILBmUW6AjdXVkvrCDrVDP2RGktITOZ38QisLSoLCnHTo6H",
-	"Z+WiN1cdJK3Be4iy4SeN12kB/fSFE7MJ6ticrhzy5xBiK4lcig2vAjfcCc1DkGJXCTeGWnDz8ad60kuZ",
-	"HJcmJ9hQ9aoYEOM8j7Ejv/fYkb6NFfsPJvtknTIqoRZPSyzX6Ny6TU20tiUvFif2FXRW7hMKlbF1up2g",
-	"uGklzqPL/bfucm9wp+/jHA9dAbOPEcvWmh7fLrU2tmFYNeTfK2fgYnA5ej4eXJ7Ss8HVeXQxMEcAhi+F",
-	"bHSL96t7z5eu1EL4vhOtWnyKWAdAUbUpY1JZXRJJHVLsIXrzhLwTGOMH1q6265C9o9zhJBXiTt7yUlx9",
-	"/drU4/RtarKVMFV9rIjaMUv9sENGtcWlHoXQUQgdhdBRCB2F0KOE0CODfK3z+bAoX98c+dXDfDUw35ok",
-	"0T2s+PfLrVekQDBZVCnogzcR7p3zOFEkFYuyIeUlH3h3i2QjoBrYQp+d2l4UeayGafR6/WD0NZWC2yxB",
-	"DQevpa0+yox8I0KeuRuTtNluQEJBNZ+bVoR5ZsaO6JpGidr2rkfDvnnLPaRVG318rnsrEbOMKgE3Fk3c",
-	"fXTlRWZUYJaYhYK+D0yFwIwUKEkkjGfnyK+P/Nrw633SeoCqqik8o8FwOBwOLmej+YCeRePB8/iKDeej",
-	"0Xh8eqo3QkjFsorHD0YqXH5cyLmm+9wgNsu5SlZsYu4Ie9dXZ4Ur8Fv7cK/f2zJNx6Or8fjBldurJmJx",
-	"sZlozGkmYOm8fE09BpcphhmM+qag6HXPWhk989UEyjPqU0o5FpKRqdhM9JmdSCyDDiXNbfaTyYwIRiRV",
-	"jvF9IpNZkgKD6EFYSdTr9zY0URN0UWthkisRKshQcKBgRKPj6PhgcTOX8xQiKjGMEznSocnvT2jwaSZV",
-	"Mvf0IqDQdbl4TdCss+y2tSCFfiaUa9Dre8jcbdnpcdpTn4+y4SgbjrLhKBs+mWw4LIzV6cDdA1ntK63p",
-	"1kf2d2R/R/Z3ZH+fjP09Ns0boiQPdv8gC/0t+H6+l6Go40oubItT48gE/xnzeEyNVStl0VILZ/eM3o2G",
-	"jdk95sLCJvfE9J7tm9uz84ajlttjGYMrV6JZiP27tThJEw8pPVO/UHmCfNkKwpttX2lYCzSRsG5mmjFj",
-	"EAct2WM27j9jNm6nInuaPbvqemUiby0+aZ8M+G8Odtz8V0uIrSTAhrJebf27EuZrx3nP7Fgrdo/5sUe5",
-	"+juWq4c7IEBn3c8BoV9pc0Acj9vxuP3XPm6PNHhdNuLBNi+e2l/b5s3jRN1E4cJY5VLTcRK79EqTv2ca",
-	"rLF07mUgaUxP/E2ELzKWcNhh941kUkJCYuk58637EuaeLDJqcmHwc8buxR18xiyGQoHHz4Yi3Oei9jPk",
-	"r+brCaQClL6JKI9YiqmPEECTMalEVnx293zm1yI7M0vuqWIT8z2Ni3zMiU2d7Pegk8QEq5lNvOqOrmXf",
-	"muay/E3GZL4qf6WyZLFgWfnLGY3u5omBHY+mcTzZj/7iTJ6nm858Lib7ScxKL+jPimWrhBuk6i8ypjLU",
-	"G9GL5YbDj8Vo7F7zJOgIk8MXGzZbCnHnbZr9ptg2+02xcfYbyaKMqUkmVOVRuUmURshE8OC387n3tWKy",
-	"/HbGYpYm9wazxbemu3mwtpw+O19wFcrTu+GE6V9cRflw6A81J69+aGikjgGCR6962aveErN6WlzduCop",
-	"yyRmE1e5F0U0RoT1rntv13RV9dTTwew8uhhcXrLng6urOR3Ygrnn84thqQZujA7sojLtMcj69x1kjZQw",
-	"2WcU84qpU5wbdahe4gZVk1Z9ytNiHnze+QS9DbS+UW4zoeGjyiRWrFaUYwuVeUU3sl0Mvpt7vSlMjQzX",
-	"u8BvY5+KBbljbI1eM9ck9ZZjJ/REEppKrGBkthAzBdWS8T6ZMZnE2ONlwbiGkMVknUQqz1inDgndW7mY",
-	"w9/RV1rwox1J1ba+0x4OSdHUWQwubFSl3MRnUMGUaNUY2iDqdUz9WhFporWCE1K8TV2/5eL3ok4DSeQt",
-	"j2imFSEicnVNpqaw1tSUEMCrRtsLHHocQ1dINytWuJ1r3QkqUN1xseFTV/ohwxI2XNxy09jeFjjJRMSk",
-	"JFifHPbXKuAGBC0LzEbZih5m+KA247Hyp+8IYqmGKOGdJWFcxglfyErTlsN6EXlMqAv1lBhQzcgT2Cuv",
-	"XJC4fAJ8k8ddZBcWRZZzYy2UihX7hoCnxddcs6BRo7Zd1rJREs/Exwno1oW+WlacE0h8/xAK5q75h5Fl",
-	"9i2/LePGR6zXLsWebL8dyq7OJ5pRt/qdjgrxUSE+KsRHhfioEKNCXHVT9m5+uJvEZ395F3/9fjUa/HT+",
-	"+VLK13/t7eG6ZFxlyaHJWoXP41d3XcKOHy8NfxdFdSuJuZZpY3CsVFTlsnfdM0oxKr9SsTX00eExM9WC",
-	"Wi4K9NAjiJljmYSzcnrgjRwGuqxTQeM9LuWK8Ji6LTOTIgUrAkM48OjKv+c0Y9bCkyfkC5vYv6SSCM6u",
-	"veptBHfFeCOTTNtBfWP0OGsRVXDKb/nbv31lBwaX/+tvvwKFfQrENjX1+Yo6RSRlNIZSO5zds8zEOMgX",
-	"hHJToRynB8jwC7sUmBQ7+2l7Uhs4nElIfiybUCth7Vj/oB+P9T/Lsa6cJLtx7VlPQW9GQy3/LFTN6D2b",
-	"vdZUPxqOz8j/83/iv+vkI0ulu8xCnBCoR+fqMuJUZEljMmfa7saX6tWiaoa0pY8mUM5HYw2J/qfzmIYa",
-	"qkP++fUXX9nzGRoZU4+jNNEcyrEDDcgJsSWZ55lYWY+GcThAMeA8Wprar0t6z0zvTXPcxZxMcZlTol+p",
-	"tBRoWIRHbo3bNH4OuzR+3hU3VQZr6MqfzW2JpRKLzxZGjOw73CiYbZhUJIdHbFSbDZA6RgIflY+nUT4+",
-	"SVsa485CWt4jKNGi4OdAGYREEXQ4Go8eVVoxiEUt9DLu3nw5D1bJZ8iy7FGUivLYr4Va2pGM0XhbOEM/",
-	"BGfSmxYquTqnRiKF8n/NNKUOZe6y26cAU/Nef/jwFPGliZIEsaOFgIb+sBBTR3VdaOtv5uEq5zXbZLDo",
-	"SKQY/dDmKaVZwxw5X82YVW4NNfRdyWgQcKOiSLpxLWMRjGSl92s8Ors8e356cXYJxR7xy1GoQOofaaiB",
-	"HJlRjvNQ2z3TEwQzynlRnPUoFY7ey93ey5qw6d34zVpl0a3Va4LIFaADRxoPhpelkY79XI+OyUCUcZk7",
-	"Pe7q7/1SkGS1LtfKeOSdXlcdxsx7gArTWvACn3pwp6sJBMZjWYRDepec4BE5PMfEHNou21ERyOZSsthf",
-	"TybjYnZe1/2R8lb/6lGyHSXbUbIdJdtvQ7Id5K7XCn1nL/0fKW8LXjiywyM7PLLDIzv8bbDDRyY4zSg/",
-	"LETgj3gh86vGBvyR8q7dWDxG/rRHsLVoQjfr47s1gt3NClG4azVTpOgu0n8Ca+RRuehugNCmfU6j5a7q",
-	"BiYINqIrhg43bFATLcO3gjjkN+I+YUFDZhKZOU3rWBs3YhsYulJaIQY+PH83GjfXzIpSlt0RldF7lrrW",
-	"sxGVpgMMRQfliX4zz6A330QfrvOLM32m+70F49Cn68feUmQZEvqvUiHJb7Rj7jzyGZRN0tB9CJdQCt52",
-	"VDDmlVmqHRC3M+2UZmjmod9J2QNCqBGlnarfrPjhNI1VKxvI6Fid7aiPHquzHauzPX3h4l+EOwbrWHZh",
-	"jnDdCDWLDlC6wo3wI7hEW1MpNyLThBeJLGORIkuRSa3mKMUwBrWMmIPKKxXT7HC02udqLQZN3oYbqBlN",
-	"dowDMBXlWca4muzECnap9h6Tiq5T9zs+Xcddffyu6KhOuEu93zRisgZDZeggYpMsCjXcMx2zTaVsqkgm",
-	"UoZBjtjdls7EPUQQrLybe5CX/bJQdkwhFDXwOWb7fMFjFrd01SsaZ+fclOfSGwtxlxiTAAFpUI7MT9YP",
-	"1MaGwhP6L5HGk6IX+2g8HOqjnm0h88hSEA6OLCWxKluW81Jo+mwQXcSXg8vn86sBpfPZoEhzuBz1Cvbm",
-	"gNaSEEsRaGTYFCbofrhiUtHVutnVYVBo0qROMMOno2n63mSUJVJvX67CnZnlk/ZB/ZPYkBXlW9NtHngz",
-	"bKHrgS4yF26QQH/qbEsw+6tGrW57WiIfoWR70f+1btfU9jRkwdtfkfhdEmAnI/41CqCAHW8pp0uCnSvp",
-	"VscnXpmVYmZ82nLQFmchmLRoSTBIJqbGh6nRaWbx0u2w/szOBDmz4mK2YhOLimiG7OpbE2z2XJyRpvtE",
-	"2/y8830mfhGigyKDEawD7mOjfAZ3ogJ+9eFvUwtwaENJbRzRaDu1iLeFp2LVXod27suiHbY5jF7jHXMJ",
-	"m8wNv8AKILXT3+D18LgB4/r3eFewsgjXNVw7BHQ7cJIpBWpraC/Nj66syILtDIl12LXL6JcwW0y4cxPt",
-	"3UdlJ9K0spUJk33NB6EcpVaf0d+BByaY9env9OXl5cVwOPTQbloLW524JPU8fPU+//qLm2+/fz355ou3",
-	"b2+++mJy89UXj67z5M5xR8ZZpvpf2w9qoHmDucYNBZ5AI7G9nu1Gaj1Ea0oYpPnpRGwmNhDNiKHnvsA1",
-	"wvYFmSacRiq5x4JLckpMJS7rtcOKsU8he1FZNBMTLoCtBA85yzKtKragJFAYISCwxHrNYkLNmvtF1CL2",
-	"0qfSPlMwt30a6Ys0ZtlELSmfNCgNdMH00TWnUf+5Tmnk2lHb4/AZVFIQnMkXZGhKXwjJQvy1vvXNaovV",
-	"7uh6nSZPoa1IYDatG+NmaBCpxWAVvoc1HYhinLx6CXclGzxPRvsrIlDtJtqW+cAOPXcE1v/QZPuZNPYJ",
-	"FgD5TN4GlcjfiGIFUOf8UdpVSKnymG5NvzInrdjaClW3scE8GLwbYH+VRnUWVV5DjoIHso9rvZaJEneM",
-	"y9716agfNsyaXLvDU8+1WzHeHF/RSn/CE7ls7D+6y4QrsGTf9kzCqlCtLOqDJ34rP/lnDCkza1kkZDnY",
-	"Z46BEkfHdNkxbd0MWc65EbVstRYZTSu+5Dwp/Mh0xeSaRkzaW/VnG5HdzVOxkf/+95xl2//13nx+Ff/r",
-	"6ct/HY+N1fOv4y+7nJ1/HY9L3g5kbHX3WYlLtPeTUyKNoeu2AHluhDmkxm4SyQ6+oP11NDPPFUKkIHOa",
-	"PUZJ6xrwm6EHdZ+y/Xupf9LX/uRvS/sL4a0kHlrClJ3u6JI+IQ3nMILrXKjLEz4taucOXbOPaalUkul4",
-	"dDFcDldDOfVira0OuhPsrhqofLwGWpj/HYPrzUjBulrmwNkickZNJlxsynsKifxzBWrV7gS7/7I6craL",
-	"j8zYgvInPA4VzeaJyg+SzVJ4zswSwTNXoO6zp6mh1mBaYLZlokyW5Qm5KWrZmX1MwUQGotwSqkjKqFSQ",
-	"Vm/3NMGmIJZswT+kGa88CaZOOiXgEAOmpDc0546+M8+R718RudQiLlFdctk/heO54nT2iKtkIhV2k8dl",
-	"C8vJ+f+cCVVYTs6YKmVkeienX1ZrylKmguV2y6u93evRwjpaWEcL62hhlSysgxI6PF9P57yO4p3WpqxH",
-	"JnVkUkcmdWRSJSb12Map+YFpFj6f+23cMr41LVWatG1B5iJNxSZ841h2uR8Sn5TLCnXUyR727JnZ92ca",
-	"9886TvAbIcB6Isme4TgWSU0WUSLJzetXJs9CQoDFnGb2pqfSLrHJODrY9ioulPaq+uUidLwVdjdODN22",
-	"GihHemygx8foaJZh7KGnCcneCLF6wuQuwdPtoflZmJf1pcj+JKTCohLQ3Wn3gXxj+j9hZIY+nlWSRgCC",
-	"WAAFEnJZDsBDKK3osND7akVH75AHvSJQaxFyVGzwJkQJCc6IyKC+J0kTDnrnin78mvGFWvauzyEWaKfn",
-	"rZRDFboXhzAx8JdBOhPU8sLIBdsVIRC74CpEnV4M8T+vQNSwS+yYRXdI9uNvffR7Ch51lv1f6Reh1iT9",
-	"+ApfGDVDg0pBv5fz5O85M8/rJx7KiRphRk0JPgMIS4xvC4tJEst16vza28Dx8Ow5YM1+cdVhO2sU2SGx",
-	"6w2+g5KuSFlrlj+WGD/hurzMuWB4n/3ZEEVK+SKnC7YXdbw1g5QJ5HQXgTy4I98B1+/sBMgROrzxH/rB",
-	"WvAHDGNGqe96M/c7UAiUM/IacodCeTmB2147kmewng8bb0/XmIwQUU5mzAZHZkKsCFWwu3i/sRRSkYRH",
-	"aY4hPI4Bjcq8Z9yF93RjyQDEPhx51I0jY+fFpKGKKp49uMgyqNlQFS19zJROXx4sFrmGjBY95n/+OBxc",
-	"3Qy+pIP5h5+fPwz8j2f7fByNH/4lpNR2yXvWVGkbvftU9HOgTtY84bH0qIDHZEW35CeRcMjUphB89zc3",
-	"ygsyRVqcegndfrFLm0CWc2xTVDSm3F1tst/7OFiIgfmymLR2YJuTt+FYvsfuMweczFrzHchmF3qFdwnE",
-	"Bf9otKuTeVI06TwxTTg/9HtlRViDUeQaAm2B+t3brbiYw9zr9ZuOjGmyo0/NXGQvCFut1RarfbkogZKk",
-	"6HJezDJbEl4gakRUMvppmkKEv0nzwBLONGOEi01XiWG27S8Jj8tCY4w8x+oYB6kYRgh3mP/7N1/XKwY0",
-	"2W7Ot1EN58MYAkjD0QfhhLyjd3BziQU6ua0hYPwPkq4YPljhcuOydB+Vuc3N4Ac6+MdwcDUZfPi3IMN4",
-	"yRYZjVn8moZCr2/gbtvd5MPFKRSUlUu4SZ2xskOEzed65dc9SF6UfcLZxpSdlv0ibFtkBE+JJBuqyQN6",
-	"x0FR/iW910QBpfVZZvoFYFcrlkoG38NF7BoA7uFz4NlNtPZh/bing+H43ejq+tymc1lvnRsbL/MhJ7Ke",
-	"oGnWESTzXLIMcJFEjKwY5ZtlkgZDedYGqW1U9SdGU7UE9D+4RVTnfau/tnfmRTFfuKeei5xDmJYUnWOM",
-	"Gq/PcZ83mTZDQMkE7r0jdYNmyrvJxSX0LQ5Dx+IlS2lI4IjsDmnNkBcQw4rG0EhuAUXdtQRaQq+5hqS6",
-	"sF2ltZtgGJlIYyZVMPyihHRG8ElosIcL7YbqzTI09hRSnOT02h5wbJVmTkLhc4oFBnURRe/YCZliF+Tp",
-	"NdlgbqhSmqtD8EQOvSnIPNE4Q9X05JZPTdu+6TXSesGAif4ITQdZZoLj4EnUqNSScgiIgSyqEzI1p3h6",
-	"jQMg71YEK0dDc79plnNvRfa02zXFAl6YsYVW3jKyEETwEzKFqI9E2Fddy3JcoW2DKFWSpig3bjkEDWkm",
-	"uRR5dkKmRtI54LA3gOmpTMR8TmYsorkEg2prkgzL7QhxP1yfaSh1NTe9os3SUfWHWAYLctHKTu4OlNhg",
-	"zI6t61xQXsMRYYp9c4jvZP989EenlrdmPr/E65dv6aoh9c/0B9UmBsTZEMmYU/G1al+WeRdnVZFXO3Rf",
-	"xIkyWc4HIHAmYm1U/Yc2cNcpo5L9tzrO8KEdJiWC8Ef9aBVl8H4IXV+sgs0nbjgeYNC5wSMLeCKJOiGv",
-	"MGKJs6QoQWSaYHATf6XYR9Ad/NYPyDxQZepS/C1mNNbb4T80HgzhoeHZ9fmlfmiZSCWyLWbMGWd17+x8",
-	"TM5Oxidj8s4wnpn4CIppnkIrSR43zz3+AWyq1UwPNfLb2Rn3MhQTaLrLLRoXPFRKE10N6NnsfHB5EV8O",
-	"nj+fXw3chR87nxuNvneNffQTfp8oarpOplSf265rcy5d89PEfR8l64TxYx++Yx++HtR4iSdibsMdkOr2",
-	"qIAjGVdesIVVd6VrsytzYDGlQc8HF8PL0eByfHU6eK4PQ2RBpaPZL3V/o5c2KA5UcY/TCg1ebO9oTwKs",
-	"QpsUcjKHPoQZU8Ad8LtyPTz/RWBdFnBEUQXMZ51QVm+I4phsSC0Vc1WkCqgs8WPmPSW1a7KBC0rt2vTa",
-	"4+f1fm7advfaTi+Se8ZJvibJvKY+onZWUlaLEGDAOpi0RlsFq8UUE4G+ajALF+4BvIGX5X5Ne4U4OykU",
-	"ygO3ewKJLQyMJ/RrzpPMxALDXzZ7lYPl3TnKHgv34Bzgk9vhz+56MW47QO+c23pISnIqpHhBHxbQc2lq",
-	"1XZvW/tFbz7bCM96kQSPTGtxIrFWQ0vp+m4R5qY0E20q2r+1VK4pTE8KBU30hy1Tgdyk3bc3JQH8dO3E",
-	"DSLd8LbDgMGl4MwLgU/2jXz3JEWwbSrsn3KdD1eQJs0VoQuacDLbogNBcFZtcS47eLLrOLRiKhg1JMTK",
-	"tB4r+Ght2ko+QPGkRoxJ2DoENCcQG8uQ+hxMgadUlapx+MT2mGQLxTod27fw5ENZUnelTM0iglT56qXL",
-	"Z/EKEl0TCn6sPqHknmXJPIkA5/qzpjDVL+8anDVqvHaPj56xkrZDmE7n/lLssLZSnrawF6d6TxMV5FOI",
-	"aBgW/e6mv0iSMl8IamB92q+Lvy7UVdJrmlSDxOgWhLOPHoX7Xt1abMFeNF5SnH5uJEJ/542fD6oAd/Ax",
-	"wpE3bf694+Ez8YIZFb5I10rEqWFlqehvfxmZZe3IZ7vl5VZOQnPXsIIhFdpJo/lvy/41egGsRO4bfzzo",
-	"j9s1i0/8TbQV//xbnvOy9+Q05D0BEFpbVh9dB0fXwdF1cHQdHF0HT+c6OChIFb3FnWNTS7ZpSLpYHUQJ",
-	"ssRG69akEFWduV4Kr8HUfB+6cZI0iVsMTNTA9UP1mgaFpCqYf5dSAqiDmTJ4WAH5MH3HSpTdbT4NOvum",
-	"v2dvV+dOJ6BqF4Ya4Om1ht5ojiID1ddeBcNCbWDSKoljU1TWfAO68VLk2QtMuTfaH+Bimgqppie3fOqk",
-	"4rRPpilVLNN/5DxjNFpqlCAEnvOmaJ5fVl5PyJSuZskiFzleyzG78Su6veVws6usvdq3RdzQ3KJbIsUJ",
-	"ma5ZtqKa3MsD2HtKDQjcI4r4hExd3pt5GKl2SeNbzkVhjJMi/AXcP3RLKN/6ffvNhaAhEOvd8NQFwAuE",
-	"kTi0aA3TrlYfCwt4KQG839N4bujp27EKQEezphoPhfRakFe/5xTgUhq1O0+NvOOr5J7x79eNJYS/FT4L",
-	"Ae+aYyGGNHC3oSCczKOIsbiphrCnZp4PzdXs5En0sLBmtVdhYIDmBLyik3z9ZJWBn8RhXGDqF3Esdss7",
-	"KDn0QrXIJ75VVzfVfts1aSvb/6RFaQtkNxTDtCfKoyIL14al5oibvyYZWyU8hsOOaPcdPl49+Ak4fvwv",
-	"Cl8Kvlh8Dpyo8jf+rFBiKVHbiXEffWiyOdvymn9hk7Oeony08Y423tHGO9p4T2rjVfOwezc/3E3is7+8",
-	"i79+vxoNfjr/fCnl67/29sjNNmF9h2Rnf2GjX3/VxGyA4jXNJWuueWcWSTNmb2NKAW/aHght+pktVaE3",
-	"GMpvj8aB6Df3eksIKBdVIEpWJQQW0uzwoogOwp8b+zp402M0pCAzZq5CcRHGugnohLWAPbvmYub2vWn1",
-	"B++5A4d7OpBM9nN3vM7YfcI2u3QpKOUGGl8qxJ0kaXJXiW5fqpVmD7f5cHgareEf9ieWpoJASQkbLEgi",
-	"wedJtiJbkWdld/0JvvvMvFxoEYXWZviwBg+/09v8nqoIYsQhiJl91D/vOXOdpeByQizlT++++ZqYsO5g",
-	"Bshe1oJbUUMuof4Rwj2/4Is0kctwsv7HhgH0Lw2wVqikfH2klT+NADP2LuppU03/yeniEbVBvuOsOD2Q",
-	"C2qQ3F382NP5m5BCb5xhW/G+GWxNMqafd06mUgQBvYPwJ+fsyFAgW0STqa/hmwEKvxQmNRBQlm55yuZK",
-	"v4FulrZp0RsmzQ2/tB5ANE/JFJ+a1Fx4RSXEGbvFH1ncd741gFy/m0QMXI3WOQehXYV/LcEEgRMyzbkh",
-	"MoAyUZAn2ODmu+UlP58p0jS99i/BN1Ri6oeb4p0rxAgyUMyLFlRGNlbcgDYA5pYXD5qkRfDN5nGiSCoW",
-	"gPtEnZDveLr1Y6shJgycVtDNBPoIKOGASG3Q1EoDdMu9yfuEfYzYWrlIHEQXpNRMxVrrqCJXUyNqtAg/",
-	"IVMuJiaGyOyzDeI2tGF+hP1QS3bLbcSRxpUJITohU/PtROZyDQ69Kq19Jr2qm/qFNGM03k78DfSn31B5",
-	"W+yufsGcBk0MHBBtfMBm1KXFsCP9NOF3Ex8Y/QXArclN0x0kxMVktiX0loOLFSOlRIZJhYKIVM/tuRjs",
-	"eMYdhiY3jnYv7vCPovVVooghtJNbPl1pE00otNyZAQo/gIsaiB0/26sPkwFrnMVkCjZYCcE2R9lUj+4T",
-	"7KZKRKaPGIAC26wmdOJ2wzm3oUGMtHkyJimi2AVv5oKAqhvFlaaUW15gSZbd2lVGBtEBJcdDleeA8Vhl",
-	"IuD+diRR1GCrOLwLigY3UIUu9XdV0oO6ox519fq9gna0YKlsP8Dvb6V1RdlfK9ju9XsOe82OqCfrECmy",
-	"xZO0fwy2cmwUY2+bG2/MaVawI9Pgj52Qb2vRR+aaaKp507RflNHVLNxjdMGauJ5XwYTOdSuHWwRW1SWw",
-	"28FJmqwSFZSfSxoTEBuetQSxju6ELJipnpFwmz9mQttiukURAy/e8oVgkohcFT3KXYxixoBDzJg9j2D+",
-	"eAIHgDEWmZNMGUvpdnodyO3TUvKWJxoyGx21ZQpeUdk2IPNLwhgkmqk0rZUct5F6Z70W6ydkiomvAOgt",
-	"L+cO2ksZmxyrVzBji5xDUGRinAvm6rF4LJGIkDKTqewVuJRziQFZKaRgO8cLDBMmho/hdlBeRrCNYJNK",
-	"ZCxGVzhsguM5frrTLJfMuKAllsps9iKPrdnqu8OeD65O6dng8jy6GMwu2fMBenXQJ1zo7HJNV1odp9mC",
-	"qWpP4svB8/HV6eDybHY+oBfx5cD6hvQoxRi2h78zfdBY0jKB+pWhiq7/UItC6/I00ooHiz2ntPRCqqrr",
-	"HQ/fjZ4XNT1rjsUYVjm4nI2iwVU8ZgMsq6VXMTyzE9rE22N5zH/C8pjBYzAqk0VDCc1moVe+ayr64+1T",
-	"dDOREyxfWRARFhrqXfdAM1ijnJkYMNC1HfQBj8bvhlfXp3Y5oXKeVj2hkTLtZ01rkJhuobBHwSF6+KM5",
-	"VpFhTDPK8dqx2+2Ugjzjlppv7mhbZqB1Lt9DPR4ML71BHw64FtCImHS/nIDjbkN1cPXybgfptNIIaI2y",
-	"8v5l6f25yFYsc7srG6YzOPhg6tb722jSt3ewfLc1UKPG1S4OPHX6g3dvV9yn5BJuFGgM5ZlYJoEsTjVI",
-	"M8q7z78HPey/320EdBA5mHz5ble0FdKoObnKV6f+tVVgiJFf1gMUTYAH1IYGFF9Yqd4mGk3N7E6HOE30",
-	"jpROccWcqt60PRQngmUJ330gapu0zw2dsWiPsvlYutqXdftfHxsqhqg4iIYvTtDEVsqw9LRiqxnL5DJZ",
-	"4+nKBJToND3r95+7VNgHDuHoyjIRDUtRvP5HV7zh7ZKmKdkwrDfy7zuk8llxoCEPz9n3caIaa9hfDLQa",
-	"PLjUNsGVtgmKkzeOgI+v0+1ECVjsQdf2sDisLKkFWTlQp1n+gq5TyN+gjK3pQ+FBzhyS1xCDoDfix597",
-	"P4mEB1A58qYFVi4Z4+2yFkZVk/Aenz9vskp24w2cERNzD9FR8vozMIj3GVxG43jwnJ3OB2fD89HF+PL0",
-	"+dnVRc8vHHhoRIZX/dMxknmSroqCcHOaS6V5AdiTptLtl/pLb4n3QrE9lqhYGcxd6zwA9VoHmqwoFubS",
-	"gFmX4n6nh7af1YMAi1hyrzHklEP3lVHR/K8OMqDDes9VWSUOHcnxxWMM8YJFW/u/vGLLRhqoBBfh+IFT",
-	"Zg4BpBpGo8cu8WtsqojNSmx90vGw30NvuWO+keBKy6vr3krELKOq1gSqRTErR3GkRRHtPsihSVcJer6n",
-	"tEXOaK3dKpMwcvjLLInplvBksVTgot5MtJSH8AizeDjbWkfU+qWAEkh43KFVPaiZPKcQKFiSrjIVm4nG",
-	"V9GqflgR3zvDpACFofqyGMUxKbqrWOD0rkompTsqUZ5lELuIeCjyNBAPgQNwbkIzR6d1ZnzBBld0NBxc",
-	"xufng9kwGg3G7HRuGZUVNk0hKG5EmSw4HOuQ4HKyBmwgugDoe9+IfyRpSp+dnwzJ//jfo9EL8nXC84/k",
-	"4/OLycXZC5LdX4/OhifD/0m+YtGdeDYejobD0XBEvkwyNhcfn8GviB+FfoSf21MWD+FtzSmM/sGr1yYp",
-	"e0SDKfymTKOYE3i6qB5n7/qMh79bzWfG1Y0e5k2RR1658w97L0OgeQ/UoXJMsCNkN+b5V0Ugbxg46+nc",
-	"MRg8VnMqhQOQ8L45TmJ70ejueW0fUUrwzkxigHG34ApjB9/o4W+iBmR7Dq4QjvUvEJrz/bvP+0RwU8rP",
-	"xzTcvMI4PmSlGLjmoPsSKLIlc8zOprGUcGzLi5iBWtRQB9rIiL0R1ICbws3VXGfDPVSnQMCLVs71rprr",
-	"zf33zlz/hcArnFydsAYX5EhsT0pC1rkWQlK+TgWNkXu4Gor7TY1Oi8DEqK+FZtW/1PcjWa2F7M4QLABv",
-	"KY+a2IF1fbVE5TowTCwN1mIpn/N9QWqM2i25vhqrnuBTLr6mc5rM4xjyPmKinQkHPQ9NccMeCJ/JWpyE",
-	"3SWsdOutL9Q+u+TVCJe7SUOM4I6xtXRMq082BjRTvMjU51iyjO1LCN84iEJ4KrwioRpY9tc6vNBII+77",
-	"NW+hGtb+0BVXmFXQbLeMQMV9/dMnOb01b0oIHPsQFsWRXnlZ19jdtTg+8Di/gayrEIDO49JUXCmEKE1q",
-	"+4Lw2s4UgKLkR9kpaWgco8SD17Bcsy2jpE0cFpMt2xtFf9WDvVJs1Qyg8YJUAfxSZEZngQm1JDKQ+VDj",
-	"y4cA9Tehglgru0CqUH2/1ihCuMxBLMGD1ZhpjCG1psvEnkRF429g+jB0JT9IcFchplBwVhFWjpE9kZpV",
-	"8b80ynObT7/fGXtjRm/jA2F3z04BJyqyxUWwWSmzL4ztUq/qyGnmnb8gptBv08yNNq7sl0/JFCSjCeSk",
-	"BOXo3gQN4S11mAqvQ0jKaYt/kHCppZmw1isEJdtyCa6HzX5yBWcNAqSC1tT7ar97fb4kY5wk1qo65Jy/",
-	"VaYnUgmKSrSgRwoB3cnDoW/11AWkXxvdcABfJ/IEVoX/lYVImWNbhJWNUU97KSueDQ6ChlNsrASrcFS5",
-	"Te1UGTO0yiBL1lbFpu9XvCh+tXhfHw/GasLv7YW2jkFrx6C148X4MWjtGLR2DFo7Bq0dg9aOQWtH2XwM",
-	"WjsGrR2D1o5Ba8egtWPQ2jFo7Ri0dgxaOwat/ZcNWjusVhTmDnevE+VdUtWLgIkV8/KNAyFHNiyJWh9+",
-	"Jc4uamlub+/Z+rZyi1aW3C2OHu8zSVIRLH/dtS9YjGexa1cw5+RpD3JTL82T5T5Au+vNOoM90FB9sxSr",
-	"esSX8roGbaq3k1xo9RmrolTuKiHxff/mQRWyKfqKmJ0sllCgq7QbrTTWtbdH55iyCrU55brxDsoVX3FB",
-	"DJ2p44DaFWXO2Q6UVGKNZRCwfkQ3oKy3LXQzWUJmolylGY+iXOu3UO+UnYX7GosH1tFtS/RBXaN7kVgg",
-	"Zmxuei4f2mcqWB/EIaZfEEUBb2lb2gnWhP/t5Iy2/EUMJ6OJCbZylTxO1I27gf7tMLjGwvzAxGcsoiso",
-	"SZWoMCN3xaaCwbBw69aZf5rH74IFooGHUuXVrtb7k+wSNC3w1W6TDQ/0wfDX4PPEouB8V+7oOfwqzBGj",
-	"SU1DOeMYrLWA70gwONYefK/sX2+u0R+5sk0AYKmfHGemeMvBRUKzhvp0pjsiltlxbTdTzfcSZWbs1Kku",
-	"l23N3MwOSEV5LF+QqczXLJMsZvEUCncRzjYscxsFZXVMq3SvOozpWIEM3l49uApBxZjBqjDuimLH4QXs",
-	"/808XCVhO4hbs1d+vrTRncl2R9PuesTvP0+X2E/edtRrAYPFljCAkAeh+2ft8thQm9T0rWtsV1fqLmfX",
-	"3kaYXoxwnToxMKvZcEErfUfgmH5mXwvAeE5byi1Xg8iUCbA+rAFKocGbMRCAdsQ1dDi5cSGbtUi7MvbQ",
-	"qV99/XVKtfyFToxI5269dtxSQ1i/d99wOHyEFYiB3XuoSeZaoSm2vtq6th4y791EtAEG/ACfDcjLDZUH",
-	"H8uu9Fi69QiGVrooXbQi8EDKemvfRzbR3QVqqC1mQdxAceXVVFhGsSPFBredgteNMeg3WO6yMQC9fBa8",
-	"u5edkZHGG9mVTst3NjtHB2LDjshkyWimZowq1FWKEIWOOmH5HmgPbjZjjGP0p2uARhZ0HehTRmePkkuH",
-	"k1ZBVcXeVZBdxUAbIRUh/LusyGA6AUWt5WB9HwbqnurUkW0UnvIgz9C/em4GMI/RGVH27lVa7/4CbKN8",
-	"cdfiJrEyaY4HQq+gQ49mc8sXLM+uf6pv7AIKQwsPJ91aABdU6XBvpy+tsbPiXmRxBDjcvVA7pXxXCoRO",
-	"Ud0p0N54dpJeT3DI7YSdEedlmBye39Kgd/pXr93EN413GQFQrhSD7lXnbXgKzHqLKSBtx6xkoeaclWQ0",
-	"k4tW8eJ+Ul/wL+zW/S16Vh/jSIUclgZFqmiFqte1ZmKNllkS4Dju/nmXZSZWn9tnH4qb6iZ93rlvTdVy",
-	"vy27p9S7G+722T9Psggtw64cUuzXtq800G5MvPQef/Du04PC0PApOGFZzmXJZ2CrDheWz96iuytjsxfz",
-	"HdKbTe8HbTaJTTiBebe2gmsz1LehKlrimE9j52Agwe6t+lY/91AJMdhRWWQpNvJbsXltHn9wwQhdqbQU",
-	"qND+EugM38GTD/29nCSBQIcd60rF5hsRs7fm8a6uJo1G42kqR040HEDoI2x4DJpIRa/HbsfRD71oh+1v",
-	"xZMPleCM9hff00S9xieDyiHQV5kxlPREe+ZLwPYLfhran4LfWYoqk0p5AWWaLfx5hvU695MzcUvGubdP",
-	"bWLEpWgGRMmMchCDuWJtSfSHqbDF+x21p05tYm2H2H2DCDBgq6Xvt1f73rPCwKl0sD3thS4crBAWsQPu",
-	"0gEX01n3tumnAQIwGa+hMhNa67ZdMSoEYAOf2uSM0Q+LxjxYNSOsJOxuzL6x0FSdHtBj4OAN2qmTGtro",
-	"e/djidEfUVl8ci9BOc6rCShgugth+xdAyIK428NkLAeKPUUX8XJYWftSv5csu4EHg6zZG6gCaQU/pR30",
-	"6KjviLT1YCi6DZ0Kvb4i0bopDbvBGt1By9XRjINxj53b05FDd9f48eGByJZ9AGpkXN1bxX+ZsDR+nYlZ",
-	"ylZhSzajK6aYbb5iEL61zhYM6LKK9iYTIE0rTEvEIaer0uyhD6x+nYlFRlfymkztgqZ9MtXQ6n8Zz1f6",
-	"3zVVimUcmtwAevRfmdZ+4GkhJnIpMmU/pIIvpv1bDh9WlG/1D6uEv1JsJeFv+tH9nfPk7+j3lOaxoouQ",
-	"/sLyM3z2josNxyFSCN2JYaJZSvmd/tqoIpNoSTMaKZbpL6HH9SxjFB6ZJXEyMc/pzwkHXSdl5ZcisZol",
-	"POELCHmHWRiPRJzotZFpnK/TJKIK4HIvIsR0xcwIKwHAwg23/sN48gB9DG5cEd/QJQwQLZXDXGpGh801",
-	"i5unSaTxDM5SaCmGfWXqAV+avpoq9hjS+kxCDy3bLY2sqVpa+nL0BjIsFkq+IFGuTM+j8XBIikXX7uAC",
-	"8KyaLgvf+yRsJaahTrCyyqOfBUavHEdceh/Jv5g5dAq/YjwL+jUX+ocT8spvnpNwkooNy0hEJTupgtXv",
-	"rRJuP44CGIC5Prcp9cEJ7fIl2pqydqIXFt42LoiLsuasbOmXiw/YLY+ooqlY5AzrfyQdmuQiPG6mRhQH",
-	"eoNOImioaNUU1yrULLG3FFkGpQrtKkbjbn043cA77Fp86qHf0jgaYHGlUWwchpDKYm6vsl8eAfxirTzt",
-	"4vtdm3r+idFUU2xD3aoEzF7QtSLKCXS3KzeNmuXRHdPyMhKc23Z4evIZlaz6NVtkEFMG4fLzOXZrhaAP",
-	"2SecbWwRxD6JtJ48yNeaN9kSq9qO7KOGAvfeQKau09YJ8fpesVRC+N6dPIE6LZmeCJ+TtdzD08FwDLkC",
-	"Nk7f5lUUXbw0O8KQUT85urS4jMVJ9Tu9Y3Gestr3Nq/cYaRoFV951ALdAE0tpMJsR607nBsTpcemznZB",
-	"rYDX3Y0O7sZnBNJegy5Gt9EHTPhaSLXIGgZ2pFILD6GZLTNHMwamG0a/bIlcQs/WGfMCpGiamq7jnQ7p",
-	"SzOvngV4qFFVeteX3ctbems3MVqBPri2/R40leMQ06Ilfh1ZYccBENsBSH8Db4aso4JWd6wHyxXY511x",
-	"RlgKXFzlHC/1E2W3RB9VA5G2L7Bda7B5dlOM5dRSxPQaAcCDPrP3AUAVM5aKjTn3ZBprXfHamuXYE9ck",
-	"NftNGcWdz5r6Pf1aMLKyOKEH4N02NQyt2Z3xHYinlgGsRZpKsw+Kyju8+y8hGFgj3228uPhOd5QtdXkL",
-	"7vu809FJ33Ibr+6Vw2OzsGkt53QUJ7+qODkol8zoEJ1zyfB54LDN9TJtOWDOGDiZ7Wl9CjINHe5XL0Nq",
-	"+fffv3p5f9kv6/5FyRYMcjshbyyLcS29E6jhla/Xnr1QvQ4yZnXvuvefPw4HVzeDL+lg/uHn5w8D/+PZ",
-	"Ph9H44d/CXEYr3RiKAS7SInGUCLj5fF7gx5LqRxLqRxLqXQtpVILM/GPT2sYnknz75OYRWnCMWjDtGt/",
-	"spCN7iEHbbGVoYBod9ppmn43B8ncrZD5S/uulojhrtyJkpW23O5mBLy6qHNpg+COrZVrB9+MjkIksXB2",
-	"Si09Ei75gGP46ZE2Yd5po5apHJIt2el+Bp958osYnxl22r/XLIOrydqevV8KjCEuQiOqrvdSgMjOHdr3",
-	"CmB3BEBBe+GMk0o4pd1Ae2PtiL1AW+Vqxj/0O28uC2jay50e5fBRDh/lcFc5fJA949cZ72rTBARZ0O+u",
-	"5Zhy3XHAM0BL+rcVbfVUMxcr0o01gx1sQ0cC/HlbTe0jIuuXMiukStIU0yn1D1sMKKVSEZN9V06nheuo",
-	"TSL3SwfcYzGGTdfWAjWU9W/WbwnIPSE3vCq8TVMTv0w9yCLolDTVSJheG2//ZmmeA2wYT+MtVyKNT8gN",
-	"3IJNcflTPeQ8zzBE1GAmwRCQPjjFVFHkGcGJKCczqybEhC5owoMXeQFnDSvCYtoJMXDp4m5ZjmLkKEaO",
-	"YmSfypi7Lx6b7xF9foMFJyRZYx7dE7R7epqbw473hQUorzN2n7DNDn9SX3NWI06WYsMx7UUYh6sEm85G",
-	"cXmM6rEc48gFjlwgzAXCIaGp1n8wwB89u29zHtPtSUX67OIamA5Y6Q0xGgyHw+HgcjaaD+hZNB48j6/Y",
-	"cD4ajcenp3r3hFQsq1QMxQADh1su5JxlVOVmN7Kca1t/sko4VoC8OitKiX5rH+71e1umiX90NR679AJT",
-	"ONEs0dxnJFGy1upR73rsklZ716O6Av3LlLc6xKdRnPEuHopi93dyWttLp6FklO1CEzL6O7HMVgP/yPmO",
-	"nO/I+X4LnO+RvgOrHx3gQnhrjeNQmamyuwArTZ2Q73i61T9NtcI6JYIza2RaU68U8oAFY70e0Pa2AYxL",
-	"uGxwDCdcZsrnlI0Zm3XdT4oVm4l4i/a1c6aXtb8jlXam0hqNPirnc6+yDt29N3qmb+CVsPNm/8zKndcF",
-	"+2ZSlnHcGDFrwKMZC6WSeqXG3Bbt0E7MY3tm61WJopgvxFj+LGb1JX3HGQRqCRtWNE9hKb4RVi3vfM8A",
-	"O+dYjC7PWKl/QrS6up+9Ha1n/Id1/NWXQ/r+Kv/6Hzcfv3t3948ffopGn/9k/46XRZcYvQmefdvvrZcY",
-	"6ZMxlZkkQVc129PA9rLms5yXnqfmyOv/Pdf/Gxb/jVrqLvualvUQZDnnNpeRrYvmUfdYY/st46b2nSta",
-	"1rs+1btKY0hMKPDriu1UO1Oc2xwgh3Yb85Jtyf+IRMzI2fnof2JI+sTr13M+NBZ9eCGnFz94kTI7l9uC",
-	"ktFFqWuPHdFF5PSue5d/wD8Hoz9g4ex8taLZ1pCAJ9O8iJ4K082TguHSFZNrGjH5zGi3zywRy2eaPgbF",
-	"gP86/tJ6D59ZAni2TKQScHunGbXeCdPsaFdzrxDN6l3yY/4BVbBKO/hEZTmPqN+FpNqVaadit6GJkpO5",
-	"cF2z8AuT52m+MkjAgSuIeNbJifqwZ3oX5gvW0xSznD8iS9HwmmB1RMiywFqykhQb6WZKuLo4C7Jld4C6",
-	"1Ad1FxrgxE84SRNMvOxYvaAO+auX9oriJzEzVWYlIxrZ1b7q9fKSobwZRWLBZJ9Ixsj0z2L2l4TH0xdm",
-	"QJFhQBrQI64Git4GZzFst6tI/7OYvYY3QldLBWRaPvr3/5Uk252IdCUKAnWTXNzrjozBcC9eV6gOSoiJ",
-	"3C+gzluVDG8SI1bat1pL2YS3BgDvTFncOy+1UwTEn8XMlUAwwuvn4N0aWxflwbE62yLnJnS9fPq9U9LJ",
-	"tQ0gMDB9G9Bd9A22AqP9KECaqma5LgnAgKT34ycxk9Uex72WUO9wObCi3q/dVPL9K7BxJKZN7S4HZkVO",
-	"dehXBUfrF2XXCbBD/PtwRH9xzzD3aBemQ0KrLfF9lcRxylCVTAVf2BVATgObKyLycBJ8c5+Dao2Zxx1U",
-	"T3I2EQ88AoMKTtZ5thaSPVoOlAR0rQaY/tqxRXi0UnbXQsQF5Gf3q/MfJlpLKkI767KPtvOvkO3iT+IY",
-	"Zd9W8bVs2x7pIqoKxVCpBMSO7GqnK1ROrWVp3mkLUnahFPh0Ut67BqvqpqGE843mMxWXhnXvHm2qo011",
-	"tKl+dzbVQc7kP4tZd/fxn8Xsj1RFkMtL4zjRwNH0tTepwVEo4UaQWGA0GuaPaT2pkgBi+2EDD0HnMCYV",
-	"6ZNnGM+NOaNvIMUKij0B8WqpEifyDpMcswXLjOPMUrdpbvCwV2MoD2qbl2z82xHlEQNJxbJVwm3QlAY8",
-	"5MuOs+0ky3noqiys9AiebrHDEBY8bZC5frkfh62QxEVFxwjdONtqm+EFpD6x2Hk+pwbMacjUXdGPyUov",
-	"/mo4vBxdXY3Pzy7PhldXI6hLgD8NGwH1LeQs5NCH6wUMjFPYzmVBObEp4lA8RmSQv3p45aiwnevNbENn",
-	"jBJhN/s99pm2AuFv0Jo+gsNpv3tt6oJC4dDql59jHbdvhUoiDSj8Xv2yxp6QxO1YemAA6jVmy9/Y5iuf",
-	"awLI171+7yXEut+4Irm1s/KezZZC3Ln40Q9dCgYG6/KCjQvheY6IlCD+WajW6zjUEK/Shcm/c1sFr5GY",
-	"RQnU4rBbZpUO16NmRTUJcn1sNVNGTMhOKGi09D3YwG5AiMzt/a7SjJ8wN0+Gb/s88MFRBAG5VLEXZLYl",
-	"hk2RqdGUpmgbuIhUrE7tWLVBe6FWaWHjanPaxjLINVOTPmqIJTbSPJ5oI67LhijRlX+4RCbDQ56i6FwX",
-	"GigqVf9myCDcQqpNzjcZH6WeiSgd4eqqLtJdwKK2oq/HjhK0oPA1+9kOzV6b+PDSSsNlNAJ5l6zX+u/R",
-	"wboPLPMNk1oe760Gmff2RU8FUBHy0bjbwA3cx2uxTgRv9DcHvSd63qUdRxv7jKtquQdvnBZT3fQqc+3J",
-	"XPcy02NM82KtHmlA/Vr7Vs84pE4t7ngjXmjGTD1/dDqbCgzdXPSOiBqHBycePNbHU91tYEeRjQMvaYwu",
-	"QbJilONFhsjga70SaMAgHFfdURsJS5ubxfR7pgGfBcJju4DMBlJuqBdVRgX43aCbnbmXRh3euVRKJN2l",
-	"WZW5SHDCSTbbFD93wXydbnkOTZe0KIMZihsMcEhPX3jFvp3Q0Ksb9mqIamkUJVvxKnch1pQ1ycJYDDUo",
-	"TVN3w9LVK9tYEUoJFao18rhjUEEWztE362lFVpO8aUZZQNQYvP1o6bCqvBfkVmgo16PxsO90l+vTB/AB",
-	"IHJG49ODxYuhgX0kC3rQg03suMq2eBJ/ErPP/GvJaiO75iueJV3vW+FdBfOWv9FqFSo8UOPEnKU1xMLS",
-	"lOg1voC7wRnDW5Jex1vMV0qaw2vFzF73r/hNUCZ7i7f6qnX6NOirhVraorviDxO/d4NMFpyaZ6FRhO+v",
-	"VlTeTUpTZJMCDvw8B1qxn/yppWLrie+qwy/c+/DRXwx8UbR21J/8ZeHzboIPnXzv1F22OAppoOe/NF8t",
-	"Ax3Dldrvw9SuUf+fxcxm0NWLs2JvuyaV+sejn//o5z/6+X+Pfv5HZgpafX7vFEG4KviVcwNdTFCTRDHH",
-	"3UmWEzI1HY+m14RCnAmUmucxdKLaYp1j9NsIMmOLhOtXaKLwleKmvm9sWrgmv+WUm7B3V9uYYa9vStY0",
-	"l+yETC2LLGZeUmniv8xFu2kljOnZRauEEzKVKo/upteEi1tuiqhBC1Z6Z3qF6C+xc/5GEBMEbip5V+Yi",
-	"inEAW2ICuBW1RSsos157g2H5ZR7dNcmthvwBramjWHcxWAY/pvE/Buw9qbcwDB5bB5Voy/pthI4swouC",
-	"3fLvTS+VuopqtJ/a7E6K/NxolLripyaT37U4Alxp9UcSfRIaLF1PMjWp+YnpdUfydRHwAVdKVvyQmn9y",
-	"L3doWRg2NpjWerBebZrMWXv/ogNaytb3pPBVYXREuE9pa4RmewEK5062UVNFYMdOoMvCv0abUO8B3SrB",
-	"DTRROmmySlruAz1CcZpFY4cC/YRfTiLOWa1vfREilDyiM3dJh2mEB1FqAQIPas72iUfc3ZShtLVwRdCw",
-	"s4/vQt5UYYwkPgssW3LWiAMRErQtPzQWd20oxW9qawOPgZYxVTTYIMYABrpYgpZJ1hqnV/XdyumrUEUl",
-	"9qrEXwpaLrM/t/KQqvA15Ys82A8AuRP+Cq5rKNl5Tb7gizSRS82Dv2LZivqyEpLZYhZE/9dikXBTn3Nn",
-	"aESgAgFNk4j9AfKRMOlToSfbtprsXfeKHwcxW4lec850Y5DjZ7ayXdHrtVY5zr+zPT/b2W+gAHBHCpJ9",
-	"rinf2Q0U2shvaHb3htH4AAz7PUytcXk5eK4V60utWNOL+HJgNWutx9cRu18b1Mr6vJeDK9vd3t6Is0if",
-	"XlAuA3VTc7UUTenYyKQOy8a+HA5Gkbbb6XA8eD4/nw2sHTIan55Zw+5E3i8OT8bea47DUrE7TrHmj8vE",
-	"3mMl9STsl/SeVRJNW4cr52DH+u0H03r+uvcf2hBYp8zUBO5YdYn5xm/Rot53dHQ6QUXr+53EeawV8Dut",
-	"FcA+RizTNlLv7ZJqm4Ch6f3vlTNwMbgcPR8PLk/p2eDqPLoYFH6QcXRA0aV68F9Bno8vRrrJBJRye5pq",
-	"pHiYa60pNIURBYq79Cvo9tF/QZiM6Nr10fNz462e5+ByMsaHqxy2NXxEXV9Iat/nosmwoKY0kMTHIFjK",
-	"yySO9VrEAp9wPUYyJpVN3sMt/kwbvFxhqeFA7GTB79qWBGozPlvKo4B+lvqJR1q0Xbqse7y1E8n+NReN",
-	"JQ2LvvDonkGPljwsH/7wPu2VJAxzKM0R8NZcadVabFpBPS1qVnvR26MSdVSijkrUUYk6KlE7laiDomGs",
-	"rds5Fsa88McdalBfy3nBIYpupTWeNOFMhhSZHc4MM98efQSPMuMoM44y4ygzjjJjt8yAoIUNy1ykQO/m",
-	"h7tJfPaXd/HX71ejwU/nny+lfP2mEgPQ8Nhf9fLW2sCSO5582/slu7ca++mweAonEUMxFT6qmjITJeMx",
-	"VJWHjsmYkeMgcuHMaIZj4lxR2IFy4w2AQiWUYw4gmSJW4wkOCeECuzPEyhEgTYUs4LZx7Tm1oV59nGQs",
-	"snUGM1efwLRowzC83ck5FVrYibHyMhswh7xYKxaGS5eQiPhCN8tUY/CWT7tjbZ+muhV6qC03qD2Je/aK",
-	"/zVnOTvg3gRXVTrfbKAP/+AyGseD5+x0Pjgbno8uxpenz8+uLgJNYosRguXKFVtZFxXeeStB1jn28rF+",
-	"h0T1PSL4LeVRhdCdhO9xoO5gtf115QIni5bJvacEBBWH4fm70fh6OHSKQ3miKGXZHVEZvWephFxMmFAq",
-	"WzUFfJBaLYlzrAQ10Szq/OJM6zV9bIotNS2attgf+r9OCUupMkZXOBCqQDKfQV1LDd2HcI1Ld55bMFaq",
-	"g1lxA7sdaHc+cqHcjZxrZe41Aas7Frs6S2kc7+UrLZXgbOhvibRX1LQx7l9zuiipVH0s7KXzsOO3RDih",
-	"+AYozAOcHfaQJNJ3hXMBVVmXVJIVozKHhvfBjJLdsS2WWttaqpuNElmMmQSGzyyZyaqD+Jq9OquXuzWP",
-	"hnXB3dWN65+Whhq8KLgzD4nhwCms/9SlkFj5rO1QTjTtvMF3MKqlOJXNIt5SXAViykNBBx0B905/sHKY",
-	"/blPZlsX1tF1W9+at8s7ezoMFaxSKeuEtXd2QJ8p7bxViDBFoTMLQG7WAZz/0A8GPe64JDNUnUKqZWHN",
-	"mSsRb4kwyhzC37l+wWErPnwPRx+a5Gq74/4oPD+x8DzM/Ye1mTs7//Tj+7jijlTwiangQ0dD/Rc1vwE3",
-	"hxnfSI+/VDpDqz3XSPBW3rYrV6aUOb1jUqs1Bbt2BXourL8bP45CGhRM+BZDLlvi0MA9AC4iOBHrlG6h",
-	"wD6kqocTcAG+yT6Ev3fC2H0ik1mSYgrXOp+lSWSLSkpFV+tmf6tBBMB44jKBumXPvK9UiawlDBQrb6TW",
-	"mino10somgnauq5CrD6TRGy4K8xIyTpL7qliXcvMtFWz2a2o+phuf/5vxZPV01Bc7XvD9Qt0hQ6Et5dP",
-	"lsscTg3WewOlDWxrx3uMErGhv2Va2Zkfa/NCHPz9HWLundUsAwWI9U9gyQiON1uBwkq77rWcEhicQrN0",
-	"u3KMv88Y3GD4DGU8LjOU55fDIE/JVdgJkiuGtFuPXu1ySaLfjyez7fE243ibUWo5ZPuDvmNpKqHYTSEg",
-	"GdbIMOmXJdLyNBo97PEG9/d+g1tTALq67ZLVWsg9JFCJkz0+4tRM/3Qd8F0D6NamNqbjsztcLT0bZJHU",
-	"2hlJ9kx2QUtF+MKrHprdkiysO5vkaxnW6nA4CqyjwDoKrKPA+nUF1mFOOK2fd/fB5Yq1NXg/MsIjIzwy",
-	"wiMj/HUZ4SOr4WgGdaAHOVfsV6+Ho4E4IL7niY5fJQq2jPNutsR3a4S3m02hzI4BjH1CFVkJqcjpkMR0",
-	"K8k8EytT9b+7pdGljef39rmQvWF6aDa3cflm61WjChWlEWtW6rjrfMRparp/7+Uu69TE2zt07fWmjg2/",
-	"jzL82PD7iRp+H+pnkqy5VlO9saV3/htdM/hM5zG73hd5vKKL+6agop0dz00j8MbcUY9RlVCw2+PjsefH",
-	"2jtH1ntkvUfW+5tkvY80FAr17EBzwVcCf3WzYfumgYI0ZfVtmy4TR4x6KEkkNqQvK6Q/iYQXAVlQ4ctW",
-	"PWpjlJmAHV4KqHRl6TmiaxpBrMFo2O9FKdytuJAuwZWm/+veSsSm+XBLlt3oqjnSq/WcAExHhntkuB7D",
-	"/a/PO7nYTDTmoAGCofMWfupV/dbHB2PS4asJBNzrU0p5Dp0fZCo2E31mJ5JFArozDItq1Nr4bQo/rBzj",
-	"UNgXFq+drEWaRPprmiuBboSM0bh3fVrj8ZZjtbUbrrA841Sop3fU+F1L4UnFpHIVV4oCOZVYeZuGdnAl",
-	"GeSsO25wBUaod1G+UesuENrYnMNPhoSmPJJEdMUIJMVhKgY3pWY8FK9odscgKU8P/4KMhkMiFeUxFh3V",
-	"HymPIcHm5JbfpKnpZGhSSjiiEkc5IS9Nop6DJRaQtIORu7fcD2oalWKahjsbmQBi+5Z8HELqRGDw2ix4",
-	"26yMozw9ytOjPD3K09+uPH2kIaV506EmlJVFv6rx9C3bvPYK35ZXOBoSJcho/JxES5rRSGkxaDIRtTzX",
-	"C3/z5efk+fjivE++W9O/5+wtyO5rAtBKFpP/8e2Xn/9PY4UBRyHYS6Nos2R49y33ZtFi0vsIgtaIP7kU",
-	"mxPySpFVLhWZMcJZ4nQdez4Jt40M/DLBffha24K33MhlV1pQkj/gz1B/By8tRsP+cDjUa1kJrjUeW9tX",
-	"viARlYysIHGBCxIn8znLGI8Y5tpQdUKwU3EMSsQtn7IsE5mcQjb+VAkxkUuRqWkfP6QCupJOi0XrT3op",
-	"U2xVikBMndx3YdLD8e7ixh6hdCpq8IjyBd+KzWvLKpr6WgixguwLaXRRP3+8rb5MMFPpN85S10ImDujR",
-	"6XgI+SwZ8LfRAekiljVafhwGAWpsm/5vnVuq6SFnNIK241SRqQf69IR8z1WSakoAIyJjUpn2dSfdU707",
-	"JV0nCrJITUJQmiZGMhRVKnN+x8WGH5Zu7eilW8yqZtMmwSpcdrItEwYU+yROGaa87EqM6RLWWqKn8Fmu",
-	"7iPVXKaCzG7957KW8v8S8ofgGL8gI2j/sgS+u6IpybB6vhkRO4X0+r2Pg4UYmC/nqaB63n2zeFxPgtY7",
-	"GYOCt4qqXJZynhsyU/RugJcwkSQVNC6MWbuHXbhfce4aTcs1E+uUYTkbVJmsTDU3PztNN5uAZHsU2Nxn",
-	"pOwyiZj2dmY/yjnNDtigZuD4eDCCOJi8emTfvwD7frqk01ZVshDbO/I/Q8TyHWfvkhV7J+4Ybzhj+ifU",
-	"4+YiTcVGkul/hy//19TSf5rwO0hO5iTQxOGirOboj36ZnJvBD3Twj+HgajL48G/BxvGV8JywQg+/lbLU",
-	"sFcW9tXdLAUxDgbmH1kPzFNNHzv5xHe5momPTT1i39nMPaP5vjM96qALGCjBSww3C9UQmFEeC276koPP",
-	"BTRPCJAyw2i5sAHLTqQxk6rVG2P7aR3amRyX+ta04OscsYuvtXSQ1b8gelBbJZTYjnRQUBvblkKmL1qg",
-	"JS3Tti4adytt6B/xaEdHx3Cr3l070dI7cXj+Q6AzJa7PJcVbvsJ4bPqgldrzbRCaAbzdyYUSKDDf2PBJ",
-	"CzcxV0WMB3SCC6oUv0wRoa7Kw11zB1d9nC3ObCPXcM8ts4vBUdzOSprEtkxRMncN0UON6yvV53b0QsMm",
-	"e/rJUtl2rOh0sKfdUFeQdVN5R/D3UEkbQ4bBejbwW6mLPpzVR7SeshcbDs9LaB3gpTgXJ6BoQVUwxaaW",
-	"U+6khNbx6qXV1e2j3fpJ+QM7TPVty3WL0kqrKVlmFn6/qB3BPx7LbJIsjnGa9Qh4pUGSHJlkByb5CJmI",
-	"wu0Qibir07JpnxzutXzc1y77+kjPsFHfDnENl4jjV/YPl5W3wxXViiJR6KiNZnJR1o7ka3PvamLjg3pF",
-	"m2R2LTzhd1tkHSCGlpCenAaPFgpTHpR3nsZcneZtwiNWpC3jk3YGK6rhmteoF4eJaqeQN+OOJmq3I6Fo",
-	"lFvsh7++Ek6DxHHPsvuEbcKQQO1E/UDEsEtkoMmfnGBzyF3oxIfRZwIvFPiEGoj6h8doPwaY3Zj1AJEq",
-	"SVPTqEiWevF4VLlkNNVWYfs5/RM+9dDv/SRmcoJdWieA/ZhuW8CB/tdAx9D+0xnSmtZjuoXTVzRpxsqZ",
-	"xqmVpIwEOPEBDlWA2XY/3gFrlnMDSJ/QVApjV7uj6PWo/gUgBYwuRR5iERuW3jMi1xRjIufJPSs6UXvH",
-	"2bYT7cTK3y0zkS+W6zzIyQGcDWN3AdrXXLWAhurd/OXAUE09yOVS5GmMZAT9VteZWIDvmvLYdpz2uCdN",
-	"YYc2LE27wvaSpaYoZQUso5ru510wmkJDfU3zW1esUXkHRadD0ClDkDsHMc9hj/EqCzbswRvObEe/zh9r",
-	"XMqhyC26chYb2Il/DnwibGPxTfZEkNEHbIk6t0fNrcp4Rz7LnOXRHdMnPBKcs0g5H+QMuuaXv2aLjMaA",
-	"1Z97bD7X8F/3QP+UfcLZhpjwkT6JUkb5IF8TkZGMrUWmJPCePlbVhfZnQPFcEOzJe0K+uGfZFi14lkq0",
-	"A+WJCdPWGiY8B4VCtdRyiuzpYDh+N7q6Pre6tFVV3dhgF6Naq3VOREhlcRmLk+p3tuFw7Xu88bguMOIT",
-	"a+lRC3QDNE3SCHeuzPXxO4+//uj23HTAvx663cYwkdN+b56JVbPZATNYG/76TGPH45i/1AR6d378uYcd",
-	"5TU9dnGRLrHzMFpdepyCef2S/tiC2/0I+bIsnqxZZiJpetfDk1G/N6PRXSoWMLv5e0IX5XAbDV/9TRMM",
-	"ZE0uLoBwTUPvcrX6yql2hKXBwp7aoPXh40nMuMI4ncs/4KOD0R8sK1qLNG1fvzHtzHgPHzS+PQoHTB5o",
-	"lluFtrNN/rqIggoIcbFiUCZ8sxQm/DZUNQ6jJEPBTY5rAGYkY7xDgQqTc4w74YKyEPUmslKvEe5jj3UH",
-	"jnUHAmfFo8imGHCtzyf71Kssk3DzsGC7wK04Ja5xPgHfsYkd3rNA2Y4c/CQrsvDbi9PvZVG6g9cSmW+c",
-	"HBopMKdvvV0NSRGpUY/V3ycw/vElyEy0uF1TGbN9j1wq27yDY7aWJjtyxSNX/CcsS+UrBIdoEbvTKY5H",
-	"4ngk/kkLFJnQt0MuRUrn6le+FGmOmH9XVCv9TJIozzKtyNio8QMCt1+zbJVIGSy289aWrjdd3og+tIWR",
-	"QSiEWfk346JIwOr1e/IuWU9c/oXr3+k9cZdEd4Zd9LT1yF0VB9OxfGKsGfOm+SSZ/gFUhiXl8UTcoxbB",
-	"aDzRpqhL15rYSFU7nL0Sp3E8UcJ9vNem54cwemRDHSKzDX0C8QHa/JJLseFkxmQSMxPqqeAm5oQUMfD1",
-	"WrN9707INBxMlCTrlEZYzpym6S033ebJLMdIEprHiSKpWGDAvh97dEwdO6aOmdSxyrWoo4w2/nUDT33/",
-	"5mtZB2yHqx2f/ZZiG6yuMVOPLiwG0S9edbESzH277CCntfwhHF6kqCritg3Xg9BZJrtllZxoSXd+oXWi",
-	"Y13P4+EsH86I5nDNIBnTAirKWe96dKXFaSz9K4y1iJa960tUZIB0bKA7+0gjpyGHw9+7tiU993uMuLCX",
-	"ojWSw/I8SVehIPgNm6165eZJP/dci7nrHmgA3YaK2cm9UuDnrgevP0C6aPC4jU8glqccUg8H8NLmh96z",
-	"DJWdUz/Int0n+O3ZyKgtWiNwqaKZ8vfD3rAU12QQDnH9c28OXneznaiLoov6aNT8jo2aD5rAZL5yvrxQ",
-	"sVAk4OdOXjz8hrLqnqoDg2SQ6QoVKmjMTPNTqvy2TiBpba+iUjuEnYlrhp0G4wzK811DezqABCL5p9py",
-	"2E77ZBozGqcJZ/rvjM3y+Zxl+m/GYxbrPzRfiPHXlbjHP2MmWQZf3/Kpba6nf7BXqPgB7wHhBcOpIR83",
-	"FdHd9IR8ASEOJlvY9RdC5b62I1EolPpNIpnEPGhGoyUkmUEYhWZIL4BMtAGBN9IG2Um0JFHOiiAnwES3",
-	"3D0nphrLuEDj6kQSbZ+ZPc55yqR0iX0uzIMSi5TDY6xQTjagRcNEuTD9iREuTMMDEnAt1gVnhHK26YYD",
-	"K5E7Hg5zUl/pt0JH5LDswOIIgGBs2I5EQtqDKcPS7eR/0lzQioCuTve5NpsxBxTbv7r8VngRKEnMwXRG",
-	"4f2bSkB1GkaYPGdbILzi8OISu63BV1gao+MAVzbFzM8N1S9Cu/+7ZO1ObXieQhNqSh8xmVKOb5cySGzM",
-	"7sEn/MDMXKue7XdI3+u3mg+pHpRBxnWZsxVa4Y7TWs26tRRiGRly+SJ7w2xLc+6tCcq1bNnfLyscQZaX",
-	"CKZ67JCHtJnK7Q2Gj3bw0Q4+2sFHO/hoBx/t4Kexgw+7Jbd+3e5X5OaNz9Eu3KdBiMeYOjKZyyKRzZ4S",
-	"/6xemSIQ3nGsYaHB2oGEKf2TVY7Rh+0KSa7BPieSBg0cV+7xaji8HF1djc/PLs+GV1ej9tqPe1S8n0+a",
-	"VeEbraaCgWafAaOCnA2vyNTaGROpaMqmj4B+dxqHli/BXN0vRUam2jybXhPK0Y70jZAOHab9khLDwdXN",
-	"4Es6mH/4+fnDwP94ts/H0fghWI+iLRddkFj4N7epqQmOWqIhSqNY6gUbrRG0SrEO3pU2N/QuoY3YKjK/",
-	"IUy12rkAvcbI9AV4TXAl2jDPGKZnLRKORTymgED3W3HeNlS2UuzphUlx3ZdUw/YrgKx/Qlt8mfM4Y7Fa",
-	"lhrfn/lznYzPG6c73LjFiifmLP+CDGk3nnwVLnSZbypmma79LzxbFmxyK2pLZJsl1QbjZ89LARdXHWza",
-	"LmWjpgX00xcuejRBBEI1QteTPGUuEiHQ/XwHNBVZacoIwOFEcdNBcLaah2vvuvVoKh5NxaOpeDQVj6bi",
-	"0VR8sivTjME1V1G3vWRDPcqUNPLtDZOaGg+1K83rTZVr7f3okkoSY3pIGWJfgnYzgH2ktHZxMFNDbaz1",
-	"Ok1YbK4jwwki3ZS+op9BYPwu1xvNbnK3rH6BlbYdeGVFQculWw3fVbnRjEGKZcVWjMo8Y/ELzOM1JbU0",
-	"SrA8JNxTUZP5H8Rs5yK2ifTvCLmAVMA7jjG5B1Qv6GrENxt6rl6tX5KrvR7tLiswcAnUrMkXYbb4FKCo",
-	"sypfn6oQzMHwQPuzXZi1bDsFnL81bweT/zsYBW5CuL82XxhMd6se5vaxqPDqIddffrWwa+VUtJ06cw0X",
-	"Pnfu8tjUq7HuCHPfXagLRTVTzAUOB2v7N3ettcGhZI6mztp5nzcW3rPxEzRj3uVfzZNinSXGg2JiSILw",
-	"WnWnPp0o3zB2zmFwjSKrBGWlaRP7chuxEJqcIXyDB7nTro7DUGRFq+O2rDv28ukYclAhU1y7TQM0i3CI",
-	"C5KdacXQsPvYqYFg8I7sk9mW0AV7QSiRTGlaIxKiUkBqLQ2vNQEiGM+f6NM+PyHThEPmOZv4jSqm1yYH",
-	"5ZYn3HRv2CyFLfegyIwxDgmZJ2Qq0tjmQugX7Z/+2DDC9JqYqCJphky4id0xVR9vOYZMyRfIblcJt0Et",
-	"SyEViajpm6yWbEXogiZ6fhuq5GbBhATsJbQQIrZd7SAkS1og4v4tB0EO34v/j71/X3LbxhbF4VfBpzlT",
-	"k+ST1JL63q5dZ3cc22nHt2l34sSxS4JISKKbAjQE2bKS6qrzNPvB9pP8CmstgCBF6tJ2HDvR/JFxUySw",
-	"ACys+0WnGpdH6QxtNsjkjUiiUSTCPqU7wBron8QrDaWWUAsjUHIUJVMoISRD2CZzx9tv5ABbhIZ9KOSr",
-	"XSRWXwvIWfGeeC0HzcMoFNOZSoUMFv1rsTDz2xZ9UQI2E22O2syRCK1i2Aas1TE4Y/aRK9+hRowPMy38",
-	"bn8YTWN+h0XDafIodlMNRUCmGUFVQsy3byTQaSqRR9/NxXCi1HU/FHFktg7wAU4v0qlKIHqD3jGfUChZ",
-	"H+tBDM4KxeBszUUamsojLAAqhdIX4Ja55YhEUPrH7LxFqzcSqeREyHtkVxpnCfI56B2uU74w4yezCZci",
-	"7IMSMTgD+xMgvBYsm0EAmpnQHvN0GqUpHKxP66vuEVaq6Hv9vYpXotFsFLEXyMQS1rkmsxaDMD7CQyD3",
-	"wMMf0F6K6IPUp4AmFkQop4L/Xj7GvEho35VM9E/F/FnYxGrGpnT6FLfiDv3rjVjYOGu8nHAjKgq0V//f",
-	"xta1xZe0Jxx4TRsaBPtb8yqpIot+qiqlx3PX8M2ais39AVS01JeyoD4v78EW3QVqS+3DXlYytLo8/2Jk",
-	"l5humuu/2pH3IlHDuFZPyosLY9qbhPY8pweHx6XG+yrEcW94HJkbg0jbbIQiRYMEKonwmCoLM3j3DGhz",
-	"2wwH7WyoVg4M53ramOOPRGwwl1J8bErhmV0ew+NhMZi/zRRdMivAnP2VNr6jznH3pHe63znoHnoVjw46",
-	"ndy6VreAHEGqbS4z3GD9j/LmLLc7h1WvkfhwtPvm1dt8e+uUXDg6ZGEQEEpzo/OKpKqqtiowrK4nOr9X",
-	"YFLJI0UchGoJggoLjYywhVGT6SyYGJwaoDACbg9SUGQ/0+DxXbocFkeqFCWIn2a9DpvxhE+F6/qUbzKl",
-	"tRp5nuplbyRlPzSoZ+/JLThZLvC7XqdK8s4RrgrMwc8toumti3Dg9Digc3gu8CO0UqYNM/DzFETjMhWs",
-	"DJnMdH16W6aLU1YGftaoo66quTlBNhVcUiVDoNsQxloXWIwPKrObc1sBx3LDcEriPVhMtZtvrfpeIrXw",
-	"q6/owr408ZZVE978ai2nRqeG19C9SdQ44VMNDbkSwaZ8wYbCdvU0dDiainvO95lp1DFARryOMGqZqAIq",
-	"GG1POiJJpq8zPQNBBZOXzRb1M+kkZ5fl2IdSifmf0PoLTOaFR4Zx9GfRewGyC/2AXeuAiXrPdDZDGbdP",
-	"+91sDHnYDxIBZbY4jGCeJGKUCD1BSYue5f+WWMvH8LkCUMNMLyA+VUqVkmzVV1JQ1gc9p+X7P6A5sQ8U",
-	"FEwCkCVu5K5F33xidwvyvueRDNXcJoqDPJ6/AH8VPoEnKUfY8a/iZoMw18/rv49UMozCEN4vyY45eOZG",
-	"JVihfZkzvlNDNz/8G+VW+gv2wM0GdeUwQtz9CW8IIxTTAUKlDlAFgT+mExXCS5C1L3L7j3gfaZBLfWrr",
-	"/iRncx8NQ7a0B1Zr649UJu2/PemdnthUEtJR+7kNxz5JVZ8CT7wniUgTlIujcSRLIKu5tJn/LiCIMKgY",
-	"IITVhIzMg34tquFnfVqjDAqI5n/01ai/UBmIlonZWNxQnkZ6FNGOJjwV/TiaRrZoIuCq1QsaOa03F15l",
-	"trds32oq9m9qLUt/ESjwb9y2lA4eHtkDsM1qM+nQxC+t4C51UY9xj3OlxT2yCiWoTjxLJ+Y6Bzylfr38",
-	"hkcxrZz6ofUpBt3+mRdycE/IAuqTjUDJ1NwWIQNF1dP9n6cijHifyHM2g5qSfUe5c+eQu49Wy1IjQweA",
-	"dfddBYwl9anZeN+yMhcIMEsEFVr/olv53BpP3K9+zQbsuFho+AgSBYSxEAAohSfReJK2ASOmArSvc33t",
-	"1zH9l8aJdJudU1KSjsayFUk2FpTlAlwUuTLLbBafXz8iEZEEz2rYLkip+0Up1fsiX/RtNRvx9uK5jBdg",
-	"TaLPQWrkubGmtBEBl2woAgUw4+IKG/BEpD78aP/PjT++9bqJ6YrjhEv8BrZTk92qsNTT4lKLIFnBJl8/",
-	"dre2i70tMU1v8Ve2AymWIDYyZMoG+PbAJYzBU3qDsLyw5pfCcHdp43Jk/pEdqr1KvcB3DNwI320FVy/D",
-	"TAFA8CMYLSUj6tlm3y4YuW7ZIXv6LUi+9sclsDnTU2w6bsYswNndr4MzVQqnLsHqixsliGdRkGYJOjF4",
-	"HLNRArY57NLFZTQFWsZSNQZLdZNqRavEfGoGLC6ysI6AxxSFh5OwEAu0uBxLtFFtcgjmlM3qsMMeruS2",
-	"SnKqOhCwuGgGaY4WFJBvgWgylKvIBJdqNhE8xH76IZ/ycXlVZv3+ouBawP4FE6W0sGmOmywLxSsjrkJe",
-	"4O0qua8G1cz3nD1+8eBRk7149qjJXonhCwPNo4uHTZBywfpnFgahakb4LSzovpI3IkkLa8KeWnSDtaAt",
-	"0kU0PKw9KS5tC0/6EtKYS1Krt55nylEJOGijGxcpPFSTQhKPbIAIs+tDkQqsJZ9HXqdz5XTuSl5AoY9G",
-	"q0sW3jGmiiVCE710sxZOs7uS7iVFlmSBsJtQFNRLx4p99CJtN7AJFlzxnsRNuj0ApzlSy7XMtgFnWbNS",
-	"8z4rU/Fu2awC8BEobofnKrm2S1gBOlws6PQXSdfpb2lBRiR3awHgUd6GhZFlP+YB5qBzJoU5bCXF0vKw",
-	"65QUc5xo5aUDqCrWI2VJDEGvjUpsL8DcwQvWUPyiIJr4YL3iUepJDEOzCTLUSGLpRMwEtVLDLyoD5kDz",
-	"jBI1zZsR3i4pcaVjgDAEs6VApIeLVBCNzm0XQNH5tdDLfCcWWq/kNtboBtOUeQ7oAh48T1Xivshdt1TS",
-	"TBYqywfAb+BSk86+DFzqzQ/31YtvIQur+XhwaXSY1rn5rcDiD8uyWV7WngHot3WacGmPKYnfkKmhoopg",
-	"AbBrFKzy6mSAMAaTUFYvrOk78Ngxo/fARyTDMCNWijJfPC3iB3EOAgRUJwPnba3K7uM3iL52CHqRXHMe",
-	"8Et3zebvO+lyHXR26AJ4S4aDws2zYUr+fXM84eI75NIWkCqh7ym/FkQRLr7DcveQ0I3jIvMA0d7OlJJx",
-	"FmsSA1ZdCzHTQF8vviuss9cr4s/Fdzk1w2AbCxhmMd1WGkUKC7a/53BA35mhgFsCvQBzKWEoxpmE+gjL",
-	"FGdELAG6vJODE2iO/UHIcKX07iChvh/MqSpLNpzCCqzXCFUQZl6m7ege2hYrdFGp9yO09y2yqheG4trt",
-	"s5eFwQ0xGxHBRzoaxoJx8+LCkYhaxcvCRURKxSF180EIXV+g5VPJebqB1iBGk7rsgJjHZSDi2GNg0OcG",
-	"PWT5WbnXCut8hpaWe9icQguQOTdQqhyDz8GuRijLcYvolLcxKsicWtTzrii/FQrFOttoyO2BeQfrpGy2",
-	"gCJSeVa+wgKIyJQFwoKQVeQNKNQ0K8Q2ADbLhXL/+w3VWBJoCZ4c8hq9/arAZaUQod5cjS8L5mXVvM0G",
-	"L56/vGJ7mRaJ3puKPWx5h573AKvamDML0YZBgy8r7kVpIyktuUpVL5pcy5cFek6anaIXgODk7XrtBfG6",
-	"r1FlU0/4LtorlLq2IUzv1LD+vPw+oakFxQCc24RLwNqjKPSwI24Te6lRpVOsusZNz5nnrFSDRw+u2B74",
-	"0fZ+Jxfz7d5UDDzHg28YmfIFC1Ve2HWtXAgqHyrcGP8GAGAIaaXtu0QfeBJHkOWJkhQtgdjitTAMIOex",
-	"IOd5rG3G00lhK37Ult+aTx3DNQ9gj1Yz0Bzg1g9iUc1NPRets+F7S8rr5BKNTr3WVlIVCdyVxTYIjEtQ",
-	"niApyuzBIHcYlkRHT5m4IChAfhQJth1E8Ip+BQ/KF7kb1PDkSMShM5HBHpuThVrABq2s+my0IVBg2QCd",
-	"rQMKnkonYlqkFqAgInYV321v7UO/9f0hpdvzTg2RhvuGHB6kTaNlTvhMQ4rpFIUpVQDxUvDQXmgbBQei",
-	"OvAaqFGDJ7iSOpuPC9zQd9csyelGPvSyH2FDZhxFfiPKtJntIZVkUnvYoEEK9KTiRAQqKZEBS6XcnTbA",
-	"QYyXUQuKyzioIVpUycx+blfku5wqqS2tCGc05JYMnBh+1mTQqGqpsR7KHaNMC02CRyXJpRi2Tc4BhYlx",
-	"Jl1HKesaKyuC0CFwytNgkqt/YbIwOw8jATksyUsozhMhoJdrwXoOb3nTDBdMqrkDrOSk87e1srEpKZbm",
-	"AyNRJ9EQZNmFsL3EChpsIsaRhgs+L5RjqqE/QO9RPG6zC8D+mOvUYCINxChU0c7rOFOsxstXu6DcPjZ7",
-	"kEt6uAa0plhe4TkovY14RdmtPkuzuQ0BUFT4JIePVl9Y5KOy6yBVuQBGY66XGyF2Cv1BtJKxgoCPZWdq",
-	"2ajN0wlDxyrc6NxKaLAJloaDLDGy3OpJb6BB4dzMU/IWHJa1DfO6s8gSYLclN2+FoAu/O/EFeDAmGRjI",
-	"F4InS0C61AMbm2GGXrmV+DbBcFvyNXswXUJ4s0N9yiUZUABSm2KDQIyZUPxb0UqArlYPwnW2jBw6bKBl",
-	"4Lit8X6XTjngKY/VOBPWB0RJJ1aKHZEhFsYq8UrfUO+lcXCwchDSFbNnNlhBAQzXoGgbyyJ8sIlhceC1",
-	"+MBgrTqhc600iXMS87Amxjy8oGCmRzGrbKMnazQo6Ul0w1Ph/LJoFLO3IhYpK8n59yciQJPoxXdt5jS5",
-	"iGz4MB9F9NDYtVz1mUoZwny7HBNRq6FF2ou+c9X5vO0ogPtYeb9U0bAacb1iezE+o0y5EhUY3NWpmmln",
-	"5bc9MS0T38AyepYL7DQkxe6utIfad8E4bHDZ2m4J6EIgSVnWsqY6q9thSl/OtazBDdnIUORCkieC8JDp",
-	"XJ5fySMsOubZg7fLsS0V6OtVHs3LV1ovb9Ohrrceut+ku+P9XgE3kpIwhBIRKp9kFQlZUotn1DZ3KTSn",
-	"Qh7XWRAIASsCR0soEjbnC3SmkGHKSaU1vqIK4XwbcBG228q4oQIBnFGAuUVPfN8KhIYsR5J9f3X1on//",
-	"+eXL/vPLi0cXz16SJTRVmEfDWWzYDDU7jZRcE+xhQzZREglxoTSzrd2RKJm24C6p5flXGhppoGXW78Kl",
-	"llmAlWjMMrJZbn3AdtgkcOE1LInp3xcQ1Ogw4NijXpSIe8SGVUJZQatsjJ69HgX33CFB9hBIhoPDLQZ9",
-	"+WIjWRsNJEbozUuQelIoEQRcYn7LocJrkaSlaoaIi1WKV9OBXP+PoG3Lwub3FSPSKkQvKCBlLgZBhirT",
-	"yio5LvikUCPL4rIUbSctDZxMZ0u9Duw3AyAyAyiTMai+hQAAEqNYFIAIRRCFwjkBKrfEpmKSH9Col5iY",
-	"WBWU523M4GLUemo0J2tm4IzKTzh7MuAJNj46c1jHrHs6Z9q4l1Hqqh4vrzNKrdedz2bxwqstbPBoblEK",
-	"qI1U8yZV0yb0l2LOHlzxon2p2ysztHy9ZFzIax1D6F+JnCI3MNvW63QAQXS9gVxMNQacYSZ8E5Vrs9+w",
-	"MytFRsd2AIrb6mBID7geQWNFCaq6nBSzdRBH6iCGGsdcV4BLrvU10CLnUNkYgiwQxNu6gE0frS7NGwOz",
-	"2imPRwoM3yhuo/SFXuqhmER0uOSrqnD1J2jm8lJsKMVEssF99Ae2cLoiYhyV7F4wDOEzjTSKMB28EGha",
-	"YzwmKhDEkYBoOt9bAAbMbAZcahql1a66TX3WBz3/KGwIlC+XlQNhq5wpoNC4tMo0d2HbzEqy5lUZuVci",
-	"Ru4Jd/PfLkfiVoUohBHmmvIkMbxqC6c/8DzOhiJN0QnsCQE5oCcr4hYgMzRViulYzeOFyyJzocKloFR6",
-	"jCyX/JyGprmMWSB5hiJRIjB2ESss5iLVeTZwIkCOWeP6g+miPPPXwUkhzFWhs/iTExC8sDZP7ChMv8x8",
-	"EsENp/GUln8ZHjkm73tdLO3apRjaQ/ANF07Rdqsq0+NzTfF+qJuV9DJs/KZZwGc8iNIF9cNbZe1H739+",
-	"CDwia4odY6PTsAR7KWS8HL2LyeLAOINYcGlIgs3hZi70AKwtHKBq5rilU5UsSeg2h9yt39kqNjGzuCPA",
-	"W0coPVxY4NyaCjHvdfSvUEsEttRvqWcdfgXLYZLVaNVEaM7ytekU6gAQkOuXRXoaQHzrh+kXJG8EgHsq",
-	"0Kb++pUQ2MO1dmznmcgzBDwwHvBgktelNBg8cO/Zrv0DQ9zmwpz2XOWVCT4iI/HwOZJABsEkBclhVbkM",
-	"dco+pzuK9CT/ALATNSEnMvsufYy2oY/zdy1j5yyEFHdreZwqnQ5cCwgoiFm6GzfqWixBgVM7IpCqqUoS",
-	"VS83O/7qL/22Io+j5lYsrcz6kipWKNlEZckfIxwUqyYUVuDSTopLSJC+9jqu0AHjMZioSvtsxcWCQiDB",
-	"+gBhOVOSIlZYDngi8mBuB8/tch7MkjcPWThddh6grUpdCwzc9aEqxJOCWWF1qOyD91bzWIqANQcC3mwo",
-	"YQAjrgujPUdHagFE2CvYJ1qqS/ApLdNZ+1TClv1SaMb7g2MjzzFNwmoWeZQkJ0NAISOpUoUqB/BJReq2",
-	"C5jA2LrchhbptM5W1qk0PmHSMoBwu5wVVYLKRoM5nd5uViJGAg1DvjYQ6WU2VbBVr3Kq27ncoYHnpQAk",
-	"JGqVQcx9OtUAFsfzzO4+o1zyctC4dCDOa7J6BfBJFfwrEsu85Xyrwsh2w+K5YvaAXh04wzjEf1VjM0ZF",
-	"6Dwptzb1oByTHKjpzGhj9qpVZrvVegTK3kKE5F86X8bVYiYG99jgPAjELHVxPRFgY11ktXMtmkMxEGyx",
-	"JmtJwgICAP5tRbZeDb3Ey/JKDF+q4FoY+ilDPeHX5PNis0S9NyzPCR1+WIKXETP4EScsmqyeW6HUZWxo",
-	"xvPZwLfNSVE2Sl8T3UCppnlnXOt8aLSM3Xc63YCV9LpeSZH3YtYMoc5XmeuF2u9yu1HEYRNDHsFDEIFC",
-	"D9+22X2uRRPIuiTfcgxaKIn5MYRQxNG1uTsUQ1f24pWcj27sVRKmfQkkIID/tpiIWe3mAFEkVYxbLuvY",
-	"oxqNznLtAcSWeZRCiEBk6P7IEpc87hO2N1wy1cJn8JHcwKdv4UAQYBXFBNI1kZTpygbsq5JfMAp6TSzk",
-	"VXXezi3WIwD7UHUZBnEjkoW54VOONSBtBh1Fje46hH/pFbWDRBiZtF+om97tXHVPzjqds07ndeMz7iLu",
-	"A19bOtCFKHPN6IONOxX+ddqUFzarpjCJQanKQvv9gBsa6uqb27Zsuwu/u/AbX/ilG++wajXi38e3bpub",
-	"1dUmfla+JXay5oqa2vipUdgqG038usP4HcZvg/Fvmw0p3qf9IEu0SrBrQW2x+IqaVbayKahXkCo+3rgO",
-	"tLsHy7XDCjCtHuWZeJ/exzcrS9MXB6u6VP+GBlYryyZHrkHOUt1kt9Tl3YGfmi46PAkxw9bFL2Pmgavl",
-	"vtGmAbAXZHgpb1ttC2Got1ZoauEKrrkK8tuXpEeA82lrN3dlaxxa9q9QYk+E/V3vm13vm1Lvmyrq6DVO",
-	"el0q0069VzbtZnN0t242I57p1HaysWrsQ/PQXAmVer04qEFMz5DbvKnM3bpyILXauAtHTi+WS/m56K2c",
-	"tvm68u427m7jX/o2Lun3PsZv1jKd+g5UNEuHaFcw6vm9Skpluchrv75n+gaGBBtpHIbbWA82arlS6iuy",
-	"1Hpl4rV/YVG6a8LyUZqwfPxeKO4mrGyHhIkjcEvIdlvZD4OuUW11bood8uOGzCdLQ9ZKl5t0ail2Z3EX",
-	"2EJnF7zWtOTY5Oom/zuWuGOJf2mWeHeRFHXSrcTS50YjridGPI/URh2ZcW2pCoTuzaAXbJ5rY321U6VT",
-	"S7+iBJZrq0pPucygDjGuuKrnBID2SiXXVbCd54laUOpAJDcQq2+bYJcECmx2EQldv8qIymGAk1kl1/co",
-	"S8NfPXR+ssyWOkYtE+QICvylFT2ALtDlC3BffAfO0ykPJpGslAkgPXmm4nilrIE5wvraVoxgKdfXG8sd",
-	"tkDJmo2BhAudJyRALR1qD1jegCX2QbtRWlDTPxUfkGo0VVVdpl3lpSY1vPbSUGy2H/K4Ej5k6QQtWh9B",
-	"vJwnCtKLPo54Kd4HIpmlqzoKdA86LJjwhAepSPQ9zNrL5/WKPuXzen2YuwedCkS4U/cQkAdoM3PQqw7w",
-	"EuKp61o1mt/APmfOLY4k1bXHQJH5RNlcYeFEGLdqStZHVPRWud+pWiWC8VAl31Ngbz00NgixEN8rIWrD",
-	"xYGbd7z0ApeZwrPQ3Ew1roDJ687drYQwENGNCC9c+GVlu/A8OtPmV+YxAbnYWcJ6uBCbqC70ImG0q3LC",
-	"a5uorRXXN9WaoNPMpsQLIxz1ykHpnY3H3KKVjusqvOZVd1Qv4fX6Fjw4XGGzCotsFo6w+poh9rzkMqjB",
-	"HajGqRJIei8VqF7CmE1PLZrOqKD8hpvsqMGqjSOase2hrOoPaDsDutxMT0OFHmF3RPDaI6WV5i0E1+g/",
-	"lxh3e4cmW6Wauo3/7D8eda5Ob36e954kr4OTxbPDybdd/UP49Dh7cMAfHc1+Si+jX9T999fLERZLBXqX",
-	"6aQUcwrN9AKFbbgsBhqX+E7vpED9ep2121iAonq7sE7MHfarRgWBMnBWp/hver+tEuz8aUO0GoFKEhGk",
-	"bKISLdgQWn0tNgpeKceJVOwspGYZUYs6uGghCtzxnmN7RupOvei44o4fHZTZzVo6Tctffc+gXtQ5cRkQ",
-	"VG3D+Krl2F/zPoTL8FNkKIWTtp7QJ1jo/oEcx5GeeNoDdGHArjmrV9RsvG+NVYse2mHhULxwu9VuzfkL",
-	"++rHCMHxTgr32gOlGsOn6kbcvfeeJbWNlzPonkKpkr7Ke9I63ecHrePD4Kg1PBYnrdGpU7RFFW3YnHhb",
-	"Seu2MPG6LzGL8hI+qOpZhwBU75aaCXmp1PRDtsqlyJWLk/HwxnyuxRQ6KX6crdlmdYZyvMIA0jssEBLS",
-	"fctI5wqiGsAysrQYervqSmP9RJ1Cvqol+q695B3a7OJcNWtWSVolx1DeLcjgtrhFqQlglTmod3TVOfKi",
-	"OciuQpXX+rRqNO6EfIEe8ZAv/ICQU+j/B/3knHlB9KEiaePMqFdkIGucHdM1167UQNc9wa6KRx0ommhz",
-	"rfocSCC8WfoF3+8euGaD2jBV0imyVOi+7VHRODuEfAYp5haqbs8QGq+/6dnJIYQKK0j23e+aP9IskZEc",
-	"228Mw4YMzr65Vea101ujA0Oob+OsMccW03/TnWg2RomaltFiloibSGV/w92gb8gsX+p6e7bfhRQ8/yIe",
-	"WruDZURBS5yMTlvHvDNsnQTdsHUgDke2FWaj2biOpHnba10742NRsr0WbdaUCPgPAOO/gl4sh9OfrqGD",
-	"dxKpsC9gRJ82dHLaQO+A26hwzoW3kkw6e/DtXTWoKS82FFztLLRuELnYwHh1TttFlPS2uSaGElN57dtL",
-	"Jq9zyYojYgZN4TNoaz4wx7XcNLMokr3TSrYv+ZwEnG38j4gN61itAeeHCCui5dhSxdTyskzMYhjxGFvq",
-	"cj5R0EnG2rf9zlOJ4KGnTNqyvbbnWcnHuFYO99Gz2r2K9WVdgiOYgfP0z5QF6qbUp3glThVxvd74SBPf",
-	"cRZ7VyoNb5nTHyGdvJXNNtrQjRzGVYZLQCAHU2kLCkfgoU7TRjOuVeQNpOfDTN9FaidKp1FmJ7JeENqP",
-	"W4Yoto4PhoctfhQeA+m0YrvZevE+tS0+oI2bL7oaZRKYuCvHV6Ram1wtWJq9WT6Elejqp55Gedf6z7aN",
-	"dgV65l3AP1f48cxrm+SSjZrKgl9DPSmyck8Zj5dM6N0OyArrSJWvEtdGJlftnG8Z7xUsFfurt/G89Zq3",
-	"fuu0Tt/m/+y3W2+/+T9rFQ3A7BX3dVXUwU6d2KkTO3Vip058QnXiTmEgVnTfNAYE339o8OZpXjliOUbZ",
-	"hRhaGo61Ve5R5WVgL3vwqEX7lBeAxAdF84xdS1HYqTFQdg5ax0fBUetkyUDZbKQ8GYviJ51WNzgQ5ux7",
-	"rZPR4bB1FB6DhNTt7R/kn9DUBhEx0m8qdMqns/rwIdo9hLI9suUUN0nUeUUys+2Z1vhgsWtjmypqTN4+",
-	"bfH6xlBdwfsI25JR0wLqxG5/dB+0Kgz1zqVOicaqc1v4IG0FjGWRxbbEz3vp5J6Hwrm/3bjlvwW/ue4W",
-	"/hDJsD4FqthzzwPL1i9r5tTsbWVwgRlgVdbiTsbZyTg7GWcn43xCGecDU1+9Um9bZ746k+ifm/iKYPwU",
-	"iflq/VPfAFNbNB0yvkneyHyPm92eeQD0JRYUhmCPvpW/1zYjNRuTdGqw4E3W6ewHUx5J+JfAvydd/Kt7",
-	"ylLFeofsMZcZTxbMDIOv7Nl36M98iMbthgd4vmRrhfrpEzXH6qAKWlAtxyWZnajMx+BDzMcwbKgJpbMk",
-	"u3x4nx10TzpVUkC+UcsORojDsGGA0Gzc9YmDearGwz1dHmtgNmfARAz2tyaF6oLJOS8Hl5eT3eNai1TT",
-	"XWwHVUkkJVyDmZsNPFq3rGV0204rECFV/KoRSuaeOtCkUmVzlPnlPYwX5p5AFclxqb+U7TqxdMZG26g5",
-	"ZPEeqzbnioiteLdBXZbl8egNPG+/lHgeFldtKiwMVTly/qQEMNhd68ZdExrk5U/52Ua0B//StYOvttS5",
-	"CltL42GEb7McDrtU1RRD6tZian0Bmnz1FTuMXb9rcFWL9A5m9g0Cumw43evp6eLJq58OfnnVnQ8f/ZgO",
-	"e4davOxmw/1/p7+87C5ev3qon/x8ecN7P2VPrs7fP333tPPs6pf959/Fk1+mzypi7O4YgeRC8lZ981yK",
-	"q2gqruDdJa0Enq6NO4IoHHJgGKy9w/5KiNpvnLN36lowPlVyzEZJJGRo6JnK0kABjwojPY1sscLiLsma",
-	"wH9pU9j8+OuKcOu15msHxQYa7nN6t7yjdowVG5mHM9WHsrhK9HlLdUOH8k57eY153WbfqnRCai/cRCki",
-	"sxXtz8sncYmVwS8NSapaufOq+H4/rKtsS74XjUaY0tAvKBKHrU73qrMPAuahETBt3e5dcuAuOdCG4fpq",
-	"U6+1Hx6I1vHoqNM67Z70Wnx/eBAchkfieHRiLgx++9KIUSl7mckQqjJQmful/MIc9Zbl3gK+1lmvqL8b",
-	"vXyPJM5Ep+AVt15+TilqUdpmF1jUFDOOItu0eabiKFhQbcn2nbM13PX5sOwo2+/BZkYVcnXWZkJtaqbc",
-	"JBzXkB9bbc8/xJVZMDn9uUNEI9JdFGVgOwsTN4t4Uc03HOFcZbDb0cMdPfyc6eGHWneggcjdbDu54PHn",
-	"G3iobWGNWT9NDPkfc7mkBU/UfPm7AbQC7Es1H5xRI7D3KTMy3XSGtGuYqGw8geDoOU/CNhtIMe+DsXSQ",
-	"98WEv+F9SHG2ryWZzF96I51QZlhR4eXEqF0Ewjs1ZGPDnJRkhhZhoiTXKRsrFbKZimTaxIYtFMqVyTbY",
-	"qqwPwy2qgdZWmx5BIAG6aZFWOjbeqeHm/OqxGlYwK+okec/nqWYN2Go8KjUX34SB2ZTm2pAi+4ILjuEp",
-	"PFtv64FN8sfHLajFvdyuuAEGVpgeAQ0LJ0Q7Dm0k4P6j+4eSAM4Om40Rj+IsEYUiC8H09Gb4sjsbytez",
-	"8NHDDn91mj357fz986vr316/C7r339l/h5Pcem3usJcP22zMJlyjFzZNFpjng4n/Zy6pxsVybUrirE3a",
-	"vs9bnU6n0zo2/zkx/+nk/+tismayrtYE5YeasSWCqVMxoyJ71iSPxfEfENx0iyEGKhQ8jCMpvP2dCJ6k",
-	"Q8FT7xlAfWjz6922N1LsnJEs2FeBCgU7OOx+jRpyn2bRjbPuYYfoV/VC9o9gIcFEhFm8frkrtqR75G+J",
-	"G5EQ2WBn4/i/8Z+t7n/DDdXZdMrBb3YJ1R99HKDVxSVfRhY5Fgz9G2c8EHqPpJ09V2UA+kS38gH/2XtI",
-	"5364ZxFgbxLpVKEVKJoKcxJ4cquqi0C3niqcjcJiwjdsFazSDt5Pk0xS2xeSygzf7m/D6KGdUn9kOa19",
-	"QDmx9MinS43SRtjVH7aOOsfd1nHvdL91cjA8bAU2goJ3h0vU7Y6j3DG8BfrsbmzHVrUl613vTqTuWGO0",
-	"zb5Xtmu+a1GuQUMLqSVnbadxFkPDfRtUWeRvpAW4MRvNxk0kDFmudNWvMJg0cxO1mcpV3odKCXzBtBBY",
-	"9cLPhaL+bugLtd3zCM0CJVMjFZ7l0OlGfTmd7qkXDFCCT6OISO32IcYYxcX2Tg3ZqSEfqIa4nkH+R11i",
-	"1MPuqMUPgl7rJDwVnVG32+vt75uDUDoVSYlNwEh5iSap9MjgfUYbmxiCORV9igZonJ0WuuzTy41mYyEM",
-	"HndPe73bWi1JqnneMZ7wvBg/0IMgCApK8GQZuthWvOkrLNSUV09aapvXOOvkPFbNwM6fzcK11/gm0tEw",
-	"ilEemWXDOAqIm/TRpmR0pyxVywaunLCsN8Hct+/e5iSotupUqZ1nlJ6VWj1VN/aktp7Y5qSyPpOjdmsS",
-	"oaIkwKrYmyZxqe0i0Eruw3Wb9533+sez0b2aKKOKaa+yTnUZI8qM8vvALre9/Jh2PXfZN1uh2aKn8Em1",
-	"bue1FqPaZXMOfXukV7tpOwvltpbHAiFY/dnLiZrrZ2r+wmvmXiAZ68o9UqvYKGWory3X+XQUZ111eHzt",
-	"1tGlTa9NgWZtULkOy9DdVlK1NbsVq/lTFYqX9PqmpXnM4VBRniKZrLnlUL2NaB8aN6jr+8Z33qezq2H7",
-	"KX/ztkSJV3/4ikfpC3xzlVG66FrHy+ZM1R6YzZzCl3AwR6GqI8vprEWcIkYU11S8HF4ppJgKCxVqInlH",
-	"VS3yq+l5kFaGGwmZJgsKxnBdnUsFt6l0UmOaIUnjQUrV4nZy605u3abWKPbuLRYXEXFs+OY8rxnMKCCC",
-	"tPTCaD2vPocv9R60Do2UfGykZCjfMjzMdWsXUF+DtMjP7oazq1MrrKWlrW/Gd0fZrea4G8JuOMVMfhi+",
-	"brGSZVT9jt+IIqauzWvxMDU0Xy+bWHhNYTgXzkdlPV3Gg1LTPhFca1f1XKPwNzbTz/92VDtRseEIKXGW",
-	"/oSDvVhhpTV4pLMgwJ7AzcZ1FFzDP4ZcSvuPfhyNKGE0y//fe0q5x7kICnao/F9Y7jeB/tilhy5CHNAI",
-	"279glVfDg8CHYlbBU7uKWHEEVV9Hsxn+K1X0L2RvtvA7/mXDwu3f+FeVxSfnMh8u0YfRZgXvm/ijlz+T",
-	"l8ZD9Qp+d7pYsR3yG4nzgJnroxXOJ/zbVIdyFHZNDYzv6M0tNBCPhn7YkVwpNp+AT8ytcJOzcfvvfcdS",
-	"RQWI1+95ZbXWgCQ+RDe3yHwr15c2QPFqZfOznQi1E6F2ItROhPpLiFAfGMNiVM5I3DGKhVTZPz2CxcCx",
-	"Mjlp51/aMZmdf2nnX/pQ/9LdYgIgym/zkADPFeUTicNOc41ZPeCSDYvNlHjKlAwEOuWpTUAQZ6GtcRRN",
-	"DTHAYkrTSOKfvSqLfNnLU1/KyTZDhUSRci8Ezkq23XJJp8pggwpxvrKX9687Wr+j9Ttav6P1H4HWlwXr",
-	"xvnr63548MNV+OTVtNt6d3h/ovWLfzc+Xj/4jxph/oeGlpe60G8moj+1SF3fQltP1BzWG6WaWbefR/Q/",
-	"z+tQ6vW9oQHPh6+6SSRn+I7XT7MQA7Bt3dal1a0GE87rEr8ptJpc+9EVvHlrt2mDL34xL1baBG1HRxhq",
-	"eQ2FfazDvGdb5Kx7rSyWxJP1DZKUmj4HU/VmxcpI8CD0rwtv1+lWYbZbR5dX0cTtCo4pNW2Tl+Vj1Rtz",
-	"y97kLm3Vg+duYQ61XXQsoIWBP/NCYd55fdw6YS5mpSq8YWBdcwOk9qSvJIKTP0EqrMIhxZy2QmOcUNsD",
-	"npi9c/NVBygbIF6KINm89MKKtsbmLETCNIwHDYQ045rNRRwX76y6EUnMZ7mQsn/U6SzdiKW3PPXg5Agq",
-	"OlV180VKRR+bfaHv77EONo5aBpXUP1/XO+ocnBS0vc76vsu3FUf9knIkquLAbf5EBfPOi8GByJBkUptD",
-	"RfrS81JDO6+hgw4Wacg9n/a0EhEI6b7/fSlDZtgKj8VJ6/h0xFvDYScAEmirT61MGsnnr08a8d/5sFyP",
-	"//ufTCSL/3pFf1+E/9z/7p+9Hm1Tq2rOf/Z6jXKKw6r3G7dva4SU5Yxoir9aulDeYVXSLpfolwqJIZs8",
-	"ESzMxD2XrZY3KW06z+KCzaHe83BjufaKhJEpf3+B73c7FVJuZWGOV5OF9VZCfBy1TFUJS4TOpiK0xopo",
-	"BLGJUE9/zit7ZFt0XNGYlDp6E1GrjPYtYHF1f6oUWtnQrjapnD48tG1rN9o3e13Dy0yu278qMcwFHsDW",
-	"FiH30ePtClKx0ka/ow5/HnW4k1nTMYCNTZv2i295cD2K4nibaj3Fwn6dk0LJvnJFP4Mn9b2javtWiFxi",
-	"wlKBTcNAoVH0fheqtnk9LWBOK7VYm+soS7Nk8wCRTRtaFIC6YxMrahwhakrM27NZFTixu6J/3hX9ADfv",
-	"eRw7iUxvyy/+dOeuBeQZsfQty3tBpTue8iHXUM9vKIyCgYFuG9bzKjde9hu6efaB3lr7QGkDYLZVSwZe",
-	"XZVmmUnMFeHuXJnN2V3q+reiqc3FdzjMFV0ANuY31MU6w7JdtvrhMuUq3L6VEXPZlvRwzZi2EMCG+nHh",
-	"bleb2cyC3Rb8eEFGyChdtrDVdqhftcVkzbSvrqfU/tYW9qRcVcE1ByqsshKjhEy9ankblHmjepnQ9DoE",
-	"hVLo5bzd+hipnqWumzfzbJaK7echTtv0FqIxpnnPrg/qNvSH9Ab/mF3ECjX38y3bsCD+Bp15CAHmiUrF",
-	"sjcXPl7vxl3R4srFeNJQawI8S6i8fVOcLxs/7yaql67/5hK70LqmUzu10WYK7eWhuIkCYXgGGdCHiZpr",
-	"iKT3CUaWJOD8QzuT3yPfrw7W65x195fP50i0Tnm30zoODw9bw07QbfXE/uigc9g96h3v2xojRsqsjNq0",
-	"IxrIRdiPZJWj8PCE3oLqFnwM0Daeqt+iOOZ7h+0O++rnbvceexLJ7D17f3LUPzq4x5Kbs+5Bp935mj0S",
-	"wbXa63W6nU6302UPo0SM1Ps9+LWCutj9qDMjYHsSMGC6VoxYlDlKKy0K/pau6jLfZJmMhdZkmAFDyFCM",
-	"1Bbay6ZUrHgqdUBROaYUWxwGBjRbC3ZD4aFwrB9HfPCRYH1P7XN4sZLWeQOVIC3tT+EEmw5BVlzOlR0z",
-	"/ub37QODY4nG3c0Db2nnn65AifRSxXdqzw7VabyiMMs9xVW8QR5zhY0IPqyEtpRbXksZq+vcSDVvUQjK",
-	"gKUQiu9VoPED1MxbXrN/MRqJIC0aq5PohqfiTXWhhpeA1Reypm8AJMw0vaL80DcDc3sJrcqJvYbm9W1J",
-	"b7F4PBk+CqLn0eOLH3+76D6LLvSFvDwM7l8cXVzPfv7p/uPTtlg8/i18dRE9jy7mT6+uD5/2fum9fvn4",
-	"tB0+msRPfn42e907nITf/7R4/W+PsESycXZqZLREjBKhJ27O/+w/HnWuTm9+nveeJK+Dk8Wzw8m3Xf1D",
-	"+PQ4e3DAHx3Nfkovo1/U/ffXdGF3MW5faIxbpWTc7Vx1T7yIx+o4OCxiR4Ft/02wtVUytr/1b0QSjaI8",
-	"NnOb4IVI9yGbz0MiOc4gkqKBheGFDCM5pgqMVDWsMvKr27vqnJ7tdzwGU4zJq0g/9e9gFUd4/OoKbECD",
-	"c2g7EP0GqZpn7FvBE5Gw//1//zOokiP8q1dbHIPcuTbjzklAYDrQlWUySje4siEFDGE7hYCPbsajpM1e",
-	"eQ2jkeAho2aRbNfJQutTGbEpRVVXBUi08/a3DH1hlypZA1HclSrfjozuyOiOjH5aMno3m4SVnzY3RlxH",
-	"s5+29AKImQom0J5NX0cz3MllhyC+VOkSND+5zPKUpyJvCDGDjGqm+dzXJyOZHh34ATennc5x9/S0d3hw",
-	"fNA5Pe0WQ2+WaToCWmsQUMy8cI/BWlnKrwVyjBuVCjbkwXWFtFraYVwvzVS506WSRet5luDBxG4IVPVk",
-	"Q5HOhZAsnSvbrQcilazArWMzhgoLwUn7R+XQpOX9eZlyQN0VJsuAxzGEzeaVM7FkJtbJNBtZik16pyKZ",
-	"3zRIDC/WJZ2JZBqBQgfuzpnSad/a8N42rapENTOXMMwOv8rMUwC6XBrLUzwKwNUG4+Bo/9LMvA4Wn9Uh",
-	"xFu1YChsxrpToE2Xan7mq2CxYDyO1Vw3HUgDf1cHTTagdB1IKjCobZ6JMEr7kCUwMGf6Rg54GPZTZZ+F",
-	"mYGScVg46G4baesv3JKqFPYP03Ob9vyLh1fcx8p7SKi+UuL5yKh7N2Ju7+TmxDzlSXofnd53ME2EyQLq",
-	"rtOqVRyKpJ9OuEHA0w64QVUcBfD1r+bnvuuluRwM5wZblr1qiTDp9xA/rtVUYAArFlTxQr5qrpJ3nX3Q",
-	"qzgQH0NG3yzmgYtUt2v7F1NzsLbrM8aZzKZDAR3XLFX+Sn/dZBQpz76aft1kE5Ulmn01+ZqpBCNavgq/",
-	"bjKevpGx4Bqsr+adyqopfmembuv07a+d1unb3zvN49tf9XQSvq3ssZSfQzWhUIzPZvEit8REadNQBrdI",
-	"cnUnginZZs+lcBXp1WjEoOvUKNMibG981an+nB8Et49sx4bE1R4cUoRmI5PRfzJBr4NQURkjmw1d0sQW",
-	"scf2M+2SEazwVrgDZZGuGL4yiuJpVaKLkO2bNF1mUfloy76eb++/YAfHLOXjJtNZMGFcMyENCs3S1reX",
-	"pc5mh4UwiF6VKrkq5+WVGP50dYU9LSN9z4ukBGOaXd+yd74Qi3FwUoDidJ1H0tviWid6po3UfAdqNYlC",
-	"0Q9sr0pEKFcw5OWMV/idi58s1fZY4S2ClDEnpNrSPROlU50XpbXUsAkXaxKFoZAbkSsL9togGa/zXdOG",
-	"x/EsjFKqaVjuhbcms2bjbvJLLe2W273DCqpO+Irr63/bOqLlS5Byfc1ssUjfcBuGIuzPRELx/I2zTrvb",
-	"bBh5xazUCLH07z4fF/MXQyXF8pekXbkWI4UIuiI9dr6XvHg+dHTOWzgAOln9UcgUk3z8XgbkxpmpOF5Z",
-	"7MZFvBHBW+ajyzuxhCVcXxNyBtA8kBOvKnQ2ccE4kWZ8zlcUk0KWZ47ObXetqpLC3EY5adrU9NVzLql0",
-	"69Ikag66DNFDlUB9IJdeYkQAnYIhzoAH1bU2AXA9PEsItuJACHlYqtT1RzyY6p6uK3MNVgXvuySC5VAU",
-	"utg1wfoI5IpwfcpGcoHuy7TPu29LWX2RDISrh+YBCbuH+QQR5ALcWelyl/v3ipp6BndSfo1MmetrEaLJ",
-	"F46XqC942EEdR4lw3dFuJEwBuXyFPVJu14hNSwGQiADudPwddokG9mJXX67mMtFZxvp871YSfV0dOpvT",
-	"fb0UXfmfmu8MN3SfbJbX4lhPhfpp4/vWDkLvUdno0nY7gNxwq7ejri/T8qZUaKV2Z379OzPIt/7RNQIl",
-	"pQigsc6dlGwPUTdWs4sYUUv+3O3ncObaS7fMoW42gDBU5VteTaCn2yyrCySEVlxojdMzjrU6ke6VTLHm",
-	"TDX0iaqyl0EjKsuvjLowjm6EZJCOsMz9aDBdGWHlDwWV+ngUQ+1Q0O/VdeWI1Y1SzW0firFXgnS2RYzR",
-	"OzXUfRu+vTT2YzX0gMT+bl6wd0Wmpo8XAG9xI5qlPS4BUIlEEbLwzdYDfb3voCT9cc3MP1ZX8qq9+RFc",
-	"Jk/vEl5T5Rhi37YbBWdNiNmOkfTH6i6Rj8JQtYUOAI9AM9NMC1EodkDSwBQcChGim9cM31PXjg7K2tpq",
-	"2aXZeN8aq5aTDPHd9jP6x6/42lv/vVY0tXHqM24maYyjdJIN24Ga7ik+i1qBCsVYyD039a3/ub6OZi01",
-	"w1NoQX9Hw8nI++ObOlahxBP7XqVxh04eimTc4fBL2mUQi+SapQm/EYYqKbKg6zQWGDQEany7VNeE4tnW",
-	"oYfLlV8l/8aC35AvKeApj9U4E212mZsTJvwGQqOuhZhRTv6yjBxuVCIMq2bZ2g8OD1XCpipBfLTiqRFj",
-	"pSoX4zjsrO+f/9nhXZglWNl7WuNScxqhThPBp3ndF7MJmbyWai5X+hr3j6gJ5Fb5/es2Cqb5hPs0FjKp",
-	"lcYnguHvTXQ6KhmIZVTZSOZ+ZMZZTobe1vS7bvt+ffvJMW3L2kI1Jtblbd3O4vqFXc8PLI+Ed3Zdopml",
-	"fJttOuNhmAit/+pbr63HoyYO2/5Md94y8A+5/M43s+QHWnP/1112O/An3L5PUpmrRgAyAsId5B+4B2DO",
-	"R828WFLwqaKSghV1/w43EHiCQgHVj1Yztc2eKVe7K1UoMjmrn47ktWZDEas5m6j5GwnzcLz4icCGq1vV",
-	"XN26GWC4fYHWOwhf3S9R+MoR7vftGvCVeg9WcsMsCtf4yzut0/PWQ94avf395Lbl/3mwzZ/d3u2yl/2z",
-	"2+tP23vwT+3899Hi4qCSiEEwIcNNg+M+XK7/lDx+66aHn74fYQ2PeyWGE6Wu78DmhDTb5KKzriNAm1/J",
-	"nd0egQnu7SYWno0o+xwBNcR9pJICxbIRSeWKFV8YGXcbWmfJsHcKGC9ZPJfNFHQQK6pSpioOmRp5e8jj",
-	"GKoq5vbYBFuZYqTmRlInYZLN188Fz96HBiCtF0y9uT/hgZE+tMGm/Hj5pOYSutzaSt49ML+34IWBtcAH",
-	"cSRkWqznZpChQprpVVadN2OucZpwl+cHUqSOxpJFflN98DCZ2TRGDtUUq4Sp7Bu1dWPPbZszI3u6AT0g",
-	"qv1wFELUpxAfQhVItt2878xWxWDN2O18xR+rHmx5IXWnMi9HPkHhCjOui3JaJgduP9bns1dkNmERlhKA",
-	"n3cF2NIhfdQisD+6DJHVjohIM6RijE+VHNsD0004Q8hNMwJTwLVoswtbjxGbGut2KYSsV7CA7BeF7/PW",
-	"a976rdM6fZv/s99uvf2mMmL1p4LYUVzBAMsjD87ytOIRsIQIKnXEkU51mw0yaf4lwsEZmxfS7LS16ADJ",
-	"eKci2WYDSjQenDEl4wXF502HItFvpBELrUYyUej0pBaS7FqqOZYXugcMyoEkYm2TmDk76Byg6mnP3lW9",
-	"t1DCXQMQKumTJyNVxZ5gKvWQB9ck4YLkwbNUmfkdTHjG2czozSe0JFv1F3RqfGGKFSgcCc1SZf7MGwRQ",
-	"E2hqM1gJL7KTGhKKu28RkLg83g+9WXWjYleQOLoRydo+caWGi+ZKDhVeyIKAaB3fPfxnJMd9HclAWDMJ",
-	"lvftY3nfYpi/T85HrQ7vDlvHQS9snYj9UcsWbTg5OD1s1MmhzXJhaDUaecET5i8b/mkzCygTp9NsIEgr",
-	"M8lKe1eMVzZHlscrg/YNaXt3L8mUiLFB72QLYlo8ztrkmkQEwrxHIVVG4uZW8Gxa5x2akX0ZXGBn2buF",
-	"f5UUgA3kKb9bz8eTnOtCM77DrXMB+/geUwnSrIDLQMSx7RzqSn9jZ9t7rNvpdNhUcEmfkzWqOgqjeDNW",
-	"xOJJxQwbmM5SEpuonW8el+fV04UyRlF45xOqvJtl4H40j/POqisqixdiB0MlPix6cJuSYxspRnfUeMqh",
-	"bZbErKytNo/SYGKQaTQqBC0qeef98IlZfahpeUJ6apg2COODs7z98MSHNErNt202IFwdnLni9sMML0eW",
-	"COCVb2TIF0ZoGCtpZIACgTGDYkyWCNlBt9Ne1c7YT9CrSZEs31K46mkUx4ZqDQXUl9ruMlq6XymBioUL",
-	"iYrGkqcZ+G0H84kWQR/y99iQa3F0cI9EH8oTwCg0S0mRkKPvHL5JFePQJAAnb76ReFUk6OgY4LLZRvl8",
-	"ahUKAqFH0XNzbrK96rtcNyqJS/KDvaJu56sJT07v3R0rIH2ZiuY440h8iR0Wst0LO1elBNDC7lSer17A",
-	"QuFie3Gq88WKUw28K8Ppaefi0YNx0PvpXTD9qfPk/reTYfRtLB49TINH7+OLR6fTi0en2euXB//V+Lji",
-	"151iVa0MvnGgqsUX5NbVsjtx8lQxwopc6loyF2wWaxOR9BZJNo3iOHIdNZZp/kzIu+WEgIa9rh6fCDeY",
-	"cysGZw62r1OeZnVOdfjN0mckuZU54uuXSNke1fq+y0qFafAMm2yUqCnrNjx/RrdqZJWlgaoyJQzM5gzO",
-	"bOVAwz8dqRicsd779202wCUCk8Z8NHzQZoNEhFEignRwxvbfv2+abQ8mlKHBRiqO1VyEjie/kYb1soHZ",
-	"e5WlwMxpx2CvIsm6h9bn02YDyaeWk4O5I+DSjAsCL2antSG5XQpoRT84szmsTWbkgWGiroWRMdJY41z5",
-	"uzZ5CsTnNMmM/t5mg2GsgmtYuZuUpgIuypc1X6nSN5K7hcZKp7Cdms0SBcWHAC1RXC/IJFO+wFhA0HLw",
-	"/hUtDIS47kCwjLHBREMNcOcbzcYY8Yt2tdG0CSH5as2v0PWf1tdoNgyglWr/xy4eXU5WQRzPUbJ4xUqF",
-	"mt2lL0b9raB8JJktqoJDaZNR7iEfT5NN1BwsS2qUurSjNIlgl/z8RLxyunHW7W7a1p6HcSSFx6xyIpZX",
-	"+t+nj/bhI7Cg+Dblk06rO+wFreNwX7RORgedVs4zO8dm+yKdKrPgX0vk+qDb22TGAoU77OzndMgs1FGO",
-	"RtUJVQzaO30NBSM3XcJRXszX5/OULVKAa+oZ9b/Yrm5QZ5KQycMMl8fs8Czvy+kEyT+kxQJdhBaRmcU/",
-	"ew83ObZ/9h52qQMDDtDfRtQrdm0og7C3CQB73WWbVn5Jq2QVd8ONKmKveEW40DrDmPMEUFejTY1iHjmo",
-	"o6yRdrk4TpKxHg1iJXcWZe4iQXnazN3mdOTs9waP4+cjIFPr7Cdvqzq3TQQPRcIGFlmicOAJHKkt+03a",
-	"q8UE4LvW7Uyfekq7NVznzp1bj6KuaCXV7XTcHBjihq1m0JWRaJt1bL0ZW9p5rAC/Nhf041bBp9nJe2qN",
-	"TQVKvF4Gph0qiMJoIkwEXD25qUDsEfzqSJHqKg4omWkhU2i/YIsoDXlwDUAO8IbTYgc2I2P5xGogzIWO",
-	"JWK+4l4DwYHKkaWbHUF3jybLsEEAXzCVfITrnpvlNrt4JQHqEj9fvotk1vMM01zndmlaG+gJ80hvBOlG",
-	"IU0l8Fx0091bk0CkT95OZG2TEo/NbXLfNmxq4kOBdIm4oC7Upl/VAcKDzKO4rjMEbq9DiKYvYvhXexmd",
-	"i0wrv4/lDiqFMygZuDwR3tLVDcT31cVJd6L4ThTfieKflyj+IfZNp7Rva+e0H65q3rCjFjtqsaMWnxm1",
-	"+MCOIqHzv26pV+WU5k9uJ1ItbS/b5y1WkUkaHKigYwJqberudlpzX41G9LYX5K5GoyZJ8m8kFt8Mwe6v",
-	"ZjOwhhe881SEJNXsnRoWbd7v1BD9vEqnRVu2dzvIXu1BBFcG5lplma7UACpCC9FkYaC2NgD0RJR8G/U7",
-	"hl4P3GFyUpDPjLwU6SQRAup+vpHz5S+dMoSOFVR5U1QAYZ8l9GdaQDRAKajQ2Vt8q7+jI27k1Rt0lxwH",
-	"DPFeneRQN+MPUVVRtIFHQAdnUN7VZf0RG6aq0m02gMyxNnEoc3aYXgf1YMD3Mov5AsYA4NpsUIy9HZy9",
-	"kXxdbDd4rHLXchko/M18Mcy0aLMBlHhpg0Gun82KqJCqN1ILCcPDe4Rl2kZjSpEHShmkwCK9bYKWcQZP",
-	"WtkMGpG6i1XEhyJnLWwSFZH3wo+bZcd5EX6DPz4Qq3BoZTesXUDnZxHQ+YE81BpDt+Sgnwvn9G2UK+P2",
-	"uUTLLlBeywfbqdDpAA3DuV8QrMI+EXElAD/VlXRsEQBcdUMvIeazhsBzCgmFRUCmZsmbCXFoNtGOXjjr",
-	"9pbQB99bUW+fcrdygYzFYlQd8mqnqc329AbBOmBcivn66lxufQDsCpTBLVtpWqrblw/RbumkttVtr4RO",
-	"16cxpRSE6O5zdf7S9qL+VqpSAWk/VqrSdgbX0u56H3/eKURr7vsHJBB5QZE1dnEXqj5WZ1g5pYlVslBd",
-	"pjp+TaYkg67WBwf7UBh1qG4E63Z6+02vbixEy0CeDdd6rpIQG3C038hLilXRlObphQa9kWtqsmxQ0xrL",
-	"ptYWnIZbXKzNa+N+VAxBsLDMNrsiS7x5Q43YANsaDfBn+2dLp2KmByxVqu2doi2iSe2nzCIMuZIcg0Id",
-	"r608YC2CLInSxUuDzoj7Q2iElv/rod2ix6+uGtg3Hmw79J4b1RwijPm+RVQA/eLFpuVeQXRI/zlrfJst",
-	"jFrZZGMBxW3/f8sdl77jkIQJdpjiHtunxeIjLzMqPuK1OgrNGLfNP7ijNFUyvfKyFyNPIWg3fOsYp6Kc",
-	"NqSsCibXtWlrI5S1BNnR/6R+1yv7o6GEfbf2aKszXq0pq61vxnfvjrbVHHfrjbbhFDP5Ya3RtljJbd39",
-	"2zzduOLm3ULzQEhz3vXK2/XK+2J75TVt2ekFsrNMmjEKFoGQL7BAtWFC3tCnRuCIxllie5Wm0Y3omyl0",
-	"4+ygY1m4hm53pTrK3VIx5KNOswFZxOC70X0eBGIG9Ye7pV/w/e6B84Voo1aQcJOlQvdTNQalqnF2eAAF",
-	"RcTcQtXtNRsGn6IgmnGZ6sbZyaFhWGCnbZztd80faZZIs7v0Te8EuZXuk6p6dnp7+5ZSgEFiF9d/352w",
-	"JaiLaDFLxE2ksr/hbtA3/eEC9eKZ0TewE6s2AxlxQ3nb1QP9EK67p6LamhJ0//3oLWjzu5M//u7yR9Pq",
-	"G78I3WSzWHAt2o1NvfKxgDtky0OFUVrIZ9tGnE7ELF70DU6vQc6dQPS5C0Q1ws42okuVgCHeByKZGXx8",
-	"OcHYYTRK/t/SHThqHRu979jop6dGP6UrAMNj08utdMZbS1gvFTZJCGJV7L5RIrOJfc8V6zRMBr9yL7kS",
-	"mI2pCkXCUwXdKTZz5RTtKRrVeyz1iDomqvptW1Zkd5N2N8m7SdvYSwCryraRbqvT6XRax8PuqMUPgl7r",
-	"JDwVnVG32+vt75dK+btdgpGqOjfixi5VqT49cAWAG8/syw1b4bd72uvdlsvrOgtXofAm4XlRMOuBdEnS",
-	"nqu16RfkKdTTbEy5zHhcXbm3k5uVKENwE69iVThUqcYjlglyBOjHXUv9L9hMUFmwrtp40L3qdmqNByT2",
-	"WduBkeO2NR2slROXTAcWv31Hqvv3Sgtt3VUovLMslkJLzQcyxawfHhC3g7J0PhA8SHei4o7BFRncCu1l",
-	"P5eiUh7FeuM2tv714a2hESyPj8VJ6/R0xFvW83E4OuoUnBkhpYI7F8NO3f57q9uICf1tRqFPyOEEfiNo",
-	"yQrBhEMupbMT7WjgjgZuQAOdBccRuXPfValzX2WeX0YRfHmWwnFhpJ03c0feQFFB/NvRoh0t8mkRhlRe",
-	"ZhLtYhQz75nQsEJyta+j2VBx2C+6Y1YQuM6+pzoli36S5WqMSBIFraZvm41RJCM9qTVYD1vBUXjcOj4Z",
-	"nbY4Hw1buYR33G0ATCLppxOeBxkbrR1C5X4tQtwsL+otvWxU/NJPzYZ2UUK3lRli/iK7r70ssp0MsLt3",
-	"xXvngp0yKTGB5A/Je6Pr7dLdVt8dTHVLk2g8BssaGhpyKvEybxmcZLK/zZ3EHMfS2pYPDWbco+n2kkw6",
-	"Brpugs9k+wzGGIa7E7j+9vpkKMYJD0X4gmMkqRiNRJC6PuBNKCdLUDfzDCeVUHKVhuL2VLeHCvrfCCYV",
-	"Rd622QOjCWCJX6i/b55Dm4IZTOl6zzcbFO5DfGq/1elddU/PDq2OYKmRGxuL+4Md89YZNAv54XdID881",
-	"FHipc3B2ePzaT+5eZvWnLX4wPGwdm0t3Yi5dHsp6OComVffzWBGbWM0pfaFxcNhjB+1euweBy2Y1Q/Ue",
-	"0vmyOPa1Lfqp754H0SwScmcf2t3nBvikwr4auXT2rSOchfTT4Z3l3iWy6gwyEgqDHrYMb2kd9073Wyfm",
-	"MgRHudv8j2J8Zmmt/ELlDHAlNCg/rHArGLrQe02+NN0fqQTivdNk4Z4VrRn+h0Arijn1JTD3NtoyS9Be",
-	"JOImEnMwM6dTM+ebrNPZD2bwf+J7EceKgbxnw29YoOQoSqZsoTIij7bIaRu/3aOPc9I0FzHV7qTDbZw1",
-	"XuEzlir2iqfB5AUkKbow9S1nhkYAf9fYxLGQIuGpzZXb0eXPmi5PBI/TCRjHs+Aaio1T5V0s/s5TPuRa",
-	"lB+TIAUhyl+qFPXW3rTS4hIRRuVnOpiIMANLQ/E5FYrJdyQn/6VXLdC1Mp0nLRmiQVUZfLvPZnGGroJw",
-	"nQxV5nK5PNkQSSTLDnKwueiSvFi0aG/DHbFx1c4NvTO/FMwvd05Ogygie31EaAMPtwr8++sHea0I6IIW",
-	"pKHwOqbtenJ8CT05djkKO6V4l6Ow4/i7HIUtcxQ8Hs6TYBLd+KkGVfekc3jV7dXnFASxSK5ZmvAbEbt+",
-	"ZQHXaSywIAWW7yq1ATk7PDow1xg05gQ9oROVJFg46E8RLnSaCD7Fgcgglg1B4jDQva2WPipZWmnHChLK",
-	"NEtXtlb1SZJ5d+es3dGOJW3BqrZXIo41m0D1cWGle2yNV2W39HByF4W1k5cgCmu6uChYXjahSzujyI7M",
-	"fSKjyM6YsZUxAy60NQK9U5HMjQ7ggSadeXWorwKwqMv8LkV1RyV2Kaq7FNWPlqJqRNNE8LBxtn8La3th",
-	"l/Z7Y6V9plJ7/MxPdKZ05IDu7vc6UBQxge3tfoDZ36JDNQhgJ4UtNVuspHjwiQKmfrWeuw1inGrzQV1Q",
-	"hmuJ4afJkX8RIjTqQp5pkO5SU4xd/NZO9drFb+3itz52/JbHjXPBu4pfutgMbLQjhNzAAFhwADo+T8nH",
-	"KKzfRGIOtWR3dp0dccGGXlGQ2hC8nZL0xShJBhOGPLheJQ23zbEfHhkCsfMN7NThUgIlzzQKAVAkNDCK",
-	"YPcUxG3tN8WbqWACEbhRKtDKZvUr8Z4Hjl1Ua10+cRJrolBArwL2aqWU3M3mdnkUxdMq3WsuhtNG0RH3",
-	"u1+cNhRLISN1Q4WifZOmoBEs60yoiVbLF+3D142yJgcX8Niq1Tci0WC/2vd1O2F0YvP0oNts6Oto1r9R",
-	"oDl2SHPRFbKbEVpQdjP/MueCQg0d50wo6A7x647D/705/FvQH7Kp68xcL+eeOH6BrVBclsGHhr3uvDY7",
-	"BrTz2nwcr80sUeZYd5fp71fa/0MvHMggFyTF8TDchQztqPKdajwVZP3lmNdVgv7R3QT9Ec90aoV8S1kf",
-	"moeNZsNIy7mLmWTnHiC8SsUusnaH6n90ZG3edKvq9vSOrjpHHnWnTnm7jia7jia7jiafvqOJf7UDyMcw",
-	"6vSwdRJ0w5YtiXPSO93P3byuEZGBfCxWVgOi7N1/ABj/FfRiOZz+hCaZJFJhX8CIPm3w6jLTO2D1KZxz",
-	"4S1bw4iaASciNQvPU/ogP6VfwJXDVsdV+AIz1S5CascQPyRCqkZ7JVysKy53+NrX/HehgruLsAsV3IUK",
-	"foRQQUNSzoO0UNgfgiJ29fx3V/zOdo68nv8HZ1KVqMpBy8iZqFhC2+PhYR4rtKvuv3Pf5QE6hrQ9/byZ",
-	"jK374yCk+qOG0Yj3aT/JJCTuemHBeUnlt66ZN6hXmS8EJiIQ0n1fVb3V7F/r+HTEW8NhJ2jlRU1Pel5B",
-	"otUlnddURIZ3/sgyra2qOTGmsRh2uOr9xu3bW4z0vFxtjvpoLdj/jCbnsEStbQ5iliRejGOFM/qQQtC7",
-	"+8vLPRKtU97ttI7Dw8PWsBN0Wz2xP7LGaht7mekaLmFH1NFYirAfyco4zhMvj7bPxwBt46n6LYpjvnfY",
-	"7rCvfu5277Enkczes/cnR/2jg3ssuTnrHnTana/ZIxFcq71ep9vpdDtd9jBKxEi934NfYTNg8gushRUE",
-	"Qmu0fxhJbfF4MnwURM+jxxc//nbRfRZd6At5eRjcvzi6uJ79/NP9x6dtsXj8W/jqInoeXcyfXl0fPu39",
-	"0nv98vFpO3w0iZ/8/Gz2unc4Cb//afH635633xDsU0hQEKNE6Imb8z/7j0edq9Obn+e9J8nr4GTx7HDy",
-	"bVf/ED49zh4c8EdHs5/Sy+gXdf/99eoY1J1ctutR/gX0KMeC6FT2qJxIWRWULZJpBOQL+KHh0DbV0vDB",
-	"YpD2rYEqVjzc3ZG/0h2paZiTh/dBpcRZogw1p/SMVMwgYUGGIsFHa5IdoItDHm5422zMP6RwWb2GtG0p",
-	"s94XW8psBZ24c2kyOpTvvHKUXubdXVLvKGq3nDPXa3X26aN9LM1wYwRrb2tPOtByrnUc7ovWyeig08o3",
-	"tnNcSt4rRAAcdHubzGj2o2/x+7Cz7+XtFRL36JVKsdwbtHe6lLW3cglHxaw9iww2w8aHyysYZ521E0Op",
-	"t+FCW+doVVm7jHAcTYVO+XRWf/7pYiZKq7olxYuQycMMZ8hweJbb5uiO/kHKDuF6y9Zedbldq4/tn72H",
-	"1N+DBuhvQw+K+lMZhL1NANjrNm5voXLmSKHfXqYcTY0kDBRqYRe3bBylk2zYDtTUu/klIlAkojAYGpY0",
-	"s27UM8YD7GfUBD1IN1kw4WnTFhBuv5Fv5Dfs8cvnz4zCpCW/Fv2Aa9FkUShkaoSpRDOeCPbjjxff3Rw3",
-	"GSAWPLl8eJ/t7++fmi9/vLrfNiNBbWEcD5NZWaQZl0xBniCbT5QWbGBux8D8AqW8sNtlmz2JdKqxWvEA",
-	"sDDIEq2SARsKHYWCRekZm3GtWZSyIQ+uGddvJGMD+1qq2FikMKb5nM34WLTZRWomGhgsHjCOPwsZNhmX",
-	"oYE8hlnTCU9xaiUFfmmWcy7tMiZcMx7HbJaomdEyhWZqxKJUMx1MxJTfgw/nUTpRWco4u+FxJszMZuI2",
-	"ey7jhfl2GIupZrGAmTKzIQjSgoWKSZWaBRkw2uxCMs4S8Z9M6LQJo0A9Y7OXcOTcwbKwO4laMA4fybHZ",
-	"J5WlbXbOXpxf3f/evibeBwKGOMPpI9jGWIzgdaZTvtBmmMj8hPsE0wex4AkOkc/s74HZIDWnJZvtu8+D",
-	"iQhZInhoD7YfwDN3qIgLOIvmCzb4uQVfnbHvL64GTCVs8PTi5cuBh13QOQsOlc9mcRRgKiVt7v//nVZy",
-	"wL4yyHl6cHj8NZwJ42ZZw1iwQaBCMTBoodnAUECHh1ReHmvKGQwwuwJ4Id6DhGnRNRT32ADbdw0YEDT4",
-	"YRQlOmW9DhtFIg4Jpcw9mSdKjtvsAQ8mzGwbwEt4Zzbv4P17BDKdiCgxs5o5NKz4WxVGdN0uWnCtYGXH",
-	"B6f7X5+xH68etk6aTCo24fEIIddZkqgxTw0WRwn8aGBk6TwKRJs9M/CaW5zGZlwJp6OVxDmUhFUbqaBp",
-	"Lsezh/ebDqmHURglIiDkIz+rpnsEbCgWhrwkPEhFou/Zlo34iketNJvyBeKDFjci4bGdFBf9UsgQjwQs",
-	"EwysBAYjB+cQkBf9xhF9vxU8EQn73//3P3CizFBnzbqHjMyQTYM/IBMilkZj2Yok2N3vmWsw4XIszExm",
-	"frJJ0GzmrnmUJEra7KFK2H6HkXeK8VEqEjxlOH4QREuj6DSKYyywjii+QNzgMKSZlYiImsszls4VS/kQ",
-	"tyfTSItgIPyYO2pkXhgKFiudttmPmi57zA1EZnVIDnC55v77KzezIuynHRbyBe75OXvx/OUVLgeFR81S",
-	"fg2HxwYXoeHsqZDBovWDWAzOmBYyZXzMI+lwF+nPtVg0DTAIqcZf526X4JIQmk15iAQ6nQgJFDafKG1d",
-	"ilnMFyI8Y0YTGBCUsyS6MchtuBntShwj2EMRKzmGEpFR2gTGww46B1gGntyPbJilsOFTYWRIfY9xhn1r",
-	"zYYnhoHgZ/sAOJIAvPRsgC8O2mzw6MEV2wOGuvc7SWy3e1MxMCRM56sNeBzTaYXK3CcOcMNSLpG0472L",
-	"o2mUwlIVG+zxLJ0M2HDBgjiCbUbKdI8pw9OJshDyajUVWMt/uLDM/h5RXDcCHLkdBMgRMNK5SvAt+g62",
-	"E7/ArfV+At4DTCCCvqxWwvA4p1QpQ7uiWWqqzKyGVYuRSsQZUzf2bVgtbFASjSepg8UcWSJGmRYhS5Wi",
-	"TgUW53HVIMzgNg8ueSqemLFa8N+BmfCrxO2rwbNAfN30X7wUUx7JSI4HsMDCL1qkA/aVvd5INsyS1cjA",
-	"OoWDMnLH1232HNdCxNKuxpN42EHvFFEfUSfhqejTKdupRZosWufmJg5A+MKJkdFBfJ2PGuYsXHUPt5n0",
-	"s7mj2CNlrIxgkhEtaJqvolSLeGSoAKHjfKKY26VUKTblcmFWglF97Ct3HonZEyMzYjMWjOJrEuohp0Ss",
-	"ajIvzO+ehzfNnK0mJXT+2kwJ983RjoPeKTKAmYiNqg9TmFtbaAAD25LLO/jwjKHYKlUy5SAqTQ3nCtOJ",
-	"GSMWqWFJTQah3USLYQjgSUSIzYNQGQRhU34NPTPCaDQSiZCGdZ4TRdMTNQcKByLSnGtm5IiwzQZvGrzd",
-	"Hr5p+LZJOG2QU81vpV/MQvi1kPdQjjA7PcW+xwbAixd2dSQCSGUbe6AQBBcB0QyEDjaAjXJTIu7hMx+v",
-	"YsHNDQMpR1sBCTnWUEwi2pt/2Lk0sBQjTcozNtgDI+uiBcNSuKLhwHTjkXwVXho02WDPIlUrwYvmKF3p",
-	"lz1CNvjIw6p8fO/hXqzUdTaDdzHslC7XXigCI1DAL5nU2dCc9FDQvP4QhV/x40Tkj9pm0qtJpJkWyU0U",
-	"CGBUIBDS/pGooI3ElU6ApYwSJdOWEWMCLpE6EpcHjesf//gH+/7q6oX5Nwx9/uKCjRRKzyC5drudNns1",
-	"EYTp5hkoDYa0BBMVBQJkmzm9QUMYINMkCuDqAwOCV1mkz1DR++abpyKdqFC3v/mGff/g/DuUTXAcQ1IM",
-	"YwuV0Jb2AsdhU/iIJFpYJbwEFN/gr+W1h4hLg3OzkkET2I6R6xVpgZm8lmouabw2e/7i6uL5s5dOVuh1",
-	"DgojGKIFs1kZPuZ6Ygi72UyzuzAswmjeczMC42/jiv+diSQSsOJzBiYGXEiE8M9FHLdAeAOd0ME44wmf",
-	"CthJHNE9cJ+PoxshUbCGiRMBE3do4otcg/7mGyuyafJNZrOZSIBm5YQF8ARYjdFL1dy+gMOhKmCWcTUR",
-	"bHAf1ebWFegwBidTZSYwxw5yoxVCcpUD5Ll7jEu/+w8eXdcdHd4iwHqjI7lVIwWKxlIlZqfACEuGA6MZ",
-	"zw1HBn3EHNpQhQt7aA7SBzJQIbDewpxwqXFa98oZmR/SBeDAix+vCDw71qXhQHagTqfNnttVkniUEgEH",
-	"SBBqsy2wLoIP3nN4zJMkMtdUgoXDjnySS7fEyJFx9s1LKrPk5j52IgKlBOJRB3RoJOWxieChSOD0ikqM",
-	"IVDFo7SsiT7J9UjvKAiZEAGNlHMPJNU5Xna7J4OLUespT4MJQXkxaj1TUthnhUFAAAFdjBQxhwr2okgx",
-	"VmnEQUwVPIBzy3HLICCg3WIm2uxHukR2DR7q0MY85SEQLjmmm9nrdBGLi6o4yNKGxxplwUA5eKICu3N2",
-	"qwYPrvh4YOmToWGgVlm6QlPeV9NZgkEAZsqCcQLa00WSjX+LoJfWbzo15EAvYeaAcW2UuWhkJd/4Bg0A",
-	"U0OYYsGNSvaA9ge/QcXcSP5maE7RX2BRksyA7mmBBKt5ChtzaZQMWCiZ9lBtTkGIh7fOjNyB3fjIcYMt",
-	"+Vr/+//+501jkJMXxHcQaGAjnSmGx+bkzMAGZivygJpGotJQmaucWIEdlAHNjLrF6MiQoniGqDZ7DnQZ",
-	"YDQLRKNgIthc8Os2e0H1g6zFy65JWSvAN98U8PWbbxyb4HBoeDP3OwfmLMwCSIJLzXxGkzCgggRsJjQn",
-	"PONJpJUEzmmWMPgGqIsZYoK2RP/e0XC9Tic3gaRgv6RfnOHy3FN1wfpHp0pkJwITnM9DSYA2M+b6GxHF",
-	"HstkaE4ozXfBbsA44wkp96T+2RsAyRvmHqoRGno9lMnvCeJ6rrH5aGRgNBsF28DHTII8MDUzC/jRgFYi",
-	"hrMEdBasW4JeAFKBYQ6zNuQEXLMR16lI2uy5vQtNq0AR1gLpxfMze4HnZYgN1iQBtQWuqVnNWKGIbrl/",
-	"ysdN0O2lIpmFRm2zB7EWKCeZdyM5hovJJa6taaQTtPKBwIN2WzPS4BvHqHp0FN/x1HHgBK27ig2ecJ22",
-	"nqoQIg8GMCBQXnrSemlYZU6Cf5TT8i9L1BHYm5EajHgGuGrLbbWB+2cySi39jqTh6CRK4J0zP9OxW6Ke",
-	"oMpGSnGzNKfhiQkZw1C2mfIYhSJzWVSWgrGWEJ9gsbtzVMWbz9hwkQrNvtlD0hQLOU4nSJkGyJqQhyO+",
-	"gaHJx0dLszkUGjV7bgkGgD6IptMMLLoDpEZsIXjSZpeA4Sh50C2E16VqAbUbnBkBGvVQs3/XQsyIeKPK",
-	"RIIU19fA5EAYWG6ZCB4F1dKpSsxqCqzkhicLQ3WW+DyPY0fChqBwD54n0TiSubAwyjSPiSEeEEMcvHr1",
-	"qmXGMgJRwFNh7Z5AvA56pySfHnb2rYeBbO11FgZ2bia3ljSf+nQOmigMsYPOvmVFnhHmm28QpJ9bJNi0",
-	"LgzGD35u+TJM6zmaec+YVFpGo9GAQHQo8lIEWRKli9YLCMhH1g0yNHkQFBslwERyHciqX2Akwg0fLhg4",
-	"zMDgCIC9BPWndZVwqWcqyWcaNMGk9AZqrUaBkFp4nrinF1dLLjg1E1KrLAlAWd+jj/amUYr+VYxtLfjw",
-	"XOBEo9PuYqCdGYXPosZZY7/daUN4rVESzdzU/J8PMy1alP5nnlNwZNG99z2HXcHXRAJ7i7ItGiSAdk4N",
-	"RuAr5jll9Fk7L/tquGDkdf2aTMBkwEiEVvENkIIGwIxS3UXYOGs8iXR6bmC8JBAh44MkUfTqFyAFVxcy",
-	"SqDooJTyFEKaIdbPqGB5Jpj9DV1IZuH/JxGjxlnjH3uGBSgpZKr38Fe95wHyEj68vW2uAAAIVqQZOPCr",
-	"56eftpj+B/NF3by2CSsforxgrVjrwKCg2K0AuYJv6sA5txDo3BhnhEwUD1RCZnDKw62GCqJPo8335+I7",
-	"hKTqnRxp9u6Dx7axwZtgm7XVqGZKasze7nU61qVuix17rsB3GsN8t0Ypg+rotC8FKIHshNh/22wc4OxV",
-	"gzoo9y7kDY+jkOgkftZd/9mPknukPsTv9td/91AlwygMsVnnQbe3/osXnvD2ECM44NPD9Z9aTUqE36oQ",
-	"YhEOeqfrP3PGdpzKBSSuhxS4GoZNEj0HwjMEPtg4+/WtwRCdTacc0v3NObqbaJQvc8TQOdno4uCDgjj0",
-	"MYR8YdTn22bjfYsCKfGJma6KRu/9Dn/28c9+FN6upNqpQx4RWp3Bsx3PJ0b7tmQYX2svEeFHwqfB60hw",
-	"jq9u9faCG+6T3+/SQiCs8D9ZlOTxd1vc+090SVHbWn1Nv4xb2jlY/8UzlT5UmQx31xouAej+ZcT+eBd5",
-	"jwQhA/yMErzLWeE0v1WUrOjEeGzk/4WVpE/ZgMa1bxhFIVbgrLcaMKrt8IA4MSptmaZI0jeSS+eDpYE8",
-	"iuKsvAsM8oikmzUygrkRiXmQmrkrJLtLHO/LICxwQQEvPxZNWV6+IwOQP1cA+HZH3P5g4tY52YDU4FKu",
-	"0PiOn52uOAc/KGzz88gJ09IpLN3pD6bLG2yswforpZ5AwsamxPxHqbMZihNPRRhxo5h/fiSd7uAHk3Xz",
-	"33rl+QpjyTB2BEimjbAqOMhyRU2jM6ddrQzjZEuk8otSeswaftQiWaXy2C3b6Txfis6D98BpOi546w4a",
-	"TxZiefDKC/UKPG0wGQujsIlaDLgZFJtP1LTNHsg0iYSmuGbyV9RcKJhrE7MSD9L8ktLqakwXUL3jLraL",
-	"WmMSzw0qYNdZacn5SDMXFrzCfETFSzY2H5kdP8dvvjyDjQF+Nd3a0awvh2aBw98cKYvV+EOMNLZ4RK3u",
-	"9srGOoGTTCUYvwRRgFjuwehuWEmizV65VI6hCimk2aCs0OQpxFpCTg+skhZepjxJ77uaFtvJC17M9Q9i",
-	"0fijtCAfRk//WdZ3eh9tSprtJebp1as851RIEn2eSSb/pV1oSKSLwSA2nWeAGXn9LIkHjWaDnPkGoorQ",
-	"8jpA6au9qk9umw076brP3Xuwti9AZbubBvZlaT8bAPuDWFwKqCfz2VFMuDPgwoYrZC7FnYjkHlCvSNTr",
-	"TBcYjQFl2iiAKcNcEpGCyUrb0G0+Bkeb4MEEYw4shY1qCaMh/EQFXlhA/kCJwZ9qsUpycLuykx6+IOkB",
-	"cLqVzdzxeel0jLybd7giWD2q5npcZhJSZ5zoAKl0mQ0/5RLVI4hKoIT0ldfAjPdlmxTyhax0o5p17m7X",
-	"F3K7PDajP4JoDldq73esxlbvNX05UXONDIfNJ5GRy1PKbJKWw0ASAAujEOLZbPwPVJOo9J7m2LmRjwNe",
-	"q/BrUCG5z9ZPmi9zjSchkxjVClEgNqtOsRFPdr7Tv67v9IPFxsIF3gu4DERcr3ATpmFKsg0404zK77Eh",
-	"BuBSnkjuAHAx/6GSos2eYdgum6qEov+gfL9LwIYkIIPszTdS3AiJxsgrqkUC/tg5X7TZfYA2BncrJC7b",
-	"PEaKC75HJIfio4ma+P7cTPbhWaU3FYff0ZmlBf5F3ZWf2O/ocG9Hzexd+xCChrnOq8NtRQRqbJ6DK1XC",
-	"UvE+1W02oKcDNopswQXKn04VpKNYSxWmYBuCMmmyiZoLm7qdm7LeyHkSpamQ9yBIfBTFmHA3m8ULl2lf",
-	"F5uLOb1bROV+7KBYAGBlUOwfFQ0MM28SB0z6IIaOayVrZnc/bjH9JX6zev5UbeKyumu07fppEdPqfEfu",
-	"13zaKX//BDI2Gme9wwPoz2P/3neVw3QKRQXrYPCSrB0kUIy3ZvOp8tlHW73F8xyOmpnzFz7u7oMYIxLB",
-	"oONBiNWnIo0JpirBGg01MEEXHh+UkUqmUNEu5KlomSEamx5EDThYmCMHqc6fqe4Ex5dkuoCLvMpqQdxi",
-	"Z7f4QuwWeF4fYrHAEfZm2O3edsdaFhSookaeUzkUkKSYaREb5j4VXIINo4l1iLD8h3mLU/xRlLA4kteo",
-	"cWAvMkzPQ+0qFmGbXQqdTTEcFDQX0El0BuWxaiI7s6lwksEfe3FemJWsVgNgG205kUhD+ZrdbfoCbhMi",
-	"kqV/G9ygZl3AUBQ7ARmLGWTaILo0ojJE3MkU/LwL+PlazKgG1Vjl9YwqLXs5Dn42mL5D7S/EImY9lUuI",
-	"uRmqz7KaKBMoE5WqGSgeeeYtYvQokpGeeKU/zbQa4/1RRuQpm6op3IhXPAJvK0EYG0lOKkZVeNtvpMHJ",
-	"3KS1jjEABn9mfGF3W76A2wKHCdaJzXnBsjSViJtIzOvNLlAj9TqSIQQUQNE3UN2nPBStbOZKbtQbQl7Y",
-	"KTawvtoGD3mtJI8OYFJ1VKczuuYQm6qLT+wHt3+8KkObsNNo/joajb06EIoTx3BJtLsld7qNv2PPlHX5",
-	"q1AGg/hNXgCGal1SRRC4qVokN6tktE2upF1NhUvEQvthTpH19oaL0TMlBZTc+QRWh9X80W6HF8b44IqP",
-	"1wUewjsw5P6Gfg1brGbn/P3LOn+lz1AjKJDrOjl8CPFY6wU+l4582GBpLHE15wsb1nEPK8mj6CqMpOzY",
-	"MRTbMerhgDy+PI4rnLlG8n0jrei7FL5diDIHWwtUU+FaYa1vKLdV49P9fKjXHxQDDtlgzxS4UW5vPweS",
-	"t0tx/fNSXBFVP5Kz+e+d3mr91PKjiGl70Fc7rKe0T6mOmhRzn9i7Wtk6wzYsKTbcsnE45ADENAsFJcl4",
-	"zKaZJpM2RtWxc8tBUts1RI0MFQXFUC5cfM7AGa4HSJs/FjW+hOV/UbLkp8nhWUO/u5+Sfjvcu6vY2txl",
-	"6vy9OY9U6ZfLfb7s9CKksHfkV+/UsDXEerH1LOohNIDBgqFhsugnmRxYx6CS8YJikYEXudYytvEH1LMR",
-	"72cCStqcGZ0BmM47BU1z0mDChgvoJtPMi71GNo70PGVTBS2aOvgFFGw3QzElzYdKCtsY4x4bxGKUUjXb",
-	"iZpDkwyWQPuQNntsPseqsRAjmnt530iVuHYoELaaGs6WJgt06urraDarLrR4HqTPpRm58cdwicdq+C1a",
-	"NT5teRs7bz3feOUH/Db+yrmSn5igGjTvY5jzTpb/KLJ8k6UimUaSpxDCBTcbacM7vLnbEcx6V8i5GRDz",
-	"JzGIHnIwbV9KQx9dUJf5FYJOIM6lie20vKAvpFExVKYHv0ekwQpjQ+T/pZtvJJJg26XCjGY7IWFLmHts",
-	"ADTYEKiBzRixeTgTrtsMffzluHuse+zX2JGwVW8k9ss4hELDlQ4dooV/VlzrYzX8U6JaH6vhJjGtGM9H",
-	"zma7dgjtY6EIorAOGHhlY2DQm/1v+Gbj8iifOMzVm/lTxpdS07kxl59DZCcC8qfGdD5Ww88qrPOxGq5y",
-	"gQL53TlAvxAH6N3Y6x5VMKvlsrNZot5HU54K6pewzPkqHQOWFe74044/7fjTZ8KfyloldShV1noQxy6b",
-	"ivpaq9Qo/hBxBLc/hf4aaHYQtiCkyjSnaIt3TvH//9h7/+U2bmxd9FVQursqyT0UJTvOzFiuXbsU2/F4",
-	"Jk48ljM+dTfnqEE2SCLqBpgGmjSPy1X7afaD7Se5hbUW0CDVTZGSKJFS/5GKRTYbaDTWwvr5fcCRoubI",
-	"h95Tf5RycCGKLkugMgOoY0Q+sRiOQBVS96RaZfNzqy3PFp44KNMhz4wID9vXOhNcbbmGyJ3joDZXR3pb",
-	"cMj96ZeE/Q+b99J2v8ah+uV33V9ZN/TJp53evlr0WyOGfOe1IkIQ8NhyK4xFjKHE3Z5aIZKTyqMc86r5",
-	"26IB11NVW3kh3NYHzie4g9L2nKBXkhOkjJwC+6IhXm4inNKl7evPdaf8G+HO+I1hWf6m+045b1lEVwvn",
-	"77q/T0n0u4yIha3VYYnbI0NdKoqO3X14bmGXtqrKA1X8rvtVoZKxYoKEdtBILY3VcIReV22thVvhZoC8",
-	"x4qNtE4RCc3pEWZlKoVh5cQnLnI+R8LR2HvoAn9qKGEKSXHPwdZcb3RTnbPHBUKtXtuOXtuXbAUlfjvs",
-	"9nVjm70AxIzfQblcW3VCwmMlPUqplFQjN85JpL0xGsAlkccSbaevCwUi/EIK55HNugxzH/ATZBXtIM2+",
-	"z7w4ZdxTQaMCoWvBFTQKOo9N5uKkKnil7kKqE+ULBVIdjyFyiCAiaBzCjmNciVkHeSEXKbOpZpU5Txke",
-	"MePG4iEx0ZL6GH2FPNm34YEkkHACr6fSsxcsUWWWJQHnzCCGkSWA29X2KRA8PuLTAp7/qrQygD4rPWuP",
-	"jQd8bMQnBT6HE9dzq89BYbWnx03rgmwxv/nhERT4mqZ3xVasUm91+7KactJkYCPNZTnJNAf24gX97s6T",
-	"2s7Yj35uu6dPzwhj1qvUOy7eaQ3y1iBvDfLbVqlB31xHrXra3qMv9C9QrxVGTbNuteJzzA39AoOv0lig",
-	"QjdoNU/sPPARSgXqdJLxgSAiBq3zb0yo3Ec2Qm48Nq/iOajpnoK51tutuZ6KdzjCOqX8ebi0ppi/WoId",
-	"pRmMHnYjhsFnl1/hK3xtbX/U/hJQ7JISwu0Us4+aAF2/mUZCJ7W5kdxXUEMIAHJPUg0EQPWSeQdJIGOZ",
-	"KApddBmR9VC6yOeAGrI0v+LoW7SDcITVphCtQZsQ3Y8sQ6jqh4BLVQ7LUo1+BtTxX0cMjvCOjdLwSwRL",
-	"t8lOB5QTvPUVh2ZC/MEJ00qYKL6GQTDsksiNyKbCdFjC+1ylWok0ul5pu3a5UHhRBzTuQedAqDJ3q1Z9",
-	"EkZxa7jnkJGoD+BlrIRZwbfVqoR9AY5EVQCR2lvXB0df4P8UR8c6t+ZIemYQR9r65pggPvUmNdwPNuRa",
-	"zbF0YV1zLE3ycUMVRAJ+BWABrGRrkN9j2yhs2DYucTtxiWIOQQBIQik921DfTUUxlWK2mjlYGqj36qAJ",
-	"Vg7GofnP57zAExjrskC6HyEuEDQAlNwCvxdVGFdOBKXL2HteWNNT1D2aC0zXBaUOJk6ZZRXDEDUsvWCJ",
-	"pYuo/dPoJrfDP+029RCNcYXr4WfSWhr743wALod7bwPB5IbNDSgIK8SsvhfPDTmUo7LwRn6ZZZXoABwn",
-	"wR9ChaQdi0I0bP5/4Ay2uPU/cnOBo6ze/LQW7dbfj63vdprl5sK/t2vs+6Mv8P+vFT57c8Sbjgw8B6AF",
-	"gTB+YZ8j5kTCvkW0ne+cMzzllhcJ+xYj2yoVzkWFOmb4Bi7KuXQ7nKuBSHrqW59j7BCNFZYrQpAdm16H",
-	"vunEfAdfJTPRH2t9YRL2bSoyORXAlm818198h5GBBijhLvvkK2oMhe5DmB4GyLQRpqcqrOAX1K0LdCAi",
-	"xZ92mNWa7iUNG5SWmbEuAt1eINmiRXPH6sZ4w/+gjp7Ncqrwq1+cS7L3vsRDVGRtcH/XLXmCbA54ys5S",
-	"vpGyLYAMoFnbepYKtglJRascWuXQKof7Iva4iXYgS6fRB/nonAfUAhW3J6BJL1RkLdJtojPiL3SOP3yQ",
-	"a2XH7mOwQZw4eOJt01MJH1g5lXZ+iOMcup9l8wQNreUv4Vbu25xfCN97ZkXxgnHW54OLoXN8ENc6h2tM",
-	"sOn0sKeGushFwSaikDo1TVmaD7Q299cdjjOoGsT3KbmCc19JI07r2/p8e5JY8VIIMhlYO/Et3oSni25x",
-	"9AX/sbIr9VRV0yCN5AuYfExED9GNAun2qgi8H/wE+9drMe5x067F+uuvrCP+9Y+xu9y/+KBX8P7iI7Zo",
-	"8g+2QzNs4psJ69HATBsF9sNPL9mzJ385DhzhiNfqTupMKoGMes5OSPm8y04jM8M3GIF1Qwzez1aI7Ufe",
-	"z8TeyK4Vn61fuOrGyxUVtYJp6UEjaN6XeOPDV9JMtJEeL7cG2pfnwuvDocwWS0Aujd7K/gOO36Z8jkHN",
-	"y0cqN+zl2T83VAxa56vJuCeFnEKxtErZGN4f1CH7AOZCRVWtRX6q5h9glE1DDWeCF4PxQQPCDUwiGO9j",
-	"bZqKptxXN4f3SQaZNgCsDig6AV3HF20y/L7DEjdpOXWXEgiRT49i4yV9C+Vea5d5+ZIuPRHO7fE3Oegc",
-	"4LAPoK4Lwj5uo6z0PmAjtb7HvvgeWUZyirKCxY2+BeIamuqoEBYP9ybDpRpN6b5O5wwSTs5eybQaAZcC",
-	"yStXrBDGIiqWyFmpLFAsEC8kTbLbEGWAaVxPr+2Yxx+epBW8ByN4kdB5l9+fGR2P+HQdnx9k8AsJoWdG",
-	"cSK0koTKnVowJWasM1+4waof8Bzcx9ifb/EYr45Ich+eswQg+pS25zR0QtFKJdgMDln44ZhT3nVAsHMR",
-	"N0p8I6r4Pnc/ShoSJO6hPiBm4JWuSZhwDDK47KH4Jdvh8ILW+RXBBfd8DzQPcreVk5c2dKu6gtgxHmmF",
-	"ZfV1PYWFCJ/NAcqzsZ5d5erUxTDIt9nYBHA/2jZSXTCoH61MtyEDL0rX7i5cEqAjcDdXHPYopdSbrHXe",
-	"YUYvHe8DrpwTAEaBtJ6ozG1F+LoQPI17m31hctX83GEzSHCGTmd3vrtzNu2yl5mGIil/Y4YcHAG9ohb7",
-	"zT3TzcX49ishwsQ2al5uNUhbHbG/aGkZhMxuWWt51IaVgU468f21cauDFZ9tl30QPAVeqQoXAUOxwXCA",
-	"WTtno0zdUnUARMc9AzRU+KSJ11rOzHC/aCplOFXzd37i19VM+xgEpIdeFY4IL7Q1XB5qCOOylC3rhBtV",
-	"LyxpiEJAaP1GUYzFSAS7nUCEG3UXbZNqZq1x0vaIXhXpWNjorYl0wygJaKKb2kihjHOlURRaQq1QIZOp",
-	"xGf8oCixw8ZZNZvQ0IWx2ZVUdGdhmlvUJX6QVSZHtV5tFmRPTAgT7Z3rSMbRF/9PsBF8jXKzlXBmeWEp",
-	"eOFEAwIfNto8bKbLLEWaWo92TPENrHPsQE6j6v2CooHLoccfaSp+425eW0E/vAPwTD/XuzYQ/Pir7QP/",
-	"ZloboQ1g3Ibi8bud8UroAXidBPx2VNEV3bcfhEFNRO0lojAs1VB7IeKO82592+g+aJX7gORtNUqrUe6v",
-	"m9RUUnkLGuTKltJgv8xEIVhauv8KH/6c4JyonivnqWDlxOm5bkOzaatSWpXSqpSd60G9XZ1iCzkaufGa",
-	"lMorHfEIIPwT9xT7C24ScrBMCj1yTmaX/TpkdqYZDWA8JIfzlRCWw/lN2Rw+QLCPWqYB/Pnt6aJWKbQ5",
-	"kK2hwcFejd2IjTHhSkONRo3hPVOaCXR/B5Acj0sj7ZglfyQeno0ZaMaor4b+Dca5olDyky5S4wXdzQya",
-	"mnxIMZVmkvE5lHF0GPA1MG6ojhX70KcS44VAOuVRvJCEhKepe5esL0ZSmUbK3z8Weipy/vlnoUZ2fHDy",
-	"5Pi4c5BLFf7ejGb59pm+3YpGVN97l8J1818VTPW7rY2l7k8bOb2xzTXQ0Rcidv+6UhcBSBb8zDAjRGhy",
-	"g3E7zJSDMeZcvdoyUqvaqky3+9aq215ko1+s2K7I6He0XDsI2mozwT9kayU81BJPFW3k68smfoqi6dls",
-	"lmogUDaxcWqqEcNFFkzPFCvkaByMh48+aQi3/MbQt77ysy/o9yn7Fmoh3LXncG3y3QtSAT01G2sExPQ2",
-	"Chz8WGThD3yJ8OADrYayyN0lFOaE9cBuL6rB8ByQSlMD2FIVR231hZvlKeVWW3Xy8NXJHddGRBu/1WZe",
-	"3iKF9o0hWUUFso5+6xxMyiYEGlQEqzVIVKJFl5yXKnybdIg+h6s5dJfmfI7Z3EKMpLGicHew3Z4Kfaak",
-	"ZujPWkjfgivbaplWy2xJy9Tt41bdkNxF2iYIabBYbmZQFUIqdPubC0ag78yOBaPdUJGOUDm6r0KvHCHx",
-	"eSAmFt0lQO/HRnWWC64gplqXg6GZtJ5R6xk9FluCtjxA4S5FOW8m10YYI7Uyq3ylMzlSJpZboMgXU1HM",
-	"oXkNKZQ5QPQyqy+EAhhOFHdZg6TzWqUQFPRj76gQ1zBnvnYr3wrZQxSy1yqF6l4jR+pQKrMYs1vPXK8H",
-	"jPS3RHM8FUDVoQvWL/TMQG0kYde667CIErq2OZrz9KkubZf9Auw2hiWDsiiEsklzEmO3pGvPAv+0eCtr",
-	"qGmftNrgQbdt1auDm7RrNR3BR1/oXz670HQev1apwXIBnNsNz9+dURCNMlY/bLVa7cHfivrNDv5ImjY/",
-	"91eINhrrzT4ziPKy1RFb2tBXLYbAqKXEDJAWfUXDWKbinI67pAPJRO95y+BzIxIcpAV6Knjx6UnAoTAe",
-	"0gK6PX0X07PjZ9jj7ax8rQRiVLkhQh9rpvVFQJaDKenS9tTytJRmmaQ2Uvd7QqFxtwPU3Qk3BjmLPNwu",
-	"AmcZZrRW+P9cQIBSAsiGEbBoPTUWvLB9wW2XneFCL6BlxMwhON6AK7csYHyZsZ7FS9ZlVUoIrC68Y8Rw",
-	"3FOY4cELzumCc/dGRDZMvnOPWlRNZhgxvZwUqoua0vR3LKKxhepUfM777LJ99PHavWi0bZCxDksIHrsQ",
-	"RmfTlqj1pocfSeS1TzzimTus2OeOvtC/51dWyUSwCBV9JCE6Pjk+9pxzpoE78hOO/YqGW0dzptW1Naoz",
-	"mvi2vd23Q+fKv+N2MN6uJ7u0SKtVX7Q8EbT764981DQMXXYE18Bdv19TJb3TqRzK1qh+yHhtfj95V9QE",
-	"kb5dLXNUCPqz2dT+Eepp40lxZ1BfIo5aYMwH81GkzsCNoHqCLez5Nw9lmkByHEMGPBf1JTg0NMnkDims",
-	"3dNAbbb8FsyosD+cMQUb3JlQtGnP9XDY5s4PTg5oZyLAWa4LcS3ldDX2CNUuCPJGnQNK/HRwA+ewplqq",
-	"UZediUEhyBcHZ3SsZ6oJVeSTH3+vsdvpKVZF3MNCt4X2exJA929s83B5J5ziA55lfT5A+SIEZYzGnnw5",
-	"+PJvFKbo9nU6/3+OyiL7uqJCBYpSdCyMEUkkCiHVrCgLIakLpWeX4+davYznsS3A1GoIQhFcL2DyrJ53",
-	"ydsu0jDLL/wmPa6/OKooHIXon61k0H1hZtIOxiJlejjEfRFe/ukiOWcwry6/eXgiaHx6I6dC/Ta5z7f6",
-	"Op7Hdt5qPMTevVVFLWozbtjIPQMrJw2vFFrczhAV6D5f6bt4Htt5pfEQ+yeoALyGvYZuHaFx0ehcQF9z",
-	"w8vFGNxPcF7d47v9EE1jW8CQYYR9e7NnPmnilC++MJEy3i+NaHqrWue/ToS655dazWJL7zQMsNevdFAI",
-	"Dm/UE7XUvdLSiOLMFwze51v9bWEi23mxC2Ps4dmKCcPxYif7irA8PBrd/aMw93zQflqYyHbecDTG3r5f",
-	"W0iilJiFKODlF1ufmKQpjCA0EKYf+GvF1L1NKiC4kCo1HcYNO7NcpbxImQ8UsCfdY0rHn1B1YYdxyzLB",
-	"jYUoCDxdT2EePVQQcIjcGfb08+cOjGrHhUAWTwyPBlcN24hi1OsuSwwENRJYqLGeqQA1gPcF0JNuT8VP",
-	"CsTamvUFG1s7MZ5Km7NJ2c/kgBlRTEXRYaXK3OVGWCvVCCoq9Cwg2SthZ7q4qE0jvQQ12hiQvSqLk4p8",
-	"oq1Qg/nfxXx73BnxJDdKnj+5bdlbHb2lLd2p4v340q+bT+ochBW2hx+EM05Ry636ad1PvnYOftb43Ff9",
-	"PFy3L+TDe5HQt1qf51zNz31IaB8T92tM9u9i/kGUhua4Y10k2NXJePPRs06c++iLTyBcUaf6Nsg/hLap",
-	"tYvjEdNln9CucFrCHSYIzjPgaiCyTKR1yvoV3GKD7Fn1nDXJs+op7qB+9OOipVCIXE/b3PdDbddyL3cz",
-	"Meus4PIheKjlNBGesrq00UG7ulJmZ0Rm9+pj1rJr2rKYVjXcRlnMRnphAjJwSTO8JC5AQLAtnMRbdCyJ",
-	"m9xATfMZeKRSjapRmVbuvAUnEs5eLrOyEOYFdmFLrIbJpVtEqJjui54qyJD2xBh4WOvhsINeJ6aqL8QE",
-	"CrfDIc6qgp06zfTbJOU7ep5vITwVP+w9VUBvouwCmhBgNbbF0C1Y7y3oPxSCW/VAjiod01iBc5plbCgz",
-	"p1mYk545s3okgI5kdVHNq+reO2Q73SF451LxXoTj2TgJCEBKAxHIhjnQVxtNgSK+f3c/XT0BBEXCaOiM",
-	"Gwa8NdIwK3No/cm4hT6bupkNC0imVDMb6iLn9uDkwG3cQ3eLg80AVZdn0xdDXYhqRg0Tsfpa09jDki+/",
-	"t1aVfkUy3trFD7ndunrR0BFYRZSv329df2qgRXtluTjKcDQrKBqv0TAJYKklQb/4BJEnnfD1Mu6CYB9j",
-	"F6bOUmFsT8GzddgP0PnCcm1slyW5LkTCDJ8bNhvDkQULYy6IbLy2ztw92iMxqxce9n7NapxKs3H9yaNc",
-	"/VGK8sF6+PuRj7jVGvjHTsABRWMIeR28xyqIcBvamtKIjdp6veQy+4katNESHDI9FUXGJ5g+9/l0SDrP",
-	"NGTGuS0LYTo+qe50P2U0IEFOHzvjDMYQoQ+ecQalOh6pl7OUz2uVtbZVWODMZ0sftsqGR8ZnjTT2rgQ+",
-	"oux19b5bZd0GQG5DWb7jF4LxeGPdgna0wqzQjf9w1kZcMERay3mPoRms6+6RIJJQaJC0IsuIy6AvBhx1",
-	"pqxNMn0Uxu5+YrZtanwATY1t++IShAPgNzBATSARX1uplHZ8lOkRciXUqw+ox0MjakwE7RHSGJRuPPmB",
-	"5VKV1nc2claIYSHMOLomcK1PuCy67FOh1YgNCpG67cozwh3qqWfHTyqc4IFOBUv6PD2Prkw6wRPWBbRH",
-	"un9DGSfyqoSa2drgLjztdgwbuPc9+aBnUMf5VjVrojOPLnlzNXRnsr786iOVdneQ47iZzkNVdtKaTret",
-	"5yplJkfOd4sVWGnHi/pLzbUSiwpMlysMoNNsxufGYzkYorCeiSw7BM8tRTXVgdp2RUqlW6c53DDbCmOB",
-	"wtxIeWwFprDd1dva1bh51t/WE27MTBfpYSHMqtjHGeLhsUwqatYw2CDgnAx/kw6Tw4Uuj77ItBoR7l44",
-	"MFl02ksT0Ezcj6VlqRamp5xw1EadYVe8pwE/wKR3tKAeunA3krWnNWplMBATK9KqcMY3SKREDctSAeBa",
-	"WlWx+wjbUXyWBpBwoqKy26p3/9rqgH2t5Y4Cq7DGjAcpZqAKsAv7BrrkiLhTVhyZZLlD30zVEgRH5/fH",
-	"3trvslPIyxX+AAXjX83ZAIrTfKCh0kE5vxBQVTTVMgVGM3iUnvItaBFVEqop7FwlWhG4a20XDz7Psu7Z",
-	"zkFtFqKW1zqmz4R9gdCqMepsrBukR0yo5PhOjW54oUmHJRL1wzmtZWv7btFKgOLQ+NRm/Tk4007o4Y1s",
-	"JPTkhK927Sl3seiwo9iTsCMpuQFkpA6mSiB/AmY0QfY6p/4FlQsiXDHBj3P27Olzd/opJm1Pjblhcymy",
-	"FIxuzXKu5l32m6HIIuND6wkRwKqJENg9W5m0QFTWF8xYnYmGDDg++e7Y6nfp6H+MQy175uzTPiT90yqb",
-	"rSmb15/pkK4L1gEwIhAJbKhwsMNstcaZiWygc093PtRZpmcG87WC9fngYlToUqVxKjXJuBqVfCSSDuKW",
-	"4+v+xjA0wg9/pu/ZYKy1EUCPUK8YaIY76pj4+d1Tk+96uqWisQ4RxUfa39vGQfel3geUzTnAPDirtjSi",
-	"UDwX9Enrv27jiEHYgkVSyhSUxqYR3qko5HB+iH7v6kwV+Y1gQrqjghDLCOekL9zRY+qdzS4jP7KRRqLu",
-	"SPknzO01ueTbOBQ+upP4pi7nS0+X+qA8ynvUIq2RuYYGwE3nVADKIUnausI/GHN75CFkGrt7flWCTaLC",
-	"lsBQA1AxhdZ5x5mXQoKrmspCDNwvgYIffqKN8DjgUx9mSrvsVSCjpfsZy+ednkLH1j3SxM6hzK/LoOFD",
-	"K5hDgi0ebq+DP5uA3ktK6H1Kz+kzcmKhLrypC+mdf/Q1SmoIBqyul8R9tYW+oyzFokfQtlRuOcAGk/p5",
-	"4Lqs3fjjm1UuD/2LmDUN3YlK6rFboMve2iok3y+cdg+EwyJ1W93tBI9PAVGGE2aE6Kmld9ZTDQ8GX9/C",
-	"c50qv03MOT5OcrK4pauGgoaZU4QGsKzjDs7OQqsB+X60PhAHcv9cECNAhvzWYwystam/w+LZsaCXwazu",
-	"KQCXhGjQC8/4hIPQk4bfQMwCimhP2SCTgUGaY/52pMGvY8NC51TyAQXG7vFIaDs95WblRMsIAfKIXRII",
-	"NlKxYhEBlIK6ttKIQJcdYa/pglV8WUheUNqxLohmv6d4rtUoikyTeVC3QRaW6VobZb12rR0CViDd1dTV",
-	"5VXbYmfPiwXJxRAi7bcKcY0uifcwXVkjrtf0S//34Us+GIurLveX7RnEwx0afkoFR7Htibuqrq/zpaYt",
-	"Lq+MAG80Obuo1mjqNObz8tJpsYkojFYeQfDZ8fcsgS+SLnurmMn0jOU6FZ2oWhhUMHlNWiMpH/hEz54+",
-	"Z4n7ybn7SQIi2FPJB2GL+eEpSGCdXfNeV+iNOxqFi6Z4T4E4Gn11HK4q9tzv4NudaaNlz7PDklJB0dc5",
-	"rWWyh8q142W4wxKl7fmEF1YO5IQrmzzkFj7wangxGMspPjx8MMi02U9awGtG9O5uvbkV5xmefG65K9W/",
-	"3fr290AHW1PafukULA0oy+XAwdEX+tdVgIWnYN8DfhE5Vc7elEWEYvtX5Mh1ToZO3bG2dH0ce5gIPcnA",
-	"08m081fdLAkp14rPtqcqVMQXSH3ojvsLIQDplsILAaRYgQsyyfhANGMjNh6sq06PmhacasHuABuR4iyP",
-	"xxzusGToW25a2/ialF0CcITW1goNAIunIXoSoYED/XW3Dkhx1+Rr9/z9rZqse+Nlt+K8qauLyIhriHPk",
-	"6tYjI8anuEilXTrDlzrWLov561TanTxHt1AHXz3qPVWzbaI1dgSR8B6sBbeNz2dSpXp2rqcQDI0siEft",
-	"97Vp2BsZUk4DbOpcDWUmzBGfcssLc/TFfQEwBF9omudO+TUzv5+yCbdWFCqAo+Q8FSGtw96+YjyDNNBb",
-	"hE7B9I/vRarr/l1qqemy94WGWfYUMZHIqsqjHiL7Fc79FJ5qHb1f8fLU6H1ak1vOuPp6bR5YXiZyYMtC",
-	"NLFDV69j5UyEKnP3zukHXTMdHYRN152okdsIm4MNvh2S2bmhlXr15R+4Aklc47506dWWr8z5SBy5h13Q",
-	"UgF4sS8Vh5TepYWgn5rp6H99zrNNf1574lXv9dp28tPjP+3qEzoNUNTs4ehZX+K0D/H1XfHQixd/7eyw",
-	"R3H3hv6TP61z3KiR+EXbM26lGUrez+6rYgjdgJFQTj2LlHGvj/255DSraSwYajyapqIwUquvR19WH06R",
-	"8DFusSwAKwqVmIoiZPrDCROorkxE8F0bO8Cj5SeZiR0+XmidQjuaX/6aSdClKyeR888yd4fL0yfP/vzs",
-	"L9//6dmfOwe5VPjhk6ArpLJiJIqmWRn5f0VI/29wAq598tlxmfcVl1l3JvqTg85BLlJZ5v6vzFl+S1/9",
-	"PhlVfzyqM/L3ibj2EXKD0weWf8cP131emp07lWt67j9B2Vc0P0D9EcVUpB3sMvQ+hfMM3MWLDxDnqZuL",
-	"xy8tQc26loU8LMRQFEIN6rC47zxUufshx320RAqhUlFsboiMBc/seKWZ4batHAimAJRGI2K8YCm3vM+N",
-	"OInonToU90pSPVNJ1BkX2m8LGy4Ro4KnEDcCjNLqA0SR9vSu8JtYWjC6Zsa6zFLWF1gjC0/pvpYDAQ37",
-	"BA7C+258oKXSxYW7huqZf+gp3zCss7QTXeiEKC2dyfTkB4IKgO+gMtyw748bPPO/4lJuMQiJIzTHIEnO",
-	"DBHroLaZiGLMJya8JaNzAYu6V+7BDytjmre7jB+j3Q2BnRmf35Kguv2FIueVt5cut88gcc4LG5fQkYCu",
-	"lt+jTE5FcyCL4F64YZlWI8YDGxPg4xWlMhDDyoB0l1umNEN5pcmdMO7pl1guuIralvxNgjj2VCGM5YWt",
-	"p0Z8I+zPcioUNldcnXM/hSfbp51601aUsRhcXF5fiC+6pdh0ZxSCYyKmdmu8taTWY42OSi9sArcjax3F",
-	"D4Kncu03+QEm0r5JQJ7g6Rzye5Qs20DgpZpKC6/BHHFoKl/daIjN8jI0rle//8bgkQayHwPouInNxhri",
-	"CEi/3WH90sLhi5h0mPGBQxfqhHoKbisKlpfGMmNllrlDFvitAUIDxxWew73QOj+BkxtGIQwNblkhR2PL",
-	"vuXsQg4uOjhUJ9gPbj06jPcUdj8Y6I7iWBohtfqOFWKqL6hvsnrSOkWEDflvwzU70xN5fIv45Tpffcph",
-	"z1kFY8qzTBRYwrWj7Zd72E6wx0WqwzLL2szlzTKXqGgYV5FCggP2d021ktQR6Q8A96dpSGnG2j8Vg0wq",
-	"sVr9R2M6JYvA6V5ZG+E79SR2GdIt025N2SZ8s4P6srZQEx+jBSV7PC3c9M4X5WylVDVZVc4NKifNYvVL",
-	"MJjRtiJH7rJhFezogFp6uqAE4qCGnggFkISIXoYWmIkNKz6HCy/bUdHPqCb0mEXbsB5cXF/8NnnQxk/1",
-	"cO8LMZVittoSWtLNQS23GuTRaBAIpC4IaH8OG2EZ0XB9VVIIU/bdy+2vOKZ/U9D078S5VHT9pFIQ7lyG",
-	"wqNgpgPSMUyqWwMcFkb8qCsZMLt8XMcpDfCOB7poIUUfF6So37QhVEA2K8bcARzhWhIYJKovNouTAEq5",
-	"x2ZSKaQjAAi3IYBiLFeE2X/JGqDN3WGzsRyMewrampWGQzu60iCUQy5VKgoTCg0V06rLPnqSXm8BSOTP",
-	"h8pCndUGW3+rHv6nQucPRh20SOE7IbTR9sLNeklwryWyX6o/rmqE9DyJ7ubfGDaGDsyFnse6E3KqLxYd",
-	"2SuLnBY8ipr6nYUZ30EnIj5D2nJMP8SeQXy5zhQFp3BNb3Zl9+B15OSNsDsrJDvUTlit0boO5oNvKmx7",
-	"lfdS71z2f4HZfoPodK6ncgX+4SfAvpKpSSoUAcJUM4LhjzvMJyEQNk+qQVamIu0wrQAnbcJHWODz9hX6",
-	"x2BHTyXyIUvDMjG0TJe221M0lh5hHw7hIYasNuqKEDRrBDfEp9oUA+hMuCc5qC8UfvsKUR+RPp89OT4O",
-	"z2+Eu4kVQKow0HnOzQlL/kOm5t+Pnzw//p//+u/O8ZPnT/7nv/47aQBxk6k5WCpu/lmokR0fnHz/p+fP",
-	"obC5+gD6U60o3I3+z38eHz4/PfyJHw7/9eUvX789jP9+9vW7L99/XfjoydOv33Y2/813/++/HdQWIS8u",
-	"1F/1DLLDWDA2K6S1Qp2w5GwgD3+SAO0xkGwoCeLPDCT8u0BAvZFQVbn10gr579bTPm/g6qY+J4B1mwsO",
-	"GJ2FyAQ3TcO6q86dpXxQX3v+9Pg4rjr/y5+P1y08z/hmk7D6VqfwDnuUm2A9S2VlLs5z/rl+1D8dL466",
-	"7lOjyBD4IvnCkFMLIXGkUgfERDBxakExSeEszI0m0Nc6Exzs2GVe0qttEA+LuJeoiG5pGzERcd0pUuK8",
-	"cygagOiG+2iOyJ88RcWNticAHi0hJv6RtMiHN3ewWlAGxB/057Q3VeiDTfAHI23BTsmuCHF3K22GhZpe",
-	"03pjwp03ZEY8Zwn87BxbfJPLjhXCzYMM7SqwYDTF+wIWdGNfgbZAK/goGT3uJHCzF5VLC9LWEmTcdXVT",
-	"mjIeRHGV5q3Y3PHbIzDCzcrWE7wk4OUvmB0DbnmmR6XoEDJ+uCqcBWhrUA8HuVo/HB932dlEZJkEWlln",
-	"OyZvXn/sKZrXf8Cg/54wCySQQ11U7kRwLsaicONq3fHTMXRLN41oCk1O5Rt8+I31/13ZfzC/JvuvejUP",
-	"13x7wEbVotkUXuQaZlMkvV9Q766RoFm2p7DOW+ucetKXDSepzksjkqouWRZMlXkfnYwkFZbLzHThDkmX",
-	"naL7BrSNUhkreLoCd7Le6mo2LuqwsujBtx/CbpTzXQSn3GpK6F5sCtqIbWw4xrFc+6TvNJPgoB6g8zqc",
-	"40GUU398D7hifQHtMnDY1kNd7qNI71CkB87XdPv+1s7Ha9p0UVNz+TpCfxXaZWwJvERwGt8WNxGFXYjj",
-	"GkHF0nxBIfha6WUH4AVZExU1lrMFLoSYMGlr66KAfmV/bYHbD/hEK3JfAJtrKqBFcM0bpNIfopXUBmwe",
-	"WXMZyu3GEZhCuCczKypiIfYhPvOBjfgCiZ8PmDwCYLAnWCOm2oQ4zKJ+0gFXTm0bEYGWA7sAbTkmjVPX",
-	"E7sg2132i+7rdA7IOcCBNhtrhjMHnjM3kMyQGNx96C7UE6E68djVbypkzp5CxlQow0VvFK7oslMKEj09",
-	"Bmpx/0Ou2FiXBZxNQKr5Akt33d/EL2S1Ps+5mp/TbxJ8Qj1TPVU9pnd0cUXo2nOthBHZMKknAneXnPZL",
-	"I3aXCzxM8b7owIXy48NUVvc8wzUd3GvGbyhqhpS2TSg8RIq2/TgZ69VCm9O48wJcOE48JW9FMedcGBUh",
-	"XgZuYFDP9TVxdB4cTaWYNZ+3zjsiGh53YnmsTuxCIX8H7+SbTtxknP5KJu4YLousJtP8Tylm+DAPEd0C",
-	"HuyfV3Z24rLtaDPZHemx1sBeGeVwmwgl28qptHNvUHJnsE0W8ea96dyUHvHy/gWUgtfllCZpgOfCIhK0",
-	"WL8xkTnbTPCzZPKsRbyNt9VDxsmcrAloLM36wZTp74KJ2LICPeDC+WXxqoC/yBM1Yn2bAWrsm/TFK08R",
-	"D1ZCqTJpAIFcpWxSyCm32OdjEH6TJX8k5FRzZqAmvVtbkfABBr21KvdfVTanuCzlcaVZjKQuleFGodQb",
-	"sf0jPqn2bwAWiSMfIfQGNFUBT7nMAMZ1VRlwfR0yVMB2WIIM4QmVuJYqE8aEGkFp2EhOhXoB787Xv3ZZ",
-	"AqeOSAK9PC4aZccyboEIPxxNcO+T2Fj8XUuFNS4V/eOpv1waBtaqSJ0ZaayYwK2fHHteKaqOQbJ7xEbt",
-	"KU7fMp2lXXaKMCOwnH2BFMs4aTajCAzR4BeCpwZv1Z/TLfUUGJkJMGXiHh/vBzfqKTsDyNYEn2h5GULx",
-	"JcRl6KmdNnDDReU9meBuHMRwdS8/1CMrH0XqKfpdl31CBOaosoDw8q9+oA75BbBW7hEYPIAzx/sibj5p",
-	"2GcGT+vL0O64eQ46B7i0ThLhaa+H177PtedOEzWVHoGW6iyWnmMNl1vYhLlVNo+25vzRFC1BZ+yk7Gdy",
-	"gIpirU7zzgr8B499iCZf6JC1ocWHKOmhv6SpqPsD9srtcE23m+E9RWnXg6NsWeJvgyXe2VLJ3ToBjyI0",
-	"sd+BzV8BZG6Tjl747ugLJf6uLPX0qrPbUH55Lf3ofuRs/duumPQah1X05lDtDTA/dF60vfNtCGCj+sg1",
-	"ZauhOPKv3CCdhayy1Qt7Ehw+53kYIYKX1IUGBrYsrEe5ICqN2VIowt0g1UyqnqovkHoj7F2J6s5VQm7b",
-	"THnYfav7kQ5uO2YpZnmVtlqrrDOc+msWdr6vYlccAPB8SGUhwuRjmcbyOctF3heF6Sk9hMqfuDYUg0lx",
-	"qTjC7tqxVCOo4xnzyUQog77bC5Y47zFhhdD4qe1UsTqsUcXAQerU40mA6aXaHVCv+H3SXFx6p5bOtupB",
-	"N3YW75q74LaLQR+K77avVuQ+cyWQSmjz7bdT0Hp9J/Woz1Vz9sxD4a2FgfezNPZHrswWNfnGgfptWsA/",
-	"crWq59ctrDtEh7oYtO5xa3CuLdUQs3e7p8MwzYUx9bUc5fqQ/V818BwuyC8agVz5NKEeskzPiDYK0JcR",
-	"B04XiJo8FnNvgFau9CncoRCUtxyLnqLIv8dj9qQLKbsQYgLX5JB4LJWVmbNHgM5KQzIhk0MrIIeKbJNw",
-	"dz1k3OcTCgGpaVNlGuqMyh+52qY1eTcZiB+5uqfUw4/8CnTOPldt4XdrXrYpivs+KX50LjiLNe6NTcGj",
-	"L743aS0s8TUNw6Hdrk7+jea8ZjLjZzhnWpustcnWt8mGFvk1b44rXiczZElREZ5xRpFIVxc135VE7VDO",
-	"YZuWSZs5aDXI9uue11MgdYfzWPDC9gVfwWB8JoCMjah3vj8mLwq0CxkJs7EGjixqMYboBHservSgEQkV",
-	"fyZd9l4bK9UoauyCElnDuOkpzsK0qjpRVHBjGqXvRglDVaW07Nv+nNFyf9chVzETbMKNwRpYHk96zE2n",
-	"pyDjG4+Clax1TuBfw3pdV0muXRcR1uDWGHj2TTcobc8nvLByICdc2VZDXEdDgPhGEnVNRRGxA91eXHeR",
-	"DevaRkdj9wFElaRhxnLb1PPgv9uUauQMfvd138LL1QOsijLHb7u1Rlpds0mMeZF6z1QMJtsNPCOzCBto",
-	"NZRFLlJq0fYsdgNPqyKWKYAJsgQMiT+zlM9Nl4GUgH2iesrfIrhRl2mhlriAnTMR+ma4jS6ssylgMLH/",
-	"seXXbsHvKbp8dxRQbay5LWW4u1KGTgRrFCnVFpDkro82VNKV99if4wFzTXP6dy1Vs8v9Ny0Vesd4oABU",
-	"FnYPl4OBMOB7D8sMEEgWi/B8kZzvKUVpYm4mCLblvv0efHcs7usp+F3mvoPivKjzyv1BZX8L7a58MBAT",
-	"bHiONCoOGV0GDDRIBgT+tbQ91RcDngs/eN1x6B7+RqV7/7r3mrgKNzv0tLmnb0uCdwph+irFC386KWvh",
-	"p0ksb5YIhKhas9L7WfBppPSWsRsq4NlFRfipJnJXG/iDgugQ+uspZ8lDGDGqPWGZViNh7AlFCqnJPbgZ",
-	"HSYyAwTpgcOQLsE7x98z3odvgJhI9VRoJoGOacQmHOoiFwVO3Vg+NwAjSYMReAQ1z8ONQY10quli9YvX",
-	"2YCWkmph0G2Jz4VaDgy3VresaevSomLYar42brAybiAQIeQmykWP1opLNgOv/KxHj6XGFKyYgV0VAeQD",
-	"24b+WhHePPRHx5fUimV6hHWW14r+1Ul5LlaVD/2MADQ2WOHOHxlJ91k5iWyJbwzaBojXA+7NWE7wRHY6",
-	"wn9PtoNWbDlD2FOUImSneHjPak7qcEoHv+s5S/RMnbubJyfU8BxNt3LmGkDz/1FK2x7Yj9BVCbumVTUn",
-	"B2+cgJQTNtdlEclvpWquX0zl0czz0iKhs+mwxLkr51SmkHg/hOdajbxPkUtjpFa+4EqJ1HstVcglCgno",
-	"VPSU33+odqKbsFTDCKmYCJUycFewaN5GaAneuj+BfkuEoYVUZtLQTP5ufma5SqUa7WRgxU9udXDF+Edo",
-	"1VNrjKyuigLtEI75WL5uGsfIgWf91oog3hFt+6PwPNzDrnI7YG3b/rZW5q/ngOQIp7ntBjcwDxo63IbO",
-	"iicOk++PqZ7gNLIoKk+CopHoSvSUG+h3LZXBhE/UsAY/3rxjzQnb/pcVuKe4Lwb00l7Fh4VL3FYStJUE",
-	"bdfavep/J6uVgrwVG29bXWtb1stt21prat1F2xqdfdvpWwOTZ5PGtTsTqh3qXNuufdL2rrVqZPu9a2tq",
-	"kbpDWunZoTOBpVqd+53wkUfAE3kfiCtPIByrS8uMHKlDz96A3e5qznQhR84F+xg3nlnNeJbpGZOWfZso",
-	"PTun0ZPvuuyt7SmvoNAJjOpYUuILIfdwgSSERiZiM1+0oZXw5Jo0CJZ9TLSRVLbeU4n/6zw3CZtkJTqE",
-	"VuaCGakGgiXcJvC3YUmxIjr8i569p5XcJmLeHenF6mmatSMwpEoLq2taSvVHR6kOgLwko7AHCL/waiDO",
-	"OlUUtSk2h4ZfxwjC0sQ54iU6jcCcAgBJv2upRIrKKJOkjNx9kAwFJd3f6RvDBnzCB9LOeypzS2Yassk/",
-	"S2Pfx/PexbxQNMFVceOF9W+TQ63ZsRJ5F2LFk8Wtf3O5XzNc8IFwzRYhdipFYPUI070+YSyL+nKVxvD0",
-	"hRxcVOHpnori0yHb7AZ21/4OZb0j7iwgQuCN08wr6vT/LgcXuxPFWFIC0NVXWk/hBZGg1jVpdcSaronb",
-	"20DIFjbUemmkZoDuUH/KzoQ1VX16nNW5bBYwXWDHKV6MxEcscTdK2JirNJJWPRUFuCgBLbG6nySKtpxf",
-	"UNKI6lMWys2JLZ/Gulyy1mU/ofeycHulnecTmzIJGiznzvdwoyYZN/bcCKHgI8PnZLP4TNgcKQLHPA0L",
-	"U6dxzoT9oLM7DJ3efjKLHuGeEL0jY2p12CjWpMgFiDCdzkRu1ehD60ANAu6bnlpg7S1BsdjFQ4UKja8Z",
-	"/nJea58PLhr9TaqYw9qByD/0P+yw/txzNA4u3EWJ0rMECg/gZxLpGNRgrIsTtFMhoKRViJzQpwuBqFDp",
-	"WEB/KQWe2FtkCRBTINoejEXaEIx67x9sJx1SmtyVhYpWtI5oa2ReTQETB6JmzoAUsTsKn0g1Wt8jpf3p",
-	"Jpk7C7G549JZc7Nx5Hx+Y1jitk6hM6St6hAZbz1O90saAb7hfaOz0go0NAUfjD1WyttXUTMncPr2FBii",
-	"J4DXAvcIDC/QMokN756FGJom377qgDpyuxnC4wN0iBFsRaSV0kkKMZVGapXQTa0zLJ1So7F6Chhq8WIx",
-	"0YNx4hUkqr0wWzJ0DZ/hU1U2sV/lc2N5JhK0ZAPNtBU5C+2lmeapSNHixZZOpxL9HDsQyIMRkXMn4xb5",
-	"dLEX/+0rhH9Dxx+ToIUYlgbZpMP6zPi821M9BTNLWF+MpKqIzJT4bP3lf5SiFNBsgr2q1bsH2pMOPovn",
-	"7pGGHqDLEvcPoveFzn/3mLRwdFPeU3QTXWCuoyHF69aTja2dGI/Q06kinsyIYioHgs4Kbi6Mu1eXJRNe",
-	"GpGwAS8K6TmOfELErSF22cavDW8qDbP8Qigmh0RW47YLFIlQiR09h5Ps0lL+pdYFUak/AWj73+yUun0X",
-	"Y3l6d+1jLA6/xjHJ+NCC1BzsFguQ298PjxWow5Lc7fDbA1jcDycH3t45ZX3PjS0Ez2kNnKILqdzoI6vh",
-	"U/fRkr6/5Cjta7nfnS0/nb3nIGplcCZ3yj97iaZP8I+uMsOuds2OzIWcHE415gEmZYOTBiepM34u5GTi",
-	"bBl3Ao95NsRjSZuKqc/jTbh7MqO77J/aCrTA/HHrz2WuvHnzgnj33f0TNuR07vcU3CUcjm7GdYeeG+Kj",
-	"PruQk10769yc3Ozu65C75unWeoN7e4zUHBcP8GzYJa3s5JtZDcoRHRpfsnNN5Qy+SmPQ7Mc5S+CKcyjF",
-	"SOLY2QnjxidWIWMxKW1QuQZ8KtLW3hmFNqApqGhs02Efx8J5y4VgT4+P8Ye+X6i2rvUfMNtdjITBzFZr",
-	"QFzqVvG1YbCNwmASai2dmENdFAjiujGxzibBLtif64S6PtaHMaCEgqfpqmhGT9WHM14wiBbBTzD0Yrrs",
-	"VxXCF2Nu2FOvISBUAbMNyqLGUDtN04/6ZgpjZ9r+qme5p+Y/GPutFVfgPbr3s/cdgC3p8i2GV9qoireg",
-	"ADxz4a9zPTyf67IwDyeEsrcdk6dp6nEx/6Az4yYW9dEXpwrd36uqH39V4hvD9Ewh3JWpEgR6oRqJcTXv",
-	"63T+jekyqJiUahRZ/+ANQGHzpUMQ6yt/KnS+9ZPQivVRtXBabYPU3gACt3WQftOGZF+oVN5AXzS0f/7q",
-	"s54S61FE6hTAjBvifb6i2zMYZ3cg3jvU2HQHNmnb9dl6+Nvx8OtKBm5S6bJkdRwBJE5jnmVlv/nbyr3u",
-	"zyleJwPZjxgOxcBizUkUPaBWLcNyrkqeEWrPZRQePRVv1Z3aIlsA4akeYiN3vMYQeveIzaBH5h22eZDb",
-	"BLiJLbFNdOjaftuRT1Q3OW+fqGeeY/rZ14gNxlyNRA3YzW+QYP5JF3dkqa3liL2t2vGRdLa1XlovbKe9",
-	"sI/8QkBxhhc8Aou4pibo1BtIAW0wDBGKS2EgknIv9d3aMpHdk3XklW55k1ux3zex/+fNRb3u0C8ETxu9",
-	"pHe8uMCYLAGeI3UCRolHcioUItMkb15/ZEduEHOUCxwj8RzuEKal5OYE3C0qgWLcsFK5CUBGtadyXlyI",
-	"ghKj2Bbv9NwJUKxmzr3y9PBQEA/zcj+B+uxLGom9jyjqCsGUkFiPrzAPC7llBS21RDfje2rZCFqznh1/",
-	"f1l6AI2smoWtOm6DGQH3o3jVcU9VKS0Cje+yT9qtq1SLbH2mw6zWtdCtvLj44F7UjhXc+Xnd2AmEt7hj",
-	"Bd/+dT1qrf8YkE53yq3jxcWiwg08Fgyi4aAEvK4fjLlt0POgjBvL2t4IS+DU4jPPJ5kgOLFCD2VGg2aZ",
-	"L26DchM3Vpf5lnjjkcxA44nP0un1QrBMDC3TZQOx1nu6/2U9tmR8EmL2k+NjIs+EgnHD+sLOBKIE5Ccs",
-	"+Q8PsWL+nWdyIDp93U8amP3DpQfLKipm+8/555+FGtnxwcn3T58/7xzkUoUPANLBisLd/f/85+nh/8cP",
-	"/+/x4fPzbufwX//r39x7cXvq5MDYAlgpttt5imu5EgaJlnsJTgoNB1lg79ZNbOHHgA6G6EBeMPpz5jdS",
-	"JIcobE2Ram8XrYqlvILPzSItFbyfzhJ1PVepRymEUlGtBtRliTOkV+0Mp1HhFHmXvfO6xFg+7/SUBzvk",
-	"irkTSxdd5gwFc4llcwyYQhNuTExyGcgl5bCKoY95CsJPvFUimDZddtpTs0KrEdxopouQzPueJfDFuf+C",
-	"6G8y7rRJmkv1jWF8AHZk1G0J+CHwdS1+IS7lO3GwHZvH3/6mNg/e5zGEvpfe8R5FrKOd1to1N7JrcLcj",
-	"DQ9J9Er9ubJa4K/ce5UqQ8gKPVOiYEY4dWnKwdiXEl1WnZ49C/t+B1oNZZGLtB5EGnXIlg7wU1yG1bl7",
-	"v1b3oCVaPOLNt2sD5NdLCk2QjT0RhZXehHZnpRGKILmyirTS14NXgEs1KZVJyrd41vnb3xNA1SYSAvYI",
-	"ohvcEypV6yrfrYDi5kQZJft8DRmNDfIjPuWWF6vscrfD6BEYXg3dsciyDiUm3QYD9BTvveOm4C5uv10/",
-	"GRZsGf+Wr2nKnPG5WWD0JLKycpJpDo6SsTLL3AYfwJJ0EPKFp/OOh4Mcwjsh62Zea8k0bcZb1NUwwmpV",
-	"jQ/1jblHPKy7rNV7rPLhLCcbg82BpNDGJiWKW2E9m6oWJwGUMGd/e//6TYe9/+VNh30S/fdOJN68/Qni",
-	"lxRD/IG9+xFk44djlosRn8jPIsMiv8U4CZkPtiyUSFk5KeRobDs9NSg0wDBQ2sv8UTqTDcOfBZ8ZHIZb",
-	"J0NSq45zKqbCHZ7Qp/zhzY+eTUKI1EdWc2F5yi1/Abmznlo+k7ALkY31jA05eSsYHBnqIhde8UBEx7BS",
-	"WZl59QHJMK8kuuwUVt6veE8tkAVqFZuhSltWCJUCstRc2Bc+woN3CPdFvCknWxg2rpkSprLYqeopb6AN",
-	"uMLUmB0XwisDiFdNCj1CB80yjnwV3z57+pzxvp7iSn+3hCNmNeNFIafQ//jkT+zv8scA3tRTumBDbqwo",
-	"OsDWPhUFIONj3jFwJDIrFP3E1MWR3pex2mwyrvMys3LCC3vkVuHQvdNFpVnZ+6BgI4tjsdxizZ38bX/u",
-	"DZLvDjoHblBuD04O+lJxCHcvx6Bjg/0//fj/Ctfp/u9isKZl//TOTovTwUBM7P2kBHGJzkU+sQD2Q39b",
-	"rc9zrubnqECibzCHzfuI9rCcUdxLp+KuF9stbuYOQbeCfZ3Oo0+ic/Gup1VWjtA5ShomiKtPaUbnQg10",
-	"Sggg8fe585/Onawlu+hBgZG5mSG74EBBfK2xfORMABwky6S68MenO6AoHofnmQ/O+fKNwIcLv1qI0bHf",
-	"/Dmn4nNHK9FTeBB6qug6fY5BmNcw4+2ES6IRNoqYPK05DxTFLqVBfF3DZnxes4gdd0Yr7WQGTkZpX2AG",
-	"B+bCxnwyEYpW1d3l0qr2VJuCaAM2dwKohlsS1M1CYP5aWudoKgo5lBXMQT3QB+qgoE8IWhX2Pn7s9Q+V",
-	"03lrFdp7cl0XdP0gjFDpP+PhN63LqkXNuFInkFG0QM3ipx+LNOMZGP+LTX+3BS7xtc1F3H3jrdtx8L7j",
-	"XY9StLH0fHaaYjUtGXZyBBRmq51HyPuaAK5ISE4IUdgyoaxzGjvhg1SmHYpIcQuNvCkgG2ugLHHnPk6j",
-	"pxbLJuF0g/oiPcQMCBUhdahmxddFdZzrVkAZkwc6dHNQPMO6U1EEkSbAnTqb4DVMYrt5Phxjha/D/nb2",
-	"6y8s1YMyhzxQzlNYqb5gF2ICmQ0OxR1tFvDOJQ9fHp5Z4NtvKGxSTaWFXWNWEjNE16HYzYSy3twjcftm",
-	"QcVHOe3lsh2AoYLDostOVTjSZmNtRE9FJwY2PflbOvNRQT33qYomFOckgW8w2JJwjShYzudwK/zbzxpr",
-	"FtW8p9wxGgFq+WlKw7BedZnzjPL0CgqU0lwqBowjFbtRE3/hu/nbaL03PZRfloXRxTpdJ7D1tkzmHD3K",
-	"qhq/eIO16uHuuc8NKQc9EbHQmI4PeEOscU1Olzq1cfSl+gM6NlCymy3eX4RInSAzqy+EiglBI5leU710",
-	"2a/uDJ5JTw1QUnVw8v7Xs489tTBRnFgCrAzzZSUS1Q8Gz1UXFd0BaSNYRq7mDHVGQP3oKbR+nVmCfBC/",
-	"a6kivjNst69DwYPfxeJ0VfXxolj5cuIJt+OqmnjhnaysKF4l5G9fbblI+IPWV4CDoMYNCKVeNasWorjF",
-	"8bgCMAwECyTY5/hiK8Yd4kAn6iwFYNy8RR2YikEmlbgrJXilKoOcU9BlzpASKhUpejBOe0aqjL2CyVea",
-	"DL4x5WDgxqotaIaH3SsVVlvlAo+RPvi8/4MocYF31STcm4qyD7w2Zgpe+yBdJYYoYL7TAWQQg4aXBNY7",
-	"NIVwvpqJwt/dhiTAez+fbeYB/CA3bRTAu6UvVq4P5O9B57TR/Daaf9fR/EklTxtFR1B5rIqLFLV9SUhj",
-	"vMyG3Flqp2ZSDbIyrSvux2ABND1ddZT+ij0GyLoiioUIBnLSycDbWdd3SF+ta69n0DS2YhLQ3yV9DV39",
-	"mP679Z2EM6zIWyP2sWNREjf5VfER3GJtZOT+IiMEbXCTcIgRxvgQalOlNpgQPMuqI3Epo9en5EUw0yv6",
-	"czICIDEhoeMD0mvOdQBLPvjHtZHH1yqFKMmZn+U6p/rr+zqrH3tAX6WwSzBot2BDXb+K+9TfA325VADB",
-	"gy5Yv9AzgwSe6Ba665Cr0/nHGHG3/lNdUm6seYsyaQgnJWXcsGRQFoVQNmmKiEd7co+D4fQUq/R8eImt",
-	"SN2fqvcvoVHbr2UVem1/9IX+dRWKPKh+JzM0fpe9taZJi9eBxL9WKW2xdQIrNEp9VKWa8h2EVO7tEGnj",
-	"KZufOnEsZYMjpxKNLx554mujy/TJHRpiKgpgS4DErBGC6B9D1Ya0JvA2p/AXVn/Wtg69D611VwqGn18H",
-	"z7c5G3Aj6sUkAtG4npB4IJq1fJY7Q2SnxVqdcqmaFa9JE/S/D1/ywVhcdbm/7O5B3FvtcBlHBjDP12pU",
-	"DdgxoF2KqRe4ssgOTg6O+ETCJqYb1FQJIu5eBBRTyZ1T5QeX4wsemAlJ9EEZmEVhNTW/+giREMszPQII",
-	"Qroc2ctqrv8E8RMClQKcQmb1CHof43gJOuy1qi3+ra8T0WyATL2GSVvdJ+AgNtwKmuoNB/yIIpo9YGpd",
-	"/s1PugDqe9bnGVcD6MxXKU2o+vVY8Kx2hePpY6Aa8khpjqeAfz390oiG0S9d6/5uuDawBOeM++Fmzv3A",
-	"jFe02hgzP/j6r6//fwAAAP//",
+	"7P3dlhs3si+IvwoOT+/lc/6bLJGsL1VpnbW72pLd6vaHWpJbZ9vSJsFMkExXEmAnkEWxver/BnM9l/Mo",
+	"czEvNI8wCxEAEplEJpOskuzuTl9YRTI/gEAgvhDxi196kVitBWdcyd71L70lozHL4M8vBVeMq8FryhdM",
+	"fxEzGWXJWiWC9657b5eMZPonIuZktlVM9gnlMVFLRpRQNO31exn7W55kLO5dqyxn/Z6MlmxF9bPUds16",
+	"1z2psoQvevf3/d6Lt3QRfgvjKlFbouhCv2qzpIpQ8vWLt/qTflvGpMiziJGNyNOYUC43LDvw7S9jtloL",
+	"nC9bp3Srb6sOZqqfMyXJnFBOGM3ShGVEv4VJRTaJWsJwJF0xMnUPjLaDP7PtlEQZo4rFJFHPCJ1JxhUR",
+	"asmyTSJZzx8c4/mqd/1TT7+s96EfGOw3IqI4pBC5aBxnTEpHqw2V9uWNRJmLbEVV77qXZ8kgY3OWMR7p",
+	"oe0O4DVT2XZwM1cs2x3DGxYJHkuiBNnQRJEZm4uMAWk4+6gswUpzXiU8WelpD93rEq7YgmXwvv89+JJG",
+	"ywATvlsyTUN4OK47iTT555lYwZcR3Bci7x9fvu31e9++fPMmROT7fm9NM7piyu6GPJMiC1N8quc1ieCK",
+	"qeXKNV0wM/dr+x2wRppI1a+wyzxJ4UX9XqIf+recZdtev8fpSo8Kn1yaxe8yNu9d9/77k2L7PsFf5RMz",
+	"1BJbR9s/s+3u6G/ILdsSpdkEqJUmmi+jpRAS9zOwKBGckbnICKORHnTCF3p1kalOyMs5oW4bJJIAb9MF",
+	"TXh5lu+5fpn+KuFkfEaWIs9k31+7RCLL6q/mSSYVvNkw7zN8mh3TTMRbksALKTkbj0/ec0s+FGIF/Sp7",
+	"scx59OM3jC/Usnc9Gj/ta060n59qHlCKZfqZ//XTfxv8/z/8+++C++Hl/FuqouUufbVQkx59aZqyjCyp",
+	"7BORken/bwrUA5EJVIW9utRSNSYy4RGrkoeSs9H4hLxj9FYLREk4u2MZWenXn7znX4lMr4UQqz4RPN3C",
+	"3Xcsk4ngJOH4JrrQT9KMQzMW98lmmURLEgsmCRfKvJ9sloyTNRPrlJGfRcL1gFNG71gToecDJEQNhc+G",
+	"VxclEo/C1PxOcPYgimq2wT23Ao5USZqSKM8yxtUuSU+HZycNU9KjaTOv0EwalKeeiRMWSaTyjKHM1qsx",
+	"hRunOL41zRRMC9kdFik8F/1psxSpe2LzYuHoaiY1Pg/PSbHVy+fhKSWKreyU/paznNl3r6laFm/Wl02S",
+	"Zm3UJOBePoeR/EnMfmNSucQSw+F+Vv+TmNXR8mcxC1PvZzHbRzxfqJ1VxjEuS7WbwY908Pfh4GoyqJNu",
+	"3ySrRIUHuaIftd4mPF/NtJ6YAwtIIjiw7YLV0C6FR/pDjtmc5qnqXY/1cPGxveuRGbz5FDQOXtFMbeuo",
+	"qLfONkxH+OkR2PAvmtG/g2eGRtCwD+xPrRbyfBi0xOrly4ZybW8a01zm0ZJQSabw+X8NB1dX0xNyY5Rp",
+	"zhOF5vsKbTXKQYaCgd8nNGMkWXCRsfh6V+K8521Fzq68CcxIiFr5ohVbmJT6l0dYyzfRksV5yuoGIM3v",
+	"4UHYXw/YnuFVfcNoFlJ+sKwiQ+N6nvC4r5U65Vsi1yxNE764JhGVesWiSM8PlnSd80jl4DGQWKD6ELlW",
+	"HlKQ6ZxGWu/Mp338W/+pb3vPp1/RiD35Hj4bA16LxRPyDoawolttRDA7BJHFLCt8wJQa801fN9NXabKn",
+	"TLFn+g6clgSJK3L1nss1jZiEJ+mdqWUJJUo7DGDcMHlC9PRn2sg03+DrwVAE9aiZWVtR5uc+2quaYPpp",
+	"c5FrC0aLPklE9p4Dq+vRLekdg6FuMsEX5poT8ma7molUFlvnd1OwMf7f/+v/+L+nJKJcT2such6DacU+",
+	"KmOYwPPsYFgq2Qm5ec9RX5AZSwVfwAoCRWGp8b6Fvi9R3gaqiM2/1ZqubZTND5JlvFZO5eZXx1KakcJ8",
+	"bi89ere5kYCjlTG5Flwy8LP+IOLtWyG+oRnKtQijEPpPul6nCXq+T9aZmKVs9e8/S3SD2733Fd6Fr634",
+	"9tqfmCghJql+9bR33+99KVZr7UqzWI/qs44m5zJfr0WmWDwxL50wHok44QsY21cimyVxzPhnHdbcvhXG",
+	"8JLf0TSJXxuH/nMOJMFXT4zbCcP5M9u+ZrnEyM3nG0nhXE5u2XaSwRBgQN8J9ZUWD591PFyoCQglO4Rv",
+	"RZzMk1A86zuhyMr8itIVAwBfaMm63oKXiH6Gdo+80KCN1YXGaC57AtfAAF9lEBFK9Fu/okn6mRdo7b1+",
+	"Mof3A2nsPZ9xLDdaTYLBZR79jFBy/vGjpvRU27QZp6lWxDmndzRJ6Sxl+uMsl1vUPXp1M0bjLUwB7Knv",
+	"hHpDVSLnib78s5IWzMOJHpMsRjAt88pOGLmJacoX36OFqxh4IJ+ZbTKq2CTFF1emVAl/Nk3IvxSngwLr",
+	"bbJiIv+8MtPIyonCdwMH/cBprpaMK/3az0zhvPxuMx6n975lcULfghXzKynelR7BRBtSuCcbVfK9NX6A",
+	"RW5muWR/TngcillTCOOgsQkRBxenzxi+oNd3cWq5ptrnWdKMSrnSNNAfFLhR7GMO5yx3iUhNsD5JU7aA",
+	"L0HQBGLbfRzc97nS5nPglCNO5CrRVs/02lmxenAw4BMypZGC3ygnNF4lnMRJTKRYMbyUzkSutBnrTcI9",
+	"stfvwe3143oNJAiFqpE44BjoC/vaJocBSCIZGM7kpYLwc4y+acIJF8ZXhdF8pNoDqfDTDGy73h/yrfYB",
+	"+mTBFFEb8d96fT3sdUq3E2P3Pqd3YPNqX7M8OPutufBNkjKuyJucx1Sb785gvu7F+hn3/Z4Jak/gxGU8",
+	"HF8MhqPB6ejteHg9Hl4Phz/qtYx7173h6OrqdH75dHB1Ss8Gl+fRxWB2yZ4O5ldDOpqNo9P4TA/qFnjN",
+	"cgsXitnjoAicPQiD5nKtiRNrYgi7/mZBwA4X6V14TKd2TNbRdgMbD/QIBpfzi+HgavR0PKCns7PoPL5g",
+	"l/OnmkkVhbHYp/f6PaUtbKC9/6DLwdPx1eng8mx2PqAX8eWAPS3mWMxwxaSkC6ChdrmsY05XjND4jmUq",
+	"kUxvE7367I5lWxs10IsA8uOOKpqVYk7ou6Toc/SWSq3l9ZMnECA6MUzzhK6TJ/MkZfIJPkA+MeMeDkaR",
+	"JgAdjgdP5+ezwUV8CUMfjU/Pnph3nMi7Ra/f0xJF74hP+Y51SjH48ileseb6FWqZr2acJumnnMl93f7z",
+	"mabxcaGdd9/vrTOx1nyCDqevWdL0+3nv+qdm7fHayGhjq/TuP/RDEt4X5yCqEvxOa7xnhOdpSgSPmDnB",
+	"BsmWSGJ3iQujeNs3ZinDnarvRmMPOddIUjH7mUWqKl0CZ6bcDkaiPnFHvzFVbKDtg15APCdxmyia3ajN",
+	"Vxb68d5Kq1BQQv9iw/SoazZLURApUc8IW63V1oaRtATv9f3IyOlwGJiKKJRfu0UvqcyaFXf6cEVjhrFw",
+	"s9CbZZIyc3oj1ozXL2ExxJI0blpDe2H9u4LLu38AVtLXRWLhxA0CV2aFjGg2A5mLDEgSmWCj5mg4VFTm",
+	"/jJPF+kHeRK3GZ9RLC3WDXfsG7j+3lc/e+98i5c6XRO05TCMB0bHJhOKVXkSw5hlthwNg3zpdFQrpnzF",
+	"Mm337rKjr/dhgRJFIi1tMi6v/aX6QhJtg4us71blC0mWQiqzuJ4AUpKlc21iwRkkshrj73lYSmEQc4+g",
+	"uvcDiD/1Eqfm3SIZkvS9AL8hppXblhGKTW0ESnkLlWTih4DI9DjlBjOIrn/xLcaYKtpZjp3l2FmO/6qW",
+	"447paEVCSwW0I+/g/j2y6JsEI+s7kuinThR1oqgTRf+aouhDv+dlN/WutZ1VK54C1juIFol2eyJdpo5i",
+	"K3mQQHOyi2YZ3YIv5w+r+UnfsY/Ky1XdkYzlh+2Rk2+sNxBOEHa+2ZJqE5WmJmGbGlp4sUrjNLmtXhup",
+	"fOskwB73v1ddmUf3pHEo6E9XSGns6SSup6B3d3gy+hmGWUwsOBCoNhLKijYjq4LUiyK2Vix+ye8SVZPJ",
+	"fsNJ4n4u8j2tIqDmETukxWhvk9scegxJ2odBPL+4RUaRvxSFD+OPMrgsOL4gWQqHWmqnjIgNZxmRjEmc",
+	"hWcpBLTEnKbyaDVxwQbns0s6uIxO48EVG48GZ/MLp8GfnD6Bx55s2Gx9vJ7Y+xJ8rn3LcZqi7Ut+Xj9M",
+	"Vex9j3s0zqfOqBoN346eXg+tAVPRKV/STKR66Vc4xkh//r0Z24nIFva3yR3LTDIAmgueGmoeqhYhcgIy",
+	"1GMivsgp8BGITG2XJXwxMcPQSqnfy9dxYDrjt8Orwh7zFBwMvbejywpObpSFcNUPr7+RrYKgviQoV8m0",
+	"kwTlVWge2nO8FvJE791KNd/zQl90g+U87iZvCZuqYVAqaG0XCT5PshUz8WTzODedmRApo/yQAG/BCI31",
+	"OIaySwx6kyxZLNHmsMo4OIiCqZqH8o297n6H8ZqqokCTZGydQrbhFO6YYiQeY6aOXCdk+vWLt+SJZk75",
+	"ZMWmLibPPkK4fonpes9sWn6epu95wk2GB4p46cU9ubC1FZoGZjwmSovhMsd2OJEWQVB/d7XicUjLNCUm",
+	"rRk99zIHW+b1BSJ7XtqgnV+Fo6srWdliHnN4TNi3wqG040ukaVCxjbG+Tn92+vMfU38eF6syVmf7OFWk",
+	"njNFkxR1dIxJdjR95b0a6RRwKiqJ0DRSXpVCxqgUHNNuVAI5cZnAZDjjYEySeOoOKabzhKWxnKJ416a1",
+	"lXHP3nM8jZmLjKyENNnVoakkd4nafpUs8syQbEeJzPFHk5uOwrJip+jHsAnojID1jgSW3jATbgr29FTg",
+	"+IjQ4iANfl2zLBExJrOb+wUm+zjpnXB1cdbbLY+xsjE0FvzBG8o6n6WJXJb1Qv2TgUulyagMFOrBz/j4",
+	"CAqzudCLvnPmvPcNkoU8If/5+k8iWXbH9ISEuG33/MLBlBPnUO68qPBSfWJ5DuiBbwpPJ/yW9rQyLBNY",
+	"6G/NL/5KC9l66KuE54rJiRILsO1qCsHwKr0zgE/XcDRpDqOlWDEo12WpZGCFrDMmTXjTnQbb2rtVXxtH",
+	"LCb5ut0IOdscsOECRn79o7WSSqJkTQ08Qvnpr7A6NuEwAVtvArakq5aGqWkTEIPoLd6ZsZW4CzHia7HB",
+	"gh5QlH7VNqN8kK+JuRNNThiSO/2lWbRM7tpOO2Mqz7hWRbV01WLOGpbmNTRjRKQxmP8UFzamWyejUYy1",
+	"HIAe/EQbxmFCuKnBkprrWjy5otgKzumXJfcuCSpjqrBGYJt4WzKw/2uET1nmVWVsIc0LLvnQoMvqUinf",
+	"YZHSGqZCBDcZDNldErET8pxupSn4EhJ8lR/efnlCyjeBo5RDgSH4NlQvNTgzd7YITCq6le956bLEJDnB",
+	"2AmdK2QWdUJudlhpITgjMyhh5/CFK1yz2QXVRC74aQJ183X6O5MKRqocMgbe1S9SU4y6nbEFVHgBeIWX",
+	"yWOuMiWPeO2Gyqov1cZ5i+k2sLdewHmPHqStWYaX9M16uKwSvsVwbMKjNI+BPVwAv2r7bcP0qMgkM+7y",
+	"OPu9j4OFGOwMfl4YSi1TqCoWVjhtxTOxjADx04mALGZNYOU0AWClDk42MXM3gwlto+rRBhzE7RLyj2JD",
+	"tCULwVjDEIn0AuMbxrRBshJcLYPx8M9GypIeRMb3+ZpDDSTw8t4Mw3kmVns22dGstc7YXSLyT00Qt9E1",
+	"O5XpoAhNU0zhk0g4n2Zt6GNk3GS2rXeNfmmjCgOie2oeDvAQJtmwr0XlWqRJtPWnMjVzniJL7h22EuFF",
+	"hbDR8Wta2Xu4kwwTwUv7FfFdbAqPHUpUNeIzqP/i+K2AsnyvNDG8BMYTr0jgBCN4ZCXuEkZMHqMLnHqB",
+	"IqkyRleTPPMjG3CXdKGNOc2lOtmwGUw1UfrO3lf6y90wN9waTLq8sYOZG9wTRVOxyFmLzEkf7mE4uLoZ",
+	"fEUH8w+/PL0f+B/PDvk4Gt//rhfMySzoETq6skFYQdapluyJ0mZCZurAiaVgaVJZUk6dHA/Pyjg9Vy1U",
+	"raF7iLXhJ03XaTH66TOnZxM0sjldOeLPIcNWErkUG14d3HDvaO6DLLtKuPHUgouPP+3WvJT5cWlKgg1b",
+	"r4oHYppnlzryr5460repYv/JZJ+sU0YlO+k1pnKNzm3U1CRrW/ZicWJvwVjlIZlQGVun2wnqm0bm7CLu",
+	"v/WIe000/ZDYeOgEmH2MWLbW/Phmqc2xDdOmfsL/o7IHLgaXo6fjweUpPRtcnUcXA7MF4PGljI126X67",
+	"wfOlQ1oIH3eiW4tXERsBKMCkMiaVNSaR1aHCHpI3T8hbgSl+4O5qxw7FO+odTlIhbuV7Xkqr3z019SR9",
+	"k51sNUzVICuSdsxUP+zRUU1pqZ0S6pRQp4Q6JdQpoQcpoQfm+Nro83FJvr478qtn+erBfGdqRA9w498t",
+	"tx5GgWCyACnoQzgRjp3zOFEkFYuyI+XVHniHi2QjsluJ2La7zntRxmqERq/XDyZfUym4LRLU4+A7VasP",
+	"ciNfi1Bo7sbUbDY7kFEqZEmaVpR5Zp4d0TWNErXtXY+GfXOXu0ibNnr7XPdWImYZVQKOLOqk++jKS8yo",
+	"jFliEQrGPrASAgtSAJFImNBOJ687eW3k9SFVPcBV1Qqe0WA4HA4Hl7PRfEDPovHgaXzFhvPRaDw+PdUL",
+	"IaRiWXPIjws513yfG8JmOVfJik3MIWHv+uqsCAV+Zy/u9Xtbpvl4dDUe3zu0vWodFohLxDUtD/3paKAp",
+	"M7hkZ/PB1fB8NLgYX54+Pbs6pxezS6xiypT09994MIT95zKJ7KAQxB2QGLFCfzPRq6UFj91b5bPxMcRp",
+	"Mbdh1DfQptc969n0zFcTQInUkoFyxK6RqdhMtJyYSASOBxB4W3BlijGCSVAV0XGXyGSWpCCUepDLEvX6",
+	"vQ1N1ATj4lqB5UqEMCAKqRdMonRaBC8sjgNznkISJ2aOohQ8tt7+EZ1MLRhLLqaeBOCBl/Fygq6kFfGN",
+	"GBj6mlB5Q6/vEXO/N6mf01xt3emjTh91+qjTR//U+ui4bF1n67fP17W3NFaVdyK3E7mdyO1E7j+1yH1o",
+	"BT2koB4dWkOx/VuIq/0gQyndlTLjhoBRJ3j/EUukDHyt1ezokYYLp0ZvR8PawilzGGTrpmJ6xw4tm9p7",
+	"erRTNmUFg0OC0SLE/t2I+1InQ0rX7B5WPUIpcoXg9T6+NKIFerHYED7NmHH8gx57V+j8j1jo3Aq/UItn",
+	"B1xYZvJGXE97ZSBOdXSA6p+t1rhSWxwqKLbQgiXK72znAwuPrdrtSo87vfovrFePD3qAzXpY0EPf0hT0",
+	"6LZbt93+ubfbAx1eV+p5tM+Lu/bX9nlB50LLyLa1Ib6zazR2b8tkwDFw+rwRtBnfvU63O3MwDwiOO48T",
+	"dRPVd/22EG2AuK184xMKcG2rUyzyJLOtwXP2ytQ0x0x8ZoQvMpZw4FT3jWRSQtVq6TrzrfsSXj1ZZNQU",
+	"TOHnjN2JW/iMlS6FI4KfDWe7zwU8OBQ55+sJBLBK30SURyzF+lhIssqYVCIrPrtzWfNrUcKbJXdUsYn5",
+	"nsZF0e7E1tf2e9BsZIKAdxMPANR1e1zTXJa/yZjMV+WvVJYsFiwrfzmj0e08MWNHEWMCaPajPzlTDOxe",
+	"Zz4XL/tZzEo36M+KZauEG6LqLzKmMrR/MRrnHocfi6exOy1boWlQDl9s2GwpxK23aPabYtnsN8XC2W8k",
+	"izKmJplQlUvlJlGaIBPBg9/O597Xisny3RmLWZrcGcoW35oe/kH4Qb2XXnAVKua84YTpX1zTgXB6GDU7",
+	"cXfT0Eh1SaTdiUT5RKIhr/m0OPZyQDrLJGYTB+6MpgZmDfaue2/WdFU95aCD2Xl0Mbi8ZE8HV1dzOrCY",
+	"yufzi2EJJjnGQHwBXtwl4v9rJ+IjJ0wOeYq5xUBZ58as28VBQlOl0S70rJp7X3Y+QvsLbW+UO5Ho8VFl",
+	"im9WK8qxy47NBLa2kW108f3ca19igFRcewsCZcrYNSMVC3LL2Bqjf66P7nuOrfwTSWgqEeTKLCFWk6ol",
+	"430yYzKJsQ3QgnE9QhaXW2k/Wrcfs/lbxnwLebSn8t5CgB0QWBV1zedujPlawiT5AkBuiTbxoVOmnsfU",
+	"BxRJE20VnJDibupadRe/F2AeJJHveUQzbQgRkatrMjXYa1ODM4HHtIQqwAyD1tjQONS9FUGQ59p2ApCy",
+	"Wy42fOrwQTLEOeLiPTe90i0KTiYiJiVBCHtYX2uAmyFoXWAWysK+mMcHrRlPlD9+0xjLNUQJby8JE/pO",
+	"+EJW+voc167KE0JtuKckgHacIYHtFMuY1eUd4Ls8Lgmg8CiynBtvoYRn7TsCnhW/E2IGixqt7bKVjZp4",
+	"Jj5OwLYu7NWy4ZwAOsKHUML/TpwbRWbfytsybXzCeh117M72O+bsa46jBXVj/KwziDuDuDOIO4O4M4jR",
+	"IK6GW3s3P95O4rM/v42/ebcaDX4+/3Ip5au/9A4IwTKusuTYgr4i5vGrh2BhxbvDz38J3OVK8bYV2phY",
+	"LBVVuexd94xRjMavVGwNrZZ4zAykVMOBh370CHL/WCZhr5weebKICTvrVND4gMPFIs1n15eZSZGCF4Gp",
+	"KLh15d9ymjHr4ckT8sKCPyypJIKzaw/ij+CqmGhkkmk/qG+cHuctoglO+Xv+5q9f2wdD1P/Vd1+DwT4F",
+	"ZpsaEMcCzIqkjMYAx8TZHctMroZ8Rig3IPb4ehgZfmGnAi/F5o/an9QODmcSCmTLLtRKWD/W3+jdtv5H",
+	"2daVnWQXrrlKLRjNqGn3kIUQr96x2SvN9aPh+Iz8P/8n/rtOPrJUOkBZpAkB0EIH3omvIksakznTfjfe",
+	"tIsotuNIW/6oG8r5aKxHov9p/UzDDdVH/unVi6/t/gw9GcvTozTREsqJAz2QE2Jxu+eZWNmIhgk4AGJ0",
+	"Hi0NQPCS3jHTntVsdzEnU5zmlOhbKl0naibhsVvtMo2fwiqNn7alTVXAGr7y3+aWxHKJpWeDIEbxHe4l",
+	"zTZMKpLDJfaA1CZ6dRnNnfHxOMbHZ+lcZMJZyMsHJFdaEvwSgMpIFMGAo4noUaUNg1jspJDG7ftz5zI4",
+	"ARRZditKRXnsA+aWViRjNN4WwdAPwTfpRQvh8s6p0Uihem3zmlITO3fY7XOAaYygP3x4jDzZREmC1NFK",
+	"QI/+uFRZx3VteOuv5uKq5DXLZKjoWKR4+rH9dUpvDUvkfDVjLjcFuaHvcMVBwY0KJH0TWkaglGSl12s8",
+	"Ors8e3p6cXYJgKD45SiEovsHGuoxSGaU43uobbDqKYIZ5bxA8O20Qhe93B+93FE2vRu/n68sGvp6fTK5",
+	"AnK4erzL0pO6lr9dYDKQLV2WTg87+nu3FCRZrcvYJg8802trw5j3HmHCNAKU4FX3bnfVDYHxWBbpkN4h",
+	"J0REjq+VkS0yQc1yVBSyOZQs1tfTyTiZvcd1f6C8Mb7aabZOs3WardNsvw3NdlS4Xhv0raP0f6C8KXmh",
+	"E4edOOzEYScOfxvi8IGFWjPKj0sR+AMeyPyquQF/oPyIsqzH3YKN4A/tvI/v1zjsdl6IwlXbcUWKDjT9",
+	"R/BGHlRT7x4QWrQvabTch9JgkmAjumIYcMMmRtEyfCqIj/xW3CUs6MhMIvNO013Y5o3YLpcOhiwkwIfn",
+	"b0fjeryxKGXZLVEZvWOp604cUWm6BFEMUJ7oO/MMGjhO9OY6vzjTe7rfWzAOzdx+6i1FliGj/yroUn4z",
+	"JnPmkc8A3UmP7kMYfip42lGhmAdRtbNB3Mo0c5rhmft+K2MPGGGHKe2r+vWGH76mFmW0ho06ZLvOHu2Q",
+	"7Tpku38OcOtPIpGDuKNtBDIccQLe0xGGngVogA3hEBoiOLhbUyk3ItMcE4ksY5EiS5FJbVopxTDvtUyY",
+	"o6CpitfsK/M31+30vjS1Iu5B9WSyzziCUlGeZYzrrbSHKtg+3btMKrpO3e949S7tdp/flhzVF+5zKTa1",
+	"lNwZQ+XRQcImWRRqBGlauRs0dapIJlKGiZXYdpnOxB1kLay8bAHQ0f2yIeCEQihT4UusMHrBYxY3dHss",
+	"Orrn3ECb6YWFXE/Mg4AkOIBy8wECAvjpANqh/xJpPHEdya9H4+FQb/VsC9VOloPw4ShSEmsmZjkvpcPP",
+	"BtFFfDm4fDq/GlA6nw2K0orLUa8Qb27QWvQi/IEmhi2bgq6cKyYVXa3rwyuGhKY06wSrilq6w+9MFVsi",
+	"9fLlKtwyXD5qg94/ig1ZUb7FnAWUzbCErjm/yFyKQwKN07MtwYqzHW51y9OQbQmw/kVj4l1famdNQ1ED",
+	"+ysyvys8bBU4eIUKKBA7sJzTpqjPweHt0hOP6Up5Oj5vudEWeyFYKGlZMMgmBlfE4Juat3glfojds7co",
+	"z8y4eFuxiAWanGG73aUJdiEv9kjdGabtyt/6DBW/aIKR0T6vLVJ0NC/twb2kgF/98TeZBfhow0lNEtFY",
+	"OztZdgvPxNq5fa5YRpZFn3azGb2GUObgN5kbeYGoIzu7vybS4kkDxvXv8b4EaRHGhFw7ArTbcJIpBWZr",
+	"aC3Njw7KZMH2puE66tpp9EuULV64dxHteUtlJdK0spQJk30tBwHKU5vPGGPBDROsNPVX+vLy8mI4HHpk",
+	"Ny2vrU1c0noevXpffvPi5rsfXk2+ffHmzc3XLyY3X794MEaW28ctBWeZ63/t2KsZzWusbw5LSVgY14Pc",
+	"LqS2Q7SlhImhn0/FZmIDGZSY7u4rXKNsn5FpwmmkkjsEeZJTYlDMbKQQ0XYfQ/eisWheTLgAsRLc5CzL",
+	"tKnYQJIAGENAYYn1msWEmjn3i0xJ0OEAA4vXFMKNQ7EElW0SeEQas2yilpRPaowGumB665rdqP9cpzRy",
+	"bdLtdvgC0BsEZ/IZGRq4DSFZSL7uLn292WKtO7pep8ljWCsShE3jwrg31KjU4mEVuYc4EkQxTl4+h/OZ",
+	"De4nY/0VWa92EXFVn6E49MIRiDmi2fYLafwTBB35Qr4PGpG/EcMKRp3zB1lXIaPKE7o79pXZacXSVri6",
+	"SQzmwYThgPirNFC0pPIaqBQykH1c67lMlLhlXPauT0f9sGNWF04ennrh5Irz5uSKNvoTnshlbV/cfS5c",
+	"QSV7t+cSVpVqZVIfPPVb+cnfY/cmZFc/SaissNd0yRldMLwcDLdhhizn3KhatlqLjKaV+HWeFLFrumJy",
+	"TSMm7Un+k43Ibuep2Mj/+FvOsu3/emc+v4z/7fT5v43Hxuv5t/FXbfbOv43HpWgHCrbd8FlJSjT3HFQi",
+	"jaEbvAB9bpQ5lONuEsmOPhT+dSwzLxRCpCBzmj3ESGubZJxhBPWQlgcHmX/St/7kb8v6C9GtpB4aUqOd",
+	"7egKTaH05ziGaw0O5imfBrNzj63Zx1JYKsl0PLoYLoeroZx6+d3WBt077LYWqHy4BVq4/y0T+s2Tglhe",
+	"ZsNZ4DpjJhMuNuU1BfCAuQKzan9R3z+tjZztkyMztqD8EbdDxbJ5JMhDslkKL5hZYnjmQPG+eBzcthrX",
+	"Ais8E2UqO0/ITYGfZ9YxBRcZmHJLqCIpo1JBKb9d0wQbqli2hfiQFrzyJFiu6YyAYxyYkt1QX6/61lxH",
+	"fnhJ5FKruES1qZ//HIHnStDZY66Si1T4TZ6ULTwnF/9zLlThOTlnqlQF6u2cftmsKWuZCpWbPa/mlsCd",
+	"h9V5WJ2H1XlYJQ/rqCISL9bTupakuKexiW4npDoh1QmpTkiVhNRDm87mR5Z2+HLut3HK+Ma0camztgWZ",
+	"izQVm/CJYznkfkx+Ui4r3LHL9rBmT8y6P9G0f9LyBb8RBtwtXjkwHccSqc4jSiS5efXS1HZISLCY08ye",
+	"9FRaTdY5R0f7XsWB0kFIYy5Dx5the+fE8G2jg9LxYw0/PsRGswLjADtNSPZaiNUjFpQJnm6PrQnDWrCv",
+	"RPZHIRUCWUBHqf0b8rXpOYWZGXp7VlkaBxCkAhiQUD9zBB1CpUzHpftXUSS9TR6MigC+I9TF2ORNyBIS",
+	"nBGRAaYoSRMOdueKfvyG8YVa9q7PIRdob+StVLcVOheHNDGIl0EJFeCHYeaC7cQQyF1wqFSnF0P8zwOl",
+	"GrbJHbPkDul+/K2PcU/Bo9a6/2t9I+Bb0o8v8YZR/WjQKOj3cp78LWfmen3Ffbk4JCyoKcFrgGCJiW0h",
+	"gCWxUmdXXnsLOB6ePQWq2S+uWiznDke2KCZ7jfegpivK5Or1j2XGzzgvr1ovmN5nfzZMkVK+yOmCHcQd",
+	"b8xDygxyuo9B7t2Wb0Hrt/YFKBFa3PGf+sKd5A94jHnK7qrXS78jlUC5CrCmXilUlxM47bVP8hzW82Ht",
+	"6ekaixEiysmM2eTITIgVoQpWF883lkIqkvAozTGFxwmgUVn2jNvInnYiGQZxiEQetZPI2O0xqUFuxb0H",
+	"B1mGNBuqoqVPmdLuy4MAlWuoaNHP/K+fhoOrm8FXdDD/8MvT+4H/8eyQj6Px/e9CRm2bWmvNlbZJvs9F",
+	"vwSwueYJj6XHBTwmK7olP4uEQ3U4heS7v7qnPCNT5MWpV0TuA2zaArKcY2ukohnmfoTLfu/jYCEG5svi",
+	"pTsbtr5gHLblO+x4c8TO3Gn4AxX0Qs/wNoG84J+MdXUyT4rGoCem8eeHfq9sCOthFPWNwFtYgrjfcDGb",
+	"udfr120Z09hH75q5yJ4RtlqrLSKMuSyBkqZos1/MNOsy+CFKAOn7sgwjQNPUXKDM+LTWzhjhYtNWZZh1",
+	"+3PC47LWGKPQsUbGUTaG0cIt3v/D6292YQrqnDcX3Kjm82ESAdTh6J1wQt7SWzi6RFRQboELbP9cumJ4",
+	"YUXMjcvqfVQWNzeDH+ng78PB1WTw4d+DEuM5W2Q0ZvErGsq9voHDbbQ3KLFI2X5h5Hyup3rdg3JF2Sec",
+	"bQy4tewXidoiI7gvJNlQzQ/QoQ6g/5f0TnMBAPizzHQlwN5ZLJUMvoejV6iave7hdRDLTbS9YSO3p4Ph",
+	"+O3o6vrcFnDZ+Jx7Nh7fQxXkbkmmmUdQAeWSZZBbk0SMrBjlm2WSBpN31oaKTWz0R0ZTtXxlaoDNJKrv",
+	"faO/tqfkBWQwnEzPRc4hMUuK1llFtQfmmKOxybTjAcsM8npPsQbNlHd2i1PoWxqG9sFzltKQihHZLQoE",
+	"uYSjeWCGFY2hXd0CoOO1zllCR7uaMrqwJ6XtmWDimEhjJlUw4aJEdEbwSmjjhxNtR+rNMvTsKUrF6bUR",
+	"j3ZjY182JIILNcUCc7kIjSK2Vidkii2X9d3wB9lgbahSWqpDXc8dy+Kckdn2PZ8nmoponp6QqekWWNys",
+	"nKNLkxR6HbLM5MfBlWhUqSXlkBMDhVQnZGq29fTabvD3HJ6EYlwRRK5msX5lzvV1fjmpeW0s4NoZW2gb",
+	"LiMrLfa4cOt9QqaQB5IIeILJCXnPXRt4nLltyShVkqZWnUC1FeVkKfLshEyNAtSPsX+aHDXoV2D6PBMx",
+	"n5MZi2guweHS9IPsjXKPRFw11/wa8LfmpoG1IQf6BpDsYGdQ9NeT+zMpNpjUY8GmC0at2VFMsW+PCa4c",
+	"XrD+4NrzxtLo53g+8x1d1dQGmqal2geBRBwiGXM+gLb9yzrx4qyqEnf26Is4UaYM+ggCzkSsva7/1B7w",
+	"OmVUsv+2SzO8aI/PiUP4g760SjK4P0SuF6tgR4wbjtsbjHII2QKdSKJOyEtMaeIsKXCRTGcObhK0FPsI",
+	"toXfjwKlC5pUbRDpYkZjvRw7WBjj4fXw7Pr8Ul+0TKQS2RZL6kw0u3d2PiZnJ+OTMXlrxJIWitpyzVPo",
+	"b8nj+nePfwSnazXTjxr5PfZM/BnQBuoOe4tuCvcVvKSrAT2bnQ8uL+LLwdOn86uBOxFk53Nj8veusbl/",
+	"wu8SRU0rzJTqfdt2bi7ma36auO+jZJ0w3jUH7JoD9gAEJp6Iuc2HQK47AJZHMq68bAxrHUvX+1fmIGJK",
+	"Dz0fXAwvR4PL8dXp4KneDJEdKh3NPtUBj57aoNhQxUFP42jw5HtPzxQQFdoDkZM5NEfMmALpgN+VQfr8",
+	"G0F02YEjiSrDfNKKZLtdWpyQDVmxYq6KWgKVJX5SvWfTtq1GcFmrbTtxe/J8t8mc9u29XtiL5I5xkq9J",
+	"Mt8xLtFMc2atQl/X9UZRSQourzFnwckxaCPQ7A3ewoW7AI/oZbmJ1EE50E4LhQrF7ZpA5QsDXwsDn/Mk",
+	"M8nC8Jctb+XgmbdOw0dkH3wHBO32BLzbnpzbttR7320jKCU9FTK8oDkM2Lk0tQ6Lt6z9omGg7c5nw0yC",
+	"R6bfOZEI5tCAp98uBd1gN9G6TgJby+Waw/RLAfFEf9gyFShe2n+8U1LAj9fj3BDSPd62PTC0FJx5OfLJ",
+	"oanxnqYI9nKF9VOuHeMK6qi5InRBE05mW4w3CM6qfddli1D3Lg2tmgqmFQmxMv3QCjm689pKwUBxpSaM",
+	"qeg6ZmhOIdZio/oSTEEoVZXgOnxme0g1hmKttu0buPK+rKnbcqYWEUGufPncFbx4iEXXhELYq08ouWNZ",
+	"Mk8ioLn+rDlM9curBnuNmiDfw9NrrKZtkcfTuukVO67XlWctHCSp3tFEBeUUEhoei4F50/QkSZmvBPVg",
+	"fd7fVX9tuKtk19SZBomxLQhnHz0OtwVcmsV3kg8O4vGS4fRLLRP6K2/CggBN3CIkCVseFGBpe/hCvBBG",
+	"RejS9TdxZlhZK/rLXyZm2TryxW55upWdUN/KrBBIhXVS6/5bXMDaKIDVyHhEZ+zH7ZrFJ/4iWkhA/xjo",
+	"vBw9OQ1FT2AIjX20u9BBFzroQgdd6KALHTxe6OCoLFaMFrdOXi35piHtYm0QJcgSu79bl0JUbeZdrLwa",
+	"V/Nd6DxK0iRucDDRAtcX7YIeFJqqEP5tsAbQBjM4eQiRfJy9YzXK/t6jhpx903S0t6+dqFNQO+eLesDT",
+	"az16YzmKDExfe3IME7WZS6skjg3qrPkGbOOlyLNn5hxNFR7BNBVSTU/e86nTitM+maZUsUz/kfOM0Wip",
+	"SYIj8II3RUf/svF6QqZ0NUsWucjl9BpzHHDhV3T7nsNBMJ5+mhpsc7gxg4QSadMj4sTUc2dZcsdOyHTN",
+	"shXVW6D8UHuyqQcnMrIQItbzcdVy5mpk5SXVDy0cdFLkzEBIiG4J5Vs4JS0fEhqmsREPz4QAWkHqiSOV",
+	"tjotBfRWsQMvVY33e5r2Nc2HW0IHtHR1qklUyMMFy/V7zigu1V67PVYrT75O7hj/YV2LO/yd8MUKRNyc",
+	"WDHsgrwEKHIyjyLG4jrgYc/0PB+a49rJo9hmYWvrIDRhGM0JREon+frR4IQfJYhcUOqTBBvbFSuUgnwh",
+	"APOJ7+ntum+/bSDbyvI/KpJtQewaBE27ozwusuPasNRscfPXJGOrhMew2ZHsfhDIA5GfQDDI/6KIr+CN",
+	"xefAjip/478VcJkStZ2YkBLmVm39S/CL4vnmcyPiBlCpqX76E3uuu6XQnavYuYqdq9i5io/qKlbrvXs3",
+	"P95O4rM/v42/ebcaDX4+/3Ip5au/9A6oATe5g8dUgb+wObe/agE4jOIVzSWrx9Yzk6QZs4c6pbw57UKE",
+	"Fv3MQmLoBQaY79E4kETnbm9IPOWiOoiSc6qWbKt/OT4Ub0f4S23/CO/1mF0pyIyZE1WchHGIAmbkTt6f",
+	"nXPx5ua1aQwrH7gCxwdMkE0Oi5q8ythdwjb7zC+AjAMjMYWM1DS5ZWU+W6qVFg/v8+HwNFrDP+yPLE0F",
+	"AegKm3NIIsHnSbYiW5Fn5aj/Cd77xNxcWBGFoWfksB4efqeX+R1VEWSmQ+o0+6h/PvDNuyIFpxMSKX98",
+	"++03xCSTBytNDnIw3Ixqahb1j5A1+oIv0kQuw6AAH2seoH+pGWuFS8qnUNr40wQwz97HPU2m6T84XzwA",
+	"g+R7zordAzWnhsjt1Y/dnb8JLfTa+cKVIJ6h1iRj+noXliolItBbyKJy8ZEMFbIlNJn6Fr55QBHKwlIK",
+	"AsbSe56yudJ3YGSm6bUYQJMmUUDaQCJ6tGSKV012IoEF4uKMvccfWdx34TgYub43iRhELG08DzLEiohc",
+	"glUIJ2Sac8NkwVGu6BZqSKBe4ODYoUGLml77h+0bKrEixY3hrUOEBCUp5u+5czqN9jwhpdCiy7QprkvU",
+	"MwwA53GiSCoWRNItVDeckO95uvVTuCH1DOJgCV+859jQQAk3iNQmZ61gQN6r+4R91HRwCT9ITij0mQpN",
+	"n4nI1dSoIq3iT8iUi4lJVUIKv+c2Wdwwj/kVFszH8NSkMplKJ2Rqvp3IXK4hRljlxS+kh/558p5PaZox",
+	"Gm8n1RW2r4e2Y/Y3/QazWzSzcCCzCTWbp+rhevefkGma8NuJGcx7DnHvhN/CgzU/asaEwryYzLaEQt1P",
+	"hglZIoM0CSGISPW7vaiFnZyJsCF34cPuxC2L+5rxix5ciSKG0WCvbidcKPTsmZkvfkBu1gyKn+0Ji6nE",
+	"NfFnMgUfzSPwe+6KpQ2MdZ9gK1ksw4ORwDKrCZ241XDxcmhUI22hjqm9KBbBi3xPSxEY8wD4DneNeRFe",
+	"5bMAXrMEqGiIJO92lXMDXORMOkYs5JjLJbU6yj23j2VFSDrGlSl4gEJcn+mrvMUVMHexsLIc3K/KZsib",
+	"KMVSqmIU/OGqXIRDAMfFBXxdJexfbEIIhlW2kv6uulkAstXbEL1+r2B3rSsrHAvj97nPBuTsrxUGqY24",
+	"la+H9er1e47Q9XG4R2vEKbLFo3TZDHbMrNXib+r7m8xpVkhb00eRnZDvdnK4zGHbVIveab9AK6Y89uV4",
+	"EHrYC6qYBMR2qMNFetquAeJWe5Imq0QFzYcljQkoRc9ZhIxRt5kWzICUJNzW45kEwZhuUYHCje/5Qm9j",
+	"kaui/bzL9MwY7OIZs4IOvD9fm+rBGIfUqd2MpXQ7vQ7UUqJdoPW/yzHbMgW3qGwbMCZKtggUsRtAb23j",
+	"uYXUK+t1zz8hU6w2hoG+516JZpwze4xlK5L1DGZskXOwBxITWzEHuMVliUSClAVSZa1gP+YS09pSKHR3",
+	"cSd4TJgZPoa7bnll2DYPUCqRsRgPD2ARnHzyi8ZmuWQmaC8RkbQ+iD62XrsfDXw6uDqlZ4PL8+hiMLtk",
+	"TwcY1MKQeOGyyDVdaW+EZgumqu2mLwdPx1eng8uz2fmAXsSXAxsa008pnmEEduH5oa+oVR71Abi07Ydt",
+	"0gHyQ7sy1r70YvLSS0yrznc8fDt6WkCn7sRVY5jl4HI2igZX8ZgNEL1Mz2J4Zl9oq507FNJ/QBTS4DYY",
+	"ldmiBqm0XumVT+eKNoSHYJsmcoIooQUTIZ5T77oHVsQa9czEDAMj+8EQ+Gj8dui1PQ+hplpThkbKdPk1",
+	"HVhiugX8lEJC9PBHs60iI5hmlONBbbvDOQXV2g3Qem5rW2Gg7TM/QD8eDC+9h94fcSqiCTFpfzYD290m",
+	"POHs5e0e1mnkEbAwZeX+y9L9c5GtWOZWV9a8ztDgg2kP4C+jKYLfI/Ld0gAUkIOIDlx1+qN3bFkcJ+US",
+	"DlRoDChYLJPAFqd6SDPK27//AH44fL2bGOgodjCoA+1OqCussRPjK58c+6d2gUeMfCwVMDRhPGA21JD4",
+	"wmr1JtVooMlbbeI00StS2sUV16t60Hhf7AiWJXz/hthZpEMOKI3D3unmDiHc13WHn54bLoY8QqgpKHbQ",
+	"xOKNWH5asdWMZXKZrHF3ZQKQUJdCqmNkVhlNCTbh6MoKET2WokfATw4C482SpinZMMRz+Y89Wvms2NBQ",
+	"zej8+zhRta0CLgbaDB5cap/gSvsExc4bRyDH1+l2ogRM9qisBZgcAnhqRQbtnFizIikoUxrs0xFgDw8u",
+	"2dl8cDU8Hw0uxpenT8+uzunF7LLnww0em18BAKA7uUYjz+pyotC08olNBtnk74Lr71/kmVizJ39gWZpA",
+	"TyoDofsGuuniGdf9BxvcMRjb5ZqbLZMtDTB8yCEkOmLxyslo9RYTWKeFxRS0inYs2PBDzty2WEPSjN46",
+	"P/3S+1kkfA+7gPKVjPFmusFT1SS8K8+f1vmR+4kF4aOJOThraSv5b2CQoDa4jMbx4Ck7nQ/Ohucjs4YX",
+	"j8PiBSyuE/3w1AIqcU5zqbT4XnkM/JX+0pvjnVDsgDkqVh7nvokeQXtttk5WFAHs9MBsxPgwgUebxetR",
+	"A4tYcqcp5Ox595Wxqv2vjop5hE3Vq7IXE9qT44uHxE4KgWhDNuUZW8lfwyU4CScQnP15zECqiV/62SUV",
+	"i+1GsY2PRe4dD/s9PL5x+jISXGkT47q3EjHLqNppj9ZgS5fzjtICXr4PpsOkrdFzfqCBhKLRBiiqUsKY",
+	"Tl9lSUy3hCeLpYIThc1EG2aQ0GMmD3tbm/XaJRCA/YXbXWQxKKcV5TmF1NaSQSRTsZloek1M23jARi9Z",
+	"XHsT+4CEIeRlzDuaFH2H7OD0qkompdsqUZ5lkG2LdCgKlJAOgQ1wbpKJR6e70viCDa7oaDi4jM/PB7Nh",
+	"NBqM2encCiqrbeqSptwTZbLgsK1DmsspG3Bb6QJG3/tW/D1JU/rk/GRI/sf/Ho2ekW8Snn8kH59eTC7O",
+	"npHs7np0NjwZ/k/yNYtuxZPxcDQcjoYj8lWSsbn4+AR+RfooDP380lyre4xsq6/d9TfeLihPOYgdxK4w",
+	"cKZiTuDqAlTRnj6bQ5l2aOiMqxv9mNcFgEIlSyUccA4Nzbtgd1ROCLYc2Y25/mWReh4enA1O73kYXLYT",
+	"BwynzGEGRJzE9nzXJR7YDruU4JGoxJT4dulAJnRxox9/E9UQ24tJhmisf4Fksh/eftkngiOg7U42BD7H",
+	"H1kpa7O+sqQ0FNlQMmnfpqmUcGxYjZQBlHZASDc64mAC1dCmiEzWA8y4i3Y5EOiirXO9qub0+vC1Mye2",
+	"oeEVcclWVIOUDWS2R2UhGw8NESlfp4IiWnYBHnrYqzHOFHgx2muht+pfdtcjWa2FbC8Q7ADeUB7ViQMb",
+	"rWzII3fDMNlfCEJU3ueHDqk2z7wUrayF+8GrXMJX61qwhwnkQ9REsxAOBovqMt29IXwhd7NgLMwwIEJ7",
+	"8ws1li8FosI4T2lIENwytpZOaPXJxgzNoHYZYJoly9ihjPCtG1GITkUgKwT+Zn/dHS+0mIn7PjY0wMAd",
+	"Prri1Lk6NNtHJtCLQv/0WXavC4CFhmF+DPCxF246aCivbMeD0Di8ANReYW69UC1F7ByOGYspQQiOqBJo",
+	"ClMIL0KcLB9yOsN8J9NI/gGC7jUUXYYG6IJRdXhrIRbSm/BgStk3BUZRCjHtX7Y4xjWD2xDw3SKraeeP",
+	"xWTLDibRX/TDXiq2qh+giQ9VB/iVyIw1By/UOtqMzB813nzMoP4qVJBq5eBQdVQ/rDWJcFxGRJXGg/Dt",
+	"NMb0eNOZ5kCmovG38Prw6EoRouCqQv6v4Kyixp2IfyQDtBKZqrV0LMTGYXvstXl6k4QMB8L2qn5R0bou",
+	"ddPq30PH2GwPVENc9VrlE1IKI1r10mjjkAB9TqZgM5ika0rQwjiYoSFXa3dMRTwmpP9lsuCDhEut54X1",
+	"6wGOxCKouL5Xh2lcfGtwQCroZzrD1PecJGNcbyiUBMfs8zeKBtRtJfXVY4WAVenR0PcHdxWk3y7BSADf",
+	"WvQUVkX+lZVIWWIXFkrVRrCkLDvwnsVXNtZrgio1+9t4VtZIq8qhnf1mXPeq6Cx5qJU4SL8SefJbS/g+",
+	"TDAlGX5vRuXrcjO73Mwu/6PLzexyM7vczC43s8vN7HIzO93c5WZ2uZldbmaXm9nlZna5mV1uZpeb2eVm",
+	"drmZXW5ml5v5W8nNPA7ED1EN2gP4eSeOu+iMYsU8JIRAZp3NvqP2QKaSTmriY42Hpn0LqaWtJXckp5/3",
+	"hSSpCLY3aNv3Mca92Lbro4vLNedyqufmynKft/3Y4S7GsnMsKMhmKVa7iY3K6wq3qR41c6E9HkSjqhw8",
+	"AyTH4c3hKmxT9I0yK1lMoSBXaTUaeaxt76bWqZMVbnPWde2BogO9chkprbnjCFSdsuRsHpRUYo0ALYhs",
+	"025QNkAaOmYuETNRDuHL4yjX2jPUG2svomotqusuuS12KuDJ3YnEDmLG5qbj/rF9BIPIRY4w/YIpivGW",
+	"lqWZYU2W617JaIF5YtgZdUKwUarkcaJuXDrBb0fA1TZeASE+YxFdMS20ExUW5A7nL5jzDQelreWnufw2",
+	"CPYPMpQqrw+BXp9kn6JpGN9OaoCRgf4w/Dn4MrFoHtJWOnox2opwxKRp0zDUxHKrXNaWYfBZB8i98pFI",
+	"fb+VyOHlwQBL/UI5M7BSR6M3ZzXAoab7LQKAubbKqZZ7iTJvbNWJNJdNzTrNCkhFeSyfkanM1yyTLGbx",
+	"FAETOduwzC0UAH6xlBl+sbhVpiMRCnh7WuSwy4pnBvGq3KnSns0L1P+rubjKwvYhbs5eK5HSQrdm2xdW",
+	"Ldao9J3E9n+cLuCfva201+ILYeAwG5QHR/eP2sW3BjTa9CWtbUda6h5q597EmF4q/C53YpZdveOCXvqe",
+	"LEB9zaEegAmdNuDgVzMClakjOK6ZVWHBm2fgAJoJV9Ot6sbl3+6kTZaph+cw1dtfpVTrX+i0i3zu5muf",
+	"W2r47fdmHQ6HD/ACsX7hADPJnATVlZBUW5PvVoZ4h0dNAwN5gNcG9OWGyqO3ZVt+LB1UBfNkXco1ehHm",
+	"6GW3dfsDm6TvG2qo7XHB3MBx5dlUREaxIsUCN+0CLM4I7AGE8G2sAjnOMvOf0LL+quUiF3HN4ArrXz/7",
+	"epZODevIgpe0pkcrXQQL6zrKe2eQLW57m6zYjxBBdQc8re7SV+7hYHyct1Y+gfxxFrqypYXml/YcVktE",
+	"kdkb2pnunftrvSMPkdXQI669c+JOclsJu6PFjXuPv2Qh26RxIWprlG4Q27y2QKlMfu88d2/mvDngaEvP",
+	"8jnw3qeD/oL6VUqWjGZqxqhC96dIVGu5kuWz5QMMpBljHKsDXM9csqDrQGtbOnuQqXs8+xQ8U6xdhdhV",
+	"CjQxUlHitS8wFSw3o+gIHa2o4EG/opKaiwwjbhjfLB8YiA3/DJqrSAZoiLxaM3eOG0LPoDS0LAmGxKxe",
+	"CbTi0T/tLuyC3sFxQEGTvW5BRZJ5SsfqIW+OrQVcUeUXkHB3Qu11HD6NknBJFJ9WRxTktC9sTTivAvH4",
+	"+scaV9bP5mjnEdB4X1wBsNmxKEu1XobHoKw3mWKkzZSVTIXNeL9Y2dQqVw6GPuvx0ic+KfotHtY85GwG",
+	"ahxrDKmiez70RmFijcGeJCBxXErLvmCPWH1pr70vkl/qQgRF4yNsQJOoYJzAJc00v/3LJIsw2NRWQorD",
+	"ujqXHrSfEs+9y++9FJ2gMjRyCnZYlnNZCkPaFgtFMOVg1d1WsNlcnxbAIKbPV6IIF5sw9Md+awXnZrhv",
+	"Q1W0xGc+jquNuUn7l+o7fd19JWtpDybXUmzkd2Lzylx+7/Kb2nJpKfep+SawGb6HK+/7B8VdA7lTe+aV",
+	"is23ImZvzOVtIwaajC5g4Cdj1WxASQoZgy5S0Tio3Xb0s7max/bX4sr7Sr5X843vaKJe4ZVB4xD4qywY",
+	"Snai3fOlwfYLeRpan0LeWY4qs0p5AmWe9cIeqcF9MRFt5+KW4n3eOjWpEVfCH1AlM8pBDeaKNcHPHGfC",
+	"Fve3tJ7cAWgzMgFcdXBeEuaA1o2X8dhr9ON5YRCnPtqf9rKhjjYIi3Qkd46Jk2lte1t4ggADGESEEECT",
+	"trpt+68KA9hcyiY9Y+zDosci4k2FjYQiAbGJoeCqatADGiodvUB7bVLDG33vyD0x9iMai48eJSinjtYN",
+	"CoTuQthmTZAFJW4PcBnLuaf1SQ8Lyg+xwF2mavNUf5Asu4ELg6LZe1BlpBX6lFbQ46O+Y9LGjaFo8ABE",
+	"z68A4qiD6ajxRvfwcvVpJsB4wModfgRxyHggWe6QAdUKLu/V3sqE1uOrhKXxq0zMUraqOZCiK6aY7TRn",
+	"CL61wRbMEbWG9iYToE0rQkvEoaCr0uKhD6J+nYlFRlfymkzthKZ9MtWj1f8ynq/0v2uqFMs4dPQD8ui/",
+	"Mm39wNVCTORSZMp+SAVfTPvvOXxYUb7VP6wS/lKxlYS/6Uf3d86Tv2HcU5rLipaJ+gsrz/DaWy42HB+R",
+	"QjZgDC+apZTf6q+NKTKJljSjkWKZ/jJNOJvMMkbhklkSJxNznf6ccLB1Ula+KRKrWcITvoAqGngL45GI",
+	"Ez03Mo3zdZpEVMG43I04Yrpi5gkrAYOFpBn9h4nkAfkYJHEgvaHjKxBaKke51DwdFtdMbp4mkaYzBEuh",
+	"PSw20dvNIdX8VYt5h6z1hYR+qK7x7ZqqpeUvx2+gw2Kh5DMS5co0eBwPh6SY9M6xfmA8q7r8g3c+C1uN",
+	"abgTvKzy088CT69sR5x6H9m/eHNoF37NeBaMay70Dyfkpd8pMOEkFRuWkYhKdlIdVr+3Srj9OApQAN71",
+	"pQVWCb7QTl+iryl3dvTCjrdJCuKkrDtbk4S1wsa3+gK75BFVNBWLnCE+lG+3uLSsCqlxPO5NtSQO9IGf",
+	"RNA825opri28mWJvKbIMQH7tLEbjdj3X3YP3+LV41X2/pkm73ikwFgedZVO7hFSWcgcBZnoM8MnattvJ",
+	"99s2cP8jo6nm2ND0l/Cbnbfraw7pSwn4w2CEScYkcou3vLM8umVajUaCc9s+WI9pRiWrfs0WGWSvQmHO",
+	"fI4N+yG9TPYJZxuLKtwnkTafB/kaez8jZrl2L/touECGDXCv6zZ6QrzenyyVkCh8K09MxXDv2rQTlTuF",
+	"6aeD4Riqks4r5c5FJ1MtpTA53UfOKE0uY3FS/c4mhex8b0FHHEX6PWU6v1YutYOuGc1O8pZZjp0Oue6Z",
+	"qFQ2u9IYrA243R304Gp8QQATIRh5dAt9xAtfCakWWc2DHavUobkalF9KABJjJ/mSZswmX7batM/NC19R",
+	"xLG3pkvv+rI9ULQ3aTOSchonvWXS9R6Gjroc0ua0BbBLpXAgAbjsCGq/hjtD3lLBpHvmgyA29nrCPiZS",
+	"4UTgGCvneMRvk/Zz9gx7/W8SyYpqFWi5bOAJIYU1bNjUpXVPLWtMr3FAuONn9rwAWGPGUrExAoBMY21L",
+	"Xlu3XQJvGOgLv0O1uPVlVL+nbwsmcxdb9Yh1sB2eQ3N2m33PQlArCdYiTaVZF0XlLeYGmFdrB8/ISL7f",
+	"uXEp5W5PW27zJtz3hajjm74VOx5uoqNjvTJqBP3r9MqvqleOKl81Nkbr8lW8HiRuTapmxSbxNutjcGlo",
+	"b798HhrLDz+8fH532S+7BgWuF+aSnZDXVsKs6NYa1/qqfL323InqaZHxunvXvf/6aTi4uhl8RQfzD788",
+	"vR/4H88O+Tga3/8uJGA85N1Q0UcBwoCZRiYI5PdJ7/C2OrytDm+rLd5WOPe2TZaeARbpk5hFacIxpyNj",
+	"d+KWPV5GR/uMhKbUy1AJhtvtNE2/n4Nibtch5Lm9VyvE3XDGnGYQN8HyNG1ARmLl8t8x6IsmFxeK3LK1",
+	"IhgAyRrIUWgkFq6H2ynIhjNAkBh+QbaF6HDGqBUqx9Rntzq+wWse/ZzGF4at1u8Vy+DkcmfN3i0FphgX",
+	"mRPVyHwpf2TvCh16QrA/QaDgvXCNWyXb0i6gPdB2zF6QrXJy42/6vQebxWiaMbE7Pdzp4U4Pt9XDR7kz",
+	"fpuKti5NQJEFw/JajynXdg4jWSX726q23eJWl0rSTjSDG2wzSwLyeVstJiYi65cKL6RK0hQLuPUPW8w3",
+	"pVIRU+9bLuB3IZ+DCpAPmIwR0ztzAaB9/Zv1GoG4J+SGV5W36RbmdzkBXQQtCKeaCNNrcxiwWZrrgBoY",
+	"VVTvuRJpfEJu4JBsitOf6kfO8wwzSA1lEswQ6UOUTBWdAHA4EeVkZs2EmNAFTXjwnC8Qq2FF1kwzIwbO",
+	"ZNwhTKdGOjXSqZFD4JP3n0vWHzP68gYhbiRZY5ndI/RRfJyDxZbHicVQXmXsLmGbPfEkOE006mQpNhyr",
+	"YoSJt0rw6WySlyeoHioxOinQSYGwFAhnjKba/sH8f4zsvsl5TLcnFe2zT2pgtWClgdBoMBwOh4PL2Wg+",
+	"oGfRePA0vmLD+Wg0Hp+e6tUTUrGsGaSYCzlnGVW5WY0s51Bbvko4Ys5enRXgxd/Zi3v93pZp5h9djceu",
+	"+sBAtZop2vZUUbLW5lHveuxqWnvXo10D+tMA6h0T0yj2eJsIRbH6eyWtbcVWA1Jnm5iFnP5WIrPRwe8k",
+	"Xyf5Osn3W5B8D4wdWPvoiBDCG+sch4DtyuECxLY7Id/zdKt/mmqDdQqpFsbJtK5eKeMBIaodirn27PC0",
+	"AZxLOGxwAicMbOdLytqCzl3bT4oVm4l4i/61C6aXrb+OS1tz6Q6PPqgk9CDUh/bRG/2mb+GWcPDm8MLL",
+	"vccFhxZalmlcm1BrhkczFqo09cAN3RLtsU7MZQcW81WZonhfSLD8Scx2p/Q9Z5C5JWxW0TyFqfhOWBVQ",
+	"/o4Bdc4R/jLPWKnJTrS6upu9Ga1n/Md1/PVXQ/ruKv/m7zcfv397+/cff45GX/5s/46XRSsxvQief9vv",
+	"rZeY6JMxlZkaQofT71lgB3nzWc5L11Oz5fX/nur/DYv/Rg1I776lZSMEWc65LXVk66LD4B2i+r9h3KBt",
+	"OpjE3vWpXlUaQ91CQV+HxVNtX3RuS4Qc2W3OS7Yl/yMSMSNn56P/iRnrE6+p2/nQePThiZxe/Ohlyuyd",
+	"bgNJRhd17YIwI6d33bv8Pf45GP0eofrz1YpmW8MCnk7zMnoqQjdPCoFLV0yuacTkE2PdPrFMLJ9o/hgU",
+	"D/y38Vc2evjEMsCTZSKVgNM7Laj1SpiOePs6QIZ4Vq+SXxIApIJZ2odPVJbziPqtqqqt+/YadhuaKDmZ",
+	"C9daEb8wZaDmK0MEfHCFEE9aBVHvD6z+wnLC3SrGLOcPKGI0siaIxwpFGIheLUmxkO5NCVcXZ0Gx7DZQ",
+	"G0TiIoeVcqwOSbAusyW4we7IXz63RxQ/i5nBtZaMaGK7rs21gLahshpFYsFkn0jGyPRPYvbnhMfTZ+aB",
+	"IsOENOBHnA3AbAffYsRuW5X+JzF7BXeEjpaKkWn96J//V2pw9xLSIRgEYJVc2uuegsJwK3cHjQkIYyL3",
+	"WzbwRiPDe4lRK81LrbVswhvzf/dWNB5cttoqA+JPYuYQEozy+iV4tsbWRUMCBG9b5Nxkspd3v7dLWoW2",
+	"YQgMXN8achdt563CaN4KUMWqRa4rDTBD0uvxs5jJaov8XkOmdxgtrEAYt4tKfngJPo6pk9mPFmZVTvXR",
+	"LwuJ1vdS50Ec4t/HE/rFHcPSpH2UDimtprr4VRLHKUNTMhV8YWcAJQ5srojIwzXy9Z1VqhA0D9uonuas",
+	"Yx64BB4qOFnn2VpI9mA9UFLQOxBh+muvciJRsgL0bUfEBZRv96vvP061lkyEZtFlL22WXyHfxX+JE5R9",
+	"ixtuxbbd0kVWFaqhEkLEnuJrZytUdq0Vad5uC3J2YRT4fFJeuxqvqg6e9UbLmUpIw4Z3O5+q86k6n+pf",
+	"zqc6Kpj8JzFrHz7+k5j9gaoISn1pHCd6cDR95b3U0CgEJS1ILDAbDcvHtJ1UKQAxgEsoQzA4jDVFeucZ",
+	"wXNj9uhrqLACLChgXq1V4kTeYs1jtmCZCZxZ7jbtVO4PakXnjZrRaOnFtyPKIwaaimWrhNukKT3wUCw7",
+	"zraTLOeho7Kw0SN4usWeZoiHWqNzfTQgR62QxkVDxyjdONtqn+EZ4YzFLHaRz6kZ5jTk6q7ox2SlJ381",
+	"HF6Orq7G52eXZ8OrqxHAFuBPw9qB+h5yFgrow/ECJsYpbCC1oJwAuFYiEVtGZFDOejywVNjP9d5sU2eM",
+	"EWEX+x1LI7FiViH8lWXJPIlgc9rvXhnYUMAVrX75JcK8fScUVprB79Uvd8QTsrh9ln4wDOoV1szf2HZP",
+	"X2oGyNe9fu855LrfOAzdnb3yjs2WQtw+L/LK31iZ/8oAusO/+M4PbdAGg6C+4AFD8p5jMSWIv1OqYB/H",
+	"uulVrjHVeW4h4TYSsyiJ/RI/a5K4nlkrqhmU602tRTbSSbYiQW0cwBsbeBU4InO2vw/X8TNW7snwWaA3",
+	"fAgjQbouVewZmW2JEWJkauyoKXoOLl8Voa2dIDdkL4wurYocsKdtdIUy1fSAt8xiG8LHE+3itVkQJdpK",
+	"F1fmZCTMYyDWteGBAub6N8MG4ZZ2TVZAY+cI140UdCccbO0qfJfOCG02xo4TtBrx7f7ZHrs/ZXMFN630",
+	"uIy9IG+T9Vr/PTraMoJpvmZSa+uDjSRz36HkqQxU8ODOJEt7XGjCTYzQqNT4MRyYDlkH7uSRRkpi0Mrt",
+	"yN2nNHj0pomi65vo2iqa5odaKGsrSr/IR+y35sgxaLe49LVTAurQjGGMaF5AXlnEhnYxfcdXzS+Cy/q4",
+	"0ds92DFp7YOXNMYYIlkxyvHkQ2TwtZ4JNHQQTtDuwVpCqHQzmX7PsIodhCeJgaw13F2DP1UmBQTqoOGm",
+	"OchGo9/FYEpc3qafnjl5cPpK1jshv7Sh/C4H8xz6wmntBm8ojjwggj195oGHOz2iZzfs7RCqoZedbKSr",
+	"3EdYB0ETpGKoh3KauiOZtmHcWoQpJVQIm+Rh26BCLHxH38ynkVh1KqieZAHtY+j2k+XDqrVfsFthtFyP",
+	"xsO+M2euT+8haIDEGY1Pj9Y4hgcOUTYYcg/22eQq2+JO/FnMvvDPMau9NuvPhJZ0fShivAoWOn+rLS20",
+	"gQATxeylNSTP0pToOT6Dw8QZw2OVXstjz5dKms1rFc5BB7b4TVBNe5O3JqyNEtWYsIWl2mDO4g8TvxeE",
+	"TBacmmuh8YQf4FZU3k5Kr8gmxTjw8xx4xX7yXy0VW0/82B5+4e6Hj/5k4Iui+6z+5E8Lr3cv+NAqWE/d",
+	"6YzjkBp+/nP9WTTwMZzBdb55YG/8ScxsQd4u4A0256yzwX/qjg26Y4Pu2OBf8djggYWH1to/uOIQTh5+",
+	"5VJDl2JUp2/Mdnd654RMTX+l6TWhkLYCwPY8hr5XW0RVxkCPIDO2SLi+hSYKbykO/vvG94VT9/eccpNF",
+	"75CUGcfG/mRNc8lOyNSKyOLNSyqNq27O7U0vdKz2LhoznJCpVHl0O70mXLznBpINekjTW9OZRH8JQ1Ib",
+	"QUxOucENr7yLKMZh2BLrya0iLhpPmfnaAxErL/Potk5v1ZQjaDselb5L6TL0wYwKk//3qOHF8PDYOmhi",
+	"W9FfAp2s6f9QqImQAWtso523Oy3yS63L6jBVDTCAa6gEtNLGkSR6J9T4wZ5mqnMCEtNZj+TrIn8ETqis",
+	"+iE7Ac2D4qdlZVjbPgeQIYp+ohFd7elPfERr7N2lKUJbmHMRbo7amPfZDGvhwtA2F6tIF9k76LINsMOi",
+	"gCKBsZfgOprcnzRZJQ2njB6/OAOjti2CvsIHqQCwVnhZ0QykSDxKjmeasilTOx4kqR2QgY89JMtxfyeI",
+	"0tLC0ULNyh4/13oBibhlJPElYdnds54eaJKgA/qhFjG2BiXZ4HaDqIE+NVUy2NTIAAXauItWVhZpW1YQ",
+	"Vli+svsqXFHJ6CqJmYKXy1LQzTxkMXxD+SIPNiGAtHHzK0S6AQj0mrzgizSRSy2Kv2bZivoqE0rkYhYk",
+	"/zdikXCD+rk34SKAa0DTJGK/hyonLCVVGO62/S17173ix0HMVqJXX4ldmzr5hcXLKxrM7uDR+We952d7",
+	"mxwUA9zXRtxcV1dF7R4UWshvaXb7mtH4CAr7jVOtj3k5eKrt60ttX9OL+HJgDWxtzu8S9rDeq5X5eTcH",
+	"Z1bXJuPGtYk16izSuxdszAAaa66Woq7IG4XUcTXel8PBKNLuOx2OB0/n57OBdUdG49Mz69+dyLvF8SXe",
+	"B73juALvlq9Y84fVdx8wk93S7uf0jlXKVxsfV67sjvXd9/3eTMTab/9P7Q+sU2aQhltiOTHfB2Zxokox",
+	"pvY7SO+Adbqd4Nl+I3N2CAT/oggE7GPEMu0q9d4sqfYJGHrg/1HZAxeDy9HT8eDylJ4Nrs6ji0ERDhlH",
+	"R0A57aYUFuz5cIjTTSYAIO5xME5xM1c1wyvNYUSB4S59XN4+hjEIkxFdu+Z9fsW9tfPcuJyO8cdVTvca",
+	"PgAtGErlDzmNMiKorrgk8SkIDvMyiWM9F7HAK1wHk4xJZUsCcYm/0H4vVwhgHMjILORd05TAbMZrS9UZ",
+	"0ERTX/FAj7ZNa3dPtrZi2b/kohYosWhGj1EaDGzJ46rsj28OXyntMJvSbAFvzpX+sMWiFdzTYGY1Q+l2",
+	"RlRnRHVGVGdEdUbUXiPqqJQZ6+u2TpgxN/xhjxnU13pecEi1W2mLJ004kyFDZk8ww7zvgOaFnc7odEan",
+	"Mzqd0emM/ToDchc2LHMJA72bH28n8dmf38bfvFuNBj+ff7mU8tXrSipAzWV/0dNbawdL7rnyTe9Ttow1",
+	"/tNxaRVOI4ZSK3xS1dU7SsZjwKqHNs1YyeNG5HKe0Q3HcrwCLoJyEw0A+BPKsbKQTJGq8QQfCVkD+yvL",
+	"yokgdfAYcNq49oLagIIfJxmLLHph5lAPqLKpFa2Keiq8sJdi5WnWUA5lsTYsjJQuERHphWGWqabgez5t",
+	"T7VDOvlW+GFnukHrSdyxl/wvOcvZEecmOKvS/mYDvfkHl9E4Hjxlp/PB2fB8dDG+PH16dnURaEFbPCEI",
+	"gq7Yyoao8MxbCbLOsUOQjTskqu8xwW+p/ipE7iR8jgNohtWe25UDnCxaJneeERA0HIbnb0fj6+HQGQ7l",
+	"F0Upy26JyugdSyXUcMILpbJYLBCD1GZJnCO+1ESLqPOLM23X9LETt9S8aHpxf+j/OsCYUmWMrvBBaALJ",
+	"fAZomXp0H8LImW4/N1CshK5ZCQO7FWgOPnKh3Imc65/utRbbDSy2DZbSOD4oVloC9gwJO4ekWSDlmPCv",
+	"2V2UVLAkC3/pPBz4LTFOKL8B4H5AssMakkT6oXAuAOt1SSVZMSpz6LIfLDvZn9tiubWpj7tZKJHFWG5g",
+	"5MySbclG6yTIrzmonXu5JfRouKu424Zx/d1Sg+yLijvziBhOnEJUqTbwZOW9tsc40bzzGu/BrJZiV9ar",
+	"eMtxlRFTHko6aDlwb/cH8cjsz30y27q0jrbL+sbcXV7Z02EIBkulrBXV3toH+kJp76lChHUMrUUASrMW",
+	"w/lPfWEw4o5TMo/a5ZAq2KzZcyXmLTFGWUL4K9cvJGwlhu/R6EOdXm0O3HfK8zMrz+PCf4j43Dr4py8/",
+	"JBTXccFn5oIPLR31T+p+A22Oc76RHz9VVUOjP1fL8FbfNhtXBiCd3jKpzZpCXDvYnwsb78aPo5AFBS98",
+	"gymXDXloEB6AEBHsiHVKtwDbD/Xs4SpdGN/kEMY/uG7sLpHJLEmxkmudz9IkslCVUtHVuj7eaggBYzxx",
+	"BUHtimjeVbAnd+oGipnXcuuOK+jDKxQtCi1arBCrLyQRG+7gHilZZ8kdVawtPE0TCs5+Q9WndPP1fy2u",
+	"rO6G4mjfe1y/IFdoQ3hr+WgFz+H6Yb02gH9gG0beYZaITf0t88reIlpbHuLG39+j5t5ayzIAa6x/Ak9G",
+	"cDzZCgAy7TvXckZg8BVapNuZY/59xuAEwxco43FZoDy9HAZlSq7CQZBcMeTd3ezVNock+v54Mtt2pxnd",
+	"aUapkZHtOvqWpakEpJ1CQTIE0jBVmCXW8iwa/djuBPdf/QR3xwBoG7ZLVmshD9BAJUn28IxT8/rH66vv",
+	"2ko3tsoxfaTd5mroBCGL2tbWRLJ7sg1ZKsoXbvXI7KZkx7q39b7WYY0Bh05hdQqrU1idwvp1FdZxQTht",
+	"n7ePweWKNbWN7wRhJwg7QdgJwl9XED4QFEcLqCMjyLlivzosjh7EEfk9j7T9KlmwZZq38yW+X+N42/kU",
+	"yqwYjLFPqCIrIRU5HZKYbiWZZ2Jlegm09zTaNAf9wV4X8jdMZ8765jDfbj1QqhA2jVizUh9fFyNOU9NT",
+	"/KBwWavW4N6ma4ad6tqIdzq8ayP+SG3Ej40zSVYP2bTbLtPb/7WhGbym9TPbnhd5sqJN+Kbgor191E17",
+	"8draUU9QlUiwP+LjieeH+jud6O1Ebyd6f5Oi94GOQmGeHeku+Ebgr+42bBGoOIg/nKmtq6n0DdEvsCNO",
+	"tRWYiZX3VnQ7s73ot8UvmBgBv12P+j0uoP3HVpP79L6+Rm50VbgaHg8+HQ30vhhcsrP54Gp4PhqYEoRz",
+	"ejG7/O0z7uEIyfqGGnYv8NO6AFunIcoaAoupKnYIbKvTYQUo20cgBJb+O7Sy6b3ItWh88geWpQnvFcz9",
+	"hkWCxyAo6tIGSxt41+ql7nyt5RmoJv5rtk63dR3GCyllMEyKDvReDjq+tkWKlJNhe0e1I4HXBgHevKxB",
+	"+jbZmp1U7aRqJ1U7qdokVR9o0IKxfGzs29iPv74d+7rGE9I7vF8AgnkWbAqpiFB45knen0XCi7oCAKq1",
+	"4J1N/r5+nOZnAYCt1i2L6JpGkDI7GvZ7UQopQq4yQXCl2em6txKxFmcik712Ivsgdw/G1MmvTn558uuf",
+	"PwQAEsMZS4fYOC1ke0hWQ2fdzUSvFjQYM3urIRTh9c3RWxbLOeGrCdSqgtXHc+isJlOxmWg5MZHwTgl2",
+	"ntUxYg0FrPuVRbhiAts/TNYiTSL9Nc2VwBO4jNEYLcmyNrFSsq5K2jPDE4li1pzH7VZG78jYBsx2xaRy",
+	"YIUFtmTFxLcIDkeDMKI035P8KLC4s03cGgPWBUFrm9/5OCLQ9FJCxwQCeBJYxcwNSqNH4hXNbhngWejH",
+	"PyOj4ZBIRXmMeP36I+Ux1KafvOc3aWpai5tqbI6kxKeckOcG48KNJRZQ745Fb++5Xw8wKpUDDPc2CgTC",
+	"9i37OILsMoGha72ub3KaOh3e6fBOh3c6vNPhvg5/oJsIIf8jnUSr/35VH/E7tnnl9akoz3A0JEqQ0fgp",
+	"iZY0o5HSqtcAh2gbQk/89Vdfkqfji/M++X5N/5azN2AvXBMYrWQx+R/fffXl/zTOJkgxgh3witapRl+8",
+	"595btGr2PoJyNypXLsXmhLxUZJVLRWaMcJY4+8rKBMJt+zG/q0cfvt4sqXrPjS3gkMAl+T3+7B3tjIb9",
+	"4XCo57ISXFtZthWHfEYiKhlZQZ0xFyRO5nOWMR4xLI2n6oRoBolEDIbLez5lWSYyOQXwrKkSYiKXIlPT",
+	"Pn5IBV/ov4tJ6096KgCfRaY4iKmzNVxV43C8vxeJxyitMMgegDamX1Vzfva2eIc5RnM1j+UN1zafwpNo",
+	"dakceMkRdTatIE1gogbSJJR6UQzQPjC4CcXmlZWudQ38hFhBfbk0LoN/yNiEoBnEYviNa761kIkb9Oh0",
+	"PISK/QxUwuiIgLbVJlaFhYcAXYRMG+zWnaX1I2c0uoWyd0Wm3tCnJ+QHrpJUbx5gxYxJZbp4n7QHs2oF",
+	"K5UowMkxkAdpmhhlWuDw5/yWiw0/DlDK8Uu7Eymt2QyERBhYv6nWH/yvJE4ZFvXvK/1vU7hX4qew+Kuu",
+	"I9WCuULMdm24s4YGZxIQEmAbPyMj6HO5BFW1oinJsD+YeSK2ROz1ex8HCzEwX85TQfV7D8UpcF3XGmWZ",
+	"IcEbRVUuSyKwpvZer8YGYB8kSQWNi5iDXcM2CqPYd7URgDUT65QhYCdamdYMMepjr4dtIRZsFzaL7oSc",
+	"XWYR0+XbrEcZtckNtlmOB2skg/A8nfj+BOL78WB1Gq3vQm3vQbgJMcv3nL1NVuytuGW8Zo/pn9D0nYs0",
+	"FRtJpv8dvvxfU8v/acJvwZDiJNCm7qJsGeqPPhDozeBHOvj7cHA1GXz499+FtE+lACHsA8FvJRwObAqs",
+	"lkIyslkKYuJAzN+y3jBPNX/slRPf52omPhY7a3ck2OodKfbWNOOGdsfgNyyxoCaEkjajPBYQHRua0BgY",
+	"61ACYh6j9cIGHHCRxkyqxqCZbRwcSmpuw1k41Tem13jrmkS87QUgtIQqKYA+SB5jFlNiW29DyyCZLDhF",
+	"dC902ktWpm3OOm4H3u5v8WhP63rTVv8dSyOxYrbz/L6VaGgSPzz/MdCCH+fnYL+sXGE8Ng2fS33INzia",
+	"AdzdKtIVaKFV29JWKzcxV0UWO7S8DpoUnwYmta3xgGtTi6NqaQYbrbarsFnF4FPcykqaxBaINZnrTasF",
+	"Otlort1kAkV/EF97T9Nn7Cauryw1pkLM2qMPRAx3BUU3lbcEfw+Bdho2DCJ2wm8+7hXu1Qc017XnT47O",
+	"S2iO5oE4FTugaLJbCMW6prpup4Tm8fK5tdXtpe065voPdpQyTGhJvtNMV5aFhd8Rd095gycy6zSLE5xm",
+	"PgJuqdEknZBsISQfoBNRuR2jEe3Z2G5Kt+lzDMZDaFl/6ta13bo+MJhuzLdjoukl5viVQ+pl4+14Q7Vi",
+	"SBQ2aq2bXAB3k3xtjsdN9W/QrmjSzG9tH3T43ZY8wIih6b2npyGihcqUB/WdZzFXX/Mm4RErgJnwSvsG",
+	"q6rhNN6YF8epameQ19OOJmp/IME+x1eP/vxKNA0yxx3L7hK2CVc6mx+tppH6Y7TLC9iSfYJt8PeRFS/G",
+	"2AncUNAV0N71Dw+xgsxg9lPYG4hUSZqalqyy1HXU484lo6n2Dpv36x/xqvt+72cxk9A/n8UTWIWYbhuG",
+	"oy9Hfp6xBeXOodY8H9Mt7EKCj+vbHgEmuJWkjAQk8hGBVRhzlnPeTDoYa5ZzM5A+oakUxr92W5IITtZ5",
+	"thaSfYKRAkWXIg+Jig1L7xiRa4rVX/Pkjlng3b6/rQFBs61If7vMRL5YrvOgRIfhbBi7DfC+lq7FaKhe",
+	"zU83jKDBLbJb0zVWQn5Wg7BsNYjnLKXBfGJjix4WTjCmQU3LAPNbW/JQeQt9dEKjU4bz9j7EXPcGbJKq",
+	"zDVywHucoXt/VxDuiCNHIjfpyqarkRs+w/vc1iTTGxyIeskecCJ2xTuabFVJO/Jl5CyPbpne0pHgnEXK",
+	"BR9nVLLq12yR0Rio+0uPzed6Htc9MDxln3C2ISa9p0+ilFE+yNdEZCRja5EpCcKmjw1DoLMzSEouwNFj",
+	"2Ql5cceyLbruLJXoAMoTU6ajTUu4DnogaDXlLNjTwXD8dnR1fX5eqRZwzwaHGO1ZbWwiQSqTy1icVL+z",
+	"5QY73+NRx3VBEZ9pS5faQdeMpk794MqVxTx+5wnUn9ya4/0QhjTfYErNab83z8Sq3t+AN1jn/fpMU8cT",
+	"kZ/qBXp1fvqlB0mQwI9tYqNL+NW4W/o5hRD7lIHYQur9BFBALJ6sWWayjnrXw5NRvzej0W0qFvB28/eE",
+	"LsqpSXp8u3eaZC3ra3EBjAs8n8tyI67KrnaMpYcVqeQuQTMPL09ixhXmNF3+Hi8djH5vRdJapGnz/I1P",
+	"Z553/0HT2+NwoOSR/ri1ZFs746+KjLGgIw6oF3VI2Ji+GsoAc+ICSCIZ4y1A9wyOEi6By1xDmpuUVz05",
+	"OIHtsNQ6LLXAJvE4si45X1vuySEY/GUWrn8seClwDk7JktFMzRhVBKLFJqn7QNDlPbhiSVYgizU33DrI",
+	"d3Qbr6FkwoQ1NFHgnb6fdjUkRW7GbhHFIRULD4dVNmn8dk5lyvY9dqks8x5R2Qi33EnFTir+A0Lt+pbA",
+	"MebD/jqXbkt0W+IfFHTVJLsdcwxS2le/8jFILYaSNg4IVabjqElthuwtJokSC9D8IRilDtajg/XoSur+",
+	"pWE9wlhJreTi9kuRQ8SpfT6VP53Hzal6xIR623fPZJW7vKGNTdAC+bqkNkUbyhEg2w+Cs0VnMzGHKiib",
+	"YrO/Hc4hGeie8Nk/1e+oaatclUoP7wnkHvloXYE+ZQ1Su7x9zdzm6KS07VqVLq3Yj/riYwqe2vVwPqJ/",
+	"cx2I7aT4y8CKV9P4y/VWlhJFvliJo/pOfBzWdhlo0Nx2ubNXOnuls1c6e+Xo6Mj2sLiINW72l1AZ/Ecw",
+	"D3Zb9KKw+iWgOFd0SyLhS2svOUSLttBNDiSl5r4tk+Eba+6okGRrGjsjCCQX9eT52vYAqaSKiBWbiXgL",
+	"RSraRLLkqUHxxRfaixqjR10sqIsFNYK7toV0rfBbLQ6UOT51G3xuABDQuDeG1udqMenAZP2xN+/OVoCv",
+	"3QbsNuA/UjDWKJ7fRCx2/wbrHJbOYekcln9ph+VxYJMPEpG/DemI1lZtIoq0noL2TKRXOtnggxQGlRei",
+	"q8EfoQYTCVGpTsh0lUjJ4uk1SRSJkxiRrzSj2CSY0XmRYz9jEc0xmJshbqWtnVUCAsPEGIMm7/g9h3Lh",
+	"Dd2eEESDdunqNIuWyR2L+wRRHfWdJhpKIsojlkoIE5uVRjgqSwyfPYtKUrwNv8Vp1RPJBSTD4FF0xQza",
+	"wcub78xRot4CfSLzaEmoJNPSVpieEExrxiRlBcglq0Kf63sRS0zcIZAXDPvakuM9h8oQvSpqB3nrYj/u",
+	"lhcura+gxpVPJCKXxiUkBVs54Bo1EBfy9CHAhsF31+G6vS2C3V9IEuVZpnWVxTY7Al7sFcv0woY7OGrP",
+	"xPxaTu60xceigCLVfHObrCcOFRCy1TX3eVfcJtGtyc/o9Xszyl0rMP3UOFET8wZzp/kkmf4BaLekPJ6I",
+	"O0zbYjSepEIrEwNEN7FgQPZx9kiExvFECffxTpRiygaU8UOYPrKmu6VZhz6BmmzNBXIpNpzMmExixKWj",
+	"kZJ6n9pt6J1TYCUXl4pR5BuapsYFlGSWI3/RPE4UScXCbFYvsNFZIZ0VYqyQSpzCcUaT7r2Bq354/Y3c",
+	"Hdieiia81p70tT1GfHBLWjhB8vrSlsbct9MOWglWKIRhG7Ry12qlABIL57HXhSxOtAd7fqGNvc5D6PZm",
+	"eW+Cdac1CmNaKUW5dtCvtAqNpV8gthbRsnf9/7H37stt3MjC+Kvgx/22ziYfSZHUXa5T31Ec26usbyvL",
+	"ceLYRYIzoDjRcMAdYEQxW6o6T3Me7DzJr9DdwGBuvMhO1tlw/8hawxmg0Wj0DX05Ru0bSMfWDxN3PHCe",
+	"r/qqYr6pKzoGpM5xMAg7J2J/0jnoHfat+W5NdzCObTWBVPDZplb5QoxBIGdjUGYw9yXmyXXGgbBB7G84",
+	"Vii6t1qD4VK16LF0ce2BG3ShSEKxVhkcwWNbq/hWpKjS7PvVy8RthE8P+qSsGD3AlS22llyxykKejgh5",
+	"5mf/bE0gq4k2FL1M6InZuSv/wO7Kj4bAVDZz4SZ1feaRgE+cxLj/gsqVfpZAnav8OmMBOe6BnM2gWQMP",
+	"0YiDc1Wo5UQRJoUgm7WxO8RXay2z4lxnjFsoIHZqZMyG5ajNRqHgobHUzL9TMc4mE5Gaf4skFKH5h2EP",
+	"If5qrMwQP1IihccfkpE1uc0PzoI2f2RJ4U+yqOF74uBQMTqWwQ0YusZQpHrW7uYHdf7KPgV1lasuIyUU",
+	"VuoWPJhCwBgUYTVs6hEQj7ErMA+YgsyiYMqCTOS1JAAxm5VKdeKr8VLLyDFDq8ZWo+3Oklgo5SLeAD64",
+	"umUWKQ8vZYHyswEtBiaeQAMSBxeG1LWdewX8E4lgPBGLzXBgJfWGR4bO74X5qikWcPtirPmJAHFZX/B1",
+	"5tVpQXV3Qc1V2ubUQS1fQ4pGCx5xPdqYZ/ym5XlLor08HcZR4GKAo7iSw/AhUBsFSqLY/6JqAjvdpJ6E",
+	"x0sgzvyA4xI3W4Ov6jRGmQCubNVPv1yv+ZBpycwo7mTXz7N9PGVBENgySg/mAg8slmwVu+0O8jvzVfNB",
+	"NoPiXX6R++X65JoTXS6EbCnEMjuUBHmAJG1LczlkqpNkWXcx5BLlKWgBBYIpHzvkM6us7NXhlTsbemdD",
+	"72zonQ29s6F3NvTnsqEfFqprncKbR+vSF4/RmAQpFYYRlll/7QFAgsoTfx5r2pDNHOfVRe0p8c/qKVXm",
+	"945jBQsNNhFUsTQ/uYpWGuu72ztNNN8VrzWDXKvE017vuH96Ojg8OD7onZ72V/dN3PyeIJoMm5Xhc6Oo",
+	"ghln3wGzgh30TtnIWhpDpXksRp8A/fqaekbC1BZQfipTNjJG3OiM8QStTd8M8aHKsqguT8mv89/rnJ53",
+	"nvLO5OM/T+47/p8H2/zZH9zXNglYVSBcslD6d70xREPNSU8koiTV0iyY9EbQK+W89jI1l5sr0cZsTtAX",
+	"hKmVli5AbzAyegS+FVyJsblTgbUyr6MEOyuMAIHuN89dxtVKit0/orrD25JqvQULIJuf0BqfZkmYilBP",
+	"lT/ngT9Xd3DYON3DzVtsQ0Fn+VdkSOvx5Ctxdbf91MaIwnIeedYsWOVW1BbINo2KIRmD3sFJISTjdAOr",
+	"dpNePqMc+tEjF3ISIQJt7A16FmPhQhXKwK3v5VGSlVTbHQ4nipsNBOdKA3Hu3dXujMWdsbgzFnfG4s5Y",
+	"3BmLn/HCNRVwHZZ3PS9YUZ9kTJKEuxTKUONDLUv6vKmhqL1SnXLFQkySL0Lsy9DNTGAfKSsK+rmpIQZ5",
+	"Po8jEdK1ZX0Vv83UPmx30DD+Jlccza5yt6x2jpVVO3BhhcGKy7kKvsuSoxmDHKuTzARXWSrCR1jIgzod",
+	"GZRgugvcVXEKEq/F7Ma9RSPl3yUmEiLhbxK5UA8rJr9VmZTGFkPwq98paXWb0HV2YM1FULMunzdNxrcA",
+	"RRsr89WpcslcG11of7YLs7btRlkWb+jr2hLtG5gFbkK456YHhOnNine4fcwrdnjI9Zdf7rdZOhWrTh1d",
+	"xTWGZ2bKj8/0nBJ0N56rDHmjSazWXB/T7d/grWzbDN1MDIVWzvyksSeajbXgkM9hLwEr/hTrMiE/CoWf",
+	"1MJrVZ66dPvCTePGyTsUvlMlKitRm1iYu82/loakIaQgqeVQa8rSYt8Lo5TbJuUx10Lph9WZwbXbeq20",
+	"CIe4WtKTcRTUFrlzdfPn8EqXnTMltKEvpiBqBaTV1OOxGB2kINMIcncoqgSrO0WGeCfdD8koSqBKOKYb",
+	"ULE/NTqzmapRAkSnqKQBVObXbCxEAiV0u2wk49AmU5jv7D+7LB8aRhidfUgoNEnRmFFCET82vWjK53OR",
+	"qEfIe2dRYiNhplJpFvCEyTlu1Yzxax6Z+W24k52F8hrghHxIrqUMHe9WNB1gATGJsT4uScnIOK8PipmW",
+	"cn0oW6LLRllyK9JoEolwSKkTuDb6N0lUw88T6GcQyGQSpTM7vMGf4QJdNhJ3c0MsQ2jCqlyU11AJSG/x",
+	"nkA+CnAuBTFeUShmc6lFEiyHN2Jplm0LdEUp+FaUIYwuG82hsDtmV5ltxX8BkB8SWBnFgRlUA9Quv6qN",
+	"cgfYM+aAdNkoFUrGgG5s3zA6Y/aR6+ggJ4yPMyVogIVVMfB3ERq6M2SDLQNGZ7jFkdIyhZgPQa0j7PRR",
+	"ymzHNCK4hRhPpbwZhiKOzG6ImlHoHWVmozUOsU3A6KzQHMz24KOxqWr+EnAqUe0DOmbS0iu0gDGb6SgY",
+	"OfNUJI/MgB+SSXSdpShgQ3NAlYbdkOl8yhMRDsF6GZ2B60tRWGI2hwg5yLcjypnNIo0I8wVM3ZHFBgbu",
+	"JEIOk3/8Wu1W8aQAb6pQMmQX+FSJwRkeUboHHk2CaMvpDKyoIoEiByxQDkFMXTfwj+q+5ql/Q9dSz98l",
+	"82cBqfXSVSr9AlFzKf5hq7dselNm9NPWWevNlBudVaDr/P+1ts7prphxOPBquUhgf2NeJZtoOdSyVo09",
+	"t+zXea35TPgJmZrlNcq+oIuMLWr/NbZiB1zWStWmqvDFMDMx27Qy/Oo7xdepHMeNBlvefBZT9BJ2+fQx",
+	"Oz04PC7m9QQyxHFveRyZI4NE226FQqNnBK1VeEydZxm8ewbsv2uGS1NJnUBoOC3lUE0lZG9PIhEbyqVU",
+	"JZsPeWaXx3B7WAyeeDNFn/wbMOdwpbvxqHfcPxmc7vcO+odeY5wDyCwlN1/TAnICqXf+zBHB6k9l5FSO",
+	"F656jdqJoz02r97n6G2ytmHrrGCKlF0A3qORaldD4DisamY6/6yhpNLlGEkU6jEHep6W5KEI/ZRlVITg",
+	"BoYspWSYKbh8rhwOSyN1Vg6W+hn0jNLAZ0KDAZGELEcyAgNGBfVT3kjVf2pIz56Te7jvucDvBr069T8n",
+	"uDowRz90iKd3LsKRMyiBz+G+wI9GTlmEGfi5Bv28zAVr4zfX24H5lLVRqHpNzrbZQTYTPKEOd8C3Iaa2",
+	"KcoZH9SmYudOC47taGGXxB24bpWbb60focRq4Vff4ga8tPGU1TPe/GhVa6VpI2vo3KTyOuUz1WVX4AeZ",
+	"8SUbCwyqAB5pkPDIXcNmCo0e0CtvIgyhJq6Axk3X05ZIsxmqTM1BccHMa4OiYZY45dxlaw4hQz7/0/BM",
+	"9N0XHhnBMZxHdwJ0F/ohS1LBQxCi3jOVzVHvHRK+260xD4dBKqAbE4cRzJNUTFKhpqh50bP83wl2fjFy",
+	"rgDUOFNLLIuQSE3K1VAmgrJW6Dkt3/8B/ZpD4KDgl4AUd6N3LYfmE4stSFpfREkoFzbLHZS2/AX4q/AJ",
+	"PNEcYce/isgGZW6YV3WYyHQchSG8X1Iec/DMiUqxg3dVMv4sx25++DfqsfQX4MDNBu3H8iqy8Ce8IYyS",
+	"TBsIfR3ADAX5qKcyhJd4HMuFyB1R4i5SoJf63Nb9SffeQ/RQ2UYQ2NRrOJFZYv/tafP0xOa+kHk8zB1J",
+	"9omWQ4qB8Z6kQqeoF0fXUVICWS4SW7YAxKpDGf5F7Ib+kHIIZTs8T/WQyK0Y2ISNaoyChLdx1BfO3sRN",
+	"sjgu/DGUk+FSZqCHpmYXEPtcR2oSEfpTrsUwjmaRbcQHhG2tiFYuGAzMMtNWH7dmjv0bC4/YvwgULK4E",
+	"ONZEJfDI7pax/LHUk0OQX0TCcYCiEZQzBmcIuUe51eMeWQsVTDGe6alhBwHH9WYJv+VRTMjIkpvEbB0F",
+	"1Ns/8yoW7gm5cn22E8hEm9MmkkBSd27/55kIIz4k9p7NoXXh0HH+/JbLnWdrpcmJ4SMg+oeu3EfF/Gq3",
+	"7jpWZwMFqMKQjapGN+Tn1vHjfvVraYOAQPeAE3PoshGu3ghq8Wl0PdVdIJKZAOvtXN34NWv+Q+FEqsvO",
+	"KQtLRddJJ0rYtaCUHZDCKNVZZpMZ/XoZqYBiLsZCL2i5+0Ut1/siX/R9vRjycPEqiZfgCaPPQevkuT+p",
+	"hIiAJ2wsAgkw4+IKCHgutA8/XmTk/infDd/GrM3rlCdU9N2gU5HPrbDU0+JSiyBZxcirMAL1W+1i70tC",
+	"11s8KKAyxVLziQTHFRvh2yOXIQdP6Q2i8sKa3wijHSQ2xCjJP7JDdVeZJ/iOgRvhu6/RCsowUywT/AgO",
+	"V6iiYrhvl32zZHQHzQ7Zi29Ac7Y/VsDmTM14HIsUxizA2d9vglNLiVOXYPXVlRLE8yjQWYq3MTyO2SQF",
+	"9yHWReJJNAP25lqptNEfOpOp+dQMWFxkYR0BjymgECdhIRajcUml6PPaZBPMLpvVYflhXMl9neZVtyHg",
+	"sVEsjm6gNhYBAxoysE2GmlkbitxEWrGp4KEAjIZ8xq/L67LVn+xIcDAAg8FUSiVsZucmC0MFzSi8ZgmF",
+	"NVU0xwZiM99z9t3rJ8/a7PXLZ232ToxfG2ieXTxtg54M/kSzMIi7M+pzYUGPZXIrUl1Yk5ZwcvAMK0Eo",
+	"UkVCPGzcK54wkkn0JeRzl/Rebz0vpeMTsNXGui7yeCiYiUweBQGxZpuix7TALuV5GLleSGe110oDiuM0",
+	"dmG69LZRS5YKJXRBtBR3s7+S86VFoWSBsEgoqvqlbYWH5hNCYBt8wuLOJaXD+QE4zZZauWXQBrJlzUrN",
+	"+6zMx/tlxwzAR6A4DC9kemOXsAJ0OFhxlGDZmoRwU16QUerdWgB41NhhYXRfEPMAs/A5S4TZbJmIyvLg",
+	"th4aTcNEKw8dQFWzHrCufEUE75xkyozKB94CPwyA4RcF5cQH6x2PtKczjA0SklAhk6UdMRM06g0/ygzE",
+	"A80zSeXMTQ4QF83A0jZARIVBKbDp8VIL4tK59wOCXIJAzLVaJXvMSCtlj3XhwZRlCQTGggfbC5m6L/Lb",
+	"aKgsaKEj/QzUGTrg5AGogqm9+eHsemE75K81H48ujUXUOTe/FQT+YVlTs5NHigHo9012dQnfVMPAsKyx",
+	"pDppUH4vRTUrr8sGxGOoCjX3wpq+hTtGZgwj+Ig0GluRrVHxMrRCUoQAAdvKwHnf6ADwaR0UYTsEvUgX",
+	"bx7wlXNnyxc4XXMddHboAngVN0TBHMAZbAyWfwKdlLj4tgDZWyN+gRtcfIs91SE3HUfoMtSq3Yi2UCV2",
+	"vwUauhFijlUpcWS3qsGgSC0X3+Z8DCOGCtCiD7fiUCkwGft7DoeO4piNBZyJNMIymaQf2Jtap4YX2c2E",
+	"5EEi7rS9MAWGY38QSbhSeXfAoEatmbNUKi6gwiLspRNaIMy8TBjJq4rSyaRWWFB2uSinXht2azFoTweD",
+	"I2FwEcFHKhrH0O3PKIGWJzTaXRYu4koyDjHxhSCEhXmOrNKZRqEFjbuEObno0wAdz96QO+mlpLtgy7fL",
+	"vVZY50t01DwyA8HNVMgivYFN5aR7DnY9TVlxW6QoXDhQua9wKtEsuKL8YEjU6RAF7RwH5h2sC7PZAopE",
+	"5TkJa858RRssaFhFYYAaTbtGZwNgs1wj97/f0IolbZbgySFvMNuvCiI2ESJUm1vxZa28bJl32ej1qzdX",
+	"bC9TIlV7M7EHn+/hRX6AVXzMnoXowqDBq3Z7UdVIS0uus9SLHtvyYTE/AqYskzIMx6hXk1gu8gOCJYWj",
+	"QkVhp3kX3RVS3tgwrJ/luHm/xGwuUx4TnRAoBuDcpVwC1m6FUwNdNd9Uxl6SV2kX645x27sLdE6q0bMn",
+	"V2wPruH2/kk31Pd7MzHy7i18v8iML1ko8xKPa5VCsPfQ3sYYPgAAQ2FrXecl/sDTOIJ8VVSdXJgPOLxu",
+	"hBEAoTswoNh50m3O9bRB4JpPncQ1DwBHq2VoDnDnb2JZL1C9G153BVBcUpaIu7kIDOHBlSaTARQiLvLe",
+	"K0tpENiXYgwPqUxm/aP8rrGkJ3pWxAVBAMqiSHE+BK14JeFB+Dq/QTXyOBJx6LxjgF+zq1DV2JCUtZuN",
+	"GQSWKxvhPe2IQrv0VMyKnAIsQ6Ss4rvdra/f7/2rlNLJ+VmOkX/7Phwe6LYxL6d8riBRdoa6lCyAeCl4",
+	"aA+zDd4DvRzkDNTaQfGykjObjwuS0L/pqSjlRnv2cjgBIXOO+r1RY2w57zZLs0R51KBACfRU4FQEMi2x",
+	"AMuh3Hk2wEG4mLEBiss4aGBYVMTNfm5X5N9W1XJaWhHOaFgt+TYxkq3NVJQEgrmpIizPjjrHJFNCkdJR",
+	"y24pHG6TfUBF4jpLCPL8Vq1s9Zkf2YxrjL9EaMN0aTAPIwErLJ3XF/wmF9z0ciNYr+Atb5rxkiVy4QAr",
+	"3e/5aLVoqgoE/MBo02k0Bj12KXTbxZHmFmMqriMFB3xRKCvVwH+A16Nq3GUXE9vZ0lAiDYRHK5/XSaVY",
+	"XlePdsGS/c7gwDMbYA3oRrFywrvb9BDxjnJ0fXFm8zMCmcUhmno5fLT6wiKflW8NtMyVLxpzvc4IYVd4",
+	"FUQruZYQK1K9hy37s7meMryTRX9ueVcjxXCUihTL/Z30BroPzs1EpZuCw7KpYV53vliC7L50RVyj5cLv",
+	"TncBAYyZEoYZLQVPK0C6/Akb12GGXolLfJtguC/dU3swXUKMtKN9SogZUfBSl+KKQIeZUuxc0SeAN68e",
+	"hOs8Fzl0EaDawHHfcHNe2uaAax7L60zY+x/KnLEqrG1YBmOVhKXvovdyUTj4NIjqiilAG6ygAAasItPb",
+	"+RThg01ciiN4cwh/YKBXk8a5VpXEOUl6WOdiHppQcNDbIP2id5780GChp9Et18LdyaILzHl/hChLncdT",
+	"EaAz9OLbLnNmXETee5iPooFo7Eax+lJqhjDfV+MpGs2zSHmRe67MoIeOArjfSe+XOibWoKvXoBdjO8qs",
+	"K5WBoV2l5Vw5/37INR9zJawU38APepZr6zSkjeBf5f207xqTHGjZemoJ6EIQSlnZsi45a9i59uAuxA0d",
+	"bihHxiLXkjwdhId5wsoaIWHJMU+BvK/GxdSQr1dmNa/DaW942450vfXQ+SbDHc/3CriRlYQhVLqQ+SSr",
+	"WEjFJgbo72vCemoUcpUFgRCwIrhiCUXKFnyJ1yjklXJqacMtUY12vg24CNt9bcxRgQHOKTjdkie+bzVC",
+	"w5ajhP316ur18PGryzfDV5cXzy5eviFPqJaY/8NZbMRMIJNEBOYYrwn0sOGeqIqEuFCa2ZYgSWWiO3CW",
+	"ZHX+lV5GGqgq+l2oVVUEWJXGLCOb566HxTSKhdW48BiWOOZfCwRqjBi40qN+Ukh7JIZdq6VVDkbPO4+a",
+	"e379QM4QyOaDzfUDxipxKl4vfOxARN5gsgfantcUJCv23KwnQhgAz6IdNaeYRBj5kAgwQlfKZYTDd0rR",
+	"xWLeQuq+EPhWIlXqoGXMwX7PObK1ZPtHR5jW45zakfLWDwIe8snKhYybdOaSSlL1bJcMd2zdRQO6hk9a",
+	"GkqQmDUnJZvwFASGt0oX0ect9RuhFyKvxEwZXHohXbYY3OcCwcWRYPs5LrhmseBKd3MtkX4audLDUIZp",
+	"3WopdgIIEE4nuZpSvVy5xY5N594pgwyu3UWcASPCtjDFGEbf7iFXuaaGXXktYM+MIoGGRzSXUlBquSiS",
+	"tZwj48WS4qvl2Bs3klGgSLjeVwIsa0wHqONmyJkgQ5t/ZbEqFzhVKFWXn6x8H0fOJrE1l0f2mxEczBFU",
+	"qxnVH2AAAA9wLApAhCKIQqxo3ogSmwtNN9i35kglmN5RjTH1EDO6mHReGNPf+sk4oxow7jIE+Bx2KDvz",
+	"uvBRYEWudCIuI+2KklfXGWkbL8Ln83jpFfk2dLSwJAXSMpELYmdWXUvEgj254kXnaH9QVsjy9ZJ3LC86",
+	"DpGsJXUAtRmDtkGvBwSimm93xExhsCSWo2ijd8jgGzCz8tw5tQmguK+P7a1YbGANwGkNDcEOCMQ8jQTv",
+	"qkhddlpTHfhQeZyrGtgpQmQN6KgGyewaYoUQ3vumYGSfxi7NG8DdZjyeSEzslakNMcsDEER+X20D+Gqi",
+	"VlJ03Hr5ZpRvlbDRY7z/7+CURUo5KvFBGIYInEYys9piey6QuuEqhNhCEEcCQkP9uy9wx2dzULtmka6/",
+	"eN405OJg4G+HjefzDY1yoHfd1SBY6C7vWOcRGDb1mPzTdVc2q+WJC+Rw899XI83rom1sV02epkb52iJm",
+	"BZQ4zsZCawzH9bTaHNCTFWE3AbiNjPSP5QK7vBdD4UsR1vQYpSfpadh5gTLUgQcaFkUZ+WY5pZ2/0CpP",
+	"y08FKOZrLrJhOq8pqIOTQvTr4sCpbajVeCnt2psbo1686avSKBVcYbdIr4pLLK9xMN4UGL52KaBKInzj",
+	"pfMcuVWVGfS5ouBVdDaUHA3YsdHopnMeREaHMZaEWnV/hVGQ+SbwiNyDdoyNdsNy8EpKRFnFxxIKwKuh",
+	"HoVhCaXKCZycrBygaue0pbSsavu2mINbv3O+beI3dFuAp45Iery0wLk1FXI6mvhfocIPoDRStuhDfn1d",
+	"8IWnWYObiBjNWb42pcFaICA302gTCXDAMlwaSsFCQQC4Z9NvGn2yEgK7ufZmxt215RkwHhhPeDDN68Ua",
+	"Ch6594YkEUaGuaGNsZB5iZDPKEg8eo4SYIPgY4VMybpcnSbvFaczivwk/wCoE017p0P7ASoYPkYf5+9a",
+	"wc6NuegbSVLpVRbSpbiVN6ICBU7tmICWM5mmslmRdvLVX/p9TZ7SOnQUbXtjEuZr3GJZjzFoCDosgyle",
+	"UOc8Q339iioQFdZlk60aTntlx+ytb83OJWwqs/TXUXqK5VIKK3C5YcUlpCg3Bj1X3oTxGHzJJfqxqnDB",
+	"8knATQjBczPSjla4+Hgq8owLB899NVmtcu+OqgkxMR6gU1neCIyt96EqhHyD/291NPuTO89JUAxSNxsC",
+	"MSdQtwRGXBfpfo4hDwUQAVeAJ1qqy8IrLdO55WXKqjfI6OD6lUOW0UlVcizZawIE30sbrLUVyxG1iSS/",
+	"ggtrKoXXPo+UbnJq92q9xFiZAEC4r6YulqCyMZvOeWGRlYqJQA+ub+VEqip+C5dKq7xodi63aXBFWgAS",
+	"sinLIOaXr/UAFsfz7sd8BaDiDaNxaUPc9ebqFcAndfCvyP70XX8yjGyPPp4bnE/o1VEebQaZAnVpankI",
+	"k8qT7xsThMrZAoGczY2haU9bbVZq4+1dnvnDb4SD5D9UvpKr5VyMHrHROcDvAvAiIEj0sNcnDLrWYwaC",
+	"LdZkvWZYKATAv6/Jqm1gmXhe3onxGxncCMNCk1BN+Q3dT7N5Ku+MNHf6lB9D5OWtjd7ihEX33Curb7u8",
+	"KsV4PhsEonDyARh7tg3OOzMszjvnSuVDoxfwsTNXR6xksg5KPgovuNTw6nyVucmr/K7cG4UGtzE2GW7z",
+	"IvBVwLdd9pgr0Qa6TbSynkgI0IGTG0O8EyQEhpKCXcs37iU/tRt7lfJsXwItCOC/LyZM119JgjaiJeNW",
+	"0DoJKSeTs9wwAs1lEWmI54kM659Y/pIHaAN6w4pbGj6Dj5INAnAsHAgCrKKY6L0m5LmYakw+10IqXVOK",
+	"GqYrrAlavqrPrrvHuiPg+qovtyJuRbo0J3zGseiszXSl8O5ie/VdEf/fXxH/IBVGLR0WWjX0e1f9k7Ne",
+	"76zXe9/61Qr9l/omO+pZVQ3pHN56e/lclYFvrFPqcgm4YvTBxu1RiytfDdq3+O5Ljvdnm9ZZzjGz+u23",
+	"9r3aKr9ulBLMNj+6VUBWQwEiQ1K1vT2GATc81LVUsL0gdwd+d+A3PvCVE++oajXhP8a37tubFfIneVY+",
+	"JXay9ooi/vipsdlqe9v8tKP4HcVvQ/Ef261E3OlhkKVKptgmpbE7RU1tOlskGcwrKOhwvXHheXcOqjUC",
+	"CzCtHuWluNOP8c3aXhjFweoO1d+hZ17t+pxPBcNlKhXa3Tqrn8JPbZfHkYaY+O4yDTBHyHWO2AhjAOkF",
+	"OV7KOGtsWg5FFQstdFxVRa/c/bYNMBDgfNpGzK5sxUXL/gnqaIpwuOu1teu1Veq1VccavUZt70tNIajT",
+	"06bds44e2D1rwjOlbecsa8Q+NQ/NmZDaa/1D/agGhtnmPawe1gQIedXGTX9yhlHXbtA2DuWubahvKu/O",
+	"4+48/nufx4p975N8HL+agGDapMnJx3ZN2xQMiou03xypVD6PAhKa2w3lR3mtI8FmBYThNt6DjXo8lRoZ",
+	"VXo9Tb1+UyzSu65Pn6Xr0+dvvuROwsr+axjWCaeEfLe1zXfoGDVW4c87zrgLSfNJZchGBXOT1lDFdlDu",
+	"AFvo7ILXupacoFypre5k4k4m/pvLxIdrpWiXbqWZvjJWcTM34nlYOtrJjCvLViAscQ7VPfPEOHtZO5NK",
+	"WwYWpbBcWz5+xpMMCo7jiuuaywBo72R6UwfbeZ5VaWaEmiHK06BLGgV2tYnqGKVdZUQZ7XDLLNObR5SS",
+	"4q8e+sxZaWveruXIEdTh1DUdxy7wzhfgvvgWbk9nPJhGSa1SAMUE5jKOVyobmNGvbmxtF6a5utlY8bCl",
+	"hNYgBrJLVJ59AVWvqCFpGQEV+UHYKC2o7e+KD0g9mcq6zvauRlqbmuz72WyUmotCrkQPmZ6iS+sz6JeL",
+	"VEIu4OfRL8VdINK5XtU6pH/QY8GUpzzQIlWPMMU2n9crz5bP6/V+7x/0agjhQW2CQCEgZOag123gJcSK",
+	"NzWHNb+Bj87sWxwl1MACI0UWU2kT+4XTYdyqqbQGkqK3yv1e3SoRjKcy/SsFLTdDYwMRC7HLCYRtuBh3",
+	"846XOuHKxfAsNCdTXtfANIsStxO1EAYiuhXhhQstrfcZuJ9tMnQeFJDrnSWqp+TQ9bYLvUgU7WoS8caW",
+	"jWv19U3NJmgptSnzwihHtXJQemfjMbfomeX6mK951W3VG3i9udcWDldAVmGR7cIW1h8zpJ43PAkaaAeK",
+	"5soUKlSUKslXKGbTXYtmc2oGsSGSHTdYhTjiGdtuyqpupLYPqUtE9UxUaA74QAJv3FJaad6wdI0BdImx",
+	"tw/oplcqfd36x/53k97V6e0Pi8Hz9H1wsnx5OP2mr/4WvjjOnhzwZ0fz7/Vl9KN8fHdTDbGo1NGu8slE",
+	"LCg80wsWtiGzGGxckjuDkwL3G/TWorEART26sKrTA/DVYINAwUZrVPwXvd+VKfYZtjFarUCmqQg0m8pU",
+	"CTaGnn7LjaJXyoEiNZiFtDOjalGrJiVEQTo+cmLPaN3aC48rYvzooCxu1vJpWv7qcwbV3c5JyoCimlxn",
+	"FHRcXY79NW9BWoWfQkMpnrTznD7BjhRPkus4UlPPeoB2Kdgea/WK2q27zrXs0EM7LCbu5/F2q+81F6/t",
+	"q58jBsfbKcS1B0o9hc/krXh4k03Laltv5tAmidJAfZv3pHO6zw86x4fBUWd8LE46k1NnaYs63rA587aa",
+	"1n1h4nVfYoboJXxQ15wSAajHlpyL5FLK2aegyqX/lUsJ8vDWfK7EDFqmfh7UbLM6wzneYQTpAxYI2fe+",
+	"a6R3BWEN4BqpLIberjvSWOlUacjFtUzf9ZF9QFNvnKthzTLVdXoM5RSDDm4r0ZS6fdb5gwZHV70jL5yD",
+	"/CpUJ3FIq0bvTsiXeCse8qUfEXIKjT6hcaRzL4gh1A5unRnzijxkrbNjOubK1VXouyfYPvWoByVObR7Z",
+	"0KYEtM76pV/w/f6B6yqqjFAlmyLTQg1tM5nW2SHkNCRiYaHqD7BYiWtsfHZyCLHCEhKZ9/vmD52lSZRc",
+	"22+MwIbs1KE5Vea103tjA0Osb+ustcCG9n9QTLRbk1TOymQxT8VtJLM/IDboG/LLl9pdn+33IQ3PP4iH",
+	"1u9gBVHQESeT084x7407J0E/7ByIw4ntedtqt26ixLzt9aie82tRcr4WndaUDPgnAOM/g0GcjGffG6Kd",
+	"izSS4VDAiD5v6OW8gd6Be6PCPhfeSrPEOYTvH2pBzXixc+jq20J7D5IsN3BenRO6iJPet9cEUWKasn27",
+	"4vI6T1hxREyhKXwGFZpGZruq3XGLKtnPSibdS74gBWebC0ikhnWi1oDztyihklSWWuqEWl5DjVkKIxlj",
+	"C9MuphIaPln/tt8iLhU89IxJW2DbNicsXTKu1cN98qy/X8Vq0C7JEdzAeQqoZoG8LTUkX0lTRVpvdj7S",
+	"xA+cxZ6VWsdb5uxHSJXvZPONELrRjXGd4xIIyMFUQkFhCzzSadtwxrWGvIH0fJyph2jtxOkU6uzE1gtK",
+	"+3HHMMXO8cH4sMOPwmNgnVZtN6gXd9pWNYN+i77qaoxJEOKudmaRa21ytGBp9mT5ENaSq59+ClVgMB3x",
+	"i+2XX0Oeebv/LxV+3PPGbtjko1ZTKLNxA8WzyMs9YzyuuND7PdAV1rEq3yRuDE2uw5zvGR8UPBX7q9F4",
+	"3nnPO7/0Oqcf838Ou52PX/+ftYYGUPaK87oq7GBnTuzMiZ05sTMnfkNz4kFhIFZ13zQGBN9/aujmRV49",
+	"osjK39iajugSQx6O9VUeUZl0EC978KhDeMqrXeKDonvGrqWo7DQ4KHsHneOj4KhzUnFQtluap9ei+Emv",
+	"0w8OhNn7QedkcjjuHIXHoCH1B/sH+Sc0tSFEDPWbCaX5bN4cP0TYQyi7E1s7cpNMnXekM9t2hq1PVrs2",
+	"9qmixeThaYvXN4bqCt5H2CpOTQuoU7v90X3Q6ijU25cmIxor6m1xB2lLYFRVFgNSwanp3TwU9v3jOm2D",
+	"mr/n4LfXncK/RUnYQDm83A7TA8vWZmvn3OxjbXCBGWBV2uJOx9npODsdZ6fj/IY6zifmvnrl3rZOfXUu",
+	"0X9t5iuC8X0kFqvtT3ULQm3ZdsT4If2Q5Dhu9wfmAfCXWFAYgt36Tv5e14zUbk31zFDBh6zX2w9mPErg",
+	"XwL/nvbxr/4p05INDtl3PMl4umRmGHxlz75Df+ZDtO433MDziq8VisVP5QIrn0poGFeNSzKYqE3I4GNM",
+	"yDBiqA21sxJ2+fQxO+if9Oq0gBxR1QtGiMOwYYDmxbyjI8xTNx7itDrWyCBnxEQM/rc2heqCyzkvCZeX",
+	"yt3jSgmt6Cx2g7oskhKtwcztFm6tW1aV3LazCkRIJb8alJKFZw60qVbZAnX+5BHGC3NPoYqS61LfMNsi",
+	"prLHxtpo2GRxpykZ3BoiturdBoVZquPRG7jfNoIJfKYuLK7eVVgYqnbk/EkJYEpjrx93TWiQl0DlpxsR",
+	"Dv5DNQ6+2lPnSmxVxsMI33Y5HLZSsRVD6tZSanMFmnz1NRjG5vwNtKqEfoCbfYOALhtO9352unz+7vuD",
+	"H9/1F+Nnb/V4cKjEm3423v+7/vFNf/n+3VP1/IfLWz74Pnt+dX734ucXvZdXP+6/+jae/jh7WRNj98AI",
+	"JBeSt+qbV4m4imbiCt6tWCXwdG3cEUTh0AWGodoH4DeBqP3WOftZ3gjGZzK5ZpM0Eklo+JnMdCBBRoWR",
+	"mkW2WmERS0lD4H9ic9j8+OuacOu17msHxQYW7it6t4xRO8YKRObhTM2hLK7Kvm2ygnwo74uZ189XXfaN",
+	"1FMye+EkJiIyqOh+WXcSl1j1/NKwpLqVu1sV/94PiyTbcvZFpxGmNAwLhsRhp9e/6u2DgnloFExbk3yX",
+	"HbjLDrRhuL7ZNOjshweiczw56nVO+yeDDt8fHwSH4ZE4npyYA4PfvjFqlGZvsiTkS/BNAjFXEgxz0qvq",
+	"vQV6bfJeUTNGevkRaZyp0nArbm/5OaWoRbrLLrCqKWYcRba9+lzGUbCk4pLdB2druOPzadlRtpeFzYwq",
+	"5OqszYTa1E25STiuYT+23J6/iSuzYHL+84CIRuS7qMoAOgsTt4t0US83HONc5bDb8cMdP/yS+eGneneg",
+	"OcrDfDu54vGvd/BQj9EGt75ODfu/5knFCp7KRfW7EfTtHCZyMTqjrmd3mhmdbjZH3jVOZXY9heDoBU/D",
+	"LhslYjEEZ+kob2ILf8P7kOJsX0uzJH/pQ+KUMiOKCi+nxuwiEH6WY3ZthJNMmOFFmCjJlWbXUoZsLqNE",
+	"t5nXUTDNki74quwdhltUC72tNj2CQAJyU0LXXmz8LMeby6vv5LhGWFHb10e+TDVrgBsgaoCSd/HfRIDZ",
+	"lObGkCL7gguO4Rqerff1AJL88REFjbSX+xU3oMAa1yOQYWGHCOPQSgLOP17/UBLA2WG7NeFRnKWiUGUh",
+	"mJ3ejt/05+Pk/Tx89rTH351mz385v3t1dfPL+5+D/uOf7b/Dae69NmfYy4dtt+ZTrvAWVqdLzPPBxP8z",
+	"l1TjYrk2ZXHWJ23f551er9frHJv/nJj/9PL/9TFZM11XbILyQ83YCYKptJhToT3rksfq+E8IbjrFEAMV",
+	"Ch7GUSI8/E4FT/VYcO09A6gPbX69Q3tLY/eMdMn+EshQsIPD/ldoIQ9pFtU66x/2iH/VL2T/CBZi28Ks",
+	"W+4KlPSPfJS4EYmQDXW2jv8L/9np/xecUJXNZhzuzS6hC5FPA7S6uHSXkUVOBEOzyjkPhNojbWfPVRmA",
+	"pu6dfMA/D57Svh/uWQLYm0ZKS/QCRTNhdgJ3blV5EWjZU0ezUVhM+AZUwSrt4EOdZgm1fiGtzMjt4TaC",
+	"HlpFDSdW0toHlBNLj3y+1Cohwq7+sHPUO+53jgen+52Tg/FhJ7ARFLw/rnC3B47ywPAWaIq9sR9bNlVv",
+	"gkbM4JalCvnQUQr6njR3/mdxpDRVwvDKNBkDLpRFgUZqP9UugBIJt5EwfLj2bn6Fh6Sd+6QnMs1r7UNp",
+	"BL5kSggsc+EnP1GzOrz8tK0Aia4CmWijBp7l0KlWcwGd/ql3+1+CT6FOiC1TMKgY9cPuzu7Y2R2faHe4",
+	"RkH+R32SzOP+pMMPgkHnJDwVvUm/Pxjs75uNkEqLdHVNpkSqiaH7jBCbGg45E0O6/m+dnR7ktZpe2pdb",
+	"7dZSGDrunw4G941mEYhT2JYS6Cf9jsFM51gcTDqnvcN+h0pLHfKj8bGVoMo/fwNjyvdPz/bt+XMNrqGr",
+	"FXSqAntGLoa2zbU9W8UghQFEWlDkg6cwETOxOtRQYjWovERTpe9g66yXC3I5h8uEbB6uZR23kYrGUYxK",
+	"zzwbx1FAImuIjitjoGVaVr1oOTNb7+d5bN+9z9leY2mrUj/USJ+VekrVd0alvqjYTKW2CJTjsGuyraI0",
+	"wNrbm2aKye3C3Ep3lOuQ9633+udzBL6bSmPvKa98T32tJEq/8hvpVvuGfk7noWMwm63QoOgFfFJvQHo9",
+	"zKhA2oJDd6DEKxC1nRt0W/dmkflstqyX4k6/hk/ql4Xd/7HSGhbRNLM8cD0+o1oN1pupXKiXcvHaa99f",
+	"YGnril5SL+BIMzRaq9VOHUdcVyMfX7t3fHPTY13gqRuU78NafPe1XHcNtmK5eCFD8YZe37Q+kSEeqkxU",
+	"ZOMNXAhK2BFvRg8P9fnfmCf5cmA1bN/nb96XJMXqD9/xSL/GN1d55ovxBcgMnL/eA7OdS6ASDeYkVLdl",
+	"uRywhFOkiOKaioejcJS94lAxlVoqVIny9q3eCJKz80DXBmCJRKfLvLkC9vAuFSGnYlKtWYb8lwea6uft",
+	"FPudYr9N+VVsaVwstyLi2Aj5RV5GmVGICPktCqMNvIolvllw0Dk0ZsSxMSOgoM34MPc2uBSDBqJFYfUw",
+	"ml2dbGJ9T111e/1wkt1qjocR7IZTzJNPo9ctVlIl1W/5rShS6tpMH49SQ/N11enEG0rluQBHKnTqckCk",
+	"nA2J4VpPs3dZDH+nwunp8Lfj2qmMjXjQJGaGUw4edIm15+CRyoIAOyW3WzdRcAP/GPMksf8YxtGEUmiz",
+	"/P+9p5SNnevL4JnL/4UVkFPohl566GLmgYywKQ7WvTUyCG6VzCq4tquIJUdQ1U00n+O/tKR/oayztfDx",
+	"Lxsob/+2fwH5DH2/MD7JtQv623bgr3Wj5ZLp002WMNqsb0Abf/SykPICg2g/wu/O2Cw2lv6Q4DzgO/xs",
+	"/QeIZjc1Eh1XXlNJ5Ft6cwsTy+O7n7YlV5ItpnCz6Fa4yd44/HvfMS2pjPN6nNfWvA1IZURyc4vMUbm+",
+	"QASqZCt7yO3Urp3atVO7dmrXv4Xa9YmRQMZMjcQDY4HI/P2XxwEZOFameO0u7XZCZndpt7u0+z1e2j0s",
+	"mgPiMzcP5vDu93zGdNhrr7kLCHjCxsU+WFwzmQQCoyuowUMQZ6GtThXNDAPCMlizKME/B3XXCOWrs+Yi",
+	"XDCxreBQ7mLBWckhXS7GVRs1UmNC1LZh/2knX3byZSdfdvLldypfygZE6/z9zTA8+NtV+PzdrN/5+fDx",
+	"VKnXf69GjzhuuObSFt/yCux+1nyEXzURwS6xvY0p8sIepPqgcCOp1FQuYL2RVszej3qC5ss8gqXu8Bs6",
+	"Kn346nuKcobveO1XC8EP21b5raxuNZiwX5f4TaEz6dqPruDNe4umDb740bxY6/u0DUBhqOoaCnhsoryX",
+	"W1Q48BqfVFSi9e20pJy9Apf8ZqXtSNkh8m9KhlB6q6DsrXMR6njiduXppJx16Qbqc1Wnc8ve5Cxt1bHp",
+	"YfEgjT2XLKCFgb/wsnLefn3eqnIuuKcu9GNkry1HyO3JRkoFp3uTRGLNlkQsCBUKA6q6HvAk7N0VaH10",
+	"uwHijQjSzQt1rOiCbfZCpEzBeNBuSjGu2ELEcfHMyluRxnyeKyn7R71e5URU3vJMkpMjqP9V1/wZORV9",
+	"bPBC3z9iPWwzVgWVTE7fvjzqHZwULMze+jbd9zVb/YZuTuuSCOytao3wzksHgsqQZokym+opmpTN2XsP",
+	"/ZawpEd+K2x3KxWBSNz3/6zkU4074bE46RyfTnhnPO4FwAJtrbKVKUb5/M0pRv47n5YZ9P/+kYl0+Z/v",
+	"6O+L8M/73/55MCA0derm/PNg0ConxKx6v3X/sUFJqebPU6Ba5UB5m1XLu1xaqBYJxt7yVLAwE49cbmPe",
+	"0rbtblCXbAHVwccb67VXpIzM+N0Fvt/v1Wi5tWVc3k2X9lYWAgmpwa5MWSpUNhOhdZBEEwjihO4LC17b",
+	"Ut2S44o2tm69tRHbBQKub2SmoecRIbRNfRfgoe1vvBHK7EkNL7NkHerqNDC3CMBqEXKfMj6u4BIrryF2",
+	"jOFfxxge5EV1vH9jT6r94hse3EyiON6mrFOxAmTvpFDbsVz60dBJc5OxxgYnIleWsKZk28hO6Ci+34fy",
+	"fl7zE5jTKizWxTvJdJZuHgOzaeeTAlAP7HZGHUZEQy8CuzerYkN2R/Rfd0Q/4Sb7PI6dMqa2lRf/8vtr",
+	"C8hLkuZb1oGDkohc8zFXUPhxLIxtgfF/GxZ+K3fo9jv/ea6BwVrXQAkBMNuqJUN6zEN6LtY7bwc9dN7+",
+	"317/rNcja274i0zM7E8yM+TeNyKNMbus3rtbxBc40mpLTZzTPQwUGuVM6VTwmd+DNc9mBitwatQxiOqE",
+	"Mp5QXE7ESnhVqcghaFMavqB6cx6+m2x6fOWM9XuMnFZMS7Z/dERiZQrmL7VVn0VxHKFdt7kPIN/LNaGO",
+	"hqiMAv3evOx79BpuDzERK1KYdh6uc45t1xQrR52/hFWHAhTYupz1LMFsMe6YHbMVDyo9U1e0BLv4Foe5",
+	"IqnArvktkmGaEV1S7dgqHRRE0spI2WxLJWHNmLaMyoa0UhB49W5ns2CHgrcX5JSPdNXjXBl+bQ2ai2/t",
+	"YbavrldffNQWcFKuSeNaqxVWWUtRItFerdENimRStWHFlEhCcLAIVS2C0BwbObAqx+atkNulViV5aOM2",
+	"ndlojFne8fCTerVtGhBOOWqbUeXn7MFY6FiSo2zDdiIb9DUjAlikUotqRAV8vD6UYkWDQBfbTUOtCewu",
+	"kfL2LcV+3/T5MPu1dPw3N2OFUrUBN+fgFe6AfAQRGYrbKBBGZpDMHKdyoSDrxmcYWZrCZTgKTGzJUFDf",
+	"Dkl96+9X9+dIdE55v9c5Dg8PO+Ne0O8MxP7koHfYPxoc79sKTcb0qo3WtiMayEU4jJK6i/PDE3oLagPx",
+	"a4C29UL+EsUx3zvs9thffuj3H7HnUZLdsbuTo+HRwSOW3p71D3rd3lfsmQhu5N6g1+/1+r0+exqlYiLv",
+	"9uDXGu5i8dHkVsPmTqAWu0a2qGlGutbN5qO0iV+JJFRtliWxUIocd+AYHIuJ3MKk35SLFXelCSgqZqex",
+	"QWxgQLOVtDdUHgrb+nnUB58IVi/1rRLpObxYy+u8gUqQlvBT2MG2I5AVh3Nlv6E/+Hn7xKB44nEPi0ix",
+	"vPNf7lUQ+lLGD2mTm0JtL6/CVgV1qYw3KIBQ4ziFD2uhLRWlaOSM9SXEErnoUEjWiGlIwfHKeflmuHlL",
+	"5Wa6mExEoIuXN2l0y7X4UF+B5g1Q9UXS0HUFEuXaXksT6DqEdQCIrMpFAAzPG9qGCGL53XT8LIheRd9d",
+	"vP3lov8yulAXyeVh8Pji6OJm/sP3j7877Yrld7+E7y6iV9HF4sXVzeGLwY+D92++O+2Gz6bx8x9ezt8P",
+	"DqfhX79fvv+7x1iipHV2anS0VExSoaZuzn/sfzfpXZ3e/rAYPE/fByfLl4fTb/rqb+GL4+zJAX92NP9e",
+	"X0Y/ysd3N3Rgd3Gmv9M401rNuN+76p94Ucf1sahYApSCS/+LYOvK9Nr+NrwVaTSJ8vjobYJ5IjWELF6P",
+	"iJLrDCKLWthWQyRhlFxT/VqquVgbCdkfXPW8IM5qXGxNqrp/BuskwnfvrsAxOjqHpi3RL5DWfca+ETwV",
+	"Kfvf//6fUZ0e4R+9xqo6FN5gM22dBgSuA1VbX6d0gmvb+cAQts8S3FnPeZR22Tuv3T4yPBTULEq6TbrQ",
+	"+hRmbOlT15MGEmw9/JahL2CpVjQQx11p8u3Y6I6N7tjob8tGH+aTsPrT5s6Im2j+/ZZXY2Iugyk0t1Q3",
+	"0RwxWb0lx5dq78nNT66ihOZa5O10qKyt4gvfnowSfXTgB6Cd9nrH/dPTweHB8UHv9LRfDEWr8nQEtNEh",
+	"IJl54RGDtTLNbwRKjFupBRvz4KZGWy1hGNdLM9ViulTrbL3MEjyYWoRATWQ2FnohRML0QtpeZxC5ZxVu",
+	"FZsxZFgI1ts/KofqVfHzRnMg3foNw4LB0KUtFhCzMBfpLAJTTOUliIu6988ySvJzBuUgijWdvTEMAudS",
+	"6aH14H1sW0OJyg9X6MsOv8rJQ4WOI1VXUc8zOwrANYamOSyY18Hfszqgfqv2NQVkNLqNC5WbzXLOfAPM",
+	"7E0cy4VqO5BGPlZHbTaihDlIsTGEbZ6JMNJDuBcdtT8kIx6GQy3pAez2yF6fYDLQiIWZgZtxQAXYchtZ",
+	"76/dIusM+E+ze9uWIorbWcRs7bkk0l+pAX1mYn4Yc7dndHPmrnmqH2NkyANcFWG6hC4WtGoZhyId6ik3",
+	"JHnag2tRGUcBfP2T+XnoOhNXg0XdYFVdrJEpyyReMqyOA2Ru4zwZ1WMiV4CSM8EIbtV82LwD7y+ljuHx",
+	"a8i6ncc8cJkddq3/weQCvPHqjHGWZLOxgH6Wlmv/RX3Vdpf0f5l91WZTmaWK/WX6FZMp3tf/Jfyqzbj+",
+	"kMSCK/DOmndqqyn5cQj9zunHn3qd04//7LWP739Ss2n4sTaiIN+XelYiGZ/P46UfUNE2vMMtkq7CU8Fk",
+	"0mWvEuH6fcjJhEFPv0mmRNjd+OhTYUs/cnQfxZKNI23cOOQQ7VaWRP/IBL0OSkdtTHk2diEJW8Tq28+U",
+	"i0+wyl3hTJRVvg0zw0TSvdU1ETD5cNXLoG8ev2YHx0zz6zZTWTBlXDGRGBqa6843l6XGkYeF4KFBna25",
+	"KknsnRh/f3WFLYMj9SiPOcEjZhdYvb4vRDAdnBSgOF13ZenhuPGWPVNGrX4A+5pGoRgGthUwUpSrJPRm",
+	"zmsupoufVIr+rLhOghxLp8Xaml5TqbTKy3Fb9tiGkzWNwlAkG/ErC/ba0DKvsWjbBpXyLIw0FUgttxpd",
+	"k4qG8QsbJEVVOoZWZDSuoG6Hr7i6+butUFw+BJqrGxez5Xt2w1CEw7lIKQGmddbr9tsto9KYlRotl/49",
+	"5NfFhN9QJqL6JZlfroNTIe60yJDd5UzemwQa5ucdcoCcrIEpEo1ZcX6rGLrnmcs4XlkFy8WJEserCtYq",
+	"JipUwtUNEWcAvVk5CatC4ygXrRMpxhd8RZU5lHlm6xy6G20ZDXMb66Vt60esnrNi863LK2rY6DJET2UK",
+	"hcNcPpbRAZQGT50BD8rubQLgengqBLZiQ4h4mJby5jNuTH3L7JXJOauyXVwWSjVWhQ52Q3YLArkiv4XS",
+	"91bkuHjnrZIGGyWBcIUSPSABe5iAE0Hj9gfbZe5w/7Om2KahHc1vUChzdSNC9AnD9hL3hSt4sNdRJVy3",
+	"tRtpU8Au32ELqvs1elMlbBgJwO2Oj2GXnmMPdv3haleZTpXqc9ytZPqqPuA85/uqEn75j4bvjDR0n2yW",
+	"COZET409agMA1w5C71FB+hK6HUBuuNXoaGp7V0VKjZlqMfPTH1lAfvS3rhXIJBEB9C17kNXtEerGdneR",
+	"IhrZnzv9HPZcefnJOdTtFjCGugTlqym0zJxnTZGG0OkQ/XNqzrGIL/K9kq/W7KmCNnx1LjXo82fllTEX",
+	"rqNbkTBI4qlKPxpM1YZg+UNBqDqPYigqDAa/vKkdsb4PtTntY3Ht1SaebxGE9LMcq6GN766M/Z0ce0Bi",
+	"+0wvGrwmtdmnC4C3iIh2CcclAGqJKEIRvtl6ruSNSB5gJNn7tfez0+Xzd98f/Piuvxg/e6vHg0Ml3vSz",
+	"8f7f9Y9v+sv3756q5z9c3vLB99nzq/O7Fz+/6L28+nH/1bfx9MfZy5uqLeWuT1edrleJMOsE6KtFA+Bp",
+	"HW7ewp3Ki4fE39TdHLFvuq3CbU6I6cFR4o/Vr7CPwlCNlUGAjsAyU0wJUUiAIG1gBjcOEZKbuwwqmGtH",
+	"B2VrbbXu0m7dda5lx2mG+G73Jf3jJ3zto/9eJ5rZQPY5N5O0riM9zcbdQM72JJ9HnUCG4loke27qe/9z",
+	"dRPNO3KOu9CB9rlGktH1kO/qWEUSz+17td4d2nmoKvOAzS9Zl0Es0humU34rYmXTZwKutO2yCGZ8t1QI",
+	"iALe1pGHKy6xSv+NBb+ly6aAax7L60x02WXuTpjyW4iduhFiTkUsqjpyuFEdP0ypssVSHB3KlM1kivRo",
+	"1VOjxiaynKBz2FufofPF0V2YpdgmYNZw5+YsQswyywslGSRkyU0iF8nKy8j9I+qxu1VBjHWIgml+Qzxd",
+	"iyRt1ManguHvbbyVlEkgqqSykc79zIxTLSGwre93Hfp++vibU9qWxbgaXKxVtG7ncf2dHc9PrCeGZ3Zd",
+	"JprlfJshnfEwTIVS/+6oV/bKoyFQ2/5MZ94K8E85/O5ypnIRtOb8rzvsduDfEH2/SSm7BgXoc6d29zG0",
+	"ilK7N1Butk7dduTy75K4/eUd5z9sGnmRe9tij9tlln9h29l89I1t8ICTnx9YdMoVS/6+kFTyt6ZG7uEG",
+	"7CAoFDj/bDXNu+yldHUutURryTn8VZTcKDYWsVywqVx8SGAejjI/FdjZfqua6Ft3QA63L6D+ALur/3u0",
+	"u5olxJquw6WGy7WK8I71F3C9dcPlT2po/C9tJ/zZYmah9JYhMJGEmwbOfrpJ/9vqA1t2Uv7tmxw3yLh3",
+	"YjyV8uYBYk4kBk0uUvMmArL5iSJZuhPwvn/cxLm7EWdfIKCGuU9kWuBYUIW2psTT74yNO4Q2OTHtmQLB",
+	"S5cdVQ8lbURTkWFI4oQKw74k5HFMv9q7mBQbpGMg90YWJ5GSLeaRG52DT40+XG+UenP/hjtGvpANkPL2",
+	"8nnDKXSJ97U7NjK/d+CFkb19C+JIJLpY/NRQQ406M6htC2PGXHNhyl0SMKiRKrpOGKb80rUp3C6b2RRG",
+	"DTZUdoap7BuNRdbPbe9To3y6AT0g6u/gKXxwSOF9RCqQib95M7qtKqebsbv5ij9X8fTyQpp2ZVGOeoSq",
+	"NmZcF+FY5QcOH+uLXdSkPWKFphKAX3a59NImfdaK6W9d+tjqS8hIMeRijM9kcm03TLVhDyFx1WhMAVei",
+	"yy5s8WJsZqy6pfDRQcH7uV/Uvs8773nnl17n9GP+z2G38/Hr2nD17wt6R3EFI+wlMDrLaw5MQCREUMYn",
+	"jpRWXTbKEvMvEY7O2KKQg6usNxdYxs8ySrpsRFUIRmeYYoCxubOxSNWHBNOb0CSZSgx4oF7U7CaRC/RH",
+	"PQIB5UAClxUdJnbQO0Db0+69axFjoYSzBiDU8idPSaqLO8M6C2Me3JCKC6oHz7Q08zuYcI+zuTGcT2hJ",
+	"tkQ+GNX4wgzL0zgWmmlp/sy76UDvK2MzQO/hWnhRnDSwUMQ+EOC18KKgke2Q1N+sBlqxf1cc3Yp0bRfZ",
+	"UjtmczbHEk9mQVW00S8D/GeUXA9VlATCOkywKP4Qi+IXk398vj7p9Hh/3DkOBmHnROxPOra0y8nB6WGr",
+	"SSNtl9spyMnEi6Ayf9kYcJtvRPl6vXYLQVqZb1rCXTFrwexdnrQAdjg2fXpw4bZUXBs6T7fgqsXtbEzC",
+	"S0UgzHsUV2l0b24pyvNcJpkueAUF9qp/WAxoyRTYQLHy++p9Ph26KT7rW0SdS9vB95hMkXm55vN4+F3D",
+	"DOyV/4j1e70emwme0Ofkl6oPxSqejBUBuYlkRh7M5pr0pyAQIvSDc71S9FDsLAofvEO1Z7MM3FvzOO+7",
+	"vqIfRyGAOJTi00KItylMuJmJRNIc+ekDDaFytKtlOCvrMS4iHUwNaU0mhThmmTwYOz5ra44+L09IT40s",
+	"Bx19dAZ6ea6uW0gjbb7tshFR7ujMNYgZZ3hUslSACP2QhHxpdIlrmRjVoMBuzKAYpilCdtDvdT8km6X1",
+	"NqRVl88sHHwdxbHhYWMBNem2O5pWCtTSj1i6KMnoOuE6g1CO0WKqRDDEJN8xV+Lo4BFpRJQ6hIGplq8i",
+	"W8dwGvhGS8ah0Q5O3v6Q4MFJwHTHmLfNEOVLrVUkCGwfNdLNZcv2FnG11lwal7QJe2Ad5uvZUM793Rkr",
+	"EH2Zp+Y04xh+STgWKmQUMFdnG9DCHlTSs1ndQlVje+Wq97tVrlp4Vsaz097FsyfXweD7n4PZ973nj7+Z",
+	"jqNvYvHsqQ6e3cUXz05nF89Os/dvDv6z9XmVsQeFr1vVfOPYdUsvKLvrVXqS61oyoopcB6t4ETYLv4tI",
+	"l4sS/9pZ1fH8uUgeliYGhve6Gp4i3GDOrQSc2dih0lxnTXE28Jvlz8hyaytLrF8iJYDVuwFcpjpMg3vY",
+	"ZpNUzli/5d1z9OtGlpkOZJ2HYWSQMzqz1UaN/HSsYnTGBnd3XTbCJYKQxhRVfNBlo1SEUSoCPTpj+3d3",
+	"bYP2YEpJW2wi41guROhk8ofEiF42MriXmQZhThgDXEUJ6x/au6AuGyV8ZiU5eEECnphxQf3FhNUulMRI",
+	"RGCWMzqzee1tZvSBcSpvhNExdKxwrvxdm08JyrROM2PWd9loHMvgBlbuJqWpQIrykkGMC/2QcLfQWCoN",
+	"6FRsnkooWAZkicp7QSeZ8SWGB4PNg+ev6HggwnUbgqXPDSUaboCYb7Vb10hfhNVW2+aI5as1v8bmK1pf",
+	"q90ygNZ6Az53wfly/hrSeE6SxSNWKu7uDn0xEHgF5yPNbFkb2YRIRr2H7n7abCoX4HCSE+0yEXUaAZb8",
+	"lGU8cqp11u+3V5XR9pwXPIyjRHjCKmdiefzWPn20Dx+BieC7mk96nf54EHSOw33ROZkc9Dq5zOwdG/RF",
+	"Skuz4J9K7PqgP9hkxgKHO+zt53zILNRxjlbdDtUMOjh9D0VmN13CUV4A3JfzlEBWgGvm+fp/t51RoTYt",
+	"EZNHGa60gaOzvLe1UyR/lV5FdBA6xGaWfx483WTb/jx42qdWRjjAcBtVr9j+qAzC3iYA7PWrHq78kNbp",
+	"Ku6EG1PEHvGaMKJ1bjJ3QUCdATd1kXnsoImzRsql5zlNxl50kCh5sCrzEA3Ks2YeNqdjZ/9s8Th+NQE2",
+	"tc6b8rGu++lU8FCkbGSJJQpHnsKhbasAsl4tJYDctbfR9KlntGsZl+587j2OuqInY7/Xc3O0/XDXhP5l",
+	"vVB0ybGln8cq8GvTwz9v5wyanS5VrbOpwInX68CEoYIqjA7DVMDRSzZViD2GXx9BUl/YBTUzJRINLVts",
+	"6bUxD24AyBGecFrsyCZpVXesAcJc6agw8xXnGhgOVJstnewIOgK1WYZNRfiSyfQzHPfcLbfZwSspUJf4",
+	"efUsklvPc1NzlXupaW1gJywitRGkG4U6lcBzUU8Pb2cEEUB5C6K1jY08MbfJeduwEZIPBfIlkoKq0M9i",
+	"VdcYDzKP47puMoheRxBtX8Xwj3aVnItCKz+P5a5LhT0oObg8Fd7y1Q3U99UFjXeq+E4V36niX5Yq/in+",
+	"TWe0b+vntB+uaviy4xY7brHjFl8Yt/jELkShu3/d0q7KOc2/uAVRvbZd9c9bqiKXNFyggo0JpLXpdbez",
+	"modyMqG3veB3OZm0SZP/kFB1XvD7y/kcvOGF23mqS6QV+1mOiz7vn+UY73ml0kVftnc6yF/tQQRHBuZa",
+	"5ZmutQBqIg7RZWGgtj4AvIko3W00YwxvPRDDdElBd2Z0S6GnqRCQdPkhWVS/dMYQXqygyavRAAQ8J9DT",
+	"bQnRAKVYQ+dv8b3+jo+4kVcj6CG5Dxj5vTr5oWnGv0V1dRJHHgMdnUGdZ5cNSGKYSs932Qgyyrokocze",
+	"YdodlIiCu5d5zJcwBgDXZaNiSO7o7EPC14V8w41VfrVcBgp/M1+MMyW6bARVn7rgkBtm8yIpaPkhUSKB",
+	"4eE9ojJlgzQTkYdNGaLAQt5dgpZxBk862RyaF7uDVaSHomQtIIkaT3hRye3yxXkRfkM/PhCraGhlB71d",
+	"eOcXEd75iTLUOkO3lKBfiuT0fZQrw/l5gp5d4LxWDna1UHqEjuH8XhC8wj4TcVVBf6sj6cQiALjqhF5C",
+	"BGgDg+cUIAqLgAzO0m0mxKHZBDx64aw/qOnxn4qVXToopStXyFgsJvUBsHaaxixQbxAsDcgTsVhfsM+t",
+	"D4BdQTKIspWupSa8fIp1Szu1rW17JZRen92kKQjRnef6tKbtVf2tTKUC0X6uDKbtHK4l7Hoff9mZRWvO",
+	"+yfkFXlBkQ1+cRe4fi3PsJhSGwvnoblMpT3bTCYMOuEfHOxDreSxvBWs3xvst71S0hAtA+k3XKmFTENs",
+	"29P9kFxSrIqi7E8vNOhDsqZM0wZl7rGScmMNejjFxXLdNu5HxhAEC8vssivyxJs35ISNsBXaCH+2f3aU",
+	"FnM1YlrKrreLtq4utawzizDsKuEYFOpkbe0GKxFkaaSXbww5I+2PoXli/q+nFkXfvbsy1hK8adgrvudG",
+	"NZsIY951XEuVs3+2uNfpPM8NhOFluGydtb7JlsasbLNrAfWu/79ql7ZvOeRmgh+miGP7tFiU5E1GRUm8",
+	"9mihGeO+/St3oafixldeUmPkGQTdlu8d41Sn14aU1cHkOr1t7YSyniA7+r+oR/7KnoqoYT+speLqRFjr",
+	"yuqq2+uHd1Tcao6H9VPccIp58mntFLdYyX3T+ds8C7nm5N1Dw1HIft7119z11/zd9tds20r0SxRnWWLG",
+	"KHgEQr7EmvVGCHlDnxqFI7rOUtvfWEe3YmimUK2zg54V4Qo6ZJZKq/dL9dGPeu0WJBfD3Y0a8iAQcyhJ",
+	"3i/9gu/3D9xdiDJmBSk3mRZqqOU1GFWts8MDKDQiFhaq/qDdMvQUBdGcJ1q1zk4OjcACP23rbL9v/tBZ",
+	"mhjs0jeDE5RWakim6tnp/f1HygwGjV3c/HExYavSF8linorbSGZ/QGzQN8PxEu3iubE3sHuzMgMZdUN6",
+	"6BqAfQjH3TNRbakJOv9+9Ba0Bt/pH390/aNt7Y0fhWqzeSy4Et3WprfysYAzZMtGhZEu5LNto06nYh4v",
+	"h4am1xDnTiH60hWiBmVnG9WlTsEQd4FI54Ye30wxdhidkv+vdAaOOsfG7js29umpsU/pCMDw2Bh3K5vx",
+	"3jLWS4l9U4JYFhvylNhsat9zRTyNkMGv3EuuNGZrJkORci2hYc1mVzlFf4pC8x5LQKKNiaZ+11Yb2Z2k",
+	"3UnyTtI2/hKgqrJvpN/p9Xq9zvG4P+nwg2DQOQlPRW/S7w8G+/ul7h7rm7kiYiuF608PXBXj1kv7cssW",
+	"/e6fDgb35bK7zsMFV1Z4K1cE/aTfMZjpHIuDSee0d9jvWP86Pxoft9pNFb37nvVjgcLO81BJuVIElM5W",
+	"URkcgEZLGqar++nXBirU9mzNeJLxuL6KcC93ZVFW4iY3mXUhWKV6k1ixyDG9t81uqh3/+OJdE7W18+od",
+	"Fv2rfq/RYUGqpvVXGN1xW3fFWt204q6w9O1f3rp/r/QKNx2FwjtVVRg6+z5JNGYa8YAkLFTI84Hggd6p",
+	"pzuhWhSqKyym/Vxz0zyK1cbdtP3jwztjo8weH4uTzunphHfsbcvh5KhXuEAJKf3cXWvsTPw/tomPlDDc",
+	"ZhT6hC654K4KOkNDAOOYJ4nzTe144I4HbsADndfIMblz/3pU5fejeU4bRQ3mevhxYaTdDeqOvYGhgvS3",
+	"40U7XuTzIgzjvMwS9MVRnL7ntsNizfX3K+2WjMNh8QpoBYPr7XumU7ocplluxog0ldDx/r7dmkRJpKaN",
+	"TvJxJzgKjzvHJ5PTDueTcSfX8I77LYBJpEM95Xlgs7HaITzvpyLE7fKiPtLLxsQv/dRuKReZdF+bleYv",
+	"sv/ey1zb6QC7c1c8dy7AKksSTFr5VXLt6Hi7FLvVZwfT63QaXV+DZw0dDTmXeJN3Lk+zZLjNmcS8ytLa",
+	"qpsGM+7RdHtpljgBum6CLwR9hmKMwN0pXH94ezIU1ykPRfiaY/SqmExEYITFE4i5aEMJW4K6nWdVyZQS",
+	"uhTU2adaQdRb4FawRFK0b5c9MZYAlhWGVgDmOXRMAGf7WYuigs3xwxAjklP7nd7gqn96dmhtBMuN3NjY",
+	"ZwD8mPfOoVnISX9ASnqh92fvrHdwdnj83k8or4r60w4/GB92js2hOzGHLg+fPZwUE7mHeXyKTebmlDLR",
+	"OjgcsIPuoDuAYGmzmrG8gxTCLI59a4t+GrrnQTSPRLLzD+3OcwvupMKhnLgU+q2jqkXip+A7z71LnlUZ",
+	"ZEEUBj3sGNnSOR6c7ndOzGEIjvKr+l9L8JmldfIDlQvAldCg/rDiWsHwhcF7uktTw4lMIcZcp0v3rOjN",
+	"8D8EXlHM4y+BubcRyixDe52K20gswM2sZ2bOD1mvtx/M4f/EX0UcSwb6ng35YYFMJlE6Y0uZEXu0hVW7",
+	"+O0efZyzpoWIqV4obW7rrPUOnzEt2Tuugym0pW250PgtZ4ZWBH/UeMhrkYiUa5uft+PLXzRfngoe6yk4",
+	"x7PgBgqcU7VfLDjPNR9zJcqPSZGCsOjfqxb10Z600uJSEUblZyqYijADT0PxORWnyTGSs//SqxboRp3O",
+	"05YM06BKEL7fZ7PYRle1uEmHKku5XJ9siTRKyhfk4HMpR5YUPdrbSEfsobW7ht65XwrulwcnxEEUkT0+",
+	"IrTBjlsFG/77B5atCOiCbqih8Jq37fqA/B76gOzyInZG8S4vYifxd3kRW+ZFeDKcp8E0uvXTG+rOSe/w",
+	"qj9ozmMIYpHeMJ3yWxG7HmkBVzoWWAQDS4aVWo+cHR4dmGMMFnOKN6FTmaZYrOhfolwonQo+w4HIIZaN",
+	"QeMw0H2s1z5qRVoJYwUNZZbplc1dfZZk3t1d1u54R8VasKbtlYhjxaZQ8VxY7R7b8dX5LT2a3EVh7fQl",
+	"iMKaLS8KnpdN+NLOKbJjc7+RU2TnzNjKmQEH2jqBfpZRkjsd4AaabObVob4SwKKG97u02B2X2KXF7tJi",
+	"f9dpsUYdTgUPW2f7uLbXdmn/bK30CdVarF84Fc2lihzQ/f1BD4o/poDe/idcNVhyqAcBfLOAUoNimYgn",
+	"v1GQ1k/2tnCDuKrGHFQXCOJaf/ipeXSnCVEhTWHWNEi/0vxjFzO2M/d2MWO7mLHPHTPmSeNc2a+Tly4e",
+	"BBsKCZFs4HQsXDo6OU8Jz2gg3EZiATVzd76kHXPBxmVWR0WhhZXv+XKMikciQdFbGkVm/34z63AbZfcL",
+	"V8u25rSrakHbiKzd7cDOIK5J5Vpn9DmpbcmIauEPfzGW21nrSZbKudj7RqRxlDQYiZvYaJYnPMsEOW6s",
+	"NruEZMdCmF+TQNqJl514QfESBdpGle/Y3O+GzRlKGPPgZpWzpWu2/fDIHPedQNsJtFJNAJ4ptDGh1naQ",
+	"GX3yFLw5yu8tO5fBFJJKIi3w4si678QdD5y4qHfq+cxJrAmsBP0QdDlrBOeRI+uVyIUYz1rF4JJ/+kXe",
+	"Q1EJg2wcKxTdW63B5VRVQNHVWW/Adg/ft8quQjiCx9ZveytSBZcy+77zUNxG+PSg326pm2g+vJWgA/cK",
+	"ikfROWCsYnQOmH+ZnUGrmTZ0LiS0WfppJ+P/2DL+IzioMvMEd73ZkXLiJAb2FHOpc5+ay7ELRdiJoF0o",
+	"wucJRZin0mzr7jD98XrkfOqBAx3kgvQ4HoY7T9eOKz+ocGFB268mcqxS9Y8eqOpPeKa0VfMta31qHrba",
+	"LaMu54FTpDwPgOKlFrt8kR2t/9r5Inn7yrrjMzi66h157J16zu56g+16g+16g/32vcH8ox1AlqGxp8ed",
+	"k6Afdmyht5PB6X4eSORa+hnIr8XKGndUk+JPAMZ/BoM4Gc++R59MGslwKGBEnzd43QboHXD7FPa58Jat",
+	"zEdt9VOhzcLzRHXIuhwWaOWw03N1K8FPtYv73QnET4n7bTBfiRabSqYevvdN/10A/O4g7ALgdwHwv9MA",
+	"eMPGzgNdaJEDoX67zjg7tvJg50reGeeTc5JLnOygY3RbNGZPjTE7PswjYHd9cnZ3hnlckGFtL75swWYD",
+	"7RyEVMnbCrc0S6AEhiej8uYEH400AtkAJl3mK56pCETivq+rg27w1zk+nfDOeNwLOnl58JNBIZB0VXOE",
+	"Nb0FUI7+igXPO3VzYqR+MZh+1fut+4/3mL9wudoFhkxuUBODfHyCvOj4MDjqjA1i86o/B16RVTXnswKP",
+	"2qZ2EI1hy1vduzqsV1PBFJ8Jxv0ePHkLHrBUYIlK2Wz+LE29yP2aG/BDSqzq71eXeyQ6p7zf6xyHh4ed",
+	"cS/odwZif2I95DajIFMNUsKOqKLrRITDKKnNTjjxwjyH/Bqgbb2Qv0RxzPcOuz32lx/6/UfseZRkd+zu",
+	"5Gh4dPCIpbdn/YNet/cVeyaCG7k36PV7vX6vz55GqZjIuz34FZABk19gVckgEEqhz8VoasvvpuNnQfQq",
+	"+u7i7S8X/ZfRhbpILg+DxxdHFzfzH75//N1pVyy/+yV8dxG9ii4WL65uDl8Mfhy8f/PdaTd8No2f//By",
+	"/n5wOA3/+v3y/d+9EAPDsE8h7U5MUqGmbs5/7H836V2d3v6wGDxP3wcny5eH02/66m/hi+PsyQF/djT/",
+	"Xl9GP8rHdzerQ193etm/8e2pDWIBZWzblp1rtb1Ky04v+AxsD6r4NyQw0Nlfa5D0B1e909runKRHYjw6",
+	"FRAslySoSzUS6SwC9gXy0EhoW7TAyMFi6tG9gSqWPNydkX+nM9LQei6PKYSaw/NUGm5OSYdazCENLwlF",
+	"io/WpPBBP6Q8xvG+3Vp8SgnQZgtp26Kgg99tUdAVfOLBRT5pU771Cjt7+eQPSSinYOFyJvig09unj/ax",
+	"yNGtUax9Z1MPmrd2jsN90TmZHPQ6OWJ7x6WU9ELYwUF/sMmMBh9DS9+HvX0vG72Qjk6v1Krl3qCD00ou",
+	"+solHBVz0S0x2LxRHy6v9Kq9IJ4aTr2NFNo6H67O23WPeUtK89m8ef/1ci5Kq7onw4uIyaMM58hwdJb7",
+	"5uiM/krGDtF6x1YxdxnLq7ftz4On1CmLBhhuww+K9lMZhL1NANjrt+7voQb1RGKsQKI5uhpJGSh0lSii",
+	"7DrS02zcDeTMO/klJlBkojAYOpYUs1e3Z4wH2BmwDXaQarNgynXbluLvfkg+JF+z7968emkMJpXwGzEM",
+	"uBJtFoUi0UaZShXjqWBv3158e3vcZkBY8OTy6WO2v79/ar58e/W4a0aCKv04HmaxsUgxnjAJ2e9sMZVK",
+	"sJE5HSPzCxTFxL7RXfY8Ulph3f8RUGGQpUqmIzYWKgoFi/QZm3OlWKTZmAc3jKsPCWMj+5qW7FpoGNN8",
+	"zub8WnTZhTYTjQwVjxjHn0USthlPQgN5DLPqKdc4tUwEfmmWc57YZUy5YjyO2TyVc2NlCsXkhEVaMRVM",
+	"xYw/gg8XkZ7KTDPObnmcCTOzmbjLXiXx0nw7jsVMsVjATJlBCIK0ZKFkidRmQQaMLrtIGGep+EcmlG7D",
+	"KNAZwOAStpw7WJYWk2gF4/BRcm3wJDPdZefs9fnV47/a18RdIGCIM5w+AjTGYgKvM6X5UplhIvMT4gmm",
+	"D2LBUxwin9nHgUGQXNCSDfoe82AqQpYKHtqNHQbwzG0q0gLOoviSjX7owFdn7K8XVyMmUzZ6cfHmzcij",
+	"LuhBCZvK5/M4CrBAACH3//6sZDJifzHEeXpwePwV7AnjZlnjWLBRIEMxMmSh2MhwQEeH1KgFq7MaCjBY",
+	"AboQd6BhWnINxSM2wkaYIwYMDX6YRKnSbNBjk0jEIZGUOSeLVCbXXfaEB1Nm0AbwEt0Z5B3c3SGQeiqi",
+	"1Mxq5lCw4m9kGNFxu+jAsYKVHR+c7n91xt5ePe2ctFki2ZTHE4RcZWkqr7k2VByl8KOBkelFFIgue2ng",
+	"NadYx2bcBHZHyQTnkAms2mgFbXM4Xj593HZEPY7CKBUBER/d7So6RyCGYmHYS8oDLVL1yDY/xlc8bqXY",
+	"jC+RHpS4FSmP7aS46DciCXFLwDPBwEtgKHJ0DkGA0S8cyfcbwVORsv/97/8Z2YN+y+MohJPSP2TkjWwb",
+	"MgLVEIk1uk46UQLu966Z+cldMOXJtYA5yTVBk5qBPIYSpQbJGJ3ShYozqH+WvlI6imPsUAIj7PcY3WkB",
+	"oZs5l0gkPJGGT9NeRQkzzJfphWSajxXLFDIkHBaPf85XY6l0l71VdNZjrkUKq0JugMvssnMzn79oxifm",
+	"zdMeC/kSUX7OXr96c4U0i7qjYkrOBDZc0fwGdpGNLkIj4rVIgmXnb2Jp0D5BRsGUSDTj1zxKHDUjR7oR",
+	"yzZup4XcAGQ5H50b4nQ0eYhU582nO5diHvOlCM+YsQxGBPY8jW4NsRvphlzEcGlYx1jEMrmG4suRboMg",
+	"Yge9A2ywQteRbJxpIIqZMDqlesQ4w47wBvepESj42T4AhCwBmQAb4YujLhs9e3LF9kDA7v2TNLj7vZkY",
+	"GZam8qUGPI5FCtQfSrPbHOCGpVwiAvAcxtEs0rBUyUZ7PNPTERsvWRBHgGTkVI8Y0A5xGiLhfNPGSyv8",
+	"HxEHdiOYZbhBgD2BYF3IFN+i7wCd+AWi1vsJZBEIhQg6nluNw5OkidQM/YxmqVqaWY3oFhOZii57dSvw",
+	"bMFizbkqQYJEk0bXUw2HIFLmmGXKUIeWkloCWarS0hbVBomD1DQlFeGSa/HcTNOB/47YX1KHbjN4IL5q",
+	"+29dihmPkii5HsG6C78oYb6n80xsxWDCMIapmJn9A/ze8igGkQNn4qvKggsnwtDY4BSJHokr5VoMiQ4s",
+	"FEKny865ObwjUNcQBhSNEAXoE4/ZLVfl6ozJ4uw8of5k19KoMhmxj7b5KtJKxBOjNxDBLqaSOYRpKdmM",
+	"J0uzSIw9ZH+xe8ZSgx6jZWIjNIw1bBNxomxFumszLxjxkUdZ7VwQpyWC/8pMCSfS8ZaDwSmKjLmI48ic",
+	"djkBYik0XwO05BoSPjxjqOgmMp1xUK5mhuuEemrGiIU2QqzNIACd1CAYAqSYgQQ3nIXS0Aqb8RvoVxVG",
+	"k4lIRWKE7TkWfGFqKheG9FGpWnDFjOYRdtnoQ4t3u+MPLd+bSbttfig9JsqimE4nzAM5m8EhNN9dvLYL",
+	"JL0hkfoM9T7Qm4wii2xXxCEbAZ5GbnVIe/gQEPs8Sm4UXKbgVseCh+aszUGwk25FAhqkihll9KcRSkfz",
+	"lhEMJJLwPSqGf/764gwO5x54bZcdmIFiLo1Iz5lf4Y1Rm432LMF1UjyP+avFX/aIEEdtnMojOvrIe7IX",
+	"S3mTzWECRDJtxV4oAqOewC9ZorKxoYKxqBnC/xU2C75PRf7UYAbEZXobBQL2A9RLQilpHMogT09BIE1S",
+	"meiOUYoCniBvNSJLLhKw3/70pz+xv15dvTb/hqHPX1+wiURdHPTgfr/XZe+mgk6BeQYmiGE7wVRGgQAV",
+	"aUFv0BAGSJ1GAbAFIA54lUXqDM3Gr79+IfRUhqr79dfsr0/OvyWVB8Yx7MaIxVAKZVjJDF4lrRjWBj+B",
+	"lDBLIuGdsCy5SeQioQ/aQMNGAh+C1gBawblZ26jLXr2+unj18g2xUcUGvYPSG+c4k7UBYq6mhuMb9Bl8",
+	"Rr4GpqcEg9ESurjAv2cijQQs8JyBfwJXECHgCxHHHVABwaB0sM95ymcCEIcjugfu8+vo1pwFo5UDndAq",
+	"ezTxRW5+f/01aAxjgSpWlLBsPhcpsK+cxwBZgAAyRq1c2BdwOLQjzDLMsRw9Rpu7cwUGELAEaSYwuwz6",
+	"ptVYcnsFdMBHjCd+Ez4UXP1Di3U8NKBUGwPLrRo5UXSdyNRgCjy45HUwZvXCaElgzJgdG8twaXfMQfok",
+	"CWQIArkwJ5xqnNa9cka+C70EAnj99orAs2NdGmFkB+r1uuyVXSXpUpp4OUCCUBu0wLoIPnjPETBP08ic",
+	"ygTcI3bkk1wRJpmOMnRoXpKZ5S6PsSEgWDQQQDuiTbu0WozgoUhh94oWkOFHxa20fJw+yY1QbyuImJAA",
+	"je7zCNTaBZ5ti5PRxaTzgutgSlBeTDovZSLss8IgoIuAIUdWnCMFe1AScS11xEGnFTyAfctpyxAgkN1y",
+	"LrrsLR0iuwaPdAgxj9FIYECJdDgHvb6TbZ4pD8j3XzfAjp7LwCLQYmz05Ipfjyx/MpwL/DvIw+GI2cnl",
+	"bJ5iLIGZueDjgH6xUcKuf4mgueUvShvGoCo0OmJc3RglaGIV5vgW/Qgzw59iwY1p94Qwhd+gfW8MBrAE",
+	"KYgMHFMJM9BbjxQKBgOreQr4uTS2CayVPIRofWvQuOGtM6OMYHtcuv/BHrmd//3v//nQGuWMBikftBwm",
+	"k3gJCHVuHTOuAdmqQRpHf8TG0hzoVDAKvgBHlZmd9ow2J9ftuuwVMGb43iwNvYqpYAvBb7rsNdU9clPS",
+	"aqR1I3z9dYFmkUzMPiGV7/cODPoN3RGdaDNRpCyEoAubucy2znkaKZmAnDQievQ1MBczCFEduO6IZGnA",
+	"Qa+Xu080+D4tSVqn5yXQjfMb0kYSz4l0WXJaRdqZeWBUIUccWHYTKQIkRwNg4OuvoTCu0atpGHTMxAJ5",
+	"n5ygk9ijEzwfE+jTagEtkI0BEHCk+TVLDBMwEM3MdCj3PbgsG5ynYLhgjRW8PCBLGdZo1gY8FkSMwS6C",
+	"G+Z00mVP4Qig1W+o0FrmRLvAinFLYUdhA8GtMI0CT/Mgq3kxFQnDgivsZxmBqwU0JPDDooIgcyFhVAbC",
+	"vdHIYLVtpiS5C8EsRQfwONOGVNwW0Y58y7WTxim6iSUbPedKd17IEEIYRjAgcGF60nljxGbOjt8ms/Iv",
+	"FU4Jos5oEEYzg3205cJQQc+SSFteHiVGupNagWfP/Ew0YBl8SpSDZnO7NKeRjyn50lDPmfEYFSSDU5lp",
+	"8PrSKSBYLHaO6uT0GRsvtVDs6z1kTrFIrvUUedMIxRTKc6AAdFT5FGq5Noc63AbnjnEY0EfRbJaBa3iE",
+	"Pg22FDz1z6U7lPB6IjvA6kZnRndG89TgT2mJ2vWsbTYd/figVqUCfJJck3pmxB+oCdWexnBRITsw1qhb",
+	"FC23PF0ahlTRAHgcWwllZjWvvEqj6yjJ1YhJpnhMcvKA5OTo3bt3HTOWUZUCroV1pwJfOxickuZ62Nu3",
+	"Fxfkwm9yQ6Cj0TrkHD8HdbqNahI76O1b0eQ5b77+GkH6oUMqT+fC0P/oh46v3XReoff4jCVSJdFkMiIQ",
+	"HcG8EUGWRnrZeQ1x/ijNQYLTxYRkkxRES24MWTsMvEuI8PGSwT1c21jrANgbsIM6VylP1Fym+UwjdEV9",
+	"gMLkUSASJbwLvhcXV5WbPTkXiZJZGoBRv0cf7c0ijde2GDJbuBp08RitXreP8XtmFD6PWmet/W6vC1G7",
+	"xlo0c+9BFNMeH2dKdCiT0TynmMvireFLaX1QamowtJhKcuRSY+4uyEzzL4Mhyku0rmP2l/GS0T3uV2T/",
+	"k4MjFUrGt8ATWgAu8s6LsHXWeh4pfW7AuyToIIeE1FOMEygACZdnKD6BrYNhyjUESUP0oLHL8nw2+xte",
+	"Spk1/59UTFpnrT/tGTkgE5FotYe/qj0PkDfw4f19ewUAwLkixSAkoH5++mmL6f9mvmia1zZI52PUIqyX",
+	"ax0YFGa7FSBX8E0TOOcWApU764y+iUrD/8/e2y+3bWT7oq/SpburktwDUbLjzB7btWuXYjsZZ+LEYznj",
+	"U3dzjtAkmmRbQDeDbojmcbnqPM15sP0kt3qt1Q2QAkBSEilSxh8zsYiP/kCv77V+S+fkSKdq4vpZQT6r",
+	"XH9/Xr/EmdTdUx6akxcQAz5a405w43pQralWBmvQH5+e+iC9bwpQCS5+NJg4vPGRckcd0wCWUp4g0oSn",
+	"/0t09ARHr3tpmOXJawWChFgkPvZo9WN/KF7h8gk+9/3q537S+UAmCTbSfvLo8eon3lb0up8wJwQe/WH1",
+	"o96oEsmPOoHshiePn65+LPjlcaiQ4rh6piDQMBGTWDkwngGIwKNn//Uvd0JMkWUcQAvcdwyU6Oww94kj",
+	"psTMGegQwoLM9jEkkWEe6b+io0/HlJqJv7jh6tjzyWf48wL/vJDJl0aG/Tcyl/BWkXhLouJbBmU2sGG8",
+	"rXeNCf8sqjx4FQsuz2tYvSdwJ3hK+l5aCCQq/lnIvMzo24Dud0SkaNm2k+lhUOnpk9VP/KbtT7pQSUfW",
+	"QARB06ke7Lsj5BNShNzkp1SmvlzbTuN7i8mrToynTvWfeyX6KYvpvf4OZyOkGuL/3hZGax5+IEmM1lth",
+	"KDe1r7gKUVx6UYWjBNfvHNNGpAqjSqeTO22YD60bu0aze4fvOwzGAgQK5/KueMr15Qc2ABV5CxP+0jG3",
+	"LTO307+uwWpwKe/RI4+PPW35DtU0s/W/R8mYrn2FazR9a768xsa6U/9e61+hBGRdZv6HMsUU1Yk3IpHc",
+	"2eT7x9KJBm/N1t3/N9vN7zE7DVJrkWVmfA7pWgtRs9JQMxjh6dUbwzjYNVZ5UEaPW8MfRuRtJo/fss7m",
+	"ORSbB+kgWDoh/esGFk+RIMp5LUF9gLgbDMYSCY56oTA4p9lsorMee6VsLoWhTGly3TcQFIy1jluJD21J",
+	"pLS6BtcF4IHcxHfR6EzipUMF/Dqtnpw7GnlhwS3uI4JDWdt95Hb8DJ85PIeNm3w73+p41uHwLEgBcJ+U",
+	"pXp8GyeNh6NotN0++HwnjBDmwJgwSxABJJzthtgUPfYhFIcMdDKH4AIcWWEoZIjoRMEOrNMWzi3P7YuA",
+	"krGZvlBJ3v67mB9tywqqzrFi/1y3dx7f2ZA02jlW/jWbPGchdRKMn0J9Y0KyiDSLqSG+QCjGGr+LIk/j",
+	"o+iIQvxuRjXJ6U0TpadO6h75Eh35QVc9Hu6DtR2AyXYzC+ywrJ81Jvt3MX8nAKFm7zgm0AzEsoGEHFHc",
+	"iEmeAPeSot1m8jf5/AxAgaPEpkL12BkzwoL/KhFDmYiSuXLPHoEzUvmeNYw36YDEE976aW1Rf6gONW/T",
+	"I8IedbrEAekScMKPi2l5estyPUaxzhsQDKJTNRDLu0JBKU5QJKBUr/AZqlyhsQTpCVTw3koG7n2H7WAo",
+	"F9IaVHXr7KjrQKirInTMHSjqQFInnxHtrTmGeg6pLlTHPC6LfvOC5AqWRVuWyASy3HweEIBV1IZSy8O5",
+	"VsADbqsJchBO3d4GTctlrggruJ0EJulENLlJjWYjnneB1IcbSL21DrlAvydDroYibba+6aRVa5rhuFGC",
+	"+QDTcqmSpIwGAHXPuGGJVqLHfsNkXpbpnLIAoSNBKGeDGiF32KO+EldCoWfyPUGdQHB2xuc99gJmm0Ls",
+	"FaqgfZI1ZQs/Rw7j8/2Jm1SDu4W6gN9qQ6v4+o7PXFvgA41d7jgIGc5ex808rd2GoWG1bGsWlxISDdtQ",
+	"rat0zqz4ZE2PxfRrzEbSV89SBa7VULPi3VZYr+0YyiRiEz0Tvs679Gv11SyX1gr1HJLFRzLFkrzpNJ2H",
+	"wv2mRF0sLN8gRfeuM2RhAq0ZsttKDYaR10kKLutuCCarfvRwcYPh3+Ez7eNDRfXK+NVNU29XD4snrSmQ",
+	"FK6Ww2b8069Qx3H07PEPT6DlkP/7+wBMZixgFjbNoVJ1HWYCWL8Nm0/Aane2en/Oy3k0jFzecLe7D2qM",
+	"yAWDhgoJgltJgyWoOkdAh4Y5QWOh6lRGOs8AMC/hVhy7Vxyt+yEapoM4H+WUmoKb+kbzOCTPBRBym9OC",
+	"pEXntjgQtwV+r9s4LPANJ1Ps4e8bfl1XFAjWpQTVGQioMS6MSJ1wzwRXs4lMRYSwRggX4u7ilIwkc5ZK",
+	"dYkWB7ZXw6I9tK5SkfTYO2GKDHNDwXIBm8QUgL7VkOZZZCJoBtslnLduJe1mAGyjr+2UBrBuOmo6AGrC",
+	"g+T53xoUFDVlD8k0KMgId4A4UYqAowwUW7+fiDlcvhRTgrQa6xL8qNazV57BvTnp3dE+EI+Yj11eO5jr",
+	"HfVp0ZByAphSVk/B8CgrcKlYXyppJhVkUTesweR/1BG5ZZnOgCI+cAnRVo/u5DQ5pRmB/Pb6yp3J0qW1",
+	"SjDACd4zudBRywFQC3xM8E6sLwuua1O5uJJi1ux2AQjWS6kSZ7whQhyY7hlPxHExDagczY6Qt36INbyv",
+	"vn9EiaZU4QNmomeKySabMfSeWNdc/NU/8GX7pgxtQmfRPByLxpMOBELTFIjEBCq5ETV+xpYsq4pZAQ6D",
+	"5E0JFEOgBIQTApRqRH7VpqOtQ5J+NTUhET/b2wVFVvsbXo9+00oAHs8OvA7t8tFvRyWn8dV7Pl6VhQj3",
+	"wCu/XzOu4SFsuuDvgw3+qqpAhcS8slHEbZjHyijwmQrsw2dOFyoROZvxOaHbqucIVI+qq/DQwjhhaVjs",
+	"zMOYIr48TWuCuU7z7Suv+l7L5V5IOQdfi9IUDADHjLTNMd394V5bSgiH0rDfNIRRvnzZB5bX1bveX70r",
+	"HtU7CjZ/3bWuPk6t7kRNO4G23Ukzp31D6GpKzKrMPgBrmwK7vBDAcwB6xAAg1lxogCbjKcsKQy5tzKpj",
+	"Z16CWN+URI8cFwXDUM1Dfk4cHNcx8ua74sbvYPkHpUvupqBnBf9+tEv+Hc7eTdXWqCvb+bolj9L2cKXP",
+	"YdcaIYe9obz6qAfHA8SVbRZRP0EzGYQRTfL5RV6o2AcGAawYc5FBFoU+Ndwy6ndiWCw+TQXg2zxzNgMI",
+	"nY96YBDklQ3mTrioqISAlT6P9MyyTEMHqFN8AiDd3auYVu5BrYTvovGcxakYWUK9negZdNRgObQd6bFf",
+	"3OOIJQs5omWUt6+ghQN2V8HePE6y2XyOQV1zKafTetTFs6H9Xbk3H21HSvyiBz+iV2O3WDd+3Ga58aGa",
+	"8Hv0kAsnd8xQ3TG/IHDmTpe/C10+YlbkmVTcQgoXUDbyho9IuZsxzOZQyJl7IdZSYhI9VMD4tpc99q5Q",
+	"yrEX4GSQcgJZLqBbY+nmxyUmlQJkPQQ+oLRHZ8KwUa6zvgrJ8gAsTr0s3Dt9FyWdJs9ZDEzYcajYl4xI",
+	"a2CcHsMI/3LWPaIfV+F2VF+VzJf9AHDDteEc4oT3ldX6ix7cS07rL3qwTkYrZvNRqNmvHRL7qDC3YTJw",
+	"y9qTwVj2P+CZtZFSdpzkWhl5l9ml1MFuzNU+5HXiRO41o/MXPdirpM5f9KAtAArMtwt/Hkj482bC9YTA",
+	"zBpl7HSa608y45a6Wy3IvIGYSFWrqb/wcrCTT5186uTTnsinZZuS2p1q7ztI01BLRU2ztXVmP+QbAfVb",
+	"6LKBTgfhsSF1YTjlWpQaNfRNUXNstt5XfxZyeCnyHoshLwPayYhsatEZgSykbqVapfMLqy1PF1YcmOmI",
+	"p0aExQ60TgVXW84gcnIc2Ga7n7fDiTycakk4/3B4rx33GwjVzx/1oDVr6Eyx1y8X7dVK431nyxoLJOWb",
+	"dzuGZCwCDMXu7VQHET8rDcoJLyu/ybrFfIC+ghYXwp18qf0blLYXBLsSP8N2klfQnNFQ82+Pb1TYgf5U",
+	"J+R/Fk7EbwzJ8oseON68ZQptp82PenBIEfRdusPC0YpY7M7ISBeKXGO7980tnNKOU3mUCkfaIUvJWDE1",
+	"AUxsIo3VIEFvyrXWAq1wM4DScsOKqVdbJDjSjI9WZHyOfUirRkMP2qqGvKUQCfft2JqTjG7Law44K6jj",
+	"Z9vhZ4cSoqBob8Tunid2IQuAyfgIzOXGLBOiHM0c8/UoaGSIE1bybXQDcGmxdyO18vbpoND1P5fCmWKz",
+	"HnsNKaDYbzTCLvw+1pIwnfdVYKfQ5TXnCkoDnZUmM/DglJwXe+RBZihfSImKPGrIMcKGoEYIx23p/r4K",
+	"eGPO1MOpg2TQykpVUPQEVptyY9lY64RNtaRKRp8jTy1z3ZNlU2r3C7T8VHr2nMWqSNO4jzHkRW11pZ4K",
+	"3R6/YukB618pPxq2vhMrD1isVCUJrmMi1fjC6gtgaJ10uW2ykM3ntxcugcevVskRR843NvYuBeDmUo1Z",
+	"MW1Sv1EkFdNUc2hzvCAAnMCpLZZ972e2f9z1nFBnPYPdcT5Pp6536nqnrt81Qw385iZM1bf1PflM/wLm",
+	"WsLWNHNWKz5Ve0c/R5esNJZdCvS9UCzD9yuUCtjpNOVDQY0atM6+MSGZH7sVcuNh4BXPAD2vr2Cu9Vps",
+	"pq/EGxxhnez+LNxak99fbsGetiGsLHajDoRPrn/Cl/jZupKpw21QsU9MCI9TtTupCWD2m3EkNFmba8t9",
+	"UjWYuga8BBEzUg0FIPgi68DwkLFM5LnOe8w39KlLNmyI4vyO89iiRoQjtCtFtBtdvPQwohBQM2chy3dU",
+	"ccDchAJO8IA3EsJvFZC6zQ84IJ/gACukZkwNhmOmlTAV5xu6vbByIjMivRImYjEfcJVoJZLK/UrbtZOI",
+	"wvc5onGPoiOhisztXflLGMXt5IHDSCIbgI/RCr2CX6vjBAfUYYZkFDgRA1WCN1FpqpKdC3sL7nDyGf5L",
+	"7nbMgmtDVED/sPWFM4GM2BDyrKAwQYokYlbren0bxoDDulYxLd1YV0xLE/+6oQ0qxL8C4AB2stPW77HM",
+	"FA5s57S4Sy+w50hKzzbkglciv5Ji1t54WBpIEouwFLMYTkK5oA+QgZEw0UWODYKEuESYAWBzCw3BKCu5",
+	"tC8otsbe8tyavqJ600xgeK+sjXIKUJGmzEfpvFr2nMWWbqKCUaObbBG/2m1yIhpjhT3iZ9LpIQcD4OS/",
+	"mbdJjPtzuGEOJxJEC7nV1/G58UZyXOTeFCjStCQhAPIk4ERIr7QTkYsGIvgHzmCLJPCem0scpZ0IaC86",
+	"Ejgco9xyc+m/2w3O/cln+O+XEtm92TFOogPlAarViA4M5xzRKmL2LeL0fOdM5itueR6zb9EBrhLhDFnI",
+	"hIYrcFPGpTvhXA1F3Fff+lBkRA2wMNcRfPFYMDvyBSvmO7gUz8RgovWlidm3iUjllYCm+1Yzf+E79CI0",
+	"gBD32AeflGPIwx+8+TBAqo0wfVWiDD+nfnvQSEQk+ChaFsxL52FhmZno3HpEt9CeizbNideNkYr/QdVA",
+	"m4Ve4anfnHFy8FbFQ2RkXQxg33V6AnsOSMxOY74Vs82hjUAzt/X9Ldgm7S065tAxh4453FdLkNtwB9J0",
+	"2hrRI5RgtSso4FAvJG4tNupEY8TfOBPiEtFMtLIT9zPoII4cfMdu01cxH1p5Je38GMc5do+l8xgVreWL",
+	"8Cp3NeOXwheuWZE/Z5wN+PBy5AwfNM0yuMcEnU6P+mqk80zkbCpyqRPTFMt5R3tzf5XlOIOyuPyQQjA4",
+	"99b+47S/nc13IOEXT4VAk6HfJ37F23T4olecfMZ/rKpoDdMgjuTznLxPRI/QjALq9qwIrB/8BYvIatHx",
+	"8dCu1S/Y31nXMtgvY3+7BuNCV3QMxiV2OPQPtrwzHOLbEevJ0Fw1Euy7n16wJ4/+ehq6iyPSq5PUqVQC",
+	"e/E5PSHh8x47q6gZvkYJtBvq/f2khWzf80EqDoZ2rfhk/caVL17Ou6glTEsLrYD6vsAXH7+UZqqN9Ei7",
+	"NaDAPAuJNCOZLiaKXBu9o/0H7L9N+BydmtdFKjfsxfk/N2QMWmftbbynubyCnGqVsAl8P0hX9g7Mheyr",
+	"Wo38TM3fwSibuhrOBc+Hk6MGdByYRFDeJ9o0pVa5S7eHBoqHqTYAhoEDg/HkEzsZXnzOYjdjeQX38TRl",
+	"/s+wZRNB92JSmFTDtEhEsnZWmM8A01Ph7B///qPoCF/7ANLAwP/jTkyrGQInqjNCDsUISdMFusFcSF8y",
+	"cQOWdZILi1K+SYMpR1N6oJM5WBwQfYJSapZqNYbC5x6DEwflbiwXxiLGlshYoSy0a6AekzTbXoPfAeZz",
+	"M063Zz6AsJKOAh8MBVaozzsBvPCIPIDUTbwAQIyfiRp9lxVHQq3pl058wZSYsU6h4QbzgcCWcD8jSpxF",
+	"wV6KUTIonrIYAP+Uthc0dEz+SyXYDNx68OCEUyR2SCB2lT4r1RdRLeyFeyhuCJm4Rb1DBMKVxsqC3G+y",
+	"WfyW7bHDQetshbvBre+BRkZ2m1V57UB3rCuQHeMVrrDMvm7GsBAvtNlleT7Rs1XGT51Xg6ydjVUA99C2",
+	"ge+CZv3V0nTnRPCkdOOyxCUCOgG7s0XYI5VSUbPWWcSMXhLvQ66cNQBKgbS+6Zk7inA5FzypFkX7lOWy",
+	"ajpiMwh5hhJpJ9+dnE167EWqIW3Kv5hhPw/jG8zUQsq5Nd2ejO8+NyJMbKOq546DdPkShwvClgIK+B1z",
+	"LQ/30Or6JInv760WQVjxyfbYO8ET6FFVAiqgczYoDjBrZ2wUiduqCLB33Bqg1MKHUTzXcmqGe6IpueFM",
+	"zd/4id+UMx2iN5AW3eaOCB+0U1weciHpIpUt84Rb5TMscYhcgI/9Vl6MRU8EuxtHhBt1H3WTcmadctLV",
+	"j67ydCwc9E5FuqWXBDjRbXWkkNjZqhSFYlErVKhfU+IT/pAXWHPjtJoNmtqVSaWrG9udh2lukZf4QdpU",
+	"jnK/uijIgagQpnJ2bkIZJ5/9P0FH8FnLzVrCueW5JeeFIw1wfNjK4WEzXaQJQmB4HGXyb2DmYwQxjbIa",
+	"DNKrrrsef6Sp+IO7ebYFPbgD1E0/110rCH78dv3Af5lOR+gcGHfBePxpZ7wkekxBQAK/G1a0oh73nTDI",
+	"iajgROSGJRqSMES1Br1XX0h6CFzlPrB8O47ScZT7qy81JVXeAQdZWWQa9JeZyAVLCve/3Ls/pzgnSuzK",
+	"eCJYMXV8rtdQftqxlI6ldCxl76pS75an2FyOx268JqbyUpeRWAKG4r5d/4KZhK1cprkeOyOzx34fMTvT",
+	"jAYwHqTD2UoI1OHspnQOPyD8R22LAnz87nhRxxS6GMi24O3xrFbNiI3R4gpDpUeN7j1TmCnUgwfYHI9U",
+	"I+2ExX/GHriNGSjPqM+G/gPGWZEo+UHnifGE7mYGZU4A3yPNNOVzSOGIaCCRsFReUt4xlaZfSWGgl5V7",
+	"w0CMpVIEGASgoxmXaV/xJHGftbGJ8J8LBRYZ//SrUGM7OXr26PQ0OsqkCn9v1rj57nuHu12tNA8/uDCu",
+	"m3+bQ9WfuM6fejjF5fTFNudCJ5+pVfyqHEyeGs0SbjkaHyDVOVZsGOHYQzGcMApMIPcyUgcFgmZYm6vp",
+	"zuNa2dyLHe8X87jLhvd7msQdSK9defCL7HSHhwuAWR7km1Mr/orE6pvjLGVGVMuprjRivcic6ZliuRxP",
+	"gkrx3ocS4ZXfGLrq80EBhts9n7BvIUPC3XsB98bfPSce0FeziUbgTK+5gEaAqRck+yEdVFs21Gok88zd",
+	"Qs5PZA7sLOwNpaZisgYkZS3ldtTmZLhZnlHEtWMnD5+d7DhjonLwO27m6a3C0L4xRKvIQNbhb9HRtGhC",
+	"qkFG0M5BKolbdMtFocLV2Hfi4WoOxacZn2OMNxdjaazI3Rtsr6/O1CKboT9roX9zrmzHZTousyUuU3eO",
+	"O3ZDdFfhNoFIg8ZyO4UqF1KhI6A5jQQsIUCPwNNQti6hJHWfm+4nGTHxaSimFrGHAe0fy9dZJjg2yq6L",
+	"zNBMOsuos4y+Fl2CjjxA5i75Pm9H10YYI7UybbbSuRwrU6VbaMkvrkQ+h5I27MjMAcqXWX0pFMB1IrnL",
+	"GrfGK5WAm9CPvadEXNOI85Xb+Y7IHiKRvVIJ5PwaOVbHUpUAVmtTWdQALOlfiep4Iq7kUDjzf5DrmYGM",
+	"ScK4dfdhaiXUcnNU5+lXXdge+w264RgWD4s8F8rGzaGN/aKuAwsF0Oa1ZlbTOem4wYMu5qpnB7cp4moS",
+	"wSef6V8+3tAkj1+pxGASAc7tlvJ3bxhEI43VD1vuVif4O1K/neCvUNPmcr+FtFFZb7aZgZSXtY6qpg3V",
+	"1mIEnbeUmAEio89zmMhEXJC4iyOAqvCWtww2N+LDQVigr4IVnzwL6BTGA11ADaivbXpy+gQrv52Wr5VA",
+	"5Co3RKhuTbW+DHhzMCVd2L5anpbSLJVUXOqeJ2wa9zpA551yY7C3kYflRTgtw4zWCv+bCXBQSoDeMAI2",
+	"ra8mgud2ILjtsXPc6AUMjWqHERxvyJXbFlC+zETPqltWRdgDrQvfWOmX3FcY4cEbLuiGC/dFRDqKv3NL",
+	"zcvSM/SYXg8K1XlNafp75tHYQs4qrvM+a2+/en/tQZTfNtBYxGKC0c6F0elV19r1tsKPKPLGEo/60R2X",
+	"XepOPtO/5615M75Ml8RJ2WaScB4fnZ763nSmocfkBxz7JQ23DudMyntrWGdl4tu2dl+PnCn/htvhZLuW",
+	"7NImtbO+yvZUIOBfvefjpmHothO4B976/Zos6Y1O5Eh2SvVDRnHz58mboiaQ9N1ymZNc0J9rVBdWprXc",
+	"XUpcCcXkCLRMpziKxKm2FeieoAX7Dp3HMokhLI7OAp6J+uQbGpKocY9Y1f7xni5OfgcKVDgfTo2C0+2U",
+	"Jzq0F3o06qLmVbpk3FP4jRiTWZEeDBY9Jel4PQcDemUvO3hRxAaFdSazEcNc2MYOch/8uAeN4k6raPOy",
+	"hw3u0u0PxGnuv9jmLvIoSO4hT9MBHyJdEZYyemCffT76/G/kmugNdDL/f06KPP3SkpUCiSh6gQSXiA4c",
+	"XaG9Ily9EnXp+Fq9qM5lW/Cp5RCEKbieo+RJfV8mr7lIDBFM/el+dFp/fyWZcBwcf7YkRXfBzKSFaic9",
+	"GuHxCGfgbLF/Z1Curh8AWBTUP/0sr4T6Y3rfH/dVdS7b+bjVIQ7x4yosWINcrbFbBiumDV8WKt/OES3o",
+	"vr/sm+pctvNlq0McJNkCLhvUJ4IzHmobjc4ElD03fGN0xv0EQuyeP/G7ylS2hR0ZRjjAD3zugyiOI+N3",
+	"Ewnjg8KIpo+rdfb7VKg9+LblTLb0acMAh/5lh7ng8GF9V5e6L1sYkZ/7PML7/rh/LExmO993YYzDlLsY",
+	"TpwsVr+3OO1hdfT298LsgRD+sDCZ7XzoyhiH/JltLqkbxSw4DK9/3/roJU1hLMDVScmDfiGhJy58JZ9s",
+	"gJqc+4AmgoD7VAzBN88Gc3ZuuUp4njDvc2CPeqfPGLd9lQpuLKDF40ox7h4yDjj4+wx7/OlTROckF9gd",
+	"FJ2qwcxjuI6BWMDP7rEY3SAxJC+YiZ6pgFiAL4dKa3yZXzg07dZsINjE2qnxbbo5mxaDVA6ZEfmVyCNW",
+	"qNTdboS1Uo0hC0PPPCZ+XylhZzq/rPXAvAAm2+jLXRX6SUQ21Vao4fzvYr69NhzVSW4UcX901+TY7vgN",
+	"rq8QJMCvftMgVHQUdtgevxNOkUXm1/Zo3SNfoqNfNa571ePhvkPpbHwQWQBW64uMq/mF9ykdYrR/jcn+",
+	"XczficLQHPfMQ46loIw3i6J1HOQnn33sYUVy6+tA/05Y+nowXhUzjkXMuHRsm5URQUhcG3I1FGkqkjq2",
+	"/RJetkEIrlxxTQSuXM8O0k/fL+oQucj0VRc6f6hBKfdxNyO4aFX0KUSbbFXiYrDJVoRue6rN3hDN/iXY",
+	"rKXjdHk1HXO4i7yajTjDFGjgGm94QS0GARg3dxRv0eik3ucGkqLPwVp1kjaMyjS0IHf2peMbIy7TIhfm",
+	"Ocuk2zc0LRFaB9BxUJvu9RV22kBoPj0aRf5ON9qlmELOdxDgFclex5P+mCZ8T2X5FtxX1cXeU/L0Jmwu",
+	"ABEB+GOXR92h/94B50MiuFM75KTkMY0JPGdpykYydZyFOeqZM6vHAvqbtOfmvCzfvUda0w6RQJey/yqg",
+	"oI2TAP2UfMkNc6BLG02BXMF/d4+2TwDxlNA5OuOGQSMcaZiVGVQNpdxCiU7dzEY5BFzKmY10nnF79OzI",
+	"Hdxj94qjzdBZl2czECOdi3JGDROx+kbTOMDMMX+22jLIKjTeacQPuVK74gqyupQTtynVrpcaqNKukWm+",
+	"PCunWo9g9wH9UVQdVujaquE/MYC0xYH7YOWmThNhbF/BoiJ3X6aNZT+cnvbY6xGLM52L2GlgICSgZpK6",
+	"k8OZpv7ltanqbnFfiWK9sNj7VaxxKs3q9QcPkfVnIYoHa90fRlziTtPov/aeHpBoBlD46A1AB0QwJSfc",
+	"kGPhLlg3RRYbWXcl4Mxa4s0vy55C+krkKZ9GGFb3cXYIQs80hN+5LXJoATCiNqQz8rX2FcWm3c9OS4P3",
+	"i1BLzzgb6GQeVcchDCE+r+Xd2pZ+gnMfRH3YHByWjGutMPB98YRUgtrld+94d+cRuTPeOcScGQqZQqLL",
+	"HTpIrDAt3PIfThUxZe2U52XOuAzFZj33jphydJCJSvQc+xq1iM0mcjgBhkttaIUpUgz5VjOC+sopQOCY",
+	"ruuTJIzd/+BuV135AKoruzrKJRQJgJBgANywaR1lYScnqR5ju4Z6PlNhHRPqHF8BO4PUwkc/sEyqwgqC",
+	"+uEsF6NcmEnlntAEfspl3mMfcq3GbJiLxB1XnhL0UV89OX1UQhUPdSJYPODJReXO2LEscAI7s1xpcEDk",
+	"kCeKnV5CYm6tkxhWux19CN59T5bsOeSavlbNnOjcA1zeng3tjNaXP32Fpe0O9RwP00VI/Y47jeuu+VzJ",
+	"zOTYmX1VBlbYySL/UnOtxCID00WLpnSWzvjceFAJQ721ZyJNj8HwS5BNRexSOaMTmUqvjnO4YbblDAOG",
+	"uRHz2ApSYneqt3Wq8fCsf6yn3JiZzpNjyPdoLRRJnB2QSnWJDhyD5QfO6PUviZgcLZSSDESq1Zig/4LA",
+	"XDIUPKwKwbIkWpi+csRR67uGU/GWBnwHk97T9HyoBN6I1h7XsBUqSlnYtITa1bJEALSXVkFZqSJLik/S",
+	"WNNbTEm7q8z5Lx39H2pWeMW9QKGiQMGY9oUl4LfgIyfUuqVFXJLWDhU4lcxvJza/P/Wafo+dQWwv98IT",
+	"FH81Z0NIbfPeiJL/ZPxSQGbSlZYJNFSj9qu+xq3SqQlZFBbKUlcTeGttPRCuZ5nvbEdImwVH541E9Lmw",
+	"zxHZtQp6W2UO0qM2lHS8U4UbPmgcsVgif7igvez03i1qCJBaWpXYbDAHQ9oRPXyRjYieDPB2s57CHovG",
+	"OpI9ETt2Sjcs07mgKAtk44AKTYjBzqB/TimHiJZM6OecPXn81Ik/xaTtqwk3bC5FmoDCrVnG1bzH/sDM",
+	"I2kZH1nfjwE0mgoAvG+WJi30SRsIZqxORUMMHVe+P3r6Lo3891U3y4EZ+nQOif90zGZrzObVJxLSdY46",
+	"x4Owj8GGDAdr1do5zkykQ51R53U20mmqZwbDvIIN+PBynOtCJdUobJxyNS74WMRRNYnmG8NQAT/+la6z",
+	"4URrI6A7Qz1joBnuqVHi53dP5cLr8ZbQgiO0y/laK4U7H+ihZAwBs7mwnLTawohc8UzQL539ug0RgwAI",
+	"iz0xE2Aam3p3r0QuR/NjtHvbo1RkN4IKCUlNCJdGQCoD4USPqTc2e4zsyMYuFnUi5Z8wt1dkkm9DKLx3",
+	"kvi2JucL3631QVmU98hFOiVzDQ6Ah86xAKRDorR1iX844fbEo9E0Vgj9rgSbVrJfQoMcSMbJtc4ip14K",
+	"CaZqInMxdE9GTOf4iDbCI5FfeTdT0mMvQy9cep+xfB71FRq2bklTO4cMwR6DohGtYA4xlom4sw72bAx8",
+	"Ly6gfiq5oN/IiAXon6ZKpjd+6Wuk0xDcWF09irt097VLb8I2pwka7ZSpOcRClfq54N6sXUDki15ahicP",
+	"5NLwUSVLHysPeuwnnTORAAq+ShDaQmps+YRr8F86YkaIvlr6ZH3VsCa4fAdLOlP+lJgLXEX8bPFEY0Nn",
+	"kQtYB5YxeIgOcI+QgwYSt6pFoNFC0QKZfrQt4AZy/1ygIoCj/HZGNthaZ/o7TLudCPoGzOq+AkRLcAY9",
+	"9/2mcBBaaXgGXBaQfnvGhqkM/as5hm4dk5eqEIaNcp1RvgckJrsF+jUhpIKjLSOcbUsrtTM5FFCYEbaS",
+	"58K36KJuVMqpB7wwIvTurkC96ZyVzbv6yk6EzJljXnjUOG30gpO67qws7NiNzsx6xV97BNBAlNpUI/Ym",
+	"EF21Tuj5Au2iM5GOXonqRrdUjzPdWUO5N7RQ/+fxCz6ciFW3+9sODCpihyqgUsFk7CrsVmX3RZ9riuyy",
+	"Uh3w6pPTkGrVp6gxspcVTlpMRW608iiFT06/ZzFciHvstWIm1TOW6UREleRi4HJkP2mN3QHBOnry+CmL",
+	"3SMX7pEYSLCv4nfC5vPjM6DAOg3nrS5BIvfUH1eZ4j255Gj0do9cmfJ52G64nXGjZRs0YnGhIPXrgvYy",
+	"PkDmGnkajlistL2Y8tzKoZxyZeOHXA4I9g3PhxN5hYuHH4apNofZn/CGvr3d7Te34iJFyee2u2T9281y",
+	"fwt9aWsS3K9JwcIAs1x2IZx8pn+tAkE8A8UeMZTwHoYafwmN+zds1qsSkJM5t0v3V70QU6GnKRg9qXbG",
+	"qpslQfBa8cn2VYm0+Bx7MDpxfykEwOeSoyFgISso3oHSo2aUxUbB2iY9agpxyg3bAcoieVy+HnU4YvHI",
+	"F950uvFNeAIemU24QgNU41lwpFRBx9mT0ye9OkDGfaOv/bP3t6qyHoyV3ZHzpqYuIiyuQc4VU7ceYbEq",
+	"xUUi7ZIMX6pbu07mrxJp91KObiEbvlzqPeW1bcI19gTf8B60BXeML2ZSJXp2oa/AGVrRIL5qu68LyN5K",
+	"kXIcYFPjaiRTYU74Fbc8Nyef3QVALfhM07xwzK+5Bf0Zm3JrRa5CACXjiQjxHfb6JeMpRIRew1WKBPmK",
+	"pLoa4OXqGvY21zDLvoLgLkLJUL5HPdT2S5z7GaxqHb5ftgCq4fu0J3cce/WZ2zy0kJnKoS1y0dSsuvwc",
+	"rTMRqsjcN6cHeuZqfBQOXW+qxu4gbA5d+HpEaueGWurq299xBZS4xnvp1tWar8z4WJy4xS5wqQDjOJCK",
+	"Q0jv2kbQo+Zq/D8+Zemmj9dKvPK73lhPfnz6l31doeMAec0Zrqz1BU77GD/fikUv3vwl2mOLYveK/qO/",
+	"rCNu1Fj8pu05t9KMJB+k95U7hGbAWCjHnkXCuOfHXi45zmoaU4caRdOVyI3U6svJ53bhVCE+xi2mBGBu",
+	"oRJXIqegc0XCMBIwwoQ0xDqj4mdBouUnmYo9Fi+0T6EwzW9/zSTo1tZJZPyTzJxwefzoyb8/+ev3f3ny",
+	"79FRJhX++CjwCqmsGIu8aVZG/m8Rwv8bSMC1JZ+dFNlAcZn2ZmIwPYqOMpHIIvN/pU7zW7r0cTou//iq",
+	"ZOTHqbixCLmF9IHt33Pheshbs3dSuaby/gPkf1XmB9g/Ir8SSYT1hmVSlmXu5sUFVOPUzWnk17agZl+L",
+	"XB7nYiRyoYZ1yN47d1Xuv8vxEDWRXKhE5JsrIhPBUztpVTPcsZVDwRRA02jEnxcs4ZYPuBHPmM/ClDYi",
+	"v1ec6JmKKzVyoRA3t+EWMc55IpIYYop9RU1m5pUrEGikFjSAmE1Fu7BfHhGbWwZLdJQEaZRnykNd8IEb",
+	"HFpa6fzS3UNpzT/0la8b1mkSVW50FJQUTl969AMhBsA1SBA37PvTBrP8b7iPW/RA4gjNDkgiMkPdeZDV",
+	"TEU+4VMTPpHRGe7lQdkGP7Q6NO92G99XjjZ4dWZ8fkdU6s4X0pvn3J60fNtCOOUV2iXqbCfek1ReiWYv",
+	"FnXZ5YalWo0ZDy2dACIvL5QBB1YKvXu5ZUozJFaa3DMgOGjixDLBVaV6yb/ETHSRJmwg+ipHcPv6Dos/",
+	"C/urvBIKayxWB9zPYGWHdFJvW5EyEcPL6/sLzkW3FZuejFxwjMLUHo3Xlnh6lZ0j0wuHwJ3IWivxneCJ",
+	"XPtLvoOJdF8SACh4MofgHkXKNiB4qa6khc9gTrDjeHu9IdbMy1C/Xj7/jUGRBrRfxdFxE5tNNDgRJhDI",
+	"KvtAIiwdhntA6EKSUF/Ba0XOssJYZqxMUydkoWM2IGnguML3is+1zp6B5IZRCEqDW5bL8cSybzm7lMPL",
+	"CIeKgvLg9iNivK+w7MFAkRQPhTLfsVxc6UsqnyxXWseIsC7/dbhnb0ojT+8Q+Vxn7VIOS89KJFOepiLH",
+	"/K09rcI8wFqCA85QHRVp2oUtbxe2REbDuKowJBCwHzUlSlJhpBcA7k/TEM+scv9EDFOpRDv7r4zpmKzj",
+	"9YZ5Zm2Er9iT2DmGXpn0anI24coe8svaLE1cRodN9vVUctM3X6SzVqpq0qqcGVRMm8nqt6Awo25Fhtx1",
+	"xcprTSVw6dkCE6j6//RUKEAmRBAz1MBMVbHic2zEfU2PqjxGCaGnrHIM6/HF9eUf0wet/JSLe5uLKylm",
+	"7ZrQEm8ObLnjIF8NBwEv6gKBDuZwEJaBDddnJbkwxcB93EGLmP5DAR6vI+dC0f3TkkE4uQxZR0FNB7Bj",
+	"mFSvBj8sjPhelzRg9llcV+MZYB0Pdd4hi35dyKL+0AZXAems6HMHoKMbUWCgqIHYzE8CQOUeogmbsCEe",
+	"boMDRQL02Uhecz6U8E3UxaivoKZZaRDalTsNYjhkUiUiL1EkFNOqx95ihdZsUrpSKmTDc4EJhjqtdbv+",
+	"UW7DT7nOHgxj6KDD94J8K8cLj+01Er4R8X4u/1hVD/kTde9xL//GsAkUYi6UPtbJyit9uWjSrsx1WrAt",
+	"atJ4Fma8g4JEXEPSNa5+iKWD+HGdUgrm4Zp2bWsR4U3o5Gdh95ZI9qiqsNyjdU3NB19b2JUsHyTfuW4J",
+	"Q7v8DfzUmb6SLYCIHwACSyYmLsEECGXNCIYPR8yHI5hWwunlw7RIRBIxrQDIcMrHmOrz+iVayqBRX0ns",
+	"rSwNS8XIMl3YXl/RWHqM5TgEkBji28grgvusEe0QV7UpFNC5cCs5qs8Xfv0SYSCpPf+j09OwfiPcS6yA",
+	"LgtDnWXcPGPxf8rE/Mfpo6en//1//m90+ujpo//+P/83bsByk4k5Wspx/lWosZ0cPfv+L0+fQn5z+QOU",
+	"qVqRuxf9r/86PX56dvwTPx796/Nfv3x7XP37yZfvPn//ZeGnR4+/fBtt/sx3/++/HdXmIi/ne46FAlsJ",
+	"nJ1mKtJUqvEzFp8P5fFPEjA+hpKNJMH+maGEf+cCjgo83bBH/tp6/OdnuLup4Anw3eaCA2xnLlLBTdOw",
+	"7q4Lpysf1SehPz49raaf//XfT9fNQE/5ZpOw+k6n8AaLlZuQPgtlZSYuMv6pftS/nC6Ous6QH3zzKo2s",
+	"BCxjzzyQmphUxgoemqkPueWpHhcCQTcBTBFUn1r4THrXwoxpWgOtU8FBv11uXrpaN/GoiQcJmuj2tREy",
+	"0W86oiDmCaYVYBdnOxFzxAjlCTJ01EkH0BzWzVyYBazEP+MOHfH21lcH3IAYhV6Iez2GftgEo7DCMtgZ",
+	"KR3BPW+lTTGf0zNhr2k4UUQ6xlMWw2MXWAYcX7e6EJweCGlfwQcrU7wv8EE39gpEBtrBr7L/x068OgeR",
+	"4LRAbV07jV0nQSUJ44EU2zhv2fcdr56Afm5ay1PwloCuv6B7BEUvIhz9cFeQBahrUKkH2WE/nJ722DnZ",
+	"GZQkFf/86n1f0bz+Ewb9j5hZaBk50nlpaQS7YyJyN67WkZ+ON13cNCpTaLI4f8bFb8z/d6UEwvyalMDy",
+	"0zxc9e0BK1WLalP4kGuoTRXq/Yx8d43ozbI+hengWmeGFcbRsVLasoHwKHjPQv7Ugj4l1UVhRFzJalZF",
+	"NhBoDMPbpOqrOBGWy9T04Ke4x87QxIPKNLQUW5Ar63WyZtWjDm2LtmX73u9GLrCP8JZbjSbdi8ZB57Fz",
+	"K1eRMNfWA6LmhjrIJa67c86WHD9DrhzXyAVPQBTXg2UeIknvkTMIpG+yfWts7705XaSpqTx9HaJfhZdZ",
+	"1RNeILyNr62bitxKX86A9c+Ucb3oCfYJ18vmwXPSDso2W9L21aUQUyZtbUoVNHA5XF3g7t1BlR25L4jO",
+	"NRnQIjznLaLwD1FL6tw5X1mFGtLtxv4ZAHF1Jp77x3zdBL26jCP2Hjwzs4mG7j3Avq1OIe6NGbbXveNc",
+	"DUX61o28sXcEnnI8867NJ5xU2gF5H4I1gh+L8YD3kgDSwbxy/umEb5ZdB1niWuFx9n3+fD1Rj52lRoNv",
+	"kBQNaNrpGEQElR5Df4SYzrF5YBKxQlmZsmEquDoupiwXmb4SToLV2jK7I4o9MkBg+u2S33/dDs6/g/O/",
+	"bp6sQ/tr2SeNQm49g+UDIsMJZAsAOa0Bx8lek5F9tSAkKYCRC19DkjCuxKzZdtmx9NyWwQETuieDY122",
+	"c7gGx47Mh057v7Eeg71lb6bH1OvxJwieBwVzxU3UHK+ySItszDi+hoBC0rBpAWm51T7OkAM2lk6rKabU",
+	"UTobiNxM5DTqK6cmKR0w/ajevcdipWMPHiRCsWBA8oMF1YL/wItuyf+2xNQqc7tt/Ry+6kAUkY5x7Jhx",
+	"nPN56E8x1wWqFZDof0f8ozlpYw0GspA6SpwCc0Lp5b3ahImKQDa3Um2WA04Aeeo1ME6ExYxuShlGDhpt",
+	"oke8E9N0vpYnd+O84a2bXj87umxLBMEOk51JdDiJst7UMOszhWoCSA1bGPJUqITnjXxBvqA72LfvfnrB",
+	"fvjhyQ/fYSKHYxTiSigbITAO++P1S6dbVLrtEBiwu3j+6h9/vPrtxSuWSyMIM1jw4YR6IvTYmbPAxjnP",
+	"+grzTARPQEMHpAFmJwXaXVCSjz4Z0jHcHBqATYEQ/ApuqVe00qoVn+zCZl6rSmhHlR+Wc6xBTH8pzVQb",
+	"2Yw97lhcyZJTUVcWsQAu3lH8ITlBnK3K4cNCVqM/LGYD2s+F035MC+IGJE2KT3xo0zkQtx4R5qDENuGh",
+	"GyFVdDl9wx282JkShMtBeJWUGgb6g++ICq2LcRoYxXUXhno6DxkjeNp77LdgV5iJnhlge0YoRFR3z/fY",
+	"O/ivVOMKrwE+MZu4XbJhKCZNX0Gtdi5skXugZP+eM0oufXzKlJjRz9BAeaKLHMMe/FKo54gM4v7m7Mnj",
+	"pyy2Wl9kXM0v6Jm4Mqm+0kp8Y5ieKb+qSlYcbg49d6GVMCId1YKC4QvPBoXZ24KDyhTvqeDgXCg/Pkyl",
+	"HV4V7onQ+WPoT4+7KG1XlHAI8K0PM35ezxa6uoidI3yA2OBk9Ibulk7t5KrSWctLXg7sud4QJ9lwciXF",
+	"rFn0Ott7WoJJ+Z5gCHhFVje+yeNbuck4/hVPnUQu8rSmWu2fUsxwMQ8RSBsW9s+VIJK4bXuKW9f54/YB",
+	"KcsdIqRsK6+knXvFEXTu6WJfW69Fr9CyTz4DU/C8nPJwGjqBYCEqKs7fmFJtJbW5zqxdUnnWSXak1+oR",
+	"46RO1qQ9Ls36weAA7YOK2KUrPGBknmXyKnuMkEHszNd1dQYA8WniF3+oVBrobaoSNs3lFbeC8qQ94mSA",
+	"yzQWm32x+M+YYt2cGYC+qXfVv4Oh7wxMB1z0ODcq/cLcCdkEflJJu75NK9LKuCGVAzqlFGnaFBy44jKF",
+	"fnFtgCL16C4QEIlYrMTMyXaKiRQqBRhQ4u/SQDBVPYeZeBCNHotB7IjYgy3RvMklknIrjO2rIJvg3c+q",
+	"2uJHLRXmmZCianrszN8uDQN1VSTuVBgrpvDqR6csQ0wYylABOUd92PqK01Wm06THzhDSHHZyIND9jJMm",
+	"Zwtnw1QK5V228KrBnF4JHluCRrd66paP74MX9ZWdQXu4GFe0vA2hYhCcNLRqxw7ccJUa4VRw8AxDlFkb",
+	"USKbKD3QyRy8QPRcmdAjc1+JSI15Vy8oIsMA9grDc24BTh8fiCq8VcM5Myiur/eQxcNzFB3h1joixPDM",
+	"jRrDHjKKjWNCTWErYFBLkUgsBHcbG4Mf3Hzd6DVfTfkzOHWnxSCVQ+QWawHaRi2A077ZEip+IWOwjHNP",
+	"RW60wm5MTfAw7xCSb4/RYdwM78lXu17/q4P3wu7MybDsV4hYXKhLpWfqAnSpuEsY6tybC+bK79DVZhPg",
+	"ULh28pkigSsrijzr7DVANdyIP7qHtlEe5DmO4/kEYgERVp8J1UH0do6AjbEU1qStqBk9iaLfspJJM1rO",
+	"zxtyBfF1byz1AAyJLZPrSSZiZvjcYFPuikvCWTCJ7ivUZurzZ3ZFrHuHm7BtReVhY2AeRli4SzEi3+Uq",
+	"frVWkVWQ+2tWVVW653DCka5xNHkPp7F87gsQ+kqPHMtaQJJAn1IVWAY7ZtuJVGPI7Znw6VQog9bbcxY7",
+	"+zFmudD4q41Klx0iWrBhqo1I+kraa8hWwF7xetxczrVTXWdbxVwbm4u7bpd815VcD8V6O1Q98pDbMxNL",
+	"6OLudwN/cXMz9WTAVXu1S1NVcG1k7EeuzBY5+V5Vj/zIVVvZiNtYJ0RHOh92BnKncK5N1eC1d6cnYhjt",
+	"Qq/6WqZyvdP+b9pAsnaVflEJ5MpHC/WIpdpZ0+6N0PAR6+t0ju0ZJ2LuFdDSlD6DN3hUDzsRfUW+f98C",
+	"0vd5ThimstuJyCD+GMpsoQhWgxWfypEVEEo18HXh7XrEuI8o5GKa8iHpzLArdUrlj1xtU5vcTQziR67u",
+	"KfjwI1/RBmzAVZcA3qmXXZDiviXFj84EZ1WOe2tV8OSzL1e6MSZajWI4stvlyX/QnNcMZ/wKcqbTyTqd",
+	"bH2dbGQZJ8l3ywamtRBLqEkFZDUBIEityc27oqg9ijlsUzPpIgcdB9l+/vN6DKROOE8Ez+1AcNtcH3Uu",
+	"VAIWFXT7//6UrCjgLqQkzCYawBqp6hi8E+xpuNNDTMeUAxr32FttoH64LPCCTFnDuOkrzsK0KvhvwOAm",
+	"NMrAjRKGKjNq2beDOaPt/i4iUzEVbMqNCcAN5aQrialQcjBbGAzzWutswb+Fbbspr1w7QSJsxZ11/D80",
+	"FqG0vYAC+6GccmU7RnEjcCMBmeaTysG9Cb8oWyDfoXv3deWlt9A9GhGKwLkkAVjWNhU/+GubtjY/h+cO",
+	"DqOoXECbs7n6tTulpOM1m7ia7eL5KTumb9f/jJ3M2VCrkcwzkVDFNk8St2PgnoZZYaf0Skd3aTCn3ekT",
+	"/84SPjc9BlQCaorqK/+KYE1xhU8stoWveKcBdM1X0TgBHm6s0ylgMHH4LuZXbsPvyclcsrV2i678Ep3L",
+	"uXM5739GQ1RBPKow1Q6fZNeiDZl0aUR6rPEbqtMftVTNlvcvWio0klGgAMQWlhEXw6EwYIKPihQASRZz",
+	"8XyunK8wRWpibiZsLCxe/R5x/yDHr6/gudRdgxy9SgmW+4Oy/xaKX/lwKKZYDV3hqDhk5TbobA/vRPta",
+	"2r4aiCHPhB+8Thy6xd8qg+9f954aV+m56Yvb3Oq7zOC9aku5ivHCn47Kup6VRJa3iweCV62Z6f0q+FWF",
+	"6S1DOZTd6hYZ4Ycaz12t/w/yooMHEKHUwZtYSUFhqVZjYewzchhSyXswMyImUoPY0AQw4G/BN1evMz6A",
+	"K1oJ6LQbakqgfhpxGUc6z0SOU0cMV14ORtCNblqY7BJ4sxz5AnsYThLnhgpsOcKs3L7yR7u2pbbbpzvm",
+	"snWRUTHquF7nM2j1GbiTeEvGosdr+SSb0Vd+1eOvJc0UNJhhK0I5H9rO7deR8OZuPxJdUiuW6jGmWt7I",
+	"81dH5ZloyyD6FaFoyjYqzhZZ6KNSQr05vQCRe3xnFRS1jkf466Q3aHUtOthXFB5kZyiNQddfkMcVhSLY",
+	"XE9ZrGfqwr08fkZVz4tdX3jovF8nsf9RSNsJ7K/QTAmnpmM1z45+dgRSTNlcF3mFfktWc/N8qg8EQpUV",
+	"VrCUG2siFjtT5YIyFWJvg/BMEwL6VOSZNEZq5XOulEi8xVK6WyruAJ2IvvLnD9lO5SUs0TBCIqZCJQxM",
+	"FcybtxXIBK/YP4OSS0SkhTBm3FBP/mZ+brlKpBrvpVPFT67dsWL8Ejr21Ckj7YlRwB2CmK/S1219GI45",
+	"3GECxBt43VdiebjFtpkdsLddiVtH8zczQDIE1tx2jRuoBw1FbiOnxVNrk+9PKZfgrKJRlJYEeSLRlOgr",
+	"N9BHLZXBYE+lZg0e3rxozRHb4acUuFXcU0aBG7pdIclwi7ssgi6LoCtcu1f+72i1ZJB3ouNtq3Bty3y5",
+	"q1zrVK1dVK6R7NtO6RqoPJvUru2MqPaoeG27+klXvtaxke2Xr63JReqEtNKzY6cCS9Uc+/0dMzT4WKDp",
+	"ZiZ6xhBVTrDARJgSIoGu+kaO1bHTHlTCZjq/NFQEr+ZM53LszLL31Xo0qxlPU3hnX30bKz27oCnF3y02",
+	"cEi0INcx3R9BdknZRgSz9ZaB9ajv5emTHkPvNL0+wmwS35zWMcfY/3GRmZhN0wLtQyszwYxUQ8FibmP4",
+	"27A4b3EW/6Znb2ljt4mhtyM2Wa6mmVlCG1VpYXfNAwYX7XjU9Z4GjhEBLWFHgyspZkyPELWXMtH8sViN",
+	"1FnHqCoFjM2O41dViGFM5ypDwwttN0KHFUBQ+qilEgmypVQSW3LvwaYpSPj+Td84LjjlQ2nnfZW6HTQN",
+	"seZfpYEe3mHe+xg1qkywtd1+dR1d6KhTSlb3+58uHv3b0/2azoR3BHy2iMFTMgKrxxgM9uFkmdcnszQ6",
+	"ry/l8LJ0XvdVxXsdYtFuYHfvR0j4HXOpAkRvNQjdksH/dzm83B8fxxITgHq/wvpWX+An6gyXjkesabi4",
+	"sw2N28KBWi/I1IzgHbJT2bmwpsxcr8Z8rqsFTOdYi4o3YzcBFrsXxWzCVVKhVn0lcjBWApxi+T5Jrdwy",
+	"fkkhJcpeWUhEPxcWymHL/vo46vXUth5za/IT7ysaqdIgEXlZjKrLhTNK3Phxyo29MEIo+MnwOWkvPmI2",
+	"xwbNE56ELarjPefCvtPpDl2sdx/0oiXcE/h3Ra1qdy9VeSp2D5xTy8dZx1AfXJVqIHBfGNVhcG8JrsUu",
+	"ihdKSL6hmwxe1JKx9H4icgFk+/jUpy5EzGhq76jEJ3sxhCQiyH7k6YzPDVNFmvaarUaxvwbjfKWpKDor",
+	"sdMA17ESoZ5vOBFJkYrEn51qzYO7wRHQtVwkf842aZTZGjILdYIz6roaLEWooXT/JzPxzKl9wumCHqEk",
+	"ngsTO00yzvh8AAnOfZWLTELIzZe4M84SPvce6okucjYQI52LqFo3yUnjhBYa7IeAy+ZvxXpyZizPrXHv",
+	"ltaIdNTrK3KUO2328WnNlga25F7xfYn4lkrBBsLORGgrjC+vVQvprcADDj8vamE595QgBWOvVhHnXYpU",
+	"p8J2KVL3rlcSxyDlcr5CHLVolCmfD/jwslGlPEO4PVAXFeNqONH5s9KVKZWxzmSEcKRWFRkCcRa8cTGa",
+	"SUAAuXsrhS5ZrPQM5VUIc5JHD2rsh6keXpbZtjijGTdQMYMCs+z2qEAoDqEDYUNQ9K1f9V4qtjS5lfUz",
+	"VnS6bafbrm5OCAFROlREO3UFdqBtSjVePyZC73SzzbhKTDMayPsyaBm7o5PrNDRU9V1YVcL8iyI2gwSJ",
+	"+r4yL+guTKgYGJ0WVvTYKz6cEKBfX71+WYEcSaVQlg2hb7t5BrCC8IbQjxCQPRCXKdT2AeN5/RIYnzvh",
+	"ImFapXOm1ZD0XxvYDsKPuL/jXFxJI7WKPQPDpveOpfXYWRhZ8YwctLGY6uEk3I7fJ8ydPLyGz54zOfI4",
+	"JX0lrUAdGzBPnL4uEnSxRtTGj1y5/iNdGMvBofvBLbCcZrS8HTzPoc6aj2ylUBFXONL5WFsrEFgKNycX",
+	"Iycj/SeCbZvxeY+9HoXOkdLQFCOcUFyxMHB/YD20BX8WohBRX+mc8FfKwwPmSI/F7vGYNpGrmqfB4X0l",
+	"RcR0jpUcDeZWBFaQtVMToCGjMibPjMiv5FCQUBkJMMh6LJ7ywoiY+c8ecndqP1wpE91T8IQ70yP3Gd3e",
+	"uDMHac5UJEIrcUygsM50orfXe8hV4iUGEcbtpNrdmzfL09u1C3xx+DXEKp39BYivfehn6Y75w+tvGbE4",
+	"c8f87jDCD8MHD1/vwtG+LuyFsbngGe2BY5oh+bDyk9Xwaxxd4+vX/PiHapLtbPtJ6F0AqRUh1rFXZt4L",
+	"VJWC9rZKW1tt552YSzk9vtKYsDItGnQ1EKhOMbqU06lI0PSa8HTkZdN0sfG0x02DoK57ewIyF/pLw9/u",
+	"ZV4Ke2nt9DTSfrxa4saL2YinhtyRFL62IZ4NL3MrqROG/9RWvNfnl3K6bzLQzcnN7r6E3w2lXmdVHqx4",
+	"qREjD1Bm7BO3dvTNrAamicyryHPHFR3DuznrBoOmLeQbLGu48wIyi2OWiKFMiGnCT88YN55vA5/mec7V",
+	"WCSBKRsArsKwj7HAag3VpLMzNKzQDvRV8Y9PT/HBBj/bP2Dq++hkg5m1M0Xc944Xdh629aLHcF6qEWOp",
+	"kPDW9bFFazjPYJAl1xlPEk++bW6z9/UOkPCKzf0gzxl4o8pXgElT7SjmLiCvCRwDp4pl3bCaOt5xliTv",
+	"9e24x95Ed8u13FNoF8Z+bcUKqHOSUocd3d0HN82Dcct03hivUwFu/MJfF3p0MddFbh6O6+Vgo+FnKL3A",
+	"r0DQ8H+S7LiNzn3y2b3R/d1W5vMWNWon6XKo+KHsJT3DGZnnTaGH6jM8TUmTZlA3JAmSEtc04VTO2lfO",
+	"uGgq9MOKo59ynW1ddFqxPgotTqsDFDiY5hldZZA/tIGthISXDRhLA1zKmapQ9WIxDZoQXM1ZpnPRjpIS",
+	"tLodkPkeIQDsQJnt0FI6P8F2MnHqUhVuk4GzpKacAJRkY2CnNen8dWVKUFSbJyLHtHHwA0Y+HVxQ824m",
+	"RiMxtKxQVqbVHA1CNjB9lXFV8JQwMOtQLfWVeK12qqtsAdSyXMRG9n2NovTmK1aTvjJzswu83CVgZFVT",
+	"24S3rm0AnviIeZMV+AEdB4xjgNonvg0nXI1FDXjkH8rd95POd6TBrY2tANMPAFdDXSgbFNJOyemMtr02",
+	"2t7zS0wO8XQIEN43ZgxRvR4VwLzDECHxFQYiovdMoFebprKvpA8U/3X1C7sjvaMj/j1Iv7gdwddpArng",
+	"SaNJ9Ybnl1Qoi12FsD8Z+qDH8kooppXosfjnV+/ZiRvEnGQCx4iJ1hCdjiKpU7DNKBGLccMKFWqcnEGV",
+	"X4qcgrCILuW43TO3ZJ06s4umweyEo0sJHkkARW6ZL7G3i0l8SkioMkZnFHWSVoBMQz0dPTQNGwOuwZPT",
+	"769TD0D+lrOwZfZ70CrgfeTcOu2rMnBGnZl67APgdcolBE1nhGpda0ny/PKd+1B7lvbn53VryxC+4p6l",
+	"o/vP9VVz/a+hVnavbD2eXy4y3JBxw6ggtMLrhxNuG/g8MOPGtLqfhaUOMOITz6YppSNPcz2SKQ2apj6d",
+	"DpJZ3Fg95vGkjIcKBo4nPknH13PBUjGyTBcN3Wvf0vuv87ElFZTSaR6dnlJ3ekhnN1UEhewZi//TIxWa",
+	"/+CpHIpooAfxUXQk3Uv+LEQ+P4qOAP4KtwZuPVpmUVGF8DL+6VehxnZy9Oz7x0+fRkeZVOEHQEazIndv",
+	"/1//dXb8//Hj/316/PSiFx3/63/8m/su7kw9OzI2h9Zv262jxb1shYih7V5CZUXFQeZYYHYbXfhrwNxF",
+	"kE1PGIM58wepQodIbE1uba8XtTlYXsLvZrH3K3yfyOOaYNYaeLYJ+xsyVcuCTZwhfWqnOI1zx8h77I3n",
+	"JcbyedRXM+/NUcxJLJ33mFMUzLU29hOA5pxyY6pd5CeIb2KYHJUO9wlPgPipOawIqk2PnfXVLNdqDC+a",
+	"6Tz0R/iexXDhwl+gHpMpd9wkyaT6xjA+RC9NWfMJ4HtwuRYVHLfyjTjajs7jX39bnQff8zX4w5e+8QG5",
+	"sSsnrdNrbqXX4GnHXpdE0a38szXF4HyiZ4bx1GiWcMuRbUH1Ogi5mRI5M8KxTlMMJ4T3WMNGfbtaLFMe",
+	"ajWSeSaS+q4tyE+2JMzPcEvag/5+3+6BY3QNQDY/ug0oui/ITUH69lQgbhiBEwgAa0B5npZd4sl9UkEu",
+	"rYm5TBO+RbnnX39PSK+bUAjoJpR8dD/wrp3ZvFsCxcOJNEq6+ho0WlXOT/gVtzxv09HdCaMlMLybCnel",
+	"U5JTPqwhSpR7Z/juPVcL9/H47btkWNBr/Fe+qVqDVU9lC33qDlxMU83BaDJWpqk74EPYkggBangyjzzC",
+	"+gi+CWk381pNpukw3iGvhhHaWTUu6htzj0hfu0zy+1rpwwN0BVwuoBQ62MRE8Sisp1PVIjoAE+bsl7ev",
+	"fo7Y299+jtgHMXjrSOLn1z+BL5P8iT+wNz8CbfxwyjIx5lP5SaSmx14v+0xIfbBFrkTCimkuxxMb9dUw",
+	"1wAYQSEw82fhVDZ0heZ8ZnAYbh0NSa0iZ1RcCSc8oXL63c8/ompnbI7IE+RozYTlzpR53ldLsTTcI4Ri",
+	"AjmT67H74OgpGek8E57zgHvHVDIWlZhBZMxziR47g633W95XC+25tarqoUpblguFaZJzYZ97dw++IbwX",
+	"4bEccaEPuWZKGNdiZ6qvvIYWKiftJBeeG4Dzyi+QQU8rwEr89snjp4wPsPiE2+9wD4UHRLOaUL3cI4/+",
+	"wv4ufwxgUwCzNeLGijxiWjF+JXLoNlXifxGCmVD0SG2199uiyjebtOusSK2c8tyeuF04dl90kWuWCj9w",
+	"2IrKsZiBseZR/nYw9xrJd0fRkRuU26NnRwOpOPi+lx3SVY39v/z4/wr36cFHMVxTtX+8M3FxNhyKqb2f",
+	"+CBu0YXIphZwiehvq/VFxtX8AjlI5QoGtPkAASiWw4sHaVXserPd5qZOCrodHOhkXvmlIhh3Pa2itIQu",
+	"kNIwWlz+SjO6EGqoEwIlqV7PnAF14Wgt3kcTCrTMzTTZBQsKHGyNuSTnAjAtWSrVpZefTkCRQ45gbsk7",
+	"53M5AiYuPLXgpGN/eDmnqnJHK9FXKAilcj8Oayvw0QvzCma8HX9JZYSNXCaPa0uq0HnpsTyvb58TzkoH",
+	"BwhqCy176lSJ63vaV104onPY7AT6DQ4jcpsFx/yNmM7JlcjlSJbACvVII8iCAjsBVZcOP/7sSYVS6zw1",
+	"aTUUkCHeq6lJNkIl/6wOv2mOVi1Ox0qWQDrRQrfDwAsqNM14Crr/YrXgXcFZfOliEbuv3AUsaQALrBw7",
+	"pKKNqeeT4xTtnX6x1CNgSVvtDEI+0IWtEskzzPOUlgllnc0YhR8SmUTkkeIWcO0TZz1aHUQUTqOvFlMo",
+	"QcRBrpEeYQSEEpIiyl/xOVKRs9xySGnyGIxuDoqnmIMq8kDSBPRTpxK8gklsN86HY7SYOuyX899/Y4ke",
+	"FhnEgaxmAxE23elP4NvuyG7XZIdfDgUW2PUbUppUV9LCkWntb8Yq9yHNzSoKH9HaNwv8vRLQXs7fAeAq",
+	"kBQ9dqaCPJtNtBEBB8sX6ZevxApYJeChckLVgCT07w6aJNwjcpbxOdX7u7/9rDF5Uc37KoPmSgHFy09T",
+	"GoaJq8s9hClIryBTKcmkYtC3r+wW2tQP/M38dWW/N5XIL6CH3DpFKHD0tosIUF1KW7Jf9YB17GHX7AGy",
+	"BIE56KmoEo2JvLd7ubFaW2fEOrZx8rn8A0o3kLKb1d3fhEiglN3qS6GqDfYrNL0me+mx350AnknfsKCg",
+	"NOH47e/n7/tqYaI4sRgaS8yXmUglkTAA8Wn0J1chQ2AbfWVmVGKF9BWqvk4nwZYWH7VUlf7BjeX4+FyV",
+	"nFalIS+Slc8rnnI7KdOKF75Ja2pxG5G/frnlbOF3Wq+AFEGOG/qDeNasOsTkDv1jBT4ZEBZQsA/wVbUY",
+	"J8ShPb/TFJaa8tyaByZimEoldsUEV7IyiDcFXuYUKQHtKbXnnhVWxl7C5EtOBldMMRy6sWozm2GxB8XC",
+	"alNcYBnJgw/6P4j8FvhWTcS9KSmv6vD8+ygI8uvVCNIg5jB2wfL1mtdk1jfGt4ztNdgGN+37vGd2wT63",
+	"iO7MgZaey0BFvuJ3k77LtRSFcYzGuNsr7/MuBRuKLF9EBFINffDXRKB3EeRiqnNL5Unguu81hNTe+vls",
+	"M6rmB7ltDQ6+LXneuj+QDQNSvAuOdcGxXQfHpiU9beRvRHG8qq3G+kJ2EamASTVMi6SuVgZFLNQTrlJO",
+	"f8eSHW0Em0HPwGrpIdQ6SAMzaCjppUvrWsAp1GO2TAJKJ6VPSa0f019b3+w+xwTXNbSGPdMv3OTb1As8",
+	"Yp1ycX++RtIhbuNgNMIYH5RoKnwAFYKnaSkSlwLkA4oFBsM3Cw3NSAmAOJ+EAiqIVjtjHGzjoL3X+vJf",
+	"qQT8jud+lutI9Vf3Jau/9hCZSuCUoBt8QYe6eVHEmX8HekcSAX1adM4GuZ4ZSOElR4u7Dxv1cuVjWNb/",
+	"qgsKNTcfUcJ0BTwhblhM7a3iphhT5UwesBlJq2jj8+EjdiR1f6zef4RGbr+WVui5/cln+teq9g/A+h3N",
+	"0Pg99tqaJi4ua2BfXqmEjtg6rkoapd5PWU55B07KexMinYdyc6lT9U5uIHJK0vjsQV2+tJpM02KQyiGC",
+	"DkCH1zL7SVoTGrYn8BcmUdeW4L0NJaorKcJPLELBNmdDbkQ9fVSAaW5GHR7caS1jZWctEWiz2qOXZdHv",
+	"DRt8/c/jF3w4Eatu97ftvotCxxauYzNB04G1Cr4DHhOwlfzKE1yRp0fPjk74VMIhphfUZNsilmUFfKmk",
+	"O8fDj647FjzYGTyEzMAsEqupeeo9uEAsT/UYYD3pdmw9WHM/AjdxyggtAducRVX1lKCpXvv0N6EBN7wH",
+	"AEUrMw2AotcfP1/2bpdPlbGHa2CPHo1KKnIhhIcAz65+T0IBaSWLs3xwInha+xHekePacetBYSAnDTLJ",
+	"KqPChZpnf/dsG3t7X3vM/V3z2NnQyitp58FpThDKMme5GMqpdEe78mnwrqMv//ry/wcAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

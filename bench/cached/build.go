@@ -10,22 +10,23 @@ import (
 	"strings"
 )
 
-// variant is the program, or the same with one line of its source replaced, for comparisons: the program has no switches
-// for them.
+// variant is the program, or the program with one line of its source replaced. The program itself has no switches for
+// such comparisons.
 type variant struct {
 	name, file, line, replacement string
 }
 
 var (
-	// program is as it is.
+	// program is the unchanged program.
 	program = variant{name: "program"}
-	// uncached never uses what is cached, as a process that gets no lease: each read comes from Postgres.
+	// uncached never uses its cache, like a process that gets no lease: each read comes from Postgres.
 	uncached = variant{
 		name: "uncached", file: "coherence/member.go",
 		line:        "return now() < time.Duration(l.member.end.Load()) && l.member.term.Load() == l.term",
 		replacement: "return false",
 	}
-	// undurable tells nobody what a transaction changes: neither a row in it, nor a message before its commit.
+	// undurable does not announce what a transaction changes: it stores no row for it, and sends no message before the
+	// commit.
 	undurable = variant{
 		name: "undurable", file: "store/store.go",
 		line:        "return s.announceTags(ctx, tx, tags)",

@@ -18,8 +18,8 @@ func allowed() (set unix.CPUSet) {
 	return set
 }
 
-// divide gives the first core to what is measured, and the others to all else. This process keeps to the others, and so
-// does what it starts, except by startMeasured.
+// divide reserves the first core for the measured processes. This process and the processes that it starts use the
+// other cores, except those of startMeasured.
 func divide() error {
 	measured, others := divided()
 	if others.Count() == 0 || measured.Count() == 0 {
@@ -31,7 +31,7 @@ func divide() error {
 // unite gives all cores back to this process.
 func unite() error { return pin(os.Getpid(), cores) }
 
-// divided returns the two sets.
+// divided returns the two sets of cores.
 func divided() (measured, others unix.CPUSet) {
 	for core := range len(cores) * 64 {
 		switch {
@@ -45,9 +45,20 @@ func divided() (measured, others unix.CPUSet) {
 	return measured, others
 }
 
-// pin keeps all threads of a process to a set. Threads that it makes later inherit it, so it looks again until none is new.
+// pin keeps all threads of a process to a set.
 func pin(process int, set unix.CPUSet) error {
-	pinned := map[int]bool{}
+	return eachThread(process, func(thread int) error { return unix.SchedSetaffinity(thread, &set) })
+}
+
+// giveWay lets Postgres and Redis go first on the core that they share with the load, which is this process: a Redis that
+// waits for the load would be slow for a reason that no installation has. It takes privileges to undo it.
+func giveWay() error {
+	return eachThread(os.Getpid(), func(thread int) error { return unix.Setpriority(unix.PRIO_PROCESS, thread, 10) })
+}
+
+// eachThread changes all threads of a process. Those that it makes later inherit that, so it looks again until none is new.
+func eachThread(process int, change func(thread int) error) error {
+	changed := map[int]bool{}
 	for {
 		tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", process))
 		if err != nil {
@@ -56,12 +67,12 @@ func pin(process int, set unix.CPUSet) error {
 		found := false
 		for _, task := range tasks {
 			thread, err := strconv.Atoi(task.Name())
-			if err != nil || pinned[thread] {
+			if err != nil || changed[thread] {
 				continue
 			}
-			pinned[thread], found = true, true
-			if err := unix.SchedSetaffinity(thread, &set); err != nil && !errors.Is(err, unix.ESRCH) {
-				return fmt.Errorf("keep a thread to its core: %w", err)
+			changed[thread], found = true, true
+			if err := change(thread); err != nil && !errors.Is(err, unix.ESRCH) {
+				return fmt.Errorf("change a thread: %w", err)
 			}
 		}
 		if !found {
@@ -70,7 +81,7 @@ func pin(process int, set unix.CPUSet) error {
 	}
 }
 
-// startMeasured calls start on a thread that has the core of what is measured, which a process that it starts inherits.
+// startMeasured calls start on a thread that is pinned to the reserved core. A process that it starts inherits that.
 func startMeasured(start func() error) error {
 	runtime.LockOSThread()
 	measured, others := divided()

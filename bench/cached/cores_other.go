@@ -10,4 +10,6 @@ func divide() error { return errLinux }
 
 func unite() error { return nil }
 
+func giveWay() error { return errLinux }
+
 func startMeasured(func() error) error { return errLinux }

@@ -7,22 +7,23 @@ import (
 	"strconv"
 )
 
-// FloorVariable makes a program that calls ServeFloor a server with nothing but net/http. It has the file of the answers.
+// FloorVariable is an environment variable with the file of the answers. If it is set, a program that calls ServeFloor
+// is a server with nothing but net/http.
 const FloorVariable = "WATCHPARTY_BENCH_FLOOR"
 
-// floorAnswers are what the floor answers with, at its address.
+// floorAnswers has the answers of the floor, and its address.
 type floorAnswers struct {
 	Address string
 	Paths   map[string]floorAnswer
 }
 
-// floorAnswer is an answer that the program gave once.
+// floorAnswer is a recorded answer of the program.
 type floorAnswer struct {
 	Header http.Header
 	Body   []byte
 }
 
-// ServeFloor answers each path with what its file says, and returns only an error.
+// ServeFloor answers each path as its file says. It returns only when it fails.
 func ServeFloor(file string) error {
 	content, err := os.ReadFile(file) //nolint:gosec // the measurement names it
 	if err != nil {

@@ -17,12 +17,12 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// patience is how long one waits for an answer that is due, before one gives up without having asked.
+// patience is the delay after which a request that is due is given up without having been sent.
 const patience = time.Second
 
-// load asks at a constant rate, over so many connections. A request that is due takes the next connection that is free. It
-// is not vegeta, which takes several times the processor time of what it asks: beside the program on two cores it can't
-// offer half of the program's peak.
+// load sends requests at a constant rate, over a number of connections. A request that is due takes the next free
+// connection. vegeta cannot be used: it takes several times the processor time of the server. Beside the server on two
+// cores it cannot offer half of the server's peak.
 type load struct {
 	rate        float64
 	connections int
@@ -31,7 +31,7 @@ type load struct {
 	address     string
 }
 
-// outcome is what became of it.
+// outcome is the result of a load.
 type outcome struct {
 	offered  float64 // a second
 	answered float64 // a second, with a 200
@@ -57,7 +57,7 @@ func newLoad(rate float64, connections int, length time.Duration, targets ...tar
 	return l, nil
 }
 
-// run offers the load, and returns when all is answered.
+// run sends the load, and returns when all requests are answered.
 func (l load) run(ctx context.Context) (outcome, error) {
 	sockets := make([]net.Conn, l.connections)
 	var dialer net.Dialer
@@ -104,8 +104,8 @@ func (l load) run(ctx context.Context) (outcome, error) {
 	return o, nil
 }
 
-// ask takes one request that is due after the other, until the load ends. It returns how long after they were due the
-// answers had come.
+// ask sends the requests that are due, one after the other, until the load ends. It returns the time from the due time
+// of each request to its answer.
 func (l load) ask(socket net.Conn, began time.Time, next *atomic.Int64) (took []time.Duration, refused int, err error) {
 	answers := bufio.NewReaderSize(socket, 16<<10)
 	for {
@@ -134,7 +134,7 @@ func (l load) ask(socket net.Conn, began time.Time, next *atomic.Int64) (took []
 	}
 }
 
-// readAnswer reads an answer that says how long it is, and returns its status.
+// readAnswer reads an answer with a Content-Length, and returns its status.
 func readAnswer(r *bufio.Reader) (status int, err error) {
 	line, err := r.ReadSlice('\n')
 	if err != nil {

@@ -15,12 +15,12 @@ import (
 	"github.com/watchparty/watchparty/devstack"
 )
 
-// Measurement runs a part, and keeps what it has found.
+// Measurement runs a part of the measurement, and keeps its results.
 type Measurement struct {
 	Log     io.Writer
 	Dir     string // where plots go
 	Environ []string
-	// Quick takes a short time, to try a part out. Its figures say nothing.
+	// Quick makes a part short, to try it out. Its figures mean nothing.
 	Quick bool
 	// Profiles is a folder for profiles of the program; empty for none.
 	Profiles string
@@ -30,7 +30,7 @@ type Measurement struct {
 	scratch string            // a temporary folder
 	built   map[string]string // programs by variant
 	traces  string            // the address of a collector that keeps nothing
-	divided bool              // what is measured has a core of its own
+	divided bool              // the measured processes have a core of their own
 	began   time.Time
 }
 
@@ -38,7 +38,7 @@ type Measurement struct {
 type part struct {
 	name  string
 	run   func(*Measurement, context.Context) error
-	alone bool // what is measured has one core, and all else has the others
+	alone bool // the measured processes have one core, and all others the other cores
 }
 
 var parts = []part{
@@ -112,7 +112,7 @@ func (m *Measurement) say(format string, args ...any) {
 	fmt.Fprintf(m.Log, "%5.0fs  "+format+"\n", append([]any{time.Since(m.began).Seconds()}, args...)...)
 }
 
-// often is how many rounds there are, and how long each turn is, unless the measurement is quick.
+// often returns the number of rounds, and the duration of each turn.
 func (m *Measurement) often(rounds int, turn time.Duration) (int, time.Duration) {
 	if m.Quick {
 		return 2, time.Second
@@ -120,18 +120,18 @@ func (m *Measurement) often(rounds int, turn time.Duration) (int, time.Duration)
 	return rounds, turn
 }
 
-// contender is somebody who takes part in a comparison.
+// contender is a server that takes part in a comparison.
 type contender struct {
 	name        string
 	target      target
 	connections int
-	processes   []int // that answer, with their children
+	processes   []int // the processes of the server; their children count, too
 }
 
-// samples are what each contender did in each round, by name.
+// samples has the results of each contender in each round, by name.
 type samples map[string][]sample
 
-// takeTurns has each contender answer for a turn, one after the other, in several rounds. The first round does not count.
+// takeTurns measures the contenders one after the other, in several rounds. The first round does not count.
 func (m *Measurement) takeTurns(
 	ctx context.Context, rounds int, turn time.Duration, contenders []contender,
 ) (samples, error) {
@@ -155,32 +155,32 @@ func (m *Measurement) takeTurns(
 	return all, nil
 }
 
-// rate is how many answers a second a contender gave.
+// rate returns the answers a second of a contender.
 func (s samples) rate(name string) float64 {
 	return median(s[name], func(one sample) float64 { return one.rate })
 }
 
-// processor is the processor time of an answer, in microseconds.
+// processor returns the processor time for each answer, in microseconds.
 func (s samples) processor(name string) float64 {
 	return median(s[name], func(one sample) float64 { return float64(one.processor) / float64(time.Microsecond) })
 }
 
-// load is the processor time that wrk took for an answer, in microseconds.
+// load returns the processor time of wrk for each answer, in microseconds.
 func (s samples) load(name string) float64 {
 	return median(s[name], func(one sample) float64 { return float64(one.load) / float64(time.Microsecond) })
 }
 
-// rates is how many times as many answers as another one a contender gave.
+// rates returns the ratio of a contender's rate to that of another one.
 func (s samples) rates(name, other string) float64 {
 	return s.ratio(name, other, func(one sample) float64 { return one.rate })
 }
 
-// processors is how many times as much processor time as another one a contender took for an answer.
+// processors returns the ratio of a contender's processor time for each answer to that of another one.
 func (s samples) processors(name, other string) float64 {
 	return s.ratio(name, other, func(one sample) float64 { return float64(one.processor) })
 }
 
-// ratio is the median of the rounds' ratios.
+// ratio returns the median of the ratios of all rounds.
 func (s samples) ratio(name, other string, of func(sample) float64) float64 {
 	var ratios []float64
 	for i, one := range s[name] {
@@ -189,7 +189,7 @@ func (s samples) ratio(name, other string, of func(sample) float64) float64 {
 	return median(ratios, func(ratio float64) float64 { return ratio })
 }
 
-// median is that of what of gives; of an even number, the mean of the two in the middle.
+// median returns the median of the values of of; for an even number, the mean of the two in the middle.
 func median[T any](values []T, of func(T) float64) float64 {
 	var sorted []float64
 	for _, v := range values {

@@ -4,16 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http/httptrace"
 	"time"
 
 	"github.com/uptrace/bun"
 	"golang.org/x/sync/errgroup"
 )
 
-// askers is how many ask at once for what is not cached.
+// askers is the number of clients that request the same uncached read at once.
 const askers = 500
 
-// misses counts the queries when many ask at once for what no process has.
+// misses counts the queries when many clients request an uncached read at once.
 func (m *Measurement) misses(ctx context.Context) error {
 	in, err := m.install(ctx, "misses", 10_000)
 	if err != nil {
@@ -23,7 +24,7 @@ func (m *Measurement) misses(ctx context.Context) error {
 	const many = 10
 	var nodes []*node
 	for range many {
-		// Statements may wait for the lock for as long as it takes until all have asked.
+		// Statements may wait for the lock until all clients have sent their request.
 		n, err := m.startNode(ctx, in, program, "DATABASE_URL="+in.database+"&lock_timeout=60000&statement_timeout=60000")
 		if err != nil {
 			return err
@@ -51,8 +52,8 @@ func (m *Measurement) misses(ctx context.Context) error {
 	return nil
 }
 
-// missTogether asks processes for a room that none has, and returns how often it was loaded. The table
-// is locked until all have asked.
+// missTogether requests a room that no process has cached, and returns how often it was loaded. The table is locked
+// until all clients have sent their request.
 func missTogether(ctx context.Context, in *installation, room string, nodes []*node) (float64, error) {
 	before, err := loadsOf(ctx, nodes)
 	if err != nil {
@@ -63,13 +64,17 @@ func missTogether(ctx context.Context, in *installation, room string, nodes []*n
 		if _, err := tx.ExecContext(ctx, "LOCK TABLE rooms IN ACCESS EXCLUSIVE MODE"); err != nil {
 			return err
 		}
+		sent := make(chan struct{}, 2*askers) // a request whose connection has ended is sent again
+		traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+			WroteRequest: func(httptrace.WroteRequestInfo) { sent <- struct{}{} },
+		})
 		for i := range askers {
 			asking.Go(func() error {
-				_, err := fetch(ctx, target{url: nodes[i%len(nodes)].url + pathRooms + "/" + room})
+				_, err := fetch(traced, target{url: nodes[i%len(nodes)].url + pathRooms + "/" + room})
 				return err
 			})
 		}
-		return awaitAskers(ctx, nodes)
+		return awaitAskers(ctx, sent)
 	})
 	if err := errgroupError(err, &asking); err != nil {
 		return 0, err
@@ -88,21 +93,18 @@ func errgroupError(err error, g *errgroup.Group) error {
 	return err
 }
 
-// awaitAskers waits until all requests have come.
-func awaitAskers(ctx context.Context, nodes []*node) error {
+// awaitAskers waits until all requests are sent.
+func awaitAskers(ctx context.Context, sent <-chan struct{}) error {
 	ctx, cancel := context.WithTimeout(ctx, 8*time.Second) // a load takes 10 s at most
 	defer cancel()
-	for {
-		running, err := sumAt(ctx, nodes, "http_requests_running")
-		if err != nil || running >= askers {
-			return err
-		}
+	for n := range askers {
 		select {
+		case <-sent:
 		case <-ctx.Done():
-			return fmt.Errorf("%v of %d requests have come", running, askers)
-		case <-time.After(20 * time.Millisecond):
+			return fmt.Errorf("%d of %d requests were sent", n, askers)
 		}
 	}
+	return nil
 }
 
 // sumAt adds up a metric of processes. It reads from all of them at once: metrics have the health of
@@ -124,7 +126,7 @@ func sumAt(ctx context.Context, nodes []*node, metric string) (sum float64, err 
 	return sum, err
 }
 
-// loadsOf is how often processes have loaded something from Postgres. A load of a room is one statement.
+// loadsOf returns how often processes have loaded something from Postgres. A load of a room is one statement.
 func loadsOf(ctx context.Context, nodes []*node) (float64, error) {
 	return sumAt(ctx, nodes, "cache_loads_total")
 }

@@ -8,20 +8,23 @@ import (
 	"time"
 )
 
-// steps are how much is offered, as multiples of what saturates the process.
+// steps has the offered loads, as multiples of the load that saturates the process.
 var steps = []float64{0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 2.5, 3, 4, 5}
 
-// atSaturation is how many connections there are at the load that saturates. More load comes from more people.
+// atSaturation is the number of connections at the load that saturates. More load comes from more people.
 const atSaturation = 100
 
-// overload offers one process, on one core, up to five times of what it can answer: reads from its memory, and reads of so
-// many rooms that most come from Redis.
+// overload offers one process, on one core, up to five times the load that it can answer: reads from its memory, and
+// reads of so many rooms that most come from Redis.
 func (m *Measurement) overload(ctx context.Context) error {
 	in, err := m.install(ctx, "overload", 10_000)
 	if err != nil {
 		return err
 	}
 	defer in.close()
+	if err := giveWay(); err != nil {
+		return err
+	}
 	var rooms []string
 	for _, room := range in.rooms {
 		rooms = append(rooms, pathRooms+"/"+room)
@@ -71,7 +74,7 @@ func (m *Measurement) overloadOne(
 		}
 		return l.run(ctx)
 	}
-	// More than it can answer, over the connections of saturation, tells what it can.
+	// A load that is too high, over the connections of saturation, shows the largest rate of answers.
 	if _, err := offer(1e6, atSaturation); err != nil {
 		return err
 	}
@@ -118,5 +121,5 @@ func (m *Measurement) overloadOne(
 	return writeShared(filepath.Join(m.Dir, file), p.svg())
 }
 
-// fallen is how many reads were loaded from Postgres, other than ahead of an entry's end.
+// fallen returns the number of reads that were loaded from Postgres, without those ahead of an entry's end.
 func fallen(s series) float64 { return s.sum("cache_loads_total") - s.sum("cache_refreshes_total") }

@@ -223,7 +223,8 @@ func (m *Measurement) startFloor(
 	}, p, err
 }
 
-// nginxSettings are those that matter for speed, and a cache that is a second old at most: nginx does not hear of changes.
+// nginxSettings are those that matter for speed, and a cache that is a second old at most: nginx does not hear of
+// changes.
 var nginxSettings = template.Must(template.New("").Parse(`
 daemon off; worker_processes 1; pid {{.Dir}}/nginx.pid; error_log /dev/null; {{if .Root}}user root;{{end}}
 events { worker_connections 4096; }

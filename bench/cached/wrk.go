@@ -28,8 +28,8 @@ type target struct {
 // connectionsEach is how many connections the load has when it looks for the peak.
 const connectionsEach = 32
 
-// wrk asks for a target over so many connections, each of which asks again as soon as it has an answer. The processor time
-// is that of processes and their children.
+// wrk asks for a target over so many connections, each of which asks again as soon as it has an answer. The processor
+// time is that of processes and their children.
 func wrk(ctx context.Context, t target, connections int, length time.Duration, processes ...int) (sample, error) {
 	args := []string{"-t1", fmt.Sprintf("-c%d", connections), fmt.Sprintf("-d%.0fs", length.Seconds()), "--timeout", "10s"}
 	for _, header := range t.headers {

@@ -1,4 +1,4 @@
-// Package figures makes the tables of RESULTS.md that compare what was measured with its bars.
+// Package figures makes the tables of RESULTS.md that compare measured figures with their limits, called bars.
 package figures
 
 import (
@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// Table is figures beside their bars, and what follows them. The zero value is an empty one.
+// Table has figures with their bars, and the text and plots below them. The zero value is an empty one.
 type Table struct {
-	// Say, if it is set, is told each row at once, for a long measurement.
+	// Say, if it is set, gets each row at once, so that a long measurement shows its progress.
 	Say func(format string, args ...any)
 
 	rows  []row
@@ -17,10 +17,10 @@ type Table struct {
 	texts []string
 }
 
-// row is a figure, and what it is held to.
+// row is a figure with its bar.
 type row struct {
 	what, bound, figure string
-	bare                bool // there is no bound
+	bare                bool // there is no bar
 	met                 bool
 }
 
@@ -41,7 +41,7 @@ func (t *Table) add(r row) {
 	}
 }
 
-// AtMost adds a figure that a bar must not be below.
+// AtMost adds a figure that must not exceed its bar.
 func (t *Table) AtMost(what string, bound, figure float64, unit string) {
 	limit := "≤ " + Number(bound) + unit
 	if bound == 0 {
@@ -66,7 +66,7 @@ func (t *Table) Plot(path string) { t.plots = append(t.plots, path) }
 // Text adds Markdown below the table.
 func (t *Table) Text(markdown string) { t.texts = append(t.texts, strings.TrimSpace(markdown)) }
 
-// String is the table as Markdown.
+// String returns the table as Markdown.
 func (t *Table) String() string {
 	var b strings.Builder
 	b.WriteString("| | bar | measured | |\n|---|---:|---:|---|\n")

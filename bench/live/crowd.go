@@ -46,8 +46,8 @@ type arrival struct {
 	frame []byte
 }
 
-// listener is one of many clients on a machine that they share with what they measure: it does as little as it can when a
-// frame comes.
+// listener is one of many clients on a machine that they share with what they measure: it does as little as it can when
+// a frame comes.
 type listener struct {
 	mu       sync.Mutex
 	arrivals []arrival
@@ -149,7 +149,7 @@ func (m *Measurement) crowd(ctx context.Context) error {
 	defer host.Close()
 	m.say("%d members are connected", members)
 	h := &Silent{Client: host, state: host.Welcome.State}
-	if err := h.apply(ctx, &wire.Load{Command: h.command(), StreamURL: "https://films.example/film.webm"}); err != nil {
+	if err := h.apply(ctx, &wire.Load{Command: h.command(), StreamURL: "https://movies.example/film.webm"}); err != nil {
 		return err
 	}
 	if _, _, err := h.await(ctx, func(s wire.State) bool { return s.Epoch > 0 }); err != nil {
@@ -372,8 +372,8 @@ func openFiles() uint64 {
 const HoldVariable = "WATCHPARTY_BENCH_HOLD"
 
 // Hold opens a connection for each line of its input, which has the API's address, the room, the token, and the address
-// to connect from or nothing. For each empty line it says that all before it have signed in. It holds them until its input
-// ends.
+// to connect from or nothing. For each empty line it says that all before it have signed in. It holds them until its
+// input ends.
 func Hold(in io.Reader, out io.Writer) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()

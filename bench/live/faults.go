@@ -25,7 +25,7 @@ const (
 	redisAway   = time.Minute
 	commandGap  = 4 * time.Second
 	nodeKills   = 6
-	backTime    = 12 * time.Second // in which the clients of a dead node are looked at
+	backTime    = 12 * time.Second // for which the clients of a dead node are observed
 	kicks       = 100
 	kicksAway   = 50 // while Redis is away
 	silentRooms = 8  // for each kind of wait
@@ -36,7 +36,7 @@ const (
 	restTime    = 3 * time.Second // between two faults
 )
 
-// faults measures what people notice of a Redis and of nodes that die.
+// faults measures what people notice when Redis or nodes die.
 func (m *Measurement) faults(ctx context.Context) error {
 	var rooms []*Room
 	for i := range faultRooms {
@@ -68,7 +68,7 @@ const (
 	networkLosers = 4 // of each room
 )
 
-// loseNetworks takes the network of some viewers away for ten seconds.
+// loseNetworks interrupts the network of some viewers for ten seconds.
 func (m *Measurement) loseNetworks(ctx context.Context, rooms []*Room) error {
 	m.say("networks are lost")
 	var (
@@ -90,7 +90,7 @@ func (m *Measurement) loseNetworks(ctx context.Context, rooms []*Room) error {
 	return nil
 }
 
-// killRedis takes Redis away for a minute, and gives it back empty. Meanwhile people are kicked, and rooms wait.
+// killRedis stops Redis for a minute, and restarts it empty. Meanwhile people are kicked, and rooms wait.
 func (m *Measurement) killRedis(ctx context.Context, rooms []*Room) error {
 	m.say("Redis is killed")
 	o, err := m.system.LoseRedis(ctx, rooms, redisAway, func(ctx context.Context) error {
@@ -113,7 +113,7 @@ func (m *Measurement) killRedis(ctx context.Context, rooms []*Room) error {
 		event{0, "killed"}, event{o.Back.Sub(o.Killed).Seconds(), "back"})
 }
 
-// Outage is what was noticed of a Redis that was killed.
+// Outage has the effects of an outage of Redis.
 type Outage struct {
 	Killed, Back time.Time
 	Connections  int // that were lost
@@ -123,11 +123,10 @@ type Outage struct {
 	Took         []time.Duration
 }
 
-// backFor is how long rooms are looked at after Redis has come back.
+// backFor is how long rooms are observed after Redis has come back.
 const backFor = 12 * time.Second
 
-// LoseRedis takes Redis away for a time, in which rooms are given commands and something else is done, and gives it back
-// empty.
+// LoseRedis stops Redis for a time, and restarts it empty. Meanwhile it sends commands to rooms, and runs a function.
 func (s *System) LoseRedis(
 	ctx context.Context, rooms []*Room, away time.Duration, meanwhile func(context.Context) error,
 ) (o Outage, err error) {
@@ -161,7 +160,7 @@ func (s *System) LoseRedis(
 	return o, nil
 }
 
-// standing is what should not change by itself.
+// standing has values that should not change by themselves.
 type standing struct {
 	connections int
 	revisions   int64
@@ -178,7 +177,7 @@ func stateOf(rooms []*Room) (s standing) {
 	return s
 }
 
-// settledRevision is the room's, as of the next sample.
+// settledRevision returns the room's revision as of the next sample.
 func (r *Room) settledRevision() int64 {
 	now := time.Now()
 	var last Sample
@@ -189,7 +188,7 @@ func (r *Room) settledRevision() int64 {
 	return last.Revision
 }
 
-// deliveries are commands that were given, and how long it took until everybody had heard of each.
+// deliveries has the commands that were sent, and the time until everybody had received the state of each.
 type deliveries struct {
 	mu    sync.Mutex
 	given int
@@ -197,7 +196,7 @@ type deliveries struct {
 	took  []time.Duration
 }
 
-// command gives commands until an instant, and looks whether all hear of each.
+// command sends commands until an instant, and checks that all viewers receive the state of each.
 func (r *Room) command(ctx context.Context, until time.Time, d *deliveries) error {
 	kinds := []string{"seek", "pause", "play", "faster", "seek", "slower"}
 	for i := 0; time.Now().Before(until); i++ {
@@ -310,8 +309,8 @@ func (m *Measurement) waitInSilence(ctx context.Context) error {
 	return nil
 }
 
-// WaitInSilence has a room wait for two people, at two processes, who fall silent, and returns how long after its deadline
-// they hear of its end.
+// WaitInSilence makes a room wait for two people at two processes who send nothing, and returns how long after the
+// deadline they receive the end of the wait.
 func (s *System) WaitInSilence(ctx context.Context, prefix string, kind playback.Wait) (time.Duration, error) {
 	people, err := s.People(ctx, prefix, Nodes)
 	if err != nil {
@@ -331,7 +330,7 @@ func (s *System) WaitInSilence(ctx context.Context, prefix string, kind playback
 		silent = append(silent, &Silent{Client: c, state: c.Welcome.State})
 	}
 	first := silent[0]
-	load := &wire.Load{Command: first.command(), StreamURL: "https://films.example/film.webm"}
+	load := &wire.Load{Command: first.command(), StreamURL: "https://movies.example/film.webm"}
 	if err := first.Send(ctx, load); err != nil {
 		return 0, err
 	}
@@ -355,7 +354,7 @@ func (s *System) WaitInSilence(ctx context.Context, prefix string, kind playback
 	return late, nil
 }
 
-// fallSilentLater has people play, and then go to what they do not answer.
+// fallSilentLater makes people play, and then starts a wait that they do not answer.
 func fallSilentLater(ctx context.Context, silent []*Silent, kind playback.Wait) error {
 	first := silent[0]
 	duration := int64(filmDuration)
@@ -373,7 +372,7 @@ func fallSilentLater(ctx context.Context, silent []*Silent, kind playback.Wait) 
 			return err
 		}
 	}
-	// Until they have been there long enough to be waited for.
+	// The room waits only for people who joined some time ago.
 	if err := sleep(ctx, playback.JoinGrace+time.Second); err != nil {
 		return err
 	}
@@ -385,7 +384,7 @@ func fallSilentLater(ctx context.Context, silent []*Silent, kind playback.Wait) 
 	})
 }
 
-// Silent is a client that listens, and says what it is told to say.
+// Silent is a client that receives messages, and sends only what the test tells it to send.
 type Silent struct {
 	*client.Client
 	state wire.State
@@ -447,7 +446,7 @@ func (m *Measurement) killNodes(ctx context.Context, rooms []*Room) error {
 	return nil
 }
 
-// Killed is what was noticed of a process that was killed.
+// Killed has the effects of a killed process.
 type Killed struct {
 	At      time.Time
 	Back    []time.Duration // until each of its clients was back and near
@@ -456,8 +455,8 @@ type Killed struct {
 	Apart   float64         // how far the others went from the room, in milliseconds, without a command
 }
 
-// KillNode kills a process, with or without a command while its clients are away, and starts it again when they are
-// elsewhere.
+// KillNode kills a process, and starts it again when its clients have connected to the other one. With a command, it
+// changes the room while the clients are disconnected.
 func (s *System) KillNode(ctx context.Context, rooms []*Room, seek bool) (k Killed, err error) {
 	node := s.Nodes[unlucky]
 	before := stateOf(rooms)
@@ -500,7 +499,7 @@ func (s *System) KillNode(ctx context.Context, rooms []*Room, seek bool) (k Kill
 	return k, nil
 }
 
-// lookAfter looks at a room after a process was killed.
+// lookAfter observes a room after a process was killed.
 func (r *Room) lookAfter(ctx context.Context, killed time.Time, seek bool) (k Killed, commands int, err error) {
 	var gone, others []*Viewer
 	opened := map[*Viewer]int{}
@@ -557,8 +556,8 @@ func (r *Room) lookAfter(ctx context.Context, killed time.Time, seek bool) (k Ki
 	return k, commands, nil
 }
 
-// LoseNetwork takes the network of the last viewers away for a time, in which the room goes elsewhere, and returns how
-// long after it is back each of them is near. Their connections are not closed: nothing comes through.
+// LoseNetwork interrupts the network of the last viewers for a time, in which the room seeks. It returns how long after
+// the interruption each of them is near the room again. Their connections are not closed; their data does not arrive.
 func (r *Room) LoseNetwork(ctx context.Context, count int, away time.Duration) (back []time.Duration, err error) {
 	staying := len(r.Viewers) - count
 	gone := r.Viewers[staying:]
@@ -590,7 +589,7 @@ func (r *Room) LoseNetwork(ctx context.Context, count int, away time.Duration) (
 	return back, err
 }
 
-// furthest is how far viewers went from the room since an instant.
+// furthest returns the largest distance of viewers from the room since an instant.
 func (r *Room) furthest(since time.Time, viewers []*Viewer) (most float64) {
 	for _, s := range r.Samples(since) {
 		for _, v := range viewers {

@@ -20,7 +20,8 @@ import (
 const (
 	stormCommands = 1_000
 	stormPeople   = 10 // each with a client at both processes
-	// stormPace is how often a client gives a command: as often as the room's limit lets all of them, with what is sent twice.
+	// stormPace is how often a client gives a command: as often as the room's limit lets all of them, with what is sent
+	// twice.
 	stormPace = 1300 * time.Millisecond
 	// stormSpread is by how much a frame may be late, so that frames overtake each other.
 	stormSpread = 300 * time.Millisecond
@@ -237,7 +238,8 @@ func (c *stormy) command(ctx context.Context) error {
 	return nil
 }
 
-// sendLate sends a frame after a time. It does not matter here whether the connection is there: then there is no answer.
+// sendLate sends a frame after a time. It does not matter here whether the connection is there: then there is no
+// answer.
 func (c *stormy) sendLate(ctx context.Context, m wire.ClientMessage) {
 	if sleep(ctx, time.Duration(rand.Float64()*float64(stormSpread))) != nil {
 		return
@@ -257,7 +259,7 @@ func (c *stormy) random() wire.ClientMessage {
 	position := rand.Int64N(filmDuration)
 	switch n := rand.IntN(100); {
 	case c.state.State == player.Idle, n < 3:
-		return &wire.Load{Command: common, StreamURL: fmt.Sprintf("https://films.example/%d.webm", rand.IntN(5))}
+		return &wire.Load{Command: common, StreamURL: fmt.Sprintf("https://movies.example/%d.webm", rand.IntN(5))}
 	case n < 4:
 		return &wire.Stop{Command: common}
 	case n < 30:

@@ -32,19 +32,19 @@ const (
 	filmDuration = 5_400_000
 )
 
-// Manner is how a viewer is.
+// Manner has the properties of a viewer.
 type Manner struct {
 	Faults   player.Faults
 	LoadTime float64       // until a stream can be played, in milliseconds
 	Stalls   time.Duration // the mean time between two stalls; 0 for none
 }
 
-// RandomManner is that of one of many.
+// RandomManner returns the properties of one of many viewers.
 func RandomManner(random *rand.Rand) Manner {
 	return Manner{Faults: player.RandomFaults(random), LoadTime: firstLoad + random.Float64()*(lastLoad-firstLoad)}
 }
 
-// Viewer is somebody who watches.
+// Viewer is a client that watches a room.
 type Viewer struct {
 	Person Person
 	Path   *badnet.Path
@@ -80,7 +80,7 @@ type Viewer struct {
 	reportedAt   float64
 }
 
-// Change is a state that a viewer was told.
+// Change is a state that a viewer has received.
 type Change struct {
 	State wire.State
 	At    time.Time
@@ -96,7 +96,7 @@ type Refusal struct{ Code string }
 
 func (r *Refusal) Error() string { return "refused: " + r.Code }
 
-// Watch has a person watch a room through a path, until Leave.
+// Watch makes a person watch a room through a path, until Leave.
 func Watch(room string, p Person, path *badnet.Path, m Manner) *Viewer {
 	random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	v := &Viewer{
@@ -123,7 +123,7 @@ func (v *Viewer) Leave() {
 // now is the viewer's own time, in milliseconds.
 func (v *Viewer) now() float64 { return v.own.At(float64(time.Since(v.began)) / 1e6) }
 
-// stay keeps a connection.
+// stay keeps the viewer connected.
 func (v *Viewer) stay() {
 	for attempt := 0; ; attempt++ {
 		c, err := v.connect()
@@ -166,7 +166,7 @@ func (v *Viewer) welcome(c *client.Client) {
 	v.wake()
 }
 
-// lost fails what waits for an answer. Its caller decides whether to send it again.
+// lost fails the commands that wait for an answer. Their callers decide whether to send them again.
 func (v *Viewer) lost() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -179,7 +179,7 @@ func (v *Viewer) lost() {
 
 var errDisconnected = errors.New("the connection was lost")
 
-// listen takes what comes, and measures the clock, until the connection ends.
+// listen handles messages, and measures the clock, until the connection ends.
 func (v *Viewer) listen(c *client.Client) {
 	var quiet <-chan time.Time
 	for {
@@ -337,7 +337,7 @@ func (v *Viewer) scheduleStall() {
 	}
 }
 
-// stall takes the player's data away now and then.
+// stall makes the player run out of data now and then.
 func (v *Viewer) stall(now float64) {
 	if now >= v.nextStall {
 		v.media.Starve(shortestStall + v.random.Float64()*(longestStall-shortestStall))
@@ -345,7 +345,7 @@ func (v *Viewer) stall(now float64) {
 	}
 }
 
-// reports are what the service is told of the player.
+// reports sends the status of the player to the service.
 func (v *Viewer) reports(now float64, following player.Following, trip float64) (reports []wire.ClientMessage) {
 	if v.item == "" {
 		return nil
@@ -375,7 +375,7 @@ func (v *Viewer) reports(now float64, following player.Following, trip float64) 
 	return append(reports, &status)
 }
 
-// Position is where the player really is.
+// Position returns the true position of the player.
 func (v *Viewer) Position() float64 {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -383,8 +383,8 @@ func (v *Viewer) Position() float64 {
 	return v.media.Position()
 }
 
-// ClockError is by how much the viewer is wrong about the service's time, which is that of this machine; false while it
-// knows nothing of it.
+// ClockError returns the error of the viewer's estimate of the service's time, which is that of this machine; false
+// before the first measurement.
 func (v *Viewer) ClockError() (float64, bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -395,42 +395,43 @@ func (v *Viewer) ClockError() (float64, bool) {
 
 func milliseconds(t time.Time) float64 { return float64(t.UnixMicro()) / 1e3 }
 
-// State is the latest state that the viewer was told.
+// State returns the latest state that the viewer has received.
 func (v *Viewer) State() wire.State {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.state
 }
 
-// Changes are the states that it was told, the oldest first.
+// Changes returns the states that the viewer has received, the oldest first.
 func (v *Viewer) Changes() []Change {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return append([]Change(nil), v.changes...)
 }
 
-// Opened is how many connections it has had, and whether it has one now.
+// Opened returns how many connections the viewer has had, and whether it has one now.
 func (v *Viewer) Opened() (connections int, open bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.opened, v.conn != nil
 }
 
-// CanPlaySince is since when the stream can be played; false before.
+// CanPlaySince returns since when the stream can be played; false before that.
 func (v *Viewer) CanPlaySince() (time.Time, bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.canPlaySince, !v.canPlaySince.IsZero()
 }
 
-// NewCommand is what each command has, for the state that the viewer sees.
+// NewCommand returns the common fields of a command, for the state that the viewer sees.
 func (v *Viewer) NewCommand() wire.Command {
 	return wire.Command{ID: newID(), Epoch: v.State().Epoch}
 }
 
 func newID() string { return uuid.NewString() }
 
-// Do sends a command, and once more on each new connection, until it is answered. It returns a *Refusal, or the revision.
+// Do sends a command, and sends it again on each new connection, until it is answered. It returns a *Refusal, or the
+// revision.
 func (v *Viewer) Do(ctx context.Context, m wire.ClientMessage) (revision int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, commandTime)
 	defer cancel()

@@ -1,5 +1,5 @@
-// Writes src/schema.ts, the types of the contract, and src/live/schema.ts, those of the messages of live rooms. Files are
-// Blobs, which openapi-typescript would call strings.
+// Writes src/schema.ts, the types of the contract, and src/live/schema.ts, the types of the messages of live rooms.
+// Files are Blobs; openapi-typescript would make them strings.
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseYaml } from '@redocly/openapi-core';
 import openapiTS, { astToString } from 'openapi-typescript';

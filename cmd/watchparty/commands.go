@@ -60,8 +60,8 @@ func (p program) migrateUp(ctx context.Context, s *store.Store) error {
 	return err
 }
 
-// waitForMigrations returns when the database has all steps that this program knows. While the database is away it waits,
-// too: it runs before programs whose servers start at the same time.
+// waitForMigrations returns when the database has all steps that this program knows. While the database is away it
+// waits, too: it runs before programs whose servers start at the same time.
 func (p program) waitForMigrations(ctx context.Context, s *store.Store) error {
 	var said string
 	for {

@@ -22,8 +22,8 @@ func cutFlag(args []string, flag string) ([]string, bool) {
 	return slices.Delete(slices.Clone(args), i, i+1), true
 }
 
-// checkHistories replays the running workflows with this program, and fails if it cannot continue one. It is run before a
-// rollout, with the new program.
+// checkHistories replays the running workflows with this program, and fails if it cannot continue one. It is run before
+// a rollout, with the new program.
 func (p program) checkHistories(ctx context.Context, cfg config.Config, environ, queues []string) error {
 	c, err := dialTemporal(environ, slog.New(slog.DiscardHandler), func(*client.Options) {})
 	if err != nil {

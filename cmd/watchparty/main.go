@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	_ "time/tzdata" // a bare container has no time zones
 
 	"github.com/watchparty/watchparty/config"
 )

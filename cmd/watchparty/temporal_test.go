@@ -27,8 +27,8 @@ import (
 	"github.com/watchparty/watchparty/health"
 )
 
-// TestTemporalCredentials: a Temporal that wants an API key, or a client's certificate, is reached by settings alone, and
-// refuses who has neither. The server behind the gate is a real one.
+// TestTemporalCredentials: a Temporal that wants an API key, or a client's certificate, is reached by settings alone,
+// and refuses who has neither. The server behind the gate is a real one.
 func TestTemporalCredentials(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -132,6 +132,7 @@ func runWorker(ctx context.Context, cfg config.Config, environ []string, log *sl
 		},
 		Cleanup: &activities.Cleanup{Store: parts.store, Bucket: parts.bucket, Settings: cfg.Cleanup, Metrics: measured},
 		Account: &activities.Account{Store: parts.store, Bucket: parts.bucket, Metrics: measured},
+		Party:   &activities.Party{Store: parts.store},
 		Report:  &activities.Report{Store: parts.store, Settings: cfg.Report, Metrics: measured},
 		Webhook: &activities.Webhook{
 			Store: parts.store, Sender: receivers, OffAfter: cfg.Webhook.OffAfter, Metrics: measured,

@@ -2,9 +2,9 @@ package clip
 
 import "fmt"
 
-// The bars: 16 cells in a row, white for 1 and black for 0. The first is white and the second black; two have the number
-// of the clip; the others have the number of the frame in Gray code, of which one cell changes from frame to frame, and
-// a cell that makes the number of white ones even.
+// The bars: 16 cells in a row, white for 1 and black for 0. The first is white and the second black; two have the
+// number of the clip; the others have the number of the frame in Gray code, of which one cell changes from frame to
+// frame, and a cell that makes the number of white ones even.
 const (
 	barsX      = 64
 	barsY      = 336

@@ -8,18 +8,18 @@ import (
 	"time"
 )
 
-// Mode is how a network behaves.
+// Mode is a behaviour of a network.
 type Mode int
 
 // Modes of a Proxy.
 const (
 	Pass         Mode = iota
 	Cut               // connections end at once
-	Swallow           // connections stay, and nothing comes through
-	SwallowCalls      // what the server sends comes through, what the test sends does not
+	Swallow           // connections stay open, but nothing is passed on
+	SwallowCalls      // only data from the server is passed on
 )
 
-// Proxy stands before a server.
+// Proxy forwards connections to a server.
 type Proxy struct {
 	listener net.Listener
 	target   string
@@ -84,7 +84,7 @@ func New(t testing.TB, target string) *Proxy {
 // Addr is where the server is reached through the proxy.
 func (p *Proxy) Addr() string { return p.listener.Addr().String() }
 
-// Set changes what happens to connections. Those that there are end at the change to Pass and to Cut.
+// Set changes the mode. A change to Pass or Cut closes the existing connections.
 func (p *Proxy) Set(m Mode) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -110,7 +110,7 @@ func (p *Proxy) Select(match func(call []byte) bool) {
 	}
 }
 
-// Delay has each answer of the server wait.
+// Delay delays each answer of the server.
 func (p *Proxy) Delay(d time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -128,7 +128,7 @@ func (p *Proxy) Intercept(matchers func() Matcher, answered func() (deliver bool
 	}
 }
 
-// call takes note of what a client sends, and returns what is to happen to it.
+// call records data that a client sends, and returns what to do with it.
 func (p *Proxy) call(l *link, call []byte) Mode {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -146,7 +146,7 @@ func (p *Proxy) call(l *link, call []byte) Mode {
 	return p.modeOf(l)
 }
 
-// answer returns what is to happen to what the server sends.
+// answer returns what to do with data from the server.
 func (p *Proxy) answer(l *link) (m Mode, delay time.Duration, caught func() bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

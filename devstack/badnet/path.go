@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Quality says what a Path does to what passes.
+// Quality has the delays and losses of a Path.
 type Quality struct {
 	Base   time.Duration // each way
 	Jitter time.Duration // the mean of what comes on top, which is distributed exponentially
@@ -17,20 +17,20 @@ type Quality struct {
 	Skew   time.Duration // what the way from the server takes longer than the way to it
 }
 
-// Fair is a home's wireless network, far from the server.
+// Fair is like the wireless network of a home, far from the server.
 func Fair() Quality {
 	return Quality{Base: 40 * time.Millisecond, Jitter: 20 * time.Millisecond, Loss: 0.03}
 }
 
-// Poor is a mobile network.
+// Poor is like a mobile network.
 func Poor() Quality {
 	return Quality{Base: 75 * time.Millisecond, Jitter: 50 * time.Millisecond, Loss: 0.03}
 }
 
-// firstTimeout is TCP's, at the least, until it sends again what was lost. It doubles.
+// firstTimeout is the least time after which TCP retransmits a lost packet. It doubles with each retransmission.
 const firstTimeout = 200 * time.Millisecond
 
-// Draw is how long something takes to come through, one way.
+// Draw returns a random delay for one packet, in one direction.
 func (q Quality) Draw(random *rand.Rand) time.Duration {
 	d := q.Base + time.Duration(random.ExpFloat64()*float64(q.Jitter))
 	for timeout := firstTimeout; random.Float64() < q.Loss; timeout *= 2 {
@@ -39,8 +39,8 @@ func (q Quality) Draw(random *rand.Rand) time.Duration {
 	return d
 }
 
-// Path is a way to a service, in TCP: what was sent first comes first, so that all waits for what was lost. Each new
-// connection goes to the first of the servers that takes it, as a load balancer has it.
+// Path is a network path to a service over TCP: data arrives in order, so that it waits for lost packets before it.
+// Each new connection goes to the first server that accepts it, as with a load balancer.
 type Path struct {
 	listener net.Listener
 	targets  []string
@@ -69,8 +69,8 @@ func NewPath(q Quality, targets ...string) (*Path, error) {
 // Addr is where the service is reached.
 func (p *Path) Addr() string { return p.listener.Addr().String() }
 
-// Hold lets nothing through until the function that it returns is called, and keeps the connections: the network is a
-// black hole for a time.
+// Hold stops all data until the returned function is called, but keeps the connections open, like a network that drops
+// all packets for a time.
 func (p *Path) Hold() (release func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -87,7 +87,7 @@ func (p *Path) Hold() (release func()) {
 	})
 }
 
-// Cut ends all connections, and takes none until the function that it returns is called.
+// Cut closes all connections, and accepts none until the returned function is called.
 func (p *Path) Cut() (restore func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -100,7 +100,7 @@ func (p *Path) Cut() (restore func()) {
 	}
 }
 
-// Reset ends all connections: clients come again.
+// Reset closes all connections, so that clients reconnect.
 func (p *Path) Reset() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -138,7 +138,7 @@ func (p *Path) accept() {
 	}
 }
 
-// keep has a connection closed with the others. It returns false if it is closed already.
+// keep registers a connection to be closed by Close. It returns false if the path is closed already.
 func (p *Path) keep(conn net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -188,16 +188,16 @@ func (p *Path) dial() (net.Conn, error) {
 	return nil, errors.Join(failures...)
 }
 
-// packet is what was read at a time, and when it is through.
+// packet is data that was read, and the time when it is delivered.
 type packet struct {
 	data []byte
 	due  time.Time
 }
 
-// maxFlying is how many packets a connection has on the way. Then nothing more is read.
+// maxFlying is the largest number of packets in flight on a connection. At that number, no more data is read.
 const maxFlying = 256
 
-// pass passes on what one side sends. The first of it also waits for a handshake, which takes both ways.
+// pass passes on the data of one side. The first packet also waits for the time of a handshake, a full round trip.
 func (p *Path) pass(to, from net.Conn, back bool) {
 	flying := make(chan packet, maxFlying)
 	var writing sync.WaitGroup
@@ -223,7 +223,7 @@ func (p *Path) pass(to, from net.Conn, back bool) {
 	}
 	close(flying)
 	writing.Wait()
-	// The other side hears of the end when it has everything.
+	// The other side sees the end of the connection when it has received everything.
 	_, _ = to.Close(), from.Close()
 }
 

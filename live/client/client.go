@@ -19,10 +19,11 @@ type Options struct {
 	API    string // the address of the API, with /api
 	RoomID string
 	Token  string
-	Resume string // the ID of the connection that this one takes the place of; empty for none
+	Resume string // the ID of the connection that this one replaces; empty for none
 	Origin string // as browsers send it; empty for none
 	HTTP   *http.Client
-	// Buffer is how many messages wait for the reader of Messages; 256 unless set. While more do, nothing is read.
+	// Buffer is the number of messages that may wait for the reader of Messages; 256 unless set. While it is full, nothing
+	// is read from the socket.
 	Buffer int
 }
 
@@ -129,7 +130,7 @@ func (c *Client) read(ctx context.Context) {
 	}
 }
 
-// Messages are those after the welcome. The channel is closed when the connection ends.
+// Messages returns the messages after the welcome. The channel is closed when the connection ends.
 func (c *Client) Messages() <-chan wire.ServerMessage { return c.messages }
 
 // Send sends a message.
@@ -152,7 +153,8 @@ func (c *Client) SendFrame(ctx context.Context, frame []byte) error {
 // Ended is closed when the connection has ended.
 func (c *Client) Ended() <-chan struct{} { return c.ended }
 
-// Code is why the server has closed the connection, after Ended; false if it was lost without a word.
+// Code returns why the server has closed the connection, after Ended; false if the connection was lost without a close
+// frame.
 func (c *Client) Code() (code wire.Code, reason string, ok bool) {
 	<-c.ended
 	var closed websocket.CloseError

@@ -5,8 +5,8 @@ import "math"
 // Observation is what a player shows, and what it should show.
 type Observation struct {
 	Now    float64 `json:"now"`    // the client's monotonic time
-	Target float64 `json:"target"` // where the room is
-	Actual float64 `json:"actual"` // where this player is
+	Target float64 `json:"target"` // the position of the room
+	Actual float64 `json:"actual"` // the position of this player
 	Rate   float64 `json:"rate"`   // the room's
 	Moving bool    `json:"moving"` // the player neither seeks nor waits for data
 }
@@ -34,7 +34,8 @@ const (
 	calmAfter            = 30_000.0
 	seekAttempts         = 3
 	maxSeekTime          = 2_000.0
-	// maxStandingSeek: a seek of a player that stands may have to load data, which says little about the next one.
+	// maxStandingSeek limits what is learnt from a seek of a resting player: it may have to load data, which says little
+	// about the next seek.
 	maxStandingSeek = 1_000.0
 	firstLead       = 600.0 // until it is known how long seeks take
 	minLead         = 300.0
@@ -74,7 +75,7 @@ type Corrector struct {
 	startKnown bool
 	lastSeek   float64
 	gap        float64
-	standing   float64 // when a player that stands was sent to another position; NaN if it has arrived
+	standing   float64 // when a resting player was told to seek; NaN if it has arrived
 	failures   int
 	rateFails  bool
 	last       *appliedRate
@@ -97,7 +98,7 @@ func (c *Corrector) Lead() float64 {
 	return min(max(c.seekTime*seekVariation+c.startTime+leadSpare, minLead), maxSeekTime)
 }
 
-// Seeking notes that a player that stands is sent to another position, and Arrived that it is ready there.
+// Seeking records that a resting player is told to seek, and Arrived that it is ready at the new position.
 func (c *Corrector) Seeking(now float64) { c.standing = now }
 
 // Arrived may be called at any time at which the player is ready.
@@ -181,7 +182,7 @@ func (c *Corrector) seek(o Observation, limit float64) Correction {
 	return Correction{Rate: o.Rate, Seek: &to}
 }
 
-// learn: what the error has grown by since the player was told to seek or to start is the time that it took.
+// learn measures how long a seek or start took: the growth of the error since the player was told to.
 func (c *Corrector) learn(behind float64) {
 	pending := c.pending
 	c.pending = pendingMove{}
@@ -227,7 +228,7 @@ func (c *Corrector) judgeRate(now, behind, rate float64) {
 
 func (c *Corrector) forget() { c.last, c.probe = nil, nil }
 
-// share says by which part the rate changes, for an error.
+// share returns the relative change of the rate for an error.
 func share(behind float64) float64 {
 	most := gentleShare
 	if math.Abs(behind) > firmAbove {

@@ -16,8 +16,23 @@ type Anchor struct {
 	Position float64 `json:"position_ms"`
 	At       float64 `json:"at_ms"` // the server's time
 	Rate     float64 `json:"rate"`
-	Duration float64 `json:"duration_ms"` // 0 when it is not known
+	Duration float64 `json:"duration_ms"`  // 0 when it is not known
+	StartsAt float64 `json:"starts_at_ms"` // when it starts by itself; 0 unless it does
 }
+
+// maxEarly is for how long a player plays by its own clock what the room has not said yet.
+const maxEarly = 60_000.0
+
+// Due returns the anchor as it is from StartsAt on: a player that waits for the room to say so would be late.
+func (a Anchor) Due(time float64) Anchor {
+	if a.State == Paused && a.StartsAt > 0 && time >= a.StartsAt-lookAhead && time < a.StartsAt+maxEarly {
+		a.State, a.At = Playing, a.StartsAt
+	}
+	return a
+}
+
+// lookAhead is how long before its start a player prepares for it.
+const lookAhead = 2_000.0
 
 // PositionAt returns the position at a time of the server.
 func (a Anchor) PositionAt(time float64) float64 {
@@ -104,7 +119,7 @@ func (f *Follower) Tick(now, serverTime float64) (Following, bool) {
 	if f.media.IsReady() {
 		f.corrector.Arrived(now)
 	}
-	anchor := *f.anchor
+	anchor := f.anchor.Due(serverTime)
 	target := anchor.PositionAt(serverTime)
 	wait := anchor.At - f.corrector.StartTime() - serverTime
 	if anchor.State == Playing && wait <= 0 {

@@ -29,8 +29,8 @@ type Faults struct {
 	FixedRate bool           // it plays at 1 whatever rate it is given
 }
 
-// RandomFaults are those of one of many people's players: it takes 50 to 400 ms to seek and 20 to 150 ms to start, more or
-// less the same each time, and its media clock drifts by 50 ppm at most.
+// RandomFaults are those of one of many people's players: it takes 50 to 400 ms to seek and 20 to 150 ms to start, more
+// or less the same each time, and its media clock drifts by 50 ppm at most.
 func RandomFaults(random *rand.Rand) Faults {
 	around := func(least, most float64) func() float64 {
 		typical := least + random.Float64()*(most-least)

@@ -18,8 +18,8 @@ type command struct {
 	anchor player.Anchor
 }
 
-// follow has somebody's player follow commands, and returns how long after each it came within 100 ms of the room, to stay
-// there until the next one.
+// follow has somebody's player follow commands, and returns how long after each it came within 100 ms of the room, to
+// stay there until the next one.
 func follow(random *rand.Rand, commands []command, until float64) (settled []float64) {
 	const tick = 5.0
 	v := newViewer(random)
@@ -61,7 +61,8 @@ func follow(random *rand.Rand, commands []command, until float64) (settled []flo
 	return settled
 }
 
-// TestCommandsSettle: after a seek and after a start, players are soon where the room is, also those that hear of it late.
+// TestCommandsSettle: after a seek and after a start, players are soon where the room is, also those that hear of it
+// late.
 func TestCommandsSettle(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(7, 8))

@@ -73,8 +73,8 @@ func required(t reflect.Type) (names []string) {
 	return names
 }
 
-// DecodeClient reads a message from a client. Its errors are coded: ErrMalformed, ErrUnknown, or invalid_request with the
-// properties that are wrong. id is the command's also in case of an error, if it has one.
+// DecodeClient reads a message from a client. Its errors are coded: ErrMalformed, ErrUnknown, or invalid_request with
+// the properties that are wrong. id is the command's also in case of an error, if it has one.
 func DecodeClient(frame []byte) (m ClientMessage, id string, err error) {
 	properties, name, err := open(frame)
 	if err != nil {
@@ -112,8 +112,8 @@ func DecodeClient(frame []byte) (m ClientMessage, id string, err error) {
 	return m, IDOf(m), nil
 }
 
-// open reads the properties of a frame, one of which is its name. Names that are given twice, and text that is no UTF-8,
-// are malformed.
+// open reads the properties of a frame, one of which is its name. Names that are given twice, and text that is no
+// UTF-8, are malformed.
 func open(frame []byte) (map[string]jsontext.Value, string, error) {
 	var (
 		properties map[string]jsontext.Value

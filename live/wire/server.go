@@ -54,10 +54,12 @@ type State struct {
 	AtMS       float64 `json:"at_ms"`
 	Rate       float64 `json:"rate"`
 	DurationMS *int64  `json:"duration_ms"`
-	Wait       *Wait   `json:"wait"`
-	Cause      string  `json:"cause"`
-	By         *Person `json:"by"`
-	NowMS      float64 `json:"now_ms"`
+	// StartsAtMS is when it starts by itself; nil unless it does.
+	StartsAtMS *float64 `json:"starts_at_ms"`
+	Wait       *Wait    `json:"wait"`
+	Cause      string   `json:"cause"`
+	By         *Person  `json:"by"`
+	NowMS      float64  `json:"now_ms"`
 }
 
 // Media is what is played.
@@ -81,13 +83,13 @@ type Wait struct {
 	ThenPlay bool    `json:"then_play"`
 }
 
-// Ack is that a command was applied.
+// Ack says that a command was applied.
 type Ack struct {
 	ID       string `json:"id"`
 	Revision int64  `json:"revision"`
 }
 
-// Error is that a message was refused.
+// Error says that a message was refused.
 type Error struct {
 	ID           string       `json:"id,omitzero"`
 	Code         string       `json:"code"`
@@ -111,10 +113,10 @@ type ClockReply struct {
 	S2 float64 `json:"s2"`
 }
 
-// ClockChanged is that the server's clock made a step.
+// ClockChanged says that the server's clock made a step.
 type ClockChanged struct{}
 
-// Members is the digest of who is there.
+// Members is the digest of the members.
 type Members struct {
 	Present    int      `json:"present"`
 	WaitingFor []Person `json:"waiting_for"` // by their usernames, MaxWaitingFor at most
@@ -138,7 +140,7 @@ type People struct {
 	Left    []string `json:"left"` // IDs
 }
 
-// Place is what the person of a connection is to the room.
+// Place is the standing of a connection's person in the room.
 type Place struct {
 	User        Person   `json:"user"`
 	Role        string   `json:"role"`
@@ -156,7 +158,7 @@ type Room struct {
 	SlowModeSeconds int    `json:"slow_mode_seconds"`
 }
 
-// Queue is that the queue or its votes have changed.
+// Queue says that the queue or its votes have changed.
 type Queue struct {
 	Version   int64 `json:"version"`
 	SkipVotes int   `json:"skip_votes"`
@@ -196,7 +198,7 @@ type AvatarURLs struct {
 	Thumbnail string `json:"thumbnail"`
 }
 
-// Quote is what a message answers.
+// Quote is the message that another message answers.
 type Quote struct {
 	ID      string  `json:"id"`
 	Author  *Person `json:"author"`
@@ -206,17 +208,17 @@ type Quote struct {
 // Time is written as REST writes it.
 type Time = time.Time
 
-// TokenExpiring is that the token of the connection expires soon.
+// TokenExpiring says that the token of the connection expires soon.
 type TokenExpiring struct {
 	TokenExpiresMS float64 `json:"token_expires_ms"`
 }
 
-// Degraded is that the database is away, or is back.
+// Degraded says that the database is away, or is back.
 type Degraded struct {
 	Degraded bool `json:"degraded"`
 }
 
-// GoingAway is that the server stops.
+// GoingAway says that the server stops.
 type GoingAway struct {
 	AfterMS float64 `json:"after_ms"`
 }

@@ -278,7 +278,7 @@ func strictly(frame []byte, m Message) error {
 	return strict.Unmarshal(text, reflect.New(reflect.TypeOf(m).Elem()).Interface(), strict.RejectUnknownMembers(true))
 }
 
-// TestLimitsAreTheContracts: what the contract says about limits and close codes is what the code has.
+// TestLimitsAreTheContracts: the limits and close codes of the code are those of the contract.
 func TestLimitsAreTheContracts(t *testing.T) {
 	t.Parallel()
 	live := readContract(t).Channels.Live
@@ -396,7 +396,7 @@ func (d document) exampleWith(t *testing.T, key, property string) map[string]any
 	return base
 }
 
-// TestBadFrames: what is no message at all, and what is one that nobody knows.
+// TestBadFrames: frames that are not messages, and messages of unknown types.
 func TestBadFrames(t *testing.T) {
 	t.Parallel()
 	const id = "0198f3a2-0b7c-7c41-9d1e-6a2f4f0d7b12"

@@ -623,6 +623,7 @@ var keyed = {
   "/rooms/{room_id}/mutes": true,
   "/rooms/{room_id}/invitations": true,
   "/rooms/{room_id}/queue": true,
+  "/rooms/{room_id}/parties": true,
   "/chat/messages": true,
   "/reports": true,
   "/admin/cleanup": true,
@@ -1061,12 +1062,20 @@ function newRoomDialog(enter2) {
 }
 
 // ../clients/typescript/src/live/anchor.ts
+var maxEarly = 6e4;
+var lookAhead = 2e3;
+function due(anchor, time2) {
+  const starts = anchor.starts_at_ms;
+  if (anchor.state !== "paused" || !starts || time2 < starts - lookAhead || time2 >= starts + maxEarly) return anchor;
+  return { ...anchor, state: "playing", at_ms: starts };
+}
 function positionAt(anchor, time2) {
   const moved = anchor.state === "playing" ? Math.max(time2 - anchor.at_ms, 0) * anchor.rate : 0;
   return Math.min(Math.max(anchor.position_ms + moved, 0), anchor.duration_ms ?? Infinity);
 }
 function differ(a, b) {
-  return a.state !== b.state || a.position_ms !== b.position_ms || a.at_ms !== b.at_ms || a.rate !== b.rate;
+  return a.state !== b.state || a.position_ms !== b.position_ms || a.at_ms !== b.at_ms || a.rate !== b.rate || (a.starts_at_ms ??
+  0) !== (b.starts_at_ms ?? 0);
 }
 
 // ../clients/typescript/src/live/clock.ts
@@ -1247,7 +1256,7 @@ var LiveRoom = class {
     return () => void listeners.delete(listener);
   }
   /**
-   * Sends what a person asks for, and returns the revision that it made. Never send what a player does by itself. It
+   * Sends a command of a person, and returns the revision that it made. Never send what a player does by itself. It
    * throws a CommandError.
    */
   command(body) {
@@ -1260,7 +1269,7 @@ var LiveRoom = class {
       this.#send(command);
     });
   }
-  /** Says what the player does. `watchTogether` does that. */
+  /** Reports the status of the player. `watchTogether` calls it. */
   report(status) {
     if (this.#phase === "open") this.#send({ t: "status", ...status });
   }
@@ -1268,14 +1277,14 @@ var LiveRoom = class {
   ready(epoch, cue, duration) {
     if (this.#phase === "open") this.#send({ t: "ready", epoch, cue, ...duration && { duration_ms: duration } });
   }
-  /** The machine may have slept: measures anew, or connects at once. */
+  /** The machine may have slept: measures the clock again, or connects at once. */
   wake() {
     if (this.#phase === "closed") return;
     this.#clock.wake(this.#env.now());
     if (this.#phase === "open") this.#measure();
     else if (!this.#socket) void this.#connect();
   }
-  /** The network has changed: connects anew, since what the old connection has sent may be lost for long. */
+  /** The network has changed: reconnects, since the old connection may not deliver what it has sent for long. */
   reconnect() {
     if (this.#phase === "closed") return;
     this.#attempts = 0;
@@ -1659,7 +1668,7 @@ var Follower = class {
     if (!this.#anchor || differ(this.#anchor, anchor)) this.retry();
     this.#anchor = anchor;
   }
-  /** Begins anew: the player has another source, or the user asks to catch up. */
+  /** Starts again: the player has another source, or the user asks to catch up. */
   retry() {
     this.#corrector.reset();
     this.#aligned = false;
@@ -1667,11 +1676,11 @@ var Follower = class {
   }
   /** Compares and acts, at a time of the client and of the server. It may be called at any time, however rarely. */
   tick(now, serverTime) {
-    const anchor = this.#anchor;
-    if (!anchor || anchor.state === "idle") {
+    if (!this.#anchor || this.#anchor.state === "idle") {
       this.#stop();
       return void 0;
     }
+    const anchor = due(this.#anchor, serverTime);
     if (this.media.isReady()) this.#corrector.arrived(now);
     const target = positionAt(anchor, serverTime);
     const wait = anchor.at_ms - this.#corrector.startTime - serverTime;
@@ -2201,7 +2210,7 @@ r messages");
       else this.#list.insertBefore(item, at);
     }
   }
-  /** The elements of a message, which are made anew when what they show has changed. */
+  /** The elements of a message, which are replaced when the message has changed. */
   #items(message, before) {
     const shows = JSON.stringify([
       message,

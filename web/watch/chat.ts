@@ -151,7 +151,7 @@ export class Chat {
     }
   }
 
-  /** The elements of a message, which are made anew when what they show has changed. */
+  /** The elements of a message, which are replaced when the message has changed. */
   #items(message: ChatMessage, before: ChatMessage | undefined): HTMLElement[] {
     const shows = JSON.stringify([message, before?.created_at, before?.author?.id, this.room.place?.permissions,
       this.room.place?.user.id]);

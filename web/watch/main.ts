@@ -7,10 +7,10 @@ import { signIn } from './signin.js';
 const main = document.querySelector('main')!;
 const account = document.querySelector('#account')!;
 let shown: ShownRoom | undefined;
-/** Counts the pages that were asked for: what comes of an earlier one is not shown. */
+/** Counts the pages that were requested: results for an earlier page are not shown. */
 let turn = 0;
 
-/** Shows what the address says. */
+/** Shows the page of the address. */
 async function show(): Promise<void> {
   const mine = ++turn;
   shown?.leave();

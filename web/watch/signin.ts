@@ -1,7 +1,7 @@
 import { el, field } from './dom.js';
 import { api, explain } from './session.js';
 
-/** The accounts of the demo, which the page is told of in development only. */
+/** The accounts of the demo, which the page gets only in development. */
 interface Demo {
   accounts: string[];
   password: string;

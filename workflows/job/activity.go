@@ -14,6 +14,10 @@ const (
 	ActivityQueueReminder    = "QueueReminder"
 	ActivityExpireInvitation = "ExpireInvitation"
 
+	ActivityReadParty         = "ReadParty"
+	ActivityQueuePartyNotices = "QueuePartyNotices"
+	ActivityArmParty          = "ArmParty"
+
 	// avatar
 	ActivityRenderAvatar = "RenderAvatar"
 

@@ -25,7 +25,7 @@ type Event struct {
 	Summary    string // one line for the Temporal UI, without personal data
 	Input      any    // the workflow's only argument; identifiers and counts
 
-	// UserID and RoomID say whom and what the work is about, so that operators find it. They may be empty.
+	// UserID and RoomID are the account and the room of the work, by which operators find it. They may be empty.
 	UserID, RoomID string
 
 	// Priority orders the outbox's events and, in Temporal, the tasks of one queue: the lowest number goes first. The
@@ -88,6 +88,8 @@ const (
 	WorkflowDeleteAccount         = "DeleteAccount"
 	WorkflowActivityReport        = "ActivityReport"
 	WorkflowWebhookDelivery       = "WebhookDelivery"
+	WorkflowScheduledParty        = "ScheduledParty"
+	WorkflowPartyEmail            = "PartyEmail"
 )
 
 // WorkflowTypes returns all types of workflows.
@@ -96,10 +98,11 @@ func WorkflowTypes() []string {
 		WorkflowWelcomeEmail, WorkflowVerificationEmail, WorkflowPasswordResetEmail, WorkflowPasswordChangedNotice,
 		WorkflowEmailChangedNotice, WorkflowRoomInvitation, WorkflowReportEmail, WorkflowResend, WorkflowProcessAvatar,
 		WorkflowCleanup, WorkflowDeleteAccount, WorkflowActivityReport, WorkflowWebhookDelivery,
+		WorkflowScheduledParty, WorkflowPartyEmail,
 	}
 }
 
-// About returns the event with whom and what it is about.
+// About returns the event with the account and the room that it is about.
 func (e Event) About(userID, roomID string) Event {
 	e.UserID, e.RoomID = userID, roomID
 	return e

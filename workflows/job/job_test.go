@@ -17,6 +17,8 @@ var invitation = job.RoomInvitationInput{
 	ExpiresAt:    time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 }
 
+var party = job.PartyInput{PartyID: "p1", Moves: 3, StartsAt: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+
 func TestEvents(t *testing.T) {
 	avatar := job.AvatarInput{UserID: "u1", Version: 7}
 	cleanup := job.CleanupInput{RunID: "r1", Policies: []watchparty.Policy{watchparty.PolicyRooms}, DryRun: true}
@@ -58,6 +60,18 @@ func TestEvents(t *testing.T) {
 		"answer": {job.InvitationAnswerEvent(invitation, watchparty.InvitationDeclined), job.Event{
 			WorkflowID: "room-invitation/i1", Signal: "declined", Workflow: "RoomInvitation", TaskQueue: "email",
 			Summary: "Room invitation", Input: invitation, Priority: watchparty.PriorityNormal,
+		}},
+		"party": {job.ScheduledPartyEvent(party), job.Event{
+			WorkflowID: "scheduled-party/p1", Workflow: "ScheduledParty", TaskQueue: "email", Summary: "Scheduled party",
+			Input: party,
+		}},
+		"party that was moved": {job.PartyChangedEvent(party), job.Event{
+			WorkflowID: "scheduled-party/p1", Signal: "changed/3", Workflow: "ScheduledParty", TaskQueue: "email",
+			Summary: "Scheduled party", Input: job.PartyInput{PartyID: "p1", StartsAt: party.StartsAt},
+		}},
+		"email about a party": {job.PartyEmailEvent(watchparty.EmailPartyReminder, "n1", "e1"), job.Event{
+			WorkflowID: "party-email/n1", Workflow: "PartyEmail", TaskQueue: "email", Summary: "Email about a party",
+			Input: job.EmailInput{EmailID: "e1"}, Priority: watchparty.PrioritySoon,
 		}},
 		"avatar": {job.AvatarEvent(avatar), job.Event{
 			WorkflowID: "avatar/u1/7", Workflow: "ProcessAvatar", TaskQueue: "avatar",

@@ -38,6 +38,7 @@ const keyed: Record<Keyed, true> = {
   '/rooms/{room_id}/mutes': true,
   '/rooms/{room_id}/invitations': true,
   '/rooms/{room_id}/queue': true,
+  '/rooms/{room_id}/parties': true,
   '/chat/messages': true,
   '/reports': true,
   '/admin/cleanup': true,

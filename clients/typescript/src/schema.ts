@@ -153,7 +153,7 @@ export interface paths {
         };
         /**
          * Get your account
-         * @description Has what only the owner sees, such as the email address and whether it is confirmed.
+         * @description Shows also data that only the owner sees, such as the email address and whether it is confirmed.
          */
         get: operations["getMe"];
         put?: never;
@@ -321,6 +321,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/users/me/parties": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the scheduled parties of your rooms, the next first
+         * @description Of the rooms that the caller is in or has a role in, with the caller's answers.
+         */
+        get: operations["listMyParties"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/users/me/invitations": {
         parameters: {
             query?: never;
@@ -401,8 +421,8 @@ export interface paths {
         /**
          * Upload your avatar
          * @description Takes a JPEG, PNG, WebP or GIF of at most 5 MB and 50 megapixels. In the background it is turned upright,
-         *     cropped to the square that draws most attention, converted to sRGB, and freed of all metadata; `GET
-         *     /users/me/avatar` says how far it is. The former avatar stays until the new one is ready. A newer upload
+         *     cropped to the square that draws most attention, converted to sRGB, and stripped of all metadata;
+         *     `GET /users/me/avatar` has its progress. The former avatar stays until the new one is ready. A newer upload
          *     replaces the ones that are not rendered yet; if the newer one is refused then, the former avatar stays, too. An
          *     account can have three uploads in progress at a time (429 above that), and each has to arrive at 16 KiB a second
          *     or faster, on average, after the first ten seconds.
@@ -448,7 +468,7 @@ export interface paths {
         };
         /**
          * Get a profile
-         * @description What everybody may see of an account: its names and its avatar.
+         * @description The public data of an account: its names and its avatar.
          */
         get: operations["getProfile"];
         put?: never;
@@ -562,8 +582,8 @@ export interface paths {
         post?: never;
         /**
          * Delete a movie
-         * @description For admins. A movie that rooms have is a 409 `movie_in_use`, with their number in `details.rooms`. Archive it
-         *     instead.
+         * @description For admins. A movie that rooms use cannot be deleted: that is a 409 `movie_in_use`, with the number of rooms in
+         *     `details.rooms`. Archive it instead.
          */
         delete: operations["deleteMovie"];
         options?: never;
@@ -585,7 +605,7 @@ export interface paths {
         };
         /**
          * List open public rooms
-         * @description Does not have unlisted and private rooms. With `q` it is a search.
+         * @description Unlisted and private rooms are not in the list. With `q` it is a search.
          */
         get: operations["listRooms"];
         put?: never;
@@ -609,8 +629,8 @@ export interface paths {
         };
         /**
          * Get a room
-         * @description Has what is the same for everyone who may see the room. `GET /rooms/{room_id}/me` says what the caller may do in
-         *     it.
+         * @description The answer is the same for everyone who can see the room. `GET /rooms/{room_id}/me` says what the caller may do
+         *     in it.
          */
         get: operations["getRoom"];
         put?: never;
@@ -666,8 +686,8 @@ export interface paths {
          * Leave a room
          * @description Leaving a room that the caller is not in is a success. When the host leaves, the role passes to the person who
          *     has been in the room longest: to a present moderator, else to another present person, else to an absent one in
-         *     the same order. The former host stays a moderator. With nobody else in it, the room keeps its host, as does an
-         *     archived room.
+         *     the same order. The former host stays a moderator. The room keeps its host if nobody else is in it, or if it is
+         *     archived.
          */
         post: operations["leaveRoom"];
         delete?: never;
@@ -688,8 +708,8 @@ export interface paths {
         /**
          * Send a heartbeat
          * @description Send it every 30 seconds. A person who was not seen for 90 seconds is not `present`. Posting a message counts as
-         *     a heartbeat. When the host has not been seen for 10 minutes (by default), the role passes to a person who has,
-         *     as when the host leaves.
+         *     a heartbeat. When the host has not been seen for 10 minutes (by default), the role passes to a person who is
+         *     present, as when the host leaves.
          */
         post: operations["heartbeat"];
         delete?: never;
@@ -789,8 +809,8 @@ export interface paths {
         /**
          * Set a participant's role
          * @description For the host. Sets the role of a person who is in the room or has a role in it. `host` hands the room over to a
-         *     person who is in it, and makes the caller a moderator. The own role is a 409 `own_role`. For a person who is not
-         *     in the room, `joined_at` and `last_seen_at` say since when they have had the role.
+         *     person who is in it, and makes the caller a moderator. Setting one's own role is a 409 `own_role`. For a person
+         *     who is not in the room, `joined_at` and `last_seen_at` say since when they have had the role.
          */
         patch: operations["setRole"];
         trace?: never;
@@ -921,10 +941,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get what a room plays now
-         * @description For pages that embed it: without sign-in, and from any origin. The host has to allow it (`now_playing`). It
-         *     is a 404 for a room that does not, for a private room, and for an archived one. While playing, the position is
-         *     `position_ms` plus the time since `at` times `rate`.
+         * Get the public view of what a room plays
+         * @description Other pages can show it: the operation needs no sign-in and works from any origin. The host has to allow it
+         *     (`now_playing`). A room that does not allow it, a private room and an archived room are a 404. While playing,
+         *     the position is `position_ms` plus the time since `at` times `rate`.
          */
         get: operations["getNowPlaying"];
         put?: never;
@@ -943,9 +963,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get what a room watches
-         * @description The state of the room's playback, by the clock of `now`. A state is an anchor: from `at` on it plays from `position_ms` with the rate
-         *     `rate`. It is never cached.
+         * Get the playback state of a room
+         * @description A state is an anchor: from the instant `at` on, the room plays from `position_ms` at the rate `rate`. `now` is
+         *     the time of the same clock when the state was read. The answer is never cached.
          */
         get: operations["getPlayback"];
         put?: never;
@@ -967,14 +987,14 @@ export interface paths {
         put?: never;
         /**
          * Control playback
-         * @description For whom the room's `control` says, while they are in the room. Commands are absolute, and each has an ID that the client
-         *     makes: a command that is sent again has the same ID, is applied once and answered with the `revision` that it had. A command
-         *     names the `epoch` of the state that the person saw, and is a 409 `playback_stale` when another item has been loaded since. With
-         *     `revision`, one that comes later than its ID is remembered is refused in the same way.
-         *
-         *     `play` begins what is next in the queue, or else the room's movie, when nothing is loaded. `load` names an item of the queue, a
-         *     movie, or, for the host and moderators, an https address, which the service never asks for. `pause` carries the position that
-         *     the person saw, which is taken if it is within a second of the computed one.
+         * @description The room's `control` says who can send commands, while they are in the room. Commands are absolute. Each has an
+         *     ID that the client creates: a command that is sent again with the same ID is applied only once, and the answer
+         *     has the `revision` of the first time. A command names the `epoch` of the state that the person saw; if another
+         *     item has been loaded since, it is a 409 `playback_stale`. With `revision`, a command that arrives after the room
+         *     has forgotten its ID is refused in the same way. If nothing is loaded, `play` loads the first item of the queue,
+         *     or else the room's movie. `load` names an item of the queue, a movie, or, for the host and moderators, an https
+         *     address, which the service never fetches. `pause` has the position that the person saw; the room pauses there if
+         *     it is within a second of the computed position.
          */
         post: operations["sendPlaybackCommand"];
         delete?: never;
@@ -992,9 +1012,9 @@ export interface paths {
         };
         get?: never;
         /**
-         * Vote to skip what plays
-         * @description The item is skipped when half of those who are present vote so. Votes are for the item of an `epoch`; with `skip` false the
-         *     vote is taken back.
+         * Vote to skip the current item
+         * @description The item is skipped when half of the people who are present have voted for it. A vote is for the item of an
+         *     `epoch`. With `skip` false, the caller takes the vote back.
          */
         put: operations["voteToSkip"];
         post?: never;
@@ -1012,15 +1032,16 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get what a room is to play, in order
-         * @description By `queue_order` of the room: as people have put the items, or those with the most votes first. There are 200 items at most.
+         * List the queue of a room, in order
+         * @description The room's `queue_order` decides the order: as people have arranged the items, or the most votes first. A queue
+         *     has at most 200 items.
          */
         get: operations["getQueue"];
         put?: never;
         /**
-         * Add to the queue
-         * @description For whom the room's `queue` says, while they are in the room. The host and moderators can add an https address, which the
-         *     service never asks for; others add movies. One person has 20 items in a queue at most.
+         * Add an item to the queue
+         * @description The room's `queue` says who can add items, while they are in the room. The host and moderators can add an https
+         *     address, which the service never fetches; others can add movies. A person can have at most 20 items in a queue.
          */
         post: operations["addToQueue"];
         delete?: never;
@@ -1038,14 +1059,15 @@ export interface paths {
         };
         /**
          * Get an item of the queue
-         * @description One that is played or was removed is a 404.
+         * @description An item that is not in the queue any more is a 404.
          */
         get: operations["getQueueItem"];
         put?: never;
         post?: never;
         /**
          * Remove an item from the queue
-         * @description One's own, or as the host or a moderator anybody's. Removing what plays skips it.
+         * @description People can remove their own items; the host and moderators can remove all items. Removing the item that plays
+         *     skips it.
          */
         delete: operations["removeFromQueue"];
         options?: never;
@@ -1063,7 +1085,8 @@ export interface paths {
         get?: never;
         /**
          * Move an item of the queue
-         * @description For the host and moderators. In a queue by votes it has an effect once the room's order is manual again.
+         * @description For the host and moderators. If the queue is ordered by votes, the move has no effect until the room's order is
+         *     manual again.
          */
         put: operations["moveInQueue"];
         post?: never;
@@ -1092,6 +1115,123 @@ export interface paths {
          * @description Without a vote nothing changes.
          */
         delete: operations["unvoteForItem"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rooms/{room_id}/parties": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the scheduled parties of a room, the next first
+         * @description There are 20 at most, so that `next_cursor` is always null.
+         */
+        get: operations["listParties"];
+        put?: never;
+        /**
+         * Schedule a party
+         * @description For the host and moderators. The room watches together at that time: whoever answers `yes` or `maybe` is
+         *     reminded by email a day and an hour before, the room loads the movie 5 minutes before, and it starts by itself.
+         *     A room has 20 scheduled parties at most, and 30 minutes lie between their starts.
+         */
+        post: operations["scheduleParty"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/parties/{party_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a party
+         * @description For everyone who may see its room. Also one that has started, was cancelled or missed, until clean-up removes it.
+         */
+        get: operations["getParty"];
+        put?: never;
+        post?: never;
+        /**
+         * Cancel a scheduled party
+         * @description For the host and moderators. Those who come are told by email.
+         */
+        delete: operations["cancelParty"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a scheduled party
+         * @description For the host and moderators. Changes the properties that are sent. When the start is moved, those who come are
+         *     told by email, and are reminded anew.
+         */
+        patch: operations["updateParty"];
+        trace?: never;
+    };
+    "/parties/{party_id}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say whether you come to a party
+         * @description For everyone who may see its room, until it starts. Whoever is put out of the room, or gives up the membership,
+         *     has no answer any more. `no` ends the emails about the party.
+         */
+        put: operations["answerParty"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/parties/{party_id}/answers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List who comes to a party
+         * @description For everyone who may see its room, in the order of the first answers.
+         */
+        get: operations["listPartyAnswers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/parties/{party_id}/calendar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a party as a file for calendars
+         * @description iCalendar (RFC 5545) with one event, whose UID stays the same and whose SEQUENCE rises with each change. A program
+         *     that reads it again thus moves or cancels the event.
+         */
+        get: operations["getPartyCalendar"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1157,7 +1297,7 @@ export interface paths {
         put?: never;
         /**
          * Get an invitation by its token
-         * @description Needs the token of the invitation's email, and no account. An invitation that is not open any more, or whose
+         * @description Needs the token of the invitation's email, but no account. An invitation that is not open any more, or whose
          *     inviter may not invite to the room any more, is a 400 `bad_token`.
          */
         post: operations["lookUpInvitation"];
@@ -1220,8 +1360,8 @@ export interface paths {
         put?: never;
         /**
          * Unsubscribe from invitation emails
-         * @description The token is in the link at the end of every invitation's email. It stands for the invitation's address, which
-         *     gets no more invitations or reminders from then on. Those who invite it are not told.
+         * @description The token is in the link at the end of every invitation's email. It identifies the invitation's address, which
+         *     gets no more invitations or reminders from then on. People who invite the address are not told.
          */
         post: operations["unsubscribeFromInvitations"];
         delete?: never;
@@ -1316,10 +1456,10 @@ export interface paths {
         put?: never;
         /**
          * Report a room, a message or an account
-         * @description Takes exactly one of `room_id`, `message_id` and `username`. What the caller cannot see is a 404. The content is
-         *     kept as it is now. Nobody is shown who reported it. While a report is open, the caller who reports the same
-         *     again gets that report. At most 20 new reports an hour are taken; more are a 429 `too_many_reports`. The own
-         *     content is a 409 `cannot_report_oneself`.
+         * @description Takes exactly one of `room_id`, `message_id` and `username`. What the caller cannot see is a 404. The report
+         *     keeps a copy of the content. No answer shows who sent a report. Reporting the same again while the report is
+         *     open returns that report. At most 20 new reports an hour are taken; more are a 429 `too_many_reports`. Reporting
+         *     one's own content is a 409 `cannot_report_oneself`.
          */
         post: operations["reportAbuse"];
         delete?: never;
@@ -1357,8 +1497,8 @@ export interface paths {
         };
         /**
          * Get the health of the service and its parts
-         * @description The service needs only the database: without it, it is `down`. Without another part it is `degraded`, and
-         *     `degraded` says of each part that is not as it should be what users notice. An answer about the workers may be 5
+         * @description The service needs only the database: without it, it is `down`. Without another part it is `degraded`; the
+         *     property `degraded` lists the parts with a fault, and what users notice. An answer about the workers may be 5
          *     seconds old, about the schedules 15, and about emails 30.
          */
         get: operations["getHealth"];
@@ -1460,7 +1600,7 @@ export interface paths {
         };
         /**
          * Get a cleanup run
-         * @description Shows a run while it goes on, and what it did once it has ended.
+         * @description Shows the progress of a run, and what it did once it has ended.
          */
         get: operations["getCleanupRun"];
         put?: never;
@@ -1501,7 +1641,7 @@ export interface paths {
         };
         /**
          * List rooms that cleanup archived, latest first
-         * @description Rooms that nobody used for long. An admin can restore them until they are deleted.
+         * @description Rooms that nobody has used for a long time. Admins can restore them until they are deleted.
          */
         get: operations["listRetiredRooms"];
         put?: never;
@@ -1644,7 +1784,7 @@ export interface paths {
         };
         /**
          * List reports of abuse, newest first
-         * @description Has no reporters: nobody is shown them. A report is deleted 90 days (by default) after it was resolved.
+         * @description No answer shows who sent a report. A report is deleted 90 days (by default) after it was resolved.
          */
         get: operations["listAbuseReports"];
         put?: never;
@@ -1928,7 +2068,7 @@ export interface paths {
         };
         /**
          * Get an account
-         * @description Has what admins see of an account, such as its suspension.
+         * @description Shows also data that only admins see, such as the suspension of the account.
          */
         get: operations["getUser"];
         put?: never;
@@ -2215,15 +2355,16 @@ export interface paths {
         };
         /**
          * List webhooks, newest first
-         * @description Has the addresses, and how each webhook is doing. Secrets are not shown.
+         * @description Shows the address and the state of each webhook, but no secrets.
          */
         get: operations["listWebhooks"];
         put?: never;
         /**
          * Register a webhook
-         * @description The address gets a message for each event of the kinds, as Standard Webhooks 1.0 has it: signed, at least once, and
-         *     again until it answers 2xx, for three days. The callbacks have the messages. `secret` is shown in this answer only.
-         *     The address has to be https and of a public server, unless settings allow private networks.
+         * @description The address gets a signed message for each event of the given kinds, as specified by Standard Webhooks 1.0: at
+         *     least once, and again until it answers 2xx, for three days. The callbacks describe the messages. `secret` is
+         *     shown in this answer only. The address has to be https and of a public server, unless settings allow private
+         *     networks.
          */
         post: operations["createWebhook"];
         delete?: never;
@@ -2241,22 +2382,22 @@ export interface paths {
         };
         /**
          * Get a webhook
-         * @description Has how the webhook is doing, without its secret.
+         * @description Shows the state of the webhook, but not its secret.
          */
         get: operations["getWebhook"];
         put?: never;
         post?: never;
         /**
          * Remove a webhook
-         * @description Its secret is deleted at once. What waits for it is cancelled.
+         * @description Its secret is deleted at once, and its waiting deliveries are cancelled.
          */
         delete: operations["deleteWebhook"];
         options?: never;
         head?: never;
         /**
          * Update a webhook
-         * @description Changes the properties that are sent. Switching a webhook on forgets its failures; what it has missed can be
-         *     replayed. While it is off, events are kept as cancelled deliveries.
+         * @description Changes the properties that are sent. Switching a webhook on resets its failures; missed events can be replayed.
+         *     While it is off, events are kept as cancelled deliveries.
          */
         patch: operations["updateWebhook"];
         trace?: never;
@@ -2271,9 +2412,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Make a new secret
-         * @description `secret` is shown in this answer only. For the time of overlap each message has two signatures, of the new secret and
-         *     of the former one. Without a body that is a day.
+         * Replace the secret of a webhook
+         * @description `secret` is shown in this answer only. During the overlap, each message has two signatures, of the new secret
+         *     and of the former one. Without a body, the overlap is a day.
          */
         post: operations["rotateWebhookSecret"];
         delete?: never;
@@ -2293,7 +2434,8 @@ export interface paths {
         put?: never;
         /**
          * Send a test message
-         * @description Queues a message of the type `webhook.test`. Its delivery tells what became of it.
+         * @description Queues a message of the type `webhook.test`. The answer is its delivery, which shows the result once the message
+         *     was sent.
          */
         post: operations["testWebhook"];
         delete?: never;
@@ -2312,9 +2454,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Replay what a webhook has missed
-         * @description Begins those deliveries anew whose event was at `since` or later, and that were given up or cancelled: the oldest
-         *     first, 500 at most. `more` says whether to ask again.
+         * Replay the events that a webhook has missed
+         * @description Restarts the deliveries that failed or were cancelled, and whose event was at `since` or later: the oldest
+         *     first, at most 500. If `more` is true, send the request again.
          */
         post: operations["replayWebhook"];
         delete?: never;
@@ -2373,8 +2515,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Deliver once more
-         * @description Begins a delivery anew that has ended, also one that succeeded. The message and its `webhook-id` stay the same.
+         * Redeliver a message
+         * @description Restarts a delivery that has ended, even if it succeeded. The message and its `webhook-id` stay the same.
          */
         post: operations["redeliverWebhook"];
         delete?: never;
@@ -2391,7 +2533,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get how the service is
+         * Get an overview of the service
          * @description What is late, how much was done in the last hour and week, the queues with their workers, and the outbox. Parts
          *     that come from Temporal are null while it is away; `temporal` says so.
          */
@@ -2413,9 +2555,9 @@ export interface paths {
         };
         /**
          * List jobs
-         * @description A job is one run of a workflow. Those that run come first, then those that ended last. The list is Temporal's,
-         *     which may be some seconds behind; `countJobs` counts what it has. While Temporal is away, all operations on jobs
-         *     are a 503.
+         * @description A job is one run of a workflow. Running jobs come first, then the jobs that ended last. The list comes from
+         *     Temporal and may be some seconds old; `countJobs` counts its jobs. While Temporal is away, all operations on
+         *     jobs are a 503.
          */
         get: operations["listJobs"];
         put?: never;
@@ -2455,8 +2597,8 @@ export interface paths {
         };
         /**
          * Get a job with its steps and its history
-         * @description With the ID of a workflow without a run it is the latest run. `job_expired`: Temporal has removed the job
-         *     after its retention. `job_not_started`: its event is still in the outbox.
+         * @description An ID of a workflow without a run stands for the latest run. `job_expired`: Temporal has removed the job after
+         *     its retention. `job_not_started`: its event is still in the outbox.
          */
         get: operations["getJob"];
         put?: never;
@@ -2478,7 +2620,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel a job
-         * @description The job ends in good order: it tidies up, which may take some seconds. Its email is cancelled at once.
+         * @description The job cleans up before it ends, which may take some seconds. Its email is cancelled at once.
          */
         post: operations["cancelJob"];
         delete?: never;
@@ -2498,7 +2640,7 @@ export interface paths {
         put?: never;
         /**
          * Terminate a job
-         * @description The job ends at once, and tidies nothing up. Its email is cancelled, its upload or clean-up run fails.
+         * @description The job ends at once, without cleaning up. Its email is cancelled, its upload or clean-up run fails.
          */
         post: operations["terminateJob"];
         delete?: never;
@@ -2518,10 +2660,10 @@ export interface paths {
         put?: never;
         /**
          * Retry a job
-         * @description A running job: its steps that wait for another attempt are tried now. A job that failed, was terminated or
-         *     cancelled, or ran out of time: an email is sent again as a new email, a clean-up run is started anew, and
-         *     anything else goes on from its last good point. The answer is the job that is at work now; `null` while its
-         *     event is in the outbox.
+         * @description If the job runs, its steps that wait for another attempt are tried now. If it failed, was terminated or
+         *     cancelled, or ran out of time, an email is sent again as a new email, a clean-up run is started again as a new
+         *     run, and any other job continues from its last good point. The answer is the job that does the work now; `null`
+         *     while its event is in the outbox.
          */
         post: operations["retryJob"];
         delete?: never;
@@ -2622,8 +2764,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get how many events Temporal does not have
-         * @description How many wait and since when, and the last error. Works without Temporal.
+         * Get the state of the outbox
+         * @description How many events wait, since when, and the last error. Works while Temporal is away.
          */
         get: operations["getOutbox"];
         put?: never;
@@ -2642,8 +2784,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List events that Temporal does not have
-         * @description Newest first. Works without Temporal.
+         * List the events that Temporal does not have yet
+         * @description Newest first. Works while Temporal is away.
          */
         get: operations["listEvents"];
         put?: never;
@@ -2664,8 +2806,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Try an event now
-         * @description Also one that was abandoned.
+         * Retry an event now
+         * @description An event that was abandoned can be retried, too.
          */
         post: operations["requeueEvent"];
         delete?: never;
@@ -2683,7 +2825,7 @@ export interface paths {
         };
         /**
          * List the clean-up policies with their ages
-         * @description In the order of a run. A setting sets the age of each, and whether it is on.
+         * @description The policies in the order of a run. A setting decides whether a policy is on, and its age.
          */
         get: operations["listCleanupPolicies"];
         put?: never;
@@ -3180,7 +3322,7 @@ export interface components {
          *           "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *           "movie_id": null,
          *           "title": "Faust",
-         *           "stream_url": "https://films.example/faust.webm",
+         *           "stream_url": "https://movies.example/faust.webm",
          *           "created_at": "2026-01-31T20:15:00Z"
          *         }
          *       ],
@@ -3188,6 +3330,26 @@ export interface components {
          *         {
          *           "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *           "item_id": "01993f7e-0a1b-7c2d-8e3f-405162738496",
+         *           "created_at": "2026-01-31T20:15:00Z"
+         *         }
+         *       ],
+         *       "parties": [
+         *         {
+         *           "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
+         *           "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *           "title": "Second part",
+         *           "movie_id": null,
+         *           "starts_at": "2026-02-01T19:30:00Z",
+         *           "time_zone": "Europe/Berlin",
+         *           "state": "scheduled",
+         *           "created_at": "2026-01-31T19:00:00Z"
+         *         }
+         *       ],
+         *       "party_answers": [
+         *         {
+         *           "party_id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
+         *           "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *           "answer": "yes",
          *           "created_at": "2026-01-31T20:15:00Z"
          *         }
          *       ],
@@ -3336,6 +3498,10 @@ export interface components {
             queue_items: components["schemas"]["ExportedQueueItem"][];
             /** @description For which items of queues the account votes */
             queue_votes: components["schemas"]["ExportedQueueVote"][];
+            /** @description The parties that the account scheduled */
+            parties: components["schemas"]["ExportedParty"][];
+            /** @description What the account answered to parties */
+            party_answers: components["schemas"]["ExportedPartyAnswer"][];
             /** @description When the account was seen in which room */
             stays: components["schemas"]["ExportedStay"][];
             /** @description The days, in UTC, on which the account was active */
@@ -3992,12 +4158,12 @@ export interface components {
          */
         WaitPolicy: "auto" | "everyone" | "host" | "nobody";
         /**
-         * @description What playback does
+         * @description The status of playback
          * @enum {string}
          */
         PlaybackStatus: "idle" | "waiting" | "playing" | "paused";
         /**
-         * @description The state of what a room watches
+         * @description The state of playback in a room
          * @example {
          *       "revision": 41,
          *       "epoch": 7,
@@ -4007,11 +4173,11 @@ export interface components {
          *         "id": "01993f7e-0a1b-7c2d-8e3f-405162738495",
          *         "movie_id": null,
          *         "title": "Nosferatu",
-         *         "stream_url": "https://films.example/nosferatu.webm",
+         *         "stream_url": "https://movies.example/nosferatu.webm",
          *         "subtitles": [
          *           {
          *             "language": "de",
-         *             "url": "https://films.example/nosferatu.de.vtt"
+         *             "url": "https://movies.example/nosferatu.de.vtt"
          *           }
          *         ],
          *         "duration_ms": 5640123,
@@ -4104,10 +4270,10 @@ export interface components {
             starts_at: string | null;
             /**
              * @description What made the state: a command, or `ready`, `deadline`, `rebuffer`, `ended`, `voted`, `removed`, `deserted`,
-             *     `archived`, `scheduled`, `started`, `duration`, `clock`. Empty before the first.
+             *     `archived`, `scheduled`, `unscheduled`, `started`, `duration`, `clock`. Empty before the first.
              */
             cause: string;
-            /** @description Whose command made the state; null for what happened by itself */
+            /** @description The person whose command made the state; null if it changed by itself */
             by: components["schemas"]["Person"] | null;
             /** @description How many of those who are present vote to skip the item */
             skip_votes: number;
@@ -4118,7 +4284,7 @@ export interface components {
             queue_version: number;
             /**
              * Format: date-time
-             * @description When this was read
+             * @description The time when the state was read, by the clock of `at`
              */
             now: string;
         };
@@ -4175,11 +4341,11 @@ export interface components {
          *           "id": "01993f7e-0a1b-7c2d-8e3f-405162738495",
          *           "movie_id": null,
          *           "title": "Nosferatu",
-         *           "stream_url": "https://films.example/nosferatu.webm",
+         *           "stream_url": "https://movies.example/nosferatu.webm",
          *           "subtitles": [
          *             {
          *               "language": "de",
-         *               "url": "https://films.example/nosferatu.de.vtt"
+         *               "url": "https://movies.example/nosferatu.de.vtt"
          *             }
          *           ],
          *           "duration_ms": 5640123,
@@ -4301,11 +4467,11 @@ export interface components {
          *             "id": "01993f7e-0a1b-7c2d-8e3f-405162738495",
          *             "movie_id": null,
          *             "title": "Nosferatu",
-         *             "stream_url": "https://films.example/nosferatu.webm",
+         *             "stream_url": "https://movies.example/nosferatu.webm",
          *             "subtitles": [
          *               {
          *                 "language": "de",
-         *                 "url": "https://films.example/nosferatu.de.vtt"
+         *                 "url": "https://movies.example/nosferatu.de.vtt"
          *               }
          *             ],
          *             "duration_ms": 5640123,
@@ -4388,7 +4554,7 @@ export interface components {
          * @description Subtitles in one language
          * @example {
          *       "language": "en",
-         *       "url": "https://films.example/nosferatu.en.vtt"
+         *       "url": "https://movies.example/nosferatu.en.vtt"
          *     }
          */
         Subtitle: {
@@ -4401,12 +4567,12 @@ export interface components {
             url: string;
         };
         /**
-         * @description Something to play
+         * @description An item of a queue
          * @example {
          *       "id": "01993f7e-0a1b-7c2d-8e3f-405162738496",
          *       "movie_id": null,
          *       "title": "Faust",
-         *       "stream_url": "https://films.example/faust.webm",
+         *       "stream_url": "https://movies.example/faust.webm",
          *       "duration_ms": null,
          *       "added_by": {
          *         "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
@@ -4464,7 +4630,7 @@ export interface components {
          *             "id": "01993f7e-0a1b-7c2d-8e3f-405162738496",
          *             "movie_id": null,
          *             "title": "Faust",
-         *             "stream_url": "https://films.example/faust.webm",
+         *             "stream_url": "https://movies.example/faust.webm",
          *             "duration_ms": null,
          *             "added_by": {
          *               "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
@@ -4490,7 +4656,7 @@ export interface components {
         QueueAnswer: {
             data: components["schemas"]["Queue"];
         };
-        /** @description What a room is to play */
+        /** @description The queue of a room */
         Queue: {
             /** @description The items, in the order in which they are played */
             items: components["schemas"]["QueueItem"][];
@@ -4506,7 +4672,7 @@ export interface components {
          *         "id": "01993f7e-0a1b-7c2d-8e3f-405162738496",
          *         "movie_id": null,
          *         "title": "Faust",
-         *         "stream_url": "https://films.example/faust.webm",
+         *         "stream_url": "https://movies.example/faust.webm",
          *         "duration_ms": null,
          *         "added_by": {
          *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
@@ -4532,7 +4698,7 @@ export interface components {
         /**
          * @description Either a movie or an address
          * @example {
-         *       "stream_url": "https://films.example/faust.webm",
+         *       "stream_url": "https://movies.example/faust.webm",
          *       "title": "Faust"
          *     }
          */
@@ -4568,13 +4734,12 @@ export interface components {
          */
         RoomState: "open" | "archived";
         /**
-         * @description What somebody is in a room. Hosts and moderators may do what `GET /rooms/{room_id}/me` lists for them.
+         * @description The role of a person in a room. `GET /rooms/{room_id}/me` lists what the caller may do.
          * @enum {string}
          */
         Role: "host" | "moderator" | "viewer";
         /**
-         * @description An account, as it is shown beside what it does. Where the account is deleted, there is null in its place, in all
-         *     answers but the audit log.
+         * @description An account, as it is shown beside its acts. A deleted account is null instead, in all answers but the audit log.
          * @example {
          *       "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
          *       "username": "carol",
@@ -4701,6 +4866,11 @@ export interface components {
          *       "queue_order": "manual",
          *       "wait_policy": "auto",
          *       "now_playing": false,
+         *       "next_party": {
+         *         "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
+         *         "starts_at": "2026-02-01T19:30:00Z",
+         *         "title": "Second part"
+         *       },
          *       "state": "open",
          *       "closed": false,
          *       "created_at": "2026-01-31T19:00:00Z",
@@ -4726,6 +4896,8 @@ export interface components {
             queue_order: components["schemas"]["QueueOrder"];
             wait_policy: components["schemas"]["WaitPolicy"];
             now_playing: components["schemas"]["ShowsNowPlaying"];
+            /** @description The party that starts next; null without one */
+            next_party: components["schemas"]["NextParty"] | null;
             state: components["schemas"]["RoomState"];
             /** @description Whether an admin closed it: it is archived, and its host cannot open it again */
             closed: boolean;
@@ -4741,7 +4913,7 @@ export interface components {
             updated_at: string;
         };
         /**
-         * @description A room, with what the caller is in it
+         * @description A room, with the caller's role in it
          * @example {
          *       "role": "host",
          *       "joined": true,
@@ -4780,6 +4952,11 @@ export interface components {
          *         "queue_order": "manual",
          *         "wait_policy": "auto",
          *         "now_playing": false,
+         *         "next_party": {
+         *           "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
+         *           "starts_at": "2026-02-01T19:30:00Z",
+         *           "title": "Second part"
+         *         },
          *         "state": "open",
          *         "closed": false,
          *         "created_at": "2026-01-31T19:00:00Z",
@@ -4804,7 +4981,7 @@ export interface components {
             room: components["schemas"]["Room"];
         };
         /**
-         * @description What the caller is in a room and may do there
+         * @description The caller's role and permissions in a room
          * @example {
          *       "role": "viewer",
          *       "joined": true,
@@ -4824,18 +5001,18 @@ export interface components {
              */
             muted_until: string | null;
             /**
-             * @description What the caller may do now: what the role allows, without `post_message`, `control_playback`, `edit_queue` and
-             *     `add_to_queue` during a mute
+             * @description What the caller may do now: what the role allows, without `post_message`, `control_playback`, `edit_queue`,
+             *     `add_to_queue` and `schedule_party` during a mute
              */
             permissions: components["schemas"]["Permission"][];
         };
         /**
-         * @description Something that a role in a room allows
+         * @description A permission in a room
          * @enum {string}
          */
-        Permission: "post_message" | "skip_slow_mode" | "delete_message" | "kick" | "mute" | "ban" | "invite" | "edit_room" | "delete_room" | "set_role" | "hand_over" | "read_log" | "control_playback" | "edit_queue" | "add_to_queue" | "vote";
+        Permission: "post_message" | "skip_slow_mode" | "delete_message" | "kick" | "mute" | "ban" | "invite" | "edit_room" | "delete_room" | "set_role" | "hand_over" | "read_log" | "control_playback" | "edit_queue" | "add_to_queue" | "vote" | "schedule_party";
         /**
-         * @description Somebody who is in a room
+         * @description A person in a room
          * @example {
          *       "user": {
          *         "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
@@ -5059,7 +5236,7 @@ export interface components {
              * @description What was done
              * @enum {string}
              */
-            action: "room_updated" | "room_archived" | "room_reopened" | "room_closed" | "role_set" | "host_handed_over" | "host_succeeded" | "kicked" | "banned" | "ban_lifted" | "muted" | "mute_lifted" | "message_deleted" | "invited" | "invitation_revoked" | "invitation_accepted" | "played" | "paused" | "sought" | "rate_set" | "loaded" | "skipped" | "stopped" | "queue_added" | "queue_removed" | "queue_moved";
+            action: "room_updated" | "room_archived" | "room_reopened" | "room_closed" | "role_set" | "host_handed_over" | "host_succeeded" | "kicked" | "banned" | "ban_lifted" | "muted" | "mute_lifted" | "message_deleted" | "invited" | "invitation_revoked" | "invitation_accepted" | "played" | "paused" | "sought" | "rate_set" | "loaded" | "skipped" | "stopped" | "queue_added" | "queue_removed" | "queue_moved" | "party_scheduled" | "party_changed" | "party_cancelled";
             /**
              * @description Who did it; null when the account is deleted, when it happened by itself, and when an admin of the service
              *     did it
@@ -5071,6 +5248,434 @@ export interface components {
             /**
              * Format: date-time
              * @description When it was done
+             */
+            created_at: string;
+        };
+        /**
+         * @description Where a party stands. `missed`: it did not start within 15 minutes, because there was nothing to play or the service
+         *     was away. A room that is archived, closed or deleted cancels its parties.
+         * @enum {string}
+         */
+        PartyState: "scheduled" | "started" | "cancelled" | "missed";
+        /**
+         * @description Whether somebody comes
+         * @enum {string}
+         */
+        PartyReply: "yes" | "maybe" | "no";
+        /** @description What the party is called, in one line; empty without a title */
+        PartyTitle: string;
+        /**
+         * @description The name of an IANA time zone, such as `Europe/Berlin`. Emails have the time of this zone. It moves no start: that is
+         *     an instant.
+         */
+        PartyTimeZone: string;
+        /**
+         * @description A time at which a room watches together
+         * @example {
+         *       "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
+         *       "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *       "room_name": "Silent Sunday",
+         *       "title": "Second part",
+         *       "movie": {
+         *         "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *         "title": "Nosferatu",
+         *         "year": 1922,
+         *         "runtime_minutes": 94,
+         *         "poster_url": "https://movies.example/nosferatu.jpg"
+         *       },
+         *       "starts_at": "2026-02-01T19:30:00Z",
+         *       "time_zone": "Europe/Berlin",
+         *       "state": "scheduled",
+         *       "scheduled_by": {
+         *         "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *         "username": "carol",
+         *         "display_name": "Carol",
+         *         "avatar": {
+         *           "default": false,
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *           "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *           "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *           "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *         }
+         *       },
+         *       "answers": {
+         *         "yes": 3,
+         *         "maybe": 1,
+         *         "no": 0
+         *       },
+         *       "created_at": "2026-01-31T19:00:00Z",
+         *       "updated_at": "2026-01-31T19:00:00Z"
+         *     }
+         */
+        Party: {
+            id: components["schemas"]["ID"];
+            room_id: components["schemas"]["ID"];
+            room_name: components["schemas"]["RoomName"];
+            title: components["schemas"]["PartyTitle"];
+            /** @description What it plays; null for what the room has loaded then, or else the first of its queue */
+            movie: components["schemas"]["RoomMovie"] | null;
+            /**
+             * Format: date-time
+             * @description When it starts by itself
+             */
+            starts_at: string;
+            time_zone: components["schemas"]["PartyTimeZone"];
+            state: components["schemas"]["PartyState"];
+            /** @description Who scheduled it; null when the account is deleted */
+            scheduled_by: components["schemas"]["Person"] | null;
+            answers: components["schemas"]["PartyCounts"];
+            /**
+             * Format: date-time
+             * @description When it was scheduled
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it last changed
+             */
+            updated_at: string;
+        };
+        /** @description How many people answered what */
+        PartyCounts: {
+            /** @description Who come */
+            yes: number;
+            /** @description Who may come */
+            maybe: number;
+            /** @description Who do not come */
+            no: number;
+        };
+        /** @description The next party of a room */
+        NextParty: {
+            id: components["schemas"]["ID"];
+            /**
+             * Format: date-time
+             * @description When it starts by itself
+             */
+            starts_at: string;
+            title: components["schemas"]["PartyTitle"];
+        };
+        /**
+         * @example {
+         *       "title": "Second part",
+         *       "starts_at": "2026-02-01T20:30:00+01:00",
+         *       "time_zone": "Europe/Berlin"
+         *     }
+         */
+        SchedulePartyRequest: {
+            /** @description What the party is called, in one line */
+            title?: string | null;
+            /**
+             * Format: uuid
+             * @description A movie with a stream; without it what the room has loaded then, or else the first of its queue
+             */
+            movie_id?: string | null;
+            /**
+             * Format: date-time
+             * @description When it starts: 10 minutes to 366 days ahead, to the millisecond
+             */
+            starts_at: string;
+            time_zone: components["schemas"]["PartyTimeZone"];
+        };
+        /**
+         * @example {
+         *       "starts_at": "2026-02-01T21:00:00+01:00"
+         *     }
+         */
+        UpdatePartyRequest: {
+            /** @description What the party is called, in one line; null for no title */
+            title?: string | null;
+            /**
+             * Format: uuid
+             * @description A movie with a stream; null for what the room has loaded then, or else the first of its queue
+             */
+            movie_id?: string | null;
+            /**
+             * Format: date-time
+             * @description When it starts: 10 minutes to 366 days ahead, to the millisecond
+             */
+            starts_at?: string;
+            time_zone?: components["schemas"]["PartyTimeZone"];
+        };
+        /**
+         * @example {
+         *       "answer": "yes"
+         *     }
+         */
+        AnswerPartyRequest: {
+            answer: components["schemas"]["PartyReply"];
+        };
+        /**
+         * @example {
+         *       "data": {
+         *         "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
+         *         "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *         "room_name": "Silent Sunday",
+         *         "title": "Second part",
+         *         "movie": {
+         *           "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *           "title": "Nosferatu",
+         *           "year": 1922,
+         *           "runtime_minutes": 94,
+         *           "poster_url": "https://movies.example/nosferatu.jpg"
+         *         },
+         *         "starts_at": "2026-02-01T19:30:00Z",
+         *         "time_zone": "Europe/Berlin",
+         *         "state": "scheduled",
+         *         "scheduled_by": {
+         *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *           "username": "carol",
+         *           "display_name": "Carol",
+         *           "avatar": {
+         *             "default": false,
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *             "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *             "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *             "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           }
+         *         },
+         *         "answers": {
+         *           "yes": 3,
+         *           "maybe": 1,
+         *           "no": 0
+         *         },
+         *         "created_at": "2026-01-31T19:00:00Z",
+         *         "updated_at": "2026-01-31T19:00:00Z"
+         *       }
+         *     }
+         */
+        PartyAnswer: {
+            data: components["schemas"]["Party"];
+        };
+        /**
+         * @example {
+         *       "data": [
+         *         {
+         *           "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
+         *           "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *           "room_name": "Silent Sunday",
+         *           "title": "Second part",
+         *           "movie": {
+         *             "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *             "title": "Nosferatu",
+         *             "year": 1922,
+         *             "runtime_minutes": 94,
+         *             "poster_url": "https://movies.example/nosferatu.jpg"
+         *           },
+         *           "starts_at": "2026-02-01T19:30:00Z",
+         *           "time_zone": "Europe/Berlin",
+         *           "state": "scheduled",
+         *           "scheduled_by": {
+         *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *             "username": "carol",
+         *             "display_name": "Carol",
+         *             "avatar": {
+         *               "default": false,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *               "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *               "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *               "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *             }
+         *           },
+         *           "answers": {
+         *             "yes": 3,
+         *             "maybe": 1,
+         *             "no": 0
+         *           },
+         *           "created_at": "2026-01-31T19:00:00Z",
+         *           "updated_at": "2026-01-31T19:00:00Z"
+         *         }
+         *       ],
+         *       "next_cursor": null
+         *     }
+         */
+        PartyList: {
+            /** @description The parties */
+            data: components["schemas"]["Party"][];
+            next_cursor: components["schemas"]["NextCursor"];
+        };
+        /**
+         * @description Somebody who has answered
+         * @example {
+         *       "user": {
+         *         "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *         "username": "dave",
+         *         "display_name": "Dave",
+         *         "avatar": {
+         *           "default": true,
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *         }
+         *       },
+         *       "answer": "yes",
+         *       "answered_at": "2026-01-31T20:15:00Z"
+         *     }
+         */
+        PartyGuest: {
+            user: components["schemas"]["Person"];
+            answer: components["schemas"]["PartyReply"];
+            /**
+             * Format: date-time
+             * @description When the person answered for the first time
+             */
+            answered_at: string;
+        };
+        /**
+         * @example {
+         *       "data": [
+         *         {
+         *           "user": {
+         *             "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
+         *             "username": "dave",
+         *             "display_name": "Dave",
+         *             "avatar": {
+         *               "default": true,
+         *               "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *               "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
+         *             }
+         *           },
+         *           "answer": "yes",
+         *           "answered_at": "2026-01-31T20:15:00Z"
+         *         }
+         *       ],
+         *       "next_cursor": null
+         *     }
+         */
+        PartyGuestList: {
+            /** @description The people of this page */
+            data: components["schemas"]["PartyGuest"][];
+            next_cursor: components["schemas"]["NextCursor"];
+        };
+        /**
+         * @description A party of one of the caller's rooms
+         * @example {
+         *       "party": {
+         *         "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
+         *         "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *         "room_name": "Silent Sunday",
+         *         "title": "Second part",
+         *         "movie": {
+         *           "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *           "title": "Nosferatu",
+         *           "year": 1922,
+         *           "runtime_minutes": 94,
+         *           "poster_url": "https://movies.example/nosferatu.jpg"
+         *         },
+         *         "starts_at": "2026-02-01T19:30:00Z",
+         *         "time_zone": "Europe/Berlin",
+         *         "state": "scheduled",
+         *         "scheduled_by": {
+         *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *           "username": "carol",
+         *           "display_name": "Carol",
+         *           "avatar": {
+         *             "default": false,
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *             "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *             "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *             "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           }
+         *         },
+         *         "answers": {
+         *           "yes": 3,
+         *           "maybe": 1,
+         *           "no": 0
+         *         },
+         *         "created_at": "2026-01-31T19:00:00Z",
+         *         "updated_at": "2026-01-31T19:00:00Z"
+         *       },
+         *       "answer": "maybe"
+         *     }
+         */
+        MyParty: {
+            party: components["schemas"]["Party"];
+            /** @description What the caller answered; null without an answer */
+            answer: (string & components["schemas"]["PartyReply"]) | null;
+        };
+        /**
+         * @example {
+         *       "data": [
+         *         {
+         *           "party": {
+         *             "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
+         *             "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *             "room_name": "Silent Sunday",
+         *             "title": "Second part",
+         *             "movie": {
+         *               "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
+         *               "title": "Nosferatu",
+         *               "year": 1922,
+         *               "runtime_minutes": 94,
+         *               "poster_url": "https://movies.example/nosferatu.jpg"
+         *             },
+         *             "starts_at": "2026-02-01T19:30:00Z",
+         *             "time_zone": "Europe/Berlin",
+         *             "state": "scheduled",
+         *             "scheduled_by": {
+         *               "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *               "username": "carol",
+         *               "display_name": "Carol",
+         *               "avatar": {
+         *                 "default": false,
+         *                 "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
+         *                 "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
+         *                 "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
+         *                 "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *               }
+         *             },
+         *             "answers": {
+         *               "yes": 3,
+         *               "maybe": 1,
+         *               "no": 0
+         *             },
+         *             "created_at": "2026-01-31T19:00:00Z",
+         *             "updated_at": "2026-01-31T19:00:00Z"
+         *           },
+         *           "answer": "maybe"
+         *         }
+         *       ],
+         *       "next_cursor": null
+         *     }
+         */
+        MyPartyList: {
+            /** @description The parties of this page */
+            data: components["schemas"]["MyParty"][];
+            next_cursor: components["schemas"]["NextCursor"];
+        };
+        /** @description A party that the account scheduled */
+        ExportedParty: {
+            id: components["schemas"]["ID"];
+            room_id: components["schemas"]["ID"];
+            title: components["schemas"]["PartyTitle"];
+            /**
+             * Format: uuid
+             * @description The movie; null without one
+             */
+            movie_id: string | null;
+            /**
+             * Format: date-time
+             * @description When it starts
+             */
+            starts_at: string;
+            time_zone: components["schemas"]["PartyTimeZone"];
+            state: components["schemas"]["PartyState"];
+            /**
+             * Format: date-time
+             * @description When it was scheduled
+             */
+            created_at: string;
+        };
+        /** @description What the account answered to a party */
+        ExportedPartyAnswer: {
+            party_id: components["schemas"]["ID"];
+            room_id: components["schemas"]["ID"];
+            answer: components["schemas"]["PartyReply"];
+            /**
+             * Format: date-time
+             * @description When it was given
              */
             created_at: string;
         };
@@ -5446,7 +6051,7 @@ export interface components {
             deleted: boolean;
         };
         /**
-         * @description What this process can reach
+         * @description The health of the service, as this process sees it
          * @example {
          *       "status": "degraded",
          *       "database": "connected",
@@ -5480,22 +6085,22 @@ export interface components {
             temporal: string;
             /** @description `connected` if a worker polls every task queue, or which have none */
             workers: string;
-            /** @description `connected` if every schedule is there and has run when it should have, or which has not */
+            /** @description `connected` if every schedule exists and has run when it was due; otherwise the first one that has not */
             schedules: string;
             /** @description `connected`, or what is wrong with the bucket of the avatars' files */
             bucket: string;
             /** @description `connected` if the mail server takes emails and none is late, or what is wrong */
             emails: string;
-            /** @description Parts that are not as they should be; empty if all are */
+            /** @description The parts with a fault; empty if there are none */
             degraded: components["schemas"]["DegradedPart"][];
         };
         /**
-         * @description What the service needs
+         * @description A part of the service
          * @enum {string}
          */
         HealthPart: "database" | "redis" | "temporal" | "workers" | "schedules" | "bucket" | "emails";
         /**
-         * @description A part that is not as it should be
+         * @description A part with a fault
          * @example {
          *       "part": "workers",
          *       "state": "no worker for email",
@@ -5658,6 +6263,11 @@ export interface components {
          *         "queue_order": "manual",
          *         "wait_policy": "auto",
          *         "now_playing": false,
+         *         "next_party": {
+         *           "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
+         *           "starts_at": "2026-02-01T19:30:00Z",
+         *           "title": "Second part"
+         *         },
          *         "state": "open",
          *         "closed": false,
          *         "created_at": "2026-01-31T19:00:00Z",
@@ -5713,6 +6323,11 @@ export interface components {
          *           "queue_order": "manual",
          *           "wait_policy": "auto",
          *           "now_playing": false,
+         *           "next_party": {
+         *             "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
+         *             "starts_at": "2026-02-01T19:30:00Z",
+         *             "title": "Second part"
+         *           },
          *           "state": "open",
          *           "closed": false,
          *           "created_at": "2026-01-31T19:00:00Z",
@@ -5763,6 +6378,11 @@ export interface components {
          *             "queue_order": "manual",
          *             "wait_policy": "auto",
          *             "now_playing": false,
+         *             "next_party": {
+         *               "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
+         *               "starts_at": "2026-02-01T19:30:00Z",
+         *               "title": "Second part"
+         *             },
          *             "state": "open",
          *             "closed": false,
          *             "created_at": "2026-01-31T19:00:00Z",
@@ -6158,7 +6778,7 @@ export interface components {
          * @description What an email is about
          * @enum {string}
          */
-        EmailKind: "welcome" | "welcome_reminder" | "email_verification" | "password_reset" | "password_changed" | "email_changed" | "room_invitation" | "room_invitation_reminder" | "activity_report";
+        EmailKind: "welcome" | "welcome_reminder" | "email_verification" | "password_reset" | "password_changed" | "email_changed" | "room_invitation" | "room_invitation_reminder" | "activity_report" | "party_reminder" | "party_changed" | "party_cancelled";
         /**
          * @description How far an email has come. No attempt follows after `sent`, `failed` and `cancelled`.
          * @enum {string}
@@ -6167,19 +6787,20 @@ export interface components {
         /**
          * @description `address_rejected`: the mail server takes no email for this address. `mailbox_full`: the recipient has no space
          *     left. `message_rejected`: the mail server refuses what is in the email. `server_unreachable`: it could not be
-         *     reached, refused this service, or did not take the email in time. `unconfirmed`: it may have the email, and did
-         *     not say so. `expired`: no attempt was made in time. The others are of cancelled emails. `cancelled`: an admin
-         *     cancelled it, as the audit log has it. Only admins see the following ones; to others all of them are
-         *     `cancelled`, except that an email with `opted_out` looks sent. `no_account`: the address has no account, or the
-         *     account was deleted. `account_suspended`: the recipient's account is. `already_confirmed`: the address was
-         *     confirmed. `address_taken`: another account has the address. `link_ended`: the link was used, replaced by a
-         *     later one, or is too old. `invitation_ended`: it was answered, revoked, removed, or it expired.
-         *     `may_not_invite`: the inviter may not invite to the room any more. `room_ended`: the room is archived, closed or
-         *     removed. `not_a_recipient`: the settings do not name the address any more. `opted_out`: the address wants no
-         *     invitations.
+         *     reached, refused this service, or did not take the email in time. `unconfirmed`: the mail server may have
+         *     accepted the email, but its answer did not arrive. `expired`: no attempt was made in time. The others are of
+         *     cancelled emails. `cancelled`: an admin cancelled it; the audit log says who. Only admins see the following
+         *     ones; to others all of them are `cancelled`, except that an email with `opted_out` looks sent. `no_account`: the
+         *     address has no account, or the account was deleted. `account_suspended`: the recipient's account is.
+         *     `already_confirmed`: the address was confirmed. `address_taken`: another account has the address. `link_ended`:
+         *     the link was used, replaced by a later one, or is too old. `invitation_ended`: it was answered, revoked,
+         *     removed, or it expired. `may_not_invite`: the inviter may not invite to the room any more. `room_ended`: the
+         *     room is archived, closed or removed. `not_a_recipient`: the settings do not name the address any more.
+         *     `party_changed`: the party was moved. `party_ended`: the party has started, or was cancelled. `not_a_guest`: the
+         *     recipient does not come to the party, or may not enter the room. `opted_out`: the address wants no invitations.
          * @enum {string}
          */
-        EmailReason: "address_rejected" | "mailbox_full" | "message_rejected" | "server_unreachable" | "unconfirmed" | "expired" | "cancelled" | "no_account" | "account_suspended" | "already_confirmed" | "address_taken" | "link_ended" | "invitation_ended" | "may_not_invite" | "room_ended" | "not_a_recipient" | "opted_out";
+        EmailReason: "address_rejected" | "mailbox_full" | "message_rejected" | "server_unreachable" | "unconfirmed" | "expired" | "cancelled" | "no_account" | "account_suspended" | "already_confirmed" | "address_taken" | "link_ended" | "invitation_ended" | "may_not_invite" | "room_ended" | "not_a_recipient" | "party_changed" | "party_ended" | "not_a_guest" | "opted_out";
         /**
          * @description An email, as admins see it. It has neither the address nor the text.
          * @example {
@@ -6313,8 +6934,8 @@ export interface components {
             /**
              * @description `open`: it lasts, or its process ended in the middle within the last hour; after that it is `lost`.
              *     `temporary`, `later`, `unreachable`: it failed, and another attempt follows. `ambiguous`: the server may
-             *     have the email, and did not say so. `permanent`: the server refused it for good. `cancelled`: the email had
-             *     no recipient or nothing to say any more.
+             *     have accepted the email, but its answer did not arrive. `permanent`: the server refused it for good.
+             *     `cancelled`: the email had no recipient or nothing to say any more.
              * @enum {string}
              */
             outcome: "open" | "sent" | "temporary" | "later" | "unreachable" | "ambiguous" | "permanent" | "cancelled" | "lost";
@@ -6380,7 +7001,7 @@ export interface components {
         /** @description What the webhook is for; empty for nothing */
         WebhookDescription: string;
         /**
-         * @description An address that is told of events
+         * @description An address that gets messages about events
          * @example {
          *       "id": "01993f7f-0a1b-7c2d-8e3f-405162738495",
          *       "url": "https://hooks.example/watchparty",
@@ -6406,7 +7027,7 @@ export interface components {
             id: components["schemas"]["ID"];
             url: components["schemas"]["WebhookURL"];
             description: components["schemas"]["WebhookDescription"];
-            /** @description What it is told of */
+            /** @description The kinds of events that it gets */
             kinds: components["schemas"]["WebhookKind"][];
             /**
              * @description The key of the signatures, `whsec_` and base64; only in the answers to the registration and to a new secret,
@@ -6472,7 +7093,7 @@ export interface components {
              * @default
              */
             description?: string | null;
-            /** @description What it is told of; without it, all kinds that there are now */
+            /** @description The kinds of events; without it, all kinds that there are now */
             kinds?: components["schemas"]["WebhookKind"][] | null;
         };
         /**
@@ -6487,7 +7108,7 @@ export interface components {
             url?: components["schemas"]["WebhookURL"];
             /** @description What the webhook is for; null for nothing */
             description?: string | null;
-            /** @description What it is told of; null for all kinds that there are now */
+            /** @description The kinds of events; null for all kinds that there are now */
             kinds?: components["schemas"]["WebhookKind"][] | null;
             /** @description Whether messages are sent */
             enabled?: boolean;
@@ -6884,7 +7505,7 @@ export interface components {
          * @description What a job does
          * @enum {string}
          */
-        JobKind: "WelcomeEmail" | "VerificationEmail" | "PasswordResetEmail" | "PasswordChangedNotice" | "EmailChangedNotice" | "RoomInvitation" | "ReportEmail" | "Resend" | "ProcessAvatar" | "Cleanup" | "DeleteAccount" | "ActivityReport" | "WebhookDelivery";
+        JobKind: "WelcomeEmail" | "VerificationEmail" | "PasswordResetEmail" | "PasswordChangedNotice" | "EmailChangedNotice" | "RoomInvitation" | "ReportEmail" | "Resend" | "ProcessAvatar" | "Cleanup" | "DeleteAccount" | "ActivityReport" | "WebhookDelivery" | "ScheduledParty" | "PartyEmail";
         /**
          * @description How a job has ended, or that it runs
          * @enum {string}
@@ -7034,7 +7655,7 @@ export interface components {
             started_at: string | null;
             /**
              * Format: date-time
-             * @description The last sign of life; null without one
+             * @description When its last heartbeat came; null without one
              */
             heartbeat_at: string | null;
             /**
@@ -7306,7 +7927,7 @@ export interface components {
              * @description Only those of this kind
              * @enum {string|null}
              */
-            kind?: "WelcomeEmail" | "VerificationEmail" | "PasswordResetEmail" | "PasswordChangedNotice" | "EmailChangedNotice" | "RoomInvitation" | "ReportEmail" | "Resend" | "ProcessAvatar" | "Cleanup" | "DeleteAccount" | "ActivityReport" | "WebhookDelivery" | null;
+            kind?: "WelcomeEmail" | "VerificationEmail" | "PasswordResetEmail" | "PasswordChangedNotice" | "EmailChangedNotice" | "RoomInvitation" | "ReportEmail" | "Resend" | "ProcessAvatar" | "Cleanup" | "DeleteAccount" | "ActivityReport" | "WebhookDelivery" | "ScheduledParty" | "PartyEmail" | null;
             /**
              * @description Only those in this state; by default `running`, and `failed` for a retry
              * @enum {string|null}
@@ -7362,15 +7983,15 @@ export interface components {
              * @description How many jobs match, about
              */
             matched: number;
-            /** @description How many were acted on */
+            /** @description On how many jobs the act was done */
             done: number;
             /** @description How many had ended meanwhile or had nothing to retry */
             skipped: number;
-            /** @description With how many it went wrong */
+            /** @description How many acts have failed */
             failed: number;
             /**
              * Format: int64
-             * @description How many are for another request
+             * @description How many jobs are left for another request
              */
             left: number;
         };
@@ -7646,10 +8267,11 @@ export interface components {
         /** @description Work that should have made progress and has not */
         Delay: {
             /**
-             * @description `events`: of the outbox, which Temporal does not take. `emails`: whose attempt is due for five minutes.
-             *     `refused`: emails that the mail server has refused more than ten times. `avatars`: that are not rendered.
-             *     `runs`: of the clean-up, which do not begin or go on. `deletions`: of accounts whose data is still there
-             *     after an hour. `webhooks`: that were switched off because they failed.
+             * @description `events`: events of the outbox that Temporal does not accept. `emails`: emails whose attempt is overdue by
+             *     five minutes. `refused`: emails that the mail server has refused more than ten times. `avatars`: avatars
+             *     that are not rendered. `runs`: clean-up runs that do not begin or make no progress. `deletions`: deleted
+             *     accounts whose data is still there after an hour. `webhooks`: webhooks that were switched off because they
+             *     failed.
              * @enum {string}
              */
             what: "events" | "emails" | "refused" | "avatars" | "runs" | "deletions" | "webhooks";
@@ -7675,11 +8297,11 @@ export interface components {
             /** @description Jobs that the outbox started */
             jobs_started: number;
         };
-        /** @description How the service is */
+        /** @description An overview of the service */
         Overview: {
             health: components["schemas"]["Health"];
             temporal: components["schemas"]["TemporalState"];
-            /** @description What should have made progress and has not; empty if all is well */
+            /** @description Work that is late; empty if there is none */
             late: components["schemas"]["Delay"][];
             /**
              * Format: date-time
@@ -7707,7 +8329,7 @@ export interface components {
             last_week: components["schemas"]["Throughput"][];
         };
         /**
-         * @description How the service is
+         * @description An overview of the service
          * @example {
          *       "data": {
          *         "health": {
@@ -7789,7 +8411,7 @@ export interface components {
             data: components["schemas"]["Overview"];
         };
         /**
-         * @description What an admin did, or the service by itself
+         * @description The kind of an act of an admin, or of the service by itself
          * @enum {string}
          */
         AuditAction: "user_suspended" | "user_reinstated" | "user_sessions_ended" | "user_session_ended" | "admin_granted" | "admin_revoked" | "movie_created" | "movie_updated" | "movie_deleted" | "cleanup_started" | "cleanup_cancelled" | "room_restored" | "room_closed" | "room_reopened" | "private_room_read" | "message_removed" | "abuse_report_resolved" | "schedule_paused" | "schedule_resumed" | "schedule_triggered" | "schedule_backfilled" | "email_resent" | "email_cancelled" | "emails_paused" | "emails_resumed" | "job_cancelled" | "job_terminated" | "job_retried" | "queue_paused" | "queue_resumed" | "event_requeued" | "webhook_created" | "webhook_updated" | "webhook_deleted" | "webhook_secret_rotated" | "webhook_switched_on" | "webhook_switched_off" | "webhook_tested" | "webhook_redelivered" | "webhook_replayed";
@@ -7863,17 +8485,19 @@ export interface components {
             created_at: string;
         };
         /**
-         * @description What a policy removes, by age; a setting says after how long, or that it is off. `inactive_participants`: people
-         *     in rooms who have not been seen. `old_messages`: messages. `inactive_rooms`: archives rooms in which nothing
-         *     happens; an admin or the host can open them again. `archived_rooms`: deletes for good what that has archived,
-         *     and what hosts have deleted. `unverified_accounts`: accounts that were never confirmed, and not used.
-         *     `expired_tokens`, `ended_sessions`, `ended_invitations`, `idempotency_keys`: what their names say.
-         *     `resolved_reports`: resolved reports of abuse, with what was reported. `old_mails`: what became of emails, with
-         *     the attempts. `old_webhook_deliveries`: the history of webhooks. `started_events`: events of the outbox. `old_activity`: who was active on which day, and in which
-         *     room when; the figures of days stay. `orphaned_files`: files whose upload was never committed.
+         * @description A clean-up policy. A setting says after how long it removes something, or that it is off.
+         *     `inactive_participants`: people in rooms who have not been seen. `old_messages`: messages. `inactive_rooms`:
+         *     archives rooms in which nothing happens; an admin or the host can open them again. `archived_rooms`: deletes for
+         *     good the rooms which that policy has archived, and those that hosts have deleted. `unverified_accounts`:
+         *     accounts that were never confirmed, and not used. `expired_tokens`, `ended_sessions`, `ended_invitations`,
+         *     `idempotency_keys`: what their names say. `past_parties`: parties that
+         *     have started or were cancelled, with the answers. `resolved_reports`: resolved reports of abuse, with what was reported.
+         *     `old_emails`: the history of emails, with their attempts. `old_webhook_deliveries`: the history of webhooks.
+         *     `started_events`: events of the outbox. `old_activity`: who was active on which day, and in which room when; the
+         *     figures of days stay. `orphaned_files`: files whose upload was never committed.
          * @enum {string}
          */
-        Policy: "inactive_participants" | "old_messages" | "inactive_rooms" | "archived_rooms" | "unverified_accounts" | "expired_tokens" | "ended_sessions" | "ended_invitations" | "idempotency_keys" | "resolved_reports" | "old_mails" | "old_webhook_deliveries" | "started_events" | "old_activity" | "orphaned_files";
+        Policy: "inactive_participants" | "old_messages" | "inactive_rooms" | "archived_rooms" | "unverified_accounts" | "expired_tokens" | "ended_sessions" | "ended_invitations" | "past_parties" | "idempotency_keys" | "resolved_reports" | "old_emails" | "old_webhook_deliveries" | "started_events" | "old_activity" | "orphaned_files";
         /**
          * @example {
          *       "policies": [
@@ -7887,7 +8511,7 @@ export interface components {
             /** @description What to apply; without it, all policies that are on. One that is off is refused. */
             policies?: components["schemas"]["Policy"][] | null;
             /**
-             * @description Whether to count, name some, and remove nothing
+             * @description Whether to only count what would be removed, with some examples
              * @default false
              */
             dry_run?: boolean | null;
@@ -8088,7 +8712,7 @@ export interface components {
         Schedule: {
             /** @description Its name */
             id: string;
-            /** @description Whether it starts nothing */
+            /** @description Whether it is paused */
             paused: boolean;
             /** @description Why it was last paused or resumed; empty if it never was */
             note: string;
@@ -8402,7 +9026,7 @@ export interface components {
                 figures: components["schemas"]["ActivityFigures"] | null;
             }[];
         };
-        /** @description What happened in a time */
+        /** @description The figures of a time */
         ActivityFigures: {
             /**
              * Format: int64
@@ -8537,7 +9161,7 @@ export interface components {
          * @description Stable, for programs. There may be others in time; the status says what kind of problem it is.
          * @enum {string}
          */
-        ProblemCode: "account_suspended" | "address_unconfirmed" | "avatar_empty" | "avatar_too_large" | "avatar_too_many_pixels" | "avatar_unreadable" | "avatar_unsupported_format" | "bad_credentials" | "bad_refresh_token" | "bad_token" | "banned" | "body_too_large" | "busy" | "cannot_report_oneself" | "cannot_suspend_oneself" | "command_id_reused" | "delivery_not_ended" | "edit_window_over" | "email_ended" | "email_not_ended" | "email_taken" | "email_unconfirmed" | "event_started" | "forbidden" | "idempotency_key_reused" | "internal" | "invalid_request" | "job_ended" | "job_expired" | "job_not_started" | "jobs_changed" | "jobs_not_searchable" | "last_admin" | "method_not_allowed" | "movie_exists" | "movie_in_use" | "movie_without_stream" | "muted" | "not_found" | "not_participant" | "not_ready" | "nothing_playing" | "nothing_to_play" | "nothing_to_retry" | "origin_not_allowed" | "own_role" | "playback_busy" | "playback_stale" | "precondition_failed" | "queue_full" | "queue_full_of_yours" | "range_not_satisfiable" | "rate_limited" | "report_resolved" | "request_timeout" | "room_archived" | "room_closed" | "room_full" | "room_not_retired" | "room_without_host" | "run_ended" | "slow_mode" | "too_many_invitations" | "too_many_reports" | "too_many_webhooks" | "unauthenticated" | "unavailable" | "unknown_item" | "unknown_message" | "unknown_movie" | "unsupported_content_encoding" | "unsupported_media_type" | "upgrade_required" | "username_taken" | "webhook_off" | "wrong_password";
+        ProblemCode: "account_suspended" | "address_unconfirmed" | "avatar_empty" | "avatar_too_large" | "avatar_too_many_pixels" | "avatar_unreadable" | "avatar_unsupported_format" | "bad_credentials" | "bad_refresh_token" | "bad_token" | "banned" | "body_too_large" | "busy" | "cannot_report_oneself" | "cannot_suspend_oneself" | "command_id_reused" | "delivery_not_ended" | "edit_window_over" | "email_ended" | "email_not_ended" | "email_taken" | "email_unconfirmed" | "event_started" | "forbidden" | "idempotency_key_reused" | "internal" | "invalid_request" | "job_ended" | "job_expired" | "job_not_started" | "jobs_changed" | "jobs_not_searchable" | "last_admin" | "method_not_allowed" | "movie_exists" | "movie_in_use" | "movie_without_stream" | "muted" | "not_found" | "not_participant" | "not_ready" | "nothing_playing" | "nothing_to_play" | "nothing_to_retry" | "origin_not_allowed" | "own_role" | "party_ended" | "party_time" | "party_too_close" | "playback_busy" | "playback_stale" | "precondition_failed" | "queue_full" | "queue_full_of_yours" | "range_not_satisfiable" | "rate_limited" | "report_resolved" | "request_timeout" | "room_archived" | "room_closed" | "room_full" | "room_not_retired" | "room_without_host" | "run_ended" | "slow_mode" | "too_many_invitations" | "too_many_parties" | "too_many_reports" | "too_many_webhooks" | "unauthenticated" | "unavailable" | "unknown_item" | "unknown_message" | "unknown_movie" | "unsupported_content_encoding" | "unsupported_media_type" | "upgrade_required" | "username_taken" | "webhook_off" | "wrong_password";
         /** @description A parameter, or a property of the body, that is wrong */
         FieldProblem: {
             /** @description The parameter's name, or the path of the property with dots; cut after 200 characters */
@@ -8695,7 +9319,7 @@ export interface components {
          *             "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *             "movie_id": null,
          *             "title": "Faust",
-         *             "stream_url": "https://films.example/faust.webm",
+         *             "stream_url": "https://movies.example/faust.webm",
          *             "created_at": "2026-01-31T20:15:00Z"
          *           }
          *         ],
@@ -8703,6 +9327,26 @@ export interface components {
          *           {
          *             "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *             "item_id": "01993f7e-0a1b-7c2d-8e3f-405162738496",
+         *             "created_at": "2026-01-31T20:15:00Z"
+         *           }
+         *         ],
+         *         "parties": [
+         *           {
+         *             "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
+         *             "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *             "title": "Second part",
+         *             "movie_id": null,
+         *             "starts_at": "2026-02-01T19:30:00Z",
+         *             "time_zone": "Europe/Berlin",
+         *             "state": "scheduled",
+         *             "created_at": "2026-01-31T19:00:00Z"
+         *           }
+         *         ],
+         *         "party_answers": [
+         *           {
+         *             "party_id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
+         *             "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
+         *             "answer": "yes",
          *             "created_at": "2026-01-31T20:15:00Z"
          *           }
          *         ],
@@ -8956,6 +9600,11 @@ export interface components {
          *         "queue_order": "manual",
          *         "wait_policy": "auto",
          *         "now_playing": false,
+         *         "next_party": {
+         *           "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
+         *           "starts_at": "2026-02-01T19:30:00Z",
+         *           "title": "Second part"
+         *         },
          *         "state": "open",
          *         "closed": false,
          *         "created_at": "2026-01-31T19:00:00Z",
@@ -9170,6 +9819,11 @@ export interface components {
          *         "queue_order": "manual",
          *         "wait_policy": "auto",
          *         "now_playing": false,
+         *         "next_party": {
+         *           "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
+         *           "starts_at": "2026-02-01T19:30:00Z",
+         *           "title": "Second part"
+         *         },
          *         "state": "open",
          *         "closed": false,
          *         "created_at": "2026-01-31T19:00:00Z",
@@ -9217,6 +9871,11 @@ export interface components {
          *           "queue_order": "manual",
          *           "wait_policy": "auto",
          *           "now_playing": false,
+         *           "next_party": {
+         *             "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
+         *             "starts_at": "2026-02-01T19:30:00Z",
+         *             "title": "Second part"
+         *           },
          *           "state": "open",
          *           "closed": false,
          *           "created_at": "2026-01-31T19:00:00Z",
@@ -9671,6 +10330,11 @@ export interface components {
          *             "queue_order": "manual",
          *             "wait_policy": "auto",
          *             "now_playing": false,
+         *             "next_party": {
+         *               "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
+         *               "starts_at": "2026-02-01T19:30:00Z",
+         *               "title": "Second part"
+         *             },
          *             "state": "open",
          *             "closed": false,
          *             "created_at": "2026-01-31T19:00:00Z",
@@ -10540,40 +11204,42 @@ export interface components {
         ScheduleID: string;
         /** @description The item of the queue */
         ItemID: components["schemas"]["ID"];
+        /** @description The party */
+        PartyID: components["schemas"]["ID"];
         /** @description The room */
         RoomID: components["schemas"]["ID"];
         /** @description The `next_cursor` of the page before: of the same list, with the same filters */
         Cursor: components["schemas"]["Cursor"];
-        /** @description How many there are in a page at most */
+        /** @description The maximum number of items on a page */
         Limit: number;
         /** @description The username, in any case */
         Username: components["schemas"]["Username"];
         /**
-         * @description What to find, however it is written: case, accents and marks do not count, and `face off`, `faceoff` and
-         *     `Face/Off` are the same. Words may come in any order, the last one by its beginning; in scripts without spaces
-         *     any part of a text will do. The closest come first. When nothing is found, one letter of each word of four or
-         *     more may be wrong. Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the
-         *     search that gave it.
+         * @description The words to find, in any spelling: case, accents and punctuation do not count, so `face off`, `faceoff` and
+         *     `Face/Off` are the same. Words may come in any order, and the last one may be incomplete; in scripts without
+         *     spaces any part of a text matches. The best matches come first. If nothing matches, each word of four letters or
+         *     more may have one wrong letter. Symbols such as `$` or `🍿` can be found in texts that have nothing else. A
+         *     cursor belongs to the search that gave it.
          */
         Search: string;
         /**
-         * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-         *     within 24 hours answers with what the first one made; with another body it is a 422.
+         * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+         *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
          */
         IdempotencyKey: string;
         /**
          * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-         *     For a room, only its version is compared: people who come and go do not change it in this sense.
+         *     For a room, only the version in the tag is compared, which does not change when people join or leave.
          */
         IfMatch: string;
-        /** @description ETags that the caller has, or `*`. If one of them is still right, the answer is a 304. */
+        /** @description ETags that the caller has, or `*`. If one of them is still current, the answer is a 304. */
         IfNoneMatch: string;
         /**
-         * @description The bytes that are wanted, such as `bytes=0-99`. Another unit, and more than one range, are ignored: the answer
-         *     is the whole.
+         * @description The wanted bytes, such as `bytes=0-99`. Another unit, and more than one range, are ignored: the answer is the
+         *     whole picture.
          */
         Range: string;
-        /** @description The ETag of which `Range` is a part. If it is no longer right, the answer is the whole. */
+        /** @description The ETag of the picture of which `Range` is a part. If it is not current, the answer is the whole picture. */
         IfRange: string;
     };
     requestBodies: never;
@@ -10584,11 +11250,11 @@ export interface components {
         ETag: string;
         /** @description Seconds to wait before the next request */
         "Retry-After": number;
-        /** @description Which bytes of how many */
+        /** @description The range of bytes, and the total */
         "Content-Range": string;
-        /** @description The address of what was made */
+        /** @description The address of what was created */
         Location: string;
-        /** @description `true` when an earlier request with the same `Idempotency-Key` made it; absent otherwise */
+        /** @description `true` if an earlier request with the same `Idempotency-Key` created it; absent otherwise */
         "Idempotent-Replayed": "true";
     };
     pathItems: never;
@@ -10600,8 +11266,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-                 *     within 24 hours answers with what the first one made; with another body it is a 422.
+                 * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -10832,8 +11498,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-                 *     within 24 hours answers with what the first one made; with another body it is a 422.
+                 * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -10846,7 +11512,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Accepted; what it answers does not depend on whether the account exists */
+            /** @description Accepted. The answer does not depend on whether the account exists. */
             202: {
                 headers: {
                     "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
@@ -11016,7 +11682,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A JSON document, made to be kept as a file */
+            /** @description A JSON document, to be stored as a file */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -11085,7 +11751,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description An email is on its way to the new address, if nobody has it; the change happens when its link is confirmed */
+            /** @description An email is sent to the new address if no account has it. The address changes when its link is confirmed. */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -11116,8 +11782,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-                 *     within 24 hours answers with what the first one made; with another body it is a 422.
+                 * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -11147,7 +11813,7 @@ export interface operations {
             query?: {
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
-                /** @description How many there are in a page at most */
+                /** @description The maximum number of items on a page */
                 limit?: components["parameters"]["Limit"];
             };
             header?: never;
@@ -11234,7 +11900,7 @@ export interface operations {
                 state?: components["schemas"]["RoomState"];
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
-                /** @description How many there are in a page at most */
+                /** @description The maximum number of items on a page */
                 limit?: components["parameters"]["Limit"];
             };
             header?: never;
@@ -11260,12 +11926,43 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    listMyParties: {
+        parameters: {
+            query?: {
+                /** @description The `next_cursor` of the page before: of the same list, with the same filters */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description The maximum number of items on a page */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The parties */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyPartyList"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
     listMyInvitations: {
         parameters: {
             query?: {
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
-                /** @description How many there are in a page at most */
+                /** @description The maximum number of items on a page */
                 limit?: components["parameters"]["Limit"];
             };
             header?: never;
@@ -11505,7 +12202,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description ETags that the caller has, or `*`. If one of them is still right, the answer is a 304. */
+                /** @description ETags that the caller has, or `*`. If one of them is still current, the answer is a 304. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
@@ -11542,17 +12239,17 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-                 *     For a room, only its version is compared: people who come and go do not change it in this sense.
+                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
-                /** @description ETags that the caller has, or `*`. If one of them is still right, the answer is a 304. */
+                /** @description ETags that the caller has, or `*`. If one of them is still current, the answer is a 304. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
                 /**
-                 * @description The bytes that are wanted, such as `bytes=0-99`. Another unit, and more than one range, are ignored: the answer
-                 *     is the whole.
+                 * @description The wanted bytes, such as `bytes=0-99`. Another unit, and more than one range, are ignored: the answer is the
+                 *     whole picture.
                  */
                 Range?: components["parameters"]["Range"];
-                /** @description The ETag of which `Range` is a part. If it is no longer right, the answer is the whole. */
+                /** @description The ETag of the picture of which `Range` is a part. If it is not current, the answer is the whole picture. */
                 "If-Range"?: components["parameters"]["IfRange"];
             };
             path: {
@@ -11617,17 +12314,17 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-                 *     For a room, only its version is compared: people who come and go do not change it in this sense.
+                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
-                /** @description ETags that the caller has, or `*`. If one of them is still right, the answer is a 304. */
+                /** @description ETags that the caller has, or `*`. If one of them is still current, the answer is a 304. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
                 /**
-                 * @description The bytes that are wanted, such as `bytes=0-99`. Another unit, and more than one range, are ignored: the answer
-                 *     is the whole.
+                 * @description The wanted bytes, such as `bytes=0-99`. Another unit, and more than one range, are ignored: the answer is the
+                 *     whole picture.
                  */
                 Range?: components["parameters"]["Range"];
-                /** @description The ETag of which `Range` is a part. If it is no longer right, the answer is the whole. */
+                /** @description The ETag of the picture of which `Range` is a part. If it is not current, the answer is the whole picture. */
                 "If-Range"?: components["parameters"]["IfRange"];
             };
             path: {
@@ -11676,16 +12373,16 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description What to find, however it is written: case, accents and marks do not count, and `face off`, `faceoff` and
-                 *     `Face/Off` are the same. Words may come in any order, the last one by its beginning; in scripts without spaces
-                 *     any part of a text will do. The closest come first. When nothing is found, one letter of each word of four or
-                 *     more may be wrong. Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the
-                 *     search that gave it.
+                 * @description The words to find, in any spelling: case, accents and punctuation do not count, so `face off`, `faceoff` and
+                 *     `Face/Off` are the same. Words may come in any order, and the last one may be incomplete; in scripts without
+                 *     spaces any part of a text matches. The best matches come first. If nothing matches, each word of four letters or
+                 *     more may have one wrong letter. Symbols such as `$` or `🍿` can be found in texts that have nothing else. A
+                 *     cursor belongs to the search that gave it.
                  */
                 q?: components["parameters"]["Search"];
                 /** @description The IDs of at most 100 movies, separated by commas: `?ids=0190…,0191…` */
                 ids?: string;
-                /** @description However it is written: `Sci-Fi`, `sci fi` and `scifi` are one genre */
+                /** @description A genre in any spelling: `Sci-Fi`, `sci fi` and `scifi` are one genre */
                 genre?: components["schemas"]["Genre"];
                 /** @description The first year of release */
                 year_from?: number;
@@ -11693,15 +12390,15 @@ export interface operations {
                 year_to?: number;
                 /** @description Minutes */
                 runtime_max?: number;
-                /** @description The movies that are not in it any more. For admins. */
+                /** @description Whether to list the archived movies instead of the catalogue. For admins. */
                 archived?: boolean;
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
-                /** @description How many there are in a page at most */
+                /** @description The maximum number of items on a page */
                 limit?: components["parameters"]["Limit"];
             };
             header?: {
-                /** @description ETags that the caller has, or `*`. If one of them is still right, the answer is a 304. */
+                /** @description ETags that the caller has, or `*`. If one of them is still current, the answer is a 304. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path?: never;
@@ -11709,7 +12406,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Movies in the order in which they were added, or the closest first with `q` */
+            /** @description Movies in the order in which they were added, or the best matches first with `q` */
             200: {
                 headers: {
                     "X-Cache": components["headers"]["X-Cache"];
@@ -11735,8 +12432,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-                 *     within 24 hours answers with what the first one made; with another body it is a 422.
+                 * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -11786,7 +12483,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description ETags that the caller has, or `*`. If one of them is still right, the answer is a 304. */
+                /** @description ETags that the caller has, or `*`. If one of them is still current, the answer is a 304. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path?: never;
@@ -11819,10 +12516,10 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-                 *     For a room, only its version is compared: people who come and go do not change it in this sense.
+                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
-                /** @description ETags that the caller has, or `*`. If one of them is still right, the answer is a 304. */
+                /** @description ETags that the caller has, or `*`. If one of them is still current, the answer is a 304. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
@@ -11859,7 +12556,7 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-                 *     For a room, only its version is compared: people who come and go do not change it in this sense.
+                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
@@ -11903,7 +12600,7 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-                 *     For a room, only its version is compared: people who come and go do not change it in this sense.
+                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
@@ -11954,16 +12651,16 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description What to find, however it is written: case, accents and marks do not count, and `face off`, `faceoff` and
-                 *     `Face/Off` are the same. Words may come in any order, the last one by its beginning; in scripts without spaces
-                 *     any part of a text will do. The closest come first. When nothing is found, one letter of each word of four or
-                 *     more may be wrong. Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the
-                 *     search that gave it.
+                 * @description The words to find, in any spelling: case, accents and punctuation do not count, so `face off`, `faceoff` and
+                 *     `Face/Off` are the same. Words may come in any order, and the last one may be incomplete; in scripts without
+                 *     spaces any part of a text matches. The best matches come first. If nothing matches, each word of four letters or
+                 *     more may have one wrong letter. Symbols such as `$` or `🍿` can be found in texts that have nothing else. A
+                 *     cursor belongs to the search that gave it.
                  */
                 q?: components["parameters"]["Search"];
                 /** @description Only rooms with this movie */
                 movie_id?: components["schemas"]["ID"];
-                /** @description Only those that have a place left */
+                /** @description Only rooms that are not full */
                 available?: boolean;
                 /**
                  * @description The order, `newest` first unless another is given; not with `q`. `active` has the rooms of the latest
@@ -11975,11 +12672,11 @@ export interface operations {
                 sort?: "newest" | "active" | "people";
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
-                /** @description How many there are in a page at most */
+                /** @description The maximum number of items on a page */
                 limit?: components["parameters"]["Limit"];
             };
             header?: {
-                /** @description ETags that the caller has, or `*`. If one of them is still right, the answer is a 304. */
+                /** @description ETags that the caller has, or `*`. If one of them is still current, the answer is a 304. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path?: never;
@@ -11987,7 +12684,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Rooms, in the order that `sort` names, or the closest first with `q` */
+            /** @description Rooms, in the order that `sort` names, or the best matches first with `q` */
             200: {
                 headers: {
                     "X-Cache": components["headers"]["X-Cache"];
@@ -12011,8 +12708,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-                 *     within 24 hours answers with what the first one made; with another body it is a 422.
+                 * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -12063,10 +12760,10 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-                 *     For a room, only its version is compared: people who come and go do not change it in this sense.
+                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
-                /** @description ETags that the caller has, or `*`. If one of them is still right, the answer is a 304. */
+                /** @description ETags that the caller has, or `*`. If one of them is still current, the answer is a 304. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
@@ -12113,7 +12810,7 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-                 *     For a room, only its version is compared: people who come and go do not change it in this sense.
+                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
@@ -12156,7 +12853,7 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-                 *     For a room, only its version is compared: people who come and go do not change it in this sense.
+                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
@@ -12616,7 +13313,7 @@ export interface operations {
             query?: {
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
-                /** @description How many there are in a page at most */
+                /** @description The maximum number of items on a page */
                 limit?: components["parameters"]["Limit"];
             };
             header?: never;
@@ -12660,8 +13357,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-                 *     within 24 hours answers with what the first one made; with another body it is a 422.
+                 * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -12714,7 +13411,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description ETags that the caller has, or `*`. If one of them is still right, the answer is a 304. */
+                /** @description ETags that the caller has, or `*`. If one of them is still current, the answer is a 304. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
@@ -12800,7 +13497,7 @@ export interface operations {
             query?: {
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
-                /** @description How many there are in a page at most */
+                /** @description The maximum number of items on a page */
                 limit?: components["parameters"]["Limit"];
             };
             header?: never;
@@ -12844,8 +13541,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-                 *     within 24 hours answers with what the first one made; with another body it is a 422.
+                 * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -12898,7 +13595,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description ETags that the caller has, or `*`. If one of them is still right, the answer is a 304. */
+                /** @description ETags that the caller has, or `*`. If one of them is still current, the answer is a 304. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
@@ -12984,7 +13681,7 @@ export interface operations {
             query?: {
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
-                /** @description How many there are in a page at most */
+                /** @description The maximum number of items on a page */
                 limit?: components["parameters"]["Limit"];
             };
             header?: never;
@@ -13027,7 +13724,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description ETags that the caller has, or `*`. If one of them is still right, the answer is a 304. */
+                /** @description ETags that the caller has, or `*`. If one of them is still current, the answer is a 304. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
@@ -13266,8 +13963,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-                 *     within 24 hours answers with what the first one made; with another body it is a 422.
+                 * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -13337,7 +14034,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description ETags that the caller has, or `*`. If one of them is still right, the answer is a 304. */
+                /** @description ETags that the caller has, or `*`. If one of them is still current, the answer is a 304. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
@@ -13495,7 +14192,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It counts */
+            /** @description The vote counts */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -13543,7 +14240,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It does not count */
+            /** @description The vote does not count any more */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -13577,6 +14274,320 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    listParties: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room */
+                room_id: components["parameters"]["RoomID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The parties */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartyList"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    scheduleParty: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The room */
+                room_id: components["parameters"]["RoomID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SchedulePartyRequest"];
+            };
+        };
+        responses: {
+            /** @description The party */
+            201: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartyAnswer"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `banned`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getParty: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description ETags that the caller has, or `*`. If one of them is still current, the answer is a 304. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /** @description The party */
+                party_id: components["parameters"]["PartyID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The party */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartyAnswer"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    cancelParty: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The party */
+                party_id: components["parameters"]["PartyID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Cancelled */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateParty: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
+                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The party */
+                party_id: components["parameters"]["PartyID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdatePartyRequest"];
+            };
+        };
+        responses: {
+            /** @description The party as it is now */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartyAnswer"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    answerParty: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The party */
+                party_id: components["parameters"]["PartyID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerPartyRequest"];
+            };
+        };
+        responses: {
+            /** @description Answered */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listPartyAnswers: {
+        parameters: {
+            query?: {
+                /** @description Only those who answered so */
+                answer?: components["schemas"]["PartyReply"];
+                /** @description The `next_cursor` of the page before: of the same list, with the same filters */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description The maximum number of items on a page */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path: {
+                /** @description The party */
+                party_id: components["parameters"]["PartyID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The people */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartyGuestList"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getPartyCalendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The party */
+                party_id: components["parameters"]["PartyID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The calendar */
+            200: {
+                headers: {
+                    /** @description The name of the file */
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/calendar": string;
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            415: components["responses"]["CompressedBody"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Problem"];
+        };
+    };
     listInvitations: {
         parameters: {
             query?: {
@@ -13584,7 +14595,7 @@ export interface operations {
                 state?: components["schemas"]["InvitationState"];
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
-                /** @description How many there are in a page at most */
+                /** @description The maximum number of items on a page */
                 limit?: components["parameters"]["Limit"];
             };
             header?: never;
@@ -13628,8 +14639,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-                 *     within 24 hours answers with what the first one made; with another body it is a 422.
+                 * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -13691,7 +14702,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description ETags that the caller has, or `*`. If one of them is still right, the answer is a 304. */
+                /** @description ETags that the caller has, or `*`. If one of them is still current, the answer is a 304. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
@@ -13965,26 +14976,26 @@ export interface operations {
             query: {
                 /** @description The room */
                 room_id: components["schemas"]["ID"];
-                /** @description Older ones than this cursor */
+                /** @description Messages older than this cursor */
                 before?: components["schemas"]["Cursor"];
                 /**
-                 * @description Newer ones than this cursor, the oldest first. It does not bring what was edited or deleted since: see
+                 * @description Messages newer than this cursor, the oldest first. For edits and deletions of older messages, see
                  *     `updated_after`
                  */
                 after?: components["schemas"]["Cursor"];
                 /**
                  * @description An `updates_cursor`: the messages that were edited or deleted since, each once as it is now, the oldest
                  *     change first. The first page of the room (without `before`, `after` and `updated_after`) has the cursor to
-                 *     begin with; each page of updates has the next one. A client that always goes on from there misses no change,
-                 *     and may see one again. What is hidden or shown because an admin suspended or reinstated its author is not
-                 *     among the changes.
+                 *     begin with; each page of updates has the next one. A client that always continues from there misses no
+                 *     change, but may see a change twice. If messages are hidden or shown because an admin suspended or reinstated
+                 *     their author, that is no change.
                  */
                 updated_after?: components["schemas"]["Cursor"];
-                /** @description How many there are in a page at most */
+                /** @description The maximum number of items on a page */
                 limit?: components["parameters"]["Limit"];
             };
             header?: {
-                /** @description ETags that the caller has, or `*`. If one of them is still right, the answer is a 304. */
+                /** @description ETags that the caller has, or `*`. If one of them is still current, the answer is a 304. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path?: never;
@@ -14027,8 +15038,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-                 *     within 24 hours answers with what the first one made; with another body it is a 422.
+                 * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -14103,7 +15114,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description ETags that the caller has, or `*`. If one of them is still right, the answer is a 304. */
+                /** @description ETags that the caller has, or `*`. If one of them is still current, the answer is a 304. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
@@ -14230,8 +15241,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-                 *     within 24 hours answers with what the first one made; with another body it is a 422.
+                 * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -14290,7 +15301,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description ETags that the caller has, or `*`. If one of them is still right, the answer is a 304. */
+                /** @description ETags that the caller has, or `*`. If one of them is still current, the answer is a 304. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
@@ -14403,8 +15414,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-                 *     within 24 hours answers with what the first one made; with another body it is a 422.
+                 * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -14445,7 +15456,7 @@ export interface operations {
             query?: {
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
-                /** @description How many there are in a page at most */
+                /** @description The maximum number of items on a page */
                 limit?: components["parameters"]["Limit"];
             };
             header?: never;
@@ -14548,7 +15559,7 @@ export interface operations {
             query?: {
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
-                /** @description How many there are in a page at most */
+                /** @description The maximum number of items on a page */
                 limit?: components["parameters"]["Limit"];
             };
             header?: never;
@@ -14579,20 +15590,20 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description What to find, however it is written: case, accents and marks do not count, and `face off`, `faceoff` and
-                 *     `Face/Off` are the same. Words may come in any order, the last one by its beginning; in scripts without spaces
-                 *     any part of a text will do. The closest come first. When nothing is found, one letter of each word of four or
-                 *     more may be wrong. Marks are words where a text has nothing else, such as `$` or `🍿`. A cursor belongs to the
-                 *     search that gave it.
+                 * @description The words to find, in any spelling: case, accents and punctuation do not count, so `face off`, `faceoff` and
+                 *     `Face/Off` are the same. Words may come in any order, and the last one may be incomplete; in scripts without
+                 *     spaces any part of a text matches. The best matches come first. If nothing matches, each word of four letters or
+                 *     more may have one wrong letter. Symbols such as `$` or `🍿` can be found in texts that have nothing else. A
+                 *     cursor belongs to the search that gave it.
                  */
                 q?: components["parameters"]["Search"];
                 /** @description Only rooms of this host */
                 host_id?: components["schemas"]["ID"];
-                /** @description `closed` are those that an admin closed, `archived` those and the other archived ones */
+                /** @description `closed`: rooms that an admin closed; `archived`: all archived rooms, the closed ones included */
                 state?: "open" | "archived" | "closed";
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
-                /** @description How many there are in a page at most */
+                /** @description The maximum number of items on a page */
                 limit?: components["parameters"]["Limit"];
             };
             header?: never;
@@ -14655,7 +15666,7 @@ export interface operations {
             query?: {
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
-                /** @description How many there are in a page at most */
+                /** @description The maximum number of items on a page */
                 limit?: components["parameters"]["Limit"];
             };
             header?: never;
@@ -14817,7 +15828,7 @@ export interface operations {
                 user_id?: components["schemas"]["ID"];
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
-                /** @description How many there are in a page at most */
+                /** @description The maximum number of items on a page */
                 limit?: components["parameters"]["Limit"];
             };
             header?: never;
@@ -15137,7 +16148,7 @@ export interface operations {
                 kind?: components["schemas"]["ReportKind"];
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
-                /** @description How many there are in a page at most */
+                /** @description The maximum number of items on a page */
                 limit?: components["parameters"]["Limit"];
             };
             header?: never;
@@ -15271,13 +16282,16 @@ export interface operations {
     listUsers: {
         parameters: {
             query?: {
-                /** @description Words of the username and the display name, found as rooms and movies are, or how the email address begins */
+                /**
+                 * @description Words of the username and display name, searched like rooms and movies, or the beginning of the email
+                 *     address
+                 */
                 q?: string;
                 /** @description Only those in this state */
                 state?: components["schemas"]["UserState"];
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
-                /** @description How many there are in a page at most */
+                /** @description The maximum number of items on a page */
                 limit?: components["parameters"]["Limit"];
             };
             header?: never;
@@ -15497,7 +16511,7 @@ export interface operations {
             query?: {
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
-                /** @description How many there are in a page at most */
+                /** @description The maximum number of items on a page */
                 limit?: components["parameters"]["Limit"];
             };
             header?: never;
@@ -15529,7 +16543,7 @@ export interface operations {
             query?: {
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
-                /** @description How many there are in a page at most */
+                /** @description The maximum number of items on a page */
                 limit?: components["parameters"]["Limit"];
             };
             header?: never;
@@ -15643,7 +16657,7 @@ export interface operations {
                 to?: string;
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
-                /** @description How many there are in a page at most */
+                /** @description The maximum number of items on a page */
                 limit?: components["parameters"]["Limit"];
             };
             header?: never;
@@ -15785,7 +16799,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description ETags that the caller has, or `*`. If one of them is still right, the answer is a 304. */
+                /** @description ETags that the caller has, or `*`. If one of them is still current, the answer is a 304. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
@@ -15822,8 +16836,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-                 *     within 24 hours answers with what the first one made; with another body it is a 422.
+                 * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -15924,7 +16938,7 @@ export interface operations {
             query?: {
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
-                /** @description How many there are in a page at most */
+                /** @description The maximum number of items on a page */
                 limit?: components["parameters"]["Limit"];
             };
             header?: never;
@@ -15956,8 +16970,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Chosen by the client, new for each thing that it wants made. A request that is sent again with the same key
-                 *     within 24 hours answers with what the first one made; with another body it is a 422.
+                 * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -16007,7 +17021,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description ETags that the caller has, or `*`. If one of them is still right, the answer is a 304. */
+                /** @description ETags that the caller has, or `*`. If one of them is still current, the answer is a 304. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
@@ -16241,7 +17255,7 @@ export interface operations {
                 to?: string;
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
-                /** @description How many there are in a page at most */
+                /** @description The maximum number of items on a page */
                 limit?: components["parameters"]["Limit"];
             };
             header?: never;
@@ -16276,7 +17290,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description ETags that the caller has, or `*`. If one of them is still right, the answer is a 304. */
+                /** @description ETags that the caller has, or `*`. If one of them is still current, the answer is a 304. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
@@ -16394,7 +17408,7 @@ export interface operations {
                 to?: string;
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["JobCursor"];
-                /** @description How many there are in a page at most */
+                /** @description The maximum number of items on a page */
                 limit?: components["parameters"]["Limit"];
             };
             header?: never;
@@ -16640,7 +17654,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What works now */
+            /** @description The job that does the work now */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -16855,7 +17869,7 @@ export interface operations {
                 state?: "pending" | "abandoned";
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
-                /** @description How many there are in a page at most */
+                /** @description The maximum number of items on a page */
                 limit?: components["parameters"]["Limit"];
             };
             header?: never;
@@ -16966,7 +17980,7 @@ export interface operations {
                 action?: components["schemas"]["AuditAction"];
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
-                /** @description How many there are in a page at most */
+                /** @description The maximum number of items on a page */
                 limit?: components["parameters"]["Limit"];
             };
             header?: never;

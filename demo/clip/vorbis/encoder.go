@@ -76,8 +76,8 @@ func isSilent(values []int) bool {
 	return true
 }
 
-// spectrum is the MDCT of a block, quantized (4.3.7 has the inverse). The block is folded first: then it is a DCT of half
-// its size.
+// spectrum is the MDCT of a block, quantized (4.3.7 has the inverse). The block is folded first: then it is a DCT of
+// half its size.
 func spectrum(samples []float64, start int) []int {
 	var windowed [blockSize]float64
 	for n := range blockSize {

@@ -47,8 +47,8 @@ type macroblock struct {
 	chroma  [2][4]block
 }
 
-// Encode returns a frame. The first has to be a key frame. The picture has to cover whole macroblocks: beyond the size of
-// the encoder its content does not matter.
+// Encode returns a frame. The first has to be a key frame. The picture has to cover whole macroblocks: beyond the size
+// of the encoder its content does not matter.
 func (e *Encoder) Encode(picture *image.YCbCr, isKey bool) []byte {
 	skipped := 0
 	for i := range e.blocks {

@@ -11,7 +11,7 @@ export interface SignIn {
   accessToken(former?: string): Promise<string | null>;
 }
 
-/** `closed` is final: the room has to be opened anew, if that makes sense at all. */
+/** `closed` is final: only another `LiveRoom` can connect again. */
 export type Phase = 'connecting' | 'open' | 'reconnecting' | 'closed';
 
 /** Why a connection is closed for good. `reason` is that of the server, or one of `signed_out` and `left`. */
@@ -133,7 +133,7 @@ export class LiveRoom {
   }
 
   /**
-   * Sends what a person asks for, and returns the revision that it made. Never send what a player does by itself. It
+   * Sends a command of a person, and returns the revision that it made. Never send what a player does by itself. It
    * throws a CommandError.
    */
   command(body: CommandBody): Promise<number> {
@@ -147,7 +147,7 @@ export class LiveRoom {
     });
   }
 
-  /** Says what the player does. `watchTogether` does that. */
+  /** Reports the status of the player. `watchTogether` calls it. */
   report(status: Omit<Status, 't'>): void {
     if (this.#phase === 'open') this.#send({ t: 'status', ...status });
   }
@@ -157,7 +157,7 @@ export class LiveRoom {
     if (this.#phase === 'open') this.#send({ t: 'ready', epoch, cue, ...(duration && { duration_ms: duration }) });
   }
 
-  /** The machine may have slept: measures anew, or connects at once. */
+  /** The machine may have slept: measures the clock again, or connects at once. */
   wake(): void {
     if (this.#phase === 'closed') return;
     this.#clock.wake(this.#env.now());
@@ -165,7 +165,7 @@ export class LiveRoom {
     else if (!this.#socket) void this.#connect();
   }
 
-  /** The network has changed: connects anew, since what the old connection has sent may be lost for long. */
+  /** The network has changed: reconnects, since the old connection may not deliver what it has sent for long. */
   reconnect(): void {
     if (this.#phase === 'closed') return;
     this.#attempts = 0;

@@ -1,4 +1,4 @@
-import { type Anchor, differ, positionAt } from './anchor.js';
+import { type Anchor, differ, due, positionAt } from './anchor.js';
 import { Corrector } from './correction.js';
 
 /** A player. Positions are milliseconds. */
@@ -50,7 +50,7 @@ export class Follower {
     this.#anchor = anchor;
   }
 
-  /** Begins anew: the player has another source, or the user asks to catch up. */
+  /** Starts again: the player has another source, or the user asks to catch up. */
   retry(): void {
     this.#corrector.reset();
     this.#aligned = false;
@@ -59,11 +59,11 @@ export class Follower {
 
   /** Compares and acts, at a time of the client and of the server. It may be called at any time, however rarely. */
   tick(now: number, serverTime: number): Following | undefined {
-    const anchor = this.#anchor;
-    if (!anchor || anchor.state === 'idle') {
+    if (!this.#anchor || this.#anchor.state === 'idle') {
       this.#stop();
       return undefined;
     }
+    const anchor = due(this.#anchor, serverTime);
     if (this.media.isReady()) this.#corrector.arrived(now);
     const target = positionAt(anchor, serverTime);
     const wait = anchor.at_ms - this.#corrector.startTime - serverTime;

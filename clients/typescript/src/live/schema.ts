@@ -177,17 +177,23 @@ export interface components {
             rate: components["schemas"]["Speed"];
             /** @description The length of the item; null while it is not known */
             duration_ms: number | null;
+            /**
+             * @description When the item starts by itself, for a scheduled party; null unless it does. The state is `paused` then. A player
+             *     that is ready begins at that instant by the room's clock: the state that follows has it as its `at_ms`, or is
+             *     `waiting` if the room waits for somebody. Until that state comes, a player goes on for a minute at most.
+             */
+            starts_at_ms: components["schemas"]["RoomTime"] | null;
             /** @description What the room waits for; null unless the state is `waiting` */
             wait: components["schemas"]["Wait"] | null;
             /**
              * @description What changed the state: a command, or `ready` (everybody is), `deadline` (of a wait), `rebuffer` (somebody
              *     ran out of data), `ended` (the item is over), `voted` (to skip it), `removed` (from the queue), `deserted`
-             *     (nobody was connected), `archived` (the room was), `scheduled`, `started` (as scheduled), `duration` (the
+             *     (nobody was connected), `archived` (the room was), `scheduled`, `unscheduled` (it starts by itself, and no longer), `started` (as scheduled), `duration` (the
              *     length of the item was learnt), `clock` (the database's was set). Empty in a room that has never played
              *     anything.
              * @enum {string}
              */
-            cause: "" | "play" | "pause" | "seek" | "rate" | "load" | "skip" | "stop" | "ready" | "deadline" | "rebuffer" | "ended" | "voted" | "removed" | "deserted" | "archived" | "scheduled" | "started" | "duration" | "clock";
+            cause: "" | "play" | "pause" | "seek" | "rate" | "load" | "skip" | "stop" | "ready" | "deadline" | "rebuffer" | "ended" | "voted" | "removed" | "deserted" | "archived" | "scheduled" | "unscheduled" | "started" | "duration" | "clock";
             /** @description Who changed it; null for what happened by itself, and when the account is deleted */
             by: components["schemas"]["Person"] | null;
             /** @description The time when the server wrote this. It is no measurement of the clock. */
@@ -270,7 +276,7 @@ export interface components {
         Members: {
             /** @description How many people are connected */
             present: number;
-            /** @description Those whom the room waits for, by their usernames; not more than 20 */
+            /** @description The people for whom the room waits, by username; at most 20 */
             waiting_for: components["schemas"]["Person"][];
             /** @description How many people the room waits for */
             waiting: number;
@@ -291,9 +297,9 @@ export interface components {
         People: {
             /** @constant */
             t: "people";
-            /** @description Members who are new or not as they were, whole */
+            /** @description Members who are new or have changed, in full */
             changed: components["schemas"]["Member"][];
-            /** @description Those who are no members any more */
+            /** @description People who are not members any more */
             left: components["schemas"]["ID"][];
         };
         Place: {
@@ -356,17 +362,17 @@ export interface components {
         ChatMessage: {
             id: components["schemas"]["ID"];
             room_id: components["schemas"]["ID"];
-            /** @description null when the account is gone */
+            /** @description null when the account is deleted */
             author: components["schemas"]["Person"] | null;
             /** @description Plain text as it was sent; escape it before showing it */
             body: string;
-            /** @description What it answers */
+            /** @description The message that it answers */
             reply_to: components["schemas"]["Quote"] | null;
             /** Format: date-time */
             created_at: string;
             /** Format: date-time */
             edited_at: string | null;
-            /** @description Taken back or hidden; the body is empty then */
+            /** @description Whether it is deleted or hidden; the body is empty then */
             deleted: boolean;
         };
         /** @description The schema Person of the REST API */

@@ -1,0 +1,222 @@
+package watchparty
+
+import (
+	"strings"
+	"time"
+)
+
+// PartyState is where a party stands.
+type PartyState string
+
+const (
+	PartyScheduled PartyState = "scheduled"
+	PartyStarted   PartyState = "started"
+	PartyCancelled PartyState = "cancelled"
+	PartyMissed    PartyState = "missed" // there was nothing to play, or nobody looked for PartyLate
+)
+
+// PartyStates are all of them.
+func PartyStates() []PartyState {
+	return []PartyState{PartyScheduled, PartyStarted, PartyCancelled, PartyMissed}
+}
+
+// PartyAnswer is whether somebody comes to a party.
+type PartyAnswer string
+
+const (
+	AnswerYes   PartyAnswer = "yes"
+	AnswerMaybe PartyAnswer = "maybe"
+	AnswerNo    PartyAnswer = "no"
+)
+
+// PartyAnswers are all of them.
+func PartyAnswers() []PartyAnswer { return []PartyAnswer{AnswerYes, AnswerMaybe, AnswerNo} }
+
+// Party is a time at which a room watches together.
+type Party struct {
+	ID        string
+	RoomID    string
+	RoomName  string
+	Title     string    // empty without one
+	Movie     RoomMovie // zero for what the room has loaded at the start, or else the first of its queue
+	StartsAt  time.Time
+	TimeZone  string // the name of an IANA zone, in which the time is shown to all
+	State     PartyState
+	Scheduler Person // zero if the account is deleted
+	Yes       int    // people who answered so
+	Maybe     int
+	No        int
+	Version   int // number of changes
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+// NextParty is what a room shows of its next party; the zero value is none.
+type NextParty struct {
+	ID       string
+	Title    string
+	StartsAt time.Time
+}
+
+// MyParty is a party of a room that the user is in, with the user's answer.
+type MyParty struct {
+	Party  Party
+	Answer PartyAnswer // empty without one
+}
+
+// PartyGuest is somebody who has answered.
+type PartyGuest struct {
+	User       Person
+	Answer     PartyAnswer
+	AnsweredAt time.Time
+}
+
+// PartyNotice is what guests are told of by email.
+type PartyNotice string
+
+const (
+	NoticeDay       PartyNotice = "day"  // that it starts in a day
+	NoticeHour      PartyNotice = "hour" // that it starts in an hour
+	NoticeMoved     PartyNotice = "moved"
+	NoticeCancelled PartyNotice = "cancelled"
+)
+
+// PartyNotices are all of them.
+func PartyNotices() []PartyNotice {
+	return []PartyNotice{NoticeDay, NoticeHour, NoticeMoved, NoticeCancelled}
+}
+
+// Email is the kind of email that tells of it.
+func (n PartyNotice) Email() EmailKind {
+	switch n {
+	case NoticeMoved:
+		return EmailPartyChanged
+	case NoticeCancelled:
+		return EmailPartyCancelled
+	default:
+		return EmailPartyReminder
+	}
+}
+
+// PartyEmails are the kinds of emails about parties.
+func PartyEmails() []EmailKind {
+	return []EmailKind{EmailPartyReminder, EmailPartyChanged, EmailPartyCancelled}
+}
+
+// Reminders of parties, before their start.
+const (
+	PartyDayBefore  = 24 * time.Hour
+	PartyHourBefore = time.Hour
+)
+
+// Limits of parties.
+const (
+	MaxPartyTitle = 100
+	MaxParties    = 20 // that are scheduled in one room
+	// MinPartyNotice leaves time for the reminders, and for the room to load the movie. MaxPartyNotice is a leap year.
+	MinPartyNotice = 10 * time.Minute
+	MaxPartyNotice = 366 * 24 * time.Hour
+	// PartyGap is the least time between two starts in a room. Each start takes the room's playback, so that two that are
+	// closer are most likely the same party, scheduled by two people.
+	PartyGap = 30 * time.Minute
+	// PartyArming is how long before its start a room loads the movie of a party.
+	PartyArming = 5 * time.Minute
+	// PartyLate is how long after its time a party that could not start by itself is given up.
+	PartyLate = 15 * time.Minute
+)
+
+// Errors of parties.
+var (
+	ErrManyParties = &Error{Kind: KindConflict, Code: "too_many_parties",
+		Message: "The room has too many scheduled parties.", Details: map[string]int{"most": MaxParties}}
+	ErrPartyClose = &Error{Kind: KindConflict, Code: "party_too_close",
+		Message: "The room has another party at about this time.",
+		Details: map[string]int{"minutes": int(PartyGap / time.Minute)}}
+	ErrPartyEnded = &Error{Kind: KindConflict, Code: "party_ended",
+		Message: "The party has started, or was cancelled."}
+	ErrPartyTime = &Error{Kind: KindInvalid, Code: "party_time",
+		Message: "A party starts in 10 minutes at the earliest, and in 366 days at the latest.",
+		Fields: []FieldError{{Field: "starts_at", Code: "range",
+			Message: "must be from 10 minutes to 366 days ahead"}}}
+)
+
+// NewParty is a party to be scheduled.
+type NewParty struct {
+	Title    string
+	MovieID  string
+	StartsAt time.Time
+	TimeZone string
+}
+
+// Normalise trims the title, and cuts the time to the millisecond, which is what clients can name.
+func (p *NewParty) Normalise() {
+	p.Title = normalLine(p.Title)
+	p.StartsAt = partyTime(p.StartsAt)
+}
+
+// Validate reports every field that is wrong. How far ahead the start is, the database's clock judges.
+func (p NewParty) Validate() error {
+	var v fields
+	v.partyTitle(p.Title)
+	v.timeZone(p.TimeZone)
+	v.check(!p.StartsAt.IsZero(), "starts_at", "required", "is missing")
+	return v.err()
+}
+
+// PartyChange is a change of a party. A nil field stays as it is.
+type PartyChange struct {
+	Title    *string
+	MovieID  *string // empty for none
+	StartsAt *time.Time
+	TimeZone *string
+}
+
+// Normalise does what NewParty.Normalise does.
+func (c *PartyChange) Normalise() {
+	if c.Title != nil {
+		title := normalLine(*c.Title)
+		c.Title = &title
+	}
+	if c.StartsAt != nil {
+		at := partyTime(*c.StartsAt)
+		c.StartsAt = &at
+	}
+}
+
+// Validate reports every field that is wrong.
+func (c PartyChange) Validate() error {
+	var v fields
+	if c.Title != nil {
+		v.partyTitle(*c.Title)
+	}
+	if c.TimeZone != nil {
+		v.timeZone(*c.TimeZone)
+	}
+	return v.err()
+}
+
+func partyTime(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
+
+func (v *fields) partyTitle(title string) { v.line("title", title, 0, MaxPartyTitle) }
+
+func (v *fields) timeZone(name string) {
+	v.check(knownZone(name), "time_zone", "unknown", "must be the name of an IANA time zone, such as Europe/Berlin")
+}
+
+// knownZone reports whether a name is one of IANA's: time.LoadLocation also takes an empty name and Local, which mean
+// something else on each machine.
+func knownZone(name string) bool {
+	if name == "" || strings.EqualFold(name, "local") {
+		return false
+	}
+	_, err := time.LoadLocation(name)
+	return err == nil
+}
+
+// Zone is the party's time zone; UTC if this program does not know it.
+func (p Party) Zone() *time.Location {
+	if zone, err := time.LoadLocation(p.TimeZone); err == nil {
+		return zone
+	}
+	return time.UTC
+}

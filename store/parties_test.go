@@ -1,0 +1,193 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty"
+)
+
+func scheduleIn(t *testing.T, c *cast, after time.Duration) (watchparty.Party, error) {
+	t.Helper()
+	return c.s.ScheduleParty(t.Context(), c.room.ID, c.boss.ID, newPartyIn(after), IdempotencyKey{})
+}
+
+func TestScheduleParty(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	c := newCast(t, s, false)
+	first, err := scheduleIn(t, c, 2*time.Hour)
+	require.NoError(t, err)
+	require.Equal(t, watchparty.PartyScheduled, first.State)
+	require.Equal(t, c.room.Name, first.RoomName)
+	room, err := s.Room(t.Context(), c.room.ID)
+	require.NoError(t, err)
+	require.Equal(t, watchparty.NextParty{ID: first.ID, Title: first.Title, StartsAt: first.StartsAt}, room.NextParty)
+
+	for name, test := range map[string]struct {
+		after time.Duration
+		want  error
+	}{
+		"too soon":                  {watchparty.MinPartyNotice - time.Minute, watchparty.ErrPartyTime},
+		"in the past":               {-time.Hour, watchparty.ErrPartyTime},
+		"too far":                   {watchparty.MaxPartyNotice + time.Minute, watchparty.ErrPartyTime},
+		"at the time of another":    {2 * time.Hour, watchparty.ErrPartyClose},
+		"just before another":       {2*time.Hour - watchparty.PartyGap + time.Minute, watchparty.ErrPartyClose},
+		"just after another":        {2*time.Hour + watchparty.PartyGap - time.Minute, watchparty.ErrPartyClose},
+		"long enough after another": {2*time.Hour + watchparty.PartyGap + time.Minute, nil},
+		"at the earliest":           {watchparty.MinPartyNotice + time.Minute, nil},
+		"at the latest":             {watchparty.MaxPartyNotice - time.Minute, nil},
+	} {
+		_, err := scheduleIn(t, c, test.after)
+		require.ErrorIs(t, err, test.want, name)
+	}
+	_, err = s.ScheduleParty(t.Context(), c.room.ID, c.guest.ID, newPartyIn(time.Hour), IdempotencyKey{})
+	require.ErrorIs(t, err, watchparty.ErrForbidden)
+	n := newPartyIn(5 * time.Hour)
+	n.MovieID = addMovie(t, s, "Metropolis")
+	_, err = s.ScheduleParty(t.Context(), c.room.ID, c.host.ID, n, IdempotencyKey{})
+	require.ErrorIs(t, err, watchparty.ErrNoStream)
+	for n := range watchparty.MaxParties - 4 {
+		_, err := scheduleIn(t, c, time.Duration(6+n)*time.Hour)
+		require.NoError(t, err)
+	}
+	_, err = scheduleIn(t, c, 100*time.Hour)
+	require.ErrorIs(t, err, watchparty.ErrManyParties)
+	parties, err := s.Parties(t.Context(), c.room.ID)
+	require.NoError(t, err)
+	require.Len(t, parties, watchparty.MaxParties)
+}
+
+// TestSchedulersAtOnce: of those who schedule at one time one succeeds.
+func TestSchedulersAtOnce(t *testing.T) {
+	t.Parallel()
+	c := newCast(t, openStore(t), false)
+	n := newPartyIn(3 * time.Hour)
+	errs := make([]error, 6)
+	var wg sync.WaitGroup
+	for i := range errs {
+		wg.Go(func() {
+			by := []watchparty.User{c.host, c.holder, c.deputy}[i%3]
+			_, errs[i] = c.s.ScheduleParty(context.Background(), c.room.ID, by.ID, n, IdempotencyKey{})
+		})
+	}
+	wg.Wait()
+	won := 0
+	for _, err := range errs {
+		if err == nil {
+			won++
+			continue
+		}
+		require.ErrorIs(t, err, watchparty.ErrPartyClose)
+	}
+	require.Equal(t, 1, won)
+}
+
+func TestUpdateParty(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	c := newCast(t, s, false)
+	party := c.scheduleParty()
+	same, _, err := s.UpdateParty(t.Context(), party.ID, c.holder.ID, watchparty.PartyChange{Title: &party.Title}, []int{1})
+	require.NoError(t, err)
+	require.Equal(t, party, same, "nothing has changed")
+	title := "Third part"
+	changed, _, err := s.UpdateParty(t.Context(), party.ID, c.holder.ID, watchparty.PartyChange{Title: &title}, []int{1})
+	require.NoError(t, err)
+	require.Equal(t, []any{title, 2}, []any{changed.Title, changed.Version})
+	_, _, err = s.UpdateParty(t.Context(), party.ID, c.holder.ID, watchparty.PartyChange{Title: &title}, []int{1})
+	require.ErrorIs(t, err, watchparty.ErrChangedSince)
+	soon := Now().Add(time.Minute)
+	_, _, err = s.UpdateParty(t.Context(), party.ID, c.holder.ID, watchparty.PartyChange{StartsAt: &soon}, nil)
+	require.ErrorIs(t, err, watchparty.ErrPartyTime)
+	later := party.StartsAt.Add(time.Minute)
+	moved, _, err := s.UpdateParty(t.Context(), party.ID, c.holder.ID, watchparty.PartyChange{StartsAt: &later}, nil)
+	require.NoError(t, err, "a party is not too close to itself")
+	require.Equal(t, later, moved.StartsAt)
+	require.ErrorIs(t, second(s.CancelParty(t.Context(), party.ID, c.guest.ID, nil)), watchparty.ErrForbidden)
+	require.NoError(t, second(s.CancelParty(t.Context(), party.ID, c.host.ID, []int{3})))
+	require.ErrorIs(t, second(s.CancelParty(t.Context(), party.ID, c.host.ID, nil)), watchparty.ErrPartyEnded)
+	_, _, err = s.UpdateParty(t.Context(), party.ID, c.holder.ID, watchparty.PartyChange{Title: &title}, nil)
+	require.ErrorIs(t, err, watchparty.ErrPartyEnded)
+	require.ErrorIs(t, s.AnswerParty(t.Context(), party.ID, c.guest.ID, watchparty.AnswerYes), watchparty.ErrPartyEnded)
+	require.Equal(t, "party_scheduled party_changed party_changed party_cancelled", readValue[string](t, s,
+		"SELECT string_agg(action, ' ' ORDER BY id) FROM room_log WHERE room_id = ? AND action LIKE 'party%'", c.room.ID))
+}
+
+func TestAnswerParty(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	c := newCast(t, s, false)
+	party := c.scheduleParty()
+	for _, answer := range []watchparty.PartyAnswer{watchparty.AnswerYes, watchparty.AnswerYes, watchparty.AnswerMaybe} {
+		require.NoError(t, s.AnswerParty(t.Context(), party.ID, c.guest.ID, answer))
+	}
+	require.NoError(t, s.AnswerParty(t.Context(), party.ID, c.host.ID, watchparty.AnswerNo))
+	require.ErrorIs(t, s.AnswerParty(t.Context(), party.ID, c.root.ID, watchparty.AnswerYes), watchparty.ErrNotFound,
+		"the room is private")
+	found, err := s.Party(t.Context(), party.ID)
+	require.NoError(t, err)
+	require.Equal(t, []int{0, 1, 1}, []int{found.Yes, found.Maybe, found.No})
+	guests, err := s.PartyGuests(t.Context(), party.ID, "", Page{Limit: 10})
+	require.NoError(t, err)
+	require.Len(t, guests, 2)
+	require.Equal(t, []any{c.guest.ID, watchparty.AnswerMaybe}, []any{guests[0].User.ID, guests[0].Answer})
+	mine, err := s.MyParties(t.Context(), c.guest.ID, Page{Limit: 10})
+	require.NoError(t, err)
+	require.Equal(t, []watchparty.MyParty{{Party: found, Answer: watchparty.AnswerMaybe}}, mine)
+	require.NoError(t, s.Kick(t.Context(), c.room.ID, c.host.ID, c.guest.Username))
+	found, err = s.Party(t.Context(), party.ID)
+	require.NoError(t, err)
+	require.Zero(t, found.Maybe, "whoever is put out does not come")
+	mine, err = s.MyParties(t.Context(), c.guest.ID, Page{Limit: 10})
+	require.NoError(t, err)
+	require.Empty(t, mine)
+}
+
+// TestRoomEndsItsParties: whoever archives, closes or deletes a room cancels its parties.
+func TestRoomEndsItsParties(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	for name, end := range map[string]func(c *cast) error{
+		"archived": func(c *cast) error { c.setArchived(true); return nil },
+		"deleted":  func(c *cast) error { return s.DeleteRoom(t.Context(), c.room.ID, c.host.ID, nil) },
+		"closed": func(c *cast) error {
+			return second(s.CloseRoom(t.Context(), c.root.ID, c.room.ID, watchparty.Moderation{Reason: "Spam"}))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newCast(t, s, false)
+			party := c.scheduleParty()
+			require.NoError(t, end(c))
+			found, err := s.Party(t.Context(), party.ID)
+			require.NoError(t, err)
+			require.Equal(t, []any{watchparty.PartyCancelled, 2}, []any{found.State, found.Version})
+		})
+	}
+}
+
+// TestAnswersWhileCancelled: an answer either came before the cancelling, or is refused.
+func TestAnswersWhileCancelled(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	for range 5 {
+		c := newCast(t, s, false)
+		party := c.scheduleParty()
+		var answered, cancelled error
+		var wg sync.WaitGroup
+		wg.Go(func() { answered = s.AnswerParty(context.Background(), party.ID, c.guest.ID, watchparty.AnswerYes) })
+		wg.Go(func() { cancelled = second(s.CancelParty(context.Background(), party.ID, c.host.ID, nil)) })
+		wg.Wait()
+		require.NoError(t, cancelled)
+		if answered != nil {
+			require.True(t, errors.Is(answered, watchparty.ErrPartyEnded), "%v", answered)
+		}
+		require.Equal(t, answered == nil, readValue[bool](t, s, "SELECT EXISTS (SELECT FROM party_answers WHERE party_id = ?)",
+			party.ID))
+	}
+}
