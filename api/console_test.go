@@ -127,23 +127,22 @@ func TestConsoleFilters(t *testing.T) {
 	w := newWorld(t)
 	v := w.signInToConsole(t, w.admin)
 	for path, c := range map[string]struct{ shows, hides string }{
-		// Temporal has the jobs of other tests, too.
-		"/jobs?queue=maintenance&user_id=root": {"<code>cleanup/", "No jobs"},
-		"/jobs?queue=email&user_id=root":       {"No jobs", "<code>cleanup/"},
-		"/jobs?user_id=root":                   {"<code>cleanup/", "No jobs"},
-		"/jobs?user_id=alice":                  {"No jobs", "<code>cleanup/"},
-		"/jobs?from=2026-01-31T20:00":          {`value="2026-01-31T20:00"`, "No jobs"},
-		"/jobs?to=2026-01-31T20:00":            {"No jobs", "<code>cleanup/"},
-		"/jobs?to=2026-01-31T20:00:00Z":        {`value="2026-01-31T20:00"`, "<code>cleanup/"},
-		"/emails?user_id=alice":                {"/admin/emails/" + w.sent, "/admin/emails/" + w.queued},
-		"/emails?user_id=" + w.bob.id:          {"/admin/emails/" + w.queued, "/admin/emails/" + w.sent},
-		"/emails?from=2026-01-31T20:00":        {"/admin/emails/" + w.sent, "No emails"},
-		"/emails?to=2026-01-31T20:00":          {"No emails", "/admin/emails/" + w.sent},
-		"/emails?user_id=nobody":               {"No account has the username “nobody”", "/admin/emails/" + w.sent},
-		"/abuse?kind=spam&user_id=ALICE":       {"/admin/abuse/" + w.abuse, "No reports"},
-		"/abuse?kind=hate":                     {"No reports", "/admin/abuse/" + w.abuse},
-		"/rooms?host_id=alice":                 {"/admin/rooms/" + w.open, "No rooms"},
-		"/rooms?host_id=bob":                   {"No rooms", "/admin/rooms/" + w.open},
+		"/jobs?user_id=root&queue=maintenance":       {"<code>cleanup/", "No jobs"},
+		"/jobs?user_id=root&queue=email":             {"No jobs", "<code>cleanup/"},
+		"/jobs?user_id=root":                         {"<code>cleanup/", "No jobs"},
+		"/jobs?user_id=alice":                        {"No jobs", "<code>cleanup/"},
+		"/jobs?user_id=root&from=2026-01-31T20:00":   {`value="2026-01-31T20:00"`, "No jobs"},
+		"/jobs?user_id=root&to=2026-01-31T20:00":     {"No jobs", "<code>cleanup/"},
+		"/jobs?user_id=root&to=2026-01-31T20:00:00Z": {`value="2026-01-31T20:00"`, "<code>cleanup/"},
+		"/emails?user_id=alice":                      {"/admin/emails/" + w.sent, "/admin/emails/" + w.queued},
+		"/emails?user_id=" + w.bob.id:                {"/admin/emails/" + w.queued, "/admin/emails/" + w.sent},
+		"/emails?from=2026-01-31T20:00":              {"/admin/emails/" + w.sent, "No emails"},
+		"/emails?to=2026-01-31T20:00":                {"No emails", "/admin/emails/" + w.sent},
+		"/emails?user_id=nobody":                     {"No account has the username “nobody”", "/admin/emails/" + w.sent},
+		"/abuse?kind=spam&user_id=ALICE":             {"/admin/abuse/" + w.abuse, "No reports"},
+		"/abuse?kind=hate":                           {"No reports", "/admin/abuse/" + w.abuse},
+		"/rooms?host_id=alice":                       {"/admin/rooms/" + w.open, "No rooms"},
+		"/rooms?host_id=bob":                         {"No rooms", "/admin/rooms/" + w.open},
 	} {
 		require.EventuallyWithT(t, func(collect *assert.CollectT) { // the list of jobs is some moments behind
 			_, _, body := v.ask(t, "GET", "/admin"+path, nil)

@@ -53,7 +53,7 @@ func (s *Server) CountJobs(
 	ctx context.Context,
 	r contract.CountJobsRequestObject,
 ) (contract.CountJobsResponseObject, error) {
-	counts, err := s.jobs.Counts(ctx, jobs.Filter{
+	filter := jobs.Filter{
 		Kind:  string(value(r.Params.Kind)),
 		State: jobs.State(value(r.Params.State)),
 		Queue: string(
@@ -63,11 +63,17 @@ func (s *Server) CountJobs(
 		RoomID: value(r.Params.RoomID),
 		From:   value(r.Params.From),
 		To:     value(r.Params.To),
-	})
+	}
+	all := contract.JobCounts{Kinds: []contract.JobCount{}}
+	if value(r.Params.OnlyTotal) {
+		total, err := s.jobs.Count(ctx, filter)
+		all.Total = total
+		return contract.CountJobs200JSONResponse{Data: all}, err
+	}
+	counts, err := s.jobs.Counts(ctx, filter)
 	if err != nil {
 		return nil, err
 	}
-	all := contract.JobCounts{Kinds: []contract.JobCount{}}
 	for _, kind := range job.WorkflowTypes() {
 		states, ok := counts[kind]
 		if !ok {

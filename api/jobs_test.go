@@ -130,6 +130,10 @@ func TestJobs(t *testing.T) {
 				require.Equal(t, map[string]any{"running": 1.}, kind["states"])
 			}
 		}
+		total := b.do(t, "GET", "/admin/jobs/counts?only_total=true&queue=email&user_id="+ada.id, root.token, nil).data()
+		require.Equal(t, map[string]any{"total": 1., "kinds": []any{}}, total)
+		total = b.do(t, "GET", "/admin/jobs/counts?only_total=true&state=failed&user_id="+ada.id, root.token, nil).data()
+		require.EqualValues(t, 0, total["total"])
 		for _, query := range []string{"kind=Nonsense", "state=paused", "queue=avatar-steps", "user_id=1", "from=now", "cursor=x"} {
 			require.Equal(t, 400, b.do(t, "GET", "/admin/jobs?"+query, root.token, nil).status, query)
 		}

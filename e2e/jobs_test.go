@@ -40,6 +40,7 @@ func BenchmarkJobs(b *testing.B) {
 		{"list-day", "/admin/jobs?limit=50&kind=VerificationEmail&from=" +
 			time.Now().Add(-24*time.Hour).UTC().Format(time.RFC3339)},
 		{"counts", "/admin/jobs/counts"},
+		{"total", "/admin/jobs/counts?only_total=true"},
 		{"overview", "/admin/overview"},
 	} {
 		b.ReportMetric(milliseconds(timed(b, rounds, func() { admin.requireFound(b, ask.path) }), 95), ask.name+"-p95-ms")

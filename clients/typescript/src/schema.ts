@@ -17452,6 +17452,11 @@ export interface operations {
                 from?: string;
                 /** @description Only those that began before this time */
                 to?: string;
+                /**
+                 * @description Whether to count all together, and not by kind and state: with tens of thousands of jobs that is many times
+                 *     quicker. `kinds` is empty then.
+                 */
+                only_total?: boolean;
             };
             header?: never;
             path?: never;
