@@ -151,7 +151,7 @@ func TestConditionalReads(t *testing.T) {
 			}
 		})
 	}
-	require.Equal(t, 19, tried)
+	require.Equal(t, 20, tried)
 }
 
 // TestWritesVoidReads: after each write the next read is not older.
