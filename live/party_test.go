@@ -1,0 +1,68 @@
+package live_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty/live/wire"
+)
+
+// TestPartyStartsEverywhere: people on two processes hear of the start before it comes, and the room plays from that
+// instant to the microsecond. Whoever comes later is told the same. There is no Temporal here.
+func TestPartyStartsEverywhere(t *testing.T) {
+	t.Parallel()
+	i := install(t, twoNodes)
+	a, b := i.nodes[0], i.nodes[1]
+	alice, bob, carol := i.person(t, "alice"), i.person(t, "bob"), i.person(t, "carol")
+	room := a.room(t, alice, nil)
+	a.call(t, "PATCH", "/rooms/"+room, alice, map[string]any{"wait_policy": "nobody"}, http.StatusOK)
+	b.join(t, room, bob)
+	b.join(t, room, carol)
+	a.call(t, "POST", "/rooms/"+room+"/queue", alice,
+		map[string]any{"stream_url": "https://videos.example/film.webm"}, http.StatusCreated)
+	party := a.call(t, "POST", "/rooms/"+room+"/parties", alice, map[string]any{
+		"starts_at": time.Now().Add(time.Hour).UTC().Format(time.RFC3339), "time_zone": "UTC",
+	}, http.StatusCreated)
+	host, guest := a.connect(t, room, alice), b.connect(t, room, bob)
+	i.exec(t, "UPDATE parties SET starts_at = date_trunc('milliseconds', clock_timestamp()) + interval '4 s' WHERE id = ?",
+		party["id"])
+	var starts float64
+	for _, c := range []*watcher{host, guest} {
+		armed := c.awaitState(func(s wire.State) bool { return s.StartsAtMS != nil })
+		require.Equal(t, []string{"paused", "scheduled"}, []string{armed.State, armed.Cause})
+		starts = *armed.StartsAtMS
+	}
+	for _, c := range []*watcher{host, guest} {
+		playing := c.awaitState(is("playing"))
+		require.Equal(t, "started", playing.Cause)
+		require.InDelta(t, starts, playing.AtMS, 0)
+		require.Zero(t, playing.PositionMS)
+	}
+	late := b.connect(t, room, carol)
+	require.InDelta(t, starts, late.Welcome.State.AtMS, 0)
+}
+
+// TestCancelledPartyStartsNothing: the room that was about to start does not.
+func TestCancelledPartyStartsNothing(t *testing.T) {
+	t.Parallel()
+	i := install(t, twoNodes)
+	a, b := i.nodes[0], i.nodes[1]
+	alice, bob := i.person(t, "alice"), i.person(t, "bob")
+	room := a.room(t, alice, nil)
+	b.join(t, room, bob)
+	a.call(t, "POST", "/rooms/"+room+"/queue", alice,
+		map[string]any{"stream_url": "https://videos.example/film.webm"}, http.StatusCreated)
+	party := a.call(t, "POST", "/rooms/"+room+"/parties", alice, map[string]any{
+		"starts_at": time.Now().Add(time.Hour).UTC().Format(time.RFC3339), "time_zone": "UTC",
+	}, http.StatusCreated)
+	guest := b.connect(t, room, bob)
+	i.exec(t, "UPDATE parties SET starts_at = clock_timestamp() + interval '1 minute' WHERE id = ?", party["id"])
+	guest.awaitState(func(s wire.State) bool { return s.StartsAtMS != nil })
+	a.call(t, "DELETE", "/parties/"+party["id"].(string), alice, nil, http.StatusNoContent)
+	rests := guest.awaitState(func(s wire.State) bool { return s.Cause == "unscheduled" })
+	require.Nil(t, rests.StartsAtMS)
+	require.Equal(t, "paused", rests.State)
+}
