@@ -15,6 +15,7 @@ import (
 // WelcomeEmail sends the email that welcomes a new account, and a reminder if the account's address is not confirmed
 // three days later. The signal job.SignalConfirmed ends the wait.
 func WelcomeEmail(ctx workflow.Context, in job.EmailInput) (job.EmailResult, error) {
+	defer dropSignals(ctx, job.SignalConfirmed)
 	result, err := sendEmail(ctx, mailing, in)
 	if err != nil || result.State != watchparty.EmailSent {
 		return result, err
@@ -65,6 +66,17 @@ func remind(ctx workflow.Context, in job.EmailInput) (watchparty.EmailState, err
 		return watchparty.EmailFailed, err
 	}
 	return sent.State, nil
+}
+
+// dropSignals consumes the signals that have no effect any more: Temporal's SDK warns of workflows that end with signals
+// which they have not consumed.
+func dropSignals[T ~string](ctx workflow.Context, names ...T) {
+	for _, name := range names {
+		dropped := true
+		for signals := workflow.GetSignalChannel(ctx, string(name)); dropped; {
+			dropped = signals.ReceiveAsync(nil)
+		}
+	}
 }
 
 func wait(ctx workflow.Context, d time.Duration, summary string) error {

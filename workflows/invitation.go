@@ -14,6 +14,7 @@ import (
 // stays open until it expires, by store.EndOverdue.
 func RoomInvitation(ctx workflow.Context, in job.RoomInvitationInput) (job.RoomInvitationResult, error) {
 	var result job.RoomInvitationResult
+	defer dropSignals(ctx, job.InvitationAnswers()...)
 	unanswered, stop := workflow.WithCancel(ctx)
 	expired, settle := workflow.NewFuture(ctx)
 	workflow.Go(unanswered, func(ctx workflow.Context) { settle.Set(nil, awaitExpiry(ctx, in, &result)) })

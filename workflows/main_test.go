@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/activity"
@@ -79,10 +80,21 @@ type world struct {
 	asked   map[string]workflow.ActivityOptions // the options of the latest call of each activity
 }
 
+// signalLog fails the test of a workflow that ends with signals which it has not consumed.
+type signalLog struct {
+	temporallog.Logger
+	t *testing.T
+}
+
+func (l signalLog) Warn(message string, attributes ...any) {
+	assert.NotContains(l.t, message, "unhandled signals", attributes...)
+	l.Logger.Warn(message, attributes...)
+}
+
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	var suite testsuite.WorkflowTestSuite
-	suite.SetLogger(temporallog.NewStructuredLogger(discard))
+	suite.SetLogger(signalLog{temporallog.NewStructuredLogger(discard), t})
 	env := suite.NewTestWorkflowEnvironment()
 	asked := map[string]workflow.ActivityOptions{}
 	env.SetTestTimeout(20 * time.Second)

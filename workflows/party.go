@@ -14,6 +14,11 @@ import (
 // or cancelled; it reads how, so that it makes up for signals that it has missed.
 func ScheduledParty(ctx workflow.Context, in job.PartyInput) (job.PartyResult, error) {
 	known, since := in, workflow.Now(ctx)
+	defer func() {
+		for moves := range known.Moves + 1 {
+			dropSignals(ctx, job.PartyChangedSignal(moves+1))
+		}
+	}()
 	for {
 		status, err := readParty(ctx, in)
 		if err != nil || status.State == "" {
@@ -101,7 +106,7 @@ func awaitChange(ctx workflow.Context, p job.PartyInput, step partyStep) (change
 		workflow.TimerOptions{Summary: step.summary})
 	signal := workflow.GetSignalChannel(ctx, job.PartyChangedSignal(p.Moves+1))
 	workflow.NewSelector(ctx).
-		AddReceive(signal, func(workflow.ReceiveChannel, bool) { changed = true }).
+		AddReceive(signal, func(workflow.ReceiveChannel, bool) { changed = signal.ReceiveAsync(nil) }).
 		AddFuture(timer, func(f workflow.Future) { err = f.Get(ctx, nil) }).
 		Select(ctx)
 	return changed, err
