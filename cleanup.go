@@ -27,8 +27,22 @@ const (
 // Policies lists all policies, in the order in which a run applies them.
 func Policies() []Policy {
 	return []Policy{
-		PolicyParticipants, PolicyMessages, PolicyRooms, PolicyArchived, PolicyUnverified, PolicyTokens, PolicySessions,
-		PolicyInvitations, PolicyParties, PolicyKeys, PolicyReports, PolicyEmails, PolicyWebhooks, PolicyOutbox, PolicyActivity, PolicyFiles,
+		PolicyParticipants,
+		PolicyMessages,
+		PolicyRooms,
+		PolicyArchived,
+		PolicyUnverified,
+		PolicyTokens,
+		PolicySessions,
+		PolicyInvitations,
+		PolicyParties,
+		PolicyKeys,
+		PolicyReports,
+		PolicyEmails,
+		PolicyWebhooks,
+		PolicyOutbox,
+		PolicyActivity,
+		PolicyFiles,
 	}
 }
 

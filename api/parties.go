@@ -113,7 +113,13 @@ func (s *Server) UpdateParty(
 	r contract.UpdatePartyRequestObject,
 ) (contract.UpdatePartyResponseObject, error) {
 	c := watchparty.PartyChange{
-		Title: patched(r.Body.Title, ""), MovieID: patched(r.Body.MovieID, ""), StartsAt: r.Body.StartsAt, TimeZone: r.Body.TimeZone,
+		Title: patched(
+			r.Body.Title,
+			"",
+		),
+		MovieID:  patched(r.Body.MovieID, ""),
+		StartsAt: r.Body.StartsAt,
+		TimeZone: r.Body.TimeZone,
 	}
 	c.Normalise()
 	if err := c.Validate(); err != nil {

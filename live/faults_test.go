@@ -112,7 +112,12 @@ func TestWaiting(t *testing.T) {
 	// A report for another cue, and one for another epoch, do not count.
 	guest.send(&wire.Ready{Epoch: s.Epoch, Cue: s.Cue - 1})
 	guest.send(&wire.Status{Epoch: s.Epoch, Cue: s.Cue, Watching: false, WaitForMe: true})
-	require.Equal(t, "ready", host.awaitState(is("playing")).Cause, "the room does not wait for a person who is not watching")
+	require.Equal(
+		t,
+		"ready",
+		host.awaitState(is("playing")).Cause,
+		"the room does not wait for a person who is not watching",
+	)
 }
 
 // TestDeadline: a wait ends by time, with every client silent.

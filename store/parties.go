@@ -45,9 +45,21 @@ func (r partyRow) party() watchparty.Party {
 		r.Title = ""
 	}
 	return watchparty.Party{
-		ID: r.ID, RoomID: r.RoomID, RoomName: r.RoomName, Title: r.Title, Movie: r.Movie, StartsAt: r.StartsAt.UTC(), TimeZone: r.TimeZone,
-		State: watchparty.PartyState(r.State), Scheduler: r.Scheduler, Yes: r.Yes, Maybe: r.Maybe, No: r.No,
-		Version: r.Version, CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(),
+		ID:        r.ID,
+		RoomID:    r.RoomID,
+		RoomName:  r.RoomName,
+		Title:     r.Title,
+		Movie:     r.Movie,
+		StartsAt:  r.StartsAt.UTC(),
+		TimeZone:  r.TimeZone,
+		State:     watchparty.PartyState(r.State),
+		Scheduler: r.Scheduler,
+		Yes:       r.Yes,
+		Maybe:     r.Maybe,
+		No:        r.No,
+		Version:   r.Version,
+		CreatedAt: r.CreatedAt.UTC(),
+		UpdatedAt: r.UpdatedAt.UTC(),
 	}
 }
 
@@ -223,7 +235,11 @@ func lockParty(
 	ctx context.Context, tx bun.Tx, id, actorID string, versions []int,
 ) (row partyRow, t transition, err error) {
 	var roomID string
-	if err := tx.NewSelect().Model((*partyRow)(nil)).Column("room_id").Where("y.id = ?", id).Scan(ctx, &roomID); err != nil {
+	if err := tx.NewSelect().
+		Model((*partyRow)(nil)).
+		Column("room_id").
+		Where("y.id = ?", id).
+		Scan(ctx, &roomID); err != nil {
 		return row, t, err
 	}
 	if t.room, err = enterParties(ctx, tx, roomID, actorID); err != nil {

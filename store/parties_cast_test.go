@@ -44,8 +44,14 @@ func (c *cast) dueParty() watchparty.Party {
 // startIn moves a party behind the store's back, which would not have it so soon.
 func (c *cast) startIn(party watchparty.Party, after time.Duration) watchparty.Party {
 	c.t.Helper()
-	execute(c.t, c.s, "UPDATE parties SET starts_at = date_trunc('milliseconds', clock_timestamp()) + ? * interval '1 ms' "+
-		"WHERE id = ?", after.Milliseconds(), party.ID)
+	execute(
+		c.t,
+		c.s,
+		"UPDATE parties SET starts_at = date_trunc('milliseconds', clock_timestamp()) + ? * interval '1 ms' "+
+			"WHERE id = ?",
+		after.Milliseconds(),
+		party.ID,
+	)
 	found, err := c.s.Party(c.t.Context(), party.ID)
 	require.NoError(c.t, err)
 	return found

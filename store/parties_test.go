@@ -93,7 +93,13 @@ func TestUpdateParty(t *testing.T) {
 	s := openStore(t)
 	c := newCast(t, s, false)
 	party := c.scheduleParty()
-	same, _, err := s.UpdateParty(t.Context(), party.ID, c.holder.ID, watchparty.PartyChange{Title: &party.Title}, []int{1})
+	same, _, err := s.UpdateParty(
+		t.Context(),
+		party.ID,
+		c.holder.ID,
+		watchparty.PartyChange{Title: &party.Title},
+		[]int{1},
+	)
 	require.NoError(t, err)
 	require.Equal(t, party, same, "nothing has changed")
 	title := "Third part"
@@ -241,7 +247,11 @@ func TestAnswersWhileCancelled(t *testing.T) {
 		if answered != nil {
 			require.True(t, errors.Is(answered, watchparty.ErrPartyEnded), "%v", answered)
 		}
-		require.Equal(t, answered == nil, readValue[bool](t, s, "SELECT EXISTS (SELECT FROM party_answers WHERE party_id = ?)",
-			party.ID))
+		require.Equal(
+			t,
+			answered == nil,
+			readValue[bool](t, s, "SELECT EXISTS (SELECT FROM party_answers WHERE party_id = ?)",
+				party.ID),
+		)
 	}
 }

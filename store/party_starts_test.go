@@ -272,8 +272,12 @@ func TestMovedAndCancelledParties(t *testing.T) {
 				[]any{answer.Status, answer.Cause, answer.StartsAt.IsZero()})
 			require.Equal(t, 2, readValue[int](t, s, "SELECT count(*) FROM emails WHERE state = 'cancelled' AND subject_id IN "+
 				"(SELECT id FROM party_notices WHERE party_id = ?)", party.ID))
-			require.Equal(t, "changed/1", readValue[string](t, s, "SELECT signal FROM outbox WHERE workflow_id = ? AND signal <> ''",
-				job.ScheduledPartyID(party.ID)))
+			require.Equal(
+				t,
+				"changed/1",
+				readValue[string](t, s, "SELECT signal FROM outbox WHERE workflow_id = ? AND signal <> ''",
+					job.ScheduledPartyID(party.ID)),
+			)
 			c.startIn(party, -time.Second)
 			if name == "cancelled" {
 				_, done := c.advance(party)
@@ -296,7 +300,13 @@ func TestMovedWhileStarting(t *testing.T) {
 		var wg sync.WaitGroup
 		wg.Go(func() { _, started, startErr = s.AdvanceParty(context.Background(), party.ID) })
 		wg.Go(func() {
-			_, _, moveErr = s.UpdateParty(context.Background(), party.ID, c.host.ID, watchparty.PartyChange{StartsAt: &later}, nil)
+			_, _, moveErr = s.UpdateParty(
+				context.Background(),
+				party.ID,
+				c.host.ID,
+				watchparty.PartyChange{StartsAt: &later},
+				nil,
+			)
 		})
 		wg.Wait()
 		require.NoError(t, startErr)
@@ -346,12 +356,18 @@ func TestPartyNotices(t *testing.T) {
 	require.NoError(t, s.AnswerParty(t.Context(), party.ID, c.host.ID, watchparty.AnswerMaybe))
 	execute(t, s, "UPDATE users SET email_verified_at = NULL WHERE id = ?", c.guest.ID)
 	many := noticePage + 20
-	execute(t, s, `WITH made AS (INSERT INTO users (id, username, email, email_key, display_name, password_hash, email_verified_at)
+	execute(
+		t,
+		s,
+		`WITH made AS (INSERT INTO users (id, username, email, email_key, display_name, password_hash, email_verified_at)
 		SELECT id, 'g' || right(id::text, 20), id || '@guests.example', id || '@guests.example', 'Guest', '', now()
 		FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, ?1)) AS ids RETURNING id),
 		inside AS (INSERT INTO members (room_id, user_id, role) SELECT ?2, id, 'viewer' FROM made)
-		INSERT INTO party_answers (party_id, room_id, user_id, answer) SELECT ?0, ?2, id, 'yes' FROM made`, party.ID, many,
-		c.room.ID)
+		INSERT INTO party_answers (party_id, room_id, user_id, answer) SELECT ?0, ?2, id, 'yes' FROM made`,
+		party.ID,
+		many,
+		c.room.ID,
+	)
 	in := job.PartyNoticesInput{PartyID: party.ID, Kind: watchparty.NoticeHour, Moves: c.moves(party)}
 	tellAll := func() (queued, pages int) {
 		for last := nobody; last != ""; pages++ {
@@ -378,8 +394,11 @@ func TestPartyNotices(t *testing.T) {
 	queued, _ = tellAll()
 	require.Zero(t, queued, "another worker has old news")
 	var ids []string
-	require.NoError(t, s.db.NewRaw("SELECT DISTINCT user_id FROM emails WHERE kind IN (?)", bun.List(watchparty.PartyEmails())).
-		Scan(t.Context(), &ids))
+	require.NoError(
+		t,
+		s.db.NewRaw("SELECT DISTINCT user_id FROM emails WHERE kind IN (?)", bun.List(watchparty.PartyEmails())).
+			Scan(t.Context(), &ids),
+	)
 	require.NotContains(t, ids, c.deputy.ID)
 	require.NotContains(t, ids, c.guest.ID)
 }
