@@ -1,6 +1,7 @@
 package watchparty
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -203,10 +204,11 @@ func (v *fields) timeZone(name string) {
 	v.check(knownZone(name), "time_zone", "unknown", "must be the name of an IANA time zone, such as Europe/Berlin")
 }
 
-// knownZone reports whether a name is one of IANA's: time.LoadLocation also takes an empty name and Local, which mean
-// something else on each machine.
+// knownZone reports whether a name is one of IANA's. time.LoadLocation also takes names that mean something else on each
+// machine, and files beside the zones of some machines that browsers do not know: right/… even has another time.
 func knownZone(name string) bool {
-	if name == "" || strings.EqualFold(name, "local") {
+	first, _, _ := strings.Cut(strings.ToLower(name), "/")
+	if slices.Contains([]string{"", "local", "localtime", "posixrules", "factory", "posix", "right"}, first) {
 		return false
 	}
 	_, err := time.LoadLocation(name)

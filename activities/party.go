@@ -2,9 +2,11 @@ package activities
 
 import (
 	"context"
+	"errors"
 
 	"go.temporal.io/sdk/activity"
 
+	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/store"
 	"github.com/watchparty/watchparty/workflows/job"
 )
@@ -49,8 +51,12 @@ func (p *Party) QueuePartyNotices(ctx context.Context, in job.PartyNoticesInput)
 }
 
 // ArmParty has the room load what its party plays, so that it starts by itself. A party that has started, was moved or
-// cancelled stays as it is. Any process of the API does the same if this does not run.
+// cancelled stays as it is, and one that is gone with its room is no failure: the workflow ends when it reads that. Any
+// process of the API does the same if this does not run.
 func (p *Party) ArmParty(ctx context.Context, in job.PartyInput) error {
 	_, _, err := p.Store.AdvanceParty(ctx, in.PartyID)
-	return missing(err)
+	if errors.Is(err, watchparty.ErrNotFound) {
+		return nil
+	}
+	return err
 }

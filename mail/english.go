@@ -202,9 +202,10 @@ func (english) party(p watchparty.Party) string {
 	return what
 }
 
+// partyReminder says no more than is true of an email that comes late.
 func (e english) partyReminder(d PartyData) letter {
 	l := letter{
-		Subject:   "Your watch party starts tomorrow",
+		Subject:   "Your watch party starts within a day",
 		Preheader: "You said that you come.",
 		Greeting:  e.hi(d.AccountData),
 		Paragraphs: []string{
@@ -215,7 +216,7 @@ func (e english) partyReminder(d PartyData) letter {
 		Footer: e.comes(),
 	}
 	if d.Soon {
-		l.Subject = "Your watch party starts in an hour"
+		l.Subject = "Your watch party starts within an hour"
 	}
 	return l
 }

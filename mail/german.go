@@ -215,7 +215,7 @@ func (german) party(p watchparty.Party) string {
 
 func (g german) partyReminder(d PartyData) letter {
 	l := letter{
-		Subject:   "Dein Filmabend beginnt morgen",
+		Subject:   "Dein Filmabend beginnt innerhalb eines Tages",
 		Preheader: "Du hast gesagt, dass du kommst.",
 		Greeting:  g.hi(d.AccountData),
 		Paragraphs: []string{
@@ -227,7 +227,7 @@ func (g german) partyReminder(d PartyData) letter {
 		Footer: g.comes(),
 	}
 	if d.Soon {
-		l.Subject = "Dein Filmabend beginnt in einer Stunde"
+		l.Subject = "Dein Filmabend beginnt innerhalb einer Stunde"
 	}
 	return l
 }

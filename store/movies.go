@@ -275,7 +275,9 @@ func (s *Store) DeleteMovie(ctx context.Context, adminID, id string, versions []
 			SELECT count(*) FROM (
 				SELECT id FROM rooms WHERE movie_id = ?0 AND deleted_at IS NULL
 				UNION SELECT r.id FROM queue_items AS i JOIN rooms AS r ON r.id = i.room_id AND r.deleted_at IS NULL
-				WHERE i.movie_id = ?0) AS users_of_it`, id).Scan(ctx, &rooms)
+				WHERE i.movie_id = ?0
+				UNION SELECT r.id FROM parties AS y JOIN rooms AS r ON r.id = y.room_id AND r.deleted_at IS NULL
+				WHERE y.movie_id = ?0 AND y.state = 'scheduled') AS users_of_it`, id).Scan(ctx, &rooms)
 		if err != nil {
 			return err
 		}

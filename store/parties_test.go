@@ -177,6 +177,60 @@ func TestRoomEndsItsParties(t *testing.T) {
 	}
 }
 
+// TestRoomThatBecomesPrivate: the answers of people who may not know of the room any more are gone, those of the others
+// stay.
+func TestRoomThatBecomesPrivate(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	c := newCast(t, s, false)
+	c.setVisibility(watchparty.Public)
+	party := c.scheduleParty()
+	outside, left := newUser(t, s, "outside"), newUser(t, s, "left")
+	joinRoom(t, s, c.room, left)
+	require.NoError(t, s.LeaveRoom(t.Context(), c.room.ID, left.ID))
+	for _, user := range []watchparty.User{c.host, c.holder, c.guest, outside, left} {
+		require.NoError(t, s.AnswerParty(t.Context(), party.ID, user.ID, watchparty.AnswerYes))
+	}
+	c.setVisibility(watchparty.Unlisted)
+	found, err := s.Party(t.Context(), party.ID)
+	require.NoError(t, err)
+	require.Equal(t, 5, found.Yes, "whoever has the address may come")
+	c.setVisibility(watchparty.Private)
+	found, err = s.Party(t.Context(), party.ID)
+	require.NoError(t, err)
+	require.Equal(t, 3, found.Yes)
+	guests, err := s.PartyGuests(t.Context(), party.ID, "", Page{Limit: 10})
+	require.NoError(t, err)
+	require.Equal(t, []string{c.host.ID, c.holder.ID, c.guest.ID},
+		mapRows(guests, func(g watchparty.PartyGuest) string { return g.User.ID }))
+	require.ErrorIs(t, s.AnswerParty(t.Context(), party.ID, outside.ID, watchparty.AnswerYes), watchparty.ErrNotFound)
+}
+
+// TestAnswersWhileRoomBecomesPrivate: an answer of somebody outside either came before, and is gone, or is refused.
+func TestAnswersWhileRoomBecomesPrivate(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	private := watchparty.Private
+	for range 5 {
+		c := newCast(t, s, false)
+		c.setVisibility(watchparty.Public)
+		party := c.scheduleParty()
+		var answered, changed error
+		var wg sync.WaitGroup
+		wg.Go(func() { answered = s.AnswerParty(context.Background(), party.ID, c.root.ID, watchparty.AnswerYes) })
+		wg.Go(func() {
+			changed = second(s.UpdateRoom(context.Background(), c.room.ID, c.host.ID,
+				watchparty.RoomChange{Visibility: &private}, nil))
+		})
+		wg.Wait()
+		require.NoError(t, changed)
+		if answered != nil {
+			require.ErrorIs(t, answered, watchparty.ErrNotFound)
+		}
+		require.Zero(t, readValue[int](t, s, "SELECT count(*) FROM party_answers WHERE party_id = ?", party.ID))
+	}
+}
+
 // TestAnswersWhileCancelled: an answer either came before the cancelling, or is refused.
 func TestAnswersWhileCancelled(t *testing.T) {
 	t.Parallel()

@@ -28,11 +28,13 @@ var partyAccess = `u.deleted_at IS NULL AND u.suspended_at IS NULL AND u.email_v
 ) + ` IS NOT NULL)`
 
 // noticeStands is the condition that what is said in a notice of the kind k and of the number of moves m is so: its party y
-// was not moved since, and stands as the notice says.
+// was not moved since, and stands as the notice says. The reminder a day before has no use once that of the last hour is
+// due.
 func noticeStands(kind, moves string) string {
 	return `y.moves = ` + moves + ` AND CASE ` + kind + `
 		WHEN 'cancelled' THEN y.state = 'cancelled'
 		WHEN 'moved' THEN y.state = 'scheduled' AND y.starts_at > now()
+		WHEN 'day' THEN y.state = 'scheduled' AND y.starts_at > now() + interval '1 hour' AND r.archived_at IS NULL
 		ELSE y.state = 'scheduled' AND y.starts_at > now() AND r.archived_at IS NULL END`
 }
 

@@ -59,33 +59,46 @@ func (t *transition) disarm(
 	return t.run(ctx, tx)
 }
 
-// dueParties selects the parties that are to be armed or started now.
+// playableMovie is the condition that the movie with an ID is in the catalogue and can be played.
+func playableMovie(id string) string {
+	return "EXISTS (SELECT FROM movies AS v WHERE v.id = " + id + " AND v.archived_at IS NULL AND v.stream_url <> '')"
+}
+
+// dueParties selects the parties that are to be armed or started now, and find something to play (partyItem): others
+// would come again with each sweep, and take the place of those that can start.
 var dueParties = `SELECT y.id FROM parties AS y JOIN rooms AS r ON r.id = y.room_id
 	LEFT JOIN playbacks AS b ON b.room_id = y.room_id
 	WHERE y.state = 'scheduled' AND y.starts_at <= clock_timestamp() + make_interval(secs => ?0)
 		AND y.starts_at > clock_timestamp() - make_interval(secs => ?1) AND r.archived_at IS NULL AND ` + roomThere + `
 		AND b.starts_at IS DISTINCT FROM y.starts_at
 		AND (y.starts_at <= clock_timestamp() OR coalesce(b.state, 'idle') IN ('idle', 'paused'))
-	ORDER BY y.starts_at LIMIT ?2`
+		AND CASE WHEN y.movie_id IS NOT NULL THEN ` + playableMovie("y.movie_id") + `
+				OR EXISTS (SELECT FROM queue_items WHERE id = b.item_id AND movie_id = y.movie_id)
+			ELSE b.item_id IS NOT NULL OR ` + playableMovie("r.movie_id") + `
+				OR EXISTS (SELECT FROM queue_items AS i WHERE i.room_id = y.room_id AND ` + queued + `) END
+	ORDER BY y.starts_at, y.id LIMIT ?2`
 
 // SweepParties arms and starts parties that are due, whether their workflows run or not. It changes at most limit rooms,
-// and returns what it has changed.
-func (s *Store) SweepParties(ctx context.Context, limit int) (changed []PlaybackAnswer, err error) {
+// and returns what it has changed. A party that fails keeps no other one from its start.
+func (s *Store) SweepParties(ctx context.Context, limit int) (changed []PlaybackAnswer, failed error) {
 	var due []string
-	err = s.db.NewRaw(dueParties, watchparty.PartyArming.Seconds(), watchparty.PartyLate.Seconds(), limit).Scan(ctx, &due)
+	err := s.db.NewRaw(dueParties, watchparty.PartyArming.Seconds(), watchparty.PartyLate.Seconds(), limit).Scan(ctx, &due)
 	if err != nil {
 		return nil, fmt.Errorf("store: sweep parties: %w", err)
 	}
 	for _, id := range due {
 		answer, done, err := s.AdvanceParty(ctx, id)
 		if err != nil && !watchparty.IsKind(err, watchparty.KindNotFound) {
-			return changed, err
+			failed = errors.Join(failed, err)
 		}
 		if done {
 			changed = append(changed, answer)
 		}
+		if ctx.Err() != nil {
+			break
+		}
 	}
-	return changed, nil
+	return changed, failed
 }
 
 // AdvanceParty arms or starts a party if it is time, and reports whether that has changed what the room plays. It returns

@@ -129,6 +129,104 @@ func TestPartyThatNobodyArmed(t *testing.T) {
 	})
 }
 
+// TestPartiesThatCannotStart keep no other party from its start, however many they are.
+func TestPartiesThatCannotStart(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	movie := addMovie(t, s, "Without a stream")
+	for _, movieID := range []*string{nil, &movie} {
+		c := newCast(t, s, false)
+		party := c.startIn(c.scheduleParty(), -time.Minute)
+		execute(t, s, "UPDATE parties SET movie_id = ? WHERE id = ?", movieID, party.ID)
+		if movieID != nil {
+			c.addItem() // another party would play this
+		}
+	}
+	streamed := addMovie(t, s, "With a stream")
+	execute(t, s, "UPDATE movies SET stream_url = 'https://movies.example/a.webm' WHERE id = ?", streamed)
+	for name, provide := range map[string]func(c *cast, party watchparty.Party){
+		"the queue":         func(c *cast, _ watchparty.Party) { c.addItem() },
+		"what is loaded":    func(c *cast, _ watchparty.Party) { c.loadItem() },
+		"the room's movie":  func(c *cast, _ watchparty.Party) { c.changeRoom(watchparty.RoomChange{MovieID: &streamed}) },
+		"the party's movie": func(c *cast, party watchparty.Party) { c.giveMovie(party, streamed) },
+		"the party's movie, which was loaded and archived since": func(c *cast, party watchparty.Party) {
+			archived := addMovie(t, s, "To be archived "+c.room.ID)
+			execute(t, s, "UPDATE movies SET stream_url = 'https://movies.example/a.webm' WHERE id = ?", archived)
+			c.giveMovie(party, archived)
+			c.startIn(party, time.Minute)
+			_, done := c.advance(party)
+			require.True(t, done)
+			_, err := c.disarmAll()
+			require.NoError(t, err)
+			execute(t, s, "UPDATE movies SET archived_at = now() WHERE id = ?", archived)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newCast(t, s, false)
+			party := c.scheduleParty()
+			provide(c, party)
+			party = c.startIn(party, -time.Second)
+			require.NoError(t, second(s.SweepParties(t.Context(), 1)))
+			found, err := s.Party(t.Context(), party.ID)
+			require.NoError(t, err)
+			require.Equal(t, watchparty.PartyStarted, found.State)
+		})
+	}
+}
+
+func (c *cast) giveMovie(party watchparty.Party, movieID string) {
+	c.t.Helper()
+	_, _, err := c.s.UpdateParty(c.t.Context(), party.ID, c.boss.ID, watchparty.PartyChange{MovieID: &movieID}, nil)
+	require.NoError(c.t, err)
+}
+
+// TestPartyThatFails keeps no other party from its start.
+func TestPartyThatFails(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	first, second := newCast(t, s, false), newCast(t, s, false)
+	fails, party := first.startIn(first.dueParty(), -time.Minute), second.startIn(second.dueParty(), -time.Second)
+	execute(t, s, "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no''; END'")
+	execute(t, s, "CREATE TRIGGER fail BEFORE UPDATE ON playbacks FOR EACH ROW WHEN (NEW.room_id = '"+fails.RoomID+
+		"') EXECUTE FUNCTION fail()")
+	changed, err := s.SweepParties(t.Context(), 10)
+	require.Error(t, err)
+	require.Len(t, changed, 1)
+	found, err := s.Party(t.Context(), party.ID)
+	require.NoError(t, err)
+	require.Equal(t, watchparty.PartyStarted, found.State)
+}
+
+// TestMovieOfParty: a movie that a scheduled party is to play cannot be deleted.
+func TestMovieOfParty(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	c := newCast(t, s, false)
+	party := c.scheduleParty()
+	movie := addMovie(t, s, "Movie of a party")
+	execute(t, s, "UPDATE movies SET stream_url = 'https://movies.example/a.webm' WHERE id = ?", movie)
+	c.giveMovie(party, movie)
+	require.ErrorIs(t, s.DeleteMovie(t.Context(), c.root.ID, movie, nil), watchparty.ErrMovieInUse)
+	require.NoError(t, second(s.CancelParty(t.Context(), party.ID, c.host.ID, nil)))
+	require.NoError(t, s.DeleteMovie(t.Context(), c.root.ID, movie, nil))
+}
+
+// TestReminderThatIsLate: nobody is reminded of the day before in the last hour.
+func TestReminderThatIsLate(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	c := newCast(t, s, false)
+	party := c.startIn(c.dueParty(), 61*time.Minute)
+	in := job.PartyNoticesInput{PartyID: party.ID, Kind: watchparty.NoticeDay, Moves: c.moves(party)}
+	queued, _, err := s.QueuePartyNotices(t.Context(), in, nobody)
+	require.NoError(t, err)
+	require.Equal(t, 2, queued)
+	notice := readValue[string](t, s, "SELECT id FROM party_notices WHERE user_id = ?", c.guest.ID)
+	require.NoError(t, second(s.PartyLetter(t.Context(), notice)))
+	c.startIn(party, 59*time.Minute)
+	require.ErrorIs(t, second(s.PartyLetter(t.Context(), notice)), watchparty.ErrNotFound)
+}
+
 // TestPartyPlayedEarly: who plays by hand what is loaded for the party has started it.
 func TestPartyPlayedEarly(t *testing.T) {
 	t.Parallel()

@@ -80,6 +80,9 @@ func applyRoomChange(ctx context.Context, tx bun.Tx, room roomRow, actorID strin
 		if err := keepThoseInside(ctx, tx, room); err != nil {
 			return err
 		}
+		if err := forgetOutsiders(ctx, tx, room); err != nil {
+			return err
+		}
 	}
 	return logAct(ctx, tx, room.ID, actorID, "", watchparty.ActRoomUpdated, map[string]any{"fields": fields})
 }
@@ -147,6 +150,21 @@ func keepThoseInside(ctx context.Context, tx bun.Tx, room roomRow) error {
 				AND id IS DISTINCT FROM ?1 AND deleted_at IS NULL ORDER BY id FOR SHARE) AS u
 		ON CONFLICT ON CONSTRAINT members_pkey DO NOTHING`, room.ID, room.HostID).Exec(ctx)
 	return err
+}
+
+// forgetOutsiders removes the answers to the parties of a room that becomes private of people who may not know of it any
+// more: nobody counts on them, and the list of guests does not show them.
+func forgetOutsiders(ctx context.Context, tx bun.Tx, room roomRow) error {
+	_, err := tx.NewRaw(`
+		DELETE FROM party_answers WHERE (party_id, user_id) IN (
+			SELECT g.party_id, g.user_id FROM party_answers AS g
+			WHERE g.room_id = ?0 AND g.user_id IS DISTINCT FROM ?1
+				AND NOT EXISTS (SELECT FROM members WHERE room_id = ?0 AND user_id = g.user_id)
+			ORDER BY g.room_id, g.user_id, g.party_id FOR UPDATE)`, room.ID, room.HostID).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("store: forget answers to parties: %w", err)
+	}
+	return nil
 }
 
 // DeleteRoom soft-deletes a room, if it has one of the versions; nil allows any version. From then on nobody can see
