@@ -9,7 +9,7 @@ export function editParty(roomID: string, done: () => void, party?: Party): void
   const start = localInput(party ? new Date(party.starts_at) : nextHour());
   const movieID = party?.movie?.id ?? '';
   const movie = el('select', { name: 'movie_id' },
-    el('option', { value: '' }, 'What is loaded then, or the first of the queue'),
+    el('option', { value: '' }, 'Choose later'),
     party?.movie && el('option', { value: movieID, selected: true }, `${party.movie.title} (${party.movie.year})`),
   );
   const status = el('p', { class: 'problem', role: 'alert' });
@@ -50,7 +50,7 @@ export function editParty(roomID: string, done: () => void, party?: Party): void
       `In your time zone, ${ownZone().replaceAll('_', ' ')}.`),
     field('Title', el('input', { name: 'title', maxlength: 100, value: party?.title ?? '', autocomplete: 'off' }),
       'Without one it is the movie’s.'),
-    field('Movie', movie),
+    field('Movie', movie, 'Without one it is what is loaded then, or the first of the queue.'),
     status,
     el('div', { class: 'row end' }, el('button', { type: 'button', onclick: () => dialog.close() }, 'Back'), submit),
   );
