@@ -1078,7 +1078,7 @@ var NextParty = class {
   roomID;
   element;
   #title = el("h2", { class: "line", id: "next-party" });
-  #when = el("p", { class: "quiet small" });
+  #when = el("p", { class: "quiet small when" });
   #left = el("span", { class: "left", role: "timer" });
   #more = el("p", { class: "quiet small" });
   #answers = new Answers((reply) => this.#reply(reply));

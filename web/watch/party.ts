@@ -29,7 +29,7 @@ export function partyTime({ starts_at: start, time_zone: zone }: Party): string 
 export class NextParty {
   readonly element: HTMLElement;
   readonly #title = el('h2', { class: 'line', id: 'next-party' });
-  readonly #when = el('p', { class: 'quiet small' });
+  readonly #when = el('p', { class: 'quiet small when' });
   readonly #left = el('span', { class: 'left', role: 'timer' });
   readonly #more = el('p', { class: 'quiet small' });
   readonly #answers = new Answers((reply) => this.#reply(reply));
