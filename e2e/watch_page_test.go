@@ -1,11 +1,14 @@
 package e2e
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	cdpbrowser "github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/assert"
@@ -37,6 +40,8 @@ func TestWatchPageActs(t *testing.T) {
 	t.Parallel()
 	s := startWatchSystem(t)
 	alice, bob := s.openBrowser(t, 0), s.openBrowser(t, 1)
+	alice.livesIn(t, "America/New_York")
+	bob.livesIn(t, "Europe/Berlin")
 	path := alice.playsMovieNight(t)
 	bob.goTo(t, path)
 	bob.press(t, "Bob")
@@ -86,10 +91,14 @@ func TestWatchPageActs(t *testing.T) {
 	bob.evaluates(t, `document.querySelector('[name="body"]').placeholder`, "Say something")
 	alice.evaluates(t, `document.body.innerText.includes('· muted') + ''`, "false")
 	alice.press(t, "About Bob")
+	bob.evaluates(t, `document.querySelector('[aria-label="Schedule a party"]').hidden + ''`, "true")
 	alice.press(t, "Make moderator")
 	bob.evaluates(t, `document.querySelector('[aria-label="Settings of the room"]').hidden + ''`, "true")
 	bob.press(t, "Pause")
 	eventually(t, func(c *assert.CollectT) { require.Equal(c, "paused", first(s.status(c))) }, "a moderator pauses")
+	requireParties(t, s, alice, bob)
+
+	alice.click(t, "#tab-people")
 	alice.press(t, "About Bob")
 	alice.press(t, "Ban from the room")
 	bob.shows(t, "You are banned from this room.")
@@ -99,8 +108,150 @@ func TestWatchPageActs(t *testing.T) {
 	alice.picture(t, "watch-invite")
 	alice.press(t, "Send the invitation")
 	alice.shows(t, "The invitation to not.bob@people.example is on its way.")
+	alice.press(t, "Close")
+
+	const checkbox = `document.querySelector('[name="now_playing"]')`
+	alice.press(t, "Settings of the room")
+	alice.evaluates(t, checkbox+`?.disabled + ' ' + `+checkbox+`?.checked`, "false false")
+	alice.click(t, `[name="now_playing"]`)
+	alice.press(t, "Save")
+	alice.evaluates(t, `document.querySelectorAll('dialog').length + ''`, "0")
+	alice.press(t, "Settings of the room")
+	alice.evaluates(t, checkbox+`?.disabled + ' ' + `+checkbox+`?.checked`, "false true")
 	require.Empty(t, alice.complaints)
 	require.Empty(t, bob.complaints)
+}
+
+// requireParties: a party is scheduled by keyboard, answered, moved and cancelled; another one starts the room's movie.
+// Alice may schedule, and both are in the room, which is paused.
+func requireParties(t *testing.T, s *watchSystem, alice, bob *watcher) {
+	t.Helper()
+	newYork, err := time.LoadLocation("America/New_York")
+	require.NoError(t, err)
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	require.NoError(t, err)
+	day := time.Now().In(newYork).AddDate(0, 0, 2)
+	start := time.Date(day.Year(), day.Month(), day.Day(), 20, 30, 0, 0, newYork)
+
+	alice.tabTo(t, "Schedule a party")
+	alice.types(t, kb.Enter)
+	alice.evaluates(t, `document.activeElement.name ?? ''`, "starts_at")
+	alice.types(t, time.Now().In(newYork).Format("01022006")+kb.ArrowRight+"1201A"+kb.Enter)
+	alice.shows(t, "Starts at must be from 10 minutes to 366 days ahead.")
+	alice.tabTo(t, "title") // and around to the first part of the time
+	alice.tabTo(t, "starts_at")
+	alice.types(t, start.Format("01022006")+kb.ArrowRight+"0830P")
+	alice.tabTo(t, "title")
+	alice.types(t, "Second part"+kb.Enter)
+	alice.shows(t, "The party is scheduled.")
+	const when = `document.querySelector('.party .when').textContent.replaceAll('\u202f', ' ')`
+	alice.evaluates(t, when, shownTime(start))
+	bob.evaluates(t, when, shownTime(start.In(berlin))+" for you, "+shownTime(start)+" in America/New York")
+	bob.evaluates(t, `document.querySelector('.party [role="timer"]').textContent.startsWith('in ') + ''`, "true")
+
+	bob.tabTo(t, "Maybe (0)")
+	bob.types(t, " ")
+	const answered = `[...document.querySelectorAll('.party [aria-pressed="true"]')].map((b) => b.textContent).join()`
+	bob.evaluates(t, answered, "Maybe (1)")
+	bob.tabTo(t, "Yes (0)")
+	bob.types(t, " ")
+	bob.evaluates(t, answered, "Yes (1)")
+	alice.evaluates(t, `document.querySelector('.party [role="group"]').innerText.replace(/\s+/g, ' ')`,
+		"Yes (1) Maybe (0) No (0)")
+	alice.evaluates(t, answered, "")
+	bob.savesCalendar(t, start)
+
+	alice.tabTo(t, "Change the party")
+	alice.types(t, kb.Enter)
+	alice.evaluates(t, `document.activeElement.name ?? ''`, "starts_at")
+	alice.types(t, start.Format("01022006")+kb.ArrowRight+"0915P"+kb.Enter)
+	alice.shows(t, "The party is changed.")
+	moved := start.Add(45 * time.Minute)
+	alice.evaluates(t, when, shownTime(moved))
+	bob.evaluates(t, when, shownTime(moved.In(berlin))+" for you, "+shownTime(moved)+" in America/New York")
+	bob.evaluates(t, answered, "Yes (1)")
+
+	alice.tabTo(t, "Cancel the party")
+	alice.types(t, kb.Enter)
+	alice.shows(t, "Those who come are told by email.")
+	alice.evaluates(t, `document.activeElement.textContent`, "Keep it")
+	alice.tabTo(t, "Cancel the party")
+	alice.types(t, kb.Enter)
+	alice.shows(t, "The party is cancelled.")
+	for _, w := range []*watcher{alice, bob} {
+		w.evaluates(t, `document.querySelector('.party').hidden + ''`, "true")
+	}
+
+	alice.press(t, "Schedule a party")
+	alice.press(t, "Schedule")
+	alice.shows(t, "The party is scheduled.")
+	_, err = s.store.DB().NewRaw("UPDATE parties SET starts_at = date_trunc('milliseconds', now()) + interval '15 seconds' " +
+		"WHERE state = 'scheduled'").Exec(t.Context())
+	require.NoError(t, err)
+	for _, w := range []*watcher{alice, bob} {
+		w.evaluates(t, `document.querySelector('.curtain').innerText.replace(/\s+0:\d\d$/, '')`,
+			"The party starts by itself in")
+	}
+	alice.picture(t, "watch-armed")
+	bob.record(t)
+	requireTogether(t, alice, bob, "after the start of a party")
+	for _, w := range []*watcher{alice, bob} {
+		w.evaluates(t, `document.querySelector('.curtain').hidden + ''`, "true")
+		w.evaluates(t, `document.querySelector('.party').hidden + ''`, "true")
+	}
+}
+
+// shownTime is how an American browser shows a time.
+func shownTime(at time.Time) string {
+	if at.Year() != time.Now().In(at.Location()).Year() {
+		return at.Format("Mon, Jan 2, 2006, 3:04 PM")
+	}
+	return at.Format("Mon, Jan 2, 3:04 PM")
+}
+
+// livesIn sets the browser's time zone.
+func (w *watcher) livesIn(t *testing.T, zone string) {
+	t.Helper()
+	_, err := chromedp.Call(w.ctx, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: zone})
+	require.NoError(t, err)
+}
+
+// types sends keys to what has the focus.
+func (w *watcher) types(t *testing.T, keys string) {
+	t.Helper()
+	require.NoError(t, chromedp.Do(w.ctx, chromedp.KeyEvent(keys)))
+}
+
+// tabTo goes by the tab key to the control with that name, text or label.
+func (w *watcher) tabTo(t *testing.T, name string) {
+	t.Helper()
+	const focused = `[document.activeElement.getAttribute('aria-label'), document.activeElement.name,
+		document.activeElement.textContent].find(Boolean) ?? ''`
+	for range 100 {
+		w.types(t, kb.Tab)
+		at, err := chromedp.Run(w.ctx, chromedp.Evaluate[string](focused))
+		require.NoError(t, err)
+		if at == name {
+			return
+		}
+	}
+	require.FailNow(t, "the tab key does not reach "+name)
+}
+
+// savesCalendar requires that the button saves a calendar with the start.
+func (w *watcher) savesCalendar(t *testing.T, start time.Time) {
+	t.Helper()
+	dir := t.TempDir()
+	_, err := chromedp.Call(w.ctx, cdpbrowser.SetDownloadBehavior, cdpbrowser.SetDownloadBehaviorParams{
+		Behavior: cdpbrowser.SetDownloadBehaviorBehaviorAllow, DownloadPath: dir,
+	})
+	require.NoError(t, err)
+	w.press(t, "Add to calendar")
+	eventually(t, func(c *assert.CollectT) {
+		content, err := os.ReadFile(filepath.Join(dir, "party.ics"))
+		require.NoError(c, err)
+		require.Contains(c, string(content), "DTSTART:"+start.UTC().Format("20060102T150405Z"))
+	}, "the calendar is saved")
 }
 
 func first[A, B any](a A, _ B) A { return a }

@@ -45,6 +45,8 @@ z",
   invite: "M9 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zm0 2c-3 0-7 1.5-7 4.5V20h14v-1.5c0-3-4-4.5-7-4.5zM18 11V8h-2v3h-3v2h3v3h2v-\
 3h3v-2z",
   more: "M12 8a2 2 0 1 0 0-4 2 2 0 0 0 0 4zm0 6a2 2 0 1 0 0-4 2 2 0 0 0 0 4zm0 6a2 2 0 1 0 0-4 2 2 0 0 0 0 4z",
+  calendar: "M7 2h2v2h6V2h2v2h3a1 1 0 0 1 1 1v15a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1V5a1 1 0 0 1 1-1h3zM5 9v10h14V9zm2 2h4v4H7\
+z",
   vote: "M12 3 5 11h4v9h6v-9h4z"
 };
 function icon(name) {
@@ -92,6 +94,25 @@ function toast(text) {
   }, 6e3);
 }
 
+// watch/answers.ts
+var labels = { yes: "Yes", maybe: "Maybe", no: "No" };
+var Answers = class {
+  element;
+  #buttons = /* @__PURE__ */ new Map();
+  constructor(take, label = "Do you come?") {
+    for (const reply of Object.keys(labels)) {
+      this.#buttons.set(reply, el("button", { type: "button", class: "small", onclick: () => take(reply) }));
+    }
+    this.element = el("div", { class: "row tight", role: "group", "aria-label": label }, ...this.#buttons.values());
+  }
+  show(counts, own) {
+    for (const [reply, button] of this.#buttons) {
+      setText(button, `${labels[reply]} (${counts[reply]})`);
+      button.setAttribute("aria-pressed", String(reply === own));
+    }
+  }
+};
+
 // watch/format.ts
 function clockTime(milliseconds) {
   const seconds = Math.max(Math.floor(milliseconds / 1e3), 0);
@@ -126,6 +147,37 @@ function timeOfDay(iso) {
 function day(iso) {
   const then = new Date(iso);
   return then.toDateString() === (/* @__PURE__ */ new Date()).toDateString() ? "Today" : date.format(then);
+}
+var dateAndTime = { weekday: "short", day: "numeric", month: "short", hour: "numeric", minute: "2-digit" };
+function moment(iso, timeZone) {
+  const then = new Date(iso);
+  const isFar = then.getFullYear() !== (/* @__PURE__ */ new Date()).getFullYear();
+  return then.toLocaleString(void 0, {
+    ...dateAndTime,
+    ...isFar && { year: "numeric" },
+    ...timeZone && { timeZone }
+  });
+}
+function momentElsewhere(iso, timeZone) {
+  try {
+    const there = moment(iso, timeZone);
+    return there === moment(iso) ? void 0 : `${there} in ${timeZone.replaceAll("_", " ")}`;
+  } catch {
+    return void 0;
+  }
+}
+function ownZone() {
+  return new Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+}
+function localInput(then) {
+  const two = (n) => String(n).padStart(2, "0");
+  return `${then.getFullYear()}-${two(then.getMonth() + 1)}-${two(then.getDate())}T${two(then.getHours())}:${two(then.getMinutes())}`;
+}
+function countdown(milliseconds) {
+  const seconds = Math.max(Math.ceil(milliseconds / 1e3), 0);
+  const days = Math.floor(seconds / 86400);
+  const rest = clockTime(seconds % 86400 * 1e3);
+  return days > 0 ? `${count(days, "day")} ${rest}` : rest;
 }
 function hue(id) {
   let sum = 0;
@@ -894,10 +946,277 @@ async function playableMovies(search = "") {
   return data.data.filter(({ stream_url }) => stream_url !== null);
 }
 
+// watch/schedule.ts
+function editParty(roomID, done, party) {
+  const label = party ? "Change the party" : "Schedule a party";
+  const start = localInput(party ? new Date(party.starts_at) : nextHour());
+  const movieID = party?.movie?.id ?? "";
+  const movie = el(
+    "select",
+    { name: "movie_id" },
+    el("option", { value: "" }, "Choose later"),
+    party?.movie && el("option", { value: movieID, selected: true }, `${party.movie.title} (${party.movie.year})`)
+  );
+  const status = el("p", { class: "problem", role: "alert" });
+  const submit = el("button", { type: "submit", class: "primary" }, party ? "Save" : "Schedule");
+  const form2 = el(
+    "form",
+    {
+      class: "stack",
+      onsubmit: (event) => {
+        event.preventDefault();
+        submit.disabled = true;
+        status.textContent = "";
+        const data = new FormData(form2);
+        const text = (name) => String(data.get(name) ?? "").trim();
+        const startsAt = () => new Date(text("starts_at")).toISOString();
+        const send = () => party ? api.PATCH("/parties/{party_id}", {
+          params: { path: { party_id: party.id } },
+          body: {
+            // what somebody else has changed meanwhile stays
+            ...text("starts_at") !== start && { starts_at: startsAt() },
+            ...text("title") !== party.title && { title: text("title") || null },
+            ...text("movie_id") !== movieID && { movie_id: text("movie_id") || null }
+          }
+        }) : api.POST("/rooms/{room_id}/parties", {
+          params: { path: { room_id: roomID } },
+          body: {
+            starts_at: startsAt(),
+            time_zone: ownZone(),
+            title: text("title") || null,
+            movie_id: text("movie_id") || null
+          }
+        });
+        send().then(() => {
+          dialog.close();
+          toast(party ? "The party is changed." : "The party is scheduled.");
+          done();
+        }, (error) => {
+          status.textContent = explain(error);
+        }).finally(() => {
+          submit.disabled = false;
+        });
+      }
+    },
+    el("h2", {}, label),
+    field(
+      "When it starts",
+      el("input", { name: "starts_at", type: "datetime-local", required: true, value: start }),
+      `In your time zone, ${ownZone().replaceAll("_", " ")}.`
+    ),
+    field(
+      "Title",
+      el("input", { name: "title", maxlength: 100, value: party?.title ?? "", autocomplete: "off" }),
+      "Without one it is the movie’s."
+    ),
+    field("Movie", movie, "Without one it is what is loaded then, or the first of the queue."),
+    status,
+    el("div", { class: "row end" }, el("button", { type: "button", onclick: () => dialog.close() }, "Back"), submit)
+  );
+  const dialog = openDialog(label, {}, form2);
+  playableMovies().then((movies) => {
+    movie.append(...movies.filter(({ id }) => id !== movieID).map(({ id, title, year }) => el("option", { value: id }, `${title}\
+ (${year})`)));
+  }, (error) => {
+    status.textContent = explain(error);
+  });
+}
+function nextHour() {
+  const hour = new Date(Date.now() + 2 * 36e5);
+  hour.setMinutes(0, 0, 0);
+  return hour;
+}
+
+// watch/party.ts
+var pollGap = 15e3;
+var overdueGap = 5e3;
+function partyTitle({ title, movie }) {
+  return title || movie?.title || "Watch together";
+}
+function partyTime({ starts_at: start, time_zone: zone }) {
+  const elsewhere = momentElsewhere(start, zone);
+  return elsewhere ? `${moment(start)} for you, ${elsewhere}` : moment(start);
+}
+var NextParty = class {
+  constructor(room, roomID) {
+    this.room = room;
+    this.roomID = roomID;
+    this.element = el(
+      "section",
+      { class: "card party", "aria-labelledby": "next-party", hidden: true },
+      el(
+        "div",
+        { class: "stack-small grow" },
+        el("p", { class: "row wrap small" }, el("span", { class: "label" }, "Next party"), this.#left),
+        this.#title,
+        this.#when,
+        this.#more
+      ),
+      el(
+        "div",
+        { class: "row wrap" },
+        this.#answers.element,
+        el(
+          "div",
+          { class: "row tight" },
+          iconButton("calendar", "Add to calendar", { onclick: () => void this.#download() }),
+          this.#move,
+          this.#cancel
+        )
+      )
+    );
+    room.on("place", () => this.#render());
+    room.on("state", ({ starts_at_ms: starts }) => {
+      if (starts === this.#starts) return;
+      this.#starts = starts;
+      void this.load();
+    });
+    document.addEventListener("visibilitychange", () => this.#tick(), { signal: this.#abort.signal });
+    this.#tick();
+  }
+  room;
+  roomID;
+  element;
+  #title = el("h2", { class: "line", id: "next-party" });
+  #when = el("p", { class: "quiet small when" });
+  #left = el("span", { class: "left", role: "timer" });
+  #more = el("p", { class: "quiet small" });
+  #answers = new Answers((reply) => this.#reply(reply));
+  #move = iconButton("edit", "Change the party", { onclick: () => this.#change() });
+  #cancel = iconButton("close", "Cancel the party", { onclick: () => this.#confirm() });
+  #abort = new AbortController();
+  /** The reader's answers, by the IDs of parties. */
+  #replies = /* @__PURE__ */ new Map();
+  #party;
+  #starts = null;
+  #loading = 0;
+  #loadedAt = -Infinity;
+  #timer;
+  stop() {
+    this.#abort.abort();
+    clearTimeout(this.#timer);
+  }
+  async load() {
+    const turn2 = ++this.#loading;
+    this.#loadedAt = performance.now();
+    try {
+      const { data } = await api.GET("/rooms/{room_id}/parties", { params: { path: { room_id: this.roomID } } });
+      const [next, ...later] = data.data;
+      if (next && !this.#replies.has(next.id)) this.#replies.set(next.id, await ownReply(next));
+      if (turn2 !== this.#loading || this.#abort.signal.aborted) return;
+      this.#party = next;
+      setText(this.#more, later[0] ? `Then: ${later.map((party) => `${partyTitle(party)}, ${moment(party.starts_at)}`).join(
+      "; ")}` : "");
+      this.#render();
+      this.#tick();
+    } catch {
+    }
+  }
+  #render() {
+    const party = this.#party;
+    this.element.hidden = !party;
+    if (!party) return;
+    const plans = this.room.place?.permissions.includes("schedule_party") ?? false;
+    this.#move.hidden = this.#cancel.hidden = !plans;
+    setText(this.#title, partyTitle(party));
+    setText(this.#when, partyTime(party) + (party.title && party.movie ? ` · ${party.movie.title}` : ""));
+    this.#answers.show(party.answers, this.#replies.get(party.id) ?? null);
+  }
+  /** Counts down once a second, and asks now and then, while the page can be seen. */
+  #tick() {
+    clearTimeout(this.#timer);
+    if (this.#abort.signal.aborted || document.visibilityState === "hidden") return;
+    const left = this.#party && Date.parse(this.#party.starts_at) - (this.room.serverTime() ?? Date.now());
+    const gap = left !== void 0 && left <= 0 ? overdueGap : pollGap;
+    if (performance.now() - this.#loadedAt >= gap) void this.load();
+    if (left !== void 0) setText(this.#left, left > 0 ? `in ${countdown(left)}` : "now");
+    const second = left !== void 0 && left > 0 ? left % 1e3 || 1e3 : 1e3;
+    this.#timer = setTimeout(() => this.#tick(), second);
+  }
+  #reply(answer) {
+    const party = this.#party;
+    if (!party) return;
+    api.PUT("/parties/{party_id}/answer", { params: { path: { party_id: party.id } }, body: { answer } }).then(() => {
+      this.#replies.set(party.id, answer);
+      return this.load();
+    }, (error) => toast(explain(error)));
+  }
+  #change() {
+    if (this.#party) editParty(this.roomID, () => void this.load(), this.#party);
+  }
+  #confirm() {
+    const party = this.#party;
+    if (!party) return;
+    const status = el("p", { class: "problem", role: "alert" });
+    const cancel = el("button", {
+      type: "button",
+      class: "danger",
+      onclick: () => {
+        cancel.disabled = true;
+        api.DELETE("/parties/{party_id}", { params: { path: { party_id: party.id } } }).then(() => {
+          dialog.close();
+          toast("The party is cancelled.");
+          return this.load();
+        }, (error) => {
+          status.textContent = explain(error);
+        }).finally(() => {
+          cancel.disabled = false;
+        });
+      }
+    }, "Cancel the party");
+    const dialog = openDialog("Cancel the party", { role: "alertdialog" }, el(
+      "div",
+      { class: "stack" },
+      el("h2", {}, "Cancel the party?"),
+      el("p", {}, `${partyTitle(party)}, ${moment(party.starts_at)}. Those who come are told by email.`),
+      status,
+      el(
+        "div",
+        { class: "row end" },
+        el("button", { type: "button", autofocus: true, onclick: () => dialog.close() }, "Keep it"),
+        cancel
+      )
+    ));
+  }
+  /** Saves the file for calendars. The request is signed, which a link is not. */
+  async #download() {
+    if (!this.#party) return;
+    try {
+      const { data } = await api.GET("/parties/{party_id}/calendar", {
+        params: { path: { party_id: this.#party.id } },
+        parseAs: "blob"
+      });
+      const url = URL.createObjectURL(data);
+      el("a", { href: url, download: "party.ics" }).click();
+      setTimeout(() => URL.revokeObjectURL(url), 6e4);
+    } catch (error) {
+      toast(explain(error));
+    }
+  }
+};
+async function ownReply(party) {
+  for (let cursor = ""; cursor !== null; ) {
+    const { data } = await api.GET("/users/me/parties", {
+      params: { query: { limit: 100, ...cursor && { cursor } } }
+    });
+    const mine = data.data.find((my) => my.party.id === party.id);
+    if (mine) return mine.answer;
+    cursor = data.next_cursor;
+  }
+  return null;
+}
+
 // watch/lobby.ts
 async function showLobby(main2, enter2) {
   const mine = el("div", { class: "rooms" });
   const others = el("div", { class: "rooms" });
+  const parties = el("div", { class: "rooms" });
+  const upcoming = el(
+    "section",
+    { class: "stack", "aria-labelledby": "parties", hidden: true },
+    el("h2", { id: "parties" }, "Upcoming parties"),
+    parties
+  );
   const dialog = newRoomDialog(enter2);
   main2.replaceChildren(
     el(
@@ -914,6 +1233,7 @@ async function showLobby(main2, enter2) {
           "New room"
         )
       ),
+      upcoming,
       el("section", { class: "stack", "aria-labelledby": "mine" }, el("h2", { id: "mine" }, "Yours"), mine),
       el(
         "section",
@@ -927,10 +1247,13 @@ async function showLobby(main2, enter2) {
   mine.replaceChildren(loading());
   others.replaceChildren(loading());
   try {
-    const [own, open] = await Promise.all([
+    const [own, open, planned] = await Promise.all([
       api.GET("/users/me/rooms", { params: { query: { state: "open", limit: 100 } } }),
-      api.GET("/rooms", { params: { query: { sort: "active", limit: 100 } } })
+      api.GET("/rooms", { params: { query: { sort: "active", limit: 100 } } }),
+      api.GET("/users/me/parties", { params: { query: { limit: 20 } } })
     ]);
+    parties.replaceChildren(...planned.data.data.map((my) => partyCard(my, enter2)));
+    upcoming.hidden = planned.data.data.length === 0;
     const known = new Set(own.data.data.map(({ room }) => room.id));
     fill(mine, own.data.data.map((my) => card(my.room, enter2, my)), emptyMine(() => dialog.showModal()));
     fill(
@@ -966,6 +1289,34 @@ function emptyMine(create) {
     el("button", { type: "button", onclick: create }, "Open a room")
   );
 }
+function linkTo(roomID, enter2) {
+  return {
+    href: `?room=${roomID}`,
+    onclick: (event) => {
+      const { ctrlKey, metaKey, shiftKey } = event;
+      if (ctrlKey || metaKey || shiftKey) return;
+      event.preventDefault();
+      enter2(roomID);
+    }
+  };
+}
+function partyCard({ party, answer }, enter2) {
+  const title = partyTitle(party);
+  const answers = new Answers((reply) => {
+    api.PUT("/parties/{party_id}/answer", { params: { path: { party_id: party.id } }, body: { answer: reply } }).then(() => api.
+    GET("/parties/{party_id}", { params: { path: { party_id: party.id } } })).then(({ data }) => answers.show(data.data.
+    answers, reply), (error) => toast(explain(error)));
+  }, `Do you come to ${title}?`);
+  answers.show(party.answers, answer);
+  return el(
+    "article",
+    { class: "card stack-small my-party" },
+    el("h3", { class: "line" }, title),
+    el("p", { class: "quiet small" }, partyTime(party)),
+    el("a", { class: "line", ...linkTo(party.room_id, enter2) }, party.room_name),
+    answers.element
+  );
+}
 function card(room, enter2, mine) {
   const poster = el("span", { class: "poster" }, icon("film"));
   const plays = el("span", { class: "quiet line" }, room.description || "No movie chosen yet");
@@ -977,13 +1328,7 @@ function card(room, enter2, mine) {
     "a",
     {
       class: "room-card",
-      href: `?room=${room.id}`,
-      onclick: (event) => {
-        const { ctrlKey, metaKey, shiftKey } = event;
-        if (ctrlKey || metaKey || shiftKey) return;
-        event.preventDefault();
-        enter2(room.id);
-      }
+      ...linkTo(room.id, enter2)
     },
     poster,
     el(
@@ -2650,6 +2995,7 @@ var Player = class {
   #curtain = el("div", { class: "curtain" });
   #notice = el("p", { class: "notice", role: "status" });
   #sync = el("span", { class: "sync" });
+  #left = el("p", { class: "countdown", role: "timer" });
   #title = el("h2", { class: "line" });
   #dragged = false;
   #curtainKey = "";
@@ -2818,12 +3164,21 @@ g");
     const names = this.#names(members.waiting_for);
     return `Waiting for ${list(names, members.waiting - members.waiting_for.length)}`;
   }
+  /** How long it is until the movie starts by itself, for a party; undefined unless it is going to. */
+  #untilStart() {
+    const { state } = this.room;
+    if (state?.state !== "paused" || !state.starts_at_ms) return void 0;
+    const left = state.starts_at_ms - (this.room.serverTime() ?? Date.now());
+    return left > 0 ? left : void 0;
+  }
   /** What lies over the movie when it cannot be seen. */
   #renderCurtain(view) {
     const { state } = this.room;
+    const left = this.#untilStart();
+    if (left !== void 0) setText(this.#left, countdown(left));
     const key2 = !state ? "connecting" : state.state === "idle" ? `idle ${this.mayControl} ${state.cause === "ended"} ${this.
-    hasNext()}` : view?.obstacle ?? (state.media?.stream_url === "" ? "unplayable" : view?.gaveUp ? "behind" : view?.stalled ?
-    "stalled" : "");
+    hasNext()}` : view?.obstacle ?? (state.media?.stream_url === "" ? "unplayable" : left !== void 0 ? "party" : view?.gaveUp ?
+    "behind" : view?.stalled ? "stalled" : "");
     if (key2 === this.#curtainKey) return;
     this.#curtainKey = key2;
     this.#curtain.replaceChildren(...this.#curtainContent(key2.split(" ")));
@@ -2856,6 +3211,8 @@ g");
             el("button", { type: "button", class: "primary", onclick: this.choose }, "Choose a movie")
           )]
         ];
+      case "party":
+        return [el("p", { role: "status" }, "The party starts by itself in"), this.#left];
       case "autoplay":
         return [el("p", {}, "Your browser plays after a click only."), again("Watch along")];
       case "unplayable":
@@ -3022,6 +3379,7 @@ function editSettings(room, roomID) {
   const circles = { host: "Only you", moderators: "You and the moderators", everyone: "Everyone" };
   const status = el("p", { class: "problem", role: "alert" });
   const submit = el("button", { type: "submit", class: "primary" }, "Save");
+  const nowPlaying = el("input", { name: "now_playing", type: "checkbox", disabled: true });
   const form2 = el(
     "form",
     {
@@ -3029,7 +3387,8 @@ function editSettings(room, roomID) {
       onsubmit: (event) => {
         event.preventDefault();
         submit.disabled = true;
-        const change = Object.fromEntries(new FormData(form2));
+        const { now_playing: _, ...fields } = Object.fromEntries(new FormData(form2));
+        const change = { ...fields, ...!nowPlaying.disabled && { now_playing: nowPlaying.checked } };
         api.PATCH("/rooms/{room_id}", { params: { path: { room_id: roomID } }, body: change }).then(() => dialog.close(),
         (error) => {
           status.textContent = explain(error);
@@ -3058,10 +3417,22 @@ function editSettings(room, roomID) {
       host: "Only you",
       nobody: "Nobody"
     })),
+    el(
+      "div",
+      { class: "stack-small" },
+      el("label", { class: "row" }, nowPlaying, "Tell anyone what this room plays"),
+      el("span", { class: "hint" }, "Other sites can show it, without a sign-in. Private rooms tell nobody.")
+    ),
     status,
     el("div", { class: "row end" }, el("button", { type: "button", onclick: () => dialog.close() }, "Cancel"), submit)
   );
   const dialog = openDialog("Settings of the room", {}, form2);
+  api.GET("/rooms/{room_id}", { params: { path: { room_id: roomID } } }).then(({ data }) => {
+    nowPlaying.checked = data.data.now_playing;
+    nowPlaying.disabled = false;
+  }, (error) => {
+    status.textContent = explain(error);
+  });
 }
 
 // watch/tabs.ts
@@ -3137,6 +3508,7 @@ var RoomPage = class {
     this.#live = new LiveRoom(api, roomID);
     const queue = new Queue(this.#live, roomID, () => this.#addToQueue());
     this.#player = new Player(this.#live, () => this.#choose(), () => queue.length > 0 || room.movie !== null);
+    this.#party = new NextParty(this.#live, roomID);
     const chat = new Chat(this.#live, roomID);
     const people = new People(this.#live, roomID, (value) => {
       this.#player.waitForMe = value;
@@ -3160,7 +3532,11 @@ var RoomPage = class {
       el("span", { class: "word" }, "Choose a movie")
     );
     const settings = iconButton("gear", "Settings of the room", { onclick: () => editSettings(this.#live, roomID) });
+    const schedule = iconButton("calendar", "Schedule a party", {
+      onclick: () => editParty(roomID, () => void this.#party.load())
+    });
     const render = () => {
+      schedule.hidden = !this.#live.place?.permissions.includes("schedule_party");
       settings.hidden = !this.#live.place?.permissions.includes("edit_room");
       setText(this.#name, this.#live.room?.name ?? room.name);
       if (this.#live.room) document.title = `${this.#live.room.name} · WatchParty`;
@@ -3181,12 +3557,14 @@ var RoomPage = class {
           "div",
           { class: "row wrap" },
           movie,
+          schedule,
           settings,
           iconButton("invite", "Invite people", { onclick: () => invite(this.#live, roomID) }),
           el("button", { type: "button", onclick: () => this.exit() }, "Leave")
         )
       ),
       this.#player.element,
+      this.#party.element,
       tabs.element
     ));
     document.addEventListener("keydown", (event) => this.#key(event), { signal: this.#abort.signal });
@@ -3195,12 +3573,14 @@ var RoomPage = class {
   exit;
   #live;
   #player;
+  #party;
   #abort = new AbortController();
   #name;
   #roomID;
   leave() {
     this.#abort.abort();
     this.#live.close();
+    this.#party.stop();
     this.#player.stop();
   }
   #choose() {

@@ -50,6 +50,7 @@ const paths = {
   flag: 'M6 3h2v1h11l-2 4.5 2 4.5H8v8H6z',
   invite: 'M9 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zm0 2c-3 0-7 1.5-7 4.5V20h14v-1.5c0-3-4-4.5-7-4.5zM18 11V8h-2v3h-3v2h3v3h2v-3h3v-2z',
   more: 'M12 8a2 2 0 1 0 0-4 2 2 0 0 0 0 4zm0 6a2 2 0 1 0 0-4 2 2 0 0 0 0 4zm0 6a2 2 0 1 0 0-4 2 2 0 0 0 0 4z',
+  calendar: 'M7 2h2v2h6V2h2v2h3a1 1 0 0 1 1 1v15a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1V5a1 1 0 0 1 1-1h3zM5 9v10h14V9zm2 2h4v4H7z',
   vote: 'M12 3 5 11h4v9h6v-9h4z',
 };
 export type Icon = keyof typeof paths;

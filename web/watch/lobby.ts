@@ -1,14 +1,20 @@
 import type { components } from 'watchparty-client';
-import { el, field, icon, toast } from './dom.js';
+import { Answers } from './answers.js';
+import { el, field, icon, type Properties, toast } from './dom.js';
 import { count } from './format.js';
+import { partyTime, partyTitle } from './party.js';
 import { api, explain, playableMovies, type Room } from './session.js';
 
 type MyRoom = components['schemas']['MyRoom'];
+type MyParty = components['schemas']['MyParty'];
 
 /** Shows the rooms. `enter` is called with the one that is chosen. */
 export async function showLobby(main: HTMLElement, enter: (roomID: string) => void): Promise<void> {
   const mine = el('div', { class: 'rooms' });
   const others = el('div', { class: 'rooms' });
+  const parties = el('div', { class: 'rooms' });
+  const upcoming = el('section', { class: 'stack', 'aria-labelledby': 'parties', hidden: true },
+    el('h2', { id: 'parties' }, 'Upcoming parties'), parties);
   const dialog = newRoomDialog(enter);
   main.replaceChildren(
     el('div', { class: 'page stack-large' },
@@ -17,6 +23,7 @@ export async function showLobby(main: HTMLElement, enter: (roomID: string) => vo
         el('button', { type: 'button', class: 'primary row', onclick: () => dialog.showModal() }, icon('plus'),
           'New room'),
       ),
+      upcoming,
       el('section', { class: 'stack', 'aria-labelledby': 'mine' }, el('h2', { id: 'mine' }, 'Yours'), mine),
       el('section', { class: 'stack', 'aria-labelledby': 'others' }, el('h2', { id: 'others' }, 'Open to everyone'),
         others),
@@ -26,10 +33,13 @@ export async function showLobby(main: HTMLElement, enter: (roomID: string) => vo
   mine.replaceChildren(loading());
   others.replaceChildren(loading());
   try {
-    const [own, open] = await Promise.all([
+    const [own, open, planned] = await Promise.all([
       api.GET('/users/me/rooms', { params: { query: { state: 'open', limit: 100 } } }),
       api.GET('/rooms', { params: { query: { sort: 'active', limit: 100 } } }),
+      api.GET('/users/me/parties', { params: { query: { limit: 20 } } }),
     ]);
+    parties.replaceChildren(...planned.data.data.map((my) => partyCard(my, enter)));
+    upcoming.hidden = planned.data.data.length === 0;
     const known = new Set(own.data.data.map(({ room }) => room.id));
     fill(mine, own.data.data.map((my) => card(my.room, enter, my)), emptyMine(() => dialog.showModal()));
     fill(others, open.data.data.filter(({ id }) => !known.has(id)).map((room) => card(room, enter)),
@@ -63,6 +73,35 @@ function emptyMine(create: () => void): HTMLElement {
   );
 }
 
+/** The properties of a link to a room. */
+function linkTo(roomID: string, enter: (roomID: string) => void): Properties {
+  return {
+    href: `?room=${roomID}`,
+    onclick: (event) => {
+      const { ctrlKey, metaKey, shiftKey } = event as MouseEvent;
+      if (ctrlKey || metaKey || shiftKey) return;
+      event.preventDefault();
+      enter(roomID);
+    },
+  };
+}
+
+function partyCard({ party, answer }: MyParty, enter: (roomID: string) => void): HTMLElement {
+  const title = partyTitle(party);
+  const answers = new Answers((reply) => {
+    api.PUT('/parties/{party_id}/answer', { params: { path: { party_id: party.id } }, body: { answer: reply } })
+      .then(() => api.GET('/parties/{party_id}', { params: { path: { party_id: party.id } } }))
+      .then(({ data }) => answers.show(data.data.answers, reply), (error) => toast(explain(error)));
+  }, `Do you come to ${title}?`);
+  answers.show(party.answers, answer);
+  return el('article', { class: 'card stack-small my-party' },
+    el('h3', { class: 'line' }, title),
+    el('p', { class: 'quiet small' }, partyTime(party)),
+    el('a', { class: 'line', ...linkTo(party.room_id, enter) }, party.room_name),
+    answers.element,
+  );
+}
+
 function card(room: Room, enter: (roomID: string) => void, mine?: MyRoom): HTMLElement {
   const poster = el('span', { class: 'poster' }, icon('film'));
   const plays = el('span', { class: 'quiet line' }, room.description || 'No movie chosen yet');
@@ -72,13 +111,7 @@ function card(room: Room, enter: (roomID: string) => void, mine?: MyRoom): HTMLE
   }
   return el('a', {
     class: 'room-card',
-    href: `?room=${room.id}`,
-    onclick: (event) => {
-      const { ctrlKey, metaKey, shiftKey } = event as MouseEvent;
-      if (ctrlKey || metaKey || shiftKey) return;
-      event.preventDefault();
-      enter(room.id);
-    },
+    ...linkTo(room.id, enter),
   },
     poster,
     el('span', { class: 'stack-small' },

@@ -1,6 +1,6 @@
 import { type LiveRoom, type Members, type PlaybackState, type View, type Watching, watchTogether } from 'watchparty-client/live';
 import { el, icon, iconButton, relabel, setProperties, setText, toast } from './dom.js';
-import { clockTime, list, spokenTime } from './format.js';
+import { clockTime, countdown, list, spokenTime } from './format.js';
 import { explain } from './session.js';
 
 /** How often figures change that people read. */
@@ -35,6 +35,7 @@ export class Player {
   readonly #curtain = el('div', { class: 'curtain' });
   readonly #notice = el('p', { class: 'notice', role: 'status' });
   readonly #sync = el('span', { class: 'sync' });
+  readonly #left = el('p', { class: 'countdown', role: 'timer' });
   readonly #title = el('h2', { class: 'line' });
   #dragged = false;
   #curtainKey = '';
@@ -251,12 +252,22 @@ export class Player {
     return `Waiting for ${list(names, members.waiting - members.waiting_for.length)}`;
   }
 
+  /** How long it is until the movie starts by itself, for a party; undefined unless it is going to. */
+  #untilStart(): number | undefined {
+    const { state } = this.room;
+    if (state?.state !== 'paused' || !state.starts_at_ms) return undefined;
+    const left = state.starts_at_ms - (this.room.serverTime() ?? Date.now());
+    return left > 0 ? left : undefined;
+  }
+
   /** What lies over the movie when it cannot be seen. */
   #renderCurtain(view: View | undefined): void {
     const { state } = this.room;
+    const left = this.#untilStart();
+    if (left !== undefined) setText(this.#left, countdown(left));
     const key = !state ? 'connecting'
       : state.state === 'idle' ? `idle ${this.mayControl} ${state.cause === 'ended'} ${this.hasNext()}`
-      : view?.obstacle ?? (state.media?.stream_url === '' ? 'unplayable' : view?.gaveUp ? 'behind' : view?.stalled ?
+      : view?.obstacle ?? (state.media?.stream_url === '' ? 'unplayable' : left !== undefined ? 'party' : view?.gaveUp ? 'behind' : view?.stalled ?
         'stalled' : '');
     if (key === this.#curtainKey) return;
     this.#curtainKey = key;
@@ -281,6 +292,7 @@ export class Player {
           el('button', { type: 'button', class: 'primary', onclick: this.choose }, 'Choose a movie'),
         )]),
       ];
+      case 'party': return [el('p', { role: 'status' }, 'The party starts by itself in'), this.#left];
       case 'autoplay': return [el('p', {}, 'Your browser plays after a click only.'), again('Watch along')];
       case 'unplayable': return [el('p', {}, 'Your browser cannot play this stream.'), again('Try again')];
       case 'behind': return [el('p', {}, 'Your player does not keep up.'), again('Catch up')];

@@ -4,9 +4,11 @@ import { Chat } from './chat.js';
 import { el, icon, iconButton, setText } from './dom.js';
 import { invite } from './invite.js';
 import { chooseMovie } from './movies.js';
+import { NextParty } from './party.js';
 import { People } from './people.js';
 import { Player } from './player.js';
 import { Queue } from './queue.js';
+import { editParty } from './schedule.js';
 import { api, explain, type Room } from './session.js';
 import { editSettings } from './settings.js';
 import { Tabs } from './tabs.js';
@@ -31,6 +33,7 @@ export async function showRoom(main: HTMLElement, roomID: string, exit: () => vo
 class RoomPage implements ShownRoom {
   readonly #live: LiveRoom;
   readonly #player: Player;
+  readonly #party: NextParty;
   readonly #abort = new AbortController();
   readonly #name: HTMLElement;
 
@@ -43,6 +46,7 @@ class RoomPage implements ShownRoom {
     this.#live = new LiveRoom(api, roomID);
     const queue = new Queue(this.#live, roomID, () => this.#addToQueue());
     this.#player = new Player(this.#live, () => this.#choose(), () => queue.length > 0 || room.movie !== null);
+    this.#party = new NextParty(this.#live, roomID);
     const chat = new Chat(this.#live, roomID);
     const people = new People(this.#live, roomID, (value) => { this.#player.waitForMe = value; });
     const tabs = new Tabs([
@@ -60,7 +64,11 @@ class RoomPage implements ShownRoom {
     const movie = el('button', { type: 'button', class: 'row', onclick: () => this.#choose() },
       icon('film'), el('span', { class: 'word' }, 'Choose a movie'));
     const settings = iconButton('gear', 'Settings of the room', { onclick: () => editSettings(this.#live, roomID) });
+    const schedule = iconButton('calendar', 'Schedule a party', {
+      onclick: () => editParty(roomID, () => void this.#party.load()),
+    });
     const render = () => {
+      schedule.hidden = !this.#live.place?.permissions.includes('schedule_party');
       settings.hidden = !this.#live.place?.permissions.includes('edit_room');
       setText(this.#name, this.#live.room?.name ?? room.name);
       if (this.#live.room) document.title = `${this.#live.room.name} · WatchParty`;
@@ -73,12 +81,14 @@ class RoomPage implements ShownRoom {
         this.#name,
         el('div', { class: 'row wrap' },
           movie,
+          schedule,
           settings,
           iconButton('invite', 'Invite people', { onclick: () => invite(this.#live, roomID) }),
           el('button', { type: 'button', onclick: () => this.exit() }, 'Leave'),
         ),
       ),
       this.#player.element,
+      this.#party.element,
       tabs.element,
     ));
     document.addEventListener('keydown', (event) => this.#key(event), { signal: this.#abort.signal });
@@ -87,6 +97,7 @@ class RoomPage implements ShownRoom {
   leave(): void {
     this.#abort.abort();
     this.#live.close();
+    this.#party.stop();
     this.#player.stop();
   }
 

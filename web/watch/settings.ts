@@ -15,12 +15,14 @@ export function editSettings(room: LiveRoom, roomID: string): void {
   const circles = { host: 'Only you', moderators: 'You and the moderators', everyone: 'Everyone' };
   const status = el('p', { class: 'problem', role: 'alert' });
   const submit = el('button', { type: 'submit', class: 'primary' }, 'Save');
+  const nowPlaying = el('input', { name: 'now_playing', type: 'checkbox', disabled: true });
   const form = el('form', {
     class: 'stack',
     onsubmit: (event) => {
       event.preventDefault();
       submit.disabled = true;
-      const change = Object.fromEntries(new FormData(form)) as Change;
+      const { now_playing: _, ...fields } = Object.fromEntries(new FormData(form));
+      const change = { ...fields, ...(!nowPlaying.disabled && { now_playing: nowPlaying.checked }) } as Change;
       api.PATCH('/rooms/{room_id}', { params: { path: { room_id: roomID } }, body: change })
         .then(() => dialog.close(), (error) => { status.textContent = explain(error); })
         .finally(() => { submit.disabled = false; });
@@ -37,8 +39,16 @@ export function editSettings(room: LiveRoom, roomID: string): void {
     field('Whom the room waits for', choice('wait_policy', settings.wait_policy, {
       auto: 'Everyone, while you are few', everyone: 'Everyone', host: 'Only you', nobody: 'Nobody',
     })),
+    el('div', { class: 'stack-small' },
+      el('label', { class: 'row' }, nowPlaying, 'Tell anyone what this room plays'),
+      el('span', { class: 'hint' }, 'Other sites can show it, without a sign-in. Private rooms tell nobody.'),
+    ),
     status,
     el('div', { class: 'row end' }, el('button', { type: 'button', onclick: () => dialog.close() }, 'Cancel'), submit),
   );
   const dialog = openDialog('Settings of the room', {}, form);
+  api.GET('/rooms/{room_id}', { params: { path: { room_id: roomID } } }).then(({ data }) => {
+    nowPlaying.checked = data.data.now_playing;
+    nowPlaying.disabled = false; // until then it is not changed
+  }, (error) => { status.textContent = explain(error); });
 }
