@@ -185,8 +185,10 @@ func requireParties(t *testing.T, s *watchSystem, alice, bob *watcher) {
 	alice.press(t, "Schedule a party")
 	alice.press(t, "Schedule")
 	alice.shows(t, "The party is scheduled.")
-	_, err = s.store.DB().NewRaw("UPDATE parties SET starts_at = date_trunc('milliseconds', now()) + interval '15 seconds' " +
-		"WHERE state = 'scheduled'").Exec(t.Context())
+	_, err = s.store.DB().
+		NewRaw("UPDATE parties SET starts_at = date_trunc('milliseconds', now()) + interval '15 seconds' " +
+			"WHERE state = 'scheduled'").
+		Exec(t.Context())
 	require.NoError(t, err)
 	for _, w := range []*watcher{alice, bob} {
 		w.evaluates(t, `document.querySelector('.curtain').innerText.replace(/\s+0:\d\d$/, '')`,

@@ -35,7 +35,8 @@ export function editParty(roomID: string, done: () => void, party?: Party): void
         : api.POST('/rooms/{room_id}/parties', {
           params: { path: { room_id: roomID } },
           body: {
-            starts_at: startsAt(), time_zone: ownZone(), title: text('title') || null, movie_id: text('movie_id') || null,
+            starts_at: startsAt(), time_zone: ownZone(),
+            title: text('title') || null, movie_id: text('movie_id') || null,
           },
         });
       send().then(() => {
