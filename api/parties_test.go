@@ -136,7 +136,8 @@ func TestPartyOfPrivateRoom(t *testing.T) {
 	require.Equal(t, 200, s.do(t, "GET", s.party, s.guest.token, nil).status)
 	require.Empty(t, s.do(t, "GET", "/users/me/parties", s.outside.token, nil).list())
 
-	require.Equal(t, 201, s.do(t, "POST", "/rooms/"+s.room+"/bans", s.host.token, map[string]any{"username": "guest"}).status)
+	banned := s.do(t, "POST", "/rooms/"+s.room+"/bans", s.host.token, map[string]any{"username": "guest"})
+	require.Equal(t, 201, banned.status, banned)
 	for _, path := range []string{s.party, s.party + "/answers", s.party + "/calendar", s.parties()} {
 		s.do(t, "GET", path, s.guest.token, nil).requireProblem(t, 403, "banned")
 	}
