@@ -30,9 +30,9 @@ func TestPartiesThroughKills(t *testing.T) {
 	}
 	s.exec(t, "UPDATE users SET email_verified_at = now()")
 	s.awaitIdle(t)
-	starts := newPartyOf(t, s, host, 5*time.Hour)
-	cancelled := newPartyOf(t, s, host, 5*time.Hour)
-	reminds := newPartyOf(t, s, host, time.Hour+4*time.Second) // the reminder is due while nobody can send it
+	starts := newPartyOf(t, host, 5*time.Hour)
+	cancelled := newPartyOf(t, host, 5*time.Hour)
+	reminds := newPartyOf(t, host, time.Hour+4*time.Second) // the reminder is due while nobody can send it
 	for name, reply := range map[string]string{"ada": "yes", "ben": "maybe", "cleo": "yes", "dan": "no"} {
 		for _, party := range []*party{starts, cancelled, reminds} {
 			got := guests[name].do(t, http.MethodPut, "/parties/"+party.id+"/answer", map[string]string{"answer": reply})
@@ -86,7 +86,7 @@ type party struct {
 	id, room string
 }
 
-func newPartyOf(t *testing.T, s *system, host client, after time.Duration) *party {
+func newPartyOf(t *testing.T, host client, after time.Duration) *party {
 	t.Helper()
 	post := func(path string, body map[string]any) string {
 		got := host.post(t, path, body)

@@ -28926,6 +28926,20 @@ func (response CancelParty401ApplicationProblemPlusJSONResponse) VisitCancelPart
 	return err
 }
 
+type CancelParty403ApplicationProblemPlusJSONResponse Problem
+
+func (response CancelParty403ApplicationProblemPlusJSONResponse) VisitCancelPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CancelParty404ApplicationProblemPlusJSONResponse struct {
 	NotFoundApplicationProblemPlusJSONResponse
 }
@@ -28938,6 +28952,20 @@ func (response CancelParty404ApplicationProblemPlusJSONResponse) VisitCancelPart
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelParty409ApplicationProblemPlusJSONResponse Problem
+
+func (response CancelParty409ApplicationProblemPlusJSONResponse) VisitCancelPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -29081,6 +29109,20 @@ func (response GetParty401ApplicationProblemPlusJSONResponse) VisitGetPartyRespo
 	return err
 }
 
+type GetParty403ApplicationProblemPlusJSONResponse Problem
+
+func (response GetParty403ApplicationProblemPlusJSONResponse) VisitGetPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetParty404ApplicationProblemPlusJSONResponse struct {
 	NotFoundApplicationProblemPlusJSONResponse
 }
@@ -29197,9 +29239,7 @@ func (response UpdateParty200JSONResponse) VisitUpdatePartyResponse(w http.Respo
 	return err
 }
 
-type UpdateParty400ApplicationProblemPlusJSONResponse struct {
-	InvalidRequestApplicationProblemPlusJSONResponse
-}
+type UpdateParty400ApplicationProblemPlusJSONResponse Problem
 
 func (response UpdateParty400ApplicationProblemPlusJSONResponse) VisitUpdatePartyResponse(w http.ResponseWriter) error {
 
@@ -29225,6 +29265,20 @@ func (response UpdateParty401ApplicationProblemPlusJSONResponse) VisitUpdatePart
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateParty403ApplicationProblemPlusJSONResponse Problem
+
+func (response UpdateParty403ApplicationProblemPlusJSONResponse) VisitUpdatePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -29257,6 +29311,20 @@ func (response UpdateParty408ApplicationProblemPlusJSONResponse) VisitUpdatePart
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateParty409ApplicationProblemPlusJSONResponse Problem
+
+func (response UpdateParty409ApplicationProblemPlusJSONResponse) VisitUpdatePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -29394,6 +29462,20 @@ func (response AnswerParty401ApplicationProblemPlusJSONResponse) VisitAnswerPart
 	return err
 }
 
+type AnswerParty403ApplicationProblemPlusJSONResponse Problem
+
+func (response AnswerParty403ApplicationProblemPlusJSONResponse) VisitAnswerPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type AnswerParty404ApplicationProblemPlusJSONResponse struct {
 	NotFoundApplicationProblemPlusJSONResponse
 }
@@ -29422,6 +29504,20 @@ func (response AnswerParty408ApplicationProblemPlusJSONResponse) VisitAnswerPart
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AnswerParty409ApplicationProblemPlusJSONResponse Problem
+
+func (response AnswerParty409ApplicationProblemPlusJSONResponse) VisitAnswerPartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -29561,6 +29657,20 @@ func (response ListPartyAnswers401ApplicationProblemPlusJSONResponse) VisitListP
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPartyAnswers403ApplicationProblemPlusJSONResponse Problem
+
+func (response ListPartyAnswers403ApplicationProblemPlusJSONResponse) VisitListPartyAnswersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -29713,6 +29823,20 @@ func (response GetPartyCalendar401ApplicationProblemPlusJSONResponse) VisitGetPa
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPartyCalendar403ApplicationProblemPlusJSONResponse Problem
+
+func (response GetPartyCalendar403ApplicationProblemPlusJSONResponse) VisitGetPartyCalendarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -34698,9 +34822,7 @@ func (response ScheduleParty201JSONResponse) VisitSchedulePartyResponse(w http.R
 	return err
 }
 
-type ScheduleParty400ApplicationProblemPlusJSONResponse struct {
-	InvalidRequestApplicationProblemPlusJSONResponse
-}
+type ScheduleParty400ApplicationProblemPlusJSONResponse Problem
 
 func (response ScheduleParty400ApplicationProblemPlusJSONResponse) VisitSchedulePartyResponse(w http.ResponseWriter) error {
 
@@ -34772,6 +34894,20 @@ func (response ScheduleParty408ApplicationProblemPlusJSONResponse) VisitSchedule
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ScheduleParty409ApplicationProblemPlusJSONResponse Problem
+
+func (response ScheduleParty409ApplicationProblemPlusJSONResponse) VisitSchedulePartyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -46416,342 +46552,344 @@ var swaggerSpec = []string{
 	"xlo0c+9BFNMeH2dKdCiT0TynmMvireFLaX1QamowtJhKcuRSY+4uyEzzL4Mhyku0rmP2l/GS0T3uV2T/",
 	"k4MjFUrGt8ATWgAu8s6LsHXWeh4pfW7AuyToIIeE1FOMEygACZdnKD6BrYNhyjUESUP0oLHL8nw2+xte",
 	"Spk1/59UTFpnrT/tGTkgE5FotYe/qj0PkDfw4f19ewUAwLkixSAkoH5++mmL6f9mvmia1zZI52PUIqyX",
-	"ax0YFGa7FSBX8E0TOOcWApU764y+iUrD/8/e2y+3bWT7oq/SpburktwDUbLjzB7btWuXYjsZZ+LEYznj",
-	"U3dzjtAkmmRbQDeDbojmcbnqPM15sP0kt3qt1Q2QAkBSEilSxh8zsYiP/kCv77V+S+fkSKdq4vpZQT6r",
-	"XH9/Xr/EmdTdUx6akxcQAz5a405w43pQralWBmvQH5+e+iC9bwpQCS5+NJg4vPGRckcd0wCWUp4g0oSn",
-	"/0t09ARHr3tpmOXJawWChFgkPvZo9WN/KF7h8gk+9/3q537S+UAmCTbSfvLo8eon3lb0up8wJwQe/WH1",
-	"o96oEsmPOoHshiePn65+LPjlcaiQ4rh6piDQMBGTWDkwngGIwKNn//Uvd0JMkWUcQAvcdwyU6Oww94kj",
-	"psTMGegQwoLM9jEkkWEe6b+io0/HlJqJv7jh6tjzyWf48wL/vJDJl0aG/Tcyl/BWkXhLouJbBmU2sGG8",
-	"rXeNCf8sqjx4FQsuz2tYvSdwJ3hK+l5aCCQq/lnIvMzo24Dud0SkaNm2k+lhUOnpk9VP/KbtT7pQSUfW",
-	"QARB06ke7Lsj5BNShNzkp1SmvlzbTuN7i8mrToynTvWfeyX6KYvpvf4OZyOkGuL/3hZGax5+IEmM1lth",
-	"KDe1r7gKUVx6UYWjBNfvHNNGpAqjSqeTO22YD60bu0aze4fvOwzGAgQK5/KueMr15Qc2ABV5CxP+0jG3",
-	"LTO307+uwWpwKe/RI4+PPW35DtU0s/W/R8mYrn2FazR9a768xsa6U/9e61+hBGRdZv6HMsUU1Yk3IpHc",
-	"2eT7x9KJBm/N1t3/N9vN7zE7DVJrkWVmfA7pWgtRs9JQMxjh6dUbwzjYNVZ5UEaPW8MfRuRtJo/fss7m",
-	"ORSbB+kgWDoh/esGFk+RIMp5LUF9gLgbDMYSCY56oTA4p9lsorMee6VsLoWhTGly3TcQFIy1jluJD21J",
-	"pLS6BtcF4IHcxHfR6EzipUMF/Dqtnpw7GnlhwS3uI4JDWdt95Hb8DJ85PIeNm3w73+p41uHwLEgBcJ+U",
-	"pXp8GyeNh6NotN0++HwnjBDmwJgwSxABJJzthtgUPfYhFIcMdDKH4AIcWWEoZIjoRMEOrNMWzi3P7YuA",
-	"krGZvlBJ3v67mB9tywqqzrFi/1y3dx7f2ZA02jlW/jWbPGchdRKMn0J9Y0KyiDSLqSG+QCjGGr+LIk/j",
-	"o+iIQvxuRjXJ6U0TpadO6h75Eh35QVc9Hu6DtR2AyXYzC+ywrJ81Jvt3MX8nAKFm7zgm0AzEsoGEHFHc",
-	"iEmeAPeSot1m8jf5/AxAgaPEpkL12BkzwoL/KhFDmYiSuXLPHoEzUvmeNYw36YDEE976aW1Rf6gONW/T",
-	"I8IedbrEAekScMKPi2l5estyPUaxzhsQDKJTNRDLu0JBKU5QJKBUr/AZqlyhsQTpCVTw3koG7n2H7WAo",
-	"F9IaVHXr7KjrQKirInTMHSjqQFInnxHtrTmGeg6pLlTHPC6LfvOC5AqWRVuWyASy3HweEIBV1IZSy8O5",
-	"VsADbqsJchBO3d4GTctlrggruJ0EJulENLlJjWYjnneB1IcbSL21DrlAvydDroYibba+6aRVa5rhuFGC",
-	"+QDTcqmSpIwGAHXPuGGJVqLHfsNkXpbpnLIAoSNBKGeDGiF32KO+EldCoWfyPUGdQHB2xuc99gJmm0Ls",
-	"FaqgfZI1ZQs/Rw7j8/2Jm1SDu4W6gN9qQ6v4+o7PXFvgA41d7jgIGc5ex808rd2GoWG1bGsWlxISDdtQ",
-	"rat0zqz4ZE2PxfRrzEbSV89SBa7VULPi3VZYr+0YyiRiEz0Tvs679Gv11SyX1gr1HJLFRzLFkrzpNJ2H",
-	"wv2mRF0sLN8gRfeuM2RhAq0ZsttKDYaR10kKLutuCCarfvRwcYPh3+Ez7eNDRfXK+NVNU29XD4snrSmQ",
-	"FK6Ww2b8069Qx3H07PEPT6DlkP/7+wBMZixgFjbNoVJ1HWYCWL8Nm0/Aane2en/Oy3k0jFzecLe7D2qM",
-	"yAWDhgoJgltJgyWoOkdAh4Y5QWOh6lRGOs8AMC/hVhy7Vxyt+yEapoM4H+WUmoKb+kbzOCTPBRBym9OC",
-	"pEXntjgQtwV+r9s4LPANJ1Ps4e8bfl1XFAjWpQTVGQioMS6MSJ1wzwRXs4lMRYSwRggX4u7ilIwkc5ZK",
-	"dYkWB7ZXw6I9tK5SkfTYO2GKDHNDwXIBm8QUgL7VkOZZZCJoBtslnLduJe1mAGyjr+2UBrBuOmo6AGrC",
-	"g+T53xoUFDVlD8k0KMgId4A4UYqAowwUW7+fiDlcvhRTgrQa6xL8qNazV57BvTnp3dE+EI+Yj11eO5jr",
-	"HfVp0ZByAphSVk/B8CgrcKlYXyppJhVkUTesweR/1BG5ZZnOgCI+cAnRVo/u5DQ5pRmB/Pb6yp3J0qW1",
-	"SjDACd4zudBRywFQC3xM8E6sLwuua1O5uJJi1ux2AQjWS6kSZ7whQhyY7hlPxHExDagczY6Qt36INbyv",
-	"vn9EiaZU4QNmomeKySabMfSeWNdc/NU/8GX7pgxtQmfRPByLxpMOBELTFIjEBCq5ETV+xpYsq4pZAQ6D",
-	"5E0JFEOgBIQTApRqRH7VpqOtQ5J+NTUhET/b2wVFVvsbXo9+00oAHs8OvA7t8tFvRyWn8dV7Pl6VhQj3",
-	"wCu/XzOu4SFsuuDvgw3+qqpAhcS8slHEbZjHyijwmQrsw2dOFyoROZvxOaHbqucIVI+qq/DQwjhhaVjs",
-	"zMOYIr48TWuCuU7z7Suv+l7L5V5IOQdfi9IUDADHjLTNMd394V5bSgiH0rDfNIRRvnzZB5bX1bveX70r",
-	"HtU7CjZ/3bWuPk6t7kRNO4G23Ukzp31D6GpKzKrMPgBrmwK7vBDAcwB6xAAg1lxogCbjKcsKQy5tzKpj",
-	"Z16CWN+URI8cFwXDUM1Dfk4cHNcx8ua74sbvYPkHpUvupqBnBf9+tEv+Hc7eTdXWqCvb+bolj9L2cKXP",
-	"YdcaIYe9obz6qAfHA8SVbRZRP0EzGYQRTfL5RV6o2AcGAawYc5FBFoU+Ndwy6ndiWCw+TQXg2zxzNgMI",
-	"nY96YBDklQ3mTrioqISAlT6P9MyyTEMHqFN8AiDd3auYVu5BrYTvovGcxakYWUK9negZdNRgObQd6bFf",
-	"3OOIJQs5omWUt6+ghQN2V8HePE6y2XyOQV1zKafTetTFs6H9Xbk3H21HSvyiBz+iV2O3WDd+3Ga58aGa",
-	"8Hv0kAsnd8xQ3TG/IHDmTpe/C10+YlbkmVTcQgoXUDbyho9IuZsxzOZQyJl7IdZSYhI9VMD4tpc99q5Q",
-	"yrEX4GSQcgJZLqBbY+nmxyUmlQJkPQQ+oLRHZ8KwUa6zvgrJ8gAsTr0s3Dt9FyWdJs9ZDEzYcajYl4xI",
-	"a2CcHsMI/3LWPaIfV+F2VF+VzJf9AHDDteEc4oT3ldX6ix7cS07rL3qwTkYrZvNRqNmvHRL7qDC3YTJw",
-	"y9qTwVj2P+CZtZFSdpzkWhl5l9ml1MFuzNU+5HXiRO41o/MXPdirpM5f9KAtAArMtwt/Hkj482bC9YTA",
-	"zBpl7HSa608y45a6Wy3IvIGYSFWrqb/wcrCTT5186uTTnsinZZuS2p1q7ztI01BLRU2ztXVmP+QbAfVb",
-	"6LKBTgfhsSF1YTjlWpQaNfRNUXNstt5XfxZyeCnyHoshLwPayYhsatEZgSykbqVapfMLqy1PF1YcmOmI",
-	"p0aExQ60TgVXW84gcnIc2Ga7n7fDiTycakk4/3B4rx33GwjVzx/1oDVr6Eyx1y8X7dVK431nyxoLJOWb",
-	"dzuGZCwCDMXu7VQHET8rDcoJLyu/ybrFfIC+ghYXwp18qf0blLYXBLsSP8N2klfQnNFQ82+Pb1TYgf5U",
-	"J+R/Fk7EbwzJ8oseON68ZQptp82PenBIEfRdusPC0YpY7M7ISBeKXGO7980tnNKOU3mUCkfaIUvJWDE1",
-	"AUxsIo3VIEFvyrXWAq1wM4DScsOKqVdbJDjSjI9WZHyOfUirRkMP2qqGvKUQCfft2JqTjG7Law44K6jj",
-	"Z9vhZ4cSoqBob8Tunid2IQuAyfgIzOXGLBOiHM0c8/UoaGSIE1bybXQDcGmxdyO18vbpoND1P5fCmWKz",
-	"HnsNKaDYbzTCLvw+1pIwnfdVYKfQ5TXnCkoDnZUmM/DglJwXe+RBZihfSImKPGrIMcKGoEYIx23p/r4K",
-	"eGPO1MOpg2TQykpVUPQEVptyY9lY64RNtaRKRp8jTy1z3ZNlU2r3C7T8VHr2nMWqSNO4jzHkRW11pZ4K",
-	"3R6/YukB618pPxq2vhMrD1isVCUJrmMi1fjC6gtgaJ10uW2ykM3ntxcugcevVskRR843NvYuBeDmUo1Z",
-	"MW1Sv1EkFdNUc2hzvCAAnMCpLZZ972e2f9z1nFBnPYPdcT5Pp6536nqnrt81Qw385iZM1bf1PflM/wLm",
-	"WsLWNHNWKz5Ve0c/R5esNJZdCvS9UCzD9yuUCtjpNOVDQY0atM6+MSGZH7sVcuNh4BXPAD2vr2Cu9Vps",
-	"pq/EGxxhnez+LNxak99fbsGetiGsLHajDoRPrn/Cl/jZupKpw21QsU9MCI9TtTupCWD2m3EkNFmba8t9",
-	"UjWYuga8BBEzUg0FIPgi68DwkLFM5LnOe8w39KlLNmyI4vyO89iiRoQjtCtFtBtdvPQwohBQM2chy3dU",
-	"ccDchAJO8IA3EsJvFZC6zQ84IJ/gACukZkwNhmOmlTAV5xu6vbByIjMivRImYjEfcJVoJZLK/UrbtZOI",
-	"wvc5onGPoiOhisztXflLGMXt5IHDSCIbgI/RCr2CX6vjBAfUYYZkFDgRA1WCN1FpqpKdC3sL7nDyGf5L",
-	"7nbMgmtDVED/sPWFM4GM2BDyrKAwQYokYlbren0bxoDDulYxLd1YV0xLE/+6oQ0qxL8C4AB2stPW77HM",
-	"FA5s57S4Sy+w50hKzzbkglciv5Ji1t54WBpIEouwFLMYTkK5oA+QgZEw0UWODYKEuESYAWBzCw3BKCu5",
-	"tC8otsbe8tyavqJ600xgeK+sjXIKUJGmzEfpvFr2nMWWbqKCUaObbBG/2m1yIhpjhT3iZ9LpIQcD4OS/",
-	"mbdJjPtzuGEOJxJEC7nV1/G58UZyXOTeFCjStCQhAPIk4ERIr7QTkYsGIvgHzmCLJPCem0scpZ0IaC86",
-	"Ejgco9xyc+m/2w3O/cln+O+XEtm92TFOogPlAarViA4M5xzRKmL2LeL0fOdM5itueR6zb9EBrhLhDFnI",
-	"hIYrcFPGpTvhXA1F3Fff+lBkRA2wMNcRfPFYMDvyBSvmO7gUz8RgovWlidm3iUjllYCm+1Yzf+E79CI0",
-	"gBD32AeflGPIwx+8+TBAqo0wfVWiDD+nfnvQSEQk+ChaFsxL52FhmZno3HpEt9CeizbNideNkYr/QdVA",
-	"m4Ve4anfnHFy8FbFQ2RkXQxg33V6AnsOSMxOY74Vs82hjUAzt/X9Ldgm7S065tAxh4453FdLkNtwB9J0",
-	"2hrRI5RgtSso4FAvJG4tNupEY8TfOBPiEtFMtLIT9zPoII4cfMdu01cxH1p5Je38GMc5do+l8xgVreWL",
-	"8Cp3NeOXwheuWZE/Z5wN+PBy5AwfNM0yuMcEnU6P+mqk80zkbCpyqRPTFMt5R3tzf5XlOIOyuPyQQjA4",
-	"99b+47S/nc13IOEXT4VAk6HfJ37F23T4olecfMZ/rKpoDdMgjuTznLxPRI/QjALq9qwIrB/8BYvIatHx",
-	"8dCu1S/Y31nXMtgvY3+7BuNCV3QMxiV2OPQPtrwzHOLbEevJ0Fw1Euy7n16wJ4/+ehq6iyPSq5PUqVQC",
-	"e/E5PSHh8x47q6gZvkYJtBvq/f2khWzf80EqDoZ2rfhk/caVL17Ou6glTEsLrYD6vsAXH7+UZqqN9Ei7",
-	"NaDAPAuJNCOZLiaKXBu9o/0H7L9N+BydmtdFKjfsxfk/N2QMWmftbbynubyCnGqVsAl8P0hX9g7Mheyr",
-	"Wo38TM3fwSibuhrOBc+Hk6MGdByYRFDeJ9o0pVa5S7eHBoqHqTYAhoEDg/HkEzsZXnzOYjdjeQX38TRl",
-	"/s+wZRNB92JSmFTDtEhEsnZWmM8A01Ph7B///qPoCF/7ANLAwP/jTkyrGQInqjNCDsUISdMFusFcSF8y",
-	"cQOWdZILi1K+SYMpR1N6oJM5WBwQfYJSapZqNYbC5x6DEwflbiwXxiLGlshYoSy0a6AekzTbXoPfAeZz",
-	"M063Zz6AsJKOAh8MBVaozzsBvPCIPIDUTbwAQIyfiRp9lxVHQq3pl058wZSYsU6h4QbzgcCWcD8jSpxF",
-	"wV6KUTIonrIYAP+Uthc0dEz+SyXYDNx68OCEUyR2SCB2lT4r1RdRLeyFeyhuCJm4Rb1DBMKVxsqC3G+y",
-	"WfyW7bHDQetshbvBre+BRkZ2m1V57UB3rCuQHeMVrrDMvm7GsBAvtNlleT7Rs1XGT51Xg6ydjVUA99C2",
-	"ge+CZv3V0nTnRPCkdOOyxCUCOgG7s0XYI5VSUbPWWcSMXhLvQ66cNQBKgbS+6Zk7inA5FzypFkX7lOWy",
-	"ajpiMwh5hhJpJ9+dnE167EWqIW3Kv5hhPw/jG8zUQsq5Nd2ejO8+NyJMbKOq546DdPkShwvClgIK+B1z",
-	"LQ/30Or6JInv760WQVjxyfbYO8ET6FFVAiqgczYoDjBrZ2wUiduqCLB33Bqg1MKHUTzXcmqGe6IpueFM",
-	"zd/4id+UMx2iN5AW3eaOCB+0U1weciHpIpUt84Rb5TMscYhcgI/9Vl6MRU8EuxtHhBt1H3WTcmadctLV",
-	"j67ydCwc9E5FuqWXBDjRbXWkkNjZqhSFYlErVKhfU+IT/pAXWHPjtJoNmtqVSaWrG9udh2lukZf4QdpU",
-	"jnK/uijIgagQpnJ2bkIZJ5/9P0FH8FnLzVrCueW5JeeFIw1wfNjK4WEzXaQJQmB4HGXyb2DmYwQxjbIa",
-	"DNKrrrsef6Sp+IO7ebYFPbgD1E0/110rCH78dv3Af5lOR+gcGHfBePxpZ7wkekxBQAK/G1a0oh73nTDI",
-	"iajgROSGJRqSMES1Br1XX0h6CFzlPrB8O47ScZT7qy81JVXeAQdZWWQa9JeZyAVLCve/3Ls/pzgnSuzK",
-	"eCJYMXV8rtdQftqxlI6ldCxl76pS75an2FyOx268JqbyUpeRWAKG4r5d/4KZhK1cprkeOyOzx34fMTvT",
-	"jAYwHqTD2UoI1OHspnQOPyD8R22LAnz87nhRxxS6GMi24O3xrFbNiI3R4gpDpUeN7j1TmCnUgwfYHI9U",
-	"I+2ExX/GHriNGSjPqM+G/gPGWZEo+UHnifGE7mYGZU4A3yPNNOVzSOGIaCCRsFReUt4xlaZfSWGgl5V7",
-	"w0CMpVIEGASgoxmXaV/xJHGftbGJ8J8LBRYZ//SrUGM7OXr26PQ0OsqkCn9v1rj57nuHu12tNA8/uDCu",
-	"m3+bQ9WfuM6fejjF5fTFNudCJ5+pVfyqHEyeGs0SbjkaHyDVOVZsGOHYQzGcMApMIPcyUgcFgmZYm6vp",
-	"zuNa2dyLHe8X87jLhvd7msQdSK9defCL7HSHhwuAWR7km1Mr/orE6pvjLGVGVMuprjRivcic6ZliuRxP",
-	"gkrx3ocS4ZXfGLrq80EBhts9n7BvIUPC3XsB98bfPSce0FeziUbgTK+5gEaAqRck+yEdVFs21Gok88zd",
-	"Qs5PZA7sLOwNpaZisgYkZS3ldtTmZLhZnlHEtWMnD5+d7DhjonLwO27m6a3C0L4xRKvIQNbhb9HRtGhC",
-	"qkFG0M5BKolbdMtFocLV2Hfi4WoOxacZn2OMNxdjaazI3Rtsr6/O1CKboT9roX9zrmzHZTousyUuU3eO",
-	"O3ZDdFfhNoFIg8ZyO4UqF1KhI6A5jQQsIUCPwNNQti6hJHWfm+4nGTHxaSimFrGHAe0fy9dZJjg2yq6L",
-	"zNBMOsuos4y+Fl2CjjxA5i75Pm9H10YYI7UybbbSuRwrU6VbaMkvrkQ+h5I27MjMAcqXWX0pFMB1IrnL",
-	"GrfGK5WAm9CPvadEXNOI85Xb+Y7IHiKRvVIJ5PwaOVbHUpUAVmtTWdQALOlfiep4Iq7kUDjzf5DrmYGM",
-	"ScK4dfdhaiXUcnNU5+lXXdge+w264RgWD4s8F8rGzaGN/aKuAwsF0Oa1ZlbTOem4wYMu5qpnB7cp4moS",
-	"wSef6V8+3tAkj1+pxGASAc7tlvJ3bxhEI43VD1vuVif4O1K/neCvUNPmcr+FtFFZb7aZgZSXtY6qpg3V",
-	"1mIEnbeUmAEio89zmMhEXJC4iyOAqvCWtww2N+LDQVigr4IVnzwL6BTGA11ADaivbXpy+gQrv52Wr5VA",
-	"5Co3RKhuTbW+DHhzMCVd2L5anpbSLJVUXOqeJ2wa9zpA551yY7C3kYflRTgtw4zWCv+bCXBQSoDeMAI2",
-	"ra8mgud2ILjtsXPc6AUMjWqHERxvyJXbFlC+zETPqltWRdgDrQvfWOmX3FcY4cEbLuiGC/dFRDqKv3NL",
-	"zcvSM/SYXg8K1XlNafp75tHYQs4qrvM+a2+/en/tQZTfNtBYxGKC0c6F0elV19r1tsKPKPLGEo/60R2X",
-	"XepOPtO/5615M75Ml8RJ2WaScB4fnZ763nSmocfkBxz7JQ23DudMyntrWGdl4tu2dl+PnCn/htvhZLuW",
-	"7NImtbO+yvZUIOBfvefjpmHothO4B976/Zos6Y1O5Eh2SvVDRnHz58mboiaQ9N1ymZNc0J9rVBdWprXc",
-	"XUpcCcXkCLRMpziKxKm2FeieoAX7Dp3HMokhLI7OAp6J+uQbGpKocY9Y1f7xni5OfgcKVDgfTo2C0+2U",
-	"Jzq0F3o06qLmVbpk3FP4jRiTWZEeDBY9Jel4PQcDemUvO3hRxAaFdSazEcNc2MYOch/8uAeN4k6raPOy",
-	"hw3u0u0PxGnuv9jmLvIoSO4hT9MBHyJdEZYyemCffT76/G/kmugNdDL/f06KPP3SkpUCiSh6gQSXiA4c",
-	"XaG9Ily9EnXp+Fq9qM5lW/Cp5RCEKbieo+RJfV8mr7lIDBFM/el+dFp/fyWZcBwcf7YkRXfBzKSFaic9",
-	"GuHxCGfgbLF/Z1Curh8AWBTUP/0sr4T6Y3rfH/dVdS7b+bjVIQ7x4yosWINcrbFbBiumDV8WKt/OES3o",
-	"vr/sm+pctvNlq0McJNkCLhvUJ4IzHmobjc4ElD03fGN0xv0EQuyeP/G7ylS2hR0ZRjjAD3zugyiOI+N3",
-	"Ewnjg8KIpo+rdfb7VKg9+LblTLb0acMAh/5lh7ng8GF9V5e6L1sYkZ/7PML7/rh/LExmO993YYzDlLsY",
-	"TpwsVr+3OO1hdfT298LsgRD+sDCZ7XzoyhiH/JltLqkbxSw4DK9/3/roJU1hLMDVScmDfiGhJy58JZ9s",
-	"gJqc+4AmgoD7VAzBN88Gc3ZuuUp4njDvc2CPeqfPGLd9lQpuLKDF40ox7h4yDjj4+wx7/OlTROckF9gd",
-	"FJ2qwcxjuI6BWMDP7rEY3SAxJC+YiZ6pgFiAL4dKa3yZXzg07dZsINjE2qnxbbo5mxaDVA6ZEfmVyCNW",
-	"qNTdboS1Uo0hC0PPPCZ+XylhZzq/rPXAvAAm2+jLXRX6SUQ21Vao4fzvYr69NhzVSW4UcX901+TY7vgN",
-	"rq8QJMCvftMgVHQUdtgevxNOkUXm1/Zo3SNfoqNfNa571ePhvkPpbHwQWQBW64uMq/mF9ykdYrR/jcn+",
-	"XczficLQHPfMQ46loIw3i6J1HOQnn33sYUVy6+tA/05Y+nowXhUzjkXMuHRsm5URQUhcG3I1FGkqkjq2",
-	"/RJetkEIrlxxTQSuXM8O0k/fL+oQucj0VRc6f6hBKfdxNyO4aFX0KUSbbFXiYrDJVoRue6rN3hDN/iXY",
-	"rKXjdHk1HXO4i7yajTjDFGjgGm94QS0GARg3dxRv0eik3ucGkqLPwVp1kjaMyjS0IHf2peMbIy7TIhfm",
-	"Ocuk2zc0LRFaB9BxUJvu9RV22kBoPj0aRf5ON9qlmELOdxDgFclex5P+mCZ8T2X5FtxX1cXeU/L0Jmwu",
-	"ABEB+GOXR92h/94B50MiuFM75KTkMY0JPGdpykYydZyFOeqZM6vHAvqbtOfmvCzfvUda0w6RQJey/yqg",
-	"oI2TAP2UfMkNc6BLG02BXMF/d4+2TwDxlNA5OuOGQSMcaZiVGVQNpdxCiU7dzEY5BFzKmY10nnF79OzI",
-	"Hdxj94qjzdBZl2czECOdi3JGDROx+kbTOMDMMX+22jLIKjTeacQPuVK74gqyupQTtynVrpcaqNKukWm+",
-	"PCunWo9g9wH9UVQdVujaquE/MYC0xYH7YOWmThNhbF/BoiJ3X6aNZT+cnvbY6xGLM52L2GlgICSgZpK6",
-	"k8OZpv7ltanqbnFfiWK9sNj7VaxxKs3q9QcPkfVnIYoHa90fRlziTtPov/aeHpBoBlD46A1AB0QwJSfc",
-	"kGPhLlg3RRYbWXcl4Mxa4s0vy55C+krkKZ9GGFb3cXYIQs80hN+5LXJoATCiNqQz8rX2FcWm3c9OS4P3",
-	"i1BLzzgb6GQeVcchDCE+r+Xd2pZ+gnMfRH3YHByWjGutMPB98YRUgtrld+94d+cRuTPeOcScGQqZQqLL",
-	"HTpIrDAt3PIfThUxZe2U52XOuAzFZj33jphydJCJSvQc+xq1iM0mcjgBhkttaIUpUgz5VjOC+sopQOCY",
-	"ruuTJIzd/+BuV135AKoruzrKJRQJgJBgANywaR1lYScnqR5ju4Z6PlNhHRPqHF8BO4PUwkc/sEyqwgqC",
-	"+uEsF6NcmEnlntAEfspl3mMfcq3GbJiLxB1XnhL0UV89OX1UQhUPdSJYPODJReXO2LEscAI7s1xpcEDk",
-	"kCeKnV5CYm6tkxhWux19CN59T5bsOeSavlbNnOjcA1zeng3tjNaXP32Fpe0O9RwP00VI/Y47jeuu+VzJ",
-	"zOTYmX1VBlbYySL/UnOtxCID00WLpnSWzvjceFAJQ721ZyJNj8HwS5BNRexSOaMTmUqvjnO4YbblDAOG",
-	"uRHz2ApSYneqt3Wq8fCsf6yn3JiZzpNjyPdoLRRJnB2QSnWJDhyD5QfO6PUviZgcLZSSDESq1Zig/4LA",
-	"XDIUPKwKwbIkWpi+csRR67uGU/GWBnwHk97T9HyoBN6I1h7XsBUqSlnYtITa1bJEALSXVkFZqSJLik/S",
-	"WNNbTEm7q8z5Lx39H2pWeMW9QKGiQMGY9oUl4LfgIyfUuqVFXJLWDhU4lcxvJza/P/Wafo+dQWwv98IT",
-	"FH81Z0NIbfPeiJL/ZPxSQGbSlZYJNFSj9qu+xq3SqQlZFBbKUlcTeGttPRCuZ5nvbEdImwVH541E9Lmw",
-	"zxHZtQp6W2UO0qM2lHS8U4UbPmgcsVgif7igvez03i1qCJBaWpXYbDAHQ9oRPXyRjYieDPB2s57CHovG",
-	"OpI9ETt2Sjcs07mgKAtk44AKTYjBzqB/TimHiJZM6OecPXn81Ik/xaTtqwk3bC5FmoDCrVnG1bzH/sDM",
-	"I2kZH1nfjwE0mgoAvG+WJi30SRsIZqxORUMMHVe+P3r6Lo3891U3y4EZ+nQOif90zGZrzObVJxLSdY46",
-	"x4Owj8GGDAdr1do5zkykQ51R53U20mmqZwbDvIIN+PBynOtCJdUobJxyNS74WMRRNYnmG8NQAT/+la6z",
-	"4URrI6A7Qz1joBnuqVHi53dP5cLr8ZbQgiO0y/laK4U7H+ihZAwBs7mwnLTawohc8UzQL539ug0RgwAI",
-	"iz0xE2Aam3p3r0QuR/NjtHvbo1RkN4IKCUlNCJdGQCoD4USPqTc2e4zsyMYuFnUi5Z8wt1dkkm9DKLx3",
-	"kvi2JucL3631QVmU98hFOiVzDQ6Ah86xAKRDorR1iX844fbEo9E0Vgj9rgSbVrJfQoMcSMbJtc4ip14K",
-	"CaZqInMxdE9GTOf4iDbCI5FfeTdT0mMvQy9cep+xfB71FRq2bklTO4cMwR6DohGtYA4xlom4sw72bAx8",
-	"Ly6gfiq5oN/IiAXon6ZKpjd+6Wuk0xDcWF09irt097VLb8I2pwka7ZSpOcRClfq54N6sXUDki15ahicP",
-	"5NLwUSVLHysPeuwnnTORAAq+ShDaQmps+YRr8F86YkaIvlr6ZH3VsCa4fAdLOlP+lJgLXEX8bPFEY0Nn",
-	"kQtYB5YxeIgOcI+QgwYSt6pFoNFC0QKZfrQt4AZy/1ygIoCj/HZGNthaZ/o7TLudCPoGzOq+AkRLcAY9",
-	"9/2mcBBaaXgGXBaQfnvGhqkM/as5hm4dk5eqEIaNcp1RvgckJrsF+jUhpIKjLSOcbUsrtTM5FFCYEbaS",
-	"58K36KJuVMqpB7wwIvTurkC96ZyVzbv6yk6EzJljXnjUOG30gpO67qws7NiNzsx6xV97BNBAlNpUI/Ym",
-	"EF21Tuj5Au2iM5GOXonqRrdUjzPdWUO5N7RQ/+fxCz6ciFW3+9sODCpihyqgUsFk7CrsVmX3RZ9riuyy",
-	"Uh3w6pPTkGrVp6gxspcVTlpMRW608iiFT06/ZzFciHvstWIm1TOW6UREleRi4HJkP2mN3QHBOnry+CmL",
-	"3SMX7pEYSLCv4nfC5vPjM6DAOg3nrS5BIvfUH1eZ4j255Gj0do9cmfJ52G64nXGjZRs0YnGhIPXrgvYy",
-	"PkDmGnkajlistL2Y8tzKoZxyZeOHXA4I9g3PhxN5hYuHH4apNofZn/CGvr3d7Te34iJFyee2u2T9281y",
-	"fwt9aWsS3K9JwcIAs1x2IZx8pn+tAkE8A8UeMZTwHoYafwmN+zds1qsSkJM5t0v3V70QU6GnKRg9qXbG",
-	"qpslQfBa8cn2VYm0+Bx7MDpxfykEwOeSoyFgISso3oHSo2aUxUbB2iY9agpxyg3bAcoieVy+HnU4YvHI",
-	"F950uvFNeAIemU24QgNU41lwpFRBx9mT0ye9OkDGfaOv/bP3t6qyHoyV3ZHzpqYuIiyuQc4VU7ceYbEq",
-	"xUUi7ZIMX6pbu07mrxJp91KObiEbvlzqPeW1bcI19gTf8B60BXeML2ZSJXp2oa/AGVrRIL5qu68LyN5K",
-	"kXIcYFPjaiRTYU74Fbc8Nyef3QVALfhM07xwzK+5Bf0Zm3JrRa5CACXjiQjxHfb6JeMpRIRew1WKBPmK",
-	"pLoa4OXqGvY21zDLvoLgLkLJUL5HPdT2S5z7GaxqHb5ftgCq4fu0J3cce/WZ2zy0kJnKoS1y0dSsuvwc",
-	"rTMRqsjcN6cHeuZqfBQOXW+qxu4gbA5d+HpEaueGWurq299xBZS4xnvp1tWar8z4WJy4xS5wqQDjOJCK",
-	"Q0jv2kbQo+Zq/D8+Zemmj9dKvPK73lhPfnz6l31doeMAec0Zrqz1BU77GD/fikUv3vwl2mOLYveK/qO/",
-	"rCNu1Fj8pu05t9KMJB+k95U7hGbAWCjHnkXCuOfHXi45zmoaU4caRdOVyI3U6svJ53bhVCE+xi2mBGBu",
-	"oRJXIqegc0XCMBIwwoQ0xDqj4mdBouUnmYo9Fi+0T6EwzW9/zSTo1tZJZPyTzJxwefzoyb8/+ev3f3ny",
-	"79FRJhX++CjwCqmsGIu8aVZG/m8Rwv8bSMC1JZ+dFNlAcZn2ZmIwPYqOMpHIIvN/pU7zW7r0cTou//iq",
-	"ZOTHqbixCLmF9IHt33Pheshbs3dSuaby/gPkf1XmB9g/Ir8SSYT1hmVSlmXu5sUFVOPUzWnk17agZl+L",
-	"XB7nYiRyoYZ1yN47d1Xuv8vxEDWRXKhE5JsrIhPBUztpVTPcsZVDwRRA02jEnxcs4ZYPuBHPmM/ClDYi",
-	"v1ec6JmKKzVyoRA3t+EWMc55IpIYYop9RU1m5pUrEGikFjSAmE1Fu7BfHhGbWwZLdJQEaZRnykNd8IEb",
-	"HFpa6fzS3UNpzT/0la8b1mkSVW50FJQUTl969AMhBsA1SBA37PvTBrP8b7iPW/RA4gjNDkgiMkPdeZDV",
-	"TEU+4VMTPpHRGe7lQdkGP7Q6NO92G99XjjZ4dWZ8fkdU6s4X0pvn3J60fNtCOOUV2iXqbCfek1ReiWYv",
-	"FnXZ5YalWo0ZDy2dACIvL5QBB1YKvXu5ZUozJFaa3DMgOGjixDLBVaV6yb/ETHSRJmwg+ipHcPv6Dos/",
-	"C/urvBIKayxWB9zPYGWHdFJvW5EyEcPL6/sLzkW3FZuejFxwjMLUHo3Xlnh6lZ0j0wuHwJ3IWivxneCJ",
-	"XPtLvoOJdF8SACh4MofgHkXKNiB4qa6khc9gTrDjeHu9IdbMy1C/Xj7/jUGRBrRfxdFxE5tNNDgRJhDI",
-	"KvtAIiwdhntA6EKSUF/Ba0XOssJYZqxMUydkoWM2IGnguML3is+1zp6B5IZRCEqDW5bL8cSybzm7lMPL",
-	"CIeKgvLg9iNivK+w7MFAkRQPhTLfsVxc6UsqnyxXWseIsC7/dbhnb0ojT+8Q+Vxn7VIOS89KJFOepiLH",
-	"/K09rcI8wFqCA85QHRVp2oUtbxe2REbDuKowJBCwHzUlSlJhpBcA7k/TEM+scv9EDFOpRDv7r4zpmKzj",
-	"9YZ5Zm2Er9iT2DmGXpn0anI24coe8svaLE1cRodN9vVUctM3X6SzVqpq0qqcGVRMm8nqt6Awo25Fhtx1",
-	"xcprTSVw6dkCE6j6//RUKEAmRBAz1MBMVbHic2zEfU2PqjxGCaGnrHIM6/HF9eUf0wet/JSLe5uLKylm",
-	"7ZrQEm8ObLnjIF8NBwEv6gKBDuZwEJaBDddnJbkwxcB93EGLmP5DAR6vI+dC0f3TkkE4uQxZR0FNB7Bj",
-	"mFSvBj8sjPhelzRg9llcV+MZYB0Pdd4hi35dyKL+0AZXAems6HMHoKMbUWCgqIHYzE8CQOUeogmbsCEe",
-	"boMDRQL02Uhecz6U8E3UxaivoKZZaRDalTsNYjhkUiUiL1EkFNOqx95ihdZsUrpSKmTDc4EJhjqtdbv+",
-	"UW7DT7nOHgxj6KDD94J8K8cLj+01Er4R8X4u/1hVD/kTde9xL//GsAkUYi6UPtbJyit9uWjSrsx1WrAt",
-	"atJ4Fma8g4JEXEPSNa5+iKWD+HGdUgrm4Zp2bWsR4U3o5Gdh95ZI9qiqsNyjdU3NB19b2JUsHyTfuW4J",
-	"Q7v8DfzUmb6SLYCIHwACSyYmLsEECGXNCIYPR8yHI5hWwunlw7RIRBIxrQDIcMrHmOrz+iVayqBRX0ns",
-	"rSwNS8XIMl3YXl/RWHqM5TgEkBji28grgvusEe0QV7UpFNC5cCs5qs8Xfv0SYSCpPf+j09OwfiPcS6yA",
-	"LgtDnWXcPGPxf8rE/Mfpo6en//1//m90+ujpo//+P/83bsByk4k5Wspx/lWosZ0cPfv+L0+fQn5z+QOU",
-	"qVqRuxf9r/86PX56dvwTPx796/Nfv3x7XP37yZfvPn//ZeGnR4+/fBtt/sx3/++/HdXmIi/ne46FAlsJ",
-	"nJ1mKtJUqvEzFp8P5fFPEjA+hpKNJMH+maGEf+cCjgo83bBH/tp6/OdnuLup4Anw3eaCA2xnLlLBTdOw",
-	"7q4Lpysf1SehPz49raaf//XfT9fNQE/5ZpOw+k6n8AaLlZuQPgtlZSYuMv6pftS/nC6Ous6QH3zzKo2s",
-	"BCxjzzyQmphUxgoemqkPueWpHhcCQTcBTBFUn1r4THrXwoxpWgOtU8FBv11uXrpaN/GoiQcJmuj2tREy",
-	"0W86oiDmCaYVYBdnOxFzxAjlCTJ01EkH0BzWzVyYBazEP+MOHfH21lcH3IAYhV6Iez2GftgEo7DCMtgZ",
-	"KR3BPW+lTTGf0zNhr2k4UUQ6xlMWw2MXWAYcX7e6EJweCGlfwQcrU7wv8EE39gpEBtrBr7L/x068OgeR",
-	"4LRAbV07jV0nQSUJ44EU2zhv2fcdr56Afm5ay1PwloCuv6B7BEUvIhz9cFeQBahrUKkH2WE/nJ722DnZ",
-	"GZQkFf/86n1f0bz+Ewb9j5hZaBk50nlpaQS7YyJyN67WkZ+ON13cNCpTaLI4f8bFb8z/d6UEwvyalMDy",
-	"0zxc9e0BK1WLalP4kGuoTRXq/Yx8d43ozbI+hengWmeGFcbRsVLasoHwKHjPQv7Ugj4l1UVhRFzJalZF",
-	"NhBoDMPbpOqrOBGWy9T04Ke4x87QxIPKNLQUW5Ar63WyZtWjDm2LtmX73u9GLrCP8JZbjSbdi8ZB57Fz",
-	"K1eRMNfWA6LmhjrIJa67c86WHD9DrhzXyAVPQBTXg2UeIknvkTMIpG+yfWts7705XaSpqTx9HaJfhZdZ",
-	"1RNeILyNr62bitxKX86A9c+Ucb3oCfYJ18vmwXPSDso2W9L21aUQUyZtbUoVNHA5XF3g7t1BlR25L4jO",
-	"NRnQIjznLaLwD1FL6tw5X1mFGtLtxv4ZAHF1Jp77x3zdBL26jCP2Hjwzs4mG7j3Avq1OIe6NGbbXveNc",
-	"DUX61o28sXcEnnI8867NJ5xU2gF5H4I1gh+L8YD3kgDSwbxy/umEb5ZdB1niWuFx9n3+fD1Rj52lRoNv",
-	"kBQNaNrpGEQElR5Df4SYzrF5YBKxQlmZsmEquDoupiwXmb4SToLV2jK7I4o9MkBg+u2S33/dDs6/g/O/",
-	"bp6sQ/tr2SeNQm49g+UDIsMJZAsAOa0Bx8lek5F9tSAkKYCRC19DkjCuxKzZdtmx9NyWwQETuieDY122",
-	"c7gGx47Mh057v7Eeg71lb6bH1OvxJwieBwVzxU3UHK+ySItszDi+hoBC0rBpAWm51T7OkAM2lk6rKabU",
-	"UTobiNxM5DTqK6cmKR0w/ajevcdipWMPHiRCsWBA8oMF1YL/wItuyf+2xNQqc7tt/Ry+6kAUkY5x7Jhx",
-	"nPN56E8x1wWqFZDof0f8ozlpYw0GspA6SpwCc0Lp5b3ahImKQDa3Um2WA04Aeeo1ME6ExYxuShlGDhpt",
-	"oke8E9N0vpYnd+O84a2bXj87umxLBMEOk51JdDiJst7UMOszhWoCSA1bGPJUqITnjXxBvqA72LfvfnrB",
-	"fvjhyQ/fYSKHYxTiSigbITAO++P1S6dbVLrtEBiwu3j+6h9/vPrtxSuWSyMIM1jw4YR6IvTYmbPAxjnP",
-	"+grzTARPQEMHpAFmJwXaXVCSjz4Z0jHcHBqATYEQ/ApuqVe00qoVn+zCZl6rSmhHlR+Wc6xBTH8pzVQb",
-	"2Yw97lhcyZJTUVcWsQAu3lH8ITlBnK3K4cNCVqM/LGYD2s+F035MC+IGJE2KT3xo0zkQtx4R5qDENuGh",
-	"GyFVdDl9wx282JkShMtBeJWUGgb6g++ICq2LcRoYxXUXhno6DxkjeNp77LdgV5iJnhlge0YoRFR3z/fY",
-	"O/ivVOMKrwE+MZu4XbJhKCZNX0Gtdi5skXugZP+eM0oufXzKlJjRz9BAeaKLHMMe/FKo54gM4v7m7Mnj",
-	"pyy2Wl9kXM0v6Jm4Mqm+0kp8Y5ieKb+qSlYcbg49d6GVMCId1YKC4QvPBoXZ24KDyhTvqeDgXCg/Pkyl",
-	"HV4V7onQ+WPoT4+7KG1XlHAI8K0PM35ezxa6uoidI3yA2OBk9Ibulk7t5KrSWctLXg7sud4QJ9lwciXF",
-	"rFn0Ott7WoJJ+Z5gCHhFVje+yeNbuck4/hVPnUQu8rSmWu2fUsxwMQ8RSBsW9s+VIJK4bXuKW9f54/YB",
-	"KcsdIqRsK6+knXvFEXTu6WJfW69Fr9CyTz4DU/C8nPJwGjqBYCEqKs7fmFJtJbW5zqxdUnnWSXak1+oR",
-	"46RO1qQ9Ls36weAA7YOK2KUrPGBknmXyKnuMkEHszNd1dQYA8WniF3+oVBrobaoSNs3lFbeC8qQ94mSA",
-	"yzQWm32x+M+YYt2cGYC+qXfVv4Oh7wxMB1z0ODcq/cLcCdkEflJJu75NK9LKuCGVAzqlFGnaFBy44jKF",
-	"fnFtgCL16C4QEIlYrMTMyXaKiRQqBRhQ4u/SQDBVPYeZeBCNHotB7IjYgy3RvMklknIrjO2rIJvg3c+q",
-	"2uJHLRXmmZCianrszN8uDQN1VSTuVBgrpvDqR6csQ0wYylABOUd92PqK01Wm06THzhDSHHZyIND9jJMm",
-	"Zwtnw1QK5V228KrBnF4JHluCRrd66paP74MX9ZWdQXu4GFe0vA2hYhCcNLRqxw7ccJUa4VRw8AxDlFkb",
-	"USKbKD3QyRy8QPRcmdAjc1+JSI15Vy8oIsMA9grDc24BTh8fiCq8VcM5Myiur/eQxcNzFB3h1joixPDM",
-	"jRrDHjKKjWNCTWErYFBLkUgsBHcbG4Mf3Hzd6DVfTfkzOHWnxSCVQ+QWawHaRi2A077ZEip+IWOwjHNP",
-	"RW60wm5MTfAw7xCSb4/RYdwM78lXu17/q4P3wu7MybDsV4hYXKhLpWfqAnSpuEsY6tybC+bK79DVZhPg",
-	"ULh28pkigSsrijzr7DVANdyIP7qHtlEe5DmO4/kEYgERVp8J1UH0do6AjbEU1qStqBk9iaLfspJJM1rO",
-	"zxtyBfF1byz1AAyJLZPrSSZiZvjcYFPuikvCWTCJ7ivUZurzZ3ZFrHuHm7BtReVhY2AeRli4SzEi3+Uq",
-	"frVWkVWQ+2tWVVW653DCka5xNHkPp7F87gsQ+kqPHMtaQJJAn1IVWAY7ZtuJVGPI7Znw6VQog9bbcxY7",
-	"+zFmudD4q41Klx0iWrBhqo1I+kraa8hWwF7xetxczrVTXWdbxVwbm4u7bpd815VcD8V6O1Q98pDbMxNL",
-	"6OLudwN/cXMz9WTAVXu1S1NVcG1k7EeuzBY5+V5Vj/zIVVvZiNtYJ0RHOh92BnKncK5N1eC1d6cnYhjt",
-	"Qq/6WqZyvdP+b9pAsnaVflEJ5MpHC/WIpdpZ0+6N0PAR6+t0ju0ZJ2LuFdDSlD6DN3hUDzsRfUW+f98C",
-	"0vd5ThimstuJyCD+GMpsoQhWgxWfypEVEEo18HXh7XrEuI8o5GKa8iHpzLArdUrlj1xtU5vcTQziR67u",
-	"KfjwI1/RBmzAVZcA3qmXXZDiviXFj84EZ1WOe2tV8OSzL1e6MSZajWI4stvlyX/QnNcMZ/wKcqbTyTqd",
-	"bH2dbGQZJ8l3ywamtRBLqEkFZDUBIEityc27oqg9ijlsUzPpIgcdB9l+/vN6DKROOE8Ez+1AcNtcH3Uu",
-	"VAIWFXT7//6UrCjgLqQkzCYawBqp6hi8E+xpuNNDTMeUAxr32FttoH64LPCCTFnDuOkrzsK0KvhvwOAm",
-	"NMrAjRKGKjNq2beDOaPt/i4iUzEVbMqNCcAN5aQrialQcjBbGAzzWutswb+Fbbspr1w7QSJsxZ11/D80",
-	"FqG0vYAC+6GccmU7RnEjcCMBmeaTysG9Cb8oWyDfoXv3deWlt9A9GhGKwLkkAVjWNhU/+GubtjY/h+cO",
-	"DqOoXECbs7n6tTulpOM1m7ia7eL5KTumb9f/jJ3M2VCrkcwzkVDFNk8St2PgnoZZYaf0Skd3aTCn3ekT",
-	"/84SPjc9BlQCaorqK/+KYE1xhU8stoWveKcBdM1X0TgBHm6s0ylgMHH4LuZXbsPvyclcsrV2i678Ep3L",
-	"uXM5739GQ1RBPKow1Q6fZNeiDZl0aUR6rPEbqtMftVTNlvcvWio0klGgAMQWlhEXw6EwYIKPihQASRZz",
-	"8XyunK8wRWpibiZsLCxe/R5x/yDHr6/gudRdgxy9SgmW+4Oy/xaKX/lwKKZYDV3hqDhk5TbobA/vRPta",
-	"2r4aiCHPhB+8Thy6xd8qg+9f954aV+m56Yvb3Oq7zOC9aku5ivHCn47Kup6VRJa3iweCV62Z6f0q+FWF",
-	"6S1DOZTd6hYZ4Ycaz12t/w/yooMHEKHUwZtYSUFhqVZjYewzchhSyXswMyImUoPY0AQw4G/BN1evMz6A",
-	"K1oJ6LQbakqgfhpxGUc6z0SOU0cMV14ORtCNblqY7BJ4sxz5AnsYThLnhgpsOcKs3L7yR7u2pbbbpzvm",
-	"snWRUTHquF7nM2j1GbiTeEvGosdr+SSb0Vd+1eOvJc0UNJhhK0I5H9rO7deR8OZuPxJdUiuW6jGmWt7I",
-	"81dH5ZloyyD6FaFoyjYqzhZZ6KNSQr05vQCRe3xnFRS1jkf466Q3aHUtOthXFB5kZyiNQddfkMcVhSLY",
-	"XE9ZrGfqwr08fkZVz4tdX3jovF8nsf9RSNsJ7K/QTAmnpmM1z45+dgRSTNlcF3mFfktWc/N8qg8EQpUV",
-	"VrCUG2siFjtT5YIyFWJvg/BMEwL6VOSZNEZq5XOulEi8xVK6WyruAJ2IvvLnD9lO5SUs0TBCIqZCJQxM",
-	"FcybtxXIBK/YP4OSS0SkhTBm3FBP/mZ+brlKpBrvpVPFT67dsWL8Ejr21Ckj7YlRwB2CmK/S1219GI45",
-	"3GECxBt43VdiebjFtpkdsLddiVtH8zczQDIE1tx2jRuoBw1FbiOnxVNrk+9PKZfgrKJRlJYEeSLRlOgr",
-	"N9BHLZXBYE+lZg0e3rxozRHb4acUuFXcU0aBG7pdIclwi7ssgi6LoCtcu1f+72i1ZJB3ouNtq3Bty3y5",
-	"q1zrVK1dVK6R7NtO6RqoPJvUru2MqPaoeG27+klXvtaxke2Xr63JReqEtNKzY6cCS9Uc+/0dMzT4WKDp",
-	"ZiZ6xhBVTrDARJgSIoGu+kaO1bHTHlTCZjq/NFQEr+ZM53LszLL31Xo0qxlPU3hnX30bKz27oCnF3y02",
-	"cEi0INcx3R9BdknZRgSz9ZaB9ajv5emTHkPvNL0+wmwS35zWMcfY/3GRmZhN0wLtQyszwYxUQ8FibmP4",
-	"27A4b3EW/6Znb2ljt4mhtyM2Wa6mmVlCG1VpYXfNAwYX7XjU9Z4GjhEBLWFHgyspZkyPELWXMtH8sViN",
-	"1FnHqCoFjM2O41dViGFM5ypDwwttN0KHFUBQ+qilEgmypVQSW3LvwaYpSPj+Td84LjjlQ2nnfZW6HTQN",
-	"seZfpYEe3mHe+xg1qkywtd1+dR1d6KhTSlb3+58uHv3b0/2azoR3BHy2iMFTMgKrxxgM9uFkmdcnszQ6",
-	"ry/l8LJ0XvdVxXsdYtFuYHfvR0j4HXOpAkRvNQjdksH/dzm83B8fxxITgHq/wvpWX+An6gyXjkesabi4",
-	"sw2N28KBWi/I1IzgHbJT2bmwpsxcr8Z8rqsFTOdYi4o3YzcBFrsXxWzCVVKhVn0lcjBWApxi+T5Jrdwy",
-	"fkkhJcpeWUhEPxcWymHL/vo46vXUth5za/IT7ysaqdIgEXlZjKrLhTNK3Phxyo29MEIo+MnwOWkvPmI2",
-	"xwbNE56ELarjPefCvtPpDl2sdx/0oiXcE/h3Ra1qdy9VeSp2D5xTy8dZx1AfXJVqIHBfGNVhcG8JrsUu",
-	"ihdKSL6hmwxe1JKx9H4icgFk+/jUpy5EzGhq76jEJ3sxhCQiyH7k6YzPDVNFmvaarUaxvwbjfKWpKDor",
-	"sdMA17ESoZ5vOBFJkYrEn51qzYO7wRHQtVwkf842aZTZGjILdYIz6roaLEWooXT/JzPxzKl9wumCHqEk",
-	"ngsTO00yzvh8AAnOfZWLTELIzZe4M84SPvce6okucjYQI52LqFo3yUnjhBYa7IeAy+ZvxXpyZizPrXHv",
-	"ltaIdNTrK3KUO2328WnNlga25F7xfYn4lkrBBsLORGgrjC+vVQvprcADDj8vamE595QgBWOvVhHnXYpU",
-	"p8J2KVL3rlcSxyDlcr5CHLVolCmfD/jwslGlPEO4PVAXFeNqONH5s9KVKZWxzmSEcKRWFRkCcRa8cTGa",
-	"SUAAuXsrhS5ZrPQM5VUIc5JHD2rsh6keXpbZtjijGTdQMYMCs+z2qEAoDqEDYUNQ9K1f9V4qtjS5lfUz",
-	"VnS6bafbrm5OCAFROlREO3UFdqBtSjVePyZC73SzzbhKTDMayPsyaBm7o5PrNDRU9V1YVcL8iyI2gwSJ",
-	"+r4yL+guTKgYGJ0WVvTYKz6cEKBfX71+WYEcSaVQlg2hb7t5BrCC8IbQjxCQPRCXKdT2AeN5/RIYnzvh",
-	"ImFapXOm1ZD0XxvYDsKPuL/jXFxJI7WKPQPDpveOpfXYWRhZ8YwctLGY6uEk3I7fJ8ydPLyGz54zOfI4",
-	"JX0lrUAdGzBPnL4uEnSxRtTGj1y5/iNdGMvBofvBLbCcZrS8HTzPoc6aj2ylUBFXONL5WFsrEFgKNycX",
-	"Iycj/SeCbZvxeY+9HoXOkdLQFCOcUFyxMHB/YD20BX8WohBRX+mc8FfKwwPmSI/F7vGYNpGrmqfB4X0l",
-	"RcR0jpUcDeZWBFaQtVMToCGjMibPjMiv5FCQUBkJMMh6LJ7ywoiY+c8ecndqP1wpE91T8IQ70yP3Gd3e",
-	"uDMHac5UJEIrcUygsM50orfXe8hV4iUGEcbtpNrdmzfL09u1C3xx+DXEKp39BYivfehn6Y75w+tvGbE4",
-	"c8f87jDCD8MHD1/vwtG+LuyFsbngGe2BY5oh+bDyk9Xwaxxd4+vX/PiHapLtbPtJ6F0AqRUh1rFXZt4L",
-	"VJWC9rZKW1tt552YSzk9vtKYsDItGnQ1EKhOMbqU06lI0PSa8HTkZdN0sfG0x02DoK57ewIyF/pLw9/u",
-	"ZV4Ke2nt9DTSfrxa4saL2YinhtyRFL62IZ4NL3MrqROG/9RWvNfnl3K6bzLQzcnN7r6E3w2lXmdVHqx4",
-	"qREjD1Bm7BO3dvTNrAamicyryHPHFR3DuznrBoOmLeQbLGu48wIyi2OWiKFMiGnCT88YN55vA5/mec7V",
-	"WCSBKRsArsKwj7HAag3VpLMzNKzQDvRV8Y9PT/HBBj/bP2Dq++hkg5m1M0Xc944Xdh629aLHcF6qEWOp",
-	"kPDW9bFFazjPYJAl1xlPEk++bW6z9/UOkPCKzf0gzxl4o8pXgElT7SjmLiCvCRwDp4pl3bCaOt5xliTv",
-	"9e24x95Ed8u13FNoF8Z+bcUKqHOSUocd3d0HN82Dcct03hivUwFu/MJfF3p0MddFbh6O6+Vgo+FnKL3A",
-	"r0DQ8H+S7LiNzn3y2b3R/d1W5vMWNWon6XKo+KHsJT3DGZnnTaGH6jM8TUmTZlA3JAmSEtc04VTO2lfO",
-	"uGgq9MOKo59ynW1ddFqxPgotTqsDFDiY5hldZZA/tIGthISXDRhLA1zKmapQ9WIxDZoQXM1ZpnPRjpIS",
-	"tLodkPkeIQDsQJnt0FI6P8F2MnHqUhVuk4GzpKacAJRkY2CnNen8dWVKUFSbJyLHtHHwA0Y+HVxQ824m",
-	"RiMxtKxQVqbVHA1CNjB9lXFV8JQwMOtQLfWVeK12qqtsAdSyXMRG9n2NovTmK1aTvjJzswu83CVgZFVT",
-	"24S3rm0AnviIeZMV+AEdB4xjgNonvg0nXI1FDXjkH8rd95POd6TBrY2tANMPAFdDXSgbFNJOyemMtr02",
-	"2t7zS0wO8XQIEN43ZgxRvR4VwLzDECHxFQYiovdMoFebprKvpA8U/3X1C7sjvaMj/j1Iv7gdwddpArng",
-	"SaNJ9Ybnl1Qoi12FsD8Z+qDH8kooppXosfjnV+/ZiRvEnGQCx4iJ1hCdjiKpU7DNKBGLccMKFWqcnEGV",
-	"X4qcgrCILuW43TO3ZJ06s4umweyEo0sJHkkARW6ZL7G3i0l8SkioMkZnFHWSVoBMQz0dPTQNGwOuwZPT",
-	"769TD0D+lrOwZfZ70CrgfeTcOu2rMnBGnZl67APgdcolBE1nhGpda0ny/PKd+1B7lvbn53VryxC+4p6l",
-	"o/vP9VVz/a+hVnavbD2eXy4y3JBxw6ggtMLrhxNuG/g8MOPGtLqfhaUOMOITz6YppSNPcz2SKQ2apj6d",
-	"DpJZ3Fg95vGkjIcKBo4nPknH13PBUjGyTBcN3Wvf0vuv87ElFZTSaR6dnlJ3ekhnN1UEhewZi//TIxWa",
-	"/+CpHIpooAfxUXQk3Uv+LEQ+P4qOAP4KtwZuPVpmUVGF8DL+6VehxnZy9Oz7x0+fRkeZVOEHQEazIndv",
-	"/1//dXb8//Hj/316/PSiFx3/63/8m/su7kw9OzI2h9Zv262jxb1shYih7V5CZUXFQeZYYHYbXfhrwNxF",
-	"kE1PGIM58wepQodIbE1uba8XtTlYXsLvZrH3K3yfyOOaYNYaeLYJ+xsyVcuCTZwhfWqnOI1zx8h77I3n",
-	"JcbyedRXM+/NUcxJLJ33mFMUzLU29hOA5pxyY6pd5CeIb2KYHJUO9wlPgPipOawIqk2PnfXVLNdqDC+a",
-	"6Tz0R/iexXDhwl+gHpMpd9wkyaT6xjA+RC9NWfMJ4HtwuRYVHLfyjTjajs7jX39bnQff8zX4w5e+8QG5",
-	"sSsnrdNrbqXX4GnHXpdE0a38szXF4HyiZ4bx1GiWcMuRbUH1Ogi5mRI5M8KxTlMMJ4T3WMNGfbtaLFMe",
-	"ajWSeSaS+q4tyE+2JMzPcEvag/5+3+6BY3QNQDY/ug0oui/ITUH69lQgbhiBEwgAa0B5npZd4sl9UkEu",
-	"rYm5TBO+RbnnX39PSK+bUAjoJpR8dD/wrp3ZvFsCxcOJNEq6+ho0WlXOT/gVtzxv09HdCaMlMLybCnel",
-	"U5JTPqwhSpR7Z/juPVcL9/H47btkWNBr/Fe+qVqDVU9lC33qDlxMU83BaDJWpqk74EPYkggBangyjzzC",
-	"+gi+CWk381pNpukw3iGvhhHaWTUu6htzj0hfu0zy+1rpwwN0BVwuoBQ62MRE8Sisp1PVIjoAE+bsl7ev",
-	"fo7Y299+jtgHMXjrSOLn1z+BL5P8iT+wNz8CbfxwyjIx5lP5SaSmx14v+0xIfbBFrkTCimkuxxMb9dUw",
-	"1wAYQSEw82fhVDZ0heZ8ZnAYbh0NSa0iZ1RcCSc8oXL63c8/ompnbI7IE+RozYTlzpR53ldLsTTcI4Ri",
-	"AjmT67H74OgpGek8E57zgHvHVDIWlZhBZMxziR47g633W95XC+25tarqoUpblguFaZJzYZ97dw++IbwX",
-	"4bEccaEPuWZKGNdiZ6qvvIYWKiftJBeeG4Dzyi+QQU8rwEr89snjp4wPsPiE2+9wD4UHRLOaUL3cI4/+",
-	"wv4ufwxgUwCzNeLGijxiWjF+JXLoNlXifxGCmVD0SG2199uiyjebtOusSK2c8tyeuF04dl90kWuWCj9w",
-	"2IrKsZiBseZR/nYw9xrJd0fRkRuU26NnRwOpOPi+lx3SVY39v/z4/wr36cFHMVxTtX+8M3FxNhyKqb2f",
-	"+CBu0YXIphZwiehvq/VFxtX8AjlI5QoGtPkAASiWw4sHaVXserPd5qZOCrodHOhkXvmlIhh3Pa2itIQu",
-	"kNIwWlz+SjO6EGqoEwIlqV7PnAF14Wgt3kcTCrTMzTTZBQsKHGyNuSTnAjAtWSrVpZefTkCRQ45gbsk7",
-	"53M5AiYuPLXgpGN/eDmnqnJHK9FXKAilcj8Oayvw0QvzCma8HX9JZYSNXCaPa0uq0HnpsTyvb58TzkoH",
-	"BwhqCy176lSJ63vaV104onPY7AT6DQ4jcpsFx/yNmM7JlcjlSJbACvVII8iCAjsBVZcOP/7sSYVS6zw1",
-	"aTUUkCHeq6lJNkIl/6wOv2mOVi1Ox0qWQDrRQrfDwAsqNM14Crr/YrXgXcFZfOliEbuv3AUsaQALrBw7",
-	"pKKNqeeT4xTtnX6x1CNgSVvtDEI+0IWtEskzzPOUlgllnc0YhR8SmUTkkeIWcO0TZz1aHUQUTqOvFlMo",
-	"QcRBrpEeYQSEEpIiyl/xOVKRs9xySGnyGIxuDoqnmIMq8kDSBPRTpxK8gklsN86HY7SYOuyX899/Y4ke",
-	"FhnEgaxmAxE23elP4NvuyG7XZIdfDgUW2PUbUppUV9LCkWntb8Yq9yHNzSoKH9HaNwv8vRLQXs7fAeAq",
-	"kBQ9dqaCPJtNtBEBB8sX6ZevxApYJeChckLVgCT07w6aJNwjcpbxOdX7u7/9rDF5Uc37KoPmSgHFy09T",
-	"GoaJq8s9hClIryBTKcmkYtC3r+wW2tQP/M38dWW/N5XIL6CH3DpFKHD0tosIUF1KW7Jf9YB17GHX7AGy",
-	"BIE56KmoEo2JvLd7ubFaW2fEOrZx8rn8A0o3kLKb1d3fhEiglN3qS6GqDfYrNL0me+mx350AnknfsKCg",
-	"NOH47e/n7/tqYaI4sRgaS8yXmUglkTAA8Wn0J1chQ2AbfWVmVGKF9BWqvk4nwZYWH7VUlf7BjeX4+FyV",
-	"nFalIS+Slc8rnnI7KdOKF75Ja2pxG5G/frnlbOF3Wq+AFEGOG/qDeNasOsTkDv1jBT4ZEBZQsA/wVbUY",
-	"J8ShPb/TFJaa8tyaByZimEoldsUEV7IyiDcFXuYUKQHtKbXnnhVWxl7C5EtOBldMMRy6sWozm2GxB8XC",
-	"alNcYBnJgw/6P4j8FvhWTcS9KSmv6vD8+ygI8uvVCNIg5jB2wfL1mtdk1jfGt4ztNdgGN+37vGd2wT63",
-	"iO7MgZaey0BFvuJ3k77LtRSFcYzGuNsr7/MuBRuKLF9EBFINffDXRKB3EeRiqnNL5Unguu81hNTe+vls",
-	"M6rmB7ltDQ6+LXneuj+QDQNSvAuOdcGxXQfHpiU9beRvRHG8qq3G+kJ2EamASTVMi6SuVgZFLNQTrlJO",
-	"f8eSHW0Em0HPwGrpIdQ6SAMzaCjppUvrWsAp1GO2TAJKJ6VPSa0f019b3+w+xwTXNbSGPdMv3OTb1As8",
-	"Yp1ycX++RtIhbuNgNMIYH5RoKnwAFYKnaSkSlwLkA4oFBsM3Cw3NSAmAOJ+EAiqIVjtjHGzjoL3X+vJf",
-	"qQT8jud+lutI9Vf3Jau/9hCZSuCUoBt8QYe6eVHEmX8HekcSAX1adM4GuZ4ZSOElR4u7Dxv1cuVjWNb/",
-	"qgsKNTcfUcJ0BTwhblhM7a3iphhT5UwesBlJq2jj8+EjdiR1f6zef4RGbr+WVui5/cln+teq9g/A+h3N",
-	"0Pg99tqaJi4ua2BfXqmEjtg6rkoapd5PWU55B07KexMinYdyc6lT9U5uIHJK0vjsQV2+tJpM02KQyiGC",
-	"DkCH1zL7SVoTGrYn8BcmUdeW4L0NJaorKcJPLELBNmdDbkQ9fVSAaW5GHR7caS1jZWctEWiz2qOXZdHv",
-	"DRt8/c/jF3w4Eatu97ftvotCxxauYzNB04G1Cr4DHhOwlfzKE1yRp0fPjk74VMIhphfUZNsilmUFfKmk",
-	"O8fDj647FjzYGTyEzMAsEqupeeo9uEAsT/UYYD3pdmw9WHM/AjdxyggtAducRVX1lKCpXvv0N6EBN7wH",
-	"AEUrMw2AotcfP1/2bpdPlbGHa2CPHo1KKnIhhIcAz65+T0IBaSWLs3xwInha+xHekePacetBYSAnDTLJ",
-	"KqPChZpnf/dsG3t7X3vM/V3z2NnQyitp58FpThDKMme5GMqpdEe78mnwrqMv//ry/wcAAP//",
+	"ax0YFGa7FSBX8E0TOOcWApU764y+iUrD/8/e2y+3bWT7oq/SpburktwDUbLjzB7LtWuXYjsZZ+LEYznj",
+	"U3dzjtAkmmRbQDeDbojmcbnqPM15sP0kt3qt1Q2QAkBSEiVSwh8zsYiP/kCv77V+S+fkSKdq4vpZQT6r",
+	"XH9/3rzCmdTdUx6ao5cQAz5Y405w43pQralWBmvQnx4f+yC9bwpQCS5+Mpg4vPGRckcd0wCWUp4g0oSn",
+	"/2t08AxHr3tpmOXRGwWChFgkPvZk9WN/KF7h8gk+9/3q537S+UAmCTbSfvbk6eon3lX0up8wJwQe/WH1",
+	"o96oEsmPOoHshmdPn69+LPjlcaiQ4rh6piDQMBGTWDkwngGIwIOT//qXOyGmyDIOoAXuOwZKdHaY+8QR",
+	"U2LmDHQIYUFm+xiSyDCP9F/RwedDSs3EX9xwdez56Av8eY5/nsvkayPD/huZS3irSLwlUfEtgzIb2DDe",
+	"1rvChH8WVR68igWX5zWs3hO4EzwlfS8tBBIV/yxkXmb0bUD3d0SkaNm2k+l+UOnxs9VP/KbtT7pQSUfW",
+	"QARB06ke7Nsj5CNShNzkp1SmvlzbTuN7i8mrToynTvWfeyX6OYvpvf4OZyOkGuL/3hZGax5+IEmM1lth",
+	"KDe1r7gKUVx6UYWjBNfvHNNGpAqjSqeTO22YD60bu0aze4/v2w/GAgQK5/K2eMrV5Qc2ABV5CxP+2jG3",
+	"LTO347+uwWpwKR/QI4+PPW/5DtU0s/W/R8mYrnyFKzR9Y768xsa6U/9B61+hBGRdZv6HMsUU1Ym3IpHc",
+	"2eS7x9KJBm/M1t3/N9vNHzA7DVJrkWVmfA7pWgtRs9JQMxjh6dUbwzjYFVa5V0aPW8MfRuRtJo/fss7m",
+	"2RebB+kgWDoh/esaFk+RIMp5LUF9hLgbDMYSCY56oTA4p9lsorMee61sLoWhTGly3TcQFIy1jluJD21J",
+	"pLS6BtcF4IFcx3fR6EzipUMF/DqtnpxbGnlhwS3uI4JDWdt95Hb8FJ/ZP4eNm3w73+p41v7wLEgBcJ+U",
+	"pXp8EyeNh6NotN0++nwnjBDmwJgwSxABJJzthtgUPfYxFIcMdDKH4AIcWWEoZIjoRMEOrNMWzizP7cuA",
+	"krGZvlBJ3v67mB9sywqqzrFi/1y1d57e2pA02hlW/jWbPKchdRKMn0J9Y0KyiDSLqSG+QCjGGr/zIk/j",
+	"g+iAQvxuRjXJ6U0TpaeO6h75Gh34QVc9Hu6Dte2ByXY9C2y/rJ81Jvt3MX8vAKFm5zgm0AzEsoGEHFFc",
+	"i0keAfeSot1m8jf5/AxAgaPEpkL12CkzwoL/KhFDmYiSuXLPHoEzUvmeNYw36YDEE975aW1Rf6gONW/T",
+	"I8IedbrEHukScMIPi2l5estyPUaxzmsQDKJTNRDL+0JBKU5QJKBUr/AZqlyhsQTpCVTw3koG7n377WAo",
+	"F9IaVHXr7KhrT6irInTMLSjqQFJHXxDtrTmGegapLlTHPC6LfvOC5AqWRVuWyASy3HweEIBV1IZSy8O5",
+	"VsADbqsJchBO3c4GTctlrggruJ0EJulENLlJjWYjnneB1IcbSL2xDrlAv0dDroYibba+6aRVa5rhuFGC",
+	"+QDTcqmSpIwGAHXPuGGJVqLHfsNkXpbpnLIAoSNBKGeDGiF32KO+EpdCoWfyA0GdQHB2xuc99hJmm0Ls",
+	"FaqgfZI1ZQu/QA7j8/2Jm1SDu4U6h99qQ6v4+o7PXFngA41d3nEQMpy9jpt5WrsJQ8Nq2dYsLiUkGrah",
+	"WlfpnFnx2Zoei+nXmI2kr56lClyroWbFu62wXtsxlEnEJnomfJ136dfqq1kurRXqBSSLj2SKJXnTaToP",
+	"hftNibpYWL5Biu5tZ8jCBFozZLeVGgwjr5MUXNbdEExW/ejh4gbDv8dn2seHiuqV8avrpt6uHhZPWlMg",
+	"KVwth83451+hjuPg5OkPz6DlkP/7+wBMZixgFjbNoVJ1HWYCWL8Nm0/Aare2en/Oy3k0jFzecLu7D2qM",
+	"yAWDhgoJgltJgyWoOkdAh4Y5QWOh6lRGOs8AMC/hVhy6Vxys+yEapoM4H+WUmoKb+lrz2CfPBRBym9OC",
+	"pEXnttgTtwV+r5s4LPANR1Ps4e8bfl1VFAjWpQTVGQioMS6MSJ1wzwRXs4lMRYSwRggX4u7ilIwkc5ZK",
+	"dYEWB7ZXw6I9tK5SkfTYe2GKDHNDwXIBm8QUgL7VkOZZZCJoBtslnHduJe1mAGyjr+2UBrBuOmraA2rC",
+	"g+T53xoUFDVlD8k0KMgId4A4UYqAowwUW3+YiDlcvhBTgrQa6xL8qNazV57BnTnp3dHeE4+Yj11eOZjr",
+	"HfVp0ZByAphSVk/B8CgrcKlYXyppJhVkUTesweR/1BG5ZZnOgCI+cgnRVo/u5DQ5pRmB/Pb6yp3J0qW1",
+	"SjDACd4xudBRyx5QC3xM8E6sLwuualO5uJRi1ux2AQjWC6kSZ7whQhyY7hlPxGExDagczY6Qd36INbyv",
+	"vn9EiaZU4QNmomeKySabMfSeWNdc/NU/8HX7pgxtQmfRPByLxpMOBELTFIjEBCq5FjV+wZYsq4pZAQ6D",
+	"5E0JFEOgBIQTApRqRH7ZpqOtQ5J+NTUhET/bmwVFVvsb3ox+00oAHs8deB3a5aPfjkpO4+sPfLwqCxHu",
+	"gVd+v2Zcw0PYdMHfBxv8VVWBCol5ZaOImzCPlVHgUxXYh8+cLlQicjbjc0K3VS8QqB5VV+GhhXHC0rDY",
+	"mYcxRXx5mtYEc53m21de9b2Sy72Qcg6+FqUpGACOGWmbY7q7w722lBAOpWG/aQijfP26Cyyvq3e9v3pX",
+	"PKq3FGx+3LWuPk6tbkVNO4K23Ukzp31L6GpKzKrMPgBrmwK7vBDAcwB6xAAg1lxogCbjKcsKQy5tzKpj",
+	"p16CWN+URI8cFwXDUM1Dfk4cHNcx8ubb4sbvYfl7pUveTUHPCv795C75dzh711Vbo65s53FLHqXt/kqf",
+	"/a41Qg57TXn1SQ8OB4gr2yyifoJmMggjmuTz87xQsQ8MAlgx5iKDLAp9arhl1O/EsFh8ngrAtzlxNgMI",
+	"nU96YBDklQ3mTrioqISAlT6P9NSyTEMHqGN8AiDd3auYVu5BrYTvovGCxakYWUK9negZdNRgObQd6bFf",
+	"3OOIJQs5omWUt6+ghQN2V8HePE6y2XyOQV1zIafTetTF06H9Xbk3H2xHSvyiBz+iV+NusW78uM1y42M1",
+	"4ffgIRdO3jFDdcf8nMCZO13+NnT5iFmRZ1JxCylcQNnIGz4h5W7GMJtDIafuhVhLiUn0UAHj21722PtC",
+	"KcdegJNByglkuYBujaWbn5aYVAqQ9RD4gNIenQnDRrnO+iokywOwOPWycO/0XZR0mrxgMTBhx6FiXzIi",
+	"rYFxegwj/MtZ94h+XIXbUX1VMl/2A8AN14ZziBPeV1brL3pwLzmtv+jBOhmtmM1HoWa/dkjso8LchsnA",
+	"LWtPBmPZ/4Bn1kZKueMk18rId5ldSh3sxlztQl4nTuReMzp/0YOdSur8RQ/aAqDAfLvw556EP68nXI8I",
+	"zKxRxk6nuf4sM26pu9WCzBuIiVS1mvpLLwc7+dTJp04+7Yh8WrYpqd2p9r6DNA21VNQ0W1tn9kO+EVC/",
+	"hS4b6HQQHhtSF4ZTrkWpUUPfFDXHZut99Wchhxci77EY8jKgnYzIphadEchC6laqVTo/t9rydGHFgZmO",
+	"eGpEWOxA61RwteUMIifHgW22+3k7nMj9qZaE8w+H98pxv4ZQ/fJJD1qzhk4Ve/Nq0V6tNN53tqyxQFK+",
+	"ebdjSMYiwFDs3k51EPFJaVBOeFn5TdYt5gP0FbS4EO7kS+3foLQ9J9iV+ATbSV5Cc0ZDzb89vlFhB/pz",
+	"nZD/WTgRvzEkyy964Hjzlim0nTY/6cE+RdDv0h0WjlbEYndGRrpQ5Bq7e9/cwintOJVHqXCkHbKUjBVT",
+	"E8DEJtJYDRL0ulxrLdAKNwMoLTesmHq1RYIjzfhoRcbn2Ie0ajT0oK1qyFsKkXDfjq05yeimvGaPs4I6",
+	"frYdfrYvIQqK9kbs9nliF7IAmIxPwFyuzTIhytHMMd+MgkaGOGEl30Y3AJcWezdSK2+fDgpd/3MpnCk2",
+	"67E3kAKK/UYj7MLvYy0J03lfBXYKXV5zrqA00FlpMgMPTsl5sUceZIbyhZSoyKOGHCJsCGqEcNyW7u+r",
+	"gDfmTD2cOkgGraxUBUVPYLUpN5aNtU7YVEuqZPQ58tQy1z1ZNqV2v0DLT6VnL1isijSN+xhDXtRWV+qp",
+	"0O3xEUsPWP9K+dGw9Z1YecBipSpJcB0TqcbnVp8DQ+uky02ThWw+v7lwCTx+tUqOOHK+sbF3KQA3l2rM",
+	"immT+o0iqZimmkOb4wUB4ARObbHsBz+z3eOuZ4Q66xnsHefzdOp6p6536vptM9TAb67DVH1b36Mv9C9g",
+	"riVsTTNnteJztXf0C3TJSmPZhUDfC8UyfL9CqYCdTlM+FNSoQevsGxOS+bFbITceBl7xDNDz+grmWq/F",
+	"ZvpSvMUR1snuz8KtNfn95RbsaBvCymI36kD47OonfIWfrSuZ2t8GFbvEhPA4VbuTmgBmvxlHQpO1ubbc",
+	"J1WDqWvASxAxI9VQAIIvsg4MDxnLRJ7rvMd8Q5+6ZMOGKM7vOI8takQ4QrtSRLvRxUv3IwoBNXMWsnxH",
+	"FQfMdSjgCA94IyH8VgGp2/yAA/IJDrBCasbUYDhmWglTcb6h2wsrJzIj0kthIhbzAVeJViKp3K+0XTuJ",
+	"KHyfAxr3IDoQqsjc3pW/hFHcTu45jCSyAfgYrdAr+LU6TrBHHWZIRoETMVAleBOVpirZubA34A5HX+C/",
+	"5G7HLLg2RAX0D1tfOBPIiA0hzwoKE6RIIma1rte3YQw4rGsV09KNdcW0NPHHDW1QIf4VAAewk522fo9l",
+	"pnBgO6fFbXqBPUdSerYhF7wU+aUUs/bGw9JAkliEpZjFcBLKBX2ADIyEiS5ybBAkxAXCDACbW2gIRlnJ",
+	"pX1BsTX2jufW9BXVm2YCw3tlbZRTgIo0ZT5K59WyFyy2dBMVjBrdZIv41W6TE9EYK+wRP5NOD9kbACf/",
+	"zbxNYtyfww1zOJEgWsitvo7PjTeS4yL3pkCRpiUJAZAnASdCeqWdiFw0EME/cAZbJIEP3FzgKO1EQHvR",
+	"kcD+GOWWmwv/3a5x7o++wH+/lsjuzY5xEh0oD1CtRnRgOOeIVhGzbxGn5ztnMl9yy/OYfYsOcJUIZ8hC",
+	"JjRcgZsyLt0J52oo4r761ociI2qAhbmO4IvHgtmRL1gx38GleCYGE60vTMy+TUQqLwU03bea+QvfoReh",
+	"AYS4xz76pBxDHv7gzYcBUm2E6asSZfgF9duDRiIiwUfRsmBeOg8Ly8xE59YjuoX2XLRpTrxujFT8D6oG",
+	"2iz0Ck/95oyTvbcqHiIj62IAu67TE9hzQGJ2GvONmG0ObQSaua3vb8E2aW/RMYeOOXTM4b5agtyEO5Cm",
+	"09aIHqEEq11BAYd6IXFrsVEnGiP+xpkQF4hmopWduJ9BB3Hk4Dt2m76K+dDKS2nnhzjOoXssnceoaC1f",
+	"hFe5qxm/EL5wzYr8BeNswIcXI2f4oGmWwT0m6HR61FcjnWciZ1ORS52YpljOe9qb+6ssxxmUxeX7FILB",
+	"ubf2H6f97Wy+PQm/eCoEmgz9PvEr3qTDF73i6Av+Y1VFa5gGcSSf5+R9InqEZhRQt2dFYP3gL1hEVouO",
+	"j4d2rX7B/s66lsF+GbvbNRgXuqJjMC6xw6F/sOWd4RDfjFiPhuaykWDf//SSPXvy1+PQXRyRXp2kTqUS",
+	"2IvP6QkJn/fYaUXN8DVKoN1Q7+9nLWT7gQ9SsTe0a8Vn6zeufPFy3kUtYVpaaAXU9yW++PCVNFNtpEfa",
+	"rQEF5llIpBnJdDFR5MroHe0/YP9twufo1LwqUrlhL8/+uSFj0Dprb+M9zeUl5FSrhE3g+0G6sndgLmRf",
+	"1Wrkp2r+HkbZ1NVwJng+nBw0oOPAJILyPtGmKbXKXbo5NFA8TLUBMAwcGIwnn9jJ8OILFrsZy0u4j6cp",
+	"83+GLZsIuheTwqQapkUikrWzwnwGmJ4KZ//49x9EB/jaB5AGBv4fd2JazRA4UZ0Rsi9GSJou0A3mQvqS",
+	"iWuwrKNcWJTyTRpMOZrSA53MweKA6BOUUrNUqzEUPvcYnDgod2O5MBYxtkTGCmWhXQP1mKTZ9hr8DjCf",
+	"63G6HfMBhJV0FPhgKLBCfd4J4IVH5AGkruMFAGL8QtTou6w4EmpNv3TiC6bEjHUKDTeYDwS2hPsZUeIs",
+	"CvZSjJJB8ZzFAPintD2noWPyXyrBZuDWgwcnnCKxQwKxq/RZqb6IamHP3UNxQ8jELeo9IhCuNFYW5H6T",
+	"zeK3bIcdDlpnK9wNbn0PNDJyt1mVVw50x7oC2TFe4QrL7Ot6DAvxQptdlmcTPVtl/NR5Ncja2VgFcA9t",
+	"G/guaNaPlqY7J4InpWuXJS4R0BHYnS3CHqmUipq1ziJm9JJ4H3LlrAFQCqT1Tc/cUYTLueBJtSjapyyX",
+	"VdMRm0HIM5RIO/nu5GzSYy9TDWlT/sUM+3kY32CmFlLOrenmZHz7uRFhYhtVPXccpMuX2F8QthRQwG+Z",
+	"a3m4h1bXJ0l8f2+1CMKKz7bH3gueQI+qElABnbNBcYBZO2OjSNxWRYC949YApRY+jOK5llMz3BNNyQ2n",
+	"av7WT/y6nGkfvYG06DZ3RPigneLykAtJF6lsmSfcKJ9hiUPkAnzsN/JiLHoi2O04Ityou6iblDPrlJOu",
+	"fnSVp2PhoHcq0g29JMCJbqojhcTOVqUoFItaoUL9mhKf8Ye8wJobp9Vs0NSuTCpd3djuLExzi7zED9Km",
+	"cpT71UVB9kSFMJWzcx3KOPri/wk6gs9abtYSzizPLTkvHGmA48NWDg+b6SJNEALD4yiTfwMzHyOIaZTV",
+	"YJBeddX1+CNNxR/czbMt6ME7QN30c71rBcGP364f+C/T6QidA+M2GI8/7YyXRI8pCEjgt8OKVtTjvhcG",
+	"OREVnIjcsERDEoao1qD36gtJ94Gr3AeWb8dROo5yf/WlpqTKW+AgK4tMg/4yE7lgSeH+l3v35xTnRIld",
+	"GU8EK6aOz/Uayk87ltKxlI6l7FxV6u3yFJvL8diN18RUXukyEkvAUNy3618wk7CVyzTXY2dk9tjvI2Zn",
+	"mtEAxoN0OFsJgTqc3ZTO4QeE/6htUYCP3x4v6phCFwPZFrw9ntWqGbExWlxhqPSo0b1nCjOFevAAm+OR",
+	"aqSdsPjP2AO3MQPlGfXZ0H/AOCsSJT/qPDGe0N3MoMwJ4HukmaZ8DikcEQ0kEpbKC8o7ptL0SykM9LJy",
+	"bxiIsVSKAIMAdDTjMu0rniTuszY2Ef5zocAi459/FWpsJwcnT46Po4NMqvD3Zo2bb793uNvVSvPwvQvj",
+	"uvm3OVT9iev8qftTXE5fbHMudPSFWsWvysHkqdEs4Zaj8QFSnWPFhhGOPRTDCaPABHIvI3VQIGiGtbma",
+	"7jyulc292PF+MY+7bHi/o0ncgfTalQe/yE53eLgAmOVBvj614q9IrL45zlJmRLWc6lIj1ovMmZ4plsvx",
+	"JKgUH3woEV75jaGrPh8UYLjd8wn7FjIk3L3ncG/83QviAX01m2gEzvSaC2gEmHpBsh/SQbVlQ61GMs/c",
+	"LeT8RObATsPeUGoqJmtAUtZSbkdtToab5SlFXDt28vDZyR1nTFQOfsfNPL1VGNo3hmgVGcg6/C06mBZN",
+	"SDXICNo5SCVxi245L1S4GvtOPFzNofg043OM8eZiLI0VuXuD7fXVqVpkM/RnLfRvzpXtuEzHZbbEZerO",
+	"ccduiO4q3CYQadBYbqZQ5UIqdAQ0p5GAJQToEXgaytYllKTuc9P9JCMmPg/F1CL2MKD9Y/k6ywTHRtl1",
+	"kRmaSWcZdZbRY9El6MgDZO6S7/NmdG2EMVIr02YrncmxMlW6hZb84lLkcyhpw47MHKB8mdUXQgFcJ5K7",
+	"rHFrvFYJuAn92DtKxDWNOF+7ne+I7CES2WuVQM6vkWN1KFUJYLU2lUUNwJL+laiOJ+JSDoUz/we5nhnI",
+	"mCSMW3cfplZCLTdHdZ5+1YXtsd+gG45h8bDIc6Fs3Bza2C3q2rNQAG1ea2Y1nZOOGzzoYq56dnCTIq4m",
+	"EXz0hf7l4w1N8vi1SgwmEeDcbih/d4ZBNNJY/bDlbnWCvyP1mwn+CjVtLvdbSBuV9WabGUh5WeuoatpQ",
+	"bS1G0HlLiRkgMvo8h4lMxDmJuzgCqApvectgcyM+HIQF+ipY8clJQKcwHugCakB9bdOz42dY+e20fK0E",
+	"Ile5IUJ1a6r1RcCbgynpwvbV8rSUZqmk4lL3PGHTuNcBOu+UG4O9jTwsL8JpGWa0VvjfTICDUgL0hhGw",
+	"aX01ETy3A8Ftj53hRi9gaFQ7jOB4Q67ctoDyZSZ6Vt2yKsIeaF34xkq/5L7CCA/ecE43nLsvItJR/J1b",
+	"al6WnqHH9GpQqM5rStPfMY/GFnJWcZ33WXv76P21e1F+20BjEYsJRjsXRqeXXWvXmwo/oshrSzzqR3dY",
+	"dqk7+kL/nrfmzfgyXRInZZtJwnl8cnzse9OZhh6TH3HsVzTcOpwzKe+tYZ2ViW/b2n0zcqb8W26Hk+1a",
+	"skub1M76KttTgYB//YGPm4ah247gHnjr92uypLc6kSPZKdUPGcXNnydvippA0rfLZY5yQX+uUV1YmdZy",
+	"dylxKRSTI9AyneIoEqfaVqB7ghbsO3QeyiSGsDg6C3gm6pNvaEiixh1iVbvHe7o4+S0oUOF8ODUKTrdT",
+	"nujQnuvRqIuaV+mScU/h12JMZkV6MFj0lKTj9RwM6JW97OBFERsU1pnMRgxzYRs7yH304+41ijutos3L",
+	"Hja4S7ffE6e5/2Kbu8ijILmHPE0HfIh0RVjK6IE9+XLw5d/INdEb6GT+/xwVefq1JSsFElH0AgkuER04",
+	"ukJ7Rbh6KerS8bV6WZ3LtuBTyyEIU3A9R8mz+r5MXnORGCKY+tP95Lj+/koy4Tg4/mxJiu6CmUkL1U56",
+	"NMLjEc7A6WL/zqBcXT0AsCiof/pZXgr1x/S+P+7r6ly283GrQ+zjx1VYsAa5WmO3DFZMG74sVL6dIVrQ",
+	"fX/Zt9W5bOfLVofYS7IFXDaoTwRnPNQ2Gp0JKHtu+MbojPsJhNg9f+L3lalsCzsyjLCHH/jMB1EcR8bv",
+	"JhLGB4URTR9X6+z3qVA78G3LmWzp04YB9v3LDnPB4cP6ri51X7YwIj/zeYT3/XH/WJjMdr7vwhj7KXcx",
+	"nDhZrH5vcdrD6ujtH4TZASH8cWEy2/nQlTH2+TPbXFI3illwGF79vvXRS5rCWICrk5IH/UJCT1z4Sj7Z",
+	"ADU59wFNBAH3qRiCb54N5uzMcpXwPGHe58Ce9I5PGLd9lQpuLKDF40ox7h4yDjj4+wx7+vlzROckF9gd",
+	"FJ2qwcxjuI6BWMDP7rEY3SAxJC+YiZ6pgFiAL4dKa3yZXzg07dZsINjE2qnxbbo5mxaDVA6ZEfmlyCNW",
+	"qNTdboS1Uo0hC0PPPCZ+XylhZzq/qPXAvAQm2+jLXRX6SUQ21Vao4fzvYr69NhzVSW4UcX9y2+TY7vgN",
+	"rq8QJMCvft0gVHQQdtgevhdOkUXm1/Zo3SNfo4NfNa571ePhvn3pbLwXWQBW6/OMq/m59yntY7R/jcn+",
+	"Xczfi8LQHHfMQ46loIw3i6J1HORHX3zsYUVy65tA/05Y+nowXhUzjkXMuHRsm5URQUhcG3I1FGkqkjq2",
+	"/QpetkEIrlxxTQSuXM8dpJ9+WNQhcpHpyy50/lCDUu7jbkZw0aroU4g22arExWCTrQjd9lSbnSGa3Uuw",
+	"WUvH6fJqOuZwG3k1G3GGKdDAFd7wkloMAjBu7ijeotFJvc8NJEWfgbXqJG0YlWloQe7sS8c3RlymRS7M",
+	"C5ZJt29oWiK0DqDjoDbd6yvstIHQfHo0ivydbrQLMYWc7yDAK5K9jif9MU34jsryLbivqou9p+TpTdhc",
+	"ACIC8Mcuj7pD/70FzodEcKt2yFHJYxoTeE7TlI1k6jgLc9QzZ1aPBfQ3ac/NeVW+e4e0pjtEAl3K/quA",
+	"gjZOAvRT8iU3zIEubTQFcgX/3T3aPgHEU0Ln6IwbBo1wpGFWZlA1lHILJTp1MxvlEHApZzbSecbtwcmB",
+	"O7iH7hUHm6GzLs9mIEY6F+WMGiZi9bWmsYeZY/5stWWQVWi804gfcqV2xRVkdSknblKqXS81UKVdI9N8",
+	"eVZOtR7B7gP6o6g6rNC1VcN/YgBpiwP3wcpNnSbC2L6CRUXuvkwby344Pu6xNyMWZzoXsdPAQEhAzSR1",
+	"J4czTf3La1PV3eIeiWK9sNj7VaxxKs3q9UcPkfVnIYoHa93vR1ziVtPoH3tPD0g0Ayh89AagAyKYkhNu",
+	"yLFwG6ybIouNrLsScGYt8eZXZU8hfSnylE8jDKv7ODsEoWcawu/cFjm0ABhRG9IZ+Vr7imLT7menpcH7",
+	"RailZ5wNdDKPquMQhhCf1/JubUs/wZkPoj5sDg5LxrVWGPiueEIqQe3yu3e8u/OI3BrvHGLODIVMIdHl",
+	"Fh0kVpgWbvkPp4qYsnbK8zJnXIZis557R0w5OshEJXqOfY1axGYTOZwAw6U2tMIUKYZ8qxlBfeUUIHBM",
+	"1/VJEsbufnC3q658ANWVXR3lEooEQEgwAG7YtI6ysJOjVI+xXUM9n6mwjgl1jq+AnUFq4ZMfWCZVYQVB",
+	"/XCWi1EuzKRyT2gCP+Uy77GPuVZjNsxF4o4rTwn6qK+eHT8poYqHOhEsHvDkvHJn7FgWOIGdWa40OCBy",
+	"yBPFTi8hMbfWSQyr3Y4+BO++J0v2DHJN36hmTnTmAS5vzobujNaXP32Fpd0d6jkepvOQ+h13Gtdt87mS",
+	"mcmxM/uqDKywk0X+peZaiUUGposWTek0nfG58aAShnprz0SaHoLhlyCbitiFckYnMpVeHedww2zLGQYM",
+	"cyPmsRWkxO5Ub+tU4+FZ/1hPuTEznSeHkO/RWiiSODsgleoCHTgGyw+c0etfEjE5WiglGYhUqzFB/wWB",
+	"uWQoeFgVgmVJtDB95Yij1ncNp+IdDfgeJr2j6flQCbwRrT2tYStUlLKwaQm1q2WJAGgvrYKyUkWWFJ+l",
+	"saa3mJJ2W5nzXzv639es8Ip7gUJFgYIx7QtLwG/AR46odUuLuCStHSpwKpnfTmx+f+w1/R47hdhe7oUn",
+	"KP5qzoaQ2ua9ESX/yfiFgMykSy0TaKhG7Vd9jVulUxOyKCyUpa4m8NbaeiBczzLf2Y6QNguOzmuJ6DNh",
+	"XyCyaxX0tsocpEdtKOn4ThVu+KBxxGKJ/OGc9rLTe7eoIUBqaVVis8EcDGlH9PBFNiJ6MsDbzXoKeywa",
+	"60j2ROzYKd2wTOeCoiyQjQMqNCEGO4P+BaUcIloyoZ9z9uzpcyf+FJO2rybcsLkUaQIKt2YZV/Me+wMz",
+	"j6RlfGR9PwbQaCoA8L5ZmrTQJ20gmLE6FQ0xdFz57ujpd2nkf6i6WfbM0KdzSPynYzZbYzavP5OQrnPU",
+	"OR6EfQw2ZDhYq9bOcWYiHeqMOq+zkU5TPTMY5hVswIcX41wXKqlGYeOUq3HBxyKOqkk03xiGCvjhr3Sd",
+	"DSdaGwHdGeoZA81wR40SP797Khdej7eEFhyhXc5jrRTufKD7kjEEzObcctJqCyNyxTNBv3T26zZEDAIg",
+	"LPbETIBpbOrdvRS5HM0P0e5tj1KR3QgqJCQ1IVwaAakMhBM9pt7Y7DGyIxu7WNSJlH/C3F6TSb4NofDB",
+	"SeKbmpwvfbfWB2VR3iMX6ZTMNTgAHjrHApAOidLWJf7hhNsjj0bTWCH0uxJsWsl+CQ1yIBkn1zqLnHop",
+	"JJiqiczF0D0ZMZ3jI9oIj0R+6d1MSY+9Cr1w6X3G8nnUV2jYuiVN7RwyBHsMika0gjnEWCbizjrYszHw",
+	"vbiA+qnknH4jIxagf5oqmd76pa+RTkNwY3X1KO7S7dcuvQ3bnCZotFOm5hALVerngnuzdgGRL3ppGZ48",
+	"kEvDR5Usfaw86LGfdM5EAij4KkFoC6mx5ROuwX/piBkh+mrpk/VVw5rg8i0s6VT5U2LOcRXxyeKJxobO",
+	"IhewDixj8BAd4B4hBw0kblWLQKOFogUy/WhbwA3k/rlARQBH+e2MbLC1zvR3mHY7EfQNmNV9BYiW4Ax6",
+	"4ftN4SC00vAMuCwg/faUDVMZ+ldzDN06Ji9VIQwb5TqjfA9ITHYL9GtCSAVHW0Y425ZWamdyKKAwI2wl",
+	"z4Vv0UXdqJRTD3hhROjdXYF60zkrm3f1lZ0ImTPHvPCocdroBSd13VlZ2LFrnZn1ir92CKCBKLWpRuxt",
+	"ILpqndCLBdpFZyIdvRLVjW6pHme6s4Zyr2mh/s/Dl3w4Eatu97ftGVTEHaqASgWTsauwW5XdF32pKbLL",
+	"SnXAq09OQ6pVn6LGyF5WOGkxFbnRyqMUPjv+nsVwIe6xN4qZVM9YphMRVZKLgcuR/aQ1dgcE6+jZ0+cs",
+	"do+cu0diIMG+it8Lm88PT4EC6zScd7oEidxRf1xlivfkkqPR2z1yZcrnfrvh7owbLdugEYsLBalf57SX",
+	"8R4y18jTcMRipe35lOdWDuWUKxs/5HJAsG94PpzIS1w8/DBMtdnP/oTX9O3d3X5zK85TlHxuu0vWv90s",
+	"93fQl7Ymwf2KFCwMMMtlF8LRF/rXKhDEU1DsEUMJ72Go8ZfQuH/DZr0qATmZc7t0f9ULMRV6moLRk2pn",
+	"rLpZEgSvFZ9tX5VIiy+wB6MT9xdCAHwuORoCFrKC4h0oPWpGWWwUrG3So6YQp9ywO0BZJI/L41GHIxaP",
+	"fOFNpxtfhyfgkdmEKzRANZ4GR0oVdJw9O37WqwNk3DX62j17f6sq695Y2R05b2rqIsLiGuRcMXXrERar",
+	"Ulwk0i7J8KW6tatk/jqRdifl6Bay4cul3lNe2yZcY0fwDe9BW3DH+HwmVaJn5/oSnKEVDeJR231dQPZG",
+	"ipTjAJsaVyOZCnPEL7nluTn64i4AasEXmua5Y37NLehP2ZRbK3IVAigZT0SI77A3rxhPISL0Bq5SJMhX",
+	"JNXVAC9X17B3uYZZ9hUEdxFKhvI96qG2X+HcT2FV6/D9sgVQDd+nPbnl2KvP3OahhcxUDm2Ri6Zm1eXn",
+	"aJ2JUEXmvjk90DOX44Nw6HpTNXYHYXPowjcjUjs31FJX3/6eK6DENd5Lt67WfGXGx+LILXaBSwUYx4FU",
+	"HEJ6VzaCHjWX4//xOUs3fbxW4pXf9dp68tPjv+zqCh0HyGvOcGWtL3Hah/j5Vix68eav0Q5bFHev6D/5",
+	"yzriRo3Fb9qecSvNSPJBel+5Q2gGjIVy7FkkjHt+7OWS46ymMXWoUTRditxIrb4efWkXThXiY9xiSgDm",
+	"FipxKXIKOlckDCMBI0xIQ6wzKn4WJFp+kqnYYfFC+xQK0/z210yCbm2dRMY/y8wJl6dPnv37s79+/5dn",
+	"/x4dZFLhj08Cr5DKirHIm2Zl5P8WIfy/gQRcW/LZSZENFJdpbyYG04PoIBOJLDL/V+o0v6VLn6bj8o9H",
+	"JSM/TcW1RcgNpA9s/44L133emp2TyjWV9x8h/6syP8D+EfmlSCKsNyyTsixzNy8uoBqnbk4jv7IFNfta",
+	"5PIwFyORCzWsQ/a+c1fl7rsc91ETyYVKRL65IjIRPLWTVjXDHVs5FEwBNI1G/HnBEm75gBtxwnwWprQR",
+	"+b3iRM9UXKmRC4W4uQ23iHHOE5HEEFPsK2oyM69cgUAjtaABxGwq2oX98ojY3DJYoqMkSKM8VR7qgg/c",
+	"4NDSSucX7h5Ka/6hr3zdsE6TqHKjo6CkcPrSkx8IMQCuQYK4Yd8fN5jlf8N93KIHEkdodkASkRnqzoOs",
+	"ZiryCZ+a8ImMznAv98o2+KHVoXm72/ihcrTBqzPj81uiUne+kN485/ak5dsWwimv0C5RZzvxHqXyUjR7",
+	"sajLLjcs1WrMeGjpBBB5eaEMOLBS6N3LLVOaIbHS5E6A4KCJE8sEV5XqJf8SM9FFmrCB6Kscwe3rOyz+",
+	"LOyv8lIorLFYHXA/hZXt00m9aUXKRAwvru4vOBfdVmx6MnLBMQpTezTeWOLpVXaOTC8cAncia63E94In",
+	"cu0v+R4m0n1JAKDgyRyCexQp24DgpbqUFj6DOcKO4+31hlgzL0P9evn8NwZFGtB+FUfHTWw20eBEmEAg",
+	"q+wDibB0GO4BoQtJQn0FrxU5ywpjmbEyTZ2QhY7ZgKSB4wrfKz7XOjsByQ2jEJQGtyyX44ll33J2IYcX",
+	"EQ4VBeXB7UfEeF9h2YOBIikeCmW+Y7m41BdUPlmutI4RYV3+m3DPzpRGHt8i8rnO2qUclp6VSKY8TUWO",
+	"+Vs7WoW5h7UEe5yhOirStAtb3ixsiYyGcVVhSCBgP2lKlKTCSC8A3J+mIZ5Z5f6JGKZSiXb2XxnTMVnH",
+	"6w3zzNoIX7EnsXMMvTLp1eRswpUd5Je1WZq4jA6b7PFUctM3X6SzVqpq0qqcGVRMm8nqt6Awo25FhtxV",
+	"xcprTSVw6ekCE6j6//RUKEAmRBAz1MBMVbHic2zEfUWPqjxGCaHHrHIM6/HF9cUf0wet/JSLe5eLSylm",
+	"7ZrQEm8ObLnjII+Gg4AXdYFAB3M4CMvAhuuzklyYYuA+7qBFTP+hAI/XkXOh6P5pySCcXIaso6CmA9gx",
+	"TKpXgx8WRvygSxowuyyuq/EMsI6HOu+QRR8Xsqg/tMFVQDor+twB6OhaFBgoaiA285MAULmHaMImbIiH",
+	"2+BAkQB9NpJXnA8lfBN1MeorqGlWGoR25U6DGA6ZVInISxQJxbTqsXdYoTWblK6UCtnwXGCCoU5r3a5/",
+	"lNvwU66zB8MYOujwnSDfyvHCY3uFhK9FvF/KP1bVQ/5E3Xvcy78xbAKFmAulj3Wy8lJfLJq0K3OdFmyL",
+	"mjSehRnfQUEiriHpGlc/xNJB/LhOKQXzcE27trWI8Dp08rOwO0skO1RVWO7Ruqbmg68t7EqW95LvXLWE",
+	"oV3+Bn7qTF/KFkDEjwCBJRMTl2AChLJmBMOHI+bDEUwr4fTyYVokIomYVgBkOOVjTPV58wotZdCoLyX2",
+	"VpaGpWJkmS5sr69oLD3GchwCSAzxbeQVwX3WiHaIq9oUCuhMuJUc1OcLv3mFMJDUnv/J8XFYvxHuJVZA",
+	"l4WhzjJuTlj8nzIx/3H85Pnxf/+f/xsdP3n+5L//z/+NG7DcZGIOlnKcfxVqbCcHJ9//5flzyG8uf4Ay",
+	"VSty96L/9V/Hh89PD3/ih6N/ffnr128Pq38/+/rdl++/Lvz05OnXb6PNn/nu//23g9pc5OV8z7FQYCuB",
+	"s9NMRZpKNT5h8dlQHv4kAeNjKNlIEuyfGUr4dy7gqMDTDXvkr63Hf36Gu5sKngDfbS44wHbmIhXcNA3r",
+	"7jp3uvJBfRL60+Pjavr5X//9eN0M9JRvNgmrb3UKb7FYuQnps1BWZuI845/rR/3L8eKo6wz50Tev0shK",
+	"wDL2zAOpiUllrOChmfqQW57qcSEQdBPAFEH1qYXPpHctzJimNdA6FRz02+Xmpat1E4+auJegiW5fGyET",
+	"/aYjCmKeYFoBdnG2EzFHjFCeIENHnXQAzWHdzIVZwEr8M+7QEW9ufXXADYhR6IW412Poh00wCissg52S",
+	"0hHc81baFPM5PRP2moYTRaRjPGcxPHaOZcDxVasLwemBkHYVfLAyxfsCH3Rjr0BkoB18lP0/7sSrsxcJ",
+	"TgvU1rXTuOskqCRhPJBiG+ct+77j1SPQz01reQreEtD1F3SPoOhFhKMf7gqyAHUNKvUgO+yH4+MeOyM7",
+	"g5Kk4p9ff+grmtd/wqD/ETMLLSNHOi8tjWB3TETuxtU68tPxpoubRmUKTRbnz7j4jfn/XSmBML8mJbD8",
+	"NA9XfXvAStWi2hQ+5BpqU4V6vyDfXSN6s6xPYTq41plhBdQkpEZT+rmv0EqgNmEesSFXSls2EB4i7yQk",
+	"Vy0oW1KdF0bEvkUGgPoX2UCgqQxjScXiRFguU9ODX+IeO0X7D8rW0IxsgbWsV9ia9ZI6KC7as+27xhtZ",
+	"xC5iX2411HQv6gidx87nXIXJXFtJiJq77SALuerrOV3yCg25clwjFzwBOV2PpLmPJL1DniIQzcn2TbWd",
+	"d/V0Yaim2vV1iH4VmGZViXiJ2De+8G4qcit9rQMWR1M69qKb2GdjL9sOL0g5KHtwSdtXF0JMmbS1+VbQ",
+	"3WV/dYHb9xVVduS+8DvXZECL2J03CNE/RC2p8/U8svI1pNuNnTeA8OrsP7DQ1s3eq0tHYh/AbTObaGjt",
+	"A+zb6hSC4ph+e9V1ztVQpO/cyBu7TuApxzNv23zCSaWPIhNnAfAXO77shVWGh7XSO/qRG2V4Zq96XCps",
+	"gAh9swxEyKTXCqna90L0NVc9dpoaDf5T0regsanjkxFUwww9JTGdY4PFJGKFsjJlw1RwdVhMWS4yfSmc",
+	"IK816e6ON+yQHQbTb1eA/Nft0hK7xoI71W1hHbazloXYqGasZzJ+ROA+gRwJEME1wGzZK1pKXy2oKRRf",
+	"yoUv8UkYV2LWbD3esf6yLZMPJnRPJt+6HO+2Tb6daBPo9PP4cWqNe2SlEizfubG54JlbeVUJDX9arbFf",
+	"YGfP3lClxVbM11Np6y3bI8SahPrS4joar9depUWxYpycQfwtadi0gCz2atvzCLryG1ZMqft6NhC5mchp",
+	"xHQOzfp0YY1MhAeaJaSIgcDuuNNcXnIrItCtlQ5gmQQk0WOx0rFH5RKhCjdAZMLSa1G14EU3lFxbEkeV",
+	"ud20MBVf1WmvD4MR36rV/7i56xmfh543c12gLgzFQ7fEZJsTwdbgsgvp6MROMc+cXt6rTcKqaJHmRvr4",
+	"cpwaYJS92cCJpzCjm8oQUMxEmyi/78U0na8VANq4FmHrroqfHV9oSy7DrrUdE+5cCGvk/XvT3KzPj6r5",
+	"bDUcachToRKeN7Ik+ZLuYN++/+kl++GHZz98h3UCjkeJS6FshDhf7I83r5zuV2keRtjm7uLZ63/88fq3",
+	"l69ZLo0gCHTBhxNq8dJjp2ya63HOs77CtDnBE7BoATiF2UmBfgpAGEH3KWl2bg4NOM1Ag34FN9TmWtmE",
+	"FZ/twmZeKbJqb5IxLOdY0wDilTRTbWRzKwXHXUtpkIq6Kq+FXgkds+mYzVr+SsYN43CmIHHVn1OzAdvJ",
+	"hdP5TAt2EaSfi898aNM58BU9IvRWCf6Dsq8r1cY6Lcud+dhZmYRwRMi/lEcLWpPvLQ1N4HEamPLiLgz1",
+	"dB7S6/Bg9thvwZA0Ez0zwHGNUNibwj3fY+/hv1KNK2wOWNRs4nbJhqGYNH0FqBe5sEXuIef9e04pTf/p",
+	"MVNiRj9DK/qJLnKMEfMLoV4gxpL7m7NnT5+z2Gp9nnE1P6dn4sqk+kor8Y1heqb8qiopxLg59Ny5VsKI",
+	"dFQLr4gvPB0UZmdLtypTvKfSrTOh/PgwlXagargnQj+toT89gq20XXlX5z24L+9BPVvoKszuHCsJxAYn",
+	"Uz/0CXYaL1eVHoVe8nJgz/XuB5INR5dSzJpF7086JxMURJ3vrojQgeRrwDd5pEA3Gce/4qmTyEWe1tT9",
+	"/lOKGS7mIbYkgIX9cyUcL27bjiKA3hEf67yQrYnj7hAhZVt5Ke3cK46gc08XO4R7LXqFln30BZiC5+WU",
+	"tNjQUwlL+lFx/saUaiupzXUW9ZLKs05mOL1WjxgndbImR3xp1g8GUW0XVMS9SWrqLPXNMc6Wyavs1kQG",
+	"sTNf19UZAA6tiV/8oVJpoEu0Snz4lYpKPHZvAB42FtsmsvjPmNJSODMAIlYfoHgPQ98aLBkEJnBuVCaL",
+	"aU6yCUaqUqNyk6bOlXFD1hX0nCrStCkkcsllCp0326CZ6nGyIAwUsViJmZPtFAkqVAqAysTfpYFQu3oB",
+	"M/FwRD0Wg9gRsYeto3mTSyTlVhjbV0E2wbtPqtriJy0VpoSRomp67NTfLg0DdVUk7lQYK6bw6ifHLEN0",
+	"LUomAzlHHS37itNVptOkx04x5A876eP+OGlytnA2TKVQ3lsMrxrM6ZXgLKYmE1ZP3fLxffCivrIzaLQZ",
+	"44qWtyFUV4OThlbt2IEbroK2kAoOTmlIK9BGlBhRSg90MgcvED1X5t7J3FdtU4vz1QuKyDCAvcKgpFuA",
+	"08cHogoU2HDODIrrq9248fAcRAe4tY4IMSh1rRbb+4wH5phQU7AOGNRS/BUhNdzGxuCCN48bB+zRAEmA",
+	"U3daDFI5RG6xFjR41ALd79vWoeIXknvL6P5U5EYr7GvXBLT1HsFNdxhny83wnny163US3Hsv7ENJ2+0c",
+	"FA/Ovfk79AfbBIIZrh19oUjgyvJLzzp7Dbg21+KP7qFt1FJ6juN4PiH+QITV5391YOedI2Bj4Jk1aStq",
+	"xqGj6LesJPGMlrMSh1xBfN0bSz2AlWPL5HqUiZgZPjfQJLnqknAWTKL7CrWZ+tSduyLWnQOZ2bai8rDR",
+	"hLsUo31KMVrJr9aqhwxyf80CyEofMk6I/DWOJu/hNJbPfXlKX+mRY1kLsDvoU6qicDnTTWk7kWoMuT0T",
+	"Pp0KZdB6e8FiZz/GLBcaf7VR6bJD+B8GdVJJX0l7BQYQ2Ctej5srL+9U19lW3eXG5uJdN57vii4flh65",
+	"z43uiSV0cffbwQq6vpl6NOCqvcanqYC/NjL2I1dmi5x8p2pmfuSqrVjGbawToiOdDzsDuVM416Zq8Nq7",
+	"0xMxjHahV30tU7neaf83bSBZu0q/qARy5aOFesRS7axp90ZonYtVhTrHRrcTMfcKaGlKn8IbPPaPnYi+",
+	"It+/b6brO+YnDFPZ7URkEH8MFdhQ9azBik/lyAoIpRr4uvB2PWLcRxRyMU35kHRm2JU6pfJHrrapTd5N",
+	"DOJHru4p+PAjX9FQccBVlwDeqZddkOK+JcWPzgRnVY57Y1Xw6IsvV7o2gGSNYjiy2+XJf9Cc1wxn/Apy",
+	"ptPJOp1sfZ1sZBknyXfDVtC1aGioSQX8RQDHaE9uviuK2qGYwzY1ky5y0HGQ7ec/r8dA6oTzRPDcDgS3",
+	"zfVRZ0IlYFFdinzOvj8mKwq4CykJs4kGSFeqOgbvBHse7vR4/DHlgMY99k4bqB8uC7wgU9YwbvqKszCt",
+	"ClQjMLgJjTJwo4Shyoxa9u1gzmi7v4vIVEwFm3JjAmZEOelKYiqUHMwWBsO81jpb8G9h267LK9dOkAhb",
+	"4XbRHeQ8eWQsQml7DgX2QznlynaM4lqQTgIyzSeVg3sdflE2k79F9+6byktvoHs04jKBc0kC/LRtKn7w",
+	"19asfAgzPoPn9g6ZqVxAm7O5+rU7paTjNZu4mu3i+UHRi1Xd2/Q/Q4kBZ0OtRjLPREIV2zxJ3I6Bexpm",
+	"JSCBoZygk66Q0+70iX9nCZ+bHgMqATVF9ZV/RbCmuMInKi+hUhvyTgPUnK+icQI83FinU8BgYv9dzK/d",
+	"ht+Tk7lka+0WXfklOpdz53Le/YyGqIJ4VGGqHT7JXYs2ZNKlEenbAlxTnf6kpWq2vH/RUqGRjAIFILaw",
+	"jLgYDoUBE3xUpABIspiL53PlfIUpUhNzM2FjYfHq9wg5CDl+fQXPpe4a5OhVSrDcH5T9t1D8yodDMcVq",
+	"6ApHxSErt80EBnilRfta2r4aiCHPhB+8Thy6xd8og+9f954aF5UVtL64za2+ywzeqW5Rqxgv/OmorOsl",
+	"RWR5s3ggeNWamd6vgl9WmN4ylEPZ2nOREX6s8dzV+v8gLzp4APvKafLgTaykoLBUq7Ew9oQchlTyHsyM",
+	"iInUICI2AQz4W/DN1euMD+CKVo4J9lWoKYH6acRlHOk8EzlOHeFjeTkYQTe6aWGyS+DNcuQL7GE4SZwb",
+	"KrDlCLNy+8of7Tom6zZb3DKXrYuMilHH9TqfQavPwJ3EGzIWPV7LJ9mMvvKrHj+WNFPQYIatuOx8aDu3",
+	"X0fCm7v9SHRJrViqx5hqeS3PXx2VZ6Itg+hXhKIpO+w4W2Shy04J9eb0AkTu8X13UNQ6HuGvk96g1ZXo",
+	"YF9ReJCdojQGXX9BHlcUimBzPWexnqlz9/L4hKqeK9MtDbmGstB/FNJ2AvsRminh1HSs5uTgZ0cgxZTN",
+	"dZFX6LdkNdfPp/pIIFRZYQVLubEmYrEzVc4pUyH2NgjPNCGgT0WeSWOkVj7nSonEWyylu6XiDtCJ6Ct/",
+	"/pDtVF7CEg0jJGIqVMLAVMG8eVuBTPCK/QmUXCIiLYQx44Z68rfzM8tVItV4J50qfnLtjhXjl9Cxp04Z",
+	"aU+MAu4QxHyVvm7qw3DM4RYTIN7C6x6J5eEW22Z2wN52JW4dzV/PAMkQWHPbNW6gHjQUuY2cFk+tTb4/",
+	"plyC04pGUVoS5IlEU6Kv3ECftFQGgz2VmjV4ePOiNUds+59S4FZxTxkFbuh2hSTDLe6yCLosgq5w7V75",
+	"v6PVkkHeio63rcK1LfPlrnKtU7XuonKNZN92StdA5dmkdu3OiGqHite2q5905WsdG9l++dqaXKROSCs9",
+	"O3QqsFTNsd/fMUODjwWabmaiZwxR5QQLTIQpIRLDlGZGjtWh0x5UwmY6vzBUBK/mTOdy7MyyD9V6NKsZ",
+	"T1N4Z199Gys9O6cpxd8tNnBItCDXMd0fQXZJ2UYEs/WWgfWo7+Xxsx5D7zS9PsJsEt8X1zHH2P9xnpmY",
+	"TdMC7UMrM8GMVEPBYm5j+NuwOG9xFv+mZ+9oY7eJoXdHbLJcTTOzhDaq0sLumgcMLtrxqKs9DRwjAlrC",
+	"jgaXUsyYHiFqL2Wi+WOxGqmzjlFVChibHcevqxDDmM5VhoYX2m6EDiuAoPRJSyUSZEupJLbk3oNNU5Dw",
+	"/Zu+cVxwyofSzvsqdTtoGmLNv0oD7cPDvHcxalSZYJtXeWH/u9BRp5S0QvOCJ3m6ePRvTvdrOhPeE/DZ",
+	"IgZPyQisHmMw2IeTZV6fzNLovL6Qw4vSed1XFe91iEW7gd29nyDhd8ylChC91SB0Swb/3+XwYnd8HEtM",
+	"AOr9CutbfYGfqDNcOh6xpuHizjY0bgsHar0gUzOCd8hOZWfCmjJzvRrzuaoWMJ1jLSrejN0EWOxeFLMJ",
+	"V0mFWvWlyMFYCXCK5fsktXLL+AWFlCh7ZSER/UxYKIct++vjqFdT23rMrclPvK9opEqDRORlMaou584o",
+	"cePHKTf23Aih4CfD56S9+IjZHBs0T3gStqiO95wJ+16nd+hivf2gFy3hnsC/K2pVu3upylOxe+CcWj7O",
+	"Oob64KpUA4H7wqgOg3tLcC12UbxQQvI13WTwopaMpQ8TkQsg26fHPnUhYkZTe0clPtvzISQRQfYjT2d8",
+	"bpgq0rTXbDWK3TUY5ytNRdFZiZ0GuI6VCPV8w4lIilQk/uxUax7cDY6AruQi+XO2SaPM1pBZqBOcUdfV",
+	"YClCDaX7P5mJE6f2CacLeoSSeC5M7DTJOOPzASQ491UuMgkhN1/izjhL+Nx7qCe6yNlAjHQuomrdJCeN",
+	"E1posB8CLpu/FevJmbE8t8a9W1oj0lGvr8hR7rTZp8c1WxrYknvF9yXiWyoFGwg7E6GtML68Vi2ktwIP",
+	"2P+8qIXl3FOCFIy9WkWcd21Fb9CYBnbw3FHvw2tTE7E4K+z1y3D2Qm/G3vozaSe6sOfG5oJnlQ+rNerN",
+	"tWp1QH4hTtihvty5Nk58llTy+Qoh3qKHp3w+4MOLRkX8FEEKQclWjKvhROcnpQNYKmOdoQ1BXK0qkhei",
+	"U3jjYgyY4BNy91YK+LJY6RlK+RAcJj8oIBMMUz28KHOUcUYzbqDOCNWMskemAlViCH0bG0LJ7/yqd9Ic",
+	"oMmtrDqyorMIOotgdUtHCCPToSLaqStLBB1dqvH6kSR6p5ttxlVimjFUPpSh3tgdnVynoQ2t712rEuZf",
+	"FLEZpJXUd+N5SXdhGsrA6LSwosde8+GEYBD76s2rClBLKoWybAjd7s0JgDHCG0IXR8BDQTSrUBEJjOfN",
+	"K2B87oSLhGmVzplWQ7IabGA7CNri/o5zcSmN1Cr2DAyMLGBpPXYaRlY8I7d2LKZ6OAm34/cJcye/uOGz",
+	"F0yOPLpLX0kr0DIBpBhn5YgEHdMRNT8kB7j/SOfGcnCDf3QLLKcZLW8Hz3OoTucjWynvxBWOdD7W1gqE",
+	"48LNycXIyUj/iWDbZnzeY29God+mNDTFCCcUV+wy3B9YD23Bn4UoRNRXOifUmvLwgNbSY7F7PKZN5Krm",
+	"aQgTXEoRMZ1j/UuDkRqB7Wjt1ARAzajMZGBG5JdyKEiojASYsT2nJhVGxMx/9pDxVPvhSpnonoIn3Jke",
+	"uc/o9sadOUgOp9IaWoljAk4PDW+vjyuoxEsMIoybSbXbNwqXp3fXgYPF4dcQq3T2F4DRdqELqDvmD9jc",
+	"ujVk9f22wIhphpTNyk9Ww69xdIWvXzHT9tUku7PtJ6F3DqRWhAjRTpl5L1FVCtrbKm1ttZ13ZC7k9PBS",
+	"Y5rPtGjQ1UCgOsXoQk6nIkHTa8LTkZdN08V23R5tDkLh7u0JyFzoyg1/u5d5KeyltdPTSPvxaokbL2Yj",
+	"nhpy4lLQ34YsAHiZW0mdMPyntuKDPruQ012TgW5Obnb3JfyuKfU6q3JvxUuNGHmAMmOXuLWjb2Y1ME1k",
+	"XkWeO67oGN71WTcYNG2B8mBZw53nkI8ds0QMZUJME346Ydx4vg18muc5V2ORBKZsAO4Lg2XGAqs1VMnP",
+	"TtGwQjvQYwk8PT7GBxv8bP+Aqe+ikw1m1s4Ucd87Xth52NaLucN5qcbZpULCW9fHFq3hPINBllxnPEk8",
+	"+ba5zT7UO0DCKzb3g7xg4I0qXwEmTbUPm7uAvCZwDJwqFsPDaup4x2mSfNA34x47ExMv13JPAXEY+40V",
+	"KwDiSUp1MfGbumkejFum88Z4nQrQ9hf+Otej87kucvNwXC97Gw0/RekFfgUC1P+TZMdNdO6jL+6N7u+2",
+	"4qh3qFE7SZdDnRTlfOkZzsi8aAo9VJ/haUqaNINqK0lAnrimCaci4L5yxkVTeSTWaf2U62zrotOK9bF7",
+	"cVodDMPetBzp6qn8oQ1sJSS8bMBYGkBmTlWFqhdLkNCE4GrOMp2LdmyZoNXdAZnvEG7CHSizHcZM5yfY",
+	"TiZOXarCTTJwltSUIwDgbAzstKbqv6lMCUqR80TkmGwPfsDIJ9ELannOxGgkhpYVysq0mqNBeBCmrzKu",
+	"Cp4ScmgdFqi+FG/UneoqW4ACLRexkX1foyi9fcRq0iMzN7vAy23CbFY1tU1469oG4JGPmDdZgR/RccA4",
+	"Bqh94ttwwtVY1EBu/qHcfT/p/I40uLURKWD6ARZsqAtlg0LaKTmd0bbTRtsHfoHJIZ4OAfj82owhqtej",
+	"AgR6GCIkvsJARPSeCfRq01R2lfSB4h9Xl7Vb0js64t+B9IubEXydJpALnjSaVG95fkHlxdiLCbu6oQ96",
+	"LC+FYlqJHot/fv2BHblBzFEmcIyYaA0x/SiSOgXbjBKxGDesUKHGyRlU+YXIKQiLmFyO2524JevUmV00",
+	"DWYnHF1K8EgC2HvLfIm9W0ziU0JCbTY6o6j/tgI8H+qE6QF92BjQIJ4df3+VegAouZyFLbPfg1YB7yPn",
+	"1nFflYEz6mfVYx8B5VQu4Y46I1TrWkuS5xfv3YfasbQ/P68bW4bwFXcsHd1/rkfN9R9DE4adsvV4frHI",
+	"cEPGDaOC0AqvH064beDzwIwb0+p+Fpb65ojPPJumlI48zfVIpjRomvp0OkhmcWP1mEfhMh5gGTie+Cwd",
+	"X88FS8XIMl009Px9R++/yseWVFBKp3lyfEw9/SGd3VRxJ7ITFv+nx3c0/8FTORTRQA/ig+hAupf8WYh8",
+	"fhAdAGgYbg3cerDMoqIK4WX8869Cje3k4OT7p8+fRweZVOEHwJOzIndv/1//dXr4//HD/318+Py8Fx3+",
+	"63/8m/su7kydHBibQ8O87dbR4l62AuvQdi9h2aLiIHMsMLuJLvwYkIoRmtQTxmDO/EGq0CESW5Nb2+tF",
+	"bQ6WV/C7WeyYC98n8mgwmLUGnm1CTIdM1bJgE2dIn9opTuPcMfIee+t5ibF8HvXVzHtzFHMSS+c95hQF",
+	"c6X5/wQATafcmGrv/QmiwhgmR6XDfcITIH5qqSuCatNjp301y7Uaw4tmOg9dJb5nMVw49xeoM2fKHTdJ",
+	"Mqm+MYwP0UtT1nwCZCFcrsVSx618Kw62o/P4199U58H3PAZ/+NI33iM3duWkdXrNjfQaPO3YIZQoupV/",
+	"tqYYnE30zDCeGs0SbjmyLaheByE3UyJnRjjWaYrhhFAya9iob/KLZcpDrUYyz0RS3+sG+cmWhPkpbkl7",
+	"0N/v2z1wjK5tyuZHtwF7+CW5KUjfngpEWyNwAgFgDSjP07K3PrlPKnivNTGXacK3KPf86+8JH3cTCgHd",
+	"hJKP7gcUtzOb75ZA8XAijZKuvgaNVpXzI37JLc/bdHR3wmgJDO+mwl3plOSUD2uIEuXeKb57x9XCXTx+",
+	"uy4ZFvQa/5Wvq9Zg1RPqJIhiCj2Vi2mqORhNxso0dQd8CFsSIUANT+aRx6UfwTch7WZeq8k0HcZb5NUw",
+	"QjurxkV9Y+4R6esuk/weK314gK6AywWUQgebmCgehfV0qlpEB2DCnP3y7vXPEXv3288R+ygG7xxJ/Pzm",
+	"J/Blkj/xB/b2R6CNH45ZJsZ8Kj+L1PTYm2WfCakPtsiVSFgxzeV4YqO+GuYaACMoBGb+LJzKhq7QnM8M",
+	"DsOtoyGpVeSMikvhhCdUTr//+UdU7YzNEXmCHK2ZsNyZMi/6aimWhnuEUEwgZ3I9dh8cPSUjnWfCcx5w",
+	"75hKxqISM4iMeS7RY6ew9X7L+2qhqblWVT1UactyoTBNci7sC+/uwTeE9yI8liMu9CHXTAnjWuxU9ZXX",
+	"0ELlpJ3kwnMDcF75BTLoBAZYid8+e/qc8QEWn3D7He6h8IBoVhOql3vkyV/Y3+WPAWwKYLZG3FiRR0wr",
+	"xi9FDj26SvwvQjATih6prfZ+V1T5ZpN2nRWplVOe2yO3C4fuiy5yzVLhBw5bUTkWMzDWPMrfDuZeI/nu",
+	"IDpwg3J7cHIwkIqD73vZIV3V2P/Lj/+vcJ8efBLDNVX7p3cmLk6HQzG19xMfxC06F9nUAi4R/V1CxAIH",
+	"qVzBgDYfIADFcnhxL62Ku95st7mpk4JuBwc6mVd+qQjGu55WUVpC50hpGC0uf6UZnQs11AmBklSvZ86A",
+	"One0Fu+iCQVa5maa7IIFBQ62xlySMwGYliyV6sLLTyegyCFHMLfknfO5HAETF55acNKxP7ycU1W5o5Xo",
+	"KxSEUrkfh7UV+OiFeQ0z3o6/pDLCRi6Tp7UlVei89FieV7fPCWelgwMEtYWWPXWqxNU97asuHNE5bO4E",
+	"+g0OI3KbBcf8tZjO0aXI5UiWwAr1SCPIggI7AVWXDj/+7EmFUus8NWk1FJAh3qupSTZCJf+sDr9pjlYt",
+	"TsdKlkA60UKPyMALKjTNeAq6/2K14G3BWXztYhF3X7kLWNIAFlg5dkhFG1PPZ8cp2vsjY6lHwJK22hmE",
+	"fKALWyWSE8zzlJYJZZ3NGIUfEplE5JHiFnDtE2c9Wh1EFE6jrxZTKEHEQa6RHmEEhBKSIspf8TlSkbPc",
+	"ckhp8hiMbg6Kp5iDKvJA0gT0U6cSvIZJbDfOh2O0mDrsl7Pff2OJHhYZxIGsZgMRNt3pT+Db7sjurskO",
+	"vxwKLLDrN6Q0qS6lhSPT2hWOVe5DmptVFD6itW8W+HsloL2cvwPAVSApeuxUBXk2m2gjAg6WL9IvX4kV",
+	"sErAQ+WEqgFJ6HoeNEm4R+Qs43Oq93d/+1lj8qKa91UGLakCipefpjQME1eXOy9TkF5BplKSScWga0vZ",
+	"Y7Wpi/rb+ZvKfm8qkV9C5711ilDg6G0XEaC6lLZkv+oB69jDXbMHyBIE5qCnoko0JvLe7uV2dG39JOvY",
+	"xtGX8g8o3UDKblZ3fxMigVJ2qy+Eiqixr104K+uylx773QngmfQNCwpKE47f/X72oa8WJooTi6GxxHyZ",
+	"iVQSCQMQn0Z/chUyBLbRV2ZGJVZIX6Hq63QSbGnxSUtV6brcWI6Pz1XJaVUa8iJZ+bziKbeTMq144Zu0",
+	"pha3EfmbV1vOFn6v9QpIEeS4oT+IZ82qQ0zu0D9W4JMBYQEF+wBfVYtxQtzRKGgKS015bswDEzFMpRJ3",
+	"xQRXsjKINwVe5hQpAU09teeeFVbGXsHkS04GV0wxHLqxajObYbF7xcJqU1xgGcmDD/o/iPwW+FZNxL0p",
+	"Ka/qi/37KAjyq9UI0iDmMHbB8vWaV2TWN8Y32u012AbX7Za9Y3bBLjfW7syBlk7VQEW+4neTbtW1FIVx",
+	"jMa422vv8y4FG4osX0QEUg198FdEoHcR5GKqc0vlSeC67zWE1N75+WwzquYHuWkNDr4tedG6P5ANA1K8",
+	"C451wbG7Do5NS3rayN+I4nhVW431hewiUgGTapgWSV2tDIpYqCdcpZz+jiU72gg2g56B1dJDqHWQBmbQ",
+	"UNJLl9a1gFOox2yZBJROSp+SWj+mv7a+2X2GCa5raA07pl+4ybepF3jEOuXi/nyNpEPcxMFohDE+KNFU",
+	"+AAqBE/TUiQuBcgHFAsMhm8WGpqREgBxPgkFVBCtdsY42MZBe6/15b9WCfgdz/ws15Hqr+9LVj/2EJlK",
+	"4JSgG3xBh7p+UcSpfwd6RxIBfVp0zga5nhlI4SVHi7sPG/Vy5WNY1v+qCwo1Nx9RwnQFPCFuWEztreKm",
+	"GFPlTO6xGUmraOPz4SN2JHV/rN5/hEZuv5ZW6Ln90Rf616r2D8D6Hc3Q+D32xpomLi5rYF9eq4SO2Dqu",
+	"Shql3k9ZTvkOnJT3JkQ6D+XmUqfqndxA5JSk8cWDunxtNZmmxSCVQwQdgA6vZfaTtCY0bE/gL0yiri3B",
+	"exdKVFdShJ9YhIJtzobciHr6qADTXI86PLjTWsbKnbVEoM1qj16WRb/XbPD1Pw9f8uFErLrd33b3XRQ6",
+	"tnAVmwmaDqxV8B3wmICt5Jee4Io8PTg5OOJTCYeYXlCTbYtYlhXwpZLuHA8/uOpY8GBn8BAyA7NIrKbm",
+	"qQ/gArE81WOA9aTbsfVgzf0I3MQpI7QEbHMWVdVTgqZ67dPfhAbc8B4AFK3MNACKXn38bNm7XT5Vxh6u",
+	"gD16NCqpyIUQHgI8u/o9CQWklSzO8sGJ4GntR3hPjmvHrQeFgZw0yCSrjAoXap793bNt7O195TH3d81j",
+	"p0MrL6WdB6c5QSjLnOViKKfSHe3Kp8G7Dr7+6+v/HwAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

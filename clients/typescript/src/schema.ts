@@ -582,8 +582,8 @@ export interface paths {
         post?: never;
         /**
          * Delete a movie
-         * @description For admins. A movie that rooms use cannot be deleted: that is a 409 `movie_in_use`, with the number of rooms in
-         *     `details.rooms`. Archive it instead.
+         * @description For admins. A movie that rooms use, also for a scheduled party, cannot be deleted: that is a 409 `movie_in_use`,
+         *     with the number of rooms in `details.rooms`. Archive it instead.
          */
         delete: operations["deleteMovie"];
         options?: never;
@@ -1185,8 +1185,8 @@ export interface paths {
         get?: never;
         /**
          * Say whether you come to a party
-         * @description For everyone who may see its room, until it starts. Whoever is put out of the room, or gives up the membership,
-         *     has no answer any more. `no` ends the emails about the party.
+         * @description For everyone who may see its room, until it starts. Whoever is put out of the room, gives up the membership, or
+         *     is outside when the room becomes private, has no answer any more. `no` ends the emails about the party.
          */
         put: operations["answerParty"];
         post?: never;
@@ -14347,9 +14347,17 @@ export interface operations {
                     "application/json": components["schemas"]["PartyAnswer"];
                 };
             };
-            400: components["responses"]["InvalidRequest"];
+            /** @description `invalid_request`, `party_time`, `unknown_movie` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             401: components["responses"]["Unauthenticated"];
-            /** @description `banned`, `forbidden` */
+            /** @description `banned`, `forbidden`, `muted` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14360,6 +14368,15 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
+            /** @description `movie_without_stream`, `party_too_close`, `room_archived`, `too_many_parties` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -14401,6 +14418,15 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
+            /** @description `banned` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             404: components["responses"]["NotFound"];
             412: components["responses"]["PreconditionFailed"];
             415: components["responses"]["CompressedBody"];
@@ -14435,7 +14461,25 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
+            /** @description `forbidden`, `muted` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             404: components["responses"]["NotFound"];
+            /** @description `party_ended` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             412: components["responses"]["PreconditionFailed"];
             415: components["responses"]["CompressedBody"];
             429: components["responses"]["RateLimited"];
@@ -14474,10 +14518,36 @@ export interface operations {
                     "application/json": components["schemas"]["PartyAnswer"];
                 };
             };
-            400: components["responses"]["InvalidRequest"];
+            /** @description `invalid_request`, `unknown_movie` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             401: components["responses"]["Unauthenticated"];
+            /** @description `forbidden`, `muted` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
+            /** @description `movie_without_stream`, `party_ended`, `party_too_close` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -14510,8 +14580,26 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
+            /** @description `banned` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
+            /** @description `party_ended` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -14549,6 +14637,15 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
+            /** @description `banned` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             404: components["responses"]["NotFound"];
             412: components["responses"]["PreconditionFailed"];
             415: components["responses"]["CompressedBody"];
@@ -14581,6 +14678,15 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
+            /** @description `banned` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             404: components["responses"]["NotFound"];
             412: components["responses"]["PreconditionFailed"];
             415: components["responses"]["CompressedBody"];
