@@ -25,11 +25,15 @@ func divide() error {
 	if others.Count() == 0 || measured.Count() == 0 {
 		return errors.New("what is measured and the load need a core each: this machine has one")
 	}
+	runtime.GOMAXPROCS(others.Count()) // more threads than cores would only take turns
 	return pin(os.Getpid(), others)
 }
 
 // unite gives all cores back to this process.
-func unite() error { return pin(os.Getpid(), cores) }
+func unite() error {
+	runtime.GOMAXPROCS(cores.Count())
+	return pin(os.Getpid(), cores)
+}
 
 // divided returns the two sets of cores.
 func divided() (measured, others unix.CPUSet) {

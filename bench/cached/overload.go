@@ -89,13 +89,25 @@ func (m *Measurement) overloadOne(
 	}
 	p := plot{title: title, saturation: saturation}
 	at := map[float64]outcome{}
+	busy := map[float64]float64{} // the share of its core that the program uses
 	for _, step := range steps {
+		used, err := spent(n.id())
+		if err != nil {
+			return err
+		}
+		began := time.Now()
 		o, err := offer(step*saturation, max(int(step*atSaturation), connectionsEach))
 		if err != nil {
 			return fmt.Errorf("%g times: %w", step, err)
 		}
-		m.say("%s: %4.2f times: offered %.0f, answered %.0f, refused %.0f, p50 %s, p99 %s", name, step, o.offered, o.answered,
-			o.refused, o.p50.Round(10*time.Microsecond), o.p99.Round(10*time.Microsecond))
+		length := time.Since(began)
+		usedAfter, err := spent(n.id())
+		if err != nil {
+			return err
+		}
+		busy[step] = (usedAfter - used).Seconds() / length.Seconds()
+		m.say("%s: %4.2f times: offered %.0f, answered %.0f, refused %.0f, p50 %s, p99 %s, %.0f %% of its core", name, step,
+			o.offered, o.answered, o.refused, o.p50.Round(10*time.Microsecond), o.p99.Round(10*time.Microsecond), 100*busy[step])
 		at[step], p.outcomes = o, append(p.outcomes, o)
 	}
 	after, err := n.read(ctx)
@@ -111,6 +123,8 @@ func (m *Measurement) overloadOne(
 	m.Figure("the most answered", peak, "/s")
 	m.AtLeast("answered at 4 times that, of the peak", 0.9, at[4].answered/peak, "")
 	m.AtLeast("answered at 5 times that, of the peak", 0.9, at[5].answered/peak, "")
+	m.Figure("the program's share of its core at saturation", 100*busy[1], " %")
+	m.Figure("the same at 4 times", 100*busy[4], " %")
 	m.Figure("p99 at 0.8 times", at[0.8].p99.Seconds()*1e3, " ms")
 	m.AtMost("reads that fell through to Postgres in all of it", 0,
 		fallen(after)-fallen(before), "")
