@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"time"
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/api/contract"
@@ -22,17 +23,8 @@ func (s *Server) ListJobs(
 	if err != nil {
 		return nil, err
 	}
-	filter := jobs.Filter{
-		Kind:  string(value(r.Params.Kind)),
-		State: jobs.State(value(r.Params.State)),
-		Queue: string(
-			value(r.Params.Queue),
-		),
-		UserID: value(r.Params.UserID),
-		RoomID: value(r.Params.RoomID),
-		From:   value(r.Params.From),
-		To:     value(r.Params.To),
-	}
+	filter := jobFilter(r.Params.Kind, r.Params.State, r.Params.Queue, r.Params.UserID, r.Params.RoomID, r.Params.From,
+		r.Params.To)
 	var token []byte
 	if len(p.After) == 1 {
 		token, _ = p.After[0].([]byte)
@@ -48,22 +40,23 @@ func (s *Server) ListJobs(
 	return list, nil
 }
 
+func jobFilter(
+	kind *contract.JobKind, state *contract.JobState, queue *contract.WorkerQueue, userID, roomID *contract.ID,
+	from, to *time.Time,
+) jobs.Filter {
+	return jobs.Filter{
+		Kind: string(value(kind)), State: jobs.State(value(state)), Queue: string(value(queue)),
+		UserID: value(userID), RoomID: value(roomID), From: value(from), To: value(to),
+	}
+}
+
 // CountJobs counts jobs by kind and state.
 func (s *Server) CountJobs(
 	ctx context.Context,
 	r contract.CountJobsRequestObject,
 ) (contract.CountJobsResponseObject, error) {
-	filter := jobs.Filter{
-		Kind:  string(value(r.Params.Kind)),
-		State: jobs.State(value(r.Params.State)),
-		Queue: string(
-			value(r.Params.Queue),
-		),
-		UserID: value(r.Params.UserID),
-		RoomID: value(r.Params.RoomID),
-		From:   value(r.Params.From),
-		To:     value(r.Params.To),
-	}
+	filter := jobFilter(r.Params.Kind, r.Params.State, r.Params.Queue, r.Params.UserID, r.Params.RoomID, r.Params.From,
+		r.Params.To)
 	all := contract.JobCounts{Kinds: []contract.JobCount{}}
 	if value(r.Params.OnlyTotal) {
 		total, err := s.jobs.Count(ctx, filter)

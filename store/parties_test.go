@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"errors"
 	"sync"
 	"testing"
@@ -73,7 +72,7 @@ func TestSchedulersAtOnce(t *testing.T) {
 	for i := range errs {
 		wg.Go(func() {
 			by := []watchparty.User{c.host, c.holder, c.deputy}[i%3]
-			_, errs[i] = c.s.ScheduleParty(context.Background(), c.room.ID, by.ID, n, IdempotencyKey{})
+			_, errs[i] = c.s.ScheduleParty(t.Context(), c.room.ID, by.ID, n, IdempotencyKey{})
 		})
 	}
 	wg.Wait()
@@ -217,9 +216,9 @@ func TestAnswersWhileRoomBecomesPrivate(t *testing.T) {
 		party := c.scheduleParty()
 		var answered, changed error
 		var wg sync.WaitGroup
-		wg.Go(func() { answered = s.AnswerParty(context.Background(), party.ID, c.root.ID, watchparty.AnswerYes) })
+		wg.Go(func() { answered = s.AnswerParty(t.Context(), party.ID, c.root.ID, watchparty.AnswerYes) })
 		wg.Go(func() {
-			changed = second(s.UpdateRoom(context.Background(), c.room.ID, c.host.ID,
+			changed = second(s.UpdateRoom(t.Context(), c.room.ID, c.host.ID,
 				watchparty.RoomChange{Visibility: &private}, nil))
 		})
 		wg.Wait()
@@ -240,8 +239,8 @@ func TestAnswersWhileCancelled(t *testing.T) {
 		party := c.scheduleParty()
 		var answered, cancelled error
 		var wg sync.WaitGroup
-		wg.Go(func() { answered = s.AnswerParty(context.Background(), party.ID, c.guest.ID, watchparty.AnswerYes) })
-		wg.Go(func() { cancelled = second(s.CancelParty(context.Background(), party.ID, c.host.ID, nil)) })
+		wg.Go(func() { answered = s.AnswerParty(t.Context(), party.ID, c.guest.ID, watchparty.AnswerYes) })
+		wg.Go(func() { cancelled = second(s.CancelParty(t.Context(), party.ID, c.host.ID, nil)) })
 		wg.Wait()
 		require.NoError(t, cancelled)
 		if answered != nil {

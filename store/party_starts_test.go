@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"sync"
 	"testing"
 	"time"
@@ -298,10 +297,10 @@ func TestMovedWhileStarting(t *testing.T) {
 		var started bool
 		var startErr, moveErr error
 		var wg sync.WaitGroup
-		wg.Go(func() { _, started, startErr = s.AdvanceParty(context.Background(), party.ID) })
+		wg.Go(func() { _, started, startErr = s.AdvanceParty(t.Context(), party.ID) })
 		wg.Go(func() {
 			_, _, moveErr = s.UpdateParty(
-				context.Background(),
+				t.Context(),
 				party.ID,
 				c.host.ID,
 				watchparty.PartyChange{StartsAt: &later},
@@ -331,7 +330,7 @@ func TestStartersAtOnce(t *testing.T) {
 	for i := range done {
 		wg.Go(func() {
 			var err error
-			_, done[i], err = s.AdvanceParty(context.Background(), party.ID)
+			_, done[i], err = s.AdvanceParty(t.Context(), party.ID)
 			assert.NoError(t, err)
 		})
 	}
