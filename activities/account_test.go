@@ -32,11 +32,7 @@ func TestAccount(t *testing.T) {
 		alice.ID,
 	)
 	execute(
-		t,
-		s,
-		`INSERT INTO messages (id, room_id, user_id, body) VALUES (gen_random_uuid(), ?, ?, 'hello')`,
-		room.ID,
-		bob.ID,
+		t, s, `INSERT INTO messages (id, room_id, user_id, body) VALUES (gen_random_uuid(), ?, ?, 'hello')`, room.ID, bob.ID,
 	)
 	for _, user := range []watchparty.User{alice, bob} {
 		for version := range 3 {
@@ -79,10 +75,7 @@ func TestAccount(t *testing.T) {
 		require.NoError(t, value.Get(&result))
 		require.Equal(t, []int{2500, 0}[attempt], result.Messages)
 		require.Equal(t, []int{0, 1, 2501}, []int{
-			count(
-				"SELECT count(*) FROM messages WHERE user_id = ?",
-				alice.ID,
-			),
+			count("SELECT count(*) FROM messages WHERE user_id = ?", alice.ID),
 			count("SELECT count(*) FROM messages WHERE user_id = ?", bob.ID),
 			count("SELECT count(*) FROM messages"),
 		})

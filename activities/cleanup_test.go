@@ -70,10 +70,7 @@ func newHouse(t *testing.T) *house {
 	h.host = register(t, h.store, "host")
 	admin := registerAdmin(t, h.store)
 	run, err := h.store.CreateRun(
-		t.Context(),
-		admin.ID,
-		watchparty.NewRun{Policies: watchparty.Policies()},
-		store.IdempotencyKey{},
+		t.Context(), admin.ID, watchparty.NewRun{Policies: watchparty.Policies()}, store.IdempotencyKey{},
 	)
 	require.NoError(t, err)
 	h.runID = run.ID
@@ -361,8 +358,7 @@ func TestFinishCleanupOfNoRun(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	_, err := h.ExecuteActivity(
-		job.ActivityFinishCleanup,
-		job.FinishCleanupInput{RunID: "01900000-0000-7000-8000-000000000009"},
+		job.ActivityFinishCleanup, job.FinishCleanupInput{RunID: "01900000-0000-7000-8000-000000000009"},
 	)
 	requireFailure(t, err, job.ErrorNotFound, true)
 }

@@ -22,8 +22,7 @@ func TestAccountEmails(t *testing.T) {
 	newAddress := "new-" + l.user.Email
 	subject := func() (id string) {
 		require.NoError(
-			t,
-			l.store.DB().NewRaw("SELECT subject_id FROM emails WHERE id = ?", l.in.EmailID).Scan(t.Context(), &id),
+			t, l.store.DB().NewRaw("SELECT subject_id FROM emails WHERE id = ?", l.in.EmailID).Scan(t.Context(), &id),
 		)
 		return id
 	}

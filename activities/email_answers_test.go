@@ -114,8 +114,7 @@ func TestSendEmailWaitsForTheService(t *testing.T) {
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetTestTimeout(20 * time.Second)
 	env.RegisterWorkflowWithOptions(
-		workflows.VerificationEmail,
-		workflow.RegisterOptions{Name: job.WorkflowVerificationEmail},
+		workflows.VerificationEmail, workflow.RegisterOptions{Name: job.WorkflowVerificationEmail},
 	)
 	activities.Register(env, l.activities)
 	env.ExecuteWorkflow(job.WorkflowVerificationEmail, l.in)

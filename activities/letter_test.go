@@ -42,8 +42,7 @@ func newLetter(t *testing.T, s *mail.Sender) *letter {
 	}
 	l.TestActivityEnvironment = environment(l.activities)
 	l.user = register(
-		t,
-		l.store,
+		t, l.store,
 		"alice"+strings.ToLower(stacktest.KeyPrefix(t)[len(stacktest.KeyPrefix(t))-13:len(stacktest.KeyPrefix(t))-1]),
 	)
 	err := l.store.DB().

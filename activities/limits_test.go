@@ -154,9 +154,7 @@ func (l *letter) newest(kind watchparty.EmailKind) (id string) {
 func newVictim(t *testing.T, l *letter) watchparty.User {
 	t.Helper()
 	user, err := l.store.CreateUser(
-		t.Context(),
-		watchparty.Registration{Username: "victim", Email: victim, DisplayName: "V"},
-		"hash",
+		t.Context(), watchparty.Registration{Username: "victim", Email: victim, DisplayName: "V"}, "hash",
 	)
 	require.NoError(t, err)
 	return user
@@ -165,18 +163,12 @@ func newVictim(t *testing.T, l *letter) watchparty.User {
 func inviteVictim(t *testing.T, l *letter) string {
 	execute(t, l.store, "UPDATE users SET email_verified_at = now() WHERE id = ?", l.user.ID)
 	room, err := l.store.CreateRoom(
-		t.Context(),
-		l.user.ID,
-		watchparty.NewRoom{Name: "A room", Visibility: watchparty.Private, Capacity: 5},
+		t.Context(), l.user.ID, watchparty.NewRoom{Name: "A room", Visibility: watchparty.Private, Capacity: 5},
 		store.IdempotencyKey{},
 	)
 	require.NoError(t, err)
 	invitation, err := l.store.Invite(
-		t.Context(),
-		room.ID,
-		l.user.ID,
-		watchparty.NewInvitation{Email: sameVictim},
-		store.IdempotencyKey{},
+		t.Context(), room.ID, l.user.ID, watchparty.NewInvitation{Email: sameVictim}, store.IdempotencyKey{},
 	)
 	require.NoError(t, err)
 	return l.emailID(watchparty.EmailRoomInvitation, invitation.ID)
@@ -251,10 +243,7 @@ func TestRegisteringAgainAndAgain(t *testing.T) {
 		require.False(t, l.hasToWait(id))
 	}
 	require.Len(
-		t,
-		p.Contents(),
-		mailsAnHour+1,
-		"the one of the account that is there comes later, those of the others do not",
+		t, p.Contents(), mailsAnHour+1, "the one of the account that is there comes later, those of the others do not",
 	)
 }
 

@@ -46,8 +46,7 @@ func TestCreateActivityReport(t *testing.T) {
 	create := func(from watchparty.Day) (string, error) {
 		t.Helper()
 		result, err := env.ExecuteActivity(
-			job.ActivityCreateReport,
-			job.CreateReportInput{Every: watchparty.ReportWeek, From: from, To: from.Add(6)},
+			job.ActivityCreateReport, job.CreateReportInput{Every: watchparty.ReportWeek, From: from, To: from.Add(6)},
 		)
 		if err != nil {
 			return "", err
@@ -87,9 +86,6 @@ func TestQueueReportEmails(t *testing.T) {
 	require.Zero(t, queue())
 	require.Equal(t, 2, queue("ops@watchparty.test", "boss@watchparty.test"))
 	require.Equal(
-		t,
-		1,
-		queue("Ops@WatchParty.test", "new@watchparty.test"),
-		"however it is written, an address gets it once",
+		t, 1, queue("Ops@WatchParty.test", "new@watchparty.test"), "however it is written, an address gets it once",
 	)
 }

@@ -21,8 +21,7 @@ type peer struct {
 func serve(t *testing.T, p *peer) *mail.Sender {
 	t.Helper()
 	p.Server = smtptest.ServeEach(
-		t,
-		func() smtptest.Script { return smtptest.Script{Answers: p.answers, Before: p.before} },
+		t, func() smtptest.Script { return smtptest.Script{Answers: p.answers, Before: p.before} },
 	)
 	return sender(t, p.Host, p.Port)
 }

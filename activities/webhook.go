@@ -61,9 +61,7 @@ func (h *Webhook) DeliverWebhook(ctx context.Context, in job.WebhookInput) (job.
 	}
 	if !h.enter(delivery.WebhookID) {
 		return job.WebhookResult{}, later(
-			"the webhook is busy",
-			job.ErrorWebhookBusy,
-			busyWait(activity.GetInfo(ctx).Attempt),
+			"the webhook is busy", job.ErrorWebhookBusy, busyWait(activity.GetInfo(ctx).Attempt),
 		)
 	}
 	defer h.leave(delivery.WebhookID)

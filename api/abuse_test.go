@@ -93,8 +93,7 @@ func TestReportersAreNotShown(t *testing.T) {
 		b.reportAbuse(t, reporter, map[string]any{"username": "host"}),
 	}
 	require.Equal(
-		t,
-		200,
+		t, 200,
 		b.do(t, "POST", "/admin/abuse-reports/"+ids[1]+"/resolve", root.token, map[string]any{"outcome": "dismissed"}).status,
 	)
 	a := b.do(t, "POST", "/admin/rooms/"+room+"/close", root.token, map[string]any{"reason": "Spam", "report_id": ids[0]})
@@ -117,9 +116,7 @@ func TestReportersAreNotShown(t *testing.T) {
 	export := b.do(t, "GET", "/users/me/export", reporter.token, nil).data()["abuse_reports"].([]any)
 	require.Len(t, export, 3)
 	require.Equal(
-		t,
-		[]any{ids[0], "Look at this"},
-		[]any{export[0].(map[string]any)["id"], export[0].(map[string]any)["text"]},
+		t, []any{ids[0], "Look at this"}, []any{export[0].(map[string]any)["id"], export[0].(map[string]any)["text"]},
 	)
 }
 
@@ -156,17 +153,10 @@ func TestReportKeepsWhatWasSeen(t *testing.T) {
 	}
 	resolve := func(id string) {
 		a := b.do(
-			t,
-			"POST",
-			"/admin/abuse-reports/"+id+"/resolve",
-			root.token,
-			map[string]any{"outcome": "acted", "note": "Seen"},
+			t, "POST", "/admin/abuse-reports/"+id+"/resolve", root.token, map[string]any{"outcome": "acted", "note": "Seen"},
 		)
 		require.Equal(
-			t,
-			[]any{"resolved", "acted", "Seen"},
-			[]any{a.data()["state"], a.data()["outcome"], a.data()["note"]},
-			a,
+			t, []any{"resolved", "acted", "Seen"}, []any{a.data()["state"], a.data()["outcome"], a.data()["note"]}, a,
 		)
 	}
 	open, resolved := []string{}, []string{}
@@ -241,31 +231,19 @@ func TestAbuseReports(t *testing.T) {
 		require.Equal(t, "open", b.do(t, "GET", "/rooms/"+room, "", nil).data()["state"])
 
 		a := b.do(
-			t,
-			"POST",
-			"/admin/messages/"+message+"/delete",
-			root.token,
-			map[string]any{"reason": "Spam", "report_id": second},
+			t, "POST", "/admin/messages/"+message+"/delete", root.token, map[string]any{"reason": "Spam", "report_id": second},
 		)
 		require.Equal(t, 204, a.status, a)
 		report := b.do(t, "GET", "/admin/abuse-reports/"+second, root.token, nil).data()
 		require.Equal(t, []any{"resolved", "acted", "Spam"}, []any{report["state"], report["outcome"], report["note"]})
 		require.Equal(t, "Buy!", report["content"].(map[string]any)["body"])
 		a = b.do(
-			t,
-			"POST",
-			"/admin/users/"+host.id+"/suspend",
-			root.token,
-			map[string]any{"reason": "Spam", "report_id": second},
+			t, "POST", "/admin/users/"+host.id+"/suspend", root.token, map[string]any{"reason": "Spam", "report_id": second},
 		)
 		a.requireProblem(t, 409, "report_resolved")
 		require.Equal(t, "active", b.do(t, "GET", "/admin/users/"+host.id, root.token, nil).data()["state"])
 		a = b.do(
-			t,
-			"POST",
-			"/admin/users/"+host.id+"/suspend",
-			root.token,
-			map[string]any{"reason": "Spam", "report_id": first},
+			t, "POST", "/admin/users/"+host.id+"/suspend", root.token, map[string]any{"reason": "Spam", "report_id": first},
 		)
 		require.Equal(t, 200, a.status, a)
 		audit := b.do(t, "GET", "/admin/audit?target_id="+first, root.token, nil).list()
@@ -279,10 +257,7 @@ func TestAbuseReports(t *testing.T) {
 		path := "/admin/abuse-reports/" + third + "/resolve"
 		a := b.do(t, "POST", path, root.token, map[string]any{"outcome": "dismissed"})
 		require.Equal(
-			t,
-			[]any{"resolved", "dismissed", ""},
-			[]any{a.data()["state"], a.data()["outcome"], a.data()["note"]},
-			a,
+			t, []any{"resolved", "dismissed", ""}, []any{a.data()["state"], a.data()["outcome"], a.data()["note"]}, a,
 		)
 		b.do(t, "POST", path, root.token, map[string]any{"outcome": "acted"}).requireProblem(t, 409, "report_resolved")
 	})

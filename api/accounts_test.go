@@ -169,11 +169,7 @@ func TestChangingThePassword(t *testing.T) {
 	other := b.logIn(t, alice.email, password).data()["access_token"].(string)
 	change := func(current, next string) answer {
 		return b.do(
-			t,
-			"PUT",
-			"/users/me/password",
-			alice.token,
-			map[string]any{"current_password": current, "new_password": next},
+			t, "PUT", "/users/me/password", alice.token, map[string]any{"current_password": current, "new_password": next},
 		)
 	}
 	const next = "пароль из слов"

@@ -28,10 +28,7 @@ func TestAddressesInOperations(t *testing.T) {
 	register := func(email string) answer {
 		n++
 		return b.do(
-			t,
-			"POST",
-			"/auth/register",
-			"",
+			t, "POST", "/auth/register", "",
 			map[string]any{"username": fmt.Sprint("person", n), "email": email, "password": password},
 		)
 	}
@@ -111,8 +108,7 @@ func TestAddressesInOperations(t *testing.T) {
 	require.NoError(t, b.store.DB().NewRaw("SELECT count(*) FROM invitations").Scan(t.Context(), &open))
 	require.Equal(t, 1, open, "all spellings are one invitation")
 	require.NoError(
-		t,
-		b.store.DB().NewRaw("SELECT count(*) FROM users WHERE email_key LIKE '%bcher%'").Scan(t.Context(), &open),
+		t, b.store.DB().NewRaw("SELECT count(*) FROM users WHERE email_key LIKE '%bcher%'").Scan(t.Context(), &open),
 	)
 	require.Equal(t, 1, open)
 }
@@ -123,11 +119,7 @@ func TestAddressesOfRepeatedRequests(t *testing.T) {
 	b := setup(t)
 	register := func(email string) answer {
 		r := b.request(
-			t,
-			"POST",
-			"/auth/register",
-			"",
-			map[string]any{"username": "hans", "email": email, "password": password},
+			t, "POST", "/auth/register", "", map[string]any{"username": "hans", "email": email, "password": password},
 		)
 		r.Header.Set("Idempotency-Key", "the-same-key")
 		return b.send(t, r)

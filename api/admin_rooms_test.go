@@ -126,9 +126,7 @@ func TestCloseAnyRoom(t *testing.T) {
 		room := b.room(t, host, nil)
 		require.Equal(t, 200, b.do(t, "PATCH", "/rooms/"+room, host.token, map[string]any{"state": "archived"}).status)
 		require.Equal(
-			t,
-			200,
-			b.do(t, "POST", "/admin/rooms/"+room+"/reopen", root.token, map[string]any{"reason": "A mistake"}).status,
+			t, 200, b.do(t, "POST", "/admin/rooms/"+room+"/reopen", root.token, map[string]any{"reason": "A mistake"}).status,
 		)
 		require.Equal(t, "open", b.do(t, "GET", "/rooms/"+room, "", nil).data()["state"])
 	})

@@ -248,10 +248,7 @@ func TestStartCleanupOnce(t *testing.T) {
 	require.Equal(t, both[0].body, both[1].body)
 	require.Equal(t, 1, runs())
 	require.Equal(
-		t,
-		both[0].body,
-		ask(root.token, "one-run-please", map[string]any{"dry_run": false}).body,
-		"the defaults, in words",
+		t, both[0].body, ask(root.token, "one-run-please", map[string]any{"dry_run": false}).body, "the defaults, in words",
 	)
 
 	ask(root.token, "one-run-please", map[string]any{"dry_run": true}).requireProblem(t, 422, "idempotency_key_reused")
@@ -278,11 +275,7 @@ func TestStartCleanupOlderThan(t *testing.T) {
 			requireProblem(t, 400, "invalid_request")
 	}
 	a := b.do(
-		t,
-		"POST",
-		"/admin/cleanup",
-		root.token,
-		map[string]any{"policies": []any{"old_messages", "unverified_accounts"}},
+		t, "POST", "/admin/cleanup", root.token, map[string]any{"policies": []any{"old_messages", "unverified_accounts"}},
 	)
 	a.requireProblem(t, 400, "invalid_request")
 	require.Contains(t, fmt.Sprint(a.body["errors"]), "policies.1")

@@ -14,13 +14,7 @@ func (s *Server) ListAudit(
 	r contract.ListAuditRequestObject,
 ) (contract.ListAuditResponseObject, error) {
 	p, err := s.page(
-		"cursor",
-		r.Params.Cursor,
-		r.Params.Limit,
-		"listAudit",
-		r.Params.ActorID,
-		r.Params.TargetID,
-		r.Params.Action,
+		"cursor", r.Params.Cursor, r.Params.Limit, "listAudit", r.Params.ActorID, r.Params.TargetID, r.Params.Action,
 	)
 	if err != nil {
 		return nil, err
@@ -40,16 +34,14 @@ func (s *Server) ListAudit(
 
 func (s *Server) auditEntry(e watchparty.AuditEntry) contract.AuditEntry {
 	return contract.AuditEntry{
-		ID:     e.ID,
-		Actor:  s.person(e.Actor),
-		Action: contract.AuditAction(e.Action),
-		TargetKind: contract.AuditEntryTargetKind(
-			e.TargetKind,
-		),
-		TargetID:  e.TargetID,
-		Target:    s.person(e.Target),
-		Details:   e.Details,
-		Outcome:   contract.AuditEntryOutcome(e.Outcome),
-		CreatedAt: e.CreatedAt,
+		ID:         e.ID,
+		Actor:      s.person(e.Actor),
+		Action:     contract.AuditAction(e.Action),
+		TargetKind: contract.AuditEntryTargetKind(e.TargetKind),
+		TargetID:   e.TargetID,
+		Target:     s.person(e.Target),
+		Details:    e.Details,
+		Outcome:    contract.AuditEntryOutcome(e.Outcome),
+		CreatedAt:  e.CreatedAt,
 	}
 }

@@ -47,9 +47,7 @@ func TestAuditLog(t *testing.T) {
 	t.Run("filters", func(t *testing.T) {
 		require.Equal(t, []any{"user_reinstated", "user_suspended"}, actions("actor_id="+root.id))
 		require.Equal(
-			t,
-			[]any{"user_suspended"},
-			actions("actor_id="+other.id+"&target_id="+mallory.id+"&action=user_suspended"),
+			t, []any{"user_suspended"}, actions("actor_id="+other.id+"&target_id="+mallory.id+"&action=user_suspended"),
 		)
 		require.Equal(t, []any{"admin_granted", "admin_granted"}, actions("action=admin_granted"))
 		require.Empty(t, actions("actor_id="+unknownID))

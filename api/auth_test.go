@@ -66,8 +66,7 @@ func TestSignIn(t *testing.T) {
 	t.Run("passwords are not stored", func(t *testing.T) {
 		var hash string
 		require.NoError(
-			t,
-			b.store.DB().NewRaw("SELECT password_hash FROM users WHERE id = ?", alice.id).Scan(t.Context(), &hash),
+			t, b.store.DB().NewRaw("SELECT password_hash FROM users WHERE id = ?", alice.id).Scan(t.Context(), &hash),
 		)
 		require.True(t, strings.HasPrefix(hash, "$argon2id$"))
 		require.NotContains(t, hash, password)

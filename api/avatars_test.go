@@ -208,15 +208,11 @@ func TestAvatarFormats(t *testing.T) {
 	}
 	large := append(picture(8, 8), make([]byte, b.cfg.Avatar.MaxUploadBytes)...)[:b.cfg.Avatar.MaxUploadBytes]
 	require.Equal(
-		t,
-		202,
-		b.send(t, b.upload(t, alice.token, part{"avatar", "me.png", "image/png", large})).status,
+		t, 202, b.send(t, b.upload(t, alice.token, part{"avatar", "me.png", "image/png", large})).status,
 		"as large as allowed",
 	)
 	require.Equal(
-		t,
-		202,
-		b.send(t, b.upload(t, alice.token, part{"avatar", "../../\"x\r\n.png", "image/png", picture(8, 8)})).status,
+		t, 202, b.send(t, b.upload(t, alice.token, part{"avatar", "../../\"x\r\n.png", "image/png", picture(8, 8)})).status,
 	)
 }
 

@@ -220,9 +220,7 @@ func TestTexts(t *testing.T) {
 	t.Run("lengths are in characters", func(t *testing.T) {
 		longest := strings.Repeat("😀", 100)
 		require.Equal(
-			t,
-			longest,
-			b.do(t, "GET", "/rooms/"+b.room(t, alice, map[string]any{"name": longest}), "", nil).data()["name"],
+			t, longest, b.do(t, "GET", "/rooms/"+b.room(t, alice, map[string]any{"name": longest}), "", nil).data()["name"],
 		)
 	})
 	t.Run("message with lines", func(t *testing.T) {

@@ -130,14 +130,11 @@ func (s *Server) temporalURL(workflowID string) string {
 
 func (s *Server) cleanupRun(r watchparty.CleanupRun) contract.CleanupRun {
 	out := contract.CleanupRun{
-		ID:        r.ID,
-		Trigger:   contract.CleanupRunTrigger(r.Trigger),
-		StartedBy: s.person(r.StartedBy),
-		DryRun:    r.DryRun,
-		Policies: convert(
-			r.Policies,
-			func(p watchparty.Policy) contract.Policy { return contract.Policy(p) },
-		),
+		ID:          r.ID,
+		Trigger:     contract.CleanupRunTrigger(r.Trigger),
+		StartedBy:   s.person(r.StartedBy),
+		DryRun:      r.DryRun,
+		Policies:    convert(r.Policies, func(p watchparty.Policy) contract.Policy { return contract.Policy(p) }),
 		State:       contract.CleanupRunState(r.State),
 		Counts:      map[string]int64{},
 		Samples:     map[string][]string{},

@@ -11,11 +11,7 @@ func TestCleanupRun(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	a := w.do(
-		t,
-		"POST",
-		"/admin/cleanup",
-		w.admin.token,
-		map[string]any{"policies": []any{"old_messages"}, "dry_run": true},
+		t, "POST", "/admin/cleanup", w.admin.token, map[string]any{"policies": []any{"old_messages"}, "dry_run": true},
 	)
 	require.Equal(t, 202, a.status, a)
 	id := a.data()["run_id"].(string)

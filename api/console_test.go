@@ -306,9 +306,7 @@ func TestConsoleRefuses(t *testing.T) {
 	require.Equal(t, 303, status, "the session has ended")
 	old := b.signInToConsole(t, root)
 	b.exec(
-		t,
-		"UPDATE sessions SET created_at = now() - interval '13 h' WHERE token_hash = ?",
-		auth.HashRefresh(old.cookie),
+		t, "UPDATE sessions SET created_at = now() - interval '13 h' WHERE token_hash = ?", auth.HashRefresh(old.cookie),
 	)
 	status, _, _ = old.ask(t, "GET", "/admin", nil)
 	require.Equal(t, 303, status, "a sign-in to the console lasts for 12 hours")

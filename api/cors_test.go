@@ -28,9 +28,7 @@ func TestCrossOrigin(t *testing.T) {
 		require.Equal(t, "*", from(t, b, http.MethodGet, frontEnd).Get("Access-Control-Allow-Origin"))
 		exposed := strings.Split(from(t, b, http.MethodGet, frontEnd).Get("Access-Control-Expose-Headers"), ",")
 		require.Subset(
-			t,
-			exposed,
-			[]string{"ETag", "Retry-After", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"},
+			t, exposed, []string{"ETag", "Retry-After", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"},
 		)
 		asked := from(t, b, http.MethodOptions, frontEnd)
 		require.Contains(t, asked.Get("Access-Control-Allow-Headers"), "Authorization")

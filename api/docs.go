@@ -51,8 +51,7 @@ func (s *Server) routePages(e withHead) error {
 		return err
 	}
 	explained := slices.SortedFunc(
-		maps.Values(s.problems),
-		func(a, b web.Problem) int { return cmp.Compare(a.Code, b.Code) },
+		maps.Values(s.problems), func(a, b web.Problem) int { return cmp.Compare(a.Code, b.Code) },
 	)
 	problems, err := web.ProblemsPage(explained)
 	if err != nil {

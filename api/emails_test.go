@@ -31,9 +31,7 @@ func TestEmails(t *testing.T) {
 			attempt, err := b.store.BeginEmailAttempt(t.Context(), id)
 			require.NoError(t, err)
 			_, err = b.store.RecordEmailAttempt(
-				t.Context(),
-				id,
-				attempt,
+				t.Context(), id, attempt,
 				store.EmailRefusal{Outcome: outcome, Reason: watchparty.ReasonServerUnreachable, Answer: "450 not now"},
 			)
 			require.NoError(t, err)

@@ -54,11 +54,7 @@ func newSpammer(t *testing.T) *spammer {
 	s.said = b.post(t, s.own, s.mallory, "Come and buy "+spamWord)
 	s.message = b.post(t, s.open, s.mallory, "Everybody wants "+spamWord)
 	a := b.do(
-		t,
-		"POST",
-		"/chat/messages",
-		s.alice.token,
-		map[string]any{"room_id": s.open, "body": "No", "reply_to_id": s.message},
+		t, "POST", "/chat/messages", s.alice.token, map[string]any{"room_id": s.open, "body": "No", "reply_to_id": s.message},
 	)
 	require.Equal(t, 201, a.status, a)
 	s.reply = a.data()["id"].(string)

@@ -78,8 +78,7 @@ func TestUserAgent(t *testing.T) {
 		require.Equal(t, 200, b.send(t, r).status)
 		var kept string
 		require.NoError(
-			t,
-			b.store.DB().NewRaw("SELECT user_agent FROM sessions ORDER BY id DESC LIMIT 1").Scan(t.Context(), &kept),
+			t, b.store.DB().NewRaw("SELECT user_agent FROM sessions ORDER BY id DESC LIMIT 1").Scan(t.Context(), &kept),
 		)
 		require.Equal(t, want, kept)
 	}

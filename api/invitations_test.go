@@ -109,9 +109,7 @@ func TestLookingUpAnInvitation(t *testing.T) {
 	b := setup(t)
 	host, guest := b.user(t, "host"), b.user(t, "guest")
 	room := b.room(
-		t,
-		host,
-		map[string]any{"visibility": "private", "name": "Cellar cinema", "description": "Mind the steps."},
+		t, host, map[string]any{"visibility": "private", "name": "Cellar cinema", "description": "Mind the steps."},
 	)
 	id, token := b.invite(t, room, host, "friend@example.org")
 	lookUp := func(token string) answer {

@@ -419,9 +419,7 @@ func TestOperationsWithoutTemporal(t *testing.T) {
 	a := b.do(t, "GET", "/admin/overview", root.token, nil)
 	require.Equal(t, 200, a.status, a)
 	require.Equal(
-		t,
-		[]any{"away", nil, 2.},
-		[]any{a.data()["temporal"], a.data()["jobs_running"], a.data()["emails_waiting"]},
+		t, []any{"away", nil, 2.}, []any{a.data()["temporal"], a.data()["jobs_running"], a.data()["emails_waiting"]},
 	)
 	a = b.do(t, "POST", "/admin/queues/avatar/pause", root.token, nil)
 	require.Equal(t, 200, a.status, a)

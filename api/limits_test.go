@@ -81,10 +81,7 @@ func TestWritesAreLimited(t *testing.T) {
 
 	require.Equal(t, 200, b.do(t, "GET", "/rooms", alice.token, nil).status, "reads count apart")
 	require.Equal(
-		t,
-		201,
-		b.do(t, "POST", "/rooms", bob.token, map[string]any{"name": "A room"}).status,
-		"an account of its own",
+		t, 201, b.do(t, "POST", "/rooms", bob.token, map[string]any{"name": "A room"}).status, "an account of its own",
 	)
 
 	t.Run("without a valid token the address counts", func(t *testing.T) {
@@ -111,9 +108,7 @@ func TestWritesAreLimited(t *testing.T) {
 func TestRetryAfter(t *testing.T) {
 	t.Parallel()
 	b := setup(
-		t,
-		databaseAway,
-		limited(func(n *config.RateLimit) { n.Writes = 60 }),
+		t, databaseAway, limited(func(n *config.RateLimit) { n.Writes = 60 }),
 		func(s *settings) { s.limitPeriod = time.Minute },
 	)
 	for range 1000 {
@@ -141,10 +136,7 @@ func TestSignInIsLimited(t *testing.T) {
 	b.do(t, "POST", "/auth/register", "", "{").requireLimited(t, 3)
 	b.do(t, "POST", "/auth/logout", alice.token, unknownSession).requireLimited(t, 3)
 	require.Equal(
-		t,
-		201,
-		b.do(t, "POST", "/rooms", alice.token, map[string]any{"name": "A room"}).status,
-		"other writes count apart",
+		t, 201, b.do(t, "POST", "/rooms", alice.token, map[string]any{"name": "A room"}).status, "other writes count apart",
 	)
 }
 
@@ -307,10 +299,7 @@ func TestMailsAreLimited(t *testing.T) {
 
 	for i := range 3 { // one's own
 		a := b.do(
-			t,
-			"PUT",
-			"/users/me/email",
-			alice.token,
+			t, "PUT", "/users/me/email", alice.token,
 			map[string]any{"email": fmt.Sprintf("new%d@example.org", i), "password": password},
 		)
 		if i < 2 {

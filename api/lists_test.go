@@ -109,10 +109,7 @@ func lists(t *testing.T, b *bundle) map[string]listed {
 	many("INSERT INTO bans (id, room_id, user_id) VALUES (?, ?, "+strings.Replace(someone, "?", "bans", 1)+")", room)
 	many(
 		"INSERT INTO mutes (id, room_id, user_id, until) VALUES (?, ?, "+strings.Replace(
-			someone,
-			"?",
-			"mutes",
-			1,
+			someone, "?", "mutes", 1,
 		)+", now() + interval '1 d')",
 		room,
 	)

@@ -176,10 +176,7 @@ func TestChangesAreTagged(t *testing.T) {
 			w.send(t, r).requireProblem(t, 412, "precondition_failed")
 			hit := w.requireHit(t, c.path, "")
 			require.NotEqual(
-				t,
-				second.header.Get("ETag"),
-				hit.header.Get("ETag"),
-				"the bytes differ in _cached, so strong tags do",
+				t, second.header.Get("ETag"), hit.header.Get("ETag"), "the bytes differ in _cached, so strong tags do",
 			)
 			require.Equal(t, 200, change(hit.header.Get("ETag"), "Three").status)
 		})

@@ -328,9 +328,7 @@ func (b *bundle) user(t testing.TB, name string) person {
 	b.exec(t, "UPDATE users SET email_verified_at = created_at WHERE id = ?", u.ID)
 	session := b.signIn(t, u.ID, u.ID)
 	token, err := b.server.tokens.Access(
-		auth.Identity{UserID: u.ID, Username: u.Username, SessionID: session},
-		time.Now(),
-		b.server.tokens.TTL(),
+		auth.Identity{UserID: u.ID, Username: u.Username, SessionID: session}, time.Now(), b.server.tokens.TTL(),
 	)
 	require.NoError(t, err)
 	b.logs.secret(token, u.Email)

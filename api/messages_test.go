@@ -103,11 +103,7 @@ func TestMessageTexts(t *testing.T) {
 			require.Equal(t, text, a.data()["body"])
 			require.Equal(t, a.data(), b.requireMiss(t, path, "").list()[0])
 			edited := b.do(
-				t,
-				"PATCH",
-				"/chat/messages/"+a.data()["id"].(string),
-				alice.token,
-				map[string]any{"body": text + "!"},
+				t, "PATCH", "/chat/messages/"+a.data()["id"].(string), alice.token, map[string]any{"body": text + "!"},
 			)
 			require.Equal(t, 200, edited.status, edited)
 			require.Equal(t, text+"!", edited.data()["body"])
@@ -143,11 +139,7 @@ func TestReply(t *testing.T) {
 	asked := b.post(t, room, alice, text)
 	reply := func(to any) answer {
 		return b.do(
-			t,
-			"POST",
-			"/chat/messages",
-			alice.token,
-			map[string]any{"room_id": room, "body": "Yes", "reply_to_id": to},
+			t, "POST", "/chat/messages", alice.token, map[string]any{"room_id": room, "body": "Yes", "reply_to_id": to},
 		)
 	}
 	quote := map[string]any{

@@ -41,22 +41,8 @@ func (b *bundle) mute(t *testing.T, room string, by person, username string, unt
 func TestModerationRoutes(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	host, moderator, viewer, stranger, target := b.user(
-		t,
-		"host",
-	), b.user(
-		t,
-		"moderator",
-	), b.user(
-		t,
-		"viewer",
-	), b.user(
-		t,
-		"stranger",
-	), b.user(
-		t,
-		"target",
-	)
+	host, moderator, viewer := b.user(t, "host"), b.user(t, "moderator"), b.user(t, "viewer")
+	stranger, target := b.user(t, "stranger"), b.user(t, "target")
 	until := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
 	for _, visibility := range []string{"public", "unlisted", "private"} {
 		room := b.room(t, host, map[string]any{"visibility": visibility})
@@ -181,11 +167,7 @@ func TestBansAndMutesAreLimited(t *testing.T) {
 	for _, path := range []string{"/bans", "/mutes"} {
 		send := func(reason any) answer {
 			return b.do(
-				t,
-				"POST",
-				"/rooms/"+room+path,
-				host.token,
-				map[string]any{"username": "guest", "until": until, "reason": reason},
+				t, "POST", "/rooms/"+room+path, host.token, map[string]any{"username": "guest", "until": until, "reason": reason},
 			)
 		}
 		for _, reason := range []string{

@@ -63,10 +63,7 @@ func (s *Server) moviesByID(ctx context.Context, ids string, ifNoneMatch *string
 	slices.Sort(wanted)
 	wanted = slices.Compact(wanted)
 	q := cache.Query{
-		Key: "movies:ids:" + s.keyOf(
-			"movie-ids",
-			strings.Join(wanted, ","),
-		),
+		Key:  "movies:ids:" + s.keyOf("movie-ids", strings.Join(wanted, ",")),
 		Tags: []string{coherence.TagMovies},
 		TTL:  s.cfg.Cache.Movies,
 	}

@@ -52,10 +52,7 @@ func TestMovieFields(t *testing.T) {
 				[]any{a.data()["title"], a.data()["description"], a.data()["genres"]},
 			)
 			a = b.do(
-				t,
-				"PATCH",
-				"/movies/"+a.data()["id"].(string),
-				root.token,
+				t, "PATCH", "/movies/"+a.data()["id"].(string), root.token,
 				map[string]any{"title": text + "!", "description": text + "\n!"},
 			)
 			require.Equal(t, a.data(), read(a))
@@ -180,8 +177,7 @@ func TestMovieSearch(t *testing.T) {
 	}
 	for _, title := range []string{"Catch-22", "Catch Me If You Can", "Frost/Nixon", "Für Elise"} {
 		require.Equal(
-			t,
-			201,
+			t, 201,
 			b.do(t, "POST", "/movies", root.token, film(map[string]any{"title": title, "genres": []any{"sci-fi"}})).status,
 		)
 	}
@@ -205,8 +201,7 @@ func TestMovieSearch(t *testing.T) {
 	b.do(t, "GET", "/movies?cursor="+ranked, "", nil).requireField(t, 400, "cursor")
 	first := b.do(t, "GET", "/movies?q=kid&limit=1", "", nil)
 	require.Equal(
-		t,
-		[]string{"Nosferatu"},
+		t, []string{"Nosferatu"},
 		titles(b.do(t, "GET", "/movies?q=kid&limit=1&cursor="+first.body["next_cursor"].(string), "", nil)),
 	)
 

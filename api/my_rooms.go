@@ -27,8 +27,7 @@ func (s *Server) GetMyStanding(
 		Joined:     place.Joined,
 		MutedUntil: pointer(place.MutedUntil),
 		Permissions: convert(
-			place.Permissions(),
-			func(p watchparty.Permission) contract.Permission { return contract.Permission(p) },
+			place.Permissions(), func(p watchparty.Permission) contract.Permission { return contract.Permission(p) },
 		),
 	}}, nil
 }

@@ -34,9 +34,7 @@ func TestNowPlaying(t *testing.T) {
 	require.Equal(t, movie, loaded.data()["movie"].(map[string]any)["id"])
 	b.requireHit(t, path, "")
 	require.Equal(
-		t,
-		200,
-		b.do(t, "PATCH", "/movies/"+movie, root.token, map[string]any{"title": "Metropolis (1927)"}).status,
+		t, 200, b.do(t, "PATCH", "/movies/"+movie, root.token, map[string]any{"title": "Metropolis (1927)"}).status,
 	)
 	renamed := b.do(t, "GET", path, "", nil).data()["movie"].(map[string]any)
 	require.Equal(t, "Metropolis (1927)", renamed["title"])

@@ -31,10 +31,7 @@ func TestOptOut(t *testing.T) {
 	// oneClick is what RFC 8058, 3.2 has mail programs send.
 	oneClick := func(token string) int {
 		r := httptest.NewRequestWithContext(
-			t.Context(),
-			"POST",
-			"/unsubscribe?token="+url.QueryEscape(token),
-			strings.NewReader("List-Unsubscribe=One-Click"),
+			t.Context(), "POST", "/unsubscribe?token="+url.QueryEscape(token), strings.NewReader("List-Unsubscribe=One-Click"),
 		)
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		w := httptest.NewRecorder()

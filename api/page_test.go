@@ -48,9 +48,7 @@ func TestPaging(t *testing.T) {
 	for i := range n {
 		films = append(films, watchparty.Movie{Title: fmt.Sprint("Film ", i), Year: 1927, RuntimeMinutes: 90})
 		r, err := b.store.CreateRoom(
-			t.Context(),
-			alice.id,
-			watchparty.NewRoom{Name: "A room", Visibility: watchparty.Public, Capacity: 5},
+			t.Context(), alice.id, watchparty.NewRoom{Name: "A room", Visibility: watchparty.Public, Capacity: 5},
 			store.IdempotencyKey{},
 		)
 		require.NoError(t, err)
@@ -68,16 +66,12 @@ func TestPaging(t *testing.T) {
 		require.NoError(t, err)
 		messages = append(messages, m.ID)
 		run, err := b.store.CreateRun(
-			t.Context(),
-			root.id,
-			watchparty.NewRun{Policies: watchparty.Policies(), DryRun: true},
-			store.IdempotencyKey{},
+			t.Context(), root.id, watchparty.NewRun{Policies: watchparty.Policies(), DryRun: true}, store.IdempotencyKey{},
 		)
 		require.NoError(t, err)
 		runs = append(runs, run.ID)
 		require.NoError(
-			t,
-			b.store.BeginRun(t.Context(), job.CleanupInput{RunID: run.ID, Policies: run.Policies}, run.WorkflowID),
+			t, b.store.BeginRun(t.Context(), job.CleanupInput{RunID: run.ID, Policies: run.Policies}, run.WorkflowID),
 		)
 		_, err = b.store.FinishRun(t.Context(), job.FinishCleanupInput{RunID: run.ID})
 		require.NoError(t, err)

@@ -113,10 +113,7 @@ func (s *Server) UpdateParty(
 	r contract.UpdatePartyRequestObject,
 ) (contract.UpdatePartyResponseObject, error) {
 	c := watchparty.PartyChange{
-		Title: patched(
-			r.Body.Title,
-			"",
-		),
+		Title:    patched(r.Body.Title, ""),
 		MovieID:  patched(r.Body.MovieID, ""),
 		StartsAt: r.Body.StartsAt,
 		TimeZone: r.Body.TimeZone,

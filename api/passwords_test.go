@@ -27,20 +27,13 @@ var passwordSetters = map[string]struct {
 	"changePassword": {"new_password", func(t *testing.T, b *bundle, p person, next string) answer {
 		b.givePassword(t, p)
 		return b.do(
-			t,
-			"PUT",
-			"/users/me/password",
-			p.token,
-			map[string]any{"current_password": password, "new_password": next},
+			t, "PUT", "/users/me/password", p.token, map[string]any{"current_password": password, "new_password": next},
 		)
 	}, 204},
 	"confirmPasswordReset": {"password", func(t *testing.T, b *bundle, p person, next string) answer {
 		require.Equal(t, 202, b.do(t, "POST", "/auth/password-reset", "", map[string]any{"email": p.email}).status)
 		return b.do(
-			t,
-			"POST",
-			"/auth/password-reset/confirm",
-			"",
+			t, "POST", "/auth/password-reset/confirm", "",
 			map[string]any{"token": b.mailed(t, auth.ForReset, p), "password": next},
 		)
 	}, 204},
@@ -142,10 +135,7 @@ func TestHashesOfPasswordsAsTyped(t *testing.T) {
 		require.Equal(t, 200, b.logIn(t, p.email, "tab\tbed").status)
 		require.Equal(t, old, stored(p))
 		a := b.do(
-			t,
-			"PUT",
-			"/users/me/password",
-			p.token,
+			t, "PUT", "/users/me/password", p.token,
 			map[string]any{"current_password": "tab\tbed", "new_password": "another horse battery"},
 		)
 		require.Equal(t, 204, a.status, a)
@@ -173,8 +163,7 @@ func TestHashesRenewedAtOnce(t *testing.T) {
 		var requests []*http.Request
 		for range 10 {
 			requests = append(
-				requests,
-				b.request(t, "POST", "/auth/login", "", map[string]any{"email": p.email, "password": typed}),
+				requests, b.request(t, "POST", "/auth/login", "", map[string]any{"email": p.email, "password": typed}),
 			)
 		}
 		require.Equal(t, map[int]int{200: 10}, b.statuses(requests...))
@@ -182,8 +171,7 @@ func TestHashesRenewedAtOnce(t *testing.T) {
 	})
 	check := func() (string, error) {
 		return b.server.checkPassword(
-			t.Context(),
-			proof{act: "login", userID: p.id, account: p.id, hash: old, password: typed},
+			t.Context(), proof{act: "login", userID: p.id, account: p.id, hash: old, password: typed},
 		)
 	}
 	t.Run("renewed since it was read", func(t *testing.T) {
@@ -219,11 +207,7 @@ func TestChangesOfPasswordsAreTold(t *testing.T) {
 	}
 	change := func(current, next string) answer {
 		return b.do(
-			t,
-			"PUT",
-			"/users/me/password",
-			p.token,
-			map[string]any{"current_password": current, "new_password": next},
+			t, "PUT", "/users/me/password", p.token, map[string]any{"current_password": current, "new_password": next},
 		)
 	}
 	change("wrong horse battery", "another horse battery").requireProblem(t, 403, "wrong_password")

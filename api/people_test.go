@@ -166,10 +166,7 @@ func TestPresenceInRooms(t *testing.T) {
 	age := func(seconds int) {
 		t.Helper()
 		b.exec(
-			t,
-			"UPDATE participants SET last_seen_at = now() - make_interval(secs => ?) WHERE user_id = ?",
-			seconds,
-			bob.id,
+			t, "UPDATE participants SET last_seen_at = now() - make_interval(secs => ?) WHERE user_id = ?", seconds, bob.id,
 		)
 		b.void(t, "room:"+room)
 		b.void(t, "rooms")

@@ -39,11 +39,7 @@ func newStage(t *testing.T, b *bundle, prefix, visibility string) stage {
 	s.item = b.queue(t, s.room, s.cast["host"], "An item")
 	path := "/rooms/" + s.room
 	a := b.do(
-		t,
-		"PATCH",
-		path+"/participants/"+s.cast["moderator"].name,
-		s.cast["host"].token,
-		map[string]any{"role": "moderator"},
+		t, "PATCH", path+"/participants/"+s.cast["moderator"].name, s.cast["host"].token, map[string]any{"role": "moderator"},
 	)
 	require.Equal(t, 200, a.status, a)
 	a = b.do(t, "PATCH", path, s.cast["host"].token, map[string]any{"visibility": visibility})

@@ -376,8 +376,7 @@ func (b *bundle) storied(t *testing.T) person {
 	require.Equal(t, 200, b.acceptInvitation(t, alice, token).status)
 	b.invite(t, hosted, alice, "guest@example.org")
 	require.NoError(
-		t,
-		b.store.OptOut(t.Context(), value1[string](t, b, "SELECT id FROM invitations WHERE user_id = ?", alice.id)),
+		t, b.store.OptOut(t.Context(), value1[string](t, b, "SELECT id FROM invitations WHERE user_id = ?", alice.id)),
 	)
 
 	report := map[string]any{"kind": "spam", "username": bob.name, "text": "Too loud"}
@@ -395,14 +394,10 @@ func (b *bundle) storied(t *testing.T) person {
 	second := b.do(t, "POST", "/chat/messages", alice.token,
 		map[string]any{"room_id": hosted, "body": "Second", "reply_to_id": first}).data()["id"].(string)
 	require.Equal(
-		t,
-		204,
-		b.do(t, "PUT", "/rooms/"+hosted+"/read", alice.token, map[string]any{"message_id": second}).status,
+		t, 204, b.do(t, "PUT", "/rooms/"+hosted+"/read", alice.token, map[string]any{"message_id": second}).status,
 	)
 	require.Equal(
-		t,
-		200,
-		b.do(t, "PATCH", "/chat/messages/"+second, alice.token, map[string]any{"body": "Second."}).status,
+		t, 200, b.do(t, "PATCH", "/chat/messages/"+second, alice.token, map[string]any{"body": "Second."}).status,
 	)
 
 	for _, c := range []struct {
@@ -411,10 +406,7 @@ func (b *bundle) storied(t *testing.T) person {
 	}{{alice, bob, hosted}, {bob, alice, strict}} {
 		for _, kind := range []string{"mutes", "bans"} {
 			a := b.do(
-				t,
-				"POST",
-				"/rooms/"+c.room+"/"+kind,
-				c.actor.token,
+				t, "POST", "/rooms/"+c.room+"/"+kind, c.actor.token,
 				map[string]any{"username": c.target.name, "until": later, "reason": "Too loud"},
 			)
 			require.Equal(t, 201, a.status, a)
@@ -433,8 +425,7 @@ func (b *bundle) storied(t *testing.T) person {
 	require.NoError(
 		t,
 		b.store.VerifyEmail(
-			t.Context(),
-			value1[string](t, b, "SELECT id FROM email_verifications WHERE email = 'new@example.org'"),
+			t.Context(), value1[string](t, b, "SELECT id FROM email_verifications WHERE email = 'new@example.org'"),
 		),
 	)
 	b.exec(t, `INSERT INTO invitations (id, room_id, email, email_key, expires_at)
@@ -456,9 +447,7 @@ func (b *bundle) storied(t *testing.T) person {
 	alice.session = b.signIn(t, alice.id, refresh)
 	b.exec(t, "UPDATE sessions SET user_agent = 'A browser' WHERE user_id = ?", alice.id)
 	alice.token, err = b.server.tokens.Access(
-		auth.Identity{UserID: alice.id, Username: "alice", SessionID: alice.session},
-		time.Now(),
-		b.server.tokens.TTL(),
+		auth.Identity{UserID: alice.id, Username: "alice", SessionID: alice.session}, time.Now(), b.server.tokens.TTL(),
 	)
 	require.NoError(t, err)
 	return alice

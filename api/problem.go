@@ -84,9 +84,7 @@ func problem(err error) contract.Problem {
 		return newProblem(http4xx.Code, codes[http4xx.Code], "")
 	case store.Unavailable(err):
 		return newProblem(
-			http.StatusServiceUnavailable,
-			"unavailable",
-			"A part of the service is away. Try again in a moment.",
+			http.StatusServiceUnavailable, "unavailable", "A part of the service is away. Try again in a moment.",
 		)
 	default:
 		return newProblem(http.StatusInternalServerError, "internal", "Something went wrong on our side.")

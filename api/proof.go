@@ -159,17 +159,9 @@ func (s *Server) logRefusal(ctx context.Context, p proof, reason string) {
 		level = slog.LevelWarn
 	}
 	s.log.LogAttrs(
-		ctx,
-		level,
-		"Sign-in refused",
-		slog.String("act", p.act),
-		slog.String("reason", reason),
-		slog.String(
-			"account",
-			s.logName("log-account", p.account),
-		),
-		slog.String("client", s.logName("log-client", clientOf(ctx))),
-		slog.Bool("known_client", p.known),
+		ctx, level, "Sign-in refused", slog.String("act", p.act), slog.String("reason", reason),
+		slog.String("account", s.logName("log-account", p.account)),
+		slog.String("client", s.logName("log-client", clientOf(ctx))), slog.Bool("known_client", p.known),
 	)
 }
 

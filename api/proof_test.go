@@ -156,10 +156,7 @@ func TestEveryProofOfAPassword(t *testing.T) {
 	t.Run("a registration that is sent again", func(t *testing.T) {
 		register := func(password string) *http.Request {
 			r := b.request(
-				t,
-				"POST",
-				"/auth/register",
-				"",
+				t, "POST", "/auth/register", "",
 				map[string]any{"username": "again", "email": "again@example.org", "password": password},
 			)
 			r.Header.Set("Idempotency-Key", "again-and-again-and-again")
@@ -219,11 +216,7 @@ func TestStrangersGuesses(t *testing.T) {
 	a := b.send(
 		t,
 		b.from(
-			t,
-			home,
-			"POST",
-			"/auth/register",
-			"",
+			t, home, "POST", "/auth/register", "",
 			map[string]any{"username": "alice", "email": alice.email, "password": password},
 		),
 	)
@@ -260,8 +253,7 @@ func TestStrangersGuesses(t *testing.T) {
 			t,
 			2,
 			value1[int](
-				t,
-				b,
+				t, b,
 				"SELECT count(*) FROM known_clients WHERE expires_at BETWEEN now() + interval '89 d' AND now() + interval '91 d'",
 			),
 		)
@@ -280,22 +272,14 @@ func TestStrangersGuesses(t *testing.T) {
 		b.send(
 			t,
 			b.from(
-				t,
-				home,
-				"POST",
-				"/auth/register",
-				"",
+				t, home, "POST", "/auth/register", "",
 				map[string]any{"username": "bob", "email": "bob@example.org", "password": password},
 			),
 		)
 		require.NotEqual(
 			t,
 			value1[string](t, b, "SELECT min(encode(client_hash, 'hex')) FROM known_clients"),
-			value1[string](
-				t,
-				b,
-				"SELECT max(encode(client_hash, 'hex')) FROM known_clients",
-			),
+			value1[string](t, b, "SELECT max(encode(client_hash, 'hex')) FROM known_clients"),
 			"one client of two accounts cannot be told to be one",
 		)
 	})
@@ -316,11 +300,7 @@ func TestRefusedSignInsAreLogged(t *testing.T) {
 	b.logInFrom(t, thief, "nobody@example.org", "wrong horse battery")
 	b.logInFrom(t, "203.0.113.77", alice.email, "wrong horse battery")
 	b.do(
-		t,
-		"PUT",
-		"/users/me/email",
-		alice.token,
-		map[string]any{"email": "x@example.org", "password": "wrong horse battery"},
+		t, "PUT", "/users/me/email", alice.token, map[string]any{"email": "x@example.org", "password": "wrong horse battery"},
 	)
 	b.logInFrom(t, thief, bob.email, password).requireProblem(t, 403, "account_suspended")
 	require.Equal(t, 200, b.do(t, "POST", "/auth/refresh", "", map[string]any{"refresh_token": alice.refresh}).status)

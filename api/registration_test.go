@@ -40,10 +40,7 @@ func TestRegisteringOnce(t *testing.T) {
 	b := setup(t)
 	registerBy := func(key, name, password string) answer {
 		r := b.request(
-			t,
-			"POST",
-			"/auth/register",
-			"",
+			t, "POST", "/auth/register", "",
 			map[string]any{"username": name, "email": name + "@example.org", "password": password},
 		)
 		r.Header.Set("Idempotency-Key", key)
@@ -106,13 +103,7 @@ func TestTimeTellsNothing(t *testing.T) {
 		slices.Sort(ratios)
 		ratio := ratios[pairs/2]
 		require.InDelta(
-			t,
-			1,
-			min(ratio, 1/ratio),
-			1-1/1.5,
-			"%s: an answer for a known address takes %.2f times as long",
-			name,
-			ratio,
+			t, 1, min(ratio, 1/ratio), 1-1/1.5, "%s: an answer for a known address takes %.2f times as long", name, ratio,
 		)
 	}
 }

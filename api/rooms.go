@@ -37,12 +37,7 @@ func (s *Server) ListRooms(
 		return nil, err
 	}
 	q := cache.Query{
-		Key: fmt.Sprintf(
-			"rooms:%s%s:%d",
-			order.key,
-			p.After,
-			p.Limit,
-		),
+		Key:  fmt.Sprintf("rooms:%s%s:%d", order.key, p.After, p.Limit),
 		Tags: []string{coherence.TagRooms},
 		TTL:  s.cfg.Cache.Rooms,
 	}

@@ -52,11 +52,7 @@ func TestUpdateRoom(t *testing.T) {
 		b.requireCached(t, "/rooms", "")
 		evil := "<script>alert(1)</script> '; DROP TABLE rooms; -- שלום 👩‍👩‍👧 é"
 		changed := b.change(
-			t,
-			room,
-			alice,
-			"",
-			map[string]any{"name": "  " + evil + " ", "slow_mode_seconds": 3600, "capacity": 2},
+			t, room, alice, "", map[string]any{"name": "  " + evil + " ", "slow_mode_seconds": 3600, "capacity": 2},
 		)
 		require.Equal(t, 200, changed.status, changed)
 		require.Equal(t, []any{evil, 3600.0, 2.0, film}, []any{
@@ -220,11 +216,8 @@ func TestRoles(t *testing.T) {
 		requireStanding(t, dora, "viewer", false)
 		require.Nil(t, b.do(t, "GET", path+"/me", bob.token, nil).data()["muted_until"])
 		b.alter(
-			t,
-			room,
-			"INSERT INTO mutes (id, room_id, user_id, until) VALUES (gen_random_uuid(), ?, ?, now() + interval '1 h')",
-			room,
-			bob.id,
+			t, room, "INSERT INTO mutes (id, room_id, user_id, until) VALUES (gen_random_uuid(), ?, ?, now() + interval '1 h')",
+			room, bob.id,
 		)
 		muted := b.do(t, "GET", path+"/me", bob.token, nil).data()
 		require.NotNil(t, muted["muted_until"])
@@ -239,9 +232,7 @@ func TestRoles(t *testing.T) {
 	t.Run("moderator", func(t *testing.T) {
 		a := b.setRole(t, room, alice, bob, "moderator")
 		require.Equal(
-			t,
-			[]any{"moderator", "bob", true},
-			[]any{a.data()["role"], nameIn(a.data()["user"]), a.data()["present"]},
+			t, []any{"moderator", "bob", true}, []any{a.data()["role"], nameIn(a.data()["user"]), a.data()["present"]},
 		)
 		requireStanding(t, bob, "moderator", true)
 		require.Equal(t, 204, b.do(t, "POST", path+"/leave", bob.token, nil).status)
@@ -271,9 +262,7 @@ func TestRoles(t *testing.T) {
 		b.requireHit(t, path, carol.token)
 		require.Equal(t, 204, b.do(t, "POST", path+"/leave", carol.token, nil).status)
 		require.Equal(
-			t,
-			"alice",
-			b.requireMiss(t, path, "").data()["host"].(map[string]any)["username"],
+			t, "alice", b.requireMiss(t, path, "").data()["host"].(map[string]any)["username"],
 			"of the moderators, the longest there",
 		)
 		requireStanding(t, alice, "host", true)
@@ -285,10 +274,7 @@ func TestRoles(t *testing.T) {
 		require.Equal(t, 204, beat(bob).status)
 		requireStanding(t, alice, "host", true)
 		b.alter(
-			t,
-			room,
-			"UPDATE participants SET last_seen_at = now() - interval '11 min' WHERE room_id = ? AND user_id = ?",
-			room,
+			t, room, "UPDATE participants SET last_seen_at = now() - interval '11 min' WHERE room_id = ? AND user_id = ?", room,
 			alice.id,
 		)
 		for _, p := range b.do(t, "GET", path+"/participants", "", nil).list() {
@@ -491,9 +477,7 @@ func TestHostLeavesWhileHandingOver(t *testing.T) {
 	alice, bob, carol := b.user(t, "alice"), b.user(t, "bob"), b.user(t, "carol")
 	for range 20 {
 		created, err := b.store.CreateRoom(
-			t.Context(),
-			alice.id,
-			watchparty.NewRoom{Name: "A room", Visibility: watchparty.Public, Capacity: 5},
+			t.Context(), alice.id, watchparty.NewRoom{Name: "A room", Visibility: watchparty.Public, Capacity: 5},
 			store.IdempotencyKey{},
 		)
 		require.NoError(t, err)
@@ -550,10 +534,7 @@ func TestOpeningARoomOnce(t *testing.T) {
 	open(alice, "the-same-key", map[string]any{"name": "Twice"}).requireProblem(t, 422, "idempotency_key_reused")
 	require.NotEqual(t, answers[0].data()["id"], open(alice, "another-key", body).data()["id"])
 	require.NotEqual(
-		t,
-		answers[0].data()["id"],
-		open(bob, "the-same-key", body).data()["id"],
-		"keys are each caller's own",
+		t, answers[0].data()["id"], open(bob, "the-same-key", body).data()["id"], "keys are each caller's own",
 	)
 
 	require.Equal(t, 204, b.do(t, "DELETE", "/rooms/"+answers[0].data()["id"].(string), alice.token, nil).status)

@@ -120,10 +120,7 @@ func TestSchedules(t *testing.T) {
 	require.Equal(t, []any{at.Add(30 * time.Minute).Format(time.RFC3339)}, list[0]["next_runs"])
 	recent := list[0]["recent_runs"].([]any)
 	require.Equal(
-		t,
-		at.Add(10*time.Minute).Format(time.RFC3339),
-		recent[0].(map[string]any)["scheduled_at"],
-		"the latest first",
+		t, at.Add(10*time.Minute).Format(time.RFC3339), recent[0].(map[string]any)["scheduled_at"], "the latest first",
 	)
 	require.Equal(t, "cleanup/scheduled-1", recent[1].(map[string]any)["workflow_id"])
 	require.Contains(t, recent[1].(map[string]any)["temporal_url"], "cleanup%2Fscheduled-1")
@@ -134,9 +131,7 @@ func TestSchedules(t *testing.T) {
 	require.Equal(t, 200, act("trigger", nil).status)
 	require.Equal(t, 1, c.triggered)
 	require.Equal(
-		t,
-		200,
-		act("backfill", map[string]any{"start": "2026-01-01T00:00:00+01:00", "end": "2026-01-31T23:00:00Z"}).status,
+		t, 200, act("backfill", map[string]any{"start": "2026-01-01T00:00:00+01:00", "end": "2026-01-31T23:00:00Z"}).status,
 		"31 days to the hour",
 	)
 	require.Equal(t, time.Date(2025, 12, 31, 23, 0, 0, 0, time.UTC), c.backfills[0].Start)

@@ -125,9 +125,7 @@ func New(d Deps) (*Server, error) {
 		beginExchange(d.Config.HTTP.PublicURL, d.Tracer),
 		observe(s.log, d.Metrics),
 		middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: s.logPanic}),
-		crossOrigin(
-			d.Config.HTTP.Origins,
-		),
+		crossOrigin(d.Config.HTTP.Origins),
 		s.admitEarly,
 		s.limitBody,
 		s.identify,
@@ -143,9 +141,7 @@ func New(d Deps) (*Server, error) {
 	)
 	routes := withHead{e}
 	contract.RegisterHandlersWithBaseURL(
-		routes,
-		contract.NewStrictHandler(s, []contract.StrictMiddlewareFunc{markReplays}),
-		basePath,
+		routes, contract.NewStrictHandler(s, []contract.StrictMiddlewareFunc{markReplays}), basePath,
 	)
 	if err := s.routePages(routes); err != nil {
 		return nil, err

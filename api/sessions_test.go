@@ -87,9 +87,7 @@ func TestSessionsOfTheCaller(t *testing.T) {
 func (b *bundle) passGrace(t *testing.T, token string) {
 	t.Helper()
 	b.exec(
-		t,
-		"UPDATE sessions SET rotated_at = rotated_at - interval '31 s' WHERE token_hash = ?",
-		auth.HashRefresh(token),
+		t, "UPDATE sessions SET rotated_at = rotated_at - interval '31 s' WHERE token_hash = ?", auth.HashRefresh(token),
 	)
 }
 

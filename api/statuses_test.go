@@ -41,11 +41,7 @@ func requireProblemInContract(t testing.TB, operation *openapi3.Operation, a ans
 	codes[a.code()] = true
 	if !*updateContract {
 		require.Contains(
-			t,
-			documentedCodes(operation),
-			a.code(),
-			"%s: run go test ./api -contract.update",
-			operation.OperationID,
+			t, documentedCodes(operation), a.code(), "%s: run go test ./api -contract.update", operation.OperationID,
 		)
 	}
 }

@@ -91,10 +91,7 @@ func (f freeText) rule(t *testing.T, op documented) textRule {
 	t.Helper()
 	rule := cmp.Or(textRules[op.OperationID+" "+f.name], textRules[f.name])
 	require.NotZero(
-		t,
-		rule,
-		"%s has a text %s: say in textRules which rule it follows, and have the domain check it",
-		op.OperationID,
+		t, rule, "%s has a text %s: say in textRules which rule it follows, and have the domain check it", op.OperationID,
 		f.name,
 	)
 	return rule
@@ -113,8 +110,7 @@ func TestFreeTexts(t *testing.T) {
 	w := newWorld(t)
 	var former string
 	require.NoError(
-		t,
-		w.store.DB().NewRaw("SELECT password_hash FROM users WHERE id = ?", w.alice.id).Scan(t.Context(), &former),
+		t, w.store.DB().NewRaw("SELECT password_hash FROM users WHERE id = ?", w.alice.id).Scan(t.Context(), &former),
 	)
 	properties, sent := 0, 0
 	for _, c := range w.calls() {
@@ -135,13 +131,8 @@ func TestFreeTexts(t *testing.T) {
 				changed.body = copied(c.body)
 				switch c.id { // what is done once
 				case "register":
-					changed.body["username"], changed.body["email"] = fmt.Sprint(
-						"person",
-						sent,
-					), fmt.Sprintf(
-						"person%d@example.org",
-						sent,
-					)
+					changed.body["username"] = fmt.Sprint("person", sent)
+					changed.body["email"] = fmt.Sprintf("person%d@example.org", sent)
 				case "createMovie":
 					changed.body["title"] = fmt.Sprint("Film ", sent)
 				case "addToQueue":

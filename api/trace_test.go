@@ -39,8 +39,7 @@ func TestTraceOfRequest(t *testing.T) {
 		{"/api/nowhere/secret", "GET "},
 	} {
 		b.server.ServeHTTP(
-			httptest.NewRecorder(),
-			httptest.NewRequestWithContext(t.Context(), http.MethodGet, test.path, nil),
+			httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, test.path, nil),
 		)
 		ended := recorder.Ended()
 		require.Equal(t, test.name, ended[len(ended)-1].Name())

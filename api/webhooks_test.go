@@ -117,9 +117,7 @@ func TestWebhookIsOff(t *testing.T) {
 	require.Equal(t, []any{true, nil, 1.0}, []any{on["enabled"], on["off_reason"], on["failed"]})
 	since := map[string]any{"since": "2026-01-01T00:00:00Z"}
 	require.Equal(
-		t,
-		map[string]any{"queued": 1.0, "more": false},
-		b.do(t, "POST", path+"/replay", root.token, since).data(),
+		t, map[string]any{"queued": 1.0, "more": false}, b.do(t, "POST", path+"/replay", root.token, since).data(),
 	)
 	require.Equal(t, 0.0, b.do(t, "POST", path+"/replay", root.token, since).data()["queued"])
 	b.do(t, "POST", again, root.token, nil).requireProblem(t, 409, "delivery_not_ended")

@@ -50,9 +50,7 @@ func newWorld(t testing.TB, change ...func(*settings)) *world {
 	w := &world{bundle: b, alice: b.register(t, "alice"), bob: b.user(t, "bob"), admin: b.admin(t, "root")}
 	w.dave, w.eve, w.frank = b.user(t, "dave"), b.user(t, "eve"), b.user(t, "frank")
 	b.exec(
-		t,
-		"UPDATE users SET password_hash = (SELECT password_hash FROM users WHERE id = ?) WHERE id = ?",
-		w.alice.id,
+		t, "UPDATE users SET password_hash = (SELECT password_hash FROM users WHERE id = ?) WHERE id = ?", w.alice.id,
 		w.dave.id,
 	)
 	w.movie, w.unused = b.movie(t, "Metropolis"), b.movie(t, "Nosferatu")

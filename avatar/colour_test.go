@@ -61,13 +61,11 @@ func colourful(t *testing.T) map[string][]byte {
 		"a profile of a press": pictures.TableProfile("CMYK", map[string]func([]float64) [3]float64{"A2B0": press}),
 	}
 	all := map[string][]byte{
-		"JPEG":           pictures.JPEG(rgb),
-		"PNG":            pictures.PNG(rgb),
-		"PNG of 16 bits": pictures.PNG(deep),
-		"grey JPEG":      pictures.JPEG(grey),
-		"grey PNG": pictures.PNG(
-			grey,
-		),
+		"JPEG":                          pictures.JPEG(rgb),
+		"PNG":                           pictures.PNG(rgb),
+		"PNG of 16 bits":                pictures.PNG(deep),
+		"grey JPEG":                     pictures.JPEG(grey),
+		"grey PNG":                      pictures.PNG(grey),
 		"grey PNG of 16 bits":           pictures.PNG(deepGrey),
 		"palette PNG":                   pictures.PNG(palette),
 		"grey JPEG with a matrix":       pictures.JPEG(grey, pictures.JPEGProfile(profiles["linear light"])),

@@ -54,11 +54,8 @@ func TestRenderReleasesEverything(t *testing.T) {
 
 func TestRenderConcurrently(t *testing.T) {
 	r := New(2, probe.Limits{})
-	red, blue := pictures.PNG(
-		pictures.Solid(600, 400, pictures.Red),
-	), pictures.JPEG(
-		pictures.Solid(400, 600, pictures.Blue),
-	)
+	red := pictures.PNG(pictures.Solid(600, 400, pictures.Red))
+	blue := pictures.JPEG(pictures.Solid(400, 600, pictures.Blue))
 	broken := blue[:len(blue)/2]
 	var wg sync.WaitGroup
 	for range 8 {

@@ -145,10 +145,7 @@ func (i installation) start(t testing.TB) *process {
 	t.Helper()
 	p := i.startAway(t)
 	require.Eventually(
-		t,
-		func() bool { return p.member.Lease().InForce() && p.bus.Healthy() },
-		30*time.Second,
-		time.Millisecond,
+		t, func() bool { return p.member.Lease().InForce() && p.bus.Healthy() }, 30*time.Second, time.Millisecond,
 	)
 	return p
 }

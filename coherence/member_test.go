@@ -496,9 +496,7 @@ func TestALateRenewalChangesNothing(t *testing.T) {
 	const id = "4b0ab8ab-9a50-4a3c-94e3-61f46ae3ee5d"
 	renew := func(turn uint64, reads bool) {
 		_, err := p.journal.Journal.Renew(
-			t.Context(),
-			coherence.Row{Process: id, Turn: turn, Reads: reads},
-			coherence.Snapshot{},
+			t.Context(), coherence.Row{Process: id, Turn: turn, Reads: reads}, coherence.Snapshot{},
 		)
 		require.NoError(t, err)
 	}

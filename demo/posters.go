@@ -97,8 +97,7 @@ func posterOf(title string) poster {
 // slug is the name of a movie's files.
 func slug(title string) string {
 	words := strings.FieldsFunc(
-		strings.ToLower(title),
-		func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') },
+		strings.ToLower(title), func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') },
 	)
 	return strings.Join(words, "-")
 }

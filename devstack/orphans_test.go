@@ -98,9 +98,7 @@ func TestOrphansAreTakenOver(t *testing.T) {
 		require.False(t, running(pid), processes[i])
 	}
 	require.Contains(
-		t,
-		progress.String(),
-		fmt.Sprintf("stopping Postgres left over from an earlier run (process %d)", children[0]),
+		t, progress.String(), fmt.Sprintf("stopping Postgres left over from an earlier run (process %d)", children[0]),
 	)
 }
 

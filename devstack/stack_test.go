@@ -280,8 +280,7 @@ func TestEphemeralLeavesNothing(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(reachable(t), "data")
 	s := start(
-		t,
-		devstack.Options{Dir: dir, Services: []devstack.Service{devstack.Redis, devstack.Inbox}, Ephemeral: true},
+		t, devstack.Options{Dir: dir, Services: []devstack.Service{devstack.Redis, devstack.Inbox}, Ephemeral: true},
 	)
 	require.DirExists(t, dir)
 	require.NoError(t, s.Close())

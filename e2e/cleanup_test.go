@@ -319,8 +319,7 @@ func TestWorkerKilledInCleanup(t *testing.T) {
 		before := a.count(t)
 		everything["dry_run"] = true
 		arrived, release := a.stopAt(
-			t,
-			"TRIGGER wait BEFORE UPDATE OF counts ON cleanup_runs FOR EACH ROW WHEN (NEW.policy = 'old_messages')",
+			t, "TRIGGER wait BEFORE UPDATE OF counts ON cleanup_runs FOR EACH ROW WHEN (NEW.policy = 'old_messages')",
 		)
 		id := startCleanup(t, a.admin, everything)
 		arrived()

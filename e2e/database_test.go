@@ -124,10 +124,7 @@ func TestLockedTable(t *testing.T) {
 	require.NoError(t, err)
 	held := startTraffic(t, 30, func(int) answer { return host.post(t, "/rooms/"+room+"/join", nil) })
 	require.Eventually(
-		t,
-		func() bool { return held.count(http.StatusServiceUnavailable) > 0 },
-		time.Minute,
-		10*time.Millisecond,
+		t, func() bool { return held.count(http.StatusServiceUnavailable) > 0 }, time.Minute, 10*time.Millisecond,
 	)
 
 	free := startTraffic(t, 30, func(n int) answer { return host.get(t, fmt.Sprintf("/movies?q=night%d", n)) })

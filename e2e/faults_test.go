@@ -58,8 +58,7 @@ func (s *system) awaitIdle(t testing.TB) {
 	eventually(t, func(c *assert.CollectT) {
 		var events, emails int
 		require.NoError(
-			c,
-			s.store.DB().NewRaw("SELECT count(*) FROM outbox WHERE state <> 'started'").Scan(t.Context(), &events),
+			c, s.store.DB().NewRaw("SELECT count(*) FROM outbox WHERE state <> 'started'").Scan(t.Context(), &events),
 		)
 		require.NoError(
 			c,

@@ -246,13 +246,11 @@ func (f *flow) signInAndOut(t *testing.T) {
 	f.secrets = append(f.secrets, next.AccessToken, next.RefreshToken)
 	require.NotEqual(t, f.dan.account.RefreshToken, next.RefreshToken)
 	require.Equal(
-		t,
-		http.StatusNoContent,
+		t, http.StatusNoContent,
 		f.client.post(t, "/auth/logout", map[string]string{"refresh_token": next.RefreshToken}).status,
 	)
 	require.Equal(
-		t,
-		http.StatusUnauthorized,
+		t, http.StatusUnauthorized,
 		f.client.post(t, "/auth/refresh", map[string]string{"refresh_token": next.RefreshToken}).status,
 	)
 	f.dan.client = f.client.login(t, strings.ToUpper(f.dan.account.User.Email), password)
@@ -481,9 +479,7 @@ func (f *flow) cleanup(t *testing.T) {
 
 	require.NoFileExists(t, orphan)
 	require.Empty(
-		t,
-		f.client.get(t, "/chat/messages?room_id="+f.roomID).list(t),
-		"cached lists of what was removed are void",
+		t, f.client.get(t, "/chat/messages?room_id="+f.roomID).list(t), "cached lists of what was removed are void",
 	)
 	require.Equal(t, "archived", f.client.get(t, "/rooms/"+idle).data(t)["state"])
 	require.NotContains(t, string(f.client.get(t, "/rooms").body), idle)

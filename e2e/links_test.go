@@ -48,13 +48,10 @@ func (f *flow) addressConfirmed(t *testing.T) {
 func (f *flow) passwordForgotten(t *testing.T) {
 	address := f.dan.account.User.Email
 	require.Equal(
-		t,
-		http.StatusAccepted,
-		f.client.post(t, "/auth/password-reset", map[string]string{"email": address}).status,
+		t, http.StatusAccepted, f.client.post(t, "/auth/password-reset", map[string]string{"email": address}).status,
 	)
 	require.Equal(
-		t,
-		http.StatusAccepted,
+		t, http.StatusAccepted,
 		f.client.post(t, "/auth/password-reset", map[string]string{"email": "nobody@people.example"}).status,
 	)
 	p := f.browser.open(t, f.link(t, address, "Choose a new password", "/password-reset"))
@@ -129,9 +126,7 @@ func (f *flow) invited(t *testing.T) {
 
 	// She behaves badly, and neither the room nor the link lets her in again.
 	require.Equal(
-		t,
-		http.StatusCreated,
-		f.carol.post(t, "/rooms/"+room+"/bans", map[string]string{"username": "x-fay.friend"}).status,
+		t, http.StatusCreated, f.carol.post(t, "/rooms/"+room+"/bans", map[string]string{"username": "x-fay.friend"}).status,
 	)
 	require.Equal(t, http.StatusForbidden, fay.get(t, "/rooms/"+room).status)
 	require.Equal(t, http.StatusForbidden, fay.post(t, "/rooms/"+room+"/join", nil).status)
@@ -150,9 +145,7 @@ func (f *flow) accountDeleted(t *testing.T) {
 	export := gus.get(t, "/users/me/export").data(t)
 	require.Len(t, export["messages"], 1)
 	require.Equal(
-		t,
-		http.StatusNoContent,
-		gus.do(t, http.MethodDelete, "/users/me", map[string]string{"password": password}).status,
+		t, http.StatusNoContent, gus.do(t, http.MethodDelete, "/users/me", map[string]string{"password": password}).status,
 	)
 	require.Equal(t, http.StatusUnauthorized, gus.get(t, "/users/me").status)
 	require.Equal(t, http.StatusNotFound, f.client.get(t, "/users/gus.goes").status)

@@ -33,10 +33,7 @@ func buildAndRun(m *testing.M) int {
 	defer func() { _ = os.RemoveAll(dir) }()
 	binary = filepath.Join(dir, "watchparty")
 	settings := fmt.Sprintf(
-		"-s -w -X main.keepFormer=%s -X main.laterDelay=%s -X main.healthAge=%s",
-		keepFormer,
-		laterDelay,
-		healthAge,
+		"-s -w -X main.keepFormer=%s -X main.laterDelay=%s -X main.healthAge=%s", keepFormer, laterDelay, healthAge,
 	)
 	build := exec.Command("go", "build", "-ldflags", settings, "-o", binary, "../cmd/watchparty")
 	if out, err := build.CombinedOutput(); err != nil {

@@ -52,10 +52,7 @@ max_client_conn = 500
 	if os.Geteuid() == 0 { // which pgbouncer refuses to run as
 		text += "user = postgres\n"
 	}
-	require.NoError(
-		t,
-		os.WriteFile(p.settings, []byte(text), 0o644),
-	) //nolint:gosec // for another account
+	require.NoError(t, os.WriteFile(p.settings, []byte(text), 0o644)) //nolint:gosec // for another account
 	require.NoError(
 		t,
 		os.WriteFile(filepath.Join(dir, "users"), []byte(strconv.Quote(server.User.Username())+` ""`), 0o644),

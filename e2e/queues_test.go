@@ -176,10 +176,7 @@ func BenchmarkReset(b *testing.B) {
 		inTemporal := s.waiting(b, "emails WHERE state IN ('queued', 'sending')") - inOutbox
 		behind := s.resets(b, "behind", resets)
 		require.Eventually(
-			b,
-			func() bool { return s.waiting(b, "outbox WHERE state = 'pending'") == 0 },
-			10*time.Minute,
-			time.Second,
+			b, func() bool { return s.waiting(b, "outbox WHERE state = 'pending'") == 0 }, 10*time.Minute, time.Second,
 		)
 		atLast := s.waiting(b, "emails WHERE state IN ('queued', 'sending')")
 		require.Greater(b, atLast, others/10, "so many wait for their turn")

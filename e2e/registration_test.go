@@ -28,9 +28,7 @@ func BenchmarkRegistration(b *testing.B) {
 			name := fmt.Sprintf("%s-%d", phase, i)
 			began := time.Now()
 			got := s.client.post(
-				b,
-				"/auth/register",
-				map[string]any{"username": name, "email": name + "@people.example", "password": password},
+				b, "/auth/register", map[string]any{"username": name, "email": name + "@people.example", "password": password},
 			)
 			took = append(took, time.Since(began))
 			require.Equal(b, http.StatusCreated, got.status, "%s", got.body)

@@ -59,15 +59,7 @@ func TestRestore(t *testing.T) {
 
 	runCommand(t, "psql", "--quiet", "--command", "CREATE SCHEMA public", stack.DatabaseURL())
 	runCommand(
-		t,
-		"pg_restore",
-		"--exit-on-error",
-		"--no-owner",
-		"--clean",
-		"--if-exists",
-		"--dbname",
-		stack.DatabaseURL(),
-		dump,
+		t, "pg_restore", "--exit-on-error", "--no-owner", "--clean", "--if-exists", "--dbname", stack.DatabaseURL(), dump,
 	)
 	require.NoError(t, os.CopyFS(s.files, os.DirFS(filepath.Join(backup, "files"))))
 	require.NoError(t, os.CopyFS(temporal, os.DirFS(filepath.Join(backup, "temporal"))))

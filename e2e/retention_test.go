@@ -443,9 +443,7 @@ func TestRetentionUnderLoad(t *testing.T) {
 	)
 	require.Zero(t, old)
 	require.GreaterOrEqual(
-		t,
-		recent,
-		of.messages/2+r.before.requests(posting)+r.without.requests(posting)+r.during.requests(posting),
+		t, recent, of.messages/2+r.before.requests(posting)+r.without.requests(posting)+r.during.requests(posting),
 	)
 	for _, phase := range []timeSlices{r.before, r.without, r.during} {
 		require.Positive(t, phase.requests(posting))

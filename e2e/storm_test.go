@@ -206,11 +206,7 @@ func TestMailStorm(t *testing.T) {
 	for address, ids := range emails {
 		twice += len(ids) - 1
 		require.LessOrEqual(
-			t,
-			len(ids),
-			1+s.cutShort(t, address),
-			"%s got it again although the server had said that it has it",
-			address,
+			t, len(ids), 1+s.cutShort(t, address), "%s got it again although the server had said that it has it", address,
 		)
 		require.Len(t, slices.Compact(slices.Sorted(slices.Values(ids))), 1, "%s was welcomed by more than one mail", address)
 	}

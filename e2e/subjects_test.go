@@ -337,9 +337,7 @@ func signInSubject(
 		a, err := change{
 			call: call{http.MethodPost, "/auth/login", ""},
 			body: fields{"email": former.User.Email, "password": password},
-		}.make(
-			n,
-		)
+		}.make(n)
 		if err != nil {
 			return err
 		}
@@ -377,9 +375,7 @@ func sessionSubject(former signedIn, paths ...string) *subject {
 			_, err := change{
 				call: call{http.MethodPost, "/auth/logout", ""},
 				body: fields{"refresh_token": s.RefreshToken},
-			}.make(
-				n,
-			)
+			}.make(n)
 			return err
 		})
 }

@@ -52,8 +52,7 @@ func TestWatchPageActs(t *testing.T) {
 	alice.shows(t, "Who is the pilto?")
 	bob.press(t, "Edit this message")
 	bob.write(
-		t,
-		"body",
+		t, "body",
 		kb.Home+strings.Repeat(kb.ArrowRight, len("Who is the "))+strings.Repeat(kb.Delete, len("pilto?"))+"pilot?",
 	)
 	bob.press(t, "Send")
@@ -273,9 +272,7 @@ func TestAutoplayIsRefused(t *testing.T) {
 	bob.goTo(t, path)
 	// What tab.shows and watcher.press run counts as a gesture, and this does not.
 	bob.evaluates(
-		t,
-		`document.querySelector('main')?.innerText.includes('Your browser plays after a click only.') + ''`,
-		"true",
+		t, `document.querySelector('main')?.innerText.includes('Your browser plays after a click only.') + ''`, "true",
 	)
 	bob.evaluates(t, `document.querySelector('video').paused + ''`, "true")
 	bob.record(t)

@@ -85,8 +85,7 @@ func (s *watchSystem) revision(t *testing.T) int {
 // status is what the room's playback does, and why.
 func (s *watchSystem) status(t require.TestingT) (status, cause string) {
 	require.NoError(
-		t,
-		s.store.DB().NewRaw("SELECT state, cause FROM playbacks").Scan(context.Background(), &status, &cause),
+		t, s.store.DB().NewRaw("SELECT state, cause FROM playbacks").Scan(context.Background(), &status, &cause),
 	)
 	return status, cause
 }

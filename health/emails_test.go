@@ -51,8 +51,7 @@ func TestEmails(t *testing.T) {
 	})
 	t.Run("the server refuses this service", func(t *testing.T) {
 		refuses := smtptest.Serve(
-			t,
-			smtptest.Script{Answers: map[string]string{"MAIL": "550 5.7.1 your address 192.0.2.7 is listed"}},
+			t, smtptest.Script{Answers: map[string]string{"MAIL": "550 5.7.1 your address 192.0.2.7 is listed"}},
 		)
 		err := check(t, addressOf(refuses))
 		require.Equal(t, "refusing this service with 550 at MAIL", whatIsWrong(t, err))
@@ -72,9 +71,7 @@ func TestEmails(t *testing.T) {
 		}
 		fine := func(context.Context) error { return nil }
 		require.Equal(
-			t,
-			"paused by an admin",
-			whatIsWrong(t, CheckEmails(t.Context(), read(store.Work{EmailsPaused: true}), fine)),
+			t, "paused by an admin", whatIsWrong(t, CheckEmails(t.Context(), read(store.Work{EmailsPaused: true}), fine)),
 		)
 		waiting := func(age time.Duration) store.Work {
 			return store.Work{Emails: map[watchparty.EmailKind]store.Backlog{watchparty.EmailReset: {Waiting: 1, Oldest: age}}}

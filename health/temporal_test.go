@@ -65,10 +65,7 @@ func TestTemporal(t *testing.T) {
 	require.Equal(t, "no worker for avatar-steps, email, avatar, maintenance, webhooks",
 		whatIsWrong(t, CheckWorkers(ctx, c, false)))
 	require.NotContains(
-		t,
-		whatIsWrong(t, CheckWorkers(ctx, c, true)),
-		"email (activities)",
-		"nobody polls while they are paused",
+		t, whatIsWrong(t, CheckWorkers(ctx, c, true)), "email (activities)", "nobody polls while they are paused",
 	)
 	for _, queue := range append(job.TaskQueues(), job.TaskQueueAvatarSteps) {
 		if queue != job.TaskQueueEmail {
@@ -98,8 +95,7 @@ func TestTemporal(t *testing.T) {
 	require.Contains(t, whatIsWrong(t, CheckSchedules(ctx, schedules, time.Now().Add(25*time.Hour))), "cleanup is late",
 		"tomorrow, the next run would still be that of today")
 	require.NoError(
-		t,
-		schedules.GetHandle(ctx, job.ScheduleCleanup).Pause(ctx, client.SchedulePauseOptions{Note: "a hold"}),
+		t, schedules.GetHandle(ctx, job.ScheduleCleanup).Pause(ctx, client.SchedulePauseOptions{Note: "a hold"}),
 	)
 	require.NotContains(t, whatIsWrong(t, CheckSchedules(ctx, schedules, time.Now().Add(25*time.Hour))), "cleanup is",
 		"a pause is as somebody wants it")

@@ -56,9 +56,7 @@ func newStep(a *workflowpb.PendingActivityInfo) Step {
 		Attempt:     int(a.GetAttempt()),
 		MaxAttempts: int(a.GetMaximumAttempts()),
 		LastFailure: failureText(a.GetLastFailure()),
-		ScheduledAt: at(
-			a.GetScheduledTime(),
-		),
+		ScheduledAt: at(a.GetScheduledTime()),
 		StartedAt:   at(a.GetLastStartedTime()),
 		HeartbeatAt: at(a.GetLastHeartbeatTime()),
 		NextAt:      at(a.GetNextAttemptScheduleTime()),

@@ -191,10 +191,7 @@ func TestRedisGoneAndBack(t *testing.T) {
 	l := open(t, impatient(t, stack.RedisURL()), slog.New(slog.NewTextHandler(&log, nil)))
 	rule := hourly(1)
 	require.Eventually(
-		t,
-		func() bool { return !l.Allow(t.Context(), rule, "a").Allowed },
-		20*time.Second,
-		time.Millisecond,
+		t, func() bool { return !l.Allow(t.Context(), rule, "a").Allowed }, 20*time.Second, time.Millisecond,
 	)
 	before := log.count("fail open")
 

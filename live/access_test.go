@@ -66,19 +66,8 @@ func TestPutOut(t *testing.T) {
 			s.room = s.asks.room(t, s.host, nil)
 			s.asks.join(t, s.room, s.bob)
 			held := i.nodes[1]
-			host, guest, second := held.connect(
-				t,
-				s.room,
-				s.host,
-			), held.connect(
-				t,
-				s.room,
-				s.bob,
-			), held.connect(
-				t,
-				s.room,
-				s.bob,
-			)
+			host := held.connect(t, s.room, s.host)
+			guest, second := held.connect(t, s.room, s.bob), held.connect(t, s.room, s.bob)
 			c.act(t, s)
 			guest.requireClosed(c.code, c.reason)
 			second.requireClosed(c.code, c.reason)
@@ -127,12 +116,7 @@ func TestPlace(t *testing.T) {
 
 	until := time.Now().Add(time.Hour).UTC().Truncate(time.Second)
 	a.call(
-		t,
-		"POST",
-		"/rooms/"+room+"/mutes",
-		alice,
-		map[string]any{"username": "bob", "until": until},
-		http.StatusCreated,
+		t, "POST", "/rooms/"+room+"/mutes", alice, map[string]any{"username": "bob", "until": until}, http.StatusCreated,
 	)
 	place = next(guest, anything[*wire.Place])
 	require.Equal(t, until, place.MutedUntil.UTC())

@@ -113,10 +113,7 @@ func TestWaiting(t *testing.T) {
 	guest.send(&wire.Ready{Epoch: s.Epoch, Cue: s.Cue - 1})
 	guest.send(&wire.Status{Epoch: s.Epoch, Cue: s.Cue, Watching: false, WaitForMe: true})
 	require.Equal(
-		t,
-		"ready",
-		host.awaitState(is("playing")).Cause,
-		"the room does not wait for a person who is not watching",
+		t, "ready", host.awaitState(is("playing")).Cause, "the room does not wait for a person who is not watching",
 	)
 }
 

@@ -390,8 +390,7 @@ func TestSeeks(t *testing.T) {
 func TestTokens(t *testing.T) {
 	t.Parallel()
 	i := install(
-		t,
-		bounds(func(b *live.Bounds) { b.Warning, b.Grace, b.Ping = 2*time.Second, 2*time.Second, time.Second }),
+		t, bounds(func(b *live.Bounds) { b.Warning, b.Grace, b.Ping = 2*time.Second, 2*time.Second, time.Second }),
 	)
 	n := i.nodes[0]
 	alice, bob := i.person(t, "alice"), i.person(t, "bob")

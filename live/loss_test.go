@@ -103,10 +103,7 @@ func TestMembersAreRestored(t *testing.T) {
 	restore := database.Cut()
 	i.exec(t, "DELETE FROM live_nodes WHERE id = ?", n.hub.Node())
 	require.Eventually(
-		t,
-		func() bool { return strings.Contains(n.logs.String(), "renewing the lease") },
-		patience,
-		time.Millisecond,
+		t, func() bool { return strings.Contains(n.logs.String(), "renewing the lease") }, patience, time.Millisecond,
 	)
 	time.Sleep(time.Second) // longer than two leases
 	restore()

@@ -114,8 +114,6 @@ func TestRoomsOutliveTheirServers(t *testing.T) {
 		[]any{again.State.State, again.State.Revision, again.State.PositionMS, again.State.Media, again.State.Item})
 	require.JSONEq(t, items, queue(later))
 	require.Equal(
-		t,
-		2,
-		strings.Count(items, "videos.example/second.webm")+strings.Count(items, "videos.example/third.webm"),
+		t, 2, strings.Count(items, "videos.example/second.webm")+strings.Count(items, "videos.example/third.webm"),
 	)
 }

@@ -76,10 +76,7 @@ func TestFlipsAreCounted(t *testing.T) {
 		require.Empty(t, p.take())
 		log.Warn("Cache fails")
 		require.Equal(
-			t,
-			[]string{`level=WARN msg="Cache fails"`},
-			p.take(),
-			"a new one after a quiet interval is logged at once",
+			t, []string{`level=WARN msg="Cache fails"`}, p.take(), "a new one after a quiet interval is logged at once",
 		)
 		passInterval()
 		require.Empty(t, p.take())

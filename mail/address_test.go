@@ -69,8 +69,7 @@ func TestQuotedAddressesStayOutOfErrors(t *testing.T) {
 		"odde\u0301@wonder.test":  "550 odd\u00e9 has no mailbox",
 	} {
 		server := smtptest.Serve(
-			t,
-			smtptest.Script{Answers: map[string]string{"RCPT": answer}, Extensions: []string{"SMTPUTF8"}},
+			t, smtptest.Script{Answers: map[string]string{"RCPT": answer}, Extensions: []string{"SMTPUTF8"}},
 		)
 		m := message(t)
 		m.To = typed

@@ -410,8 +410,7 @@ func TestSendRefused(t *testing.T) {
 // A name that is a word of the table decides nothing.
 func TestRefusalsAreReadWithoutAddresses(t *testing.T) {
 	server := smtptest.Serve(
-		t,
-		smtptest.Script{Answers: map[string]string{"RCPT": "550 helo.relay@greylist.test is unknown"}},
+		t, smtptest.Script{Answers: map[string]string{"RCPT": "550 helo.relay@greylist.test is unknown"}},
 	)
 	m := message(t)
 	m.To = "helo.relay@greylist.test"

@@ -30,8 +30,7 @@ func (e english) welcome(d WelcomeData) letter {
 	}
 	if d.ConfirmURL != "" {
 		l.Paragraphs = append(
-			l.Paragraphs,
-			"One thing is left: please confirm that this address is yours. The link works for 7 days.",
+			l.Paragraphs, "One thing is left: please confirm that this address is yours. The link works for 7 days.",
 		)
 		l.Button = button{Label: "Confirm your address", URL: d.ConfirmURL}
 	}
@@ -157,9 +156,7 @@ func (english) activityReport(d ReportData) letter {
 	const l = watchparty.English
 	period, before := report.Period(l, d.Report), report.PreviousPeriod(l, d.Report)
 	intro := fmt.Sprintf(
-		"This is how WatchParty was used: %s, beside the period before, %s. Days are those of UTC.",
-		period,
-		before,
+		"This is how WatchParty was used: %s, beside the period before, %s. Days are those of UTC.", period, before,
 	)
 	if d.Report.Previous == nil {
 		intro = fmt.Sprintf(

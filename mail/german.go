@@ -36,8 +36,7 @@ func (g german) welcome(d WelcomeData) letter {
 	}
 	if d.ConfirmURL != "" {
 		l.Paragraphs = append(
-			l.Paragraphs,
-			"Eins fehlt noch: Bitte bestätige, dass diese Adresse dir gehört. Der Link gilt 7 Tage.",
+			l.Paragraphs, "Eins fehlt noch: Bitte bestätige, dass diese Adresse dir gehört. Der Link gilt 7 Tage.",
 		)
 		l.Button = button{Label: "Adresse bestätigen", URL: d.ConfirmURL}
 	}
@@ -164,9 +163,7 @@ func (german) activityReport(d ReportData) letter {
 	const l = watchparty.German
 	period, before := report.Period(l, d.Report), report.PreviousPeriod(l, d.Report)
 	intro := fmt.Sprintf(
-		"so wurde WatchParty genutzt: %s, daneben der Zeitraum davor, %s. Die Tage sind die von UTC.",
-		period,
-		before,
+		"so wurde WatchParty genutzt: %s, daneben der Zeitraum davor, %s. Die Tage sind die von UTC.", period, before,
 	)
 	if d.Report.Previous == nil {
 		intro = fmt.Sprintf(

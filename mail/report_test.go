@@ -215,8 +215,7 @@ func TestSendSignsImages(t *testing.T) {
 	m.Content = reportMail(t, watchparty.English)
 	require.NoError(t, sender(t, c).Send(t.Context(), m))
 	require.NoError(
-		t,
-		requireSigned(t, server.Contents()[0], "v=DKIM1; k=ed25519; p="+base64.StdEncoding.EncodeToString(public)),
+		t, requireSigned(t, server.Contents()[0], "v=DKIM1; k=ed25519; p="+base64.StdEncoding.EncodeToString(public)),
 	)
 }
 

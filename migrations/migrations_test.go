@@ -35,8 +35,7 @@ func TestMain(m *testing.M) {
 func openDatabase(t *testing.T, url string) *bun.DB {
 	t.Helper()
 	db := bun.NewDB(
-		sql.OpenDB(pgdriver.NewConnector(pgdriver.WithTimeout(time.Minute), pgdriver.WithDSN(url))),
-		pgdialect.New(),
+		sql.OpenDB(pgdriver.NewConnector(pgdriver.WithTimeout(time.Minute), pgdriver.WithDSN(url))), pgdialect.New(),
 	)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	return db

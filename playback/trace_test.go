@@ -63,10 +63,8 @@ func (tr *trace) pass() {
 			ReadyCue:   tr.near(tr.state.Cue),
 			EndedCue:   tr.near(tr.state.Cue),
 			DurationMS: int64(tr.number(5)) * 100_000,
-			RTT: time.Duration(
-				tr.number(256),
-			) * 4 * time.Millisecond,
-			StoppedAt: tr.now.Add(-time.Duration(tr.number(90)) * time.Second),
+			RTT:        time.Duration(tr.number(256)) * 4 * time.Millisecond,
+			StoppedAt:  tr.now.Add(-time.Duration(tr.number(90)) * time.Second),
 		})
 	}
 	tr.room.Policy = playback.Policies()[tr.number(4)]

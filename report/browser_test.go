@@ -194,10 +194,7 @@ func (v viewer) open(t *testing.T, b context.Context, address string) *tab {
 			return err
 		}
 		_, err := cdp.Call(
-			ctx,
-			t,
-			emulation.SetEmulatedVisionDeficiency,
-			emulation.SetEmulatedVisionDeficiencyParams{Type: v.deficiency},
+			ctx, t, emulation.SetEmulatedVisionDeficiency, emulation.SetEmulatedVisionDeficiencyParams{Type: v.deficiency},
 		)
 		return err
 	})))
@@ -268,14 +265,10 @@ const faults = `(() => {
 func TestPageInABrowser(t *testing.T) {
 	b := startBrowser(t)
 	reports := map[string]watchparty.ActivityReport{
-		"week":    sample("2026-03-02", 7),
-		"quarter": sample("2026-03-01", 92),
-		"month":   sample("2026-01-01", 31),
-		"nothing": reportOf(
-			"2026-03-02",
-			7,
-			quiet,
-		),
+		"week":             sample("2026-03-02", 7),
+		"quarter":          sample("2026-03-01", 92),
+		"month":            sample("2026-01-01", 31),
+		"nothing":          reportOf("2026-03-02", 7, quiet),
 		"day":              sample("2026-03-02", 1),
 		"nothing-in-a-day": reportOf("2026-03-02", 1, quiet),
 		"fortnight":        sample("2026-11-19", 14),

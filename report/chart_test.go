@@ -169,10 +169,7 @@ func TestSVG(t *testing.T) {
 						x, _ := strconv.ParseFloat(point[1], 64)
 						y, _ := strconv.ParseFloat(point[2], 64)
 						require.True(
-							t,
-							x >= 0 && x <= onPage.width*onPage.density && y >= 0 && y <= onPage.height*onPage.density,
-							"%v of %s",
-							point,
+							t, x >= 0 && x <= onPage.width*onPage.density && y >= 0 && y <= onPage.height*onPage.density, "%v of %s", point,
 							c.id,
 						)
 					}

@@ -85,8 +85,7 @@ func (c chart) drawing(s size, w words) chartdraw.Chart {
 	}
 	for i, value := range grid {
 		d.YAxisSecondary.Ticks = append(
-			d.YAxisSecondary.Ticks,
-			chartdraw.Tick{Value: value, Label: w.number(int64(value)) + "\u00a0"},
+			d.YAxisSecondary.Ticks, chartdraw.Tick{Value: value, Label: w.number(int64(value)) + "\u00a0"},
 		)
 		if i > 0 {
 			d.YAxisSecondary.GridLines = append(d.YAxisSecondary.GridLines, chartdraw.GridLine{Value: value})
@@ -175,8 +174,7 @@ func (c chart) names(s size, top float64, unit func(float64) float64) chartdraw.
 			IsSet: true,
 		}
 		all.Annotations = append(
-			all.Annotations,
-			chartdraw.Value2{XValue: float64(last), YValue: at[i], Label: l.label, Style: style},
+			all.Annotations, chartdraw.Value2{XValue: float64(last), YValue: at[i], Label: l.label, Style: style},
 		)
 	}
 	return all

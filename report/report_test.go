@@ -181,9 +181,7 @@ func TestActivePeople(t *testing.T) {
 	} {
 		r := watchparty.ActivityReport{Figures: &watchparty.Figures{ActiveUsers: n}}
 		require.Equal(
-			t,
-			want,
-			[2]string{ActivePeople(watchparty.English, r), ActivePeople(watchparty.German, r)},
+			t, want, [2]string{ActivePeople(watchparty.English, r), ActivePeople(watchparty.German, r)},
 			strconv.FormatInt(n, 10),
 		)
 	}
@@ -246,10 +244,7 @@ func TestWhatWasNotCounted(t *testing.T) {
 		}
 		for _, c := range charts(english(), r) {
 			require.Equal(
-				t,
-				tt.known > 1,
-				strings.Contains(c.says(english()), "most on 8 March"),
-				"the last day, which is the busiest",
+				t, tt.known > 1, strings.Contains(c.says(english()), "most on 8 March"), "the last day, which is the busiest",
 			)
 		}
 	}

@@ -58,9 +58,7 @@ func TestReportLimit(t *testing.T) {
 
 	execute(t, s, "UPDATE abuse_reports SET created_at = created_at - interval '61 min' WHERE target_id = ?", taken.ID)
 	execute(
-		t,
-		s,
-		"UPDATE abuse_reports SET state = 'resolved', outcome = 'dismissed', resolved_at = now() WHERE target_id = ?",
+		t, s, "UPDATE abuse_reports SET state = 'resolved', outcome = 'dismissed', resolved_at = now() WHERE target_id = ?",
 		taken.ID,
 	)
 	newReport(t, s, reporter, watchparty.NewAbuseReport{Username: taken.Username})

@@ -36,12 +36,9 @@ func TestDeleteAccount(t *testing.T) {
 		bob.ID, ada.ID)
 	execute(t, s, "INSERT INTO members (room_id, user_id, role) VALUES (?, ?, 'moderator')", member.ID, ada.ID)
 	execute(
-		t,
-		s,
+		t, s,
 		"INSERT INTO invitations (id, room_id, inviter_id, email, expires_at) VALUES (?, ?, ?, 'guest@example.org', now())",
-		newID(),
-		hosted.ID,
-		ada.ID,
+		newID(), hosted.ID, ada.ID,
 	)
 	execute(
 		t,
@@ -303,13 +300,9 @@ func TestExport(t *testing.T) {
 
 	for i, inviter := range []string{ada.ID, bob.ID} {
 		execute(
-			t,
-			s,
+			t, s,
 			"INSERT INTO invitations (id, room_id, inviter_id, email, expires_at) VALUES (?, ?, ?, ?, now() - interval '1 s')",
-			newID(),
-			hosted.ID,
-			inviter,
-			fmt.Sprintf("guest%d@example.org", i),
+			newID(), hosted.ID, inviter, fmt.Sprintf("guest%d@example.org", i),
 		)
 	}
 	invitations, err := s.ExportInvitations(t.Context(), ada.ID, Page{Limit: 10})

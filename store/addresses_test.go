@@ -228,9 +228,7 @@ func TestPlainOptOutsHold(t *testing.T) {
 		require.True(
 			t,
 			readValue[bool](
-				t,
-				s,
-				"SELECT email_hash IS NULL AND address_hash <> ? AND created_at = '2026-01-02Z' FROM invitation_optouts",
+				t, s, "SELECT email_hash IS NULL AND address_hash <> ? AND created_at = '2026-01-02Z' FROM invitation_optouts",
 				hash[:],
 			),
 		)

@@ -133,9 +133,7 @@ func TestEmailBudgets(t *testing.T) {
 		require.True(
 			t,
 			readValue[bool](
-				t,
-				s,
-				"SELECT bool_and(expires_at BETWEEN now() + interval '23 h' AND now() + interval '25 h') FROM email_budgets",
+				t, s, "SELECT bool_and(expires_at BETWEEN now() + interval '23 h' AND now() + interval '25 h') FROM email_budgets",
 			),
 		)
 	})

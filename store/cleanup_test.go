@@ -204,9 +204,7 @@ func TestCleanupBatches(t *testing.T) {
 	postMessage(t, s, active, admin, "I stay")
 	// Hosts are in every room; only when they are gone too is a room inactive.
 	execute(
-		t,
-		s,
-		"DELETE FROM participants WHERE user_id = (SELECT host_id FROM rooms WHERE id = room_id) AND room_id <> ?",
+		t, s, "DELETE FROM participants WHERE user_id = (SELECT host_id FROM rooms WHERE id = room_id) AND room_id <> ?",
 		active.ID,
 	)
 	run := newRun(t, s, admin, false)

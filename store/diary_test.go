@@ -94,13 +94,8 @@ func writeWeek(t *testing.T, s *Store) diary {
 	d := diary{t, s}
 	d.setCountedSince("2026-01-01")
 	ann, bob := d.addUser("ann", "2026-01-05T00:00:00Z"), d.addUser("bob", "2026-02-20T12:00:00Z")
-	cat, dan := d.addUser(
-		"cat",
-		"2026-02-23T00:00:00Z",
-	), d.addUser(
-		"dan",
-		"2026-02-25T08:00:00Z",
-	) // cat is the first of the week
+	cat := d.addUser("cat", "2026-02-23T00:00:00Z") // the first of the week
+	dan := d.addUser("dan", "2026-02-25T08:00:00Z")
 	d.addUser("fay", "2026-03-01T23:59:59.999999Z") // the last of the week
 	d.addUser("eve", "2026-03-02T00:00:00Z")        // the first after it
 	old, room := d.addRoom("2026-02-18T10:00:00Z"), d.addRoom("2026-02-23T00:00:00Z")

@@ -455,10 +455,7 @@ func TestWhatTheHostLearns(t *testing.T) {
 	email = emailOfInvitation(ended)
 	require.NoError(t, s.DropEmail(t.Context(), email, beginAttempt(t, s, email), watchparty.ReasonRoomEnded))
 	require.Equal(
-		t,
-		delivery(watchparty.EmailCancelled, watchparty.ReasonCancelled),
-		learn(ended),
-		"only admins learn why",
+		t, delivery(watchparty.EmailCancelled, watchparty.ReasonCancelled), learn(ended), "only admins learn why",
 	)
 
 	unwanted := fresh()

@@ -70,8 +70,7 @@ func (s *Store) exportSanctions(ctx context.Context, table, of, userID string, p
 func (s *Store) ExportReceived(ctx context.Context, userID string, p Page) ([]watchparty.Invitation, error) {
 	var rows []invitationRow
 	q := selectInvitations(
-		s.db,
-		&rows,
+		s.db, &rows,
 	).Where("i.email_key = (SELECT email_key FROM users WHERE id = ? AND email_verified_at IS NOT NULL)", userID)
 	if err := p.of(q, ascending, "i.id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: export received invitations: %w", err)

@@ -308,8 +308,7 @@ func TestInvitationLimits(t *testing.T) {
 		require.Contains(t, err.Error(), "You have sent")
 		require.NoError(t, createInvitationError(t, s, room, bob, "more@example.org"), "another's do not count")
 		execute(
-			t,
-			s,
+			t, s,
 			"UPDATE invitations SET created_at = now() - interval '24 h' WHERE inviter_id = ? AND email = 'filler1@example.org'",
 			ada.ID,
 		)

@@ -574,10 +574,7 @@ func TestSuspendedAccountsDoNothing(t *testing.T) {
 			go func() { done <- operation(t.Context()) }()
 			require.Eventually(t, func() bool {
 				blocked := readValue[bool](
-					t,
-					s,
-					"SELECT EXISTS (SELECT FROM pg_stat_activity WHERE ? = ANY(pg_blocking_pids(pid)))",
-					pid,
+					t, s, "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE ? = ANY(pg_blocking_pids(pid)))", pid,
 				)
 				return blocked || len(done) > 0
 			}, 30*time.Second, 10*time.Millisecond)

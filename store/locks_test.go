@@ -602,10 +602,7 @@ func giveMovie(c *cast) string {
 // startRun returns the cast's clean-up run, which the holder started.
 func startRun(c *cast) string {
 	id := readValue[string](
-		c.t,
-		c.s,
-		"SELECT coalesce((SELECT id::text FROM cleanup_runs WHERE started_by = ? LIMIT 1), '')",
-		c.holder.ID,
+		c.t, c.s, "SELECT coalesce((SELECT id::text FROM cleanup_runs WHERE started_by = ? LIMIT 1), '')", c.holder.ID,
 	)
 	if id == "" {
 		id = newRun(c.t, c.s, c.holder, false).ID

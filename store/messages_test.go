@@ -296,11 +296,8 @@ func TestMutedPeopleDoNotWrite(t *testing.T) {
 	joinRoom(t, s, other, bob)
 	said := postMessage(t, s, room, bob, "before")
 	execute(
-		t,
-		s,
-		"INSERT INTO mutes (id, room_id, user_id, until) VALUES (gen_random_uuid(), ?, ?, now() + interval '5 s')",
-		room.ID,
-		bob.ID,
+		t, s, "INSERT INTO mutes (id, room_id, user_id, until) VALUES (gen_random_uuid(), ?, ?, now() + interval '5 s')",
+		room.ID, bob.ID,
 	)
 	_, err := s.PostMessage(t.Context(), bob, watchparty.NewMessage{RoomID: room.ID, Body: "x"}, IdempotencyKey{})
 	require.ErrorIs(t, err, watchparty.ErrMuted)

@@ -93,11 +93,7 @@ func TestUpdateParty(t *testing.T) {
 	c := newCast(t, s, false)
 	party := c.scheduleParty()
 	same, _, err := s.UpdateParty(
-		t.Context(),
-		party.ID,
-		c.holder.ID,
-		watchparty.PartyChange{Title: &party.Title},
-		[]int{1},
+		t.Context(), party.ID, c.holder.ID, watchparty.PartyChange{Title: &party.Title}, []int{1},
 	)
 	require.NoError(t, err)
 	require.Equal(t, party, same, "nothing has changed")

@@ -16,16 +16,9 @@ import (
 
 // partyAccess is the condition that the user u may see the room r, as far as emails go: a room that is archived is still
 // named to those who are told that its party is cancelled.
-var partyAccess = `u.deleted_at IS NULL AND u.suspended_at IS NULL AND u.email_verified_at IS NOT NULL AND ` + roomThere + `
-	AND NOT ` + isBanned(
-	"r.id",
-	"u.id",
-) + `
-	AND (r.visibility <> 'private' OR ` + roleInRoom(
-	"r.host_id",
-	"r.id",
-	"u.id",
-) + ` IS NOT NULL)`
+var partyAccess = `u.deleted_at IS NULL AND u.suspended_at IS NULL AND u.email_verified_at IS NOT NULL
+	AND ` + roomThere + ` AND NOT ` + isBanned("r.id", "u.id") + `
+	AND (r.visibility <> 'private' OR ` + roleInRoom("r.host_id", "r.id", "u.id") + ` IS NOT NULL)`
 
 // noticeStands is the condition that what is said in a notice of the kind k and of the number of moves m is so: its party y
 // was not moved since, and stands as the notice says. The reminder a day before has no use once that of the last hour is

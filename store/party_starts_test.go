@@ -300,11 +300,7 @@ func TestMovedWhileStarting(t *testing.T) {
 		wg.Go(func() { _, started, startErr = s.AdvanceParty(t.Context(), party.ID) })
 		wg.Go(func() {
 			_, _, moveErr = s.UpdateParty(
-				t.Context(),
-				party.ID,
-				c.host.ID,
-				watchparty.PartyChange{StartsAt: &later},
-				nil,
+				t.Context(), party.ID, c.host.ID, watchparty.PartyChange{StartsAt: &later}, nil,
 			)
 		})
 		wg.Wait()

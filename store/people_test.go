@@ -208,11 +208,7 @@ func TestRoomsShowTheirMovie(t *testing.T) {
 	title := "Nosferatu: A Symphony of Horror"
 	tags := changesOf(s, func() {
 		_, err = s.UpdateMovie(
-			t.Context(),
-			root.ID,
-			movie.ID,
-			watchparty.MovieChange{Title: &title, PosterURL: new(string)},
-			nil,
+			t.Context(), root.ID, movie.ID, watchparty.MovieChange{Title: &title, PosterURL: new(string)}, nil,
 		)
 		require.NoError(t, err)
 	})

@@ -784,8 +784,7 @@ func TestListPlans(t *testing.T) {
 				recorded.db = s.DB().WithQueryHook(seen)
 				require.NoError(t, l.run(t.Context(), &recorded, at))
 				lists := slices.DeleteFunc(
-					seen.statements,
-					func(s string) bool { return strings.HasPrefix(s, "SELECT search_fold(") },
+					seen.statements, func(s string) bool { return strings.HasPrefix(s, "SELECT search_fold(") },
 				) // reads no table
 				if l.answered == searched && len(lists) == 2 {
 					lists = lists[1:] // the first one has found nothing

@@ -29,8 +29,6 @@ func TestReadMarkersOfSeveralDevices(t *testing.T) {
 		require.NoError(t, err)
 	}
 	require.Equal(
-		t,
-		slices.Max(posted),
-		readValue[string](t, s, "SELECT message_id FROM read_markers WHERE user_id = ?", ada.ID),
+		t, slices.Max(posted), readValue[string](t, s, "SELECT message_id FROM read_markers WHERE user_id = ?", ada.ID),
 	)
 }

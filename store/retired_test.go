@@ -19,9 +19,7 @@ func TestRetiredRooms(t *testing.T) {
 		room := newRoom(t, s, host, nil)
 		postMessage(t, s, room, host, "long ago")
 		execute(
-			t,
-			s,
-			"UPDATE rooms SET updated_at = now() - interval '31 d', last_active_at = now() - interval '31 d' WHERE id = ?",
+			t, s, "UPDATE rooms SET updated_at = now() - interval '31 d', last_active_at = now() - interval '31 d' WHERE id = ?",
 			room.ID,
 		)
 		execute(t, s, "UPDATE participants SET last_seen_at = now() - interval '31 d' WHERE room_id = ?", room.ID)

@@ -243,8 +243,7 @@ func TestAdminsActWithTheirRights(t *testing.T) {
 				require.ErrorIs(t, act(admin.ID), want, end)
 				require.Equal(t, before, entries(), end)
 				execute(
-					t,
-					s,
+					t, s,
 					"UPDATE users SET is_admin = true, email_verified_at = now(), suspended_at = NULL, deleted_at = NULL WHERE id = ?",
 					admin.ID,
 				)

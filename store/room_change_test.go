@@ -287,21 +287,13 @@ func TestDeleteRoom(t *testing.T) {
 		addMember(t, s, r, bob, watchparty.Moderator)
 		addBan(t, s, r, eve, nil)
 		execute(
-			t,
-			s,
-			"INSERT INTO mutes (id, room_id, user_id, until) VALUES (gen_random_uuid(), ?, ?, now() + interval '1 h')",
-			r.ID,
-			bob.ID,
+			t, s, "INSERT INTO mutes (id, room_id, user_id, until) VALUES (gen_random_uuid(), ?, ?, now() + interval '1 h')",
+			r.ID, bob.ID,
 		)
 		for _, state := range []string{"open", "accepted"} {
 			execute(
-				t,
-				s,
-				"INSERT INTO invitations (id, room_id, email, state, expires_at) VALUES (?, ?, ?, ?, now() + interval '1 d')",
-				newID(),
-				r.ID,
-				state+"@example.org",
-				state,
+				t, s, "INSERT INTO invitations (id, room_id, email, state, expires_at) VALUES (?, ?, ?, ?, now() + interval '1 d')",
+				newID(), r.ID, state+"@example.org", state,
 			)
 		}
 	}

@@ -110,9 +110,7 @@ func TestCreateUserIsOneTransaction(t *testing.T) {
 	t.Run("the event is announced after the commit", func(t *testing.T) {
 		// A commit that lasts: a signal before its end would be seen too early.
 		execute(
-			t,
-			s,
-			`CREATE FUNCTION last() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.3); RETURN NULL; END'`,
+			t, s, `CREATE FUNCTION last() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.3); RETURN NULL; END'`,
 		)
 		execute(t, s, `CREATE CONSTRAINT TRIGGER last AFTER INSERT ON outbox DEFERRABLE INITIALLY DEFERRED
 			FOR EACH ROW EXECUTE FUNCTION last()`)

@@ -162,9 +162,7 @@ func TestWebhookSecrets(t *testing.T) {
 	require.ErrorIs(t, err, auth.ErrUnsealable)
 	require.NoError(t, s.DeleteWebhook(t.Context(), admin.ID, hook.ID))
 	require.Equal(
-		t,
-		"",
-		readValue[string](t, s, "SELECT url || encode(secret, 'hex') FROM webhooks WHERE id = ?", hook.ID),
+		t, "", readValue[string](t, s, "SELECT url || encode(secret, 'hex') FROM webhooks WHERE id = ?", hook.ID),
 	)
 	_, err = s.Webhook(t.Context(), hook.ID)
 	require.ErrorIs(t, err, watchparty.ErrNotFound)

@@ -12,9 +12,7 @@ func RegisterPostgres(r prometheus.Registerer, read func() store.PoolStats) {
 	g := group{r, "postgres_pool_", nil}
 	g.gauge("connections_used", "Connections that are in use.", func() float64 { return float64(read().Used) })
 	g.gauge(
-		"connections_idle",
-		"Connections that are open and not in use.",
-		func() float64 { return float64(read().Idle) },
+		"connections_idle", "Connections that are open and not in use.", func() float64 { return float64(read().Idle) },
 	)
 	g.gauge("connections_max", "The largest number of connections.", func() float64 { return float64(read().Max) })
 	g.counter("acquired_total", "Connections that work has got.", func() float64 { return float64(read().Acquired) })

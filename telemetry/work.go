@@ -48,9 +48,7 @@ func RegisterWork(r prometheus.Registerer, log *slog.Logger, read func(context.C
 		oldest: describe("work_oldest_age_seconds", "The age of the oldest of it; 0 if nothing waits.", "work"),
 		emails: describe("emails_waiting", "Emails that are still to be sent, by kind, up to 100000.", "kind"),
 		emailAge: describe(
-			"emails_oldest_age_seconds",
-			"The age of the oldest of them that does not wait on purpose.",
-			"kind",
+			"emails_oldest_age_seconds", "The age of the oldest of them that does not wait on purpose.", "kind",
 		),
 		deferred: describe("emails_deferred", "Emails that wait on purpose, since their recipient has had too many."),
 		paused:   describe("emails_paused", "1 while an admin has paused emails, else 0."),

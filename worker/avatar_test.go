@@ -52,8 +52,7 @@ func (p *plant) upload(user watchparty.User) string {
 	require.NoError(p.t, err)
 	original := watchparty.Avatar{UserID: user.ID, Version: version}.OriginalObject()
 	require.NoError(
-		p.t,
-		p.bucket.WriteAll(p.t.Context(), original, fmt.Appendf(nil, "%s %d", user.DisplayName, version), nil),
+		p.t, p.bucket.WriteAll(p.t.Context(), original, fmt.Appendf(nil, "%s %d", user.DisplayName, version), nil),
 	)
 	_, err = p.store.CreateAvatar(p.t.Context(), user.ID, version)
 	require.NoError(p.t, err)

@@ -84,11 +84,7 @@ func TestCheckHistories(t *testing.T) {
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := checkHistories(
-		ended,
-		c,
-		"default",
-		[]string{queue},
-		func(string) map[string]any { return map[string]any{name: broken} },
+		ended, c, "default", []string{queue}, func(string) map[string]any { return map[string]any{name: broken} },
 	)
 	require.ErrorContains(t, err, "context canceled", "an error is not a result")
 }

@@ -24,11 +24,7 @@ func (p *plant) invite(open time.Duration) (inviter watchparty.User, guest strin
 		watchparty.NewRoom{Name: "Secret screening", Visibility: watchparty.Private, Capacity: 5}, store.IdempotencyKey{})
 	require.NoError(p.t, err)
 	invited, err := p.store.Invite(
-		p.t.Context(),
-		room.ID,
-		inviter.ID,
-		watchparty.NewInvitation{Email: guest},
-		store.IdempotencyKey{},
+		p.t.Context(), room.ID, inviter.ID, watchparty.NewInvitation{Email: guest}, store.IdempotencyKey{},
 	)
 	require.NoError(p.t, err)
 	p.exec("UPDATE invitations SET expires_at = ? WHERE id = ?", in.ExpiresAt, invited.ID)

@@ -46,10 +46,7 @@ func makeUp(ctx context.Context, d Deps) {
 				return
 			}
 			d.Log.WarnContext(
-				ctx,
-				"missing reports not started; trying again",
-				slog.String("every", string(r.every)),
-				slog.Any("error", err),
+				ctx, "missing reports not started; trying again", slog.String("every", string(r.every)), slog.Any("error", err),
 			)
 			select {
 			case <-ctx.Done():
@@ -92,10 +89,7 @@ func makeUpFor(ctx context.Context, d Deps, every watchparty.ReportPeriod, sched
 func startReport(ctx context.Context, d Deps, every watchparty.ReportPeriod, period store.Period) error {
 	in := job.ReportInput{Every: every, At: period.To.Add(1).Time()}
 	_, err := d.Client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID: job.MissingReportID(
-			every,
-			period.From,
-		),
+		ID:                                       job.MissingReportID(every, period.From),
 		TaskQueue:                                job.TaskQueueMaintenance,
 		WorkflowExecutionTimeout:                 executionTimeout,
 		WorkflowIDReusePolicy:                    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
@@ -110,10 +104,7 @@ func startReport(ctx context.Context, d Deps, every watchparty.ReportPeriod, per
 		return fmt.Errorf("worker: start a missing report: %w", err)
 	}
 	d.Log.InfoContext(
-		ctx,
-		"missing report started",
-		slog.String("every", string(every)),
-		slog.String("from", string(period.From)),
+		ctx, "missing report started", slog.String("every", string(every)), slog.String("from", string(period.From)),
 	)
 	return nil
 }

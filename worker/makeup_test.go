@@ -55,10 +55,7 @@ func TestMissingReportsAreMadeUpFor(t *testing.T) {
 		for every, periods := range map[watchparty.ReportPeriod][]store.Period{watchparty.ReportWeek: weeks, watchparty.ReportMonth: months} {
 			for _, period := range periods {
 				_ = p.client.TerminateWorkflow(
-					context.Background(),
-					job.MissingReportID(every, period.From),
-					"",
-					"the test is over",
+					context.Background(), job.MissingReportID(every, period.From), "", "the test is over",
 				)
 			}
 		}

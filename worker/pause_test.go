@@ -110,8 +110,7 @@ func TestAwaitedEmailsGoFirst(t *testing.T) {
 	var order []int // the batches by their places in the queue
 	for _, email := range smtp.Accepted() {
 		order = append(
-			order,
-			slices.IndexFunc(want, func(address string) bool { return strings.Contains(email, address) })/each,
+			order, slices.IndexFunc(want, func(address string) bool { return strings.Contains(email, address) })/each,
 		)
 	}
 	require.Equal(t, []int{3, 3, 3, 2, 2, 2, 1, 1, 1, 0, 0, 0}, order)

@@ -55,9 +55,7 @@ func schedules(c config.Config) []schedule {
 			id: id, setting: setting, cron: cron,
 			settings: map[string]string{setting: cron, "REPORT_LANGUAGE": string(c.Report.Language)},
 			action: client.ScheduleWorkflowAction{
-				ID: "activity-report/" + string(
-					every,
-				),
+				ID:            "activity-report/" + string(every),
 				Workflow:      job.WorkflowActivityReport,
 				Args:          []any{job.ReportInput{Every: every}},
 				StaticSummary: reportSummary(every),
@@ -106,10 +104,7 @@ func keepSchedule(ctx context.Context, d Deps, s schedule) error {
 	former, err := s.keep(ctx, d.Client.ScheduleClient(), d.Cleanup.Store.SchedulePause)
 	if changes := s.changes(former); err == nil && len(changes) > 0 {
 		d.Log.WarnContext(
-			ctx,
-			"schedule takes this worker's settings",
-			slog.String("schedule", s.id),
-			slog.Any("changes", changes),
+			ctx, "schedule takes this worker's settings", slog.String("schedule", s.id), slog.Any("changes", changes),
 		)
 	}
 	return err

@@ -49,9 +49,7 @@ func TestRollout(t *testing.T) {
 	execute := func() client.WorkflowRun {
 		t.Helper()
 		run, err := c.ExecuteWorkflow(
-			t.Context(),
-			client.StartWorkflowOptions{ID: "rollout/" + uuid.NewString(), TaskQueue: queue},
-			name,
+			t.Context(), client.StartWorkflowOptions{ID: "rollout/" + uuid.NewString(), TaskQueue: queue}, name,
 		)
 		require.NoError(t, err)
 		return run

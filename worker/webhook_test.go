@@ -120,10 +120,7 @@ func (p *plant) awaitDelivery(
 	var newest watchparty.WebhookDelivery
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
 		all, err := p.store.WebhookDeliveries(
-			t.Context(),
-			webhookID,
-			watchparty.WebhookDeliveryFilter{},
-			store.Page{Limit: 1},
+			t.Context(), webhookID, watchparty.WebhookDeliveryFilter{}, store.Page{Limit: 1},
 		)
 		require.NoError(c, err)
 		require.NotEmpty(c, all)

@@ -145,10 +145,7 @@ func countReceived(t *testing.T, address string) (n int) {
 	t.Helper()
 	require.NotEmpty(t, stacktest.InboxURL(), "with SMTP_HOST, INBOX_URL has to be set too")
 	r, err := http.NewRequestWithContext(
-		t.Context(),
-		http.MethodGet,
-		stacktest.InboxURL()+"/api/v1/messages?limit=1000",
-		nil,
+		t.Context(), http.MethodGet, stacktest.InboxURL()+"/api/v1/messages?limit=1000", nil,
 	)
 	require.NoError(t, err)
 	r.Close = true
@@ -249,8 +246,7 @@ func TestRunStopsQueuesTogether(t *testing.T) {
 	require.Less(t, took, 2*timeout, "one after the other would take as long")
 	for _, unfinished := range []client.WorkflowRun{mailing, cleaning} {
 		require.NoError(
-			t,
-			p.client.TerminateWorkflow(t.Context(), unfinished.GetID(), unfinished.GetRunID(), "the test ends"),
+			t, p.client.TerminateWorkflow(t.Context(), unfinished.GetID(), unfinished.GetRunID(), "the test ends"),
 		)
 	}
 }

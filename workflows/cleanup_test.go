@@ -183,9 +183,7 @@ func TestCleanup(t *testing.T) {
 		}
 		require.Equal(t, ended, progress())
 		require.Equal(
-			t,
-			job.CleanupProgress{Policy: watchparty.PolicyRooms, Done: ended.Done[:1], Failed: ended.Failed},
-			during,
+			t, job.CleanupProgress{Policy: watchparty.PolicyRooms, Done: ended.Done[:1], Failed: ended.Failed}, during,
 		)
 	})
 }

@@ -135,8 +135,6 @@ func sendEmail(ctx workflow.Context, options workflow.ActivityOptions, in job.Em
 		return job.EmailResult{}, err
 	}
 	return job.EmailResult{}, temporal.NewNonRetryableApplicationError(
-		"no attempt reached the server",
-		job.ErrorEmailExpired,
-		err,
+		"no attempt reached the server", job.ErrorEmailExpired, err,
 	)
 }

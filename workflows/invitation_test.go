@@ -48,15 +48,12 @@ func TestRoomInvitation(t *testing.T) {
 			Once()
 		w.RegisterDelayedCallback(func() { w.AssertActivityNotCalled(t, job.ActivityQueueReminder) }, 6*day-time.Second)
 		w.RegisterDelayedCallback(
-			func() { w.AssertActivityCalled(t, job.ActivityQueueReminder, mock.Anything, inviting) },
-			6*day+time.Second,
+			func() { w.AssertActivityCalled(t, job.ActivityQueueReminder, mock.Anything, inviting) }, 6*day+time.Second,
 		)
 		result, err := invitation(w)
 		require.NoError(t, err)
 		require.Equal(
-			t,
-			job.RoomInvitationResult{State: watchparty.InvitationExpired, Reminder: watchparty.EmailSent},
-			result,
+			t, job.RoomInvitationResult{State: watchparty.InvitationExpired, Reminder: watchparty.EmailSent}, result,
 		)
 		require.Equal(t, 7*day, w.Now().Sub(w.started))
 	})
@@ -117,9 +114,7 @@ func TestRoomInvitation(t *testing.T) {
 		w := newWorld(t)
 		w.expect(job.ActivitySendEmail, inviting, sent, nil).Once()
 		result, err := run[job.RoomInvitationResult](
-			w,
-			workflows.RoomInvitation,
-			job.RoomInvitationInput{InvitationID: inviteID, EmailID: emailID},
+			w, workflows.RoomInvitation, job.RoomInvitationInput{InvitationID: inviteID, EmailID: emailID},
 		)
 		require.NoError(t, err)
 		require.Equal(t, job.RoomInvitationResult{}, result)
@@ -149,9 +144,7 @@ func TestRoomInvitation(t *testing.T) {
 		result, err := invitation(w)
 		require.NoError(t, err)
 		require.Equal(
-			t,
-			job.RoomInvitationResult{State: watchparty.InvitationExpired, Reminder: watchparty.EmailFailed},
-			result,
+			t, job.RoomInvitationResult{State: watchparty.InvitationExpired, Reminder: watchparty.EmailFailed}, result,
 		)
 	})
 

@@ -207,8 +207,7 @@ func recordings() []recording {
 	}
 	madeUp := report
 	madeUp.file, madeUp.id, madeUp.scheduled = "activity-report-made-up-for", job.MissingReportID(
-		watchparty.ReportWeek,
-		"2026-02-23",
+		watchparty.ReportWeek, "2026-02-23",
 	), false
 	madeUp.input = job.ReportInput{Every: watchparty.ReportWeek, At: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)}
 	waiting := email("welcome-email-waiting", ends(watchparty.EmailSent))
@@ -279,9 +278,7 @@ func recordings() []recording {
 		declined,
 		invited("room-invitation-rejected", time.Hour, func(context.Context, job.EmailInput) (job.EmailResult, error) {
 			return job.EmailResult{}, temporal.NewNonRetryableApplicationError(
-				"permanent (code 550)",
-				job.ErrorEmailRejected,
-				nil,
+				"permanent (code 550)", job.ErrorEmailRejected, nil,
 			)
 		}),
 		avatar("avatar-ready", watchparty.AvatarReady, rendered),

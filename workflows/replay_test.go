@@ -92,9 +92,7 @@ func TestEveryWorkflowHasHistories(t *testing.T) {
 	}
 	for name := range registered {
 		require.Contains(
-			t,
-			recorded,
-			name,
+			t, recorded, name,
 			"this workflow has no history: add a run to recordings, then go test ./workflows -run TestReplay -update",
 		)
 	}
@@ -103,10 +101,7 @@ func TestEveryWorkflowHasHistories(t *testing.T) {
 	}
 	for _, name := range exportedWorkflows(t) {
 		require.Contains(
-			t,
-			registered,
-			name,
-			"add this workflow to registered in main_test.go, and a run to recordings in record_test.go",
+			t, registered, name, "add this workflow to registered in main_test.go, and a run to recordings in record_test.go",
 		)
 	}
 }
@@ -199,11 +194,7 @@ func TestHistoriesReadWell(t *testing.T) {
 		for _, event := range saved.events {
 			if event.EventType == enums.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED {
 				require.NotEmpty(
-					t,
-					event.GetUserMetadata().GetSummary().GetData(),
-					"%s: event %d has no summary",
-					name,
-					event.EventId,
+					t, event.GetUserMetadata().GetSummary().GetData(), "%s: event %d has no summary", name, event.EventId,
 				)
 			}
 		}

@@ -73,8 +73,7 @@ func SVG(id string) []byte {
 func PNG(id string) ([]byte, error) {
 	d := draw(id)
 	picture := image.NewPaletted(
-		image.Rect(0, 0, side, side),
-		color.Palette{hsl(d.hue, 0.45, 0.92), hsl(d.hue, 0.55, 0.45)},
+		image.Rect(0, 0, side, side), color.Palette{hsl(d.hue, 0.45, 0.92), hsl(d.hue, 0.55, 0.45)},
 	)
 	d.each(func(x, y int) {
 		for row := y; row < y+cell; row++ {

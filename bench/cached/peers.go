@@ -169,9 +169,7 @@ func (m *Measurement) profile(ctx context.Context, ours *node, contenders []cont
 			return err
 		})
 		url := fmt.Sprintf(
-			"%s/debug/pprof/profile?seconds=%.0f",
-			strings.TrimSuffix(ours.metrics, "/metrics"),
-			length.Seconds()-1,
+			"%s/debug/pprof/profile?seconds=%.0f", strings.TrimSuffix(ours.metrics, "/metrics"), length.Seconds()-1,
 		)
 		answer, err := fetch(ctx, target{url: url})
 		if err := errors.Join(err, loading.Wait()); err != nil {

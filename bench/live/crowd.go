@@ -162,12 +162,7 @@ func (m *Measurement) crowd(ctx context.Context) error {
 		return err
 	}
 	if err := m.deliver(
-		ctx,
-		h,
-		listeners,
-		crowdSeeks,
-		"commit until the frame is there, 1,000 members, p99",
-		60,
+		ctx, h, listeners, crowdSeeks, "commit until the frame is there, 1,000 members, p99", 60,
 	); err != nil {
 		return err
 	}

@@ -163,14 +163,7 @@ func (m *Measurement) plotTogether(ctx context.Context, rooms map[string][]*Room
 	}
 	from := o.Given.Add(-2 * time.Second)
 	err = m.plotRoom(
-		"seek",
-		"A seek, 40 ms ± 20 ms each way, 3 % lost",
-		jitter,
-		from,
-		time.Now(),
-		o.Given,
-		1500,
-		event{0, "seek"},
+		"seek", "A seek, 40 ms ± 20 ms each way, 3 % lost", jitter, from, time.Now(), o.Given, 1500, event{0, "seek"},
 	)
 	if err != nil {
 		return err

@@ -317,11 +317,7 @@ func (m *Measurement) storm(ctx context.Context) error {
 		return errors.New("no command was applied")
 	}
 	what := fmt.Sprintf(
-		"%d commands of %d clients in %d frames, %d applied: ",
-		s.Commands,
-		Nodes*stormPeople,
-		s.Frames,
-		s.Applied,
+		"%d commands of %d clients in %d frames, %d applied: ", s.Commands, Nodes*stormPeople, s.Frames, s.Applied,
 	)
 	for _, rule := range []struct {
 		what  string

@@ -234,8 +234,7 @@ func (d *development) settle(stack *devstack.Stack) ([]string, config.Config, er
 	}
 	if stack != nil {
 		maps.Copy(
-			settled,
-			addresses(stack),
+			settled, addresses(stack),
 		) // last, since .env may have parts of the address of a server that was started here
 		if stack.Has(devstack.Inbox) && settled["REPORT_RECIPIENTS"] == "" {
 			settled["REPORT_RECIPIENTS"] = demo.Admin

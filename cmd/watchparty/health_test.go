@@ -71,8 +71,7 @@ func TestHealthOfAWorker(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	require.Error(
-		t,
-		checkWorker(ctx, config.Temporal{Namespace: "default"}, []string{"TEMPORAL_ADDRESS=127.0.0.1:1"}, nil),
+		t, checkWorker(ctx, config.Temporal{Namespace: "default"}, []string{"TEMPORAL_ADDRESS=127.0.0.1:1"}, nil),
 	)
 }
 

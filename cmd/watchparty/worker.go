@@ -119,12 +119,10 @@ func runWorker(ctx context.Context, cfg config.Config, environ []string, log *sl
 			OneTime:     auth.NewOneTime(cfg.Auth.Secret, cfg.Auth.FormerSecrets...),
 			FrontendURL: cfg.HTTP.FrontendURL,
 			PublicURL:   cfg.HTTP.PublicURL,
-			LaterDelay: shortened(
-				laterDelay,
-			),
-			Report:  cfg.Report,
-			Alarm:   rate.Sometimes{Interval: emailAlarm},
-			Metrics: measured,
+			LaterDelay:  shortened(laterDelay),
+			Report:      cfg.Report,
+			Alarm:       rate.Sometimes{Interval: emailAlarm},
+			Metrics:     measured,
 		},
 		Avatar: &activities.Avatar{
 			Store: parts.store, Bucket: parts.bucket,

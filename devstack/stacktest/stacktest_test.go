@@ -92,9 +92,7 @@ func TestEnvironmentComesFirst(t *testing.T) {
 func TestUnnamedServiceIsAMistake(t *testing.T) {
 	t.Setenv("REDIS_URL", "")
 	require.PanicsWithValue(
-		t,
-		"stacktest: pass devstack's redis to Main or With in TestMain",
-		func() { stacktest.RedisURL() },
+		t, "stacktest: pass devstack's redis to Main or With in TestMain", func() { stacktest.RedisURL() },
 	)
 }
 

@@ -165,11 +165,7 @@ func PasswordResetID(id string) string { return "password-reset/" + id }
 // PasswordResetEvent asks for the email with the link that sets a new password.
 func PasswordResetEvent(id, emailID string) Event {
 	return emailEvent(
-		watchparty.EmailReset,
-		WorkflowPasswordResetEmail,
-		PasswordResetID(id),
-		"Password reset email",
-		emailID,
+		watchparty.EmailReset, WorkflowPasswordResetEmail, PasswordResetID(id), "Password reset email", emailID,
 	)
 }
 
@@ -209,11 +205,7 @@ func ReportEmailID(id string) string { return "activity-report-email/" + id }
 // ReportEmailEvent asks for the email with an activity report.
 func ReportEmailEvent(id, emailID string) Event {
 	return emailEvent(
-		watchparty.EmailActivityReport,
-		WorkflowReportEmail,
-		ReportEmailID(id),
-		"Activity report email",
-		emailID,
+		watchparty.EmailActivityReport, WorkflowReportEmail, ReportEmailID(id), "Activity report email", emailID,
 	)
 }
 

@@ -89,8 +89,7 @@ func (c *cluster) deployments() []workload {
 // selected are the workloads whose pods a selector selects.
 func (c *cluster) selected(s labels.Selector) []workload {
 	return slices.DeleteFunc(
-		slices.Clone(c.workloads),
-		func(w workload) bool { return !s.Matches(labels.Set(w.pod.Labels)) },
+		slices.Clone(c.workloads), func(w workload) bool { return !s.Matches(labels.Set(w.pod.Labels)) },
 	)
 }
 

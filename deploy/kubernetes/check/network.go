@@ -60,8 +60,7 @@ func checkServices(c *cluster) {
 				}
 			}
 			if !slices.ContainsFunc(
-				i.Spec.TLS,
-				func(t networkingv1.IngressTLS) bool { return slices.Contains(t.Hosts, rule.Host) },
+				i.Spec.TLS, func(t networkingv1.IngressTLS) bool { return slices.Contains(t.Hosts, rule.Host) },
 			) {
 				c.report("Ingress/%s: no certificate for %s", i.Name, rule.Host)
 			}
