@@ -25,11 +25,10 @@ func (s *Store) DeleteAccount(ctx context.Context, userID, passwordHash string) 
 		if len(deletion.users) == 0 {
 			return nil, watchparty.ErrNotFound
 		}
-		user := deletion.users[0]
-		if user.PasswordHash != passwordHash {
+		if deletion.users[0].PasswordHash != passwordHash {
 			return nil, watchparty.ErrWrongPassword
 		}
-		return deletion.deleteAccount(ctx, tx, user)
+		return deletion.run(ctx, tx)
 	})
 	return found(err, "delete account")
 }
@@ -64,6 +63,19 @@ func beginDeletion(
 
 // nobody is an ID that no row has.
 const nobody = "00000000-0000-0000-0000-000000000000"
+
+// run deletes the accounts, and ends the parties of their rooms that nobody takes over.
+func (l accountDeletion) run(ctx context.Context, tx bun.Tx) (events []job.Event, err error) {
+	for _, user := range l.users {
+		more, err := l.deleteAccount(ctx, tx, user)
+		if err != nil {
+			return nil, err
+		}
+		events = append(events, more...)
+	}
+	parties, err := endedParties(ctx, tx, "", l.rooms...)
+	return append(events, parties...), err
+}
 
 // deleteAccount deletes one of the accounts that the deletion has locked.
 func (l accountDeletion) deleteAccount(ctx context.Context, tx bun.Tx, user userRow) ([]job.Event, error) {

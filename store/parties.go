@@ -109,6 +109,19 @@ const nextParty = "(SELECT json_build_object('ID', id, 'Title', CASE WHEN EXISTS
 	"WHERE id = scheduled_by AND hidden_at IS NOT NULL) THEN '' ELSE title END, 'StartsAt', starts_at) FROM parties " +
 	"WHERE room_id = r.id AND state = 'scheduled' ORDER BY starts_at, id LIMIT 1) AS next_party"
 
+// endedParties are the events of the parties that this transaction has cancelled with their rooms: a trigger does so when
+// a room is archived.
+func endedParties(ctx context.Context, tx bun.Tx, actorID string, roomIDs ...string) ([]job.Event, error) {
+	var rows []partyRow
+	err := tx.NewSelect().Model(&rows).
+		Where("y.room_id IN (?) AND y.state = 'cancelled' AND y.ended_at = now()", bun.List(append(roomIDs, nobody))).
+		Order("y.id").Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("store: ended parties: %w", err)
+	}
+	return mapRows(rows, func(r partyRow) job.Event { return r.changed(actorID) }), nil
+}
+
 // changesParties says that the parties of a room change, the next of which the room shows.
 func changesParties(ctx context.Context, roomID string) {
 	changes(ctx, coherence.TagRooms, coherence.TagRoom(roomID))

@@ -57,6 +57,10 @@ func (c *cast) startIn(party watchparty.Party, after time.Duration) watchparty.P
 	return found
 }
 
+// untold is the condition of a party in parties that was cancelled, and whose workflow gets no signal.
+const untold = `state = 'cancelled'
+	AND NOT EXISTS (SELECT FROM outbox WHERE workflow_id = 'scheduled-party/' || parties.id AND signal = 'changed/' || moves)`
+
 func (c *cast) moves(party watchparty.Party) int {
 	return readValue[int](c.t, c.s, "SELECT moves FROM parties WHERE id = ?", party.ID)
 }

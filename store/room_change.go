@@ -20,10 +20,10 @@ func (s *Store) UpdateRoom(
 	ctx context.Context, roomID, actorID string, c watchparty.RoomChange, versions []int,
 ) (watchparty.Room, error) {
 	var after roomRow
-	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		if value(c.Archived) {
 			if err := lockRoomAlone(ctx, tx, roomID); err != nil {
-				return err
+				return nil, err
 			}
 		}
 		others := ""
@@ -32,15 +32,18 @@ func (s *Store) UpdateRoom(
 		}
 		room, _, err := permittedBeside(ctx, tx, roomID, actorID, watchparty.MayEditRoom, others, roomID)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if versions != nil && !slices.Contains(versions, room.Version) {
-			return watchparty.ErrChangedSince
+			return nil, watchparty.ErrChangedSince
 		}
 		if err := applyRoomChange(ctx, tx, room, actorID, c); err != nil {
-			return err
+			return nil, err
 		}
-		return selectRooms(tx, &after).Where("r.id = ?", roomID).Scan(ctx)
+		if err := selectRooms(tx, &after).Where("r.id = ?", roomID).Scan(ctx); err != nil || !value(c.Archived) {
+			return nil, err
+		}
+		return endedParties(ctx, tx, actorID, roomID)
 	})
 	return after.room(), found(err, "update room")
 }
@@ -184,7 +187,12 @@ func (s *Store) DeleteRoom(ctx context.Context, roomID, actorID string, versions
 		if err := endRooms(ctx, tx, []string{roomID}); err != nil {
 			return nil, err
 		}
-		return endInvitations(ctx, tx, watchparty.InvitationRevoked, "", "i.room_id = ?", roomID)
+		parties, err := endedParties(ctx, tx, actorID, roomID)
+		if err != nil {
+			return nil, err
+		}
+		invitations, err := endInvitations(ctx, tx, watchparty.InvitationRevoked, "", "i.room_id = ?", roomID)
+		return append(parties, invitations...), err
 	})
 	return found(err, "delete room")
 }

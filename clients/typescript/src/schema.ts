@@ -8487,11 +8487,11 @@ export interface components {
         /**
          * @description A clean-up policy. A setting says after how long it removes something, or that it is off.
          *     `inactive_participants`: people in rooms who have not been seen. `old_messages`: messages. `inactive_rooms`:
-         *     archives rooms in which nothing happens; an admin or the host can open them again. `archived_rooms`: deletes for
-         *     good the rooms which that policy has archived, and those that hosts have deleted. `unverified_accounts`:
-         *     accounts that were never confirmed, and not used. `expired_tokens`, `ended_sessions`, `ended_invitations`,
-         *     `idempotency_keys`: what their names say. `past_parties`: parties that
-         *     have started or were cancelled, with the answers. `resolved_reports`: resolved reports of abuse, with what was reported.
+         *     archives rooms in which nothing happens and no party is scheduled; an admin or the host can open them again.
+         *     `archived_rooms`: deletes for good the rooms which that policy has archived, and those that hosts have deleted.
+         *     `unverified_accounts`: accounts that were never confirmed, and not used. `expired_tokens`, `ended_sessions`,
+         *     `ended_invitations`, `idempotency_keys`: what their names say. `past_parties`: parties that have started or were
+         *     cancelled, with the answers. `resolved_reports`: resolved reports of abuse, with what was reported.
          *     `old_emails`: the history of emails, with their attempts. `old_webhook_deliveries`: the history of webhooks.
          *     `started_events`: events of the outbox. `old_activity`: who was active on which day, and in which room when; the
          *     figures of days stay. `orphaned_files`: files whose upload was never committed.
