@@ -47,6 +47,7 @@ type Party struct {
 	Yes       int    // people who answered so
 	Maybe     int
 	No        int
+	Answer    PartyAnswer // the viewer's; empty without one
 	Version   int // number of changes
 	CreatedAt time.Time
 	UpdatedAt time.Time
@@ -57,12 +58,6 @@ type NextParty struct {
 	ID       string
 	Title    string
 	StartsAt time.Time
-}
-
-// MyParty is a party of a room that the user is in, with the user's answer.
-type MyParty struct {
-	Party  Party
-	Answer PartyAnswer // empty without one
 }
 
 // PartyGuest is somebody who has answered.

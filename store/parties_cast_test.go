@@ -52,7 +52,7 @@ func (c *cast) startIn(party watchparty.Party, after time.Duration) watchparty.P
 		after.Milliseconds(),
 		party.ID,
 	)
-	found, err := c.s.Party(c.t.Context(), party.ID)
+	found, err := c.s.Party(c.t.Context(), party.ID, "")
 	require.NoError(c.t, err)
 	return found
 }

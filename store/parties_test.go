@@ -57,7 +57,7 @@ func TestScheduleParty(t *testing.T) {
 	}
 	_, err = scheduleIn(t, c, 100*time.Hour)
 	require.ErrorIs(t, err, watchparty.ErrManyParties)
-	parties, err := s.Parties(t.Context(), c.room.ID)
+	parties, err := s.Parties(t.Context(), c.room.ID, "")
 	require.NoError(t, err)
 	require.Len(t, parties, watchparty.MaxParties)
 }
@@ -131,8 +131,9 @@ func TestAnswerParty(t *testing.T) {
 	require.NoError(t, s.AnswerParty(t.Context(), party.ID, c.host.ID, watchparty.AnswerNo))
 	require.ErrorIs(t, s.AnswerParty(t.Context(), party.ID, c.root.ID, watchparty.AnswerYes), watchparty.ErrNotFound,
 		"the room is private")
-	found, err := s.Party(t.Context(), party.ID)
+	found, err := s.Party(t.Context(), party.ID, c.guest.ID)
 	require.NoError(t, err)
+	require.Equal(t, watchparty.AnswerMaybe, found.Answer)
 	require.Equal(t, []int{0, 1, 1}, []int{found.Yes, found.Maybe, found.No})
 	guests, err := s.PartyGuests(t.Context(), party.ID, "", Page{Limit: 10})
 	require.NoError(t, err)
@@ -140,9 +141,9 @@ func TestAnswerParty(t *testing.T) {
 	require.Equal(t, []any{c.guest.ID, watchparty.AnswerMaybe}, []any{guests[0].User.ID, guests[0].Answer})
 	mine, err := s.MyParties(t.Context(), c.guest.ID, Page{Limit: 10})
 	require.NoError(t, err)
-	require.Equal(t, []watchparty.MyParty{{Party: found, Answer: watchparty.AnswerMaybe}}, mine)
+	require.Equal(t, []watchparty.Party{found}, mine)
 	require.NoError(t, s.Kick(t.Context(), c.room.ID, c.host.ID, c.guest.Username))
-	found, err = s.Party(t.Context(), party.ID)
+	found, err = s.Party(t.Context(), party.ID, "")
 	require.NoError(t, err)
 	require.Zero(t, found.Maybe, "whoever is put out does not come")
 	mine, err = s.MyParties(t.Context(), c.guest.ID, Page{Limit: 10})
@@ -196,11 +197,14 @@ func TestRoomThatBecomesPrivate(t *testing.T) {
 		require.NoError(t, s.AnswerParty(t.Context(), party.ID, user.ID, watchparty.AnswerYes))
 	}
 	c.setVisibility(watchparty.Unlisted)
-	found, err := s.Party(t.Context(), party.ID)
+	found, err := s.Party(t.Context(), party.ID, "")
 	require.NoError(t, err)
 	require.Equal(t, 5, found.Yes, "whoever has the address may come")
+	theirs, err := s.MyParties(t.Context(), outside.ID, Page{Limit: 10})
+	require.NoError(t, err)
+	require.Len(t, theirs, 1, "who has answered need not be in the room")
 	c.setVisibility(watchparty.Private)
-	found, err = s.Party(t.Context(), party.ID)
+	found, err = s.Party(t.Context(), party.ID, "")
 	require.NoError(t, err)
 	require.Equal(t, 3, found.Yes)
 	guests, err := s.PartyGuests(t.Context(), party.ID, "", Page{Limit: 10})
@@ -208,6 +212,9 @@ func TestRoomThatBecomesPrivate(t *testing.T) {
 	require.Equal(t, []string{c.host.ID, c.holder.ID, c.guest.ID},
 		mapRows(guests, func(g watchparty.PartyGuest) string { return g.User.ID }))
 	require.ErrorIs(t, s.AnswerParty(t.Context(), party.ID, outside.ID, watchparty.AnswerYes), watchparty.ErrNotFound)
+	theirs, err = s.MyParties(t.Context(), outside.ID, Page{Limit: 10})
+	require.NoError(t, err)
+	require.Empty(t, theirs)
 }
 
 // TestAnswersWhileRoomBecomesPrivate: an answer of somebody outside either came before, and is gone, or is refused.

@@ -1085,8 +1085,6 @@ var NextParty = class {
   #move = iconButton("edit", "Change the party", { onclick: () => this.#change() });
   #cancel = iconButton("close", "Cancel the party", { onclick: () => this.#confirm() });
   #abort = new AbortController();
-  /** The reader's answers, by the IDs of parties. */
-  #replies = /* @__PURE__ */ new Map();
   #party;
   #starts = null;
   #loading = 0;
@@ -1102,7 +1100,6 @@ var NextParty = class {
     try {
       const { data } = await api.GET("/rooms/{room_id}/parties", { params: { path: { room_id: this.roomID } } });
       const [next, ...later] = data.data;
-      if (next && !this.#replies.has(next.id)) this.#replies.set(next.id, await ownReply(next));
       if (turn2 !== this.#loading || this.#abort.signal.aborted) return;
       this.#party = next;
       setText(this.#more, later[0] ? `Then: ${later.map((party) => `${partyTitle(party)}, ${moment(party.starts_at)}`).join(
@@ -1120,7 +1117,7 @@ var NextParty = class {
     this.#move.hidden = this.#cancel.hidden = !plans;
     setText(this.#title, partyTitle(party));
     setText(this.#when, partyTime(party) + (party.title && party.movie ? ` · ${party.movie.title}` : ""));
-    this.#answers.show(party.answers, this.#replies.get(party.id) ?? null);
+    this.#answers.show(party.answers, party.my_answer);
   }
   /** Counts down once a second, and asks now and then, while the page can be seen. */
   #tick() {
@@ -1136,10 +1133,8 @@ var NextParty = class {
   #reply(answer) {
     const party = this.#party;
     if (!party) return;
-    api.PUT("/parties/{party_id}/answer", { params: { path: { party_id: party.id } }, body: { answer } }).then(() => {
-      this.#replies.set(party.id, answer);
-      return this.load();
-    }, (error) => toast(explain(error)));
+    api.PUT("/parties/{party_id}/answer", { params: { path: { party_id: party.id } }, body: { answer } }).then(() => this.
+    load(), (error) => toast(explain(error)));
   }
   #change() {
     if (this.#party) editParty(this.roomID, () => void this.load(), this.#party);
@@ -1194,17 +1189,6 @@ var NextParty = class {
     }
   }
 };
-async function ownReply(party) {
-  for (let cursor = ""; cursor !== null; ) {
-    const { data } = await api.GET("/users/me/parties", {
-      params: { query: { limit: 100, ...cursor && { cursor } } }
-    });
-    const mine = data.data.find((my) => my.party.id === party.id);
-    if (mine) return mine.answer;
-    cursor = data.next_cursor;
-  }
-  return null;
-}
 
 // watch/lobby.ts
 async function showLobby(main2, enter2) {
@@ -1300,14 +1284,14 @@ function linkTo(roomID, enter2) {
     }
   };
 }
-function partyCard({ party, answer }, enter2) {
+function partyCard(party, enter2) {
   const title = partyTitle(party);
   const answers = new Answers((reply) => {
     api.PUT("/parties/{party_id}/answer", { params: { path: { party_id: party.id } }, body: { answer: reply } }).then(() => api.
     GET("/parties/{party_id}", { params: { path: { party_id: party.id } } })).then(({ data }) => answers.show(data.data.
     answers, reply), (error) => toast(explain(error)));
   }, `Do you come to ${title}?`);
-  answers.show(party.answers, answer);
+  answers.show(party.answers, party.my_answer);
   return el(
     "article",
     { class: "card stack-small my-party" },

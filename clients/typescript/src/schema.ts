@@ -330,7 +330,7 @@ export interface paths {
         };
         /**
          * List the scheduled parties of your rooms, the next first
-         * @description Of the rooms that the caller is in or has a role in, with the caller's answers.
+         * @description Of the rooms that the caller is in or has a role in, and those that the caller has answered.
          */
         get: operations["listMyParties"];
         put?: never;
@@ -5303,6 +5303,7 @@ export interface components {
          *         "maybe": 1,
          *         "no": 0
          *       },
+         *       "my_answer": "maybe",
          *       "created_at": "2026-01-31T19:00:00Z",
          *       "updated_at": "2026-01-31T19:00:00Z"
          *     }
@@ -5324,6 +5325,8 @@ export interface components {
             /** @description Who scheduled it; null when the account is deleted */
             scheduled_by: components["schemas"]["Person"] | null;
             answers: components["schemas"]["PartyCounts"];
+            /** @description What the caller answered; null without an answer, and without sign-in */
+            my_answer: (string & components["schemas"]["PartyReply"]) | null;
             /**
              * Format: date-time
              * @description When it was scheduled
@@ -5438,6 +5441,7 @@ export interface components {
          *           "maybe": 1,
          *           "no": 0
          *         },
+         *         "my_answer": "maybe",
          *         "created_at": "2026-01-31T19:00:00Z",
          *         "updated_at": "2026-01-31T19:00:00Z"
          *       }
@@ -5481,6 +5485,7 @@ export interface components {
          *             "maybe": 1,
          *             "no": 0
          *           },
+         *           "my_answer": "maybe",
          *           "created_at": "2026-01-31T19:00:00Z",
          *           "updated_at": "2026-01-31T19:00:00Z"
          *         }
@@ -5547,102 +5552,6 @@ export interface components {
         PartyGuestList: {
             /** @description The people of this page */
             data: components["schemas"]["PartyGuest"][];
-            next_cursor: components["schemas"]["NextCursor"];
-        };
-        /**
-         * @description A party of one of the caller's rooms
-         * @example {
-         *       "party": {
-         *         "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
-         *         "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
-         *         "room_name": "Silent Sunday",
-         *         "title": "Second part",
-         *         "movie": {
-         *           "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
-         *           "title": "Nosferatu",
-         *           "year": 1922,
-         *           "runtime_minutes": 94,
-         *           "poster_url": "https://movies.example/nosferatu.jpg"
-         *         },
-         *         "starts_at": "2026-02-01T19:30:00Z",
-         *         "time_zone": "Europe/Berlin",
-         *         "state": "scheduled",
-         *         "scheduled_by": {
-         *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *           "username": "carol",
-         *           "display_name": "Carol",
-         *           "avatar": {
-         *             "default": false,
-         *             "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
-         *             "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
-         *             "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
-         *             "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
-         *           }
-         *         },
-         *         "answers": {
-         *           "yes": 3,
-         *           "maybe": 1,
-         *           "no": 0
-         *         },
-         *         "created_at": "2026-01-31T19:00:00Z",
-         *         "updated_at": "2026-01-31T19:00:00Z"
-         *       },
-         *       "answer": "maybe"
-         *     }
-         */
-        MyParty: {
-            party: components["schemas"]["Party"];
-            /** @description What the caller answered; null without an answer */
-            answer: (string & components["schemas"]["PartyReply"]) | null;
-        };
-        /**
-         * @example {
-         *       "data": [
-         *         {
-         *           "party": {
-         *             "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
-         *             "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
-         *             "room_name": "Silent Sunday",
-         *             "title": "Second part",
-         *             "movie": {
-         *               "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
-         *               "title": "Nosferatu",
-         *               "year": 1922,
-         *               "runtime_minutes": 94,
-         *               "poster_url": "https://movies.example/nosferatu.jpg"
-         *             },
-         *             "starts_at": "2026-02-01T19:30:00Z",
-         *             "time_zone": "Europe/Berlin",
-         *             "state": "scheduled",
-         *             "scheduled_by": {
-         *               "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *               "username": "carol",
-         *               "display_name": "Carol",
-         *               "avatar": {
-         *                 "default": false,
-         *                 "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
-         *                 "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
-         *                 "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
-         *                 "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
-         *               }
-         *             },
-         *             "answers": {
-         *               "yes": 3,
-         *               "maybe": 1,
-         *               "no": 0
-         *             },
-         *             "created_at": "2026-01-31T19:00:00Z",
-         *             "updated_at": "2026-01-31T19:00:00Z"
-         *           },
-         *           "answer": "maybe"
-         *         }
-         *       ],
-         *       "next_cursor": null
-         *     }
-         */
-        MyPartyList: {
-            /** @description The parties of this page */
-            data: components["schemas"]["MyParty"][];
             next_cursor: components["schemas"]["NextCursor"];
         };
         /** @description A party that the account scheduled */
@@ -11946,7 +11855,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MyPartyList"];
+                    "application/json": components["schemas"]["PartyList"];
                 };
             };
             400: components["responses"]["InvalidRequest"];
