@@ -48,7 +48,7 @@ type Party struct {
 	Maybe     int
 	No        int
 	Answer    PartyAnswer // the viewer's; empty without one
-	Version   int // number of changes
+	Version   int         // number of changes
 	CreatedAt time.Time
 	UpdatedAt time.Time
 }
