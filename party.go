@@ -108,7 +108,8 @@ const (
 // Limits of parties.
 const (
 	MaxPartyTitle = 100
-	MaxParties    = 20 // that are scheduled in one room
+	MaxParties    = 20          // that are scheduled in one room
+	MaxAnswers    = MaxCapacity // to one party
 	// MinPartyNotice leaves time for the reminders, and for the room to load the movie. MaxPartyNotice is a leap year.
 	MinPartyNotice = 10 * time.Minute
 	MaxPartyNotice = 366 * 24 * time.Hour
@@ -125,6 +126,8 @@ const (
 var (
 	ErrManyParties = &Error{Kind: KindConflict, Code: "too_many_parties",
 		Message: "The room has too many scheduled parties.", Details: map[string]int{"most": MaxParties}}
+	ErrManyAnswers = &Error{Kind: KindConflict, Code: "too_many_answers",
+		Message: "Too many people have answered.", Details: map[string]int{"most": MaxAnswers}}
 	ErrPartyClose = &Error{Kind: KindConflict, Code: "party_too_close",
 		Message: "The room has another party at about this time.",
 		Details: map[string]int{"minutes": int(PartyGap / time.Minute)}}

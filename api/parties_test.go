@@ -113,6 +113,26 @@ func TestUpdatePartyAnswers(t *testing.T) {
 	require.Contains(t, string(s.do(t, "GET", s.party+"/calendar", "", nil).raw), "STATUS:CANCELLED\r\n")
 }
 
+func TestPartyOfTooMany(t *testing.T) {
+	t.Parallel()
+	s := newPartyStage(t, nil)
+	answer := func(by person, reply string) answer {
+		return s.do(t, "PUT", s.party+"/answer", by.token, map[string]any{"answer": reply})
+	}
+	require.Equal(t, 204, answer(s.guest, "yes").status)
+	_, err := s.store.DB().ExecContext(t.Context(), `
+		WITH people AS (INSERT INTO users (id, username, email, email_key, display_name, password_hash)
+			SELECT gen_random_uuid(), 'many' || n, n || '@many.example', n || '@many.example', 'Many', ''
+			FROM generate_series(2, ?0) AS n RETURNING id)
+		INSERT INTO party_answers (party_id, room_id, user_id, answer) SELECT y.id, y.room_id, p.id, 'no'
+			FROM parties AS y, people AS p WHERE y.room_id = ?1`, watchparty.MaxAnswers, s.room)
+	require.NoError(t, err)
+	answer(s.outside, "yes").requireProblem(t, 409, "too_many_answers")
+	require.Equal(t, 204, answer(s.guest, "maybe").status)
+	require.Equal(t, "maybe", s.do(t, "GET", s.party, s.guest.token, nil).data()["my_answer"])
+	require.Nil(t, s.do(t, "GET", s.party, "", nil).data()["my_answer"])
+}
+
 // TestPartyOfPrivateRoom: whoever may not know of the room cannot tell its party from one that does not exist.
 func TestPartyOfPrivateRoom(t *testing.T) {
 	t.Parallel()

@@ -380,7 +380,7 @@ func (s *Store) CancelParty(
 }
 
 // AnswerParty stores whether a user comes to a scheduled party. It returns ErrNotFound, ErrUnauthenticated for an account
-// that is deleted or suspended, ErrBanned, and ErrPartyEnded.
+// that is deleted or suspended, ErrBanned, ErrPartyEnded, and ErrManyAnswers.
 func (s *Store) AnswerParty(ctx context.Context, id, userID string, answer watchparty.PartyAnswer) error {
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		var roomID string
@@ -396,12 +396,20 @@ func (s *Store) AnswerParty(ctx context.Context, id, userID string, answer watch
 			return err
 		}
 		var state string
-		err = tx.NewRaw("SELECT state FROM parties WHERE id = ? FOR SHARE", id).Scan(ctx, &state)
-		if err == nil && state != string(watchparty.PartyScheduled) {
-			err = watchparty.ErrPartyEnded
-		}
+		err = tx.NewRaw("SELECT state FROM parties WHERE id = ? FOR NO KEY UPDATE", id).Scan(ctx, &state)
 		if err != nil {
 			return err
+		}
+		var others int
+		err = tx.NewRaw("SELECT count(*) FROM party_answers WHERE party_id = ? AND user_id <> ?", id, userID).
+			Scan(ctx, &others)
+		switch {
+		case err != nil:
+			return err
+		case state != string(watchparty.PartyScheduled):
+			return watchparty.ErrPartyEnded
+		case others >= watchparty.MaxAnswers:
+			return watchparty.ErrManyAnswers
 		}
 		_, err = tx.NewRaw(`INSERT INTO party_answers (party_id, room_id, user_id, answer) VALUES (?, ?, ?, ?)
 			ON CONFLICT ON CONSTRAINT party_answers_pkey DO UPDATE SET answer = excluded.answer, updated_at = now()
@@ -444,9 +452,10 @@ func (s *Store) MyParties(ctx context.Context, userID string, p Page) ([]watchpa
 	var rows []partyRow
 	q := selectParties(s.db, &rows, userID).
 		Join("JOIN rooms AS r ON r.id = y.room_id").
-		Where(`y.room_id IN (SELECT id FROM rooms WHERE host_id = ?0 UNION SELECT room_id FROM members WHERE user_id = ?0
-			UNION SELECT room_id FROM participants WHERE user_id = ?0
-			UNION SELECT room_id FROM party_answers WHERE user_id = ?0 AND party_id = y.id)`, userID).
+		Where(`y.id IN (SELECT party_id FROM party_answers WHERE user_id = ?0
+			UNION SELECT id FROM parties WHERE state = 'scheduled' AND room_id IN (
+				SELECT id FROM rooms WHERE host_id = ?0 UNION SELECT room_id FROM members WHERE user_id = ?0
+				UNION SELECT room_id FROM participants WHERE user_id = ?0))`, userID).
 		Where(scheduled+" AND r.archived_at IS NULL AND "+roomThere).Where("NOT "+isBanned("r.id", "?"), userID)
 	if err := p.of(q, ascending, "y.starts_at", "y.id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: my parties: %w", err)

@@ -151,6 +151,28 @@ func TestAnswerParty(t *testing.T) {
 	require.Empty(t, mine)
 }
 
+// TestManyAnswers: a party takes MaxAnswers. Those who have answered can still change their minds.
+func TestManyAnswers(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	c := newCast(t, s, false)
+	party := c.scheduleParty()
+	fillParty(t, s, party.ID, watchparty.MaxAnswers-1)
+	var wg sync.WaitGroup
+	var errs [2]error
+	for i, user := range []watchparty.User{c.guest, c.holder} {
+		wg.Go(func() { errs[i] = s.AnswerParty(t.Context(), party.ID, user.ID, watchparty.AnswerYes) })
+	}
+	wg.Wait()
+	require.ElementsMatch(t, []bool{true, false},
+		[]bool{errors.Is(errs[0], watchparty.ErrManyAnswers), errors.Is(errs[1], watchparty.ErrManyAnswers)})
+	first := c.guest
+	if errs[0] != nil {
+		first = c.holder
+	}
+	require.NoError(t, s.AnswerParty(t.Context(), party.ID, first.ID, watchparty.AnswerMaybe))
+}
+
 // TestRoomEndsItsParties: whoever archives, closes or deletes a room cancels its parties, of which their workflows are
 // told. TestNoDeadlocks checks that for all operations.
 func TestRoomEndsItsParties(t *testing.T) {
