@@ -12033,7 +12033,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             408: components["responses"]["RequestTimeout"];
             412: components["responses"]["PreconditionFailed"];
-            /** @description `avatar_too_large`, `body_too_large` */
+            /** @description `avatar_too_large` */
             413: {
                 headers: {
                     [name: string]: unknown;
