@@ -228,10 +228,11 @@ var entering = map[string]func(c *cast) func(ctx context.Context) error{
 		}
 	},
 	"UpdateParty": func(c *cast) func(context.Context) error {
-		party := c.scheduleParty()
+		party, movie := c.scheduleParty(), addStreamedMovie(c.t, c.s, "Movie of a party in "+c.room.ID)
 		return func(ctx context.Context) error {
 			at := Now().Add(3 * time.Hour)
-			_, _, err := c.s.UpdateParty(ctx, party.ID, c.holder.ID, watchparty.PartyChange{StartsAt: &at}, nil)
+			change := watchparty.PartyChange{StartsAt: &at, MovieID: &movie}
+			_, _, err := c.s.UpdateParty(ctx, party.ID, c.holder.ID, change, nil)
 			return err
 		}
 	},
