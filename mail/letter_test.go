@@ -241,7 +241,7 @@ func TestWelcomeAsksForConfirmationWhileThereIsSome(t *testing.T) {
 func TestInvitation(t *testing.T) {
 	until := map[watchparty.Language]string{
 		watchparty.English: "until 9 February 2026, 19:05 UTC.",
-		watchparty.German:  "bis 9. Februar 2026, 19:05 UTC.",
+		watchparty.German:  "bis zum 9. Februar 2026, 19:05 UTC.",
 	}
 	for l, want := range until {
 		for _, write := range []func(watchparty.Language, InvitationData) (Content, error){Invitation, InvitationReminder} {

@@ -134,6 +134,9 @@ func TestPartyMail(t *testing.T) {
 		require.Len(t, found, 1, name)
 		return found[0].Value
 	}
+	waysOut := map[watchparty.Language]string{
+		watchparty.English: "If you answer no", watchparty.German: "Wenn du im Raum absagst",
+	}
 	for _, language := range watchparty.Languages() {
 		t.Run(string(language), func(t *testing.T) {
 			later := party
@@ -150,8 +153,10 @@ func TestPartyMail(t *testing.T) {
 				{cancelled, PartyCancelled, "CANCEL", "CANCELLED", "3"},
 			} {
 				m, read, event := write(language, test.party, test.letter)
-				require.Contains(t, strings.ReplaceAll(strings.Join(strings.Fields(m.text), " "), " Uhr", ""),
-					"02:30 (Europe/Berlin, UTC+01:00)")
+				text := strings.ReplaceAll(strings.Join(strings.Fields(m.text), " "), " Uhr", "")
+				require.Contains(t, text, "02:30 (Europe/Berlin, UTC+01:00)")
+				require.Equal(t, test.method == "PUBLISH", strings.Contains(text, waysOut[language]),
+					"nobody can answer no to a party that is cancelled")
 				var method string
 				for _, p := range read.CalendarProperties {
 					if p.IANAToken == string(ics.PropertyMethod) {
