@@ -237,14 +237,10 @@ func (f *flow) signInAndOut(t *testing.T) {
 	next := got.signIn(t)
 	f.secrets = append(f.secrets, next.AccessToken, next.RefreshToken)
 	require.NotEqual(t, f.dan.account.RefreshToken, next.RefreshToken)
-	require.Equal(
-		t, http.StatusNoContent,
-		f.client.post(t, "/auth/logout", map[string]string{"refresh_token": next.RefreshToken}).status,
-	)
-	require.Equal(
-		t, http.StatusUnauthorized,
-		f.client.post(t, "/auth/refresh", map[string]string{"refresh_token": next.RefreshToken}).status,
-	)
+	require.Equal(t, http.StatusNoContent,
+		f.client.post(t, "/auth/logout", map[string]string{"refresh_token": next.RefreshToken}).status)
+	require.Equal(t, http.StatusUnauthorized,
+		f.client.post(t, "/auth/refresh", map[string]string{"refresh_token": next.RefreshToken}).status)
 	f.dan.client = f.client.login(t, strings.ToUpper(f.dan.account.User.Email), password)
 	f.secrets = append(f.secrets, f.dan.token)
 }
@@ -342,11 +338,9 @@ func (f *flow) cleanup(t *testing.T) {
 	require.Len(t, seen["next_runs"], 10)
 
 	idle := f.carol.post(t, "/rooms", map[string]any{"name": "forgotten"}).data(t)["id"].(string)
-	f.exec(
-		t,
+	f.exec(t,
 		"UPDATE rooms SET updated_at = now() - interval '31 days', last_active_at = now() - interval '31 days' WHERE id = ?",
-		idle,
-	)
+		idle)
 	f.exec(t, "UPDATE participants SET last_seen_at = now() - interval '31 days' WHERE room_id = ?", idle)
 	f.exec(t, "UPDATE messages SET created_at = now() - interval '91 days' WHERE room_id = ?", f.roomID)
 	require.Len(t, f.client.get(t, "/chat/messages?room_id="+f.roomID).list(t), 1)
@@ -461,9 +455,7 @@ func (f *flow) nothingLeaks(t *testing.T) {
 // started is how many workflows the outbox has started; the schedule's come on top.
 func (f *flow) started(t *testing.T) (n int) {
 	t.Helper()
-	require.NoError(
-		t,
-		f.db.DB().NewRaw("SELECT count(DISTINCT workflow_id) FROM outbox WHERE state = 'started'").Scan(t.Context(), &n),
-	)
+	require.NoError(t,
+		f.db.DB().NewRaw("SELECT count(DISTINCT workflow_id) FROM outbox WHERE state = 'started'").Scan(t.Context(), &n))
 	return n
 }

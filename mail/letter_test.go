@@ -158,10 +158,8 @@ func TestLetterText(t *testing.T) {
 
 func TestWelcomeFallsBackToTheUsername(t *testing.T) {
 	for _, empty := range []string{"", " \t", "\u202E"} {
-		c, err := Welcome(
-			watchparty.English,
-			WelcomeData{AccountData: AccountData{DisplayName: empty, Username: "alice7", Link: "http://localhost:5000"}},
-		)
+		c, err := Welcome(watchparty.English,
+			WelcomeData{AccountData: AccountData{DisplayName: empty, Username: "alice7", Link: "http://localhost:5000"}})
 		require.NoError(t, err)
 		require.True(t, strings.HasPrefix(c.Text, "Hi \u2068alice7\u2069,\n"))
 	}
@@ -227,10 +225,8 @@ func TestPreviews(t *testing.T) {
 
 func TestWelcomeAsksForConfirmationWhileThereIsSome(t *testing.T) {
 	for confirm, want := range map[string]bool{"": false, link: true} {
-		c, err := Welcome(
-			watchparty.English,
-			WelcomeData{AccountData: AccountData{Username: "alice7", Link: "https://home.test"}, ConfirmURL: confirm},
-		)
+		c, err := Welcome(watchparty.English,
+			WelcomeData{AccountData: AccountData{Username: "alice7", Link: "https://home.test"}, ConfirmURL: confirm})
 		require.NoError(t, err)
 		require.Equal(t, want, strings.Contains(c.Text, "confirm that this address is yours"))
 		require.Equal(t, want, strings.Contains(c.Text, link))

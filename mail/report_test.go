@@ -79,11 +79,8 @@ Fehlgeschlagene E-Mails      1      0         –
 			require.NoError(t, err)
 			require.Len(t, c.Images, 3)
 			for i, image := range c.Images {
-				require.Equal(
-					t,
-					Image{Name: pictures[i].Name, Title: pictures[i].Title, Alt: pictures[i].Alt, PNG: pictures[i].PNG},
-					image,
-				)
+				require.Equal(t,
+					Image{Name: pictures[i].Name, Title: pictures[i].Title, Alt: pictures[i].Alt, PNG: pictures[i].PNG}, image)
 				require.Contains(t, c.HTML, html.EscapeString(image.Title)+"</p>")
 				require.Contains(t, c.HTML, ` src="cid:`+image.Name+`@watchparty" width="494" alt="`+attribute(image.Alt)+`"`)
 			}

@@ -200,12 +200,8 @@ func TestWriteTableKnowsEveryMethod(t *testing.T) {
 	of := reflect.TypeFor[*Store]()
 	for i := range of.NumMethod() {
 		if name := of.Method(i).Name; !strings.HasPrefix(name, "Export") {
-			require.True(
-				t,
-				known[name],
-				"%s: add it to peopleWrites or workWrites, so that its locks are tested with those of all others",
-				name,
-			)
+			require.True(t, known[name],
+				"%s: add it to peopleWrites or workWrites, so that its locks are tested with those of all others", name)
 		}
 	}
 }

@@ -255,13 +255,9 @@ var webhookOfRooms = watchparty.NewWebhook{
 // giveDelivery makes a webhook with a delivery that waits, and returns their IDs.
 func giveDelivery(c *cast) (hook, delivery string) {
 	hook, delivery = newID(), newID()
-	execute(
-		c.t,
-		c.s,
-		"INSERT INTO webhooks (id, url, kinds, secret) VALUES (?, 'https://hooks.example', '{room.opened}', ?)",
-		hook,
-		c.s.sealer.Seal(sealedFor, hook, []byte("key")),
-	)
+	execute(c.t, c.s,
+		"INSERT INTO webhooks (id, url, kinds, secret) VALUES (?, 'https://hooks.example', '{room.opened}', ?)", hook,
+		c.s.sealer.Seal(sealedFor, hook, []byte("key")))
 	execute(c.t, c.s, `INSERT INTO webhook_deliveries (id, webhook_id, event_id, kind, body, deadline_at, workflow_id)
 		VALUES (?0, ?1, ?0, 'room.opened', '{}', now() + interval '3 d', '')`, delivery, hook)
 	return hook, delivery
