@@ -363,14 +363,8 @@ func TestFailAvatar(t *testing.T) {
 // end gives an upload a state.
 func (s *studio) end(in job.AvatarInput, state watchparty.AvatarState) {
 	s.t.Helper()
-	execute(
-		s.t,
-		s.store,
-		"UPDATE avatars SET state = ? WHERE user_id = ? AND version = ?",
-		string(state),
-		in.UserID,
-		in.Version,
-	)
+	execute(s.t, s.store, "UPDATE avatars SET state = ? WHERE user_id = ? AND version = ?", string(state), in.UserID,
+		in.Version)
 }
 
 // render writes what is rendered of an upload, in short.
@@ -436,14 +430,8 @@ func TestRemoveFormerAvatar(t *testing.T) {
 	for range 2 {
 		s.do(job.ActivityRemoveFormerAvatar, newest)
 		want := sorted(
-			append(
-				objects(newest, medium, thumbnail),
-				object(running, original),
-				object(next, original),
-				object(uncommitted, original),
-				object(uncommitted, medium),
-				object(uncommitted, thumbnail),
-			),
+			append(objects(newest, medium, thumbnail), object(running, original), object(next, original),
+				object(uncommitted, original), object(uncommitted, medium), object(uncommitted, thumbnail)),
 		)
 		require.Equal(t, want, s.files())
 	}
@@ -474,10 +462,7 @@ func TestRemoveOriginal(t *testing.T) {
 	s.render(first, second)
 	for range 2 {
 		s.do(job.ActivityRemoveOriginal, second)
-		require.Equal(
-			t,
-			sorted(append(objects(first, original, medium, thumbnail), objects(second, medium, thumbnail)...)),
-			s.files(),
-		)
+		require.Equal(t, sorted(append(objects(first, original, medium, thumbnail), objects(second, medium, thumbnail)...)),
+			s.files())
 	}
 }

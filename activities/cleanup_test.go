@@ -90,12 +90,8 @@ func (h *house) room(name string) watchparty.Room {
 func (h *house) postMessages(room watchparty.Room, n int) {
 	h.t.Helper()
 	for i := range n {
-		_, err := h.store.PostMessage(
-			h.t.Context(),
-			h.host,
-			watchparty.NewMessage{RoomID: room.ID, Body: fmt.Sprint("message ", i)},
-			store.IdempotencyKey{},
-		)
+		_, err := h.store.PostMessage(h.t.Context(), h.host,
+			watchparty.NewMessage{RoomID: room.ID, Body: fmt.Sprint("message ", i)}, store.IdempotencyKey{})
 		require.NoError(h.t, err)
 	}
 }

@@ -114,11 +114,8 @@ func (e *Email) admit(ctx context.Context, row watchparty.Email, message mail.Me
 	if err != nil || wait == 0 {
 		return err
 	}
-	return temporal.NewApplicationErrorWithOptions(
-		"the recipient has had too many emails for now",
-		job.ErrorRecipientLimit,
-		temporal.ApplicationErrorOptions{NextRetryDelay: wait},
-	)
+	return temporal.NewApplicationErrorWithOptions("the recipient has had too many emails for now",
+		job.ErrorRecipientLimit, temporal.ApplicationErrorOptions{NextRetryDelay: wait})
 }
 
 // noteTime is the time that an activity of 60 s has left after the longest SMTP session of 2 × 25 s.
@@ -362,11 +359,8 @@ func (e *Email) refused(ctx context.Context, row watchparty.Email, attempt int, 
 		refused.Kind == mail.Ambiguous && ambiguous >= maxAmbiguous:
 		return temporal.NewNonRetryableApplicationError(text, job.ErrorEmailRejected, nil)
 	case refused.Kind == mail.Later:
-		return temporal.NewApplicationErrorWithOptions(
-			text,
-			string(refused.Kind),
-			temporal.ApplicationErrorOptions{NextRetryDelay: cmp.Or(e.LaterDelay, defaultLaterDelay)},
-		)
+		return temporal.NewApplicationErrorWithOptions(text, string(refused.Kind),
+			temporal.ApplicationErrorOptions{NextRetryDelay: cmp.Or(e.LaterDelay, defaultLaterDelay)})
 	default:
 		return temporal.NewApplicationError(text, string(refused.Kind))
 	}

@@ -36,18 +36,12 @@ func TestAccountEmails(t *testing.T) {
 	require.Contains(t, welcome, "http://watchparty.test/verify-email#token="+tokens.Token(auth.ForEmail, first))
 
 	require.NoError(t, l.store.RequestReset(t.Context(), l.user.Email, store.IdempotencyKey{}))
-	require.Contains(
-		t,
-		l.letterOf(watchparty.EmailReset).requireSent(l.user.Email, watchparty.EmailSent),
-		rowsToken("/password-reset", auth.ForReset),
-	)
+	require.Contains(t, l.letterOf(watchparty.EmailReset).requireSent(l.user.Email, watchparty.EmailSent),
+		rowsToken("/password-reset", auth.ForReset))
 
 	require.NoError(t, l.store.ChangePassword(t.Context(), l.user.ID, "hash", "another hash", ""))
-	require.Contains(
-		t,
-		l.letterOf(watchparty.EmailPasswordChanged).requireSent(l.user.Email, watchparty.EmailSent),
-		"password of your WatchParty account was changed",
-	)
+	require.Contains(t, l.letterOf(watchparty.EmailPasswordChanged).requireSent(l.user.Email, watchparty.EmailSent),
+		"password of your WatchParty account was changed")
 	require.NoError(t, l.store.ChangePassword(t.Context(), l.user.ID, "another hash", "hash", ""))
 
 	require.NoError(t, l.store.RequestEmailChange(t.Context(), l.user.ID, "hash", newAddress))
@@ -113,10 +107,8 @@ func TestSendReport(t *testing.T) {
 	).ExecuteActivity(job.ActivityQueueReportEmails, job.QueueReportEmailsInput{ReportID: reportID})
 	require.NoError(t, err)
 	var emails []string
-	require.NoError(
-		t,
-		l.store.DB().NewRaw("SELECT id FROM emails WHERE kind = 'activity_report' ORDER BY id").Scan(t.Context(), &emails),
-	)
+	require.NoError(t,
+		l.store.DB().NewRaw("SELECT id FROM emails WHERE kind = 'activity_report' ORDER BY id").Scan(t.Context(), &emails))
 	require.Len(t, emails, 2)
 
 	local, domain, _ := strings.Cut(strings.ToUpper(ops), "@") // the domain is mailed to in lower case

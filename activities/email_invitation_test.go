@@ -33,11 +33,8 @@ func TestSendInvitation(t *testing.T) {
 	for _, part := range []string{shown.HTML, shown.Text} {
 		require.Contains(t, part, l.user.DisplayName)
 		require.NotContains(t, part, l.user.Email)
-		require.Contains(
-			t,
-			part,
-			"http://watchparty.test/invitations#token="+oneTime.Token(auth.ForInvitation, invitation.ID),
-		)
+		require.Contains(t, part,
+			"http://watchparty.test/invitations#token="+oneTime.Token(auth.ForInvitation, invitation.ID))
 		require.Contains(t, part, "http://watchparty.test/unsubscribe#token="+stop)
 	}
 }
@@ -138,11 +135,8 @@ func TestReminders(t *testing.T) {
 		require.Len(t, emails, 1)
 		var shown struct{ Text string }
 		fetch(t, stacktest.InboxURL()+"/api/v1/message/"+emails[0].ID, &shown)
-		require.Contains(
-			t,
-			shown.Text,
-			"http://watchparty.test/invitations#token="+oneTime.Token(auth.ForInvitation, invitation.ID),
-		)
+		require.Contains(t, shown.Text,
+			"http://watchparty.test/invitations#token="+oneTime.Token(auth.ForInvitation, invitation.ID))
 	})
 }
 

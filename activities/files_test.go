@@ -167,10 +167,8 @@ func TestSweepWithoutTheDatabase(t *testing.T) {
 	upload := a.upload(watchparty.AvatarReady)
 	a.put(upload.Object(watchparty.MediumFile), 2*day)
 	execute(t, a.store, "ALTER TABLE avatars RENAME TO elsewhere")
-	_, err := a.ExecuteActivity(
-		job.ActivityApplyPolicy,
-		job.ApplyPolicyInput{RunID: a.runID, Policy: watchparty.PolicyFiles, Threshold: time.Now().Add(-day)},
-	)
+	_, err := a.ExecuteActivity(job.ActivityApplyPolicy,
+		job.ApplyPolicyInput{RunID: a.runID, Policy: watchparty.PolicyFiles, Threshold: time.Now().Add(-day)})
 	require.Error(t, err)
 	require.Equal(t, []string{upload.Object(watchparty.MediumFile)}, a.left())
 }

@@ -41,10 +41,8 @@ func newLetter(t *testing.T, s *mail.Sender) *letter {
 		PublicURL:   "https://api.watchparty.test",
 	}
 	l.TestActivityEnvironment = environment(l.activities)
-	l.user = register(
-		t, l.store,
-		"alice"+strings.ToLower(stacktest.KeyPrefix(t)[len(stacktest.KeyPrefix(t))-13:len(stacktest.KeyPrefix(t))-1]),
-	)
+	l.user = register(t, l.store,
+		"alice"+strings.ToLower(stacktest.KeyPrefix(t)[len(stacktest.KeyPrefix(t))-13:len(stacktest.KeyPrefix(t))-1]))
 	err := l.store.DB().
 		NewSelect().
 		Table("emails").

@@ -90,10 +90,8 @@ var mailMakers = map[watchparty.EmailKind]func(t *testing.T, l *letter) string{
 		user := newVictim(t, l)
 		require.NoError(t, l.store.RequestEmailChange(t.Context(), user.ID, "hash", "another@example.org"))
 		var id string
-		require.NoError(
-			t,
-			l.store.DB().NewRaw("SELECT id FROM email_verifications WHERE email = 'another@example.org'").Scan(t.Context(), &id),
-		)
+		require.NoError(t,
+			l.store.DB().NewRaw("SELECT id FROM email_verifications WHERE email = 'another@example.org'").Scan(t.Context(), &id))
 		require.NoError(t, l.store.VerifyEmail(t.Context(), id))
 		return l.newest(watchparty.EmailAddressChanged)
 	},
@@ -144,10 +142,8 @@ func tellVictim(kind watchparty.PartyNotice) func(t *testing.T, l *letter) strin
 
 func (l *letter) newest(kind watchparty.EmailKind) (id string) {
 	l.t.Helper()
-	require.NoError(
-		l.t,
-		l.store.DB().NewRaw("SELECT max(id::text) FROM emails WHERE kind = ?", string(kind)).Scan(l.t.Context(), &id),
-	)
+	require.NoError(l.t,
+		l.store.DB().NewRaw("SELECT max(id::text) FROM emails WHERE kind = ?", string(kind)).Scan(l.t.Context(), &id))
 	return id
 }
 
@@ -235,10 +231,8 @@ func TestRegisteringAgainAndAgain(t *testing.T) {
 	require.Len(t, p.Contents(), mailsAnHour)
 	execute(t, l.store, "UPDATE email_budgets SET times = ARRAY(SELECT t - interval '61 min' FROM unnest(times) AS t)")
 	var waiting []string
-	require.NoError(
-		t,
-		l.store.DB().NewRaw("SELECT id FROM emails WHERE waits_until IS NOT NULL ORDER BY id").Scan(t.Context(), &waiting),
-	)
+	require.NoError(t,
+		l.store.DB().NewRaw("SELECT id FROM emails WHERE waits_until IS NOT NULL ORDER BY id").Scan(t.Context(), &waiting))
 	for _, id := range waiting {
 		require.False(t, l.hasToWait(id))
 	}

@@ -33,10 +33,8 @@ var discard = slog.New(slog.DiscardHandler)
 // openStore is a migrated database of the test's own.
 func openStore(t *testing.T) *store.Store {
 	t.Helper()
-	s, err := store.Open(
-		config.Database{URL: stacktest.MigratedURL(t), MaxConns: 4, StatementTimeout: 10 * time.Second},
-		auth.NewDigests("a secret of the tests"),
-	)
+	s, err := store.Open(config.Database{URL: stacktest.MigratedURL(t), MaxConns: 4, StatementTimeout: 10 * time.Second},
+		auth.NewDigests("a secret of the tests"))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	return s

@@ -25,10 +25,8 @@ func value1[T any](t testing.TB, b *bundle, query string, args ...any) T {
 func (b *bundle) mailed(t *testing.T, purpose auth.Purpose, p person) string {
 	t.Helper()
 	table := map[auth.Purpose]string{auth.ForEmail: "email_verifications", auth.ForReset: "password_resets"}[purpose]
-	token := b.server.oneTime.Token(
-		purpose,
-		value1[string](t, b, "SELECT id FROM ? WHERE user_id = ? ORDER BY id DESC LIMIT 1", bun.Ident(table), p.id),
-	)
+	token := b.server.oneTime.Token(purpose,
+		value1[string](t, b, "SELECT id FROM ? WHERE user_id = ? ORDER BY id DESC LIMIT 1", bun.Ident(table), p.id))
 	b.logs.secret(token)
 	return token
 }
@@ -188,11 +186,8 @@ func TestChangingThePassword(t *testing.T) {
 	require.Equal(t, 200, b.logIn(t, alice.email, next).status)
 	b.do(t, "POST", "/auth/password-reset/confirm", "", map[string]any{"token": reset, "password": password}).
 		requireProblem(t, 400, "bad_token")
-	require.Equal(
-		t,
-		[]int{204, 403, 403},
-		sorted(inParallel(3, func(i int) int { return change(next, fmt.Sprint("another password ", i)).status })),
-	)
+	require.Equal(t, []int{204, 403, 403},
+		sorted(inParallel(3, func(i int) int { return change(next, fmt.Sprint("another password ", i)).status })))
 }
 
 func sorted(s []int) []int { slices.Sort(s); return s }

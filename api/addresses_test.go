@@ -27,10 +27,8 @@ func TestAddressesInOperations(t *testing.T) {
 	n := 0
 	register := func(email string) answer {
 		n++
-		return b.do(
-			t, "POST", "/auth/register", "",
-			map[string]any{"username": fmt.Sprint("person", n), "email": email, "password": password},
-		)
+		return b.do(t, "POST", "/auth/register", "",
+			map[string]any{"username": fmt.Sprint("person", n), "email": email, "password": password})
 	}
 	require.Equal(t, 201, register("andr\u00e9..x@b\u00fccher.example").status)
 	spellings := []string{

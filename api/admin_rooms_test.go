@@ -56,11 +56,8 @@ func TestClosedRoom(t *testing.T) {
 				b.do(t, "POST", path+"/join", late.token, nil).requireProblem(t, 409, "room_closed")
 			}
 			log := b.do(t, "GET", path+"/log", host.token, nil).list()
-			require.Equal(
-				t,
-				[]any{"room_closed", nil, map[string]any{"reason": "Spam"}},
-				[]any{log[0]["action"], log[0]["actor"], log[0]["details"]},
-			)
+			require.Equal(t, []any{"room_closed", nil, map[string]any{"reason": "Spam"}},
+				[]any{log[0]["action"], log[0]["actor"], log[0]["details"]})
 			require.NotContains(t, string(b.do(t, "GET", path+"/log", host.token, nil).raw), root.id)
 
 			for range 2 { // the second changes nothing
@@ -75,11 +72,9 @@ func TestClosedRoom(t *testing.T) {
 			require.Equal(t, []any{"room_reopened", nil}, []any{log[0]["action"], log[0]["actor"]})
 			audit := b.do(t, "GET", "/admin/audit?target_id="+room, root.token, nil).list()
 			require.Len(t, audit, 2)
-			require.Equal(
-				t,
+			require.Equal(t,
 				[]any{"room_reopened", map[string]any{"reason": "A mistake"}, "room_closed", map[string]any{"reason": "Spam"}},
-				[]any{audit[0]["action"], audit[0]["details"], audit[1]["action"], audit[1]["details"]},
-			)
+				[]any{audit[0]["action"], audit[0]["details"], audit[1]["action"], audit[1]["details"]})
 			require.Equal(t, asShown(root), audit[1]["actor"])
 		})
 	}
@@ -100,12 +95,8 @@ func TestCloseAnyRoom(t *testing.T) {
 		room := b.room(t, host, nil)
 		b.exec(t, "UPDATE rooms SET archived_at = now(), retired_at = now() WHERE id = ?", room)
 		b.closeRoom(t, root, room)
-		require.NotContains(
-			t,
-			string(b.do(t, "GET", "/admin/rooms/retired", root.token, nil).raw),
-			room,
-			"it is not deleted by its age",
-		)
+		require.NotContains(t, string(b.do(t, "GET", "/admin/rooms/retired", root.token, nil).raw), room,
+			"it is not deleted by its age")
 		b.do(t, "POST", "/admin/rooms/"+room+"/restore", root.token, nil).requireProblem(t, 409, "room_not_retired")
 	})
 	t.Run("that its host deletes then", func(t *testing.T) {

@@ -291,11 +291,8 @@ func TestCancelCleanup(t *testing.T) {
 	_, err := b.store.CleanupBatch(t.Context(), id, watchparty.PolicyRooms, time.Now().Add(-time.Hour), 10, store.Cursor{})
 	require.NoError(t, err)
 	run := b.do(t, "GET", path, root.token, nil).data()
-	require.Equal(
-		t,
-		[]any{"running", "inactive_rooms", map[string]any{"inactive_rooms": 0.0}},
-		[]any{run["state"], run["policy"], run["counts"]},
-	)
+	require.Equal(t, []any{"running", "inactive_rooms", map[string]any{"inactive_rooms": 0.0}},
+		[]any{run["state"], run["policy"], run["counts"]})
 
 	require.NotNil(t, b.do(t, "POST", path+"/cancel", root.token, nil).data()["cancelled_at"])
 	_, err = b.store.FinishRun(t.Context(), job.FinishCleanupInput{RunID: id})
@@ -318,11 +315,8 @@ func TestRestoreRoom(t *testing.T) {
 	require.Empty(t, b.do(t, "GET", "/rooms", "", nil).list())
 	retired := b.do(t, "GET", "/admin/rooms/retired", root.token, nil).list()
 	require.Len(t, retired, 1)
-	require.Equal(
-		t,
-		[]any{id, "Forgotten", "alice"},
-		[]any{retired[0]["id"], retired[0]["name"], retired[0]["host"].(map[string]any)["username"]},
-	)
+	require.Equal(t, []any{id, "Forgotten", "alice"},
+		[]any{retired[0]["id"], retired[0]["name"], retired[0]["host"].(map[string]any)["username"]})
 	at, err := time.Parse(time.RFC3339, retired[0]["retired_at"].(string))
 	require.NoError(t, err)
 	require.Equal(t, at.Add(168*time.Hour).Format(time.RFC3339Nano), retired[0]["deleted_from"])

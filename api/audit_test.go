@@ -88,12 +88,8 @@ func TestAuditLog(t *testing.T) {
 	t.Run("texts are as they were sent", func(t *testing.T) {
 		for name, text := range texts {
 			suspend(root, text)
-			require.Equal(
-				t,
-				map[string]any{"reason": text, "hide_content": true},
-				read("action=user_suspended&limit=1").list()[0]["details"],
-				name,
-			)
+			require.Equal(t, map[string]any{"reason": text, "hide_content": true},
+				read("action=user_suspended&limit=1").list()[0]["details"], name)
 		}
 	})
 	t.Run("an account that is gone keeps the name that it had", func(t *testing.T) {

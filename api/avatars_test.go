@@ -98,10 +98,8 @@ func TestAvatarLife(t *testing.T) {
 	require.Equal(t, generated(alice), b.do(t, "GET", "/users/alice", "", nil).data()["avatar"])
 	require.Equal(t, 204, b.do(t, "DELETE", avatarPath, alice.token, nil).status)
 	var promised []string
-	require.NoError(
-		t,
-		b.store.DB().NewRaw("SELECT workflow_id FROM outbox WHERE workflow_id LIKE '%/removal'").Scan(t.Context(), &promised),
-	)
+	require.NoError(t,
+		b.store.DB().NewRaw("SELECT workflow_id FROM outbox WHERE workflow_id LIKE '%/removal'").Scan(t.Context(), &promised))
 	require.Equal(t, []string{"avatar/" + alice.id + "/1/removal"}, promised, "once")
 
 	b.send(t, b.upload(t, alice.token, part{"avatar", "me.png", "image/png", file}))
@@ -207,10 +205,8 @@ func TestAvatarFormats(t *testing.T) {
 		}
 	}
 	large := append(picture(8, 8), make([]byte, b.cfg.Avatar.MaxUploadBytes)...)[:b.cfg.Avatar.MaxUploadBytes]
-	require.Equal(
-		t, 202, b.send(t, b.upload(t, alice.token, part{"avatar", "me.png", "image/png", large})).status,
-		"as large as allowed",
-	)
+	require.Equal(t, 202, b.send(t, b.upload(t, alice.token, part{"avatar", "me.png", "image/png", large})).status,
+		"as large as allowed")
 	require.Equal(
 		t, 202, b.send(t, b.upload(t, alice.token, part{"avatar", "../../\"x\r\n.png", "image/png", picture(8, 8)})).status,
 	)

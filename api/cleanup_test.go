@@ -34,10 +34,8 @@ func TestCleanupRun(t *testing.T) {
 		},
 	)
 	var events int
-	require.NoError(
-		t,
-		w.store.DB().NewRaw("SELECT count(*) FROM outbox WHERE workflow_id = ?", "cleanup/"+id).Scan(t.Context(), &events),
-	)
+	require.NoError(t,
+		w.store.DB().NewRaw("SELECT count(*) FROM outbox WHERE workflow_id = ?", "cleanup/"+id).Scan(t.Context(), &events))
 	require.Equal(t, 1, events)
 
 	finished := w.do(t, "GET", "/admin/cleanup/runs/"+w.run, w.admin.token, nil).data()

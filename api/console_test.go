@@ -213,11 +213,8 @@ func TestConsoleWebhooks(t *testing.T) {
 		return header.Get("Location")
 	}
 	secrets := regexp.MustCompile(`whsec_[A-Za-z0-9+/=]+`)
-	body := send(
-		"/webhooks",
-		url.Values{"url": {"https://hooks.example/a"}, "kinds": {"room.opened", "report.filed"}},
-		200,
-	)
+	body := send("/webhooks", url.Values{"url": {"https://hooks.example/a"}, "kinds": {"room.opened", "report.filed"}},
+		200)
 	secret := html.UnescapeString(secrets.FindString(html.UnescapeString(body)))
 	require.Len(t, secret, 50)
 	b.logs.secret(secret)

@@ -183,13 +183,8 @@ func requireForms(t testing.TB, a answer) {
 				walk(name, inner)
 			}
 		case string:
-			require.False(
-				t,
-				strings.HasSuffix(name, "id") && uuid.Validate(v) == nil && strings.ToLower(v) != v,
-				"%s is in upper case: %s",
-				name,
-				v,
-			)
+			require.False(t, strings.HasSuffix(name, "id") && uuid.Validate(v) == nil && strings.ToLower(v) != v,
+				"%s is in upper case: %s", name, v)
 			if slices.Contains([]string{
 				"expires_at", "until", "muted_until", "period_start", "period_end", "deadline_at", "starts_at",
 			}, name) {

@@ -40,12 +40,8 @@ func TestCrossOrigin(t *testing.T) {
 		b := setup(t, func(s *settings) { s.config.HTTP.Origins = []string{frontEnd} })
 		answer := from(t, b, http.MethodGet, frontEnd)
 		require.Equal(t, frontEnd, answer.Get("Access-Control-Allow-Origin"))
-		require.ElementsMatch(
-			t,
-			[]string{"Origin", "Authorization, Accept-Encoding"},
-			answer.Values("Vary"),
-			"a cache must not give it to another",
-		)
+		require.ElementsMatch(t, []string{"Origin", "Authorization, Accept-Encoding"}, answer.Values("Vary"),
+			"a cache must not give it to another")
 		require.Empty(t, from(t, b, http.MethodGet, "https://elsewhere.example").Get("Access-Control-Allow-Origin"))
 	})
 }

@@ -14,21 +14,9 @@ func (s *Server) ListEmails(
 	ctx context.Context,
 	r contract.ListEmailsRequestObject,
 ) (contract.ListEmailsResponseObject, error) {
-	p, err := s.page(
-		"cursor",
-		r.Params.Cursor,
-		r.Params.Limit,
-		"listEmails",
-		r.Params.Kind,
-		r.Params.State,
-		r.Params.Reason,
-		r.Params.UserID,
-		r.Params.Address,
-		r.Params.RoomID,
-		r.Params.InvitationID,
-		r.Params.From,
-		r.Params.To,
-	)
+	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listEmails", r.Params.Kind, r.Params.State,
+		r.Params.Reason, r.Params.UserID, r.Params.Address, r.Params.RoomID, r.Params.InvitationID, r.Params.From,
+		r.Params.To)
 	if err != nil {
 		return nil, err
 	}

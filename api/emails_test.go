@@ -30,10 +30,8 @@ func TestEmails(t *testing.T) {
 		for _, outcome := range []watchparty.EmailOutcome{watchparty.AttemptTemporary, watchparty.AttemptPermanent} {
 			attempt, err := b.store.BeginEmailAttempt(t.Context(), id)
 			require.NoError(t, err)
-			_, err = b.store.RecordEmailAttempt(
-				t.Context(), id, attempt,
-				store.EmailRefusal{Outcome: outcome, Reason: watchparty.ReasonServerUnreachable, Answer: "450 not now"},
-			)
+			_, err = b.store.RecordEmailAttempt(t.Context(), id, attempt,
+				store.EmailRefusal{Outcome: outcome, Reason: watchparty.ReasonServerUnreachable, Answer: "450 not now"})
 			require.NoError(t, err)
 		}
 		require.NoError(t, b.store.MarkEmailFailed(t.Context(), id))
@@ -60,11 +58,8 @@ func TestEmails(t *testing.T) {
 		require.Len(t, history, 2)
 		for i, outcome := range []string{"temporary", "permanent"} {
 			attempt := history[i].(map[string]any)
-			require.Equal(
-				t,
-				[]any{float64(i + 1), outcome, "450 not now"},
-				[]any{attempt["number"], attempt["outcome"], attempt["answer"]},
-			)
+			require.Equal(t, []any{float64(i + 1), outcome, "450 not now"},
+				[]any{attempt["number"], attempt["outcome"], attempt["answer"]})
 			require.NotNil(t, attempt["ended_at"])
 		}
 		require.NotContains(t, string(a.raw), "@", "no address")
@@ -133,10 +128,8 @@ func TestEmails(t *testing.T) {
 		for _, entry := range b.do(t, "GET", "/admin/audit?actor_id="+root.id, root.token, nil).list() {
 			acts = append(acts, entry["action"].(string)+" "+entry["target_kind"].(string))
 		}
-		require.Equal(
-			t,
+		require.Equal(t,
 			[]any{"emails_resumed email_pause", "emails_paused email_pause", "email_cancelled email", "email_resent email"},
-			acts,
-		)
+			acts)
 	})
 }

@@ -111,14 +111,8 @@ func (e export) write(w http.ResponseWriter) error {
 	entry := func(a watchparty.AuditEntry) string { return a.ID }
 	rows(d, e, "admin_acts", e.store.ExportAdminActs, entry, exportedAdminAct)
 	rows(d, e, "account_acts", e.store.ExportAdminActsReceived, entry, accountAct)
-	rows(
-		d,
-		e,
-		"abuse_reports",
-		e.store.ExportAbuseReports,
-		func(r watchparty.AbuseReport) string { return r.ID },
-		sentAbuseReport,
-	)
+	rows(d, e, "abuse_reports", e.store.ExportAbuseReports, func(r watchparty.AbuseReport) string { return r.ID },
+		sentAbuseReport)
 	rows(d, e, "avatars", e.store.ExportAvatars, func(a watchparty.Avatar) string { return a.ID }, exportedAvatar)
 	d.property("exported_at", store.Now())
 	return d.end()

@@ -268,12 +268,8 @@ func (g *ground) request(t testing.TB, in input) *http.Request {
 	if _, err := url.ParseRequestURI(target); err != nil || strings.ContainsAny(target, " \r\n") {
 		return nil
 	}
-	r, err := http.NewRequestWithContext(
-		t.Context(),
-		op.method,
-		"http://party.example"+target,
-		strings.NewReader(g.values.Replace(string(in.body))),
-	)
+	r, err := http.NewRequestWithContext(t.Context(), op.method, "http://party.example"+target,
+		strings.NewReader(g.values.Replace(string(in.body))))
 	if err != nil {
 		return nil
 	}

@@ -15,22 +15,8 @@ import (
 
 // pagePaths are what is served beside the contract.
 func pagePaths() []string {
-	return append(
-		web.Pages(),
-		"/",
-		"/health",
-		"/docs",
-		"/docs/",
-		"/openapi.yaml",
-		"/api/docs",
-		"/api/docs/",
-		"/api/openapi.yaml",
-		"/live.yaml",
-		"/docs/live",
-		"/api/live.yaml",
-		"/api/docs/live",
-		"/assets/pages.css",
-	)
+	return append(web.Pages(), "/", "/health", "/docs", "/docs/", "/openapi.yaml", "/api/docs", "/api/docs/",
+		"/api/openapi.yaml", "/live.yaml", "/docs/live", "/api/live.yaml", "/api/docs/live", "/assets/pages.css")
 }
 
 // page asks for what is beside the contract.

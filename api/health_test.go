@@ -56,11 +56,8 @@ func TestHealth(t *testing.T) {
 		degraded := a.data()["degraded"].([]any)
 		require.Len(t, degraded, 1)
 		part := degraded[0].(map[string]any)
-		require.Equal(
-			t,
-			[]any{"redis", "unreachable", health.Effect(health.Redis)},
-			[]any{part["part"], part["state"], part["effect"]},
-		)
+		require.Equal(t, []any{"redis", "unreachable", health.Effect(health.Redis)},
+			[]any{part["part"], part["state"], part["effect"]})
 		since, err := time.Parse(time.RFC3339, part["since"].(string))
 		require.NoError(t, err)
 		require.WithinDuration(t, time.Now(), since, time.Minute)
@@ -83,11 +80,8 @@ func TestHealth(t *testing.T) {
 		})
 		for range 3 {
 			a := b.do(t, "GET", "/health", "", nil)
-			require.Equal(
-				t,
-				[]any{200, "degraded", "connected", "namespace is missing"},
-				append(parts(a)[:3], a.data()["temporal"]),
-			)
+			require.Equal(t, []any{200, "degraded", "connected", "namespace is missing"},
+				append(parts(a)[:3], a.data()["temporal"]))
 			require.NotContains(t, string(a.raw), "10.0.0.7")
 		}
 		require.Equal(t, 1, strings.Count(b.logs.String(), "health check failed"), "once an interval")
@@ -147,10 +141,8 @@ func TestBucketProbe(t *testing.T) {
 		t.Helper()
 		server := httptest.NewServer(handler)
 		t.Cleanup(server.Close)
-		bucket, err := blob.OpenBucket(
-			t.Context(),
-			"s3://"+name+"?region=eu-central-1&use_path_style=true&anonymous=true&endpoint="+server.URL,
-		)
+		bucket, err := blob.OpenBucket(t.Context(),
+			"s3://"+name+"?region=eu-central-1&use_path_style=true&anonymous=true&endpoint="+server.URL)
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, bucket.Close()) })
 		return &bucketProbe{bucket: bucket}

@@ -64,12 +64,8 @@ func newSpammer(t *testing.T) *spammer {
 	s.invitation = b.server.oneTime.Token(auth.ForInvitation, s.invited)
 	b.logs.secret(s.invitation)
 	for _, p := range []person{s.alice, s.guest} {
-		b.exec(
-			t,
-			"INSERT INTO members (room_id, user_id, role) VALUES (?, ?, 'viewer') ON CONFLICT DO NOTHING",
-			s.private,
-			p.id,
-		)
+		b.exec(t, "INSERT INTO members (room_id, user_id, role) VALUES (?, ?, 'viewer') ON CONFLICT DO NOTHING", s.private,
+			p.id)
 	}
 	b.void(t, "standings:"+s.private)
 	s.party, s.ownParty = s.scheduleSpam(t, s.open), s.scheduleSpam(t, s.own)
@@ -243,11 +239,8 @@ func TestHiddenContent(t *testing.T) {
 			}
 		}
 		message := s.do(t, "GET", "/chat/messages?room_id="+s.open, "", nil).list()
-		require.Equal(
-			t,
-			[]any{s.reply, "", ""},
-			[]any{message[0]["id"], message[0]["reply_to"].(map[string]any)["excerpt"], message[1]["body"]},
-		)
+		require.Equal(t, []any{s.reply, "", ""},
+			[]any{message[0]["id"], message[0]["reply_to"].(map[string]any)["excerpt"], message[1]["body"]})
 		require.Equal(t, true, message[1]["deleted"])
 		for _, act := range []struct {
 			method, path, code string

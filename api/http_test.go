@@ -76,12 +76,8 @@ func TestAssetsAreKept(t *testing.T) {
 	for path := range loaded {
 		require.Regexp(t, `^/assets/[0-9a-f]{32}/[\w.-]+$`, path)
 		whole := get(path)
-		require.Equal(
-			t,
-			[]any{200, "public, max-age=31536000, immutable"},
-			[]any{whole.status, whole.header.Get("Cache-Control")},
-			path,
-		)
+		require.Equal(t, []any{200, "public, max-age=31536000, immutable"},
+			[]any{whole.status, whole.header.Get("Cache-Control")}, path)
 		require.Regexp(t, `^(text/css|text/javascript|image/svg\+xml)`, whole.header.Get("Content-Type"), path)
 		again := get(path, "If-None-Match", whole.header.Get("ETag"))
 		require.Equal(t, http.StatusNotModified, again.status)

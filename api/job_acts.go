@@ -47,14 +47,7 @@ func (s *Server) cancelJob(ctx context.Context, d jobs.Detail, note watchparty.A
 	if d.State != jobs.Running {
 		return watchparty.ErrJobEnded
 	}
-	act := store.JobAct{
-		Action:     watchparty.AuditJobCancelled,
-		WorkflowID: d.WorkflowID,
-		RunID:      d.RunID,
-		Kind:       d.Kind,
-		Note:       note,
-		Batch:      batch,
-	}
+	act := actOn(d, watchparty.AuditJobCancelled, note, batch)
 	return s.store.AuditJob(ctx, caller(ctx).UserID, act, func(ctx context.Context) error {
 		return s.jobs.Cancel(ctx, d.WorkflowID, d.RunID)
 	})
@@ -84,10 +77,7 @@ func (s *Server) terminateJob(ctx context.Context, d jobs.Detail, note watchpart
 	if d.State != jobs.Running {
 		return watchparty.ErrJobEnded
 	}
-	act := store.JobAct{
-		Action: watchparty.AuditJobTerminated, WorkflowID: d.WorkflowID, RunID: d.RunID, Kind: d.Kind, Note: note,
-		Batch: batch,
-	}
+	act := actOn(d, watchparty.AuditJobTerminated, note, batch)
 	return s.store.AuditJob(ctx, caller(ctx).UserID, act, func(ctx context.Context) error {
 		return s.jobs.Terminate(ctx, d.WorkflowID, d.RunID, note.Note)
 	})
@@ -169,7 +159,8 @@ func (s *Server) tryNow(
 	if !waits {
 		return retried{}, watchparty.ErrNothingToRetry
 	}
-	err := s.store.AuditJob(ctx, caller(ctx).UserID, retryOf(d, note, batch), func(ctx context.Context) error {
+	act := actOn(d, watchparty.AuditJobRetried, note, batch)
+	err := s.store.AuditJob(ctx, caller(ctx).UserID, act, func(ctx context.Context) error {
 		_, err := s.jobs.TryNow(ctx, d)
 		if errors.Is(err, watchparty.ErrJobEnded) { // meanwhile
 			return watchparty.ErrNothingToRetry
@@ -183,16 +174,18 @@ func (s *Server) resetJob(
 	ctx context.Context, d jobs.Detail, note watchparty.AdminNote, batch string,
 ) (retried, error) {
 	done := retried{how: contract.RetryHowReset, workflowID: d.WorkflowID, inTemporal: true}
-	err := s.store.AuditJob(ctx, caller(ctx).UserID, retryOf(d, note, batch), func(ctx context.Context) (err error) {
+	act := actOn(d, watchparty.AuditJobRetried, note, batch)
+	err := s.store.AuditJob(ctx, caller(ctx).UserID, act, func(ctx context.Context) (err error) {
 		done.runID, err = s.jobs.Reset(ctx, d.WorkflowID, d.RunID, cmp.Or(note.Note, "retried by an admin"))
 		return err
 	})
 	return done, err
 }
 
-func retryOf(d jobs.Detail, note watchparty.AdminNote, batch string) store.JobAct {
+// actOn is an act on a job as the audit log has it.
+func actOn(d jobs.Detail, action watchparty.AuditAction, note watchparty.AdminNote, batch string) store.JobAct {
 	return store.JobAct{
-		Action: watchparty.AuditJobRetried, WorkflowID: d.WorkflowID, RunID: d.RunID, Kind: d.Kind, Note: note, Batch: batch,
+		Action: action, WorkflowID: d.WorkflowID, RunID: d.RunID, Kind: d.Kind, Note: note, Batch: batch,
 	}
 }
 
@@ -262,7 +255,7 @@ func (s *Server) actOnJobs(
 	result *contract.JobBatchResult,
 ) error {
 	// All are found first: an act takes its job out of the list.
-	found, _, err := s.jobs.List(ctx, filter, maxBatch, nil)
+	found, _, err := s.jobs.Select(ctx, filter, maxBatch, nil)
 	if err != nil {
 		return err
 	}

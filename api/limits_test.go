@@ -107,10 +107,8 @@ func TestWritesAreLimited(t *testing.T) {
 // After the time that a refusal announces, one more is allowed.
 func TestRetryAfter(t *testing.T) {
 	t.Parallel()
-	b := setup(
-		t, databaseAway, limited(func(n *config.RateLimit) { n.Writes = 60 }),
-		func(s *settings) { s.limitPeriod = time.Minute },
-	)
+	b := setup(t, databaseAway, limited(func(n *config.RateLimit) { n.Writes = 60 }),
+		func(s *settings) { s.limitPeriod = time.Minute })
 	for range 1000 {
 		a := b.do(t, "POST", "/rooms", "", nil)
 		if a.status == 401 {
@@ -298,10 +296,8 @@ func TestMailsAreLimited(t *testing.T) {
 	require.Equal(t, refusals[0].body, refusals[1].body)
 
 	for i := range 3 { // one's own
-		a := b.do(
-			t, "PUT", "/users/me/email", alice.token,
-			map[string]any{"email": fmt.Sprintf("new%d@example.org", i), "password": password},
-		)
+		a := b.do(t, "PUT", "/users/me/email", alice.token,
+			map[string]any{"email": fmt.Sprintf("new%d@example.org", i), "password": password})
 		if i < 2 {
 			require.Equal(t, 202, a.status, a)
 			continue

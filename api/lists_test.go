@@ -78,10 +78,8 @@ func lists(t *testing.T, b *bundle) map[string]listed {
 			"VALUES (?0, left(?0, 8) || right(?0, 12), ?0, 'x', '')",
 	)
 	b.exec(t, "UPDATE users SET is_admin = true WHERE email = id::text")
-	many(
-		"INSERT INTO abuse_reports (id, kind, target_kind, target_id, subject_id) VALUES (?0, 'spam', 'user', ?1, ?1)",
-		other.id,
-	)
+	many("INSERT INTO abuse_reports (id, kind, target_kind, target_id, subject_id) VALUES (?0, 'spam', 'user', ?1, ?1)",
+		other.id)
 	many(
 		"INSERT INTO outbox (id, workflow_id, workflow, task_queue, input, state) VALUES (?0, ?0, 'Cleanup', 'maintenance', " +
 			"'{}', 'abandoned')",

@@ -183,12 +183,8 @@ func TestSlowModeAndMutes(t *testing.T) {
 	b.post(t, room, alice, "they do not")
 
 	b.exec(t, "UPDATE messages SET created_at = now() - interval '1 h'")
-	b.exec(
-		t,
-		"INSERT INTO mutes (id, room_id, user_id, until) VALUES (gen_random_uuid(), ?, ?, now() + interval '1 h')",
-		room,
-		bob.id,
-	)
+	b.exec(t, "INSERT INTO mutes (id, room_id, user_id, until) VALUES (gen_random_uuid(), ?, ?, now() + interval '1 h')",
+		room, bob.id)
 	b.do(t, "POST", "/chat/messages", bob.token, body).requireProblem(t, 403, "muted")
 }
 

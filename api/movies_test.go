@@ -46,15 +46,10 @@ func TestMovieFields(t *testing.T) {
 			genre := strings.Fields(strings.ToLower(text))[0]
 			a := create(map[string]any{"title": text, "description": text, "genres": []any{"tragedy", genre}})
 			require.Equal(t, a.data(), read(a))
-			require.Equal(
-				t,
-				[]any{text, text, []any{"tragedy", genre}},
-				[]any{a.data()["title"], a.data()["description"], a.data()["genres"]},
-			)
-			a = b.do(
-				t, "PATCH", "/movies/"+a.data()["id"].(string), root.token,
-				map[string]any{"title": text + "!", "description": text + "\n!"},
-			)
+			require.Equal(t, []any{text, text, []any{"tragedy", genre}},
+				[]any{a.data()["title"], a.data()["description"], a.data()["genres"]})
+			a = b.do(t, "PATCH", "/movies/"+a.data()["id"].(string), root.token,
+				map[string]any{"title": text + "!", "description": text + "\n!"})
 			require.Equal(t, a.data(), read(a))
 			require.Equal(t, []any{text + "!", text + "\n!"}, []any{a.data()["title"], a.data()["description"]})
 		})
@@ -176,10 +171,8 @@ func TestMovieSearch(t *testing.T) {
 		require.Equal(t, want, titles(b.requireHit(t, "/movies?"+query, "")), query)
 	}
 	for _, title := range []string{"Catch-22", "Catch Me If You Can", "Frost/Nixon", "Für Elise"} {
-		require.Equal(
-			t, 201,
-			b.do(t, "POST", "/movies", root.token, film(map[string]any{"title": title, "genres": []any{"sci-fi"}})).status,
-		)
+		require.Equal(t, 201,
+			b.do(t, "POST", "/movies", root.token, film(map[string]any{"title": title, "genres": []any{"sci-fi"}})).status)
 	}
 	for typed, want := range map[string][]string{
 		"catch22": {"Catch-22"}, "catch 22": {"Catch-22"}, "catch": {"Catch-22", "Catch Me If You Can"},
@@ -200,10 +193,8 @@ func TestMovieSearch(t *testing.T) {
 	b.do(t, "GET", "/movies?q=c&cursor="+plain, "", nil).requireField(t, 400, "cursor")
 	b.do(t, "GET", "/movies?cursor="+ranked, "", nil).requireField(t, 400, "cursor")
 	first := b.do(t, "GET", "/movies?q=kid&limit=1", "", nil)
-	require.Equal(
-		t, []string{"Nosferatu"},
-		titles(b.do(t, "GET", "/movies?q=kid&limit=1&cursor="+first.body["next_cursor"].(string), "", nil)),
-	)
+	require.Equal(t, []string{"Nosferatu"},
+		titles(b.do(t, "GET", "/movies?q=kid&limit=1&cursor="+first.body["next_cursor"].(string), "", nil)))
 
 	for name, text := range texts {
 		t.Run(name, func(t *testing.T) {

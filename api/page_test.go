@@ -57,12 +57,8 @@ func TestPaging(t *testing.T) {
 	require.NoError(t, b.store.AddMovies(t.Context(), films))
 	var messages, runs []string
 	for i := range n {
-		m, err := b.store.PostMessage(
-			t.Context(),
-			watchparty.User{ID: alice.id, Username: "alice"},
-			watchparty.NewMessage{RoomID: rooms[0], Body: fmt.Sprint(i)},
-			store.IdempotencyKey{},
-		)
+		m, err := b.store.PostMessage(t.Context(), watchparty.User{ID: alice.id, Username: "alice"},
+			watchparty.NewMessage{RoomID: rooms[0], Body: fmt.Sprint(i)}, store.IdempotencyKey{})
 		require.NoError(t, err)
 		messages = append(messages, m.ID)
 		run, err := b.store.CreateRun(

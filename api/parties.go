@@ -205,7 +205,7 @@ func (s *Server) ListMyParties(
 	return contract.ListMyParties200JSONResponse{Data: convert(parties, s.party), NextCursor: next}, nil
 }
 
-// GetPartyCalendar answers with a party as calendars read it.
+// GetPartyCalendar answers with a party as a file for calendars.
 func (s *Server) GetPartyCalendar(
 	ctx context.Context,
 	r contract.GetPartyCalendarRequestObject,
@@ -226,7 +226,7 @@ func (f calendarFile) VisitGetPartyCalendarResponse(w http.ResponseWriter) error
 	h.Set("Content-Type", ical.ContentType)
 	h.Set("Content-Disposition", `attachment; filename="party.ics"`)
 	h.Set("Cache-Control", "private, no-cache")
-	_, err := w.Write(ical.Event(f).Encode())
+	_, err := w.Write(ical.Event(f).File())
 	return err
 }
 

@@ -32,10 +32,8 @@ var passwordSetters = map[string]struct {
 	}, 204},
 	"confirmPasswordReset": {"password", func(t *testing.T, b *bundle, p person, next string) answer {
 		require.Equal(t, 202, b.do(t, "POST", "/auth/password-reset", "", map[string]any{"email": p.email}).status)
-		return b.do(
-			t, "POST", "/auth/password-reset/confirm", "",
-			map[string]any{"token": b.mailed(t, auth.ForReset, p), "password": next},
-		)
+		return b.do(t, "POST", "/auth/password-reset/confirm", "",
+			map[string]any{"token": b.mailed(t, auth.ForReset, p), "password": next})
 	}, 204},
 }
 
@@ -134,10 +132,8 @@ func TestHashesOfPasswordsAsTyped(t *testing.T) {
 		b.exec(t, "UPDATE users SET password_hash = ? WHERE id = ?", old, p.id)
 		require.Equal(t, 200, b.logIn(t, p.email, "tab\tbed").status)
 		require.Equal(t, old, stored(p))
-		a := b.do(
-			t, "PUT", "/users/me/password", p.token,
-			map[string]any{"current_password": "tab\tbed", "new_password": "another horse battery"},
-		)
+		a := b.do(t, "PUT", "/users/me/password", p.token,
+			map[string]any{"current_password": "tab\tbed", "new_password": "another horse battery"})
 		require.Equal(t, 204, a.status, a)
 	})
 }

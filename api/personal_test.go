@@ -405,10 +405,8 @@ func (b *bundle) storied(t *testing.T) person {
 		room          string
 	}{{alice, bob, hosted}, {bob, alice, strict}} {
 		for _, kind := range []string{"mutes", "bans"} {
-			a := b.do(
-				t, "POST", "/rooms/"+c.room+"/"+kind, c.actor.token,
-				map[string]any{"username": c.target.name, "until": later, "reason": "Too loud"},
-			)
+			a := b.do(t, "POST", "/rooms/"+c.room+"/"+kind, c.actor.token,
+				map[string]any{"username": c.target.name, "until": later, "reason": "Too loud"})
 			require.Equal(t, 201, a.status, a)
 		}
 	}

@@ -121,10 +121,8 @@ func addField(p *contract.Problem, field, code, message string) {
 		p.Errors = &[]contract.FieldProblem{}
 	}
 	if len(*p.Errors) < maxFieldErrors {
-		*p.Errors = append(
-			*p.Errors,
-			contract.FieldProblem{Field: shorten(field, maxFieldName), Code: code, Message: shorten(message, maxFieldMessage)},
-		)
+		*p.Errors = append(*p.Errors,
+			contract.FieldProblem{Field: shorten(field, maxFieldName), Code: code, Message: shorten(message, maxFieldMessage)})
 	}
 }
 

@@ -158,11 +158,9 @@ func (s *Server) logRefusal(ctx context.Context, p proof, reason string) {
 	if reason == "too_many_guesses" || reason == "refresh_token_reused" {
 		level = slog.LevelWarn
 	}
-	s.log.LogAttrs(
-		ctx, level, "Sign-in refused", slog.String("act", p.act), slog.String("reason", reason),
+	s.log.LogAttrs(ctx, level, "Sign-in refused", slog.String("act", p.act), slog.String("reason", reason),
 		slog.String("account", s.logName("log-account", p.account)),
-		slog.String("client", s.logName("log-client", clientOf(ctx))), slog.Bool("known_client", p.known),
-	)
+		slog.String("client", s.logName("log-client", clientOf(ctx))), slog.Bool("known_client", p.known))
 }
 
 func (s *Server) logName(purpose, value string) string {

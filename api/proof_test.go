@@ -155,10 +155,8 @@ func TestEveryProofOfAPassword(t *testing.T) {
 	})
 	t.Run("a registration that is sent again", func(t *testing.T) {
 		register := func(password string) *http.Request {
-			r := b.request(
-				t, "POST", "/auth/register", "",
-				map[string]any{"username": "again", "email": "again@example.org", "password": password},
-			)
+			r := b.request(t, "POST", "/auth/register", "",
+				map[string]any{"username": "again", "email": "again@example.org", "password": password})
 			r.Header.Set("Idempotency-Key", "again-and-again-and-again")
 			return r
 		}
@@ -215,10 +213,8 @@ func TestStrangersGuesses(t *testing.T) {
 	alice := person{email: "alice@example.org", password: password}
 	a := b.send(
 		t,
-		b.from(
-			t, home, "POST", "/auth/register", "",
-			map[string]any{"username": "alice", "email": alice.email, "password": password},
-		),
+		b.from(t, home, "POST", "/auth/register", "",
+			map[string]any{"username": "alice", "email": alice.email, "password": password}),
 	)
 	require.Equal(t, 201, a.status, a)
 	alice.id = a.data()["user"].(map[string]any)["id"].(string)
@@ -252,10 +248,8 @@ func TestStrangersGuesses(t *testing.T) {
 		require.Equal(
 			t,
 			2,
-			value1[int](
-				t, b,
-				"SELECT count(*) FROM known_clients WHERE expires_at BETWEEN now() + interval '89 d' AND now() + interval '91 d'",
-			),
+			value1[int](t, b,
+				"SELECT count(*) FROM known_clients WHERE expires_at BETWEEN now() + interval '89 d' AND now() + interval '91 d'"),
 		)
 		b.exec(t, "UPDATE known_clients SET expires_at = now()")
 		b.logInFrom(t, home, alice.email, password).requireLimited(t, 100)
@@ -271,17 +265,12 @@ func TestStrangersGuesses(t *testing.T) {
 	t.Run("another account's owner is a stranger", func(t *testing.T) {
 		b.send(
 			t,
-			b.from(
-				t, home, "POST", "/auth/register", "",
-				map[string]any{"username": "bob", "email": "bob@example.org", "password": password},
-			),
+			b.from(t, home, "POST", "/auth/register", "",
+				map[string]any{"username": "bob", "email": "bob@example.org", "password": password}),
 		)
-		require.NotEqual(
-			t,
-			value1[string](t, b, "SELECT min(encode(client_hash, 'hex')) FROM known_clients"),
+		require.NotEqual(t, value1[string](t, b, "SELECT min(encode(client_hash, 'hex')) FROM known_clients"),
 			value1[string](t, b, "SELECT max(encode(client_hash, 'hex')) FROM known_clients"),
-			"one client of two accounts cannot be told to be one",
-		)
+			"one client of two accounts cannot be told to be one")
 	})
 }
 

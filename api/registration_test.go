@@ -39,10 +39,8 @@ func TestRegisteringOnce(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	registerBy := func(key, name, password string) answer {
-		r := b.request(
-			t, "POST", "/auth/register", "",
-			map[string]any{"username": name, "email": name + "@example.org", "password": password},
-		)
+		r := b.request(t, "POST", "/auth/register", "",
+			map[string]any{"username": name, "email": name + "@example.org", "password": password})
 		r.Header.Set("Idempotency-Key", key)
 		return b.send(t, r)
 	}

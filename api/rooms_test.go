@@ -261,10 +261,8 @@ func TestRoles(t *testing.T) {
 	t.Run("passed on by leaving", func(t *testing.T) {
 		b.requireHit(t, path, carol.token)
 		require.Equal(t, 204, b.do(t, "POST", path+"/leave", carol.token, nil).status)
-		require.Equal(
-			t, "alice", b.requireMiss(t, path, "").data()["host"].(map[string]any)["username"],
-			"of the moderators, the longest there",
-		)
+		require.Equal(t, "alice", b.requireMiss(t, path, "").data()["host"].(map[string]any)["username"],
+			"of the moderators, the longest there")
 		requireStanding(t, alice, "host", true)
 		requireStanding(t, carol, "moderator", false)
 		b.join(t, room, carol)

@@ -262,12 +262,7 @@ func (f freeText) requireAnswered(t *testing.T, a answer, sent string) {
 func (w *world) newReset(t *testing.T) string {
 	t.Helper()
 	id := uuid.Must(uuid.NewV7()).String()
-	w.exec(
-		t,
-		"INSERT INTO password_resets (id, user_id, expires_at) VALUES (?, ?, ?)",
-		id,
-		w.frank.id,
-		time.Now().Add(time.Minute),
-	)
+	w.exec(t, "INSERT INTO password_resets (id, user_id, expires_at) VALUES (?, ?, ?)", id, w.frank.id,
+		time.Now().Add(time.Minute))
 	return w.server.oneTime.Token(auth.ForReset, id)
 }

@@ -49,10 +49,8 @@ func newWorld(t testing.TB, change ...func(*settings)) *world {
 	b := setup(t, change...)
 	w := &world{bundle: b, alice: b.register(t, "alice"), bob: b.user(t, "bob"), admin: b.admin(t, "root")}
 	w.dave, w.eve, w.frank = b.user(t, "dave"), b.user(t, "eve"), b.user(t, "frank")
-	b.exec(
-		t, "UPDATE users SET password_hash = (SELECT password_hash FROM users WHERE id = ?) WHERE id = ?", w.alice.id,
-		w.dave.id,
-	)
+	b.exec(t, "UPDATE users SET password_hash = (SELECT password_hash FROM users WHERE id = ?) WHERE id = ?", w.alice.id,
+		w.dave.id)
 	w.movie, w.unused = b.movie(t, "Metropolis"), b.movie(t, "Nosferatu")
 	w.open = b.room(t, w.alice, map[string]any{"movie_id": w.movie})
 	b.exec(t, "UPDATE rooms SET now_playing = true WHERE id = ?", w.open)
@@ -82,14 +80,10 @@ func newWorld(t testing.TB, change ...func(*settings)) *world {
 	require.NoError(t, err)
 	w.waiting = b.do(t, "POST", "/admin/cleanup", w.admin.token, nil).data()["run_id"].(string)
 	w.run = b.do(t, "POST", "/admin/cleanup", w.admin.token, nil).data()["run_id"].(string)
-	require.NoError(
-		t,
-		b.store.BeginRun(t.Context(), job.CleanupInput{RunID: w.run, Policies: watchparty.Policies()}, job.CleanupID(w.run)),
-	)
-	_, err = b.store.FinishRun(
-		t.Context(),
-		job.FinishCleanupInput{RunID: w.run, Failed: map[watchparty.Policy]string{watchparty.PolicyRooms: "stopped"}},
-	)
+	require.NoError(t,
+		b.store.BeginRun(t.Context(), job.CleanupInput{RunID: w.run, Policies: watchparty.Policies()}, job.CleanupID(w.run)))
+	_, err = b.store.FinishRun(t.Context(),
+		job.FinishCleanupInput{RunID: w.run, Failed: map[watchparty.Policy]string{watchparty.PolicyRooms: "stopped"}})
 	require.NoError(t, err)
 	w.job, _ = b.cleanupJob(t, w.admin)
 	w.event = value1[string](t, b, "SELECT id FROM outbox WHERE state = 'pending' ORDER BY id LIMIT 1")

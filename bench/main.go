@@ -342,14 +342,8 @@ func (s section) render(out []byte, where string) (string, error) {
 		return "", errors.New("no benchmark has run")
 	}
 	var b strings.Builder
-	fmt.Fprintf(
-		&b,
-		"%s\n\n%s\n\n| | %s |\n|---|%s\n",
-		s.about,
-		where,
-		strings.Join(units, " | "),
-		strings.Repeat("---:|", len(units)),
-	)
+	fmt.Fprintf(&b, "%s\n\n%s\n\n| | %s |\n|---|%s\n", s.about, where, strings.Join(units, " | "),
+		strings.Repeat("---:|", len(units)))
 	for _, r := range results {
 		cells := make([]string, len(units))
 		for _, v := range r.Values {

@@ -473,13 +473,8 @@ func TestHorizon(t *testing.T) {
 	require.Eventually(t, func() bool { return !lease.InForce() }, patience, time.Millisecond)
 	late.requireLease(t)
 	for _, p := range []*process{writer, late} {
-		require.Eventually(
-			t,
-			func() bool { return !p.Ledger().Fresh(before, []string{"room:3"}) },
-			patience,
-			time.Millisecond,
-			"a snapshot that does not see past the horizon",
-		)
+		require.Eventually(t, func() bool { return !p.Ledger().Fresh(before, []string{"room:3"}) }, patience,
+			time.Millisecond, "a snapshot that does not see past the horizon")
 		require.True(t, p.knows(recent, "room:2"), "what was not removed")
 		now, err := p.journal.Snapshot(t.Context())
 		require.NoError(t, err)

@@ -63,21 +63,14 @@ func TestPasswordsWithAnyCharacter(t *testing.T) {
 				require.Equal(t, "u/"+password, got.User)
 				require.Equal(t, password, got.Password)
 			}
-			got := databaseOf(
-				t,
-				map[string]string{"DATABASE_URL": "postgres://me@db/files?sslmode=disable", "DATABASE_PASSWORD": password},
-			)
-			require.Equal(
-				t,
-				[]string{"db:5432", "files", "me", password},
-				[]string{got.Addr, got.Database, got.User, got.Password},
-			)
+			got := databaseOf(t,
+				map[string]string{"DATABASE_URL": "postgres://me@db/files?sslmode=disable", "DATABASE_PASSWORD": password})
+			require.Equal(t, []string{"db:5432", "files", "me", password},
+				[]string{got.Addr, got.Database, got.User, got.Password})
 			require.Nil(t, got.TLSConfig)
 
-			shared := redisOf(
-				t,
-				map[string]string{"REDIS_URL": "", "REDIS_HOST": "cache", "REDIS_USERNAME": "me", "REDIS_PASSWORD": password},
-			)
+			shared := redisOf(t,
+				map[string]string{"REDIS_URL": "", "REDIS_HOST": "cache", "REDIS_USERNAME": "me", "REDIS_PASSWORD": password})
 			require.Equal(t, []string{"cache:6379", "me", password}, []string{shared.Addr, shared.Username, shared.Password})
 			shared = redisOf(t, map[string]string{"REDIS_URL": "rediss://cache:7000/3", "REDIS_PASSWORD": password})
 			require.Equal(t, []string{"cache:7000", "", password}, []string{shared.Addr, shared.Username, shared.Password})
@@ -88,10 +81,8 @@ func TestPasswordsWithAnyCharacter(t *testing.T) {
 }
 
 func TestPasswordOfTheAddressStays(t *testing.T) {
-	got := databaseOf(
-		t,
-		map[string]string{"DATABASE_URL": "postgres://me:own@db/files?sslmode=disable", "DATABASE_PASSWORD": "other"},
-	)
+	got := databaseOf(t,
+		map[string]string{"DATABASE_URL": "postgres://me:own@db/files?sslmode=disable", "DATABASE_PASSWORD": "other"})
 	require.Equal(t, "own", got.Password)
 	c, err := load(map[string]string{"REDIS_URL": "redis://a:1,redis://:own@b:2", "REDIS_PASSWORD": "p/q"})
 	require.NoError(t, err)

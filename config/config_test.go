@@ -140,11 +140,8 @@ func TestLoad(t *testing.T) {
 	t.Run("ranges of addresses", func(t *testing.T) {
 		c, err := load(map[string]string{"HTTP_TRUSTED_PROXIES": "10.0.0.0/8,fd00::/8"})
 		require.NoError(t, err)
-		require.Equal(
-			t,
-			[]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")},
-			c.HTTP.TrustedProxies,
-		)
+		require.Equal(t, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")},
+			c.HTTP.TrustedProxies)
 	})
 
 	t.Run("no limits", func(t *testing.T) {
@@ -534,12 +531,8 @@ func TestPoliciesThatAreOn(t *testing.T) {
 	require.NoError(t, err)
 	all := watchparty.Policies()
 	off := func(p watchparty.Policy) bool { return p == watchparty.PolicyUnverified }
-	require.Equal(
-		t,
-		slices.DeleteFunc(slices.Clone(all), off),
-		c.Cleanup.Policies(),
-		"unverified accounts stay unless an operator says otherwise",
-	)
+	require.Equal(t, slices.DeleteFunc(slices.Clone(all), off), c.Cleanup.Policies(),
+		"unverified accounts stay unless an operator says otherwise")
 	c, err = load(map[string]string{"CLEANUP_MESSAGE_AGE": "off", "CLEANUP_UNVERIFIED_AGE": "48h"})
 	require.NoError(t, err)
 	require.Len(t, c.Cleanup.Ages(), len(all)-1)

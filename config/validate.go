@@ -56,10 +56,8 @@ func (c Config) Validate() error {
 		)
 	}
 	if slices.ContainsFunc(c.HTTP.TrustedProxies, func(r netip.Prefix) bool { return r.Bits() < 1 }) {
-		p.add(
-			"HTTP_TRUSTED_PROXIES",
-			"must name ranges, and none that has all addresses: any client could then choose its address",
-		)
+		p.add("HTTP_TRUSTED_PROXIES",
+			"must name ranges, and none that has all addresses: any client could then choose its address")
 	}
 	p.duration("HTTP_READ_TIMEOUT", c.HTTP.ReadTimeout, time.Second)
 	p.duration("HTTP_WRITE_TIMEOUT", c.HTTP.WriteTimeout, time.Second)
@@ -195,10 +193,8 @@ func (c Config) Validate() error {
 		p.add("REPORT_RECIPIENTS", "must be %d addresses at most", maxRecipients)
 	}
 	if _, err := c.Report.Addresses(); err != nil {
-		p.add(
-			"REPORT_RECIPIENTS",
-			"must be plain email addresses, separated by commas, such as ops@example.org,boss@example.org",
-		)
+		p.add("REPORT_RECIPIENTS",
+			"must be plain email addresses, separated by commas, such as ops@example.org,boss@example.org")
 	}
 	languages := make([]string, 0, len(watchparty.Languages()))
 	for _, language := range watchparty.Languages() {

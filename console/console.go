@@ -14,7 +14,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/auth"
 )
 
@@ -172,5 +171,3 @@ func (c *Console) failed(w http.ResponseWriter, r *http.Request, v view, err err
 		c.render(w, r, http.StatusInternalServerError, v)
 	}
 }
-
-var errUnauthenticated = watchparty.ErrUnauthenticated

@@ -42,11 +42,7 @@ func (c *Console) functions() template.FuncMap {
 				{"queues", Base + "/queues", "Queues"},
 				{"schedules", Base + "/schedules", "Schedules"},
 				{"outbox", Base + "/outbox", "Outbox"},
-				{
-					"emails",
-					Base + "/emails",
-					"Emails",
-				},
+				{"emails", Base + "/emails", "Emails"},
 				{"webhooks", Base + "/webhooks", "Webhooks"},
 				{"cleanup", Base + "/cleanup", "Clean-up"},
 				{"reports", Base + "/reports", "Reports"},
@@ -89,7 +85,7 @@ func (c *Console) functions() template.FuncMap {
 		"scheduleID":   store.ScheduleAuditID,
 		"suspension":   func(id, reportID, label string) suspension { return suspension{id, reportID, label} },
 		"jobID":        func(workflowID string) string { return jobs.EncodeID(workflowID, "") },
-		"auditID":      scopeOfJob,
+		"auditID":      store.JobAuditID,
 		"meaning":      func(key any) string { return meanings[plain(key)] },
 		"abuseKinds":   watchparty.AbuseKinds,
 		"kinds":        job.WorkflowTypes,
@@ -128,10 +124,7 @@ func when(v any) *moment {
 		return nil
 	}
 	return &moment{
-		Exact: t.UTC().
-			Format("2006-01-02 15:04:05"),
-		Machine:  t.UTC().Format(time.RFC3339),
-		Relative: relative(time.Until(t)),
+		Exact: t.UTC().Format(time.DateTime), Machine: t.UTC().Format(time.RFC3339), Relative: relative(time.Until(t)),
 	}
 }
 
@@ -324,9 +317,6 @@ func pretty(v any) string {
 	return string(text)
 }
 
-// scopeOfJob is the ID of a job in the audit log.
-func scopeOfJob(workflowID string) string { return store.JobAuditID(workflowID) }
-
 // bar is a bar of a chart.
 type bar struct {
 	X, Good, Bad int // the place and the heights, of 60
@@ -406,7 +396,10 @@ var meanings = map[string]string{
 	"may_not_invite":     "The inviter may not invite to the room any more.",
 	"room_ended":         "The room is archived, closed or removed.",
 	"not_a_recipient":    "The settings do not name the address any more.",
-	"opted_out":          "The address wants no invitations. Its inviter does not learn this.",
+	"party_changed":      "The party was moved. Another email has its new time.",
+	"party_ended":        "The party has started, or was cancelled.",
+	"not_a_guest":        "The recipient does not come to the party, or may not see it any more.",
+	"opted_out":          "The address wants no emails about invitations and parties. The inviter does not learn this.",
 
 	"working":  "A step is under way, or about to begin.",
 	"waiting":  "It waits on purpose.",

@@ -64,24 +64,12 @@ func withQuery(path string, query url.Values) string {
 
 func pages() []page {
 	return []page{
-		{
-			path:     Base,
-			nav:      "overview",
-			title:    "Overview",
-			template: "overview",
-			read:     readOverview,
-		},
-		{path: Base + "/{$}", nav: "overview", title: "Overview", template: "overview",
-			read: readOverview},
+		{path: Base, nav: "overview", title: "Overview", template: "overview", read: readOverview},
+		{path: Base + "/{$}", nav: "overview", title: "Overview", template: "overview", read: readOverview},
 		{path: Base + "/jobs", nav: "jobs", title: "Jobs", template: "jobs",
 			filters: []string{"kind", "state", "queue", "user_id", "room_id", "from", "to"}, read: readJobs},
-		{
-			path:     Base + "/jobs/{id}",
-			nav:      "jobs",
-			title:    "Job",
-			template: "job",
-			read:     one[contract.JobAnswer]("/admin/jobs/{id}"),
-		},
+		{path: Base + "/jobs/{id}", nav: "jobs", title: "Job", template: "job",
+			read: one[contract.JobAnswer]("/admin/jobs/{id}")},
 		{path: Base + "/queues", nav: "queues", title: "Queues", template: "queues",
 			read: one[contract.TaskQueuesAnswer]("/admin/queues")},
 		{path: Base + "/schedules", nav: "schedules", title: "Schedules", template: "schedules",

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/auth"
 )
@@ -56,7 +57,7 @@ func (c *Console) admins(next http.Handler) http.Handler {
 			return
 		}
 		id, err := c.Session(r.Context(), cookie.Value, maxSession)
-		if errors.Is(err, errUnauthenticated) {
+		if errors.Is(err, watchparty.ErrUnauthenticated) {
 			http.SetCookie(w, c.cookie("session", "", -1))
 			toSignIn(w, r)
 			return

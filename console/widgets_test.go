@@ -48,6 +48,28 @@ func TestVerdictsOfQueues(t *testing.T) {
 	}
 }
 
+// TestMeanings: the console explains each code that it shows with a meaning.
+func TestMeanings(t *testing.T) {
+	t.Parallel()
+	spec, err := contract.GetSpec()
+	require.NoError(t, err)
+	schemas := spec.Components.Schemas
+	for name, codes := range map[string][]any{
+		"EmailReason":           schemas["EmailReason"].Value.Enum,
+		"EmailWait":             schemas["EmailWait"].Value.Enum,
+		"JobPhase":              schemas["JobPhase"].Value.Enum,
+		"WebhookDeliveryReason": schemas["WebhookDeliveryReason"].Value.Enum,
+		"Delay.what":            schemas["Delay"].Value.Properties["what"].Value.Enum,
+	} {
+		require.NotEmpty(t, codes, name)
+		for _, code := range codes {
+			if code != nil {
+				require.NotEmpty(t, meanings[plain(code)], "%s %v", name, code)
+			}
+		}
+	}
+}
+
 // TestDetails: an act's details are in words.
 func TestDetails(t *testing.T) {
 	t.Parallel()

@@ -188,11 +188,8 @@ func openDatabase(ctx context.Context, port int) error {
 }
 
 func query(ctx context.Context, port int, database, statement string) error {
-	db := sql.OpenDB(pgdriver.NewConnector(
-		pgdriver.WithDSN(databaseURL(port, database)),
-		pgdriver.WithTimeout(startTimeout),
-		pgdriver.WithDialTimeout(time.Second),
-	))
+	db := sql.OpenDB(pgdriver.NewConnector(pgdriver.WithDSN(databaseURL(port, database)),
+		pgdriver.WithTimeout(startTimeout), pgdriver.WithDialTimeout(time.Second)))
 	defer db.Close()
 	_, err := db.ExecContext(ctx, statement)
 	return err

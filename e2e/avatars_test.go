@@ -39,11 +39,8 @@ func TestAvatarsOnS3(t *testing.T) {
 		eventually(t, func(c *assert.CollectT) {
 			require.Equal(c, "ready", user.get(c, "/users/me/avatar").data(c)["status"])
 			at := fmt.Sprintf("%s%d/", prefix, version+1)
-			require.ElementsMatch(
-				c,
-				[]string{at + "thumbnail.webp", at + "medium.webp", at + "large.webp", at + "medium.jpg"},
-				bucket.names(c),
-			)
+			require.ElementsMatch(c, []string{at + "thumbnail.webp", at + "medium.webp", at + "large.webp", at + "medium.jpg"},
+				bucket.names(c))
 		}, "the avatar is ready and alone")
 	}
 	for name, contentType := range map[string]string{"large.webp": "image/webp", "medium.jpg": "image/jpeg"} {
@@ -359,10 +356,8 @@ func TestManyUploadsAtOnce(t *testing.T) {
 	worker := start(t, t.TempDir(), s.environ, "worker", "--queues", "avatar")
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
 		var waiting int
-		require.NoError(
-			c,
-			s.store.DB().NewRaw("SELECT count(*) FROM avatars WHERE state = 'processing'").Scan(t.Context(), &waiting),
-		)
+		require.NoError(c,
+			s.store.DB().NewRaw("SELECT count(*) FROM avatars WHERE state = 'processing'").Scan(t.Context(), &waiting))
 		require.Zero(c, waiting)
 	}, 4*time.Minute, 100*time.Millisecond, "all are processed; it is a minute's work of two cores")
 	for name, p := range map[string]*process{"API": api, "worker": worker} {

@@ -93,13 +93,8 @@ func TestPostgresRestarts(t *testing.T) {
 	require.NoError(t, s.stack.Restart(t.Context(), devstack.Postgres))
 	await(http.StatusOK)
 	l.wait()
-	require.Subset(
-		t,
-		[]int{http.StatusOK, http.StatusCreated, http.StatusServiceUnavailable},
-		slices.Collect(maps.Keys(l.statuses)),
-		"%v",
-		l.statuses,
-	)
+	require.Subset(t, []int{http.StatusOK, http.StatusCreated, http.StatusServiceUnavailable},
+		slices.Collect(maps.Keys(l.statuses)), "%v", l.statuses)
 	for _, refused := range l.answers {
 		require.NotEmpty(t, refused.header.Get("Retry-After"))
 	}

@@ -60,10 +60,8 @@ func (s *system) awaitIdle(t testing.TB) {
 		require.NoError(
 			c, s.store.DB().NewRaw("SELECT count(*) FROM outbox WHERE state <> 'started'").Scan(t.Context(), &events),
 		)
-		require.NoError(
-			c,
-			s.store.DB().NewRaw("SELECT count(*) FROM emails WHERE state IN ('queued', 'sending')").Scan(t.Context(), &emails),
-		)
+		require.NoError(c,
+			s.store.DB().NewRaw("SELECT count(*) FROM emails WHERE state IN ('queued', 'sending')").Scan(t.Context(), &emails))
 		assert.Zero(c, events)
 		assert.Zero(c, emails)
 	}, "nothing is on its way")
@@ -93,12 +91,8 @@ func TestWorkerKilledInAvatar(t *testing.T) {
 	s.startWorker(t)
 	eventually(t, func(c *assert.CollectT) {
 		require.Equal(c, "ready", user.get(c, "/users/me/avatar").data(c)["status"])
-		require.ElementsMatch(
-			c,
-			[]string{"thumbnail.webp", "medium.webp", "medium.jpg", "large.webp"},
-			s.objects(c),
-			"nothing else is left in the bucket",
-		)
+		require.ElementsMatch(c, []string{"thumbnail.webp", "medium.webp", "medium.jpg", "large.webp"}, s.objects(c),
+			"nothing else is left in the bucket")
 	}, "the avatar is ready")
 	urls := user.get(t, "/users/carol").data(t)["avatar"].(map[string]any)
 	requirePicture(t, urls["medium"].(string), 512)

@@ -1,13 +1,8 @@
 package e2e
 
 import (
-	"bytes"
-	"context"
 	"fmt"
 	"html"
-	"image"
-	"image/color"
-	"image/jpeg"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -25,10 +20,7 @@ import (
 	"github.com/joho/godotenv"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.temporal.io/api/workflowservice/v1"
 	temporal "go.temporal.io/sdk/client"
-	"golang.org/x/image/webp"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/auth"
@@ -245,14 +237,10 @@ func (f *flow) signInAndOut(t *testing.T) {
 	next := got.signIn(t)
 	f.secrets = append(f.secrets, next.AccessToken, next.RefreshToken)
 	require.NotEqual(t, f.dan.account.RefreshToken, next.RefreshToken)
-	require.Equal(
-		t, http.StatusNoContent,
-		f.client.post(t, "/auth/logout", map[string]string{"refresh_token": next.RefreshToken}).status,
-	)
-	require.Equal(
-		t, http.StatusUnauthorized,
-		f.client.post(t, "/auth/refresh", map[string]string{"refresh_token": next.RefreshToken}).status,
-	)
+	require.Equal(t, http.StatusNoContent,
+		f.client.post(t, "/auth/logout", map[string]string{"refresh_token": next.RefreshToken}).status)
+	require.Equal(t, http.StatusUnauthorized,
+		f.client.post(t, "/auth/refresh", map[string]string{"refresh_token": next.RefreshToken}).status)
 	f.dan.client = f.client.login(t, strings.ToUpper(f.dan.account.User.Email), password)
 	f.secrets = append(f.secrets, f.dan.token)
 }
@@ -310,100 +298,6 @@ func (f *flow) privateRoom(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, f.dan.post(t, "/rooms/"+room["id"].(string)+"/join", nil).status)
 }
 
-func (f *flow) avatar(t *testing.T) {
-	require.Equal(t, http.StatusAccepted, f.carol.putAvatar(t, photo(t, color.RGBA{R: 200, A: 255})).status)
-	f.awaitAvatar(t, f.carol, 1)
-	urls := f.client.get(t, "/users/carol.lovelace").data(t)["avatar"].(map[string]any)
-	requirePicture(t, urls["thumbnail"].(string), 128)
-	requirePicture(t, urls["medium"].(string), 512)
-	require.Equal(t, urls["medium"], urls["large"], "the picture has fewer pixels")
-	require.Equal(t, "image/jpeg", fetch(t, urls["plain"].(string)).header.Get("Content-Type"))
-}
-
-// requireGenerated wants the picture of those who have none.
-func requireGenerated(t *testing.T, profile map[string]any) {
-	t.Helper()
-	avatar := profile["avatar"].(map[string]any)
-	require.Equal(t, true, avatar["default"])
-	got := fetch(t, avatar["medium"].(string))
-	require.Equal(t, http.StatusOK, got.status)
-	require.Equal(t, "image/svg+xml", got.header.Get("Content-Type"))
-	require.Contains(t, got.header.Get("Cache-Control"), "immutable")
-}
-
-func (f *flow) secondAvatar(t *testing.T) {
-	former := f.client.get(t, "/users/carol.lovelace").data(t)["avatar"].(map[string]any)["medium"].(string)
-	require.Equal(t, http.StatusAccepted, f.carol.putAvatar(t, photo(t, color.RGBA{B: 200, A: 255})).status)
-	f.awaitAvatar(t, f.carol, 2)
-	latter := f.client.get(t, "/users/carol.lovelace").data(t)["avatar"].(map[string]any)["medium"].(string)
-	require.NotEqual(t, former, latter, "the profile's cached copy is void")
-	requirePicture(t, latter, 512)
-	eventually(t, func(c *assert.CollectT) {
-		assert.Equal(c, http.StatusNotFound, fetch(c, former).status)
-	}, "the former avatar's files are removed")
-}
-
-func (f *flow) avatarTakenBack(t *testing.T) {
-	require.Equal(t, http.StatusAccepted, f.dan.putAvatar(t, photo(t, color.RGBA{G: 200, A: 255})).status)
-	f.awaitAvatar(t, f.dan, 1)
-	file := f.client.get(t, "/users/dan-the-viewer").data(t)["avatar"].(map[string]any)["medium"].(string)
-	require.Equal(t, http.StatusOK, fetch(t, file).status)
-	require.Equal(t, http.StatusNoContent, f.dan.do(t, http.MethodDelete, "/users/me/avatar", nil).status)
-	requireGenerated(t, f.client.get(t, "/users/dan-the-viewer").data(t))
-	eventually(t, func(c *assert.CollectT) {
-		assert.Equal(c, http.StatusNotFound, fetch(c, file).status)
-	}, "its files are removed")
-}
-
-func (f *flow) noPicture(t *testing.T) {
-	got := f.carol.putAvatar(t, []byte("not a picture at all"))
-	require.Equal(t, http.StatusUnsupportedMediaType, got.status)
-	require.Equal(t, "avatar_unsupported_format", got.object(t)["code"])
-	broken := photo(t, color.White)
-	got = f.dan.putAvatar(t, append(broken[:len(broken)/8:len(broken)/8], make([]byte, 100)...))
-	require.Equal(t, http.StatusAccepted, got.status, "%s", got.body)
-	eventually(t, func(c *assert.CollectT) {
-		upload := f.dan.get(c, "/users/me/avatar").data(c)
-		require.Equal(c, "failed", upload["status"])
-		require.NotEmpty(c, upload["reason"])
-	}, "the upload has failed")
-}
-
-func (f *flow) awaitAvatar(t *testing.T, p person, version int) {
-	t.Helper()
-	eventually(t, func(c *assert.CollectT) {
-		upload := p.get(c, "/users/me/avatar").data(c)
-		require.EqualValues(c, version, upload["version"])
-		require.Equal(c, "ready", upload["status"])
-	}, "the avatar is ready")
-}
-
-// photo is a JPEG of one colour.
-func photo(t *testing.T, c color.Color) []byte {
-	t.Helper()
-	picture := image.NewRGBA(image.Rect(0, 0, 1200, 800))
-	for y := range 800 {
-		for x := range 1200 {
-			picture.Set(x, y, c)
-		}
-	}
-	var buf bytes.Buffer
-	require.NoError(t, jpeg.Encode(&buf, picture, nil))
-	return buf.Bytes()
-}
-
-// requirePicture fetches a WebP file and checks its size and how it may be kept.
-func requirePicture(t *testing.T, url string, size int) {
-	t.Helper()
-	got := fetch(t, url)
-	require.Equal(t, http.StatusOK, got.status)
-	require.Equal(t, "image/webp", got.header.Get("Content-Type"))
-	require.Contains(t, got.header.Get("Cache-Control"), "immutable")
-	picture, err := webp.Decode(bytes.NewReader(got.body))
-	require.NoError(t, err)
-	require.Equal(t, image.Pt(size, size), picture.Bounds().Size())
-}
-
 func (f *flow) grantAdmin(t *testing.T) {
 	require.Equal(t, http.StatusForbidden, f.carol.get(t, "/admin/reports").status)
 	cmd := exec.Command(binary, "admin", "grant", f.carol.account.User.Email)
@@ -444,11 +338,9 @@ func (f *flow) cleanup(t *testing.T) {
 	require.Len(t, seen["next_runs"], 10)
 
 	idle := f.carol.post(t, "/rooms", map[string]any{"name": "forgotten"}).data(t)["id"].(string)
-	f.exec(
-		t,
+	f.exec(t,
 		"UPDATE rooms SET updated_at = now() - interval '31 days', last_active_at = now() - interval '31 days' WHERE id = ?",
-		idle,
-	)
+		idle)
 	f.exec(t, "UPDATE participants SET last_seen_at = now() - interval '31 days' WHERE room_id = ?", idle)
 	f.exec(t, "UPDATE messages SET created_at = now() - interval '91 days' WHERE room_id = ?", f.roomID)
 	require.Len(t, f.client.get(t, "/chat/messages?room_id="+f.roomID).list(t), 1)
@@ -563,55 +455,7 @@ func (f *flow) nothingLeaks(t *testing.T) {
 // started is how many workflows the outbox has started; the schedule's come on top.
 func (f *flow) started(t *testing.T) (n int) {
 	t.Helper()
-	require.NoError(
-		t,
-		f.db.DB().NewRaw("SELECT count(DISTINCT workflow_id) FROM outbox WHERE state = 'started'").Scan(t.Context(), &n),
-	)
+	require.NoError(t,
+		f.db.DB().NewRaw("SELECT count(DISTINCT workflow_id) FROM outbox WHERE state = 'started'").Scan(t.Context(), &n))
 	return n
-}
-
-type history struct {
-	id, kind string
-	bytes    []byte
-}
-
-func (h history) requireNone(t *testing.T, secrets ...string) {
-	t.Helper()
-	for _, secret := range secrets {
-		require.False(t, bytes.Contains(h.bytes, []byte(secret)), "%s holds %q", h.id, secret)
-	}
-}
-
-// histories exports every workflow, as many as there have to be, with its history as protobuf bytes, in which payloads
-// stand as they are.
-func histories(t *testing.T, from temporal.Client, number int) []history {
-	t.Helper()
-	var all []history
-	eventually(t, func(c *assert.CollectT) {
-		listed, err := from.ListWorkflow(t.Context(), &workflowservice.ListWorkflowExecutionsRequest{PageSize: 1000})
-		require.NoError(c, err)
-		require.GreaterOrEqual(c, len(listed.GetExecutions()), number, "visibility has caught up")
-		all = nil
-		for _, e := range listed.GetExecutions() {
-			described, err := proto.Marshal(e)
-			require.NoError(c, err)
-			h := history{id: e.GetExecution().GetWorkflowId(), kind: e.GetType().GetName(), bytes: described}
-			h.bytes = append(h.bytes, events(c, from, h.id)...)
-			all = append(all, h)
-		}
-	}, "the workflows are listed")
-	return all
-}
-
-func events(t require.TestingT, from temporal.Client, workflowID string) []byte {
-	var out []byte
-	events := from.GetWorkflowHistory(context.Background(), workflowID, "", false, 0)
-	for events.HasNext() {
-		event, err := events.Next()
-		require.NoError(t, err)
-		encoded, err := proto.Marshal(event)
-		require.NoError(t, err)
-		out = append(out, encoded...)
-	}
-	return out
 }

@@ -50,10 +50,8 @@ func (f *flow) passwordForgotten(t *testing.T) {
 	require.Equal(
 		t, http.StatusAccepted, f.client.post(t, "/auth/password-reset", map[string]string{"email": address}).status,
 	)
-	require.Equal(
-		t, http.StatusAccepted,
-		f.client.post(t, "/auth/password-reset", map[string]string{"email": "nobody@people.example"}).status,
-	)
+	require.Equal(t, http.StatusAccepted,
+		f.client.post(t, "/auth/password-reset", map[string]string{"email": "nobody@people.example"}).status)
 	p := f.browser.open(t, f.link(t, address, "Choose a new password", "/password-reset"))
 	p.write(t, "password", "short")
 	p.click(t, "button[type=submit]")
@@ -154,10 +152,8 @@ func (f *flow) accountDeleted(t *testing.T) {
 	require.Nil(t, last["author"])
 	eventually(t, func(c *assert.CollectT) {
 		var left int
-		require.NoError(
-			c,
-			f.db.DB().NewRaw("SELECT count(*) FROM users WHERE id = ?", gus.account.User.ID).Scan(t.Context(), &left),
-		)
+		require.NoError(c,
+			f.db.DB().NewRaw("SELECT count(*) FROM users WHERE id = ?", gus.account.User.ID).Scan(t.Context(), &left))
 		require.Zero(c, left)
 	}, "the row follows")
 	f.signUpAs(t, "gus.goes", "Another Gus")

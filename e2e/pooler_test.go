@@ -158,9 +158,7 @@ func TestPooler(t *testing.T) {
 		assert.Equal(c, http.StatusCreated, post(host, "after all").status)
 	}, "the pooler is back")
 	eventually(t, func(c *assert.CollectT) {
-		assert.True(
-			c,
-			strings.Contains(fmt.Sprint(elsewhere.get(c, "/chat/messages?limit=1&room_id="+room).list(c)), "after all"),
-		)
+		assert.True(c,
+			strings.Contains(fmt.Sprint(elsewhere.get(c, "/chat/messages?limit=1&room_id="+room).list(c)), "after all"))
 	}, "the other process has it")
 }

@@ -56,11 +56,8 @@ func BenchmarkRegistration(b *testing.B) {
 	ratio := milliseconds(away, 50) / milliseconds(there, 50)
 	b.ReportMetric(ratio, "away/there")
 	if ratio > maxAwayRatio {
-		b.Errorf(
-			"registration takes %.2f times as long while Temporal and the mail server are away; %.1f is allowed",
-			ratio,
-			maxAwayRatio,
-		)
+		b.Errorf("registration takes %.2f times as long while Temporal and the mail server are away; %.1f is allowed", ratio,
+			maxAwayRatio)
 	}
 }
 

@@ -157,10 +157,8 @@ func BenchmarkBatches(b *testing.B) {
 
 func openDatabase(t testing.TB, url string) *store.Store {
 	t.Helper()
-	s, err := store.Open(
-		config.Database{URL: url, MaxConns: 10, StatementTimeout: 10 * time.Minute},
-		auth.NewDigests("a secret of the tests"),
-	)
+	s, err := store.Open(config.Database{URL: url, MaxConns: 10, StatementTimeout: 10 * time.Minute},
+		auth.NewDigests("a secret of the tests"))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = s.Close() })
 	return s
@@ -477,12 +475,8 @@ func BenchmarkRetention(b *testing.B) {
 			ratio := r.during.milliseconds(kind.of, 99) / r.without.milliseconds(kind.of, 99)
 			b.ReportMetric(ratio, "during/without")
 			if ratio > maxRetentionRatio {
-				b.Errorf(
-					"%s takes %.2f times as long while old messages are removed; %d is allowed",
-					kind.name,
-					ratio,
-					maxRetentionRatio,
-				)
+				b.Errorf("%s takes %.2f times as long while old messages are removed; %d is allowed", kind.name, ratio,
+					maxRetentionRatio)
 			}
 			for i := range min(len(r.without), len(r.during)) {
 				b.Logf("%s, slice %d: p99 without %.1f ms, during %.1f ms",

@@ -173,11 +173,8 @@ func TestRunbookEntries(t *testing.T) {
 			}, path)
 		}
 		require.Equal(t, http.StatusNoContent, w.client.get(t, "/health/live").status)
-		eventually(
-			t,
-			func(c *assert.CollectT) { assert.Contains(c, w.scrape(c), "watchparty_work_up 0\n") },
-			"work is unknown",
-		)
+		eventually(t, func(c *assert.CollectT) { assert.Contains(c, w.scrape(c), "watchparty_work_up 0\n") },
+			"work is unknown")
 		require.NoError(t, w.stack.Restart(t.Context(), devstack.Postgres))
 		requireAllConnected(t)
 		requireEmail(t, register(t))

@@ -231,14 +231,8 @@ func TestMailStorm(t *testing.T) {
 
 	table := &strings.Builder{}
 	out := tabwriter.NewWriter(table, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(
-		out,
-		"registrations\t%d\nworkers killed\t%d\nTemporal restarted\t%d\nseconds\t%.0f\n",
-		*stormUsers,
-		*stormKills,
-		*stormRestarts,
-		time.Since(began).Seconds(),
-	)
+	fmt.Fprintf(out, "registrations\t%d\nworkers killed\t%d\nTemporal restarted\t%d\nseconds\t%.0f\n", *stormUsers,
+		*stormKills, *stormRestarts, time.Since(began).Seconds())
 	for _, name := range slices.Sorted(maps.Keys(w.seen)) {
 		fmt.Fprintf(out, "connections with fault: %s\t%d\n", name, w.seen[name])
 	}
@@ -292,10 +286,8 @@ func (s *system) resend(t *testing.T, admin client, mail map[string]any, accepte
 			Scan(t.Context(), &email),
 	)
 	var done bool
-	require.NoError(
-		t,
-		s.store.DB().NewRaw("SELECT EXISTS (SELECT FROM emails WHERE resend_of = ?)", mail["id"]).Scan(t.Context(), &done),
-	)
+	require.NoError(t,
+		s.store.DB().NewRaw("SELECT EXISTS (SELECT FROM emails WHERE resend_of = ?)", mail["id"]).Scan(t.Context(), &done))
 	if done || accepted[email] != nil {
 		return 0
 	}

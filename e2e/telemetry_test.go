@@ -87,12 +87,8 @@ func TestTrace(t *testing.T) {
 func TestTraceCollectorAway(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t)
-	s.environ = append(
-		s.environ,
-		"OTEL_EXPORTER_OTLP_ENDPOINT=http://"+stacktest.FreeAddress(t),
-		"OTEL_TRACES_SAMPLER=always_on",
-		"OTEL_BSP_SCHEDULE_DELAY=100",
-	)
+	s.environ = append(s.environ, "OTEL_EXPORTER_OTLP_ENDPOINT=http://"+stacktest.FreeAddress(t),
+		"OTEL_TRACES_SAMPLER=always_on", "OTEL_BSP_SCHEDULE_DELAY=100")
 	api := s.startAPI(t)
 	for range 20 {
 		require.Equal(t, 200, s.client.get(t, "/movies").status)

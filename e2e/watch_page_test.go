@@ -51,10 +51,8 @@ func TestWatchPageActs(t *testing.T) {
 	bob.press(t, "Send")
 	alice.shows(t, "Who is the pilto?")
 	bob.press(t, "Edit this message")
-	bob.write(
-		t, "body",
-		kb.Home+strings.Repeat(kb.ArrowRight, len("Who is the "))+strings.Repeat(kb.Delete, len("pilto?"))+"pilot?",
-	)
+	bob.write(t, "body",
+		kb.Home+strings.Repeat(kb.ArrowRight, len("Who is the "))+strings.Repeat(kb.Delete, len("pilto?"))+"pilot?")
 	bob.press(t, "Send")
 	alice.shows(t, "Who is the pilot?")
 	alice.shows(t, "(edited)")
@@ -335,11 +333,8 @@ func (p tab) setWindow(t *testing.T, state cdpbrowser.WindowState) {
 
 func requirePosition(t *testing.T, s *watchSystem, want time.Duration) {
 	t.Helper()
-	eventually(
-		t,
-		func(c *assert.CollectT) { require.InDelta(c, want, s.position(t), float64(time.Second)) },
-		"the room is there",
-	)
+	eventually(t, func(c *assert.CollectT) { require.InDelta(c, want, s.position(t), float64(time.Second)) },
+		"the room is there")
 }
 
 // evaluates waits until an expression has a value.

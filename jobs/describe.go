@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"go.temporal.io/api/enums/v1"
@@ -49,7 +50,7 @@ func (j *Jobs) describe(ctx context.Context, workflowID, runID string) (Detail, 
 }
 
 func newStep(a *workflowpb.PendingActivityInfo) Step {
-	s := Step{
+	return Step{
 		ID:          a.GetActivityId(),
 		Activity:    a.GetActivityType().GetName(),
 		State:       stepStates[a.GetState()],
@@ -63,7 +64,6 @@ func newStep(a *workflowpb.PendingActivityInfo) Step {
 		DeadlineAt:  at(a.GetExpirationTime()),
 		Worker:      a.GetLastWorkerIdentity(),
 	}
-	return s
 }
 
 var stepStates = map[enums.PendingActivityState]string{
@@ -86,19 +86,16 @@ func phase(d *workflowservice.DescribeWorkflowExecutionResponse, steps []Step, n
 		}
 	}
 	for i, s := range steps {
-		found = max2(found, stepPhase(s, d.GetPendingActivities()[i].GetLastFailure(), now))
+		found = worse(found, stepPhase(s, d.GetPendingActivities()[i].GetLastFailure(), now))
 	}
 	return found
 }
 
-// max2 returns the phase that an operator has to see first.
-func max2(a, b Phase) Phase {
-	order := map[Phase]int{Waiting: 0, Working: 1, Retrying: 2, Stuck: 3}
-	if order[b] > order[a] {
-		return b
-	}
-	return a
-}
+// phases are in the order in which an operator has to see them, the most urgent last.
+var phases = []Phase{Waiting, Working, Retrying, Stuck}
+
+// worse returns the more urgent one of two phases.
+func worse(a, b Phase) Phase { return phases[max(slices.Index(phases, a), slices.Index(phases, b))] }
 
 func stepPhase(s Step, last *failurepb.Failure, now time.Time) Phase {
 	if last.GetApplicationFailureInfo().GetType() == job.ErrorRecipientLimit {

@@ -37,14 +37,13 @@ type Jobs struct {
 // New returns the jobs of a namespace.
 func New(c client.Client, namespace string) *Jobs { return &Jobs{client: c, namespace: namespace} }
 
-// List returns a page of jobs, and the token of the next one: nil on the last page. Those that run come first, then
-// those that ended last.
+// List is Select with the phases of the jobs that run.
 func (j *Jobs) List(ctx context.Context, f Filter, limit int, page []byte) ([]Job, []byte, error) {
-	found, next, err := j.list(ctx, f, limit, page)
+	found, next, err := j.Select(ctx, f, limit, page)
 	if err != nil {
 		return nil, nil, err
 	}
-	var g errgroup.Group
+	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallel)
 	for i := range found {
 		if found[i].State != Running {
@@ -64,8 +63,9 @@ func (j *Jobs) List(ctx context.Context, f Filter, limit int, page []byte) ([]Jo
 	return found, next, g.Wait()
 }
 
-// list is List without phases.
-func (j *Jobs) list(ctx context.Context, f Filter, limit int, page []byte) ([]Job, []byte, error) {
+// Select returns a page of jobs without phases, and the token of the next one: nil on the last page. Those that run come
+// first, then those that ended last.
+func (j *Jobs) Select(ctx context.Context, f Filter, limit int, page []byte) ([]Job, []byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	answer, err := j.client.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{

@@ -86,7 +86,7 @@ func (b *bench) start(kind, room string) string {
 func (b *bench) awaitListed(f Filter, n int) {
 	b.t.Helper()
 	require.EventuallyWithT(b.t, func(c *assert.CollectT) {
-		found, _, err := b.list(b.t.Context(), f, 100, nil)
+		found, _, err := b.Select(b.t.Context(), f, 100, nil)
 		require.NoError(c, err)
 		require.Len(c, found, n)
 		count, err := b.Count(b.t.Context(), f)

@@ -22,7 +22,7 @@ func (j *Jobs) addTimeline(ctx context.Context, d *Detail) error {
 		return err
 	}
 	d.Truncated = truncated
-	var scheduled = map[int64]string{} // by event: the step
+	scheduled := map[int64]string{} // by event: the step
 	timers := map[int64]timer{}
 	for _, e := range events {
 		switch e.GetEventType() {

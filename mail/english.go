@@ -113,13 +113,10 @@ func (e english) invitation(d InvitationData) letter {
 		Preheader: "Somebody asks you to watch a movie together.",
 		Greeting:  "Hi,",
 		Paragraphs: []string{
-			fmt.Sprintf(
-				"%s invites you to the room %s on WatchParty, to watch a movie together.",
-				isolate(d.Inviter),
-				isolate(d.Room),
-			),
-			"To accept you need a WatchParty account; if you have none yet, you can make one on the way. " +
-				fmt.Sprintf("The invitation is open until %s.", e.time(d.Expires)),
+			fmt.Sprintf("%s invites you to the room %s on WatchParty, to watch a movie together.", isolate(d.Inviter),
+				isolate(d.Room)),
+			fmt.Sprintf("To accept you need a WatchParty account; if you have none yet, you can make one on the way. "+
+				"The invitation is open until %s.", e.time(d.Expires)),
 		},
 		Button:     button{Label: "See the invitation", URL: d.URL},
 		Footer:     e.invited(),
@@ -133,13 +130,8 @@ func (e english) invitationReminder(d InvitationData) letter {
 		Preheader: "You have not answered yet.",
 		Greeting:  "Hi,",
 		Paragraphs: []string{
-			fmt.Sprintf(
-				"%s has invited you to the room %s on WatchParty. You have not answered yet, "+
-					"and the invitation is open only until %s.",
-				isolate(d.Inviter),
-				isolate(d.Room),
-				e.time(d.Expires),
-			),
+			fmt.Sprintf("%s has invited you to the room %s on WatchParty. You have not answered yet, "+
+				"and the invitation is open only until %s.", isolate(d.Inviter), isolate(d.Room), e.time(d.Expires)),
 		},
 		Button:     button{Label: "See the invitation", URL: d.URL},
 		Footer:     e.invited(),
@@ -159,11 +151,8 @@ func (english) activityReport(d ReportData) letter {
 		"This is how WatchParty was used: %s, beside the period before, %s. Days are those of UTC.", period, before,
 	)
 	if d.Report.Previous == nil {
-		intro = fmt.Sprintf(
-			"This is how WatchParty was used: %s. Days are those of UTC. Not everything is known about the period before, %s.",
-			period,
-			before,
-		)
+		intro = fmt.Sprintf("This is how WatchParty was used: %s. Days are those of UTC. "+
+			"Not everything is known about the period before, %s.", period, before)
 	}
 	paragraphs := []string{intro}
 	if counted := report.Counted(l, d.Report); counted != "" {
@@ -203,7 +192,7 @@ func (english) party(p watchparty.Party) string {
 func (e english) partyReminder(d PartyData) letter {
 	l := letter{
 		Subject:   "Your watch party starts within a day",
-		Preheader: "You said that you come.",
+		Preheader: "The movie starts by itself.",
 		Greeting:  e.hi(d.AccountData),
 		Paragraphs: []string{
 			fmt.Sprintf("%s starts on %s. The movie starts by itself at that moment.", e.party(d.Party), e.partyTime(d.Party)),
@@ -241,11 +230,14 @@ func (e english) partyCancelled(d PartyData) letter {
 			fmt.Sprintf("%s was cancelled. It would have started on %s.", e.party(d.Party), e.partyTime(d.Party)),
 		},
 		Button: button{Label: "Open the room", URL: d.Link},
-		Footer: e.comes(),
+		Footer: e.answered(),
 	}
 }
 
-func (english) comes() string {
-	return "You get this email because you answered that you come to this party, or may come. " +
-		"Answer no in the room, and there are no more."
+func (english) answered() string {
+	return "You get this email because you answered that you come to this party, or may come."
+}
+
+func (e english) comes() string {
+	return e.answered() + " If you answer no in the room, you get no more of them."
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/calendar"
 )
 
 // Content is an email's rendered subject and both of its parts.
@@ -19,8 +20,8 @@ type Content struct {
 	Text    string
 	// Images are the pictures that the HTML shows.
 	Images []Image
-	// Calendar is an iCalendar object that is attached; empty for none.
-	Calendar []byte
+	// Calendar is the event that the email publishes or cancels; nil for none.
+	Calendar *calendar.Event
 }
 
 // letter is the source of both parts of an email. Names in it go through isolate.

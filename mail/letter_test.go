@@ -158,10 +158,8 @@ func TestLetterText(t *testing.T) {
 
 func TestWelcomeFallsBackToTheUsername(t *testing.T) {
 	for _, empty := range []string{"", " \t", "\u202E"} {
-		c, err := Welcome(
-			watchparty.English,
-			WelcomeData{AccountData: AccountData{DisplayName: empty, Username: "alice7", Link: "http://localhost:5000"}},
-		)
+		c, err := Welcome(watchparty.English,
+			WelcomeData{AccountData: AccountData{DisplayName: empty, Username: "alice7", Link: "http://localhost:5000"}})
 		require.NoError(t, err)
 		require.True(t, strings.HasPrefix(c.Text, "Hi \u2068alice7\u2069,\n"))
 	}
@@ -227,10 +225,8 @@ func TestPreviews(t *testing.T) {
 
 func TestWelcomeAsksForConfirmationWhileThereIsSome(t *testing.T) {
 	for confirm, want := range map[string]bool{"": false, link: true} {
-		c, err := Welcome(
-			watchparty.English,
-			WelcomeData{AccountData: AccountData{Username: "alice7", Link: "https://home.test"}, ConfirmURL: confirm},
-		)
+		c, err := Welcome(watchparty.English,
+			WelcomeData{AccountData: AccountData{Username: "alice7", Link: "https://home.test"}, ConfirmURL: confirm})
 		require.NoError(t, err)
 		require.Equal(t, want, strings.Contains(c.Text, "confirm that this address is yours"))
 		require.Equal(t, want, strings.Contains(c.Text, link))
@@ -241,7 +237,7 @@ func TestWelcomeAsksForConfirmationWhileThereIsSome(t *testing.T) {
 func TestInvitation(t *testing.T) {
 	until := map[watchparty.Language]string{
 		watchparty.English: "until 9 February 2026, 19:05 UTC.",
-		watchparty.German:  "bis 9. Februar 2026, 19:05 UTC.",
+		watchparty.German:  "bis zum 9. Februar 2026, 19:05 UTC.",
 	}
 	for l, want := range until {
 		for _, write := range []func(watchparty.Language, InvitationData) (Content, error){Invitation, InvitationReminder} {

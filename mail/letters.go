@@ -56,7 +56,7 @@ type PartyData struct {
 	Party       watchparty.Party
 	// Soon says that the reminder is the one an hour before; otherwise it is the one a day before.
 	Soon bool
-	// Calendar is the party as calendars read it.
+	// Calendar is the party as an event of a calendar.
 	Calendar calendar.Event
 }
 
@@ -139,7 +139,7 @@ func PartyCancelled(l watchparty.Language, d PartyData) (Content, error) {
 
 func (l letter) withCalendar(language watchparty.Language, d PartyData) (Content, error) {
 	content, err := l.render(language)
-	content.Calendar = d.Calendar.Encode()
+	content.Calendar = &d.Calendar
 	return content, err
 }
 

@@ -22,8 +22,9 @@ import (
 
 // partyMail is an email about a party as its reader's program sees it.
 type partyMail struct {
-	subject, text, html string
-	calendar            []byte
+	subject, text string
+	calendar      []byte
+	method        string // of the calendar's media type
 }
 
 // parseParty reads an email of two parts: the text in two forms, and the calendar's file.
@@ -42,10 +43,14 @@ func parseParty(t *testing.T, content string) (m partyMail) {
 	first, err := mixed.NextPart()
 	require.NoError(t, err)
 	texts := openParts(t, "multipart/alternative", first.Header.Get("Content-Type"), first)
-	m.text, m.html = string(readPart(t, texts, "text/plain")), string(readPart(t, texts, "text/html"))
+	text, _ := readPart(t, texts, "text/plain")
+	readPart(t, texts, "text/html")
+	m.text = string(text)
 	_, err = texts.NextPart()
 	require.ErrorIs(t, err, io.EOF)
-	m.calendar = readPart(t, mixed, "text/calendar")
+	var params map[string]string
+	m.calendar, params = readPart(t, mixed, "text/calendar")
+	m.method = params["method"]
 	_, err = mixed.NextPart()
 	require.ErrorIs(t, err, io.EOF)
 	return m
@@ -59,8 +64,9 @@ func openParts(t *testing.T, want, header string, body io.Reader) *multipart.Rea
 	return multipart.NewReader(body, params["boundary"])
 }
 
-// readPart reads the next part, which package multipart decodes from quoted-printable, but not from base64.
-func readPart(t *testing.T, parts *multipart.Reader, want string) []byte {
+// readPart reads the next part, with the parameters of its media type. Package multipart decodes quoted-printable, but
+// not base64.
+func readPart(t *testing.T, parts *multipart.Reader, want string) (content []byte, params map[string]string) {
 	t.Helper()
 	p, err := parts.NextPart()
 	require.NoError(t, err)
@@ -77,9 +83,9 @@ func readPart(t *testing.T, parts *multipart.Reader, want string) []byte {
 		require.NoError(t, err)
 		require.Equal(t, []string{"attachment", "party.ics"}, []string{disposition, file["filename"]})
 	}
-	content, err := io.ReadAll(body)
+	content, err = io.ReadAll(body)
 	require.NoError(t, err)
-	return content
+	return content, params
 }
 
 // TestPartyMail: a calendar reads from the email, as the server got it, what the party's title, room and movie say, and
@@ -128,6 +134,9 @@ func TestPartyMail(t *testing.T) {
 		require.Len(t, found, 1, name)
 		return found[0].Value
 	}
+	waysOut := map[watchparty.Language]string{
+		watchparty.English: "If you answer no", watchparty.German: "Wenn du im Raum absagst",
+	}
 	for _, language := range watchparty.Languages() {
 		t.Run(string(language), func(t *testing.T) {
 			later := party
@@ -144,8 +153,10 @@ func TestPartyMail(t *testing.T) {
 				{cancelled, PartyCancelled, "CANCEL", "CANCELLED", "3"},
 			} {
 				m, read, event := write(language, test.party, test.letter)
-				require.Contains(t, strings.ReplaceAll(strings.Join(strings.Fields(m.text), " "), " Uhr", ""),
-					"02:30 (Europe/Berlin, UTC+01:00)")
+				text := strings.ReplaceAll(strings.Join(strings.Fields(m.text), " "), " Uhr", "")
+				require.Contains(t, text, "02:30 (Europe/Berlin, UTC+01:00)")
+				require.Equal(t, test.method == "PUBLISH", strings.Contains(text, waysOut[language]),
+					"nobody can answer no to a party that is cancelled")
 				var method string
 				for _, p := range read.CalendarProperties {
 					if p.IANAToken == string(ics.PropertyMethod) {
@@ -153,6 +164,8 @@ func TestPartyMail(t *testing.T) {
 					}
 				}
 				require.Equal(t, test.method, method)
+				require.Equal(t, method, m.method, "of the part's media type, as RFC 6047 requires")
+				require.Equal(t, "mailto:no-reply@watchparty.test", property(event, ics.ComponentPropertyOrganizer))
 				require.Equal(t, test.status, property(event, ics.ComponentPropertyStatus))
 				require.Equal(t, test.sequence, property(event, ics.ComponentPropertySequence))
 				require.Equal(t, rowID+"@party.example", property(event, ics.ComponentPropertyUniqueId))

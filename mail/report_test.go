@@ -51,15 +51,15 @@ Emails failed             1       0       –
 		watchparty.German: {
 			"WatchParty, 16.–22. Dezember 2030: 61 aktive Personen",
 			`
-Zahl                     Jetzt  Davor  Änderung
+Kennzahl                 Jetzt  Davor  Änderung
 Neue Personen               14     10     +40 %
 Aktive Personen             61     58    +5,2 %
-Rückkehrende                47     48    −2,1 %
+Wiederkehrende Personen     47     48    −2,1 %
 Geöffnete Räume             33     33      ±0 %
 Gemeinsame Stunden       194,0  201,0    −3,5 %
 Nachrichten              1.249    998     +25 %
 Angenommene Einladungen     23     20     +15 %
-Gescheiterte E-Mails         1      0         –
+Fehlgeschlagene E-Mails      1      0         –
 `, "Den ganzen Bericht ansehen",
 		},
 	} {
@@ -79,11 +79,8 @@ Gescheiterte E-Mails         1      0         –
 			require.NoError(t, err)
 			require.Len(t, c.Images, 3)
 			for i, image := range c.Images {
-				require.Equal(
-					t,
-					Image{Name: pictures[i].Name, Title: pictures[i].Title, Alt: pictures[i].Alt, PNG: pictures[i].PNG},
-					image,
-				)
+				require.Equal(t,
+					Image{Name: pictures[i].Name, Title: pictures[i].Title, Alt: pictures[i].Alt, PNG: pictures[i].PNG}, image)
 				require.Contains(t, c.HTML, html.EscapeString(image.Title)+"</p>")
 				require.Contains(t, c.HTML, ` src="cid:`+image.Name+`@watchparty" width="494" alt="`+attribute(image.Alt)+`"`)
 			}

@@ -15,7 +15,6 @@ import (
 	gomail "github.com/wneessen/go-mail"
 
 	"github.com/watchparty/watchparty"
-	"github.com/watchparty/watchparty/calendar"
 	"github.com/watchparty/watchparty/config"
 )
 
@@ -148,10 +147,10 @@ func (s *Sender) compose(m Message) (envelope, error) {
 	if err := embed(msg, m.Content.Images); err != nil {
 		return envelope{}, err
 	}
-
-	if len(m.Content.Calendar) > 0 {
-		err := msg.AttachReader("party.ics", bytes.NewReader(m.Content.Calendar),
-			gomail.WithFileContentType(gomail.ContentType(calendar.ContentType)))
+	if event := m.Content.Calendar; event != nil {
+		object, contentType := event.Message(s.from)
+		err := msg.AttachReader("party.ics", bytes.NewReader(object),
+			gomail.WithFileContentType(gomail.ContentType(contentType)))
 		if err != nil {
 			return envelope{}, fmt.Errorf("the calendar cannot be attached: %w", err)
 		}

@@ -36,10 +36,8 @@ func sender(t *testing.T, c config.Email) *Sender {
 
 func message(t *testing.T) Message {
 	t.Helper()
-	content, err := Welcome(
-		watchparty.English,
-		WelcomeData{AccountData: AccountData{DisplayName: "Alice", Username: "alice7", Link: "https://watch.test"}},
-	)
+	content, err := Welcome(watchparty.English,
+		WelcomeData{AccountData: AccountData{DisplayName: "Alice", Username: "alice7", Link: "https://watch.test"}})
 	require.NoError(t, err)
 	return Message{ID: rowID, To: "alice.liddell@wonder.test", ToName: "Alice", Content: content}
 }

@@ -143,11 +143,8 @@ func TestOtherTablesGetTheirKeys(t *testing.T) {
 		return id
 	}
 	verify := func(user, email string) string {
-		return add(
-			"INSERT INTO email_verifications (id, user_id, email, expires_at) VALUES (gen_random_uuid(), ?, ?, now())",
-			user,
-			email,
-		)
+		return add("INSERT INTO email_verifications (id, user_id, email, expires_at) VALUES (gen_random_uuid(), ?, ?, now())",
+			user, email)
 	}
 	room := add(
 		"INSERT INTO rooms (id, name, host_id, visibility, capacity) VALUES (gen_random_uuid(), 'r', ?, 'public', 5)",

@@ -89,7 +89,7 @@ func TestChartsSayTheirFigures(t *testing.T) {
 		"de people":   "Aktive Personen: 1.200 insgesamt, die meisten am 5. März (900). Neue Personen: keine.",
 		"de together": "Gemeinsame Stunden: 5,0 insgesamt, die meisten am 3. März (5,0).",
 		"de talk":     "Nachrichten: 5 insgesamt, die meisten am 8. März (5). Personen in Räumen: keine.",
-		"de emails":   "Verschickte E-Mails: keine. Gescheiterte E-Mails: keine.",
+		"de emails":   "Verschickte E-Mails: keine. Fehlgeschlagene E-Mails: keine.",
 	}, says)
 }
 

@@ -158,16 +158,10 @@ func TestTable(t *testing.T) {
 	} {
 		require.Equal(t, want, row(watchparty.English, r, want.Key))
 	}
-	require.Equal(
-		t,
-		Row{"active_users", "Aktive Personen", "1.200", "1.500", "−300", "−20\u00a0%"},
-		row(watchparty.German, r, "active_users"),
-	)
-	require.Equal(
-		t,
-		Row{minutesTogether, "Gemeinsame Stunden", "1,5", "1,0", "+0,5", "+50\u00a0%"},
-		row(watchparty.German, r, minutesTogether),
-	)
+	require.Equal(t, Row{"active_users", "Aktive Personen", "1.200", "1.500", "−300", "−20\u00a0%"},
+		row(watchparty.German, r, "active_users"))
+	require.Equal(t, Row{minutesTogether, "Gemeinsame Stunden", "1,5", "1,0", "+0,5", "+50\u00a0%"},
+		row(watchparty.German, r, minutesTogether))
 	r.Previous = nil
 	for _, row := range Table(watchparty.English, r) {
 		require.Equal(t, []string{"–", "–", "–"}, []string{row.Previous, row.Change, row.Percent})
@@ -180,10 +174,8 @@ func TestActivePeople(t *testing.T) {
 		1234: {"1,234 active people", "1.234 aktive Personen"},
 	} {
 		r := watchparty.ActivityReport{Figures: &watchparty.Figures{ActiveUsers: n}}
-		require.Equal(
-			t, want, [2]string{ActivePeople(watchparty.English, r), ActivePeople(watchparty.German, r)},
-			strconv.FormatInt(n, 10),
-		)
+		require.Equal(t, want, [2]string{ActivePeople(watchparty.English, r), ActivePeople(watchparty.German, r)},
+			strconv.FormatInt(n, 10))
 	}
 }
 

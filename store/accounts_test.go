@@ -35,11 +35,9 @@ func TestDeleteAccount(t *testing.T) {
 	execute(t, s, "INSERT INTO bans (id, room_id, user_id, banned_by) VALUES (gen_random_uuid(), ?, ?, ?)", hosted.ID,
 		bob.ID, ada.ID)
 	execute(t, s, "INSERT INTO members (room_id, user_id, role) VALUES (?, ?, 'moderator')", member.ID, ada.ID)
-	execute(
-		t, s,
+	execute(t, s,
 		"INSERT INTO invitations (id, room_id, inviter_id, email, expires_at) VALUES (?, ?, ?, 'guest@example.org', now())",
-		newID(), hosted.ID, ada.ID,
-	)
+		newID(), hosted.ID, ada.ID)
 	execute(
 		t,
 		s,
@@ -132,11 +130,8 @@ func TestDeleteAccount(t *testing.T) {
 	t.Run("its messages have no author at once", func(t *testing.T) {
 		messages, err := s.Messages(t.Context(), left.ID, Page{Limit: 1})
 		require.NoError(t, err)
-		require.Equal(
-			t,
-			[]string{message.ID, "hello", ""},
-			[]string{messages[0].ID, messages[0].Body, messages[0].Author.Username},
-		)
+		require.Equal(t, []string{message.ID, "hello", ""},
+			[]string{messages[0].ID, messages[0].Body, messages[0].Author.Username})
 	})
 	t.Run("its emails are cancelled and its uploads void", func(t *testing.T) {
 		require.Equal(t, 2, readValue[int](t, s, "SELECT count(*) FROM emails WHERE user_id = ? AND state = 'cancelled'",
@@ -299,11 +294,9 @@ func TestExport(t *testing.T) {
 	require.Equal(t, &watchparty.Quote{ID: first.ID}, messages[0].ReplyTo)
 
 	for i, inviter := range []string{ada.ID, bob.ID} {
-		execute(
-			t, s,
+		execute(t, s,
 			"INSERT INTO invitations (id, room_id, inviter_id, email, expires_at) VALUES (?, ?, ?, ?, now() - interval '1 s')",
-			newID(), hosted.ID, inviter, fmt.Sprintf("guest%d@example.org", i),
-		)
+			newID(), hosted.ID, inviter, fmt.Sprintf("guest%d@example.org", i))
 	}
 	invitations, err := s.ExportInvitations(t.Context(), ada.ID, Page{Limit: 10})
 	require.NoError(t, err)

@@ -87,10 +87,8 @@ var grants = map[string]grant{
 				return err
 			}
 		},
-		cells: toMyAddress(
-			cells{waits, noReason, concatActs(archive, suspend)},
-			cells{remains, "the room is open again", concatActs(reopen)},
-		),
+		cells: toMyAddress(cells{waits, noReason, concatActs(archive, suspend)},
+			cells{remains, "the room is open again", concatActs(reopen)}),
 	},
 	"opt-out link": {
 		give: func(c *cast) func() error {

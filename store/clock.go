@@ -20,7 +20,7 @@ var clock setClock
 const (
 	// clockInterval is how often the clock is compared. The first query after that does it.
 	clockInterval = 30 * time.Second
-	// clockTolerance is the error up to which the clock is left alone. The time that a comparison takes is of that size.
+	// clockTolerance is the error up to which the clock is left alone.
 	clockTolerance = 100 * time.Millisecond
 	// clockDoubt is the longest that Postgres may take to tell the time; a slower answer is ignored.
 	clockDoubt = time.Second
@@ -62,11 +62,16 @@ func (c *setClock) compare(ctx context.Context, conn *pgdriver.Conn) error {
 	if !ok || took > clockDoubt {
 		return nil
 	}
-	ahead := time.UnixMicro(microseconds).Sub(before.Add(took / 2))
-	if wrong := ahead - time.Duration(c.ahead.Load()); wrong.Abs() > clockTolerance {
+	c.set(time.UnixMicro(microseconds).Sub(before.Add(took/2)), took)
+	return nil
+}
+
+// set sets the clock to what a comparison has found, if the clock is surely wrong: Postgres may have told the time at
+// any moment of the comparison, so that half of its duration is the error of what it found.
+func (c *setClock) set(ahead, took time.Duration) {
+	if wrong := ahead - time.Duration(c.ahead.Load()); wrong.Abs() > clockTolerance+took/2 {
 		c.ahead.Store(int64(ahead))
 	}
-	return nil
 }
 
 // Now is the time by Postgres' clock, in microseconds, the precision of its columns. Before the first connection it is

@@ -54,6 +54,22 @@ func TestClockIsSet(t *testing.T) {
 	}
 }
 
+// TestSlowComparison: a comparison that took long sets the clock only if the clock is wrong by more than the comparison
+// may be. Otherwise a busy machine would set a clock that is right, and set it back.
+func TestSlowComparison(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ found, took, want time.Duration }{
+		{300 * time.Millisecond, time.Millisecond, 300 * time.Millisecond},
+		{300 * time.Millisecond, 600 * time.Millisecond, 0},
+		{-300 * time.Millisecond, 600 * time.Millisecond, 0},
+		{20 * time.Minute, 600 * time.Millisecond, 20 * time.Minute},
+	} {
+		var c setClock
+		c.set(test.found, test.took)
+		require.Equal(t, test.want, time.Duration(c.ahead.Load()), test)
+	}
+}
+
 // TestHostOfSkewedProcess: a host who was just seen keeps the room, whatever the process's clock says.
 func TestHostOfSkewedProcess(t *testing.T) {
 	t.Parallel()

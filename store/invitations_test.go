@@ -307,11 +307,9 @@ func TestInvitationLimits(t *testing.T) {
 		require.ErrorIs(t, err, watchparty.ErrManyDailyInvitations)
 		require.Contains(t, err.Error(), "You have sent")
 		require.NoError(t, createInvitationError(t, s, room, bob, "more@example.org"), "another's do not count")
-		execute(
-			t, s,
+		execute(t, s,
 			"UPDATE invitations SET created_at = now() - interval '24 h' WHERE inviter_id = ? AND email = 'filler1@example.org'",
-			ada.ID,
-		)
+			ada.ID)
 		createInvitation(t, s, other, ada, "more@example.org")
 	})
 

@@ -223,7 +223,7 @@ func (r partyRow) fits(ctx context.Context, tx bun.Tx) error {
 	return nil
 }
 
-// Party finds a party, whatever its state, with the answer of a viewer; see selectParties.
+// Party finds a party, whatever its state and that of its room, with the answer of a viewer; see selectParties.
 func (s *Store) Party(ctx context.Context, id, viewerID string) (watchparty.Party, error) {
 	var row partyRow
 	err := selectParties(s.db, &row, viewerID).Where("y.id = ?", id).Scan(ctx)
@@ -242,19 +242,20 @@ func (s *Store) Parties(ctx context.Context, roomID, viewerID string) ([]watchpa
 }
 
 // lockParty locks a scheduled party for its actor, and the room's playback before it: the start of a party changes both.
-// It returns what enterParties returns, ErrChangedSince for another version, and ErrPartyEnded.
+// A movie that the party is to get comes before both in the order of locks; movieID may be empty. It returns what
+// enterParties returns, ErrChangedSince for another version, and ErrPartyEnded.
 func lockParty(
-	ctx context.Context, tx bun.Tx, id, actorID string, versions []int,
+	ctx context.Context, tx bun.Tx, id, actorID, movieID string, versions []int,
 ) (row partyRow, t transition, err error) {
 	var roomID string
-	if err := tx.NewSelect().
-		Model((*partyRow)(nil)).
-		Column("room_id").
-		Where("y.id = ?", id).
-		Scan(ctx, &roomID); err != nil {
+	err = tx.NewSelect().Model((*partyRow)(nil)).Column("room_id").Where("y.id = ?", id).Scan(ctx, &roomID)
+	if err != nil {
 		return row, t, err
 	}
 	if t.room, err = enterParties(ctx, tx, roomID, actorID); err != nil {
+		return row, t, err
+	}
+	if err := inCatalogue(ctx, tx, movieID); err != nil && !errors.Is(err, watchparty.ErrUnknownMovie) {
 		return row, t, err
 	}
 	if err := t.lock(ctx, tx); err != nil {
@@ -282,25 +283,25 @@ func (s *Store) UpdateParty(
 	var after partyRow
 	err = s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) (events []job.Event, err error) {
 		answer = PlaybackAnswer{}
-		row, t, err := lockParty(ctx, tx, id, actorID, versions)
+		row, t, err := lockParty(ctx, tx, id, actorID, value(c.MovieID), versions)
 		if err != nil {
 			return nil, err
 		}
 		before := row.StartsAt
 		fields := row.apply(c)
-		if slices.Contains(fields, "starts_at") {
+		moved, otherMovie := slices.Contains(fields, "starts_at"), slices.Contains(fields, "movie_id")
+		if moved {
 			if err := row.fits(ctx, tx); err != nil {
 				return nil, err
 			}
 			row.Moves++
-			events = append(events, row.changed(actorID))
 		}
-		if slices.Contains(fields, "movie_id") {
+		if otherMovie {
 			if err := playable(ctx, tx, row.RoomID, actorID, value(row.MovieID)); err != nil {
 				return nil, err
 			}
 		}
-		if slices.Contains(fields, "starts_at") || slices.Contains(fields, "movie_id") {
+		if moved || otherMovie {
 			if answer, err = t.disarm(ctx, tx, before, actorID); err != nil {
 				return nil, err
 			}
@@ -310,10 +311,13 @@ func (s *Store) UpdateParty(
 				return nil, err
 			}
 		}
-		if len(events) > 0 {
-			err = row.voidEmails(ctx, tx, watchparty.ReasonPartyChanged)
+		if moved {
+			if err := row.voidEmails(ctx, tx, watchparty.ReasonPartyChanged); err != nil {
+				return nil, err
+			}
+			events = append(events, row.changed(actorID))
 		}
-		return events, errors.Join(err, selectParties(tx, &after, actorID).Where("y.id = ?", id).Scan(ctx))
+		return events, selectParties(tx, &after, actorID).Where("y.id = ?", id).Scan(ctx)
 	})
 	return after.party(), answer, found(err, "update party")
 }
@@ -361,7 +365,7 @@ func (s *Store) CancelParty(
 ) (answer PlaybackAnswer, err error) {
 	err = s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		answer = PlaybackAnswer{}
-		row, t, err := lockParty(ctx, tx, id, actorID, versions)
+		row, t, err := lockParty(ctx, tx, id, actorID, "", versions)
 		if err != nil {
 			return nil, err
 		}

@@ -91,8 +91,7 @@ func TestPartyThatNobodyArmed(t *testing.T) {
 	t.Run("whose movie takes the place of another one", func(t *testing.T) {
 		c := newCast(t, s, false)
 		c.loadItem()
-		movie := addMovie(t, s, "Movie of "+c.room.ID)
-		execute(t, s, "UPDATE movies SET stream_url = 'https://movies.example/a.webm' WHERE id = ?", movie)
+		movie := addStreamedMovie(t, s, "Movie of "+c.room.ID)
 		party := c.dueParty()
 		execute(t, s, "UPDATE parties SET movie_id = ? WHERE id = ?", movie, party.ID)
 		_, done := c.advance(party)
@@ -141,16 +140,14 @@ func TestPartiesThatCannotStart(t *testing.T) {
 			c.addItem() // another party would play this
 		}
 	}
-	streamed := addMovie(t, s, "With a stream")
-	execute(t, s, "UPDATE movies SET stream_url = 'https://movies.example/a.webm' WHERE id = ?", streamed)
+	streamed := addStreamedMovie(t, s, "With a stream")
 	for name, provide := range map[string]func(c *cast, party watchparty.Party){
 		"the queue":         func(c *cast, _ watchparty.Party) { c.addItem() },
 		"what is loaded":    func(c *cast, _ watchparty.Party) { c.loadItem() },
 		"the room's movie":  func(c *cast, _ watchparty.Party) { c.changeRoom(watchparty.RoomChange{MovieID: &streamed}) },
 		"the party's movie": func(c *cast, party watchparty.Party) { c.giveMovie(party, streamed) },
 		"the party's movie, which was loaded and archived since": func(c *cast, party watchparty.Party) {
-			archived := addMovie(t, s, "To be archived "+c.room.ID)
-			execute(t, s, "UPDATE movies SET stream_url = 'https://movies.example/a.webm' WHERE id = ?", archived)
+			archived := addStreamedMovie(t, s, "To be archived "+c.room.ID)
 			c.giveMovie(party, archived)
 			c.startIn(party, time.Minute)
 			_, done := c.advance(party)
@@ -202,8 +199,7 @@ func TestMovieOfParty(t *testing.T) {
 	s := openStore(t)
 	c := newCast(t, s, false)
 	party := c.scheduleParty()
-	movie := addMovie(t, s, "Movie of a party")
-	execute(t, s, "UPDATE movies SET stream_url = 'https://movies.example/a.webm' WHERE id = ?", movie)
+	movie := addStreamedMovie(t, s, "Movie of a party")
 	c.giveMovie(party, movie)
 	require.ErrorIs(t, s.DeleteMovie(t.Context(), c.root.ID, movie, nil), watchparty.ErrMovieInUse)
 	require.NoError(t, second(s.CancelParty(t.Context(), party.ID, c.host.ID, nil)))

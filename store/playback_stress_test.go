@@ -35,8 +35,7 @@ func TestManyCommandsAtOnce(t *testing.T) {
 	room := newRoom(t, s, host, func(n *watchparty.NewRoom) { n.Capacity = people })
 	_, err := s.UpdateRoom(t.Context(), room.ID, host.ID, watchparty.RoomChange{Control: &everyone}, nil)
 	require.NoError(t, err)
-	movie := addMovie(t, s, "Nosferatu")
-	execute(t, s, "UPDATE movies SET stream_url = ? WHERE id = ?", filmAddress, movie)
+	movie := addStreamedMovie(t, s, "Nosferatu")
 	who := []auth.Identity{signedIn(t, s, host)}
 	for len(who) < people {
 		user := newUser(t, s, "viewer"+string(rune('a'+len(who))))

@@ -380,11 +380,9 @@ func TestCleanupSparesWhoSignsIn(t *testing.T) {
 			done, err = s.CleanupBatch(t.Context(), run, watchparty.PolicyUnverified, threshold(), 10, Cursor{})
 		})
 		b.awaitStopped(t, 1, nil)
-		execute(
-			t, s,
+		execute(t, s,
 			"INSERT INTO behind_barrier (id, family_id, user_id, token_hash, expires_at) VALUES (?0, ?0, ?1, 'new', now())",
-			newID(), user.ID,
-		)
+			newID(), user.ID)
 		b.release(t)
 		wg.Wait()
 		require.NoError(t, err)
@@ -468,11 +466,9 @@ func TestCleanupGoesOn(t *testing.T) {
 	room := newRoom(t, s, admin, nil)
 	threshold := time.Now().Add(-24 * time.Hour)
 	add := func(at time.Time, n int) {
-		execute(
-			t, s,
+		execute(t, s,
 			"INSERT INTO messages (id, room_id, body, created_at) SELECT gen_random_uuid(), ?, '', ? FROM generate_series(1, ?)",
-			room.ID, at, n,
-		)
+			room.ID, at, n)
 	}
 
 	t.Run("not from the beginning", func(t *testing.T) {
@@ -530,11 +526,9 @@ func TestCleanupGoesOn(t *testing.T) {
 		run := newRun(t, s, admin, false)
 		for n := range 3 { // the messages of later rooms are older
 			id := newID()
-			execute(
-				t, s,
+			execute(t, s,
 				"INSERT INTO rooms (id, name, visibility, capacity, archived_at, deleted_at) VALUES (?, '', 'public', 2, now(), ?)",
-				id, threshold.Add(time.Duration(n-10)*time.Hour),
-			)
+				id, threshold.Add(time.Duration(n-10)*time.Hour))
 			execute(
 				t,
 				s,

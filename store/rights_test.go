@@ -242,11 +242,9 @@ func TestAdminsActWithTheirRights(t *testing.T) {
 				execute(t, s, "UPDATE users SET "+end+" WHERE id = ?", admin.ID)
 				require.ErrorIs(t, act(admin.ID), want, end)
 				require.Equal(t, before, entries(), end)
-				execute(
-					t, s,
+				execute(t, s,
 					"UPDATE users SET is_admin = true, email_verified_at = now(), suspended_at = NULL, deleted_at = NULL WHERE id = ?",
-					admin.ID,
-				)
+					admin.ID)
 			}
 			require.NoError(t, act(admin.ID))
 			require.Equal(t, before+1, entries())

@@ -66,6 +66,14 @@ func addMovie(t *testing.T, s *Store, title string) string {
 	return readValue[string](t, s, "SELECT id FROM movies WHERE title = ?", title)
 }
 
+// addStreamedMovie is addMovie with a stream, so that rooms can play it.
+func addStreamedMovie(t *testing.T, s *Store, title string) string {
+	t.Helper()
+	movie := addMovie(t, s, title)
+	execute(t, s, "UPDATE movies SET stream_url = ? WHERE id = ?", filmAddress, movie)
+	return movie
+}
+
 func TestUpdateRoom(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)

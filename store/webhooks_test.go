@@ -48,8 +48,7 @@ func TestWebhookEvents(t *testing.T) {
 	hook, other := newWebhook(t, s, admin), newWebhook(t, s, admin, watchparty.WebhookUserSuspended)
 
 	room := newRoom(t, s, host, func(n *watchparty.NewRoom) { n.Name, n.Visibility = "Hidden name", watchparty.Private })
-	movie := addMovie(t, s, "Metropolis")
-	execute(t, s, "UPDATE movies SET stream_url = 'https://movies.example/m.mp4' WHERE id = ?", movie)
+	movie := addStreamedMovie(t, s, "Metropolis")
 	load := func(room watchparty.Room) {
 		_, err := s.ApplyPlaybackCommand(t.Context(), room.ID, signedIn(t, s, host),
 			playback.Command{Kind: playback.Load, ID: newID()}, watchparty.Source{MovieID: movie})

@@ -18,10 +18,8 @@ type Registry struct{ all *prometheus.Registry }
 // NewRegistry makes a registry with the metrics of Go, of the process and of the build.
 func NewRegistry() *Registry {
 	all := prometheus.NewRegistry()
-	all.MustRegister(
-		collectors.NewGoCollector(), collectors.NewBuildInfoCollector(),
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-	)
+	all.MustRegister(collectors.NewGoCollector(), collectors.NewBuildInfoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return &Registry{all: all}
 }
 

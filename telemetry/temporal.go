@@ -36,10 +36,8 @@ func (r *Registry) Temporal() (client.MetricsHandler, func(context.Context) erro
 	}
 	provider := metric.NewMeterProvider(
 		metric.WithReader(exporter), metric.WithResource(resource.Empty()), metric.WithCardinalityLimit(maxTemporalSeries),
-		metric.WithView(metric.NewView(
-			metric.Instrument{Kind: metric.InstrumentKindHistogram},
-			metric.Stream{Aggregation: metric.AggregationExplicitBucketHistogram{Boundaries: temporalBuckets, NoMinMax: true}},
-		)),
+		metric.WithView(metric.NewView(metric.Instrument{Kind: metric.InstrumentKindHistogram},
+			metric.Stream{Aggregation: metric.AggregationExplicitBucketHistogram{Boundaries: temporalBuckets, NoMinMax: true}})),
 	)
 	handler := opentelemetry.NewMetricsHandler(opentelemetry.MetricsHandlerOptions{
 		Meter: provider.Meter("go.temporal.io/sdk"), UseMonotonicCounters: true, OnError: func(error) {}, // no metric then

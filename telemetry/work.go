@@ -56,11 +56,8 @@ func RegisterWork(r prometheus.Registerer, log *slog.Logger, read func(context.C
 		cleanup: describe("cleanup_last_end_timestamp_seconds",
 			"When the last clean-up by the schedule ended; 0 if none has."),
 		failed: describe("cleanup_last_failed_policies", "Policies that failed in it."),
-		report: describe(
-			"report_last_timestamp_seconds",
-			"When the latest activity report was made, by period; 0 if none was.",
-			"period",
-		),
+		report: describe("report_last_timestamp_seconds",
+			"When the latest activity report was made, by period; 0 if none was.", "period"),
 	})
 }
 

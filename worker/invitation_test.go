@@ -29,10 +29,8 @@ func (p *plant) invite(open time.Duration) (inviter watchparty.User, guest strin
 	require.NoError(p.t, err)
 	p.exec("UPDATE invitations SET expires_at = ? WHERE id = ?", in.ExpiresAt, invited.ID)
 	in.InvitationID = invited.ID
-	require.NoError(
-		p.t,
-		p.store.DB().NewRaw("SELECT id FROM emails WHERE subject_id = ?", invited.ID).Scan(p.t.Context(), &in.EmailID),
-	)
+	require.NoError(p.t,
+		p.store.DB().NewRaw("SELECT id FROM emails WHERE subject_id = ?", invited.ID).Scan(p.t.Context(), &in.EmailID))
 	return inviter, guest, in
 }
 

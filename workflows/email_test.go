@@ -224,12 +224,8 @@ func TestEmails(t *testing.T) {
 				require.Equal(t, state, result.State)
 			}
 			w := newWorld(t)
-			w.expect(
-				job.ActivitySendEmail,
-				welcome,
-				nothing,
-				temporal.NewApplicationError("unreachable (code 0)", "unreachable"),
-			)
+			w.expect(job.ActivitySendEmail, welcome, nothing,
+				temporal.NewApplicationError("unreachable (code 0)", "unreachable"))
 			w.expect(job.ActivityFailEmail, welcome, nil).Once()
 			_, err := run[job.EmailResult](w, c.workflow, welcome)
 			requireFailedAs(t, err, job.ErrorEmailExpired)

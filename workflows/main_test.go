@@ -132,11 +132,8 @@ func newWorld(t *testing.T) *world {
 		if options, ok := asked[job.ActivityRenderAvatar]; ok {
 			// The workflow counts crashes; the server, which the test environment does not play in this, is not to
 			// repeat them.
-			require.Equal(
-				t,
-				[]string{"TemporalTimeout:Heartbeat", "TemporalTimeout:StartToClose"},
-				options.RetryPolicy.NonRetryableErrorTypes,
-			)
+			require.Equal(t, []string{"TemporalTimeout:Heartbeat", "TemporalTimeout:StartToClose"},
+				options.RetryPolicy.NonRetryableErrorTypes)
 		}
 	})
 	return w

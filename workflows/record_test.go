@@ -175,11 +175,8 @@ func recordings() []recording {
 	keeping.activities[job.ActivityPublishAvatar] = func(context.Context, job.AvatarInput) (job.PublishResult, error) {
 		return job.PublishResult{State: watchparty.AvatarReady, KeepFormerSeconds: 1}, nil
 	}
-	stopped := avatar(
-		"avatar-cancelled",
-		"",
-		func(ctx context.Context, _ job.AvatarInput) error { return untilCancelled(ctx, job.ApplyPolicyInput{}) },
-	)
+	stopped := avatar("avatar-cancelled", "",
+		func(ctx context.Context, _ job.AvatarInput) error { return untilCancelled(ctx, job.ApplyPolicyInput{}) })
 	stopped.cancelled = true
 	applied := func(context.Context, job.ApplyPolicyInput) error { return nil }
 
@@ -241,37 +238,19 @@ func recordings() []recording {
 		email("welcome-email-rejected", func(context.Context, job.EmailInput) error {
 			return temporal.NewNonRetryableApplicationError("permanent (code 550)", job.ErrorEmailRejected, nil)
 		}),
-		kind(
-			email("verification-email-sent", ends(watchparty.EmailSent)),
-			job.WorkflowVerificationEmail,
-			job.VerificationEmailID(subjectID),
-		),
-		kind(
-			email("verification-email-cancelled", ends(watchparty.EmailCancelled)),
-			job.WorkflowVerificationEmail,
-			job.VerificationEmailID(subjectID),
-		),
-		kind(
-			email("password-reset-sent", ends(watchparty.EmailSent)),
-			job.WorkflowPasswordResetEmail,
-			job.PasswordResetID(subjectID),
-		),
-		kind(
-			email("password-reset-cancelled", ends(watchparty.EmailCancelled)),
-			job.WorkflowPasswordResetEmail,
-			job.PasswordResetID(subjectID),
-		),
+		kind(email("verification-email-sent", ends(watchparty.EmailSent)), job.WorkflowVerificationEmail,
+			job.VerificationEmailID(subjectID)),
+		kind(email("verification-email-cancelled", ends(watchparty.EmailCancelled)), job.WorkflowVerificationEmail,
+			job.VerificationEmailID(subjectID)),
+		kind(email("password-reset-sent", ends(watchparty.EmailSent)), job.WorkflowPasswordResetEmail,
+			job.PasswordResetID(subjectID)),
+		kind(email("password-reset-cancelled", ends(watchparty.EmailCancelled)), job.WorkflowPasswordResetEmail,
+			job.PasswordResetID(subjectID)),
 		kind(email("password-reset-expired", unreachable), job.WorkflowPasswordResetEmail, job.PasswordResetID(subjectID)),
-		kind(
-			email("password-changed-sent", ends(watchparty.EmailSent)),
-			job.WorkflowPasswordChangedNotice,
-			job.PasswordChangedID(subjectID),
-		),
-		kind(
-			email("email-changed-sent", ends(watchparty.EmailSent)),
-			job.WorkflowEmailChangedNotice,
-			job.EmailChangedID(subjectID),
-		),
+		kind(email("password-changed-sent", ends(watchparty.EmailSent)), job.WorkflowPasswordChangedNotice,
+			job.PasswordChangedID(subjectID)),
+		kind(email("email-changed-sent", ends(watchparty.EmailSent)), job.WorkflowEmailChangedNotice,
+			job.EmailChangedID(subjectID)),
 		kind(email("resend-sent", ends(watchparty.EmailSent)), job.WorkflowResend, job.ResendID(emailID)),
 		deletion,
 		invited("room-invitation-expired", 5*time.Second, ends(watchparty.EmailSent)),
@@ -290,11 +269,8 @@ func recordings() []recording {
 		}),
 		// As the worker of the first version did it, which did not wait between crashes.
 		avatar("avatar-crashed", "", func(context.Context, job.AvatarInput) error { return activity.ErrResultPending }),
-		avatar(
-			"avatar-crashed-with-pauses",
-			"",
-			func(context.Context, job.AvatarInput) error { return activity.ErrResultPending },
-		),
+		avatar("avatar-crashed-with-pauses", "",
+			func(context.Context, job.AvatarInput) error { return activity.ErrResultPending }),
 		avatar("avatar-crashed-once", watchparty.AvatarReady, onceNoResult()),
 		// As the worker of the first version did it, which tallied nothing.
 		cleanup("cleanup-on-demand", job.CleanupInput{RunID: runID, Policies: watchparty.Policies()}, applied),
@@ -462,10 +438,8 @@ func waitForActivity(t *testing.T, ctx context.Context, c client.Client, id, run
 		description, err := c.DescribeWorkflowExecution(ctx, id, run)
 		return err == nil && len(description.PendingActivities) == 1 &&
 			description.PendingActivities[0].State == enums.PENDING_ACTIVITY_STATE_STARTED &&
-			slices.Contains(
-				[]string{job.ActivityApplyPolicy, job.ActivityRenderAvatar, job.ActivityDeliverWebhook},
-				description.PendingActivities[0].ActivityType.Name,
-			)
+			slices.Contains([]string{job.ActivityApplyPolicy, job.ActivityRenderAvatar, job.ActivityDeliverWebhook},
+				description.PendingActivities[0].ActivityType.Name)
 	}, 20*time.Second, 50*time.Millisecond)
 }
 

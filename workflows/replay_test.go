@@ -91,10 +91,8 @@ func TestEveryWorkflowHasHistories(t *testing.T) {
 		recorded[saved.started().GetWorkflowType().GetName()] = true
 	}
 	for name := range registered {
-		require.Contains(
-			t, recorded, name,
-			"this workflow has no history: add a run to recordings, then go test ./workflows -run TestReplay -update",
-		)
+		require.Contains(t, recorded, name,
+			"this workflow has no history: add a run to recordings, then go test ./workflows -run TestReplay -update")
 	}
 	for name := range recorded {
 		require.Contains(t, registered, name, "this history is of no workflow that there is")

@@ -184,14 +184,6 @@ func (m *Measurement) plotSlowJoiner(ctx context.Context, r *Room) error {
 	if _, err := r.late(ctx, people[0], badnet.Poor(), slow); err != nil {
 		return err
 	}
-	return m.plotRoom(
-		"joiner",
-		"A newcomer with a slow player joins, 75 ms ± 50 ms each way, 3 % lost",
-		r,
-		begun,
-		time.Now(),
-		begun,
-		1500,
-		event{0, "joins"},
-	)
+	return m.plotRoom("joiner", "A newcomer with a slow player joins, 75 ms ± 50 ms each way, 3 % lost", r, begun,
+		time.Now(), begun, 1500, event{0, "joins"})
 }

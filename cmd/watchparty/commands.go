@@ -53,10 +53,8 @@ func (p program) migrateUp(ctx context.Context, s *store.Store) error {
 	if err != nil || len(collisions) == 0 {
 		return err
 	}
-	_, err = fmt.Fprintln(
-		p.stdout,
-		"some accounts share their address with another, or have none: watchparty migrate collisions lists them",
-	)
+	_, err = fmt.Fprintln(p.stdout,
+		"some accounts share their address with another, or have none: watchparty migrate collisions lists them")
 	return err
 }
 
@@ -172,12 +170,8 @@ func (p program) createAdmin(ctx context.Context, s *store.Store, username, emai
 	if _, err := s.GrantAdmin(ctx, email); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(
-		p.stdout,
-		"%s is an admin with the password %s\nChange it after the first sign-in.\n",
-		user.Username,
-		r.Password,
-	)
+	_, err = fmt.Fprintf(p.stdout, "%s is an admin with the password %s\nChange it after the first sign-in.\n",
+		user.Username, r.Password)
 	return err
 }
 

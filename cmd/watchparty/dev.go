@@ -126,10 +126,8 @@ func (d *development) checkPorts(ctx context.Context) error {
 func (d *development) checkPort(ctx context.Context, port int) error {
 	l, err := listen(ctx, d.address(port), "DEV_PORT_OFFSET")
 	if err != nil {
-		return fmt.Errorf(
-			"port %d is taken; stop what listens there, or start with another DEV_PORT_OFFSET, such as 100",
-			port+d.offset,
-		)
+		return fmt.Errorf("port %d is taken; stop what listens there, or start with another DEV_PORT_OFFSET, such as 100",
+			port+d.offset)
 	}
 	return l.Close()
 }
@@ -164,10 +162,8 @@ func (d *development) startServers(ctx context.Context) (*devstack.Stack, error)
 	return devstack.Start(ctx, devstack.Options{
 		Dir: d.dir, Ports: devstack.DefaultPorts(d.offset), Services: services, Progress: d.say,
 		Prometheus: map[string]string{
-			"prometheus.yml": strings.NewReplacer(
-				"localhost:"+strconv.Itoa(apiMetricsPort), d.address(apiMetricsPort),
-				"localhost:"+strconv.Itoa(workerMetricsPort), d.address(workerMetricsPort),
-			).Replace(monitoring.Settings),
+			"prometheus.yml": strings.NewReplacer("localhost:"+strconv.Itoa(apiMetricsPort), d.address(apiMetricsPort),
+				"localhost:"+strconv.Itoa(workerMetricsPort), d.address(workerMetricsPort)).Replace(monitoring.Settings),
 			"alerts.yml": string(monitoring.Alerts),
 		},
 	})
@@ -354,11 +350,8 @@ func (d *development) announce(cfg config.Config, stack *devstack.Stack, took ti
 		d.say("  mail inbox   %s", stack.InboxURL())
 	}
 	if cfg.Metrics.Addr == "" {
-		d.say(
-			"  metrics      http://%s/metrics and http://%s/metrics",
-			d.address(apiMetricsPort),
-			d.address(workerMetricsPort),
-		)
+		d.say("  metrics      http://%s/metrics and http://%s/metrics", d.address(apiMetricsPort),
+			d.address(workerMetricsPort))
 	}
 	if stack != nil && stack.Has(devstack.Prometheus) {
 		d.say("  Prometheus   %s/alerts", stack.PrometheusURL())

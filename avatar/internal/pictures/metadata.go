@@ -50,10 +50,8 @@ func TIFF(order binary.AppendByteOrder, orientation int) []byte {
 
 // XMP returns the APP1 segment of a JPEG with a packet of XMP.
 func XMP() []byte {
-	return Segment(
-		0xe1,
-		[]byte("http://ns.adobe.com/xap/1.0/\x00<x:xmpmeta xmlns:x='adobe:ns:meta/'>SECRET-PLACE</x:xmpmeta>"),
-	)
+	return Segment(0xe1,
+		[]byte("http://ns.adobe.com/xap/1.0/\x00<x:xmpmeta xmlns:x='adobe:ns:meta/'>SECRET-PLACE</x:xmpmeta>"))
 }
 
 // JPEGProfile returns the APP2 segment of a JPEG with an ICC profile.
