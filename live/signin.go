@@ -2,7 +2,6 @@ package live
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/watchparty/watchparty"
@@ -114,8 +113,7 @@ func (c *conn) welcome(admitted store.Admission) {
 	}
 	// What waits already is part of the welcome, or comes after it.
 	c.out.state, c.out.digest = nil, nil
-	c.out.queue = slices.Insert(c.out.queue, 0, frame)
-	c.out.open = true
+	c.out.welcome, c.out.open = frame, true
 	c.write()
 }
 

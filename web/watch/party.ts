@@ -51,7 +51,7 @@ export class NextParty {
       el('div', { class: 'row wrap' },
         this.#answers.element,
         el('div', { class: 'row tight' },
-          iconButton('calendar', 'Add to calendar', { onclick: () => void this.#download() }),
+          iconButton('calendar', 'Add to calendar', { onclick: () => this.#download() }),
           this.#move, this.#cancel,
         ),
       ),

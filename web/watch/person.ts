@@ -17,7 +17,7 @@ export function managePerson(room: LiveRoom, roomID: string, person: Member): vo
   const path = { room_id: roomID, username };
   const act = (label: string, done: string, request: () => Promise<unknown>, kind = '') => el('button', {
     type: 'button', class: kind,
-    onclick: () => void request().then(() => {
+    onclick: () => request().then(() => {
       dialog.close();
       toast(done);
     }, (error) => { status.textContent = explain(error); }),
