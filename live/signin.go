@@ -145,10 +145,14 @@ func (r *room) self(c *conn) wire.Person {
 }
 
 func roomMessage(s store.LiveRoom) wire.Room {
-	return wire.Room{
+	m := wire.Room{
 		Name: s.Name, Control: s.Control, Queue: s.Queue, QueueOrder: s.QueueOrder, WaitPolicy: s.WaitPolicy,
 		SlowModeSeconds: s.SlowMode,
 	}
+	if !s.PartiesAt.IsZero() {
+		m.PartiesMS = s.PartiesAt.UnixMilli()
+	}
+	return m
 }
 
 // renew takes a new token of the same person for a connection.

@@ -1079,7 +1079,7 @@ function nextHour() {
 }
 
 // watch/party.ts
-var pollGap = 15e3;
+var pollGap = 3e4;
 var overdueGap = 5e3;
 function partyTitle({ title, movie }) {
   return title || movie?.title || "Watch together";
@@ -1122,6 +1122,11 @@ var NextParty = class {
       this.#starts = starts;
       void this.load();
     });
+    room.on("room", ({ parties_ms: changed }) => {
+      if (changed === this.#changed) return;
+      this.#changed = changed;
+      void this.load();
+    });
     document.addEventListener("visibilitychange", () => this.#tick(), { signal: this.#abort.signal });
     this.#tick();
   }
@@ -1138,6 +1143,7 @@ var NextParty = class {
   #abort = new AbortController();
   #party;
   #starts = null;
+  #changed;
   #loading = 0;
   #loadedAt = -Infinity;
   #timer;

@@ -9,8 +9,8 @@ import { api, explain } from './session.js';
 export type Party = components['schemas']['Party'];
 type Reply = components['schemas']['PartyReply'];
 
-/** How often the card asks for what others have changed: live connections do not tell of parties. */
-const pollGap = 15_000;
+/** How often the card asks for the numbers of answers, of which live connections do not tell. */
+const pollGap = 30_000;
 /** How often it asks when the start is over, until the party is started or missed. */
 const overdueGap = 5_000;
 
@@ -38,6 +38,7 @@ export class NextParty {
   readonly #abort = new AbortController();
   #party: Party | undefined;
   #starts: number | null = null;
+  #changed: number | undefined;
   #loading = 0;
   #loadedAt = -Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -60,6 +61,11 @@ export class NextParty {
     room.on('state', ({ starts_at_ms: starts }) => { // it is armed, moved, started or cancelled
       if (starts === this.#starts) return;
       this.#starts = starts;
+      void this.load();
+    });
+    room.on('room', ({ parties_ms: changed }) => {
+      if (changed === this.#changed) return;
+      this.#changed = changed;
       void this.load();
     });
     document.addEventListener('visibilitychange', () => this.#tick(), { signal: this.#abort.signal });
