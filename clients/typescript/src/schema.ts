@@ -1066,8 +1066,8 @@ export interface paths {
         post?: never;
         /**
          * Remove an item from the queue
-         * @description People can remove their own items; the host and moderators can remove all items. Removing the item that plays
-         *     skips it.
+         * @description People who can add items can remove their own; the host and moderators can remove all items. Removing the item
+         *     that plays skips it.
          */
         delete: operations["removeFromQueue"];
         options?: never;
@@ -11224,7 +11224,8 @@ export interface components {
         Search: string;
         /**
          * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-         *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+         *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+         *     a 422.
          */
         IdempotencyKey: string;
         /**
@@ -11267,7 +11268,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -11499,7 +11501,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -11783,7 +11786,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -12433,7 +12437,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -12461,6 +12466,7 @@ export interface operations {
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
             /** @description `movie_exists` */
             409: {
@@ -12709,7 +12715,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -13358,7 +13365,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -13542,7 +13550,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -13840,7 +13849,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
-            /** @description `movie_without_stream`, `nothing_playing`, `nothing_to_play`, `playback_stale`, `room_archived` */
+            /** @description `movie_without_stream`, `nothing_playing`, `nothing_to_play`, `playback_stale`, `room_archived`, `room_closed` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -13892,7 +13901,7 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
-            /** @description `banned` */
+            /** @description `banned`, `not_participant` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13903,7 +13912,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
-            /** @description `nothing_playing`, `playback_stale`, `room_archived` */
+            /** @description `nothing_playing`, `playback_stale`, `room_archived`, `room_closed` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -13964,7 +13973,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -14002,7 +14012,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthenticated"];
-            /** @description `banned`, `forbidden`, `not_participant` */
+            /** @description `banned`, `forbidden`, `muted`, `not_participant` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14013,7 +14023,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
-            /** @description `movie_without_stream`, `queue_full`, `queue_full_of_yours`, `room_archived` */
+            /** @description `movie_without_stream`, `queue_full`, `queue_full_of_yours`, `room_archived`, `room_closed` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -14099,7 +14109,7 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
-            /** @description `banned`, `forbidden` */
+            /** @description `banned`, `forbidden`, `muted`, `not_participant` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14109,7 +14119,7 @@ export interface operations {
                 };
             };
             404: components["responses"]["NotFound"];
-            /** @description `room_archived` */
+            /** @description `room_archived`, `room_closed` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -14151,7 +14161,7 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
-            /** @description `banned`, `forbidden`, `not_participant` */
+            /** @description `banned`, `forbidden`, `muted`, `not_participant` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14162,7 +14172,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
-            /** @description `room_archived` */
+            /** @description `room_archived`, `room_closed` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -14211,7 +14221,7 @@ export interface operations {
                 };
             };
             404: components["responses"]["NotFound"];
-            /** @description `room_archived` */
+            /** @description `room_archived`, `room_closed` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -14249,7 +14259,7 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
-            /** @description `banned` */
+            /** @description `banned`, `not_participant` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14259,7 +14269,7 @@ export interface operations {
                 };
             };
             404: components["responses"]["NotFound"];
-            /** @description `room_archived` */
+            /** @description `room_archived`, `room_closed` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -14319,7 +14329,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -14368,7 +14379,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
-            /** @description `movie_without_stream`, `party_too_close`, `room_archived`, `too_many_parties` */
+            /** @description `movie_without_stream`, `party_too_close`, `room_archived`, `room_closed`, `too_many_parties` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -14461,7 +14472,7 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
-            /** @description `forbidden`, `muted` */
+            /** @description `banned`, `forbidden`, `muted` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14518,7 +14529,7 @@ export interface operations {
                     "application/json": components["schemas"]["PartyAnswer"];
                 };
             };
-            /** @description `invalid_request`, `unknown_movie` */
+            /** @description `invalid_request`, `party_time`, `unknown_movie` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -14528,7 +14539,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthenticated"];
-            /** @description `forbidden`, `muted` */
+            /** @description `banned`, `forbidden`, `muted` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14746,7 +14757,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -15145,7 +15157,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -15244,6 +15257,15 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
+            /** @description `banned` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             404: components["responses"]["NotFound"];
             412: components["responses"]["PreconditionFailed"];
             415: components["responses"]["CompressedBody"];
@@ -15348,7 +15370,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -15521,7 +15544,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -16943,7 +16967,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -17077,7 +17102,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -17105,6 +17131,7 @@ export interface operations {
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
             /** @description `too_many_webhooks` */
             409: {
