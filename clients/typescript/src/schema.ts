@@ -1034,7 +1034,7 @@ export interface paths {
         /**
          * List the queue of a room, in order
          * @description The room's `queue_order` decides the order: as people have arranged the items, or the most votes first. A queue
-         *     has at most 200 items.
+         *     has at most 200 items. An item whose movie has lost its stream is left out until the movie has one again.
          */
         get: operations["getQueue"];
         put?: never;
