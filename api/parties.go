@@ -219,7 +219,6 @@ func (f calendarFile) VisitGetPartyCalendarResponse(w http.ResponseWriter) error
 	h := w.Header()
 	h.Set("Content-Type", ical.ContentType)
 	h.Set("Content-Disposition", `attachment; filename="party.ics"`)
-	h.Set("Cache-Control", "private, no-cache")
 	_, err := w.Write(ical.Event(f).Encode())
 	return err
 }
