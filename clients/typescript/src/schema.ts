@@ -11230,7 +11230,8 @@ export interface components {
         IdempotencyKey: string;
         /**
          * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-         *     For a room, only the version in the tag is compared, which does not change when people join or leave.
+         *     Only the version in the tag is compared, which does not change when people join or leave a room, or say whether
+         *     they come to a party.
          */
         IfMatch: string;
         /** @description ETags that the caller has, or `*`. If one of them is still current, the answer is a 304. */
@@ -12243,7 +12244,8 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
+                 *     Only the version in the tag is compared, which does not change when people join or leave a room, or say whether
+                 *     they come to a party.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /** @description ETags that the caller has, or `*`. If one of them is still current, the answer is a 304. */
@@ -12318,7 +12320,8 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
+                 *     Only the version in the tag is compared, which does not change when people join or leave a room, or say whether
+                 *     they come to a party.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /** @description ETags that the caller has, or `*`. If one of them is still current, the answer is a 304. */
@@ -12522,7 +12525,8 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
+                 *     Only the version in the tag is compared, which does not change when people join or leave a room, or say whether
+                 *     they come to a party.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /** @description ETags that the caller has, or `*`. If one of them is still current, the answer is a 304. */
@@ -12562,7 +12566,8 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
+                 *     Only the version in the tag is compared, which does not change when people join or leave a room, or say whether
+                 *     they come to a party.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
@@ -12606,7 +12611,8 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
+                 *     Only the version in the tag is compared, which does not change when people join or leave a room, or say whether
+                 *     they come to a party.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
@@ -12767,7 +12773,8 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
+                 *     Only the version in the tag is compared, which does not change when people join or leave a room, or say whether
+                 *     they come to a party.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /** @description ETags that the caller has, or `*`. If one of them is still current, the answer is a 304. */
@@ -12817,7 +12824,8 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
+                 *     Only the version in the tag is compared, which does not change when people join or leave a room, or say whether
+                 *     they come to a party.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
@@ -12860,7 +12868,8 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
+                 *     Only the version in the tag is compared, which does not change when people join or leave a room, or say whether
+                 *     they come to a party.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
@@ -14402,7 +14411,8 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
+                 *     Only the version in the tag is compared, which does not change when people join or leave a room, or say whether
+                 *     they come to a party.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /** @description ETags that the caller has, or `*`. If one of them is still current, the answer is a 304. */
@@ -14451,7 +14461,8 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
+                 *     Only the version in the tag is compared, which does not change when people join or leave a room, or say whether
+                 *     they come to a party.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
@@ -14503,7 +14514,8 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
+                 *     Only the version in the tag is compared, which does not change when people join or leave a room, or say whether
+                 *     they come to a party.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
