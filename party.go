@@ -1,6 +1,7 @@
 package watchparty
 
 import (
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -203,8 +204,12 @@ func (v *fields) timeZone(name string) {
 }
 
 // knownZone reports whether a name is one of IANA's. time.LoadLocation also takes names that mean something else on each
-// machine, and files beside the zones of some machines that browsers do not know: right/… even has another time.
+// machine, and files beside the zones of some machines that browsers do not know: right/… even has another time. It
+// reads a name as a path, which has more than one spelling.
 func knownZone(name string) bool {
+	if path.Clean(name) != name {
+		return false
+	}
 	first, _, _ := strings.Cut(strings.ToLower(name), "/")
 	if slices.Contains([]string{"", "local", "localtime", "posixrules", "factory", "posix", "right"}, first) {
 		return false

@@ -225,7 +225,6 @@ func (f calendarFile) VisitGetPartyCalendarResponse(w http.ResponseWriter) error
 	h := w.Header()
 	h.Set("Content-Type", ical.ContentType)
 	h.Set("Content-Disposition", `attachment; filename="party.ics"`)
-	h.Set("Cache-Control", "private, no-cache")
 	_, err := w.Write(ical.Event(f).File())
 	return err
 }

@@ -55,6 +55,7 @@ func TestSchedulePartyAnswers(t *testing.T) {
 		schedule(s.host, partyIn(4*time.Hour, change)).requireField(t, 400, field)
 	}
 	schedule(s.host, partyIn(367*24*time.Hour, nil)).requireProblem(t, 400, "party_time")
+	s.do(t, "PATCH", s.party, s.host.token, partyIn(367*24*time.Hour, nil)).requireProblem(t, 400, "party_time")
 	schedule(s.host, partyIn(2*time.Hour+time.Minute, nil)).requireProblem(t, 409, "party_too_close")
 	schedule(s.host, partyIn(4*time.Hour, map[string]any{"movie_id": s.room})).requireProblem(t, 400, "unknown_movie")
 	schedule(s.host, partyIn(4*time.Hour, map[string]any{"movie_id": s.movie(t, "Faust")})).

@@ -57,19 +57,31 @@ func requestValidator(spec *openapi3.T, excludeBody bool) echo.MiddlewareFunc {
 	})
 }
 
-// calendar makes the validator refuse dates that do not exist: by itself it accepts 30 February. The table of formats
-// is global; at v0.152.0 requests are not checked by the formats of one contract.
+// calendar makes the validator refuse dates that do not exist, of which it would accept 30 February, and times that
+// cannot be stored. The table of formats is global; at v0.152.0 requests are not checked by the formats of one contract.
 var calendar = sync.OnceFunc(func() {
 	form := openapi3.NewRegexpFormatValidator(openapi3.FormatOfStringDateTime)
 	openapi3.DefineStringFormatValidator("date-time", openapi3.NewCallbackValidator(func(text string) error {
-		if _, err := time.Parse(time.RFC3339, text); err != nil || form.Validate(text) != nil {
+		at, err := time.Parse(time.RFC3339, text)
+		switch {
+		case err != nil || form.Validate(text) != nil:
 			return errNoTime
+		case !at.After(time.Time{}) || at.UTC().Year() > maxYear:
+			return errTimeRange
 		}
 		return nil
 	}))
 })
 
-var errNoTime = errors.New("there is no such time")
+// maxYear is the last year that RFC 3339 can write. With an offset, a time of that year can be of the next one in UTC,
+// and one of the year 1 of the year before, which neither Postgres nor Temporal reads. The first instant of the year 1
+// is Go's zero time, which stands for no time.
+const maxYear = 9999
+
+var (
+	errNoTime    = errors.New("there is no such time")
+	errTimeRange = errors.New("a time is between the years 1 and 9999 in UTC")
+)
 
 // malformedBody is the error of a body that cannot be read at all.
 var malformedBody = watchparty.FieldError{Field: "body", Code: "malformed", Message: "cannot be read"}

@@ -1034,7 +1034,7 @@ export interface paths {
         /**
          * List the queue of a room, in order
          * @description The room's `queue_order` decides the order: as people have arranged the items, or the most votes first. A queue
-         *     has at most 200 items.
+         *     has at most 200 items. An item whose movie has lost its stream is left out until the movie has one again.
          */
         get: operations["getQueue"];
         put?: never;
@@ -1066,8 +1066,8 @@ export interface paths {
         post?: never;
         /**
          * Remove an item from the queue
-         * @description People can remove their own items; the host and moderators can remove all items. Removing the item that plays
-         *     skips it.
+         * @description People who can add items can remove their own; the host and moderators can remove all items. Removing the item
+         *     that plays skips it.
          */
         delete: operations["removeFromQueue"];
         options?: never;
@@ -11134,12 +11134,14 @@ export interface components {
         Search: string;
         /**
          * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-         *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+         *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+         *     a 422.
          */
         IdempotencyKey: string;
         /**
          * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-         *     For a room, only the version in the tag is compared, which does not change when people join or leave.
+         *     Only the version in the tag is compared, which does not change when people join or leave a room, or say whether
+         *     they come to a party.
          */
         IfMatch: string;
         /** @description ETags that the caller has, or `*`. If one of them is still current, the answer is a 304. */
@@ -11177,7 +11179,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -11409,7 +11412,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -11693,7 +11697,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -12149,7 +12154,8 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
+                 *     Only the version in the tag is compared, which does not change when people join or leave a room, or say whether
+                 *     they come to a party.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /** @description ETags that the caller has, or `*`. If one of them is still current, the answer is a 304. */
@@ -12224,7 +12230,8 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
+                 *     Only the version in the tag is compared, which does not change when people join or leave a room, or say whether
+                 *     they come to a party.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /** @description ETags that the caller has, or `*`. If one of them is still current, the answer is a 304. */
@@ -12343,7 +12350,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -12371,6 +12379,7 @@ export interface operations {
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
             /** @description `movie_exists` */
             409: {
@@ -12426,7 +12435,8 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
+                 *     Only the version in the tag is compared, which does not change when people join or leave a room, or say whether
+                 *     they come to a party.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /** @description ETags that the caller has, or `*`. If one of them is still current, the answer is a 304. */
@@ -12466,7 +12476,8 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
+                 *     Only the version in the tag is compared, which does not change when people join or leave a room, or say whether
+                 *     they come to a party.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
@@ -12510,7 +12521,8 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
+                 *     Only the version in the tag is compared, which does not change when people join or leave a room, or say whether
+                 *     they come to a party.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
@@ -12619,7 +12631,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -12670,7 +12683,8 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
+                 *     Only the version in the tag is compared, which does not change when people join or leave a room, or say whether
+                 *     they come to a party.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /** @description ETags that the caller has, or `*`. If one of them is still current, the answer is a 304. */
@@ -12720,7 +12734,8 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
+                 *     Only the version in the tag is compared, which does not change when people join or leave a room, or say whether
+                 *     they come to a party.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
@@ -12763,7 +12778,8 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
+                 *     Only the version in the tag is compared, which does not change when people join or leave a room, or say whether
+                 *     they come to a party.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
@@ -13268,7 +13284,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -13452,7 +13469,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -13750,7 +13768,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
-            /** @description `movie_without_stream`, `nothing_playing`, `nothing_to_play`, `playback_stale`, `room_archived` */
+            /** @description `movie_without_stream`, `nothing_playing`, `nothing_to_play`, `playback_stale`, `room_archived`, `room_closed` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -13802,7 +13820,7 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
-            /** @description `banned` */
+            /** @description `banned`, `not_participant` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13813,7 +13831,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
-            /** @description `nothing_playing`, `playback_stale`, `room_archived` */
+            /** @description `nothing_playing`, `playback_stale`, `room_archived`, `room_closed` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -13874,7 +13892,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -13912,7 +13931,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthenticated"];
-            /** @description `banned`, `forbidden`, `not_participant` */
+            /** @description `banned`, `forbidden`, `muted`, `not_participant` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13923,7 +13942,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
-            /** @description `movie_without_stream`, `queue_full`, `queue_full_of_yours`, `room_archived` */
+            /** @description `movie_without_stream`, `queue_full`, `queue_full_of_yours`, `room_archived`, `room_closed` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -14009,7 +14028,7 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
-            /** @description `banned`, `forbidden` */
+            /** @description `banned`, `forbidden`, `muted`, `not_participant` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14019,7 +14038,7 @@ export interface operations {
                 };
             };
             404: components["responses"]["NotFound"];
-            /** @description `room_archived` */
+            /** @description `room_archived`, `room_closed` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -14061,7 +14080,7 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
-            /** @description `banned`, `forbidden`, `not_participant` */
+            /** @description `banned`, `forbidden`, `muted`, `not_participant` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14072,7 +14091,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
-            /** @description `room_archived` */
+            /** @description `room_archived`, `room_closed` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -14121,7 +14140,7 @@ export interface operations {
                 };
             };
             404: components["responses"]["NotFound"];
-            /** @description `room_archived` */
+            /** @description `room_archived`, `room_closed` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -14159,7 +14178,7 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
-            /** @description `banned` */
+            /** @description `banned`, `not_participant` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14169,7 +14188,7 @@ export interface operations {
                 };
             };
             404: components["responses"]["NotFound"];
-            /** @description `room_archived` */
+            /** @description `room_archived`, `room_closed` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -14229,7 +14248,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -14278,7 +14298,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
-            /** @description `movie_without_stream`, `party_too_close`, `room_archived`, `too_many_parties` */
+            /** @description `movie_without_stream`, `party_too_close`, `room_archived`, `room_closed`, `too_many_parties` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -14301,7 +14321,8 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
+                 *     Only the version in the tag is compared, which does not change when people join or leave a room, or say whether
+                 *     they come to a party.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /** @description ETags that the caller has, or `*`. If one of them is still current, the answer is a 304. */
@@ -14350,7 +14371,8 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
+                 *     Only the version in the tag is compared, which does not change when people join or leave a room, or say whether
+                 *     they come to a party.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
@@ -14371,7 +14393,7 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
-            /** @description `forbidden`, `muted` */
+            /** @description `banned`, `forbidden`, `muted` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14402,7 +14424,8 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
+                 *     Only the version in the tag is compared, which does not change when people join or leave a room, or say whether
+                 *     they come to a party.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
@@ -14428,7 +14451,7 @@ export interface operations {
                     "application/json": components["schemas"]["PartyAnswer"];
                 };
             };
-            /** @description `invalid_request`, `unknown_movie` */
+            /** @description `invalid_request`, `party_time`, `unknown_movie` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -14438,7 +14461,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthenticated"];
-            /** @description `forbidden`, `muted` */
+            /** @description `banned`, `forbidden`, `muted` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14656,7 +14679,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -15055,7 +15079,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -15154,6 +15179,15 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
+            /** @description `banned` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             404: components["responses"]["NotFound"];
             412: components["responses"]["PreconditionFailed"];
             415: components["responses"]["CompressedBody"];
@@ -15258,7 +15292,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -15431,7 +15466,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -16853,7 +16889,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -16987,7 +17024,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -17015,6 +17053,7 @@ export interface operations {
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
             /** @description `too_many_webhooks` */
             409: {
