@@ -223,6 +223,7 @@ func TestWatchPageMishaps(t *testing.T) {
 		access_token: 'ended', refresh_token: 'e'.repeat(43),
 	})), '')`, "")
 	bob.goTo(t, path)
+	bob.shows(t, "Your sign-in has ended. Sign in again.")
 	bob.press(t, "Bob")
 	bob.shows(t, "Missed 59")
 

@@ -2499,7 +2499,7 @@ sages");
   #input = el("textarea", {
     name: "body",
     rows: 1,
-    maxlength: 4e3,
+    maxlength: 2e3,
     "aria-label": "Your message",
     placeholder: "Say something"
   });
@@ -3751,17 +3751,17 @@ function endText({ code, reason }) {
 }
 
 // watch/signin.ts
-function signIn(main2) {
+function signIn(main2, reason = "") {
   return new Promise((resolve) => {
-    const show2 = (isNew) => {
-      main2.replaceChildren(form(isNew, () => show2(!isNew), resolve));
+    const show2 = (isNew, reason2 = "") => {
+      main2.replaceChildren(form(isNew, () => show2(!isNew), resolve, reason2));
       main2.querySelector("input")?.focus();
     };
-    show2(false);
+    show2(false, reason);
   });
 }
-function form(isNew, other, done) {
-  const status = el("p", { class: "problem", role: "alert" });
+function form(isNew, other, done, reason) {
+  const status = el("p", { class: "problem", role: "alert" }, reason);
   const input = (name, properties) => el("input", { name, required: true, ...properties });
   const submit = el("button", { type: "submit", class: "primary" }, isNew ? "Create the account" : "Sign in");
   const values = el(
@@ -3780,11 +3780,12 @@ function form(isNew, other, done) {
         });
       }
     },
-    isNew && field(
-      "Username",
-      input("username", { autocomplete: "username", minlength: 3, maxlength: 32 }),
-      "Others see it."
-    ),
+    isNew && field("Username", input("username", {
+      autocomplete: "username",
+      minlength: 3,
+      maxlength: 32,
+      pattern: "[A-Za-z0-9][A-Za-z0-9_.\\-]*"
+    }), "Letters, digits, dots, dashes and underscores. Others see it."),
     field("Email address", input("email", { type: "email", autocomplete: "email" })),
     field("Password", input("password", {
       type: "password",
@@ -3847,7 +3848,7 @@ var main = document.querySelector("main");
 var account = document.querySelector("#account");
 var shown;
 var turn = 0;
-async function show() {
+async function show(reason) {
   const mine = ++turn;
   shown?.leave();
   shown = void 0;
@@ -3857,7 +3858,7 @@ async function show() {
   main.replaceChildren(page);
   if (!await api.isSignedIn()) {
     account.replaceChildren();
-    await signIn(page);
+    await signIn(page, reason);
     if (mine !== turn) return;
   }
   void showAccount();
@@ -3872,7 +3873,7 @@ async function showAccount() {
   account.replaceChildren(name, el("button", {
     type: "button",
     class: "plain",
-    onclick: () => api.signOut().catch(() => void 0).then(show)
+    onclick: () => api.signOut().catch(() => void 0).then(() => show())
   }, "Sign out"));
   try {
     const { data } = await api.GET("/users/me");
@@ -3893,5 +3894,5 @@ document.querySelector("#home")?.addEventListener("click", (event) => {
   exit();
 });
 addEventListener("popstate", () => void show());
-onSignedOut(() => void show());
+onSignedOut(() => void show("Your sign-in has ended. Sign in again."));
 void show();
