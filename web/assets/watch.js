@@ -22,8 +22,10 @@ function listen(element, name, listener) {
     const result = listener(event);
     if (!(result instanceof Promise)) return;
     busy = true;
+    element.setAttribute("aria-busy", "true");
     void result.finally(() => {
       busy = false;
+      element.removeAttribute("aria-busy");
     });
   });
 }
@@ -138,10 +140,13 @@ var toastTimer;
 function toast(text) {
   const element = document.querySelector("#toast");
   if (!element) return;
+  if (element.matches(":popover-open")) element.hidePopover();
+  element.showPopover();
   element.textContent = text;
   clearTimeout(toastTimer);
   toastTimer = setTimeout(() => {
     element.textContent = "";
+    element.hidePopover();
   }, 6e3);
 }
 
