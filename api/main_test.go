@@ -458,7 +458,7 @@ func (a answer) requireField(t testing.TB, status int, field string) {
 }
 
 // sentence is how the message of a field begins, so that it can follow the field's name.
-var sentence = regexp.MustCompile(`^(must|has|is|does|cannot|belongs) `)
+var sentence = regexp.MustCompile(`^(must|has|is|does|cannot|belongs|or) `)
 
 func requireSentences(t testing.TB, a answer) {
 	t.Helper()
