@@ -2869,6 +2869,34 @@ function movieButton(movie, onclick) {
 function outranks(room, person) {
   return person.role !== "host" && (room.place?.role === "host" || person.role === "viewer");
 }
+function quitRoom(room, roomID, exit2) {
+  const status = el("p", { class: "problem", role: "alert" });
+  const quit = () => api.DELETE("/rooms/{room_id}/me", { params: { path: { room_id: roomID } } }).then(() => {
+    exit2();
+    toast("You are not in that room any more.");
+  }, (error) => {
+    status.textContent = explain(error);
+  });
+  const dialog = openDialog("About you", {}, el(
+    "div",
+    { class: "stack" },
+    el("h2", { class: "line" }, room.place?.user.display_name ?? ""),
+    el(
+      "p",
+      {},
+      "You stay in this room when you close it. You can also quit it: it is not in your list then, and its ",
+      "parties do not remind you.",
+      room.place?.role === "host" ? " Somebody else becomes its host." : ""
+    ),
+    status,
+    el(
+      "div",
+      { class: "row end" },
+      el("button", { type: "button", autofocus: true, onclick: () => dialog.close() }, "Close"),
+      el("button", { type: "button", class: "danger", onclick: quit }, "Quit the room")
+    )
+  ));
+}
 function managePerson(room, roomID, person) {
   const { username, display_name: name } = person.user;
   const permissions = room.place?.permissions ?? [];
@@ -2929,9 +2957,10 @@ function showPicture(place, url) {
   const image = el("img", { src: url, alt: "", onload: () => place.replaceChildren(image) });
 }
 var People = class {
-  constructor(room, roomID, waitForMe) {
+  constructor(room, roomID, exit2, waitForMe) {
     this.room = room;
     this.roomID = roomID;
+    this.exit = exit2;
     this.#waitForMe = el("input", { type: "checkbox", checked: true, onchange: () => waitForMe(this.#waitForMe.checked) });
     this.element.append(this.#list, el(
       "label",
@@ -2944,6 +2973,7 @@ var People = class {
   }
   room;
   roomID;
+  exit;
   element = el("div", { class: "scroll" });
   #list = el("ul", { class: "people" });
   #items = new ItemList(this.#list);
@@ -2980,9 +3010,9 @@ d" : "")
       ),
       waits && el("span", { class: "badge warn" }, "not ready"),
       person.role !== "viewer" && el("span", { class: "badge" }, person.role),
-      !isMe && iconButton("more", `About ${name}`, {
+      iconButton("more", isMe ? "About you" : `About ${name}`, {
         class: "icon-button small",
-        onclick: () => managePerson(this.room, this.roomID, person)
+        onclick: () => isMe ? quitRoom(this.room, this.roomID, this.exit) : managePerson(this.room, this.roomID, person)
       })
     );
   }
@@ -3607,7 +3637,7 @@ var RoomPage = class {
     this.#player = new Player(this.#live, () => this.#choose(), () => queue.length > 0 || room.movie !== null);
     this.#party = new NextParty(this.#live, roomID);
     const chat = new Chat(this.#live, roomID);
-    const people = new People(this.#live, roomID, (value) => {
+    const people = new People(this.#live, roomID, ways.exit, (value) => {
       this.#player.waitForMe = value;
     });
     const tabs = new Tabs([
