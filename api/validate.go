@@ -2,6 +2,7 @@ package api
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -176,17 +177,41 @@ func fieldName(path []string) string {
 // unknownProperty finds the name that the path in the validator's error lacks.
 var unknownProperty = regexp.MustCompile(`^property (".*") is unsupported$`)
 
-// fieldMessage is the message of the validator, which never has the value. Patterns, which people cannot read, and
-// names that a client chose are replaced.
+// fieldMessage completes a sentence that begins with the field's name, and never has the value. The validator's own
+// message is used where it does so. Patterns, which people cannot read, and names that a client chose are left out.
 func fieldMessage(err *openapi3.SchemaError) string {
-	switch fieldCode(err) {
+	switch err.SchemaField {
 	case "pattern":
 		return "does not have the right form"
-	case "unknown": // the name may be of any length
+	case "properties", "additionalProperties": // the name may be of any length
 		return "is not a property of this body"
+	case "minLength":
+		if err.Schema.MinLength == 1 {
+			return "must not be empty"
+		}
+		return fmt.Sprintf("must have at least %d characters", err.Schema.MinLength)
+	case "maxLength":
+		return fmt.Sprintf("must have at most %d characters", *err.Schema.MaxLength)
+	case "minProperties":
+		return "must have a property"
+	case "minItems":
+		return fmt.Sprintf("must have at least %d items", err.Schema.MinItems)
+	case "maxItems":
+		return fmt.Sprintf("must have at most %d items", *err.Schema.MaxItems)
+	case "uniqueItems":
+		return "must not have an item twice"
+	case "format":
+		return "must have the format " + err.Schema.Format
+	case "nullable":
+		return "must not be null"
+	case "required":
+		return "is missing"
 	}
-	return err.Reason
+	return validatorSubject.ReplaceAllString(err.Reason, "") // "number must be at least 2"
 }
+
+// validatorSubject is what the validator calls a value.
+var validatorSubject = regexp.MustCompile(`^(number|value) `)
 
 // fieldCode is the keyword of the schema that failed, in snake_case.
 func fieldCode(err *openapi3.SchemaError) string {

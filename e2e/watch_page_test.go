@@ -221,6 +221,7 @@ func TestWatchPageMishaps(t *testing.T) {
 		access_token: 'ended', refresh_token: 'e'.repeat(43),
 	})), '')`, "")
 	bob.goTo(t, path)
+	bob.shows(t, "Your sign-in has ended. Sign in again.")
 	bob.press(t, "Bob")
 	bob.shows(t, "Missed 59")
 
@@ -230,6 +231,14 @@ func TestWatchPageMishaps(t *testing.T) {
 	require.Equal(t, http.StatusCreated, host.post(t, "/rooms/"+room+"/bans", map[string]any{"username": "bob"}).status)
 	bob.evaluates(t, `document.querySelector('main').innerText.includes('You are banned from this room.') + ''`, "true")
 	bob.evaluates(t, `document.querySelectorAll('dialog').length + ''`, "0")
+
+	// A room can be quit, not only closed.
+	alice.press(t, "About you")
+	alice.shows(t, "Somebody else becomes its host.")
+	alice.press(t, "Quit the room")
+	alice.shows(t, "You are not in that room any more.")
+	alice.evaluates(t, `document.querySelector('[aria-labelledby="mine"]').innerText.includes('Movie night') + ''`, "false")
+	require.Equal(t, "host", guest.get(t, "/rooms/"+room+"/me").data(t)["role"])
 	require.Empty(t, alice.complaints)
 	require.Empty(t, bob.complaints)
 }

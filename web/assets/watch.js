@@ -22,8 +22,10 @@ function listen(element, name, listener) {
     const result = listener(event);
     if (!(result instanceof Promise)) return;
     busy = true;
+    element.setAttribute("aria-busy", "true");
     void result.finally(() => {
       busy = false;
+      element.removeAttribute("aria-busy");
     });
   });
 }
@@ -138,10 +140,13 @@ var toastTimer;
 function toast(text) {
   const element = document.querySelector("#toast");
   if (!element) return;
+  if (element.matches(":popover-open")) element.hidePopover();
+  element.showPopover();
   element.textContent = text;
   clearTimeout(toastTimer);
   toastTimer = setTimeout(() => {
     element.textContent = "";
+    element.hidePopover();
   }, 6e3);
 }
 
@@ -2489,7 +2494,7 @@ sages");
   #input = el("textarea", {
     name: "body",
     rows: 1,
-    maxlength: 4e3,
+    maxlength: 2e3,
     "aria-label": "Your message",
     placeholder: "Say something"
   });
@@ -2854,6 +2859,34 @@ function movieButton(movie, onclick) {
 function outranks(room, person) {
   return person.role !== "host" && (room.place?.role === "host" || person.role === "viewer");
 }
+function quitRoom(room, roomID, exit2) {
+  const status = el("p", { class: "problem", role: "alert" });
+  const quit = () => api.DELETE("/rooms/{room_id}/me", { params: { path: { room_id: roomID } } }).then(() => {
+    exit2();
+    toast("You are not in that room any more.");
+  }, (error) => {
+    status.textContent = explain(error);
+  });
+  const dialog = openDialog("About you", {}, el(
+    "div",
+    { class: "stack" },
+    el("h2", { class: "line" }, room.place?.user.display_name ?? ""),
+    el(
+      "p",
+      {},
+      "You stay in this room when you close it. You can also quit it: it is not in your list then, and its ",
+      "parties do not remind you.",
+      room.place?.role === "host" ? " Somebody else becomes its host." : ""
+    ),
+    status,
+    el(
+      "div",
+      { class: "row end" },
+      el("button", { type: "button", autofocus: true, onclick: () => dialog.close() }, "Close"),
+      el("button", { type: "button", class: "danger", onclick: quit }, "Quit the room")
+    )
+  ));
+}
 function managePerson(room, roomID, person) {
   const { username, display_name: name } = person.user;
   const permissions = room.place?.permissions ?? [];
@@ -2914,9 +2947,10 @@ function showPicture(place, url) {
   const image = el("img", { src: url, alt: "", onload: () => place.replaceChildren(image) });
 }
 var People = class {
-  constructor(room, roomID, waitForMe) {
+  constructor(room, roomID, exit2, waitForMe) {
     this.room = room;
     this.roomID = roomID;
+    this.exit = exit2;
     this.#waitForMe = el("input", { type: "checkbox", checked: true, onchange: () => waitForMe(this.#waitForMe.checked) });
     this.element.append(this.#list, el(
       "label",
@@ -2929,6 +2963,7 @@ var People = class {
   }
   room;
   roomID;
+  exit;
   element = el("div", { class: "scroll" });
   #list = el("ul", { class: "people" });
   #items = new ItemList(this.#list);
@@ -2965,9 +3000,9 @@ d" : "")
       ),
       waits && el("span", { class: "badge warn" }, "not ready"),
       person.role !== "viewer" && el("span", { class: "badge" }, person.role),
-      !isMe && iconButton("more", `About ${name}`, {
+      iconButton("more", isMe ? "About you" : `About ${name}`, {
         class: "icon-button small",
-        onclick: () => managePerson(this.room, this.roomID, person)
+        onclick: () => isMe ? quitRoom(this.room, this.roomID, this.exit) : managePerson(this.room, this.roomID, person)
       })
     );
   }
@@ -3592,7 +3627,7 @@ var RoomPage = class {
     this.#player = new Player(this.#live, () => this.#choose(), () => queue.length > 0 || room.movie !== null);
     this.#party = new NextParty(this.#live, roomID);
     const chat = new Chat(this.#live, roomID);
-    const people = new People(this.#live, roomID, (value) => {
+    const people = new People(this.#live, roomID, ways.exit, (value) => {
       this.#player.waitForMe = value;
     });
     const tabs = new Tabs([
@@ -3741,17 +3776,17 @@ function endText({ code, reason }) {
 }
 
 // watch/signin.ts
-function signIn(main2) {
+function signIn(main2, reason = "") {
   return new Promise((resolve) => {
-    const show2 = (isNew) => {
-      main2.replaceChildren(form(isNew, () => show2(!isNew), resolve));
+    const show2 = (isNew, reason2 = "") => {
+      main2.replaceChildren(form(isNew, () => show2(!isNew), resolve, reason2));
       main2.querySelector("input")?.focus();
     };
-    show2(false);
+    show2(false, reason);
   });
 }
-function form(isNew, other, done) {
-  const status = el("p", { class: "problem", role: "alert" });
+function form(isNew, other, done, reason) {
+  const status = el("p", { class: "problem", role: "alert" }, reason);
   const input = (name, properties) => el("input", { name, required: true, ...properties });
   const submit = el("button", { type: "submit", class: "primary" }, isNew ? "Create the account" : "Sign in");
   const values = el(
@@ -3770,11 +3805,12 @@ function form(isNew, other, done) {
         });
       }
     },
-    isNew && field(
-      "Username",
-      input("username", { autocomplete: "username", minlength: 3, maxlength: 32 }),
-      "Others see it."
-    ),
+    isNew && field("Username", input("username", {
+      autocomplete: "username",
+      minlength: 3,
+      maxlength: 32,
+      pattern: "[A-Za-z0-9][A-Za-z0-9_.\\-]*"
+    }), "Letters, digits, dots, dashes and underscores. Others see it."),
     field("Email address", input("email", { type: "email", autocomplete: "email" })),
     field("Password", input("password", {
       type: "password",
@@ -3837,7 +3873,7 @@ var main = document.querySelector("main");
 var account = document.querySelector("#account");
 var shown;
 var turn = 0;
-async function show() {
+async function show(reason) {
   const mine = ++turn;
   shown?.leave();
   shown = void 0;
@@ -3847,7 +3883,7 @@ async function show() {
   main.replaceChildren(page);
   if (!await api.isSignedIn()) {
     account.replaceChildren();
-    await signIn(page);
+    await signIn(page, reason);
     if (mine !== turn) return;
   }
   void showAccount();
@@ -3862,7 +3898,7 @@ async function showAccount() {
   account.replaceChildren(name, el("button", {
     type: "button",
     class: "plain",
-    onclick: () => api.signOut().catch(() => void 0).then(show)
+    onclick: () => api.signOut().catch(() => void 0).then(() => show())
   }, "Sign out"));
   try {
     const { data } = await api.GET("/users/me");
@@ -3883,5 +3919,5 @@ document.querySelector("#home")?.addEventListener("click", (event) => {
   exit();
 });
 addEventListener("popstate", () => void show());
-onSignedOut(() => void show());
+onSignedOut(() => void show("Your sign-in has ended. Sign in again."));
 void show();

@@ -21,7 +21,7 @@ export class Chat {
   readonly #older = el('button', { type: 'button', class: 'plain', hidden: true, onclick: () =>
     this.#loadOlder() }, 'Earlier messages');
   readonly #empty = el('p', { class: 'quiet empty-chat', hidden: true }, 'Nobody has said anything yet.');
-  readonly #input = el('textarea', { name: 'body', rows: 1, maxlength: 4000, 'aria-label': 'Your message',
+  readonly #input = el('textarea', { name: 'body', rows: 1, maxlength: 2000, 'aria-label': 'Your message',
     placeholder: 'Say something' });
   readonly #send = iconButton('send', 'Send', { type: 'submit' });
   readonly #about = el('span', { class: 'line grow quiet small' });

@@ -33,7 +33,11 @@ function listen(element: Element, name: string, listener: (event: Event) => void
     const result: unknown = listener(event);
     if (!(result instanceof Promise)) return;
     busy = true;
-    void result.finally(() => { busy = false; });
+    element.setAttribute('aria-busy', 'true');
+    void result.finally(() => {
+      busy = false;
+      element.removeAttribute('aria-busy');
+    });
   });
 }
 
@@ -162,9 +166,14 @@ let toastTimer: ReturnType<typeof setTimeout> | undefined;
 
 /** Says something for some seconds. */
 export function toast(text: string): void {
-  const element = document.querySelector('#toast');
+  const element = document.querySelector<HTMLElement>('#toast');
   if (!element) return;
+  if (element.matches(':popover-open')) element.hidePopover();
+  element.showPopover(); // anew, so that it is above a dialog that was opened meanwhile
   element.textContent = text;
   clearTimeout(toastTimer);
-  toastTimer = setTimeout(() => { element.textContent = ''; }, 6_000);
+  toastTimer = setTimeout(() => {
+    element.textContent = '';
+    element.hidePopover();
+  }, 6_000);
 }

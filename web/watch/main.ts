@@ -11,7 +11,7 @@ let shown: ShownRoom | undefined;
 let turn = 0;
 
 /** Shows the page of the address, in an element of its own: what comes late for an earlier page is not seen. */
-async function show(): Promise<void> {
+async function show(reason?: string): Promise<void> {
   const mine = ++turn;
   shown?.leave();
   shown = undefined;
@@ -21,7 +21,7 @@ async function show(): Promise<void> {
   main.replaceChildren(page);
   if (!(await api.isSignedIn())) {
     account.replaceChildren();
-    await signIn(page);
+    await signIn(page, reason);
     if (mine !== turn) return;
   }
   void showAccount();
@@ -35,7 +35,7 @@ async function show(): Promise<void> {
 async function showAccount(): Promise<void> {
   const name = el('span', { class: 'line' });
   account.replaceChildren(name, el('button', {
-    type: 'button', class: 'plain', onclick: () => api.signOut().catch(() => undefined).then(show),
+    type: 'button', class: 'plain', onclick: () => api.signOut().catch(() => undefined).then(() => show()),
   }, 'Sign out'));
   try {
     const { data } = await api.GET('/users/me');
@@ -60,5 +60,5 @@ document.querySelector('#home')?.addEventListener('click', (event) => {
   exit();
 });
 addEventListener('popstate', () => void show());
-onSignedOut(() => void show());
+onSignedOut(() => void show('Your sign-in has ended. Sign in again.'));
 void show();

@@ -1,7 +1,7 @@
 import type { LiveRoom, Member } from 'watchparty-client/live';
 import { el, iconButton, ItemList } from './dom.js';
 import { hue } from './format.js';
-import { managePerson } from './person.js';
+import { managePerson, quitRoom } from './person.js';
 
 /** Puts a picture over the letter of a person, unless it cannot be loaded. */
 function showPicture(place: HTMLElement, url: string): void {
@@ -15,7 +15,8 @@ export class People {
   readonly #items = new ItemList(this.#list);
   readonly #waitForMe: HTMLInputElement;
 
-  constructor(private readonly room: LiveRoom, private readonly roomID: string, waitForMe: (value: boolean) => void) {
+  constructor(private readonly room: LiveRoom, private readonly roomID: string, private readonly exit: () => void,
+    waitForMe: (value: boolean) => void) {
     this.#waitForMe = el('input', { type: 'checkbox', checked: true, onchange: () =>
       waitForMe(this.#waitForMe.checked) });
     this.element.append(this.#list, el('label', { class: 'check row' }, this.#waitForMe,
@@ -54,8 +55,9 @@ export class People {
       ),
       waits && el('span', { class: 'badge warn' }, 'not ready'),
       person.role !== 'viewer' && el('span', { class: 'badge' }, person.role),
-      !isMe && iconButton('more', `About ${name}`, {
-        class: 'icon-button small', onclick: () => managePerson(this.room, this.roomID, person),
+      iconButton('more', isMe ? 'About you' : `About ${name}`, {
+        class: 'icon-button small',
+        onclick: () => isMe ? quitRoom(this.room, this.roomID, this.exit) : managePerson(this.room, this.roomID, person),
       }),
     );
   }

@@ -54,7 +54,7 @@ class RoomPage implements ShownRoom {
     this.#player = new Player(this.#live, () => this.#choose(), () => queue.length > 0 || room.movie !== null);
     this.#party = new NextParty(this.#live, roomID);
     const chat = new Chat(this.#live, roomID);
-    const people = new People(this.#live, roomID, (value) => { this.#player.waitForMe = value; });
+    const people = new People(this.#live, roomID, ways.exit, (value) => { this.#player.waitForMe = value; });
     const tabs = new Tabs([
       { id: 'chat', label: 'Chat', content: chat.element },
       { id: 'people', label: 'People', content: people.element },

@@ -9037,7 +9037,7 @@ export interface components {
          *         {
          *           "field": "name",
          *           "code": "too_short",
-         *           "message": "minimum string length is 1"
+         *           "message": "must not be empty"
          *         }
          *       ]
          *     }
