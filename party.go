@@ -14,15 +14,15 @@ const (
 	PartyScheduled PartyState = "scheduled"
 	PartyStarted   PartyState = "started"
 	PartyCancelled PartyState = "cancelled"
-	PartyMissed    PartyState = "missed" // there was nothing to play, or nobody looked for PartyLate
+	PartyMissed    PartyState = "missed" // there was nothing to play within PartyLate, or no process ran
 )
 
-// PartyStates are all of them.
+// PartyStates lists all states of parties.
 func PartyStates() []PartyState {
 	return []PartyState{PartyScheduled, PartyStarted, PartyCancelled, PartyMissed}
 }
 
-// PartyAnswer is whether somebody comes to a party.
+// PartyAnswer says whether a person comes to a party.
 type PartyAnswer string
 
 const (
@@ -31,7 +31,7 @@ const (
 	AnswerNo    PartyAnswer = "no"
 )
 
-// PartyAnswers are all of them.
+// PartyAnswers lists all answers.
 func PartyAnswers() []PartyAnswer { return []PartyAnswer{AnswerYes, AnswerMaybe, AnswerNo} }
 
 // Party is a time at which a room watches together.
@@ -40,7 +40,7 @@ type Party struct {
 	RoomID    string
 	RoomName  string
 	Title     string    // empty without one
-	Movie     RoomMovie // zero for what the room has loaded at the start, or else the first of its queue
+	Movie     RoomMovie // the zero value for what the room has loaded at the start, or else the first of its queue
 	StartsAt  time.Time
 	TimeZone  string // the name of an IANA zone, in which the time is shown to all
 	State     PartyState
@@ -61,29 +61,29 @@ type NextParty struct {
 	StartsAt time.Time
 }
 
-// PartyGuest is somebody who has answered.
+// PartyGuest is a person who has answered, whatever the answer.
 type PartyGuest struct {
 	User       Person
 	Answer     PartyAnswer
 	AnsweredAt time.Time
 }
 
-// PartyNotice is what guests are told of by email.
+// PartyNotice is the news that an email about a party has for its guests.
 type PartyNotice string
 
 const (
-	NoticeDay       PartyNotice = "day"  // that it starts in a day
-	NoticeHour      PartyNotice = "hour" // that it starts in an hour
+	NoticeDay       PartyNotice = "day"  // it starts in a day
+	NoticeHour      PartyNotice = "hour" // it starts in an hour
 	NoticeMoved     PartyNotice = "moved"
 	NoticeCancelled PartyNotice = "cancelled"
 )
 
-// PartyNotices are all of them.
+// PartyNotices lists all notices.
 func PartyNotices() []PartyNotice {
 	return []PartyNotice{NoticeDay, NoticeHour, NoticeMoved, NoticeCancelled}
 }
 
-// Email is the kind of email that tells of it.
+// Email returns the kind of the email with this news.
 func (n PartyNotice) Email() EmailKind {
 	switch n {
 	case NoticeMoved:
@@ -95,7 +95,7 @@ func (n PartyNotice) Email() EmailKind {
 	}
 }
 
-// PartyEmails are the kinds of emails about parties.
+// PartyEmails lists the kinds of emails about parties.
 func PartyEmails() []EmailKind {
 	return []EmailKind{EmailPartyReminder, EmailPartyChanged, EmailPartyCancelled}
 }
@@ -109,17 +109,18 @@ const (
 // Limits of parties.
 const (
 	MaxPartyTitle = 100
-	MaxParties    = 20          // that are scheduled in one room
+	MaxParties    = 20          // scheduled in one room
 	MaxAnswers    = MaxCapacity // to one party
-	// MinPartyNotice leaves time for the reminders, and for the room to load the movie. MaxPartyNotice is a leap year.
+	// MinPartyNotice is the least time from scheduling a party to its start: guests can answer, and the room loads the
+	// movie. MaxPartyNotice is the longest: a leap year.
 	MinPartyNotice = 10 * time.Minute
 	MaxPartyNotice = 366 * 24 * time.Hour
 	// PartyGap is the least time between two starts in a room. Each start takes the room's playback, so that two that are
 	// closer are most likely the same party, scheduled by two people.
 	PartyGap = 30 * time.Minute
-	// PartyArming is how long before its start a room loads the movie of a party.
+	// PartyArming is the time before the start at which a room loads the movie of its party.
 	PartyArming = 5 * time.Minute
-	// PartyLate is how long after its time a party that could not start by itself is given up.
+	// PartyLate is the time after its start at which a party is given up that could not start.
 	PartyLate = 15 * time.Minute
 )
 
@@ -154,7 +155,7 @@ func (p *NewParty) Normalise() {
 	p.StartsAt = partyTime(p.StartsAt)
 }
 
-// Validate reports every field that is wrong. How far ahead the start is, the database's clock judges.
+// Validate reports every field that is wrong. The store checks how far ahead the start is, by the database's clock.
 func (p NewParty) Validate() error {
 	var v fields
 	v.partyTitle(p.Title)
@@ -203,9 +204,9 @@ func (v *fields) timeZone(name string) {
 	v.check(knownZone(name), "time_zone", "unknown", "must be the name of an IANA time zone, such as Europe/Berlin")
 }
 
-// knownZone reports whether a name is one of IANA's. time.LoadLocation also takes names that mean something else on each
-// machine, and files beside the zones of some machines that browsers do not know: right/… even has another time. It
-// reads a name as a path, which has more than one spelling.
+// knownZone reports whether a name is that of an IANA time zone. time.LoadLocation also accepts names whose meaning
+// depends on the machine, such as Local, and folders that browsers do not know: zones in right/ even count leap seconds.
+// It reads a name as a path, which has more than one spelling.
 func knownZone(name string) bool {
 	if path.Clean(name) != name {
 		return false

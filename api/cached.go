@@ -209,11 +209,16 @@ type tagged struct {
 }
 
 func (t tagged) write(w http.ResponseWriter) error {
+	return t.writeAs(w, func(hash string) string { return "W/" + hash })
+}
+
+// writeAs writes the answer with the tag that tagOf makes of its hash.
+func (t tagged) writeAs(w http.ResponseWriter, tagOf func(hash string) string) error {
 	body, err := json.Marshal(t.answer)
 	if err != nil {
 		return err
 	}
-	tag := "W/" + cache.ETag(body)
+	tag := tagOf(cache.ETag(body))
 	h := w.Header()
 	h.Set("Cache-Control", "private, no-cache")
 	h.Set("ETag", tag)
@@ -225,6 +230,21 @@ func (t tagged) write(w http.ResponseWriter) error {
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	_, err = w.Write(body)
 	return err
+}
+
+// versioned is a tagged answer of a thing that is changed under If-Match: its tag is strong.
+type versioned struct {
+	tagged
+	version int
+	ifMatch *string
+}
+
+// VisitGetPartyResponse writes a GetParty answer.
+func (v versioned) VisitGetPartyResponse(w http.ResponseWriter) error {
+	if versions := ifMatch(v.ifMatch); versions != nil && !slices.Contains(versions, v.version) {
+		return watchparty.ErrChangedSince
+	}
+	return v.writeAs(w, func(hash string) string { return strongTag(v.version, hash) })
 }
 
 func (t tagged) VisitGetBanResponse(w http.ResponseWriter) error             { return t.write(w) }

@@ -2,13 +2,10 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
-	"slices"
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/api/contract"
-	"github.com/watchparty/watchparty/cache"
 	ical "github.com/watchparty/watchparty/calendar"
 	"github.com/watchparty/watchparty/store"
 	"github.com/watchparty/watchparty/web"
@@ -80,39 +77,8 @@ func (s *Server) GetParty(
 	if err != nil {
 		return nil, err
 	}
-	return versioned{
-		contract.PartyAnswer{Data: s.party(found)}, found.Version, r.Params.IfMatch, r.Params.IfNoneMatch,
-	}, nil
-}
-
-// versioned is the answer of a read that is not cached, of a thing that is changed under If-Match.
-type versioned struct {
-	answer      any
-	version     int
-	ifMatch     *string
-	ifNoneMatch *string
-}
-
-// VisitGetPartyResponse writes a GetParty answer.
-func (v versioned) VisitGetPartyResponse(w http.ResponseWriter) error {
-	if versions := ifMatch(v.ifMatch); versions != nil && !slices.Contains(versions, v.version) {
-		return watchparty.ErrChangedSince
-	}
-	body, err := json.Marshal(v.answer)
-	if err != nil {
-		return err
-	}
-	tag := strongTag(v.version, cache.ETag(body))
-	h := w.Header()
-	h.Set("Cache-Control", "private, no-cache")
-	h.Set("ETag", tag)
-	if v.ifNoneMatch != nil && matchingTag(*v.ifNoneMatch, tag) != "" {
-		w.WriteHeader(http.StatusNotModified)
-		return nil
-	}
-	h.Set("Content-Type", "application/json")
-	_, err = w.Write(body)
-	return err
+	answer := tagged{contract.PartyAnswer{Data: s.party(found)}, r.Params.IfNoneMatch}
+	return versioned{answer, found.Version, r.Params.IfMatch}, nil
 }
 
 // UpdateParty changes a scheduled party.

@@ -319,7 +319,7 @@ func pretty(v any) string {
 
 // bar is a bar of a chart.
 type bar struct {
-	X, Good, Bad int // the place and the heights, of 60
+	X, Good, Bad int // the place and the heights, of barHeight
 	Top, Under   int // the upper ends of the two
 	Label        string
 }
@@ -342,11 +342,11 @@ func bars(all []contract.Throughput, layout string) (chart emailChart) {
 		chart.First = all[0].From.UTC().Format(layout) + " UTC"
 	}
 	for i, t := range all {
-		b := bar{X: i * barWidth, Good: t.EmailsSent * 60 / top, Bad: t.EmailsFailed * 60 / top}
+		b := bar{X: i * barWidth, Good: t.EmailsSent * barHeight / top, Bad: t.EmailsFailed * barHeight / top}
 		if t.EmailsFailed > 0 {
-			b.Bad = max(b.Bad, 2)
+			b.Bad = max(b.Bad, 2) // so that it is seen
 		}
-		b.Top, b.Under = 64-b.Good-b.Bad, 64-b.Bad
+		b.Top, b.Under = chartHeight-b.Good-b.Bad, chartHeight-b.Bad
 		b.Label = fmt.Sprintf("%s UTC: %d sent, %d given up, %d jobs started", t.From.UTC().Format(layout), t.EmailsSent,
 			t.EmailsFailed, t.JobsStarted)
 		chart.Bars = append(chart.Bars, b)

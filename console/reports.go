@@ -74,14 +74,16 @@ func readReport(c *Console, r *http.Request, _ url.Values) (any, *string, error)
 			s.Before = number(int64(before))
 		}
 		var days []int64
+		largest := int64(1)
 		for _, d := range data.Days {
 			n, _ := d.Figures[name].(float64) // 0 for a day before counting began
 			days = append(days, int64(n))
+			largest = max(largest, int64(n))
 		}
 		for i, n := range days {
-			height := int(n * 60 / max(1, slices.Max(days)))
+			height := int(n * barHeight / largest)
 			s.Bars = append(s.Bars, bar{
-				X: i * barWidth, Good: height, Top: 64 - height, Label: data.Days[i].Day + ": " + number(n),
+				X: i * barWidth, Good: height, Top: chartHeight - height, Label: data.Days[i].Day + ": " + number(n),
 			})
 		}
 		page.Series = append(page.Series, s)
@@ -89,8 +91,12 @@ func readReport(c *Console, r *http.Request, _ url.Values) (any, *string, error)
 	return page, nil, nil
 }
 
-// barWidth is the width of a bar in a chart, with the space behind it.
-const barWidth = 24
+// The size of charts, as the templates have it.
+const (
+	barWidth    = 24 // of one bar, with the space behind it
+	barHeight   = 60 // of the highest bar
+	chartHeight = 64
+)
 
 func sum(counts map[string]int64) (total int64) {
 	for _, n := range counts {

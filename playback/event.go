@@ -37,10 +37,10 @@ type Scheduled struct {
 	By         string
 }
 
-// Unscheduled is that what was Scheduled does not start by itself any more. It stays loaded.
+// Unscheduled says that the item of Scheduled no longer starts by itself. The item stays loaded.
 type Unscheduled struct{ By string }
 
-// Begun is that the instant has come at which an item starts that could not be loaded before: something else was played.
+// Begun says that the instant has come at which an item starts. It was not Scheduled, since something else was playing.
 type Begun struct {
 	Item       Item
 	PositionMS int64

@@ -69,12 +69,12 @@ func (r partyRow) input() job.PartyInput {
 	return job.PartyInput{PartyID: r.ID, Moves: r.Moves, StartsAt: r.StartsAt.UTC()}
 }
 
-// changed tells the workflow that the party was moved or cancelled.
+// changed is the event that signals to the workflow that the party was moved or cancelled.
 func (r partyRow) changed(actorID string) job.Event {
 	return job.PartyChangedEvent(r.input()).About(actorID, r.RoomID)
 }
 
-// voidEmails cancels those that were not sent, of what was so before.
+// voidEmails cancels the unsent emails about the party: their news is outdated.
 func (r partyRow) voidEmails(ctx context.Context, tx bun.Tx, why watchparty.EmailReason) error {
 	_, err := tx.NewRaw(`UPDATE emails SET state = 'cancelled', reason = ?1, updated_at = now() WHERE id IN (
 		SELECT id FROM emails WHERE subject_id IN (SELECT id FROM party_notices WHERE party_id = ?0) AND kind IN (?2) AND `+
@@ -121,7 +121,7 @@ func endedParties(ctx context.Context, tx bun.Tx, actorID string, roomIDs ...str
 	return mapRows(rows, func(r partyRow) job.Event { return r.changed(actorID) }), nil
 }
 
-// changesParties says that the parties of a room change, the next of which the room shows.
+// changesParties announces the tags of a room whose parties change: the room shows its next party.
 func changesParties(ctx context.Context, roomID string) {
 	changes(ctx, coherence.TagRooms, coherence.TagRoom(roomID))
 }

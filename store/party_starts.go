@@ -25,7 +25,8 @@ func (t *transition) startsAt() time.Time {
 	return t.before.StartsAt
 }
 
-// party reports whether the event has started a party. Whoever plays early what is loaded for one has started it, too.
+// party reports whether the event has started a party. A person who plays its movie by hand before the instant starts
+// the party, too.
 func (t *transition) party(after playback.State) bool {
 	if _, begun := t.event.(playback.Begun); begun {
 		return true
@@ -34,7 +35,7 @@ func (t *transition) party(after playback.State) bool {
 	return !t.before.StartsAt.IsZero() && moves && after.Item.ID == t.before.Item.ID
 }
 
-// startParty notes that the party of a room at an instant has started.
+// startParty stores that the party of a room at an instant has started.
 func startParty(ctx context.Context, tx bun.Tx, roomID string, startsAt time.Time) error {
 	result, err := tx.NewRaw(`UPDATE parties SET state = 'started', version = version + 1, ended_at = clock_timestamp(),
 		updated_at = clock_timestamp() WHERE room_id = ? AND starts_at = ? AND state = 'scheduled'`, roomID, startsAt).
@@ -142,8 +143,8 @@ func (s *Store) AdvanceParty(ctx context.Context, id string) (answer PlaybackAns
 	return answer, done, found(err, "advance party")
 }
 
-// choose is the movie that the party plays unless something else is loaded: its own, or the room's; the zero value for
-// none that can be played. It keeps the movie in the catalogue, which comes before playbacks in the order of locks.
+// choose finds the movie that the party plays unless something else is loaded: its own, or the room's. It returns the
+// zero value if neither can be played. It locks the movie, which comes before playbacks in the order of locks.
 func (r partyRow) choose(ctx context.Context, tx bun.Tx, room roomRow) (itemRow, error) {
 	movieID := r.MovieID
 	if movieID == nil {
@@ -181,7 +182,7 @@ func (t *transition) advance(ctx context.Context, tx bun.Tx, party partyRow) (pl
 	switch {
 	case err != nil || item.ID == "":
 		return nil, err // time ends the party, unless somebody adds something to play
-	case plays && item.ID == state.Item.ID && due: // somebody was faster by hand
+	case plays && item.ID == state.Item.ID && due: // a person has started it by hand
 		return nil, startParty(ctx, tx, party.RoomID, at)
 	case plays && !due:
 		return nil, nil
@@ -215,7 +216,7 @@ func (t *transition) partyItem(
 	return t.chosen.item(), 0, nil
 }
 
-// clockTime is the database's time now, also in a transaction that lasts.
+// clockTime is the database's time. Unlike now(), it advances during a transaction.
 func clockTime(ctx context.Context, db bun.IDB) (now time.Time, err error) {
 	err = db.NewRaw("SELECT clock_timestamp()").Scan(ctx, &now)
 	return now.UTC(), err

@@ -9,9 +9,9 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// ScheduledParty lives as long as a party: it reminds the guests a day and an hour before the start, and has the room load
-// the movie 5 minutes before. The movie starts without it. The signals job.PartyChangedSignal say that the party was moved
-// or cancelled; it reads how, so that it makes up for signals that it has missed.
+// ScheduledParty lives as long as a party. It reminds the guests a day and an hour before the start, and has the room load
+// the movie 5 minutes before; the movie starts without the workflow. A signal job.PartyChangedSignal says that the party
+// was moved or cancelled. The workflow then reads the party, so that a signal that it has missed does no harm.
 func ScheduledParty(ctx workflow.Context, in job.PartyInput) (job.PartyResult, error) {
 	known, since := in, workflow.Now(ctx)
 	defer func() {
@@ -66,7 +66,7 @@ func stepsOf(p job.PartyInput) []partyStep {
 	}
 }
 
-// stepAfter is the next step after a time; those before it have no use any more.
+// stepAfter returns the next step after a time, and false if none is left.
 func stepAfter(p job.PartyInput, since time.Time) (partyStep, bool) {
 	for _, step := range stepsOf(p) {
 		if step.at.After(since) {
@@ -76,7 +76,7 @@ func stepAfter(p job.PartyInput, since time.Time) (partyStep, bool) {
 	return partyStep{}, false
 }
 
-// latestStep is the last one between two times: a worker that was away for long sends one reminder and not two.
+// latestStep returns the last step between two times: after a long absence, a worker sends one reminder and not two.
 func latestStep(p job.PartyInput, since, now time.Time) (latest partyStep) {
 	for _, step := range stepsOf(p) {
 		if step.at.After(since) && !step.at.After(now) {
@@ -97,7 +97,7 @@ func (s partyStep) take(ctx workflow.Context, p job.PartyInput) error {
 	return nil
 }
 
-// awaitChange waits for a step, or until the party is moved or cancelled. It reports whether that came first.
+// awaitChange waits for the time of a step, and reports whether the party was moved or cancelled before.
 func awaitChange(ctx workflow.Context, p job.PartyInput, step partyStep) (changed bool, err error) {
 	workflow.SetCurrentDetails(ctx, step.summary)
 	timed, stop := workflow.WithCancel(ctx)

@@ -21,9 +21,9 @@ func (m *Measurement) misses(ctx context.Context) error {
 		return err
 	}
 	defer in.close()
-	const many = 10
+	const processes, rounds = 10, 5
 	var nodes []*node
-	for range many {
+	for range processes {
 		// Statements may wait for the lock until all clients have sent their request.
 		n, err := m.startNode(ctx, in, program, "DATABASE_URL="+in.database+"&lock_timeout=60000&statement_timeout=60000")
 		if err != nil {
@@ -31,9 +31,8 @@ func (m *Measurement) misses(ctx context.Context) error {
 		}
 		defer n.stop()
 		nodes = append(nodes, n)
-		m.say("process %d of %d", len(nodes), many)
+		m.say("process %d of %d", len(nodes), processes)
 	}
-	rounds := 5
 	var one, ten float64
 	for round := range rounds {
 		queries, err := missTogether(ctx, in, in.rooms[10+2*round], nodes[:1])
@@ -48,7 +47,7 @@ func (m *Measurement) misses(ctx context.Context) error {
 	}
 	m.AtMost(fmt.Sprintf("queries of %d concurrent misses of a room in one process, the most of %d times", askers, rounds),
 		1, one, "")
-	m.AtMost(fmt.Sprintf("the same in %d processes", many), 2, ten, "")
+	m.AtMost(fmt.Sprintf("the same in %d processes", processes), 2, ten, "")
 	return nil
 }
 
@@ -76,7 +75,10 @@ func missTogether(ctx context.Context, in *installation, room string, nodes []*n
 		}
 		return awaitAskers(ctx, sent)
 	})
-	if err := errgroupError(err, &asking); err != nil {
+	if asked := asking.Wait(); err == nil {
+		err = asked // otherwise it fails because of err
+	}
+	if err != nil {
 		return 0, err
 	}
 	after, err := loadsOf(ctx, nodes)
@@ -84,13 +86,6 @@ func missTogether(ctx context.Context, in *installation, room string, nodes []*n
 		err = errors.New("nobody has loaded the room")
 	}
 	return after - before, err
-}
-
-func errgroupError(err error, g *errgroup.Group) error {
-	if asked := g.Wait(); err == nil {
-		return asked
-	}
-	return err
 }
 
 // awaitAskers waits until all requests are sent.
@@ -107,26 +102,21 @@ func awaitAskers(ctx context.Context, sent <-chan struct{}) error {
 	return nil
 }
 
-// sumAt adds up a metric of processes. It reads from all of them at once: metrics have the health of
-// Temporal, which is not there, and that may take a while to see.
-func sumAt(ctx context.Context, nodes []*node, metric string) (sum float64, err error) {
-	running := make([]float64, len(nodes))
+// loadsOf returns how often processes have loaded something from Postgres. A load of a room is one statement. It reads
+// the metrics of all processes at once: they have the health of Temporal, which is not there, and that takes a while.
+func loadsOf(ctx context.Context, nodes []*node) (sum float64, err error) {
+	loads := make([]float64, len(nodes))
 	reading, ctx := errgroup.WithContext(ctx)
 	for i, n := range nodes {
 		reading.Go(func() error {
 			s, err := n.read(ctx)
-			running[i] = s.sum(metric)
+			loads[i] = s.sum("cache_loads_total")
 			return err
 		})
 	}
 	err = reading.Wait()
-	for _, r := range running {
-		sum += r
+	for _, n := range loads {
+		sum += n
 	}
 	return sum, err
-}
-
-// loadsOf returns how often processes have loaded something from Postgres. A load of a room is one statement.
-func loadsOf(ctx context.Context, nodes []*node) (float64, error) {
-	return sumAt(ctx, nodes, "cache_loads_total")
 }

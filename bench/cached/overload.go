@@ -52,11 +52,7 @@ func (m *Measurement) overload(ctx context.Context) error {
 }
 
 func (m *Measurement) overloadOne(
-	ctx context.Context,
-	in *installation,
-	n *node,
-	name, title string,
-	paths []string,
+	ctx context.Context, in *installation, n *node, name, title string, paths []string,
 ) error {
 	var targets []target
 	for _, path := range paths {

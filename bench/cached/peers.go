@@ -246,9 +246,7 @@ http {
 
 // startNginx starts what an operator would put before the API instead of its cache.
 func (m *Measurement) startNginx(
-	ctx context.Context,
-	ours *node,
-	_ map[string]floorAnswer,
+	ctx context.Context, ours *node, _ map[string]floorAnswer,
 ) ([]contender, *process, error) {
 	addr, err := devstack.FreeAddress(ctx)
 	if err != nil {
