@@ -237,7 +237,11 @@ func TestWatchPageMishaps(t *testing.T) {
 	alice.shows(t, "Somebody else becomes its host.")
 	alice.press(t, "Quit the room")
 	alice.shows(t, "You are not in that room any more.")
-	alice.evaluates(t, `document.querySelector('[aria-labelledby="mine"]').innerText.includes('Movie night') + ''`, "false")
+	alice.evaluates(
+		t,
+		`document.querySelector('[aria-labelledby="mine"]').innerText.includes('Movie night') + ''`,
+		"false",
+	)
 	require.Equal(t, "host", guest.get(t, "/rooms/"+room+"/me").data(t)["role"])
 	require.Empty(t, alice.complaints)
 	require.Empty(t, bob.complaints)

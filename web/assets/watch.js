@@ -1567,6 +1567,7 @@ var silence = 8e3;
 var firstDelay = 1e3;
 var lastDelay = 1e4;
 var commandTime = 1e4;
+var seekGap = 250;
 var LiveRoom = class {
   #env;
   #signIn;
@@ -1585,6 +1586,10 @@ var LiveRoom = class {
   #degraded = false;
   #socket;
   #connectionID;
+  #heldSeek;
+  #soughtAt = -Infinity;
+  #cancelSeek = () => {
+  };
   #token = null;
   #refusals = 0;
   #attempts = 0;
@@ -1653,9 +1658,32 @@ var LiveRoom = class {
   }
   /**
    * Sends a command of a person, and returns the revision that it made. Never send what a player does by itself. It
-   * throws a CommandError.
+   * throws a CommandError. Of seeks that follow each other closely, only some are sent, and always the last one; the
+   * others are refused as `superseded`.
    */
   command(body) {
+    if (body.t !== "seek") {
+      this.#releaseSeek();
+      return this.#submit(body);
+    }
+    return new Promise((resolve, reject) => {
+      this.#heldSeek?.reject(superseded());
+      this.#heldSeek = { body, resolve, reject };
+      this.#cancelSeek();
+      const wait = this.#soughtAt + seekGap - this.#env.now();
+      if (wait > 0) this.#cancelSeek = this.#env.after(wait, () => this.#releaseSeek());
+      else this.#releaseSeek();
+    });
+  }
+  #releaseSeek() {
+    const held = this.#heldSeek;
+    if (!held) return;
+    this.#heldSeek = void 0;
+    this.#cancelSeek();
+    this.#soughtAt = this.#env.now();
+    this.#submit(held.body).then(held.resolve, held.reject);
+  }
+  #submit(body) {
     const seen = { epoch: this.#state?.epoch ?? 0, revision: this.#state?.revision ?? 0 };
     const command = { ...body, id: newID(), ...seen };
     return new Promise((resolve, reject) => {
@@ -1778,6 +1806,7 @@ var LiveRoom = class {
     socket?.close(1e3);
     for (const id of [...this.#pending.keys()]) this.#settle(id, fail);
     this.#setPhase("closed");
+    this.#releaseSeek();
   }
   #receive(message) {
     this.#heard();
@@ -1897,6 +1926,9 @@ var LiveRoom = class {
 };
 function fail({ reject }) {
   reject(disconnected());
+}
+function superseded() {
+  return new CommandError({ code: "superseded", message: "Another seek came soon after this one." });
 }
 function disconnected() {
   return new CommandError({ code: "disconnected", message: "There is no connection to the room." });
@@ -3105,6 +3137,8 @@ var Player = class {
   #left = el("p", { class: "countdown", role: "timer" });
   #title = el("h2", { class: "line" });
   #dragged = false;
+  /** Where the person wants to go, until the room has answered: the next step goes on from there. */
+  #sought;
   #curtainKey = "";
   #figuresAt = 0;
   get waitForMe() {
@@ -3140,8 +3174,12 @@ var Player = class {
     const { state } = this.room;
     if (!state || state.state === "idle") return;
     if (!this.mayControl) return toast(this.#whoControls());
-    const position = (this.#watching.view.position ?? state.position_ms) + milliseconds;
-    this.#send({ t: "seek", position_ms: Math.round(Math.min(Math.max(position, 0), this.#duration(state) || Infinity)) });
+    const position = (this.#sought ?? this.#watching.view.position ?? state.position_ms) + milliseconds;
+    const sought = Math.round(Math.min(Math.max(position, 0), this.#duration(state) || Infinity));
+    this.#sought = sought;
+    void this.#send({ t: "seek", position_ms: sought }).then(() => {
+      if (this.#sought === sought) this.#sought = void 0;
+    });
   }
   mute() {
     this.#video.muted = !this.#video.muted;
@@ -3161,7 +3199,7 @@ g");
     toast(next ? `Subtitles: ${next.label}` : "No subtitles");
   }
   #send(command) {
-    this.room.command(command).catch((error) => {
+    return this.room.command(command).then(() => void 0, (error) => {
       if (error.code !== "superseded") toast(explain(error));
     });
   }
@@ -3726,6 +3764,7 @@ var RoomPage = class {
     const action = actions[event.key];
     if (!action) return;
     event.preventDefault();
+    if (event.repeat && !event.key.startsWith("Arrow")) return;
     action();
   }
   #closed(end) {

@@ -38,6 +38,8 @@ export class Player {
   readonly #left = el('p', { class: 'countdown', role: 'timer' });
   readonly #title = el('h2', { class: 'line' });
   #dragged = false;
+  /** Where the person wants to go, until the room has answered: the next step goes on from there. */
+  #sought: number | undefined;
   #curtainKey = '';
   #figuresAt = 0;
 
@@ -110,9 +112,12 @@ export class Player {
     const { state } = this.room;
     if (!state || state.state === 'idle') return;
     if (!this.mayControl) return toast(this.#whoControls());
-    const position = (this.#watching.view.position ?? state.position_ms) + milliseconds;
-    this.#send({ t: 'seek', position_ms: Math.round(Math.min(Math.max(position, 0), this.#duration(state) ||
-      Infinity)) });
+    const position = (this.#sought ?? this.#watching.view.position ?? state.position_ms) + milliseconds;
+    const sought = Math.round(Math.min(Math.max(position, 0), this.#duration(state) || Infinity));
+    this.#sought = sought;
+    void this.#send({ t: 'seek', position_ms: sought }).then(() => {
+      if (this.#sought === sought) this.#sought = undefined;
+    });
   }
 
   mute(): void {
@@ -135,8 +140,8 @@ export class Player {
     toast(next ? `Subtitles: ${next.label}` : 'No subtitles');
   }
 
-  #send(command: Parameters<LiveRoom['command']>[0]): void {
-    this.room.command(command).catch((error) => {
+  #send(command: Parameters<LiveRoom['command']>[0]): Promise<void> {
+    return this.room.command(command).then(() => undefined, (error) => {
       if (error.code !== 'superseded') toast(explain(error));
     });
   }

@@ -135,6 +135,7 @@ class RoomPage implements ShownRoom {
     const action = actions[event.key];
     if (!action) return;
     event.preventDefault();
+    if (event.repeat && !event.key.startsWith('Arrow')) return; // a key that is held turns nothing on and off again
     action();
   }
 

@@ -105,6 +105,31 @@ test('commands have an ID and the epoch, and are answered', async () => {
   await assert.rejects(seek, (error: CommandError) => error.code === 'rate_limited' && error.retryAfter === 200);
 });
 
+test('of many seeks only some are sent, and always the last one, before what comes after it', async () => {
+  const { room, world } = await open();
+  const outcomes: string[] = [];
+  const seek = (position: number) => room.command({ t: 'seek', position_ms: position }).then(
+    () => outcomes.push('applied'), (error: CommandError) => outcomes.push(error.code));
+  for (let i = 1; i <= 100; i++) { // a key that is held
+    void seek(i);
+    await world.pass(30);
+  }
+  await world.pass(1_000);
+  const sent = world.socket.named('seek');
+  assert.ok(sent.length > 5 && sent.length <= 13, `${sent.length} in 3 seconds`);
+  assert.deepEqual([sent[0]?.position_ms, sent.at(-1)?.position_ms], [1, 100]);
+  assert.equal(outcomes.filter((outcome) => outcome === 'superseded').length, 100 - sent.length);
+  void seek(101);
+  void seek(102);
+  room.command({ t: 'pause' }).catch(() => undefined);
+  const last = world.socket.sent.filter(({ t }) => t === 'seek' || t === 'pause').slice(-3);
+  assert.deepEqual(last.map((m) => (m.t === 'seek' ? m.position_ms : m.t)), [101, 102, 'pause']);
+  void seek(103);
+  room.close();
+  await world.pass(0);
+  assert.equal(outcomes.at(-1), 'disconnected');
+});
+
 test('a command whose answer is lost is sent again with its ID, and not for ever', async () => {
   const { room, world } = await open();
   const play = room.command({ t: 'play' });

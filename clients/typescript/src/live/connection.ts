@@ -51,6 +51,13 @@ export class CommandError extends Error {
   }
 }
 
+/** A seek that waits for its turn. */
+interface HeldSeek {
+  body: CommandBody;
+  resolve: (revision: number) => void;
+  reject: (error: CommandError) => void;
+}
+
 interface Pending {
   command: Command;
   cancelTimeout: () => void;
@@ -70,6 +77,8 @@ const firstDelay = 1_000;
 const lastDelay = 10_000;
 /** How long a command waits for its answer. If the connection is lost meanwhile, it is sent again, with its ID. */
 const commandTime = 10_000;
+/** The time between two seeks: a key that is held asks for thirty a second, and the server takes five commands. */
+const seekGap = 250;
 
 /** A live connection to a room. It signs in, renews the token, measures the clock, and connects again. */
 export class LiveRoom {
@@ -92,6 +101,9 @@ export class LiveRoom {
 
   #socket: Socket | undefined;
   #connectionID: string | undefined;
+  #heldSeek: HeldSeek | undefined;
+  #soughtAt = -Infinity;
+  #cancelSeek = () => {};
   #token: string | null = null;
   #refusals = 0;
   #attempts = 0;
@@ -142,9 +154,34 @@ export class LiveRoom {
 
   /**
    * Sends a command of a person, and returns the revision that it made. Never send what a player does by itself. It
-   * throws a CommandError.
+   * throws a CommandError. Of seeks that follow each other closely, only some are sent, and always the last one; the
+   * others are refused as `superseded`.
    */
   command(body: CommandBody): Promise<number> {
+    if (body.t !== 'seek') {
+      this.#releaseSeek(); // which must not be overtaken
+      return this.#submit(body);
+    }
+    return new Promise((resolve, reject) => {
+      this.#heldSeek?.reject(superseded());
+      this.#heldSeek = { body, resolve, reject };
+      this.#cancelSeek();
+      const wait = this.#soughtAt + seekGap - this.#env.now();
+      if (wait > 0) this.#cancelSeek = this.#env.after(wait, () => this.#releaseSeek());
+      else this.#releaseSeek();
+    });
+  }
+
+  #releaseSeek(): void {
+    const held = this.#heldSeek;
+    if (!held) return;
+    this.#heldSeek = undefined;
+    this.#cancelSeek();
+    this.#soughtAt = this.#env.now();
+    this.#submit(held.body).then(held.resolve, held.reject);
+  }
+
+  #submit(body: CommandBody): Promise<number> {
     const seen = { epoch: this.#state?.epoch ?? 0, revision: this.#state?.revision ?? 0 };
     const command = { ...body, id: newID(), ...seen } as Command;
     return new Promise((resolve, reject) => {
@@ -283,6 +320,7 @@ export class LiveRoom {
     socket?.close(1000);
     for (const id of [...this.#pending.keys()]) this.#settle(id, fail);
     this.#setPhase('closed');
+    this.#releaseSeek(); // which is refused
   }
 
   #receive(message: ServerMessage): void {
@@ -408,6 +446,10 @@ export class LiveRoom {
 
 function fail({ reject }: Pending): void {
   reject(disconnected());
+}
+
+function superseded(): CommandError {
+  return new CommandError({ code: 'superseded', message: 'Another seek came soon after this one.' });
 }
 
 function disconnected(): CommandError {
