@@ -18,7 +18,8 @@
 //
 //  1. probe.Check looks at size, magic bytes and header dimensions, in Go.
 //  2. libvips reads the header, and its dimensions are checked once more: its memory depends on what it makes of
-//     the file, and two parsers can disagree on a hostile one.
+//     the file, and two parsers can disagree on a hostile one. A PNG loses its texts and profiles before that, and one
+//     whose pixels inflate to much more than its dimensions say is refused, since libvips inflates everything.
 //  3. One decode, shrinking on load where the format can (JPEG, WebP), to the largest square wanted: resized, then
 //     turned upright, then cropped to where the attention goes, then converted to sRGB, so that it looks as Chromium
 //     draws it: by the embedded profile, by what a PNG's cICP, gAMA and cHRM say (package icc makes a profile of that),

@@ -49,6 +49,11 @@ func render(data []byte, limits probe.Limits, sizes []Size) ([]Rendered, error) 
 			pinned.Pin(&m.profile[0])
 			said.profile = unsafe.Pointer(&m.profile[0])
 		}
+		stripped, pixels := stripPNG(data)
+		if inflatesTooFar(data, pixels) {
+			return nil, fmt.Errorf("avatar: render: %w", probe.Unreadable())
+		}
+		data = stripped
 	}
 	status := C.avatar_render(unsafe.Pointer(&data[0]), C.size_t(len(data)),
 		probe.MaxSide, C.int(limits.MaxPixels), quality,
