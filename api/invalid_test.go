@@ -386,7 +386,7 @@ func badTexts(p *openapi3.Parameter) []string {
 	schema := p.Schema.Value
 	var bad []string
 	if schema.Type.Is("boolean") {
-		bad = append(bad, "yes", "2", "", "null")
+		bad = append(bad, "yes", "2", "", "null", "1", "0", "t", "F", "True", "FALSE")
 	}
 	if schema.MaxLength != nil {
 		bad = append(bad, strings.Repeat("a", int(*schema.MaxLength)+1))
@@ -413,6 +413,9 @@ func badTexts(p *openapi3.Parameter) []string {
 		bad = append(bad, "tomorrow", "2030-01-01", "2030-01-01T00:00:00", "2030-02-30T00:00:00Z", "1893456000",
 			"2030-01-01T24:00:00Z", "2030-01-01T00:00:00+99:99", "2030-01-01 00:00:00Z", "10000-01-01T00:00:00Z")
 		bad = slices.AppendSeq(bad, maps.Values(timesOutOfRange))
+	}
+	if schema.Type.Is("integer") && p.In == openapi3.ParameterInQuery {
+		bad = append(bad, "+5", "05", "-0")
 	}
 	if schema.Type.Is("integer") {
 		bad = append(bad, "0", "-1", "x", "1.5", "1e1x", "0x10", "99999999999999999999999", " ",

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -190,7 +191,7 @@ func checkQuery(raw string, operation *openapi3.Operation) (string, error) {
 	if err != nil {
 		return "", watchparty.Invalid(watchparty.FieldError{Field: "query", Code: "malformed", Message: "cannot be read"})
 	}
-	var unknown []watchparty.FieldError
+	var wrong []watchparty.FieldError
 	lowered := false
 	for _, name := range slices.Sorted(maps.Keys(query)) {
 		values := query[name]
@@ -204,7 +205,7 @@ func checkQuery(raw string, operation *openapi3.Operation) (string, error) {
 		}
 		p := operation.Parameters.GetByInAndName(openapi3.ParameterInQuery, name)
 		if p == nil {
-			unknown = append(unknown, watchparty.FieldError{
+			wrong = append(wrong, watchparty.FieldError{
 				Field: cmp.Or(name, "query"), Code: "unknown", Message: "is not a parameter of this operation",
 			})
 			continue
@@ -213,15 +214,34 @@ func checkQuery(raw string, operation *openapi3.Operation) (string, error) {
 			if isUUID(p.Schema) && strings.ToLower(value) != value {
 				values[i], lowered = strings.ToLower(value), true
 			}
+			if !plain(p.Schema.Value, value) {
+				wrong = append(wrong, watchparty.FieldError{
+					Field: name, Code: "type", Message: "must be a number or true or false, as JSON writes it",
+				})
+			}
 		}
 	}
-	if unknown != nil {
-		return "", watchparty.Invalid(unknown...)
+	if wrong != nil {
+		return "", watchparty.Invalid(wrong...)
 	}
 	if lowered {
 		return query.Encode(), nil
 	}
 	return raw, nil
+}
+
+// plain reports whether a number or a truth value of a query is written as in JSON. The validator also takes the other
+// forms that Go reads, such as +5, 05 and T.
+func plain(schema *openapi3.Schema, value string) bool {
+	switch {
+	case schema.Type.Is("integer"):
+		n, err := strconv.ParseInt(value, 10, 64)
+		return err != nil || strconv.FormatInt(n, 10) == value
+	case schema.Type.Is("boolean"):
+		b, err := strconv.ParseBool(value)
+		return err != nil || strconv.FormatBool(b) == value
+	}
+	return true
 }
 
 func notUTF8(field string) error {
