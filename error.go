@@ -3,6 +3,7 @@ package watchparty
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -57,10 +58,14 @@ type FieldError struct {
 }
 
 func (e *Error) Error() string {
-	if len(e.Fields) > 0 {
-		return fmt.Sprintf("%s: %s (%s: %s)", e.Code, e.Message, e.Fields[0].Field, e.Fields[0].Message)
+	if len(e.Fields) == 0 {
+		return e.Code + ": " + e.Message
 	}
-	return e.Code + ": " + e.Message
+	fields := make([]string, len(e.Fields))
+	for i, f := range e.Fields {
+		fields[i] = f.Field + ": " + f.Message
+	}
+	return fmt.Sprintf("%s: %s (%s)", e.Code, e.Message, strings.Join(fields, ", "))
 }
 
 // Is makes errors.Is compare by code, so that a wrapped error matches its sentinel.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -175,10 +176,17 @@ func (v *fields) address(field, value string) {
 		return
 	}
 	u, err := url.Parse(value)
-	ok := err == nil && strings.HasPrefix(value, "https://") && u.Hostname() != "" && u.User == nil &&
+	ok := err == nil && strings.HasPrefix(value, "https://") && u.Hostname() != "" && u.User == nil && validPort(u) &&
 		len(value) <= MaxAddressBytes &&
 		!strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' })
-	v.check(ok, field, "address", "must be an address that starts with https://")
+	v.check(ok, field, "address",
+		"must be an address that starts with https://, in ASCII and without a user name")
+}
+
+// validPort reports whether browsers take the port of an address, if it has one.
+func validPort(u *url.URL) bool {
+	_, err := strconv.ParseUint(u.Port(), 10, 16)
+	return u.Port() == "" || err == nil
 }
 
 // MaxGenresListed limits the list of the catalogue's genres.

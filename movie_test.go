@@ -86,8 +86,9 @@ func TestMovieAddresses(t *testing.T) {
 		"https://movies.example/a b": false, "https://movies.example/\n": false, "https://movies.example/é": false,
 		"https://fïlms.example":                  false,
 		"https://movies.example\\.other.example": false, "https://movies.example/%zz": false,
-		"https://movies.example:port": false,
-		"movies.example":              false, "HTTPS://movies.example": false, "data:text/html,x": false,
+		"https://movies.example:port": false, "https://movies.example:65535/a": true, "https://movies.example:65536/a": false,
+		"https://movies.example:99999999999999999999": false,
+		"movies.example": false, "HTTPS://movies.example": false, "data:text/html,x": false,
 		"https://movies.example/\x00": false,
 	} {
 		m := watchparty.NewMovie{Title: "Faust", Year: 1926, RuntimeMinutes: 106, PosterURL: address, StreamURL: address}

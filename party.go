@@ -1,6 +1,7 @@
 package watchparty
 
 import (
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -47,7 +48,8 @@ type Party struct {
 	Yes       int    // people who answered so
 	Maybe     int
 	No        int
-	Version   int // number of changes
+	Answer    PartyAnswer // the viewer's; empty without one
+	Version   int         // number of changes
 	CreatedAt time.Time
 	UpdatedAt time.Time
 }
@@ -57,12 +59,6 @@ type NextParty struct {
 	ID       string
 	Title    string
 	StartsAt time.Time
-}
-
-// MyParty is a party of a room that the user is in, with the user's answer.
-type MyParty struct {
-	Party  Party
-	Answer PartyAnswer // empty without one
 }
 
 // PartyGuest is a person who has answered, whatever the answer.
@@ -113,7 +109,8 @@ const (
 // Limits of parties.
 const (
 	MaxPartyTitle = 100
-	MaxParties    = 20 // scheduled in one room
+	MaxParties    = 20          // scheduled in one room
+	MaxAnswers    = MaxCapacity // to one party
 	// MinPartyNotice is the least time from scheduling a party to its start: guests can answer, and the room loads the
 	// movie. MaxPartyNotice is the longest: a leap year.
 	MinPartyNotice = 10 * time.Minute
@@ -131,6 +128,8 @@ const (
 var (
 	ErrManyParties = &Error{Kind: KindConflict, Code: "too_many_parties",
 		Message: "The room has too many scheduled parties.", Details: map[string]int{"most": MaxParties}}
+	ErrManyAnswers = &Error{Kind: KindConflict, Code: "too_many_answers",
+		Message: "Too many people have answered.", Details: map[string]int{"most": MaxAnswers}}
 	ErrPartyClose = &Error{Kind: KindConflict, Code: "party_too_close",
 		Message: "The room has another party at about this time.",
 		Details: map[string]int{"minutes": int(PartyGap / time.Minute)}}
@@ -207,7 +206,11 @@ func (v *fields) timeZone(name string) {
 
 // knownZone reports whether a name is that of an IANA time zone. time.LoadLocation also accepts names whose meaning
 // depends on the machine, such as Local, and folders that browsers do not know: zones in right/ even count leap seconds.
+// It reads a name as a path, which has more than one spelling.
 func knownZone(name string) bool {
+	if path.Clean(name) != name {
+		return false
+	}
 	first, _, _ := strings.Cut(strings.ToLower(name), "/")
 	if slices.Contains([]string{"", "local", "localtime", "posixrules", "factory", "posix", "right"}, first) {
 		return false

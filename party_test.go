@@ -31,10 +31,23 @@ func TestNewParty(t *testing.T) {
 			[]string{"time_zone:unknown"}},
 		{"a zone that is none", watchparty.NewParty{StartsAt: at, TimeZone: "Europe/Atlantis"},
 			[]string{"time_zone:unknown"}},
-		{"a path", watchparty.NewParty{StartsAt: at, TimeZone: "../../etc/passwd"}, []string{"time_zone:unknown"}},
 	} {
 		test.party.Normalise()
 		require.Equal(t, test.want, wrongFields(t, test.party.Validate()), test.name)
+	}
+	for zone, ok := range map[string]bool{
+		"UTC": true, "Europe/Berlin": true, "America/Argentina/Buenos_Aires": true, "Etc/GMT+3": true,
+		"../../etc/passwd": false, "/etc/localtime": false, "./Europe/Berlin": false, "Europe//Berlin": false,
+		"Europe/./Berlin": false, "Europe/../Europe/Berlin": false, "Europe/Berlin/": false, "Europe": false, ".": false,
+		"Europe\\Berlin": false, "Europe/Berlin\x00": false, "+01:00": false, "zone.tab": false,
+	} {
+		var want []string
+		if !ok {
+			want = []string{"time_zone:unknown"}
+		}
+		scheduled := watchparty.NewParty{StartsAt: at, TimeZone: zone}
+		require.Equal(t, want, wrongFields(t, scheduled.Validate()), zone)
+		require.Equal(t, want, wrongFields(t, watchparty.PartyChange{TimeZone: &zone}.Validate()), zone)
 	}
 	n := watchparty.NewParty{Title: "  Second\u00a0part ", StartsAt: at}
 	n.Normalise()

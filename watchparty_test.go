@@ -278,6 +278,9 @@ func TestErrors(t *testing.T) {
 	t.Run("texts", func(t *testing.T) {
 		require.Equal(t, "room_full: The room is full.", watchparty.ErrRoomFull.Error())
 		require.Equal(t, "username_taken: This username is taken. (username: is taken)", watchparty.ErrUsernameTaken.Error())
+		require.Equal(t, "invalid_request: The request is not valid. (a: is missing, b: is too long)", watchparty.Invalid(
+			watchparty.FieldError{Field: "a", Message: "is missing"}, watchparty.FieldError{Field: "b", Message: "is too long"},
+		).Error())
 	})
 
 	t.Run("each has a kind, a text and a code of its own", func(t *testing.T) {

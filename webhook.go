@@ -141,6 +141,10 @@ func (v *fields) webhookKinds(kinds []WebhookKind) {
 // webhookURL checks an address without resolving its name. The resolved address is checked at each connection.
 func (v *fields) webhookURL(raw string, allowed WebhookAddresses) {
 	v.check(len(raw) <= maxWebhookURL, "url", "too_long", "is too long")
+	if fault := lineFault(raw); fault != nil { // admins read it, and it may have other letters than ASCII
+		v.fault("url", fault)
+		return
+	}
 	v.check(allowed.URL(raw) == nil, "url", "address",
 		"must be an https address of a public server, on port 443 or above 1023, without a name or password in it")
 }

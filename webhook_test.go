@@ -102,9 +102,12 @@ func TestNewWebhook(t *testing.T) {
 	}
 	require.NoError(t, valid.Validate(watchparty.WebhookAddresses{}))
 	for name, change := range map[string]func(*watchparty.NewWebhook){
-		"url:too_long":         func(n *watchparty.NewWebhook) { n.URL = "https://hooks.example/" + strings.Repeat("a", 2000) },
-		"description:too_long": func(n *watchparty.NewWebhook) { n.Description = strings.Repeat("a", 201) },
-		"kinds:required":       func(n *watchparty.NewWebhook) { n.Kinds = nil },
+		"url:too_long":            func(n *watchparty.NewWebhook) { n.URL = "https://hooks.example/" + strings.Repeat("a", 2000) },
+		"url:bidi_control":        func(n *watchparty.NewWebhook) { n.URL = "https://hooks.example/\u202egnp" },
+		"url:invisible_character": func(n *watchparty.NewWebhook) { n.URL = "https://hooks\u200b.example/" },
+		"url:control_character":   func(n *watchparty.NewWebhook) { n.URL = "https://hooks.example/\n" + "a" },
+		"description:too_long":    func(n *watchparty.NewWebhook) { n.Description = strings.Repeat("a", 201) },
+		"kinds:required":          func(n *watchparty.NewWebhook) { n.Kinds = nil },
 	} {
 		n := valid
 		change(&n)

@@ -143,7 +143,7 @@ func TestArmParty(t *testing.T) {
 	execute(t, p.store, `INSERT INTO movies (id, title, year, runtime_minutes, stream_url)
 		VALUES (?, 'Metropolis', 1927, 153, 'https://movies.example/metropolis.webm')`, p.party.ID)
 	execute(t, p.store, "UPDATE parties SET movie_id = id")
-	party, err := p.store.Party(t.Context(), p.party.ID)
+	party, err := p.store.Party(t.Context(), p.party.ID, "")
 	require.NoError(t, err)
 	armed := arm()
 	require.Equal(t, []any{playback.Paused, playback.CauseScheduled, party.StartsAt},

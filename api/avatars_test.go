@@ -261,12 +261,14 @@ func TestAvatarsThatAreRefused(t *testing.T) {
 	}
 	t.Run("far too large", func(t *testing.T) {
 		huge := one(make([]byte, 2*limit))
-		b.serve(t, b.upload(t, alice.token, huge...)).requireProblem(t, 413, "body_too_large")
-		chunked := b.upload(t, alice.token, huge...)
+		announced, chunked, anonymous := b.upload(t, alice.token, huge...), b.upload(t, alice.token, huge...),
+			b.upload(t, "", huge...)
 		chunked.ContentLength = -1
-		b.serve(t, chunked).requireProblem(t, 413, "body_too_large")
-		anonymous := b.upload(t, "", huge...)
-		b.serve(t, anonymous).requireProblem(t, 413, "body_too_large")
+		for _, r := range []*http.Request{announced, chunked, anonymous} {
+			a := b.serve(t, r)
+			a.requireProblem(t, 413, "avatar_too_large")
+			require.Equal(t, []string{"avatar"}, a.fields())
+		}
 	})
 	t.Run("broken forms", func(t *testing.T) {
 		good := b.upload(t, alice.token, one(picture(8, 8))...)

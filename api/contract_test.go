@@ -131,6 +131,9 @@ func requireContract(t testing.TB, r *http.Request, a answer) {
 	if a.status < 400 {
 		require.NotNil(t, response, "%s answers an undocumented %d", route.Operation.OperationID, a.status)
 	}
+	if r.Method == http.MethodGet && (a.status < 300 || a.status == http.StatusNotModified) {
+		requireCaching(t, a)
+	}
 	input := &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: r, PathParams: params, Route: route},
 		Status:                 a.status, Header: a.header,
@@ -138,6 +141,16 @@ func requireContract(t testing.TB, r *http.Request, a answer) {
 	}
 	input.SetBodyBytes(a.raw)
 	require.NoError(t, openapi3filter.ValidateResponse(t.Context(), input), "%s %s: %s", r.Method, r.URL.Path, a)
+}
+
+// requireCaching checks that clients may store what they can revalidate, and nothing else.
+func requireCaching(t testing.TB, a answer) {
+	t.Helper()
+	if caching := a.header.Get("Cache-Control"); a.header.Get("ETag") == "" {
+		require.Equal(t, "no-store", caching)
+	} else {
+		require.Regexp(t, "no-cache$|immutable$", caching)
+	}
 }
 
 func requireProblem(t testing.TB, a answer, requestID string) {

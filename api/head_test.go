@@ -120,6 +120,21 @@ func TestHeadIsGetWithoutContent(t *testing.T) {
 	require.True(t, methods["HEAD"], "HEAD is logged as what it is")
 }
 
+// TestLongerPaths: a path that goes on after its route is none, whatever the method, also after a parameter.
+func TestLongerPaths(t *testing.T) {
+	t.Parallel()
+	b := setup(t, databaseAway)
+	for _, op := range operations() {
+		path := basePath + regexp.MustCompile(`\{\w+\}`).ReplaceAllString(op.path, unknownID)
+		for _, rest := range []string{"/", "/a/b/c"} {
+			for _, method := range []string{"GET", "HEAD", "POST", "DELETE", "OPTIONS", "BREW"} {
+				a := b.exchange(t, b.page(t, method, path+rest))
+				require.Equal(t, http.StatusNotFound, a.status, "%s %s", method, path+rest)
+			}
+		}
+	}
+}
+
 // TestAllow: OPTIONS and the 405 of every path of the contract name what it takes.
 func TestAllow(t *testing.T) {
 	t.Parallel()

@@ -100,3 +100,51 @@ func TestRequestsSentAgain(t *testing.T) {
 		})
 	}
 }
+
+// endings are the operations that remove what an operation with a key has created, and the parameter that names it;
+// empty for what stays, and can be answered with again.
+var endings = map[string]struct{ operation, parameter, property string }{
+	"createRoom":    {"deleteRoom", "room_id", "id"},
+	"createMovie":   {"deleteMovie", "movie_id", "id"},
+	"createWebhook": {"deleteWebhook", "webhook_id", "id"},
+	"addToQueue":    {"removeFromQueue", "item_id", "id"},
+	"ban":           {"liftBan", "username", ""},
+	"mute":          {"liftMute", "username", ""},
+	"register":      {}, "requestPasswordReset": {}, "resendVerification": {}, "resendEmail": {}, "invite": {},
+	"postMessage": {}, "scheduleParty": {}, "reportAbuse": {}, "startCleanup": {},
+}
+
+// TestReplaysOfWhatIsGone: when what a request has created is gone, the same request is a 404, and creates nothing.
+func TestReplaysOfWhatIsGone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, c := range w.calls() {
+		op := operations()[c.id]
+		ending, ok := endings[c.id]
+		require.Equal(t, op.Parameters.GetByInAndName("header", idempotencyKey) != nil, ok, "the ending of %s", c.id)
+		if ending.operation == "" {
+			w.call(t, c.id, c.call)
+			continue
+		}
+		send := func() answer {
+			r := w.build(t, op, c.call)
+			r.Header.Set(idempotencyKey, "the-key-of-"+c.id)
+			return w.send(t, r)
+		}
+		first := send()
+		require.Equal(t, op.success(), first.status, "%s: %s", c.id, first)
+		end := call{token: c.token, params: maps.Clone(c.params)}
+		if end.params == nil {
+			end.params = map[string]string{}
+		}
+		if ending.property == "" {
+			end.params[ending.parameter] = c.body["username"].(string)
+		} else {
+			end.params[ending.parameter] = first.data()[ending.property].(string)
+		}
+		require.Equal(t, http.StatusNoContent, w.call(t, ending.operation, end).status, c.id)
+		before := w.rows(t)
+		send().requireProblem(t, http.StatusNotFound, "not_found")
+		require.Equal(t, before, w.rows(t), c.id)
+	}
+}

@@ -75,6 +75,14 @@ func badValues(schema *openapi3.Schema, valid any) []variant {
 	return bad
 }
 
+// timesOutOfRange are well-formed times that Postgres and Temporal do not take, and Go's zero time.
+var timesOutOfRange = map[string]string{
+	"in the year 0":                   "0000-06-01T00:00:00Z",
+	"in the year 0 because of a zone": "0001-01-01T00:00:00+23:59",
+	"the first of all":                "0001-01-01T00:00:00Z",
+	"in year 10000 because of a zone": "9999-12-31T23:59:59-23:59",
+}
+
 func badStrings(schema *openapi3.Schema) []variant {
 	var bad []variant
 	add := func(why string, value any) { bad = append(bad, variant{"", why, value}) }
@@ -90,6 +98,9 @@ func badStrings(schema *openapi3.Schema) []variant {
 			"a number in a string": "1893456000",
 			"in lower case":        "2030-01-01t00:00:00z", "with a blank": "2030-01-01 00:00:00Z", "empty": "",
 		} {
+			add(why, text)
+		}
+		for why, text := range timesOutOfRange {
 			add(why, text)
 		}
 	}
@@ -401,6 +412,7 @@ func badTexts(p *openapi3.Parameter) []string {
 	if schema.Format == "date-time" {
 		bad = append(bad, "tomorrow", "2030-01-01", "2030-01-01T00:00:00", "2030-02-30T00:00:00Z", "1893456000",
 			"2030-01-01T24:00:00Z", "2030-01-01T00:00:00+99:99", "2030-01-01 00:00:00Z", "10000-01-01T00:00:00Z")
+		bad = slices.AppendSeq(bad, maps.Values(timesOutOfRange))
 	}
 	if schema.Type.Is("integer") {
 		bad = append(bad, "0", "-1", "x", "1.5", "1e1x", "0x10", "99999999999999999999999", " ",

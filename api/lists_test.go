@@ -282,7 +282,6 @@ func lists(t *testing.T, b *bundle) map[string]listed {
 		},
 		"listMyParties": {
 			path: "/users/me/parties?", token: host.token,
-			id: func(item map[string]any) string { return item["party"].(map[string]any)["id"].(string) },
 			gone: map[string]string{
 				"cancelled":  "UPDATE parties SET state = 'cancelled', ended_at = now() WHERE id = ?",
 				"cleaned up": deleted("parties"),

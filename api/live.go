@@ -2,9 +2,11 @@ package api
 
 import (
 	"context"
+	"encoding/base64"
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,6 +54,10 @@ func (s *Server) connectLive(c echo.Context) error {
 		c.Response().Header().Set(echo.HeaderConnection, "Upgrade")
 		return errUpgradeRequired
 	}
+	if err := checkHandshake(r); err != nil {
+		c.Response().Header().Set("Sec-WebSocket-Version", webSocketVersion)
+		return err
+	}
 	if !s.originAllowed(r.Header.Get(echo.HeaderOrigin)) {
 		return errOrigin
 	}
@@ -62,7 +68,34 @@ func (s *Server) connectLive(c echo.Context) error {
 	return s.live.Accept(c.Response(), r, strings.ToLower(roomID), client(c))
 }
 
-// wantsWebSocket reports whether a request is a handshake. What else is wrong with one, the handshake answers itself.
+// webSocketVersion is that of RFC 6455, the only one.
+const webSocketVersion = "13"
+
+// checkHandshake checks what the library would refuse in plain text.
+func checkHandshake(r *http.Request) error {
+	var wrong []watchparty.FieldError
+	if versions := r.Header.Values("Sec-WebSocket-Version"); !slices.Equal(versions, []string{webSocketVersion}) {
+		wrong = append(wrong, watchparty.FieldError{
+			Field: "Sec-WebSocket-Version", Code: "enum", Message: "must be " + webSocketVersion,
+		})
+	}
+	keys := r.Header.Values("Sec-WebSocket-Key")
+	var key []byte
+	if len(keys) == 1 {
+		key, _ = base64.StdEncoding.DecodeString(strings.TrimSpace(keys[0]))
+	}
+	if len(key) != 16 {
+		wrong = append(wrong, watchparty.FieldError{
+			Field: "Sec-WebSocket-Key", Code: "format", Message: "must be 16 bytes in base64",
+		})
+	}
+	if wrong != nil {
+		return watchparty.Invalid(wrong...)
+	}
+	return nil
+}
+
+// wantsWebSocket reports whether a request is a handshake.
 func wantsWebSocket(r *http.Request) bool {
 	has := func(header, token string) bool {
 		for part := range strings.SplitSeq(strings.Join(r.Header.Values(header), ","), ",") {
@@ -72,7 +105,8 @@ func wantsWebSocket(r *http.Request) bool {
 		}
 		return false
 	}
-	return r.Method == http.MethodGet && has(echo.HeaderConnection, "upgrade") && has(echo.HeaderUpgrade, "websocket")
+	return r.Method == http.MethodGet && r.ProtoMajor == 1 && r.ProtoMinor == 1 && has(echo.HeaderConnection, "upgrade") &&
+		has(echo.HeaderUpgrade, "websocket")
 }
 
 // originAllowed reports whether a browser's page may connect: one of this service, or of HTTP_CORS_ORIGINS. Other

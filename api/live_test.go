@@ -37,6 +37,16 @@ func TestLiveHandshake(t *testing.T) {
 			require.Equal(t, []string{"websocket", "Upgrade"}, []string{a.header.Get("Upgrade"), a.header.Get("Connection")})
 		}
 	})
+	t.Run("invalid handshake", func(t *testing.T) {
+		for _, change := range []map[string]string{
+			{"Sec-WebSocket-Version": ""}, {"Sec-WebSocket-Version": "8"}, {"Sec-WebSocket-Key": ""},
+			{"Sec-WebSocket-Key": "abc"}, {"Sec-WebSocket-Key": "dGhlIHNhbXBsZQ=="},
+		} {
+			a := b.send(t, handshake(path, change))
+			a.requireProblem(t, http.StatusBadRequest, "invalid_request")
+			require.Equal(t, "13", a.header.Get("Sec-WebSocket-Version"))
+		}
+	})
 	t.Run("origins", func(t *testing.T) {
 		for origin, allowed := range map[string]bool{
 			"": true, "https://party.example": true, "https://friends.example": true, "https://of.friends.example": true,

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -447,12 +448,25 @@ func (a answer) requireProblem(t testing.TB, status int, code string) {
 func (a answer) requireField(t testing.TB, status int, field string) {
 	t.Helper()
 	require.Equal(t, status, a.status, a)
+	requireSentences(t, a)
 	for _, name := range a.fields() {
 		if name == field || strings.HasPrefix(name, field+".") {
 			return
 		}
 	}
 	require.Fail(t, "the problem does not name "+field, a.String())
+}
+
+// sentence is how the message of a field begins, so that it can follow the field's name.
+var sentence = regexp.MustCompile(`^(must|has|is|does|cannot|belongs|or) `)
+
+func requireSentences(t testing.TB, a answer) {
+	t.Helper()
+	var problem struct{ Errors []struct{ Message string } }
+	require.NoError(t, json.Unmarshal(a.raw, &problem))
+	for _, e := range problem.Errors {
+		require.Regexp(t, sentence, e.Message)
+	}
 }
 
 // do asks path, which is below /api; a body that is not a string is sent as JSON.

@@ -19,6 +19,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/avatar/probe"
 	"github.com/watchparty/watchparty/logging"
 	"github.com/watchparty/watchparty/store"
 )
@@ -178,8 +179,9 @@ const maxAuthBytes = 8 << 10
 // multipartOverhead is what a multipart body may have besides the file.
 const multipartOverhead = 64 << 10
 
-// limitBody refuses bodies over the limit, at once if their length is announced. An incomplete body is a 408 if the
-// connection's read deadline has passed, and malformed otherwise.
+// limitBody refuses bodies over the limit, at once if their length is announced. To its sender, an upload over the limit
+// is a picture that is too large. An incomplete body is a 408 if the connection's read deadline has passed, and
+// malformed otherwise.
 func (s *Server) limitBody(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if c.Request().Body == nil || c.Request().Body == http.NoBody {
@@ -193,11 +195,11 @@ func (s *Server) limitBody(next echo.HandlerFunc) echo.HandlerFunc {
 			limit = min(limit, maxAuthBytes)
 		}
 		if c.Request().ContentLength > limit {
-			return &http.MaxBytesError{Limit: limit}
+			return s.tooLarge(c, &http.MaxBytesError{Limit: limit})
 		}
 		body := &watchedBody{ReadCloser: c.Request().Body}
 		c.Request().Body = http.MaxBytesReader(c.Response(), body, limit)
-		err := next(c)
+		err := s.tooLarge(c, next(c))
 		if body.failure == nil || c.Response().Committed {
 			return err
 		}
@@ -209,6 +211,15 @@ func (s *Server) limitBody(next echo.HandlerFunc) echo.HandlerFunc {
 		_ = http.NewResponseController(c.Response()).SetWriteDeadline(time.Now().Add(s.cfg.HTTP.WriteTimeout))
 		return errRequestTimeout
 	}
+}
+
+// tooLarge converts the error of an upload over the limit, and returns any other error unchanged.
+func (s *Server) tooLarge(c echo.Context, err error) error {
+	var over *http.MaxBytesError
+	if isUpload(c) && errors.As(err, &over) {
+		return refusePicture(probe.TooLarge(s.cfg.Avatar.MaxUploadBytes))
+	}
+	return err
 }
 
 var errRequestTimeout = &watchparty.Error{

@@ -46,13 +46,21 @@ func (s *Server) ListParties(
 	if _, err := s.visibleRoom(ctx, r.RoomID); err != nil {
 		return nil, err
 	}
-	parties, err := s.store.Parties(ctx, r.RoomID)
+	id, err := viewer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	parties, err := s.store.Parties(ctx, r.RoomID, id.UserID)
 	return contract.ListParties200JSONResponse{Data: convert(parties, s.party)}, err
 }
 
 // visibleParty reads a party, and decides whether the viewer may see its room.
 func (s *Server) visibleParty(ctx context.Context, id string) (watchparty.Party, error) {
-	found, err := s.store.Party(ctx, id)
+	by, err := viewer(ctx)
+	if err != nil {
+		return watchparty.Party{}, err
+	}
+	found, err := s.store.Party(ctx, id, by.UserID)
 	if err != nil {
 		return found, err
 	}
@@ -145,7 +153,7 @@ func (s *Server) ListPartyAnswers(
 	return contract.ListPartyAnswers200JSONResponse{Data: convert(guests, s.partyGuest), NextCursor: next}, nil
 }
 
-// ListMyParties lists the parties of the caller's rooms.
+// ListMyParties lists the parties of the caller's rooms, and those that the caller has answered.
 func (s *Server) ListMyParties(
 	ctx context.Context,
 	r contract.ListMyPartiesRequestObject,
@@ -159,10 +167,8 @@ func (s *Server) ListMyParties(
 	if err != nil {
 		return nil, err
 	}
-	parties, next := cut(parties, p, func(m watchparty.MyParty) store.Keys {
-		return store.Keys{m.Party.StartsAt, m.Party.ID}
-	})
-	return contract.ListMyParties200JSONResponse{Data: convert(parties, s.myParty), NextCursor: next}, nil
+	parties, next := cut(parties, p, func(p watchparty.Party) store.Keys { return store.Keys{p.StartsAt, p.ID} })
+	return contract.ListMyParties200JSONResponse{Data: convert(parties, s.party), NextCursor: next}, nil
 }
 
 // GetPartyCalendar answers with a party as a file for calendars.
@@ -185,7 +191,6 @@ func (f calendarFile) VisitGetPartyCalendarResponse(w http.ResponseWriter) error
 	h := w.Header()
 	h.Set("Content-Type", ical.ContentType)
 	h.Set("Content-Disposition", `attachment; filename="party.ics"`)
-	h.Set("Cache-Control", "private, no-cache")
 	_, err := w.Write(ical.Event(f).File())
 	return err
 }
@@ -195,12 +200,9 @@ func (s *Server) party(p watchparty.Party) contract.Party {
 		ID: p.ID, RoomID: p.RoomID, RoomName: p.RoomName, Title: p.Title, Movie: roomMovie(p.Movie), StartsAt: p.StartsAt,
 		TimeZone: p.TimeZone, State: contract.PartyState(p.State), ScheduledBy: s.person(p.Scheduler),
 		Answers:   contract.PartyCounts{Yes: p.Yes, Maybe: p.Maybe, No: p.No},
+		MyAnswer:  pointer(contract.PartyReply(p.Answer)),
 		CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt,
 	}
-}
-
-func (s *Server) myParty(m watchparty.MyParty) contract.MyParty {
-	return contract.MyParty{Party: s.party(m.Party), Answer: pointer(contract.PartyReply(m.Answer))}
 }
 
 func (s *Server) partyGuest(g watchparty.PartyGuest) contract.PartyGuest {

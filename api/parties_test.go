@@ -55,6 +55,7 @@ func TestSchedulePartyAnswers(t *testing.T) {
 		schedule(s.host, partyIn(4*time.Hour, change)).requireField(t, 400, field)
 	}
 	schedule(s.host, partyIn(367*24*time.Hour, nil)).requireProblem(t, 400, "party_time")
+	s.do(t, "PATCH", s.party, s.host.token, partyIn(367*24*time.Hour, nil)).requireProblem(t, 400, "party_time")
 	schedule(s.host, partyIn(2*time.Hour+time.Minute, nil)).requireProblem(t, 409, "party_too_close")
 	schedule(s.host, partyIn(4*time.Hour, map[string]any{"movie_id": s.room})).requireProblem(t, 400, "unknown_movie")
 	schedule(s.host, partyIn(4*time.Hour, map[string]any{"movie_id": s.movie(t, "Faust")})).
@@ -111,6 +112,26 @@ func TestUpdatePartyAnswers(t *testing.T) {
 	s.do(t, "PUT", s.party+"/answer", s.guest.token, map[string]any{"answer": "yes"}).requireProblem(t, 409, "party_ended")
 	require.Equal(t, "cancelled", s.do(t, "GET", s.party, "", nil).data()["state"])
 	require.Contains(t, string(s.do(t, "GET", s.party+"/calendar", "", nil).raw), "STATUS:CANCELLED\r\n")
+}
+
+func TestPartyOfTooMany(t *testing.T) {
+	t.Parallel()
+	s := newPartyStage(t, nil)
+	answer := func(by person, reply string) answer {
+		return s.do(t, "PUT", s.party+"/answer", by.token, map[string]any{"answer": reply})
+	}
+	require.Equal(t, 204, answer(s.guest, "yes").status)
+	_, err := s.store.DB().ExecContext(t.Context(), `
+		WITH people AS (INSERT INTO users (id, username, email, email_key, display_name, password_hash)
+			SELECT gen_random_uuid(), 'many' || n, n || '@many.example', n || '@many.example', 'Many', ''
+			FROM generate_series(2, ?0) AS n RETURNING id)
+		INSERT INTO party_answers (party_id, room_id, user_id, answer) SELECT y.id, y.room_id, p.id, 'no'
+			FROM parties AS y, people AS p WHERE y.room_id = ?1`, watchparty.MaxAnswers, s.room)
+	require.NoError(t, err)
+	answer(s.outside, "yes").requireProblem(t, 409, "too_many_answers")
+	require.Equal(t, 204, answer(s.guest, "maybe").status)
+	require.Equal(t, "maybe", s.do(t, "GET", s.party, s.guest.token, nil).data()["my_answer"])
+	require.Nil(t, s.do(t, "GET", s.party, "", nil).data()["my_answer"])
 }
 
 // TestPartyOfPrivateRoom: whoever may not know of the room cannot tell its party from one that does not exist.

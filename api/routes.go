@@ -12,6 +12,7 @@ import (
 	"github.com/getkin/kin-openapi/routers/gorillamux"
 	"github.com/labstack/echo/v4"
 
+	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/api/contract"
 )
 
@@ -58,6 +59,19 @@ func (r contractRoutes) of(c echo.Context) *openapi3.Operation {
 		return nil
 	}
 	return r.operations[c.Request().Method+" "+c.Path()]
+}
+
+// wholePath refuses a path that is longer than its route: Echo takes all that follows for the route's last parameter.
+func (r contractRoutes) wholePath(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		route := c.Path()
+		longer := strings.Count(c.Request().URL.EscapedPath(), "/") > strings.Count(route, "/")
+		if longer && strings.HasPrefix(route, basePath+"/") && !strings.HasSuffix(route, "*") &&
+			r.allowed(c.Request()) == http.MethodOptions {
+			return watchparty.ErrNotFound
+		}
+		return next(c)
+	}
 }
 
 // allowed returns the methods of a path.

@@ -133,6 +133,7 @@ func New(d Deps) (*Server, error) {
 		s.repeats,
 		headAsGet,
 		informStore,
+		s.routes.wholePath,
 		s.authorize,
 		wellFormed(s.routes),
 		s.spool(),

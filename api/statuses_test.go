@@ -74,7 +74,10 @@ func impliedCodes(d documented) []string {
 		codes = append(codes, "forbidden")
 	}
 	if d.RequestBody != nil {
-		codes = append(codes, "request_timeout", "body_too_large", "unsupported_media_type", "unsupported_content_encoding")
+		codes = append(codes, "request_timeout", "unsupported_media_type", "unsupported_content_encoding")
+		if d.OperationID != "putAvatar" { // it has a code of its own
+			codes = append(codes, "body_too_large")
+		}
 	}
 	return codes
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -57,19 +58,31 @@ func requestValidator(spec *openapi3.T, excludeBody bool) echo.MiddlewareFunc {
 	})
 }
 
-// calendar makes the validator refuse dates that do not exist: by itself it accepts 30 February. The table of formats
-// is global; at v0.152.0 requests are not checked by the formats of one contract.
+// calendar makes the validator refuse dates that do not exist, of which it would accept 30 February, and times that
+// cannot be stored. The table of formats is global; at v0.152.0 requests are not checked by the formats of one contract.
 var calendar = sync.OnceFunc(func() {
 	form := openapi3.NewRegexpFormatValidator(openapi3.FormatOfStringDateTime)
 	openapi3.DefineStringFormatValidator("date-time", openapi3.NewCallbackValidator(func(text string) error {
-		if _, err := time.Parse(time.RFC3339, text); err != nil || form.Validate(text) != nil {
+		at, err := time.Parse(time.RFC3339, text)
+		switch {
+		case err != nil || form.Validate(text) != nil:
 			return errNoTime
+		case !at.After(time.Time{}) || at.UTC().Year() > maxYear:
+			return errTimeRange
 		}
 		return nil
 	}))
 })
 
-var errNoTime = errors.New("there is no such time")
+// maxYear is the last year that RFC 3339 can write. With an offset, a time of that year can be of the next one in UTC,
+// and one of the year 1 of the year before, which neither Postgres nor Temporal reads. The first instant of the year 1
+// is Go's zero time, which stands for no time.
+const maxYear = 9999
+
+var (
+	errNoTime    = errors.New("there is no such time")
+	errTimeRange = errors.New("a time is between the years 1 and 9999 in UTC")
+)
 
 // malformedBody is the error of a body that cannot be read at all.
 var malformedBody = watchparty.FieldError{Field: "body", Code: "malformed", Message: "cannot be read"}
@@ -164,17 +177,41 @@ func fieldName(path []string) string {
 // unknownProperty finds the name that the path in the validator's error lacks.
 var unknownProperty = regexp.MustCompile(`^property (".*") is unsupported$`)
 
-// fieldMessage is the message of the validator, which never has the value. Patterns, which people cannot read, and
-// names that a client chose are replaced.
+// fieldMessage completes a sentence that begins with the field's name, and never has the value. The validator's own
+// message is used where it does so. Patterns, which people cannot read, and names that a client chose are left out.
 func fieldMessage(err *openapi3.SchemaError) string {
-	switch fieldCode(err) {
+	switch err.SchemaField {
 	case "pattern":
 		return "does not have the right form"
-	case "unknown": // the name may be of any length
+	case "properties", "additionalProperties": // the name may be of any length
 		return "is not a property of this body"
+	case "minLength":
+		if err.Schema.MinLength == 1 {
+			return "must not be empty"
+		}
+		return fmt.Sprintf("must have at least %d characters", err.Schema.MinLength)
+	case "maxLength":
+		return fmt.Sprintf("must have at most %d characters", *err.Schema.MaxLength)
+	case "minProperties":
+		return "must have a property"
+	case "minItems":
+		return fmt.Sprintf("must have at least %d items", err.Schema.MinItems)
+	case "maxItems":
+		return fmt.Sprintf("must have at most %d items", *err.Schema.MaxItems)
+	case "uniqueItems":
+		return "must not have an item twice"
+	case "format":
+		return "must have the format " + err.Schema.Format
+	case "nullable":
+		return "must not be null"
+	case "required":
+		return "is missing"
 	}
-	return err.Reason
+	return validatorSubject.ReplaceAllString(err.Reason, "") // "number must be at least 2"
 }
+
+// validatorSubject is what the validator calls a value.
+var validatorSubject = regexp.MustCompile(`^(number|value) `)
 
 // fieldCode is the keyword of the schema that failed, in snake_case.
 func fieldCode(err *openapi3.SchemaError) string {

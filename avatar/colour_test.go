@@ -61,24 +61,23 @@ func colourful(t *testing.T) map[string][]byte {
 		"a profile of a press": pictures.TableProfile("CMYK", map[string]func([]float64) [3]float64{"A2B0": press}),
 	}
 	all := map[string][]byte{
-		"JPEG":                          pictures.JPEG(rgb),
-		"PNG":                           pictures.PNG(rgb),
-		"PNG of 16 bits":                pictures.PNG(deep),
-		"grey JPEG":                     pictures.JPEG(grey),
-		"grey PNG":                      pictures.PNG(grey),
-		"grey PNG of 16 bits":           pictures.PNG(deepGrey),
-		"palette PNG":                   pictures.PNG(palette),
-		"grey JPEG with a matrix":       pictures.JPEG(grey, pictures.JPEGProfile(profiles["linear light"])),
-		"GIF":                           pictures.GIF(side, side, orange),
-		"transparent PNG":               pictures.PNG(sheer),
-		"WebP":                          pictures.WebP(webpOf(t, rgb), nil),
-		"grey JPEG with a grey profile": pictures.JPEG(grey, pictures.JPEGProfile(profiles["a grey profile"])),
-		"grey PNG with a grey profile":  pictures.PNG(grey, pictures.PNGProfile(profiles["a grey profile"])),
-		"grey PNG of 16 bits with a grey profile": pictures.PNG(deepGrey, pictures.PNGProfile(profiles["a grey profile"])),
+		"JPEG":                pictures.JPEG(rgb),
+		"PNG":                 pictures.PNG(rgb),
+		"PNG of 16 bits":      pictures.PNG(deep),
+		"grey JPEG":           pictures.JPEG(grey),
+		"grey PNG":            pictures.PNG(grey),
+		"grey PNG of 16 bits": pictures.PNG(deepGrey),
+		"palette PNG":         pictures.PNG(palette),
+		"GIF":                 pictures.GIF(side, side, orange),
+		"transparent PNG":     pictures.PNG(sheer),
+		"WebP":                pictures.WebP(webpOf(t, rgb), nil),
 	}
 	for name, profile := range profiles {
 		all["JPEG with "+name] = pictures.JPEG(rgb, pictures.JPEGProfile(profile))
 		all["PNG with "+name] = pictures.PNG(rgb, pictures.PNGProfile(profile))
+		all["grey JPEG with "+name] = pictures.JPEG(grey, pictures.JPEGProfile(profile))
+		all["grey PNG with "+name] = pictures.PNG(grey, pictures.PNGProfile(profile))
+		all["grey PNG of 16 bits with "+name] = pictures.PNG(deepGrey, pictures.PNGProfile(profile))
 		all["WebP with "+name] = pictures.WebP(webpOf(t, rgb), profile)
 	}
 	all["PNG of 16 bits with a matrix"] = pictures.PNG(deep, pictures.PNGProfile(p3))
@@ -101,19 +100,31 @@ func colourful(t *testing.T) map[string][]byte {
 		return pictures.PNGChunk("cICP", []byte{primaries, transfer, 0, 1})
 	}
 	intent := pictures.PNGChunk("sRGB", []byte{0})
+	linear := pictures.PNGProfile(profiles["linear light"])
+	broken := func(chunk []byte) []byte { // its checksum
+		chunk = slices.Clone(chunk)
+		chunk[len(chunk)-1] ^= 1
+		return chunk
+	}
 	for name, chunks := range map[string][][]byte{
 		"gAMA 1.0": {gamma(1)}, "gAMA 1/2.2": {gamma(1 / 2.2)}, "gAMA 1/1.8": {gamma(1 / 1.8)}, "gAMA 0": {gamma(0)},
 		"gAMA and cHRM":    {gamma(1 / 2.2), ofP3},
 		"cHRM":             {ofP3},
 		"cHRM of nonsense": {gamma(1 / 2.2), chromaticities(0, 0, 0, 0, 0, 0, 0, 0)},
 		"sRGB over gAMA":   {gamma(1), intent}, "sRGB over cHRM": {gamma(1), ofP3, intent},
-		"iCCP over gAMA":     {gamma(1), pictures.PNGProfile(p3)},
-		"cICP of sRGB":       {cicp(1, 13)},
-		"cICP of Display P3": {cicp(12, 13)},
-		"cICP of BT.709":     {cicp(1, 1)},
-		"cICP of BT.2020":    {cicp(9, 14)},
-		"cICP of BT.2020, 1": {cicp(9, 1)},
-		"cICP linear":        {cicp(1, 8)}, "cICP 2.2": {cicp(1, 4)}, "cICP 2.8": {cicp(5, 5)},
+		"iCCP over gAMA": {gamma(1), pictures.PNGProfile(p3)},
+		"iCCP over sRGB": {linear, intent}, "iCCP over sRGB before it": {intent, linear},
+		"the first of two iCCP": {linear, pictures.PNGProfile(p3)}, "the first of two gAMA": {gamma(1), gamma(1 / 1.8)},
+		"broken gAMA": {broken(gamma(1))}, "broken iCCP": {broken(linear)}, "broken cICP": {broken(cicp(12, 13))},
+		"broken sRGB": {gamma(1), broken(intent)}, "broken iCCP before iCCP": {broken(linear), pictures.PNGProfile(p3)},
+		"iCCP that is not deflated": {pictures.PNGChunk("iCCP", []byte("profile\x00\x00nothing"))},
+		"iCCP of another method":    {pictures.PNGChunk("iCCP", []byte("profile\x00\x01nothing")), gamma(1)},
+		"cICP of sRGB":              {cicp(1, 13)},
+		"cICP of Display P3":        {cicp(12, 13)},
+		"cICP of BT.709":            {cicp(1, 1)},
+		"cICP of BT.2020":           {cicp(9, 14)},
+		"cICP of BT.2020, 1":        {cicp(9, 1)},
+		"cICP linear":               {cicp(1, 8)}, "cICP 2.2": {cicp(1, 4)}, "cICP 2.8": {cicp(5, 5)},
 		"cICP over iCCP":   {cicp(1, 13), pictures.PNGProfile(p3)},
 		"cICP over sRGB":   {cicp(12, 13), intent},
 		"cICP over gAMA":   {gamma(1), cicp(12, 13)},

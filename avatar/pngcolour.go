@@ -1,7 +1,11 @@
 package avatar
 
 import (
+	"bytes"
+	"compress/zlib"
 	"encoding/binary"
+	"hash/crc32"
+	"io"
 	"math"
 
 	"github.com/watchparty/watchparty/avatar/icc"
@@ -15,9 +19,10 @@ type meaning struct {
 	plain bool
 }
 
-// meaningOfPNG reads what libvips ignores. By the PNG specification (third edition, 4.3), cICP has precedence over an
-// embedded profile, the profile over sRGB, and sRGB over gAMA with cHRM; unknown and broken chunks count as missing.
-// Browsers ignore cHRM without gAMA, and so does this.
+// meaningOfPNG reads what libvips ignores. libpng, which libvips asks, has no RGB profile for a grey picture, none after
+// sRGB, and the last of several. By the PNG specification (third edition, 4.3), cICP has precedence over an embedded
+// profile, the profile over sRGB, and sRGB over gAMA with cHRM; unknown and broken chunks count as missing. Browsers
+// ignore cHRM without gAMA, and so does this.
 func meaningOfPNG(data []byte) meaning {
 	chunks := colourChunks(data)
 	grey := len(data) > 25 && data[25]&2 == 0 // by the header's colour type
@@ -30,15 +35,12 @@ func meaningOfPNG(data []byte) meaning {
 			return meaning{profile: profileOf(grey, primaries, transfer)}
 		}
 	}
-	if chunks["iCCP"] != nil {
-		return meaning{}
-	}
-	if chunks["sRGB"] != nil {
-		return meaning{plain: true}
+	if profile := embeddedProfile(chunks["iCCP"]); profile != nil {
+		return meaning{profile: profile}
 	}
 	gamma := chunks["gAMA"]
-	if len(gamma) != 4 || binary.BigEndian.Uint32(gamma) == 0 {
-		return meaning{}
+	if chunks["sRGB"] != nil || len(gamma) != 4 || binary.BigEndian.Uint32(gamma) == 0 {
+		return meaning{plain: true}
 	}
 	curve := icc.Gamma(100_000 / float64(binary.BigEndian.Uint32(gamma)))
 	primaries := codedPrimaries[1]
@@ -59,7 +61,28 @@ func profileOf(grey bool, primaries icc.Primaries, curve []byte) []byte {
 	return icc.RGB(primaries, curve)
 }
 
-// colourChunks returns the first chunk of each kind that concerns colours, of those before the pixels.
+// maxProfile limits an embedded profile, which is compressed. Those of presses have one or two megabytes.
+const maxProfile = 8 << 20
+
+// embeddedProfile returns the profile in a chunk iCCP, after its name and the compression method; nil if there is none.
+func embeddedProfile(chunk []byte) []byte {
+	_, compressed, named := bytes.Cut(chunk, []byte{0})
+	if !named || len(compressed) == 0 || compressed[0] != 0 {
+		return nil
+	}
+	stream, err := zlib.NewReader(bytes.NewReader(compressed[1:]))
+	if err != nil {
+		return nil
+	}
+	profile, err := io.ReadAll(io.LimitReader(stream, maxProfile+1))
+	if err != nil || len(profile) == 0 || len(profile) > maxProfile {
+		return nil
+	}
+	return profile
+}
+
+// colourChunks returns the first chunk of each kind that concerns colours, of those before the pixels. A chunk with a
+// wrong checksum does not count.
 func colourChunks(data []byte) map[string][]byte {
 	const signature, overhead = 8, 12
 	found := map[string][]byte{}
@@ -70,7 +93,8 @@ func colourChunks(data []byte) map[string][]byte {
 		}
 		switch name {
 		case "cICP", "iCCP", "sRGB", "gAMA", "cHRM":
-			if found[name] == nil {
+			intact := crc32.ChecksumIEEE(rest[4:8+length]) == binary.BigEndian.Uint32(rest[8+length:])
+			if found[name] == nil && intact {
 				found[name] = rest[8 : 8+length : 8+length]
 			}
 		}

@@ -37,6 +37,9 @@ func render(data []byte, limits probe.Limits, sizes []Size) ([]Rendered, error) 
 	var width, height C.int
 	var message *C.char
 	var said C.avatar_meaning
+	if bytes.HasPrefix(data, []byte("GIF8")) {
+		data = withHoles(data)
+	}
 	if bytes.HasPrefix(data, []byte("\x89PNG")) {
 		m := meaningOfPNG(data)
 		said.plain, said.length = cInt(m.plain), C.size_t(len(m.profile))

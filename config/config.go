@@ -420,11 +420,16 @@ func (c Cleanup) MinAge() time.Duration {
 func Load(environ []string) (Config, error) {
 	environ, unreadFiles := ReadSecrets(environ)
 	vars := env.ToMap(environ)
+	trimLists(vars)
 	unread := errors.Join(unreadFiles, dropUnreadable(vars))
 	var c Config
 	if err := env.ParseWithOptions(&c, env.Options{Environment: vars}); err != nil {
 		return Config{}, fmt.Errorf("settings: %w", err)
 	}
+	for i, o := range c.HTTP.Origins {
+		c.HTTP.Origins[i] = strings.TrimSuffix(strings.ToLower(o), "/") // as browsers send them
+	}
+	c.Email.Host = strings.Trim(c.Email.Host, "[]")
 	c.HTTP.PublicURL = strings.TrimRight(c.HTTP.PublicURL, "/")
 	c.HTTP.FrontendURL = strings.TrimRight(c.HTTP.FrontendURL, "/")
 	c.Avatar.CDNURL = strings.TrimRight(c.Avatar.CDNURL, "/")
@@ -436,6 +441,21 @@ func Load(environ []string) (Config, error) {
 	}
 	c.HTTP.FrontendURL = cmp.Or(c.HTTP.FrontendURL, c.HTTP.PublicURL)
 	return c, nil
+}
+
+// lists are the settings that are lists. Spaces around the elements are no part of them. Secrets are not changed.
+var lists = []string{
+	"HTTP_CORS_ORIGINS", "HTTP_TRUSTED_PROXIES", "WEBHOOK_PRIVATE_NETWORKS", "REPORT_RECIPIENTS", "REDIS_URL",
+}
+
+func trimLists(vars map[string]string) {
+	for _, name := range lists {
+		elements := strings.Split(vars[name], ",")
+		for i, element := range elements {
+			elements[i] = strings.TrimSpace(element)
+		}
+		vars[name] = strings.Join(elements, ",")
+	}
 }
 
 // Development reports whether the program runs on a developer's machine.

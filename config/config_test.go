@@ -264,6 +264,28 @@ func TestLimits(t *testing.T) {
 		"daily",
 		"OFF",
 	}
+	bases, noBases := []string{
+		"http://x", "https://x.org/y", "https://x.org/y/", "https://x.org:8443", "https://[2001:db8::1]:5000",
+	}, []string{
+		"x.org",
+		"ftp://x",
+		"https:",
+		"https://",
+		"https://:5000",
+		"https://x.org:99999",
+		"https://x.org:port",
+		"https://x.org?y=1",
+		"https://x.org/?",
+		"https://x.org/#y",
+		"https://user:secret@x.org",
+		"https://x.org ",
+		"'https://x.org'",
+	}
+	hosts, noHosts := []string{
+		"x", "db.example.org", "10.0.0.1", "fd00::1", "[fd00::1]",
+	}, []string{
+		"db:5432", "smtp://db", "a/b", "a@b", "d b", "a,b", " db", "[fd00::1]:25",
+	}
 	year := (365 * 24 * time.Hour).String()
 	for _, test := range []struct {
 		name      string
@@ -272,8 +294,11 @@ func TestLimits(t *testing.T) {
 		{"APP_ENV", []string{"production", "development"}, []string{"Production", "test"}},
 		{"LOG_LEVEL", []string{"debug", "info", "warn", "error"}, []string{"INFO", "trace"}},
 		{"LOG_FORMAT", []string{"json", "text"}, []string{"xml"}},
-		{"PUBLIC_URL", []string{"http://x", "https://x.org/y"}, []string{"x.org", "ftp://x", "/", "https:"}},
-		{"FRONTEND_URL", []string{"", "http://x", "https://x.org/y"}, []string{"x.org", "ftp://x", "https:"}},
+		{"PUBLIC_URL", bases, noBases},
+		{"FRONTEND_URL", append([]string{""}, bases...), noBases},
+		{"HTTP_CORS_ORIGINS", []string{"", "*", "https://x.org", "https://X.org/", "https://x.org, http://[::1]:3000",
+			"https://*.x.org", "capacitor://localhost"},
+			[]string{"x.org", "https://x.org/y", "https://x.org,", "https://x.org https://y.org", "https://user@x.org"}},
 		{"HTTP_TRUSTED_PROXIES", []string{"", "10.0.0.1/32", "10.0.0.0/8,fd00::/8"},
 			[]string{"10.0.0.1", "proxy", "10.0.0.0/8,", "0.0.0.0/0", "10.0.0.0/8,::/0"}},
 		{"REDIS_TIMEOUT", []string{"1ms", "100ms"}, []string{"999us", "101ms"}},
@@ -284,7 +309,7 @@ func TestLimits(t *testing.T) {
 		{"AUTH_SECRET", []string{strings.Repeat("x", 32), strings.Repeat("é", 16)}, []string{"", strings.Repeat("x", 31)}},
 		{"AUTH_FORMER_SECRETS", []string{"", strings.Repeat("x", 32),
 			strings.Repeat("x", 32) + "," + strings.Repeat("y", 40)}, []string{"x", strings.Repeat("x",
-			32) + ",", strings.Repeat("x", 32) + ",y,z"}},
+			32) + ",", strings.Repeat("x", 32) + ",y,z", strings.Repeat("x", 32) + ", " + strings.Repeat("y", 40)}},
 		{"AUTH_ACCESS_TTL", []string{"1m"}, []string{"59s"}},
 		{"AUTH_REFRESH_TTL", []string{"1h"}, []string{"59m59s"}},
 		{"AUTH_SESSION_TTL", []string{"1h"}, []string{"59m59s"}},
@@ -297,11 +322,10 @@ func TestLimits(t *testing.T) {
 		{"REDIS_URL",
 			[]string{"redis://h", "rediss://h", "unix:///run/s", "redis://a,redis://b", "redis+sentinel://a:26379/party"},
 			[]string{"", "h:6379", "redis://a,", "redis://a,b"}},
-		{"DATABASE_HOST", []string{"", "db", "db.example.org", "10.0.0.1", "fd00::1", "[fd00::1]"},
-			[]string{"db:5432", "postgres://db", "a/b", "a@b", "d b", "a,b"}},
+		{"DATABASE_HOST", append([]string{""}, hosts...), noHosts},
 		{"DATABASE_PORT", []string{"1", "65535"}, []string{"0", "65536", "postgres"}},
 		{"DATABASE_SSLMODE", []string{"", "verify-full", "require", "disable"}, []string{"on", "DISABLE"}},
-		{"REDIS_HOST", []string{"", "cache", "10.0.0.1", "fd00::1"}, []string{"cache:6379", "redis://cache", "a,b"}},
+		{"REDIS_HOST", append([]string{""}, hosts...), noHosts},
 		{"REDIS_PORT", []string{"1", "65535"}, []string{"0", "65536"}},
 		{"REDIS_DB", []string{"0", "15"}, []string{"-1", "one"}},
 		{"REDIS_TLS", []string{"true", "false"}, []string{"on"}},
@@ -312,8 +336,8 @@ func TestLimits(t *testing.T) {
 		{"RATE_LIMIT_EXPORTS", []string{"1", "100000"}, []string{"0", "-1", "100001"}},
 		{"RATE_LIMIT_WRITES", []string{"1", "100000"}, []string{"0", "-1", "100001"}},
 		{"RATE_LIMIT_READS", []string{"1", "100000"}, []string{"0", "-1", "100001"}},
-		{"TEMPORAL_UI_URL", []string{"http://x"}, []string{"x:8233"}},
-		{"SMTP_HOST", []string{"x"}, []string{""}},
+		{"TEMPORAL_UI_URL", bases, noBases},
+		{"SMTP_HOST", hosts, append([]string{""}, noHosts...)},
 		{"SMTP_PORT", []string{"1", "65535"}, []string{"0", "65536"}},
 		{"SMTP_TLS", []string{"starttls", "implicit", "none"}, []string{"STARTTLS", "true"}},
 		{"MAIL_FROM", []string{"a@b", "WatchParty <a@b.org>", "<\"a..b\"@bücher.example>"},
@@ -330,7 +354,8 @@ func TestLimits(t *testing.T) {
 		{"SMTP_TIMEOUT", []string{"1s", "25s"}, []string{"999ms", "26s"}},
 		{"HTTP_DRAIN_DELAY", []string{"0s", "1m"}, []string{"-1s"}},
 		{"MAIL_PER_SECOND", []string{"0.01", "1000"}, []string{"0", "-1", "NaN", "Inf"}},
-		{"BLOB_URL", []string{"file:///x", "s3://x", "mem://"}, []string{"", "x", "gs://x"}},
+		{"BLOB_URL", []string{"file:///x", "file://./x", "s3://x", "mem://"},
+			[]string{"", "x", "gs://x", "/x", "file://x", "file://x/y", "file:x", "s3://", "s3:x"}},
 		{"CACHE_TTL_ROOMS", []string{"1s"}, []string{"999ms"}},
 		{"CACHE_TTL_MOVIES", []string{"1s"}, []string{"999ms"}},
 		{"CACHE_TTL_MESSAGES", []string{"1s"}, []string{"999ms"}},
@@ -365,8 +390,7 @@ func TestLimits(t *testing.T) {
 		{"CLEANUP_OUTBOX_AGE", ages, noAges},
 		{"CLEANUP_ACTIVITY_AGE", ages, noAges},
 		{"CLEANUP_FILE_AGE", ages, noAges},
-		{"AVATAR_CDN_URL", []string{"https://cdn.example", "http://cdn.example/a/"},
-			[]string{"cdn.example", "ftp://cdn.example", "https://"}},
+		{"AVATAR_CDN_URL", append([]string{""}, bases...), noBases},
 		{"CLEANUP_BATCH_PAUSE", []string{"0s"}, []string{"-1ns"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -382,6 +406,46 @@ func TestLimits(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Spaces around the commas of a list change nothing, or are refused.
+func TestListsWithSpaces(t *testing.T) {
+	lists := map[string]bool{}
+	eachSetting("Config", reflect.TypeFor[config.Config](), func(_ string, field reflect.StructField) {
+		if field.Type.Kind() == reflect.Slice {
+			lists[field.Tag.Get("env")] = true
+		}
+	})
+	for name, c := range map[string]struct {
+		list string
+		read func(config.Config) any // nil if spaces are refused
+	}{
+		"HTTP_CORS_ORIGINS":    {"https://a.org,https://b.org", func(c config.Config) any { return c.HTTP.Origins }},
+		"HTTP_TRUSTED_PROXIES": {"10.0.0.0/8,fd00::/8", func(c config.Config) any { return c.HTTP.TrustedProxies }},
+		"WEBHOOK_PRIVATE_NETWORKS": {"10.0.0.0/8,fd00::/8",
+			func(c config.Config) any { return c.Webhook.PrivateNetworks }},
+		"REPORT_RECIPIENTS": {"a@b.org,c@d.org", func(c config.Config) any {
+			addresses, err := c.Report.Addresses()
+			require.NoError(t, err)
+			return addresses
+		}},
+		"REDIS_URL":           {"redis://a:1,redis://b:1", func(c config.Config) any { return c.Redis.URL }},
+		"AUTH_FORMER_SECRETS": {strings.Repeat("x", 32) + "," + strings.Repeat("y", 32), nil},
+	} {
+		delete(lists, name)
+		t.Run(name, func(t *testing.T) {
+			plain, err := load(map[string]string{name: c.list})
+			require.NoError(t, err)
+			spaced, err := load(map[string]string{name: " " + strings.ReplaceAll(c.list, ",", " , ") + " "})
+			if c.read == nil {
+				require.ErrorContains(t, err, name)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, c.read(plain), c.read(spaced))
+		})
+	}
+	require.Empty(t, lists, "lists that the table lacks")
 }
 
 func TestHELOName(t *testing.T) {
@@ -419,22 +483,25 @@ func TestDKIMSettings(t *testing.T) {
 // Two settings that read the same variable, or one without a name, would be a slip of the pen.
 func TestEachSettingHasAVariable(t *testing.T) {
 	seen := map[string]string{}
-	var walk func(path string, typ reflect.Type)
-	walk = func(path string, typ reflect.Type) {
-		for i := range typ.NumField() {
-			field := typ.Field(i)
-			where := path + "." + field.Name
-			if field.Type.Kind() == reflect.Struct {
-				walk(where, field.Type)
-				continue
-			}
-			name := field.Tag.Get("env")
-			require.Regexp(t, "^[A-Z][A-Z_]*$", name, where)
-			require.Empty(t, seen[name], fmt.Sprintf("%s is also read by %s", name, where))
-			seen[name] = where
+	eachSetting("Config", reflect.TypeFor[config.Config](), func(where string, field reflect.StructField) {
+		name := field.Tag.Get("env")
+		require.Regexp(t, "^[A-Z][A-Z_]*$", name, where)
+		require.Empty(t, seen[name], fmt.Sprintf("%s is also read by %s", name, where))
+		seen[name] = where
+	})
+}
+
+// eachSetting visits the fields of a group of settings, and those of its groups.
+func eachSetting(path string, group reflect.Type, visit func(where string, field reflect.StructField)) {
+	for i := range group.NumField() {
+		field := group.Field(i)
+		where := path + "." + field.Name
+		if field.Type.Kind() == reflect.Struct {
+			eachSetting(where, field.Type, visit)
+			continue
 		}
+		visit(where, field)
 	}
-	walk("Config", reflect.TypeFor[config.Config]())
 }
 
 func TestValuesByName(t *testing.T) {

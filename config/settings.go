@@ -186,12 +186,13 @@ func sections() []Section {
 		{Title: "HTTP", Settings: []Setting{
 			{Name: "HTTP_ADDR", Help: "The address that the API listens on."},
 			{Name: "PUBLIC_URL", Help: "The address of this service, for avatars, pages and the List-Unsubscribe " +
-				"header of emails."},
+				"header of emails. It has no path unless FRONTEND_URL is set: the pages of this service have to be at the " +
+				"root of their host."},
 			{Name: "FRONTEND_URL", Help: "The address that links in emails lead to: its /verify-email, " +
 				"/password-reset, /invitations and /unsubscribe, with #token=… PUBLIC_URL unless set, which has " +
 				"plain pages for them."},
 			{Name: "HTTP_CORS_ORIGINS", Help: "Origins of front-ends that browsers may call the API from, separated " +
-				"by commas. * is any."},
+				"by commas, such as https://party.example.org. * is any."},
 			{Name: "HTTP_TRUSTED_PROXIES", Help: "Address ranges of proxies whose X-Forwarded-For is trusted, " +
 				"separated by commas: 10.0.0.0/8,fd00::/8. Without them the address of the connection is the " +
 				"client's. Behind a proxy, all clients would then share one rate limit."},
@@ -279,7 +280,7 @@ func sections() []Section {
 			{Name: "TEMPORAL_UI_URL", Help: "The address of Temporal's UI, for links to workflows."},
 		}},
 		{Title: "Email", Settings: []Setting{
-			{Name: "SMTP_HOST", Required: true, Help: "The mail server."},
+			{Name: "SMTP_HOST", Required: true, Help: "The mail server: a name or an IP address."},
 			{Name: "SMTP_PORT", Help: "Its port."},
 			{Name: "SMTP_USERNAME", Help: "The user, if the mail server wants one."},
 			{Name: "SMTP_PASSWORD", Secret: true, Help: "The password."},

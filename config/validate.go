@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -10,6 +11,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -43,9 +45,15 @@ func (c Config) Validate() error {
 	p.oneOf("LOG_LEVEL", c.LogLevel, "debug", "info", "warn", "error")
 	p.oneOf("LOG_FORMAT", c.LogFormat, "json", "text")
 
-	p.url("PUBLIC_URL", c.HTTP.PublicURL, "http", "https")
+	p.base("PUBLIC_URL", c.HTTP.PublicURL)
 	if c.HTTP.FrontendURL != "" {
-		p.url("FRONTEND_URL", c.HTTP.FrontendURL, "http", "https")
+		p.base("FRONTEND_URL", c.HTTP.FrontendURL)
+	}
+	if slices.ContainsFunc(c.HTTP.Origins, func(o string) bool { return o != "*" && !origin.MatchString(o) }) {
+		p.add(
+			"HTTP_CORS_ORIGINS",
+			"must be *, or origins without a path, separated by commas, such as https://party.example.org",
+		)
 	}
 	if slices.ContainsFunc(c.HTTP.TrustedProxies, func(r netip.Prefix) bool { return r.Bits() < 1 }) {
 		p.add("HTTP_TRUSTED_PROXIES",
@@ -60,8 +68,12 @@ func (c Config) Validate() error {
 		p.add("AUTH_SECRET", "must have at least %d bytes; make one with: openssl rand -base64 48", MinSecretBytes)
 	}
 	for _, former := range c.Auth.FormerSecrets {
-		if len(former) < MinSecretBytes {
-			p.add("AUTH_FORMER_SECRETS", "must be secrets of at least %d bytes, separated by commas", MinSecretBytes)
+		if len(former) < MinSecretBytes || strings.TrimSpace(former) != former {
+			p.add(
+				"AUTH_FORMER_SECRETS",
+				"must be secrets of at least %d bytes, separated by commas without spaces",
+				MinSecretBytes,
+			)
 			break
 		}
 	}
@@ -92,10 +104,12 @@ func (c Config) Validate() error {
 	p.between("RATE_LIMIT_WRITES", int64(c.RateLimit.Writes), 1, maxRate)
 	p.between("RATE_LIMIT_READS", int64(c.RateLimit.Reads), 1, maxRate)
 
-	p.url("TEMPORAL_UI_URL", c.Temporal.UIURL, "http", "https")
+	p.base("TEMPORAL_UI_URL", c.Temporal.UIURL)
 
 	if c.Email.Host == "" {
 		p.add("SMTP_HOST", "is required")
+	} else {
+		p.host("SMTP_HOST", c.Email.Host)
 	}
 	p.between("SMTP_PORT", int64(c.Email.Port), 1, 65535)
 	p.oneOf("SMTP_TLS", c.Email.TLS, "starttls", "implicit", "none")
@@ -123,7 +137,7 @@ func (c Config) Validate() error {
 		p.add("MAIL_PER_SECOND", "must be more than 0 and finite")
 	}
 
-	p.url("BLOB_URL", c.Blob.URL, "file", "s3", "mem")
+	p.bucket("BLOB_URL", c.Blob.URL)
 
 	p.duration("CACHE_TTL_ROOMS", c.Cache.Rooms, time.Second)
 	p.duration("CACHE_TTL_MOVIES", c.Cache.Movies, time.Second)
@@ -142,7 +156,7 @@ func (c Config) Validate() error {
 	p.between("AVATAR_MAX_PIXELS", int64(c.Avatar.MaxPixels), 1, 500_000_000)
 	p.between("AVATAR_CONCURRENCY", int64(c.Avatar.Concurrency), 0, 256)
 	if c.Avatar.CDNURL != "" {
-		p.url("AVATAR_CDN_URL", c.Avatar.CDNURL, "http", "https")
+		p.base("AVATAR_CDN_URL", c.Avatar.CDNURL)
 	}
 
 	p.schedule("CLEANUP_SCHEDULE", c.Cleanup.Schedule)
@@ -287,14 +301,51 @@ func (p *problems) host(name, value string) {
 	}
 }
 
+// origin matches the scheme, host and port of a page. The host may have wildcards.
+var origin = regexp.MustCompile(`^[a-z][a-z0-9+.-]*://[^/\s#@]+$`)
+
 // url checks an address. The error does not contain the value, which may have a password.
-func (p *problems) url(name, value string, schemes ...string) {
+func (p *problems) url(name, value string, schemes ...string) *url.URL {
 	if value == "" {
 		p.add(name, "is required")
-		return
+		return nil
 	}
 	u, err := url.Parse(value)
-	if err != nil || !slices.Contains(schemes, u.Scheme) || strings.HasPrefix(u.Scheme, "http") && u.Host == "" {
+	scheme, _, _ := strings.Cut(value, "://")
+	switch {
+	case err != nil && slices.Contains(schemes, scheme):
+		p.add(name, "must be an address without spaces, in which special characters of a password are escaped")
+		return nil
+	case err != nil || !slices.Contains(schemes, u.Scheme):
 		p.add(name, "must be an address that starts with %s://", strings.Join(schemes, ":// or "))
+		return nil
+	}
+	return u
+}
+
+// base checks an address on the web to which paths are added.
+func (p *problems) base(name, value string) {
+	u := p.url(name, value, "http", "https")
+	if u == nil {
+		return
+	}
+	_, err := strconv.ParseUint(cmp.Or(u.Port(), "80"), 10, 16)
+	switch {
+	case u.Hostname() == "" || err != nil:
+		p.add(name, "must have a host after http:// or https://, and a port only from 1 to 65535")
+	case u.User != nil || strings.ContainsAny(value, "?#"):
+		p.add(name, "must be without a user, a query (?) and a fragment (#), since paths are added to it")
+	}
+}
+
+// bucket checks the address of a bucket.
+func (p *problems) bucket(name, value string) {
+	u := p.url(name, value, "file", "s3", "mem")
+	switch {
+	case u == nil:
+	case u.Scheme == "file" && (u.Path == "" || u.Host != "" && u.Host != "."):
+		p.add(name, "must have a path after file://, such as file:///var/lib/watchparty")
+	case u.Scheme == "s3" && u.Host == "":
+		p.add(name, "must have the name of a bucket after s3://")
 	}
 }

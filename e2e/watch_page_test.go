@@ -1,6 +1,9 @@
 package e2e
 
 import (
+	"fmt"
+	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/watchparty/watchparty/demo"
 	"github.com/watchparty/watchparty/demo/clip"
 )
 
@@ -115,6 +119,130 @@ func TestWatchPageActs(t *testing.T) {
 	alice.evaluates(t, `document.querySelectorAll('dialog').length + ''`, "0")
 	alice.press(t, "Settings of the room")
 	alice.evaluates(t, checkbox+`?.disabled + ' ' + `+checkbox+`?.checked`, "false true")
+	require.Empty(t, alice.complaints)
+	require.Empty(t, bob.complaints)
+}
+
+// TestWatchPageMishaps: what people do by mistake, and what happens to them while they are in a room.
+func TestWatchPageMishaps(t *testing.T) {
+	t.Parallel()
+	s := startWatchSystem(t)
+	alice, bob := s.openBrowser(t, 0), s.openBrowser(t, 1)
+	alice.goTo(t, "/watch")
+	alice.press(t, "Alice")
+	alice.press(t, "New room")
+	alice.write(t, "name", "Movie night")
+	alice.press(t, "Open the room")
+	alice.shows(t, "Nothing is playing yet.")
+	path, err := chromedp.Run(alice.ctx, chromedp.Evaluate[string](`location.pathname + location.search`))
+	require.NoError(t, err)
+	_, room, _ := strings.Cut(path, "room=")
+	bob.goTo(t, path)
+	bob.press(t, "Bob")
+	bob.shows(t, "Nothing is playing yet.")
+	api := client{base: "http://" + s.gates[0].addr() + "/api"}
+	host := api.login(t, "alice@watchparty.test", demo.Password)
+	post := func(c client, body string, more map[string]any) (id string) {
+		message := map[string]any{"room_id": room, "body": body}
+		maps.Copy(message, more)
+		got := c.post(t, "/chat/messages", message)
+		require.Equal(t, http.StatusCreated, got.status, "%s", got.body)
+		return got.data(t)["id"].(string)
+	}
+	chat := func(text string) string {
+		return fmt.Sprintf(`[...document.querySelectorAll('.message p')].filter((p) => p.innerText.includes(%q)).length + ''`,
+			text)
+	}
+
+	// A double click is one click.
+	twice := func(selector, act string) {
+		bob.evaluates(t, fmt.Sprintf(`(() => {
+			const element = document.querySelector(%q);
+			%s
+			return '';
+		})()`, selector, act), "")
+	}
+	twice("form.say", `element.body.value = 'Only once'; element.requestSubmit(); element.requestSubmit();`)
+	bob.shows(t, "Only once")
+	bob.click(t, "#tab-queue")
+	bob.press(t, "Add a movie")
+	bob.shows(t, "Rocket to the Moon")
+	twice("dialog .movie", `element.click(); element.click();`)
+	alice.shows(t, "Queue (1)")
+	bob.evaluates(t, `document.querySelectorAll('dialog').length + ''`, "0")
+	bob.press(t, "Add a movie")
+	bob.shows(t, "The Evening Train")
+	twice("dialog li:last-child .movie", `element.click();`)
+	alice.shows(t, "Queue (2)") // and not one more from before
+	bob.click(t, "#tab-chat")
+	bob.evaluates(t, chat("Only once"), "1")
+
+	// Whoever is at a button stays there when the list changes.
+	alice.click(t, "#tab-people")
+	alice.shows(t, "@bob")
+	alice.evaluates(t, `(document.querySelector('[aria-label="About Bob"]').focus(), '')`, "")
+	guest, _ := api.register(t, "carol", "Carol")
+	require.Equal(t, http.StatusOK, guest.post(t, "/rooms/"+room+"/join", nil).status)
+	alice.shows(t, "@carol")
+	require.Equal(t, http.StatusCreated, host.post(t, "/rooms/"+room+"/mutes", map[string]any{
+		"username": "bob", "until": time.Now().Add(time.Hour),
+	}).status)
+	alice.shows(t, "· muted")
+	alice.evaluates(t, `document.activeElement.getAttribute('aria-label') + ''`, "About Bob")
+	require.Equal(t, http.StatusNoContent, host.do(t, "DELETE", "/rooms/"+room+"/mutes/bob", nil).status)
+
+	// A message that is taken back is also gone from its quotes.
+	nasty := post(host, "Nasty words", nil)
+	post(guest, "Who says that?", map[string]any{"reply_to_id": nasty})
+	bob.evaluates(t, chat("Nasty words"), "2")
+	require.Equal(t, http.StatusNoContent, host.do(t, "DELETE", "/chat/messages/"+nasty, nil).status)
+	bob.shows(t, "To a message that was taken back.")
+	bob.evaluates(t, chat("Nasty words"), "0")
+
+	// What was posted and edited while the network was away is there afterwards, without a gap.
+	edited := post(host, "As it was", nil)
+	bob.evaluates(t, chat("As it was"), "1")
+	s.gates[1].shut()
+	bob.shows(t, "The connection is lost.")
+	for i := range 60 {
+		post(host, fmt.Sprintf("Missed %d", i), nil)
+	}
+	require.Equal(
+		t,
+		http.StatusOK,
+		host.do(t, "PATCH", "/chat/messages/"+edited, map[string]any{"body": "As it is"}).status,
+	)
+	s.gates[1].open()
+	bob.evaluates(t, chat("Missed "), "60")
+	bob.evaluates(t, chat("As it is"), "1")
+
+	// A sign-in that has ended meanwhile asks for another one, and leads to the room.
+	bob.evaluates(t, `(localStorage.setItem('watchparty', JSON.stringify({
+		access_token: 'ended', refresh_token: 'e'.repeat(43),
+	})), '')`, "")
+	bob.goTo(t, path)
+	bob.shows(t, "Your sign-in has ended. Sign in again.")
+	bob.press(t, "Bob")
+	bob.shows(t, "Missed 59")
+
+	// A dialog does not outlive its page.
+	bob.press(t, "Invite people")
+	bob.shows(t, "The link to this room")
+	require.Equal(t, http.StatusCreated, host.post(t, "/rooms/"+room+"/bans", map[string]any{"username": "bob"}).status)
+	bob.evaluates(t, `document.querySelector('main').innerText.includes('You are banned from this room.') + ''`, "true")
+	bob.evaluates(t, `document.querySelectorAll('dialog').length + ''`, "0")
+
+	// A room can be quit, not only closed.
+	alice.press(t, "About you")
+	alice.shows(t, "Somebody else becomes its host.")
+	alice.press(t, "Quit the room")
+	alice.shows(t, "You are not in that room any more.")
+	alice.evaluates(
+		t,
+		`document.querySelector('[aria-labelledby="mine"]').innerText.includes('Movie night') + ''`,
+		"false",
+	)
+	require.Equal(t, "host", guest.get(t, "/rooms/"+room+"/me").data(t)["role"])
 	require.Empty(t, alice.complaints)
 	require.Empty(t, bob.complaints)
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/google/uuid"
 	"go.temporal.io/api/enums/v1"
 
 	"github.com/watchparty/watchparty"
@@ -89,11 +90,18 @@ func EncodeID(workflowID, runID string) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(workflowID + "\n" + runID))
 }
 
-// DecodeID returns the workflow and the run of a job's ID. It returns ErrNotFound for what is no ID.
+// uuidLength is the length of the only form of a UUID that Temporal has; uuid.Validate takes others, too.
+const uuidLength = 36
+
+// DecodeID returns the workflow and the run of a job's ID. It returns ErrNotFound for what is no ID: Temporal's error for
+// a run that is no UUID cannot be told from others.
 func DecodeID(id string) (workflowID, runID string, err error) {
 	text, err := base64.RawURLEncoding.DecodeString(id)
 	workflowID, runID, found := strings.Cut(string(text), "\n")
 	if err != nil || !found || workflowID == "" || !utf8.Valid(text) || len(text) > 1000 {
+		return "", "", watchparty.ErrNotFound
+	}
+	if runID != "" && (len(runID) != uuidLength || uuid.Validate(runID) != nil) {
 		return "", "", watchparty.ErrNotFound
 	}
 	return workflowID, runID, nil

@@ -28,10 +28,16 @@ func activityNamed(name string) activity.RegisterOptions { return activity.Regis
 
 func TestIDs(t *testing.T) {
 	t.Parallel()
-	workflowID, runID, err := DecodeID(EncodeID("welcome-email/1", "run"))
-	require.NoError(t, err)
-	require.Equal(t, []string{"welcome-email/1", "run"}, []string{workflowID, runID})
-	for _, id := range []string{"", "x", "####", EncodeID("", "run"), "YQ"} {
+	for _, run := range []string{"", "01993f7b-d7e8-79fa-bb0c-3d4e5f607182"} {
+		workflowID, runID, err := DecodeID(EncodeID("welcome-email/1", run))
+		require.NoError(t, err)
+		require.Equal(t, []string{"welcome-email/1", run}, []string{workflowID, runID})
+	}
+	for _, id := range []string{
+		"", "x", "####", EncodeID("", uuid.NewString()), "YQ", EncodeID("welcome-email/1", "run"),
+		EncodeID("welcome-email/1", "urn:uuid:"+uuid.NewString()),
+		EncodeID("welcome-email/1", uuid.NewString()+"\n"), EncodeID("welcome-email/1\n", uuid.NewString()),
+	} {
 		_, _, err := DecodeID(id)
 		require.ErrorIs(t, err, watchparty.ErrNotFound, id)
 	}

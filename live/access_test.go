@@ -2,10 +2,12 @@ package live_test
 
 import (
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/watchparty/watchparty/live"
@@ -122,6 +124,44 @@ func TestPlace(t *testing.T) {
 	require.Equal(t, until, place.MutedUntil.UTC())
 	require.NotContains(t, place.Permissions, "control_playback")
 	require.Equal(t, "muted", guest.refusal(&wire.Play{Command: guest.command()}).Code)
+}
+
+// TestMuteEnds: the end of a mute by time reaches the person and everybody's list of members, though nothing is
+// committed then.
+func TestMuteEnds(t *testing.T) {
+	t.Parallel()
+	i := install(t, twoNodes, bounds(onlyHints))
+	a, b := i.nodes[0], i.nodes[1]
+	alice, bob, carol := i.person(t, "alice"), i.person(t, "bob"), i.person(t, "carol")
+	room := a.room(t, alice, nil)
+	a.join(t, room, bob, carol)
+	a.call(t, "PATCH", "/rooms/"+room, alice, map[string]any{"control": "everyone"}, http.StatusOK)
+	host, guest := a.connect(t, room, alice), b.connect(t, room, bob)
+	load(host)
+	isMuted := func(name string) func(*wire.People) bool {
+		return func(p *wire.People) bool {
+			return slices.ContainsFunc(p.Changed, func(m wire.Member) bool { return m.User.Username == name && m.Muted })
+		}
+	}
+	for _, name := range []string{"bob", "carol"} { // carol is not connected
+		until := time.Now().Add(3 * time.Second)
+		a.call(
+			t, "POST", "/rooms/"+room+"/mutes", alice, map[string]any{"username": name, "until": until}, http.StatusCreated,
+		)
+		next(host, isMuted(name))
+	}
+	next(guest, func(p *wire.Place) bool { return p.MutedUntil != nil })
+	speak := map[string]bool{}
+	next(host, func(p *wire.People) bool { // one message, or two
+		for _, m := range p.Changed {
+			speak[m.User.Username] = !m.Muted
+		}
+		return speak["bob"] && speak["carol"]
+	})
+	place := next(guest, anything[*wire.Place])
+	require.Nil(t, place.MutedUntil)
+	require.Contains(t, place.Permissions, "control_playback")
+	guest.acknowledged(&wire.Pause{Command: wire.Command{ID: uuid.NewString(), Epoch: host.state.Epoch}})
 }
 
 // TestSettings: changes of the room's settings reach everybody, with what they mean for each.

@@ -23,7 +23,8 @@ var (
 	}
 )
 
-// work are the commands of one connection. They run one after the other, apart from the reader.
+// work are the commands of one connection. They run one after the other, apart from the reader, and also after the end
+// of the connection: a person who pauses and closes the page has paused.
 type work struct {
 	running bool
 	queue   []wire.ClientMessage
@@ -34,14 +35,6 @@ type work struct {
 
 // maxWork is how many commands of one connection may wait.
 const maxWork = 16
-
-// stop forgets what waits. The caller holds the connection's lock.
-func (w *work) stop() {
-	if w.release != nil {
-		w.release.Stop()
-	}
-	w.queue, w.held, w.release = nil, nil, nil
-}
 
 // Errors of commands.
 var (
@@ -115,7 +108,7 @@ func (c *conn) releaseSeek(ctx context.Context) {
 
 // run begins to run what waits, if nobody does. The caller holds the lock.
 func (c *conn) run(ctx context.Context) {
-	if c.work.running || c.closing || len(c.work.queue) == 0 {
+	if c.work.running || len(c.work.queue) == 0 {
 		return
 	}
 	c.work.running = true
@@ -129,7 +122,7 @@ func (c *conn) run(ctx context.Context) {
 func (c *conn) nextWork() wire.ClientMessage {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.work.queue) == 0 || c.closing {
+	if len(c.work.queue) == 0 {
 		c.work.running = false
 		return nil
 	}

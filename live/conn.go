@@ -50,8 +50,9 @@ type conn struct {
 
 // output is what waits to be written.
 type output struct {
-	open    bool // the welcome is in the queue: until then nothing may be written
+	open    bool // the welcome was made: until then nothing may be written
 	writing bool // a goroutine writes
+	welcome []byte
 	clocks  []wire.ClockReply
 	state   []byte
 	digest  []byte
@@ -117,11 +118,14 @@ func (c *conn) next() (wire.ClientMessage, error) {
 	frame, _ := frames.Get().(*bytes.Buffer)
 	defer frames.Put(frame)
 	frame.Reset()
-	if _, err := io.Copy(frame, reader); err != nil {
+	if _, err := io.Copy(frame, io.LimitReader(reader, wire.MaxFrame+1)); err != nil {
 		return nil, err
 	}
 	c.read.Store(int64(c.hub.elapsed()))
-	if kind != websocket.MessageText {
+	switch {
+	case frame.Len() > wire.MaxFrame:
+		return nil, closeError(wire.CodeTooLarge)
+	case kind != websocket.MessageText:
 		return nil, closeError(wire.CodeBinary)
 	}
 	if !c.messages.Allow() {
@@ -167,8 +171,6 @@ func (c *conn) refuseFrame(err error) bool {
 		return true
 	case errors.As(err, &code):
 		c.close(wire.Code(code))
-	case errors.Is(err, websocket.ErrMessageTooBig):
-		c.finish() // the library has closed it with 1009
 	}
 	return false
 }
@@ -203,7 +205,7 @@ func (c *conn) take(ctx context.Context, m wire.ClientMessage) bool {
 var errSignedIn = &watchparty.Error{Kind: watchparty.KindConflict, Code: "signed_in_already",
 	Message: "This connection has signed in already."}
 
-// replyTime puts an answer to Clock in front of everything else.
+// replyTime puts an answer to Clock in front of everything but the welcome.
 func (c *conn) replyTime(c0 float64, read time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -298,6 +300,9 @@ func (c *conn) pick() (frame []byte, clock *wire.ClockReply, ok bool) {
 	o := &c.out
 	switch {
 	case c.closing:
+	case o.welcome != nil:
+		frame, o.welcome = o.welcome, nil
+		return frame, nil, true
 	case len(o.clocks) > 0:
 		reply := o.clocks[0]
 		if o.clocks = o.clocks[1:]; len(o.clocks) == 0 {
@@ -393,6 +398,7 @@ func (c *conn) begin() bool {
 	began := !c.closing
 	c.closing = true
 	c.out = output{open: c.out.open, writing: c.out.writing}
-	c.work.stop()
+	c.flushSeek() // what was received is still run
+	c.run(context.Background())
 	return began
 }

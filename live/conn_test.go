@@ -9,21 +9,21 @@ import (
 	"github.com/watchparty/watchparty/live/wire"
 )
 
-// TestWhatIsWrittenFirst: answers to Clock pass everything, of states and digests only the newest is kept, and nothing
-// is written before the welcome.
+// TestWhatIsWrittenFirst: nothing passes the welcome, answers to Clock pass everything else, and of states and digests
+// only the newest is kept.
 func TestWhatIsWrittenFirst(t *testing.T) {
 	t.Parallel()
 	c := &conn{}
 	c.sendState([]byte("state 1"))
-	c.send([]byte("welcome"))
+	c.send([]byte("message 1"))
 	require.False(t, c.out.writing, "the connection has not signed in")
-	c.out.writing, c.out.open = true, true // somebody writes, slowly
+	c.out.welcome, c.out.writing, c.out.open = []byte("welcome"), true, true // somebody writes, slowly
 	for _, text := range []string{"state 2", "state 3"} {
 		c.sendState([]byte(text))
 	}
 	c.sendDigest([]byte("digest 1"))
 	c.sendDigest([]byte("digest 2"))
-	c.send([]byte("message"))
+	c.send([]byte("message 2"))
 	for i := range 2 * maxClocks {
 		c.replyTime(float64(i), time.Unix(0, 0))
 	}
@@ -40,7 +40,7 @@ func TestWhatIsWrittenFirst(t *testing.T) {
 		order = append(order, string(frame))
 	}
 	require.Equal(t, []string{
-		"clock", "clock", "clock", "clock", "state 3", "welcome", "message", "digest 2",
+		"welcome", "clock", "clock", "clock", "clock", "state 3", "message 1", "message 2", "digest 2",
 	}, order)
 	require.False(t, c.out.writing)
 }

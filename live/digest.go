@@ -39,6 +39,9 @@ func (h *Hub) makeDigests(ctx context.Context) error {
 		ids, waiting []string
 	)
 	for _, r := range h.openRooms() {
+		if r.takeLapse(h.clock.Now()) {
+			h.changes.add("standings:" + r.id)
+		}
 		if stale, waits := r.takeStale(); stale {
 			rooms, ids = append(rooms, r), append(ids, r.id)
 			if waits {
@@ -85,12 +88,24 @@ func (r *room) takeStale() (stale, waits bool) {
 	return stale, waits
 }
 
+// takeLapse reports whether a mute has ended by itself since the members were read: no commit and no version tells of it.
+func (r *room) takeLapse(now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.lapses.IsZero() || now.Before(r.lapses) {
+		return false
+	}
+	r.lapses = time.Time{}
+	r.stale = true
+	return true
+}
+
 // tellMembers sends what has changed of the members, and the digest if it is another one.
 func (r *room) tellMembers(members []store.LiveMember, state playback.Snapshot) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	before := r.members
-	r.members, r.order = r.hub.membersOf(members)
+	r.setMembers(members)
 	news := wire.People{Changed: []wire.Member{}, Left: []string{}}
 	for _, id := range r.order {
 		if m := r.members[id]; before[id] != m {
@@ -122,19 +137,22 @@ func equalDigests(a, b wire.Members) bool {
 	return a.Present == b.Present && a.Waiting == b.Waiting && slices.Equal(a.WaitingFor, b.WaitingFor)
 }
 
-func (h *Hub) membersOf(rows []store.LiveMember) (members map[string]wire.Member, order []string) {
-	members = make(map[string]wire.Member, len(rows))
+// setMembers stores the members of the room. The caller holds the lock.
+func (r *room) setMembers(rows []store.LiveMember) {
+	r.members, r.order, r.lapses = make(map[string]wire.Member, len(rows)), nil, time.Time{}
 	for _, m := range rows {
-		user := h.person(m.User)
+		user := r.hub.person(m.User)
 		if user == nil { // deleted in this moment
 			continue
 		}
-		members[user.ID] = wire.Member{
+		r.members[user.ID] = wire.Member{
 			User: *user, Role: string(m.Role), Muted: !m.MutedUntil.IsZero(), Connected: m.Connected,
 		}
-		order = append(order, user.ID)
+		r.order = append(r.order, user.ID)
+		if until := m.MutedUntil; !until.IsZero() && (r.lapses.IsZero() || until.Before(r.lapses)) {
+			r.lapses = until
+		}
 	}
-	return members, order
 }
 
 func (h *Hub) digestOf(members []store.LiveMember, state playback.Snapshot) wire.Members {

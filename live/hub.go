@@ -245,7 +245,7 @@ func (h *Hub) Accept(w http.ResponseWriter, r *http.Request, roomID, client stri
 		h.dismiss(c)
 		return nil //nolint:nilerr // it has been answered
 	}
-	socket.SetReadLimit(wire.MaxFrame)
+	socket.SetReadLimit(-1) // see next
 	c.socket = socket
 	c.messages = rate.NewLimiter(wire.MessageRate, wire.MessageBurst)
 	c.statuses = rate.NewLimiter(wire.StatusRate, wire.StatusBurst)

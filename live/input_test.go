@@ -113,7 +113,7 @@ func TestBadInput(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := n.connect(t, room, bob)
 			_ = w.SendFrame(t.Context(), []byte(c.frame)) // the server may close before it has all
-			w.requireClosed(c.code, reasonOf(c.code))
+			w.requireClosed(c.code, wire.Codes()[c.code])
 		})
 	}
 	t.Run("4096 bytes", func(t *testing.T) {
@@ -172,13 +172,6 @@ func TestBadInput(t *testing.T) {
 		}
 	}
 	require.NotContains(t, n.logs.String(), `"level":"ERROR"`)
-}
-
-func reasonOf(code wire.Code) string {
-	if code == wire.CodeTooLarge {
-		return fmt.Sprintf("read limited at %d bytes", wire.MaxFrame+1) // the library says it
-	}
-	return wire.Codes()[code]
 }
 
 func hello(t *testing.T, p person) []byte {
@@ -342,6 +335,33 @@ func keys(m map[string]int) (all []string) {
 		all = append(all, key)
 	}
 	return all
+}
+
+// TestEndOfConnection: commands that the server has received are applied, however the connection ends after them.
+func TestEndOfConnection(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	n := i.nodes[0]
+	alice, bob := i.person(t, "alice"), i.person(t, "bob")
+	room := n.room(t, alice, nil)
+	n.join(t, room, bob)
+	i.exec(t, "UPDATE rooms SET control = 'everyone' WHERE id = ?", room)
+	witness := n.connect(t, room, alice)
+	load(witness)
+	for name, end := range map[string]string{"bye": `{"t":"bye"}`, "invalid message": "x"} {
+		t.Run(name, func(t *testing.T) {
+			for position := range int64(2) { // as many as one person may send at a time
+				w := n.connect(t, room, bob)
+				command := wire.Command{ID: uuid.NewString(), Epoch: witness.state.Epoch}
+				w.send(&wire.Seek{Command: command, PositionMS: 0})
+				command.ID = uuid.NewString()
+				w.send(&wire.Seek{Command: command, PositionMS: 1000 * (position + 1)}) // is held for a while
+				require.NoError(t, w.SendFrame(t.Context(), []byte(end)))
+				witness.awaitState(func(s wire.State) bool { return s.PositionMS == 1000*(position+1) })
+				w.Close()
+			}
+		})
+	}
 }
 
 // TestSeeks: of seeks that follow each other closely the first and the last are applied, in order with other commands.

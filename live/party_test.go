@@ -45,6 +45,30 @@ func TestPartyStartsEverywhere(t *testing.T) {
 	require.InDelta(t, starts, late.Welcome.State.AtMS, 0)
 }
 
+// TestPartiesChange: whoever is connected, to whichever process, hears at once that a party was scheduled, changed or
+// cancelled.
+func TestPartiesChange(t *testing.T) {
+	t.Parallel()
+	i := install(t, twoNodes, bounds(onlyHints))
+	a, b := i.nodes[0], i.nodes[1]
+	alice, bob := i.person(t, "alice"), i.person(t, "bob")
+	room := a.room(t, alice, nil)
+	b.join(t, room, bob)
+	guest := b.connect(t, room, bob)
+	require.Zero(t, guest.Welcome.Room.PartiesMS)
+	party := a.call(t, "POST", "/rooms/"+room+"/parties", alice, map[string]any{
+		"starts_at": time.Now().Add(time.Hour).UTC().Format(time.RFC3339), "time_zone": "UTC",
+	}, http.StatusCreated)
+	scheduled := next(guest, anything[*wire.Room]).PartiesMS
+	require.NotZero(t, scheduled)
+	path := "/parties/" + party["id"].(string)
+	a.call(t, "PATCH", path, alice, map[string]any{"title": "Tonight"}, http.StatusOK)
+	changed := next(guest, anything[*wire.Room]).PartiesMS
+	require.Greater(t, changed, scheduled)
+	a.call(t, "DELETE", path, alice, nil, http.StatusNoContent)
+	require.Greater(t, next(guest, anything[*wire.Room]).PartiesMS, changed)
+}
+
 // TestCancelledPartyStartsNothing: the room that was about to start does not.
 func TestCancelledPartyStartsNothing(t *testing.T) {
 	t.Parallel()

@@ -29,7 +29,8 @@ type room struct {
 	order    []string               // the users, as they joined
 	digest   wire.Members
 	mark     mark
-	stale    bool // the members or whom the room waits for may be others
+	stale    bool      // the members or whom the room waits for may be others
+	lapses   time.Time // when the next mute of a member ends by itself; zero for never
 	// reports wait to be stored; reporting says that a goroutine is storing them.
 	reports   []store.MemberReport
 	reporting bool
@@ -172,7 +173,7 @@ func (r *room) load(ctx context.Context) error {
 	r.loaded = true
 	r.versions, r.settings = versions[0], settings[0]
 	r.mark = markOf(marks[0])
-	r.members, r.order = r.hub.membersOf(members)
+	r.setMembers(members)
 	r.digest = r.hub.digestOf(members, state)
 	r.become(state)
 	return nil

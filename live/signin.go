@@ -2,7 +2,6 @@ package live
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/watchparty/watchparty"
@@ -114,8 +113,7 @@ func (c *conn) welcome(admitted store.Admission) {
 	}
 	// What waits already is part of the welcome, or comes after it.
 	c.out.state, c.out.digest = nil, nil
-	c.out.queue = slices.Insert(c.out.queue, 0, frame)
-	c.out.open = true
+	c.out.welcome, c.out.open = frame, true
 	c.write()
 }
 
@@ -147,10 +145,14 @@ func (r *room) self(c *conn) wire.Person {
 }
 
 func roomMessage(s store.LiveRoom) wire.Room {
-	return wire.Room{
+	m := wire.Room{
 		Name: s.Name, Control: s.Control, Queue: s.Queue, QueueOrder: s.QueueOrder, WaitPolicy: s.WaitPolicy,
 		SlowModeSeconds: s.SlowMode,
 	}
+	if !s.PartiesAt.IsZero() {
+		m.PartiesMS = s.PartiesAt.UnixMilli()
+	}
+	return m
 }
 
 // renew takes a new token of the same person for a connection.

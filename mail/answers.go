@@ -36,19 +36,21 @@ const (
 	afterSender   = `RCPT|DATA|end of data`
 	beforeContent = `RCPT|DATA`
 
+	greylisting = `gr[ae]y ?-?list`
+
 	helloWords = `\b(helo|ehlo)\b|fully.qualified (host|domain)`
 )
 
 // rules is the table of answers that refuse. The first matching row says what an answer is about. The enhanced status
 // code decides before words and the basic code; words decide where the registry does not say what a status means. The
-// table does not say whether a refusal is temporary: that is in the class of the status or, without a status, in the
-// basic code.
+// table does not say whether a refusal is temporary, except for greylisting: a refusal is temporary if the basic code or
+// the class of the status says so. An attempt too many costs little, and an email that is given up too early is lost.
 //
 // Until RCPT, as Postfix does by default, or until the end of the data, a server may hold back a refusal of the client
 // or the sender. So from MAIL on, the step alone decides nothing.
 var rules = compile([]rule{
-	// Greylisting (RFC 6647) passes by itself, whatever the status: an operator can do nothing about it.
-	{words: `gr[ae]y ?-?list`, about: AboutRecipient},
+	// Greylisting (RFC 6647) passes by itself, whatever the status and the basic code: an operator can do nothing about it.
+	{words: greylisting, about: AboutRecipient},
 	// Answers before MAIL are never about one email.
 	{at: `connect|EHLO|STARTTLS|AUTH`, about: AboutService},
 	// The server ends the session, whatever the command was.
@@ -68,8 +70,10 @@ var rules = compile([]rule{
 	// The server's own state.
 	{status: `3\.4`, about: AboutMessage}, // its size
 	{status: `3\.[^0].*`, about: AboutService},
+	{status: `3\.0`, code: `4..`, about: AboutService}, // with 5xx, sendmail means the recipient
 	// The route to the recipient. 4.3 is a directory that is away, and 4.5 is congestion or, from Gmail, a quota.
 	{status: `4\.[35]`, about: AboutService},
+	{at: afterSender, status: `4\..*`, words: `too many hops`, about: AboutRecipient}, // Postfix has 4.0 for a loop
 	{at: afterSender, status: `4\.[^0].*`, about: AboutRecipient},
 	// The dialogue, which is the same for all emails except for the recipient's address.
 	{status: `5\..*`, words: either(helloWords, `sender address`), about: AboutService},
@@ -98,7 +102,8 @@ var rules = compile([]rule{
 		`(unknown|no such|invalid|inactive|disabled) (\w+ )?(user|recipient|mailbox|account|alias|address)`,
 		`(user|recipient|mailbox|account|alias|address)\b.* (unknown|not (found|known|exist|local))`,
 		`(user|recipient|mailbox|account|alias|address)\b.* (disabled|inactive|discontinued|suspended)`,
-		`does ?(n.t|not) (exist|have)|no (mailbox|account)|unroute?able|null ?mx`), about: AboutRecipient},
+		`(recipient|mailbox|user (email )?address)\b.* (invalid|does ?(n.t|not) (wish|want))`,
+		`does ?(n.t|not) (exist|have an? )|no (mailbox|account)|unroute?able|null ?mx`), about: AboutRecipient},
 	{at: afterSender, words: `recipient.*sender|sender.*recipient`, about: AboutRecipient},
 	{words: either(`\bsender\b`, `from address|mail from|send(ing)? (as|from|on behalf)|sendas`,
 		`not verified|unverified|sandbox`), about: AboutService},
@@ -106,6 +111,7 @@ var rules = compile([]rule{
 		`(send|submi|out(going|bound)|hourly|daily|monthly|per (minute|hour|day)|messag(ing|es)).*(quota|limit|exceed)`,
 		`(quota|limit|exceed).*(send|submi|out(going|bound)|hourly|daily|monthly|per (minute|hour|day)|messag(ing|es))`),
 		about: AboutService},
+	{at: afterSender, words: `mailbox size (limit )?exceed`, about: AboutMailbox},
 	{words: `\bsize\b|too (big|large|long)`, about: AboutMessage},
 	{words: either(`\brelay|rcpthosts`, `\bauth\b|authent|log(ged)? ?in|credential|password`, `starttls|encrypt|\btls\b`),
 		about: AboutService},
@@ -151,7 +157,10 @@ func compile(table []rule) []matcher {
 	return all
 }
 
-// status finds an enhanced status code: at the beginning of a text, where it should be, or elsewhere.
+// passesByItself matches the text of a refusal that is temporary even with 5xx, which some greylisting servers send.
+var passesByItself = regexp.MustCompile(`(?i)` + greylisting)
+
+// Patterns of an enhanced status code: at the beginning of a text, where it should be, or elsewhere.
 var (
 	leadingStatus  = regexp.MustCompile(`^[#(\[<]?([45])\.(\d{1,3})\.(\d{1,3})\b[)\]>]?:?`)
 	embeddedStatus = regexp.MustCompile(`(?:^|[^\d.])([45])\.(\d{1,3})\.(\d{1,3})(?:$|[^\d.]|\.(?:$|\D))`)
@@ -174,6 +183,9 @@ func meaning(at Step, r reply) (Kind, About) {
 	}
 	if parts != nil {
 		class, status = parts[1], parts[2]+"."+parts[3]
+	}
+	if r.code/100 == 4 || passesByItself.MatchString(text) {
+		class = "4"
 	}
 	about := AboutMessage
 	for _, m := range rules {

@@ -1,6 +1,8 @@
 package mail
 
 import (
+	"bufio"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -117,6 +119,10 @@ var refusals = []struct {
 		Later,
 		AboutService,
 	},
+	{"Exchange", StepEnd,
+		"550 5.7.1 Client does not have permissions to send as this sender", Later, AboutService},
+	{"Exchange", StepRecipient,
+		"550 5.7.1 Client does not have permissions to submit to this server", Later, AboutService},
 	{"Exchange", StepSender,
 		"550 5.7.60 SMTP; Client does not have permissions to send as this sender", Later, AboutService},
 	{"SES", StepEnd,
@@ -238,6 +244,8 @@ var refusals = []struct {
 	{"any", StepRecipient, "421 4.3.2 Service shutting down", Later, AboutService},
 	{"any", StepEnd, "421 busy", Later, AboutService},
 	{"Postfix", StepSender, "452 4.3.1 Insufficient system storage", Temporary, AboutService},
+	{"Postfix", StepEnd, "451 4.3.0 Error: queue file write error", Temporary, AboutService},
+	{"sendmail", StepRecipient, "553 5.3.0 <alice.liddell@wonder.test>... User unknown", Permanent, AboutRecipient},
 	{"Postfix", StepRecipient, "451 4.3.5 Server configuration error", Temporary, AboutService},
 	{"Postfix", StepRecipient, "554 5.3.5 Server configuration error", Later, AboutService},
 	{"Postfix", StepData, "503 5.5.1 Error: need RCPT command", Later, AboutService},
@@ -256,6 +264,9 @@ var refusals = []struct {
 	{"rspamd", StepEnd, "451 4.7.1 Greylisted, please try again later", Later, AboutRecipient},
 	{"Exim", StepRecipient, "451 Temporarily rejected. Graylisting in effect", Temporary, AboutRecipient},
 	{"any", StepRecipient, "421 4.7.1 grey listed", Later, AboutRecipient},
+	{"with 5xx", StepRecipient, "554 Greylisting: retry in 5 min", Temporary, AboutRecipient},
+	{"with 5xx", StepRecipient, "550 5.7.1 Greylisted for 300 seconds, try again", Later, AboutRecipient},
+	{"with 5xx", StepEnd, "550 5.7.1 Greylisted for 300 seconds, try again", Later, AboutRecipient},
 
 	// The recipient.
 	{"Postfix", StepRecipient,
@@ -312,8 +323,8 @@ var refusals = []struct {
 	{"status within", StepRecipient, "550 sorry, no mailbox here by that name (#5.1.1)", Permanent, AboutRecipient},
 	{"the status decides", StepRecipient,
 		"554 5.1.1 relay of the blocked host, too many words", Permanent, AboutRecipient},
-	{"the status decides", StepRecipient, "550 4.2.1 mailbox busy", Temporary, AboutRecipient},
-	{"the status decides", StepRecipient, "450 5.1.1 no such user", Permanent, AboutRecipient},
+	{"either says temporary", StepRecipient, "550 4.2.1 mailbox busy", Temporary, AboutRecipient},
+	{"either says temporary", StepRecipient, "450 5.1.1 no such user", Temporary, AboutRecipient},
 	{"without text", StepRecipient, "550", Permanent, AboutRecipient},
 	{"without text", StepRecipient, "450 ", Temporary, AboutRecipient},
 	{"without status", StepRecipient, "550 Requested action not taken: mailbox unavailable", Permanent, AboutRecipient},
@@ -327,6 +338,10 @@ var refusals = []struct {
 	{"without status", StepRecipient,
 		"450 Requested mail action not taken: mailbox unavailable", Temporary, AboutRecipient},
 	{"without status", StepRecipient, "451 try again later", Temporary, AboutRecipient},
+	{"Postfix", StepEnd, "554 5.4.0 Error: too many hops", Permanent, AboutRecipient},
+	{"without status", StepRecipient, "550 5.7.1 User email address is marked as invalid", Permanent, AboutRecipient},
+	{"a block of one recipient", StepRecipient,
+		"554 5.7.1 Recipient does not wish to receive mail from you", Permanent, AboutRecipient},
 	{"an address like words", StepRecipient, "550 <relay@spamhaus.test>: no such user", Permanent, AboutRecipient},
 
 	// The recipient's mailbox.
@@ -341,6 +356,7 @@ var refusals = []struct {
 		"552 Requested mail action aborted: exceeded storage allocation", Permanent, AboutMailbox},
 	{"without status", StepRecipient, "550 The account has exceeded its storage limit", Permanent, AboutMailbox},
 	{"without status", StepRecipient, "550 Mailbox full", Permanent, AboutMailbox},
+	{"without status", StepRecipient, "552 Mailbox size limit exceeded", Permanent, AboutMailbox},
 	{"without status", StepRecipient, "452 mailbox is over quota", Temporary, AboutMailbox},
 
 	// The content.
@@ -404,6 +420,25 @@ func TestSendRefused(t *testing.T) {
 			require.Equal(t, tt.about, e.About, e.Answer)
 			require.Equal(t, tt.at, e.Step)
 		})
+	}
+}
+
+// No email is given up if the basic code or the status says that the refusal is temporary.
+func TestRefusalsThatSomethingCallsTemporary(t *testing.T) {
+	code, status := regexp.MustCompile(`(?m)^5`), regexp.MustCompile(`(?m)^(5\d\d[ -])5\.`)
+	for _, tt := range refusals {
+		for name, answer := range map[string]string{
+			"the basic code": code.ReplaceAllString(tt.answer, "4"),
+			"the status":     status.ReplaceAllString(tt.answer, "${1}4."),
+		} {
+			if answer == tt.answer {
+				continue
+			}
+			r, err := readReply(bufio.NewReader(strings.NewReader(answer + "\n")))
+			require.NoError(t, err)
+			kind, _ := meaning(tt.at, r)
+			require.NotEqual(t, Permanent, kind, "%s is temporary: %s", name, answer)
+		}
 	}
 }
 

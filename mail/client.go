@@ -127,17 +127,21 @@ func (c *client) authenticate(mechanism smtp.Auth, server *smtp.ServerInfo) erro
 		case r.code/100 != 3:
 			return r
 		}
-		var response []byte
-		challenge, err := base64.StdEncoding.DecodeString(r.lines[0])
-		if err == nil {
-			response, err = mechanism.Next(challenge, true)
-		}
+		response, err := respond(mechanism, r.lines[0])
 		if err != nil {
 			_, _ = c.exchange("*") // ends the exchange; what matters is why
 			return err
 		}
 		line = base64.StdEncoding.EncodeToString(response)
 	}
+}
+
+func respond(mechanism smtp.Auth, encoded string) ([]byte, error) {
+	challenge, err := base64.StdEncoding.DecodeString(encoded)
+	if err != nil {
+		return nil, errors.New("the server's challenge for the login is not base64")
+	}
+	return mechanism.Next(challenge, true)
 }
 
 // offer sends the commands up to the server's consent to DATA.

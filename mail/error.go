@@ -56,19 +56,20 @@ func (e *SendError) Error() string {
 func (e *SendError) Unwrap() error { return e.cause }
 
 func (s *Sender) sendError(ctx context.Context, at Step, err error, m Message) *SendError {
-	var r reply
-	switch {
-	case errors.As(err, &r):
-		e := &SendError{Kind: broken(at), Step: at, Code: r.code, Answer: s.redact(strings.Join(r.lines, "\n"), m)}
-		if r.negative() {
-			e.Kind, e.About = meaning(at, r)
-		}
-		return e
-	case errors.Is(err, errNoUTF8):
+	if errors.Is(err, errNoUTF8) {
 		return s.unfit(err, m)
 	}
-	e := &SendError{Kind: broken(at), Step: at, Answer: s.redact(what(err), m), cause: ctx.Err()}
-	if at.opening() && e.cause == nil {
+	e := &SendError{Kind: broken(at), Step: at}
+	var r reply
+	if errors.As(err, &r) {
+		e.Code, e.Answer = r.code, s.redact(strings.Join(r.lines, "\n"), m)
+	} else {
+		e.Answer, e.cause = s.redact(what(err), m), ctx.Err()
+	}
+	switch {
+	case r.negative():
+		e.Kind, e.About = meaning(at, r)
+	case at.opening() && e.cause == nil:
 		e.About = AboutService
 	}
 	return e

@@ -38,6 +38,32 @@ func TestSendToAServerThatHangs(t *testing.T) {
 	}
 }
 
+// What goes wrong before the first email concerns all emails, however the server fails.
+func TestSendBlamesTheServiceForABrokenOpening(t *testing.T) {
+	identity, trusted := certificate(t)
+	for _, command := range []string{"greeting", "EHLO", "STARTTLS", "AUTH"} {
+		for name, answer := range map[string]string{
+			"closes": smtptest.HangUp, "garbage": "what?", "1xx": "150 wait", "3xx": "354 hm", "4xx": "451 no", "5xx": "554 no",
+		} {
+			t.Run(command+" "+name, func(t *testing.T) {
+				t.Parallel()
+				server := smtptest.Serve(t, smtptest.Script{
+					StartTLS: identity, Extensions: []string{"AUTH PLAIN"},
+					Answers: map[string]string{command: answer, "HELO": answer},
+				})
+				c := settings(server)
+				c.TLS, c.Username, c.Password = "starttls", "relay", "hunter2hunter2"
+				s := sender(t, c)
+				s.tls.RootCAs = trusted
+				var e *SendError
+				require.ErrorAs(t, s.Send(t.Context(), message(t)), &e)
+				require.Equal(t, AboutService, e.About)
+				require.NotEqual(t, Permanent, e.Kind)
+			})
+		}
+	}
+}
+
 func TestSendTakesASlowGoodbyeForSuccess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, s := pipe(t, smtptest.Script{Answers: map[string]string{"QUIT": smtptest.Silence}})

@@ -25,11 +25,10 @@ func (s *Store) DeleteAccount(ctx context.Context, userID, passwordHash string) 
 		if len(deletion.users) == 0 {
 			return nil, watchparty.ErrNotFound
 		}
-		user := deletion.users[0]
-		if user.PasswordHash != passwordHash {
+		if deletion.users[0].PasswordHash != passwordHash {
 			return nil, watchparty.ErrWrongPassword
 		}
-		return deletion.deleteAccount(ctx, tx, user)
+		return deletion.run(ctx, tx)
 	})
 	return found(err, "delete account")
 }
@@ -65,25 +64,81 @@ func beginDeletion(
 // nobody is an ID that no row has.
 const nobody = "00000000-0000-0000-0000-000000000000"
 
-// deleteAccount deletes one of the accounts that the deletion has locked.
-func (l accountDeletion) deleteAccount(ctx context.Context, tx bun.Tx, user userRow) ([]job.Event, error) {
-	if err := anotherAdmin(ctx, tx, user); err != nil {
-		return nil, err
+// run deletes the accounts. Each step is one for all of them, as far as its locks have to be in order.
+func (l accountDeletion) run(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
+	if len(l.users) == 0 {
+		return nil, nil
 	}
-	if err := scrubUser(ctx, tx, user.ID); err != nil {
-		return nil, err
-	}
-	hidden := []string{nobody}
-	var err error
-	if user.HiddenAt != nil {
-		if hidden, err = l.deleteHosted(ctx, tx, user.ID); err != nil {
+	for _, user := range l.users {
+		if err := anotherAdmin(ctx, tx, user); err != nil {
+			return nil, err
+		}
+		if err := scrubUser(ctx, tx, user.ID); err != nil {
 			return nil, err
 		}
 	}
-	left, err := l.leaveRooms(ctx, tx, user.ID)
+	left, deleted, err := l.leaveRooms(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
+	events, err := endedParties(ctx, tx, "", l.rooms...)
+	if err != nil {
+		return nil, err
+	}
+	for _, user := range l.users {
+		more, err := forgetAccount(ctx, tx, user, left[user.ID], deleted)
+		if err != nil {
+			return nil, err
+		}
+		events = append(events, more...)
+	}
+	return events, nil
+}
+
+// leaveRooms takes the accounts out of all rooms. It deletes the rooms that hidden accounts host, which another host, or
+// none, would show again, and passes on or archives those of the others. It returns the rooms that concern each account,
+// and those that are deleted.
+func (l accountDeletion) leaveRooms(
+	ctx context.Context,
+	tx bun.Tx,
+) (left map[string][]string, deleted []string, err error) {
+	err = tx.NewSelect().Model((*roomRow)(nil)).Column("r.id").Join("JOIN users AS u ON u.id = r.host_id").
+		Where("u.id IN (?) AND u.hidden_at IS NOT NULL AND r.deleted_at IS NULL", bun.List(l.userIDs())).Scan(ctx, &deleted)
+	if err != nil {
+		return nil, nil, fmt.Errorf("store: rooms of hidden accounts: %w", err)
+	}
+	if !isSubset(deleted, l.rooms) {
+		return nil, nil, errLockedLate
+	}
+	seats, err := takeOut(ctx, tx, l.userIDs(), deleted, l.rooms)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := endRooms(ctx, tx, deleted); err != nil {
+		return nil, nil, err
+	}
+	left = map[string][]string{}
+	for _, s := range seats {
+		left[s.UserID] = append(left[s.UserID], s.RoomID)
+	}
+	for _, id := range l.userIDs() {
+		hosted, err := l.handOverRooms(ctx, tx, id)
+		if err != nil {
+			return nil, nil, err
+		}
+		left[id] = append(left[id], hosted...)
+		slices.Sort(left[id])
+		left[id] = slices.Compact(left[id])
+	}
+	return left, deleted, nil
+}
+
+func (l accountDeletion) userIDs() []string {
+	return mapRows(l.users, func(r userRow) string { return r.ID })
+}
+
+// forgetAccount removes what other rows have of an account that has left its rooms. Some of these rooms may be deleted.
+func forgetAccount(ctx context.Context, tx bun.Tx, user userRow, left, deleted []string) ([]job.Event, error) {
 	wrote, err := changesPerson(ctx, tx, user, left)
 	if err != nil {
 		return nil, err
@@ -92,7 +147,7 @@ func (l accountDeletion) deleteAccount(ctx context.Context, tx bun.Tx, user user
 	if err != nil {
 		return nil, err
 	}
-	events, err := endInvitationsOf(ctx, tx, user, hidden)
+	events, err := endInvitationsOf(ctx, tx, user, append([]string{nobody}, deleted...))
 	if err != nil {
 		return nil, err
 	}
@@ -191,54 +246,6 @@ func scrubAccount(ctx context.Context, tx bun.Tx, userID string) error {
 	return nil
 }
 
-// leaveRooms removes a user from every room in which the user is a participant or a member, and returns these rooms.
-func (l accountDeletion) leaveRooms(ctx context.Context, tx bun.Tx, userID string) ([]string, error) {
-	rooms, err := l.handOverRooms(ctx, tx, userID)
-	if err != nil {
-		return nil, err
-	}
-	leave := func(tables []string) error {
-		for _, table := range tables {
-			var left []string
-			err := tx.NewRaw(deleteInOrder("user_id")+" RETURNING room_id", bun.Ident(table), bun.List([]string{userID})).
-				Scan(ctx, &left)
-			if err != nil {
-				return fmt.Errorf("store: leave rooms: %w", err)
-			}
-			rooms = append(rooms, left...)
-		}
-		return nil
-	}
-	if err := leave(tablesOfPeople); err != nil {
-		return nil, err
-	}
-	if err := leaveQueues(ctx, tx, userID); err != nil {
-		return nil, err
-	}
-	if err := leave(tablesOfWatching); err != nil {
-		return nil, err
-	}
-	slices.Sort(rooms)
-	return slices.Compact(rooms), nil
-}
-
-// leaveQueues removes the items that a user has added to queues. An item that plays is kept, without the user.
-func leaveQueues(ctx context.Context, tx bun.Tx, userID string) error {
-	for _, statement := range []string{
-		`UPDATE playbacks AS b SET queue_version = queue_version + 1 FROM (
-			SELECT room_id FROM playbacks WHERE room_id IN (SELECT room_id FROM queue_items AS i WHERE added_by = ?0 AND ` +
-			notPlayed + `) ORDER BY room_id FOR NO KEY UPDATE) AS theirs WHERE b.room_id = theirs.room_id`,
-		`DELETE FROM queue_items WHERE id IN (
-			SELECT id FROM queue_items AS i WHERE added_by = ?0 AND ` + notPlayed + ` ORDER BY id FOR UPDATE)`,
-		"UPDATE queue_items SET added_by = NULL WHERE id IN (SELECT id FROM queue_items WHERE added_by = ?0 ORDER BY id FOR UPDATE)",
-	} {
-		if _, err := tx.NewRaw(statement, userID).Exec(ctx); err != nil {
-			return fmt.Errorf("store: leave queues: %w", err)
-		}
-	}
-	return nil
-}
-
 // AnonymiseMessages removes the author from at most limit messages of a deleted account, and returns their number. It
 // soft-deletes hidden messages, since a message is hidden only through its author. Messages of an account that is not
 // deleted stay as they are.
@@ -276,11 +283,11 @@ func (s *Store) RemoveAccount(ctx context.Context, userID string) error {
 		if err != nil || len(deletion.users) == 0 {
 			return err
 		}
-		rooms, err := deletion.leaveRooms(ctx, tx, userID) // rooms that a process of a former version has added since
+		left, _, err := deletion.leaveRooms(ctx, tx) // rooms that a process of a former version has added since
 		if err != nil {
 			return err
 		}
-		changes(ctx, coherence.TagsOfRooms(rooms)...)
+		changes(ctx, coherence.TagsOfRooms(left[userID])...)
 		if err := detachAccount(ctx, tx, userID); err != nil {
 			return err
 		}

@@ -332,7 +332,7 @@ func (r rule) lock(ctx context.Context, tx bun.Tx, threshold time.Time, limit in
 // locked meanwhile.
 func (r rule) deleteAccounts(
 	ctx context.Context, tx bun.Tx, threshold time.Time, chosen []string, b *Batch,
-) (events []job.Event, err error) {
+) ([]job.Event, error) {
 	deletion, err := beginDeletion(ctx, tx, "deleted_at IS NULL", true, chosen...)
 	if err != nil || len(deletion.users) == 0 {
 		return nil, err
@@ -345,15 +345,8 @@ func (r rule) deleteAccounts(
 		return nil, err
 	}
 	deletion.users = slices.DeleteFunc(deletion.users, func(u userRow) bool { return !slices.Contains(still, u.ID) })
-	for _, user := range deletion.users { // userBatch at most
-		more, err := deletion.deleteAccount(ctx, tx, user)
-		if err != nil {
-			return nil, err
-		}
-		b.Rows++
-		events = append(events, more...)
-	}
-	return events, nil
+	b.Rows += len(deletion.users) // userBatch at most
+	return deletion.run(ctx, tx)
 }
 
 // chooseAccounts chooses old accounts that nobody else has locked, and leaves them unlocked: rooms are locked before

@@ -505,8 +505,9 @@ func TestUnknownPolicy(t *testing.T) {
 	}
 }
 
-// A room that people visit is not inactive, even if nobody is in it now and no record of their visit is left.
-func TestCleanupSparesRoomsThatWereVisited(t *testing.T) {
+// A room that people visit is not inactive, even if nobody is in it now and no record of their visit is left; nor is one
+// in which they are going to meet.
+func TestCleanupSparesRoomsThatAreUsed(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
 	host := newAdmin(t, s, "host")
@@ -518,6 +519,9 @@ func TestCleanupSparesRoomsThatWereVisited(t *testing.T) {
 			return s.LeaveRoom(t.Context(), room, guest)
 		},
 		"left": func(room, _ string) error { return s.LeaveRoom(t.Context(), room, host.ID) },
+		"with a party ahead": func(room, _ string) error {
+			return second(s.ScheduleParty(t.Context(), room, host.ID, newPartyIn(300*24*time.Hour), IdempotencyKey{}))
+		},
 		"spoken in": func(room, _ string) error {
 			_, err := s.PostMessage(t.Context(), host, watchparty.NewMessage{RoomID: room, Body: "hello"}, IdempotencyKey{})
 			return err

@@ -9,8 +9,8 @@
 //     texts), passwords.go, verifications.go (email addresses), sessions.go, clients.go (known clients), avatars.go,
 //     export.go.
 //   - Rooms: rooms.go, room_orders.go, room_change.go, room_log.go, participants.go, standing.go (roles and bans of one
-//     person), roles.go, succession.go (the next host), kick.go, bans.go, mutes.go, my_rooms.go, retired.go,
-//     messages.go, message_changes.go, read_markers.go, movies.go, genres.go.
+//     person), roles.go, succession.go (the next host), kick.go, leaving.go (many people out of many rooms), bans.go,
+//     mutes.go, my_rooms.go, retired.go, messages.go, message_changes.go, read_markers.go, movies.go, genres.go.
 //   - Watching: playbacks.go (rows, snapshots, versions), playback_events.go (commands and what happens by itself),
 //     queue.go (the queue and votes), live_members.go (connections), now_playing.go, parties.go.
 //   - Invitations: invitations.go, my_invitations.go (the invited person's), invitation_basis.go (may the inviter still

@@ -13,21 +13,23 @@ import (
 
 // LiveRoom is what connections to a room are told of its settings.
 type LiveRoom struct {
-	ID         string `bun:"id"`
-	Name       string `bun:"name"`
-	Capacity   int    `bun:"capacity"`
-	Control    string `bun:"control"`
-	Queue      string `bun:"queue"`
-	QueueOrder string `bun:"queue_order"`
-	WaitPolicy string `bun:"wait_policy"`
-	SlowMode   int    `bun:"slow_mode_seconds"` // in seconds
+	ID         string    `bun:"id"`
+	Name       string    `bun:"name"`
+	Capacity   int       `bun:"capacity"`
+	Control    string    `bun:"control"`
+	Queue      string    `bun:"queue"`
+	QueueOrder string    `bun:"queue_order"`
+	WaitPolicy string    `bun:"wait_policy"`
+	SlowMode   int       `bun:"slow_mode_seconds"` // in seconds
+	PartiesAt  time.Time `bun:"parties_at"`        // when its parties last changed; zero without any
 }
 
 // LiveRooms finds rooms. Those that are not there are left out.
 func (s *Store) LiveRooms(ctx context.Context, ids []string) ([]LiveRoom, error) {
 	var rows []LiveRoom
 	err := s.db.NewRaw(`
-		SELECT id, name, capacity, control, queue, queue_order, wait_policy, slow_mode_seconds
+		SELECT id, name, capacity, control, queue, queue_order, wait_policy, slow_mode_seconds,
+			(SELECT max(updated_at) FROM parties WHERE room_id = r.id) AS parties_at
 		FROM rooms AS r WHERE id IN (?) AND `+roomThere, bun.List(append(ids, nobody))).Scan(ctx, &rows)
 	if err != nil {
 		return nil, fmt.Errorf("store: live rooms: %w", err)

@@ -78,7 +78,7 @@ func TestNobodyEntersWhoIsDeleted(t *testing.T) {
 						if err != nil {
 							return nil, err
 						}
-						return deletion.deleteAccount(ctx, tx, deletion.users[0])
+						return deletion.run(ctx, tx)
 					})
 				})
 				for table, condition := range remains {

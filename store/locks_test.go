@@ -108,8 +108,8 @@ func (d *deadlocks) AfterQuery(_ context.Context, e *bun.QueryEvent) {
 }
 
 // TestNoDeadlocks runs any two operations that write at the same time, on the same room and people. It demands that
-// Postgres ends none of them because of a deadlock: all take their locks in the order that doc.go gives. LOCK_ROUNDS=n
-// repeats it n times.
+// Postgres ends none of them because of a deadlock: all take their locks in the order that doc.go gives. Besides, none
+// cancels a party in silence. LOCK_ROUNDS=n repeats it n times.
 func TestNoDeadlocks(t *testing.T) {
 	t.Parallel()
 	const groupSize = 32
@@ -126,14 +126,18 @@ func TestNoDeadlocks(t *testing.T) {
 	for name := range table {
 		names = append(names, name)
 	}
+	cancelled := 0
 	rounds, _ := strconv.Atoi(os.Getenv("LOCK_ROUNDS"))
 	for range max(rounds, 1) {
 		groups := coverPairs(names, groupSize)
 		for _, group := range groups {
 			runTogether(t, s, table, group)
+			cancelled += readValue[int](t, s, "SELECT count(*) FROM parties WHERE state = 'cancelled'")
+			require.Zero(t, readValue[int](t, s, "SELECT count(*) FROM parties WHERE "+untold), group)
 		}
 		t.Logf("%d operations in %d groups", len(names), len(groups))
 	}
+	require.NotZero(t, cancelled, "parties that were cancelled")
 	seen.statements.Range(func(statement, _ any) bool {
 		t.Log(statement)
 		return true
@@ -157,6 +161,7 @@ func resetCast(c *cast) {
 func runTogether(t *testing.T, s *Store, table map[string]func(c *cast) operation, group []string) {
 	t.Helper()
 	c := newCast(t, s, false)
+	c.scheduleParty()
 	// Preparations of clean-up change the cast, so that nothing can be prepared after them.
 	group = slices.Clone(group)
 	slices.SortStableFunc(group, func(a, b string) int {

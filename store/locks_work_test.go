@@ -295,7 +295,13 @@ func cleanUp(policy watchparty.Policy) func(c *cast) operation {
 		switch policy {
 		case watchparty.PolicyArchived:
 			column := []string{"retired_at", "deleted_at"}[rand.IntN(2)]
-			execute(c.t, c.s, "UPDATE rooms SET archived_at = now(), ? = now() WHERE id = ?", bun.Ident(column), c.room.ID)
+			execute(
+				c.t,
+				c.s,
+				"DELETE FROM parties WHERE room_id = ?1; UPDATE rooms SET archived_at = now(), ?0 = now() WHERE id = ?1",
+				bun.Ident(column),
+				c.room.ID,
+			)
 		case watchparty.PolicyUnverified:
 			execute(c.t, c.s, "UPDATE users SET email_verified_at = NULL, is_admin = false WHERE id IN (?, ?)", c.deputy.ID,
 				c.guest.ID)

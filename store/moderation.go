@@ -8,6 +8,7 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/coherence"
+	"github.com/watchparty/watchparty/workflows/job"
 )
 
 // Admins can act on every room that is not deleted, private and hidden ones included. Each act is audited in its
@@ -98,30 +99,32 @@ func (s *Store) CloseRoom(
 	ctx context.Context, adminID, roomID string, why watchparty.Moderation,
 ) (watchparty.AdminRoom, error) {
 	var after watchparty.AdminRoom
-	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		if err := lockRoomAlone(ctx, tx, roomID); err != nil {
-			return err
+			return nil, err
 		}
 		room, err := lockAnyRoom(ctx, tx, roomID)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if err := keepReported(ctx, tx, adminID, why.ReportID); err != nil {
-			return err
+			return nil, err
 		}
 		if err := administering(ctx, tx, adminID); err != nil {
-			return err
+			return nil, err
 		}
 		if room.ClosedAt == nil {
 			if err := closeRoom(ctx, tx, adminID, roomID, why.Reason); err != nil {
-				return err
+				return nil, err
 			}
 		}
 		if err := resolveWith(ctx, tx, adminID, why.ReportID, "room_id", roomID, why.Reason); err != nil {
-			return err
+			return nil, err
 		}
-		after, err = anyRoom(ctx, tx, roomID)
-		return err
+		if after, err = anyRoom(ctx, tx, roomID); err != nil {
+			return nil, err
+		}
+		return endedParties(ctx, tx, adminID, roomID)
 	})
 	return after, found(err, "close room")
 }

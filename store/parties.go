@@ -57,14 +57,11 @@ func (r partyRow) party() watchparty.Party {
 		Yes:       r.Yes,
 		Maybe:     r.Maybe,
 		No:        r.No,
+		Answer:    watchparty.PartyAnswer(value(r.Answer)),
 		Version:   r.Version,
 		CreatedAt: r.CreatedAt.UTC(),
 		UpdatedAt: r.UpdatedAt.UTC(),
 	}
-}
-
-func (r partyRow) mine() watchparty.MyParty {
-	return watchparty.MyParty{Party: r.party(), Answer: watchparty.PartyAnswer(value(r.Answer))}
 }
 
 // input is what the workflow of the party starts with.
@@ -92,11 +89,13 @@ func (r partyRow) details() map[string]any { return map[string]any{"party_id": r
 
 const scheduled = "y.state = 'scheduled'"
 
-func selectParties(db bun.IDB, rows any) *bun.SelectQuery {
+// selectParties selects parties with the answers of a viewer, empty for nobody.
+func selectParties(db bun.IDB, rows any, viewerID string) *bun.SelectQuery {
 	q := db.NewSelect().Model(rows).ColumnExpr("?TableColumns").
-		ColumnExpr(movieOf("y.movie_id") + " AS movie").ColumnExpr(personOf("y.scheduled_by") + " AS scheduler").
+		ColumnExpr(movieOf("y.movie_id")+" AS movie").ColumnExpr(personOf("y.scheduled_by")+" AS scheduler").
 		ColumnExpr("(SELECT name FROM rooms WHERE id = y.room_id) AS room_name").
-		ColumnExpr("EXISTS (SELECT FROM users WHERE id = y.scheduled_by AND hidden_at IS NOT NULL) AS hidden")
+		ColumnExpr("EXISTS (SELECT FROM users WHERE id = y.scheduled_by AND hidden_at IS NOT NULL) AS hidden").
+		ColumnExpr("(SELECT answer FROM party_answers WHERE party_id = y.id AND user_id = ?) AS answer", nullID(viewerID))
 	for _, answer := range watchparty.PartyAnswers() {
 		q = q.ColumnExpr("(SELECT count(*) FROM party_answers WHERE party_id = y.id AND answer = ?0) AS ?1", string(answer),
 			bun.Ident(answer))
@@ -108,6 +107,19 @@ func selectParties(db bun.IDB, rows any) *bun.SelectQuery {
 const nextParty = "(SELECT json_build_object('ID', id, 'Title', CASE WHEN EXISTS (SELECT FROM users " +
 	"WHERE id = scheduled_by AND hidden_at IS NOT NULL) THEN '' ELSE title END, 'StartsAt', starts_at) FROM parties " +
 	"WHERE room_id = r.id AND state = 'scheduled' ORDER BY starts_at, id LIMIT 1) AS next_party"
+
+// endedParties are the events of the parties that this transaction has cancelled with their rooms: a trigger does so when
+// a room is archived.
+func endedParties(ctx context.Context, tx bun.Tx, actorID string, roomIDs ...string) ([]job.Event, error) {
+	var rows []partyRow
+	err := tx.NewSelect().Model(&rows).
+		Where("y.room_id IN (?) AND y.state = 'cancelled' AND y.ended_at = now()", bun.List(append(roomIDs, nobody))).
+		Order("y.id").Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("store: ended parties: %w", err)
+	}
+	return mapRows(rows, func(r partyRow) job.Event { return r.changed(actorID) }), nil
+}
 
 // changesParties announces the tags of a room whose parties change: the room shows its next party.
 func changesParties(ctx context.Context, roomID string) {
@@ -137,7 +149,7 @@ func (s *Store) ScheduleParty(
 		case err != nil:
 			return nil, err
 		case former != "":
-			return nil, selectParties(tx, &row).Where("y.id = ?", former).Scan(ctx)
+			return nil, selectParties(tx, &row, actorID).Where("y.id = ?", former).Scan(ctx)
 		case room.ArchivedAt != nil:
 			return nil, room.shut()
 		}
@@ -155,7 +167,7 @@ func (s *Store) ScheduleParty(
 			return nil, err
 		}
 		return []job.Event{job.ScheduledPartyEvent(row.input()).About(actorID, roomID)},
-			selectParties(tx, &row).Where("y.id = ?", id).Scan(ctx)
+			selectParties(tx, &row, actorID).Where("y.id = ?", id).Scan(ctx)
 	})
 	return row.party(), found(err, "schedule party")
 }
@@ -211,17 +223,17 @@ func (r partyRow) fits(ctx context.Context, tx bun.Tx) error {
 	return nil
 }
 
-// Party finds a party, whatever its state and that of its room.
-func (s *Store) Party(ctx context.Context, id string) (watchparty.Party, error) {
+// Party finds a party, whatever its state and that of its room, with the answer of a viewer; see selectParties.
+func (s *Store) Party(ctx context.Context, id, viewerID string) (watchparty.Party, error) {
 	var row partyRow
-	err := selectParties(s.db, &row).Where("y.id = ?", id).Scan(ctx)
+	err := selectParties(s.db, &row, viewerID).Where("y.id = ?", id).Scan(ctx)
 	return row.party(), found(err, "party")
 }
 
-// Parties lists the scheduled parties of a room, the next first. watchparty.MaxParties bounds the list.
-func (s *Store) Parties(ctx context.Context, roomID string) ([]watchparty.Party, error) {
+// Parties lists the scheduled parties of a room, the next first, with the answers of a viewer. watchparty.MaxParties bounds the list.
+func (s *Store) Parties(ctx context.Context, roomID, viewerID string) ([]watchparty.Party, error) {
 	var rows []partyRow
-	err := selectParties(s.db, &rows).Where("y.room_id = ? AND "+scheduled, roomID).Order("y.starts_at", "y.id").
+	err := selectParties(s.db, &rows, viewerID).Where("y.room_id = ? AND "+scheduled, roomID).Order("y.starts_at", "y.id").
 		Limit(watchparty.MaxParties).Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("store: parties: %w", err)
@@ -305,7 +317,7 @@ func (s *Store) UpdateParty(
 			}
 			events = append(events, row.changed(actorID))
 		}
-		return events, selectParties(tx, &after).Where("y.id = ?", id).Scan(ctx)
+		return events, selectParties(tx, &after, actorID).Where("y.id = ?", id).Scan(ctx)
 	})
 	return after.party(), answer, found(err, "update party")
 }
@@ -372,7 +384,7 @@ func (s *Store) CancelParty(
 }
 
 // AnswerParty stores whether a user comes to a scheduled party. It returns ErrNotFound, ErrUnauthenticated for an account
-// that is deleted or suspended, ErrBanned, and ErrPartyEnded.
+// that is deleted or suspended, ErrBanned, ErrPartyEnded, and ErrManyAnswers.
 func (s *Store) AnswerParty(ctx context.Context, id, userID string, answer watchparty.PartyAnswer) error {
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		var roomID string
@@ -388,12 +400,20 @@ func (s *Store) AnswerParty(ctx context.Context, id, userID string, answer watch
 			return err
 		}
 		var state string
-		err = tx.NewRaw("SELECT state FROM parties WHERE id = ? FOR SHARE", id).Scan(ctx, &state)
-		if err == nil && state != string(watchparty.PartyScheduled) {
-			err = watchparty.ErrPartyEnded
-		}
+		err = tx.NewRaw("SELECT state FROM parties WHERE id = ? FOR NO KEY UPDATE", id).Scan(ctx, &state)
 		if err != nil {
 			return err
+		}
+		var others int
+		err = tx.NewRaw("SELECT count(*) FROM party_answers WHERE party_id = ? AND user_id <> ?", id, userID).
+			Scan(ctx, &others)
+		switch {
+		case err != nil:
+			return err
+		case state != string(watchparty.PartyScheduled):
+			return watchparty.ErrPartyEnded
+		case others >= watchparty.MaxAnswers:
+			return watchparty.ErrManyAnswers
 		}
 		_, err = tx.NewRaw(`INSERT INTO party_answers (party_id, room_id, user_id, answer) VALUES (?, ?, ?, ?)
 			ON CONFLICT ON CONSTRAINT party_answers_pkey DO UPDATE SET answer = excluded.answer, updated_at = now()
@@ -430,19 +450,21 @@ func (s *Store) PartyGuests(
 	return guests, nil
 }
 
-// MyParties lists the scheduled parties of the rooms that a user hosts, has a role in or is in, the next first.
-func (s *Store) MyParties(ctx context.Context, userID string, p Page) ([]watchparty.MyParty, error) {
+// MyParties lists the scheduled parties that a user has answered, and those of the rooms that the user hosts, has a role
+// in or is in, the next first.
+func (s *Store) MyParties(ctx context.Context, userID string, p Page) ([]watchparty.Party, error) {
 	var rows []partyRow
-	q := selectParties(s.db, &rows).
-		ColumnExpr("(SELECT answer FROM party_answers WHERE party_id = y.id AND user_id = ?) AS answer", userID).
+	q := selectParties(s.db, &rows, userID).
 		Join("JOIN rooms AS r ON r.id = y.room_id").
-		Where(`y.room_id IN (SELECT id FROM rooms WHERE host_id = ?0 UNION SELECT room_id FROM members WHERE user_id = ?0
-			UNION SELECT room_id FROM participants WHERE user_id = ?0)`, userID).
+		Where(`y.id IN (SELECT party_id FROM party_answers WHERE user_id = ?0
+			UNION SELECT id FROM parties WHERE state = 'scheduled' AND room_id IN (
+				SELECT id FROM rooms WHERE host_id = ?0 UNION SELECT room_id FROM members WHERE user_id = ?0
+				UNION SELECT room_id FROM participants WHERE user_id = ?0))`, userID).
 		Where(scheduled+" AND r.archived_at IS NULL AND "+roomThere).Where("NOT "+isBanned("r.id", "?"), userID)
 	if err := p.of(q, ascending, "y.starts_at", "y.id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: my parties: %w", err)
 	}
-	return mapRows(rows, partyRow.mine), nil
+	return mapRows(rows, partyRow.party), nil
 }
 
 // ExportParties lists the parties that a user has scheduled, oldest first.

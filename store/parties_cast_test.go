@@ -2,6 +2,7 @@ package store
 
 import (
 	"sync/atomic"
+	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -52,10 +53,25 @@ func (c *cast) startIn(party watchparty.Party, after time.Duration) watchparty.P
 		after.Milliseconds(),
 		party.ID,
 	)
-	found, err := c.s.Party(c.t.Context(), party.ID)
+	found, err := c.s.Party(c.t.Context(), party.ID, "")
 	require.NoError(c.t, err)
 	return found
 }
+
+// fillParty has n people answer a party behind the store's back.
+func fillParty(t testing.TB, s *Store, partyID string, n int) {
+	t.Helper()
+	execute(t, s, `
+		WITH people AS (INSERT INTO users (id, username, email, email_key, display_name, password_hash)
+			SELECT gen_random_uuid(), 'many' || n, n || '@many.example', n || '@many.example', 'Many', ''
+			FROM generate_series(1, ?1) AS n RETURNING id)
+		INSERT INTO party_answers (party_id, room_id, user_id, answer)
+			SELECT y.id, y.room_id, p.id, 'no' FROM parties AS y, people AS p WHERE y.id = ?0`, partyID, n)
+}
+
+// untold is the condition of a party in parties that was cancelled, and whose workflow gets no signal.
+const untold = `state = 'cancelled'
+	AND NOT EXISTS (SELECT FROM outbox WHERE workflow_id = 'scheduled-party/' || parties.id AND signal = 'changed/' || moves)`
 
 func (c *cast) moves(party watchparty.Party) int {
 	return readValue[int](c.t, c.s, "SELECT moves FROM parties WHERE id = ?", party.ID)

@@ -57,7 +57,7 @@ func TestScheduleParty(t *testing.T) {
 	}
 	_, err = scheduleIn(t, c, 100*time.Hour)
 	require.ErrorIs(t, err, watchparty.ErrManyParties)
-	parties, err := s.Parties(t.Context(), c.room.ID)
+	parties, err := s.Parties(t.Context(), c.room.ID, "")
 	require.NoError(t, err)
 	require.Len(t, parties, watchparty.MaxParties)
 }
@@ -131,8 +131,9 @@ func TestAnswerParty(t *testing.T) {
 	require.NoError(t, s.AnswerParty(t.Context(), party.ID, c.host.ID, watchparty.AnswerNo))
 	require.ErrorIs(t, s.AnswerParty(t.Context(), party.ID, c.root.ID, watchparty.AnswerYes), watchparty.ErrNotFound,
 		"the room is private")
-	found, err := s.Party(t.Context(), party.ID)
+	found, err := s.Party(t.Context(), party.ID, c.guest.ID)
 	require.NoError(t, err)
+	require.Equal(t, watchparty.AnswerMaybe, found.Answer)
 	require.Equal(t, []int{0, 1, 1}, []int{found.Yes, found.Maybe, found.No})
 	guests, err := s.PartyGuests(t.Context(), party.ID, "", Page{Limit: 10})
 	require.NoError(t, err)
@@ -140,9 +141,9 @@ func TestAnswerParty(t *testing.T) {
 	require.Equal(t, []any{c.guest.ID, watchparty.AnswerMaybe}, []any{guests[0].User.ID, guests[0].Answer})
 	mine, err := s.MyParties(t.Context(), c.guest.ID, Page{Limit: 10})
 	require.NoError(t, err)
-	require.Equal(t, []watchparty.MyParty{{Party: found, Answer: watchparty.AnswerMaybe}}, mine)
+	require.Equal(t, []watchparty.Party{found}, mine)
 	require.NoError(t, s.Kick(t.Context(), c.room.ID, c.host.ID, c.guest.Username))
-	found, err = s.Party(t.Context(), party.ID)
+	found, err = s.Party(t.Context(), party.ID, "")
 	require.NoError(t, err)
 	require.Zero(t, found.Maybe, "whoever is put out does not come")
 	mine, err = s.MyParties(t.Context(), c.guest.ID, Page{Limit: 10})
@@ -150,7 +151,30 @@ func TestAnswerParty(t *testing.T) {
 	require.Empty(t, mine)
 }
 
-// TestRoomEndsItsParties: whoever archives, closes or deletes a room cancels its parties.
+// TestManyAnswers: a party takes MaxAnswers. Those who have answered can still change their minds.
+func TestManyAnswers(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	c := newCast(t, s, false)
+	party := c.scheduleParty()
+	fillParty(t, s, party.ID, watchparty.MaxAnswers-1)
+	var wg sync.WaitGroup
+	var errs [2]error
+	for i, user := range []watchparty.User{c.guest, c.holder} {
+		wg.Go(func() { errs[i] = s.AnswerParty(t.Context(), party.ID, user.ID, watchparty.AnswerYes) })
+	}
+	wg.Wait()
+	require.ElementsMatch(t, []bool{true, false},
+		[]bool{errors.Is(errs[0], watchparty.ErrManyAnswers), errors.Is(errs[1], watchparty.ErrManyAnswers)})
+	first := c.guest
+	if errs[0] != nil {
+		first = c.holder
+	}
+	require.NoError(t, s.AnswerParty(t.Context(), party.ID, first.ID, watchparty.AnswerMaybe))
+}
+
+// TestRoomEndsItsParties: whoever archives, closes or deletes a room cancels its parties, of which their workflows are
+// told. TestNoDeadlocks checks that for all operations.
 func TestRoomEndsItsParties(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
@@ -160,14 +184,22 @@ func TestRoomEndsItsParties(t *testing.T) {
 		"closed": func(c *cast) error {
 			return second(s.CloseRoom(t.Context(), c.root.ID, c.room.ID, watchparty.Moderation{Reason: "Spam"}))
 		},
+		"left by its host's account": func(c *cast) error {
+			execute(t, s, "DELETE FROM participants WHERE room_id = ?0; DELETE FROM members WHERE room_id = ?0", c.room.ID)
+			return s.DeleteAccount(t.Context(), c.host.ID, "hash of "+c.host.Username)
+		},
+		"deleted with its hidden host's account": func(c *cast) error {
+			execute(t, s, "UPDATE users SET suspended_at = now(), hidden_at = now() WHERE id = ?", c.host.ID)
+			return s.DeleteAccount(t.Context(), c.host.ID, "hash of "+c.host.Username)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := newCast(t, s, false)
 			party := c.scheduleParty()
 			require.NoError(t, end(c))
-			found, err := s.Party(t.Context(), party.ID)
-			require.NoError(t, err)
-			require.Equal(t, []any{watchparty.PartyCancelled, 2}, []any{found.State, found.Version})
+			require.Equal(t, "cancelled 2", readValue[string](t, s, "SELECT state || ' ' || version FROM parties WHERE id = ?",
+				party.ID))
+			require.Zero(t, readValue[int](t, s, "SELECT count(*) FROM parties WHERE id = ? AND "+untold, party.ID))
 		})
 	}
 }
@@ -187,11 +219,14 @@ func TestRoomThatBecomesPrivate(t *testing.T) {
 		require.NoError(t, s.AnswerParty(t.Context(), party.ID, user.ID, watchparty.AnswerYes))
 	}
 	c.setVisibility(watchparty.Unlisted)
-	found, err := s.Party(t.Context(), party.ID)
+	found, err := s.Party(t.Context(), party.ID, "")
 	require.NoError(t, err)
 	require.Equal(t, 5, found.Yes, "whoever has the address may come")
+	theirs, err := s.MyParties(t.Context(), outside.ID, Page{Limit: 10})
+	require.NoError(t, err)
+	require.Len(t, theirs, 1, "who has answered need not be in the room")
 	c.setVisibility(watchparty.Private)
-	found, err = s.Party(t.Context(), party.ID)
+	found, err = s.Party(t.Context(), party.ID, "")
 	require.NoError(t, err)
 	require.Equal(t, 3, found.Yes)
 	guests, err := s.PartyGuests(t.Context(), party.ID, "", Page{Limit: 10})
@@ -199,6 +234,9 @@ func TestRoomThatBecomesPrivate(t *testing.T) {
 	require.Equal(t, []string{c.host.ID, c.holder.ID, c.guest.ID},
 		mapRows(guests, func(g watchparty.PartyGuest) string { return g.User.ID }))
 	require.ErrorIs(t, s.AnswerParty(t.Context(), party.ID, outside.ID, watchparty.AnswerYes), watchparty.ErrNotFound)
+	theirs, err = s.MyParties(t.Context(), outside.ID, Page{Limit: 10})
+	require.NoError(t, err)
+	require.Empty(t, theirs)
 }
 
 // TestAnswersWhileRoomBecomesPrivate: an answer of somebody outside either came before, and is gone, or is refused.

@@ -126,7 +126,7 @@ func (s *Store) PartyLetter(ctx context.Context, noticeID string) (letter PartyL
 			return err
 		}
 		var party partyRow
-		if err := selectParties(tx, &party).Where("y.id = ?", notice.PartyID).Scan(ctx); err != nil {
+		if err := selectParties(tx, &party, notice.UserID).Where("y.id = ?", notice.PartyID).Scan(ctx); err != nil {
 			return err
 		}
 		var guest userRow

@@ -118,7 +118,7 @@ var fill = []string{
 		SELECT uid(22, n), uid(4, n % 9000 + 2), uid(1, CASE WHEN n % 10 = 0 THEN 1 ELSE n % 20000 + 1 END), 'yes', now()
 		FROM generate_series(1, 40000) AS n
 		UNION ALL SELECT uid(22, 20), uid(4, 22), uid(1, n), CASE WHEN n % 2 = 0 THEN 'yes' ELSE 'no' END,
-			now() - n * interval '1 s' FROM generate_series(100, 9000) AS n`,
+			now() - n * interval '1 s' FROM generate_series(100, 1050) AS n`,
 	`ALTER TABLE messages SET UNLOGGED`,
 	`INSERT INTO messages (id, room_id, user_id, body, created_at)
 		SELECT uid(10, n), uid(4, CASE WHEN n <= 800000 THEN n / 2000 + 1 ELSE n / 2 - 399600 END), uid(1, n / 50 % 20000 + 1), 'Hello',

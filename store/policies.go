@@ -81,10 +81,12 @@ var rules = map[watchparty.Policy][]rule{
 	},
 }
 
-// inactiveRoom is the condition of a room in rooms that was not changed, visited or posted in since the threshold.
+// inactiveRoom is the condition of a room in rooms that was not changed, visited or posted in since the threshold, and
+// that has no party ahead.
 const inactiveRoom = `t.archived_at IS NULL AND t.last_active_at < ?0 AND t.updated_at < ?0
 	AND NOT EXISTS (SELECT FROM participants WHERE room_id = t.id AND last_seen_at >= ?0)
-	AND NOT EXISTS (SELECT FROM messages WHERE room_id = t.id AND created_at >= ?0)`
+	AND NOT EXISTS (SELECT FROM messages WHERE room_id = t.id AND created_at >= ?0)
+	AND NOT EXISTS (SELECT FROM parties WHERE room_id = t.id AND state = 'scheduled')`
 
 // messagesOf is the condition of a message in the room that is the next to be deleted: the column since of rooms holds
 // the time from which on its age counts. It is one room at a time, so that an index finds the messages. FOR SHARE keeps

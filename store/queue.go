@@ -122,8 +122,10 @@ func readItems(ctx context.Context, db bun.IDB, ids []string) (map[string]watchp
 const (
 	// notPlayed is the condition of an item that waits to be played.
 	notPlayed = "i.played_at IS NULL"
-	// queued is the condition of an item that is in the queue. Items that a hidden account has added are hidden, too.
-	queued = notPlayed + " AND NOT EXISTS (SELECT FROM users WHERE id = i.added_by AND hidden_at IS NOT NULL)"
+	// queued is the condition of an item that is in the queue. Items that a hidden account has added are hidden, too, and
+	// those of a movie that has lost its stream since, until it has one again.
+	queued = notPlayed + " AND NOT EXISTS (SELECT FROM users WHERE id = i.added_by AND hidden_at IS NOT NULL) " +
+		"AND NOT EXISTS (SELECT FROM movies WHERE id = i.movie_id AND stream_url = '')"
 )
 
 // inOrder sorts a room's queue.
@@ -158,8 +160,11 @@ func findSource(
 	}
 	var row itemRow
 	err := selectItems(tx, &row, "").Where("i.id = ? AND i.room_id = ?", what.ItemID, roomID).Scan(ctx)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = watchparty.ErrUnknownItem
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return row, watchparty.ErrUnknownItem
+	case err == nil && row.StreamURL == "":
+		return row, watchparty.ErrNoStream
 	}
 	return row, err
 }

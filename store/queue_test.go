@@ -225,3 +225,40 @@ func TestQueueOfADeletedAccount(t *testing.T) {
 	require.Equal(t, playing.Item.ID, now.Item.ID)
 	require.Empty(t, now.Source.AddedBy)
 }
+
+// TestItemsWithoutAStream: an item whose movie has lost its stream is not in the queue, and nothing plays it.
+func TestItemsWithoutAStream(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	p := newParty(t, s)
+	movie := addMovie(t, s, "Nosferatu")
+	setStream := func(address string) { execute(t, s, "UPDATE movies SET stream_url = ? WHERE id = ?", address, movie) }
+	setStream(filmAddress)
+	item, err := s.AddToQueue(t.Context(), p.room.ID, p.by["host"], watchparty.Source{MovieID: movie}, IdempotencyKey{})
+	require.NoError(t, err)
+	other := p.addItem()
+	listed := func() []string {
+		items, _, err := s.Queue(t.Context(), p.room.ID, "")
+		require.NoError(t, err)
+		return mapRows(items, func(i watchparty.QueueItem) string { return i.ID })
+	}
+	load := func() error {
+		now, err := s.Playback(t.Context(), p.room.ID)
+		require.NoError(t, err)
+		_, err = s.ApplyPlaybackCommand(t.Context(), p.room.ID, p.by["host"],
+			playback.Command{Kind: playback.Load, ID: newID(), Epoch: now.Epoch}, watchparty.Source{ItemID: item.ID})
+		return err
+	}
+	require.Equal(t, []string{item.ID, other.ID}, listed())
+	setStream("")
+	require.Equal(t, []string{other.ID}, listed())
+	_, err = s.QueueItem(t.Context(), p.room.ID, item.ID, "")
+	require.ErrorIs(t, err, watchparty.ErrNotFound)
+	require.ErrorIs(t, s.VoteForItem(t.Context(), p.room.ID, p.by["guest"], item.ID, true), watchparty.ErrNotFound)
+	require.ErrorIs(t, load(), watchparty.ErrNoStream)
+	require.Equal(t, other.ID, p.mustCommand("host", playback.Play, nil).Item.ID, "the next one is played")
+	require.Equal(t, playback.Idle, p.mustCommand("host", playback.Skip, nil).Status, "nothing else can be played")
+	setStream(filmAddress)
+	require.Equal(t, []string{item.ID}, listed(), "it comes back with its stream")
+	require.NoError(t, load())
+}

@@ -20,10 +20,10 @@ func (s *Store) UpdateRoom(
 	ctx context.Context, roomID, actorID string, c watchparty.RoomChange, versions []int,
 ) (watchparty.Room, error) {
 	var after roomRow
-	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		if value(c.Archived) {
 			if err := lockRoomAlone(ctx, tx, roomID); err != nil {
-				return err
+				return nil, err
 			}
 		}
 		others := ""
@@ -32,15 +32,18 @@ func (s *Store) UpdateRoom(
 		}
 		room, _, err := permittedBeside(ctx, tx, roomID, actorID, watchparty.MayEditRoom, others, roomID)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if versions != nil && !slices.Contains(versions, room.Version) {
-			return watchparty.ErrChangedSince
+			return nil, watchparty.ErrChangedSince
 		}
 		if err := applyRoomChange(ctx, tx, room, actorID, c); err != nil {
-			return err
+			return nil, err
 		}
-		return selectRooms(tx, &after).Where("r.id = ?", roomID).Scan(ctx)
+		if err := selectRooms(tx, &after).Where("r.id = ?", roomID).Scan(ctx); err != nil || !value(c.Archived) {
+			return nil, err
+		}
+		return endedParties(ctx, tx, actorID, roomID)
 	})
 	return after.room(), found(err, "update room")
 }
@@ -181,60 +184,18 @@ func (s *Store) DeleteRoom(ctx context.Context, roomID, actorID string, versions
 		if versions != nil && !slices.Contains(versions, room.Version) {
 			return nil, watchparty.ErrChangedSince
 		}
+		if err := emptyRooms(ctx, tx, []string{roomID}); err != nil {
+			return nil, err
+		}
 		if err := endRooms(ctx, tx, []string{roomID}); err != nil {
 			return nil, err
 		}
-		return endInvitations(ctx, tx, watchparty.InvitationRevoked, "", "i.room_id = ?", roomID)
+		parties, err := endedParties(ctx, tx, actorID, roomID)
+		if err != nil {
+			return nil, err
+		}
+		invitations, err := endInvitations(ctx, tx, watchparty.InvitationRevoked, "", "i.room_id = ?", roomID)
+		return append(parties, invitations...), err
 	})
 	return found(err, "delete room")
-}
-
-// tablesOfPeople tie people to rooms, by room_id and user_id, in the order in which their rows are locked.
-var tablesOfPeople = []string{"participants", "members", "bans", "mutes", "read_markers"}
-
-// tablesOfWatching are others that do so, whose rows are locked after playbacks and queue_items.
-var tablesOfWatching = []string{"queue_votes", "skip_votes", "live_members", "party_answers"}
-
-// deleteInOrder deletes from the table ?0 the rows that have one of the IDs ?1 in a column.
-func deleteInOrder(column string) string {
-	return `DELETE FROM ?0 WHERE (room_id, user_id) IN (
-		SELECT room_id, user_id FROM ?0 WHERE ` + column + " IN (?1) ORDER BY room_id, user_id FOR UPDATE)"
-}
-
-// emptyRooms takes everybody out of rooms that are locked alone, and ends everybody's role, ban and mute there.
-func emptyRooms(ctx context.Context, tx bun.Tx, roomIDs []string) error {
-	changes(ctx, coherence.TagsOfRooms(roomIDs)...)
-	for _, table := range slices.Concat(tablesOfPeople, tablesOfWatching) {
-		if _, err := tx.NewRaw(deleteInOrder("room_id"), bun.Ident(table), bun.List(roomIDs)).Exec(ctx); err != nil {
-			return fmt.Errorf("store: empty rooms: %w", err)
-		}
-	}
-	return nil
-}
-
-// endRooms soft-deletes rooms that are locked alone. Their invitations are the caller's to end.
-func endRooms(ctx context.Context, tx bun.Tx, roomIDs []string) error {
-	_, err := tx.NewRaw(`UPDATE rooms SET deleted_at = now(), archived_at = coalesce(archived_at, now()), updated_at = now()
-		WHERE id IN (?)`, bun.List(roomIDs)).
-		Exec(ctx)
-	if err != nil {
-		return err
-	}
-	return emptyRooms(ctx, tx, roomIDs)
-}
-
-// deleteHosted deletes the rooms of an account that is being deleted and was hidden: another host, or none, would show
-// them again. It returns their IDs.
-func (l accountDeletion) deleteHosted(ctx context.Context, tx bun.Tx, userID string) ([]string, error) {
-	var rooms []string
-	err := tx.NewSelect().Model((*roomRow)(nil)).Column("id").Where("host_id = ? AND deleted_at IS NULL", userID).
-		Scan(ctx, &rooms)
-	if err != nil {
-		return nil, err
-	}
-	if !isSubset(rooms, l.rooms) {
-		return nil, errLockedLate
-	}
-	rooms = append(rooms, nobody)
-	return rooms, endRooms(ctx, tx, rooms)
 }

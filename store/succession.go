@@ -100,7 +100,7 @@ func (l accountDeletion) handOverRooms(ctx context.Context, tx bun.Tx, userID st
 	if !isSubset(rooms, l.rooms) { // the account became their host after the rooms were locked
 		return nil, errLockedLate
 	}
-	leaving := mapRows(l.users, func(r userRow) string { return r.ID })
+	leaving := l.userIDs()
 	var orphans []string
 	for _, room := range hosted { // few: those that one person opened
 		heir := ""

@@ -111,7 +111,7 @@ func TestScheduledParty(t *testing.T) {
 		require.Equal(t, []job.PartyNoticesInput{notice(watchparty.NoticeMoved, 2), notice(watchparty.NoticeCancelled, 3)},
 			s.told)
 	})
-	t.Run("that is cancelled with its room is told at the next step", func(t *testing.T) {
+	t.Run("whose signal is missed is told at the next step", func(t *testing.T) {
 		s := newPartyStage(t, 3*day)
 		s.becomes(day, job.PartyStatus{State: watchparty.PartyCancelled, Moves: 1, StartsAt: s.in.StartsAt}, "")
 		require.Equal(t, job.PartyResult{State: watchparty.PartyCancelled}, s.run())

@@ -29,6 +29,12 @@ func tooLarge(size, limit int64) *Error {
 		"The file is %s; the limit is %s. Upload a smaller picture.", mebibytes(size), mebibytes(limit))}
 }
 
+// TooLarge is the error for a file over the limit that was not read to its end.
+func TooLarge(limit int64) *Error {
+	return &Error{CodeTooLarge, fmt.Sprintf(
+		"The file is larger than %s, which is the limit. Upload a smaller picture.", mebibytes(limit))}
+}
+
 func unsupportedFormat() *Error {
 	return &Error{CodeUnsupportedFormat,
 		"The file is not a JPEG, PNG, WebP or GIF picture. Save the picture in one of these formats and upload it again."}

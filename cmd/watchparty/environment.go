@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -81,14 +83,18 @@ func withDotenv(vars map[string]string) (map[string]string, error) {
 	return merged, nil
 }
 
-// readEnv returns nil if the file does not exist.
+// readEnv returns nil if the file does not exist. Its errors do not contain the content, which has secrets.
 func readEnv(path string) (map[string]string, error) {
-	vars, err := godotenv.Read(path)
+	content, err := os.ReadFile(path) //nolint:gosec // one of two names
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", path, err)
+		return nil, fmt.Errorf("read settings: %w", err)
+	}
+	vars, err := godotenv.UnmarshalBytes(bytes.TrimPrefix(content, []byte("\ufeff"))) // some editors add the mark
+	if err != nil {
+		return nil, fmt.Errorf("read settings: %s: a line is not NAME=value, or a quote is not closed", path)
 	}
 	return vars, nil
 }
@@ -103,11 +109,29 @@ func lines(vars map[string]string) []string {
 
 // writeEnv stores settings for other commands. They have a secret, so only the owner may read the file.
 func writeEnv(path string, vars map[string]string) error {
-	text, err := godotenv.Marshal(vars)
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+	var text strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(vars)) {
+		line, err := envLine(name, vars[name])
+		if err != nil {
+			return fmt.Errorf("write %s: %w", path, err)
+		}
+		text.WriteString(line + "\n")
 	}
-	return os.WriteFile(path, []byte(strings.TrimSpace(text)+"\n"), 0o600)
+	return os.WriteFile(path, []byte(text.String()), 0o600)
+}
+
+// bare matches values that need no quotes.
+var bare = regexp.MustCompile(`^[\w./:@\\-]+$`)
+
+// envLine returns a line that readEnv understands. godotenv's own function changes numbers: 007 becomes 7.
+func envLine(name, value string) (string, error) {
+	switch {
+	case bare.MatchString(value):
+		return name + "=" + value, nil
+	case !strings.ContainsAny(value, "'\r\n"):
+		return name + "='" + value + "'", nil
+	}
+	return godotenv.Marshal(map[string]string{name: value})
 }
 
 // exportSDKs copies the settings of AWS' and OpenTelemetry's SDKs to the environment of the process, which is all that

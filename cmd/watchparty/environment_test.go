@@ -42,3 +42,50 @@ func TestEmptyTemporalSettings(t *testing.T) {
 	require.True(t, set)
 	require.Equal(t, "temporal:7233", address)
 }
+
+// An error about .env goes into logs, so that it must not repeat a secret.
+func TestReadEnv(t *testing.T) {
+	const secret = "hunter2hunter2"
+	for name, tt := range map[string]struct {
+		content string
+		broken  bool
+	}{
+		"plain":                   {content: "AUTH_SECRET=" + secret + "\n"},
+		"quoted":                  {content: "AUTH_SECRET='" + secret + "'\n"},
+		"after export":            {content: "export AUTH_SECRET=" + secret + "\n"},
+		"with CRLF":               {content: "AUTH_SECRET=" + secret + "\r\nLOG_LEVEL=info\r\n"},
+		"after a byte order mark": {content: "\ufeffAUTH_SECRET=" + secret + "\n"},
+		"a quote that is open":    {content: "AUTH_SECRET='" + secret + "\n", broken: true},
+		"a line without a value":  {content: "AUTH_SECRET\nSMTP_PASSWORD=" + secret + "\n", broken: true},
+		"bytes":                   {content: "\x00AUTH_SECRET=" + secret + "\n", broken: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), ".env")
+			require.NoError(t, os.WriteFile(path, []byte(tt.content), 0o600))
+			vars, err := readEnv(path)
+			if tt.broken {
+				require.ErrorContains(t, err, path)
+				require.NotContains(t, err.Error(), secret)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, secret, vars["AUTH_SECRET"])
+		})
+	}
+	_, err := readEnv(t.TempDir())
+	require.ErrorContains(t, err, "is a directory")
+}
+
+// What another command reads of a development stack is what the stack has.
+func TestWriteEnv(t *testing.T) {
+	for _, value := range []string{
+		"", "plain", "007", "-0", "+5", "12", "a b", "a#b", "a #b", "$HOME", "${HOME}", "a$b", `a"b`, "a'b", `a'b"c`, `a\b`,
+		`a\nb`, `\`, "a!b", "a`b", "a=b", "export", " a ", "\ta", "é", "a\nb", "'a'", `"a"`, "https://x.org/?a=b&c=d#e",
+	} {
+		path := filepath.Join(t.TempDir(), "dev.env")
+		require.NoError(t, writeEnv(path, map[string]string{"SMTP_PASSWORD": value, "Z": "last"}))
+		vars, err := readEnv(path)
+		require.NoError(t, err, "%q", value)
+		require.Equal(t, map[string]string{"SMTP_PASSWORD": value, "Z": "last"}, vars, "%q", value)
+	}
+}

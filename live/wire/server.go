@@ -156,6 +156,7 @@ type Room struct {
 	QueueOrder      string `json:"queue_order"`
 	WaitPolicy      string `json:"wait_policy"`
 	SlowModeSeconds int    `json:"slow_mode_seconds"`
+	PartiesMS       int64  `json:"parties_ms"` // when the parties last changed; 0 without any
 }
 
 // Queue says that the queue or its votes have changed.

@@ -9,11 +9,61 @@ function el(tag, properties = {}, ...children) {
 }
 function setProperties(element, properties) {
   for (const [name, value] of Object.entries(properties)) {
-    if (typeof value === "function") element.addEventListener(name.slice(2), value);
+    if (typeof value === "function") listen(element, name.slice(2), value);
     else if (typeof value === "boolean" && !name.startsWith("aria-")) element.toggleAttribute(name, value);
     else if (value === void 0) element.removeAttribute(name);
     else element.setAttribute(name, String(value));
   }
+}
+function listen(element, name, listener) {
+  let busy = false;
+  element.addEventListener(name, (event) => {
+    if (busy) return event.preventDefault();
+    const result = listener(event);
+    if (!(result instanceof Promise)) return;
+    busy = true;
+    element.setAttribute("aria-busy", "true");
+    void result.finally(() => {
+      busy = false;
+      element.removeAttribute("aria-busy");
+    });
+  });
+}
+var ItemList = class {
+  constructor(element) {
+    this.element = element;
+  }
+  element;
+  #made = /* @__PURE__ */ new Map();
+  show(items) {
+    const focused = document.activeElement;
+    const at = [...this.#made].find(([, { elements }]) => elements.some((element) => element.contains(focused)));
+    const position = at ? focusable(at[1].elements).indexOf(focused) : -1;
+    const made = /* @__PURE__ */ new Map();
+    for (const { key: key2, shows, make } of items) {
+      const text = JSON.stringify(shows);
+      const known = this.#made.get(key2);
+      made.set(key2, known?.shows === text ? known : { shows: text, elements: make() });
+    }
+    this.#made = made;
+    this.#place([...made.values()].flatMap(({ elements }) => elements));
+    if (!at || document.activeElement === focused) return;
+    const now = focusable(made.get(at[0])?.elements ?? []);
+    (focused?.isConnected ? focused : now[Math.min(position, now.length - 1)])?.focus();
+  }
+  /** Moves as few elements as it can: one that is moved loses the focus. */
+  #place(elements) {
+    const wanted = new Set(elements);
+    for (const element of [...this.element.children]) if (!wanted.has(element)) element.remove();
+    let next = this.element.firstElementChild;
+    for (const element of elements) {
+      if (element === next) next = next.nextElementSibling;
+      else this.element.insertBefore(element, next);
+    }
+  }
+};
+function focusable(elements) {
+  return elements.flatMap((element) => [element, ...element.querySelectorAll("button, a")]);
 }
 var paths = {
   play: "M8 5v14l11-7z",
@@ -77,6 +127,9 @@ function field(label, input, hint) {
     class: "hint"
   }, hint));
 }
+function closeDialogs() {
+  for (const dialog of document.querySelectorAll("dialog")) dialog.close();
+}
 function openDialog(label, properties, ...children) {
   const dialog = el("dialog", { "aria-label": label, onclose: () => dialog.remove(), ...properties }, ...children);
   document.body.append(dialog);
@@ -87,10 +140,13 @@ var toastTimer;
 function toast(text) {
   const element = document.querySelector("#toast");
   if (!element) return;
+  if (element.matches(":popover-open")) element.hidePopover();
+  element.showPopover();
   element.textContent = text;
   clearTimeout(toastTimer);
   toastTimer = setTimeout(() => {
     element.textContent = "";
+    element.hidePopover();
   }, 6e3);
 }
 
@@ -1028,7 +1084,7 @@ function nextHour() {
 }
 
 // watch/party.ts
-var pollGap = 15e3;
+var pollGap = 3e4;
 var overdueGap = 5e3;
 function partyTitle({ title, movie }) {
   return title || movie?.title || "Watch together";
@@ -1059,7 +1115,7 @@ var NextParty = class {
         el(
           "div",
           { class: "row tight" },
-          iconButton("calendar", "Add to calendar", { onclick: () => void this.#download() }),
+          iconButton("calendar", "Add to calendar", { onclick: () => this.#download() }),
           this.#move,
           this.#cancel
         )
@@ -1069,6 +1125,11 @@ var NextParty = class {
     room.on("state", ({ starts_at_ms: starts }) => {
       if (starts === this.#starts) return;
       this.#starts = starts;
+      void this.load();
+    });
+    room.on("room", ({ parties_ms: changed }) => {
+      if (changed === this.#changed) return;
+      this.#changed = changed;
       void this.load();
     });
     document.addEventListener("visibilitychange", () => this.#tick(), { signal: this.#abort.signal });
@@ -1085,10 +1146,9 @@ var NextParty = class {
   #move = iconButton("edit", "Change the party", { onclick: () => this.#change() });
   #cancel = iconButton("close", "Cancel the party", { onclick: () => this.#confirm() });
   #abort = new AbortController();
-  /** The reader's answers, by the IDs of parties. */
-  #replies = /* @__PURE__ */ new Map();
   #party;
   #starts = null;
+  #changed;
   #loading = 0;
   #loadedAt = -Infinity;
   #timer;
@@ -1102,7 +1162,6 @@ var NextParty = class {
     try {
       const { data } = await api.GET("/rooms/{room_id}/parties", { params: { path: { room_id: this.roomID } } });
       const [next, ...later] = data.data;
-      if (next && !this.#replies.has(next.id)) this.#replies.set(next.id, await ownReply(next));
       if (turn2 !== this.#loading || this.#abort.signal.aborted) return;
       this.#party = next;
       setText(this.#more, later[0] ? `Then: ${later.map((party) => `${partyTitle(party)}, ${moment(party.starts_at)}`).join(
@@ -1120,7 +1179,7 @@ var NextParty = class {
     this.#move.hidden = this.#cancel.hidden = !plans;
     setText(this.#title, partyTitle(party));
     setText(this.#when, partyTime(party) + (party.title && party.movie ? ` · ${party.movie.title}` : ""));
-    this.#answers.show(party.answers, this.#replies.get(party.id) ?? null);
+    this.#answers.show(party.answers, party.my_answer);
   }
   /** Counts down once a second, and asks now and then, while the page can be seen. */
   #tick() {
@@ -1136,10 +1195,8 @@ var NextParty = class {
   #reply(answer) {
     const party = this.#party;
     if (!party) return;
-    api.PUT("/parties/{party_id}/answer", { params: { path: { party_id: party.id } }, body: { answer } }).then(() => {
-      this.#replies.set(party.id, answer);
-      return this.load();
-    }, (error) => toast(explain(error)));
+    api.PUT("/parties/{party_id}/answer", { params: { path: { party_id: party.id } }, body: { answer } }).then(() => this.
+    load(), (error) => toast(explain(error)));
   }
   #change() {
     if (this.#party) editParty(this.roomID, () => void this.load(), this.#party);
@@ -1194,17 +1251,6 @@ var NextParty = class {
     }
   }
 };
-async function ownReply(party) {
-  for (let cursor = ""; cursor !== null; ) {
-    const { data } = await api.GET("/users/me/parties", {
-      params: { query: { limit: 100, ...cursor && { cursor } } }
-    });
-    const mine = data.data.find((my) => my.party.id === party.id);
-    if (mine) return mine.answer;
-    cursor = data.next_cursor;
-  }
-  return null;
-}
 
 // watch/lobby.ts
 async function showLobby(main2, enter2) {
@@ -1272,12 +1318,12 @@ function fill(element, cards, empty) {
 function loading() {
   return el("p", { class: "quiet", role: "status" }, "One moment…");
 }
-function problem(error, again) {
+function problem(error, again2) {
   return el(
     "div",
     { class: "stack" },
     el("p", { class: "problem", role: "alert" }, explain(error)),
-    el("div", {}, el("button", { type: "button", onclick: again }, "Try again"))
+    el("div", {}, el("button", { type: "button", onclick: again2 }, "Try again"))
   );
 }
 function emptyMine(create) {
@@ -1300,14 +1346,14 @@ function linkTo(roomID, enter2) {
     }
   };
 }
-function partyCard({ party, answer }, enter2) {
+function partyCard(party, enter2) {
   const title = partyTitle(party);
   const answers = new Answers((reply) => {
     api.PUT("/parties/{party_id}/answer", { params: { path: { party_id: party.id } }, body: { answer: reply } }).then(() => api.
     GET("/parties/{party_id}", { params: { path: { party_id: party.id } } })).then(({ data }) => answers.show(data.data.
     answers, reply), (error) => toast(explain(error)));
   }, `Do you come to ${title}?`);
-  answers.show(party.answers, answer);
+  answers.show(party.answers, party.my_answer);
   return el(
     "article",
     { class: "card stack-small my-party" },
@@ -1529,6 +1575,7 @@ var LiveRoom = class {
   #pending = /* @__PURE__ */ new Map();
   #phase = "connecting";
   #end;
+  #loss;
   #state;
   #members = { present: 0, waiting_for: [], waiting: 0 };
   #people = [];
@@ -1561,6 +1608,10 @@ var LiveRoom = class {
   /** Why it is closed, if it is. */
   get end() {
     return this.#end;
+  }
+  /** Why there is no connection now, if the server has said so; for example `rate_limited`. */
+  get loss() {
+    return this.#loss;
   }
   get state() {
     return this.#state;
@@ -1689,7 +1740,9 @@ var LiveRoom = class {
     this.#cancelTick();
     this.#heard();
     if (final.has(code)) return this.#finish({ code, reason });
+    this.#loss = { code, reason };
     this.#setPhase(this.#state ? "reconnecting" : "connecting");
+    this.#emit("loss", this.#loss);
     if (code === unauthenticated) void this.#renew(reason);
     else this.#retry();
   }
@@ -1770,6 +1823,7 @@ var LiveRoom = class {
     this.#connectionID = message.connection;
     this.#attempts = 0;
     this.#refusals = 0;
+    this.#loss = void 0;
     this.#degraded = false;
     this.#members = message.members;
     this.#people = message.people;
@@ -2389,6 +2443,8 @@ function report(title, target) {
 
 // watch/chat.ts
 var pageSize = 50;
+var maxPages = 10;
+var maxExcerpt = 140;
 var together = 5 * 6e4;
 var Chat = class {
   constructor(room, roomID) {
@@ -2398,7 +2454,7 @@ var Chat = class {
       "form",
       { class: "say row", onsubmit: (event) => {
         event.preventDefault();
-        void this.#post();
+        return this.#post();
       } },
       this.#input,
       this.#send
@@ -2419,11 +2475,11 @@ var Chat = class {
     );
     room.on("message", (message) => this.#take(message));
     room.on("phase", (phase) => {
-      if (phase === "open") void this.load();
+      if (phase === "open") this.#load();
     });
     room.on("place", () => this.#render());
     room.on("room", () => this.#renderForm());
-    void this.load();
+    this.#load();
   }
   room;
   roomID;
@@ -2432,13 +2488,13 @@ var Chat = class {
   onNew = () => {
   };
   #list = el("ol", { class: "messages", tabindex: 0, "aria-label": "Messages" });
-  #older = el("button", { type: "button", class: "plain", hidden: true, onclick: () => void this.#loadOlder() }, "Earlie\
-r messages");
+  #older = el("button", { type: "button", class: "plain", hidden: true, onclick: () => this.#loadOlder() }, "Earlier mes\
+sages");
   #empty = el("p", { class: "quiet empty-chat", hidden: true }, "Nobody has said anything yet.");
   #input = el("textarea", {
     name: "body",
     rows: 1,
-    maxlength: 4e3,
+    maxlength: 2e3,
     "aria-label": "Your message",
     placeholder: "Say something"
   });
@@ -2452,33 +2508,62 @@ r messages");
   );
   #heard = el("p", { class: "unseen", "aria-live": "polite" });
   #messages = /* @__PURE__ */ new Map();
-  #shown = /* @__PURE__ */ new Map();
+  #items = new ItemList(this.#list);
+  /** Which edits and deletions are known. */
+  #updates = null;
+  #loading = Promise.resolve();
+  /** What was known when something may have been missed, until that is loaded. */
+  #known;
   #before = null;
   /** The message that is answered or edited; a new one is written otherwise. */
   #subject;
-  /** Loads the newest page: at the beginning, and whenever something may have been missed. */
-  async load() {
-    try {
-      const { data } = await api.GET("/chat/messages", { params: { query: {
-        room_id: this.roomID,
-        limit: pageSize
-      } } });
-      const first = this.#messages.size === 0;
-      for (const message of data.data) this.#messages.set(message.id, message);
-      if (first) this.#before = data.next_cursor;
-      this.#render();
-      if (first) this.#scrollDown();
-    } catch (error) {
-      toast(explain(error));
+  /** Loads what is new: at the beginning, and whenever something may have been missed. */
+  #load() {
+    const known = this.#known ??= new Set(this.#messages.keys());
+    this.#loading = this.#loading.then(() => this.#catchUp(known)).catch((error) => toast(explain(error)));
+  }
+  async #catchUp(known) {
+    for (let before = null, pages = 1; ; pages++) {
+      const { data } = await this.#page(before ? { before } : {});
+      const meets = data.data.some(({ id }) => known.has(id));
+      if (pages === 1) this.#updates ??= data.updates_cursor;
+      if (known.size === 0) this.#before = data.next_cursor;
+      for (const message of data.data) this.#keep(message);
+      before = data.next_cursor;
+      if (known.size === 0 || meets || !before) break;
+      if (pages < maxPages) continue;
+      for (const id of known) this.#messages.delete(id);
+      this.#before = before;
+      break;
+    }
+    while (known.size > 0 && this.#updates) {
+      const { data } = await this.#page({ updated_after: this.#updates });
+      for (const message of data.data) if (this.#messages.has(message.id)) this.#keep(message);
+      this.#updates = data.updates_cursor;
+      if (data.data.length < pageSize) break;
+    }
+    this.#known = void 0;
+    this.#render();
+    if (known.size === 0) this.#scrollDown();
+  }
+  #page(cursor) {
+    return api.GET("/chat/messages", { params: { query: { room_id: this.roomID, limit: pageSize, ...cursor } } }).then(({
+    data }) => ({ data }));
+  }
+  /** Stores a message as it is now, in the quotes of it, too. */
+  #keep(message) {
+    this.#messages.set(message.id, message);
+    const excerpt = [...message.body].slice(0, maxExcerpt).join("");
+    for (const [id, other] of this.#messages) {
+      if (other.reply_to?.id !== message.id || other.reply_to.excerpt === excerpt) continue;
+      this.#messages.set(id, { ...other, reply_to: { ...other.reply_to, excerpt } });
     }
   }
   async #loadOlder() {
     if (!this.#before) return;
     try {
-      const { data } = await api.GET("/chat/messages", {
-        params: { query: { room_id: this.roomID, limit: pageSize, before: this.#before } }
-      });
-      for (const message of data.data) this.#messages.set(message.id, message);
+      const { data } = await this.#page({ before: this.#before });
+      for (const message of data.data) this.#keep(message);
       this.#before = data.next_cursor;
       const scroll = this.#list.parentElement;
       const fromBottom = scroll.scrollHeight - scroll.scrollTop;
@@ -2489,11 +2574,11 @@ r messages");
     }
   }
   async #post() {
-    const body = this.#input.value.trim();
+    const written = this.#input.value;
+    const body = written.trim();
     if (!body) return;
-    this.#send.disabled = true;
+    const subject = this.#subject;
     try {
-      const subject = this.#subject;
       const { data } = subject?.edits ? await api.PATCH("/chat/messages/{message_id}", {
         params: { path: { message_id: subject.message.id } },
         body: { body }
@@ -2502,13 +2587,16 @@ r messages");
         body,
         ...subject && { reply_to_id: subject.message.id }
       } });
-      this.#write(void 0);
+      const { value } = this.#input;
+      const more = value.startsWith(written) ? value.slice(written.length) : value;
+      if (this.#subject === subject) {
+        this.#write(void 0);
+        this.#input.value = more;
+      }
       this.#take(data.data);
       if (!subject?.edits) this.#scrollDown();
     } catch (error) {
       toast(explain(error));
-    } finally {
-      this.#send.disabled = false;
     }
   }
   /** Begins an answer, an edit, or a new message. */
@@ -2523,9 +2611,12 @@ r messages");
   }
   #take(message) {
     const isNew = !this.#messages.has(message.id);
+    if (isNew && this.#before !== null && (this.#sorted()[0]?.created_at ?? "") > message.created_at) {
+      return;
+    }
     const scroll = this.#list.parentElement;
     const atBottom = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 60;
-    this.#messages.set(message.id, message);
+    this.#keep(message);
     this.#render();
     if (!isNew) return;
     if (atBottom) this.#scrollDown();
@@ -2540,35 +2631,17 @@ r messages");
   #render() {
     this.#older.hidden = this.#before === null;
     this.#empty.hidden = this.#messages.size > 0;
-    const sorted = [...this.#messages.values()].sort((a, b) => a.created_at < b.created_at ? -1 : a.created_at > b.created_at ?
-    1 : a.id < b.id ? -1 : 1);
-    this.#show(sorted.flatMap((message, i) => this.#items(message, sorted[i - 1])));
+    const { place } = this.room;
+    this.#items.show(this.#sorted().map((message, i, all) => ({
+      key: message.id,
+      shows: [message, all[i - 1]?.created_at, all[i - 1]?.author?.id, place?.permissions, place?.user.id],
+      make: () => this.#item(message, all[i - 1])
+    })));
     this.#renderForm();
   }
-  /** Leaves what stays where it is: somebody may be at its buttons. */
-  #show(items) {
-    const wanted = new Set(items);
-    for (const item of [...this.#list.children]) if (!wanted.has(item)) item.remove();
-    let at = this.#list.firstElementChild;
-    for (const item of items) {
-      if (item === at) at = at.nextElementSibling;
-      else this.#list.insertBefore(item, at);
-    }
-  }
-  /** The elements of a message, which are replaced when the message has changed. */
-  #items(message, before) {
-    const shows = JSON.stringify([
-      message,
-      before?.created_at,
-      before?.author?.id,
-      this.room.place?.permissions,
-      this.room.place?.user.id
-    ]);
-    const known = this.#shown.get(message.id);
-    if (known?.shows === shows) return known.items;
-    const items = this.#item(message, before);
-    this.#shown.set(message.id, { shows, items });
-    return items;
+  #sorted() {
+    return [...this.#messages.values()].sort((a, b) => a.created_at < b.created_at ? -1 : a.created_at > b.created_at ? 1 :
+    a.id < b.id ? -1 : 1);
   }
   #renderForm() {
     const { room } = this.room;
@@ -2599,7 +2672,8 @@ Say something";
       message.deleted ? el("em", { class: "quiet" }, "This message was taken back.") : el(
         "p",
         {},
-        message.reply_to && el("q", { class: "quiet" }, message.reply_to.excerpt),
+        message.reply_to && (message.reply_to.excerpt ? el("q", { class: "quiet" }, message.reply_to.excerpt) : el("em",
+        { class: "quiet" }, "To a message that was taken back. ")),
         message.body,
         message.edited_at !== null && el("span", { class: "quiet" }, " (edited)")
       ),
@@ -2619,7 +2693,7 @@ Say something";
       !own && message.author !== null && act("flag", "Report this message", () => report("Report this message", {
         message_id: message.id
       })),
-      this.#mayDelete(message) && act("close", "Delete this message", () => void this.#delete(message))
+      this.#mayDelete(message) && act("close", "Delete this message", () => this.#delete(message))
     ];
   }
   #mayWrite() {
@@ -2706,7 +2780,7 @@ function chooseMovie(room, title, take) {
   const movieList = el("ul", { class: "movies" });
   const attempt2 = (choice) => {
     status.textContent = "";
-    take(choice).then(() => dialog.close(), (error) => {
+    return take(choice).then(() => dialog.close(), (error) => {
       status.textContent = explain(error);
     });
   };
@@ -2719,7 +2793,7 @@ function chooseMovie(room, title, take) {
         event.preventDefault();
         const data = new FormData(address);
         const name = String(data.get("title") ?? "").trim();
-        attempt2({ stream_url: String(data.get("url")), ...name && { title: name } });
+        return attempt2({ stream_url: String(data.get("url")), ...name && { title: name } });
       }
     },
     el("h3", {}, "Or an address"),
@@ -2785,6 +2859,34 @@ function movieButton(movie, onclick) {
 function outranks(room, person) {
   return person.role !== "host" && (room.place?.role === "host" || person.role === "viewer");
 }
+function quitRoom(room, roomID, exit2) {
+  const status = el("p", { class: "problem", role: "alert" });
+  const quit = () => api.DELETE("/rooms/{room_id}/me", { params: { path: { room_id: roomID } } }).then(() => {
+    exit2();
+    toast("You are not in that room any more.");
+  }, (error) => {
+    status.textContent = explain(error);
+  });
+  const dialog = openDialog("About you", {}, el(
+    "div",
+    { class: "stack" },
+    el("h2", { class: "line" }, room.place?.user.display_name ?? ""),
+    el(
+      "p",
+      {},
+      "You stay in this room when you close it. You can also quit it: it is not in your list then, and its ",
+      "parties do not remind you.",
+      room.place?.role === "host" ? " Somebody else becomes its host." : ""
+    ),
+    status,
+    el(
+      "div",
+      { class: "row end" },
+      el("button", { type: "button", autofocus: true, onclick: () => dialog.close() }, "Close"),
+      el("button", { type: "button", class: "danger", onclick: quit }, "Quit the room")
+    )
+  ));
+}
 function managePerson(room, roomID, person) {
   const { username, display_name: name } = person.user;
   const permissions = room.place?.permissions ?? [];
@@ -2794,7 +2896,7 @@ function managePerson(room, roomID, person) {
   const act = (label, done, request, kind = "") => el("button", {
     type: "button",
     class: kind,
-    onclick: () => void request().then(() => {
+    onclick: () => request().then(() => {
       dialog.close();
       toast(done);
     }, (error) => {
@@ -2845,9 +2947,10 @@ function showPicture(place, url) {
   const image = el("img", { src: url, alt: "", onload: () => place.replaceChildren(image) });
 }
 var People = class {
-  constructor(room, roomID, waitForMe) {
+  constructor(room, roomID, exit2, waitForMe) {
     this.room = room;
     this.roomID = roomID;
+    this.exit = exit2;
     this.#waitForMe = el("input", { type: "checkbox", checked: true, onchange: () => waitForMe(this.#waitForMe.checked) });
     this.element.append(this.#list, el(
       "label",
@@ -2860,8 +2963,10 @@ var People = class {
   }
   room;
   roomID;
+  exit;
   element = el("div", { class: "scroll" });
   #list = el("ul", { class: "people" });
+  #items = new ItemList(this.#list);
   #waitForMe;
   get count() {
     return this.room.people.filter(({ connected }) => connected).length;
@@ -2870,16 +2975,18 @@ var People = class {
     const rank = { host: 0, moderator: 1, viewer: 2 };
     const people = [...this.room.people].sort((a, b) => Number(b.connected) - Number(a.connected) || rank[a.role] - rank[b.
     role]);
-    this.#list.replaceChildren(...people.map((person) => this.#item(person)));
-  }
-  #item(person) {
-    const { id, username, display_name: name, avatar: pictures } = person.user;
     const { place, members } = this.room;
+    this.#items.show(people.map((person) => {
+      const isMe = person.user.id === place?.user.id;
+      const waits = members.waiting_for.some(({ id }) => id === person.user.id);
+      return { key: person.user.id, shows: [person, isMe, waits], make: () => [this.#item(person, isMe, waits)] };
+    }));
+  }
+  #item(person, isMe, waits) {
+    const { id, username, display_name: name, avatar: pictures } = person.user;
     const avatar = el("span", { class: "avatar", "aria-hidden": "true" }, name.charAt(0).toUpperCase());
     avatar.style.setProperty("--hue", String(hue(id)));
     if (!pictures.default) showPicture(avatar, pictures.thumbnail);
-    const isMe = id === place?.user.id;
-    const waits = members.waiting_for.some((other) => other.id === id);
     return el(
       "li",
       { class: person.connected ? "person" : "person away" },
@@ -2893,9 +3000,9 @@ d" : "")
       ),
       waits && el("span", { class: "badge warn" }, "not ready"),
       person.role !== "viewer" && el("span", { class: "badge" }, person.role),
-      !isMe && iconButton("more", `About ${name}`, {
+      iconButton("more", isMe ? "About you" : `About ${name}`, {
         class: "icon-button small",
-        onclick: () => managePerson(this.room, this.roomID, person)
+        onclick: () => isMe ? quitRoom(this.room, this.roomID, this.exit) : managePerson(this.room, this.roomID, person)
       })
     );
   }
@@ -2943,7 +3050,7 @@ var Player = class {
     this.#watching = watchTogether(this.#video, room, { onView: (view) => this.#show(view) });
     for (const name of ["volumechange", "play", "pause"]) this.#video.addEventListener(name, () => this.#render());
     this.#video.addEventListener("click", () => this.toggle());
-    for (const name of ["state", "place", "members", "phase", "people", "room", "degraded"]) {
+    for (const name of ["state", "place", "members", "phase", "loss", "people", "room", "degraded"]) {
       room.on(name, () => this.#render());
     }
     this.#mediaKeys();
@@ -3156,7 +3263,10 @@ g");
     return people.map((person) => person.id === me ? "you" : person.display_name);
   }
   #noticeText() {
-    const { phase, state, members, degraded } = this.room;
+    const { phase, loss, state, members, degraded } = this.room;
+    if (loss?.reason === "rate_limited") return "You have this room open in too many windows. Close some; connecting aga\
+in…";
+    if (loss?.reason === "unavailable") return "The server is busy. Connecting again…";
     if (phase === "reconnecting") return "The connection is lost. The movie goes on; connecting again…";
     if (degraded) return "The server has lost its database. The movie goes on, but nobody can control it.";
     if (state?.state !== "waiting") return "";
@@ -3185,7 +3295,7 @@ g");
     this.#curtain.hidden = key2 === "";
   }
   #curtainContent([key2, may, ended2, hasNext]) {
-    const again = (label) => el(
+    const again2 = (label) => el(
       "button",
       { type: "button", class: "primary row", onclick: () => this.#watching.catchUp() },
       icon("play"),
@@ -3214,11 +3324,11 @@ g");
       case "party":
         return [el("p", { role: "status" }, "The party starts by itself in"), this.#left];
       case "autoplay":
-        return [el("p", {}, "Your browser plays after a click only."), again("Watch along")];
+        return [el("p", {}, "Your browser plays after a click only."), again2("Watch along")];
       case "unplayable":
-        return [el("p", {}, "Your browser cannot play this stream."), again("Try again")];
+        return [el("p", {}, "Your browser cannot play this stream."), again2("Try again")];
       case "behind":
-        return [el("p", {}, "Your player does not keep up."), again("Catch up")];
+        return [el("p", {}, "Your player does not keep up."), again2("Catch up")];
       case "stalled":
         return [el("p", { role: "status" }, "Loading…")];
       default:
@@ -3247,7 +3357,7 @@ var Queue = class {
     this.#add = el("button", { type: "button", onclick: add }, "Add a movie");
     this.#skip = el(
       "button",
-      { type: "button", "aria-pressed": "false", onclick: () => void this.#voteToSkip() },
+      { type: "button", "aria-pressed": "false", onclick: () => this.#voteToSkip() },
       "Vote to skip"
     );
     this.element = el(
@@ -3265,11 +3375,14 @@ var Queue = class {
   roomID;
   element;
   #list = el("ol", { class: "queue" });
+  #entries = new ItemList(this.#list);
   #empty = el("p", { class: "quiet empty-chat" }, "Nothing comes next.");
   #add;
   #skip;
   #items = [];
   #loading = 0;
+  /** The epoch of what the reader votes to skip. */
+  #skipped;
   get length() {
     return this.#items.length;
   }
@@ -3295,10 +3408,16 @@ var Queue = class {
     this.#add.hidden = !this.#may("add_to_queue");
     const votes = this.room.queue?.skip_votes ?? 0;
     this.#skip.hidden = !this.#may("vote") || (this.room.state?.state ?? "idle") === "idle";
+    this.#skip.setAttribute("aria-pressed", String(this.#skipped === this.room.state?.epoch));
     this.#skip.textContent = votes > 0 ? `Vote to skip (${votes})` : "Vote to skip";
     this.#empty.hidden = this.#items.length > 0;
     const byVotes = this.room.room?.queue_order === "votes";
-    this.#list.replaceChildren(...this.#items.map((item, i) => this.#item(item, i, byVotes)));
+    const { place } = this.room;
+    this.#entries.show(this.#items.map((item, i) => ({
+      key: item.id,
+      shows: [item, this.#items[i - 1]?.id, byVotes, place?.permissions, place?.user.id],
+      make: () => [this.#item(item, i, byVotes)]
+    })));
   }
   #item(item, i, byVotes) {
     const mine = item.added_by?.id === this.room.place?.user.id;
@@ -3345,20 +3464,18 @@ var Queue = class {
     );
   }
   #attempt(action) {
-    action().then(() => this.#load(), (error) => toast(explain(error)));
+    return action().then(() => this.#load(), (error) => toast(explain(error)));
   }
   async #voteToSkip() {
-    const skip = this.#skip.getAttribute("aria-pressed") !== "true";
+    const epoch = this.room.state?.epoch ?? 0;
+    const skip = this.#skipped !== epoch;
     try {
       await api.PUT("/rooms/{room_id}/playback/skip-vote", {
         params: { path: { room_id: this.roomID } },
-        body: { epoch: this.room.state?.epoch ?? 0, skip }
+        body: { epoch, skip }
       });
-      this.#skip.setAttribute("aria-pressed", String(skip));
-      const off = this.room.on("state", () => {
-        this.#skip.setAttribute("aria-pressed", "false");
-        off();
-      });
+      this.#skipped = skip ? epoch : void 0;
+      this.#render();
     } catch (error) {
       toast(explain(error));
     }
@@ -3488,20 +3605,20 @@ var Tabs = class {
 };
 
 // watch/room.ts
-async function showRoom(main2, roomID, exit2) {
+async function showRoom(main2, roomID, ways) {
   main2.replaceChildren(el("p", { class: "page quiet", role: "status" }, "Entering the room…"));
   try {
     const { data } = await api.POST("/rooms/{room_id}/join", { params: { path: { room_id: roomID } } });
-    return new RoomPage(main2, data.data, exit2);
+    return new RoomPage(main2, data.data, ways);
   } catch (error) {
-    main2.replaceChildren(ended(whyNot(error), exit2));
+    main2.replaceChildren(ended(whyNot(error), ways, "Try again"));
     return void 0;
   }
 }
 var RoomPage = class {
-  constructor(main2, room, exit2) {
+  constructor(main2, room, ways) {
     this.main = main2;
-    this.exit = exit2;
+    this.ways = ways;
     const roomID = room.id;
     this.#roomID = roomID;
     this.#name = el("h1", { class: "line" }, room.name);
@@ -3510,7 +3627,7 @@ var RoomPage = class {
     this.#player = new Player(this.#live, () => this.#choose(), () => queue.length > 0 || room.movie !== null);
     this.#party = new NextParty(this.#live, roomID);
     const chat = new Chat(this.#live, roomID);
-    const people = new People(this.#live, roomID, (value) => {
+    const people = new People(this.#live, roomID, ways.exit, (value) => {
       this.#player.waitForMe = value;
     });
     const tabs = new Tabs([
@@ -3560,7 +3677,7 @@ var RoomPage = class {
           schedule,
           settings,
           iconButton("invite", "Invite people", { onclick: () => invite(this.#live, roomID) }),
-          el("button", { type: "button", onclick: () => this.exit() }, "Leave")
+          el("button", { type: "button", onclick: () => this.ways.exit() }, "Leave")
         )
       ),
       this.#player.element,
@@ -3570,7 +3687,7 @@ var RoomPage = class {
     document.addEventListener("keydown", (event) => this.#key(event), { signal: this.#abort.signal });
   }
   main;
-  exit;
+  ways;
   #live;
   #player;
   #party;
@@ -3614,21 +3731,29 @@ var RoomPage = class {
   #closed(end) {
     if (!end || end.reason === "left") return;
     this.leave();
-    this.main.replaceChildren(ended(endText(end), this.exit));
+    closeDialogs();
+    this.main.replaceChildren(ended(endText(end), this.ways, again.get(end.code)));
   }
 };
-function ended(text, exit2) {
+var again = /* @__PURE__ */ new Map([[4401, "Sign in"]]);
+function ended(text, ways, again2) {
   return el(
     "div",
     { class: "card narrow stack" },
     el("h1", {}, "You are not in this room"),
     el("p", { role: "alert" }, text),
-    el("div", {}, el("button", { type: "button", class: "primary", onclick: exit2 }, "To the rooms"))
+    el(
+      "div",
+      { class: "row wrap" },
+      again2 && el("button", { type: "button", class: "primary", onclick: ways.again }, again2),
+      el("button", { type: "button", class: again2 ? "" : "primary", onclick: ways.exit }, "To the rooms")
+    )
   );
 }
 function whyNot(error) {
   if (error instanceof ProblemError) {
-    if (error.status === 404) return "There is no such room, or it is private and you are not invited.";
+    if (error.status === 404 || error.status === 400) return "There is no such room, or it is private and you are not in\
+vited.";
     if (error.code === "room_full") return "The room is full. Try again when somebody has left.";
   }
   return explain(error);
@@ -3651,17 +3776,17 @@ function endText({ code, reason }) {
 }
 
 // watch/signin.ts
-function signIn(main2) {
+function signIn(main2, reason = "") {
   return new Promise((resolve) => {
-    const show2 = (isNew) => {
-      main2.replaceChildren(form(isNew, () => show2(!isNew), resolve));
+    const show2 = (isNew, reason2 = "") => {
+      main2.replaceChildren(form(isNew, () => show2(!isNew), resolve, reason2));
       main2.querySelector("input")?.focus();
     };
-    show2(false);
+    show2(false, reason);
   });
 }
-function form(isNew, other, done) {
-  const status = el("p", { class: "problem", role: "alert" });
+function form(isNew, other, done, reason) {
+  const status = el("p", { class: "problem", role: "alert" }, reason);
   const input = (name, properties) => el("input", { name, required: true, ...properties });
   const submit = el("button", { type: "submit", class: "primary" }, isNew ? "Create the account" : "Sign in");
   const values = el(
@@ -3680,11 +3805,12 @@ function form(isNew, other, done) {
         });
       }
     },
-    isNew && field(
-      "Username",
-      input("username", { autocomplete: "username", minlength: 3, maxlength: 32 }),
-      "Others see it."
-    ),
+    isNew && field("Username", input("username", {
+      autocomplete: "username",
+      minlength: 3,
+      maxlength: 32,
+      pattern: "[A-Za-z0-9][A-Za-z0-9_.\\-]*"
+    }), "Letters, digits, dots, dashes and underscores. Others see it."),
     field("Email address", input("email", { type: "email", autocomplete: "email" })),
     field("Password", input("password", {
       type: "password",
@@ -3747,30 +3873,38 @@ var main = document.querySelector("main");
 var account = document.querySelector("#account");
 var shown;
 var turn = 0;
-async function show() {
+async function show(reason) {
   const mine = ++turn;
   shown?.leave();
   shown = void 0;
+  closeDialogs();
   document.title = "WatchParty";
+  const page = el("div", { class: "sheet" });
+  main.replaceChildren(page);
   if (!await api.isSignedIn()) {
     account.replaceChildren();
-    await signIn(main);
+    await signIn(page, reason);
     if (mine !== turn) return;
   }
   void showAccount();
   const roomID = new URLSearchParams(location.search).get("room");
-  if (!roomID) return showLobby(main, enter);
-  const room = await showRoom(main, roomID, exit);
+  if (!roomID) return showLobby(page, enter);
+  const room = await showRoom(page, roomID, { exit, again: () => void show() });
   if (mine === turn) shown = room;
   else room?.leave();
 }
 async function showAccount() {
-  const { data } = await api.GET("/users/me");
-  account.replaceChildren(
-    el("span", { class: "line" }, data.data.display_name),
-    el("button", { type: "button", class: "plain", onclick: () => void api.signOut().catch(() => void 0).then(show) }, "\
-Sign out")
-  );
+  const name = el("span", { class: "line" });
+  account.replaceChildren(name, el("button", {
+    type: "button",
+    class: "plain",
+    onclick: () => api.signOut().catch(() => void 0).then(() => show())
+  }, "Sign out"));
+  try {
+    const { data } = await api.GET("/users/me");
+    name.textContent = data.data.display_name;
+  } catch {
+  }
 }
 function enter(roomID) {
   history.pushState(null, "", `?room=${encodeURIComponent(roomID)}`);
@@ -3785,5 +3919,5 @@ document.querySelector("#home")?.addEventListener("click", (event) => {
   exit();
 });
 addEventListener("popstate", () => void show());
-onSignedOut(() => void show());
+onSignedOut(() => void show("Your sign-in has ended. Sign in again."));
 void show();

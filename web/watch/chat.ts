@@ -1,10 +1,14 @@
 import type { ChatMessage, LiveRoom } from 'watchparty-client/live';
-import { el, type Icon, iconButton, toast } from './dom.js';
+import { el, type Icon, iconButton, ItemList, toast } from './dom.js';
 import { day, hue, timeOfDay } from './format.js';
 import { report } from './report.js';
 import { api, explain } from './session.js';
 
 const pageSize = 50;
+/** How many pages are loaded at once of what was missed. */
+const maxPages = 10;
+/** The length of quotes, in characters. */
+const maxExcerpt = 140;
 /** Messages of one person within this time are under one name. */
 const together = 5 * 60_000;
 
@@ -15,9 +19,9 @@ export class Chat {
   onNew = () => {};
   readonly #list = el('ol', { class: 'messages', tabindex: 0, 'aria-label': 'Messages' });
   readonly #older = el('button', { type: 'button', class: 'plain', hidden: true, onclick: () =>
-    void this.#loadOlder() }, 'Earlier messages');
+    this.#loadOlder() }, 'Earlier messages');
   readonly #empty = el('p', { class: 'quiet empty-chat', hidden: true }, 'Nobody has said anything yet.');
-  readonly #input = el('textarea', { name: 'body', rows: 1, maxlength: 4000, 'aria-label': 'Your message',
+  readonly #input = el('textarea', { name: 'body', rows: 1, maxlength: 2000, 'aria-label': 'Your message',
     placeholder: 'Say something' });
   readonly #send = iconButton('send', 'Send', { type: 'submit' });
   readonly #about = el('span', { class: 'line grow quiet small' });
@@ -26,13 +30,18 @@ export class Chat {
       this.#write(undefined) }));
   readonly #heard = el('p', { class: 'unseen', 'aria-live': 'polite' });
   readonly #messages = new Map<string, ChatMessage>();
-  readonly #shown = new Map<string, { shows: string; items: HTMLElement[] }>();
+  readonly #items = new ItemList(this.#list);
+  /** Which edits and deletions are known. */
+  #updates: string | null = null;
+  #loading = Promise.resolve();
+  /** What was known when something may have been missed, until that is loaded. */
+  #known: ReadonlySet<string> | undefined;
   #before: string | null = null;
   /** The message that is answered or edited; a new one is written otherwise. */
   #subject: { message: ChatMessage; edits: boolean } | undefined;
 
   constructor(private readonly room: LiveRoom, private readonly roomID: string) {
-    const form = el('form', { class: 'say row', onsubmit: (event) => { event.preventDefault(); void this.#post(); } },
+    const form = el('form', { class: 'say row', onsubmit: (event) => { event.preventDefault(); return this.#post(); } },
       this.#input, this.#send);
     this.#input.addEventListener('keydown', (event) => {
       if (event.key === 'Escape' && this.#subject) this.#write(undefined);
@@ -43,34 +52,63 @@ export class Chat {
     this.element = el('div', { class: 'chat' },
       el('div', { class: 'scroll' }, this.#older, this.#empty, this.#list), this.#heard, this.#aboutRow, form);
     room.on('message', (message) => this.#take(message));
-    room.on('phase', (phase) => { if (phase === 'open') void this.load(); });
+    room.on('phase', (phase) => { if (phase === 'open') this.#load(); });
     room.on('place', () => this.#render());
     room.on('room', () => this.#renderForm());
-    void this.load();
+    this.#load();
   }
 
-  /** Loads the newest page: at the beginning, and whenever something may have been missed. */
-  async load(): Promise<void> {
-    try {
-      const { data } = await api.GET('/chat/messages', { params: { query: { room_id: this.roomID,
-        limit: pageSize } } });
-      const first = this.#messages.size === 0;
-      for (const message of data.data) this.#messages.set(message.id, message);
-      if (first) this.#before = data.next_cursor;
-      this.#render();
-      if (first) this.#scrollDown();
-    } catch (error) {
-      toast(explain(error));
+  /** Loads what is new: at the beginning, and whenever something may have been missed. */
+  #load(): void {
+    const known = this.#known ??= new Set(this.#messages.keys());
+    this.#loading = this.#loading.then(() => this.#catchUp(known)).catch((error) => toast(explain(error)));
+  }
+
+  async #catchUp(known: ReadonlySet<string>): Promise<void> {
+    for (let before: string | null = null, pages = 1; ; pages++) {
+      const { data } = await this.#page(before ? { before } : {});
+      const meets = data.data.some(({ id }) => known.has(id));
+      if (pages === 1) this.#updates ??= data.updates_cursor;
+      if (known.size === 0) this.#before = data.next_cursor;
+      for (const message of data.data) this.#keep(message);
+      before = data.next_cursor;
+      if (known.size === 0 || meets || !before) break;
+      if (pages < maxPages) continue;
+      for (const id of known) this.#messages.delete(id); // it was away for too long: `Earlier messages` has the rest
+      this.#before = before;
+      break;
+    }
+    while (known.size > 0 && this.#updates) {
+      const { data } = await this.#page({ updated_after: this.#updates });
+      for (const message of data.data) if (this.#messages.has(message.id)) this.#keep(message);
+      this.#updates = data.updates_cursor;
+      if (data.data.length < pageSize) break;
+    }
+    this.#known = undefined;
+    this.#render();
+    if (known.size === 0) this.#scrollDown();
+  }
+
+  #page(cursor: { before?: string; updated_after?: string }) {
+    return api.GET('/chat/messages', { params: { query: { room_id: this.roomID, limit: pageSize, ...cursor } } })
+      .then(({ data }) => ({ data }));
+  }
+
+  /** Stores a message as it is now, in the quotes of it, too. */
+  #keep(message: ChatMessage): void {
+    this.#messages.set(message.id, message);
+    const excerpt = [...message.body].slice(0, maxExcerpt).join('');
+    for (const [id, other] of this.#messages) {
+      if (other.reply_to?.id !== message.id || other.reply_to.excerpt === excerpt) continue;
+      this.#messages.set(id, { ...other, reply_to: { ...other.reply_to, excerpt } });
     }
   }
 
   async #loadOlder(): Promise<void> {
     if (!this.#before) return;
     try {
-      const { data } = await api.GET('/chat/messages', {
-        params: { query: { room_id: this.roomID, limit: pageSize, before: this.#before } },
-      });
-      for (const message of data.data) this.#messages.set(message.id, message);
+      const { data } = await this.#page({ before: this.#before });
+      for (const message of data.data) this.#keep(message);
       this.#before = data.next_cursor;
       const scroll = this.#list.parentElement!;
       const fromBottom = scroll.scrollHeight - scroll.scrollTop;
@@ -82,23 +120,26 @@ export class Chat {
   }
 
   async #post(): Promise<void> {
-    const body = this.#input.value.trim();
+    const written = this.#input.value;
+    const body = written.trim();
     if (!body) return;
-    this.#send.disabled = true;
+    const subject = this.#subject;
     try {
-      const subject = this.#subject;
       const { data } = subject?.edits
         ? await api.PATCH('/chat/messages/{message_id}', { params: { path: { message_id: subject.message.id } },
           body: { body } })
         : await api.POST('/chat/messages', { body: { room_id: this.roomID, body,
           ...(subject && { reply_to_id: subject.message.id }) } });
-      this.#write(undefined);
+      const { value } = this.#input;
+      const more = value.startsWith(written) ? value.slice(written.length) : value; // what was written meanwhile
+      if (this.#subject === subject) {
+        this.#write(undefined);
+        this.#input.value = more;
+      }
       this.#take(data.data);
       if (!subject?.edits) this.#scrollDown();
     } catch (error) {
       toast(explain(error));
-    } finally {
-      this.#send.disabled = false;
     }
   }
 
@@ -115,9 +156,12 @@ export class Chat {
 
   #take(message: ChatMessage): void {
     const isNew = !this.#messages.has(message.id);
+    if (isNew && this.#before !== null && (this.#sorted()[0]?.created_at ?? '') > message.created_at) {
+      return; // an old one has changed, which is not loaded
+    }
     const scroll = this.#list.parentElement!;
     const atBottom = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 60;
-    this.#messages.set(message.id, message);
+    this.#keep(message);
     this.#render();
     if (!isNew) return;
     if (atBottom) this.#scrollDown();
@@ -134,32 +178,18 @@ export class Chat {
   #render(): void {
     this.#older.hidden = this.#before === null;
     this.#empty.hidden = this.#messages.size > 0;
-    const sorted = [...this.#messages.values()].sort((a, b) =>
-      a.created_at < b.created_at ? -1 : a.created_at > b.created_at ? 1 : a.id < b.id ? -1 : 1);
-    this.#show(sorted.flatMap((message, i) => this.#items(message, sorted[i - 1])));
+    const { place } = this.room;
+    this.#items.show(this.#sorted().map((message, i, all) => ({
+      key: message.id,
+      shows: [message, all[i - 1]?.created_at, all[i - 1]?.author?.id, place?.permissions, place?.user.id],
+      make: () => this.#item(message, all[i - 1]),
+    })));
     this.#renderForm();
   }
 
-  /** Leaves what stays where it is: somebody may be at its buttons. */
-  #show(items: readonly HTMLElement[]): void {
-    const wanted = new Set<Element>(items);
-    for (const item of [...this.#list.children]) if (!wanted.has(item)) item.remove();
-    let at = this.#list.firstElementChild;
-    for (const item of items) {
-      if (item === at) at = at.nextElementSibling;
-      else this.#list.insertBefore(item, at);
-    }
-  }
-
-  /** The elements of a message, which are replaced when the message has changed. */
-  #items(message: ChatMessage, before: ChatMessage | undefined): HTMLElement[] {
-    const shows = JSON.stringify([message, before?.created_at, before?.author?.id, this.room.place?.permissions,
-      this.room.place?.user.id]);
-    const known = this.#shown.get(message.id);
-    if (known?.shows === shows) return known.items;
-    const items = this.#item(message, before);
-    this.#shown.set(message.id, { shows, items });
-    return items;
+  #sorted(): ChatMessage[] {
+    return [...this.#messages.values()].sort((a, b) =>
+      a.created_at < b.created_at ? -1 : a.created_at > b.created_at ? 1 : a.id < b.id ? -1 : 1);
   }
 
   #renderForm(): void {
@@ -186,7 +216,9 @@ export class Chat {
     items.push(el('li', { class: follows ? 'message follows' : 'message', tabindex: -1 },
       follows ? el('span', { class: 'unseen' }, `${name}, ${timeOfDay(message.created_at)}`) : head,
       message.deleted ? el('em', { class: 'quiet' }, 'This message was taken back.') : el('p', {},
-        message.reply_to && el('q', { class: 'quiet' }, message.reply_to.excerpt),
+        message.reply_to && (message.reply_to.excerpt
+          ? el('q', { class: 'quiet' }, message.reply_to.excerpt)
+          : el('em', { class: 'quiet' }, 'To a message that was taken back. ')),
         message.body,
         message.edited_at !== null && el('span', { class: 'quiet' }, ' (edited)')),
       !message.deleted && el('span', { class: 'acts row' }, ...this.#acts(message)),
@@ -203,7 +235,7 @@ export class Chat {
       this.#mayWrite() && own && act('edit', 'Edit this message', () => this.#write({ message, edits: true })),
       !own && message.author !== null && act('flag', 'Report this message', () => report('Report this message', {
         message_id: message.id })),
-      this.#mayDelete(message) && act('close', 'Delete this message', () => void this.#delete(message)),
+      this.#mayDelete(message) && act('close', 'Delete this message', () => this.#delete(message)),
     ];
   }
 

@@ -2,7 +2,7 @@ type Child = Node | string | null | undefined | false;
 
 /**
  * Properties of an element: functions are listeners, named as in `onclick`; booleans are attributes that are there or
- * not.
+ * not. While the promise of a listener is open, the element ignores the event: a double click is one click.
  */
 export type Properties = Record<string, string | number | boolean | undefined | ((event: Event) => void)>;
 
@@ -19,11 +19,72 @@ export function el<K extends keyof HTMLElementTagNameMap>(
 
 export function setProperties(element: Element, properties: Properties): void {
   for (const [name, value] of Object.entries(properties)) {
-    if (typeof value === 'function') element.addEventListener(name.slice(2), value);
+    if (typeof value === 'function') listen(element, name.slice(2), value);
     else if (typeof value === 'boolean' && !name.startsWith('aria-')) element.toggleAttribute(name, value);
     else if (value === undefined) element.removeAttribute(name);
     else element.setAttribute(name, String(value));
   }
+}
+
+function listen(element: Element, name: string, listener: (event: Event) => void): void {
+  let busy = false;
+  element.addEventListener(name, (event) => {
+    if (busy) return event.preventDefault(); // a form is not sent by the browser either
+    const result: unknown = listener(event);
+    if (!(result instanceof Promise)) return;
+    busy = true;
+    element.setAttribute('aria-busy', 'true');
+    void result.finally(() => {
+      busy = false;
+      element.removeAttribute('aria-busy');
+    });
+  });
+}
+
+/** An item of a list: what it shows, and how its elements are made. */
+export interface Item {
+  key: string;
+  shows: unknown;
+  make: () => HTMLElement[];
+}
+
+/** A list that makes only those items again that have changed, and keeps the focus of who is at its buttons. */
+export class ItemList {
+  #made = new Map<string, { shows: string; elements: HTMLElement[] }>();
+
+  constructor(private readonly element: Element) {}
+
+  show(items: readonly Item[]): void {
+    const focused = document.activeElement;
+    const at = [...this.#made].find(([, { elements }]) => elements.some((element) => element.contains(focused)));
+    const position = at ? focusable(at[1].elements).indexOf(focused as HTMLElement) : -1;
+    const made = new Map<string, { shows: string; elements: HTMLElement[] }>();
+    for (const { key, shows, make } of items) {
+      const text = JSON.stringify(shows);
+      const known = this.#made.get(key);
+      made.set(key, known?.shows === text ? known : { shows: text, elements: make() });
+    }
+    this.#made = made;
+    this.#place([...made.values()].flatMap(({ elements }) => elements));
+    if (!at || document.activeElement === focused) return;
+    const now = focusable(made.get(at[0])?.elements ?? []);
+    (focused?.isConnected ? (focused as HTMLElement) : now[Math.min(position, now.length - 1)])?.focus();
+  }
+
+  /** Moves as few elements as it can: one that is moved loses the focus. */
+  #place(elements: readonly HTMLElement[]): void {
+    const wanted = new Set<Element>(elements);
+    for (const element of [...this.element.children]) if (!wanted.has(element)) element.remove();
+    let next = this.element.firstElementChild;
+    for (const element of elements) {
+      if (element === next) next = next.nextElementSibling;
+      else this.element.insertBefore(element, next);
+    }
+  }
+}
+
+function focusable(elements: readonly HTMLElement[]): HTMLElement[] {
+  return elements.flatMap((element) => [element, ...element.querySelectorAll<HTMLElement>('button, a')]);
 }
 
 const paths = {
@@ -88,6 +149,11 @@ export function field(label: string, input: HTMLElement, hint?: string): HTMLLab
     class: 'hint' }, hint));
 }
 
+/** Closes all dialogs: they belong to the page that is left. */
+export function closeDialogs(): void {
+  for (const dialog of document.querySelectorAll('dialog')) dialog.close();
+}
+
 /** Opens a dialog. It is gone once it is closed. */
 export function openDialog(label: string, properties: Properties, ...children: Child[]): HTMLDialogElement {
   const dialog = el('dialog', { 'aria-label': label, onclose: () => dialog.remove(), ...properties }, ...children);
@@ -100,9 +166,14 @@ let toastTimer: ReturnType<typeof setTimeout> | undefined;
 
 /** Says something for some seconds. */
 export function toast(text: string): void {
-  const element = document.querySelector('#toast');
+  const element = document.querySelector<HTMLElement>('#toast');
   if (!element) return;
+  if (element.matches(':popover-open')) element.hidePopover();
+  element.showPopover(); // anew, so that it is above a dialog that was opened meanwhile
   element.textContent = text;
   clearTimeout(toastTimer);
-  toastTimer = setTimeout(() => { element.textContent = ''; }, 6_000);
+  toastTimer = setTimeout(() => {
+    element.textContent = '';
+    element.hidePopover();
+  }, 6_000);
 }

@@ -2,11 +2,10 @@ import type { components } from 'watchparty-client';
 import { Answers } from './answers.js';
 import { el, field, icon, type Properties, toast } from './dom.js';
 import { count } from './format.js';
-import { partyTime, partyTitle } from './party.js';
+import { type Party, partyTime, partyTitle } from './party.js';
 import { api, explain, playableMovies, type Room } from './session.js';
 
 type MyRoom = components['schemas']['MyRoom'];
-type MyParty = components['schemas']['MyParty'];
 
 /** Shows the rooms. `enter` is called with the one that is chosen. */
 export async function showLobby(main: HTMLElement, enter: (roomID: string) => void): Promise<void> {
@@ -86,14 +85,14 @@ function linkTo(roomID: string, enter: (roomID: string) => void): Properties {
   };
 }
 
-function partyCard({ party, answer }: MyParty, enter: (roomID: string) => void): HTMLElement {
+function partyCard(party: Party, enter: (roomID: string) => void): HTMLElement {
   const title = partyTitle(party);
   const answers = new Answers((reply) => {
     api.PUT('/parties/{party_id}/answer', { params: { path: { party_id: party.id } }, body: { answer: reply } })
       .then(() => api.GET('/parties/{party_id}', { params: { path: { party_id: party.id } } }))
       .then(({ data }) => answers.show(data.data.answers, reply), (error) => toast(explain(error)));
   }, `Do you come to ${title}?`);
-  answers.show(party.answers, answer);
+  answers.show(party.answers, party.my_answer);
   return el('article', { class: 'card stack-small my-party' },
     el('h3', { class: 'line' }, title),
     el('p', { class: 'quiet small' }, partyTime(party)),

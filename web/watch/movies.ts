@@ -10,18 +10,18 @@ export type Choice = { movie_id: string } | { stream_url: string; title?: string
 export function chooseMovie(room: LiveRoom, title: string, take: (choice: Choice) => Promise<unknown>): void {
   const status = el('p', { class: 'problem', role: 'alert' });
   const movieList = el('ul', { class: 'movies' });
-  const attempt = (choice: Choice) => {
+  const attempt = (choice: Choice): Promise<void> => {
     status.textContent = '';
-    take(choice).then(() => dialog.close(), (error) => { status.textContent = explain(error); });
+    return take(choice).then(() => dialog.close(), (error) => { status.textContent = explain(error); });
   };
   const role = room.place?.role;
-  const address = el('form', {
+  const address: HTMLFormElement = el('form', {
     class: 'stack',
     onsubmit: (event) => {
       event.preventDefault();
       const data = new FormData(address);
       const name = String(data.get('title') ?? '').trim();
-      attempt({ stream_url: String(data.get('url')), ...(name && { title: name }) });
+      return attempt({ stream_url: String(data.get('url')), ...(name && { title: name }) });
     },
   },
     el('h3', {}, 'Or an address'),

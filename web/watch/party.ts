@@ -9,8 +9,8 @@ import { api, explain } from './session.js';
 export type Party = components['schemas']['Party'];
 type Reply = components['schemas']['PartyReply'];
 
-/** How often the card asks for what others have changed: live connections do not tell of parties. */
-const pollGap = 15_000;
+/** How often the card asks for the numbers of answers, of which live connections do not tell. */
+const pollGap = 30_000;
 /** How often it asks when the start is over, until the party is started or missed. */
 const overdueGap = 5_000;
 
@@ -36,10 +36,9 @@ export class NextParty {
   readonly #move = iconButton('edit', 'Change the party', { onclick: () => this.#change() });
   readonly #cancel = iconButton('close', 'Cancel the party', { onclick: () => this.#confirm() });
   readonly #abort = new AbortController();
-  /** The reader's answers, by the IDs of parties. */
-  readonly #replies = new Map<string, Reply | null>();
   #party: Party | undefined;
   #starts: number | null = null;
+  #changed: number | undefined;
   #loading = 0;
   #loadedAt = -Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -53,7 +52,7 @@ export class NextParty {
       el('div', { class: 'row wrap' },
         this.#answers.element,
         el('div', { class: 'row tight' },
-          iconButton('calendar', 'Add to calendar', { onclick: () => void this.#download() }),
+          iconButton('calendar', 'Add to calendar', { onclick: () => this.#download() }),
           this.#move, this.#cancel,
         ),
       ),
@@ -62,6 +61,11 @@ export class NextParty {
     room.on('state', ({ starts_at_ms: starts }) => { // it is armed, moved, started or cancelled
       if (starts === this.#starts) return;
       this.#starts = starts;
+      void this.load();
+    });
+    room.on('room', ({ parties_ms: changed }) => {
+      if (changed === this.#changed) return;
+      this.#changed = changed;
       void this.load();
     });
     document.addEventListener('visibilitychange', () => this.#tick(), { signal: this.#abort.signal });
@@ -79,7 +83,6 @@ export class NextParty {
     try {
       const { data } = await api.GET('/rooms/{room_id}/parties', { params: { path: { room_id: this.roomID } } });
       const [next, ...later] = data.data;
-      if (next && !this.#replies.has(next.id)) this.#replies.set(next.id, await ownReply(next));
       if (turn !== this.#loading || this.#abort.signal.aborted) return; // a newer answer comes
       this.#party = next;
       setText(this.#more, later[0] ? `Then: ${later.map((party) => `${partyTitle(party)}, ${moment(party.starts_at)}`)
@@ -99,7 +102,7 @@ export class NextParty {
     this.#move.hidden = this.#cancel.hidden = !plans;
     setText(this.#title, partyTitle(party));
     setText(this.#when, partyTime(party) + (party.title && party.movie ? ` · ${party.movie.title}` : ''));
-    this.#answers.show(party.answers, this.#replies.get(party.id) ?? null);
+    this.#answers.show(party.answers, party.my_answer);
   }
 
   /** Counts down once a second, and asks now and then, while the page can be seen. */
@@ -117,10 +120,8 @@ export class NextParty {
   #reply(answer: Reply): void {
     const party = this.#party;
     if (!party) return;
-    api.PUT('/parties/{party_id}/answer', { params: { path: { party_id: party.id } }, body: { answer } }).then(() => {
-      this.#replies.set(party.id, answer);
-      return this.load();
-    }, (error) => toast(explain(error)));
+    api.PUT('/parties/{party_id}/answer', { params: { path: { party_id: party.id } }, body: { answer } })
+      .then(() => this.load(), (error) => toast(explain(error)));
   }
 
   #change(): void {
@@ -165,17 +166,4 @@ export class NextParty {
       toast(explain(error));
     }
   }
-}
-
-/** What the reader has answered. The list begins with the next party, so that the first page nearly always has it. */
-async function ownReply(party: Party): Promise<Reply | null> {
-  for (let cursor: string | null = ''; cursor !== null;) {
-    const { data }: { data: components['schemas']['MyPartyList'] } = await api.GET('/users/me/parties', {
-      params: { query: { limit: 100, ...(cursor && { cursor }) } },
-    });
-    const mine = data.data.find((my) => my.party.id === party.id);
-    if (mine) return mine.answer;
-    cursor = data.next_cursor;
-  }
-  return null;
 }

@@ -8,6 +8,24 @@ function outranks(room: LiveRoom, person: Member): boolean {
   return person.role !== 'host' && (room.place?.role === 'host' || person.role === 'viewer');
 }
 
+/** The dialog in which a person gives up being in the room, which `Leave` does not: that only closes it. */
+export function quitRoom(room: LiveRoom, roomID: string, exit: () => void): void {
+  const status = el('p', { class: 'problem', role: 'alert' });
+  const quit = () => api.DELETE('/rooms/{room_id}/me', { params: { path: { room_id: roomID } } }).then(() => {
+    exit();
+    toast('You are not in that room any more.');
+  }, (error) => { status.textContent = explain(error); });
+  const dialog = openDialog('About you', {}, el('div', { class: 'stack' },
+    el('h2', { class: 'line' }, room.place?.user.display_name ?? ''),
+    el('p', {}, 'You stay in this room when you close it. You can also quit it: it is not in your list then, and its ',
+      'parties do not remind you.', room.place?.role === 'host' ? ' Somebody else becomes its host.' : ''),
+    status,
+    el('div', { class: 'row end' },
+      el('button', { type: 'button', autofocus: true, onclick: () => dialog.close() }, 'Close'),
+      el('button', { type: 'button', class: 'danger', onclick: quit }, 'Quit the room')),
+  ));
+}
+
 /** The dialog in which somebody is given a role, muted, removed, banned or reported. */
 export function managePerson(room: LiveRoom, roomID: string, person: Member): void {
   const { username, display_name: name } = person.user;
@@ -17,7 +35,7 @@ export function managePerson(room: LiveRoom, roomID: string, person: Member): vo
   const path = { room_id: roomID, username };
   const act = (label: string, done: string, request: () => Promise<unknown>, kind = '') => el('button', {
     type: 'button', class: kind,
-    onclick: () => void request().then(() => {
+    onclick: () => request().then(() => {
       dialog.close();
       toast(done);
     }, (error) => { status.textContent = explain(error); }),

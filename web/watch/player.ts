@@ -64,7 +64,7 @@ export class Player {
     for (const name of ['volumechange', 'play', 'pause'] as const) this.#video.addEventListener(name, () =>
       this.#render());
     this.#video.addEventListener('click', () => this.toggle());
-    for (const name of ['state', 'place', 'members', 'phase', 'people', 'room', 'degraded'] as const) {
+    for (const name of ['state', 'place', 'members', 'phase', 'loss', 'people', 'room', 'degraded'] as const) {
       room.on(name, () => this.#render());
     }
     this.#mediaKeys();
@@ -243,7 +243,9 @@ export class Player {
   }
 
   #noticeText(): string {
-    const { phase, state, members, degraded } = this.room;
+    const { phase, loss, state, members, degraded } = this.room;
+    if (loss?.reason === 'rate_limited') return 'You have this room open in too many windows. Close some; connecting again…';
+    if (loss?.reason === 'unavailable') return 'The server is busy. Connecting again…';
     if (phase === 'reconnecting') return 'The connection is lost. The movie goes on; connecting again…';
     if (degraded) return 'The server has lost its database. The movie goes on, but nobody can control it.';
     if (state?.state !== 'waiting') return '';

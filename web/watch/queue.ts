@@ -1,6 +1,6 @@
 import type { components } from 'watchparty-client';
 import type { LiveRoom } from 'watchparty-client/live';
-import { el, iconButton, toast } from './dom.js';
+import { el, iconButton, ItemList, toast } from './dom.js';
 import { clockTime, count } from './format.js';
 import { api, explain } from './session.js';
 
@@ -10,15 +10,18 @@ type QueueItem = components['schemas']['QueueItem'];
 export class Queue {
   readonly element: HTMLElement;
   readonly #list = el('ol', { class: 'queue' });
+  readonly #entries = new ItemList(this.#list);
   readonly #empty = el('p', { class: 'quiet empty-chat' }, 'Nothing comes next.');
   readonly #add: HTMLButtonElement;
   readonly #skip: HTMLButtonElement;
   #items: readonly QueueItem[] = [];
   #loading = 0;
+  /** The epoch of what the reader votes to skip. */
+  #skipped: number | undefined;
 
   constructor(private readonly room: LiveRoom, private readonly roomID: string, add: () => void) {
     this.#add = el('button', { type: 'button', onclick: add }, 'Add a movie');
-    this.#skip = el('button', { type: 'button', 'aria-pressed': 'false', onclick: () => void this.#voteToSkip() },
+    this.#skip = el('button', { type: 'button', 'aria-pressed': 'false', onclick: () => this.#voteToSkip() },
       'Vote to skip');
     this.element = el('div', { class: 'scroll' },
       el('div', { class: 'row wrap queue-head' }, this.#add, this.#skip), this.#empty, this.#list);
@@ -55,10 +58,16 @@ export class Queue {
     this.#add.hidden = !this.#may('add_to_queue');
     const votes = this.room.queue?.skip_votes ?? 0;
     this.#skip.hidden = !this.#may('vote') || (this.room.state?.state ?? 'idle') === 'idle';
+    this.#skip.setAttribute('aria-pressed', String(this.#skipped === this.room.state?.epoch));
     this.#skip.textContent = votes > 0 ? `Vote to skip (${votes})` : 'Vote to skip';
     this.#empty.hidden = this.#items.length > 0;
     const byVotes = this.room.room?.queue_order === 'votes';
-    this.#list.replaceChildren(...this.#items.map((item, i) => this.#item(item, i, byVotes)));
+    const { place } = this.room;
+    this.#entries.show(this.#items.map((item, i) => ({
+      key: item.id,
+      shows: [item, this.#items[i - 1]?.id, byVotes, place?.permissions, place?.user.id],
+      make: () => [this.#item(item, i, byVotes)],
+    })));
   }
 
   #item(item: QueueItem, i: number, byVotes: boolean): HTMLElement {
@@ -97,21 +106,19 @@ export class Queue {
     );
   }
 
-  #attempt(action: () => Promise<unknown>): void {
-    action().then(() => this.#load(), (error) => toast(explain(error)));
+  #attempt(action: () => Promise<unknown>): Promise<void> {
+    return action().then(() => this.#load(), (error) => toast(explain(error)));
   }
 
   async #voteToSkip(): Promise<void> {
-    const skip = this.#skip.getAttribute('aria-pressed') !== 'true';
+    const epoch = this.room.state?.epoch ?? 0;
+    const skip = this.#skipped !== epoch;
     try {
       await api.PUT('/rooms/{room_id}/playback/skip-vote', {
-        params: { path: { room_id: this.roomID } }, body: { epoch: this.room.state?.epoch ?? 0, skip },
+        params: { path: { room_id: this.roomID } }, body: { epoch, skip },
       });
-      this.#skip.setAttribute('aria-pressed', String(skip));
-      const off = this.room.on('state', () => { // the vote was for what played
-        this.#skip.setAttribute('aria-pressed', 'false');
-        off();
-      });
+      this.#skipped = skip ? epoch : undefined;
+      this.#render();
     } catch (error) {
       toast(explain(error));
     }

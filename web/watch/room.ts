@@ -1,7 +1,7 @@
 import { type End, LiveRoom } from 'watchparty-client/live';
 import { ProblemError } from 'watchparty-client';
 import { Chat } from './chat.js';
-import { el, icon, iconButton, setText } from './dom.js';
+import { closeDialogs, el, icon, iconButton, setText } from './dom.js';
 import { invite } from './invite.js';
 import { chooseMovie } from './movies.js';
 import { NextParty } from './party.js';
@@ -18,14 +18,20 @@ export interface ShownRoom {
   leave(): void;
 }
 
-/** Joins a room and shows it. `exit` goes back to the list. */
-export async function showRoom(main: HTMLElement, roomID: string, exit: () => void): Promise<ShownRoom | undefined> {
+/** Where to go from a room that cannot be entered: back to the list, or to the room once more. */
+interface Ways {
+  exit: () => void;
+  again: () => void;
+}
+
+/** Joins a room and shows it. */
+export async function showRoom(main: HTMLElement, roomID: string, ways: Ways): Promise<ShownRoom | undefined> {
   main.replaceChildren(el('p', { class: 'page quiet', role: 'status' }, 'Entering the room…'));
   try {
     const { data } = await api.POST('/rooms/{room_id}/join', { params: { path: { room_id: roomID } } });
-    return new RoomPage(main, data.data, exit);
+    return new RoomPage(main, data.data, ways);
   } catch (error) {
-    main.replaceChildren(ended(whyNot(error), exit));
+    main.replaceChildren(ended(whyNot(error), ways, 'Try again'));
     return undefined;
   }
 }
@@ -39,7 +45,7 @@ class RoomPage implements ShownRoom {
 
   readonly #roomID: string;
 
-  constructor(private readonly main: HTMLElement, room: Room, private readonly exit: () => void) {
+  constructor(private readonly main: HTMLElement, room: Room, private readonly ways: Ways) {
     const roomID = room.id;
     this.#roomID = roomID;
     this.#name = el('h1', { class: 'line' }, room.name);
@@ -48,7 +54,7 @@ class RoomPage implements ShownRoom {
     this.#player = new Player(this.#live, () => this.#choose(), () => queue.length > 0 || room.movie !== null);
     this.#party = new NextParty(this.#live, roomID);
     const chat = new Chat(this.#live, roomID);
-    const people = new People(this.#live, roomID, (value) => { this.#player.waitForMe = value; });
+    const people = new People(this.#live, roomID, ways.exit, (value) => { this.#player.waitForMe = value; });
     const tabs = new Tabs([
       { id: 'chat', label: 'Chat', content: chat.element },
       { id: 'people', label: 'People', content: people.element },
@@ -84,7 +90,7 @@ class RoomPage implements ShownRoom {
           schedule,
           settings,
           iconButton('invite', 'Invite people', { onclick: () => invite(this.#live, roomID) }),
-          el('button', { type: 'button', onclick: () => this.exit() }, 'Leave'),
+          el('button', { type: 'button', onclick: () => this.ways.exit() }, 'Leave'),
         ),
       ),
       this.#player.element,
@@ -135,21 +141,28 @@ class RoomPage implements ShownRoom {
   #closed(end: End | undefined): void {
     if (!end || end.reason === 'left') return;
     this.leave();
-    this.main.replaceChildren(ended(endText(end), this.exit));
+    closeDialogs();
+    this.main.replaceChildren(ended(endText(end), this.ways, again.get(end.code)));
   }
 }
 
-function ended(text: string, exit: () => void): HTMLElement {
+/** What is offered after a connection has ended, besides the list. */
+const again = new Map([[4401, 'Sign in']]);
+
+function ended(text: string, ways: Ways, again?: string): HTMLElement {
   return el('div', { class: 'card narrow stack' },
     el('h1', {}, 'You are not in this room'),
     el('p', { role: 'alert' }, text),
-    el('div', {}, el('button', { type: 'button', class: 'primary', onclick: exit }, 'To the rooms')),
+    el('div', { class: 'row wrap' },
+      again && el('button', { type: 'button', class: 'primary', onclick: ways.again }, again),
+      el('button', { type: 'button', class: again ? '' : 'primary', onclick: ways.exit }, 'To the rooms'),
+    ),
   );
 }
 
 function whyNot(error: unknown): string {
   if (error instanceof ProblemError) {
-    if (error.status === 404) return 'There is no such room, or it is private and you are not invited.';
+    if (error.status === 404 || error.status === 400) return 'There is no such room, or it is private and you are not invited.';
     if (error.code === 'room_full') return 'The room is full. Try again when somebody has left.';
   }
   return explain(error);

@@ -7,19 +7,19 @@ interface Demo {
   password: string;
 }
 
-/** Asks who is there. It resolves when somebody is signed in. */
-export function signIn(main: HTMLElement): Promise<void> {
+/** Asks who is there, and says why, if there is a reason. It resolves when somebody is signed in. */
+export function signIn(main: HTMLElement, reason = ''): Promise<void> {
   return new Promise((resolve) => {
-    const show = (isNew: boolean) => {
-      main.replaceChildren(form(isNew, () => show(!isNew), resolve));
+    const show = (isNew: boolean, reason = '') => {
+      main.replaceChildren(form(isNew, () => show(!isNew), resolve, reason));
       main.querySelector('input')?.focus();
     };
-    show(false);
+    show(false, reason);
   });
 }
 
-function form(isNew: boolean, other: () => void, done: () => void): HTMLElement {
-  const status = el('p', { class: 'problem', role: 'alert' });
+function form(isNew: boolean, other: () => void, done: () => void, reason: string): HTMLElement {
+  const status = el('p', { class: 'problem', role: 'alert' }, reason);
   const input = (name: string, properties: Record<string, string | number | boolean>) =>
     el('input', { name, required: true, ...properties });
   const submit = el('button', { type: 'submit', class: 'primary' }, isNew ? 'Create the account' : 'Sign in');
@@ -37,8 +37,8 @@ function form(isNew: boolean, other: () => void, done: () => void): HTMLElement 
       });
     },
   },
-    isNew && field('Username', input('username', { autocomplete: 'username', minlength: 3, maxlength: 32 }),
-      'Others see it.'),
+    isNew && field('Username', input('username', { autocomplete: 'username', minlength: 3, maxlength: 32,
+      pattern: '[A-Za-z0-9][A-Za-z0-9_.\\-]*' }), 'Letters, digits, dots, dashes and underscores. Others see it.'),
     field('Email address', input('email', { type: 'email', autocomplete: 'email' })),
     field('Password', input('password', {
       type: 'password', autocomplete: isNew ? 'new-password' : 'current-password', maxlength: 1024,

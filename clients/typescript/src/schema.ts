@@ -330,7 +330,7 @@ export interface paths {
         };
         /**
          * List the scheduled parties of your rooms, the next first
-         * @description Of the rooms that the caller is in or has a role in, with the caller's answers.
+         * @description Of the rooms that the caller is in or has a role in, and those that the caller has answered.
          */
         get: operations["listMyParties"];
         put?: never;
@@ -1034,7 +1034,7 @@ export interface paths {
         /**
          * List the queue of a room, in order
          * @description The room's `queue_order` decides the order: as people have arranged the items, or the most votes first. A queue
-         *     has at most 200 items.
+         *     has at most 200 items. An item whose movie has lost its stream is left out until the movie has one again.
          */
         get: operations["getQueue"];
         put?: never;
@@ -1066,8 +1066,8 @@ export interface paths {
         post?: never;
         /**
          * Remove an item from the queue
-         * @description People can remove their own items; the host and moderators can remove all items. Removing the item that plays
-         *     skips it.
+         * @description People who can add items can remove their own; the host and moderators can remove all items. Removing the item
+         *     that plays skips it.
          */
         delete: operations["removeFromQueue"];
         options?: never;
@@ -1185,8 +1185,9 @@ export interface paths {
         get?: never;
         /**
          * Say whether you come to a party
-         * @description For everyone who may see its room, until it starts. Whoever is put out of the room, gives up the membership, or
-         *     is outside when the room becomes private, has no answer any more. `no` ends the emails about the party.
+         * @description For everyone who may see its room, until it starts, and for 1,000 people at most. Whoever is put out of the
+         *     room, gives up the membership, or is outside when the room becomes private, has no answer any more. `no` ends
+         *     the emails about the party.
          */
         put: operations["answerParty"];
         post?: never;
@@ -5303,6 +5304,7 @@ export interface components {
          *         "maybe": 1,
          *         "no": 0
          *       },
+         *       "my_answer": "maybe",
          *       "created_at": "2026-01-31T19:00:00Z",
          *       "updated_at": "2026-01-31T19:00:00Z"
          *     }
@@ -5324,6 +5326,8 @@ export interface components {
             /** @description Who scheduled it; null when the account is deleted */
             scheduled_by: components["schemas"]["Person"] | null;
             answers: components["schemas"]["PartyCounts"];
+            /** @description What the caller answered; null without an answer, and without sign-in */
+            my_answer: (string & components["schemas"]["PartyReply"]) | null;
             /**
              * Format: date-time
              * @description When it was scheduled
@@ -5438,6 +5442,7 @@ export interface components {
          *           "maybe": 1,
          *           "no": 0
          *         },
+         *         "my_answer": "maybe",
          *         "created_at": "2026-01-31T19:00:00Z",
          *         "updated_at": "2026-01-31T19:00:00Z"
          *       }
@@ -5481,6 +5486,7 @@ export interface components {
          *             "maybe": 1,
          *             "no": 0
          *           },
+         *           "my_answer": "maybe",
          *           "created_at": "2026-01-31T19:00:00Z",
          *           "updated_at": "2026-01-31T19:00:00Z"
          *         }
@@ -5547,102 +5553,6 @@ export interface components {
         PartyGuestList: {
             /** @description The people of this page */
             data: components["schemas"]["PartyGuest"][];
-            next_cursor: components["schemas"]["NextCursor"];
-        };
-        /**
-         * @description A party of one of the caller's rooms
-         * @example {
-         *       "party": {
-         *         "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
-         *         "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
-         *         "room_name": "Silent Sunday",
-         *         "title": "Second part",
-         *         "movie": {
-         *           "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
-         *           "title": "Nosferatu",
-         *           "year": 1922,
-         *           "runtime_minutes": 94,
-         *           "poster_url": "https://movies.example/nosferatu.jpg"
-         *         },
-         *         "starts_at": "2026-02-01T19:30:00Z",
-         *         "time_zone": "Europe/Berlin",
-         *         "state": "scheduled",
-         *         "scheduled_by": {
-         *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *           "username": "carol",
-         *           "display_name": "Carol",
-         *           "avatar": {
-         *             "default": false,
-         *             "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
-         *             "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
-         *             "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
-         *             "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
-         *           }
-         *         },
-         *         "answers": {
-         *           "yes": 3,
-         *           "maybe": 1,
-         *           "no": 0
-         *         },
-         *         "created_at": "2026-01-31T19:00:00Z",
-         *         "updated_at": "2026-01-31T19:00:00Z"
-         *       },
-         *       "answer": "maybe"
-         *     }
-         */
-        MyParty: {
-            party: components["schemas"]["Party"];
-            /** @description What the caller answered; null without an answer */
-            answer: (string & components["schemas"]["PartyReply"]) | null;
-        };
-        /**
-         * @example {
-         *       "data": [
-         *         {
-         *           "party": {
-         *             "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
-         *             "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
-         *             "room_name": "Silent Sunday",
-         *             "title": "Second part",
-         *             "movie": {
-         *               "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
-         *               "title": "Nosferatu",
-         *               "year": 1922,
-         *               "runtime_minutes": 94,
-         *               "poster_url": "https://movies.example/nosferatu.jpg"
-         *             },
-         *             "starts_at": "2026-02-01T19:30:00Z",
-         *             "time_zone": "Europe/Berlin",
-         *             "state": "scheduled",
-         *             "scheduled_by": {
-         *               "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *               "username": "carol",
-         *               "display_name": "Carol",
-         *               "avatar": {
-         *                 "default": false,
-         *                 "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
-         *                 "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
-         *                 "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
-         *                 "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
-         *               }
-         *             },
-         *             "answers": {
-         *               "yes": 3,
-         *               "maybe": 1,
-         *               "no": 0
-         *             },
-         *             "created_at": "2026-01-31T19:00:00Z",
-         *             "updated_at": "2026-01-31T19:00:00Z"
-         *           },
-         *           "answer": "maybe"
-         *         }
-         *       ],
-         *       "next_cursor": null
-         *     }
-         */
-        MyPartyList: {
-            /** @description The parties of this page */
-            data: components["schemas"]["MyParty"][];
             next_cursor: components["schemas"]["NextCursor"];
         };
         /** @description A party that the account scheduled */
@@ -8487,11 +8397,11 @@ export interface components {
         /**
          * @description A clean-up policy. A setting says after how long it removes something, or that it is off.
          *     `inactive_participants`: people in rooms who have not been seen. `old_messages`: messages. `inactive_rooms`:
-         *     archives rooms in which nothing happens; an admin or the host can open them again. `archived_rooms`: deletes for
-         *     good the rooms which that policy has archived, and those that hosts have deleted. `unverified_accounts`:
-         *     accounts that were never confirmed, and not used. `expired_tokens`, `ended_sessions`, `ended_invitations`,
-         *     `idempotency_keys`: what their names say. `past_parties`: parties that
-         *     have started or were cancelled, with the answers. `resolved_reports`: resolved reports of abuse, with what was reported.
+         *     archives rooms in which nothing happens and no party is scheduled; an admin or the host can open them again.
+         *     `archived_rooms`: deletes for good the rooms which that policy has archived, and those that hosts have deleted.
+         *     `unverified_accounts`: accounts that were never confirmed, and not used. `expired_tokens`, `ended_sessions`,
+         *     `ended_invitations`, `idempotency_keys`: what their names say. `past_parties`: parties that have started or were
+         *     cancelled, with the answers. `resolved_reports`: resolved reports of abuse, with what was reported.
          *     `old_emails`: the history of emails, with their attempts. `old_webhook_deliveries`: the history of webhooks.
          *     `started_events`: events of the outbox. `old_activity`: who was active on which day, and in which room when; the
          *     figures of days stay. `orphaned_files`: files whose upload was never committed.
@@ -9127,7 +9037,7 @@ export interface components {
          *         {
          *           "field": "name",
          *           "code": "too_short",
-         *           "message": "minimum string length is 1"
+         *           "message": "must not be empty"
          *         }
          *       ]
          *     }
@@ -9161,7 +9071,7 @@ export interface components {
          * @description Stable, for programs. There may be others in time; the status says what kind of problem it is.
          * @enum {string}
          */
-        ProblemCode: "account_suspended" | "address_unconfirmed" | "avatar_empty" | "avatar_too_large" | "avatar_too_many_pixels" | "avatar_unreadable" | "avatar_unsupported_format" | "bad_credentials" | "bad_refresh_token" | "bad_token" | "banned" | "body_too_large" | "busy" | "cannot_report_oneself" | "cannot_suspend_oneself" | "command_id_reused" | "delivery_not_ended" | "edit_window_over" | "email_ended" | "email_not_ended" | "email_taken" | "email_unconfirmed" | "event_started" | "forbidden" | "idempotency_key_reused" | "internal" | "invalid_request" | "job_ended" | "job_expired" | "job_not_started" | "jobs_changed" | "jobs_not_searchable" | "last_admin" | "method_not_allowed" | "movie_exists" | "movie_in_use" | "movie_without_stream" | "muted" | "not_found" | "not_participant" | "not_ready" | "nothing_playing" | "nothing_to_play" | "nothing_to_retry" | "origin_not_allowed" | "own_role" | "party_ended" | "party_time" | "party_too_close" | "playback_busy" | "playback_stale" | "precondition_failed" | "queue_full" | "queue_full_of_yours" | "range_not_satisfiable" | "rate_limited" | "report_resolved" | "request_timeout" | "room_archived" | "room_closed" | "room_full" | "room_not_retired" | "room_without_host" | "run_ended" | "slow_mode" | "too_many_invitations" | "too_many_parties" | "too_many_reports" | "too_many_webhooks" | "unauthenticated" | "unavailable" | "unknown_item" | "unknown_message" | "unknown_movie" | "unsupported_content_encoding" | "unsupported_media_type" | "upgrade_required" | "username_taken" | "webhook_off" | "wrong_password";
+        ProblemCode: "account_suspended" | "address_unconfirmed" | "avatar_empty" | "avatar_too_large" | "avatar_too_many_pixels" | "avatar_unreadable" | "avatar_unsupported_format" | "bad_credentials" | "bad_refresh_token" | "bad_token" | "banned" | "body_too_large" | "busy" | "cannot_report_oneself" | "cannot_suspend_oneself" | "command_id_reused" | "delivery_not_ended" | "edit_window_over" | "email_ended" | "email_not_ended" | "email_taken" | "email_unconfirmed" | "event_started" | "forbidden" | "idempotency_key_reused" | "internal" | "invalid_request" | "job_ended" | "job_expired" | "job_not_started" | "jobs_changed" | "jobs_not_searchable" | "last_admin" | "method_not_allowed" | "movie_exists" | "movie_in_use" | "movie_without_stream" | "muted" | "not_found" | "not_participant" | "not_ready" | "nothing_playing" | "nothing_to_play" | "nothing_to_retry" | "origin_not_allowed" | "own_role" | "party_ended" | "party_time" | "party_too_close" | "playback_busy" | "playback_stale" | "precondition_failed" | "queue_full" | "queue_full_of_yours" | "range_not_satisfiable" | "rate_limited" | "report_resolved" | "request_timeout" | "room_archived" | "room_closed" | "room_full" | "room_not_retired" | "room_without_host" | "run_ended" | "slow_mode" | "too_many_answers" | "too_many_invitations" | "too_many_parties" | "too_many_reports" | "too_many_webhooks" | "unauthenticated" | "unavailable" | "unknown_item" | "unknown_message" | "unknown_movie" | "unsupported_content_encoding" | "unsupported_media_type" | "upgrade_required" | "username_taken" | "webhook_off" | "wrong_password";
         /** @description A parameter, or a property of the body, that is wrong */
         FieldProblem: {
             /** @description The parameter's name, or the path of the property with dots; cut after 200 characters */
@@ -11224,12 +11134,14 @@ export interface components {
         Search: string;
         /**
          * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-         *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+         *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+         *     a 422.
          */
         IdempotencyKey: string;
         /**
          * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-         *     For a room, only the version in the tag is compared, which does not change when people join or leave.
+         *     Only the version in the tag is compared, which does not change when people join or leave a room, or say whether
+         *     they come to a party.
          */
         IfMatch: string;
         /** @description ETags that the caller has, or `*`. If one of them is still current, the answer is a 304. */
@@ -11267,7 +11179,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -11499,7 +11412,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -11783,7 +11697,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -11946,7 +11861,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MyPartyList"];
+                    "application/json": components["schemas"]["PartyList"];
                 };
             };
             400: components["responses"]["InvalidRequest"];
@@ -12123,7 +12038,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             408: components["responses"]["RequestTimeout"];
             412: components["responses"]["PreconditionFailed"];
-            /** @description `avatar_too_large`, `body_too_large` */
+            /** @description `avatar_too_large` */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -12239,7 +12154,8 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
+                 *     Only the version in the tag is compared, which does not change when people join or leave a room, or say whether
+                 *     they come to a party.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /** @description ETags that the caller has, or `*`. If one of them is still current, the answer is a 304. */
@@ -12314,7 +12230,8 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
+                 *     Only the version in the tag is compared, which does not change when people join or leave a room, or say whether
+                 *     they come to a party.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /** @description ETags that the caller has, or `*`. If one of them is still current, the answer is a 304. */
@@ -12433,7 +12350,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -12461,6 +12379,7 @@ export interface operations {
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
             /** @description `movie_exists` */
             409: {
@@ -12516,7 +12435,8 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
+                 *     Only the version in the tag is compared, which does not change when people join or leave a room, or say whether
+                 *     they come to a party.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /** @description ETags that the caller has, or `*`. If one of them is still current, the answer is a 304. */
@@ -12556,7 +12476,8 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
+                 *     Only the version in the tag is compared, which does not change when people join or leave a room, or say whether
+                 *     they come to a party.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
@@ -12600,7 +12521,8 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
+                 *     Only the version in the tag is compared, which does not change when people join or leave a room, or say whether
+                 *     they come to a party.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
@@ -12709,7 +12631,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -12760,7 +12683,8 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
+                 *     Only the version in the tag is compared, which does not change when people join or leave a room, or say whether
+                 *     they come to a party.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /** @description ETags that the caller has, or `*`. If one of them is still current, the answer is a 304. */
@@ -12810,7 +12734,8 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
+                 *     Only the version in the tag is compared, which does not change when people join or leave a room, or say whether
+                 *     they come to a party.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
@@ -12853,7 +12778,8 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
+                 *     Only the version in the tag is compared, which does not change when people join or leave a room, or say whether
+                 *     they come to a party.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
@@ -13358,7 +13284,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -13542,7 +13469,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -13840,7 +13768,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
-            /** @description `movie_without_stream`, `nothing_playing`, `nothing_to_play`, `playback_stale`, `room_archived` */
+            /** @description `movie_without_stream`, `nothing_playing`, `nothing_to_play`, `playback_stale`, `room_archived`, `room_closed` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -13892,7 +13820,7 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
-            /** @description `banned` */
+            /** @description `banned`, `not_participant` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13903,7 +13831,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
-            /** @description `nothing_playing`, `playback_stale`, `room_archived` */
+            /** @description `nothing_playing`, `playback_stale`, `room_archived`, `room_closed` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -13964,7 +13892,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -14002,7 +13931,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthenticated"];
-            /** @description `banned`, `forbidden`, `not_participant` */
+            /** @description `banned`, `forbidden`, `muted`, `not_participant` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14013,7 +13942,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
-            /** @description `movie_without_stream`, `queue_full`, `queue_full_of_yours`, `room_archived` */
+            /** @description `movie_without_stream`, `queue_full`, `queue_full_of_yours`, `room_archived`, `room_closed` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -14099,7 +14028,7 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
-            /** @description `banned`, `forbidden` */
+            /** @description `banned`, `forbidden`, `muted`, `not_participant` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14109,7 +14038,7 @@ export interface operations {
                 };
             };
             404: components["responses"]["NotFound"];
-            /** @description `room_archived` */
+            /** @description `room_archived`, `room_closed` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -14151,7 +14080,7 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
-            /** @description `banned`, `forbidden`, `not_participant` */
+            /** @description `banned`, `forbidden`, `muted`, `not_participant` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14162,7 +14091,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
-            /** @description `room_archived` */
+            /** @description `room_archived`, `room_closed` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -14211,7 +14140,7 @@ export interface operations {
                 };
             };
             404: components["responses"]["NotFound"];
-            /** @description `room_archived` */
+            /** @description `room_archived`, `room_closed` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -14249,7 +14178,7 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
-            /** @description `banned` */
+            /** @description `banned`, `not_participant` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14259,7 +14188,7 @@ export interface operations {
                 };
             };
             404: components["responses"]["NotFound"];
-            /** @description `room_archived` */
+            /** @description `room_archived`, `room_closed` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -14319,7 +14248,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -14368,7 +14298,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
-            /** @description `movie_without_stream`, `party_too_close`, `room_archived`, `too_many_parties` */
+            /** @description `movie_without_stream`, `party_too_close`, `room_archived`, `room_closed`, `too_many_parties` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -14391,7 +14321,8 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
+                 *     Only the version in the tag is compared, which does not change when people join or leave a room, or say whether
+                 *     they come to a party.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /** @description ETags that the caller has, or `*`. If one of them is still current, the answer is a 304. */
@@ -14440,7 +14371,8 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
+                 *     Only the version in the tag is compared, which does not change when people join or leave a room, or say whether
+                 *     they come to a party.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
@@ -14461,7 +14393,7 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
-            /** @description `forbidden`, `muted` */
+            /** @description `banned`, `forbidden`, `muted` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14492,7 +14424,8 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
-                 *     For a room, only the version in the tag is compared, which does not change when people join or leave.
+                 *     Only the version in the tag is compared, which does not change when people join or leave a room, or say whether
+                 *     they come to a party.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
@@ -14518,7 +14451,7 @@ export interface operations {
                     "application/json": components["schemas"]["PartyAnswer"];
                 };
             };
-            /** @description `invalid_request`, `unknown_movie` */
+            /** @description `invalid_request`, `party_time`, `unknown_movie` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -14528,7 +14461,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthenticated"];
-            /** @description `forbidden`, `muted` */
+            /** @description `banned`, `forbidden`, `muted` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14591,7 +14524,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
-            /** @description `party_ended` */
+            /** @description `party_ended`, `too_many_answers` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -14746,7 +14679,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -15145,7 +15079,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -15244,6 +15179,15 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
+            /** @description `banned` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             404: components["responses"]["NotFound"];
             412: components["responses"]["PreconditionFailed"];
             415: components["responses"]["CompressedBody"];
@@ -15348,7 +15292,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -15521,7 +15466,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -16943,7 +16889,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -17077,7 +17024,8 @@ export interface operations {
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-                 *     key within 24 hours, the answer is what the first one created; with another body it is a 422.
+                 *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+                 *     a 422.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -17105,6 +17053,7 @@ export interface operations {
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
             /** @description `too_many_webhooks` */
             409: {

@@ -141,20 +141,23 @@ for (const code of [1006, 1011, 1012, 1013, 4408, 4413, 4429]) {
   test(`after ${code} it connects again, later each time, and at another time than others`, async () => {
     const { room, world } = await open();
     const waits: number[] = [];
+    const losses: unknown[] = [];
+    room.on('loss', (loss) => losses.push(loss));
     for (const luck of [0.25, 0, 0, 0.999, 0.999, 0]) {
       world.luck = luck;
       const before = world.time;
-      world.socket.lose(code);
+      world.socket.lose(code, 'why');
       assert.equal(room.phase, 'reconnecting');
       const count = world.sockets.length;
       while (world.sockets.length === count) await world.pass(50);
       waits.push(Math.round((world.time - before) / 50) * 50);
     }
     assert.deepEqual(waits, [250, 1000, 2000, 8000, 10_000, 5000]);
+    assert.deepEqual([losses.length, losses[5], room.loss], [6, room.loss, { code, reason: 'why' }]);
     world.socket.onopen?.();
     assert.equal(world.socket.named('hello')[0]?.resume, 'connection-1');
     world.socket.receive(welcome);
-    assert.equal(room.phase, 'open');
+    assert.deepEqual([room.phase, room.loss], ['open', undefined]);
     world.luck = 0.5;
     world.socket.lose(code);
     const count = world.sockets.length;

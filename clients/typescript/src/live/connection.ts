@@ -14,7 +14,10 @@ export interface SignIn {
 /** `closed` is final: only another `LiveRoom` can connect again. */
 export type Phase = 'connecting' | 'open' | 'reconnecting' | 'closed';
 
-/** Why a connection is closed for good. `reason` is that of the server, or one of `signed_out` and `left`. */
+/**
+ * Why a connection is closed for good, or was lost. `reason` is that of the server, or one of `signed_out`, `left` and
+ * `silence`.
+ */
 export interface End {
   code: number;
   reason: string;
@@ -22,6 +25,8 @@ export interface End {
 
 export interface Events {
   phase: Phase;
+  /** An attempt to connect has failed, or the connection was lost. Another attempt follows. */
+  loss: End;
   state: PlaybackState;
   members: Members;
   people: readonly Member[];
@@ -76,6 +81,7 @@ export class LiveRoom {
 
   #phase: Phase = 'connecting';
   #end: End | undefined;
+  #loss: End | undefined;
   #state: PlaybackState | undefined;
   #members: Members = { present: 0, waiting_for: [], waiting: 0 };
   #people: readonly Member[] = [];
@@ -106,6 +112,8 @@ export class LiveRoom {
   get phase(): Phase { return this.#phase; }
   /** Why it is closed, if it is. */
   get end(): End | undefined { return this.#end; }
+  /** Why there is no connection now, if the server has said so; for example `rate_limited`. */
+  get loss(): End | undefined { return this.#loss; }
   get state(): PlaybackState | undefined { return this.#state; }
   get members(): Members { return this.#members; }
   get people(): readonly Member[] { return this.#people; }
@@ -233,7 +241,9 @@ export class LiveRoom {
     this.#cancelTick();
     this.#heard();
     if (final.has(code)) return this.#finish({ code, reason });
+    this.#loss = { code, reason };
     this.#setPhase(this.#state ? 'reconnecting' : 'connecting');
+    this.#emit('loss', this.#loss);
     if (code === unauthenticated) void this.#renew(reason);
     else this.#retry();
   }
@@ -312,6 +322,7 @@ export class LiveRoom {
     this.#connectionID = message.connection;
     this.#attempts = 0;
     this.#refusals = 0;
+    this.#loss = undefined;
     this.#degraded = false;
     this.#members = message.members;
     this.#people = message.people;

@@ -338,6 +338,11 @@ export interface components {
             wait_policy: "auto" | "everyone" | "host" | "nobody";
             /** @description Between two messages of one person; 0 without slow mode */
             slow_mode_seconds: number;
+            /**
+             * @description When a party of the room was last scheduled, changed, started or cancelled, in milliseconds since 1970; 0
+             *     without any. REST has the parties (`GET /rooms/{room_id}/parties`).
+             */
+            parties_ms: number;
         };
         RoomMessage: {
             /** @constant */
