@@ -2,6 +2,7 @@ package live
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/watchparty/watchparty/live/wire"
@@ -325,7 +326,7 @@ const (
 	lapsedEvery = 15
 )
 
-// sweep ends overdue waits and items in rooms that no process watches, until ctx ends.
+// sweep ends overdue waits and items in rooms that no process watches, and starts parties that are due, until ctx ends.
 func (h *Hub) sweep(ctx context.Context) {
 	ticker := time.NewTicker(h.limits.Sweep)
 	defer ticker.Stop()
@@ -335,23 +336,28 @@ func (h *Hub) sweep(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		asking, cancel := context.WithTimeout(store.WithKind(ctx, liveKind), h.limits.Statement)
-		changed, err := h.store.SweepPlaybacks(asking, sweepBatch)
-		for _, answer := range changed {
-			h.Applied(answer.Snapshot)
-		}
-		if err == nil {
-			changed, err = h.store.SweepParties(asking, sweepBatch)
-			for _, answer := range changed {
-				h.Applied(answer.Snapshot)
-			}
-		}
-		if err == nil && n%lapsedEvery == 0 {
-			err = h.store.EndLapsedLeases(asking)
-		}
-		cancel()
-		if err != nil {
+		if err := h.sweepOnce(ctx, n%lapsedEvery == 0); err != nil {
 			h.warn(ctx, "sweeping", err)
 		}
 	}
+}
+
+// sweepOnce goes on with the next part when one fails: a room that cannot be changed keeps no other one waiting.
+func (h *Hub) sweepOnce(ctx context.Context, lapsed bool) error {
+	ctx, cancel := context.WithTimeout(store.WithKind(ctx, liveKind), h.limits.Statement)
+	defer cancel()
+	var failed error
+	for _, sweep := range []func(context.Context, int) ([]store.PlaybackAnswer, error){
+		h.store.SweepPlaybacks, h.store.SweepParties,
+	} {
+		changed, err := sweep(ctx, sweepBatch)
+		failed = errors.Join(failed, err)
+		for _, answer := range changed {
+			h.Applied(answer.Snapshot)
+		}
+	}
+	if lapsed {
+		failed = errors.Join(failed, h.store.EndLapsedLeases(ctx))
+	}
+	return failed
 }

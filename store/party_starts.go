@@ -87,19 +87,7 @@ func (s *Store) SweepParties(ctx context.Context, limit int) (changed []Playback
 	if err != nil {
 		return nil, fmt.Errorf("store: sweep parties: %w", err)
 	}
-	for _, id := range due {
-		answer, done, err := s.AdvanceParty(ctx, id)
-		if err != nil && !watchparty.IsKind(err, watchparty.KindNotFound) {
-			failed = errors.Join(failed, err)
-		}
-		if done {
-			changed = append(changed, answer)
-		}
-		if ctx.Err() != nil {
-			break
-		}
-	}
-	return changed, failed
+	return sweep(ctx, due, func(id string) (PlaybackAnswer, bool, error) { return s.AdvanceParty(ctx, id) })
 }
 
 // AdvanceParty arms or starts a party if it is time, and reports whether that has changed what the room plays. It returns

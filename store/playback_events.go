@@ -463,29 +463,45 @@ const duePlaybacks = `
 
 // SweepPlaybacks applies events that no process has applied in time: it ends waits and items that are due, starts what
 // was scheduled, and pauses rooms where nobody has been connected for playback.DesertedAfter. It changes at most limit
-// rooms, skips rooms that another process has locked, and returns the rooms that it has changed.
-func (s *Store) SweepPlaybacks(ctx context.Context, limit int) (changed []PlaybackAnswer, err error) {
-	var due []struct {
-		RoomID   string     `bun:"room_id"`
-		Revision int64      `bun:"revision"`
-		Deserted *time.Time `bun:"deserted"`
-	}
-	err = s.db.NewRaw(duePlaybacks, playback.DesertedAfter.Seconds(), playback.EndGrace.Seconds(), limit).Scan(ctx, &due)
+// rooms, skips rooms that another process has locked, and returns the rooms that it has changed. A room that fails keeps
+// no other one from its event.
+func (s *Store) SweepPlaybacks(ctx context.Context, limit int) (changed []PlaybackAnswer, failed error) {
+	var due []duePlayback
+	err := s.db.NewRaw(duePlaybacks, playback.DesertedAfter.Seconds(), playback.EndGrace.Seconds(), limit).Scan(ctx, &due)
 	if err != nil {
 		return nil, fmt.Errorf("store: sweep playbacks: %w", err)
 	}
-	for _, room := range due {
+	return sweep(ctx, due, func(room duePlayback) (PlaybackAnswer, bool, error) {
 		var event playback.Event = playback.Tick{}
 		if room.Deserted != nil {
 			event = playback.Deserted{Since: *room.Deserted}
 		}
-		answer, done, err := s.applyOnce(ctx, room.RoomID, room.Revision, event)
+		return s.applyOnce(ctx, room.RoomID, room.Revision, event)
+	})
+}
+
+type duePlayback struct {
+	RoomID   string     `bun:"room_id"`
+	Revision int64      `bun:"revision"`
+	Deserted *time.Time `bun:"deserted"`
+}
+
+// sweep applies an event to each of what is due, until ctx ends, and returns what has changed. It goes on after one that
+// fails, and passes by what no longer exists.
+func sweep[T any](
+	ctx context.Context, due []T, apply func(T) (answer PlaybackAnswer, done bool, err error),
+) (changed []PlaybackAnswer, failed error) {
+	for _, one := range due {
+		answer, done, err := apply(one)
 		if err != nil && !watchparty.IsKind(err, watchparty.KindNotFound) {
-			return changed, err
+			failed = errors.Join(failed, err)
 		}
 		if done {
 			changed = append(changed, answer)
 		}
+		if ctx.Err() != nil {
+			break
+		}
 	}
-	return changed, nil
+	return changed, failed
 }

@@ -198,3 +198,22 @@ func TestDesertedRoomsPause(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, changed)
 }
+
+// TestPlaybackThatFails keeps no other room from its pause.
+func TestPlaybackThatFails(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	fails, deserted := newCast(t, s, false), newCast(t, s, false)
+	fails.loadItem()
+	deserted.loadItem()
+	execute(t, s, "UPDATE playbacks SET attended_at = now() - interval '1 h'")
+	execute(t, s, "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no''; END'")
+	execute(t, s, "CREATE TRIGGER fail BEFORE UPDATE ON playbacks FOR EACH ROW WHEN (NEW.room_id = '"+fails.room.ID+
+		"') EXECUTE FUNCTION fail()")
+	changed, err := s.SweepPlaybacks(t.Context(), 10)
+	require.Error(t, err)
+	require.Len(t, changed, 1)
+	now, err := s.Playback(t.Context(), deserted.room.ID)
+	require.NoError(t, err)
+	require.Equal(t, playback.Paused, now.Status)
+}
