@@ -147,6 +147,15 @@ func (c *conn) next() (wire.ClientMessage, error) {
 	}
 }
 
+// admitControl counts a ping or a pong of the client as a message, and closes the connection of one that sends too many.
+func (c *conn) admitControl() bool {
+	if c.messages.Allow() {
+		return true
+	}
+	c.close(wire.CodeRateLimited)
+	return false
+}
+
 // closeError is a code to close with.
 type closeError wire.Code
 

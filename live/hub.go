@@ -240,6 +240,8 @@ func (h *Hub) Accept(w http.ResponseWriter, r *http.Request, roomID, client stri
 	socket, err := websocket.Accept(w, r, &websocket.AcceptOptions{
 		Subprotocols: []string{wire.Subprotocol}, InsecureSkipVerify: true, // the caller has checked the origin
 		CompressionMode: websocket.CompressionDisabled,
+		OnPingReceived:  func(context.Context, []byte) bool { return c.admitControl() },
+		OnPongReceived:  func(context.Context, []byte) { c.admitControl() },
 	})
 	if err != nil {
 		h.dismiss(c)

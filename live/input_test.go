@@ -1,6 +1,7 @@
 package live_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net"
@@ -228,6 +229,45 @@ func TestSilence(t *testing.T) {
 	require.Equal(t, 1, n.hub.Rooms())
 }
 
+// openRaw signs a person in, and returns the connection with what is below it.
+func openRaw(ctx context.Context, t *testing.T, n *node, room string, who person) (*websocket.Conn, net.Conn) {
+	t.Helper()
+	raw := make(chan net.Conn, 1)
+	transport := &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(ctx, network, addr)
+		raw <- conn
+		return conn, err
+	}}
+	c, err := client.Open(ctx, client.Options{API: n.api, RoomID: room, HTTP: &http.Client{Transport: transport}})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = c.CloseNow() })
+	require.NoError(t, c.Write(ctx, websocket.MessageText, hello(t, who)))
+	require.Eventually(t, func() bool { signedIn, _ := n.hub.Counts(); return signedIn == 1 }, patience, time.Millisecond)
+	return c, <-raw
+}
+
+// TestControlFrames: pings and pongs without end are no way around the limit of messages.
+func TestControlFrames(t *testing.T) {
+	t.Parallel()
+	for name, first := range map[string]byte{"ping": 0x89, "pong": 0x8A} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			i := install(t)
+			n := i.nodes[0]
+			alice := i.person(t, "alice")
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel()
+			c, socket := openRaw(ctx, t, n, n.room(t, alice, nil), alice)
+			_, err := socket.Write(bytes.Repeat([]byte{first, 0x80, 0, 0, 0, 0}, 10*wire.MessageBurst))
+			require.NoError(t, err)
+			for err == nil {
+				_, _, err = c.Read(ctx)
+			}
+			require.Equal(t, websocket.StatusCode(wire.CodeRateLimited), websocket.CloseStatus(err), "%v", err)
+		})
+	}
+}
+
 // TestDripping: a frame that never becomes whole does not keep a connection alive.
 func TestDripping(t *testing.T) {
 	t.Parallel()
@@ -237,19 +277,8 @@ func TestDripping(t *testing.T) {
 	room := n.room(t, alice, nil)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	raw := make(chan net.Conn, 1)
-	transport := &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-		conn, err := new(net.Dialer).DialContext(ctx, network, addr)
-		raw <- conn
-		return conn, err
-	}}
-	c, err := client.Open(ctx, client.Options{API: n.api, RoomID: room, HTTP: &http.Client{Transport: transport}})
-	require.NoError(t, err)
-	defer c.CloseNow() //nolint:errcheck // it has ended
-	require.NoError(t, c.Write(ctx, websocket.MessageText, hello(t, alice)))
-	require.Eventually(t, func() bool { signedIn, _ := n.hub.Counts(); return signedIn == 1 }, patience, time.Millisecond)
-	socket := <-raw
-	_, err = socket.Write([]byte{0x81, 0x80 | 126, 4000 >> 8, 4000 & 255, 0, 0, 0, 0}) // a text of 4,000 bytes
+	_, socket := openRaw(ctx, t, n, room, alice)
+	_, err := socket.Write([]byte{0x81, 0x80 | 126, 4000 >> 8, 4000 & 255, 0, 0, 0, 0}) // a text of 4,000 bytes
 	for err == nil {
 		_, err = socket.Write([]byte(" "))
 		select {
