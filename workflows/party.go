@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -14,6 +15,7 @@ import (
 // was moved or cancelled. The workflow then reads the party, so that a signal that it has missed does no harm.
 func ScheduledParty(ctx workflow.Context, in job.PartyInput) (job.PartyResult, error) {
 	known, since := in, workflow.Now(ctx)
+	var moved time.Time // when the party was last moved; zero if it was not
 	defer func() {
 		for moves := range known.Moves + 1 {
 			dropSignals(ctx, job.PartyChangedSignal(moves+1))
@@ -25,31 +27,38 @@ func ScheduledParty(ctx workflow.Context, in job.PartyInput) (job.PartyResult, e
 			return job.PartyResult{}, err
 		}
 		if status.Moves != known.Moves {
-			known.Moves, known.StartsAt, since = status.Moves, status.StartsAt, workflow.Now(ctx)
-			if err := tellChange(ctx, known, status.State); err != nil {
-				return job.PartyResult{}, err
+			since = workflow.Now(ctx)
+			known.Moves, known.StartsAt, moved = status.Moves, status.StartsAt, since
+			if status.State == watchparty.PartyCancelled {
+				if err := queueNotices(ctx, known, watchparty.NoticeCancelled); err != nil {
+					return job.PartyResult{}, err
+				}
 			}
 		}
-		step, ok := stepAfter(known, since)
-		if status.State != watchparty.PartyScheduled || !ok {
+		steps := stepsAfter(since, known, moved)
+		if status.State != watchparty.PartyScheduled || len(steps) == 0 {
 			return job.PartyResult{State: status.State}, nil
 		}
-		changed, err := awaitChange(ctx, known, step)
+		changed, err := awaitChange(ctx, known, steps[0])
 		if err != nil {
 			return job.PartyResult{}, err
 		}
 		if changed {
 			continue
 		}
-		step = latestStep(known, since, workflow.Now(ctx))
-		since = step.at
-		if err := step.take(ctx, known); err != nil {
-			return job.PartyResult{}, err
+		since = workflow.Now(ctx)
+		for _, step := range dueSteps(steps, since) {
+			if err := step.take(ctx, known); err != nil {
+				return job.PartyResult{}, err
+			}
 		}
 	}
 }
 
-// partyStep is something to be done at a time before or after the start of a party.
+// partySettles is how long after a move the guests are told: whoever corrects a time twice sends them one email.
+const partySettles = time.Minute
+
+// partyStep is something to be done at a time.
 type partyStep struct {
 	at      time.Time
 	notice  watchparty.PartyNotice // empty for a step that tells nobody
@@ -57,33 +66,35 @@ type partyStep struct {
 	summary string
 }
 
-func stepsOf(p job.PartyInput) []partyStep {
-	return []partyStep{
+// stepsAfter returns the steps of a party after a time, in their order.
+func stepsAfter(since time.Time, p job.PartyInput, moved time.Time) []partyStep {
+	steps := []partyStep{
 		{at: p.StartsAt.Add(-watchparty.PartyDayBefore), notice: watchparty.NoticeDay, summary: "Until a day before"},
 		{at: p.StartsAt.Add(-watchparty.PartyHourBefore), notice: watchparty.NoticeHour, summary: "Until an hour before"},
 		{at: p.StartsAt.Add(-watchparty.PartyArming), arms: true, summary: "Until the room loads the movie"},
 		{at: p.StartsAt.Add(watchparty.PartyLate + time.Minute), summary: "Until the party has started"},
 	}
+	if !moved.IsZero() {
+		steps = append(steps, partyStep{
+			at: moved.Add(partySettles), notice: watchparty.NoticeMoved, summary: "Until the new time is told",
+		})
+	}
+	slices.SortStableFunc(steps, func(a, b partyStep) int { return a.at.Compare(b.at) })
+	return slices.DeleteFunc(steps, func(s partyStep) bool { return !s.at.After(since) })
 }
 
-// stepAfter returns the next step after a time, and false if none is left.
-func stepAfter(p job.PartyInput, since time.Time) (partyStep, bool) {
-	for _, step := range stepsOf(p) {
-		if step.at.After(since) {
-			return step, true
+// dueSteps returns the steps that are due. After a long absence, a worker sends the last notice alone.
+func dueSteps(steps []partyStep, now time.Time) (due []partyStep) {
+	for _, step := range steps {
+		if step.at.After(now) {
+			break
 		}
-	}
-	return partyStep{}, false
-}
-
-// latestStep returns the last step between two times: after a long absence, a worker sends one reminder and not two.
-func latestStep(p job.PartyInput, since, now time.Time) (latest partyStep) {
-	for _, step := range stepsOf(p) {
-		if step.at.After(since) && !step.at.After(now) {
-			latest = step
+		if step.notice != "" {
+			due = slices.DeleteFunc(due, func(s partyStep) bool { return s.notice != "" })
 		}
+		due = append(due, step)
 	}
-	return latest
+	return due
 }
 
 func (s partyStep) take(ctx workflow.Context, p job.PartyInput) error {
@@ -116,18 +127,6 @@ func readParty(ctx workflow.Context, in job.PartyInput) (status job.PartyStatus,
 	read := with(ctx, patient, "See how the party stands")
 	err = workflow.ExecuteActivity(read, job.ActivityReadParty, in).Get(ctx, &status)
 	return status, err
-}
-
-// tellChange tells the guests that the party was moved or cancelled.
-func tellChange(ctx workflow.Context, p job.PartyInput, state watchparty.PartyState) error {
-	switch state {
-	case watchparty.PartyScheduled:
-		return queueNotices(ctx, p, watchparty.NoticeMoved)
-	case watchparty.PartyCancelled:
-		return queueNotices(ctx, p, watchparty.NoticeCancelled)
-	default:
-		return nil
-	}
 }
 
 func queueNotices(ctx workflow.Context, p job.PartyInput, kind watchparty.PartyNotice) error {

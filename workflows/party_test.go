@@ -98,9 +98,33 @@ func TestScheduledParty(t *testing.T) {
 			notice(watchparty.NoticeDay, 0), notice(watchparty.NoticeMoved, 1), notice(watchparty.NoticeDay, 1),
 			notice(watchparty.NoticeHour, 1),
 		}, s.told)
-		require.Equal(t, []time.Duration{2 * day, 2*day + time.Hour, 5 * day, 6*day - time.Hour}, s.at)
+		require.Equal(t, []time.Duration{2 * day, 2*day + time.Hour + time.Minute, 5 * day, 6*day - time.Hour}, s.at)
 	})
-	t.Run("that is moved twice at once is told once", func(t *testing.T) {
+	t.Run("that is moved three times within a minute is told once", func(t *testing.T) {
+		s := newPartyStage(t, 3*day)
+		moved := job.PartyStatus{State: watchparty.PartyScheduled, Moves: 1, StartsAt: s.in.StartsAt.Add(2 * day)}
+		s.becomes(day-50*time.Second, moved, job.PartyChangedSignal(1))
+		moved.Moves, moved.StartsAt = 3, s.in.StartsAt.Add(day)
+		s.becomes(day, moved, job.PartyChangedSignal(2))
+		s.becomes(day, moved, job.PartyChangedSignal(3))
+		s.becomes(4*day, job.PartyStatus{State: watchparty.PartyStarted, Moves: 3, StartsAt: moved.StartsAt}, "")
+		s.run()
+		require.Equal(t, []job.PartyNoticesInput{
+			notice(watchparty.NoticeMoved, 3), notice(watchparty.NoticeDay, 3), notice(watchparty.NoticeHour, 3),
+		}, s.told)
+		require.Equal(t, []time.Duration{day + time.Minute, 3 * day, 4*day - time.Hour}, s.at)
+	})
+	t.Run("that is cancelled soon after a move is told only that", func(t *testing.T) {
+		s := newPartyStage(t, 3*day)
+		s.becomes(day, job.PartyStatus{State: watchparty.PartyScheduled, Moves: 1, StartsAt: s.in.StartsAt.Add(day)},
+			job.PartyChangedSignal(1))
+		s.becomes(day+30*time.Second, job.PartyStatus{State: watchparty.PartyCancelled, Moves: 2, StartsAt: s.in.StartsAt},
+			job.PartyChangedSignal(2))
+		s.run()
+		require.Equal(t, []job.PartyNoticesInput{notice(watchparty.NoticeCancelled, 2)}, s.told)
+		require.Equal(t, []time.Duration{day + 30*time.Second}, s.at)
+	})
+	t.Run("that is moved twice at once, and cancelled after that was told", func(t *testing.T) {
 		s := newPartyStage(t, 3*day)
 		moved := job.PartyStatus{State: watchparty.PartyScheduled, Moves: 2, StartsAt: s.in.StartsAt.Add(day)}
 		s.becomes(day, moved, job.PartyChangedSignal(1))

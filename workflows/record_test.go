@@ -170,6 +170,10 @@ func recordings() []recording {
 	cancelledParty := party("scheduled-party-cancelled", time.Hour, scheduled,
 		job.PartyStatus{State: watchparty.PartyCancelled, Moves: 1})
 	cancelledParty.signal = job.PartyChangedSignal(1)
+	movedParty := party("scheduled-party-moved", time.Hour, scheduled,
+		job.PartyStatus{State: watchparty.PartyScheduled, Moves: 1},
+		job.PartyStatus{State: watchparty.PartyStarted, Moves: 1})
+	movedParty.signal = job.PartyChangedSignal(1)
 	rendered := func(context.Context, job.AvatarInput) error { return nil }
 	keeping := avatar("avatar-that-keeps-the-former", "", rendered)
 	keeping.activities[job.ActivityPublishAvatar] = func(context.Context, job.AvatarInput) (job.PublishResult, error) {
@@ -295,6 +299,7 @@ func recordings() []recording {
 		party("scheduled-party-armed", watchparty.PartyArming+time.Second, scheduled,
 			job.PartyStatus{State: watchparty.PartyStarted}),
 		cancelledParty,
+		movedParty,
 		kind(email("party-email-sent", ends(watchparty.EmailSent)), job.WorkflowPartyEmail, job.PartyEmailID(subjectID)),
 		kind(email("report-email-sent", ends(watchparty.EmailSent)), job.WorkflowReportEmail, job.ReportEmailID(subjectID)),
 	}
