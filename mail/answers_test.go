@@ -153,6 +153,9 @@ var refusals = []struct {
 	{"without status", StepRecipient, "551 we do not relay", Later, AboutService},
 
 	// What is known of this service's address and domain.
+	{"AOL", StepEnd, "554 RLY:B1", Later, AboutService},
+	{"AOL", StepEnd, "554 (CON:B1) https://postmaster.example/errors", Later, AboutService},
+	{"AOL", StepEnd, "554 HVU:B1", Permanent, AboutMessage},
 	{"Postfix", StepRecipient,
 		"554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using bl.spamcop.net; Blocked - see " +
 			"https://www.spamcop.net/bl.shtml?192.0.2.1", Later, AboutService},
