@@ -199,6 +199,17 @@ func TestWatchPageMishaps(t *testing.T) {
 	bob.shows(t, "To a message that was taken back.")
 	bob.evaluates(t, chat("Nasty words"), "0")
 
+	// What an admin hides is gone from all screens, quotes included.
+	spammer, account := api.register(t, "dave", "Dave")
+	require.Equal(t, http.StatusOK, spammer.post(t, "/rooms/"+room+"/join", nil).status)
+	post(guest, "Please stop", map[string]any{"reply_to_id": post(spammer, "Cheap watches", nil)})
+	bob.evaluates(t, chat("Cheap watches"), "2")
+	suspended := api.login(t, demo.Admin, demo.Password).post(t, "/admin/users/"+account.User.ID+"/suspend",
+		map[string]any{"reason": "Spam", "hide_content": true})
+	require.Equal(t, http.StatusOK, suspended.status, "%s", suspended.body)
+	bob.evaluates(t, chat("Cheap watches"), "0")
+	bob.evaluates(t, chat("Please stop"), "1")
+
 	// What was posted and edited while the network was away is there afterwards, without a gap.
 	edited := post(host, "As it was", nil)
 	bob.evaluates(t, chat("As it was"), "1")

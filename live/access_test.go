@@ -83,6 +83,26 @@ func TestPutOut(t *testing.T) {
 	}
 }
 
+// TestHidden: whoever watches hears at once, on whichever process, that what somebody has written is hidden.
+func TestHidden(t *testing.T) {
+	t.Parallel()
+	i := install(t, twoNodes, bounds(onlyHints))
+	a, b := i.nodes[0], i.nodes[1]
+	alice, bob, root := i.person(t, "alice"), i.person(t, "bob"), i.person(t, "root")
+	i.exec(t, "UPDATE users SET email_verified_at = now() WHERE id = ?", root.id)
+	_, err := i.store.GrantAdmin(t.Context(), "root@example.org")
+	require.NoError(t, err)
+	room := a.room(t, alice, nil)
+	here, there := a.connect(t, room, alice), b.connect(t, room, alice)
+	for _, hides := range []bool{false, true} {
+		a.call(t, "POST", "/admin/users/"+bob.id+"/suspend", root, map[string]any{"reason": "spam", "hide_content": hides},
+			http.StatusOK)
+	}
+	for _, c := range []*watcher{here, there} {
+		require.Equal(t, bob.id, next(c, anything[*wire.Hidden]).User)
+	}
+}
+
 // TestPutOutWithoutRedis: if the hint is lost, people are disconnected by the next poll.
 func TestPutOutWithoutRedis(t *testing.T) {
 	t.Parallel()

@@ -2,6 +2,8 @@ package live
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -127,6 +129,9 @@ func (h *Hub) read(ctx context.Context, d due) error {
 	if err := h.readStandings(ctx, d.rooms, d.accounts); err != nil {
 		return err
 	}
+	if err := h.hide(ctx, d.accounts); err != nil {
+		return err
+	}
 	h.touchRoomsOf(d.people)
 	if h.degraded.Load() { // the rest is read when the database is back
 		return nil
@@ -135,6 +140,25 @@ func (h *Hub) read(ctx context.Context, d due) error {
 		return err
 	}
 	return h.readPlaybacks(ctx, d.queues)
+}
+
+// hide tells everybody of those accounts whose content is hidden: any room may show something that they have written.
+func (h *Hub) hide(ctx context.Context, accounts map[string]bool) error {
+	if len(accounts) == 0 {
+		return nil
+	}
+	hidden, err := h.store.HiddenAccounts(ctx, slices.Collect(maps.Keys(accounts)))
+	if err != nil {
+		return err
+	}
+	for _, id := range hidden {
+		for _, r := range h.openRooms() {
+			r.mu.Lock()
+			r.broadcast(&wire.Hidden{User: id})
+			r.mu.Unlock()
+		}
+	}
+	return nil
 }
 
 // touchRoomsOf marks the digests of the rooms that these people are in as out of date.

@@ -239,6 +239,16 @@ func (s *Store) AccountVersions(ctx context.Context, userIDs []string) (map[stri
 	return versions, nil
 }
 
+// HiddenAccounts returns those of the accounts whose content is hidden.
+func (s *Store) HiddenAccounts(ctx context.Context, userIDs []string) (hidden []string, err error) {
+	err = s.db.NewRaw("SELECT id FROM users WHERE id = ANY(?::uuid[]) AND hidden_at IS NOT NULL ORDER BY id",
+		pgdialect.Array(userIDs)).Scan(ctx, &hidden)
+	if err != nil {
+		return nil, fmt.Errorf("store: hidden accounts: %w", err)
+	}
+	return hidden, nil
+}
+
 // countAccess counts a change of people's rights in rooms whose locks the caller holds. Changes of the rooms' own
 // columns are counted by a trigger.
 func countAccess(ctx context.Context, tx bun.Tx, roomIDs ...string) error {

@@ -23,6 +23,7 @@ func ServerMessages() []ServerMessage {
 		&Room{},
 		&Queue{},
 		&MessageEvent{},
+		&Hidden{},
 		&TokenExpiring{},
 		&Degraded{},
 		&GoingAway{},
@@ -170,6 +171,11 @@ type MessageEvent struct {
 	Message ChatMessage `json:"message"`
 }
 
+// Hidden says that what a person has written is not shown any more.
+type Hidden struct {
+	User string `json:"user"` // the ID
+}
+
 // ChatMessage is a message as REST shows it.
 type ChatMessage struct {
 	ID        string  `json:"id"`
@@ -236,6 +242,7 @@ func (*Place) Type() string         { return "place" }
 func (*Room) Type() string          { return "room" }
 func (*Queue) Type() string         { return "queue" }
 func (*MessageEvent) Type() string  { return "message" }
+func (*Hidden) Type() string        { return "hidden" }
 func (*TokenExpiring) Type() string { return "token_expiring" }
 func (*Degraded) Type() string      { return "degraded" }
 func (*GoingAway) Type() string     { return "going_away" }
@@ -252,6 +259,7 @@ func (*Place) fromServer()         {}
 func (*Room) fromServer()          {}
 func (*Queue) fromServer()         {}
 func (*MessageEvent) fromServer()  {}
+func (*Hidden) fromServer()        {}
 func (*TokenExpiring) fromServer() {}
 func (*Degraded) fromServer()      {}
 func (*GoingAway) fromServer()     {}

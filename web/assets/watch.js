@@ -1840,6 +1840,8 @@ var LiveRoom = class {
         return this.#emit("queue", message);
       case "message":
         return this.#emit("message", message.message);
+      case "hidden":
+        return this.#emit("hidden", message.user);
       case "token_expiring":
         return void this.#renewToken();
       case "degraded":
@@ -2506,6 +2508,7 @@ var Chat = class {
       form2
     );
     room.on("message", (message) => this.#take(message));
+    room.on("hidden", (user) => this.#hide(user));
     room.on("phase", (phase) => {
       if (phase === "open") this.#load();
     });
@@ -2590,6 +2593,15 @@ sages");
       if (other.reply_to?.id !== message.id || other.reply_to.excerpt === excerpt) continue;
       this.#messages.set(id, { ...other, reply_to: { ...other.reply_to, excerpt } });
     }
+  }
+  /** Removes what a person has written, from the quotes of it, too. */
+  #hide(user) {
+    for (const [id, message] of this.#messages) {
+      const { author, reply_to: quote } = message;
+      if (author?.id === user) this.#messages.delete(id);
+      else if (quote?.author?.id === user) this.#messages.set(id, { ...message, reply_to: { ...quote, excerpt: "" } });
+    }
+    this.#render();
   }
   async #loadOlder() {
     if (!this.#before) return;
@@ -3405,7 +3417,7 @@ var Queue = class {
       this.#empty,
       this.#list
     );
-    room.on("queue", () => void this.#load());
+    for (const name of ["queue", "hidden"]) room.on(name, () => void this.#load());
     for (const name of ["place", "room", "state"]) room.on(name, () => this.#render());
     this.#render();
   }

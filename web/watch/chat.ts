@@ -52,6 +52,7 @@ export class Chat {
     this.element = el('div', { class: 'chat' },
       el('div', { class: 'scroll' }, this.#older, this.#empty, this.#list), this.#heard, this.#aboutRow, form);
     room.on('message', (message) => this.#take(message));
+    room.on('hidden', (user) => this.#hide(user));
     room.on('phase', (phase) => { if (phase === 'open') this.#load(); });
     room.on('place', () => this.#render());
     room.on('room', () => this.#renderForm());
@@ -102,6 +103,16 @@ export class Chat {
       if (other.reply_to?.id !== message.id || other.reply_to.excerpt === excerpt) continue;
       this.#messages.set(id, { ...other, reply_to: { ...other.reply_to, excerpt } });
     }
+  }
+
+  /** Removes what a person has written, from the quotes of it, too. */
+  #hide(user: string): void {
+    for (const [id, message] of this.#messages) {
+      const { author, reply_to: quote } = message;
+      if (author?.id === user) this.#messages.delete(id);
+      else if (quote?.author?.id === user) this.#messages.set(id, { ...message, reply_to: { ...quote, excerpt: '' } });
+    }
+    this.#render();
   }
 
   async #loadOlder(): Promise<void> {

@@ -25,7 +25,7 @@ export class Queue {
       'Vote to skip');
     this.element = el('div', { class: 'scroll' },
       el('div', { class: 'row wrap queue-head' }, this.#add, this.#skip), this.#empty, this.#list);
-    room.on('queue', () => void this.#load());
+    for (const name of ['queue', 'hidden'] as const) room.on(name, () => void this.#load());
     for (const name of ['place', 'room', 'state'] as const) room.on(name, () => this.#render());
     this.#render();
   }

@@ -1170,7 +1170,7 @@ export interface paths {
         /**
          * Change a scheduled party
          * @description For the host and moderators. Changes the properties that are sent. When the start is moved, those who come are
-         *     told by email, and are reminded anew.
+         *     told by email a minute later, and are reminded anew.
          */
         patch: operations["updateParty"];
         trace?: never;

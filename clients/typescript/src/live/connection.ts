@@ -34,6 +34,8 @@ export interface Events {
   room: RoomSettings;
   queue: QueueDigest;
   message: ChatMessage;
+  /** The ID of a person whose messages and items of the queue are not shown any more. */
+  hidden: string;
   degraded: boolean;
 }
 
@@ -348,6 +350,7 @@ export class LiveRoom {
         this.#queue = message;
         return this.#emit('queue', message);
       case 'message': return this.#emit('message', message.message);
+      case 'hidden': return this.#emit('hidden', message.user);
       case 'token_expiring': return void this.#renewToken();
       case 'degraded':
         this.#degraded = message.degraded;

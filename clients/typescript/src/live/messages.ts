@@ -24,6 +24,7 @@ export type ServerMessage =
   | Schemas['RoomMessage']
   | Schemas['QueueMessage']
   | Schemas['MessageEvent']
+  | Schemas['Hidden']
   | Schemas['TokenExpiring']
   | Schemas['Degraded']
   | Schemas['GoingAway'];

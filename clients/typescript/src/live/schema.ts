@@ -363,6 +363,12 @@ export interface components {
             t: "message";
             message: components["schemas"]["ChatMessage"];
         };
+        Hidden: {
+            /** @constant */
+            t: "hidden";
+            /** @description Whose content is hidden */
+            user: components["schemas"]["ID"];
+        };
         /** @description The schema Message of the REST API */
         ChatMessage: {
             id: components["schemas"]["ID"];
