@@ -219,9 +219,7 @@ func TestWatchPageMishaps(t *testing.T) {
 		post(host, fmt.Sprintf("Missed %d", i), nil)
 	}
 	require.Equal(
-		t,
-		http.StatusOK,
-		host.do(t, "PATCH", "/chat/messages/"+edited, map[string]any{"body": "As it is"}).status,
+		t, http.StatusOK, host.do(t, "PATCH", "/chat/messages/"+edited, map[string]any{"body": "As it is"}).status,
 	)
 	s.gates[1].open()
 	bob.evaluates(t, chat("Missed "), "60")
@@ -249,9 +247,7 @@ func TestWatchPageMishaps(t *testing.T) {
 	alice.press(t, "Quit the room")
 	alice.shows(t, "You are not in that room any more.")
 	alice.evaluates(
-		t,
-		`document.querySelector('[aria-labelledby="mine"]').innerText.includes('Movie night') + ''`,
-		"false",
+		t, `document.querySelector('[aria-labelledby="mine"]').innerText.includes('Movie night') + ''`, "false",
 	)
 	require.Equal(t, "host", guest.get(t, "/rooms/"+room+"/me").data(t)["role"])
 	require.Empty(t, alice.complaints)
