@@ -296,7 +296,7 @@ func sections() []Section {
 			{Name: "MAIL_PER_SECOND", Help: "The rate that the mail server allows, for all workers together."},
 		}},
 		{Title: "Files", Settings: []Setting{
-			{Name: "BLOB_URL", Required: true, Help: "file:///path?create_dir=true&no_tmp_dir=true or " +
+			{Name: "BLOB_URL", Required: true, Help: "file:///path?create_dir=true&no_tmp_dir=true&metadata=skip or " +
 				"s3://bucket?region=eu-central-1. Other servers with S3's protocol: " +
 				"s3://bucket?region=x&endpoint=https://host&use_path_style=true."},
 			{Name: "AWS_ACCESS_KEY_ID", Secret: true, Help: "The key for S3. Unless set, the AWS SDK looks for one " +

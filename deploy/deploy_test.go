@@ -81,7 +81,7 @@ func TestComposeDefaults(t *testing.T) {
 		require.Equal(t, "production", cfg.Env)
 		require.Equal(t, "postgres://watchparty:watchparty@postgres:5432/watchparty?sslmode=disable", cfg.Database.URL)
 		require.Equal(t, "redis://redis:6379/0", cfg.Redis.URL)
-		require.Equal(t, "file:///files?no_tmp_dir=true", cfg.Blob.URL)
+		require.Equal(t, "file:///files?no_tmp_dir=true&metadata=skip", cfg.Blob.URL)
 		require.Contains(t, environ(t, p, service), "TEMPORAL_ADDRESS=temporal:7233")
 	}
 }

@@ -215,7 +215,7 @@ func (d *development) settle(stack *devstack.Stack) ([]string, config.Config, er
 	files := url.URL{
 		Scheme:   "file",
 		Path:     filepath.ToSlash(filepath.Join(d.dir, "files")),
-		RawQuery: "create_dir=true&no_tmp_dir=true",
+		RawQuery: "create_dir=true&no_tmp_dir=true&metadata=skip",
 	}
 	settled := map[string]string{
 		"APP_ENV": "development", "LOG_FORMAT": "text", "LOG_LEVEL": "warn", "AUTH_SECRET": secret, "HTTP_DRAIN_DELAY": "0s",
