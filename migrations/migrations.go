@@ -55,12 +55,23 @@ func LogsValues(ctx context.Context, db *bun.DB) (logs bool, err error) {
 	return logs, err
 }
 
-// Down takes back the newest group of steps.
-func Down(ctx context.Context, db *bun.DB) error {
-	return locked(ctx, db, func(migrator *migrate.Migrator) error {
-		_, err := migrator.Rollback(ctx)
-		return err
+// Down takes back the newest step alone, and returns its name: empty if there is none. The migrator's own rollback would
+// take back all steps of one run, which after a first installation are all.
+func Down(ctx context.Context, db *bun.DB) (reverted string, err error) {
+	err = locked(ctx, db, func(migrator *migrate.Migrator) error {
+		all, err := migrator.MigrationsWithStatus(ctx)
+		applied := all.Applied() // the newest first
+		if err != nil || len(applied) == 0 {
+			return err
+		}
+		newest := &applied[0]
+		if err := newest.Down(ctx, migrator, newest); err != nil {
+			return fmt.Errorf("%s: down: %w", newest.Name, err)
+		}
+		reverted = newest.Name + "_" + newest.Comment
+		return migrator.MarkUnapplied(ctx, newest)
 	})
+	return reverted, err
 }
 
 // Pending returns how many of the steps the database lacks. It writes nothing and waits for no other process.

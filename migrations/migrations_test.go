@@ -77,12 +77,28 @@ func TestUpAndDown(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, applied, "again there is nothing to do")
 
-	require.NoError(t, migrations.Down(t.Context(), db))
-	require.Empty(t, listTables(t, db), "down leaves nothing")
+	steps := listSteps(t)
+	for i := len(steps) - 1; i >= 0; i-- {
+		reverted, err := migrations.Down(t.Context(), db)
+		require.NoError(t, err)
+		require.Equal(t, steps[i], reverted, "one step at a time, however many one run has applied")
+		if i == len(steps)-1 {
+			require.Subset(t, listTables(t, db), []string{"users", "rooms", "messages", "outbox"})
+			applied, err = migrations.Up(t.Context(), db)
+			require.NoError(t, err)
+			require.Equal(t, steps[i:], applied)
+			_, err = migrations.Down(t.Context(), db)
+			require.NoError(t, err)
+		}
+	}
+	require.Empty(t, listTables(t, db), "the last step leaves nothing")
+	reverted, err := migrations.Down(t.Context(), db)
+	require.NoError(t, err)
+	require.Empty(t, reverted)
 
 	applied, err = migrations.Up(t.Context(), db)
 	require.NoError(t, err)
-	require.Equal(t, listSteps(t), applied)
+	require.Equal(t, steps, applied)
 	require.Equal(t, made, listTables(t, db))
 }
 
@@ -131,7 +147,10 @@ func TestWaitsForTheLock(t *testing.T) {
 	t.Parallel()
 	for name, migrate := range map[string]func(ctx context.Context, db *bun.DB) error{
 		"up":   func(ctx context.Context, db *bun.DB) error { _, err := migrations.Up(ctx, db); return err },
-		"down": migrations.Down,
+		"down": func(ctx context.Context, db *bun.DB) error {
+			_, err := migrations.Down(ctx, db)
+			return err
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			url := stacktest.DatabaseURL(t)

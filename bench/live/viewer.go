@@ -371,6 +371,9 @@ func (v *Viewer) reports(now float64, following player.Following, trip float64) 
 		return reports
 	}
 	v.reported, v.reportedAt = status, now
+	if status.Stalled {
+		v.readyCue = -1 // the room may wait until it has data again
+	}
 	status.PositionMS, status.RTTMS = int64(max(v.media.Position(), 0)), min(trip, 60_000)
 	return append(reports, &status)
 }

@@ -26,7 +26,7 @@ func (p program) migrate(ctx context.Context) error {
 	switch strings.Join(p.args, " ") {
 	case "":
 	case "down":
-		act = func(ctx context.Context, s *store.Store) error { return migrations.Down(ctx, s.DB()) }
+		act = p.migrateDown
 	case "wait":
 		act = p.waitForMigrations
 	case "collisions":
@@ -35,6 +35,18 @@ func (p program) migrate(ctx context.Context) error {
 		return errUsage
 	}
 	return p.withStore(func(s *store.Store) error { return act(ctx, s) })
+}
+
+func (p program) migrateDown(ctx context.Context, s *store.Store) error {
+	reverted, err := migrations.Down(ctx, s.DB())
+	if err != nil {
+		return err
+	}
+	if reverted == "" {
+		reverted = "nothing, since no migration is applied"
+	}
+	_, err = fmt.Fprintln(p.stdout, "reverted", reverted)
+	return err
 }
 
 func (p program) migrateUp(ctx context.Context, s *store.Store) error {

@@ -2419,6 +2419,7 @@ var Watch = class {
     if (now - this.#reportedAt < gap) return;
     this.#reported = text;
     this.#reportedAt = now;
+    if (stalled) this.#readyCue = -1;
     const { delay } = this.room.clock ?? {};
     this.room.report({
       ...status,

@@ -194,6 +194,7 @@ class Watch implements Watching {
     if (now - this.#reportedAt < gap) return;
     this.#reported = text;
     this.#reportedAt = now;
+    if (stalled) this.#readyCue = -1; // the room may wait until it has data again
     const { delay } = this.room.clock ?? {};
     this.room.report({
       ...status,
