@@ -252,6 +252,13 @@ func TestWatchPageMishaps(t *testing.T) {
 	require.Equal(t, "host", guest.get(t, "/rooms/"+room+"/me").data(t)["role"])
 	require.Empty(t, alice.complaints)
 	require.Empty(t, bob.complaints)
+
+	// Where WebSockets do not get through, the page says so: a browser does not show what the server answers.
+	alice.evaluates(t, `(window.WebSocket = class extends WebSocket {
+		constructor(url, protocols) { super(url.replace(/live$/, 'nothing'), protocols); }
+	}, '')`, "")
+	alice.evaluates(t, fmt.Sprintf(`(document.querySelector('a[href*=%q]').click(), '')`, s.demoRoom(t)), "")
+	alice.shows(t, "a proxy on the way may not pass WebSockets")
 }
 
 // requireParties: a party is scheduled by keyboard, answered, moved and cancelled; another one starts the room's movie.

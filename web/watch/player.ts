@@ -251,6 +251,8 @@ export class Player {
     const { phase, loss, state, members, degraded } = this.room;
     if (loss?.reason === 'rate_limited') return 'You have this room open in too many windows. Close some; connecting again…';
     if (loss?.reason === 'unavailable') return 'The server is busy. Connecting again…';
+    if (phase === 'connecting' && loss) return 'There is no live connection yet; trying again… ' +
+      'If this lasts, a proxy on the way may not pass WebSockets.';
     if (phase === 'reconnecting') return 'The connection is lost. The movie goes on; connecting again…';
     if (degraded) return 'The server has lost its database. The movie goes on, but nobody can control it.';
     if (state?.state !== 'waiting') return '';
