@@ -111,7 +111,7 @@ func TestConsole(t *testing.T) {
 	s.environ = append(s.environ, "SMTP_HOST=127.0.0.1", "SMTP_PORT="+strconv.Itoa(smtp.Port))
 	s.startAPI(t)
 	worker := s.startWorker(t)
-	_, root := s.client.register(t, "olga", "Olga")
+	olga, root := s.client.register(t, "olga", "Olga")
 	s.grantAdmin(t, root.User.Email)
 	carol, _ := s.client.register(t, "carol", "Carol")
 	_, dave := s.client.register(t, "dave", "Dave")
@@ -237,9 +237,24 @@ func TestConsole(t *testing.T) {
 		p.shows(t, "Its run")
 		p.requireAccessible(t, string(axe), "report-cleanup")
 	})
-	for _, name := range []string{"", "jobs", "outbox", "reports", "users", "rooms", "movies", "audit", "emails/previews"} {
-		p.goTo(t, s.url+"/admin/"+name, "Overview")
-		p.requireAccessible(t, string(axe), strings.TrimSuffix("page-"+strings.ReplaceAll(name, "/", "-"), "-"))
+	made := olga.post(
+		t,
+		"/admin/webhooks",
+		map[string]any{"url": "https://hooks.example.org/in", "kinds": []string{"room.opened"}},
+	)
+	require.Equal(t, http.StatusCreated, made.status, "%s", made.body)
+	hook := "webhooks/" + made.data(t)["id"].(string)
+	tested := olga.post(t, "/admin/"+hook+"/test", nil)
+	require.Equal(t, http.StatusOK, tested.status, "%s", tested.body)
+	var room string
+	require.NoError(t, s.store.DB().NewRaw("SELECT id FROM rooms LIMIT 1").Scan(t.Context(), &room))
+	for name, path := range map[string]string{
+		"overview": "", "jobs": "jobs", "outbox": "outbox", "reports": "reports", "users": "users", "rooms": "rooms",
+		"room": "rooms/" + room, "movies": "movies", "audit": "audit", "previews": "emails/previews", "webhooks": "webhooks",
+		"webhook": hook, "delivery": "webhook-deliveries/" + tested.data(t)["id"].(string),
+	} {
+		p.goTo(t, s.url+"/admin/"+path, "Overview")
+		p.requireAccessible(t, string(axe), "page-"+name)
 	}
 	p.goTo(t, s.url+"/admin/jobs", "WelcomeEmail")
 	p.click(t, "td a")
