@@ -87,7 +87,6 @@ func TestUploadsOfOneAccount(t *testing.T) {
 	require.Empty(t, u.own)
 }
 
-// TestUploadThatTrickles: an upload that is too slow is aborted long before the server's read time-out.
 // TestUploadPlacesOfOneAccount: slow uploads of one account keep that account waiting, and nobody else.
 func TestUploadPlacesOfOneAccount(t *testing.T) {
 	t.Parallel()
@@ -119,6 +118,7 @@ func TestUploadPlacesOfOneAccount(t *testing.T) {
 	require.Equal(t, 202, b.serve(t, b.upload(t, alice.token, photo)).status)
 }
 
+// TestUploadThatTrickles: an upload that is too slow is aborted long before the server's read time-out.
 func TestUploadThatTrickles(t *testing.T) {
 	t.Parallel()
 	var due time.Time

@@ -102,8 +102,7 @@ announce() {
     if [ -n "$packages" ]; then
         say "  - install with $kind: $packages"
         if [ $kind = apt ]; then
-            say '    (as root; no Postgres cluster is made, and no service is left running)'
-            say '    (as root; no Postgres cluster is made, and no service of it is left running)'
+            say '    (as root; no Postgres cluster is made, and no installed service is left running)'
         fi
     fi
     [ -z "$lacks_temporal" ] || say "  - build bin/temporal $TEMPORAL, once; this takes minutes"

@@ -16,6 +16,7 @@
 // published, so that the publication would wait for another picture.
 //
 // RenderAvatar skips an upload that a newer upload of the account has overtaken. However many pictures an account
-// uploads, only its newest is rendered when the account's turn comes. Temporal's fairness keys are not used: version
-// 1.29 has them off by default, and turning them on leaves the waiting tasks where nobody reads them.
+// uploads, only its newest is rendered when the account's turn comes. Temporal's fairness keys are not used: in server
+// 1.29, which is that of bin/temporal, they are off by default, and turning them on leaves the waiting tasks where
+// nobody reads them. The server of docker-compose.yml is newer, and fairness was not tried with it.
 package workflows
