@@ -292,7 +292,7 @@ func TestConsole(t *testing.T) {
 			"movie_updated done",
 			"movie_updated done",
 			"movie_updated done",
-			"room_restored done",
+			"room_restored done", "webhook_created done", "webhook_tested done",
 		}, acts, "who, what and why, of everything above")
 	})
 	t.Run("in a frame", func(t *testing.T) {
