@@ -43,7 +43,8 @@ type devSystem struct {
 // startDev starts dev in dir, with ports that nobody uses.
 func startDev(t *testing.T, dir string, offset int) *devSystem {
 	t.Helper()
-	d := &devSystem{dir: dir, environ: append(bare(t), "DEV_PORT_OFFSET="+strconv.Itoa(offset), "LOG_LEVEL=debug")}
+	d := &devSystem{dir: dir, environ: append(bare(t), "DEV_PORT_OFFSET="+strconv.Itoa(offset), "LOG_LEVEL=debug",
+		clockSkew+"=-20m")}
 	began := time.Now()
 	d.process = start(t, dir, d.environ, "dev")
 	t.Cleanup(func() { d.stop(t) }) // in order, for killing it would leave its servers behind
@@ -92,6 +93,8 @@ func allFree(offset int) bool {
 }
 
 // TestWholeFlow is the product's main job, from `watchparty dev` to the histories that it leaves.
+//
+// The clock of the program is 20 minutes slow. In most other tests of this package it is as much fast.
 func TestWholeFlow(t *testing.T) {
 	t.Parallel()
 	offset := freeOffset(t)

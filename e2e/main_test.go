@@ -22,6 +22,9 @@ const (
 // binary is the program under test, built once by TestMain.
 var binary string
 
+// clockSkew is the environment variable that makes the clock of a process wrong.
+const clockSkew = "TEST_CLOCK_SKEW"
+
 func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
 
 func buildAndRun(m *testing.M) int {
@@ -33,7 +36,8 @@ func buildAndRun(m *testing.M) int {
 	defer func() { _ = os.RemoveAll(dir) }()
 	binary = filepath.Join(dir, "watchparty")
 	settings := fmt.Sprintf(
-		"-s -w -X main.keepFormer=%s -X main.laterDelay=%s -X main.healthAge=%s", keepFormer, laterDelay, healthAge,
+		"-s -w -X main.keepFormer=%s -X main.laterDelay=%s -X main.healthAge=%s "+
+			"-X github.com/watchparty/watchparty/store.skewVariable=%s", keepFormer, laterDelay, healthAge, clockSkew,
 	)
 	build := exec.Command("go", "build", "-ldflags", settings, "-o", binary, "../cmd/watchparty")
 	if out, err := build.CombinedOutput(); err != nil {

@@ -48,7 +48,7 @@ func newSystemOn(t testing.TB, stack *devstack.Stack, databaseURL string) *syste
 		"HTTP_ADDR="+addr, "PUBLIC_URL="+s.url, "AUTH_SECRET="+strings.Repeat("s", config.MinSecretBytes),
 		"DATABASE_URL="+databaseURL, "REDIS_URL="+stack.RedisURL(), "TEMPORAL_ADDRESS="+stack.TemporalAddress(),
 		"SMTP_HOST="+stack.SMTPHost(), "SMTP_PORT="+strconv.Itoa(stack.SMTPPort()), "SMTP_TLS=none",
-		"BLOB_URL=file://"+s.files+"?no_tmp_dir=true&metadata=skip",
+		"BLOB_URL=file://"+s.files+"?no_tmp_dir=true&metadata=skip", clockSkew+"=20m",
 	)
 	cfg, err := config.Load(s.environ)
 	require.NoError(t, err)

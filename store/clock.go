@@ -1,11 +1,13 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
 	"encoding/binary"
 	"fmt"
 	"io"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -15,7 +17,22 @@ import (
 
 // clock is this process's clock, set by the clock of Postgres: so all processes store and compare times of one clock,
 // however wrong the clocks of their machines are.
-var clock setClock
+var clock = setClock{skew: testedSkew()}
+
+// skewVariable is the name of an environment variable with an error of the process's clock. Only the linker sets it, for
+// tests of whole processes.
+var skewVariable string
+
+func testedSkew() time.Duration {
+	if skewVariable == "" {
+		return 0
+	}
+	skew, err := time.ParseDuration(cmp.Or(os.Getenv(skewVariable), "0s"))
+	if err != nil {
+		panic(err)
+	}
+	return skew
+}
 
 const (
 	// clockInterval is how often the clock is compared. The first query after that does it.
