@@ -70,7 +70,7 @@ func (b *bundle) startJob(t testing.TB, e job.Event) (id string) {
 // awaitListed waits until Temporal's lists have that many jobs about an account.
 func (b *bundle) awaitListed(t testing.TB, about person, n int) {
 	t.Helper()
-	all := jobs.New(dialTemporal(t, stacktest.TemporalAddress()), "default")
+	all := jobs.New(dialTemporal(t, stacktest.TemporalAddress()), "default", b.store.QueuePauses)
 	require.EventuallyWithT(t, func(collect *assert.CollectT) {
 		count, err := all.Count(t.Context(), jobs.Filter{UserID: about.id})
 		require.NoError(collect, err)

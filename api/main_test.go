@@ -153,7 +153,7 @@ func setup(t testing.TB, change ...func(*settings)) *bundle {
 		Config: b.cfg, Log: log, Store: b.store, Cache: b.cache, Bucket: b.bucket,
 		Bus:    bus.New(b.cache.Redis().Client(), b.cfg.Redis, log), // it does not run: there is one server
 		Checks: checksOf(s.checkTemporal), Schedules: s.schedules, Metrics: prometheus.NewRegistry(), Tracer: s.tracer,
-		Jobs: jobs.New(dialTemporal(t, s.temporal), b.cfg.Temporal.Namespace),
+		Jobs: jobs.New(dialTemporal(t, s.temporal), b.cfg.Temporal.Namespace, b.store.QueuePauses),
 	})
 	require.NoError(t, err)
 	b.server.passwords = auth.NewPasswords(b.cfg.Auth.HashParallel, s.hashCost)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/api/contract"
+	"github.com/watchparty/watchparty/health"
 	"github.com/watchparty/watchparty/jobs"
 	"github.com/watchparty/watchparty/store"
 	"github.com/watchparty/watchparty/workflows/job"
@@ -53,15 +54,16 @@ func (c *Console) functions() template.FuncMap {
 				{"audit", Base + "/audit", "Audit"},
 			}
 		},
-		"when":    when,
-		"words":   words,
-		"number":  number,
-		"many":    many,
-		"age":     age,
-		"tone":    tone,
-		"details": details,
-		"bars":    bars,
-		"has":     func(p any) bool { return p != nil && !reflect.ValueOf(p).IsNil() },
+		"when":     when,
+		"words":    words,
+		"number":   number,
+		"many":     many,
+		"age":      age,
+		"tone":     tone,
+		"partTone": partTone,
+		"details":  details,
+		"bars":     bars,
+		"has":      func(p any) bool { return p != nil && !reflect.ValueOf(p).IsNil() },
 		"some": func(p any) bool {
 			v := reflect.Indirect(reflect.ValueOf(p))
 			return v.IsValid() && v.Len() > 0
@@ -250,6 +252,17 @@ func tone(v any) string {
 		return "warn"
 	}
 	return "quiet"
+}
+
+// partTone is how the state of a part of the service looks.
+func partTone(state string) string {
+	switch {
+	case state == health.Connected:
+		return "good"
+	case strings.HasPrefix(state, health.PausedByAdmin):
+		return "warn"
+	}
+	return "bad"
 }
 
 // details writes the details of an audit entry in one line.

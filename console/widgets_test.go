@@ -48,6 +48,20 @@ func TestVerdictsOfQueues(t *testing.T) {
 	}
 }
 
+// TestTonesOfParts: what an admin has paused does not look like a fault.
+func TestTonesOfParts(t *testing.T) {
+	t.Parallel()
+	for state, want := range map[string]string{
+		"connected":                       "good",
+		"paused by an admin: maintenance": "warn",
+		"paused by an admin":              "warn",
+		"no worker for email":             "bad",
+		"unreachable":                     "bad",
+	} {
+		require.Equal(t, want, partTone(state), state)
+	}
+}
+
 // TestMeanings: the console explains each code that it shows with a meaning.
 func TestMeanings(t *testing.T) {
 	t.Parallel()

@@ -23,7 +23,7 @@ func CheckEmails(
 		return err
 	}
 	if work.EmailsPaused {
-		return Trouble{What: "paused by an admin"}
+		return Trouble{What: PausedByAdmin}
 	}
 	if err := probe(ctx); err != nil {
 		return Trouble{What: refusal(err), Err: err}

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -18,6 +19,9 @@ import (
 
 // Connected is the state of a part that is as it should be.
 const Connected = "connected"
+
+// PausedByAdmin begins the state of a part of which an admin has paused work.
+const PausedByAdmin = "paused by an admin"
 
 const (
 	// Patience is how long a look waits.
@@ -41,6 +45,11 @@ func (t Trouble) Error() string {
 
 // Unwrap returns the cause.
 func (t Trouble) Unwrap() error { return t.Err }
+
+// Paused is the error of a part that is as it should be, except that an admin has paused queues. That is no fault.
+type Paused struct{ Queues []string }
+
+func (p Paused) Error() string { return PausedByAdmin + ": " + strings.Join(p.Queues, ", ") }
 
 // unreachable is the state of a part whose error says nothing that everybody may see.
 const unreachable = "unreachable"
@@ -77,12 +86,12 @@ func Effect(part string) string { return effects[part] }
 // Finding is the state of a part.
 type Finding struct {
 	Part  string
-	State string    // Connected, or what is wrong
+	State string    // Connected, what is wrong, or what is paused
 	Since time.Time // since when it is wrong, as far as this process has seen; zero if it is not
 }
 
-// OK reports whether the part is as it should be.
-func (f Finding) OK() bool { return f.State == Connected }
+// OK reports whether the part is without a fault.
+func (f Finding) OK() bool { return f.Since.IsZero() }
 
 // Check is the check of one part.
 type Check struct {
@@ -167,7 +176,7 @@ func (c *Checker) conclude(ctx context.Context, r *running, err error, done chan
 	defer r.mu.Unlock()
 	since := r.finding.Since
 	r.finding = Finding{Part: r.Part, State: stateOf(err)}
-	if err != nil {
+	if err != nil && !errors.As(err, new(Paused)) {
 		if since.IsZero() {
 			since = time.Now().UTC()
 		}
@@ -181,12 +190,17 @@ func (c *Checker) conclude(ctx context.Context, r *running, err error, done chan
 }
 
 func stateOf(err error) string {
-	var trouble Trouble
+	var (
+		trouble Trouble
+		paused  Paused
+	)
 	switch {
 	case err == nil:
 		return Connected
 	case errors.As(err, &trouble):
 		return trouble.What
+	case errors.As(err, &paused):
+		return paused.Error()
 	}
 	return unreachable
 }

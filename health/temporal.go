@@ -14,6 +14,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -43,21 +44,31 @@ type polled struct {
 	kind  enums.TaskQueueType
 }
 
-// polledQueues are those that workers poll. While emails are paused, nobody polls for their activities.
-func polledQueues(emailsPaused bool) []polled {
-	queues := []polled{{job.TaskQueueAvatarSteps, enums.TASK_QUEUE_TYPE_ACTIVITY}}
+// polledQueues returns the queues that workers poll, and those that an admin has paused. Nobody polls for the
+// activities of a paused queue.
+func polledQueues(pauses map[string]watchparty.QueuePause) (queues []polled, paused []string) {
+	queues = []polled{{job.TaskQueueAvatarSteps, enums.TASK_QUEUE_TYPE_ACTIVITY}}
 	for _, queue := range job.TaskQueues() {
 		queues = append(queues, polled{queue, enums.TASK_QUEUE_TYPE_WORKFLOW})
-		if queue != job.TaskQueueEmail || !emailsPaused {
-			queues = append(queues, polled{queue, enums.TASK_QUEUE_TYPE_ACTIVITY})
+		if _, ok := pauses[queue]; ok {
+			paused = append(paused, queue)
+			continue
 		}
+		queues = append(queues, polled{queue, enums.TASK_QUEUE_TYPE_ACTIVITY})
 	}
-	return queues
+	return queues, paused
 }
 
-// CheckWorkers checks that a worker polls each task queue, and names those without one.
-func CheckWorkers(ctx context.Context, c client.Client, emailsPaused bool) error {
-	queues := polledQueues(emailsPaused)
+// CheckWorkers checks that a worker polls each task queue, and names those without one. It returns Paused if only the
+// activities of paused queues have none. readPauses is store.Store's QueuePauses.
+func CheckWorkers(
+	ctx context.Context, c client.Client, readPauses func(context.Context) (map[string]watchparty.QueuePause, error),
+) error {
+	pauses, err := readPauses(ctx)
+	if err != nil {
+		return err
+	}
+	queues, paused := polledQueues(pauses)
 	missing := make([]bool, len(queues))
 	g, ctx := errgroup.WithContext(ctx)
 	for i, p := range queues {
@@ -75,6 +86,9 @@ func CheckWorkers(ctx context.Context, c client.Client, emailsPaused bool) error
 	}
 	if names := unpolled(queues, missing); len(names) > 0 {
 		return Trouble{What: "no worker for " + strings.Join(names, ", ")}
+	}
+	if len(paused) > 0 {
+		return Paused{Queues: paused}
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package health
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,9 +14,13 @@ import (
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/auth"
+	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/devstack"
 	"github.com/watchparty/watchparty/devstack/badnet"
 	"github.com/watchparty/watchparty/devstack/stacktest"
+	"github.com/watchparty/watchparty/store"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -40,15 +45,76 @@ func whatIsWrong(t require.TestingT, err error) string {
 	return trouble.What
 }
 
-// startWorkers polls a queue for workflows and activities until the test ends.
-func startWorker(t *testing.T, c client.Client, queue string) worker.Worker {
+// startWorker polls a queue for workflows and activities until the test ends.
+func startWorker(t *testing.T, c client.Client, queue string, options worker.Options) {
 	t.Helper()
-	w := worker.New(c, queue, worker.Options{})
+	w := worker.New(c, queue, options)
 	w.RegisterWorkflow(func(workflow.Context) error { return nil })
 	w.RegisterActivity(func(context.Context) error { return nil })
 	require.NoError(t, w.Start())
 	t.Cleanup(w.Stop)
-	return w
+}
+
+// pausesOf returns a reader of the pauses of these queues.
+func pausesOf(queues ...string) func(context.Context) (map[string]watchparty.QueuePause, error) {
+	pauses := map[string]watchparty.QueuePause{}
+	for _, queue := range queues {
+		pauses[queue] = watchparty.QueuePause{PausedAt: time.Now()}
+	}
+	return func(context.Context) (map[string]watchparty.QueuePause, error) { return pauses, nil }
+}
+
+// TestPausedQueues: a pause of a queue excuses exactly the activities of that queue, and is no fault.
+func TestPausedQueues(t *testing.T) {
+	t.Parallel()
+	s, err := store.Open(config.Database{URL: stacktest.MigratedURL(t), MaxConns: 4, StatementTimeout: time.Minute},
+		auth.NewDigests("a secret of the tests"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	registration := watchparty.Registration{Username: "root", Email: "root@watchparty.test"}
+	admin, err := s.CreateUser(t.Context(), registration, "hash")
+	require.NoError(t, err)
+	_, err = s.DB().NewRaw("UPDATE users SET email_verified_at = now()").Exec(t.Context())
+	require.NoError(t, err)
+	_, err = s.GrantAdmin(t.Context(), admin.Email)
+	require.NoError(t, err)
+	c := dial(t, stacktest.New(t, devstack.Temporal).TemporalAddress())
+	startWorker(t, c, job.TaskQueueAvatarSteps, worker.Options{})
+	for _, queue := range job.TaskQueues() { // as while all are paused
+		startWorker(t, c, queue, worker.Options{LocalActivityWorkerOnly: true})
+	}
+	var all []string
+	for _, queue := range job.TaskQueues() {
+		all = append(all, queue+" (activities)")
+	}
+	look := func() Finding {
+		checker := NewChecker(silent(), Check{Part: Workers, Run: func(ctx context.Context) error {
+			return CheckWorkers(ctx, c, s.QueuePauses)
+		}})
+		return checker.Look(t.Context())[0]
+	}
+	require.EventuallyWithT(t, func(collect *assert.CollectT) {
+		found := look()
+		assert.Equal(collect, "no worker for "+strings.Join(all, ", "), found.State)
+		assert.False(collect, found.OK())
+	}, 30*time.Second, 50*time.Millisecond)
+	for _, queue := range job.TaskQueues() {
+		t.Run(queue, func(t *testing.T) {
+			require.NoError(t, s.PauseQueue(t.Context(), admin.ID, queue, watchparty.AdminNote{}))
+			found := look()
+			require.False(t, found.OK(), "others are not paused")
+			require.Equal(t, "no worker for "+strings.Join(slices.DeleteFunc(slices.Clone(all), func(name string) bool {
+				return name == queue+" (activities)"
+			}), ", "), found.State)
+			require.NoError(t, s.ResumeQueue(t.Context(), admin.ID, queue, watchparty.AdminNote{}))
+		})
+	}
+	for _, queue := range job.TaskQueues() {
+		require.NoError(t, s.PauseQueue(t.Context(), admin.ID, queue, watchparty.AdminNote{}))
+	}
+	found := look()
+	require.Equal(t, "paused by an admin: "+strings.Join(job.TaskQueues(), ", "), found.State)
+	require.True(t, found.OK(), "a pause is as somebody wants it")
 }
 
 // TestTemporal follows a server from without workers and schedules to one that is away.
@@ -63,24 +129,27 @@ func TestTemporal(t *testing.T) {
 
 	// Without workers Temporal answers, and no work is done.
 	require.Equal(t, "no worker for avatar-steps, email, avatar, maintenance, webhooks",
-		whatIsWrong(t, CheckWorkers(ctx, c, false)))
-	require.NotContains(
-		t, whatIsWrong(t, CheckWorkers(ctx, c, true)), "email (activities)", "nobody polls while they are paused",
-	)
+		whatIsWrong(t, CheckWorkers(ctx, c, pausesOf())))
+	require.Equal(t, "no worker for avatar-steps, email, avatar, maintenance, webhooks",
+		whatIsWrong(t, CheckWorkers(ctx, c, pausesOf(job.TaskQueues()...))), "workflows are never paused")
 	for _, queue := range append(job.TaskQueues(), job.TaskQueueAvatarSteps) {
 		if queue != job.TaskQueueEmail {
-			startWorker(t, c, queue)
+			startWorker(t, c, queue, worker.Options{})
 		}
 	}
 	require.EventuallyWithT(t, func(collect *assert.CollectT) {
 		var trouble Trouble
-		if assert.ErrorAs(collect, CheckWorkers(ctx, c, false), &trouble) {
+		if assert.ErrorAs(collect, CheckWorkers(ctx, c, pausesOf()), &trouble) {
 			assert.Equal(collect, "no worker for email", trouble.What)
 		}
 	}, 30*time.Second, 50*time.Millisecond)
-	startWorker(t, c, job.TaskQueueEmail)
-	require.EventuallyWithT(t, func(collect *assert.CollectT) { assert.NoError(collect, CheckWorkers(ctx, c, false)) },
-		30*time.Second, 50*time.Millisecond)
+	startWorker(t, c, job.TaskQueueEmail, worker.Options{})
+	require.EventuallyWithT(
+		t,
+		func(collect *assert.CollectT) { assert.NoError(collect, CheckWorkers(ctx, c, pausesOf())) },
+		30*time.Second,
+		50*time.Millisecond,
+	)
 
 	schedules := c.ScheduleClient()
 	require.Equal(t, 3, strings.Count(whatIsWrong(t, CheckSchedules(ctx, schedules, time.Now())), "is missing"))
@@ -106,7 +175,7 @@ func TestTemporal(t *testing.T) {
 		network.Set(fault)
 		short, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
 		for _, err := range []error{
-			CheckNamespace(short, c, "default"), CheckWorkers(short, c, false), CheckSchedules(short, schedules, time.Now()),
+			CheckNamespace(short, c, "default"), CheckWorkers(short, c, pausesOf()), CheckSchedules(short, schedules, time.Now()),
 		} {
 			require.Error(t, err)
 			require.False(t, errors.As(err, new(Trouble)), "a server that is away is unreachable: %v", err)
@@ -114,6 +183,10 @@ func TestTemporal(t *testing.T) {
 		cancel()
 	}
 	network.Set(badnet.Pass)
-	require.EventuallyWithT(t, func(collect *assert.CollectT) { assert.NoError(collect, CheckWorkers(ctx, c, false)) },
-		30*time.Second, 50*time.Millisecond)
+	require.EventuallyWithT(
+		t,
+		func(collect *assert.CollectT) { assert.NoError(collect, CheckWorkers(ctx, c, pausesOf())) },
+		30*time.Second,
+		50*time.Millisecond,
+	)
 }

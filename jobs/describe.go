@@ -22,7 +22,11 @@ const maxText = 300
 
 // Get returns a job with its steps and its history. Without a run it is the workflow's latest run.
 func (j *Jobs) Get(ctx context.Context, workflowID, runID string) (Detail, error) {
-	d, err := j.describe(ctx, workflowID, runID)
+	pauses, err := j.readPauses(ctx)
+	if err != nil {
+		return Detail{}, err
+	}
+	d, err := j.describe(ctx, workflowID, runID, pauses)
 	if err != nil {
 		return Detail{}, err
 	}
@@ -30,7 +34,9 @@ func (j *Jobs) Get(ctx context.Context, workflowID, runID string) (Detail, error
 }
 
 // describe returns a job without its timeline.
-func (j *Jobs) describe(ctx context.Context, workflowID, runID string) (Detail, error) {
+func (j *Jobs) describe(
+	ctx context.Context, workflowID, runID string, pauses map[string]watchparty.QueuePause,
+) (Detail, error) {
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	answer, err := j.client.DescribeWorkflowExecution(ctx, workflowID, runID)
@@ -41,7 +47,7 @@ func (j *Jobs) describe(ctx context.Context, workflowID, runID string) (Detail, 
 	d.Queue = answer.GetExecutionConfig().GetTaskQueue().GetName()
 	d.Summary = summary(answer.GetExecutionConfig().GetUserMetadata())
 	for _, a := range answer.GetPendingActivities() {
-		d.Steps = append(d.Steps, newStep(a))
+		d.Steps = append(d.Steps, newStep(a, pauses))
 	}
 	if d.State == Running {
 		d.Phase = phase(answer, d.Steps, time.Now())
@@ -49,10 +55,11 @@ func (j *Jobs) describe(ctx context.Context, workflowID, runID string) (Detail, 
 	return d, nil
 }
 
-func newStep(a *workflowpb.PendingActivityInfo) Step {
-	return Step{
+func newStep(a *workflowpb.PendingActivityInfo, pauses map[string]watchparty.QueuePause) Step {
+	s := Step{
 		ID:          a.GetActivityId(),
 		Activity:    a.GetActivityType().GetName(),
+		Queue:       a.GetActivityOptions().GetTaskQueue().GetName(),
 		State:       stepStates[a.GetState()],
 		Attempt:     int(a.GetAttempt()),
 		MaxAttempts: int(a.GetMaximumAttempts()),
@@ -64,6 +71,9 @@ func newStep(a *workflowpb.PendingActivityInfo) Step {
 		DeadlineAt:  at(a.GetExpirationTime()),
 		Worker:      a.GetLastWorkerIdentity(),
 	}
+	_, paused := pauses[s.Queue]
+	s.QueuePaused = paused && s.State == "scheduled"
+	return s
 }
 
 var stepStates = map[enums.PendingActivityState]string{
@@ -106,7 +116,7 @@ func stepPhase(s Step, last *failurepb.Failure, now time.Time) Phase {
 		due = s.ScheduledAt
 	}
 	switch {
-	case s.State == "paused":
+	case s.State == "paused", s.QueuePaused:
 		return Waiting
 	case s.Attempt >= stuckAttempts:
 		return Stuck

@@ -111,6 +111,8 @@ func DecodeID(id string) (workflowID, runID string, err error) {
 type Step struct {
 	ID          string
 	Activity    string // its type
+	Queue       string
+	QueuePaused bool   // whether it waits for the end of a pause of its queue
 	State       string // scheduled, started, paused, or cancel_requested
 	Attempt     int
 	MaxAttempts int       // 0 for no limit

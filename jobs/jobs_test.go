@@ -9,8 +9,10 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
+	activitypb "go.temporal.io/api/activity/v1"
 	"go.temporal.io/api/enums/v1"
 	failurepb "go.temporal.io/api/failure/v1"
+	taskqueuepb "go.temporal.io/api/taskqueue/v1"
 	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/activity"
@@ -21,6 +23,11 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/auth"
+	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/devstack"
+	"github.com/watchparty/watchparty/devstack/stacktest"
+	"github.com/watchparty/watchparty/store"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -190,18 +197,81 @@ func TestWaitingOnPurpose(t *testing.T) {
 	require.WithinDuration(t, time.Now().Add(time.Hour), d.WaitsUntil, 5*time.Minute)
 }
 
+// TestPausedQueues: a step on a queue that an admin has paused waits on purpose, and the job says for what. Others do
+// not.
+func TestPausedQueues(t *testing.T) {
+	t.Parallel()
+	// The Temporal is the test's own: what waits in the queues is counted in other tests.
+	b := newBenchAt(t, stacktest.New(t, devstack.Temporal).TemporalAddress())
+	b.register()
+	s, err := store.Open(config.Database{URL: stacktest.MigratedURL(t), MaxConns: 4, StatementTimeout: time.Minute},
+		auth.NewDigests("a secret of the tests"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	registration := watchparty.Registration{Username: "root", Email: "root@watchparty.test"}
+	admin, err := s.CreateUser(t.Context(), registration, "hash")
+	require.NoError(t, err)
+	_, err = s.DB().NewRaw("UPDATE users SET email_verified_at = now()").Exec(t.Context())
+	require.NoError(t, err)
+	_, err = s.GrantAdmin(t.Context(), admin.Email)
+	require.NoError(t, err)
+	b.Jobs = New(b.client, "default", s.QueuePauses)
+	// A job for each queue: the workflow's kind is the queue's name.
+	workflows, ids := map[string]any{}, map[string]string{}
+	for _, queue := range job.AllTaskQueues() {
+		workflows[queue] = func(ctx workflow.Context, _ job.EmailInput) error {
+			ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+				TaskQueue: queue, StartToCloseTimeout: time.Minute,
+			})
+			return workflow.ExecuteActivity(ctx, "Step").Get(ctx, nil)
+		}
+	}
+	b.work(workflows, func(context.Context) error { return nil })
+	for queue := range workflows {
+		ids[queue] = b.start(queue, "")
+		b.eventually(ids[queue], func(d Detail) bool { return len(d.Steps) == 1 && d.Phase == Working })
+	}
+	for _, paused := range job.TaskQueues() {
+		t.Run(paused, func(t *testing.T) {
+			require.NoError(t, s.PauseQueue(t.Context(), admin.ID, paused, watchparty.AdminNote{}))
+			listed := map[string]Phase{}
+			all, _, err := b.List(t.Context(), Filter{UserID: b.user}, 100, nil)
+			require.NoError(t, err)
+			for _, found := range all {
+				listed[found.WorkflowID] = found.Phase
+			}
+			for queue, id := range ids {
+				want, reason := Working, ""
+				if queue == paused {
+					want, reason = Waiting, "The end of the pause of the queue "+paused
+				}
+				d, err := b.Get(t.Context(), id, "")
+				require.NoError(t, err)
+				require.Equal(t, []any{want, reason, time.Time{}}, []any{d.Phase, d.WaitsFor, d.WaitsUntil}, queue)
+				require.Equal(t, want, listed[id], queue)
+			}
+			require.NoError(t, s.ResumeQueue(t.Context(), admin.ID, paused, watchparty.AdminNote{}))
+		})
+	}
+}
+
 func TestPhases(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	ago := func(d time.Duration) *timestamppb.Timestamp { return timestamppb.New(now.Add(-d)) }
+	pauses := map[string]watchparty.QueuePause{"resting": {PausedAt: now}}
 	describe := func(a *workflowpb.PendingActivityInfo, task *workflowpb.PendingWorkflowTaskInfo) Phase {
 		answer := &workflowservice.DescribeWorkflowExecutionResponse{PendingWorkflowTask: task}
 		var steps []Step
 		if a != nil {
 			answer.PendingActivities = append(answer.PendingActivities, a)
-			steps = append(steps, newStep(a))
+			steps = append(steps, newStep(a, pauses))
 		}
 		return phase(answer, steps, now)
+	}
+	on := func(queue string, a *workflowpb.PendingActivityInfo) *workflowpb.PendingActivityInfo {
+		a.ActivityOptions = &activitypb.ActivityOptions{TaskQueue: &taskqueuepb.TaskQueue{Name: queue}}
+		return a
 	}
 	const scheduled, started = enums.PENDING_ACTIVITY_STATE_SCHEDULED, enums.PENDING_ACTIVITY_STATE_STARTED
 	failed := failureOf("mail server", "")
@@ -229,6 +299,17 @@ func TestPhases(t *testing.T) {
 			NextAttemptScheduleTime: ago(-time.Hour)}, nil, Waiting},
 		"a step that is paused in Temporal": {&workflowpb.PendingActivityInfo{State: enums.PENDING_ACTIVITY_STATE_PAUSED,
 			Attempt: 1, ScheduledTime: ago(time.Hour)}, nil, Waiting},
+		"a step on a paused queue": {on("resting", &workflowpb.PendingActivityInfo{State: scheduled, Attempt: 1,
+			ScheduledTime: ago(time.Hour)}), nil, Waiting},
+		"a tenth attempt on a paused queue": {on("resting", &workflowpb.PendingActivityInfo{State: scheduled, Attempt: 10,
+			ScheduledTime: ago(time.Hour), LastFailure: failed, NextAttemptScheduleTime: ago(time.Hour)}), nil, Waiting},
+		"a step that a worker still ends in the pause": {on("resting", &workflowpb.PendingActivityInfo{State: started,
+			Attempt: 1, ScheduledTime: ago(time.Hour)}), nil, Working},
+		"a step on another queue": {on("other", &workflowpb.PendingActivityInfo{State: scheduled, Attempt: 1,
+			ScheduledTime: ago(time.Hour)}), nil, Stuck},
+		"no worker decides about a step on a paused queue": {on("resting", &workflowpb.PendingActivityInfo{State: scheduled,
+			Attempt: 1, ScheduledTime: ago(time.Hour)}), &workflowpb.PendingWorkflowTaskInfo{ScheduledTime: ago(time.Hour),
+			State: enums.PENDING_WORKFLOW_TASK_STATE_SCHEDULED}, Stuck},
 	} {
 		require.Equal(t, c.want, describe(c.step, c.task), name)
 	}
@@ -268,7 +349,7 @@ func TestTemporalAway(t *testing.T) {
 	})
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
-	j := New(c, "default")
+	j := New(c, "default", noPauses)
 	for name, call := range map[string]func() error{
 		"list":      func() error { _, _, err := j.List(t.Context(), Filter{}, 1, nil); return err },
 		"count":     func() error { _, err := j.Count(t.Context(), Filter{}); return err },

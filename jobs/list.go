@@ -30,16 +30,26 @@ const (
 
 // Jobs gives access to the workflows of one namespace.
 type Jobs struct {
-	client    client.Client
-	namespace string
+	client     client.Client
+	namespace  string
+	readPauses ReadPauses
 }
 
+// ReadPauses returns the queues that an admin has paused, as store.Store's QueuePauses does.
+type ReadPauses func(context.Context) (map[string]watchparty.QueuePause, error)
+
 // New returns the jobs of a namespace.
-func New(c client.Client, namespace string) *Jobs { return &Jobs{client: c, namespace: namespace} }
+func New(c client.Client, namespace string, pauses ReadPauses) *Jobs {
+	return &Jobs{client: c, namespace: namespace, readPauses: pauses}
+}
 
 // List is Select with the phases of the jobs that run.
 func (j *Jobs) List(ctx context.Context, f Filter, limit int, page []byte) ([]Job, []byte, error) {
 	found, next, err := j.Select(ctx, f, limit, page)
+	if err != nil {
+		return nil, nil, err
+	}
+	pauses, err := j.readPauses(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -50,7 +60,7 @@ func (j *Jobs) List(ctx context.Context, f Filter, limit int, page []byte) ([]Jo
 			continue
 		}
 		g.Go(func() error {
-			d, err := j.describe(ctx, found[i].WorkflowID, found[i].RunID)
+			d, err := j.describe(ctx, found[i].WorkflowID, found[i].RunID, pauses)
 			if errors.Is(err, watchparty.ErrNotFound) {
 				return nil // it went meanwhile: the list says so with its next page
 			}

@@ -18,13 +18,16 @@ import (
 	"go.temporal.io/sdk/workflow"
 	"go.uber.org/goleak"
 
+	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/devstack"
 	"github.com/watchparty/watchparty/devstack/stacktest"
 	"github.com/watchparty/watchparty/outbox"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(stacktest.With(m, devstack.Temporal)) }
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(stacktest.With(m, devstack.Postgres, devstack.Temporal))
+}
 
 // patience is for what takes milliseconds on an idle machine. Lists of the development server are a second behind.
 const patience = time.Minute
@@ -59,18 +62,33 @@ func awaitAttributes(t *testing.T, c client.Client) {
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	quiet := slog.New(slog.DiscardHandler)
+	b := newBenchAt(t, stacktest.TemporalAddress())
+	registered.Do(b.register)
+	return b
+}
+
+// newBenchAt returns the jobs of the Temporal at an address, which has no search attributes yet.
+func newBenchAt(t *testing.T, address string) *bench {
+	t.Helper()
 	c, err := client.NewLazyClient(client.Options{
-		HostPort: stacktest.TemporalAddress(), Logger: temporallog.NewStructuredLogger(quiet),
+		HostPort: address, Logger: temporallog.NewStructuredLogger(slog.New(slog.DiscardHandler)),
 	})
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
-	registered.Do(func() {
-		Register(t.Context(), c, "default", quiet)
-		awaitAttributes(t, c)
-	})
-	return &bench{Jobs: New(c, "default"), t: t, client: c, queue: "test-" + uuid.NewString(), user: uuid.NewString()}
+	return &bench{
+		Jobs: New(c, "default", noPauses), t: t, client: c, queue: "test-" + uuid.NewString(), user: uuid.NewString(),
+	}
 }
+
+// register registers the search attributes.
+func (b *bench) register() {
+	b.t.Helper()
+	Register(b.t.Context(), b.client, "default", slog.New(slog.DiscardHandler))
+	awaitAttributes(b.t, b.client)
+}
+
+// noPauses is for jobs of queues that no admin has paused.
+func noPauses(context.Context) (map[string]watchparty.QueuePause, error) { return nil, nil }
 
 // start starts a job as the outbox does, and waits until Temporal's lists have it.
 func (b *bench) start(kind, room string) string {

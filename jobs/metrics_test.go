@@ -24,7 +24,7 @@ func TestBacklogs(t *testing.T) {
 	})
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
-	j := New(c, "default")
+	j := New(c, "default", noPauses)
 	before := gather(t, j)
 	require.Len(t, before, len(job.AllTaskQueues()))
 	for range 2 {
@@ -43,7 +43,7 @@ func TestBacklogs(t *testing.T) {
 	})
 	require.NoError(t, err)
 	t.Cleanup(away.Close)
-	require.Empty(t, gather(t, New(away, "default")))
+	require.Empty(t, gather(t, New(away, "default", noPauses)))
 }
 
 // gather returns the values of the metric by queue.

@@ -51,6 +51,12 @@ func (j *Jobs) addTimeline(ctx context.Context, d *Detail) error {
 		}
 	}
 	if d.State == Running && d.Phase == Waiting {
+		for _, s := range d.Steps {
+			if s.QueuePaused {
+				d.WaitsFor = "The end of the pause of the queue " + s.Queue
+				return nil
+			}
+		}
 		for _, t := range timers { // the one that ends first
 			if d.WaitsUntil.IsZero() || t.ends.Before(d.WaitsUntil) {
 				d.WaitsFor, d.WaitsUntil = t.summary, t.ends

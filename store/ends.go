@@ -21,7 +21,8 @@ type end struct {
 	column string        // the column of the state; empty if there is none
 	state  string        // the state that ends
 	since  string        // the column with the time from which on the state lasts
-	after  time.Duration // how long the state lasts
+	after  time.Duration // how long the state lasts; this does not run while an admin has paused the queue
+	queue  string        // the task queue with the work that ends the state; empty if there is none
 	unless string        // a condition under which the state does not end yet
 	// becomes is the next state, and set is the rest of the SET clause.
 	becomes string
@@ -36,7 +37,7 @@ type end struct {
 // The times after which a state is taken for lost, counted from the last change of its row. Each is far longer than its
 // workflow takes. A workflow that comes later finds that the row has ended, and ends too.
 const (
-	// emailLife is for emails, which are tried for a day. It does not run while emails are paused.
+	// emailLife is for emails, which are tried for a day.
 	emailLife = 7 * 24 * time.Hour
 	// attemptLife is for attempts to send an email, which take at most a minute.
 	attemptLife = time.Hour
@@ -62,10 +63,10 @@ const lostUpload = "The upload was lost. Upload the picture again."
 var ends = []end{
 	{table: "invitations", column: "state", state: "open", since: "expires_at", becomes: "expired",
 		set: "updated_at = t.expires_at"},
-	{table: "emails", column: "state", state: "queued", since: "updated_at", after: emailLife, unless: emailsPausedLately,
-		becomes: "failed", set: lostEmail, ended: tellLostEmails},
+	{table: "emails", column: "state", state: "queued", since: "updated_at", after: emailLife,
+		queue: job.TaskQueueEmail, becomes: "failed", set: lostEmail, ended: tellLostEmails},
 	{table: "emails", column: "state", state: "sending", since: "updated_at", after: emailLife,
-		unless: emailsPausedLately, becomes: "failed", set: lostEmail, ended: tellLostEmails},
+		queue: job.TaskQueueEmail, becomes: "failed", set: lostEmail, ended: tellLostEmails},
 	{
 		table: "email_attempts", key: "email_id, number", column: "outcome", state: "open", since: "created_at",
 		after:   attemptLife,
@@ -73,14 +74,16 @@ var ends = []end{
 	},
 	{
 		table: "avatars", column: "state", state: "processing", since: "updated_at", after: uploadLife,
-		becomes: "failed", set: "reason = '" + lostUpload + "', updated_at = now()",
+		queue: job.TaskQueueAvatar, becomes: "failed", set: "reason = '" + lostUpload + "', updated_at = now()",
 	},
-	{table: "cleanup_runs", column: "state", state: "queued", since: "updated_at", after: queuedRunLife, act: endLostRun},
-	{table: "cleanup_runs", column: "state", state: "running", since: "updated_at", after: runLife, act: endLostRun},
+	{table: "cleanup_runs", column: "state", state: "queued", since: "updated_at", after: queuedRunLife,
+		queue: job.TaskQueueMaintenance, act: endLostRun},
+	{table: "cleanup_runs", column: "state", state: "running", since: "updated_at", after: runLife,
+		queue: job.TaskQueueMaintenance, act: endLostRun},
 	{table: "outbox", column: "state", state: "pending", since: "created_at", after: eventLife, becomes: "abandoned",
 		set: "updated_at = now()"},
 	{table: "webhook_deliveries", column: "state", state: "pending", since: "deadline_at", after: lateDelivery,
-		unless: webhooksPausedLately, becomes: "failed",
+		queue: job.TaskQueueWebhooks, becomes: "failed",
 		set: "reason = 'lost', next_attempt_at = NULL, ended_at = now(), updated_at = now()"},
 	{
 		label:   "webhook_deliveries off",
@@ -101,10 +104,15 @@ var ends = []end{
 
 const lostEmail = "reason = CASE t.reason WHEN '' THEN 'expired' ELSE t.reason END, updated_at = now()"
 
-// emailsPausedLately is the condition that emails are paused now, or were within emailLife.
-var emailsPausedLately = fmt.Sprintf(
-	"EXISTS (SELECT FROM mail_pauses WHERE resumed_at IS NULL OR resumed_at > now() - make_interval(secs => %d))",
-	int(emailLife.Seconds()))
+// pausedLately returns the condition that a queue is paused now, or was within a time.
+func pausedLately(queue string, within time.Duration) string {
+	pauses := fmt.Sprintf("queue_pauses WHERE queue = '%s' AND", queue)
+	if queue == job.TaskQueueEmail {
+		pauses = "mail_pauses WHERE"
+	}
+	return fmt.Sprintf("EXISTS (SELECT FROM %s (resumed_at IS NULL OR resumed_at > now() - make_interval(secs => %d)))",
+		pauses, int(within.Seconds()))
+}
 
 // deletionWeek is the number of times that the workflow of an account's deletion was due again.
 var deletionWeek = fmt.Sprintf("floor(extract(epoch FROM now() - t.deleted_at) / %d)::integer",
@@ -112,10 +120,6 @@ var deletionWeek = fmt.Sprintf("floor(extract(epoch FROM now() - t.deleted_at) /
 
 var deletionAskedFor = "EXISTS (SELECT FROM outbox " +
 	"WHERE workflow_id = 'account-deletion/' || t.id || '/' || " + deletionWeek + ")"
-
-// webhooksPausedLately is the condition that deliveries to webhooks are paused now, or were within lateDelivery.
-var webhooksPausedLately = fmt.Sprintf("EXISTS (SELECT FROM queue_pauses WHERE queue = 'webhooks' "+
-	"AND (resumed_at IS NULL OR resumed_at > now() - make_interval(secs => %d)))", int(lateDelivery.Seconds()))
 
 // webhookOn is the condition that the webhook of a delivery takes messages.
 const webhookOn = "EXISTS (SELECT FROM webhooks AS w WHERE w.id = t.webhook_id AND w.off_at IS NULL " +
@@ -157,6 +161,9 @@ func (e end) overdue() string {
 	condition := fmt.Sprintf("t.%s <= now() - make_interval(secs => %d)", e.since, int(e.after.Seconds()))
 	if e.column != "" {
 		condition += fmt.Sprintf(" AND t.%s = '%s'", e.column, e.state)
+	}
+	if e.queue != "" {
+		condition += " AND NOT " + pausedLately(e.queue, e.after)
 	}
 	if e.unless != "" {
 		condition += " AND NOT " + e.unless

@@ -226,19 +226,50 @@ func TestNoStateIsForgotten(t *testing.T) {
 	}
 }
 
-// TestEmailsThatRest: emails that an admin has paused are not lost, however long the pause is.
-func TestEmailsThatRest(t *testing.T) {
+// endQueues are the queues that have the work that ends a state, by end. Other states end without it.
+var endQueues = map[string]string{
+	"emails queued":              job.TaskQueueEmail,
+	"emails sending":             job.TaskQueueEmail,
+	"avatars processing":         job.TaskQueueAvatar,
+	"cleanup_runs queued":        job.TaskQueueMaintenance,
+	"cleanup_runs running":       job.TaskQueueMaintenance,
+	"webhook_deliveries pending": job.TaskQueueWebhooks,
+}
+
+// TestWorkThatRests: work of a queue that an admin has paused is not lost, however long the pause is, and has the time
+// of new work after it.
+func TestWorkThatRests(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
-	id := queueWelcome(t, s, "ada")
-	execute(t, s, "UPDATE emails SET updated_at = now() - interval '30 d'")
-	require.NoError(t, s.PauseEmails(t.Context(), newAdmin(t, s, "admin").ID, watchparty.AdminNote{}))
-	require.Empty(t, endOverdue(t, s))
-	require.Equal(t, watchparty.EmailQueued, readEmail(t, s, id).State)
-	require.NoError(t, s.ResumeEmails(t.Context(), newAdmin(t, s, "other").ID, watchparty.AdminNote{}))
-	require.Empty(t, endOverdue(t, s), "it has the time of a new one from now on")
-	execute(t, s, "UPDATE mail_pauses SET resumed_at = now() - interval '7 d'")
-	require.Equal(t, map[string]int{"emails queued": 1}, endOverdue(t, s))
+	admin := newAdmin(t, s, "admin")
+	room := newRoom(t, s, admin, nil)
+	execute(t, s, "DELETE FROM outbox")
+	require.Subset(t, slices.Collect(maps.Values(endQueues)), job.TaskQueues())
+	for _, e := range ends {
+		t.Run(e.name(), func(t *testing.T) {
+			l, id := losses[e.name()], newID()
+			now := readValue[time.Time](t, s, "SELECT now()")
+			execute(t, s, l.insert, id, now.Add(-e.after-30*24*time.Hour), admin.ID, room.ID)
+			own, rests := endQueues[e.name()]
+			for _, queue := range job.TaskQueues() {
+				if rests == (queue == own) {
+					require.NoError(t, s.PauseQueue(t.Context(), admin.ID, queue, watchparty.AdminNote{}))
+				}
+			}
+			if rests {
+				require.Empty(t, endOverdue(t, s))
+				require.NoError(t, s.ResumeQueue(t.Context(), admin.ID, own, watchparty.AdminNote{}))
+				require.Empty(t, endOverdue(t, s), "it has the time of a new one from now on")
+				for _, table := range []string{"mail_pauses", "queue_pauses"} {
+					execute(t, s, "UPDATE "+table+" SET resumed_at = ?", now.Add(-e.after))
+				}
+			}
+			require.Equal(t, map[string]int{e.name(): 1}, endOverdue(t, s))
+			for _, table := range []string{"mail_pauses", "queue_pauses", "outbox"} {
+				execute(t, s, "DELETE FROM "+table)
+			}
+		})
+	}
 }
 
 // TestLateWorkflows: a workflow that comes after its row has ended finds that out, and changes nothing.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/workflows/job"
 )
 
 // maxCounted is the largest count in a Work, so that a large backlog does not make it slow.
@@ -14,7 +15,7 @@ const maxCounted = 100_000
 // Backlog is what waits of one kind of work.
 type Backlog struct {
 	Waiting int           // maxCounted means that or more
-	Oldest  time.Duration // the age of the oldest; zero if nothing waits
+	Oldest  time.Duration // the age of the oldest; zero if nothing waits, or an admin has paused its queue
 }
 
 // Work is what background work waits, and when regular work was last done.
@@ -43,7 +44,25 @@ func (s *Store) Work(ctx context.Context) (Work, error) {
 			return Work{}, fmt.Errorf("store: work: %w", err)
 		}
 	}
-	return w, nil
+	pauses, err := s.QueuePauses(ctx)
+	w.excusePaused(pauses)
+	return w, err
+}
+
+// excusePaused leaves out the ages of what waits on purpose, since an admin has paused its queue.
+func (w *Work) excusePaused(pauses map[string]watchparty.QueuePause) {
+	for queue, backlog := range map[string]*Backlog{
+		job.TaskQueueAvatar: &w.Avatars, job.TaskQueueMaintenance: &w.Cleanups,
+	} {
+		if _, paused := pauses[queue]; paused {
+			backlog.Oldest = 0
+		}
+	}
+	if _, w.EmailsPaused = pauses[job.TaskQueueEmail]; w.EmailsPaused {
+		for kind, backlog := range w.Emails {
+			w.Emails[kind] = Backlog{Waiting: backlog.Waiting}
+		}
+	}
 }
 
 type backlogRow struct {
@@ -94,9 +113,6 @@ func (s *Store) readEmails(ctx context.Context, w *Work) error {
 	for _, row := range rows {
 		w.Emails[watchparty.EmailKind(row.Kind)] = row.backlog()
 		w.Deferred += row.Deferred
-	}
-	if w.EmailsPaused, err = s.EmailsPaused(ctx); err != nil {
-		return err
 	}
 	var sent *time.Time
 	err = s.db.NewRaw("SELECT max(sent_at) FROM emails WHERE state = 'sent'").Scan(ctx, &sent)

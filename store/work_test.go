@@ -1,6 +1,8 @@
 package store
 
 import (
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -74,6 +76,43 @@ func TestWork(t *testing.T) {
 		require.InDelta(t, 3600, w.Avatars.Oldest.Seconds(), 60)
 		require.Equal(t, 1, w.AbuseReports.Waiting)
 		require.InDelta(t, 24*3600, w.AbuseReports.Oldest.Seconds(), 60)
+	})
+	t.Run("paused queues", func(t *testing.T) {
+		t.Parallel()
+		s := openStore(t)
+		admin := newAdmin(t, s, "admin")
+		queueWelcome(t, s, "ada")
+		version, err := s.NextAvatarVersion(t.Context(), admin.ID)
+		require.NoError(t, err)
+		_, err = s.CreateAvatar(t.Context(), admin.ID, version)
+		require.NoError(t, err)
+		newRun(t, s, admin, true)
+		for _, table := range []string{"outbox", "emails", "avatars", "cleanup_runs"} {
+			change(t, s, "UPDATE "+table+" SET created_at = now() - interval '1 h'")
+		}
+		counted := map[string]func(Work) Backlog{
+			job.TaskQueueEmail:       func(w Work) Backlog { return w.Emails[watchparty.EmailWelcome] },
+			job.TaskQueueAvatar:      func(w Work) Backlog { return w.Avatars },
+			job.TaskQueueMaintenance: func(w Work) Backlog { return w.Cleanups },
+			job.TaskQueueWebhooks:    nil, // deliveries are not counted
+		}
+		require.ElementsMatch(t, job.TaskQueues(), slices.Collect(maps.Keys(counted)))
+		for paused := range counted {
+			require.NoError(t, s.PauseQueue(t.Context(), admin.ID, paused, watchparty.AdminNote{}))
+			w := read(t, s)
+			require.InDelta(t, 3600, w.Outbox.Oldest.Seconds(), 60, "the relay of events has no pause")
+			for queue, backlog := range counted {
+				switch {
+				case backlog == nil:
+				case queue == paused:
+					require.Zero(t, backlog(w).Oldest, queue)
+					require.Positive(t, backlog(w).Waiting, queue)
+				default:
+					require.InDelta(t, 3600, backlog(w).Oldest.Seconds(), 60, "%s, while %s is paused", queue, paused)
+				}
+			}
+			require.NoError(t, s.ResumeQueue(t.Context(), admin.ID, paused, watchparty.AdminNote{}))
+		}
 	})
 	t.Run("clean-up and reports", func(t *testing.T) {
 		t.Parallel()

@@ -45,7 +45,8 @@ func RegisterWork(r prometheus.Registerer, log *slog.Logger, read func(context.C
 		up:   describe("work_up", "1 if Postgres could say what work waits, else 0."),
 		waiting: describe("work_waiting", "What waits, up to 100000: events of the outbox that Temporal does not have, "+
 			"uploaded avatars, clean-up runs, and reports of abuse.", "work"),
-		oldest: describe("work_oldest_age_seconds", "The age of the oldest of it; 0 if nothing waits.", "work"),
+		oldest: describe("work_oldest_age_seconds", "The age of the oldest of it; 0 if nothing waits, or an admin has "+
+			"paused its queue.", "work"),
 		emails: describe("emails_waiting", "Emails that are still to be sent, by kind, up to 100000.", "kind"),
 		emailAge: describe(
 			"emails_oldest_age_seconds", "The age of the oldest of them that does not wait on purpose.", "kind",

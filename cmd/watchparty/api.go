@@ -41,7 +41,7 @@ func runAPI(ctx context.Context, cfg config.Config, environ []string, log *slog.
 	if err != nil {
 		return err
 	}
-	background := jobs.New(parts.temporal, cfg.Temporal.Namespace)
+	background := jobs.New(parts.temporal, cfg.Temporal.Namespace, parts.store.QueuePauses)
 	background.Measure(parts.metrics.Own(), log)
 	server, err := api.New(api.Deps{
 		Config:    cfg,

@@ -123,11 +123,7 @@ func (p *parts) checks(sender *mail.Sender) []health.Check {
 			return health.CheckNamespace(ctx, p.temporal, p.cfg.Temporal.Namespace)
 		}},
 		{Part: health.Workers, Every: age(workersEvery), Run: func(ctx context.Context) error {
-			paused, err := p.store.EmailsPaused(ctx)
-			if err != nil {
-				return err
-			}
-			return health.CheckWorkers(ctx, p.temporal, paused)
+			return health.CheckWorkers(ctx, p.temporal, p.store.QueuePauses)
 		}},
 		{Part: health.Schedules, Every: age(schedulesEvery), Run: func(ctx context.Context) error {
 			return health.CheckSchedules(ctx, p.temporal.ScheduleClient(), time.Now())

@@ -5993,7 +5993,10 @@ export interface components {
             redis: string;
             /** @description `connected`, or what is wrong with Temporal */
             temporal: string;
-            /** @description `connected` if a worker polls every task queue, or which have none */
+            /**
+             * @description `connected` if a worker polls every task queue, or which have none. A queue that an admin has paused is no
+             *     fault: if nothing else is wrong, this is `paused by an admin: ` with the names of these queues.
+             */
             workers: string;
             /** @description `connected` if every schedule exists and has run when it was due; otherwise the first one that has not */
             schedules: string;
@@ -7528,7 +7531,7 @@ export interface components {
             timeline_truncated: boolean;
             /** @description Why it failed; null otherwise and in lists */
             failure: string | null;
-            /** @description What it waits for on purpose; null otherwise and in lists */
+            /** @description What it waits for on purpose, such as the end of the pause of a queue; null otherwise and in lists */
             waits_for: string | null;
             /**
              * Format: date-time
