@@ -347,7 +347,7 @@ func (e *Email) refused(ctx context.Context, row watchparty.Email, attempt int, 
 		Outcome: watchparty.EmailOutcome(refused.Kind), Reason: refused.Reason(), Answer: answer,
 	}
 	if refused.Kind != mail.Permanent {
-		refusal.Next, refusal.Deadline = e.remaining(activity.GetInfo(ctx), refused.Kind, time.Now())
+		refusal.Next, refusal.Deadline = e.remaining(activity.GetInfo(ctx), refused.Kind, store.Now())
 	}
 	ambiguous, err := e.Store.RecordEmailAttempt(context.WithoutCancel(ctx), row.ID, attempt, refusal)
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/store"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -77,7 +78,7 @@ func CheckWorkers(
 			if err != nil {
 				return fmt.Errorf("describe task queue %s: %w", p.queue, err)
 			}
-			missing[i] = !polls(described.GetPollers(), time.Now())
+			missing[i] = !polls(described.GetPollers(), store.Now())
 			return nil
 		})
 	}

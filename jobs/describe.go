@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/store"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -50,7 +51,7 @@ func (j *Jobs) describe(
 		d.Steps = append(d.Steps, newStep(a, pauses))
 	}
 	if d.State == Running {
-		d.Phase = phase(answer, d.Steps, time.Now())
+		d.Phase = phase(answer, d.Steps, store.Now())
 	}
 	return d, nil
 }

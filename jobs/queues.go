@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/watchparty/watchparty/store"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -52,7 +53,7 @@ func (j *Jobs) Queues(ctx context.Context) ([]Queue, error) {
 
 func (j *Jobs) queue(ctx context.Context, name string) (Queue, error) {
 	q := Queue{Name: name, Workers: []Worker{}}
-	since := time.Now().Add(-pollerAge)
+	since := store.Now().Add(-pollerAge)
 	for _, kind := range []enums.TaskQueueType{enums.TASK_QUEUE_TYPE_ACTIVITY, enums.TASK_QUEUE_TYPE_WORKFLOW} {
 		answer, err := j.client.WorkflowService().DescribeTaskQueue(ctx, &workflowservice.DescribeTaskQueueRequest{
 			Namespace: j.namespace, TaskQueue: &taskqueuepb.TaskQueue{Name: name}, TaskQueueType: kind, ReportStats: true,
