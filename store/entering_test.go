@@ -290,6 +290,7 @@ var outside = map[string][]string{
 		"Delays",
 		"EmailOfJob",
 		"EventState",
+		"HiddenAccounts",
 		"Outbox",
 		"OutboxEvents",
 		"QueuePaused",

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"time"
 
 	"github.com/caarlos0/env/v11"
 	"github.com/redis/go-redis/v9"
@@ -50,6 +51,19 @@ type parts struct {
 	running            errgroup.Group
 }
 
+// clockTime is how long the start waits for Postgres' time.
+const clockTime = 2 * time.Second
+
+// setClock sets the clock by Postgres' before anything is judged by it, such as a token. If Postgres is away, the first
+// connection does so.
+func setClock(ctx context.Context, s *store.Store, log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(ctx, clockTime)
+	defer cancel()
+	if _, _, _, err := s.AskTime(ctx); err != nil {
+		log.WarnContext(ctx, "the clock is not set by Postgres' yet", slog.Any("error", err))
+	}
+}
+
 // assemble creates the parts. All of them connect lazily, so that the program starts when one is away. reads says
 // whether the process uses cached data. name is "api" or "worker".
 func assemble(
@@ -68,6 +82,7 @@ func assemble(
 		return nil, err
 	}
 	p.store.LogTo(log)
+	setClock(ctx, p.store, log)
 	if tracer := p.tracing.Tracer(); tracer != nil {
 		p.store.DB().AddQueryHook(telemetry.Queries{Tracer: tracer})
 	}
