@@ -329,13 +329,13 @@ func (h *Hub) readMessages(ctx context.Context, rooms map[string]bool) error {
 func (r *room) say(posted, edited []watchparty.Message) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	sent := map[string]bool{}
+	sent := map[string]watchparty.Message{}
 	for _, m := range posted {
 		if m.ID <= r.mark.message {
 			continue
 		}
 		r.mark.message = m.ID
-		sent[m.ID] = true
+		sent[m.ID] = m
 		r.broadcast(&wire.MessageEvent{Message: r.hub.chatMessage(m)})
 	}
 	for _, m := range edited {
@@ -343,7 +343,8 @@ func (r *room) say(posted, edited []watchparty.Message) {
 			continue
 		}
 		r.mark.change, r.mark.changeID = m.ChangedAt, m.ID
-		if !sent[m.ID] { // otherwise it was sent in its current form
+		// What was posted was read first, and may have been sent as it was before this change.
+		if as, was := sent[m.ID]; !was || !as.EditedAt.Equal(m.EditedAt) || !as.DeletedAt.Equal(m.DeletedAt) {
 			r.broadcast(&wire.MessageEvent{Message: r.hub.chatMessage(m)})
 		}
 	}

@@ -3,6 +3,7 @@ package live
 import (
 	"time"
 
+	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/limit"
 )
 
@@ -34,6 +35,11 @@ func (h *Hub) Rooms() int { return len(h.openRooms()) }
 
 // Degraded reports whether the hub misses its database.
 func (h *Hub) Degraded() bool { return h.degraded.Load() }
+
+// Say has a room send messages as two reads have found them.
+func (h *Hub) Say(roomID string, posted, edited []watchparty.Message) {
+	h.roomOf(roomID).say(posted, edited)
+}
 
 // Node is the hub's process in the database.
 func (h *Hub) Node() string { return h.node }

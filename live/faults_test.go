@@ -7,8 +7,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
+	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/devstack"
 	"github.com/watchparty/watchparty/devstack/stacktest"
@@ -44,6 +46,39 @@ func TestMessages(t *testing.T) {
 		require.Equal(t, "alice", latest[first].Author.Username)
 		require.NotNil(t, latest[first].EditedAt)
 		require.Empty(t, latest[second].Body)
+	}
+}
+
+// TestChangedBetweenReads: a message that is edited or deleted after it was read as posted, and before the changes are read,
+// is sent as it is in the end, and one that was read in its final form is sent once.
+func TestChangedBetweenReads(t *testing.T) {
+	t.Parallel()
+	i := install(t, bounds(onlyHints))
+	n := i.nodes[0]
+	alice := i.person(t, "alice")
+	room := n.room(t, alice, nil)
+	w := n.connect(t, room, alice)
+	now := time.Now().UTC().Truncate(time.Microsecond)
+	message := func(body string, edited, deleted time.Time) watchparty.Message {
+		return watchparty.Message{RoomID: room, Body: body, EditedAt: edited, DeletedAt: deleted, ChangedAt: now}
+	}
+	for _, c := range []struct {
+		posted, changed watchparty.Message
+		sent            []string
+	}{
+		{message("as posted", time.Time{}, time.Time{}), message("edited", now, time.Time{}), []string{"as posted", "edited"}},
+		{message("edited", now, time.Time{}), message("edited", now, time.Time{}), []string{"edited"}},
+		{message("edited", now, time.Time{}), message("again", now.Add(1000), time.Time{}), []string{"edited", "again"}},
+		{message("as posted", time.Time{}, time.Time{}), message("", time.Time{}, now), []string{"as posted", ""}},
+	} {
+		id := uuid.Must(uuid.NewV7()).String()
+		c.posted.ID, c.changed.ID = id, id
+		now = now.Add(time.Millisecond)
+		c.changed.ChangedAt = now
+		n.hub.Say(room, []watchparty.Message{c.posted}, []watchparty.Message{c.changed})
+		for _, body := range c.sent {
+			require.Equal(t, body, next(w, anything[*wire.MessageEvent]).Message.Body)
+		}
 	}
 }
 

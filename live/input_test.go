@@ -161,7 +161,13 @@ func TestBadInput(t *testing.T) {
 	witness.send(&wire.Clock{C0: 1})
 	next(witness, anything[*wire.ClockReply]) // what was sent before has come
 	for _, m := range witness.past[loaded:] {
-		require.NotContains(t, []string{"error", "message", "room", "state", "queue"}, m.Type(), "nobody else noticed: %+v", m)
+		require.NotContains(
+			t,
+			[]string{"error", "message", "room", "state", "queue"},
+			m.Type(),
+			"nobody else noticed: %+v",
+			m,
+		)
 	}
 	t.Run("replayed ID with other content", func(t *testing.T) {
 		witness.acknowledged(&wire.Pause{Command: wire.Command{ID: id, Epoch: epoch}})

@@ -339,7 +339,11 @@ func next[M wire.ServerMessage](w *watcher, fits func(M) bool) M {
 			}
 		case <-timeout:
 			var zero M
-			require.FailNow(w.t, "nothing came", "no %T that fits, but %d other messages", zero, len(w.past))
+			types := make([]string, len(w.past))
+			for i, m := range w.past {
+				types[i] = m.Type()
+			}
+			require.FailNow(w.t, "nothing came", "no %T that fits, but %v", zero, types)
 		}
 	}
 }
