@@ -146,7 +146,7 @@ func TestFailedStep(t *testing.T) {
 func TestWaitsForTheLock(t *testing.T) {
 	t.Parallel()
 	for name, migrate := range map[string]func(ctx context.Context, db *bun.DB) error{
-		"up":   func(ctx context.Context, db *bun.DB) error { _, err := migrations.Up(ctx, db); return err },
+		"up": func(ctx context.Context, db *bun.DB) error { _, err := migrations.Up(ctx, db); return err },
 		"down": func(ctx context.Context, db *bun.DB) error {
 			_, err := migrations.Down(ctx, db)
 			return err
