@@ -69,11 +69,8 @@ func (c Config) Validate() error {
 	}
 	for _, former := range c.Auth.FormerSecrets {
 		if len(former) < MinSecretBytes || strings.TrimSpace(former) != former {
-			p.add(
-				"AUTH_FORMER_SECRETS",
-				"must be secrets of at least %d bytes, separated by commas without spaces",
-				MinSecretBytes,
-			)
+			p.add("AUTH_FORMER_SECRETS", "must be secrets of at least %d bytes, separated by commas without spaces",
+				MinSecretBytes)
 			break
 		}
 	}

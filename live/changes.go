@@ -142,7 +142,7 @@ func (h *Hub) read(ctx context.Context, d due) error {
 	return h.readPlaybacks(ctx, d.queues)
 }
 
-// hide tells everybody of those accounts whose content is hidden: any room may show something that they have written.
+// hide tells all connections which of the accounts have hidden content: any room may show something that they wrote.
 func (h *Hub) hide(ctx context.Context, accounts map[string]bool) error {
 	if len(accounts) == 0 {
 		return nil

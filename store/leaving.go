@@ -22,8 +22,8 @@ type seat struct {
 }
 
 // takeOut removes the rows that tie people to rooms, and returns them: those of the given people in all rooms, and those
-// of everybody in the given rooms, which are locked alone. All go at once, because of the order of locks, in which
-// playbacks come between: it also locks those of the rooms that the caller is going to archive.
+// of everybody in the given rooms, which are locked alone. The playbacks come between the two groups of tables in the
+// order of locks, so that takeOut also locks the playbacks of the rooms that the caller is going to archive.
 func takeOut(ctx context.Context, tx bun.Tx, people, rooms, archived []string) (seats []seat, err error) {
 	people, rooms = append([]string{nobody}, people...), append([]string{nobody}, rooms...)
 	remove := func(tables []string) error {

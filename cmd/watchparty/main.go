@@ -23,7 +23,7 @@ const usage = `watchparty: watch movies together.
                                  the Temporal worker, for all task queues unless told
   watchparty worker --check-histories
                                  fails unless this program can continue all workflows that run; run it before a rollout
-  watchparty migrate [down]      bring the database up to date, or take the newest step alone back
+  watchparty migrate [down]      bring the database up to date, or revert the newest migration
   watchparty migrate wait        return when the database is up to date; start it before programs that need that
   watchparty migrate collisions  list accounts whose addresses have become equal, or are none
   watchparty admin create USERNAME EMAIL
