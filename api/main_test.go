@@ -424,6 +424,17 @@ func (a answer) list() []map[string]any {
 	return out
 }
 
+// repeatWhileBusy sends a request again, as a client would, while the machine that runs the tests is too busy for it.
+func repeatWhileBusy(send func() answer) (a answer) {
+	const tries = 20
+	for range tries {
+		if a = send(); a.code() != watchparty.ErrBusy.Code {
+			break
+		}
+	}
+	return a
+}
+
 func (a answer) code() string {
 	code, _ := a.body["code"].(string)
 	return code
