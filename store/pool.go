@@ -163,7 +163,11 @@ func (p *pool) Connect(ctx context.Context) (driver.Conn, error) {
 // discard closes a connection. If the connection has failed, idle or in use, it logs that, since the caller may succeed
 // with another one. A connection that is merely unneeded is closed without a log.
 func discard(
-	ctx context.Context, log *slog.Logger, connection *puddle.Resource[*pgdriver.Conn], while string, err error,
+	ctx context.Context,
+	log *slog.Logger,
+	connection *puddle.Resource[*pgdriver.Conn],
+	while string,
+	err error,
 ) {
 	log.WarnContext(ctx, "database connection failed", slog.String("while", while),
 		slog.Duration("age", time.Since(connection.CreationTime())), slog.Any("error", err))
