@@ -47,7 +47,7 @@ var losses = map[string]lost{
 		"INSERT INTO avatars (id, user_id, version, state, updated_at) SELECT ?0, ?2, 1 + count(*), 'processing', ?1 " +
 			"FROM avatars",
 		"SELECT state || ' ' || reason FROM avatars WHERE id = ?0",
-		"failed " + lostUpload,
+		"failed " + watchparty.AvatarReasonLost,
 	},
 	"cleanup_runs queued": {
 		"INSERT INTO cleanup_runs (id, trigger, policies, workflow_id, created_at, updated_at) " +

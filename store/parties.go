@@ -264,10 +264,10 @@ func lockParty(
 	if err := tx.NewSelect().Model(&row).Where("y.id = ?", id).For("NO KEY UPDATE").Scan(ctx); err != nil {
 		return row, t, err
 	}
-	switch {
-	case versions != nil && !slices.Contains(versions, row.Version):
-		return row, t, watchparty.ErrChangedSince
-	case row.State != string(watchparty.PartyScheduled):
+	if err := checkVersion(row.Version, versions); err != nil {
+		return row, t, err
+	}
+	if row.State != string(watchparty.PartyScheduled) {
 		return row, t, watchparty.ErrPartyEnded
 	}
 	return row, t, nil

@@ -221,12 +221,12 @@ func (s *Store) announceTags(ctx context.Context, tx bun.Tx, tags map[string]str
 	return s.announce(ctx, change)
 }
 
-// oneMoment has the options of a read-only transaction whose statements all see the same snapshot.
-var oneMoment = &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+// snapshotOptions are those of a read-only transaction whose statements all see the same snapshot.
+var snapshotOptions = &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
 
 // Snapshot runs fn on a store whose reads all see the same snapshot of the data.
 func (s *Store) Snapshot(ctx context.Context, fn func(at *Store) error) error {
-	return s.db.RunInTx(ctx, oneMoment, func(_ context.Context, tx bun.Tx) error {
+	return s.db.RunInTx(ctx, snapshotOptions, func(_ context.Context, tx bun.Tx) error {
 		at := *s
 		at.db = tx
 		return fn(&at)

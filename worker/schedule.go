@@ -176,9 +176,7 @@ func (s schedule) offNote() string { return "Paused because " + s.setting + " is
 
 // keep creates or updates the schedule, and returns the settings that it had before.
 func (s schedule) keep(
-	ctx context.Context,
-	c client.ScheduleClient,
-	find findPause,
+	ctx context.Context, c client.ScheduleClient, find findPause,
 ) (former map[string]string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
