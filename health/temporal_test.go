@@ -100,17 +100,17 @@ func TestPausedQueues(t *testing.T) {
 	}, 30*time.Second, 50*time.Millisecond)
 	for _, queue := range job.TaskQueues() {
 		t.Run(queue, func(t *testing.T) {
-			require.NoError(t, s.PauseQueue(t.Context(), admin.ID, queue, watchparty.AdminNote{}))
+			require.NoError(t, s.PauseQueue(t.Context(), admin.ID, queue))
 			found := look()
 			require.False(t, found.OK(), "others are not paused")
 			require.Equal(t, "no worker for "+strings.Join(slices.DeleteFunc(slices.Clone(all), func(name string) bool {
 				return name == queue+" (activities)"
 			}), ", "), found.State)
-			require.NoError(t, s.ResumeQueue(t.Context(), admin.ID, queue, watchparty.AdminNote{}))
+			require.NoError(t, s.ResumeQueue(t.Context(), admin.ID, queue))
 		})
 	}
 	for _, queue := range job.TaskQueues() {
-		require.NoError(t, s.PauseQueue(t.Context(), admin.ID, queue, watchparty.AdminNote{}))
+		require.NoError(t, s.PauseQueue(t.Context(), admin.ID, queue))
 	}
 	found := look()
 	require.Equal(t, "paused by an admin: "+strings.Join(job.TaskQueues(), ", "), found.State)

@@ -49,7 +49,8 @@ func (r auditRow) actor() watchparty.Person {
 }
 
 // audit adds an entry to the audit log in the transaction of the act. An operator's command has no actor. The entry
-// keeps the actor's username at the time, also when the account is deleted later. It returns what administering
+// keeps the actor's username at the time, also when the account is deleted later, and has the note of the context,
+// watchparty.WithAdminNote. It returns what administering
 // returns, so that no act is committed after its actor has lost the rights; an act that ends the actor's own rights is
 // therefore audited before it is carried out.
 func audit(
@@ -66,6 +67,9 @@ func audit(
 func addAudit(ctx context.Context, tx bun.Tx, row auditRow) error {
 	if row.Details == nil {
 		row.Details = map[string]any{}
+	}
+	if note := watchparty.AdminNoteOf(ctx); note != "" {
+		row.Details["note"] = note
 	}
 	row.CreatedAt = Now()
 	if row.ActorID != nil {

@@ -98,7 +98,7 @@ func TestWork(t *testing.T) {
 		}
 		require.ElementsMatch(t, job.TaskQueues(), slices.Collect(maps.Keys(counted)))
 		for paused := range counted {
-			require.NoError(t, s.PauseQueue(t.Context(), admin.ID, paused, watchparty.AdminNote{}))
+			require.NoError(t, s.PauseQueue(t.Context(), admin.ID, paused))
 			w := read(t, s)
 			require.InDelta(t, 3600, w.Outbox.Oldest.Seconds(), 60, "the relay of events has no pause")
 			for queue, backlog := range counted {
@@ -111,7 +111,7 @@ func TestWork(t *testing.T) {
 					require.InDelta(t, 3600, backlog(w).Oldest.Seconds(), 60, "%s, while %s is paused", queue, paused)
 				}
 			}
-			require.NoError(t, s.ResumeQueue(t.Context(), admin.ID, paused, watchparty.AdminNote{}))
+			require.NoError(t, s.ResumeQueue(t.Context(), admin.ID, paused))
 		}
 	})
 	t.Run("clean-up and reports", func(t *testing.T) {

@@ -2570,8 +2570,8 @@ type AccountAnswer struct {
 	Data Account `json:"data"`
 }
 
-// ActDetails What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed;
-// empty for most.
+// ActDetails What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed. The
+// `note` of an admin's act says why it was done, if the admin gave a reason.
 type ActDetails map[string]interface{}
 
 // ActivityFigures The figures of a time
@@ -2690,13 +2690,10 @@ type AdminMessageList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// AdminNote Why an admin does something, for the audit log
+// AdminNote Why an admin does something
 //
-// Example: {"note":"The mail server works again"}
-type AdminNote struct {
-	// Note The reason; empty for none
-	Note *string `json:"note,omitempty"`
-}
+// Example: The mail server works again
+type AdminNote = string
 
 // AdminRoom A room, as admins see it
 //
@@ -2817,8 +2814,8 @@ type AuditEntry struct {
 	// CreatedAt When it was done
 	CreatedAt time.Time `json:"created_at"`
 
-	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed;
-	// empty for most.
+	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed. The
+	// `note` of an admin's act says why it was done, if the admin gave a reason.
 	Details ActDetails `json:"details"`
 
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
@@ -3708,8 +3705,8 @@ type ExportedAct struct {
 	// CreatedAt When it was done
 	CreatedAt time.Time `json:"created_at"`
 
-	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed;
-	// empty for most.
+	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed. The
+	// `note` of an admin's act says why it was done, if the admin gave a reason.
 	Details ActDetails `json:"details"`
 
 	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
@@ -3745,8 +3742,8 @@ type ExportedAdminAct struct {
 	// CreatedAt When it was done
 	CreatedAt time.Time `json:"created_at"`
 
-	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed;
-	// empty for most.
+	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed. The
+	// `note` of an admin's act says why it was done, if the admin gave a reason.
 	Details ActDetails `json:"details"`
 
 	// Outcome What became of it, in the words of the audit log
@@ -4350,7 +4347,7 @@ type JobAnswer struct {
 
 // JobBatch What to do with which jobs
 //
-// Example: {"action":"retry","expected":3,"kind":"ActivityReport","note":"The disk is larger now","state":"failed"}
+// Example: {"action":"retry","expected":3,"kind":"ActivityReport","state":"failed"}
 type JobBatch struct {
 	// Action What to do with each
 	Action JobBatchAction `json:"action"`
@@ -4366,9 +4363,6 @@ type JobBatch struct {
 
 	// Kind Only those of this kind
 	Kind *JobBatchKind `json:"kind,omitempty"`
-
-	// Note The reason; needed to terminate
-	Note *string `json:"note,omitempty"`
 
 	// Queue Only those that workers of this queue decide
 	Queue *JobBatchQueue `json:"queue,omitempty"`
@@ -5952,8 +5946,8 @@ type RoomAct struct {
 	// CreatedAt When it was done
 	CreatedAt time.Time `json:"created_at"`
 
-	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed;
-	// empty for most.
+	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed. The
+	// `note` of an admin's act says why it was done, if the admin gave a reason.
 	Details ActDetails `json:"details"`
 
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
@@ -6106,12 +6100,6 @@ type ScheduleList struct {
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
-}
-
-// ScheduleNote Example: {"note":"The database is being moved"}
-type ScheduleNote struct {
-	// Note The reason, for operators
-	Note string `json:"note"`
 }
 
 // SchedulePartyRequest Example: {"starts_at":"2026-02-01T20:30:00+01:00","time_zone":"Europe/Berlin","title":"Second part"}
@@ -6808,6 +6796,11 @@ type JobID = string
 // Limit defines model for Limit.
 type Limit = int
 
+// Note Why an admin does something
+//
+// Example: The mail server works again
+type Note = AdminNote
+
 // PartyID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 type PartyID = ID
 
@@ -6816,6 +6809,11 @@ type QueueName = string
 
 // Range defines model for Range.
 type Range = string
+
+// RequiredNote Why an admin does something
+//
+// Example: The mail server works again
+type RequiredNote = AdminNote
 
 // RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 type RoomID = ID
@@ -6936,6 +6934,9 @@ type ListAuditParams struct {
 
 // StartCleanupParams defines parameters for StartCleanup.
 type StartCleanupParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+
 	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
 	// key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
 	// a 422.
@@ -6949,6 +6950,12 @@ type ListCleanupRunsParams struct {
 
 	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// CancelCleanupRunParams defines parameters for CancelCleanupRun.
+type CancelCleanupRunParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
 }
 
 // ListEmailsParams defines parameters for ListEmails.
@@ -6987,6 +6994,18 @@ type ListEmailsParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ResumeEmailsParams defines parameters for ResumeEmails.
+type ResumeEmailsParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
+// PauseEmailsParams defines parameters for PauseEmails.
+type PauseEmailsParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
 // ListEmailPreviewsParams defines parameters for ListEmailPreviews.
 type ListEmailPreviewsParams struct {
 	// Language The language that the emails are shown in
@@ -6999,12 +7018,27 @@ type GetEmailParams struct {
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
+// CancelEmailParams defines parameters for CancelEmail.
+type CancelEmailParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
 // ResendEmailParams defines parameters for ResendEmail.
 type ResendEmailParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+
 	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
 	// key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
 	// a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ActOnJobsParams defines parameters for ActOnJobs.
+type ActOnJobsParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
 }
 
 // ListJobsParams defines parameters for ListJobs.
@@ -7065,6 +7099,24 @@ type CountJobsParams struct {
 	OnlyTotal *bool `form:"only_total,omitempty" json:"only_total,omitempty"`
 }
 
+// CancelJobParams defines parameters for CancelJob.
+type CancelJobParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
+// RetryJobParams defines parameters for RetryJob.
+type RetryJobParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
+// TerminateJobParams defines parameters for TerminateJob.
+type TerminateJobParams struct {
+	// Note Why the admin does it, for the audit log and for other admins
+	Note RequiredNote `form:"note" json:"note"`
+}
+
 // ListEventsParams defines parameters for ListEvents.
 type ListEventsParams struct {
 	// State `pending` ones are tried again by themselves, `abandoned` ones are not
@@ -7079,6 +7131,24 @@ type ListEventsParams struct {
 
 // ListEventsParamsState defines parameters for ListEvents.
 type ListEventsParamsState string
+
+// RequeueEventParams defines parameters for RequeueEvent.
+type RequeueEventParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
+// PauseQueueParams defines parameters for PauseQueue.
+type PauseQueueParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
+// ResumeQueueParams defines parameters for ResumeQueue.
+type ResumeQueueParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
 
 // ListReportsParams defines parameters for ListReports.
 type ListReportsParams struct {
@@ -7126,6 +7196,12 @@ type ListRetiredRoomsParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// RestoreRoomParams defines parameters for RestoreRoom.
+type RestoreRoomParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
 // ListAnyMessagesParams defines parameters for ListAnyMessages.
 type ListAnyMessagesParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
@@ -7133,6 +7209,30 @@ type ListAnyMessagesParams struct {
 
 	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// BackfillScheduleParams defines parameters for BackfillSchedule.
+type BackfillScheduleParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
+// PauseScheduleParams defines parameters for PauseSchedule.
+type PauseScheduleParams struct {
+	// Note Why the admin does it, for the audit log and for other admins
+	Note RequiredNote `form:"note" json:"note"`
+}
+
+// ResumeScheduleParams defines parameters for ResumeSchedule.
+type ResumeScheduleParams struct {
+	// Note Why the admin does it, for the audit log and for other admins
+	Note RequiredNote `form:"note" json:"note"`
+}
+
+// TriggerScheduleParams defines parameters for TriggerSchedule.
+type TriggerScheduleParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
 }
 
 // ListUsersParams defines parameters for ListUsers.
@@ -7151,6 +7251,30 @@ type ListUsersParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// RevokeAdminParams defines parameters for RevokeAdmin.
+type RevokeAdminParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
+// GrantAdminParams defines parameters for GrantAdmin.
+type GrantAdminParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
+// ReinstateUserParams defines parameters for ReinstateUser.
+type ReinstateUserParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
+// EndUserSessionsParams defines parameters for EndUserSessions.
+type EndUserSessionsParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
 // ListUserSessionsParams defines parameters for ListUserSessions.
 type ListUserSessionsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
@@ -7160,10 +7284,22 @@ type ListUserSessionsParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// EndUserSessionParams defines parameters for EndUserSession.
+type EndUserSessionParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
 // GetWebhookDeliveryParams defines parameters for GetWebhookDelivery.
 type GetWebhookDeliveryParams struct {
 	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// RedeliverWebhookParams defines parameters for RedeliverWebhook.
+type RedeliverWebhookParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
 }
 
 // ListWebhooksParams defines parameters for ListWebhooks.
@@ -7177,16 +7313,31 @@ type ListWebhooksParams struct {
 
 // CreateWebhookParams defines parameters for CreateWebhook.
 type CreateWebhookParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+
 	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
 	// key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
 	// a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// DeleteWebhookParams defines parameters for DeleteWebhook.
+type DeleteWebhookParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
 // GetWebhookParams defines parameters for GetWebhook.
 type GetWebhookParams struct {
 	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// UpdateWebhookParams defines parameters for UpdateWebhook.
+type UpdateWebhookParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
 }
 
 // ListWebhookDeliveriesParams defines parameters for ListWebhookDeliveries.
@@ -7208,6 +7359,24 @@ type ListWebhookDeliveriesParams struct {
 
 	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ReplayWebhookParams defines parameters for ReplayWebhook.
+type ReplayWebhookParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
+// RotateWebhookSecretParams defines parameters for RotateWebhookSecret.
+type RotateWebhookSecretParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
+// TestWebhookParams defines parameters for TestWebhook.
+type TestWebhookParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
 }
 
 // RequestPasswordResetParams defines parameters for RequestPasswordReset.
@@ -7353,6 +7522,9 @@ type ListMoviesParams struct {
 
 // CreateMovieParams defines parameters for CreateMovie.
 type CreateMovieParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+
 	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
 	// key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
 	// a 422.
@@ -7367,6 +7539,9 @@ type ListGenresParams struct {
 
 // DeleteMovieParams defines parameters for DeleteMovie.
 type DeleteMovieParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+
 	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
 	// Only the version in the tag is compared, which does not change when people join or leave a room, or say whether
 	// they come to a party.
@@ -7386,6 +7561,9 @@ type GetMovieParams struct {
 
 // UpdateMovieParams defines parameters for UpdateMovie.
 type UpdateMovieParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+
 	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
 	// Only the version in the tag is compared, which does not change when people join or leave a room, or say whether
 	// they come to a party.
@@ -7692,35 +7870,11 @@ type ResolveAbuseReportJSONRequestBody = ResolveAbuseReportRequest
 // StartCleanupJSONRequestBody defines body for StartCleanup for application/json ContentType.
 type StartCleanupJSONRequestBody = StartCleanupRequest
 
-// CancelEmailJSONRequestBody defines body for CancelEmail for application/json ContentType.
-type CancelEmailJSONRequestBody = AdminNote
-
-// ResendEmailJSONRequestBody defines body for ResendEmail for application/json ContentType.
-type ResendEmailJSONRequestBody = AdminNote
-
 // ActOnJobsJSONRequestBody defines body for ActOnJobs for application/json ContentType.
 type ActOnJobsJSONRequestBody = JobBatch
 
-// CancelJobJSONRequestBody defines body for CancelJob for application/json ContentType.
-type CancelJobJSONRequestBody = AdminNote
-
-// RetryJobJSONRequestBody defines body for RetryJob for application/json ContentType.
-type RetryJobJSONRequestBody = AdminNote
-
-// TerminateJobJSONRequestBody defines body for TerminateJob for application/json ContentType.
-type TerminateJobJSONRequestBody = ScheduleNote
-
 // RemoveMessageJSONRequestBody defines body for RemoveMessage for application/json ContentType.
 type RemoveMessageJSONRequestBody = RemoveMessageRequest
-
-// RequeueEventJSONRequestBody defines body for RequeueEvent for application/json ContentType.
-type RequeueEventJSONRequestBody = AdminNote
-
-// PauseQueueJSONRequestBody defines body for PauseQueue for application/json ContentType.
-type PauseQueueJSONRequestBody = AdminNote
-
-// ResumeQueueJSONRequestBody defines body for ResumeQueue for application/json ContentType.
-type ResumeQueueJSONRequestBody = AdminNote
 
 // CloseRoomJSONRequestBody defines body for CloseRoom for application/json ContentType.
 type CloseRoomJSONRequestBody = CloseRoomRequest
@@ -7730,12 +7884,6 @@ type ReopenRoomJSONRequestBody = ReopenRoomRequest
 
 // BackfillScheduleJSONRequestBody defines body for BackfillSchedule for application/json ContentType.
 type BackfillScheduleJSONRequestBody = ScheduleBackfill
-
-// PauseScheduleJSONRequestBody defines body for PauseSchedule for application/json ContentType.
-type PauseScheduleJSONRequestBody = ScheduleNote
-
-// ResumeScheduleJSONRequestBody defines body for ResumeSchedule for application/json ContentType.
-type ResumeScheduleJSONRequestBody = ScheduleNote
 
 // SuspendUserJSONRequestBody defines body for SuspendUser for application/json ContentType.
 type SuspendUserJSONRequestBody = SuspendRequest
@@ -7915,19 +8063,19 @@ type ServerInterface interface {
 	GetCleanupRun(ctx echo.Context, runID ID) error
 	// CancelCleanupRun Cancel a cleanup run
 	// (POST /admin/cleanup/runs/{run_id}/cancel)
-	CancelCleanupRun(ctx echo.Context, runID ID) error
+	CancelCleanupRun(ctx echo.Context, runID ID, params CancelCleanupRunParams) error
 	// ListEmails List emails, newest first
 	// (GET /admin/emails)
 	ListEmails(ctx echo.Context, params ListEmailsParams) error
 	// ResumeEmails Resume emails
 	// (DELETE /admin/emails/pause)
-	ResumeEmails(ctx echo.Context) error
+	ResumeEmails(ctx echo.Context, params ResumeEmailsParams) error
 	// GetEmailPause Get whether emails are paused
 	// (GET /admin/emails/pause)
 	GetEmailPause(ctx echo.Context) error
 	// PauseEmails Pause all emails
 	// (PUT /admin/emails/pause)
-	PauseEmails(ctx echo.Context) error
+	PauseEmails(ctx echo.Context, params PauseEmailsParams) error
 	// ListEmailPreviews List previews of all kinds of email
 	// (GET /admin/emails/previews)
 	ListEmailPreviews(ctx echo.Context, params ListEmailPreviewsParams) error
@@ -7936,13 +8084,13 @@ type ServerInterface interface {
 	GetEmail(ctx echo.Context, emailID ID, params GetEmailParams) error
 	// CancelEmail Cancel an email
 	// (POST /admin/emails/{email_id}/cancel)
-	CancelEmail(ctx echo.Context, emailID ID) error
+	CancelEmail(ctx echo.Context, emailID ID, params CancelEmailParams) error
 	// ResendEmail Resend an email
 	// (POST /admin/emails/{email_id}/resend)
 	ResendEmail(ctx echo.Context, emailID ID, params ResendEmailParams) error
 	// ActOnJobs Cancel, terminate or retry many jobs
 	// (POST /admin/job-batches)
-	ActOnJobs(ctx echo.Context) error
+	ActOnJobs(ctx echo.Context, params ActOnJobsParams) error
 	// ListJobs List jobs
 	// (GET /admin/jobs)
 	ListJobs(ctx echo.Context, params ListJobsParams) error
@@ -7954,13 +8102,13 @@ type ServerInterface interface {
 	GetJob(ctx echo.Context, jobID JobID) error
 	// CancelJob Cancel a job
 	// (POST /admin/jobs/{job_id}/cancel)
-	CancelJob(ctx echo.Context, jobID JobID) error
+	CancelJob(ctx echo.Context, jobID JobID, params CancelJobParams) error
 	// RetryJob Retry a job
 	// (POST /admin/jobs/{job_id}/retry)
-	RetryJob(ctx echo.Context, jobID JobID) error
+	RetryJob(ctx echo.Context, jobID JobID, params RetryJobParams) error
 	// TerminateJob Terminate a job
 	// (POST /admin/jobs/{job_id}/terminate)
-	TerminateJob(ctx echo.Context, jobID JobID) error
+	TerminateJob(ctx echo.Context, jobID JobID, params TerminateJobParams) error
 	// RemoveMessage Delete a message as an admin
 	// (POST /admin/messages/{message_id}/delete)
 	RemoveMessage(ctx echo.Context, messageID ID) error
@@ -7972,7 +8120,7 @@ type ServerInterface interface {
 	ListEvents(ctx echo.Context, params ListEventsParams) error
 	// RequeueEvent Retry an event now
 	// (POST /admin/outbox/events/{event_id}/requeue)
-	RequeueEvent(ctx echo.Context, eventID ID) error
+	RequeueEvent(ctx echo.Context, eventID ID, params RequeueEventParams) error
 	// GetOverview Get an overview of the service
 	// (GET /admin/overview)
 	GetOverview(ctx echo.Context) error
@@ -7981,10 +8129,10 @@ type ServerInterface interface {
 	GetQueues(ctx echo.Context) error
 	// PauseQueue Pause a kind of work
 	// (POST /admin/queues/{queue}/pause)
-	PauseQueue(ctx echo.Context, queue QueueName) error
+	PauseQueue(ctx echo.Context, queue QueueName, params PauseQueueParams) error
 	// ResumeQueue Resume a kind of work
 	// (POST /admin/queues/{queue}/resume)
-	ResumeQueue(ctx echo.Context, queue QueueName) error
+	ResumeQueue(ctx echo.Context, queue QueueName, params ResumeQueueParams) error
 	// ListReports List activity and cleanup reports, newest first
 	// (GET /admin/reports)
 	ListReports(ctx echo.Context, params ListReportsParams) error
@@ -8002,7 +8150,7 @@ type ServerInterface interface {
 	ListRetiredRooms(ctx echo.Context, params ListRetiredRoomsParams) error
 	// RestoreRoom Restore a room that cleanup archived
 	// (POST /admin/rooms/{retired_id}/restore)
-	RestoreRoom(ctx echo.Context, retiredID ID) error
+	RestoreRoom(ctx echo.Context, retiredID ID, params RestoreRoomParams) error
 	// GetAnyRoom Get a room as an admin
 	// (GET /admin/rooms/{room_id})
 	GetAnyRoom(ctx echo.Context, roomID RoomID) error
@@ -8020,16 +8168,16 @@ type ServerInterface interface {
 	ListSchedules(ctx echo.Context) error
 	// BackfillSchedule Backfill a schedule for a period
 	// (POST /admin/schedules/{schedule_id}/backfill)
-	BackfillSchedule(ctx echo.Context, scheduleID ScheduleID) error
+	BackfillSchedule(ctx echo.Context, scheduleID ScheduleID, params BackfillScheduleParams) error
 	// PauseSchedule Pause a schedule
 	// (POST /admin/schedules/{schedule_id}/pause)
-	PauseSchedule(ctx echo.Context, scheduleID ScheduleID) error
+	PauseSchedule(ctx echo.Context, scheduleID ScheduleID, params PauseScheduleParams) error
 	// ResumeSchedule Resume a schedule
 	// (POST /admin/schedules/{schedule_id}/resume)
-	ResumeSchedule(ctx echo.Context, scheduleID ScheduleID) error
+	ResumeSchedule(ctx echo.Context, scheduleID ScheduleID, params ResumeScheduleParams) error
 	// TriggerSchedule Trigger a schedule now
 	// (POST /admin/schedules/{schedule_id}/trigger)
-	TriggerSchedule(ctx echo.Context, scheduleID ScheduleID) error
+	TriggerSchedule(ctx echo.Context, scheduleID ScheduleID, params TriggerScheduleParams) error
 	// ListUsers List accounts
 	// (GET /admin/users)
 	ListUsers(ctx echo.Context, params ListUsersParams) error
@@ -8038,22 +8186,22 @@ type ServerInterface interface {
 	GetUser(ctx echo.Context, userID ID) error
 	// RevokeAdmin Revoke an account's admin rights
 	// (DELETE /admin/users/{user_id}/admin)
-	RevokeAdmin(ctx echo.Context, userID ID) error
+	RevokeAdmin(ctx echo.Context, userID ID, params RevokeAdminParams) error
 	// GrantAdmin Grant an account an admin's rights
 	// (PUT /admin/users/{user_id}/admin)
-	GrantAdmin(ctx echo.Context, userID ID) error
+	GrantAdmin(ctx echo.Context, userID ID, params GrantAdminParams) error
 	// ReinstateUser Reinstate a suspended account
 	// (POST /admin/users/{user_id}/reinstate)
-	ReinstateUser(ctx echo.Context, userID ID) error
+	ReinstateUser(ctx echo.Context, userID ID, params ReinstateUserParams) error
 	// EndUserSessions End all sign-ins of an account
 	// (DELETE /admin/users/{user_id}/sessions)
-	EndUserSessions(ctx echo.Context, userID ID) error
+	EndUserSessions(ctx echo.Context, userID ID, params EndUserSessionsParams) error
 	// ListUserSessions List the sign-ins of an account, newest first
 	// (GET /admin/users/{user_id}/sessions)
 	ListUserSessions(ctx echo.Context, userID ID, params ListUserSessionsParams) error
 	// EndUserSession End one sign-in of an account
 	// (DELETE /admin/users/{user_id}/sessions/{session_id})
-	EndUserSession(ctx echo.Context, userID ID, sessionID ID) error
+	EndUserSession(ctx echo.Context, userID ID, sessionID ID, params EndUserSessionParams) error
 	// SuspendUser Suspend an account
 	// (POST /admin/users/{user_id}/suspend)
 	SuspendUser(ctx echo.Context, userID ID) error
@@ -8062,7 +8210,7 @@ type ServerInterface interface {
 	GetWebhookDelivery(ctx echo.Context, deliveryID ID, params GetWebhookDeliveryParams) error
 	// RedeliverWebhook Redeliver a message
 	// (POST /admin/webhook-deliveries/{delivery_id}/redeliver)
-	RedeliverWebhook(ctx echo.Context, deliveryID ID) error
+	RedeliverWebhook(ctx echo.Context, deliveryID ID, params RedeliverWebhookParams) error
 	// ListWebhooks List webhooks, newest first
 	// (GET /admin/webhooks)
 	ListWebhooks(ctx echo.Context, params ListWebhooksParams) error
@@ -8071,25 +8219,25 @@ type ServerInterface interface {
 	CreateWebhook(ctx echo.Context, params CreateWebhookParams) error
 	// DeleteWebhook Remove a webhook
 	// (DELETE /admin/webhooks/{webhook_id})
-	DeleteWebhook(ctx echo.Context, webhookID ID) error
+	DeleteWebhook(ctx echo.Context, webhookID ID, params DeleteWebhookParams) error
 	// GetWebhook Get a webhook
 	// (GET /admin/webhooks/{webhook_id})
 	GetWebhook(ctx echo.Context, webhookID ID, params GetWebhookParams) error
 	// UpdateWebhook Update a webhook
 	// (PATCH /admin/webhooks/{webhook_id})
-	UpdateWebhook(ctx echo.Context, webhookID ID) error
+	UpdateWebhook(ctx echo.Context, webhookID ID, params UpdateWebhookParams) error
 	// ListWebhookDeliveries List the deliveries to a webhook, newest first
 	// (GET /admin/webhooks/{webhook_id}/deliveries)
 	ListWebhookDeliveries(ctx echo.Context, webhookID ID, params ListWebhookDeliveriesParams) error
 	// ReplayWebhook Replay the events that a webhook has missed
 	// (POST /admin/webhooks/{webhook_id}/replay)
-	ReplayWebhook(ctx echo.Context, webhookID ID) error
+	ReplayWebhook(ctx echo.Context, webhookID ID, params ReplayWebhookParams) error
 	// RotateWebhookSecret Replace the secret of a webhook
 	// (POST /admin/webhooks/{webhook_id}/secret)
-	RotateWebhookSecret(ctx echo.Context, webhookID ID) error
+	RotateWebhookSecret(ctx echo.Context, webhookID ID, params RotateWebhookSecretParams) error
 	// TestWebhook Send a test message
 	// (POST /admin/webhooks/{webhook_id}/test)
-	TestWebhook(ctx echo.Context, webhookID ID) error
+	TestWebhook(ctx echo.Context, webhookID ID, params TestWebhookParams) error
 	// Login Sign in
 	// (POST /auth/login)
 	Login(ctx echo.Context) error
@@ -8550,6 +8698,12 @@ func (w *ServerInterfaceWrapper) StartCleanup(ctx echo.Context) error {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params StartCleanupParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
 
 	headers := ctx.Request().Header
 	// ------------- Optional header parameter "Idempotency-Key" -------------
@@ -8634,8 +8788,17 @@ func (w *ServerInterfaceWrapper) CancelCleanupRun(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter run_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CancelCleanupRunParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.CancelCleanupRun(ctx, runID)
+	err = w.Handler.CancelCleanupRun(ctx, runID, params)
 	return err
 }
 
@@ -8731,8 +8894,17 @@ func (w *ServerInterfaceWrapper) ListEmails(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) ResumeEmails(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ResumeEmailsParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ResumeEmails(ctx)
+	err = w.Handler.ResumeEmails(ctx, params)
 	return err
 }
 
@@ -8749,8 +8921,17 @@ func (w *ServerInterfaceWrapper) GetEmailPause(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) PauseEmails(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PauseEmailsParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.PauseEmails(ctx)
+	err = w.Handler.PauseEmails(ctx, params)
 	return err
 }
 
@@ -8819,8 +9000,17 @@ func (w *ServerInterfaceWrapper) CancelEmail(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter email_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CancelEmailParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.CancelEmail(ctx, emailID)
+	err = w.Handler.CancelEmail(ctx, emailID, params)
 	return err
 }
 
@@ -8837,6 +9027,12 @@ func (w *ServerInterfaceWrapper) ResendEmail(ctx echo.Context) error {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params ResendEmailParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
 
 	headers := ctx.Request().Header
 	// ------------- Optional header parameter "Idempotency-Key" -------------
@@ -8864,8 +9060,17 @@ func (w *ServerInterfaceWrapper) ResendEmail(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) ActOnJobs(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ActOnJobsParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ActOnJobs(ctx)
+	err = w.Handler.ActOnJobs(ctx, params)
 	return err
 }
 
@@ -9037,8 +9242,17 @@ func (w *ServerInterfaceWrapper) CancelJob(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter job_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CancelJobParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.CancelJob(ctx, jobID)
+	err = w.Handler.CancelJob(ctx, jobID, params)
 	return err
 }
 
@@ -9053,8 +9267,17 @@ func (w *ServerInterfaceWrapper) RetryJob(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter job_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RetryJobParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.RetryJob(ctx, jobID)
+	err = w.Handler.RetryJob(ctx, jobID, params)
 	return err
 }
 
@@ -9069,8 +9292,17 @@ func (w *ServerInterfaceWrapper) TerminateJob(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter job_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params TerminateJobParams
+	// ------------- Required query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.TerminateJob(ctx, jobID)
+	err = w.Handler.TerminateJob(ctx, jobID, params)
 	return err
 }
 
@@ -9142,8 +9374,17 @@ func (w *ServerInterfaceWrapper) RequeueEvent(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter event_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RequeueEventParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.RequeueEvent(ctx, eventID)
+	err = w.Handler.RequeueEvent(ctx, eventID, params)
 	return err
 }
 
@@ -9176,8 +9417,17 @@ func (w *ServerInterfaceWrapper) PauseQueue(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter queue: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PauseQueueParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.PauseQueue(ctx, queue)
+	err = w.Handler.PauseQueue(ctx, queue, params)
 	return err
 }
 
@@ -9192,8 +9442,17 @@ func (w *ServerInterfaceWrapper) ResumeQueue(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter queue: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ResumeQueueParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ResumeQueue(ctx, queue)
+	err = w.Handler.ResumeQueue(ctx, queue, params)
 	return err
 }
 
@@ -9343,8 +9602,17 @@ func (w *ServerInterfaceWrapper) RestoreRoom(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter retired_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RestoreRoomParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.RestoreRoom(ctx, retiredID)
+	err = w.Handler.RestoreRoom(ctx, retiredID, params)
 	return err
 }
 
@@ -9448,8 +9716,17 @@ func (w *ServerInterfaceWrapper) BackfillSchedule(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter schedule_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params BackfillScheduleParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.BackfillSchedule(ctx, scheduleID)
+	err = w.Handler.BackfillSchedule(ctx, scheduleID, params)
 	return err
 }
 
@@ -9464,8 +9741,17 @@ func (w *ServerInterfaceWrapper) PauseSchedule(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter schedule_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PauseScheduleParams
+	// ------------- Required query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.PauseSchedule(ctx, scheduleID)
+	err = w.Handler.PauseSchedule(ctx, scheduleID, params)
 	return err
 }
 
@@ -9480,8 +9766,17 @@ func (w *ServerInterfaceWrapper) ResumeSchedule(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter schedule_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ResumeScheduleParams
+	// ------------- Required query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ResumeSchedule(ctx, scheduleID)
+	err = w.Handler.ResumeSchedule(ctx, scheduleID, params)
 	return err
 }
 
@@ -9496,8 +9791,17 @@ func (w *ServerInterfaceWrapper) TriggerSchedule(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter schedule_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params TriggerScheduleParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.TriggerSchedule(ctx, scheduleID)
+	err = w.Handler.TriggerSchedule(ctx, scheduleID, params)
 	return err
 }
 
@@ -9567,8 +9871,17 @@ func (w *ServerInterfaceWrapper) RevokeAdmin(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RevokeAdminParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.RevokeAdmin(ctx, userID)
+	err = w.Handler.RevokeAdmin(ctx, userID, params)
 	return err
 }
 
@@ -9583,8 +9896,17 @@ func (w *ServerInterfaceWrapper) GrantAdmin(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GrantAdminParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.GrantAdmin(ctx, userID)
+	err = w.Handler.GrantAdmin(ctx, userID, params)
 	return err
 }
 
@@ -9599,8 +9921,17 @@ func (w *ServerInterfaceWrapper) ReinstateUser(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ReinstateUserParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ReinstateUser(ctx, userID)
+	err = w.Handler.ReinstateUser(ctx, userID, params)
 	return err
 }
 
@@ -9615,8 +9946,17 @@ func (w *ServerInterfaceWrapper) EndUserSessions(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params EndUserSessionsParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.EndUserSessions(ctx, userID)
+	err = w.Handler.EndUserSessions(ctx, userID, params)
 	return err
 }
 
@@ -9671,8 +10011,17 @@ func (w *ServerInterfaceWrapper) EndUserSession(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter session_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params EndUserSessionParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.EndUserSession(ctx, userID, sessionID)
+	err = w.Handler.EndUserSession(ctx, userID, sessionID, params)
 	return err
 }
 
@@ -9739,8 +10088,17 @@ func (w *ServerInterfaceWrapper) RedeliverWebhook(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter delivery_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RedeliverWebhookParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.RedeliverWebhook(ctx, deliveryID)
+	err = w.Handler.RedeliverWebhook(ctx, deliveryID, params)
 	return err
 }
 
@@ -9775,6 +10133,12 @@ func (w *ServerInterfaceWrapper) CreateWebhook(ctx echo.Context) error {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params CreateWebhookParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
 
 	headers := ctx.Request().Header
 	// ------------- Optional header parameter "Idempotency-Key" -------------
@@ -9809,8 +10173,17 @@ func (w *ServerInterfaceWrapper) DeleteWebhook(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeleteWebhookParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.DeleteWebhook(ctx, webhookID)
+	err = w.Handler.DeleteWebhook(ctx, webhookID, params)
 	return err
 }
 
@@ -9861,8 +10234,17 @@ func (w *ServerInterfaceWrapper) UpdateWebhook(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UpdateWebhookParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.UpdateWebhook(ctx, webhookID)
+	err = w.Handler.UpdateWebhook(ctx, webhookID, params)
 	return err
 }
 
@@ -9937,8 +10319,17 @@ func (w *ServerInterfaceWrapper) ReplayWebhook(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ReplayWebhookParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ReplayWebhook(ctx, webhookID)
+	err = w.Handler.ReplayWebhook(ctx, webhookID, params)
 	return err
 }
 
@@ -9953,8 +10344,17 @@ func (w *ServerInterfaceWrapper) RotateWebhookSecret(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RotateWebhookSecretParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.RotateWebhookSecret(ctx, webhookID)
+	err = w.Handler.RotateWebhookSecret(ctx, webhookID, params)
 	return err
 }
 
@@ -9969,8 +10369,17 @@ func (w *ServerInterfaceWrapper) TestWebhook(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params TestWebhookParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.TestWebhook(ctx, webhookID)
+	err = w.Handler.TestWebhook(ctx, webhookID, params)
 	return err
 }
 
@@ -10644,6 +11053,12 @@ func (w *ServerInterfaceWrapper) CreateMovie(ctx echo.Context) error {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params CreateMovieParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
 
 	headers := ctx.Request().Header
 	// ------------- Optional header parameter "Idempotency-Key" -------------
@@ -10709,6 +11124,12 @@ func (w *ServerInterfaceWrapper) DeleteMovie(ctx echo.Context) error {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params DeleteMovieParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
 
 	headers := ctx.Request().Header
 	// ------------- Optional header parameter "If-Match" -------------
@@ -10796,6 +11217,12 @@ func (w *ServerInterfaceWrapper) UpdateMovie(ctx echo.Context) error {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params UpdateMovieParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
 
 	headers := ctx.Request().Header
 	// ------------- Optional header parameter "If-Match" -------------
@@ -14305,7 +14732,8 @@ func (response GetCleanupRundefaultApplicationProblemPlusJSONResponse) VisitGetC
 }
 
 type CancelCleanupRunRequestObject struct {
-	RunID ID `json:"run_id"`
+	RunID  ID `json:"run_id"`
+	Params CancelCleanupRunParams
 }
 
 type CancelCleanupRunResponseObject interface {
@@ -14611,6 +15039,7 @@ func (response ListEmailsdefaultApplicationProblemPlusJSONResponse) VisitListEma
 }
 
 type ResumeEmailsRequestObject struct {
+	Params ResumeEmailsParams
 }
 
 type ResumeEmailsResponseObject interface {
@@ -14885,6 +15314,7 @@ func (response GetEmailPausedefaultApplicationProblemPlusJSONResponse) VisitGetE
 }
 
 type PauseEmailsRequestObject struct {
+	Params PauseEmailsParams
 }
 
 type PauseEmailsResponseObject interface {
@@ -15332,7 +15762,7 @@ func (response GetEmaildefaultApplicationProblemPlusJSONResponse) VisitGetEmailR
 
 type CancelEmailRequestObject struct {
 	EmailID ID `json:"email_id"`
-	Body    *CancelEmailJSONRequestBody
+	Params  CancelEmailParams
 }
 
 type CancelEmailResponseObject interface {
@@ -15417,22 +15847,6 @@ func (response CancelEmail404ApplicationProblemPlusJSONResponse) VisitCancelEmai
 	return err
 }
 
-type CancelEmail408ApplicationProblemPlusJSONResponse struct {
-	RequestTimeoutApplicationProblemPlusJSONResponse
-}
-
-func (response CancelEmail408ApplicationProblemPlusJSONResponse) VisitCancelEmailResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type CancelEmail409ApplicationProblemPlusJSONResponse Problem
 
 func (response CancelEmail409ApplicationProblemPlusJSONResponse) VisitCancelEmailResponse(w http.ResponseWriter) error {
@@ -15463,24 +15877,8 @@ func (response CancelEmail412ApplicationProblemPlusJSONResponse) VisitCancelEmai
 	return err
 }
 
-type CancelEmail413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response CancelEmail413ApplicationProblemPlusJSONResponse) VisitCancelEmailResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type CancelEmail415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
 func (response CancelEmail415ApplicationProblemPlusJSONResponse) VisitCancelEmailResponse(w http.ResponseWriter) error {
@@ -15534,7 +15932,6 @@ func (response CancelEmaildefaultApplicationProblemPlusJSONResponse) VisitCancel
 type ResendEmailRequestObject struct {
 	EmailID ID `json:"email_id"`
 	Params  ResendEmailParams
-	Body    *ResendEmailJSONRequestBody
 }
 
 type ResendEmailResponseObject interface {
@@ -15633,22 +16030,6 @@ func (response ResendEmail404ApplicationProblemPlusJSONResponse) VisitResendEmai
 	return err
 }
 
-type ResendEmail408ApplicationProblemPlusJSONResponse struct {
-	RequestTimeoutApplicationProblemPlusJSONResponse
-}
-
-func (response ResendEmail408ApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type ResendEmail409ApplicationProblemPlusJSONResponse Problem
 
 func (response ResendEmail409ApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
@@ -15679,24 +16060,8 @@ func (response ResendEmail412ApplicationProblemPlusJSONResponse) VisitResendEmai
 	return err
 }
 
-type ResendEmail413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response ResendEmail413ApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type ResendEmail415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
 func (response ResendEmail415ApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
@@ -15764,7 +16129,8 @@ func (response ResendEmaildefaultApplicationProblemPlusJSONResponse) VisitResend
 }
 
 type ActOnJobsRequestObject struct {
-	Body *ActOnJobsJSONRequestBody
+	Params ActOnJobsParams
+	Body   *ActOnJobsJSONRequestBody
 }
 
 type ActOnJobsResponseObject interface {
@@ -16390,8 +16756,8 @@ func (response GetJobdefaultApplicationProblemPlusJSONResponse) VisitGetJobRespo
 }
 
 type CancelJobRequestObject struct {
-	JobID JobID `json:"job_id"`
-	Body  *CancelJobJSONRequestBody
+	JobID  JobID `json:"job_id"`
+	Params CancelJobParams
 }
 
 type CancelJobResponseObject interface {
@@ -16474,22 +16840,6 @@ func (response CancelJob404ApplicationProblemPlusJSONResponse) VisitCancelJobRes
 	return err
 }
 
-type CancelJob408ApplicationProblemPlusJSONResponse struct {
-	RequestTimeoutApplicationProblemPlusJSONResponse
-}
-
-func (response CancelJob408ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type CancelJob409ApplicationProblemPlusJSONResponse Problem
 
 func (response CancelJob409ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
@@ -16520,24 +16870,8 @@ func (response CancelJob412ApplicationProblemPlusJSONResponse) VisitCancelJobRes
 	return err
 }
 
-type CancelJob413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response CancelJob413ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type CancelJob415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
 func (response CancelJob415ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
@@ -16589,8 +16923,8 @@ func (response CancelJobdefaultApplicationProblemPlusJSONResponse) VisitCancelJo
 }
 
 type RetryJobRequestObject struct {
-	JobID JobID `json:"job_id"`
-	Body  *RetryJobJSONRequestBody
+	JobID  JobID `json:"job_id"`
+	Params RetryJobParams
 }
 
 type RetryJobResponseObject interface {
@@ -16673,22 +17007,6 @@ func (response RetryJob404ApplicationProblemPlusJSONResponse) VisitRetryJobRespo
 	return err
 }
 
-type RetryJob408ApplicationProblemPlusJSONResponse struct {
-	RequestTimeoutApplicationProblemPlusJSONResponse
-}
-
-func (response RetryJob408ApplicationProblemPlusJSONResponse) VisitRetryJobResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type RetryJob409ApplicationProblemPlusJSONResponse Problem
 
 func (response RetryJob409ApplicationProblemPlusJSONResponse) VisitRetryJobResponse(w http.ResponseWriter) error {
@@ -16719,24 +17037,8 @@ func (response RetryJob412ApplicationProblemPlusJSONResponse) VisitRetryJobRespo
 	return err
 }
 
-type RetryJob413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response RetryJob413ApplicationProblemPlusJSONResponse) VisitRetryJobResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type RetryJob415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
 func (response RetryJob415ApplicationProblemPlusJSONResponse) VisitRetryJobResponse(w http.ResponseWriter) error {
@@ -16788,8 +17090,8 @@ func (response RetryJobdefaultApplicationProblemPlusJSONResponse) VisitRetryJobR
 }
 
 type TerminateJobRequestObject struct {
-	JobID JobID `json:"job_id"`
-	Body  *TerminateJobJSONRequestBody
+	JobID  JobID `json:"job_id"`
+	Params TerminateJobParams
 }
 
 type TerminateJobResponseObject interface {
@@ -16872,22 +17174,6 @@ func (response TerminateJob404ApplicationProblemPlusJSONResponse) VisitTerminate
 	return err
 }
 
-type TerminateJob408ApplicationProblemPlusJSONResponse struct {
-	RequestTimeoutApplicationProblemPlusJSONResponse
-}
-
-func (response TerminateJob408ApplicationProblemPlusJSONResponse) VisitTerminateJobResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type TerminateJob409ApplicationProblemPlusJSONResponse Problem
 
 func (response TerminateJob409ApplicationProblemPlusJSONResponse) VisitTerminateJobResponse(w http.ResponseWriter) error {
@@ -16918,24 +17204,8 @@ func (response TerminateJob412ApplicationProblemPlusJSONResponse) VisitTerminate
 	return err
 }
 
-type TerminateJob413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response TerminateJob413ApplicationProblemPlusJSONResponse) VisitTerminateJobResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type TerminateJob415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
 func (response TerminateJob415ApplicationProblemPlusJSONResponse) VisitTerminateJobResponse(w http.ResponseWriter) error {
@@ -17444,7 +17714,7 @@ func (response ListEventsdefaultApplicationProblemPlusJSONResponse) VisitListEve
 
 type RequeueEventRequestObject struct {
 	EventID ID `json:"event_id"`
-	Body    *RequeueEventJSONRequestBody
+	Params  RequeueEventParams
 }
 
 type RequeueEventResponseObject interface {
@@ -17529,22 +17799,6 @@ func (response RequeueEvent404ApplicationProblemPlusJSONResponse) VisitRequeueEv
 	return err
 }
 
-type RequeueEvent408ApplicationProblemPlusJSONResponse struct {
-	RequestTimeoutApplicationProblemPlusJSONResponse
-}
-
-func (response RequeueEvent408ApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type RequeueEvent409ApplicationProblemPlusJSONResponse Problem
 
 func (response RequeueEvent409ApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
@@ -17575,24 +17829,8 @@ func (response RequeueEvent412ApplicationProblemPlusJSONResponse) VisitRequeueEv
 	return err
 }
 
-type RequeueEvent413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response RequeueEvent413ApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type RequeueEvent415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
 func (response RequeueEvent415ApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
@@ -17918,8 +18156,8 @@ func (response GetQueuesdefaultApplicationProblemPlusJSONResponse) VisitGetQueue
 }
 
 type PauseQueueRequestObject struct {
-	Queue QueueName `json:"queue"`
-	Body  *PauseQueueJSONRequestBody
+	Queue  QueueName `json:"queue"`
+	Params PauseQueueParams
 }
 
 type PauseQueueResponseObject interface {
@@ -18004,22 +18242,6 @@ func (response PauseQueue404ApplicationProblemPlusJSONResponse) VisitPauseQueueR
 	return err
 }
 
-type PauseQueue408ApplicationProblemPlusJSONResponse struct {
-	RequestTimeoutApplicationProblemPlusJSONResponse
-}
-
-func (response PauseQueue408ApplicationProblemPlusJSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type PauseQueue412ApplicationProblemPlusJSONResponse struct {
 	PreconditionFailedApplicationProblemPlusJSONResponse
 }
@@ -18036,24 +18258,8 @@ func (response PauseQueue412ApplicationProblemPlusJSONResponse) VisitPauseQueueR
 	return err
 }
 
-type PauseQueue413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response PauseQueue413ApplicationProblemPlusJSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type PauseQueue415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
 func (response PauseQueue415ApplicationProblemPlusJSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
@@ -18105,8 +18311,8 @@ func (response PauseQueuedefaultApplicationProblemPlusJSONResponse) VisitPauseQu
 }
 
 type ResumeQueueRequestObject struct {
-	Queue QueueName `json:"queue"`
-	Body  *ResumeQueueJSONRequestBody
+	Queue  QueueName `json:"queue"`
+	Params ResumeQueueParams
 }
 
 type ResumeQueueResponseObject interface {
@@ -18191,22 +18397,6 @@ func (response ResumeQueue404ApplicationProblemPlusJSONResponse) VisitResumeQueu
 	return err
 }
 
-type ResumeQueue408ApplicationProblemPlusJSONResponse struct {
-	RequestTimeoutApplicationProblemPlusJSONResponse
-}
-
-func (response ResumeQueue408ApplicationProblemPlusJSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type ResumeQueue412ApplicationProblemPlusJSONResponse struct {
 	PreconditionFailedApplicationProblemPlusJSONResponse
 }
@@ -18223,24 +18413,8 @@ func (response ResumeQueue412ApplicationProblemPlusJSONResponse) VisitResumeQueu
 	return err
 }
 
-type ResumeQueue413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response ResumeQueue413ApplicationProblemPlusJSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type ResumeQueue415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
 func (response ResumeQueue415ApplicationProblemPlusJSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
@@ -19029,6 +19203,7 @@ func (response ListRetiredRoomsdefaultApplicationProblemPlusJSONResponse) VisitL
 
 type RestoreRoomRequestObject struct {
 	RetiredID ID `json:"retired_id"`
+	Params    RestoreRoomParams
 }
 
 type RestoreRoomResponseObject interface {
@@ -20031,6 +20206,7 @@ func (response ListSchedulesdefaultApplicationProblemPlusJSONResponse) VisitList
 
 type BackfillScheduleRequestObject struct {
 	ScheduleID ScheduleID `json:"schedule_id"`
+	Params     BackfillScheduleParams
 	Body       *BackfillScheduleJSONRequestBody
 }
 
@@ -20218,7 +20394,7 @@ func (response BackfillScheduledefaultApplicationProblemPlusJSONResponse) VisitB
 
 type PauseScheduleRequestObject struct {
 	ScheduleID ScheduleID `json:"schedule_id"`
-	Body       *PauseScheduleJSONRequestBody
+	Params     PauseScheduleParams
 }
 
 type PauseScheduleResponseObject interface {
@@ -20303,22 +20479,6 @@ func (response PauseSchedule404ApplicationProblemPlusJSONResponse) VisitPauseSch
 	return err
 }
 
-type PauseSchedule408ApplicationProblemPlusJSONResponse struct {
-	RequestTimeoutApplicationProblemPlusJSONResponse
-}
-
-func (response PauseSchedule408ApplicationProblemPlusJSONResponse) VisitPauseScheduleResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type PauseSchedule412ApplicationProblemPlusJSONResponse struct {
 	PreconditionFailedApplicationProblemPlusJSONResponse
 }
@@ -20335,24 +20495,8 @@ func (response PauseSchedule412ApplicationProblemPlusJSONResponse) VisitPauseSch
 	return err
 }
 
-type PauseSchedule413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response PauseSchedule413ApplicationProblemPlusJSONResponse) VisitPauseScheduleResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type PauseSchedule415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
 func (response PauseSchedule415ApplicationProblemPlusJSONResponse) VisitPauseScheduleResponse(w http.ResponseWriter) error {
@@ -20405,7 +20549,7 @@ func (response PauseScheduledefaultApplicationProblemPlusJSONResponse) VisitPaus
 
 type ResumeScheduleRequestObject struct {
 	ScheduleID ScheduleID `json:"schedule_id"`
-	Body       *ResumeScheduleJSONRequestBody
+	Params     ResumeScheduleParams
 }
 
 type ResumeScheduleResponseObject interface {
@@ -20490,22 +20634,6 @@ func (response ResumeSchedule404ApplicationProblemPlusJSONResponse) VisitResumeS
 	return err
 }
 
-type ResumeSchedule408ApplicationProblemPlusJSONResponse struct {
-	RequestTimeoutApplicationProblemPlusJSONResponse
-}
-
-func (response ResumeSchedule408ApplicationProblemPlusJSONResponse) VisitResumeScheduleResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type ResumeSchedule412ApplicationProblemPlusJSONResponse struct {
 	PreconditionFailedApplicationProblemPlusJSONResponse
 }
@@ -20522,24 +20650,8 @@ func (response ResumeSchedule412ApplicationProblemPlusJSONResponse) VisitResumeS
 	return err
 }
 
-type ResumeSchedule413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response ResumeSchedule413ApplicationProblemPlusJSONResponse) VisitResumeScheduleResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type ResumeSchedule415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
 func (response ResumeSchedule415ApplicationProblemPlusJSONResponse) VisitResumeScheduleResponse(w http.ResponseWriter) error {
@@ -20592,6 +20704,7 @@ func (response ResumeScheduledefaultApplicationProblemPlusJSONResponse) VisitRes
 
 type TriggerScheduleRequestObject struct {
 	ScheduleID ScheduleID `json:"schedule_id"`
+	Params     TriggerScheduleParams
 }
 
 type TriggerScheduleResponseObject interface {
@@ -21038,6 +21151,7 @@ func (response GetUserdefaultApplicationProblemPlusJSONResponse) VisitGetUserRes
 
 type RevokeAdminRequestObject struct {
 	UserID ID `json:"user_id"`
+	Params RevokeAdminParams
 }
 
 type RevokeAdminResponseObject interface {
@@ -21206,6 +21320,7 @@ func (response RevokeAdmindefaultApplicationProblemPlusJSONResponse) VisitRevoke
 
 type GrantAdminRequestObject struct {
 	UserID ID `json:"user_id"`
+	Params GrantAdminParams
 }
 
 type GrantAdminResponseObject interface {
@@ -21374,6 +21489,7 @@ func (response GrantAdmindefaultApplicationProblemPlusJSONResponse) VisitGrantAd
 
 type ReinstateUserRequestObject struct {
 	UserID ID `json:"user_id"`
+	Params ReinstateUserParams
 }
 
 type ReinstateUserResponseObject interface {
@@ -21528,6 +21644,7 @@ func (response ReinstateUserdefaultApplicationProblemPlusJSONResponse) VisitRein
 
 type EndUserSessionsRequestObject struct {
 	UserID ID `json:"user_id"`
+	Params EndUserSessionsParams
 }
 
 type EndUserSessionsResponseObject interface {
@@ -21832,6 +21949,7 @@ func (response ListUserSessionsdefaultApplicationProblemPlusJSONResponse) VisitL
 type EndUserSessionRequestObject struct {
 	UserID    ID `json:"user_id"`
 	SessionID ID `json:"session_id"`
+	Params    EndUserSessionParams
 }
 
 type EndUserSessionResponseObject interface {
@@ -22352,6 +22470,7 @@ func (response GetWebhookDeliverydefaultApplicationProblemPlusJSONResponse) Visi
 
 type RedeliverWebhookRequestObject struct {
 	DeliveryID ID `json:"delivery_id"`
+	Params     RedeliverWebhookParams
 }
 
 type RedeliverWebhookResponseObject interface {
@@ -22889,6 +23008,7 @@ func (response CreateWebhookdefaultApplicationProblemPlusJSONResponse) VisitCrea
 
 type DeleteWebhookRequestObject struct {
 	WebhookID ID `json:"webhook_id"`
+	Params    DeleteWebhookParams
 }
 
 type DeleteWebhookResponseObject interface {
@@ -23208,6 +23328,7 @@ func (response GetWebhookdefaultApplicationProblemPlusJSONResponse) VisitGetWebh
 
 type UpdateWebhookRequestObject struct {
 	WebhookID ID `json:"webhook_id"`
+	Params    UpdateWebhookParams
 	Body      *UpdateWebhookJSONRequestBody
 }
 
@@ -23550,6 +23671,7 @@ func (response ListWebhookDeliveriesdefaultApplicationProblemPlusJSONResponse) V
 
 type ReplayWebhookRequestObject struct {
 	WebhookID ID `json:"webhook_id"`
+	Params    ReplayWebhookParams
 	Body      *ReplayWebhookJSONRequestBody
 }
 
@@ -23751,6 +23873,7 @@ func (response ReplayWebhookdefaultApplicationProblemPlusJSONResponse) VisitRepl
 
 type RotateWebhookSecretRequestObject struct {
 	WebhookID ID `json:"webhook_id"`
+	Params    RotateWebhookSecretParams
 	Body      *RotateWebhookSecretJSONRequestBody
 }
 
@@ -23938,6 +24061,7 @@ func (response RotateWebhookSecretdefaultApplicationProblemPlusJSONResponse) Vis
 
 type TestWebhookRequestObject struct {
 	WebhookID ID `json:"webhook_id"`
+	Params    TestWebhookParams
 }
 
 type TestWebhookResponseObject interface {
@@ -40539,10 +40663,11 @@ func (sh *strictHandler) GetCleanupRun(ctx echo.Context, runID ID) error {
 }
 
 // CancelCleanupRun operation middleware
-func (sh *strictHandler) CancelCleanupRun(ctx echo.Context, runID ID) error {
+func (sh *strictHandler) CancelCleanupRun(ctx echo.Context, runID ID, params CancelCleanupRunParams) error {
 	var request CancelCleanupRunRequestObject
 
 	request.RunID = runID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.CancelCleanupRun(ctx.Request().Context(), request.(CancelCleanupRunRequestObject))
@@ -40589,8 +40714,10 @@ func (sh *strictHandler) ListEmails(ctx echo.Context, params ListEmailsParams) e
 }
 
 // ResumeEmails operation middleware
-func (sh *strictHandler) ResumeEmails(ctx echo.Context) error {
+func (sh *strictHandler) ResumeEmails(ctx echo.Context, params ResumeEmailsParams) error {
 	var request ResumeEmailsRequestObject
+
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.ResumeEmails(ctx.Request().Context(), request.(ResumeEmailsRequestObject))
@@ -40635,8 +40762,10 @@ func (sh *strictHandler) GetEmailPause(ctx echo.Context) error {
 }
 
 // PauseEmails operation middleware
-func (sh *strictHandler) PauseEmails(ctx echo.Context) error {
+func (sh *strictHandler) PauseEmails(ctx echo.Context, params PauseEmailsParams) error {
 	var request PauseEmailsRequestObject
+
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.PauseEmails(ctx.Request().Context(), request.(PauseEmailsRequestObject))
@@ -40709,36 +40838,11 @@ func (sh *strictHandler) GetEmail(ctx echo.Context, emailID ID, params GetEmailP
 }
 
 // CancelEmail operation middleware
-func (sh *strictHandler) CancelEmail(ctx echo.Context, emailID ID) error {
+func (sh *strictHandler) CancelEmail(ctx echo.Context, emailID ID, params CancelEmailParams) error {
 	var request CancelEmailRequestObject
 
 	request.EmailID = emailID
-
-	var body CancelEmailJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		if !errors.Is(err, io.EOF) {
-			return err
-		}
-	} else {
-		request.Body = &body
-	}
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.CancelEmail(ctx.Request().Context(), request.(CancelEmailRequestObject))
@@ -40766,32 +40870,6 @@ func (sh *strictHandler) ResendEmail(ctx echo.Context, emailID ID, params Resend
 	request.EmailID = emailID
 	request.Params = params
 
-	var body ResendEmailJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		if !errors.Is(err, io.EOF) {
-			return err
-		}
-	} else {
-		request.Body = &body
-	}
-
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.ResendEmail(ctx.Request().Context(), request.(ResendEmailRequestObject))
 	}
@@ -40812,8 +40890,10 @@ func (sh *strictHandler) ResendEmail(ctx echo.Context, emailID ID, params Resend
 }
 
 // ActOnJobs operation middleware
-func (sh *strictHandler) ActOnJobs(ctx echo.Context) error {
+func (sh *strictHandler) ActOnJobs(ctx echo.Context, params ActOnJobsParams) error {
 	var request ActOnJobsRequestObject
+
+	request.Params = params
 
 	var body ActOnJobsJSONRequestBody
 	var err error
@@ -40933,36 +41013,11 @@ func (sh *strictHandler) GetJob(ctx echo.Context, jobID JobID) error {
 }
 
 // CancelJob operation middleware
-func (sh *strictHandler) CancelJob(ctx echo.Context, jobID JobID) error {
+func (sh *strictHandler) CancelJob(ctx echo.Context, jobID JobID, params CancelJobParams) error {
 	var request CancelJobRequestObject
 
 	request.JobID = jobID
-
-	var body CancelJobJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		if !errors.Is(err, io.EOF) {
-			return err
-		}
-	} else {
-		request.Body = &body
-	}
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.CancelJob(ctx.Request().Context(), request.(CancelJobRequestObject))
@@ -40984,36 +41039,11 @@ func (sh *strictHandler) CancelJob(ctx echo.Context, jobID JobID) error {
 }
 
 // RetryJob operation middleware
-func (sh *strictHandler) RetryJob(ctx echo.Context, jobID JobID) error {
+func (sh *strictHandler) RetryJob(ctx echo.Context, jobID JobID, params RetryJobParams) error {
 	var request RetryJobRequestObject
 
 	request.JobID = jobID
-
-	var body RetryJobJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		if !errors.Is(err, io.EOF) {
-			return err
-		}
-	} else {
-		request.Body = &body
-	}
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.RetryJob(ctx.Request().Context(), request.(RetryJobRequestObject))
@@ -41035,33 +41065,11 @@ func (sh *strictHandler) RetryJob(ctx echo.Context, jobID JobID) error {
 }
 
 // TerminateJob operation middleware
-func (sh *strictHandler) TerminateJob(ctx echo.Context, jobID JobID) error {
+func (sh *strictHandler) TerminateJob(ctx echo.Context, jobID JobID, params TerminateJobParams) error {
 	var request TerminateJobRequestObject
 
 	request.JobID = jobID
-
-	var body TerminateJobJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		return err
-	}
-	request.Body = &body
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.TerminateJob(ctx.Request().Context(), request.(TerminateJobRequestObject))
@@ -41179,36 +41187,11 @@ func (sh *strictHandler) ListEvents(ctx echo.Context, params ListEventsParams) e
 }
 
 // RequeueEvent operation middleware
-func (sh *strictHandler) RequeueEvent(ctx echo.Context, eventID ID) error {
+func (sh *strictHandler) RequeueEvent(ctx echo.Context, eventID ID, params RequeueEventParams) error {
 	var request RequeueEventRequestObject
 
 	request.EventID = eventID
-
-	var body RequeueEventJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		if !errors.Is(err, io.EOF) {
-			return err
-		}
-	} else {
-		request.Body = &body
-	}
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.RequeueEvent(ctx.Request().Context(), request.(RequeueEventRequestObject))
@@ -41276,36 +41259,11 @@ func (sh *strictHandler) GetQueues(ctx echo.Context) error {
 }
 
 // PauseQueue operation middleware
-func (sh *strictHandler) PauseQueue(ctx echo.Context, queue QueueName) error {
+func (sh *strictHandler) PauseQueue(ctx echo.Context, queue QueueName, params PauseQueueParams) error {
 	var request PauseQueueRequestObject
 
 	request.Queue = queue
-
-	var body PauseQueueJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		if !errors.Is(err, io.EOF) {
-			return err
-		}
-	} else {
-		request.Body = &body
-	}
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.PauseQueue(ctx.Request().Context(), request.(PauseQueueRequestObject))
@@ -41327,36 +41285,11 @@ func (sh *strictHandler) PauseQueue(ctx echo.Context, queue QueueName) error {
 }
 
 // ResumeQueue operation middleware
-func (sh *strictHandler) ResumeQueue(ctx echo.Context, queue QueueName) error {
+func (sh *strictHandler) ResumeQueue(ctx echo.Context, queue QueueName, params ResumeQueueParams) error {
 	var request ResumeQueueRequestObject
 
 	request.Queue = queue
-
-	var body ResumeQueueJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		if !errors.Is(err, io.EOF) {
-			return err
-		}
-	} else {
-		request.Body = &body
-	}
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.ResumeQueue(ctx.Request().Context(), request.(ResumeQueueRequestObject))
@@ -41503,10 +41436,11 @@ func (sh *strictHandler) ListRetiredRooms(ctx echo.Context, params ListRetiredRo
 }
 
 // RestoreRoom operation middleware
-func (sh *strictHandler) RestoreRoom(ctx echo.Context, retiredID ID) error {
+func (sh *strictHandler) RestoreRoom(ctx echo.Context, retiredID ID, params RestoreRoomParams) error {
 	var request RestoreRoomRequestObject
 
 	request.RetiredID = retiredID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.RestoreRoom(ctx.Request().Context(), request.(RestoreRoomRequestObject))
@@ -41698,10 +41632,11 @@ func (sh *strictHandler) ListSchedules(ctx echo.Context) error {
 }
 
 // BackfillSchedule operation middleware
-func (sh *strictHandler) BackfillSchedule(ctx echo.Context, scheduleID ScheduleID) error {
+func (sh *strictHandler) BackfillSchedule(ctx echo.Context, scheduleID ScheduleID, params BackfillScheduleParams) error {
 	var request BackfillScheduleRequestObject
 
 	request.ScheduleID = scheduleID
+	request.Params = params
 
 	var body BackfillScheduleJSONRequestBody
 	var err error
@@ -41746,33 +41681,11 @@ func (sh *strictHandler) BackfillSchedule(ctx echo.Context, scheduleID ScheduleI
 }
 
 // PauseSchedule operation middleware
-func (sh *strictHandler) PauseSchedule(ctx echo.Context, scheduleID ScheduleID) error {
+func (sh *strictHandler) PauseSchedule(ctx echo.Context, scheduleID ScheduleID, params PauseScheduleParams) error {
 	var request PauseScheduleRequestObject
 
 	request.ScheduleID = scheduleID
-
-	var body PauseScheduleJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		return err
-	}
-	request.Body = &body
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.PauseSchedule(ctx.Request().Context(), request.(PauseScheduleRequestObject))
@@ -41794,33 +41707,11 @@ func (sh *strictHandler) PauseSchedule(ctx echo.Context, scheduleID ScheduleID) 
 }
 
 // ResumeSchedule operation middleware
-func (sh *strictHandler) ResumeSchedule(ctx echo.Context, scheduleID ScheduleID) error {
+func (sh *strictHandler) ResumeSchedule(ctx echo.Context, scheduleID ScheduleID, params ResumeScheduleParams) error {
 	var request ResumeScheduleRequestObject
 
 	request.ScheduleID = scheduleID
-
-	var body ResumeScheduleJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		return err
-	}
-	request.Body = &body
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.ResumeSchedule(ctx.Request().Context(), request.(ResumeScheduleRequestObject))
@@ -41842,10 +41733,11 @@ func (sh *strictHandler) ResumeSchedule(ctx echo.Context, scheduleID ScheduleID)
 }
 
 // TriggerSchedule operation middleware
-func (sh *strictHandler) TriggerSchedule(ctx echo.Context, scheduleID ScheduleID) error {
+func (sh *strictHandler) TriggerSchedule(ctx echo.Context, scheduleID ScheduleID, params TriggerScheduleParams) error {
 	var request TriggerScheduleRequestObject
 
 	request.ScheduleID = scheduleID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.TriggerSchedule(ctx.Request().Context(), request.(TriggerScheduleRequestObject))
@@ -41917,10 +41809,11 @@ func (sh *strictHandler) GetUser(ctx echo.Context, userID ID) error {
 }
 
 // RevokeAdmin operation middleware
-func (sh *strictHandler) RevokeAdmin(ctx echo.Context, userID ID) error {
+func (sh *strictHandler) RevokeAdmin(ctx echo.Context, userID ID, params RevokeAdminParams) error {
 	var request RevokeAdminRequestObject
 
 	request.UserID = userID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.RevokeAdmin(ctx.Request().Context(), request.(RevokeAdminRequestObject))
@@ -41942,10 +41835,11 @@ func (sh *strictHandler) RevokeAdmin(ctx echo.Context, userID ID) error {
 }
 
 // GrantAdmin operation middleware
-func (sh *strictHandler) GrantAdmin(ctx echo.Context, userID ID) error {
+func (sh *strictHandler) GrantAdmin(ctx echo.Context, userID ID, params GrantAdminParams) error {
 	var request GrantAdminRequestObject
 
 	request.UserID = userID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.GrantAdmin(ctx.Request().Context(), request.(GrantAdminRequestObject))
@@ -41967,10 +41861,11 @@ func (sh *strictHandler) GrantAdmin(ctx echo.Context, userID ID) error {
 }
 
 // ReinstateUser operation middleware
-func (sh *strictHandler) ReinstateUser(ctx echo.Context, userID ID) error {
+func (sh *strictHandler) ReinstateUser(ctx echo.Context, userID ID, params ReinstateUserParams) error {
 	var request ReinstateUserRequestObject
 
 	request.UserID = userID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.ReinstateUser(ctx.Request().Context(), request.(ReinstateUserRequestObject))
@@ -41992,10 +41887,11 @@ func (sh *strictHandler) ReinstateUser(ctx echo.Context, userID ID) error {
 }
 
 // EndUserSessions operation middleware
-func (sh *strictHandler) EndUserSessions(ctx echo.Context, userID ID) error {
+func (sh *strictHandler) EndUserSessions(ctx echo.Context, userID ID, params EndUserSessionsParams) error {
 	var request EndUserSessionsRequestObject
 
 	request.UserID = userID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.EndUserSessions(ctx.Request().Context(), request.(EndUserSessionsRequestObject))
@@ -42043,11 +41939,12 @@ func (sh *strictHandler) ListUserSessions(ctx echo.Context, userID ID, params Li
 }
 
 // EndUserSession operation middleware
-func (sh *strictHandler) EndUserSession(ctx echo.Context, userID ID, sessionID ID) error {
+func (sh *strictHandler) EndUserSession(ctx echo.Context, userID ID, sessionID ID, params EndUserSessionParams) error {
 	var request EndUserSessionRequestObject
 
 	request.UserID = userID
 	request.SessionID = sessionID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.EndUserSession(ctx.Request().Context(), request.(EndUserSessionRequestObject))
@@ -42143,10 +42040,11 @@ func (sh *strictHandler) GetWebhookDelivery(ctx echo.Context, deliveryID ID, par
 }
 
 // RedeliverWebhook operation middleware
-func (sh *strictHandler) RedeliverWebhook(ctx echo.Context, deliveryID ID) error {
+func (sh *strictHandler) RedeliverWebhook(ctx echo.Context, deliveryID ID, params RedeliverWebhookParams) error {
 	var request RedeliverWebhookRequestObject
 
 	request.DeliveryID = deliveryID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.RedeliverWebhook(ctx.Request().Context(), request.(RedeliverWebhookRequestObject))
@@ -42241,10 +42139,11 @@ func (sh *strictHandler) CreateWebhook(ctx echo.Context, params CreateWebhookPar
 }
 
 // DeleteWebhook operation middleware
-func (sh *strictHandler) DeleteWebhook(ctx echo.Context, webhookID ID) error {
+func (sh *strictHandler) DeleteWebhook(ctx echo.Context, webhookID ID, params DeleteWebhookParams) error {
 	var request DeleteWebhookRequestObject
 
 	request.WebhookID = webhookID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.DeleteWebhook(ctx.Request().Context(), request.(DeleteWebhookRequestObject))
@@ -42292,10 +42191,11 @@ func (sh *strictHandler) GetWebhook(ctx echo.Context, webhookID ID, params GetWe
 }
 
 // UpdateWebhook operation middleware
-func (sh *strictHandler) UpdateWebhook(ctx echo.Context, webhookID ID) error {
+func (sh *strictHandler) UpdateWebhook(ctx echo.Context, webhookID ID, params UpdateWebhookParams) error {
 	var request UpdateWebhookRequestObject
 
 	request.WebhookID = webhookID
+	request.Params = params
 
 	var body UpdateWebhookJSONRequestBody
 	var err error
@@ -42366,10 +42266,11 @@ func (sh *strictHandler) ListWebhookDeliveries(ctx echo.Context, webhookID ID, p
 }
 
 // ReplayWebhook operation middleware
-func (sh *strictHandler) ReplayWebhook(ctx echo.Context, webhookID ID) error {
+func (sh *strictHandler) ReplayWebhook(ctx echo.Context, webhookID ID, params ReplayWebhookParams) error {
 	var request ReplayWebhookRequestObject
 
 	request.WebhookID = webhookID
+	request.Params = params
 
 	var body ReplayWebhookJSONRequestBody
 	var err error
@@ -42414,10 +42315,11 @@ func (sh *strictHandler) ReplayWebhook(ctx echo.Context, webhookID ID) error {
 }
 
 // RotateWebhookSecret operation middleware
-func (sh *strictHandler) RotateWebhookSecret(ctx echo.Context, webhookID ID) error {
+func (sh *strictHandler) RotateWebhookSecret(ctx echo.Context, webhookID ID, params RotateWebhookSecretParams) error {
 	var request RotateWebhookSecretRequestObject
 
 	request.WebhookID = webhookID
+	request.Params = params
 
 	var body RotateWebhookSecretJSONRequestBody
 	var err error
@@ -42465,10 +42367,11 @@ func (sh *strictHandler) RotateWebhookSecret(ctx echo.Context, webhookID ID) err
 }
 
 // TestWebhook operation middleware
-func (sh *strictHandler) TestWebhook(ctx echo.Context, webhookID ID) error {
+func (sh *strictHandler) TestWebhook(ctx echo.Context, webhookID ID, params TestWebhookParams) error {
 	var request TestWebhookRequestObject
 
 	request.WebhookID = webhookID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.TestWebhook(ctx.Request().Context(), request.(TestWebhookRequestObject))
@@ -45748,1209 +45651,1209 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7P3dlts2ljiKvwpGv56Vmf9IZUn15SqvWdOVOEm7Ox9u22n/JrFHgkhIYooC1ARYsjqr/m9wrs/leZRz",
-	"cV7oPMJZ2BsAQQqkKFXZSXczF3FJIoGNjY39hf3xSy8Sq7XgjCvZu/6lt2Q0Zhn8+YXginE1eEX5gukv",
-	"YiajLFmrRPDede/NkpFM/0TEnMy2isk+oTwmasmIEoqmvX4vY3/Nk4zFvWuV5azfk9GSrageS23XrHfd",
-	"kypL+KJ3f9/vffmGLsKzMK4StSWKLvRUmyVVhJKvv3yjP+nZMiZFnkWMbESexoRyuWHZgbO/iNlqLXC9",
-	"bJ3SrX6tCsxUjzMlyZxQThjN0oRlRM/CpCKbRC0BHElXjEzdgNF28Ce2nZIoY1SxmCTqGaEzybgiQi1Z",
-	"tkkk6/nAMZ6vetc/9fRkvff9ALDfiIgiSCF00TjOmJQOVxsq7eSNSJmLbEVV77qXZ8kgY3OWMR5p0HYB",
-	"eMVUth3czBXLdmF4zSLBY0mUIBuaKDJjc5ExQA1nH5RFWGnNq4QnK73soZsu4YotWAbz/e/BFzRaBojw",
-	"7ZJpHMLguO8k0uifZ2IFX0bwXgi9f3jxptfvffvi9esQku/7vTXN6IopexryTIosjPGpXtckgiemlirX",
-	"dMHM2q/td0AaaSJVv0Iu8ySFifq9RA/615xl216/x+lKQ4Ujl1bxu4zNe9e9//WkOL5P8Ff5xIBaIuto",
-	"+ye23YX+htyyLVGaTABbaaLpMloKIfE8A4kSwRmZi4wwGmmgE77Qu4tEdUJezAl1xyCRBGibLmjCy6t8",
-	"x/Vk+quEk/EZWYo8k31/7xKJJKu/mieZVDCzId4+ERmh5Gx4pk8gwJxIshCcnZC3eh4L7UzEW5LoX99x",
-	"Ss7G45N33GIW+VuB2soxLRMl/fAN4wu17F2Pxk/7mkjt56eaPJRimR7zf376l8H///1//C54VF7Mv6Uq",
-	"Wu6iXvM76aGepinLyJJKWOf0/zcFxAI3BYTDMV5qhhsTmfCIVTFHydlofELeMnqreaUknN2xjKz09Cfv",
-	"+Pc83cIbdyyTieAk4Tg6Xei3NR3RTGN5s0yiJYkFk4QLZeYkmyXjZM3EOmXkZ5FwDWTK6B3Tey/ECqCW",
-	"dKsf1Lvwjqsl2+phtTgglKxpprZNOzEfIKZqtuBseHVR2oNRGN3fCc4ehHJNcnheV0DNKklTEuVZxrja",
-	"xfnp8OykYUkamjbrCq2kQfDqlThGk0Qqzxjye711U3hxivBptMOy4EDgjobXoj9tliJ1IzZvFkJXs6jx",
-	"eXhNiq1ePA8vKVFsZZf015zlzM69pmpZzKwfmyTNkqyJOb54DpD8Ucx+Yxy9RBLD4X5S/6OY1eHyZzEL",
-	"Y+9nMduHPJ/rnVXgGJfZ3s3gRzr423BwNRnUsb9vklWiwkCu6Act8wnPVzMtY+ZAApIIDmS7YDW4S2FI",
-	"H+SYzWmeqt71WIOLw/auRwZ48ymoWLzUTKkOi8CxwniEnx6BDP+sCf07GDMEQcM5sD+12sjzYVCLq+cv",
-	"G8q1rmrUeplHS0IlmcLn/xwOrq6mJ+TGiNucJwpV/xXqeZQDDwXjoE9oxkiy4CJj8fUux3nH27KcXX4T",
-	"WJEQtfxFC6kwKvUvj7CXr6Mli/OU1QEgze9hIOyvBxzP8K6+ZjQLCT/YVpGhYj5PeNzXGgDlWyLXLE0T",
-	"vrgmEZV6x6JIrw+2dJ3zSOVgbZBYoPgQuRYeUpDpnEZa7synffxb/6lfe8enX9GIPfkePhvlX7PFE/IW",
-	"QFhRoxoYEEQWs6ywH1NqVD/93Ew/pdGeMsWe6TdwWRI4rsjVOy7XNGISRtInU/MSSpQ2NkD7YfKE6OXP",
-	"tIJqvsHpQckE8aiJWatZ5uc+6roaYXq0uci1uqNZnyQie8eB1DV0S60CaVA3meAL88wJeb1dzUQqi6Pz",
-	"uynoGP/v//V//N9TElGulzUXOY9BD2MflFFMYDwLDEslOyE37zjKCzJjqeAL2EHAKGw1vrfQ7yXKO0AV",
-	"tvnXWt22jbD5QbKM1/Kp3PzqSEoTUpjO7aNHnzYHCRhpGZNrwSUDG+1zEW/fCPENzZCvRejB0H/S9TpN",
-	"0Gp+ss7ELGWr//hZogndbt6X+BZOW/ELaItjooSYpHrqae++3/tCrNbaDGexhuqTQpNzma/XIlMsnphJ",
-	"J4xHIk74AmD7SmSzJI4Z/6Rgze2sAMMLfkfTJH5lnAGfEpAEp54YkxXA+RPbvmK5RK/Pp4OksD4nt2w7",
-	"yQAEAOg7ob7S7OGTwsOFmgBTsiB8K+JknoR8Yd8JRVbmV+Su6Dz4THPW9RZMSrQztHnkuRWtny8Eo3ns",
-	"CTwDAL7MwJuU6Fm/okn6iTdo7U0/mcP8gBr7zieE5UaLSVC4zNDPCCXnHz5oTE+1TptxmmpBnHN6R5OU",
-	"zlKmP85yuUXZo3c3YzTewhJAn/pOqNdUJXKe6Mc/KWpBPZxomGQBwbRMKzsu6CaiKT98jxquYmCBfGKy",
-	"yahikxQnriyp4jptWpD/KC4HGdabZMVE/ml5puGVE4VzAwX9wGmulowrPe0nxnBentvA4+TetyxO6BvQ",
-	"Yn4lwbvSEEy0IoVnslEk31vlB0jkZpZL9qeExyF/N3o9UdkEj4Pz8WcMJ+j1nY9brqm2eZY0o1KuNA70",
-	"BwVmFPuQwx3NXSJS4+hP0pQt4EtgNAG/eB+B+z5XWn0O3JDEiVwlWuuZXjstVgMHAJ+QKY0U/EY5ofEq",
-	"4SROYiLFiuGjdCZypdVYbxFuyF6/B6/Xw/UKUBBycyNywDDQD/a1Tg4ASCIZKM7khQLXdYy2acIJF8ZW",
-	"BWg+UG2BVOhpBrpd7/N8q22APlkwRdRG/Euvr8Fep3Q7MXrvc3oHOq+2NcvA2W/Ng6+TlHFFXuc8plp9",
-	"dwrzdS/WY9z3e8YhPoHbmvFwfDEYjganozfj4fV4eD0c/qj3Mu5d94ajq6vT+eXTwdUpPRtcnkcXg9kl",
-	"ezqYXw3paDaOTuMzDdQt0JqlFi4Us1dJERh74AbN5VojJ9bIEHb/zYaAHi7SuzBMpxYma2g7wMYDDcHg",
-	"cn4xHFyNno4H9HR2Fp3HF+xy/lQTqaIAix291+8prWED7v2BLgdPx1eng8uz2fmAXsSXA/a0WGOxwhWT",
-	"ki4Ah9rksoY5XTFC4zuWqUQyfUz07rM7lm2t10BvAvCPO6poVvI5oe2Sos3RWyq1ltdPnqC32xDNE7pO",
-	"nsyTlMknOIB8YuAeDkaRRgAdjgdP5+ezwUV8CaCPxqdnT8wcJ/Ju0ev3NEfRJ+JjzrFOKTpfPsYUa66n",
-	"UMt8NeM0ST/mSu7rzp9PNI3DhU7efb+3zsRa0wkanL5kSdPv573rn5qlxyvDo42u0rt/3w9xeJ+dA6tK",
-	"8Dst8Z4RnqcpETxi5vYbOFsiiT0lzo3iHd+YpQxPqn4blT2kXMNJxexnFqkqdwnct3ILjER54q6NY6rY",
-	"QOsHvQB7TuI2XjR7UJufLOTjveVWIaeE/sW66VHWbJaiQFKinhG2WqutdSNpDt7r+56R0+EwsBRRCL92",
-	"m14SmTU77uThisYMfeFmozfLJGXm9kasGa/fwgLEEjdu2kP7YP1cwe3dD4Dl9HWeWLhxA8eV2SHDmg0g",
-	"c5EBSiLjbNQUDTeQyrxfpukidCFP4jbwGcHSYt/wxL6G5+998bP3zTf4qJM1QV0O3XigdGwyoViVJtGN",
-	"WSbL0TBIl05GtSLKlyzTeu8uOfpyHy/ZFYk0t8m4vPa36jNJtA4usr7blc8kWQqpzOZ6DEhJls61igV3",
-	"kEhqjMMdcYBLoRNzD6O69x2IP/USJ+bdJhmU9D0Hv0Gm5duWEIpDbRhK+QiVeOL7AMv0KOUGo4+uf/E1",
-	"xpgq2mmOnebYaY7/rJrjjupoWUJLAbTD7+D9PbzomwQ96zuc6KeOFXWsqGNF/5ys6H2/50U39a61nlXL",
-	"ngLaO7AWiXp7Il2kjmIreRBDc7yLZhndgi3ng9U80nfsg/LiXHc4Y3mwPXzytbUGwsHFzjZbUq2i0tQE",
-	"e1ODC89XaYwmd9RrPZVvHAfYY/73qjvz6JY0goL2dAWVRp9O4noMem+HF6PHMMRifMEBR7XhUJa1GV4V",
-	"xF4UsbVi8Qt+l6iaKPgbThL3cxHvaQUBNUPsoBa9vU1mc2gYkrR3g3h2cYuIIn8rChvGhzK4LQhfEC2F",
-	"QS21UUbEhrOMSMYkrsLTFAJSYk5TebSYuGCD89klHVxGp/Hgio1Hg7P5hZPgT06fwLAnGzZbHy8n9k6C",
-	"49pZjpMUbSf5ef0wUbF3Hjc0rqdOqRoN34yeXg+tAlORKV/QTKR661cIY6Q//97AdiKyhf1tcscyEwyA",
-	"6oInhppB1SxEToCHekTEFzkFOgKWqfWyhC8mBgwtlPq9fB0HljN+M7wq9DFPwAHovR1ZVlByIy+Ep354",
-	"9Y1s5QT1OUE5w6YdJyjvQjNoz/FZiBO9dzvV/M6X+qEbTAVyL3lb2JRJg1xBS7tI8HmSrZjxJ5vh3HJm",
-	"QqSM8kMcvAUhNObyGMwu0elNsmSxRJ3DCuMgEAVRNYPyjX3ufofwmjKqQJJkbJ1CtOEU3piiJx59pg5d",
-	"J2T69ZdvyBNNnPLJik2dT559AHf9EsP1ntmw/DxN3/GEmwgPZPHS83tyYRMxNA4MPMZLi+4yR3a4kBZO",
-	"UP90taJxCMs0OSitCT33IgdbxvUFPHte2KBdX4WiqztZOWIecXhE2LfMoXTiS6hpELGNvr5Ofnby8+9T",
-	"fh7nqzJaZ3s/VaSeM0WTFGV0jEF2NH3pTY14ChgVlUBoGikvSyFjVAqOYTcqgZi4TGAwnDEwJkk8dZcU",
-	"03nC0lhOkb1r1dryuGfvON7GzEVGVkKa6OrQUpK7RG2/ShZ5ZlC2I0Tm+KOJTUdmWdFT9DBsAjIjoL0j",
-	"gqUHZsJN8p1eClwfEVpcpMGva5YlIsZgdvO+wGAfx70Tri7OervpMZY3hmDBHzxQ1vksTeSyLBfqRwYq",
-	"lSaiMpCoBz/j8BEkdXOhN33nznnvDJKFLCF/fP0nkSy7Y3pBQty2G78wMOXEGZQ7ExVWqo8szwA9cKbw",
-	"csKztMeVIZnARn9rfvF3WsjWoK8SnismJ0osQLerSQTDp/TJADpdw9WkuYyWYsUgoZelkoEWss6YNO5N",
-	"dxtsc+9Wfa0csZjk63YQcrY54MAFlPz6obWQSqJkTU1phfLoLzGVNuGwAJtvArqky7SGpWkVEJ3oLebM",
-	"2ErchQjxldhgQg8ISj/jm1E+yNfEvIkqJ4Dkbn9pFi2Tu7bLzpjKM65FUS1eNZuziqWZhmaMiDQG9Z/i",
-	"xsZ063g0srGWAGjgJ1oxDiPCLQ221DzXYuSKYCsop1/m3LsoqMBUIY3AMfGOZOD81zCfMs+r8tiCmxdU",
-	"8r5BltWFUr7FJKU1LIUIbiIYsrskYifkOd1Kk/AlJNgqP7z54oSUXwJDKYcEQ7BtqN5qMGbubBKYVHQr",
-	"3/HSY4kJcgLYCZ0rJBZ1Qm52SGkhOCMzyHfn8IVLXLPRBdVALvhpAon1dfI7kwogVa6qBr7VL0JTjLid",
-	"sQVkeEHhCy+SxzxlUh7x2Q2VVVuqjfEW023gbH0J9z0aSJuzDJP0zX64qBK+RXdswqM0j4E8nAO/qvtt",
-	"w/io8CQDdxnOfu/DYCEGO8DPC0WpZQhVRcMKh614KpZhIH44EaDF7AnsnEYA7NTBwSZm7QaY0DGqXm3A",
-	"RdwuIv8gNkRrsuCMNQSRSM8xvmFMKyQrwdUy6A//ZKgsyUEkfJ+uOeRAAi3vjTCcZ2K155AdTVrrjN0l",
-	"Iv/YCHEHXZNTGQ+K0DTFED6JiPNx1gY/hsdNZtt60+iXNqIwwLqnZnAoD2GCDfuaVa5FmkRbfylTs+Yp",
-	"kuResJUIbyq4jY7f08rZw5NkiAgm7VfYd3EoPHIoYdWwz6D8i+M3AtLyvdTE8BYYS7zCgRP04JGVuEsY",
-	"MXGMznHqOYqkyhhdTfLM92zAW9K5NuY0l+pkw2aw1ETpN3tf6S933dzwajDo8sYCMzd1TxRNxSJnLSIn",
-	"/XIPw8HVzeArOpi//+Xp/cD/eHbIx9H4/ne9YExmgY/Q1ZV1wgqyTjVnT5RWEzKTB04sBkuLypJy6OR4",
-	"eFYu5HPVQtQavIdIG37SeJ0W0E+fOTmboJLN6cohfw4RtpLIpdjwKnDDvdDcB0l2lXBjqQU3H3/azXkp",
-	"0+PSpAQbsl4VA2KYZxc68s8eOtK3oWL/zWSfrFNGJTvpNYZyjc6t19QEa1vyYnFiX0Ff5SGRUBlbp9sJ",
-	"yptG4uw87r91j3uNN/0Q33joBph9iFi21vT4eqnVsQ3Tqn7C/6tyBi4Gl6On48HlKT0bXJ1HFwNzBGD4",
-	"UsRGu3C/Xef50lVaCF93olmLTxHrASiKSWVMKqtMIqlDhj0Eb56QNwJD/MDc1YYdsneUO5ykQtzKd7wU",
-	"Vr97a+px+iY92UqYqkJWBO2Ypb7fI6OawlI7IdQJoU4IdUKoE0IPEkIPjPG13ufjgnx9c+RXj/LVwHxn",
-	"ckQPMOPfLrdejQLBZFGkoA/uRLh2zuNEkVQsyoaUl3vgXS6SjchuJdbF3TXeizRWwzR6vX4w+JpKwW2S",
-	"oIaD72StPsiMfCVCrrkbk7PZbEBGqZAlbloR5pkZO6JrGiVq27seDfvmLfeQVm308bnurUTMMqoEXFnU",
-	"cffRlReYUYFZYhIK+j4wEwITUqAikTCunY5fd/za8OtDsnqAqqoZPKPBcDgcDi5no/mAnkXjwdP4ig3n",
-	"o9F4fHqqN0JIxbJmlx8Xcq7pPjeIzXKukhWbmEvC3vXVWeEK/M4+3Ov3tkzT8ehqPL531faqeVjALrGu",
-	"aRn0p6OBxszgkp3NB1fD89HgYnx5+vTs6pxezC4xiylT0j9/48EQzp+LJLJAYQF4qMSIGfqbid4tzXjs",
-	"2SrfjY/BT4uxDaO+KW163bOWTc98NYEqkZozUI61a2QqNhPNJyYSi85DAXmbcGWSMYJBUBXWcZfIZJak",
-	"wJR6EMsS9fq9DU3UBP3iWoDlSoRqQBRcLxhE6aQIPlhcB+Y8hSBOjBxFLnhsvv0jGpmaMZZMTL0IwdNt",
-	"pV5O0JS0LL6xBoZ+JpTe0Ot7yNxvTepxmrOtO3nUyaNOHnXy6B9aHh0Xret0/fbxuvaVxqzyjuV2LLdj",
-	"uR3L/YdmuQ/NoIcQ1KNda8i2fwt+tR9kKKS7kmbc4DDqGO/fY4qUKV9rJTtapOHEqdGb0bA2ccpcBtm8",
-	"qZjesUPTpvbeHu2kTVnG4CrBaBZi/26s+1LHQ0rP7F5WPUIqcgXh9Ta+NKwFerFYFz7NmDH8gxZ7l+j8",
-	"95jo3Kp+oWbPrnBhmcgb63raJwN+qqMdVP9oucaV3OJQQrEtLVjC/M5xPjDx2IrdLvW4k6v/xHL1eKcH",
-	"6KyHOT30K01Oj+64dcftH/u4PdDgdameR9u8eGp/bZsXZC60jGybG+Ibu0Zi97ZMBgwDJ88bizbj3Ot0",
-	"u7MGM0AQ7jxO1E1U3zHclmiDitvKVz4hAde2OsUkTzLbmnrOXpqappiJT4zwRcYSDpTqvpFMSshaLT1n",
-	"vnVfwtSTRUZNwhR+ztiduIXPmOlSGCL42VC2+1yUB4ck53w9AQdW6ZuI8oilmB8LQVYZk0pkxWd3L2t+",
-	"LVJ4s+SOKjYx39O4SNqd2Pzafg+ajUyw4N3EKwDquj2uaS7L32RM5qvyVypLFguWlb+c0eh2nhjYkcUY",
-	"B5r96C/OJAO76cznYrKfxaz0gv6sWLZKuEGq/iJjKkP9F71xbjj8WIzG7jRvhaZBOXyxYbOlELfeptlv",
-	"im2z3xQbZ7+RLMqYmmRCVR6Vm0RphEwED347n3tfKybLb2csZmlyZzBbfGv6/wfLD+qz9CVXoWTOG06Y",
-	"/sU1HQiHh1FzEncPDY1UF0Ta3UiUbyQa4ppPi2svV0hnmcRs4oo7o6qBUYO9697rNV1VbznoYHYeXQwu",
-	"L9nTwdXVnA5sTeXz+cWwVCY5Rkd8Uby4C8T/5w7ER0qYHDKKecWUss6NWrdbBwlVlUa90NNq7n3e+Qjt",
-	"L7S+Ue5EouGjyiTfrFaUY5cdGwlsdSPb6OL7ude+xBRSce0tCKQpY9eMVCzILWNr9P65PrrvOLbyTySh",
-	"qcQiV2YLMZtULRnvkxmTSYxtgBaMawhZXG6l/Wjdfszhb+nzLfjRnsx7WwLsAMeqqGs+d2PU11JNks+g",
-	"yC3RKj50ytTrmPoFRdJEawUnpHibulbdxe9FMQ+SyHc8oplWhIjI1TWZmtprU1NnAq9pCVVQMwxaY0Pj",
-	"UDcrFkGea90JipTdcrHhU1cfJMM6R1y846ZXuq2Ck4mISUmwhD3sr1XADQhaFpiNsmVfzPBBbcZj5Y/f",
-	"NMZSDVHCO0vCuL4TvpCVvj7HtavymFAb6ikxoB1jSGA7xXLN6vIJ8E0eFwRQWBRZzo21UKpn7RsCnha/",
-	"42IGjRq17bKWjZJ4Jj5MQLcu9NWy4pxAdYT3oYD/HT83ssy+5bdl3PiI9Trq2JPtd8zZ1xxHM+pG/1mn",
-	"EHcKcacQdwpxpxCjQlx1t/ZufrydxGd/ehN/83Y1Gvx8/sVSypd/7h3ggmVcZcmxCX2Fz+NXd8HCjneX",
-	"n/8UdZcryduWaWNgsVRU5bJ33TNKMSq/UrE1tFriMTMlpRouPPTQI4j9Y5mEs3J65M0iBuysU0HjAy4X",
-	"izCfXVtmJkUKVgSGouDRlX/NacashSdPyJe2+MOSSiI4u/ZK/BHcFeONTDJtB/WN0eOsRVTBKX/HX//l",
-	"azsweP1ffvc1KOxTILapKeJYFLMiKaMxlGPi7I5lJlZDPiOUmyL2OD1Ahl/YpcCk2PxR25PawOFMQoJs",
-	"2YRaCWvH+ge9O9Z/L8e6cpLsxjVnqQW9GTXtHrJQxau3bPZSU/1oOD4j/8//if+ukw8sla6gLOKEQNFC",
-	"V7wTpyJLGpM503Y3vrRbUWzHkLb0UQfK+WisIdH/tB7TUEN1yD++/PJrez5DI2N6epQmmkM5dqABOSG2",
-	"bvc8Eyvr0TAOB6gYnUdLUyB4Se+Yac9qjruYkykuc0r0K5WuEzWL8MitdpvGT2GXxk/b4qbKYA1d+bO5",
-	"LbFUYvHZwIiRfYd7SbMNk4rk8Ii9ILWBXl1Ec6d8PI7y8Uk6Fxl3FtLyAcGVFgW/BEplJIqgw9F49KjS",
-	"ikEsdkJI4/b9uXMZXACyLHsUpaI89gvmlnYkYzTeFs7Q98GZ9KaF6vLOqZFIoXxtM02piZ277PYpwDRG",
-	"0B/eP0acbKIkQexoIaChPy5U1lFdG9r6i3m4ynnNNhksOhIpRj+2v05p1jBHzlcz5mJTkBr6rq44CLhR",
-	"UUnfuJaxUEqy0vs1Hp1dnj09vTi7hIKg+OUoVEX3cxrqMUhmlOM81DZY9QTBjHJeVPDtpELnvdzvvdwR",
-	"Nr0bv5+vLBr6en0yuQJ0uHy8y9JIXcvfzjEZiJYuc6eHXf29XQqSrNbl2iYPvNNrq8OYeY9QYRoLlOBT",
-	"9+501YHAeCyLcEjvkhM8IsfnysgWkaBmOyoC2VxKFvvryWRczN7rus8pb/SvdpKtk2ydZOsk229Dsh3l",
-	"rtcKfWsv/eeUNwUvdOywY4cdO+zY4W+DHT4wUWtG+XEhAp/jhcyvGhvwOeVHpGU97hFsLP7Qzvr4fo1g",
-	"t7NCFO7ajilSdKDpP4I18qCcejdAaNO+oNFyX5UGEwQb0RVDhxs2MYqW4VtBHPJbcZewoCEzicycpruw",
-	"jRuxXS5dGbIQAx+evxmN6+uNRSnLbonK6B1LXXfiiErTJYiig/JEv5ln0MBxog/X+cWZPtP93oJxaOb2",
-	"U28psgwJ/VepLuU3YzJ3HvkMqjtp6N6Hy08FbzsqGPNKVO0cELczzZRmaOa+30rZA0LYIUo7Vb9e8cNp",
-	"aquM1pBRV9mu00e7ynZdZbt/jOLWH4UjB+uOtmHIcMUJ9Z6OUPRsgQY4EK5CQwQXd2sq5UZkmmIikWUs",
-	"UmQpMqlVK6UYxr2WEXNUaapimn1p/ua5nd6XJlfEDVSPJjvGEZiK8ixjXB+lPVjB9uneY1LRdep+x6d3",
-	"cbc7flt0VCfcZ1JsajG5A0Nl6CBikywKNYI0rdxNNXWqSCZShoGV2HaZzsQdRC2svGgBkNH9siLgmEIo",
-	"UuELzDD6kscsbuj2WHR0z7kpbaY3FmI9MQ4CguCglJtfICBQPx2Kdui/RBpPXEfy69F4ONRHPdtCtpOl",
-	"IBwcWUpi1cQs56Vw+NkguogvB5dP51cDSuezQZFacTnqFezNAa1ZL5Y/0MiwaVPQlXPFpKKrdb17xaDQ",
-	"pGadYFZRS3P4rcliS6TevlyFW4bLR23Q+wexISvKtxizgLwZttA15xeZC3FIoHF6tiWYcbZDrW57GqIt",
-	"oax/0Zh415ba2dOQ18D+isTvEg9bOQ5eogAK+A4s5bRJ6nPl8Hbxidd0pTgdn7YctMVZCCZKWhIMkomp",
-	"K2Lqm5pZvBQ/rN2zNynPrLiYrdjEopqcIbvdrQl2IS/OSN0dpu3K3/oOFb9oKiOjbV6bpOhwXjqDe1EB",
-	"v/rwN6kFOLShpCaOaLSdnSi7hadi7bw+Vywjy6JPuzmMXkMoc/GbzA2/wKojO6e/xtPicQPG9e/xvgBp",
-	"Ea4JuXYIaHfgJFMK1NbQXpofXSmTBdsbhuuwa5fRL2G2mHDvJtr7lspOpGllKxMm+5oPQilPrT6jjwUP",
-	"TDDT1N/py8vLi+Fw6KHdtLy2OnFJ6nn46n3xzZc33/3wcvLtl69f33z95eTm6y8fXCPLneOWjLNM9b+2",
-	"79VA8wrzm8NcEjbG9SC3G6n1EK0pYWDopxOxmdhABCWGu/sC1wjbZ2SacBqp5A6LPMkpMVXMrKcQq+0+",
-	"huxFZdFMTLgAthI85CzLtKrYgJJAMYaAwBLrNYsJNWvuF5GSIMOhDCw+UzA3DskSVLYJ4BFpzLKJWlI+",
-	"qVEa6ILpo2tOo/5zndLItUm3x+EzqN4gOJPPyNCU2xCShfjr7tbXqy1Wu6PrdZo8hrYigdk0boyboUak",
-	"FoNV+B7WkSCKcfLiOdzPbPA8Ge2viHq1m4i7+gzZoeeOwJojmmw/k8Y+waIjn8l3QSXyN6JYAdQ5f5B2",
-	"FVKqPKa7o1+Zk1ZsbYWqm9hgHgwYDrC/SgNFiyqvgUrBA9mHtV7LRIlbxmXv+nTUDxtmde7k4annTq4Y",
-	"b46vaKU/4Ylc1vbF3WfCFViyb3smYVWoVhb13hO/lZ/8M3ZvXHb1i4TMCvtMF5zROcPLznDrZshyzo2o",
-	"Zau1yGha8V/nSeG7pism1zRi0t7kP9mI7Haeio38r7/mLNv+51vz+UX8r6fP/3U8NlbPv46/anN2/nU8",
-	"Lnk7kLHtus9KXKK556ASaQzd4AXIcyPMIR13k0h29KXwr6OZea4QIgWZ0+whSlrbIOMMPaiHtDw4SP2T",
-	"vvYnf1vaXwhvJfHQEBrtdEeXaAqpP8cRXOviYJ7waVA79+iafUyFpZJMx6OL4XK4GsqpF99tddC9YLfV",
-	"QOXDNdDC/G8Z0G9GCtbyMgfOFq4zajLhYlPeUygeMFegVu1P6vuH1ZGzfXxkxhaUP+JxqGg2j1TykGyW",
-	"wnNmlgieuaJ4nz1O3bYa0wIzPBNlMjtPyE1RP8/sYwomMhDlllBFUkalglR+u6cJNlSxZAv+Ic145Ukw",
-	"XdMpAccYMCW9oT5f9Y15jvzwgsilFnGJapM//ykczxWns0dcJROpsJs8LltYTs7/50yownJyxlQpC9Q7",
-	"Of2yWlOWMhUsN1tezS2BOwurs7A6C6uzsEoW1lFJJJ6vp3UuSfFOYxPdjkl1TKpjUh2TKjGphzadzY9M",
-	"7fD53G/jlvG1aeNSp20LMhdpKjbhG8eyy/2Y+KRcVqhjl+xhz56YfX+icf+k5QS/EQLcTV45MBzHIqnO",
-	"IkokuXn5wuR2SAiwmNPM3vRUWk3WGUdH217FhdJBlcZchI63wvbGiaHbRgOlo8caenyIjmYZxgF6mpDs",
-	"lRCrR0woEzzdHpsThrlgX4nsD0IqLGQBHaX2H8hXpucURmbo41klaQQgiAVQICF/5gg8hFKZjgv3r1aR",
-	"9A550CsC9R0hL8YGb0KUkOCMiAxqipI04aB3ruiHbxhfqGXv+hxigfZ63kp5W6F7cQgTA38ZpFBB/TCM",
-	"XLCdGAKxC64q1enFEP/zilIN28SOWXSHZD/+1ke/p+BRa9n/tX4R6lvSDy/whVE9NKgU9Hs5T/6aM/O8",
-	"fuK+nBwSZtSU4DOAsMT4trCAJbFcZ5dfexs4Hp49BazZL65abOcORbZIJnuF76CkK9Lk6uWPJcZPuC4v",
-	"Wy8Y3md/NkSRUr7I6YIdRB2vzSBlAjndRyD37si3wPUbOwFyhBZv/Ld+cCf4A4Yxo+zuej33O1IIlLMA",
-	"a/KVQnk5gdteO5JnsJ4Pa29P15iMEFFOZswGR2ZCrAhVsLt4v7EUUpGER2mOITyOAY3KvGfchve0Y8kA",
-	"xCEcedSOI2O3x6SmciuePbjIMqjZUBUtfcyUTl8eLFC5howWPeb//DQcXN0MvqKD+ftfnt4P/I9nh3wc",
-	"je9/F1Jq2+Raa6q0TfJ9KvolUJtrnvBYelTAY7KiW/KzSDhkh1MIvvuLG+UZmSItTr0kcr/Apk0gyzm2",
-	"RiqaYe6vcNnvfRgsxMB8WUy6c2DrE8bhWL7FjjdHnMydhj+QQS/0Cm8TiAv+yWhXJ/OkaAx6Yhp/vu/3",
-	"yoqwBqPIbwTawhTE/YqLOcy9Xr/uyJjGPvrUzEX2jLDVWm2xwpiLEihJijbnxSyzLoIfvAQQvi/LZQRo",
-	"mpoHlIFPS+2MES42bUWG2bc/JTwuS40xMh2rZBylYxgp3GL+H159s1umoM54c86NajwfBhFAHo4+CSfk",
-	"Db2Fq0usCspt4QLbP5euGD5YYXPjsngfldnNzeBHOvjbcHA1Gbz/jyDHeM4WGY1Z/JKGYq9v4HIb9Q1K",
-	"bKVsPzFyPtdLve5BuqLsE842pri17BeB2iIjeC4k2VBND9ChDkr/L+mdpgIo4M8y05UAe2exVDL4Hq5e",
-	"IWv2uofPgS830fqG9dyeDobjN6Or63ObwGX9c25svL6HLMjdlEyzjqAAyiXLILYmiRhZMco3yyQNBu+s",
-	"DRabyOgPjKZq+dLkAJtFVOd9rb+2t+RFyWC4mZ6LnENglhSto4pqL8wxRmOTacMDthn49Z5kDZop7+4W",
-	"l9C3OAydg+cspSERI7JbZAhyCVfzQAwrGkO7ugWUjtcyZwkd7WrS6MKWlNZngoFjIo2ZVMGAixLSGcEn",
-	"oY0fLrQdqjfL0NhT5IrTa8Me7cHGvmyIBOdqigXGchEaRWytTsgUWy7rt+EPssHcUKU0V4e8njuWxTkj",
-	"s+07Pk80FlE9PSFT0y2weFk5Q5cmKfQ6ZJmJj4MnUalSS8ohJgYSqU7I1Bzr6bU94O84jIRsXBGsXM1i",
-	"PWXO9XN+OqmZNhbw7IwttA6XkZVme1y4/T4hU4gDSQSMYGJC3nHXBh5XblsySpWkqRUnkG1FOVmKPDsh",
-	"UyMA9TD2TxOjBv0KTJ9nIuZzMmMRzSUYXBp/EL1R7pGIu+aaX0P9rblpYG3QgbYBBDvYFRT99eT+SIoN",
-	"BvXYYtMFodacKKbYt8c4Vw5PWH9w7nljavRzvJ/5jq5qcgNN01Jtg0AgDpGMORtA6/5lmXhxVhWJO2f0",
-	"yzhRJg36CATORKytrv/WFvA6ZVSyf9nFGT60x+ZEED7Xj1ZRBu+H0PXlKtgR44bj8QalHFy2gCeSqBPy",
-	"AkOaOEuKukimMwc3AVqKfQDdwu9HgdwFVao2FeliRmO9HTu1MMbD6+HZ9fmlfmiZSCWyLabUGW927+x8",
-	"TM5Oxidj8sawJc0Uteaap9Dfksf1c49/BKNrNdNDjfwee8b/DNUG6i57i24K95V6SVcDejY7H1xexJeD",
-	"p0/nVwN3I8jO50bl712Dhj9J+F2iqGmFmVJ9btuuzfl8zU8T932UrBPGu+aAXXPAHhSBiSdibuMhkOoO",
-	"KMsjGVdeNIbVjqXr/StzYDGlQc8HF8PL0eByfHU6eKoPQ2RBpaPZx7rg0UsbFAequOhphAZvvvf0TAFW",
-	"oS0QOZlDc8SMKeAO+F25SJ//IrAuCziiqALmk1Yo2+3S4phsSIsVc1XkEqgs8YPqPZ22bTaCi1pt24nb",
-	"4+e7Tea0be/1wl4kd4yTfE2S+Y5yiWqaU2sV2rquN4pKUjB5jToLRo6pNgLN3mAWLtwDeEUvy02kDoqB",
-	"dlIolChu9wQyXxjYWuj4nCeZCRaGv2x6KwfLvHUYPlb2wTnAabfH4d325ty2pd47t/WglORUSPGC5jCg",
-	"59LUGizetvaLhoG2O591MwkemX7nRGIxh4Z6+u1C0E3tJlrXSWBrqVxTmJ4UKp7oD1umAslL+693SgL4",
-	"8XqcG0S64W3bA4NLwZkXI58cGhrvSYpgL1fYP+XaMa4gj5orQhc04WS2RX+D4Kzad122cHXv4tCKqWBY",
-	"kRAr0w+t4KM701YSBoonNWJMRtcxoDmBWFsb1edgClypqlSuwye2h2RjKNbq2L6GJ+/LkrotZWoWEaTK",
-	"F89dwotXseiaUHB79QkldyxL5kkEONefNYWpfnnX4KxR4+R7eHiNlbQt4nhaN71ix/W68rSFgzjVW5qo",
-	"IJ9CRMOw6Jg3TU+SlPlCUAPr0/6u+GtDXSW9pk41SIxuQTj74FG4TeDSJL4TfHAQjZcUp19qidDfeeMW",
-	"hNLELVyScORBAJaOh8/EC2ZUuC5dfxOnhpWlor/9ZWSWtSOf7ZaXWzkJ9a3MCoZUaCe15r+tC1jrBbAS",
-	"Ga/ojP64XbP4xN9EWxLQvwY6L3tPTkPeEwChsY925zroXAed66BzHXSug8dzHRwVxYre4tbBqyXbNCRd",
-	"rA6iBFli93drUoiqzrxbK6/G1Hwbuo+SNIkbDEzUwPVDu0UPCklVMP82tQZQBzN18rBE8nH6jpUo+3uP",
-	"GnT2TdPR3r52ok5A7dwvaoCn1xp6ozmKDFRfe3MMC7WRS6skjk3VWfMN6MZLkWfPzD2aKiyCaSqkmp68",
-	"41MnFad9Mk2pYpn+I+cZo9FSowQh8Jw3RUf/svJ6QqZ0NUsWucjl9BpjHHDjV3T7jsNFMN5+mhxsc7kx",
-	"g4ASacMj4sTkc2dZcsdOyHTNshXVR6A8qL3Z1MCJjCyEiPV6XLaceRpJeUn1oIWBToqYGXAJ0S2hfAu3",
-	"pOVLQkM01uPhqRCAKwg9cajSWqfFgD4qFvBS1ni/p3Ff03y4ZemAlqZONYgKabgguX7PKcWl3Gt3xmr5",
-	"ydfJHeM/rGvrDn8nfLYCHjfHVgy5IC1BFTmZRxFjcV3hYU/1PB+a69rJo+hmYW3roGrCAM0JeEon+frR",
-	"ygk/ihO5wNRHcTa2S1YoOflCBcwnvqW3a779tgvZVrb/USvZFsiuqaBpT5RHRRauDUvNETd/TTK2SngM",
-	"hx3R7juBvCLyE3AG+V8U/hV8sfgcOFHlb/xZoS5TorYT41LC2Kqt/wh+UYxvPjdW3AAsNeVPf2TLdTcV",
-	"ujMVO1OxMxU7U/FRTcVqvnfv5sfbSXz2pzfxN29Xo8HP518spXz5594BOeAmdvCYLPAvbcztr5oADlC8",
-	"pLlk9bX1zCJpxuylTiluTpsQoU0/syUx9AZDme/ROBBE515vCDzlogpEyThVS7bVvxzvircQ/lLbP8Kb",
-	"HqMrBZkxc6OKizAGUUCN3In7s2suZm7em0a38oE7cLzDBMnkMK/Jy4zdJWyzT/2CknGgJKYQkZomt6xM",
-	"Z0u10uzhXT4cnkZr+If9gaWpIFC6wsYckkjweZKtyFbkWdnrf4LvPjEvF1pEoegZPqzBw+/0Nr+lKoLI",
-	"dAidZh/0zwfOvMtScDkhlvKHN99+Q0wweTDT5CADw62oJmdR/whRo1/yRZrIZbgowIeaAfQvNbBWqKR8",
-	"C6WVP40AM/Y+6mlSTf/O6eIBNUi+56w4PZBzapDcXvzY0/mbkEKvnC1cceIZbE0ypp93bqlSIAK9hSgq",
-	"5x/JUCBbRJOpr+GbAQpXFqZSEFCW3vGUzZV+Az0zTdOiA02aQAFpHYlo0ZIpPjXZ8QQWFRdn7B3+yOK+",
-	"c8cB5PrdJGLgsbT+PIgQKzxyCWYhnJBpzg2RBaFc0S3kkEC+wMG+Q1MtanrtX7ZvqMSMFAfDG1cREoSk",
-	"mL/jzug00vOElFyLLtKmeC5Rz9ABnMeJIqlYEEm3kN1wQr7n6dYP4YbQM/CDJXzxjmNDAyUcEKkNzloB",
-	"QN7UfcI+aDy4gB9EJyT6TIXGz0TkampEkRbxJ2TKxcSEKiGG33EbLG6Ix/wKG+bX8NSoMpFKJ2Rqvp3I",
-	"XK7BR1ilxc+kV/3z5B2f0jRjNN5Oqjtsp4e2Y/Y3PYM5LZpYOKDZuJrNqBpc7/0TMk0TfjsxwLzj4PdO",
-	"+C0MrOlREyYk5sVktiUU8n4yDMgSGYRJCEFEquf2vBZ2ccbDhtSFg92JWxb3NeEXPbgSRQyhwVndTrhQ",
-	"aNkzs178gNSsCRQ/2xsWk4lr/M9kCjaah+B33CVLmzLWfYKtZDENDyCBbVYTOnG74fzl0KhG2kQdk3tR",
-	"bILn+Z6WPDBmAPgOT42ZCJ/ySQCfWUKpaPAk73aVcwAuciYdIRZ8zMWSWhnlxu1jWhGijnFlEh4gEdcn",
-	"+iptcQXEXWysLDv3q7wZ4iZKvpQqGwV7uMoX4RLAUXFRvq7i9i8OITjDKkdJf1c9LFCy1TsQvX6vIHct",
-	"KysUC/D71GcdcvbXCoHUetzKz8N+9fo9h+h6P9yjNeIU2eJRumwGO2bWSvHX9f1N5jQruK3po8hOyHc7",
-	"MVzmsm2qWe+0X1Qrpjz2+Xiw9LDnVDEBiO2qDhfhabsKiNvtSZqsEhVUH5Y0JiAUPWMRIkbdYVowU6Qk",
-	"4TYfzwQIxnSLAhRefMcX+hiLXBXt512kZ8bgFM+YZXRg/fnSVANjDFIndjOW0u30OpBLiXqBlv8uxmzL",
-	"FLyism1AmSjpIpDEbgp6ax3PbaTeWa97/gmZYrYxAPqOeymacc7sNZbNSNYrmLFFzkEfSIxvxVzgFo8l",
-	"EhFSZkiVvYLzmEsMa0sh0d35nWCYMDF8CHfd8tKwbRygVCJjMV4ewCY4/uQnjc1yyYzTXmJF0non+tha",
-	"7b438Ong6pSeDS7Po4vB7JI9HaBTC13ihcki13SlrRGaLZiqtpu+HDwdX50OLs9m5wN6EV8OrGtMj1KM",
-	"YRh2YfmhrahFHvULcGndD9ukQ8kPbcpY/dLzyUsvMK263vHwzehpUTp1x68awyoHl7NRNLiKx2yA1cv0",
-	"KoZndkKb7dxVIf07rEIaPAajMlnUVCqtF3rl27miDeEhtU0TOcEqoQURYT2n3nUPtIg1ypmJAQM9+0EX",
-	"+Gj8Zui1PQ9VTbWqDI2U6fJrOrDEdAv1UwoO0cMfzbGKDGOaUY4Xte0u5xRkazeU1nNH2zIDrZ/5Dvrx",
-	"YHjpDXp/xK2IRsSk/d0MHHcb8ISrl7d7SKeRRkDDlJX3L0vvz0W2YpnbXVkzncHBe9MewN9GkwS/h+W7",
-	"rYFSQK5EdOCp0x+9a8viOimXcKFCY6iCxTIJZHGqQZpR3n7+A+jh8P1uIqCjyMFUHWh3Q10hjR0fX/nm",
-	"2L+1Cwwx8mupgKIJ8IDaUIPiCyvVm0SjKU3e6hCnid6R0imumF7Vi8b74kSwLOH7D8TOJh1yQWkM9k42",
-	"dxXCfVl3+O25oWKII4ScguIETWy9EUtPK7aasUwukzWerkxAJdSlkOoYnlWupgSHcHRlmYiGpegR8JMr",
-	"gfF6SdOUbBjWc/mvPVL5rDjQkM3o7Ps4UbWtAi4GWg0eXGqb4ErbBMXJG0fAx9fpdqIELPaoqAVYHBbw",
-	"1IIM2jmxZkFSYKYE7NMR1B4eXLKz+eBqeD4aXIwvT5+eXZ3Ti9llzy83eGx8BRQA3Yk1Gnlal2OFppVP",
-	"bCLIJn8TXH//ZZ6JNXvyOcvSBHpSmRK6r6GbLt5x3b+3zh1TY7ucc7NlsqUChoMcgqIjNq8cjFavMYF2",
-	"WmhMQa1oR4MND3LmjsUagmb00fnpl97PIuF7yAWEr2SMN+MNRlWT8Kk8f1pnR+5HFriPJubirKWu5M/A",
-	"IEBtcBmN48FTdjofnA3PR2YPLx6HxIuyuI71w6hFqcQ5zaXS7HvlEfBX+ktvjXdCsQPWqFgZzn0LPQL3",
-	"Wm2drCgWsNOAWY/xYQyPNrPXowCLWHKnMeT0efeV0ar9r47yeYRV1auyFRM6k+OLh/hOCoZoXTblFVvO",
-	"X0MluAjHEJz+eQwg1cAvPXZJxGK7UWzjYyv3jof9Hl7fOHkZCa60inHdW4mYZVTttEdr0KXLcUdpUV6+",
-	"D6rDpK3Sc36ggoSs0TooqlzCqE5fZUlMt4Qni6WCG4XNRCtmENBjFg9nW6v12iQQUPsLj7vIYhBOK8pz",
-	"CqGtJYVIpmIz0fiamLbxUBu9pHHtDewDFIYqL2Pc0aToO2SB07sqmZTuqER5lkG0LeKhSFBCPAQOwLkJ",
-	"Jh6d7nLjCza4oqPh4DI+Px/MhtFoMGanc8uorLSpC5pyI8pkweFYhySXEzZgttIFQN/7VvwtSVP65Pxk",
-	"SP7tf49Gz8g3Cc8/kA9PLyYXZ89Idnc9OhueDP+dfM2iW/FkPBwNh6PhiHyVZGwuPjyBXxE/Cl0/vzTn",
-	"6h7D2+pzd/2Dt1uUp+zEDtauMOVMxZzA00VRRXv7bC5l2lVDZ1zd6GFeFQUUKlEqYYdzCDTvgV2oHBNs",
-	"CdmNef5FEXoeBs46p/cMBo/t+AHDIXMYAREnsb3fdYEHtsMuJXglKjEkvl04kHFd3Ojhb6IaZHs+yRCO",
-	"9S8QTPbDmy/6RHAsaLsTDYHj+JCVojbrM0tKoMiGlEk7m8ZSwrFhNWIGqrRDhXQjIw5GUA1uCs9kfYEZ",
-	"99AuBQJetHaud9XcXh++d+bGNgRe4ZdshTUI2UBie1QSsv7QEJLydSooVssuioceNjX6mQITo74WmlX/",
-	"srsfyWotZHuGYAF4TXlUxw6st7IhjtyBYaK/sAhR+ZwfClJtnHnJW1lb7gefcgFfrXPBHsaQDxETzUw4",
-	"6Cyqi3T3QPhM7kbB2DLDUBHaW1+osXzJERWu85SGGMEtY2vpmFafbAxopmqXKUyzZBk7lBC+dRCF8FQ4",
-	"skLF3+yvu/BCi5m479eGhjJwh0NX3DpXQbN9ZAK9KPRPn+T0OgdYCAzzY4COPXfTQaC8tB0PQnB4Dqi9",
-	"zNxaoZqL2DUcA4tJQQhCVHE0hTGED2GdLL/kdIbxTqaR/AMY3StIugwB6JxRdfXWQiSkD+HBmLIzBaAo",
-	"uZj2b1sc457Ba1jw3VZW08Yfi8mWHYyiP+vBXii2qgfQ+IeqAH4lMqPNwYRaRhvIfKjx5WOA+otQQayV",
-	"nUNVqH5YaxQhXIZFleDB8u00xvB405nmQKKi8bcwfRi6kocouKsQ/ys4q4hxx+IfSQGteKZqNR1bYuOw",
-	"M/bKjN7EIcOOsL2iX1SkrgvdtPL3UBib9YGqi6teqnxETKFHq54bbVwlQJ+SKegMJuiaEtQwDiZoiNXa",
-	"hanwx4Tkv0wWfJBwqeW8sHY9lCOxFVRc36vDJC7OGgRIBe1Mp5j6lpNkjOsDhZzgmHP+WtGAuK2Evnqk",
-	"ENAqPRz69uCugPTbJRgO4GuLnsCq8L+yEClz7EJDqeoIFpVlA97T+MrKeo1TpeZ8G8vKKmlVPrRz3ozp",
-	"XmWdJQu14gfpVzxPfmsJ34YJhiTD781V+brYzC42s4v/6GIzu9jMLjazi83sYjO72MxONnexmV1sZheb",
-	"2cVmdrGZXWxmF5vZxWZ2sZldbGYXm9nFZv5WYjOPK+KHVQ3aF/Dzbhx3qzOKFfMqIQQi62z0HbUXMpVw",
-	"UuMfa7w07duSWlpbcldyerzPJElFsL1B276PMZ7Ftl0fnV+uOZZTPTdPlvu87a8d7nwsO9eCgmyWYrUb",
-	"2Ki8rnCb6lUzF9riwWpUlYtnKMlxeHO4CtkUfaPMThZLKNBV2o1GGmvbu6l16GSF2px2XXuh6IpeuYiU",
-	"1tRxRFWdMudsBkoqscYCLVjZph1Q1kEaumYuITNRrsKXR1GutWeoN9beiqq1VV130W1rp0I9uTuRWCBm",
-	"bG467h/bRzBYucghpl8QRQFvaVuaCdZEue7ljLYwTwwno44JNnKVPE7UjQsn+O0wuNrGK8DEZyyiK6aZ",
-	"dqLCjNzV+QvGfMNFaWv+aR6/DRb7Bx5KldeHQO9Psk/QNMC3ExpgeKAPhr8GnycWzUPackfPR1thjhg0",
-	"bRqGGl9ulcraEgyOdQDfK1+J1PdbiVy9PACw1C+UM1NW6ujqzVlN4VDT/RYLgLm2yqnme4kyM7bqRJrL",
-	"pmadZgekojyWz8hU5muWSRazeIoFEznbsMxtFBT8Yikz9GLrVpmORMjg7W2Rq11WjBmsV+VulfYcXsD+",
-	"X8zDVRK2g7g1e61EShvdmmy/tGKxRqTvBLb//XQB/+Rtpb0WX1gGDqNBeRC6v9cuvjVFo01f0tp2pKXu",
-	"oXbtTYTphcLvUidG2dUbLmil74kC1M8cagEY12lDHfxqRKAyeQTHNbMqNHgzBgLQjLiablU3Lv52J2yy",
-	"jD28h6m+/jKlWv5Cp12kc7deO26p4bffm3U4HD7ACsT8hQPUJHMTVJdCUm1NvpsZ4l0eNQEG/ACfDcjL",
-	"DZVHH8u29Fi6qArGybqQa7QizNXLbuv2BzZJ3wdqqO1xQdxAceXVVFhGsSPFBjedAkzOCJwBLOHbmAVy",
-	"nGbmj9Ay/6rlJhd+zeAO618/+X6Wbg3r0IKPtMZHK1kEG+s6ynt3kC1ee5Os2I/gQXUXPK3e0k/uoWAc",
-	"ztsrH0E+nIWsbKmh+ak9h+USUST2hname9f+Sp/IQ3g19Ihrb5y4m9xWzO5oduPm8bcspJs0bkRtjtIN",
-	"1javTVAqo9+7z90bOW8uONris3wPvHd0kF+Qv0rJktFMzRhVaP4UgWotd7J8t3yAgjRjjGN2gOuZSxZ0",
-	"HWhtS2cPUnWPJ5+CZoq9qyC7ioEmQipSvPY5poLpZhQNoaMFFQz0KwqpucjQ44b+zfKFgdjwTyC5imCA",
-	"Bs+rVXPneCD0CkqgZUnQJWblSqAVj/5pd2MX9A6uAwqc7DULKpzMEzpWDnlrbM3giiy/AIe7E2qv4fBx",
-	"hIQLovi4MqJAp52wNeK8DMTj8x9rTFk/mqOdRUDjfX4FqM2OSVmq9TY8Bma9xRSQNmNWMhVW4/1kZZOr",
-	"XLkY+qTXSx/5pui3eFnzkLsZyHGsUaSK7vnQG4WJNTp7kgDHcSEt+5w9YvWFffa+CH6pcxEUjY+wAU2i",
-	"gn4CFzTTPPsXSRahs6kthxSHdXUuDbQfE8+9x++9EJ2gMDR8Ck5YlnNZckPaFguFM+Vg0d2WsdlYnxaF",
-	"QUyfr0QRLjbh0h/7tRVcm6G+DVXREsd8HFMbY5P2b9V3+rn7StTSnppcS7GR34nNS/P4vYtvakulpdin",
-	"5pdAZ/genrzvH+R3DcRO7VlXKjbfipi9No+39RhoNDqHgR+MVXMAJSl4DJpIReOgdsfRj+Zqhu0vxZP3",
-	"lXiv5hff0kS9xCeDyiHQV5kxlPREe+ZLwPYLfhran4LfWYoqk0p5AWWa9dweqan7YjzazsQt+fu8fWoS",
-	"Iy6FPyBKZpSDGMwVayo/c5wKW7zfUntyF6DNlQngqYPjkjAGtA5exmOv0Y9nhYGf+mh72ouGOlohLMKR",
-	"3D0mLqa17m3LEwQIwFRECBVo0lq3bf9VIQAbS9kkZ4x+WPRYxHpTYSWhCEBsIih4qur0gIZKR2/QXp3U",
-	"0Ebfu3JPjP6IyuKjewnKoaN1QAHTXQjbrAmioMTtASZjOfa0PuhhQfkhGriLVG1e6g+SZTfwYJA1ewNV",
-	"IK3gp7SDHh31HZE2HgxFgxcgen1FIY66Mh011ugeWq6OZhyMB+zc4VcQh8ADwXKHAFTLuLypvZ0J7cdX",
-	"CUvjl5mYpWxVcyFFV0wx22nOIHxrnS0YI2oV7U0mQJpWmJaIQ05XpdlDH1j9OhOLjK7kNZnaBU37ZKqh",
-	"1f8ynq/0v2uqFMs4dPQD9Oi/Mq39wNNCTORSZMp+SAVfTPvvOHxYUb7VP6wS/kKxlYS/6Qf3d86Tv6Lf",
-	"U5rHipaJ+gvLz/DZWy42HIdIIRowholmKeW3+mujikyiJc1opFimv0wTziazjFF4ZJbEycQ8pz8nHHSd",
-	"lJVfisRqlvCELyCLBmZhPBJxotdGpnG+TpOIKoDLvYgQ0xUzI6wEAAtBM/oP48kD9DEI4kB8Q8dXQLRU",
-	"DnOpGR021yxuniaRxjM4S6E9LDbR240h1fRVW/MOSeszCf1QXePbNVVLS1+O3kCGxULJZyTKlWnwOB4O",
-	"SbHonWv9ADyruviDtz4JW4lpqBOsrPLoZ4HRK8cRl95H8i9mDp3CrxnPgn7Nhf7hhLzwOwUmnKRiwzIS",
-	"UclOqmD1e6uE24+jAAZgri9sYZXghHb5Em1NuXOiFxbeJi6Ii7LmbE0Q1gob3+oH7JZHVNFULHKG9aF8",
-	"vcWFZVVQjfC4mWpRHOgDP4mgebZVU1xbeLPE3lJkGRT5tasYjdv1XHcD77Fr8an7fk2Tdn1SABZXOsuG",
-	"dgmpLOYOKpjpEcBHa9tuF99v28D9D4ymmmJDy1/Cb3bdrq85hC8lYA+DEiYZk0gt3vbO8uiWaTEaCc5t",
-	"+2AN04xKVv2aLTKIXoXEnPkcG/ZDeJnsE842tqpwn0RafR7ka+z9jDXLtXnZR8UFImyAel230RPi9f5k",
-	"qYRA4Vt5YjKGe9emnajcSUw/HQzHkJV0Xkl3LjqZai6Fwel+5YzS4jIWJ9XvbFDIzve26IjDSL+nTOfX",
-	"yqMW6BpodoK3zHbsdMh1Y6JQ2exyY9A24HV30YO78RmBmghBz6Pb6CMmfCmkWmQ1AztSqavmaqr8UgIl",
-	"MXaCL2nGbPBlq0P73Ez4kmIde6u69K4v2xeK9hZtICmHcdJbJl3vYeioyyFsTmsAu1gKOxKAyo7A9it4",
-	"M2QtFUS6Zz1YxMY+T9iHRCpcCFxj5Ryv+G3Qfs6eYa//TSJZka0CLZdNeUIIYQ0rNnVh3VNLGtNrBAhP",
-	"/MzeFwBpzFgqNoYBkGmsdclra7ZLoA1T+sLvUC1ufR7V7+nXgsHcxVE9Yh9sh+fQmt1h37MR1HKCtUhT",
-	"afZFUXmLsQFmam3gGR7J2Qm5wR8rOS9eM+pE78Y7DufpWk+jFU/HTe0q+igUEmk6W8cQQm+GuybTgplo",
-	"ndMqHZKZarRBNbYi3Fx0u2MvlvA93Pd9fu5IuG85oFfC0W1pvVxsrD/YibhfVcQdlUlr1J3WmbT4PDD/",
-	"mqjRinrk8Y3HoNIQm3nxPATLDz+8eH532S9bKUWJMQxrOyGvLLNb0a3V8/VT+XrtWTbViyvjAOhd9/7n",
-	"p+Hg6mbwFR3M3//y9H7gfzw75ONofP+7EK/zigCH8k+KehAY9GT8UX7L9q70V1f6qyv91bb0VzgMuE3A",
-	"oKlx0icxi9KEY3hJxu7ELXu84JL2wRFNUaChbBB32mmafj8HwdyuWclz+64WiLuelTnNwIWDmXJaj4rE",
-	"yoXio/8ZtT8uFLlla611bckKL1Zq0FFIJBZOzdvJDYfrSOAYfm64rRbi9GLLVI5JFW91k4TPPPqVkc8M",
-	"W+3fS5bBJerOnr1dCox2LoI4qpcEpVCWvTt06GXF/liFgvbC6XaVwE+7gfZu3RF7gbbKJZJ/6PfesRbQ",
-	"NJfn7uRwJ4c7OdxWDh9lzvgdM9qaNAFBFrwh0HJMuQ546FQr6d9WtO3m2bqolnasGcxgG+QS4M/bal4z",
-	"EVm/lAMiVZKmmEuuf9hi6CuVipjU43ItAed9OigX+oDFGDa9sxao+a9/s1YjIPeE3PCq8DaNy/yGKyCL",
-	"oBviVCNhem3uJTZL8xxgAx2c6h1XIo1PyA3c101x+VM95DzPMJjVYCbBYJU+OOxU0ZQAwYkoJzOrJsSE",
-	"LmjC2/pqWBHA00yIgeshdx/UiZFOjHRi5JBKzvuvSOtvPH1+g9V2JFljxt8jtHR8nDvOljebBSgvM3aX",
-	"sM0efxJcbBpxshQbjgk6wvhbJdh0Nt7MY1QP5RgdF+i4QJgLhINXU63/YCoCenZf5zym25OK9NnHNTBx",
-	"sdLLaDQYDofDweVsNB/Qs2g8eBpfseF8NBqPT0/17gmpWNZcL5kLOWcZVbnZjSznkOa+SjiWv706K+oo",
-	"f2cf7vV7W6aJf3Q1HrtECFM11izRdsqKkrVWj3rXY5de27se7SrQH6e23zE+jeKMt/FQFLu/l9ParnA1",
-	"9fJsP7WQ0d+KZTYa+B3n6zhfx/l+C5zvgb4Dqx8d4UJ4bY3jUI29srsAy+ydkO95CoEBU62wTiHqwxiZ",
-	"1tQrBV9gtWxXUF1bdnjbAMYlXDY4hhOusedzytrc0l3dT4oVm4l4i/a1c6aXtb+OSltT6Q6NPig79aAC",
-	"FO29N3qmb+GVsPPm8BzQvdcFh+Z8lnFcG9trwKMZCyW9enUW3Rbt0U7MYwfmFVaJopgvxFj+KGa7S/qe",
-	"MwgiEzbAaZ7CUnwjrFrb/o4Bds6xEmeesVK/n2h1dTd7PVrP+I/r+OuvhvTtVf7N324+fP/m9m8//hyN",
-	"vvjZ/h0vi65mehM8+7bfWy8x0CdjKjPpjK5lgKeBHWTNZzkvPU/Nkdf/e6r/Nyz+GzUUnfc1LeshyHLO",
-	"bdYlWxfNDu+wwcBrxk3hT1exsXd9qneVxpBCUeDXlQWqdlI6t9lKDu025iXbkn+LRMzI2fno3zF4fuL1",
-	"lzsfGos+vJDTix+9SJm9y21AyeiirnMRRuT0rnuXv8c/B6PfY9eAfLWi2daQgCfTvIieCtPNk4Lh0hWT",
-	"axox+cRot08sEcsnmj4GxYD/Ov7Keg+fWAJ4skykEnB7pxm13gnTnG9fM8oQzepd8rMTAFWwSjv4RGU5",
-	"j6jfNavaRXCvYrehiZKTuXBdHvELk5FqvjJIwIEriHjSyol6f2AiGmY27iZUZjl/QD6l4TXB0rCQD4KF",
-	"tCUpNtLNlHB1cRZky+4AtSmOXITTUo6JKgmmiLass7AL+Yvn9oriZzEzJbYlIxrZroF0bW3dUIaPIrFg",
-	"sk8kY2T6RzH7U8Lj6TMzoMgwIA3oEVcDFb+Dsxi221ak/1HMXsIboaulAjItH/37/0o68F5EumIKgQpP",
-	"LgJ3T25juKu8q9IJxc5E7neP4I1KhjeJESvNW62lbMIbQ5H3JlcenEHbKgLij2LmijUY4fVL8G6NrYve",
-	"CFhHbpFzE1RfPv3eKWnl2gYQGJi+NeguOuBbgdF8FCChVrNcl6VgQNL78bOYyWq3/l5D0Hm4cFlR7Nxu",
-	"KvnhBdg4JmVnf+EyK3KqQ78oOFrfi+IHdoh/H4/oL+8YZkntw3RIaDWl6K+SOE4ZqpKp4Au7Asi2YHNF",
-	"RB5O169v8lKthvOwg+pJzjrigUdgUMHJOs/WQrI+kXm0JKayNLO9EhjG8ON6gQM1Cgy4120JYk11iR/0",
-	"116+R6JkpTy5BZ4LSDrvV0XWcVK4pE00czn7aDOrC5k5/iSOp/ZttXPL4e3pLwKwUGKV6lrsSRl3akXl",
-	"gFvu5x3M4CEo9AefpMp7V2OA1RWVvdEsqeL9sJ7gzvzqzK/O/PqnM7+O8jv/Uczae5r/KGafUxVBgjKN",
-	"40QDR9OX3qQGR6EC2ILEAgPXMOlNq1SVXBFTJgp5CPqRMf1InzzDeG7MGX0FyVhQwQqIV0uVOJG3mKmZ",
-	"LVhmfGyWuk0TmPuDGuh5UDMaLT1XeER5xEBSsWyVcBtfpQEPub3jbDvJch66VQvrR4KnW+zEhlVca2Su",
-	"X8PIYSskcVEnMkI3zrbavHhGOGMxi52TdGrAnIas4hX9kKz04q+Gw8vR1dX4/OzybHh1NYJiC/jTsBZQ",
-	"35jOQr5/uInAGDqFba8WlBMoCZZIrIgjMkjCPb4cVtgk9ma2UTZGibCb/ZalkVgxKxD+wrJknkRwOO13",
-	"L02xU6iGWv3yCyxO951QmJQGv1e/3GFPSOJ2LD0wAPUSM/1vbJOqLzQB5Otev/ccwuJvXOXfnbPyls2W",
-	"Qtw+L0LQX1ue/9KUoYd/cc73bWokBksRg7EMcX6OxJQg/kmplig51qKvUo1J5HMbidm0MYuS2M8GtCqJ",
-	"6/S1oppAuT7UmmUjnmQrFNS6DDzYwABBiEwYwL5qlJ8wyU+Grw098MHjBJG9VLFnZLYlhomRqdGjpmg5",
-	"uNBWLMjtGLlBe6F0aVHkypHa9lzIU03nekssto19PNHWYJsNUaItd3EZUYbDPEadvTY0UBTn/s2QQbgR",
-	"X5MW0NjvwvVQBdkJd2C7At9FPkJzkLGjBC1GfL1/tkfvT9lcwUsrDZfRF+Rtsl7rv0dHa0awzFdMaml9",
-	"sJJk3jsUPRVABQ+eTLK0N4vGM8UIjUrtKsM+7JB24C4paaQk+rfcidwdpcGiN60fXbdH1wzStGzUTFlr",
-	"UXoiv8+AVUeOqdGLW1+7JMAOzRi6k+ZFoS5bZ6Kd+9/RVfNE8FgfD3q7gR2R1g68pDG6G8mKUY6XJCKD",
-	"r23lByUco91TIQoLvJvF9HuGVCwQHicGtNZQd03VrDIqwMcFbULNnTcq/c4HU6LyNl0AzSWFk1ey3gj5",
-	"pQ3mdymY59DNTks3mKG4HQFn9/SZV/LcyRG9umFvB1ENHfhkI17lPsS6wjlBLIY6P6epu71p6/GtrYul",
-	"hApVVHnYMaggC+fom/U0IqtOBNWjLCB9DN5+snRY1fYLciuUluvReNh36sz16T04DRA5o/Hp0RLH0MAh",
-	"wga988HuoFxlWzyJP4vZZ/6VZ7VDaP310ZKuD61zr4I50d9qTQt1ICifYs7SGuJsaUr0Gp/BveOM4Q1M",
-	"r+UN6QslzeG1Auegu138JiimvcVbFdZ6iWpU2EJTbVBn8YeJ38FCJgtOzbPQLsN3cCsqbyelKbJJAQd+",
-	"ngOt2E/+1FKx9cT37eEX7n346C8Gvih65upP/rLweTfB+1bOeuouchyF1NDzn+qvrYGO4bqus80DZ+OP",
-	"YmZz93Zr42BL0Tod/Kfu2qC7NuiuDf4Zrw0emKNotf2DkxPh5uFXzkp00Uh18sYcdyd3TsjUdIWaXhMK",
-	"ES5Qjp/H0K1ri7Wg0dEjyIwtEq5foYnCV/wYAbR94db9HafcBNy7+s8mbIBi0MAJmVoWWcy8pNKY6ube",
-	"3nRwx8Twop3ECZlKlUe302uoHWiqt0Hna3pr+qnoLwEktRHEhJ+baueVuYhiHMA2ZQKtIC7aZZn12gsR",
-	"yy/z6LZObtVkLmg9HoW+i/4y+MHgCxMq+KjuxTB4bB1UsS3rL5XKrOlaUYiJkAJrdKOd2Z0U+aXWZHWV",
-	"YE0NAdcGCnCllSNJ9EmosYM9yVRnBCSmHyDJ10X8CNxQWfFDdhyaB/lPy8KwtukPFJEouqBGdLWnq/IR",
-	"Db13t6ZwbWHMRbila2OIaHMFDOeGtmFbRbjIXqDLOsAOiULBCfS9BPfRxP6kySppuGX06MUpGLXNHPQT",
-	"fj2L2MU5FS1MisCj5HiiKasytfAgSi1ApujtIQGR+/tXlLYWrhZqdvb4tdYzSCxxRhKfE5bNPWvpYSnY",
-	"kAH6vrbObU1tZ1NtHFgNdNeposFGUQYw0MZctLyyCNuyjLBC8pXTV6GKSkRXic0UtFzmgm7lIY3hG8oX",
-	"ebB1AkSYm1/B0w01Q6/Jl3yRJnKpWfHXLFtRX2RCNl3Mguj/RiwSbgqE7g24CJRAoGkSsd9DQhRmnSp0",
-	"d9uunL3rXvHjIGYr0atP2q6NsvzMltYr2uLulK7z73rPz/a2ZigA3Nf83DxXl3DtBgpt5Lc0u33FaHwE",
-	"hv12r9bGvBw81fr1pdav6UV8ObAKtlbndxF7WMfYyvq8l4Mrq2vuceOa2xpxFunTCzpmoHBrrpaiLh8c",
-	"mdRx6eCXw8Eo0uY7HY4HT+fns4E1R0bj0zNr353Iu8Xx2eAHzXFcLnjLKdb8YangB6xkNwv8Ob1jlUzX",
-	"xuHKSeCxfvu+35uJWNvt/63tgXXKTFHilmWfmG8DszhRJR9T+xOkT8A63U7wbr+ROLtiBf+kxQrYh4hl",
-	"2lTqvV5SbRMwtMD/q3IGLgaXo6fjweUpPRtcnUcXg8IdMo6OqPq0G1JYkOfDq6FuMgG15B6nHCoe5qpk",
-	"eKkpjChQ3KVfwrePbgzCZETXruWgn5xv9TwHl5MxPlzlcK/hAwoLQ1b9IbdRhgXV5aEkPgbBYF4mcazX",
-	"Ihb4hGuVkDGpbPYgbvFn2u7lCmsdByIyC37XtCRQm/HZUnYGtP7UTzzQom3TkN7jra1I9s+5qK2pWLTQ",
-	"Ry8NOrbkcQn5x7e0r6R2mENpjoC35kpX22LTCuppULOaq+52SlSnRHVKVKdEdUrUXiXqqJAZa+u2Dpgx",
-	"L3y+Rw3qazkvOITarbTGkyacyZAis8eZYeY7oOViJzM6mdHJjE5mdDJjv8yA2IUNy1zAQO/mx9tJfPan",
-	"N/E3b1ejwc/nXyylfPmqEgpQ89if9fLW2sCSe5583fuYjW6N/XRcWIWTiKHQCh9VdfmOkvEYytpDc2nM",
-	"5HEQuZhnNMMxHa+oLEG58QZApRTKMbOQTBGr8QSHbFfYoBIIUldJA24b155TGwrmx0nGIlvoMHNVD6iy",
-	"oRWtknoqtLAXY+Vl1mAOebFWLAyXLiER8YVulqnG4Ds+bY+1Q/oPV+hhZ7lB7UncsRf8zznL2RH3Jriq",
-	"0vlmA334B5fROB48ZafzwdnwfHQxvjx9enZ1EWicW4wQrJeu2Mq6qPDOWwmyzrGZkPU7JKrvEcFvKf8q",
-	"hO4kfI8DhQ+rncIrFzhZtEzuPCUgqDgMz9+MxtfDoVMcyhNFKctuicroHUsl5HDChFLZsi3gg9RqSZxj",
-	"KaqJZlHnF2dar+lj/3CpadF0EH/f/3VqaEqVMbrCgVAFkvkMCmtq6N6Hi2y689yAsVIhzoob2O1As/OR",
-	"C+Vu5FzXd68L2a5jsa2zlMbxQb7SUg3QELNzRTeLojrG/WtOFyWVspOFvXQedvyWCCcU3wCVgYCzwx6S",
-	"RPqucC6gLOySSrJiVOYZiysxJTbyf39si6XWpu7zZqNEFmO6geEzS7YlGy2TIL7moCb05UbWo+Gu4G7r",
-	"xvVPS00RYBTcmYfEcOAUFqBqU8msfNb2KCeadl7hOxjVUpzKehFvKa4CMeWhoIOWgHunP1i6zP7cJ7Ot",
-	"C+tou62vzdvlnT0dhipmqZS1wtobO6DPlPbeKkSYx9CaBSA3awHOf+sHgx53XJIZapdCqnVpzZkrEW+J",
-	"MMocwt+5fsFhKz58D0fv6+Rqs+O+E56fWHge5/7D4tCtnX/68UNccR0VfGIqeN/SUP+o5jfg5jjjG+nx",
-	"Y2U1NNpztQRv5W2zcmVqqdNbJrVaU7BrV/bnwvq78eMopEHBhK8x5LIhDg3cA+AighOxTukWKvxDPns4",
-	"SxfgmxxC+Afnjd0lMpklKWZyrfNZmkS2qqVUdLWu97caRACMJy4hqF0SzdtKmcqdvIFi5bXUumMK+uUV",
-	"im6GtrCsEKvPJBEb7so9UrLOkjuqWNvyNE1VcPYrqj6mm5//S/Fk9TQUV/vecP0CXaED4e3loyU8h/OH",
-	"9d5A/QPbW/IOo0Rs6G+ZVvYm0dr0EAd/f4+Ye2M1y0AFZP0TWDKC481WoCDTvnstpwQGp9As3a4c4+8z",
-	"BjcYPkMZj8sM5enlMMhTchV2guSKIe3uRq+2uSTR78eT2ba7zehuM0o9j2yD0jcsTSVU2ikEJMNCGiYL",
-	"s0Rankajh+1ucP/Zb3B3FIC2brtktRbyAAlU4mQPjzg10z9eC37Xgbqxq45pOe0OV0PTCFnktrZGkj2T",
-	"bdBSEb7wqodmtyQL694u/VqGNTocOoHVCaxOYHUC69cVWMc54bR+3t4HlyvW1GG+Y4QdI+wYYccIf11G",
-	"+MCiOJpBHelBzhX71cviaCCOiO95pONXiYIt47ydLfH9GuFtZ1Mos2MAY59QRVZCKnI6JDHdSjLPxMr0",
-	"EmhvabTpI/qDfS5kb5gmnvXNYb7dekWpQrVpxJqVWv46H3GamvbjB7nLWnUR9w5dc9mpruN4J8O7juOP",
-	"1HH8WD+TZPUlm3Y7a3rnv9Y1g8+0HrPtfZHHK9q4bwoq2tty3XQir80d9RhVCQX7PT4ee36ovdOx3o71",
-	"dqz3N8l6H2goFOrZkeaCrwT+6mbD9lUNBWnK6heFFFAF/UySTKSmIX5ZH/1ZJLyIx4ICX7boUROf1MNp",
-	"IhFQ6MqSc0TXNIJQg9Gw34tSuFpxEV2CK03+172ViE3z44Yku9FVfaBX4zEBmDp+2/Fbj9/+47NO4Biw",
-	"LRXQn44GGjODS3Y2H1wNz0cDk/RzTi9ml7ZsX1XjgfN3as+fBeo1iwSPiZ4GO5JtJnq3oDGDOVsNLNyr",
-	"N66PLIbBw1cTiPHXnIHyHDpSyFRsJppPTCTMKaHpkK2Dre3tuojHCusIRZph2dzJWqRJpL+muRLoucgY",
-	"jXvXpztixXLJphbLyGpJIpHNGj/GbkbJDo9tqHWpmFSuyEtRk6cSnm8z344uXoPcfM+lscCg+Db6Pir6",
-	"BUJrm4b4+ZfQLEhCpVkCeXiY/cFNdRsPxSua3TLIA9TDPyOj4ZBIRXmMdU71R8pjyOk5ecdv0tS0ZDRZ",
-	"LBxRiaOckOcmN9DBEgvIE8Jg4Xfcj6MalcKohnsbrABi+5Z8HEJ2icDgtV7WNxk2nQzvZHgnwzsZ3slw",
-	"X4Y/0F7U/PBYS9HKv1/VRvyObV569X3LKxwNiRJkNH5KoiXNaKS06DUJl1qH0At/9dUX5On44rxPvl/T",
-	"v+bsNegL1wSglSwm//bdV1/8uzE2gYsR7BxStJwy8uId92bRotn7CMLdiFy5FJsT8kKRVS4VmTHCWeL0",
-	"K8sTCLdtG/xqyH34erOk6h03uoCroCjJ7/FnKDOEdzOjYX84HOq1rATXWpYtYSyfkYhKRlaQn8EFiZP5",
-	"nGWMRwxTiqg6IdjmOQbF5R2fsiwTmZxC0YGpEmIilyJT0z5+SAU0bZ0Wi9af9FKm2MkVgZg6XcNFgw/H",
-	"+2s4e4TSqnbDA6o06KleWvYUaJGAc2RqW6p0XD5wbf3QHkerc4HjI0fEJ7ZKBYWFmlTQkMu6ANAOGDyE",
-	"YvPScte6xidCrCAvRxqTwa8s0FR5KJjD9huXfGshEwf06HQ8hEynDETC6IhEIitNrAgLgwDV1037wNYd",
-	"+fSQMxpBm3uqyNQDfXpCfuAqSfXhAVLMmFSm++FJ+yIArdLxEwX5xSZVLE0TI0yL+qU5v+Viw49LxHf0",
-	"0i6aWUs2k3oXLkjalCMF9lcSpwyTofalTLUJeC7RU5j9VfeRasZcQWa79oVZQ2MICZllcIyfkRH0B1qC",
-	"qFrRlGTYV8GMiK1kev3eh8FCDMyX81RQPe+h+V2uW0UjLzMoeK2oymWJBdbkLOnd2EC6nCSpoHHhc7B7",
-	"2EZgFOeu1gOwZmKdMix0hFqmVUOM+NhrYdvUNNu9wmbFI2WXScR0RzT7Uc52d8A28/FgbHkwrblj3x+B",
-	"fT9eOnKj9l2I7T2ZwSFi+Z6zN8mKvRG3jNecMf0Tqr5zkaZiI8n0f8GX/zm19J8m/BYUKU4C7T0uypqh",
-	"/ugXULoZ/EgHfxsOriaD9//xu5D0qQRuhW0g+K2Uv4jN1LAt82YpiPEDMf/IemCeavrYyye+z9VMfKhr",
-	"MfzG5nQaY+GNaWIIbeLAblhiIGKousSM8lhw0+keXGOgrEPonBlGy4UNGOAijZlUjU4z23Dt2F73uNTX",
-	"pkdj61hufK2hAbH+BdFj1GJKbMtCKLWOXW8hBxyN9pKWaZtajdsVvfSPeLSn5We40/O+nWhorjk8/zHQ",
-	"uhTX58olWL7CeGwa5ZX6N24QmgG83crTFWg9UNsKTAs3MVdF9A+0CgyqFB+nvFRb5eG2vgGwPs4WZ7YP",
-	"cLgbm9nF4ChuZyVNYlvAKpm7fvobTbWbTCDrD9Yl3NMsD7sw6idLBf2x1tfRFyKGuoKsm8pbgr+Hih0Z",
-	"MgxWOoLf/HoBeFYf0JTM3j85PC+hqYSX/F6cgKI5WcEU65qRuZMSWseL51ZXt4+26zTmD+ww1bcd+y1K",
-	"K03IZJlZ+J3E9oSFeSyzTrI4xmnWI+CVGknSMckWTPIBMhGF2zEScV8rbtNfO9yMu9vXNvv6QGe6Ud+O",
-	"8aaXiONXdqmXlbfjFdWKIlHoqLVmclHwkORrcz1usiaCekWTZH5j+0fC77b8PkAMzUI9OQ0eLRSmPCjv",
-	"PI25Os3rhEesSGjHJ+0MVlTDbbxRL44T1U4hr8cdTdR+R0LRSbnYD399JZwGieOOZXcJ24QzRMyPVtJI",
-	"/THapQVsZTnB9qH70IoPo+8EXijwClUy9Q8P0YIMMPsx7AEiVZKmppWVLHVr8qhzyWiqrcPm8/oHfOq+",
-	"3/tZzOQE+/hOYBdium0ABxqlAz1Dg1hnUGuaj+kWTmHRzRtrqxrnVpIyEuDIRzhWAWbbJnsPrFnODSB9",
-	"QlMpjH3tjqTXzPwjQAoYXYo8xCo2LL1jRK4pRs3OkztWtCz3jrVtONuKpb9ZZiJfLNd5kKMDOBvGbgO0",
-	"r7lrAQ3Vu/nxwAgq3CK7Nd22JMRnNTDLVkA8Z6mpT1qZ3+iih7kTjGpQU2rV/NYWPVTeQv3xEHTKUN7e",
-	"Qcxz2HW+ynMNH/CGM3jv7zLCHXbkUOQWXTl0NXzDJ3if2pp4eoMBUc/ZA0bELntHla3KaUc+j5zl0S3T",
-	"RzoSnLNIOefjjEpW/ZotMhoDdn/psflcr+O6B4qn7BPONsSE9/RJlDLKB/maiIxkbC0yJYHZ9LHQMnTE",
-	"A07JBcE2zSfkyzuWbdF0Z6lEA1CemMh9rVrCc1A7Vospp8GeDobjN6Or63OrRFsd1Y0NBjHqs1rZRIRU",
-	"FpexOKl+Z3tQ73yPVx3XBUZ8oi09aoGugaZO/ODOldk8fucx1J/cnuP74IY032BIzWm/N8/Eqt7egBms",
-	"8X59prHjsciPNYHenZ9+6UEQJNBjG9/oEptRo7mlxymY2Md0xBZc7ydIoWbxZM0yE3XUux6ejPq9GY1u",
-	"U7GA2c3fE7oohyZp+HbfNMFa1tbiAgjX9HgvNzConGpHWBosbLMOah4+nsSMK4xpuvw9PjoY/d6ypLVI",
-	"0+b1G5vOjHf/XuPbo3DA5JH2uNVkWxvjL4uIsaAhDtmCdRUEMXw1FAHm2AWgRDLGWxQrMfnnuAUucg1x",
-	"bkJe9eLgBrarQdHVoAgcEo8i64LzteaeHFK7tEzC9cOClQL34JQsGc3UjFFFwFtsgroPLFa3px5DkhUV",
-	"GZobFRxkO7qD15AyYdwaGikwp2+nXQ1JEZuxm0RxSMbCw8vRmTB+u6YyZvseuVS2eQ+rbCxT13HFjiv+",
-	"HZYo8zWBY9SH/Xku3ZHojsTfabEqE+x2zDVI6Vz9ytcgNTHgN0QrB4Qq06nJhDZD9BaTrst/JfYEO9ZD",
-	"9X26nWEcGRdgj201Pk/v2+WXHZIu8xuPslttJ9SoBgYpR4TWwQs1iUbWadJVduzS7Kppdi1SyazzzpGR",
-	"aZcw+Zu2GK57X+aaHz75nGVpwmtSz9pkfu2GXBXMYm/qxhciBy9U+xgrfzmPG2f1iEH2toeJiTR3sUQb",
-	"G7QFPHdJbdg2pChABCA4bIsuEWIOmVE27GZvpL3HlFqXPtf78Iqt023dQrykbhx8J7edcvNL3zW51V/L",
-	"ZMEHCX/0dike19y/R99R01uvyk4fXhjeDflopeE/ZkJVuyQETQ3mHqjEL1rlYa3Yj/rhY7K32jXyO6KJ",
-	"X10ls0nxl6ktWc1JKCePWUwUwW8liuo7vuefwsP68AE+mvvwdYpYp4h1iliniIUUsaNdQdvDnEBWa9uf",
-	"L2a0BdB7dvu4IQP7JSBYV3RLIuFzcy8SRrO70EuuIkzNe1smwy/WvFFBydZ0/0MGw0U9er62haIrcTFi",
-	"xaA382YpQPez6AnZ2r1rM6F9qNFV1jm+OsdX4PwXpkBbA6BCb7VFr8xdsTvgc1PtAa0Wo4h9qj5ETtfy",
-	"YW8+nU0O7O4Adgfw79LzbATPb8LxvP+AdUZMZ8R0RkxnxFSMmIeyUIoPHcI2fxscEzWw2kgcaa0Hba1I",
-	"L3e0wS4plCzPrVdTgIWaolBYluuETFeJlCyeXpNEkTiJsfSXJhQbBTQ6L5IMZiyiOXquMyzcaZOHbTtz",
-	"oyCawOt3HPKlN3R7Qkz7cxuvT7NomdyxuE+wrKV+03hQSUR5xFIJPnGz01iPyyLDJ88ilRZfw29xWfVI",
-	"ck7McPUsumKm3MOLm+/MXao+An0i82hJqCTT0lGYnhCM68YobQWlW1aFjNfvYjE1cYeVzADsa4uOdxxS",
-	"Y/SuqJ3SYxf7C495Ltb6FHLc+USilz8ulZKwqRPO1U+cm9SvgTYMzl1X2O5N4SD/TJIozzItq2xxtyPq",
-	"q71kmd7YcOsfba2YX8vRrTb7WhS1WDXd3CbriSuLCOH6mvq8J26T6NYEqPT6vRnlroeEHjVO1MTMYN40",
-	"nyTTPwDulpTHE3GHcWuMxpNUaGFiKvFNbDUkO5y9/6FxPFHCfbwTJT+0qUr5PowfWdMWyexDn0BSuqYC",
-	"uRQbTmZMJjEW5qORkvqc2mPo3W1gKhuXilGkG5qmxiyUZJYjfdE8ThRJxcIcVs/Z0WkhnRZitJCK78JR",
-	"RpPsvYGnfnj1jdwFbE9KFz5rbwfbXj0+uJcZ3Dp5Dc1KMPftsoNagmUK4boVWrhrsVJUUgsH8te5MU60",
-	"VXt+oZW9zkLozmb5bIJ2pyUKY1ooRbk22q+0CI2lnyG3FtGyd32J2jeQji2gxj7QyHnDwmXVfFOXDf4/",
-	"9v69uY0bWRiHvwpe7rN1NnlIiqTucp16juLYXmV9W1mOE8d+SXAGFCcaDrgDjCgmparzac4HO5/kV+hu",
-	"YDA3XmRv1tlw/8hawxmg0Wj0DX0xIHWOg0HYORH7k85B77BvTXprzoNxbMsppILPNrXUF2IMAjkbgzKD",
-	"yT8xT64zDoQNYn/DsULRvdUaDJeqlY+1m2sP3KALVSKKxdrgCB7bYs23IkWVZt8v3yZuI3x60CdlxegB",
-	"rm6zteSKZSbyfExItD/7tTWBtC7aUPQ8oXdm58L8A7swPxoCU9nMhajUNShFAj5xEuP+C6rX+lmCe67y",
-	"K44FJPkHcjaDbhU8RCMOzlWhmBVFpRQCc9bG+xBfrbXMinOdMW6hgECxkTEblqM2G4WCh8ZSM/9OxTib",
-	"TERq/i2SUITmH4Y9hPirsTJD/EiJFB5/SEbW5DY/OAva/JElhT/JoobviYNDyexYBjdg6BpDkQp6u9sg",
-	"1Pkr+xTUle66jJRQWKpc8GAK0XEQUWbY1CMgHmNXYCI0RdRFwZQFmciLaQBiNqsV68RX40WXkWOGVo2t",
-	"RtudJbFQyoX3AXxwncssUh5eywPlZwNaDEw8gQ4sDi6MH2w79wr4JxLBeCIWm+HASuoNjwyd3wvzVVPg",
-	"4/bVaPMTAeKyvuLtzCtUg+rugrrLtM2pgzBFQ4pGCx5xPdqYZ/ym9YlLor08HcZW4GKAo7iay/AhUBtF",
-	"haLY/6KKIjvdpJ6Ex0sgzvyA4xI3W4Ov6jRGngCubNlTv16x+ZBpycwo7mTXz7N9DGZBENg6Ug/mAg+s",
-	"Fm0Vu+0O8jvzVfNBNoPi/X6R++X65JoTXa4EbSnEMjuUBHlQJW1Lcz1oKhRlWXcxTBPlKWgBBYIpHzvk",
-	"M6us7NVhmDsbemdD72zonQ29s6F3NvTnsqEfFr5rncKbR/DSF4/RmAQpFYYR1pl/7QFAgsoTfx5r2pDN",
-	"HOflVe0p8c/qKbUm8I5jBQsNNhGU8TQ/uZJeGgvc2ztNNN8VrzWDXK/I017vuH96Ojg8OD7onZ72VzeO",
-	"3KJD/2TYrAyfG0UVzDj7DpgV7KB3ykbW0hgqzWMx+gTo1xcVNBKmtoL0U5mykTHiRmeMJ2ht+maID1WW",
-	"RXW5TX6jg17n9LzzlHcmH389ue/4fx5s82d/cF/bJWFVhXTJQunf9cbUwxz1RCJKUi3NgklvBL1Szmsv",
-	"U3O5uRJtzOYRfUGYWmnpAvQGI6NH4FvBlRibOxVYLPQ6SrC1xAgQ6H7z3GVcraTY/SMqvLwtqdZbsACy",
-	"+Qmt8WmWhKkI9VT5cx74c3UHh43TPdy8xT4cdJb/iQxpPZ58Ja7utp/6OFFYziPPmgWr3IraAtmmUTEk",
-	"Y9A7OCmEZJxuYNVu0sxolEM/euRCTiJEoI29Qc9iLFyoQhm49c1MSrKSitvD4URxs4HgXGkgzr272p2x",
-	"uDMWd8bizljcGYs7Y/EzXrimAq7D8rbvBSvqk4xJknCXQhlqfKhlSZ83dVS1V6pTrliIifVFiH0ZupkJ",
-	"7CNlRUVDNzXEIM/ncSRCurasL2O4mdqH/R4axt/kiqPZVe6W1c6xsmoHLqwwWHE5V8F3WXI0Y5BjKZaZ",
-	"4CqDYiBQtYRaPRmUYAoM3FVxChKvxezGzVUj5d8lJhIi4W8SuVAPq6a/VU2Yxh5L8KvfKmp1n9R1dmDN",
-	"RVCzLp93jca3AEUbK/PVqXLJXBtdaH+2C7O27UZZFm/o69oa9RuYBW5CuOemB4TpzQp+uH3Mq3x4yPWX",
-	"X244WjoVq04dXcU1hmdmyo/P9JwSdDeeqwx5p00sV10f0+3f4K3sWw3tXAyFVs78pLEpnI214JDPYS8B",
-	"K/4U6zIhPwqFn9TCa1WeuhT8wk3jxsk7FL5TJSorUZtYmLvNv5aGpCGkIKnlUGvq8mLjD6OU2y7tMddC",
-	"6YfVpsG124K1tAiHuFrSk3EU1Fb5c40D5vBKl50zJbShL6YgagWk1dTjsRgdpCDTCHJ3KKoES1lFhngn",
-	"3Q/JKEqgTDqmG1C1QzU6s9mrUQJEp6jMAbQm0GwsRAI1hLtsJOPQJlOY7+w/uywfGkYYnX1IKDRJ0ZhR",
-	"QhE/Nr1oyudzkWAQTiLzTBYXt/QIufIsSmyMzFQqzQKeMDnHTZwxfs2jpOtFQlkAKOUBDg+7ljJ0XF0R",
-	"IIAfxDFGAbn0JQOS1yLGTEtZQJRHYSbMkluRRpNIhEPKqjCz2n+SrDWcPoFWD4FMJlE6s8MbzBr+0GUj",
-	"cTc3ZDSE/rTKxX8NlYDEFwWBXvgIUlWAqcF7UShmc6lFEiyHN2Jp5rd1yqIUvC7KkEyXjeZQ8x7zrsyG",
-	"479oeWZhFCBmMG2A/pC4zKs2SiRg3Jgd0mWjVCgZA7axs8XojNlHrtmFnDA+zpSgARZW+cDfEYmGoLCb",
-	"wugMtzhSWqYQDSKoq4adPkqZbSZHpLgQ46mUN8NQxJHZDFEzCr2jzGy0yCF2UBidFfqm2faENDY1FFgC",
-	"TiUqhEDhTFpKhu44ZjMdbSPPnorkkRnwQzKJrrMURW9ojq7SsBsynU95IsIh2DWjM3CKKQpYzOYQOweZ",
-	"eEQ5s1mkEWG+6Kk7zNjbwZ1RyG7yD2ar3SoeFOBaFUKGvAOfKjFswyNK98AjSRB6OZ2BfVUkUOSNBcoh",
-	"iKkhCf5R3dc8KXDoug36u2T+LCC1Xu5KpV8gai7FP2ytl03v0Izm2jprvZlyo80KdKr/v+2zvSsGHg68",
-	"WmIS2N+YV8laWg61rFVwzy1jdv5sPhN+qqZmecWzL+iKY4tKgo1d6gGXtfK2qWB+MQBNzDYtmr/6tvF1",
-	"KsdxoymX9+XF5L2EXT59zE4PDo+LGT+BDHHcWx5H5sgg0bZbodDoM0E7Fh5TU14G754B+++a4dJUUpMU",
-	"Gk5LOVRTCXndk0jEhnIpiclmSp61ZpnSJP8xj5QcHjDVcKX/8ah33D8ZnO73DvqHXqugA0g1Jb9fE9w5",
-	"XdR7g+aIV/WnMk4qpwoXu0YPxdEem1fvc6w2md+wY1YeRcouAC/WSNeroWscVjXzml9rCKh0W0aChLru",
-	"geKnJbksQj+HGdUfuJIh0ykZZgpuoytnwpJGndmD9YAGPaMr8JnQYFEkIcuRjMCAlUEdpjfS/Z8airPH",
-	"4x4ugC7wu0Gvzh7ICa4OzNEPHWLlnYtw5CxMKmlq9gV+NOLJIszAzzUo7GXmVxvQud4wzKesDUvVa5K4",
-	"zQ6ymeAJ9fwDdg1Btk1hz/igNjc792JwbNALuyTuwJer3HxrHQslDgu/+iY44KWNp6ye3+ZHq1pQTRsR",
-	"Q+cmldcpn6kuuwLHyIwvDc+BKAtgjQYJj9y9bKbQCgJ18ibCmGriCmjtdD0liRSaocrUHPQVTMU2KBpm",
-	"idPJXfrmEFmd+9OwSnTmFx4ZeTGcR3cCVBb6IUtSwUOQnd4zlc1R3R0SvtutMQ+HQSqgPxWHEcyTVExS",
-	"oaaocNGz/N8J9sIx4q0A1DhTS6yTkEhNOtVQJoLSWOg5Ld//AR2dQ+Cg4KiAnHejbi2H5hOLLchiX0RJ",
-	"KBc27R10tfwF+KvwCTzRHGHHv4rIBh1umJd5mMh0HIUhvF/SGXPwzIlKsad5VSD+LMdufvg3qq/0F+DA",
-	"zQYN2fJStPAnvCGMbkwbCJ0uwPoEsainMoSXeBzLhcg9U+IuUqCO+tzW/UkX4UN0WdnWGNjmbDiRWWL/",
-	"7Snx9MQmw5C9PMw9S/aJlkMKivGepEKnqA5H11FSAlkuElvHAMSqQxn+ReyG/pByCHU8PNf1kMitGOmE",
-	"rXuMXoTXc9Qpz17NTbI4LvwxlJPhUmagfqZmFxD7XEdqEhH6U67FMI5mkW1NCIRtjYdWLhgMzDLTVg23",
-	"1o39GyuR2L8IFKy2BDjWRCXwyO6WMfixHpRDkF9VwnGAXIt2j4rmUM4rnEnkHuX2j3tkbVUwynimp4ZD",
-	"BBxRkCX8lkcx4SdLbhKzmxR0b//MK124J+Tu9TlRIBNtDqBIAkktzP2fZyKM+JA4fjaH/o5DJwzymzB3",
-	"xK29JieGtYA2MHQlQSqGWLt117FqHOhEFR5ttDe6RT+3LiD3q1+jG2QGOgqc5EPnjXA1SVCfT6Prqe4C",
-	"3cwE2HHn6sava/MfCidSXXZOmVpUBJ1dC0rrAcGMm84ym/Do19RIBRR8MbZ6QfHdLyq+3hf5ou/rJZOH",
-	"i1dJvASfGH0OiijPPUslRAQ8YWMRSIAZF1dAwHOhffjxsiP3VPmu+jZmdl6nPKEq+AadirxvhaWeFpda",
-	"BMnqSl4VEqj7ahd7X5LD3uJBJ5Up1t4nfyEb4dsjl0UHT+kNovLCmt8IozAkNgwpyT+yQ3VXWSz4joGb",
-	"TKIaRaEMM8U7wY/glIVKK4Yhd9k3S0b31OyQvfgGlGn7YwVsztQMa/mbMQtw9veb4NRS4tQlWH0NpgTx",
-	"PAp0luKNDY9jNknBkYi1k3gSzYC9uX4zbXQgzmRqPjUDFhdZWEfAYwo6xElYiAVrXOIper822QSzy2Z1",
-	"WLYYV3Jfp4zVbQj4bhSLoxuon0XAgNIMbJOhstaGQjiRVmwqeCgAoyGf8evyumyFKDsSHAzAYDCVUgmb",
-	"/bnJwlBnMzqwWUJhTRVlsoHYzPecfff6ybM2e/3yWZu9E+PXBppnF0/boDqDZ9EsDGLzjEZdWNBjmdyK",
-	"VBfWpCWcHDzDShCKVJEQDxv3iieMZBJ9CTnfJVXYW89L6fgEbLUxuIs8HgptIpNHQUCs2abxMS2wlXse",
-	"aq4X0hnytdKAYj2NqZguvW3UkqVCCV0QLcXd7K/kfGlRKFkgLBKK2n9pW+Gh+YQQ2AbvsLhzietwfgBO",
-	"s6VWbhm0gWxZs1LzPivz8X7ZVwPwESgOwwuZ3tglrAAdDlYcJVjaJiHclBdk9Hy3FgAelXhYGN0cxDzA",
-	"TH3OEmE2Wyaisjy40Ydu3DDRykMHUNWsBwwuXxHB2yeZMqMFggPBDxVg+EVBOfHBescj7ekMY4OEJFTI",
-	"ZGlHzASNesOPMgPxQPNMUjlzkwPERcuwtA0QdWFQCmx6vNSCuHTuEIFAmCAQc61WyR4z0krZY716MGVZ",
-	"AoH94MH2Qqbui/zGGqoPWuhIPwN1hg44OQWqYGpvfji7XmgPeW7Nx6NLYyR1zs1vBYF/WNbU7OSRYgD6",
-	"fZOpXcI31TkwLGssM78RD6pZee02IB5DVai5F9b0Ldw2MmMrwUek0diqbY2Kl6EVkiIECJhbBs77Rp+A",
-	"T+ugCNsh6EW6gvOAr5w7W+LA6ZrroLNDF8CreCYK5gDOYOO0/BPopMTFtwXI3hrxC9zg4ltsPA/56zhC",
-	"l6FW7Ua0xSyxRTDQ0I0Qc6xciSO7VQ0GRWq5+DbnYxhVVIAW3boVH0uBydjfczh0FMdsLOBMpBGW0iT9",
-	"wF7aOjW8yG4mJA8Scaft1SkwHPuDSMKVyrsDBjVqzZylUvEKFRZhr5/QAmHmZcJIXnmUTib1BoNyzUU5",
-	"9dqwW4tBezoYHAmDiwg+UtE4hpaIRgm0PKHR7rJwEVeScYjJMQQhLMzzbZXONAot6GQmzMlFNwfoePau",
-	"3EkvJd1VW75d7rXCOl+i7+aRGQjuqEIW6Q1sKifdc7DracqK2yJF4cKByn2FU4lmwRXlB0OiTocoaOc4",
-	"MO9g7ZjNFlAkKs9vWHPmK9pgQcMqCgPUaNo1OhsAm+Uauf/9hlYsabMETw55g9l+VRCxiRCh2tyKL2vl",
-	"Zcu8y0avX725YnuZEqnam4k9+HwPr/QDrPRj9ixEFwYNXrXbi6pGWlpynaVedOKWD4v5ETBlmZRhOEa9",
-	"msRykR8QLDscFaoOO8276K6Q8saGav0sx837JWZzmfKY6IRAMQDnXuYSsHYrnBroKv6mMvYSwUq7WHeM",
-	"2971oHNSjZ49uWJ7cDO39yvdVd/vzcTIu8rw/SIzvmShzMtArlUKwd5Dexvj/AAADJet9aaX+ANP4why",
-	"WlF1cgE/4PC6EUYAhO7AgGLnSbc519MGgWs+dRLXPAAcrZahOcCdv4llvUD1Ln3drUBxSVki7uYiMIQH",
-	"t5xMBlCsuMh7ryylQfAf9UAklcmsf5RfP5b0RM+KuCAIQFkUKc6HoBVvKTwIX+eXqkYeRyIOnXcM8Gt2",
-	"FSofG5KydrMxg8ByZSO8uh1RkJeeilmRU4BliJRVfLe79Y38vX+7Ujo5P8sx8m/fh8MD3Tbm5ZTPFSTT",
-	"zlCXkgUQLwUP7WGm485ALwc5A/V4ULys5Mzm44Ik9C9/Kkq50Z69PE9AyJyjfm/UGFvyu83SjEITbTSb",
-	"UQI9FTgVgUxLLMByKHeeDXAQOGZsgOIyDhoYFhV6s5/bFfkXWLWcllaEMxpWS75NjGlrMxUlgWBuqghL",
-	"uKPOMcmUUKR01LJbCozbZB9QkbjOEoI8v2grW33mRzbjGiMxEdowXRrMw0jACkvn9QW/yQU3vdwI1it4",
-	"y5tmvGSJXDjASld+PlotmqoCAT8w2nQajUGPXQrddhGlucWYiutIwQFfFEpPNfAf4PWoGnfZxcR2zDSU",
-	"SAPh0crndVIpltfVo12wZL8zOPDMBlgDulGsnPCuOz1EvKM8Xl+c2RyOQGZxiKZeDh+tvrDIZ+VbAy1z",
-	"5YvGXK8zQgAWXgXRSq4lhI9Ur2bL/myupwyvadGfW97VSDEcpSLFcn8nvYHug3MzUemm4LBsapjXnS+W",
-	"ILsv3RrXaLnwu9NdQABjNoVhRkvB0wqQLsfChnqYoVfiEt8mGO5LV9ceTJcQLe1on5JmRhTP1KVQI9Bh",
-	"phRFV/QJ4GWsB+E6z0UOXQSoNnDcN1yml7Y54JrH8joT9v6HsmusCmsbncFYJWHpu+i9fBUOPg2iumKa",
-	"0AYrKIABq8j0dj5F+GATl+II3hzCHxj71aRxrlUlcU6SHta5mEcrFBz0NpC/6J0nPzRY6Gl0y7Vwd7LU",
-	"i9p6f4QoS53HUxGgM/Ti2y5zZlxE3nuYjwKEaOxGsfpSaoYw31dDLBrNs0h5wXyuFKGHjgK430nvlzom",
-	"1qCr16AXwz3KrCuVgaFdpeVcOf9+yDUfcyWsFN/AD3qWa+s0pI3lX+X9tO8akxxo2XpqCehCXEpZ2bIu",
-	"OWvYuX7pLuoNHW4oR8Yi15I8HYSHeVLLGiFhyTFPk7yvhsrUkK9XijWv1WlveNuOdL310Pkmwx3P9wq4",
-	"kZWEIVTDkPkkq1hIxSYG6O9rIn1qFHKVBYEQsCK4YglFyhZ8idco5JVyamnDLVGNdr4NuAjbfW0YUoEB",
-	"zilM3ZInvm81QsOWo4T99erq9fDxq8s3w1eXF88uXr4hT6iWmAnEWWzETCCTRATmGK8J9LARoKiKhLhQ",
-	"mtmWKUllojtwlmR1/pVeRhqoKvpd9FVVBFiVxiwjm+euh8U0ioXVuPAYljjmXwsEaowYuNKjnlNIeySG",
-	"XTumVQ5GzzuPmnt+/UDOEMj4g831Y8gqcSpej33M7SJvMNkDbc9rCpIVe3XWEyEMgGfRjppTTCKMfEgE",
-	"GKEr5TLC4Tul6GIxbzN1X4iFK5Eqddky5mC/5xzZWrL9oyNM8HFObT+RDQU8ZJaVix036cwllaTq2S4Z",
-	"7tjeiwZ0qXRaGkqQmD8nJZvwFASGt0oX5Oct9RuhFyKv1ky5XHohXd4Y3OcCwcWRYPs5LrhmseBKd3Mt",
-	"kX4aufLEUKpp3WopdgIIEE4nuZpSvVy5xY5N594pgwyu3UWcASPC1jHFsEbf7iFXuaamXnm9YM+MIoGG",
-	"RzSXUlCOuSiStZwj48Wy46vl2Bs3klGgSLjeV2Iua0wHqPVmyJkgQ5t/ZUErFzhVKGeXn6x8H0fOJrF1",
-	"mUf2mxEczBFUtBnVH2AAAA9wLApAhCKIQqx63ogSmy9NN9i35kglmPFRDTv1EDO6mHReGNPf+sk4ozox",
-	"7jIE+Bx2MTvzOvVRYEWudCIuI+0Kl1fXGWkbL8Ln83jpFQI3dLSwJAXSMpELYmdWXUvEgj254kXnaH9Q",
-	"Vsjy9ZJ3LC9MDsGtJXUAtRmDtkGvBwSimm93xExhsCSWrGijd8jgGzCz8tw5tQmguK8P961YbGANwGkN",
-	"DcEOCMQ8swTvqkhddlpTHfhQnZyrGtgpQmQN6KgGyewaYoUQ3vum+GSfxi7NG8DdZjyeSEzxlakNMcsD",
-	"EER+X20D+GqiVlJ03HqZZ1AdDfwOj/H+v4NTFinlqMQHYRgicBrJzGoL8rnY6oarEGILQRwJCA31777A",
-	"HZ/NQe2aRbr+4nnTkIuDgb8dNp7PNzTKsd91V4NgobsMZJ1HYNgkZPJP113ZrJYnLpDDzX9fDT6vi7ax",
-	"nTd5mhrla4uYFVDiOBsLrTEc19Nqc0BPVoTdBOA2MtI/lgvsDl+Mji9FWNNjlJ6kp2F3BspVBx5oWJTN",
-	"2jcKbnHnL7TKE/RTAYr5motsmM5rHOrgpKj9ujhwai1qNV5KwPbmxqgXb/qqNEoFV9hR0qv0EstrHIw3",
-	"BYavXQqokgjfeOk8R25VZQZ9rih4FZ0NJUcDdnU0uumcB5HRYYwloVbdX2EUZL4JPCL3oB1jo92wHLyS",
-	"JVFW8bGYAvBqqFlhWEKphoItL8ABqnZOW0rLqrZvyzq49Tvn2yZ+Q7cFeOqIpMdLC5xbUyHNo4n/FaoA",
-	"AUojZcs/5NfXBV94mjW4iYjRnOVrUxqsBQJyM402kQAHLMNlphQsFASAezb9ptEnKyGwm2tvZtxdW54U",
-	"44HxhAfTvKasoeCRe29IEmFkmBvaGAuZlxH5jILEo+coATYIPlZIniyn71TuC6yVyOmA2q6o5pEN3c/t",
-	"G6n0SuNGzkTeg9fGMHbZu6mEIGw0VtD6hfOBOg9pjqs4qAt+R/6BB41GKizUT0pqctPZtSLjzD/wFu2M",
-	"BT8SB+PkLKLcu1aD4cYu3gJbl+JW3ogKFDi143ZazmSaysV63PhLv69JyFqHjqITw9i+DyMCjI6CdtPg",
-	"cyjorZ5HYv2KKhAV1mWzyhrYWmXH7PV2zc4lbCqz9J+j3RUrxBRW4JLgiktIUUAOeq6iC+MxOM1L9GN1",
-	"/oKJl4A/FKIEZ6QGrvBl8lTkqSUOnvtqVl4lwAB1MOLWPEDvubwRmETgQ1WIbQdH5+qw/Sd3njekGI1v",
-	"NgSCa6BUC4y4LqT/HGM7CiACrgBPtFSXblhaprt/kCmrXpUTf/vnxmajN67kQbP3IQi+lx9ZaxSXQ4cT",
-	"SQ4UF79ViiN+Hind5L3v1brDsSoDgHBfzdEsQWWDU52XxiIrFROBrmrfnItUVc8o3J6tchfaudymwV1w",
-	"AUhIGy2DmN8y1wNYHM+7CPQ1nYrbj8alDXH3uKtXAJ/Uwb8izdX3ccowsg0LeW5ZP6FXR3lYHaRE1OXj",
-	"5bFaKi880JgJVU6LCORsbixqe9pq028brynzFCd+Ixwk/6HylVwt52L0iI3OAX4XaRgBQeJVQn1mpOvD",
-	"ZiDYYk3WPYhFUgD8+5r04QaWieflnRi/kcGNMCw0CdWU39BFPJun8s5Ic6c4+sFSXoLe6C1OWPRDvrKG",
-	"hUsgU4zns0HEDSdnhzHc2+ClNMPivHOuVD40ujsfO7t8xEq2+aDkjPGiaA2vzleZ2/bKb1G+UQx0G4Ow",
-	"4doyAqcMfNtlj7kSbaDbRCvrcoVIJDi5MQR2QeZjKCmqtxxaUHLIu7FXWQn2JdCCAP77YmZ4/d0raCNa",
-	"Mm4FrZOQcjI5yy1A0FwWkYbApciw/onlL3kkOqA3rPjf4TP4KNkg0sjCgSDAKooZ7Wtiu4s51eRcLuQM",
-	"NuXiYV7Gmujsq/o0wnusuQI+vvpSM8baWJoTPuNYgdem9FIce7HX/K6jwe+vo0GQCqOWDgt9K/q9q/7J",
-	"Wa931uu9b/3Tuh6Umkg76llVCeoc3np7+VyVgW8s2uqSJrhi9MHGvWKLK18N2rf47kuOF4WbFp3OMbP6",
-	"7bf2vdqSx26UEsw2EbxVQFZD8SVDUrWNToYBNzzU9ZewjTF3B3534Dc+8JUT76hqNeE/xrfu25t1NSB5",
-	"Vj4ldrL2io4G+Kmx2Wob/fy0o/gdxW9D8R/brUTc6WGQpUqm2DOmsVVHTV0+WxcazCuoXHG9cRV+dw6q",
-	"9RELMK0e5aW404/xzdrGIMXB6g7V36GBYO36nE8F44Iq5erdOqufwk9tl7CShpjh71IqMBnKtdHYCGMA",
-	"6QU5Xso4a+zgDgUlC/2EXEVJr/b/tt1AEOB82kbMruxLRsv+CWqIinC4azy2azxWajxWxxq9rnXvSx0y",
-	"qO3Vpq3Ejh7YSmzCM6VtGzFrxD41D82ZkNrrg0TNuQaG2eYNvR7WEQl51cYdkHKGUdd70XZR5a6Hqm8q",
-	"787j7jz+e5/Hin3vk3wcv5qAYNqk48vHdk0PGYz+i7TfKapUJ5AiL5p7L+VHea0jwaY/hOE23oONGl6V",
-	"ujpVGl9NveZbLNK7FlifpQXW5+9E5U7CymZ0GL8Kp4R8t7WdiOgYNTYeyNvvuAtJ80llyEYFc5M+WcXe",
-	"WO4AW+jsgte6lpygXKmt7mTiTib+m8vEh2ulaJdupZm+MlZxMzfiefw92smMq0JY2BzKmOYZgPaydiaV",
-	"tgwsSmG5tnT+jCcZFFvHFdf10wHQ3sn0pg628zx91MwIxVGUp0GXNAps5BPVMUq7yohS9+GWWaY3jyj3",
-	"xl89NN2z0ta8XcuRIyg4qmvar13gnS/AffEt3J7OeDCNklqlAKomzGUcr1Q2sHSBurFFbJjm6mZjxcPW",
-	"TFqDGEijUXmaCZT3ou6sZQRU5Adho7Sgtr8rPiD1ZCrr2vy7YnBtowelxbQ9G1cJQq5ED5meokvrM+iX",
-	"i1RC0uPn0S/FXSDSuV7VNqV/0GPBlKc80CJVjzCXOJ/Xq0OXz+s1wu8f9GoI4UGdkUAhIGTmoNdt4CUE",
-	"xTd1yjW/gY/O7FscJdS8AyNFFlNpKxgIp8O4VVPoK5Kit8r9Xt0qEYynMv0rRWc3Q2MDEQtB2gmEbbhg",
-	"fvOOlyPi6uLwLDQnU17XwDSLErcTtRAGIroV4YULLa33GbifbdZ3HhSQ650lqqfo3fW2C71IFO2KL/HG",
-	"/pVr9fVNzSboorUp88IoR7VyUHpn4zG3aBPmmrqvedVt1Rt4vbm9GA5XQFZhke3CFtYfM6SeNzwJGmgH",
-	"qgPLFEpxlErmVyhm012LZnNqhLEhkh03WIU44hnbbsqq1qy2KavLuPVMVOiH+EACb9xSWmnevXWNAXSJ",
-	"sbcPaCBYqvHd+sf+d5Pe1entD4vB8/R9cLJ8eTj9pq/+Fr44zp4c8GdH8+/1ZfSjfHx3Uw2xqBQMr/LJ",
-	"RCwoPNMLFrYhsxhsXJI7g5MC9xv01qKxAEU9urB81QPw1WCDQGVKa1T8F73flSk2XbYxWq1ApqkINJvK",
-	"VAk2hjaGy42iV8qBIjWYhfw6o2pRmyolREE6PnJiz2jd2guPK2L86KAsbtbyaVr+6nMGZezOScqAoppc",
-	"ZxR0XF2O/TXvulqFn0JDKZ6085w+wdYbT5LrOFJTz3qAvjDYGmz1itqtu8617NBDOyxWKMjj7Vbfay5e",
-	"21c/RwyOt1OIaw+UegqfyVvx8L6iltW23syhRRTlu/o270nndJ8fdI4Pg6PO+FicdCanztIWdbxhc+Zt",
-	"Na37wsTrvsRU2Ev4oK4fJwJQjy05F8mllLNPQZXLcyzXTOThrflciRl0if08qNlmdYZzvMMI0gcsEMoM",
-	"+K6R3hWENYBrpLIYervuSGNJV6Uh6dgyfdc69wEdznGuhjXLVNfpMZQ8DTq4LblTanBa5w8aHF31jrxw",
-	"DvKrUEHIIa0avTshX+KteMiXfkTIKfQ2haaZzr0ghlAkuXVmzCvykLXOjumYK1dAou+eYMfYox7UcrV5",
-	"ZEObEtA665d+wff7B66RqjJClWyKTAs1tF1zWmeHkNOQiIWFqj/Aqiyul/PZySHECkvI2N7vmz90liZR",
-	"cm2/MQIb0nCH5lSZ107vjQ0Msb6ts9YCu/v/QTHRbk1SOSuTxTwVt5HM/oDYoG/IL1/q8H2234c0PP8g",
-	"Hlq/gxVEQUecTE47x7w37pwE/bBzIA4ntt9vq926iRLztteWe86vRcn5WnRaUzLgnwCM/wwGcTKefW+I",
-	"di7SSIZDASP6vKGX8wZ6B+6NCvtceCvNEucQvn+oBTXjxa6pq28L7T1IstzAeXVO6CJOet9eE0SJ+dj2",
-	"7YrL6zxhxRExhabwGZSiGpntqnYGLqpkPyuZdC/5ghScbS4gkRrWiVoDzt+ihGpvWWqpE2p5sThmKYxk",
-	"jK3Au/CSqv18H6xJwUPPmLSVxG0XxtIl41o93CfP+vtVLHvtkhzBDZyngGoWyNtSD/aVNFWk9WbnI038",
-	"wFnsWal1vGXOfoSaAJ1svhFCN7oxrnNcAgE5mEooKGyBRzptG8641pA3kJ6PM/UQrZ04nUKdndh6QWk/",
-	"7him2Dk+GB92+FF4DKzTqu0G9eJO2/Jt0FjSV12NMQlC3BUJLXKtTY4WLM2eLB/CWnL100+h3A2mI26w",
-	"kXOwrc1A/3+/zf9Jsev/wTZ/9gf3/2eN76+GPCX0xPqS4cc9b+wETj5qNYV6IjdQJYy83DPG44oLvd8D",
-	"XWEdq/JN4sbQ5DrM+Z7xQcFTsb8ajeed97zzS69z+jH/57Db+fj1/1lraABlrzivq8IOdubEzpzYmRM7",
-	"c+I3NCceFAZiVfdNY0Dw/aeGbl7k1SOKrPyNLV6JLjHk4Vhf5RHVgwfxsgePOoSnvKwnPii6Z+xaispO",
-	"g4Oyd9A5PgqOOicVB2W7pXl6LYqf9Dr94ECYvR90TiaH485ReAwaUn+wf5B/QlMbQsRQv5lQms/mzfFD",
-	"hD2EsjuxRTI3ydR5Rzqz7dvY+mS1a2OfKlpMHp62eH1jqK7gfYSt4tS0gDq12x/dB62OQr19aTKisXTg",
-	"FneQtgRGVWUxIBWcmt7NQ2HfP67TNqjLfQ5+e90p/FuUhA2Uw8t9Pz2wbBG6ds7NPtYGF5gBVqUt7nSc",
-	"nY6z03F2Os5vqON8Yu6rV+5t69RX5xL912a+IhjfR2Kx2v5UtyDUlm1HjB/SD0mO43Z/YB4Af4kFhSHY",
-	"re/k73XNSO3WVM8MFXzIer39YMajBP4l8O9pH//qnzIt2eCQfceTjKdLZobBV/bsO/RnPkTrfsMNPK/4",
-	"WqEq/lQusMSrhM541bgkg4nahAw+xoQMI4baUDsrYZdPH7OD/kmvTgvIEVW9YIQ4DBsGaF7MW1fCPHXj",
-	"IU6rY40MckZMxOB/a1OoLric85JweU3gPa6U0IrOYjeoyyIp0RrM3G7h1rplVcltO6tAhFTyq0EpWXjm",
-	"QJtqlS1Q508eYbww9xSqKLkuNUizvXAqe2ysjYZNFneaksGtIWKr3m1QmKU6Hr2B+20jmMBn6sLi6l2F",
-	"haFqR86flACmNPb6cdeEBnkJVH66EeHgP1Tj4Ks9da7EVmU8jPBtl8NhKxVbMaRuLaU2V6DJV1+D4TaS",
-	"RD2tKqEf4GbfIKDLhtO9n50un7/7/uDHd/3F+NlbPR4cKvGmn433/65/fNNfvn/3VD3/4fKWD77Pnl+d",
-	"3734+UXv5dWP+6++jac/zl7WxNg9MALJheSt+uZVIq6imbiCdytWCTxdG3cEUTh0gWGo9gH4TSBqv3XO",
-	"fpY3gvGZTK7ZJI1EEhp+JjMdSJBRYaRmka1WWMRS0hD4n9gcNj/+uibceq372kGxgYX7it4tY9SOsQKR",
-	"eThTcyiLaydgu8kgH8obgOaNAlSXfSP1lMxeOImJiAwqul/WncQllne/NCypbuXuVsW/98MiybZuf9Fp",
-	"hCkNw4Ihcdjp9a96+6BgHhoF0xZf32UH7rIDbRiubzYNOvvhgegcT456ndP+yaDD98cHwWF4JI4nJ+bA",
-	"4LdvjBql2ZssCfkSfJNAzJUEw5z0qnpvgV6bvFfUdZJefkQaZ6o03IrbW35OKWqR7rILrGqKGUeR7SM/",
-	"l3EULKm4ZPfB2Rru+HxadpRt2mEzowq5OmszoTZ1U24SjmvYjy2352/iyiyYnP88IKIR+S6qMoDOwsTt",
-	"Il3Uyw3HOFc57Hb8cMcPv2R++KneHegC8zDfTq54/OsdPNRMtcGtr1PD/q95UrGCp3JR/W4EDUqHiVyM",
-	"zqi9251mRqebzZF3jVOZXU8hOHrB07DLRolYDMFZOsq79cLf8D6kONvX0izJX/qQOKXMiKLCy6kxuwiE",
-	"n+WYXRvhJBNmeBEmSnKl2bWUIZvLKNFt5rVOTLOkC74qe4fhFtVCb6tNjyCQgNyU0LUXGz/L8eby6js5",
-	"rhFW1N/2kS9TzRrgBog6vUCqSqbH8m4TAWZTmhtDiuwLLjiGa3i23tcDSPLHRxQ00l7uV9yAAmtcj0CG",
-	"hR0ijEMrCTj/eP1DSQBnh+3WhEdxlopClYVgdno7ftOfj5P38/DZ0x5/d5o9/+X87tXVzS/vfw76j3+2",
-	"/w6nuffanGEvH7bdmk+5wltYnS4xzwcT/89cUo2L5dqUxVmftH2fd3q9Xq9zbP5zYv7Ty//Xx2TNdF2x",
-	"CcoPNWMnCKbSYk6F9qxLHqvjPyG46RRDDFQoeBhHifDwOxU81WPBtfcMoD60+fUO7S2N3TPSJftLIEPB",
-	"Dg77X6GFPKRZVOusf9gj/lW/kP0jWIhtC7NuuStQ0j/yUeJGJEI21Nk6/i/8Z6f/X3BCVTabcbg3u4R2",
-	"Sz4N0Ori0l1GFjkRDF055zwQao+0nT1XZQC613fyAf88eEr7frhnCWBvGikt0QsUzYTZCdy5VeVFoGVP",
-	"Hc1GYTHhG1AFq7SDD3WaJdT6hbQyI7eH2wh66Ik1nFhJax9QTiw98vlSq4QIu/rDzlHvuN85Hpzud04O",
-	"xoedwEZQ8P64wt0eOMoDw1ug+/fGfmzZVL0JOk6DW5Yq5ENHKeh7QiEtoH3s/Uq85H5vJkYsjpSmShhe",
-	"mSZjwIWyKNBI7afaBVAi4TYShg/X3s2v8JC0c5/0RKZ5rX0ojcCXTAmBZS785CfqyoeXn7bnIdFVIBNt",
-	"1MCzHDrVai6g0z/1bv9L8CnUCbFlCgYVo37Y3dkdO7vjE+0O1yjI/6hPknncn3T4QTDonISnojfp9weD",
-	"/X2zEVJpka6uyZRINTF0nxFiU8MhZ2JI1/+ts9ODvFbTS/tyq91aCkPH/dPB4L7RLAJxCttSAv2k3zGY",
-	"6RyLg0nntHfY71BpqUN+ND62ElT5529gTPn+6dm+PX+ukzd0tYJOVWDPyMXQ9vO2Z6sYpDCASAuKfPAU",
-	"JmImVocaSqwGlZdoqjRYbJ31ckEu53CZkM3DtazjNlLROIpR6Zln4zgKSGQN0XFlDLRMy6oXLWdm6/08",
-	"j+279znbayxtVWr8GumzUk+p+haw1AAWm6nUFoFyHHZNtlWUBlh7e9NMMbldmFvpjnId8r71Xv98jsB3",
-	"U2nsPeWV76mvlUTpV37H4GqD1M/pPHQMZrMVGhS9gE/qDUivhxkVSFtw6A6UeAWitnODbuveLDKfzZb1",
-	"Utzp1/BJ/bKwaSlWWsMimmaWB67HZ1SrwXozlQv1Ui5e0+v3ZZa2ruglNT2ONEOjtVrt1HHEdTXy8bV7",
-	"xzc3PdYFnrpB+T6sxXdfy3XXYCuWixcyFG/o9U3rExniocpERTbewIWghB3xZvTwYO/IzXmSLwdWw/Z9",
-	"/uZ9SVKs/vAdj/RrfHOVZ74YX4DMwPnrPTDbuQQq0WBOQnVblssBSzhFiiiuqXg4CkfZKw4VU6mlQpUo",
-	"b9/qjSA5Ow90bQCWSHS6zJsrYLPyUhFyKibVmmXIf3mgqX7eTrHfKfbblF/FlsbFcisijo2QX+RllBmF",
-	"iJDfojDawKtY4psFB51DY0YcGzMCCtqMD3Nvg0sxaCBaFFYPo9nVySbW99RVt9cPJ9mt5ngYwW44xTz5",
-	"NHrdYiVVUv2W34oipa7N9PEoNTRfV51OvKFUngtwpEKnLgdEytmQGK71NHuXxfB3KpyeDn87rp3K2IgH",
-	"TWJmOOXgQZdYew4eqSwIsFNyu3UTBTfwjzFPEvuPYRxNKIU2y//fe0rZ2Lm+DJ65/F9YATmFbuilhy5m",
-	"HsgIm+Jg3Vsjg+BWyayCa7uKWHIEVd1E8zn+S0v6F8o6Wwsf/7KB8vZv+xeQz9D3C+OTXLugv6HbeX3+",
-	"jS+ZPt1kCaPN+ga08UcvCykvMIj2I/zujM1iY+kPCc4DvsPP1n+AaHZTI9Fx5TWVRL6lN7cwsTy++2lb",
-	"ciXZYgo3i26Fm+yNw7/3HdOSyjivx3ltzduAVEYkN7fIHJXrC0SgSrayh9xO7dqpXTu1a6d2/VuoXZ8Y",
-	"CWTM1Eg8MBaIzN9/eRyQgWNlitfu0m4nZHaXdrtLu9/jpd3DojkgPnPzYA7vfs9nTIe99pq7gIAnbFzs",
-	"g8U1k0kgMLqCGjwEcRba6lTRzDAgLIM1ixL8c1B3jVC+OmsuwgUT2woO5S4WnJUc0uViXLVRIzUmRG0b",
-	"9p928mUnX3byZSdffqfypWxAtM7f3wzDg79dhc/fzfqdnw8fT5V6/fdq9IjjhmsubfEtr8DuZ81H+Kcm",
-	"ItgltrcxRV7Yg1QfFG4klZrKBaw30orZ+1FP0HyZR7DUHX5DR6UPX31PUc7wHa/9aiH4Ydsqv5XVrQYT",
-	"9usSvyl0Jl370RW8eW/RtMEXP5oXa32ftgEoDFVdQwGPTZT3cosKB17jk4pKtL6dlpSzV+CS36y0HSk7",
-	"RP5NyRBKbxWUvXUuQh1P3K48nZSzLt1Afa7qdG7Zm5ylrTo2PSwepLHnkgW0MPAXXlbO26/PW1XOBffU",
-	"hX6M7LXlCLk92Uip4HRvkkis2ZKIBaFCYUBV1wOehL27Aq2PbjdAvBFBunmhjhVdsM1eiJQpGA/aTSnG",
-	"FVuIOC6eWXkr0pjPcyVl/6jXq5yIylueSXJyBPW/6po/I6eijw1e6PtHrIdtxqqgksnp25dHvYOTgoXZ",
-	"W9+m+75mq9/QzWldEoG9Va0R3nnpQFAZ0ixRZlM9RZOyOXvvod8SlvTIb4XtbqUiEIn7/tdKPtW4Ex6L",
-	"k87x6YR3xuNeACzQ1ipbmWKUz9+cYuS/82mZQf/vH5lIl//5jv6+CP+8/+2fBwNCU6duzj8PBq1yQsyq",
-	"91v3HxuUlGr+PAWqVQ6Ut1m1vMulhWqRYOwtTwULM/HI5TbmLW3b7gZ1yRZQHXy8sV57RcrIjN9d4Pv9",
-	"Xo2WW1vG5d10aW9lIZCQGuzKlKVCZTMRWgdJNIEgTui+sOC1LdUtOa5oY+vWWxuxXSDg+kZmGnoeEULb",
-	"1HcBHtr+xhuhzJ7U8DJL1qGuTgNziwCsFiH3KePjCi6x8hpixxj+dYzhQV5Ux/s39qTaL77hwc0kiuNt",
-	"yjoVK0D2Tgq1HculHw2dNDcZa2xwInJlCWtKto3shI7i+30o7+c1P4E5rcJiXbyTTGfp5jEwm3Y+KQD1",
-	"wG5n1GFENPQisHuzKjZkd0T/dUf0E26yz+PYKWNqW3nxL7+/toC8JGm+ZR04KInINR9zBYUfx8LYFhj/",
-	"t2Hht3KHbr/zn+caGKx1DZQQALOtWjKkxzyk52K983bQQ+ft/+31z3o9suaGv8jEzP4kM0PufSPSGLPL",
-	"6r27RXyBI6221MQ53cNAoVHOlE4Fn/k9WPNsZrACp0Ydg6hOKOMJxeVErIRXlYocgjal4QuqN+fhu8mm",
-	"x1fOWL/HyGnFtGT7R0ckVqZg/lJb9VkUxxHadZv7APK9XBPqaIjKKNDvzcu+R6/h9hATsSKFaefhOufY",
-	"dk2xctT5S1h1KECBrctZzxLMFuOO2TFb8aDSM3VFS7CLb3GYK5IK7JrfIhmmGdEl1Y6t0kFBJK2MlM22",
-	"VBLWjGnLqGxIKwWBV+92Ngt2KHh7QU75SFc9zpXh19agufjWHmb76nr1xUdtASflmjSutVphlbUUJRLt",
-	"1RrdoEgmVRtWTIkkBAeLUNUiCM2xkQOrcmzeCrldalWShzZu05mNxpjlHQ8/qVfbpgHhlKO2GVV+zh6M",
-	"hY4lOco2bCeyQV8zIoBFKrWoRlTAx+tDKVY0CHSx3TTUmsDuEilv31Ls902fD7NfS8d/czNWKFUbcHMO",
-	"XuEOyEcQkaG4jQJhZAbJzHEqFwqybnyGkaUpXIajwMSWDAX17ZDUt/5+dX+OROeU93ud4/DwsDPuBf3O",
-	"QOxPDnqH/aPB8b6t0GRMr9pobTuigVyEwyipuzg/PKG3oDYQvwZoWy/kL1Ec873Dbo/95Yd+/xF7HiXZ",
-	"Hbs7ORoeHTxi6e1Z/6DX7X3FnongRu4Nev1er9/rs6dRKibybg9+reEuFh9NbjVs7gRqsWtki5pmpGvd",
-	"bD5Km/iVSELVZlkSC6XIcQeOwbGYyC1M+k25WHFXmoCiYnYaG8QGBjRbSXtD5aGwrZ9HffCJYPVS3yqR",
-	"nsOLtbzOG6gEaQk/hR1sOwJZcThX9hv6g5+3TwyKJx73sIgUyzv/5V4FoS9l/JA2uSnU9vIqbFVQl8p4",
-	"gwIINY5T+LAW2lJRikbOWF9CLJGLDoVkjZiGFByvnJdvhpu3VG6mi8lEBLp4eZNGt1yLD/UVaN4AVV8k",
-	"DV1XIFGu7bU0ga5DWAeAyKpcBMDwvKFtiCCW303Hz4LoVfTdxdtfLvovowt1kVweBo8vji5u5j98//i7",
-	"065YfvdL+O4iehVdLF5c3Ry+GPw4eP/mu9Nu+GwaP//h5fz94HAa/vX75fu/e4wlSlpnp0ZHS8UkFWrq",
-	"5vzH/neT3tXp7Q+LwfP0fXCyfHk4/aav/ha+OM6eHPBnR/Pv9WX0o3x8d0MHdhdn+juNM63VjPu9q/6J",
-	"F3VcH4uKJUApuPS/CLauTK/tb8NbkUaTKI+P3iaYJ1JDyOL1iCi5ziCyqIVtNUQSRsk11a+lmou1kZD9",
-	"wVXPC+KsxsXWpKr7Z7BOInz37goco6NzaNoS/QJp3WfsG8FTkbL//e//GdXpEf7Ra6yqQ+ENNtPWaUDg",
-	"OlC19XVKJ7i2nQ8MYfsswZ31nEdpl73z2u0jw0NBzaKk26QLrU9hxpY+dT1pIMHWw28Z+gKWakUDcdyV",
-	"Jt+Oje7Y6I6N/rZs9GE+Cas/be6MuInm3295NSbmMphCc0t1E80Rk9Vbcnyp9p7c/OQqSmiuRd5Oh8ra",
-	"Kr7w7cko0UcHfgDaaa933D89HRweHB/0Tk/7xVC0Kk9HQBsdApKZFx4xWCvT/EagxLiVWrAxD25qtNUS",
-	"hnG9NFMtpku1ztbLLMGDqUUI1ERmY6EXQiRML6TtdQaRe1bhVrEZQ4aFYL39o3KoXhU/bzQH0q3fMCwY",
-	"DF3aYgExC3ORziIwxVRegrioe/8soyQ/Z1AOoljT2RvDIHAulR5aD97HtjWUqPxwhb7s8KucPFToOFJ1",
-	"FfU8s6MAXGNomsOCeR38PasD6rdqX1NARqPbuFC52SznzDfAzN7EsVyotgNp5GN11GYjSpiDFBtD2OaZ",
-	"CCM9hHvRUftDMuJhONSSHsBuj+z1CSYDjViYGbgZB1SALbeR9f7aLbLOgP80u7dtKaK4nUXM1p5LIv2V",
-	"GtBnJuaHMXd7Rjdn7pqn+jFGhjzAVRGmS+hiQauWcSjSoZ5yQ5KnPbgWlXEUwNc/mZ+HrjNxNVjUDVbV",
-	"xRqZskziJcPqOEDmNs6TUT0mcgUoOROM4FbNh8078P5S6hgev4as23nMA5fZYdf6H0wuwBuvzhhnSTYb",
-	"C+hnabn2X9RXbXdJ/5fZV202lVmq2F+mXzGZ4n39X8Kv2ozrD0ksuALvrHmntpqSH4fQ75x+/KnXOf34",
-	"a699fP+Tmk3Dj7URBfm+1LMSyfh8Hi/9gIq24R1ukXQVngomky57lQjX70NOJgx6+k0yJcLuxkefClv6",
-	"kaP7KJZsHGnjxiGHaLeyJPpHJuh1UDpqY8qzsQtJ2CJW336mXHyCVe4KZ6Ks8m2YGSaS7q2uiYDJh6te",
-	"Bn3z+DU7OGaaX7eZyoIp44qJxNDQXHe+uSw1jjwsBA8N6mzNVUli78T4+6srbBkcqUd5zAkeMbvA6vV9",
-	"IYLp4KQAxem6K0sPx4237JkyavUD2Nc0CsUwsK2AkaJcJaE3c15zMV38pFL0Z8V1EuRYOi3W1vSaSqVV",
-	"Xo7bssc2nKxpFIYi2YhfWbDXhpZ5jUXbNqiUZ2GkqUBqudXomlQ0jF/YICmq0jG0IqNxBXU7fMXVzd9t",
-	"heLyIdBc3biYLd+zG4YiHM5FSgkwrbNet99uGZXGrNRoufTvIb8uJvyGMhHVL8n8ch2cCnGnRYbsLmfy",
-	"3iTQMD/vkAPkZA1MkWjMivNbxdA9z1zG8coqWC5OlDheVbBWMVGhEq5uiDgD6M3KSVgVGke5aJ1IMb7g",
-	"K6rMocwzW+fQ3WjLaJjbWC9tWz9i9ZwVm29dXlHDRpcheipTKBzm8rGMDqA0eOoMeFB2bxMA18NTIbAV",
-	"G0LEw7SUN59xY+pbZq9MzlmV7eKyUKqxKnSwG7JbEMgV+S2Uvrcix8U7b5U02CgJhCuU6AEJ2MMEnAga",
-	"tz/YLnOH+9eaYpuGdjS/QaHM1Y0I0ScM20vcF67gwV5HlXDd1m6kTQG7fIctqO7X6E2VsGEkALc7PoZd",
-	"eo492PWHq11lOlWqz3G3kumr+oDznO+rSvjlPxq+M9LQfbJZIpgTPTX2qA0AXDsIvUcF6UvodgC54Vaj",
-	"o6ntXRUpNWaqxcxPf2QB+dHfulYgk0QE0LfsQVa3R6gb291Fimhkf+70c9hz5eUn51C3W8AY6hKUr6bQ",
-	"MnOeNUUaQqdD9M+pOccivsj3Sr5as6cK2vDVudSgz5+VV8ZcuI5uRcIgiacq/WgwVRuC5Q8Foeo8iqGo",
-	"MBj88qZ2xPo+1Oa0j8W1V5t4vkUQ0s9yrIY2vrsy9ndy7AGJ7TO9aPCa1GafLgDeIiLaJRyXAKgloghF",
-	"+GbruZI3InmAkWTv197PTpfP331/8OO7/mL87K0eDw6VeNPPxvt/1z++6S/fv3uqnv9wecsH32fPr87v",
-	"Xvz8ovfy6sf9V9/G0x9nL2+qtpS7Pl11ul4lwqwToK8WDYCndbh5C3cqLx4Sf1N3c8S+6bYKtzkhpgdH",
-	"iT9Wv8I+CkM1VgYBOgLLTDElRCEBgrSBGdw4REhu7jKoYK4dHZSttdW6S7t117mWHacZ4rvdl/SPn/C1",
-	"j/57nWhmA9nn3EzSuo70NBt3Aznbk3wedQIZimuR7Lmp7/3P1U0078g57kIH2ucaSUbXQ76rYxVJPLfv",
-	"1Xp3aOehqswDNr9kXQaxSG+YTvmtiJVNnwm40rbLIpjx3VIhIAp4W0cerrjEKv03FvyWLpsCrnksrzPR",
-	"ZZe5O2HKbyF26kaIORWxqOrI4UZ1/DClyhZLcXQoUzaTKdKjVU+NGpvIcoLOYW99hs4XR3dhlmKbgFnD",
-	"nZuzCDHLLC+UZJCQJTeJXCQrLyP3j6jH7lYFMdYhCqb5DfF0LZK0URufCoa/t/FWUiaBqJLKRjr3MzNO",
-	"tYTAtr7fdej76eNvTmlbFuNqcLFW0bqdx/V3djw/sZ4Yntl1mWiW822GdMbDMBVK/bujXtkrj4ZAbfsz",
-	"nXkrwD/l8LvLmcpF0Jrzv+6w24F/Q/T9JqXsGhSgz53a3cfQKkrt3kC52Tp125HLv0vi9pd3nP+waeRF",
-	"7m2LPW6XWf6FbWfz0Te2wQNOfn5g0SlXLPn7QlLJ35oauYcbsIOgUOD8s9U077KX0tW51BKtJefwV1Fy",
-	"o9hYxHLBpnLxIYF5OMr8VGBn+61qom/dATncvoD6A+yu/u/R7mqWEGu6DpcaLtcqwjvWX8D11g2XP6mh",
-	"8b+0nfBni5mF0luGwEQSbho4++km/W+rD2zZSfm3b3LcIOPeifFUypsHiDmRGDS5SM2bCMjmJ4pk6U7A",
-	"+/5xE+fuRpx9gYAa5j6RaYFjQRXamhJPvzM27hDa5MS0ZwoEL112VD2UtBFNRYYhiRMqDPuSkMcx/Wrv",
-	"YlJskI6B3BtZnERKtphHbnQOPjX6cL1R6s39G+4Y+UI2QMrby+cNp9Al3tfu2Mj83oEXRvb2LYgjkehi",
-	"8VNDDTXqzKC2LYwZc82FKXdJwKBGqug6YZjyS9emcLtsZlMYNdhQ2Rmmsm80Flk/t71PjfLpBvSAqL+D",
-	"p/DBIYX3EalAJv7mzei2qpxuxu7mK/5cxdPLC2nalUU56hGq2phxXYRjlR84fKwvdlGT9ogVmkoAftnl",
-	"0kub9Fkrpr916WOrLyEjxZCLMT6TybXdMNWGPYTEVaMxBVyJLruwxYuxmbHqlsJHBwXv535R+z7vvOed",
-	"X3qd04/5P4fdzseva8PVvy/oHcUVjLCXwOgsrzkwAZEQQRmfOFJaddkoS8y/RDg6Y4tCDq6y3lxgGT/L",
-	"KOmyEVUhGJ1higHG5s7GIlUfEkxvQpNkKjHggXpRs5tELtAf9QgElAMJXFZ0mNhB7wBtT7v3rkWMhRLO",
-	"GoBQy588Jaku7gzrLIx5cEMqLqgePNPSzO9gwj3O5sZwPqEl2RL5YFTjCzMsT+NYaKal+TPvpgO9r4zN",
-	"AL2Ha+FFcdLAQhH7QIDXwouCRrZDUn+zGmjF/l1xdCvStV1kS+2YzdkcSzyZBVXRRr8M8J9Rcj1UURII",
-	"6zDBovhDLIpfTP7x+fqk0+P9cec4GISdE7E/6djSLicHp4etJo20XW6nICcTL4LK/GVjwG2+EeXr9dot",
-	"BGllvmkJd8WsBbN3edIC2OHY9OnBhdtScW3oPN2Cqxa3szEJLxWBMO9RXKXRvbmlKM9zmWS64BUU2Kv+",
-	"YTGgJVNgA8XK76v3+XTopvisbxF1Lm0H32MyReblms/j4XcNM7BX/iPW7/V6bCZ4Qp+TX6o+FKt4MlYE",
-	"5CaSGXkwm2vSn4JAiNAPzvVK0UOxsyh88A7Vns0ycG/N47zv+op+HIUA4lCKTwsh3qYw4WYmEklz5KcP",
-	"NITK0a6W4aysx7iIdDA1pDWZFOKYZfJg7PisrTn6vDwhPTWyHHT00Rno5bm6biGNtPm2y0ZEuaMz1yBm",
-	"nOFRyVIBIvRDEvKl0SWuZWJUgwK7MYNimKYI2UG/1/2QbJbW25BWXT6zcPB1FMeGh40F1KTb7mhaKVBL",
-	"P2LpoiSj64TrDEI5RoupEsEQk3zHXImjg0ekEVHqEAamWr6KbB3DaeAbLRmHRjs4eftDggcnAdMdY942",
-	"Q5QvtVaRILB91Eg3ly3bW8TVWnNpXNIm7IF1mK9nQzn3d2esQPRlnprTjGP4JeFYqJBRwFydbUALe1BJ",
-	"z2Z1C1WN7ZWr3u9WuWrhWRnPTnsXz55cB4Pvfw5m3/eeP/5mOo6+icWzpzp4dhdfPDudXTw7zd6/OfjP",
-	"1udVxh4Uvm5V841j1y29oOyuV+lJrmvJiCpyHaziRdgs/C4iXS5K/GtnVcfz5yJ5WJoYGN7raniKcIM5",
-	"txJwZmOHSnOdNcXZwG+WPyPLra0ssX6JlABW7wZwmeowDe5hm01SOWP9lnfP0a8bWWY6kHUehpFBzujM",
-	"Vhs18tOxitEZG9zdddkIlwhCGlNU8UGXjVIRRqkI9OiM7d/dtQ3agyklbbGJjGO5EKGTyR8SI3rZyOBe",
-	"ZhqEOWEMcBUlrH9o74K6bJTwmZXk4AUJeGLGBfUXE1a7UBIjEYFZzujM5rW3mdEHxqm8EUbH0LHCufJ3",
-	"bT4lKNM6zYxZ32WjcSyDG1i5m5SmAinKSwYxLvRDwt1CY6k0oFOxeSqhYBmQJSrvBZ1kxpcYHgw2D56/",
-	"ouOBCNdtCJY+N5RouAFivtVuXSN9EVZbbZsjlq/W/Bqbr2h9rXbLAFrrDfjcBefL+WtI4zlJFo9Yqbi7",
-	"O/TFQOAVnI80s2VtZBMiGfUeuvtps6lcgMNJTrTLRNRpBFjyU5bxyKnWWb/fXlVG23Ne8DCOEuEJq5yJ",
-	"5fFb+/TRPnwEJoLvaj7pdfrjQdA5DvdF52Ry0OvkMrN3bNAXKS3Ngn8qseuD/mCTGQsc7rC3n/Mhs1DH",
-	"OVp1O1Qz6OD0PRSZ3XQJR3kBcF/OUwJZAa6Z5+v/3XZGhdq0REweZbjSBo7O8t7WTpH8p/QqooPQITaz",
-	"/PPg6Sbb9ufB0z61MsIBhtuoesX2R2UQ9jYBYK9f9XDlh7ROV3En3Jgi9ojXhBGtc5O5CwLqDLipi8xj",
-	"B02cNVIuPc9pMvaig0TJg1WZh2hQnjXzsDkdO/u1xeP41QTY1Dpvyse67qdTwUORspElligceQqHtq0C",
-	"yHq1lABy195G06ee0a5lXLrzufc46oqejP1ez83R9sNdE/qX9ULRJceWfh6rwK9ND/+8nTNodrpUtc6m",
-	"AiderwMThgqqMDoMUwFHL9lUIfYYfn0ESX1hF9TMlEg0tGyxpdfGPLgBIEd4wmmxI5ukVd2xBghzpaPC",
-	"zFeca2A4UG22dLIj6AjUZhk2FeFLJtPPcNxzt9xmB6+kQF3i59WzSG49z03NVe6lprWBnbCI1EaQbhTq",
-	"VALPRT09vJ0RRADlLYjWNjbyxNwm523DRkg+FMiXSAqqQj+LVV1jPMg8juu6ySB6HUG0fRXDP9pVci4K",
-	"rfw8lrsuFfag5ODyVHjLVzdQ31cXNN6p4jtVfKeKf1mq+Kf4N53Rvq2f0364quHLjlvsuMWOW3xh3OIT",
-	"uxCF7v51S7sq5zT/4hZE9dp21T9vqYpc0nCBCjYmkNam193Oah7KyYTe9oLf5WTSJk3+Q0LVecHvL+dz",
-	"8IYXbuepLpFW7Gc5Lvq8f5ZjvOeVShd92d7pIH+1BxEcGZhrlWe61gKoiThEl4WB2voA8CaidLfRjDG8",
-	"9UAM0yUF3ZnRLYWepkJA0uWHZFH90hlDeLGCJq9GAxDwnEBPtyVEA5RiDZ2/xff6Oz7iRl6NoIfkPmDk",
-	"9+rkh6YZ/xbV1UkceQx0dAZ1nl02IIlhKj3fZSPIKOuShDJ7h2l3UCIK7l7mMV/CGABcl42KIbmjsw8J",
-	"XxfyDTdW+dVyGSj8zXwxzpToshFUfeqCQ26YzYukoOWHRIkEhof3iMqUDdJMRB42ZYgCC3l3CVrGGTzp",
-	"ZHNoXuwOVpEeipK1gCRqPOFFJbfLF+dF+A39+ECsoqGVHfR24Z1fRHjnJ8pQ6wzdUoJ+KZLT91GuDOfn",
-	"CXp2gfNaOdjVQukROobze0HwCvtMxFUF/a2OpBOLAOCqE3oJEaANDJ5TgCgsAjI4S7eZEIdmE/DohbP+",
-	"oKbHfypWdumglK5cIWOxmNQHwNppGrNAvUGwNCBPxGJ9wT63PgB2Bckgyla6lprw8inWLe3UtrbtlVB6",
-	"fXaTpiBEd57r05q2V/W3MpUKRPu5Mpi2c7iWsOt9/GVnFq0575+QV+QFRTb4xV3g+rU8w2JKbSych+Yy",
-	"lfZsM5kw6IR/cLAPtZLH8lawfm+w3/ZKSUO0DKTfcKUWMg2xbU/3Q3JJsSqKsj+90KAPyZoyTRuUucdK",
-	"yo016OEUF8t127gfGUMQLCyzy67IE2/ekBM2wlZoI/zZ/tlRWszViGkpu94u2rq61LLOLMKwq4RjUKiT",
-	"tbUbrESQpZFevjHkjLQ/huaJ+b+eWhR99+7KWEvwpmGv+J4b1WwijHnXcS1Vzn5tca/TeZ4bCMPLcNk6",
-	"a32TLY1Z2WbXAupd//+qXdq+5ZCbCX6YIo7t02JRkjcZFSXx2qOFZoz79j+5Cz0VN77ykhojzyDotnzv",
-	"GKc6vTakrA4m1+ltayeU9QTZ0f9FPfJX9lREDfthLRVXJ8JaV1ZX3V4/vKPiVnM8rJ/ihlPMk09rp7jF",
-	"Su6bzt/mWcg1J+8eGo5C9vOuv+auv+bvtr9m21aiX6I4yxIzRsEjEPIl1qw3Qsgb+tQoHNF1ltr+xjq6",
-	"FUMzhWqdHfSsCFfQIbNUWr1fqo9+1Gu3ILkY7m7UkAeBmENJ8n7pF3y/f+DuQpQxK0i5ybRQQy2vwahq",
-	"nR0eQKERsbBQ9QftlqGnKIjmPNGqdXZyaAQW+GlbZ/t984fO0sRgl74ZnKC0UkMyVc9O7+8/UmYwaOzi",
-	"5o+LCVuVvkgW81TcRjL7A2KDvhmOl2gXz429gd2blRnIqBvSQ9cA7EM47p6JaktN0Pn3o7egNfhO//ij",
-	"6x9ta2/8KFSbzWPBlei2Nr2VjwWcIVs2Kox0IZ9tG3U6FfN4OTQ0vYY4dwrRl64QNSg726gudQqGuAtE",
-	"Ojf0+GaKscPolPx/pTNw1Dk2dt+xsU9PjX1KRwCGx8a4W9mM95axXkrsmxLEstiQp8RmU/ueK+JphAx+",
-	"5V5ypTFbMxmKlGsJDWs2u8op+lMUmvdYAhJtTDT1u7bayO4k7U6Sd5K28ZcAVZV9I/1Or9frdY7H/UmH",
-	"HwSDzkl4KnqTfn8w2N8vdfdY38wVEVspXH964KoYt17al1u26Hf/dDC4L5fddR4uuLLCW7ki6Cf9jsFM",
-	"51gcTDqnvcN+x/rX+dH4uNVuqujd96wfCxR2nodKypUioHS2isrgADRa0jBd3U+/NlChtmdrxpOMx/VV",
-	"hHu5K4uyEje5yawLwSrVm8SKRY7pvW12U+34xxfvmqitnVfvsOhf9XuNDgtSNa2/wuiO27or1uqmFXeF",
-	"pW//8tb9e6VXuOkoFN6pqsLQ2fdJojHTiAckYaFCng8ED/ROPd0J1aJQXWEx7eeam+ZRrDbupu0fH94Z",
-	"G2X2+FicdE5PJ7xjb1sOJ0e9wgVKSOnn7lpjZ+L/sU18pIThNqPQJ3TJBXdV0BkaAhjHPEmcb2rHA3c8",
-	"cAMe6LxGjsmd+9ejKr8fzXPaKGow18OPCyPtblB37A0MFaS/HS/a8SKfF2EY52WWoC+O4vQ9tx0Wa66/",
-	"X2m3ZBwOi1dAKxhcb98zndLlMM1yM0akqYSO9/ft1iRKIjVtdJKPO8FReNw5PpmcdjifjDu5hnfcbwFM",
-	"Ih3qKc8Dm43VDuF5PxUhbpcX9ZFeNiZ+6ad2S7nIpPvarDR/kf33XubaTgfYnbviuXMBVlmSYNLKPyXX",
-	"jo63S7FbfXYwvU6n0fU1eNbQ0ZBziTd55/I0S4bbnEnMqyytrbppMOMeTbeXZokToOsm+ELQZyjGCNyd",
-	"wvWHtydDcZ3yUISvOUavislEBEZYPIGYizaUsCWo23lWlUwpoUtBnX2qFUS9BW4FSyRF+3bZE2MJYFlh",
-	"aAVgnkPHBHC2n7UoKtgcPwwxIjm13+kNrvqnZ4fWRrDcyI2NfQbAj3nvHJqFnPQHpKQXen/2znoHZ4fH",
-	"7/2E8qqoP+3wg/Fh59gcuhNz6PLw2cNJMZF7mMen2GRuTikTrYPDATvoDroDCJY2qxnLO0ghzOLYt7bo",
-	"p6F7HkTzSCQ7/9DuPLfgTiocyolLod86qlokfgq+89y75FmVQRZEYdDDjpEtnePB6X7nxByG4Ci/qv9n",
-	"CT6ztE5+oHIBuBIa1B9WXCsYvjB4T3dpajiRKcSY63TpnhW9Gf6HwCuKefwlMPc2QpllaK9TcRuJBbiZ",
-	"9czM+SHr9faDOfyf+KuIY8lA37MhPyyQySRKZ2wpM2KPtrBqF7/do49z1rQQMdULpc1tnbXe4TOmJXvH",
-	"dTCFtrQtFxq/5czQiuCPGg95LRKRcm3z83Z8+Yvmy1PBYz0F53gW3ECBc6r2iwXnueZjrkT5MSlSEBb9",
-	"e9WiPtqTVlpcKsKo/EwFUxFm4GkoPqfiNDlGcvZfetUC3ajTedqSYRpUCcL3+2wW2+iqFjfpUGUpl+uT",
-	"LZFGSfmCHHwu5ciSokd7G+mIPbR219A790vB/fLghDiIIrLHR4Q22HGrYMN//8CyFQFd0A01FF7ztl0f",
-	"kN9DH5BdXsTOKN7lRewk/i4vYsu8CE+G8zSYRrd+ekPdOekdXvUHzXkMQSzSG6ZTfiti1yMt4ErHAotg",
-	"YMmwUuuRs8OjA3OMwWJO8SZ0KtMUixX9S5QLpVPBZzgQOcSyMWgcBrqP9dpHrUgrYaygocwyvbK5q8+S",
-	"zLu7y9od76hYC9a0vRJxrNgUKp4Lq91jO746v6VHk7sorJ2+BFFYs+VFwfOyCV/aOUV2bO43corsnBlb",
-	"OTPgQFsn0M8ySnKnA9xAk828OtRXAljU8H6XFrvjEru02F1a7O86Ldaow6ngYetsH9f22i7t19ZKn1Ct",
-	"xfqFU9FcqsgB3d8f9KD4Ywro7X/CVYMlh3oQwDcLKDUolol48hsFaf1kbws3iKtqzEF1gSCu9Yefmkd3",
-	"mhAV0hRmTYP0K80/djFjO3NvFzO2ixn73DFjnjTOlf06eeniQbChkBDJBk7HwqWjk/OU8IwGwm0kFlAz",
-	"d+dL2jEXbFxmdVQUWlj5ni/HqHgkEhS9pVFk9u83sw63UXa/cLVstsxlOSLlAdx3VX1oG6W1uzHYGck1",
-	"6V3rDEEnyS0ZUX384S/GmjtrPclSORd734g0jpIGw3ETu83yiWeZIGeOPRVLSIAshP41CamdyNmJHBQ5",
-	"UaBtpPmOzf1u2JyhhDEPblY5YLpm2w+PzHHfCbSdQCvVCeCZQrsT6m8HmdExT8HDo/x+s3MZTCHRJNIC",
-	"L5OsS0/c8cCJi3pHn8+cxJpgS9AZQZezhnEeTbJesVyI8axVDDj51S/8HopKaGTjWKHo3moNbqiqUoru",
-	"z3qjtnv4vlV2H8IRPLa+3FuRKrio2fcdiuI2wqcH/XZL3UTz4a0EvbhXUDyKDgNjKaPDwPzL7Axa0rSh",
-	"cyGh9dJPOxn/x5bxH8FplZknuOvNzpUTJzGwz5hLp/vU/I5deMJOBO3CEz5PeMI8lWZbd4fpj9c351MP",
-	"HOggF6TH8TDcebp2XPlBxQwL2n41uWOVqn/0QFV/wjOlrZpvWetT87DVbhl1OQ+mIuV5ABQvtdjlkOxo",
-	"/Z+dQ5K3tKw7PoOjq96Rx96pD+2uX9iuX9iuX9hv3y/MP9oBZB4ae3rcOQn6YccWfzsZnO7nwUWuzZ+B",
-	"/FqsrHtHdSr+BGD8ZzCIk/Hse/TJpJEMhwJG9HmD14GA3gG3T2GfC2/Zan3Uaj8V2iw8T16HTMxhgVYO",
-	"Oz1XyxL8VLtY4J1A/JRY4AbzlWixqYzq4Xvf9N8Fxe8Owi4ofhcU/zsNijds7DzQhbY5EP6365azYysP",
-	"dq7k3XI+OU+5xMkOOka3RWP21Biz48M8KnbXO2d3Z5jHBRnW9uLLFmw20M5BSNW9rXBLswTKYngyKm9Y",
-	"8NFII5ANYNJlvuKZikAk7vu62ugGf53j0wnvjMe9oJOXDD8ZFAJJVzVMWNNvAOXoP7EIeqduTozeLwbY",
-	"r3q/df/xHnMaLle7wJDJDWriko9PkBcdHwZHnbFBbF4J6MArvKrmfFbgUdvUE6IxbMmre1eb9WoqmOIz",
-	"wbjflydvywOWCixRKZvhn6WpF81fcwN+SMlW/f3qco9E55T3e53j8PCwM+4F/c5A7E+sh9xmGWSqQUrY",
-	"EVV0nYhwGCW1GQsnXpjnkF8DtK0X8pcojvneYbfH/vJDv/+IPY+S7I7dnRwNjw4esfT2rH/Q6/a+Ys9E",
-	"cCP3Br1+r9fv9dnTKBUTebcHvwIyYPILrDQZBEIp9LkYTW353XT8LIheRd9dvP3lov8yulAXyeVh8Pji",
-	"6OJm/sP3j7877Yrld7+E7y6iV9HF4sXVzeGLwY+D92++O+2Gz6bx8x9ezt8PDqfhX79fvv+7F2JgGPYp",
-	"pOKJSSrU1M35j/3vJr2r09sfFoPn6fvgZPnycPpNX/0tfHGcPTngz47m3+vL6Ef5+O5mdejrTi/7N749",
-	"tUEsoIxt28ZzrbZXaePpBZ+B7UFVAIcEBjr7aw2S/uCqd1rbsZP0SIxHp6KC5TIFdelHIp1FwL5AHhoJ",
-	"bQsZGDlYTEe6N1DFkoe7M/LvdEYa2tHlMYVQh3ieSsPNKRFRizmk5iWhSPHRmrQ+6JGUxzjet1uLTykL",
-	"2mwhbVsodPC7LRS6gk88uPAnbcq3XrFnL8f8IUnmFCxczg4fdHr79NE+Fj66NYq172zqQUPXznG4Lzon",
-	"k4NeJ0ds77iUpl4IOzjoDzaZ0eBjaOn7sLfvZagXUtTplVq13Bt0cFrJT1+5hKNifrolBptL6sPllWO1",
-	"F8RTw6m3kUJb58PVebvuMW9JaT6bN++/Xs5FaVX3ZHgRMXmU4RwZjs5y3xyd0X+SsUO03rGVzV0W8+pt",
-	"+/PgKXXPogGG2/CDov1UBmFvEwD2+q37e6hLPZEYK5Bojq5GUgYKnSaKKLuO9DQbdwM5805+iQkUmSgM",
-	"ho4lxezV7RnjAXYLbIMdpNosmHLdtuX5ux+SD8nX7Ls3r14ag0kl/EYMA65Em0WhSLRRplLFeCrY27cX",
-	"394etxkQFjy5fPqY7e/vn5ov31497rKLhKXiH5lQZjp8b8aXWN2fJ0smJxMlzORJ+CFhMMZY6IUQCfD/",
-	"peCpYn3zMzs9PXXjGgihIwDCidlxLFKMJ0xCpj1bTKUSbGRO3cj8AgU4sUd1lz2PlFYIxQioO8hSJdMR",
-	"GwsVhYJF+ozNuVIs0mzMgxvGlQFvZF/Tkl0LDWOaz9mcX4suu9BmopE5HSPG8WeRhLA6A3kMs+op1zi1",
-	"TAR+aZZznthlTLliPI7ZPJVzY70KxeSERVoxFUzFjD+CDxeRnspMM85ueZwJM7OZuMteJfHSfDuOxUyx",
-	"WMBMmUEIgrRkoWSJ1GZBBgzYJG63qQ2jQBcCg0sgJe5gWVpMonWNw0fJtcGTzHSXnbPX51eP/2pfE3eB",
-	"gCHOcPoI0BiLCbzOlOZLZYaJzE+IJ5g+iGHjzRD5zD4ODILkgpZs0PeYB1MRslTw0G7sMIBnblORFnAW",
-	"xZds9EMHvjpjf724GjGZstGLizdvRh51Qb9L2FQ+n8dRgMUICLn/92clkxH7iyH604PD469gTxg3yxrH",
-	"go0CGYqRIQvFRoazOjqkpjBYCdZQgMEK0IW4A83VkmsoHrERNt0cMWCU8MMkSpVmgx6bRCIOiaTM2Vmk",
-	"Mrnusic8mDKDNoCX6M4g7+DuDoHUUxGlZlYzh4IVfyPDiI7xRQeOFazs+OB0/6sz9vbqaeekzRLJpjye",
-	"IOQqS1N5zbWh4iiFHw2MTC+iQHTZSwOvOfU6FrS5KDLMws3cxqpR8HzME5zZULZRQNrmvLx8+rjt6Hwc",
-	"hVEqAqJHukZWdLRA4sXCcLKUB1qkqsteUAxL20zlMUYCBQw79R8OJKA9qX0GpcStSHkMACGO3ogkxB0E",
-	"BwkDZ4Uh4NE5xCJGv3Ck9m8ET0XK/ve//2dk+cItj6MQDlb/kJFTtG2oDjRUpO3oOulECdwCdA3YT+6C",
-	"KU+uBcxJHhKa1Azk8Z8oNXuCQTJdKIaDanDpK6WjOMbmKTDCfo/R1ZrjwUukKZ5IIy5oa6OEGRnA9EIy",
-	"zceKZQo3C4dFbpGz4Vgq3WVvFbGGmGuRwqqQeeAyu+zczOcvmvGJefO0x0K+RJSfs9ev3lwhiaMKq5iS",
-	"M4G9YDS/ARJio4vQaBpaJMGy8zexNGifIF9hSiSa8WseJY74kYHdiGUbt9NCbgCyjJKOGTFGmjxEivTm",
-	"051LMY/5UoRnzBgoIwJ7nka35mwYIUskF8e4jrGIZXINdaEj3Qa5xQ56B9j7hW5F2TjTQBQzYVRb9Yhx",
-	"hs3qDe5TI3/ws30ACDkI8gw2whdHXTZ69uSK7YGc3/uVFMn7vZkYGQ6o8qUGPI5FCqQfSrPbHOCGpVyS",
-	"AIcDGkezSMNSJRvt8UxPR2y8ZEEcAZKRsT1iQDvEmIiE800bL60O8ogYthsBlAA7CHAzkMMLmeJb9B2g",
-	"E79A1Ho/gegCGRJBM3ar+HiCN5GaobvTLFVLM6uR9GIiU9Flr24Fni1YrDlXJUiQaNLoeqrhEETKHLNM",
-	"GerQUlK3IktVWtp63yCgkJqmpFFcci2em2k68N8R+0vq0G0GD8RXbf+tSzHjURIl1yNYd+EXJcz3dJ6J",
-	"rRhMGMYwFTOzf4DfWx7FIKHgTHxVWXDhRBgaG5wi0SNxpVyLIdGBhULodNk5N4d3BFojwoCSFIIRfeIx",
-	"u+UKcJ0xWZydJ9Q67VoazScj9tE2X0VaiXhi1Awi2MVUOgXToJ7NeLI0i8QQSPYXu2csNegxyi72aOMk",
-	"CpA4URQj3bWZFxP5yKOsdi630xLBf2WmhBPpeMvB4BRFxlzEcWROu5wAsRT6wgFacoUKH54x1LcTmc44",
-	"6GIzw3VCPTVjxEIbAddmEAdP0gyGAAlnIMENZ6E0tMJm/AZaaYXRZCJSkRjZfI61aJiayoUhfdTBFlwx",
-	"o6iEXTb60OLd7vhDy3eq0m6bH0qPibIotNTJ/kDOZnAIzXcXr+0CSc1IpD5DNRHULKP3ItsVcchGgKeR",
-	"Wx3SHj4ExD6PkhsFdzq41bHgoTlrRp9SVhUjAQ1SxYwy+tMIpaN5ywgGEkn4HtXpP399cQaHcw+cx8sO",
-	"zEChn0ak58yv8MaozUZ7luA6KZ7H/NXiL3tEiKM2TuURHX3kPdmLpbzJ5jABIpm2Yi8UgVFP4JcsUdnY",
-	"UMFY1Azh/wqbBd+nIn9qMAPiMr2NAgH7AdoooZQ0DmWQp6cgkCapTHTHKEUBT5C3GpElFwmYkX/605/Y",
-	"X6+uXpt/w9Dnry/YRKLqDmpzv9/rsndTQafAPAOLxbCdYCqjQICKtKA3aAgDpE6jANgCEAe8yiJ1htbr",
-	"11+/EHoqQ9X9+mv21yfn35LKA+MYdmPEYiiFMqxkBq+SEg1rg59ASpglkfBOWJbcJHKR0AdtoGEjgQ9B",
-	"awCt4NysbdRlr15fXbx6+YbYqGKD3kHpjXOcyZoMMVdTw/EN+gw+I18D01OCwWgJXVzg3zORRgIWeM7A",
-	"TYIriBDwhYjjDqiAYH862Oc85TMBiMMR3QP3+XV0a86CUeKtTW4m7nXZS/CyqTYbgaKDJAR3ByMyPyKt",
-	"USGOEjDNCdiL3HPw9degZYwFqmVRwrL5XKTA8nK+BKQEQsvYzXJhX8Dh0FQxSzdHefQYzfrOFdhYwEak",
-	"mcBQBuioVsvJTSLQGx8xnvg9BVHY9Q/tTuFBA0Xc2HAOU8i9outEpga74Hwmh4mx3BdGswJ7yezyWIZL",
-	"u8sO0idJIEMQ4oU5gRPgtO6VM3K76CUQzeu3VwSeHevSCDA7kNmlV3aVpH9p4v8ACUJt0ALrIvjgPUf0",
-	"PE0jc5IT8NjYkU9y5Zn0AJS7Q/OSzCxHeoz9DcEKgtjfEW3apdV8BA+Ngfb11yWryfCw4lZa3k+f5Hau",
-	"txVETEi0Rl96BKrwAvmBxcnoYtJ5wXUwJSgvJp2XMhH2WWEQ0F98y8+Rgj1cibiWOuKgBwsewL7ltGUI",
-	"EMhuORdd9pYOnl2DRzqEmMdoWDCgRDrQg17fyUPPWwDI9183wI6ey8Ai0GJs9OSKX48sTzPcDlxIyPfh",
-	"iNnJ5WyeYhiEmbngRoH2t1HCrn+JoFfnL0obZqIqNDpiXN0YxWlilez4Fl0VM8PTYsGNOfiEMIXfoAvB",
-	"GBlgPVL8G/i+Emagt04vFCYGVvMU8HOJfkvybHIKRjX/Rrtdg7oOr58ZTQbb/tIdFvb+7fzvf//Ph9Yo",
-	"5zh4BEBFYjKJl4BZ50Iy44IfgXQojaM/YmNpTnYqGAWQgFPMzE6bR7uUK4Zd9gq4Onxv1ogeTMM9Bb/p",
-	"stdUu8lNSauR1gfx9dcF4kV6MRuG5L7fOzD7YAiQCEabiSJlIQRF2sxl9nfO00jJBISske+jr4HLmEGI",
-	"/MBNSLRLAw56vdwvo8HPamnTOlgvgYCcj5J2lJhPpMti12rhzkYEiwxZ48DynUgRIDkaAANffw0Ff41S",
-	"TsMYioB8mQidTdbRXSUYPDETaERrIS7Qj4EUkKU5AJWA+jAz86L24AFoGeM8BfMHC8bgTQjZ27BYs0jg",
-	"uiB0DJoR7jAnGPLiEvqJcIEh437CdsLugUNiGgWezkL29mIqEoYVY9jPMgInDXqDOfkkZAp+0MXU2sdi",
-	"CWceGKhE3UAvwT+MmojMJYvRTQxlG70PsNFmSpIPE4xf9EqPM21oyu0lbd23XDv5naLvWrLRc65054UM",
-	"IV5jBAMC36YnnTdG0OYM/G0yK/9S4a0gHI3OYfQ/2GdbGw3NgCyJtOX+UQJXEqiI4CE1PxONWJGQEomh",
-	"cd4uzWkkakoeO9SmZjxGNcygW2YaXNF0XAgWi52jOsl+xsZLLRT7eg+5WCySaz1FJjZCwYYaAOwausN8",
-	"CrZ8nkMhcoNzx2EM6KNoNsvAXz1CzwncufgH2J1eeD2RHeCJozOjoaMRbPCntEQdftY2m46XC6CIpQI8",
-	"n1yTQmcEJigW1abOcHsiOzDWqFsURrc8XRrOVdEZeBxbmWZmNa+8SqPrKMkVj0mmeEyS9YAk6+jdu3cd",
-	"M5ZRrgKuhXXaAgM8GJySfnzY27e3KXSv0OTsQHemdfs5xg9KexsVK3bQ27fCzHMRff01gvRDh5SkzoWh",
-	"/9EPHV8f6rxC//UZS6RKoslkRCA6gnkjgiyN9LLzGpIaUP6DzKfbEskmKcig3OSy1h74sBDh4yWDS8c2",
-	"izQC9gasrc5VyhM1l2k+0wgdXh+gMnsUiEQJ7zbzxcVV5RpTzkWiZJYG4DrYo4/2ZpHGO2qMDy7cg7rg",
-	"k1av28dgRTMKn0ets9Z+t9eFEGVjk5q598Czv8fHmRIdSts0zynAtHhF+lJaT5eaGgwtppLcxdSZvAvC",
-	"1fzLYIiSMK2Dmv1lvGR0af0VeRnIjZIKJeNb4AktABcZ50XYOms9j5Q+N+D9f+y9+3LbSLIn/CoV2hPR",
-	"3d9ClOx2zxnLceKE2nZ73NPu9lj2eOM7nBWKRJEsC6hiowqiuQ5H7NPsg+2TbFRmVgGkAJCURImU8cdM",
-	"W8SlLqi8Z/7yHc0OCmZIocWkiIVJkixwchZEAJi/3EJGOKRKOuuvLN7z1zBS5tb8b7kYHZwc/LcjJzO0",
-	"EsqaI7xqjioTOYMHv36NWiYAnEsaBvkP9ePTpQ2G/7t7omlc3yGeD1Dd8L60VdOgnOKNJvIenmmazqmf",
-	"gSldgk5DBe3CsXd011PpdP2sIHlXrr8/r1/gTOruKQ/N0XMITB+scSc4iz2C2FQrgwX3j4+PfUaC74pQ",
-	"iXh+MpglvfGRckcdcx6W8rsgnoWn/2t08ARHr3tpmOXRawWChFgkPvZo9WMfFK9w+QSf+3H1c7/ofCCT",
-	"BDuJP3n0ePUTbyt63y+YAAOP/rT6UW+GieRnnUAqx5PHT1c/Frz/OFTI51w9UxBomHVKrBwYzwBE4MHJ",
-	"f/3LnRBTZBkHhAb3HQMlOsvNfeKIKTFzJj0EyiCNfwwZc5g0+6/o4PMh5aHiL264OvZ89AX+PMc/z2Xy",
-	"tZFh/43sKrxVJN7kqHiwQfENbBhv611hwq9ElQevYsHleQ2r9wTuBE9J30sLgazMPwuZl+mLG9D9HREp",
-	"msDtZLofVHr8ZPUTv2v7iy5U0pE1EEHQdKoH+/YI+YgUITf5KdXkLxfy0/jeYvKqE+OpU/3nXol+ymJ6",
-	"r7/D2QiphiwDb9Oi2Q8/kCRG660wlIjbV1yFWDG9qMJRgrN4jrksUoVRpdPJnTbMh9aNXaPZvcP37Qdj",
-	"AQKFc3lbPOXq8gMbgPLDhQl/7Zjblpnb8V/XYDW4lPfow8fHnrZ8h2ru2/rfo2RMV77CFZq+MV9eY2Pd",
-	"qX+v9W9Q77IuM/+gTDFFdeKNSCR3NvnusXSiwRuzdUiPa1TD3mMOHOQRI8vM+BySwhbibKWhZjAm1Ks3",
-	"hnGwK6xyr4wet4YPRuRtJo/fss7m2RebB+kgWDohyewaFk+RIKR7LUF9hEgdDMYSCU59oTCcp9lsorMe",
-	"e6lsLoWh9G1y8zcQFIy1jluJD21JpLS6BtcFgJ9cx3fR6EzipUMF/DqtnpxbGnlhwS3uI8J+Wdt95Hb8",
-	"FJ/ZP4eNm3w73+p41v7wLEgacJ+UpXp8EyeNx95otN0++qwqDA/mwJgwFxHRMpzthkAcPfYxVKwMdDKH",
-	"4AIcWWEoZIhQTMEOrNMWzizP7fMACbKZvlBJEf+7mB9sywqqzrFi/1y1dx7f2pA02hmWOTabPKchQROM",
-	"n0J9Z0J6iTSLySS+ainGgsbzIk/jg+iAcgHcjGpS4JsmSk8d1T3yNTrwg656PNwHa9sDk+16Fth+WT9r",
-	"TPbvYv5OABzPznFMoBmIZQMJOaK4FpM8Au4lRbvN5G/yuRwAeUepUIXqsVNmhAX/VSKGMhElc+WePQJn",
-	"pJpCaxhv0gGJJ7z109qi/lAdat6mR4Q96nSJPdIl4IQfFtPy9JY1hIxindcgGITiaiCWd4WCgp+gSED5",
-	"YOFzWrlCYwnSE6i6v5UM3Pv228FQLqQ1qOrW2VHXnlBXReiYW1DUgaSOviC0XXMM9QxSXai4elxWIucF",
-	"yRWs1bYskQlkufk8IEDmqA2llodzrYAH3FYT5CBQvp0NmpbLXBFWcDsJTNKJaHKTGs1GPO8CqQ83kHpj",
-	"HXKBfo+GXA1F2mx900mrVk7DcaNM9AGm5VLtSRkNAOqeccMSrUSP/U6ZvJnOKQsQ2i+EojmoRHKHPeor",
-	"cSkUeibfE64LBGdnfN5jz2G2KcReodbaZ2NTqvAz5DC+QoC4STW4W6hz+K02tIqv7/jMlQU+0NjlHQch",
-	"w9nruJmntZswNKzJbc3iUkKiYRtqgpXOmRWfremxmH6N2Uj6Gl2q87Uailu82wqrwh1DmURsomfCV5OX",
-	"fq2+osLEZ5AsPpIpFvFNp+k8wAM0Jepi+foGKbq3nSELE2jNkN1WajCMvE5ScFmgQ5hg9aOHixsM/w6f",
-	"aR8f6rZXxq+um3q7elg8aU2BpHC1HDbjn3+DOo6Dk8c/PYH+Sv7vHwMKm7EA0Ng0h0ptd5gJABs3bD6h",
-	"yN3a6v05L+fRMHJ5w+3uPqgxIhcMukckiLglDRat6hxhIxrmBF2UqlMZ6TwDdMCEW3HoXnGw7odomA6i",
-	"iZRTagpu6mvNY588F0DIbU4Lkhad22JP3Bb4vW7isMA3HEFosOxudlVRIPCYErpnIKAquTAidcI9E1zN",
-	"JjIVEYInISiJu4tTMpLMWSrVBVoc2EsOi/bQukpF0mPvhCkyzA0FywVsElMAxldDmmeRiaAZbJdw3rqV",
-	"tJsBsI2+DlQaQNTpqGkPqAkPkud/a1BQ1JQ9JNOgICNAAqJRKYKnMlCV/X4i5nD5QkwJOGusS4ilWs9e",
-	"eQZ35qR3R3tPPGI+dnnlYK531KdFQ8oJIFdZPQXDo6zApWJ+qaSZVOBO3bAGk/9RR+SWZToDivjIJURb",
-	"PYaU0+SUZoRo3OsrdyZLl9YqwQAneMfkQkcte0At8DHBO7G+LLiqTeXiUopZs9sFcGEvpEqc8YY4dGC6",
-	"ZzwRh8U0wHc0O0Le+iHW8L76Zhkl/lKFD5iJnikmm2zG0GhjXXPxN//A1+2bMrQJnUXzcCwaTzoQCE1T",
-	"IBITqORa1PgF+8+sKmYFOAySNyWQDIESEE4IUKoR+WWbjrYOSfrV1IRE/GxvFhRZ7W94PfpdKwHAPXfg",
-	"dWiXj347KjmNL9/z8aosRLgHXvnjmnEND2HTBX8fbPBXVQUqJOaVXTFuwjxWRoFPVWAfPnO6UInI2YzP",
-	"CUNXPUP0fFRdhQcwxglLw2JnHsYU8eVpWhPMdZpvX3nV90ou90LKOfhalKZgADhmpG2O6e4O99pSQjiU",
-	"hv2uIYzy9esusLyu3vX+6l3xqN5SsPnbrnX1cWp1K2raEfQoT5o57RtCV1NiVmX2Ab7bFNh6hmCkAyIk",
-	"BgCx5kIDNBlPWVYYcmljVh079RLE+k4peuS4KBiGah7yc+LguI6RN98WN34Hy98rXfJuCnpW8O9Hd8m/",
-	"w9m7rtoadWU737bkUdrur/TZ71oj5LDXlFef9OBwgLizzSLqF2hZgzCiST4/zwsV+8AgoBpjLjLIotAN",
-	"h1tGXVUMi8XnqQB8mxNnM4DQ+aQHBkFe2QBAaVXkkzr7Svo80lPLMg1tqY7xCQCOd69iWrkHtRK+V8cz",
-	"FqdiZAkVd6Jn0LeD5dDcpMd+dY8jlizkiJZR3r6CRhHYwwU7ADnJZvM5BnXNhZxO61EXT4f2D+XefLAd",
-	"KfGrHvyMXo27xbrx4zbLjY/VhN+Dh1w4eccM1R3zcwJv7nT529DlI2ZFnknFLaRwAWUjb/iElLsZw2wO",
-	"hZy6F2ItJSbRQwWM7/HZY+8KpRx7AU4GKSeQ5QK6NZZuflpiUimA3EPgA0p7dCYMG+U666uQLM9VErpf",
-	"uHf6Xk06TZ6xGJiw41CxLxmR1sA4PYYR/uWse0Q/rsLtqL4qmS/7CeCGa8M5xAnvK6v1Vz24l5zWX/Vg",
-	"nYxWzOajULNfOyT2UWFuw2TglrUng7Hsf8AzayOl3HGSa2Xku8wupT55Y652Ia8TJ3KvGZ2/6sFOJXX+",
-	"qgdtAVBgvl34c0/Cn9cTrkcEZtYoY6fTXH+WGbfUQ2tB5g3ERKpaTf25l4OdfOrkUyefdkQ+LduU1DRG",
-	"e99BmoZaqsh3U3ZmP+QbAfVb6LKBTgfhsSF1YTjlWpQaNfRNUXPsGN9XfxZyeCHyHoshLwPayYhsatEZ",
-	"gSykbqVapfNzqy1PF1YcmCm0rguLHWidCq62nEHk5DiwzXY/b4cTuT/VknD+4fBeOe7XEKpfPulBa9bQ",
-	"qWKvXyzaq2WnLbBljQWS8i3CHUMyFgGGYvd2qoOIT0qDcsLLym+ybjEfoK+gxYVwJ19q/wal7TnBrsQn",
-	"2LTyEto5Gmox7vGNCjvQn+uE/CvhRPzGkCy/6oHjzVum0Hba/KQH+xRBv0t3WDhaEYvdGRnpQpFr7O59",
-	"cwuntONUHqXCkXbIUjJWTE0AE5tIYzVI0OtyrbVAK9wMoLTcsGLq1RYJjjTjoxUZn2Pn0qrR0INGrCFv",
-	"KUTCfTu25iSjm/KaPc4K6vjZdvjZvoQoKNobsdvniV3IAmAyPgFzuTbLhChHM8d8PQoaGeKElXwb3QBc",
-	"WuzdSA3DfTood8ZgLoUzxWY99hpSQLEfaYS9/n2sJWE676vATqE1aM4VlAY6K01m4MEpOS/2yIPMUL6Q",
-	"EhV51JBDhA1BjRCO29L9fRXwxpyph1MHyaCVlaqg6AmsNuXGsrHWCZtqSZWMPkeeeuu6J8s21u4XaPmp",
-	"9OwZi1WRpnEfY8iL2upKPRW6PX7D0gPWv1J+NGx9J1YesFipShJcx0Sq8bnV58DQOuly02Qhm89vLlwC",
-	"j1+tkiOOnG9s7F0KwM2lGrNi2qR+o0gqpqnm0OZ4QQA4gVNbLPvez2z3uOsZoc56BnvH+Tydut6p6526",
-	"ftsMNfCb6zBV39b36Av9C5hrCVvTzFmt+FztHf0MXbLSWHYh0PdCsQzfr1AqYKfTlA8FNWrQOvvOhGR+",
-	"7FbIjYeBVzwD9Ly+grnWa7GZvhRvcIR1svuzcGtNfn+5BTvahrCy2I06ED65+glf4GfrSqb2t0HFLjEh",
-	"PE7V7qQmgNlvxpHQZG2uLfdJ1WDqGvASRMxINRSA4IusA8NDxjKR5zrvMd/Qpy7ZsCGK8wfOY4saEY7Q",
-	"rhTRbnTx0v2IQkDNnIUs31HFAXMdCjjCA95ICL9XQOo2P+CAfIIDrJCaMTUYjplWwlScb+j2wsqJzIj0",
-	"UpiIxXzAVaKVSCr3K23XTiIK3+eAxj2IDoQqMrd35S9hFLeTew4jiWwAPkYr9Ap+rY4T7FGHGZJR4EQM",
-	"VAneRKWpSnYu7A24w9EX+C+52zELrg1RAf3D1hfOBDJiQ8izgsIEKZKIWa3r9W0YAw7rWsW0dGNdMS1N",
-	"/NuGNqgQ/wqAA9jJTlu/xzJTOLCd0+I2vcCeIyk925ALXor8UopZe+NhaSBJLMJSzGI4CeWCPkAGRsJE",
-	"Fzk2CBLiAmEGgM0tNASjrOTSvqDYGnvLc2v6iupNM4HhvbI2yilARZoyH6XzatkzFlu6iQpGjW6yRfxq",
-	"t8mJaIwV9oifSaeH7A2Ak/9m3iYx7s/hhjmcSBAt5FZfx+fGG8lxkXtToEjTkoQAyJOAEyG90k5ELhqI",
-	"4B84gy2SwHtuLnCUdiKgvehIYH+McsvNhf9u1zj3R1/gv19LZPdmxziJDpQHqFYjOjCcc0SriNn3iNPz",
-	"gzOZL7nlecy+Rwe4SoQzZCETGq7ATRmX7oRzNRRxX33vQ5ERNcDCXEfwxWPB7MgXrJgf4FI8E4OJ1hcm",
-	"Zt8nIpWXApruW838hR/Qi9AAQtxjH31SjiEPf/DmwwCpNsL0VYky/Iz67UEjEZHgo2hZMC+dh4VlZqJz",
-	"6xHdQnsu2jQnXjdGKv4HVQNtFnqFp353xsneWxUPkZF1MYBd1+kJ7DkgMTuN+UbMNoc2As3c1ve3YJu0",
-	"t+iYQ8ccOuZwXy1BbsIdSNNpa0SPUILVrqCAQ72QuLXYqBONEX/jTIgLRDPRyk7cz6CDOHLwHbtNX8V8",
-	"aOWltPNDHOfQPZbOY1S0li/Cq9zVjF8IX7hmRf6McTbgw4uRM3zQNMvgHhN0Oj3qq5HOM5GzqcilTkxT",
-	"LOcd7c39VZbjDMri8n0KweDcW/uP0/52Nt+ehF88FQJNhn6f+BVv0uGLXnH0Bf+xqqI1TIM4ks9z8j4R",
-	"PUIzCqjbsyKwfvAXLCKrRcfHQ7tWv2B/Z13LYL+M3e0ajAtd0TEYl9jh0D/Y8s5wiG9GrEdDc9lIsO9+",
-	"ec6ePPrrcegujkivTlKnUgnsxef0hITPe+y0omb4GiXQbqj395MWsn3PB6nYG9q14rP1G1e+eDnvopYw",
-	"LS20Aur7HF98+EKaqTbSI+3WgALzLCTSjGS6mChyZfSO9h+w/zbhc3RqXhWp3LDnZ//ckDFonbW38Z7m",
-	"8hJyqlXCJvD9IF3ZOzAXsq9qNfJTNX8Ho2zqajgTPB9ODhrQcWASQXmfaNOUWuUu3RwaKB6m2gAYBg4M",
-	"xpNP7GR48RmL3YzlJdzH05T5P8OWTQTdi0lhUg3TIhHJ2llhPgNMT4Wzf/z7D6IDfO0DSAMD/487Ma1m",
-	"CJyozgjZFyMkTRfoBnMhfcnENVjWUS4sSvkmDaYcTemBTuZgcUD0CUqpWarVGAqfewxOHJS7sVwYixhb",
-	"ImOFstCugXpM0mx7DX4HmM/1ON2O+QDCSjoKfDAUWKE+7wTwwiPyAFLX8QIAMX4havRdVhwJtaZfOvEF",
-	"U2LGOoWGG8wHAlvC/YwocRYFeylGyaB4ymIA/FPantPQMfkvlWAzcOvBgxNOkdghgdhV+qxUX0S1sOfu",
-	"obghZOIW9Q4RCFcaKwtyv8lm8Vu2ww4HrbMV7ga3vgcaGbnbrMorB7pjXYHsGK9whWX2dT2GhXihzS7L",
-	"s4merTJ+6rwaZO1srAK4h7YNfBc062+Wpjsngiela5clLhHQEdidLcIeqZSKmrXOImb0kngfcuWsAVAK",
-	"pPVNz9xRhMu54Em1KNqnLJdV0xGbQcgzlEg7+e7kbNJjz1MNaVP+xQz7eRjfYKYWUs6t6eZkfPu5EWFi",
-	"G1U9dxyky5fYXxC2FFDAb5lrebiHVtcnSXx/b7UIworPtsfeCZ5Aj6oSUAGds0FxgFk7Y6NI3FZFgL3j",
-	"1gClFj6M4rmWUzPcE03JDadq/sZP/LqcaR+9gbToNndE+KCd4vKQC0kXqWyZJ9won2GJQ+QCfOw38mIs",
-	"eiLY7Tgi3Ki7qJuUM+uUk65+dJWnY+GgdyrSDb0kwIluqiOFxM5WpSgUi1qhQv2aEp/xh7zAmhun1WzQ",
-	"1K5MKl3d2O4sTHOLvMQP0qZylPvVRUH2RIUwlbNzHco4+uL/CTqCz1pu1hLOLM8tOS8caYDjw1YOD5vp",
-	"Ik0QAsPjKJN/AzMfI4hplNVgkF511fX4M03FH9zNsy3owTtA3fRzvWsFwY/frh/4L9PpCJ0D4zYYjz/t",
-	"jJdEjykISOC3w4pW1OO+EwY5ERWciNywREMShqjWoPfqC0n3gavcB5Zvx1E6jnJ/9aWmpMpb4CAri0yD",
-	"/jITuWBJ4f6Xe/fnFOdEiV0ZTwQrpo7P9RrKTzuW0rGUjqXsXFXq7fIUm8vx2I3XxFRe6DISS8BQ3Lfr",
-	"XzCTsJXLNNdjZ2T22B8jZmea0QDGg3Q4WwmBOpzdlM7hB4T/qG1RgI/fHi/qmEIXA9kWvD2e1aoZsTFa",
-	"XGGo9KjRvWcKM4V68ACb45FqpJ2w+M/YA7cxA+UZ9dnQH2CcFYmSH3WeGE/obmZQ5gTwPdJMUz6HFI6I",
-	"BhIJS+UF5R1TafqlFAZ6Wbk3DMRYKkWAQQA6mnGZ9hVPEvdZG5sI/7lQYJHxz78JNbaTg5NHx8fRQSZV",
-	"+Huzxs233zvc7WqlefjehXHd/Nscqv7Edf7U/Skupy+2ORc6+kKt4lflYPLUaJZwy9H4AKnOsWLDCMce",
-	"iuGEUWACuZeROigQNMPaXE13HtfK5l7seL+Yx102vN/RJO5Aeu3Kg19kpzs8XADM8iBfn1rxVyRW3xxn",
-	"KTOiWk51qRHrReZMzxTL5XgSVIr3PpQIr/zO0FWfDwow3O75hH0PGRLu3nO4N/7hGfGAvppNNAJnes0F",
-	"NAJMvSDZD+mg2rKhViOZZ+4Wcn4ic2CnYW8oNRWTNSApaym3ozYnw83ylCKuHTt5+OzkjjMmKge/42ae",
-	"3ioM7TtDtIoMZB3+Fh1MiyakGmQE7RykkrhFt5wXKlyNfSceruZQfJrxOcZ4czGWxorcvcH2+upULbIZ",
-	"+rMW+jfnynZcpuMyW+Iydee4YzdEdxVuE4g0aCw3U6hyIRU6AprTSMASAvQIPA1l6xJKUve56X6SEROf",
-	"h2JqEXsY0P6xfJ1lgmOj7LrIDM2ks4w6y+hb0SXoyANk7pLv82Z0bYQxUivTZiudybEyVbqFlvziUuRz",
-	"KGnDjswcoHyZ1RdCAVwnkruscWu8VAm4Cf3YO0rENY04X7qd74jsIRLZS5VAzq+RY3UoVQlgtTaVRQ3A",
-	"kv6VqI4n4lIOhTP/B7meGciYJIxbdx+mVkItN0d1nn7Vhe2x36EbjmHxsMhzoWzcHNrYLeras1AAbV5r",
-	"ZjWdk44bPOhirnp2cJMiriYRfPSF/uXjDU3y+KVKDCYR4NxuKH93hkE00lj9sOVudYK/I/WbCf4KNW0u",
-	"91tIG5X1ZpsZSHlZ66hq2lBtLUbQeUuJGSAy+jyHiUzEOYm7OAKoCm95y2BzIz4chAX6KljxyUlApzAe",
-	"6AJqQH1t05PjJ1j57bR8rQQiV7khQnVrqvVFwJuDKenC9tXytJRmqaTiUvc8YdO41wE675Qbg72NPCwv",
-	"wmkZZrRW+N9MgINSAvSGEbBpfTURPLcDwW2PneFGL2BoVDuM4HhDrty2gPJlJnpW3bIqwh5oXfjGSr/k",
-	"vsIID95wTjecuy8i0lH8g1tqXpaeocf0alCozmtK098xj8YWclZxnfdZe/vN+2v3ovy2gcYiFhOMdi6M",
-	"Ti+71q43FX5EkdeWeNSP7rDsUnf0hf49b82b8WW6JE7KNpOE8/jo+Nj3pjMNPSY/4tgvaLh1OGdS3lvD",
-	"OisT37a1+3rkTPk33A4n27VklzapnfVVtqcCAf/yPR83DUO3HcE98NYf12RJb3QiR7JTqh8yips/T94U",
-	"NYGkb5fLHOWC/lyjurAyreXuUuJSKCZHoGU6xVEkTrWtQPcELdh36DyUSQxhcXQW8EzUJ9/QkESNO8Sq",
-	"do/3dHHyW1CgwvlwahScbqc80aE916NRFzWv0iXjnsKvxZjMivRgsOgpScfrORjQK3vZwYsiNiisM5mN",
-	"GObCNnaQ++jH3WsUd1pFm5c9bHCXbr8nTnP/xTZ3kUdBcg95mg74EOmKsJTRA3vy5eDLv5FrojfQyfy/",
-	"HRV5+rUlKwUSUfQCCS4RHTi6QntFuHop6tLxtXpencu24FPLIQhTcD1HyZP6vkxec5EYIpj60/3ouP7+",
-	"SjLhODj+bEmK7oKZSQvVTno0wuMRzsDpYv/OoFxdPQCwKKh/eiUvhfowve+P+7I6l+183OoQ+/hxFRas",
-	"Qa7W2C2DFdOGLwuVb2eIFnTfX/ZNdS7b+bLVIfaSbAGXDeoTwRkPtY1GZwLKnhu+MTrjfgEhds+f+F1l",
-	"KtvCjgwj7OEHPvNBFMeR8buJhPFBYUTTx9U6+2Mq1A5823ImW/q0YYB9/7LDXHD4sL6rS92XLYzIz3we",
-	"4X1/3A8Lk9nO910YYz/lLoYTJ4vV7y1Oe1gdvf29MDsghD8uTGY7H7oyxj5/ZptL6kYxCw7Dq9+3PnpJ",
-	"UxgLcHVS8qBfSOiJC1/JJxugJuc+oIkg4D4VQ/DNs8GcnVmuEp4nzPsc2KPe8Qnjtq9SwY0FtHhcKcbd",
-	"Q8YBB3+fYY8/f47onOQCu4OiUzWYeQzXMRAL+Nk9FqMbJIbkBTPRMxUQC/DlUGmNL/MLh6bdmg0Em1g7",
-	"Nb5NN2fTYpDKITMivxR5xAqVutuNsFaqMWRh6JnHxO8rJexM5xe1HpjnwGQbfbmrQj+JyKbaCjWc/13M",
-	"t9eGozrJjSLuj26bHNsdv8H1FYIE+NWvG4SKDsIO28N3wimyyPzaHq175Gt08JvGda96PNz3UDsb70fa",
-	"gNX6PONqfu6dUPuYHrDGZP8u5u9EYWiOO+ZSx9pRxptl1zoe9aMvPlixIhv2dWAYTrr6AjJelUuOp8y4",
-	"dHyelSFEyHQbcjUUaSqSOj7/Al62QcyuXHFNyK5czx3kq75fVDpykenLLtb+UKNY7uNuRnDRqnBVCE/Z",
-	"qojG6JStSOn23JydIZrdy8hZSynqEnE65nAbiTgbcYYp0MAV3vCcehICkm7uKN6ilUrN0g1kUZ+Beesk",
-	"bRiVaehZ7gxSxzdGXKZFLswzlkm3b2iLIhYPwOmg+t3rK2zNgVh+ejSK/J1utAsxhSTxIMArkr2OJ32Y",
-	"JnxHZfkW/F3Vxd5TtvUmbC4gFwFaZGdBdXDBt8D5kAhu1Q45KnlMY8bPaZqykUwdZ2GOeubM6rGAhijt",
-	"yTwvynfvkNZ0h9ChS+mCFRTRxkmAfkrO54Y50KWNpkC+47+7R9sngABM6E2dccOgc440zMoMyoxSbqGm",
-	"p25moxwiNOXMRjrPuD04OXAH99C94mAzONfl2QzESOeinFHDRKy+1jT2MNXMn622lLMKjXca8UMu7a64",
-	"gqwu5cRNarvrpQaqtGukpi/PyqnWI9h9gIsUVYcVurZq+E8MqG5x4D5Y6qnTRBjbV7CoyN2XaWPZT8fH",
-	"PfZ6xOJM5yJ2GhgICSiypHbmcKap4Xltbrtb3DeiWC8s9n4Va5xKs3r90WNq/VmI4sFa9/sRl7jVvPtv",
-	"vQkIZKYBdj56A9ABEUzJCTfkWLgN1k2hyEbWXYlQs5YA9YuyCZG+FHnKpxHG4X1gHqLWMw3xem6LHHoG",
-	"jKhv6Yx8rX1FwWz3s9PS4P0iFN8zzgY6mUfVcQh0iM9rebe2pZ/gzEddHzYHhyXjWisMfFc8IZUoePnd",
-	"O97deURujXcOMcmGQqaQGXOLDhIrTAu3/IdTRUxZbOV5mTMuQ3Vaz70jpqQeZKISPce+qC1is4kcToDh",
-	"Ut9aYYoUQ77VFKK+cgoQOKbrGisJY3c/uNuVYz6Acsyu8HIJdgIwJxggPWxaeFnYyVGqx9jfoZ7PVFjH",
-	"hFrNV9DRIBfx0U8sk6qwgrCBOMvFKBdmUrkndI2fcpn32MdcqzEb5iJxx5WnhJXUV0+OH5XYxkOdCBYP",
-	"eHJeuTN2LAucwM4sVxocEDkklmJrmJDJW+skhtVuRx+Cd9+TJXsGyamvVTMnOvOImDdnQ3dG68ufvsLS",
-	"7g4mHQ/TecgVjzuN67b5XMnM5NiZfVUGVtjJIv9Sc63EIgPTRYumdJrO+Nx4FApDzbhnIk0PwfBLkE1F",
-	"7EI5oxOZSq+Oc7hhtuUMA4a5EfPYCrRid6q3darx8Kx/rKfcmJnOk0PI92itLEmcHZBKdYEOHIP1Cs7o",
-	"9S+JmBwt1J4MRKrVmLACg8BcMhQ8DgvhuCRamL5yxFHru4ZT8ZYGfAeT3tF8figd3ojWHtewFapiWdi0",
-	"hPrbskQAFphWQVmpQlGKz9JY01tMSbutVPuvHf3va1Z4xb1AoaJAwZj2hTXjN+AjR9TrpUVcktYOJTuV",
-	"zG8nNn889pp+j51CbC/3whMUfzVnQ0ht896Ikv9k/EJAZtKllgl0YKN+rb4ortLaCVkUVtZSGxR4a20B",
-	"Ea5nme9sR0ibBUfntUT0mbDPEAq2ipJbZQ7SwzyUdHynCjd80DhisUT+cE572em9W9QQILW0KrHZYA6G",
-	"tCN6+CIbET0Z4O1mPYU9Fo11JHsidmytblimc0FRFsjGARWaIIadQf+MUg4RXpng0jl78vipE3+KSdtX",
-	"E27YXIo0AYVbs4yreY99wMwjaRkfWd/AATSaCmK8764mLTRWGwhmrE5FQwwdV747evpdGvnvq26WPTP0",
-	"6RwS/+mYzdaYzcvPJKTrHHWOB2Hjgw0ZDtaqtXOcmUiHOqNW7Wyk01TPDIZ5BRvw4cU414VKqlHYOOVq",
-	"XPCxiKNqEs13hqECfvgbXWfDidZGQDuHesZAM9xRo8TP757qi9fjLaFnR+iv862WFnc+0H3JGAJmc245",
-	"abWFEbnimaBfOvt1GyIGERMWm2gmwDQ29e5eilyO5odo97ZHqchuBBUSkpoQX42QVwbCiR5Tb2z2GNmR",
-	"jW0v6kTKP2FuL8kk34ZQeO8k8U1Nzue+veuDsijvkYt0SuYaHAAPnWMBSIdEaesS/3DC7ZGHr2msEPpD",
-	"CTatZL+EjjqQjJNrnUVOvRQSTNVE5mLonoyYzvERbYSHLr/0bqakx16E5rn0PmP5POorNGzdkqZ2DhmC",
-	"PQZFI1rBHGIsE3FnHezZGPheXED9VHJOv5ERC1hBTZVMb/zS10inIXyyunoUd+n2a5fehG1OEzTaKVNz",
-	"iIUq9XPBvVm7gMgXvbQMTx7IpeGjSpY+Vh702C86ZyIB2HyVILSF1NgjCtfgv3TEjBB9tfTJ+qphTXD5",
-	"FpZ0qvwpMee4ivhk8URjB2iRC1gHljF4iA5wj5CDBhK3qkWg0ULRApl+tC3gBnL/XKAiwK/8fkY22Fpn",
-	"+gdMu50I+gbM6r4CCExwBj3zDapwEFppeAZcFpB+e8qGqQwNrzmGbh2Tl6oQho1ynVG+ByQmuwX6NSGk",
-	"gqMtI5xtSyu1MzkUUJgRtpLnwvf0ovZVyqkHvDAiNPuuYMPpnJXdvvrKToTMmWNeeNQ4bfSCk7rurCzs",
-	"2LXOzHrFXzsE0ECU2lQj9iYQXbVO6NkC7aIzkY5eCQNHt1SPM91ZQ7nXtFD/x+FzPpyIVbf72/YMKuIO",
-	"VUClgsnYVdityu6LvtQU2WWlOuDVJ6ch1apPUWNkLyuctJiK3GjlYQ2fHP/IYrgQ99hrxUyqZyzTiYgq",
-	"ycXA5ch+0hrbCYJ19OTxUxa7R87dIzGQYF/F74TN54enQIF1Gs5bXaJK7qg/rjLFe3LJ0ejtHrky5XO/",
-	"3XB3xo2WbdCIxYWC1K9z2st4D5lr5Gk4YrHS9nzKcyuHcsqVjR9yOSDYNzwfTuQlLh5+GKba7GdDw2v6",
-	"9u5uv7kV5ylKPrfdJevfbpb7W2hkW5PgfkUKFgaY5bIL4egL/WsVCOIpKPaIoYT3MNT4Syzdv2F3X5WA",
-	"nMy5Xbq/6oWYCj1NwehJtTNW3SwJs9eKz7avSqTFZ9i00Yn7CyEAb5ccDQE8WUHxDpQeNaMsNgrWNulR",
-	"U4hTbtgdoCySx+XbUYcjFo984U2nG1+HJ+CR2YQrNEA1ngZHShWlnD05ftKrA2TcNfraPXt/qyprZ2V3",
-	"VvbtW9kI7rgGJ6lY2fXgjlUFQiTSLqkPSyVzVznMy0TanRThW0jEL5d6Tyl1mzCsHYFWvAdFxR3j85lU",
-	"iZ6d60vww1aUl2/a5OxiwTfS4RwH2NSuG8lUmCN+yS3PzdEXdwEAE77QNM8d82tul3/KptxakasQu8l4",
-	"IkJoib1+wXgKwajXcJWCUL4Yqq78eLmwh73NNcyyryCujCg2lGpSj/L9Aud+Cqtah++X7Ypq+D7tyS2H",
-	"fX3SOA/tbqZyaItcNDXWLj9H60yEKjL3zemBnrkcH4RD15uqsTsIm6Mmvh6Rxruhgrz69ndcASWu8V66",
-	"dbXSLTM+FkdusQtcKiBIDqTiEE28shH0qLkc//fPWbrp47USr/yu11bRHx//ZVdX6DhAXnOGK2t9jtM+",
-	"xM+3YtGLN3+NdtiYuXtF/9Ff1hE3aix+1/aMW2lGkg/S+0pbQjNgLJRjzyJh3PNjL5ccZzWNWUuNoulS",
-	"5EZq9fXoS7twqhAf4xazETCtUYlLkVO8uyJhGAkYYUIGZJ1R8UqQaPlFpmKHxQvtU6iJ89tfMwm6tXUS",
-	"Gf8sMydcHj968u9P/vrjX578e3SQSYU/Pgq8QiorxiJvmpWR/0uEzIMNJODaks9OimyguEx7MzGYHkQH",
-	"mUhkkfm/Uqf5LV36NB2Xf3xTMvLTVFxbhNxA+sD277hw3eet2TmpXFP0/xFSzyrzA9ghkV+KJMJSxzIf",
-	"zDJ38+ICqiHy5gz2K1tQs69FLg9zMRK5UMM6UPE795LuvstxHzWRXKhE5JsrIhPBUztpVTPcsZVDwRSg",
-	"4miEvhcs4ZYPuBEnzCeAShuR3ytO9EzFlfK8UAOc23CLGOc8EUkM4cy+ov4288oViHFS9xsA66Z6Ydgv",
-	"D8bNLYMlOkqCDM5T5VE2+MANDt20dH7h7qGM6p/6ypcs6zSJKjc6CkoKpy89+onACuAa5KYb9uNxg1n+",
-	"N9zHLXogcYRmByQRmaHGQMhqpiKf8KkJn8joDPdyr2yDn1odmre7je8rRxu8OjM+vyUqdecL6c1zbk9a",
-	"vmMinPIK7RJ1thPvUSovRbMXizoCc8NSrcaMh25SgM6XF8qAAyuFPsPcMqUZEitN7gQIDvpHsUxwVSmc",
-	"8i8xE12kCRuIvsoRV7++ueMrYX+Tl0JhecfqWP8prGyfTupNi2EmYnhxdX/Buei2YtOTkQuOUZjao/Ha",
-	"Ek+vsnNkeuEQuBNZayW+EzyRa3/JdzCR7ksC9gVP5hDco0jZBgQv1aW08BnMEXZHby91xHJ9GUrny+e/",
-	"MyjSgParED5uYrOJBifCBAJZZQtKRMTDcA8IXchP6it4rchZVhjLjJVp6oQsdPcGEA8cV/i+9rnW2QlI",
-	"bhiFUDy4ZbkcTyz7nrMLObyIcKgoKA9uPyLG+worLgzUZ/FQo/MDy8WlvqDKzXKldYwIIQFeh3t2pirz",
-	"+BZB13XWLuWw6q0EUeVpKnJMHdvRAtA9TLDY4+TYUZGmXdjyZmFLZDSMqwpDAgH7SVOOJtVkegHg/jQN",
-	"8cwq90/EMJVKtLP/ypiOyTpeb5hn1kb4YkGJTWvolUmvJl0Uruwgv6xNEMVldLBo304ROX3zRTprpaom",
-	"rcqZQcW0max+Dwoz6lZkyF1VrLzWVGKmni4wgar/T0+FAlBExE9DDcxUFSs+xx7gV/SoymOUi3rMKsew",
-	"HtpcX3yYPmjlp1zc21xcSjFr14SWeHNgyx0H+WY4CHhRFwh0MIeDsIypuD4ryYUpBu7jDlrE9AcFUMCO",
-	"nAtF909LBuHkMmQdBTUdcJZhUr0a6LIw4ntd0oDZZXFdjWeAdTzUeQdq+m2BmvpDG1wFpLOizx0wlq5F",
-	"gYGiBmIzPwlgpHt0KOz/hlC8DQ4UCahrI3nF+VAiR1EDpb6CcmqlQWhX7jQIH5FJlYi8BLBQTKsee4vF",
-	"YbNJ6UqpkA3PBSYY6rTW7fqh3IZfcp09GMbQoZbvBPlWjhce2yskfC3i/VL+saoU8xdqHORe/p1hE6gB",
-	"Xai6rJOVl/pi0aRdmeu0YFvUpPEszPgOaiFxDUnXM/shVi3ix3VKKZiHa9q1rfWL16GTV8LuLJHsUEFj",
-	"uUfrmppdWWNXLb2LfOeqJQyd+jfwU2f6UrZgMX4E9C2ZmLjEMSCANyMYPhwxH45gWgmnlw/TIhFJxLQC",
-	"DMUpH2Oqz+sXaCmDRn0psa2zNCwVI8t0YXt9RWPpMZbjEDZjiG8jrwjus0agRVzVpihEZ8Kt5KA+X/j1",
-	"C0SgtCxzvPjR8XFYvxHuJVZAg4ehzjJuTlj8nzIx/3H86Onx//3f/yc6fvT00f/93/8nboCRk4k5WMpx",
-	"/k2osZ0cnPz4l6dPIb+5/AHKVK3I3Yv+538dHz49PfyFH47+9eWvX78/rP795OsPX378uvDTo8dfv482",
-	"f+aH/+/fDmpzkZfzPcdCga0Ezk4zFWkq1fiExWdDefiLBHiRoWQjSYiDZijh37mAowJPN+yRv7Ye/3kF",
-	"dzcVPAG03FxwQAzNRSq4aRrW3XXudOWD+iT0x8fH1fTzv/778boZ6CnfbBJW3+oU3mCxchPIaKGszMR5",
-	"xj/Xj/qX48VR1xnyo++bpZGVgGXsmQdSE5PKWMFDH/chtzzV40Ig3ifgOILqU4vcSe9amDFNa6B1Kjjo",
-	"t8t9U1frJh6wcS/xGt2+NqI1+k1HAMY8wbQCbCBtJ2KO8KQ8QYaOOukA+tK6mQuzANP4Z9wBM97c+uqA",
-	"GxAe0Qtxr8fQD5vAI1ZYBjslpSO45620KeZzeibsNQ0nikjHeMpieOwcy4Djq1YX4uIDIe0q7mFliveF",
-	"e+jGXoHIQDv4TbYe2c0u8HuREbVAnl3rj7vOmkoSxgPttrHqskc9Xj0Chd601rPgLaETwIKyEjTDiDD/",
-	"w11BeKByQrUhZLj9dHzcY2dkmFBWVfzq5fu+onn9Jwz6HzGz0N5ypPPSNAmGykTkblytIz8db+u4aVSm",
-	"0GSivsLFbyww7kprhPk1aY3lp3m4+t4D1sIW9azwIdfQsyrU+wX57hrhnmUFDPPHtc4MK6CIITWa8tV9",
-	"SVcCxQzziA25UtqygfBwfichG2tBO5PqvDAi9u08oAFBkQ0E2tYwllQsToTlMjU9+CXusVM0GKHODe3O",
-	"FgjOeg2vWZGpw+6iPdu+L72RRewiTud2tZj7UEfoPHZO6iqk59pKQtTcGQhZyFXn0OmSG2nIleMaueAJ",
-	"yOl61M99JOkdci2BaE62b9vtvG+oi1s1FbuvQ/Sr0DerSsRzBMvxlXpTkVvpiyOwmprytxf9yj59e9l2",
-	"eEbKQdkvTNq+uhBiyqStTdCCTjT7qwvcvnOpsiP3Bfi5JgNaBPu8QUy/8/V0vp69r3dDut3YeQOQsM7+",
-	"Awtt3XS/uvwl9h7cNrOJhjZEwL6tTiGKjvm6V33tXA1F+taNvLHrBJ5yPPO2zSecVPrNpu6EPjV7YZ/h",
-	"sa10vP7GzTM8vVd9LxWGQCS/WfIiJOFrhfTtOzj6cq0eO02NBk8qaV7QjtVxzAgKaYaeppjOsS1kErFC",
-	"WZmyYSq4OiymLBeZvhROpNcad3fHJXbIIoPpt6tC/ut2GY1do4adatSwDttZy1ZsVDjWMx4/IuafQI4E",
-	"YOIaELrsFX2lrxYUFqdMQVYVS7kVOQWecuGLhRLGlZg1m5V3rNhsyxaECd2TLbguA7xtW/A+ex2iSmNl",
-	"JhY6Hzo1Pv7Wlcs9MmsJ+O/c2FzwrPywqKuW31lrbIbYGcA31Hyxz/T1NN96U/gI0SyhgrW4jmLslVxp",
-	"UfoYlCHQXyg6Pj72vQcpm8EJK8T/koZNC8iip+BIX+H7xtLpyMWUOs9nA5GbiZxCMqc07gEjE+GBbgmp",
-	"YiCwMfA0l5fciggUdKUDWCcBWfRYrHQMgDXQQz2UAQeMTtiZWlgveNMNBd6WpFhlbjetjMVXdTrww+DT",
-	"S/zYceKMq/k5kkXnkbwhQz7j89CIZ64L1LKhoumW+HJzstkajHkhR54C0Jj8Ti/v1SZ6VRRScyPVfjkW",
-	"DtjO3iDhxGeY0U21ESiZok306Hdims7XCjJtXCCxdSfIK8cr2hLYUJJ2jLlzTqxRjOCNfrM+P6rmzNVw",
-	"pCFPhUp43siS5HO6g33/7pfn7Kefnvz0AxYvOB4lLoWyEYKPsQ+vXzh1sdLRjADX3cWzl//48PL35y9Z",
-	"Lo0gXHbBhxPqO9Njp2ya63HOM6fDcQs5M2AcA5oLs5MCPSAAe4KOWRwI5tAAHg006FdwQw2vlU1Y8dku",
-	"bOaVyq/2zh3Dco41XSleSDPVRjb3d3DctZQGqagrPVto4NAxm47ZrOUJZdwwDmcKzD9/Ts0GbCcXTucz",
-	"LYBKkOIuPvOhTefAV/SIIGUlqLhls1kq2HValjvzsTM9CXaJ4IgpVxe0Jt9rG5ri4zQwrcZdGOrpPKTw",
-	"4cHssd+DdWkmemaA4xqhsGGGe77H3sF/pRpX2BywqNnE7ZINQzFp+gqgOHJhi9zj4Pv3nFIpwONjpsSM",
-	"fobW/BNd5BiH5hdCPUPgJ/c3Z08eP61o/PRMXJlUX2klvjNMz5RfVSVNGTeHnjvXShiRjmoxH/GFp4PC",
-	"7Gw9WWWK91RPdiaUHx+m0o6eDfdE6PI19KeH1ZW2qznrPAr35VGoZwtdFdudAziB2OBk6ofmxU7j5arS",
-	"ONFLXg7sud79QLLh6FKKWbPo/UXn3pnrRJ1v+Yh4huRrwDd5+ELw2FrD4qmTyEWe1hQj/1OKGS7mIfZJ",
-	"gIX9cyVGMG7bjsKS3hEf67yQrcnp7hAhZVt5Ke3cK46gc08X25Z7LXqFln30BZiC5+WUGNnQ6AlxBlBx",
-	"/s6UaiupzXUW9ZLKs072Ob1WjxgndbImD31p1g8G5m0XVMS9SZfqLPXNgdeWyatsIUUGsTNf19UZAKOt",
-	"iV98UKk00LpaJT4mS4UrHlA4oCFDUJjQeCjDhTMDyGb1AYp3MPStYaVBYALnRqW4mEAlm7CtKnUwN+k0",
-	"XRk35HNBI6wiTZtCIpdcptAOtA0vqh68C8JAEYuVmDnZTpGgQqWA8kz8XRoIv6tnMBOPkdRjMYgdEXss",
-	"PZo3uURSboWxfRVkE7z7pKotftJSYWYAKaqmx0797dIwUFdF4k6FsWIKr350TMlplFOAco7abPZVSF3T",
-	"adJjp5gHADvpkwFw0uRs4WyYSqG8txheNZjTK8FZTJ0vrJ665eP74EV9ZWfQ/TPGFS1vQ6jgBicNrdqx",
-	"AzdcBdEhFRyc0pBqoI0ogauUHuhkDl4geq7M6pO5rwynvuurFxSRYQB7hUFJtwCnjw9EFb2w4ZwZFNdX",
-	"W4Tj4TmIDnBrHRFiUOpafb/3GaTMMaGmYB0wqKX4K8J2uI2NwQVvvm1wsm8GrAKcutNikMohcou18Mqj",
-	"ln4CvpceKn4hbbiM7k9FbrTCZntN6F/vEHF1h8G/3AzvyVe7XnvDvffC3mcG8G3m/HYOigfn3vwDmpZt",
-	"ggsN146+UCRwZYmnZ529Buyca/FH99A26jU9x3E8n1CFIMLq8786BPbOEbAxuM2atBU1Y91R9FtWknhG",
-	"y1mJQ64gvu6NpR5A17Flcj3KRMwMnxvo3Fx1STgLJtF9hdpMferOXRHrzgHZbFtRedgQx12K0T6lGK3k",
-	"V2tVWga5v2ZpZaU5Gqc2ATWOJu/hNJbPfclKX+mRY1kL0D7oU6oifTnTTWk7kWoMuT0TPp0KZdB6e8Zi",
-	"Zz/GLBcaf7VR6bJDiCEGpVVJX0l7BWoQ2Ctej5uLOO9U19lWCefG5uJdd8N/SPWbD6ti8yGn69R33yeW",
-	"0MXdbweP6Ppm6tGAq/YanyZogNrI2M9cmS1y8p2qmfmZq7ZiGbexToiOdD7sDORO4VybqsFr705PxDDa",
-	"hV71tUzleqf937SBZO0q/aISyJWPFuoRS7Wzpt0boZ8vVhXqHLvvTsTcK6ClKX0Kb/CoQlBCTb5/3+HX",
-	"t/FPGKay24nIIP4YiraFSgxVVqdyZAWEUg18XXi7HjHuIwq5mKZ8SDoz7EqdUvkzV9vUJu8mBvEzV/cU",
-	"fPiZr+jyOOCqSwDv1MsuSHHfkuJnZ4KzKse9sSp49MWXK10bpLJGMRzZ7fLkDzTnNcMZv4Gc6XSyTidb",
-	"XycbWcZJ8t2wP3UtzhpqUgHZEQAz2pOb74qidijmsE3NpIscdBxk+/nP6zGQOuE8ETy3A8Ftc33UmVAJ",
-	"WFSXIp+zH4/JigLuQkrCbKIBLJaqjsE7wZ6GOz3mf0w5oHGPvdUG6ofLAi/IlDWMm77iLEyrAgIJDG5C",
-	"owzcKGGoMqOWfT+YM9ruHyIyFVPBptyYgBlRTrqSmAolB7OFwTCvtc4W/FvYtuvyyrUTJMJWuF10BzlP",
-	"vjEWobQ9hwL7oZxyZTtGcS1IJwGZ5pPKwb0Ovyg73N+ie/d15aU30D0acZnAuSQB2No2FT/4a2tWPoQZ",
-	"n8Fze4fMVC6gzdlc/dqdUtLxmk1czXbx/KDoxarubfqfocSAs6FWI5lnIvF40Enidgzc0zArAQkM5QQB",
-	"gnNK+sS/s4TPTY8BlYCaovrKvyJYU1zhE5WXUKkNeacBas5X0TgBHm6s0ylgMLH/LuaXbsPvyclcsrV2",
-	"i678Ep3LuXM5735GQxXjtMJUO3ySuxZtyKRLI9I3HLimOv1JS9Vsef+qpUIjGQUKQGxhGXExHAoDJvio",
-	"SAGQZDEXz+fK+QpTpCbmZsLGwuLVHxFyEHL8EKWape4a5OhVSrDcH5T9t1D8yodDMcVq6ApHxSErt80E",
-	"BnilRfta2r4aiCHPhB+8Thy6xd8og+9f954aF5UVtL64za2+ywzeqT5Uqxgv/OmorOtSRWR5s3ggeNWa",
-	"md5vgl9WmN4ylEPZPnSREX6s8dzV+v8gLzp4APvKafLgTaykoLBUq7Ew9oQchlTyHsyMiInUICI2AQz4",
-	"W/DN1euMD+CKVo4JIjo/1JRA/TTiMo50nokcp47wsbwcjKAb3bQw2SXwZjnyBfYwnCTOjR0FRpiV21f+",
-	"aNcxWbfZ4pa5bF1kVIw6rtf5DFp9Bu4k3pCx6PFaPslm9JXf9PhbSTMFDWbYisvOh7Zz+3UkvLnbj0SX",
-	"1Iqleoypltfy/NVReSbaMoh+QygaGzRwZ4ssdN4pod6cXoDIPb4XD4paxyP8ddIbtLoSHewrCg+yU5TG",
-	"oOsvyOOKQhFsrqcs1jN17l4en1DVc2W6pSHXUBb6j0LaTmB/g2ZKODUdqzk5eOUIpJiyuS7yCv2WrOb6",
-	"+VQfCYQqw+6RxpqIxc5UOadMhdjbIDzThIA+FXkmjZFa+ZwrJRJvsZTuloo7QCeir/z5Q7ZTeQlLNIyQ",
-	"iKlQCQNTBfPmbQUywSv2J1ByiYi0EMaMG+rJ38zPLFeJVOOddKr4ybU7VoxfQseeOmWkPTEKuEMQ81X6",
-	"uqkPwzGHW0yAeAOv+0YsD7fYNrMD9rYrceto/noGSIbAmtuucQP1oKHIbeS0eGpt8uMx5RKcVjSK0pIg",
-	"TySaEn3lBvqkpTIY7KnUrMHDmxetOWLb/5QCt4p7yihwQ7crJBlucZdF0GURdIVr98r/Ha2WDPJWdLxt",
-	"Fa5tmS93lWudqnUXlWsk+7ZTugYqzya1a3dGVDtUvLZd/aQrX+vYyPbL19bkInVCWunZoVOBpWqO/f6B",
-	"GRp8LNB0MxM9Y4gqJ1hgIkwJkRimNDNyrA6d9qASNtP5haEieDVnOpdjZ5a9r9ajWc14msI7++r7WOnZ",
-	"OU0p/mGxgUOiBbmO6f4IskvKNiKYrbcMrEd9L4+f9Bh6p+n1EWaT+L64jjnG/o/zzMRsmhZoH1qZCWak",
-	"GgoWcxvD34bFeYuz+Hc9e0sbu00MvTtik+VqmpkltFGVFnbXPGBw0Y5HXe1p4BgR0BJ2NLiUYsb0CFF7",
-	"KRPNH4vVSJ11jKpSwNjsOH5ZhRjGdK4yNLzQdiN0WAEEpU9aKpEgW0olsSX3HmyagoTv3/Sd44JTPpR2",
-	"3lep20HTEGv+TRpoHx7mvYtRo8oE27zKC/vfhY46paQVmhc8ydPFo39zul/TmfCOgM8WMXhKRmD1GIPB",
-	"Ppws8/pklkbn9YUcXpTO676qeK9DLNoN7O79BAm/Yy5VgOitBqFbMvj/LocXu+PjWGICUO9XWN/qC/xE",
-	"neHS8Yg1DRd3tqFxWzhQ6wWZmhG8Q3YqOxPWlJnr1ZjPVbWA6RxrUfFm7CbAYveimE24SirUqi9FDsZK",
-	"gFMs3yeplVvGLyikRNkrC4noZ8JCOWzZXx9HvZra1mNuTX7ifUUjVRokIi+LUXU5d0aJGz9OubHnRggF",
-	"Pxk+J+3FR8zm2KB5wpOwRXW850zYdzq9Qxfr7Qe9aAn3BP5dUava3UtVnordA+fU8nHWMdQHV6UaCNwX",
-	"RnUY3FuCa7GL4oUSkq/pJoMXtWQsvZ+IXADZPj72qQsRM5raOyrx2Z4PIYkIsh95OuNzw1SRpr1mq1Hs",
-	"rsE4X2kqis5K7DTAdaxEqOcbTkRSpCLxZ6da8+BucAR0JRfJn7NNGmW2hsxCneCMuq4GSxFqKN3/yUyc",
-	"OLVPOF3QI5TEc2Fip0nGGZ8PIMG5r3KRSQi5+RJ3xlnC595DPdFFzgZipHMRVesmOWmc0EKD/RRw2fyt",
-	"WE/OjOW5Ne7d0hqRjnp9RY5yp80+Pq7Z0sCW3Ct+LBHfUinYQNiZCG2F8eW1aiG9FXjA/udFLSznnhKk",
-	"YOzVKuK8ayt6g8Y0sIPnjnofXpuaiMVZYa9fhrMXejP21p9JO9GFPTc2FzyrfFitUW9eqVZXgWCIMXYg",
-	"MHeunBPbJQ19vkKmt6jlKZ8P+PCiUS8/RcxC0LkV42o40flJ6Q+Wylhnd0NMV6uKIIZgFd64GBImNIXc",
-	"vZXivyxWeoZCP8SKyS0KQAXDVA8vypRlnNGMGyg7Qq2jbJmpQLMYQhvHhsjyW7/qnbQOaHIri5Cs6AyE",
-	"zkBY3eERosp0qIh26qoUQWWXarx+YIne6WabcZWYZkiV92XkN3ZHJ9dp6ErrW9mqhPkXRWwGWSb1zXme",
-	"012YlTIwOi2s6LGXfDghVMS+ev2igtuSSqEsG0Lze3MC2IzwhtDUEeBRENwqFEgC43n9AhifO+EiYVql",
-	"c6bVkIwIG9gOYri4v+NcXEojtYo9AwObC1haj52GkRXPyMsdi6keTsLt+H3C3MlNbvjsGZMjD/bSV9IK",
-	"NFQAOMYZPSJBP3VEvRDJH+4/0rmxHLziH90Cy2lGy9vB8xyK1fnIVqo9cYUjnY+1tQLRuXBzcjFyMtJ/",
-	"Iti2GZ/32OtRaL8pDU0xwgnFFTMN9wfWQ1vwZyEKEfWVzgnEpjw8oMT0WOwej2kTuap5GqIGl1JETOdY",
-	"DtNgs0ZgSlo7NQFfMyoTG5gR+aUcChIqIwFWbc9pTYURMfOfPSRA1X64Uia6p+AJd6ZH7jO6vXFnDnLF",
-	"qdKGVuKYgFNLw9vrwwwq8RKDCONmUu32bcTl6d11HGFx+DXEKp39BZy0XWgK6o75A7a+bg1ofb8NMmKa",
-	"IYOz8pPV8GscXeHrDzAY8vhOvwbJwHOgvCJs2U5Zfc9RcwrK3CrlbbXZd2Qu5PTwUmMS0LRoUN1Avjo9",
-	"6UJOpyJBS2zC05EXVdPFZt4eiw4C5e7tCYhg6NkNf7uXeaHshbdT20gZ8lqKGy9mI54acvFSSoANOQLw",
-	"MreSOtn4T23Fe312Iae7JhLdnNzs7ksWXlMIdp0+HpIAqhE0D1+q7BI/dxyAWQ1sFdlbkeeObzqWeH3m",
-	"DhZQW6A9mOJw5znkc8csEUOZEFuFn04YN56zAyfnec7VWCSBbRuAC8Ngm7HAjA0hAbBTtMTQcPRYBI+P",
-	"j/FB7H3gOP8MGqRgsM7dmgKuqDUMNSKwHcXIVnrrlsE9n2SOUAX1vr5/wG7soqMPZtbOifFTdl6+zsu3",
-	"XhoAnJdq6F8qpOV1/XzRGg48GGTJfceTxHOENtfd+3onTHjF5r6YZww8YuUrgDNUW8O5C8i+AhPCqWJ9",
-	"PqymjnecJsl7fTPusTNh+nIt9xSjh7FfW7ECs54EXxemv6mrqHMNPUTXEOpr0Alg4a9zPTqf6yI3D9YP",
-	"tLeR+lOUaqDqEvb/nyRTbqLeH31xb3R/t9VxvS3dMgtCGv7KociLEtb0TD1rCpFU7+Zp6hV4KBKThD/q",
-	"fusriH5g4N/ZNE1VnVhe9kuus62LVyvWhxzGaX2r6BFb4LU71EWlqxjz5ztwo5DDswE/aoDR8ba8j6dX",
-	"iqzQIuFqzjKdi3b0nKAk3gFH2CFkiDvQjTsUnc7tsJ3korrsi5skFS1pN0cAMdoYnGotRnhdmRIUW+eJ",
-	"yLGcADyVkfckCmrqzsRoJIZVNyO5PAjxwvRVxlXB02aH4xt9KV6rO1VrtgB2Wi5iI3dBjU71ptOovjnr",
-	"tQsZbRFgtKrBbcJz17Ynj3w2QJNR+RHdEoxj8N3n+A0nXI1FDdjoB+Xu+0Xnd6TZrY3FAdMPgGhDXSgb",
-	"FNUu6N2Ze3tu7r3nF5ga4ykVQOGvzTqieg0swMOHIUIWMAxEbMGziV5tks6uMgfgCabjBR0v2HNe8M+b",
-	"03+d6pALnjTaZm94fkGV2Ni2ChvgoQ98LC+FYlqJHotfvXzPjtwg5igTOEZMpIfwhxThnYKRR1lpjBtW",
-	"qFD/5Syz/ELkFBxG+DLH/E7cknXq7DeaBrMTjr4peCSBDJJlNsXeLmY0KiGhjB29WtSqXAH0ETUN9dhH",
-	"bAzAGU+Of7xKTIApXc7ClpUBQQ2B95GX7LivyoAetf7qsY8ACCuXIFqdNat1rUnK84t37kPtWA6kn9eN",
-	"TUz4ijuWqu8/V5cF+cD7VeyUccjzi0WGGzKBGBXLVnj9cMJtA58HZtyYQfhKWGoxJD7zbJpSbvY01yOZ",
-	"0qBp6jMHIcnGjdVjHrDMeCxq4Hjis3R8PRchz68B0Yfef5WPLWmklObz6Pg4wnI+yO03VYiO7ITF/+mh",
-	"MM1/8FQORTTQg/ggOpDuJX8WIp8fRAeAr4ZbA7ceLLOoqEJ4Gf/8m1BjOzk4+fHx06fRQSZV+AGg96zI",
-	"3dv/53+dHv7//PB/HR8+Pe9Fh//67//mvos7UycHxubQW3C7Nca4l60YRLTdS7C/qDjIHIvvbqIafwug",
-	"zoji6gljMGf+IFXoEImtyT/u9aI2j8wL+N0sNheG7xN54BzMpgMXOYHLQ1JuWcyKM6RP7RSnce4YeY+9",
-	"8bzEWD6P+mrm3T+KOYml8x5zioKp1NtikcYEsF+n3CA+PVauwq+R40ZyVHruJzwB4qfuwyKoNj122lez",
-	"XKsxvGim89CA40cWw4Vzf4GamKbccZMkk+o7w/gQ3TplPSygO8LlWth53Mo34mA7Oo9//U11HnzPt+BY",
-	"X/rGe+QGr5y0Tq+5kV6Dpx2bqRJFt/LP1lyFs4meGcZTo1nCLUe2BZX9IORmSuTMCMc6TTGcEKBoDRv1",
-	"/ZCxhHuo1UjmmUjq2wIhP9mSMD/FLWnPHvD7dg8co+sws/nRbYBpfk5uCtK3pwKB6Qi4QQCQBcpz7OeJ",
-	"ZxrdJxVo3JogzTThW5R7/vX3BCW8CYWAbkJZTPeDH9yZzXdLoHg4kUZJV1+DRqvK+RG/5JbnbTq6O2G0",
-	"BIZ3UxWzdEpyyoc1RIly7xTfveNq4S4ev12XDAt6jf/K11VrsBoLdRIEfIX208U01RyMJmNlmroDPoQt",
-	"iRC8hyfzyEP4j+CbkHYzr9Vkmg7jLfJqGKGdVeOivjP3iIJ2l9mC3yp9ePCygFkGlEIHm5goHoX1dKpa",
-	"eAtgwpz9+vblq4i9/f1VxD6KwVtHEq9e/wK+TPIn/sTe/Ay08dMxy8SYT+VnkZoee73sMyH1wRa5Egkr",
-	"prkcT2zUV8NcA3oGhcDMn4VT2dAVmvOZwWG4dTQktYqcUXEpnPCEIvF3r35G1c7YHGE4yNGaCcudKfOs",
-	"r5ZiabhHCFMFcibXY/fB0VMy0nkmPOcB946ppD4qMYPImOcSPXYKW++3vK8W+r9rVdVDlbYsFwrzLefC",
-	"PvPuHnxDeC9ChzniQh9yzZQwrsVOVV95DS1UdNpJLjw3AOeVXyCDpmmAI/n9k8dPGR9gqQu3P+AeCg8W",
-	"ZzUhnrlHHv2F/V3+HIC4AIJsxI0VecS0YvxS5NDOrMRGI3Q3oeiRWsznt0WVbzZp11mRWjnluT1yu3Do",
-	"vugi1ywVfuCwFZVjMSFjzaP8/WDuNZIfDqIDNyi3BycHA6k4+L6XHdJVjf2//Pj/CvfpwScxXFO1f3xn",
-	"4uJ0OBRTez/xQdyic5FNLWA20d8lfC5wkMoVDGjzAUJvLIcX99KquOvNdpubOikYV8TgXU+iKO2ec6Qr",
-	"jA2Xv9KMzoUa6oTAV6rXM2cunTvKinfRYAKdcjO9dcFeAndaY+bImQB0T5ZKdeGlpRNH5H4jwF/yxfnM",
-	"jYAODE8tuOTYBy/VVFXKaCX6CsWeVO7HYS0OAPpcXsKMt+MdqYywkYPkcW0lFroqParp1e1zoljp4O5A",
-	"3aBlT53icHVP+6oLPnTumTtBvYPDiNxmwQ1/LaZzdClyOZIlvEM93gmyoMBOQLGlw48/e1KhRDpPTVoN",
-	"BSSQ92qqno1QyT+rw2+akVWLFrKSJZAGtNA8M/CCCk0znoKmv1hkeFugGl+7yMPdF/wCqjbgJFaOHVLR",
-	"xtTz2XGK9sbRWAkSULWtduYfH+jCVonkBLM6pWVCWWchRuGHRCYR+Z+4BYT/xNmKVgcRhdPoq8WESRBx",
-	"kFmkRxjvoPSjiLJVfEZU5Oy0HBKYPPykm4PiKWacijyQNMEN1akEL2ES243q4Rgthg379eyP31mih0UG",
-	"UR+r2UCETXf6E3iyO7K7a7LDL4cCC6z4DSlNqktp4ci0tstjlfuQ5mYVhY9o7bsF/l4JXy9n6wA+CEgK",
-	"gObz8gzQ+QIal6/tL1+JhbNKIJ5fmFA1/Ajt4IMmCfeInGV8TjAB7m8/a0xVVPO+yqBXV8AS89OUhmGa",
-	"6nJLagrJK8hLSjKpGKT/l81nm9rLv5m/ruz3phL5ObQkXKcCBY7edoEEqktpS+2rHrCOPdw1e4CcQGAO",
-	"eiqqRGMi79te7tPX1mizjm0cfSn/gEINpOxmdfd3IRKogLf6QqiIOh7bhbOyLnvpsT+cAJ5J37qhoKTg",
-	"+O0fZ+/7amGiOLEYWmzMl5lIJW0wwAFq9B5XkUZgG33hZlRCjPQVqr5OJ8HmHp+0VJV21I1V/PhclZxW",
-	"JR0vkpXPIp5yOymTiBe+SWsicRuRv36x5dzgd1qvQCJBjhs6pXjWrL4psOgONOQ6aGhAWEDBPpxX1WKc",
-	"EHc0CprCUnuiG/PARAxTqcRdMcGVrAyiS4GXOUVKQLdT7blnhZWxFzD5kpPBFVMMh26s2jxmWOxesbDa",
-	"hBZYRvLgQ/wPIpsFvlUTcW9Kyqsahv8xCoL8au2BNIh8jP3AfHWmb9uljbharQCNw5zUq8vhRUPhuj3F",
-	"d8pI2OXm451l0NLNGwjKl/pu0tG7lrgwpNEYgnvp3d+ljEPp5auHQMChO/6KNPTeglxMdW6pLgm8+L2G",
-	"6NpbP59tBtj8IDctvsG3Jc9a9wfSYECgd3GyLk5213GyaUlPG7keUTKvah2ygbxdgChgUg3TImkWsFBI",
-	"uEpP/QNrdZwQn0EjxSUpbifSwAwaannp0rrGcAqFmC2TgJpJ6XNR68f019a3wM8ws3UNnWHHXJBu8m3q",
-	"BR6xTrm4P7cj6RA38TUaYYyPTzRVPIAKwdO0FIlLsfIBhQWDDZyFtm6kBEDIT0LlFASunV0OZnJwPtW6",
-	"9V+qBFyQZ36W60j1l/clq7/1aJlK4JSgR3xBh7p+NcSpfwc6ShIBjWN0zga5nhnI3SWfi7sPuxc72xDD",
-	"Wdb/qguKOjcfUUKFBSAhblhMLbzipnBT5UzusRFJq2jj8+EjdiR1f6zef4RGbr+WVui5/dEX+teqvhPA",
-	"+h3N0Pg99tqaJi4ua/BeXqqEjtg6Xksapd5lWU75DvyV9yZEOmfl5lKn6qjcQOSUpPHFo7l8bTWZpsUg",
-	"lUNEG4A+t2UilLQmdLFP4C/Mp66tvXsbalNXUoSfWISCbc6G3Ih6+qgg0lyPOjyq01rGyp01VaDNag9k",
-	"ltW+1+w49j8On/PhRKy63d92930YOrZwFZQJ2hasVekdgJiAreSXnuCKPD04OTjiUwmHmF5Qk3iLIJYV",
-	"1KWS7hwPP7jqWPAoZ/AQMgOzSKym5qn34AKxPNVjwPOk27EXYs39iNjEKTm0RGpzFlXVU4Kmeu3T34U2",
-	"5PAeQBKtzDQgiV59/GzZu10+VcYerqA8ehgqqciFEB4CILv6PQmVo5WEzvLBieBp7Ud4R45rx60HhYH0",
-	"NEgqq4wKF2qe/cOzbexwfuUx93fNY6dDKy+lnQenOUEpy5zlYiin0h3tyqfBuw6+/uvr/wsAAP//",
+	"7P3dlts2tigKvwq2dq+Rvb8llSXVn6s89lhdHSdpd+fHbTudvZLykiASkpiiADUBlqzOqO8NzvW5PI9y",
+	"Ls4LnUc4A3MCIEiBFKUqO+lu5iIuSSQwMTEx/zB/fulFYrUWnHEle9e/9JaMxiyDPz8XXDGuBm8oXzD9",
+	"RcxklCVrlQjeu+69WzKS6Z+ImJPZVjHZJ5THRC0ZUULRtNfvZexveZKxuHetspz1ezJashXVY6ntmvWu",
+	"e1JlCV/0Hh76vS/e0UV4FsZVorZE0YWearOkilDy1Rfv9Cc9W8akyLOIkY3I05hQLjcsO3D2VzFbrQWu",
+	"l61TutWvVYGZ6nGmJJkTygmjWZqwjOhZmFRkk6glgCPpipGpGzDaDv7MtlMSZYwqFpNEvSB0JhlXRKgl",
+	"yzaJZD0fOMbzVe/6p56erPe+HwD2axFRBCmELhrHGZPS4WpDpZ28ESlzka2o6l338iwZZGzOMsYjDdou",
+	"AG+YyraDm7li2S4Mb1kkeCyJEmRDE0VmbC4yBqjh7IOyCCuteZXwZKWXPXTTJVyxBctgvv89+JxGywAR",
+	"/rBkGocwOO47iTT655lYwZcRvBdC7x9fvev1e9+8evs2hOSHfm9NM7piyp6GPJMiC2N8qtc1ieCJqaXK",
+	"NV0ws/Zr+x2QRppI1a+QyzxJYaJ+L9GD/i1n2bbX73G60lDhyKVV/C5j8951778/K47vM/xVPjOglsg6",
+	"2v6ZbXehvyF3bEuUJhPAVppouoyWQkg8z0CiRHBG5iIjjEYa6IQv9O4iUZ2QV3NC3TFIJAHapgua8PIq",
+	"b7meTH+VcDI+I0uRZ7Lv710ikWT1V/MkkwpmNsTbJyIjlJwNz/QJBJgTSRaCsxPyg57HQjsT8ZYk+tdb",
+	"TsnZeHxyyy1mkb8VqK0c0zJR0g9fM75Qy971aPy8r4nUfn6uyUMplukx/+un/zb4/7//998Fj8qr+TdU",
+	"Rctd1Gt+Jz3U0zRlGVlSCeuc/v+mgFjgpoBwOMZLzXBjIhMesSrmKDkbjU/ID4zeaV4pCWf3LCMrPf3J",
+	"Lf+Op1t4455lMhGcJBxHpwv9tqYjmmksb5ZJtCSxYJJwocycZLNknKyZWKeM/CwSroFMGb1neu+FWAHU",
+	"km71g3oXbrlasq0eVosDQsmaZmrbtBPzAWKqZgvOhlcXpT0YhdH9reDsUSjXJIfndQXUrJI0JVGeZYyr",
+	"XZyfDs9OGpakoWmzrtBKGgSvXoljNEmk8owhv9dbN4UXpwifRjssCw4E7mh4LfrTZilSN2LzZiF0NYsa",
+	"n4fXpNjq1cvwkhLFVnZJf8tZzuzca6qWxcz6sUnSLMmamOOrlwDJn8TsN8bRSyQxHO4n9T+JWR0ufxaz",
+	"MPZ+FrN9yPO53lkFjnGZ7d0MfqSDvw8HV5NBHfv7OlklKgzkin7QMp/wfDXTMmYOJCCJ4EC2C1aDuxSG",
+	"9EGO2ZzmqepdjzW4OGzvemSAN5+CisW3QgW1CuSUNF4lHDlhovogAeHrPE4UScXihHyxWqst/MAFyRiV",
+	"gp/UgM31VG2p9EbPDMBpKF9r1lm318BXw7sNPz3BYfmLPo7fwpghCBpOq/2pFbmdD4O6Zj0X3FCuNWpj",
+	"fMg8WhIqyRQ+/6/h4OpqekJujFKQc72F2kBZoTZKOXB6MGH6hGaMJAsuMhZf7/LFW96WMe5yxZD2jMh4",
+	"HPHBWvS3uD54XDbT3nFEUKbFN0LUsnCtB4TpQP/yBIT4NlqyOE9ZHQDS/B4Gwv56AAcMk+RbRrOQfgE0",
+	"KTK0feYJj/tayaJ8S+SapWnCF9ckolKTWxTp9cEernMeqRwMOhILlNAi1/JZCjKd00iL9vm0j3/rP/Vr",
+	"t3z6JY3Ys+/gs7GvtOQ5IT8ACCtqtC8DgshilhUmekqNdq2fm+mnNNpTptgL/QYuS4JQE7m65XJNIyZh",
+	"JM1WNLumRGl7DhRMJk+IXv5M2wDmG5we9HjQQPRJ1Jqs+bmP5oRGmB5tLnKtUWrpIonIbjmcUw3dUmuZ",
+	"GtRNJvjCPHNC3m5XM5HK4tz/bgpq3P/7f/0f//eURJTrZc1FzmNQddkHZXQ/GM8Cw1LJTsjNLUeRTGYs",
+	"FXwBOwgYha3G9xb6vUR5p79yzP5Waz60keffS5bxWiabm18dSWlCCtO5ffTo0+YgATs4Y3ItuGRgBv9B",
+	"xNt3QnxNM2TKETqJ9J90vU4TdEw8W2dilrLVv/8s0UvRbt7X+BZOW3G9aKNuooSYpHrqae+h3/tcrNYZ",
+	"k5LFGqpPCk3OZb5ei0yxeGImnTAeiTjhC4DtS5HNkjhm/JOCNbezAgyv+D1Nk/iN8bd8SkASnHpivAIA",
+	"zp/Z9g3LJTrWPh0khYE/uWPbSQYgAEDfCvWlZg+fFB4u1ASYkgXhGxEn8yTkbvxWKLIyvyJ3Rf/MZ5qz",
+	"rrdgtaMpp3VOz3NrXakhGM1jz+AZAPB1Bg67RM/6JU3ST7xBa2/6yRzmB9TYdz4hLDdaTII2ZYZ+QSg5",
+	"//BBY3qqzYaM01QL4pzTe5qkdJYy/XGWyy3KHr27GaPxFpYAyuC3Qr2lKpHzRD/+SVELuu1EwyQLCKZl",
+	"Wtnx8jcRTfnhB1TPFQMj7xOTTUYVm6Q4cWVJFe9004L8Rx+sbs6kepesmMg/Lc80vHKicG6goO85zdWS",
+	"caWn/cQYzstzG3ic3PuGxQl9B1rMryR4VxqCiVak8Ew2iuQHq/wAidzMcsn+nPA4ZH+hYxmVTXDquGuU",
+	"jOEEvb67RpBrqm2eJc2olCuNA/0BTX32IYdrsPtEpOYuJUlTtoAvgdEErh76CNx3udLqc+ASKk7kKtFa",
+	"z/TaabEaOAD4hExppOA3yq0NmcREihXDR+lM5Eqrsd4i3JC9fg9er4frDaAgdJOAyAHDQD/Y1zo5WqVE",
+	"MlCcySsFtwMxGtYJJ1wYQxug+UC1BVKhpxnodr0/5FttA/TJgimiNuK/9foa7HVKtxOj976k96Dzaluz",
+	"DJz91jz4NkkZV+RtzmOq1XenMF/3Yj3GQ79n7hwmcCE2Ho4vBsPR4HT0bjy8Hg+vh8Mf9V7GvevecHR1",
+	"dTq/fD64OqVng8vz6GIwu2TPB/OrIR3NxtFpfKaBugNas9QC9ri5rYvA2ANPcy7XGjmxRoaw+282BPRw",
+	"kd6HYTq1MFlD2wE2HmgIBpfzi+HgavR8PKCns7PoPL5gl/PnmkgVBVjs6L1+T2kNG3DvD3Q5eD6+Oh1c",
+	"ns3OB/Qivhyw58UaixWumJR0ATjUJpc1zOmKERrfs0wlkuljonef3bNsa70GehOAf9xTRbOSWw9tlxRt",
+	"jt5SqbW8fvYMLxQM0Tyj6+TZPEmZfIYDyGcG7uFgFGkE0OF48Hx+PhtcxJcA+mh8evbMzHEi7xe9fk9z",
+	"FH0iPuYc65Si5+hjTLHmegq1zFczTpP0Y67koe78+UTTOFzo5D30e+tMrDWdoMHpS5Y0/W7eu/6pWXq8",
+	"MTza6Cq9h/f9EIf32TmwqgS/0xLvBeF5mhLBI2YCDICzJZLYU+LcKN7xjVnK8KTqt1HZQ8o1nFTMfmaR",
+	"qnKXwJU2t8BIlCfuZj6mig20ftALsOckbuNFswd1j8/PyccHy61CTgn9i70JQVmzWYoCSYl6QRh4yI0b",
+	"SXPwXt/3jJwOh4GliEL4tdv0ksis2XEnD1c0ZnjdYDZ6s0xSZi7IxJrx+i0sQCxx46Y9tA/WzxXc3v0A",
+	"WE5f54mFS01wXJkdMqzZADIXGaAkMs5GTdFwyavM+2WaLqJD8iRuA58RLC32DU/sW3j+wRc/e998h486",
+	"WRPU5dCNB0rHJhOKVWkS3ZhlshwNg3TpZFQronzNMq337pKjL/cxjkGRSHObjMtrf6s+k0Tr4CLru135",
+	"TJKlkMpsrseAlGTpXKtYcM2LpMY4XMMHuBQ6MfcwqgffgfhTL3Fi3m2SQUnfc/AbZFq+bQmhONT94jqi",
+	"OEIlnvg+wDI9SrnBAK/rX3yNMaaKdppjpzl2muO/qua4ozpaltBSAO3wO3h/Dy/6OkHP+g4n+qljRR0r",
+	"6ljRvyYret/veQFkvWutZ9Wyp4D2DqxFot6eSBcMpdhKHsTQHO+iWUa3YMv5YDWP9C37oLxQ4h3OWB5s",
+	"D598a62BcPy2s82WVKuoNDXx9NTgwvNVGqPJHfVaT+U7xwH2mP+96s48uSWNoKA9XUGl0aeTuB6D3tvh",
+	"xegxDLEYX3DAUW04lGVthlcFsRdFbK1Y/IrfJ6om0eCGk8T9XITUWkFAzRA7qEVvb5PZHBqGJO3dIJ5d",
+	"3CKiyN+KwobxoQxuC8IXREthUEttlBGx4SwjkkEcV9nLHZASc5rKo8XEBRuczy7p4DI6jQdXbDwanM0v",
+	"nAR/dvoMhj3ZsNn6eDmxdxIc185ynKRoO8nP68eJir3zuKFxPXVK1Wj4bvT8emgVmIpM+ZxmItVbv0IY",
+	"I/359wa2E5Et7G+Te5aZYABUFzwx1AyqZiFyAjzUIyK+yCnQEbBMrZclfDExYGih1O/l6ziwnPG74VWh",
+	"j3kCDkDv7ciygpIbeSE89f2br2UrJ6jPCcpJTO04QXkXmkF7ic9CkOuD26nmd77QD91gtpV7ydvCpmQl",
+	"5Apa2kWCz5NsxYw/2QznljMTImWUH+LgLQihMV3KYHaJTm+SJYsl6hxWGAeBKIiqGZSv7XMPO4TXlLQG",
+	"kiRj6xSiDafwxhQ98egzdeg6IdOvvnhHnmnilM9WbOp88uwDuOuXGK73wmY+5Gl6yxNu42WBxUvP78mF",
+	"zXXRODDwGC8tussc2eFCWjhB/dPVisYhLNOk+bQm9NyLHGwZ1xfw7Hlhg3Z9FYqu7mTliHnE4RFh3zKH",
+	"0okvoaZBxDb6+jr52cnPf0z5eZyvymid7f1UkXrJFE1SlNExBtnR9LU3NeIpYFRUAqFppLwUC0x1wbAb",
+	"lUBMXCYwGM4YGJMknrpLiuk8YWksp8jetWpteRzENd7yKReKTX3h85nUUxJJt5Jsllt7mxaD+yzxrxwX",
+	"JgkRs29uPbFVwkRyn6jtl8kizwzGd2TQHH80oe3Iaytqjh6GTUDkBJR/3B/prTLhJj1SYwJunwgt7uHg",
+	"1zXLEhFjLLx5X2CskGP+CVcXZ73dBCbLWkOw4A8eKOt8liZyWRYr9SMDkUsTkBlIpYSfcfgI0u650DSz",
+	"c2W9dwbJQoaUP77+k0iW3TO9ICHu2o1f2Kdy4uzRnYkKI9dHlme/HjhTeDnhWdrjypBMYKO/Mb/4Oy1k",
+	"a9BXCc8VkxMlFqAa1qTq4VP6ZACdruFm09xlS7FikHLNUsngkK4zJo131F0m2+zIVV/rViwm+bodhJxt",
+	"DjhwARuhfmgt45IoWVNT/KI8+mtMdk44LMCmq4Aq6nLhYWlag0QffIs5M7YS9yFCfCM2mA8EctbPyWeU",
+	"D/I1MW+ixgoguctjmkXL5L7tsjOm8oxrSVaLV83mrF5qpqEZIyKNwXqguLEx3ToWj2ysJQAa+InWq8OI",
+	"cEuDLTXPtRi5IhcLyumXOfcuCiowVUgjcEy8Ixk4/zXMp8zzqjy24OYFlbxvkGV1kZg/YI7TGpZCBDcB",
+	"ENl9ErET8lILVMwXExJMne/ffX5Cyi+BnZVDciWYRlRvNdhC9zaHTCq6lbe89FhiYqQAdkLnColFnZCb",
+	"HVJaCM7IDFIdOXzh8t5scEI1Dgx+mkDpgzr5nUkFkCpX9wTf6heRLUbcztgCEsSgNIkXCGSeMume+OyG",
+	"yqop1sb2i+k2cLa+gOsiDaTNKodJ+mY/XFAK36I3N+FRmsdAHs7/X1Udt2F8VHiSgbsMZ7/3YbAQgx3g",
+	"54Wi1DICq6JhhaNePBXLMBA/GgnQYvYEdk4jAHbq4FgVs3YDTOgYVW9G4B5vF5F/FBuiFWHw5RqCSKTn",
+	"V98wphWSleBqGXSnfzJUluQgEr5P1xxSKIGW9wYozjOx2nPIjiatdcbuE5F/bIS4g67JqYwHRWiaYgSg",
+	"RMT5OGuDH8PjJrNtvWX1SxtRGGDdUzM4FPAwsYp9zSrXIk2irb+UqVnzFElyL9hKhDcVvE7H72nl7OFJ",
+	"MkQEk/Yr7Ls4FB45lLBq2GdQ/sXxOwElCbzMxvAWGEO+woETdACSlbhPGDFhkM7v6vmZpMoYXU3yzHeM",
+	"wFvSeUbmNJfqZMNmsNRE6Td7X+ovd73k8GowZvPGAjM3lWkUTcUiZy0CL/2CHMPB1c3gSzqYv//l+cPA",
+	"/3h2yMfR+OF3vWBIZ4GP0M2X9eEKsk41Z0+UVhMyk0ZOLAZLi8qScuTleHhWLrV01ULUGryHSBt+0nid",
+	"FtBPXzg5m6CSzenKIX8OAbqSyKXY8Cpww73QPARJdpVwY6kFNx9/2k2ZKdPj0mQUG7JeFQNilGgXefKv",
+	"HnnSt5Fm/8lkn6xTRiU76TVGgo3OrdPVxHpb8mJxYl9BV+chgVQZW6fbCcqbRuLsHPa/dYd9jTP+ENd6",
+	"6AKZfYhYttb0+Hap1bEN06p+wv+jcgYuBpej5+PB5Sk9G1ydRxcDcwRg+FLAR7towV3f+9IVagjflqJZ",
+	"i08R6wEoyn1lTCqrTCKpQ4I+xH6ekHcCIwTB3NWGHbJ3lDucpELcyVteisrfvXT1OH2TnmwlTFUhK2J+",
+	"zFLf75FRTVGtnRDqhFAnhDoh1AmhRwmhR4YIW+/zcTHCvjnyqwcJu/JywVJ4RRUDwWRRxsA3jEw1SXdJ",
+	"SDYiu5NYgThgv+3Gu+rx34iQx+vGZFI222VRKmSJSVVkZGbGjuiaRona9q5Hw755yz2kNQZNlde9lYhZ",
+	"RpWAm4A6pjm68sIlKjBLTA1BlwLmJ2CaCNQJEsZj0rHBjg0aNnhIrg1QVTWvZjQYDofDweVsNB/Qs2g8",
+	"eB5fseF8NBqPT0/1RgipWNbsSeNCzjXd5waxWc5VsmITc/fWu746Kzxs39qHe/3elmk6Hl2Nxw+uBl41",
+	"Owq4EJZKLYP+fDTQmBlcsrP54Gp4PhpcjC9Pn59dndOL2SXmFmVK+udvPBjC+XPxPRYorHwP9RExb34z",
+	"0bul2Yw9W+Ur5zG4PzFkYNQ31VKve9Zg6JmvJlC7UXMGyrGijEzFZqL5xERitX2onG/ToEyKRDA0qcI6",
+	"7hOZzJIUmFIPQkSiXr+3oYmaoLtZy4VciVBlhoLrBUMbHefGB4tbtpynEFqJ8ZzIBY/Ngn9C200zxpLl",
+	"phcheLqtVLEJWmiWxTdWptDPhJIOen0PmfuNND1Ocw50J486edTJo04e/VPLo+NiaJ2u3z6K1r7SmOvd",
+	"sdyO5XYst2O5/9Qs97F57RDZebTHCtn2b8Fd9b0MRUpXkn8bHEYd4/1HTFwyRWWtZEeLNJzONHo3Gtam",
+	"M5k7FpvNFNN7dmgy095LmZ1kJssYXH0WzULs343VWOp4SOmZ3TugJ0gQriC83saXhrVAexfrGacZM4Z/",
+	"0GLv0o//EdOPW1UV1OzZlRMsE3ljtU37ZMBPdbSD6p8tA7iS8RtK87UF/0qY3znOB6YDW7HbJQR3cvVf",
+	"WK4e7/QAnfUwp4d+pcnp0R237rj9cx+3Rxq8LoPyaJsXT+2vbfOCzIUulG1TLnxj10js3pbJgGHg5Hlj",
+	"KWWce51ud9ZgBgjCnceJuonqW6XbwmlQB1v5yifktdoer5g7SWZbU2XZy/7SFDPxiRG+yFjCgVLdN5JJ",
+	"CcmgpefMt+5LmHqyyKjJQ8LPGbsXd/AZE0gKQwQ/G8p2n4ui3ZA7nK8n4MAqfRNRHrEU004hdiljUoms",
+	"+OzuZc2vRWZsltxTxSbmexoXubATm7ba70ELkAmWoZt4ZTldD8Y1zWX5m4zJfFX+SmXJYsGy8pczGt3N",
+	"EwM7shjjQLMf/cWZHFs3nflcTPazmJVe0J8Vy1YJN0jVX2RMZaj/ojfODYcfi9HYveat0Monhy82bLYU",
+	"4s7bNPtNsW32m2Lj7DeSRRlTk0yoyqNykyiNkIngwW/nc+9rxWT57YzFLE3uDWaLbzV7ryupqM/SF1yF",
+	"ciRvOGH6F9cKwPYorXi9zEncPTQ0Ul1sZncjUb6RaAgXPi2uvVx5m2USs4kruYyqBtaE6V333q7pqnrL",
+	"QQez8+hicHnJng+uruZ0YCsdn88vhqXixTE64ouSwl18+792fDtSwuSQUcwrpsB0btS63fJCqKo06oWe",
+	"VvPg884naEqh9Y1yfxANH1Ump2W1ojx2jad93ci2n/hu7jUVMfVJXNMJAtm/2MsiFQtyx9gavX+uu+0t",
+	"3yyTaKlfoqnE0lNmCzFJUy0Z75MZk0mMzXkWjGsIWVzuzv1kPXjM4W/p8y340Z6EdluY6wDHqqhrCXdj",
+	"1NdSqY/PoPQs0So+9K/U65j6dTrSRGsFJ6R4m7oG2sXvRY0MkshbHtFMK0JE5OqaTE1FtKkp34DXtIQq",
+	"soIWJVPTztPNiqWJ51p3gtJhd1xs+NSV3ciwfBAXt9y0X7fFZTIRMSkJFpaH/bUKuAFBywKzUbaaihk+",
+	"qM14rPzpW7lYqiFKeGdJGNd3whey0m3nuCZSHhNqQz0lBrRjDAlscliuJF0+Ab7J44IACosiy7mxFkpV",
+	"pn1DwNPid1zMoFGjtl3WslESz8SHCejWhb5aVpwTKDrwPpSOvePnRpbZt/y2jBsfsV6fG3uy/T42+1rW",
+	"aEbd6D/rFOJOIe4U4k4h7hRiVIir7tbezY93k/jsz+/ir39YjQY/n3++lPL1X3oHuGAZV1lybJ5c4fP4",
+	"1V2wsOPd5ee/RDXkSk60ZdoYWCwVVbnsXfeMUozKr1RsDQ2QeMxMpaaGCw899Ahi/1gm4aycHnmziAE7",
+	"61TQ+IDLxSLMZ9eWmUmRghWBoSh4dOXfcpoxa+HJE/KFramwpJIIzq69ynkEd8V4I5NM20F9Y/Q4axFV",
+	"cMpv+du/fmUHBq//62+/AoV9CsQ2NbURixpRJGU0hipHnN2zzMRqyBeEclNaHqcHyPALuxSYFFsyantS",
+	"GzicSchXLZtQK2HtWP+gd8f6H+VYV06S3bjmLLWgN6OmCUMWKiT1A5u91lQ/Go7PyP/zf+K/6+QDS6Wr",
+	"04o4IVAL0NXExKnIksZkzrTdjS/tFuraMaQtfdSBcj4aa0j0P63HNNRQHfJPr7/4yp7P0Mh9OEJRmmgO",
+	"5diBBuSE2HLY80ysrEfDOBygEHMeLU3d3SW9Z6ZpqjnuYk6muMwp0a9UekHULMIjt9ptGj+HXRo/b4ub",
+	"KoM1dOXP5rbEUonFZwMjRvYd7vDMNkwqksMj9oLUBnp1Ec2d8vE0yscn6Sdk3FlIywcEV1oUhMpTJIqg",
+	"w9F49KjSikEsdkJI4/Zds3MZXACyLHsUpaI89uvQlnYkYzTeFs7Q98GZ9KaFyt3OqZFIoXxtM02ptZy7",
+	"7PYpwPQb0B/eP0WcbKIkQexoIaChPy5U1lFdG9r6q3m4ynnNNhksOhIpRj+2601p1jBHzlcz5mJTkBr6",
+	"rlw3CLhRUaDeuJaxDEqy0vs1Hp1dnj0/vTi7hDqb+OUoVJz2DzTU+Y/MKMd5qG176gmCGeW8KIzbSYXO",
+	"e7nfe7kjbHo3fpddWbTZ9bpXcgXocPl4l6WRuka8nWMyEC1d5k6Pu/r7YSlIslqXa5s88k6vrQ5j5j1C",
+	"hWksUIJPPbjTVQcC47EswiG9S07wiByfKyNbRIKa7agIZHMpWeyvJ5NxMXuv6/5AeaN/tZNsnWTrJFsn",
+	"2X4bku0od71W6Ft76f9AeVPwQscOO3bYscOOHf422OEjE7VmlB8XIvAHvJD5VWMD/kD5EWlZT3sEG4s/",
+	"tLM+vlsj2O2sEIW7tmOKFI1d+k9gjTwqp94NENq0z2m03FelwQTBRnTF0OGGvYGiZfhWEIf8RtwnLGjI",
+	"TCIzp+n5a+NGbPNIV4YsxMCH5+9G4/p6Y1HKsjuiMnrPUtczOKLSNN+h6KA80W/mGfRFnOjDdX5xps90",
+	"v7dgHHqk/dRbiixDQv9Vqkv5PY7MnUc+g+pOGrr34fJTwduOCsa8ElU7B8TtTDOlGZp56LdS9oAQdojS",
+	"TtWvV/xwmtoqozVk1FW26/TRrrJdV9nun6O49UfhyMG6o20YMlxxQr2nIxQ9W6ABDoSr0BDBxd2aSrkR",
+	"maaYSGQZixRZikxq1UophnGvZcQcVZqqmGZfmr95bqelpMkVcQPVo8mOcQSmojzLGNdHaQ9WsCu595hU",
+	"dJ263/HpXdztjt8WHdUJ95kUm1pM7sBQGTqI2CSLQv0VTYd0U02dKpKJlGFgJXYzpjNxD1ELKy9aAGR0",
+	"v6wIOKYQilT4HDOMvuAxixuaKBaN0nNuSpvpjYVYT4yDgCA4KOXmFwgI1E+Hoh36L5HGk6L3/mg8HOqj",
+	"nm0h28lSEA6OLCWxamKW81I4/GwQXcSXg8vn86sBpfPZoEituBz1CvbmgNasF8sfaGTYtClodrliUtHV",
+	"ut69YlBoUrNOMKuopTn8g8liS6TevlyFO3HLJ+17+0exISvKtxizgLwZttD1vBeZC3FIoB95tiWYcbZD",
+	"rW57GqItoax/0e9315ba2dOQ18D+isTvEg9bOQ5eowAK+A4s5bRJ6nPl8Hbxidd0pTgdn7YctMVZCCZK",
+	"WhIMkompK2Lqm5pZvBQ/rN2zNynPrLiYrdjEopqcIbvdrQk29y7OSN0dpm123/oOFb9oKiOjbV6bpOhw",
+	"XjqDe1EBv/rwN6kFOLShpCaOaLSdnSi7hadi7bwO7fuXRftzcxi9Jkzm4jeZG36BVUd2Tn+Np8XjBozr",
+	"3+N9AdIiXBNy7RDQ7sBJphSoraG9ND+6UiYLtjcM12HXLqNfwmwx4d5NtPctlZ1I08pWJkz2NR+EUp5a",
+	"fUYfCx6YYKapv9OXl5cXw+HQQ7vpJG114pLU8/DV+/zrL26+/f715Jsv3r69+eqLyc1XXzy6RpY7xy0Z",
+	"Z5nqf23fq4HmDeY3h7kkbIxr7W03UushWlPCwNBPJ2IzsYEISgx39wWuEbYvyDThNFLJPRZ5klNiqphZ",
+	"TyFW230K2YvKopmYcGF7u+0ecpZlWlVsQEmgGENAYIn1msWEmjX3i0hJkOFQBhafKZgbh2QJ2qrDvkhj",
+	"lk3UkvJJjdJAF0wfXXMa9Z/rlEau+7g9Dp9B9QbBmXxBhqbchpAsxF93t75ebbHaHV2v0+QptBUJzKZx",
+	"Y9wMNSK1GKzC97COBFGMk1cv4X5mg+fJaH9F1KvdRNzVF8gOPXcE1hzRZPuZNPYJFh35TN4GlcjfiGIF",
+	"UOf8UdpVSKnymO6OfmVOWrG1FapuYoN5MGA4wP4qDRQtqrwGKgUPZB/Wei0TJe4Yl73r01E/bJjVuZOH",
+	"p547uWK8Ob6ilf6EJ3JZ2252nwlXYMm+7ZmEVaFaWdR7T/xWfvLP2INx2dUvEjIr7DNdcEbnDC87w62b",
+	"Ics5N6KWrdYio2nFf50nhe+arphc04hJe5P/bCOyu3kqNvI//pazbPu/fjCfX8X/dvry38ZjY/X82/jL",
+	"Nmfn38bjkrcDGduu+6zEJZp7DiqRxtBkXYA8N8Ic0nE3iWRHXwr/OpqZ5wohUpA5zR6jpLUNMs7Qg3pI",
+	"y4OD1D/pa3/yt6X9hfBWEg8NodFOd3SJppD6cxzBtS4O5gmfBrVzj67Zx1RYKsl0PLoYLoeroZx68d1W",
+	"B90LdlsNVD5eAy3M/5YB/WakYC0vc+Bs4TqjJhMuNuU9heIBcwVq1f6kvn9aHTnbx0dmbEH5Ex6Himbz",
+	"RCUPyWYpPGdmieCZK4r32dPUbasxLTDDM1Ems/OE3BT188w+pmAiA1FuCVUkZVQqSOW3e5pgQxVLtuAf",
+	"0oxXngTTNZ0ScIwBU9Ib6vNV35nnyPeviFxqEZeoNvnzn8LxXHE6e8RVMpEKu8njsoXl5Px/zoQqLCdn",
+	"TJWyQL2T0y+rNWUpU8Fys+XV3BK4s7A6C6uzsDoLq2RhHZVE4vl6WueSFO80NtHtmFTHpDom1TGpEpN6",
+	"bNPZ/MjUDp/P/TZuGd+aNi512rYgc5GmYhO+cSy73I+JT8plhTp2yR727JnZ92ca989aTvAbIcDd5JUD",
+	"w3EskuosokSSm9evTG6HhACLOc3sTU+l1WSdcXS07VVcKB1UacxF6HgrbG+cGLptNFA6eqyhx8foaJZh",
+	"HKCnCcneCLF6woQywdPtsTlhmAv2pcj+KKTCQhbQUWr/gXxjek5hZIY+nlWSRgCCWAAFEvJnjsBDKJXp",
+	"uHD/ahVJ75AHvSJQ3xHyYmzwJkQJCc6IyKCmKEkTDnrnin74mvGFWvauzyEWaK/nrZS3FboXhzAx8JdB",
+	"ChXUD8PIBduJIRC74KpSnV4M8T+vKNWwTeyYRXdI9uNvffR7Ch61lv1f6RehviX98ApfGNVDg0pBv5fz",
+	"5G85M8/rJx7KySFhRk0JPgMIS4xvCwtYEst1dvm1t4Hj4dlzwJr94qrFdu5QZItksjf4Dkq6Ik2uXv5Y",
+	"YvyE6/Ky9YLhffZnQxQp5YucLthB1PHWDFImkNN9BPLgjnwLXL+zEyBHaPHGf+oHd4I/YBgzyu6u13O/",
+	"I4VAOQuwJl8plJcTuO21I3kG6/mw9vZ0jckIEeVkxmxwZCbEilAFu4v3G0shFUl4lOYYwuMY0KjMe8Zt",
+	"eE87lgxAHMKRR+04MnZ7TGoqt+LZg4ssg5oNVdHSx0zp9OXBApVryGjRY/7XT8PB1c3gSzqYv//l+cPA",
+	"/3h2yMfR+OF3IaW2Ta61pkrbJN+nol8CtbnmCY+lRwU8Jiu6JT+LhEN2OIXgu7+6UV6QKdLi1Esi9wts",
+	"2gSynGNrpKIZ5v4Kl/3eh8FCDMyXxaQ7B7Y+YRyO5Q/Y8eaIk7nT8Acy6IVe4V0CccE/Ge3qZJ4UjUFP",
+	"TOPP9/1eWRHWYBT5jUBbmIK4X3Exh7nX69cdGdPYR5+aucheELZaqy1WGHNRAiVJ0ea8mGXWRfCDlwDC",
+	"92W5jABNU/OAMvBpqZ0xwsWmrcgw+/bnhMdlqTFGpmOVjKN0DCOFW8z//Zuvd8sU1BlvzrlRjefDIALI",
+	"w9En4YS8o3dwdYlVQbktXGD759IVwwcrbG5cFu+jMru5GfxIB38fDq4mg/f/HuQYL9kiozGLX9NQ7PUN",
+	"XG6jvkGJrZTtJ0bO53qp1z1IV5R9wtnGFLeW/SJQW2QEz4UkG6rpATrUQen/Jb3XVAAF/FlmuhJg7yyW",
+	"Sgbfw9UrZM1e9/A58OUmWt+wntvTwXD8bnR1fW4TuKx/zo2N1/eQBbmbkmnWERRAuWQZxNYkESMrRvlm",
+	"maTB4J21wWITGf2R0VQtX5scYLOI6rxv9df2lrwoGQw303ORcwjMkqJ1VFHthTnGaGwybXjANgO/3pOs",
+	"QTPl3d3iEvoWh6Fz8JKlNCRiRHaHDEEu4WoeiGFFY2hXt4DS8VrmLKGjXU0aXdiS0vpMMHBMpDGTKhhw",
+	"UUI6I/gktPHDhbZD9WYZGnuKXHF6bdijPdjYlw2R4FxNscBYLkKjiK3VCZliy2X9NvxBNpgbqpTm6pDX",
+	"c8+yOGdktr3l80RjEdXTEzI13QKLl5UzdGmSQq9Dlpn4OHgSlSq1pBxiYiCR6oRMzbGeXtsDfsthJGTj",
+	"imDlahbrKXOun/PTSc20sYBnZ2yhdbiMrDTb48Lt9wmZQhxIImAEExNyy10beFy5bckoVZKmVpxAthXl",
+	"ZCny7IRMjQDUw9g/TYwa9CswfZ6JmM/JjEU0l2BwafxB9Ea5RyLummt+DfW35qaBtUEH2gYQ7GBXUPTX",
+	"k/sjKTYY1GOLTReEWnOimGLfHONcOTxh/dG5542p0S/xfuZbuqrJDTRNS7UNAoE4RDLmbACt+5dl4sVZ",
+	"VSTunNEv4kSZNOgjEDgTsba6/lNbwOuUUcn+2y7O8KE9NieC8Af9aBVl8H4IXV+sgh0xbjgeb1DKwWUL",
+	"eCKJOiGvMKSJs6Soi2Q6c3AToKXYB9At/H4UyF1QpWpTkS5mNNbbsVMLYzy8Hp5dn1/qh5aJVCLbYkqd",
+	"8Wb3zs7H5OxkfDIm7wxb0kxRa655Cv0teVw/9/hHMLpWMz3UyO+xZ/zPUG2g7rK36KbwUKmXdDWgZ7Pz",
+	"weVFfDl4/nx+NXA3gux8blT+3jU290/4faKoaYWZUn1u267N+XzNTxP3fZSsE8a75oBdc8AeFIGJJ2Ju",
+	"4yGQ6g4oyyMZV140htWOpev9K3NgMaVBzwcXw8vR4HJ8dTp4rg9DZEGlo9nHuuDRSxsUB6q46GmEBm++",
+	"9/RMAVahLRA5mUNzxIwp4A74XblIn/8isC4LOKKoAuazVijb7dLimGxIixVzVeQSqCzxg+o9nbZtNoKL",
+	"Wm3bidvj57tN5rRt7/XCXiT3jJN8TZL5jnKJappTaxXauq43ikpSMHmNOgtGjqk2As3eYBYu3AN4RS/L",
+	"TaQOioF2UiiUKG73BDJfGNha6PicJ5kJFoa/bHorB8u8dRg+VvbBOcBpt8fh3fbm3Lal3ju39aCU5FRI",
+	"8YLmMKDn0tQaLN629ouGgbY7n3UzCR6ZfudEYjGHhnr67ULQTe0mWtdJYGupXFOYnhQqnugPW6YCyUv7",
+	"r3dKAvjpepwbRLrhbdsDg0vBmRcjnxwaGu9JimAvV9g/5doxriCPmitCFzThZLZFf4PgrNp3XbZwde/i",
+	"0IqpYFiRECvTD63gozvTVhIGiic1YkxG1zGgOYFYWxvV52AKXKmqVK7DJ7bHZGMo1urYvoUnH8qSui1l",
+	"ahYRpMpXL13Ci1ex6JpQcHv1CSX3LEvmSQQ41581hal+edfgrFHj5Ht8eI2VtC3ieFo3vWLH9brytIWD",
+	"ONUPNFFBPoWIhmHRMW+aniQp84WgBtan/V3x14a6SnpNnWqQGN2CcPbBo3CbwKVJfCf44CAaLylOv9QS",
+	"ob/zxi0IpYlbuCThyIMALB0Pn4kXzKhwXbr+Jk4NK0tFf/vLyCxrRz7bLS+3chLqW5kVDKnQTmrNf1sX",
+	"sNYLYCUyXtEZ/XG7ZvGJv4m2JKB/DXRe9p6chrwnAEJjH+3OddC5DjrXQec66FwHT+c6OCqKFb3FrYNX",
+	"S7ZpSLpYHUQJssTu79akEFWdebdWXo2p+UPoPkrSJG4wMFED1w/tFj0oJFXB/NvUGkAdzNTJwxLJx+k7",
+	"VqLs7z1q0Nk3TUd7+9qJOgG1c7+oAZ5ea+iN5igyUH3tzTEs1EYurZI4NlVnzTegGy9Fnr0w92iqsAim",
+	"qZBqenLLp04qTvtkmlLFMv1HzjNGo6VGCULgOW+Kjv5l5fWETOlqlixykcvpNcY44Mav6PaWw0Uw3n6a",
+	"HGxzuTGDgBJpwyPixORzZ1lyz07IdM2yFdVHoDyovdnUwImMLISI9Xpctpx5Gkl5SfWghYFOipgZcAnR",
+	"LaF8C7ek5UtCQzTW4+GpEIArCD1xqNJap8WAPioW8FLWeL+ncV/TfLhl6YCWpk41iAppuCC5fs8pxaXc",
+	"a3fGavnJV8k949+va+sOfyt8tgIeN8dWDLkgLUEVOZlHEWNxXeFhT/U8H5rr2smT6GZhbeugasIAzQl4",
+	"Sif5+snKCT+JE7nA1EdxNrZLVig5+UIFzCe+pbdrvv22C9lWtv9JK9kWyK6poGlPlEdFFq4NS80RN39N",
+	"MrZKeAyHHdHuO4G8IvITcAb5XxT+FXyx+Bw4UeVv/FmhLlOithPjUsLYqq3/CH5RjG8+N1bcACw15U9/",
+	"ZMt1NxW6MxU7U7EzFTtT8UlNxWq+d+/mx7tJfPbnd/HXP6xGg5/PP19K+fovvQNywE3s4DFZ4F/YmNtf",
+	"NQEcoHhNc8nqa+uZRdKM2UudUtycNiFCm35mS2LoDYYy36NxIIjOvd4QeMpFFYiScaqWbKt/Od4VbyH8",
+	"pbZ/hDc9RlcKMmPmRhUXYQyigBq5E/dn11zM3Lw3jW7lA3fgeIcJkslhXpPXGbtP2Gaf+gUl40BJTCEi",
+	"NU3uWJnOlmql2cNtPhyeRmv4h/2RpakgULrCxhySSPB5kq3IVuRZ2et/gu8+My8XWkSh6Bk+rMHD7/Q2",
+	"/0BVBJHpEDrNPuifD5x5l6XgckIs5Y/vvvmamGDyYKbJQQaGW1FNzqL+EaJGv+CLNJHLcFGADzUD6F9q",
+	"YK1QSfkWSit/GgFm7H3U06Sa/oPTxSNqkHzHWXF6IOfUILm9+LGn8zchhd44W7jixDPYmmRMP+/cUqVA",
+	"BHoHUVTOP5KhQLaIJlNfwzcDFK4sTKUgoCzd8pTNlX4DPTNN06IDTZpAAWkdiWjRkik+NdnxBBYVF2fs",
+	"Fn9kcd+54wBy/W4SMfBYWn8eRIgVHrkEsxBOyDTnhsiCUK7oFnJIIF/gYN+hqRY1vfYv2zdUYkaKg+Gd",
+	"qwgJQlLMb7kzOo30PCEl16KLtCmeS9QLdADncaJIKhZE0i1kN5yQ73i69UO4IfQM/GAJX9xybGighAMi",
+	"tcFZKwDIm7pP2AeNBxfwg+iERJ+p0PiZiFxNjSjSIv6ETLmYmFAlxPAtt8HihnjMr7Bhfg1PjSoTqXRC",
+	"pubbiczlGnyEVVr8THrVP09u+ZSmGaPxdlLdYTs9tB2zv+kZzGnRxMIBzcbVbEbV4Hrvn5BpmvC7iQHm",
+	"loPfO+F3MLCmR02YkJgXk9mWUMj7yTAgS2QQJiEEEame2/Na2MUZDxtSFw52L+5Y3NeEX/TgShQxhAZn",
+	"dTvhQqFlz8x68QNSsyZQ/GxvWEwmrvE/kynYaB6Cb7lLljZlrPsEW8liGh5AAtusJnTidsP5y6FRjbSJ",
+	"Oib3otgEz/M9LXlgzADwHZ4aMxE+5ZMAPrOEUtHgSd7tKucAXORMOkIs+JiLJbUyyo3bx7QiRB3jyiQ8",
+	"QCKuT/RV2uIKiLvYWFl27ld5M8RNlHwpVTYK9nCVL8IlgKPionxdxe1fHEJwhlWOkv6ueligZKt3IHr9",
+	"XkHuWlZWKBbg96nPOuTsrxUCqfW4lZ+H/er1ew7R9X64J2vEKbLFk3TZDHbMrJXib+v7m8xpVnBb00eR",
+	"nZBvd2K4zGXbVLPeab+oVkx57PPxYOlhz6liAhDbVR0uwtN2FRC325M0WSUqqD4saUxAKHrGIkSMusO0",
+	"YKZIScJtPp4JEIzpFgUovHjLF/oYi1wV7eddpGfG4BTPmGV0YP350lQDYwxSJ3YzltLt9DqQS4l6gZb/",
+	"LsZsyxS8orJtQJko6SKQxG4Kemsdz22k3lmve/4JmWK2MQB6y70UzThn9hrLZiTrFczYIuegDyTGt2Iu",
+	"cIvHEokIKTOkyl7BecwlhrWlkOju/E4wTJgYPoS7bnlp2DYOUCqRsRgvD2ATHH/yk8ZmuWTGaS+xImm9",
+	"E31srXbfG/h8cHVKzwaX59HFYHbJng/QqYUu8cJkkWu60tYIzRZMVdtNXw6ej69OB5dns/MBvYgvB9Y1",
+	"pkcpxjAMu7D80FbUIo/6Bbi07odt0qHkhzZlrH7p+eSlF5hWXe94+G70vCiduuNXjWGVg8vZKBpcxWM2",
+	"wOplehXDMzuhzXbuqpD+A1YhDR6DUZksaiqV1gu98u1c0YbwkNqmiZxgldCCiLCeU++6B1rEGuXMxICB",
+	"nv2gC3w0fjf02p6HqqZaVYZGynT5NR1YYrqF+ikFh+jhj+ZYRYYxzSjHi9p2l3MKsrUbSuu5o22ZgdbP",
+	"fAf9eDC89AZ9OOJWRCNi0v5uBo67DXjC1cu7PaTTSCOgYcrK+5el9+ciW7HM7a6smc7g4L1pD+Bvo0mC",
+	"38Py3dZAKSBXIjrw1OmP3rVlcZ2US7hQoTFUwWKZBLI41SDNKG8//wH0cPh+NxHQUeRgqg60u6GukMaO",
+	"j698c+zf2gWGGPm1VEDRBHhAbahB8YWV6k2i0ZQmb3WI00TvSOkUV0yv6kXjQ3EiWJbw/QdiZ5MOuaA0",
+	"Bnsnm7sK4b6sO/z23FAxxBFCTkFxgia23oilpxVbzVgml8kaT1cmoBLqUkh1DM8qV1OCQzi6skxEw1L0",
+	"CPjJlcB4u6RpSjYM67n8xx6pfFYcaMhmdPZ9nKjaVgEXA60GDy61TXClbYLi5I0j4OPrdDtRAhZ7VNQC",
+	"LA4LeGpBBu2cWLMgKTBTAvb5CGoPDy7Z2XxwNTwfDS7Gl6fPz67O6cXssueXGzw2vgIKgO7EGo08rcux",
+	"QtPKJzYRZJO/C66//yLPxJo9+wPL0gR6UpkSum+hmy7ecT28t84dU2O7nHOzZbKlAoaDHIKiIzavHIxW",
+	"rzGBdlpoTEGtaEeDDQ9y5o7FGoJm9NH56ZfezyLhe8gFhK9kjDfjDUZVk/CpPH9eZ0fuRxa4jybm4qyl",
+	"ruTPwCBAbXAZjePBc3Y6H5wNz0dmDy+ehsSLsriO9cOoRanEOc2l0ux75RHwl/pLb433QrED1qhYGc59",
+	"Cz0C91ptnawoFrDTgFmP8WEMjzaz16MAi1hyrzHk9Hn3ldGq/a+O8nmEVdWrshUTOpPji8f4TgqGaF02",
+	"5RVbzl9DJbgIxxCc/nkMINXALz12ScRiu1Fs42Mr946H/R5e3zh5GQmutIpx3VuJmGVU7bRHa9Cly3FH",
+	"aVFevg+qw6St0nN+oIKErNE6KKpcwqhOX2ZJTLeEJ4ulghuFzUQrZhDQYxYPZ1ur9dokEFD7C4+7yGIQ",
+	"TivKcwqhrSWFSKZiM9H4mpi28VAbvaRx7Q3sAxSGKi9j3NGk6DtkgdO7KpmU7qhEeZZBtC3ioUhQQjwE",
+	"DsC5CSYene5y4ws2uKKj4eAyPj8fzIbRaDBmp3PLqKy0qQuaciPKZMHhWIcklxM2YLbSBUDf+0b8PUlT",
+	"+uz8ZEj+x/8ejV6QrxOefyAfnl9MLs5ekOz+enQ2PBn+T/IVi+7Es/FwNByOhiPyZZKxufjwDH5F/Ch0",
+	"/fzSnKt7DG+rz931D95uUZ6yEztYu8KUMxVzAk8XRRXt7bO5lGlXDZ1xdaOHeVMUUKhEqYQdziHQvAd2",
+	"oXJMsCVkN+b5V0XoeRg465zeMxg8tuMHDIfMYQREnMT2ftcFHtgOu5TglajEkPh24UDGdXGjh7+JapDt",
+	"+SRDONa/QDDZ9+8+7xPBsaDtTjQEjuNDVorarM8sKYEiG1Im7WwaSwnHhtWIGajSDhXSjYw4GEE1uCk8",
+	"k/UFZtxDuxQIeNHaud5Vc3t9+N6ZG9sQeIVfshXWIGQDie1JScj6Q0NIytepoFgtuygeetjU6GcKTIz6",
+	"WmhW/cvufiSrtZDtGYIF4C3lUR07sN7KhjhyB4aJ/sIiROVzfihItXHmJW9lbbkffMoFfLXOBXscQz5E",
+	"TDQz4aCzqC7S3QPhM7kbBWPLDENFaG99ocbyJUdUuM5TGmIEd4ytpWNafbIxoJmqXaYwzZJl7FBC+MZB",
+	"FMJT4cgKFX+zv+7CCy1m4r5fGxrKwB0OXXHrXAXN9pEJ9KLQP32S0+scYCEwzI8BOvbcTQeB8tp2PAjB",
+	"4Tmg9jJza4VqLmLXcAwsJgUhCFHF0RTGED6EdbL8ktMZxjuZRvKPYHRvIOkyBKBzRtXVWwuRkD6EB2PK",
+	"zhSAouRi2r9tcYx7Bq9hwXdbWU0bfywmW3Ywiv6iB3ul2KoeQOMfqgL4pciMNgcTahltIPOhxpePAeqv",
+	"QgWxVnYOVaH6fq1RhHAZFlWCB8u30xjD401nmgOJisbfwPRh6EoeouCuQvyv4Kwixh2LfyIFtOKZqtV0",
+	"bImNw87YGzN6E4cMO8L2in5RkboudNPK30NhbNYHqi6ueqnyETGFHq16brRxlQB9SqagM5iga0pQwziY",
+	"oCFWaxemwh8Tkv8yWfBBwqWW88La9VCOxFZQcX2vDpO4OGsQIBW0M51i6ltOkjGuDxRygmPO+VtFA+K2",
+	"EvrqkUJAq/Rw6NuDuwLSb5dgOICvLXoCq8L/ykKkzLELDaWqI1hUlg14T+MrK+s1TpWa820sK6ukVfnQ",
+	"znkzpnuVdZYs1IofpF/xPPmtJXwbJhiSDL83V+XrYjO72Mwu/qOLzexiM7vYzC42s4vN7GIzO9ncxWZ2",
+	"sZldbGYXm9nFZnaxmV1sZheb2cVmdrGZXWxmF5v5W4nNPK6IH1Y1aF/Az7tx3K3OKFbMq4QQiKyz0XfU",
+	"XshUwkmNf6zx0rRvS2ppbcldyenxPpMkFcH2Bm37PsZ4Ftt2fXR+ueZYTvXSPFnu87a/drjzsexcCwqy",
+	"WYrVbmCj8rrCbapXzVxoiwerUVUunqEkx+HN4SpkU/SNMjtZLKFAV2k3Gmmsbe+m1qGTFWpz2nXthaIr",
+	"euUiUlpTxxFVdcqcsxkoqcQaC7RgZZt2QFkHaeiauYTMRLkKXx5Fudaeod5Yeyuq1lZ13UW3rZ0K9eTu",
+	"RWKBmLG56bh/bB/BYOUih5h+QRQFvKVtaSZYE+W6lzPawjwxnIw6JtjIVfI4UTcunOC3w+BqG68AE5+x",
+	"iK6YZtqJCjNyV+cvGPMNF6Wt+ad5/C5Y7B94KFVeHwK9P8k+QdMA305ogOGBPhj+GnyeWDQPacsdPR9t",
+	"hTli0LRpGGp8uVUqa0swONYBfK98JVLfbyVy9fIAwFK/UM5MWamjqzdnNYVDTfdbLADm2iqnmu8lyszY",
+	"qhNpLpuadZodkIryWL4gU5mvWSZZzOIpFkzkbMMyt1FQ8IulzNCLrVtlOhIhg7e3Ra52WTFmsF6Vu1Xa",
+	"c3gB+381D1dJ2A7i1uy1EiltdGuy/cKKxRqRvhPY/o/TBfyTt5X2WnxhGTiMBuVB6P5Ru/jWFI02fUlr",
+	"25GWuofatTcRphcKv0udGGVXb7iglb4nClA/c6gFYFynDXXwqxGByuQRHNfMqtDgzRgIQDPiarpV3bj4",
+	"252wyTL28B6m+vrrlGr5C512kc7deu24pYbffm/W4XD4CCsQ8xcOUJPMTVBdCkm1NfluZoh3edQEGPAD",
+	"fDYgLzdUHn0s29Jj6aIqGCfrQq7RijBXL7ut2x/ZJH0fqKG2xwVxA8WVV1NhGcWOFBvcdAowOSNwBrCE",
+	"b2MWyHGamT9Cy/yrlptc+DWDO6x//eT7Wbo1rEMLPtIaH61kEWys6yjv3UG2eO1dsmI/ggfVXfC0eks/",
+	"uYeCcThvr3wE+XAWsrKlhuan9hyWS0SR2Bvame5d+xt9Ig/h1dAjrr1x4m5yWzG7o9mNm8ffspBu0rgR",
+	"tTlKN1jbvDZBqYx+7z53b+S8ueBoi8/yPfDe0UF+Qf4qJUtGMzVjVKH5UwSqtdzJ8t3yAQrSjDGO2QGu",
+	"Zy5Z0HWgtS2dPUrVPZ58Cpop9q6C7CoGmgipSPHa55gKpptRNISOFlQw0K8opOYiQ48b+jfLFwZiwz+B",
+	"5CqCARo8r1bNneOB0CsogZYlQZeYlSuBVjz6p92NXdB7uA4ocLLXLKhwMk/oWDnkrbE1gyuy/AIc7l6o",
+	"vYbDxxESLoji48qIAp12wtaI8zIQj89/rDFl/WiOdhYBjff5FaA2OyZlqdbb8BSY9RZTQNqMWclUWI33",
+	"k5VNrnLlYuiTXi995Jui3+JlzWPuZiDHsUaRKrrnQ28UJtbo7EkCHMeFtOxz9ojV5/bZhyL4pc5FUDQ+",
+	"wgY0iQr6CVzQTPPsnydZhM6mthxSHNbVuTTQfky89B5/8EJ0gsLQ8Ck4YVnOZckNaVssFM6Ug0V3W8Zm",
+	"Y31aFAYxfb4SRbjYhEt/7NdWcG2G+jZURUsc82lMbYxN2r9V3+rnHipRS3tqci3FRn4rNq/N4w8uvqkt",
+	"lZZin5pfAp3hO3jyoX+Q3zUQO7VnXanYfCNi9tY83tZjoNHoHAZ+MFbNAZSk4DFoIhWNg9odRz+aqxm2",
+	"vxZPPlTivZpf/IEm6jU+GVQOgb7KjKGkJ9ozXwK2X/DT0P4U/M5SVJlUygso06zn9khN3Rfj0XYmbsnf",
+	"5+1TkxhxKfwBUTKjHMRgrlhT+ZnjVNji/Zbak7sAba5MAE8dHJeEMaB18DIee41+PCsM/NRH29NeNNTR",
+	"CmERjuTuMXExrXVvW54gQACmIkKoQJPWum37rwoB2FjKJjlj9MOixyLWmworCUUAYhNBwVNVpwc0VDp6",
+	"g/bqpIY2+t6Ve2L0R1QWn9xLUA4drQMKmO5C2GZNEAUl7g4wGcuxp/VBDwvKD9HAXaRq81K/lyy7gQeD",
+	"rNkbqAJpBT+lHfToqO+ItPFgKBq8ANHrKwpx1JXpqLFG99BydTTjYDxg5w6/gjgEHgiWOwSgWsblTe3t",
+	"TGg/vkxYGr/OxCxlq5oLKbpiitlOcwbhW+tswRhRq2hvMgHStMK0RBxyuirNHvrA6teZWGR0Ja/J1C5o",
+	"2idTDa3+l/F8pf9dU6VYxqGjH6BH/5Vp7QeeFmIilyJT9kMq+GLav+XwYUX5Vv+wSvgrxVYS/qYf3N85",
+	"T/6Gfk9pHitaJuovLD/DZ++42HAcIoVowBgmmqWU3+mvjSoyiZY0o5Fimf4yTTibzDJG4ZFZEicT85z+",
+	"nHDQdVJWfikSq1nCE76ALBqYhfFIxIleG5nG+TpNIqoALvciQkxXzIywEgAsBM3oP4wnD9DHIIgD8Q0d",
+	"XwHRUjnMpWZ02FyzuHmaRBrP4CyF9rDYRG83hlTTV23NOyStzyT0Q3WNb9dULS19OXoDGRYLJV+QKFem",
+	"weN4OCTFoneu9QPwrOriD37wSdhKTEOdYGWVRz8LjF45jrj0PpJ/MXPoFH7FeBb0ay70Dyfkld8pMOEk",
+	"FRuWkYhKdlIFq99bJdx+HAUwAHN9bgurBCe0y5doa8qdE72w8DZxQVyUNWdrgrBW2PhWP2C3PKKKpmKR",
+	"M6wP5estLiyrgmqEx81Ui+JAH/hJBM2zrZri2sKbJfaWIsugyK9dxWjcrue6G3iPXYtPPfRrmrTrkwKw",
+	"uNJZNrRLSGUxd1DBTI8APlrbdrv4ftsG7n9kNNUUG1r+En6z63Z9zSF8KQF7GJQwyZhEavG2d5ZHd0yL",
+	"0UhwbtsHa5hmVLLq12yRQfQqJObM59iwH8LLZJ9wtrFVhfsk0urzIF9j72esWa7Nyz4qLhBhA9Truo2e",
+	"EK/3J0slBArfyROTMdy7Nu1E5U5i+ulgOIaspPNKunPRyVRzKQxO9ytnlBaXsTipfmeDQna+t0VHHEb6",
+	"PWU6v1YetUDXQLMTvGW2Y6dDrhsThcpmlxuDtgGvu4se3I3PCNRECHoe3UYfMeFrIdUiqxnYkUpdNVdT",
+	"5ZcSKImxE3xJM2aDL1sd2pdmwtcU69hb1aV3fdm+ULS3aANJOYyT3jHpeg9DR10OYXNaA9jFUtiRAFR2",
+	"BLbfwJsha6kg0j3rwSI29nnCPiRS4ULgGivneMVvg/Zz9gJ7/W8SyYpsFWi5bMoTQghrWLGpC+ueWtKY",
+	"XiNAeOJn9r4ASGPGUrExDIBMY61LXluzXQJtmNIXfodqcefzqH5PvxYM5i6O6hH7YDs8h9bsDvuejaCW",
+	"E6xFmkqzL4rKO4wNMFNrA8/wSM5OyA3+WMl58ZpRJ3o3bjmcp2s9jVY8HTe1q+ijUEik6WwdQwi9Ge6a",
+	"TAtmonVOq3RIZqrRBtXYinBz0e2OvVjC93Df9/m5I+G+5YBeCUe3pfVysbH+YCfiflURd1QmrVF3WmfS",
+	"4vPA/GuiRivqkcc3noJKQ2zm1csQLN9//+rl/WW/bKUUJcYwrO2EvLHMbkW3Vs/XT+XrtWfZVC+ujAOg",
+	"d937r5+Gg6ubwZd0MH//y/OHgf/x7JCPo/HD70K8zisCHMo/KepBYNCT8Uf5Ldu70l9d6a+u9Ffb0l/h",
+	"MOA2AYOmxkmfxCxKE47hJRm7F3fs6YJL2gdHNEWBhrJB3GmnafrdHARzu2YlL+27WiDuelbmNAMXDmbK",
+	"aT0qEisXio/+Z9T+uFDkjq211rUlK7xYqUFHIZFYODVvJzccriOBY/i54bZaiNOLLVM5JlW81U0SPvPk",
+	"V0Y+M2y1f69ZBpeoO3v2w1JgtHMRxFG9JCiFsuzdoUMvK/bHKhS0F063qwR+2g20d+uO2Au0VS6R/EO/",
+	"9461gKa5PHcnhzs53MnhtnL4KHPG75jR1qQJCLLgDYGWY8p1wEOnWkn/tqJtN8/WRbW0Y81gBtsglwB/",
+	"3lbzmonI+qUcEKmSNMVccv3DFkNfqVTEpB6Xawk479NBudAHLMaw6Z21QM1//Zu1GgG5J+SGV4W3aVzm",
+	"N1wBWQTdEKcaCdNrcy+xWZrnABvo4FS3XIk0PiE3cF83xeVP9ZDzPMNgVoOZBINV+uCwU0VTAgQnopzM",
+	"rJoQE7qgCW/rq2FFAE8zIQauh9x9UCdGOjHSiZFDKjnvvyKtv/H0+Q1W25FkjRl/T9DS8WnuOFvebBag",
+	"vM7YfcI2e/xJcLFpxMlSbDgm6Ajjb5Vg09l4M49RPZZjdFyg4wJhLhAOXk21/oOpCOjZfZvzmG5PKtJn",
+	"H9fAxMVKL6PRYDgcDgeXs9F8QM+i8eB5fMWG89FoPD491bsnpGJZc71kLuScZVTlZjeynEOa+yrhWP72",
+	"6qyoo/ytfbjX722ZJv7R1XjsEiFM1VizRNspK0rWWj3qXY9dem3verSrQH+c2n7H+DSKM97GQ1Hs/l5O",
+	"a7vC1dTLs/3UQkZ/K5bZaOB3nK/jfB3n+y1wvkf6Dqx+dIQL4a01jkM19sruAiyzd0K+4ykEBky1wjqF",
+	"qA9jZFpTrxR8gdWyXUF1bdnhbQMYl3DZ4BhOuMaezylrc0t3dT8pVmwm4i3a186ZXtb+OiptTaU7NPqo",
+	"7NSDClC0997omb6BV8LOm8NzQPdeFxya81nGcW1srwGPZiyU9OrVWXRbtEc7MY8dmFdYJYpivhBj+ZOY",
+	"7S7pO84giEzYAKd5CkvxjbBqbft7Btg5x0qcecZK/X6i1dX97O1oPeM/ruOvvhzSH67yr/9+8+G7d3d/",
+	"//HnaPT5z/bveFl0NdOb4Nm3/d56iYE+GVOZSWd0LQM8Dewgaz7Leel5ao68/t9z/b9h8d+ooei8r2lZ",
+	"D0GWc26zLtm6aHZ4jw0G3jJuCn+6io2961O9qzSGFIoCv64sULWT0rnNVnJotzEv2Zb8j0jEjJydj/4n",
+	"Bs9PvP5y50Nj0YcXcnrxoxcps3e5DSgZXdR1LsKInN517/L3+Odg9HvsGpCvVjTbGhLwZJoX0VNhunlS",
+	"MFy6YnJNIyafGe32mSVi+UzTx6AY8N/GX1rv4TNLAM+WiVQCbu80o9Y7YZrz7WtGGaJZvUt+dgKgClZp",
+	"B5+oLOcR9btmVbsI7lXsNjRRcjIXrssjfmEyUs1XBgk4cAURz1o5UR8OTETDzMbdhMos54/IpzS8Jlga",
+	"FvJBsJC2JMVGupkSri7OgmzZHaA2xZGLcFrKMVElwRTRlnUWdiF/9dJeUfwsZqbEtmREI9s1kK6trRvK",
+	"8FEkFkz2iWSMTP8kZn9OeDx9YQYUGQakAT3iaqDid3AWw3bbivQ/idlreCN0tVRApuWjf/9fSQfei0hX",
+	"TCFQ4clF4O7JbQx3lXdVOqHYmcj97hG8UcnwJjFipXmrtZRNeGMo8t7kyoMzaFtFQPxJzFyxBiO8fgne",
+	"rbF10RsB68gtcm6C6sun3zslrVzbAAID07cG3UUHfCswmo8CJNRqluuyFAxIej9+FjNZ7dbfawg6Dxcu",
+	"K4qd200l378CG8ek7OwvXGZFTnXoVwVH63tR/MAO8e/jEf3FPcMsqX2YDgmtphT9VRLHKUNVMhV8YVcA",
+	"2RZsrojIw+n69U1eqtVwHndQPclZRzzwCAwqOFnn2VpI1icyj5bEVJZmtlcCwxh+XC9woEaBAfe6LUGs",
+	"qS7xvf7ay/dIlKyUJ7fAcwFJ5/2qyDpOCpe0iWYuZx9tZnUhM8efxPHUvq12bjm8Pf1FABZKrFJdiz0p",
+	"406tqBxwy/28gxk8BIX+4JNUee9qDLC6orI3miVVvB/WE9yZX5351Zlf/3Lm11F+5z+JWXtP85/E7A9U",
+	"RZCgTOM40cDR9LU3qcFRqAC2ILHAwDVMetMqVSVXxJSJQh6CfmRMP9InzzCeG3NG30Aylke9psnLw0EN",
+	"8jyoGI2Wnqs7ojxiIIlYtkq4jZ/SgIXc2nG2nWQ5D92ahfUfwdMtdlrDKq01MtWvUeSwEZKoqPMYoRpn",
+	"W20+vCCcsZjFzgk6NWBOQ1bvin5IVnrxV8Ph5ejqanx+dnk2vLoaQTEF/GlYC6hvLGch3z7cNGCMnMK2",
+	"VgvKCZT8SiRWvBEZJNkeX+4qbPJ6M9soGqMk2M3+gaWRWDHL8P/KsmSeRHD47HevTTFTqHZa/fJzLD73",
+	"rVCYdAa/V7/cYT9IwnYsPTAA9Roz+W9sE6rPNQHk616/9xLC3m9cZd+ds/ADmy2FuHtZhJi/tTz9tSkz",
+	"D//inO+PN6Srm2ny5xx+MYk1ZlES+0l4VhNwDbZWVNMN12dNc0oEX7aCrNZS92ADvR8hMrfv+4pAfsLc",
+	"Ohm+rfPAB0cPBNRSxV6Q2ZYY3kKmRn2ZosLuIkqxDrbjnwbtha6jJYCrAmq7YiGrMw3jLbez3ePjiTbC",
+	"2myIEm0PvUtEMgf/KcrbtaGBoib2b4YMwv3vmoRvY5sJ17oURBpcPe3KWRdwCD05xo4SNHf31e3ZHnVb",
+	"m+jw0krDZcS0vEvWa/336GiFBJb5hkktRA/WTcx7h6KnAqjgwZNJlvZCzziEGKFRqUtk2HUcEtrubpBG",
+	"SqJbyZ3I3VEaDGnTcdE1WXQ9GE2nRM2UtXKjJ/LL+1st4ZjSuLj1tUsC7NCMoRdnXtTHsuUd2nndHV01",
+	"TwSP9fGgtxvYEWntwEsao5ePrBjleDchMvjaFlxQwjHaPYWZsK66WUy/Z0jFAuFxYkBrDXXXFKsqowJc",
+	"S9Cd01w1o67tXB8lKm/TfM/cDTh5Jet1/1/aYH6XgnkOTeS0dIMZiksJ8DFPX3iVxp0c0asb9nYQ1dD4",
+	"TjbiVe5DrKtXE8RiqOFymrpLk7aO1tpyVEqoUCGTxx2DCrJwjr5ZTyOy6kRQPcoC0sfg7SdLh1UlvCC3",
+	"Qmm5Ho2HfafOXJ8+gK2OyBmNT4+WOIYGDhE26BQPNuXkKtviSfxZzD7zbxqrjTnrb22WdH1oeXkVTEX+",
+	"RmtaqANB1RJzltYQ3kpTotf4Aq77ZgwvPnotLyZfKWkOrxU4B12p4jdBMe0t3qqw1jlTo8IWmmqDOos/",
+	"TPzGETJZcGqehS4Vvl9ZUXk3KU2RTQo48PMcaMV+8qeWiq0nvksNv3Dvw0d/MfBF0apWf/KXhc+7Cd63",
+	"8pFTd3/iKKSGnv9cf1sMdAy3ZJ3JHDgbfxIzmzK3W5IGO3nW6eA/dd76zlvfeev/Fb31j0wNtNr+wTmB",
+	"4PD/lZMBXRBQnbwxx93JnRMyNc2YpteEQmAJVMHnMTTJ2mIJZnT0CDJji4TrV2ii8BX/ah5tX7jsvuWU",
+	"mzh3V3bZ3NZTvKs/IVPLIouZl1QaU91cl5vG6ZiPXXRxOCFTqfLobnoNJftM0TRoOE3vTBsT/SWApDaC",
+	"mKhvU2S8MhdRjAPYpjqfFcRFlyqzXntPYfllHt3Vya2ahAGtx6PQd0FXBj8Y82Ai9J7UvRgGj62DKrZl",
+	"/aUKlTXNIgoxEVJgjW60M7uTIr/UmqyuAKtJ3XfdlwBXWjmSRJ+EGjvYk0x1RkBi2vCRfF2EbcDFkRU/",
+	"ZMeheZD/tCwMa3vtQO2GovloRFd7mhkf0Ud7d2sK1xaGOoQ7qTZGZjYXnnBuaBstVURp7AW6rAPskCjU",
+	"eUDfS3AfTchNmqyShss/j16cglHbQ0E/4ZeRiF14UdE5pIj3SY4nmrIqUwsPotQCZGrNHhKHuL9tRGlr",
+	"4WqhZmePX2s9g8TKYiTxOWHZ3LOWHlZgDRmg72vLy9aUVDZFvoHVQFObKhps8GIAA23MRcsri2gpywgr",
+	"JF85fRWqqARSldhMQctlLuhWHtIYvqZ8kQc7FkBgt/kVPN1QqvOafMEXaSKXmhV/xbIV9UUmJLHFLIj+",
+	"r8Ui4aYu5944h0DlAZomEfs95CFhsqdCd7dthtm77hU/DmK2Er36XOna4MbPbEW7ohvtTsU4vwvE+dne",
+	"jggFgPt6jpvn6vKc3UChjfyGZndvGI2PwLDfZdXamJeD51q/vtT6Nb2ILwdWwdbq/C5iD2vUWlmf93Jw",
+	"ZXU9NW5cT1kjziJ9ekHHDNRLzdVS1KVhI5M6Lgv7cjgYRdp8p8Px4Pn8fDaw5shofHpm7bsTeb84Pgn7",
+	"oDmOS8FuOcWaPy4D+4CV7CZfv6T3rJJg2jhcOfc61m8/9HszEWu7/T+1PbBOmakF3LLaEvNtYBYnquRj",
+	"an+C9AlYp9sJ3u03EmdXI+BftEYA+xCxTJtKvbdLqm0Chhb4f1TOwMXgcvR8PLg8pWeDq/PoYlC4Q8bR",
+	"EcWWdiP9CvJ8fBHSTSaghNvTVCHFw1yVDK81hREFirv0K+f20Y1BmIzo2nX683PirZ7n4HIyxoer3Ahq",
+	"+Ih6vpDMfshtlGFBdekfiY9BMJiXSRzrtYgFPuE6FGRMKpu0h1v8mbZ7ucISw4FAyYLfNS0J1GZ8tpQU",
+	"AR039ROPtGjb9IH3eGsrkv1LLmpLGRad69FLg44teVwe/PGd5CsZFeZQmiPgrbnSTLbYtIJ6GtSs5mK3",
+	"nRLVKVGdEtUpUZ0StVeJOipkxtq6rQNmzAt/2KMG9bWcFxxC7VZa40kTzmRIkdnjzDDzHdDpsJMZnczo",
+	"ZEYnMzqZsV9mQOzChmUuYKB38+PdJD7787v46x9Wo8HP558vpXz9phIKUPPYX/Ty1trAknuefNv7mP1l",
+	"jf10XFiFk4ih0AofVXVpiJLxGKrJQ09nzORxELmYZzTDMUuuKOhAufEGQIESyjHhj0wRq/EEh2xXT6AS",
+	"CFJXwAJuG9eeUxvq1MdJxiJbXzBzxQaosqEVrZJ6KrSwF2PlZdZgDnmxViwMly4hEfGFbpapxuAtn7bH",
+	"2iFtfyv0sLPcoPYk7tkr/pec5eyIexNcVel8s4E+/IPLaBwPnrPT+eBseD66GF+ePj+7ugj0qy1GCJYp",
+	"V2xlXVR4560EWefYw8f6HRLV94jgt5R/FUJ3Er7HgXqD1QbdlQucLFom954SEFQchufvRuPr4dApDuWJ",
+	"opRld0Rl9J6lUmMTJ5TKVksBH6RWS+IcK0BNNIs6vzjTek0f23ZLTYumcff7/q9TulKqjNEVDoQqkMxn",
+	"UM9SQ/c+XNvSnecGjJXqX1bcwG4Hmp2PXCh3I+earXvNv3Ydi22dpTSOD/KVlkpvhpidq3VZ1LIx7l9z",
+	"uiipVHss7KXzsOO3RDih+AYoyAOcHfaQJNJ3hXMB1ViXVJIVozKHlvzBtJP9sS2WWpuavpuNElmM6QaG",
+	"zyzZlmy0TIL4moN6v5f7R4+Gu4K7rRvXPy01tXdRcGceEsOBU1j3qU0BsfJZ26OcaNp5g+9gVEtxKutF",
+	"vKW4CsSUh4IOWgLunf5gxTD7c5/Mti6so+22vjVvl3f2dBgqVKVS1gpr7+yAPlPae6sQYR5DaxaA3KwF",
+	"OP+pHwx63HFJZqhdCqmWgzVnrkS8JcIocwh/5/oFh6348D0cva+Tq82O+054fmLheZz7D2syt3b+6ccP",
+	"ccV1VPCJqeB9S0P9o5rfgJvjjG+kx4+V1dBoz9USvJW3zcqVKWFO75jUak3Brl01ngvr78aPo5AGBRO+",
+	"xZDLhjg0cA+AiwhOxDqlWyisD/ns4SxdgG9yCOEfnDd2n8hklqSYybXOZ2kS2WKSUtHVut7fahABMJ64",
+	"hKB2STQ/VKpD7uQNFCuvpdYdU9Avr1A0EbT1XIVYfSaJ2HBXZZGSdZbcU8XalqdpqoKzX1H1Md38/F+L",
+	"J6unobja94brF+gKHQhvL58s4TmcP6z3Buof2JaO9xglYkN/y7SyN4nWpoc4+Pt7xNw7q1kGCg/rn8CS",
+	"ERxvtnYutvbfazklMDiFZul25Rh/nzG4wfAZynhcZijPL4dBnpKrsBMkVwxpdzd6tc0liX4/nsy23W1G",
+	"d5tRajVk+4K+Y2kqodJOISAZFtIwWZgl0vI0Gj1sd4P7r36Du6MAtHXbJau1kAdIoBIne3zEqZn+6Trf",
+	"u8bPjc1sTKdnd7gaejXIIre1NZLsmWyDlorwhVc9NLslWVj3NsfXMqzR4dAJrE5gdQKrE1i/rsA6zgmn",
+	"9fP2PrhcsabG7h0j7Bhhxwg7RvjrMsJHFsXRDOpID3Ku2K9eFkcDcUR8zxMdv0oUbBnn7WyJ79YIbzub",
+	"QpkdAxj7hCqyElKR0yGJ6VaSeSZWpk1me0ujTfvO7+1zIXvD9M6s78nyzdYrShWqTSPWrNRp1/mI09R0",
+	"/T7IXdaqebd36JrLTnWNvjsZ3jX6fqJG38f6mSSrL9m029DSO/+1rhl8pvWYbe+LPF7Rxn1TUNHeTuem",
+	"AXht7qjHqEoo2O/x8djzY+2djvV2rLdjvb9J1vtIQ6FQz440F3wl8Fc3G7ZvaihIU1a/KKSAKuhnkmQi",
+	"NX3oy/rozyLhRTwWFPiyRY+a+KQeThOJgEJXlpwjuqYRhBqMhv1elMLViovoElxp8r/urURseg43JNmN",
+	"ruoDvRqPCcDU8duO33r89p+fdQLHgG2pgP58NNCYGVyys/ngang+Gpikn3N6Mbu0ZfuqGg+cv1N7/ixQ",
+	"b1kkeEz0NMDyxGaidwsaM5iz1cDCvXrj+shiGDx8NYEYf80ZKM+hI4VMxWai+cREwpwSmg7ZOtja3q6L",
+	"eKywjlCkGZbNnaxFmkT6a5orgZ6LjNG4d326I1Ysl2zqbIysliQS2azxY+xmlOzw2IZal4pJ5Yq8FDV5",
+	"KuH5NvPt6OI1yM33XBoLDIpvo++jol8gtLZpiJ9/Cc2CJFSaJZCHh9kf3FS38VC8otkdgzxAPfwLMhoO",
+	"iVSUx1jnVH+kPIacnpNbfpOmplOiyWLhiEoc5YS8NLmBDpZYQJ4QBgvfcj+OalQKoxrubbACiO1b8nEI",
+	"2SUCg9d6Wd9k2HQyvJPhnQzvZHgnw30Z/kh7UfPDYy1FK/9+VRvxW7Z57dX3La9wNCRKkNH4OYmWNKOR",
+	"0qLXJFxqHUIv/M2Xn5Pn44vzPvluTf+Ws7egL1wTgFaymPyPb7/8/H8aYxO4GMHOIUXLKSMvbrk3ixbN",
+	"3kcQ7kbkyqXYnJBXiqxyqciMEc4Sp19ZnkC4bdvgV0Puw9ebJVW33OgCroKiJL/Hn6HMEN7NjIb94XCo",
+	"17ISXGtZtoSxfEEiKhlZQX4GFyRO5nOWMR4xTCmi6oRg9+UYFJdbPmVZJjI5haIDUyXERC5FpqZ9/JAK",
+	"aNo6LRatP+mlTLGTKwIxdbqGiwYfjvfXcPYIpVXthkdUadBTvbbsKdAiAefI1LZU6bh84Nr6oT2OVucC",
+	"x0eOiE9slQoKCzWpoCGXdQGgHTB4CMXmteWudY1PhFhBXo40JoNfWaCp8lAwh+03LvnWQiYO6NHpeAiZ",
+	"ThmIhNERiURWmlgRFgYBqq+b9oGtO/LpIWc0uoN0IUWmHujTE/I9V0mqDw+QYsakMt0PT9oXAWiVjp8o",
+	"yC82qWJpmhhhWtQvzfkdFxt+XCK+o5d20cxaspnUu3BB0qYcKbC/kjhlmAy1L2WqTcBziZ7C7K+6j1Qz",
+	"5goy27UvzBoaQ0jILINj/IKMoD/QEkTViqYkw74KZkRsJdPr9z4MFmJgvpyngup5D83vct0qGnmZQcFb",
+	"RVUuSyywJmdJ78YG0uUkSQWNC5+D3cM2AqM4d7UegDUT65RhoSPUMq0aYsTHXgvbpqbZ7hU2Kx4pu0wi",
+	"pjui2Y9ytrsDtpmPB2PLg2nNHfv+COz76dKRG7XvQmzvyQwOEct3nL1LVuyduGO85ozpn1D1nYs0FRtJ",
+	"pv8dvvxfU0v/acLvQJHiJNDe46KsGeqPfgGlm8GPdPD34eBqMnj/778LSZ9K4FbYBoLfSvmL2EwN2zJv",
+	"loIYPxDzj6wH5qmmj7184rtczcSHuhbD72xOpzEW3pkmhtAmDuyGJQYihqpLzCiPBTed7sE1Bso6hM6Z",
+	"YbRc2IABLtKYSdXoNLMN147tdY9LfWt6NLaO5cbXGhoQ618QPUYtpsS2LIRS69j1FnLA0WgvaZm2qdW4",
+	"XdFL/4hHe1p+hjs979uJhuaaw/MfA61LcX2uXILlK4zHplFeqX/jBqEZwNutPF2B1gO1rcC0cBNzVUT/",
+	"QKvAoErxccpLtVUe7uobAOvjbHFm+wCHu7GZXQyO4nZW0iS2BaySueunv9FUu8kEsv5gXcI9zfKwC6N+",
+	"slTQH2t9HX0hYqgryLqpvCP4e6jYkSHDYKUj+M2vF4Bn9RFNyez9k8PzEppKeMnvxQkompMVTLGuGZk7",
+	"KaF1vHppdXX7aLtOY/7ADlN927HforTShEyWmYXfSWxPWJjHMuski2OcZj0CXqmRJB2TbMEkHyETUbgd",
+	"IxH3teI2/bXDzbi7fW2zr490phv17Rhveok4fmWXell5O15RrSgShY5aayYXBQ9JvjbX4yZrIqhXNEnm",
+	"d7Z/JPxuy+8DxNAs1JPT4NFCYcqD8s7TmKvTvE14xIqEdnzSzmBFNdzGG/XiOFHtFPJ63NFE7XckFJ2U",
+	"i/3w11fCaZA47ll2n7BNOEPE/GgljdQfo11awFaWE2wfug+t+DD6TuCFAq9QJVP/8BgtyACzH8MeIFIl",
+	"aWpaWclStyaPOpeMpto6bD6vf8SnHvq9n8VMTrCP7wR2IabbBnCgUTrQMzSIdQa1pvmYbuEUFt28sbaq",
+	"cW4lKSMBjnyEYxVgtm2y98Ca5dwA0ic0lcLY1+5Ies3MPwKkgNGlyEOsYsPSe0bkmmLU7Dy5Z0XLcu9Y",
+	"24azrVj6u2Um8sVynQc5OoCzYewuQPuauxbQUL2bHw+MoMItsjvTbUtCfFYDs2wFxEuWmvqklfmNLnqY",
+	"O8GoBjWlVs1vbdFD5R3UHw9Bpwzl7R3EPIdd56s81/ABbziD9/4uI9xhRw5FbtGVQ1fDN3yC96mtiac3",
+	"GBD1nD1gROyyd1TZqpx25PPIWR7dMX2kI8E5i5RzPs6oZNWv2SKjMWD3lx6bz/U6rnugeMo+4WxDTHhP",
+	"n0Qpo3yQr4nISMbWIlMSmE0fCy1DRzzglFwQbNN8Qr64Z9kWTXeWSjQA5YmJ3NeqJTwHtWO1mHIa7Olg",
+	"OH43uro+t0q01VHd2GAQoz6rlU1ESGVxGYuT6ne2B/XO93jVcV1gxCfa0qMW6Bpo6sQP7lyZzeN3HkP9",
+	"ye05vg9uSPMNhtSc9nvzTKzq7Q2YwRrv12caOx6L/FgT6N356ZceBEECPbbxjS6xGTWaW3qcgol9TEds",
+	"wfV+ghRqFk/WLDNRR73r4cmo35vR6C4VC5jd/D2hi3JokoZv900TrGVtLS6AcE2P93IDg8qpdoSlwcI2",
+	"66Dm4eNJzLjCmKbL3+Ojg9HvLUtaizRtXr+x6cx4D+81vj0KB0weaY9bTba1Mf66iBgLGuKQLVhXQRDD",
+	"V0MRYI5dAEokY7xFsRKTf45b4CLXEOcm5FUvDm5guxoUXQ2KwCHxKLIuOF9r7skhtUvLJFw/LFgpcA9O",
+	"yZLRTM0YVQS8xSao+8BidXvqMSRZUZGhuVHBQbajO3gNKRPGraGRAnP6dtrVkBSxGbtJFIdkLDy+HJ0J",
+	"47drKmO275FLZZv3sMrGMnUdV+y44j9giTJfEzhGfdif59Idie5I/IMWqzLBbsdcg5TO1a98DVITA35D",
+	"tHJAqDKdmkxoM0RvMem6/FdiT7BjPVTfp9sZxpFxAfbYVuPz9KFdftkh6TK/8Si71XZCjWpgkHJEaB28",
+	"UJNoZJ0mXWXHLs2ummbXIpXMOu8cGZl2CZO/a4vhuvdFrvnhsz+wLE14TepZm8yv3ZCrglnsTd34XOTg",
+	"hWofY+Uv52njrJ4wyN72MDGR5i6WaGODtoDnLqkN24YUBYgABIdt0SVCzCEzyobd7I2095hS69Lneh/e",
+	"sHW6rVuIl9SNg+/ktlNufum7Jrf6a5ks+CDhT94uxeOa+/foW2p661XZ6eMLw7shn6w0/MdMqGqXhKCp",
+	"wdwDlfhFqzysFftRP3xM9la7Rn5HNPGrq2Q2Kf4ytSWrOQnl5DGLiSL4rURRfcf3/FN4WB8+wEdzH75O",
+	"EesUsU4R6xSxkCJ2tCtoe5gTyGpt+/PFjLYAes9uHzdkYL8EBOuKbkkkfG7uRcJodhd6yVWEqXlvy2T4",
+	"xZo3KijZmu5/yGC4qEfPV7ZQdCUuRqwY9GbeLAXofhY9IVu7d20mtA81uso6x1fn+Aqc/8IUaGsAVOit",
+	"tuiVuSt2B3xuqj2g1WIUsU/Vh8jpWj7szaezyYHdHcDuAP5Dep6N4PlNOJ73H7DOiOmMmM6I6YyYihHz",
+	"WBZK8aFD2OZvg2OiBlYbiSOt9aCtFenljjbYJYWS5bn1agqwUFMUCstynZDpKpGSxdNrkigSJzGW/tKE",
+	"YqOARudFksGMRTRHz3WGhTtt8rBtZ24URBN4fcshX3pDtyfEtD+38fo0i5bJPYv7BMta6jeNB5VElEcs",
+	"leATNzuN9bgsMnzyLFJp8TX8FpdVjyTnxAxXz6IrZso9vLr51tyl6iPQJzKPloRKMi0dhekJwbhujNJW",
+	"ULplVch4/S4WUxP3WMkMwL626LjlkBqjd0XtlB672F94zHOx1qeQ484nEr38camUhE2dcK5+4tykfg20",
+	"YXDuusJ27woH+WeSRHmWaVlli7sdUV/tNcv0xoZb/2hrxfxajm612deiqMWq6eYuWU9cWUQI19fU5z1x",
+	"l0R3JkCl1+/NKHc9JPSocaImZgbzpvkkmf4BcLekPJ6Ie4xbYzSepEILE1OJb2KrIdnh7P0PjeOJEu7j",
+	"vSj5oU1Vyvdh/MiatkhmH/oEktI1Fcil2HAyYzKJsTAfjZTU59QeQ+9uA1PZuFSMIt3QNDVmoSSzHOmL",
+	"5nGiSCoW5rB6zo5OC+m0EKOFVHwXjjKaZO8NPPX9m6/lLmB7UrrwWXs72Pbq8dG9zODWyWtoVoK5b5cd",
+	"1BIsUwjXrdDCXYuVopJaOJC/zo1xoq3a8wut7HUWQnc2y2cTtDstURjTQinKtdF+pUVoLP0MubWIlr3r",
+	"S9S+gXRsATX2gUbOGxYuq/b/sffvzW3cyMI4/FXwcp+ts8lDUiR1l+vUcxTH9irr28pKnDj2S4IzoDjR",
+	"cMAdYEQxKVWdT3M+2Pkkv0J3A4O58SI7ibPh/pG1hjNAo9HoG/rim7qiY0DqHAeDsHMi9iedg95h35r0",
+	"1pwH49iWU0gFn21qqS/EGARyNgZlBpN/Yp5cZxwIG8T+hmOFonurNRguVSsfazfXHrhBF6pEFIu1wRE8",
+	"tsWab0WKKs2+X75N3Eb49KBPyorRA1zdZmvJFctM5PmYkGh/9ktrAmldtKHoeULvzM6F+Sd2YX4wBKay",
+	"mQtRqWtQigR84iTG/WdUr/WTBPdc5VccC0jyD+RsBt0qeIhGHJyrQjErikopBOasjfchvlprmRXnOmPc",
+	"QgGBYiNjNixHbTYKBQ+NpWb+nYpxNpmI1PxbJKEIzT8MewjxV2NlhviREik8fp+MrMltfnAWtPkjSwp/",
+	"kkUN3xMHh5LZsQxuwNA1hiIV9Ha3QajzV/YpqCvddRkpobBUueDBFKLjIKLMsKlHQDzGrsBEaIqoi4Ip",
+	"CzKRF9MAxGxWK9aJr8aLLiPHDK0aW422O0tioZQL7wP44DqXWaQ8vJYHys8GtBiYeAIdWBxcGD/Ydu4V",
+	"8E8kgvFELDbDgZXUGx4ZOr8X5qumwMftq9HmJwLEZX3F25lXqAbV3QV1l2mbUwdhioYUjRY84nq0Mc/4",
+	"TesTl0R7eTqMrcDFAEdxNZfhQ6A2igpFsf9ZFUV2ukk9CY+XQJz5AcclbrYGX9VpjDwBXNmyp369YvMh",
+	"05KZUdzJrp9n+xjMgiCwdaQezAUeWC3aKnbbHeS35qvmg2wGxfv9IvfL9ck1J7pcCdpSiGV2KAnyoEra",
+	"luZ60FQoyrLuYpgmylPQAgoEUz52yGdWWdmrwzB3NvTOht7Z0DsbemdD72zoT2VDPyx81zqFN4/gpS8e",
+	"ozEJUioMI6wz/9oDgASVJ/481rQhmznOy6vaU+Kf1VNqTeAdxwoWGmwiKONpfnIlvTQWuLd3mmi+K15r",
+	"Brlekae93nH/9HRweHB80Ds97a9uHLlFh/7JsFkZPjeKKphx9h0wK9hB75SNrKUxVJrHYvQR0K8vKmgk",
+	"TG0F6acyZSNjxI3OGE/Q2vTNEB+qLIvqcpv8Rge9zul55ynvTD78cnLf8f882ObP/uC+tkvCqgrpkoXS",
+	"v+uNqYc56olElKRamgWT3gh6pZzXXqbmcnMl2pjNI/qMMLXS0gXoDUZGj8C3gisxNncqsFjodZRga4kR",
+	"IND95rnLuFpJsftHVHh5W1Ktt2ABZPMTWuPTLAlTEeqp8uc88OfqDg4bp3u4eYt9OOgs/4oMaT2efCWu",
+	"7raf+jhRWM4jz5oFq9yK2gLZplExJGPQOzgphGScbmDVbtLMaJRDP3rkQk4iRKCNvUHPYixcqEIZuPXN",
+	"TEqykorbw+FEcbOB4FxpIM69u9qdsbgzFnfG4s5Y3BmLO2PxE164pgKuw/K27wUr6qOMSZJwl0IZanyo",
+	"ZUmfN3VUtVeqU65YiIn1RYh9GbqZCewjZUVFQzc1xCDP53EkQrq2rC9juJnah/0eGsbf5Iqj2VXultXO",
+	"sbJqBy6sMFhxOVfBd1lyNGOQYymWmeAqg2IgULWEWj0ZlGAKDNxVcQoSr8Xsxs1VI+XfJSYSIuFvErlQ",
+	"D6umv1VNmMYeS/Cr3ypqdZ/UdXZgzUVQsy6fd43GtwBFGyvz1alyyVwbXWh/tguztu1GWRZv6OvaGvUb",
+	"mAVuQrjnpgeE6c0Kfrh9zKt8eMj1l19uOFo6FatOHV3FNYZnZsqPz/ScEnQ3nqsMeadNLFddH9Pt3+Ct",
+	"7FsN7VwMhVbO/KSxKZyNteCQz2EvASv+FOsyIT8KhZ/UwmtVnroU/MJN48bJOxS+UyUqK1GbWJi7zb+W",
+	"hqQhpCCp5VBr6vJi4w+jlNsu7THXQumH1abBtduCtbQIh7ha0pNxFNRW+XONA+bwSpedMyW0oS+mIGoF",
+	"pNXU47EYHaQg0whydyiqBEtZRYZ4J933yShKoEw6phtQtUM1OrPZq1ECRKeozAG0JtBsLEQCNYS7bCTj",
+	"0CZTmO/sP7ssHxpGGJ29Tyg0SdGYUUIRPza9aMrnc5FgEE4i80wWF7f0CLnyLEpsjMxUKs0CnjA5x02c",
+	"MX7No6TrRUJZACjlAQ4Pu5YydFxdESCAH8QxRgG59CUDktcixkxLWUCUR2EmzJJbkUaTSIRDyqows9p/",
+	"kqw1nD6BVg+BTCZROrPDG8wa/tBlI3E3N2Q0hP60ysV/DZWAxBcFgV74CFJVgKnBe1EoZnOpRRIshzdi",
+	"aea3dcqiFLwuypBMl43mUPMe867MhuO/aHlmYRQgZjBtgH6fuMyrNkokYNyYHdJlo1QoGQO2sbPF6IzZ",
+	"R67ZhZwwPs6UoAEWVvnA3xGJhqCwm8LoDLc4UlqmEA0iqKuGnT5KmW0mR6S4EOOplDfDUMSR2QxRMwq9",
+	"o8xstMghdlAYnRX6ptn2hDQ2NRRYAk4lKoRA4UxaSobuOGYzHW0jz56K5JEZ8H0yia6zFEVvaI6u0rAb",
+	"Mp1PeSLCIdg1ozNwiikKWMzmEDsHmXhEObNZpBFhvuipO8zY28GdUchu8g9mq90qHhTgWhVChrwDnyox",
+	"bMMjSvfAI0kQejmdgX1VJFDkjQXKIYipIQn+Ud3XPClw6LoN+rtk/iwgtV7uSqVfIGouxb9srZdN79CM",
+	"5to6a72ZcqPNCnSq/7/ts70rBh4OvFpiEthfmVfJWloOtaxVcM8tY3b+bD4TfqqmZnnFs8/oimOLSoKN",
+	"XeoBl7XytqlgfjEATcw2LZq/+rbxdSrHcaMpl/flxeS9hF0+fcxODw6Pixk/gQxx3FseR+bIING2W6HQ",
+	"6DNBOxYeU1NeBu+eAfvvmuHSVFKTFBpOSzlUUwl53ZNIxIZyKYnJZkqetWaZ0iT/MY+UHB4w1XCl//Go",
+	"d9w/GZzu9w76h16roANINSW/XxPcOV3Ue4PmiFf1lzJOKqcKF7tGD8XRHptX73OsNpnfsGNWHkXKLgAv",
+	"1kjXq6FrHFY185pfagiodFtGgoS67oHipyW5LEI/hxnVH7iSIdMpGWYKbqMrZ8KSRp3Zg/WABj2jK/CZ",
+	"0GBRJCHLkYzAgJVBHaY30v2fGoqzx+MeLoAu8LtBr84eyAmuDszR9x1i5Z2LcOQsTCppavYFfjTiySLM",
+	"wM81KOxl5lcb0LneMMynrA1L1WuSuM0OspngCfX8A3YNQbZNYc/4oDY3O/dicGzQC7sk7sCXq9x8ax0L",
+	"JQ4Lv/omOOCljaesnt/mR6taUE0bEUPnJpXXKZ+pLrsCx8iMLw3PgSgLYI0GCY/cvWym0AoCdfImwphq",
+	"4gpo7XQ9JYkUmqHK1Bz0FUzFNigaZonTyV365hBZnfvTsEp05hceGXkxnEd3AlQW+iFLUsFDkJ3eM5XN",
+	"Ud0dEr7brTEPh0EqoD8VhxHMk1RMUqGmqHDRs/zfCfbCMeKtANQ4U0usk5BITTrVUCaC0ljoOS3f/wEd",
+	"nUPgoOCogJx3o24th+YTiy3IYl9ESSgXNu0ddLX8Bfir8Ak80Rxhx7+KyAYdbpiXeZjIdByFIbxf0hlz",
+	"8MyJSrGneVUg/iTHbn74N6qv9BfgwM0GDdnyUrTwJ7whjG5MGwidLsD6BLGopzKEl3gcy4XIPVPiLlKg",
+	"jvrc1v1JF+FDdFnZ1hjY5mw4kVli/+0p8fTEJsOQvTzMPUv2iZZDCorxnqRCp6gOR9dRUgJZLhJbxwDE",
+	"qkMZ/kXshv6Qcgh1PDzX9ZDIrRjphK17jF6E13PUKc9ezU2yOC78MZST4VJmoH6mZhcQ+1xHahIR+lOu",
+	"xTCOZpFtTQiEbY2HVi4YDMwy01YNt9aN/Rsrkdi/CBSstgQ41kQl8MjuljH4sR6UQ5BfVcJxgFyLdo+K",
+	"5lDOK5xJ5B7l9o97ZG1VMMp4pqeGQwQcUZAl/JZHMeEnS24Ss5sUdG//zCtduCfk7vU5USATbQ6gSAJJ",
+	"Lcz9n2cijPiQOH42h/6OQycM8pswd8StvSYnhrWANjB0JUEqhli7ddexahzoRBUebbQ3ukU/ty4g96tf",
+	"oxtkBjoKnORD541wNUlQn0+j66nuAt3MBNhx5+rGr2vzHwonUl12TplaVASdXQtK6wHBjJvOMpvw6NfU",
+	"SAUUfDG2ekHx3S8qvt4X+aLv6yWTh4tXSbwEnxh9Dooozz1LJUQEPGFjEUiAGRdXQMBzoX348bIj91T5",
+	"rvo2ZnZepzyhKvgGnYq8b4WlnhaXWgTJ6kpeFRKo+2oXe1+Sw97iQSeVKdbeJ38hG+HbI5dFB0/pDaLy",
+	"wprfCKMwJDYMKck/skN1V1ks+I6Bm0yiGkWhDDPFO8GP4JSFSiuGIXfZV0tG99TskL34CpRp+2MFbM7U",
+	"DGv5mzELcPb3m+DUUuLUJVh9DaYE8TwKdJbijQ2PYzZJwZGItZN4Es2Avbl+M210IM5kaj41AxYXWVhH",
+	"wGMKOsRJWIgFa1ziKXq/NtkEs8tmdVi2GFdyX6eM1W0I+G4Ui6MbqJ9FwIDSDGyTobLWhkI4kVZsKngo",
+	"AKMhn/Hr8rpshSg7EhwMwGAwlVIJm/25ycJQZzM6sFlCYU0VZbKB2Mz3nH3z+smzNnv98lmbvRXj1waa",
+	"ZxdP26A6g2fRLAxi84xGXVjQY5ncilQX1qQlnBw8w0oQilSREA8b94onjGQSfQk53yVV2FvPS+n4BGy1",
+	"MbiLPB4KbSKTR0FArNmm8TEtsJV7HmquF9IZ8rXSgGI9jamYLr1t1JKlQgldEC3F3eyv5HxpUShZICwS",
+	"itp/aVvhofmEENgG77C4c4nrcH4ATrOlVm4ZtIFsWbNS8z4r8/F+2VcD8BEoDsMLmd7YJawAHQ5WHCVY",
+	"2iYh3JQXZPR8txYAHpV4WBjdHMQ8wEx9zhJhNlsmorI8uNGHbtww0cpDB1DVrAcMLl8RwdsnmTKjBYID",
+	"wQ8VYPhFQTnxwXrLI+3pDGODhCRUyGRpR8wEjXrDDzID8UDzTFI5c5MDxEXLsLQNEHVhUApserzUgrh0",
+	"7hCBQJggEHOtVskeM9JK2WO9ejBlWQKB/eDB9kKm7ov8xhqqD1roSD8DdYYOODkFqmBqb344u15oD3lu",
+	"zcejS2Mkdc7NbwWBf1jW1OzkkWIA+n2TqV3CN9U5MCxrLDO/EQ+qWXntNiAeQ1WouRfW9DXcNjJjK8FH",
+	"pNHYqm2NipehFZIiBAiYWwbO+0afgE/roAjbIehFuoLzgK+cO1viwOma66CzQxfAq3gmCuYAzmDjtPwT",
+	"6KTExdcFyL414he4wcXX2Hge8tdxhC5DrdqNaItZYotgoKEbIeZYuRJHdqsaDIrUcvF1zscwqqgALbp1",
+	"Kz6WApOxv+dw6CiO2VjAmUgjLKVJ+oG9tHVqeJHdTEgeJOJO26tTYDj2B5GEK5V3Bwxq1Jo5S6XiFSos",
+	"wl4/oQXCzMuEkbzyKJ1M6g0G5ZqLcuq1YbcWg/Z0MDgSBhcRfKSicQwtEY0SaHlCo91l4SKuJOMQk2MI",
+	"QliY59sqnWkUWtDJTJiTi24O0PHsXbmTXkq6q7Z8u9xrhXW+RN/NIzMQ3FGFLNIb2FROuudg19OUFbdF",
+	"isKFA5X7CqcSzYIryg+GRJ0OUdDOcWDewdoxmy2gSFSe37DmzFe0wYKGVRQGqNG0a3Q2ADbLNXL/+w2t",
+	"WNJmCZ4c8gaz/aogYhMhQrW5FV/WysuWeZeNXr96c8X2MiVStTcTe/D5Hl7pB1jpx+xZiC4MGrxqtxdV",
+	"jbS05DpLvejELR8W8yNgyjIpw3CMejWJ5SI/IFh2OCpUHXaad9FdIeWNDdX6SY6b90vM5jLlMdEJgWIA",
+	"zr3MJWDtVjg10FX8TWXsJYKVdrHuGLe960HnpBo9e3LF9uBmbu8Xuqu+35uJkXeV4ftFZnzJQpmXgVyr",
+	"FIK9h/Y2xvkBABguW+tNL/EHnsYR5LSi6uQCfsDhdSOMAAjdgQHFzpNuc66nDQLXfOokrnkAOFotQ3OA",
+	"O/8Qy3qB6l36uluB4pKyRNzNRWAID245mQygWHGR915ZSoPgP+qBSCqTWf8ov34s6YmeFXFBEICyKFKc",
+	"D0Er3lJ4EL7OL1WNPI5EHDrvGODX7CpUPjYkZe1mYwaB5cpGeHU7oiAvPRWzIqcAyxApq/hud+sb+Xv/",
+	"dqV0cn6SY+Tfvg+HB7ptzMspnytIpp2hLiULIF4KHtrDTMedgV4Ocgbq8aB4WcmZzccFSehf/lSUcqM9",
+	"e3megJA5R/3eqDG25HebpRmFJtpoNqMEeipwKgKZlliA5VDuPBvgIHDM2ADFZRw0MCwq9GY/tyvyL7Bq",
+	"OS2tCGc0rJZ8mxjT1mYqSgLB3FQRlnBHnWOSKaFI6ahltxQYt8k+oCJxnSUEeX7RVrb6zI9sxjVGYiK0",
+	"Ybo0mIeRgBWWzusLfpMLbnq5EaxX8JY3zXjJErlwgJWu/Hy0WjRVBQJ+YLTpNBqDHrsUuu0iSnOLMRXX",
+	"kYIDviiUnmrgP8DrUTXusouJ7ZhpKJEGwqOVz+ukUiyvq0e7YMl+Y3DgmQ2wBnSjWDnhXXd6iHhLeby+",
+	"OLM5HIHM4hBNvRw+Wn1hkc/KtwZa5soXjbleZ4QALLwKopVcSwgfqV7Nlv3ZXE8ZXtOiP7e8q5FiOEpF",
+	"iuX+TnoD3QfnZqLSTcFh2dQwrztfLEF2X7o1rtFy4Xenu4AAxmwKw4yWgqcVIF2OhQ31MEOvxCW+TTDc",
+	"l66uPZguIVra0T4lzYwonqlLoUagw0wpiq7oE8DLWA/CdZ6LHLoIUG3guG+4TC9tc8A1j+V1Juz9D2XX",
+	"WBXWNjqDsUrC0nfRe/kqHHwaRHXFNKENVlAAA1aR6e18ivDBJi7FEbw5hD8w9qtJ41yrSuKcJD2sczGP",
+	"Vig46G0gf9E7T35osNDT6JZr4e5kqRe19f4IUZY6j6ciQGfoxddd5sy4iLz3MB8FCNHYjWL1pdQMYb6v",
+	"hlg0mmeR8oL5XClCDx0FcL+R3i91TKxBV69BL4Z7lFlXKgNDu0rLuXL+/ZBrPuZKWCm+gR/0LNfWaUgb",
+	"y7/K+2nfNSY50LL11BLQhbiUsrJlXXLWsHP90l3UGzrcUI6MRa4leToID/OkljVCwpJjniZ5Xw2VqSFf",
+	"rxRrXqvT3vC2Hel666HzTYY7nu8VcCMrCUOohiHzSVaxkIpNDNDf10T61CjkKgsCIWBFcMUSipQt+BKv",
+	"Ucgr5dTShluiGu18G3ARtvvaMKQCA5xTmLolT3zfaoSGLUcJ+/vV1evh41eXb4avLi+eXbx8Q55QLTET",
+	"iLPYiJlAJokIzDFeE+hhI0BRFQlxoTSzLVOSykR34CzJ6vwrvYw0UFX0u+irqgiwKo1ZRjbPXQ+LaRQL",
+	"q3HhMSxxzL8XCNQYMXClRz2nkPZIDLt2TKscjJ53HjX3/PqBnCGQ8Qeb68eQVeJUvB77mNtF3mCyB9qe",
+	"1xQkK/bqrCdCGADPoh01p5hEGPmQCDBCV8plhMN3StHFYt5m6r4QC1ciVeqyZczBfs85srVk+0dHmODj",
+	"nNp+IhsKeMgsKxc7btKZSypJ1bNdMtyxvRcN6FLptDSUIDF/Tko24SkIDG+VLsjPW+pXQi9EXq2Zcrn0",
+	"Qrq8MbjPBYKLI8H2c1xwzWLBle7mWiL9NHLliaFU07rVUuwEECCcTnI1pXq5cosdm869UwYZXLuLOANG",
+	"hK1jimGNvt1DrnJNTb3yesGeGUUCDY9oLqWgHHNRJGs5R8aLZcdXy7E3biSjQJFwva/EXNaYDlDrzZAz",
+	"QYY2/8qCVi5wqlDOLj9Z+T6OnE1i6zKP7DcjOJgjqGgzqj/AAAAe4FgUgAhFEIVY9bwRJTZfmm6wb82R",
+	"SjDjoxp26iFmdDHpvDCmv/WTcUZ1YtxlCPA57GJ25nXqo8CKXOlEXEbaFS6vrjPSNl6Ez+fx0isEbuho",
+	"YUkKpGUiF8TOrLqWiAV7csWLztH+oKyQ5esl71hemByCW0vqAGozBm2DXg8IRDXf7oiZwmBJLFnRRu+Q",
+	"wTdgZuW5c2oTQHFfH+5bsdjAGoDTGhqCHRCIeWYJ3lWRuuy0pjrwoTo5VzWwU4TIGtBRDZLZNcQKIbz3",
+	"TfHJPo1dmjeAu814PJGY4itTG2KWByCI/L7aBvDVRK2k6Lj1Ms+gOhr4HR7j/X8HpyxSylGJD8IwROA0",
+	"kpnVFuRzsdUNVyHEFoI4EhAa6t99gTs+m4PaNYt0/cXzpiEXBwN/O2w8n29olGO/664GwUJ3Gcg6j8Cw",
+	"Scjkn667slktT1wgh5v/vhp8XhdtYztv8jQ1ytcWMSugxHE2FlpjOK6n1eaAnqwIuwnAbWSkfywX2B2+",
+	"GB1firCmxyg9SU/D7gyUqw480LAom7VvFNzizl9olSfopwIU8zUX2TCd1zjUwUlR+3Vx4NRa1Gq8lIDt",
+	"zY1RL970VWmUCq6wo6RX6SWW1zgYbwoMX7sUUCURvvHSeY7cqsoM+lxR8Co6G0qOBuzqaHTTOQ8io8MY",
+	"S0Ktur/CKMh8E3hE7kE7xka7YTl4JUuirOJjMQXg1VCzwrCEUg0FW16AA1TtnLaUllVt35Z1cOt3zrdN",
+	"/IZuC/DUEUmPlxY4t6ZCmkcT/ytUAQKURsqWf8ivrwu+8DRrcBMRoznL16Y0WAsE5GYabSIBDliGy0wp",
+	"WCgIAPds+k2jT1ZCYDfX3sy4u7Y8KcYD4wkPpnlNWUPBI/fekCTCyDA3tDEWMi8j8gkFiUfPUQJsEHys",
+	"kDxZTt+p3BdYK5HTAbVdUc0jG7qf2zdS6ZXGjZyJvAevjWHssrdTCUHYaKyg9QvnA3Ue0hxXcVAX/I78",
+	"Aw8ajVRYqJ+U1OSms2tFxpl/4C3aGQt+JA7GyVlEuXetBsONXbwFti7FrbwRFShwasfttJzJNJWL9bjx",
+	"l35fk5C1Dh1FJ4axfR9GBBgdBe2mwedQ0Fs9j8T6FVUgKqzLZpU1sLXKjtnr7ZqdS9hUZumvo90VK8QU",
+	"VuCS4IpLSFFADnquogvjMTjNS/Rjdf6CiZeAPxSiBGekBq7wZfJU5KklDp77alZeJcAAdTDi1jxA77m8",
+	"EZhE4ENViG0HR+fqsP0nd543pBiNbzYEgmugVAuMuC6k/xxjOwogAq4AT7RUl25YWqa7f5Apq16VE3/7",
+	"dWOz0RtX8qDZ+xAE38uPrDWKy6HDiSQHiovfKsURP4+UbvLe92rd4ViVAUC4r+ZolqCywanOS2ORlYqJ",
+	"QFe1b85FqqpnFG7PVrkL7Vxu0+AuuAAkpI2WQcxvmesBLI7nXQT6mk7F7Ufj0oa4e9zVK4BP6uBfkebq",
+	"+zhlGNmGhTy3rJ/Qq6M8rA5SIury8fJYLZUXHmjMhCqnRQRyNjcWtT1ttem3jdeUeYoTvxEOkv9Q+Uqu",
+	"lnMxesRG5wC/izSMgCDxKqE+M9L1YTMQbLEm6x7EIikA/n1N+nADy8Tz8laM38jgRhgWmoRqym/oIp7N",
+	"U3lnpLlTHP1gKS9Bb/QtTlj0Q76yhoVLIFOM57NBxA0nZ4cx3NvgpTTD4rxzrlQ+NLo7Hzu7fMRKtvmg",
+	"5IzxomgNr85Xmdv2ym9RvlEMdBuDsOHaMgKnDHzbZY+5Em2g20Qr63KFSCQ4uTEEdkHmYygpqrccWlBy",
+	"yLuxV1kJ9iXQggD++2JmeP3dK2gjWjJuBa2TkHIyOcstQNBcFpGGwKXIsP6J5S95JDqgN6z43+Ez+CjZ",
+	"INLIwoEgwCqKGe1rYruLOdXkXC7kDDbl4mFexpro7Kv6NMJ7rLkCPr76UjPG2liaEz7jWIHXpvRSHHux",
+	"1/yuo8Efr6NBkAqjlg4LfSv6vav+yVmvd9brvWv9al0PSk2kHfWsqgR1Dm99e/lclYFvLNrqkia4YvTB",
+	"xr1iiytfDdrX+O5LjheFmxadzjGz+u1v7Xu1JY/dKCWYbSJ4q4CshuJLhqRqG50MA254qOsvYRtj7g78",
+	"7sBvfOArJ95R1WrCf4xv3bc362pA8qx8Suxk7RUdDfBTY7PVNvr5cUfxO4rfhuI/tFuJuNPDIEuVTLFn",
+	"TGOrjpq6fLYuNJhXULnieuMq/O4cVOsjFmBaPcpLcacf45u1jUGKg9Udqn9CA8Ha9TmfCsYFVcrVu3VW",
+	"P4Wf2i5hJQ0xw9+lVGAylGujsRHGANILcryUcdbYwR0KShb6CbmKkl7t/227gSDA+bSNmF3Zl4yW/SPU",
+	"EBXhcNd4bNd4rNR4rI41el3r3pU6ZFDbq01biR09sJXYhGdK2zZi1oh9ah6aMyG11weJmnMNDLPNG3o9",
+	"rCMS8qqNOyDlDKOu96LtospdD1XfVN6dx915/Pc+jxX73if5OH41AcG0SceXD+2aHjIY/Rdpv1NUqU4g",
+	"RV40917Kj/JaR4JNfwjDbbwHGzW8KnV1qjS+mnrNt1ikdy2wPkkLrE/ficqdhJXN6DB+FU4J+W5rOxHR",
+	"MWpsPJC333EXkuaTypCNCuYmfbKKvbHcAbbQ2QWvdS05QblSW93JxJ1M/DeXiQ/XStEu3UozfWWs4mZu",
+	"xPP4e7STGVeFsLA5lDHNMwDtZe1MKm0ZWJTCcm3p/BlPMii2jiuu66cDoL2V6U0dbOd5+qiZEYqjKE+D",
+	"LmkU2MgnqmOUdpURpe7DLbNMbx5R7o2/emi6Z6WtebuWI0dQcFTXtF+7wDtfgPvia7g9nfFgGiW1SgFU",
+	"TZjLOF6pbGDpAnVji9gwzdXNxoqHrZm0BjGQRqPyNBMo70XdWcsIqMgPwkZpQW1/V3xA6slU1rX5d8Xg",
+	"2kYPSotpezauEoRciR4yPUWX1ifQLxephKTHT6NfirtApHO9qm1K/6DHgilPeaBFqh5hLnE+r1eHLp/X",
+	"a4TfP+jVEMKDOiOBQkDIzEGv28BLCIpv6pRrfgMfndm3OEqoeQdGiiym0lYwEE6Hcaum0FckRW+V+726",
+	"VSIYT2X6d4rObobGBiIWgrQTCNtwwfzmHS9HxNXF4VloTqa8roFpFiVuJ2ohDER0K8ILF1pa7zNwP9us",
+	"7zwoINc7S1RP0bvrbRd6kSjaFV/ijf0r1+rrm5pN0EVrU+aFUY5q5aD0zsZjbtEmzDV1X/Oq26o38Hpz",
+	"ezEcroCswiLbhS2sP2ZIPW94EjTQDlQHlimU4iiVzK9QzKa7Fs3m1AhjQyQ7brAKccQztt2UVa1ZbVNW",
+	"l3HrmajQD/GBBN64pbTSvHvrGgPoEmNvH9BAsFTju/Wv/W8mvavT2+8Xg+fpu+Bk+fJw+lVf/SN8cZw9",
+	"OeDPjubf6cvoB/n47qYaYlEpGF7lk4lYUHimFyxsQ2Yx2LgkdwYnBe436K1FYwGKenRh+aoH4KvBBoHK",
+	"lNao+C96vytTbLpsY7RagUxTEWg2lakSbAxtDJcbRa+UA0VqMAv5dUbVojZVSoiCdHzkxJ7RurUXHlfE",
+	"+NFBWdys5dO0/NXnDMrYnZOUAUU1uc4o6Li6HPtr3nW1Cj+FhlI8aec5fYKtN54k13Gkpp71AH1hsDXY",
+	"6hW1W3eda9mhh3ZYrFCQx9utvtdcvLavfooYHG+nENceKPUUPpO34uF9RS2rbb2ZQ4soynf1bd6Tzuk+",
+	"P+gcHwZHnfGxOOlMTp2lLep4w+bM22pa94WJ132JqbCX8EFdP04EoB5bci6SSylnH4Mql+dYrpnIw1vz",
+	"uRIz6BL7aVCzzeoM53iLEaQPWCCUGfBdI70rCGsA10hlMfR23ZHGkq5KQ9KxZfqude4DOpzjXA1rlqmu",
+	"02MoeRp0cFtyp9TgtM4fNDi66h154RzkV6GCkENaNXp3Qr7EW/GQL/2IkFPobQpNM517QQyhSHLrzJhX",
+	"5CFrnR3TMVeugETfPcGOsUc9qOVq88iGNiWgddYv/YLv9w9cI1VlhCrZFJkWami75rTODiGnIRELC1V/",
+	"gFVZXC/ns5NDiBWWkLG93zd/6CxNouTafmMENqThDs2pMq+d3hsbGGJ9W2etBXb3/5Niot2apHJWJot5",
+	"Km4jmf0JsUHfkF++1OH7bL8PaXj+QTy0fgcriIKOOJmcdo55b9w5Cfph50AcTmy/31a7dRMl5m2vLfec",
+	"X4uS87XotKZkwL8AGP8ZDOJkPPvOEO1cpJEMhwJG9HlDL+cN9A7cGxX2ufBWmiXOIXz/UAtqxotdU1ff",
+	"Ftp7kGS5gfPqnNBFnPS+vSaIEvOx7dsVl9d5woojYgpN4TMoRTUy21XtDFxUyX5SMule8gUpONtcQCI1",
+	"rBO1Bpx/RAnV3rLUUifU8mJxzFIYyRhbgXfhJVX7+T5Yk4KHnjFpK4nbLoylS8a1erhPnvX3q1j22iU5",
+	"ghs4TwHVLJC3pR7sK2mqSOvNzkea+IGz2LNS63jLnP0INQE62XwjhG50Y1znuAQCcjCVUFDYAo902jac",
+	"ca0hbyA9H2fqIVo7cTqFOjux9YLSftwxTLFzfDA+7PCj8BhYp1XbDerFnbbl26CxpK+6GmMShLgrElrk",
+	"WpscLViaPVk+hLXk6qefQrkbTEfcYCPnYFubgf7/fpv/k2LX/4Nt/uwP7v/PGt9fDXlK6In1OcOPe97Y",
+	"CZx81GoK9URuoEoYeblnjMcVF3q/B7rCOlblm8SNocl1mPM944OCp2J/NRrPO+945+de5/RD/s9ht/Ph",
+	"y/+z1tAAyl5xXleFHezMiZ05sTMndubEb2hOPCgMxKrum8aA4PtPDd28yKtHFFn5G1u8El1iyMOxvsoj",
+	"qgcP4mUPHnUIT3lZT3xQdM/YtRSVnQYHZe+gc3wUHHVOKg7Kdkvz9FoUP+l1+sGBMHs/6JxMDsedo/AY",
+	"NKT+YP8g/4SmNoSIoX4zoTSfzZvjhwh7CGV3YotkbpKp85Z0Ztu3sfXRatfGPlW0mDw8bfH6xlBdwfsI",
+	"W8WpaQF1arc/ug9aHYV6+9JkRGPpwC3uIG0JjKrKYkAqODW9m4fCvn9Yp21Ql/sc/Pa6U/iPKAkbKIeX",
+	"+356YNkidO2cm32oDS4wA6xKW9zpODsdZ6fj7HSc31DH+cjcV6/c29apr84l+vtmviIY30Visdr+VLcg",
+	"1JZtR4zv0/dJjuN2f2AeAH+JBYUh2K3v5O91zUjt1lTPDBW8z3q9/WDGowT+JfDvaR//6p8yLdngkH3D",
+	"k4ynS2aGwVf27Dv0Zz5E637DDTyv+FqhKv5ULrDEq4TOeNW4JIOJ2oQMPsaEDCOG2lA7K2GXTx+zg/5J",
+	"r04LyBFVvWCEOAwbBmhezFtXwjx14yFOq2ONDHJGTMTgf2tTqC64nPOScHlN4D2ulNCKzmI3qMsiKdEa",
+	"zNxu4da6ZVXJbTurQIRU8qtBKVl45kCbapUtUOdPHmG8MPcUqii5LjVIs71wKntsrI2GTRZ3mpLBrSFi",
+	"q95tUJilOh69gfttI5jAZ+rC4updhYWhakfOn5QApjT2+nHXhAZ5CVR+uhHh4D9U4+CrPXWuxFZlPIzw",
+	"bZfDYSsVWzGkbi2lNlegyVdfg+E2kkQ9rSqhH+Bm3yCgy4bTvZudLp+//e7gh7f9xfjZt3o8OFTiTT8b",
+	"7/9T//Cmv3z39ql6/v3lLR98lz2/Or978dOL3surH/ZffR1Pf5i9rImxe2AEkgvJW/XNq0RcRTNxBe9W",
+	"rBJ4ujbuCKJw6ALDUO0D8JtA1H7rnP0kbwTjM5lcs0kaiSQ0/ExmOpAgo8JIzSJbrbCIpaQh8D+xOWx+",
+	"/HVNuPVa97WDYgML9xW9W8aoHWMFIvNwpuZQFtdOwHaTQT6UNwDNGwWoLvtK6imZvXASExEZVHQ/rzuJ",
+	"SyzvfmlYUt3K3a2Kf++HRZJt3f6i0whTGoYFQ+Kw0+tf9fZBwTw0CqYtvr7LDtxlB9owXN9sGnT2wwPR",
+	"OZ4c9Tqn/ZNBh++PD4LD8EgcT07MgcFv3xg1SrM3WRLyJfgmgZgrCYY56VX13gK9NnmvqOskvfyINM5U",
+	"abgVt7f8nFLUIt1lF1jVFDOOIttHfi7jKFhSccnug7M13PH5uOwo27TDZkYVcnXWZkJt6qbcJBzXsB9b",
+	"bs/fxJVZMDn/eUBEI/JdVGUAnYWJ20W6qJcbjnGuctjt+OGOH37O/PBjvTvQBeZhvp1c8fj9HTzUTLXB",
+	"ra9Tw/6veVKxgqdyUf1uBA1Kh4lcjM6ovdudZkanm82Rd41TmV1PITh6wdOwy0aJWAzBWTrKu/XC3/A+",
+	"pDjb19IsyV96nzilzIiiwsupMbsIhJ/kmF0b4SQTZngRJkpypdm1lCGbyyjRbea1TkyzpAu+KnuH4RbV",
+	"Qm+rTY8gkIDclNC1Fxs/yfHm8uobOa4RVtTf9pEvU80a4AaIOr1Aqkqmx/JuEwFmU5obQ4rsCy44hmt4",
+	"tt7XA0jyx0cUNNJe7lfcgAJrXI9AhoUdIoxDKwk4/3j9Q0kAZ4ft1oRHcZaKQpWFYHZ6O37Tn4+Td/Pw",
+	"2dMef3uaPf/5/O7V1c3P734K+o9/sv8Op7n32pxhLx+23ZpPucJbWJ0uMc8HE//PXFKNi+XalMVZn7R9",
+	"n3d6vV6vc2z+c2L+08v/18dkzXRdsQnKDzVjJwim0mJOhfasSx6r4z8huOkUQwxUKHgYR4nw8DsVPNVj",
+	"wbX3DKA+tPn1Du0tjd0z0iX7WyBDwQ4O+1+ghTykWVTrrH/YI/5Vv5D9I1iIbQuzbrkrUNI/8lHiRiRC",
+	"NtTZOv4v/Gen/19wQlU2m3G4N7uEdks+DdDq4tJdRhY5EQxdOec8EGqPtJ09V2UAutd38gH/OnhK+364",
+	"ZwlgbxopLdELFM2E2QncuVXlRaBlTx3NRmEx4RtQBau0gw91miXU+oW0MiO3h9sIeuiJNZxYSWsfUE4s",
+	"PfL5UquECLv6w85R77jfOR6c7ndODsaHncBGUPD+uMLdHjjKA8NboPv3xn5s2VS9CTpOg1uWKuRDRyno",
+	"e0IhLaB97P1CvOR+byZGLI6UpkoYXpkmY8CFsijQSO2n2gVQIuE2EoYP197Nr/CQtHOf9ESmea19KI3A",
+	"l0wJgWUu/OQn6sqHl5+25yHRVSATbdTAsxw61WouoNM/9W7/S/Ap1AmxZQoGFaN+2N3ZHTu74yPtDtco",
+	"yP+oT5J53J90+EEw6JyEp6I36fcHg/19sxFSaZGursmUSDUxdJ8RYlPDIWdiSNf/rbPTg7xW00v7cqvd",
+	"WgpDx/3TweC+0SwCcQrbUgL9pN8xmOkci4NJ57R32O9QaalDfjQ+thJU+edvYEz5/unZvj1/rpM3dLWC",
+	"TlVgz8jF0PbztmerGKQwgEgLinzwFCZiJlaHGkqsBpWXaKo0WGyd9XJBLudwmZDNw7Ws4zZS0TiKUemZ",
+	"Z+M4CkhkDdFxZQy0TMuqFy1nZuv9PI/tu/c522ssbVVq/Brps1JPqfoWsNQAFpup1BaBchx2TbZVlAZY",
+	"e3vTTDG5XZhb6Y5yHfK+9l7/dI7At1Np7D3lle+pr5VE6Vd+x+Bqg9RP6Tx0DGazFRoUvYBP6g1Ir4cZ",
+	"FUhbcOgOlHgForZzg27r3iwyn82W9VLc6dfwSf2ysGkpVlrDIppmlgeux2dUq8F6M5UL9VIuXtPr92WW",
+	"tq7oJTU9jjRDo7Va7dRxxHU18vG1e8c3Nz3WBZ66Qfk+rMV3X8t112ArlosXMhRv6PVN6xMZ4qHKREU2",
+	"3sCFoIQd8Wb08GDvyM15ki8HVsP2Xf7mfUlSrP7wLY/0a3xzlWe+GF+AzMD56z0w27kEKtFgTkJ1W5bL",
+	"AUs4RYoorql4OApH2SsOFVOppUKVKG/f6o0gOTsPdG0Alkh0usybK2Cz8lIRciom1ZplyH95oKl+3k6x",
+	"3yn225RfxZbGxXIrIo6NkF/kZZQZhYiQ36Iw2sCrWOKbBQedQ2NGHBszAgrajA9zb4NLMWggWhRWD6PZ",
+	"1ckm1vfUVbfXDyfZreZ4GMFuOMU8+Th63WIlVVL9mt+KIqWuzfTxKDU0X1edTryhVJ4LcKRCpy4HRMrZ",
+	"kBiu9TR7l8Xwdyqcng5/O66dytiIB01iZjjl4EGXWHsOHqksCLBTcrt1EwU38I8xTxL7j2EcTSiFNsv/",
+	"33tK2di5vgyeufxfWAE5hW7opYcuZh7ICJviYN1bI4PgVsmsgmu7ilhyBFXdRPM5/ktL+hfKOlsLH/+y",
+	"gfL2b/sXkM/Q9wvjk1y7oL+h23l9/o0vmT7eZAmjzfoGtPFHLwspLzCI9iP87ozNYmPp9wnOA77DT9Z/",
+	"gGh2UyPRceU1lUS+pje3MLE8vvtxW3Il2WIKN4tuhZvsjcO/9x3Tkso4r8d5bc3bgFRGJDe3yByV6wtE",
+	"oEq2sofcTu3aqV07tWundv1bqF0fGQlkzNRIPDAWiMzf3z0OyMCxMsVrd2m3EzK7S7vdpd0f8dLuYdEc",
+	"EJ+5eTCHd7/nM6bDXnvNXUDAEzYu9sHimskkEBhdQQ0egjgLbXWqaGYYEJbBmkUJ/jmou0YoX501F+GC",
+	"iW0Fh3IXC85KDulyMa7aqJEaE6K2DfuPO/myky87+bKTL39Q+VI2IFrn726G4cE/rsLnb2f9zk+Hj6dK",
+	"vf5nNXrEccM1l7b4lldg95PmI/yqiQh2ie1tTJEX9iDVB4UbSaWmcgHrjbRi9n7UEzSf5xEsdYff0FHp",
+	"w1ffU5QzfMdrv1oIfti2ym9ldavBhP26xG8KnUnXfnQFb95bNG3wxQ/mxVrfp20ACkNV11DAYxPlvdyi",
+	"woHX+KSiEq1vpyXl7BW45DcrbUfKDpF/UzKE0lsFZW+di1DHE7crTyflrEs3UJ+qOp1b9iZnaauOTQ+L",
+	"B2nsuWQBLQz8mZeV8/br01aVc8E9daEfI3ttOUJuTzZSKjjdmyQSa7YkYkGoUBhQ1fWAJ2HvrkDro9sN",
+	"EG9EkG5eqGNFF2yzFyJlCsaDdlOKccUWIo6LZ1beijTm81xJ2T/q9SonovKWZ5KcHEH9r7rmz8ip6GOD",
+	"F/r+Eethm7EqqGRy+vblUe/gpGBh9ta36b6v2eo3dHNal0Rgb1VrhHdeOhBUhjRLlNlUT9GkbM7eO+i3",
+	"hCU98lthu1upCETivv+lkk817oTH4qRzfDrhnfG4FwALtLXKVqYY5fM3pxj573xcZtD/+1cm0uV/vqW/",
+	"L8K/7n/918GA0NSpm/Ovg0GrnBCz6v3W/YcGJaWaP0+BapUD5W1WLe9yaaFaJBh7y1PBwkw8crmNeUvb",
+	"trtBXbIFVAcfb6zXXpEyMuN3F/h+v1ej5daWcXk7XdpbWQgkpAa7MmWpUNlMhNZBEk0giBO6Lyx4bUt1",
+	"S44r2ti69dZGbBcIuL6RmYaeR4TQNvVdgIe2v/FGKLMnNbzMknWoq9PA3CIAq0XIfcr4sIJLrLyG2DGG",
+	"348xPMiL6nj/xp5U+8VXPLiZRHG8TVmnYgXI3kmhtmO59KOhk+YmY40NTkSuLGFNybaRndBRfL8P5f28",
+	"5icwp1VYrIt3kuks3TwGZtPOJwWgHtjtjDqMiIZeBHZvVsWG7I7o73dEP+Im+zyOnTKmtpUXv/v9tQUE",
+	"ckUe0oCw3pM56KEn8//2+me9Hpk2w59lYmZ/kpkh974SaYypVvWuziLywatUW3fhnC4loOomZ0qngs/8",
+	"hqR5ai+YRFOjm0CII9S0hEprIlbCK9FE3jEb3/8ZFV/z8N1k4OIrZ6zfY+TBYVqy/aMj4rFTsAWpx/gs",
+	"iuMIjZzNDeJ8L9fE/RmiMtrkO/Oy795quErDrKRIYQ52uM5TtF2HqBx1/hJWHQrQ5uoSuLMEU6e4O/nM",
+	"pv9XGoiu6I918TUOc0Uskl3zW2qInxFdUiHVKh0U+PPKsNFsS4m5ZkxbU2RDWilw/3ofrFmwQ8G3F+Sh",
+	"jnTV/VoZfm1Blouv7WG2r66X5T5qCzgpF2hxfcYKq6ylKJFor/DmBhUjqfQu9M8PwdsgVLUiQHOg4MDK",
+	"3837ArdLfTvyOL9t2pTRGLO8/d9HNS7bNDqaErY2o8pP2ZCw0L4jR9mGvTU2aPJFBLBIpRbV8AL4eH1c",
+	"wYpueS7QmYZaE+VcIuXt+2v9senzYcZc6fhvbtMJpWqjT85tR34mUUSG4jYKhJEZJDPHqVwoSEHxGUaW",
+	"pnAzjAIT+xMU1LdDUt/6+9X9ORKdU97vdY7Dw8POuBf0OwOxPznoHfaPBsf7tlyRsUNqQ5ftiAZyEQ6j",
+	"pO4W+fCE3oJCOfwaoG29kD9Hccz3Drs99rfv+/1H7HmUZHfs7uRoeHTwiKW3Z/2DXrf3BXsmghu5N+j1",
+	"e71+r8+eRqmYyLs9+LWGu1h8NPmYsNMRqMWuqytqmpGu9Tn5KG3iVyIJVZtlSSyUIi8WeMnGYiK3sG83",
+	"5WLFXWkCiiq7aeyWGhjQbFnpDZWHwrZ+GvXBJ4L17fnP4cVaXucNVIK0hJ/CDrYdgaw4nCub7/zJz9tH",
+	"RogTj3tYeIblnb+7iS30pYwf0jM2hUJXXrmpCupSGW9QDaDGiwgf1kJbqtDQyBnr62klctGh+KQR05CP",
+	"4tW28s1w85bKzXQxmYhAF28y0uiWa/G+vhzLG6Dqi6ShBQlkjbW9/h7QggeT4omsyhnxhucNbXcAsfxm",
+	"On4WRK+iby6+/fmi/zK6UBfJ5WHw+OLo4mb+/XePvzntiuU3P4dvL6JX0cXixdXN4YvBD4N3b7457YbP",
+	"pvHz71/O3w0Op+Hfv1u++6fHWKKkdXZqdLRUTFKhpm7Of+1/M+ldnd5+vxg8T98FJ8uXh9Ov+uof4Yvj",
+	"7MkBf3Y0/05fRj/Ix3c3dGB3QZd/0KDLWs2437vqn3ghuPWBmVgPkyIt/4tg68r02v42vBVpNInyYOFt",
+	"IlsiNYSUVo+IkusMwmxa2GNCJGGUXFMxVypAWBsW2B9c9byIxmqQaE3etn8G6yTCN2+voGDe6Bw6mEQ/",
+	"Q47zGftK8FSk7H//+39GdXqEf/QaS8zQXb9NO3UaELgOVG2xmdIJru1tA0PYpkNwgTvnUdplb73e88jw",
+	"UFCzKOk26ULr83mxv01dgxbINvXwW4a+gKVa0UAcd6XJt2OjOza6Y6O/LRt9mE/C6k+bOyNuovl3FPWx",
+	"8cXyXAZT6PSobqI5YrJ6ZYwv1V4am59ceQXNtch7y1CNV8UXvj0ZJfrowI/GOu31jvunp4PDg+OD3ulp",
+	"vxiXVeXpCGijQ0Ay88IjBmtlmt8IlBi3Ugs25sFNjbZawjCul2aqxXSp8Nd6mSV4MLUIgQLBbCz0QoiE",
+	"6YW0jb8gjM0q3Co2Y8iwELm2f1SOW6vi543mQLr1G4bVc6FlWSzgAn8u0lkEppjK6/EWde+fZJTk5wxq",
+	"IxQLHHtjGATOpdJD68H70LaGEtXirdCXHX6Vk4eq/kaqrrycZ3YUgGuM03JYMK+Dv2d1dPlWvVwKyGh0",
+	"GxfKGJvlnPkGmNmbOJYL1XYgjXysjtpsRNljkG9iCNs8E2Gkh3AvOmq/T0Y8DIda0gPY7ZG9PsHMmBEL",
+	"MwM344AKsOU2st5fu0XWGfAfZ/e2LUUUt7OI2dpzSaS/UgP6xMT8MOZuz+jmzF3zVD/GMIkHuCrCdAkt",
+	"HWjVMg5FOtRTbkjytAfXojKOAvj6R/Pz0LXprUZOusGqulgjU5ZJvGRYKgbI3AY9MipORK4AJWeCEdyq",
+	"+bB5B95fSh3D49eQgjqPeeDSHOxa/4PJBXjj1RnjLMlmYwHNHS3X/pv6ou0u6f82+6LNpjJLFfvb9Asm",
+	"U7yv/1v4RZtx/T6JBVfgnTXv1JYW8uMQ+p3TDz/2Oqcffum1j+9/VLNp+KE2oiDfl3pWIhmfz+OlH1DR",
+	"NrzDLZKuwlPBZNJlrxLhml/IyYRBg7tJpkTY3fjoU5VHP4xyH8WSDaps3DjkEO1WlkT/ygS9DkpHbYB1",
+	"NnYhCVsErtvPlItPsMpd4UyUVb4N06RE0r3VNREw+XDVy6CvHr9mB8dM8+s2U1kwZVwxkRgamuvOV5el",
+	"LoqHhSSbQZ2tuSpj6q0Yf3d1hf1zI/UojznBI2YXWL2+92AY9A5OClCcrruy9HDceMueKaNWP4B9TaNQ",
+	"DAPbFxcpypXVeTPnNRfTxU8qFXBWXCdBwqHTYm2Bq6lUWuW1qS17bMPJmkZhKJKN+JUFu76ztvmtXemy",
+	"2bYRljwLI03VQst9N9fkZWH8wgYZQpX2mRUZjSuo2+Errm7+acv1lg+B5urGxWz5nt0wFOFwLlLKBmmd",
+	"9br9dsuoNGalRsulfw/5dTH7NZSJqH5J5pdrZ1QIwiwyZHc5kzfqgO7xebsYICdrYIpEY4qY3zeF7nnm",
+	"Mo5XloRyQZPE8aqCtYqJCpVwdUPEGUCjUk7CqtBFyUXrRIrxBV9Rcg1lntk6h+5GW0bD3MZ6adtiCqvn",
+	"rNh865JsGja6DNFTmUIVLZecZHQApcFTZ8CDGnSbALgengqBrdgQIh6mpbz5hBtT3z96ZabKqtQPl5JR",
+	"jVWhg92Q6oFArkj2oFy2FQkf3nmr5IRGSSBc1UAPSMAeZqNE0MX8wXaZO9y/1FSeNLSj+Q0KZa5uRIg+",
+	"Ydhe4r5wBQ/2OqqE67Z2I20K2OVb7Md0v0ZvKnNiIgC3Oz6GXa6KPdj1h6tdZTpVqs9xt5Lpq/ro65zv",
+	"q0r45b8avjPS0H2yWVaUEz019qgNAFw7CL1H1dlL6HYAueFWo6OpB1wVKTVmqsXMj39mAfnB37pWIJNE",
+	"BNDE60FWt0eoG9vdRYpoZH/u9HPYc+Ul6+ZQt1vAGOqyda+m0D9ynjVFGkLbP/TPqTnHirbI90q+WrOn",
+	"CnrS1bnUoOmdlVfGXLiObkXCIKOlKv1oMFUbguUPBaHqPIqhwi4Y/PKmdsT6pszmtI/FtVeod75FENJP",
+	"cqyGNr67MvY3cuwBib0kvWjwmjxfny4A3iIi2iUclwCoJaIIRfhm67mSNyJ5gJFk79fezU6Xz99+d/DD",
+	"2/5i/OxbPR4cKvGmn433/6l/eNNfvnv7VD3//vKWD77Lnl+d37346UXv5dUP+6++jqc/zF7eVG0pd326",
+	"6nS9SoRZJ0BfzaCHp3W4+RbuVF48JP6m7uaIfdVtFW5zQsyVjRJ/rH6FfRSGaiyTAXQElpliSohCAgRp",
+	"AzO4cYiQ3NxlUMFcOzooW2urdZd2665zLTtOM8R3uy/pHz/iax/89zrRzAayz7mZpHUd6Wk27gZytif5",
+	"POoEMhTXItlzU9/7n6ubaN6Rc9yFDvSSNZKMrod8V8cqknhu36v17tDOQ4mVB2x+yboMYpHeMJ3yWxEr",
+	"mz4TcKVty0Ew47ulqjgU8LaOPFylhVX6byz4LV02BVzzWF5nossuc3fClN9C7NSNEHOq6FDVkcONitph",
+	"SpWtHOLoUKZsJlOkR6ueGjU2keUEncPe+gydz47uwizFmvmzhjs3ZxFillleNcggIUtuErlIVl5G7h9R",
+	"w9mtqkOsQxRM8xvi6VokaaM2PhUMf2/jraRMAlEllY107mdmnGo+/ba+33Xo+/HDb05pW1amanCxVtG6",
+	"ncf1D3Y8P7K4Fp7ZdZlolvNthnTGwzAVSv27o17ZK4+GQG37M515K8A/5vC7y5nKRdCa87/usNuBf0P0",
+	"/SZ13RoUoE+d2t3H0CpK7d5Audk6dduRy79L4vbnd5z/tGnkRe5tKx9ul1n+mW1n89E3tsEDTn5+YNEp",
+	"V6x/+0JS/duagrGHG7CDoFDt+5MV+O6yl9IVfdQSrSXn8FdRcqPYWMRywaZy8T6BeTjK/FRgm/etCoRv",
+	"3Q443L6a+APsrv4f0e5qlhBrWvCWug/XKsI71l/A9dbdhz+qu+/v2lv3k8XMQh0qQ2AiCTcNnP14k/63",
+	"1Qe2bCv823f8bZBxb8V4KuXNA8ScSAyaXKTmTQRk8yNFsnQn4H3/sIlzdyPOvkBADXOfyLTAsaAka9lm",
+	"/OOxcYfQJiemPVMgeOmyo+qhpI1oqrgLSZxQbteXhDyO6Vd7F5Nit3AM5N7I4iRSssU8cqNz8LHRh+uN",
+	"Um/u33DHyBeyAVK+vXzecApd4n3tjo3M7x14YWRv34I4EokuVgI11FCjzgxqe6SYMddcmHKXBAxqpIqu",
+	"E4Ypv3RtCrfLZjaFUYMNZY5hKvtGY8Xxc9sI1CifbkAPiPo7eAofHFJ4H5EKZOJv3pltqzLiZuxuvuJP",
+	"VUm8vJCmXVmUox6hqo0Z10U4VvmBw8f6Yhc1aY9YoakE4OddO7y0SZ+0fPi3Ln1s9SVkpBhyMcZnMrm2",
+	"G6basIeQuGo0poAr0WUXtpIvdvZV3VL46KDg/dwvat/nnXe883Ovc/oh/+ew2/nwZW24+ncFvaO4ghEW",
+	"1h+d5TUHJiASIijjE0dKqy4bZYn5lwhHZ2xRyMFV1psLLOMnGSVdNqIqBKMzTDHA2NzZWKTqfYLpTWiS",
+	"TCUGPFBjZnaTyAX6ox6BgHIggcuKDhM76B2g7Wn33vVLsVDCWQMQavmTpyTVxZ1hnYUxD25IxQXVg2da",
+	"mvkdTLjH2dwYzie0JFsvHoxqfGGG5WkcC820NH/mrWWgEZSxGaARby28KE4aWChiHwjwWnhR0Mh2SOpv",
+	"VgOt2Mwqjm5Furalaqk3sTmbY4kns6Aq2uiXAf4zSq6HKkoCYR0mWCF+iBXii8k/Pl+fdHq8P+4cB4Ow",
+	"cyL2Jx1b2uXk4PSw1aSRtsu9BeRk4kVQmb9sDLjNN6J8vV67hSCtzDct4a6YtWD2Lk9aADscOyA9uHBb",
+	"Kq4NnadbcNXidjYm4aUiEOY9iqs0uje3FOV5LpNMF7yCAhu3PywGtGQKbKBY+U3mPp0O3RSf9TWizqXt",
+	"4HtMpsi8XCd2PPyuewQ2jn/E+r1ej80ET+hz8kvVh2IVT8aKgNxEMiMPZnNN+hN1y8+Dc7267FDsLAof",
+	"vEO1Z7MM3Lfmcd6EfEVzikIAcSjFx4UQb1OYcDMTiaQ58tMHGkLlaFfLcFbWY1xEOpga0ppMCnHMMnkw",
+	"dnzW1hx9Xp6QnhpZDjr66Czv2z/1IY20+bbLRkS5ozPXLWWc4VHJUgEi9H0S8qXRJa5lYlSDArsxg2KY",
+	"pgjZQb/XfZ9sltbbkFZdPrNw8HUUx4aHjQXUpNvuaFopUEs/YumiJKPrhOsMQjlGi6kSwRCTfMdciaOD",
+	"R6QRUeoQBqZavopsHcNp4BstGYeuMzh5+32CBycB0x1j3jZDlC+1VpEgsH3USDeXLdtbxNVac2lc0ibs",
+	"gXWYr2dDOfd3Z6xA9GWemtOMY/gl4ViokFHAXJ1tQAt7UEnPZnULVY3tlaveH1a5auFZGc9OexfPnlwH",
+	"g+9+Cmbf9Z4//mo6jr6KxbOnOnh2F188O51dPDvN3r05+M/Wp1XGHhS+blXzjWPXLb2g7K5X6Umua8mI",
+	"KnIdrOJF2Cz8LiJdLkr8a2dVx/PnInlYmhgY3utqeIpwgzm3EnBmY4dKc501xdnAb5Y/I8utrSyxfomU",
+	"AFbvBnCZ6jAN7mGbTVI5Y/2Wd8/RrxtZZjqQdR6GkUHO6MxWGzXy07GK0Rkb3N112QiXCEIaU1TxQZeN",
+	"UhFGqQj06Izt3921DdqDKSVtsYmMY7kQoZPJ7xMjetnI4F5mGoQ5YQxwFSWsf2jvgrpslPCZleTgBQl4",
+	"YsYF9RcTVrtQEiMRgVnO6MzmtbeZ0QfGqbwRRsfQscK58ndtPiUo0zrNjFnfZaNxLIMbWLmblKYCKcpL",
+	"BjEu9H3C3UJjqTSgU7F5KqFgGZAlKu8FnWTGlxgeDDYPnr+i44EI120Ilj43lGi4AWK+1W5dI30RVltt",
+	"myOWr9b8GpuvaH2tdssAWusN+NQF58v5a0jjOUkWj1ipuLs79MVA4BWcjzSzZW1kEyIZ9R66+2mzqVyA",
+	"w0lOtMtE1GkEWPJTlvHIqdZZv99eVUbbc17wMI4S4QmrnInl8Vv79NE+fAQmgu9qPul1+uNB0DkO90Xn",
+	"ZHLQ6+Qys3ds0BcpLc2Cfyyx64P+YJMZCxzusLef8yGzUMc5WnU7VDPo4PQdFJnddAlHeQFwX85TAlkB",
+	"rpnn6//DtgmF2rRETB5luNIGjs7yRs9OkfxVGvfQQegQm1n+dfB0k2376+Bpn/r64ADDbVS9Yi+gMgh7",
+	"mwCw1696uPJDWqeruBNuTBF7xGvCiNa5ydwFAbXJ29RF5rGDJs4aKZee5zQZe9FBouTBqsxDNCjPmnnY",
+	"nI6d/dLicfxqAmxqnTflQ10r0KngoUjZyBJLFI48hUPbVgFkvVpKALlrb6PpU89o1zIu3fncexx1RYPC",
+	"fq/n5mj74a4J/ct6oeiSY0s/j1Xg16aHf9rOGTQ7XapaZ1OBE6/XgQlDBVUYHYapgKOXbKoQewy/PoKk",
+	"vrALamZKJBpattjSa2Me3ACQIzzhtNiRTdKq7lgDhLnSUWHmK841MByoNls62RF0BGqzDJuK8CWT6Sc4",
+	"7rlbbrODV1KgLvHz6lkkt57npuYq91LT2sBOWERqI0g3CnUqgeeinh7ezggigPIWRGsbG3libpPztmEj",
+	"JB8K5EskBVWhn8WqrjEeZB7Hdd1kEL2OINq+iuEf7So5F4VWfh7LXZcKe1BycHkqvOWrG6jvqwsa71Tx",
+	"nSq+U8U/L1X8Y/ybzmjf1s9pP1zV8GXHLXbcYsctPjNu8ZFdiEJ3/7qlXZVzmt+5BVG9tl31z1uqIpc0",
+	"XKCCjQmktel1t7Oah3Iyobe94Hc5mbRJk3+fUHVe8PvL+Ry84YXbeapLpBX7SY6LPu+f5BjveaXSRV+2",
+	"dzrIX+1BBEcG5lrlma61AGoiDtFlYaC2PgC8iSjdbTRjDG89EMN0SUF3ZnRLoaepEJB0+T5ZVL90xhBe",
+	"rKDJq9EABDwn0NNtCdEApVhD52/xvf6Oj7iRVyPoIbkPGPm9OvmhacZ/RHV1EkceAx2dQZ1nlw1IYphK",
+	"z3fZCDLKuiShzN5h2h2UiIK7l3nMlzAGANdlo2JI7ujsfcLXhXzDjVV+tVwGCn8zX4wzJbpsBFWfuuCQ",
+	"G2bzIilo+T5RIoHh4T2iMmWDNBORh00ZosBC3l2ClnEGTzrZHJoXu4NVpIeiZC0giRpPeFHJ7fLFeRF+",
+	"Qz8+EKtoaGUHvV1452cR3vmRMtQ6Q7eUoJ+L5PR9lCvD+XmCnl3gvFYOdrVQeoSO4fxeELzCPhNxVUF/",
+	"qyPpxCIAuOqEXkIEaAOD5xQgCouADM7SbSbEodkEPHrhrD+o6fGfipVdOiilK1fIWCwm9QGwdprGLFBv",
+	"ECwNyBOxWF+wz60PgF1BMoiyla6lJrx8jHVLO7WtbXsllF6f3aQpCNGd5/q0pu1V/a1MpQLRfqoMpu0c",
+	"riXseh9/3plFa877R+QVeUGRDX5xF7h+Lc+wmFIbC+ehuUylPdtMJgw64R8c7EOt5LG8FazfG+y3vVLS",
+	"EC0D6TdcqYVMQ2zb032fXFKsiqLsTy806H2ypkzTBmXusZJyYw16OMXFct027kfGEAQLy+yyK/LEmzfk",
+	"hI2wFdoIf7Z/dpQWczViWsqut4u2ri61rDOLMOwq4RgU6mRt7QYrEWRppJdvDDkj7Y+heWL+r6cWRd+8",
+	"vTLWErxp2Cu+50Y1mwhj3nVcS5WzX1rc63Se5wbC8DJcts5aX2VLY1a22bWAetf/v2qXtq855GaCH6aI",
+	"Y/u0WJTkTUZFSbz2aKEZ4779K3ehp+LGV15SY+QZBN2W7x3jVKfXhpTVweQ6vW3thLKeIDv679Qjf2VP",
+	"RdSwH9ZScXUirHVlddXt9cM7Km41x8P6KW44xTz5uHaKW6zkvun8bZ6FXHPy7qHhKGQ/7/pr7vpr/mH7",
+	"a7ZtJfolirMsMWMUPAIhX2LNeiOEvKFPjcIRXWep7W+so1sxNFOo1tlBz4pwBR0yS6XV+6X66Ee9dguS",
+	"i+HuRg15EIg5lCTvl37B9/sH7i5EGbOClJtMCzXU8hqMqtbZ4QEUGhELC1V/0G4ZeoqCaM4TrVpnJ4dG",
+	"YIGftnW23zd/6CxNDHbpm8EJSis1JFP17PT+/gNlBoPGLm7+vJiwVemLZDFPxW0ksz8hNuib4XiJdvHc",
+	"2BvYvVmZgYy6IT10DcA+hOPumai21ASdfz96C1qD7/SPP7v+0bb2xg9Ctdk8FlyJbmvTW/lYwBmyZaPC",
+	"SBfy2bZRp1Mxj5dDQ9NriHOnEH3uClGDsrON6lKnYIi7QKRzQ49vphg7jE7J/1c6A0edY2P3HRv79NTY",
+	"p3QEYHhsjLuVzXhvGeulxL4pQSyLDXlKbDa177kinkbI4FfuJVcaszWToUi5ltCwZrOrnKI/RaF5jyUg",
+	"0cZEU79rq43sTtLuJHknaRt/CVBV2TfS7/R6vV7neNyfdPhBMOichKeiN+n3B4P9/VJ3j/XNXBGxlcL1",
+	"pweuinHrpX25ZYt+908Hg/ty2V3n4YIrK7yVK4J+0u8YzHSOxcGkc9o77Hesf50fjY9b7aaK3n3P+rFA",
+	"Yed5qKRcKQJKZ6uoDA5AoyUN09X99GsDFWp7tmY8yXhcX0W4l7uyKCtxk5vMuhCsUr1JrFjkmN63zW6q",
+	"Hf/47F0TtbXz6h0W/at+r9FhQaqm9VcY3XFbd8Va3bTirrD07V/eun+v9Ao3HYXCO1VVGDr7Pkk0Zhrx",
+	"gCQsVMjzgeCB3qmnO6FaFKorLKb9XHPTPIrVxt20/ePDO2OjzB4fi5PO6emEd+xty+HkqFe4QAkp/dxd",
+	"a+xM/D+3iY+UMNxmFPqELrngrgo6Q0MA45gnifNN7XjgjgduwAOd18gxuXP/elTl96N5ThtFDeZ6+HFh",
+	"pN0N6o69gaGC9LfjRTte5PMiDOO8zBL0xVGcvue2w2LN9fcr7ZaMw2HxCmgFg+vte6ZTuhymWW7GiDSV",
+	"0PH+vt2aREmkpo1O8nEnOAqPO8cnk9MO55NxJ9fwjvstgEmkQz3leWCzsdohPO/HIsTt8qI+0MvGxC/9",
+	"1G4pF5l0X5uV5i+y/87LXNvpALtzVzx3LsAqSxJMWvlVcu3oeLsUu9VnB9PrdBpdX4NnDR0NOZd4k3cu",
+	"T7NkuM2ZxLzK0tqqmwYz7tF0e2mWOAG6boLPBH2GYozA3Slcf3p7MhTXKQ9F+Jpj9KqYTERghMUTiLlo",
+	"QwlbgrqdZ1XJlBK6FNTZp1pB1FvgVrBEUrRvlz0xlgCWFYZWAOY5dEwAZ/tZi6KCzfHDECOSU/ud3uCq",
+	"f3p2aG0Ey43c2NhnAPyY986hWchJf0BKeqH3Z++sd3B2ePzOTyivivrTDj8YH3aOzaE7MYcuD589nBQT",
+	"uYd5fIpN5uaUMtE6OBywg+6gO4BgabOasbyDFMIsjn1ri34auudBNI9EsvMP7c5zC+6kwqGcuBT6raOq",
+	"ReKn4DvPvUueVRlkQRQGPewY2dI5Hpzud07MYQiO8qv6X0vwmaV18gOVC8CV0KD+sOJawfCFwTu6S1PD",
+	"iUwhxlynS/es6M3wPwReUczjL4G5txHKLEN7nYrbSCzAzaxnZs73Wa+3H8zh/8TfRRxLBvqeDflhgUwm",
+	"UTpjS5kRe7SFVbv47R59nLOmhYipXihtbuus9RafMS3ZW66DKbSlbbnQ+C1nhlYEf9Z4yGuRiJRrm5+3",
+	"48ufNV+eCh7rKTjHs+AGCpxTtV8sOM81H3Mlyo9JkYKw6D+qFvXBnrTS4lIRRuVnKpiKMANPQ/E5FafJ",
+	"MZKz/9KrFuhGnc7TlgzToEoQvt9ns9hGV7W4SYcqS7lcn2yJNErKF+TgcylHlhQ92ttIR+yhtbuG3rlf",
+	"Cu6XByfEQRSRPT4itMGOWwUb/vsHlq0I6IJuqKHwmrft+oD8EfqA7PIidkbxLi9iJ/F3eRFb5kV4Mpyn",
+	"wTS69dMb6s5J7/CqP2jOYwhikd4wnfJbEbseaQFXOhZYBANLhpVaj5wdHh2YYwwWc4o3oVOZplis6HdR",
+	"LpROBZ/hQOQQy8agcRjoPtRrH7UirYSxgoYyy/TK5q4+SzLv7i5rd7yjYi1Y0/ZKxLFiU6h4Lqx2j+34",
+	"6vyWHk3uorB2+hJEYc2WFwXPyyZ8aecU2bG538gpsnNmbOXMgANtnUA/ySjJnQ5wA0028+pQXwlgUcP7",
+	"XVrsjkvs0mJ3abF/6LRYow6ngoets31c22u7tF9aK31CtRbrZ05Fc6kiB3R/f9CD4o8poLf/EVcNlhzq",
+	"QQDfLKDUoFgm4slvFKT1o70t3CCuqjEH1QWCuNYffmoe3WlCVEhTmDUN0q80/9jFjO3MvV3M2C5m7FPH",
+	"jHnSOFf26+SliwfBhkJCJBs4HQuXjk7OU8IzGgi3kVhAzdydL2nHXLBxmdVRUWhh5Xu+HKPikUhQ9JZG",
+	"kdm/38w63EbZ/czVstkyl+WIlAdw31X1oW2U1u7GYGck16R3rTMEnSS3ZET18Yc/G2vurPUkS+Vc7H0l",
+	"0jhKGgzHTew2yyeeZYKcOfZULCEBshD61ySkdiJnJ3JQ5ESBtpHmOzb3h2FzhhLGPLhZ5YDpmm0/PDLH",
+	"fSfQdgKtVCeAZwrtTqi/HWRGxzwFD4/y+83OZTCFRJNIC7xMsi49cccDJy7qHX0+cxJrgi1BZwRdzhrG",
+	"eTTJesVyIcazVjHg5Be/8HsoKqGRjWOFonurNbihqkopuj/rjdru4btW2X0IR/DY+nJvRargombfdyiK",
+	"2wifHvTbLXUTzYe3EvTiXkHxKDoMjKWMDgPzL7MzaEnThs6FhNZLP+5k/J9bxn8Ap1VmnuCuNztXTpzE",
+	"wD5jLp3uY/M7duEJOxG0C0/4NOEJ81Sabd0dpj9f35yPPXCgg1yQHsfDcOfp2nHlBxUzLGj71eSOVar+",
+	"0QNV/QnPlLZqvmWtT83DVrtl1OU8mIqU5wFQvNRil0Oyo/VfO4ckb2lZd3wGR1e9I4+9Ux/aXb+wXb+w",
+	"Xb+w375fmH+0A8g8NPb0uHMS9MOOLf52Mjjdz4OLXJs/A/m1WFn3jupU/AXA+M9gECfj2Xfok0kjGQ4F",
+	"jOjzBq8DAb0Dbp/CPhfestX6qNV+KrRZeJ68DpmYwwKtHHZ6rpYl+Kl2scA7gfgxscAN5ivRYlMZ1cN3",
+	"vum/C4rfHYRdUPwuKP4PGhRv2Nh5oAttcyD8b9ctZ8dWHuxcybvlfHSecomTHXSMbovG7KkxZseHeVTs",
+	"rnfO7s4wjwsyrO3F5y3YbKCdg5Cqe1vhlmYJlMXwZFTesOCDkUYgG8Cky3zFMxWBSNz3dbXRDf46x6cT",
+	"3hmPe0EnLxl+MigEkq5qmLCm3wDK0V+xCHqnbk6M3i8G2K96v3X/4R5zGi5Xu8CQyQ1q4pKPT5AXHR8G",
+	"R52xQWxeCejAK7yq5nxW4FHb1BOiMWzJq3tXm/VqKpjiM8G435cnb8sDlgosUSmb4Z+lqRfNX3MDfkjJ",
+	"Vv396nKPROeU93ud4/DwsDPuBf3OQOxPrIfcZhlkqkFK2BFVdJ2IcBgltRkLJ16Y55BfA7StF/LnKI75",
+	"3mG3x/72fb//iD2PkuyO3Z0cDY8OHrH09qx/0Ov2vmDPRHAj9wa9fq/X7/XZ0ygVE3m3B78CMmDyC6w0",
+	"GQRCKfS5GE1t+c10/CyIXkXfXHz780X/ZXShLpLLw+DxxdHFzfz77x5/c9oVy29+Dt9eRK+ii8WLq5vD",
+	"F4MfBu/efHPaDZ9N4+ffv5y/GxxOw79/t3z3Ty/EwDDsU0jFE5NUqKmb81/730x6V6e33y8Gz9N3wcny",
+	"5eH0q776R/jiOHtywJ8dzb/Tl9EP8vHdzerQ151e9m98e2qDWEAZ27aN51ptr9LG0ws+A9uDqgAOCQx0",
+	"9tcaJP3BVe+0tmMn6ZEYj05FBctlCurSj0Q6i4B9gTw0EtoWMjBysJiOdG+giiUPd2fk3+mMNLSjy2MK",
+	"oQ7xPJWGm1MiohZzSM1LQpHiozVpfdAjKY9xvG+3Fh9TFrTZQtq2UOjgD1sodAWfeHDhT9qUr71iz16O",
+	"+UOSzClYuJwdPuj09umjfSx8dGsUa9/Z1IOGrp3jcF90TiYHvU6O2N5xKU29EHZw0B9sMqPBx9DS92Fv",
+	"38tQL6So0yu1ark36OC0kp++cglHxfx0Sww2l9SHyyvHai+Ip4ZTbyOFts6Hq/N23WPektJ8Nm/ef72c",
+	"i9Kq7snwImLyKMM5Mhyd5b45OqO/krFDtN6xlc1dFvPqbfvr4Cl1z6IBhtvwg6L9VAZhbxMA9vqt+3uo",
+	"Sz2RGCuQaI6uRlIGCp0miii7jvQ0G3cDOfNOfokJFJkoDIaOJcXs1e0Z4wF2C2yDHaTaLJhy3bbl+bvv",
+	"k/fJl+ybN69eGoNJJfxGDAOuRJtFoUi0UaZSxXgq2LffXnx9e9xmQFjw5PLpY7a/v39qvvz26nGXXSQs",
+	"Ff/KhDLT4XszvsTq/jxZMjmZKGEmT8L3CYMxxkIvhEiA/y8FTxXrm5/Z6empG9dACB0BEE7MjmORYjxh",
+	"EjLt2WIqlWAjc+pG5hcowIk9qrvseaS0QihGQN1BliqZjthYqCgULNJnbM6VYpFmYx7cMK4MeCP7mpbs",
+	"WmgY03zO5vxadNmFNhONzOkYMY4/iySE1RnIY5hVT7nGqWUi8EuznPPELmPKFeNxzOapnBvrVSgmJyzS",
+	"iqlgKmb8EXy4iPRUZppxdsvjTJiZzcRd9iqJl+bbcSxmisUCZsoMQhCkJQslS6Q2CzJgwCZxu01tGAW6",
+	"EBhcAilxB8vSYhKtaxw+Sq4NnmSmu+ycvT6/evx3+5q4CwQMcYbTR4DGWEzgdaY0XyozTGR+QjzB9EEM",
+	"G2+GyGf2cWAQJBe0ZIO+xzyYipClgod2Y4cBPHObirSAsyi+ZKPvO/DVGfv7xdWIyZSNXly8eTPyqAv6",
+	"XcKm8vk8jgIsRkDI/b8/KZmM2N8M0Z8eHB5/AXvCuFnWOBZsFMhQjAxZKDYynNXRITWFwUqwhgIMVoAu",
+	"xB1orpZcQ/GIjbDp5ogBo4QfJlGqNBv02CQScUgkZc7OIpXJdZc94cGUGbQBvER3BnkHd3cIpJ6KKDWz",
+	"mjkUrPgrGUZ0jC86cKxgZccHp/tfnLFvr552TtoskWzK4wlCrrI0lddcGyqOUvjRwMj0IgpEl7008JpT",
+	"r2NBm4siwyzczG2sGgXPxzzBmQ1lGwWkbc7Ly6eP247Ox1EYpSIgeqRrZEVHCyReLAwnS3mgRaq67AXF",
+	"sLTNVB5jJFDAsFP/4UAC2pPaZ1BK3IqUxwAQ4uiNSELcQXCQMHBWGAIenUMsYvQzR2r/SvBUpOx///t/",
+	"RpYv3PI4CuFg9Q8ZOUXbhupAQ0Xajq6TTpTALUDXgP3kLpjy5FrAnOQhoUnNQB7/iVKzJxgk04ViOKgG",
+	"l75SOopjbJ4CI+z3GF2tOR68RJriiTTigrY2SpiRAUwvJNN8rFimcLNwWOQWORuOpdJd9q0i1hBzLVJY",
+	"FTIPXGaXnZv5/EUzPjFvnvZYyJeI8nP2+tWbKyRxVGEVU3ImsBeM5jdAQmx0ERpNQ4skWHb+IZYG7RPk",
+	"K0yJRDN+zaPEET8ysBuxbON2WsgNQJZR0jEjxkiTh0iR3ny6cynmMV+K8IwZA2VEYM/T6NacDSNkieTi",
+	"GNcxFrFMrqEudKTbILfYQe8Ae7/QrSgbZxqIYiaMaqseMc6wWb3BfWrkD362DwAhB0GewUb44qjLRs+e",
+	"XLE9kPN7v5Aieb83EyPDAVW+1IDHsUiB9ENpdpsD3LCUSxLgcEDjaBZpWKpkoz2e6emIjZcsiCNAMjK2",
+	"RwxohxgTkXC+aeOl1UEeEcN2I4ASYAcBbgZyeCFTfIu+A3TiF4ha7ycQXSBDImjGbhUfT/AmUjN0d5ql",
+	"amlmNZJeTGQquuzVrcCzBYs156oECRJNGl1PNRyCSJljlilDHVpK6lZkqUpLW+8bBBRS05Q0ikuuxXMz",
+	"TQf+O2J/Sx26zeCB+KLtv3UpZjxKouR6BOsu/KKE+Z7OM7EVgwnDGKZiZvYP8HvLoxgkFJyJLyoLLpwI",
+	"Q2ODUyR6JK6UazEkOrBQCJ0uO+fm8I5Aa0QYUJJCMKJPPGa3XAGuMyaLs/OEWqddS6P5ZMQ+2uarSCsR",
+	"T4yaQQS7mEqnYBrUsxlPlmaRGALJ/mb3jKUGPUbZxR5tnEQBEieKYqS7NvNiIh95lNXO5XZaIvgvzJRw",
+	"Ih1vORicosiYiziOzGmXEyCWQl84QEuuUOHDM4b6diLTGQddbGa4TqinZoxYaCPg2gzi4EmawRAg4Qwk",
+	"uOEslIZW2IzfQCutMJpMRCoSI5vPsRYNU1O5MKSPOtiCK2YUlbDLRu9bvNsdv2/5TlXabfND6TFRFoWW",
+	"OtkfyNkMDqH57uK1XSCpGYnUZ6gmgppl9F5kuyIO2QjwNHKrQ9rDh4DY51Fyo+BOB7c6Fjw0Z83oU8qq",
+	"YiSgQaqYUUZ/GaF0NG8ZwUAiCd+jOv3nry/O4HDugfN42YEZKPTTiPSc+RXeGLXZaM8SXCfF85i/Wvxl",
+	"jwhx1MapPKKjj7wne7GUN9kcJkAk01bshSIw6gn8kiUqGxsqGIuaIfxfYbPg+1TkTw1mQFymt1EgYD9A",
+	"GyWUksahDPL0FATSJJWJ7hilKOAJ8lYjsuQiATPyL3/5C/v71dVr828Y+vz1BZtIVN1Bbe73e132diro",
+	"FJhnYLEYthNMZRQIUJEW9AYNYYDUaRQAWwDigFdZpM7Qev3yyxdCT2Woul9+yf7+5PxrUnlgHMNujFgM",
+	"pVCGlczgVVKiYW3wE0gJsyQS3gnLkptELhL6oA00bCTwIWgNoBWcm7WNuuzV66uLVy/fEBtVbNA7KL1x",
+	"jjNZkyHmamo4vkGfwWfka2B6SjAYLaGLC/xnJtJIwALPGbhJcAURAr4QcdwBFRDsTwf7nKd8JgBxOKJ7",
+	"4D6/jm7NWTBKvLXJzcS9LnsJXjbVZiNQdJCE4O5gROZHpDUqxFECpjkBe5F7Dr78ErSMsUC1LEpYNp+L",
+	"FFhezpeAlEBoGbtZLuwLOByaKmbp5iiPHqNZ37kCGwvYiDQTGMoAHdVqOblJBHrjI8YTv6cgCrv+od0p",
+	"PGigiBsbzmEKuVd0ncjUYBecz+QwMZb7wmhWYC+ZXR7LcGl32UH6JAlkCEK8MCdwApzWvXJGbhe9BKJ5",
+	"/e0VgWfHujQCzA5kdumVXSXpX5r4P0CCUBu0wLoIPnjPET1P08ic5AQ8Nnbkk1x5Jj0A5e7QvCQzy5Ee",
+	"Y39DsIIg9ndEm3ZpNR/BQ2OgffllyWoyPKy4lZb30ye5nettBRETEq3Rlx6BKrxAfmBxMrqYdF5wHUwJ",
+	"yotJ56VMhH1WGAT0F9/yc6RgD1cirqWOOOjBggewbzltGQIEslvORZd9SwfPrsEjHULMYzQsGFAiHehB",
+	"r+/koectAOT7rxtgR89lYBFoMTZ6csWvR5anGW4HLiTk+3DE7ORyNk8xDMLMXHCjQPvbKGHXP0fQq/Nn",
+	"pQ0zURUaHTGuboziNLFKdnyLroqZ4Wmx4MYcfEKYwm/QhWCMDLAeKf4NfF8JM9BbpxcKEwOreQr4uUS/",
+	"JXk2OQWjmn+j3a5BXYfXz4wmg21/6Q4Le/92/ve//+d9a5RzHDwCoCIxmcRLwKxzIZlxwY9AOpTG0R+x",
+	"sTQnOxWMAkjAKWZmp82jXcoVwy57BVwdvjdrRA+m4Z6C33TZa6rd5Kak1Ujrg/jyywLxIr2YDUNy3+8d",
+	"mH0wBEgEo81EkbIQgiJt5jL7O+dppGQCQtbI99GXwGXMIER+4CYk2qUBB71e7pfR4Ge1tGkdrJdAQM5H",
+	"STtKzCfSZbFrtXBnI4JFhqxxYPlOpAiQHA2AgS+/hIK/RimnYQxFQL5MhM4m6+iuEgyemAk0orUQF+jH",
+	"QArI0hyASkB9mJl5UXvwALSMcZ6C+YMFY/AmhOxtWKxZJHBdEDoGzQh3mBMMeXEJ/US4wJBxP2E7YffA",
+	"ITGNAk9nIXt7MRUJw4ox7CcZgZMGvcGcfBIyBT/oYmrtY7GEMw8MVKJuoJfgH0ZNROaSxegmhrKN3gfY",
+	"aDMlyYcJxi96pceZNjTl9pK27muunfxO0Xct2eg5V7rzQoYQrzGCAYFv05POGyNocwb+bTIr/1LhrSAc",
+	"jc5h9D/YZ1sbDc2ALIm05f5RAlcSqIjgITU/E41YkZASiaFx3i7NaSRqSh471KZmPEY1zKBbZhpc0XRc",
+	"CBaLnaM6yX7GxkstFPtyD7lYLJJrPUUmNkLBhhoA7Bq6w3wKtnyeQyFyg3PHYQzoo2g2y8BfPULPCdy5",
+	"+AfYnV54PZEd4ImjM6OhoxFs8Ke0RB1+1jabjpcLoIilAjyfXJNCZwQmKBbVps5weyI7MNaoWxRGtzxd",
+	"Gs5V0Rl4HFuZZmY1r7xKo+soyRWPSaZ4TJL1gCTr6O3btx0zllGuAq6FddoCAzwYnJJ+fNjbt7cpdK/Q",
+	"5OxAd6Z1+znGD0p7GxUrdtDbt8LMcxF9+SWC9H2HlKTOhaH/0fcdXx/qvEL/9RlLpEqiyWREIDqCeSOC",
+	"LI30svMakhpQ/oPMp9sSySYpyKDc5LLWHviwEOHjJYNLxzaLNAL2BqytzlXKEzWXaT7TCB1e76EyexSI",
+	"RAnvNvPFxVXlGlPORaJklgbgOtijj/ZmkcY7aowPLtyDuuCTVq/bx2BFMwqfR62z1n6314UQZWOTmrn3",
+	"wLO/x8eZEh1K2zTPKcC0eEX6UlpPl5oaDC2mktzF1Jm8C8LV/MtgiJIwrYOa/W28ZHRp/QV5GciNkgol",
+	"41vgCS0AFxnnRdg6az2PlD434F0SdJAwQwotBkUUgCRZYOQsiAAwf7mGiHAIlTTWX568Z3/DmzKz5v+T",
+	"iknrrPWXPSMz5P/H3vs3t41j6cJfBeV3q7r7vbTspNOzk6S2ttxJuic9ne5MnJ7celdzTUiEJMQkoCZA",
+	"K7qpVN1Pcz/YfpK3cM4BSMkkJdmWLDn8Y3c6FkmAIM6D8/M5SihrTvBXc1KZyDnc+OVL1DIBQC5pGOQ/",
+	"1I9PP20w/N/dHU3j+g7xfIDqhvelrZoG5RRvNJH3cE/TdM78DEzpEnQaKmgXDt7RXU+l0/WzguRduf76",
+	"vH6JM6m7ptw0Jy8gMH20xpXgLPYMYlOtDBbcPz499RkJvitCJeL50WCW9MZbym11zHlYyu+CeBbu/i/R",
+	"0RMcve6hYZYnrxUcJASReNuj1bf9oXgF5RO87/vV9/2k84FMEuwk/uTR49V3vK3ofT9hAgzc+sPqW70Z",
+	"JpIfdQKpHE8eP119W/D+41Ahn3P1TOFAw6xTgnIAngEcgUfP/utfboeYIss4MDS47xgk0Vlu7hNHTImZ",
+	"M+khUAZp/GPImMOk2X9FR5+OKQ8V/+KGq4Pnk8/wzwv854VMvjQC9t/IrsJLReJNjooHGxTfAMN4We8a",
+	"CP8sqhi8CoLL/Rre3gu4O3hK+V56EcjK/LOQeZm+uIHc70hI0QRuF9PDkNLTJ6vv+E3bn3Shkk6sQQiC",
+	"plPd2HcnyCekCLnJT6kmf7mQn8b3FpNXnRhPneo/90r0UxbTc/0VzkZINWQZeJsWzX74A53EaL0VhhJx",
+	"+4qrECumB1UQJTiL55jLIlUYVTqd3GnDfGjd2DWa3Tt83mEACwgo7Mu7wpTrrx9gAMoPFyb8pQO3LYPb",
+	"6V/XgBp8lffow8fbnrZ8h2ru2/rfowSma1/hmkzfGpfXWFi3699r/SvUu6wL5n8oU0xRnXgjEsmdTb5/",
+	"kE4yeGtYh/S4RjXsPebAQR4xQmbG55AUthBnKw01gzGhXr0xjINdg8qDMnrcO/xhRN5m8vgl62yeQ7F5",
+	"UA6CpROSzG5g8RQJUrrXCtQHiNTBYCyR4NQXCsN5ms0mOuuxV8rmUhhK3yY3f4NAwVjruJX40JZCSm/X",
+	"4LoA8pOb+C4anUm8dKiAX6fVk3NHIy+8cIv7iLhf1nYfuRU/w3sOz2HjJt+OWx1mHQ5mQdKA+6Qs1ePb",
+	"OGk890aj7fbBZ1VheDAHYMJcRGTLcLYbEnH02IdQsTLQyRyCC7BlhaGQIVIxBTuwTls4tzy3LwIlyGb6",
+	"QiVF/O9ivo7s/aat77Zw99ZS9V0qdtJ1u+jxnQ1Jo51jOWSzaXQWEjnBSCrUNyakoUizmHTiq5tiLHy8",
+	"KPI0PoqOKGfAzagmVb5ponTXSd0tX6IjP+iq28N18G4HYNrdzFI7LCtpjcn+XczfCaDt2TtkBZmBmDeI",
+	"kBOKG4HpCaCcFO22lb/I53wANR6lTBWqx86YERb8XIkYykSUIMw9jAKCUu2hNYw36YqECW/9tLaoZ1SH",
+	"mrfpG2GNOp3jgHQO2OHHxbTcvWWtIaOY6A0EBim7GoTlXaGgMCgoHFBmWPjcV67QqII0BmIBaBUD97zD",
+	"dkSUL9IafHXv2UnXgUhX5dAxd6DQg0idfEYKvOZY6zmkxFAR9risWM4LOlewptuyRCaQDefzhYDBozbk",
+	"Wm7OtQIjcFlNMITI+/Y2uFq+5orwg1tJAEl3RJM71Wg24nkXcH24Addb65AL8nsy5Goo0mYrnXZatcIa",
+	"thtlrA8wfZdqVMqoAUj3jBuWaCV67DfK+M10TtmC0KYhFNdBxZLb7FFfiSuh0IP5nvhfIIg74/MeewGz",
+	"TSFGCzXZPmubUoqfI8L4SgJCk2oQuFAX8LfaECw+fo9wZiMvw/3j0UONhe44qBn2aId6XiZvA3xY49ua",
+	"FaaERAM41BgrnTMrPlnTYzH9NWYj6Wt+qW7YaiiW8e4trDJ3wDOJ2ETPhK9OL/1ffUWFjs8h+XwkUywK",
+	"nE7TeaAbaEr8xXL4DVJ+7zrjFibQmnG7rVRjGHmdJOOy4Ic4xupHDz9uMPw7vKd9fKgDXxkPu2kq7+ph",
+	"cac1BabCr+WwGf/0K9SFHD17/MMT6Nfk//19YHUzFggfm+ZQqRUPMwGi5IbFJ1a6O3t7v8/LeTSMXF5w",
+	"t6sP6o7IBYNuFAkyeEmDRbA6RxqKhjlBV6bqVEY6z4BtMOFWHLtHHK37IRqmg+wk5ZSagqX6RvM4JA8H",
+	"CHKbc4NOi869cSDuDfxet3Fs4BNOINRYdku7rigQGU1JBTQQUOVcGJG6wz0TXM0mMhURkjEhyYm7ilNy",
+	"k8xZKtUlWibYmw6LANEKS0XSY++EKTLMNQULB2wXUwBnWEPaaJGJJs3g3q0HmNhbtwDt1gOsvi9HlQaI",
+	"fTohPAAhxP3nYXMNwYuakphkGvRq5GlAUixFLFkGisPfT8Qcfr4UU+LvGuuS6anWcVjuwaN92end1j4Q",
+	"h5sPjV7bmOtt9WnRkPkCBFpWT8FeKQuBiVNAKmkmFdZVN6zBGgRULbllmc5AIj5wCcFcT2XlFEClGREr",
+	"9/rK7cnSY7bqPIEd/DCOk07IDkDI4GOCL2T9I+S67paLKylmzU4eYLW9lCpxpiKy6IGjIOOJOC6mgXyk",
+	"2e3y1g+xhk/Yt/oo2aMq8GEmeqaYbLJQQ5uQdY3TX/0NX3YgebgInf30cOwnLzoQnk1TEBITpORG0vgZ",
+	"u+esKsUFMg86pkoaHKJUIJYTkFQj8qs21W4dkfRvUxOo8bPddqjm9eg3rQTQDu3gkGw/H/1yVDItX73n",
+	"41W5kXANPPL7NaMonoCnC0k/2JC0qh6okC5Y9vS4DXisjE2fqQAfPu+7UInI2YzPiQFYPUfuf9R4hadf",
+	"xglLw2JnVcYUh+ZpWhNidgpzX7VozHjHISHRjvT0dSCoixjfQcQY900XM16OGas7UWJOoP940oxDb4g5",
+	"TYlZFQoDNbcpsK0MUUQHtkcMxmGdhAbaMZ6yrDDkXsZMOHbm8dX6Lih65Ax8MJvUPOTUxMGJHCNyNXiL",
+	"hUoOSmu6TeHNAro92iW6hb1wUyUr6kpfHgguK23vGZsPu3oGMeuGaP5RD44HyLjaDOA/QbMWJNBM8vlF",
+	"XqjYx6KAzxezawGpQx8Ybhn1EzEsFp+mAphdnjl9EyD5ox4YpDdlA6BjVZFPU+wr6TMjzyzLNDRkOsU7",
+	"gDLdPYpp5W7USvguFc9ZnIqRJT7YiZ5BxwqWQ1uPHvvF3Y4sqpD1WMYj+wpaJGD3Eux9o1kubD7H8KO5",
+	"lFPo3PBeMyvyTCpuBWrKsdIWGcKVEEk9J+HZ0P6u3Oi3cRjffY3kL3rwIxrbuyWQ8eM2HxAfqtmxRw+5",
+	"ynDHgOsk6IIYkTsymLtQoqMSEBgwXdt8jrDzEQV+Myxu9tCfuQdi4SFmnEO5iG+c2WPvCqUccgFIQt4F",
+	"pHoASmGd48cl/EuBOR788VAHozNh2CjXWV+FzHKuktBSwj3TN0DSafKcxYDvDthiX18hrYFxegzj1csp",
+	"6kgpXOWwUX1V4jr7ATh8a6MM9QC6s9TOX/TgXhI7f9GDddI6MaWNAqf+3SG7japYGyYDl6w9GYzM/gPu",
+	"WZt+ZMeZnpWRd5liSc3nxlztQ3IjTuRe0xp/0YO9ymz8RQ/a4nIAvl1U7kCicjc7XE+IIazxjJ1Oc/1J",
+	"ZqDdA7Vl9cwbiIlUtQr+C38OdudTdz5159OenE/LNiV1YtHeLZGmoaAo8i2K2WCOaTAg/RZaV6A/Q3jC",
+	"RV0YTikApUYNzUjUHNuw99WfhRxeirzHYkgXAP+AyKYW/RwIIXVvqlU6v7Da8nThjQOYQj+48LIDrVPB",
+	"1ZYTW9w5DrDZ7tDtyBcPJ/wD+x8277XtfoND9fNHPWhNZjlT7PXLRXu10mLf2bLGgkj5vtsOkIxFNp7Y",
+	"PZ2KAeJnpUE54WWZNFm3GKbuK+gbIdzOl9o/QWl7QRwl8TPsBHkFPRIN9e32ZECFHehPdYf8z8Id8Ru7",
+	"8H7RA4fNW5bQdtn8qAeHFEjepTssbK0IXLkXI10oco3t3je3sEs7pPKUDk60Q/KMsWJqAvPWRBqr4QS9",
+	"KWqtxfDgZgD11YYVU6+2SHCkGR8Iyfgc24FWjYYedDcN6TQhBO17nDXny9wCa/YhwaXDpIeCSRiajVgH",
+	"UG3sCx9BXG8MQhA3aMag16Og4yBNVYmEaFhzabHFIPW19nl/0AI/l8IZN7Meew25ftg2M8KW9D56kTCd",
+	"91UAKOhgmXMFpWPO7pEZ+ERKLMNWbpACyBeyeyJPRnGMbBSoY8GeWbq+rwLdlTOecOqAtVpZqQqKR8Db",
+	"ptxYNtY6YVMtqdLNJ0NTC1h3Z9lt2f0FOlMqPXvOYlWkadzHgO+i/rdS84OmhAeOx/AOKxG5Yfk6oD40",
+	"5REnNJFqfGH1BaBLh9delG8P1wE1V6uNSAzmO9p6sxfwUaoxK6ZNKiKCfDFNNYf+tguQ6iC8Ntn6vZ/Z",
+	"VvHqHSWLdHpkB0+dHnkHuBTE9ibY5Nuinnym/wKMKmk6mgHKik/V3rvP0fsmjWWXAs1sclv7fm9SASpN",
+	"Uz4URGCvdfaNYake+672RCxFPnWeAVtYX8Fc69WrTF+JNzjCOlnXWbi0Ju+6XII9beNWedmNOrg9uf4J",
+	"X+Jn61qsHS5x/z6BEG6nandHE0i+N0MktKWaq1t9ai7YYAbM14gZqYYCmE0ROjASYCwTea7zHvMNUery",
+	"yhoc9r/jPLaon+AI7SoKrUYXGjsMhzPUJVlI6BxVPAM3kYAT3ODNLfIrpFybb3DgXsABVpyaMTVojZlW",
+	"wlS8QuiPwfz7zIj0SpiIxXzAVaKVSCrXK23XzhcJ3+eIxj2KjoQqMrd25V/CKG4lD5w2D2EAPkYr+QN+",
+	"rQ4JDqjzBp1R4BkLUgkuMqWpEnEu7C3Q4eQz/C/5gTHhqa2mGx2X1tdIBDFiQ0ipgRx0KZKIWa3r9W0Y",
+	"AzbrWkWOdGFdkSNN/PALsisCvKIsG1ajK/+7i/I/2D2dG+Cae9LLuNKzDXHlSuRXUszaW6FKAxk2EZbI",
+	"FcNJqLXysRBQuye6yLEViRCXWO0GwLHQeohSOkuNncIo7C3PrekrqgPMBEZyysISp1IUacp8QMYrOs9Z",
+	"bOkiKuQzukm792+7TVygMVZo+H4m3cl+MKQs/pt5Ld+4fw43TIBDgWgRt/oiKDfeSI6L3CvXRZqWIgTk",
+	"fESGBrlpdiJy0SAE/8AZbFEE3nNziaO0CwGtRScCh2PmWm4u/Xe7wb4/+Qz/+6Xkhm52NdPRgecBKqpI",
+	"FAr7HKkAYvYtsot854zQK255HrNv0aWsEuFMQ0gjhV/gooxLt8O5Goq4r771MbKIWu1gohh4t33HfN8m",
+	"/jv4KZ6JwUTrSxOzbxORyisBbcCtZv6H79Aub+Aj7bEPPv/CkM88+MdhgFQbYfqqJBx9Tp29oBWBSPBW",
+	"1NWZP52HhWVmonPrWZpCIyBaNHe8bkxa+g8qpdgsJgh3/ebU/b3Q0x8iGHWsajeiRA18pU4HvRV85cDR",
+	"3YxfnnOebUI534lbJ24PicH+NvJGp3FbW2Yk6ar2yAP+04Wsl8W2dagw+wudkYp0BVrZifsznJPvKw3z",
+	"TV/FfGjllbTzYxzn2N2WzrHR+rUf4VHu14xfCl+ZYkX+nHE24MPLkVPO0XzI4BoT9A496quRzjORs6nI",
+	"pU5Mkwf/Ha3N/ZWO4gzK6tFDcrzj3Fu78dL6dnbJgTjdvRSCTIaudvgVb9PHhh5x8hn/Y1XJWpgGIZLP",
+	"bvF2ux6hqg/S7aEINHT8C1aJ1LIy46Zdq3umv7KugaZ/jf3t1YsvuqIvJr5ipzo82PqtsIlvJ6wnQ3PV",
+	"3Kv+pxfsyaO/noZeu8jZ6E7qVCqBHaecnpDweY+dVdQMXzIB2g11wn3SIrbv+SAVByO7VnyyfuHKBy9H",
+	"22sF09KLVug5X+CDj19KM9VGes7MGnpPnoX0iZFMF9MDro3eyf4D9jEmfI6Ot+tHKjfsxfk/NwQGrbP2",
+	"ZrXTXF5BJq1K2AS+HySpeifbQs5NrUZ+pubvYJRNjfdzwfPh5KiB/gImEZT3iTZNCTXup9tzf8TDVBuo",
+	"dseBwXjy6XwMf3zOYjdjeQXX8TRl/p9hySaCrsVUIKmGaZGIZO1cIJ/3o6fC2T/++UfRET72AST/nLkV",
+	"dTum1QyBHdUZIYdihKTpgtxgBpxPlL8BZJ3kwuIp36TBlKMpPdDJHCwOiJBAZSdLtRpDHWaPwY6DWiGW",
+	"C2ORREdkrFAWiNCpJRrNttfgd4D53Azp9swHEN6kk8AHI4EV6fNOAH94RJ4h5iZeABDGzySNvn+BE6HW",
+	"pDt3fMGUmLFOoeEGc1bAlnB/Rhooiwd7eYySQfGUxcDopbS9oKFj8l8qwWbg1oMbJ5yihUNiqap0MKg+",
+	"iAoJL9xNcUMQwr3UO6QYW2msLJz7TTaLX7LDT/dzy7LCLeHWoUvzu4M0v2sbv4O4IJ6MV9BjGeZuBmxI",
+	"HNjs2jyf6NkqI6nO+0FW0caqgrtp2wxYQQP/amW6czZ4Ubpx0dqSAJ2AfdqiFKCUUsmr1lnEjF5SA4Zc",
+	"OasBlAdJbCkYk4Sfc8GTasmsT78ta2ojNoPQaCighU4TPBNJj71INaQA+QczJPY3volFLbeUe6fbi/Hd",
+	"18WGiW1UE9shSFdue7gNJKAV+V2jlicDaHWR0onvr60m9FvxyfbYO8Ghmboty+3RiRsUB5i1M0qKxC1V",
+	"BAQn7h2gbMCHWzxqOTXD3dGUBHGm5m/8xG+KTIfoNaSXbnNbhA/aKS4PucxwUcqWMeFWeQ9LCJEL8MXf",
+	"ytux6LFgd+OwcKPuo25SzqxTTg5LObkPT8fCRu9UpFt6SQCJbqsjhQTQVqUoFD5aoUItlhKf8A95gfUj",
+	"TqvZoLtVmXy6usPVeZjmFrHED9KmcpTr1UVLDkSFMJW9cxPJOPns/xN0BJ/d3KwlnFueW3JeONEAx4et",
+	"bB4200WaIEGCp38l/wZmSEYQ+ygrmyAN67rr8Ueait+4m2dl0I0bU7HevSbhp+LfadeKhB+/XY/wX7DT",
+	"JTpHx10AlN/tjJfggCkNCAR3A1kralDfCYOIRQUsIjcs0ZDUIap117364skdoc/uiFU7KOg0B19IacrN",
+	"fQeCuLKaMqgLM5ELlhTu/3LvbZzinCjfKuOJYMXUwUWvoc6yk8xOMh9uzeXdiqbN5XjsxmuSzZe6jB8S",
+	"NQ/33aYXlHvsmzDN9dgtY4/9PmJ2phkNYDxNgtPwkSrBafsptutHAoZa9nK8ffeqfifKnShvi9ob93RV",
+	"+d2Y16swVIDT6LwyhZliW3dPcOI5RaSdsPjP2FNsMQNFCvU5wX/AOCvSBT/oPDEeENzMoNgHiFakmaZ8",
+	"DgkKEQ0kEpbKS8q+pQLtKykMNJhxTxiIscTW9fRIoIDpK54k7rM29sr8c6HMIOOffhVqbCdHzx6dnkZH",
+	"mVTh35v1J737FrluVSs9cg8uSOnm3+Yu9Duu8xYeTok1fbHNUejkM3VEXpVhyFOjWcItR10fTn+OdQtG",
+	"OHgohhNGbndELyN1UDRohrWZiG4/rpXTvNjYeTGbuezrvKe100H02pUH/5Kd7vBwqQrLjXxzacW/orD6",
+	"xiBLcf9qUdGVRsYTmTM9UyyX40lQKd77QBk88htDv/psR6Agdvcn7FuI/7trL+Da+LvnhAF9NZtopDj0",
+	"mgtoBJhYQGc/JDtqy4ZajWSeuUvIZYfgwM7C2oQ23EpTheNS5kJtxoGb5RnFE/cATvbBZOlgZ/d5AxUB",
+	"6VDPy2UF+L4xJNMINOvgYHQ0LZp4XRAw2pGmkr5El1wUKvwa+24lXM2hVDPjc4x05mIsjRW5e4Lt9dWZ",
+	"WoQj+mctmWvOle3QqEOje0ajuv3ewRLJZwWVgjAHDeh2CloupELHQnPSBVhWwMmAu6FsA0Ep3T6T208y",
+	"YuLTUEwtss4CzzsWhbNMcOyGWxdYoZnsj6XVgVFnke2HbkKiARSwSz7X28m/EcZIrUybjXYux8pU5Rv6",
+	"c4srkc+hUAybyXKgpmVWXwoFZJkIC7LGnfJKJeCe9GMfuLDXNEl85b5QJ4wPURhfqQQybo0cq2OpSpqp",
+	"taUxaqB/9I9EMyARV3IomM7ZINczA/mKxETrrsPERqik5mhG0F91YXvsN+irYlg8LPJcKBs3h14OTQr3",
+	"KlRBi9ea10z7pEODB11KVQ8HtymhajqqTz7Tf/l4SNO5/UolBpMhcG63PKf3BiAaZax+2HK1OgWhg4Td",
+	"KAgVqdtcP2iBAFT+m211EPll7aSquUNNtBhBryclZsCv6PM1JjIRF3QsxhEQSniLXwZbH9neILzRV8F7",
+	"kDwLHBLG01FApaavQHpy+gTrs53VoJVAHio3RKhBTbW+DOxxMCVd2L5anpbS2Cx+wrHtDTHIuMcB1+6U",
+	"G4PddDzJLpJjGWa0Vvi/mQAHKjSWZ0bAovXVRPDcDgS3PXaOC73AdFHtwIHjDblyywJKmpnoWXXJqnx5",
+	"oJ3hEys9b/sKI1V4wQVdcOG+iEhH8XfuVfOyQAw9uteDW3VeXZr+nsWst1Dagu95nxWyX72f+CCKZBtk",
+	"LGIxkWLnwuj06i6czl932Q1J5I1PPOqAdlz2RTv5TP89b83/8cW0dJxUu/kDa+Oj01PfDc00dDX8gGO/",
+	"pOHWQc6kvLYGOisT37bq+XrkTP433A4n27V4lxapHfoqy1MhdH/1no+bhqHLTuAaeOr3a0LSG53IkeyU",
+	"6ofMteb3kzdZTRDpu0WZk1zQP9eo7atMa7lXlLgSiskRaJlOcRSJU20rBDtBC/Y9IY9lEkPYHp0KPBP1",
+	"SUQ0JEnjQUHV9mNmN8OoLo5/B4pW2EdO3QIpcEoWbe4LPRp1Uf2q/DLukeBGAGZWpEOD5U/JRl4fwkBi",
+	"2cEOHhSxQWGdaW3EMBe2sW/cBz/uQXO301u0ee3DAnflBQfihPdfbHOXexRO+CFP0wEfolwRMzJ6ap99",
+	"Pvr8b+TC6A10Mv9/Too8/dKSNQOJMnpBBJeEDhxioaki/Hol6soPtHpRncu2yFDLIYghcD2HypP6bkxe",
+	"w5EYcpj63f3otP76SlLkODgIbSmK7gczkxaqu/RohNsj7IGzxa6dQQm7vgHgpaDe62d5JdQf0/v+uK+q",
+	"c9nOx60OcYgfV2GBHuSSjd1rsGLa8GWh0u8cuX/u+8u+qc5lO1+2OsRBii2wrEE9JjjtoZbT6ExAOXjD",
+	"N0an3U9wiN3zJ35Xmcq2mCDDCAf4gc99sMUhMn43kTA+KIxo+rhaZ79PhdqDb1vOZEufNgxw6F92mAsO",
+	"H9b3cqn7soUR+bnPX7zvj/vHwmS2830XxjjMcxfDjpPFav8W5z68HT39vTB7cAh/WJjMdj50ZYxD/sw2",
+	"l9RbYhYci9e/b32Uk6YwFuASpWRE/yKhEy58JZ+UgJqc+4AmgsD8VAzBh88Gc3ZuuUp4njDvc2CPeqfP",
+	"GLd9lQpuLHC/45tifD5kJnDw9xn2+NOniPZJLrAnKDpfg5nH8D0GYoENu8didIPEkORgJnqmAkMDPhwq",
+	"y/Fh/sWhVbdmA8Em1k6Nb87N2bQYpHLIjMivRB6xQqXuciOslWoM2Rp65hnu+0oJO9P5Za0H5gWAbKPP",
+	"d1WIKBHZVFuhhvO/i/m901IuvMxGEfxHdy227Q7i4CILQQfcHTcNakVH4UvY43fCKbwIkm231t3yJTr6",
+	"VeN7r7o9XPdQ+x4fRhqC1foi42p+4Z1Vh5husMZk/y7m70RhaI575nrHWlnGm8+4dTzvJ599UGNFFu7r",
+	"ABjuFPaFcLx6fjlMmXHpzgNWhiQhc27I1VCkqUjqzoOX8LANYoDlG9eEAMv32aM82feLSkwuMn3Vxfgf",
+	"alTMfdzNBDNaFf4K4S5bPcox2mUrp3l7TtABCdeuM4HWUp66BKAOHO4iAWgjZJiCDFzDhhfUsRCIf3Mn",
+	"8RatXmq5biB7+xzMZXcih1GZhs7nzsB1uDHiMi1yYZ6zTLp1Q9sWuYyAjgjV9F5fYeMO5ELUo1Hkr3Sj",
+	"XYopJKeHg76iAdRh0h/ThB/4mb8FP1t1Ue4pG3wTOAwMUcDK2VlkXceDO0BIFII7tWtOSixqzDQ6S1M2",
+	"kqkTcuakZ86sHgtoq9KeRPSyfPYewdgOKVqX0hQrbK2NkwA9lpzeDXOgnzaaAvms/+5ubZ8AElihF3fG",
+	"DYP+O9IwKzMog0q5hZqjupmNcogMlTMb6Tzj9ujZkdu4x+4RR5vR5i7PZiBGOhfljBomYvWNpnGAKW5+",
+	"b7WlulVkvNOcH3KJesW1ZHV5TtymRr3+1EDVd43U+eVZORV8BKsPtJyi6gBDV1kN/sTAihcH9MFSVJ0m",
+	"wti+gpeK3HWZNpb9cHraY69HLM50LmKngcEhAUWg1BQd9jS1Ta/NvXcv1yngyzkq5aLcrwKOU2lWwz94",
+	"TrI/C1E8WG/BYcRD7rQu4GvvWgqZc9DLAL0L6NAIJueEG3JU3AXEUwi0EeIrEXTWEkB/WfZg0lciT/k0",
+	"wjwBnzgAUfWZhnwCboscejiMqEvqjHy3fUXBdvdnp83B80UgEWCcDXQyj6rjEMkSn9divLalP+HcR3s7",
+	"pIeUNbc0uCYVoN8Xz0olSl/ujw7jOw/LnWHsEJOFKKQLGT536HCxwrSg6j+cymLKojGPec5YDVV2PfeM",
+	"mJKTEGwleqx9cV7EZhM5nAAwUzddYYoUQ9LVVKi+cooSOMTrGmcJYx9O8LkrP30A5addoekSHQdwcTBg",
+	"wNi00LSwk5NUj7F/Rz0eVSBmQo3yK+xykHv56AeWSVVYQZxJnOVilAszqVwTet5Pucx77EOu1ZgNc5G4",
+	"7cpT4pDqqyenj0qu6aFOBIsHPLmoXBk7aAPnM9M5RPjdf0MiLbb+CZnLtc5peNvt6E3w7HuyjM8hGfe1",
+	"akaic88oensY2pmsL3/6CqTtjrYeN9NFyI2PO83srnGuBDM5dmZkFcAKO1nELzXXSiwCmC5aNKqzdMbn",
+	"xrNzGGoRPhNpegyGZIIwFbFL5YxYBJVeHXK4YbblXAPA3Ag8tkI52e3qbe1q3Dzrb+spN2am8+QY8lFa",
+	"K2kSZy+kUl2iQ8hgfYYzjv1DIiZHC7U2A5FqNSYOxXBgLhkUnp+G+G0SLUxfOeGo9ZnDrnhLA76DSd+2",
+	"fuFfWyyV3kjWHtfAClXtLCxaQn2OWSKAI02roKxUKTrFJ2ms6S2mzN1VycCXTv4PNbu94oagEFWQYExL",
+	"wxr5W+DICfXeaTkuSWuHEqVKBrs7Nr8/9Zp+j51BTDH3hyco/mrOhpB6570WJf5k/FJARtSVlgl02KN+",
+	"vL4IsNKSCyEKK4mpLQ08tbZgCt9nGXe2c0ibBYfojY7oc2GfI0VulT24Cg7S01qUcrxThRs+aByxWCI+",
+	"XNBadnrvFjUESH2tnthsMAdD2gk9fJGNhJ4M8HaznsIoi8Y6ij0JO7bYNyzTuaCoDWQBgQpN1MvOoH9O",
+	"qY5IO01085w9efzUHX+KSdtXE27YXIo0AYVbs4yreY/9gRlP0jI+sr4BBmg0FcZ93xVPWmiINxDMWJ2K",
+	"htg9vvn+6Om7NPLfV90sB2bo0z4k/OnAZmtg8+oTHdJ1jjqHQdg4YkPAwZq7dsSZiXSoM2rFz0Y6TfXM",
+	"YNhYsAEfXo5zXaikGtWNU67GBR+LOKom73xjGCrgx7/S72w40doIaIdRDww0wz01Svz87qlOej1sCT1P",
+	"Qn+ir7VEuvOBHkoGEoDNheWk1RZG5Ipngv7S2a/bOGKQ+WGxqWkCoLGpd/dK5HI0P0a7tz1KRXYjqJCQ",
+	"JIV8csQ0MxDu6DH1xmaPkR3Z2A6k7kj5J8ztFZnk2zgU3ruT+LYm5wvfbvdBWZT3iCKdkrkGAuCmcxCA",
+	"ckiStq7wDyfcnni6nsbKpN+VYNNKlkzoNARJO7nWWeTUSyHBVE1kLobuzojpHG/RRnhK9yvvZkp67GVo",
+	"ZkzPM5bPo75Cw9a90tTOIeOwx6BYRSuYQ4zlKW6vgz0bA+7FBdRtJRf0NzJigRupqYLqjX/1NdJuiI+t",
+	"rg7G/XT3NVNvwjKnCRrtlPk5xAKZ+rng2qxduOSLbVqGJw/k0vBRpToAKx567CedM5FAOwGVIEWH1Ng7",
+	"C9/Bf+mIGSH6aumT9VXDO8HPd/BKZ8rvEnOBbxE/W9zR2JFb5ALeA8snPNUIuEfIQQMJXtXi02ihWIJM",
+	"P1oWcAO5/1yQIuDr/HZGNthae/o7TOOdCPoGzOq+AspPcAY99427cBB603APuCwgnfeMDVMZGpBzDN06",
+	"kJeqEIaNcp1RvgckOrsX9O+ElA9Otoxwti29qZ3JoYCCkLCUPBe+1xm19VJOPeCFEaH5eoULT+es7ILW",
+	"V3YiZM4ceOFW47TQC07qur2ysGI32jPrFZ3tEYEESWpTbdqbIHTV+qTnC7KLzkTaeiXtHV1S3c50ZY3k",
+	"3tBC/Z/HL/hwIlZd7i87MCqLHaqASgWTsavsW5XdF32uKe7LSnXAq09OQ6pVn6LGyF5WuNNiKnKjladx",
+	"fHL6PYvhh7jHXitmUj1jmU5EVElCBpQj+0lrbLMI1tGTx09Z7G65cLfEIIJ9Fb8TNp8fn4EE1mk4b3XJ",
+	"ormn/rjKFO/JJUejt3vkypTPw3bD7QyNlm3QiMWFgtSvC1rL+ADBNfIyHLFYaXsx5bmVQznlysYPubwQ",
+	"7BueDyfyCl8e/jBMtTnMRo839O3tbr25FRcpnnxuuUvo326W+1to8FuT4H7tFCwMgOWyC+HkM/3XKjLH",
+	"M1DskeMJr2Go8ZfcwX/DrscqgXMy53bp+qoXYir0NAWjJ9XOWHWzJI5iKz7ZvioZI59jM0t33F8KAfzC",
+	"5GgIZNEKinygRKmZLbLxYG07PWoKdsoFu4POwKuclORx+XrU4YjFI1940+nGN8EE3DKboEIDleRZcKRU",
+	"WdnZk9MnvTrCyH2Tr/2z97eqsnZWdmdl372VjeSTayBJxcquJ5+sKhAikXZJfVgqmbuOMK8SaffyCN9C",
+	"In75qveUUrcJYO0JpeM9KCpuG1/MpEr07EJfgR+2orx81SZnFwu+lQ7nEGBTu24kU2FO+BW3PDcnn90P",
+	"QKzwmaZ54cDvSzObJZtya0WuQuwm44kIoSX2+iXjKQSjXsOvFITyxVB15cfLhT3sba5hln0FcWVkxaFU",
+	"k3oW8pc49zN4q3Vwv2zPVIP7tCZ3HPb1SeM8tPeZyqEtctHUcLz8HK0zEarI3DenG3rmanwUNl1vqsZu",
+	"I2zO1vh6RBrvhgry6svfcQWSuMZz6dLVSrfM+FicuJddQKnAXDmQikM08dpC0K3mavw/PmXpprfXnnjl",
+	"d72xiv749C/7+oYOAfKaPVx51xc47WP8fCteevHiL9EeGzO7V/Qf/WWd40aNxW/annMrzUjyQXpfaUto",
+	"BoyFcvAsEsY9HvtzySGracxaajyarkRupFZfTj63H04V4WPcYjYCpjUqcSVyindXThhGB4wwIQOyzqj4",
+	"WdDR8pNMxR4fL7ROoSbOL3/NJOjS1klk/JPM3OHy+NGTf3/y1+//8uTfo6NMKvzjo4AVUlkxFnnTrIz8",
+	"3yJkHmxwAq598tlJkQ0Ul2lvJgbTo+goE4ksMv+v1Gl+Sz99nI7Lf3xVZ+THqbjxEXKL0weWf88P10Ne",
+	"mr07lWuK/j9A6lllfkA7JPIrkURY6ljmg1nmLl58gWqIvDmD/doS1KxrkcvjXIxELtSwjsx8517S/Xc5",
+	"HqImkguViHxzRWQieGonrWqG27ZyKJgCVhyNlPuCJdzyATfiGfMJoNJG5PeKEz1TcaU8L9QA5zZcIsY5",
+	"T0QSQzizr6j/zrzyC8Q4qTsPkIRTvTCslycB55bBKzpJggzOM+VZNvjADQ7dvnR+6a6hjOof+sqXLOs0",
+	"iSoXOglKCqcvPfqByArgN8hNN+z70waz/G+4jlv0QOIIzQ5IEjJDjYsQaqYin/CpCZ/I6AzX8qBsgx9a",
+	"HZp3u4zvK1sbvDozPr8jKXX7C+XNI7cXLd/5EXZ5RXZJOtuF9ySVV6LZi0UdkLlhqVZjxkO3K2Dnywtl",
+	"wIGVQl9lbpnSDIWVJvcMBA76W7FMcFUpnPIPMRNdpAkbiL7Kkc+/vknlz8L+Kq+EwvKO1bH+M3izQ9qp",
+	"ty2GmYjh5fX1BeeiW4pNd0YuOEZharfGa0uYXoVzBL2wCdyOrLUS3wmeyLW/5DuYSPclgfuCJ3MI7lGk",
+	"bAOBl+pKWvgM5gS7wbeXOmK5vgyl8+X93xg80kD2qxQ+bmKziQYnwgQCWWWLTGTEw3APHLqQn9RX8FiR",
+	"s6wwlhkr09QdstDNHEg8cFzh+/jnWmfP4OSGUYjFg1uWy/HEsm85u5TDywiHioLy4NYjYryvsOLCQH0W",
+	"DzU637FcXOlLqtws37QOiJAS4HW4Zm+qMk/vkJxdZ+2nHFa9lSSqPE1Fjqlje1oAeoAJFgecHDsq0rQL",
+	"W94ubIlAw7iqABIcsB815WhSTaY/ANw/TUM8s4r+iRimUol2+K+M6UDWYb1hHqyN8MWCEpvg0COTXk26",
+	"KPyyh3hZmyCKr9HRon09ReT0zRflrFWqmrQqZwYV02ax+i0ozKhbkSF3XbHyWlPJmXq2AAJV/5+eCgWk",
+	"iMifhhqYqSpWfI49yq/pUZXbKBf1lFW2YT21ub78Y/qglZ/y5d7m4kqKWbsmtITNAZY7BPlqEAS8qAsC",
+	"OpjDRljmVFwfSnJhioH7uIOWY/oPBVTATpwLRddPS4Bw5zJkHQU1HXiWYVK9GuqyMOJ7XcqA2efjuhrP",
+	"AOt4qPOO1PTrIjX1mza4CkhnRZ87cCzdSAKDRA3EZn4S4Ej37FDYTw6peBscKBJY10bymvOhZI6iRkt9",
+	"BeXUSsOhXbnSIH1EJlUi8pLAQjGteuwtFofNJqUrpSI2PBeYYKjTWrfrH+Uy/JTr7MEAQ8davhfiW9le",
+	"uG2vifCNhPdz+Y9VpZg/UeMg9/BvDJtADehC1WXdWXmlLxdN2pW5Tgu2RU0az8KMd1ALie+QdL26H2LV",
+	"In5cp5SCebimXdtav3gTOflZ2L0Vkj0qaCzXaF1Tsytr7Kql9xF3rlvCVhNH4pp+6kxfyRYuxg/AviUT",
+	"E5c8BkTwZgTDmyPmwxFMK+H08mFaJCKJmFbAoTjlY0z1ef0SLWXQqK8ktomWhqViZJkubK+vaCw9xnIc",
+	"4mYM8W3EiuA+ayRaxLfalIXoXLg3OarPF379EhkoLcscFj86PQ3vb4R7iBXQ4GGos4ybZyz+T5mY/zh9",
+	"9PT0v//P/41OHz199N//5//GDTRyMjFHSznOvwo1tpOjZ9//5elTyG8u/wBlqlbk7kH/679Oj5+eHf/E",
+	"j0f/+vzXL98eV//95Mt3n7//svCnR4+/fBttfs93/++/HdXmIi/ne46FAlsJnJ1mKtJUqvEzFp8P5fFP",
+	"EuhFhpKNJDEOmqGE/84FbBW4u2GN/G/r4c/PcHVTwRNQy80FB8bQXKSCm6Zh3VUXTlc+qk9Cf3x6Wk0/",
+	"/+u/n66bgZ7yzSZh9Z1O4Q0WKzeRjBbKykxcZPxT/ah/OV0cdZ0hP/i+WRqhBCxjDx4oTUwqYwUPfeGH",
+	"3PJUjwuBfJ/A4wiqTy1zJz1rYcY0rYHWqeCg3y73TV2tm3jCxoPka3Tr2sjW6BcdCRjzBNMKsNG0nYg5",
+	"0pPyBAEdddIB9KV1Mxdmgabxz7gjZry99dURNyA9oj/EvR5Df9iEHrECGeyMlI7gnrfSppjP6UHYaxru",
+	"KCId4ymL4bYLLAOOr1tdyIsPgnRr3sON+qDfvTOw8ir3xY/oxl7B3EAr/VW2KNnPbvEHkTm1IMZdi5Bd",
+	"Z1clCeNBdtsgvexlj7+egOJvWute8JLQMWBBqQkaZES9AcJV4ZBBJYZqSMjA++H0tMfOyYCh7Kv451fv",
+	"+4rm9Z8w6H/EzEIbzJHOSxMmGDQTkbtxtY78dLxN5KZRmUKTKfszvvzGB8uutEuYX5N2WX6ah6sXPmBt",
+	"bVEfCx9yDX2sIr2fEXfXCAstK2qYZ651ZlgBxQ6p0ZTX7ku/Eih6mEdsyJXSlg2Ep/17FrK2FrQ4qS4K",
+	"I2Lf9gMaFRTZQKANDmNJxeJEWC5T04O/xD12hoYl1MOhfdpC1VmvCTYrMnUcX7Rm2/e5r137XVE89573",
+	"c7vazn2oLbRvO6d3lSJ0bWUiau40hFBz3dl0tuSWGnLl0CUXPIHzvJ5F9GGK/s6UCTjCk+3bgHvva+ri",
+	"YE3F8+sI/So2z6qy8QLJd3zl31TkVvpiC6zOpnzwRT+1TwdftjGekxJR9h+Ttq8uhZgyaWsTvqCzzcPX",
+	"Ge7eWVVZufsiGl0TqBZJRm+RS9D5jjrf0cHX2aHcbuwMAipaZ0+CxbdummFd3hR7D26g2URD+yOAeatT",
+	"iN5jnvB1Hz9XQ5G+dSNv7IqBuxy2bgCta5lZOKn0q00ZCv1xDsKOw21b6bT9lZtxuHuv+3IqgEAiv1nS",
+	"JCT/a4Xy7TtH+jKxHjtLjQbPLGlo0AbWIWYEBTxDL1NM59iOMolYoaxM2TAVXB0XU5aLTF8Jd6TXGoG7",
+	"Q4k9stxg+u2qkP+6XSZl1yBirxpErAM7a9mUjQrHekbmB+QaFIhIQGKugRnMXtNX+mpBYXHKFGRzsZRb",
+	"kVMgKxe+SClhXIlZs/m5Y8VmW7YgTOiebMF1AfCubcH77LGIKo2VmVjouOjU+PhrVy4PyKwlwsELY3PB",
+	"s/LDoq5afmetsQljZwDfUvPF/tY303zrTeETZNGEytniJoqxV3KlxdPH4BkCfY2i09NT3/OQsiPcYYW8",
+	"Y9KwaQHZ+xRE6St83lg6HbmYUsf7bCByM5FTSCKVxt1gZCI8wS4xZAwENiSe5vKKWxGBgq50IAklAo0e",
+	"i5WOgSgHereH8uPADQorU0snBk+65YG3pVOsMrfbVuTiozod+GHg9BIeOyTOuJpfoFh0HslbAvI5n4cG",
+	"QHNdoJYNlVR3hMvNyWtrAPNCbj4FqjHpnh7eq00cqyik5laq/XLMHDilvUHCCWeY0U01GXgyRZvo0e/E",
+	"NJ2vFYzauDBj606Qnx1WtCXE4UnaAXPnnFijCMIb/WZ9PKrm4NUg0pCnQiU8b4Qk+YKuYN++++kF++GH",
+	"Jz98h0UTDqPElVA2QtIz9sfrl05drHRSI6J39+P5q3/88eq3F69YLo0gPnjBhxPqd9NjZ2ya63HOM6fD",
+	"cQu5NWAcA4sMs5MCPSBAt4KOWRwI5tBAWg0y6N/glhpeK0xY8ckuLOa1irP2jiHDco413TBeSjPVRjb3",
+	"lXDoWp4GqagreVtoHNGBTQc2a3lCGTeMw54C88/vU7MB7OTC6XymhcgJUubFJz606RxwRY+IylaCils2",
+	"uaVCYadluT0fO9OT6J6IBplyf0Fr8j2+oRk/TgPTb9wPQz2dh1Q/3Jg99luwLs1EzwwgrhEKG3W4+3vs",
+	"HfyvVOMKzAFEzSZulWwYiknTV0ABkgtb5J5/3z/njEoLHp8yJWb0Z8O4YhNd5BiH5pdCPUfCKfdvzp48",
+	"flrR+OmeuDKpvtJKfGOYnin/VpW0Z1wcuu9CK2FEOqrlmsQHng0Kc/s6ti0ZyJUp3lN92rlQfnyYSjtr",
+	"N1wTocvX0D89na+0XQ1b51G4L49CPSx0VXE7J46CY4OTqR+aJjuNl6tKw0Z/8nKA53r3A50NJ1dSzJqP",
+	"3p907p257qjzrSaRR5F8DfgkT5sIHltrWDx1J3KRpzVF0P+UYoYv8xD7M8CL/XMlNzEu257Soe4Ixzov",
+	"ZGsSu9tEKNlWXkk794oj6NzTxXbpXoteoWWffAZQ8FhOiZENDaaQ3wAV529MqbaS2lxnUS+pPOtkqdNj",
+	"9YhxUidr8tWXZv1g6OX2QUU8mHSpzlLfnPBtWbzK1lVkEDvzdV2dAbjhmvDiD5VKAy2zVeJjslTg4omM",
+	"AwszBIWJBYgyXDgzwKhWH6B4B0PfGUcbBCZwblTaiwlUsolTq1Ivc5sO15VxQz4XNOAq0rQpJHLFZQpt",
+	"SNt4qupJwyAMFLFYiZk72ykSVKgU2KUJ36WB8Lt6DjPx3Ew9FsOxI2LP4UfzJpdIyq0wtq/C2QTPflbV",
+	"Fj9qqTAzgBRV02Nn/nJpGKirInG7wlgxhUc/OqXkNMopwHOO2nv2VUhd02nSY2eYBwAr6ZMBcNLkbOFs",
+	"mEqhvLcYHjWY0yPBWUwdN6yeutfH58GD+srOoOtojG+0vAyhIhycNPTWDg7ccBWGiFRwcEpDqoE2oiTM",
+	"Unqgkzl4gei+MqtP5r7SnPq9r36hiAwDWCsMSroXcPr4QFRZExv2mcHj+nprctw8R9ERLq0TQgxK3ajf",
+	"+CGTozkQagrWAUAtxV+RBsQtbAwuePN1k6J9NeQX4NSdFoNUDhEt1uJJj1r6GPgefqj4hbThMro/FbnR",
+	"Cpv8NbGOvUOm17101pYzvCdf7XptFQ/eC3ufGcB3mfPbOSgenHvzd2iWtgkfNfx28pkigStLPD109hq4",
+	"eG6Ej+6mbdRresRxmE8sRRBh9flfHfN75wjYmARnTdmKmrnzKPotK0k8o+WsxCFXEF/3xlIPqPDYsrie",
+	"ZCJmhs8NdIyuuiScBZPovkJtpj51Z1fCuneEN9tWVB42tXKXYnRIKUYr8WqtSstw7q9ZWllpysapPUGN",
+	"o8l7OI3lc1+y0ld65CBrgQIIfUpVRjBnuiltJ1KNIbdnwqdToQxab89Z7OzHmOVC419tVLrskIqIQWlV",
+	"0lfSXqMuBHjF3+PmIs6d6jrbKuHc2FzcdRf+h1S/+bAqNh9yuk5913+ChC7ufjd8RDc3U08GXLXX+DRR",
+	"A9RGxn7kymwRyfeqZuZHrtqKZdzCukN0pPNhZyB3CufaUg1ee7d7IobRLvSqr2Uq1zvt/6YNJGtX5ReV",
+	"QK58tFCPWKqdNe2eCH2EsapQ59j1dyLmXgEtTekzeIJnFYISavL9+87CpHmohGEqu52IDOKPoWhbqMRQ",
+	"ZXUqR1ZAKNXA14Wn6xHjPqKQi2nKh6Qzw6rUKZU/crVNbXI3MYgfubqn4MOPfEV3yQFXXQJ4p152QYr7",
+	"Pil+dCY4qyLurVXBk8++XOnGJJU1iuHIbheT/6A5rxnO+BXOmU4n63Sy9XWykWWcTr5b9sWu5VlDTSow",
+	"OwJhRnty864kao9iDtvUTLrIQYcg289/Xg9A6g7nieC5HQhum+ujzoVKwKK6EvmcfX9KVhSgCykJs4kG",
+	"sliqOgbvBHsarvS9AWLKAY177K02UD9cFnhBpqxh3PQVZ2FaFRJIALgJjTJwo4Shyoxa9u1gzmi5v4vI",
+	"VEwFm3JjAmdEOelKYiqUHMwWBsO81jpb8G9h2W6KlWsnSISlcKvoNnKefGUQobS9gAL7oZxyZTuguBGl",
+	"k4BM80ll494EL8rO+nfo3n1deegtdI9GXiZwLkkgtrZNxQ/+tzUrH8KMz+G+g2NmKl+gzdlc/dqdUtJh",
+	"zSauZru4f/DoxarubfqfocSAs6FWI5lnIvF80EniVgzc0zArAQkM5QSBgnNK+sS/s4TPTY+BlICaovrK",
+	"PyJYU1zhHZWHUKkNeaeBas5X0bgDPFxYp1PAYOLwXcyv3ILfk5O5hLV2i678Ep3LuXM5739GQ5XjtAKq",
+	"HT/Jro82BOnSiPQNB26oTn/UUjVb3r9oqdBIxgMFKLawjLgYDoUBE3xUpEBIspiL53PlfIUpShNzM2Fj",
+	"YfHX75FyEHL8kKWape43yNGrlGC5f1D230LxKx8OxRSroSuIikNWLpsJDPBKi/a1tH01EEOeCT943XHo",
+	"Xv5WGXz/uvfUuKisoPXFbe7tu8zgvepDtQp44Z9OyrouVSSWt4sHgletGfR+FfyqAnrLVA5lm9FFIPxQ",
+	"47mr9f9BXnTwAPaV0+TBm1hJQWGpVmNh7DNyGFLJezAzIiZSg4zYRDDgL8EnV39nfAC/aOVAENn5oaYE",
+	"6qeRl3Gk80zkOHWkj+XlYETd6KaFyS4Bm+XIF9jDcJKQGzsKjDArt6/81q4DWbfY4o5Rti4yKkYd6nU+",
+	"g1afgduJtwQWPV7LJ9nMvvKrHn8taaagwQxbedn50HZuv06EN3f70dEltWKpHmOq5Y08f3VSnom2DKJf",
+	"kYrGBg3c2SILnXdKqjenFyBzj+/Fg0etwwj/O+kNWl2LDvYVhQfZGZ7GoOsvnMcVhSLYXE9ZrGfqwj08",
+	"fkZVz5XploZcQ1noPwppuwP7KzRTwq7poObZ0c9OQIopm+sir8hvCTU3z6f6QCRUGXaPNNZELHamygVl",
+	"KsTeBuGZJgb0qcgzaYzUyudcKZF4i6V0t1TcAToRfeX3H8JO5SEs0TBCIqZCJQxMFcybtxXKBK/YP4OS",
+	"S2SkhTBm3FBP/mZ+brlKpBrvpVPFT67dsWL8K3Tw1Ckj7YlRgA7hmK/K1219GA4c7jAB4g087iuxPNzL",
+	"tpkdsLZdiVsn8zczQDIk1tx2jRuoBw1FbiOnxVNrk+9PKZfgrKJRlJYEeSLRlOgrN9BHLZXBYE+lZg1u",
+	"3rxozQnb4acUuLe4p4wCN3S7QpLhEndZBF0WQVe4dq/472S1BMg70fG2Vbi2ZVzuKtc6VWsXlWt09m2n",
+	"dA1Unk1q13YmVHtUvLZd/aQrX+tgZPvla2uiSN0hrfTs2KnAUjXHfn/HDA0+Fmi6mYmeMWSVEyyACFNC",
+	"JIYpzYwcq2OnPaiEzXR+aagIXs2ZzuXYmWXvq/VoVjOepvDMvvo2Vnp2QVOKv1ts4JBoQa5juj6C7JKy",
+	"jQhm6y0T61Hfy9MnPYbeaXp8hNkkvi+uA8fY/+MiMzGbpgXah1ZmghmphoLF3Mbwb8PivMVZ/JuevaWF",
+	"3SaH3o5gsnybZrCENqrSwuqaB0wu2mHU9Z4GDohAlrCjwZUUM6ZHyNpLmWh+W6xm6qwDqkoBY7Pj+FWV",
+	"YhjTucrQ8ELbjdBhBRiUPmqpRIKwlEqCJfccbJqCgu+f9I1DwSkfSjvvq9StoGmINf8qDbQPD/Pex6hR",
+	"ZYJtXuWF9e9CR51S0krNC57k6eLWv73cr+lMeEfEZ4scPCUQWD3GYLAPJ8u8Ppml0Xl9KYeXpfO6ryre",
+	"6xCLdgO7az9Cwu+YSxUoeqtB6JYM/r/L4eX++DiWQADq/QrrW32Bn6gzXDqMWNNwcXsbGreFDbVekKmZ",
+	"wTtkp7JzYU2ZuV6N+VxXC5jOsRYVL8ZuAix2D4rZhKukIq36SuRgrAQ6xfJ5klq5ZfySQkqUvbKQiH4u",
+	"LJTDlv31cdTrqW095t7JT7yvaKRKg0TEshhVlwtnlLjx45Qbe2GEUPAnw+ekvfiI2RwbNE94EpaoDnvO",
+	"hX2n0x26WO8+6EWvcE/k3xW1qt29VMVU7B44p5aPsw5QH1yVahBwXxjVcXBvia7FLh4vlJB8QzcZPKgl",
+	"Y+n9ROQCxPbxqU9diJjR1N5RiU/2YghJRJD9yNMZnxumijTtNVuNYn8NxvlKU1F0VmKnAa5jJUI933Ai",
+	"kiIVid871ZoHd4EToGu5SH6fbdIoszVkFuoEZ9R1NViKUEPp/p/MxDOn9gmnC3qGknguTOw0yTjj8wEk",
+	"OPdVLjIJITdf4s44S/jce6gnusjZQIx0LqJq3SQnjRNaaLAfAi+bvxTryZmxPLfGPVtaI9JRr6/IUe60",
+	"2cenNUsaYMk94vuS8S2Vgg2EnYnQVhgfXqsW0lMBAw4/L2rhde4pQQrGXq0izru2ordoTAMreOGk9+G1",
+	"qYlYnBX25mU4B6E3Y2/9mbQTXdgLY3PBs8qH1Rr15pVqdZUIhoCxI4HZuXJOsEsa+nzFmd6ilqd8PuDD",
+	"y0a9/Aw5C0HnVoyr4UTnz0p/sFTGOrsbYrpaVQ5iCFbhhYshYWJTyN1TKf7LYqVneOiHWDG5RYGoYJjq",
+	"4WWZsowzmnEDZUeodZQtMxVoFkNo49gQWX7r33ovrQOa3MoiJCs6A6EzEFZ3eISoMm0qkp26KkVQ2aUa",
+	"rx9Yome62WZcJaaZUuV9GfmN3dbJdRq60vpWtiph/kERm0GWSX1znhd0FWalDIxOCyt67BUfTogVsa9e",
+	"v6zwtqRSKMuG0PzePANuRnhCaOoI9ChIbhUKJAF4Xr8E4HM7XCRMq3TOtBqSEWED7CCHi/t3nIsraaRW",
+	"sQcwsLkA0nrsLIyseEZe7lhM9XASLsfvE+ZObnLDZ8+ZHHmyl76SVqChAsQxzugRCfqpI+qFSP5w/5Eu",
+	"jOXgFf/gXrCcZrS8HDzPoVidj2yl2hPfcKTzsbZWIDsXLk4uRu6M9J8Ilm3G5z32ehTab0pDU4xwQnHF",
+	"TMP1gfehJfizEIWI+krnRGJTbh5QYnosdrfHtIhc1dwNUYMrKSKmcyyHabBZIzAlrZ2awK8ZlYkNzIj8",
+	"Sg4FHSojAVZtz2lNhREx8589JEDVfrjyTHR3wR1uT4/cZ3Rr4/Yc5IpTpQ29iQMBp5aGp9eHGVTiTwwS",
+	"jNudandvIy5Pb9dxhMXh1zhWae8v8KTtQ1NQt80fsPV1Z0Trh22QEWiGDM7Kn6yGv8bRNVx/gMGQxzv9",
+	"GnQGXoDkFWHJ9srqe4GaU1DmVilvq82+E3Mpp8dXGpOApkWD6gbnq9OTLuV0KhK0xCY8HfmjarrYzNtz",
+	"0UGg3D09gSMYenbDv93D/KHsD2+ntpEy5LUUN17MRjw15OKllAAbcgTgYe5N6s7Gf2or3uvzSzndtyPR",
+	"zcnN7r7Owhsegl2nj4d0ANUcNA//VNknPHcIwKwGWEV4K/Lc4aaDxJuDO1hAbYH2YIrDlReQzx2zRAxl",
+	"QrAKf3rGuPHIDkjO85yrsUgCbBugC8Ngm7EAxoaYANgZWmJoOHougsenp3gj9j5wyD+DBikYrHOXpsAr",
+	"ag1DjQhsRzGyld66ZXDPJ5kjVUG9r+8fsBr76OiDmbUjMX7KzsvXefnWSwOA/VIN/UuFsryuny9aw4EH",
+	"gyy573iSeERoc929r3fChEds7ot5zsAjVj4CkKHaGs79gPAVQAinivX58DZ12HGWJO/17dBjb8L05bvc",
+	"U4wexn5txQrOejr4ujD9bV1FnWvoIbqGUF+DTgAL/7rQo4u5LnLzYP1ABxupP8NTDVRd4v7/k86U26j3",
+	"J5/dE92/2+q43pZumYVDGv6VQ5EXJazpmXreFCKpXs3T1CvwUCQmiX/U/a2vIPqBgX9n0zRVdWJ52U+5",
+	"zrZ+vFqxPuUwTutrZY/YAtbuUReVrmLM7++ARiGHZwM8aqDR8ba8j6dXiqzQIuFqzjKdi3b2nKAk7gAR",
+	"9ogZYge6ccei07kdtpNcVJd9cZukoiXt5gQoRhuDU63FCK8rU4Ji6zwROZYTgKcy8p5EQU3dmRiNxLDq",
+	"ZiSXBzFemL7KuCp42uxwfKOvxGu1U7VmC2Sn5Uts5C6o0anedBrVV2e9diGjLRKMVjW4TTB3bXvyxGcD",
+	"NBmVH9AtwTgG332O33DC1VjUkI3+odx1P+l8R5rd2lwcMP1AiDbUhbJBUe2C3p25d+Dm3nt+iakxXlKB",
+	"FP7G0BHVa2CBHj4MEbKAYSCCBQ8TvdoknX0FB8AE02FBhwUHjgX/vL3816kOueBJo232hueXVImNbauw",
+	"AR76wMfySiimleix+OdX79mJG8ScZALHiEn0kP6QIrxTMPIoK41xwwoV6r+cZZZfipyCw0hf5sDvmXtl",
+	"nTr7jabB7ISjbwpuSSCDZBmm2NvFjEYlJJSxo1eLWpUroD6ipqGe+4iNgTjjyen314UJOKXLWdiyMiCo",
+	"IfA88pKd9lUZ0KPWXz32AQhh5RJFq7Nmta41SXl++c59qD3LgfTzurWJCV9xz1L1/efqsiAfeL+KvTIO",
+	"eX65CLghE4hRsWwF64cTbhtwHsC4MYPwZ2GpxZD4xLNpSrnZ01yPZEqDpqnPHIQkGzdWj3nCMuO5qAHx",
+	"xCfpcD0XIc+vgdGHnn8dx5Y0UkrzeXR6GmE5H+T2mypFR/aMxf/pqTDNf/BUDkU00IP4KDqS7iF/FiKf",
+	"H0VHwK+GSwOXHi1DVFQRvIx/+lWosZ0cPfv+8dOn0VEmVfgDUO9Zkbun/6//Ojv+//jx/z49fnrRi47/",
+	"9T/+zX0Xt6eeHRmbQ2/B7dYY41q2chDRci/R/qLiIHMsvruNavw1kDoji6sXjMGc+Y1UkUMUtib/uNeL",
+	"2jwyL+HvZrG5MHyfyBPnYDYduMiJXB6ScstiVpwhfWqnOI1zB+Q99sZjibF8HvXVzLt/FHMnls57zCkK",
+	"plJvi0UaE+B+nXKD/PRYuQp/jRwayVHpuZ/wBISfug+LoNr02FlfzXKtxvCgmc5DA47vWQw/XPgfqIlp",
+	"yh2aJJlU3xjGh+jWKethgd0Rfq6lncelfCOOtqPz+MffVufB53wNjvWlb3xAbvDKTuv0mlvpNbjbsZkq",
+	"SXQrfrbmKpxP9MwwnhrNEm45whZU9sMhN1MiZ0Y46DTFcEKEojUw6vshYwn3UKuRzDOR1LcFQjzZ0mF+",
+	"hkvSnj3g1+0eEKPrMLP51m2gaX5BbgrSt6cCiemIuEEAkQWe59jPE/c0uk8q1Lg1QZppwrd47vnH3xOV",
+	"8CYSAroJZTHdD39wZzbvVkBxc6KMkq6+hoxWlfMTfsUtz9t0dLfD6BUYXk1VzNIpySkf1gglnntn+Ow9",
+	"Vwv3cfvt+8mwoNf4r3xTtQarsVAnQcJXaD9dTFPNwWgyVqap2+BDWJIIyXt4Mo88hf8IvglpN/NaTaZp",
+	"M94hVsMI7VCNL/WNuUcWtF1mC36t8uHJywJnGUgKbWwCUdwK6+lUtfQWAMKc/fL21c8Re/vbzxH7IAZv",
+	"nUj8/Pon8GWSP/EH9uZHkI0fTlkmxnwqP4nU9NjrZZ8JqQ+2yJVIWDHN5Xhio74a5hrYMygEZv4snMqG",
+	"rtCczwwOw62TIalV5IyKK+EOTygSf/fzj6jaGZsjDQc5WjNhuTNlnvfVUiwN1whpquCcyfXYfXD0lIx0",
+	"ngmPPODeMZXURyVmEBnzKNFjZ7D0fsn7aqH/u1ZVPVRpy3KhMN9yLuxz7+7BJ4TnInWYEy70IddMCeNa",
+	"7Ez1ldfQQkWnneTCowE4r/wLMmiaBjyS3z55/JTxAZa6cPsdrqHwZHFWE+OZu+XRX9jf5Y+BiAsoyEbc",
+	"WJFHTCvGr0QO7cxKbjRidxOKbqnlfH5bVHGzSbvOitTKKc/tiVuFY/dFF1GzVPgBYSsqx2JCxppb+dvB",
+	"3Gsk3x1FR25Qbo+eHQ2k4uD7XnZIVzX2//Lj/ytcpwcfxXBN1f7xzo6Ls+FQTO39xAdxiS5ENrXA2UT/",
+	"LulzAUEqv2BAmw+QemM5vHiQVsWuF9stbupOwbhyDO56EkVp91ygXGFsuPwrzehCqKFOiHyl+nvmzKUL",
+	"J1nxPhpMoFNuprcu2EvgTmvMHDkXwO7JUqku/WnpjiNyvxHhL/nifOZGYAeGuxZccuwPf6qp6imjlegr",
+	"PPakcn8c1vIAoM/lFcx4O96RyggbOUge11ZioavSs5peXz53FCsd3B2oG7SsqVMcrq9pX3XBh849sxPW",
+	"O9iMiDYLbvgbgc7JlcjlSJb0DvV8JwhBAU5AsaXNj3/2okKJdF6atBoKSCDv1VQ9G6GSf1aH3zQjq5Yt",
+	"ZCUkkAa00DwzYEFFphlPQdNfLDK8K1KNL13kYfcFv8CqDTyJlW2HUrSx9HxySNHeOBorQQKrttXO/OMD",
+	"XdiqkDzDrE5pmVDWWYhR+EMik4j8T9wCw3/ibEWrwxGF0+irxYRJOOIgs0iPMN5B6UcRZav4jKjI2Wk5",
+	"JDB5+kk3B8VTzDgVeRBpohuqUwlewSS2G9XDMVoMG/bL+e+/sUQPiwyiPlazgQiL7vQn8GR3YrdrscMv",
+	"hwcWWPEbSppUV9LClmltl8cq16HMzSoKH8naNwv4XglfL2frAD8InBRAzefPM2DnC2xcvra/fCQWziqB",
+	"fH5hQtXwI7SDD5okXCNylvE50QS4f/tZY6qimvdVBr26ApeYn6Y0DNNUl1tSU0heQV5SkknFIP2/bD7b",
+	"1F7+zfx1Zb03PZFfQEvCdSpQYOttl0ig+iptqX3VDdbBw67hAXICARz0VFSFxkTet73cp6+t0WYdbJx8",
+	"Lv8BhRoo2c3q7m9CJFABb/WlUBF1PLYLe2VdeOmx390BPJO+dUNBScHx29/P3/fVwkRxYjG02Jgvg0gl",
+	"bTDQAWr0HleZRmAZfeFmVFKM9BWqvk4nweYeH7VUlXbUjVX8eF9VnFYlHS+Klc8innI7KZOIF75JayJx",
+	"m5C/frnl3OB3Wq9gIkHEDZ1SPDSrr4osuiMNuQkbGggWSLAP51W1GHeIOxkFTWGpPdGtMTARw1QqsSsQ",
+	"XAllEF0KWOYUKQHdTrVHzwqUsZcw+RLJ4BdTDIdurNo8ZnjZg4Kw2oQWeI3kwYf4H0Q2C3yrJuHeVJRX",
+	"NQz/fRQO8uu1B9Ig8zH2A/PVmb5tlzbierUCNA5zp15dDi8aCjftKb5XRsI+Nx/vLIOWbt4gUL7Ud5OO",
+	"3rXChSGNxhDcK+/+Ls84PL189RAccOiOv3Yaem9BLqY6t1SXBF78XkN07a2fzzYDbH6Q2xbf4NOS563r",
+	"A2kwcKB3cbIuTrbrONm0lKeNXI94Mq9qHbLBebtAUcCkGqZF0nzAQiHhKj31d6zVcYf4DBopLp3idiIN",
+	"zKChlpd+WtcYTqEQs2USUDMpfS5q/Zj+t/Ut8HPMbF1DZ9gzF6SbfJt6gVusUy7uz+1IOsRtfI1GGOPj",
+	"E00VD6BC8DQtj8SlWPmAwoLBBs5CWzdSAiDkJ6FyCgLXzi4HMzk4n2rd+q9UAi7Icz/LdU71V/d1Vn/t",
+	"0TKVwC5Bj/iCDnXzaogz/wx0lCQCGsfonA1yPTOQu0s+F3cddi92tiGGs6z/qy4o6ty8RYkVFoiEuGEx",
+	"tfCKm8JNlT15wEYkvUUbzoeP2InU/UG9/wiNaL+WVujR/uQz/deqvhMA/U5maPwee21NE4rLGr6XVyqh",
+	"LbaO15JGqXdZllPegb/y3g6Rzlm5+alTdVRucOSUovHZs7l8aTWZpsUglUNkG4A+t2UilLQmdLFP4F+Y",
+	"T11be/c21KaulAg/sQgPtjkbciPq5aPCSHMz6fCsTmsZKztrqkCL1R7ILKt9b9hx7H8ev+DDiVh1ub9s",
+	"930YOli4TsoEbQvWqvQOREwAK/mVF7giT4+eHZ3wqYRNTA+oSbxFEssK61Ipdw7Dj647FjzLGdyEYGAW",
+	"hdXU3PUeXCCWp3oMfJ50OfZCrLkeGZs4JYeWTG3Ooqp6StBUr737m9CGHJ4DTKKVmQYm0eu3ny97t8u7",
+	"ytjDNZZHT0MlFbkQwk1AZFe/JqFytJLQWd44ETyt/QjvyHHt0HpQGEhPg6SyyqjwQ829v3vYxg7n125z",
+	"/6657Wxo5ZW08+A0JyplmbNcDOVUuq1d+TR41dGXf335/wMAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

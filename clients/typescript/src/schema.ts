@@ -2317,7 +2317,7 @@ export interface paths {
         /**
          * Resend an email
          * @description Makes a new email with the same subject to the current address. The original must have ended. An email that is
-         *     of no use any more is `cancelled` again. Without a body, the audit log has no reason for it.
+         *     of no use any more is `cancelled` again.
          */
         post: operations["resendEmail"];
         delete?: never;
@@ -2338,7 +2338,7 @@ export interface paths {
         /**
          * Cancel an email
          * @description An attempt that is under way goes on; if it succeeds, the email is `sent` after all. Cancelling again is a
-         *     success. Without a body, the audit log has no reason for it.
+         *     success.
          */
         post: operations["cancelEmail"];
         delete?: never;
@@ -2686,7 +2686,7 @@ export interface paths {
          * Cancel, terminate or retry many jobs
          * @description First with `dry_run`, which only counts. Then with that count as `expected`: if more jobs match by then, nothing
          *     is done. At most 200 jobs are acted on by one request; `left` says how many remain. Jobs that ended meanwhile,
-         *     or have nothing to retry, are skipped.
+         *     or have nothing to retry, are skipped. To terminate, the `note` is needed.
          */
         post: operations["actOnJobs"];
         delete?: never;
@@ -3772,8 +3772,8 @@ export interface components {
             created_at: string;
         };
         /**
-         * @description What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed;
-         *     empty for most.
+         * @description What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed. The
+         *     `note` of an admin's act says why it was done, if the admin gave a reason.
          */
         ActDetails: {
             [key: string]: unknown;
@@ -6828,18 +6828,10 @@ export interface components {
          */
         EmailWait: "recipient_limit" | "pause" | "relay" | "retry" | "worker";
         /**
-         * @description Why an admin does something, for the audit log
-         * @example {
-         *       "note": "The mail server works again"
-         *     }
+         * @description Why an admin does something
+         * @example The mail server works again
          */
-        AdminNote: {
-            /**
-             * @description The reason; empty for none
-             * @default
-             */
-            note?: string | null;
-        };
+        AdminNote: string;
         /** @description An attempt to hand an email to the mail server */
         EmailAttempt: {
             /** @description The number of the attempt, from 1 */
@@ -7826,7 +7818,6 @@ export interface components {
          *       "action": "retry",
          *       "kind": "ActivityReport",
          *       "state": "failed",
-         *       "note": "The disk is larger now",
          *       "expected": 3
          *     }
          */
@@ -7871,8 +7862,6 @@ export interface components {
              * @description Only those that began before this time
              */
             to?: string | null;
-            /** @description The reason; needed to terminate */
-            note?: string | null;
             /**
              * @description Whether only to count
              * @default false
@@ -8552,15 +8541,6 @@ export interface components {
              * @description Where the Temporal UI shows it
              */
             temporal_url: string;
-        };
-        /**
-         * @example {
-         *       "note": "The database is being moved"
-         *     }
-         */
-        ScheduleNote: {
-            /** @description The reason, for operators */
-            note: string;
         };
         /**
          * @example {
@@ -11135,6 +11115,10 @@ export interface components {
          *     cursor belongs to the search that gave it.
          */
         Search: string;
+        /** @description Why the admin does it, for the audit log. Empty for no reason. */
+        Note: components["schemas"]["AdminNote"];
+        /** @description Why the admin does it, for the audit log and for other admins */
+        RequiredNote: components["schemas"]["AdminNote"];
         /**
          * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
          *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
@@ -12349,7 +12333,10 @@ export interface operations {
     };
     createMovie: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
@@ -12475,7 +12462,10 @@ export interface operations {
     };
     deleteMovie: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
@@ -12520,7 +12510,10 @@ export interface operations {
     };
     updateMovie: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
@@ -15465,7 +15458,10 @@ export interface operations {
     };
     startCleanup: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
@@ -15571,7 +15567,10 @@ export interface operations {
     };
     cancelCleanupRun: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path: {
                 /** @description The run */
@@ -15989,7 +15988,10 @@ export interface operations {
     };
     restoreRoom: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path: {
                 /** @description The archived room */
@@ -16056,7 +16058,10 @@ export interface operations {
     };
     pauseSchedule: {
         parameters: {
-            query?: never;
+            query: {
+                /** @description Why the admin does it, for the audit log and for other admins */
+                note: components["parameters"]["RequiredNote"];
+            };
             header?: never;
             path: {
                 /** @description The schedule */
@@ -16064,11 +16069,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ScheduleNote"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description The schedule */
             200: {
@@ -16083,17 +16084,18 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            408: components["responses"]["RequestTimeout"];
             412: components["responses"]["PreconditionFailed"];
-            413: components["responses"]["BodyTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
+            415: components["responses"]["CompressedBody"];
             429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
     resumeSchedule: {
         parameters: {
-            query?: never;
+            query: {
+                /** @description Why the admin does it, for the audit log and for other admins */
+                note: components["parameters"]["RequiredNote"];
+            };
             header?: never;
             path: {
                 /** @description The schedule */
@@ -16101,11 +16103,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ScheduleNote"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description The schedule */
             200: {
@@ -16120,17 +16118,18 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            408: components["responses"]["RequestTimeout"];
             412: components["responses"]["PreconditionFailed"];
-            413: components["responses"]["BodyTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
+            415: components["responses"]["CompressedBody"];
             429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
     triggerSchedule: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path: {
                 /** @description The schedule */
@@ -16161,7 +16160,10 @@ export interface operations {
     };
     backfillSchedule: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path: {
                 /** @description The schedule */
@@ -16452,7 +16454,10 @@ export interface operations {
     };
     reinstateUser: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path: {
                 /** @description The account */
@@ -16483,7 +16488,10 @@ export interface operations {
     };
     grantAdmin: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path: {
                 /** @description The account */
@@ -16523,7 +16531,10 @@ export interface operations {
     };
     revokeAdmin: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path: {
                 /** @description The account */
@@ -16631,7 +16642,10 @@ export interface operations {
     };
     endUserSessions: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path: {
                 /** @description The account */
@@ -16660,7 +16674,10 @@ export interface operations {
     };
     endUserSession: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path: {
                 /** @description The account */
@@ -16768,7 +16785,10 @@ export interface operations {
     };
     pauseEmails: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -16795,7 +16815,10 @@ export interface operations {
     };
     resumeEmails: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -16888,7 +16911,10 @@ export interface operations {
     };
     resendEmail: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
@@ -16903,11 +16929,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: {
-            content: {
-                "application/json": components["schemas"]["AdminNote"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description The new email */
             201: {
@@ -16925,7 +16947,6 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            408: components["responses"]["RequestTimeout"];
             /** @description `email_not_ended` */
             409: {
                 headers: {
@@ -16936,8 +16957,7 @@ export interface operations {
                 };
             };
             412: components["responses"]["PreconditionFailed"];
-            413: components["responses"]["BodyTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
+            415: components["responses"]["CompressedBody"];
             422: components["responses"]["KeyReused"];
             429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
@@ -16945,7 +16965,10 @@ export interface operations {
     };
     cancelEmail: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path: {
                 /** @description The email */
@@ -16953,11 +16976,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: {
-            content: {
-                "application/json": components["schemas"]["AdminNote"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description The email */
             200: {
@@ -16972,7 +16991,6 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            408: components["responses"]["RequestTimeout"];
             /** @description `email_ended` */
             409: {
                 headers: {
@@ -16983,8 +17001,7 @@ export interface operations {
                 };
             };
             412: components["responses"]["PreconditionFailed"];
-            413: components["responses"]["BodyTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
+            415: components["responses"]["CompressedBody"];
             429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
@@ -17023,7 +17040,10 @@ export interface operations {
     };
     createWebhook: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
@@ -17113,7 +17133,10 @@ export interface operations {
     };
     deleteWebhook: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path: {
                 /** @description The webhook */
@@ -17142,7 +17165,10 @@ export interface operations {
     };
     updateWebhook: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path: {
                 /** @description The webhook */
@@ -17179,7 +17205,10 @@ export interface operations {
     };
     rotateWebhookSecret: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path: {
                 /** @description The webhook */
@@ -17216,7 +17245,10 @@ export interface operations {
     };
     testWebhook: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path: {
                 /** @description The webhook */
@@ -17256,7 +17288,10 @@ export interface operations {
     };
     replayWebhook: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path: {
                 /** @description The webhook */
@@ -17382,7 +17417,10 @@ export interface operations {
     };
     redeliverWebhook: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path: {
                 /** @description The delivery */
@@ -17590,7 +17628,10 @@ export interface operations {
     };
     cancelJob: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path: {
                 /** @description The job */
@@ -17598,11 +17639,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: {
-            content: {
-                "application/json": components["schemas"]["AdminNote"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description The job */
             200: {
@@ -17625,7 +17662,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            408: components["responses"]["RequestTimeout"];
             /** @description `job_ended`, `job_not_started` */
             409: {
                 headers: {
@@ -17636,15 +17672,17 @@ export interface operations {
                 };
             };
             412: components["responses"]["PreconditionFailed"];
-            413: components["responses"]["BodyTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
+            415: components["responses"]["CompressedBody"];
             429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
     terminateJob: {
         parameters: {
-            query?: never;
+            query: {
+                /** @description Why the admin does it, for the audit log and for other admins */
+                note: components["parameters"]["RequiredNote"];
+            };
             header?: never;
             path: {
                 /** @description The job */
@@ -17652,11 +17690,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ScheduleNote"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description The job */
             200: {
@@ -17679,7 +17713,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            408: components["responses"]["RequestTimeout"];
             /** @description `job_ended`, `job_not_started` */
             409: {
                 headers: {
@@ -17690,15 +17723,17 @@ export interface operations {
                 };
             };
             412: components["responses"]["PreconditionFailed"];
-            413: components["responses"]["BodyTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
+            415: components["responses"]["CompressedBody"];
             429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
     retryJob: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path: {
                 /** @description The job */
@@ -17706,11 +17741,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: {
-            content: {
-                "application/json": components["schemas"]["AdminNote"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description The job that does the work now */
             200: {
@@ -17733,7 +17764,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            408: components["responses"]["RequestTimeout"];
             /** @description `job_not_started`, `nothing_to_retry` */
             409: {
                 headers: {
@@ -17744,15 +17774,17 @@ export interface operations {
                 };
             };
             412: components["responses"]["PreconditionFailed"];
-            413: components["responses"]["BodyTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
+            415: components["responses"]["CompressedBody"];
             429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
     actOnJobs: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -17821,7 +17853,10 @@ export interface operations {
     };
     pauseQueue: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path: {
                 /** @description The queue */
@@ -17829,11 +17864,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: {
-            content: {
-                "application/json": components["schemas"]["AdminNote"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description The queues */
             200: {
@@ -17848,17 +17879,18 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            408: components["responses"]["RequestTimeout"];
             412: components["responses"]["PreconditionFailed"];
-            413: components["responses"]["BodyTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
+            415: components["responses"]["CompressedBody"];
             429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
     resumeQueue: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path: {
                 /** @description The queue */
@@ -17866,11 +17898,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: {
-            content: {
-                "application/json": components["schemas"]["AdminNote"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description The queues */
             200: {
@@ -17885,10 +17913,8 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            408: components["responses"]["RequestTimeout"];
             412: components["responses"]["PreconditionFailed"];
-            413: components["responses"]["BodyTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
+            415: components["responses"]["CompressedBody"];
             429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
@@ -17956,7 +17982,10 @@ export interface operations {
     };
     requeueEvent: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path: {
                 /** @description The event */
@@ -17964,11 +17993,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: {
-            content: {
-                "application/json": components["schemas"]["AdminNote"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description The event */
             200: {
@@ -17983,7 +18008,6 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            408: components["responses"]["RequestTimeout"];
             /** @description `event_started` */
             409: {
                 headers: {
@@ -17994,8 +18018,7 @@ export interface operations {
                 };
             };
             412: components["responses"]["PreconditionFailed"];
-            413: components["responses"]["BodyTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
+            415: components["responses"]["CompressedBody"];
             429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
