@@ -5971,6 +5971,7 @@ export interface components {
          *       "schedules": "connected",
          *       "bucket": "connected",
          *       "emails": "connected",
+         *       "emails_sent_at": "2026-03-02T20:14:31Z",
          *       "degraded": [
          *         {
          *           "part": "workers",
@@ -5998,12 +5999,21 @@ export interface components {
              *     fault: if nothing else is wrong, this is `paused by an admin: ` with the names of these queues.
              */
             workers: string;
-            /** @description `connected` if every schedule exists and has run when it was due; otherwise the first one that has not */
+            /**
+             * @description `connected` if every schedule exists and has run when it was due; otherwise those of which that is not so:
+             *     `is missing`, `is late` (Temporal has not decided about a run that is due), or `has skipped a run`, until the
+             *     next one. Runs that were due during a pause are not missed.
+             */
             schedules: string;
             /** @description `connected`, or what is wrong with the bucket of the avatars' files */
             bucket: string;
             /** @description `connected` if the mail server takes emails and none is late, or what is wrong */
             emails: string;
+            /**
+             * Format: date-time
+             * @description When the mail server last took an email; null if that is not known
+             */
+            emails_sent_at: string | null;
             /** @description The parts with a fault; empty if there are none */
             degraded: components["schemas"]["DegradedPart"][];
         };
@@ -8243,6 +8253,7 @@ export interface components {
          *           "schedules": "connected",
          *           "bucket": "connected",
          *           "emails": "connected",
+         *           "emails_sent_at": "2026-03-02T20:14:31Z",
          *           "degraded": [
          *             {
          *               "part": "workers",
@@ -9379,6 +9390,7 @@ export interface components {
          *         "schedules": "connected",
          *         "bucket": "connected",
          *         "emails": "connected",
+         *         "emails_sent_at": "2026-03-02T20:14:31Z",
          *         "degraded": [
          *           {
          *             "part": "workers",
