@@ -150,10 +150,20 @@ func setup(t testing.TB, change ...func(*settings)) *bundle {
 	t.Cleanup(func() { require.NoError(t, b.bucket.Close()) })
 
 	b.server, err = New(Deps{
-		Config: b.cfg, Log: log, Store: b.store, Cache: b.cache, Bucket: b.bucket,
+		Config: b.cfg,
+		Log:    log,
+		Store:  b.store,
+		Cache:  b.cache,
+		Bucket: b.bucket,
 		Bus:    bus.New(b.cache.Redis().Client(), b.cfg.Redis, log), // it does not run: there is one server
-		Checks: checksOf(s.checkTemporal), Schedules: s.schedules, Metrics: prometheus.NewRegistry(), Tracer: s.tracer,
-		Jobs: jobs.New(dialTemporal(t, s.temporal), b.cfg.Temporal.Namespace, b.store.QueuePauses),
+		Checks: checksOf(
+			s.checkTemporal,
+			b.store,
+		),
+		Schedules: s.schedules,
+		Metrics:   prometheus.NewRegistry(),
+		Tracer:    s.tracer,
+		Jobs:      jobs.New(dialTemporal(t, s.temporal), b.cfg.Temporal.Namespace, b.store.QueuePauses),
 	})
 	require.NoError(t, err)
 	b.server.passwords = auth.NewPasswords(b.cfg.Auth.HashParallel, s.hashCost)
@@ -555,10 +565,10 @@ func (b *bundle) accept(t testing.TB, r *http.Request, response *http.Response) 
 }
 
 // checksOf are the checks of parts that the API does not use itself.
-func checksOf(temporal func(context.Context) error) []health.Check {
+func checksOf(temporal func(context.Context) error, s *store.Store) []health.Check {
 	fine := func(context.Context) error { return nil }
 	return []health.Check{
 		{Part: health.Temporal, Run: temporal}, {Part: health.Workers, Run: fine}, {Part: health.Schedules, Run: fine},
-		{Part: health.Emails, Run: fine},
+		{Part: health.Emails, Run: fine, LastSuccess: s.LastEmail},
 	}
 }

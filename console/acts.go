@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -40,37 +41,35 @@ func text(names ...string) (all []field) {
 	return all
 }
 
-var note = text("note")
-
 // acts returns all acts of the console.
 func acts() []act {
 	return []act{
-		{path: "/jobs/{id}/cancel", to: "/admin/jobs/{id}/cancel", fields: note, back: "/jobs/{id}",
+		{path: "/jobs/{id}/cancel", to: "/admin/jobs/{id}/cancel", back: "/jobs/{id}",
 			done: "The job is asked to end."},
-		{path: "/jobs/{id}/terminate", to: "/admin/jobs/{id}/terminate", fields: note, back: "/jobs/{id}",
+		{path: "/jobs/{id}/terminate", to: "/admin/jobs/{id}/terminate", back: "/jobs/{id}",
 			done: "The job is terminated."},
-		{path: "/jobs/{id}/retry", to: "/admin/jobs/{id}/retry", fields: note, back: "/jobs/{id}",
+		{path: "/jobs/{id}/retry", to: "/admin/jobs/{id}/retry", back: "/jobs/{id}",
 			done: "The job is tried again.", follow: retried},
 		{path: "/jobs/batch", to: "/admin/job-batches", back: "/jobs", follow: batched, fields: []field{
 			{"action", "text"}, {"kind", "optional"}, {"state", "optional"}, {"queue", "optional"},
 			{"user_id", "account"}, {"room_id", "optional"}, {"from", "time"}, {"to", "time"},
-			{"note", "optional"}, {"dry_run", "flag"}, {"expected", "number"},
+			{"dry_run", "flag"}, {"expected", "number"},
 		}},
-		{path: "/queues/{queue}/pause", to: "/admin/queues/{queue}/pause", fields: note, back: "/queues",
+		{path: "/queues/{queue}/pause", to: "/admin/queues/{queue}/pause", back: "/queues",
 			done: "The queue is paused. Workers stop within seconds."},
-		{path: "/queues/{queue}/resume", to: "/admin/queues/{queue}/resume", fields: note, back: "/queues",
+		{path: "/queues/{queue}/resume", to: "/admin/queues/{queue}/resume", back: "/queues",
 			done: "The queue is resumed."},
-		{path: "/schedules/{id}/pause", to: "/admin/schedules/{id}/pause", fields: note, back: "/schedules",
+		{path: "/schedules/{id}/pause", to: "/admin/schedules/{id}/pause", back: "/schedules",
 			done: "The schedule is paused."},
-		{path: "/schedules/{id}/resume", to: "/admin/schedules/{id}/resume", fields: note, back: "/schedules",
+		{path: "/schedules/{id}/resume", to: "/admin/schedules/{id}/resume", back: "/schedules",
 			done: "The schedule is resumed."},
 		{path: "/schedules/{id}/trigger", to: "/admin/schedules/{id}/trigger", back: "/schedules",
 			done: "A run was started."},
-		{path: "/outbox/{id}/requeue", to: "/admin/outbox/events/{id}/requeue", fields: note, back: "/outbox",
+		{path: "/outbox/{id}/requeue", to: "/admin/outbox/events/{id}/requeue", back: "/outbox",
 			done: "The event is tried now."},
-		{path: "/emails/{id}/resend", to: "/admin/emails/{id}/resend", fields: note,
+		{path: "/emails/{id}/resend", to: "/admin/emails/{id}/resend",
 			done: "Another email is queued.", follow: created("/emails/")},
-		{path: "/emails/{id}/cancel", to: "/admin/emails/{id}/cancel", fields: note, back: "/emails/{id}",
+		{path: "/emails/{id}/cancel", to: "/admin/emails/{id}/cancel", back: "/emails/{id}",
 			done: "The email is cancelled."},
 		{path: "/webhooks", to: "/admin/webhooks", show: "webhook-secret", fields: []field{
 			{"url", "text"}, {"description", "optional"}, {"kinds", "list"}}},
@@ -156,6 +155,23 @@ func (a act) body(r *http.Request) any {
 	return body
 }
 
+// noteField is the field of a form that has the reason of the act.
+const noteField = "note"
+
+// ownReason says whether the body of the operation has the reason of the act.
+func (a act) ownReason() bool {
+	return slices.ContainsFunc(a.fields, func(f field) bool { return f.name == "reason" || f.name == noteField })
+}
+
+// query has the reason of the act for all other operations.
+func (a act) query(r *http.Request) url.Values {
+	note := strings.TrimSpace(r.PostFormValue(noteField))
+	if note == "" || a.ownReason() {
+		return nil
+	}
+	return url.Values{"note": {note}}
+}
+
 // backField is the field of a form that was refused, with the page that it was on.
 const backField = "back"
 
@@ -167,7 +183,11 @@ type typed struct {
 
 // typed returns what a form had, so that nobody types it again.
 func (a act) typed(r *http.Request) (all []typed) {
-	for _, f := range a.fields {
+	fields := a.fields
+	if !a.ownReason() {
+		fields = append(slices.Clip(fields), field{noteField, "optional"})
+	}
+	for _, f := range fields {
 		for _, value := range r.PostForm[f.name] {
 			hidden := f.kind == "list" || f.kind == "flag" || strings.HasSuffix(f.name, "_id") || f.name == "expected"
 			all = append(all, typed{f.name, value, hidden, len(value) > 80 || strings.Contains(value, "\n")})
@@ -202,7 +222,7 @@ func (c *Console) act(a act) http.Handler {
 		var answer json.RawMessage
 		err := c.nameAccounts(a, r)
 		if err == nil {
-			err = c.send(r, a.method, fill(a.to, r), a.body(r), nilIfNoContent(&answer, a))
+			err = c.send(r, a.method, withQuery(fill(a.to, r), a.query(r)), a.body(r), nilIfNoContent(&answer, a))
 		}
 		var p *problem
 		if errors.As(err, &p) && p.Status != http.StatusUnauthorized {

@@ -78,6 +78,7 @@ func (c *Console) functions() template.FuncMap {
 		"target":       target,
 		"noMovie":      func() contract.Movie { return contract.Movie{} },
 		"auditActions": sync.OnceValue(auditActions),
+		"maxNote":      func() int { return watchparty.MaxAdminNote },
 		"heads":        heads,
 		"empty":        empty,
 		"choose":       choose,

@@ -2573,8 +2573,8 @@ type AccountAnswer struct {
 	Data Account `json:"data"`
 }
 
-// ActDetails What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed;
-// empty for most.
+// ActDetails What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed. The
+// `note` of an admin's act says why it was done, if the admin gave a reason.
 type ActDetails map[string]interface{}
 
 // ActivityFigures The figures of a time
@@ -2693,13 +2693,10 @@ type AdminMessageList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// AdminNote Why an admin does something, for the audit log
+// AdminNote Why an admin does something
 //
-// Example: {"note":"The mail server works again"}
-type AdminNote struct {
-	// Note The reason; empty for none
-	Note *string `json:"note,omitempty"`
-}
+// Example: The mail server works again
+type AdminNote = string
 
 // AdminRoom A room, as admins see it
 //
@@ -2820,8 +2817,8 @@ type AuditEntry struct {
 	// CreatedAt When it was done
 	CreatedAt time.Time `json:"created_at"`
 
-	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed;
-	// empty for most.
+	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed. The
+	// `note` of an admin's act says why it was done, if the admin gave a reason.
 	Details ActDetails `json:"details"`
 
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
@@ -3711,8 +3708,8 @@ type ExportedAct struct {
 	// CreatedAt When it was done
 	CreatedAt time.Time `json:"created_at"`
 
-	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed;
-	// empty for most.
+	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed. The
+	// `note` of an admin's act says why it was done, if the admin gave a reason.
 	Details ActDetails `json:"details"`
 
 	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
@@ -3748,8 +3745,8 @@ type ExportedAdminAct struct {
 	// CreatedAt When it was done
 	CreatedAt time.Time `json:"created_at"`
 
-	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed;
-	// empty for most.
+	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed. The
+	// `note` of an admin's act says why it was done, if the admin gave a reason.
 	Details ActDetails `json:"details"`
 
 	// Outcome What became of it, in the words of the audit log
@@ -4113,7 +4110,7 @@ type GenreList struct {
 
 // Health The health of the service, as this process sees it
 //
-// Example: {"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"}
+// Example: {"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","emails_sent_at":"2026-03-02T20:14:31Z","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"}
 type Health struct {
 	// Bucket `connected`, or what is wrong with the bucket of the avatars' files
 	Bucket string `json:"bucket"`
@@ -4127,10 +4124,15 @@ type Health struct {
 	// Emails `connected` if the mail server takes emails and none is late, or what is wrong
 	Emails string `json:"emails"`
 
+	// EmailsSentAt When the mail server last took an email; null if that is not known
+	EmailsSentAt *time.Time `json:"emails_sent_at"`
+
 	// Redis `connected`, or what is wrong with Redis
 	Redis string `json:"redis"`
 
-	// Schedules `connected` if every schedule exists and has run when it was due; otherwise the first one that has not
+	// Schedules `connected` if every schedule exists and has run when it was due; otherwise those of which that is not so:
+	// `is missing`, `is late` (Temporal has not decided about a run that is due), or `has skipped a run`, until the
+	// next one. Runs that were due during a pause are not missed.
 	Schedules string `json:"schedules"`
 
 	// Status `degraded`: everything but the parts below works. `down`: requests are refused.
@@ -4147,11 +4149,11 @@ type Health struct {
 // HealthStatus `degraded`: everything but the parts below works. `down`: requests are refused.
 type HealthStatus string
 
-// HealthAnswer Example: {"data":{"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"}}
+// HealthAnswer Example: {"data":{"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","emails_sent_at":"2026-03-02T20:14:31Z","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"}}
 type HealthAnswer struct {
 	// Data The health of the service, as this process sees it
 	//
-	// Example: {"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"}
+	// Example: {"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","emails_sent_at":"2026-03-02T20:14:31Z","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"}
 	Data Health `json:"data"`
 }
 
@@ -4353,7 +4355,7 @@ type JobAnswer struct {
 
 // JobBatch What to do with which jobs
 //
-// Example: {"action":"retry","expected":3,"kind":"ActivityReport","note":"The disk is larger now","state":"failed"}
+// Example: {"action":"retry","expected":3,"kind":"ActivityReport","state":"failed"}
 type JobBatch struct {
 	// Action What to do with each
 	Action JobBatchAction `json:"action"`
@@ -4369,9 +4371,6 @@ type JobBatch struct {
 
 	// Kind Only those of this kind
 	Kind *JobBatchKind `json:"kind,omitempty"`
-
-	// Note The reason; needed to terminate
-	Note *string `json:"note,omitempty"`
 
 	// Queue Only those that workers of this queue decide
 	Queue *JobBatchQueue `json:"queue,omitempty"`
@@ -5001,7 +5000,7 @@ type Overview struct {
 
 	// Health The health of the service, as this process sees it
 	//
-	// Example: {"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"}
+	// Example: {"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","emails_sent_at":"2026-03-02T20:14:31Z","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"}
 	Health Health `json:"health"`
 
 	// JobsFailedLastDay How many jobs that began in the last day have failed, about; null while Temporal is away
@@ -5031,7 +5030,7 @@ type Overview struct {
 
 // OverviewAnswer An overview of the service
 //
-// Example: {"data":{"emails_paused_at":null,"emails_waiting":1,"health":{"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"},"jobs_failed_last_day":null,"jobs_running":null,"last_hour":[{"emails_failed":0,"emails_sent":3,"from":"2026-01-31T20:15:00Z","jobs_started":4}],"last_week":[{"emails_failed":0,"emails_sent":3,"from":"2026-01-31T20:15:00Z","jobs_started":4}],"late":[{"count":1,"oldest_at":"2026-01-31T20:15:00Z","what":"events"}],"outbox":{"abandoned":0,"last_error":"Temporal is away","oldest_at":"2026-01-31T20:15:00Z","waiting":1},"queues":[{"added_per_second":0.1,"backlog":0,"backlog_age_seconds":0,"done_per_second":0.1,"name":"email","note":"","pausable":true,"paused_at":null,"workers":[{"activities":true,"identity":"7@worker-1@","last_poll_at":"2026-01-31T20:15:00Z","workflows":true}]}],"temporal":"away"}}
+// Example: {"data":{"emails_paused_at":null,"emails_waiting":1,"health":{"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","emails_sent_at":"2026-03-02T20:14:31Z","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"},"jobs_failed_last_day":null,"jobs_running":null,"last_hour":[{"emails_failed":0,"emails_sent":3,"from":"2026-01-31T20:15:00Z","jobs_started":4}],"last_week":[{"emails_failed":0,"emails_sent":3,"from":"2026-01-31T20:15:00Z","jobs_started":4}],"late":[{"count":1,"oldest_at":"2026-01-31T20:15:00Z","what":"events"}],"outbox":{"abandoned":0,"last_error":"Temporal is away","oldest_at":"2026-01-31T20:15:00Z","waiting":1},"queues":[{"added_per_second":0.1,"backlog":0,"backlog_age_seconds":0,"done_per_second":0.1,"name":"email","note":"","pausable":true,"paused_at":null,"workers":[{"activities":true,"identity":"7@worker-1@","last_poll_at":"2026-01-31T20:15:00Z","workflows":true}]}],"temporal":"away"}}
 type OverviewAnswer struct {
 	// Data An overview of the service
 	Data Overview `json:"data"`
@@ -5955,8 +5954,8 @@ type RoomAct struct {
 	// CreatedAt When it was done
 	CreatedAt time.Time `json:"created_at"`
 
-	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed;
-	// empty for most.
+	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed. The
+	// `note` of an admin's act says why it was done, if the admin gave a reason.
 	Details ActDetails `json:"details"`
 
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
@@ -6109,12 +6108,6 @@ type ScheduleList struct {
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
-}
-
-// ScheduleNote Example: {"note":"The database is being moved"}
-type ScheduleNote struct {
-	// Note The reason, for operators
-	Note string `json:"note"`
 }
 
 // SchedulePartyRequest Example: {"starts_at":"2026-02-01T20:30:00+01:00","time_zone":"Europe/Berlin","title":"Second part"}
@@ -6811,6 +6804,11 @@ type JobID = string
 // Limit defines model for Limit.
 type Limit = int
 
+// Note Why an admin does something
+//
+// Example: The mail server works again
+type Note = AdminNote
+
 // PartyID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 type PartyID = ID
 
@@ -6819,6 +6817,11 @@ type QueueName = string
 
 // Range defines model for Range.
 type Range = string
+
+// RequiredNote Why an admin does something
+//
+// Example: The mail server works again
+type RequiredNote = AdminNote
 
 // RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 type RoomID = ID
@@ -6939,6 +6942,9 @@ type ListAuditParams struct {
 
 // StartCleanupParams defines parameters for StartCleanup.
 type StartCleanupParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+
 	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
 	// key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
 	// a 422.
@@ -6952,6 +6958,12 @@ type ListCleanupRunsParams struct {
 
 	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// CancelCleanupRunParams defines parameters for CancelCleanupRun.
+type CancelCleanupRunParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
 }
 
 // ListEmailsParams defines parameters for ListEmails.
@@ -6990,6 +7002,18 @@ type ListEmailsParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ResumeEmailsParams defines parameters for ResumeEmails.
+type ResumeEmailsParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
+// PauseEmailsParams defines parameters for PauseEmails.
+type PauseEmailsParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
 // ListEmailPreviewsParams defines parameters for ListEmailPreviews.
 type ListEmailPreviewsParams struct {
 	// Language The language that the emails are shown in
@@ -7002,12 +7026,27 @@ type GetEmailParams struct {
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
+// CancelEmailParams defines parameters for CancelEmail.
+type CancelEmailParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
 // ResendEmailParams defines parameters for ResendEmail.
 type ResendEmailParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+
 	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
 	// key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
 	// a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ActOnJobsParams defines parameters for ActOnJobs.
+type ActOnJobsParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
 }
 
 // ListJobsParams defines parameters for ListJobs.
@@ -7068,6 +7107,24 @@ type CountJobsParams struct {
 	OnlyTotal *bool `form:"only_total,omitempty" json:"only_total,omitempty"`
 }
 
+// CancelJobParams defines parameters for CancelJob.
+type CancelJobParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
+// RetryJobParams defines parameters for RetryJob.
+type RetryJobParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
+// TerminateJobParams defines parameters for TerminateJob.
+type TerminateJobParams struct {
+	// Note Why the admin does it, for the audit log and for other admins
+	Note RequiredNote `form:"note" json:"note"`
+}
+
 // ListEventsParams defines parameters for ListEvents.
 type ListEventsParams struct {
 	// State `pending` ones are tried again by themselves, `abandoned` ones are not
@@ -7082,6 +7139,24 @@ type ListEventsParams struct {
 
 // ListEventsParamsState defines parameters for ListEvents.
 type ListEventsParamsState string
+
+// RequeueEventParams defines parameters for RequeueEvent.
+type RequeueEventParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
+// PauseQueueParams defines parameters for PauseQueue.
+type PauseQueueParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
+// ResumeQueueParams defines parameters for ResumeQueue.
+type ResumeQueueParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
 
 // ListReportsParams defines parameters for ListReports.
 type ListReportsParams struct {
@@ -7129,6 +7204,12 @@ type ListRetiredRoomsParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// RestoreRoomParams defines parameters for RestoreRoom.
+type RestoreRoomParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
 // ListAnyMessagesParams defines parameters for ListAnyMessages.
 type ListAnyMessagesParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
@@ -7136,6 +7217,30 @@ type ListAnyMessagesParams struct {
 
 	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// BackfillScheduleParams defines parameters for BackfillSchedule.
+type BackfillScheduleParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
+// PauseScheduleParams defines parameters for PauseSchedule.
+type PauseScheduleParams struct {
+	// Note Why the admin does it, for the audit log and for other admins
+	Note RequiredNote `form:"note" json:"note"`
+}
+
+// ResumeScheduleParams defines parameters for ResumeSchedule.
+type ResumeScheduleParams struct {
+	// Note Why the admin does it, for the audit log and for other admins
+	Note RequiredNote `form:"note" json:"note"`
+}
+
+// TriggerScheduleParams defines parameters for TriggerSchedule.
+type TriggerScheduleParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
 }
 
 // ListUsersParams defines parameters for ListUsers.
@@ -7154,6 +7259,30 @@ type ListUsersParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// RevokeAdminParams defines parameters for RevokeAdmin.
+type RevokeAdminParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
+// GrantAdminParams defines parameters for GrantAdmin.
+type GrantAdminParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
+// ReinstateUserParams defines parameters for ReinstateUser.
+type ReinstateUserParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
+// EndUserSessionsParams defines parameters for EndUserSessions.
+type EndUserSessionsParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
 // ListUserSessionsParams defines parameters for ListUserSessions.
 type ListUserSessionsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
@@ -7163,10 +7292,22 @@ type ListUserSessionsParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// EndUserSessionParams defines parameters for EndUserSession.
+type EndUserSessionParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
 // GetWebhookDeliveryParams defines parameters for GetWebhookDelivery.
 type GetWebhookDeliveryParams struct {
 	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// RedeliverWebhookParams defines parameters for RedeliverWebhook.
+type RedeliverWebhookParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
 }
 
 // ListWebhooksParams defines parameters for ListWebhooks.
@@ -7180,16 +7321,31 @@ type ListWebhooksParams struct {
 
 // CreateWebhookParams defines parameters for CreateWebhook.
 type CreateWebhookParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+
 	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
 	// key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
 	// a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// DeleteWebhookParams defines parameters for DeleteWebhook.
+type DeleteWebhookParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
 // GetWebhookParams defines parameters for GetWebhook.
 type GetWebhookParams struct {
 	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// UpdateWebhookParams defines parameters for UpdateWebhook.
+type UpdateWebhookParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
 }
 
 // ListWebhookDeliveriesParams defines parameters for ListWebhookDeliveries.
@@ -7211,6 +7367,24 @@ type ListWebhookDeliveriesParams struct {
 
 	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ReplayWebhookParams defines parameters for ReplayWebhook.
+type ReplayWebhookParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
+// RotateWebhookSecretParams defines parameters for RotateWebhookSecret.
+type RotateWebhookSecretParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
+// TestWebhookParams defines parameters for TestWebhook.
+type TestWebhookParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
 }
 
 // RequestPasswordResetParams defines parameters for RequestPasswordReset.
@@ -7356,6 +7530,9 @@ type ListMoviesParams struct {
 
 // CreateMovieParams defines parameters for CreateMovie.
 type CreateMovieParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+
 	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
 	// key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
 	// a 422.
@@ -7370,6 +7547,9 @@ type ListGenresParams struct {
 
 // DeleteMovieParams defines parameters for DeleteMovie.
 type DeleteMovieParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+
 	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
 	// Only the version in the tag is compared, which does not change when people join or leave a room, or say whether
 	// they come to a party.
@@ -7389,6 +7569,9 @@ type GetMovieParams struct {
 
 // UpdateMovieParams defines parameters for UpdateMovie.
 type UpdateMovieParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+
 	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
 	// Only the version in the tag is compared, which does not change when people join or leave a room, or say whether
 	// they come to a party.
@@ -7695,35 +7878,11 @@ type ResolveAbuseReportJSONRequestBody = ResolveAbuseReportRequest
 // StartCleanupJSONRequestBody defines body for StartCleanup for application/json ContentType.
 type StartCleanupJSONRequestBody = StartCleanupRequest
 
-// CancelEmailJSONRequestBody defines body for CancelEmail for application/json ContentType.
-type CancelEmailJSONRequestBody = AdminNote
-
-// ResendEmailJSONRequestBody defines body for ResendEmail for application/json ContentType.
-type ResendEmailJSONRequestBody = AdminNote
-
 // ActOnJobsJSONRequestBody defines body for ActOnJobs for application/json ContentType.
 type ActOnJobsJSONRequestBody = JobBatch
 
-// CancelJobJSONRequestBody defines body for CancelJob for application/json ContentType.
-type CancelJobJSONRequestBody = AdminNote
-
-// RetryJobJSONRequestBody defines body for RetryJob for application/json ContentType.
-type RetryJobJSONRequestBody = AdminNote
-
-// TerminateJobJSONRequestBody defines body for TerminateJob for application/json ContentType.
-type TerminateJobJSONRequestBody = ScheduleNote
-
 // RemoveMessageJSONRequestBody defines body for RemoveMessage for application/json ContentType.
 type RemoveMessageJSONRequestBody = RemoveMessageRequest
-
-// RequeueEventJSONRequestBody defines body for RequeueEvent for application/json ContentType.
-type RequeueEventJSONRequestBody = AdminNote
-
-// PauseQueueJSONRequestBody defines body for PauseQueue for application/json ContentType.
-type PauseQueueJSONRequestBody = AdminNote
-
-// ResumeQueueJSONRequestBody defines body for ResumeQueue for application/json ContentType.
-type ResumeQueueJSONRequestBody = AdminNote
 
 // CloseRoomJSONRequestBody defines body for CloseRoom for application/json ContentType.
 type CloseRoomJSONRequestBody = CloseRoomRequest
@@ -7733,12 +7892,6 @@ type ReopenRoomJSONRequestBody = ReopenRoomRequest
 
 // BackfillScheduleJSONRequestBody defines body for BackfillSchedule for application/json ContentType.
 type BackfillScheduleJSONRequestBody = ScheduleBackfill
-
-// PauseScheduleJSONRequestBody defines body for PauseSchedule for application/json ContentType.
-type PauseScheduleJSONRequestBody = ScheduleNote
-
-// ResumeScheduleJSONRequestBody defines body for ResumeSchedule for application/json ContentType.
-type ResumeScheduleJSONRequestBody = ScheduleNote
 
 // SuspendUserJSONRequestBody defines body for SuspendUser for application/json ContentType.
 type SuspendUserJSONRequestBody = SuspendRequest
@@ -7918,19 +8071,19 @@ type ServerInterface interface {
 	GetCleanupRun(ctx echo.Context, runID ID) error
 	// CancelCleanupRun Cancel a cleanup run
 	// (POST /admin/cleanup/runs/{run_id}/cancel)
-	CancelCleanupRun(ctx echo.Context, runID ID) error
+	CancelCleanupRun(ctx echo.Context, runID ID, params CancelCleanupRunParams) error
 	// ListEmails List emails, newest first
 	// (GET /admin/emails)
 	ListEmails(ctx echo.Context, params ListEmailsParams) error
 	// ResumeEmails Resume emails
 	// (DELETE /admin/emails/pause)
-	ResumeEmails(ctx echo.Context) error
+	ResumeEmails(ctx echo.Context, params ResumeEmailsParams) error
 	// GetEmailPause Get whether emails are paused
 	// (GET /admin/emails/pause)
 	GetEmailPause(ctx echo.Context) error
 	// PauseEmails Pause all emails
 	// (PUT /admin/emails/pause)
-	PauseEmails(ctx echo.Context) error
+	PauseEmails(ctx echo.Context, params PauseEmailsParams) error
 	// ListEmailPreviews List previews of all kinds of email
 	// (GET /admin/emails/previews)
 	ListEmailPreviews(ctx echo.Context, params ListEmailPreviewsParams) error
@@ -7939,13 +8092,13 @@ type ServerInterface interface {
 	GetEmail(ctx echo.Context, emailID ID, params GetEmailParams) error
 	// CancelEmail Cancel an email
 	// (POST /admin/emails/{email_id}/cancel)
-	CancelEmail(ctx echo.Context, emailID ID) error
+	CancelEmail(ctx echo.Context, emailID ID, params CancelEmailParams) error
 	// ResendEmail Resend an email
 	// (POST /admin/emails/{email_id}/resend)
 	ResendEmail(ctx echo.Context, emailID ID, params ResendEmailParams) error
 	// ActOnJobs Cancel, terminate or retry many jobs
 	// (POST /admin/job-batches)
-	ActOnJobs(ctx echo.Context) error
+	ActOnJobs(ctx echo.Context, params ActOnJobsParams) error
 	// ListJobs List jobs
 	// (GET /admin/jobs)
 	ListJobs(ctx echo.Context, params ListJobsParams) error
@@ -7957,13 +8110,13 @@ type ServerInterface interface {
 	GetJob(ctx echo.Context, jobID JobID) error
 	// CancelJob Cancel a job
 	// (POST /admin/jobs/{job_id}/cancel)
-	CancelJob(ctx echo.Context, jobID JobID) error
+	CancelJob(ctx echo.Context, jobID JobID, params CancelJobParams) error
 	// RetryJob Retry a job
 	// (POST /admin/jobs/{job_id}/retry)
-	RetryJob(ctx echo.Context, jobID JobID) error
+	RetryJob(ctx echo.Context, jobID JobID, params RetryJobParams) error
 	// TerminateJob Terminate a job
 	// (POST /admin/jobs/{job_id}/terminate)
-	TerminateJob(ctx echo.Context, jobID JobID) error
+	TerminateJob(ctx echo.Context, jobID JobID, params TerminateJobParams) error
 	// RemoveMessage Delete a message as an admin
 	// (POST /admin/messages/{message_id}/delete)
 	RemoveMessage(ctx echo.Context, messageID ID) error
@@ -7975,7 +8128,7 @@ type ServerInterface interface {
 	ListEvents(ctx echo.Context, params ListEventsParams) error
 	// RequeueEvent Retry an event now
 	// (POST /admin/outbox/events/{event_id}/requeue)
-	RequeueEvent(ctx echo.Context, eventID ID) error
+	RequeueEvent(ctx echo.Context, eventID ID, params RequeueEventParams) error
 	// GetOverview Get an overview of the service
 	// (GET /admin/overview)
 	GetOverview(ctx echo.Context) error
@@ -7984,10 +8137,10 @@ type ServerInterface interface {
 	GetQueues(ctx echo.Context) error
 	// PauseQueue Pause a kind of work
 	// (POST /admin/queues/{queue}/pause)
-	PauseQueue(ctx echo.Context, queue QueueName) error
+	PauseQueue(ctx echo.Context, queue QueueName, params PauseQueueParams) error
 	// ResumeQueue Resume a kind of work
 	// (POST /admin/queues/{queue}/resume)
-	ResumeQueue(ctx echo.Context, queue QueueName) error
+	ResumeQueue(ctx echo.Context, queue QueueName, params ResumeQueueParams) error
 	// ListReports List activity and cleanup reports, newest first
 	// (GET /admin/reports)
 	ListReports(ctx echo.Context, params ListReportsParams) error
@@ -8005,7 +8158,7 @@ type ServerInterface interface {
 	ListRetiredRooms(ctx echo.Context, params ListRetiredRoomsParams) error
 	// RestoreRoom Restore a room that cleanup archived
 	// (POST /admin/rooms/{retired_id}/restore)
-	RestoreRoom(ctx echo.Context, retiredID ID) error
+	RestoreRoom(ctx echo.Context, retiredID ID, params RestoreRoomParams) error
 	// GetAnyRoom Get a room as an admin
 	// (GET /admin/rooms/{room_id})
 	GetAnyRoom(ctx echo.Context, roomID RoomID) error
@@ -8023,16 +8176,16 @@ type ServerInterface interface {
 	ListSchedules(ctx echo.Context) error
 	// BackfillSchedule Backfill a schedule for a period
 	// (POST /admin/schedules/{schedule_id}/backfill)
-	BackfillSchedule(ctx echo.Context, scheduleID ScheduleID) error
+	BackfillSchedule(ctx echo.Context, scheduleID ScheduleID, params BackfillScheduleParams) error
 	// PauseSchedule Pause a schedule
 	// (POST /admin/schedules/{schedule_id}/pause)
-	PauseSchedule(ctx echo.Context, scheduleID ScheduleID) error
+	PauseSchedule(ctx echo.Context, scheduleID ScheduleID, params PauseScheduleParams) error
 	// ResumeSchedule Resume a schedule
 	// (POST /admin/schedules/{schedule_id}/resume)
-	ResumeSchedule(ctx echo.Context, scheduleID ScheduleID) error
+	ResumeSchedule(ctx echo.Context, scheduleID ScheduleID, params ResumeScheduleParams) error
 	// TriggerSchedule Trigger a schedule now
 	// (POST /admin/schedules/{schedule_id}/trigger)
-	TriggerSchedule(ctx echo.Context, scheduleID ScheduleID) error
+	TriggerSchedule(ctx echo.Context, scheduleID ScheduleID, params TriggerScheduleParams) error
 	// ListUsers List accounts
 	// (GET /admin/users)
 	ListUsers(ctx echo.Context, params ListUsersParams) error
@@ -8041,22 +8194,22 @@ type ServerInterface interface {
 	GetUser(ctx echo.Context, userID ID) error
 	// RevokeAdmin Revoke an account's admin rights
 	// (DELETE /admin/users/{user_id}/admin)
-	RevokeAdmin(ctx echo.Context, userID ID) error
+	RevokeAdmin(ctx echo.Context, userID ID, params RevokeAdminParams) error
 	// GrantAdmin Grant an account an admin's rights
 	// (PUT /admin/users/{user_id}/admin)
-	GrantAdmin(ctx echo.Context, userID ID) error
+	GrantAdmin(ctx echo.Context, userID ID, params GrantAdminParams) error
 	// ReinstateUser Reinstate a suspended account
 	// (POST /admin/users/{user_id}/reinstate)
-	ReinstateUser(ctx echo.Context, userID ID) error
+	ReinstateUser(ctx echo.Context, userID ID, params ReinstateUserParams) error
 	// EndUserSessions End all sign-ins of an account
 	// (DELETE /admin/users/{user_id}/sessions)
-	EndUserSessions(ctx echo.Context, userID ID) error
+	EndUserSessions(ctx echo.Context, userID ID, params EndUserSessionsParams) error
 	// ListUserSessions List the sign-ins of an account, newest first
 	// (GET /admin/users/{user_id}/sessions)
 	ListUserSessions(ctx echo.Context, userID ID, params ListUserSessionsParams) error
 	// EndUserSession End one sign-in of an account
 	// (DELETE /admin/users/{user_id}/sessions/{session_id})
-	EndUserSession(ctx echo.Context, userID ID, sessionID ID) error
+	EndUserSession(ctx echo.Context, userID ID, sessionID ID, params EndUserSessionParams) error
 	// SuspendUser Suspend an account
 	// (POST /admin/users/{user_id}/suspend)
 	SuspendUser(ctx echo.Context, userID ID) error
@@ -8065,7 +8218,7 @@ type ServerInterface interface {
 	GetWebhookDelivery(ctx echo.Context, deliveryID ID, params GetWebhookDeliveryParams) error
 	// RedeliverWebhook Redeliver a message
 	// (POST /admin/webhook-deliveries/{delivery_id}/redeliver)
-	RedeliverWebhook(ctx echo.Context, deliveryID ID) error
+	RedeliverWebhook(ctx echo.Context, deliveryID ID, params RedeliverWebhookParams) error
 	// ListWebhooks List webhooks, newest first
 	// (GET /admin/webhooks)
 	ListWebhooks(ctx echo.Context, params ListWebhooksParams) error
@@ -8074,25 +8227,25 @@ type ServerInterface interface {
 	CreateWebhook(ctx echo.Context, params CreateWebhookParams) error
 	// DeleteWebhook Remove a webhook
 	// (DELETE /admin/webhooks/{webhook_id})
-	DeleteWebhook(ctx echo.Context, webhookID ID) error
+	DeleteWebhook(ctx echo.Context, webhookID ID, params DeleteWebhookParams) error
 	// GetWebhook Get a webhook
 	// (GET /admin/webhooks/{webhook_id})
 	GetWebhook(ctx echo.Context, webhookID ID, params GetWebhookParams) error
 	// UpdateWebhook Update a webhook
 	// (PATCH /admin/webhooks/{webhook_id})
-	UpdateWebhook(ctx echo.Context, webhookID ID) error
+	UpdateWebhook(ctx echo.Context, webhookID ID, params UpdateWebhookParams) error
 	// ListWebhookDeliveries List the deliveries to a webhook, newest first
 	// (GET /admin/webhooks/{webhook_id}/deliveries)
 	ListWebhookDeliveries(ctx echo.Context, webhookID ID, params ListWebhookDeliveriesParams) error
 	// ReplayWebhook Replay the events that a webhook has missed
 	// (POST /admin/webhooks/{webhook_id}/replay)
-	ReplayWebhook(ctx echo.Context, webhookID ID) error
+	ReplayWebhook(ctx echo.Context, webhookID ID, params ReplayWebhookParams) error
 	// RotateWebhookSecret Replace the secret of a webhook
 	// (POST /admin/webhooks/{webhook_id}/secret)
-	RotateWebhookSecret(ctx echo.Context, webhookID ID) error
+	RotateWebhookSecret(ctx echo.Context, webhookID ID, params RotateWebhookSecretParams) error
 	// TestWebhook Send a test message
 	// (POST /admin/webhooks/{webhook_id}/test)
-	TestWebhook(ctx echo.Context, webhookID ID) error
+	TestWebhook(ctx echo.Context, webhookID ID, params TestWebhookParams) error
 	// Login Sign in
 	// (POST /auth/login)
 	Login(ctx echo.Context) error
@@ -8553,6 +8706,12 @@ func (w *ServerInterfaceWrapper) StartCleanup(ctx echo.Context) error {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params StartCleanupParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
 
 	headers := ctx.Request().Header
 	// ------------- Optional header parameter "Idempotency-Key" -------------
@@ -8637,8 +8796,17 @@ func (w *ServerInterfaceWrapper) CancelCleanupRun(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter run_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CancelCleanupRunParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.CancelCleanupRun(ctx, runID)
+	err = w.Handler.CancelCleanupRun(ctx, runID, params)
 	return err
 }
 
@@ -8734,8 +8902,17 @@ func (w *ServerInterfaceWrapper) ListEmails(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) ResumeEmails(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ResumeEmailsParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ResumeEmails(ctx)
+	err = w.Handler.ResumeEmails(ctx, params)
 	return err
 }
 
@@ -8752,8 +8929,17 @@ func (w *ServerInterfaceWrapper) GetEmailPause(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) PauseEmails(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PauseEmailsParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.PauseEmails(ctx)
+	err = w.Handler.PauseEmails(ctx, params)
 	return err
 }
 
@@ -8822,8 +9008,17 @@ func (w *ServerInterfaceWrapper) CancelEmail(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter email_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CancelEmailParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.CancelEmail(ctx, emailID)
+	err = w.Handler.CancelEmail(ctx, emailID, params)
 	return err
 }
 
@@ -8840,6 +9035,12 @@ func (w *ServerInterfaceWrapper) ResendEmail(ctx echo.Context) error {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params ResendEmailParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
 
 	headers := ctx.Request().Header
 	// ------------- Optional header parameter "Idempotency-Key" -------------
@@ -8867,8 +9068,17 @@ func (w *ServerInterfaceWrapper) ResendEmail(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) ActOnJobs(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ActOnJobsParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ActOnJobs(ctx)
+	err = w.Handler.ActOnJobs(ctx, params)
 	return err
 }
 
@@ -9040,8 +9250,17 @@ func (w *ServerInterfaceWrapper) CancelJob(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter job_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CancelJobParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.CancelJob(ctx, jobID)
+	err = w.Handler.CancelJob(ctx, jobID, params)
 	return err
 }
 
@@ -9056,8 +9275,17 @@ func (w *ServerInterfaceWrapper) RetryJob(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter job_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RetryJobParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.RetryJob(ctx, jobID)
+	err = w.Handler.RetryJob(ctx, jobID, params)
 	return err
 }
 
@@ -9072,8 +9300,17 @@ func (w *ServerInterfaceWrapper) TerminateJob(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter job_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params TerminateJobParams
+	// ------------- Required query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.TerminateJob(ctx, jobID)
+	err = w.Handler.TerminateJob(ctx, jobID, params)
 	return err
 }
 
@@ -9145,8 +9382,17 @@ func (w *ServerInterfaceWrapper) RequeueEvent(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter event_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RequeueEventParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.RequeueEvent(ctx, eventID)
+	err = w.Handler.RequeueEvent(ctx, eventID, params)
 	return err
 }
 
@@ -9179,8 +9425,17 @@ func (w *ServerInterfaceWrapper) PauseQueue(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter queue: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PauseQueueParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.PauseQueue(ctx, queue)
+	err = w.Handler.PauseQueue(ctx, queue, params)
 	return err
 }
 
@@ -9195,8 +9450,17 @@ func (w *ServerInterfaceWrapper) ResumeQueue(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter queue: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ResumeQueueParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ResumeQueue(ctx, queue)
+	err = w.Handler.ResumeQueue(ctx, queue, params)
 	return err
 }
 
@@ -9346,8 +9610,17 @@ func (w *ServerInterfaceWrapper) RestoreRoom(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter retired_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RestoreRoomParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.RestoreRoom(ctx, retiredID)
+	err = w.Handler.RestoreRoom(ctx, retiredID, params)
 	return err
 }
 
@@ -9451,8 +9724,17 @@ func (w *ServerInterfaceWrapper) BackfillSchedule(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter schedule_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params BackfillScheduleParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.BackfillSchedule(ctx, scheduleID)
+	err = w.Handler.BackfillSchedule(ctx, scheduleID, params)
 	return err
 }
 
@@ -9467,8 +9749,17 @@ func (w *ServerInterfaceWrapper) PauseSchedule(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter schedule_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PauseScheduleParams
+	// ------------- Required query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.PauseSchedule(ctx, scheduleID)
+	err = w.Handler.PauseSchedule(ctx, scheduleID, params)
 	return err
 }
 
@@ -9483,8 +9774,17 @@ func (w *ServerInterfaceWrapper) ResumeSchedule(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter schedule_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ResumeScheduleParams
+	// ------------- Required query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ResumeSchedule(ctx, scheduleID)
+	err = w.Handler.ResumeSchedule(ctx, scheduleID, params)
 	return err
 }
 
@@ -9499,8 +9799,17 @@ func (w *ServerInterfaceWrapper) TriggerSchedule(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter schedule_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params TriggerScheduleParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.TriggerSchedule(ctx, scheduleID)
+	err = w.Handler.TriggerSchedule(ctx, scheduleID, params)
 	return err
 }
 
@@ -9570,8 +9879,17 @@ func (w *ServerInterfaceWrapper) RevokeAdmin(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RevokeAdminParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.RevokeAdmin(ctx, userID)
+	err = w.Handler.RevokeAdmin(ctx, userID, params)
 	return err
 }
 
@@ -9586,8 +9904,17 @@ func (w *ServerInterfaceWrapper) GrantAdmin(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GrantAdminParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.GrantAdmin(ctx, userID)
+	err = w.Handler.GrantAdmin(ctx, userID, params)
 	return err
 }
 
@@ -9602,8 +9929,17 @@ func (w *ServerInterfaceWrapper) ReinstateUser(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ReinstateUserParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ReinstateUser(ctx, userID)
+	err = w.Handler.ReinstateUser(ctx, userID, params)
 	return err
 }
 
@@ -9618,8 +9954,17 @@ func (w *ServerInterfaceWrapper) EndUserSessions(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params EndUserSessionsParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.EndUserSessions(ctx, userID)
+	err = w.Handler.EndUserSessions(ctx, userID, params)
 	return err
 }
 
@@ -9674,8 +10019,17 @@ func (w *ServerInterfaceWrapper) EndUserSession(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter session_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params EndUserSessionParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.EndUserSession(ctx, userID, sessionID)
+	err = w.Handler.EndUserSession(ctx, userID, sessionID, params)
 	return err
 }
 
@@ -9742,8 +10096,17 @@ func (w *ServerInterfaceWrapper) RedeliverWebhook(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter delivery_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RedeliverWebhookParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.RedeliverWebhook(ctx, deliveryID)
+	err = w.Handler.RedeliverWebhook(ctx, deliveryID, params)
 	return err
 }
 
@@ -9778,6 +10141,12 @@ func (w *ServerInterfaceWrapper) CreateWebhook(ctx echo.Context) error {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params CreateWebhookParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
 
 	headers := ctx.Request().Header
 	// ------------- Optional header parameter "Idempotency-Key" -------------
@@ -9812,8 +10181,17 @@ func (w *ServerInterfaceWrapper) DeleteWebhook(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeleteWebhookParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.DeleteWebhook(ctx, webhookID)
+	err = w.Handler.DeleteWebhook(ctx, webhookID, params)
 	return err
 }
 
@@ -9864,8 +10242,17 @@ func (w *ServerInterfaceWrapper) UpdateWebhook(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UpdateWebhookParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.UpdateWebhook(ctx, webhookID)
+	err = w.Handler.UpdateWebhook(ctx, webhookID, params)
 	return err
 }
 
@@ -9940,8 +10327,17 @@ func (w *ServerInterfaceWrapper) ReplayWebhook(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ReplayWebhookParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ReplayWebhook(ctx, webhookID)
+	err = w.Handler.ReplayWebhook(ctx, webhookID, params)
 	return err
 }
 
@@ -9956,8 +10352,17 @@ func (w *ServerInterfaceWrapper) RotateWebhookSecret(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RotateWebhookSecretParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.RotateWebhookSecret(ctx, webhookID)
+	err = w.Handler.RotateWebhookSecret(ctx, webhookID, params)
 	return err
 }
 
@@ -9972,8 +10377,17 @@ func (w *ServerInterfaceWrapper) TestWebhook(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params TestWebhookParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.TestWebhook(ctx, webhookID)
+	err = w.Handler.TestWebhook(ctx, webhookID, params)
 	return err
 }
 
@@ -10647,6 +11061,12 @@ func (w *ServerInterfaceWrapper) CreateMovie(ctx echo.Context) error {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params CreateMovieParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
 
 	headers := ctx.Request().Header
 	// ------------- Optional header parameter "Idempotency-Key" -------------
@@ -10712,6 +11132,12 @@ func (w *ServerInterfaceWrapper) DeleteMovie(ctx echo.Context) error {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params DeleteMovieParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
 
 	headers := ctx.Request().Header
 	// ------------- Optional header parameter "If-Match" -------------
@@ -10799,6 +11225,12 @@ func (w *ServerInterfaceWrapper) UpdateMovie(ctx echo.Context) error {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params UpdateMovieParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
 
 	headers := ctx.Request().Header
 	// ------------- Optional header parameter "If-Match" -------------
@@ -14308,7 +14740,8 @@ func (response GetCleanupRundefaultApplicationProblemPlusJSONResponse) VisitGetC
 }
 
 type CancelCleanupRunRequestObject struct {
-	RunID ID `json:"run_id"`
+	RunID  ID `json:"run_id"`
+	Params CancelCleanupRunParams
 }
 
 type CancelCleanupRunResponseObject interface {
@@ -14614,6 +15047,7 @@ func (response ListEmailsdefaultApplicationProblemPlusJSONResponse) VisitListEma
 }
 
 type ResumeEmailsRequestObject struct {
+	Params ResumeEmailsParams
 }
 
 type ResumeEmailsResponseObject interface {
@@ -14888,6 +15322,7 @@ func (response GetEmailPausedefaultApplicationProblemPlusJSONResponse) VisitGetE
 }
 
 type PauseEmailsRequestObject struct {
+	Params PauseEmailsParams
 }
 
 type PauseEmailsResponseObject interface {
@@ -15335,7 +15770,7 @@ func (response GetEmaildefaultApplicationProblemPlusJSONResponse) VisitGetEmailR
 
 type CancelEmailRequestObject struct {
 	EmailID ID `json:"email_id"`
-	Body    *CancelEmailJSONRequestBody
+	Params  CancelEmailParams
 }
 
 type CancelEmailResponseObject interface {
@@ -15420,22 +15855,6 @@ func (response CancelEmail404ApplicationProblemPlusJSONResponse) VisitCancelEmai
 	return err
 }
 
-type CancelEmail408ApplicationProblemPlusJSONResponse struct {
-	RequestTimeoutApplicationProblemPlusJSONResponse
-}
-
-func (response CancelEmail408ApplicationProblemPlusJSONResponse) VisitCancelEmailResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type CancelEmail409ApplicationProblemPlusJSONResponse Problem
 
 func (response CancelEmail409ApplicationProblemPlusJSONResponse) VisitCancelEmailResponse(w http.ResponseWriter) error {
@@ -15466,24 +15885,8 @@ func (response CancelEmail412ApplicationProblemPlusJSONResponse) VisitCancelEmai
 	return err
 }
 
-type CancelEmail413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response CancelEmail413ApplicationProblemPlusJSONResponse) VisitCancelEmailResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type CancelEmail415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
 func (response CancelEmail415ApplicationProblemPlusJSONResponse) VisitCancelEmailResponse(w http.ResponseWriter) error {
@@ -15537,7 +15940,6 @@ func (response CancelEmaildefaultApplicationProblemPlusJSONResponse) VisitCancel
 type ResendEmailRequestObject struct {
 	EmailID ID `json:"email_id"`
 	Params  ResendEmailParams
-	Body    *ResendEmailJSONRequestBody
 }
 
 type ResendEmailResponseObject interface {
@@ -15636,22 +16038,6 @@ func (response ResendEmail404ApplicationProblemPlusJSONResponse) VisitResendEmai
 	return err
 }
 
-type ResendEmail408ApplicationProblemPlusJSONResponse struct {
-	RequestTimeoutApplicationProblemPlusJSONResponse
-}
-
-func (response ResendEmail408ApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type ResendEmail409ApplicationProblemPlusJSONResponse Problem
 
 func (response ResendEmail409ApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
@@ -15682,24 +16068,8 @@ func (response ResendEmail412ApplicationProblemPlusJSONResponse) VisitResendEmai
 	return err
 }
 
-type ResendEmail413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response ResendEmail413ApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type ResendEmail415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
 func (response ResendEmail415ApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
@@ -15767,7 +16137,8 @@ func (response ResendEmaildefaultApplicationProblemPlusJSONResponse) VisitResend
 }
 
 type ActOnJobsRequestObject struct {
-	Body *ActOnJobsJSONRequestBody
+	Params ActOnJobsParams
+	Body   *ActOnJobsJSONRequestBody
 }
 
 type ActOnJobsResponseObject interface {
@@ -16393,8 +16764,8 @@ func (response GetJobdefaultApplicationProblemPlusJSONResponse) VisitGetJobRespo
 }
 
 type CancelJobRequestObject struct {
-	JobID JobID `json:"job_id"`
-	Body  *CancelJobJSONRequestBody
+	JobID  JobID `json:"job_id"`
+	Params CancelJobParams
 }
 
 type CancelJobResponseObject interface {
@@ -16477,22 +16848,6 @@ func (response CancelJob404ApplicationProblemPlusJSONResponse) VisitCancelJobRes
 	return err
 }
 
-type CancelJob408ApplicationProblemPlusJSONResponse struct {
-	RequestTimeoutApplicationProblemPlusJSONResponse
-}
-
-func (response CancelJob408ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type CancelJob409ApplicationProblemPlusJSONResponse Problem
 
 func (response CancelJob409ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
@@ -16523,24 +16878,8 @@ func (response CancelJob412ApplicationProblemPlusJSONResponse) VisitCancelJobRes
 	return err
 }
 
-type CancelJob413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response CancelJob413ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type CancelJob415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
 func (response CancelJob415ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
@@ -16592,8 +16931,8 @@ func (response CancelJobdefaultApplicationProblemPlusJSONResponse) VisitCancelJo
 }
 
 type RetryJobRequestObject struct {
-	JobID JobID `json:"job_id"`
-	Body  *RetryJobJSONRequestBody
+	JobID  JobID `json:"job_id"`
+	Params RetryJobParams
 }
 
 type RetryJobResponseObject interface {
@@ -16676,22 +17015,6 @@ func (response RetryJob404ApplicationProblemPlusJSONResponse) VisitRetryJobRespo
 	return err
 }
 
-type RetryJob408ApplicationProblemPlusJSONResponse struct {
-	RequestTimeoutApplicationProblemPlusJSONResponse
-}
-
-func (response RetryJob408ApplicationProblemPlusJSONResponse) VisitRetryJobResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type RetryJob409ApplicationProblemPlusJSONResponse Problem
 
 func (response RetryJob409ApplicationProblemPlusJSONResponse) VisitRetryJobResponse(w http.ResponseWriter) error {
@@ -16722,24 +17045,8 @@ func (response RetryJob412ApplicationProblemPlusJSONResponse) VisitRetryJobRespo
 	return err
 }
 
-type RetryJob413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response RetryJob413ApplicationProblemPlusJSONResponse) VisitRetryJobResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type RetryJob415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
 func (response RetryJob415ApplicationProblemPlusJSONResponse) VisitRetryJobResponse(w http.ResponseWriter) error {
@@ -16791,8 +17098,8 @@ func (response RetryJobdefaultApplicationProblemPlusJSONResponse) VisitRetryJobR
 }
 
 type TerminateJobRequestObject struct {
-	JobID JobID `json:"job_id"`
-	Body  *TerminateJobJSONRequestBody
+	JobID  JobID `json:"job_id"`
+	Params TerminateJobParams
 }
 
 type TerminateJobResponseObject interface {
@@ -16875,22 +17182,6 @@ func (response TerminateJob404ApplicationProblemPlusJSONResponse) VisitTerminate
 	return err
 }
 
-type TerminateJob408ApplicationProblemPlusJSONResponse struct {
-	RequestTimeoutApplicationProblemPlusJSONResponse
-}
-
-func (response TerminateJob408ApplicationProblemPlusJSONResponse) VisitTerminateJobResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type TerminateJob409ApplicationProblemPlusJSONResponse Problem
 
 func (response TerminateJob409ApplicationProblemPlusJSONResponse) VisitTerminateJobResponse(w http.ResponseWriter) error {
@@ -16921,24 +17212,8 @@ func (response TerminateJob412ApplicationProblemPlusJSONResponse) VisitTerminate
 	return err
 }
 
-type TerminateJob413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response TerminateJob413ApplicationProblemPlusJSONResponse) VisitTerminateJobResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type TerminateJob415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
 func (response TerminateJob415ApplicationProblemPlusJSONResponse) VisitTerminateJobResponse(w http.ResponseWriter) error {
@@ -17447,7 +17722,7 @@ func (response ListEventsdefaultApplicationProblemPlusJSONResponse) VisitListEve
 
 type RequeueEventRequestObject struct {
 	EventID ID `json:"event_id"`
-	Body    *RequeueEventJSONRequestBody
+	Params  RequeueEventParams
 }
 
 type RequeueEventResponseObject interface {
@@ -17532,22 +17807,6 @@ func (response RequeueEvent404ApplicationProblemPlusJSONResponse) VisitRequeueEv
 	return err
 }
 
-type RequeueEvent408ApplicationProblemPlusJSONResponse struct {
-	RequestTimeoutApplicationProblemPlusJSONResponse
-}
-
-func (response RequeueEvent408ApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type RequeueEvent409ApplicationProblemPlusJSONResponse Problem
 
 func (response RequeueEvent409ApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
@@ -17578,24 +17837,8 @@ func (response RequeueEvent412ApplicationProblemPlusJSONResponse) VisitRequeueEv
 	return err
 }
 
-type RequeueEvent413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response RequeueEvent413ApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type RequeueEvent415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
 func (response RequeueEvent415ApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
@@ -17921,8 +18164,8 @@ func (response GetQueuesdefaultApplicationProblemPlusJSONResponse) VisitGetQueue
 }
 
 type PauseQueueRequestObject struct {
-	Queue QueueName `json:"queue"`
-	Body  *PauseQueueJSONRequestBody
+	Queue  QueueName `json:"queue"`
+	Params PauseQueueParams
 }
 
 type PauseQueueResponseObject interface {
@@ -18007,22 +18250,6 @@ func (response PauseQueue404ApplicationProblemPlusJSONResponse) VisitPauseQueueR
 	return err
 }
 
-type PauseQueue408ApplicationProblemPlusJSONResponse struct {
-	RequestTimeoutApplicationProblemPlusJSONResponse
-}
-
-func (response PauseQueue408ApplicationProblemPlusJSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type PauseQueue412ApplicationProblemPlusJSONResponse struct {
 	PreconditionFailedApplicationProblemPlusJSONResponse
 }
@@ -18039,24 +18266,8 @@ func (response PauseQueue412ApplicationProblemPlusJSONResponse) VisitPauseQueueR
 	return err
 }
 
-type PauseQueue413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response PauseQueue413ApplicationProblemPlusJSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type PauseQueue415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
 func (response PauseQueue415ApplicationProblemPlusJSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
@@ -18108,8 +18319,8 @@ func (response PauseQueuedefaultApplicationProblemPlusJSONResponse) VisitPauseQu
 }
 
 type ResumeQueueRequestObject struct {
-	Queue QueueName `json:"queue"`
-	Body  *ResumeQueueJSONRequestBody
+	Queue  QueueName `json:"queue"`
+	Params ResumeQueueParams
 }
 
 type ResumeQueueResponseObject interface {
@@ -18194,22 +18405,6 @@ func (response ResumeQueue404ApplicationProblemPlusJSONResponse) VisitResumeQueu
 	return err
 }
 
-type ResumeQueue408ApplicationProblemPlusJSONResponse struct {
-	RequestTimeoutApplicationProblemPlusJSONResponse
-}
-
-func (response ResumeQueue408ApplicationProblemPlusJSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type ResumeQueue412ApplicationProblemPlusJSONResponse struct {
 	PreconditionFailedApplicationProblemPlusJSONResponse
 }
@@ -18226,24 +18421,8 @@ func (response ResumeQueue412ApplicationProblemPlusJSONResponse) VisitResumeQueu
 	return err
 }
 
-type ResumeQueue413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response ResumeQueue413ApplicationProblemPlusJSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type ResumeQueue415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
 func (response ResumeQueue415ApplicationProblemPlusJSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
@@ -19032,6 +19211,7 @@ func (response ListRetiredRoomsdefaultApplicationProblemPlusJSONResponse) VisitL
 
 type RestoreRoomRequestObject struct {
 	RetiredID ID `json:"retired_id"`
+	Params    RestoreRoomParams
 }
 
 type RestoreRoomResponseObject interface {
@@ -20034,6 +20214,7 @@ func (response ListSchedulesdefaultApplicationProblemPlusJSONResponse) VisitList
 
 type BackfillScheduleRequestObject struct {
 	ScheduleID ScheduleID `json:"schedule_id"`
+	Params     BackfillScheduleParams
 	Body       *BackfillScheduleJSONRequestBody
 }
 
@@ -20221,7 +20402,7 @@ func (response BackfillScheduledefaultApplicationProblemPlusJSONResponse) VisitB
 
 type PauseScheduleRequestObject struct {
 	ScheduleID ScheduleID `json:"schedule_id"`
-	Body       *PauseScheduleJSONRequestBody
+	Params     PauseScheduleParams
 }
 
 type PauseScheduleResponseObject interface {
@@ -20306,22 +20487,6 @@ func (response PauseSchedule404ApplicationProblemPlusJSONResponse) VisitPauseSch
 	return err
 }
 
-type PauseSchedule408ApplicationProblemPlusJSONResponse struct {
-	RequestTimeoutApplicationProblemPlusJSONResponse
-}
-
-func (response PauseSchedule408ApplicationProblemPlusJSONResponse) VisitPauseScheduleResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type PauseSchedule412ApplicationProblemPlusJSONResponse struct {
 	PreconditionFailedApplicationProblemPlusJSONResponse
 }
@@ -20338,24 +20503,8 @@ func (response PauseSchedule412ApplicationProblemPlusJSONResponse) VisitPauseSch
 	return err
 }
 
-type PauseSchedule413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response PauseSchedule413ApplicationProblemPlusJSONResponse) VisitPauseScheduleResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type PauseSchedule415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
 func (response PauseSchedule415ApplicationProblemPlusJSONResponse) VisitPauseScheduleResponse(w http.ResponseWriter) error {
@@ -20408,7 +20557,7 @@ func (response PauseScheduledefaultApplicationProblemPlusJSONResponse) VisitPaus
 
 type ResumeScheduleRequestObject struct {
 	ScheduleID ScheduleID `json:"schedule_id"`
-	Body       *ResumeScheduleJSONRequestBody
+	Params     ResumeScheduleParams
 }
 
 type ResumeScheduleResponseObject interface {
@@ -20493,22 +20642,6 @@ func (response ResumeSchedule404ApplicationProblemPlusJSONResponse) VisitResumeS
 	return err
 }
 
-type ResumeSchedule408ApplicationProblemPlusJSONResponse struct {
-	RequestTimeoutApplicationProblemPlusJSONResponse
-}
-
-func (response ResumeSchedule408ApplicationProblemPlusJSONResponse) VisitResumeScheduleResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type ResumeSchedule412ApplicationProblemPlusJSONResponse struct {
 	PreconditionFailedApplicationProblemPlusJSONResponse
 }
@@ -20525,24 +20658,8 @@ func (response ResumeSchedule412ApplicationProblemPlusJSONResponse) VisitResumeS
 	return err
 }
 
-type ResumeSchedule413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response ResumeSchedule413ApplicationProblemPlusJSONResponse) VisitResumeScheduleResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type ResumeSchedule415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
 func (response ResumeSchedule415ApplicationProblemPlusJSONResponse) VisitResumeScheduleResponse(w http.ResponseWriter) error {
@@ -20595,6 +20712,7 @@ func (response ResumeScheduledefaultApplicationProblemPlusJSONResponse) VisitRes
 
 type TriggerScheduleRequestObject struct {
 	ScheduleID ScheduleID `json:"schedule_id"`
+	Params     TriggerScheduleParams
 }
 
 type TriggerScheduleResponseObject interface {
@@ -21041,6 +21159,7 @@ func (response GetUserdefaultApplicationProblemPlusJSONResponse) VisitGetUserRes
 
 type RevokeAdminRequestObject struct {
 	UserID ID `json:"user_id"`
+	Params RevokeAdminParams
 }
 
 type RevokeAdminResponseObject interface {
@@ -21209,6 +21328,7 @@ func (response RevokeAdmindefaultApplicationProblemPlusJSONResponse) VisitRevoke
 
 type GrantAdminRequestObject struct {
 	UserID ID `json:"user_id"`
+	Params GrantAdminParams
 }
 
 type GrantAdminResponseObject interface {
@@ -21377,6 +21497,7 @@ func (response GrantAdmindefaultApplicationProblemPlusJSONResponse) VisitGrantAd
 
 type ReinstateUserRequestObject struct {
 	UserID ID `json:"user_id"`
+	Params ReinstateUserParams
 }
 
 type ReinstateUserResponseObject interface {
@@ -21531,6 +21652,7 @@ func (response ReinstateUserdefaultApplicationProblemPlusJSONResponse) VisitRein
 
 type EndUserSessionsRequestObject struct {
 	UserID ID `json:"user_id"`
+	Params EndUserSessionsParams
 }
 
 type EndUserSessionsResponseObject interface {
@@ -21835,6 +21957,7 @@ func (response ListUserSessionsdefaultApplicationProblemPlusJSONResponse) VisitL
 type EndUserSessionRequestObject struct {
 	UserID    ID `json:"user_id"`
 	SessionID ID `json:"session_id"`
+	Params    EndUserSessionParams
 }
 
 type EndUserSessionResponseObject interface {
@@ -22355,6 +22478,7 @@ func (response GetWebhookDeliverydefaultApplicationProblemPlusJSONResponse) Visi
 
 type RedeliverWebhookRequestObject struct {
 	DeliveryID ID `json:"delivery_id"`
+	Params     RedeliverWebhookParams
 }
 
 type RedeliverWebhookResponseObject interface {
@@ -22892,6 +23016,7 @@ func (response CreateWebhookdefaultApplicationProblemPlusJSONResponse) VisitCrea
 
 type DeleteWebhookRequestObject struct {
 	WebhookID ID `json:"webhook_id"`
+	Params    DeleteWebhookParams
 }
 
 type DeleteWebhookResponseObject interface {
@@ -23211,6 +23336,7 @@ func (response GetWebhookdefaultApplicationProblemPlusJSONResponse) VisitGetWebh
 
 type UpdateWebhookRequestObject struct {
 	WebhookID ID `json:"webhook_id"`
+	Params    UpdateWebhookParams
 	Body      *UpdateWebhookJSONRequestBody
 }
 
@@ -23553,6 +23679,7 @@ func (response ListWebhookDeliveriesdefaultApplicationProblemPlusJSONResponse) V
 
 type ReplayWebhookRequestObject struct {
 	WebhookID ID `json:"webhook_id"`
+	Params    ReplayWebhookParams
 	Body      *ReplayWebhookJSONRequestBody
 }
 
@@ -23754,6 +23881,7 @@ func (response ReplayWebhookdefaultApplicationProblemPlusJSONResponse) VisitRepl
 
 type RotateWebhookSecretRequestObject struct {
 	WebhookID ID `json:"webhook_id"`
+	Params    RotateWebhookSecretParams
 	Body      *RotateWebhookSecretJSONRequestBody
 }
 
@@ -23941,6 +24069,7 @@ func (response RotateWebhookSecretdefaultApplicationProblemPlusJSONResponse) Vis
 
 type TestWebhookRequestObject struct {
 	WebhookID ID `json:"webhook_id"`
+	Params    TestWebhookParams
 }
 
 type TestWebhookResponseObject interface {
@@ -40542,10 +40671,11 @@ func (sh *strictHandler) GetCleanupRun(ctx echo.Context, runID ID) error {
 }
 
 // CancelCleanupRun operation middleware
-func (sh *strictHandler) CancelCleanupRun(ctx echo.Context, runID ID) error {
+func (sh *strictHandler) CancelCleanupRun(ctx echo.Context, runID ID, params CancelCleanupRunParams) error {
 	var request CancelCleanupRunRequestObject
 
 	request.RunID = runID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.CancelCleanupRun(ctx.Request().Context(), request.(CancelCleanupRunRequestObject))
@@ -40592,8 +40722,10 @@ func (sh *strictHandler) ListEmails(ctx echo.Context, params ListEmailsParams) e
 }
 
 // ResumeEmails operation middleware
-func (sh *strictHandler) ResumeEmails(ctx echo.Context) error {
+func (sh *strictHandler) ResumeEmails(ctx echo.Context, params ResumeEmailsParams) error {
 	var request ResumeEmailsRequestObject
+
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.ResumeEmails(ctx.Request().Context(), request.(ResumeEmailsRequestObject))
@@ -40638,8 +40770,10 @@ func (sh *strictHandler) GetEmailPause(ctx echo.Context) error {
 }
 
 // PauseEmails operation middleware
-func (sh *strictHandler) PauseEmails(ctx echo.Context) error {
+func (sh *strictHandler) PauseEmails(ctx echo.Context, params PauseEmailsParams) error {
 	var request PauseEmailsRequestObject
+
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.PauseEmails(ctx.Request().Context(), request.(PauseEmailsRequestObject))
@@ -40712,36 +40846,11 @@ func (sh *strictHandler) GetEmail(ctx echo.Context, emailID ID, params GetEmailP
 }
 
 // CancelEmail operation middleware
-func (sh *strictHandler) CancelEmail(ctx echo.Context, emailID ID) error {
+func (sh *strictHandler) CancelEmail(ctx echo.Context, emailID ID, params CancelEmailParams) error {
 	var request CancelEmailRequestObject
 
 	request.EmailID = emailID
-
-	var body CancelEmailJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		if !errors.Is(err, io.EOF) {
-			return err
-		}
-	} else {
-		request.Body = &body
-	}
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.CancelEmail(ctx.Request().Context(), request.(CancelEmailRequestObject))
@@ -40769,32 +40878,6 @@ func (sh *strictHandler) ResendEmail(ctx echo.Context, emailID ID, params Resend
 	request.EmailID = emailID
 	request.Params = params
 
-	var body ResendEmailJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		if !errors.Is(err, io.EOF) {
-			return err
-		}
-	} else {
-		request.Body = &body
-	}
-
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.ResendEmail(ctx.Request().Context(), request.(ResendEmailRequestObject))
 	}
@@ -40815,8 +40898,10 @@ func (sh *strictHandler) ResendEmail(ctx echo.Context, emailID ID, params Resend
 }
 
 // ActOnJobs operation middleware
-func (sh *strictHandler) ActOnJobs(ctx echo.Context) error {
+func (sh *strictHandler) ActOnJobs(ctx echo.Context, params ActOnJobsParams) error {
 	var request ActOnJobsRequestObject
+
+	request.Params = params
 
 	var body ActOnJobsJSONRequestBody
 	var err error
@@ -40936,36 +41021,11 @@ func (sh *strictHandler) GetJob(ctx echo.Context, jobID JobID) error {
 }
 
 // CancelJob operation middleware
-func (sh *strictHandler) CancelJob(ctx echo.Context, jobID JobID) error {
+func (sh *strictHandler) CancelJob(ctx echo.Context, jobID JobID, params CancelJobParams) error {
 	var request CancelJobRequestObject
 
 	request.JobID = jobID
-
-	var body CancelJobJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		if !errors.Is(err, io.EOF) {
-			return err
-		}
-	} else {
-		request.Body = &body
-	}
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.CancelJob(ctx.Request().Context(), request.(CancelJobRequestObject))
@@ -40987,36 +41047,11 @@ func (sh *strictHandler) CancelJob(ctx echo.Context, jobID JobID) error {
 }
 
 // RetryJob operation middleware
-func (sh *strictHandler) RetryJob(ctx echo.Context, jobID JobID) error {
+func (sh *strictHandler) RetryJob(ctx echo.Context, jobID JobID, params RetryJobParams) error {
 	var request RetryJobRequestObject
 
 	request.JobID = jobID
-
-	var body RetryJobJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		if !errors.Is(err, io.EOF) {
-			return err
-		}
-	} else {
-		request.Body = &body
-	}
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.RetryJob(ctx.Request().Context(), request.(RetryJobRequestObject))
@@ -41038,33 +41073,11 @@ func (sh *strictHandler) RetryJob(ctx echo.Context, jobID JobID) error {
 }
 
 // TerminateJob operation middleware
-func (sh *strictHandler) TerminateJob(ctx echo.Context, jobID JobID) error {
+func (sh *strictHandler) TerminateJob(ctx echo.Context, jobID JobID, params TerminateJobParams) error {
 	var request TerminateJobRequestObject
 
 	request.JobID = jobID
-
-	var body TerminateJobJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		return err
-	}
-	request.Body = &body
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.TerminateJob(ctx.Request().Context(), request.(TerminateJobRequestObject))
@@ -41182,36 +41195,11 @@ func (sh *strictHandler) ListEvents(ctx echo.Context, params ListEventsParams) e
 }
 
 // RequeueEvent operation middleware
-func (sh *strictHandler) RequeueEvent(ctx echo.Context, eventID ID) error {
+func (sh *strictHandler) RequeueEvent(ctx echo.Context, eventID ID, params RequeueEventParams) error {
 	var request RequeueEventRequestObject
 
 	request.EventID = eventID
-
-	var body RequeueEventJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		if !errors.Is(err, io.EOF) {
-			return err
-		}
-	} else {
-		request.Body = &body
-	}
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.RequeueEvent(ctx.Request().Context(), request.(RequeueEventRequestObject))
@@ -41279,36 +41267,11 @@ func (sh *strictHandler) GetQueues(ctx echo.Context) error {
 }
 
 // PauseQueue operation middleware
-func (sh *strictHandler) PauseQueue(ctx echo.Context, queue QueueName) error {
+func (sh *strictHandler) PauseQueue(ctx echo.Context, queue QueueName, params PauseQueueParams) error {
 	var request PauseQueueRequestObject
 
 	request.Queue = queue
-
-	var body PauseQueueJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		if !errors.Is(err, io.EOF) {
-			return err
-		}
-	} else {
-		request.Body = &body
-	}
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.PauseQueue(ctx.Request().Context(), request.(PauseQueueRequestObject))
@@ -41330,36 +41293,11 @@ func (sh *strictHandler) PauseQueue(ctx echo.Context, queue QueueName) error {
 }
 
 // ResumeQueue operation middleware
-func (sh *strictHandler) ResumeQueue(ctx echo.Context, queue QueueName) error {
+func (sh *strictHandler) ResumeQueue(ctx echo.Context, queue QueueName, params ResumeQueueParams) error {
 	var request ResumeQueueRequestObject
 
 	request.Queue = queue
-
-	var body ResumeQueueJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		if !errors.Is(err, io.EOF) {
-			return err
-		}
-	} else {
-		request.Body = &body
-	}
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.ResumeQueue(ctx.Request().Context(), request.(ResumeQueueRequestObject))
@@ -41506,10 +41444,11 @@ func (sh *strictHandler) ListRetiredRooms(ctx echo.Context, params ListRetiredRo
 }
 
 // RestoreRoom operation middleware
-func (sh *strictHandler) RestoreRoom(ctx echo.Context, retiredID ID) error {
+func (sh *strictHandler) RestoreRoom(ctx echo.Context, retiredID ID, params RestoreRoomParams) error {
 	var request RestoreRoomRequestObject
 
 	request.RetiredID = retiredID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.RestoreRoom(ctx.Request().Context(), request.(RestoreRoomRequestObject))
@@ -41701,10 +41640,11 @@ func (sh *strictHandler) ListSchedules(ctx echo.Context) error {
 }
 
 // BackfillSchedule operation middleware
-func (sh *strictHandler) BackfillSchedule(ctx echo.Context, scheduleID ScheduleID) error {
+func (sh *strictHandler) BackfillSchedule(ctx echo.Context, scheduleID ScheduleID, params BackfillScheduleParams) error {
 	var request BackfillScheduleRequestObject
 
 	request.ScheduleID = scheduleID
+	request.Params = params
 
 	var body BackfillScheduleJSONRequestBody
 	var err error
@@ -41749,33 +41689,11 @@ func (sh *strictHandler) BackfillSchedule(ctx echo.Context, scheduleID ScheduleI
 }
 
 // PauseSchedule operation middleware
-func (sh *strictHandler) PauseSchedule(ctx echo.Context, scheduleID ScheduleID) error {
+func (sh *strictHandler) PauseSchedule(ctx echo.Context, scheduleID ScheduleID, params PauseScheduleParams) error {
 	var request PauseScheduleRequestObject
 
 	request.ScheduleID = scheduleID
-
-	var body PauseScheduleJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		return err
-	}
-	request.Body = &body
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.PauseSchedule(ctx.Request().Context(), request.(PauseScheduleRequestObject))
@@ -41797,33 +41715,11 @@ func (sh *strictHandler) PauseSchedule(ctx echo.Context, scheduleID ScheduleID) 
 }
 
 // ResumeSchedule operation middleware
-func (sh *strictHandler) ResumeSchedule(ctx echo.Context, scheduleID ScheduleID) error {
+func (sh *strictHandler) ResumeSchedule(ctx echo.Context, scheduleID ScheduleID, params ResumeScheduleParams) error {
 	var request ResumeScheduleRequestObject
 
 	request.ScheduleID = scheduleID
-
-	var body ResumeScheduleJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		return err
-	}
-	request.Body = &body
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.ResumeSchedule(ctx.Request().Context(), request.(ResumeScheduleRequestObject))
@@ -41845,10 +41741,11 @@ func (sh *strictHandler) ResumeSchedule(ctx echo.Context, scheduleID ScheduleID)
 }
 
 // TriggerSchedule operation middleware
-func (sh *strictHandler) TriggerSchedule(ctx echo.Context, scheduleID ScheduleID) error {
+func (sh *strictHandler) TriggerSchedule(ctx echo.Context, scheduleID ScheduleID, params TriggerScheduleParams) error {
 	var request TriggerScheduleRequestObject
 
 	request.ScheduleID = scheduleID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.TriggerSchedule(ctx.Request().Context(), request.(TriggerScheduleRequestObject))
@@ -41920,10 +41817,11 @@ func (sh *strictHandler) GetUser(ctx echo.Context, userID ID) error {
 }
 
 // RevokeAdmin operation middleware
-func (sh *strictHandler) RevokeAdmin(ctx echo.Context, userID ID) error {
+func (sh *strictHandler) RevokeAdmin(ctx echo.Context, userID ID, params RevokeAdminParams) error {
 	var request RevokeAdminRequestObject
 
 	request.UserID = userID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.RevokeAdmin(ctx.Request().Context(), request.(RevokeAdminRequestObject))
@@ -41945,10 +41843,11 @@ func (sh *strictHandler) RevokeAdmin(ctx echo.Context, userID ID) error {
 }
 
 // GrantAdmin operation middleware
-func (sh *strictHandler) GrantAdmin(ctx echo.Context, userID ID) error {
+func (sh *strictHandler) GrantAdmin(ctx echo.Context, userID ID, params GrantAdminParams) error {
 	var request GrantAdminRequestObject
 
 	request.UserID = userID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.GrantAdmin(ctx.Request().Context(), request.(GrantAdminRequestObject))
@@ -41970,10 +41869,11 @@ func (sh *strictHandler) GrantAdmin(ctx echo.Context, userID ID) error {
 }
 
 // ReinstateUser operation middleware
-func (sh *strictHandler) ReinstateUser(ctx echo.Context, userID ID) error {
+func (sh *strictHandler) ReinstateUser(ctx echo.Context, userID ID, params ReinstateUserParams) error {
 	var request ReinstateUserRequestObject
 
 	request.UserID = userID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.ReinstateUser(ctx.Request().Context(), request.(ReinstateUserRequestObject))
@@ -41995,10 +41895,11 @@ func (sh *strictHandler) ReinstateUser(ctx echo.Context, userID ID) error {
 }
 
 // EndUserSessions operation middleware
-func (sh *strictHandler) EndUserSessions(ctx echo.Context, userID ID) error {
+func (sh *strictHandler) EndUserSessions(ctx echo.Context, userID ID, params EndUserSessionsParams) error {
 	var request EndUserSessionsRequestObject
 
 	request.UserID = userID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.EndUserSessions(ctx.Request().Context(), request.(EndUserSessionsRequestObject))
@@ -42046,11 +41947,12 @@ func (sh *strictHandler) ListUserSessions(ctx echo.Context, userID ID, params Li
 }
 
 // EndUserSession operation middleware
-func (sh *strictHandler) EndUserSession(ctx echo.Context, userID ID, sessionID ID) error {
+func (sh *strictHandler) EndUserSession(ctx echo.Context, userID ID, sessionID ID, params EndUserSessionParams) error {
 	var request EndUserSessionRequestObject
 
 	request.UserID = userID
 	request.SessionID = sessionID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.EndUserSession(ctx.Request().Context(), request.(EndUserSessionRequestObject))
@@ -42146,10 +42048,11 @@ func (sh *strictHandler) GetWebhookDelivery(ctx echo.Context, deliveryID ID, par
 }
 
 // RedeliverWebhook operation middleware
-func (sh *strictHandler) RedeliverWebhook(ctx echo.Context, deliveryID ID) error {
+func (sh *strictHandler) RedeliverWebhook(ctx echo.Context, deliveryID ID, params RedeliverWebhookParams) error {
 	var request RedeliverWebhookRequestObject
 
 	request.DeliveryID = deliveryID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.RedeliverWebhook(ctx.Request().Context(), request.(RedeliverWebhookRequestObject))
@@ -42244,10 +42147,11 @@ func (sh *strictHandler) CreateWebhook(ctx echo.Context, params CreateWebhookPar
 }
 
 // DeleteWebhook operation middleware
-func (sh *strictHandler) DeleteWebhook(ctx echo.Context, webhookID ID) error {
+func (sh *strictHandler) DeleteWebhook(ctx echo.Context, webhookID ID, params DeleteWebhookParams) error {
 	var request DeleteWebhookRequestObject
 
 	request.WebhookID = webhookID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.DeleteWebhook(ctx.Request().Context(), request.(DeleteWebhookRequestObject))
@@ -42295,10 +42199,11 @@ func (sh *strictHandler) GetWebhook(ctx echo.Context, webhookID ID, params GetWe
 }
 
 // UpdateWebhook operation middleware
-func (sh *strictHandler) UpdateWebhook(ctx echo.Context, webhookID ID) error {
+func (sh *strictHandler) UpdateWebhook(ctx echo.Context, webhookID ID, params UpdateWebhookParams) error {
 	var request UpdateWebhookRequestObject
 
 	request.WebhookID = webhookID
+	request.Params = params
 
 	var body UpdateWebhookJSONRequestBody
 	var err error
@@ -42369,10 +42274,11 @@ func (sh *strictHandler) ListWebhookDeliveries(ctx echo.Context, webhookID ID, p
 }
 
 // ReplayWebhook operation middleware
-func (sh *strictHandler) ReplayWebhook(ctx echo.Context, webhookID ID) error {
+func (sh *strictHandler) ReplayWebhook(ctx echo.Context, webhookID ID, params ReplayWebhookParams) error {
 	var request ReplayWebhookRequestObject
 
 	request.WebhookID = webhookID
+	request.Params = params
 
 	var body ReplayWebhookJSONRequestBody
 	var err error
@@ -42417,10 +42323,11 @@ func (sh *strictHandler) ReplayWebhook(ctx echo.Context, webhookID ID) error {
 }
 
 // RotateWebhookSecret operation middleware
-func (sh *strictHandler) RotateWebhookSecret(ctx echo.Context, webhookID ID) error {
+func (sh *strictHandler) RotateWebhookSecret(ctx echo.Context, webhookID ID, params RotateWebhookSecretParams) error {
 	var request RotateWebhookSecretRequestObject
 
 	request.WebhookID = webhookID
+	request.Params = params
 
 	var body RotateWebhookSecretJSONRequestBody
 	var err error
@@ -42468,10 +42375,11 @@ func (sh *strictHandler) RotateWebhookSecret(ctx echo.Context, webhookID ID) err
 }
 
 // TestWebhook operation middleware
-func (sh *strictHandler) TestWebhook(ctx echo.Context, webhookID ID) error {
+func (sh *strictHandler) TestWebhook(ctx echo.Context, webhookID ID, params TestWebhookParams) error {
 	var request TestWebhookRequestObject
 
 	request.WebhookID = webhookID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.TestWebhook(ctx.Request().Context(), request.(TestWebhookRequestObject))
@@ -45751,1211 +45659,1213 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7P3dlts2ljiKvwpGv56Vmf9IZUn15SqvWdOVOEm7Ox9u22n/JrFHgkhIYooC1ARYsjqr/m9wrs/leZRz",
-	"cV7oPMJZ2BsAQQqkKFXZSXczF3FJIoGNjY39hf3xSy8Sq7XgjCvZu/6lt2Q0Zhn8+YXginE1eEX5gukv",
-	"YiajLFmrRPDede/NkpFM/0TEnMy2isk+oTwmasmIEoqmvX4vY3/Nk4zFvWuV5azfk9GSrageS23XrHfd",
-	"kypL+KJ3f9/vffmGLsKzMK4StSWKLvRUmyVVhJKvv3yjP+nZMiZFnkWMbESexoRyuWHZgbO/iNlqLXC9",
-	"bJ3SrX6tCsxUjzMlyZxQThjN0oRlRM/CpCKbRC0BHElXjEzdgNF28Ce2nZIoY1SxmCTqGaEzybgiQi1Z",
-	"tkkk6/nAMZ6vetc/9fRkvff9ALDfiIgiSCF00TjOmJQOVxsq7eSNSJmLbEVV77qXZ8kgY3OWMR5p0HYB",
-	"eMVUth3czBXLdmF4zSLBY0mUIBuaKDJjc5ExQA1nH5RFWGnNq4QnK73soZsu4YotWAbz/e/BFzRaBojw",
-	"7ZJpHMLguO8k0uifZ2IFX0bwXgi9f3jxptfvffvi9esQku/7vTXN6IopexryTIosjPGpXtckgiemlirX",
-	"dMHM2q/td0AaaSJVv0Iu8ySFifq9RA/615xl216/x+lKQ4Ujl1bxu4zNe9e9//WkOL5P8Ff5xIBaIuto",
-	"+ye23YX+htyyLVGaTABbaaLpMloKIfE8A4kSwRmZi4wwGmmgE77Qu4tEdUJezAl1xyCRBGibLmjCy6t8",
-	"x/Vk+quEk/EZWYo8k31/7xKJJKu/mieZVDCzId4+ERmh5Gx4pk8gwJxIshCcnZC3eh4L7UzEW5LoX99x",
-	"Ss7G45N33GIW+VuB2soxLRMl/fAN4wu17F2Pxk/7mkjt56eaPJRimR7zf376l8H///1//C54VF7Mv6Uq",
-	"Wu6iXvM76aGepinLyJJKWOf0/zcFxAI3BYTDMV5qhhsTmfCIVTFHydlofELeMnqreaUknN2xjKz09Cfv",
-	"+Pc83cIbdyyTieAk4Tg6Xei3NR3RTGN5s0yiJYkFk4QLZeYkmyXjZM3EOmXkZ5FwDWTK6B3Tey/ECqCW",
-	"dKsf1Lvwjqsl2+phtTgglKxpprZNOzEfIKZqtuBseHVR2oNRGN3fCc4ehHJNcnheV0DNKklTEuVZxrja",
-	"xfnp8OykYUkamjbrCq2kQfDqlThGk0Qqzxjye711U3hxivBptMOy4EDgjobXoj9tliJ1IzZvFkJXs6jx",
-	"eXhNiq1ePA8vKVFsZZf015zlzM69pmpZzKwfmyTNkqyJOb54DpD8Ucx+Yxy9RBLD4X5S/6OY1eHyZzEL",
-	"Y+9nMduHPJ/rnVXgGJfZ3s3gRzr423BwNRnUsb9vklWiwkCu6Act8wnPVzMtY+ZAApIIDmS7YDW4S2FI",
-	"H+SYzWmeqt71WIOLw/auRwZ48ymoWLzUTKkOi8CxwniEnx6BDP+sCf07GDMEQcM5sD+12sjzYVCLq+cv",
-	"G8q1rmrUeplHS0IlmcLn/xwOrq6mJ+TGiNucJwpV/xXqeZQDDwXjoE9oxkiy4CJj8fUux3nH27KcXX4T",
-	"WJEQtfxFC6kwKvUvj7CXr6Mli/OU1QEgze9hIOyvBxzP8K6+ZjQLCT/YVpGhYj5PeNzXGgDlWyLXLE0T",
-	"vrgmEZV6x6JIrw+2dJ3zSOVgbZBYoPgQuRYeUpDpnEZa7synffxb/6lfe8enX9GIPfkePhvlX7PFE/IW",
-	"QFhRoxoYEEQWs6ywH1NqVD/93Ew/pdGeMsWe6TdwWRI4rsjVOy7XNGISRtInU/MSSpQ2NkD7YfKE6OXP",
-	"tIJqvsHpQckE8aiJWatZ5uc+6roaYXq0uci1uqNZnyQie8eB1DV0S60CaVA3meAL88wJeb1dzUQqi6Pz",
-	"uynoGP/v//V//N9TElGulzUXOY9BD2MflFFMYDwLDEslOyE37zjKCzJjqeAL2EHAKGw1vrfQ7yXKO0AV",
-	"tvnXWt22jbD5QbKM1/Kp3PzqSEoTUpjO7aNHnzYHCRhpGZNrwSUDG+1zEW/fCPENzZCvRejB0H/S9TpN",
-	"0Gp+ss7ELGWr//hZogndbt6X+BZOW/ELaItjooSYpHrqae++3/tCrNbaDGexhuqTQpNzma/XIlMsnphJ",
-	"J4xHIk74AmD7SmSzJI4Z/6Rgze2sAMMLfkfTJH5lnAGfEpAEp54YkxXA+RPbvmK5RK/Pp4OksD4nt2w7",
-	"yQAEAOg7ob7S7OGTwsOFmgBTsiB8K+JknoR8Yd8JRVbmV+Su6Dz4THPW9RZMSrQztHnkuRWtny8Eo3ns",
-	"CTwDAL7MwJuU6Fm/okn6iTdo7U0/mcP8gBr7zieE5UaLSVC4zNDPCCXnHz5oTE+1TptxmmpBnHN6R5OU",
-	"zlKmP85yuUXZo3c3YzTewhJAn/pOqNdUJXKe6Mc/KWpBPZxomGQBwbRMKzsu6CaiKT98jxquYmCBfGKy",
-	"yahikxQnriyp4jptWpD/KC4HGdabZMVE/ml5puGVE4VzAwX9wGmulowrPe0nxnBentvA4+TetyxO6BvQ",
-	"Yn4lwbvSEEy0IoVnslEk31vlB0jkZpZL9qeExyF/N3o9UdkEj4Pz8WcMJ+j1nY9brqm2eZY0o1KuNA70",
-	"BwVmFPuQwx3NXSJS4+hP0pQt4EtgNAG/eB+B+z5XWn0O3JDEiVwlWuuZXjstVgMHAJ+QKY0U/EY5ofEq",
-	"4SROYiLFiuGjdCZypdVYbxFuyF6/B6/Xw/UKUBBycyNywDDQD/a1Tg4ASCIZKM7khQLXdYy2acIJF8ZW",
-	"BWg+UG2BVOhpBrpd7/N8q22APlkwRdRG/Euvr8Fep3Q7MXrvc3oHOq+2NcvA2W/Ng6+TlHFFXuc8plp9",
-	"dwrzdS/WY9z3e8YhPoHbmvFwfDEYjganozfj4fV4eD0c/qj3Mu5d94ajq6vT+eXTwdUpPRtcnkcXg9kl",
-	"ezqYXw3paDaOTuMzDdQt0JqlFi4Us1dJERh74AbN5VojJ9bIEHb/zYaAHi7SuzBMpxYma2g7wMYDDcHg",
-	"cn4xHFyNno4H9HR2Fp3HF+xy/lQTqaIAix291+8prWED7v2BLgdPx1eng8uz2fmAXsSXA/a0WGOxwhWT",
-	"ki4Ah9rksoY5XTFC4zuWqUQyfUz07rM7lm2t10BvAvCPO6poVvI5oe2Sos3RWyq1ltdPnqC32xDNE7pO",
-	"nsyTlMknOIB8YuAeDkaRRgAdjgdP5+ezwUV8CaCPxqdnT8wcJ/Ju0ev3NEfRJ+JjzrFOKTpfPsYUa66n",
-	"UMt8NeM0ST/mSu7rzp9PNI3DhU7efb+3zsRa0wkanL5kSdPv573rn5qlxyvDo42u0rt/3w9xeJ+dA6tK",
-	"8Dst8Z4RnqcpETxi5vYbOFsiiT0lzo3iHd+YpQxPqn4blT2kXMNJxexnFqkqdwnct3ILjER54q6NY6rY",
-	"QOsHvQB7TuI2XjR7UJufLOTjveVWIaeE/sW66VHWbJaiQFKinhG2WqutdSNpDt7r+56R0+EwsBRRCL92",
-	"m14SmTU77uThisYMfeFmozfLJGXm9kasGa/fwgLEEjdu2kP7YP1cwe3dD4Dl9HWeWLhxA8eV2SHDmg0g",
-	"c5EBSiLjbNQUDTeQyrxfpukidCFP4jbwGcHSYt/wxL6G5+998bP3zTf4qJM1QV0O3XigdGwyoViVJtGN",
-	"WSbL0TBIl05GtSLKlyzTeu8uOfpyHy/ZFYk0t8m4vPa36jNJtA4usr7blc8kWQqpzOZ6DEhJls61igV3",
-	"kEhqjMMdcYBLoRNzD6O69x2IP/USJ+bdJhmU9D0Hv0Gm5duWEIpDbRhK+QiVeOL7AMv0KOUGo4+uf/E1",
-	"xpgq2mmOnebYaY7/rJrjjupoWUJLAbTD7+D9PbzomwQ96zuc6KeOFXWsqGNF/5ys6H2/50U39a61nlXL",
-	"ngLaO7AWiXp7Il2kjmIreRBDc7yLZhndgi3ng9U80nfsg/LiXHc4Y3mwPXzytbUGwsHFzjZbUq2i0tQE",
-	"e1ODC89XaYwmd9RrPZVvHAfYY/73qjvz6JY0goL2dAWVRp9O4noMem+HF6PHMMRifMEBR7XhUJa1GV4V",
-	"xF4UsbVi8Qt+l6iaKPgbThL3cxHvaQUBNUPsoBa9vU1mc2gYkrR3g3h2cYuIIn8rChvGhzK4LQhfEC2F",
-	"QS21UUbEhrOMSMYkrsLTFAJSYk5TebSYuGCD89klHVxGp/Hgio1Hg7P5hZPgT06fwLAnGzZbHy8n9k6C",
-	"49pZjpMUbSf5ef0wUbF3Hjc0rqdOqRoN34yeXg+tAlORKV/QTKR661cIY6Q//97AdiKyhf1tcscyEwyA",
-	"6oInhppB1SxEToCHekTEFzkFOgKWqfWyhC8mBgwtlPq9fB0HljN+M7wq9DFPwAHovR1ZVlByIy+Ep354",
-	"9Y1s5QT1OUE5w6YdJyjvQjNoz/FZiBO9dzvV/M6X+qEbTAVyL3lb2JRJg1xBS7tI8HmSrZjxJ5vh3HJm",
-	"QqSM8kMcvAUhNObyGMwu0elNsmSxRJ3DCuMgEAVRNYPyjX3ufofwmjKqQJJkbJ1CtOEU3piiJx59pg5d",
-	"J2T69ZdvyBNNnPLJik2dT559AHf9EsP1ntmw/DxN3/GEmwgPZPHS83tyYRMxNA4MPMZLi+4yR3a4kBZO",
-	"UP90taJxCMs0OSitCT33IgdbxvUFPHte2KBdX4WiqztZOWIecXhE2LfMoXTiS6hpELGNvr5Ofnby8+9T",
-	"fh7nqzJaZ3s/VaSeM0WTFGV0jEF2NH3pTY14ChgVlUBoGikvSyFjVAqOYTcqgZi4TGAwnDEwJkk8dZcU",
-	"03nC0lhOkb1r1dryuGfvON7GzEVGVkKa6OrQUpK7RG2/ShZ5ZlC2I0Tm+KOJTUdmWdFT9DBsAjIjoL0j",
-	"gqUHZsJN8p1eClwfEVpcpMGva5YlIsZgdvO+wGAfx70Tri7OervpMZY3hmDBHzxQ1vksTeSyLBfqRwYq",
-	"lSaiMpCoBz/j8BEkdXOhN33nznnvDJKFLCF/fP0nkSy7Y3pBQty2G78wMOXEGZQ7ExVWqo8szwA9cKbw",
-	"csKztMeVIZnARn9rfvF3WsjWoK8SnismJ0osQLerSQTDp/TJADpdw9WkuYyWYsUgoZelkoEWss6YNO5N",
-	"dxtsc+9Wfa0csZjk63YQcrY54MAFlPz6obWQSqJkTU1phfLoLzGVNuGwAJtvArqky7SGpWkVEJ3oLebM",
-	"2ErchQjxldhgQg8ISj/jm1E+yNfEvIkqJ4Dkbn9pFi2Tu7bLzpjKM65FUS1eNZuziqWZhmaMiDQG9Z/i",
-	"xsZ063g0srGWAGjgJ1oxDiPCLQ221DzXYuSKYCsop1/m3LsoqMBUIY3AMfGOZOD81zCfMs+r8tiCmxdU",
-	"8r5BltWFUr7FJKU1LIUIbiIYsrskYifkOd1Kk/AlJNgqP7z54oSUXwJDKYcEQ7BtqN5qMGbubBKYVHQr",
-	"3/HSY4kJcgLYCZ0rJBZ1Qm52SGkhOCMzyHfn8IVLXLPRBdVALvhpAon1dfI7kwogVa6qBr7VL0JTjLid",
-	"sQVkeEHhCy+SxzxlUh7x2Q2VVVuqjfEW023gbH0J9z0aSJuzDJP0zX64qBK+RXdswqM0j4E8nAO/qvtt",
-	"w/io8CQDdxnOfu/DYCEGO8DPC0WpZQhVRcMKh614KpZhIH44EaDF7AnsnEYA7NTBwSZm7QaY0DGqXm3A",
-	"RdwuIv8gNkRrsuCMNQSRSM8xvmFMKyQrwdUy6A//ZKgsyUEkfJ+uOeRAAi3vjTCcZ2K155AdTVrrjN0l",
-	"Iv/YCHEHXZNTGQ+K0DTFED6JiPNx1gY/hsdNZtt60+iXNqIwwLqnZnAoD2GCDfuaVa5FmkRbfylTs+Yp",
-	"kuResJUIbyq4jY7f08rZw5NkiAgm7VfYd3EoPHIoYdWwz6D8i+M3AtLyvdTE8BYYS7zCgRP04JGVuEsY",
-	"MXGMznHqOYqkyhhdTfLM92zAW9K5NuY0l+pkw2aw1ETpN3tf6S933dzwajDo8sYCMzd1TxRNxSJnLSIn",
-	"/XIPw8HVzeArOpi//+Xp/cD/eHbIx9H4/ne9YExmgY/Q1ZV1wgqyTjVnT5RWEzKTB04sBkuLypJy6OR4",
-	"eFYu5HPVQtQavIdIG37SeJ0W0E+fOTmboJLN6cohfw4RtpLIpdjwKnDDvdDcB0l2lXBjqQU3H3/azXkp",
-	"0+PSpAQbsl4VA2KYZxc68s8eOtK3oWL/zWSfrFNGJTvpNYZyjc6t19QEa1vyYnFiX0Ff5SGRUBlbp9sJ",
-	"yptG4uw87r91j3uNN/0Q33joBph9iFi21vT4eqnVsQ3Tqn7C/6tyBi4Gl6On48HlKT0bXJ1HFwNzBGD4",
-	"UsRGu3C/Xef50lVaCF93olmLTxHrASiKSWVMKqtMIqlDhj0Eb56QNwJD/MDc1YYdsneUO5ykQtzKd7wU",
-	"Vr97a+px+iY92UqYqkJWBO2Ypb7fI6OawlI7IdQJoU4IdUKoE0IPEkIPjPG13ufjgnx9c+RXj/LVwHxn",
-	"ckQPMOPfLrdejQLBZFGkoA/uRLh2zuNEkVQsyoaUl3vgXS6SjchuJdbF3TXeizRWwzR6vX4w+JpKwW2S",
-	"oIaD72StPsiMfCVCrrkbk7PZbEBGqZAlbloR5pkZO6JrGiVq27seDfvmLfeQVm308bnurUTMMqoEXFnU",
-	"cffRlReYUYFZYhIK+j4wEwITUqAikTCunY5fd/za8OtDsnqAqqoZPKPBcDgcDi5no/mAnkXjwdP4ig3n",
-	"o9F4fHqqN0JIxbJmlx8Xcq7pPjeIzXKukhWbmEvC3vXVWeEK/M4+3Ov3tkzT8ehqPL531faqeVjALrGu",
-	"aRn0p6OBxszgkp3NB1fD89HgYnx5+vTs6pxezC4xiylT0j9/48EQzp+LJLJAYQF4qMSIGfqbid4tzXjs",
-	"2SrfjY/BT4uxDaO+KW163bOWTc98NYEqkZozUI61a2QqNhPNJyYSi85DAXmbcGWSMYJBUBXWcZfIZJak",
-	"wJR6EMsS9fq9DU3UBP3iWoDlSoRqQBRcLxhE6aQIPlhcB+Y8hSBOjBxFLnhsvv0jGpmaMZZMTL0IwdNt",
-	"pV5O0JS0LL6xBoZ+JpTe0Ot7yNxvTepxmrOtO3nUyaNOHnXy6B9aHh0Xret0/fbxuvaVxqzyjuV2LLdj",
-	"uR3L/YdmuQ/NoIcQ1KNda8i2fwt+tR9kKKS7kmbc4DDqGO/fY4qUKV9rJTtapOHEqdGb0bA2ccpcBtm8",
-	"qZjesUPTpvbeHu2kTVnG4CrBaBZi/26s+1LHQ0rP7F5WPUIqcgXh9Ta+NKwFerFYFz7NmDH8gxZ7l+j8",
-	"95jo3Kp+oWbPrnBhmcgb63raJwN+qqMdVP9oucaV3OJQQrEtLVjC/M5xPjDx2IrdLvW4k6v/xHL1eKcH",
-	"6KyHOT30K01Oj+64dcftH/u4PdDgdameR9u8eGp/bZsXZC60jGybG+Ibu0Zi97ZMBgwDJ88bizbj3Ot0",
-	"u7MGM0AQ7jxO1E1U3zHclmiDitvKVz4hAde2OsUkTzLbmnrOXpqappiJT4zwRcYSDpTqvpFMSshaLT1n",
-	"vnVfwtSTRUZNwhR+ztiduIXPmOlSGCL42VC2+1yUB4ck53w9AQdW6ZuI8oilmB8LQVYZk0pkxWd3L2t+",
-	"LVJ4s+SOKjYx39O4SNqd2Pzafg+ajUyw4N3EKwDquj2uaS7L32RM5qvyVypLFguWlb+c0eh2nhjYkcUY",
-	"B5r96C/OJAO76cznYrKfxaz0gv6sWLZKuEGq/iJjKkP9F71xbjj8WIzG7jRvhaZBOXyxYbOlELfeptlv",
-	"im2z3xQbZ7+RLMqYmmRCVR6Vm0RphEwED347n3tfKybLb2csZmlyZzBbfGv6/wfLD+qz9CVXoWTOG06Y",
-	"/sU1HQiHh1FzEncPDY1UF0Ta3UiUbyQa4ppPi2svV0hnmcRs4oo7o6qBUYO9697rNV1VbznoYHYeXQwu",
-	"L9nTwdXVnA5sTeXz+cWwVCY5Rkd8Uby4C8T/5w7ER0qYHDKKecWUss6NWrdbBwlVlUa90NNq7n3e+Qjt",
-	"L7S+Ue5EouGjyiTfrFaUY5cdGwlsdSPb6OL7ude+xBRSce0tCKQpY9eMVCzILWNr9P65PrrvOLbyTySh",
-	"qcQiV2YLMZtULRnvkxmTSYxtgBaMawhZXG6l/Wjdfszhb+nzLfjRnsx7WwLsAMeqqGs+d2PU11JNks+g",
-	"yC3RKj50ytTrmPoFRdJEawUnpHibulbdxe9FMQ+SyHc8oplWhIjI1TWZmtprU1NnAq9pCVVQMwxaY0Pj",
-	"UDcrFkGea90JipTdcrHhU1cfJMM6R1y846ZXuq2Ck4mISUmwhD3sr1XADQhaFpiNsmVfzPBBbcZj5Y/f",
-	"NMZSDVHCO0vCuL4TvpCVvj7HtavymFAb6ikxoB1jSGA7xXLN6vIJ8E0eFwRQWBRZzo21UKpn7RsCnha/",
-	"42IGjRq17bKWjZJ4Jj5MQLcu9NWy4pxAdYT3oYD/HT83ssy+5bdl3PiI9Trq2JPtd8zZ1xxHM+pG/1mn",
-	"EHcKcacQdwpxpxCjQlx1t/ZufrydxGd/ehN/83Y1Gvx8/sVSypd/7h3ggmVcZcmxCX2Fz+NXd8HCjneX",
-	"n/8UdZcryduWaWNgsVRU5bJ33TNKMSq/UrE1tFriMTMlpRouPPTQI4j9Y5mEs3J65M0iBuysU0HjAy4X",
-	"izCfXVtmJkUKVgSGouDRlX/NacashSdPyJe2+MOSSiI4u/ZK/BHcFeONTDJtB/WN0eOsRVTBKX/HX//l",
-	"azsweP1ffvc1KOxTILapKeJYFLMiKaMxlGPi7I5lJlZDPiOUmyL2OD1Ahl/YpcCk2PxR25PawOFMQoJs",
-	"2YRaCWvH+ge9O9Z/L8e6cpLsxjVnqQW9GTXtHrJQxau3bPZSU/1oOD4j/8//if+ukw8sla6gLOKEQNFC",
-	"V7wTpyJLGpM503Y3vrRbUWzHkLb0UQfK+WisIdH/tB7TUEN1yD++/PJrez5DI2N6epQmmkM5dqABOSG2",
-	"bvc8Eyvr0TAOB6gYnUdLUyB4Se+Yac9qjruYkykuc0r0K5WuEzWL8MitdpvGT2GXxk/b4qbKYA1d+bO5",
-	"LbFUYvHZwIiRfYd7SbMNk4rk8Ii9ILWBXl1Ec6d8PI7y8Uk6Fxl3FtLyAcGVFgW/BEplJIqgw9F49KjS",
-	"ikEsdkJI4/b9uXMZXACyLHsUpaI89gvmlnYkYzTeFs7Q98GZ9KaF6vLOqZFIoXxtM02piZ277PYpwDRG",
-	"0B/eP0acbKIkQexoIaChPy5U1lFdG9r6i3m4ynnNNhksOhIpRj+2v05p1jBHzlcz5mJTkBr6rq44CLhR",
-	"UUnfuJaxUEqy0vs1Hp1dnj09vTi7hIKg+OUoVEX3cxrqMUhmlOM81DZY9QTBjHJeVPDtpELnvdzvvdwR",
-	"Nr0bv5+vLBr6en0yuQJ0uHy8y9JIXcvfzjEZiJYuc6eHXf29XQqSrNbl2iYPvNNrq8OYeY9QYRoLlOBT",
-	"9+501YHAeCyLcEjvkhM8IsfnysgWkaBmOyoC2VxKFvvryWRczN7rus8pb/SvdpKtk2ydZOsk229Dsh3l",
-	"rtcKfWsv/eeUNwUvdOywY4cdO+zY4W+DHT4wUWtG+XEhAp/jhcyvGhvwOeVHpGU97hFsLP7Qzvr4fo1g",
-	"t7NCFO7ajilSdKDpP4I18qCcejdAaNO+oNFyX5UGEwQb0RVDhxs2MYqW4VtBHPJbcZewoCEzicycpruw",
-	"jRuxXS5dGbIQAx+evxmN6+uNRSnLbonK6B1LXXfiiErTJYiig/JEv5ln0MBxog/X+cWZPtP93oJxaOb2",
-	"U28psgwJ/VepLuU3YzJ3HvkMqjtp6N6Hy08FbzsqGPNKVO0cELczzZRmaOa+30rZA0LYIUo7Vb9e8cNp",
-	"aquM1pBRV9mu00e7ynZdZbt/jOLWH4UjB+uOtmHIcMUJ9Z6OUPRsgQY4EK5CQwQXd2sq5UZkmmIikWUs",
-	"UmQpMqlVK6UYxr2WEXNUaapimn1p/ua5nd6XJlfEDVSPJjvGEZiK8ixjXB+lPVjB9uneY1LRdep+x6d3",
-	"cbc7flt0VCfcZ1JsajG5A0Nl6CBikywKNYI0rdxNNXWqSCZShoGV2HaZzsQdRC2svGgBkNH9siLgmEIo",
-	"UuELzDD6kscsbuj2WHR0z7kpbaY3FmI9MQ4CguCglJtfICBQPx2Kdui/RBpPXEfy69F4ONRHPdtCtpOl",
-	"IBwcWUpi1cQs56Vw+NkguogvB5dP51cDSuezQZFacTnqFezNAa1ZL5Y/0MiwaVPQlXPFpKKrdb17xaDQ",
-	"pGadYFZRS3P4rcliS6TevlyFW4bLR23Q+wexISvKtxizgLwZttA15xeZC3FIoHF6tiWYcbZDrW57GqIt",
-	"oax/0Zh415ba2dOQ18D+isTvEg9bOQ5eogAK+A4s5bRJ6nPl8Hbxidd0pTgdn7YctMVZCCZKWhIMkomp",
-	"K2Lqm5pZvBQ/rN2zNynPrLiYrdjEopqcIbvdrQl2IS/OSN0dpu3K3/oOFb9oKiOjbV6bpOhwXjqDe1EB",
-	"v/rwN6kFOLShpCaOaLSdnSi7hadi7bw+Vywjy6JPuzmMXkMoc/GbzA2/wKojO6e/xtPicQPG9e/xvgBp",
-	"Ea4JuXYIaHfgJFMK1NbQXpofXSmTBdsbhuuwa5fRL2G2mHDvJtr7lspOpGllKxMm+5oPQilPrT6jjwUP",
-	"TDDT1N/py8vLi+Fw6KHdtLy2OnFJ6nn46n3xzZc33/3wcvLtl69f33z95eTm6y8fXCPLneOWjLNM9b+2",
-	"79VA8wrzm8NcEjbG9SC3G6n1EK0pYWDopxOxmdhABCWGu/sC1wjbZ2SacBqp5A6LPMkpMVXMrKcQq+0+",
-	"huxFZdFMTLgAthI85CzLtKrYgJJAMYaAwBLrNYsJNWvuF5GSIMOhDCw+UzA3DskSVLYJ4BFpzLKJWlI+",
-	"qVEa6ILpo2tOo/5zndLItUm3x+EzqN4gOJPPyNCU2xCShfjr7tbXqy1Wu6PrdZo8hrYigdk0boyboUak",
-	"FoNV+B7WkSCKcfLiOdzPbPA8Ge2viHq1m4i7+gzZoeeOwJojmmw/k8Y+waIjn8l3QSXyN6JYAdQ5f5B2",
-	"FVKqPKa7o1+Zk1ZsbYWqm9hgHgwYDrC/SgNFiyqvgUrBA9mHtV7LRIlbxmXv+nTUDxtmde7k4annTq4Y",
-	"b46vaKU/4Ylc1vbF3WfCFViyb3smYVWoVhb13hO/lZ/8M3ZvXHb1i4TMCvtMF5zROcPLznDrZshyzo2o",
-	"Zau1yGha8V/nSeG7pism1zRi0t7kP9mI7Haeio38r7/mLNv+51vz+UX8r6fP/3U8NlbPv46/anN2/nU8",
-	"Lnk7kLHtus9KXKK556ASaQzd4AXIcyPMIR13k0h29KXwr6OZea4QIgWZ0+whSlrbIOMMPaiHtDw4SP2T",
-	"vvYnf1vaXwhvJfHQEBrtdEeXaAqpP8cRXOviYJ7waVA79+iafUyFpZJMx6OL4XK4GsqpF99tddC9YLfV",
-	"QOXDNdDC/G8Z0G9GCtbyMgfOFq4zajLhYlPeUygeMFegVu1P6vuH1ZGzfXxkxhaUP+JxqGg2j1TykGyW",
-	"wnNmlgieuaJ4nz1O3bYa0wIzPBNlMjtPyE1RP8/sYwomMhDlllBFUkalglR+u6cJNlSxZAv+Ic145Ukw",
-	"XdMpAccYMCW9oT5f9Y15jvzwgsilFnGJapM//ykczxWns0dcJROpsJs8LltYTs7/50yownJyxlQpC9Q7",
-	"Of2yWlOWMhUsN1tezS2BOwurs7A6C6uzsEoW1lFJJJ6vp3UuSfFOYxPdjkl1TKpjUh2TKjGphzadzY9M",
-	"7fD53G/jlvG1aeNSp20LMhdpKjbhG8eyy/2Y+KRcVqhjl+xhz56YfX+icf+k5QS/EQLcTV45MBzHIqnO",
-	"IkokuXn5wuR2SAiwmNPM3vRUWk3WGUdH217FhdJBlcZchI63wvbGiaHbRgOlo8caenyIjmYZxgF6mpDs",
-	"lRCrR0woEzzdHpsThrlgX4nsD0IqLGQBHaX2H8hXpucURmbo41klaQQgiAVQICF/5gg8hFKZjgv3r1aR",
-	"9A550CsC9R0hL8YGb0KUkOCMiAxqipI04aB3ruiHbxhfqGXv+hxigfZ63kp5W6F7cQgTA38ZpFBB/TCM",
-	"XLCdGAKxC64q1enFEP/zilIN28SOWXSHZD/+1ke/p+BRa9n/tX4R6lvSDy/whVE9NKgU9Hs5T/6aM/O8",
-	"fuK+nBwSZtSU4DOAsMT4trCAJbFcZ5dfexs4Hp49BazZL65abOcORbZIJnuF76CkK9Lk6uWPJcZPuC4v",
-	"Wy8Y3md/NkSRUr7I6YIdRB2vzSBlAjndRyD37si3wPUbOwFyhBZv/Ld+cCf4A4Yxo+zuej33O1IIlLMA",
-	"a/KVQnk5gdteO5JnsJ4Pa29P15iMEFFOZswGR2ZCrAhVsLt4v7EUUpGER2mOITyOAY3KvGfchve0Y8kA",
-	"xCEcedSOI2O3x6SmciuePbjIMqjZUBUtfcyUTl8eLFC5howWPeb//DQcXN0MvqKD+ftfnt4P/I9nh3wc",
-	"je9/F1Jq2+Raa6q0TfJ9KvolUJtrnvBYelTAY7KiW/KzSDhkh1MIvvuLG+UZmSItTr0kcr/Apk0gyzm2",
-	"RiqaYe6vcNnvfRgsxMB8WUy6c2DrE8bhWL7FjjdHnMydhj+QQS/0Cm8TiAv+yWhXJ/OkaAx6Yhp/vu/3",
-	"yoqwBqPIbwTawhTE/YqLOcy9Xr/uyJjGPvrUzEX2jLDVWm2xwpiLEihJijbnxSyzLoIfvAQQvi/LZQRo",
-	"mpoHlIFPS+2MES42bUWG2bc/JTwuS40xMh2rZBylYxgp3GL+H159s1umoM54c86NajwfBhFAHo4+CSfk",
-	"Db2Fq0usCspt4QLbP5euGD5YYXPjsngfldnNzeBHOvjbcHA1Gbz/jyDHeM4WGY1Z/JKGYq9v4HIb9Q1K",
-	"bKVsPzFyPtdLve5BuqLsE842pri17BeB2iIjeC4k2VBND9ChDkr/L+mdpgIo4M8y05UAe2exVDL4Hq5e",
-	"IWv2uofPgS830fqG9dyeDobjN6Or63ObwGX9c25svL6HLMjdlEyzjqAAyiXLILYmiRhZMco3yyQNBu+s",
-	"DRabyOgPjKZq+dLkAJtFVOd9rb+2t+RFyWC4mZ6LnENglhSto4pqL8wxRmOTacMDthn49Z5kDZop7+4W",
-	"l9C3OAydg+cspSERI7JbZAhyCVfzQAwrGkO7ugWUjtcyZwkd7WrS6MKWlNZngoFjIo2ZVMGAixLSGcEn",
-	"oY0fLrQdqjfL0NhT5IrTa8Me7cHGvmyIBOdqigXGchEaRWytTsgUWy7rt+EPssHcUKU0V4e8njuWxTkj",
-	"s+07Pk80FlE9PSFT0y2weFk5Q5cmKfQ6ZJmJj4MnUalSS8ohJgYSqU7I1Bzr6bU94O84jIRsXBGsXM1i",
-	"PWXO9XN+OqmZNhbw7IwttA6XkZVme1y4/T4hU4gDSQSMYGJC3nHXBh5XblsySpWkqRUnkG1FOVmKPDsh",
-	"UyMA9TD2TxOjBv0KTJ9nIuZzMmMRzSUYXBp/EL1R7pGIu+aaX0P9rblpYG3QgbYBBDvYFRT99eT+SIoN",
-	"BvXYYtMFodacKKbYt8c4Vw5PWH9w7nljavRzvJ/5jq5qcgNN01Jtg0AgDpGMORtA6/5lmXhxVhWJO2f0",
-	"yzhRJg36CATORKytrv/WFvA6ZVSyf9nFGT60x+ZEED7Xj1ZRBu+H0PXlKtgR44bj8QalHFy2gCeSqBPy",
-	"AkOaOEuKukimMwc3AVqKfQDdwu9HgdwFVao2FeliRmO9HTu1MMbD6+HZ9fmlfmiZSCWyLabUGW927+x8",
-	"TM5Oxidj8sawJc0Uteaap9Dfksf1c49/BKNrNdNDjfwee8b/DNUG6i57i24K95V6SVcDejY7H1xexJeD",
-	"p0/nVwN3I8jO50bl712Dhj9J+F2iqGmFmVJ9btuuzfl8zU8T932UrBPGu+aAXXPAHhSBiSdibuMhkOoO",
-	"KMsjGVdeNIbVjqXr/StzYDGlQc8HF8PL0eByfHU6eKoPQ2RBpaPZx7rg0UsbFAequOhphAZvvvf0TAFW",
-	"oS0QOZlDc8SMKeAO+F25SJ//IrAuCziiqALmk1Yo2+3S4phsSIsVc1XkEqgs8YPqPZ22bTaCi1pt24nb",
-	"4+e7Tea0be/1wl4kd4yTfE2S+Y5yiWqaU2sV2rquN4pKUjB5jToLRo6pNgLN3mAWLtwDeEUvy02kDoqB",
-	"dlIolChu9wQyXxjYWuj4nCeZCRaGv2x6KwfLvHUYPlb2wTnAabfH4d325ty2pd47t/WglORUSPGC5jCg",
-	"59LUGizetvaLhoG2O591MwkemX7nRGIxh4Z6+u1C0E3tJlrXSWBrqVxTmJ4UKp7oD1umAslL+693SgL4",
-	"8XqcG0S64W3bA4NLwZkXI58cGhrvSYpgL1fYP+XaMa4gj5orQhc04WS2RX+D4Kzad122cHXv4tCKqWBY",
-	"kRAr0w+t4KM701YSBoonNWJMRtcxoDmBWFsb1edgClypqlSuwye2h2RjKNbq2L6GJ+/LkrotZWoWEaTK",
-	"F89dwotXseiaUHB79QkldyxL5kkEONefNYWpfnnX4KxR4+R7eHiNlbQt4nhaN71ix/W68rSFgzjVW5qo",
-	"IJ9CRMOw6Jg3TU+SlPlCUAPr0/6u+GtDXSW9pk41SIxuQTj74FG4TeDSJL4TfHAQjZcUp19qidDfeeMW",
-	"hNLELVyScORBAJaOh8/EC2ZUuC5dfxOnhpWlor/9ZWSWtSOf7ZaXWzkJ9a3MCoZUaCe15r+tC1jrBbAS",
-	"Ga/ojP64XbP4xN9EWxLQvwY6L3tPTkPeEwChsY925zroXAed66BzHXSug8dzHRwVxYre4tbBqyXbNCRd",
-	"rA6iBFli93drUoiqzrxbK6/G1Hwbuo+SNIkbDEzUwPVDu0UPCklVMP82tQZQBzN18rBE8nH6jpUo+3uP",
-	"GnT2TdPR3r52ok5A7dwvaoCn1xp6ozmKDFRfe3MMC7WRS6skjk3VWfMN6MZLkWfPzD2aKiyCaSqkmp68",
-	"41MnFad9Mk2pYpn+I+cZo9FSowQh8Jw3RUf/svJ6QqZ0NUsWucjl9BpjHHDjV3T7jsNFMN5+mhxsc7kx",
-	"g4ASacMj4sTkc2dZcsdOyHTNshXVR6A8qL3Z1MCJjCyEiPV6XLaceRpJeUn1oIWBToqYGXAJ0S2hfAu3",
-	"pOVLQkM01uPhqRCAKwg9cajSWqfFgD4qFvBS1ni/p3Ff03y4ZemAlqZONYgKabgguX7PKcWl3Gt3xmr5",
-	"ydfJHeM/rGvrDn8nfLYCHjfHVgy5IC1BFTmZRxFjcV3hYU/1PB+a69rJo+hmYW3roGrCAM0JeEon+frR",
-	"ygk/ihO5wNRHcTa2S1YoOflCBcwnvqW3a779tgvZVrb/USvZFsiuqaBpT5RHRRauDUvNETd/TTK2SngM",
-	"hx3R7juBvCLyE3AG+V8U/hV8sfgcOFHlb/xZoS5TorYT41LC2Kqt/wh+UYxvPjdW3AAsNeVPf2TLdTcV",
-	"ujMVO1OxMxU7U/FRTcVqvnfv5sfbSXz2pzfxN29Xo8HP518spXz5594BOeAmdvCYLPAvbcztr5oADlC8",
-	"pLlk9bX1zCJpxuylTiluTpsQoU0/syUx9AZDme/ROBBE515vCDzlogpEyThVS7bVvxzvircQ/lLbP8Kb",
-	"HqMrBZkxc6OKizAGUUCN3In7s2suZm7em0a38oE7cLzDBMnkMK/Jy4zdJWyzT/2CknGgJKYQkZomt6xM",
-	"Z0u10uzhXT4cnkZr+If9gaWpIFC6wsYckkjweZKtyFbkWdnrf4LvPjEvF1pEoegZPqzBw+/0Nr+lKoLI",
-	"dAidZh/0zwfOvMtScDkhlvKHN99+Q0wweTDT5CADw62oJmdR/whRo1/yRZrIZbgowIeaAfQvNbBWqKR8",
-	"C6WVP40AM/Y+6mlSTf/O6eIBNUi+56w4PZBzapDcXvzY0/mbkEKvnC1cceIZbE0ypp93bqlSIAK9hSgq",
-	"5x/JUCBbRJOpr+GbAQpXFqZSEFCW3vGUzZV+Az0zTdOiA02aQAFpHYlo0ZIpPjXZ8QQWFRdn7B3+yOK+",
-	"c8cB5PrdJGLgsbT+PIgQKzxyCWYhnJBpzg2RBaFc0S3kkEC+wMG+Q1MtanrtX7ZvqMSMFAfDG1cREoSk",
-	"mL/jzug00vOElFyLLtKmeC5Rz9ABnMeJIqlYEEm3kN1wQr7n6dYP4YbQM/CDJXzxjmNDAyUcEKkNzloB",
-	"QN7UfcI+aDy4gB9EJyT6TIXGz0TkampEkRbxJ2TKxcSEKiGG33EbLG6Ix/wKG+bX8NSoMpFKJ2Rqvp3I",
-	"XK7BR1ilxc+kV/3z5B2f0jRjNN5Oqjtsp4e2Y/Y3PYM5LZpYOKDZuJrNqBpc7/0TMk0TfjsxwLzj4PdO",
-	"+C0MrOlREyYk5sVktiUU8n4yDMgSGYRJCEFEquf2vBZ2ccbDhtSFg92JWxb3NeEXPbgSRQyhwVndTrhQ",
-	"aNkzs178gNSsCRQ/2xsWk4lr/M9kCjaah+B33CVLmzLWfYKtZDENDyCBbVYTOnG74fzl0KhG2kQdk3tR",
-	"bILn+Z6WPDBmAPgOT42ZCJ/ySQCfWUKpaPAk73aVcwAuciYdIRZ8zMWSWhnlxu1jWhGijnFlEh4gEdcn",
-	"+iptcQXEXWysLDv3q7wZ4iZKvpQqGwV7uMoX4RLAUXFRvq7i9i8OITjDKkdJf1c9LFCy1TsQvX6vIHct",
-	"KysUC/D71GcdcvbXCoHUetzKz8N+9fo9h+h6P9yjNeIU2eJRumwGO2bWSvHX9f1N5jQruK3po8hOyHc7",
-	"MVzmsm2qWe+0X1Qrpjz2+Xiw9LDnVDEBiO2qDhfhabsKiNvtSZqsEhVUH5Y0JiAUPWMRIkbdYVowU6Qk",
-	"4TYfzwQIxnSLAhRefMcX+hiLXBXt512kZ8bgFM+YZXRg/fnSVANjDFIndjOW0u30OpBLiXqBlv8uxmzL",
-	"FLyism1AmSjpIpDEbgp6ax3PbaTeWa97/gmZYrYxAPqOeymacc7sNZbNSNYrmLFFzkEfSIxvxVzgFo8l",
-	"EhFSZkiVvYLzmEsMa0sh0d35nWCYMDF8CHfd8tKwbRygVCJjMV4ewCY4/uQnjc1yyYzTXmJF0non+tha",
-	"7b438Ong6pSeDS7Po4vB7JI9HaBTC13ihcki13SlrRGaLZiqtpu+HDwdX50OLs9m5wN6EV8OrGtMj1KM",
-	"YRh2YfmhrahFHvULcGndD9ukQ8kPbcpY/dLzyUsvMK263vHwzehpUTp1x68awyoHl7NRNLiKx2yA1cv0",
-	"KoZndkKb7dxVIf07rEIaPAajMlnUVCqtF3rl27miDeEhtU0TOcEqoQURYT2n3nUPtIg1ypmJAQM9+0EX",
-	"+Gj8Zui1PQ9VTbWqDI2U6fJrOrDEdAv1UwoO0cMfzbGKDGOaUY4Xte0u5xRkazeU1nNH2zIDrZ/5Dvrx",
-	"YHjpDXp/xK2IRsSk/d0MHHcb8ISrl7d7SKeRRkDDlJX3L0vvz0W2YpnbXVkzncHBe9MewN9GkwS/h+W7",
-	"rYFSQK5EdOCp0x+9a8viOimXcKFCY6iCxTIJZHGqQZpR3n7+A+jh8P1uIqCjyMFUHWh3Q10hjR0fX/nm",
-	"2L+1Cwwx8mupgKIJ8IDaUIPiCyvVm0SjKU3e6hCnid6R0imumF7Vi8b74kSwLOH7D8TOJh1yQWkM9k42",
-	"dxXCfVl3+O25oWKII4ScguIETWy9EUtPK7aasUwukzWerkxAJdSlkOoYnlWupgSHcHRlmYiGpegR8JMr",
-	"gfF6SdOUbBjWc/mvPVL5rDjQkM3o7Ps4UbWtAi4GWg0eXGqb4ErbBMXJG0fAx9fpdqIELPaoqAVYHBbw",
-	"1IIM2jmxZkFSYKYE7NMR1B4eXLKz+eBqeD4aXIwvT5+eXZ3Ti9llzy83eGx8BRQA3Yk1Gnlal2OFppVP",
-	"bCLIJn8TXH//ZZ6JNXvyOcvSBHpSmRK6r6GbLt5x3b+3zh1TY7ucc7NlsqUChoMcgqIjNq8cjFavMYF2",
-	"WmhMQa1oR4MND3LmjsUagmb00fnpl97PIuF7yAWEr2SMN+MNRlWT8Kk8f1pnR+5HFriPJubirKWu5M/A",
-	"IEBtcBmN48FTdjofnA3PR2YPLx6HxIuyuI71w6hFqcQ5zaXS7HvlEfBX+ktvjXdCsQPWqFgZzn0LPQL3",
-	"Wm2drCgWsNOAWY/xYQyPNrPXowCLWHKnMeT0efeV0ar9r47yeYRV1auyFRM6k+OLh/hOCoZoXTblFVvO",
-	"X0MluAjHEJz+eQwg1cAvPXZJxGK7UWzjYyv3jof9Hl7fOHkZCa60inHdW4mYZVTttEdr0KXLcUdpUV6+",
-	"D6rDpK3Sc36ggoSs0TooqlzCqE5fZUlMt4Qni6WCG4XNRCtmENBjFg9nW6v12iQQUPsLj7vIYhBOK8pz",
-	"CqGtJYVIpmIz0fiamLbxUBu9pHHtDewDFIYqL2Pc0aToO2SB07sqmZTuqER5lkG0LeKhSFBCPAQOwLkJ",
-	"Jh6d7nLjCza4oqPh4DI+Px/MhtFoMGanc8uorLSpC5pyI8pkweFYhySXEzZgttIFQN/7VvwtSVP65Pxk",
-	"SP7tf49Gz8g3Cc8/kA9PLyYXZ89Idnc9OhueDP+dfM2iW/FkPBwNh6PhiHyVZGwuPjyBXxE/Cl0/vzTn",
-	"6h7D2+pzd/2Dt1uUp+zEDtauMOVMxZzA00VRRXv7bC5l2lVDZ1zd6GFeFQUUKlEqYYdzCDTvgV2oHBNs",
-	"CdmNef5FEXoeBs46p/cMBo/t+AHDIXMYAREnsb3fdYEHtsMuJXglKjEkvl04kHFd3Ojhb6IaZHs+yRCO",
-	"9S8QTPbDmy/6RHAsaLsTDYHj+JCVojbrM0tKoMiGlEk7m8ZSwrFhNWIGqrRDhXQjIw5GUA1uCs9kfYEZ",
-	"99AuBQJetHaud9XcXh++d+bGNgRe4ZdshTUI2UBie1QSsv7QEJLydSooVssuioceNjX6mQITo74WmlX/",
-	"srsfyWotZHuGYAF4TXlUxw6st7IhjtyBYaK/sAhR+ZwfClJtnHnJW1lb7gefcgFfrXPBHsaQDxETzUw4",
-	"6Cyqi3T3QPhM7kbB2DLDUBHaW1+osXzJERWu85SGGMEtY2vpmFafbAxopmqXKUyzZBk7lBC+dRCF8FQ4",
-	"skLF3+yvu/BCi5m479eGhjJwh0NX3DpXQbN9ZAK9KPRPn+T0OgdYCAzzY4COPXfTQaC8tB0PQnB4Dqi9",
-	"zNxaoZqL2DUcA4tJQQhCVHE0hTGED2GdLL/kdIbxTqaR/AMY3StIugwB6JxRdfXWQiSkD+HBmLIzBaAo",
-	"uZj2b1sc457Ba1jw3VZW08Yfi8mWHYyiP+vBXii2qgfQ+IeqAH4lMqPNwYRaRhvIfKjx5WOA+otQQayV",
-	"nUNVqH5YaxQhXIZFleDB8u00xvB405nmQKKi8bcwfRi6kocouKsQ/ys4q4hxx+IfSQGteKZqNR1bYuOw",
-	"M/bKjN7EIcOOsL2iX1SkrgvdtPL3UBib9YGqi6teqnxETKFHq54bbVwlQJ+SKegMJuiaEtQwDiZoiNXa",
-	"hanwx4Tkv0wWfJBwqeW8sHY9lCOxFVRc36vDJC7OGgRIBe1Mp5j6lpNkjOsDhZzgmHP+WtGAuK2Evnqk",
-	"ENAqPRz69uCugPTbJRgO4GuLnsCq8L+yEClz7EJDqeoIFpVlA97T+MrKeo1TpeZ8G8vKKmlVPrRz3ozp",
-	"XmWdJQu14gfpVzxPfmsJ34YJhiTD781V+brYzC42s4v/6GIzu9jMLjazi83sYjO72MxONnexmV1sZheb",
-	"2cVmdrGZXWxmF5vZxWZ2sZldbGYXm9nFZv5WYjOPK+KHVQ3aF/Dzbhx3qzOKFfMqIQQi62z0HbUXMpVw",
-	"UuMfa7w07duSWlpbcldyerzPJElFsL1B276PMZ7Ftl0fnV+uOZZTPTdPlvu87a8d7nwsO9eCgmyWYrUb",
-	"2Ki8rnCb6lUzF9riwWpUlYtnKMlxeHO4CtkUfaPMThZLKNBV2o1GGmvbu6l16GSF2px2XXuh6IpeuYiU",
-	"1tRxRFWdMudsBkoqscYCLVjZph1Q1kEaumYuITNRrsKXR1GutWeoN9beiqq1VV130W1rp0I9uTuRWCBm",
-	"bG467h/bRzBYucghpl8QRQFvaVuaCdZEue7ljLYwTwwno44JNnKVPE7UjQsn+O0wuNrGK8DEZyyiK6aZ",
-	"dqLCjNzV+QvGfMNFaWv+aR6/DRb7Bx5KldeHQO9Psk/QNMC3ExpgeKAPhr8GnycWzUPackfPR1thjhg0",
-	"bRqGGl9ulcraEgyOdQDfK1+J1PdbiVy9PACw1C+UM1NW6ujqzVlN4VDT/RYLgLm2yqnme4kyM7bqRJrL",
-	"pmadZgekojyWz8hU5muWSRazeIoFEznbsMxtFBT8Yikz9GLrVpmORMjg7W2Rq11WjBmsV+VulfYcXsD+",
-	"X8zDVRK2g7g1e61EShvdmmy/tGKxRqTvBLb//XQB/+Rtpb0WX1gGDqNBeRC6v9cuvjVFo01f0tp2pKXu",
-	"oXbtTYTphcLvUidG2dUbLmil74kC1M8cagEY12lDHfxqRKAyeQTHNbMqNHgzBgLQjLiablU3Lv52J2yy",
-	"jD28h6m+/jKlWv5Cp12kc7deO26p4bffm3U4HD7ACsT8hQPUJHMTVJdCUm1NvpsZ4l0eNQEG/ACfDcjL",
-	"DZVHH8u29Fi6qArGybqQa7QizNXLbuv2BzZJ3wdqqO1xQdxAceXVVFhGsSPFBjedAkzOCJwBLOHbmAVy",
-	"nGbmj9Ay/6rlJhd+zeAO618/+X6Wbg3r0IKPtMZHK1kEG+s6ynt3kC1ee5Os2I/gQXUXPK3e0k/uoWAc",
-	"ztsrH0E+nIWsbKmh+ak9h+USUST2hname9f+Sp/IQ3g19Ihrb5y4m9xWzO5oduPm8bcspJs0bkRtjtIN",
-	"1javTVAqo9+7z90bOW8uONris3wPvHd0kF+Qv0rJktFMzRhVaP4UgWotd7J8t3yAgjRjjGN2gOuZSxZ0",
-	"HWhtS2cPUnWPJ5+CZoq9qyC7ioEmQipSvPY5poLpZhQNoaMFFQz0KwqpucjQ44b+zfKFgdjwTyC5imCA",
-	"Bs+rVXPneCD0CkqgZUnQJWblSqAVj/5pd2MX9A6uAwqc7DULKpzMEzpWDnlrbM3giiy/AIe7E2qv4fBx",
-	"hIQLovi4MqJAp52wNeK8DMTj8x9rTFk/mqOdRUDjfX4FqM2OSVmq9TY8Bma9xRSQNmNWMhVW4/1kZZOr",
-	"XLkY+qTXSx/5pui3eFnzkLsZyHGsUaSK7vnQG4WJNTp7kgDHcSEt+5w9YvWFffa+CH6pcxEUjY+wAU2i",
-	"gn4CFzTTPPsXSRahs6kthxSHdXUuDbQfE8+9x++9EJ2gMDR8Ck5YlnNZckPaFguFM+Vg0d2WsdlYnxaF",
-	"QUyfr0QRLjbh0h/7tRVcm6G+DVXREsd8HFMbY5P2b9V3+rn7StTSnppcS7GR34nNS/P4vYtvakulpdin",
-	"5pdAZ/genrzvH+R3DcRO7VlXKjbfipi9No+39RhoNDqHgR+MVXMAJSl4DJpIReOgdsfRj+Zqhu0vxZP3",
-	"lXiv5hff0kS9xCeDyiHQV5kxlPREe+ZLwPYLfhran4LfWYoqk0p5AWWa9dweqan7YjzazsQt+fu8fWoS",
-	"Iy6FPyBKZpSDGMwVayo/c5wKW7zfUntyF6DNlQngqYPjkjAGtA5exmOv0Y9nhYGf+mh72ouGOlohLMKR",
-	"3D0mLqa17m3LEwQIwFRECBVo0lq3bf9VIQAbS9kkZ4x+WPRYxHpTYSWhCEBsIih4qur0gIZKR2/QXp3U",
-	"0Ebfu3JPjP6IyuKjewnKoaN1QAHTXQjbrAmioMTtASZjOfa0PuhhQfkhGriLVG1e6g+SZTfwYJA1ewNV",
-	"IK3gp7SDHh31HZE2HgxFgxcgen1FIY66Mh011ugeWq6OZhyMB+zc4VcQh8ADwXKHAFTLuLypvZ0J7cdX",
-	"CUvjl5mYpWxVcyFFV0wx22nOIHxrnS0YI2oV7U0mQJpWmJaIQ05XpdlDH1j9OhOLjK7kNZnaBU37ZKqh",
-	"1f8ynq/0v2uqFMs4dPQD9Oi/Mq39wNNCTORSZMp+SAVfTPvvOHxYUb7VP6wS/kKxlYS/6Qf3d86Tv6Lf",
-	"U5rHipaJ+gvLz/DZWy42HIdIIRowholmKeW3+mujikyiJc1opFimv0wTziazjFF4ZJbEycQ8pz8nHHSd",
-	"lJVfisRqlvCELyCLBmZhPBJxotdGpnG+TpOIKoDLvYgQ0xUzI6wEAAtBM/oP48kD9DEI4kB8Q8dXQLRU",
-	"DnOpGR021yxuniaRxjM4S6E9LDbR240h1fRVW/MOSeszCf1QXePbNVVLS1+O3kCGxULJZyTKlWnwOB4O",
-	"SbHonWv9ADyruviDtz4JW4lpqBOsrPLoZ4HRK8cRl95H8i9mDp3CrxnPgn7Nhf7hhLzwOwUmnKRiwzIS",
-	"UclOqmD1e6uE24+jAAZgri9sYZXghHb5Em1NuXOiFxbeJi6Ii7LmbE0Q1gob3+oH7JZHVNFULHKG9aF8",
-	"vcWFZVVQjfC4mWpRHOgDP4mgebZVU1xbeLPE3lJkGRT5tasYjdv1XHcD77Fr8an7fk2Tdn1SABZXOsuG",
-	"dgmpLOYOKpjpEcBHa9tuF99v28D9D4ymmmJDy1/Cb3bdrq85hC8lYA+DEiYZk0gt3vbO8uiWaTEaCc5t",
-	"+2AN04xKVv2aLTKIXoXEnPkcG/ZDeJnsE842tqpwn0RafR7ka+z9jDXLtXnZR8UFImyAel230RPi9f5k",
-	"qYRA4Vt5YjKGe9emnajcSUw/HQzHkJV0Xkl3LjqZai6Fwel+5YzS4jIWJ9XvbFDIzve26IjDSL+nTOfX",
-	"yqMW6BpodoK3zHbsdMh1Y6JQ2exyY9A24HV30YO78RmBmghBz6Pb6CMmfCmkWmQ1AztSqavmaqr8UgIl",
-	"MXaCL2nGbPBlq0P73Ez4kmIde6u69K4v2xeK9hZtICmHcdJbJl3vYeioyyFsTmsAu1gKOxKAyo7A9it4",
-	"M2QtFUS6Zz1YxMY+T9iHRCpcCFxj5Ryv+G3Qfs6eYa//TSJZka0CLZdNeUIIYQ0rNnVh3VNLGtNrBAhP",
-	"/MzeFwBpzFgqNoYBkGmsdclra7ZLoA1T+sLvUC1ufR7V7+nXgsHcxVE9Yh9sh+fQmt1h37MR1HKCtUhT",
-	"afZFUXmLsQFmam3gGR7J2Qm5wR8rOS9eM+pE78Y7DufpWk+jFU/HTe0q+igUEmk6W8cQQm+GuybTgplo",
-	"ndMqHZKZarRBNbYi3Fx0u2MvlvA93Pd9fu5IuG85oFfC0W1pvVxsrD/YibhfVcQdlUlr1J3WmbT4PDD/",
-	"mqjRinrk8Y3HoNIQm3nxPATLDz+8eH532S9bKUWJMQxrOyGvLLNb0a3V8/VT+XrtWTbViyvjAOhd9/7n",
-	"p+Hg6mbwFR3M3//y9H7gfzw75ONofP+7EK/zigCH8k+KehAY9GT8UX7L9q70V1f6qyv91bb0VzgMuE3A",
-	"oKlx0icxi9KEY3hJxu7ELXu84JL2wRFNUaChbBB32mmafj8HwdyuWclz+64WiLuelTnNwIWDmXJaj4rE",
-	"yoXio/8ZtT8uFLlla611bckKL1Zq0FFIJBZOzdvJDYfrSOAYfm64rRbi9GLLVI5JFW91k4TPPPqVkc8M",
-	"W+3fS5bBJerOnr1dCox2LoI4qpcEpVCWvTt06GXF/liFgvbC6XaVwE+7gfZu3RF7gbbKJZJ/6PfesRbQ",
-	"NJfn7uRwJ4c7OdxWDh9lzvgdM9qaNAFBFrwh0HJMuQ546FQr6d9WtO3m2bqolnasGcxgG+QS4M/bal4z",
-	"EVm/lAMiVZKmmEuuf9hi6CuVipjU43ItAed9OigX+oDFGDa9sxao+a9/s1YjIPeE3PCq8DaNy/yGKyCL",
-	"oBviVCNhem3uJTZL8xxgAx2c6h1XIo1PyA3c101x+VM95DzPMJjVYCbBYJU+OOxU0ZQAwYkoJzOrJsSE",
-	"LmjC2/pqWBHA00yIgeshdx/UiZFOjHRi5JBKzvuvSOtvPH1+g9V2JFljxt8jtHR8nDvOljebBSgvM3aX",
-	"sM0efxJcbBpxshQbjgk6wvhbJdh0Nt7MY1QP5RgdF+i4QJgLhINXU63/YCoCenZf5zym25OK9NnHNTBx",
-	"sdLLaDQYDofDweVsNB/Qs2g8eBpfseF8NBqPT0/17gmpWNZcL5kLOWcZVbnZjSznkOa+SjiWv706K+oo",
-	"f2cf7vV7W6aJf3Q1HrtECFM11izRdsqKkrVWj3rXY5de27se7SrQH6e23zE+jeKMt/FQFLu/l9ParnA1",
-	"9fJsP7WQ0d+KZTYa+B3n6zhfx/l+C5zvgb4Dqx8d4UJ4bY3jUI29srsAy+ydkO95CoEBU62wTiHqwxiZ",
-	"1tQrBV9gtWxXUF1bdnjbAMYlXDY4hhOusedzytrc0l3dT4oVm4l4i/a1c6aXtb+OSltT6Q6NPig79aAC",
-	"FO29N3qmb+GVsPPm8BzQvdcFh+Z8lnFcG9trwKMZCyW9enUW3Rbt0U7MYwfmFVaJopgvxFj+KGa7S/qe",
-	"MwgiEzbAaZ7CUnwjrFrb/o4Bds6xEmeesVK/n2h1dTd7PVrP+I/r+OuvhvTtVf7N324+fP/m9m8//hyN",
-	"vvjZ/h0vi65mehM8+7bfWy8x0CdjKjPpjK5lgKeBHWTNZzkvPU/Nkdf/e6r/Nyz+GzUUnfc1LeshyHLO",
-	"bdYlWxfNDu+wwcBrxk3hT1exsXd9qneVxpBCUeDXlQWqdlI6t9lKDu025iXbkn+LRMzI2fno3zF4fuL1",
-	"lzsfGos+vJDTix+9SJm9y21AyeiirnMRRuT0rnuXv8c/B6PfY9eAfLWi2daQgCfTvIieCtPNk4Lh0hWT",
-	"axox+cRot08sEcsnmj4GxYD/Ov7Keg+fWAJ4skykEnB7pxm13gnTnG9fM8oQzepd8rMTAFWwSjv4RGU5",
-	"j6jfNavaRXCvYrehiZKTuXBdHvELk5FqvjJIwIEriHjSyol6f2AiGmY27iZUZjl/QD6l4TXB0rCQD4KF",
-	"tCUpNtLNlHB1cRZky+4AtSmOXITTUo6JKgmmiLass7AL+Yvn9oriZzEzJbYlIxrZroF0bW3dUIaPIrFg",
-	"sk8kY2T6RzH7U8Lj6TMzoMgwIA3oEVcDFb+Dsxi221ak/1HMXsIboaulAjItH/37/0o68F5EumIKgQpP",
-	"LgJ3T25juKu8q9IJxc5E7neP4I1KhjeJESvNW62lbMIbQ5H3JlcenEHbKgLij2LmijUY4fVL8G6NrYve",
-	"CFhHbpFzE1RfPv3eKWnl2gYQGJi+NeguOuBbgdF8FCChVrNcl6VgQNL78bOYyWq3/l5D0Hm4cFlR7Nxu",
-	"KvnhBdg4JmVnf+EyK3KqQ78oOFrfi+IHdoh/H4/oL+8YZkntw3RIaDWl6K+SOE4ZqpKp4Au7Asi2YHNF",
-	"RB5O169v8lKthvOwg+pJzjrigUdgUMHJOs/WQrI+kXm0JKayNLO9EhjG8ON6gQM1Cgy4120JYk11iR/0",
-	"116+R6JkpTy5BZ4LSDrvV0XWcVK4pE00czn7aDOrC5k5/iSOp/ZttXPL4e3pLwKwUGKV6lrsSRl3akXl",
-	"gFvu5x3M4CEo9AefpMp7V2OA1RWVvdEsqeL9sJ7gzvzqzK/O/PqnM7+O8jv/Uczae5r/KGafUxVBgjKN",
-	"40QDR9OX3qQGR6EC2ILEAgPXMOlNq1SVXBFTJgp5CPqRMf1InzzDeG7MGX0FyVhQwQqIV0uVOJG3mKmZ",
-	"LVhmfGyWuk0TmPuDGuh5UDMaLT1XeER5xEBSsWyVcBtfpQEPub3jbDvJch66VQvrR4KnW+zEhlVca2Su",
-	"X8PIYSskcVEnMkI3zrbavHhGOGMxi52TdGrAnIas4hX9kKz04q+Gw8vR1dX4/OzybHh1NYJiC/jTsBZQ",
-	"35jOQr5/uInAGDqFba8WlBMoCZZIrIgjMkjCPb4cVtgk9ma2UTZGibCb/ZalkVgxKxD+wrJknkRwOO13",
-	"L02xU6iGWv3yCyxO951QmJQGv1e/3GFPSOJ2LD0wAPUSM/1vbJOqLzQB5Otev/ccwuJvXOXfnbPyls2W",
-	"Qtw+L0LQX1ue/9KUoYd/cc73bWokBksRg7EMcX6OxJQg/kmplig51qKvUo1J5HMbidm0MYuS2M8GtCqJ",
-	"6/S1oppAuT7UmmUjnmQrFNS6DDzYwABBiEwYwL5qlJ8wyU+Grw098MHjBJG9VLFnZLYlhomRqdGjpmg5",
-	"uNBWLMjtGLlBe6F0aVHkypHa9lzIU03nekssto19PNHWYJsNUaItd3EZUYbDPEadvTY0UBTn/s2QQbgR",
-	"X5MW0NjvwvVQBdkJd2C7At9FPkJzkLGjBC1GfL1/tkfvT9lcwUsrDZfRF+Rtsl7rv0dHa0awzFdMaml9",
-	"sJJk3jsUPRVABQ+eTLK0N4vGM8UIjUrtKsM+7JB24C4paaQk+rfcidwdpcGiN60fXbdH1wzStGzUTFlr",
-	"UXoiv8+AVUeOqdGLW1+7JMAOzRi6k+ZFoS5bZ6Kd+9/RVfNE8FgfD3q7gR2R1g68pDG6G8mKUY6XJCKD",
-	"r23lByUco91TIQoLvJvF9HuGVCwQHicGtNZQd03VrDIqwMcFbULNnTcq/c4HU6LyNl0AzSWFk1ey3gj5",
-	"pQ3mdymY59DNTks3mKG4HQFn9/SZV/LcyRG9umFvB1ENHfhkI17lPsS6wjlBLIY6P6epu71p6/GtrYul",
-	"hApVVHnYMaggC+fom/U0IqtOBNWjLCB9DN5+snRY1fYLciuUluvReNh36sz16T04DRA5o/Hp0RLH0MAh",
-	"wga988HuoFxlWzyJP4vZZ/6VZ7VDaP310ZKuD61zr4I50d9qTQt1ICifYs7SGuJsaUr0Gp/BveOM4Q1M",
-	"r+UN6QslzeG1Auegu138JiimvcVbFdZ6iWpU2EJTbVBn8YeJ38FCJgtOzbPQLsN3cCsqbyelKbJJAQd+",
-	"ngOt2E/+1FKx9cT37eEX7n346C8Gvih65upP/rLweTfB+1bOeuouchyF1NDzn+qvrYGO4bqus80DZ+OP",
-	"YmZz93Zr42BL0Tod/Kfu2qC7NuiuDf4Zrw0emKNotf2DkxPh5uFXzkp00Uh18sYcdyd3TsjUdIWaXhMK",
-	"ES5Qjp/H0K1ri7Wg0dEjyIwtEq5foYnCV/wYAbR94db9HafcBNy7+s8mbIBi0MAJmVoWWcy8pNKY6ube",
-	"3nRwx8Twop3ECZlKlUe302uoHWiqt0Hna3pr+qnoLwEktRHEhJ+baueVuYhiHMA2ZQKtIC7aZZn12gsR",
-	"yy/z6LZObtVkLmg9HoW+i/4y+MHgCxMq+KjuxTB4bB1UsS3rL5XKrOlaUYiJkAJrdKOd2Z0U+aXWZHWV",
-	"YE0NAdcGCnCllSNJ9EmosYM9yVRnBCSmHyDJ10X8CNxQWfFDdhyaB/lPy8KwtukPFJEouqBGdLWnq/IR",
-	"Db13t6ZwbWHMRbila2OIaHMFDOeGtmFbRbjIXqDLOsAOiULBCfS9BPfRxP6kySppuGX06MUpGLXNHPQT",
-	"fj2L2MU5FS1MisCj5HiiKasytfAgSi1ApujtIQGR+/tXlLYWrhZqdvb4tdYzSCxxRhKfE5bNPWvpYSnY",
-	"kAH6vrbObU1tZ1NtHFgNdNeposFGUQYw0MZctLyyCNuyjLBC8pXTV6GKSkRXic0UtFzmgm7lIY3hG8oX",
-	"ebB1AkSYm1/B0w01Q6/Jl3yRJnKpWfHXLFtRX2RCNl3Mguj/RiwSbgqE7g24CJRAoGkSsd9DQhRmnSp0",
-	"d9uunL3rXvHjIGYr0atP2q6NsvzMltYr2uLulK7z73rPz/a2ZigA3Nf83DxXl3DtBgpt5Lc0u33FaHwE",
-	"hv12r9bGvBw81fr1pdav6UV8ObAKtlbndxF7WMfYyvq8l4Mrq2vuceOa2xpxFunTCzpmoHBrrpaiLh8c",
-	"mdRx6eCXw8Eo0uY7HY4HT+fns4E1R0bj0zNr353Iu8Xx2eAHzXFcLnjLKdb8YangB6xkNwv8Ob1jlUzX",
-	"xuHKSeCxfvu+35uJWNvt/63tgXXKTFHilmWfmG8DszhRJR9T+xOkT8A63U7wbr+ROLtiBf+kxQrYh4hl",
-	"2lTqvV5SbRMwtMD/q3IGLgaXo6fjweUpPRtcnUcXg8IdMo6OqPq0G1JYkOfDq6FuMgG15B6nHCoe5qpk",
-	"eKkpjChQ3KVfwrePbgzCZETXruWgn5xv9TwHl5MxPlzlcK/hAwoLQ1b9IbdRhgXV5aEkPgbBYF4mcazX",
-	"Ihb4hGuVkDGpbPYgbvFn2u7lCmsdByIyC37XtCRQm/HZUnYGtP7UTzzQom3TkN7jra1I9s+5qK2pWLTQ",
-	"Ry8NOrbkcQn5x7e0r6R2mENpjoC35kpX22LTCuppULOaq+52SlSnRHVKVKdEdUrUXiXqqJAZa+u2Dpgx",
-	"L3y+Rw3qazkvOITarbTGkyacyZAis8eZYeY7oOViJzM6mdHJjE5mdDJjv8yA2IUNy1zAQO/mx9tJfPan",
-	"N/E3b1ejwc/nXyylfPmqEgpQ89if9fLW2sCSe5583fuYjW6N/XRcWIWTiKHQCh9VdfmOkvEYytpDc2nM",
-	"5HEQuZhnNMMxHa+oLEG58QZApRTKMbOQTBGr8QSHbFfYoBIIUldJA24b155TGwrmx0nGIlvoMHNVD6iy",
-	"oRWtknoqtLAXY+Vl1mAOebFWLAyXLiER8YVulqnG4Ds+bY+1Q/oPV+hhZ7lB7UncsRf8zznL2RH3Jriq",
-	"0vlmA334B5fROB48ZafzwdnwfHQxvjx9enZ1EWicW4wQrJeu2Mq6qPDOWwmyzrGZkPU7JKrvEcFvKf8q",
-	"hO4kfI8DhQ+rncIrFzhZtEzuPCUgqDgMz9+MxtfDoVMcyhNFKctuicroHUsl5HDChFLZsi3gg9RqSZxj",
-	"KaqJZlHnF2dar+lj/3CpadF0EH/f/3VqaEqVMbrCgVAFkvkMCmtq6N6Hi2y689yAsVIhzoob2O1As/OR",
-	"C+Vu5FzXd68L2a5jsa2zlMbxQb7SUg3QELNzRTeLojrG/WtOFyWVspOFvXQedvyWCCcU3wCVgYCzwx6S",
-	"RPqucC6gLOySSrJiVOYZiysxJTbyf39si6XWpu7zZqNEFmO6geEzS7YlGy2TIL7moCb05UbWo+Gu4G7r",
-	"xvVPS00RYBTcmYfEcOAUFqBqU8msfNb2KCeadl7hOxjVUpzKehFvKa4CMeWhoIOWgHunP1i6zP7cJ7Ot",
-	"C+tou62vzdvlnT0dhipmqZS1wtobO6DPlPbeKkSYx9CaBSA3awHOf+sHgx53XJIZapdCqnVpzZkrEW+J",
-	"MMocwt+5fsFhKz58D0fv6+Rqs+O+E56fWHge5/7D4tCtnX/68UNccR0VfGIqeN/SUP+o5jfg5jjjG+nx",
-	"Y2U1NNpztQRv5W2zcmVqqdNbJrVaU7BrV/bnwvq78eMopEHBhK8x5LIhDg3cA+AighOxTukWKvxDPns4",
-	"SxfgmxxC+Afnjd0lMpklKWZyrfNZmkS2qqVUdLWu97caRACMJy4hqF0SzdtKmcqdvIFi5bXUumMK+uUV",
-	"im6GtrCsEKvPJBEb7so9UrLOkjuqWNvyNE1VcPYrqj6mm5//S/Fk9TQUV/vecP0CXaED4e3loyU8h/OH",
-	"9d5A/QPbW/IOo0Rs6G+ZVvYm0dr0EAd/f4+Ye2M1y0AFZP0TWDKC481WoCDTvnstpwQGp9As3a4c4+8z",
-	"BjcYPkMZj8sM5enlMMhTchV2guSKIe3uRq+2uSTR78eT2ba7zehuM0o9j2yD0jcsTSVU2ikEJMNCGiYL",
-	"s0Rankajh+1ucP/Zb3B3FIC2brtktRbyAAlU4mQPjzg10z9eC37Xgbqxq45pOe0OV0PTCFnktrZGkj2T",
-	"bdBSEb7wqodmtyQL694u/VqGNTocOoHVCaxOYHUC69cVWMc54bR+3t4HlyvW1GG+Y4QdI+wYYccIf11G",
-	"+MCiOJpBHelBzhX71cviaCCOiO95pONXiYIt47ydLfH9GuFtZ1Mos2MAY59QRVZCKnI6JDHdSjLPxMr0",
-	"EmhvabTpI/qDfS5kb5gmnvXNYb7dekWpQrVpxJqVWv46H3GamvbjB7nLWnUR9w5dc9mpruN4J8O7juOP",
-	"1HH8WD+TZPUlm3Y7a3rnv9Y1g8+0HrPtfZHHK9q4bwoq2tty3XQir80d9RhVCQX7PT4ee36ovdOx3o71",
-	"dqz3N8l6H2goFOrZkeaCrwT+6mbD9lUNBWnK6heFFFAF/UySTKSmIX5ZH/1ZJLyIx4ICX7boUROf1MNp",
-	"IhFQ6MqSc0TXNIJQg9Gw34tSuFpxEV2CK03+172ViE3z44Yku9FVfaBX4zEBmDp+2/Fbj9/+47NO4Biw",
-	"LRXQn44GGjODS3Y2H1wNz0cDk/RzTi9ml7ZsX1XjgfN3as+fBeo1iwSPiZ4GO5JtJnq3oDGDOVsNLNyr",
-	"N66PLIbBw1cTiPHXnIHyHDpSyFRsJppPTCTMKaHpkK2Dre3tuojHCusIRZph2dzJWqRJpL+muRLoucgY",
-	"jXvXpztixXLJphbLyGpJIpHNGj/GbkbJDo9tqHWpmFSuyEtRk6cSnm8z344uXoPcfM+lscCg+Db6Pir6",
-	"BUJrm4b4+ZfQLEhCpVkCeXiY/cFNdRsPxSua3TLIA9TDPyOj4ZBIRXmMdU71R8pjyOk5ecdv0tS0ZDRZ",
-	"LBxRiaOckOcmN9DBEgvIE8Jg4Xfcj6MalcKohnsbrABi+5Z8HEJ2icDgtV7WNxk2nQzvZHgnwzsZ3slw",
-	"X4Y/0F7U/PBYS9HKv1/VRvyObV569X3LKxwNiRJkNH5KoiXNaKS06DUJl1qH0At/9dUX5On44rxPvl/T",
-	"v+bsNegL1wSglSwm//bdV1/8uzE2gYsR7BxStJwy8uId92bRotn7CMLdiFy5FJsT8kKRVS4VmTHCWeL0",
-	"K8sTCLdtG/xqyH34erOk6h03uoCroCjJ7/FnKDOEdzOjYX84HOq1rATXWpYtYSyfkYhKRlaQn8EFiZP5",
-	"nGWMRwxTiqg6IdjmOQbF5R2fsiwTmZxC0YGpEmIilyJT0z5+SAU0bZ0Wi9af9FKm2MkVgZg6XcNFgw/H",
-	"+2s4e4TSqnbDA6o06KleWvYUaJGAc2RqW6p0XD5wbf3QHkerc4HjI0fEJ7ZKBYWFmlTQkMu6ANAOGDyE",
-	"YvPScte6xidCrCAvRxqTwa8s0FR5KJjD9huXfGshEwf06HQ8hEynDETC6IhEIitNrAgLgwDV1037wNYd",
-	"+fSQMxpBm3uqyNQDfXpCfuAqSfXhAVLMmFSm++FJ+yIArdLxEwX5xSZVLE0TI0yL+qU5v+Viw49LxHf0",
-	"0i6aWUs2k3oXLkjalCMF9lcSpwyTofalTLUJeC7RU5j9VfeRasZcQWa79oVZQ2MICZllcIyfkRH0B1qC",
-	"qFrRlGTYV8GMiK1kev3eh8FCDMyX81RQPe+h+V2uW0UjLzMoeK2oymWJBdbkLOnd2EC6nCSpoHHhc7B7",
-	"2EZgFOeu1gOwZmKdMix0hFqmVUOM+NhrYdvUNNu9wmbFI2WXScR0RzT7Uc52d8A28/FgbHkwrblj3x+B",
-	"fT9eOnKj9l2I7T2ZwSFi+Z6zN8mKvRG3jNecMf0Tqr5zkaZiI8n0f8GX/zm19J8m/BYUKU4C7T0uypqh",
-	"/ugXULoZ/EgHfxsOriaD9//xu5D0qQRuhW0g+K2Uv4jN1LAt82YpiPEDMf/IemCeavrYyye+z9VMfKhr",
-	"MfzG5nQaY+GNaWIIbeLAblhiIGKousSM8lhw0+keXGOgrEPonBlGy4UNGOAijZlUjU4z23Dt2F73uNTX",
-	"pkdj61hufK2hAbH+BdFj1GJKbMtCKLWOXW8hBxyN9pKWaZtajdsVvfSPeLSn5We40/O+nWhorjk8/zHQ",
-	"uhTX58olWL7CeGwa5ZX6N24QmgG83crTFWg9UNsKTAs3MVdF9A+0CgyqFB+nvFRb5eG2vgGwPs4WZ7YP",
-	"cLgbm9nF4ChuZyVNYlvAKpm7fvobTbWbTCDrD9Yl3NMsD7sw6idLBf2x1tfRFyKGuoKsm8pbgr+Hih0Z",
-	"MgxWOoLf/HoBeFYf0JTM3j85PC+hqYSX/F6cgKI5WcEU65qRuZMSWseL51ZXt4+26zTmD+ww1bcd+y1K",
-	"K03IZJlZ+J3E9oSFeSyzTrI4xmnWI+CVGknSMckWTPIBMhGF2zEScV8rbtNfO9yMu9vXNvv6QGe6Ud+O",
-	"8aaXiONXdqmXlbfjFdWKIlHoqLVmclHwkORrcz1usiaCekWTZH5j+0fC77b8PkAMzUI9OQ0eLRSmPCjv",
-	"PI25Os3rhEesSGjHJ+0MVlTDbbxRL44T1U4hr8cdTdR+R0LRSbnYD399JZwGieOOZXcJ24QzRMyPVtJI",
-	"/THapQVsZTnB9qH70IoPo+8EXijwClUy9Q8P0YIMMPsx7AEiVZKmppWVLHVr8qhzyWiqrcPm8/oHfOq+",
-	"3/tZzOQE+/hOYBdium0ABxqlAz1Dg1hnUGuaj+kWTmHRzRtrqxrnVpIyEuDIRzhWAWbbJnsPrFnODSB9",
-	"QlMpjH3tjqTXzPwjQAoYXYo8xCo2LL1jRK4pRs3OkztWtCz3jrVtONuKpb9ZZiJfLNd5kKMDOBvGbgO0",
-	"r7lrAQ3Vu/nxwAgq3CK7Nd22JMRnNTDLVkA8Z6mpT1qZ3+iih7kTjGpQU2rV/NYWPVTeQv3xEHTKUN7e",
-	"Qcxz2HW+ynMNH/CGM3jv7zLCHXbkUOQWXTl0NXzDJ3if2pp4eoMBUc/ZA0bELntHla3KaUc+j5zl0S3T",
-	"RzoSnLNIOefjjEpW/ZotMhoDdn/psflcr+O6B4qn7BPONsSE9/RJlDLKB/maiIxkbC0yJYHZ9LHQMnTE",
-	"A07JBcE2zSfkyzuWbdF0Z6lEA1CemMh9rVrCc1A7Vospp8GeDobjN6Or63OrRFsd1Y0NBjHqs1rZRIRU",
-	"FpexOKl+Z3tQ73yPVx3XBUZ8oi09aoGugaZO/ODOldk8fucx1J/cnuP74IY032BIzWm/N8/Eqt7egBms",
-	"8X59prHjsciPNYHenZ9+6UEQJNBjG9/oEptRo7mlxymY2Md0xBZc7ydIoWbxZM0yE3XUux6ejPq9GY1u",
-	"U7GA2c3fE7oohyZp+HbfNMFa1tbiAgjX9HgvNzConGpHWBosbLMOah4+nsSMK4xpuvw9PjoY/d6ypLVI",
-	"0+b1G5vOjHf/XuPbo3DA5JH2uNVkWxvjL4uIsaAhDtmCdRUEMXw1FAHm2AWgRDLGWxQrMfnnuAUucg1x",
-	"bkJe9eLgBrarQdHVoAgcEo8i64LzteaeHFK7tEzC9cOClQL34JQsGc3UjFFFwFtsgroPLFa3px5DkhUV",
-	"GZobFRxkO7qD15AyYdwaGikwp2+nXQ1JEZuxm0RxSMbCw8vRmTB+u6YyZvseuVS2eQ+rbCxT13HFjiv+",
-	"HZYo8zWBY9SH/Xku3ZHojsTfabEqE+x2zDVI6Vz9ytcgNTHgN0QrB4Qq06nJhDZD9BaTrst/JfYEO9ZD",
-	"9X26nWEcGRdgj201Pk/v2+WXHZIu8xuPslttJ9SoBgYpR4TWwQs1iUbWadJVduzS7Kppdi1SyazzzpGR",
-	"aZcw+Zu2GK57X+aaHz75nGVpwmtSz9pkfu2GXBXMYm/qxhciBy9U+xgrfzmPG2f1iEH2toeJiTR3sUQb",
-	"G7QFPHdJbdg2pChABCA4bIsuEWIOmVE27GZvpL3HlFqXPtf78Iqt023dQrykbhx8J7edcvNL3zW51V/L",
-	"ZMEHCX/0dike19y/R99R01uvyk4fXhjeDflopeE/ZkJVuyQETQ3mHqjEL1rlYa3Yj/rhY7K32jXyO6KJ",
-	"X10ls0nxl6ktWc1JKCePWUwUwW8liuo7vuefwsP68AE+mvvwdYpYp4h1iliniIUUsaNdQdvDnEBWa9uf",
-	"L2a0BdB7dvu4IQP7JSBYV3RLIuFzcy8SRrO70EuuIkzNe1smwy/WvFFBydZ0/0MGw0U9er62haIrcTFi",
-	"xaA382YpQPez6AnZ2r1rM6F9qNFV1jm+OsdX4PwXpkBbA6BCb7VFr8xdsTvgc1PtAa0Wo4h9qj5ETtfy",
-	"YW8+nU0O7O4Adgfw79LzbATPb8LxvP+AdUZMZ8R0RkxnxFSMmIeyUIoPHcI2fxscEzWw2kgcaa0Hba1I",
-	"L3e0wS4plCzPrVdTgIWaolBYluuETFeJlCyeXpNEkTiJsfSXJhQbBTQ6L5IMZiyiOXquMyzcaZOHbTtz",
-	"oyCawOt3HPKlN3R7Qkz7cxuvT7NomdyxuE+wrKV+03hQSUR5xFIJPnGz01iPyyLDJ88ilRZfw29xWfVI",
-	"ck7McPUsumKm3MOLm+/MXao+An0i82hJqCTT0lGYnhCM68YobQWlW1aFjNfvYjE1cYeVzADsa4uOdxxS",
-	"Y/SuqJ3SYxf7C495Ltb6FHLc+USilz8ulZKwqRPO1U+cm9SvgTYMzl1X2O5N4SD/TJIozzItq2xxtyPq",
-	"q71kmd7YcOsfba2YX8vRrTb7WhS1WDXd3CbriSuLCOH6mvq8J26T6NYEqPT6vRnlroeEHjVO1MTMYN40",
-	"nyTTPwDulpTHE3GHcWuMxpNUaGFiKvFNbDUkO5y9/6FxPFHCfbwTJT+0qUr5PowfWdMWyexDn0BSuqYC",
-	"uRQbTmZMJjEW5qORkvqc2mPo3W1gKhuXilGkG5qmxiyUZJYjfdE8ThRJxcIcVs/Z0WkhnRZitJCK78JR",
-	"RpPsvYGnfnj1jdwFbE9KFz5rbwfbXj0+uJcZ3Dp5Dc1KMPftsoNagmUK4boVWrhrsVJUUgsH8te5MU60",
-	"VXt+oZW9zkLozmb5bIJ2pyUKY1ooRbk22q+0CI2lnyG3FtGyd32J2jeQji2gxj7QyHnDwmXVfFOXDf4/",
-	"9v69uY0bWRiHvwpe7rN1dvOQFEnd5Tr1HMWxvcr6trIcJ479kuAMKE40HHAHGFFMSlXn05wPdj7Jr9Dd",
-	"wGBuvMhO1tlw/8hawxmg0Wj0DX0xIHWOg0HYORH7k85B77BvTXprzoNxbMsppILPNrXUF2IMAjkbgzKD",
-	"yT8xT64zDoQNYn/DsULRvdUaDJeqlY+1m2sP3KALVSKKxdrgCB7bYs23IkWVZt8v3yZuI3x60CdlxegB",
-	"rm6zteSKZSbyfExItD/7pTWBtC7aUPQ8oXdm58L8A7swPxoCU9nMhajUNShFAj5xEuP+C6rX+lmCe67y",
-	"K44FJPkHcjaDbhU8RCMOzlWhmBVFpRQCc9bG+xBfrbXMinOdMW6hgECxkTEblqM2G4WCh8ZSM/9OxTib",
-	"TERq/i2SUITmH4Y9hPirsTJD/EiJFB5/SEbW5DY/OAva/JElhT/JoobviYNDyexYBjdg6BpDkQp6u9sg",
-	"1Pkr+xTUle66jJRQWKpc8GAK0XEQUWbY1CMgHmNXYCI0RdRFwZQFmciLaQBiNqsV68RX40WXkWOGVo2t",
-	"RtudJbFQyoX3AXxwncssUh5eywPlZwNaDEw8gQ4sDi6MH2w79wr4JxLBeCIWm+HASuoNjwyd3wvzVVPg",
-	"4/bVaPMTAeKyvuLtzCtUg+rugrrLtM2pgzBFQ4pGCx5xPdqYZ/ym9YlLor08HcZW4GKAo7iay/AhUBtF",
-	"haLY/6KKIjvdpJ6Ex0sgzvyA4xI3W4Ov6jRGngCubNlTv16x+ZBpycwo7mTXz7N9DGZBENg6Ug/mAg+s",
-	"Fm0Vu+0O8jvzVfNBNoPi/X6R++X65JoTXa4EbSnEMjuUBHlQJW1Lcz1oKhRlWXcxTBPlKWgBBYIpHzvk",
-	"M6us7NVhmDsbemdD72zonQ29s6F3NvTnsqEfFr5rncKbR/DSF4/RmAQpFYYR1pl/7QFAgsoTfx5r2pDN",
-	"HOflVe0p8c/qKbUm8I5jBQsNNhGU8TQ/uZJeGgvc2ztNNN8VrzWDXK/I017vuH96Ojg8OD7onZ72VzeO",
-	"3KJD/2TYrAyfG0UVzDj7DpgV7KB3ykbW0hgqzWMx+gTo1xcVNBKmtoL0U5mykTHiRmeMJ2ht+maID1WW",
-	"RXW5TX6jg17n9LzzlHcmH385ue/4fx5s82d/cF/bJWFVhXTJQunf9cbUwxz1RCJKUi3NgklvBL1Szmsv",
-	"U3O5uRJtzOYRfUGYWmnpAvQGI6NH4FvBlRibOxVYLPQ6SrC1xAgQ6H7z3GVcraTY/SMqvLwtqdZbsACy",
-	"+Qmt8WmWhKkI9VT5cx74c3UHh43TPdy8xT4cdJZ/RYa0Hk++Eld32099nCgs55FnzYJVbkVtgWzTqBiS",
-	"MegdnBRCMk43sGo3aWY0yqEfPXIhJxEi0MbeoGcxFi5UoQzc+mYmJVlJxe3hcKK42UBwrjQQ595d7c5Y",
-	"3BmLO2NxZyzujMWdsfgZL1xTAddhedv3ghX1ScYkSbhLoQw1PtSypM+bOqraK9UpVyzExPoixL4M3cwE",
-	"9pGyoqKhmxpikOfzOBIhXVvWlzHcTO3Dfg8N429yxdHsKnfLaudYWbUDF1YYrLicq+C7LDmaMcixFMtM",
-	"cJVBMRCoWkKtngxKMAUG7qo4BYnXYnbj5qqR8u8SEwmR8DeJXKiHVdPfqiZMY48l+NVvFbW6T+o6O7Dm",
-	"IqhZl8+7RuNbgKKNlfnqVLlkro0utD/bhVnbdqMsizf0dW2N+g3MAjch3HPTA8L0ZgU/3D7mVT485PrL",
-	"LzccLZ2KVaeOruIawzMz5cdnek4JuhvPVYa80yaWq66P6fZv8Fb2rYZ2LoZCK2d+0tgUzsZacMjnsJeA",
-	"FX+KdZmQH4XCT2rhtSpPXQp+4aZx4+QdCt+pEpWVqE0szN3mX0tD0hBSkNRyqDV1ebHxh1HKbZf2mGuh",
-	"9MNq0+DabcFaWoRDXC3pyTgKaqv8ucYBc3ily86ZEtrQF1MQtQLSaurxWIwOUpBpBLk7FFWCpawiQ7yT",
-	"7odkFCVQJh3TDajaoRqd2ezVKAGiU1TmAFoTaDYWIoEawl02knFokynMd/afXZYPDSOMzj4kFJqkaMwo",
-	"oYgfm1405fO5SDAIJ5F5JouLW3qEXHkWJTZGZiqVZgFPmJzjJs4Yv+ZR0vUioSwAlPIAh4ddSxk6rq4I",
-	"EMAP4hijgFz6kgHJaxFjpqUsIMqjMBNmya1Io0kkwiFlVZhZ7T9J1hpOn0Crh0Amkyid2eENZg1/6LKR",
-	"uJsbMhpCf1rl4r+GSkDii4JAL3wEqSrA1OC9KBSzudQiCZbDG7E089s6ZVEKXhdlSKbLRnOoeY95V2bD",
-	"8V+0PLMwChAzmDZAf0hc5lUbJRIwbswO6bJRKpSMAdvY2WJ0xuwj1+xCThgfZ0rQAAurfODviERDUNhN",
-	"YXSGWxwpLVOIBhHUVcNOH6XMNpMjUlyI8VTKm2Eo4shshqgZhd5RZjZa5BA7KIzOCn3TbHtCGpsaCiwB",
-	"pxIVQqBwJi0lQ3ccs5mOtpFnT0XyyAz4IZlE11mKojc0R1dp2A2Zzqc8EeEQ7JrRGTjFFAUsZnOInYNM",
-	"PKKc2SzSiDBf9NQdZuzt4M4oZDf5B7PVbhUPCnCtCiFD3oFPlRi24RGle+CRJAi9nM7AvioSKPLGAuUQ",
-	"xNSQBP+o7mueFDh03Qb9XTJ/FpBaL3el0i8QNZfin7bWy6Z3aEZzbZ213ky50WYFOtX/3/bZ3hUDDwde",
-	"LTEJ7K/Nq2QtLYda1iq455YxO382nwk/VVOzvOLZF3TFsUUlwcYu9YDLWnnbVDC/GIAmZpsWzV992/g6",
-	"leO40ZTL+/Ji8l7CLp8+ZqcHh8fFjJ9AhjjuLY8jc2SQaNutUGj0maAdC4+pKS+Dd8+A/XfNcGkqqUkK",
-	"DaelHKqphLzuSSRiQ7mUxGQzJc9as0xpkv+YR0oOD5hquNL/eNQ77p8MTvd7B/1Dr1XQAaSakt+vCe6c",
-	"Luq9QXPEq/pTGSeVU4WLXaOH4miPzav3OVabzG/YMSuPImUXgBdrpOvV0DUOq5p5zS81BFS6LSNBQl33",
-	"QPHTklwWoZ/DjOoPXMmQ6ZQMMwW30ZUzYUmjzuzBekCDntEV+ExosCiSkOVIRmDAyqAO0xvp/k8Nxdnj",
-	"cQ8XQBf43aBXZw/kBFcH5uj7DrHyzkU4chYmlTQ1+wI/GvFkEWbg5xoU9jLzqw3oXG8Y5lPWhqXqNUnc",
-	"ZgfZTPCEev4Bu4Yg26awZ3xQm5udezE4NuiFXRJ34MtVbr61joUSh4VffRMc8NLGU1bPb/OjVS2opo2I",
-	"oXOTyuuUz1SXXYFjZMaXhudAlAWwRoOER+5eNlNoBYE6eRNhTDVxBbR2up6SRArNUGVqDvoKpmIbFA2z",
-	"xOnkLn1ziKzO/WlYJTrzC4+MvBjOozsBKgv9kCWp4CHITu+Zyuao7g4J3+3WmIfDIBXQn4rDCOZJKiap",
-	"UFNUuOhZ/u8Ee+EY8VYAapypJdZJSKQmnWooE0FpLPSclu//gI7OIXBQcFRAzrtRt5ZD84nFFmSxL6Ik",
-	"lAub9g66Wv4C/FX4BJ5ojrDjX0Vkgw43zMs8TGQ6jsIQ3i/pjDl45kSl2NO8KhB/kmM3P/wb1Vf6C3Dg",
-	"ZoOGbHkpWvgT3hBGN6YNhE4XYH2CWNRTGcJLPI7lQuSeKXEXKVBHfW7r/qSL8CG6rGxrDGxzNpzILLH/",
-	"9pR4emKTYcheHuaeJftEyyEFxXhPUqFTVIej6ygpgSwXia1jAGLVoQz/InZDf0g5hDoenut6SORWjHTC",
-	"1j1GL8LrOeqUZ6/mJlkcF/4YyslwKTNQP1OzC4h9riM1iQj9KddiGEezyLYmBMK2xkMrFwwGZplpq4Zb",
-	"68b+jZVI7F8EClZbAhxrohJ4ZHfLGPxYD8ohyK8q4ThArkW7R0VzyD0G/4z/ILeR3KPcIHKPrPEKVhrP",
-	"9NSwjIAjTrKE3/IoJoRlyU1itpei8O2feekL94T8vz5rCmSizYkUSSCpp7n/80yEER+SCMjm0PBx6KRD",
-	"fjXmzrw14OTE8BpQD4auRkjFMmu37jpWrwMlqcK0jTpH1+rn1ifkfvWLdoMQQc+BE4XozRGuSAkq+Gl0",
-	"PdVdIKSZAMPuXN34hW7+Q+FEqsvOKXWLqqKza0F5PiCpkQpYZjMg/SIbqYAKMMZ4L2jC+0VN2PsiX/R9",
-	"vajycPEqiZfgJKPPQTPluauphIiAJ2wsAgkw4+IKCHgutA8/3n7krivfd9/GVM/rlCdUFt+gU5E7rrDU",
-	"0+JSiyBZ5ckrSwKFYO1i70uC2Vs8KKkyxWL85EBkI3x75NLq4Cm9QVReWPMbYTSIxMYlJflHdqjuKhMG",
-	"3zFwk41UozmUYaYAKPgRvLRQesVw6C77esno4podshdfg3Ztf6yAzZmaYXF/M2YBzv5+E5xaSpy6BKuv",
-	"0pQgnkeBzlK8wuFxzCYpeBaxmBJPohnwO9eApo0exZlMzadmwOIiC+sIeExRiDgJC7GCjctERXfYJptg",
-	"dtmsDusY40ru67Szug0BZ45icXQDBbUIGNCigW0y1N7aUBkn0opNBQ8FYDTkM35dXpctGWVHgoMBGAym",
-	"Uiph00E3WRgqcUYpNksorKmiXTYQm/mes29fP3nWZq9fPmuzd2L82kDz7OJpG3RpcDWahUGwnlGxCwt6",
-	"LJNbkerCmrSEk4NnWAlCkSoS4mHjXvGEkUyiLyEJvKQbe+t5KR2fgK02FniRx0PlTWTyKAiINdu8PqYF",
-	"9nbPY8/1QjrLvlYaUPCnsR3TpbeNWrJUKKELoqW4m/2VnC8tCiULhEVC0RwobSs8NJ8QAtvgLhZ3LpMd",
-	"zg/AabbUyi2DNpAta1Zq3mdlPt4vO28APgLFYXgh0xu7hBWgw8GKowRr3SSEm/KCjOLv1gLAo1YPC6Or",
-	"hJgHmLrPWSLMZstEVJYHV/zQnhsmWnnoAKqa9YAF5isieB0lU2bUQvAo+LEDDL8oKCc+WO94pD2dYWyQ",
-	"kIQKmSztiJmgUW/4QWYgHmieSSpnbnKAuGgqlrYBwjAMSoFNj5daEJfOPSQQGRMEYq7VKtljRlope6yb",
-	"D6YsSyAwKDzYXsjUfZFfYUM5Qgsd6WegztABJy9BFUztzQ9n14v1IVeu+Xh0aaymzrn5rSDwD8uamp08",
-	"UgxAv2+yvUv4psIHhmWNZeZ35kE1Ky/mBsRjqAo198KavoHrR2aMJ/iINBpbxq1R8TK0QlKEAAH7y8B5",
-	"3+gk8GkdFGE7BL1Id3Ie8JVzZ2seOF1zHXR26AJ4FVdFwRzAGWzgln8CnZS4+KYA2VsjfoEbXHyDnegh",
-	"oR1H6DLUqt2Itrol9gwGGroRYo6lLHFkt6rBoEgtF9/kfAzDjArQop+34nQpMBn7ew6HjuKYjQWciTTC",
-	"2pqkH9hbXKeGF9nNhORBIu60vUsFhmN/EEm4Unl3wKBGrZmzVCpuosIi7H0UWiDMvEwYyUuR0smkZmFQ",
-	"v7kop14bdmsxaE8HgyNhcBHBRyoax9Aj0SiBlic02l0WLuJKMg4xW4YghIV5zq7SmUahBa3NhDm56PcA",
-	"Hc9enjvppaS7e8u3y71WWOdLdOY8MgPBpVXIIr2BTeWkew52PU1ZcVukKFw4ULmvcCrRLLii/GBI1OkQ",
-	"Be0cB+YdLCaz2QKKROU5EmvOfEUbLGhYRWGAGk27RmcDYLNcI/e/39CKJW2W4MkhbzDbrwoiNhEiVJtb",
-	"8WWtvGyZd9no9as3V2wvUyJVezOxB5/v4R1/gKV/zJ6F6MKgwat2e1HVSEtLrrPUi17d8mExPwKmLJMy",
-	"DMeoV5NYLvIDgnWIo0IZYqd5F90VUt7Y2K2f5Lh5v8RsLlMeE50QKAbg3O1cAtZuhVMDXQngVMZeZlhp",
-	"F+uOcdu7L3ROqtGzJ1dsD67q9n6hy+v7vZkYeXcbvl9kxpcslHldyLVKIdh7aG9j4B8AgPGzte71En/g",
-	"aRxBkiuqTi4CCBxeN8IIgNAdGFDsPOk253raIHDNp07imgeAo9UyNAe483exrBeo3i2wuyYoLilLxN1c",
-	"BIbw4NqTyQCqFxd575WlNIgGpKaIpDKZ9Y/y+8iSnuhZERcEASiLIsX5ELTitYUH4ev8ltXI40jEofOO",
-	"AX7NrkIpZENS1m42ZhBYrmyEd7kjivrSUzErcgqwDJGyiu92t76iv/evW0on5yc5Rv7t+3B4oNvGvJzy",
-	"uYLs2hnqUrIA4qXgoT3MdNwZ6OUgZ6BAD4qXlZzZfFyQhP5tUEUpN9qzl/gJCJlz1O+NGmNrgLdZmlGs",
-	"og1vM0qgpwKnIpBpiQVYDuXOswEOIsmMDVBcxkEDw6LKb/ZzuyL/RquW09KKcEbDasm3iUFubaaiJBDM",
-	"TRVhTXfUOSaZEoqUjlp2S5Fym+wDKhLXWUKQ5zdvZavP/MhmXGNoJkIbpkuDeRgJWGHpvL7gN7ngppcb",
-	"wXoFb3nTjJcskQsHWOkO0EerRVNVIOAHRptOozHosUuh2y7ENLcYU3EdKTjgi0Itqgb+A7weVeMuu5jY",
-	"FpqGEmkgPFr5vE4qxfK6erQLluy3Bgee2QBrQDeKlRPe/aeHiHeU2OuLM5vUEcgsDtHUy+Gj1RcW+ax8",
-	"a6BlrnzRmOt1RojIwqsgWsm1hHiS6l1t2Z/N9ZThvS36c8u7GimGo1SkWO7vpDfQfXBuJirdFByWTQ3z",
-	"uvPFEmT3pWvkGi0Xfne6CwhgTK8wzGgpeFoB0iVd2NgPM/RKXOLbBMN96S7bg+kSwqcd7VMWzYgCnLoU",
-	"ewQ6zJTC6oo+Abyd9SBc57nIoYsA1QaO+4bb9dI2B1zzWF5nwt7/ULqNVWFt5zMYqyQsfRe9l8DCwadB",
-	"VFfMG9pgBQUwYBWZ3s6nCB9s4lIcwZtD+AODwZo0zrWqJM5J0sM6F/PwhYKD3kb2F73z5IcGCz2NbrkW",
-	"7k6WmlNb748QZanzeCoCdIZefNNlzoyLyHsP81HEEI3dKFZfSs0Q5vtqzEWjeRYpL7rP1Sb00FEA91vp",
-	"/VLHxBp09Rr0YvxHmXWlMjC0q7ScK+ffD7nmY66EleIb+EHPcm2dhrTB/au8n/ZdY5IDLVtPLQFdCFQp",
-	"K1vWJWcNO9dA3YXBocMN5chY5FqSp4PwMM9yWSMkLDnmeZP31diZGvL1arPmxTvtDW/bka63HjrfZLjj",
-	"+V4BN7KSMITyGDKfZBULqdjEAP19TehPjUKusiAQAlYEVyyhSNmCL/EahbxSTi1tuCWq0c63ARdhu6+N",
-	"SyowwDnFrVvyxPetRmjYcpSwv11dvR4+fnX5Zvjq8uLZxcs35AnVElODOIuNmAlkkojAHOM1gR42JBRV",
-	"kRAXSjPbuiWpTHQHzpKszr/Sy0gDVUW/C8eqigCr0phlZPPc9bCYRrGwGhcewxLH/FuBQI0RA1d61IQK",
-	"aY/EsOvPtMrB6HnnUXPPrx/IGQIpgLC5flBZJU7Fa7qPyV7kDSZ7oO15TUGyYvPOeiKEAfAs2lFzikmE",
-	"kQ+JACN0pVxGOHynFF0s5n2n7gvBcSVSpbZbxhzs95wjW0u2f3SEGT/Oqe1ntqGAh1SzcvXjJp25pJJU",
-	"Pdslwx37fdGALrdOS0MJEhPqpGQTnoLA8Fbpov68pX4t9ELk5ZspuUsvpEskg/tcILg4Emw/xwXXLBZc",
-	"6W6uJdJPI1evGGo3rVstxU4AAcLpJFdTqpcrt9ix6dw7ZZDBtbuIM2BE2EumGOfo2z3kKtfU5SsvIOyZ",
-	"USTQ8IjmUgrqMxdFspZzZLxYh3y1HHvjRjIKFAnX+0oQZo3pAMXfDDkTZGjzr6xw5QKnCvXt8pOV7+PI",
-	"2SS2UPPIfjOCgzmCEjej+gMMAOABjkUBiFAEUYhl0BtRYhOo6Qb71hypBFNAqnGoHmJGF5POC2P6Wz8Z",
-	"Z1Q4xl2GAJ/DtmZnXus+CqzIlU7EZaRdJfPqOiNt40X4fB4vvcrgho4WlqRAWiZyQezMqmuJWLAnV7zo",
-	"HO0PygpZvl7yjuWVyiHataQOoDZj0Dbo9YBAVPPtjpgpDJbEGhZt9A4ZfANmVp47pzYBFPf18b8Viw2s",
-	"ATitoSHYAYGYp5rgXRWpy05rqgMfypVzVQM7RYisAR3VIJldQ6wQwnvfFLDs09ileQO424zHE4k5vzK1",
-	"IWZ5AILI76ttAF9N1EqKjlsvFQ3KpYHf4THe/3dwyiKlHJX4IAxDBE4jmVlthT4XbN1wFUJsIYgjAaGh",
-	"/t0XuOOzOahds0jXXzxvGnJxMPC3w8bz+YZGORi87moQLHSXkqzzCAyblUz+6borm9XyxAVyuPnvq9Ho",
-	"ddE2thUnT1OjfG0RswJKHGdjoTWG43pabQ7oyYqwmwDcRkb6x3KB7eKL4fKlCGt6jNKT9DRs10DJ68AD",
-	"DYuyafxGwS3u/IVWecZ+KkAxX3ORDdN5nUQdnBTGXxcHTr1GrcZLGdne3Bj14k1flUap4ApbTHqlX2J5",
-	"jYPxpsDwtUsBVRLhGy+d58itqsygzxUFr6KzoeRowDaPRjed8yAyOoyxJNSq+yuMgsw3gUfkHrRjbLQb",
-	"loNX0ibKKj5WVwBeDUUsDEsoFVWw9QY4QNXOaUtpWdX2bZ0Ht37nfNvEb+i2AE8dkfR4aYFzayrkfTTx",
-	"v0JZIEBppGw9iPz6uuALT7MGNxExmrN8bUqDtUBAbqbRJhLggGW4VJWChYIAcM+m3zT6ZCUEdnPtzYy7",
-	"a8uzZDwwnvBgmheZNRQ8cu8NSSKMDHNDG2Mh87oin1GQePQcJcAGwccK2ZTlfJ7KfYG1EjkdUNsm1Tyy",
-	"ofu5fSOVXmncyJnIm/LaGMYuezeVEISNxgpav3A+UOchzXEVB3XB78g/8KDRSIWF+llKTW46u1ZknPkH",
-	"3qKdseBH4mCcnEWUe9dqMNzYxVtg61LcyhtRgQKndtxOy5lMU7lYjxt/6feVDK0SMpwVzWtdFmZ5cqJF",
-	"ApnXxRVBBD07j2N2nceyahmHeWZvkSowXCo314u+DZC16xRX/HDhbCKIaTPwFVZqU8/WbXzRXWOs/IeR",
-	"Oy4MOm2Dd6WgoXu+l/V7V4GosC6bP9fAwCu0aS/ya2g0YVOZpb+OHlssjlNYgUv3Ky4hRVVg0HPFbBiP",
-	"4XqgdFKsdVMwZhPw/EI85IwU3hVeW6RSAtbBc1/NP6yEUqC2SXKJB3hPIG8Epkv4UBWi+MGluzpB4cmd",
-	"5/cp5h2YDYEwIqhSAyOuS144xyiWAoiAK8ATLdUlVpaW6W5aZMqqQQHEyX/dKHT0O5Z8hfbmB8H3MkFr",
-	"zf9ykHQiyVXkItVKEdPPI6Wb7il6tY5/LEgBINxXs1FLUNkwXOePsshKxUSgU943XCNV1agK94SrHKN2",
-	"LrdpcOtdABISZMsg5vfp9QAWx/OuPH2druLgpHFpQ9yN9eoVwCd18K9I6PW9uTKMbK9GnvsQntCrozyA",
-	"EJI/6jIP86g0lddcaMz5KieABHI2T4VS9rTVJho3XsjmyVz8RjhI/kPlK7lazsXoERudA/wupjICgsRL",
-	"k/ocUNeCzkCwxZqsIxTrwwD49zWJ0g0sE8/LOzF+I4MbYVhoEqopv6GQAzZP5Z3RW5yK7IeFeamIo7c4",
-	"YdHj+sqaUC5VTjGezwaxRZzcOiyMwjb4Y82wOO+cK5UPjY7dx84DMWIlL8Sg5Hby4oUNr85XmXsxlN+d",
-	"faNo7zaGm8MFbQTuJ/i2yx5zJdpAt4lW1rkMMVdwcmMIYYMcz1BS/HI5iKJ09eDGXqV32ZdACwL474s5",
-	"8PW3zKCNaMm4FbROQsrJ5Cy3dUFzWUQaQrQiw/onlr/kMfeA3rBy0wCfwUfJBjFVFg4EAVZRzN1fE8Ve",
-	"zB4nN3ohO7Ip6xAzUNbEoV/VJ0zeY7kZ8GbWV9kxdtXSnPAZx+LDNnmZIvaLbfZ3zRx+f80cglQYtXRY",
-	"aNnR7131T856vbNe733rV2v4UOqf7ahnVRGsc3jr7eVzVQa+sV6tSw/hitEHG7fJLa58NWjf4LsvOV6J",
-	"blpvO8fM6rff2vdqqz27UUow25T3VgFZDXWnDEnV9ngZBtzwUNdaw/YE3R343YHf+MBXTryjqtWE/xjf",
-	"um9v1tCB5Fn5lNjJ2iuaOeCnxmar7XH0447idxS/DcV/bLcScaeHQZYqmWK7nMYuJTUlCW1JbDCvoEbH",
-	"9cYNCNw5qJaGLMC0epSX4k4/xjdre6IUB6s7VP+A3om163M+FYyAqlTqd+usfgo/tV1qThpiLQOXPIJp",
-	"X66DyEYYA0gvyPFSxllj83qopVlopeSKaXptD7ZthIIA59M2YnZlSzZa9o9QPlWEw13PtV3PtVLPtTrW",
-	"6DXse19qDkIdvzbtonb0wC5qE54pbTuoWSP2qXlozoTUXgso6ks2MMw272X2sGZQyKs2bv6UM4y6tpO2",
-	"gSx37WN9U3l3Hnfn8d/7PFbse5/k4/jVBATTJs1uPrZr2udgnGOk/SZZpYqIFGPS3HYqP8prHQk20SMM",
-	"t/EebNTrq9TQqtLza+r1HWOR3nX/+izdvz5/Ey53Elb24cNIXTgl5LutbcJEx6ix50LeechdSJpPKkM2",
-	"KpibtAgrtgVzB9hCZxe81rXkBOVKbXUnE3cy8d9cJj5cK0W7dCvN9JWxipu5Ec8zDdBOZlwVAuDmULA1",
-	"z3W0l7UzqbRlYFEKy7VdA2Y8yaDOPK64rpUQgPZOpjd1sJ3nibJmRigDozwNuqRRYA+jqI5R2lVGVKQA",
-	"bpllevOIsoz81UO/QSttzdu1HDmC0qq6pvPcBd75AtwX38Dt6YwH0yipVQqgPsRcxvFKZQOLNKgbW66H",
-	"aa5uNlY8bHWoNYiBhCGVJ9RAITNqTFtGQEV+EDZKC2r7u+IDUk+mUosVbZjaRg9KiwmKNoIUhFyJHjI9",
-	"RZfWZ9AvF6mE9M7Po1+Ku0Ckc72qY0z/oMeCKU95oEWqHmHWdD6vV3Evn3fG755DUkvrrH/QqyGEBzWF",
-	"AoWAkJmDXreBlxD+39Qk2PwGPjqzb3GUUN8SjBRZTKWt1SCcDuNWTUG+SIreKvd7datEMJ7K9G8Uh94M",
-	"jQ1ELISjJxC24dIWzDteNoyrAMSz0JxMeV0D0yxK3E7UQhiI6FaEFy6Itt5n4H62+e15UECud5aonuKU",
-	"19su9CJRtCszxRtbd67V1zc1m6CB2KbMC6Mc1cpB6Z2Nx9yiQ5rrZ7/mVbdVb+D15s5qOFwBWYVFtgtb",
-	"WH/MkHre8CRooB2ogyxTKDpSag5QoZhNdy2azakHyIZIdtxgFeKIZ2y7Kau60tp+tC632DNRoRXkAwm8",
-	"cUtppXnj2jUG0CXG3j6gd2Kpmnnrn/vfTnpXp7ffLwbP0/fByfLl4fTrvvp7+OI4e3LAnx3Nv9OX0Q/y",
-	"8d1NNcSiUhq9yicTsaDwTC9Y2IbMYrBxSe4MTgrcb9Bbi8YCFPXowkJdD8BXgw0CNTitUfFf9H5Xpthv",
-	"2sZotQKZpiLQbCpTJdgYOjguN4peKQeK1GAWMgmNqkUdupQQBen4yIk9o3VrLzyuiPGjg7K4Wcunafmr",
-	"zxkU7DsnKQOKanKdUdBxdTn217zhbBV+Cg2leNLOc/oEm4w8Sa7jSE096wE64GBXtNUrarfuOteyQw/t",
-	"sFiLIY+3W32vuXhtX/0cMTjeTiGuPVDqKXwmb8XDW6paVtt6M4fuWJTZ69u8J53TfX7QOT4MjjrjY3HS",
-	"mZw6S1vU8YbNmbfVtO4LE6/7EpN+L+GDulakCEA9tuRcJJdSzj4FVS6js1wdkoe35nMlZtAg9/OgZpvV",
-	"Gc7xDiNIH7BAKKjgu0Z6VxDWAK6RymLo7bojjcVrlYYcK8v0XdfgBzR3x7ka1ixTXafHUJo46OC2uFCp",
-	"t2udP2hwdNU78sI5yK9CpS+HtGr07oR8ibfiIV/6ESGn0NYV+oU694IYQjno1pkxr8hD1jo7pmOuXKmM",
-	"vnuCzXKPelC11mbMDW1KQOusX/oF3+8fuB6yyghVsikyLdTQ9gdqnR1CTkMiFhaq/gDrz7g21mcnhxAr",
-	"LCE3fb9v/tBZmkTJtf3GCGxIOB6aU2VeO703NjDE+rbOWgshbv64mGi3JqmclclinorbSGZ/QGzQN+SX",
-	"LzU3P9vvQxqefxAPrd/BCqKgI04mp51j3ht3ToJ+2DkQhxPb6rjVbt1EiXnb60g+59ei5HwtOq0pGfBP",
-	"AMZ/BoM4Gc++M0Q7F2kkw6GAEX3e0Mt5A70D90aFfS68lWaJcwjfP9SCmvFiw9jVt4X2HiRZbuC8Oid0",
-	"ESe9b68JosTMc/t2xeV1nrDiiJhCU/gMim6NzHZVmyIXVbKflEy6l3xBCs42F5BIDetErQHn71FCVcYs",
-	"tdQJtbwsHrMURjLG1hpeeOnjfr4PVt/goWdM2prptt9k6ZJxrR7uk2f9/SoW+HZJjuAGzlNANQvkban9",
-	"/EqaKtJ6s/ORJn7gLPas1DreMmc/QvWDTjbfCKEb3RjXOS6BgBxMJRQUtsAjnbYNZ1xryBtIz8eZeojW",
-	"TpxOoc5ObL2gtB93DFPsHB+MDzv8KDwG1mnVdoN6cadtij200PRVV2NMghB35VCLXGuTowVLsyfLh7CW",
-	"XP30Uyjsg+mIG2zkHGxrM9D//8de5/S885R3Jh9/Obnv+H8ebPNnf3D/f9b4/mrIU0L3ry8Zftzzxibo",
-	"5KNWU6iccgP10MjLPWM8rrjQ+z3QFdaxKt8kbgxNrsOc7xkfFDwV+6vReN55zzs/9zqnH/N/Drudj1/9",
-	"n7WGBlD2ivO6KuxgZ07szImdObEzJ35Dc+JBYSBWdd80BgTff2ro5kVePaLIyt/YMp3oEkMejvVVHlHl",
-	"exAve/CoQ3jKC5jig6J7xq6lqOw0OCh7B53jo+Coc1JxULZbmqfXovhJr9MPDoTZ+0HnZHI47hyFx6Ah",
-	"9Qf7B/knNLUhRAz1mwml+WzeHD9E2EMouxNbDnSTTJ13pDPbDpWtT1a7NvaposXk4WmL1zeG6greR9gq",
-	"Tk0LqFO7/dF90Ooo1NuXJiMaiyRucQdpS2BUVRYDUsGp6d08FPb94zptg/r55+C3153Cv0dJ2EA5vNzh",
-	"1APLlttr59zsY21wgRlgVdriTsfZ6Tg7HWen4/yGOs4n5r565d62Tn11LtF/beYrgvFdJBar7U91C0Jt",
-	"2XbE+CH9kOQ4bvcH5gHwl1hQGILd+k7+XteM1G5N9cxQwYes19sPZjxK4F8C/5728a/+KdOSDQ7ZtzzJ",
-	"eLpkZhh8Zc++Q3/mQ7TuN9zA84qvFer/T+UCi9lK6AFYjUsymKhNyOBjTMgwYqgNtbMSdvn0MTvon/Tq",
-	"tIAcUdULRojDsGGA5sW8SSfMUzce4rQ61sggZ8REDP63NoXqgss5LwmXVz/e40oJregsdoO6LJISrcHM",
-	"7RZurVtWldy2swpESCW/GpSShWcOtKlW2QJ1/uQRxgtzT6GKkutSKzjb9aeyx8baaNhkcUcVQ50hYqve",
-	"bVCYpToevYH7bSOYwGfqwuLqXYWFoWpHzp+UAKY09vpx14QGeQlUfroR4eA/VOPgqz11rsRWZTyM8G2X",
-	"w2ErtWkxpG4tpTZXoMlXX4PhNpJEPa0qoR/gZt8goMuG072fnS6fv/vu4Id3/cX42Vs9Hhwq8aafjff/",
-	"oX9401++f/dUPf/+8pYPvsueX53fvfjpRe/l1Q/7r76Jpz/MXtbE2D0wAsmF5K365lUirqKZuIJ3K1YJ",
-	"PF0bdwRROHSBYaj2AfhNIGq/dc5+kjeC8ZlMrtkkjUQSGn4mMx1IkFFhpGaRrVZYxFLSEPif2Bw2P/66",
-	"Jtx6rfvaQbGBhfuK3i1j1I6xApF5OFNzKItrnGD75iAfylud5i0RVJd9LfWUzF44iYmIDCq6X9adxCUW",
-	"sr80LKlu5e5Wxb/3wyLJtkNB0WmEKQ3DgiFx2On1r3r7oGAeGgXTlpnfZQfusgNtGK5vNg06++GB6BxP",
-	"jnqd0/7JoMP3xwfBYXgkjicn5sDgt2+MGqXZmywJ+RJ8k0DMlQTDnPSqem+BXpu8V9Rfk15+RBpnqjTc",
-	"ittbfk4papHusgusaooZR5HtmD+XcRQsqbhk98HZGu74fFp2lG1PYjOjCrk6azOhNnVTbhKOa9iPLbfn",
-	"b+LKLJic/zwgohH5LqoygM7CxO0iXdTLDcc4Vznsdvxwxw+/ZH74qd4d6HfzMN9Ornj86x081Da2wa2v",
-	"U8P+r3lSsYKnclH9bgStWIeJXIzOqJHdnWZGp5vNkXeNU5ldTyE4esHTsMtGiVgMwVk6yvsSw9/wPqQ4",
-	"29fSLMlf+pA4pcyIosLLqTG7CISf5JhdG+EkE2Z4ESZKcqXZtZQhm8so0W3mNYlMs6QLvip7h+EW1UJv",
-	"q02PIJCA3JTQtRcbP8nx5vLqWzmuEVbUyfeRL1PNGuAGiHraQKpKpsfybhMBZlOaG0OK7AsuOIZreLbe",
-	"1wNI8sdHFDTSXu5X3IACa1yPQIaFHSKMQysJOP94/UNJAGeH7daER3GWikKVhWB2ejt+05+Pk/fz8NnT",
-	"Hn93mj3/+fzu1dXNz+9/CvqPf7L/Dqe599qcYS8ftt2aT7nCW1idLjHPBxP/z1xSjYvl2pTFWZ+0fZ93",
-	"er1er3Ns/nNi/tPL/9fHZM10XbEJyg81YycIptJiToX2rEseq+M/IbjpFEMMVCh4GEeJ8PA7FTzVY8G1",
-	"9wygPrT59Q7tLY3dM9Il+0sgQ8EODvt/RQt5SLOo1ln/sEf8q34h+0ewENsWZt1yV6Ckf+SjxI1IhGyo",
-	"s3X8X/jPTv+/4ISqbDbjcG92CY2lfBqg1cWlu4wsciIY+o/OeSDUHmk7e67KAPTp7+QD/nnwlPb9cM8S",
-	"wN40UlqiFyiaCbMTuHOryotAy546mo3CYsI3oApWaQcf6jRLqPULaWVGbg+3EfTQ/Ws4sZLWPqCcWHrk",
-	"86VWCRF29Yedo95xv3M8ON3vnByMDzuBjaDg/XGFuz1wlAeGt0Cf84392LKpehP01sbOU1ghH3pnQd8T",
-	"CmkB7WPvF+Il93szMWJxpDRVwvDKNBkDLpRFgUZqP9UugBIJt5EwfLj2bn6Fh6Sd+6QnMs1r7UNpBL5k",
-	"Sggsc+EnP1H/Qbz8tN0dia4CmWijBp7l0KlWcwGd/ql3+1+CT6FOiC1TMKgY9cPuzu7Y2R2faHe4RkH+",
-	"R32SzOP+pMMPgkHnJDwVvUm/Pxjs75uNkEqLdHVNpkSqiaH7jBCbGg45E0O6/m+dnR7ktZpe2pdb7dZS",
-	"GDrunw4G941mEYhT2JYS6Cf9jsFM51gcTDqnvcN+h0pLHfKj8bGVoMo/fwNjyvdPz/bt+XM9y6GrFXSq",
-	"AntGLoa2c7k9W8UghQFEWlDkg6cwETOxOtRQYjWovERTpZVk66yXC3I5h8uEbB6uZR23kYrGUYxKzzwb",
-	"x1FAImuIjitjoGVaVr1oOTNb7+d5bN+9z9leY2mrUovbSJ+VekrVN7ulVrfYTKW2CJTjsGuyraI0wNrb",
-	"m2aKye3C3Ep3lOuQ9433+udzBL6bSmPvKa98T32tJEq/8nsjV1vBfk7noWMwm63QoOgFfFJvQHo9zKhA",
-	"2oJDd6DEKxC1nRt0W/dmkflstqyX4k6/hk/ql4VdL7HSGhbRNLM8cD0+o1oN1pupXKiXcvGaXr8vs7R1",
-	"RS+pvXOkGRqt1WqnjiOuq5GPr907vrnpsS7w1A3K92EtvvtarrsGW7FcvJCheEOvb1qfyBAPVSYqsvEG",
-	"LgQl7Ig3o4eHerVuzJN8ObAatu/yN+9LkmL1h+94pF/jm6s888X4AmQGzl/vgdnOJVCJBnMSqtuyXA5Y",
-	"wilSRHFNxcNROMpecaiYSi0VqkR5+1ZvBMnZeaBrA7BEotNl3lwB27KXipBTManWLEP+ywNN9fN2iv1O",
-	"sd+m/Cq2NC6WWxFxbIT8Ii+jzChEhPwWhdEGXsUS3yw46BwaM+LYmBFQ0GZ8mHsbXIpBA9GisHoYza5O",
-	"NrG+p666vX44yW41x8MIdsMp5smn0esWK6mS6jf8VhQpdW2mj0epofm66nTiDaXyXIAjFTp1OSBSzobE",
-	"cK2n2bsshr9T4fR0+Ntx7VTGRjxoEjPDKQcPusTac/BIZUGAnZLbrZsouIF/jHmS2H8M42hCKbRZ/v/e",
-	"U8rGzvVl8Mzl/8IKyCn0fS89dDHzQEbYFAfr3hoZBLdKZhVc21XEkiOo6iaaz/FfWtK/UNbZWvj4lw2U",
-	"t3/bv4B8hr5fGJ/k2gX9Dd3O6/NvfMn06SZLGG3WN6CNP3pZSHmBQbQf4XdnbBYbS39IcB7wHX62/gNE",
-	"s5saiY4rr6kk8g29uYWJ5fHdT9uSK8kWU7hZdCvcZG8c/r3vmJZUxnk9zmtr3gakMiK5uUXmqFxfIAJV",
-	"spU95HZq107t2qldO7Xr30Lt+sRIIGOmRuKBsUBk/v7L44AMHCtTvHaXdjshs7u0213a/R4v7R4WzQHx",
-	"mZsHc3j3ez5jOuy119wFBDxh42IfLK6ZTAKB0RXU4CGIs9BWp4pmhgFhGaxZlOCfg7prhPLVWXMRLpjY",
-	"VnAod7HgrOSQLhfjqo0aqTEhatuw/7iTLzv5spMvO/nyO5UvZQOidf7+Zhge/P0qfP5u1u/8dPh4qtTr",
-	"f1SjRxw3XHNpi295BXY/az7Cr5qIYJfY3sYUeWEPUn1QuJFUaioXsN5IK2bvRz1B82UewVJ3+A0dlT58",
-	"9T1FOcN3vParheCHbav8Vla3GkzYr0v8ptCZdO1HV/DmvUXTBl/8YF6s9X3aBqAwVHUNBTw2Ud7LLSoc",
-	"eI1PKirR+nZaUs5egUt+s9J2pOwQ+TclQyi9VVD21rkIdTxxu/J0Us66dAP1uarTuWVvcpa26tj0sHiQ",
-	"xp5LFtDCwF94WTlvvz5vVTkX3FMX+jGy15Yj5PZkI6WC071JIrFmSyIWhAqFAVVdD3gS9u4KtD663QDx",
-	"RgTp5oU6VnTBNnshUqZgPGg3pRhXbCHiuHhm5a1IYz7PlZT9o16vciIqb3kmyckR1P+qa/6MnIo+Nnih",
-	"7x+xHrYZq4JKJqdvXx71Dk4KFmZvfZvu+5qtfkM3p3VJBPZWtUZ456UDQWVIs0SZTfUUTcrm7L2HfktY",
-	"0iO/Fba7lYpAJO77Xyr5VONOeCxOOsenE94Zj3sBsEBbq2xlilE+f3OKkf/Op2UG/b9/ZiJd/uc7+vsi",
-	"/PP+N38eDAhNnbo5/zwYtMoJMaveb91/bFBSqvnzFKhWOVDeZtXyLpcWqkWCsbc8FSzMxCOX25i3tG27",
-	"G9QlW0B18PHGeu0VKSMzfneB7/d7NVpubRmXd9OlvZWFQEJqsCtTlgqVzURoHSTRBII4ofvCgte2VLfk",
-	"uKKNrVtvbcR2gYDrG5lp6HlECG1T3wV4aPsbb4Qye1LDyyxZh7o6DcwtArBahNynjI8ruMTKa4gdY/jX",
-	"MYYHeVEd79/Yk2q/+JoHN5Mojrcp61SsANk7KdR2LJd+NHTS3GSsscGJyJUlrCnZNrITOorv96G8n9f8",
-	"BOa0Cot18U4ynaWbx8Bs2vmkANQDu51RhxHR0IvA7s2q2JDdEf3XHdFPuMk+j2OnjKlt5cW//P7aAvKS",
-	"pPmWdeCgJCLXfMwVFH4cC2NbYPzfhoXfyh26/c5/nmtgsNY1UEIAzLZqyZAe85Cei/XO20EPnbf/t9c/",
-	"6/XImhv+LBMz+5PMDLn3tUhjzC6r9+4W8QWOtNpSE+d0DwOFRjlTOhV85vdgzbOZwQqcGnUMojqhjCcU",
-	"lxOxEl5VKnII2pSGL6jenIfvJpseXzlj/R4jpxXTku0fHZFYmYL5S23VZ1EcR2jXbe4DyPdyTaijISqj",
-	"QL83L/sevYbbQ0zEihSmnYfrnGPbNcXKUecvYdWhAAW2Lmc9SzBbjDtmx2zFg0rP1BUtwS6+wWGuSCqw",
-	"a36LZJhmRJdUO7ZKBwWRtDJSNttSSVgzpi2jsiGtFARevdvZLNih4O0FOeUjXfU4V4ZfW4Pm4ht7mO2r",
-	"69UXH7UFnJRr0rjWaoVV1lKUSLRXa3SDIplUbVgxJZIQHCxCVYsgNMdGDqzKsXkr5HapVUke2rhNZzYa",
-	"Y5Z3PPykXm2bBoRTjtpmVPk5ezAWOpbkKNuwncgGfc2IABap1KIaUQEfrw+lWNEg0MV201BrArtLpLx9",
-	"S7HfN30+zH4tHf/NzVihVG3AzTl4hTsgH0FEhuI2CoSRGSQzx6lcKMi68RlGlqZwGY4CE1syFNS3Q1Lf",
-	"+vvV/TkSnVPe73WOw8PDzrgX9DsDsT856B32jwbH+7ZCkzG9aqO17YgGchEOo6Tu4vzwhN6C2kD8GqBt",
-	"vZA/R3HM9w67PfaX7/v9R+x5lGR37O7kaHh08Iilt2f9g16391f2TAQ3cm/Q6/d6/V6fPY1SMZF3e/Br",
-	"DXex+Ghyq2FzJ1CLXSNb1DQjXetm81HaxK9EEqo2y5JYKEWOO3AMjsVEbmHSb8rFirvSBBQVs9PYIDYw",
-	"oNlK2hsqD4Vt/Tzqg08Eq5f6Von0HF6s5XXeQCVIS/gp7GDbEciKw7my39Af/Lx9YlA88biHRaRY3vkv",
-	"9yoIfSnjh7TJTaG2l1dhq4K6VMYbFECocZzCh7XQlopSNHLG+hJiiVx0KCRrxDSk4HjlvHwz3LylcjNd",
-	"TCYi0MXLmzS65Vp8qK9A8wao+iJp6LoCiXJtr6UJdB3COgBEVuUiAIbnDW1DBLH8djp+FkSvom8v3v58",
-	"0X8ZXaiL5PIweHxxdHEz//67x9+edsXy25/DdxfRq+hi8eLq5vDF4IfB+zffnnbDZ9P4+fcv5+8Hh9Pw",
-	"b98t3//DYyxR0jo7NTpaKiapUFM35z/3v530rk5vv18Mnqfvg5Ply8Pp13319/DFcfbkgD87mn+nL6Mf",
-	"5OO7GzqwuzjT32mcaa1m3O9d9U+8qOP6WFQsAUrBpf9FsHVlem1/G96KNJpEeXz0NsE8kRpCFq9HRMl1",
-	"BpFFLWyrIZIwSq6pfi3VXKyNhOwPrnpeEGc1LrYmVd0/g3US4dt3V+AYHZ1D05boZ0jrPmNfC56KlP3v",
-	"f//PqE6P8I9eY1UdCm+wmbZOAwLXgaqtr1M6wbXtfGAI22cJ7qznPEq77J3Xbh8ZHgpqFiXdJl1ofQoz",
-	"tvSp60kDCbYefsvQF7BUKxqI4640+XZsdMdGd2z0t2WjD/NJWP1pc2fETTT/bsurMTGXwRSaW6qbaI6Y",
-	"rN6S40u19+TmJ1dRQnMt8nY6VNZW8YVvT0aJPjrwA9BOe73j/unp4PDg+KB3etovhqJVeToC2ugQkMy8",
-	"8IjBWpnmNwIlxq3Ugo15cFOjrZYwjOulmWoxXap1tl5mCR5MLUKgJjIbC70QImF6IW2vM4jcswq3is0Y",
-	"MiwE6+0flUP1qvh5ozmQbv2GYcFg6NIWC4hZmIt0FoEppvISxEXd+ycZJfk5g3IQxZrO3hgGgXOp9NB6",
-	"8D62raFE5Ycr9GWHX+XkoULHkaqrqOeZHQXgGkPTHBbM6+DvWR1Qv1X7mgIyGt3GhcrNZjlnvgFm9iaO",
-	"5UK1HUgjH6ujNhtRwhyk2BjCNs9EGOkh3IuO2h+SEQ/DoZb0AHZ7ZK9PMBloxMLMwM04oAJsuY2s99du",
-	"kXUG/KfZvW1LEcXtLGK29lwS6a/UgD4zMT+Mudszujlz1zzVjzEy5AGuijBdQhcLWrWMQ5EO9ZQbkjzt",
-	"wbWojKMAvv7R/Dx0nYmrwaJusKou1siUZRIvGVbHATK3cZ6M6jGRK0DJmWAEt2o+bN6B95dSx/D4NWTd",
-	"zmMeuMwOu9b/YHIB3nh1xjhLstlYQD9Ly7X/ov7adpf0f5n9tc2mMksV+8v0r0ymeF//l/Cvbcb1hyQW",
-	"XIF31rxTW03Jj0Pod04//tjrnH78pdc+vv9Rzabhx9qIgnxf6lmJZHw+j5d+QEXb8A63SLoKTwWTSZe9",
-	"SoTr9yEnEwY9/SaZEmF346NPhS39yNF9FEs2jrRx45BDtFtZEv0zE/Q6KB21MeXZ2IUkbBGrbz9TLj7B",
-	"KneFM1FW+TbMDBNJ91bXRMDkw1Uvg75+/JodHDPNr9tMZcGUccVEYmhorjtfX5YaRx4WgocGdbbmqiSx",
-	"d2L83dUVtgyO1KM85gSPmF1g9fq+EMF0cFKA4nTdlaWH48Zb9kwZtfoB7GsahWIY2FbASFGuktCbOa+5",
-	"mC5+Uin6s+I6CXIsnRZra3pNpdIqL8dt2WMbTtY0CkORbMSvLNhrQ8u8xqJtG1TKszDSVCC13Gp0TSoa",
-	"xi9skBRV6RhakdG4grodvuLq5h+2QnH5EGiublzMlu/ZDUMRDucipQSY1lmv22+3jEpjVmq0XPr3kF8X",
-	"E35DmYjql2R+uQ5OhbjTIkN2lzN5bxJomJ93yAFysgamSDRmxfmtYuieZy7jeGUVLBcnShyvKlirmKhQ",
-	"CVc3RJwB9GblJKwKjaNctE6kGF/wFVXmUOaZrXPobrRlNMxtrJe2rR+xes6Kzbcur6hho8sQPZUpFA5z",
-	"+VhGB1AaPHUGPCi7twmA6+GpENiKDSHiYVrKm8+4MfUts1cm56zKdnFZKNVYFTrYDdktCOSK/BZK31uR",
-	"4+Kdt0oabJQEwhVK9IAE7GECTgSN2x9sl7nD/UtNsU1DO5rfoFDm6kaE6BOG7SXuC1fwYK+jSrhuazfS",
-	"poBdvsMWVPdr9KZK2DASgNsdH8MuPcce7PrD1a4ynSrV57hbyfRVfcB5zvdVJfzynw3fGWnoPtksEcyJ",
-	"nhp71AYArh2E3qOC9CV0O4DccKvR0dT2roqUGjPVYubHP7KA/OhvXSuQSSIC6Fv2IKvbI9SN7e4iRTSy",
-	"P3f6Oey58vKTc6jbLWAMdQnKV1NomTnPmiINodMh+ufUnGMRX+R7JV+t2VMFbfjqXGrQ58/KK2MuXEe3",
-	"ImGQxFOVfjSYqg3B8oeCUHUexVBUGAx+eVM7Yn0fanPax+Laq0083yII6Sc5VkMb310Z+1s59oDE9ple",
-	"NHhNarNPFwBvERHtEo5LANQSUYQifLP1XMkbkTzASLL3a+9np8vn7747+OFdfzF+9laPB4dKvOln4/1/",
-	"6B/e9Jfv3z1Vz7+/vOWD77LnV+d3L3560Xt59cP+q2/i6Q+zlzdVW8pdn646Xa8SYdYJ0FeLBsDTOty8",
-	"hTuVFw+Jv6m7OWJfd1uF25wQ04OjxB+rX2EfhaEaK4MAHYFlppgSopAAQdrADG4cIiQ3dxlUMNeODsrW",
-	"2mrdpd2661zLjtMM8d3uS/rHj/jaR/+9TjSzgexzbiZpXUd6mo27gZztST6POoEMxbVI9tzU9/7n6iaa",
-	"d+Qcd6ED7XONJKPrId/VsYokntv3ar07tPNQVeYBm1+yLoNYpDdMp/xWxMqmzwRcadtlEcz4bqkQEAW8",
-	"rSMPV1xilf4bC35Ll00B1zyW15nossvcnTDltxA7dSPEnIpYVHXkcKM6fphSZYulODqUKZvJFOnRqqdG",
-	"jU1kOUHnsLc+Q+eLo7swS7FNwKzhzs1ZhJhllhdKMkjIkptELpKVl5H7R9Rjd6uCGOsQBdP8hni6Fkna",
-	"qI1PBcPf23grKZNAVEllI537mRmnWkJgW9/vOvT9+PE3p7Qti3E1uFiraN3O4/o7O56fWE8Mz+y6TDTL",
-	"+TZDOuNhmAql/t1Rr+yVR0Ogtv2ZzrwV4J9y+N3lTOUiaM35X3fY7cC/Ifp+k1J2DQrQ507t7mNoFaV2",
-	"b6DcbJ267cjl3yVx+8s7zn/YNPIi97bFHrfLLP/CtrP56Bvb4AEnPz+w6JQrlvx9Iankb02N3MMN2EFQ",
-	"KHD+2Wqad9lL6epcaonWknP4qyi5UWwsYrlgU7n4kMA8HGV+KrCz/VY10bfugBxuX0D9AXZX//dodzVL",
-	"iDVdh0sNl2sV4R3rL+B664bLn9TQ+F/aTvizxcxC6S1DYCIJNw2c/XST/rfVB7bspPzbNzlukHHvxHgq",
-	"5c0DxJxIDJpcpOZNBGTzI0WydCfgff+4iXN3I86+QEANc5/ItMCxoAptTYmn3xkbdwhtcmLaMwWCly47",
-	"qh5K2oimIsOQxAkVhn1JyOOYfrV3MSk2SMdA7o0sTiIlW8wjNzoHnxp9uN4o9eb+DXeMfCEbIOXt5fOG",
-	"U+gS72t3bGR+78ALI3v7FsSRSHSx+Kmhhhp1ZlDbFsaMuebClLskYFAjVXSdMEz5pWtTuF02symMGmyo",
-	"7AxT2Tcai6yf296nRvl0A3pA1N/BU/jgkML7iFQgE3/zZnRbVU43Y3fzFX+u4unlhTTtyqIc9QhVbcy4",
-	"LsKxyg8cPtYXu6hJe8QKTSUAv+xy6aVN+qwV09+69LHVl5CRYsjFGJ/J5NpumGrDHkLiqtGYAq5El13Y",
-	"4sXYzFh1S+Gjg4L3c7+ofZ933vPOz73O6cf8n8Nu5+NXteHq3xX0juIKRthLYHSW1xyYgEiIoIxPHCmt",
-	"umyUJeZfIhydsUUhB1dZby6wjJ9klHTZiKoQjM4wxQBjc2djkaoPCaY3oUkylRjwQL2o2U0iF+iPegQC",
-	"yoEELis6TOygd4C2p9171yLGQglnDUCo5U+eklQXd4Z1FsY8uCEVF1QPnmlp5ncw4R5nc2M4n9CSbIl8",
-	"MKrxhRmWp3EsNNPS/Jl304HeV8ZmgN7DtfCiOGlgoYh9IMBr4UVBI9shqb9ZDbRi/644uhXp2i6ypXbM",
-	"5myOJZ7Mgqpoo18G+M8ouR6qKAmEdZhgUfwhFsUvJv/4fH3S6fH+uHMcDMLOidifdGxpl5OD08NWk0ba",
-	"LrdTkJOJF0Fl/rIx4DbfiPL1eu0WgrQy37SEu2LWgtm7PGkB7HBs+vTgwm2puDZ0nm7BVYvb2ZiEl4pA",
-	"mPcortLo3txSlOe5TDJd8AoK7FX/sBjQkimwgWLl99X7fDp0U3zWN4g6l7aD7zGZIvNyzefx8LuGGdgr",
-	"/xHr93o9NhM8oc/JL1UfilU8GSsCchPJjDyYzTXpT0EgROgH53ql6KHYWRQ+eIdqz2YZuLfmcd53fUU/",
-	"jkIAcSjFp4UQb1OYcDMTiaQ58tMHGkLlaFfLcFbWY1xEOpga0ppMCnHMMnkwdnzW1hx9Xp6QnhpZDjr6",
-	"6Az08lxdt5BG2nzbZSOi3NGZaxAzzvCoZKkAEfohCfnS6BLXMjGqQYHdmEExTFOE7KDf635INkvrbUir",
-	"Lp9ZOPg6imPDw8YCatJtdzStFKilH7F0UZLRdcJ1BqEco8VUiWCISb5jrsTRwSPSiCh1CANTLV9Fto7h",
-	"NPCNloxDox2cvP0hwYOTgOmOMW+bIcqXWqtIENg+aqSby5btLeJqrbk0LmkT9sA6zNezoZz7uzNWIPoy",
-	"T81pxjH8knAsVMgoYK7ONqCFPaikZ7O6harG9spV73erXLXwrIxnp72LZ0+ug8F3PwWz73rPH389HUdf",
-	"x+LZUx08u4svnp3OLp6dZu/fHPxn6/MqYw8KX7eq+cax65ZeUHbXq/Qk17VkRBW5DlbxImwWfheRLhcl",
-	"/rWzquP5c5E8LE0MDO91NTxFuMGcWwk4s7FDpbnOmuJs4DfLn5Hl1laWWL9ESgCrdwO4THWYBvewzSap",
-	"nLF+y7vn6NeNLDMdyDoPw8ggZ3Rmq40a+elYxeiMDe7uumyESwQhjSmq+KDLRqkIo1QEenTG9u/u2gbt",
-	"wZSStthExrFciNDJ5A+JEb1sZHAvMw3CnDAGuIoS1j+0d0FdNkr4zEpy8IIEPDHjgvqLCatdKImRiMAs",
-	"Z3Rm89rbzOgD41TeCKNj6FjhXPm7Np8SlGmdZsas77LROJbBDazcTUpTgRTlJYMYF/oh4W6hsVQa0KnY",
-	"PJVQsAzIEpX3gk4y40sMDwabB89f0fFAhOs2BEufG0o03AAx32q3rpG+CKutts0Ry1drfo3NV7S+Vrtl",
-	"AK31BnzugvPl/DWk8Zwki0esVNzdHfpiIPAKzkea2bI2sgmRjHoP3f202VQuwOEkJ9plIuo0Aiz5Kct4",
-	"5FTrrN9vryqj7TkveBhHifCEVc7E8vitffpoHz4CE8F3NZ/0Ov3xIOgch/uiczI56HVymdk7NuiLlJZm",
-	"wT+W2PVBf7DJjAUOd9jbz/mQWajjHK26HaoZdHD6HorMbrqEo7wAuC/nKYGsANfM8/X/bjujQm1aIiaP",
-	"MlxpA0dneW9rp0j+Kr2K6CB0iM0s/zx4usm2/XnwtE+tjHCA4TaqXrH9URmEvU0A2OtXPVz5Ia3TVdwJ",
-	"N6aIPeI1YUTr3GTugoA6A27qIvPYQRNnjZRLz3OajL3oIFHyYFXmIRqUZ808bE7Hzn5p8Th+NQE2tc6b",
-	"8rGu++lU8FCkbGSJJQpHnsKhbasAsl4tJYDctbfR9KlntGsZl+587j2OuqInY7/Xc3O0/XDXhP5lvVB0",
-	"ybGln8cq8GvTwz9v5wyanS5VrbOpwInX68CEoYIqjA7DVMDRSzZViD2GXx9BUl/YBTUzJRINLVts6bUx",
-	"D24AyBGecFrsyCZpVXesAcJc6agw8xXnGhgOVJstnewIOgK1WYZNRfiSyfQzHPfcLbfZwSspUJf4efUs",
-	"klvPc1NzlXupaW1gJywitRGkG4U6lcBzUU8Pb2cEEUB5C6K1jY08MbfJeduwEZIPBfIlkoKq0M9iVdcY",
-	"DzKP47puMoheRxBtX8Xwj3aVnItCKz+P5a5LhT0oObg8Fd7y1Q3U99UFjXeq+E4V36niX5Yq/in+TWe0",
-	"b+vntB+uaviy4xY7brHjFl8Yt/jELkShu3/d0q7KOc2/uAVRvbZd9c9bqiKXNFyggo0JpLXpdbezmody",
-	"MqG3veB3OZm0SZP/kFB1XvD7y/kcvOGF23mqS6QV+0mOiz7vn+QY73ml0kVftnc6yF/tQQRHBuZa5Zmu",
-	"tQBqIg7RZWGgtj4AvIko3W00YwxvPRDDdElBd2Z0S6GnqRCQdPkhWVS/dMYQXqygyavRAAQ8J9DTbQnR",
-	"AKVYQ+dv8b3+jo+4kVcj6CG5Dxj5vTr5oWnGv0d1dRJHHgMdnUGdZ5cNSGKYSs932QgyyrokoczeYdod",
-	"lIiCu5d5zJcwBgDXZaNiSO7o7EPC14V8w41VfrVcBgp/M1+MMyW6bARVn7rgkBtm8yIpaPkhUSKB4eE9",
-	"ojJlgzQTkYdNGaLAQt5dgpZxBk862RyaF7uDVaSHomQtIIkaT3hRye3yxXkRfkM/PhCraGhlB71deOcX",
-	"Ed75iTLUOkO3lKBfiuT0fZQrw/l5gp5d4LxWDna1UHqEjuH8XhC8wj4TcVVBf6sj6cQiALjqhF5CBGgD",
-	"g+cUIAqLgAzO0m0mxKHZBDx64aw/qOnxn4qVXToopStXyFgsJvUBsHaaxixQbxAsDcgTsVhfsM+tD4Bd",
-	"QTKIspWupSa8fIp1Szu1rW17JZRen92kKQjRnef6tKbtVf2tTKUC0X6uDKbtHK4l7Hoff9mZRWvO+yfk",
-	"FXlBkQ1+cRe4fi3PsJhSGwvnoblMpT3bTCYMOuEfHOxDreSxvBWs3xvst71S0hAtA+k3XKmFTENs29P9",
-	"kFxSrIqi7E8vNOhDsqZM0wZl7rGScmMNejjFxXLdNu5HxhAEC8vssivyxJs35ISNsBXaCH+2f3aUFnM1",
-	"YlrKrreLtq4utawzizDsKuEYFOpkbe0GKxFkaaSXbww5I+2PoXli/q+nFkXfvrsy1hK8adgrvudGNZsI",
-	"Y951XEuVs19a3Ot0nucGwvAyXLbOWl9nS2NWttm1gHrX/79ql7ZvOORmgh+miGP7tFiU5E1GRUm89mih",
-	"GeO+/St3oafixldeUmPkGQTdlu8d41Sn14aU1cHkOr1t7YSyniA7+r+oR/7KnoqoYT+speLqRFjryuqq",
-	"2+uHd1Tcao6H9VPccIp58mntFLdYyX3T+ds8C7nm5N1Dw1HIft7119z11/zd9tds20r0SxRnWWLGKHgE",
-	"Qr7EmvVGCHlDnxqFI7rOUtvfWEe3YmimUK2zg54V4Qo6ZJZKq/dL9dGPeu0WJBfD3Y0a8iAQcyhJ3i/9",
-	"gu/3D9xdiDJmBSk3mRZqqOU1GFWts8MDKDQiFhaq/qDdMvQUBdGcJ1q1zk4OjcACP23rbL9v/tBZmhjs",
-	"0jeDE5RWakim6tnp/f1HygwGjV3c/HExYavSF8linorbSGZ/QGzQN8PxEu3iubE3sHuzMgMZdUN66BqA",
-	"fQjH3TNRbakJOv9+9Ba0Bt/pH390/aNt7Y0fhGqzeSy4Et3WprfysYAzZMtGhZEu5LNto06nYh4vh4am",
-	"1xDnTiH60hWiBmVnG9WlTsEQd4FI54Ye30wxdhidkv+vdAaOOsfG7js29umpsU/pCMDw2Bh3K5vx3jLW",
-	"S4l9U4JYFhvylNhsat9zRTyNkMGv3EuuNGZrJkORci2hYc1mVzlFf4pC8x5LQKKNiaZ+11Yb2Z2k3Uny",
-	"TtI2/hKgqrJvpN/p9Xq9zvG4P+nwg2DQOQlPRW/S7w8G+/ul7h7rm7kiYiuF608PXBXj1kv7cssW/e6f",
-	"Dgb35bK7zsMFV1Z4K1cE/aTfMZjpHIuDSee0d9jvWP86Pxoft9pNFb37nvVjgcLO81BJuVIElM5WURkc",
-	"gEZLGqar++nXBirU9mzNeJLxuL6KcC93ZVFW4iY3mXUhWKV6k1ixyDG9t81uqh3/+OJdE7W18+odFv2r",
-	"fq/RYUGqpvVXGN1xW3fFWt204q6w9O1f3rp/r/QKNx2FwjtVVRg6+z5JNGYa8YAkLFTI84Hggd6ppzuh",
-	"WhSqKyym/Vxz0zyK1cbdtP3jwztjo8weH4uTzunphHfsbcvh5KhXuEAJKf3cXWvsTPw/tomPlDDcZhT6",
-	"hC654K4KOkNDAOOYJ4nzTe144I4HbsADndfIMblz/3pU5fejeU4bRQ3mevhxYaTdDeqOvYGhgvS340U7",
-	"XuTzIgzjvMwS9MVRnL7ntsNizfX3K+2WjMNh8QpoBYPr7XumU7ocplluxog0ldDx/r7dmkRJpKaNTvJx",
-	"JzgKjzvHJ5PTDueTcSfX8I77LYBJpEM95Xlgs7HaITzvxyLE7fKiPtLLxsQv/dRuKReZdF+bleYvsv/e",
-	"y1zb6QC7c1c8dy7AKksSTFr5VXLt6Hi7FLvVZwfT63QaXV+DZw0dDTmXeJN3Lk+zZLjNmcS8ytLaqpsG",
-	"M+7RdHtpljgBum6CLwR9hmKMwN0pXH94ezIU1ykPRfiaY/SqmExEYITFE4i5aEMJW4K6nWdVyZQSuhTU",
-	"2adaQdRb4FawRFK0b5c9MZYAlhWGVgDmOXRMAGf7WYuigs3xwxAjklP7nd7gqn96dmhtBMuN3NjYZwD8",
-	"mPfOoVnISX9ASnqh92fvrHdwdnj83k8or4r60w4/GB92js2hOzGHLg+fPZwUE7mHeXyKTebmlDLROjgc",
-	"sIPuoDuAYGmzmrG8gxTCLI59a4t+GrrnQTSPRLLzD+3OcwvupMKhnLgU+q2jqkXip+A7z71LnlUZZEEU",
-	"Bj3sGNnSOR6c7ndOzGEIjvKr+l9L8JmldfIDlQvAldCg/rDiWsHwhcF7uktTw4lMIcZcp0v3rOjN8D8E",
-	"XlHM4y+BubcRyixDe52K20gswM2sZ2bOD1mvtx/M4f/E30QcSwb6ng35YYFMJlE6Y0uZEXu0hVW7+O0e",
-	"fZyzpoWIqV4obW7rrPUOnzEt2Tuugym0pW250PgtZ4ZWBH/UeMhrkYiUa5uft+PLXzRfngoe6yk4x7Pg",
-	"BgqcU7VfLDjPNR9zJcqPSZGCsOjfqxb10Z600uJSEUblZyqYijADT0PxORWnyTGSs//SqxboRp3O05YM",
-	"06BKEL7fZ7PYRle1uEmHKku5XJ9siTRKyhfk4HMpR5YUPdrbSEfsobW7ht65XwrulwcnxEEUkT0+IrTB",
-	"jlsFG/77B5atCOiCbqih8Jq37fqA/B76gOzyInZG8S4vYifxd3kRW+ZFeDKcp8E0uvXTG+rOSe/wqj9o",
-	"zmMIYpHeMJ3yWxG7HmkBVzoWWAQDS4aVWo+cHR4dmGMMFnOKN6FTmaZYrOhfolwonQo+w4HIIZaNQeMw",
-	"0H2s1z5qRVoJYwUNZZbplc1dfZZk3t1d1u54R8VasKbtlYhjxaZQ8VxY7R7b8dX5LT2a3EVh7fQliMKa",
-	"LS8KnpdN+NLOKbJjc7+RU2TnzNjKmQEH2jqBfpJRkjsd4AaabObVob4SwKKG97u02B2X2KXF7tJif9dp",
-	"sUYdTgUPW2f7uLbXdmm/tFb6hGot1i+ciuZSRQ7o/v6gB8UfU0Bv/xOuGiw51IMAvllAqUGxTMST3yhI",
-	"60d7W7hBXFVjDqoLBHGtP/zUPLrThKiQpjBrGqRfaf6xixnbmXu7mLFdzNjnjhnzpHGu7NfJSxcPgg2F",
-	"hEg2cDoWLh2dnKeEZzQQbiOxgJq5O1/Sjrlg4zKro6LQwsr3fDlGxSORoOgtjSKzf7+ZdbiNsvuFq2Wz",
-	"ZS7LESkP4L6r6kPbKK3djcHOSK5J71pnCDpJbsmI6uMPfzbW3FnrSZbKudj7WqRxlDQYjpvYbZZPPMsE",
-	"OXPsqVhCAmQh9K9JSO1Ezk7koMiJAm0jzXds7nfD5gwljHlws8oB0zXbfnhkjvtOoO0EWqlOAM8U2p1Q",
-	"fzvIjI55Ch4e5febnctgCokmkRZ4mWRdeuKOB05c1Dv6fOYk1gRbgs4Iupw1jPNokvWK5UKMZ61iwMkv",
-	"fuH3UFRCIxvHCkX3VmtwQ1WVUnR/1hu13cP3rbL7EI7gsfXl3opUwUXNvu9QFLcRPj3ot1vqJpoPbyXo",
-	"xb2C4lF0GBhLGR0G5l9mZ9CSpg2dCwmtl37cyfg/toz/CE6rzDzBXW92rpw4iYF9xlw63afmd+zCE3Yi",
-	"aBee8HnCE+apNNu6O0x/vL45n3rgQAe5ID2Oh+HO07Xjyg8qZljQ9qvJHatU/aMHqvoTnilt1XzLWp+a",
-	"h612y6jLeTAVKc8DoHipxS6HZEfrv3YOSd7Ssu74DI6uekcee6c+tLt+Ybt+Ybt+Yb99vzD/aAeQeWjs",
-	"6XHnJOiHHVv87WRwup8HF7k2fwbya7Gy7h3VqfgTgPGfwSBOxrPv0CeTRjIcChjR5w1eBwJ6B9w+hX0u",
-	"vGWr9VGr/VRos/A8eR0yMYcFWjns9FwtS/BT7WKBdwLxU2KBG8xXosWmMqqH733TfxcUvzsIu6D4XVD8",
-	"7zQo3rCx80AX2uZA+N+uW86OrTzYuZJ3y/nkPOUSJzvoGN0WjdlTY8yOD/Oo2F3vnN2dYR4XZFjbiy9b",
-	"sNlAOwchVfe2wi3NEiiL4cmovGHBRyONQDaASZf5imcqApG47+tqoxv8dY5PJ7wzHveCTl4y/GRQCCRd",
-	"1TBhTb8BlKO/YhH0Tt2cGL1fDLBf9X7r/uM95jRcrnaBIZMb1MQlH58gLzo+DI46Y4PYvBLQgVd4Vc35",
-	"rMCjtqknRGPYklf3rjbr1VQwxWeCcb8vT96WBywVWKJSNsM/S1Mvmr/mBvyQkq36+9XlHonOKe/3Osfh",
-	"4WFn3Av6nYHYn1gPuc0yyFSDlLAjqug6EeEwSmozFk68MM8hvwZoWy/kz1Ec873Dbo/95ft+/xF7HiXZ",
-	"Hbs7ORoeHTxi6e1Z/6DX7f2VPRPBjdwb9Pq9Xr/XZ0+jVEzk3R78CsiAyS+w0mQQCKXQ52I0teW30/Gz",
-	"IHoVfXvx9ueL/svoQl0kl4fB44uji5v59989/va0K5bf/hy+u4heRReLF1c3hy8GPwzev/n2tBs+m8bP",
-	"v385fz84nIZ/+275/h9eiIFh2KeQiicmqVBTN+c/97+d9K5Ob79fDJ6n74OT5cvD6dd99ffwxXH25IA/",
-	"O5p/py+jH+Tju5vVoa87vezf+PbUBrGAMrZtG8+12l6ljacXfAa2B1UBHBIY6OyvNUj6g6veaW3HTtIj",
-	"MR6digqWyxTUpR+JdBYB+wJ5aCS0LWRg5GAxHeneQBVLHu7OyL/TGWloR5fHFEId4nkqDTenREQt5pCa",
-	"l4QixUdr0vqgR1Ie43jfbi0+pSxos4W0baHQwe+2UOgKPvHgwp+0Kd94xZ69HPOHJJlTsHA5O3zQ6e3T",
-	"R/tY+OjWKNa+s6kHDV07x+G+6JxMDnqdHLG941KaeiHs4KA/2GRGg4+hpe/D3r6XoV5IUadXatVyb9DB",
-	"aSU/feUSjor56ZYYbC6pD5dXjtVeEE8Np95GCm2dD1fn7brHvCWl+WzevP96ORelVd2T4UXE5FGGc2Q4",
-	"Ost9c3RGfyVjh2i9Yyubuyzm1dv258FT6p5FAwy34QdF+6kMwt4mAOz1W/f3UJd6IjFWINEcXY2kDBQ6",
-	"TRRRdh3paTbuBnLmnfwSEygyURgMHUuK2avbM8YD7BbYBjtItVkw5bpty/N3PyQfkq/Yt29evTQGk0r4",
-	"jRgGXIk2i0KRaKNMpYrxVLC3by++uT1uMyAseHL59DHb398/NV++vXrcZRcJS8U/M6HMdPjejC+xuj9P",
-	"lkxOJkqYyZPwQ8JgjLHQCyES4P9LwVPF+uZndnp66sY1EEJHAIQTs+NYpBhPmIRMe7aYSiXYyJy6kfkF",
-	"CnBij+ouex4prRCKEVB3kKVKpiM2FioKBYv0GZtzpVik2ZgHN4wrA97IvqYluxYaxjSfszm/Fl12oc1E",
-	"I3M6RozjzyIJYXUG8hhm1VOucWqZCPzSLOc8scuYcsV4HLN5KufGehWKyQmLtGIqmIoZfwQfLiI9lZlm",
-	"nN3yOBNmZjNxl71K4qX5dhyLmWKxgJkygxAEaclCyRKpzYIMGLBJ3G5TG0aBLgQGl0BK3MGytJhE6xqH",
-	"j5JrgyeZ6S47Z6/Prx7/zb4m7gIBQ5zh9BGgMRYTeJ0pzZfKDBOZnxBPMH0Qw8abIfKZfRwYBMkFLdmg",
-	"7zEPpiJkqeCh3dhhAM/cpiIt4CyKL9no+w58dcb+dnE1YjJloxcXb96MPOqCfpewqXw+j6MAixEQcv/v",
-	"T0omI/YXQ/SnB4fHf4U9YdwsaxwLNgpkKEaGLBQbGc7q6JCawmAlWEMBBitAF+IONFdLrqF4xEbYdHPE",
-	"gFHCD5MoVZoNemwSiTgkkjJnZ5HK5LrLnvBgygzaAF6iO4O8g7s7BFJPRZSaWc0cClb8tQwjOsYXHThW",
-	"sLLjg9P9v56xt1dPOydtlkg25fEEIVdZmsprrg0VRyn8aGBkehEFosteGnjNqdexoM1FkWEWbuY2Vo2C",
-	"52Oe4MyGso0C0jbn5eXTx21H5+MojFIRED3SNbKiowUSLxaGk6U80CJVXfaCYljaZiqPMRIoYNip/3Ag",
-	"Ae1J7TMoJW5FymMACHH0RiQh7iA4SBg4KwwBj84hFjH6mSO1fy14KlL2v//9PyPLF255HIVwsPqHjJyi",
-	"bUN1oKEibUfXSSdK4Baga8B+chdMeXItYE7ykNCkZiCP/0Sp2RMMkulCMRxUg0tfKR3FMTZPgRH2e4yu",
-	"1hwPXiJN8UQacUFbGyXMyACmF5JpPlYsU7hZOCxyi5wNx1LpLnuriDXEXIsUVoXMA5fZZedmPn/RjE/M",
-	"m6c9FvIlovycvX715gpJHFVYxZScCewFo/kNkBAbXYRG09AiCZadv4ulQfsE+QpTItGMX/MoccSPDOxG",
-	"LNu4nRZyA5BllHTMiDHS5CFSpDef7lyKecyXIjxjxkAZEdjzNLo1Z8MIWSK5OMZ1jEUsk2uoCx3pNsgt",
-	"dtA7wN4vdCvKxpkGopgJo9qqR4wzbFZvcJ8a+YOf7QNAyEGQZ7ARvjjqstGzJ1dsD+T83i+kSN7vzcTI",
-	"cECVLzXgcSxSIP1Qmt3mADcs5ZIEOBzQOJpFGpYq2WiPZ3o6YuMlC+IIkIyM7RED2iHGRCScb9p4aXWQ",
-	"R8Sw3QigBNhBgJuBHF7IFN+i7wCd+AWi1vsJRBfIkAiasVvFxxO8idQM3Z1mqVqaWY2kFxOZii57dSvw",
-	"bMFizbkqQYJEk0bXUw2HIFLmmGXKUIeWkroVWarS0tb7BgGF1DQljeKSa/HcTNOB/47YX1KHbjN4IP7a",
-	"9t+6FDMeJVFyPYJ1F35RwnxP55nYisGEYQxTMTP7B/i95VEMEgrOxF8rCy6cCENjg1MkeiSulGsxJDqw",
-	"UAidLjvn5vCOQGtEGFCSQjCiTzxmt1wBrjMmi7PzhFqnXUuj+WTEPtrmq0grEU+MmkEEu5hKp2Aa1LMZ",
-	"T5ZmkRgCyf5i94ylBj1G2cUebZxEARInimKkuzbzYiIfeZTVzuV2WiL4v5op4UQ63nIwOEWRMRdxHJnT",
-	"LidALIW+cICWXKHCh2cM9e1EpjMOutjMcJ1QT80YsdBGwLUZxMGTNIMhQMIZSHDDWSgNrbAZv4FWWmE0",
-	"mYhUJEY2n2MtGqamcmFIH3WwBVfMKCphl40+tHi3O/7Q8p2qtNvmh9JjoiwKLXWyP5CzGRxC893Fa7tA",
-	"UjMSqc9QTQQ1y+i9yHZFHLIR4GnkVoe0hw8Bsc+j5EbBnQ5udSx4aM6a0aeUVcVIQINUMaOM/jRC6Wje",
-	"MoKBRBK+R3X6z19fnMHh3APn8bIDM1DopxHpOfMrvDFqs9GeJbhOiucxf7X4yx4R4qiNU3lERx95T/Zi",
-	"KW+yOUyASKat2AtFYNQT+CVLVDY2VDAWNUP4v8JmwfepyJ8azIC4TG+jQMB+gDZKKCWNQxnk6SkIpEkq",
-	"E90xSlHAE+StRmTJRQJm5J/+9Cf2t6ur1+bfMPT56ws2kai6g9rc7/e67N1U0Ckwz8BiMWwnmMooEKAi",
-	"LegNGsIAqdMoALYAxAGvskidofX61VcvhJ7KUHW/+or97cn5N6TywDiG3RixGEqhDCuZwaukRMPa4CeQ",
-	"EmZJJLwTliU3iVwk9EEbaNhI4EPQGkArODdrG3XZq9dXF69eviE2qtigd1B64xxnsiZDzNXUcHyDPoPP",
-	"yNfA9JRgMFpCFxf4j0ykkYAFnjNwk+AKIgR8IeK4Ayog2J8O9jlP+UwA4nBE98B9fh3dmrNglHhrk5uJ",
-	"e132Erxsqs1GoOggCcHdwYjMj0hrVIijBExzAvYi9xx89RVoGWOBalmUsGw+FymwvJwvASmB0DJ2s1zY",
-	"F3A4NFXM0s1RHj1Gs75zBTYWsBFpJjCUATqq1XJykwj0xkeMJ35PQRR2/UO7U3jQQBE3NpzDFHKv6DqR",
-	"qcEuOJ/JYWIs94XRrMBeMrs8luHS7rKD9EkSyBCEeGFO4AQ4rXvljNwueglE8/rtFYFnx7o0AswOZHbp",
-	"lV0l6V+a+D9AglAbtMC6CD54zxE9T9PInOQEPDZ25JNceSY9AOXu0LwkM8uRHmN/Q7CCIPZ3RJt2aTUf",
-	"wUNjoH31VclqMjysuJWW99MnuZ3rbQURExKt0ZcegSq8QH5gcTK6mHRecB1MCcqLSeelTIR9VhgE9Bff",
-	"8nOkYA9XIq6ljjjowYIHsG85bRkCBLJbzkWXvaWDZ9fgkQ4h5jEaFgwokQ70oNd38tDzFgDy/dcNsKPn",
-	"MrAItBgbPbni1yPL0wy3AxcS8n04YnZyOZunGAZhZi64UaD9bZSw658j6NX5s9KGmagKjY4YVzdGcZpY",
-	"JTu+RVfFzPC0WHBjDj4hTOE36EIwRgZYjxT/Br6vhBnordMLhYmB1TwF/Fyi35I8m5yCUc2/0W7XoK7D",
-	"62dGk8G2v3SHhb1/O//73//zoTXKOQ4eAVCRmEziJWDWuZDMuOBHIB1K4+iP2Fiak50KRgEk4BQzs9Pm",
-	"0S7limGXvQKuDt+bNaIH03BPwW+67DXVbnJT0mqk9UF89VWBeJFezIYhue/3Dsw+GAIkgtFmokhZCEGR",
-	"NnOZ/Z3zNFIyASFr5PvoK+AyZhAiP3ATEu3SgINeL/fLaPCzWtq0DtZLICDno6QdJeYT6bLYtVq4sxHB",
-	"IkPWOLB8J1IESI4GwMBXX0HBX6OU0zCGIiBfJkJnk3V0VwkGT8wEGtFaiAv0YyAFZGkOQCWgPszMvKg9",
-	"eABaxjhPwfzBgjF4E0L2NizWLBK4Lggdg2aEO8wJhry4hH4iXGDIuJ+wnbB74JCYRoGns5C9vZiKhGHF",
-	"GPaTjMBJg95gTj4JmYIfdDG19rFYwpkHBipRN9BL8A+jJiJzyWJ0E0PZRu8DbLSZkuTDBOMXvdLjTBua",
-	"cntJW/cN105+p+i7lmz0nCvdeSFDiNcYwYDAt+lJ540RtDkDf5vMyr9UeCsIR6NzGP0P9tnWRkMzIEsi",
-	"bbl/lMCVBCoieEjNz0QjViSkRGJonLdLcxqJmpLHDrWpGY9RDTPolpkGVzQdF4LFYueoTrKfsfFSC8W+",
-	"2kMuFovkWk+RiY1QsKEGALuG7jCfgi2f51CI3ODccRgD+iiazTLwV4/QcwJ3Lv4BdqcXXk9kB3ji6Mxo",
-	"6GgEG/wpLVGHn7XNpuPlAihiqQDPJ9ek0BmBCYpFtakz3J7IDow16haF0S1Pl4ZzVXQGHsdWpplZzSuv",
-	"0ug6SnLFY5IpHpNkPSDJOnr37l3HjGWUq4BrYZ22wAAPBqekHx/29u1tCt0rNDk70J1p3X6O8YPS3kbF",
-	"ih309q0w81xEX32FIH3fISWpc2Hof/R9x9eHOq/Qf33GEqmSaDIZEYiOYN6IIEsjvey8hqQGlP8g8+m2",
-	"RLJJCjIoN7mstQc+LET4eMng0rHNIo2AvQFrq3OV8kTNZZrPNEKH1weozB4FIlHCu818cXFVucaUc5Eo",
-	"maUBuA726KO9WaTxjhrjgwv3oC74pNXr9jFY0YzC51HrrLXf/f/Ye/fltpFkT/hVKrQnoru/hSjZ7Z4z",
-	"luPECbXt9rin3e2x7PHGdzgrFIkiWRZQxUYVRHMdjtin2QfbJ9mozKwCSAEgKYkSKeOPmbaIS11Qec/8",
-	"5XEPUpSdTerGPgLP/hEfFEYcUtmm+50STBdDpL9r7+kyE7dDs4kmdzF1Ju+BcHX/cjtERZjeQc2+H8wZ",
-	"Ba1/IC8DuVFyYXR6CTzhAKaLjPN1cnBy8Js09tRN7x3NDgpmSKHFpIiFSZIscHIWRACYv9xCRjikSjrr",
-	"ryze89cwUubW/G+5GB2cHPy3IycztBLKmiO8ao4qEzmDB79+jVomAJxLGgb5D/Xj06UNhv+7e6JpXN8h",
-	"ng9Q3fC+tFXToJzijSbyHp5pms6pn4EpXYJOQwXtwrF3dNdT6XT9rCB5V66/P69f4Ezq7ikPzdFzCEwf",
-	"rHEnOIs9gthUK4MF94+Pj31Ggu+KUIl4fjKYJb3xkXJHHXMelvK7IJ6Fp/9rdPAER697aZjl0WsFgoRY",
-	"JD72aPVjHxSvcPkEn/tx9XO/6HwgkwQ7iT959Hj1E28ret8vmAADj/60+lFvhonkZ51AKseTx09XPxa8",
-	"/zhUyOdcPVMQaJh1SqwcGM8ARODByX/9y50QU2QZB4QG9x0DJTrLzX3iiCkxcyY9BMogjX8MGXOYNPuv",
-	"6ODzIeWh4i9uuDr2fPQF/jzHP89l8rWRYf+N7Cq8VSTe5Kh4sEHxDWwYb+tdYcKvRJUHr2LB5XkNq/cE",
-	"7gRPSd9LC4GszD8LmZfpixvQ/R0RKZrA7WS6H1R6/GT1E79r+4suVNKRNRBB0HSqB/v2CPmIFCE3+SnV",
-	"5C8X8tP43mLyqhPjqVP9516Jfspieq+/w9kIqYYsA2/TotkPP5AkRuutMJSI21dchVgxvajCUYKzeI65",
-	"LFKFUaXTyZ02zIfWjV2j2b3D9+0HYwEChXN5Wzzl6vIDG4Dyw4UJf+2Y25aZ2/Ff12A1uJT36MPHx562",
-	"fIdq7tv636NkTFe+whWavjFfXmNj3al/r/VvUO+yLjP/oEwxRXXijUgkdzb57rF0osEbs3VIj2tUw95j",
-	"DhzkESPLzPgcksIW4myloWYwJtSrN4ZxsCuscq+MHreGD0bkbSaP37LO5tkXmwfpIFg6IcnsGhZPkSCk",
-	"ey1BfYRIHQzGEglOfaEwnKfZbKKzHnupbC6FofRtcvM3EBSMtY5biQ9tSaS0ugbXBYCfXMd30ehM4qVD",
-	"Bfw6rZ6cWxp5YcEt7iPCflnbfeR2/BSf2T+HjZt8O9/qeNb+8CxIGnCflKV6fBMnjcfeaLTdPvqsKgwP",
-	"5sCYMBcR0TKc7YZAHD32MVSsDHQyh+ACHFlhKGSIUEzBDqzTFs4sz+3zAAmymb5QSRH/u5gfbMsKqs6x",
-	"Yv9ctXce39qQNNoZljk2mzynIUETjJ9CfWdCeok0i8kkvmopxoLG8yJP44PogHIB3IxqUuCbJkpPHdU9",
-	"8jU68IOuejzcB2vbA5PtehbYflk/a0z272L+TgAcz85xTKAZiGUDCTmiuBaTPALuJUW7zeRv8rkcAHlH",
-	"qVCF6rFTZoQF/1UihjIRJXPlnj0CZ6SaQmsYb9IBiSe89dPaov5QHWrepkeEPep0iT3SJeCEHxbT8vSW",
-	"NYSMYp3XIBiE4moglneFgoKfoEhA+WDhc1q5QmMJ0hOour+VDNz79tvBUC6kNajq1tlR155QV0XomFtQ",
-	"1IGkjr4gtF1zDPUMUl2ouHpcViLnBckVrNW2LJEJZLn5PCBA5qgNpZaHc62AB9xWE+QgUL6dDZqWy1wR",
-	"VnA7CUzSiWhykxrNRjzvAqkPN5B6Yx1ygX6PhlwNRdpsfdNJq1ZOw3GjTPQBpuVS7UkZDQDqnnHDEq1E",
-	"j/1OmbyZzikLENovhKI5qERyhz3qK3EpFHom3xOuCwRnZ3zeY89htinEXqHW2mdjU6rwM+QwvkKAuEk1",
-	"uFuoc/itNrSKr+/4zJUFPtDY5R0HIcPZ67iZp7WbMDSsyW3N4lJComEbaoKVzpkVn63psZh+jdlI+hpd",
-	"qvO1GopbvNsKq8IdQ5lEbKJnwleTl36tvqLCxGeQLD6SKRbxTafpPMADNCXqYvn6Bim6t50hCxNozZDd",
-	"VmowjLxOUnBZoEOYYPWjh4sbDP8On2kfH+q2V8avrpt6u3pYPGlNgaRwtRw2459/gzqOg5PHPz2B/kr+",
-	"7x8DCpuxANDYNIdKbXeYCQAbN2w+ocjd2ur9OS/n0TByecPt7j6oMSIXDLpHJIi4JQ0WreocYSMa5gRd",
-	"lKpTGek8A3TAhFtx6F5xsO6HaJgOoomUU2oKbuprzWOfPBdAyG1OC5IWndtiT9wW+L1u4rDANxxBaLDs",
-	"bnZVUSDwmBK6ZyCgKrkwInXCPRNczSYyFRGCJyEoibuLUzKSzFkq1QVaHNhLDov20LpKRdJj74QpMswN",
-	"BcsFbBJTAMZXQ5pnkYmgGWyXcN66lbSbAbCNvg5UGkDU6ahpD6gJD5Lnf2tQUNSUPSTToCAjQAKiUSmC",
-	"pzJQlf1+IuZw+UJMCThrrEuIpVrPXnkGd+akd0d7TzxiPnZ55WCud9SnRUPKCSBXWT0Fw6OswKVifqmk",
-	"mVTgTt2wBpP/UUfklmU6A4r4yCVEWz2GlNPklGaEaNzrK3cmS5fWKsEAJ3jH5EJHLXtALfAxwTuxviy4",
-	"qk3l4lKKWbPbBXBhL6RKnPGGOHRgumc8EYfFNMB3NDtC3voh1vC++mYZJf5ShQ+YiZ4pJptsxtBoY11z",
-	"8Tf/wNftmzK0CZ1F83AsGk86EAhNUyASE6jkWtT4BfvPrCpmBTgMkjclkAyBEhBOCFCqEfllm462Dkn6",
-	"1dSERPxsbxYUWe1veD36XSsBwD134HVol49+Oyo5jS/f8/GqLES4B17545pxDQ9h0wV/H2zwV1UFKiTm",
-	"lV0xbsI8VkaBT1VgHz5zulCJyNmMzwlDVz1D9HxUXYUHMMYJS8NiZx7GFPHlaVoTzHWab1951fdKLvdC",
-	"yjn4WpSmYAA4ZqRtjunuDvfaUkI4lIb9riGM8vXrLrC8rt71/upd8ajeUrD526519XFqdStq2hH0KE+a",
-	"Oe0bQldTYlZl9gG+2xTYeoZgpAMiJAYAseZCAzQZT1lWGHJpY1YdO/USxPpOKXrkuCgYhmoe8nPi4LiO",
-	"kTffFjd+B8vfK13ybgp6VvDvR3fJv8PZu67aGnVlO9+25FHa7q/02e9aI+Sw15RXn/TgcIC4s80i6hdo",
-	"WYMwokk+P88LFfvAIKAaYy4yyKLQDYdbRl1VDIvF56kAfJsTZzOA0PmkBwZBXtkAQGlV5JM6+0r6PNJT",
-	"yzINbamO8QkAjnevYlq5B7USvlfHMxanYmQJFXeiZ9C3g+XQ3KTHfnWPI5Ys5IiWUd6+gkYR2MMFOwA5",
-	"yWbzOQZ1zYWcTutRF0+H9g/l3nywHSnxqx78jF6Nu8W68eM2y42P1YTfg4dcOHnHDNUd83MCb+50+dvQ",
-	"5SNmRZ5JxS2kcAFlI2/4hJS7GcNsDoWcuhdiLSUm0UMFjO/x2WPvCqUcewFOBiknkOUCujWWbn5aYlIp",
-	"gNxD4ANKe3QmDBvlOuurkCzPVRK6X7h3+l5NOk2esRiYsONQsS8ZkdbAOD2GEf7lrHtEP67C7ai+Kpkv",
-	"+wnghmvDOcQJ7yur9Vc9uJec1l/1YJ2MVszmo1CzXzsk9lFhbsNk4Ja1J4Ox7H/AM2sjpdxxkmtl5LvM",
-	"LqU+eWOudiGvEydyrxmdv+rBTiV1/qoHbQFQYL5d+HNPwp/XE65HBGbWKGOn01x/lhm31ENrQeYNxESq",
-	"Wk39uZeDnXzq5FMnn3ZEPi3blNQ0RnvfQZqGWqrId1N2Zj/kGwH1W+iygU4H4bEhdWE45VqUGjX0TVFz",
-	"7BjfV38Wcngh8h6LIS8D2smIbGrRGYEspG6lWqXzc6stTxdWHJgptK4Lix1onQqutpxB5OQ4sM12P2+H",
-	"E7k/1ZJw/uHwXjnu1xCqXz7pQWvW0Klir18s2qtlpy2wZY0FkvItwh1DMhYBhmL3dqqDiE9Kg3LCy8pv",
-	"sm4xH6CvoMWFcCdfav8Gpe05wa7EJ9i08hLaORpqMe7xjQo70J/rhPwr4UT8xpAsv+qB481bptB22vyk",
-	"B/sUQb9Ld1g4WhGL3RkZ6UKRa+zufXMLp7TjVB6lwpF2yFIyVkxNABObSGM1SNDrcq21QCvcDKC03LBi",
-	"6tUWCY4046MVGZ9j59Kq0dCDRqwhbylEwn07tuYko5vymj3OCur42Xb42b6EKCjaG7Hb54ldyAJgMj4B",
-	"c7k2y4QoRzPHfD0KGhnihJV8G90AXFrs3UgNw306KHfGYC6FM8VmPfYaUkCxH2mEvf59rCVhOu+rwE6h",
-	"NWjOFZQGOitNZuDBKTkv9siDzFC+kBIVedSQQ4QNQY0QjtvS/X0V8MacqYdTB8mglZWqoOgJrDblxrKx",
-	"1gmbakmVjD5HnnrruifLNtbuF2j5qfTsGYtVkaZxH2PIi9rqSj0Vuj1+w9ID1r9SfjRsfSdWHrBYqUoS",
-	"XMdEqvG51efA0DrpctNkIZvPby5cAo9frZIjjpxvbOxdCsDNpRqzYtqkfqNIKqap5tDmeEEAOIFTWyz7",
-	"3s9s97jrGaHOegZ7x/k8nbreqeudun7bDDXwm+swVd/W9+gL/QuYawlb08xZrfhc7R39DF2y0lh2IdD3",
-	"QrEM369QKmCn05QPBTVq0Dr7zoRkfuxWyI2HgVc8A/S8voK51muxmb4Ub3CEdbL7s3BrTX5/uQU72oaw",
-	"stiNOhA+ufoJX+Bn60qm9rdBxS4xITxO1e6kJoDZb8aR0GRtri33SdVg6hrwEkTMSDUUgOCLrAPDQ8Yy",
-	"kec67zHf0Kcu2bAhivMHzmOLGhGO0K4U0W508dL9iEJAzZyFLN9RxQFzHQo4wgPeSAi/V0DqNj/ggHyC",
-	"A6yQmjE1GI6ZVsJUnG/o9sLKicyI9FKYiMV8wFWilUgq9ytt104iCt/ngMY9iA6EKjK3d+UvYRS3k3sO",
-	"I4lsAD5GK/QKfq2OE+xRhxmSUeBEDFQJ3kSlqUp2LuwNuMPRF/gvudsxC64NUQH9w9YXzgQyYkPIs4LC",
-	"BCmSiFmt6/VtGAMO61rFtHRjXTEtTfzbhjaoEP8KgAPYyU5bv8cyUziwndPiNr3AniMpPduQC16K/FKK",
-	"WXvjYWkgSSzCUsxiOAnlgj5ABkbCRBc5NggS4gJhBoDNLTQEo6zk0r6g2Bp7y3Nr+orqTTOB4b2yNsop",
-	"QEWaMh+l82rZMxZbuokKRo1uskX8arfJiWiMFfaIn0mnh+wNgJP/Zt4mMe7P4YY5nEgQLeRWX8fnxhvJ",
-	"cZF7U6BI05KEAMiTgBMhvdJORC4aiOAfOIMtksB7bi5wlHYioL3oSGB/jHLLzYX/btc490df4L9fS2T3",
-	"Zsc4iQ6UB6hWIzownHNEq4jZ94jT84MzmS+55XnMvkcHuEqEM2QhExquwE0Zl+6EczUUcV9970ORETXA",
-	"wlxH8MVjwezIF6yYH+BSPBODidYXJmbfJyKVlwKa7lvN/IUf0IvQAELcYx99Uo4hD3/w5sMAqTbC9FWJ",
-	"MvyM+u1BIxGR4KNoWTAvnYeFZWaic+sR3UJ7Lto0J143Rir+B1UDbRZ6had+d8bJ3lsVD5GRdTGAXdfp",
-	"Cew5IDE7jflGzDaHNgLN3Nb3t2CbtLfomEPHHDrmcF8tQW7CHUjTaWtEj1CC1a6ggEO9kLi12KgTjRF/",
-	"40yIC0Qz0cpO3M+ggzhy8B27TV/FfGjlpbTzQxzn0D2WzmNUtJYvwqvc1YxfCF+4ZkX+jHE24MOLkTN8",
-	"0DTL4B4TdDo96quRzjORs6nIpU5MUyznHe3N/VWW4wzK4vJ9CsHg3Fv7j9P+djbfnoRfPBUCTYZ+n/gV",
-	"b9Lhi15x9AX/saqiNUyDOJLPc/I+ET1CMwqo27MisH7wFywiq0XHx0O7Vr9gf2ddy2C/jN3tGowLXdEx",
-	"GJfY4dA/2PLOcIhvRqxHQ3PZSLDvfnnOnjz663HoLo5Ir05Sp1IJ7MXn9ISEz3vstKJm+Bol0G6o9/eT",
-	"FrJ9zwep2BvateKz9RtXvng576KWMC0ttALq+xxffPhCmqk20iPt1oAC8ywk0oxkupgocmX0jvYfsP82",
-	"4XN0al4Vqdyw52f/3JAxaJ21t/Ge5vIScqpVwibw/SBd2TswF7KvajXyUzV/B6Ns6mo4EzwfTg4a0HFg",
-	"EkF5n2jTlFrlLt0cGigeptoAGAYODMaTT+xkePEZi92M5SXcx9OU+T/Dlk0E3YtJYVIN0yIRydpZYT4D",
-	"TE+Fs3/8+w+iA3ztA0gDA/+POzGtZgicqM4I2RcjJE0X6AZzIX3JxDVY1lEuLEr5Jg2mHE3pgU7mYHFA",
-	"9AlKqVmq1RgKn3sMThyUu7FcGIsYWyJjhbLQroF6TNJsew1+B5jP9TjdjvkAwko6CnwwFFihPu8E8MIj",
-	"8gBS1/ECADF+IWr0XVYcCbWmXzrxBVNixjqFhhvMBwJbwv2MKHEWBXspRsmgeMpiAPxT2p7T0DH5L5Vg",
-	"M3DrwYMTTpHYIYHYVfqsVF9EtbDn7qG4IWTiFvUOEQhXGisLcr/JZvFbtsMOB62zFe4Gt74HGhm526zK",
-	"Kwe6Y12B7BivcIVl9nU9hoV4oc0uy7OJnq0yfuq8GmTtbKwCuIe2DXwXNOtvlqY7J4InpWuXJS4R0BHY",
-	"nS3CHqmUipq1ziJm9JJ4H3LlrAFQCqT1Tc/cUYTLueBJtSjapyyXVdMRm0HIM5RIO/nu5GzSY89TDWlT",
-	"/sUM+3kY32CmFlLOrenmZHz7uRFhYhtVPXccpMuX2F8QthRQwG+Za3m4h1bXJ0l8f2+1CMKKz7bH3gme",
-	"QI+qElABnbNBcYBZO2OjSNxWRYC949YApRY+jOK5llMz3BNNyQ2nav7GT/y6nGkfvYG06DZ3RPigneLy",
-	"kAtJF6lsmSfcKJ9hiUPkAnzsN/JiLHoi2O04Ityou6iblDPrlJOufnSVp2PhoHcq0g29JMCJbqojhcTO",
-	"VqUoFItaoUL9mhKf8Ye8wJobp9Vs0NSuTCpd3djuLExzi7zED9KmcpT71UVB9kSFMJWzcx3KOPri/wk6",
-	"gs9abtYSzizPLTkvHGmA48NWDg+b6SJNEALD4yiTfwMzHyOIaZTVYJBeddX1+DNNxR/czbMt6ME7QN30",
-	"c71rBcGP364f+C/T6QidA+M2GI8/7YyXRI8pCEjgt8OKVtTjvhMGOREVnIjcsERDEoao1qD36gtJ94Gr",
-	"3AeWb8dROo5yf/WlpqTKW+AgK4tMg/4yE7lgSeH+l3v35xTnRIldGU8EK6aOz/Uayk87ltKxlI6l7FxV",
-	"6u3yFJvL8diN18RUXugyEkvAUNy3618wk7CVyzTXY2dk9tgfI2ZnmtEAxoN0OFsJgTqc3ZTO4QeE/6ht",
-	"UYCP3x4v6phCFwPZFrw9ntWqGbExWlxhqPSo0b1nCjOFevAAm+ORaqSdsPjP2AO3MQPlGfXZ0B9gnBWJ",
-	"kh91nhhP6G5mUOYE8D3STFM+hxSOiAYSCUvlBeUdU2n6pRQGelm5NwzEWCpFgEEAOppxmfYVTxL3WRub",
-	"CP+5UGCR8c+/CTW2k4OTR8fH0UEmVfh7s8bNt9873O1qpXn43oVx3fzbHKr+xHX+1P0pLqcvtjkXOvpC",
-	"reJX5WDy1GiWcMvR+ACpzrFiwwjHHorhhFFgArmXkTooEDTD2lxNdx7XyuZe7Hi/mMddNrzf0STuQHrt",
-	"yoNfZKc7PFwAzPIgX59a8VckVt8cZykzolpOdakR60XmTM8Uy+V4ElSK9z6UCK/8ztBVnw8KMNzu+YR9",
-	"DxkS7t5zuDf+4RnxgL6aTTQCZ3rNBTQCTL0g2Q/poNqyoVYjmWfuFnJ+InNgp2FvKDUVkzUgKWspt6M2",
-	"J8PN8pQirh07efjs5I4zJioHv+Nmnt4qDO07Q7SKDGQd/hYdTIsmpBpkBO0cpJK4RbecFypcjX0nHq7m",
-	"UHya8TnGeHMxlsaK3L3B9vrqVC2yGfqzFvo358p2XKbjMlviMnXnuGM3RHcVbhOINGgsN1OociEVOgKa",
-	"00jAEgL0CDwNZesSSlL3uel+khETn4diahF7GND+sXydZYJjo+y6yAzNpLOMOsvoW9El6MgDZO6S7/Nm",
-	"dG2EMVIr02YrncmxMlW6hZb84lLkcyhpw47MHKB8mdUXQgFcJ5K7rHFrvFQJuAn92DtKxDWNOF+6ne+I",
-	"7CES2UuVQM6vkWN1KFUJYLU2lUUNwJL+laiOJ+JSDoUz/we5nhnImCSMW3cfplZCLTdHdZ5+1YXtsd+h",
-	"G45h8bDIc6Fs3Bza2C3q2rNQAG1ea2Y1nZOOGzzoYq56dnCTIq4mEXz0hf7l4w1N8vilSgwmEeDcbih/",
-	"d4ZBNNJY/bDlbnWCvyP1mwn+CjVtLvdbSBuV9WabGUh5WeuoatpQbS1G0HlLiRkgMvo8h4lMxDmJuzgC",
-	"qApvectgcyM+HIQF+ipY8clJQKcwHugCakB9bdOT4ydY+e20fK0EIle5IUJ1a6r1RcCbgynpwvbV8rSU",
-	"Zqmk4lL3PGHTuNcBOu+UG4O9jTwsL8JpGWa0VvjfTICDUgL0hhGwaX01ETy3A8Ftj53hRi9gaFQ7jOB4",
-	"Q67ctoDyZSZ6Vt2yKsIeaF34xkq/5L7CCA/ecE43nLsvItJR/INbal6WnqHH9GpQqM5rStPfMY/GFnJW",
-	"cZ33WXv7zftr96L8toHGIhYTjHYujE4vu9auNxV+RJHXlnjUj+6w7FJ39IX+PW/Nm/FluiROyjaThPP4",
-	"6PjY96YzDT0mP+LYL2i4dThnUt5bwzorE9+2tft65Ez5N9wOJ9u1ZJc2qZ31VbanAgH/8j0fNw1Dtx3B",
-	"PfDWH9dkSW90IkeyU6ofMoqbP0/eFDWBpG+Xyxzlgv5co7qwMq3l7lLiUigmR6BlOsVRJE61rUD3BC3Y",
-	"d+g8lEkMYXF0FvBM1Cff0JBEjTvEqnaP93Rx8ltQoML5cGoUnG6nPNGhPdejURc1r9Il457Cr8WYzIr0",
-	"YLDoKUnH6zkY0Ct72cGLIjYorDOZjRjmwjZ2kPvox91rFHdaRZuXPWxwl26/J05z/8U2d5FHQXIPeZoO",
-	"+BDpirCU0QN78uXgy7+Ra6I30Mn8vx0Vefq1JSsFElH0AgkuER04ukJ7Rbh6KerS8bV6Xp3LtuBTyyEI",
-	"U3A9R8mT+r5MXnORGCKY+tP96Lj+/koy4Tg4/mxJiu6CmUkL1U56NMLjEc7A6WL/zqBcXT0AsCiof3ol",
-	"L4X6ML3vj/uyOpftfNzqEPv4cRUWrEGu1tgtgxXThi8LlW9niBZ031/2TXUu2/my1SH2kmwBlw3qE8EZ",
-	"D7WNRmcCyp4bvjE6434BIXbPn/hdZSrbwo4MI+zhBz7zQRTHkfG7iYTxQWFE08fVOvtjKtQOfNtyJlv6",
-	"tGGAff+yw1xw+LC+q0vdly2MyM98HuF9f9wPC5PZzvddGGM/5S6GEyeL1e8tTntYHb39vTA7IIQ/Lkxm",
-	"Ox+6MsY+f2abS+pGMQsOw6vftz56SVMYC3B1UvKgX0joiQtfyScboCbnPqCJIOA+FUPwzbPBnJ1ZrhKe",
-	"J8z7HNij3vEJ47avUsGNBbR4XCnG3UPGAQd/n2GPP3+O6JzkAruDolM1mHkM1zEQC/jZPRajGySG5AUz",
-	"0TMVEAvw5VBpjS/zC4em3ZoNBJtYOzW+TTdn02KQyiEzIr8UecQKlbrbjbBWqjFkYeiZx8TvKyXsTOcX",
-	"tR6Y58BkG325q0I/icim2go1nP9dzLfXhqM6yY0i7o9umxzbHb/B9RWCBPjVrxuEig7CDtvDd8Ipssj8",
-	"2h6te+RrdPCbxnWvejzc91A7G+9H2oDV+jzjan7unVD7mB6wxmT/LubvRGFojjvmUsfaUcabZdc6HvWj",
-	"Lz5YsSIb9nVgGE66+gIyXpVLjqfMuHR8npUhRMh0G3I1FGkqkjo+/wJetkHMrlxxTciuXM8d5Ku+X1Q6",
-	"cpHpyy7W/lCjWO7jbkZw0apwVQhP2aqIxuiUrUjp9tycnSGa3cvIWUsp6hJxOuZwG4k4G3GGKdDAFd7w",
-	"nHoSApJu7ijeopVKzdINZFGfgXnrJG0YlWnoWe4MUsc3RlymRS7MM5ZJt29oiyIWD8DpoPrd6ytszYFY",
-	"fno0ivydbrQLMYUk8SDAK5K9jid9mCZ8R2X5Fvxd1cXeU7b1JmwuIBcBWmRnQXVwwbfA+ZAIbtUOOSp5",
-	"TGPGz2maspFMHWdhjnrmzOqxgIYo7ck8L8p375DWdIfQoUvpghUU0cZJgH5KzueGOdCljaZAvuO/u0fb",
-	"J4AATOhNnXHDoHOONMzKDMqMUm6hpqduZqMcIjTlzEY6z7g9ODlwB/fQveJgMzjX5dkMxEjnopxRw0Ss",
-	"vtY09jDVzJ+ttpSzCo13GvFDLu2uuIKsLuXETWq766UGqrRrpKYvz8qp1iPYfYCLFFWHFbq2avhPDKhu",
-	"ceA+WOqp00QY21ewqMjdl2lj2U/Hxz32esTiTOcidhoYCAkosqR25nCmqeF5bW67W9w3olgvLPZ+FWuc",
-	"SrN6/dFjav1ZiOLBWvf7EZe41bz7b70JCGSmAXY+egPQARFMyQk35Fi4DdZNochG1l2JULOWAPWLsgmR",
-	"vhR5yqcRxuF9YB6i1jMN8Xpuixx6Boyob+mMfK19RcFs97PT0uD9IhTfM84GOplH1XEIdIjPa3m3tqWf",
-	"4MxHXR82B4cl41orDHxXPCGVKHj53Tve3XlEbo13DjHJhkKmkBlziw4SK0wLt/yHU0VMWWzleZkzLkN1",
-	"Ws+9I6akHmSiEj3HvqgtYrOJHE6A4VLfWmGKFEO+1RSivnIKEDim6xorCWN3P7jblWM+gHLMrvByCXYC",
-	"MCcYID1sWnhZ2MlRqsfY36Gez1RYx4RazVfQ0SAX8dFPLJOqsIKwgTjLxSgXZlK5J3SNn3KZ99jHXKsx",
-	"G+YicceVp4SV1FdPjh+V2MZDnQgWD3hyXrkzdiwLnMDOLFcaHBA5JJZia5iQyVvrJIbVbkcfgnffkyV7",
-	"Bsmpr1UzJzrziJg3Z0N3RuvLn77C0u4OJh0P03nIFY87jeu2+VzJzOTYmX1VBlbYySL/UnOtxCID00WL",
-	"pnSazvjceBQKQ824ZyJND8HwS5BNRexCOaMTmUqvjnO4YbblDAOGuRHz2Aq0Yneqt3Wq8fCsf6yn3JiZ",
-	"zpNDyPdorSxJnB2QSnWBDhyD9QrO6PUviZgcLdSeDESq1ZiwAoPAXDIUPA4L4bgkWpi+csRR67uGU/GW",
-	"BnwHk97RfH4oHd6I1h7XsBWqYlnYtIT627JEABaYVkFZqUJRis/SWNNbTEm7rVT7rx3972tWeMW9QKGi",
-	"QMGY9oU14zfgI0fU66VFXJLWDiU7lcxvJzZ/PPaafo+dQmwv98ITFH81Z0NIbfPeiJL/ZPxCQGbSpZYJ",
-	"dGCjfq2+KK7S2glZFFbWUhsUeGttARGuZ5nvbEdImwVH57VE9JmwzxAKtoqSW2UO0sM8lHR8pwo3fNA4",
-	"YrFE/nBOe9npvVvUECC1tCqx2WAOhrQjevgiGxE9GeDtZj2FPRaNdSR7InZsrW5YpnNBURbIxgEVmiCG",
-	"nUH/jFIOEV6Z4NI5e/L4qRN/iknbVxNu2FyKNAGFW7OMq3mPfcDMI2kZH1nfwAE0mgpivO+uJi00VhsI",
-	"ZqxORUMMHVe+O3r6XRr576tulj0z9OkcEv/pmM3WmM3LzySk6xx1jgdh44MNGQ7WqrVznJlIhzqjVu1s",
-	"pNNUzwyGeQUb8OHFONeFSqpR2DjlalzwsYijahLNd4ahAn74G11nw4nWRkA7h3rGQDPcUaPEz++e6ovX",
-	"4y2hZ0for/OtlhZ3PtB9yRgCZnNuOWm1hRG54pmgXzr7dRsiBhETFptoJsA0NvXuXopcjuaHaPe2R6nI",
-	"bgQVEpKaEF+NkFcGwokeU29s9hjZkY1tL+pEyj9hbi/JJN+GUHjvJPFNTc7nvr3rg7Io75GLdErmGhwA",
-	"D51jAUiHRGnrEv9wwu2Rh69prBD6Qwk2rWS/hI46kIyTa51FTr0UEkzVROZi6J6MmM7xEW2Ehy6/9G6m",
-	"pMdehOa59D5j+TzqKzRs3ZKmdg4Zgj0GRSNawRxiLBNxZx3s2Rj4XlxA/VRyTr+REQtYQU2VTG/80tdI",
-	"pyF8srp6FHfp9muX3oRtThM02ilTc4iFKvVzwb1Zu4DIF720DE8eyKXho0qWPlYe9NgvOmciAdh8lSC0",
-	"hdTYIwrX4L90xIwQfbX0yfqqYU1w+RaWdKr8KTHnuIr4ZPFEYwdokQtYB5YxeIgOcI+QgwYSt6pFoNFC",
-	"0QKZfrQt4AZy/1ygIsCv/H5GNthaZ/oHTLudCPoGzOq+AghMcAY98w2qcBBaaXgGXBaQfnvKhqkMDa85",
-	"hm4dk5eqEIaNcp1RvgckJrsF+jUhpIKjLSOcbUsrtTM5FFCYEbaS58L39KL2VcqpB7wwIjT7rmDD6ZyV",
-	"3b76yk6EzJljXnjUOG30gpO67qws7Ni1zsx6xV87BNBAlNpUI/YmEF21TujZAu2iM5GOXgkDR7dUjzPd",
-	"WUO517RQ/8fhcz6ciFW3+9v2DCriDlVApYLJ2FXYrcrui77UFNllpTrg1SenIdWqT1FjZC8rnLSYitxo",
-	"5WENnxz/yGK4EPfYa8VMqmcs04mIKsnFwOXIftIa2wmCdfTk8VMWu0fO3SMxkGBfxe+EzeeHp0CBdRrO",
-	"W12iSu6oP64yxXtyydHo7R65MuVzv91wd8aNlm3QiMWFgtSvc9rLeA+Za+RpOGKx0vZ8ynMrh3LKlY0f",
-	"cjkg2Dc8H07kJS4efhim2uxnQ8Nr+vbubr+5FecpSj633SXr326W+1toZFuT4H5FChYGmOWyC+HoC/1r",
-	"FQjiKSj2iKGE9zDU+Ess3b9hd1+VgJzMuV26v+qFmAo9TcHoSbUzVt0sCbPXis+2r0qkxWfYtNGJ+wsh",
-	"AG+XHA0BPFlB8Q6UHjWjLDYK1jbpUVOIU27YHaAsksfl21GHIxaPfOFNpxtfhyfgkdmEKzRANZ4GR0oV",
-	"pZw9OX7SqwNk3DX62j17f6sqa2dld1b27VvZCO64BiepWNn14I5VBUIk0i6pD0slc1c5zMtE2p0U4VtI",
-	"xC+Xek8pdZswrB2BVrwHRcUd4/OZVImenetL8MNWlJdv2uTsYsE30uEcB9jUrhvJVJgjfsktz83RF3cB",
-	"ABO+0DTPHfNrbpd/yqbcWpGrELvJeCJCaIm9fsF4CsGo13CVglC+GKqu/Hi5sIe9zTXMsq8growoNpRq",
-	"Uo/y/QLnfgqrWofvl+2Kavg+7ckth3190jgP7W6mcmiLXDQ11i4/R+tMhCoy983pgZ65HB+EQ9ebqrE7",
-	"CJujJr4ekca7oYK8+vZ3XAElrvFeunW10i0zPhZHbrELXCogSA6k4hBNvLIR9Ki5HP/3z1m66eO1Eq/8",
-	"rtdW0R8f/2VXV+g4QF5zhitrfY7TPsTPt2LRizd/jXbYmLl7Rf/RX9YRN2osftf2jFtpRpIP0vtKW0Iz",
-	"YCyUY88iYdzzYy+XHGc1jVlLjaLpUuRGavX16Eu7cKoQH+MWsxEwrVGJS5FTvLsiYRgJGGFCBmSdUfFK",
-	"kGj5RaZih8UL7VOoifPbXzMJurV1Ehn/LDMnXB4/evLvT/7641+e/Ht0kEmFPz4KvEIqK8Yib5qVkf9L",
-	"hMyDDSTg2pLPTopsoLhMezMxmB5EB5lIZJH5v1Kn+S1d+jQdl398UzLy01RcW4TcQPrA9u+4cN3nrdk5",
-	"qVxT9P8RUs8q8wPYIZFfiiTCUscyH8wyd/PiAqoh8uYM9itbULOvRS4PczESuVDDOlDxO/eS7r7LcR81",
-	"kVyoROSbKyITwVM7aVUz3LGVQ8EUoOJohL4XLOGWD7gRJ8wngEobkd8rTvRMxZXyvFADnNtwixjnPBFJ",
-	"DOHMvqL+NvPKFYhxUvcbAOumemHYLw/GzS2DJTpKggzOU+VRNvjADQ7dtHR+4e6hjOqf+sqXLOs0iSo3",
-	"OgpKCqcvPfqJwArgGuSmG/bjcYNZ/jfcxy16IHGEZgckEZmhxkDIaqYin/CpCZ/I6Az3cq9sg59aHZq3",
-	"u43vK0cbvDozPr8lKnXnC+nNc25PWr5jIpzyCu0SdbYT71EqL0WzF4s6AnPDUq3GjIduUoDOlxfKgAMr",
-	"hT7D3DKlGRIrTe4ECA76R7FMcFUpnPIvMRNdpAkbiL7KEVe/vrnjK2F/k5dCYXnH6lj/Kaxsn07qTYth",
-	"JmJ4cXV/wbnotmLTk5ELjlGY2qPx2hJPr7JzZHrhELgTWWslvhM8kWt/yXcwke5LAvYFT+YQ3KNI2QYE",
-	"L9WltPAZzBF2R28vdcRyfRlK58vnvzMo0oD2qxA+bmKziQYnwgQCWWULSkTEw3APCF3IT+oreK3IWVYY",
-	"y4yVaeqELHT3BhAPHFf4vva51tkJSG4YhVA8uGW5HE8s+56zCzm8iHCoKCgPbj8ixvsKKy4M1GfxUKPz",
-	"A8vFpb6gys1ypXWMCCEBXod7dqYq8/gWQdd11i7lsOqtBFHlaSpyTB3b0QLQPUyw2OPk2FGRpl3Y8mZh",
-	"S2Q0jKsKQwIB+0lTjibVZHoB4P40DfHMKvdPxDCVSrSz/8qYjsk6Xm+YZ9ZG+GJBiU1r6JVJryZdFK7s",
-	"IL+sTRDFZXSwaN9OETl980U6a6WqJq3KmUHFtJmsfg8KM+pWZMhdVay81lRipp4uMIGq/09PhQJQRMRP",
-	"Qw3MVBUrPsce4Ff0qMpjlIt6zCrHsB7aXF98mD5o5adc3NtcXEoxa9eElnhzYMsdB/lmOAh4URcIdDCH",
-	"g7CMqbg+K8mFKQbu4w5axPQHBVDAjpwLRfdPSwbh5DJkHQU1HXCWYVK9GuiyMOJ7XdKA2WVxXY1ngHU8",
-	"1HkHavptgZr6QxtcBaSzos8dMJauRYGBogZiMz8JYKR7dCjs/4ZQvA0OFAmoayN5xflQIkdRA6W+gnJq",
-	"pUFoV+40CB+RSZWIvASwUEyrHnuLxWGzSelKqZANzwUmGOq01u36odyGX3KdPRjG0KGW7wT5Vo4XHtsr",
-	"JHwt4v1S/rGqFPMXahzkXv6dYROoAV2ouqyTlZf6YtGkXZnrtGBb1KTxLMz4DmohcQ1J1zP7IVYt4sd1",
-	"SimYh2vata31i9ehk1fC7iyR7FBBY7lH65qaXVljVy29i3znqiUMnfo38FNn+lK2YDF+BPQtmZi4xDEg",
-	"gDcjGD4cMR+OYFoJp5cP0yIRScS0AgzFKR9jqs/rF2gpg0Z9KbGtszQsFSPLdGF7fUVj6TGW4xA2Y4hv",
-	"I68I7rNGoEVc1aYoRGfCreSgPl/49QtEoLQsc7z40fFxWL8R7iVWQIOHoc4ybk5Y/J8yMf9x/Ojp8f/9",
-	"3/8nOn709NH//d//J26AkZOJOVjKcf5NqLGdHJz8+JenTyG/ufwBylStyN2L/ud/HR8+PT38hR+O/vXl",
-	"r1+/P6z+/eTrD19+/Lrw06PHX7+PNn/mh//v3w5qc5GX8z3HQoGtBM5OMxVpKtX4hMVnQ3n4iwR4kaFk",
-	"I0mIg2Yo4d+5gKMCTzfskb+2Hv95BXc3FTwBtNxccEAMzUUquGka1t117nTlg/ok9MfHx9X087/++/G6",
-	"Gegp32wSVt/qFN5gsXITyGihrMzEecY/14/6l+PFUdcZ8qPvm6WRlYBl7JkHUhOTyljBQx/3Ibc81eNC",
-	"IN4n4DiC6lOL3EnvWpgxTWugdSo46LfLfVNX6yYesHEv8RrdvjaiNfpNRwDGPMG0AmwgbSdijvCkPEGG",
-	"jjrpAPrSupkLswDT+GfcATPe3PrqgBsQHtELca/H0A+bwCNWWAY7JaUjuOettCnmc3om7DUNJ4pIx3jK",
-	"YnjsHMuA46tWF+LiAyHtKu5hZYr3hXvoxl6ByEA7+E22HtnNLvB7kRG1QJ5d64+7zppKEsYD7bax6rJH",
-	"PV49AoXetNaz4C2hE8CCshI0w4gw/8NdQXigckK1IWS4/XR83GNnZJhQVlX86uX7vqJ5/ScM+h8xs9De",
-	"cqTz0jQJhspE5G5crSM/HW/ruGlUptBkor7CxW8sMO5Ka4T5NWmN5ad5uPreA9bCFvWs8CHX0LMq1PsF",
-	"+e4a4Z5lBQzzx7XODCugiCE1mvLVfUlXAsUM84gNuVLasoHwcH4nIRtrQTuT6rwwIvbtPKABQZENBNrW",
-	"MJZULE6E5TI1Pfgl7rFTNBihzg3tzhYIznoNr1mRqcPuoj3bvi+9kUXsIk7ndrWY+1BH6Dx2TuoqpOfa",
-	"SkLU3BkIWchV59DpkhtpyJXjGrngCcjpetTPfSTpHXItgWhOtm/b7bxvqItbNRW7r0P0q9A3q0rEcwTL",
-	"8ZV6U5Fb6YsjsJqa8rcX/co+fXvZdnhGykHZL0zavroQYsqkrU3Qgk40+6sL3L5zqbIj9wX4uSYDWgT7",
-	"vEFMv/P1dL6eva93Q7rd2HkDkLDO/gMLbd10v7r8JfYe3DaziYY2RMC+rU4hio75uld97VwNRfrWjbyx",
-	"6wSecjzzts0nnFT6zabuhD41e2Gf4bGtdLz+xs0zPL1XfS8VhkAkv1nyIiTha4X07Ts4+nKtHjtNjQZP",
-	"Kmle0I7VccwICmmGnqaYzrEtZBKxQlmZsmEquDospiwXmb4UTqTXGnd3xyV2yCKD6berQv7rdhmNXaOG",
-	"nWrUsA7bWctWbFQ41jMePyLmn0COBGDiGhC67BV9pa8WFBanTEFWFUu5FTkFnnLhi4USxpWYNZuVd6zY",
-	"bMsWhAndky24LgO8bVvwPnsdokpjZSYWOh86NT7+1pXLPTJrCfjv3Nhc8Kz8sKirlt9Za2yG6H5yf2Rc",
-	"zc9BFepM4hvqwth5+nq6cL1xfIT4llDTWlxHVfZqr7QojwxKFeg4FB0fH/tuhJTf4MQXIoJJw6YF5NVT",
-	"uKSv8H1j6bTmYkq96LOByM1ETiG9Uxr3gJGJ8NC3hF0xENgqeJrLS25FBCq70gG+k6AteixWOgYIG+iq",
-	"HgqDA2on7Ewt0Be86YYicEtyrTK3m9bK4qs6rfhhcO4lDh3YMZJFx5BvyJDP+Dy05pnrAvVuqHG6Jb7c",
-	"nH62BmNeyJqnkDSmw9PLe7WpXxUV1dxI2V+OjgPaszdROPEZZnRTtQRKpmgTzfqdmKbztcJOG5dMbN0t",
-	"8srxiraUNpSkHWPu3BVrlCd4N4BZnx9Vs+hqONKQp0IlPG9kSfI53cG+f/fLc/bTT09++gHLGRyPEpdC",
-	"2QjhyNiH1y+culjpcUYQ7O7i2ct/fHj5+/OXLJdGEFK74MMJdaLpsVM2zfU455nT4biFLBowlwHfhdlJ",
-	"gT4RAEJBVy0OBHNogJMGGvQruKGG18omrPhsFzbzSi1Yey+PYTnHmj4VL6SZaiObOz447lpKg1TUFaMt",
-	"tHTomE3HbNbyjTJuGIczBeafP6dmA7aTC6fzmRaIJUh6F5/50KZz4Ct6RCCzElTcsv0slfA6Lcud+diZ",
-	"ngTERADFlL0LWpPvvg1t8nEamGjjLgz1dB6S+vBg9tjvwbo0Ez0zwHGNUNhCwz3fY+/gv1KNK2wOWNRs",
-	"4nbJhqGYNH0F4By5sEXukfH9e06pOODxMVNiRj9Ds/6JLnKMTPMLoZ4hFJT7m7Mnj59WNH56Jq5Mqq+0",
-	"Et8ZpmfKr6qSuIybQ8+dayWMSEe1KJD4wtNBYXa2wqwyxXuqMDsTyo8PU2nH04Z7InQCG/rTA+1K21Wh",
-	"dR6F+/Io1LOFrq7tziGdQGxwMvVDO2On8XJVaaXoJS8H9lzvfiDZcHQpxaxZ9P6ic+/MdaLON4FEhEPy",
-	"NeCbPKAheGytYfHUSeQiT2vKk/8pxQwX8xA7J8DC/rkSNRi3bUeBSu+Ij3VeyNZ0dXeIkLKtvJR27hVH",
-	"0Lmni43MvRa9Qss++gJMwfNySpVsaP2EyAOoOH9nSrWV1OY6i3pJ5VknH51eq0eMkzpZk5m+NOsHA/y2",
-	"Cyri3iRQdZb65lBsy+RVNpUig9iZr+vqDIDa1sQvPqhUGmhmrRIfk6VSFg8xHPCRIShM+DyU88KZAayz",
-	"+gDFOxj61tDTIDCBc6PiXEypkk1oV5XKmJv0nq6MGzK8oDVWkaZNIZFLLlNoENqGIFUP5wVhoIjFSsyc",
-	"bKdIUKFSwH0m/i4NhN/VM5iJR03qsRjEjog9uh7Nm1wiKbfC2L4KsgnefVLVFj9pqTAzgBRV02On/nZp",
-	"GKirInGnwlgxhVc/OqZ0NcopQDlHjTf7KiSz6TTpsVPMA4Cd9MkAOGlytnA2TKVQ3lsMrxrM6ZXgLKZe",
-	"GFZP3fLxffCivrIz6Aca44qWtyHUdIOThlbt2IEbroLxkAoOTmlINdBGlFBWSg90MgcvED1X5vnJ3NeK",
-	"Uyf21QuKyDCAvcKgpFuA08cHoopn2HDODIrrq03D8fAcRAe4tY4IMSh1rU7g+wxb5phQU7AOGNRS/BWB",
-	"PNzGxuCCN982XNk3A18BTt1pMUjlELnFWgjmUUuHAd9dDxW/kEhcRvenIjdaYfu9Jjywd4jBusNwYG6G",
-	"9+SrXa/h4d57Ye8zJ/g2s4A7B8WDc2/+AW3MNkGKhmtHXygSuLLo07POXgOazrX4o3toGxWcnuM4nk84",
-	"QxBh9flfHSZ75wjYGO5mTdqKmtHvKPotK0k8o+WsxCFXEF/3xlIPwOzYMrkeZSJmhs8N9HKuuiScBZPo",
-	"vkJtpj51566IdeegbbatqDxs0OMuxWifUoxW8qu1ai+D3F+z2LLSLo1T44AaR5P3cBrL575kpa/0yLGs",
-	"BbAf9ClVsb+c6aa0nUg1htyeCZ9OhTJovT1jsbMfY5YLjb/aqHTZIegQg2KrpK+kvQI+COwVr8fNZZ13",
-	"qutsq6hzY3PxrvvjP6SKzodVw/mQ03Xq+/ETS+ji7reDUHR9M/VowFV7jU8TWEBtZOxnrswWOflO1cz8",
-	"zFVbsYzbWCdERzofdgZyp3CuTdXgtXenJ2IY7UKv+lqmcr3T/m/aQLJ2lX5RCeTKRwv1iKXaWdPujdDh",
-	"F6sKdY79eCdi7hXQ0pQ+hTd4nCEooSbfv+/56xv7JwxT2e1EZBB/DEXbQiWGKqtTObICQqkGvi68XY8Y",
-	"9xGFXExTPiSdGXalTqn8mattapN3E4P4mat7Cj78zFf0fRxw1SWAd+plF6S4b0nxszPBWZXj3lgVPPri",
-	"y5WuDVtZoxiO7HZ58gea85rhjN9AznQ6WaeTra+TjSzjJPlu2LG6FnkNNamA9QiAGe3JzXdFUTsUc9im",
-	"ZtJFDjoOsv385/UYSJ1wngie24Hgtrk+6kyoBCyqS5HP2Y/HZEUBdyElYTbRAB9LVcfgnWBPw52+C0BM",
-	"OaBxj73VBuqHywIvyJQ1jJu+4ixMqwILCQxuQqMM3ChhqDKjln0/mDPa7h8iMhVTwabcmIAZUU66kpgK",
-	"JQezhcEwr7XOFvxb2Lbr8sq1EyTCVrhddAc5T74xFqG0PYcC+6GccmU7RnEtSCcBmeaTysG9Dr8oe97f",
-	"onv3deWlN9A9GnGZwLkkAeraNhU/+GtrVj6EGZ/Bc3uHzFQuoM3ZXP3anVLS8ZpNXM128fyg6MWq7m36",
-	"n6HEgLOhViOZZyLxCNFJ4nYM3NMwKwEJDOUEAYJzSvrEv7OEz02PAZWAmqL6yr8iWFNc4ROVl1CpDXmn",
-	"AWrOV9E4AR5urNMpYDCx/y7ml27D78nJXLK1douu/BKdy7lzOe9+RkMV47TCVDt8krsWbcikSyPStyC4",
-	"pjr9SUvVbHn/qqVCIxkFCkBsYRlxMRwKAyb4qEgBkGQxF8/nyvkKU6Qm5mbCxsLi1R8RchBy/BClmqXu",
-	"GuToVUqw3B+U/bdQ/MqHQzHFaugKR8UhK7fNBAZ4pUX7Wtq+Goghz4QfvE4cusXfKIPvX/eeGheVFbS+",
-	"uM2tvssM3qnOVKsYL/zpqKzrW0VkebN4IHjVmpneb4JfVpjeMpRD2VB0kRF+rPHc1fr/IC86eAD7ymny",
-	"4E2spKCwVKuxMPaEHIZU8h7MjIiJ1CAiNgEM+FvwzdXrjA/gilaOCSI6P9SUQP004jKOdJ6JHKeO8LG8",
-	"HIygG920MNkl8GY58gX2MJwkzo0dBUaYldtX/mjXMVm32eKWuWxdZFSMOq7X+QxafQbuJN6QsejxWj7J",
-	"ZvSV3/T4W0kzBQ1m2IrLzoe2c/t1JLy5249El9SKpXqMqZbX8vzVUXkm2jKIfkMoGhs0cGeLLHTeKaHe",
-	"nF6AyD2+Fw+KWscj/HXSG7S6Eh3sKwoPslOUxqDrL8jjikIRbK6nLNYzde5eHp9Q1XNluqUh11AW+o9C",
-	"2k5gf4NmSjg1Has5OXjlCKSYsrku8gr9lqzm+vlUHwmEKsN+ksaaiMXOVDmnTIXY2yA804SAPhV5Jo2R",
-	"WvmcKyUSb7GU7paKO0Anoq/8+UO2U3kJSzSMkIipUAkDUwXz5m0FMsEr9idQcomItBDGjBvqyd/MzyxX",
-	"iVTjnXSq+Mm1O1aMX0LHnjplpD0xCrhDEPNV+rqpD8Mxh1tMgHgDr/tGLA+32DazA/a2K3HraP56BkiG",
-	"wJrbrnED9aChyG3ktHhqbfLjMeUSnFY0itKSIE8kmhJ95Qb6pKUyGOyp1KzBw5sXrTli2/+UAreKe8oo",
-	"cEO3KyQZbnGXRdBlEXSFa/fK/x2tlgzyVnS8bRWubZkvd5Vrnap1F5VrJPu2U7oGKs8mtWt3RlQ7VLy2",
-	"Xf2kK1/r2Mj2y9fW5CJ1Qlrp2aFTgaVqjv3+gRkafCzQdDMTPWOIKidYYCJMCZEYpjQzcqwOnfagEjbT",
-	"+YWhIng1ZzqXY2eWva/Wo1nNeJrCO/vq+1jp2TlNKf5hsYFDogW5jun+CLJLyjYimK23DKxHfS+Pn/QY",
-	"eqfp9RFmk/i+uI45xv6P88zEbJoWaB9amQlmpBoKFnMbw9+GxXmLs/h3PXtLG7tNDL07YpPlapqZJbRR",
-	"lRZ21zxgcNGOR13taeAYEdASdjS4lGLG9AhReykTzR+L1UiddYyqUsDY7Dh+WYUYxnSuMjS80HYjdFgB",
-	"BKVPWiqRIFtKJbEl9x5smoKE79/0neOCUz6Udt5XqdtB0xBr/k0aaB8e5r2LUaPKBNu8ygv734WOOqWk",
-	"FZoXPMnTxaN/c7pf05nwjoDPFjF4SkZg9RiDwT6cLPP6ZJZG5/WFHF6Uzuu+qnivQyzaDezu/QQJv2Mu",
-	"VYDorQahWzL4/y6HF7vj41hiAlDvV1jf6gv8RJ3h0vGINQ0Xd7ahcVs4UOsFmZoRvEN2KjsT1pSZ69WY",
-	"z1W1gOkca1HxZuwmwGL3ophNuEoq1KovRQ7GSoBTLN8nqZVbxi8opETZKwuJ6GfCQjls2V8fR72a2tZj",
-	"bk1+4n1FI1UaJCIvi1F1OXdGiRs/Trmx50YIBT8ZPiftxUfM5tigecKTsEV1vOdM2Hc6vUMX6+0HvWgJ",
-	"9wT+XVGr2t1LVZ6K3QPn1PJx1jHUB1elGgjcF0Z1GNxbgmuxi+KFEpKv6SaDF7VkLL2fiFwA2T4+9qkL",
-	"ETOa2jsq8dmeDyGJCLIfeTrjc8NUkaa9ZqtR7K7BOF9pKorOSuw0wHWsRKjnG05EUqQi8WenWvPgbnAE",
-	"dCUXyZ+zTRpltobMQp3gjLquBksRaijd/8lMnDi1Tzhd0COUxHNhYqdJxhmfDyDBua9ykUkIufkSd8ZZ",
-	"wufeQz3RRc4GYqRzEVXrJjlpnNBCg/0UcNn8rVhPzozluTXu3dIakY56fUWOcqfNPj6u2dLAltwrfiwR",
-	"31Ip2EDYmQhthfHltWohvRV4wP7nRS0s554SpGDs1SrivGsreoPGNLCD5456H16bmojFWWGvX4azF3oz",
-	"9tafSTvRhT03Nhc8q3xYrVFvXqlWV4FgiDF2IDB3rpwT2yUNfb5Cpreo5SmfD/jwolEvP0XMQtC5FeNq",
-	"ONH5SekPlspYZ3dDTFeriiCGYBXeuBgSJjSF3L2V4r8sVnqGQj/EisktCkAFw1QPL8qUZZzRjBsoO0Kt",
-	"o2yZqUCzGEIbx4bI8lu/6p20DmhyK4uQrOgMhM5AWN3hEaLKdKiIduqqFEFll2q8fmCJ3ulmm3GVmGZI",
-	"lfdl5Dd2RyfXaehK61vZqoT5F0VsBlkm9c15ntNdmJUyMDotrOixl3w4IVTEvnr9ooLbkkqhLBtC83tz",
-	"AtiM8IbQ1BHgURDcKhRIAuN5/QIYnzvhImFapXOm1ZCMCBvYDmK4uL/jXFxKI7WKPQMDmwtYWo+dhpEV",
-	"z8jLHYupHk7C7fh9wtzJTW747BmTIw/20lfSCjRUADjGGT0iQT91RL0QyR/uP9K5sRy84h/dAstpRsvb",
-	"wfMcitX5yFaqPXGFI52PtbUC0blwc3IxcjLSfyLYthmf99jrUWi/KQ1NMcIJxRUzDfcH1kNb8GchChH1",
-	"lc4JxKY8PKDE9FjsHo9pE7mqeRqiBpdSREznWA7TYLNGYEpaOzUBXzMqExuYEfmlHAoSKiMBVm3PaU2F",
-	"ETHznz0kQNV+uFImuqfgCXemR+4zur1xZw5yxanShlbimIBTS8Pb68MMKvESgwjjZlLt9m3E5enddRxh",
-	"cfg1xCqd/QWctF1oCuqO+QO2vm4NaH2/DTJimiGDs/KT1fBrHF3h6w8wGPL4Tr8GycBzoLwibNlOWX3P",
-	"UXMKytwq5W212XdkLuT08FJjEtC0aFDdQL46PelCTqciQUtswtORF1XTxWbeHosOAuXu7QmIYOjZDX+7",
-	"l3mh7IW3U9tIGfJaihsvZiOeGnLxUkqADTkC8DK3kjrZ+E9txXt9diGnuyYS3Zzc7O5LFl5TCHadPh6S",
-	"AKoRNA9fquwSP3ccgFkNbBXZW5Hnjm86lnh95g4WUFugPZjicOc55HPHLBFDmRBbhZ9OGDeeswMn53nO",
-	"1VgkgW0bgAvDYJuxwIwNIQGwU7TE0HD0WASPj4/xQex94Dj/DBqkYLDO3ZoCrqg1DDUisB3FyFZ665bB",
-	"PZ9kjlAF9b6+f8Bu7KKjD2bWzonxU3Zevs7Lt14aAJyXauhfKqTldf180RoOPBhkyX3Hk8RzhDbX3ft6",
-	"J0x4xea+mGcMPGLlK4AzVFvDuQvIvgITwqlifT6spo53nCbJe30z7rEzYfpyLfcUo4exX1uxArOeBF8X",
-	"pr+pq6hzDT1E1xDqa9AJYOGvcz06n+siNw/WD7S3kfpTlGqg6hL2/58kU26i3h99cW90f7fVcb0t3TIL",
-	"Qhr+yqHIixLW9Ew9awqRVO/maeoVeCgSk4Q/6n7rK4h+YODf2TRNVZ1YXvZLrrOti1cr1occxml9q+gR",
-	"W+C1O9RFpasY8+c7cKOQw7MBP2qA0fG2vI+nV4qs0CLhas4ynYt29JygJN4BR9ghZIg70I07FJ3O7bCd",
-	"5KK67IubJBUtaTdHADHaGJxqLUZ4XZkSFFvnicixnAA8lZH3JApq6s7EaCSGVTcjuTwI8cL0VcZVwdNm",
-	"h+MbfSleqztVa7YAdlouYiN3QY1O9abTqL4567ULGW0RYLSqwW3Cc9e2J498NkCTUfkR3RKMY/Dd5/gN",
-	"J1yNRQ3Y6Afl7vtF53ek2a2NxQHTD4BoQ10oGxTVLujdmXt7bu695xeYGuMpFUDhr806onoNLMDDhyFC",
-	"FjAMRGzBs4lebZLOrjIH4Amm4wUdL9hzXvDPm9N/neqQC5402mZveH5BldjYtgob4KEPfCwvhWJaiR6L",
-	"X718z47cIOYoEzhGTKSH8IcU4Z2CkUdZaYwbVqhQ/+Uss/xC5BQcRvgyx/xO3JJ16uw3mgazE46+KXgk",
-	"gQySZTbF3i5mNCohoYwdvVrUqlwB9BE1DfXYR2wMwBlPjn+8SkyAKV3OwpaVAUENgfeRl+y4r8qAHrX+",
-	"6rGPAAgrlyBanTWrda1JyvOLd+5D7VgOpJ/XjU1M+Io7lqrvP1eXBfnA+1XslHHI84tFhhsygRgVy1Z4",
-	"/XDCbQOfB2bcmEH4SlhqMSQ+82yaUm72NNcjmdKgaeozByHJxo3VYx6wzHgsauB44rN0fD0XIc+vAdGH",
-	"3n+Vjy1ppJTm8+j4OMJyPsjtN1WIjuyExf/poTDNf/BUDkU00IP4IDqQ7iV/FiKfH0QHgK+GWwO3Hiyz",
-	"qKhCeBn//JtQYzs5OPnx8dOn0UEmVfgBoPesyN3b/+d/nR7+//zwfx0fPj3vRYf/+u//5r6LO1MnB8bm",
-	"0FtwuzXGuJetGES03Uuwv6g4yByL726iGn8LoM6I4uoJYzBn/iBV6BCJrck/7vWiNo/MC/jdLDYXhu8T",
-	"eeAczKYDFzmBy0NSblnMijOkT+0Up3HuGHmPvfG8xFg+j/pq5t0/ijmJpfMec4qCqdTbYpHGBLBfp9wg",
-	"Pj1WrsKvkeNGclR67ic8AeKn7sMiqDY9dtpXs1yrMbxopvPQgONHFsOFc3+Bmpim3HGTJJPqO8P4EN06",
-	"ZT0soDvC5VrYedzKN+JgOzqPf/1NdR58z7fgWF/6xnvkBq+ctE6vuZFeg6cdm6kSRbfyz9ZchbOJnhnG",
-	"U6NZwi1HtgWV/SDkZkrkzAjHOk0xnBCgaA0b9f2QsYR7qNVI5plI6tsCIT/ZkjA/xS1pzx7w+3YPHKPr",
-	"MLP50W2AaX5ObgrSt6cCgekIuEEAkAXKc+zniWca3ScVaNyaIM004VuUe/719wQlvAmFgG5CWUz3gx/c",
-	"mc13S6B4OJFGSVdfg0aryvkRv+SW5206ujthtASGd1MVs3RKcsqHNUSJcu8U373jauEuHr9dlwwLeo3/",
-	"ytdVa7AaC3USBHyF9tPFNNUcjCZjZZq6Az6ELYkQvIcn88hD+I/gm5B2M6/VZJoO4y3yahihnVXjor4z",
-	"94iCdpfZgt8qfXjwsoBZBpRCB5uYKB6F9XSqWngLYMKc/fr25auIvf39VcQ+isFbRxKvXv8CvkzyJ/7E",
-	"3vwMtPHTMcvEmE/lZ5GaHnu97DMh9cEWuRIJK6a5HE9s1FfDXAN6BoXAzJ+FU9nQFZrzmcFhuHU0JLWK",
-	"nFFxKZzwhCLxd69+RtXO2BxhOMjRmgnLnSnzrK+WYmm4RwhTBXIm12P3wdFTMtJ5JjznAfeOqaQ+KjGD",
-	"yJjnEj12Clvvt7yvFvq/a1XVQ5W2LBcK8y3nwj7z7h58Q3gvQoc54kIfcs2UMK7FTlVfeQ0tVHTaSS48",
-	"NwDnlV8gg6ZpgCP5/ZPHTxkfYKkLtz/gHgoPFmc1IZ65Rx79hf1d/hyAuACCbMSNFXnEtGL8UuTQzqzE",
-	"RiN0N6HokVrM57dFlW82addZkVo55bk9crtw6L7oItcsFX7gsBWVYzEhY82j/P1g7jWSHw6iAzcotwcn",
-	"BwOpOPi+lx3SVY39v/z4/wr36cEnMVxTtX98Z+LidDgUU3s/8UHconORTS1gNtHfJXwucJDKFQxo8wFC",
-	"byyHF/fSqrjrzXabmzopGFfE4F1PoijtnnOkK4wNl7/SjM6FGuqEwFeq1zNnLp07yop30WACnXIzvXXB",
-	"XgJ3WmPmyJkAdE+WSnXhpaUTR+R+I8Bf8sX5zI2ADgxPLbjk2Acv1VRVymgl+grFnlTux2EtDgD6XF7C",
-	"jLfjHamMsJGD5HFtJRa6Kj2q6dXtc6JY6eDuQN2gZU+d4nB1T/uqCz507pk7Qb2Dw4jcZsENfy2mc3Qp",
-	"cjmSJbxDPd4JsqDATkCxpcOPP3tSoUQ6T01aDQUkkPdqqp6NUMk/q8NvmpFVixaykiWQBrTQPDPwggpN",
-	"M56Cpr9YZHhboBpfu8jD3Rf8Aqo24CRWjh1S0cbU89lxivbG0VgJElC1rXbmHx/owlaJ5ASzOqVlQlln",
-	"IUbhh0QmEfmfuAWE/8TZilYHEYXT6KvFhEkQcZBZpEcY76D0o4iyVXxGVOTstBwSmDz8pJuD4ilmnIo8",
-	"kDTBDdWpBC9hEtuN6uEYLYYN+/Xsj99ZoodFBlEfq9lAhE13+hN4sjuyu2uywy+HAgus+A0pTapLaeHI",
-	"tLbLY5X7kOZmFYWPaO27Bf5eCV8vZ+sAPghICoDm8/IM0PkCGpev7S9fiYWzSiCeX5hQNfwI7eCDJgn3",
-	"iJxlfE4wAe5vP2tMVVTzvsqgV1fAEvPTlIZhmupyS2oKySvIS0oyqRik/5fNZ5vay7+Zv67s96YS+Tm0",
-	"JFynAgWO3naBBKpLaUvtqx6wjj3cNXuAnEBgDnoqqkRjIu/bXu7T19Zos45tHH0p/4BCDaTsZnX3dyES",
-	"qIC3+kKoiDoe24Wzsi576bE/nACeSd+6oaCk4PjtH2fv+2phojixGFpszJeZSCVtMMABavQeV5FGYBt9",
-	"4WZUQoz0Faq+TifB5h6ftFSVdtSNVfz4XJWcViUdL5KVzyKecjspk4gXvklrInEbkb9+seXc4Hdar0Ai",
-	"QY4bOqV41qy+KbDoDjTkOmhoQFhAwT6cV9VinBB3NAqawlJ7ohvzwEQMU6nEXTHBlawMokuBlzlFSkC3",
-	"U+25Z4WVsRcw+ZKTwRVTDIdurNo8ZljsXrGw2oQWWEby4EP8DyKbBb5VE3FvSsqrGob/MQqC/GrtgTSI",
-	"fIz9wHx1pm/bpY24Wq0AjcOc1KvL4UVD4bo9xXfKSNjl5uOdZdDSzRsIypf6btLRu5a4MKTRGIJ76d3f",
-	"pYxD6eWrh0DAoTv+ijT03oJcTHVuqS4JvPi9hujaWz+fbQbY/CA3Lb7BtyXPWvcH0mBAoHdxsi5Odtdx",
-	"smlJTxu5HlEyr2odsoG8XYAoYFIN0yJpFrBQSLhKT/0Da3WcEJ9BI8UlKW4n0sAMGmp56dK6xnAKhZgt",
-	"k4CaSelzUevH9NfWt8DPMLN1DZ1hx1yQbvJt6gUesU65uD+3I+kQN/E1GmGMj080VTyACsHTtBSJS7Hy",
-	"AYUFgw2chbZupARAyE9C5RQErp1dDmZycD7VuvVfqgRckGd+lutI9Zf3Jau/9WiZSuCUoEd8QYe6fjXE",
-	"qX8HOkoSAY1jdM4GuZ4ZyN0ln4u7D7sXO9sQw1nW/6oLijo3H1FChQUgIW5YTC284qZwU+VM7rERSato",
-	"4/PhI3YkdX+s3n+ERm6/llbouf3RF/rXqr4TwPodzdD4PfbamiYuLmvwXl6qhI7YOl5LGqXeZVlO+Q78",
-	"lfcmRDpn5eZSp+qo3EDklKTxxaO5fG01mabFIJVDRBuAPrdlIpS0JnSxT+AvzKeurb17G2pTV1KEn1iE",
-	"gm3OhtyIevqoINJcjzo8qtNaxsqdNVWgzWoPZJbVvtfsOPY/Dp/z4USsut3fdvd9GDq2cBWUCdoWrFXp",
-	"HYCYgK3kl57gijw9ODk44lMJh5heUJN4iyCWFdSlku4cDz+46ljwKGfwEDIDs0ispuap9+ACsTzVY8Dz",
-	"pNuxF2LN/YjYxCk5tERqcxZV1VOCpnrt09+FNuTwHkASrcw0IIleffxs2btdPlXGHq6gPHoYKqnIhRAe",
-	"AiC7+j0JlaOVhM7ywYngae1HeEeOa8etB4WB9DRIKquMChdqnv3Ds23scH7lMfd3zWOnQysvpZ0HpzlB",
-	"Kcuc5WIop9Id7cqnwbsOvv7r6/8LAAD//w==",
+	"7P3rluO2lTiKvwpGv8zyzH+kakl166pesyYVt+104kunux3/xq4eCSIhiS4KUAiw1IpX/d/gfD4fz6Oc",
+	"D+eFziOchb0BEKRAilKV23bCrBV3SSKBjY2NfcO+/NSLxGotOONK9q5/6i0ZjVkGf34quGJcDd5QvmD6",
+	"i5jJKEvWKhG8d917t2Qk0z8RMSezrWKyTyiPiVoyooSiaa/fy9jf8iRjce9aZTnr92S0ZCuqx1LbNetd",
+	"96TKEr7oPTz0e5+9o4vwLIyrRG2Jogs91WZJFaHki8/e6U96toxJkWcRIxuRpzGhXG5YduDsr2K2Wgtc",
+	"L1undKtfqwIz1eNMSTInlBNGszRhGdGzMKnIJlFLAEfSFSNTN2C0HfyZbackyhhVLCaJekHoTDKuiFBL",
+	"lm0SyXo+cIznq971Dz09We99PwDslyKiCFIIXTSOMyalw9WGSjt5I1LmIltR1bvu5VkyyNicZYxHGrRd",
+	"AN4wlW0HN3PFsl0Y3rJI8FgSJciGJorM2FxkDFDD2QdlEVZa8yrhyUove+imS7hiC5bBfP978CmNlgEi",
+	"/G7JNA5hcNx3Emn0zzOxgi8jeC+E3j++etfr97569fZtCMkP/d6aZnTFlD0NeSZFFsb4VK9rEsETU0uV",
+	"a7pgZu3X9jsgjTSRql8hl3mSwkT9XqIH/VvOsm2v3+N0paHCkUur+F3G5r3r3v96VhzfZ/irfGZALZF1",
+	"tP0z2+5Cf0Pu2JYoTSaArTTRdBkthZB4noFEieCMzEVGGI000Alf6N1Fojohr+aEumOQSAK0TRc04eVV",
+	"3nI9mf4q4WR8RpYiz2Tf37tEIsnqr+ZJJhXMbIi3T0RGKDkbnukTCDAnkiwEZyfkOz2PhXYm4i1J9K+3",
+	"nJKz8fjkllvMIn8rUFs5pmWipB++ZHyhlr3r0fh5XxOp/fxck4dSLNNj/s8P/zL4/7//j98Fj8qr+VdU",
+	"Rctd1Gt+Jz3U0zRlGVlSCeuc/v+mgFjgpoBwOMZLzXBjIhMesSrmKDkbjU/Id4zeaV4pCWf3LCMrPf3J",
+	"Lf+Gp1t4455lMhGcJBxHpwv9tqYjmmksb5ZJtCSxYJJwocycZLNknKyZWKeM/CgSroFMGb1neu+FWAHU",
+	"km71g3oXbrlasq0eVosDQsmaZmrbtBPzAWKqZgvOhlcXpT0YhdH9teDsUSjXJIfndQXUrJI0JVGeZYyr",
+	"XZyfDs9OGpakoWmzrtBKGgSvXoljNEmk8owhv9dbN4UXpwifRjssCw4E7mh4LfrTZilSN2LzZiF0NYsa",
+	"n4fXpNjq1cvwkhLFVnZJf8tZzuzca6qWxcz6sUnSLMmamOOrlwDJn8TsV8bRSyQxHO4n9T+JWR0ufxSz",
+	"MPZ+FLN9yPO53lkFjnGZ7d0MvqeDvw8HV5NBHfv7MlklKgzkin7QMp/wfDXTMmYOJCCJ4EC2C1aDuxSG",
+	"9EGO2ZzmqepdjzW4OGzvemSAN5+CisXXQgW1CuSUNF4lHDlhovogAeHrPE4UScXihHy2Wqst/MAFyRiV",
+	"gp/UgM31VG2p9EbPDMBpKF9r1lm318BXw7sNPz3BYfmLPo5fw5ghCBpOq/2pFbmdD4O6Zj0X3FCuNWpj",
+	"fMg8WhIqyRQ+/+dwcHU1PSE3RinIud5CbaCsUBulHDg9mDB9QjNGkgUXGYuvd/niLW/LGHe5Ykh7RmQ8",
+	"jvhgLfpbXB88Lptp7zgiKNPiGyFqWbjWA8J0oH95AkJ8Gy1ZnKesDgBpfg8DYX89gAOGSfIto1lIvwCa",
+	"FBnaPvOEx32tZFG+JXLN0jThi2sSUanJLYr0+mAP1zmPVA4GHYkFSmiRa/ksBZnOaaRF+3zax7/1n/q1",
+	"Wz79nEbs2Tfw2dhXWvKckO8AhBU12pcBQWQxywoTPaVGu9bPzfRTGu0pU+yFfgOXJUGoiVzdcrmmEZMw",
+	"kmYrml1TorQ9BwomkydEL3+mbQDzDU4PejxoIPokak3W/NxHc0IjTI82F7nWKLV0kURktxzOqYZuqbVM",
+	"DeomE3xhnjkhb7ermUhlce5/NwU17v/9v/6P/3tKIsr1suYi5zGouuyDMrofjGeBYalkJ+TmlqNIJjOW",
+	"Cr6AHQSMwlbjewv9XqK80185Zn+rNR/ayPNvJct4LZPNza+OpDQhhencPnr0aXOQgB2cMbkWXDIwg/8g",
+	"4u07Ib6kGTLlCJ1E+k+6XqcJOiaerTMxS9nqP36U6KVoN+9rfAunrbhetFE3UUJMUj31tPfQ730qVuuM",
+	"ScliDdVHhSbnMl+vRaZYPDGTThiPRJzwBcD2uchmSRwz/lHBmttZAYZX/J6mSfzG+Fs+JiAJTj0xXgEA",
+	"589s+4blEh1rHw+SwsCf3LHtJAMQAKCvhfpcs4ePCg8XagJMyYLwlYiTeRJyN34tFFmZX5G7on/mE81Z",
+	"11uw2tGU0zqn57m1rtQQjOaxZ/AMAPg6A4ddomf9nCbpR96gtTf9ZA7zA2rsOx8RlhstJkGbMkO/IJSc",
+	"f/igMT3VZkPGaaoFcc7pPU1SOkuZ/jjL5RZlj97djNF4C0sAZfBrod5Slch5oh//qKgF3XaiYZIFBNMy",
+	"rex4+ZuIpvzwA6rnioGR95HJJqOKTVKcuLKkine6aUH+ow9WN2dSvUtWTOQfl2caXjlRODdQ0Lec5mrJ",
+	"uNLTfmQM5+W5DTxO7n3F4oS+Ay3mFxK8Kw3BRCtSeCYbRfKDVX6ARG5muWR/Tngcsr/QsYzKJjh13DVK",
+	"xnCCXt9dI8g11TbPkmZUypXGgf6Apj77kMM12H0iUnOXkqQpW8CXwGgCVw99BO6bXGn1OXAJFSdylWit",
+	"Z3rttFgNHAB8QqY0UvAb5daGTGIixYrho3QmcqXVWG8Rbshevwev18P1BlAQuklA5IBhoB/sa50crVIi",
+	"GSjO5JWC24EYDeuEEy6MoQ3QfKDaAqnQ0wx0u94f8q22AfpkwRRRG/Evvb4Ge53S7cTovS/pPei82tYs",
+	"A2e/NQ++TVLGFXmb85hq9d0pzNe9WI/x0O+ZO4cJXIiNh+OLwXA0OB29Gw+vx8Pr4fB7vZdx77o3HF1d",
+	"nc4vnw+uTunZ4PI8uhjMLtnzwfxqSEezcXQan2mg7oDWLLWAPW5u6yIw9sDTnMu1Rk6skSHs/psNAT1c",
+	"pPdhmE4tTNbQdoCNBxqCweX8Yji4Gj0fD+jp7Cw6jy/Y5fy5JlJFARY7eq/fU1rDBtz7A10Ono+vTgeX",
+	"Z7PzAb2ILwfsebHGYoUrJiVdAA61yWUNc7pihMb3LFOJZPqY6N1n9yzbWq+B3gTgH/dU0azk1kPbJUWb",
+	"o7dUai2vnz3DCwVDNM/oOnk2T1Imn+EA8pmBezgYRRoBdDgePJ+fzwYX8SWAPhqfnj0zc5zI+0Wv39Mc",
+	"RZ+In3OOdUrRc/RzTLHmegq1zFczTpP051zJQ93584mmcbjQyXvo99aZWGs6QYPTlyxp+s28d/1Ds/R4",
+	"Y3i00VV6D+/7IQ7vs3NgVQl+pyXeC8LzNCWCR8wEGABnSySxp8S5UbzjG7OU4UnVb6Oyh5RrOKmY/cgi",
+	"VeUugSttboGRKE/czXxMFRto/aAXYM9J3MaLZg/qHp+fk48PlluFnBL6F3sTgrJmsxQFkhL1gjDwkBs3",
+	"kubgvb7vGTkdDgNLEYXwa7fpJZFZs+NOHq5ozPC6wWz0ZpmkzFyQiTXj9VtYgFjixk17aB+snyu4vfsB",
+	"sJy+zhMLl5rguDI7ZFizAWQuMkBJZJyNmqLhkleZ98s0XUSH5EncBj4jWFrsG57Yt/D8gy9+9r75Dh91",
+	"siaoy6EbD5SOTSYUq9IkujHLZDkaBunSyahWRPmaZVrv3SVHX+5jHIMikeY2GZfX/lZ9IonWwUXWd7vy",
+	"iSRLIZXZXI8BKcnSuVax4JoXSY1xuIYPcCl0Yu5hVA++A/GHXuLEvNskg5K+5+A3yLR82xJCcaj7xXVE",
+	"cYRKPPF9gGV6lHKDAV7XP/kaY0wV7TTHTnPsNMd/Vs1xR3W0LKGlANrhd/D+Hl70ZYKe9R1O9EPHijpW",
+	"1LGif05W9L7f8wLIetdaz6plTwHtHViLRL09kS4YSrGVPIihOd5Fs4xuwZbzwWoe6Wv2QXmhxDucsTzY",
+	"Hj751loD4fhtZ5stqVZRaWri6anBheerNEaTO+q1nsp3jgPsMf971Z15cksaQUF7uoJKo08ncT0GvbfD",
+	"i9FjGGIxvuCAo9pwKMvaDK8KYi+K2Fqx+BW/T1RNosENJ4n7uQiptYKAmiF2UIve3iazOTQMSdq7QTy7",
+	"uEVEkb8VhQ3jQxncFoQviJbCoJbaKCNiw1lGJIM4rrKXOyAl5jSVR4uJCzY4n13SwWV0Gg+u2Hg0OJtf",
+	"OAn+7PQZDHuyYbP18XJi7yQ4rp3lOEnRdpIf148TFXvncUPjeuqUqtHw3ej59dAqMBWZ8inNRKq3foUw",
+	"Rvrz7w1sJyJb2N8m9ywzwQCoLnhiqBlUzULkBHioR0R8kVOgI2CZWi9L+GJiwNBCqd/L13FgOeN3w6tC",
+	"H/MEHIDe25FlBSU38kJ46ts3X8pWTlCfE5STmNpxgvIuNIP2Ep+FINcHt1PN73ymH7rBbCv3kreFTclK",
+	"yBW0tIsEnyfZihl/shnOLWcmRMooP8TBWxBCY7qUwewSnd4kSxZL1DmsMA4CURBVMyhf2ucedgivKWkN",
+	"JEnG1ilEG07hjSl64tFn6tB1QqZffPaOPNPEKZ+t2NT55NkHcNcvMVzvhc18yNP0lifcxssCi5ee35ML",
+	"m+uicWDgMV5adJc5ssOFtHCC+qerFY1DWKZJ82lN6LkXOdgyri/g2fPCBu36KhRd3cnKEfOIwyPCvmUO",
+	"pRNfQk2DiG309XXys5Ofv035eZyvymid7f1UkXrJFE1SlNExBtnR9LU3NeIpYFRUAqFppLwUC0x1wbAb",
+	"lUBMXCYwGM4YGJMknrpLiuk8YWksp8jetWpteRzENd7yKReKTX3h84nUUxJJt5Jsllt7mxaD+yzxrxwX",
+	"JgkRs29uPbFVwkRyn6jt58kizwzGd2TQHH80oe3Iaytqjh6GTUDkBJR/3B/prTLhJj1SYwJunwgt7uHg",
+	"1zXLEhFjLLx5X2CskGP+CVcXZ73dBCbLWkOw4A8eKOt8liZyWRYr9SMDkUsTkBlIpYSfcfgI0u650DSz",
+	"c2W9dwbJQoaUP77+k0iW3TO9ICHu2o1f2Kdy4uzRnYkKI9dHlme/HjhTeDnhWdrjypBMYKO/Mr/4Oy1k",
+	"a9BXCc8VkxMlFqAa1qTq4VP6ZACdruFm09xlS7FikHLNUsngkK4zJo131F0m2+zIVV/rViwm+bodhJxt",
+	"DjhwARuhfmgt45IoWVNT/KI8+mtMdk44LMCmq4Aq6nLhYWlag0QffIs5M7YS9yFCfCM2mA8EctbPyWeU",
+	"D/I1MW+ixgoguctjmkXL5L7tsjOm8oxrSVaLV83mrF5qpqEZIyKNwXqguLEx3ToWj2ysJQAa+InWq8OI",
+	"cEuDLTXPtRi5IhcLyumXOfcuCiowVUgjcEy8Ixk4/zXMp8zzqjy24OYFlbxvkGV1kZjfYY7TGpZCBDcB",
+	"ENl9ErET8lILVMwXExJMnW/ffXpCyi+BnZVDciWYRlRvNdhC9zaHTCq6lbe89FhiYqQAdkLnColFnZCb",
+	"HVJaCM7IDFIdOXzh8t5scEI1Dgx+mkDpgzr5nUkFkCpX9wTf6heRLUbcztgCEsSgNIkXCGSeMume+OyG",
+	"yqop1sb2i+k2cLY+g+siDaTNKodJ+mY/XFAK36I3N+FRmsdAHs7/X1Udt2F8VHiSgbsMZ7/3YbAQgx3g",
+	"54Wi1DICq6JhhaNePBXLMBA/GgnQYvYEdk4jAHbq4FgVs3YDTOgYVW9G4B5vF5F/FBuiFWHw5RqCSKTn",
+	"V98wphWSleBqGXSnfzRUluQgEr5P1xxSKIGW9wYozjOx2nPIjiatdcbuE5H/3AhxB12TUxkPitA0xQhA",
+	"iYjzcdYGP4bHTWbbesvqpzaiMMC6p2ZwKOBhYhX7mlWuRZpEW38pU7PmKZLkXrCVCG8qeJ2O39PK2cOT",
+	"ZIgIJu1X2HdxKDxyKGHVsM+g/IvjdwJKEniZjeEtMIZ8hQMn6AAkK3GfMGLCIJ3f1fMzSZUxuprkme8Y",
+	"gbek84zMaS7VyYbNYKmJ0m/2Ptdf7nrJ4dVgzOaNBWZuKtMomopFzloEXvoFOYaDq5vB53Qwf//T84eB",
+	"//HskI+j8cPvesGQzgIfoZsv68MVZJ1qzp4orSZkJo2cWAyWFpUl5cjL8fCsXGrpqoWoNXgPkTb8pPE6",
+	"LaCfvnByNkElm9OVQ/4cAnQlkUux4VXghnuheQiS7CrhxlILbj7+tJsyU6bHpckoNmS9KgbEKNEu8uSf",
+	"PfKkbyPN/pvJPlmnjEp20muMBBudW6erifW25MXixL6Crs5DAqkytk63E5Q3jcTZOex/7Q77Gmf8Ia71",
+	"0AUy+xCxbK3p8e1Sq2MbplX9hP9X5QxcDC5Hz8eDy1N6Nrg6jy4G5gjA8KWAj3bRgru+96Ur1BC+LUWz",
+	"Fp8i1gNQlPvKmFRWmURShwR9iP08Ie8ERgiCuasNO2TvKHc4SYW4k7e8FJW/e+nqcfomPdlKmKpCVsT8",
+	"mKW+3yOjmqJaOyHUCaFOCHVCqBNCjxJCjwwRtt7n42KEfXPkFw8SduXlgqXwiioGgsmijIFvGJlqku6S",
+	"kGxEdiexAnHAftuNd9XjvxEhj9eNyaRstsuiVMgSk6rIyMyMHdE1jRK17V2Phn3zlntIawyaKq97KxGz",
+	"jCoBNwF1THN05YVLVGCWmBqCLgXMT8A0EagTJIzHpGODHRs0bPCQXBugqmpezWgwHA6Hg8vZaD6gZ9F4",
+	"8Dy+YsP5aDQen57qjRBSsazZk8aFnGu6zw1is5yrZMUm5u6td311VnjYvrYP9/q9LdN0PLoajx9cDbxq",
+	"dhRwISyVWgb9+WigMTO4ZGfzwdXwfDS4GF+ePj+7OqcXs0vMLcqU9M/feDCE8+fieyxQWPke6iNi3vxm",
+	"ondLsxl7tspXzmNwf2LIwKhvqqVe96zB0DNfTaB2o+YMlGNFGZmKzUTziYnEavtQOd+mQZkUiWBoUoV1",
+	"3CcymSUpMKUehIhEvX5vQxM1QXezlgu5EqHKDAXXC4Y2Os6NDxa3bDlPIbQS4zmRCx6bBf+EtptmjCXL",
+	"TS9C8HRbqWITtNAsi2+sTKGfCSUd9PoeMvcbaXqc5hzoTh518qiTR508+oeWR8fF0Dpdv30UrX2lMde7",
+	"Y7kdy+1Ybsdy/6FZ7mPz2iGy82iPFbLtX4O76lsZipSuJP82OIw6xvtbTFwyRWWtZEeLNJzONHo3Gtam",
+	"M5k7FpvNFNN7dmgy095LmZ1kJssYXH0WzULs343VWOp4SOmZ3TugJ0gQriC83saXhrVAexfrGacZM4Z/",
+	"0GLv0o9/i+nHraoKavbsygmWibyx2qZ9MuCnOtpB9Y+WAVzJ+A2l+dqCfyXM7xznA9OBrdjtEoI7ufpP",
+	"LFePd3qAznqY00O/0uT06I5bd9z+sY/bIw1el0F5tM2Lp/aXtnlB5kIXyrYpF76xayR2b8tkwDBw8ryx",
+	"lDLOvU63O2swAwThzuNE3UT1rdJt4TSog6185RPyWm2PV8ydJLOtqbLsZX9pipn4xAhfZCzhQKnuG8mk",
+	"hGTQ0nPmW/clTD1ZZNTkIeHnjN2LO/iMCSSFIYKfDWW7z0XRbsgdztcTcGCVvokoj1iKaacQu5QxqURW",
+	"fHb3subXIjM2S+6pYhPzPY2LXNiJTVvt96AFyATL0E28spyuB+Oa5rL8TcZkvip/pbJksWBZ+csZje7m",
+	"iYEdWYxxoNmP/uJMjq2bznwuJvtRzEov6M+KZauEG6TqLzKmMtR/0RvnhsOPxWjsXvNWaOWTwxcbNlsK",
+	"cedtmv2m2Db7TbFx9hvJooypSSZU5VG5SZRGyETw4Lfzufe1YrL8dsZilib3BrPFt5q915VU1GfpM65C",
+	"OZI3nDD9i2sFYHuUVrxe5iTuHhoaqS42s7uRKN9INIQLnxbXXq68zTKJ2cSVXEZVA2vC9K57b9d0Vb3l",
+	"oIPZeXQxuLxkzwdXV3M6sJWOz+cXw1Lx4hgd8UVJ4S6+/Z87vh0pYXLIKOYVU2A6N2rdbnkhVFUa9UJP",
+	"q3nweecTNKXQ+ka5P4iGjyqT07JaUR67xtO+bmTbT3wz95qKmPokrukEgexf7GWRigW5Y2yN3j/X3faW",
+	"b5ZJtNQv0VRi6SmzhZikqZaM98mMySTG5jwLxjWELC53536yHjzm8Lf0+Rb8aE9Cuy3MdYBjVdS1hLsx",
+	"6mup1McnUHqWaBUf+lfqdUz9Oh1porWCE1K8TV0D7eL3okYGSeQtj2imFSEicnVNpqYi2tSUb8BrWkIV",
+	"WUGLkqlp5+lmxdLEc607QemwOy42fOrKbmRYPoiLW27ar9viMpmImJQEC8vD/loF3ICgZYHZKFtNxQwf",
+	"1GY8Vv70rVws1RAlvLMkjOs74QtZ6bZzXBMpjwm1oZ4SA9oxhgQ2OSxXki6fAN/kcUEAhUWR5dxYC6Uq",
+	"074h4GnxOy5m0KhR2y5r2SiJZ+LDBHTrQl8tK84JFB14H0rH3vFzI8vsW35bxo2PWK/PjT3Zfh+bfS1r",
+	"NKNu9J91CnGnEHcKcacQdwoxKsRVd2vv5vu7SXz253fxl9+tRoMfzz9dSvn6L70DXLCMqyw5Nk+u8Hn8",
+	"4i5Y2PHu8vOfohpyJSfaMm0MLJaKqlz2rntGKUblVyq2hgZIPGamUlPDhYceegSxfyyTcFZOj7xZxICd",
+	"dSpofMDlYhHms2vLzKRIwYrAUBQ8uvJvOc2YtfDkCfnM1lRYUkkEZ9de5TyCu2K8kUmm7aC+MXqctYgq",
+	"OOW3/O1fv7ADg9f/9ddfgMI+BWKbmtqIRY0okjIaQ5Ujzu5ZZmI15AtCuSktj9MDZPiFXQpMii0ZtT2p",
+	"DRzOJOSrlk2olbB2rH/Qu2P9WznWlZNkN645Sy3ozahpwpCFCkl9x2avNdWPhuMz8v/8n/jvOvnAUunq",
+	"tCJOCNQCdDUxcSqypDGZM21340u7hbp2DGlLH3WgnI/GGhL9T+sxDTVUh/zT68++sOczNHIfjlCUJppD",
+	"OXagATkhthz2PBMr69EwDgcoxJxHS1N3d0nvmWmaao67mJMpLnNK9CuVXhA1i/DIrXabxs9hl8bP2+Km",
+	"ymANXfmzuS2xVGLx2cCIkX2HOzyzDZOK5PCIvSC1gV5dRHOnfDyN8vFR+gkZdxbS8gHBlRYFofIUiSLo",
+	"cDQePaq0YhCLnRDSuH3X7FwGF4Asyx5FqSiP/Tq0pR3JGI23hTP0fXAmvWmhcrdzaiRSKF/bTFNqLecu",
+	"u30KMP0G9If3TxEnmyhJEDtaCGjojwuVdVTXhrb+ah6ucl6zTQaLjkSK0Y/telOaNcyR89WMudgUpIa+",
+	"K9cNAm5UFKg3rmUsg5Ks9H6NR2eXZ89PL84uoc4mfjkKFaf9Aw11/iMzynEeatueeoJgRjkvCuN2UqHz",
+	"Xu73Xu4Im96N32VXFm12ve6VXAE6XD7eZWmkrhFv55gMREuXudPjrv6+WwqSrNbl2iaPvNNrq8OYeY9Q",
+	"YRoLlOBTD+501YHAeCyLcEjvkhM8IsfnysgWkaBmOyoC2VxKFvvryWRczN7ruj9Q3uhf7SRbJ9k6ydZJ",
+	"tl+HZDvKXa8V+tZe+j9Q3hS80LHDjh127LBjh78OdvjIRK0Z5ceFCPwBL2R+0diAP1B+RFrW0x7BxuIP",
+	"7ayPb9YIdjsrROGu7ZgiRWOX/hNYI4/KqXcDhDbtUxot91VpMEGwEV0xdLhhb6BoGb4VxCG/EvcJCxoy",
+	"k8jMaXr+2rgR2zzSlSELMfDh+bvRuL7eWJSy7I6ojN6z1PUMjqg0zXcoOihP9Jt5Bn0RJ/pwnV+c6TPd",
+	"7y0Yhx5pP/SWIsuQ0H+R6lJ+jyNz55HPoLqThu59uPxU8LajgjGvRNXOAXE700xphmYe+q2UPSCEHaK0",
+	"U/XrFT+cprbKaA0ZdZXtOn20q2zXVbb7xyhu/bNw5GDd0TYMGa44od7TEYqeLdAAB8JVaIjg4m5NpdyI",
+	"TFNMJLKMRYosRSa1aqUUw7jXMmKOKk1VTLMvzd88t9NS0uSKuIHq0WTHOAJTUZ5ljOujtAcr2JXce0wq",
+	"uk7d7/j0Lu52x2+LjuqE+0yKTS0md2CoDB1EbJJFof6KpkO6qaZOFclEyjCwErsZ05m4h6iFlRctADK6",
+	"X1YEHFMIRSp8ihlGn/GYxQ1NFItG6Tk3pc30xkKsJ8ZBQBAclHLzCwQE6qdD0Q79l0jjSdF7fzQeDvVR",
+	"z7aQ7WQpCAdHlpJYNTHLeSkcfjaILuLLweXz+dWA0vlsUKRWXI56BXtzQGvWi+UPNDJs2hQ0u1wxqehq",
+	"Xe9eMSg0qVknmFXU0hz+zmSxJVJvX67Cnbjlk/a9/aPYkBXlW4xZQN4MW+h63ovMhTgk0I882xLMONuh",
+	"Vrc9DdGWUNa/6Pe7a0vt7GnIa2B/ReJ3iYetHAevUQAFfAeWctok9blyeLv4xGu6UpyOT1sO2uIsBBMl",
+	"LQkGycTUFTH1Tc0sXoof1u7Zm5RnVlzMVmxiUU3OkN3u1gSbexdnpO4O0za7b32Hil80lZHRNq9NUnQ4",
+	"L53BvaiAX334m9QCHNpQUhNHNNrOTpTdwlOxdl6H9v3Lov25OYxeEyZz8ZvMDb/AqiM7p7/G0+JxA8b1",
+	"7/G+AGkRrgm5dghod+AkUwrU1tBemh9dKZMF2xuG67Brl9EvYbaYcO8m2vuWyk6kaWUrEyb7mg9CKU+t",
+	"PqOPBQ9MMNPU3+nLy8uL4XDood10krY6cUnqefjqffrlZzdff/t68tVnb9/efPHZ5OaLzx5dI8ud45aM",
+	"s0z1v7Tv1UDzBvObw1wSNsa19rYbqfUQrSlhYOjHE7GZ2EAEJYa7+wLXCNsXZJpwGqnkHos8ySkxVcys",
+	"pxCr7T6F7EVl0UxMuLC93XYPOcsyrSo2oCRQjCEgsMR6zWJCzZr7RaQkyHAoA4vPFMyNQ7IEbdVhX6Qx",
+	"yyZqSfmkRmmgC6aPrjmN+s91SiPXfdweh0+geoPgTL4gQ1NuQ0gW4q+7W1+vtljtjq7XafIU2ooEZtO4",
+	"MW6GGpFaDFbhe1hHgijGyauXcD+zwfNktL8i6tVuIu7qC2SHnjsCa45osv1EGvsEi458Im+DSuSvRLEC",
+	"qHP+KO0qpFR5THdHvzInrdjaClU3scE8GDAcYH+VBooWVV4DlYIHsg9rvZaJEneMy9716agfNszq3MnD",
+	"U8+dXDHeHF/RSn/CE7msbTe7z4QrsGTf9kzCqlCtLOq9J34rP/ln7MG47OoXCZkV9pkuOKNzhped4dbN",
+	"kOWcG1HLVmuR0bTiv86TwndNV0yuacSkvcl/thHZ3TwVG/lff8tZtv3P78znV/G/nr781/HYWD3/Ov68",
+	"zdn51/G45O1AxrbrPitxieaeg0qkMTRZFyDPjTCHdNxNItnRl8K/jGbmuUKIFGROs8coaW2DjDP0oB7S",
+	"8uAg9U/62p/8dWl/IbyVxENDaLTTHV2iKaT+HEdwrYuDecKnQe3co2v2MRWWSjIdjy6Gy+FqKKdefLfV",
+	"QfeC3VYDlY/XQAvzv2VAvxkpWMvLHDhbuM6oyYSLTXlPoXjAXIFatT+p7x9WR8728ZEZW1D+hMehotk8",
+	"UclDslkKz5lZInjmiuJ98jR122pMC8zwTJTJ7DwhN0X9PLOPKZjIQJRbQhVJGZUKUvntnibYUMWSLfiH",
+	"NOOVJ8F0TacEHGPAlPSG+nzVd+Y58u0rIpdaxCWqTf78x3A8V5zOHnGVTKTCbvK4bGE5Of+fM6EKy8kZ",
+	"U6UsUO/k9MtqTVnKVLDcbHk1twTuLKzOwuosrM7CKllYRyWReL6e1rkkxTuNTXQ7JtUxqY5JdUyqxKQe",
+	"23Q2PzK1w+dzv45bxremjUudti3IXKSp2IRvHMsu92Pik3JZoY5dsoc9e2b2/ZnG/bOWE/xKCHA3eeXA",
+	"cByLpDqLKJHk5vUrk9shIcBiTjN701NpNVlnHB1texUXSgdVGnMROt4K2xsnhm4bDZSOHmvo8TE6mmUY",
+	"B+hpQrI3QqyeMKFM8HR7bE4Y5oJ9LrI/CqmwkAV0lNp/IN+YnlMYmaGPZ5WkEYAgFkCBhPyZI/AQSmU6",
+	"Lty/WkXSO+RBrwjUd4S8GBu8CVFCgjMiMqgpStKEg965oh++ZHyhlr3rc4gF2ut5K+Vthe7FIUwM/GWQ",
+	"QgX1wzBywXZiCMQuuKpUpxdD/J9XlGrYJnbMojsk+/G3Pvo9BY9ay/4v9ItQ35J+eIUvjOqhQaWg38t5",
+	"8recmef1Ew/l5JAwo6YEnwGEJca3hQUsieU6u/za28Dx8Ow5YM1+cdViO3coskUy2Rt8ByVdkSZXL38s",
+	"MX7EdXnZesHwPvuzIYqU8kVOF+wg6nhrBikTyOk+AnlwR74Frt/ZCZAjtHjjv/WDO8EfMIwZZXfX67nf",
+	"kUKgnAVYk68UyssJ3PbakTyD9XxYe3u6xmSEiHIyYzY4MhNiRaiC3cX7jaWQiiQ8SnMM4XEMaFTmPeM2",
+	"vKcdSwYgDuHIo3YcGbs9JjWVW/HswUWWQc2GqmjpY6Z0+vJggco1ZLToMf/nh+Hg6mbwOR3M3//0/GHg",
+	"fzw75ONo/PC7kFLbJtdaU6Vtku9T0U+B2lzzhMfSowIekxXdkh9FwiE7nELw3V/dKC/IFGlx6iWR+wU2",
+	"bQJZzrE1UtEMc3+Fy37vw2AhBubLYtKdA1ufMA7H8jvseHPEydxp+AMZ9EKv8C6BuOAfjHZ1Mk+KxqAn",
+	"pvHn+36vrAhrMIr8RqAtTEHcr7iYw9zr9euOjGnso0/NXGQvCFut1RYrjLkogZKkaHNezDLrIvjBSwDh",
+	"+7JcRoCmqXlAGfi01M4Y4WLTVmSYfftzwuOy1Bgj07FKxlE6hpHCLeb/9s2Xu2UK6ow359yoxvNhEAHk",
+	"4eiTcELe0Tu4usSqoNwWLrD9c+mK4YMVNjcui/dRmd3cDL6ng78PB1eTwfv/CHKMl2yR0ZjFr2ko9voG",
+	"LrdR36DEVsr2EyPnc73U6x6kK8o+4WxjilvLfhGoLTKC50KSDdX0AB3qoPT/kt5rKoAC/iwzXQmwdxZL",
+	"JYPv4eoVsmave/gc+HITrW9Yz+3pYDh+N7q6PrcJXNY/58bG63vIgtxNyTTrCAqgXLIMYmuSiJEVo3yz",
+	"TNJg8M7aYLGJjP7IaKqWr00OsFlEdd63+mt7S16UDIab6bnIOQRmSdE6qqj2whxjNDaZNjxgm4Ff70nW",
+	"oJny7m5xCX2Lw9A5eMlSGhIxIrtDhiCXcDUPxLCiMbSrW0DpeC1zltDRriaNLmxJaX0mGDgm0phJFQy4",
+	"KCGdEXwS2vjhQtuherMMjT1Frji9NuzRHmzsy4ZIcK6mWGAsF6FRxNbqhEyx5bJ+G/4gG8wNVUpzdcjr",
+	"uWdZnDMy297yeaKxiOrpCZmaboHFy8oZujRJodchy0x8HDyJSpVaUg4xMZBIdUKm5lhPr+0Bv+UwErJx",
+	"RbByNYv1lDnXz/nppGbaWMCzM7bQOlxGVprtceH2+4RMIQ4kETCCiQm55a4NPK7ctmSUKklTK04g24py",
+	"shR5dkKmRgDqYeyfJkYN+hWYPs9EzOdkxiKaSzC4NP4geqPcIxF3zTW/hvpbc9PA2qADbQMIdrArKPrr",
+	"yf2RFBsM6rHFpgtCrTlRTLGvjnGuHJ6w/ujc88bU6Jd4P/M1XdXkBpqmpdoGgUAcIhlzNoDW/csy8eKs",
+	"KhJ3zuhncaJMGvQRCJyJWFtd/60t4HXKqGT/soszfGiPzYkg/EE/WkUZvB9C12erYEeMG47HG5RycNkC",
+	"nkiiTsgrDGniLCnqIpnOHNwEaCn2AXQLvx8FchdUqdpUpIsZjfV27NTCGA+vh2fX55f6oWUilci2mFJn",
+	"vNm9s/MxOTsZn4zJO8OWNFPUmmueQn9LHtfPPf4ejK7VTA818nvsGf8zVBuou+wtuik8VOolXQ3o2ex8",
+	"cHkRXw6eP59fDdyNIDufG5W/d43N/RN+nyhqWmGmVJ/btmtzPl/z08R9HyXrhPGuOWDXHLAHRWDiiZjb",
+	"eAikugPK8kjGlReNYbVj6Xr/yhxYTGnQ88HF8HI0uBxfnQ6e68MQWVDpaPZzXfDopQ2KA1Vc9DRCgzff",
+	"e3qmAKvQFoiczKE5YsYUcAf8rlykz38RWJcFHFFUAfNZK5TtdmlxTDakxYq5KnIJVJb4QfWeTts2G8FF",
+	"rbbtxO3x890mc9q293phL5J7xkm+Jsl8R7lENc2ptQptXdcbRSUpmLxGnQUjx1QbgWZvMAsX7gG8opfl",
+	"JlIHxUA7KRRKFLd7ApkvDGwtdHzOk8wEC8NfNr2Vg2XeOgwfK/vgHOC02+PwbntzbttS753belBKciqk",
+	"eEFzGNBzaWoNFm9b+0XDQNudz7qZBI9Mv3MisZhDQz39diHopnYTresksLVUrilMTwoVT/SHLVOB5KX9",
+	"1zslAfx0Pc4NIt3wtu2BwaXgzIuRTw4NjfckRbCXK+yfcu0YV5BHzRWhC5pwMtuiv0FwVu27Llu4undx",
+	"aMVUMKxIiJXph1bw0Z1pKwkDxZMaMSaj6xjQnECsrY3qczAFrlRVKtfhE9tjsjEUa3Vs38KTD2VJ3ZYy",
+	"NYsIUuWrly7hxatYdE0ouL36hJJ7liXzJAKc68+awlS/vGtw1qhx8j0+vMZK2hZxPK2bXrHjel152sJB",
+	"nOo7mqggn0JEw7DomDdNT5KU+UJQA+vT/q74a0NdJb2mTjVIjG5BOPvgUbhN4NIkvhN8cBCNlxSnn2qJ",
+	"0N954xaE0sQtXJJw5EEAlo6Hz8QLZlS4Ll1/E6eGlaWiv/1lZJa1I5/tlpdbOQn1rcwKhlRoJ7Xmv60L",
+	"WOsFsBIZr+iM/rhds/jE30RbEtC/Bjove09OQ94TAKGxj3bnOuhcB53roHMddK6Dp3MdHBXFit7i1sGr",
+	"Jds0JF2sDqIEWWL3d2tSiKrOvFsrr8bU/C50HyVpEjcYmKiB64d2ix4Ukqpg/m1qDaAOZurkYYnk4/Qd",
+	"K1H29x416OybpqO9fe1EnYDauV/UAE+vNfRGcxQZqL725hgWaiOXVkkcm6qz5hvQjZciz16YezRVWATT",
+	"VEg1PbnlUycVp30yTalimf4j5xmj0VKjBCHwnDdFR/+y8npCpnQ1Sxa5yOX0GmMccONXdHvL4SIYbz9N",
+	"Dra53JhBQIm04RFxYvK5syy5ZydkumbZiuojUB7U3mxq4ERGFkLEej0uW848jaS8pHrQwkAnRcwMuITo",
+	"llC+hVvS8iWhIRrr8fBUCMAVhJ44VGmt02JAHxULeClrvN/TuK9pPtyydEBLU6caRIU0XJBcv+eU4lLu",
+	"tTtjtfzki+Se8W/XtXWHvxY+WwGPm2MrhlyQlqCKnMyjiLG4rvCwp3qeD8117eRJdLOwtnVQNWGA5gQ8",
+	"pZN8/WTlhJ/EiVxg6mdxNrZLVig5+UIFzCe+pbdrvv26C9lWtv9JK9kWyK6poGlPlEdFFq4NS80RN39N",
+	"MrZKeAyHHdHuO4G8IvITcAb5XxT+FXyx+Bw4UeVv/FmhLlOithPjUsLYqq3/CH5RjG8+N1bcACw15U//",
+	"zJbrbip0Zyp2pmJnKnam4pOaitV8797N93eT+OzP7+Ivv1uNBj+ef7qU8vVfegfkgJvYwWOywD+zMbe/",
+	"aAI4QPGa5pLV19Yzi6QZs5c6pbg5bUKENv3MlsTQGwxlvkfjQBCde70h8JSLKhAl41Qt2Vb/crwr3kL4",
+	"U23/CG96jK4UZMbMjSouwhhEATVyJ+7PrrmYuXlvGt3KB+7A8Q4TJJPDvCavM3afsM0+9QtKxoGSmEJE",
+	"aprcsTKdLdVKs4fbfDg8jdbwD/sjS1NBoHSFjTkkkeDzJFuRrcizstf/BN99Zl4utIhC0TN8WIOH3+lt",
+	"/o6qCCLTIXSafdA/HzjzLkvB5YRYyh/fffUlMcHkwUyTgwwMt6KanEX9I0SNfsYXaSKX4aIAH2oG0L/U",
+	"wFqhkvItlFb+NALM2Puop0k1/Y3TxSNqkHzDWXF6IOfUILm9+LGn81chhd44W7jixDPYmmRMP+/cUqVA",
+	"BHoHUVTOP5KhQLaIJlNfwzcDFK4sTKUgoCzd8pTNlX4DPTNN06IDTZpAAWkdiWjRkik+NdnxBBYVF2fs",
+	"Fn9kcd+54wBy/W4SMfBYWn8eRIgVHrkEsxBOyDTnhsiCUK7oFnJIIF/gYN+hqRY1vfYv2zdUYkaKg+Gd",
+	"qwgJQlLMb7kzOo30PCEl16KLtCmeS9QLdADncaJIKhZE0i1kN5yQb3i69UO4IfQM/GAJX9xybGighAMi",
+	"tcFZKwDIm7pP2AeNBxfwg+iERJ+p0PiZiFxNjSjSIv6ETLmYmFAlxPAtt8HihnjMr7Bhfg1PjSoTqXRC",
+	"pubbiczlGnyEVVr8RHrVP09u+ZSmGaPxdlLdYTs9tB2zv+kZzGnRxMIBzcbVbEbV4Hrvn5BpmvC7iQHm",
+	"loPfO+F3MLCmR02YkJgXk9mWUMj7yTAgS2QQJiEEEame2/Na2MUZDxtSFw52L+5Y3NeEX/TgShQxhAZn",
+	"dTvhQqFlz8x68QNSsyZQ/GxvWEwmrvE/kynYaB6Cb7lLljZlrPsEW8liGh5AAtusJnTidsP5y6FRjbSJ",
+	"Oib3otgEz/M9LXlgzADwHZ4aMxE+5ZMAPrOEUtHgSd7tKucAXORMOkIs+JiLJbUyyo3bx7QiRB3jyiQ8",
+	"QCKuT/RV2uIKiLvYWFl27ld5M8RNlHwpVTYK9nCVL8IlgKPionxdxe1fHEJwhlWOkv6ueligZKt3IHr9",
+	"XkHuWlZWKBbg96nPOuTsrxUCqfW4lZ+H/er1ew7R9X64J2vEKbLFk3TZDHbMrJXib+v7m8xpVnBb00eR",
+	"nZCvd2K4zGXbVLPeab+oVkx57PPxYOlhz6liAhDbVR0uwtN2FRC325M0WSUqqD4saUxAKHrGIkSMusO0",
+	"YKZIScJtPp4JEIzpFgUovHjLF/oYi1wV7eddpGfG4BTPmGV0YP350lQDYwxSJ3YzltLt9DqQS4l6gZb/",
+	"LsZsyxS8orJtQJko6SKQxG4Kemsdz22k3lmve/4JmWK2MQB6y70UzThn9hrLZiTrFczYIuegDyTGt2Iu",
+	"cIvHEokIKTOkyl7BecwlhrWlkOju/E4wTJgYPoS7bnlp2DYOUCqRsRgvD2ATHH/yk8ZmuWTGaS+xImm9",
+	"E31srXbfG/h8cHVKzwaX59HFYHbJng/QqYUu8cJkkWu60tYIzRZMVdtNXw6ej69OB5dns/MBvYgvB9Y1",
+	"pkcpxjAMu7D80FbUIo/6Bbi07odt0qHkhzZlrH7p+eSlF5hWXe94+G70vCiduuNXjWGVg8vZKBpcxWM2",
+	"wOplehXDMzuhzXbuqpD+BquQBo/BqEwWNZVK64Ve+XauaEN4SG3TRE6wSmhBRFjPqXfdAy1ijXJmYsBA",
+	"z37QBT4avxt6bc9DVVOtKkMjZbr8mg4sMd1C/ZSCQ/TwR3OsIsOYZpTjRW27yzkF2doNpfXc0bbMQOtn",
+	"voN+PBheeoM+HHErohExaX83A8fdBjzh6uXdHtJppBHQMGXl/cvS+3ORrVjmdlfWTGdw8N60B/C30STB",
+	"72H5bmugFJArER146vR779qyuE7KJVyo0BiqYLFMAlmcapBmlLef/wB6OHy/mwjoKHIwVQfa3VBXSGPH",
+	"x1e+OfZv7QJDjPxaKqBoAjygNtSg+MJK9SbRaEqTtzrEaaJ3pHSKK6ZX9aLxoTgRLEv4/gOxs0mHXFAa",
+	"g72TzV2FcF/WHX57bqgY4gghp6A4QRNbb8TS04qtZiyTy2SNpysTUAl1KaQ6hmeVqynBIRxdWSaiYSl6",
+	"BPzgSmC8XdI0JRuG9Vz+a49UPisONGQzOvs+TlRtq4CLgVaDB5faJrjSNkFx8sYR8PF1up0oAYs9KmoB",
+	"FocFPLUgg3ZOrFmQFJgpAft8BLWHB5fsbD64Gp6PBhfjy9PnZ1fn9GJ22fPLDR4bXwEFQHdijUae1uVY",
+	"oWnlE5sIssnfBdfff5ZnYs2e/YFlaQI9qUwJ3bfQTRfvuB7eW+eOqbFdzrnZMtlSAcNBDkHREZtXDkar",
+	"15hAOy00pqBWtKPBhgc5c8diDUEz+uj88FPvR5HwPeQCwlcyxpvxBqOqSfhUnj+vsyP3IwvcRxNzcdZS",
+	"V/JnYBCgNriMxvHgOTudD86G5yOzhxdPQ+JFWVzH+mHUolTinOZSafa98gj4c/2lt8Z7odgBa1SsDOe+",
+	"hR6Be622TlYUC9hpwKzH+DCGR5vZ61GARSy51xhy+rz7ymjV/ldH+TzCqupV2YoJncnxxWN8JwVDtC6b",
+	"8oot56+hElyEYwhO/zwGkGrglx67JGKx3Si28bGVe8fDfg+vb5y8jARXWsW47q1EzDKqdtqjNejS5bij",
+	"tCgv3wfVYdJW6Tk/UEFC1mgdFFUuYVSnz7MkplvCk8VSwY3CZqIVMwjoMYuHs63Vem0SCKj9hcddZDEI",
+	"pxXlOYXQ1pJCJFOxmWh8TUzbeKiNXtK49gb2AQpDlZcx7mhS9B2ywOldlUxKd1SiPMsg2hbxUCQoIR4C",
+	"B+DcBBOPTne58QUbXNHRcHAZn58PZsNoNBiz07llVFba1AVNuRFlsuBwrEOSywkbMFvpAqDvfSX+nqQp",
+	"fXZ+MiT/9r9Hoxfky4TnH8iH5xeTi7MXJLu/Hp0NT4b/Tr5g0Z14Nh6OhsPRcEQ+TzI2Fx+ewa+IH4Wu",
+	"n5+ac3WP4W31ubv+wdstylN2YgdrV5hypmJO4OmiqKK9fTaXMu2qoTOubvQwb4oCCpUolbDDOQSa98Au",
+	"VI4JtoTsxjz/qgg9DwNnndN7BoPHdvyA4ZA5jICIk9je77rAA9thlxK8EpUYEt8uHMi4Lm708DdRDbI9",
+	"n2QIx/oXCCb79t2nfSI4FrTdiYbAcXzISlGb9ZklJVBkQ8qknU1jKeHYsBoxA1XaoUK6kREHI6gGN4Vn",
+	"sr7AjHtolwIBL1o717tqbq8P3ztzYxsCr/BLtsIahGwgsT0pCVl/aAhJ+ToVFKtlF8VDD5sa/UyBiVFf",
+	"C82qf9ndj2S1FrI9Q7AAvKU8qmMH1lvZEEfuwDDRX1iEqHzODwWpNs685K2sLfeDT7mAr9a5YI9jyIeI",
+	"iWYmHHQW1UW6eyB8InejYGyZYagI7a0v1Fi+5IgK13lKQ4zgjrG1dEyrTzYGNFO1yxSmWbKMHUoIXzmI",
+	"QngqHFmh4m/21114ocVM3PdrQ0MZuMOhK26dq6DZPjKBXhT6p49yep0DLASG+TFAx5676SBQXtuOByE4",
+	"PAfUXmZurVDNRewajoHFpCAEIao4msIYwoewTpZfcjrDeCfTSP4RjO4NJF2GAHTOqLp6ayES0ofwYEzZ",
+	"mQJQlFxM+7ctjnHP4DUs+G4rq2njj8Vkyw5G0V/0YK8UW9UDaPxDVQA/F5nR5mBCLaMNZD7U+PIxQP1V",
+	"qCDWys6hKlTfrjWKEC7DokrwYPl2GmN4vOlMcyBR0fgrmD4MXclDFNxViP8VnFXEuGPxT6SAVjxTtZqO",
+	"LbFx2Bl7Y0Zv4pBhR9he0S8qUteFblr5eyiMzfpA1cVVL1V+RkyhR6ueG21cJUCfkinoDCbomhLUMA4m",
+	"aIjV2oWp8MeE5L9MFnyQcKnlvLB2PZQjsRVUXN+rwyQuzhoESAXtTKeY+paTZIzrA4Wc4Jhz/lbRgLit",
+	"hL56pBDQKj0c+vbgroD02yUYDuBri57AqvC/shApc+xCQ6nqCBaVZQPe0/jKynqNU6XmfBvLyippVT60",
+	"c96M6V5lnSULteIH6Vc8T35rCd+GCYYkw+/NVfm62MwuNrOL/+hiM7vYzC42s4vN7GIzu9jMTjZ3sZld",
+	"bGYXm9nFZnaxmV1sZheb2cVmdrGZXWxmF5vZxWb+WmIzjyvih1UN2hfw824cd6szihXzKiEEIuts9B21",
+	"FzKVcFLjH2u8NO3bklpaW3JXcnq8TyRJRbC9Qdu+jzGexbZdH51frjmWU700T5b7vO2vHe58LDvXgoJs",
+	"lmK1G9iovK5wm+pVMxfa4sFqVJWLZyjJcXhzuArZFH2jzE4WSyjQVdqNRhpr27updehkhdqcdl17oeiK",
+	"XrmIlNbUcURVnTLnbAZKKrHGAi1Y2aYdUNZBGrpmLiEzUa7Cl0dRrrVnqDfW3oqqtVVdd9Fta6dCPbl7",
+	"kVggZmxuOu4f20cwWLnIIaZfEEUBb2lbmgnWRLnu5Yy2ME8MJ6OOCTZylTxO1I0LJ/j1MLjaxivAxGcs",
+	"oiummXaiwozc1fkLxnzDRWlr/mkevwsW+wceSpXXh0DvT7JP0DTAtxMaYHigD4a/Bp8nFs1D2nJHz0db",
+	"YY4YNG0ahhpfbpXK2hIMjnUA3ytfidT3W4lcvTwAsNQvlDNTVuro6s1ZTeFQ0/0WC4C5tsqp5nuJMjO2",
+	"6kSay6ZmnWYHpKI8li/IVOZrlkkWs3iKBRM527DMbRQU/GIpM/Ri61aZjkTI4O1tkatdVowZrFflbpX2",
+	"HF7A/l/Nw1UStoO4NXutREob3ZpsP7NisUak7wS2/3a6gH/0ttJeiy8sA4fRoDwI3W+1i29N0WjTl7S2",
+	"HWmpe6hdexNheqHwu9SJUXb1hgta6XuiAPUzh1oAxnXaUAe/GhGoTB7Bcc2sCg3ejIEANCOuplvVjYu/",
+	"3QmbLGMP72Gqr79OqZa/0GkX6dyt145bavjt92YdDoePsAIxf+EANcncBNWlkFRbk+9mhniXR02AAT/A",
+	"ZwPyckPl0ceyLT2WLqqCcbIu5BqtCHP1stu6/ZFN0veBGmp7XBA3UFx5NRWWUexIscFNpwCTMwJnAEv4",
+	"NmaBHKeZ+SO0zL9qucmFXzO4w/rXj76fpVvDOrTgI63x0UoWwca6jvLeHWSL194lK/Y9eFDdBU+rt/ST",
+	"eygYh/P2ykeQD2chK1tqaH5qz2G5RBSJvaGd6d61v9En8hBeDT3i2hsn7ia3FbM7mt24efwtC+kmjRtR",
+	"m6N0g7XNaxOUyuj37nP3Rs6bC462+CzfA+8dHeQX5K9SsmQ0UzNGFZo/RaBay50s3y0foCDNGOOYHeB6",
+	"5pIFXQda29LZo1Td48mnoJli7yrIrmKgiZCKFK99jqlguhlFQ+hoQQUD/YJCai4y9Lihf7N8YSA2/CNI",
+	"riIYoMHzatXcOR4IvYISaFkSdIlZuRJoxaN/2t3YBb2H64ACJ3vNggon84SOlUPeGlszuCLLL8Dh7oXa",
+	"azj8PELCBVH8vDKiQKedsDXivAzE4/Mfa0xZP5qjnUVA431+BajNjklZqvU2PAVmvcUUkDZjVjIVVuP9",
+	"ZGWTq1y5GPqo10s/803Rr/Gy5jF3M5DjWKNIFd3zoTcKE2t09iQBjuNCWvY5e8TqU/vsQxH8UuciKBof",
+	"YQOaRAX9BC5opnn2T5MsQmdTWw4pDuvqXBpoPyZeeo8/eCE6QWFo+BScsCznsuSGtC0WCmfKwaK7LWOz",
+	"sT4tCoOYPl+JIlxswqU/9msruDZDfRuqoiWO+TSmNsYm7d+qr/VzD5WopT01uZZiI78Wm9fm8QcX39SW",
+	"SkuxT80vgc7wDTz50D/I7xqIndqzrlRsvhIxe2seb+sx0Gh0DgM/GKvmAEpS8Bg0kYrGQe2Oox/N1Qzb",
+	"X4snHyrxXs0vfkcT9RqfDCqHQF9lxlDSE+2ZLwHbL/hpaH8Kfmcpqkwq5QWUadZze6Sm7ovxaDsTt+Tv",
+	"8/apSYy4FP6AKJlRDmIwV6yp/MxxKmzxfkvtyV2ANlcmgKcOjkvCGNA6eBmPvUY/nhUGfuqj7WkvGupo",
+	"hbAIR3L3mLiY1rq3LU8QIABTESFUoElr3bb9V4UAbCxlk5wx+mHRYxHrTYWVhCIAsYmg4Kmq0wMaKh29",
+	"QXt1UkMbfe/KPTH6IyqLT+4lKIeO1gEFTHchbLMmiIISdweYjOXY0/qghwXlh2jgLlK1eanfSpbdwINB",
+	"1uwNVIG0gp/SDnp01HdE2ngwFA1egOj1FYU46sp01Fije2i5OppxMB6wc4dfQRwCDwTLHQJQLePypvZ2",
+	"JrQfnycsjV9nYpayVc2FFF0xxWynOYPwrXW2YIyoVbQ3mQBpWmFaIg45XZVmD31g9etMLDK6ktdkahc0",
+	"7ZOphlb/y3i+0v+uqVIs49DRD9Cj/8q09gNPCzGRS5Ep+yEVfDHt33L4sKJ8q39YJfyVYisJf9MP7u+c",
+	"J39Dv6c0jxUtE/UXlp/hs3dcbDgOkUI0YAwTzVLK7/TXRhWZREua0UixTH+ZJpxNZhmj8MgsiZOJeU5/",
+	"TjjoOikrvxSJ1SzhCV9AFg3Mwngk4kSvjUzjfJ0mEVUAl3sRIaYrZkZYCQAWgmb0H8aTB+hjEMSB+IaO",
+	"r4BoqRzmUjM6bK5Z3DxNIo1ncJZCe1hsorcbQ6rpq7bmHZLWJxL6obrGt2uqlpa+HL2BDIuFki9IlCvT",
+	"4HE8HJJi0TvX+gF4VnXxB9/5JGwlpqFOsLLKo58FRq8cR1x6H8m/mDl0Cr9gPAv6NRf6hxPyyu8UmHCS",
+	"ig3LSEQlO6mC1e+tEm4/jgIYgLk+tYVVghPa5Uu0NeXOiV5YeJu4IC7KmrM1QVgrbHyrH7BbHlFFU7HI",
+	"GdaH8vUWF5ZVQTXC42aqRXGgD/wkgubZVk1xbeHNEntLkWVQ5NeuYjRu13PdDbzHrsWnHvo1Tdr1SQFY",
+	"XOksG9olpLKYO6hgpkcAP1vbdrv4ftsG7n9kNNUUG1r+En6z63Z9zSF8KQF7GJQwyZhEavG2d5ZHd0yL",
+	"0UhwbtsHa5hmVLLq12yRQfQqJObM59iwH8LLZJ9wtrFVhfsk0urzIF9j72esWa7Nyz4qLhBhA9Truo2e",
+	"EK/3J0slBArfyROTMdy7Nu1E5U5i+ulgOIaspPNKunPRyVRzKQxO9ytnlBaHX06qdS9gcEylPB1hul+c",
+	"VN+1wSM739viJA5z/Z4yHWIrj9rF1UC9E+Rltm2nk64bE4XPZpdrg1YCr7sLIdy1TwjUTgh6KB1BHDHh",
+	"ayHVIqsZ2JFUXdVXUw2YEiidsROkSTNmgzRbHe6XZsLXFOvdWxWnd33ZvqC0t2gDSTnck94x6XoUQ+dd",
+	"DuF1WlPYxVJtvotHja3CTEFfh1hT2wR619WrLWhQzh4RDA4H4AhCeANvhgy+4vzsQTXW4bHPE/YhkQpx",
+	"DDdxOccoBZt3kLMXBLSvTQI1FY14sMZTgRIprm/5NJFklUCIOCicuGFT8m+uq/PSBO3GLErioikxTOyc",
+	"6Tn7d8DAFDrN3yXrNYvxmam21VWSYld56OcsODshb3LuF+yNc/1/jRwIAsqlJXMF4LG4Rpesi6Sf2lM2",
+	"vUYEIpOd2SsaOGUzloqN4blkGmv1/dp6SiTMb6qN+E3BxZ0vFvo9/Vowfr7gekfQjUV/aM2Ob+4hHGqZ",
+	"6lqkqTR0pKi8w3AMM7UmCyOW9L7c4I+VNCOv/zdQzy0H1nStp9G6vhNgdhV9lMOJNM3EY8haMMNdk2nB",
+	"l7Wab/U8yUwB4OBuV/QJl1DgOLU9qB7u+74IdUeub4WJVzWzwn68Pa7XTRprQHZqxm9CzTgq69mopq2z",
+	"nvF5EMA1Eb4VVdZjOE9B3iH+9OplCJZvv3318v6yX7Yoi3JwGIJ4Qt5YLrmiW2uT6afy9dqzQquXjMZZ",
+	"07vu/c8Pw8HVzeBzOpi//+n5w8D/eHbIx9H44XchJukVbA7lChW1OzBAzfgO/fb6XZm2rkxbV6atbZm2",
+	"cMh2m+BOU4+mrzXMNOEYCpSxe3HHni4QqH0gS1PEbihzx512mqbfzEGAt2ss89K+qwXnrhdsTjNwt2FW",
+	"o1bAIrFyaRNoC3n2DVtrdW1LVngJVoOOQiKxcBrlTh4/XB0Dx/Dz+G1lF6dQW6ZyTFp/q1s/fObJr/d8",
+	"Zthq/16zDC68d/bsu6XAyPQi4KZ6oVMKO9q7Q4deLO2PKyloL5waWQnStRto4yAcsRdoq1z4+Yd+7314",
+	"AU1zKfVODndyuJPDbeXwUeaM392krUkTEGTB2xwtx5TrVoiOzZL+bUXbbk60i0Bqx5rBXLYBSQH+vK3m",
+	"oBOR9Uv5OlIlaYp5//qHLYYpU6mISRMv131wbraD8tYPWIxh0ztrgf4M+jdrNQJyT8gNrwpv02TOb44D",
+	"sgg6V041EqbXxkm4WZrnABvG+3bLlUjjE3IDd6tTXP5UDznPMww8NphJMLCoD55JVTSQQHAiysnMqgkx",
+	"oQua8LZOHlYEWzUTYuAqz93ddWKkEyOdGDmk6vb+6+z622mf32BlJEnWmJ35BO03n+Y+uuUtdAHK64zd",
+	"J2yzx58El9BGnCzFhmMylTB+WQk2nY0N9BjVYzlGxwU6LhDmAuFA41TrP5g2gp7dtzmP6fakIn32cQ1M",
+	"Mq30nRoNhsPhcHA5G80H9CwaD57HV2w4H43G49NTvXtCKpY117bmQs5ZRlVudiPLOZQkWCUcSxVfnRU1",
+	"r7+2D/f6vS3TxD+6Go9d0oqp8GuWaLuaRclaq0e967FLhe5dj3YV6J+nDuMxPo3ijLfxUBS7v5fT2g5+",
+	"NbUNbe+7kNHfimU2Gvgd5+s4X8f5fg2c75G+A6sfHeFCeGuN41A9xLK7AEsinpBveAoRBVOtsE6J4Mwa",
+	"mdbUK0VtYGVzV/xeW3Z42wDGJVw2OIYTrofoc8raPOBd3U+KFZuJeIv2tXOml7W/jkpbU+kOjT4qk/ig",
+	"YiHtvTd6pq/glbDz5vB83b3XBYfm55ZxXBuHbcCjGQslKHs1Md0W7dFOzGMH5oBWiaKYL8RY/iRmu0v6",
+	"hjMIWhM2MmqewlJ8I6zah+CeAXbOsWpqnrFSb6ZodXU/eztaz/j36/iLz4f0u6v8y7/ffPjm3d3fv/8x",
+	"Gn36o/07XhYd6PQmePZtv7deYkBQxlRmUk9dewdPAzvIms9yXnqemiOv//Nc/2dY/G/U0CDA17SshyDL",
+	"ObcZsmxdNKa8x2YQbxk3RVpddc3e9aneVRpDukuBX1fCqdr16txmljm025iXbEv+LRIxI2fno3/HRIeJ",
+	"1wvwfGgs+vBCTi++9yJl9i63ASWji7ouUxiR07vuXf4e/xyMfo8dHvLVimZbQwKeTPMieipMN08KhktX",
+	"TK5pxOQzo90+s0Qsn2n6GBQD/uv4c+s9fGYJ4NkykUrA7Z1m1HonTCPFfY1DQzSrd8nPJAFUwSrt4BOV",
+	"5TyifoezasfHvYrdhiZKTubCdeTEL0z2sPnKIAEHriDiWSsn6sOBSYOYhbqb/Jrl/BG5r4bXBMv4Qu4O",
+	"Fj2XpNhIN1PC1cVZkC27A9SmkHURN0w5JhUlmM7bsibGLuSvXtorih/FzJRDl4xoZLtm37V1kEPZWIrE",
+	"gsk+kYyR6Z/E7M8Jj6cvzIAiw4A0oEdcDVRnD85i2G5bkf4nMXsNb4SulgrItHz07/8rqdt7EekKXwSq",
+	"cbnQ3T15qLuvFtX+bGE6kfudPnijkuFNYsRK81ZrKZvwxhjmvYmwB2c7t4qA+JOYucIaRnj9FLxbY+ui",
+	"jwXW/Fvk3CQ2lE+/d0paubYBBAambw26nZ/bCYzmowDJz5rlukwRA5Lejx/FzKwEojQtHdZGq4eLzBWF",
+	"6V1ewLevwMYx6VX7i8xZkVMd+lXB0fpFfxAC7BD/Ph7Rn90zzGjbh+mQ0Goqp7BK4jhlqEqmgi/sCiDj",
+	"hc0VEXm4tEJ9Q55q5aLHHVRPctYRDzwCgwpO1nm2FpL1icyjJTFVwJnta8FMSgasFzhQo8CAe92WINZU",
+	"AvkWckaKxJZEyUopeQs8F1AgoF8VWcdJ4ZI20czl7KPNrC5k5viTOJ7at5XpLYe3p78IwEKJVapBsie9",
+	"36kVlQNuuZ93MIOHoNAffJIq712NAVZXAPhGs6SK98N6gjvzqzO/OvPrn878Osrv/Ccxa+9p/pOY/YGq",
+	"CJLJaRwnGjiavvYmNTgKFSsXJBYYuIbZclqlquSKmJJeyEPQj4zpR/rkGcZzY87oG0ja8qjXNOR5OKiZ",
+	"oQcVo9HSc3VHlEcMJBHLVgm38VMasJBbO862kyznoVuzsP4jeLrFrnhYUbdGpvr1pBw2QhIVdR4jVONs",
+	"q82HF4QzFrPYOUGnBsxpyOpd0Q/JSi/+aji8HF1djc/PLs+GV1cjKHyBPw1rAfWN5Szk24ebBoyRU9iC",
+	"bEE5gfJsicTqRCKDvNnjS5OFTV5vZhtFY5QEu9nfsTQSK2YZ/l9ZlsyTCA6f/e61KTwLlWmrX36KhQK/",
+	"FgqTzuD36pc77AdJ2I6lBwagXmPVhRvbMOxTTQD5utfvvYSw9xtXhXnnLHzHZksh7l4WIeZvLU9/bVoC",
+	"wL845/vjDenqZpr8OYdfzH7FZGcPz1YTcM3QVlTTDddnTXNKBF+2gqzWUvdgwyxrgMjcvu8r2PkRc+tk",
+	"+LbOAx8cPRBQSxV7QWZbYngLmRr1ZYoKu4soxZrljn8atBe6jpYArmKr7WCGrM4097fcznb6jyfaCGuz",
+	"IUq0PfQuEckc/KcoRdiGBor65b8aMgj3KmwSvo0tQVybWRBpcPW0K2ddwCH0Txk7StDc3Ve3Z3vUbW2i",
+	"w0srDZcR06ZsQTAGqKVCAst8w6QWogfrJua9Q9FTAVTw4MkkS3uhZxxCjNCo1NEz7DoOCW13N0gjJdGt",
+	"5E7k7igNhrTpjukaYrp+maarpWbKWrnRE/mtGKyWcEwZY9z62iUBdmjG0IszL2qZ2boQ7bzujq6aJ4LH",
+	"+njQ2w3siLR24CWN0ctHVoxyvJsQGXxtKzUo4RjtniJaWAPfLKbfM6RigfA4MaC1hrprCouVUQGuJeik",
+	"aq6aUdd2ro8SlbdplGjuBpy8kvW6/09tML9LwTyHhn9ausEMxaUE+JinL7yq8E6O6NUNezuIamhSKBvx",
+	"Kvch1tUMCmIx1Bw7Td2lSVtHa23pMCVUqALK445BBVk4R9+spxFZdSKoHmUB6WPw9oOlw6oSXpBbobRc",
+	"j8bDvlNnrk8fwFZH5IzGp0dLHEMDhwgbdIoHG6hylW3xJP4oZp/4N43VJqr1tzZLuj60FYAKpiJ/pTUt",
+	"1IGguok5S2sIb6Up0Wt8Add9M4YXH72WF5OvlDSH1wqcg65U8ZugmPYWb1VY65ypUWELTbVBncUfJn6T",
+	"D5ksODXPQkcR36+sqLyblKbIJgUc+HkOtGI/+VNLxdYT36WGX7j34aO/GPiiaCusP/nLwufdBO9b+cip",
+	"uz9xFFJDz3+uvy0GOoZbss5kDpyNP4mZTZnbLUmDXVfrdPAfOm99563vvPX/jN76R6YGWm3/4JxAcPj/",
+	"wsmALgioTt6Y4+7kzgmZmsZZ02tCIbAEOhbwGBqabbFcNjp6BJmxRcL1KzRR+Ip/NY+2L1x233LKTZy7",
+	"K5FtbutN+cQTMrUssph5SaUx1c11uWlyj/nYRceNEzKVKo/uptdQ688UTYPm4PTOtJzRXwJIaiOIifo2",
+	"BeErcxHFOIBtyvpZQVx0FDPrtfcUll/m0V2d3KpJGNB6PAp9F3Rl8IMxDyZC70ndi2Hw2DqoYlvWb0Ny",
+	"ZBFP1Avd/9wnoabQWoE1utHO7E6K/FRrsroiuCZ133XKAlxp5UgSfRJq7GBPMtUZAYlpmUjydRG2ARdH",
+	"VvyQHYfmQf7TsjCs7YsEtRuKRrERXe1pPH1Ez/PdrSlcWxjqEO562xiZ2Vx4wrmhbbRUEaWxF+iyDrBD",
+	"olDnAX0vwX00ITdpskoaLv88enEKRm09XygK65WRiF14UdHlpYj3SY4nmrIqUwsPotQCZIrqHhKHuL/F",
+	"R2lr4WqhZmePX2s9g8TKYiTxOWHZ3LOWHpZuDRmg72vr0taUtTYF2YHVQAOiKhps8GIAA23MRcsri2gp",
+	"ywgrJF85fRWqqARSldhMQctlLuhWHtIYvqR8kQe7S0Bgt/kVPN1QqvOafMYXaSKXmhV/wbIV9UUmJLHF",
+	"LIj+L8Ui4aYu5944h0DlAZomEfs95CFhsqdCd7dtXNq77hU/DmK2Er36XOna4MZPbEW7onPwTsU4v2PH",
+	"+dne7hUFgPv6w5vn6vKc3UChjfyKZndvGI2PwLDfEdfamJeD51q/vtT6Nb2ILwdWwdbq/C5iD2uqW1mf",
+	"93JwZXX9T25c/18jziJ9ekHHDNRLzdVS1KVhI5M6Lgv7cjgYRdp8p8Px4Pn8fDaw5shofHpm7bsTeb84",
+	"Pgn7oDmOS8FuOcWaPy4D+4CV7CZfv6T3rJJg2jhcOfc61m8/9HszEWu7/b+1PbBOmakF3LLaEvNtYBYn",
+	"quRjan+C9AlYp9sJ3u03EmdXI+CftEYA+xCxTJtKvbdLqm0Chhb4f1XOwMXgcvR8PLg8pWeDq/PoYlC4",
+	"Q8bREcWWdiP9CvJ8fBHSTSaghNvTVCHFw1yVDK81hREFirv0K+f20Y1BmIzo2nVl9HPirZ7n4HIyxoer",
+	"3LRr+Ih6vpDMfshtlGFBdekfiY9BMJiXSRzrtYgFPuFaG2RMKpu0h1v8ibZ7ucISw4FAyYLfNS0J1GZ8",
+	"tpQUAd1R9ROPtGjb9Oz3eGsrkv1LLmpLGVoKsF4adGzJ4/Lgj+/6X8moMIfSHAFvzZXGv8WmFdTToGY1",
+	"F7vtlKhOieqUqE6J6pSovUrUUSEz1tZtHTBjXvjDHjWor+W84BBqt9IaT5pwJkOKzB5nhpnvgK6Unczo",
+	"ZEYnMzqZ0cmM/TIDYhc2LHMBA72b7+8m8dmf38VffrcaDX48/3Qp5es3lVCAmsf+ope31gaW3PPk297P",
+	"2QvY2E/HhVU4iRgKrfBRVZeGKBmPoZo89N/GTB4HkYt5RjMcs+SKgg7QtHOttlighHJM+CNTxGo8wSHb",
+	"1ROoBILUFbCA28a159SGOvVxkrHI1hfMXLEBqmxoRaukngot7MVYeZk1mENerBULw6VLSER8oZtlqjF4",
+	"y6ftsXZIi+YKPewsN6g9iXv2iv8lZzk74t4EV1U632ygD//gMhrHg+fsdD44G56PLsaXp8/Pri4CPYOL",
+	"EYJlyhVbWReVaZAqyDrHHj7W75CovkcEv6b8qxC6k/A9DtQbrDZTr1zgZNEyufeUgKDiMDx/NxpfD4dO",
+	"cShPFKUsuyMqo/cslRqbOKFUtloK+CC1WhLnWAFqolnU+cWZ1mv62GJdalo0Tdbf93+Z0pVSZYyucCBU",
+	"gWQ+g3qWGrr34dqW7jw3YKxU/7LiBnY70Ox85EK5GznXGN9r/rXrWGzrLKVxfJCvtFR6M8TsXK3LopaN",
+	"cf+a00VJpdpjYS+dhx2/JcIJxTdAQR7g7LCHJJG+K5wLqMa6pJKsGJV5xuJKTImN/N8f22KptalBv9ko",
+	"kcWYbmAbMbMtdj6G+JqD+vSXe3iPhruCu60b1z8tNbV3UXBnHhLDgVNY96lNAbHyWdujnGjaeYPvYFRL",
+	"cSrrRbyluArElIeCDloC7p3+YMUw+3OfzLYurKPttr41b5d39nQYKlSlUtYKa+/sgD5T2nurEGEeQ2sW",
+	"gNysBTj/rR8MetxxSWaoXQqploM1Z65EvCXCKHMIf+f6BYet+PA9HL2vk6vNjvtOeH5k4Xmc+w9rMrd2",
+	"/unHD3HFdVTwkangfUtD/Wc1vwE3xxnfSI8/V1ZDoz1XS/BW3jYrV6aEOb1jUqs1Bbt21XgurL8bP45C",
+	"GhRM+BZDLhvi0MA9AC4iOBHrlG6hsD7ks4ezdAG+ySGEf3De2H0ik1mSYibXOp+lSWSLSUpFV+t6f6tB",
+	"BMB44hKC2iXRfFepDrmTN1CsvJZad0xBv7xC0UTQ1nMVYvWJJGLDXZVFStZZck8Va1uepqkKzn5F1cd0",
+	"8/N/LZ6snobiat8brl+gK3QgvL18soTncP6w3huof2BbOt5jlIgN/S3Tyt4kWpse4uDv7xFz76xmGSg8",
+	"rH8CS0ZwvNnaudjaf6/llMDgFJql25Vj/H3G4AbDZyjjcZmhPL8cBnlKrsJOkFwxpN3d6NU2lyT6/Xgy",
+	"23a3Gd1tRqnVkO0L+o6lqYRKO4WAZFhIw2RhlkjL02j0sN0N7j/7De6OAtDWbZes1kIeIIFKnOzxEadm",
+	"+qfrfO8aPzc2szGdnt3haujVIIvc1tZIsmeyDVoqwhde9dDslmRh3dscX8uwRodDJ7A6gdUJrE5g/bIC",
+	"6zgnnNbP2/vgcsWaGrt3jLBjhB0j7BjhL8sIH1kURzOoIz3IuWK/eFkcDcQR8T1PdPwqUbBlnLezJb5Z",
+	"I7ztbApldgxg7BOqyEpIRU6HJKZbSeaZWJk2me0tjTbtO7+1z4XsDdM7s74ny1dbryhVqDaNWLNSp13n",
+	"I05T0/X7IHdZq+bd3qFrLjvVNfruZHjX6PuJGn0f62eSrL5k025DS+/817pm8JnWY7a9L/J4RRv3TUFF",
+	"ezudmwbgtbmjHqMqoWC/x8djz4+1dzrW27HejvX+KlnvIw2FQj070lzwlcBf3GzYvqmhIE1Z/aKQAqqg",
+	"n0iSidT0oS/roz+KhBfxWFDgyxY9auKTejhNJAIKXVlyjuiaRhBqMBr2e1EKVysuoktwpcn/urcSsek5",
+	"3JBkN7qqD/RqPCYAU8dvO37r8dt/fNYJHAO2pQL689FAY2Zwyc7mg6vh+Whgkn7O6cXs0pbtq2o8cP5O",
+	"7fmzQL1lkeAx0dMAyxObid4taMxgzlYDC/fqjesji2Hw8NUEYvw1Z6A8h44UMhWbieYTEwlzSmg6ZOtg",
+	"a3u7LuKxwjpCkWZYNneyFmkS6a9prgR6LjJG49716Y5YsVyyqbMxslqSSGSzxo+xm1Gyw2Mbal0qJpUr",
+	"8lLU5KmE59vMt6OL1yA333NpLDAovo2+j4p+gdDapiF+/iU0C5JQaZZAHh5mf3BT3cZD8YpmdwzyAPXw",
+	"L8hoOCRSUR5jnVP9kfIYcnpObvlNmppOiSaLhSMqcZQT8tLkBjpYYgF5QhgsfMv9OKpRKYxquLfBCiC2",
+	"b8nHIWSXCAxe62V9k2HTyfBOhncyvJPhnQz3Zfgj7UXND4+1FK38+0VtxK/Z5rVX37e8wtGQKEFG4+ck",
+	"WtKMRkqLXpNwqXUIvfA3n39Kno8vzvvkmzX9W87egr5wTQBayWLyb19//um/G2MTuBjBziFFyykjL265",
+	"N4sWzd5HEO5G5Mql2JyQV4qscqnIjBHOEqdfWZ5AuG3b4FdD7sPXmyVVt9zoAq6CoiS/x5+hzBDezYyG",
+	"/eFwqNeyElxrWbaEsXxBIioZWUF+BhckTuZzljEeMUwpouqEYPflGBSXWz5lWSYyOYWiA1MlxEQuRaam",
+	"ffyQCmjaOi0WrT/ppUyxkysCMXW6hosGH47313D2CKVV7YZHVGnQU7227CnQIgHnyNS2VOm4fODa+qE9",
+	"jlbnAsdHjohPbJUKCgs1qaAhl3UBoB0weAjF5rXlrnWNT4RYQV6ONCaDX1mgqfJQMIftVy751kImDujR",
+	"6XgImU4ZiITREYlEVppYERYGAaqvm/aBrTvy6SFnNLqDdCFFph7o0xPyLVdJqg8PkGLGpDLdD0/aFwFo",
+	"lY6fKMgvNqliaZoYYVrUL835HRcbflwivqOXdtHMWrKZ1LtwQdKmHCmwv5I4ZZgMtS9lqk3Ac4mewuyv",
+	"uo9UM+YKMtu1L8waGkNIyCyDY/yCjKA/0BJE1YqmJMO+CmZEbCXT6/c+DBZiYL6cp4LqeQ/N73LdKhp5",
+	"mUHBW0VVLksssCZnSe/GBtLlJEkFjQufg93DNgKjOHe1HoA1E+uUYaEj1DKtGmLEx14L26am2e4VNise",
+	"KbtMIqY7otmPcra7A7aZjwdjy4NpzR37/hnY99OlIzdq34XY3pMZHCKWbzh7l6zYO3HHeM0Z0z+h6jsX",
+	"aSo2kkz/F3z5n1NL/2nC70CR4iTQ3uOirBnqj34BpZvB93Tw9+HgajJ4/x+/C0mfSuBW2AaC30r5i9hM",
+	"Ddsyb5aCGD8Q84+sB+appo+9fOKbXM3Eh7oWw+9sTqcxFt6ZJobQJg7shiUGIoaqS8wojwU3ne7BNQbK",
+	"OoTOmWG0XNiAAS7SmEnV6DSzDdeO7XWPS31rejS2juXG1xoaEOtfED1GLabEtiyEUuvY9RZywNFoL2mZ",
+	"tqnVuF3RS/+IR3tafoY7Pe/biYbmmsPz7wOtS3F9rlyC5SuMx6ZRXql/4wahGcDbrTxdgdYDta3AtHAT",
+	"c1VE/0CrwKBK8fOUl2qrPNzVNwDWx9nizPYBDndjM7sYHMXtrKRJbAtYJXPXT3+jqXaTCWT9wbqEe5rl",
+	"YRdG/WSpoD/W+jr6QsRQV5B1U3lH8PdQsSNDhsFKR/CbXy8Az+ojmpLZ+yeH5yU0lfCS34sTUDQnK5hi",
+	"XTMyd1JC63j10urq9tF2ncb8gR2m+rZjv0VppQmZLDMLv5PYnrAwj2XWSRbHOM16BLxSI0k6JtmCST5C",
+	"JqJwO0Yi7mvFbfprh5txd/vaZl8f6Uw36tsx3vQScfzCLvWy8na8olpRJAodtdZMLgoeknxtrsdN1kRQ",
+	"r2iSzO9s/0j43ZbfB4ihWagnp8GjhcKUB+WdpzFXp3mb8IgVCe34pJ3Bimq4jTfqxXGi2ink9bijidrv",
+	"SCg6KRf74a+vhNMgcdyz7D5hm3CGiPnRShqpP0a7tICtLCfYPnQfWvFh9J3ACwVeoUqm/uExWpABZj+G",
+	"PUCkStLUtLKSpW5NHnUuGU21ddh8Xv+ITz30ez+KmZxgH98J7EJMtw3gQKN0oGdoEOsMak3zMd3CKSy6",
+	"eWNtVePcSlJGAhz5CMcqwGzbZO+BNcu5AaRPaCqFsa/dkfSamf8MkAJGlyIPsYoNS+8ZkWuKUbPz5J4V",
+	"Lcu9Y20bzrZi6e+WmcgXy3Ue5OgAzoaxuwDta+5aQEP1bv58YAQVbpHdmW5bEuKzGphlKyBestTUJ63M",
+	"b3TRw9wJRjWoKbVqfmuLHirvoP54CDplKG/vIOY57Dpf5bmGD3jDGbz3dxnhDjtyKHKLrhy6Gr7hE7xP",
+	"bU08vcGAqOfsASNil72jylbltCOfR87y6I7pIx0JzlmknPNxRiWrfs0WGY0Buz/12Hyu13HdA8VT9gln",
+	"G2LCe/okShnlg3xNREYythaZksBs+lhoGTriAafkgmCb5hPy2T3Ltmi6s1SiAShPTOS+Vi3hOagdq8WU",
+	"02BPB8Pxu9HV9blVoq2O6sYGgxj1Wa1sIkIqizNY0mLFV49hcK0en12fjiCwjcVJ9V3bq3rne7wSuS4w",
+	"5xN36VG7uBqo68QU7nBZHOB3HuP9wdEGvg/uSm+9vevTfm+eiVW9XQIzWCP/+kxj0WOlP9cEehd/+KkH",
+	"wZJAt218qEtsWo1mmR6nYHY/p8O24I4/QKo1iydrlpnopN718GTU781odJeKBcxu/p7QRTmEScO3+6YJ",
+	"6rI2GRdA4KYXfLnRQeX0O8LSYGE7dlAH8fEkZlxh7NPl7/HRwej3lnWtRZo2r9/Yfma8h/ca3x6FAyaP",
+	"tNutxtvaaH9dRJYFDXbIKqyrNIhhrqFIMcdWACWSMd6iqInJU8ctcBFuiHMTGqsXBze1Xa2KrlZF4JB4",
+	"FFkXxK81/OSQGqdlEq4fFqwZuC+nZMlopmaMKgJeZRP8fWBRuz11G5KsqNzQ3NDgIBvTHbyG1Arj/tBI",
+	"gTl9e+5qSIoYjt1ki0MyGx5fts6E+9s1lTHb98ilss17WGVjObuOK3Zc8TdYyszXBI5RH/bnw3RHojsS",
+	"v9GiViYo7pjrktK5+oWvS2pixW+IVg4IVaajkwmBhigvJokSC5D8lRgV7GwPVfrpdobxZlyAPbbV+Dx9",
+	"aJeHdkhaza88Gm+1nVCjGhikHBGCBy/UJCRZp0lXAbJLx6um47VIObNOPkdGpq3C5O/aYrjufZZrfvjs",
+	"DyxLE16TotYmQ2w3NKtgFntTPD4VOXih2sdi+ct52nisJwzGt71OTES6izna2OAu4LlLasO7IZUBIgXB",
+	"sVt0kxBzyKCy4Tl7I/I9ptS6RLrehzdsnW7rFuIlf+PgOznwlJtf+q4Zrv5aJgs+SPiTt1XxuOb+Pfqa",
+	"mh58VXb6+ALybsgnKyH/cyZetUtW0NRg7otK/KJVvtaKfa8fPibLq13DvyOa/dVVPJsUf5kalNXchXKS",
+	"mcVEESRXoqi+43v+KTysXx/go7lfX6eIdYpYp4h1ilhIETvaFbQ9zAlktbb9eWVGWwC9Z7ffGzKwnwKC",
+	"dUW3JBI+N/ciZjS7C73kKsfUvLdlMvxizRsVlGxNl0BkMFzUo+cLW1C6Ej8jVgx6OG+WAnQ/i56Qrd27",
+	"NhPahxpdZZ3jq3N8Bc5/YQq0NQAq9FZbHMvcFbsDPjdVIdBqMYrYx+pX5HQtH/bm09nkwO4OYHcAf5Oe",
+	"ZyN4fhWO5/0HrDNiOiOmM2I6I6ZixDyWhVJ86BC2+evgmKiB1UbiSGs9aGtFejmmDXZJoWR5br2aQi3U",
+	"FI/C8l0nZLpKpGTx9JokisRJjCXCNKHYKKDReZGMMGMRzdFznWGBT5tkbNueGwXRBGjfcsir3tDtCTFt",
+	"0m1cP82iZXLP4j7B8pf6TeNBJRHlEUsl+MTNTmPdLosMnzyLlFt8Db/FZdUjyTkxw1W26IqZshCvbr42",
+	"d6n6CPSJzKMloZJMS0dhekIw/hujuRWUeFkVMl6/i0XXxD1WPAOwry06bjmk0OhdUTslyi72FyjzXKz1",
+	"qea484lEL39cKjlhUyycq584N6lfK20YnLuuAN67wkH+iSRRnmVaVtkicEfUYXvNMr2x4RZB2loxv5aj",
+	"W22Wtihqtmq6uUvWE1c+EcL6NfV5T9wl0Z0JUOn1ezPKXa8JPWqcqImZwbxpPkmmfwDcLSmPJ+Ie49YY",
+	"jSep0MLEVOyb2KpJdjh7/0PjeKKE+3gvSn5oU73yfRg/sqZ9ktmHPoHkdU0Fcik2nMyYTGIs4EcjJfU5",
+	"tcfQu9vAlDcuFaNINzRNjVko/z/2/r25jRtZGIe/Cl7us3U2eUiapO5ynXqO4theeX1bWY4Tx35JcAYU",
+	"JxoOuAOMKCalqvNpzgc7n+RX6G5gMDdeZCdxNtw/stZwBmg0Gn1DX9g4Q/riWRhpFssrOqyes2Onhey0",
+	"ENJCSr4LRxmrZO8ZvPX24rmqArYm9QvftbeDm149fnLPM7h18hqfFWBu22XXagmWKdTXtzDC3YiVvOJa",
+	"fSB/kxuja6zag0Oj7O0shN3ZLJ5N0O6MRBHCCKUgM0b7iRGhofIz6eYymLZOj1D7BtKxhdbELQ+cN6y+",
+	"/Jpv6oqOAalzFAzCzrHYm3T2ewd9a9Jbcx6MY1t2IRV8tqmlvhBjEMjZGJQZTP6JeXKVcSBsEPsbjhWK",
+	"7o3WYLhUrXys8Vx74AZdqCZRLOoGR/DIFnW+ESmqNHt+mTdxE+HT/T4pK0YPcPWdrSVXLEeR521CQv7p",
+	"L60JpHXRhqLnCb0zOxfmn9iF+dEQmMpmLkSlrpEpEvCxkxh3X1Bd188S3HOZX3EsoBhAIGcz6GrBQzTi",
+	"4FwVil5RVEohMGdtvA/x1VrLrDjXKeMWCggUGxmzYTlqs1EoeGgsNfPvVIyzyUSk5t8iCUVo/mHYQ4i/",
+	"GiszxI+USOHxh2RkTW7zg7OgzR9ZUviTLGr4njg4lNaOZXANhq4xFKnwt7sNQp2/sk9BXYmvi0gJhSXN",
+	"BQ+mEB0HEWWGTT0E4jF2BSZMU0RdFExZkIm86AYgZrOask58NV50GTlmaNXYarTdWRILpVx4H8AH17nM",
+	"IuX+NT9QfjagxcDEE+jU4uDC+MG2c6+AfyIRjCdisRkOrKTe8MjQ+T03XzUFPm5ftTY/ESAu6yvjzryC",
+	"NqjuLqgLTducOghTNKRotOAR16ONecZvWse4JNrL02FsBS4GOIqrzQwfArVRVCiK/S+qeLLTTepJeLwE",
+	"4swPOC5xszX4qk5j5AngypZH9esamw+ZlsyM4k52/Tzbx2AWBIGtN3VvLnDPqtJWsdvuIL8zXzUfZDMo",
+	"3u8XuV+uT6450eWK0ZZCLLNDSZAHVdK2NNeNpoJSlnUXwzRRnoIWUCCY8rFDPrPKyl4dhrmzoXc29M6G",
+	"3tnQOxt6Z0N/Lhv6fuG71im8eQQvffEIjUmQUmEYYT361x4AJKg88eexpg3ZzFFehtWeEv+snlALA+84",
+	"VrDQYBNBuU/zkyv9pbEQvr3TRPNd8VozyPWUPOn1jvonJ4OD/aP93slJf3WDyS06+U+GzcrwmVFUwYyz",
+	"74BZwfZ7J2xkLY2h0jwWo0+Afn3xQSNhaitNP5EpGxkjbnTKeILWpm+G+FBlWVSX2+Q3ROh1Ts46T3hn",
+	"8vGX47uO/+f+Nn/2B3e13RRWVVKXLJT+XW9Mvc5RTySiJNXSLJj0RtAr5bz2MjWXmyvRxmwe0ReEqZWW",
+	"LkBvMDJ6CL4VXImxuVOBRUWvogRbUIwAge43z13G1UqK3TukAs3bkmq9BQsgm5/QGp9mSZiKUE+VP+e+",
+	"P1d3cNA43f3NW+zXQWf5V2RI6/HkK3F1t/3U74nCch561ixY5VbUFsg2jYohGYPe/nEhJONkA6t2k6ZH",
+	"oxz60UMXchIhAm3sDXoWY+FCFcrArW96UpKVVAQfDieKmw0E50oDce7d1e6MxZ2xuDMWd8bizljcGYuf",
+	"8cI1FXAdlreHL1hRn2RMkoS7EMpQ430tS/q8qfOqvVKdcsVCTKwvQuzL0M1MYB8pKyoauqkhBnk+jyMR",
+	"0rVlfRnDzdQ+7AvRMP4mVxzNrnK3rHaOlVU7cG6FwYrLuQq+y5KjGYMcS7HMBFcZFAOBqiXUEsqgBFNg",
+	"4K6KU5B4LWY3bsIaKf8uMZEQCX+dyIW6X9X9rWrCNPZigl/9llKr+6muswNrLoKadfm8uzS+BSjaWJmv",
+	"TpVL5troQvuzXZi1bTfKsnhDX9fWst/ALHATwj03PSBMb1bww+1jXuXDQ66//HJj0tKpWHXq6CquMTwz",
+	"U358pueUoLvxXGXIO3Jiuer6mG7/Bm9lf2to+2IotHLmJ43N42ysBYd8DnsJWPGnWJcJ+VEo/KQWXqvy",
+	"1KXgF24aN07eofCdKlFZidrEwtxt/pU0JA0hBUkth1pTlxcbhBil3HZzj7kWSt+vNg2u3RaspUU4xNWS",
+	"noyjoLbKn2swMIdXuuyMKaENfTEFUSsgraYej8XoIAWZRpC7Q1ElWMoqMsQ76X5IRlECZdIx3YCqHarR",
+	"qc1ejRIgOkVlDqCFgWZjIRKoIdxlIxmHNpnCfGf/2WX50DDC6PRDQqFJisaMEor4selFUz6fiwSDcBKZ",
+	"Z7K4uKWHyJVnUWJjZKZSaRbwhMk5buKM8SseJV0vEsoCQCkPcHjYlZSh4+qKAAH8II4xCsilLxmQvFYy",
+	"ZlrKAqI8CjNhltyINJpEIhxSVoWZ1f6TZK3h9Am0hAhkMonSmR3eYNbwhy4bidu5IaMh9LFVLv5rqAQk",
+	"vigI9MJHkKoCTA3ei0Ixm0stkmA5vBZLM7+tUxal4HVRhmS6bDSHmveYd2U2HP9FyzMLowAxg2kD9IfE",
+	"ZV61USIB48bskC4bpULJGLCNHTBGp8w+ck0x5ITxcaYEDbCwygf+jkg0BIXdFEanuMWR0jKFaBBB3Tfs",
+	"9FHKbNM5IsWFGE+lvB6GIo7MZoiaUegdZWajRQ6xg8LotNBfzbYxpLGpocAScCpRIQQKZ9JSMnTRMZvp",
+	"aBt59lQkD82AH5JJdJWlKHpDc3SVht2Q6XzKExEOwa4ZnYJTTFHAYjaH2DnIxCPKmc0ijQjzRU/dYcbe",
+	"Du6MQnaTfzBb7VbxoADXqhAy5B34VIlhGx5RugceSYLQy+kM7KsigSJvLFAOQUyNS/CP6r7mSYFD15XQ",
+	"3yXzZwGp9XJXKv0CUXMh/mVrvWx6h2Y019Zp682UG21WoFP9/22f7V0x8HDg1RKTwP7GvErW0nKoZa2C",
+	"e2YZs/Nn85nwUzU1yyuefUFXHFtUEmzsZg+4rJW3TQXziwFoYrZp0fzVt42vUzmOG025vH8vJu8l7OLJ",
+	"I3ayf3BUzPgJZIjj3vA4MkcGibbdCoVGnwnasfCYmvcyePcU2H/XDJemkpqk0HBayqGaSsjrnkQiNpRL",
+	"SUw2U/K0NcuUJvmPeaTk8ICphiv9j4e9o/7x4GSvt98/8FoF7UOqKfn9muDO6aLeGzRHvKq/lHFSOVW4",
+	"2DV6KI72yLx6l2O1yfyGHbPyKFJ2AXixRrpeDV3jsKqZ1/xSQ0Cl2zISJNSdDxQ/LcllEfo5zKj+wJUM",
+	"mU7JMFNwG105E5Y06swerAc06Bldgc+EBosiCVmOZAQGrAzqRL2R7v/EUJw9HndwAXSO3w16dfZATnB1",
+	"YI6+7xAr75yHI2dhUklTsy/woxFPFmEGfq5BYS8zv9qAzvWGYT5lbViqXpPEbXaQzQRPqDcgsGsIsm0K",
+	"e8YHtbnZuReDYyNf2CVxC75c5eZb61gocVj41TfBAS9tPGX1/DY/WtWCatqIGDo3qbxK+Ux12SU4RmZ8",
+	"aXgORFkAazRIeOjuZTOFVhCok9cRxlQTV0Brp+spSaTQDFWm5qCvYCq2QdEwS5xO7tI3h8jq3J+GVaIz",
+	"v/DIyIvhPLoVoLLQD1mSCh6C7PSeqWyO6u6Q8N1ujXk4DFIB/ak4jGCepGKSCjVFhYue5f9OsBeOEW8F",
+	"oMaZWmKdhERq0qmGMhGUxkLPafn+D+joHAIHBUcF5LwbdWs5NJ9YbEEW+yJKQrmwae+gq+UvwF+FT+CJ",
+	"5gg7/lVENuhww7zMw0Sm4ygM4f2SzpiDZ05Uir3PqwLxJzl288O/UX2lvwAHbjZoyJaXooU/4Q1hdGPa",
+	"QOh0AdYniEU9lSG8xONYLkTumRK3kQJ11Oe27k+6CB+iy8q2xsA2Z8OJzBL7b0+Jpyc2GYbs5WHuWbJP",
+	"tBxSUIz3JBU6RXU4uoqSEshykdg6BiBWHcrwL2I39IeUQ6jj4bmuh0RuxUgnbN1j9CK8nqNOefZqbpLF",
+	"ceGPoZwMlzID9TM1u4DY5zpSk4jQn3IthnE0ixBdRNjWeGjlgsHALDNt1XBr3di/sRKJ/YtAwWpLgGNN",
+	"VAKP7G4Zgx/rQTkE+VUlHAfItWj3qGgOucfgn/Ef5DaSe5QbRO6RNV7BSuOZnhqWEXDESZbwGx7FhLAs",
+	"uU7M9lIUvv0zL33hnpD/12dNgUy0OZEiCST1Pvd/nokw4kMSAdkcGj4OnXTIr8bcmbcGnJwYXgPqwdDV",
+	"CKlYZu3WbcfqdaAkVZi2UefoWv3M+oTcr37RbhAi6DlwohC9OcIVKUEFP42uproLhDQTYNidqWu/0M1/",
+	"KJxIddkZpW5RVXR2JSjPByQ1UgHLbAakX2QjFVABxhjvBU14r6gJe1/ki76rF1UeLl4l8RKcZPQ5aKY8",
+	"dzWVEBHwhI1FIAFmXFwBAc+F9uHH24/cdeX77tuY6nmV8oTK4ht0KnLHFZZ6UlxqESSrPHllSaAQrF3s",
+	"XUkwe4sHJVWmWIyfHIhshG+PXFodPKU3iMoLa34jjAaR2LikJP/IDtVdZcLgOwZuspFqNIcyzBQABT+C",
+	"lxZKrxgO3WXfLBldXLMD9uIb0K7tjxWwOVMzLO5vxizA2d9rglNLiVOXYPVVmhLE8yjQWYpXODyO2SQF",
+	"zyIWU+JJNAN+5xrQtNGjOJOp+dQMWFxkYR0BjykKESdhIVawcZmo6A7bZBPMLpvVYR1jXMldnXZWtyHg",
+	"zFEsjq6hoBYBA1o0sE2G2lsbKuNEWrGp4KEAjIZ8xq/K67Ilo+xIcDAAg8FUSiVsOugmC0MlzijFZgmF",
+	"NVW0ywZiM99z9uz146dt9vrl0zZ7J8avDTRPz5+0QZcGV6NZGATrGRW7sKBHMrkRqS6sSUs4OXiGlSAU",
+	"qSIhHjTuFU8YyST6EpLAS7qxt56X0vEJ2GpjgRd5PFTeRCaPgoBYs83rY1pgD/g89lwvpLPsa6UBBX8a",
+	"2zFdetuoJUuFErogWoq72V/J+dKiULJAWCQUzYHStsJD8wkhsA3uYnHrMtnh/ACcZkut3DJoA9myZqXm",
+	"fVbm4/2y8wbgI1AchhcyvbZLWAE6HKw4SrDWTUK4KS/IKP5uLQA8avWwMLpKiHmAqfucJcJstkxEZXlw",
+	"xQ9tvGGilYcOoKpZD1hgviKC11EyZUYtBI+CHzvA8IuCcuKD9Y5H2tMZxgYJSaiQydKOmAka9YYfZAbi",
+	"geaZpHLmJgeIi6ZiaRsgDMOgFNj0eKkFcencQwKRMUEg5lqtkj1mpJWyx7r5YMqyBAKDwoPthUzdF/kV",
+	"NpQjtNCRfgbqDB1w8hJUwdTe/HB2vVgfcuWaj0cXxmrqnJnfCgL/oKyp2ckjxQD0uybbu4RvKnxgWNZY",
+	"Zn5nHlSz8mJuQDyGqlBzL6zpW7h+ZMZ4go9Io7Fl3BoVL0MrJEUIELC/DJx3jU4Cn9ZBEbZD0It0J+cB",
+	"Xzl3tuaB0zXXQWeHLoBXcVUUzAGcwQZu+SfQSYnzbwuQvTXiF7jB+bfYiR4S2nGELkOt2o1oq1tiz2Cg",
+	"oWsh5ljKEkd2qxoMitRy/m3OxzDMqAAt+nkrTpcCk7G/53DoKI7ZWMCZSCOsrUn6gb3FdWp4kd1MSB4k",
+	"4lbbu1RgOPYHkYQrlXcHDGrUmjlLpeImKizC3kehBcLMy4SRvBQpnUxqFgb1m4ty6rVhtxaD9nQwOBIG",
+	"FxF8pKJxDD0SjRJoeUKj3WXhIq4k4xCzZQhCWJjn7CqdaRRa0NpMmJOLfg/Q8ezluZNeSrq7t3y73GuF",
+	"db5EZ85DMxBcWoUs0hvYVE6652DX05QVt0WKwoUDlfsKpxLNgivKD4ZEnQ5R0M5xYN7BYjKbLaBIVJ4j",
+	"sebMV7TBgoZVFAao0bRrdDYANss1cv/7Da1Y0mYJnhzyBrP9siBiEyFCtbkVX9bKy5Z5l41ev3pzyR5k",
+	"SqTqwUw8gM8f4B1/gKV/zJ6F6MKgwat2e1HVSEtLrrPUi17d8mExPwKmLJMyDMeoV5NYLvIDgnWIo0IZ",
+	"Yqd5F90VUl7b2K2f5Lh5v8RsLlMeE50QKAbg3O1cAtZuhVMDXQngVMZeZlhpF+uOcdu7L3ROqtHTx5fs",
+	"AVzVPfiFLq/vHszEyLvb8P0iM75koczrQq5VCsHeQ3sbA/8AAIyfrXWvl/gDT+MIklxRdXIRQODwuhZG",
+	"AITuwIBi50m3OdfTBoFrPnUS1zwAHK2WoTnAnX+IZb1A9W6B3TVBcUlZIm7nIjCEB9eeTAZQvbjIey8t",
+	"pUE0IDVFJJXJrH+U30eW9ETPijgnCEBZFCnOh6AVry08CF/nt6xGHkciDp13DPBrdhVKIRuSsnazMYPA",
+	"cmUjvMsdUdSXnopZkVOAZYiUVXy3u/UV/Z1/3VI6OT/JMfJv34fDA9025uWUzxVk185Ql5IFEC8ED+1h",
+	"puPOQC8HOQMFelC8rOTM5uOCJPRvgypKudGevcRPQMico35v1BhbA7zN0oxiFW14m1ECPRU4FYFMSyzA",
+	"cih3ng1wEElmbIDiMvYbGBZVfrOf2xX5N1q1nJZWhDMaVku+TQxyazMVJYFgbqoIa7qjzjHJlFCkdNSy",
+	"W4qU22QfUJG4yhKCPL95K1t95kc24xpDMxHaMF0azMNIwApL5/UFv84FN73cCNYreMubZrxkiVw4wEp3",
+	"gD5aLZqqAgE/MNp0Go1Bj10K3XYhprnFmIqrSMEBXxRqUTXwH+D1qBp32fnEttA0lEgD4dHK53VSKZZX",
+	"1aNdsGSfGRx4ZgOsAd0oVk54958eIt5RYq8vzmxSRyCzOERTL4ePVl9Y5NPyrYGWufJFY67XGSEiC6+C",
+	"aCVXEuJJqne1ZX8211OG97bozy3vaqQYjlKRYrm/k95A98GZmah0U3BQNjXM684XS5Ddla6Ra7Rc+N3p",
+	"LiCAMb3CMKOl4GkFSJd0YWM/zNArcYlvEwx3pbtsD6YLCJ92tE9ZNCMKcOpS7BHoMFMKqyv6BPB21oNw",
+	"necihy4CVBs47hpu10vbHHDNY3mVCXv/Q+k2VoW1nc9grJKw9F30XgILB58GUV0xb2iDFRTAgFVkejuf",
+	"InywiUtxBG8O4Q8MBmvSONeqkjgnSQ/rXMzDFwoOehvZX/TOkx8aLPQ0uuFauDtZak5tvT9ClKXOo6kI",
+	"0Bl6/m2XOTMuIu89zEcRQzR2o1h9KTVDmO+qMReN5lmkvOg+V5vQQ0cB3GfS+6WOiTXo6jXoxfiPMutK",
+	"ZWBoV2k5V86/H3LNx1wJK8U38IOe5to6DWmD+1d5P+27xiQHWraeWgK6EKhSVrasS84adq6BuguDQ4cb",
+	"ypGxyLUkTwfhYZ7lskZIWHLM8ybvqrEzNeTr1WbNi3faG962I11vPXS+yXDH870CbmQlYQjlMWQ+ySoW",
+	"UrGJAfq7mtCfGoVcZUEgBKwIrlhCkbIFX+I1CnmlnFracEtUo51vAy7Cdlcbl1RggHOKW7fkie9bjdCw",
+	"5Shhf7+8fD189OrizfDVxfnT85dvyBOqJaYGcRYbMRPIJBGBOcZrAj1sSCiqIiEulGa2dUtSmegOnCVZ",
+	"nX+ll5EGqop+F45VFQFWpTHLyOa562ExjWJhNS48hiWO+fcCgRojBq70qAkV0h6JYdefaZWD0fPOo+ae",
+	"Xz+QMwRSAGFz/aCySpyK13Qfk73IG0z2QNvzmoJkxead9UQIA+BZtKPmFJMIIx8SAUboSrmMcPhOKbpY",
+	"zPtO3RWC40qkSm23jDnY7zlHtpZs7/AQM36cU9vPbEMBD6lm5erHTTpzSSWperZLhjv2+6IBXW6dloYS",
+	"JCbUSckmPAWB4a3SRf15S/1G6IXIyzdTcpdeSJdIBve5QHBxJNhejguuWSy40t1cS6SfRq5eMdRuWrda",
+	"ip0AAoTTSa6mVC9XbrFj07l3yiCDa3cRZ8CIsJdMMc7Rt3vIVa6py1deQNgzo0ig4RHNpRTUZy6KZC3n",
+	"yHixDvlqOfbGjWQUKBKud5UgzBrTAYq/GXImyNDmX1nhygVOFerb5Scr38eRs0lsoeaR/WYEB3MEJW5G",
+	"9QcYAMADHIsCEKEIohDLoDeixCZQ0w32jTlSCaaAVONQPcSMziedF8b0t34yzqhwjLsMAT6Hbc1OvdZ9",
+	"FFiRK52Iy0i7SubVdUbaxovw+TxeepXBDR0tLEmBtEzkgtiZVdcSsWCPL3nROdoflBWyfL3kHcsrlUO0",
+	"a0kdQG3GoG3Q6wGBqObbHTFTGCyJNSza6B0y+AbMrDx3Tm0CKO7q438rFhtYA3BaQ0OwAwIxTzXBuypS",
+	"l53WVAc+lCvnqgZ2ihBZAzqqQTK7glghhPeuKWDZp7EL8wZwtxmPJxJzfmVqQ8zyAASR31fbAL6aqJUU",
+	"HbdeKhqUSwO/wyO8/+/glEVKOSzxQRiGCJxGMrPaCn0u2LrhKoTYQhBHAkJD/bsvcMdnc1C7ZpGuv3je",
+	"NORif+Bvh43n8w2NcjB43dUgWOguJVnnERg2K5n803VXNqvliQvkcPPfVaPR66JtbCtOnqZG+doiZgWU",
+	"OM7GQmsMx/W02hzQ4xVhNwG4jYz0j+UC28UXw+VLEdb0GKUn6WnYroGS14EHGhZl0/iNglvc+XOt8oz9",
+	"VIBivuYiG6bzOok6OCmMvy4OnHqNWo2XMrK9uTHqxZu+Ko1SwRW2mPRKv8TyCgfjTYHha5cCqiTCN146",
+	"z5FbVZlBnykKXkVnQ8nRgG0ejW4650FkdBhjSahV91cYBZlvAo/IPWjH2Gg3LAevpE2UVXysrgC8GopY",
+	"GJZQKqpg6w1wgKqd05bSsqrt2zoPbv3O+baJ39BtAZ46Iunx0gLn1lTI+2jif4WyQIDSSNl6EPn1dcEX",
+	"nmYNbiJiNKf52pQGa4GA3EyjTSTAActwqSoFCwUB4J5Nv2n0yUoI7Obamxl315ZnyXhgPObBNC8yayh4",
+	"5N4bkkQYGeaGNsZC5nVFPqMg8eg5SoANgo8VsinL+TyV+wJrJXI6oLZNqnlkQ/dz+0YqvdK4kTORN+W1",
+	"MYxd9m4qIQgbjRW0fuF8oM5DmuMqDuqC35F/4EGjkQoL9bOUmtx0dq3IOPMPvEU7Y8GPxME4OYso967V",
+	"YLixi7fA1oW4kdeiAgVO7bidljOZpnKxHjf+0u8qGVolZDgrmte6LMzy5ESLBDKviyuCCHp2FsfsKo9l",
+	"1TIO88zeIlVguFRurhd9GyBr1ymu+OHC2UQQ02bgK6zUpp6t2/iiu8ZY+fcjd1wYdNoG70pBQ/d8L+v3",
+	"rgJRYV02f66BgVdo017k19BowqYyS38dPbZYHKewApfuV1xCiqrAoOeK2TAew/VA6aRY66ZgzCbg+YV4",
+	"yBkpvCu8tkilBKyD566af1gJpUBtk+QSD/CeQF4LTJfwoSpE8YNLd3WCwuNbz+9TzDswGwJhRFClBkZc",
+	"l7xwhlEsBRABV4AnWqpLrCwt0920yJRVgwKIk/+6Uejodyz5Cu3ND4LvZYLWmv/lIOlEkqvIRaqVIqaf",
+	"R0o33VP0ah3/WJACQLirZqOWoLJhuM4fZZGViolAp7xvuEaqqlEV7glXOUbtXG7T4Na7ACQkyJZBzO/T",
+	"6wEsjuddefo6XcXBSePShrgb69UrgE/q4F+R0Ot7c2UY2V6NPPchPKZXR3kAISR/1GUe5lFpKq+50Jjz",
+	"VU4ACeRsngql7GmrTTRuvJDNk7n4tXCQ/IfKV3K5nIvRQzY6A/hdTGUEBImXJvU5oK4FnYFgizVZRyjW",
+	"hwHw72oSpRtYJp6Xd2L8RgbXwrDQJFRTfk0hB2yeylujtzgV2Q8L81IRR29xwqLH9ZU1oVyqnGI8nw1i",
+	"izi5dVgYhW3wx5phcd45VyofGh27j5wHYsRKXohBye3kxQsbXp2vMvdiKL87+0bR3m0MN4cL2gjcT/Bt",
+	"lz3iSrSBbhOtrHMZYq7g5MYQwgY5nqGk+OVyEEXp6sGNvUrvsi+BFgTw3xVz4OtvmUEb0ZJxK2idhJST",
+	"yWlu64Lmsog0hGhFhvVPLH/JY+4BvWHlpgE+g4+SDWKqLBwIAqyimLu/Joq9mD1ObvRCdmRT1iFmoKyJ",
+	"Q7+sT5i8w3Iz4M2sr7Jj7KqlOeEzjsWHbfIyRewX2+zvmjn88Zo5BKkwaumw0LKj37vsH5/2eqe93vvW",
+	"r9bwodQ/21HPqiJYZ/DW24vnqgx8Y71alx7CFaMPNm6TW1z5atC+xXdfcrwS3bTedo6Z1W+/te/VVnt2",
+	"o5RgtinvrQKyGupOGZKq7fEyDLjhoa61hu0JujvwuwO/8YGvnHhHVasJ/xG+ddferKEDybPyKbGTtVc0",
+	"c8BPjc1W2+Poxx3F7yh+G4r/2G4l4lYPgyxVMsV2OY1dSmpKEtqS2GBeQY2Oq40bELhzUC0NWYBp9Sgv",
+	"xa1+hG/W9kQpDlZ3qP4JvRNr1+d8KhgBVanU79ZZ/RR+arvUnDTEWgYueQTTvlwHkY0wBpCek+OljLPG",
+	"5vVQS7PQSskV0/TaHmzbCAUBzqdtxOzKlmy07B+hfKoIh7uea7uea6Wea3Ws0WvY977UHIQ6fm3aRe3w",
+	"nl3UJjxT2nZQs0bsE/PQnAmpvRZQ1JdsYJht3svsfs2gkFdt3PwpZxh1bSdtA1nu2sf6pvLuPO7O47/3",
+	"eazY9z7Jx/GrCQimTZrdfGzXtM/BOMdI+02yShURKcakue1UfpTXOhJsokcYbuM92KjXV6mhVaXn19Tr",
+	"O8Yivev+9Vm6f33+JlzuJKzsw4eRunBKyHdb24SJjlFjz4W885C7kDSfVIZsVDA3aRFWbAvmDrCFzi54",
+	"rWvJCcqV2upOJu5k4r+5TLy/Vop26Vaa6StjFTdzI55nGqCdzLgqBMDNoWBrnutoL2tnUmnLwKIUlmu7",
+	"Bsx4kkGdeVxxXSshAO2dTK/rYDvLE2XNjFAGRnkadEmjwB5GUR2jtKuMqEgB3DLL9PohZRn5q4d+g1ba",
+	"mrdrOXIEpVV1Tee5c7zzBbjPv4Xb0xkPplFSqxRAfYi5jOOVygYWaVDXtlwP01xdb6x42OpQaxADCUMq",
+	"T6iBQmbUmLaMgIr8IGyUFtT2d8UHpJ5MpRYr2jC1jR6UFhMUbQQpCLkSPWR6ii6tz6BfLlIJ6Z2fR78U",
+	"t4FI53pVx5j+fo8FU57yQItUPcSs6Xxer+JePu+M3z6HpJbWaX+/V0MI92oKBQoBITMHvW4DLyD8v6lJ",
+	"sPkNfHRm3+Ioob4lGCmymEpbq0E4HcatmoJ8kRS9Ve716laJYDyR6d8pDr0ZGhuIWAhHTyBsw6UtmHe8",
+	"bBhXAYhnoTmZ8qoGplmUuJ2ohTAQ0Y0Iz10Qbb3PwP1s89vzoIBc7yxRPcUpr7dd6EWiaFdmije27lyr",
+	"r29qNkEDsU2ZF0Y5qpWD0jsbj7lFhzTXz37Nq26r3sDrzZ3VcLgCsgqLbBe2sP6YIfW84UnQQDtQB1mm",
+	"UHSk1BygQjGb7lo0m1MPkA2R7LjBKsQRz9h2U1Z1pbX9aF1usWeiQivIexJ445bSSvPGtWsMoAuMvb1H",
+	"78RSNfPWv/aeTXqXJzffLwbP0/fB8fLlwfSbvvpH+OIoe7zPnx7Ov9MX0Q/y0e11NcSiUhq9yicTsaDw",
+	"TC9Y2IbMYrBxSe4Mjgvcb9Bbi8YCFPXowkJd98BXgw0CNTitUfFf9H5Xpthv2sZotQKZpiLQbCpTJdgY",
+	"OjguN4peKQeK1GAWMgmNqkUdupQQBen40Ik9o3VrLzyuiPHD/bK4WcunafmrzxkU7DsjKQOKanKVUdBx",
+	"dTn217zhbBV+Cg2leNLOc/oEm4w8Tq7iSE096wE64GBXtNUrarduO1eyQw/tsFiLIY+3W32vuXhtX/0c",
+	"MTjeTiGuPVDqKXwmb8T9W6paVtt6M4fuWJTZ69u8x52TPb7fOToIDjvjI3HcmZw4S1vU8YbNmbfVtO4K",
+	"E6/7EpN+L+CDulakCEA9tuRcJBdSzj4FVS6js1wdkoc35nMlZtAg9/OgZpvVGc7xDiNI77FAKKjgu0Z6",
+	"lxDWAK6RymLo7bojjcVrlYYcK8v0XdfgezR3x7ka1ixTXafHUJo46OC2uFCpt2udP2hweNk79MI5yK9C",
+	"pS+HtGr07oR8ibfiIV/6ESEn0NYV+oU694IYQjno1qkxr8hD1jo9omOuXKmMvnuCzXIPe1C11mbMDW1K",
+	"QOu0X/oF3+/vux6yyghVsikyLdTQ9gdqnR5ATkMiFhaq/gDrz7g21qfHBxArLCE3fa9v/tBZmkTJlf3G",
+	"CGxIOB6aU2VeO7kzNjDE+rZOWwshrv+8mGi3JqmclclinoqbSGZ/QmzQN+SXLzU3P93rQxqefxAPrN/B",
+	"CqKgI44nJ50j3ht3joN+2NkXBxPb6rjVbl1HiXnb60g+51ei5HwtOq0pGfAvAMZ/BoM4Gc++M0Q7F2kk",
+	"w6GAEX3e0Mt5A70D90aFfS68lWaJcwjf3deCmvFiw9jVt4X2HiRZbuC8OiN0ESe9a68JosTMc/t2xeV1",
+	"lrDiiJhCU/gMim6NzHZVmyIXVbKflEy6F3xBCs42F5BIDetErQHnH1FCVcYstdQJtbwsHrMURjLG1hpe",
+	"eOnjfr4PVt/goWdM2prptt9k6ZJxrR7uk2f9/SoW+HZJjuAGzlNANQvkTan9/EqaKtJ6s/ORJr7nLPas",
+	"1DreMmc/QvWDTjbfCKEb3RjXOS6BgBxMJRQUtsAjnbYNZ1xryBtIz8aZuo/WTpxOoc5ObL2gtB91DFPs",
+	"HO2PDzr8MDwC1mnVdoN6cattij200PRVV2NMghB35VCLXGuTowVLsyfLh7CWXP30Uyjsg+mIG2zkHGxr",
+	"M9D//8de5+Ss84R3Jh9/Ob7r+H/ub/Nnf3D3f9b4/mrIU0L3ry8Zftzzxibo5KNWU6iccg310MjLPWM8",
+	"rrjQ+z3QFdaxKt8kbgxNrsOc7xkfFDwVe6vReNZ5zzs/9zonH/N/Drudj1//n7WGBlD2ivO6KuxgZ07s",
+	"zImdObEzJ35Dc+JeYSBWdd80BgTff2Lo5kVePaLIyt/YMp3oEkMejvVVHlLlexAvD+BRh/CUFzDFB0X3",
+	"jF1LUdlpcFD29jtHh8Fh57jioGy3NE+vRPGTXqcf7Auz94PO8eRg3DkMj0BD6g/29vNPaGpDiBjqNxNK",
+	"89m8OX6IsIdQdie2HOgmmTrvSGe2HSpbn6x2bexTRYvJw9MWr28M1SW8j7BVnJoWUKd2+6P7oNVRqLcv",
+	"TUY0Fknc4g7SlsCoqiwGpIJT07t5KOz7x3XaBvXzz8FvrzuF/4iSsIFyeLnDqQeWLbfXzrnZx9rgAjPA",
+	"qrTFnY6z03F2Os5Ox/kNdZxPzH31yr1tnfrqXKK/b+YrgvFdJBar7U91A0Jt2XbE+CH9kOQ4bvcH5gHw",
+	"l1hQGILd+k7+XteM1G5N9cxQwYes19sLZjxK4F8C/5728a/+CdOSDQ7YM55kPF0yMwy+8sC+Q3/mQ7Tu",
+	"NtzAs4qvFer/T+UCi9lK6AFYjUsymKhNyOBjTMgwYqgNtbMSdvHkEdvvH/fqtIAcUdULRojDsGGA5sW8",
+	"SSfMUzce4rQ61sggZ8REDP63NoXqgss5LwmXVz9+wJUSWtFZ7AZ1WSQlWoOZ2y3cWresKrltZxWIkEp+",
+	"NSglC88caFOtsgXq/MlDjBfmnkIVJVelVnC2609lj4210bDJ4pYqhjpDxFa926AwS3U8egP320Ywgc/U",
+	"hcXVuwoLQ9WOnD8pAUxp7PXjrgkN8hKo/HQjwsF/qMbBV3vqXImtyngY4dsuh8NWatNiSN1aSm2uQJOv",
+	"vgbDbSSJelpVQt/Dzb5BQJcNp3s/O1k+f/fd/g/v+ovx07d6PDhQ4k0/G+/9U//wpr98/+6Jev79xQ0f",
+	"fJc9vzy7ffHTi97Lyx/2Xn0bT3+YvayJsbtnBJILyVv1zatEXEYzcQnvVqwSeLo27giicOgCw1DtPfCb",
+	"QNR+64z9JK8F4zOZXLFJGokkNPxMZjqQIKPCSM0iW62wiKWkIfA/sTlsfvx1Tbj1Wve1g2IDC/cVvVvG",
+	"qB1jBSLzcKbmUBbXOMH2zUE+lLc6zVsiqC77Ruopmb1wEhMRGVR0v6w7iQssZH9hWFLdyt2tin/vh0WS",
+	"bYeCotMIUxqGBUPioNPrX/b2QME8MAqmLTO/yw7cZQfaMFzfbBp09sJ90TmaHPY6J/3jQYfvjfeDg/BQ",
+	"HE2OzYHBb98YNUqzN1kS8iX4JoGYKwmGOelV9d4CvTZ5r6i/Jr38kDTOVGm4Fbe3/JxS1CLdZedY1RQz",
+	"jiLbMX8u4yhYUnHJ7r2zNdzx+bTsKNuexGZGFXJ11mZCbeqm3CQc17AfW27P38SVWTA5/7lHRCPyXVRl",
+	"AJ2FidtFuqiXG45xrnLY7fjhjh9+yfzwU7070O/mfr6dXPH4/R081Da2wa2vU8P+r3hSsYKnclH9bgSt",
+	"WIeJXIxOqZHdrWZGp5vNkXeNU5ldTSE4esHTsMtGiVgMwVk6yvsSw9/wPqQ429fSLMlf+pA4pcyIosLL",
+	"qTG7CISf5JhdGeEkE2Z4ESZKcqXZlZQhm8so0W3mNYlMs6QLvip7h+EW1UJvq02PIJCA3JTQtRcbP8nx",
+	"5vLqmRzXCCvq5PvQl6lmDXADRD1tIFUl02N5u4kAsynNjSFF9gUXHMM1PFvv6wEk+eMjChppL/crbkCB",
+	"Na5HIMPCDhHGoZUEnH+8/qEkgNODdmvCozhLRaHKQjA7uRm/6c/Hyft5+PRJj787yZ7/fHb76vL65/c/",
+	"Bf1HP9l/h9Pce23OsJcP227Np1zhLaxOl5jng4n/py6pxsVybcrirE/avs87vV6v1zky/zk2/+nl/+tj",
+	"sma6rtgE5YeasRMEU2kxp0J71iWP1fEfE9x0iiEGKhQ8jKNEePidCp7qseDaewZQH9j8eof2lsbuGemS",
+	"/S2QoWD7B/2v0EIe0iyqddo/6BH/ql/I3iEsxLaFWbfcFSjpH/oocSMSIRvqbB39F/6z0/8vOKEqm804",
+	"3JtdQGMpnwZodXHpLiOLnAiG/qNzHgj1gLSdB67KAPTp7+QD/nXwhPb94IElgAfTSGmJXqBoJsxO4M6t",
+	"Ki8CLXvqaDYKiwnfgCpYpR18qNMsodYvpJUZuT3cRtBD96/hxEpa+4ByYumRz5daJUTY1R90DntH/c7R",
+	"4GSvc7w/PugENoKC98cV7nbPUe4Z3gJ9zjf2Y8um6k3QWxs7T2GFfOidBX1PKKQFtI8HvxAvuXswEyMW",
+	"R0pTJQyvTJMx4EJZFGik9lPtAiiRcBMJw4dr7+ZXeEjauU96ItO81j6URuBLpoTAMhd+8hP1H8TLT9vd",
+	"kegqkIk2auBpDp1qNRfQ6Z94t/8l+BTqhNgyBYOKUT/s7uyOnd3xiXaHaxTkf9QnyTzuTzp8Pxh0jsMT",
+	"0Zv0+4PB3p7ZCKm0SFfXZEqkmhi6zwixqeGQMzGk6//W6cl+XqvppX251W4thaHj/slgcNdoFoE4hW0p",
+	"gX7c7xjMdI7E/qRz0jvod6i01AE/HB9ZCar88zcwpnz/5HTPnj/Xsxy6WkGnKrBn5GJoO5fbs1UMUhhA",
+	"pAVFPngKEzETq0MNJVaDyks0VVpJtk57uSCXc7hMyObhWtZxE6loHMWo9MyzcRwFJLKG6LgyBlqmZdWL",
+	"ljOz9X6eR/bdu5ztNZa2KrW4jfRpqadUfbNbanWLzVRqi0A5Drsm2ypKA6y9vWmmmNwuzK10R7kOed96",
+	"r38+R+C7qTT2nvLK99TXSqL0K783crUV7Od0HjoGs9kKDYpewCf1BqTXw4wKpC04dAdKvAJR27lBt3Vv",
+	"FpnPZst6KW71a/ikflnY9RIrrWERTTPLPdfjM6rVYL2ZyoV6KRev6fW7MktbV/SS2jtHmqHRWq126jji",
+	"uhr5+Nqd45ubHusCT92gfB/W4rur5bprsBXLxQsZijf0+qb1iQzxUGWiIhtv4EJQwo54M3p4qFfrxjzJ",
+	"lwOrYfsuf/OuJClWf/iOR/o1vrnKM1+ML0Bm4Pz1HpjtXAKVaDAnoboty+WAJZwiRRTXVDwchaPsFYeK",
+	"qdRSoUqUt2/1RpCcnQW6NgBLJDpd5s0VsC17qQg5FZNqzTLkvzzQVD9vp9jvFPttyq9iS+NiuRURx0bI",
+	"L/IyyoxCRMhvURht4FUs8c2C/c6BMSOOjBkBBW3GB7m3waUYNBAtCqv70ezqZBPre+qqm6v7k+xWc9yP",
+	"YDecYp58Gr1usZIqqX7Lb0SRUtdm+niUGpqvq04n3lAqzwU4UqFTlwMi5WxIDNd6mr3LYvg7FU5Ph78d",
+	"105lbMSDJjEznHLwoEusPQePVBYE2Cm53bqOgmv4x5gnif3HMI4mlEKb5f/vPaVs7FxfBs9c/i+sgJxC",
+	"3/fSQxczD2SETXGw7q2RQXCrZFbBtV1FLDmCqq6j+Rz/pSX9C2WdrYWPf9lAefu3/QvIZ+j7hfFJrl3Q",
+	"39DtvD7/xpdMn26yhNFmfQPa+KOXhZQXGET7EX53xmaxsfSHBOcB3+Fn6z9ANLupkei48ppKIt/Sm1uY",
+	"WB7f/bQtuZRsMYWbRbfCTfbG4d/7jmlJZZzX47y25m1AKiOSm1tkjsr1BSJQJVvZQ26ndu3Urp3atVO7",
+	"/i3Urk+MBDJmaiTuGQtE5u/vHgdk4FiZ4rW7tNsJmd2l3e7S7o94aXe/aA6Iz9w8mMO73/MZ00GvveYu",
+	"IOAJGxf7YHHNZBIIjK6gBg9BnIW2OlU0MwwIy2DNogT/HNRdI5SvzpqLcMHEtoJDuYsFZyWHdLkYV23U",
+	"SI0JUduG/cedfNnJl5182cmXP6h8KRsQrbP318Nw/x+X4fN3s37np4NHU6Ve/7MaPeK44ZpLW3zLK7D7",
+	"WfMRftVEBLvE9jamyAt7kOqDwo2kUlO5gPVGWjF7P+oJmi/zCJa6w2/oqPThq+8pyhm+47VfLQQ/bFvl",
+	"t7K61WDCfl3gN4XOpGs/uoQ37yyaNvjiB/Nire/TNgCFoaprKOCxifJeblHhwGt8UlGJ1rfTknL2Clzy",
+	"m5W2I2WHyL8pGULprYKyt85FqOOJ25Wnk3LWpRuoz1Wdzi17k7O0Vcem+8WDNPZcsoAWBv7Cy8p5+/V5",
+	"q8q54J660I+RvbYcIbcnGykVnO5NEok1WxKxIFQoDKjqesCTsHdXoPXR7QaINyJINy/UsaILttkLkTIF",
+	"40G7KcW4YgsRx8UzK29EGvN5rqTsHfZ6lRNRecszSY4Pof5XXfNn5FT0scELff+Q9bDNWBVUMjl9+/Kw",
+	"t39csDB769t039Vs9Ru6Oa1LIrC3qjXCOy8dCCpDmiXKbKqnaFI2Z+899FvCkh75rbDdrVQEInHf/1LJ",
+	"pxp3wiNx3Dk6mfDOeNwLgAXaWmUrU4zy+ZtTjPx3Pi0z6P/9KxPp8j/f0d/n4V/3vv3rYEBo6tTN+dfB",
+	"oFVOiFn1fuvuY4OSUs2fp0C1yoHyNquWd7m0UC0SjL3lqWBhJh663Ma8pW3b3aAu2QKqg4831msvSRmZ",
+	"8dtzfL/fq9Fya8u4vJsu7a0sBBJSg12ZslSobCZC6yCJJhDECd0XFry2pbolxxVtbN16ayO2CwRc38hM",
+	"Q88jQmib+i7AQ9vfeCOU2ZMaXmTJOtTVaWBuEYDVIuQ+ZXxcwSVWXkPsGMPvxxju5UV1vH9jT6r94hse",
+	"XE+iON6mrFOxAmTvuFDbsVz60dBJc5OxxgYnIleWsKZk28hO6Ci+14fyfl7zE5jTKizWxTvJdJZuHgOz",
+	"aeeTAlD37HZGHUZEQy8CuzerYkN2R/T3O6KfcJN9FsdOGVPbyovf/f7aAgK5IvdpQFjvyRz00JP5f3v9",
+	"016PTJvhzzIxsz/OzJAPvhFpjKlW9a7OIvLBq1Rbd+GMLiWg6iZnSqeCz/yGpHlqL5hEU6ObQIgj1LSE",
+	"SmsiVsIr0UTeMRvf/wUVX/Pw3WTg4iunrN9j5MFhWrK9w0PisVOwBanH+CyK4wiNnM0N4nwv18T9GaIy",
+	"2uR787Lv3mq4SsOspEhhDna4zlO0XYeoHHX+ElYdCtDm6hK4swRTp7g7+cym/1caiK7oj3X+LQ5zSSyS",
+	"XfEbaoifEV1SIdUqHRT488qw0WxLiblmTFtTZENaKXD/eh+sWbBDwdtz8lBHuup+rQy/tiDL+bf2MNtX",
+	"18tyH7UFnJQLtLg+Y4VV1lKUSLRXeHODipFUehf654fgbRCqWhGgOVBwYOXv5n2B26W+HXmc3zZtymiM",
+	"Wd7+75Mal20aHU0JW5tR5edsSFho35GjbMPeGhs0+SICWKRSi2p4AXy8Pq5gRbc8F+hMQ62Jci6R8vb9",
+	"tf7Y9Hk/Y650/De36YRStdEnZ7YjP5MoIkNxEwXCyAySmeNULhSkoPgMI0tTuBlGgYn9CQrq2wGpb/29",
+	"6v4cis4J7/c6R+HBQWfcC/qdgdib7PcO+oeDoz1brsjYIbWhy3ZEA7kIh1FSd4t8cExvQaEcfgXQtl7I",
+	"n6M45g8Ouj32t+/7/YfseZRkt+z2+HB4uP+QpTen/f1et/cVeyqCa/lg0Ov3ev1enz2JUjGRtw/g1xru",
+	"YvHR5GPCTkegFruurqhpRrrW5+SjtIlfiSRUbZYlsVCKvFjgJRuLidzCvt2UixV3pQkoquymsVtqYECz",
+	"ZaU3VB4K2/p51AefCNa35z+DF2t5nTdQCdISfgo72HYEsuJwrmy+8yc/b58YIU487n7hGZZ3/u4mttAX",
+	"Mr5Pz9gUCl155aYqqEtlvEE1gBovInxYC22pQkMjZ6yvp5XIRYfik0ZMQz6KV9vKN8PNWyo308VkIgJd",
+	"vMlIoxuuxYf6cixvgKrPk4YWJJA11vb6e0ALHkyKJ7IqZ8Qbnje03QHE8tl0/DSIXkXPzt/+fN5/GZ2r",
+	"8+TiIHh0fnh+Pf/+u0fPTrpi+ezn8N159Co6X7y4vD54Mfhh8P7Ns5Nu+HQaP//+5fz94GAa/v275ft/",
+	"eowlSlqnJ0ZHS8UkFWrq5vzX3rNJ7/Lk5vvF4Hn6PjhevjyYftNX/whfHGWP9/nTw/l3+iL6QT66vaYD",
+	"uwu6/IMGXdZqxv3eZf/YC8GtD8zEepgUaflfBFtXplf2t+GNSKNJlAcLbxPZEqkhpLR6RJRcZRBm08Ie",
+	"EyIJo+SKirlSAcLasMD+4LLnRTRWg0Rr8rb9M1gnEZ69u4SCeaMz6GAS/Qw5zqfsG8FTkbL//e//GdXp",
+	"Ef7RaywxQ3f9Nu3UaUDgOlC1xWZKJ7i2tw0MYZsOwQXunEdpl73zes8jw0NBzaKk26QLrc/nxf42dQ1a",
+	"INvUw28Z+gKWakUDcdyVJt+Oje7Y6I6N/rZs9H4+Cas/be6MuI7m31HUx8YXy3MZTKHTo7qO5ojJ6pUx",
+	"vlR7aWx+cuUVNNci7y1DNV4VX/j2ZJTow30/Guuk1zvqn5wMDvaP9nsnJ/1iXFaVpyOgjQ4BycwLDxms",
+	"lWl+LVBi3Egt2JgH1zXaagnDuF6aqRbTpcJf62WW4MHUIgQKBLOx0AshEqYX0jb+gjA2q3Cr2Iwhw0Lk",
+	"2t5hOW6tip83mgPp1m8YVs+FlmWxgAv8uUhnEZhiKq/HW9S9f5JRkp8zqI1QLHDsjWEQOJdKD60H72Pb",
+	"GkpUi7dCX3b4VU4eqvobqbrycp7ZUQCuMU7LYcG8Dv6e1dHlW/VyKSCj0W1cKGNslnPqG2Bmb+JYLlTb",
+	"gTTysTpqsxFlj0G+iSFs80yEkR7Cveio/SEZ8TAcakkPYLdH9voEM2NGLMwM3IwDKsCW28h6f+0WWWfA",
+	"f5rd27YUUdzOImZrzyWR/koN6DMT8/2Yuz2jmzN3zVP9CMMk7uGqCNMltHSgVcs4FOlQT7khyZMeXIvK",
+	"OArg6x/Nz0PXprcaOekGq+pijUxZJvGSYakYIHMb9MioOBG5ApScCUZwq+bD5h14fyl1DI9fQQrqPOaB",
+	"S3Owa/0PJhfgjVenjLMkm40FNHe0XPtv6qu2u6T/2+yrNpvKLFXsb9OvmEzxvv5v4VdtxvWHJBZcgXfW",
+	"vFNbWsiPQ+h3Tj7+2OucfPyl1z66+1HNpuHH2oiCfF/qWYlkfD6Pl35ARdvwDrdIugpPBZNJl71KhGt+",
+	"IScTBg3uJpkSYXfjo09VHv0wyj0USzaosnHjkEO0W1kS/SsT9DooHbUB1tnYhSRsEbhuP1MuPsEqd4Uz",
+	"UVb5NkyTEkn3RtdEwOTDVS+Dvnn0mu0fMc2v2kxlwZRxxURiaGiuO99clLooHhSSbAZ1tuaqjKl3Yvzd",
+	"5SX2z43UwzzmBI+YXWD1+t6DYdDbPy5AcbLuytLDceMte6aMWn0P9jWNQjEMbF9cpChXVufNnNdcTBc/",
+	"qVTAWXGdBAmHTou1Ba6mUmmV16a27LENJ2sahaFINuJXFuz6ztrmt3aly2bbRljyLIw0VQst991ck5eF",
+	"8QsbZAhV2mdWZDSuoG6HL7m6/qct11s+BJqraxez5Xt2w1CEw7lIKRukddrr9tsto9KYlRotl/495FfF",
+	"7NdQJqL6JZlfrp1RIQizyJDd5UzeqAO6x+ftYoCcrIEpEo0pYn7fFLrnmcs4XlkSygVNEserCtYqJipU",
+	"wtU1EWcAjUo5CatCFyUXrRMpxhd8Rck1lHlm6xy6G20ZDXMb66VtiymsnrNi861LsmnY6DJET2QKVbRc",
+	"cpLRAZQGT50BD2rQbQLgengqBLZiQ4h4mJby+jNuTH3/6JWZKqtSP1xKRjVWhQ52Q6oHArki2YNy2VYk",
+	"fHjnrZITGiWBcFUDPSABe5iNEkEX83vbZe5w/1JTedLQjubXKJS5uhYh+oRhe4n7whU82OuoEq7b2o20",
+	"KWCX77Af090avanMiYkA3O74GHa5KvZg1x+udpXpVKk+x91Kpq/qo69zvq8q4Zf/avjOSEP3yWZZUU70",
+	"1NijNgBw7SD0HlVnL6HbAeSGW42Oph5wVaTUmKkWMz/+mQXkR3/rWoFMEhFAE697Wd0eoW5sdxcpopH9",
+	"udPPYc+Vl6ybQ91uAWOoy9a9nEL/yHnWFGkIbf/QP6fmHCvaIt8r+WrNniroSVfnUoOmd1ZeGXPhKroR",
+	"CYOMlqr0o8FUbQiWPxSEqvMohgq7YPDL69oR65sym9M+Fldeod75FkFIP8mxGtr47srYz+TYAxJ7SXrR",
+	"4DV5vj5dALxFRLRLOC4BUEtEEYrwzdZzKa9Fcg8jyd6vvZ+dLJ+/+27/h3f9xfjpWz0eHCjxpp+N9/6p",
+	"f3jTX75/90Q9//7ihg++y55fnt2++OlF7+XlD3uvvo2nP8xeXldtKXd9uup0vUqEWSdAX82gh6d1uHkL",
+	"dyov7hN/U3dzxL7ptgq3OSHmykaJP1a/wj4KQzWWyQA6AstMMSVEIQGCtIEZ3DhESG7uMqhgrh3ul621",
+	"1bpLu3XbuZIdpxniu92X9I8f8bWP/nudaGYD2efcTNK6ivQ0G3cDOXsg+TzqBDIUVyJ54Ka+8z9X19G8",
+	"I+e4Cx3oJWskGV0P+a6OVSTx3L5X692hnYcSK/fY/JJ1GcQivWY65TciVjZ9JuBK25aDYMZ3S1VxKOBt",
+	"HXm4Sgur9N9Y8Bu6bAq45rG8ykSXXeTuhCm/gdipayHmVNGhqiOHGxW1w5QqWznE0aFM2UymSI9WPTVq",
+	"bCLLCToHvfUZOl8c3YVZijXzZw13bs4ixCyzvGqQQUKWXCdykay8jNw7pIazW1WHWIcomOY3xNOVSNJG",
+	"bXwqGP7exltJmQSiSiob6dxPzTjVfPptfb/r0Pfjx9+c0rasTNXgYq2idTuP6x/seH5icS08s+sy0Szn",
+	"2wzpjIdhKpT6d0e9slceDYHa9mc681aAf8rhd5czlYugNed/3WG3A/+G6PtN6ro1KECfO7W7j6FVlNq9",
+	"gXKzdeq2I5d/l8TtL+84/2nTyIvc21Y+3C6z/Avbzuajb2yDe5z8/MCiU65Y//aFpPq3NQVjDzZgB0Gh",
+	"2vdnK/DdZS+lK/qoJVpLzuGvouRasbGI5YJN5eJDAvNwlPmpwDbvWxUI37odcLh9NfF72F39P6Ld1Swh",
+	"1rTgLXUfrlWEd6y/gOutuw9/Unff37W37meLmYU6VIbARBJuGjj76Sb9b6sPbNlW+Lfv+Nsg496J8VTK",
+	"63uIOZEYNLlIzesIyOZHimTpTsD7/nET5+5GnH2BgBrmPpFpgWNBSdayzfjHY+MOoU1OTHumQPDSZUfV",
+	"Q0kb0VRxF5I4odyuLwl5HNOv9i4mxW7hGMi9kcVJpGSLeeRG5+BTow/XG6Xe3L/hjpEvZAOkvL143nAK",
+	"XeJ97Y6NzO8deGFkb9+COBKJLlYCNdRQo84ManukmDHXXJhylwQMaqSKrhKGKb90bQq3y2Y2hVGDDWWO",
+	"YSr7RmPF8TPbCNQon25AD4j6O3gKHxxSeB+RCmTib96Zbasy4mbsbr7iz1VJvLyQpl1ZlKMeoaqNGddF",
+	"OFb5gcPH+mIXNWmPWKGpBOCXXTu8tEmftXz4W5c+tvoSMlIMuRjjM5lc2Q1TbdhDSFw1GlPAleiyc1vJ",
+	"Fzv7qm4pfHRQ8H7uFbXvs8573vm51zn5mP9z2O18/Lo2XP27gt5RXMEIC+uPTvOaAxMQCRGU8YkjpVWX",
+	"jbLE/EuEo1O2KOTgKuvNBZbxk4ySLhtRFYLRKaYYYGzubCxS9SHB9CY0SaYSAx6oMTO7TuQC/VEPQUA5",
+	"kMBlRYeJ7ff20fa0e+/6pVgo4awBCLX8yVOS6uLOsM7CmAfXpOKC6sEzLc38Dibc42xuDOdjWpKtFw9G",
+	"Nb4ww/I0joVmWpo/89Yy0AjK2AzQiLcWXhQnDSwUsQ8EeCW8KGhkOyT1N6uBVmxmFUc3Il3bUrXUm9ic",
+	"zbHEk1lQFW30ywD/GSVXQxUlgbAOE6wQP8QK8cXkH5+vTzo93h93joJB2DkWe5OOLe1yvH9y0GrSSNvl",
+	"3gJyMvEiqMxfNgbc5htRvl6v3UKQVuablnBXzFowe5cnLYAdjh2Q7l24LRVXhs7TLbhqcTsbk/BSEQjz",
+	"HsVVGt2bW4ryPJdJpgteQYGN2+8XA1oyBTZQrPwmc59Ph26Kz/oWUefSdvA9JlNkXq4TOx5+1z0CG8c/",
+	"ZP1er8dmgif0Ofml6kOxiidjRUBuIpmRB7O5Jv2JuuXnwbleXXYodhaF996h2rNZBu6teZw3IV/RnKIQ",
+	"QBxK8WkhxNsUJtzMRCJpjvz0noZQOdrVMpyV9RgXkQ6mhrQmk0Ics0zujR2ftTVHn5cnpKdGloOOPjrN",
+	"+/ZPfUgjbb7tshFR7ujUdUsZZ3hUslSACP2QhHxpdIkrmRjVoMBuzKAYpilCtt/vdT8km6X1NqRVl88s",
+	"HHwdxbHhYWMBNem2O5pWCtTSj1i6KMnoKuE6g1CO0WKqRDDEJN8xV+Jw/yFpRJQ6hIGplq8iW8dwGvhG",
+	"S8ah6wxO3v6Q4MFJwHTHmLfNEOVLrVUkCGwfNdLNZcv2FnG11lwal7QJe2Ad5uvZUM793RkrEH2Zp+Y0",
+	"4xh+STgWKmQUMFdnG9DC7lXSs1ndQlVje+Wq94dVrlp4Vsazk97508dXweC7n4LZd73nj76ZjqNvYvH0",
+	"iQ6e3sbnT09m509Psvdv9v+z9XmVsXuFr1vVfOPYdUsvKLvrVXqS61oyoopcB6t4ETYLv4tIl4sS/9pZ",
+	"1fH8uUjulyYGhve6Gp4i3GDOrQSc2dih0lxnTXE28Jvlz8hyaytLrF8iJYDVuwFcpjpMg3vYZpNUzli/",
+	"5d1z9OtGlpkOZJ2HYWSQMzq11UaN/HSsYnTKBre3XTbCJYKQxhRVfNBlo1SEUSoCPTple7e3bYP2YEpJ",
+	"W2wi41guROhk8ofEiF42MriXmQZhThgDXEUJ6x/Yu6AuGyV8ZiU5eEECnphxQf3FhNUulMRIRGCWMzq1",
+	"ee1tZvSBcSqvhdExdKxwrvxdm08JyrROM2PWd9loHMvgGlbuJqWpQIrykkGMC/2QcLfQWCoN6FRsnkoo",
+	"WAZkicp7QSeZ8SWGB4PNg+ev6HggwnUbgqXPDSUaboCYb7VbV0hfhNVW2+aI5as1v8bmK1pfq90ygNZ6",
+	"Az53wfly/hrSeE6SxSNWKu7uDn0xEHgF5yPNbFkb2YRIRr2H7n7abCoX4HCSE+0yEXUaAZb8lGU8cqp1",
+	"2u+3V5XR9pwXPIyjRHjCKmdiefzWHn20Bx+BieC7mo97nf54EHSOwj3ROZ7s9zq5zOwdGfRFSkuz4B9L",
+	"7Hq/P9hkxgKHO+jt5XzILNRxjlbdDtUMOjh5D0VmN13CYV4A3JfzlEBWgGvm+fr/sG1CoTYtEZNHGa60",
+	"gaOzvNGzUyR/lcY9dBA6xGaWfx082WTb/jp40qe+PjjAcBtVr9gLqAzCg00AeNCverjyQ1qnq7gTbkwR",
+	"e8RrwojWucncBQG1ydvUReaxgybOGimXnuc0GXvRQaLk3qrMfTQoz5q535yOnf3S4nH8agJsap035WNd",
+	"K9Cp4KFI2cgSSxSOPIVD21YBZL1aSgC5a2+j6VPPaNcyLt353HkcdUWDwn6v5+Zo++GuCf3LeqHokmNL",
+	"P49V4Nemh3/ezhk0O12qWmdTgROv14EJQwVVGB2GqYCjl2yqEHsMvz6CpL6wC2pmSiQaWrbY0mtjHlwD",
+	"kCM84bTYkU3Squ5YA4S50lFh5ivONTAcqDZbOtkRdARqswybivAlk+lnOO65W26zg1dSoC7w8+pZJLee",
+	"56bmKvdS09rATlhEaiNINwp1KoHnop7u384IIoDyFkRrGxt5Ym6T87ZhIyQfCuRLJAVVoZ/Fqq4xHmQe",
+	"x3XdZBC9jiDavorhH+0qOReFVn4ey12XCntQcnB5Krzlqxuo76sLGu9U8Z0qvlPFvyxV/FP8m85o39bP",
+	"aT9c1fBlxy123GLHLb4wbvGJXYhCd/+6pV2Vc5rfuQVRvbZd9c9bqiKXNFyggo0JpLXpdbezmodyMqG3",
+	"veB3OZm0SZP/kFB1XvD7y/kcvOGF23mqS6QV+0mOiz7vn+QY73ml0kVftnc6yF/tQQRHBuZa5ZmutQBq",
+	"Ig7RZWGgtj4AvIko3W00YwxvPRDDdElBd2Z0S6GnqRCQdPkhWVS/dMYQXqygyavRAAQ8J9DTbQnRAKVY",
+	"Q+dv8b3+jo+4kVcj6D65Dxj5vTr5oWnGf0R1dRJHHgMdnUKdZ5cNSGKYSs932QgyyrokoczeYdodlIiC",
+	"u5d5zJcwBgDXZaNiSO7o9EPC14V8w41VfrVcBgp/M1+MMyW6bARVn7rgkBtm8yIpaPkhUSKB4eE9ojJl",
+	"gzQTkYdNGaLAQt5dgpZxBk862RyaF7uDVaSHomQtIIkaT3hRye3yxXkRfkM/PhCraGhlB71deOcXEd75",
+	"iTLUOkO3lKBfiuT0fZQrw/l5gp5d4LxWDna1UHqEjuH8XhC8wj4TcVVBf6sj6cQiALjqhF5ABGgDg+cU",
+	"IAqLgAzO0m0mxKHZBDx64bQ/qOnxn4qVXToopStXyFgsJvUBsHaaxixQbxAsDcgTsVhfsM+tD4BdQTKI",
+	"spWupSa8fIp1Szu1rW17KZRen92kKQjRnef6tKbtVf2tTKUC0X6uDKbtHK4l7Hoff9mZRWvO+yfkFXlB",
+	"kQ1+cRe4fiVPsZhSGwvnoblMpT3bTCYMOuHv7+9BreSxvBGs3xvstb1S0hAtA+k3XKmFTENs29P9kFxQ",
+	"rIqi7E8vNOhDsqZM0wZl7rGScmMNejjFxXLdNu5HxhAEC8vsskvyxJs35ISNsBXaCH+2f3aUFnM1YlrK",
+	"rreLtq4utawzizDsKuEYFOpkbe0GKxFkaaSXbww5I+2PoXli/q8nFkXP3l0aawneNOwV33Ojmk2EMW87",
+	"rqXK6S8t7nU6z3MDYXgZLlunrW+ypTEr2+xKQL3r/1+1S9u3HHIzwQ9TxLF9WixK8iajoiRee7TQjHHX",
+	"/pW70FNx40svqTHyDIJuy/eOcarTa0PK6mBynd62dkJZT5Ad/Xfqkb+ypyJq2Pdrqbg6Eda6srrq5ur+",
+	"HRW3muN+/RQ3nGKefFo7xS1Wctd0/jbPQq45eXfQcBSyn3f9NXf9Nf+w/TXbthL9EsVZlpgxCh6BkC+x",
+	"Zr0RQt7QJ0bhiK6y1PY31tGNGJopVOt0v2dFuIIOmaXS6v1SffTDXrsFycVwd6OGPAjEHEqS90u/4Pv9",
+	"fXcXooxZQcpNpoUaankFRlXr9GAfCo2IhYWqP2i3DD1FQTTniVat0+MDI7DAT9s63eubP3SWJga79M3g",
+	"GKWVGpKpenpyd/eRMoNBYxfXf15M2Kr0RbKYp+ImktmfEBv0zXC8RLt4buwN7N6szEBG3ZAeugZgH8Jx",
+	"90xUW2qCzr8fvQWtwXf6x59d/2hbe+MHodpsHguuRLe16a18LOAM2bJRYaQL+WzbqNOpmMfLoaHpNcS5",
+	"U4i+dIWoQdnZRnWpUzDEbSDSuaHHN1OMHUan5P8rnYHDzpGx+46MfXpi7FM6AjA8Nsbdyma8s4z1QmLf",
+	"lCCWxYY8JTab2vdcEU8jZPAr95IrjdmayVCkXEtoWLPZVU7Rn6LQvMcSkGhjoqnftdVGdidpd5K8k7SN",
+	"vwSoquwb6Xd6vV6vczTuTzp8Pxh0jsMT0Zv0+4PB3l6pu8f6Zq6I2Erh+pN9V8W49dK+3LJFv/sng8Fd",
+	"ueyu83DBlRXeyhVBP+53DGY6R2J/0jnpHfQ71r/OD8dHrXZTRe++Z/1YoLDzPFRSrhQBpbNVVAYHoNGS",
+	"hunqfvq1gQq1PVsznmQ8rq8i3MtdWZSVuMlNZl0IVqneJFYsckzvbbObasc/vnjXRG3tvHqHRf+y32t0",
+	"WJCqaf0VRnfc1l2xVjetuCssffuXt+7fK73CTUeh8E5VFYbOvo8TjZlGPCAJCxXyfCB4oHfq6U6oFoXq",
+	"CotpL9fcNI9itXE3bf/48M7YKLNHR+K4c3Iy4R1723IwOewVLlBCSj931xo7E//PbeIjJQy3GYU+oUsu",
+	"uKuCztAQwDjmSeJ8UzseuOOBG/BA5zVyTO7Mvx5V+f1ontNGUYO5Hn5UGGl3g7pjb2CoIP3teNGOF/m8",
+	"CMM4L7IEfXEUp++57bBYc/39Srsl43BYvAJaweB6e57plC6HaZabMSJNJXS8v2u3JlESqWmjk3zcCQ7D",
+	"o87R8eSkw/lk3Mk1vKN+C2AS6VBPeR7YbKx2CM/7sQhxu7yoj/SyMfFLP7VbykUm3dVmpfmL7L/3Mtd2",
+	"OsDu3BXPnQuwypIEk1Z+lVw7Ot4uxW712cH0Op1GV1fgWUNHQ84l3uSdy9MsGW5zJjGvsrS26qbBjA9o",
+	"ugdpljgBum6CLwR9hmKMwN0pXH96ezIUVykPRfiaY/SqmExEYITFY4i5aEMJW4K6nWdVyZQSuhTU2ada",
+	"QdRb4EawRFK0b5c9NpYAlhWGVgDmOXRMAGf7aYuigs3xwxAjklN7nd7gsn9yemBtBMuN3NjYZwD8mHfO",
+	"oVnISb9HSnqh92fvtLd/enD03k8or4r6kw7fHx90jsyhOzaHLg+fPZgUE7mHeXyKTebmlDLR2j8YsP3u",
+	"oDuAYGmzmrG8hRTCLI59a4t+GrrnQTSPRLLzD+3OcwvupMKhnLgU+q2jqkXip+A7z71LnlUZZEEUBj3o",
+	"GNnSORqc7HWOzWEIDvOr+l9L8JmldfIDlQvAldCg/rDiWsHwhcF7uktTw4lMIcZcp0v3rOjN8D8EXlHM",
+	"4y+B+WAjlFmG9joVN5FYgJtZz8ycH7Jeby+Yw/+Jv4s4lgz0PRvywwKZTKJ0xpYyI/ZoC6t28dsH9HHO",
+	"mhYipnqhtLmt09Y7fMa0ZO+4DqbQlrblQuO3nBlaEfxZ4yGvRCJSrm1+3o4vf9F8eSp4rKfgHM+Cayhw",
+	"TtV+seA813zMlSg/JkUKwqL/qFrUR3vSSovzjp/PMWFww/j2T/f676lwcvlbFUxFmIFHovicitjkmMvF",
+	"ROlVu7hG3c/TqgxzoYoRvn9osxhIV924SdcqS8Nc72yJNErKF+ngmylHoBQ939tIUey1tbuu3rlpCm6a",
+	"eyfOQbSRPT4itEGRWwUl/vsHoK0I/IKuqaHwmrzt+oX8EfqF7PIndsbzLn9iJ/F3+RNb5k94MpynwTS6",
+	"8dMg6s5J7+CyP2jOdwhikV4znfIbEbteagFXOhZYLANLi5ValJweHO6bYwyWdYo3plOZpljU6HdRLpRO",
+	"BZ/hQOQ4y8agcRjoPtZrH7UirYSxgoYyy/TKJrA+SzLv7i51d7yjYi1Y0/ZSxLFiU6iMLqx2j2376vyb",
+	"Hk3uorV2+hJEa82W5wXPyyZ8aecU2bG538gpsnNmbOXMgANtnUA/ySjJnQ5wU0028+qQYAlgUWP8Xfrs",
+	"jkvs0md36bN/6PRZow6ngoet0z1c22u7tF9aK31CtRbrF05Fc6kiB3R/b9CDIpEpoLf/CVcNlhzqQQDf",
+	"LKDUoFgm4vFvFMz1o70t3CD+qjFX1QWMuBYhfgof3WlC9EhTODYN0q80CdnFlu3MvV1s2S627HPHlnnS",
+	"OFf26+SlixvBxkNCJBs4HQuXjk7OU2I0Ggg3kVhAbd2dL2nHXLDBmdVRUWhhhXy+HKPikUhQ9JZGkdm7",
+	"28w63EbZ/cLVstkyl+WIlHtw31V1pG2U1u7GYGck16SBrTMEnSS3ZER19Ic/G2vutPU4S+VcPPhGpHGU",
+	"NBiOm9htlk88zQQ5c+ypWEKiZCH0r0lI7UTOTuSgyIkCbSPSd2zuD8PmDCWMeXC9ygHTNdt+cGiO+06g",
+	"7QRaqZ4AzxTanVCnO8iMjnkCHh7l96Wdy2AKCSmRFniZZF164pYHTlzUO/p85iTWBFuCzgi6nDWM82iS",
+	"9YrlQoxnrWLAyS9+gfhQVEIjG8cKRfdGa3BDVZVSdH/WG7Xdg/etsvsQjuCR9eXeiFTBRc2e71AUNxE+",
+	"3e+3W+o6mg9vJOjFvYLiUXQYGEsZHQbmX2Zn0JKmDZ0LCS2aftzJ+D+3jP8ITqvMPMFdb3auHDuJgf3I",
+	"XNrdp+Z37MITdiJoF57wecIT5qk027o7TH++/jqfeuBABzknPY6H4c7TtePK9yp6WND2q8kdq1T9w3uq",
+	"+hOeKW3VfMtan5iHrXbLqMt5MBUpzwOgeKnFLodkR+u/dg5J3vqy7vgMDi97hx57p361u75iu75iu75i",
+	"v31fMf9oB5B5aOzpcec46IcdWyTueHCylwcXuXaABvIrsbI+HtWz+AuA8Z/BIE7Gs+/QJ5NGMhwKGNHn",
+	"DV6nAnoH3D6FfS68Zav6UUv+VGiz8Dx5HTIxhwVaOej0XM1L8FPtYoF3AvFTYoEbzFeixaZyqwfvfdN/",
+	"FxS/Owi7oPhdUPwfNCjesLGzQBfa60D4366rzo6t3Nu5knfV+eQ85RIn2+8Y3RaN2RNjzI4P8qjYXY+d",
+	"3Z1hHhdkWNuLL1uw2UA7ByFVAbfCLc0SKIvhyai8scFHI41ANoBJl/mKZyoCkbjv62qoG/x1jk4mvDMe",
+	"94JOXlr8eFAIJF3VWGFNXwKUo79isfRO3ZwYvV8MsF/1fuvu4x3mNFysdoEhkxvUxCUfHSMvOjoIDjtj",
+	"g9i8EtC+V6BVzfmswKO2qSdEY9iSV3euhuvlVDDFZ4Jxv39P3r4HLBVYolI2wz9LUy+av+YG/ICSrfp7",
+	"1eUeis4J7/c6R+HBQWfcC/qdgdibWA+5zTLIVIOUsCOq6CoR4TBKajMWjr0wzyG/AmhbL+TPURzzBwfd",
+	"Hvvb9/3+Q/Y8SrJbdnt8ODzcf8jSm9P+fq/b+4o9FcG1fDDo9Xu9fq/PnkSpmMjbB/ArIAMmP8dKk0Eg",
+	"lEKfi9HUls+m46dB9Cp6dv725/P+y+hcnScXB8Gj88Pz6/n33z16dtIVy2c/h+/Oo1fR+eLF5fXBi8EP",
+	"g/dvnp10w6fT+Pn3L+fvBwfT8O/fLd//0wsxMAz7BFLxxCQVaurm/Nfes0nv8uTm+8Xgefo+OF6+PJh+",
+	"01f/CF8cZY/3+dPD+Xf6IvpBPrq9Xh36utPL/o1vT20QCyhj27b7XKvtVdp9esFnYHtQFcAhgYHO/lqD",
+	"pD+47J3UdvYkPRLj0amoYLlMQV36kUhnEbAvkIdGQttCBkYOFtOR7gxUseTh7oz8O52RhrZ1eUwh1CGe",
+	"p9Jwc0pE1GIOqXlJKFJ8tCatDwog5zGOd+3W4lPKgjZbSNsWCh38YQuFruAT9y78SZvyrVfs2csxv0+S",
+	"OQULl7PDB53eHn20h4WPboxi7TubetD4tXMU7onO8WS/18kR2zsqpakXwg72+4NNZjT4GFr6PujteRnq",
+	"hRR1eqVWLfcGHZxU8tNXLuGwmJ9uicHmkvpweeVY7QXx1HDqbaTQ1vlwdd6uO8xbUprP5s37r5dzUVrV",
+	"HRleREweZThHhqOz3DdHZ/RXMnaI1ju2srnLYl69bX8dPKEuWzTAcBt+ULSfyiA82ASAB/3W3R3UpZ5I",
+	"jBVINEdXIykDhY4URZRdRXqajbuBnHknv8QEikwUBkPHkmL26vaU8QC7CrbBDlJtFky5btsy/t0PyYfk",
+	"a/bszauXxmBSCb8Ww4Ar0WZRKBJtlKlUMZ4K9vbt+bc3R20GhAVPLp48Ynt7eyfmy7eXj7rsPGGp+Fcm",
+	"lJkO35vxJXYB4MmSyclECTN5En5IGIwxFnohRAL8fyl4qljf/MxOTk7cuAZC6ByAcGJ2HIsU4wmTkGnP",
+	"FlOpBBuZUzcyv0ABTuxl3WXPI6UVQjEC6g6yVMl0xMZCRaFgkT5lc64UizQb8+CacWXAG9nXtGRXQsOY",
+	"5nM251eiy861mWhkTseIcfxZJCGszkAew6x6yjVOLROBX5rlnCV2GVOuGI9jNk/l3FivQjE5YZFWTAVT",
+	"MeMP4cNFpKcy04yzGx5nwsxsJu6yV0m8NN+OYzFTLBYwU2YQgiAtWShZIrVZkAEDNonbbWrDKNCFwOAS",
+	"SIk7WJYWk2hd4/BRcmXwJDPdZWfs9dnlo7/b18RtIGCIU5w+AjTGYgKvM6X5UplhIvMT4gmmD2LYeDNE",
+	"PrOPA4MguaAlG/Q94sFUhCwVPLQbOwzgmdtUpAWcRfElG33fga9O2d/PL0dMpmz04vzNm5FHXdAXEzaV",
+	"z+dxFGAxAkLu//1JyWTE/maI/mT/4Ogr2BPGzbLGsWCjQIZiZMhCsZHhrI4OqXkMVoI1FGCwAnQhbkFz",
+	"teQaiodshM05RwwYJfwwiVKl2aDHJpGIQyIpc3YWqUyuuuwxD6bMoA3gJbozyNu/vUUg9VREqZnVzKFg",
+	"xd/IMKJjfN6BYwUrO9o/2fvqlL29fNI5brNEsimPJwi5ytJUXnFtqDhK4UcDI9OLKBBd9tLAa069jgVt",
+	"LooMs3Azt7FqFDwf8wRnNpRtFJC2OS8vnzxqOzofR2GUioDoka6RFR0tkHixMJws5YEWqeqyFxTD0jZT",
+	"eYyRQAHDTv2HAwloT2qfQSlxI1IeA0CIozciCXEHwUHCwFlhCHh0BrGI0c8cqf0bwVORsv/97/8ZWb5w",
+	"w+MohIPVP2DkFG0bqgMNFWk7uko6UQK3AF0D9uPbYMqTKwFzkoeEJjUDefwnSs2eYJBMF4rhoBpc+krp",
+	"KI6xyQqMsNdjdLXmePASaYon0ogL2tooYUYGML2QTPOxYpnCzcJhkVvkbDiWSnfZW0WsIeZapLAqZB64",
+	"zC47M/P5i2Z8Yt486bGQLxHlZ+z1qzeXSOKowiqm5ExgzxjNr4GE2Og8NJqGFkmw7PxDLA3aJ8hXmBKJ",
+	"ZvyKR4kjfmRg12LZxu20kBuALKOkY0aMkSYPkSK9+XTnQsxjvhThKTMGyojAnqfRjTkbRsgSycUxrmMs",
+	"YplcQV3oSLdBbrH93j72fqFbUTbONBDFTBjVVj1knGFTe4P71Mgf/GwPAEIOgjyDjfDFUZeNnj6+ZA9A",
+	"zj/4hRTJuwczMTIcUOVLDXgcixRIP5RmtznADUu5IAEOBzSOZpGGpUo2esAzPR2x8ZIFcQRIRsb2kAHt",
+	"EGMiEs43bby0OshDYthuBFAC7CDAzUAOL2SKb9F3gE78AlHr/QSiC2RIBE3breLjCd5EaobuTrNULc2s",
+	"RtKLiUxFl726EXi2YLHmXJUgQaJJo6uphkMQKXPMMmWoQ0tJXY0sVWlp632DgEJqmpJGccG1eG6m6cB/",
+	"R+xvqUO3GTwQX7X9ty7EjEdJlFyNYN2FX5Qw39N5JrZiMGEYw1TMzP4Bfm94FIOEgjPxVWXBhRNhaGxw",
+	"gkSPxJVyLYZEBxYKodNl58wc3hFojQgDSlIIRvSJx+yWK8B1ymRxdp5Qi7UraTSfjNhH23wVaSXiiVEz",
+	"iGAXU+kUTIN6NuPJ0iwSQyDZ3+yesdSgxyi72MuNkyhA4kRRjHTXZl5M5EOPstq53E5LBP+VmRJOpOMt",
+	"+4MTFBlzEceROe1yAsRS6B8HaMkVKnx4ylDfTmQ646CLzQzXCfXUjBELbQRcm0EcPEkzGAIknIEEN5yF",
+	"0tAKm/FraLkVRpOJSEViZPMZ1qJhaioXhvRRB1twxYyiEnbZ6EOLd7vjDy3fqUq7bX4oPSbKotBSJ/sD",
+	"OZvBITTfnb+2CyQ1I5H6FNVEULOM3otsV8QhGwGeRm51SHv4EBD7PEquFdzp4FbHgofmrBl9SllVjAQ0",
+	"SBUzyugvI5SO5i0jGEgk4XtUp//s9fkpHM4H4DxedmAGCv00Ij1nfoU3Rm02emAJrpPiecxfLf7ygAhx",
+	"1MapPKKjj7wnD2Ipr7M5TIBIpq14EIrAqCfwS5aobGyoYCxqhvB/hc2C71ORPzWYAXGZ3kSBgP0AbZRQ",
+	"ShqHMsjTUxBIk1QmumOUooAnyFuNyJKLBMzIv/zlL+zvl5evzb9h6LPX52wiUXUHtbnf73XZu6mgU2Ce",
+	"gcVi2E4wlVEgQEVa0Bs0hAFSp1EAbAGIA15lkTpF6/Xrr18IPZWh6n79Nfv747NvSeWBcQy7MWIxlEIZ",
+	"VjKDV0mJhrXBTyAlzJJIeCcsS64TuUjogzbQsJHAB6A1gFZwZtY26rJXry/PX718Q2xUsUFvv/TGGc5k",
+	"TYaYq6nh+AZ9Bp+Rr4HpKcFgtIQuLvCfmUgjAQs8Y+AmwRVECPhCxHEHVECwPx3sc57ymQDE4Yjugfv8",
+	"KroxZ8Eo8dYmNxP3uuwleNlUm41A0UESgruDEZkfkdaoEEcJmOYE7HnuOfj6a9AyxgLVsihh2XwuUmB5",
+	"OV8CUgKhZexmubAv4HBoqpilm6M8eoRmfecSbCxgI9JMYCgDdFSr5eQmEeiNDxlP/N6DKOz6B3an8KCB",
+	"Im5sOIcp5F7RVSJTg11wPpPDxFjuC6NZgb1kdnksw6XdZQfp4ySQIQjxwpzACXBa98opuV30Eojm9dtL",
+	"As+OdWEEmB3I7NIru0rSvzTxf4AEoTZogXURfPCeI3qeppE5yQl4bOzIx7nyTHoAyt2heUlmliM9wv6G",
+	"YAVB7O+INu3Caj6Ch8ZA+/rrktVkeFhxKy3vp09yO9fbCiImJFqjLz0EVXiB/MDiZHQ+6bzgOpgSlOeT",
+	"zkuZCPusMAjoL77l50jBHq5EXEkdcdCDBQ9g33LaMgQIZLeciy57SwfPrsEjHULMIzQsGFAiHehBr+/k",
+	"oectAOT7rxtgR89lYBFoMTZ6fMmvRpanGW4HLiTk+3DE7ORyNk8xDMLMXHCjQJvcKGFXP0fQ0/NnpQ0z",
+	"URUaHTGuro3iNLFKdnyDroqZ4Wmx4MYcfEyYwm/QhWCMDLAeKf4NfF8JM9BbpxcKEwOreQr4uUC/JXk2",
+	"OQWjmn+j3a5BXYfXT40mg+2B6Q4LewR3/ve//+dDa5RzHDwCoCIxmcRLwKxzIZlxwY9AOpTG0R+ysTQn",
+	"OxWMAkjAKWZmp82jXcoVwy57BVwdvjdrRA+m4Z6CX3fZa6rd5Kak1Ujrg/j66wLxIr2YDUNy3+vtm30w",
+	"BEgEo81EkbIQgiJt5jL7O+dppGQCQtbI99HXwGXMIER+4CYk2qUBB71e7pfR4Ge1tGkdrBdAQM5HSTtK",
+	"zCfSZbFrtXBnI4JFhqxxYPlOpAiQHA2Aga+/hoK/RimnYQxFQL5MhM4m6+iuEgyemAk0rLUQF+jHQArI",
+	"0hyASkB9mJl5UXvwALSMcZ6C+YMFY/AmhOxtWKxZJHBdEDoGzQh3mBMMeXEJ/US4wJBxP2E7YffAITGN",
+	"Ak9nIXt7MRUJw4ox7CcZgZMGvcGcfBIyBT/oYmrtY7GEMw8MVKJuoJfgH0ZNROaSxegmhrKN3gfYaDMl",
+	"yYcJxi96pceZNjTl9pK27luunfxO0Xct2eg5V7rzQoYQrzGCAYFv05POGyNocwb+NpmVf6nwVhCORucw",
+	"+h/ss62NhmZAlkTacv8ogSsJVETwkJqfiUasSEiJxNA4b5fmNBI1JY8dalMzHqMaZtAtMw2uaDouBIvF",
+	"zmGdZD9l46UWin39ALlYLJIrPUUmNkLBhhoA7Bq6w3wKtnyeQyFyg3PHYQzoo2g2y8BfPULPCdy5+AfY",
+	"nV54PZEd4ImjU6OhoxFs8Ke0RB1+1jabjpcLoIilAjyfXJNCZwQmKBbV5s9weyI7MNaoWxRGNzxdGs5V",
+	"0Rl4HFuZZmY1r7xKo6soyRWPSaZ4TJJ1nyTr6N27dx0zllGuAq6FddoCA9wfnJB+fNDbs7cpdK/Q5OxA",
+	"d6Z1+znGD0p7GxUrtt/bs8LMcxF9/TWC9H2HlKTOuaH/0fcdXx/qvEL/9SlLpEqiyWREIDqCeSOCLI30",
+	"svMakhpQ/oPMp9sSySYpyKDc5LLWHviwEOHjJYNLxzaLNAL2Bqyt/4+9919uG8f2xF8F5b1V3f1dWnZ+",
+	"9NyJU7duuZN0T3o63Zk4mWx9r2ZNSIQkxCSgJkAr2lSq9mn2wfZJtnDOAUjJJCXZli05/GOmY4kiQBDn",
+	"g/Pzcw7f51yZqc7LkWJ0ePWBmV0OhTKiEs188/r9lTCmngpldJEPwXVwRD86yqTFGDXmBy/EQUPyycFx",
+	"7xEmK7q78Kk8ODl40jvuQYqys0nd2Efg2T/ig8KIQyrbdJ9TguliiPR37T1dZuJWaDbR5C6mDuY9OFzd",
+	"v9wKURGmd1Cz7wdzRkHrH8jLQG6UXBidXgImHMB0EThfJwcnB79JY0/d9N7R7KBghhRaTIpYmCSdBe6c",
+	"hSMAzF9uISMcUiWd9VcW7/nvMFLmnvnfcjE6ODn4b0fuzNBKKGuO8FtzVJnIGfzw69eoZQKAXNIwyH+o",
+	"H5++2mD4v7tfNI3rO8nzAaob3pe2ahqUU7zRRN7Db5qmc+pnYEqXoNNQQbtw8I7ueiqdrp8VJO/K9dfn",
+	"9UucSd015aY5egGB6YM1rgRnsWcQm2plsOD+8fGxz0jwXREqEc9PBrOkN95SbqtjzsNSfhfEs3D3f40O",
+	"nuLodTcNszx6reAgIYjEnz1a/bMPildQPsHfPVn9u591PpBJgp3Enz56vPoXbyt638+YAAM//XH1T70Z",
+	"JpKfdAKpHE8fP1v9s+D9x6FCPufqmcKBhlmnBOUAPAM4Ag9O/utfboeYIss4MDS49xgk0Vlu7hVHTImZ",
+	"M+khUAZp/GPImMOk2X9FB58PKQ8VP3HD1cHz0Rf48xz/PJfJ10bA/hvZVXipSLzJUfFgg+IbYBgv610B",
+	"4V9EFYNXQXC5X8PTewF3B08p30sPAlmZfxYyL9MXN5D7OxJSNIHbxXQ/pPT46epf/K7tz7pQSSfWIARB",
+	"06lu7NsT5CNShNzkp1STv1zIT+N7i8mrToynTvWfeyX6GYvpvv4KZyOkGrIMvE2LZj98QCcxWm+FoUTc",
+	"vuIqxIrpRhVECc7iOeaySBVGlU4nd9owH1o3do1m9w7vtx/AAgIK+/K2MOXq4wcYgPLDhQl/7cBty+B2",
+	"/Nc1oAYf5T368PFnz1reQzX3bf33UQLTlbdwRaZvjMtrLKzb9e+1/g3qXdYF8w/KFFNUJ96IRHJnk+8e",
+	"pJMM3hjWIT2uUQ17jzlwkEeMkJnxOSSFLcTZSkPNYEyoV28M42BXoHKvjB73DB+MyNtMHr9knc2zLzYP",
+	"ykGwdEKS2TUsniJBSvdagfoIkToYjCUSnPpCYThPs9lEZz32StlcCkPp2+TmbxAoGGsdtxIf2lJI6eka",
+	"XBdAfnId30WjM4mXDhXw67R6cm5p5IUHbnEfEffL2u4jt+Kn+Jv9c9i4ybfjVodZ+4NZkDTgXilL9fgm",
+	"ThrPvdFou330WVUYHswBmDAXEdkynO2GRBw99jFUrAx0MofgAmxZYShkiFRMwQ6s0xbOLM/ti0AJspm+",
+	"UEkR/7uYryN7v2vruy3cvrVUfZaKnXTVLnp8a0PSaGdYDtlsGp2GRE4wkgr1nQlpKNIsJp346qYYCx/P",
+	"izyND6IDyhlwM6pJlW+aKP3qqO4nX6MDP+iqn4fr4Nn2wLS7nqW2X1bSGpP9u5i/E0Dbs3PICjIDMW8Q",
+	"IScU1wLTI0A5KdptK3+Rz/kAajxKmSpUj50yIyz4uRIxlIkoQZh7GAUEpdpDaxhv0hUJE976aW1Rz6gO",
+	"NW/TN8IadTrHHukcsMMPi2m5e8taQ0Yx0WsIDFJ2NQjLu0JBYVBQOKDMsPC5r1yhUQVpDMQC0CoG7n77",
+	"7YgoH6Q1+Oqes5OuPZGuyqFjbkGhB5E6+oIUeM2x1jNIiaEi7HFZsZwXdK5gTbdliUwgG87nCwGDR23I",
+	"tdycawVG4LKaYAiR9+1scLV8zBXhB7eSAJLuiCZ3qtFsxPMu4PpwA6431iEX5PdoyNVQpM1WOu20aoU1",
+	"bDfKWB9g+i7VqJRRA5DuGTcs0Ur02O+U8ZvpnLIFoU1DKK6DiiW32aO+EpdCoQfzPfG/QBB3xuc99gJm",
+	"m0KMFmqyfdY2pRQ/R4TxlQSEJtUgcKHO4bPaECzefodwZiMvw/3j0UONhd5xUDPs0Q71vEzeBPiwxrc1",
+	"K0wJiQZwqDFWOmdWfLamx2L6NGYj6Wt+qW7YaiiW8e4trDJ3wDOJ2ETPhK9OL/1ffUWFjs8h+XwkUywK",
+	"nE7TeaAbaEr8xXL4DVJ+bzvjFibQmnG7rVRjGHmdJOOy4Ic4xupHD19uMPw7/E37+FAHvjIedt1U3tXD",
+	"4k5rCkyFb8thM/75N6gLOTh5/ONT6Nfk/34SWN2MBcLHpjlUasXDTIAouWHxiZXu1p7e7/NyHg0jlxfc",
+	"7uqDuiNywaAbRYIMXtJgEazOkYaiYU7Qlak6lZHOM2AbTLgVh+4WB+u+iIbpIDtJOaWmYKm+1jz2ycMB",
+	"gtzm3KDTonNv7Il7A9/XTRwbeIcjCDWW3dKuKgpERlNSAQ0EVDkXRqTucM8EV7OJTEWEZExIcuKu4pTc",
+	"JHOWSnWBlgn2psMiQLTCUpH02DthigxzTcHCAdvFFMAZ1pA2WmSiSTO4d+sBJvbWLUC79QCr78tRpQFi",
+	"n04I90AIcf952FxD8KKmJCaZBr0aeRqQFEsRS5aB4vD3EzGHry/ElPi7xrpkeqp1HJZ78GBXdnq3tffE",
+	"4eZDo1c25npbfVo0ZL4AgZbVU7BXykJg4hSQSppJhXXVDWuwBgFVS25ZpjOQiI9cQjDXU1k5BVBpRsTK",
+	"vb5ye7L0mK06T2AHP4zjpBOyPRAyeJngC1n/CLmqu+XiUopZs5MHWG0vpEqcqYgseuAoyHgiDotpIB9p",
+	"dru89UOs4RP2rT5K9qgKfJiJnikmmyzU0CZkXeP0N/+Dr3cgebgInf30cOwnLzoQnk1TEBITpORa0vgF",
+	"u+esKsUFMg86pkoaHKJUIJYTkFQj8ss21W4dkfRPUxOo8bPddqjm9eh3rQTQDt3BIdl+PvrlqGRavnrP",
+	"x6tyI+EauOWTNaMonoCnC0k/2JC0qh6okC5Y9vS4CXisjE2fqgAfPu+7UInI2YzPiQFYPUfuf9R4hadf",
+	"xglLw2JnVcYUh+ZpWhNidgpzX7VozPiLfUKiO9LT14GgLmJ8CxFj3DddzHg5ZqxuRYk5gv7jSTMOvSHm",
+	"NCVmVSgM1NymwLYyRBEd2B4xGId1Ehpox3jKssKQexkz4dipx1fru6DokTPwwWxS85BTEwcncozI1eAt",
+	"FirZK63pJoU3C+j26C7RLeyF6ypZUVf68kBwWWl7z9i839UziFnXRPNPenA4QMbVZgD/GZq1IIFmks/P",
+	"80LFPhYFfL6YXQtIHfrAcMuon4hhsfg8FcDscuL0TYDkT3pgkN6UDYCOVUU+TbGvpM+MPLUs09CQ6Rh/",
+	"AZTp7lZMK/dDrYTvUvGcxakYWeKDnegZdKxgObT16LFf3c+RRRWyHst4ZF9BiwTsXoK9bzTLhc3nGH40",
+	"F3IKnRvea2ZFnknFrUBNOVbaIkO4EiKp5yQ8Hdo/lBv9Jg7j26+R/FUPfkJj+24JZPy4zQfEx2p27MFD",
+	"rjK8Y8B1EnROjMgdGcxtKNFRCQgMmK5tPkfY+YQCvxkWN3voT90NsfAQM86hXMQ3zuyxd4VSDrkAJCHv",
+	"AlI9AKWwzvHTEv6lwBwP/niog9GZMGyU66yvQmY5V0loKeHu6Rsg6TR5zmLAdwdssa+vkNbAOD2G8erl",
+	"FHWkFK5y2Ki+KnGd/QgcvrVRhnoAvbPUzl/14F4SO3/Vg3XSOjGljQKn/tkhu42qWBsmA5esPRmMzP4D",
+	"frM2/cgdZ3pWRr7LFEtqPjfmaheSG3Ei95rW+Kse7FRm46960BaXA/DtonJ7EpW73uF6RAxhjWfsdJrr",
+	"zzID7R6oLatn3kBMpKpV8F/4c7A7n7rzqTufduR8WrYpqROL9m6JNA0FRZFvUcwGc0yDAem30LoC/RnC",
+	"Ey7qwnBKASg1amhGoubYhr2v/izk8ELkPRZDugD4B0Q2tejnQAipe1Kt0vm51ZanC08cwBT6wYWHHWid",
+	"Cq62nNjiznGAzXaHbke+uD/hH9j/sHmvbPdrHKpfPulBazLLqWKvXy7aq5UW+86WNRZEyvfddoBkLLLx",
+	"xO7uVAwQn5QG5YSXZdJk3WKYuq+gb4RwO19qfwel7TlxlMQn2AnyEnokGurb7cmACjvQn+sO+V+EO+I3",
+	"duH9qgcOm7csoe2y+UkP9imQfJfusLC1InDlno90ocg1dve+uYVd2iGVp3Rwoh2SZ4wVUxOYtybSWA0n",
+	"6HVRay2GBzcDqK82rJh6tUWCI834QEjG59gOtGo09KC7aUinCSFo3+OsOV/mBlizCwkuHSY9FEzC0GzE",
+	"OoBqY1/4BOJ6bRCCuEEzBr0eBR0HaapKJETDmkuLLQapr7XP+4MW+LkUzriZ9dhryPXDtpkRtqT30YuE",
+	"6byvAkBBB8ucKygdc3aPzMAnUmIZtnKDFEC+kN0TeTKKQ2SjQB0L9szS9X0V6K6c8YRTB6zVykpVUDwC",
+	"njblxrKx1gmbakmVbj4ZmlrAul+W3ZbdJ9CZUunZcxarIk3jPgZ8F/W/lZofNCXcczyGZ1iJyA3L1wH1",
+	"vimPOKGJVONzq88BXTq89qJ8c7gOqLlabURiMN/R1pu9gI9SjVkxbVIREeSLaao59LddgFQH4bXJ1u/9",
+	"zLaKV+8oWaTTIzt46vTIW8ClILbXwSbfFvXoC/0LMKqk6WgGKCs+V3vvPkfvmzSWXQg0s8lt7fu9SQWo",
+	"NE35UBCBvdbZd4aleuy72hOxFPnUeQZsYX0Fc61XrzJ9Kd7gCOtkXWfh0pq863IJdrSNW+VhN+rg9vTq",
+	"K3yJr61rsba/xP27BEK4nardHU0g+d4MkdCWaq5u9am5YIMZMF8jZqQaCmA2RejASICxTOS5znvMN0Sp",
+	"yytrcNj/gfPYon6CI7SrKLQaXWhsPxzOUJdkIaFzVPEMXEcCjnCDN7fIr5Bybb7BgXsBB1hxasbUoDVm",
+	"WglT8QqhPwbz7zMj0kthIhbzAVeJViKpXK+0XTtfJLyfAxr3IDoQqsjc2pWfhFHcSu45bR7CALyMVvIH",
+	"fFsdEuxR5w06o8AzFqQSXGRKUyXiXNgboMPRF/gv+YEx4amtphsdl9bXSAQxYkNIqYEcdCmSiFmt6/Vt",
+	"GAM261pFjnRhXZEjTXz/C7IrAryiLBtWoyv/u43yP9g9nRvginvSy7jSsw1x5VLkl1LM2luhSgMZNhGW",
+	"yBXDSai18rEQULsnusixFYkQF1jtBsCx0HqIUjpLjZ3CKOwtz63pK6oDzARGcsrCEqdSFGnKfEDGKzrP",
+	"WWzpIirkM7pJu/dPu01coDFWaPh+Jt3JvjekLP6deS3fuD+HGybAoUC0iFt9EZQbbyTHRe6V6yJNSxEC",
+	"cj4iQ4PcNDsRuWgQgn/gDLYoAu+5ucBR2oWA1qITgf0xcy03F/69XWPfH32B/34tuaGbXc10dOB5gIoq",
+	"EoXCPkcqgJh9j+wiPzgj9JJbnsfse3Qpq0Q40xDSSOEbuCjj0u1wroYi7qvvfYwsolY7mCgG3m3fMd+3",
+	"if8BvopnYjDR+sLE7PtEpPJSQBtwq5n/4ge0yxv4SHvso8+/MOQzD/5xGCDVRpi+KglHn1NnL2hFIBL8",
+	"KerqzJ/Ow8IyM9G59SxNoREQLZo7XjcmLf0HlVJsFhOEX/3u1P2d0NMfIhh1rGrXokQNfKVOB70RfOXA",
+	"0d2MX55znm1COd+JWyduD4nB/ibyRqdxW1tmJOmq9sgD/tOFrJfFtnWoMPsLnZGKdAVa2Yn7GM7J95WG",
+	"+aavYj608lLa+SGOc+h+ls6x0fqVL+FW7tuMXwhfmWJF/pxxNuDDi5FTztF8yOAaE/QOPeqrkc4zkbOp",
+	"yKVOTJMH/x2tzf2VjuIMyurRfXK849xbu/HS+nZ2yZ443b0UgkyGrnb4Fm/Sx4ZucfQF/7GqZC1MgxDJ",
+	"Z7d4u12PUNUH6fZQBBo6foJVIrWszLhp1+qe6a+sa6DpH2N3e/Xig67oi4mP2KkOD7Z+K2zimwnr0dBc",
+	"Nveq//kFe/ror8eh1y5yNrqTOpVKYMcppyckfN5jpxU1w5dMgHZDnXCftojtez5Ixd7IrhWfrV+48sbL",
+	"0fZawbT0oBV6zhd448OX0ky1kZ4zs4bek2chfWIk08X0gCujd7L/gH2MCZ+j4+3qkcoNe3H2zw2BQeus",
+	"vVntNJeXkEmrEjaB9wdJqt7JtpBzU6uRn6r5OxhlU+P9TPB8ODlooL+ASQTlfaJNU0KN++rm3B/xMNUG",
+	"qt1xYDCefDofwy+fs9jNWF7CdTxNmf8zLNlE0LWYCiTVMC0SkaydC+TzfvRUOPvH3/8gOsDbPoDkn1O3",
+	"om7HtJohsKM6I2RfjJA0XZAbzIDzifLXgKyjXFg85Zs0mHI0pQc6mYPFARESqOxkqVZjqMPsMdhxUCvE",
+	"cmEskuiIjBXKAhE6tUSj2fYa/A4wn+sh3Y75AMKTdBL4YCSwIn3eCeAPj8gzxFzHCwDC+IWk0fcvcCLU",
+	"mnTnji+YEjPWKTTcYM4K2BLuY6SBsniwl8coGRTPWAyMXkrbcxo6Jv+lEmwGbj344YRTtHBILFWVDgbV",
+	"G1Eh4bn7UdwQhHAP9Q4pxlYaKwvnfpPN4pds/9P93LKscEu4dejS/G4hze/Kxu8gLogn4xX0WIa56wEb",
+	"Egc2uzbPJnq2ykiq836QVbSxquB+tG0GrKCBf7My3TkbvChdu2htSYCOwD5tUQpQSqnkVessYkYvqQFD",
+	"rpzVAMqDJLYUjEnC17ngSbVk1qffljW1EZtBaDQU0EKnCZ6JpMdepBpSgPyNGRL7G9/EopZbyj3TzcX4",
+	"9utiw8Q2qontEKQrt93fBhLQivy2UcuTAbS6SOnE99dWE/qt+Gx77J3g0EzdluX26MQNigPM2hklReKW",
+	"KgKCE/cMUDbgwy0etZya4X7RlARxquZv/MSvi0z76DWkh25zW4QX2ikuD7nMcFHKljHhRnkPSwiRC/DF",
+	"38jbseixYLfjsHCj7qJuUs6sU072Szm5D0/HwkbvVKQbekkAiW6qI4UE0FalKBQ+WqFCLZYSn/GDvMD6",
+	"EafVbNDdqkw+Xd3h6ixMc4tY4gdpUznK9eqiJXuiQpjK3rmOZBx98f8EHcFnNzdrCWeW55acF040wPFh",
+	"K5uHzXSRJkiQ4Olfyb+BGZIRxD7KyiZIw7rqevyJpuI37uZZGfTDjalYb1+T8FPxz3TXioQfv12P8G+w",
+	"0yU6R8dtAJTf7YyX4IApDQgEtwNZK2pQ3wmDiEUFLCI3LNGQ1CGqdde9+uLJO0KfuyNW7aCg0xx8IaUp",
+	"N/ctCOLKasqgLsxELlhSuP/l3ts4xTlRvlXGE8GKqYOLXkOdZSeZnWQ+3JrL2xVNm8vx2I3XJJsvdRk/",
+	"JGoe7rtNLyj32DdhmuuxW8Ye+2PE7EwzGsB4mgSn4SNVgtP2U2zXjwQMtezl+PO7V/U7Ue5EeVvU3rin",
+	"q8rvxrxehaECnEbnlSnMFNu6e4ITzyki7YTFf8aeYosZKFKozwn+AOOsSBf8qPPEeEBwM4NiHyBakWaa",
+	"8jkkKEQ0kEhYKi8o+5YKtC+lMNBgxt1hIMYSW9fTLYECpq94krjX2tgr88+FMoOMf/5NqLGdHJw8Oj6O",
+	"DjKpwt+b9Se9/Ra5blUrPXL3Lkjp5t/mLvQ7rvMW7k+JNb2xzVHo6At1RF6VYchTo1nCLUddH05/jnUL",
+	"Rjh4KIYTRm53RC8jdVA0aIa1mYhuP66V07zY2Hkxm7ns67yjtdNB9NqVB/+Qne7wcKkKy418fWnFT1FY",
+	"fWOQpbh/tajoUiPjicyZnimWy/EkqBTvfaAMbvmdoW99tiNQELvfJ+x7iP+7a8/h2viH54QBfTWbaKQ4",
+	"9JoLaASYWEBnPyQ7asuGWo1knrlLyGWH4MBOw9qENtxKU4XjUuZCbcaBm+UpxRN3AE52wWTpYOfu8wYq",
+	"AtKhnpfLCvB9Z0imEWjWwcHoYFo08bogYLQjTSV9iS45L1T4NvbdSriaQ6lmxucY6czFWBorcncH2+ur",
+	"U7UIR/RnLZlrzpXt0KhDo3tGo7r93sESyWcFlYIwBw3oZgpaLqRCx0Jz0gVYVsDJgLuhbANBKd0+k9tP",
+	"MmLi81BMLbLOAs87FoWzTHDshlsXWKGZ7I6l1YFRZ5Hthm5CogEUsEs+15vJvxHGSK1Mm412JsfKVOUb",
+	"+nOLS5HPoVAMm8lyoKZlVl8IBWSZCAuyxp3ySiXgnvRj77mw1zRJfOXeUCeMD1EYX6kEMm6NHKtDqUqa",
+	"qbWlMWqgf/S3RDMgEZdyKJjO2SDXMwP5isRE667DxEaopOZoRtCnurA99jv0VTEsHhZ5LpSNm0Mv+yaF",
+	"OxWqoMVrzWumfdKhwYMupaqHg5uUUDUd1Udf6F8+HtJ0br9SicFkCJzbDc/pnQGIRhmrH7ZcrU5B6CDh",
+	"bhSEitRtrh+0QAAq/822Ooj8snZS1dyhJlqMoNeTEjPgV/T5GhOZiHM6FuMICCW8xS+DrY9sbxDe6Kvg",
+	"PUhOAoeE8XQUUKnpK5CeHj/F+mxnNWglkIfKDRFqUFOtLwJ7HExJF7avlqelNDaLn3Bse0MMMu52wLU7",
+	"5cZgNx1PsovkWIYZrRX+NxPgQIXG8swIWLS+mgie24HgtsfOcKEXmC6qHThwvCFXbllASTMTPasuWZUv",
+	"D7QzvGOl521fYaQKLzinC87dGxHpKP7BPWpeFoihR/dqcKvOq0vT37GY9RZKW/A577NC9pv3E+9FkWyD",
+	"jEUsJlLsXBidXt6G0/nbLrshibz2iUcd0A7LvmhHX+jf89b8H19MS8dJtZs/sDY+Oj723dBMQ1fDjzj2",
+	"SxpuHeRMymtroLMy8W2rnq9HzuR/w+1wsl2Ld2mR2qGvsjwVQvdX7/m4aRi67Aiugbs+WROS3uhEjmSn",
+	"VD9krjW/n7zJaoJI3y7KHOWC/lyjtq8yreVeUeJSKCZHoGU6xVEkTrWtEOwELdj3hDyUSQxhe3Qq8EzU",
+	"JxHRkCSNewVV24+ZXQ+jujj+LShaYR85dQukwClZtLnP9WjURfWr8su4R4JrAZhZkQ4Nlj8lG3l9CAOJ",
+	"ZQc7uFHEBoV1prURw1zYxr5xH/24e83dTk/R5rUPC9yVF+yJE96/sc1d7lE44Yc8TQd8iHJFzMjoqT35",
+	"cvDl38iF0RvoZP7fjoo8/dqSNQOJMnpBBJeEDhxioakifHsp6soPtHpRncu2yFDLIYghcD2HytP6bkxe",
+	"w5EYcpj63f3ouP76SlLkODgIbSmK7gszkxaqu/RohNsj7IHTxa6dQQm7ugHgoaDe6xd5KdSH6X2/3FfV",
+	"uWzn5VaH2MeXq7BAD3LJxu4xWDFteLNQ6XeG3D/3/WbfVOeynTdbHWIvxRZY1qAeE5z2UMtpdCagHLzh",
+	"HaPT7mc4xO75Fb+rTGVbTJBhhD18wWc+2OIQGd+bSBgfFEY0vVytsz+mQu3Auy1nsqVXGwbY9zc7zAWH",
+	"F+t7udS92cKI/MznL973y/2wMJntvN+FMfbz3MWw42Sx2r/FuQ9PR3d/L8wOHMIfFyaznRddGWOfX7PN",
+	"JfWWmAXH4tX3Wx/lpCmMBbhEKRnRP0johAtvyScloCbnXqCJIDA/FUPw4bPBnJ1ZrhKeJ8z7HNij3vEJ",
+	"47avUsGNBe53fFKMz4fMBA7+PsMef/4c0T7JBfYERedrMPMYPsdALLBh91iMbpAYkhzMRM9UYGjAm0Nl",
+	"Od7MPzi06tZsINjE2qnxzbk5mxaDVA6ZEfmlyCNWqNRdboS1Uo0hW0PPPMN9XylhZzq/qPXAvACQbfT5",
+	"rgoRJSKbaivUcP53Mb93WsqFh9kogv/otsW23UEcXGQh6IC747pBreggvAl7+E44hRdBsu2ndT/5Gh38",
+	"pvG5V/08XPdQ+x7vRxqC1fo842p+7p1V+5husMZk/y7m70RhaI475nrHWlnGm8+4dTzvR198UGNFFu7r",
+	"ABjuFPaFcLx6fjlMmXHpzgNWhiQhc27I1VCkqUjqzoOXcLMNYoDlE9eEAMvn2aE82feLSkwuMn3Zxfgf",
+	"alTMvdzNBDNaFf4K4S5bPcox2mUrp3l7TtAeCdddZwKtpTx1CUAdONxGAtBGyDAFGbiCDS+oYyEQ/+ZO",
+	"4i1avdRy3UD29hmYy+5EDqMyDZ3PnYHrcGPEZVrkwjxnmXTrhrYtchkBHRGq6b2+wsYdyIWoR6PIX+lG",
+	"uxBTSE4PB31FA6jDpA/ThO/5mb8FP1t1Ue4pG3wTOAwMUcDK2VlkXceDW0BIFIJbtWuOSixqzDQ6TVM2",
+	"kqkTcuakZ86sHgtoq9KeRPSyvPcOwdgdUrQupSlW2FobJwF6LDm9G+ZAX200BfJZ/939tH0CSGCFXtwZ",
+	"Nwz670jDrMygDCrlFmqO6mY2yiEyVM5spPOM24OTA7dxD90tDjajzV2ezUCMdC7KGTVMxOprTWMPU9z8",
+	"3mpLdavIeKc5P+QS9YpryerynLhJjXr9qYGq7xqp88uzcir4CFYfaDlF1QGGrrIa/ImBFS8O6IOlqDpN",
+	"hLF9BQ8VuesybSz78fi4x16PWJzpXMROA4NDAopAqSk67Glqm16be+8erlPAl3NUykW5XwUcp9Kshn/0",
+	"nGR/FqJ4sN6C/YiH3GpdwLfetRQy56CXAXoX0KERTM4JN+SouA2IpxBoI8RXIuisJYD+suzBpC9FnvJp",
+	"hHkCPnEAouozDfkE3BY59HAYUZfUGflu+4qC7e5jp83B/UUgEWCcDXQyj6rjEMkSn9divLalP+HMR3s7",
+	"pIeUNbc0uCYVoN8Vz0olSl/ujw7jOw/LrWHsEJOFKKQLGT636HCxwrSg6j+cymLKojGPec5YDVV2PXeP",
+	"mJKTEGwleqx9cV7EZhM5nAAwUzddYYoUQ9LVVKi+cooSOMTrGmcJYx9O8LkrP30A5addoekSHQdwcTBg",
+	"wNi00LSwk6NUj7F/Rz0eVSBmQo3yK+xykHv56EeWSVVYQZxJnOVilAszqVwTet5Pucx77GOu1ZgNc5G4",
+	"7cpT4pDqq6fHj0qu6aFOBIsHPDmvXBk7aAPnM9M5RPjdvyGRFlv/hMzlWuc0PO129Ca49z1ZxmeQjPta",
+	"NSPRmWcUvTkM3ZmsL7/6CqTdHW09bqbzkBsfd5rZbeNcCWZy7MzIKoAVdrKIX2qulVgEMF20aFSn6YzP",
+	"jWfnMNQifCbS9BAMyQRhKmIXyhmxCCq9OuRww2zLuQaAuRF4bIVystvV29rVuHnW39ZTbsxM58kh5KO0",
+	"VtIkzl5IpbpAh5DB+gxnHPubREyOFmptBiLVakwciuHAXDIoPD8N8dskWpi+csJR6zOHXfGWBnwHk75p",
+	"/cK/tlgqvZGsPa6BFaraWVi0hPocs0QAR5pWQVmpUnSKz9JY01tMmbutkoGvnfzva3Z7xQ1BIaogwZiW",
+	"hjXyN8CRI+q903JcktYOJUqVDHZ3bD459pp+j51CTDH3hyco/mrOhpB6570WJf5k/EJARtSllgl02KN+",
+	"vL4IsNKSCyEKK4mpLQ3ctbZgCp9nGXe2c0ibBYfotY7oM2GfI0VulT24Cg7S01qUcnynCje80DhisUR8",
+	"OKe17PTeLWoIkPpaPbHZYA6GtBN6eCMbCT0Z4O1mPYVRFo11FHsSdmyxb1imc0FRG8gCAhWaqJedQf+c",
+	"Uh2Rdpro5jl7+viZO/4Uk7avJtywuRRpAgq3ZhlX8x77gBlP0jI+sr4BBmg0FcZ93xVPWmiINxDMWJ2K",
+	"htg9Pvnu6Ol3aeS/r7pZ9szQp31I+NOBzdbA5tVnOqTrHHUOg7BxxIaAgzV37YgzE+lQZ9SKn410muqZ",
+	"wbCxYAM+vBjnulBJNaobp1yNCz4WcVRN3vnOMFTAD3+j79lworUR0A6jHhhohjtqlPj53VOd9HrYEnqe",
+	"hP5E32qJdOcD3ZcMJACbc8tJqy2MyBXPBH3S2a/bOGKQ+WGxqWkCoLGpd/dS5HI0P0S7tz1KRXYjqJCQ",
+	"JIV8csQ0MxDu6DH1xmaPkR3Z2A6k7kj5J8ztFZnk2zgU3ruT+KYm5wvfbvdBWZT3iCKdkrkGAuCmcxCA",
+	"ckiStq7wDyfcHnm6nsbKpD+UYNNKlkzoNARJO7nWWeTUSyHBVE1kLobulxHTOf5EG+Ep3S+9mynpsZeh",
+	"mTHdz1g+j/oKDVv3SFM7h4zDHoNiFa1gDjGWp7i9DvZsDLgXF1C3lZzTZ2TEAjdSUwXVG//oa6TdEB9b",
+	"XR2M++r2a6behGVOEzTaKfNziAUy9XPBtVm7cMkX27QMTx7IpeGjSnUAVjz02M86ZyKBdgIqQYoOqbF3",
+	"Fj6Df9MRM0L01dIr66uGZ4Kvb+GRTpXfJeYcnyI+WdzR2JFb5AKeA8snPNUIuEfIQQMJXtXi02ihWIJM",
+	"P1oWcAO5fy5IEfB1fj8jG2ytPf0DpvFOBL0DZnVfAeUnOIOe+8ZdOAg9afgNuCwgnfeUDVMZGpBzDN06",
+	"kJeqEIaNcp1RvgckOrsH9M+ElA9Otoxwti09qZ3JoYCCkLCUPBe+1xm19VJOPeCFEaH5eoULT+es7ILW",
+	"V3YiZM4ceOFW47TQC07qur2ysGLX2jPrFZ3tEIEESWpTbdqbIHTV+qTnC7KLzkTaeiXtHV1S3c50ZY3k",
+	"XtNC/R+HL/hwIlZd7i/bMyqLO1QBlQomY1fZtyq7L/pSU9yXleqAV5+chlSrPkWNkb2scKfFVORGK0/j",
+	"+PT4CYvhi7jHXitmUj1jmU5EVElCBpQj+0lrbLMI1tHTx89Y7H5y7n4Sgwj2VfxO2Hx+eAoSWKfhvNUl",
+	"i+aO+uMqU7wnlxyN3u6RK1M+99sNd2dotGyDRiwuFKR+ndNaxnsIrpGX4YjFStvzKc+tHMopVzZ+yOWF",
+	"YN/wfDiRl/jw8MEw1WY/Gz1e07d3d+vNrThP8eRzy11C/3az3N9Cg9+aBPcrp2BhACyXXQhHX+hfq8gc",
+	"T0GxR44nvIahxl9yB/8Nux6rBM7JnNul66teiKnQ0xSMnlQ7Y9XNkjiKrfhs+6pkjHyOzSzdcX8hBPAL",
+	"k6MhkEUrKPKBEqVmtsjGg7Xt9Kgp2CkX7BY6A69yUpLH5dtRhyMWj3zhTacbXwcTcMtsggoNVJKnwZFS",
+	"ZWVnT4+f9uoII3dNvnbP3t+qytpZ2Z2VfftWNpJProEkFSu7nnyyqkCIRNol9WGpZO4qwrxKpN3JI3wL",
+	"ifjlo95TSt0mgLUjlI73oKi4bXw+kyrRs3N9CX7YivLyTZucXSz4RjqcQ4BN7bqRTIU54pfc8twcfXFf",
+	"ALHCF5rmuQO/r81slmzKrRW5CrGbjCcihJbY65eMpxCMeg3fUhDKF0PVlR8vF/awt7mGWfYVxJWRFYdS",
+	"TepZyF/i3E/hqdbB/bI9Uw3u05rcctjXJ43z0N5nKoe2yEVTw/HydbTORKgic++cftAzl+ODsOl6UzV2",
+	"G2FztsbXI9J4N1SQV1/+jiuQxDXuS5euVrplxsfiyD3sAkoF5sqBVByiiVcWgn5qLsf//XOWbvrz2hOv",
+	"fK/XVtEfH/9lV5/QIUBes4crz/oCp32Ir2/FQy9e/DXaYWPm7hX9R39Z57hRY/G7tmfcSjOSfJDeV9oS",
+	"mgFjoRw8i4Rxj8f+XHLIahqzlhqPpkuRG6nV16Mv7YdTRfgYt5iNgGmNSlyKnOLdlROG0QEjTMiArDMq",
+	"fhF0tPwsU7HDxwutU6iJ88tfMwm6tHUSGf8sM3e4PH709N+f/vXJX57+e3SQSYUfPgpYIZUVY5E3zcrI",
+	"/yVC5sEGJ+DaJ5+dFNlAcZn2ZmIwPYgOMpHIIvN/pU7zW/rq03Rc/vFNnZGfpuLaR8gNTh9Y/h0/XPd5",
+	"aXbuVK4p+v8IqWeV+QHtkMgvRRJhqWOZD2aZu3jxAaoh8uYM9itLULOuRS4PczESuVDDOjLzO/eS7r7L",
+	"cR81kVyoROSbKyITwVM7aVUz3LaVQ8EUsOJopNwXLOGWD7gRJ8wngEobkd8rTvRMxZXyvFADnNtwiRjn",
+	"PBFJDOHMvqL+O/PKNxDjpO48QBJO9cKwXp4EnFsGj+gkCTI4T5Vn2eADNzh0+9L5hbuGMqp/7CtfsqzT",
+	"JKpc6CQoKZy+9OhHIiuA7yA33bAnxw1m+d9wHbfogcQRmh2QJGSGGhch1ExFPuFTE16R0Rmu5V7ZBj+2",
+	"OjRvdxnfV7Y2eHVmfH5LUur2F8qbR24vWr7zI+zyiuySdLYL71EqL0WzF4s6IHPDUq3GjIduV8DOlxfK",
+	"gAMrhb7K3DKlGQorTe4EBA76W7FMcFUpnPI3MRNdpAkbiL7Kkc+/vknlL8L+Ji+FwvKO1bH+U3iyfdqp",
+	"Ny2GmYjhxdX1BeeiW4pNd0YuOEZharfGa0uYXoVzBL2wCdyOrLUS3wmeyLXf5DuYSPcmgfuCJ3MI7lGk",
+	"bAOBl+pSWngN5gi7wbeXOmK5vgyl8+XvvzN4pIHsVyl83MRmEw1OhAkEssoWmciIh+EeOHQhP6mv4LYi",
+	"Z1lhLDNWpqk7ZKGbOZB44LjC9/HPtc5O4OSGUYjFg1uWy/HEsu85u5DDiwiHioLy4NYjYryvsOLCQH0W",
+	"DzU6P7BcXOoLqtwsn7QOiJAS4HW4ZmeqMo9vkZxdZ+2nHFa9lSSqPE1FjqljO1oAuocJFnucHDsq0rQL",
+	"W94sbIlAw7iqABIcsJ805WhSTaY/ANyfpiGeWUX/RAxTqUQ7/FfGdCDrsN4wD9ZG+GJBiU1w6JZJryZd",
+	"FL7ZQbysTRDFx+ho0b6dInJ654ty1ipVTVqVM4OKabNY/R4UZtStyJC7qlh5rankTD1dAIGq/09PhQJS",
+	"RORPQw3MVBUrPsce5Vf0qMrPKBf1mFW2YT21ub74MH3Qyk/5cG9zcSnFrF0TWsLmAMsdgnwzCAJe1AUB",
+	"HcxhIyxzKq4PJbkwxcC93EHLMf1BARWwE+dC0fXTEiDcuQxZR0FNB55lmFSvhrosjPhelzJgdvm4rsYz",
+	"wDoe6rwjNf22SE39pg2uAtJZ0ecOHEvXksAgUQOxmZ8EONI9OxT2k0Mq3gYHigTWtZG84nwomaOo0VJf",
+	"QTm10nBoV640SB+RSZWIvCSwUEyrHnuLxWGzSelKqYgNzwUmGOq01u36oVyGn3OdPRhg6FjLd0J8K9sL",
+	"t+0VEb6W8H4p/1hVivkzNQ5yN//OsAnUgC5UXdadlZf6YtGkXZnrtGBb1KTxLMz4Dmoh8RmSrlf3Q6xa",
+	"xJfrlFIwD9e0a1vrF68jJ78Iu7NCskMFjeUarWtqdmWNXbX0LuLOVUvYauJIXNNPnelL2cLF+BHYt2Ri",
+	"4pLHgAjejGD444j5cATTSji9fJgWiUgiphVwKE75GFN9Xr9ESxk06kuJbaKlYakYWaYL2+srGkuPsRyH",
+	"uBlDfBuxIrjPGokW8ak2ZSE6E+5JDurzhV+/RAZKyzKHxY+Oj8PzG+FuYgU0eBjqLOPmhMX/KRPzH8eP",
+	"nh3/3//9f6LjR88e/d///X/iBho5mZiDpRzn34Qa28nByZO/PHsG+c3lB1CmakXubvQ//+v48Nnp4c/8",
+	"cPSvL3/9+v1h9e+nX3/48uTrwkePHn/9Ptr8Nz/8f/92UJuLvJzvORYKbCVwdpqpSFOpxicsPhvKw58l",
+	"0IsMJRtJYhw0Qwn/zgVsFfh1wxr579bDn1/g6qaCJ6CWmwsOjKG5SAU3TcO6q86drnxQn4T++Pi4mn7+",
+	"138/XjcDPeWbTcLqW53CGyxWbiIZLZSVmTjP+Of6Uf9yvDjqOkN+9H2zNEIJWMYePFCamFTGCh76wg+5",
+	"5akeFwL5PoHHEVSfWuZOutfCjGlaA61TwUG/Xe6bulo38YSNe8nX6Na1ka3RLzoSMOYJphVgo2k7EXOk",
+	"J+UJAjrqpAPoS+tmLswCTeOfcUfMeHPrqyNuQHpEf4h7PYY+2IQesQIZ7JSUjuCet9KmmM/pQdhrGu4o",
+	"Ih3jGYvhZ+dYBhxftbqQFx8E6ca8hxv1Qb99Z2DlUe6LH9GNvYK5gVb6m2xRspvd4vcic2pBjLsWIXed",
+	"XZUkjAfZbYP0spc9fnsEir9prXvBS0LHgAWlJmiQEfUGCFeFQwaVGKohIQPvx+PjHjsjA4ayr+JfXr3v",
+	"K5rXf8Kg/xEzC20wRzovTZhg0ExE7sbVOvLT8TaRm0ZlCk2m7C/48BsfLHelXcL8mrTL8tU8XL3wAWtr",
+	"i/pYeJFr6GMV6f2CuLtGWGhZUcM8c60zwwoodkiNprx2X/qVQNHDPGJDrpS2bCA87d9JyNpa0OKkOi+M",
+	"iH3bD2hUUGQDgTY4jCUVixNhuUxNDz6Je+wUDUuoh0P7tIWqs14TbFZk6ji+aM2273Nfu/a7onjuPO/n",
+	"drWd+1BbaN92Tu8qRejaykTU3GkIoeaqs+l0yS015MqhSy54Aud5PYvowxT9O1Mm4AhPtm8D7ryvqYuD",
+	"NRXPryP0q9g8q8rGCyTf8ZV/U5Fb6YstsDqb8sEX/dQ+HXzZxnhOSkTZf0zavroQYsqkrU34gs42D19n",
+	"uH1nVWXl7otodE2gWiQZvUEuQec76nxHe19nh3K7sTMIqGidPQkW37pphnV5U+w9uIFmEw3tjwDmrU4h",
+	"eo95wld9/FwNRfrWjbyxKwZ+5bB1A2hdy8zCSaXfbMpQ6I+zF3YcbttKp+1v3IzD3XvVl1MBBBL5zZIm",
+	"IflfK5Rv3znSl4n12GlqNHhmSUODNrAOMSMo4Bl6mWI6x3aUScQKZWXKhqng6rCYslxk+lK4I73WCLw7",
+	"lNghyw2m364K+bfbZVJ2DSJ2qkHEOrCzlk3ZqHCsZ2R+RK5BgYgEJOYamMHsFX2lrxYUFqdMQTYXS7kV",
+	"OQWycuGLlBLGlZg1m593rNhsyxaECd2TLbguAN62LXifPRZRpbEyEwsdF50aH3/ryuUembVEOHhubC54",
+	"Vr5Y1FXL96w1NmF0H7k/Mq7m56AKdSbxDXVh7Hh9PV243jg+Ql5NqKUtrqMqe7VXWjyPDJ4q0OkoOj4+",
+	"9l0QKV/CHV/IRCYNmxaQz09hlb7C+42l05qLKfXAzwYiNxM5hbRSadwPjEyEp9wlzoyBwBbF01xecisi",
+	"UNmVDrShRKnRY7HSMVDnQDf3UJAc2EJhZWoJxuBONzwCt3SuVeZ20xpdvFWnFT8M5F5C6ADHKBYdIN8Q",
+	"kM/4PLQEmusC9W6orbolXG5OZ1sDmBey9Sl0jWn4dPNebSpZRUU1N1L2l6PowDLtTRROOMOMbqrSwJMp",
+	"2kSzfiem6Xyt8NTGpRpbd4v84rCiLUUOT9IOmDt3xRplEd4NYNbHo2pWXg0iDXkqVMLzRkiSL+gK9v27",
+	"n1+wH398+uMPWEbhMEpcCmUjpEFjH16/dOpipbcaUb+7L89e/ePDq99fvGK5NIIY4gUfTqgDTo+dsmmu",
+	"xznPnA7HLWTbgLkMvDLMTgr0iQABC7pqcSCYQwONNcigf4IbanitMGHFZ7uwmFdq0Np7iAzLOdb0x3gp",
+	"zVQb2dxpwqFreRqkoq4IbqGVRAc2Hdis5Rtl3DAOewrMP79PzQawkwun85kWaidIohef+dCmc8AVPSJy",
+	"Wwkqbtn2lkqHnZbl9nzsTE8igCJiZMoGBq3Jd/2G9vw4DUzIcV8M9XQekv9wY/bY78G6NBM9M4C4Rihs",
+	"3eF+32Pv4L9SjSswBxA1m7hVsmEoJk1fASlILmyRe0Z+f59TKjZ4fMyUmNHHhnHFJrrIMTLNL4R6jhRU",
+	"7m/Onj5+VtH46TdxZVJ9pZX4zjA9U/6pKonQuDj0u3OthBHpqJZ9Em94OijMzSvbtmQgV6Z4TxVrZ0L5",
+	"8WEq7TzecE2ETmBDf3qCX2m7qrbOo3BfHoV6WOjq5O6cSgqODU6mfmij7DReriotHP3JywGe690PdDYc",
+	"XUoxaz56f9a5d+a6o843n0RmRfI14J08kSJ4bK1h8dSdyEWe1pRF/1OKGT7MQ+zYAA/2z5VsxbhsO0qQ",
+	"ekc41nkhW9Pa3SZCybbyUtq5VxxB554uNlD3WvQKLfvoC4CCx3JKlWxoOYWMB6g4f2dKtZXU5jqLeknl",
+	"WSdvnW6rR4yTOlmTwb406wdDOLcLKuLeJFB1lvrmFHDL4lU2syKD2Jmv6+oMwBbXhBcfVCoNNNFWiY/J",
+	"UsmLpzYOvMwQFCZeIMp54cwAx1p9gOIdDH1rrG0QmMC5UbEvplTJJpatSgXNTXpeV8YNGV7QkqtI06aQ",
+	"yCWXKTQmbWOuqqcRgzBQxGIlZu5sp0hQoVLgmyZ8lwbC7+o5zMSzNfVYDMeOiD2rH82bXCIpt8LYvgpn",
+	"E9z7pKotftJSYWYAKaqmx0795dIwUFdF4naFsWIKt350TOlqlFOA5xw1/OyrkMym06THTjEPAFbSJwPg",
+	"pMnZwtkwlUJ5bzHcajCnW4KzmHpwWD11j4/3gxv1lZ1BH9IYn2h5GUKNODhp6KkdHLjhKpwRqeDglIZU",
+	"A21ESaGl9EAnc/AC0e/KPD+Z+9pz6gC/+oEiMgxgrTAo6R7A6eMDUeVRbNhnBo/rq83KcfMcRAe4tE4I",
+	"MSh1rQ7k+0yX5kCoKVgHALUUf0ViELewMbjgzbdNk/bN0GGAU3daDFI5RLRYizk9auls4Lv6oeIXEonL",
+	"6P5U5EYrbPvXxEP2Drlfd9JZW87wnny16zVa3Hsv7H3mBN9mFnDnoHhw7s0/oH3aJgzV8N3RF4oEriz6",
+	"9NDZa2DnuRY+uh9to4LTI47DfOItggirz//quOA7R8DGtDhrylbUzKZH0W9ZSeIZLWclDrmC+Lo3lnpA",
+	"jseWxfUoEzEzfG6gh3TVJeEsmET3FWoz9ak7dyWsO0eBs21F5WGTLXcpRvuUYrQSr9aqvQzn/prFlpU2",
+	"bZwaFtQ4mryH01g+9yUrfaVHDrIWSIHQp1TlCHOmm9J2ItUYcnsmfDoVyqD19pzFzn6MWS40fmqj0mWH",
+	"5EQMiq2SvpL2CpkhwCt+HzeXdd6prrOtos6NzcW77sv/kCo6H1YN50NO1wEE8PDjHrsKCV3c/XYYiq5v",
+	"ph4NuGqv8WkiC6iNjP3Eldkiku9UzcxPXLUVy7iFdYfoSOfDzkDuFM61pRq89m73RAyjXehVX8tUrnfa",
+	"/00bSNauyi8qgVz5aKEesVQ7a9rdEToLY1WhzrEP8ETMvQJamtKncAfPMwQl1OT7972GSfNQCcNUdjsR",
+	"GcQfQ9G2UImhyupUjqyAUKqBtwt31yPGfUQhF9OUD0lnhlWpUyp/4mqb2uTdxCB+4uqegg8/8RX9Jgdc",
+	"dQngnXrZBSnu+6T4yZngrIq4N1YFj774cqVr01bWKIYju11M/kBzXjOc8RucM51O1ulk6+tkI8s4nXw3",
+	"7JRdy7yGmlTgegTCjPbk5ruSqB2KOWxTM+kiBx2CbD//eT0AqTucJ4LndiC4ba6POhMqAYvqUuRz9uSY",
+	"rChAF1ISZhMN9LFUdQzeCfYsXOm7BcSUAxr32FttoH64LPCCTFnDuOkrzsK0KrSQAHATGmXgRglDlRm1",
+	"7PvBnNFy/xCRqZgKNuXGBM6IctKVxFQoOZgtDIZ5rXW24N/Csl0XK9dOkAhL4VbRbeQ8+cYgQml7DgX2",
+	"QznlynZAcS1KJwGZ5pPKxr0OXpS99m/Rvfu6ctMb6B6NvEzgXJJAdW2bih/8d2tWPoQZn8Hv9o6ZqXyA",
+	"Nmdz9W13SkmHNZu4mu3i/sGjF6u6t+l/hhIDzoZajWSeicQzRCeJWzFwT8OsBCQwlBMECs4p6RP/zhI+",
+	"Nz0GUgJqiuorf4tgTXGFv6jchEptyDsNVHO+isYd4OHCOp0CBhP772J+5Rb8npzMJay1W3Tlm+hczp3L",
+	"efczGqocpxVQ7fhJ7vpoQ5AujUjfguCa6vQnLVWz5f2rlgqNZDxQgGILy4iL4VAYMMFHRQqEJIu5eD5X",
+	"zleYojQxNxM2Fha/fYKUg5DjhyzVLHXfQY5epQTL/UHZfwvFr3w4FFOshq4gKg5ZuWwmMMArLdrX0vbV",
+	"QAx5Jvzgdcehe/gbZfD9695T46KygtYXt7mn7zKDd6oz1SrghT+dlHV9q0gsbxYPBK9aM+j9JvhlBfSW",
+	"qRzKxqOLQPixxnNX6/+DvOjgAewrp8mDN7GSgsJSrcbC2BNyGFLJezAzIiZSg4zYRDDgL8E7V79nfADf",
+	"aOVAENn5oaYE6qeRl3Gk80zkOHWkj+XlYETd6KaFyS4Bm+XIF9jDcJKQGzsKjDArt6/81q4DWbfY4pZR",
+	"ti4yKkYd6nU+g1afgduJNwQWPV7LJ9nMvvKbHn8raaagwQxbedn50HZuv06EN3f70dEltWKpHmOq5bU8",
+	"f3VSnom2DKLfkIrGBg3c2SILnXdKqjenFyBzj+/Fg0etwwj/PekNWl2JDvYVhQfZKZ7GoOsvnMcVhSLY",
+	"XM9YrGfq3N08PqGq58p0S0OuoSz0H4W03YH9DZopYdd0UHNy8IsTkGLK5rrIK/JbQs3186k+EglVhv0k",
+	"jTURi52pck6ZCrG3QXimiQF9KvJMGiO18jlXSiTeYindLRV3gE5EX/n9h7BTuQlLNIyQiKlQCQNTBfPm",
+	"bYUywSv2J1ByiYy0EMaMG+rJ38zPLFeJVOOddKr4ybU7Vox/hA6eOmWkPTEK0CEc81X5uqkPw4HDLSZA",
+	"vIHbfSOWh3vYNrMD1rYrcetk/noGSIbEmtuucQP1oKHIbeS0eGpt8uSYcglOKxpFaUmQJxJNib5yA33S",
+	"UhkM9lRq1uDHmxetOWHb/5QC9xT3lFHghm5XSDJc4i6LoMsi6ArX7hX/nayWAHkrOt62Cte2jMtd5Vqn",
+	"at1F5RqdfdspXQOVZ5PatTsTqh0qXtuuftKVr3Uwsv3ytTVRpO6QVnp26FRgqZpjv39ghgYfCzTdzETP",
+	"GLLKCRZAhCkhEsOUZkaO1aHTHlTCZjq/MFQEr+ZM53LszLL31Xo0qxlPU7hnX30fKz07pynFPyw2cEi0",
+	"INcxXR9BdknZRgSz9ZaJ9ajv5fHTHkPvNN0+wmwS3xfXgWPs/zjPTMymaYH2oZWZYEaqoWAxtzH8bVic",
+	"tziLf9ezt7Sw2+TQuyOYLJ+mGSyhjaq0sLrmAZOLdhh1taeBAyKQJexocCnFjOkRsvZSJprfFquZOuuA",
+	"qlLA2Ow4flWlGMZ0rjI0vNB2I3RYAQalT1oqkSAspZJgyd0Hm6ag4Ps7fedQcMqH0s77KnUraBpizb9J",
+	"A+3Dw7x3MWpUmWCbV3lh/bvQUaeUtFLzgid5urj1by73azoT3hHx2SIHTwkEVo8xGOzDyTKvT2ZpdF5f",
+	"yOFF6bzuq4r3OsSi3cDu2k+Q8DvmUgWK3moQuiWD/+9yeLE7Po4lEIB6v8L6Vl/gJ+oMlw4j1jRc3N6G",
+	"xm1hQ60XZGpm8A7ZqexMWFNmrldjPlfVAqZzrEXFi7GbAIvdjWI24SqpSKu+FDkYK4FOsbyfpFZuGb+g",
+	"kBJlrywkop8JC+WwZX99HPVqaluPuWfyE+8rGqnSIBGxLEbV5dwZJW78OOXGnhshFHxk+Jy0Fx8xm2OD",
+	"5glPwhLVYc+ZsO90eocu1tsPetEj3BP5d0WtancvVTEVuwfOqeXjrAPUB1elGgTcF0Z1HNxbomuxi8cL",
+	"JSRf000GN2rJWHo/EbkAsX187FMXImY0tXdU4rM9H0ISEWQ/8nTG54apIk17zVaj2F2Dcb7SVBSdldhp",
+	"gOtYiVDPN5yIpEhF4vdOtebBXeAE6Eoukt9nmzTKbA2ZhTrBGXVdDZYi1FC6/5OZOHFqn3C6oGcoiefC",
+	"xE6TjDM+H0CCc1/lIpMQcvMl7oyzhM+9h3qii5wNxEjnIqrWTXLSOKGFBvsx8LL5S7GenBnLc2vcvaU1",
+	"Ih31+ooc5U6bfXxcs6QBltwtnpSMb6kUbCDsTIS2wnjzWrWQ7goYsP95UQuPc08JUjD2ahVx3rUVvUFj",
+	"GljBcye9D69NTcTirLDXL8PZC70Ze+vPpJ3owp4bmwueVV6s1qg3r1Srq0QwBIwdCcydK+cEu6Shz1ec",
+	"6S1qecrnAz68aNTLT5GzEHRuxbgaTnR+UvqDpTLW2d0Q09WqchBDsAovXAwJE5tC7u5K8V8WKz3DQz/E",
+	"isktCkQFw1QPL8qUZZzRjBsoO0Kto2yZqUCzGEIbx4bI8lv/1DtpHdDkVhYhWdEZCJ2BsLrDI0SVaVOR",
+	"7NRVKYLKLtV4/cAS3dPNNuMqMc2UKu/LyG/stk6u09CV1reyVQnzN4rYDLJM6pvzvKCrMCtlYHRaWNFj",
+	"r/hwQqyIffX6ZYW3JZVCWTaE5vfmBLgZ4Q6hqSPQoyC5VSiQBOB5/RKAz+1wkTCt0jnTakhGhA2wgxwu",
+	"7u84F5fSSK1iD2BgcwGk9dhpGFnxjLzcsZjq4SRcju8nzJ3c5IbPnjM58mQvfSWtQEMFiGOc0SMS9FNH",
+	"1AuR/OH+JZ0by8Er/tE9YDnNaHk5eJ5DsTof2Uq1Jz7hSOdjba1Adi5cnFyM3BnpXxEs24zPe+z1KLTf",
+	"lIamGOGE4oqZhusDz0NL8GchChH1lc6JxKbcPKDE9Fjsfh7TInJV82uIGlxKETGdYzlMg80agSlp7dQE",
+	"fs2oTGxgRuSXcijoUBkJsGp7TmsqjIiZf+0hAar2xZVnovsV/MLt6ZF7jW5t3J6DXHGqtKEncSDg1NJw",
+	"9/owg0r8iUGCcbNT7fZtxOXp3XUcYXH4NY5V2vsLPGm70BTUbfMHbH3dGtH6fhtkBJohg7PykdXwaRxd",
+	"wfUHGAx5fKdvg87Ac5C8IizZTll9L1BzCsrcKuVttdl3ZC7k9PBSYxLQtGhQ3eB8dXrShZxORYKW2ISn",
+	"I39UTRebeXsuOgiUu7sncARDz274293MH8r+8HZqGylDXktx48VsxFNDLl5KCbAhRwBu5p6k7mz8p7bi",
+	"vT67kNNdOxLdnNzs7ussvOYh2HX6eEgHUM1B8/BPlV3Cc4cAzGqAVYS3Is8dbjpIvD64gwXUFmgPpjhc",
+	"eQ753DFLxFAmBKvw0QnjxiM7IDnPc67GIgmwbYAuDINtxgIYG2ICYKdoiaHh6LkIHh8f4w+x94FD/hk0",
+	"SMFgnbs0BV5RaxhqRGA7ipGt9NYtg3s+yRypCup9ff+A1dhFRx/MrB2J8VV2Xr7Oy7deGgDsl2roXyqU",
+	"5XX9fNEaDjwYZMl9x5PEI0Kb6+59vRMm3GJzX8xzBh6x8haADNXWcO4LhK8AQjhVrM+Hp6nDjtMkea9v",
+	"hh47E6Yvn+WeYvQw9msrVnDW08HXhelv6irqXEMP0TWE+hp0Alj461yPzue6yM2D9QPtbaT+FE81UHWJ",
+	"+/9POlNuot4ffXF3dH+31XG9Ld0yC4c0/JVDkRclrOmZet4UIqlezdPUK/BQJCaJf9R91lcQ/cDAv7Np",
+	"mqo6sbzs51xnWz9erVifchin9a2yR2wBa3eoi0pXMeb3d0CjkMOzAR410Oh4W97H0ytFVmiRcDVnmc5F",
+	"O3tOUBLvABF2iBniDnTjjkWncztsJ7moLvviJklFS9rNEVCMNganWosRXlemBMXWeSJyLCcAT2XkPYmC",
+	"mrozMRqJYdXNSC4PYrwwfZVxVfC02eH4Rl+K1+pO1ZotkJ2WD7GRu6BGp3rTaVTfnPXahYy2SDBa1eA2",
+	"wdy17ckjnw3QZFR+RLcE4xh89zl+wwlXY1FDNvpBuet+1vkdaXZrc3HA9AMh2lAXygZFtQt6d+benpt7",
+	"7/kFpsZ4SQVS+GtDR1SvgQV6+DBEyAKGgQgWPEz0apN0dhUcABNMhwUdFuw5Fvzz5vJfpzrkgieNttkb",
+	"nl9QJTa2rcIGeOgDH8tLoZhWosfiX169Z0duEHOUCRwjJtFD+kOK8E7ByKOsNMYNK1So/3KWWX4hcgoO",
+	"I32ZA78T98g6dfYbTYPZCUffFPwkgQySZZhibxczGpWQUMaOXi1qVa6A+oiahnruIzYG4oynx0+uChNw",
+	"SpezsGVlQFBD4H7kJTvuqzKgR62/euwjEMLKJYpWZ81qXWuS8vzinXtRO5YD6ed1YxMT3uKOper719Vl",
+	"QT7wfhU7ZRzy/GIRcEMmEKNi2QrWDyfcNuA8gHFjBuEvwlKLIfGZZ9OUcrOnuR7JlAZNU585CEk2bqwe",
+	"84RlxnNRA+KJz9Lhei5Cnl8Dow/d/yqOLWmklObz6Pg4wnI+yO03VYqO7ITF/+mpMM1/8FQORTTQg/gg",
+	"OpDuJn8WIp8fRAfAr4ZLA5ceLENUVBG8jH/+TaixnRycPHn87Fl0kEkVPgDqPStyd/f/+V+nh/8/P/xf",
+	"x4fPznvR4b/++7+59+L21MmBsTn0FtxujTGuZSsHES33Eu0vKg4yx+K7m6jG3wKpM7K4esEYzJnfSBU5",
+	"RGFr8o97vajNI/MSPjeLzYXh/USeOAez6cBFTuTykJRbFrPiDOlVO8VpnDsg77E3HkuM5fOor2be/aOY",
+	"O7F03mNOUTCVelss0pgA9+uUG+Snx8pV+DRyaCRHped+whMQfuo+LIJq02OnfTXLtRrDjWY6Dw04nrAY",
+	"vjj3X1AT05Q7NEkyqb4zjA/RrVPWwwK7I3xdSzuPS/lGHGxH5/G3v6nOg/f5FhzrS+94j9zglZ3W6TU3",
+	"0mtwt2MzVZLoVvxszVU4m+iZYTw1miXccoQtqOyHQ26mRM6McNBpiuGECEVrYNT3Q8YS7qFWI5lnIqlv",
+	"C4R4sqXD/BSXpD17wK/bPSBG12Fm863bQNP8gtwUpG9PBRLTEXGDACILPM+xnyfuaXSfVKhxa4I004Rv",
+	"8dzzt78nKuFNJAR0E8piuh/+4M5svlsBxc2JMkq6+hoyWlXOj/gltzxv09HdDqNHYHg1VTFLpySnfFgj",
+	"lHjuneK9d1wt3MXtt+snw4Je49/yddUarMZCnQQJX6H9dDFNNQejyViZpm6DD2FJIiTv4ck88hT+I3gn",
+	"pN3MazWZps14i1gNI7RDNT7Ud+YeWdDuMlvwW5UPT14WOMtAUmhjE4jiVlhPp6qltwAQ5uzXt69+idjb",
+	"33+J2EcxeOtE4pfXP4Mvk/yJP7I3P4Fs/HjMMjHmU/lZpKbHXi/7TEh9sEWuRMKKaS7HExv11TDXwJ5B",
+	"ITDzZ+FUNnSF5nxmcBhunQxJrSJnVFwKd3hCkfi7X35C1c7YHGk4yNGaCcudKfO8r5ZiabhGSFMF50yu",
+	"x+6Fo6dkpPNMeOQB946ppD4qMYPImEeJHjuFpfdL3lcL/d+1quqhSluWC4X5lnNhn3t3D94h3Bepw5xw",
+	"oQ+5ZkoY12Knqq+8hhYqOu0kFx4NwHnlH5BB0zTgkfz+6eNnjA+w1IXbH3ANhSeLs5oYz9xPHv2F/V3+",
+	"FIi4gIJsxI0VecS0YvxS5NDOrORGI3Y3oegntZzPb4sqbjZp11mRWjnluT1yq3Do3ugiapYKPyBsReVY",
+	"TMhYcyt/P5h7jeSHg+jADcrtwcnBQCoOvu9lh3RVY/8vP/6/wnV68EkM11TtH9/ZcXE6HIqpvZ/4IC7R",
+	"ucimFjib6O+SPhcQpPINBrT5AKk3lsOLe2lV3PViu8VN3SkYV47Bu55EUdo95yhXGBsuP6UZnQs11AmR",
+	"r1S/z5y5dO4kK95Fgwl0ys301gV7CdxpjZkjZwLYPVkq1YU/Ld1xRO43IvwlX5zP3AjswPCrBZcc++BP",
+	"NVU9ZbQSfYXHnlTuw2EtDwD6XF7BjLfjHamMsJGD5HFtJRa6Kj2r6dXlc0ex0sHdgbpBy5o6xeHqmvZV",
+	"F3zo3DN3wnoHmxHRZsENfy3QOboUuRzJkt6hnu8EISjACSi2tPnxYy8qlEjnpUmroYAE8l5N1bMRKvln",
+	"dfhNM7Jq2UJWQgJpQAvNMwMWVGSa8RQ0/cUiw9si1fjaRR7uvuAXWLWBJ7Gy7VCKNpaezw4p2htHYyVI",
+	"YNW22pl/fKALWxWSE8zqlJYJZZ2FGIUPEplE5H/iFhj+E2crWh2OKJxGXy0mTMIRB5lFeoTxDko/iihb",
+	"xWdERc5OyyGBydNPujkonmLGqciDSBPdUJ1K8Aomsd2oHo7RYtiwX8/++J0lelhkEPWxmg1EWHSnP4En",
+	"uxO7uxY7fHN4YIEVv6GkSXUpLWyZ1nZ5rHIdytysovCRrH23gO+V8PVytg7wg8BJAdR8/jwDdr7AxuVr",
+	"+8tbYuGsEsjnFyZUDT9CO/igScI1ImcZnxNNgPvbzxpTFdW8rzLo1RW4xPw0pWGYprrckppC8grykpJM",
+	"Kgbp/2Xz2ab28m/mryvrvemJ/AJaEq5TgQJbb7tEAtVHaUvtq26wDh7uGh4gJxDAQU9FVWhM5H3by336",
+	"2hpt1sHG0ZfyDyjUQMluVnd/FyKBCnirL4SKqOOxXdgr68JLj/3hDuCZ9K0bCkoKjt/+cfa+rxYmihOL",
+	"ocXGfBlEKmmDgQ5Qo/e4yjQCy+gLN6OSYqSvUPV1Ogk29/ikpaq0o26s4sffVcVpVdLxolj5LOIpt5My",
+	"iXjhnbQmErcJ+euXW84Nfqf1CiYSRNzQKcVDs/qmyKI70pDrsKGBYIEE+3BeVYtxh7iTUdAUltoT3RgD",
+	"EzFMpRJ3BYIroQyiSwHLnCIloNup9uhZgTL2EiZfIhl8Y4rh0I1Vm8cMD7tXEFab0AKPkTz4EP+DyGaB",
+	"d9Uk3JuK8qqG4X+MwkF+tfZAGmQ+xn5gvjrTt+3SRlytVoDGYe7Uq8vhRUPhuj3Fd8pI2OXm451l0NLN",
+	"GwTKl/pu0tG7VrgwpNEYgnvl3d/lGYenl68eggMO3fFXTkPvLcjFVOeW6pLAi99riK699fPZZoDND3LT",
+	"4hu8W/K8dX0gDQYO9C5O1sXJ7jpONi3laSPXI57Mq1qHbHDeLlAUMKmGaZE0H7BQSLhKT/0Da3XcIT6D",
+	"RopLp7idSAMzaKjlpa/WNYZTKMRsmQTUTEqfi1o/pv9ufQv8DDNb19AZdswF6Sbfpl7gFuuUi/tzO5IO",
+	"cRNfoxHG+PhEU8UDqBA8TcsjcSlWPqCwYLCBs9DWjZQACPlJqJyCwLWzy8FMDs6nWrf+K5WAC/LMz3Kd",
+	"U/3VfZ3V33q0TCWwS9AjvqBDXb8a4tTfAx0liYDGMTpng1zPDOTuks/FXYfdi51tiOEs6z/VBUWdm7co",
+	"scICkRA3LKYWXnFTuKmyJ/fYiKSnaMP58BI7kbo/qPcvoRHt19IKPdoffaF/reo7AdDvZIbG77HX1jSh",
+	"uKzhe3mlEtpi63gtaZR6l2U55TvwV97bIdI5Kzc/daqOyg2OnFI0vng2l6+tJtO0GKRyiGwD0Oe2TISS",
+	"1oQu9gn8hfnUtbV3b0Nt6kqJ8BOL8GCbsyE3ol4+Kow015MOz+q0lrFyZ00VaLHaA5llte81O479j8MX",
+	"fDgRqy73l919H4YOFq6SMkHbgrUqvQMRE8BKfukFrsjTg5ODIz6VsInpBjWJt0hiWWFdKuXOYfjBVceC",
+	"ZzmDHyEYmEVhNTW/eg8uEMtTPQY+T7oceyHWXI+MTZySQ0umNmdRVT0laKrX/vq70IYc7gNMopWZBibR",
+	"qz8/W/Zul78qYw9XWB49DZVU5EIIPwIiu/o1CZWjlYTO8ocTwdPal/COHNcOrQeFgfQ0SCqrjApf1Pz2",
+	"Dw/b2OH8ys/c3zU/Ox1aeSntPDjNiUpZ5iwXQzmVbmtXXg1edfD1X1//XwAAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,
