@@ -82,8 +82,9 @@ type settings struct {
 	tracer        trace.Tracer
 	config        config.Config
 	databaseAway  bool
-	limitWait     time.Duration // for Redis
-	limitPeriod   time.Duration // of sign-ins and writes
+	wayToDatabase func(url string) string // nil for the direct one
+	limitWait     time.Duration           // for Redis
+	limitPeriod   time.Duration           // of sign-ins and writes
 	checkTemporal func(context.Context) error
 	schedules     Schedules
 	temporal      string // its address
@@ -137,6 +138,9 @@ func setup(t testing.TB, change ...func(*settings)) *bundle {
 	}
 	if !s.databaseAway {
 		s.config.Database.URL = stacktest.MigratedURL(t)
+	}
+	if s.wayToDatabase != nil {
+		s.config.Database.URL = s.wayToDatabase(s.config.Database.URL)
 	}
 	b := &bundle{cfg: s.config, logs: &logs{secrets: map[string]bool{}}}
 	log := slog.New(logging.Identified(slog.NewJSONHandler(b.logs, &slog.HandlerOptions{Level: slog.LevelDebug})))
