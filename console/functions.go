@@ -82,6 +82,7 @@ func (c *Console) functions() template.FuncMap {
 		"empty":        empty,
 		"choose":       choose,
 		"find":         find,
+		"shown":        shown,
 		"press":        press,
 		"local":        local,
 		"scheduleID":   store.ScheduleAuditID,
