@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,8 +30,9 @@ type act struct {
 // field is a field of a form.
 type field struct {
 	name string
-	// kind is text, optional (left out when empty), cleared (null when empty), flag, number, list, words (with commas),
-	// time (of a browser, in UTC) or account (an ID or a username; left out when empty).
+	// kind is text, optional (left out when empty), cleared (null when empty), flag, number, list (left out when nothing is
+	// chosen), choices (at least one), words (with commas), time (of a browser, in UTC) or account (an ID or a username;
+	// left out when empty).
 	kind string
 }
 
@@ -72,9 +74,9 @@ func acts() []act {
 		{path: "/emails/{id}/cancel", to: "/admin/emails/{id}/cancel", back: "/emails/{id}",
 			done: "The email is cancelled."},
 		{path: "/webhooks", to: "/admin/webhooks", show: "webhook-secret", fields: []field{
-			{"url", "text"}, {"description", "optional"}, {"kinds", "list"}}},
+			{"url", "text"}, {"description", "optional"}, {"kinds", "choices"}}},
 		{path: "/webhooks/{id}", method: http.MethodPatch, to: "/admin/webhooks/{id}", back: "/webhooks/{id}",
-			done: "The webhook is changed.", fields: []field{{"url", "text"}, {"description", "cleared"}, {"kinds", "list"}}},
+			done: "The webhook is changed.", fields: []field{{"url", "text"}, {"description", "cleared"}, {"kinds", "choices"}}},
 		{path: "/webhooks/{id}/switch", method: http.MethodPatch, to: "/admin/webhooks/{id}", back: "/webhooks/{id}",
 			done: "The webhook is changed.", fields: []field{{"enabled", "flag"}}},
 		{path: "/webhooks/{id}/secret", to: "/admin/webhooks/{id}/secret", show: "webhook-secret",
@@ -120,7 +122,41 @@ var movieFields = []field{
 	{"poster_url", "cleared"}, {"stream_url", "cleared"},
 }
 
-// body makes the body of an operation from a form.
+// shownPrefix begins the names of the hidden fields with what a form showed when its page was opened.
+const shownPrefix = "shown-"
+
+// shown makes the hidden fields of a form that shows what there is. Its arguments are names and values, in turn.
+func shown(pairs ...any) (all []typed) {
+	for pair := range slices.Chunk(pairs, 2) {
+		name := shownPrefix + fmt.Sprint(pair[0])
+		if v := reflect.ValueOf(pair[1]); v.Kind() == reflect.Slice {
+			for _, text := range texts(pair[1]) {
+				all = append(all, typed{Name: name, Value: text})
+			}
+			continue
+		}
+		all = append(all, typed{Name: name, Value: fmt.Sprint(pair[1])})
+	}
+	return all
+}
+
+// unchanged reports whether a field of a form is as it was shown. What was chosen has no order.
+func unchanged(r *http.Request, name string) bool {
+	before, ok := r.PostForm[shownPrefix+name]
+	return ok && slices.Equal(inOrder(before), inOrder(r.PostForm[name]))
+}
+
+// inOrder returns the values of a field in one order, with the line breaks that texts have. Browsers send others.
+func inOrder(values []string) (all []string) {
+	for _, value := range values {
+		all = append(all, strings.ReplaceAll(value, "\r\n", "\n"))
+	}
+	slices.Sort(all)
+	return all
+}
+
+// body makes the body of an operation from a form. It has only the fields that differ from what the form showed, so that
+// saving a form does not undo what another admin has changed since.
 func (a act) body(r *http.Request) any {
 	if len(a.fields) == 0 {
 		return nil
@@ -129,8 +165,11 @@ func (a act) body(r *http.Request) any {
 	for _, f := range a.fields {
 		value := strings.TrimSpace(r.PostFormValue(f.name))
 		switch {
+		case unchanged(r, f.name):
 		case f.kind == "flag":
 			body[f.name] = value != ""
+		case f.kind == "choices":
+			body[f.name] = append([]string{}, r.PostForm[f.name]...)
 		case f.kind == "list":
 			if list := r.PostForm[f.name]; len(list) > 0 {
 				body[f.name] = list
@@ -189,8 +228,12 @@ func (a act) typed(r *http.Request) (all []typed) {
 	}
 	for _, f := range fields {
 		for _, value := range r.PostForm[f.name] {
-			hidden := f.kind == "list" || f.kind == "flag" || strings.HasSuffix(f.name, "_id") || f.name == "expected"
+			hidden := f.kind == "list" || f.kind == "choices" || f.kind == "flag" || strings.HasSuffix(f.name, "_id") ||
+				f.name == "expected"
 			all = append(all, typed{f.name, value, hidden, len(value) > 80 || strings.Contains(value, "\n")})
+		}
+		for _, value := range r.PostForm[shownPrefix+f.name] {
+			all = append(all, typed{Name: shownPrefix + f.name, Value: value, Hidden: true})
 		}
 	}
 	return all
@@ -213,7 +256,6 @@ func (c *Console) act(a act) http.Handler {
 		a.method = http.MethodPost
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		if err := r.ParseForm(); err != nil {
 			c.failed(w, r, view{Title: "Refused"}, &problem{contract.Problem{Status: http.StatusBadRequest,
 				Title: "The form cannot be read."}})
@@ -221,8 +263,14 @@ func (c *Console) act(a act) http.Handler {
 		}
 		var answer json.RawMessage
 		err := c.nameAccounts(a, r)
+		body := a.body(r)
+		if fields, ok := body.(map[string]any); ok && len(fields) == 0 && a.method == http.MethodPatch {
+			c.leaveNotice(w, "Nothing was changed.")
+			http.Redirect(w, r, Base+fill(a.back, r), http.StatusSeeOther) //nolint:gosec // a page of the console
+			return
+		}
 		if err == nil {
-			err = c.send(r, a.method, withQuery(fill(a.to, r), a.query(r)), a.body(r), nilIfNoContent(&answer, a))
+			err = c.send(r, a.method, withQuery(fill(a.to, r), a.query(r)), body, nilIfNoContent(&answer, a))
 		}
 		var p *problem
 		if errors.As(err, &p) && p.Status != http.StatusUnauthorized {

@@ -83,6 +83,7 @@ func (c *Console) functions() template.FuncMap {
 		"empty":        empty,
 		"choose":       choose,
 		"find":         find,
+		"shown":        shown,
 		"press":        press,
 		"local":        local,
 		"scheduleID":   store.ScheduleAuditID,

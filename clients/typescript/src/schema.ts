@@ -15035,8 +15035,9 @@ export interface operations {
                  * @description An `updates_cursor`: the messages that were edited or deleted since, each once as it is now, the oldest
                  *     change first. The first page of the room (without `before`, `after` and `updated_after`) has the cursor to
                  *     begin with; each page of updates has the next one. A client that always continues from there misses no
-                 *     change, but may see a change twice. If messages are hidden or shown because an admin suspended or reinstated
-                 *     their author, that is no change.
+                 *     change, but may see a change twice. Messages that quote a changed one are not among them: a client changes
+                 *     their excerpts itself. If messages are hidden or shown because an admin suspended or reinstated their
+                 *     author, that is no change.
                  */
                 updated_after?: components["schemas"]["Cursor"];
                 /** @description The maximum number of items on a page */
