@@ -2202,8 +2202,11 @@ function changeCues(track, change) {
   track.mode = mode;
 }
 function findTrack(video, language) {
-  const known = [...video.textTracks].find((track) => track.language === language);
-  return known ?? video.addTextTrack("subtitles", nameOf(language), language);
+  const known = [...video.textTracks].find((track2) => track2.language === language);
+  if (known) return known;
+  const track = video.addTextTrack("subtitles", nameOf(language), language);
+  track.mode = "disabled";
+  return track;
 }
 function nameOf(language) {
   try {

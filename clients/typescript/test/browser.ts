@@ -137,6 +137,7 @@ export class FakeVideo extends Target {
 
   addTextTrack(_kind: string, label: string, language: string): FakeTextTrack {
     const track = new FakeTextTrack(label, language);
+    track.mode = 'hidden';
     this.textTracks.push(track);
     return track;
   }

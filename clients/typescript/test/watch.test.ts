@@ -420,7 +420,7 @@ test('each language has a track with its own name and its cues, and none is show
   files[1]?.arrive('Hallo', 'Und tschüss');
   files[0]?.arrive('Hello', 'And goodbye');
   assert.deepEqual(video.textTracks.map(({ label }) => label), ['English', 'Deutsch']);
-  assert.deepEqual(video.languagesShown, []);
+  assert.deepEqual(video.textTracks.map(({ mode }) => mode), ['disabled', 'disabled']);
   for (const [i, expected] of [['Hello', 'And goodbye'], ['Hallo', 'Und tschüss']].entries()) {
     const track = video.textTracks[i]!;
     track.mode = 'showing';

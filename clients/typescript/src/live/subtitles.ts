@@ -37,7 +37,10 @@ function changeCues(track: TextTrack, change: () => void): void {
 /** Tracks cannot be removed: the one of a language is used again. */
 function findTrack(video: HTMLVideoElement, language: string): TextTrack {
   const known = [...video.textTracks].find((track) => track.language === language);
-  return known ?? video.addTextTrack('subtitles', nameOf(language), language);
+  if (known) return known;
+  const track = video.addTextTrack('subtitles', nameOf(language), language);
+  track.mode = 'disabled';
+  return track;
 }
 
 function nameOf(language: string): string {
