@@ -2188,10 +2188,11 @@ var Follower = class {
 };
 
 // ../clients/typescript/src/live/subtitles.ts
-function addSubtitles(video, subtitles) {
+function setSubtitles(video, subtitles, signal) {
   for (const track of video.textTracks) {
-    track.mode = "disabled";
-    for (const cue of [...track.cues ?? []]) track.removeCue(cue);
+    changeCues(track, () => {
+      for (const cue of [...track.cues ?? []]) track.removeCue(cue);
+    });
   }
   for (const { language, url } of subtitles) {
     const track = findTrack(video, language);
@@ -2199,17 +2200,24 @@ function addSubtitles(video, subtitles) {
     loader.crossOrigin = "anonymous";
     const element = loader.appendChild(document.createElement("track"));
     element.src = url;
-    element.addEventListener("load", () => {
-      track.mode = "hidden";
+    element.addEventListener("load", () => changeCues(track, () => {
       for (const cue of [...element.track.cues ?? []]) track.addCue(cue);
-      track.mode = "disabled";
-    });
+    }), { signal });
     element.track.mode = "hidden";
   }
 }
+function changeCues(track, change) {
+  const { mode } = track;
+  if (mode === "disabled") track.mode = "hidden";
+  change();
+  track.mode = mode;
+}
 function findTrack(video, language) {
-  const known = [...video.textTracks].find((track) => track.language === language);
-  return known ?? video.addTextTrack("subtitles", nameOf(language), language);
+  const known = [...video.textTracks].find((track2) => track2.language === language);
+  if (known) return known;
+  const track = video.addTextTrack("subtitles", nameOf(language), language);
+  track.mode = "disabled";
+  return track;
 }
 function nameOf(language) {
   try {
@@ -2230,6 +2238,7 @@ var VideoMedia = class {
   obstacle;
   /** Where it stood when it was last told to go. */
   #still = -1;
+  #loads = 0;
   position() {
     return this.video.currentTime * 1e3;
   }
@@ -2253,7 +2262,9 @@ var VideoMedia = class {
   play() {
     if (this.obstacle) return;
     this.#still = this.video.currentTime;
+    const stream = this.#loads;
     this.video.play().catch((error) => {
+      if (stream !== this.#loads) return;
       if (error.name === "NotAllowedError") this.#stopBy("autoplay");
       else if (error.name === "NotSupportedError") this.#stopBy("unplayable");
     });
@@ -2261,10 +2272,12 @@ var VideoMedia = class {
   pause() {
     this.video.pause();
   }
-  /** Has the element play another stream, or none. */
-  load(url) {
+  /** Has the element play another stream, or none. By default the stream becomes the `src`. */
+  load(url, how) {
     this.obstacle = void 0;
     this.#still = -1;
+    this.#loads++;
+    if (url && how) return how(this.video, url);
     if (url) this.video.src = url;
     else this.video.removeAttribute("src");
     this.video.load();
@@ -2329,6 +2342,7 @@ var Watch = class {
   #unsubscribe;
   #waitForMe = true;
   #loaded = "";
+  #subtitles = new AbortController();
   #state;
   #lastTick = performance.now();
   #timer;
@@ -2351,6 +2365,7 @@ var Watch = class {
   stop() {
     clearTimeout(this.#timer);
     this.#abort.abort();
+    this.#subtitles.abort();
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.video.pause();
   }
@@ -2366,14 +2381,11 @@ var Watch = class {
   #load(url) {
     this.#loaded = url;
     this.#starvedSince = void 0;
-    if (url && this.options.load) {
-      this.#media.obstacle = void 0;
-      this.options.load(this.video, url);
-    } else {
-      this.#media.load(url);
-    }
+    this.#media.load(url, this.options.load);
     this.#follower.retry();
-    addSubtitles(this.video, this.#state?.media?.subtitles ?? []);
+    this.#subtitles.abort();
+    this.#subtitles = new AbortController();
+    setSubtitles(this.video, this.#state?.media?.subtitles ?? [], this.#subtitles.signal);
   }
   /** Another server knows nothing of what this one was told. */
   #reconnected() {
@@ -3233,12 +3245,14 @@ var Player = class {
     if (document.fullscreenElement) void document.exitFullscreen();
     else void this.element.requestFullscreen().catch(() => toast("This browser has no full screen."));
   }
-  /** Goes through the languages, and none. */
+  /** Goes through the languages of the movie, and none. The video also has the tracks of the movies before. */
   captions() {
-    const tracks = [...this.#video.textTracks].filter((track) => (track.cues?.length ?? 0) > 0 || track.mode !== "showin\
-g");
-    const shown2 = tracks.findIndex((track) => track.mode === "showing");
-    for (const track of tracks) track.mode = "disabled";
+    const languages = this.room.state?.media?.subtitles.map(({ language }) => language) ?? [];
+    if (languages.length === 0) return toast("This movie has no subtitles.");
+    const all = [...this.#video.textTracks];
+    const tracks = all.filter(({ language }) => languages.includes(language));
+    const shown2 = tracks.findIndex(({ mode }) => mode === "showing");
+    for (const track of all) track.mode = "disabled";
     const next = tracks[shown2 + 1];
     if (next) next.mode = "showing";
     toast(next ? `Subtitles: ${next.label}` : "No subtitles");
