@@ -116,9 +116,10 @@ func readTitles(t *testing.T) string {
 		all.Write(content)
 	}
 	// Some tests have a title for each of several close codes.
-	return regexp.MustCompile(`\$\{code\} is final|after \$\{code\} `).ReplaceAllStringFunc(all.String(), func(s string) string {
-		return s + strings.ReplaceAll(s, "${code}", "4403") + strings.ReplaceAll(s, "${code}", "1012")
-	})
+	return regexp.MustCompile(`\$\{code\} is final|after \$\{code\} `).
+		ReplaceAllStringFunc(all.String(), func(s string) string {
+			return s + strings.ReplaceAll(s, "${code}", "4403") + strings.ReplaceAll(s, "${code}", "1012")
+		})
 }
 
 // quick are the tests that run without a rule in the short form, too: those of packages that build in a moment.

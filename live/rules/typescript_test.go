@@ -31,23 +31,35 @@ var typescript = []rule{
 		"clients/typescript by 5 % at most up to 500 ms, by 10 % above", []edit{
 			{"clients/typescript/src/live/correction.ts", "const gentle = 0.05;", "const gentle = 0.1;"},
 		}},
-	{"Correction multiplies the room's rate.", "clients/typescript correction multiplies the room's rate", []edit{
-		{"clients/typescript/src/live/correction.ts", "? rate * (1 + share(error / rate)) : rate", "? 1 + share(error / rate) : rate"},
-	}},
+	{
+		"Correction multiplies the room's rate.",
+		"clients/typescript correction multiplies the room's rate",
+		[]edit{
+			{
+				"clients/typescript/src/live/correction.ts",
+				"? rate * (1 + share(error / rate)) : rate",
+				"? 1 + share(error / rate) : rate",
+			},
+		},
+	},
 	{"A seek aims ahead by the time that a seek takes.",
 		"clients/typescript above 1 s it seeks, ahead by what a seek is thought to take", []edit{
 			{"clients/typescript/src/live/correction.ts", "seek: target + this.#seekTime * rate", "seek: target"},
 		}},
-	{"A player seeks at most once in 5 s, then 10, 20 and 30 s.",
+	{
+		"A player seeks at most once in 5 s, then 10, 20 and 30 s.",
 		"clients/typescript one seek in 5 s, then 10, 20, 30; after three that did not help it gives up, until the player is near",
 		[]edit{
 			{"clients/typescript/src/live/correction.ts", " && now - this.#lastSeek >= this.#gap) return", ") return"},
-		}},
-	{"After three seeks that did not help, a player is left alone.",
+		},
+	},
+	{
+		"After three seeks that did not help, a player is left alone.",
 		"clients/typescript one seek in 5 s, then 10, 20, 30; after three that did not help it gives up, until the player is near",
 		[]edit{
 			{"clients/typescript/src/live/correction.ts", "const gaveUp = this.#failures >= attempts;", "const gaveUp = false;"},
-		}},
+		},
+	},
 	{"A command of the room ends that.", "clients/typescript a command begins anew", []edit{
 		{"clients/typescript/src/live/correction.ts", "reset(): void {\n    this.#failures = 0;", "reset(): void {"},
 	}},
@@ -57,17 +69,39 @@ var typescript = []rule{
 		}},
 	{"A resting player seeks once for each state.", "clients/typescript a paused room is shown to the frame, by one seek",
 		[]edit{{"clients/typescript/src/live/follower.ts", "this.#aligned = true;", ""}}},
-	{"A scheduled start is by the player's own clock.",
-		"clients/typescript what starts by itself starts by the player's own clock, to the frame", []edit{
-			{"clients/typescript/src/live/follower.ts", "const anchor = due(this.#anchor, serverTime);", "const anchor = due(this.#anchor, 0);"},
-		}},
-	{"A state that is not newer is dropped.", "clients/typescript only newer states count", []edit{
-		{"clients/typescript/src/live/connection.ts", "if (this.#state && state.revision <= this.#state.revision) return;", ""},
-	}},
-	{"A command whose answer is lost is sent again with its ID.",
-		"clients/typescript a command whose answer is lost is sent again with its ID, and not for ever", []edit{
-			{"clients/typescript/src/live/connection.ts", "for (const { command } of this.#pending.values()) this.#send(command);", ""},
-		}},
+	{
+		"A scheduled start is by the player's own clock.",
+		"clients/typescript what starts by itself starts by the player's own clock, to the frame",
+		[]edit{
+			{
+				"clients/typescript/src/live/follower.ts",
+				"const anchor = due(this.#anchor, serverTime);",
+				"const anchor = due(this.#anchor, 0);",
+			},
+		},
+	},
+	{
+		"A state that is not newer is dropped.",
+		"clients/typescript only newer states count",
+		[]edit{
+			{
+				"clients/typescript/src/live/connection.ts",
+				"if (this.#state && state.revision <= this.#state.revision) return;",
+				"",
+			},
+		},
+	},
+	{
+		"A command whose answer is lost is sent again with its ID.",
+		"clients/typescript a command whose answer is lost is sent again with its ID, and not for ever",
+		[]edit{
+			{
+				"clients/typescript/src/live/connection.ts",
+				"for (const { command } of this.#pending.values()) this.#send(command);",
+				"",
+			},
+		},
+	},
 	{"A command names the epoch and the revision that the person saw.",
 		"clients/typescript commands have an ID and the epoch, and are answered", []edit{
 			{"clients/typescript/src/live/connection.ts", "id: newID(), ...seen }", "id: newID(), ...(seen && {}) }"},
@@ -76,9 +110,17 @@ var typescript = []rule{
 		"clients/typescript of many seeks only some are sent, and always the last one, before what comes after it", []edit{
 			{"clients/typescript/src/live/connection.ts", "if (wait > 0) this.#cancelSeek", "if (wait > 1e9) this.#cancelSeek"},
 		}},
-	{"After a final code, the client does not connect again.", "clients/typescript 4403 is final", []edit{
-		{"clients/typescript/src/live/connection.ts", "if (final.has(code)) return this.#finish({ code, reason });", "void final;"},
-	}},
+	{
+		"After a final code, the client does not connect again.",
+		"clients/typescript 4403 is final",
+		[]edit{
+			{
+				"clients/typescript/src/live/connection.ts",
+				"if (final.has(code)) return this.#finish({ code, reason });",
+				"void final;",
+			},
+		},
+	},
 	{"After any other code, it connects again, later each time.",
 		"clients/typescript after 1012 it connects again, later each time, and at another time than others", []edit{
 			{"clients/typescript/src/live/connection.ts", "firstDelay * 2 ** this.#attempts", "firstDelay"},
@@ -91,26 +133,52 @@ var typescript = []rule{
 		"clients/typescript after 1012 it connects again, later each time, and at another time than others", []edit{
 			{"clients/typescript/src/live/connection.ts", "...(this.#connectionID && { resume: this.#connectionID })", ""},
 		}},
-	{"A refused token is exchanged before the client connects again.",
-		"clients/typescript a refused token is exchanged first", []edit{
-			{"clients/typescript/src/live/connection.ts", "if (code === unauthenticated) void this.#renew(reason);\n    else this.#retry();",
-				"this.#retry();"},
-		}},
-	{"A client does not try tokens for ever.",
-		"clients/typescript tokens that are refused one after the other end it", []edit{
-			{"clients/typescript/src/live/connection.ts", "++this.#refusals >= maxTokens", "++this.#refusals >= 1000 * maxTokens"},
-		}},
+	{
+		"A refused token is exchanged before the client connects again.",
+		"clients/typescript a refused token is exchanged first",
+		[]edit{
+			{
+				"clients/typescript/src/live/connection.ts",
+				"if (code === unauthenticated) void this.#renew(reason);\n    else this.#retry();",
+				"this.#retry();",
+			},
+		},
+	},
+	{
+		"A client does not try tokens for ever.",
+		"clients/typescript tokens that are refused one after the other end it",
+		[]edit{
+			{
+				"clients/typescript/src/live/connection.ts",
+				"++this.#refusals >= maxTokens",
+				"++this.#refusals >= 1000 * maxTokens",
+			},
+		},
+	},
 	{"A token that expires is renewed on the connection.",
 		"clients/typescript a token that expires is renewed on the connection", []edit{
 			{"clients/typescript/src/live/connection.ts", "this.#send({ t: 'token', access_token: token });", ""},
 		}},
-	{"A connection that says nothing for 8 s is given up.",
-		"clients/typescript a connection that says nothing is given up", []edit{
-			{"clients/typescript/src/live/connection.ts", "this.#clock.sent(now);\n      this.#expectAnswer();", "this.#clock.sent(now);"},
-		}},
-	{"A clock that has jumped is measured anew.",
-		"clients/typescript the clock is measured six times at once, and tells the time of the server", []edit{
-			{"clients/typescript/src/live/connection.ts", "this.#clock = new Clock(this.#env.now());\n        return this.#measure();",
-				"return this.#measure();"},
-		}},
+	{
+		"A connection that says nothing for 8 s is given up.",
+		"clients/typescript a connection that says nothing is given up",
+		[]edit{
+			{
+				"clients/typescript/src/live/connection.ts",
+				"this.#clock.sent(now);\n      this.#expectAnswer();",
+				"this.#clock.sent(now);",
+			},
+		},
+	},
+	{
+		"A clock that has jumped is measured anew.",
+		"clients/typescript the clock is measured six times at once, and tells the time of the server",
+		[]edit{
+			{
+				"clients/typescript/src/live/connection.ts",
+				"this.#clock = new Clock(this.#env.now());\n        return this.#measure();",
+				"return this.#measure();",
+			},
+		},
+	},
 }
