@@ -17,7 +17,7 @@ import (
 type form struct {
 	action string
 	values url.Values // what a browser sends if nothing is changed
-	typed  []string   // the names of the fields that an admin can change
+	typed  []string   // the names of the fields that an admin can change; without the reason, which changes nothing
 }
 
 // forms returns the forms of a page that are sent by POST.
@@ -51,7 +51,7 @@ func (f *form) add(field *html.Node) {
 	if field.Type != html.ElementNode || a["name"] == "" || field.Data == "button" {
 		return
 	}
-	if a["type"] != "hidden" && !slices.Contains(f.typed, a["name"]) {
+	if a["type"] != "hidden" && a["name"] != noteField && !slices.Contains(f.typed, a["name"]) {
 		f.typed = append(f.typed, a["name"])
 	}
 	if _, checked := a["checked"]; a["type"] == "checkbox" && !checked {
