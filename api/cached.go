@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/contentcoding"
 	"github.com/watchparty/watchparty/store"
@@ -151,8 +150,8 @@ func (c cached) tags(coding contentcoding.Coding) []string {
 }
 
 func (c cached) write(w http.ResponseWriter) error {
-	if versions := ifMatch(c.ifMatch); versions != nil && !slices.Contains(versions, c.version) {
-		return watchparty.ErrChangedSince
+	if err := checkIfMatch(c.ifMatch, c.version); err != nil {
+		return err
 	}
 	h := w.Header()
 	h["Cache-Control"] = noCache
@@ -241,8 +240,8 @@ type versioned struct {
 
 // VisitGetPartyResponse writes a GetParty answer.
 func (v versioned) VisitGetPartyResponse(w http.ResponseWriter) error {
-	if versions := ifMatch(v.ifMatch); versions != nil && !slices.Contains(versions, v.version) {
-		return watchparty.ErrChangedSince
+	if err := checkIfMatch(v.ifMatch, v.version); err != nil {
+		return err
 	}
 	return v.writeAs(w, func(hash string) string { return strongTag(v.version, hash) })
 }

@@ -121,6 +121,14 @@ func ifMatch(header *string) []int {
 	return versions
 }
 
+// checkIfMatch returns ErrChangedSince unless a client accepts the version of a thing.
+func checkIfMatch(header *string, version int) error {
+	if versions := ifMatch(header); versions != nil && !slices.Contains(versions, version) {
+		return watchparty.ErrChangedSince
+	}
+	return nil
+}
+
 // refuseConditions answers with a 412 to conditions that cannot hold or that nothing evaluates, so that no client
 // believes that a change was guarded: If-Match on resources without a strong tag, and If-None-Match on everything but
 // reads, since a resource that is changed exists.

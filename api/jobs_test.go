@@ -449,6 +449,6 @@ func TestPolicyAges(t *testing.T) {
 		case "old_messages":
 			require.Equal(t, []any{true, 7776000., "CLEANUP_MESSAGE_AGE"}, []any{p["enabled"], p["age_seconds"], p["setting"]})
 		}
-		require.NotEmpty(t, p["setting"])
+		require.NotEmpty(t, p["setting"], p["policy"])
 	}
 }

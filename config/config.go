@@ -349,29 +349,39 @@ type Cleanup struct {
 	BatchPause time.Duration `env:"CLEANUP_BATCH_PAUSE" envDefault:"50ms"`
 }
 
+// policyAge is the age of a policy, and the variable that it comes from.
+type policyAge struct {
+	setting string
+	age     Age
+}
+
+func (c Cleanup) policyAges() map[watchparty.Policy]policyAge {
+	return map[watchparty.Policy]policyAge{
+		watchparty.PolicyParticipants: {"CLEANUP_PARTICIPANT_INACTIVE", c.ParticipantInactive},
+		watchparty.PolicyMessages:     {"CLEANUP_MESSAGE_AGE", c.MessageAge},
+		watchparty.PolicyRooms:        {"CLEANUP_ROOM_INACTIVE", c.RoomInactive},
+		watchparty.PolicyArchived:     {"CLEANUP_ROOM_ARCHIVED", c.RoomArchived},
+		watchparty.PolicyUnverified:   {"CLEANUP_UNVERIFIED_AGE", c.UnverifiedAge},
+		watchparty.PolicyTokens:       {"CLEANUP_TOKEN_AGE", c.TokenAge},
+		watchparty.PolicySessions:     {"CLEANUP_SESSION_AGE", c.SessionAge},
+		watchparty.PolicyInvitations:  {"CLEANUP_INVITATION_AGE", c.InvitationAge},
+		watchparty.PolicyParties:      {"CLEANUP_PARTY_AGE", c.PartyAge},
+		watchparty.PolicyKeys:         {"CLEANUP_IDEMPOTENCY_KEY_AGE", c.IdempotencyKeyAge},
+		watchparty.PolicyReports:      {"CLEANUP_REPORT_AGE", c.ReportAge},
+		watchparty.PolicyEmails:       {"CLEANUP_EMAIL_AGE", c.EmailAge},
+		watchparty.PolicyWebhooks:     {"CLEANUP_WEBHOOK_AGE", c.WebhookAge},
+		watchparty.PolicyOutbox:       {"CLEANUP_OUTBOX_AGE", c.OutboxAge},
+		watchparty.PolicyActivity:     {"CLEANUP_ACTIVITY_AGE", c.ActivityAge},
+		watchparty.PolicyFiles:        {"CLEANUP_FILE_AGE", c.FileAge},
+	}
+}
+
 // Ages returns the ages of all policies that are not off.
 func (c Cleanup) Ages() map[watchparty.Policy]time.Duration {
 	ages := map[watchparty.Policy]time.Duration{}
-	for policy, age := range map[watchparty.Policy]Age{
-		watchparty.PolicyParticipants: c.ParticipantInactive,
-		watchparty.PolicyMessages:     c.MessageAge,
-		watchparty.PolicyRooms:        c.RoomInactive,
-		watchparty.PolicyArchived:     c.RoomArchived,
-		watchparty.PolicyUnverified:   c.UnverifiedAge,
-		watchparty.PolicyTokens:       c.TokenAge,
-		watchparty.PolicySessions:     c.SessionAge,
-		watchparty.PolicyInvitations:  c.InvitationAge,
-		watchparty.PolicyParties:      c.PartyAge,
-		watchparty.PolicyKeys:         c.IdempotencyKeyAge,
-		watchparty.PolicyReports:      c.ReportAge,
-		watchparty.PolicyEmails:       c.EmailAge,
-		watchparty.PolicyWebhooks:     c.WebhookAge,
-		watchparty.PolicyOutbox:       c.OutboxAge,
-		watchparty.PolicyActivity:     c.ActivityAge,
-		watchparty.PolicyFiles:        c.FileAge,
-	} {
-		if age != Off {
-			ages[policy] = time.Duration(age)
+	for policy, p := range c.policyAges() {
+		if p.age != Off {
+			ages[policy] = time.Duration(p.age)
 		}
 	}
 	return ages
@@ -379,24 +389,11 @@ func (c Cleanup) Ages() map[watchparty.Policy]time.Duration {
 
 // Settings returns the names of the settings that Ages comes from.
 func (c Cleanup) Settings() map[watchparty.Policy]string {
-	return map[watchparty.Policy]string{
-		watchparty.PolicyParticipants: "CLEANUP_PARTICIPANT_INACTIVE",
-		watchparty.PolicyMessages:     "CLEANUP_MESSAGE_AGE",
-		watchparty.PolicyRooms:        "CLEANUP_ROOM_INACTIVE",
-		watchparty.PolicyArchived:     "CLEANUP_ROOM_ARCHIVED",
-		watchparty.PolicyUnverified:   "CLEANUP_UNVERIFIED_AGE",
-		watchparty.PolicyTokens:       "CLEANUP_TOKEN_AGE",
-		watchparty.PolicySessions:     "CLEANUP_SESSION_AGE",
-		watchparty.PolicyInvitations:  "CLEANUP_INVITATION_AGE",
-		watchparty.PolicyParties:      "CLEANUP_PARTY_AGE",
-		watchparty.PolicyKeys:         "CLEANUP_IDEMPOTENCY_KEY_AGE",
-		watchparty.PolicyReports:      "CLEANUP_REPORT_AGE",
-		watchparty.PolicyEmails:       "CLEANUP_EMAIL_AGE",
-		watchparty.PolicyWebhooks:     "CLEANUP_WEBHOOK_AGE",
-		watchparty.PolicyOutbox:       "CLEANUP_OUTBOX_AGE",
-		watchparty.PolicyActivity:     "CLEANUP_ACTIVITY_AGE",
-		watchparty.PolicyFiles:        "CLEANUP_FILE_AGE",
+	settings := map[watchparty.Policy]string{}
+	for policy, p := range c.policyAges() {
+		settings[policy] = p.setting
 	}
+	return settings
 }
 
 // Policies returns the policies that are not off, in the order in which a run applies them.

@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"reflect"
 	"slices"
@@ -529,6 +530,7 @@ func TestShortAges(t *testing.T) {
 func TestPoliciesThatAreOn(t *testing.T) {
 	c, err := load(nil)
 	require.NoError(t, err)
+	require.ElementsMatch(t, watchparty.Policies(), slices.Collect(maps.Keys(c.Cleanup.Settings())))
 	all := watchparty.Policies()
 	off := func(p watchparty.Policy) bool { return p == watchparty.PolicyUnverified }
 	require.Equal(t, slices.DeleteFunc(slices.Clone(all), off), c.Cleanup.Policies(),

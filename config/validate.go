@@ -157,23 +157,10 @@ func (c Config) Validate() error {
 	}
 
 	p.schedule("CLEANUP_SCHEDULE", c.Cleanup.Schedule)
-	low := c.Cleanup.MinAge()
-	p.age("CLEANUP_PARTICIPANT_INACTIVE", c.Cleanup.ParticipantInactive, low)
-	p.age("CLEANUP_MESSAGE_AGE", c.Cleanup.MessageAge, low)
-	p.age("CLEANUP_ROOM_INACTIVE", c.Cleanup.RoomInactive, low)
-	p.age("CLEANUP_ROOM_ARCHIVED", c.Cleanup.RoomArchived, low)
-	p.age("CLEANUP_UNVERIFIED_AGE", c.Cleanup.UnverifiedAge, low)
-	p.age("CLEANUP_TOKEN_AGE", c.Cleanup.TokenAge, low)
-	p.age("CLEANUP_SESSION_AGE", c.Cleanup.SessionAge, low)
-	p.age("CLEANUP_INVITATION_AGE", c.Cleanup.InvitationAge, low)
-	p.age("CLEANUP_PARTY_AGE", c.Cleanup.PartyAge, low)
-	p.age("CLEANUP_IDEMPOTENCY_KEY_AGE", c.Cleanup.IdempotencyKeyAge, low)
-	p.age("CLEANUP_REPORT_AGE", c.Cleanup.ReportAge, low)
-	p.age("CLEANUP_EMAIL_AGE", c.Cleanup.EmailAge, low)
-	p.age("CLEANUP_WEBHOOK_AGE", c.Cleanup.WebhookAge, low)
-	p.age("CLEANUP_OUTBOX_AGE", c.Cleanup.OutboxAge, low)
-	p.age("CLEANUP_ACTIVITY_AGE", c.Cleanup.ActivityAge, low)
-	p.age("CLEANUP_FILE_AGE", c.Cleanup.FileAge, low)
+	ages := c.Cleanup.policyAges()
+	for _, policy := range watchparty.Policies() {
+		p.age(ages[policy].setting, ages[policy].age, c.Cleanup.MinAge())
+	}
 	p.duration("CLEANUP_BATCH_PAUSE", c.Cleanup.BatchPause, 0)
 	if c.Cleanup.BatchPause > 10*time.Second {
 		p.add("CLEANUP_BATCH_PAUSE", "must be at most 10s")

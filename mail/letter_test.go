@@ -217,9 +217,10 @@ func TestPreviews(t *testing.T) {
 			require.Equal(t, watchparty.EmailKinds()[i], p.Kind)
 			require.NotEmpty(t, p.Text)
 			require.Contains(t, p.HTML, `lang="`+string(l)+`"`)
+			require.False(t, subjects[p.Subject], "%s: another kind has the subject %q", p.Kind, p.Subject)
 			subjects[p.Subject] = true
 		}
-		require.Len(t, subjects, len(watchparty.EmailKinds()))
+		require.Len(t, previews, len(watchparty.EmailKinds()))
 	}
 }
 

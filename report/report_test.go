@@ -50,9 +50,12 @@ func TestFiguresAreAllOfTheDomains(t *testing.T) {
 			require.NotEmpty(t, in(l).figures[f.key])
 		}
 	}
+}
+
+func TestPoliciesHaveNames(t *testing.T) {
 	for _, l := range watchparty.Languages() {
 		for _, p := range watchparty.Policies() {
-			require.NotEmpty(t, in(l).policies[p], p)
+			require.NotEmpty(t, in(l).policies[p], "%s has no name in the language %s", p, l)
 		}
 	}
 }

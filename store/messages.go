@@ -118,8 +118,8 @@ func enterChat(ctx context.Context, tx bun.Tx, roomID, userID string) (chat, err
 	// KEY SHARE is what the foreign key of a message takes anyway. Taken here, it keeps the room from being archived until
 	// the end of the transaction. In a quiet room touchRoom needs the stronger lock.
 	lock := "KEY SHARE"
-	quiet, err := tx.NewSelect().Model((*roomRow)(nil)).Where("id = ? AND "+quietRoom, roomID, activityPrecision.Seconds()).
-		Exists(ctx)
+	quiet, err := tx.NewSelect().Model((*roomRow)(nil)).
+		Where("id = ? AND "+quietRoom, roomID, activityPrecision.Seconds()).Exists(ctx)
 	if err != nil {
 		return room, err
 	}

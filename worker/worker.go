@@ -119,17 +119,12 @@ func start(ctx context.Context, d Deps, queue string, fatal chan<- error) (worke
 	}
 }
 
-// build makes the worker of one queue, with the queue's workflows, activities and limits.
+// build makes the worker of a queue's workflows, or of activities that are never paused.
 func build(d Deps, queue string, fatal chan<- error) (worker.Worker, error) {
 	options := newOptions(d, fatal)
 	switch queue {
-	case job.TaskQueueEmail:
+	case job.TaskQueueEmail, job.TaskQueueAvatar, job.TaskQueueMaintenance, job.TaskQueueWebhooks:
 		options.LocalActivityWorkerOnly = true // pausable.serve runs the activities
-		w := worker.New(d.Client, queue, options)
-		registerWorkflows(w, queue)
-		return w, nil
-	case job.TaskQueueAvatar:
-		options.LocalActivityWorkerOnly = true
 		w := worker.New(d.Client, queue, options)
 		registerWorkflows(w, queue)
 		return w, nil
@@ -137,11 +132,6 @@ func build(d Deps, queue string, fatal chan<- error) (worker.Worker, error) {
 		options.DisableWorkflowWorker = true
 		w := worker.New(d.Client, queue, options)
 		activities.Register(w, d.Avatar)
-		return w, nil
-	case job.TaskQueueMaintenance, job.TaskQueueWebhooks:
-		options.LocalActivityWorkerOnly = true
-		w := worker.New(d.Client, queue, options)
-		registerWorkflows(w, queue)
 		return w, nil
 	}
 	return nil, errors.New("worker: unknown task queue " + queue)

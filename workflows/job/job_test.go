@@ -22,7 +22,7 @@ var party = job.PartyInput{PartyID: "p1", Moves: 3, StartsAt: time.Date(2026, 1,
 func TestEvents(t *testing.T) {
 	avatar := job.AvatarInput{UserID: "u1", Version: 7}
 	cleanup := job.CleanupInput{RunID: "r1", Policies: []watchparty.Policy{watchparty.PolicyRooms}, DryRun: true}
-	for name, c := range map[string]struct{ got, want job.Event }{
+	cases := map[string]struct{ got, want job.Event }{
 		"welcome mail": {job.WelcomeEmailEvent("u1", "e1"), job.Event{
 			WorkflowID: "welcome-email/u1", Workflow: "WelcomeEmail", TaskQueue: "email",
 			Summary: "Welcome email", Input: job.EmailInput{EmailID: "e1"}, Priority: watchparty.PrioritySoon,
@@ -82,12 +82,26 @@ func TestEvents(t *testing.T) {
 			Summary: "Delivery to a webhook", Input: job.WebhookInput{DeliveryID: "d1", Round: 2},
 			Priority: watchparty.PriorityBackground,
 		}},
+		"email with a report": {job.ReportEmailEvent("m1", "e1"), job.Event{
+			WorkflowID: "activity-report-email/m1", Workflow: "ReportEmail", TaskQueue: "email",
+			Summary: "Activity report email", Input: job.EmailInput{EmailID: "e1"}, Priority: watchparty.PriorityBackground,
+		}},
+		"deletion once more": {job.RepeatedAccountDeletionEvent("u1", 2), job.Event{
+			WorkflowID: "account-deletion/u1/2", Workflow: "DeleteAccount", TaskQueue: "maintenance",
+			Summary: "Deletion of an account", Input: job.AccountInput{UserID: "u1"}, UserID: "u1",
+		}},
 		"clean-up": {job.CleanupEvent(cleanup), job.Event{
 			WorkflowID: "cleanup/r1", Workflow: "Cleanup", TaskQueue: "maintenance",
 			Summary: "Clean-up on demand", Input: cleanup,
 		}},
-	} {
+	}
+	started := map[string]bool{job.WorkflowActivityReport: true} // by schedules
+	for name, c := range cases {
 		t.Run(name, func(t *testing.T) { require.Equal(t, c.want, c.got) })
+		started[c.want.Workflow] = true
+	}
+	for _, workflow := range job.WorkflowTypes() {
+		require.True(t, started[workflow], "%s has no event here", workflow)
 	}
 }
 
