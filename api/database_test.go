@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"net/http"
@@ -158,4 +159,38 @@ func (w *world) requireRefusals(t *testing.T, reads bool) {
 	}
 	t.Logf("%d of %d are refused", refused, len(calls))
 	require.Greater(t, refused, len(calls)/4)
+}
+
+// TestLostCommits: Postgres commits what a request does, and the answer is lost on the way. The request is a 503, and
+// sent again with its key it succeeds without being done twice.
+func TestLostCommits(t *testing.T) {
+	t.Parallel()
+	d, faulty := newFaultyDatabase(t)
+	w := newWorld(t, faulty)
+	commits := func() badnet.Matcher {
+		return func(call []byte) bool { return bytes.Contains(call, []byte("COMMIT")) }
+	}
+	for _, c := range w.calls() {
+		op := operations()[c.id]
+		if op.Parameters.GetByInAndName("header", idempotencyKey) == nil {
+			require.Equal(t, op.success(), w.call(t, c.id, c.call).status, c.id)
+			continue
+		}
+		send := func() answer {
+			r := w.build(t, op, c.call)
+			r.Header.Set(idempotencyKey, "the-key-of-"+c.id)
+			return w.send(t, r)
+		}
+		d.Intercept(commits, func() (deliver bool) { return false })
+		lost := send()
+		d.Intercept(nil, nil)
+		require.Equal(t, http.StatusServiceUnavailable, lost.status, "%s: %s", c.id, lost)
+		before := w.rows(t)
+		again := send()
+		require.Equal(t, op.success(), again.status, "%s: %s", c.id, again)
+		require.Equal(t, "true", again.header.Get("Idempotent-Replayed"), c.id)
+		if c.id != "register" { // which begins a session
+			require.Equal(t, before, w.rows(t), c.id)
+		}
+	}
 }

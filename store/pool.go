@@ -45,8 +45,9 @@ const (
 type pool struct {
 	connections *puddle.Pool[*pgdriver.Conn]
 	wait        time.Duration
-	share       int64 // how many connections one kind of work may have
-	playback    int64 // how many PlaybackKind may have
+	share       int64         // how many connections one kind of work may have
+	playback    int64         // how many PlaybackKind may have
+	silence     time.Duration // after which a statement without an answer has failed; 0 for never
 	mu          sync.Mutex
 	kinds       map[string]*admission.Queue // by name; never removed, since there is one for each part of the API
 	refused     atomic.Uint64               // by CheckRoom
@@ -55,7 +56,7 @@ type pool struct {
 	reaped      atomic.Int64 // when idle connections were last looked through, in Unix seconds
 }
 
-func newPool(connector driver.Connector, size int) (*pool, error) {
+func newPool(connector *connector, size int) (*pool, error) {
 	connections, err := puddle.NewPool(&puddle.Config[*pgdriver.Conn]{
 		Constructor: func(ctx context.Context) (*pgdriver.Conn, error) {
 			ctx, cancel := context.WithTimeout(ctx, connectTime)
@@ -78,7 +79,7 @@ func newPool(connector driver.Connector, size int) (*pool, error) {
 	}
 	return &pool{
 		connections: connections, wait: connectionWait, share: int64(size+2) / 3,
-		playback: max(int64(size)/5, 1), kinds: map[string]*admission.Queue{},
+		playback: max(int64(size)/5, 1), silence: connector.Config().ReadTimeout, kinds: map[string]*admission.Queue{},
 		log: slog.New(slog.DiscardHandler),
 	}, nil
 }
@@ -155,7 +156,7 @@ func (p *pool) Connect(ctx context.Context) (driver.Conn, error) {
 		}
 		if err == nil {
 			p.waits.count(time.Since(began))
-			return &lent{Conn: connection.Value(), connection: connection, leave: leave, log: p.log}, nil
+			return &lent{Conn: connection.Value(), connection: connection, leave: leave, pool: p, since: time.Now()}, nil
 		}
 		discard(ctx, p.log, connection, "idle", err)
 	}
@@ -225,13 +226,7 @@ func (p *pool) reap() {
 	if now-last < 60 || !p.reaped.CompareAndSwap(last, now) {
 		return
 	}
-	for _, connection := range p.connections.AcquireAllIdle() {
-		if connection.IdleDuration() > idleTime {
-			connection.Destroy()
-		} else {
-			connection.ReleaseUnused()
-		}
-	}
+	p.closeUnused(idleTime)
 }
 
 // Close closes idle connections at once, and connections in use when they are returned.
@@ -248,18 +243,35 @@ type lent struct {
 	*pgdriver.Conn
 	connection *puddle.Resource[*pgdriver.Conn]
 	leave      func()
-	log        *slog.Logger
+	pool       *pool
+	since      time.Time
 }
 
-// Close returns the connection to the pool.
+// Close returns the connection to the pool. If it seems that Postgres did not answer, the connections that have not been
+// used meanwhile are closed, too: when a network has forgotten one connection, it has forgotten others, and each of them
+// would cost a request as much time.
 func (l *lent) Close() error {
 	defer l.leave()
 	if l.IsValid() {
 		l.connection.Release()
-	} else {
-		discard(context.Background(), l.log, l.connection, "in use", driver.ErrBadConn)
+		return nil
+	}
+	discard(context.Background(), l.pool.log, l.connection, "in use", driver.ErrBadConn)
+	if took := time.Since(l.since); l.pool.silence > 0 && took >= l.pool.silence {
+		l.pool.closeUnused(took)
 	}
 	return nil
+}
+
+// closeUnused closes connections that have not been used for that long.
+func (p *pool) closeUnused(unused time.Duration) {
+	for _, connection := range p.connections.AcquireAllIdle() {
+		if connection.IdleDuration() > unused {
+			connection.Destroy()
+		} else {
+			connection.ReleaseUnused()
+		}
+	}
 }
 
 // checkIdle returns an error unless an idle connection is still open. An open idle connection has nothing to read: a

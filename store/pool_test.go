@@ -291,6 +291,27 @@ func TestBlackHole(t *testing.T) {
 	}
 }
 
+// TestForgottenConnections: a network forgets all connections. That costs one query, however many connections are idle.
+func TestForgottenConnections(t *testing.T) {
+	t.Parallel()
+	const connections = 6
+	u, err := url.Parse(stacktest.DatabaseURL(t))
+	require.NoError(t, err)
+	network := badnet.New(t, u.Host)
+	u.Host = network.Addr()
+	s, err := Open(config.Database{URL: u.String(), MaxConns: connections, StatementTimeout: time.Second},
+		auth.NewDigests("a secret of the tests"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	s.pool.wait = time.Minute
+	readPIDs(t, s, connections)
+	network.Strand()
+	require.True(t, Unavailable(selectOne(t.Context(), s)))
+	for range connections {
+		require.NoError(t, selectOne(t.Context(), s))
+	}
+}
+
 func TestUnavailable(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
