@@ -168,7 +168,7 @@ func TestConsole(t *testing.T) {
 		worker.awaitLine(t, `"msg":"queue is paused"`)
 		p.goTo(t, s.url+"/admin/cleanup", "Run now")
 		p.press(t, "Run now", nil)
-		p.press(t, "Cancel the run", nil)
+		p.press(t, "Cancel the run", map[string]string{"note": "Too early"})
 		p.shows(t, "The run ends after its current batch.")
 		run, err := chromedp.Run(p.ctx, chromedp.Evaluate[string]("location.href"))
 		require.NoError(t, err)
@@ -198,12 +198,12 @@ func TestConsole(t *testing.T) {
 		p.shows(t, "The movie is in the catalogue.")
 		p.click(t, "td a")
 		p.requireAccessible(t, string(axe), "movie")
-		p.press(t, "Save", map[string]string{"year": "19 27"})
+		p.press(t, "Save", map[string]string{"year": "19 27", "note": "Its first night"})
 		p.shows(t, "The request is not valid.")
 		p.press(t, "Send again", map[string]string{"year": "1927", "stream_url": ""})
 		p.shows(t, "drama, science fiction")
 		p.shows(t, "1927")
-		p.press(t, "Archive", nil)
+		p.press(t, "Archive", map[string]string{"note": "The licence has ended"})
 		p.goTo(t, s.url+"/admin/movies?archived=true", "Take back")
 		p.press(t, "Take back", nil)
 		p.shows(t, "Metropolis")
@@ -214,7 +214,7 @@ func TestConsole(t *testing.T) {
 		require.NoError(t, err)
 		p.goTo(t, s.url+"/admin/rooms/retired", "Film club")
 		p.requireAccessible(t, string(axe), "retired")
-		p.press(t, "Restore", nil)
+		p.press(t, "Restore", map[string]string{"note": "50 % & more: still in use"})
 		p.shows(t, "The room is restored.")
 		p.goTo(t, s.url+"/admin/rooms?state=open", "Film club")
 	})
@@ -284,15 +284,15 @@ func TestConsole(t *testing.T) {
 			"cleanup_started done",
 			"queue_paused done A test",
 			"cleanup_started done",
-			"cleanup_cancelled done",
+			"cleanup_cancelled done Too early",
 			"queue_resumed done",
 			"user_suspended done Advertising",
 			"abuse_report_resolved done Advertising",
 			"movie_created done",
+			"movie_updated done Its first night",
+			"movie_updated done The licence has ended",
 			"movie_updated done",
-			"movie_updated done",
-			"movie_updated done",
-			"room_restored done", "webhook_created done", "webhook_tested done",
+			"room_restored done 50 % & more: still in use", "webhook_created done", "webhook_tested done",
 		}, acts, "who, what and why, of everything above")
 	})
 	t.Run("in a frame", func(t *testing.T) {
