@@ -3548,8 +3548,9 @@ var Queue = class {
       })
     );
   }
+  /** Loads the queue after a refusal, too: what was not there any more is then gone from the page. */
   #attempt(action) {
-    return action().then(() => this.#load(), (error) => toast(explain(error)));
+    return action().catch((error) => toast(explain(error))).then(() => this.#load());
   }
   async #voteToSkip() {
     const epoch = this.room.state?.epoch ?? 0;
