@@ -87,6 +87,17 @@ func TestWatchPageDialogs(t *testing.T) {
 	alice.press(t, "Play Rocket to the Moon now")
 	alice.evaluates(t, `document.querySelector('#panel-queue').innerText.includes('Rocket to the Moon') + ''`, "false")
 	alice.evaluates(t, `document.querySelector('#tab-queue').innerText`, "Queue")
+
+	// A host who is alone cannot pass the room on, but can archive it.
+	alice.click(t, "#tab-people")
+	alice.press(t, "About you")
+	alice.press(t, "Quit the room")
+	alice.shows(t, "Nobody else is in the room who could become its host.")
+	alice.press(t, "Archive the room")
+	alice.shows(t, "The room is archived.")
+	alice.shows(t, "Movie night") // another one of hers
+	alice.lacks(t, "Renamed")
+	require.Equal(t, "archived", host.get(t, "/rooms/"+room).data(t)["state"])
 	require.Empty(t, alice.complaints)
 }
 
