@@ -73,6 +73,31 @@ func TestWatchPageDialogs(t *testing.T) {
 	alice.evaluates(t, titles, "The Evening Train")
 	alice.write(t, "q", " nothing")
 	alice.shows(t, "No movie that can be played has this title.")
+	alice.press(t, "Close")
+
+	// What has left the queue without a word, since its movie has no stream any more, is gone after the first try.
+	id := playable(t, host)
+	require.Equal(t, http.StatusCreated, host.post(t, "/rooms/"+room+"/queue", map[string]any{"movie_id": id}).status)
+	alice.click(t, "#tab-queue")
+	alice.shows(t, "Queue (1)")
+	admin := client{base: host.base}.login(t, demo.Admin, demo.Password)
+	require.Equal(
+		t, http.StatusOK, admin.do(t, http.MethodPatch, "/movies/"+id, map[string]any{"stream_url": nil}).status,
+	)
+	alice.press(t, "Play Rocket to the Moon now")
+	alice.evaluates(t, `document.querySelector('#panel-queue').innerText.includes('Rocket to the Moon') + ''`, "false")
+	alice.evaluates(t, `document.querySelector('#tab-queue').innerText`, "Queue")
+
+	// A host who is alone cannot pass the room on, but can archive it.
+	alice.click(t, "#tab-people")
+	alice.press(t, "About you")
+	alice.press(t, "Quit the room")
+	alice.shows(t, "Nobody else is in the room who could become its host.")
+	alice.press(t, "Archive the room")
+	alice.shows(t, "The room is archived.")
+	alice.shows(t, "Movie night") // another one of hers
+	alice.lacks(t, "Renamed")
+	require.Equal(t, "archived", host.get(t, "/rooms/"+room).data(t)["state"])
 	require.Empty(t, alice.complaints)
 }
 

@@ -2950,12 +2950,24 @@ function outranks(room, person) {
 }
 function quitRoom(room, roomID, exit2) {
   const status = el("p", { class: "problem", role: "alert" });
-  const quit = () => api.DELETE("/rooms/{room_id}/me", { params: { path: { room_id: roomID } } }).then(() => {
+  const params = { path: { room_id: roomID } };
+  const act = (request, done) => request().then(() => {
     exit2();
-    toast("You are not in that room any more.");
+    toast(done);
   }, (error) => {
     status.textContent = explain(error);
+    archive.hidden = !(error instanceof ProblemError && error.code === "own_role");
   });
+  const quit = () => act(() => api.DELETE("/rooms/{room_id}/me", { params }), "You are not in that room any more.");
+  const archive = el("button", {
+    type: "button",
+    class: "danger",
+    hidden: true,
+    onclick: () => act(
+      () => api.PATCH("/rooms/{room_id}", { params, body: { state: "archived" } }),
+      "The room is archived."
+    )
+  }, "Archive the room");
   const dialog = openDialog("About you", {}, el(
     "div",
     { class: "stack" },
@@ -2972,6 +2984,7 @@ function quitRoom(room, roomID, exit2) {
       "div",
       { class: "row end" },
       el("button", { type: "button", autofocus: true, onclick: () => dialog.close() }, "Close"),
+      archive,
       el("button", { type: "button", class: "danger", onclick: quit }, "Quit the room")
     )
   ));
@@ -3562,8 +3575,9 @@ var Queue = class {
       })
     );
   }
+  /** Loads the queue after a refusal, too: what was not there any more is then gone from the page. */
   #attempt(action) {
-    return action().then(() => this.#load(), (error) => toast(explain(error)));
+    return action().catch((error) => toast(explain(error))).then(() => this.#load());
   }
   async #voteToSkip() {
     const epoch = this.room.state?.epoch ?? 0;
