@@ -334,5 +334,11 @@ func TestConsole(t *testing.T) {
 			"room_restored done", "webhook_created done", "webhook_tested done",
 		}, acts, "who, what and why, of everything above")
 	})
-	t.Run("in a frame of another origin", func(t *testing.T) { requireNoFrames(t, p, s.url) })
+	t.Run("in a frame of another origin", func(t *testing.T) {
+		response, err := http.Get(s.url + "/admin/sign-in")
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		require.Equal(t, "DENY", response.Header.Get("X-Frame-Options"), "for browsers without frame-ancestors")
+		requireNoFrames(t, p, s.url)
+	})
 }

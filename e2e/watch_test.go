@@ -243,6 +243,10 @@ func (w *watcher) accessible(t *testing.T, axe, name string) {
 			axe.run({ resultTypes: ['violations'] }).then(({ violations }) => [
 				...violations.map(({ id, nodes }) => id + ' ' + nodes.length + ': ' + nodes[0].html),
 				...(document.documentElement.scrollWidth > innerWidth ? ['wider than the screen'] : []),
+				...[...document.querySelectorAll('.curtain:not([hidden]) > *')].filter((element) => {
+					const [a, b] = [element, document.querySelector('.notice')].map((one) => one.getBoundingClientRect());
+					return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+				}).map(({ outerHTML }) => 'the notice covers ' + outerHTML),
 			].join('\n'))`, chromedp.EvalAwaitPromise))
 		require.NoError(t, err)
 		require.Empty(t, found, "%s, %s, %d", name, look.scheme, look.width)
