@@ -3379,8 +3379,9 @@ in…";
     if (loss?.reason === "unavailable") return "The server is busy. Connecting again…";
     if (phase === "connecting" && loss) return "There is no live connection yet; trying again… If this lasts, a proxy on\
  the way may not pass WebSockets.";
-    if (phase === "reconnecting") return "The connection is lost. The movie goes on; connecting again…";
-    if (degraded) return "The server has lost its database. The movie goes on, but nobody can control it.";
+    const goesOn = state?.state === "playing" ? " The movie goes on." : "";
+    if (phase === "reconnecting") return `The connection is lost.${goesOn} Connecting again…`;
+    if (degraded) return `The server has lost its database.${goesOn} Nobody can control the movie now.`;
     if (state?.state !== "waiting") return "";
     if (members.waiting_for.length === 0) return "One moment…";
     const names = this.#names(members.waiting_for);

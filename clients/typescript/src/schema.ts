@@ -8206,6 +8206,14 @@ export interface components {
             emails_sent: number;
             /** @description Emails that were given up */
             emails_failed: number;
+            /** @description Uploads of avatars that were rendered and published */
+            avatars_ready: number;
+            /** @description Uploads of avatars that failed */
+            avatars_failed: number;
+            /** @description Clean-up runs that were completed */
+            cleanups_completed: number;
+            /** @description Clean-up runs that failed */
+            cleanups_failed: number;
             /** @description Jobs that the outbox started */
             jobs_started: number;
         };
@@ -8306,7 +8314,11 @@ export interface components {
          *             "from": "2026-01-31T20:15:00Z",
          *             "emails_sent": 3,
          *             "emails_failed": 0,
-         *             "jobs_started": 4
+         *             "avatars_ready": 1,
+         *             "avatars_failed": 0,
+         *             "cleanups_completed": 1,
+         *             "cleanups_failed": 0,
+         *             "jobs_started": 5
          *           }
          *         ],
          *         "last_week": [
@@ -8314,7 +8326,11 @@ export interface components {
          *             "from": "2026-01-31T20:15:00Z",
          *             "emails_sent": 3,
          *             "emails_failed": 0,
-         *             "jobs_started": 4
+         *             "avatars_ready": 1,
+         *             "avatars_failed": 0,
+         *             "cleanups_completed": 1,
+         *             "cleanups_failed": 0,
+         *             "jobs_started": 5
          *           }
          *         ]
          *       }
