@@ -399,9 +399,17 @@ var design = []section{
 			{"A seek is not overtaken by what comes after it.", "live TestSeeks", []edit{
 				{"live/commands.go", "c.work.sought = now\n\t\t}\n\t\tc.flushSeek()", "c.work.sought = now\n\t\t}"},
 			}},
-			{"What was received is run after the connection has ended.", "live TestEndOfConnection", []edit{
-				{"live/conn.go", "c.flushSeek() // what was received is still run", ""},
-			}},
+			{
+				"What was received is run after the connection has ended.",
+				"live TestEndOfConnection",
+				[]edit{
+					{
+						"live/commands.go",
+						"if len(c.work.queue) == 0 {\n\t\tc.work.running",
+						"if len(c.work.queue) == 0 || c.closing {\n\t\tc.work.running",
+					},
+				},
+			},
 			{"A player reports its status at most once a second.", "live TestStatuses", []edit{
 				{"live/conn.go", "if c.statuses.Allow() {", "if true {"},
 			}},
