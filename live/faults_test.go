@@ -196,7 +196,7 @@ func TestSweep(t *testing.T) {
 // TestOldStates: a state that arrives after a newer one is sent to nobody.
 func TestOldStates(t *testing.T) {
 	t.Parallel()
-	i := install(t, bounds(onlyHints))
+	i := install(t, bounds(noPolls))
 	n := i.nodes[0]
 	alice := i.person(t, "alice")
 	room := n.room(t, alice, nil)

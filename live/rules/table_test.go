@@ -489,7 +489,7 @@ var design = []section{
 			}},
 			{
 				"A process applies its own states at once.",
-				"live TestPlace",
+				"live TestOldStates",
 				[]edit{
 					{
 						"live/commands.go",
