@@ -163,11 +163,7 @@ func TestBadInput(t *testing.T) {
 	next(witness, anything[*wire.ClockReply]) // what was sent before has come
 	for _, m := range witness.past[loaded:] {
 		require.NotContains(
-			t,
-			[]string{"error", "message", "room", "state", "queue"},
-			m.Type(),
-			"nobody else noticed: %+v",
-			m,
+			t, []string{"error", "message", "room", "state", "queue"}, m.Type(), "nobody else noticed: %+v", m,
 		)
 	}
 	t.Run("replayed ID with other content", func(t *testing.T) {
