@@ -125,7 +125,7 @@ func TestPutOutWithoutRedis(t *testing.T) {
 // TestPlace: a role and a mute arrive at once, and count from their commit on.
 func TestPlace(t *testing.T) {
 	t.Parallel()
-	i := install(t, twoNodes, bounds(noPolls))
+	i := install(t, twoNodes, bounds(onlyHints))
 	a, b := i.nodes[0], i.nodes[1]
 	alice, bob := i.person(t, "alice"), i.person(t, "bob")
 	room := a.room(t, alice, nil)

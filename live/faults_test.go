@@ -196,7 +196,7 @@ func TestSweep(t *testing.T) {
 // TestOldStates: a state that arrives after a newer one is sent to nobody.
 func TestOldStates(t *testing.T) {
 	t.Parallel()
-	i := install(t, bounds(onlyHints))
+	i := install(t, bounds(noPolls))
 	n := i.nodes[0]
 	alice := i.person(t, "alice")
 	room := n.room(t, alice, nil)
@@ -240,22 +240,23 @@ func TestClockJumps(t *testing.T) {
 // TestDigests: the list of members is sent when it is due, and only if it has changed.
 func TestDigests(t *testing.T) {
 	t.Parallel()
-	meet := func(t *testing.T, gap time.Duration) (n *node, bob person, host *watcher) {
+	meet := func(t *testing.T, gap time.Duration) (n *node, room string, bob person, host *watcher) {
 		t.Helper()
 		i := install(t, bounds(func(b *live.Bounds) { b.PollCalm, b.Digest = time.Hour, gap }))
 		n = i.nodes[0]
 		alice, bob := i.person(t, "alice"), i.person(t, "bob")
-		room := n.room(t, alice, nil)
+		room = n.room(t, alice, nil)
 		n.join(t, room, bob)
 		host = n.connect(t, room, alice)
 		n.connect(t, room, bob).await()
-		return n, bob, host
+		return n, room, bob, host
 	}
 	t.Run("not before it is due", func(t *testing.T) {
 		t.Parallel()
-		_, _, host := meet(t, time.Hour)
-		for range 20 {
-			host.await()
+		n, room, bob, host := meet(t, time.Hour)
+		for range 10 {
+			n.call(t, "POST", "/chat/messages", bob, map[string]any{"room_id": room, "body": "Hello"}, http.StatusCreated)
+			next(host, anything[*wire.MessageEvent])
 		}
 		for _, m := range host.past {
 			require.NotContains(t, []string{"members", "people"}, m.Type())
@@ -263,7 +264,7 @@ func TestDigests(t *testing.T) {
 	})
 	t.Run("not again", func(t *testing.T) {
 		t.Parallel()
-		n, bob, host := meet(t, 50*time.Millisecond)
+		n, _, bob, host := meet(t, 50*time.Millisecond)
 		next(host, func(m *wire.Members) bool { return m.Present == 2 })
 		told := len(host.past)
 		for range 4 {

@@ -220,8 +220,14 @@ func TestSilence(t *testing.T) {
 		}()
 	}
 	load(witness)
+	timeout := time.After(patience)
 	for range sockets {
-		require.Equal(t, websocket.StatusCode(wire.CodeHelloTimeout), <-ended)
+		select {
+		case code := <-ended:
+			require.Equal(t, websocket.StatusCode(wire.CodeHelloTimeout), code)
+		case <-timeout:
+			require.FailNow(t, "a connection goes on that has not signed in")
+		}
 	}
 	require.Eventually(t, func() bool {
 		signedIn, pending := n.hub.Counts()

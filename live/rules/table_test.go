@@ -117,7 +117,7 @@ var design = []section{
 				{"store/playback_events.go", `return q.For("UPDATE").Scan(ctx)`, "return q.Scan(ctx)"},
 			}},
 			{"The instant of a command is read under the lock.", "store TestManyCommandsAtOnce", []edit{
-				{"store/playback_events.go", `"SELECT clock_timestamp()"`, `"SELECT now()"`},
+				{"store/party_starts.go", `"SELECT clock_timestamp()"`, `"SELECT now()"`},
 			}},
 			{"An anchor is sent as the transaction has written it.", "live TestJoinsChangeNothing", []edit{
 				{"live/room.go", "AtMS: wire.Milliseconds(s.At),", "AtMS: wire.Milliseconds(now),"},
@@ -161,7 +161,7 @@ var design = []section{
 			{"playback/members.go", "return m.ReadyCue == s.Cue", "return m.ReadyCue > 0"},
 		}},
 		{"A report that a player is ready for another cue is ignored.", "store TestRoomsWaitForTheirPeople", []edit{
-			{"store/live_members.go", "if r.ReadyCue == room.Cue && r.ReadyCue != 0 {", "if r.ReadyCue != 0 {"},
+			{"store/live_members.go", "if r.ReadyCue == cue && r.ReadyCue != 0 {", "if r.ReadyCue != 0 {"},
 		}},
 		{"The room does not wait for those who cannot be waited for.", "playback TestWhoIsWaitedFor", []edit{
 			{"playback/members.go", " || !m.Able", ""},
@@ -399,9 +399,17 @@ var design = []section{
 			{"A seek is not overtaken by what comes after it.", "live TestSeeks", []edit{
 				{"live/commands.go", "c.work.sought = now\n\t\t}\n\t\tc.flushSeek()", "c.work.sought = now\n\t\t}"},
 			}},
-			{"What was received is run after the connection has ended.", "live TestEndOfConnection", []edit{
-				{"live/conn.go", "c.flushSeek() // what was received is still run", ""},
-			}},
+			{
+				"What was received is run after the connection has ended.",
+				"live TestEndOfConnection",
+				[]edit{
+					{
+						"live/commands.go",
+						"if len(c.work.queue) == 0 {\n\t\tc.work.running",
+						"if len(c.work.queue) == 0 || c.closing {\n\t\tc.work.running",
+					},
+				},
+			},
 			{"A player reports its status at most once a second.", "live TestStatuses", []edit{
 				{"live/conn.go", "if c.statuses.Allow() {", "if true {"},
 			}},
@@ -481,7 +489,7 @@ var design = []section{
 			}},
 			{
 				"A process applies its own states at once.",
-				"live TestPlace",
+				"live TestOldStates",
 				[]edit{
 					{
 						"live/commands.go",
