@@ -245,7 +245,8 @@ func (s *Store) EditMessage(ctx context.Context, id, userID, body string) (watch
 		// While this waited for the locks, the message may have been deleted, and the edit window may have ended.
 		changes(ctx, coherence.TagMessages(row.RoomID))
 		result, err := tx.NewUpdate().Model((*messageRow)(nil)).Set("body = ?", body).
-			Set("edited_at = clock_timestamp()").Set("updated_at = next_message_change(room_id)").
+			Set("edited_at = CASE WHEN body = ? THEN edited_at ELSE clock_timestamp() END", body).
+			Set("updated_at = CASE WHEN body = ? THEN updated_at ELSE next_message_change(room_id) END", body).
 			Where("id = ? AND deleted_at IS NULL", id).
 			Where("created_at >= now() - make_interval(secs => ?)", watchparty.EditWindow.Seconds()).Exec(ctx)
 		if err != nil {

@@ -372,6 +372,12 @@ func TestEditMessage(t *testing.T) {
 	stored, err := s.Message(t.Context(), said.ID)
 	require.NoError(t, err)
 	require.Equal(t, want, stored)
+	const changed = "SELECT updated_at FROM messages WHERE id = ?"
+	before := readValue[time.Time](t, s, changed, said.ID)
+	same, err := s.EditMessage(t.Context(), said.ID, bob.ID, "first")
+	require.NoError(t, err)
+	require.Equal(t, want, same, "an edit that changes nothing is none")
+	require.Equal(t, before, readValue[time.Time](t, s, changed, said.ID))
 
 	require.ErrorIs(t, edit(ada), watchparty.ErrForbidden, "not the host, either")
 	age("14 min 30 s")

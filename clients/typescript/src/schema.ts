@@ -1441,7 +1441,7 @@ export interface paths {
         head?: never;
         /**
          * Edit a message
-         * @description Authors can edit their messages for 15 minutes.
+         * @description Authors can edit their messages for 15 minutes. An edit that changes nothing does not count as one.
          */
         patch: operations["editMessage"];
         trace?: never;
