@@ -28,6 +28,14 @@ const (
 	AvatarDone       AvatarStep = "done"
 )
 
+// Reasons why an upload did not become an avatar, for its user. A picture that is refused has others.
+const (
+	AvatarReasonLost       = "The upload was lost. Upload the picture again."
+	AvatarReasonStopped    = "The upload was stopped. Upload the picture again."
+	AvatarReasonUnrendered = "The picture could not be processed. " +
+		"Save it again with another program, or choose another one."
+)
+
 // Avatar is an upload by a user. Versions count from 1 for each user.
 type Avatar struct {
 	ID      string

@@ -80,7 +80,7 @@ func (a *Avatar) RenderAvatar(ctx context.Context, in job.AvatarInput) error {
 	began := time.Now()
 	data, err := a.original(ctx, row)
 	if gcerrors.Code(err) == gcerrors.NotFound {
-		return rejected("the original is gone", codeLost, "The upload was lost. Upload the picture again.")
+		return rejected("the original is gone", codeLost, watchparty.AvatarReasonLost)
 	}
 	if err != nil {
 		return fmt.Errorf("activities: read the original: %w", err)
@@ -91,8 +91,7 @@ func (a *Avatar) RenderAvatar(ctx context.Context, in job.AvatarInput) error {
 		return rejected("not a picture that can be rendered", refused.Code, refused.Message)
 	}
 	if err != nil && ctx.Err() == nil && activity.GetInfo(ctx).Attempt >= maxRenderAttempts {
-		return rejected("the picture cannot be rendered", probe.CodeUnreadable,
-			"The picture could not be processed. Save it again with another program, or choose another one.")
+		return rejected("the picture cannot be rendered", probe.CodeUnreadable, watchparty.AvatarReasonUnrendered)
 	}
 	if err != nil {
 		return err

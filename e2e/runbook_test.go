@@ -146,6 +146,7 @@ func TestRunbookEntries(t *testing.T) {
 	t.Run(health.Emails, func(t *testing.T) {
 		require.NoError(t, w.stack.Stop(devstack.Inbox))
 		w.requireState(t, health.Emails, "unreachable")
+		require.NotNil(t, w.client.get(t, "/health").data(t)["emails_sent_at"], "emails were sent before")
 		address := register(t)
 		require.NoError(t, w.stack.Restart(t.Context(), devstack.Inbox))
 		requireAllConnected(t)

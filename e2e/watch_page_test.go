@@ -260,6 +260,10 @@ func TestWatchPageMishaps(t *testing.T) {
 	}, '')`, "")
 	alice.evaluates(t, fmt.Sprintf(`(document.querySelector('a[href*=%q]').click(), '')`, s.demoRoom(t)), "")
 	alice.shows(t, "a proxy on the way may not pass WebSockets")
+	for _, name := range []string{"Schedule a party", "Settings of the room", "Choose a movie"} {
+		alice.evaluates(t, fmt.Sprintf(`[...document.querySelectorAll('.room-head button')].find((button) =>
+			(button.getAttribute('aria-label') ?? button.textContent) === %q).hidden + ''`, name), "true")
+	}
 }
 
 // requireParties: a party is scheduled by keyboard, answered, moved and cancelled; another one starts the room's movie.

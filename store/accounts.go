@@ -99,8 +99,7 @@ func (l accountDeletion) run(ctx context.Context, tx bun.Tx) ([]job.Event, error
 // none, would show again, and passes on or archives those of the others. It returns the rooms that concern each account,
 // and those that are deleted.
 func (l accountDeletion) leaveRooms(
-	ctx context.Context,
-	tx bun.Tx,
+	ctx context.Context, tx bun.Tx,
 ) (left map[string][]string, deleted []string, err error) {
 	err = tx.NewSelect().Model((*roomRow)(nil)).Column("r.id").Join("JOIN users AS u ON u.id = r.host_id").
 		Where("u.id IN (?) AND u.hidden_at IS NOT NULL AND r.deleted_at IS NULL", bun.List(l.userIDs())).Scan(ctx, &deleted)
@@ -323,9 +322,9 @@ func detachAccount(ctx context.Context, tx bun.Tx, userID string) error {
 // forgetStays replaces an account's ID in stays and active_users by a random one, so that the figures remain without
 // the person.
 func forgetStays(ctx context.Context, tx bun.Tx, userID string) error {
-	nobody := newID()
+	randomID := newID()
 	for _, table := range []string{"stays", "active_users"} {
-		if _, err := tx.NewRaw("UPDATE ? SET user_id = ? WHERE user_id = ?", bun.Ident(table), nobody, userID).
+		if _, err := tx.NewRaw("UPDATE ? SET user_id = ? WHERE user_id = ?", bun.Ident(table), randomID, userID).
 			Exec(ctx); err != nil {
 			return fmt.Errorf("store: forget stays: %w", err)
 		}

@@ -2,23 +2,27 @@
 //
 // # Files
 //
-//   - The database: store.go (Store, transactions), pool.go (connections), clock.go (the time and IDs), page.go (keyset
-//     pages), rows.go (reading and mapping rows), locks.go (locks of rooms and accounts), idempotency.go, search.go,
-//     hidden.go (what is hidden with an account).
+//   - The database: store.go (Store, transactions), pool.go (connections), pool_stats.go, clock.go (the time and IDs),
+//     page.go (keyset pages), rows.go (reading and mapping rows), locks.go (locks of rooms and accounts),
+//     idempotency.go, search.go, hidden.go (what is hidden with an account), journal.go (changes of cached data).
 //   - Accounts: users.go, users_admin.go (the admins' list), accounts.go (deletion), forget.go (names in others'
-//     texts), passwords.go, verifications.go (email addresses), sessions.go, clients.go (known clients), avatars.go,
-//     export.go.
+//     texts), people.go (accounts as others see them), passwords.go, verifications.go (email addresses), sessions.go,
+//     clients.go (known clients), avatars.go, export.go.
 //   - Rooms: rooms.go, room_orders.go, room_change.go, room_log.go, participants.go, standing.go (roles and bans of one
 //     person), roles.go, succession.go (the next host), kick.go, leaving.go (many people out of many rooms), bans.go,
 //     mutes.go, my_rooms.go, retired.go, messages.go, message_changes.go, read_markers.go, movies.go, genres.go.
-//   - Watching: playbacks.go (rows, snapshots, versions), playback_events.go (commands and what happens by itself),
-//     queue.go (the queue and votes), live_members.go (connections), now_playing.go, parties.go.
+//   - Watching: playbacks.go (rows, snapshots), playback_events.go (commands and what happens by itself),
+//     queue.go (the queue and votes), now_playing.go, parties.go, party_starts.go, party_notices.go (emails to guests).
+//   - Live connections: live_members.go (connections and processes), live_standings.go (what their people may do),
+//     live_rooms.go (what they are told of rooms), live_clock.go (Postgres' clock).
 //   - Invitations: invitations.go, my_invitations.go (the invited person's), invitation_basis.go (may the inviter still
 //     invite), optouts.go.
-//   - Emails: emails.go (their way to the server), emails_admin.go, budgets.go (limits).
+//   - Emails: emails.go (their way to the server), email_cancel.go (cancelling, sending again), emails_admin.go,
+//     budgets.go (limits).
 //   - Webhooks: webhooks.go, webhook_events.go (what they are told of), webhook_deliveries.go.
 //   - Administration: living.go (conditions of people who act), admins.go (the admins' rights), suspensions.go,
-//     moderation.go, abuse.go (reports of abuse), audit.go.
+//     moderation.go, abuse.go (reports of abuse), audit.go, outbox.go, job_acts.go (acts on jobs), queue_pauses.go.
+//   - Figures: work.go (what waits, for metrics), overview.go (what is late, throughput).
 //   - Time: cleanup.go (runs and batches), policies.go (what clean-up takes), ends.go (states that time ends),
 //     activity.go (figures), reports.go.
 //

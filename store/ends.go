@@ -55,9 +55,6 @@ const (
 	deletionAgain = 7 * 24 * time.Hour
 )
 
-// lostUpload is the reason that a user is shown for an upload that was lost.
-const lostUpload = "The upload was lost. Upload the picture again."
-
 // ends are all states that only a workflow ends. A deleted account in users has no column of its state: from deleted_at
 // on, its row waits for the workflow that removes it.
 var ends = []end{
@@ -74,7 +71,7 @@ var ends = []end{
 	},
 	{
 		table: "avatars", column: "state", state: "processing", since: "updated_at", after: uploadLife,
-		queue: job.TaskQueueAvatar, becomes: "failed", set: "reason = '" + lostUpload + "', updated_at = now()",
+		queue: job.TaskQueueAvatar, becomes: "failed", set: "reason = '" + watchparty.AvatarReasonLost + "', updated_at = now()",
 	},
 	{table: "cleanup_runs", column: "state", state: "queued", since: "updated_at", after: queuedRunLife,
 		queue: job.TaskQueueMaintenance, act: endLostRun},

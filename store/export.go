@@ -144,7 +144,7 @@ func (s *Store) ExportQueueItems(ctx context.Context, userID string, p Page) ([]
 	if err := p.of(q, ascending, "i.id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: export queue items: %w", err)
 	}
-	return mapRows(rows, itemRow.queued), nil
+	return mapRows(rows, itemRow.queueItem), nil
 }
 
 // ExportQueueVotes lists a user's votes for items of queues, by the items.

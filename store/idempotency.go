@@ -41,8 +41,8 @@ func claimKey(ctx context.Context, tx bun.Tx, key IdempotencyKey, resourceID str
 		return "", nil
 	}
 	row := idempotencyRow{
-		ID: newID(), KeyHash: key.Hash, Fingerprint: key.Fingerprint, ResourceID: resourceID, ExpiresAt: Now().
-			Add(idempotencyKeyLife),
+		ID: newID(), KeyHash: key.Hash, Fingerprint: key.Fingerprint, ResourceID: resourceID,
+		ExpiresAt: Now().Add(idempotencyKeyLife),
 	}
 	result, err := tx.NewInsert().Model(&row).
 		On("CONFLICT ON CONSTRAINT idempotency_keys_hash_key DO UPDATE").

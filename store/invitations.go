@@ -215,7 +215,7 @@ func (s *Store) OpenInvitation(ctx context.Context, id string) (watchparty.Invit
 		row  invitationRow
 		room roomRow
 	)
-	err := s.db.RunInTx(ctx, oneMoment, func(ctx context.Context, tx bun.Tx) error {
+	err := s.db.RunInTx(ctx, snapshotOptions, func(ctx context.Context, tx bun.Tx) error {
 		err := selectInvitations(tx, &row).Where("i.id = ? AND i.state = 'open' AND i.expires_at > now()", id).
 			Where(founded).Scan(ctx)
 		if err != nil {

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -12,7 +13,6 @@ import (
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/playback"
-	"github.com/watchparty/watchparty/workflows/job"
 )
 
 // LeaseFor is how long the connections of a process count after it has last renewed its lease.
@@ -244,60 +244,66 @@ func (s *Store) ReportPlayers(
 	return answer, found(err, "report players")
 }
 
+// reportedFields are the fields of a row in live_members that reports change; nil leaves one as it is.
+type reportedFields struct {
+	ConnID     string `json:"conn_id"`
+	Ready      *bool  `json:"ready"`       // for the room's cue
+	Ended      bool   `json:"ended"`       // for the room's cue
+	DurationMS int64  `json:"duration_ms"` // 0 if it is not reported
+	Counted    *bool  `json:"counted"`
+	RTTMS      *int64 `json:"rtt_ms"`
+	Current    bool   `json:"current"` // whether a report is about the room's cue
+}
+
+// maxRTT is the largest round trip that is stored.
+const maxRTT = time.Minute
+
+// latestReports returns the latest report of each connection in each field. It ignores reports for other cues.
+func latestReports(cue int64, reports []MemberReport) []reportedFields {
+	latest := map[string]reportedFields{}
+	ready, stalled := true, false
+	for _, r := range reports {
+		c := latest[r.ConnID]
+		c.ConnID = r.ConnID
+		if r.ReadyCue == cue && r.ReadyCue != 0 {
+			c.Ready, c.Current, c.DurationMS = &ready, true, r.DurationMS
+		}
+		if r.StalledCue == cue && r.StalledCue != 0 {
+			c.Ready, c.Current = &stalled, true
+		}
+		if r.EndedCue == cue && r.EndedCue != 0 {
+			c.Ended, c.Current = true, true
+		}
+		if r.Able != nil {
+			c.Counted = r.Able
+		}
+		if r.RTT > 0 {
+			milliseconds := min(r.RTT, maxRTT).Milliseconds()
+			c.RTTMS = &milliseconds
+		}
+		latest[r.ConnID] = c
+	}
+	return slices.Collect(maps.Values(latest))
+}
+
 // storeReports stores all reports by one statement, under the lock of the room's playback.
 func storeReports(ctx context.Context, tx bun.Tx, room playbackRow, reports []MemberReport) error {
 	if len(reports) == 0 {
 		return nil
 	}
-	type column struct {
-		ConnID  string `json:"conn_id"`
-		Ready   *bool  `json:"ready"`
-		Ended   bool   `json:"ended"`
-		Lasts   int64  `json:"lasts"`
-		Able    *bool  `json:"able"`
-		RTT     *int64 `json:"rtt"`
-		Reports bool   `json:"reports"`
-	}
-	latest := map[string]column{}
-	yes, no := true, false
-	for _, r := range reports { // the latest report of each connection, in each field
-		c := latest[r.ConnID]
-		c.ConnID = r.ConnID
-		if r.ReadyCue == room.Cue && r.ReadyCue != 0 {
-			c.Ready, c.Reports, c.Lasts = &yes, true, r.DurationMS
-		}
-		if r.StalledCue == room.Cue && r.StalledCue != 0 {
-			c.Ready, c.Reports = &no, true
-		}
-		if r.EndedCue == room.Cue && r.EndedCue != 0 {
-			c.Ended, c.Reports = true, true
-		}
-		if r.Able != nil {
-			c.Able = r.Able
-		}
-		if r.RTT > 0 {
-			rtt := min(r.RTT.Milliseconds(), time.Minute.Milliseconds())
-			c.RTT = &rtt
-		}
-		latest[r.ConnID] = c
-	}
-	columns := make([]column, 0, len(latest))
-	for _, c := range latest {
-		columns = append(columns, c)
-	}
 	_, err := tx.NewRaw(`
-		WITH told AS (SELECT * FROM jsonb_to_recordset(?0::jsonb) AS t (
-				conn_id uuid, ready boolean, ended boolean, lasts bigint, able boolean, rtt integer, reports boolean)),
+		WITH told AS (SELECT * FROM jsonb_to_recordset(?0::jsonb) AS t (conn_id uuid, ready boolean, ended boolean,
+				duration_ms bigint, counted boolean, rtt_ms integer, current boolean)),
 		locked AS (SELECT conn_id FROM live_members WHERE room_id = ?1 AND conn_id IN (SELECT conn_id FROM told)
 			ORDER BY conn_id FOR NO KEY UPDATE)
 		UPDATE live_members AS c SET updated_at = now(),
-			epoch = CASE WHEN t.reports THEN ?2 ELSE c.epoch END,
-			duration_ms = CASE WHEN t.lasts > 0 THEN t.lasts WHEN c.epoch <> ?2 THEN 0 ELSE c.duration_ms END,
+			epoch = CASE WHEN t.current THEN ?2 ELSE c.epoch END,
+			duration_ms = CASE WHEN t.duration_ms > 0 THEN t.duration_ms WHEN c.epoch <> ?2 THEN 0 ELSE c.duration_ms END,
 			ready_cue = CASE WHEN t.ready THEN ?3 WHEN NOT t.ready THEN 0 ELSE c.ready_cue END,
 			ended_cue = CASE WHEN t.ended THEN ?3 ELSE c.ended_cue END,
-			counted = coalesce(t.able, c.counted), rtt_ms = coalesce(t.rtt, c.rtt_ms)
+			counted = coalesce(t.counted, c.counted), rtt_ms = coalesce(t.rtt_ms, c.rtt_ms)
 		FROM told AS t JOIN locked AS l ON l.conn_id = t.conn_id WHERE c.conn_id = t.conn_id`,
-		columns, room.RoomID, room.Epoch, room.Cue).Exec(ctx)
+		latestReports(room.Cue, reports), room.RoomID, room.Epoch, room.Cue).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("store: store reports: %w", err)
 	}
@@ -319,7 +325,7 @@ func (s *Store) KeepPresent(ctx context.Context, nodeID string, silence time.Dur
 					ORDER BY room_id, user_id FOR NO KEY UPDATE) AS there
 				WHERE p.room_id = there.room_id AND p.user_id = there.user_id
 				RETURNING p.room_id, `+cameBack+` AS came)
-			SELECT DISTINCT room_id FROM seen WHERE came`, nodeID, noted.Seconds()).Scan(ctx, &came)
+			SELECT DISTINCT room_id FROM seen WHERE came`, nodeID, presencePrecision.Seconds()).Scan(ctx, &came)
 		if err != nil {
 			return err
 		}
@@ -345,7 +351,7 @@ func (s *Store) KeepPresent(ctx context.Context, nodeID string, silence time.Dur
 		return nil, found(err, "silent hosts")
 	}
 	for _, roomID := range silent {
-		passed, err := s.succeedSilent(ctx, roomID, silence)
+		passed, err := s.succeedSilent(ctx, roomID, "", silence)
 		if err != nil && !watchparty.IsKind(err, watchparty.KindNotFound) {
 			return passedOn, err
 		}
@@ -356,108 +362,47 @@ func (s *Store) KeepPresent(ctx context.Context, nodeID string, silence time.Dur
 	return passedOn, nil
 }
 
-// succeedSilent passes a room on if its host has not been seen for the time silence.
-func (s *Store) succeedSilent(ctx context.Context, roomID string, silence time.Duration) (passedOn bool, err error) {
-	err = s.changeStandings(ctx, roomID, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
-		passedOn = false
-		room, err := lockRoom(ctx, tx, roomID)
+// LiveConnection is a connection that a process holds.
+type LiveConnection struct {
+	ConnID string
+	RoomID string
+	UserID string
+}
+
+// RestoreMembers makes connections of a process members again that are not, of people who are still in their rooms: the
+// rows are gone if the process could not renew its lease for long.
+func (s *Store) RestoreMembers(ctx context.Context, nodeID string, connections []LiveConnection) error {
+	if len(connections) == 0 {
+		return nil
+	}
+	var conns, rooms, users []string
+	for _, c := range connections {
+		conns, rooms, users = append(conns, c.ConnID), append(rooms, c.RoomID), append(users, c.UserID)
+	}
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		_, err := tx.NewRaw("SELECT FROM rooms WHERE id = ANY(?::uuid[]) ORDER BY id FOR KEY SHARE", pgdialect.Array(rooms)).
+			Exec(ctx)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		// Somebody else may have been faster, or the host is back.
-		var due bool
-		err = tx.NewRaw("SELECT "+hostSilent+" FROM rooms AS r WHERE r.id = ?0", roomID, nil, silence.Seconds()).
-			Scan(ctx, &due)
-		if err != nil || !due {
-			return nil, err
+		// As living does for one account.
+		_, err = tx.NewRaw("SELECT FROM users AS u WHERE u.id = ANY(?::uuid[]) AND "+alive+" ORDER BY u.id FOR SHARE",
+			pgdialect.Array(users)).Exec(ctx)
+		if err != nil {
+			return err
 		}
-		heir, err := passOn(ctx, tx, room, toPresent, true)
-		passedOn = heir != ""
-		return nil, err
+		_, err = tx.NewRaw(`
+			INSERT INTO live_members (conn_id, node_id, room_id, user_id)
+			SELECT k.conn_id, ?3, k.room_id, k.user_id
+			FROM unnest(?0::uuid[], ?1::uuid[], ?2::uuid[]) AS k (conn_id, room_id, user_id)
+			JOIN participants AS p ON p.room_id = k.room_id AND p.user_id = k.user_id
+			JOIN users AS u ON u.id = k.user_id AND `+alive+`
+			ORDER BY k.conn_id ON CONFLICT ON CONSTRAINT live_members_pkey DO NOTHING`,
+			pgdialect.Array(conns), pgdialect.Array(rooms), pgdialect.Array(users), nodeID).Exec(ctx)
+		return err
 	})
-	return passedOn, found(err, "succession")
-}
-
-// LiveKey identifies a connection whose standing is to be read.
-type LiveKey struct {
-	RoomID, UserID, SessionID string
-}
-
-// LiveStanding is what the person of a connection may do now.
-type LiveStanding struct {
-	// Err is nil while the person may stay connected. It is one of ErrUnauthenticated, ErrNotFound, ErrBanned,
-	// ErrRoomArchived, ErrRoomClosed and ErrNotParticipant.
-	Err            error
-	Place          watchparty.Place
-	AccessVersion  int64
-	AccountVersion int64
-}
-
-// LiveStandings reads the standings of connections, in their order, in one statement that reads no cache.
-func (s *Store) LiveStandings(ctx context.Context, keys []LiveKey) ([]LiveStanding, error) {
-	if len(keys) == 0 {
-		return nil, nil
-	}
-	var rooms, users, sessions []string
-	for _, key := range keys {
-		rooms, users, sessions = append(rooms, key.RoomID), append(users, key.UserID), append(sessions, key.SessionID)
-	}
-	var rows []struct {
-		There          bool       `bun:"there"`
-		Archived       bool       `bun:"archived"`
-		Closed         bool       `bun:"closed"`
-		Private        bool       `bun:"private"`
-		Role           string     `bun:"role"`
-		Banned         bool       `bun:"banned"`
-		Joined         bool       `bun:"joined"`
-		SignedIn       bool       `bun:"signed_in"`
-		Until          *time.Time `bun:"until"`
-		Control        string     `bun:"control"`
-		Queue          string     `bun:"queue"`
-		AccessVersion  int64      `bun:"access_version"`
-		AccountVersion int64      `bun:"account_version"`
-	}
-	err := s.db.NewRaw(`
-		SELECT r.id IS NOT NULL AS there, r.archived_at IS NOT NULL AS archived, r.closed_at IS NOT NULL AS closed,
-			coalesce(r.visibility = 'private', false) AS private,
-			coalesce(`+roleInRoom("r.host_id", "r.id", "k.user_id")+`, '') AS role, `+isBanned("k.room_id", "k.user_id")+` AS banned,
-			EXISTS (SELECT FROM participants WHERE room_id = k.room_id AND user_id = k.user_id) AS joined,
-			u.id IS NOT NULL AND EXISTS (
-				SELECT FROM sessions WHERE family_id = k.session_id AND user_id = k.user_id AND `+live+`) AS signed_in,
-			(SELECT until FROM mutes WHERE room_id = k.room_id AND user_id = k.user_id AND until > now()) AS until,
-			coalesce(r.control, '') AS control, coalesce(r.queue, '') AS queue,
-			coalesce(r.access_version, 0) AS access_version, coalesce(u.access_version, 0) AS account_version
-		FROM unnest(?0::uuid[], ?1::uuid[], ?2::uuid[]) WITH ORDINALITY AS k (room_id, user_id, session_id, n)
-		LEFT JOIN rooms AS r ON r.id = k.room_id AND `+roomThere+`
-		LEFT JOIN users AS u ON u.id = k.user_id AND `+alive+`
-		ORDER BY k.n`, pgdialect.Array(rooms), pgdialect.Array(users), pgdialect.Array(sessions)).Scan(ctx, &rows)
 	if err != nil {
-		return nil, fmt.Errorf("store: live standings: %w", err)
+		return fmt.Errorf("store: restore members: %w", err)
 	}
-	standings := make([]LiveStanding, 0, len(rows))
-	for _, r := range rows {
-		standing := LiveStanding{
-			AccessVersion: r.AccessVersion, AccountVersion: r.AccountVersion, Place: watchparty.Place{
-				Role: watchparty.Role(r.Role), Joined: r.Joined, MutedUntil: value(r.Until).UTC(),
-				Sharing: watchparty.Sharing{Control: watchparty.Circle(r.Control), Queue: watchparty.Circle(r.Queue)},
-			},
-		}
-		switch {
-		case !r.SignedIn:
-			standing.Err = watchparty.ErrUnauthenticated
-		case r.Banned:
-			standing.Err = watchparty.ErrBanned
-		case !r.There, r.Role == "" && r.Private:
-			standing.Err = watchparty.ErrNotFound
-		case r.Archived:
-			standing.Err = closedError(r.Closed)
-		case !r.Joined:
-			standing.Err = watchparty.ErrNotParticipant
-		}
-		if standing.Place.Role == "" {
-			standing.Place.Role = watchparty.Viewer
-		}
-		standings = append(standings, standing)
-	}
-	return standings, nil
+	return nil
 }

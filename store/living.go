@@ -48,7 +48,6 @@ func administering(ctx context.Context, tx bun.Tx, actorID string) error {
 // returns ErrNotFound if no account has the username.
 func existing(ctx context.Context, tx bun.Tx, username string) (userRow, error) {
 	var row userRow
-	err := tx.NewSelect().Model(&row).Where(byUsername, username).For("SHARE").
-		Scan(ctx)
+	err := tx.NewSelect().Model(&row).Where(byUsername, username).For("SHARE").Scan(ctx)
 	return row, found(err, "person")
 }

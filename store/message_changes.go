@@ -33,13 +33,8 @@ func (s *Store) ChangedMessages(ctx context.Context, roomID string, p Page) ([]w
 // comes after them. In a room without any change they are before all changes.
 func (s *Store) LastMessageChange(ctx context.Context, roomID string) (Keys, error) {
 	var row messageRow
-	err := s.db.NewSelect().
-		Model(&row).
-		ColumnExpr("m.id, m.updated_at AS changed_at").
-		Where("m.room_id = ? AND "+changed, roomID).
-		OrderExpr("m.updated_at DESC, m.id DESC").
-		Limit(1).
-		Scan(ctx)
+	err := s.db.NewSelect().Model(&row).ColumnExpr("m.id, m.updated_at AS changed_at").
+		Where("m.room_id = ? AND "+changed, roomID).OrderExpr("m.updated_at DESC, m.id DESC").Limit(1).Scan(ctx)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Keys{time.Unix(0, 0).UTC(), uuid.Nil.String()}, nil
 	}

@@ -96,7 +96,7 @@ func TestChangesCommitInOrder(t *testing.T) {
 	require.NoError(t, err)
 	var pid int
 	require.NoError(t, tx.NewRaw("SELECT pg_backend_pid()").Scan(t.Context(), &pid))
-	require.NoError(t, blank(withTags(t.Context()), tx, messageRow{ID: slow.ID, RoomID: room.ID}))
+	require.NoError(t, blankMessage(withTags(t.Context()), tx, messageRow{ID: slow.ID, RoomID: room.ID}))
 	done := make(chan error, 1)
 	go func() {
 		_, err := s.EditMessage(context.WithoutCancel(t.Context()), fast.ID, ada.ID, "fast.")

@@ -84,7 +84,7 @@ func (s *Store) PostMessage(
 		if err != nil {
 			return err
 		}
-		if err := slowDown(ctx, tx, room, author.ID); err != nil {
+		if err := checkSlowMode(ctx, tx, room, author.ID); err != nil {
 			return err
 		}
 		if n.ReplyToID != "" {
@@ -118,7 +118,7 @@ func enterChat(ctx context.Context, tx bun.Tx, roomID, userID string) (chat, err
 	// KEY SHARE is what the foreign key of a message takes anyway. Taken here, it keeps the room from being archived until
 	// the end of the transaction. In a quiet room touchRoom needs the stronger lock.
 	lock := "KEY SHARE"
-	quiet, err := tx.NewSelect().Model((*roomRow)(nil)).Where("id = ? AND "+quietRoom, roomID, activity.Seconds()).
+	quiet, err := tx.NewSelect().Model((*roomRow)(nil)).Where("id = ? AND "+quietRoom, roomID, activityPrecision.Seconds()).
 		Exists(ctx)
 	if err != nil {
 		return room, err
@@ -162,9 +162,9 @@ func enterChat(ctx context.Context, tx bun.Tx, roomID, userID string) (chat, err
 // clockSkew is the largest difference that is expected between the clocks of two processes.
 const clockSkew = 10 * time.Minute
 
-// slowDown returns an error with the time to wait if a room is in slow mode and the person's last message in it,
+// checkSlowMode returns an error with the time to wait if a room is in slow mode and the person's last message in it,
 // deleted or not, is too recent.
-func slowDown(ctx context.Context, tx bun.Tx, room chat, userID string) error {
+func checkSlowMode(ctx context.Context, tx bun.Tx, room chat, userID string) error {
 	if room.SlowMode == 0 || room.Role.May(watchparty.MaySkipSlowMode) {
 		return nil
 	}
@@ -278,7 +278,7 @@ func (s *Store) DeleteMessage(ctx context.Context, id, userID string) error {
 		if err != nil {
 			return err
 		}
-		if err := blank(ctx, tx, row); err != nil {
+		if err := blankMessage(ctx, tx, row); err != nil {
 			return err
 		}
 		if own {
@@ -290,8 +290,8 @@ func (s *Store) DeleteMessage(ctx context.Context, id, userID string) error {
 	return found(err, "delete message")
 }
 
-// blank soft-deletes a message and removes its text. It returns ErrNotFound for a message that is deleted already.
-func blank(ctx context.Context, tx bun.Tx, m messageRow) error {
+// blankMessage soft-deletes a message and removes its text. It returns ErrNotFound for a message that is deleted already.
+func blankMessage(ctx context.Context, tx bun.Tx, m messageRow) error {
 	changes(ctx, coherence.TagMessages(m.RoomID))
 	result, err := tx.NewUpdate().Model((*messageRow)(nil)).Set("body = ''").
 		Set("deleted_at = clock_timestamp()").Set("updated_at = next_message_change(room_id)").

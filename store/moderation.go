@@ -208,7 +208,7 @@ func (s *Store) RemoveMessage(
 		if err := keepAuthor(ctx, tx, &row); err != nil {
 			return err
 		}
-		if err := blank(ctx, tx, row); err != nil {
+		if err := blankMessage(ctx, tx, row); err != nil {
 			return err
 		}
 		details := map[string]any{"message_id": id, "reason": why.Reason}

@@ -174,8 +174,8 @@ func (s *Store) UpdateMovie(
 		if err := selectMovies(tx, &row).Where("m.id = ?", id).For("NO KEY UPDATE").Scan(ctx); err != nil {
 			return err
 		}
-		if versions != nil && !slices.Contains(versions, row.Version) {
-			return watchparty.ErrChangedSince
+		if err := checkVersion(row.Version, versions); err != nil {
+			return err
 		}
 		changed := row.apply(c)
 		if len(changed) == 0 {
@@ -267,8 +267,8 @@ func (s *Store) DeleteMovie(ctx context.Context, adminID, id string, versions []
 		if err := tx.NewSelect().Model(&row).Where("id = ?", id).For("UPDATE").Scan(ctx); err != nil {
 			return err
 		}
-		if versions != nil && !slices.Contains(versions, row.Version) {
-			return watchparty.ErrChangedSince
+		if err := checkVersion(row.Version, versions); err != nil {
+			return err
 		}
 		var rooms int // those that are to play it, or are playing it, need it too
 		err = tx.NewRaw(`

@@ -20,7 +20,7 @@ type NowPlaying struct {
 // NowPlaying reads what an open room plays. It returns ErrNotFound for a room whose host does not allow it, and for a
 // private one: whoever is not in it must not learn that it exists.
 func (s *Store) NowPlaying(ctx context.Context, roomID string) (now NowPlaying, err error) {
-	err = s.db.RunInTx(ctx, oneMoment, func(ctx context.Context, tx bun.Tx) error {
+	err = s.db.RunInTx(ctx, snapshotOptions, func(ctx context.Context, tx bun.Tx) error {
 		now = NowPlaying{}
 		var row roomRow
 		err := selectRooms(tx, &row).Where("r.id = ? AND r.now_playing AND r.archived_at IS NULL AND "+roomThere, roomID).

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/workflows/job"
 )
 
 // lateAfter is how long work may be due before it is late.
@@ -19,7 +20,9 @@ func (s *Store) Delays(ctx context.Context) ([]watchparty.Delay, error) {
 		Count  int        `bun:"count"`
 		Oldest *time.Time `bun:"oldest"`
 	}
-	const paused = "EXISTS (SELECT FROM queue_pauses WHERE queue = '%s' AND " + openPauses + ")"
+	paused := func(queue string) string {
+		return "EXISTS (SELECT FROM queue_pauses WHERE queue = '" + queue + "' AND " + openPauses + ")"
+	}
 	err := s.db.NewRaw(`
 		SELECT 'events' AS what, count(*) AS count, min(created_at) AS oldest FROM outbox
 			WHERE state = 'pending' AND created_at < now() - ?0 * interval '1 s'
@@ -32,14 +35,14 @@ func (s *Store) Delays(ctx context.Context) ([]watchparty.Delay, error) {
 			WHERE `+unfinished+` AND attempts > 10
 		UNION ALL SELECT 'avatars', count(*), min(updated_at) FROM avatars
 			WHERE state = 'processing' AND updated_at < now() - ?0 * interval '1 s' AND NOT `+
-		fmt.Sprintf(paused, "avatar")+`
+		paused(job.TaskQueueAvatar)+`
 		UNION ALL SELECT 'runs', count(*), min(updated_at) FROM cleanup_runs
 			WHERE state IN ('queued', 'running') AND updated_at < now() - ?0 * interval '1 s' AND NOT `+
-		fmt.Sprintf(paused, "maintenance")+`
+		paused(job.TaskQueueMaintenance)+`
 		UNION ALL SELECT 'webhooks', count(*), min(off_at) FROM webhooks
 			WHERE deleted_at IS NULL AND off_reason IN ('failing', 'gone')
 		UNION ALL SELECT 'deletions', count(*), min(deleted_at) FROM users
-			WHERE deleted_at < now() - interval '1 h' AND NOT `+fmt.Sprintf(paused, "maintenance"), lateAfter.Seconds()).
+			WHERE deleted_at < now() - interval '1 h' AND NOT `+paused(job.TaskQueueMaintenance), lateAfter.Seconds()).
 		Scan(ctx, &rows)
 	if err != nil {
 		return nil, fmt.Errorf("store: delays: %w", err)

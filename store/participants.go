@@ -66,8 +66,8 @@ func (s *Store) QuitRoom(ctx context.Context, roomID, userID string) error {
 		if err != nil {
 			return nil, err
 		}
-		was := value(room.HostID) == userID
-		if was {
+		wasHost := value(room.HostID) == userID
+		if wasHost {
 			heir, err := passOn(ctx, tx, room, toAnyone, false)
 			if err != nil {
 				return nil, err
@@ -80,7 +80,7 @@ func (s *Store) QuitRoom(ctx context.Context, roomID, userID string) error {
 		if err != nil {
 			return nil, err
 		}
-		if !was && !out { // a stranger does not keep a room from being inactive
+		if !wasHost && !out { // a stranger does not keep a room from being inactive
 			return nil, nil
 		}
 		return nil, touchRoom(ctx, tx, roomID)
@@ -96,9 +96,9 @@ func (s *Store) LeaveRoom(ctx context.Context, roomID, userID string) error {
 		if err != nil {
 			return nil, err
 		}
-		is, err := tx.NewSelect().Model((*participantRow)(nil)).Where("room_id = ? AND user_id = ?", roomID, userID).
+		joined, err := tx.NewSelect().Model((*participantRow)(nil)).Where("room_id = ? AND user_id = ?", roomID, userID).
 			Exists(ctx)
-		if err != nil || !is {
+		if err != nil || !joined {
 			return nil, err
 		}
 		if value(room.HostID) == userID && room.ArchivedAt == nil {

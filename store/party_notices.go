@@ -112,7 +112,7 @@ type PartyLetter struct {
 // PartyLetter finds what the email of a notice says. It returns ErrNotFound if that is not so any more, if the guest does
 // not come, and if the guest may not know of it: see voidParty.
 func (s *Store) PartyLetter(ctx context.Context, noticeID string) (letter PartyLetter, err error) {
-	err = s.db.RunInTx(ctx, oneMoment, func(ctx context.Context, tx bun.Tx) error {
+	err = s.db.RunInTx(ctx, snapshotOptions, func(ctx context.Context, tx bun.Tx) error {
 		var notice struct {
 			PartyID string `bun:"party_id"`
 			UserID  string `bun:"user_id"`

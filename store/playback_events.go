@@ -142,26 +142,27 @@ type transition struct {
 	// is skipped.
 	only *int64
 
+	// These are read under the lock.
 	row     playbackRow
-	before  playback.State
-	now     time.Time
-	next    itemRow
+	before  playback.State // of row
+	now     time.Time      // by Postgres' clock
+	next    itemRow        // the first of the queue, if the event needs it
 	members []memberRow
 }
 
 // errElsewhere says that another process has applied the event, or is applying it.
-var errElsewhere = errors.New("store: somebody else is at this playback")
+var errElsewhere = errors.New("store: another process applies the event")
 
 // run locks the row of the playback, reads the time, and applies the event.
 func (t *transition) run(ctx context.Context, tx bun.Tx) (PlaybackAnswer, error) {
 	if err := t.lock(ctx, tx); err != nil {
 		return PlaybackAnswer{}, err
 	}
-	if err := t.look(ctx, tx); err != nil {
+	if err := t.read(ctx, tx); err != nil {
 		return PlaybackAnswer{}, err
 	}
 	t.before = t.row.state()
-	after, effects, err := playback.Apply(t.before, t.event, t.around(), t.now)
+	after, effects, err := playback.Apply(t.before, t.event, t.playbackRoom(), t.now)
 	if err != nil {
 		t.refused = true
 		answer, readErr := t.answer(ctx, tx, effects)
@@ -200,14 +201,14 @@ func (t *transition) tellStart(ctx context.Context, movieID string) {
 
 // lock locks the row, and inserts it if the room has none.
 func (t *transition) lock(ctx context.Context, tx bun.Tx) error {
-	read := func() error {
+	lockRow := func() error {
 		q := tx.NewSelect().Model(&t.row).Where("room_id = ?", t.room.ID)
 		if t.only != nil {
 			return q.Where("revision = ?", *t.only).For("UPDATE SKIP LOCKED").Scan(ctx)
 		}
 		return q.For("UPDATE").Scan(ctx)
 	}
-	err := read()
+	err := lockRow()
 	if !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
@@ -219,12 +220,12 @@ func (t *transition) lock(ctx context.Context, tx bun.Tx) error {
 	if err != nil {
 		return err
 	}
-	return read()
+	return lockRow()
 }
 
-// look reads what package playback needs to know, and the time. It runs under the lock, so that none of this changes
+// read reads what package playback needs to know, and the time. It runs under the lock, so that none of this changes
 // any more.
-func (t *transition) look(ctx context.Context, tx bun.Tx) error {
+func (t *transition) read(ctx context.Context, tx bun.Tx) error {
 	members, err := readMembers(ctx, tx, t.room.ID)
 	if err != nil {
 		return err
@@ -235,7 +236,8 @@ func (t *transition) look(ctx context.Context, tx bun.Tx) error {
 			return err
 		}
 	}
-	return tx.NewRaw("SELECT clock_timestamp()").Scan(ctx, &t.now)
+	t.now, err = clockTime(ctx, tx)
+	return err
 }
 
 // needsNext reports whether the event may end the item.
@@ -268,7 +270,8 @@ func (t *transition) findNext(ctx context.Context, tx bun.Tx) error {
 	return err
 }
 
-func (t *transition) around() playback.Room {
+// playbackRoom returns what read has read, as package playback takes it.
+func (t *transition) playbackRoom() playback.Room {
 	members := make([]playback.Member, 0, len(t.members))
 	for _, row := range t.members {
 		m := row.member()
@@ -346,9 +349,10 @@ func (t *transition) answer(ctx context.Context, tx bun.Tx, effects playback.Eff
 	t.source.ID = value(t.row.ItemID)
 	source := items[t.source.ID]
 	t.source.MovieID = nullID(source.MovieID)
-	err = tx.NewRaw(`SELECT `+personOf("?0")+` AS actor, (SELECT count(*) FROM skip_votes AS v WHERE v.room_id = ?1 AND v.epoch = ?2 AND `+
-		presentIn("v.room_id", "v.user_id")+`) AS skip_votes`, t.row.By, t.room.ID, t.row.Epoch).
-		Scan(ctx, &t.row)
+	err = tx.NewRaw(`
+		SELECT `+personOf("?0")+` AS actor, (
+			SELECT count(*) FROM skip_votes AS v WHERE v.room_id = ?1 AND v.epoch = ?2 AND `+
+		presentIn("v.room_id", "v.user_id")+`) AS skip_votes`, t.row.By, t.room.ID, t.row.Epoch).Scan(ctx, &t.row)
 	if err != nil {
 		return answer, err
 	}

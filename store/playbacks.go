@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/uptrace/bun"
-	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/playback"
@@ -100,7 +99,7 @@ func (s *Store) Playbacks(ctx context.Context, roomIDs []string) (all []playback
 	if len(roomIDs) == 0 {
 		return nil, nil
 	}
-	err = s.db.RunInTx(ctx, oneMoment, func(ctx context.Context, tx bun.Tx) error {
+	err = s.db.RunInTx(ctx, snapshotOptions, func(ctx context.Context, tx bun.Tx) error {
 		all, err = readPlaybacks(ctx, tx, roomIDs)
 		return err
 	})
@@ -191,74 +190,4 @@ func (r playbackRow) missing(members []memberRow) (ids []string) {
 		}
 	}
 	return ids
-}
-
-// LiveVersion shows a process whether its data about a room are out of date.
-type LiveVersion struct {
-	RoomID        string `bun:"room_id"`
-	Revision      int64  `bun:"revision"`
-	QueueVersion  int64  `bun:"queue_version"`
-	AccessVersion int64  `bun:"access_version"` // counts the changes of people's rights in the room
-}
-
-// LiveVersions reads the versions of rooms. A room without a row is left out; a soft-deleted or hidden room is not.
-func (s *Store) LiveVersions(ctx context.Context, roomIDs []string) (versions []LiveVersion, err error) {
-	if len(roomIDs) == 0 {
-		return nil, nil
-	}
-	err = s.db.NewRaw(`
-		SELECT r.id AS room_id, coalesce(b.revision, 0) AS revision, coalesce(b.queue_version, 0) AS queue_version,
-			r.access_version
-		FROM rooms AS r LEFT JOIN playbacks AS b ON b.room_id = r.id
-		WHERE r.id = ANY(?::uuid[])`, pgdialect.Array(roomIDs)).Scan(ctx, &versions)
-	if err != nil {
-		return nil, fmt.Errorf("store: live versions: %w", err)
-	}
-	return versions, nil
-}
-
-// AccountVersions reads the version numbers of accounts, by their IDs: they count ended sign-ins, suspensions and
-// changes of names. An account without a row is left out.
-func (s *Store) AccountVersions(ctx context.Context, userIDs []string) (map[string]int64, error) {
-	var rows []struct {
-		ID      string `bun:"id"`
-		Version int64  `bun:"access_version"`
-	}
-	if len(userIDs) == 0 {
-		return nil, nil
-	}
-	err := s.db.NewRaw("SELECT id, access_version FROM users WHERE id = ANY(?::uuid[])", pgdialect.Array(userIDs)).
-		Scan(ctx, &rows)
-	if err != nil {
-		return nil, fmt.Errorf("store: account versions: %w", err)
-	}
-	versions := make(map[string]int64, len(rows))
-	for _, row := range rows {
-		versions[row.ID] = row.Version
-	}
-	return versions, nil
-}
-
-// HiddenAccounts returns those of the accounts whose content is hidden.
-func (s *Store) HiddenAccounts(ctx context.Context, userIDs []string) (hidden []string, err error) {
-	err = s.db.NewRaw("SELECT id FROM users WHERE id = ANY(?::uuid[]) AND hidden_at IS NOT NULL ORDER BY id",
-		pgdialect.Array(userIDs)).Scan(ctx, &hidden)
-	if err != nil {
-		return nil, fmt.Errorf("store: hidden accounts: %w", err)
-	}
-	return hidden, nil
-}
-
-// countAccess counts a change of people's rights in rooms whose locks the caller holds. Changes of the rooms' own
-// columns are counted by a trigger.
-func countAccess(ctx context.Context, tx bun.Tx, roomIDs ...string) error {
-	if len(roomIDs) == 0 {
-		return nil
-	}
-	_, err := tx.NewRaw("UPDATE rooms SET access_version = access_version + 1 WHERE id IN (?)", bun.List(roomIDs)).
-		Exec(ctx)
-	if err != nil {
-		return fmt.Errorf("store: count access: %w", err)
-	}
-	return nil
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/jackc/puddle/v2"
 	"github.com/uptrace/bun/driver/pgdriver"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/admission"
@@ -300,13 +301,18 @@ func checkIdle(conn *pgdriver.Conn) error {
 // probe checks whether the database answers, by a connection of its own.
 type probe struct {
 	db     *sql.DB
+	flight singleflight.Group
 	mu     sync.Mutex
 	asked  time.Time
 	answer error
 }
 
-// probeTime is how long an answer is reused.
-const probeTime = time.Second
+const (
+	// probeTime is how long an answer is reused.
+	probeTime = time.Second
+	// probeTimeout is how long an answer may take.
+	probeTimeout = 2 * time.Second
+)
 
 func newProbe(connector driver.Connector) *probe {
 	db := sql.OpenDB(connector)
@@ -314,30 +320,51 @@ func newProbe(connector driver.Connector) *probe {
 	return &probe{db: db}
 }
 
+// ping asks the database, unless there is a recent answer. One question serves all who ask meanwhile, and each of them
+// waits no longer than its own context.
 func (p *probe) ping(ctx context.Context) error {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	if time.Since(p.asked) > probeTime {
-		p.answer = p.db.PingContext(ctx)
-		p.asked = time.Now()
+	asked, answer := p.asked, p.answer
+	p.mu.Unlock()
+	if time.Since(asked) <= probeTime {
+		return answer
 	}
-	return p.answer
+	asking := p.flight.DoChan("", func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), probeTimeout)
+		defer cancel()
+		err := p.db.PingContext(ctx)
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.asked, p.answer = time.Now(), err
+		return nil, err
+	})
+	select {
+	case result := <-asking:
+		return result.Err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // passing are the prefixes of Postgres' codes for conditions that end by themselves: connections, resources, rollbacks
-// that ask for another try, locks, cancellation, and a server that stops or starts.
-var passing = []string{"08", "53", "40", "55P03", "57014", "57P01", "57P02", "57P03", "57P05"}
+// that ask for another try, locks, cancellation, a server that stops or starts, and one that takes no writes, as after
+// a failover or when its disk is almost full.
+var passing = []string{"08", "53", "40", "55P03", "57014", "57P01", "57P02", "57P03", "57P05", "25006"}
 
-// Unavailable reports whether an error says that the database cannot do now what may succeed later.
+// Unavailable reports whether an error says that the database cannot do now what may succeed later. So it is if there is
+// no connection, for whatever reason, or if Postgres ends one.
 func Unavailable(err error) bool {
 	var (
 		answer  pgdriver.Error
 		network net.Error
 	)
 	switch {
+	case errors.Is(err, errNoConnection):
+		return true
 	case errors.As(err, &answer):
-		code := answer.Field('C')
-		return slices.ContainsFunc(passing, func(beginning string) bool { return strings.HasPrefix(code, beginning) })
+		code, severity := answer.Field('C'), answer.Field('V')
+		return severity == "FATAL" || severity == "PANIC" ||
+			slices.ContainsFunc(passing, func(beginning string) bool { return strings.HasPrefix(code, beginning) })
 	case errors.As(err, &network): // a deadline, too
 		return true
 	default:

@@ -40,7 +40,7 @@ type itemRow struct {
 	isNew bool // has no row yet
 }
 
-func (r itemRow) queued() watchparty.QueueItem {
+func (r itemRow) queueItem() watchparty.QueueItem {
 	return watchparty.QueueItem{
 		ID: r.ID, RoomID: r.RoomID, MovieID: value(r.MovieID), Title: r.Title, StreamURL: r.StreamURL,
 		Subtitles: r.Subtitles, RuntimeMS: r.RuntimeMS, DurationMS: r.DurationMS, AddedBy: r.Adder,
@@ -69,16 +69,16 @@ func (r itemRow) insert(ctx context.Context, tx bun.Tx) error {
 	_, err := tx.NewRaw(`
 		INSERT INTO queue_items (id, room_id, movie_id, title, stream_url, added_by, rank)
 		SELECT ?0, ?1, ?2, ?3, ?4, ?5, coalesce(max(rank), 0) + 1 FROM queue_items WHERE room_id = ?1`,
-		r.ID, r.RoomID, r.MovieID, own(r.MovieID, r.Title), own(r.MovieID, r.StreamURL), r.AddedBy).Exec(ctx)
+		r.ID, r.RoomID, r.MovieID, ownText(r.MovieID, r.Title), ownText(r.MovieID, r.StreamURL), r.AddedBy).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("store: add item: %w", err)
 	}
 	return nil
 }
 
-// own returns the text to store for an item with an address of its own. It is empty for an item with a movie, which has
+// ownText returns the text to store for an item with an address of its own. It is empty for an item with a movie, which has
 // the texts of the movie.
-func own(movieID *string, text string) string {
+func ownText(movieID *string, text string) string {
 	if movieID != nil {
 		return ""
 	}
@@ -114,7 +114,7 @@ func readItems(ctx context.Context, db bun.IDB, ids []string) (map[string]watchp
 		return nil, fmt.Errorf("store: read items: %w", err)
 	}
 	for _, row := range rows {
-		items[row.ID] = row.queued()
+		items[row.ID] = row.queueItem()
 	}
 	return items, nil
 }
@@ -198,7 +198,7 @@ func newItem(ctx context.Context, tx bun.Tx, roomID, userID string, what watchpa
 func (s *Store) Queue(
 	ctx context.Context, roomID, viewerID string,
 ) (items []watchparty.QueueItem, version int64, err error) {
-	err = s.db.RunInTx(ctx, oneMoment, func(ctx context.Context, tx bun.Tx) error {
+	err = s.db.RunInTx(ctx, snapshotOptions, func(ctx context.Context, tx bun.Tx) error {
 		var room struct {
 			Order   string `bun:"queue_order"`
 			Version int64  `bun:"queue_version"`
@@ -214,14 +214,14 @@ func (s *Store) Queue(
 		if err := inOrder(q, room.Order).Scan(ctx); err != nil {
 			return err
 		}
-		items = mapRows(rows, itemRow.queued)
+		items = mapRows(rows, itemRow.queueItem)
 		return nil
 	})
 	return items, version, found(err, "queue")
 }
 
-// changeQueue runs a change of a room's queue by a person who has a permission, under the lock of the room's playback,
-// and counts it. It returns the errors of enterPlayback.
+// changeQueue runs a change of a room's queue by a person who has a permission, under the lock of the room's playback.
+// change counts what it changes, by countQueue. It returns the errors of enterPlayback.
 func (s *Store) changeQueue(
 	ctx context.Context, roomID string, by auth.Identity, may watchparty.Permission,
 	change func(ctx context.Context, tx bun.Tx, place watchparty.Place, t *transition) error,
@@ -232,6 +232,9 @@ func (s *Store) changeQueue(
 			return err
 		}
 		t := &transition{room: room}
+		if err := t.lock(ctx, tx); err != nil {
+			return err
+		}
 		return change(ctx, tx, place, t)
 	})
 }
@@ -276,7 +279,7 @@ func (s *Store) AddToQueue(
 		if err := t.lock(ctx, tx); err != nil {
 			return err
 		}
-		if err := roomInQueue(ctx, tx, roomID, by.UserID); err != nil {
+		if err := checkQueueLimits(ctx, tx, roomID, by.UserID); err != nil {
 			return err
 		}
 		if err := row.insert(ctx, tx); err != nil {
@@ -304,12 +307,12 @@ func (s *Store) QueueItem(ctx context.Context, roomID, id, viewerID string) (wat
 func readItem(ctx context.Context, db bun.IDB, roomID, id, viewerID string) (watchparty.QueueItem, error) {
 	var row itemRow
 	err := selectItems(db, &row, viewerID).Where("i.id = ? AND i.room_id = ?", id, roomID).Where(queued).Scan(ctx)
-	return row.queued(), err
+	return row.queueItem(), err
 }
 
-// roomInQueue returns ErrQueueFull if a queue is full, and ErrQueueMine if it has as many items of the person as
+// checkQueueLimits returns ErrQueueFull if a queue is full, and ErrQueueMine if it has as many items of the person as
 // allowed. The caller holds the lock of the playback.
-func roomInQueue(ctx context.Context, tx bun.Tx, roomID, userID string) error {
+func checkQueueLimits(ctx context.Context, tx bun.Tx, roomID, userID string) error {
 	var all, mine int
 	err := tx.NewRaw("SELECT count(*), count(*) FILTER (WHERE added_by = ?1) FROM queue_items AS i WHERE room_id = ?0 AND "+
 		queued, roomID, userID).
@@ -334,10 +337,6 @@ func (s *Store) RemoveFromQueue(
 	err = s.changeQueue(ctx, roomID, by, watchparty.MayAddToQueue, func(
 		ctx context.Context, tx bun.Tx, place watchparty.Place, t *transition,
 	) error {
-		t.event = playback.Removed{ItemID: itemID}
-		if err := t.lock(ctx, tx); err != nil {
-			return err
-		}
 		var row itemRow
 		err := tx.NewSelect().Model(&row).Where("id = ? AND room_id = ?", itemID, roomID).For("UPDATE").Scan(ctx)
 		if err != nil {
@@ -348,6 +347,7 @@ func (s *Store) RemoveFromQueue(
 			return watchparty.ErrForbidden
 		}
 		if plays {
+			t.event = playback.Removed{ItemID: itemID}
 			answer, err = t.run(ctx, tx)
 		} else {
 			answer, err = t.removeQueued(ctx, tx, itemID)
@@ -365,10 +365,15 @@ func (t *transition) removeQueued(ctx context.Context, tx bun.Tx, itemID string)
 	if _, err := tx.NewRaw("DELETE FROM queue_items WHERE id = ?", itemID).Exec(ctx); err != nil {
 		return PlaybackAnswer{}, err
 	}
+	return t.answerQueueChange(ctx, tx)
+}
+
+// answerQueueChange counts a change of the queue or of its votes that leaves the state as it is, and returns the state.
+func (t *transition) answerQueueChange(ctx context.Context, tx bun.Tx) (PlaybackAnswer, error) {
 	if err := countQueue(ctx, tx, t.room.ID); err != nil {
 		return PlaybackAnswer{}, err
 	}
-	if err := t.look(ctx, tx); err != nil {
+	if err := t.read(ctx, tx); err != nil {
 		return PlaybackAnswer{}, err
 	}
 	t.row.QueueVersion++
@@ -379,11 +384,8 @@ func (t *transition) removeQueued(ctx context.Context, tx bun.Tx, itemID string)
 // if one of them is not in the queue, and the errors of enterPlayback.
 func (s *Store) MoveInQueue(ctx context.Context, roomID string, by auth.Identity, itemID, beforeID string) error {
 	err := s.changeQueue(ctx, roomID, by, watchparty.MayEditQueue, func(
-		ctx context.Context, tx bun.Tx, _ watchparty.Place, t *transition,
+		ctx context.Context, tx bun.Tx, _ watchparty.Place, _ *transition,
 	) error {
-		if err := t.lock(ctx, tx); err != nil {
-			return err
-		}
 		var rows []itemRow
 		err := tx.NewSelect().Model(&rows).Where("room_id = ?", roomID).Where(queued).Order("rank", "id").Scan(ctx)
 		if err != nil {
@@ -431,11 +433,8 @@ func renumber(ctx context.Context, tx bun.Tx, ids []string) error {
 // It returns ErrNotFound for an item that is not in the queue, and the errors of enterPlayback.
 func (s *Store) VoteForItem(ctx context.Context, roomID string, by auth.Identity, itemID string, votes bool) error {
 	err := s.changeQueue(ctx, roomID, by, watchparty.MayVote, func(
-		ctx context.Context, tx bun.Tx, _ watchparty.Place, t *transition,
+		ctx context.Context, tx bun.Tx, _ watchparty.Place, _ *transition,
 	) error {
-		if err := t.lock(ctx, tx); err != nil {
-			return err
-		}
 		err := tx.NewRaw("SELECT id FROM queue_items AS i WHERE id = ? AND room_id = ? AND "+queued+" FOR KEY SHARE", itemID,
 			roomID).Scan(ctx, new(string))
 		if err != nil {
@@ -464,9 +463,6 @@ func (s *Store) VoteToSkip(
 	err = s.changeQueue(ctx, roomID, by, watchparty.MayVote, func(
 		ctx context.Context, tx bun.Tx, _ watchparty.Place, t *transition,
 	) error {
-		if err := t.lock(ctx, tx); err != nil {
-			return err
-		}
 		switch {
 		case t.row.Epoch != epoch:
 			return t.row.state().Stale()
@@ -478,14 +474,7 @@ func (s *Store) VoteToSkip(
 			return err
 		}
 		if !passed {
-			if err := countQueue(ctx, tx, roomID); err != nil {
-				return err
-			}
-			if err := t.look(ctx, tx); err != nil {
-				return err
-			}
-			t.row.QueueVersion++
-			answer, err = t.answer(ctx, tx, playback.Effects{Revision: t.row.Revision})
+			answer, err = t.answerQueueChange(ctx, tx)
 			return err
 		}
 		t.event = playback.Voted{Epoch: epoch}

@@ -34,8 +34,8 @@ func (s *Store) UpdateRoom(
 		if err != nil {
 			return nil, err
 		}
-		if versions != nil && !slices.Contains(versions, room.Version) {
-			return nil, watchparty.ErrChangedSince
+		if err := checkVersion(room.Version, versions); err != nil {
+			return nil, err
 		}
 		if err := applyRoomChange(ctx, tx, room, actorID, c); err != nil {
 			return nil, err
@@ -49,22 +49,22 @@ func (s *Store) UpdateRoom(
 }
 
 func applyRoomChange(ctx context.Context, tx bun.Tx, room roomRow, actorID string, c watchparty.RoomChange) error {
-	stays := room.ArchivedAt != nil && (c.Archived == nil || *c.Archived)
-	turns := c.Archived != nil && *c.Archived != (room.ArchivedAt != nil)
+	staysArchived := room.ArchivedAt != nil && (c.Archived == nil || *c.Archived)
+	toggles := c.Archived != nil && *c.Archived != (room.ArchivedAt != nil)
 	c.Archived = nil
-	if stays && c != (watchparty.RoomChange{}) {
+	if staysArchived && c != (watchparty.RoomChange{}) {
 		return room.shut()
 	}
-	if turns && room.ClosedAt != nil {
+	if toggles && room.ClosedAt != nil {
 		return watchparty.ErrRoomClosed
 	}
 	fields := room.apply(c)
-	if len(fields) == 0 && !turns {
+	if len(fields) == 0 && !toggles {
 		return nil
 	}
 	room.Version++
 	room.UpdatedAt = Now()
-	if turns {
+	if toggles {
 		if err := toggleArchived(ctx, tx, &room, actorID); err != nil {
 			return err
 		}
@@ -181,8 +181,8 @@ func (s *Store) DeleteRoom(ctx context.Context, roomID, actorID string, versions
 		if err != nil {
 			return nil, err
 		}
-		if versions != nil && !slices.Contains(versions, room.Version) {
-			return nil, watchparty.ErrChangedSince
+		if err := checkVersion(room.Version, versions); err != nil {
+			return nil, err
 		}
 		if err := emptyRooms(ctx, tx, []string{roomID}); err != nil {
 			return nil, err

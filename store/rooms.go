@@ -87,9 +87,10 @@ func (r roomRow) sharing() watchparty.Sharing {
 	return watchparty.Sharing{Control: watchparty.Circle(r.Control), Queue: watchparty.Circle(r.Queue)}
 }
 
-// closedError is the error for an operation that an archived room does not allow.
+// shut is the error for an operation that an archived room does not allow.
 func (r roomRow) shut() error { return closedError(r.ClosedAt != nil) }
 
+// closedError is the error for an archived room, which an admin may have closed.
 func closedError(closed bool) error {
 	if closed {
 		return watchparty.ErrRoomClosed
@@ -262,13 +263,14 @@ func admit(ctx context.Context, tx bun.Tx, room roomRow, userID string) error {
 	return addParticipant(ctx, tx, room.ID, userID)
 }
 
-// activity is the precision of last_active_at in rooms. A row that is written with each message would be a bottleneck.
-const activity = 10 * time.Minute
+// activityPrecision is the precision of last_active_at in rooms. A row that is written with each message would be a
+// bottleneck.
+const activityPrecision = 10 * time.Minute
 
 // touchRoom stores that something happens in the room now.
 func touchRoom(ctx context.Context, tx bun.Tx, roomID string) error {
 	result, err := tx.NewUpdate().Model((*roomRow)(nil)).Set("last_active_at = now()").
-		Where("id = ? AND "+quietRoom, roomID, activity.Seconds()).Exec(ctx)
+		Where("id = ? AND "+quietRoom, roomID, activityPrecision.Seconds()).Exec(ctx)
 	if err == nil && affected(result) {
 		changes(ctx, coherence.TagRooms) // one of their orders is by activity
 	}

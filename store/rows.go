@@ -27,6 +27,14 @@ func affected(result sql.Result) bool {
 	return err == nil && n > 0
 }
 
+// checkVersion returns ErrChangedSince unless a row has one of the versions; nil allows any version.
+func checkVersion(version int, versions []int) error {
+	if versions != nil && !slices.Contains(versions, version) {
+		return watchparty.ErrChangedSince
+	}
+	return nil
+}
+
 // isSubset reports whether all has every ID of some.
 func isSubset(some, all []string) bool {
 	return !slices.ContainsFunc(some, func(id string) bool { return !slices.Contains(all, id) })

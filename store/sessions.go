@@ -121,7 +121,6 @@ func nullTime(t time.Time) any {
 
 // live is the condition of a refresh token that can be exchanged. A sign-in has several when one token was exchanged
 // more than once within the grace period, and none when it has ended.
-// than once within the grace period, and none when it has ended.
 const live = "rotated_at IS NULL AND revoked_at IS NULL AND expires_at > now()"
 
 // SessionUser finds the user of a sign-in. It returns ErrUnauthenticated if the sign-in has ended, which it has when

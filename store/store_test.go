@@ -4,6 +4,11 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -136,6 +141,22 @@ func TestOpenRefusesBadURLs(t *testing.T) {
 			require.NotContains(t, err.Error(), "secret")
 		})
 	}
+}
+
+// TestFiles: doc.go names each file of the package, and no file that is gone.
+func TestFiles(t *testing.T) {
+	t.Parallel()
+	doc, err := os.ReadFile("doc.go")
+	require.NoError(t, err)
+	list, _, found := strings.Cut(string(doc), "// # Transactions")
+	require.True(t, found)
+	named := regexp.MustCompile(`[a-z_]+\.go`).FindAllString(list, -1)
+	files, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	files = slices.DeleteFunc(files, func(name string) bool {
+		return strings.HasSuffix(name, "_test.go") || name == "doc.go"
+	})
+	require.ElementsMatch(t, files, named)
 }
 
 // TestDeadlock: two transactions that wait for each other both come to their end.

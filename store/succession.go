@@ -130,9 +130,9 @@ func (l accountDeletion) handOverRooms(ctx context.Context, tx bun.Tx, userID st
 	return rooms, err
 }
 
-// noted is the precision of last_seen_at in participants: a heartbeat that comes sooner after the last one writes
-// nothing.
-const noted = 15 * time.Second
+// presencePrecision is the precision of last_seen_at in participants: a heartbeat that comes sooner after the last one
+// writes nothing.
+const presencePrecision = 15 * time.Second
 
 // Heartbeat stores that a user is present in a room. If the host has not been seen for the time silence, it passes the
 // room on to a participant who is present. A host who is not in the room counts as not seen since the first of its
@@ -142,7 +142,7 @@ func (s *Store) Heartbeat(
 	ctx context.Context, roomID, userID string, silence time.Duration,
 ) (passedOn bool, err error) {
 	var due, absent bool
-	// Whoever is present only writes the time. Whoever was absent changes what others see.
+	// A person who is present only writes the time. A person who was absent changes what others see.
 	err = s.db.NewRaw(`
 		WITH seen AS (
 			UPDATE participants SET last_seen_at = now(), updated_at = now()
@@ -150,7 +150,7 @@ func (s *Store) Heartbeat(
 				AND last_seen_at > now() - make_interval(secs => ?4))
 		SELECT `+hostSilent+`, p.last_seen_at <= now() - make_interval(secs => ?4) FROM rooms AS r
 		JOIN participants AS p ON p.room_id = r.id AND p.user_id = ?1
-		WHERE r.id = ?0 AND `+roomThere, roomID, userID, silence.Seconds(), noted.Seconds(),
+		WHERE r.id = ?0 AND `+roomThere, roomID, userID, silence.Seconds(), presencePrecision.Seconds(),
 		watchparty.PresentFor.Seconds()).Scan(ctx, &due, &absent)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, watchparty.ErrNotParticipant
@@ -164,13 +164,23 @@ func (s *Store) Heartbeat(
 	if err != nil || !due {
 		return false, found(err, "heartbeat")
 	}
+	return s.succeedSilent(ctx, roomID, userID, silence)
+}
+
+// succeedSilent passes a room on to a participant who is present, if its host is not the user and has not been seen for
+// the time silence. userID may be empty. It reports whether the room has another host now.
+func (s *Store) succeedSilent(
+	ctx context.Context, roomID, userID string, silence time.Duration,
+) (passedOn bool, err error) {
 	err = s.changeStandings(ctx, roomID, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
+		passedOn = false
 		room, err := lockRoom(ctx, tx, roomID)
 		if err != nil {
 			return nil, err
 		}
-		// Someone else's heartbeat may have been faster, or the host's.
-		err = tx.NewRaw("SELECT "+hostSilent+" FROM rooms AS r WHERE r.id = ?0", roomID, userID, silence.Seconds()).
+		// Another call may have been faster, or the host is back.
+		var due bool
+		err = tx.NewRaw("SELECT "+hostSilent+" FROM rooms AS r WHERE r.id = ?0", roomID, nullID(userID), silence.Seconds()).
 			Scan(ctx, &due)
 		if err != nil || !due {
 			return nil, err
@@ -179,7 +189,7 @@ func (s *Store) Heartbeat(
 		passedOn = heir != ""
 		return nil, err
 	})
-	return passedOn, found(err, "heartbeat")
+	return passedOn, found(err, "succession")
 }
 
 // hostSilent is the condition that the room r is open, and that its host is not ?1 and was not seen there for ?2

@@ -157,11 +157,11 @@ func TestHeartbeat(t *testing.T) {
 
 	t.Run("is written when the last one is old", func(t *testing.T) {
 		c := newScene(t, s)
-		setLastSeen(t, s, c.room, c.first, noted-5*time.Second)
+		setLastSeen(t, s, c.room, c.first, presencePrecision-5*time.Second)
 		before := seen(t, c, c.first)
 		require.False(t, beat(t, c, c.first))
 		require.Equal(t, before, seen(t, c, c.first))
-		setLastSeen(t, s, c.room, c.first, noted+time.Second)
+		setLastSeen(t, s, c.room, c.first, presencePrecision+time.Second)
 		setLastSeen(t, s, c.room, c.second, time.Hour)
 		require.False(t, beat(t, c, c.first))
 		require.WithinDuration(t, time.Now(), seen(t, c, c.first), 10*time.Second)

@@ -384,12 +384,8 @@ func applyResult(
 	if row.Attempts != work.Number {
 		return nil
 	}
-	if _, err := tx.NewUpdate().
-		Model(row).
-		Set("last_status = ?", r.Status).
-		WherePK().
-		Returning("*").
-		Exec(ctx); err != nil {
+	_, err := tx.NewUpdate().Model(row).Set("last_status = ?", r.Status).WherePK().Returning("*").Exec(ctx)
+	if err != nil {
 		return err
 	}
 	if r.Outcome == watchparty.AttemptWebhookDelivered {

@@ -112,9 +112,7 @@ func (p *plant) openRoom(t *testing.T, host watchparty.User) watchparty.Room {
 
 // awaitDelivery waits until the newest delivery to a webhook is in a state.
 func (p *plant) awaitDelivery(
-	t *testing.T,
-	webhookID string,
-	state watchparty.WebhookState,
+	t *testing.T, webhookID string, state watchparty.WebhookState,
 ) watchparty.WebhookDelivery {
 	t.Helper()
 	var newest watchparty.WebhookDelivery

@@ -16,12 +16,8 @@ import (
 // maxCrashes is the number of workers that end while they render a picture before the picture is refused.
 const maxCrashes = 5
 
-// The code and the reason of an upload that ended five workers, and the reason of one that an operator cancelled.
-const (
-	codeCrashed   = "avatar_unreadable"
-	reasonStopped = "The upload was stopped. Upload the picture again."
-	reasonCrashed = "The picture could not be processed. Save it again with another program, or choose another one."
-)
+// codeCrashed is the code of an upload that has ended maxCrashes workers.
+const codeCrashed = "avatar_unreadable"
 
 // Change IDs of workflow.GetVersion.
 const (
@@ -41,7 +37,7 @@ func ProcessAvatar(ctx workflow.Context, in job.AvatarInput) (job.AvatarResult, 
 	result, err := u.process(ctx)
 	if temporal.IsCanceledError(err) && workflow.GetVersion(ctx, cancelChange, workflow.DefaultVersion, 1) == 1 {
 		ctx, _ := workflow.NewDisconnectedContext(ctx)
-		if _, failed := u.fail(ctx, "", reasonStopped); failed != nil {
+		if _, failed := u.fail(ctx, "", watchparty.AvatarReasonStopped); failed != nil {
 			return result, failed
 		}
 	}
@@ -139,7 +135,7 @@ func (u *upload) pause() time.Duration {
 func rejection(err error) (code, reason string) {
 	var timeout *temporal.TimeoutError
 	if errors.As(err, &timeout) {
-		return codeCrashed, reasonCrashed
+		return codeCrashed, watchparty.AvatarReasonUnrendered
 	}
 	var refused *temporal.ApplicationError
 	if errors.As(err, &refused) && refused.Type() == job.ErrorAvatarRejected && refused.Details(&code, &reason) == nil {

@@ -1616,6 +1616,7 @@ const (
 	ProblemCodeSlowMode                   ProblemCode = "slow_mode"
 	ProblemCodeTooManyAnswers             ProblemCode = "too_many_answers"
 	ProblemCodeTooManyInvitations         ProblemCode = "too_many_invitations"
+	ProblemCodeTooManyMoves               ProblemCode = "too_many_moves"
 	ProblemCodeTooManyParties             ProblemCode = "too_many_parties"
 	ProblemCodeTooManyReports             ProblemCode = "too_many_reports"
 	ProblemCodeTooManyWebhooks            ProblemCode = "too_many_webhooks"
@@ -1768,6 +1769,8 @@ func (e ProblemCode) Valid() bool {
 	case ProblemCodeTooManyAnswers:
 		return true
 	case ProblemCodeTooManyInvitations:
+		return true
+	case ProblemCodeTooManyMoves:
 		return true
 	case ProblemCodeTooManyParties:
 		return true
@@ -2570,8 +2573,8 @@ type AccountAnswer struct {
 	Data Account `json:"data"`
 }
 
-// ActDetails What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed;
-// empty for most.
+// ActDetails What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed. The
+// `note` of an admin's act says why it was done, if the admin gave a reason.
 type ActDetails map[string]interface{}
 
 // ActivityFigures The figures of a time
@@ -2690,13 +2693,10 @@ type AdminMessageList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// AdminNote Why an admin does something, for the audit log
+// AdminNote Why an admin does something
 //
-// Example: {"note":"The mail server works again"}
-type AdminNote struct {
-	// Note The reason; empty for none
-	Note *string `json:"note,omitempty"`
-}
+// Example: The mail server works again
+type AdminNote = string
 
 // AdminRoom A room, as admins see it
 //
@@ -2817,8 +2817,8 @@ type AuditEntry struct {
 	// CreatedAt When it was done
 	CreatedAt time.Time `json:"created_at"`
 
-	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed;
-	// empty for most.
+	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed. The
+	// `note` of an admin's act says why it was done, if the admin gave a reason.
 	Details ActDetails `json:"details"`
 
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
@@ -3708,8 +3708,8 @@ type ExportedAct struct {
 	// CreatedAt When it was done
 	CreatedAt time.Time `json:"created_at"`
 
-	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed;
-	// empty for most.
+	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed. The
+	// `note` of an admin's act says why it was done, if the admin gave a reason.
 	Details ActDetails `json:"details"`
 
 	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
@@ -3745,8 +3745,8 @@ type ExportedAdminAct struct {
 	// CreatedAt When it was done
 	CreatedAt time.Time `json:"created_at"`
 
-	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed;
-	// empty for most.
+	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed. The
+	// `note` of an admin's act says why it was done, if the admin gave a reason.
 	Details ActDetails `json:"details"`
 
 	// Outcome What became of it, in the words of the audit log
@@ -4110,7 +4110,7 @@ type GenreList struct {
 
 // Health The health of the service, as this process sees it
 //
-// Example: {"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"}
+// Example: {"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","emails_sent_at":"2026-03-02T20:14:31Z","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"}
 type Health struct {
 	// Bucket `connected`, or what is wrong with the bucket of the avatars' files
 	Bucket string `json:"bucket"`
@@ -4124,10 +4124,15 @@ type Health struct {
 	// Emails `connected` if the mail server takes emails and none is late, or what is wrong
 	Emails string `json:"emails"`
 
+	// EmailsSentAt When the mail server last took an email; null if that is not known
+	EmailsSentAt *time.Time `json:"emails_sent_at"`
+
 	// Redis `connected`, or what is wrong with Redis
 	Redis string `json:"redis"`
 
-	// Schedules `connected` if every schedule exists and has run when it was due; otherwise the first one that has not
+	// Schedules `connected` if every schedule exists and has run when it was due; otherwise those of which that is not so:
+	// `is missing`, `is late` (Temporal has not decided about a run that is due), or `has skipped a run`, until the
+	// next one. Runs that were due during a pause are not missed.
 	Schedules string `json:"schedules"`
 
 	// Status `degraded`: everything but the parts below works. `down`: requests are refused.
@@ -4144,11 +4149,11 @@ type Health struct {
 // HealthStatus `degraded`: everything but the parts below works. `down`: requests are refused.
 type HealthStatus string
 
-// HealthAnswer Example: {"data":{"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"}}
+// HealthAnswer Example: {"data":{"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","emails_sent_at":"2026-03-02T20:14:31Z","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"}}
 type HealthAnswer struct {
 	// Data The health of the service, as this process sees it
 	//
-	// Example: {"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"}
+	// Example: {"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","emails_sent_at":"2026-03-02T20:14:31Z","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"}
 	Data Health `json:"data"`
 }
 
@@ -4350,7 +4355,7 @@ type JobAnswer struct {
 
 // JobBatch What to do with which jobs
 //
-// Example: {"action":"retry","expected":3,"kind":"ActivityReport","note":"The disk is larger now","state":"failed"}
+// Example: {"action":"retry","expected":3,"kind":"ActivityReport","state":"failed"}
 type JobBatch struct {
 	// Action What to do with each
 	Action JobBatchAction `json:"action"`
@@ -4366,9 +4371,6 @@ type JobBatch struct {
 
 	// Kind Only those of this kind
 	Kind *JobBatchKind `json:"kind,omitempty"`
-
-	// Note The reason; needed to terminate
-	Note *string `json:"note,omitempty"`
 
 	// Queue Only those that workers of this queue decide
 	Queue *JobBatchQueue `json:"queue,omitempty"`
@@ -4998,7 +5000,7 @@ type Overview struct {
 
 	// Health The health of the service, as this process sees it
 	//
-	// Example: {"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"}
+	// Example: {"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","emails_sent_at":"2026-03-02T20:14:31Z","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"}
 	Health Health `json:"health"`
 
 	// JobsFailedLastDay How many jobs that began in the last day have failed, about; null while Temporal is away
@@ -5028,7 +5030,7 @@ type Overview struct {
 
 // OverviewAnswer An overview of the service
 //
-// Example: {"data":{"emails_paused_at":null,"emails_waiting":1,"health":{"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"},"jobs_failed_last_day":null,"jobs_running":null,"last_hour":[{"avatars_failed":0,"avatars_ready":1,"cleanups_completed":1,"cleanups_failed":0,"emails_failed":0,"emails_sent":3,"from":"2026-01-31T20:15:00Z","jobs_started":5}],"last_week":[{"avatars_failed":0,"avatars_ready":1,"cleanups_completed":1,"cleanups_failed":0,"emails_failed":0,"emails_sent":3,"from":"2026-01-31T20:15:00Z","jobs_started":5}],"late":[{"count":1,"oldest_at":"2026-01-31T20:15:00Z","what":"events"}],"outbox":{"abandoned":0,"last_error":"Temporal is away","oldest_at":"2026-01-31T20:15:00Z","waiting":1},"queues":[{"added_per_second":0.1,"backlog":0,"backlog_age_seconds":0,"done_per_second":0.1,"name":"email","note":"","pausable":true,"paused_at":null,"workers":[{"activities":true,"identity":"7@worker-1@","last_poll_at":"2026-01-31T20:15:00Z","workflows":true}]}],"temporal":"away"}}
+// Example: {"data":{"emails_paused_at":null,"emails_waiting":1,"health":{"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","emails_sent_at":"2026-03-02T20:14:31Z","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"},"jobs_failed_last_day":null,"jobs_running":null,"last_hour":[{"avatars_failed":0,"avatars_ready":1,"cleanups_completed":1,"cleanups_failed":0,"emails_failed":0,"emails_sent":3,"from":"2026-01-31T20:15:00Z","jobs_started":5}],"last_week":[{"avatars_failed":0,"avatars_ready":1,"cleanups_completed":1,"cleanups_failed":0,"emails_failed":0,"emails_sent":3,"from":"2026-01-31T20:15:00Z","jobs_started":5}],"late":[{"count":1,"oldest_at":"2026-01-31T20:15:00Z","what":"events"}],"outbox":{"abandoned":0,"last_error":"Temporal is away","oldest_at":"2026-01-31T20:15:00Z","waiting":1},"queues":[{"added_per_second":0.1,"backlog":0,"backlog_age_seconds":0,"done_per_second":0.1,"name":"email","note":"","pausable":true,"paused_at":null,"workers":[{"activities":true,"identity":"7@worker-1@","last_poll_at":"2026-01-31T20:15:00Z","workflows":true}]}],"temporal":"away"}}
 type OverviewAnswer struct {
 	// Data An overview of the service
 	Data Overview `json:"data"`
@@ -5952,8 +5954,8 @@ type RoomAct struct {
 	// CreatedAt When it was done
 	CreatedAt time.Time `json:"created_at"`
 
-	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed;
-	// empty for most.
+	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed. The
+	// `note` of an admin's act says why it was done, if the admin gave a reason.
 	Details ActDetails `json:"details"`
 
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
@@ -6106,12 +6108,6 @@ type ScheduleList struct {
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
-}
-
-// ScheduleNote Example: {"note":"The database is being moved"}
-type ScheduleNote struct {
-	// Note The reason, for operators
-	Note string `json:"note"`
 }
 
 // SchedulePartyRequest Example: {"starts_at":"2026-02-01T20:30:00+01:00","time_zone":"Europe/Berlin","title":"Second part"}
@@ -6820,6 +6816,11 @@ type JobID = string
 // Limit defines model for Limit.
 type Limit = int
 
+// Note Why an admin does something
+//
+// Example: The mail server works again
+type Note = AdminNote
+
 // PartyID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 type PartyID = ID
 
@@ -6828,6 +6829,11 @@ type QueueName = string
 
 // Range defines model for Range.
 type Range = string
+
+// RequiredNote Why an admin does something
+//
+// Example: The mail server works again
+type RequiredNote = AdminNote
 
 // RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 type RoomID = ID
@@ -6948,6 +6954,9 @@ type ListAuditParams struct {
 
 // StartCleanupParams defines parameters for StartCleanup.
 type StartCleanupParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+
 	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
 	// key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
 	// a 422.
@@ -6961,6 +6970,12 @@ type ListCleanupRunsParams struct {
 
 	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// CancelCleanupRunParams defines parameters for CancelCleanupRun.
+type CancelCleanupRunParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
 }
 
 // ListEmailsParams defines parameters for ListEmails.
@@ -6999,6 +7014,18 @@ type ListEmailsParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ResumeEmailsParams defines parameters for ResumeEmails.
+type ResumeEmailsParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
+// PauseEmailsParams defines parameters for PauseEmails.
+type PauseEmailsParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
 // ListEmailPreviewsParams defines parameters for ListEmailPreviews.
 type ListEmailPreviewsParams struct {
 	// Language The language that the emails are shown in
@@ -7011,12 +7038,27 @@ type GetEmailParams struct {
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
+// CancelEmailParams defines parameters for CancelEmail.
+type CancelEmailParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
 // ResendEmailParams defines parameters for ResendEmail.
 type ResendEmailParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+
 	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
 	// key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
 	// a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ActOnJobsParams defines parameters for ActOnJobs.
+type ActOnJobsParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
 }
 
 // ListJobsParams defines parameters for ListJobs.
@@ -7077,6 +7119,24 @@ type CountJobsParams struct {
 	OnlyTotal *bool `form:"only_total,omitempty" json:"only_total,omitempty"`
 }
 
+// CancelJobParams defines parameters for CancelJob.
+type CancelJobParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
+// RetryJobParams defines parameters for RetryJob.
+type RetryJobParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
+// TerminateJobParams defines parameters for TerminateJob.
+type TerminateJobParams struct {
+	// Note Why the admin does it, for the audit log and for other admins
+	Note RequiredNote `form:"note" json:"note"`
+}
+
 // ListEventsParams defines parameters for ListEvents.
 type ListEventsParams struct {
 	// State `pending` ones are tried again by themselves, `abandoned` ones are not
@@ -7091,6 +7151,24 @@ type ListEventsParams struct {
 
 // ListEventsParamsState defines parameters for ListEvents.
 type ListEventsParamsState string
+
+// RequeueEventParams defines parameters for RequeueEvent.
+type RequeueEventParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
+// PauseQueueParams defines parameters for PauseQueue.
+type PauseQueueParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
+// ResumeQueueParams defines parameters for ResumeQueue.
+type ResumeQueueParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
 
 // ListReportsParams defines parameters for ListReports.
 type ListReportsParams struct {
@@ -7138,6 +7216,12 @@ type ListRetiredRoomsParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// RestoreRoomParams defines parameters for RestoreRoom.
+type RestoreRoomParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
 // ListAnyMessagesParams defines parameters for ListAnyMessages.
 type ListAnyMessagesParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
@@ -7145,6 +7229,30 @@ type ListAnyMessagesParams struct {
 
 	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// BackfillScheduleParams defines parameters for BackfillSchedule.
+type BackfillScheduleParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
+// PauseScheduleParams defines parameters for PauseSchedule.
+type PauseScheduleParams struct {
+	// Note Why the admin does it, for the audit log and for other admins
+	Note RequiredNote `form:"note" json:"note"`
+}
+
+// ResumeScheduleParams defines parameters for ResumeSchedule.
+type ResumeScheduleParams struct {
+	// Note Why the admin does it, for the audit log and for other admins
+	Note RequiredNote `form:"note" json:"note"`
+}
+
+// TriggerScheduleParams defines parameters for TriggerSchedule.
+type TriggerScheduleParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
 }
 
 // ListUsersParams defines parameters for ListUsers.
@@ -7163,6 +7271,30 @@ type ListUsersParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// RevokeAdminParams defines parameters for RevokeAdmin.
+type RevokeAdminParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
+// GrantAdminParams defines parameters for GrantAdmin.
+type GrantAdminParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
+// ReinstateUserParams defines parameters for ReinstateUser.
+type ReinstateUserParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
+// EndUserSessionsParams defines parameters for EndUserSessions.
+type EndUserSessionsParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
 // ListUserSessionsParams defines parameters for ListUserSessions.
 type ListUserSessionsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
@@ -7172,10 +7304,22 @@ type ListUserSessionsParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// EndUserSessionParams defines parameters for EndUserSession.
+type EndUserSessionParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
 // GetWebhookDeliveryParams defines parameters for GetWebhookDelivery.
 type GetWebhookDeliveryParams struct {
 	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// RedeliverWebhookParams defines parameters for RedeliverWebhook.
+type RedeliverWebhookParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
 }
 
 // ListWebhooksParams defines parameters for ListWebhooks.
@@ -7189,16 +7333,31 @@ type ListWebhooksParams struct {
 
 // CreateWebhookParams defines parameters for CreateWebhook.
 type CreateWebhookParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+
 	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
 	// key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
 	// a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// DeleteWebhookParams defines parameters for DeleteWebhook.
+type DeleteWebhookParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
 // GetWebhookParams defines parameters for GetWebhook.
 type GetWebhookParams struct {
 	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// UpdateWebhookParams defines parameters for UpdateWebhook.
+type UpdateWebhookParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
 }
 
 // ListWebhookDeliveriesParams defines parameters for ListWebhookDeliveries.
@@ -7220,6 +7379,24 @@ type ListWebhookDeliveriesParams struct {
 
 	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ReplayWebhookParams defines parameters for ReplayWebhook.
+type ReplayWebhookParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
+// RotateWebhookSecretParams defines parameters for RotateWebhookSecret.
+type RotateWebhookSecretParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
+// TestWebhookParams defines parameters for TestWebhook.
+type TestWebhookParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
 }
 
 // RequestPasswordResetParams defines parameters for RequestPasswordReset.
@@ -7253,8 +7430,9 @@ type ListMessagesParams struct {
 	// UpdatedAfter An `updates_cursor`: the messages that were edited or deleted since, each once as it is now, the oldest
 	// change first. The first page of the room (without `before`, `after` and `updated_after`) has the cursor to
 	// begin with; each page of updates has the next one. A client that always continues from there misses no
-	// change, but may see a change twice. If messages are hidden or shown because an admin suspended or reinstated
-	// their author, that is no change.
+	// change, but may see a change twice. Messages that quote a changed one are not among them: a client changes
+	// their excerpts itself. If messages are hidden or shown because an admin suspended or reinstated their
+	// author, that is no change.
 	UpdatedAfter *Cursor `form:"updated_after,omitempty" json:"updated_after,omitempty"`
 
 	// Limit The maximum number of items on a page
@@ -7365,6 +7543,9 @@ type ListMoviesParams struct {
 
 // CreateMovieParams defines parameters for CreateMovie.
 type CreateMovieParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+
 	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
 	// key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
 	// a 422.
@@ -7379,6 +7560,9 @@ type ListGenresParams struct {
 
 // DeleteMovieParams defines parameters for DeleteMovie.
 type DeleteMovieParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+
 	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
 	// Only the version in the tag is compared, which does not change when people join or leave a room, or say whether
 	// they come to a party.
@@ -7398,6 +7582,9 @@ type GetMovieParams struct {
 
 // UpdateMovieParams defines parameters for UpdateMovie.
 type UpdateMovieParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+
 	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
 	// Only the version in the tag is compared, which does not change when people join or leave a room, or say whether
 	// they come to a party.
@@ -7704,35 +7891,11 @@ type ResolveAbuseReportJSONRequestBody = ResolveAbuseReportRequest
 // StartCleanupJSONRequestBody defines body for StartCleanup for application/json ContentType.
 type StartCleanupJSONRequestBody = StartCleanupRequest
 
-// CancelEmailJSONRequestBody defines body for CancelEmail for application/json ContentType.
-type CancelEmailJSONRequestBody = AdminNote
-
-// ResendEmailJSONRequestBody defines body for ResendEmail for application/json ContentType.
-type ResendEmailJSONRequestBody = AdminNote
-
 // ActOnJobsJSONRequestBody defines body for ActOnJobs for application/json ContentType.
 type ActOnJobsJSONRequestBody = JobBatch
 
-// CancelJobJSONRequestBody defines body for CancelJob for application/json ContentType.
-type CancelJobJSONRequestBody = AdminNote
-
-// RetryJobJSONRequestBody defines body for RetryJob for application/json ContentType.
-type RetryJobJSONRequestBody = AdminNote
-
-// TerminateJobJSONRequestBody defines body for TerminateJob for application/json ContentType.
-type TerminateJobJSONRequestBody = ScheduleNote
-
 // RemoveMessageJSONRequestBody defines body for RemoveMessage for application/json ContentType.
 type RemoveMessageJSONRequestBody = RemoveMessageRequest
-
-// RequeueEventJSONRequestBody defines body for RequeueEvent for application/json ContentType.
-type RequeueEventJSONRequestBody = AdminNote
-
-// PauseQueueJSONRequestBody defines body for PauseQueue for application/json ContentType.
-type PauseQueueJSONRequestBody = AdminNote
-
-// ResumeQueueJSONRequestBody defines body for ResumeQueue for application/json ContentType.
-type ResumeQueueJSONRequestBody = AdminNote
 
 // CloseRoomJSONRequestBody defines body for CloseRoom for application/json ContentType.
 type CloseRoomJSONRequestBody = CloseRoomRequest
@@ -7742,12 +7905,6 @@ type ReopenRoomJSONRequestBody = ReopenRoomRequest
 
 // BackfillScheduleJSONRequestBody defines body for BackfillSchedule for application/json ContentType.
 type BackfillScheduleJSONRequestBody = ScheduleBackfill
-
-// PauseScheduleJSONRequestBody defines body for PauseSchedule for application/json ContentType.
-type PauseScheduleJSONRequestBody = ScheduleNote
-
-// ResumeScheduleJSONRequestBody defines body for ResumeSchedule for application/json ContentType.
-type ResumeScheduleJSONRequestBody = ScheduleNote
 
 // SuspendUserJSONRequestBody defines body for SuspendUser for application/json ContentType.
 type SuspendUserJSONRequestBody = SuspendRequest
@@ -7927,19 +8084,19 @@ type ServerInterface interface {
 	GetCleanupRun(ctx echo.Context, runID ID) error
 	// CancelCleanupRun Cancel a cleanup run
 	// (POST /admin/cleanup/runs/{run_id}/cancel)
-	CancelCleanupRun(ctx echo.Context, runID ID) error
+	CancelCleanupRun(ctx echo.Context, runID ID, params CancelCleanupRunParams) error
 	// ListEmails List emails, newest first
 	// (GET /admin/emails)
 	ListEmails(ctx echo.Context, params ListEmailsParams) error
 	// ResumeEmails Resume emails
 	// (DELETE /admin/emails/pause)
-	ResumeEmails(ctx echo.Context) error
+	ResumeEmails(ctx echo.Context, params ResumeEmailsParams) error
 	// GetEmailPause Get whether emails are paused
 	// (GET /admin/emails/pause)
 	GetEmailPause(ctx echo.Context) error
 	// PauseEmails Pause all emails
 	// (PUT /admin/emails/pause)
-	PauseEmails(ctx echo.Context) error
+	PauseEmails(ctx echo.Context, params PauseEmailsParams) error
 	// ListEmailPreviews List previews of all kinds of email
 	// (GET /admin/emails/previews)
 	ListEmailPreviews(ctx echo.Context, params ListEmailPreviewsParams) error
@@ -7948,13 +8105,13 @@ type ServerInterface interface {
 	GetEmail(ctx echo.Context, emailID ID, params GetEmailParams) error
 	// CancelEmail Cancel an email
 	// (POST /admin/emails/{email_id}/cancel)
-	CancelEmail(ctx echo.Context, emailID ID) error
+	CancelEmail(ctx echo.Context, emailID ID, params CancelEmailParams) error
 	// ResendEmail Resend an email
 	// (POST /admin/emails/{email_id}/resend)
 	ResendEmail(ctx echo.Context, emailID ID, params ResendEmailParams) error
 	// ActOnJobs Cancel, terminate or retry many jobs
 	// (POST /admin/job-batches)
-	ActOnJobs(ctx echo.Context) error
+	ActOnJobs(ctx echo.Context, params ActOnJobsParams) error
 	// ListJobs List jobs
 	// (GET /admin/jobs)
 	ListJobs(ctx echo.Context, params ListJobsParams) error
@@ -7966,13 +8123,13 @@ type ServerInterface interface {
 	GetJob(ctx echo.Context, jobID JobID) error
 	// CancelJob Cancel a job
 	// (POST /admin/jobs/{job_id}/cancel)
-	CancelJob(ctx echo.Context, jobID JobID) error
+	CancelJob(ctx echo.Context, jobID JobID, params CancelJobParams) error
 	// RetryJob Retry a job
 	// (POST /admin/jobs/{job_id}/retry)
-	RetryJob(ctx echo.Context, jobID JobID) error
+	RetryJob(ctx echo.Context, jobID JobID, params RetryJobParams) error
 	// TerminateJob Terminate a job
 	// (POST /admin/jobs/{job_id}/terminate)
-	TerminateJob(ctx echo.Context, jobID JobID) error
+	TerminateJob(ctx echo.Context, jobID JobID, params TerminateJobParams) error
 	// RemoveMessage Delete a message as an admin
 	// (POST /admin/messages/{message_id}/delete)
 	RemoveMessage(ctx echo.Context, messageID ID) error
@@ -7984,7 +8141,7 @@ type ServerInterface interface {
 	ListEvents(ctx echo.Context, params ListEventsParams) error
 	// RequeueEvent Retry an event now
 	// (POST /admin/outbox/events/{event_id}/requeue)
-	RequeueEvent(ctx echo.Context, eventID ID) error
+	RequeueEvent(ctx echo.Context, eventID ID, params RequeueEventParams) error
 	// GetOverview Get an overview of the service
 	// (GET /admin/overview)
 	GetOverview(ctx echo.Context) error
@@ -7993,10 +8150,10 @@ type ServerInterface interface {
 	GetQueues(ctx echo.Context) error
 	// PauseQueue Pause a kind of work
 	// (POST /admin/queues/{queue}/pause)
-	PauseQueue(ctx echo.Context, queue QueueName) error
+	PauseQueue(ctx echo.Context, queue QueueName, params PauseQueueParams) error
 	// ResumeQueue Resume a kind of work
 	// (POST /admin/queues/{queue}/resume)
-	ResumeQueue(ctx echo.Context, queue QueueName) error
+	ResumeQueue(ctx echo.Context, queue QueueName, params ResumeQueueParams) error
 	// ListReports List activity and cleanup reports, newest first
 	// (GET /admin/reports)
 	ListReports(ctx echo.Context, params ListReportsParams) error
@@ -8014,7 +8171,7 @@ type ServerInterface interface {
 	ListRetiredRooms(ctx echo.Context, params ListRetiredRoomsParams) error
 	// RestoreRoom Restore a room that cleanup archived
 	// (POST /admin/rooms/{retired_id}/restore)
-	RestoreRoom(ctx echo.Context, retiredID ID) error
+	RestoreRoom(ctx echo.Context, retiredID ID, params RestoreRoomParams) error
 	// GetAnyRoom Get a room as an admin
 	// (GET /admin/rooms/{room_id})
 	GetAnyRoom(ctx echo.Context, roomID RoomID) error
@@ -8032,16 +8189,16 @@ type ServerInterface interface {
 	ListSchedules(ctx echo.Context) error
 	// BackfillSchedule Backfill a schedule for a period
 	// (POST /admin/schedules/{schedule_id}/backfill)
-	BackfillSchedule(ctx echo.Context, scheduleID ScheduleID) error
+	BackfillSchedule(ctx echo.Context, scheduleID ScheduleID, params BackfillScheduleParams) error
 	// PauseSchedule Pause a schedule
 	// (POST /admin/schedules/{schedule_id}/pause)
-	PauseSchedule(ctx echo.Context, scheduleID ScheduleID) error
+	PauseSchedule(ctx echo.Context, scheduleID ScheduleID, params PauseScheduleParams) error
 	// ResumeSchedule Resume a schedule
 	// (POST /admin/schedules/{schedule_id}/resume)
-	ResumeSchedule(ctx echo.Context, scheduleID ScheduleID) error
+	ResumeSchedule(ctx echo.Context, scheduleID ScheduleID, params ResumeScheduleParams) error
 	// TriggerSchedule Trigger a schedule now
 	// (POST /admin/schedules/{schedule_id}/trigger)
-	TriggerSchedule(ctx echo.Context, scheduleID ScheduleID) error
+	TriggerSchedule(ctx echo.Context, scheduleID ScheduleID, params TriggerScheduleParams) error
 	// ListUsers List accounts
 	// (GET /admin/users)
 	ListUsers(ctx echo.Context, params ListUsersParams) error
@@ -8050,22 +8207,22 @@ type ServerInterface interface {
 	GetUser(ctx echo.Context, userID ID) error
 	// RevokeAdmin Revoke an account's admin rights
 	// (DELETE /admin/users/{user_id}/admin)
-	RevokeAdmin(ctx echo.Context, userID ID) error
+	RevokeAdmin(ctx echo.Context, userID ID, params RevokeAdminParams) error
 	// GrantAdmin Grant an account an admin's rights
 	// (PUT /admin/users/{user_id}/admin)
-	GrantAdmin(ctx echo.Context, userID ID) error
+	GrantAdmin(ctx echo.Context, userID ID, params GrantAdminParams) error
 	// ReinstateUser Reinstate a suspended account
 	// (POST /admin/users/{user_id}/reinstate)
-	ReinstateUser(ctx echo.Context, userID ID) error
+	ReinstateUser(ctx echo.Context, userID ID, params ReinstateUserParams) error
 	// EndUserSessions End all sign-ins of an account
 	// (DELETE /admin/users/{user_id}/sessions)
-	EndUserSessions(ctx echo.Context, userID ID) error
+	EndUserSessions(ctx echo.Context, userID ID, params EndUserSessionsParams) error
 	// ListUserSessions List the sign-ins of an account, newest first
 	// (GET /admin/users/{user_id}/sessions)
 	ListUserSessions(ctx echo.Context, userID ID, params ListUserSessionsParams) error
 	// EndUserSession End one sign-in of an account
 	// (DELETE /admin/users/{user_id}/sessions/{session_id})
-	EndUserSession(ctx echo.Context, userID ID, sessionID ID) error
+	EndUserSession(ctx echo.Context, userID ID, sessionID ID, params EndUserSessionParams) error
 	// SuspendUser Suspend an account
 	// (POST /admin/users/{user_id}/suspend)
 	SuspendUser(ctx echo.Context, userID ID) error
@@ -8074,7 +8231,7 @@ type ServerInterface interface {
 	GetWebhookDelivery(ctx echo.Context, deliveryID ID, params GetWebhookDeliveryParams) error
 	// RedeliverWebhook Redeliver a message
 	// (POST /admin/webhook-deliveries/{delivery_id}/redeliver)
-	RedeliverWebhook(ctx echo.Context, deliveryID ID) error
+	RedeliverWebhook(ctx echo.Context, deliveryID ID, params RedeliverWebhookParams) error
 	// ListWebhooks List webhooks, newest first
 	// (GET /admin/webhooks)
 	ListWebhooks(ctx echo.Context, params ListWebhooksParams) error
@@ -8083,25 +8240,25 @@ type ServerInterface interface {
 	CreateWebhook(ctx echo.Context, params CreateWebhookParams) error
 	// DeleteWebhook Remove a webhook
 	// (DELETE /admin/webhooks/{webhook_id})
-	DeleteWebhook(ctx echo.Context, webhookID ID) error
+	DeleteWebhook(ctx echo.Context, webhookID ID, params DeleteWebhookParams) error
 	// GetWebhook Get a webhook
 	// (GET /admin/webhooks/{webhook_id})
 	GetWebhook(ctx echo.Context, webhookID ID, params GetWebhookParams) error
 	// UpdateWebhook Update a webhook
 	// (PATCH /admin/webhooks/{webhook_id})
-	UpdateWebhook(ctx echo.Context, webhookID ID) error
+	UpdateWebhook(ctx echo.Context, webhookID ID, params UpdateWebhookParams) error
 	// ListWebhookDeliveries List the deliveries to a webhook, newest first
 	// (GET /admin/webhooks/{webhook_id}/deliveries)
 	ListWebhookDeliveries(ctx echo.Context, webhookID ID, params ListWebhookDeliveriesParams) error
 	// ReplayWebhook Replay the events that a webhook has missed
 	// (POST /admin/webhooks/{webhook_id}/replay)
-	ReplayWebhook(ctx echo.Context, webhookID ID) error
+	ReplayWebhook(ctx echo.Context, webhookID ID, params ReplayWebhookParams) error
 	// RotateWebhookSecret Replace the secret of a webhook
 	// (POST /admin/webhooks/{webhook_id}/secret)
-	RotateWebhookSecret(ctx echo.Context, webhookID ID) error
+	RotateWebhookSecret(ctx echo.Context, webhookID ID, params RotateWebhookSecretParams) error
 	// TestWebhook Send a test message
 	// (POST /admin/webhooks/{webhook_id}/test)
-	TestWebhook(ctx echo.Context, webhookID ID) error
+	TestWebhook(ctx echo.Context, webhookID ID, params TestWebhookParams) error
 	// Login Sign in
 	// (POST /auth/login)
 	Login(ctx echo.Context) error
@@ -8562,6 +8719,12 @@ func (w *ServerInterfaceWrapper) StartCleanup(ctx echo.Context) error {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params StartCleanupParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
 
 	headers := ctx.Request().Header
 	// ------------- Optional header parameter "Idempotency-Key" -------------
@@ -8646,8 +8809,17 @@ func (w *ServerInterfaceWrapper) CancelCleanupRun(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter run_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CancelCleanupRunParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.CancelCleanupRun(ctx, runID)
+	err = w.Handler.CancelCleanupRun(ctx, runID, params)
 	return err
 }
 
@@ -8743,8 +8915,17 @@ func (w *ServerInterfaceWrapper) ListEmails(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) ResumeEmails(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ResumeEmailsParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ResumeEmails(ctx)
+	err = w.Handler.ResumeEmails(ctx, params)
 	return err
 }
 
@@ -8761,8 +8942,17 @@ func (w *ServerInterfaceWrapper) GetEmailPause(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) PauseEmails(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PauseEmailsParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.PauseEmails(ctx)
+	err = w.Handler.PauseEmails(ctx, params)
 	return err
 }
 
@@ -8831,8 +9021,17 @@ func (w *ServerInterfaceWrapper) CancelEmail(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter email_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CancelEmailParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.CancelEmail(ctx, emailID)
+	err = w.Handler.CancelEmail(ctx, emailID, params)
 	return err
 }
 
@@ -8849,6 +9048,12 @@ func (w *ServerInterfaceWrapper) ResendEmail(ctx echo.Context) error {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params ResendEmailParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
 
 	headers := ctx.Request().Header
 	// ------------- Optional header parameter "Idempotency-Key" -------------
@@ -8876,8 +9081,17 @@ func (w *ServerInterfaceWrapper) ResendEmail(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) ActOnJobs(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ActOnJobsParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ActOnJobs(ctx)
+	err = w.Handler.ActOnJobs(ctx, params)
 	return err
 }
 
@@ -9049,8 +9263,17 @@ func (w *ServerInterfaceWrapper) CancelJob(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter job_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CancelJobParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.CancelJob(ctx, jobID)
+	err = w.Handler.CancelJob(ctx, jobID, params)
 	return err
 }
 
@@ -9065,8 +9288,17 @@ func (w *ServerInterfaceWrapper) RetryJob(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter job_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RetryJobParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.RetryJob(ctx, jobID)
+	err = w.Handler.RetryJob(ctx, jobID, params)
 	return err
 }
 
@@ -9081,8 +9313,17 @@ func (w *ServerInterfaceWrapper) TerminateJob(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter job_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params TerminateJobParams
+	// ------------- Required query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.TerminateJob(ctx, jobID)
+	err = w.Handler.TerminateJob(ctx, jobID, params)
 	return err
 }
 
@@ -9154,8 +9395,17 @@ func (w *ServerInterfaceWrapper) RequeueEvent(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter event_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RequeueEventParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.RequeueEvent(ctx, eventID)
+	err = w.Handler.RequeueEvent(ctx, eventID, params)
 	return err
 }
 
@@ -9188,8 +9438,17 @@ func (w *ServerInterfaceWrapper) PauseQueue(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter queue: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PauseQueueParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.PauseQueue(ctx, queue)
+	err = w.Handler.PauseQueue(ctx, queue, params)
 	return err
 }
 
@@ -9204,8 +9463,17 @@ func (w *ServerInterfaceWrapper) ResumeQueue(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter queue: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ResumeQueueParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ResumeQueue(ctx, queue)
+	err = w.Handler.ResumeQueue(ctx, queue, params)
 	return err
 }
 
@@ -9355,8 +9623,17 @@ func (w *ServerInterfaceWrapper) RestoreRoom(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter retired_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RestoreRoomParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.RestoreRoom(ctx, retiredID)
+	err = w.Handler.RestoreRoom(ctx, retiredID, params)
 	return err
 }
 
@@ -9460,8 +9737,17 @@ func (w *ServerInterfaceWrapper) BackfillSchedule(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter schedule_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params BackfillScheduleParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.BackfillSchedule(ctx, scheduleID)
+	err = w.Handler.BackfillSchedule(ctx, scheduleID, params)
 	return err
 }
 
@@ -9476,8 +9762,17 @@ func (w *ServerInterfaceWrapper) PauseSchedule(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter schedule_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PauseScheduleParams
+	// ------------- Required query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.PauseSchedule(ctx, scheduleID)
+	err = w.Handler.PauseSchedule(ctx, scheduleID, params)
 	return err
 }
 
@@ -9492,8 +9787,17 @@ func (w *ServerInterfaceWrapper) ResumeSchedule(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter schedule_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ResumeScheduleParams
+	// ------------- Required query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ResumeSchedule(ctx, scheduleID)
+	err = w.Handler.ResumeSchedule(ctx, scheduleID, params)
 	return err
 }
 
@@ -9508,8 +9812,17 @@ func (w *ServerInterfaceWrapper) TriggerSchedule(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter schedule_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params TriggerScheduleParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.TriggerSchedule(ctx, scheduleID)
+	err = w.Handler.TriggerSchedule(ctx, scheduleID, params)
 	return err
 }
 
@@ -9579,8 +9892,17 @@ func (w *ServerInterfaceWrapper) RevokeAdmin(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RevokeAdminParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.RevokeAdmin(ctx, userID)
+	err = w.Handler.RevokeAdmin(ctx, userID, params)
 	return err
 }
 
@@ -9595,8 +9917,17 @@ func (w *ServerInterfaceWrapper) GrantAdmin(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GrantAdminParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.GrantAdmin(ctx, userID)
+	err = w.Handler.GrantAdmin(ctx, userID, params)
 	return err
 }
 
@@ -9611,8 +9942,17 @@ func (w *ServerInterfaceWrapper) ReinstateUser(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ReinstateUserParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ReinstateUser(ctx, userID)
+	err = w.Handler.ReinstateUser(ctx, userID, params)
 	return err
 }
 
@@ -9627,8 +9967,17 @@ func (w *ServerInterfaceWrapper) EndUserSessions(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params EndUserSessionsParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.EndUserSessions(ctx, userID)
+	err = w.Handler.EndUserSessions(ctx, userID, params)
 	return err
 }
 
@@ -9683,8 +10032,17 @@ func (w *ServerInterfaceWrapper) EndUserSession(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter session_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params EndUserSessionParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.EndUserSession(ctx, userID, sessionID)
+	err = w.Handler.EndUserSession(ctx, userID, sessionID, params)
 	return err
 }
 
@@ -9751,8 +10109,17 @@ func (w *ServerInterfaceWrapper) RedeliverWebhook(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter delivery_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RedeliverWebhookParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.RedeliverWebhook(ctx, deliveryID)
+	err = w.Handler.RedeliverWebhook(ctx, deliveryID, params)
 	return err
 }
 
@@ -9787,6 +10154,12 @@ func (w *ServerInterfaceWrapper) CreateWebhook(ctx echo.Context) error {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params CreateWebhookParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
 
 	headers := ctx.Request().Header
 	// ------------- Optional header parameter "Idempotency-Key" -------------
@@ -9821,8 +10194,17 @@ func (w *ServerInterfaceWrapper) DeleteWebhook(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeleteWebhookParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.DeleteWebhook(ctx, webhookID)
+	err = w.Handler.DeleteWebhook(ctx, webhookID, params)
 	return err
 }
 
@@ -9873,8 +10255,17 @@ func (w *ServerInterfaceWrapper) UpdateWebhook(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UpdateWebhookParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.UpdateWebhook(ctx, webhookID)
+	err = w.Handler.UpdateWebhook(ctx, webhookID, params)
 	return err
 }
 
@@ -9949,8 +10340,17 @@ func (w *ServerInterfaceWrapper) ReplayWebhook(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ReplayWebhookParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ReplayWebhook(ctx, webhookID)
+	err = w.Handler.ReplayWebhook(ctx, webhookID, params)
 	return err
 }
 
@@ -9965,8 +10365,17 @@ func (w *ServerInterfaceWrapper) RotateWebhookSecret(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RotateWebhookSecretParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.RotateWebhookSecret(ctx, webhookID)
+	err = w.Handler.RotateWebhookSecret(ctx, webhookID, params)
 	return err
 }
 
@@ -9981,8 +10390,17 @@ func (w *ServerInterfaceWrapper) TestWebhook(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params TestWebhookParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.TestWebhook(ctx, webhookID)
+	err = w.Handler.TestWebhook(ctx, webhookID, params)
 	return err
 }
 
@@ -10656,6 +11074,12 @@ func (w *ServerInterfaceWrapper) CreateMovie(ctx echo.Context) error {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params CreateMovieParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
 
 	headers := ctx.Request().Header
 	// ------------- Optional header parameter "Idempotency-Key" -------------
@@ -10721,6 +11145,12 @@ func (w *ServerInterfaceWrapper) DeleteMovie(ctx echo.Context) error {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params DeleteMovieParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
 
 	headers := ctx.Request().Header
 	// ------------- Optional header parameter "If-Match" -------------
@@ -10808,6 +11238,12 @@ func (w *ServerInterfaceWrapper) UpdateMovie(ctx echo.Context) error {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params UpdateMovieParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
 
 	headers := ctx.Request().Header
 	// ------------- Optional header parameter "If-Match" -------------
@@ -14317,7 +14753,8 @@ func (response GetCleanupRundefaultApplicationProblemPlusJSONResponse) VisitGetC
 }
 
 type CancelCleanupRunRequestObject struct {
-	RunID ID `json:"run_id"`
+	RunID  ID `json:"run_id"`
+	Params CancelCleanupRunParams
 }
 
 type CancelCleanupRunResponseObject interface {
@@ -14623,6 +15060,7 @@ func (response ListEmailsdefaultApplicationProblemPlusJSONResponse) VisitListEma
 }
 
 type ResumeEmailsRequestObject struct {
+	Params ResumeEmailsParams
 }
 
 type ResumeEmailsResponseObject interface {
@@ -14897,6 +15335,7 @@ func (response GetEmailPausedefaultApplicationProblemPlusJSONResponse) VisitGetE
 }
 
 type PauseEmailsRequestObject struct {
+	Params PauseEmailsParams
 }
 
 type PauseEmailsResponseObject interface {
@@ -15344,7 +15783,7 @@ func (response GetEmaildefaultApplicationProblemPlusJSONResponse) VisitGetEmailR
 
 type CancelEmailRequestObject struct {
 	EmailID ID `json:"email_id"`
-	Body    *CancelEmailJSONRequestBody
+	Params  CancelEmailParams
 }
 
 type CancelEmailResponseObject interface {
@@ -15429,22 +15868,6 @@ func (response CancelEmail404ApplicationProblemPlusJSONResponse) VisitCancelEmai
 	return err
 }
 
-type CancelEmail408ApplicationProblemPlusJSONResponse struct {
-	RequestTimeoutApplicationProblemPlusJSONResponse
-}
-
-func (response CancelEmail408ApplicationProblemPlusJSONResponse) VisitCancelEmailResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type CancelEmail409ApplicationProblemPlusJSONResponse Problem
 
 func (response CancelEmail409ApplicationProblemPlusJSONResponse) VisitCancelEmailResponse(w http.ResponseWriter) error {
@@ -15475,24 +15898,8 @@ func (response CancelEmail412ApplicationProblemPlusJSONResponse) VisitCancelEmai
 	return err
 }
 
-type CancelEmail413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response CancelEmail413ApplicationProblemPlusJSONResponse) VisitCancelEmailResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type CancelEmail415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
 func (response CancelEmail415ApplicationProblemPlusJSONResponse) VisitCancelEmailResponse(w http.ResponseWriter) error {
@@ -15546,7 +15953,6 @@ func (response CancelEmaildefaultApplicationProblemPlusJSONResponse) VisitCancel
 type ResendEmailRequestObject struct {
 	EmailID ID `json:"email_id"`
 	Params  ResendEmailParams
-	Body    *ResendEmailJSONRequestBody
 }
 
 type ResendEmailResponseObject interface {
@@ -15645,22 +16051,6 @@ func (response ResendEmail404ApplicationProblemPlusJSONResponse) VisitResendEmai
 	return err
 }
 
-type ResendEmail408ApplicationProblemPlusJSONResponse struct {
-	RequestTimeoutApplicationProblemPlusJSONResponse
-}
-
-func (response ResendEmail408ApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type ResendEmail409ApplicationProblemPlusJSONResponse Problem
 
 func (response ResendEmail409ApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
@@ -15691,24 +16081,8 @@ func (response ResendEmail412ApplicationProblemPlusJSONResponse) VisitResendEmai
 	return err
 }
 
-type ResendEmail413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response ResendEmail413ApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type ResendEmail415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
 func (response ResendEmail415ApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
@@ -15776,7 +16150,8 @@ func (response ResendEmaildefaultApplicationProblemPlusJSONResponse) VisitResend
 }
 
 type ActOnJobsRequestObject struct {
-	Body *ActOnJobsJSONRequestBody
+	Params ActOnJobsParams
+	Body   *ActOnJobsJSONRequestBody
 }
 
 type ActOnJobsResponseObject interface {
@@ -16402,8 +16777,8 @@ func (response GetJobdefaultApplicationProblemPlusJSONResponse) VisitGetJobRespo
 }
 
 type CancelJobRequestObject struct {
-	JobID JobID `json:"job_id"`
-	Body  *CancelJobJSONRequestBody
+	JobID  JobID `json:"job_id"`
+	Params CancelJobParams
 }
 
 type CancelJobResponseObject interface {
@@ -16486,22 +16861,6 @@ func (response CancelJob404ApplicationProblemPlusJSONResponse) VisitCancelJobRes
 	return err
 }
 
-type CancelJob408ApplicationProblemPlusJSONResponse struct {
-	RequestTimeoutApplicationProblemPlusJSONResponse
-}
-
-func (response CancelJob408ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type CancelJob409ApplicationProblemPlusJSONResponse Problem
 
 func (response CancelJob409ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
@@ -16532,24 +16891,8 @@ func (response CancelJob412ApplicationProblemPlusJSONResponse) VisitCancelJobRes
 	return err
 }
 
-type CancelJob413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response CancelJob413ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type CancelJob415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
 func (response CancelJob415ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
@@ -16601,8 +16944,8 @@ func (response CancelJobdefaultApplicationProblemPlusJSONResponse) VisitCancelJo
 }
 
 type RetryJobRequestObject struct {
-	JobID JobID `json:"job_id"`
-	Body  *RetryJobJSONRequestBody
+	JobID  JobID `json:"job_id"`
+	Params RetryJobParams
 }
 
 type RetryJobResponseObject interface {
@@ -16685,22 +17028,6 @@ func (response RetryJob404ApplicationProblemPlusJSONResponse) VisitRetryJobRespo
 	return err
 }
 
-type RetryJob408ApplicationProblemPlusJSONResponse struct {
-	RequestTimeoutApplicationProblemPlusJSONResponse
-}
-
-func (response RetryJob408ApplicationProblemPlusJSONResponse) VisitRetryJobResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type RetryJob409ApplicationProblemPlusJSONResponse Problem
 
 func (response RetryJob409ApplicationProblemPlusJSONResponse) VisitRetryJobResponse(w http.ResponseWriter) error {
@@ -16731,24 +17058,8 @@ func (response RetryJob412ApplicationProblemPlusJSONResponse) VisitRetryJobRespo
 	return err
 }
 
-type RetryJob413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response RetryJob413ApplicationProblemPlusJSONResponse) VisitRetryJobResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type RetryJob415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
 func (response RetryJob415ApplicationProblemPlusJSONResponse) VisitRetryJobResponse(w http.ResponseWriter) error {
@@ -16800,8 +17111,8 @@ func (response RetryJobdefaultApplicationProblemPlusJSONResponse) VisitRetryJobR
 }
 
 type TerminateJobRequestObject struct {
-	JobID JobID `json:"job_id"`
-	Body  *TerminateJobJSONRequestBody
+	JobID  JobID `json:"job_id"`
+	Params TerminateJobParams
 }
 
 type TerminateJobResponseObject interface {
@@ -16884,22 +17195,6 @@ func (response TerminateJob404ApplicationProblemPlusJSONResponse) VisitTerminate
 	return err
 }
 
-type TerminateJob408ApplicationProblemPlusJSONResponse struct {
-	RequestTimeoutApplicationProblemPlusJSONResponse
-}
-
-func (response TerminateJob408ApplicationProblemPlusJSONResponse) VisitTerminateJobResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type TerminateJob409ApplicationProblemPlusJSONResponse Problem
 
 func (response TerminateJob409ApplicationProblemPlusJSONResponse) VisitTerminateJobResponse(w http.ResponseWriter) error {
@@ -16930,24 +17225,8 @@ func (response TerminateJob412ApplicationProblemPlusJSONResponse) VisitTerminate
 	return err
 }
 
-type TerminateJob413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response TerminateJob413ApplicationProblemPlusJSONResponse) VisitTerminateJobResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type TerminateJob415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
 func (response TerminateJob415ApplicationProblemPlusJSONResponse) VisitTerminateJobResponse(w http.ResponseWriter) error {
@@ -17456,7 +17735,7 @@ func (response ListEventsdefaultApplicationProblemPlusJSONResponse) VisitListEve
 
 type RequeueEventRequestObject struct {
 	EventID ID `json:"event_id"`
-	Body    *RequeueEventJSONRequestBody
+	Params  RequeueEventParams
 }
 
 type RequeueEventResponseObject interface {
@@ -17541,22 +17820,6 @@ func (response RequeueEvent404ApplicationProblemPlusJSONResponse) VisitRequeueEv
 	return err
 }
 
-type RequeueEvent408ApplicationProblemPlusJSONResponse struct {
-	RequestTimeoutApplicationProblemPlusJSONResponse
-}
-
-func (response RequeueEvent408ApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type RequeueEvent409ApplicationProblemPlusJSONResponse Problem
 
 func (response RequeueEvent409ApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
@@ -17587,24 +17850,8 @@ func (response RequeueEvent412ApplicationProblemPlusJSONResponse) VisitRequeueEv
 	return err
 }
 
-type RequeueEvent413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response RequeueEvent413ApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type RequeueEvent415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
 func (response RequeueEvent415ApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
@@ -17930,8 +18177,8 @@ func (response GetQueuesdefaultApplicationProblemPlusJSONResponse) VisitGetQueue
 }
 
 type PauseQueueRequestObject struct {
-	Queue QueueName `json:"queue"`
-	Body  *PauseQueueJSONRequestBody
+	Queue  QueueName `json:"queue"`
+	Params PauseQueueParams
 }
 
 type PauseQueueResponseObject interface {
@@ -18016,22 +18263,6 @@ func (response PauseQueue404ApplicationProblemPlusJSONResponse) VisitPauseQueueR
 	return err
 }
 
-type PauseQueue408ApplicationProblemPlusJSONResponse struct {
-	RequestTimeoutApplicationProblemPlusJSONResponse
-}
-
-func (response PauseQueue408ApplicationProblemPlusJSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type PauseQueue412ApplicationProblemPlusJSONResponse struct {
 	PreconditionFailedApplicationProblemPlusJSONResponse
 }
@@ -18048,24 +18279,8 @@ func (response PauseQueue412ApplicationProblemPlusJSONResponse) VisitPauseQueueR
 	return err
 }
 
-type PauseQueue413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response PauseQueue413ApplicationProblemPlusJSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type PauseQueue415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
 func (response PauseQueue415ApplicationProblemPlusJSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
@@ -18117,8 +18332,8 @@ func (response PauseQueuedefaultApplicationProblemPlusJSONResponse) VisitPauseQu
 }
 
 type ResumeQueueRequestObject struct {
-	Queue QueueName `json:"queue"`
-	Body  *ResumeQueueJSONRequestBody
+	Queue  QueueName `json:"queue"`
+	Params ResumeQueueParams
 }
 
 type ResumeQueueResponseObject interface {
@@ -18203,22 +18418,6 @@ func (response ResumeQueue404ApplicationProblemPlusJSONResponse) VisitResumeQueu
 	return err
 }
 
-type ResumeQueue408ApplicationProblemPlusJSONResponse struct {
-	RequestTimeoutApplicationProblemPlusJSONResponse
-}
-
-func (response ResumeQueue408ApplicationProblemPlusJSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type ResumeQueue412ApplicationProblemPlusJSONResponse struct {
 	PreconditionFailedApplicationProblemPlusJSONResponse
 }
@@ -18235,24 +18434,8 @@ func (response ResumeQueue412ApplicationProblemPlusJSONResponse) VisitResumeQueu
 	return err
 }
 
-type ResumeQueue413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response ResumeQueue413ApplicationProblemPlusJSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type ResumeQueue415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
 func (response ResumeQueue415ApplicationProblemPlusJSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
@@ -19041,6 +19224,7 @@ func (response ListRetiredRoomsdefaultApplicationProblemPlusJSONResponse) VisitL
 
 type RestoreRoomRequestObject struct {
 	RetiredID ID `json:"retired_id"`
+	Params    RestoreRoomParams
 }
 
 type RestoreRoomResponseObject interface {
@@ -20043,6 +20227,7 @@ func (response ListSchedulesdefaultApplicationProblemPlusJSONResponse) VisitList
 
 type BackfillScheduleRequestObject struct {
 	ScheduleID ScheduleID `json:"schedule_id"`
+	Params     BackfillScheduleParams
 	Body       *BackfillScheduleJSONRequestBody
 }
 
@@ -20230,7 +20415,7 @@ func (response BackfillScheduledefaultApplicationProblemPlusJSONResponse) VisitB
 
 type PauseScheduleRequestObject struct {
 	ScheduleID ScheduleID `json:"schedule_id"`
-	Body       *PauseScheduleJSONRequestBody
+	Params     PauseScheduleParams
 }
 
 type PauseScheduleResponseObject interface {
@@ -20315,22 +20500,6 @@ func (response PauseSchedule404ApplicationProblemPlusJSONResponse) VisitPauseSch
 	return err
 }
 
-type PauseSchedule408ApplicationProblemPlusJSONResponse struct {
-	RequestTimeoutApplicationProblemPlusJSONResponse
-}
-
-func (response PauseSchedule408ApplicationProblemPlusJSONResponse) VisitPauseScheduleResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type PauseSchedule412ApplicationProblemPlusJSONResponse struct {
 	PreconditionFailedApplicationProblemPlusJSONResponse
 }
@@ -20347,24 +20516,8 @@ func (response PauseSchedule412ApplicationProblemPlusJSONResponse) VisitPauseSch
 	return err
 }
 
-type PauseSchedule413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response PauseSchedule413ApplicationProblemPlusJSONResponse) VisitPauseScheduleResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type PauseSchedule415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
 func (response PauseSchedule415ApplicationProblemPlusJSONResponse) VisitPauseScheduleResponse(w http.ResponseWriter) error {
@@ -20417,7 +20570,7 @@ func (response PauseScheduledefaultApplicationProblemPlusJSONResponse) VisitPaus
 
 type ResumeScheduleRequestObject struct {
 	ScheduleID ScheduleID `json:"schedule_id"`
-	Body       *ResumeScheduleJSONRequestBody
+	Params     ResumeScheduleParams
 }
 
 type ResumeScheduleResponseObject interface {
@@ -20502,22 +20655,6 @@ func (response ResumeSchedule404ApplicationProblemPlusJSONResponse) VisitResumeS
 	return err
 }
 
-type ResumeSchedule408ApplicationProblemPlusJSONResponse struct {
-	RequestTimeoutApplicationProblemPlusJSONResponse
-}
-
-func (response ResumeSchedule408ApplicationProblemPlusJSONResponse) VisitResumeScheduleResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type ResumeSchedule412ApplicationProblemPlusJSONResponse struct {
 	PreconditionFailedApplicationProblemPlusJSONResponse
 }
@@ -20534,24 +20671,8 @@ func (response ResumeSchedule412ApplicationProblemPlusJSONResponse) VisitResumeS
 	return err
 }
 
-type ResumeSchedule413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response ResumeSchedule413ApplicationProblemPlusJSONResponse) VisitResumeScheduleResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type ResumeSchedule415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
 func (response ResumeSchedule415ApplicationProblemPlusJSONResponse) VisitResumeScheduleResponse(w http.ResponseWriter) error {
@@ -20604,6 +20725,7 @@ func (response ResumeScheduledefaultApplicationProblemPlusJSONResponse) VisitRes
 
 type TriggerScheduleRequestObject struct {
 	ScheduleID ScheduleID `json:"schedule_id"`
+	Params     TriggerScheduleParams
 }
 
 type TriggerScheduleResponseObject interface {
@@ -21050,6 +21172,7 @@ func (response GetUserdefaultApplicationProblemPlusJSONResponse) VisitGetUserRes
 
 type RevokeAdminRequestObject struct {
 	UserID ID `json:"user_id"`
+	Params RevokeAdminParams
 }
 
 type RevokeAdminResponseObject interface {
@@ -21218,6 +21341,7 @@ func (response RevokeAdmindefaultApplicationProblemPlusJSONResponse) VisitRevoke
 
 type GrantAdminRequestObject struct {
 	UserID ID `json:"user_id"`
+	Params GrantAdminParams
 }
 
 type GrantAdminResponseObject interface {
@@ -21386,6 +21510,7 @@ func (response GrantAdmindefaultApplicationProblemPlusJSONResponse) VisitGrantAd
 
 type ReinstateUserRequestObject struct {
 	UserID ID `json:"user_id"`
+	Params ReinstateUserParams
 }
 
 type ReinstateUserResponseObject interface {
@@ -21540,6 +21665,7 @@ func (response ReinstateUserdefaultApplicationProblemPlusJSONResponse) VisitRein
 
 type EndUserSessionsRequestObject struct {
 	UserID ID `json:"user_id"`
+	Params EndUserSessionsParams
 }
 
 type EndUserSessionsResponseObject interface {
@@ -21844,6 +21970,7 @@ func (response ListUserSessionsdefaultApplicationProblemPlusJSONResponse) VisitL
 type EndUserSessionRequestObject struct {
 	UserID    ID `json:"user_id"`
 	SessionID ID `json:"session_id"`
+	Params    EndUserSessionParams
 }
 
 type EndUserSessionResponseObject interface {
@@ -22364,6 +22491,7 @@ func (response GetWebhookDeliverydefaultApplicationProblemPlusJSONResponse) Visi
 
 type RedeliverWebhookRequestObject struct {
 	DeliveryID ID `json:"delivery_id"`
+	Params     RedeliverWebhookParams
 }
 
 type RedeliverWebhookResponseObject interface {
@@ -22901,6 +23029,7 @@ func (response CreateWebhookdefaultApplicationProblemPlusJSONResponse) VisitCrea
 
 type DeleteWebhookRequestObject struct {
 	WebhookID ID `json:"webhook_id"`
+	Params    DeleteWebhookParams
 }
 
 type DeleteWebhookResponseObject interface {
@@ -23220,6 +23349,7 @@ func (response GetWebhookdefaultApplicationProblemPlusJSONResponse) VisitGetWebh
 
 type UpdateWebhookRequestObject struct {
 	WebhookID ID `json:"webhook_id"`
+	Params    UpdateWebhookParams
 	Body      *UpdateWebhookJSONRequestBody
 }
 
@@ -23562,6 +23692,7 @@ func (response ListWebhookDeliveriesdefaultApplicationProblemPlusJSONResponse) V
 
 type ReplayWebhookRequestObject struct {
 	WebhookID ID `json:"webhook_id"`
+	Params    ReplayWebhookParams
 	Body      *ReplayWebhookJSONRequestBody
 }
 
@@ -23763,6 +23894,7 @@ func (response ReplayWebhookdefaultApplicationProblemPlusJSONResponse) VisitRepl
 
 type RotateWebhookSecretRequestObject struct {
 	WebhookID ID `json:"webhook_id"`
+	Params    RotateWebhookSecretParams
 	Body      *RotateWebhookSecretJSONRequestBody
 }
 
@@ -23950,6 +24082,7 @@ func (response RotateWebhookSecretdefaultApplicationProblemPlusJSONResponse) Vis
 
 type TestWebhookRequestObject struct {
 	WebhookID ID `json:"webhook_id"`
+	Params    TestWebhookParams
 }
 
 type TestWebhookResponseObject interface {
@@ -40551,10 +40684,11 @@ func (sh *strictHandler) GetCleanupRun(ctx echo.Context, runID ID) error {
 }
 
 // CancelCleanupRun operation middleware
-func (sh *strictHandler) CancelCleanupRun(ctx echo.Context, runID ID) error {
+func (sh *strictHandler) CancelCleanupRun(ctx echo.Context, runID ID, params CancelCleanupRunParams) error {
 	var request CancelCleanupRunRequestObject
 
 	request.RunID = runID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.CancelCleanupRun(ctx.Request().Context(), request.(CancelCleanupRunRequestObject))
@@ -40601,8 +40735,10 @@ func (sh *strictHandler) ListEmails(ctx echo.Context, params ListEmailsParams) e
 }
 
 // ResumeEmails operation middleware
-func (sh *strictHandler) ResumeEmails(ctx echo.Context) error {
+func (sh *strictHandler) ResumeEmails(ctx echo.Context, params ResumeEmailsParams) error {
 	var request ResumeEmailsRequestObject
+
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.ResumeEmails(ctx.Request().Context(), request.(ResumeEmailsRequestObject))
@@ -40647,8 +40783,10 @@ func (sh *strictHandler) GetEmailPause(ctx echo.Context) error {
 }
 
 // PauseEmails operation middleware
-func (sh *strictHandler) PauseEmails(ctx echo.Context) error {
+func (sh *strictHandler) PauseEmails(ctx echo.Context, params PauseEmailsParams) error {
 	var request PauseEmailsRequestObject
+
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.PauseEmails(ctx.Request().Context(), request.(PauseEmailsRequestObject))
@@ -40721,36 +40859,11 @@ func (sh *strictHandler) GetEmail(ctx echo.Context, emailID ID, params GetEmailP
 }
 
 // CancelEmail operation middleware
-func (sh *strictHandler) CancelEmail(ctx echo.Context, emailID ID) error {
+func (sh *strictHandler) CancelEmail(ctx echo.Context, emailID ID, params CancelEmailParams) error {
 	var request CancelEmailRequestObject
 
 	request.EmailID = emailID
-
-	var body CancelEmailJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		if !errors.Is(err, io.EOF) {
-			return err
-		}
-	} else {
-		request.Body = &body
-	}
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.CancelEmail(ctx.Request().Context(), request.(CancelEmailRequestObject))
@@ -40778,32 +40891,6 @@ func (sh *strictHandler) ResendEmail(ctx echo.Context, emailID ID, params Resend
 	request.EmailID = emailID
 	request.Params = params
 
-	var body ResendEmailJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		if !errors.Is(err, io.EOF) {
-			return err
-		}
-	} else {
-		request.Body = &body
-	}
-
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.ResendEmail(ctx.Request().Context(), request.(ResendEmailRequestObject))
 	}
@@ -40824,8 +40911,10 @@ func (sh *strictHandler) ResendEmail(ctx echo.Context, emailID ID, params Resend
 }
 
 // ActOnJobs operation middleware
-func (sh *strictHandler) ActOnJobs(ctx echo.Context) error {
+func (sh *strictHandler) ActOnJobs(ctx echo.Context, params ActOnJobsParams) error {
 	var request ActOnJobsRequestObject
+
+	request.Params = params
 
 	var body ActOnJobsJSONRequestBody
 	var err error
@@ -40945,36 +41034,11 @@ func (sh *strictHandler) GetJob(ctx echo.Context, jobID JobID) error {
 }
 
 // CancelJob operation middleware
-func (sh *strictHandler) CancelJob(ctx echo.Context, jobID JobID) error {
+func (sh *strictHandler) CancelJob(ctx echo.Context, jobID JobID, params CancelJobParams) error {
 	var request CancelJobRequestObject
 
 	request.JobID = jobID
-
-	var body CancelJobJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		if !errors.Is(err, io.EOF) {
-			return err
-		}
-	} else {
-		request.Body = &body
-	}
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.CancelJob(ctx.Request().Context(), request.(CancelJobRequestObject))
@@ -40996,36 +41060,11 @@ func (sh *strictHandler) CancelJob(ctx echo.Context, jobID JobID) error {
 }
 
 // RetryJob operation middleware
-func (sh *strictHandler) RetryJob(ctx echo.Context, jobID JobID) error {
+func (sh *strictHandler) RetryJob(ctx echo.Context, jobID JobID, params RetryJobParams) error {
 	var request RetryJobRequestObject
 
 	request.JobID = jobID
-
-	var body RetryJobJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		if !errors.Is(err, io.EOF) {
-			return err
-		}
-	} else {
-		request.Body = &body
-	}
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.RetryJob(ctx.Request().Context(), request.(RetryJobRequestObject))
@@ -41047,33 +41086,11 @@ func (sh *strictHandler) RetryJob(ctx echo.Context, jobID JobID) error {
 }
 
 // TerminateJob operation middleware
-func (sh *strictHandler) TerminateJob(ctx echo.Context, jobID JobID) error {
+func (sh *strictHandler) TerminateJob(ctx echo.Context, jobID JobID, params TerminateJobParams) error {
 	var request TerminateJobRequestObject
 
 	request.JobID = jobID
-
-	var body TerminateJobJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		return err
-	}
-	request.Body = &body
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.TerminateJob(ctx.Request().Context(), request.(TerminateJobRequestObject))
@@ -41191,36 +41208,11 @@ func (sh *strictHandler) ListEvents(ctx echo.Context, params ListEventsParams) e
 }
 
 // RequeueEvent operation middleware
-func (sh *strictHandler) RequeueEvent(ctx echo.Context, eventID ID) error {
+func (sh *strictHandler) RequeueEvent(ctx echo.Context, eventID ID, params RequeueEventParams) error {
 	var request RequeueEventRequestObject
 
 	request.EventID = eventID
-
-	var body RequeueEventJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		if !errors.Is(err, io.EOF) {
-			return err
-		}
-	} else {
-		request.Body = &body
-	}
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.RequeueEvent(ctx.Request().Context(), request.(RequeueEventRequestObject))
@@ -41288,36 +41280,11 @@ func (sh *strictHandler) GetQueues(ctx echo.Context) error {
 }
 
 // PauseQueue operation middleware
-func (sh *strictHandler) PauseQueue(ctx echo.Context, queue QueueName) error {
+func (sh *strictHandler) PauseQueue(ctx echo.Context, queue QueueName, params PauseQueueParams) error {
 	var request PauseQueueRequestObject
 
 	request.Queue = queue
-
-	var body PauseQueueJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		if !errors.Is(err, io.EOF) {
-			return err
-		}
-	} else {
-		request.Body = &body
-	}
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.PauseQueue(ctx.Request().Context(), request.(PauseQueueRequestObject))
@@ -41339,36 +41306,11 @@ func (sh *strictHandler) PauseQueue(ctx echo.Context, queue QueueName) error {
 }
 
 // ResumeQueue operation middleware
-func (sh *strictHandler) ResumeQueue(ctx echo.Context, queue QueueName) error {
+func (sh *strictHandler) ResumeQueue(ctx echo.Context, queue QueueName, params ResumeQueueParams) error {
 	var request ResumeQueueRequestObject
 
 	request.Queue = queue
-
-	var body ResumeQueueJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		if !errors.Is(err, io.EOF) {
-			return err
-		}
-	} else {
-		request.Body = &body
-	}
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.ResumeQueue(ctx.Request().Context(), request.(ResumeQueueRequestObject))
@@ -41515,10 +41457,11 @@ func (sh *strictHandler) ListRetiredRooms(ctx echo.Context, params ListRetiredRo
 }
 
 // RestoreRoom operation middleware
-func (sh *strictHandler) RestoreRoom(ctx echo.Context, retiredID ID) error {
+func (sh *strictHandler) RestoreRoom(ctx echo.Context, retiredID ID, params RestoreRoomParams) error {
 	var request RestoreRoomRequestObject
 
 	request.RetiredID = retiredID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.RestoreRoom(ctx.Request().Context(), request.(RestoreRoomRequestObject))
@@ -41710,10 +41653,11 @@ func (sh *strictHandler) ListSchedules(ctx echo.Context) error {
 }
 
 // BackfillSchedule operation middleware
-func (sh *strictHandler) BackfillSchedule(ctx echo.Context, scheduleID ScheduleID) error {
+func (sh *strictHandler) BackfillSchedule(ctx echo.Context, scheduleID ScheduleID, params BackfillScheduleParams) error {
 	var request BackfillScheduleRequestObject
 
 	request.ScheduleID = scheduleID
+	request.Params = params
 
 	var body BackfillScheduleJSONRequestBody
 	var err error
@@ -41758,33 +41702,11 @@ func (sh *strictHandler) BackfillSchedule(ctx echo.Context, scheduleID ScheduleI
 }
 
 // PauseSchedule operation middleware
-func (sh *strictHandler) PauseSchedule(ctx echo.Context, scheduleID ScheduleID) error {
+func (sh *strictHandler) PauseSchedule(ctx echo.Context, scheduleID ScheduleID, params PauseScheduleParams) error {
 	var request PauseScheduleRequestObject
 
 	request.ScheduleID = scheduleID
-
-	var body PauseScheduleJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		return err
-	}
-	request.Body = &body
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.PauseSchedule(ctx.Request().Context(), request.(PauseScheduleRequestObject))
@@ -41806,33 +41728,11 @@ func (sh *strictHandler) PauseSchedule(ctx echo.Context, scheduleID ScheduleID) 
 }
 
 // ResumeSchedule operation middleware
-func (sh *strictHandler) ResumeSchedule(ctx echo.Context, scheduleID ScheduleID) error {
+func (sh *strictHandler) ResumeSchedule(ctx echo.Context, scheduleID ScheduleID, params ResumeScheduleParams) error {
 	var request ResumeScheduleRequestObject
 
 	request.ScheduleID = scheduleID
-
-	var body ResumeScheduleJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		return err
-	}
-	request.Body = &body
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.ResumeSchedule(ctx.Request().Context(), request.(ResumeScheduleRequestObject))
@@ -41854,10 +41754,11 @@ func (sh *strictHandler) ResumeSchedule(ctx echo.Context, scheduleID ScheduleID)
 }
 
 // TriggerSchedule operation middleware
-func (sh *strictHandler) TriggerSchedule(ctx echo.Context, scheduleID ScheduleID) error {
+func (sh *strictHandler) TriggerSchedule(ctx echo.Context, scheduleID ScheduleID, params TriggerScheduleParams) error {
 	var request TriggerScheduleRequestObject
 
 	request.ScheduleID = scheduleID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.TriggerSchedule(ctx.Request().Context(), request.(TriggerScheduleRequestObject))
@@ -41929,10 +41830,11 @@ func (sh *strictHandler) GetUser(ctx echo.Context, userID ID) error {
 }
 
 // RevokeAdmin operation middleware
-func (sh *strictHandler) RevokeAdmin(ctx echo.Context, userID ID) error {
+func (sh *strictHandler) RevokeAdmin(ctx echo.Context, userID ID, params RevokeAdminParams) error {
 	var request RevokeAdminRequestObject
 
 	request.UserID = userID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.RevokeAdmin(ctx.Request().Context(), request.(RevokeAdminRequestObject))
@@ -41954,10 +41856,11 @@ func (sh *strictHandler) RevokeAdmin(ctx echo.Context, userID ID) error {
 }
 
 // GrantAdmin operation middleware
-func (sh *strictHandler) GrantAdmin(ctx echo.Context, userID ID) error {
+func (sh *strictHandler) GrantAdmin(ctx echo.Context, userID ID, params GrantAdminParams) error {
 	var request GrantAdminRequestObject
 
 	request.UserID = userID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.GrantAdmin(ctx.Request().Context(), request.(GrantAdminRequestObject))
@@ -41979,10 +41882,11 @@ func (sh *strictHandler) GrantAdmin(ctx echo.Context, userID ID) error {
 }
 
 // ReinstateUser operation middleware
-func (sh *strictHandler) ReinstateUser(ctx echo.Context, userID ID) error {
+func (sh *strictHandler) ReinstateUser(ctx echo.Context, userID ID, params ReinstateUserParams) error {
 	var request ReinstateUserRequestObject
 
 	request.UserID = userID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.ReinstateUser(ctx.Request().Context(), request.(ReinstateUserRequestObject))
@@ -42004,10 +41908,11 @@ func (sh *strictHandler) ReinstateUser(ctx echo.Context, userID ID) error {
 }
 
 // EndUserSessions operation middleware
-func (sh *strictHandler) EndUserSessions(ctx echo.Context, userID ID) error {
+func (sh *strictHandler) EndUserSessions(ctx echo.Context, userID ID, params EndUserSessionsParams) error {
 	var request EndUserSessionsRequestObject
 
 	request.UserID = userID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.EndUserSessions(ctx.Request().Context(), request.(EndUserSessionsRequestObject))
@@ -42055,11 +41960,12 @@ func (sh *strictHandler) ListUserSessions(ctx echo.Context, userID ID, params Li
 }
 
 // EndUserSession operation middleware
-func (sh *strictHandler) EndUserSession(ctx echo.Context, userID ID, sessionID ID) error {
+func (sh *strictHandler) EndUserSession(ctx echo.Context, userID ID, sessionID ID, params EndUserSessionParams) error {
 	var request EndUserSessionRequestObject
 
 	request.UserID = userID
 	request.SessionID = sessionID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.EndUserSession(ctx.Request().Context(), request.(EndUserSessionRequestObject))
@@ -42155,10 +42061,11 @@ func (sh *strictHandler) GetWebhookDelivery(ctx echo.Context, deliveryID ID, par
 }
 
 // RedeliverWebhook operation middleware
-func (sh *strictHandler) RedeliverWebhook(ctx echo.Context, deliveryID ID) error {
+func (sh *strictHandler) RedeliverWebhook(ctx echo.Context, deliveryID ID, params RedeliverWebhookParams) error {
 	var request RedeliverWebhookRequestObject
 
 	request.DeliveryID = deliveryID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.RedeliverWebhook(ctx.Request().Context(), request.(RedeliverWebhookRequestObject))
@@ -42253,10 +42160,11 @@ func (sh *strictHandler) CreateWebhook(ctx echo.Context, params CreateWebhookPar
 }
 
 // DeleteWebhook operation middleware
-func (sh *strictHandler) DeleteWebhook(ctx echo.Context, webhookID ID) error {
+func (sh *strictHandler) DeleteWebhook(ctx echo.Context, webhookID ID, params DeleteWebhookParams) error {
 	var request DeleteWebhookRequestObject
 
 	request.WebhookID = webhookID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.DeleteWebhook(ctx.Request().Context(), request.(DeleteWebhookRequestObject))
@@ -42304,10 +42212,11 @@ func (sh *strictHandler) GetWebhook(ctx echo.Context, webhookID ID, params GetWe
 }
 
 // UpdateWebhook operation middleware
-func (sh *strictHandler) UpdateWebhook(ctx echo.Context, webhookID ID) error {
+func (sh *strictHandler) UpdateWebhook(ctx echo.Context, webhookID ID, params UpdateWebhookParams) error {
 	var request UpdateWebhookRequestObject
 
 	request.WebhookID = webhookID
+	request.Params = params
 
 	var body UpdateWebhookJSONRequestBody
 	var err error
@@ -42378,10 +42287,11 @@ func (sh *strictHandler) ListWebhookDeliveries(ctx echo.Context, webhookID ID, p
 }
 
 // ReplayWebhook operation middleware
-func (sh *strictHandler) ReplayWebhook(ctx echo.Context, webhookID ID) error {
+func (sh *strictHandler) ReplayWebhook(ctx echo.Context, webhookID ID, params ReplayWebhookParams) error {
 	var request ReplayWebhookRequestObject
 
 	request.WebhookID = webhookID
+	request.Params = params
 
 	var body ReplayWebhookJSONRequestBody
 	var err error
@@ -42426,10 +42336,11 @@ func (sh *strictHandler) ReplayWebhook(ctx echo.Context, webhookID ID) error {
 }
 
 // RotateWebhookSecret operation middleware
-func (sh *strictHandler) RotateWebhookSecret(ctx echo.Context, webhookID ID) error {
+func (sh *strictHandler) RotateWebhookSecret(ctx echo.Context, webhookID ID, params RotateWebhookSecretParams) error {
 	var request RotateWebhookSecretRequestObject
 
 	request.WebhookID = webhookID
+	request.Params = params
 
 	var body RotateWebhookSecretJSONRequestBody
 	var err error
@@ -42477,10 +42388,11 @@ func (sh *strictHandler) RotateWebhookSecret(ctx echo.Context, webhookID ID) err
 }
 
 // TestWebhook operation middleware
-func (sh *strictHandler) TestWebhook(ctx echo.Context, webhookID ID) error {
+func (sh *strictHandler) TestWebhook(ctx echo.Context, webhookID ID, params TestWebhookParams) error {
 	var request TestWebhookRequestObject
 
 	request.WebhookID = webhookID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.TestWebhook(ctx.Request().Context(), request.(TestWebhookRequestObject))
@@ -45760,1213 +45672,1217 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7P3dlts2tigKvwq2dq+Rvb8llSXVn6s89lhdHSdpd+fHbTvtvZLykiASkpiiADUBlqzOqO8NzvW5PI9y",
-	"Ls4LnUc4A3MCIEiBFKWqOOlu5iIuSSQwMTEx/zB/fu5FYrUWnHEle9c/95aMxiyDPz8XXDGuBm8oXzD9",
-	"RcxklCVrlQjeu+69WzKS6Z+ImJPZVjHZJ5THRC0ZUULRtNfvZexveZKxuHetspz1ezJashXVY6ntmvWu",
-	"e1JlCV/0Hh76vS/e0UV4FsZVorZE0YWearOkilDy1Rfv9Cc9W8akyLOIkY3I05hQLjcsO3D2VzFbrQWu",
-	"l61TutWvVYGZ6nGmJJkTygmjWZqwjOhZmFRkk6glgCPpipGpGzDaDv7MtlMSZYwqFpNEvSB0JhlXRKgl",
-	"yzaJZD0fOMbzVe/6x56erPehHwD2axFRBCmELhrHGZPS4WpDpZ28ESlzka2o6l338iwZZGzOMsYjDdou",
-	"AG+YyraDm7li2S4Mb1kkeCyJEmRDE0VmbC4yBqjh7KOyCCuteZXwZKWXPXTTJVyxBctgvv89+JxGywAR",
-	"vl8yjUMYHPedRBr980ys4MsI3guh94+v3vX6vW9evX0bQvJDv7emGV0xZU9DnkmRhTE+1euaRPDE1FLl",
-	"mi6YWfu1/Q5II02k6lfIZZ6kMFG/l+hB/5azbNvr9zhdaahw5NIqfpexee+699+fFcf3Gf4qnxlQS2Qd",
-	"bf/MtrvQ35A7tiVKkwlgK000XUZLISSeZyBRIjgjc5ERRiMNdMIXeneRqE7Iqzmh7hgkkgBt0wVNeHmV",
-	"t1xPpr9KOBmfkaXIM9n39y6RSLL6q3mSSQUzG+LtE5ERSs6GZ/oEAsyJJAvB2Ql5r+ex0M5EvCWJ/vWW",
-	"U3I2Hp/ccotZ5G8FaivHtEyU9OPXjC/Usnc9Gj/vayK1n59r8lCKZXrM//rxvw3+/x/+/XfBo/Jq/g1V",
-	"0XIX9ZrfSQ/1NE1ZRpZUwjqn/78pIBa4KSAcjvFSM9yYyIRHrIo5Ss5G4xPyntE7zSsl4eyeZWSlpz+5",
-	"5d/xdAtv3LNMJoKThOPodKHf1nREM43lzTKJliQWTBIulJmTbJaMkzUT65SRn0TCNZApo/dM770QK4Ba",
-	"0q1+UO/CLVdLttXDanFAKFnTTG2bdmI+QEzVbMHZ8OqitAejMLq/FZw9CuWa5PC8roCaVZKmJMqzjHG1",
-	"i/PT4dlJw5I0NG3WFVpJg+DVK3GMJolUnjHk93rrpvDiFOHTaIdlwYHAHQ2vRX/aLEXqRmzeLISuZlHj",
-	"8/CaFFu9ehleUqLYyi7pbznLmZ17TdWymFk/NkmaJVkTc3z1EiD5k5j9xjh6iSSGw/2k/icxq8PlT2IW",
-	"xt5PYrYPeT7XO6vAMS6zvZvBD3Tw9+HgajKoY39fJ6tEhYFc0Y9a5hOer2ZaxsyBBCQRHMh2wWpwl8KQ",
-	"Psgxm9M8Vb3rsQYXh+1djwzw5lNQsXitmVIdFoFjhfEIPz0BGf5FE/q3MGYIgoZzYH9qtZHnw6AWV89f",
-	"NpRrXdWo9TKPloRKMoXP/2s4uLqanpAbI25znihU/Veo51EOPBSMgz6hGSPJgouMxde7HOeWt2U5u/wm",
-	"sCIhavmLFlJhVOpfnmAv30ZLFucpqwNAmt/DQNhfDzie4V19y2gWEn6wrSJDxXye8LivNQDKt0SuWZom",
-	"fHFNIir1jkWRXh9s6TrnkcrB2iCxQPEhci08pCDTOY203JlP+/i3/lO/dsunX9KIPfsOPhvlX7PFE/Ie",
-	"QFhRoxoYEEQWs6ywH1NqVD/93Ew/pdGeMsVe6DdwWRI4rsjVLZdrGjEJI+mTqXkJJUobG6D9MHlC9PJn",
-	"WkE13+D0oGSCeNTErNUs83MfdV2NMD3aXORa3dGsTxKR3XIgdQ3dUqtAGtRNJvjCPHNC3m5XM5HK4uj8",
-	"bgo6xv/7f/0f//eURJTrZc1FzmPQw9hHZRQTGM8Cw1LJTsjNLUd5QWYsFXwBOwgYha3G9xb6vUR5B6jC",
-	"Nv9Wq9u2ETbfS5bxWj6Vm18dSWlCCtO5ffTo0+YgASMtY3ItuGRgo/1BxNt3QnxNM+RrEXow9J90vU4T",
-	"tJqfrTMxS9nq33+SaEK3m/c1voXTVvwC2uKYKCEmqZ562nvo9z4Xq7U2w1msofqk0ORc5uu1yBSLJ2bS",
-	"CeORiBO+ANi+FNksiWPGPylYczsrwPCK39M0id8YZ8CnBCTBqSfGZAVw/sy2b1gu0evz6SAprM/JHdtO",
-	"MgABAPpWqC81e/ik8HChJsCULAjfiDiZJyFf2LdCkZX5FbkrOg8+05x1vQWTEu0MbR55bkXr5wvBaB57",
-	"Bs8AgK8z8CYletYvaZJ+4g1ae9NP5jA/oMa+8wlhudFiEhQuM/QLQsn5x48a01Ot02acploQ55ze0ySl",
-	"s5Tpj7NcblH26N3NGI23sATQp74V6i1ViZwn+vFPilpQDycaJllAMC3Tyo4Luoloyg8/oIarGFggn5hs",
-	"MqrYJMWJK0uquE6bFuQ/istBhvUuWTGRf1qeaXjlROHcQEHfc5qrJeNKT/uJMZyX5zbwOLn3DYsT+g60",
-	"mF9J8K40BBOtSOGZbBTJD1b5ARK5meWS/TnhccjfjV5PVDbB4+B8/BnDCXp95+OWa6ptniXNqJQrjQP9",
-	"QYEZxT7mcEdzn4jUOPqTNGUL+BIYTcAv3kfgvsuVVp8DNyRxIleJ1nqm106L1cABwCdkSiMFv1FOaLxK",
-	"OImTmEixYvgonYlcaTXWW4Qbstfvwev1cL0BFITc3IgcMAz0g32tkwMAkkgGijN5pcB1HaNtmnDChbFV",
-	"AZqPVFsgFXqagW7X+0O+1TZAnyyYImoj/luvr8Fep3Q7MXrvS3oPOq+2NcvA2W/Ng2+TlHFF3uY8plp9",
-	"dwrzdS/WYzz0e8YhPoHbmvFwfDEYjgano3fj4fV4eD0c/qD3Mu5d94ajq6vT+eXzwdUpPRtcnkcXg9kl",
-	"ez6YXw3paDaOTuMzDdQd0JqlFi4Us1dJERh74AbN5VojJ9bIEHb/zYaAHi7S+zBMpxYma2g7wMYDDcHg",
-	"cn4xHFyNno8H9HR2Fp3HF+xy/lwTqaIAix291+8prWED7v2BLgfPx1eng8uz2fmAXsSXA/a8WGOxwhWT",
-	"ki4Ah9rksoY5XTFC43uWqUQyfUz07rN7lm2t10BvAvCPe6poVvI5oe2Sos3RWyq1ltfPnqG32xDNM7pO",
-	"ns2TlMlnOIB8ZuAeDkaRRgAdjgfP5+ezwUV8CaCPxqdnz8wcJ/J+0ev3NEfRJ+KXnGOdUnS+/BJTrLme",
-	"Qi3z1YzTJP0lV/JQd/58omkcLnTyHvq9dSbWmk7Q4PQlS5p+N+9d/9gsPd4YHm10ld7Dh36Iw/vsHFhV",
-	"gt9pifeC8DxNieARM7ffwNkSSewpcW4U7/jGLGV4UvXbqOwh5RpOKmY/sUhVuUvgvpVbYCTKE3dtHFPF",
-	"Blo/6AXYcxK38aLZg9r8ZCEfHyy3Cjkl9C/WTY+yZrMUBZIS9YKw1VptrRtJc/Be3/eMnA6HgaWIQvi1",
-	"2/SSyKzZcScPVzRm6As3G71ZJikztzdizXj9FhYglrhx0x7aB+vnCm7vfgAsp6/zxMKNGziuzA4Z1mwA",
-	"mYsMUBIZZ6OmaLiBVOb9Mk0XoQt5EreBzwiWFvuGJ/YtPP/gi5+9b77DR52sCepy6MYDpWOTCcWqNIlu",
-	"zDJZjoZBunQyqhVRvmaZ1nt3ydGX+3jJrkikuU3G5bW/VZ9JonVwkfXdrnwmyVJIZTbXY0BKsnSuVSy4",
-	"g0RSYxzuiANcCp2YexjVg+9A/LGXODHvNsmgpO85+A0yLd+2hFAcasNQykeoxBM/BFimRyk3GH10/bOv",
-	"McZU0U5z7DTHTnP8V9Ucd1RHyxJaCqAdfgfv7+FFXyfoWd/hRD92rKhjRR0r+tdkRR/6PS+6qXet9axa",
-	"9hTQ3oG1SNTbE+kidRRbyYMYmuNdNMvoFmw5H6zmkb5lH5UX57rDGcuD7eGTb601EA4udrbZkmoVlaYm",
-	"2JsaXHi+SmM0uaNe66l85zjAHvO/V92ZJ7ekERS0pyuoNPp0Etdj0Hs7vBg9hiEW4wsOOKoNh7KszfCq",
-	"IPaiiK0Vi1/x+0TVRMHfcJK4n4t4TysIqBliB7Xo7W0ym0PDkKS9G8Szi1tEFPlbUdgwPpTBbUH4gmgp",
-	"DGqpjTIiNpxlRDImcRWephCQEnOayqPFxAUbnM8u6eAyOo0HV2w8GpzNL5wEf3b6DIY92bDZ+ng5sXcS",
-	"HNfOcpykaDvJT+vHiYq987ihcT11StVo+G70/HpoFZiKTPmcZiLVW79CGCP9+fcGthORLexvk3uWmWAA",
-	"VBc8MdQMqmYhcgI81CMivsgp0BGwTK2XJXwxMWBoodTv5es4sJzxu+FVoY95Ag5A7+3IsoKSG3khPPX9",
-	"m69lKyeozwnKGTbtOEF5F5pBe4nPQpzog9up5ne+0A/dYCqQe8nbwqZMGuQKWtpFgs+TbMWMP9kM55Yz",
-	"EyJllB/i4C0IoTGXx2B2iU5vkiWLJeocVhgHgSiIqhmUr+1zDzuE15RRBZIkY+sUog2n8MYUPfHoM3Xo",
-	"OiHTr754R55p4pTPVmzqfPLsI7jrlxiu98KG5edpessTbiI8kMVLz+/JhU3E0Dgw8BgvLbrLHNnhQlo4",
-	"Qf3T1YrGISzT5KC0JvTcixxsGdcX8Ox5YYN2fRWKru5k5Yh5xOERYd8yh9KJL6GmQcQ2+vo6+dnJz39M",
-	"+Xmcr8pone39VJF6yRRNUpTRMQbZ0fS1NzXiKWBUVAKhaaS8LIWMUSk4ht2oBGLiMoHBcMbAmCTx1F1S",
-	"TOcJS2M5RfauVWvL417ccryNmYuMrIQ00dWhpST3idp+mSzyzKBsR4jM8UcTm47MsqKn6GHYBGRGQHtH",
-	"BEsPzISb5Du9FLg+IrS4SINf1yxLRIzB7OZ9gcE+jnsnXF2c9XbTYyxvDMGCP3igrPNZmshlWS7UjwxU",
-	"Kk1EZSBRD37G4SNI6uZCb/rOnfPeGSQLWUL++PpPIll2z/SChLhrN35hYMqJMyh3JiqsVB9ZngF64Ezh",
-	"5YRnaY8rQzKBjf7G/OLvtJCtQV8lPFdMTpRYgG5XkwiGT+mTAXS6hqtJcxktxYpBQi9LJQMtZJ0xadyb",
-	"7jbY5t6t+lo5YjHJ1+0g5GxzwIELKPn1Q2shlUTJmprSCuXRX2MqbcJhATbfBHRJl2kNS9MqIDrRW8yZ",
-	"sZW4DxHiG7HBhB4QlH7GN6N8kK+JeRNVTgDJ3f7SLFom922XnTGVZ1yLolq8ajZnFUszDc0YEWkM6j/F",
-	"jY3p1vFoZGMtAdDAT7RiHEaEWxpsqXmuxcgVwVZQTr/MuXdRUIGpQhqBY+IdycD5r2E+ZZ5X5bEFNy+o",
-	"5EODLKsLpXyPSUprWAoR3EQwZPdJxE7IS7qVJuFLSLBVvn/3+QkpvwSGUg4JhmDbUL3VYMzc2yQwqehW",
-	"3vLSY4kJcgLYCZ0rJBZ1Qm52SGkhOCMzyHfn8IVLXLPRBdVALvhpAon1dfI7kwogVa6qBr7VL0JTjLid",
-	"sQVkeEHhCy+SxzxlUh7x2Q2VVVuqjfEW023gbH0B9z0aSJuzDJP0zX64qBK+RXdswqM0j4E8nAO/qvtt",
-	"w/io8CQDdxnOfu/jYCEGO8DPC0WpZQhVRcMKh614KpZhIH44EaDF7AnsnEYA7NTBwSZm7QaY0DGqXm3A",
-	"RdwuIv8oNkRrsuCMNQSRSM8xvmFMKyQrwdUy6A//ZKgsyUEkfJ+uOeRAAi3vjTCcZ2K155AdTVrrjN0n",
-	"Iv+lEeIOuianMh4UoWmKIXwSEefjrA1+DI+bzLb1ptHPbURhgHVPzeBQHsIEG/Y1q1yLNIm2/lKmZs1T",
-	"JMm9YCsR3lRwGx2/p5WzhyfJEBFM2q+w7+JQeORQwqphn0H5F8fvBKTle6mJ4S0wlniFAyfowSMrcZ8w",
-	"YuIYnePUcxRJlTG6muSZ79mAt6RzbcxpLtXJhs1gqYnSb/a+1F/uurnh1WDQ5Y0FZm7qniiaikXOWkRO",
-	"+uUehoOrm8GXdDD/8PPzh4H/8eyQj6Pxw+96wZjMAh+hqyvrhBVknWrOniitJmQmD5xYDJYWlSXl0Mnx",
-	"8KxcyOeqhag1eA+RNvyk8TotoJ++cHI2QSWb05VD/hwibCWRS7HhVeCGe6F5CJLsKuHGUgtuPv60m/NS",
-	"pselSQk2ZL0qBsQwzy505F89dKRvQ8X+k8k+WaeMSnbSawzlGp1br6kJ1rbkxeLEvoK+ykMioTK2TrcT",
-	"lDeNxNl53H/rHvcab/ohvvHQDTD7GLFsrenx7VKrYxumVf2E/0flDFwMLkfPx4PLU3o2uDqPLgbmCMDw",
-	"pYiNduF+u87zpau0EL7uRLMWnyLWA1AUk8qYVFaZRFKHDHsI3jwh7wSG+IG5qw07ZO8odzhJhbiTt7wU",
-	"Vr97a+px+iY92UqYqkJWBO2YpX7YI6OawlI7IdQJoU4IdUKoE0KPEkKPjPG13ufjgnx9c+RXj/LVwHxr",
-	"ckQPMOPfL7dejQLBZFGkoA/uRLh2zuNEkVQsyoaUl3vgXS6SjcjuJNbF3TXeizRWwzR6vX4w+JpKwW2S",
-	"oIaD72StPsqMfCNCrrkbk7PZbEBGqZAlbloR5pkZO6JrGiVq27seDfvmLfeQVm308bnurUTMMqoEXFnU",
-	"cffRlReYUYFZYhIK+j4wEwITUqAikTCunY5fd/za8OtDsnqAqqoZPKPBcDgcDi5no/mAnkXjwfP4ig3n",
-	"o9F4fHqqN0JIxbJmlx8Xcq7pPjeIzXKukhWbmEvC3vXVWeEK/NY+3Ov3tkzT8ehqPH5w1faqeVjALrGu",
-	"aRn056OBxszgkp3NB1fD89HgYnx5+vzs6pxezC4xiylT0j9/48EQzp+LJLJAYQF4qMSIGfqbid4tzXjs",
-	"2SrfjY/BT4uxDaO+KW163bOWTc98NYEqkZozUI61a2QqNhPNJyYSi85DAXmbcGWSMYJBUBXWcZ/IZJak",
-	"wJR6EMsS9fq9DU3UBP3iWoDlSoRqQBRcLxhE6aQIPlhcB+Y8hSBOjBxFLnhsvv0TGpmaMZZMTL0IwdNt",
-	"pV5O0JS0LL6xBoZ+JpTe0Ot7yNxvTepxmrOtO3nUyaNOHnXy6J9aHh0Xret0/fbxuvaVxqzyjuV2LLdj",
-	"uR3L/admuY/NoIcQ1KNda8i2fwt+te9lKKS7kmbc4DDqGO8/YoqUKV9rJTtapOHEqdG70bA2ccpcBtm8",
-	"qZjes0PTpvbeHu2kTVnG4CrBaBZi/26s+1LHQ0rP7F5WPUEqcgXh9Ta+NKwFerFYFz7NmDH8gxZ7l+j8",
-	"j5jo3Kp+oWbPrnBhmcgb63raJwN+qqMdVP9sucaV3OJQQrEtLVjC/M5xPjDx2IrdLvW4k6v/wnL1eKcH",
-	"6KyHOT30K01Oj+64dcftn/u4PdLgdameR9u8eGp/bZsXZC60jGybG+Ibu0Zi97ZMBgwDJ88bizbj3Ot0",
-	"u7MGM0AQ7jxO1E1U3zHclmiDitvKVz4hAde2OsUkTzLbmnrOXpqappiJT4zwRcYSDpTqvpFMSshaLT1n",
-	"vnVfwtSTRUZNwhR+zti9uIPPmOlSGCL42VC2+1yUB4ck53w9AQdW6ZuI8oilmB8LQVYZk0pkxWd3L2t+",
-	"LVJ4s+SeKjYx39O4SNqd2Pzafg+ajUyw4N3EKwDquj2uaS7L32RM5qvyVypLFguWlb+c0ehunhjYkcUY",
-	"B5r96C/OJAO76cznYrKfxKz0gv6sWLZKuEGq/iJjKkP9F71xbjj8WIzG7jVvhaZBOXyxYbOlEHfeptlv",
-	"im2z3xQbZ7+RLMqYmmRCVR6Vm0RphEwED347n3tfKybLb2csZmlybzBbfGv6/wfLD+qz9AVXoWTOG06Y",
-	"/sU1HQiHh1FzEncPDY1UF0Ta3UiUbyQa4ppPi2svV0hnmcRs4oo7o6qBUYO9697bNV1VbznoYHYeXQwu",
-	"L9nzwdXVnA5sTeXz+cWwVCY5Rkd8Uby4C8T/1w7ER0qYHDKKecWUss6NWrdbBwlVlUa90NNqHnze+QTt",
-	"L7S+Ue5EouGjyiTfrFaUY5cdGwlsdSPb6OK7ude+xBRSce0tCKQpY9eMVCzIHWNr9P65Prq3HFv5J5LQ",
-	"VGKRK7OFmE2qloz3yYzJJMY2QAvGNYQsLrfSfrJuP+bwt/T5FvxoT+a9LQF2gGNV1DWfuzHqa6kmyWdQ",
-	"5JZoFR86Zep1TP2CImmitYITUrxNXavu4veimAdJ5C2PaKYVISJydU2mpvba1NSZwGtaQhXUDIPW2NA4",
-	"1M2KRZDnWneCImV3XGz41NUHybDOERe33PRKt1VwMhExKQmWsIf9tQq4AUHLArNRtuyLGT6ozXis/Omb",
-	"xliqIUp4Z0kY13fCF7LS1+e4dlUeE2pDPSUGtGMMCWynWK5ZXT4BvsnjggAKiyLLubEWSvWsfUPA0+J3",
-	"XMygUaO2XdayURLPxMcJ6NaFvlpWnBOojvAhFPC/4+dGltm3/LaMGx+xXkcde7L9jjn7muNoRt3oP+sU",
-	"4k4h7hTiTiHuFGJUiKvu1t7ND3eT+OzP7+Kv369Gg5/OP19K+fovvQNcsIyrLDk2oa/wefzqLljY8e7y",
-	"81+i7nIledsybQwsloqqXPaue0YpRuVXKraGVks8ZqakVMOFhx56BLF/LJNwVk6PvFnEgJ11Kmh8wOVi",
-	"Eeaza8vMpEjBisBQFDy68m85zZi18OQJ+cIWf1hSSQRn116JP4K7YryRSabtoL4xepy1iCo45bf87V+/",
-	"sgOD1//1t1+Bwj4FYpuaIo5FMSuSMhpDOSbO7llmYjXkC0K5KWKP0wNk+IVdCkyKzR+1PakNHM4kJMiW",
-	"TaiVsHasf9C7Y/2PcqwrJ8luXHOWWtCbUdPuIQtVvHrPZq811Y+G4zPy//yf+O86+chS6QrKIk4IFC10",
-	"xTtxKrKkMZkzbXfjS7sVxXYMaUsfdaCcj8YaEv1P6zENNVSH/NPrL76y5zM0MqanR2miOZRjBxqQE2Lr",
-	"ds8zsbIeDeNwgIrRebQ0BYKX9J6Z9qzmuIs5meIyp0S/Uuk6UbMIj9xqt2n8HHZp/LwtbqoM1tCVP5vb",
-	"EkslFp8NjBjZd7iXNNswqUgOj9gLUhvo1UU0d8rH0ygfn6RzkXFnIS0fEFxpUfBzoFRGogg6HI1Hjyqt",
-	"GMRiJ4Q0bt+fO5fBBSDLskdRKspjv2BuaUcyRuNt4Qz9EJxJb1qoLu+cGokUytc205Sa2LnLbp8CTGME",
-	"/eHDU8TJJkoSxI4WAhr640JlHdW1oa2/moernNdsk8GiI5Fi9GP765RmDXPkfDVjLjYFqaHv6oqDgBsV",
-	"lfSNaxkLpSQrvV/j0dnl2fPTi7NLKAiKX45CVXT/QEM9BsmMcpyH2garniCYUc6LCr6dVOi8l/u9lzvC",
-	"pnfj9/OVRUNfr08mV4AOl493WRqpa/nbOSYD0dJl7vS4q7/3S0GS1bpc2+SRd3ptdRgz7xEqTGOBEnzq",
-	"wZ2uOhAYj2URDuldcoJH5PhcGdkiEtRsR0Ugm0vJYn89mYyL2Xtd9wfKG/2rnWTrJFsn2TrJ9tuQbEe5",
-	"67VC39pL/wfKm4IXOnbYscOOHXbs8LfBDh+ZqDWj/LgQgT/ghcyvGhvwB8qPSMt62iPYWPyhnfXx3RrB",
-	"bmeFKNy1HVOk6EDTfwJr5FE59W6A0KZ9TqPlvioNJgg2oiuGDjdsYhQtw7eCOOQ34j5hQUNmEpk5TXdh",
-	"Gzdiu1y6MmQhBj48fzca19cbi1KW3RGV0XuWuu7EEZWmSxBFB+WJfjPPoIHjRB+u84szfab7vQXj0Mzt",
-	"x95SZBkS+q9SXcpvxmTuPPIZVHfS0H0Il58K3nZUMOaVqNo5IG5nminN0MxDv5WyB4SwQ5R2qn694ofT",
-	"1FYZrSGjrrJdp492le26ynb/HMWtfxGOHKw72oYhwxUn1Hs6QtGzBRrgQLgKDRFc3K2plBuRaYqJRJax",
-	"SJGlyKRWrZRiGPdaRsxRpamKafal+ZvndnpfmlwRN1A9muwYR2AqyrOMcX2U9mAF26d7j0lF16n7HZ/e",
-	"xd3u+G3RUZ1wn0mxqcXkDgyVoYOITbIo1AjStHI31dSpIplIGQZWYttlOhP3ELWw8qIFQEb3y4qAYwqh",
-	"SIXPMcPoCx6zuKHbY9HRPeemtJneWIj1xDgICIKDUm5+gYBA/XQo2qH/Emk8cR3Jr0fj4VAf9WwL2U6W",
-	"gnBwZCmJVROznJfC4WeD6CK+HFw+n18NKJ3PBkVqxeWoV7A3B7RmvVj+QCPDpk1BV84Vk4qu1vXuFYNC",
-	"k5p1gllFLc3h9yaLLZF6+3IVbhkun7RB7x/Fhqwo32LMAvJm2ELXnF9kLsQhgcbp2ZZgxtkOtbrtaYi2",
-	"hLL+RWPiXVtqZ09DXgP7KxK/Szxs5Th4jQIo4DuwlNMmqc+Vw9vFJ17TleJ0fNpy0BZnIZgoaUkwSCam",
-	"roipb2pm8VL8sHbP3qQ8s+JitmITi2pyhux2tybYhbw4I3V3mLYrf+s7VPyiqYyMtnltkqLDeekM7kUF",
-	"/OrD36QW4NCGkpo4otF2dqLsFp6KtfP6XLGMLIs+7eYweg2hzMVvMjf8AquO7Jz+Gk+Lxw0Y17/H+wKk",
-	"Rbgm5NohoN2Bk0wpUFtDe2l+dKVMFmxvGK7Drl1Gv4TZYsK9m2jvWyo7kaaVrUyY7Gs+CKU8tfqMPhY8",
-	"MMFMU3+nLy8vL4bDoYd20/La6sQlqefhq/f511/cfPv968k3X7x9e/PVF5Obr754dI0sd45bMs4y1f/a",
-	"vlcDzRvMbw5zSdgY14PcbqTWQ7SmhIGhn07EZmIDEZQY7u4LXCNsX5Bpwmmkknss8iSnxFQxs55CrLb7",
-	"FLIXlUUzMeEC2ErwkLMs06piA0oCxRgCAkus1ywm1Ky5X0RKggyHMrD4TMHcOCRLUNkmgEekMcsmakn5",
-	"pEZpoAumj645jfrPdUoj1ybdHofPoHqD4Ey+IENTbkNIFuKvu1tfr7ZY7Y6u12nyFNqKBGbTuDFuhhqR",
-	"WgxW4XtYR4Ioxsmrl3A/s8HzZLS/IurVbiLu6gtkh547AmuOaLL9TBr7BIuOfCZvg0rkb0SxAqhz/ijt",
-	"KqRUeUx3R78yJ63Y2gpVN7HBPBgwHGB/lQaKFlVeA5WCB7KPa72WiRJ3jMve9emoHzbM6tzJw1PPnVwx",
-	"3hxf0Up/whO5rO2Lu8+EK7Bk3/ZMwqpQrSzqgyd+Kz/5Z+zBuOzqFwmZFfaZLjijc4aXneHWzZDlnBtR",
-	"y1ZrkdG04r/Ok8J3TVdMrmnEpL3Jf7YR2d08FRv5H3/LWbb9X+/N51fxv52+/Lfx2Fg9/zb+ss3Z+bfx",
-	"uOTtQMa26z4rcYnmnoNKpDF0gxcgz40wh3TcTSLZ0ZfCv45m5rlCiBRkTrPHKGltg4wz9KAe0vLgIPVP",
-	"+tqf/G1pfyG8lcRDQ2i00x1doimk/hxHcK2Lg3nCp0Ht3KNr9jEVlkoyHY8uhsvhaiinXny31UH3gt1W",
-	"A5WP10AL879lQL8ZKVjLyxw4W7jOqMmEi015T6F4wFyBWrU/qe+fVkfO9vGRGVtQ/oTHoaLZPFHJQ7JZ",
-	"Cs+ZWSJ45oriffY0ddtqTAvM8EyUyew8ITdF/TyzjymYyECUW0IVSRmVClL57Z4m2FDFki34hzTjlSfB",
-	"dE2nBBxjwJT0hvp81XfmOfL9KyKXWsQlqk3+/KdwPFeczh5xlUykwm7yuGxhOTn/nzOhCsvJGVOlLFDv",
-	"5PTLak1ZylSw3Gx5NbcE7iyszsLqLKzOwipZWEclkXi+nta5JMU7jU10OybVMamOSXVMqsSkHtt0Nj8y",
-	"tcPnc7+NW8a3po1LnbYtyFykqdiEbxzLLvdj4pNyWaGOXbKHPXtm9v2Zxv2zlhP8RghwN3nlwHAci6Q6",
-	"iyiR5Ob1K5PbISHAYk4ze9NTaTVZZxwdbXsVF0oHVRpzETreCtsbJ4ZuGw2Ujh5r6PExOpplGAfoaUKy",
-	"N0KsnjChTPB0e2xOGOaCfSmyPwqpsJAFdJTafyDfmJ5TGJmhj2eVpBGAIBZAgYT8mSPwEEplOi7cv1pF",
-	"0jvkQa8I1HeEvBgbvAlRQoIzIjKoKUrShIPeuaIfv2Z8oZa963OIBdrreSvlbYXuxSFMDPxlkEIF9cMw",
-	"csF2YgjELriqVKcXQ/zPK0o1bBM7ZtEdkv34Wx/9noJHrWX/V/pFqG9JP77CF0b10KBS0O/lPPlbzszz",
-	"+omHcnJImFFTgs8AwhLj28IClsRynV1+7W3geHj2HLBmv7hqsZ07FNkimewNvoOSrkiTq5c/lhg/4bq8",
-	"bL1geJ/92RBFSvkipwt2EHW8NYOUCeR0H4E8uCPfAtfv7ATIEVq88Z/6wZ3gDxjGjLK76/Xc70ghUM4C",
-	"rMlXCuXlBG577UiewXo+rL09XWMyQkQ5mTEbHJkJsSJUwe7i/cZSSEUSHqU5hvA4BjQq855xG97TjiUD",
-	"EIdw5FE7jozdHpOayq149uAiy6BmQ1W09DFTOn15sEDlGjJa9Jj/9eNwcHUz+JIO5h9+fv4w8D+eHfJx",
-	"NH74XUipbZNrranSNsn3qejnQG2uecJj6VEBj8mKbslPIuGQHU4h+O6vbpQXZIq0OPWSyP0CmzaBLOfY",
-	"Gqlohrm/wmW/93GwEAPzZTHpzoGtTxiHY/keO94ccTJ3Gv5ABr3QK7xLIC74R6NdncyTojHoiWn8+aHf",
-	"KyvCGowivxFoC1MQ9ysu5jD3ev26I2Ma++hTMxfZC8JWa7XFCmMuSqAkKdqcF7PMugh+8BJA+L4slxGg",
-	"aWoeUAY+LbUzRrjYtBUZZt/+nPC4LDXGyHSsknGUjmGkcIv5v3/z9W6ZgjrjzTk3qvF8GEQAeTj6JJyQ",
-	"d/QOri6xKii3hQts/1y6Yvhghc2Ny+J9VGY3N4Mf6ODvw8HVZPDh34Mc4yVbZDRm8Wsair2+gctt1Dco",
-	"sZWy/cTI+Vwv9boH6YqyTzjbmOLWsl8EaouM4LmQZEM1PUCHOij9v6T3mgqggD/LTFcC7J3FUsnge7h6",
-	"hazZ6x4+B77cROsb1nN7OhiO342urs9tApf1z7mx8foesiB3UzLNOoICKJcsg9iaJGJkxSjfLJM0GLyz",
-	"NlhsIqM/Mpqq5WuTA2wWUZ33rf7a3pIXJYPhZnoucg6BWVK0jiqqvTDHGI1Npg0P2Gbg13uSNWimvLtb",
-	"XELf4jB0Dl6ylIZEjMjukCHIJVzNAzGsaAzt6hZQOl7LnCV0tKtJowtbUlqfCQaOiTRmUgUDLkpIZwSf",
-	"hDZ+uNB2qN4sQ2NPkStOrw17tAcb+7IhEpyrKRYYy0VoFLG1OiFTbLms34Y/yAZzQ5XSXB3yeu5ZFueM",
-	"zLa3fJ5oLKJ6ekKmpltg8bJyhi5NUuh1yDITHwdPolKllpRDTAwkUp2QqTnW02t7wG85jIRsXBGsXM1i",
-	"PWXO9XN+OqmZNhbw7IwttA6XkZVme1y4/T4hU4gDSQSMYGJCbrlrA48rty0ZpUrS1IoTyLainCxFnp2Q",
-	"qRGAehj7p4lRg34Fps8zEfM5mbGI5hIMLo0/iN4o90jEXXPNr6H+1tw0sDboQNsAgh3sCor+enJ/JMUG",
-	"g3pssemCUGtOFFPsm2OcK4cnrD8697wxNfol3s98S1c1uYGmaam2QSAQh0jGnA2gdf+yTLw4q4rEnTP6",
-	"RZwokwZ9BAJnItZW139qC3idMirZf9vFGT60x+ZEEP6gH62iDN4PoeuLVbAjxg3H4w1KObhsAU8kUSfk",
-	"FYY0cZYUdZFMZw5uArQU+wi6hd+PArkLqlRtKtLFjMZ6O3ZqYYyH18Oz6/NL/dAykUpkW0ypM97s3tn5",
-	"mJydjE/G5J1hS5opas01T6G/JY/r5x7/AEbXaqaHGvk99oz/GaoN1F32Ft0UHir1kq4G9Gx2Pri8iC8H",
-	"z5/PrwbuRpCdz43K37sGDX+S8PtEUdMKM6X63LZdm/P5mp8m7vsoWSeMd80Bu+aAPSgCE0/E3MZDINUd",
-	"UJZHMq68aAyrHUvX+1fmwGJKg54PLoaXo8Hl+Op08FwfhsiCSkezX+qCRy9tUByo4qKnERq8+d7TMwVY",
-	"hbZA5GQOzREzpoA74HflIn3+i8C6LOCIogqYz1qhbLdLi2OyIS1WzFWRS6CyxA+q93TattkILmq1bSdu",
-	"j5/vNpnTtr3XC3uR3DNO8jVJ5jvKJappTq1VaOu63igqScHkNeosGDmm2gg0e4NZuHAP4BW9LDeROigG",
-	"2kmhUKK43RPIfGFga6Hjc55kJlgY/rLprRws89Zh+FjZB+cAp90eh3fbm3Pblnrv3NaDUpJTIcULmsOA",
-	"nktTa7B429ovGgba7nzWzSR4ZPqdE4nFHBrq6bcLQTe1m2hdJ4GtpXJNYXpSqHiiP2yZCiQv7b/eKQng",
-	"p+txbhDphrdtDwwuBWdejHxyaGi8JymCvVxh/5Rrx7iCPGquCF3QhJPZFv0NgrNq33XZwtW9i0MrpoJh",
-	"RUKsTD+0go/uTFtJGCie1IgxGV3HgOYEYm1tVJ+DKXClqlK5Dp/YHpONoVirY/sWnnwoS+q2lKlZRJAq",
-	"X710CS9exaJrQsHt1SeU3LMsmScR4Fx/1hSm+uVdg7NGjZPv8eE1VtK2iONp3fSKHdfrytMWDuJU72mi",
-	"gnwKEQ3DomPeND1JUuYLQQ2sT/u74q8NdZX0mjrVIDG6BeHso0fhNoFLk/hO8MFBNF5SnH6uJUJ/541b",
-	"EEoTt3BJwpEHAVg6Hj4TL5hR4bp0/U2cGlaWiv72l5FZ1o58tltebuUk1LcyKxhSoZ3Umv+2LmCtF8BK",
-	"ZLyiM/rjds3iE38TbUlA/xrovOw9OQ15TwCExj7aneugcx10roPOddC5Dp7OdXBUFCt6i1sHr5Zs05B0",
-	"sTqIEmSJ3d+tSSGqOvNurbwaU/N96D5K0iRuMDBRA9cP7RY9KCRVwfzb1BpAHczUycMSycfpO1ai7O89",
-	"atDZN01He/vaiToBtXO/qAGeXmvojeYoMlB97c0xLNRGLq2SODZVZ803oBsvRZ69MPdoqrAIpqmQanpy",
-	"y6dOKk77ZJpSxTL9R84zRqOlRglC4Dlvio7+ZeX1hEzpapYscpHL6TXGOODGr+j2lsNFMN5+mhxsc7kx",
-	"g4ASacMj4sTkc2dZcs9OyHTNshXVR6A8qL3Z1MCJjCyEiPV6XLaceRpJeUn1oIWBToqYGXAJ0S2hfAu3",
-	"pOVLQkM01uPhqRCAKwg9cajSWqfFgD4qFvBS1ni/p3Ff03y4ZemAlqZONYgKabgguX7PKcWl3Gt3xmr5",
-	"yVfJPePfr2vrDn8rfLYCHjfHVgy5IC1BFTmZRxFjcV3hYU/1PB+a69rJk+hmYW3roGrCAM0JeEon+frJ",
-	"ygk/iRO5wNQv4mxsl6xQcvKFCphPfEtv13z7bReyrWz/k1ayLZBdU0HTniiPiixcG5aaI27+mmRslfAY",
-	"Djui3XcCeUXkJ+AM8r8o/Cv4YvE5cKLK3/izQl2mRG0nxqWEsVVb/xH8ohjffG6suAFYasqf/oUt191U",
-	"6M5U7EzFzlTsTMUnNRWr+d69mx/uJvHZn9/FX79fjQY/nX++lPL1X3oH5ICb2MFjssC/sDG3v2oCOEDx",
-	"muaS1dfWM4ukGbOXOqW4OW1ChDb9zJbE0BsMZb5H40AQnXu9IfCUiyoQJeNULdlW/3K8K95C+HNt/whv",
-	"eoyuFGTGzI0qLsIYRAE1cifuz665mLl5bxrdygfuwPEOEySTw7wmrzN2n7DNPvULSsaBkphCRGqa3LEy",
-	"nS3VSrOH23w4PI3W8A/7I0tTQaB0hY05JJHg8yRbka3Is7LX/wTffWZeLrSIQtEzfFiDh9/pbX5PVQSR",
-	"6RA6zT7qnw+ceZel4HJCLOWP7775mphg8mCmyUEGhltRTc6i/hGiRr/gizSRy3BRgI81A+hfamCtUEn5",
-	"FkorfxoBZux91NOkmv6D08UjapB8x1lxeiDn1CC5vfixp/M3IYXeOFu44sQz2JpkTD/v3FKlQAR6B1FU",
-	"zj+SoUC2iCZTX8M3AxSuLEylIKAs3fKUzZV+Az0zTdOiA02aQAFpHYlo0ZIpPjXZ8QQWFRdn7BZ/ZHHf",
-	"ueMAcv1uEjHwWFp/HkSIFR65BLMQTsg054bIglCu6BZySCBf4GDfoakWNb32L9s3VGJGioPhnasICUJS",
-	"zG+5MzqN9DwhJdeii7QpnkvUC3QA53GiSCoWRNItZDeckO94uvVDuCH0DPxgCV/ccmxooIQDIrXBWSsA",
-	"yJu6T9hHjQcX8IPohESfqdD4mYhcTY0o0iL+hEy5mJhQJcTwLbfB4oZ4zK+wYX4NT40qE6l0Qqbm24nM",
-	"5Rp8hFVa/Ex61T9PbvmUphmj8XZS3WE7PbQds7/pGcxp0cTCAc3G1WxG1eB675+QaZrwu4kB5paD3zvh",
-	"dzCwpkdNmJCYF5PZllDI+8kwIEtkECYhBBGpntvzWtjFGQ8bUhcOdi/uWNzXhF/04EoUMYQGZ3U74UKh",
-	"Zc/MevEDUrMmUPxsb1hMJq7xP5Mp2Ggegm+5S5Y2Zaz7BFvJYhoeQALbrCZ04nbD+cuhUY20iTom96LY",
-	"BM/zPS15YMwA8B2eGjMRPuWTAD6zhFLR4Ene7SrnAFzkTDpCLPiYiyW1MsqN28e0IkQd48okPEAirk/0",
-	"VdriCoi72FhZdu5XeTPETZR8KVU2CvZwlS/CJYCj4qJ8XcXtXxxCcIZVjpL+rnpYoGSrdyB6/V5B7lpW",
-	"VigW4Pepzzrk7K8VAqn1uJWfh/3q9XsO0fV+uCdrxCmyxZN02Qx2zKyV4m/r+5vMaVZwW9NHkZ2Qb3di",
-	"uMxl21Sz3mm/qFZMeezz8WDpYc+pYgIQ21UdLsLTdhUQt9uTNFklKqg+LGlMQCh6xiJEjLrDtGCmSEnC",
-	"bT6eCRCM6RYFKLx4yxf6GItcFe3nXaRnxuAUz5hldGD9+dJUA2MMUid2M5bS7fQ6kEuJeoGW/y7GbMsU",
-	"vKKybUCZKOkikMRuCnprHc9tpN5Zr3v+CZlitjEAesu9FM04Z/Yay2Yk6xXM2CLnoA8kxrdiLnCLxxKJ",
-	"CCkzpMpewXnMJYa1pZDo7vxOMEyYGD6Gu255adg2DlAqkbEYLw9gExx/8pPGZrlkxmkvsSJpvRN9bK12",
-	"3xv4fHB1Ss8Gl+fRxWB2yZ4P0KmFLvHCZJFrutLWCM0WTFXbTV8Ono+vTgeXZ7PzAb2ILwfWNaZHKcYw",
-	"DLuw/NBW1CKP+gW4tO6HbdKh5Ic2Zax+6fnkpReYVl3vePhu9LwonbrjV41hlYPL2SgaXMVjNsDqZXoV",
-	"wzM7oc127qqQ/gNWIQ0eg1GZLGoqldYLvfLtXNGG8JDapomcYJXQgoiwnlPvugdaxBrlzMSAgZ79oAt8",
-	"NH439Nqeh6qmWlWGRsp0+TUdWGK6hfopBYfo4Y/mWEWGMc0ox4vadpdzCrK1G0rruaNtmYHWz3wH/Xgw",
-	"vPQGfTjiVkQjYtL+bgaOuw14wtXLuz2k00gjoGHKyvuXpffnIluxzO2urJnO4OCDaQ/gb6NJgt/D8t3W",
-	"QCkgVyI68NTpD961ZXGdlEu4UKExVMFimQSyONUgzShvP/8B9HD4fjcR0FHkYKoOtLuhrpDGjo+vfHPs",
-	"39oFhhj5tVRA0QR4QG2oQfGFlepNotGUJm91iNNE70jpFFdMr+pF40NxIliW8P0HYmeTDrmgNAZ7J5u7",
-	"CuG+rDv89txQMcQRQk5BcYImtt6IpacVW81YJpfJGk9XJqAS6lJIdQzPKldTgkM4urJMRMNS9Aj40ZXA",
-	"eLukaUo2DOu5/MceqXxWHGjIZnT2fZyo2lYBFwOtBg8utU1wpW2C4uSNI+Dj63Q7UQIWe1TUAiwOC3hq",
-	"QQbtnFizICkwUwL2+QhqDw8u2dl8cDU8Hw0uxpenz8+uzunF7LLnlxs8Nr4CCoDuxBqNPK3LsULTyic2",
-	"EWSTvwuuv/8iz8SaPfsDy9IEelKZErpvoZsu3nE9fLDOHVNju5xzs2WypQKGgxyCoiM2rxyMVq8xgXZa",
-	"aExBrWhHgw0PcuaOxRqCZvTR+fHn3k8i4XvIBYSvZIw34w1GVZPwqTx/XmdH7kcWuI8m5uKspa7kz8Ag",
-	"QG1wGY3jwXN2Oh+cDc9HZg8vnobEi7K4jvXDqEWpxDnNpdLse+UR8Jf6S2+N90KxA9aoWBnOfQs9Avda",
-	"bZ2sKBaw04BZj/FhDI82s9ejAItYcq8x5PR595XRqv2vjvJ5hFXVq7IVEzqT44vH+E4KhmhdNuUVW85f",
-	"QyW4CMcQnP55DCDVwC89dknEYrtRbONjK/eOh/0eXt84eRkJrrSKcd1biZhlVO20R2vQpctxR2lRXr4P",
-	"qsOkrdJzfqCChKzROiiqXMKoTl9mSUy3hCeLpYIbhc1EK2YQ0GMWD2dbq/XaJBBQ+wuPu8hiEE4rynMK",
-	"oa0lhUimYjPR+JqYtvFQG72kce0N7AMUhiovY9zRpOg7ZIHTuyqZlO6oRHmWQbQt4qFIUEI8BA7AuQkm",
-	"Hp3ucuMLNriio+HgMj4/H8yG0WgwZqdzy6istKkLmnIjymTB4ViHJJcTNmC20gVA3/tG/D1JU/rs/GRI",
-	"/sf/Ho1ekK8Tnn8kH59fTC7OXpDs/np0NjwZ/k/yFYvuxLPxcDQcjoYj8mWSsbn4+Ax+RfwodP383Jyr",
-	"ewxvq8/d9Q/eblGeshM7WLvClDMVcwJPF0UV7e2zuZRpVw2dcXWjh3lTFFCoRKmEHc4h0LwHdqFyTLAl",
-	"ZDfm+VdF6HkYOOuc3jMYPLbjBwyHzGEERJzE9n7XBR7YDruU4JWoxJD4duFAxnVxo4e/iWqQ7fkkQzjW",
-	"v0Aw2ffvPu8TwbGg7U40BI7jQ1aK2qzPLCmBIhtSJu1sGksJx4bViBmo0g4V0o2MOBhBNbgpPJP1BWbc",
-	"Q7sUCHjR2rneVXN7ffjemRvbEHiFX7IV1iBkA4ntSUnI+kNDSMrXqaBYLbsoHnrY1OhnCkyM+lpoVv3L",
-	"7n4kq7WQ7RmCBeAt5VEdO7DeyoY4cgeGif7CIkTlc34oSLVx5iVvZW25H3zKBXy1zgV7HEM+REw0M+Gg",
-	"s6gu0t0D4TO5GwVjywxDRWhvfaHG8iVHVLjOUxpiBHeMraVjWn2yMaCZql2mMM2SZexQQvjGQRTCU+HI",
-	"ChV/s7/uwgstZuK+XxsaysAdDl1x61wFzfaRCfSi0D99ktPrHGAhMMyPATr23E0HgfLadjwIweE5oPYy",
-	"c2uFai5i13AMLCYFIQhRxdEUxhA+hHWy/JLTGcY7mUbyj2B0byDpMgSgc0bV1VsLkZA+hAdjys4UgKLk",
-	"Ytq/bXGMewavYcF3W1lNG38sJlt2MIr+ogd7pdiqHkDjH6oC+KXIjDYHE2oZbSDzocaXjwHqr0IFsVZ2",
-	"DlWh+n6tUYRwGRZVggfLt9MYw+NNZ5oDiYrG38D0YehKHqLgrkL8r+CsIsYdi38iBbTimarVdGyJjcPO",
-	"2BszehOHDDvC9op+UZG6LnTTyt9DYWzWB6ournqp8gtiCj1a9dxo4yoB+pRMQWcwQdeUoIZxMEFDrNYu",
-	"TIU/JiT/ZbLgg4RLLeeFteuhHImtoOL6Xh0mcXHWIEAqaGc6xdS3nCRjXB8o5ATHnPO3igbEbSX01SOF",
-	"gFbp4dC3B3cFpN8uwXAAX1v0BFaF/5WFSJljFxpKVUewqCwb8J7GV1bWa5wqNefbWFZWSavyoZ3zZkz3",
-	"KussWagVP0i/4nnyW0v4NkwwJBl+b67K18VmdrGZXfxHF5vZxWZ2sZldbGYXm9nFZnayuYvN7GIzu9jM",
-	"Ljazi83sYjO72MwuNrOLzexiM7vYzC4287cSm3lcET+satC+gJ9347hbnVGsmFcJIRBZZ6PvqL2QqYST",
-	"Gv9Y46Vp35bU0tqSu5LT430mSSqC7Q3a9n2M8Sy27fro/HLNsZzqpXmy3Odtf+1w52PZuRYUZLMUq93A",
-	"RuV1hdtUr5q50BYPVqOqXDxDSY7Dm8NVyKboG2V2slhCga7SbjTSWNveTa1DJyvU5rTr2gtFV/TKRaS0",
-	"po4jquqUOWczUFKJNRZowco27YCyDtLQNXMJmYlyFb48inKtPUO9sfZWVK2t6rqLbls7FerJ3YvEAjFj",
-	"c9Nx/9g+gsHKRQ4x/YIoCnhL29JMsCbKdS9ntIV5YjgZdUywkavkcaJuXDjBb4fB1TZeASY+YxFdMc20",
-	"ExVm5K7OXzDmGy5KW/NP8/hdsNg/8FCqvD4Een+SfYKmAb6d0ADDA30w/DX4PLFoHtKWO3o+2gpzxKBp",
-	"0zDU+HKrVNaWYHCsA/he+Uqkvt9K5OrlAYClfqGcmbJSR1dvzmoKh5rut1gAzLVVTjXfS5SZsVUn0lw2",
-	"Nes0OyAV5bF8QaYyX7NMspjFUyyYyNmGZW6joOAXS5mhF1u3ynQkQgZvb4tc7bJizGC9KnertOfwAvb/",
-	"ah6ukrAdxK3ZayVS2ujWZPuFFYs1In0nsP0fpwv4J28r7bX4wjJwGA3Kg9D9o3bxrSkabfqS1rYjLXUP",
-	"tWtvIkwvFH6XOjHKrt5wQSt9TxSgfuZQC8C4Thvq4FcjApXJIziumVWhwZsxEIBmxNV0q7px8bc7YZNl",
-	"7OE9TPX11ynV8hc67SKdu/XacUsNv/3erMPh8BFWIOYvHKAmmZuguhSSamvy3cwQ7/KoCTDgB/hsQF5u",
-	"qDz6WLalx9JFVTBO1oVcoxVhrl52W7c/skn6PlBDbY8L4gaKK6+mwjKKHSk2uOkUYHJG4AxgCd/GLJDj",
-	"NDN/hJb5Vy03ufBrBndY//rJ97N0a1iHFnykNT5aySLYWNdR3ruDbPHau2TFfgAPqrvgafWWfnIPBeNw",
-	"3l75CPLhLGRlSw3NT+05LJeIIrE3tDPdu/Y3+kQewquhR1x748Td5LZidkezGzePv2Uh3aRxI2pzlG6w",
-	"tnltglIZ/d597t7IeXPB0Raf5XvgvaOD/IL8VUqWjGZqxqhC86cIVGu5k+W75QMUpBljHLMDXM9csqDr",
-	"QGtbOnuUqns8+RQ0U+xdBdlVDDQRUpHitc8xFUw3o2gIHS2oYKBfUUjNRYYeN/Rvli8MxIZ/AslVBAM0",
-	"eF6tmjvHA6FXUAItS4IuMStXAq149E+7G7ug93AdUOBkr1lQ4WSe0LFyyFtjawZXZPkFONy9UHsNh19G",
-	"SLggil9WRhTotBO2RpyXgXh8/mONKetHc7SzCGi8z68AtdkxKUu13oanwKy3mALSZsxKpsJqvJ+sbHKV",
-	"KxdDn/R66Re+KfotXtY85m4GchxrFKmiez70RmFijc6eJMBxXEjLPmePWH1un30ogl/qXARF4yNsQJOo",
-	"oJ/ABc00z/55kkXobGrLIcVhXZ1LA+3HxEvv8QcvRCcoDA2fghOW5VyW3JC2xULhTDlYdLdlbDbWp0Vh",
-	"ENPnK1GEi0249Md+bQXXZqhvQ1W0xDGfxtTG2KT9W/Wtfu6hErW0pybXUmzkt2Lz2jz+4OKb2lJpKfap",
-	"+SXQGb6DJx/6B/ldA7FTe9aVis03ImZvzeNtPQYajc5h4Adj1RxASQoegyZS0Tio3XH0o7maYftr8eRD",
-	"Jd6r+cX3NFGv8cmgcgj0VWYMJT3RnvkSsP2Cn4b2p+B3lqLKpFJeQJlmPbdHauq+GI+2M3FL/j5vn5rE",
-	"iEvhD4iSGeUgBnPFmsrPHKfCFu+31J7cBWhzZQJ46uC4JIwBrYOX8dhr9ONZYeCnPtqe9qKhjlYIi3Ak",
-	"d4+Ji2mte9vyBAECMBURQgWatNZt239VCMDGUjbJGaMfFj0Wsd5UWEkoAhCbCAqeqjo9oKHS0Ru0Vyc1",
-	"tNH3rtwToz+isvjkXoJy6GgdUMB0F8I2a4IoKHF3gMlYjj2tD3pYUH6IBu4iVZuX+r1k2Q08GGTN3kAV",
-	"SCv4Ke2gR0d9R6SNB0PR4AWIXl9RiKOuTEeNNbqHlqujGQfjATt3+BXEIfBAsNwhANUyLm9qb2dC+/Fl",
-	"wtL4dSZmKVvVXEjRFVPMdpozCN9aZwvGiFpFe5MJkKYVpiXikNNVafbQB1a/zsQioyt5TaZ2QdM+mWpo",
-	"9b+M5yv975oqxTIOHf0APfqvTGs/8LQQE7kUmbIfUsEX0/4thw8ryrf6h1XCXym2kvA3/ej+znnyN/R7",
-	"SvNY0TJRf2H5GT57x8WG4xApRAPGMNEspfxOf21UkUm0pBmNFMv0l2nC2WSWMQqPzJI4mZjn9OeEg66T",
-	"svJLkVjNEp7wBWTRwCyMRyJO9NrINM7XaRJRBXC5FxFiumJmhJUAYCFoRv9hPHmAPgZBHIhv6PgKiJbK",
-	"YS41o8PmmsXN0yTSeAZnKbSHxSZ6uzGkmr5qa94haX0moR+qa3y7pmpp6cvRG8iwWCj5gkS5Mg0ex8Mh",
-	"KRa9c60fgGdVF3/w3idhKzENdYKVVR79LDB65Tji0vtI/sXMoVP4FeNZ0K+50D+ckFd+p8CEk1RsWEYi",
-	"KtlJFax+b5Vw+3EUwADM9bktrBKc0C5foq0pd070wsLbxAVxUdacrQnCWmHjW/2A3fKIKpqKRc6wPpSv",
-	"t7iwrAqqER43Uy2KA33gJxE0z7ZqimsLb5bYW4osgyK/dhWjcbue627gPXYtPvXQr2nSrk8KwOJKZ9nQ",
-	"LiGVxdxBBTM9AvjF2rbbxffbNnD/I6OpptjQ8pfwm12362sO4UsJ2MOghEnGJFKLt72zPLpjWoxGgnPb",
-	"PljDNKOSVb9miwyiVyExZz7Hhv0QXib7hLONrSrcJ5FWnwf5Gns/Y81ybV72UXGBCBugXtdt9IR4vT9Z",
-	"KiFQ+E6emIzh3rVpJyp3EtNPB8MxZCWdV9Kdi06mmkthcLpfOaO0uIzFSfU7GxSy870tOuIw0u8p0/m1",
-	"8qgFugaaneAtsx07HXLdmChUNrvcGLQNeN1d9OBufEagJkLQ8+g2+ogJXwupFlnNwI5U6qq5miq/lEBJ",
-	"jJ3gS5oxG3zZ6tC+NBO+pljH3qouvevL9oWivUUbSMphnPSOSdd7GDrqcgib0xrALpbCjgSgsiOw/Qbe",
-	"DFlLBZHuWQ8WsbHPE/YxkQoXAtdYOccrfhu0n7MX2Ot/k0hWZKtAy2VTnhBCWMOKTV1Y99SSxvQaAcIT",
-	"P7P3BUAaM5aKjWEAZBprXfLamu0SaMOUvvA7VIs7n0f1e/q1YDB3cVSP2Afb4Tm0ZnfY92wEtZxgLdJU",
-	"mn1RVN5hbICZWht4hkdydkJu8MdKzovXjDrRu3HL4Txd62m04um4qV1FH4VCIk1n6xhC6M1w12RaMBOt",
-	"c1qlQzJTjTaoxlaEm4tud+zFEr6H+77Pzx0J9y0H9Eo4ui2tl4uN9Qc7EferirijMmmNutM6kxafB+Zf",
-	"EzVaUY88vvEUVBpiM69ehmD5/vtXL+8v+2UrpSgxhmFtJ+SNZXYrurV6vn4qX689y6Z6cWUcAL3r3n/9",
-	"OBxc3Qy+pIP5h5+fPwz8j2eHfByNH34X4nVeEeBQ/klRDwKDnow/ym/Z3pX+6kp/daW/2pb+CocBtwkY",
-	"NDVO+iRmUZpwDC/J2L24Y08XXNI+OKIpCjSUDeJOO03T7+YgmNs1K3lp39UCcdezMqcZuHAwU07rUZFY",
-	"uVB89D+j9seFIndsrbWuLVnhxUoNOgqJxMKpeTu54XAdCRzDzw231UKcXmyZyjGp4q1ukvCZJ78y8plh",
-	"q/17zTK4RN3Zs/dLgdHORRBH9ZKgFMqyd4cOvazYH6tQ0F443a4S+Gk30N6tO2Iv0Fa5RPIP/d471gKa",
-	"5vLcnRzu5HAnh9vK4aPMGb9jRluTJiDIgjcEWo4p1wEPnWol/duKtt08WxfV0o41gxlsg1wC/HlbzWsm",
-	"IuuXckCkStIUc8n1D1sMfaVSEZN6XK4l4LxPB+VCH7AYw6Z31gI1//Vv1moE5J6QG14V3qZxmd9wBWQR",
-	"dEOcaiRMr829xGZpngNsoINT3XIl0viE3MB93RSXP9VDzvMMg1kNZhIMVumDw04VTQkQnIhyMrNqQkzo",
-	"gia8ra+GFQE8zYQYuB5y90GdGOnESCdGDqnkvP+KtP7G0+c3WG1HkjVm/D1BS8enueNsebNZgPI6Y/cJ",
-	"2+zxJ8HFphEnS7HhmKAjjL9Vgk1n4808RvVYjtFxgY4LhLlAOHg11foPpiKgZ/dtzmO6PalIn31cAxMX",
-	"K72MRoPhcDgcXM5G8wE9i8aD5/EVG85Ho/H49FTvnpCKZc31krmQc5ZRlZvdyHIOae6rhGP526uzoo7y",
-	"t/bhXr+3ZZr4R1fjsUuEMFVjzRJtp6woWWv1qHc9dum1vevRrgL9y9T2O8anUZzxNh6KYvf3clrbFa6m",
-	"Xp7tpxYy+luxzEYDv+N8HefrON9vgfM90ndg9aMjXAhvrXEcqrFXdhdgmb0T8h1PITBgqhXWKUR9GCPT",
-	"mnql4Auslu0KqmvLDm8bwLiEywbHcMI19nxOWZtbuqv7SbFiMxFv0b52zvSy9tdRaWsq3aHRR2WnHlSA",
-	"or33Rs/0DbwSdt4cngO697rg0JzPMo5rY3sNeDRjoaRXr86i26I92ol57MC8wipRFPOFGMufxGx3Sd9x",
-	"BkFkwgY4zVNYim+EVWvb3zPAzjlW4swzVur3E62u7mdvR+sZ/2Edf/XlkL6/yr/++83H797d/f2Hn6LR",
-	"5z/Zv+Nl0dVMb4Jn3/Z76yUG+mRMZSad0bUM8DSwg6z5LOel56k58vp/z/X/hsV/o4ai876mZT0EWc65",
-	"zbpk66LZ4T02GHjLuCn86So29q5P9a7SGFIoCvy6skDVTkrnNlvJod3GvGRb8j8iETNydj76nxg8P/H6",
-	"y50PjUUfXsjpxQ9epMze5TagZHRR17kII3J6173L3+Ofg9HvsWtAvlrRbGtIwJNpXkRPhenmScFw6YrJ",
-	"NY2YfGa022eWiOUzTR+DYsB/G39pvYfPLAE8WyZSCbi904xa74RpzrevGWWIZvUu+dkJgCpYpR18orKc",
-	"R9TvmlXtIrhXsdvQRMnJXLguj/iFyUg1Xxkk4MAVRDxr5UR9ODARDTMbdxMqs5w/Ip/S8JpgaVjIB8FC",
-	"2pIUG+lmSri6OAuyZXeA2hRHLsJpKcdElQRTRFvWWdiF/NVLe0Xxk5iZEtuSEY1s10C6trZuKMNHkVgw",
-	"2SeSMTL9k5j9OeHx9IUZUGQYkAb0iKuBit/BWQzbbSvS/yRmr+GN0NVSAZmWj/79fyUdeC8iXTGFQIUn",
-	"F4G7J7cx3FXeVemEYmci97tH8EYlw5vEiJXmrdZSNuGNoch7kysPzqBtFQHxJzFzxRqM8Po5eLfG1kVv",
-	"BKwjt8i5Caovn37vlLRybQMIDEzfGnQXHfCtwGg+CpBQq1muy1IwIOn9+EnMZLVbf68h6DxcuKwodm43",
-	"lXz/Cmwck7Kzv3CZFTnVoV8VHK3vRfEDO8S/j0f0F/cMs6T2YToktJpS9FdJHKcMVclU8IVdAWRbsLki",
-	"Ig+n69c3ealWw3ncQfUkZx3xwCMwqOBknWdrIVmfyDxaElNZmtleCQxj+HG9wIEaBQbc67YEsaa6xPf6",
-	"ay/fI1GyUp7cAs8FJJ33qyLrOClc0iaauZx9tJnVhcwcfxLHU/u22rnl8Pb0FwFYKLFKdS32pIw7taJy",
-	"wC338w5m8BAU+oNPUuW9qzHA6orK3miWVPF+WE9wZ3515ldnfv3LmV9H+Z3/JGbtPc1/ErM/UBVBgjKN",
-	"40QDR9PX3qQGR6EC2ILEAgPXMOlNq1SVXBFTJgp5CPqRMf1InzzDeG7MGX0DyVhQwQqIV0uVOJF3mKmZ",
-	"LVhmfGyWuk0TmIeDGuh5UDMaLT1XeER5xEBSsWyVcBtfpQEPub3jbDvJch66VQvrR4KnW+zEhlVca2Su",
-	"X8PIYSskcVEnMkI3zrbavHhBOGMxi52TdGrAnIas4hX9mKz04q+Gw8vR1dX4/OzybHh1NYJiC/jTsBZQ",
-	"35jOQr5/uInAGDqFba8WlBMoCZZIrIgjMkjCPb4cVtgk9ma2UTZGibCb/Z6lkVgxKxD+yrJknkRwOO13",
-	"r02xU6iGWv3ycyxO961QmJQGv1e/3GFPSOJ2LD0wAPUaM/1vbJOqzzUB5Otev/cSwuJvXOXfnbPyns2W",
-	"Qty9LELQ31qe/9qUoYd/cc4PbWokBksRg7EMcX6OxJQg/kmplig51qKvUo1J5HMbidm0MYuS2M8GtCqJ",
-	"6/S1oppAuT7UmmUjnmQrFNS6DDzYwABBiEwYwL5qlJ8wyU+Grw098MHjBJG9VLEXZLYlhomRqdGjpmg5",
-	"uNBWLMjtGLlBe6F0aVHkypHa9lzIU03nekssto19PNHWYJsNUaItd3EZUYbDPEWdvTY0UBTn/s2QQbgR",
-	"X5MW0NjvwvVQBdkJd2C7At9FPkJzkLGjBC1GfL1/tkfvT9lcwUsrDZfRF+Rdsl7rv0dHa0awzDdMaml9",
-	"sJJk3jsUPRVABQ+eTLK0N4vGM8UIjUrtKsM+7JB24C4paaQk+rfcidwdpcGiN60fXbdH1wzStGzUTFlr",
-	"UXoiv8+AVUeOqdGLW1+7JMAOzRi6k+ZFoS5bZ6Kd+9/RVfNE8FgfD3q7gR2R1g68pDG6G8mKUY6XJCKD",
-	"r23lByUco91TIQoLvJvF9HuGVCwQHicGtNZQd03VrDIqwMcFbULNnTcq/c4HU6LyNl0AzSWFk1ey3gj5",
-	"uQ3mdymY59DNTks3mKG4HQFn9/SFV/LcyRG9umFvB1ENHfhkI17lPsS6wjlBLIY6P6epu71p6/GtrYul",
-	"hApVVHncMaggC+fom/U0IqtOBNWjLCB9DN5+tHRY1fYLciuUluvReNh36sz16QM4DRA5o/Hp0RLH0MAh",
-	"wga988HuoFxlWzyJP4nZZ/6VZ7VDaP310ZKuD61zr4I50d9oTQt1ICifYs7SGuJsaUr0Gl/AveOM4Q1M",
-	"r+UN6SslzeG1Auegu138JiimvcVbFdZ6iWpU2EJTbVBn8YeJ38FCJgtOzbPQLsN3cCsq7yalKbJJAQd+",
-	"ngOt2E/+1FKx9cT37eEX7n346C8Gvih65upP/rLweTfBh1bOeuouchyF1NDzn+uvrYGO4bqus80DZ+NP",
-	"YmZz93Zr42BL0Tod/Mfu2qC7NuiuDf4Vrw0emaNotf2DkxPh5uFXzkp00Uh18sYcdyd3TsjUdIWaXhMK",
-	"ES5Qjp/H0K1ri7Wg0dEjyIwtEq5foYnCV/wYAbR94db9llNuAu5d/WcTNkAxaOCETC2LLGZeUmlMdXNv",
-	"bzq4Y2J40U7ihEylyqO76TXUDjTV26DzNb0z/VT0lwCS2ghiws9NtfPKXEQxDmCbMoFWEBftssx67YWI",
-	"5Zd5dFcnt2oyF7Qej0LfRX8Z/GDwhQkVfFL3Yhg8tg6q2Jb1l0pl1nStKMRESIE1utHO7E6K/FxrsrpK",
-	"sKaGgGsDBbjSypEk+iTU2MGeZKozAhLTD5Dk6yJ+BG6orPghOw7Ng/ynZWFY2/QHikgUXVAjutrTVfmI",
-	"ht67W1O4tjDmItzStTFEtLkChnND27CtIlxkL9BlHWCHRKHgBPpegvtoYn/SZJU03DJ69OIUjNpmDvoJ",
-	"v55F7OKcihYmReBRcjzRlFWZWngQpRYgU/T2kIDI/f0rSlsLVws1O3v8WusZJJY4I4nPCcvmnrX0sBRs",
-	"yAD9UFvntqa2s6k2DqwGuutU0WCjKAMYaGMuWl5ZhG1ZRlgh+crpq1BFJaKrxGYKWi5zQbfykMbwNeWL",
-	"PNg6ASLMza/g6YaaodfkC75IE7nUrPgrlq2oLzIhmy5mQfR/LRYJNwVC9wZcBEog0DSJ2O8hIQqzThW6",
-	"u21Xzt51r/hxELOV6NUnbddGWX5mS+sVbXF3Stf5d73nZ3tbMxQA7mt+bp6rS7h2A4U28hua3b1hND4C",
-	"w367V2tjXg6ea/36UuvX9CK+HFgFW6vzu4g9rGNsZX3ey8GV1TX3uHHNbY04i/TpBR0zULg1V0tRlw+O",
-	"TOq4dPDL4WAUafOdDseD5/Pz2cCaI6Px6Zm1707k/eL4bPCD5jguF7zlFGv+uFTwA1aymwX+kt6zSqZr",
-	"43DlJPBYv/3Q781ErO32/9T2wDplpihxy7JPzLeBWZyoko+p/QnSJ2Cdbid4t99InF2xgn/RYgXsY8Qy",
-	"bSr13i6ptgkYWuD/UTkDF4PL0fPx4PKUng2uzqOLQeEOGUdHVH3aDSksyPPx1VA3mYBack9TDhUPc1Uy",
-	"vNYURhQo7tIv4dtHNwZhMqJr13LQT863ep6Dy8kYH65yuNfwEYWFIav+kNsow4Lq8lASH4NgMC+TONZr",
-	"EQt8wrVKyJhUNnsQt/gzbfdyhbWOAxGZBb9rWhKozfhsKTsDWn/qJx5p0bZpSO/x1lYk+5dc1NZULFro",
-	"o5cGHVvyuIT841vaV1I7zKE0R8Bbc6WrbbFpBfU0qFnNVXc7JapTojolqlOiOiVqrxJ1VMiMtXVbB8yY",
-	"F/6wRw3qazkvOITarbTGkyacyZAis8eZYeY7oOViJzM6mdHJjE5mdDJjv8yA2IUNy1zAQO/mh7tJfPbn",
-	"d/HX71ejwU/nny+lfP2mEgpQ89hf9PLW2sCSe5582/slG90a++m4sAonEUOhFT6q6vIdJeMxlLWH5tKY",
-	"yeMgcjHPaIZjOl5RWYJy4w2ASimUY2YhmSJW4wkO2a6wQSUQpK6SBtw2rj2nNhTMj5OMRbbQYeaqHlBl",
-	"QytaJfVUaGEvxsrLrMEc8mKtWBguXUIi4gvdLFONwVs+bY+1Q/oPV+hhZ7lB7Uncs1f8LznL2RH3Jriq",
-	"0vlmA334B5fROB48Z6fzwdnwfHQxvjx9fnZ1EWicW4wQrJeu2Mq6qPDOWwmyzrGZkPU7JKrvEcFvKf8q",
-	"hO4kfI8DhQ+rncIrFzhZtEzuPSUgqDgMz9+NxtfDoVMcyhNFKcvuiMroPUsl5HDChFLZsi3gg9RqSZxj",
-	"KaqJZlHnF2dar+lj/3CpadF0EP/Q/3VqaEqVMbrCgVAFkvkMCmtq6D6Ei2y689yAsVIhzoob2O1As/OR",
-	"C+Vu5FzXd68L2a5jsa2zlMbxQb7SUg3QELNzRTeLojrG/WtOFyWVspOFvXQedvyWCCcU3wCVgYCzwx6S",
-	"RPqucC6gLOySSrJiVOYZiysxJTbyf39si6XWpu7zZqNEFmO6geEzS7YlGy2TIL7moCb05UbWo+Gu4G7r",
-	"xvVPS00RYBTcmYfEcOAUFqBqU8msfNb2KCeadt7gOxjVUpzKehFvKa4CMeWhoIOWgHunP1i6zP7cJ7Ot",
-	"C+tou61vzdvlnT0dhipmqZS1wto7O6DPlPbeKkSYx9CaBSA3awHOf+oHgx53XJIZapdCqnVpzZkrEW+J",
-	"MMocwt+5fsFhKz58D0cf6uRqs+O+E56fWHge5/7D4tCtnX/68UNccR0VfGIq+NDSUP9FzW/AzXHGN9Lj",
-	"L5XV0GjP1RK8lbfNypWppU7vmNRqTcGuXdmfC+vvxo+jkAYFE77FkMuGODRwD4CLCE7EOqVbqPAP+ezh",
-	"LF2Ab3II4R+cN3afyGSWpJjJtc5naRLZqpZS0dW63t9qEAEwnriEoHZJNO8rZSp38gaKlddS644p6JdX",
-	"KLoZ2sKyQqw+k0RsuCv3SMk6S+6pYm3L0zRVwdmvqPqYbn7+r8WT1dNQXO17w/ULdIUOhLeXT5bwHM4f",
-	"1nsD9Q9sb8l7jBKxob9lWtmbRGvTQxz8/T1i7p3VLAMVkPVPYMkIjjdbgYJM++61nBIYnEKzdLtyjL/P",
-	"GNxg+AxlPC4zlOeXwyBPyVXYCZIrhrS7G73a5pJEvx9PZtvuNqO7zSj1PLINSt+xNJVQaacQkAwLaZgs",
-	"zBJpeRqNHra7wf1Xv8HdUQDauu2S1VrIAyRQiZM9PuLUTP90LfhdB+rGrjqm5bQ7XA1NI2SR29oaSfZM",
-	"tkFLRfjCqx6a3ZIsrHu79GsZ1uhw6ARWJ7A6gdUJrF9XYB3nhNP6eXsfXK5YU4f5jhF2jLBjhB0j/HUZ",
-	"4SOL4mgGdaQHOVfsVy+Lo4E4Ir7niY5fJQq2jPN2tsR3a4S3nU2hzI4BjH1CFVkJqcjpkMR0K8k8EyvT",
-	"S6C9pdGmj+j39rmQvWGaeNY3h/lm6xWlCtWmEWtWavnrfMRpatqPH+Qua9VF3Dt0zWWnuo7jnQzvOo4/",
-	"UcfxY/1MktWXbNrtrOmd/1rXDD7Tesy290Uer2jjvimoaG/LddOJvDZ31GNUJRTs9/h47Pmx9k7HejvW",
-	"27He3yTrfaShUKhnR5oLvhL4q5sN2zc1FKQpq18UUkAV9DNJMpGahvhlffQnkfAiHgsKfNmiR018Ug+n",
-	"iURAoStLzhFd0whCDUbDfi9K4WrFRXQJrjT5X/dWIjbNjxuS7EZX9YFejccEYOr4bcdvPX77z886gWPA",
-	"tlRAfz4aaMwMLtnZfHA1PB8NTNLPOb2YXdqyfVWNB87fqT1/Fqi3LBI8Jnoa7Ei2mejdgsYM5mw1sHCv",
-	"3rg+shgGD19NIMZfcwbKc+hIIVOxmWg+MZEwp4SmQ7YOtra36yIeK6wjFGmGZXMna5Emkf6a5kqg5yJj",
-	"NO5dn+6IFcslm1osI6sliUQ2a/wYuxklOzy2odalYlK5Ii9FTZ5KeL7NfDu6eA1y8z2XxgKD4tvo+6jo",
-	"FwitbRri519CsyAJlWYJ5OFh9gc31W08FK9odscgD1AP/4KMhkMiFeUx1jnVHymPIafn5JbfpKlpyWiy",
-	"WDiiEkc5IS9NbqCDJRaQJ4TBwrfcj6MalcKohnsbrABi+5Z8HEJ2icDgtV7WNxk2nQzvZHgnwzsZ3slw",
-	"X4Y/0l7U/PBYS9HKv1/VRvyWbV579X3LKxwNiRJkNH5OoiXNaKS06DUJl1qH0At/8+Xn5Pn44rxPvlvT",
-	"v+XsLegL1wSglSwm/+PbLz//n8bYBC5GsHNI0XLKyItb7s2iRbP3EYS7EblyKTYn5JUiq1wqMmOEs8Tp",
-	"V5YnEG7bNvjVkPvw9WZJ1S03uoCroCjJ7/FnKDOEdzOjYX84HOq1rATXWpYtYSxfkIhKRlaQn8EFiZP5",
-	"nGWMRwxTiqg6IdjmOQbF5ZZPWZaJTE6h6MBUCTGRS5GpaR8/pAKatk6LRetPeilT7OSKQEydruGiwYfj",
-	"/TWcPUJpVbvhEVUa9FSvLXsKtEjAOTK1LVU6Lh+4tn5oj6PVucDxkSPiE1ulgsJCTSpoyGVdAGgHDB5C",
-	"sXltuWtd4xMhVpCXI43J4FcWaKo8FMxh+41LvrWQiQN6dDoeQqZTBiJhdEQikZUmVoSFQYDq66Z9YOuO",
-	"fHrIGY2gzT1VZOqBPj0h33OVpPrwAClmTCrT/fCkfRGAVun4iYL8YpMqlqaJEaZF/dKc33Gx4ccl4jt6",
-	"aRfNrCWbSb0LFyRtypEC+yuJU4bJUPtSptoEPJfoKcz+qvtINWOuILNd+8KsoTGEhMwyOMYvyAj6Ay1B",
-	"VK1oSjLsq2BGxFYyvX7v42AhBubLeSqonvfQ/C7XraKRlxkUvFVU5bLEAmtylvRubCBdTpJU0LjwOdg9",
-	"bCMwinNX6wFYM7FOGRY6Qi3TqiFGfOy1sG1qmu1eYbPikbLLJGK6I5r9KGe7O2Cb+XgwtjyY1tyx71+A",
-	"fT9dOnKj9l2I7T2ZwSFi+Y6zd8mKvRN3jNecMf0Tqr5zkaZiI8n0v8OX/2tq6T9N+B0oUpwE2ntclDVD",
-	"/dEvoHQz+IEO/j4cXE0GH/79dyHpUwncCttA8FspfxGbqWFb5s1SEOMHYv6R9cA81fSxl098l6uZ+FjX",
-	"Yvidzek0xsI708QQ2sSB3bDEQMRQdYkZ5bHgptM9uMZAWYfQOTOMlgsbMMBFGjOpGp1mtuHasb3ucalv",
-	"TY/G1rHc+FpDA2L9C6LHqMWU2JaFUGodu95CDjga7SUt0za1Grcreukf8WhPy89wp+d9O9HQXHN4/kOg",
-	"dSmuz5VLsHyF8dg0yiv1b9wgNAN4u5WnK9B6oLYVmBZuYq6K6B9oFRhUKX6Z8lJtlYe7+gbA+jhbnNk+",
-	"wOFubGYXg6O4nZU0iW0Bq2Tu+ulvNNVuMoGsP1iXcE+zPOzCqJ8sFfTHWl9HX4gY6gqybirvCP4eKnZk",
-	"yDBY6Qh+8+sF4Fl9RFMye//k8LyEphJe8ntxAormZAVTrGtG5k5KaB2vXlpd3T7artOYP7DDVN927Lco",
-	"rTQhk2Vm4XcS2xMW5rHMOsniGKdZj4BXaiRJxyRbMMlHyEQUbsdIxH2tuE1/7XAz7m5f2+zrI53pRn07",
-	"xpteIo5f2aVeVt6OV1QrikSho9aayUXBQ5KvzfW4yZoI6hVNkvmd7R8Jv9vy+wAxNAv15DR4tFCY8qC8",
-	"8zTm6jRvEx6xIqEdn7QzWFENt/FGvThOVDuFvB53NFH7HQlFJ+ViP/z1lXAaJI57lt0nbBPOEDE/Wkkj",
-	"9cdolxawleUE24fuQys+jL4TeKHAK1TJ1D88RgsywOzHsAeIVEmamlZWstStyaPOJaOptg6bz+sf8amH",
-	"fu8nMZMT7OM7gV2I6bYBHGiUDvQMDWKdQa1pPqZbOIVFN2+srWqcW0nKSIAjH+FYBZhtm+w9sGY5N4D0",
-	"CU2lMPa1O5JeM/NfAFLA6FLkIVaxYek9I3JNMWp2ntyzomW5d6xtw9lWLP3dMhP5YrnOgxwdwNkwdheg",
-	"fc1dC2io3s1fDoygwi2yO9NtS0J8VgOzbAXES5aa+qSV+Y0uepg7wagGNaVWzW9t0UPlHdQfD0GnDOXt",
-	"HcQ8h13nqzzX8AFvOIP3/i4j3GFHDkVu0ZVDV8M3fIL3qa2JpzcYEPWcPWBE7LJ3VNmqnHbk88hZHt0x",
-	"faQjwTmLlHM+zqhk1a/ZIqMxYPfnHpvP9Tque6B4yj7hbENMeE+fRCmjfJCvichIxtYiUxKYTR8LLUNH",
-	"POCUXBBs03xCvrhn2RZNd5ZKNADliYnc16olPAe1Y7WYchrs6WA4fje6uj63SrTVUd3YYBCjPquVTURI",
-	"ZXEZi5Pqd7YH9c73eNVxXWDEJ9rSoxboGmjqxA/uXJnN43ceQ/3RxrDZAcAPab/KGI23sNuwGflaTvQZ",
-	"Mh1l/K+9lw2t7H6DITqn/d48E6t6+wUgts6A63ONbY/l/qMArKnnx597EKQJM7fx3S6xWTaag3qcgsn+",
-	"ko7igiv/CCneLJ6sWWaionrXw5NRvzej0V0qFjC7+XtCF+XQKQ3f7psmmMzaglzAwTI96MsNFipcxxG+",
-	"BgvbwIMaio8nMeMKY64uf4+PDka/tyxzLdK0ef3G5jTjPXzQ+PZOIGDySH+B1bRbOwteFxFtQUcBZDPW",
-	"VTjE8NpQhJpjZ4ASyRhvUUzF5MfjFrjIOsS5CcnVi4Mb4q5GRlcjI3BIPIqsSx7QlkVySG3VMgnXDwtW",
-	"FNzTU7JkNFMzRhUBb7YJOj+wmN6eehFJVlSMaG6kcJBt6w5eQ0qHcbtopMCcvh15NSRF7MhukschGRWP",
-	"L5dn0gzsmsqY7XvkUtnmPayysYxexxU7rvgPWELN1wSOUR/25+F0R6I7Ev+gxbRMMN4x1zSlc/UrX9PU",
-	"xKjfEK0cEKpMJykTeg3RZUwSJRYg+SuxMdhRH7oD0O0M49y4AHtsq/F5+tAu/+2QdJ7feBTgajuhRjUw",
-	"SDki9A9eqEmEsk6drvJklwZYTQNskepmnYuOjEw7h8nftcVw3fsi1/zw2R9Ylia8JjWuTWbabkhYwSz2",
-	"ppZ8LnLwQrWPAfOX87RxYE+YBGB7rJhIeBfrtLFBZcBzl9SGlUMKBUQogkO56GIh5pC5ZcOC9mYCeEyp",
-	"dWl2vQ9v2Drd1i3ESzrHwXdy7yk3v/RdE179tUwWfJDwJ2/n4nHN/Xv0LTW9/6rs9PGF692QT1a6/pdM",
-	"+GqXJKGpwdxTlfhFqzyxFftBP3xMdlm7RoNHNBmsq7Q2Kf4ytS+rORPl5DaLiSI4r0RRfcf3/FN4WJ9A",
-	"wEdzn8BOEesUsU4R6xSxkCJ2tCtoe5gTyGpt+/PZjLYAes9unzlkYD8HBOuKbkkkfG7uRepodhd6yVWs",
-	"qXlvy2T4xZo3KijZmu6EyGC4qEfPV7aQdSVuR6wY9I7eLAXofhY9IVu7d20mtA81uso6x1fn+Aqc/8IU",
-	"aGsAVOittiiXuSt2B3xuqlGg1WIUsU/VJ8npWj7szaezyYHdHcDuAP5Dep6N4PlNOJ73H7DOiOmMmM6I",
-	"6YyYihHzWBZK8aFD2OZvg2OiBlYbiSOt9aCtFenltjbYJYWS5bn1agrEUFO0CsuGnZDpKpGSxdNrkigS",
-	"JzGWJtOEYqOARudFEsSMRTRHz3WGhUVtcrNtt24URBMYfsshn3tDtyfEtGe3+QQ0i5bJPYv7BMtu6jeN",
-	"B5VElEcsleATNzuN9cIsMnzyLFJ98TX8FpdVjyTnxAxX96IrZspRvLr51tyl6iPQJzKPloRKMi0dhekJ",
-	"wbhzjCJXUFpmVch4/S4WexP3WGkNwL626LjlkLqjd0XtlEa72F8YzXOx1qe4484nEr38canUhU3tcK5+",
-	"4tykfo22YXDuusJ77woH+WeSRHmWaVlli88dUf/tNcv0xoZbE2lrxfxajm612eGiqBWr6eYuWU9c2UZI",
-	"J9DU5z1xl0R3JkCl1+/NKHc9LvSocaImZgbzpvkkmf4BcLekPJ6Ie4xbYzSepEILE1MpcGKrNdnh7P0P",
-	"jeOJEu7jvSj5oU3VzA9h/Miatk1mH/oEkuY1Fcil2HAyYzKJsXAgjZTU59QeQ+9uA1PtuFSMIt3QNDVm",
-	"oSSzHOmL5nGiSCoW5rB6zo5OC+m0EKOFVHwXjjKaZO8NPPX9m6/lLmB7Us7wWXs72Pbq8dG91uDWyWu4",
-	"VoLZ5piEtQTLFMJ1NbRw12KlqPQWDuSvc2OcaKv2/EIre52F0J3N8tkE7U5LFMa0UIpybbRfaREay/+P",
-	"vX9vbuNGFsbhr4KX+2ydTR6SIqm7XKeeozi2V1nfVpbjxLFfEpwBxYmGA+4AI4pJqep8mvPBzif5Fbob",
-	"GMyNF9mbdTbcP7LWcAZoNBp9Q1/8DL65DKats2PUvoF0bIE3cccD5w2rL/vmm7qiY0DqHAeDsHMi9ied",
-	"g95h35r01pwH49iWe0gFn21qqS/EGARyNgZlBpN/Yp5cZxwIG8T+hmOFonurNRguVSsfa0vXHrhBF6pY",
-	"FIvJwRE8tsWkb0WKKs2+X15O3Eb49KBPyorRA1xdaWvJFctg5PmiUAjg7NfWBNK6aEPR8+Qlvu1cmH9M",
-	"F+ZHQ2Aqm7kQlboGqkjAJ05i3H9B9WQ/S3DPVX7FsYAiBIGczaCbBg/RiINzVSi2RVEphcCctfE+xFdr",
-	"LbPiXGeMWyggUGwEWaijNhuFgofGUjP/TsU4m0xEav4tklCE5h+GPYT4q7EyQ/xIiRQef0hG1uQ2PzgL",
-	"2vyRJYU/yaKG74mDQ0nvWAY3YOgaQ5EKjrvbINT5K/sU1JUWu4yUUFhKXfBgCtFxEFFm2NQjIB5jV2Ci",
-	"NkXURcGUBZnIi31geu5GtWyd+Gq86DJyzNCqsdVou7MkFkq58D6AD65zmUXKw2uNoPxsQIuBiSfQIcbB",
-	"hfGDbedeAf9EIhhPxGIzHFhJveGRofN7Yb5qCnzcvlpufiJAXNZX5J15hXRQ3V1Q95u2OXUQpmhI0WjB",
-	"I65HG/OM37R+ckm0l6fD2ApcDHAUVxMaPgRqo6hQFPtfVNFmp5vUk/B4CcSZH3Bc4mZr8FWdxsgTwJUt",
-	"y+rXUzYfMi2ZGcWd7Pp5to/BLAgCW+fqwVzggdWsrWK33UF+Z75qPshmULzfL3K/XJ9cc6LLlaothVhm",
-	"h5IgD6qkbWmuV02FrCzrLoZpojwFLaBAMOVjh3xmlZW9OgxzZ0PvbOidDb2zoXc29M6G/lw29MPCd61T",
-	"ePMIXvriMRqTIKXCMMI6+K89AEhQeeLPY00bspnjvPyrPSX+WT2l1gnecaxgocEmgjKj5idXckxjAX57",
-	"p4nmu+K1ZpDrZXna6x33T08HhwfHB73T0/7qxpab3xNEk2GzMnxuFFUw4+w7YFawg94pG1lLY6g0j8Xo",
-	"E6BfX/TQSJjaCtdPZcpGxogbnTGeoLXpmyE+VFkW1eU2+Y0Yep3T885T3pl8/PXkvuP/ebDNn/3BfW0X",
-	"h1UV3CULpX/XG1OPddQTiShJtTQLJr0R9Eo5r71MzeXmSrQxm0f0BWFqpaUL0BuMjB6BbwVXYmzuVGAx",
-	"0+sowdYXI0Cg+81zl3G1kmL3j6gw9LakWm/BAsjmJ7TGp1kSpiLUU+XPeeDP1R0cNk73cPMW+4TQWf4n",
-	"MqT1ePKVuLrbfuozRWE5jzxrFqxyK2oLZJtGxZCMQe/gpBCScbqBVbtJs6VRDv3okQs5iRCBNvYGPYux",
-	"cKEKZeDWN1spyUoqvg+HE8XNBoJzpYE49+5qd8bizljcGYs7Y3FnLO6Mxc944ZoKuA7L29IXrKhPMiZJ",
-	"wl0KZajxoZYlfd7U8dVeqU65YiEm1hch9mXoZiawj5QVFQ3d1BCDPJ/HkQjp2rK+jOFmah/2o2gYf5Mr",
-	"jmZXuVtWO8fKqh24sMJgxeVcBd9lydGMQY6lWGaCqwyKgUDVEmpFZVCCKTBwV8UpSLwWsxs3f42Uf5eY",
-	"SIiEv0nkQj2s2v9WNWEae0DBr34rq9V9XNfZgTUXQc26fN7VGt8CFG2szFenyiVzbXSh/dkuzNq2G2VZ",
-	"vKGva2vob2AWuAnhnpseEKY3K/jh9jGv8uEh119+uSFq6VSsOnV0FdcYnpkpPz7Tc0rQ3XiuMuSdQLFc",
-	"dX1Mt3+Dt7KvNrSbMRRaOfOTxqZ1NtaCQz6HvQSs+FOsy4T8KBR+UguvVXnqUvALN40bJ+9Q+E6VqKxE",
-	"bWJh7jb/WhqShpCCpJZDranLi41JjFJuu8jHXAulH1abBtduC9bSIhziaklPxlFQW+XPNTaYwytdds6U",
-	"0Ia+mIKoFZBWU4/HYnSQgkwjyN2hqBIsZRUZ4p10PySjKIEy6ZhuQNUO1ejMZq9GCRCdojIH0DpBs7EQ",
-	"CdQQ7rKRjEObTGG+s//ssnxoGGF09iGh0CRFY0YJRfzY9KIpn89FgkE4icwzWVzc0iPkyrMosTEyU6k0",
-	"C3jC5Bw3ccb4NY+SrhcJZQGglAc4POxaytBxdUWAAH4QxxgF5NKXDEheCxszLWUBUR6FmTBLbkUaTSIR",
-	"Dimrwsxq/0my1nD6BFpRBDKZROnMDm8wa/hDl43E3dyQ0RD65yoX/zVUAhJfFAR64SNIVQGmBu9FoZjN",
-	"pRZJsBzeiKWZ39Ypi1LwuihDMl02mkPNe8y7MhuO/6LlmYVRgJjBtAH6Q+Iyr9ookYBxY3ZIl41SoWQM",
-	"2MbOG6MzZh+5Zhxywvg4U4IGWFjlA39HJBqCwm4KozPc4khpmUI0iKCuH3b6KGW22R2R4kKMp1LeDEMR",
-	"R2YzRM0o9I4ys9Eih9hBYXRW6Otm2yfS2NRQYAk4lagQAoUzaSkZuveYzXS0jTx7KpJHZsAPySS6zlIU",
-	"vaE5ukrDbsh0PuWJCIdg14zOwCmmKGAxm0PsHGTiEeXMZpFGhPmip+4wY28Hd0Yhu8k/mK12q3hQgGtV",
-	"CBnyDnyqxLANjyjdA48kQejldAb2VZFAkTcWKIcgpoYp+Ed1X/OkwKHrhujvkvmzgNR6uSuVfoGouRT/",
-	"sLVeNr1DM5pr66z1ZsqNNivQqf7/ts/2rhh4OPBqiUlgf2NeJWtpOdSyVsE9t4zZ+bP5TPipmprlFc++",
-	"oCuOLSoJNnbRB1zWytumgvnFADQx27Ro/urbxtepHMeNplzeNxiT9xJ2+fQxOz04PC5m/AQyxHFveRyZ",
-	"I4NE226FQqPPBO1YeExNgxm8ewbsv2uGS1NJTVJoOC3lUE0l5HVPIhEbyqUkJpspedaaZUqT/Mc8UnJ4",
-	"wFTDlf7Ho95x/2Rwut876B96rYwOINWU/H5NcOd0Ue8NmiNe1Z/KOKmcKlzsGj0UR3tsXr3PsdpkfsOO",
-	"WXkUKbsAvFgjXa+GrnFY1cxrfq0hoNJtGQkS6goIip+W5LII/RxmVH/gSoZMp2SYKbiNrpwJSxp1Zg/W",
-	"Axr0jK7AZ0KDRZGELEcyAgNWBnXA3kj3f2oozh6Pe7gAusDvBr06eyAnuDowRz90iJV3LsKRszCppKnZ",
-	"F/jRiCeLMAM/16Cwl5lfbUDnesMwn7I2LFWvSeI2O8hmgifUkxDYNQTZNoU944Pa3Ozci8GxgTDskrgD",
-	"X65y8611LJQ4LPzqm+CAlzaesnp+mx+takE1bUQMnZtUXqd8prrsChwjM740PAeiLIA1GiQ8cveymUIr",
-	"CNTJmwhjqokroLXT9ZQkUmiGKlNz0FcwFdugaJglTid36ZtDZHXuT8Mq0ZlfeGTkxXAe3QlQWeiHLEkF",
-	"D0F2es9UNkd1d0j4brfGPBwGqYD+VBxGME9SMUmFmqLCRc/yfyfYC8eItwJQ40wtsU5CIjXpVEOZCEpj",
-	"oee0fP8HdHQOgYOCowJy3o26tRyaTyy2IIt9ESWhXNi0d9DV8hfgr8In8ERzhB3/KiIbdLhhXuZhItNx",
-	"FIbwfklnzMEzJyrFnutVgfizHLv54d+ovtJfgAM3GzRky0vRwp/whjC6MW0gdLoA6xPEop7KEF7icSwX",
-	"IvdMibtIgTrqc1v3J12ED9FlZVtjYJuz4URmif23p8TTE5sMQ/byMPcs2SdaDikoxnuSCp2iOhxdR0kJ",
-	"ZLlIbB0DEKsOZfgXsRv6Q8oh1PHwXNdDIrdipBO27jF6EV7PUac8ezU3yeK48MdQToZLmYH6mZpdQOxz",
-	"HalJROhPuRbDOJpFtnUiELY1Hlq5YDAwy0xbNdxaN/ZvrERi/yJQsNoS4FgTlcAju1vG4Md6UA5BflUJ",
-	"xwFyLdo9KppDOa9wJpF7lNs/7pG1VcEo45meGg4RcERBlvBbHsWEnyy5ScxuUtC9/TOvdOGekLvX50SB",
-	"TLQ5gCIJJLVY93+eiTDiQ+L42Rz6Tw6dMMhvwtwRt/aanBjWAtrA0JUEqRhi7dZdx6pxoBNVeLTR3ugW",
-	"/dy6gNyvfo1ukBnoKHCSD503wtUkQX0+ja6nugt0MxNgx52rG7+uzX8onEh12TllalERdHYtKK0HBDNu",
-	"OstswqNfUyMVUPDF2OoFxXe/qPh6X+SLvq+XTB4uXiXxEnxi9Dkoojz3LJUQEfCEjUUgAWZcXAEBz4X2",
-	"4cfLjtxT5bvq25jZeZ3yhKrgG3Qq8r4VlnpaXGoRJKsreVVIoO6rXex9SQ57iwedVKZYe5/8hWyEb49c",
-	"Fh08pTeIygtrfiOMwpDYMKQk/8gO1V1lseA7Bm4yiWoUhTLMFO8EP4JTFiqtGIbcZd8sGd1Ts0P24htQ",
-	"pu2PFbA5UzOs5W/GLMDZ32+CU0uJU5dg9TWYEsTzKNBZijc2PI7ZJAVHItZO4kk0A/bm+s200YE4k6n5",
-	"1AxYXGRhHQGPKegQJ2EhFqxxiafo/dpkE8wum9Vh2WJcyX2dMla3IeC7USyObqB+FgEDSjOwTYbKWhsK",
-	"4URasangoQCMhnzGr8vrshWi7EhwMACDwVRKJWz25yYLQ53N6MBmCYU1VZTJBmIz33P23esnz9rs9ctn",
-	"bfZOjF8baJ5dPG2D6gyeRbMwiM0zGnVhQY9lcitSXViTlnBy8AwrQShSRUI8bNwrnjCSSfQl5HyXVGFv",
-	"PS+l4xOw1cbgLvJ4KLSJTB4FAbFmm8bHtMBW83mouV5IZ8jXSgOK9TSmYrr0tlFLlgoldEG0FHezv5Lz",
-	"pUWhZIGwSChq/6VthYfmE0JgG7zD4s4lrsP5ATjNllq5ZdAGsmXNSs37rMzH+2VfDcBHoDgML2R6Y5ew",
-	"AnQ4WHGUYGmbhHBTXpDR891aAHhU4mFhdHMQ8wAz9TlLhNlsmYjK8uBGH7qFw0QrDx1AVbMeMLh8RQRv",
-	"n2TKjBYIDgQ/VIDhFwXlxAfrHY+0pzOMDRKSUCGTpR0xEzTqDT/KDMQDzTNJ5cxNDhAXLcPSNkDUhUEp",
-	"sOnxUgvi0rlDBAJhgkDMtVole8xIK2WP9erBlGUJBPaDB9sLmbov8htrqD5ooSP9DNQZOuDkFKiCqb35",
-	"4ex6oT3kuTUfjy6NkdQ5N78VBP5hWVOzk0eKAej3TaZ2Cd9U58CwrLHM/EY8qGbltduAeAxVoeZeWNO3",
-	"cNvIjK0EH5FGY6u2NSpehlZIihAgYG4ZOO8bfQI+rYMibIegF+kKzgO+cu5siQOna66Dzg5dAK/imSiY",
-	"AziDjdPyT6CTEhffFiB7a8QvcIOLb7ExPuSv4whdhlq1G9EWs8QWwUBDN0LMsXIljuxWNRgUqeXi25yP",
-	"YVRRAVp061Z8LAUmY3/P4dBRHLOxgDORRlhKk/QDe2nr1PAiu5mQPEjEnbZXp8Bw7A8iCVcq7w4Y1Kg1",
-	"c5ZKxStUWIS9fkILhJmXCSN55VE6mdQbDMo1F+XUa8NuLQbt6WBwJAwuIvhIReMYWiIaJdDyhEa7y8JF",
-	"XEnGISbHEISwMM+3VTrTKLSgk5kwJxfdHKDj2btyJ72UdFdt+Xa51wrrfIm+m0dmILijClmkN7CpnHTP",
-	"wa6nKStuixSFCwcq9xVOJZoFV5QfDIk6HaKgnePAvIO1YzZbQJGoPL9hzZmvaIMFDasoDFCjadfobABs",
-	"lmvk/vcbWrGkzRI8OeQNZvtVQcQmQoRqcyu+rJWXLfMuG71+9eaK7WVKpGpvJvbg8z280g+w0o/ZsxBd",
-	"GDR41W4vqhppacl1lnrRiVs+LOZHwJRlUobhGPVqEstFfkCw7HBUqDrsNO+iu0LKGxuq9bMcN++XmM1l",
-	"ymOiEwLFAJx7mUvA2q1waqCr+JvK2EsEK+1i3TFue9eDzkk1evbkiu3Bzdzer3RXfb83EyPvKsP3i8z4",
-	"koUyLwO5VikEew/tbYzzAwAwXLbWm17iDzyNI8hpRdXJBfyAw+tGGAEQugMDip0n3eZcTxsErvnUSVzz",
-	"AHC0WobmAHf+Jpb1AtW79HW3AsUlZYm4m4vAEB7ccjIZQLHiIu+9spQGwX/UA5FUJrP+UX79WNITPSvi",
-	"giAAZVGkOB+CVryl8CB8nV+qGnkciTh03jHAr9lVqHxsSMrazcYMAsuVjfDqdkRBXnoqZkVOAZYhUlbx",
-	"3e7WN/L3/u1K6eT8LMfIv30fDg9025iXUz5XkEw7Q11KFkC8FDy0h5mOOwO9HOQM1ONB8bKSM5uPC5LQ",
-	"v/ypKOVGe/byPAEhc476vVFjbMnvNkszCk200WxGCfRU4FQEMi2xAMuh3Hk2wEHgmLEBiss4aGBYVOjN",
-	"fm5X5F9g1XJaWhHOaFgt+TYxpq3NVJQEgrmpIizhjjrHJFNCkdJRy24pMG6TfUBF4jpLCPL8oq1s9Zkf",
-	"2YxrjMREaMN0aTAPIwErLJ3XF/wmF9z0ciNYr+Atb5rxkiVy4QArXfn5aLVoqgoE/MBo02k0Bj12KXTb",
-	"RZTmFmMqriMFB3xRKD3VwH+A16Nq3GUXE9sx01AiDYRHK5/XSaVYXlePdsGS/c7gwDMbYA3oRrFywrvu",
-	"9BDxjvJ4fXFmczgCmcUhmno5fLT6wiKflW8NtMyVLxpzvc4IAVh4FUQruZYQPlK9mi37s7meMrymRX9u",
-	"eVcjxXCUihTL/Z30BroPzs1EpZuCw7KpYV53vliC7L50a1yj5cLvTncBAYzZFIYZLQVPK0C6HAsb6mGG",
-	"XolLfJtguC9dXXswXUK0tKN9SpoZUTxTl0KNQIeZUhRd0SeAl7EehOs8Fzl0EaDawHHfcJle2uaAax7L",
-	"60zY+x/KrrEqrG10BmOVhKXvovfyVTj4NIjqimlCG6ygAAasItPb+RThg01ciiN4cwh/YOxXk8a5VpXE",
-	"OUl6WOdiHq1QcNDbQP6id5780GChp9Et18LdyVIvauv9EaIsdR5PRYDO0Itvu8yZcRF572E+ChCisRvF",
-	"6kupGcJ8Xw2xaDTPIuUF87lShB46CuB+J71f6phYg65eg14M9yizrlQGhnaVlnPl/Psh13zMlbBSfAM/",
-	"6FmurdOQNpZ/lffTvmtMcqBl66kloAtxKWVly7rkrGHn+qW7qDd0uKEcGYtcS/J0EB7mSS1rhIQlxzxN",
-	"8r4aKlNDvl4p1rxWp73hbTvS9dZD55sMdzzfK+BGVhKGUA1D5pOsYiEVmxigv6+J9KlRyFUWBELAiuCK",
-	"JRQpW/AlXqOQV8qppQ23RDXa+TbgImz3tWFIBQY4pzB1S574vtUIDVuOEvbXq6vXw8evLt8MX11ePLt4",
-	"+YY8oVpiJhBnsREzgUwSEZhjvCbQw0aAoioS4kJpZlumJJWJ7sBZktX5V3oZaaCq6HfRV1URYFUas4xs",
-	"nrseFtMoFlbjwmNY4ph/LRCoMWLgSo96TiHtkRh27ZhWORg97zxq7vn1AzlDIOMPNtePIavEqXg99jG3",
-	"i7zBZA+0Pa8pSFbs1VlPhDAAnkU7ak4xiTDyIRFghK6UywiH75Sii8W8zdR9IRauRKrUZcuYg/2ec2Rr",
-	"yfaPjjDBxzm1/UQ2FPCQWVYudtykM5dUkqpnu2S4Y3svGtCl0mlpKEFi/pyUbMJTEBjeKl2Qn7fUb4Re",
-	"iLxaM+Vy6YV0eWNwnwsEF0eC7ee44JrFgivdzbVE+mnkyhNDqaZ1q6XYCSBAOJ3kakr1cuUWOzade6cM",
-	"Mrh2F3EGjAhbxxTDGn27h1zlmpp65fWCPTOKBBoe0VxKQTnmokjWco6MF8uOr5Zjb9xIRoEi4Xpfibms",
-	"MR2g1pshZ4IMbf6VBa1c4FShnF1+svJ9HDmbxNZlHtlvRnAwR1DRZlR/gAEAPMCxKAARiiAKsep5I0ps",
-	"vjTdYN+aI5Vgxkc17NRDzOhi0nlhTH/rJ+OM6sS4yxDgc9jF7Mzr1EeBFbnSibiMtCtcXl1npG28CJ/P",
-	"46VXCNzQ0cKSFEjLRC6InVl1LREL9uSKF52j/UFZIcvXS96xvDA5BLeW1AHUZgzaBr0eEIhqvt0RM4XB",
-	"kliyoo3eIYNvwMzKc+fUJoDivj7ct2KxgTUApzU0BDsgEPPMEryrInXZaU114EN1cq5qYKcIkTWgoxok",
-	"s2uIFUJ475vik30auzRvAHeb8XgiMcVXpjbELA9AEPl9tQ3gq4laSdFx62WeQXU08Ds8xvv/Dk5ZpJSj",
-	"Eh+EYYjAaSQzqy3I52KrG65CiC0EcSQgNNS/+wJ3fDYHtWsW6fqL501DLg4G/nbYeD7f0CjHftddDYKF",
-	"7jKQdR6BYZOQyT9dd2WzWp64QA43/301+Lwu2sZ23uRpapSvLWJWQInjbCy0xnBcT6vNAT1ZEXYTgNvI",
-	"SP9YLrA7fDE6vhRhTY9RepKeht0ZKFcdeKBhUTZr3yi4xZ2/0CpP0E8FKOZrLrJhOq9xqIOTovbr4sCp",
-	"tajVeCkB25sbo1686avSKBVcYUdJr9JLLK9xMN4UGL52KaBKInzjpfMcuVWVGfS5ouBVdDaUHA3Y1dHo",
-	"pnMeREaHMZaEWnV/hVGQ+SbwiNyDdoyNdsNy8EqWRFnFx2IKwKuhZoVhCaUaCra8AAeo2jltKS2r2r4t",
-	"6+DW75xvm/gN3RbgqSOSHi8tcG5NhTSPJv5XqAIEKI2ULf+QX18XfOFp1uAmIkZzlq9NabAWCMjNNNpE",
-	"AhywDJeZUrBQEADu2fSbRp+shMBurr2ZcXdteVKMB8YTHkzzmrKGgkfuvSFJhJFhbmhjLGReRuQzChKP",
-	"nqME2CD4WCF5spy+U7kvsFYipwNqu6KaRzZ0P7dvpNIrjRs5E3kPXhvD2GXvphKCsNFYQesXzgfqPKQ5",
-	"ruKgLvgd+QceNBqpsFA/KanJTWfXiowz/8BbtDMW/EgcjJOziHLvWg2GG7t4C2xdilt5IypQ4NSO22k5",
-	"k2kqF+tx4y/9viYhax06ik4MY/s+jAgwOgraTYPPoaC3eh6J9SuqQFRYl80qa2BrlR2z19s1O5ewqczS",
-	"f452V6wQU1iBS4IrLiFFATnouYoujMfgNC/Rj9X5CyZeAv5QiBKckRq4wpfJU5Gnljh47qtZeZUAA9TB",
-	"iFvzAL3n8kZgEoEPVSG2HRydq8P2n9x53pBiNL7ZEAiugVItMOK6kP5zjO0ogAi4AjzRUl26YWmZ7v5B",
-	"pqx6VU787Z8bm43euJIHzd6HIPhefmStUVwOHU4kOVBc/FYpjvh5pHST975X6w7HqgwAwn01R7MElQ1O",
-	"dV4ai6xUTAS6qn1zLlJVPaNwe7bKXWjncpsGd8EFICFttAxifstcD2BxPO8i0Nd0Km4/Gpc2xN3jrl4B",
-	"fFIH/4o0V9/HKcPINizkuWX9hF4d5WF1kBJRl4+Xx2qpvPBAYyZUOS0ikLO5sajtaatNv228psxTnPiN",
-	"cJD8h8pXcrWci9EjNjoH+F2kYQQEiVcJ9ZmRrg+bgWCLNVn3IBZJAfDva9KHG1gmnpd3YvxGBjfCsNAk",
-	"VFN+QxfxbJ7KOyPNneLoB0t5CXqjtzhh0Q/5yhoWLoFMMZ7PBhE3nJwdxnBvg5fSDIvzzrlS+dDo7nzs",
-	"7PIRK9nmg5IzxouiNbw6X2Vu2yu/RflGMdBtDMKGa8sInDLwbZc95kq0gW4TrazLFSKR4OTGENgFmY+h",
-	"pKjecmhBySHvxl5lJdiXQAsC+O+LmeH1d6+gjWjJuBW0TkLKyeQstwBBc1lEGgKXIsP6J5a/5JHogN6w",
-	"4n+Hz+CjZINIIwsHggCrKGa0r4ntLuZUk3O5kDPYlIuHeRlrorOv6tMI77HmCvj46kvNGGtjaU74jGMF",
-	"XpvSS3HsxV7zu44Gv7+OBkEqjFo6LPSt6Peu+idnvd5Zr/e+9U/relBqIu2oZ1UlqHN46+3lc1UGvrFo",
-	"q0ua4IrRBxv3ii2ufDVo3+K7LzleFG5adDrHzOq339r3akseu1FKMNtE8FYBWQ3FlwxJ1TY6GQbc8FDX",
-	"X8I2xtwd+N2B3/jAV068o6rVhP8Y37pvb9bVgORZ+ZTYydorOhrgp8Zmq23089OO4ncUvw3Ff2y3EnGn",
-	"h0GWKpliz5jGVh01dflsXWgwr6ByxfXGVfjdOajWRyzAtHqUl+JOP8Y3axuDFAerO1R/hwaCtetzPhWM",
-	"C6qUq3frrH4KP7VdwkoaYoa/S6nAZCjXRmMjjAGkF+R4KeOssYM7FJQs9BNyFSW92v/bdgNBgPNpGzG7",
-	"si8ZLfsnqCEqwuGu8diu8Vip8Vgda/S61r0vdcigtlebthI7emArsQnPlLZtxKwR+9Q8NGdCaq8PEjXn",
-	"Ghhmmzf0elhHJORVG3dAyhlGXe9F20WVux6qvqm8O4+78/jvfR4r9r1P8nH8agKCaZOOLx/bNT1kMPov",
-	"0n6nqFKdQIq8aO69lB/ltY4Em/4Qhtt4DzZqeFXq6lRpfDX1mm+xSO9aYH2WFlifvxOVOwkrm9Fh/Cqc",
-	"EvLd1nYiomPU2Hggb7/jLiTNJ5UhGxXMTfpkFXtjuQNsobMLXutacoJypba6k4k7mfhvLhMfrpWiXbqV",
-	"ZvrKWMXN3Ijn8fdoJzOuCmFhcyhjmmcA2svamVTaMrAoheXa0vkznmRQbB1XXNdPB0B7J9ObOtjO8/RR",
-	"MyMUR1GeBl3SKLCRT1THKO0qI0rdh1tmmd48otwbf/XQdM9KW/N2LUeOoOCormm/doF3vgD3xbdwezrj",
-	"wTRKapUCqJowl3G8UtnA0gXqxhaxYZqrm40VD1szaQ1iII1G5WkmUN6LurOWEVCRH4SN0oLa/q74gNST",
-	"qaxr8++KwbWNHpQW0/ZsXCUIuRI9ZHqKLq3PoF8uUglJj59HvxR3gUjnelXblP5BjwVTnvJAi1Q9wlzi",
-	"fF6vDl0+r9cIv3/QqyGEB3VGAoWAkJmDXreBlxAU39Qp1/wGPjqzb3GUUPMOjBRZTKWtYCCcDuNWTaGv",
-	"SIreKvd7datEMJ7K9K8Und0MjQ1ELARpJxC24YL5zTtejoiri8Oz0JxMeV0D0yxK3E7UQhiI6FaEFy60",
-	"tN5n4H62Wd95UECud5aonqJ319su9CJRtCu+xBv7V67V1zc1m6CL1qbMC6Mc1cpB6Z2Nx9yiTZhr6r7m",
-	"VbdVb+D15vZiOFwBWYVFtgtbWH/MkHre8CRooB2oDixTKMVRKplfoZhNdy2azakRxoZIdtxgFeKIZ2y7",
-	"Katas9qmrC7j1jNRoR/iAwm8cUtppXn31jUG0CXG3j6ggWCpxnfrH/vfTXpXp7c/LAbP0/fByfLl4fSb",
-	"vvpb+OI4e3LAnx3Nv9eX0Y/y8d1NNcSiUjC8yicTsaDwTC9Y2IbMYrBxSe4MTgrcb9Bbi8YCFPXowvJV",
-	"D8BXgw0ClSmtUfFf9H5Xpth02cZotQKZpiLQbCpTJdgY2hguN4peKQeK1GAW8uuMqkVtqpQQBen4yIk9",
-	"o3VrLzyuiPGjg7K4WcunafmrzxmUsTsnKQOKanKdUdBxdTn217zrahV+Cg2leNLOc/oEW288Sa7jSE09",
-	"6wH6wmBrsNUrarfuOteyQw/tsFihII+3W32vuXhtX/0cMTjeTiGuPVDqKXwmb8XD+4paVtt6M4cWUZTv",
-	"6tu8J53TfX7QOT4MjjrjY3HSmZw6S1vU8YbNmbfVtO4LE6/7ElNhL+GDun6cCEA9tuRcJJdSzj4FVS7P",
-	"sVwzkYe35nMlZtAl9vOgZpvVGc7xDiNIH7BAKDPgu0Z6VxDWAK6RymLo7bojjSVdlYakY8v0XevcB3Q4",
-	"x7ka1ixTXafHUPI06OC25E6pwWmdP2hwdNU78sI5yK9CBSGHtGr07oR8ibfiIV/6ESGn0NsUmmY694IY",
-	"QpHk1pkxr8hD1jo7pmOuXAGJvnuCHWOPelDL1eaRDW1KQOusX/oF3+8fuEaqyghVsikyLdTQds1pnR1C",
-	"TkMiFhaq/gCrsrhezmcnhxArLCFje79v/tBZmkTJtf3GCGxIwx2aU2VeO703NjDE+rbOWgvs7v8HxUS7",
-	"NUnlrEwW81TcRjL7A2KDviG/fKnD99l+H9Lw/IN4aP0OVhAFHXEyOe0c8964cxL0w86BOJzYfr+tdusm",
-	"SszbXlvuOb8WJedr0WlNyYB/AjD+MxjEyXj2vSHauUgjGQ4FjOjzhl7OG+gduDcq7HPhrTRLnEP4/qEW",
-	"1IwXu6auvi209yDJcgPn1TmhizjpfXtNECXmY9u3Ky6v84QVR8QUmsJnUIpqZLar2hm4qJL9rGTSveQL",
-	"UnC2uYBEalgnag04f4sSqr1lqaVOqOXF4pilMJIxtgLvwkuq9vN9sCYFDz1j0lYSt10YS5eMa/Vwnzzr",
-	"71ex7LVLcgQ3cJ4Cqlkgb0s92FfSVJHWm52PNPEDZ7Fnpdbxljn7EWoCdLL5Rgjd6Ma4znEJBORgKqGg",
-	"sAUe6bRtOONaQ95Aej7O1EO0duJ0CnV2YusFpf24Y5hi5/hgfNjhR+ExsE6rthvUiztty7dBY0lfdTXG",
-	"JAhxVyS0yLU2OVqwNHuyfAhrydVPP4VyN5iOuMFGzsG2NgP9//02/yfFrv8H2/zZH9z/nzW+vxrylNAT",
-	"60uGH/e8sRM4+ajVFOqJ3ECVMPJyzxiPKy70fg90hXWsyjeJG0OT6zDne8YHBU/F/mo0nnfe884vvc7p",
-	"x/yfw27n49f/Z62hAZS94ryuCjvYmRM7c2JnTuzMid/QnHhQGIhV3TeNAcH3nxq6eZFXjyiy8je2eCW6",
-	"xJCHY32VR1QPHsTLHjzqEJ7ysp74oOiesWspKjsNDsreQef4KDjqnFQclO2W5um1KH7S6/SDA2H2ftA5",
-	"mRyOO0fhMWhI/cH+Qf4JTW0IEUP9ZkJpPps3xw8R9hDK7sQWydwkU+cd6cy2b2Prk9WujX2qaDF5eNri",
-	"9Y2huoL3EbaKU9MC6tRuf3QftDoK9falyYjG0oFb3EHaEhhVlcWAVHBqejcPhX3/uE7boC73Ofjtdafw",
-	"b1ESNlAOL/f99MCyRejaOTf7WBtcYAZYlba403F2Os5Ox9npOL+hjvOJua9eubetU1+dS/Rfm/mKYHwf",
-	"icVq+1PdglBbth0xfkg/JDmO2/2BeQD8JRYUhmC3vpO/1zUjtVtTPTNU8CHr9faDGY8S+JfAv6d9/Kt/",
-	"yrRkg0P2HU8yni6ZGQZf2bPv0J/5EK37DTfwvOJrhar4U7nAEq8SOuNV45IMJmoTMvgYEzKMGGpD7ayE",
-	"XT59zA76J706LSBHVPWCEeIwbBigeTFvXQnz1I2HOK2ONTLIGTERg/+tTaG64HLOS8LlNYH3uFJCKzqL",
-	"3aAui6REazBzu4Vb65ZVJbftrAIRUsmvBqVk4ZkDbapVtkCdP3mE8cLcU6ii5LrUIM32wqnssbE2GjZZ",
-	"3GlKBreGiK16t0Fhlup49Abut41gAp+pC4urdxUWhqodOX9SApjS2OvHXRMa5CVQ+elGhIP/UI2Dr/bU",
-	"uRJblfEwwrddDoetVGzFkLq1lNpcgSZffQ2G20gS9bSqhH6Am32DgC4bTvd+drp8/u77gx/f9RfjZ2/1",
-	"eHCoxJt+Nt7/u/7xTX/5/t1T9fyHy1s++D57fnV+9+LnF72XVz/uv/o2nv44e1kTY/fACCQXkrfqm1eJ",
-	"uIpm4grerVgl8HRt3BFE4dAFhqHaB+A3gaj91jn7Wd4IxmcyuWaTNBJJaPiZzHQgQUaFkZpFtlphEUtJ",
-	"Q+B/YnPY/PjrmnDrte5rB8UGFu4rereMUTvGCkTm4UzNoSyunYDtJoN8KG8AmjcKUF32jdRTMnvhJCYi",
-	"Mqjofll3EpdY3v3SsKS6lbtbFf/eD4sk27r9RacRpjQMC4bEYafXv+rtg4J5aBRMW3x9lx24yw60Ybi+",
-	"2TTo7IcHonM8Oep1Tvsngw7fHx8Eh+GROJ6cmAOD374xapRmb7Ik5EvwTQIxVxIMc9Kr6r0Fem3yXlHX",
-	"SXr5EWmcqdJwK25v+TmlqEW6yy6wqilmHEW2j/xcxlGwpOKS3Qdna7jj82nZUbZph82MKuTqrM2E2tRN",
-	"uUk4rmE/ttyev4krs2By/vOAiEbku6jKADoLE7eLdFEvNxzjXOWw2/HDHT/8kvnhp3p3oAvMw3w7ueLx",
-	"r3fwUDPVBre+Tg37v+ZJxQqeykX1uxE0KB0mcjE6o/Zud5oZnW42R941TmV2PYXg6AVPwy4bJWIxBGfp",
-	"KO/WC3/D+5DibF9LsyR/6UPilDIjigovp8bsIhB+lmN2bYSTTJjhRZgoyZVm11KGbC6jRLeZ1zoxzZIu",
-	"+KrsHYZbVAu9rTY9gkACclNC115s/CzHm8ur7+S4RlhRf9tHvkw1a4AbIOr0AqkqmR7Lu00EmE1pbgwp",
-	"si+44Biu4dl6Xw8gyR8fUdBIe7lfcQMKrHE9AhkWdogwDq0k4Pzj9Q8lAZwdtlsTHsVZKgpVFoLZ6e34",
-	"TX8+Tt7Pw2dPe/zdafb8l/O7V1c3v7z/Oeg//tn+O5zm3mtzhr182HZrPuUKb2F1usQ8H0z8P3NJNS6W",
-	"a1MWZ33S9n3e6fV6vc6x+c+J+U8v/18fkzXTdcUmKD/UjJ0gmEqLORXasy55rI7/hOCmUwwxUKHgYRwl",
-	"wsPvVPBUjwXX3jOA+tDm1zu0tzR2z0iX7C+BDAU7OOx/hRbykGZRrbP+YY/4V/1C9o9gIbYtzLrlrkBJ",
-	"/8hHiRuRCNlQZ+v4v/Cfnf5/wQlV2WzG4d7sEtot+TRAq4tLdxlZ5EQwdOWc80CoPdJ29lyVAehe38kH",
-	"/PPgKe374Z4lgL1ppLREL1A0E2YncOdWlReBlj11NBuFxYRvQBWs0g4+1GmWUOsX0sqM3B5uI+ihJ9Zw",
-	"YiWtfUA5sfTI50utEiLs6g87R73jfud4cLrfOTkYH3YCG0HB++MKd3vgKA8Mb4Hu3xv7sWVT9SboOA1u",
-	"WaqQDx2loO8JhbSA9rH3K/GS+72ZGLE4UpoqYXhlmowBF8qiQCO1n2oXQImE20gYPlx7N7/CQ9LOfdIT",
-	"mea19qE0Al8yJQSWufCTn6grH15+2p6HRFeBTLRRA89y6FSruYBO/9S7/S/Bp1AnxJYpGFSM+mF3Z3fs",
-	"7I5PtDtcoyD/oz5J5nF/0uEHwaBzEp6K3qTfHwz2981GSKVFuromUyLVxNB9RohNDYeciSFd/7fOTg/y",
-	"Wk0v7cutdmspDB33TweD+0azCMQpbEsJ9JN+x2CmcywOJp3T3mG/Q6WlDvnR+NhKUOWfv4Ex5funZ/v2",
-	"/LlO3tDVCjpVgT0jF0Pbz9uerWKQwgAiLSjywVOYiJlYHWoosRpUXqKp0mCxddbLBbmcw2VCNg/Xso7b",
-	"SEXjKEalZ56N4yggkTVEx5Ux0DItq160nJmt9/M8tu/e52yvsbRVqfFrpM9KPaXqW8BSA1hsplJbBMpx",
-	"2DXZVlEaYO3tTTPF5HZhbqU7ynXI+9Z7/fM5At9NpbH3lFe+p75WEqVf+R2Dqw1SP6fz0DGYzVZoUPQC",
-	"Pqk3IL0eZlQgbcGhO1DiFYjazg26rXuzyHw2W9ZLcadfwyf1y8KmpVhpDYtomlkeuB6fUa0G681ULtRL",
-	"uXhNr9+XWdq6opfU9DjSDI3WarVTxxHX1cjH1+4d39z0WBd46gbl+7AW330t112DrVguXshQvKHXN61P",
-	"ZIiHKhMV2XgDF4ISdsSb0cODvSM350m+HFgN2/f5m/clSbH6w3c80q/xzVWe+WJ8ATID56/3wGznEqhE",
-	"gzkJ1W1ZLgcs4RQporim4uEoHGWvOFRMpZYKVaK8fas3guTsPNC1AVgi0ekyb66AzcpLRcipmFRrliH/",
-	"5YGm+nk7xX6n2G9TfhVbGhfLrYg4NkJ+kZdRZhQiQn6LwmgDr2KJbxYcdA6NGXFszAgoaDM+zL0NLsWg",
-	"gWhRWD2MZlcnm1jfU1fdXj+cZLea42EEu+EU8+TT6HWLlVRJ9Vt+K4qUujbTx6PU0HxddTrxhlJ5LsCR",
-	"Cp26HBApZ0NiuNbT7F0Ww9+pcHo6/O24dipjIx40iZnhlIMHXWLtOXiksiDATsnt1k0U3MA/xjxJ7D+G",
-	"cTShFNos/3/vKWVj5/oyeObyf2EF5BS6oZceuph5ICNsioN1b40Mglslswqu7SpiyRFUdRPN5/gvLelf",
-	"KOtsLXz8ywbK27/tX0A+Q98vjE9y7YL+hm7n9fk3vmT6dJMljDbrG9DGH70spLzAINqP8LszNouNpT8k",
-	"OA/4Dj9b/wGi2U2NRMeV11QS+Zbe3MLE8vjup23JlWSLKdwsuhVusjcO/953TEsq47we57U1bwNSGZHc",
-	"3CJzVK4vEIEq2coecju1a6d27dSundr1b6F2fWIkkDFTI/HAWCAyf//lcUAGjpUpXrtLu52Q2V3a7S7t",
-	"fo+Xdg+L5oD4zM2DObz7PZ8xHfbaa+4CAp6wcbEPFtdMJoHA6Apq8BDEWWirU0Uzw4CwDNYsSvDPQd01",
-	"QvnqrLkIF0xsKziUu1hwVnJIl4tx1UaN1JgQtW3Yf9rJl5182cmXnXz5ncqXsgHROn9/MwwP/nYVPn83",
-	"63d+Pnw8Ver136vRI44brrm0xbe8ArufNR/hn5qIYJfY3sYUeWEPUn1QuJFUaioXsN5IK2bvRz1B82Ue",
-	"wVJ3+A0dlT589T1FOcN3vParheCHbav8Vla3GkzYr0v8ptCZdO1HV/DmvUXTBl/8aF6s9X3aBqAwVHUN",
-	"BTw2Ud7LLSoceI1PKirR+nZaUs5egUt+s9J2pOwQ+TclQyi9VVD21rkIdTxxu/J0Us66dAP1uarTuWVv",
-	"cpa26tj0sHiQxp5LFtDCwF94WTlvvz5vVTkX3FMX+jGy15Yj5PZkI6WC071JIrFmSyIWhAqFAVVdD3gS",
-	"9u4KtD663QDxRgTp5oU6VnTBNnshUqZgPGg3pRhXbCHiuHhm5a1IYz7PlZT9o16vciIqb3kmyckR1P+q",
-	"a/6MnIo+Nnih7x+xHrYZq4JKJqdvXx71Dk4KFmZvfZvu+5qtfkM3p3VJBPZWtUZ456UDQWVIs0SZTfUU",
-	"Tcrm7L2HfktY0iO/Fba7lYpAJO77Xyv5VONOeCxOOsenE94Zj3sBsEBbq2xlilE+f3OKkf/Op2UG/b9/",
-	"ZCJd/uc7+vsi/PP+t38eDAhNnbo5/zwYtMoJMaveb91/bFBSqvnzFKhWOVDeZtXyLpcWqkWCsbc8FSzM",
-	"xCOX25i3tG27G9QlW0B18PHGeu0VKSMzfneB7/d7NVpubRmXd9OlvZWFQEJqsCtTlgqVzURoHSTRBII4",
-	"ofvCgte2VLfkuKKNrVtvbcR2gYDrG5lp6HlECG1T3wV4aPsbb4Qye1LDyyxZh7o6DcwtArBahNynjI8r",
-	"uMTKa4gdY/jXMYYHeVEd79/Yk2q/+IYHN5Mojrcp61SsANk7KdR2LJd+NHTS3GSsscGJyJUlrCnZNrIT",
-	"Oorv96G8n9f8BOa0Cot18U4ynaWbx8Bs2vmkANQDu51RhxHR0IvA7s2q2JDdEf3XHdFPuMk+j2OnjKlt",
-	"5cW//P7aAvKSpPmWdeCgJCLXfMwVFH4cC2NbYPzfhoXfyh26/c5/nmtgsNY1UEIAzLZqyZAe85Cei/XO",
-	"20EPnbf/t9c/6/XImhv+IhMz+5PMDLn3jUhjzC6r9+4W8QWOtNpSE+d0DwOFRjlTOhV85vdgzbOZwQqc",
-	"GnUMojqhjCcUlxOxEl5VKnII2pSGL6jenIfvJpseXzlj/R4jpxXTku0fHZFYmYL5S23VZ1EcR2jXbe4D",
-	"yPdyTaijISqjQL83L/sevYbbQ0zEihSmnYfrnGPbNcXKUecvYdWhAAW2Lmc9SzBbjDtmx2zFg0rP1BUt",
-	"wS6+xWGuSCqwa36LZJhmRJdUO7ZKBwWRtDJSNttSSVgzpi2jsiGtFARevdvZLNih4O0FOeUjXfU4V4Zf",
-	"W4Pm4lt7mO2r69UXH7UFnJRr0rjWaoVV1lKUSLRXa3SDIplUbVgxJZIQHCxCVYsgNMdGDqzKsXkr5Hap",
-	"VUke2rhNZzYaY5Z3PPykXm2bBoRTjtpmVPk5ezAWOpbkKNuwncgGfc2IABap1KIaUQEfrw+lWNEg0MV2",
-	"01BrArtLpLx9S7HfN30+zH4tHf/NzVihVG3AzTl4hTsgH0FEhuI2CoSRGSQzx6lcKMi68RlGlqZwGY4C",
-	"E1syFNS3Q1Lf+vvV/TkSnVPe73WOw8PDzrgX9DsDsT856B32jwbH+7ZCkzG9aqO17YgGchEOo6Tu4vzw",
-	"hN6C2kD8GqBtvZC/RHHM9w67PfaXH/r9R+x5lGR37O7kaHh08Iilt2f9g1639xV7JoIbuTfo9Xu9fq/P",
-	"nkapmMi7Pfi1hrtYfDS51bC5E6jFrpEtapqRrnWz+Sht4lciCVWbZUkslCLHHTgGx2IitzDpN+VixV1p",
-	"AoqK2WlsEBsY0Gwl7Q2Vh8K2fh71wSeC1Ut9q0R6Di/W8jpvoBKkJfwUdrDtCGTF4VzZb+gPft4+MSie",
-	"eNzDIlIs7/yXexWEvpTxQ9rkplDby6uwVUFdKuMNCiDUOE7hw1poS0UpGjljfQmxRC46FJI1YhpScLxy",
-	"Xr4Zbt5SuZkuJhMR6OLlTRrdci0+1FegeQNUfZE0dF2BRLm219IEug5hHQAiq3IRAMPzhrYhglh+Nx0/",
-	"C6JX0XcXb3+56L+MLtRFcnkYPL44uriZ//D94+9Ou2L53S/hu4voVXSxeHF1c/hi8OPg/ZvvTrvhs2n8",
-	"/IeX8/eDw2n41++X7//uMZYoaZ2dGh0tFZNUqKmb8x/73016V6e3PywGz9P3wcny5eH0m776W/jiOHty",
-	"wJ8dzb/Xl9GP8vHdDR3YXZzp7zTOtFYz7veu+ide1HF9LCqWAKXg0v8i2Loyvba/DW9FGk2iPD56m2Ce",
-	"SA0hi9cjouQ6g8iiFrbVEEkYJddUv5ZqLtZGQvYHVz0viLMaF1uTqu6fwTqJ8N27K3CMjs6haUv0C6R1",
-	"n7FvBE9Fyv73v/9nVKdH+EevsaoOhTfYTFunAYHrQNXW1ymd4Np2PjCE7bMEd9ZzHqVd9s5rt48MDwU1",
-	"i5Juky60PoUZW/rU9aSBBFsPv2XoC1iqFQ3EcVeafDs2umOjOzb627LRh/kkrP60uTPiJpp/v+XVmJjL",
-	"YArNLdVNNEdMVm/J8aXae3Lzk6soobkWeTsdKmur+MK3J6NEHx34AWinvd5x//R0cHhwfNA7Pe0XQ9Gq",
-	"PB0BbXQISGZeeMRgrUzzG4ES41ZqwcY8uKnRVksYxvXSTLWYLtU6Wy+zBA+mFiFQE5mNhV4IkTC9kLbX",
-	"GUTuWYVbxWYMGRaC9faPyqF6Vfy80RxIt37DsGAwdGmLBcQszEU6i8AUU3kJ4qLu/bOMkvycQTmIYk1n",
-	"bwyDwLlUemg9eB/b1lCi8sMV+rLDr3LyUKHjSNVV1PPMjgJwjaFpDgvmdfD3rA6o36p9TQEZjW7jQuVm",
-	"s5wz3wAzexPHcqHaDqSRj9VRm40oYQ5SbAxhm2cijPQQ7kVH7Q/JiIfhUEt6ALs9stcnmAw0YmFm4GYc",
-	"UAG23EbW+2u3yDoD/tPs3raliOJ2FjFbey6J9FdqQJ+ZmB/G3O0Z3Zy5a57qxxgZ8gBXRZguoYsFrVrG",
-	"oUiHesoNSZ724FpUxlEAX/9kfh66zsTVYFE3WFUXa2TKMomXDKvjAJnbOE9G9ZjIFaDkTDCCWzUfNu/A",
-	"+0upY3j8GrJu5zEPXGaHXet/MLkAb7w6Y5wl2WwsoJ+l5dp/UV+13SX9X2ZftdlUZqlif5l+xWSK9/V/",
-	"Cb9qM64/JLHgCryz5p3aakp+HEK/c/rxp17n9OOvvfbx/U9qNg0/1kYU5PtSz0ok4/N5vPQDKtqGd7hF",
-	"0lV4KphMuuxVIly/DzmZMOjpN8mUCLsbH30qbOlHju6jWLJxpI0bhxyi3cqS6B+ZoNdB6aiNKc/GLiRh",
-	"i1h9+5ly8QlWuSucibLKt2FmmEi6t7omAiYfrnoZ9M3j1+zgmGl+3WYqC6aMKyYSQ0Nz3fnmstQ48rAQ",
-	"PDSoszVXJYm9E+Pvr66wZXCkHuUxJ3jE7AKr1/eFCKaDkwIUp+uuLD0cN96yZ8qo1Q9gX9MoFMPAtgJG",
-	"inKVhN7Mec3FdPGTStGfFddJkGPptFhb02sqlVZ5OW7LHttwsqZRGIpkI35lwV4bWuY1Fm3boFKehZGm",
-	"AqnlVqNrUtEwfmGDpKhKx9CKjMYV1O3wFVc3f7cVisuHQHN142K2fM9uGIpwOBcpJcC0znrdfrtlVBqz",
-	"UqPl0r+H/LqY8BvKRFS/JPPLdXAqxJ0WGbK7nMl7k0DD/LxDDpCTNTBFojErzm8VQ/c8cxnHK6tguThR",
-	"4nhVwVrFRIVKuLoh4gygNysnYVVoHOWidSLF+IKvqDKHMs9snUN3oy2jYW5jvbRt/YjVc1ZsvnV5RQ0b",
-	"XYboqUyhcJjLxzI6gNLgqTPgQdm9TQBcD0+FwFZsCBEP01LefMaNqW+ZvTI5Z1W2i8tCqcaq0MFuyG5B",
-	"IFfkt1D63oocF++8VdJgoyQQrlCiByRgDxNwImjc/mC7zB3uX2uKbRra0fwGhTJXNyJEnzBsL3FfuIIH",
-	"ex1VwnVbu5E2BezyHbagul+jN1XChpEA3O74GHbpOfZg1x+udpXpVKk+x91Kpq/qA85zvq8q4Zf/aPjO",
-	"SEP3yWaJYE701NijNgBw7SD0HhWkL6HbAeSGW42OprZ3VaTUmKkWMz/9kQXkR3/rWoFMEhFA37IHWd0e",
-	"oW5sdxcpopH9udPPYc+Vl5+cQ91uAWOoS1C+mkLLzHnWFGkInQ7RP6fmHIv4It8rqRDosoc+fHU+tbfz",
-	"WPIQL9rxVRRe9H6dDLRDpoKHy81HXBhrJIXgSBGipzEbx5GaNkxDaS9qaHYOK0dX5nrsNQP1p8k/WTly",
-	"E1Jqhl2BDzg2zYNBK0UfuOvoViQM8qQaB1O1UW7+UJANwKMY6jaDT0Xe1I5Y3+rbMNSxuPbKP8+3iPP6",
-	"WY7V0IbQV8b+To49ILFDqRdwX5M97h89gLeIiDKOyzTYLpN5LfVUN760kNrzHqG2tRleruSNSB5gz9qr",
-	"0Pez0+Xzd98f/Piuvxg/e6vHg0Ml3vSz8f7f9Y9v+sv3756q5z9c3vLB99nzq/O7Fz+/6L28+nH/1bfx",
-	"9MfZy5uq2etuulcxwleJMOsE6Kv1HeBpHW7ewvXXi4eEStVd8rFvuq3CxVuImdxR4o/Vr3D6wlCNRVyA",
-	"HsGIVkwJUchVIcVtBpdDEZKtu7crWNZHB2XDerWa2W7dda5lxynx+G73Jf3jJ3zto/9eJ5rZnIM5N5O0",
-	"riM9zcbdQM72JJ9HnUCG4loke27qe/9zdRPNO3KOu9CBTsdG6aCbPN8rtYokntv3ah1xtPNQAOgBm19y",
-	"BASxSG+YTvmtiJXNdAq40rYhJnhcuqWaTRSbuI48XB2QVaZKLPgt3QsGXPNYXmeiyy5zz8+U30KY240Q",
-	"c6o3UjVnwo1KLmL2m61r4+hQpmwmU6RHa0kYiyOR5Vyqw976ZKovju7CLMWODrOG61FnvGNCYF7TyiAh",
-	"S24SuUhW3hvvH1E75K1ql6xDFEzzG+LpWiRpo+E0FQx/b+MFskwCUSWVjcyjZ2acarWHbd3069D308ff",
-	"nNK2rJvW4A2vonU75/jv7Hh+Yuk3PLPrkgYt59sM6YyHYSqU+ndHvbK3Uw0x9fZnOvNWgH/K4Xf3aJU7",
-	"uzXnf91htwP/huj7TaoONihAnzsLv49RcJSFv4Fys3WWvSOXf5cc+y/vOP9hM/6L3NvW5dyuCMAXtp3N",
-	"R9/YBg84+fmBRf9psTrzC0nVmWvKGR9uwA6CQi36z1Z+vsteSleSVEu0ltzdjIqSG8XGIpYLNpWLDwnM",
-	"w1Hmp6L7Idm2fP3WzarD7WvdP8Du6v8e7a5mCbGmQXSpN3atIrxj/QVcb90b+5N6T/9LOz9/tvBmqJJm",
-	"CEwk4aYxzp9u0v+2+sCWTa9/+37UDTLunRhPpbx5gJgTiUGTC6q9iYBsfqKgo+4EvO8fN3HubsTZFwio",
-	"Ye4TmRY4FhQMrqnG9Ttj4w6hTU5Me6ZA8NKlSdVDSRvRVA8aLu2gGLQvCXkc06/2TifFXvYYc7+RxUmk",
-	"ZOuu5Ebn4FMDRdcbpd7cv+GOkS9kA6S8vXzecApdjYTaHRuZ3zvwwsje4gVxJBJdrFNrqKFGnRnUdvAx",
-	"Y6652+YuXxvUSBVdJwyzs+mGGwIBzGwKAzwbinDDVPaNxnr457ZNrVE+3YAeEPXhEhTpOaRITCIVKJqw",
-	"ed/ArYrcm7G7+Yo/V5378kKadmVRDlCFAkRmXBeMWuUHDh/r65LUZKhiMa0SgF92ZfvSJn3W4vZvXabf",
-	"6kvISDHkYozPZHJtN0y1YQ8hx9hoTAFXossubJ1p7DutuqVI30HB+7lf1L7PO+9555de5/Rj/s9ht/Px",
-	"69rMgu8LekdxBSNs+zA6y8tDTEAkRFBxKY6UVl02yhLzLxGOztiikC6trDcXWMbPMkq6bEQFI0ZnmA2C",
-	"YdSzsUjVhwQz0dAkmUoMnKC24ewmkQv0Rz0CAeVAApcVHSZ20DtA29PuvevmY6GEswYg1PInT0mqCxHE",
-	"khhjHtyQiguqB8+0NPM7mHCPs7kxnE9oSbabARjV+MIMKwk5Fpppaf7MGx9BmzJjM0Cb6Fp4UZw0sFDE",
-	"PhDgtfAC1pHtkNTfrFxdsdVaHN2KdG3D31LnbHM2xxJPZkFVtFE0A/xnlFwPVZQEwjpMsH/BEPsXFPO0",
-	"fL4+6fR4f9w5DgZh50TsTzq2Cs/Jwelhq0kjbZc7X8jJxAt2M3/ZcH2bGkaplb12C0FamRpcwl0xwcTs",
-	"XZ5fAnY49ud6cI29VFwbOk+34KrF7WzMl0xFIMx7FAJrdG9uKcrzXCaZLngFDTk/OFy3ZApsoFj5LRA/",
-	"nw7dFOf1LaLOZVjhe0ymFJLGk0Cgz9QcftfbxDARET5i/V6vx2aC24Az8kvVh3QVT8aK2OlEMiMPZnNN",
-	"+lMQCBH6cdRe1wCoSxeFD96h2rNZCQ80j/MW+StapxRivUMpPi3ae5sakpuZSCTNkZ8+0BAqByZbhrOy",
-	"dOYi0sHUkNZkUgg5l8mDseOztuZEgfKE9NTIctDRR2egl+fquoU00ubbLhsR5Y7OXC+fcYZHJUsFiNAP",
-	"SciXRpe4lolRDQrsxgyKEbUiZAf9XvdDslkGdkMGfPnMwsHXURwbHjYWUD5wu6NppUAt/Yili7aMrhOu",
-	"MwjlGC2mSgRDzMcecyWODh6RRkRZXhhDbPkqsnUMp4FvtGQceiLh5O0PCR6cBEx3jHnbDFG+1FpFgsD2",
-	"USPdXLZsbxFXywKmcUmbsAfWYb6eDeXc352xAtGXeWpOM47hl4RjoZhJAXN1tgEt7EHVV5vVLVQ1tleu",
-	"er9b5aqFZ2U8O+1dPHtyHQy+/zmYfd97/vib6Tj6JhbPnurg2V188ex0dvHsNHv/5uA/W59XGXtQpoFV",
-	"zTdOM7D0grK7XqUnua4lI6rIdbCKF2Gz8LuIdLko8a+dVR3Pn4vkYRl9YHivK7cqwg3m3ErAmY0dKs11",
-	"1hRnA79Z/owst7YIyPolUq5evRvAFRWAaXAP22ySyhnrt7x7jn7dyDLTgazzMIwMckZntjCskZ+OVYzO",
-	"2ODurstGuEQQ0phNjA+6bJSKMEpFoEdnbP/urm3QHkwpv45NZBzLhQidTP6QGNHLRgb3MtMgzAljgKso",
-	"Yf1DexfUZaOEz6wkBy9IwBMzLqi/mFvcheoliQjMckZntgRBmxl9YJzKG2F0DB0rnCt/16a+gjKt08yY",
-	"9V02GscyuIGVu0lpKpCivGQQ40I/JNwtNJZKAzoVm6cSassBWaLyXtBJZnyJ4cFg8+D5KzoeiHDdhmCV",
-	"ekOJhhsg5lvt1jXSF2G11bbpfPlqza+x+YrW12q3DKC13oDP3RugnGqINJ6TZPGIlerwu0NfDARewflI",
-	"M1vWRjYhklHvobufNpvKBTic5ES7pFGdRoAlP7scj5xqnfX77VUVzz3nBQ/jKBGesMqZWB6/tU8f7cNH",
-	"YCL4ruaTXqc/HgSd43BfdE4mB71OLjN7xwZ9kdLSLPinErs+6A82mbHA4Q57+zkfMgt1nKNVt0M1gw5O",
-	"30M94E2XcJTXavflPOX6FeCaeb7+320TWygjTMTkUYarQuHoLG9DnueQ/TPaStFB6BCbWf558HSTbfvz",
-	"4Gmfuk7hAMNtVL1ip6oyCHubALDXr3q48kNap6u4E25MEXvEa8KI1rnJ3AUBNXHc1EXmsYMmzhopl+bn",
-	"NBl70UGi5MGqzEM0KM+aedicjp392uJx/GoCbGqdN+VjXaPaqeChSNnIEksUjjyFQ9uuDmS9WkoAuWtv",
-	"o+lTz2jXMi7d+dx7HHVF+8x+r+fmaPvhrgn9y3qh6JJjSz+PVeDXZvJ/3iYnNDtdqlpnU4ETr9eBCUMF",
-	"VRgdhqmAo5dsqhB7DL8+gqS+Bg9qZkokGrrr2Cp5Yx7cAJAjPOG02JFN0qruWAOEudJRYeYrzjUwHCgM",
-	"XDrZETRvarMM+7/wJZPpZzjuuVtus4NXUqAu8fPqWSS3nuem5ir3UtPawE5YRGojSDcKdSqB56KeHt55",
-	"CiKA8m5Ra3tQeWJuk/O2Yc8qHwrkSyQFVaH1yKoGPx5kHsd1jX8QvY4g2r6K4R/tKjkXhVZ+HssNsgp7",
-	"UHJweSq85asbqO+ra0/vVPGdKr5Txb8sVfxT/JvOaN/Wz2k/XNWbZ8ctdtxixy2+MG7xiQ2jQnf/uqVd",
-	"lXOaf3G3qHptu+qft1RFLmm4QAUbE0hr0+tuZzUP5WRCb3vB73IyaZMm/yGhQsrg95fzOXjDC7fzVEJK",
-	"K/azHBd93j/LMd7zSqWLvmzvdJC/2oMIjgzMtcozXWsB1EQcosvCQG19AHgTUbrbaMYY3noghumSgu7M",
-	"6JZCT1MhIOnyQ7KofumMIbxYQZNXowEIeE6g/d4SogFKsYbO3+J7/fPqRHbk1Qh6SO4DRn6vTn5omvFv",
-	"UV1Jy5HHQEdnUJLbZQOSGKYuAV02goyyLkkos3eYdgelpuDuZR7zJYwBwHXZqBiSOzr7kPB1Id9wY5Vf",
-	"LZeBwt/MF+NMiS4bQfWoLjjkhtm8SApafkiUSGB4eI+oTNkgzUTkYVOGKLCGVJegZZwFXrWw/GAV6aEo",
-	"WQtIoh4hXlRyu3xxXoQ/L2TVbQ6upx1d2exwF975RYR3fqIMtc7QLSXolyI5fR/lynB+nqBnFzivlYNd",
-	"LZQeoWM4vxcEr7DPRFwB19/qSDqxCACuOqGXEAHawOA5BYjCIiCDs3SbCXFoNgGPXjjrD+6rhSJSsbKh",
-	"CqV05QoZi8WkPgDWTtOYBeoNgiUGeSIW6wv/ufUBsCtIBlG20rXUhJdPsW5pp7a1ba+E0uuzmzQFIbrz",
-	"XJ/WtL2qv5WpVCDaz5XBtJ3DtYRd7+MvO7NozXn/hLwiLyiywS/uAtev5RkWU2pj4Tw0l6lEaJvJhBkm",
-	"xg4O9qGs9VjeCtbvDfbbXtVviJaB9Buu1EKmIXZY6n5ILilWRVH2pxca9CFZU6Zpg44EWPS6sV0AnOJi",
-	"ZXUb9yNjCIKFZXbZFXnizRtywkZYG3SEP9s/O0qLuRoxLWXX20VbApm6C5pFGHaVcAwKdbK2doOVCLI0",
-	"0ss3hpyR9sfQ5zL/11OLou/eXRlrCd407BXfc6OaTYQx7zqu+83Zry3uNaXPcwNheBkuW2etb7KlMSvb",
-	"7FpAafL/X7Wh3rcccjPBD1PEsX1aLEryJqOiJF4nu9CMcb/SCzfoVRtkH590Tvf5Qef4MDjqjI/FSSdv",
-	"9X8gcj+UmvNZXof6yktqjDyDoNvyvWOcSirbkLI6mFxTvq2dUNYTZEc3O8XTa4z09gc67pwMTvc7xwfj",
-	"ww4/Co87kE1Ka8xXaD1pcPF1p+39Kxy98NbwTiVmBvtRgqlktgvbivaXqGE/rPvl6kRY68rqqtvrhze/",
-	"3GqOh7W+3HCKefJpnS+3WMl90/nbPAu55uTdQ29YyH7etULdtUL93bZCbdumAUsUZ1lixih4BEK+xPYC",
-	"Rgh5Q58ahSO6zlLbilpHt2JoplCts4OeKwkOzUxLJdr7pTrrR712C5KL4e5GDXkQiDmUNu+XfsH3+wfu",
-	"LkQZs4KUm0wLNdTyGoyq1tnhARQaEQsLVX/Qbhl6ioJozhOtWmcnh0ZggZ+2dbbfN3/oLE0MdumbwQlK",
-	"KzUkU/Xs9P7+I2UGg8Yubv64mLDV7YtkMU/FbSSzPyA26JvheIl28dzYG9hoW5mBjLohPXQNwD6E4+6Z",
-	"qLbUBJ1/P3oLurjv9I8/uv7RtvbGj0K12TwWXIlua9NbeWrmYctGhZEu5LNto06nYh4vh4am1xDnTiH6",
-	"0hWiBmVnG9WlTsEQd4FI54Ye30wxdhidkv+vdAaOOsfG7js29umpsU/pCMDw2MN4K5vx3jLWS4n9V4JY",
-	"Fnsnldhsat9zRTyNkMGv3EuuNGZrJkORci2ht9BmVzlFf4pC8x5LQKKNiaZ+11Yb2Z2k3UnyTtI2/hKg",
-	"qrJvpN/p9Xq9zvG4P+nwg2DQOQlPRW/S7w8G+/ul7h7r++4iYiuF608PXBXj1kv7cssW/e6fDgb35bK7",
-	"zsMFV1Z4K1cE/aTfMZjpHIuDSee0d9jvWP86Pxoft9pNFb37nvVjgXoDeZFQSblSBJTOVlEZHIBGSxqm",
-	"q/vp1wYq1PZszXiS8bi+inAvd2VRVuImN5l1IVilepNYscgxvbfNbqod//jiXRO1tfPqHRb9q36v0WFB",
-	"qqb1VxjdcVt3xVrdtOKusPTtX966f6/0CjcdhcI7VVUYmjA/STRmGvGAJCxUyPOB4IHeqac7oVoUqiss",
-	"pv1cc9M8itXGjc/948M7Y6PMHh+Lk87p6YR37G3L4eSoV7hACSn93F1r7Ez8P7aJj5Qw3GYU+oQuueCu",
-	"Cpp4QwDjmCeJ803teOCOB27AA53XyDG5c/96VOX3o3lOG0UN5nr4cWGk3Q3qjr2BoYL0t+NFO17k8yIM",
-	"47zMEvTFUZy+57bDYs319yvtlozDYfEKaAWD6+17plO6HKZZbsaINJWpmea+3ZpECfTJbnCSjzvBUXjc",
-	"OT6ZnHY4n4w7uYZ33G8BTCId6inPA5uN1Q7heT8VIW6XF/WRXjYmfumndku5yKT72qw0f5H9917m2k4H",
-	"2J274rlzAVZZkmDSyj8l146Ot0uxW312ML1Op9H1NXjW0NGQc4k3eQf0NEuG25xJzKssra26aTDjHk23",
-	"l2aJE6DrJvhC0GcoxgjcncL1h7cnQ3Gd8lCErzlGr4rJRARGWDyBmIs2lLAlqNt5VpVMKaFLQZ19qhVE",
-	"vQVuBUskRft22RNjCWBZYWgFYJ5DxwRwtp+1KCrYHD8MMSI5td/pDa76p2eH1kaw3MiNjX0GwI957xya",
-	"hZz0B6SkF3p/9s56B2eHx+/9hPKqqD/t8IPxYefYHLoTc+jy8NnDSTGRe5jHp9hkbk4pE62DwwE76A66",
-	"AwiWNqsZyztIIczi2Le26Kehex5E80gkO//Q7jy34E4qHMqJS6HfOqpaJH4KvvPcu+RZlUEWRGHQw46R",
-	"LZ3jwel+58QchuAov6r/Zwk+s7ROfqByAbgSGtQfVlwrGL4weE93aWo4kSnEmOt06Z4VvRn+h8Arinn8",
-	"JTD3NkKZZWivU3EbiQW4mfXMzPkh6/X2gzn8n/iriGPJQN+zIT8skMkkSmdsKTNij7awahe/3aOPc9a0",
-	"EDHVC6XNbZ213uEzpiV7x3Uwhba0LRcav+XM0IrgjxoPeS0SkXJt8/N2fPmL5stTwWM9Bed4FtxAgXOq",
-	"9osF57nmY65E+TEpUhAW/XvVoj7ak1ZaXCrCqPxMBVMRZuBpKD6n4jQ5RnL2X3rVAt2o03nakmEaVAnC",
-	"9/tsFtvoqhY36VBlKZfrky2RRkn5ghx8LuXIkqJHexvpiD20dtfQO/dLwf3y4IQ4iCKyx0eENthxq2DD",
-	"f//AshUBXdANNRRe87ZdH5DfQx+QXV7Ezije5UXsJP4uL2LLvAhPhvM0mEa3fnpD3TnpHV71B815DEEs",
-	"0humU34rYtcjLeBKxwKLYGDJsFLrkbPDowNzjMFiTvEmdCrTFIsV/UuUC6VTwWc4EDnEsjFoHAa6j/Xa",
-	"R61IK2GsoKHMMr2yuavPksy7u8vaHe+oWAvWtL0ScazYFCqeC6vdYzu+Or+lR5O7KKydvgRRWLPlRcHz",
-	"sglf2jlFdmzuN3KK7JwZWzkz4EBbJ9DPMkpypwPcQJPNvDrUVwJY1PB+lxa74xK7tNhdWuzvOi3WqMOp",
-	"4GHrbB/X9tou7dfWSp9QrcX6hVPRXKrIAd3fH/Sg+GMK6O1/wlWDJYd6EMA3Cyg1KJaJePIbBWn9ZG8L",
-	"N4irasxBdYEgrvWHn5pHd5oQFdIUZk2D9CvNP3YxYztzbxcztosZ+9wxY540zpX9Onnp4kGwoZAQyQZO",
-	"x8Klo5PzlPCMBsJtJBZQM3fnS9oxF2xcZnVUFFpY+Z4vx6h4JBIUvaVRZPbvN7MOt1F2v3C1bLbMZTki",
-	"5QHcd1V9aBultbsx2BnJNeld6wxBJ8ktGVF9/OEvxpo7az3JUjkXe9+INI6SBsNxE7vN8olnmSBnjj0V",
-	"S0iALIT+NQmpncjZiRwUOVGgbaT5js39bticoYQxD25WOWC6ZtsPj8xx3wm0nUAr1QngmUK7E+pvB5nR",
-	"MU/Bw6P8frNzGUwh0STSAi+TrEtP3PHAiYt6R5/PnMSaYEvQGUGXs4ZxHk2yXrFciPGsVQw4+dUv/B6K",
-	"Smhk41ih6N5qDW6oqlKK7s96o7Z7+L5Vdh/CETy2vtxbkSq4qNn3HYriNsKnB/12S91E8+GtBL24V1A8",
-	"ig4DYymjw8D8y+wMWtK0oXMhofXSTzsZ/8eW8R/BaZWZJ7jrzc6VEycxsM+YS6f71PyOXXjCTgTtwhM+",
-	"T3jCPJVmW3eH6Y/XN+dTDxzoIBekx/Ew3Hm6dlz5QcUMC9p+Nbljlap/9EBVf8Izpa2ab1nrU/Ow1W4Z",
-	"dTkPpiLleQAUL7XY5ZDsaP2fnUOSt7SsOz6Do6vekcfeqQ/trl/Yrl/Yrl/Yb98vzD/aAWQeGnt63DkJ",
-	"+mHHFn87GZzu58FFrs2fgfxarKx7R3Uq/gRg/GcwiJPx7Hv0yaSRDIcCRvR5g9eBgN4Bt09hnwtv2Wp9",
-	"1Go/FdosPE9eh0zMYYFWDjs9V8sS/FS7WOCdQPyUWOAG85VosamM6uF73/TfBcXvDsIuKH4XFP87DYo3",
-	"bOw80IW2ORD+t+uWs2MrD3au5N1yPjlPucTJDjpGt0Vj9tQYs+PDPCp21ztnd2eYxwUZ1vbiyxZsNtDO",
-	"QUjVva1wS7MEymJ4MipvWPDRSCOQDWDSZb7imYpAJO77utroBn+d49MJ74zHvaCTlww/GRQCSVc1TFjT",
-	"bwDl6D+xCHqnbk6M3i8G2K96v3X/8R5zGi5Xu8CQyQ1q4pKPT5AXHR8GR52xQWxeCejAK7yq5nxW4FHb",
-	"1BOiMWzJq3tXm/VqKpjiM8G435cnb8sDlgosUSmb4Z+lqRfNX3MDfkjJVv396nKPROeU93ud4/DwsDPu",
-	"Bf3OQOxPrIfcZhlkqkFK2BFVdJ2IcBgltRkLJ16Y55BfA7StF/KXKI753mG3x/7yQ7//iD2PkuyO3Z0c",
-	"DY8OHrH09qx/0Ov2vmLPRHAj9wa9fq/X7/XZ0ygVE3m3B78CMmDyC6w0GQRCKfS5GE1t+d10/CyIXkXf",
-	"Xbz95aL/MrpQF8nlYfD44ujiZv7D94+/O+2K5Xe/hO8uolfRxeLF1c3hi8GPg/dvvjvths+m8fMfXs7f",
-	"Dw6n4V+/X77/uxdiYBj2KaTiiUkq1NTN+Y/97ya9q9PbHxaD5+n74GT58nD6TV/9LXxxnD054M+O5t/r",
-	"y+hH+fjuZnXo604v+ze+PbVBLKCMbdvGc622V2nj6QWfge1BVQCHBAY6+2sNkv7gqnda27GT9EiMR6ei",
-	"guUyBXXpRyKdRcC+QB4aCW0LGRg5WExHujdQxZKHuzPy73RGGtrR5TGFUId4nkrDzSkRUYs5pOYloUjx",
-	"0Zq0PuiRlMc43rdbi08pC9psIW1bKHTwuy0UuoJPPLjwJ23Kt16xZy/H/CFJ5hQsXM4OH3R6+/TRPhY+",
-	"ujWKte9s6kFD185xuC86J5ODXidHbO+4lKZeCDs46A82mdHgY2jp+7C372WoF1LU6ZVatdwbdHBayU9f",
-	"uYSjYn66JQabS+rD5ZVjtRfEU8Opt5FCW+fD1Xm77jFvSWk+mzfvv17ORWlV92R4ETF5lOEcGY7Oct8c",
-	"ndF/krFDtN6xlc1dFvPqbfvz4Cl1z6IBhtvwg6L9VAZhbxMA9vqt+3uoSz2RGCuQaI6uRlIGCp0miii7",
-	"jvQ0G3cDOfNOfokJFJkoDIaOJcXs1e0Z4wF2C2yDHaTaLJhy3bbl+bsfkg/J1+y7N69eGoNJJfxGDAOu",
-	"RJtFoUi0UaZSxXgq2Nu3F9/eHrcZEBY8uXz6mO3v75+aL99ePe6yi4Sl4h+ZUGY6fG/Gl1jdnydLJicT",
-	"JczkSfghYTDGWOiFEAnw/6XgqWJ98zM7PT114xoIoSMAwonZcSxSjCdMQqY9W0ylEmxkTt3I/AIFOLFH",
-	"dZc9j5RWCMUIqDvIUiXTERsLFYWCRfqMzblSLNJszIMbxpUBb2Rf05JdCw1jms/ZnF+LLrvQZqKROR0j",
-	"xvFnkYSwOgN5DLPqKdc4tUwEfmmWc57YZUy5YjyO2TyVc2O9CsXkhEVaMRVMxYw/gg8XkZ7KTDPObnmc",
-	"CTOzmbjLXiXx0nw7jsVMsVjATJlBCIK0ZKFkidRmQQYM2CRut6kNo0AXAoNLICXuYFlaTKJ1jcNHybXB",
-	"k8x0l52z1+dXj/9qXxN3gYAhznD6CNAYiwm8zpTmS2WGicxPiCeYPohh480Q+cw+DgyC5IKWbND3mAdT",
-	"EbJU8NBu7DCAZ25TkRZwFsWXbPRDB746Y3+9uBoxmbLRi4s3b0YedUG/S9hUPp/HUYDFCAi5//dnJZMR",
-	"+4sh+tODw+OvYE8YN8sax4KNAhmKkSELxUaGszo6pKYwWAnWUIDBCtCFuAPN1ZJrKB6xETbdHDFglPDD",
-	"JEqVZoMem0QiDomkzNlZpDK57rInPJgygzaAl+jOIO/g7g6B1FMRpWZWM4eCFX8jw4iO8UUHjhWs7Pjg",
-	"dP+rM/b26mnnpM0SyaY8niDkKktTec21oeIohR8NjEwvokB02UsDrzn1Oha0uSgyzMLN3MaqUfB8zBOc",
-	"2VC2UUDa5ry8fPq47eh8HIVRKgKiR7pGVnS0QOLFwnCylAdapKrLXlAMS9tM5TFGAgUMO/UfDiSgPal9",
-	"BqXErUh5DAAhjt6IJMQdBAcJA2eFIeDROcQiRr9wpPZvBE9Fyv73v/9nZPnCLY+jEA5W/5CRU7RtqA40",
-	"VKTt6DrpRAncAnQN2E/ugilPrgXMSR4SmtQM5PGfKDV7gkEyXSiGg2pw6SulozjG5ikwwn6P0dWa48FL",
-	"pCmeSCMuaGujhBkZwPRCMs3HimUKNwuHRW6Rs+FYKt1lbxWxhphrkcKqkHngMrvs3MznL5rxiXnztMdC",
-	"vkSUn7PXr95cIYmjCquYkjOBvWA0vwESYqOL0GgaWiTBsvM3sTRonyBfYUokmvFrHiWO+JGB3YhlG7fT",
-	"Qm4AsoySjhkxRpo8RIr05tOdSzGP+VKEZ8wYKCMCe55Gt+ZsGCFLJBfHuI6xiGVyDXWhI90GucUOegfY",
-	"+4VuRdk400AUM2FUW/WIcYbN6g3uUyN/8LN9AAg5CPIMNsIXR102evbkiu2BnN/7lRTJ+72ZGBkOqPKl",
-	"BjyORQqkH0qz2xzghqVckgCHAxpHs0jDUiUb7fFMT0dsvGRBHAGSkbE9YkA7xJiIhPNNGy+tDvKIGLYb",
-	"AZQAOwhwM5DDC5niW/QdoBO/QNR6P4HoAhkSQTN2q/h4gjeRmqG70yxVSzOrkfRiIlPRZa9uBZ4tWKw5",
-	"VyVIkGjS6Hqq4RBEyhyzTBnq0FJStyJLVVraet8goJCapqRRXHItnptpOvDfEftL6tBtBg/EV23/rUsx",
-	"41ESJdcjWHfhFyXM93Seia0YTBjGMBUzs3+A31sexSCh4Ex8VVlw4UQYGhucItEjcaVciyHRgYVC6HTZ",
-	"OTeHdwRaI8KAkhSCEX3iMbvlCnCdMVmcnSfUOu1aGs0nI/bRNl9FWol4YtQMItjFVDoF06CezXiyNIvE",
-	"EEj2F7tnLDXoMcou9mjjJAqQOFEUI921mRcT+cijrHYut9MSwX9lpoQT6XjLweAURcZcxHFkTrucALEU",
-	"+sIBWnKFCh+eMdS3E5nOOOhiM8N1Qj01Y8RCGwHXZhAHT9IMhgAJZyDBDWehNLTCZvwGWmmF0WQiUpEY",
-	"2XyOtWiYmsqFIX3UwRZcMaOohF02+tDi3e74Q8t3qtJumx9Kj4myKLTUyf5AzmZwCM13F6/tAknNSKQ+",
-	"QzUR1Cyj9yLbFXHIRoCnkVsd0h4+BMQ+j5IbBXc6uNWx4KE5a0afUlYVIwENUsWMMvrTCKWjecsIBhJJ",
-	"+B7V6T9/fXEGh3MPnMfLDsxAoZ9GpOfMr/DGqM1Ge5bgOimex/zV4i97RIijNk7lER195D3Zi6W8yeYw",
-	"ASKZtmIvFIFRT+CXLFHZ2FDBWNQM4f8KmwXfpyJ/ajAD4jK9jQIB+wHaKKGUNA5lkKenIJAmqUx0xyhF",
-	"AU+QtxqRJRcJmJF/+tOf2F+vrl6bf8PQ568v2ESi6g5qc7/f67J3U0GnwDwDi8WwnWAqo0CAirSgN2gI",
-	"A6ROowDYAhAHvMoidYbW69dfvxB6KkPV/fpr9tcn59+SygPjGHZjxGIohTKsZAavkhINa4OfQEqYJZHw",
-	"TliW3CRykdAHbaBhI4EPQWsAreDcrG3UZa9eX128evmG2Khig95B6Y1znMmaDDFXU8PxDfoMPiNfA9NT",
-	"gsFoCV1c4N8zkUYCFnjOwE2CK4gQ8IWI4w6ogGB/OtjnPOUzAYjDEd0D9/l1dGvOglHirU1uJu512Uvw",
-	"sqk2G4GigyQEdwcjMj8irVEhjhIwzQnYi9xz8PXXoGWMBaplUcKy+VykwPJyvgSkBELL2M1yYV/A4dBU",
-	"MUs3R3n0GM36zhXYWMBGpJnAUAboqFbLyU0i0BsfMZ74PQVR2PUP7U7hQQNF3NhwDlPIvaLrRKYGu+B8",
-	"JoeJsdwXRrMCe8ns8liGS7vLDtInSSBDEOKFOYET4LTulTNyu+glEM3rt1cEnh3r0ggwO5DZpVd2laR/",
-	"aeL/AAlCbdAC6yL44D1H9DxNI3OSE/DY2JFPcuWZ9ACUu0PzkswsR3qM/Q3BCoLY3xFt2qXVfAQPjYH2",
-	"9dclq8nwsOJWWt5Pn+R2rrcVRExItEZfegSq8AL5gcXJ6GLSecF1MCUoLyadlzIR9llhENBffMvPkYI9",
-	"XIm4ljrioAcLHsC+5bRlCBDIbjkXXfaWDp5dg0c6hJjHaFgwoEQ60INe38lDz1sAyPdfN8COnsvAItBi",
-	"bPTkil+PLE8z3A5cSMj34YjZyeVsnmIYhJm54EaB9rdRwq5/iaBX5y9KG2aiKjQ6YlzdGMVpYpXs+BZd",
-	"FTPD02LBjTn4hDCF36ALwRgZYD1S/Bv4vhJmoLdOLxQmBlbzFPBziX5L8mxyCkY1/0a7XYO6Dq+fGU0G",
-	"2/7SHRb2/u3873//z4fWKOc4eARARWIyiZeAWedCMuOCH4F0KI2jP2JjaU52KhgFkIBTzMxOm0e7lCuG",
-	"XfYKuDp8b9aIHkzDPQW/6bLXVLvJTUmrkdYH8fXXBeJFejEbhuS+3zsw+2AIkAhGm4kiZSEERdrMZfZ3",
-	"ztNIyQSErJHvo6+By5hBiPzATUi0SwMOer3cL6PBz2pp0zpYL4GAnI+SdpSYT6TLYtdq4c5GBIsMWePA",
-	"8p1IESA5GgADX38NBX+NUk7DGIqAfJkInU3W0V0lGDwxE2hEayEu0I+BFJClOQCVgPowM/Oi9uABaBnj",
-	"PAXzBwvG4E0I2duwWLNI4LogdAyaEe4wJxjy4hL6iXCBIeN+wnbC7oFDYhoFns5C9vZiKhKGFWPYzzIC",
-	"Jw16gzn5JGQKftDF1NrHYglnHhioRN1AL8E/jJqIzCWL0U0MZRu9D7DRZkqSDxOMX/RKjzNtaMrtJW3d",
-	"t1w7+Z2i71qy0XOudOeFDCFeYwQDAt+mJ503RtDmDPxtMiv/UuGtIByNzmH0P9hnWxsNzYAsibTl/lEC",
-	"VxKoiOAhNT8TjViRkBKJoXHeLs1pJGpKHjvUpmY8RjXMoFtmGlzRdFwIFoudozrJfsbGSy0U+3oPuVgs",
-	"kms9RSY2QsGGGgDsGrrDfAq2fJ5DIXKDc8dhDOijaDbLwF89Qs8J3Ln4B9idXng9kR3giaMzo6GjEWzw",
-	"p7REHX7WNpuOlwugiKUCPJ9ck0JnBCYoFtWmznB7Ijsw1qhbFEa3PF0azlXRGXgcW5lmZjWvvEqj6yjJ",
-	"FY9JpnhMkvWAJOvo3bt3HTOWUa4CroV12gIDPBickn582Nu3tyl0r9Dk7EB3pnX7OcYPSnsbFSt20Nu3",
-	"wsxzEX39NYL0Q4eUpM6Fof/RDx1fH+q8Qv/1GUukSqLJZEQgOoJ5I4IsjfSy8xqSGlD+g8yn2xLJJv8f",
-	"e+++3DaS7Am/SoX2RHT3txAlX3rOWI4TJ9S2u8c97W6PZY83vsNZoUgUybKAKjaqIJrrcMQ+zT7YPslG",
-	"ZWYVQAoASUmUSBl/zLRFXOqCynvmL3OQQaXJ5a098GHhhg/mDIKOEZMWJ3YG1tbh+5wrM9V5OVKMDq8+",
-	"ILPLoVBGVKKZb16/vxLG1FOhjC7yIbgOjuiho0xajFFjfvBCHDQknxwc9x5hsqJ7C5/Kg5ODJ73jHqQo",
-	"O5vUjX0Env0jPiiMOKSyTfc7JZguhkh/197TZSZuh2YTTe5i6kzeA+Hq/uV2iIowvYOafT+YMwpa/0Be",
-	"BnKj5MLo9BJ4wgFMFxnn6+Tg5OA3aeypm947mh0UzJBCi0kRC5MkWeDkLIgAMH+5hYxwSJV01l9ZvOev",
-	"YaTMrfnfcjE6ODn4b0dOZmgllDVHeNUcVSZyBg9+/Rq1TAA4lzQM8h/qx6dLGwz/d/dE07i+QzwfoLrh",
-	"fWmrpkE5xRtN5D080zSdUz8DU7oEnYYK2oVj7+iup9Lp+llB8q5cf39ev8SZ1N1THpqjFxCYPljjTnAW",
-	"ewSxqVYGC+4fHx/7jATfFaES8fxkMEt64yPljjrmPCzld0E8C0//1+jgKY5e99Iwy6PXCgQJsUh87NHq",
-	"xz4oXuHyCT73ZPVzP+t8IJMEO4k/ffR49RNvK3rfz5gAA4/+uPpRb4aJ5CedQCrH08fPVj8WvP84VMjn",
-	"XD1TEGiYdUqsHBjPAETgwcl//cudEFNkGQeEBvcdAyU6y8194ogpMXMmPQTKII1/DBlzmDT7r+jg8yHl",
-	"oeIvbrg69nz0Bf48xz/PZfK1kWH/jewqvFUk3uSoeLBB8Q1sGG/rXWHCv4gqD17FgsvzGlbvCdwJnpK+",
-	"lxYCWZl/FjIv0xc3oPs7IlI0gdvJdD+o9Pjp6id+1/ZnXaikI2sggqDpVA/27RHyESlCbvJTqslfLuSn",
-	"8b3F5FUnxlOn+s+9Ev2MxfRef4ezEVINWQbepkWzH34gSYzWW2EoEbevuAqxYnpRhaMEZ/Ecc1mkCqNK",
-	"p5M7bZgPrRu7RrN7h+/bD8YCBArn8rZ4ytXlBzYA5YcLE/7aMbctM7fjv67BanAp79GHj489a/kO1dy3",
-	"9b9HyZiufIUrNH1jvrzGxrpT/17r36DeZV1m/kGZYorqxBuRSO5s8t1j6USDN2brkB7XqIa9xxw4yCNG",
-	"lpnxOSSFLcTZSkPNYEyoV28M42BXWOVeGT1uDR+MyNtMHr9lnc2zLzYP0kGwdEKS2TUsniJBSPdagvoI",
-	"kToYjCUSnPpCYThPs9lEZz32StlcCkPp2+TmbyAoGGsdtxIf2pJIaXUNrgsAP7mO76LRmcRLhwr4dVo9",
-	"Obc08sKCW9xHhP2ytvvI7fgpPrN/Dhs3+Xa+1fGs/eFZkDTgPilL9fgmThqPvdFou330WVUYHsyBMWEu",
-	"IqJlONsNgTh67GOoWBnoZA7BBTiywlDIEKGYgh1Ypy2cWZ7bFwESZDN9oZIi/ncxP9iWFVSdY8X+uWrv",
-	"PL61IWm0MyxzbDZ5TkOCJhg/hfrOhPQSaRaTSXzVUowFjedFnsYH0QHlArgZ1aTAN02Unjqqe+RrdOAH",
-	"XfV4uA/Wtgcm2/UssP2yftaY7N/F/J0AOJ6d45hAMxDLBhJyRHEtJnkE3EuKdpvJ3+RzOQDyjlKhCtVj",
-	"p8wIC/6rRAxlIkrmyj17BM5INYXWMN6kAxJPeOuntUX9oTrUvE2PCHvU6RJ7pEvACT8spuXpLWsIGcU6",
-	"r0EwCMXVQCzvCgUFP0GRgPLBwue0coXGEqQnUHV/Kxm49+23g6FcSGtQ1a2zo649oa6K0DG3oKgDSR19",
-	"QWi75hjqGaS6UHH1uKxEzguSK1irbVkiE8hy83lAgMxRG0otD+daAQ+4rSbIQaB8Oxs0LZe5IqzgdhKY",
-	"pBPR5CY1mo143gVSH24g9cY65AL9Hg25Goq02fqmk1atnIbjRpnoA0zLpdqTMhoA1D3jhiVaiR77nTJ5",
-	"M51TFiC0XwhFc1CJ5A571FfiUij0TL4nXBcIzs74vMdewGxTiL1CrbXPxqZU4efIYXyFAHGTanC3UOfw",
-	"W21oFV/f8ZkrC3ygscs7DkKGs9dxM09rN2FoWJPbmsWlhETDNtQEK50zKz5b02Mx/RqzkfQ1ulTnazUU",
-	"t3i3FVaFO4YyidhEz4SvJi/9Wn1FhYnPIVl8JFMs4ptO03mAB2hK1MXy9Q1SdG87QxYm0Johu63UYBh5",
-	"naTgskCHMMHqRw8XNxj+HT7TPj7Uba+MX1039Xb1sHjSmgJJ4Wo5bMY//wZ1HAcnj398Cv2V/N9PAgqb",
-	"sQDQ2DSHSm13mAkAGzdsPqHI3drq/Tkv59EwcnnD7e4+qDEiFwy6RySIuCUNFq3qHGEjGuYEXZSqUxnp",
-	"PAN0wIRbcehecbDuh2iYDqKJlFNqCm7qa81jnzwXQMhtTguSFp3bYk/cFvi9buKwwDccQWiw7G52VVEg",
-	"8JgSumcgoCq5MCJ1wj0TXM0mMhURgichKIm7i1MyksxZKtUFWhzYSw6L9tC6SkXSY++EKTLMDQXLBWwS",
-	"UwDGV0OaZ5GJoBlsl3DeupW0mwGwjb4OVBpA1OmoaQ+oCQ+S539rUFDUlD0k06AgI0AColEpgqcyUJX9",
-	"fiLmcPlCTAk4a6xLiKVaz155BnfmpHdHe088Yj52eeVgrnfUp0VDygkgV1k9BcOjrMClYn6ppJlU4E7d",
-	"sAaT/1FH5JZlOgOK+MglRFs9hpTT5JRmhGjc6yt3JkuX1irBACd4x+RCRy17QC3wMcE7sb4suKpN5eJS",
-	"ilmz2wVwYS+kSpzxhjh0YLpnPBGHxTTAdzQ7Qt76IdbwvvpmGSX+UoUPmImeKSabbMbQaGNdc/E3/8DX",
-	"7ZsytAmdRfNwLBpPOhAITVMgEhOo5FrU+AX7z6wqZgU4DJI3JZAMgRIQTghQqhH5ZZuOtg5J+tXUhET8",
-	"bG8WFFntb3g9+l0rAcA9d+B1aJePfjsqOY2v3vPxqixEuAde+WTNuIaHsOmCvw82+KuqAhUS88quGDdh",
-	"HiujwKcqsA+fOV2oRORsxueEoaueI3o+qq7CAxjjhKVhsTMPY4r48jStCeY6zbevvOp7JZd7IeUcfC1K",
-	"UzAAHDPSNsd0d4d7bSkhHErDftcQRvn6dRdYXlfven/1rnhUbynY/G3Xuvo4tboVNe0IepQnzZz2DaGr",
-	"KTGrMvsA320KbD1DMNIBERIDgFhzoQGajKcsKwy5tDGrjp16CWJ9pxQ9clwUDEM1D/k5cXBcx8ibb4sb",
-	"v4Pl75UueTcFPSv496O75N/h7F1XbY26sp1vW/IobfdX+ux3rRFy2GvKq096cDhA3NlmEfUztKxBGNEk",
-	"n5/nhYp9YBBQjTEXGWRR6IbDLaOuKobF4vNUAL7NibMZQOh80gODIK9sAKC0KvJJnX0lfR7pqWWZhrZU",
-	"x/gEAMe7VzGt3INaCd+r4zmLUzGyhIo70TPo28FyaG7SY7+6xxFLFnJEyyhvX0GjCOzhgh2AnGSz+RyD",
-	"uuZCTqf1qIunQ/uHcm8+2I6U+FUPfkKvxt1i3fhxm+XGx2rC78FDLpy8Y4bqjvk5gTd3uvxt6PIRsyLP",
-	"pOIWUriAspE3fELK3YxhNodCTt0LsZYSk+ihAsb3+Oyxd4VSjr0AJ4OUE8hyAd0aSzc/LTGpFEDuIfAB",
-	"pT06E4aNcp31VUiW5yoJ3S/cO32vJp0mz1kMTNhxqNiXjEhrYJwewwj/ctY9oh9X4XZUX5XMl/0IcMO1",
-	"4RzihPeV1fqrHtxLTuuverBORitm81Go2a8dEvuoMLdhMnDL2pPBWPY/4Jm1kVLuOMm1MvJdZpdSn7wx",
-	"V7uQ14kTudeMzl/1YKeSOn/Vg7YAKDDfLvy5J+HP6wnXIwIza5Sx02muP8uMW+qhtSDzBmIiVa2m/sLL",
-	"wU4+dfKpk087Ip+WbUpqGqO97yBNQy1V5LspO7Mf8o2A+i102UCng/DYkLownHItSo0a+qaoOXaM76s/",
-	"Czm8EHmPxZCXAe1kRDa16IxAFlK3Uq3S+bnVlqcLKw7MFFrXhcUOtE4FV1vOIHJyHNhmu5+3w4ncn2pJ",
-	"OP9weK8c92sI1S+f9KA1a+hUsdcvF+3VstMW2LLGAkn5FuGOIRmLAEOxezvVQcQnpUE54WXlN1m3mA/Q",
-	"V9DiQriTL7V/g9L2nGBX4hNsWnkJ7RwNtRj3+EaFHejPdUL+F+FE/MaQLL/qgePNW6bQdtr8pAf7FEG/",
-	"S3dYOFoRi90ZGelCkWvs7n1zC6e041QepcKRdshSMlZMTQATm0hjNUjQ63KttUAr3AygtNywYurVFgmO",
-	"NOOjFRmfY+fSqtHQg0asIW8pRMJ9O7bmJKOb8po9zgrq+Nl2+Nm+hCgo2hux2+eJXcgCYDI+AXO5NsuE",
-	"KEczx3w9ChoZ4oSVfBvdAFxa7N1IDcN9Oih3xmAuhTPFZj32GlJAsR9phL3+fawlYTrvq8BOoTVozhWU",
-	"BjorTWbgwSk5L/bIg8xQvpASFXnUkEOEDUGNEI7b0v19FfDGnKmHUwfJoJWVqqDoCaw25caysdYJm2pJ",
-	"lYw+R55667onyzbW7hdo+an07DmLVZGmcR9jyIva6ko9Fbo9fsPSA9a/Un40bH0nVh6wWKlKElzHRKrx",
-	"udXnwNA66XLTZCGbz28uXAKPX62SI46cb2zsXQrAzaUas2LapH6jSCqmqebQ5nhBADiBU1ss+97PbPe4",
-	"6xmhznoGe8f5PJ263qnrnbp+2ww18JvrMFXf1vfoC/0LmGsJW9PMWa34XO0d/RxdstJYdiHQ90KxDN+v",
-	"UCpgp9OUDwU1atA6+86EZH7sVsiNh4FXPAP0vL6CudZrsZm+FG9whHWy+7Nwa01+f7kFO9qGsLLYjToQ",
-	"Pr36CV/iZ+tKpva3QcUuMSE8TtXupCaA2W/GkdBkba4t90nVYOoa8BJEzEg1FIDgi6wDw0PGMpHnOu8x",
-	"39CnLtmwIYrzB85jixoRjtCuFNFudPHS/YhCQM2chSzfUcUBcx0KOMID3kgIv1dA6jY/4IB8ggOskJox",
-	"NRiOmVbCVJxv6PbCyonMiPRSmIjFfMBVopVIKvcrbddOIgrf54DGPYgOhCoyt3flL2EUt5N7DiOJbAA+",
-	"Riv0Cn6tjhPsUYcZklHgRAxUCd5EpalKdi7sDbjD0Rf4L7nbMQuuDVEB/cPWF84EMmJDyLOCwgQpkohZ",
-	"rev1bRgDDutaxbR0Y10xLU3824Y2qBD/CoAD2MlOW7/HMlM4sJ3T4ja9wJ4jKT3bkAteivxSill742Fp",
-	"IEkswlLMYjgJ5YI+QAZGwkQXOTYIEuICYQaAzS00BKOs5NK+oNgae8tza/qK6k0zgeG9sjbKKUBFmjIf",
-	"pfNq2XMWW7qJCkaNbrJF/Gq3yYlojBX2iJ9Jp4fsDYCT/2beJjHuz+GGOZxIEC3kVl/H58YbyXGRe1Og",
-	"SNOShADIk4ATIb3STkQuGojgHziDLZLAe24ucJR2IqC96Ehgf4xyy82F/27XOPdHX+C/X0tk92bHOIkO",
-	"lAeoViM6MJxzRKuI2feI0/ODM5kvueV5zL5HB7hKhDNkIRMarsBNGZfuhHM1FHFffe9DkRE1wMJcR/DF",
-	"Y8HsyBesmB/gUjwTg4nWFyZm3ycilZcCmu5bzfyFH9CL0ABC3GMffVKOIQ9/8ObDAKk2wvRViTL8nPrt",
-	"QSMRkeCjaFkwL52HhWVmonPrEd1Cey7aNCdeN0Yq/gdVA20WeoWnfnfGyd5bFQ+RkXUxgF3X6QnsOSAx",
-	"O435Rsw2hzYCzdzW97dgm7S36JhDxxw65nBfLUFuwh1I02lrRI9QgtWuoIBDvZC4tdioE40Rf+NMiAtE",
-	"M9HKTtzPoIM4cvAdu01fxXxo5aW080Mc59A9ls5jVLSWL8Kr3NWMXwhfuGZF/pxxNuDDi5EzfNA0y+Ae",
-	"E3Q6Peqrkc4zkbOpyKVOTFMs5x3tzf1VluMMyuLyfQrB4Nxb+4/T/nY2356EXzwVAk2Gfp/4FW/S4Yte",
-	"cfQF/7GqojVMgziSz3PyPhE9QjMKqNuzIrB+8BcsIqtFx8dDu1a/YH9nXctgv4zd7RqMC13RMRiX2OHQ",
-	"P9jyznCIb0asR0Nz2Uiw735+wZ4++utx6C6OSK9OUqdSCezF5/SEhM977LSiZvgaJdBuqPf30xayfc8H",
-	"qdgb2rXis/UbV754Oe+iljAtLbQC6vsCX3z4UpqpNtIj7daAAvMsJNKMZLqYKHJl9I72H7D/NuFzdGpe",
-	"FancsBdn/9yQMWidtbfxnubyEnKqVcIm8P0gXdk7MBeyr2o18lM1fwejbOpqOBM8H04OGtBxYBJBeZ9o",
-	"05Ra5S7dHBooHqbaABgGDgzGk0/sZHjxOYvdjOUl3MfTlPk/w5ZNBN2LSWFSDdMiEcnaWWE+A0xPhbN/",
-	"/PsPogN87QNIAwP/jzsxrWYInKjOCNkXIyRNF+gGcyF9ycQ1WNZRLixK+SYNphxN6YFO5mBxQPQJSqlZ",
-	"qtUYCp97DE4clLuxXBiLGFsiY4Wy0K6BekzSbHsNfgeYz/U43Y75AMJKOgp8MBRYoT7vBPDCI/IAUtfx",
-	"AgAxfiFq9F1WHAm1pl868QVTYsY6hYYbzAcCW8L9jChxFgV7KUbJoHjGYgD8U9qe09Ax+S+VYDNw68GD",
-	"E06R2CGB2FX6rFRfRLWw5+6huCFk4hb1DhEIVxorC3K/yWbxW7bDDgetsxXuBre+BxoZudusyisHumNd",
-	"gewYr3CFZfZ1PYaFeKHNLsuziZ6tMn7qvBpk7WysAriHtg18FzTrb5amOyeCJ6VrlyUuEdAR2J0twh6p",
-	"lIqatc4iZvSSeB9y5awBUAqk9U3P3FGEy7ngSbUo2qcsl1XTEZtByDOUSDv57uRs0mMvUg1pU/7FDPt5",
-	"GN9gphZSzq3p5mR8+7kRYWIbVT13HKTLl9hfELYUUMBvmWt5uIdW1ydJfH9vtQjCis+2x94JnkCPqhJQ",
-	"AZ2zQXGAWTtjo0jcVkWAvePWAKUWPoziuZZTM9wTTckNp2r+xk/8upxpH72BtOg2d0T4oJ3i8pALSRep",
-	"bJkn3CifYYlD5AJ87DfyYix6ItjtOCLcqLuom5Qz65STrn50ladj4aB3KtINvSTAiW6qI4XEzlalKBSL",
-	"WqFC/ZoSn/GHvMCaG6fVbNDUrkwqXd3Y7ixMc4u8xA/SpnKU+9VFQfZEhTCVs3Mdyjj64v8JOoLPWm7W",
-	"Es4szy05LxxpgOPDVg4Pm+kiTRACw+Mok38DMx8jiGmU1WCQXnXV9fgTTcUf3M2zLejBO0Dd9HO9awXB",
-	"j9+uH/gv0+kInQPjNhiPP+2Ml0SPKQhI4LfDilbU474TBjkRFZyI3LBEQxKGqNag9+oLSfeBq9wHlm/H",
-	"UTqOcn/1paakylvgICuLTIP+MhO5YEnh/pd79+cU50SJXRlPBCumjs/1GspPO5bSsZSOpexcVert8hSb",
-	"y/HYjdfEVF7qMhJLwFDct+tfMJOwlcs012NnZPbYHyNmZ5rRAMaDdDhbCYE6nN2UzuEHhP+obVGAj98e",
-	"L+qYQhcD2Ra8PZ7VqhmxMVpcYaj0qNG9ZwozhXrwAJvjkWqknbD4z9gDtzED5Rn12dAfYJwViZIfdZ4Y",
-	"T+huZlDmBPA90kxTPocUjogGEglL5QXlHVNp+qUUBnpZuTcMxFgqRYBBADqacZn2FU8S91kbmwj/uVBg",
-	"kfHPvwk1tpODk0fHx9FBJlX4e7PGzbffO9ztaqV5+N6Fcd382xyq/sR1/tT9KS6nL7Y5Fzr6Qq3iV+Vg",
-	"8tRolnDL0fgAqc6xYsMIxx6K4YRRYAK5l5E6KBA0w9pcTXce18rmXux4v5jHXTa839Ek7kB67cqDX2Sn",
-	"OzxcAMzyIF+fWvFXJFbfHGcpM6JaTnWpEetF5kzPFMvleBJUivc+lAiv/M7QVZ8PCjDc7vmEfQ8ZEu7e",
-	"c7g3/uE58YC+mk00Amd6zQU0Aky9INkP6aDasqFWI5ln7hZyfiJzYKdhbyg1FZM1IClrKbejNifDzfKU",
-	"Iq4dO3n47OSOMyYqB7/jZp7eKgztO0O0igxkHf4WHUyLJqQaZATtHKSSuEW3nBcqXI19Jx6u5lB8mvE5",
-	"xnhzMZbGity9wfb66lQtshn6sxb6N+fKdlym4zJb4jJ157hjN0R3FW4TiDRoLDdTqHIhFToCmtNIwBIC",
-	"9Ag8DWXrEkpS97npfpIRE5+HYmoRexjQ/rF8nWWCY6PsusgMzaSzjDrL6FvRJejIA2Tuku/zZnRthDFS",
-	"K9NmK53JsTJVuoWW/OJS5HMoacOOzBygfJnVF0IBXCeSu6xxa7xSCbgJ/dg7SsQ1jThfuZ3viOwhEtkr",
-	"lUDOr5FjdShVCWC1NpVFDcCS/pWojifiUg6FM/8HuZ4ZyJgkjFt3H6ZWQi03R3WeftWF7bHfoRuOYfGw",
-	"yHOhbNwc2tgt6tqzUABtXmtmNZ2Tjhs86GKuenZwkyKuJhF89IX+5eMNTfL4lUoMJhHg3G4of3eGQTTS",
-	"WP2w5W51gr8j9ZsJ/go1bS73W0gblfVmmxlIeVnrqGraUG0tRtB5S4kZIDL6PIeJTMQ5ibs4AqgKb3nL",
-	"YHMjPhyEBfoqWPHJSUCnMB7oAmpAfW3T0+OnWPnttHytBCJXuSFCdWuq9UXAm4Mp6cL21fK0lGappOJS",
-	"9zxh07jXATrvlBuDvY08LC/CaRlmtFb430yAg1IC9IYRsGl9NRE8twPBbY+d4UYvYGhUO4zgeEOu3LaA",
-	"8mUmelbdsirCHmhd+MZKv+S+wggP3nBON5y7LyLSUfyDW2pelp6hx/RqUKjOa0rT3zGPxhZyVnGd91l7",
-	"+837a/ei/LaBxiIWE4x2LoxOL7vWrjcVfkSR15Z41I/usOxSd/SF/j1vzZvxZbokTso2k4Tz+Oj42Pem",
-	"Mw09Jj/i2C9puHU4Z1LeW8M6KxPftrX7euRM+TfcDifbtWSXNqmd9VW2pwIB/+o9HzcNQ7cdwT3w1idr",
-	"sqQ3OpEj2SnVDxnFzZ8nb4qaQNK3y2WOckF/rlFdWJnWcncpcSkUkyPQMp3iKBKn2lage4IW7Dt0Hsok",
-	"hrA4Ogt4JuqTb2hIosYdYlW7x3u6OPktKFDhfDg1Ck63U57o0J7r0aiLmlfpknFP4ddiTGZFejBY9JSk",
-	"4/UcDOiVvezgRREbFNaZzEYMc2EbO8h99OPuNYo7raLNyx42uEu33xOnuf9im7vIoyC5hzxNB3yIdEVY",
-	"yuiBPfly8OXfyDXRG+hk/t+Oijz92pKVAokoeoEEl4gOHF2hvSJcvRR16fhavajOZVvwqeUQhCm4nqPk",
-	"aX1fJq+5SAwRTP3pfnRcf38lmXAcHH+2JEV3wcykhWonPRrh8Qhn4HSxf2dQrq4eAFgU1D/9Ii+F+jC9",
-	"74/7qjqX7Xzc6hD7+HEVFqxBrtbYLYMV04YvC5VvZ4gWdN9f9k11Ltv5stUh9pJsAZcN6hPBGQ+1jUZn",
-	"AsqeG74xOuN+BiF2z5/4XWUq28KODCPs4Qc+80EUx5Hxu4mE8UFhRNPH1Tr7YyrUDnzbciZb+rRhgH3/",
-	"ssNccPiwvqtL3ZctjMjPfB7hfX/cDwuT2c73XRhjP+UuhhMni9XvLU57WB29/b0wOyCEPy5MZjsfujLG",
-	"Pn9mm0vqRjELDsOr37c+eklTGAtwdVLyoF9I6IkLX8knG6Am5z6giSDgPhVD8M2zwZydWa4SnifM+xzY",
-	"o97xCeO2r1LBjQW0eFwpxt1DxgEHf59hjz9/juic5AK7g6JTNZh5DNcxEAv42T0WoxskhuQFM9EzFRAL",
-	"8OVQaY0v8wuHpt2aDQSbWDs1vk03Z9NikMohMyK/FHnECpW6242wVqoxZGHomcfE7ysl7EznF7UemBfA",
-	"ZBt9uatCP4nIptoKNZz/Xcy314ajOsmNIu6Pbpsc2x2/wfUVggT41a8bhIoOwg7bw3fCKbLI/NoerXvk",
-	"a3Twm8Z1r3o83PdQOxvvR9qA1fo842p+7p1Q+5gesMZk/y7m70RhaI475lLH2lHGm2XXOh71oy8+WLEi",
-	"G/Z1YBhOuvoCMl6VS46nzLh0fJ6VIUTIdBtyNRRpKpI6Pv8SXrZBzK5ccU3IrlzPHeSrvl9UOnKR6csu",
-	"1v5Qo1ju425GcNGqcFUIT9mqiMbolK1I6fbcnJ0hmt3LyFlLKeoScTrmcBuJOBtxhinQwBXe8IJ6EgKS",
-	"bu4o3qKVSs3SDWRRn4F56yRtGJVp6FnuDFLHN0ZcpkUuzHOWSbdvaIsiFg/A6aD63esrbM2BWH56NIr8",
-	"nW60CzGFJPEgwCuSvY4nfZgmfEdl+Rb8XdXF3lO29SZsLiAXAVpkZ0F1cMG3wPmQCG7VDjkqeUxjxs9p",
-	"mrKRTB1nYY565szqsYCGKO3JPC/Ld++Q1nSH0KFL6YIVFNHGSYB+Ss7nhjnQpY2mQL7jv7tH2yeAAEzo",
-	"TZ1xw6BzjjTMygzKjFJuoaanbmajHCI05cxGOs+4PTg5cAf30L3iYDM41+XZDMRI56KcUcNErL7WNPYw",
-	"1cyfrbaUswqNdxrxQy7trriCrC7lxE1qu+ulBqq0a6SmL8/KqdYj2H2AixRVhxW6tmr4TwyobnHgPljq",
-	"qdNEGNtXsKjI3ZdpY9mPx8c99nrE4kznInYaGAgJKLKkduZwpqnheW1uu1vcN6JYLyz2fhVrnEqzev3R",
-	"Y2r9WYjiwVr3+xGXuNW8+2+9CQhkpgF2PnoD0AERTMkJN+RYuA3WTaHIRtZdiVCzlgD1y7IJkb4Uecqn",
-	"EcbhfWAeotYzDfF6boscegaMqG/pjHytfUXBbPez09Lg/SIU3zPOBjqZR9VxCHSIz2t5t7aln+DMR10f",
-	"NgeHJeNaKwx8VzwhlSh4+d073t15RG6Ndw4xyYZCppAZc4sOEitMC7f8h1NFTFls5XmZMy5DdVrPvSOm",
-	"pB5kohI9x76oLWKziRxOgOFS31phihRDvtUUor5yChA4pusaKwljdz+425VjPoByzK7wcgl2AjAnGCA9",
-	"bFp4WdjJUarH2N+hns9UWMeEWs1X0NEgF/HRjyyTqrCCsIE4y8UoF2ZSuSd0jZ9ymffYx1yrMRvmInHH",
-	"laeEldRXT48fldjGQ50IFg94cl65M3YsC5zAzixXGhwQOSSWYmuYkMlb6ySG1W5HH4J335MlewbJqa9V",
-	"Myc684iYN2dDd0bry5++wtLuDiYdD9N5yBWPO43rtvlcyczk2Jl9VQZW2Mki/1JzrcQiA9NFi6Z0ms74",
-	"3HgUCkPNuGciTQ/B8EuQTUXsQjmjE5lKr45zuGG25QwDhrkR89gKtGJ3qrd1qvHwrH+sp9yYmc6TQ8j3",
-	"aK0sSZwdkEp1gQ4cg/UKzuj1L4mYHC3UngxEqtWYsAKDwFwyFDwOC+G4JFqYvnLEUeu7hlPxlgZ8B5Pe",
-	"0Xx+KB3eiNYe17AVqmJZ2LSE+tuyRAAWmFZBWalCUYrP0ljTW0xJu61U+68d/e9rVnjFvUChokDBmPaF",
-	"NeM34CNH1OulRVyS1g4lO5XMbyc2nxx7Tb/HTiG2l3vhCYq/mrMhpLZ5b0TJfzJ+ISAz6VLLBDqwUb9W",
-	"XxRXae2ELAora6kNCry1toAI17PMd7YjpM2Co/NaIvpM2OcIBVtFya0yB+lhHko6vlOFGz5oHLFYIn84",
-	"p73s9N4tagiQWlqV2GwwB0PaET18kY2IngzwdrOewh6LxjqSPRE7tlY3LNO5oCgLZOOACk0Qw86gf04p",
-	"hwivTHDpnD19/MyJP8Wk7asJN2wuRZqAwq1ZxtW8xz5g5pG0jI+sb+AAGk0FMd53V5MWGqsNBDNWp6Ih",
-	"ho4r3x09/S6N/PdVN8ueGfp0Don/dMxma8zm1WcS0nWOOseDsPHBhgwHa9XaOc5MpEOdUat2NtJpqmcG",
-	"w7yCDfjwYpzrQiXVKGyccjUu+FjEUTWJ5jvDUAE//I2us+FEayOgnUM9Y6AZ7qhR4ud3T/XF6/GW0LMj",
-	"9Nf5VkuLOx/ovmQMAbM5t5y02sKIXPFM0C+d/boNEYOICYtNNBNgGpt6dy9FLkfzQ7R726NUZDeCCglJ",
-	"TYivRsgrA+FEj6k3NnuM7MjGthd1IuWfMLdXZJJvQyi8d5L4pibnC9/e9UFZlPfIRTolcw0OgIfOsQCk",
-	"Q6K0dYl/OOH2yMPXNFYI/aEEm1ayX0JHHUjGybXOIqdeCgmmaiJzMXRPRkzn+Ig2wkOXX3o3U9JjL0Pz",
-	"XHqfsXwe9RUatm5JUzuHDMEeg6IRrWAOMZaJuLMO9mwMfC8uoH4qOaffyIgFrKCmSqY3fulrpNMQPlld",
-	"PYq7dPu1S2/CNqcJGu2UqTnEQpX6ueDerF1A5IteWoYnD+TS8FElSx8rD3rsZ50zkQBsvkoQ2kJq7BGF",
-	"a/BfOmJGiL5a+mR91bAmuHwLSzpV/pSYc1xFfLJ4orEDtMgFrAPLGDxEB7hHyEEDiVvVItBooWiBTD/a",
-	"FnADuX8uUBHgV34/IxtsrTP9A6bdTgR9A2Z1XwEEJjiDnvsGVTgIrTQ8Ay4LSL89ZcNUhobXHEO3jslL",
-	"VQjDRrnOKN8DEpPdAv2aEFLB0ZYRzralldqZHAoozAhbyXPhe3pR+yrl1ANeGBGafVew4XTOym5ffWUn",
-	"QubMMS88apw2esFJXXdWFnbsWmdmveKvHQJoIEptqhF7E4iuWif0fIF20ZlIR6+EgaNbqseZ7qyh3Gta",
-	"qP/j8AUfTsSq2/1tewYVcYcqoFLBZOwq7FZl90VfaorsslId8OqT05Bq1aeoMbKXFU5aTEVutPKwhk+P",
-	"n7AYLsQ99loxk+oZy3QiokpyMXA5sp+0xnaCYB09ffyMxe6Rc/dIDCTYV/E7YfP54SlQYJ2G81aXqJI7",
-	"6o+rTPGeXHI0ertHrkz53G833J1xo2UbNGJxoSD165z2Mt5D5hp5Go5YrLQ9n/LcyqGccmXjh1wOCPYN",
-	"z4cTeYmLhx+GqTb72dDwmr69u9tvbsV5ipLPbXfJ+reb5f4WGtnWJLhfkYKFAWa57EI4+kL/WgWCeAqK",
-	"PWIo4T0MNf4SS/dv2N1XJSAnc26X7q96IaZCT1MwelLtjFU3S8LsteKz7asSafE5Nm104v5CCMDbJUdD",
-	"AE9WULwDpUfNKIuNgrVNetQU4pQbdgcoi+Rx+XbU4YjFI1940+nG1+EJeGQ24QoNUI2nwZFSRSlnT4+f",
-	"9uoAGXeNvnbP3t+qytpZ2Z2VfftWNoI7rsFJKlZ2PbhjVYEQibRL6sNSydxVDvMqkXYnRfgWEvHLpd5T",
-	"St0mDGtHoBXvQVFxx/h8JlWiZ+f6EvywFeXlmzY5u1jwjXQ4xwE2tetGMhXmiF9yy3Nz9MVdAMCELzTN",
-	"c8f8mtvln7Ipt1bkKsRuMp6IEFpir18ynkIw6jVcpSCUL4aqKz9eLuxhb3MNs+wriCsjig2lmtSjfL/E",
-	"uZ/Cqtbh+2W7ohq+T3tyy2FfnzTOQ7ubqRzaIhdNjbXLz9E6E6GKzH1zeqBnLscH4dD1pmrsDsLmqImv",
-	"R6Txbqggr779HVdAiWu8l25drXTLjI/FkVvsApcKCJIDqThEE69sBD1qLsf//XOWbvp4rcQrv+u1VfTH",
-	"x3/Z1RU6DpDXnOHKWl/gtA/x861Y9OLNX6MdNmbuXtF/9Jd1xI0ai9+1PeNWmpHkg/S+0pbQDBgL5diz",
-	"SBj3/NjLJcdZTWPWUqNouhS5kVp9PfrSLpwqxMe4xWwETGtU4lLkFO+uSBhGAkaYkAFZZ1T8Iki0/CxT",
-	"scPihfYp1MT57a+ZBN3aOomMf5aZEy6PHz3996d/ffKXp/8eHWRS4Y+PAq+QyoqxyJtmZeT/EiHzYAMJ",
-	"uLbks5MiGygu095MDKYH0UEmEllk/q/UaX5Llz5Nx+Uf35SM/DQV1xYhN5A+sP07Llz3eWt2TirXFP1/",
-	"hNSzyvwAdkjklyKJsNSxzAezzN28uIBqiLw5g/3KFtTsa5HLw1yMRC7UsA5U/M69pLvvctxHTSQXKhH5",
-	"5orIRPDUTlrVDHds5VAwBag4GqHvBUu45QNuxAnzCaDSRuT3ihM9U3GlPC/UAOc23CLGOU9EEkM4s6+o",
-	"v828cgVinNT9BsC6qV4Y9suDcXPLYImOkiCD81R5lA0+cINDNy2dX7h7KKP6x77yJcs6TaLKjY6CksLp",
-	"S49+JLACuAa56YY9OW4wy/+G+7hFDySO0OyAJCIz1BgIWc1U5BM+NeETGZ3hXu6VbfBjq0PzdrfxfeVo",
-	"g1dnxue3RKXufCG9ec7tSct3TIRTXqFdos524j1K5aVo9mJRR2BuWKrVmPHQTQrQ+fJCGXBgpdBnmFum",
-	"NENipcmdAMFB/yiWCa4qhVP+JWaiizRhA9FXOeLq1zd3/EXY3+SlUFjesTrWfwor26eTetNimIkYXlzd",
-	"X3Auuq3Y9GTkgmMUpvZovLbE06vsHJleOATuRNZaie8ET+TaX/IdTKT7koB9wZM5BPcoUrYBwUt1KS18",
-	"BnOE3dHbSx2xXF+G0vny+e8MijSg/SqEj5vYbKLBiTCBQFbZghIR8TDcA0IX8pP6Cl4rcpYVxjJjZZo6",
-	"IQvdvQHEA8cVvq99rnV2ApIbRiEUD25ZLscTy77n7EIOLyIcKgrKg9uPiPG+wooLA/VZPNTo/MBycakv",
-	"qHKzXGkdI0JIgNfhnp2pyjy+RdB1nbVLOax6K0FUeZqKHFPHdrQAdA8TLPY4OXZUpGkXtrxZ2BIZDeOq",
-	"wpBAwH7SlKNJNZleALg/TUM8s8r9EzFMpRLt7L8ypmOyjtcb5pm1Eb5YUGLTGnpl0qtJF4UrO8gvaxNE",
-	"cRkdLNq3U0RO33yRzlqpqkmrcmZQMW0mq9+Dwoy6FRlyVxUrrzWVmKmnC0yg6v/TU6EAFBHx01ADM1XF",
-	"is+xB/gVParyGOWiHrPKMayHNtcXH6YPWvkpF/c2F5dSzNo1oSXeHNhyx0G+GQ4CXtQFAh3M4SAsYyqu",
-	"z0pyYYqB+7iDFjH9QQEUsCPnQtH905JBOLkMWUdBTQecZZhUrwa6LIz4Xpc0YHZZXFfjGWAdD3XegZp+",
-	"W6Cm/tAGVwHprOhzB4yla1FgoKiB2MxPAhjpHh0K+78hFG+DA0UC6tpIXnE+lMhR1ECpr6CcWmkQ2pU7",
-	"DcJHZFIlIi8BLBTTqsfeYnHYbFK6Uipkw3OBCYY6rXW7fii34edcZw+GMXSo5TtBvpXjhcf2Cglfi3i/",
-	"lH+sKsX8mRoHuZd/Z9gEakAXqi7rZOWlvlg0aVfmOi3YFjVpPAszvoNaSFxD0vXMfohVi/hxnVIK5uGa",
-	"dm1r/eJ16OQXYXeWSHaooLHco3VNza6ssauW3kW+c9UShk79G/ipM30pW7AYPwL6lkxMXOIYEMCbEQwf",
-	"jpgPRzCthNPLh2mRiCRiWgGG4pSPMdXn9Uu0lEGjvpTY1lkaloqRZbqwvb6isfQYy3EImzHEt5FXBPdZ",
-	"I9AirmpTFKIz4VZyUJ8v/PolIlBaljle/Oj4OKzfCPcSK6DBw1BnGTcnLP5PmZj/OH707Pj//u//Ex0/",
-	"evbo//7v/xM3wMjJxBws5Tj/JtTYTg5Onvzl2TPIby5/gDJVK3L3ov/5X8eHz04Pf+aHo399+evX7w+r",
-	"fz/9+sOXJ18Xfnr0+Ov30ebP/PD//dtBbS7ycr7nWCiwlcDZaaYiTaUan7D4bCgPf5YALzKUbCQJcdAM",
-	"Jfw7F3BU4OmGPfLX1uM/v8DdTQVPAC03FxwQQ3ORCm6ahnV3nTtd+aA+Cf3x8XE1/fyv/368bgZ6yjeb",
-	"hNW3OoU3WKzcBDJaKCszcZ7xz/Wj/uV4cdR1hvzo+2ZpZCVgGXvmgdTEpDJW8NDHfcgtT/W4EIj3CTiO",
-	"oPrUInfSuxZmTNMaaJ0KDvrtct/U1bqJB2zcS7xGt6+NaI1+0xGAMU8wrQAbSNuJmCM8KU+QoaNOOoC+",
-	"tG7mwizANP4Zd8CMN7e+OuAGhEf0QtzrMfTDJvCIFZbBTknpCO55K22K+ZyeCXtNw4ki0jGesRgeO8cy",
-	"4Piq1YW4+EBIu4p7WJnifeEeurFXIDLQDn6TrUd2swv8XmRELZBn1/rjrrOmkoTxQLttrLrsUY9Xj0Ch",
-	"N631LHhL6ASwoKwEzTAizP9wVxAeqJxQbQgZbj8eH/fYGRkmlFUV//LqfV/RvP4TBv2PmFlobznSeWma",
-	"BENlInI3rtaRn463ddw0KlNoMlF/wcVvLDDuSmuE+TVpjeWnebj63gPWwhb1rPAh19CzKtT7BfnuGuGe",
-	"ZQUM88e1zgwroIghNZry1X1JVwLFDPOIDblS2rKB8HB+JyEba0E7k+q8MCL27TygAUGRDQTa1jCWVCxO",
-	"hOUyNT34Je6xUzQYoc4N7c4WCM56Da9ZkanD7qI9274vvZFF7CJO53a1mPtQR+g8dk7qKqTn2kpC1NwZ",
-	"CFnIVefQ6ZIbaciV4xq54AnI6XrUz30k6R1yLYFoTrZv2+28b6iLWzUVu69D9KvQN6tKxAsEy/GVelOR",
-	"W+mLI7CamvK3F/3KPn172XZ4TspB2S9M2r66EGLKpK1N0IJONPurC9y+c6myI/cF+LkmA1oE+7xBTL/z",
-	"9XS+nr2vd0O63dh5A5Cwzv4DC23ddL+6/CX2Htw2s4mGNkTAvq1OIYqO+bpXfe1cDUX61o28sesEnnI8",
-	"87bNJ5xU+s2m7oQ+NXthn+GxrXS8/sbNMzy9V30vFYZAJL9Z8iIk4WuF9O07OPpyrR47TY0GTyppXtCO",
-	"1XHMCApphp6mmM6xLWQSsUJZmbJhKrg6LKYsF5m+FE6k1xp3d8cldsgig+m3q0L+63YZjV2jhp1q1LAO",
-	"21nLVmxUONYzHj8i5p9AjgRg4hoQuuwVfaWvFhQWp0xBVhVLuRU5BZ5y4YuFEsaVmDWblXes2GzLFoQJ",
-	"3ZMtuC4DvG1b8D57HaJKY2UmFjofOjU+/taVyz0yawn479zYXPCs/LCoq5bfWWtshtgZwDfUfLHP9PU0",
-	"33pT+AjRLKGCtbiOYuyVXGlR+hiUIdBfKDo+Pva9BymbwQkrxP+Shk0LyKKn4Ehf4fvG0unIxZQ6z2cD",
-	"kZuJnEIypzTuASMT4YFuCaliILAx8DSXl9yKCBR0pQNYJwFZ9FisdAyANdBDPZQBB4xO2JlaWC940w0F",
-	"3pakWGVuN62MxVd1OvDD4NNL/Nhx4oyr+TmSReeRvCFDPuPz0IhnrgvUsqGi6Zb4cnOy2RqMeSFHngLQ",
-	"mPxOL+/VJnpVFFJzI9V+ORYO2M7eIOHEZ5jRTbURKJmiTfTod2KaztcKMm1cILF1J8gvjle0JbChJO0Y",
-	"c+ecWKMYwRv9Zn1+VM2Zq+FIQ54KlfC8kSXJF3QH+/7dzy/Yjz8+/fEHLF5wPEpcCmUjBB9jH16/dOpi",
-	"paMZAa67i2ev/vHh1e8vXrFcGkG47IIPJ9R3psdO2TTX45xnTofjFnJmwDgGNBdmJwV6QAD2BB2zOBDM",
-	"oQE8GmjQr+CGGl4rm7Dis13YzCuVX+2dO4blHGu6UryUZqqNbO7v4LhrKQ1SUVd6ttDAoWM2HbNZyxPK",
-	"uGEczhSYf/6cmg3YTi6czmdaAJUgxV185kObzoGv6BFBykpQcctms1Sw67Qsd+ZjZ3oS7BLBEVOuLmhN",
-	"vtc2NMXHaWBajbsw1NN5SOHDg9ljvwfr0kz0zADHNUJhwwz3fI+9g/9KNa6wOWBRs4nbJRuGYtL0FUBx",
-	"5MIWucfB9+85pVKAx8dMiRn9DK35J7rIMQ7NL4R6jsBP7m/Onj5+VtH46Zm4Mqm+0kp8Z5ieKb+qSpoy",
-	"bg49d66VMCId1WI+4gtPB4XZ2XqyyhTvqZ7sTCg/PkylHT0b7onQ5WvoTw+rK21Xc9Z5FO7Lo1DPFroq",
-	"tjsHcAKxwcnUD82LncbLVaVxope8HNhzvfuBZMPRpRSzZtH7s869M9eJOt/yEfEMydeAb/LwheCxtYbF",
-	"UyeRizytKUb+pxQzXMxD7JMAC/vnSoxg3LYdhSW9Iz7WeSFbk9PdIULKtvJS2rlXHEHnni62Lfda9Aot",
-	"++gLMAXPyykxsqHRE+IMoOL8nSnVVlKb6yzqJZVnnexzeq0eMU7qZE0e+tKsHwzM2y6oiHuTLtVZ6psD",
-	"ry2TV9lCigxiZ76uqzMARlsTv/igUmmgdbVKfEyWClc8oHBAQ4agMKHxUIYLZwaQzeoDFO9g6FvDSoPA",
-	"BM6NSnExgUo2YVtV6mBu0mm6Mm7I54JGWEWaNoVELrlMoR1oG15UPXgXhIEiFisxc7KdIkGFSgHlmfi7",
-	"NBB+V89hJh4jqcdiEDsi9lh6NG9yiaTcCmP7KsgmePdJVVv8pKXCzABSVE2PnfrbpWGgrorEnQpjxRRe",
-	"/eiYktMopwDlHLXZ7KuQuqbTpMdOMQ8AdtInA+CkydnC2TCVQnlvMbxqMKdXgrOYOl9YPXXLx/fBi/rK",
-	"zqD7Z4wrWt6GUMENThpatWMHbrgKokMqODilIdVAG1ECVyk90MkcvED0XJnVJ3NfGU5911cvKCLDAPYK",
-	"g5JuAU4fH4gqemHDOTMorq+2CMfDcxAd4NY6IsSg1LX6fu8zSJljQk3BOmBQS/FXhO1wGxuDC9582+Bk",
-	"3wxYBTh1p8UglUPkFmvhlUct/QR8Lz1U/ELacBndn4rcaIXN9prQv94h4uoOg3+5Gd6Tr3a99oZ774W9",
-	"zwzg28z57RwUD869+Qc0LdsEFxquHX2hSODKEk/POnsN2DnX4o/uoW3Ua3qO43g+oQpBhNXnf3UI7J0j",
-	"YGNwmzVpK2rGuqPot6wk8YyWsxKHXEF83RtLPYCuY8vkepSJmBk+N9C5ueqScBZMovsKtZn61J27Itad",
-	"A7LZtqLysCGOuxSjfUoxWsmv1qq0DHJ/zdLKSnM0Tm0CahxN3sNpLJ/7kpW+0iPHshagfdCnVEX6cqab",
-	"0nYi1RhyeyZ8OhXKoPX2nMXOfoxZLjT+aqPSZYcQQwxKq5K+kvYK1CCwV7weNxdx3qmus60Szo3Nxbvu",
-	"hv+Q6jcfVsXmQ07Xqe++Tyyhi7vfDh7R9c3UowFX7TU+TdAAtZGxn7gyW+TkO1Uz8xNXbcUybmOdEB3p",
-	"fNgZyJ3CuTZVg9fenZ6IYbQLveprmcr1Tvu/aQPJ2lX6RSWQKx8t1COWamdNuzdCP1+sKtQ5dt+diLlX",
-	"QEtT+hTe4FGFoISafP++w69v458wTGW3E5FB/DEUbQuVGKqsTuXICgilGvi68HY9YtxHFHIxTfmQdGbY",
-	"lTql8ieutqlN3k0M4ieu7in48BNf0eVxwFWXAN6pl12Q4r4lxU/OBGdVjntjVfDoiy9XujZIZY1iOLLb",
-	"5ckfaM5rhjN+AznT6WSdTra+TjayjJPku2F/6lqcNdSkArIjAGa0JzffFUXtUMxhm5pJFznoOMj285/X",
-	"YyB1wnkieG4Hgtvm+qgzoRKwqC5FPmdPjsmKAu5CSsJsogEslqqOwTvBnoU7PeZ/TDmgcY+91Qbqh8sC",
-	"L8iUNYybvuIsTKsCAgkMbkKjDNwoYagyo5Z9P5gz2u4fIjIVU8Gm3JiAGVFOupKYCiUHs4XBMK+1zhb8",
-	"W9i26/LKtRMkwla4XXQHOU++MRahtD2HAvuhnHJlO0ZxLUgnAZnmk8rBvQ6/KDvc36J793XlpTfQPRpx",
-	"mcC5JAHY2jYVP/hra1Y+hBmfwXN7h8xULqDN2Vz92p1S0vGaTVzNdvH8oOjFqu5t+p+hxICzoVYjmWci",
-	"8XjQSeJ2DNzTMCsBCQzlBAGCc0r6xL+zhM9NjwGVgJqi+sq/IlhTXOETlZdQqQ15pwFqzlfROAEebqzT",
-	"KWAwsf8u5lduw+/JyVyytXaLrvwSncu5cznvfkZDFeO0wlQ7fJK7Fm3IpEsj0jccuKY6/UlL1Wx5/6ql",
-	"QiMZBQpAbGEZcTEcCgMm+KhIAZBkMRfP58r5ClOkJuZmwsbC4tUnCDkIOX6IUs1Sdw1y9ColWO4Pyv5b",
-	"KH7lw6GYYjV0haPikJXbZgIDvNKifS1tXw3EkGfCD14nDt3ib5TB9697T42LygpaX9zmVt9lBu9UH6pV",
-	"jBf+dFTWdakisrxZPBC8as1M7zfBLytMbxnKoWwfusgIP9Z47mr9f5AXHTyAfeU0efAmVlJQWKrVWBh7",
-	"Qg5DKnkPZkbERGoQEZsABvwt+ObqdcYHcEUrxwQRnR9qSqB+GnEZRzrPRI5TR/hYXg5G0I1uWpjsEniz",
-	"HPkCexhOEufGjgIjzMrtK3+065is22xxy1y2LjIqRh3X63wGrT4DdxJvyFj0eC2fZDP6ym96/K2kmYIG",
-	"M2zFZedD27n9OhLe3O1HoktqxVI9xlTLa3n+6qg8E20ZRL8hFI0NGrizRRY675RQb04vQOQe34sHRa3j",
-	"Ef466Q1aXYkO9hWFB9kpSmPQ9RfkcUWhCDbXMxbrmTp3L49PqOq5Mt3SkGsoC/1HIW0nsL9BMyWcmo7V",
-	"nBz84gikmLK5LvIK/Zas5vr5VB8JhCrD7pHGmojFzlQ5p0yF2NsgPNOEgD4VeSaNkVr5nCslEm+xlO6W",
-	"ijtAJ6Kv/PlDtlN5CUs0jJCIqVAJA1MF8+ZtBTLBK/YnUHKJiLQQxowb6snfzM8sV4lU4510qvjJtTtW",
-	"jF9Cx546ZaQ9MQq4QxDzVfq6qQ/DMYdbTIB4A6/7RiwPt9g2swP2titx62j+egZIhsCa265xA/Wgocht",
-	"5LR4am3y5JhyCU4rGkVpSZAnEk2JvnIDfdJSGQz2VGrW4OHNi9Ycse1/SoFbxT1lFLih2xWSDLe4yyLo",
-	"sgi6wrV75f+OVksGeSs63rYK17bMl7vKtU7VuovKNZJ92yldA5Vnk9q1OyOqHSpe265+0pWvdWxk++Vr",
-	"a3KROiGt9OzQqcBSNcd+/8AMDT4WaLqZiZ4xRJUTLDARpoRIDFOaGTlWh057UAmb6fzCUBG8mjOdy7Ez",
-	"y95X69GsZjxN4Z199X2s9OycphT/sNjAIdGCXMd0fwTZJWUbEczWWwbWo76Xx097DL3T9PoIs0l8X1zH",
-	"HGP/x3lmYjZNC7QPrcwEM1INBYu5jeFvw+K8xVn8u569pY3dJobeHbHJcjXNzBLaqEoLu2seMLhox6Ou",
-	"9jRwjAhoCTsaXEoxY3qEqL2UieaPxWqkzjpGVSlgbHYcv6pCDGM6VxkaXmi7ETqsAILSJy2VSJAtpZLY",
-	"knsPNk1Bwvdv+s5xwSkfSjvvq9TtoGmINf8mDbQPD/PexahRZYJtXuWF/e9CR51S0grNC57k6eLRvznd",
-	"r+lMeEfAZ4sYPCUjsHqMwWAfTpZ5fTJLo/P6Qg4vSud1X1W81yEW7QZ2936ChN8xlypA9FaD0C0Z/H+X",
-	"w4vd8XEsMQGo9yusb/UFfqLOcOl4xJqGizvb0LgtHKj1gkzNCN4hO5WdCWvKzPVqzOeqWsB0jrWoeDN2",
-	"E2Cxe1HMJlwlFWrVlyIHYyXAKZbvk9TKLeMXFFKi7JWFRPQzYaEctuyvj6NeTW3rMbcmP/G+opEqDRKR",
-	"l8Woupw7o8SNH6fc2HMjhIKfDJ+T9uIjZnNs0DzhSdiiOt5zJuw7nd6hi/X2g160hHsC/66oVe3upSpP",
-	"xe6Bc2r5OOsY6oOrUg0E7gujOgzuLcG12EXxQgnJ13STwYtaMpbeT0QugGwfH/vUhYgZTe0dlfhsz4eQ",
-	"RATZjzyd8blhqkjTXrPVKHbXYJyvNBVFZyV2GuA6ViLU8w0nIilSkfizU615cDc4ArqSi+TP2SaNMltD",
-	"ZqFOcEZdV4OlCDWU7v9kJk6c2iecLugRSuK5MLHTJOOMzweQ4NxXucgkhNx8iTvjLOFz76Ge6CJnAzHS",
-	"uYiqdZOcNE5oocF+DLhs/lasJ2fG8twa925pjUhHvb4iR7nTZh8f12xpYEvuFU9KxLdUCjYQdiZCW2F8",
-	"ea1aSG8FHrD/eVELy7mnBCkYe7WKOO/ait6gMQ3s4Lmj3ofXpiZicVbY65fh7IXejL31Z9JOdGHPjc0F",
-	"zyofVmvUm1eq1VUgGGKMHQjMnSvnxHZJQ5+vkOktannK5wM+vGjUy08RsxB0bsW4Gk50flL6g6Uy1tnd",
-	"ENPVqiKIIViFNy6GhAlNIXdvpfgvi5WeodAPsWJyiwJQwTDVw4syZRlnNOMGyo5Q6yhbZirQLIbQxrEh",
-	"svzWr3onrQOa3MoiJCs6A6EzEFZ3eISoMh0qop26KkVQ2aUarx9Yone62WZcJaYZUuV9GfmN3dHJdRq6",
-	"0vpWtiph/kURm0GWSX1znhd0F2alDIxOCyt67BUfTggVsa9ev6zgtqRSKMuG0PzenAA2I7whNHUEeBQE",
-	"twoFksB4Xr8ExudOuEiYVumcaTUkI8IGtoMYLu7vOBeX0kitYs/AwOYCltZjp2FkxTPycsdiqoeTcDt+",
-	"nzB3cpMbPnvO5MiDvfSVtAINFQCOcUaPSNBPHVEvRPKH+490biwHr/hHt8BymtHydvA8h2J1PrKVak9c",
-	"4UjnY22tQHQu3JxcjJyM9J8Itm3G5z32ehTab0pDU4xwQnHFTMP9gfXQFvxZiEJEfaVzArEpDw8oMT0W",
-	"u8dj2kSuap6GqMGlFBHTOZbDNNisEZiS1k5NwNeMysQGZkR+KYeChMpIgFXbc1pTYUTM/GcPCVC1H66U",
-	"ie4peMKd6ZH7jG5v3JmDXHGqtKGVOCbg1NLw9vowg0q8xCDCuJlUu30bcXl6dx1HWBx+DbFKZ38BJ20X",
-	"moK6Y/6Ara9bA1rfb4OMmGbI4Kz8ZDX8GkdX+PoDDIY8vtOvQTLwHCivCFu2U1bfC9ScgjK3SnlbbfYd",
-	"mQs5PbzUmAQ0LRpUN5CvTk+6kNOpSNASm/B05EXVdLGZt8eig0C5e3sCIhh6dsPf7mVeKHvh7dQ2Uoa8",
-	"luLGi9mIp4ZcvJQSYEOOALzMraRONv5TW/Fen13I6a6JRDcnN7v7koXXFIJdp4+HJIBqBM3Dlyq7xM8d",
-	"B2BWA1tF9lbkueObjiVen7mDBdQWaA+mONx5DvncMUvEUCbEVuGnE8aN5+zAyXmeczUWSWDbBuDCMNhm",
-	"LDBjQ0gA7BQtMTQcPRbB4+NjfBB7HzjOP4MGKRisc7emgCtqDUONCGxHMbKV3rplcM8nmSNUQb2v7x+w",
-	"G7vo6IOZtXNi/JSdl6/z8q2XBgDnpRr6lwppeV0/X7SGAw8GWXLf8STxHKHNdfe+3gkTXrG5L+Y5A49Y",
-	"+QrgDNXWcO4Csq/AhHCqWJ8Pq6njHadJ8l7fjHvsTJi+XMs9xehh7NdWrMCsJ8HXhelv6irqXEMP0TWE",
-	"+hp0Alj461yPzue6yM2D9QPtbaT+FKUaqLqE/f8nyZSbqPdHX9wb3d9tdVxvS7fMgpCGv3Io8qKENT1T",
-	"z5tCJNW7eZp6BR6KxCThj7rf+gqiHxj4dzZNU1Unlpf9nOts6+LVivUhh3Fa3yp6xBZ47Q51Uekqxvz5",
-	"Dtwo5PBswI8aYHS8Le/j6ZUiK7RIuJqzTOeiHT0nKIl3wBF2CBniDnTjDkWncztsJ7moLvviJklFS9rN",
-	"EUCMNganWosRXlemBMXWeSJyLCcAT2XkPYmCmrozMRqJYdXNSC4PQrwwfZVxVfC02eH4Rl+K1+pO1Zot",
-	"gJ2Wi9jIXVCjU73pNKpvznrtQkZbBBitanCb8Ny17ckjnw3QZFR+RLcE4xh89zl+wwlXY1EDNvpBuft+",
-	"1vkdaXZrY3HA9AMg2lAXygZFtQt6d+benpt77/kFpsZ4SgVQ+GuzjqheAwvw8GGIkAUMAxFb8GyiV5uk",
-	"s6vMAXiC6XhBxwv2nBf88+b0X6c65IInjbbZG55fUCU2tq3CBnjoAx/LS6GYVqLH4l9evWdHbhBzlAkc",
-	"IybSQ/hDivBOwcijrDTGDStUqP9ylll+IXIKDiN8mWN+J27JOnX2G02D2QlH3xQ8kkAGyTKbYm8XMxqV",
-	"kFDGjl4talWuAPqImoZ67CM2BuCMp8dPrhITYEqXs7BlZUBQQ+B95CU77qsyoEetv3rsIwDCyiWIVmfN",
-	"al1rkvL84p37UDuWA+nndWMTE77ijqXq+8/VZUE+8H4VO2Uc8vxikeGGTCBGxbIVXj+ccNvA54EZN2YQ",
-	"/iIstRgSn3k2TSk3e5rrkUxp0DT1mYOQZOPG6jEPWGY8FjVwPPFZOr6ei5Dn14DoQ++/yseWNFJK83l0",
-	"fBxhOR/k9psqREd2wuL/9FCY5j94KociGuhBfBAdSPeSPwuRzw+iA8BXw62BWw+WWVRUIbyMf/5NqLGd",
-	"HJw8efzsWXSQSRV+AOg9K3L39v/5X6eH/z8//F/Hh8/Oe9Hhv/77v7nv4s7UyYGxOfQW3G6NMe5lKwYR",
-	"bfcS7C8qDjLH4rubqMbfAqgzorh6whjMmT9IFTpEYmvyj3u9qM0j8xJ+N4vNheH7RB44B7PpwEVO4PKQ",
-	"lFsWs+IM6VM7xWmcO0beY288LzGWz6O+mnn3j2JOYum8x5yiYCr1tlikMQHs1yk3iE+Plavwa+S4kRyV",
-	"nvsJT4D4qfuwCKpNj5321SzXagwvmuk8NOB4wmK4cO4vUBPTlDtukmRSfWcYH6Jbp6yHBXRHuFwLO49b",
-	"+UYcbEfn8a+/qc6D7/kWHOtL33iP3OCVk9bpNTfSa/C0YzNVouhW/tmaq3A20TPDeGo0S7jlyLagsh+E",
-	"3EyJnBnhWKcphhMCFK1ho74fMpZwD7UayTwTSX1bIOQnWxLmp7gl7dkDft/ugWN0HWY2P7oNMM0vyE1B",
-	"+vZUIDAdATcIALJAeY79PPFMo/ukAo1bE6SZJnyLcs+//p6ghDehENBNKIvpfvCDO7P5bgkUDyfSKOnq",
-	"a9BoVTk/4pfc8rxNR3cnjJbA8G6qYpZOSU75sIYoUe6d4rt3XC3cxeO365JhQa/xX/m6ag1WY6FOgoCv",
-	"0H66mKaag9FkrExTd8CHsCURgvfwZB55CP8RfBPSbua1mkzTYbxFXg0jtLNqXNR35h5R0O4yW/BbpQ8P",
-	"XhYwy4BS6GATE8WjsJ5OVQtvAUyYs1/fvvolYm9//yViH8XgrSOJX17/DL5M8if+yN78BLTx4zHLxJhP",
-	"5WeRmh57vewzIfXBFrkSCSumuRxPbNRXw1wDegaFwMyfhVPZ0BWa85nBYbh1NCS1ipxRcSmc8IQi8Xe/",
-	"/ISqnbE5wnCQozUTljtT5nlfLcXScI8QpgrkTK7H7oOjp2Sk80x4zgPuHVNJfVRiBpExzyV67BS23m95",
-	"Xy30f9eqqocqbVkuFOZbzoV97t09+IbwXoQOc8SFPuSaKWFci52qvvIaWqjotJNceG4Aziu/QAZN0wBH",
-	"8vunj58xPsBSF25/wD0UHizOakI8c488+gv7u/wpAHEBBNmIGyvyiGnF+KXIoZ1ZiY1G6G5C0SO1mM9v",
-	"iyrfbNKusyK1cspze+R24dB90UWuWSr8wGErKsdiQsaaR/n7wdxrJD8cRAduUG4PTg4GUnHwfS87pKsa",
-	"+3/58f8V7tODT2K4pmr/+M7ExelwKKb2fuKDuEXnIptawGyiv0v4XOAglSsY0OYDhN5YDi/upVVx15vt",
-	"Njd1UjCuiMG7nkRR2j3nSFcYGy5/pRmdCzXUCYGvVK9nzlw6d5QV76LBBDrlZnrrgr0E7rTGzJEzAeie",
-	"LJXqwktLJ47I/UaAv+SL85kbAR0YnlpwybEPXqqpqpTRSvQVij2p3I/DWhwA9Lm8ghlvxztSGWEjB8nj",
-	"2kosdFV6VNOr2+dEsdLB3YG6QcueOsXh6p72VRd86Nwzd4J6B4cRuc2CG/5aTOfoUuRyJEt4h3q8E2RB",
-	"gZ2AYkuHH3/2pEKJdJ6atBoKSCDv1VQ9G6GSf1aH3zQjqxYtZCVLIA1ooXlm4AUVmmY8BU1/scjwtkA1",
-	"vnaRh7sv+AVUbcBJrBw7pKKNqeez4xTtjaOxEiSgalvtzD8+0IWtEskJZnVKy4SyzkKMwg+JTCLyP3EL",
-	"CP+JsxWtDiIKp9FXiwmTIOIgs0iPMN5B6UcRZav4jKjI2Wk5JDB5+Ek3B8VTzDgVeSBpghuqUwlewSS2",
-	"G9XDMVoMG/br2R+/s0QPiwyiPlazgQib7vQn8GR3ZHfXZIdfDgUWWPEbUppUl9LCkWltl8cq9yHNzSoK",
-	"H9Hadwv8vRK+Xs7WAXwQkBQAzeflGaDzBTQuX9tfvhILZ5VAPL8woWr4EdrBB00S7hE5y/icYALc337W",
-	"mKqo5n2VQa+ugCXmpykNwzTV5ZbUFJJXkJeUZFIxSP8vm882tZd/M39d2e9NJfILaEm4TgUKHL3tAglU",
-	"l9KW2lc9YB17uGv2ADmBwBz0VFSJxkTet73cp6+t0WYd2zj6Uv4BhRpI2c3q7u9CJFABb/WFUBF1PLYL",
-	"Z2Vd9tJjfzgBPJO+dUNBScHx2z/O3vfVwkRxYjG02JgvM5FK2mCAA9ToPa4ijcA2+sLNqIQY6StUfZ1O",
-	"gs09PmmpKu2oG6v48bkqOa1KOl4kK59FPOV2UiYRL3yT1kTiNiJ//XLLucHvtF6BRIIcN3RK8axZfVNg",
-	"0R1oyHXQ0ICwgIJ9OK+qxTgh7mgUNIWl9kQ35oGJGKZSibtigitZGUSXAi9zipSAbqfac88KK2MvYfIl",
-	"J4MrphgO3Vi1ecyw2L1iYbUJLbCM5MGH+B9ENgt8qybi3pSUVzUM/2MUBPnV2gNpEPkY+4H56kzftksb",
-	"cbVaARqHOalXl8OLhsJ1e4rvlJGwy83HO8ugpZs3EJQv9d2ko3ctcWFIozEE98q7v0sZh9LLVw+BgEN3",
-	"/BVp6L0FuZjq3FJdEnjxew3Rtbd+PtsMsPlBblp8g29LnrfuD6TBgEDv4mRdnOyu42TTkp42cj2iZF7V",
-	"OmQDebsAUcCkGqZF0ixgoZBwlZ76B9bqOCE+g0aKS1LcTqSBGTTU8tKldY3hFAoxWyYBNZPS56LWj+mv",
-	"rW+Bn2Fm6xo6w465IN3k29QLPGKdcnF/bkfSIW7iazTCGB+faKp4ABWCp2kpEpdi5QMKCwYbOAtt3UgJ",
-	"gJCfhMopCFw7uxzM5OB8qnXrv1IJuCDP/CzXkeqv7ktWf+vRMpXAKUGP+IIOdf1qiFP/DnSUJAIax+ic",
-	"DXI9M5C7Sz4Xdx92L3a2IYazrP9VFxR1bj6ihAoLQELcsJhaeMVN4abKmdxjI5JW0cbnw0fsSOr+WL3/",
-	"CI3cfi2t0HP7oy/0r1V9J4D1O5qh8XvstTVNXFzW4L28UgkdsXW8ljRKvcuynPId+CvvTYh0zsrNpU7V",
-	"UbmByClJ44tHc/naajJNi0Eqh4g2AH1uy0QoaU3oYp/AX5hPXVt79zbUpq6kCD+xCAXbnA25EfX0UUGk",
-	"uR51eFSntYyVO2uqQJvVHsgsq32v2XHsfxy+4MOJWHW7v+3u+zB0bOEqKBO0LVir0jsAMQFbyS89wRV5",
-	"enBycMSnEg4xvaAm8RZBLCuoSyXdOR5+cNWx4FHO4CFkBmaRWE3NU+/BBWJ5qseA50m3Yy/EmvsRsYlT",
-	"cmiJ1OYsqqqnBE312qe/C23I4T2AJFqZaUASvfr42bJ3u3yqjD1cQXn0MFRSkQshPARAdvV7EipHKwmd",
-	"5YMTwdPaj/COHNeOWw8KA+lpkFRWGRUu1Dz7h2fb2OH8ymPu75rHTodWXko7D05zglKWOcvFUE6lO9qV",
-	"T4N3HXz919f/FwAA//8=",
+	"7P3rluO2lTiKvwpGv8zyzH+kakl166pesyYVt+104kunux3/xq4eCSIhiS4KUAiw1IpX/d/gfD4fz6Oc",
+	"D+eFziOchb0BEKRAilKV23bCrBV3SSKBjY2NfcO+/NSLxGotOONK9q5/6i0ZjVkGf34quGJcDd5QvmD6",
+	"i5jJKEvWKhG8d917t2Qk0z8RMSezrWKyTyiPiVoyooSiaa/fy9jf8iRjce9aZTnr92S0ZCuqx1LbNetd",
+	"96TKEr7oPTz0e5+9o4vwLIyrRG2Jogs91WZJFaHki8/e6U96toxJkWcRIxuRpzGhXG5YduDsr2K2Wgtc",
+	"L1undKtfqwIz1eNMSTInlBNGszRhGdGzMKnIJlFLAEfSFSNTN2C0HfyZbackyhhVLCaJekHoTDKuiFBL",
+	"lm0SyXo+cIznq971Dz09We99PwDslyKiCFIIXTSOMyalw9WGSjt5I1LmIltR1bvu5VkyyNicZYxHGrRd",
+	"AN4wlW0HN3PFsl0Y3rJI8FgSJciGJorM2FxkDFDD2QdlEVZa8yrhyUove+imS7hiC5bBfP978CmNlgEi",
+	"/G7JNA5hcNx3Emn0zzOxgi8jeC+E3j++etfr97569fZtCMkP/d6aZnTFlD0NeSZFFsb4VK9rEsETU0uV",
+	"a7pgZu3X9jsgjTSRql8hl3mSwkT9XqIH/VvOsm2v3+N0paHCkUur+F3G5r3r3v96VhzfZ/irfGZALZF1",
+	"tP0z2+5Cf0Pu2JYoTSaArTTRdBkthZB4noFEieCMzEVGGI000Alf6N1Fojohr+aEumOQSAK0TRc04eVV",
+	"3nI9mf4q4WR8RpYiz2Tf37tEIsnqr+ZJJhXMbIi3T0RGKDkbnukTCDAnkiwEZyfkOz2PhXYm4i1J9K+3",
+	"nJKz8fjkllvMIn8rUFs5pmWipB++ZHyhlr3r0fh5XxOp/fxck4dSLNNj/s8P/zL4/7//j98Fj8qr+VdU",
+	"Rctd1Gt+Jz3U0zRlGVlSCeuc/v+mgFjgpoBwOMZLzXBjIhMesSrmKDkbjU/Id4zeaV4pCWf3LCMrPf3J",
+	"Lf+Gp1t4455lMhGcJBxHpwv9tqYjmmksb5ZJtCSxYJJwocycZLNknKyZWKeM/CgSroFMGb1neu+FWAHU",
+	"km71g3oXbrlasq0eVosDQsmaZmrbtBPzAWKqZgvOhlcXpT0YhdH9teDsUSjXJIfndQXUrJI0JVGeZYyr",
+	"XZyfDs9OGpakoWmzrtBKGgSvXoljNEmk8owhv9dbN4UXpwifRjssCw4E7mh4LfrTZilSN2LzZiF0NYsa",
+	"n4fXpNjq1cvwkhLFVnZJf8tZzuzca6qWxcz6sUnSLMmamOOrlwDJn8TsV8bRSyQxHO4n9T+JWR0ufxSz",
+	"MPZ+FLN9yPO53lkFjnGZ7d0MvqeDvw8HV5NBHfv7MlklKgzkin7QMp/wfDXTMmYOJCCJ4EC2C1aDuxSG",
+	"9EGO2ZzmqepdjzW4OGzvemSAN5+CisXXQgW1CuSUNF4lHDlhovogAeHrPE4UScXihHy2Wqst/MAFyRiV",
+	"gp/UgM31VG2p9EbPDMBpKF9r1lm318BXw7sNPz3BYfmLPo5fw5ghCBpOq/2pFbmdD4O6Zj0X3FCuNWpj",
+	"fMg8WhIqyRQ+/+dwcHU1PSE3RinIud5CbaCsUBulHDg9mDB9QjNGkgUXGYuvd/niLW/LGHe5Ykh7RmQ8",
+	"jvhgLfpbXB88Lptp7zgiKNPiGyFqWbjWA8J0oH95AkJ8Gy1ZnKesDgBpfg8DYX89gAOGSfIto1lIvwCa",
+	"FBnaPvOEx32tZFG+JXLN0jThi2sSUanJLYr0+mAP1zmPVA4GHYkFSmiRa/ksBZnOaaRF+3zax7/1n/q1",
+	"Wz79nEbs2Tfw2dhXWvKckO8AhBU12pcBQWQxywoTPaVGu9bPzfRTGu0pU+yFfgOXJUGoiVzdcrmmEZMw",
+	"kmYrml1TorQ9BwomkydEL3+mbQDzDU4PejxoIPokak3W/NxHc0IjTI82F7nWKLV0kURktxzOqYZuqbVM",
+	"DeomE3xhnjkhb7ermUhlce5/NwU17v/9v/6P/3tKIsr1suYi5zGouuyDMrofjGeBYalkJ+TmlqNIJjOW",
+	"Cr6AHQSMwlbjewv9XqK80185Zn+rNR/ayPNvJct4LZPNza+OpDQhhencPnr0aXOQgB2cMbkWXDIwg/8g",
+	"4u07Ib6kGTLlCJ1E+k+6XqcJOiaerTMxS9nqP36U6KVoN+9rfAunrbhetFE3UUJMUj31tPfQ730qVuuM",
+	"ScliDdVHhSbnMl+vRaZYPDGTThiPRJzwBcD2uchmSRwz/lHBmttZAYZX/J6mSfzG+Fs+JiAJTj0xXgEA",
+	"589s+4blEh1rHw+SwsCf3LHtJAMQAKCvhfpcs4ePCg8XagJMyYLwlYiTeRJyN34tFFmZX5G7on/mE81Z",
+	"11uw2tGU0zqn57m1rtQQjOaxZ/AMAPg6A4ddomf9nCbpR96gtTf9ZA7zA2rsOx8RlhstJkGbMkO/IJSc",
+	"f/igMT3VZkPGaaoFcc7pPU1SOkuZ/jjL5RZlj97djNF4C0sAZfBrod5Slch5oh//qKgF3XaiYZIFBNMy",
+	"rex4+ZuIpvzwA6rnioGR95HJJqOKTVKcuLKkine6aUH+ow9WN2dSvUtWTOQfl2caXjlRODdQ0Lec5mrJ",
+	"uNLTfmQM5+W5DTxO7n3F4oS+Ay3mFxK8Kw3BRCtSeCYbRfKDVX6ARG5muWR/Tngcsr/QsYzKJjh13DVK",
+	"xnCCXt9dI8g11TbPkmZUypXGgf6Apj77kMM12H0iUnOXkqQpW8CXwGgCVw99BO6bXGn1OXAJFSdylWit",
+	"Z3rttFgNHAB8QqY0UvAb5daGTGIixYrho3QmcqXVWG8Rbshevwev18P1BlAQuklA5IBhoB/sa50crVIi",
+	"GSjO5JWC24EYDeuEEy6MoQ3QfKDaAqnQ0wx0u94f8q22AfpkwRRRG/Evvb4Ge53S7cTovS/pPei82tYs",
+	"A2e/NQ++TVLGFXmb85hq9d0pzNe9WI/x0O+ZO4cJXIiNh+OLwXA0OB29Gw+vx8Pr4fB7vZdx77o3HF1d",
+	"nc4vnw+uTunZ4PI8uhjMLtnzwfxqSEezcXQan2mg7oDWLLWAPW5u6yIw9sDTnMu1Rk6skSHs/psNAT1c",
+	"pPdhmE4tTNbQdoCNBxqCweX8Yji4Gj0fD+jp7Cw6jy/Y5fy5JlJFARY7eq/fU1rDBtz7A10Ono+vTgeX",
+	"Z7PzAb2ILwfsebHGYoUrJiVdAA61yWUNc7pihMb3LFOJZPqY6N1n9yzbWq+B3gTgH/dU0azk1kPbJUWb",
+	"o7dUai2vnz3DCwVDNM/oOnk2T1Imn+EA8pmBezgYRRoBdDgePJ+fzwYX8SWAPhqfnj0zc5zI+0Wv39Mc",
+	"RZ+In3OOdUrRc/RzTLHmegq1zFczTpP051zJQ93584mmcbjQyXvo99aZWGs6QYPTlyxp+s28d/1Ds/R4",
+	"Y3i00VV6D+/7IQ7vs3NgVQl+pyXeC8LzNCWCR8wEGABnSySxp8S5UbzjG7OU4UnVb6Oyh5RrOKmY/cgi",
+	"VeUugSttboGRKE/czXxMFRto/aAXYM9J3MaLZg/qHp+fk48PlluFnBL6F3sTgrJmsxQFkhL1gjDwkBs3",
+	"kubgvb7vGTkdDgNLEYXwa7fpJZFZs+NOHq5ozPC6wWz0ZpmkzFyQiTXj9VtYgFjixk17aB+snyu4vfsB",
+	"sJy+zhMLl5rguDI7ZFizAWQuMkBJZJyNmqLhkleZ98s0XUSH5EncBj4jWFrsG57Yt/D8gy9+9r75Dh91",
+	"siaoy6EbD5SOTSYUq9IkujHLZDkaBunSyahWRPmaZVrv3SVHX+5jHIMikeY2GZfX/lZ9IonWwUXWd7vy",
+	"iSRLIZXZXI8BKcnSuVax4JoXSY1xuIYPcCl0Yu5hVA++A/GHXuLEvNskg5K+5+A3yLR82xJCcaj7xXVE",
+	"cYRKPPF9gGV6lHKDAV7XP/kaY0wV7TTHTnPsNMd/Vs1xR3W0LKGlANrhd/D+Hl70ZYKe9R1O9EPHijpW",
+	"1LGif05W9L7f8wLIetdaz6plTwHtHViLRL09kS4YSrGVPIihOd5Fs4xuwZbzwWoe6Wv2QXmhxDucsTzY",
+	"Hj751loD4fhtZ5stqVZRaWri6anBheerNEaTO+q1nsp3jgPsMf971Z15cksaQUF7uoJKo08ncT0GvbfD",
+	"i9FjGGIxvuCAo9pwKMvaDK8KYi+K2Fqx+BW/T1RNosENJ4n7uQiptYKAmiF2UIve3iazOTQMSdq7QTy7",
+	"uEVEkb8VhQ3jQxncFoQviJbCoJbaKCNiw1lGJIM4rrKXOyAl5jSVR4uJCzY4n13SwWV0Gg+u2Hg0OJtf",
+	"OAn+7PQZDHuyYbP18XJi7yQ4rp3lOEnRdpIf148TFXvncUPjeuqUqtHw3ej59dAqMBWZ8inNRKq3foUw",
+	"Rvrz7w1sJyJb2N8m9ywzwQCoLnhiqBlUzULkBHioR0R8kVOgI2CZWi9L+GJiwNBCqd/L13FgOeN3w6tC",
+	"H/MEHIDe25FlBSU38kJ46ts3X8pWTlCfE5STmNpxgvIuNIP2Ep+FINcHt1PN73ymH7rBbCv3kreFTclK",
+	"yBW0tIsEnyfZihl/shnOLWcmRMooP8TBWxBCY7qUwewSnd4kSxZL1DmsMA4CURBVMyhf2ucedgivKWkN",
+	"JEnG1ilEG07hjSl64tFn6tB1QqZffPaOPNPEKZ+t2NT55NkHcNcvMVzvhc18yNP0lifcxssCi5ee35ML",
+	"m+uicWDgMV5adJc5ssOFtHCC+qerFY1DWKZJ82lN6LkXOdgyri/g2fPCBu36KhRd3cnKEfOIwyPCvmUO",
+	"pRNfQk2DiG309XXys5Ofv035eZyvymid7f1UkXrJFE1SlNExBtnR9LU3NeIpYFRUAqFppLwUC0x1wbAb",
+	"lUBMXCYwGM4YGJMknrpLiuk8YWksp8jetWpteRzENd7yKReKTX3h84nUUxJJt5Jsllt7mxaD+yzxrxwX",
+	"JgkRs29uPbFVwkRyn6jt58kizwzGd2TQHH80oe3Iaytqjh6GTUDkBJR/3B/prTLhJj1SYwJunwgt7uHg",
+	"1zXLEhFjLLx5X2CskGP+CVcXZ73dBCbLWkOw4A8eKOt8liZyWRYr9SMDkUsTkBlIpYSfcfgI0u650DSz",
+	"c2W9dwbJQoaUP77+k0iW3TO9ICHu2o1f2Kdy4uzRnYkKI9dHlme/HjhTeDnhWdrjypBMYKO/Mr/4Oy1k",
+	"a9BXCc8VkxMlFqAa1qTq4VP6ZACdruFm09xlS7FikHLNUsngkK4zJo131F0m2+zIVV/rViwm+bodhJxt",
+	"DjhwARuhfmgt45IoWVNT/KI8+mtMdk44LMCmq4Aq6nLhYWlag0QffIs5M7YS9yFCfCM2mA8EctbPyWeU",
+	"D/I1MW+ixgoguctjmkXL5L7tsjOm8oxrSVaLV83mrF5qpqEZIyKNwXqguLEx3ToWj2ysJQAa+InWq8OI",
+	"cEuDLTXPtRi5IhcLyumXOfcuCiowVUgjcEy8Ixk4/zXMp8zzqjy24OYFlbxvkGV1kZjfYY7TGpZCBDcB",
+	"ENl9ErET8lILVMwXExJMnW/ffXpCyi+BnZVDciWYRlRvNdhC9zaHTCq6lbe89FhiYqQAdkLnColFnZCb",
+	"HVJaCM7IDFIdOXzh8t5scEI1Dgx+mkDpgzr5nUkFkCpX9wTf6heRLUbcztgCEsSgNIkXCGSeMume+OyG",
+	"yqop1sb2i+k2cLY+g+siDaTNKodJ+mY/XFAK36I3N+FRmsdAHs7/X1Udt2F8VHiSgbsMZ7/3YbAQgx3g",
+	"54Wi1DICq6JhhaNePBXLMBA/GgnQYvYEdk4jAHbq4FgVs3YDTOgYVW9G4B5vF5F/FBuiFWHw5RqCSKTn",
+	"V98wphWSleBqGXSnfzRUluQgEr5P1xxSKIGW9wYozjOx2nPIjiatdcbuE5H/3AhxB12TUxkPitA0xQhA",
+	"iYjzcdYGP4bHTWbbesvqpzaiMMC6p2ZwKOBhYhX7mlWuRZpEW38pU7PmKZLkXrCVCG8qeJ2O39PK2cOT",
+	"ZIgIJu1X2HdxKDxyKGHVsM+g/IvjdwJKEniZjeEtMIZ8hQMn6AAkK3GfMGLCIJ3f1fMzSZUxuprkme8Y",
+	"gbek84zMaS7VyYbNYKmJ0m/2Ptdf7nrJ4dVgzOaNBWZuKtMomopFzloEXvoFOYaDq5vB53Qwf//T84eB",
+	"//HskI+j8cPvesGQzgIfoZsv68MVZJ1qzp4orSZkJo2cWAyWFpUl5cjL8fCsXGrpqoWoNXgPkTb8pPE6",
+	"LaCfvnByNkElm9OVQ/4cAnQlkUux4VXghnuheQiS7CrhxlILbj7+tJsyU6bHpckoNmS9KgbEKNEu8uSf",
+	"PfKkbyPN/pvJPlmnjEp20muMBBudW6erifW25MXixL6Crs5DAqkytk63E5Q3jcTZOex/7Q77Gmf8Ia71",
+	"0AUy+xCxbK3p8e1Sq2MbplX9hP9X5QxcDC5Hz8eDy1N6Nrg6jy4G5gjA8KWAj3bRgru+96Ur1BC+LUWz",
+	"Fp8i1gNQlPvKmFRWmURShwR9iP08Ie8ERgiCuasNO2TvKHc4SYW4k7e8FJW/e+nqcfomPdlKmKpCVsT8",
+	"mKW+3yOjmqJaOyHUCaFOCHVCqBNCjxJCjwwRtt7n42KEfXPkFw8SduXlgqXwiioGgsmijIFvGJlqku6S",
+	"kGxEdiexAnHAftuNd9XjvxEhj9eNyaRstsuiVMgSk6rIyMyMHdE1jRK17V2Phn3zlntIawyaKq97KxGz",
+	"jCoBNwF1THN05YVLVGCWmBqCLgXMT8A0EagTJIzHpGODHRs0bPCQXBugqmpezWgwHA6Hg8vZaD6gZ9F4",
+	"8Dy+YsP5aDQen57qjRBSsazZk8aFnGu6zw1is5yrZMUm5u6td311VnjYvrYP9/q9LdN0PLoajx9cDbxq",
+	"dhRwISyVWgb9+WigMTO4ZGfzwdXwfDS4GF+ePj+7OqcXs0vMLcqU9M/feDCE8+fieyxQWPke6iNi3vxm",
+	"ondLsxl7tspXzmNwf2LIwKhvqqVe96zB0DNfTaB2o+YMlGNFGZmKzUTziYnEavtQOd+mQZkUiWBoUoV1",
+	"3CcymSUpMKUehIhEvX5vQxM1QXezlgu5EqHKDAXXC4Y2Os6NDxa3bDlPIbQS4zmRCx6bBf+EtptmjCXL",
+	"TS9C8HRbqWITtNAsi2+sTKGfCSUd9PoeMvcbaXqc5hzoTh518qiTR508+oeWR8fF0Dpdv30UrX2lMde7",
+	"Y7kdy+1Ybsdy/6FZ7mPz2iGy82iPFbLtX4O76lsZipSuJP82OIw6xvtbTFwyRWWtZEeLNJzONHo3Gtam",
+	"M5k7FpvNFNN7dmgy095LmZ1kJssYXH0WzULs343VWOp4SOmZ3TugJ0gQriC83saXhrVAexfrGacZM4Z/",
+	"0GLv0o9/i+nHraoKavbsygmWibyx2qZ9MuCnOtpB9Y+WAVzJ+A2l+dqCfyXM7xznA9OBrdjtEoI7ufpP",
+	"LFePd3qAznqY00O/0uT06I5bd9z+sY/bIw1el0F5tM2Lp/aXtnlB5kIXyrYpF76xayR2b8tkwDBw8ryx",
+	"lDLOvU63O2swAwThzuNE3UT1rdJt4TSog6185RPyWm2PV8ydJLOtqbLsZX9pipn4xAhfZCzhQKnuG8mk",
+	"hGTQ0nPmW/clTD1ZZNTkIeHnjN2LO/iMCSSFIYKfDWW7z0XRbsgdztcTcGCVvokoj1iKaacQu5QxqURW",
+	"fHb3subXIjM2S+6pYhPzPY2LXNiJTVvt96AFyATL0E28spyuB+Oa5rL8TcZkvip/pbJksWBZ+csZje7m",
+	"iYEdWYxxoNmP/uJMjq2bznwuJvtRzEov6M+KZauEG6TqLzKmMtR/0RvnhsOPxWjsXvNWaOWTwxcbNlsK",
+	"cedtmv2m2Db7TbFx9hvJooypSSZU5VG5SZRGyETw4Lfzufe1YrL8dsZilib3BrPFt5q915VU1GfpM65C",
+	"OZI3nDD9i2sFYHuUVrxe5iTuHhoaqS42s7uRKN9INIQLnxbXXq68zTKJ2cSVXEZVA2vC9K57b9d0Vb3l",
+	"oIPZeXQxuLxkzwdXV3M6sJWOz+cXw1Lx4hgd8UVJ4S6+/Z87vh0pYXLIKOYVU2A6N2rdbnkhVFUa9UJP",
+	"q3nweecTNKXQ+ka5P4iGjyqT07JaUR67xtO+bmTbT3wz95qKmPokrukEgexf7GWRigW5Y2yN3j/X3faW",
+	"b5ZJtNQv0VRi6SmzhZikqZaM98mMySTG5jwLxjWELC53536yHjzm8Lf0+Rb8aE9Cuy3MdYBjVdS1hLsx",
+	"6mup1McnUHqWaBUf+lfqdUz9Oh1porWCE1K8TV0D7eL3okYGSeQtj2imFSEicnVNpqYi2tSUb8BrWkIV",
+	"WUGLkqlp5+lmxdLEc607QemwOy42fOrKbmRYPoiLW27ar9viMpmImJQEC8vD/loF3ICgZYHZKFtNxQwf",
+	"1GY8Vv70rVws1RAlvLMkjOs74QtZ6bZzXBMpjwm1oZ4SA9oxhgQ2OSxXki6fAN/kcUEAhUWR5dxYC6Uq",
+	"074h4GnxOy5m0KhR2y5r2SiJZ+LDBHTrQl8tK84JFB14H0rH3vFzI8vsW35bxo2PWK/PjT3Zfh+bfS1r",
+	"NKNu9J91CnGnEHcKcacQdwoxKsRVd2vv5vu7SXz253fxl9+tRoMfzz9dSvn6L70DXLCMqyw5Nk+u8Hn8",
+	"4i5Y2PHu8vOfohpyJSfaMm0MLJaKqlz2rntGKUblVyq2hgZIPGamUlPDhYceegSxfyyTcFZOj7xZxICd",
+	"dSpofMDlYhHms2vLzKRIwYrAUBQ8uvJvOc2YtfDkCfnM1lRYUkkEZ9de5TyCu2K8kUmm7aC+MXqctYgq",
+	"OOW3/O1fv7ADg9f/9ddfgMI+BWKbmtqIRY0okjIaQ5Ujzu5ZZmI15AtCuSktj9MDZPiFXQpMii0ZtT2p",
+	"DRzOJOSrlk2olbB2rH/Qu2P9WznWlZNkN645Sy3ozahpwpCFCkl9x2avNdWPhuMz8v/8n/jvOvnAUunq",
+	"tCJOCNQCdDUxcSqypDGZM21340u7hbp2DGlLH3WgnI/GGhL9T+sxDTVUh/zT68++sOczNHIfjlCUJppD",
+	"OXagATkhthz2PBMr69EwDgcoxJxHS1N3d0nvmWmaao67mJMpLnNK9CuVXhA1i/DIrXabxs9hl8bP2+Km",
+	"ymANXfmzuS2xVGLx2cCIkX2HOzyzDZOK5PCIvSC1gV5dRHOnfDyN8vFR+gkZdxbS8gHBlRYFofIUiSLo",
+	"cDQePaq0YhCLnRDSuH3X7FwGF4Asyx5FqSiP/Tq0pR3JGI23hTP0fXAmvWmhcrdzaiRSKF/bTFNqLecu",
+	"u30KMP0G9If3TxEnmyhJEDtaCGjojwuVdVTXhrb+ah6ucl6zTQaLjkSK0Y/telOaNcyR89WMudgUpIa+",
+	"K9cNAm5UFKg3rmUsg5Ks9H6NR2eXZ89PL84uoc4mfjkKFaf9Aw11/iMzynEeatueeoJgRjkvCuN2UqHz",
+	"Xu73Xu4Im96N32VXFm12ve6VXAE6XD7eZWmkrhFv55gMREuXudPjrv6+WwqSrNbl2iaPvNNrq8OYeY9Q",
+	"YRoLlOBTD+501YHAeCyLcEjvkhM8IsfnysgWkaBmOyoC2VxKFvvryWRczN7ruj9Q3uhf7SRbJ9k6ydZJ",
+	"tl+HZDvKXa8V+tZe+j9Q3hS80LHDjh127LBjh78OdvjIRK0Z5ceFCPwBL2R+0diAP1B+RFrW0x7BxuIP",
+	"7ayPb9YIdjsrROGu7ZgiRWOX/hNYI4/KqXcDhDbtUxot91VpMEGwEV0xdLhhb6BoGb4VxCG/EvcJCxoy",
+	"k8jMaXr+2rgR2zzSlSELMfDh+bvRuL7eWJSy7I6ojN6z1PUMjqg0zXcoOihP9Jt5Bn0RJ/pwnV+c6TPd",
+	"7y0Yhx5pP/SWIsuQ0H+R6lJ+jyNz55HPoLqThu59uPxU8LajgjGvRNXOAXE700xphmYe+q2UPSCEHaK0",
+	"U/XrFT+cprbKaA0ZdZXtOn20q2zXVbb7xyhu/bNw5GDd0TYMGa44od7TEYqeLdAAB8JVaIjg4m5NpdyI",
+	"TFNMJLKMRYosRSa1aqUUw7jXMmKOKk1VTLMvzd88t9NS0uSKuIHq0WTHOAJTUZ5ljOujtAcr2JXce0wq",
+	"uk7d7/j0Lu52x2+LjuqE+0yKTS0md2CoDB1EbJJFof6KpkO6qaZOFclEyjCwErsZ05m4h6iFlRctADK6",
+	"X1YEHFMIRSp8ihlGn/GYxQ1NFItG6Tk3pc30xkKsJ8ZBQBAclHLzCwQE6qdD0Q79l0jjSdF7fzQeDvVR",
+	"z7aQ7WQpCAdHlpJYNTHLeSkcfjaILuLLweXz+dWA0vlsUKRWXI56BXtzQGvWi+UPNDJs2hQ0u1wxqehq",
+	"Xe9eMSg0qVknmFXU0hz+zmSxJVJvX67Cnbjlk/a9/aPYkBXlW4xZQN4MW+h63ovMhTgk0I882xLMONuh",
+	"Vrc9DdGWUNa/6Pe7a0vt7GnIa2B/ReJ3iYetHAevUQAFfAeWctok9blyeLv4xGu6UpyOT1sO2uIsBBMl",
+	"LQkGycTUFTH1Tc0sXoof1u7Zm5RnVlzMVmxiUU3OkN3u1gSbexdnpO4O0za7b32Hil80lZHRNq9NUnQ4",
+	"L53BvaiAX334m9QCHNpQUhNHNNrOTpTdwlOxdl6H9v3Lov25OYxeEyZz8ZvMDb/AqiM7p7/G0+JxA8b1",
+	"7/G+AGkRrgm5dghod+AkUwrU1tBemh9dKZMF2xuG67Brl9EvYbaYcO8m2vuWyk6kaWUrEyb7mg9CKU+t",
+	"PqOPBQ9MMNPU3+nLy8uL4XDood10krY6cUnqefjqffrlZzdff/t68tVnb9/efPHZ5OaLzx5dI8ud45aM",
+	"s0z1v7Tv1UDzBvObw1wSNsa19rYbqfUQrSlhYOjHE7GZ2EAEJYa7+wLXCNsXZJpwGqnkHos8ySkxVcys",
+	"pxCr7T6F7EVl0UxMuLC93XYPOcsyrSo2oCRQjCEgsMR6zWJCzZr7RaQkyHAoA4vPFMyNQ7IEbdVhX6Qx",
+	"yyZqSfmkRmmgC6aPrjmN+s91SiPXfdweh0+geoPgTL4gQ1NuQ0gW4q+7W1+vtljtjq7XafIU2ooEZtO4",
+	"MW6GGpFaDFbhe1hHgijGyauXcD+zwfNktL8i6tVuIu7qC2SHnjsCa45osv1EGvsEi458Im+DSuSvRLEC",
+	"qHP+KO0qpFR5THdHvzInrdjaClU3scE8GDAcYH+VBooWVV4DlYIHsg9rvZaJEneMy9716agfNszq3MnD",
+	"U8+dXDHeHF/RSn/CE7msbTe7z4QrsGTf9kzCqlCtLOq9J34rP/ln7MG47OoXCZkV9pkuOKNzhped4dbN",
+	"kOWcG1HLVmuR0bTiv86TwndNV0yuacSkvcl/thHZ3TwVG/lff8tZtv3P78znV/G/nr781/HYWD3/Ov68",
+	"zdn51/G45O1AxrbrPitxieaeg0qkMTRZFyDPjTCHdNxNItnRl8K/jGbmuUKIFGROs8coaW2DjDP0oB7S",
+	"8uAg9U/62p/8dWl/IbyVxENDaLTTHV2iKaT+HEdwrYuDecKnQe3co2v2MRWWSjIdjy6Gy+FqKKdefLfV",
+	"QfeC3VYDlY/XQAvzv2VAvxkpWMvLHDhbuM6oyYSLTXlPoXjAXIFatT+p7x9WR8728ZEZW1D+hMehotk8",
+	"UclDslkKz5lZInjmiuJ98jR122pMC8zwTJTJ7DwhN0X9PLOPKZjIQJRbQhVJGZUKUvntnibYUMWSLfiH",
+	"NOOVJ8F0TacEHGPAlPSG+nzVd+Y58u0rIpdaxCWqTf78x3A8V5zOHnGVTKTCbvK4bGE5Of+fM6EKy8kZ",
+	"U6UsUO/k9MtqTVnKVLDcbHk1twTuLKzOwuosrM7CKllYRyWReL6e1rkkxTuNTXQ7JtUxqY5JdUyqxKQe",
+	"23Q2PzK1w+dzv45bxremjUudti3IXKSp2IRvHMsu92Pik3JZoY5dsoc9e2b2/ZnG/bOWE/xKCHA3eeXA",
+	"cByLpDqLKJHk5vUrk9shIcBiTjN701NpNVlnHB1texUXSgdVGnMROt4K2xsnhm4bDZSOHmvo8TE6mmUY",
+	"B+hpQrI3QqyeMKFM8HR7bE4Y5oJ9LrI/CqmwkAV0lNp/IN+YnlMYmaGPZ5WkEYAgFkCBhPyZI/AQSmU6",
+	"Lty/WkXSO+RBrwjUd4S8GBu8CVFCgjMiMqgpStKEg965oh++ZHyhlr3rc4gF2ut5K+Vthe7FIUwM/GWQ",
+	"QgX1wzBywXZiCMQuuKpUpxdD/J9XlGrYJnbMojsk+/G3Pvo9BY9ay/4v9ItQ35J+eIUvjOqhQaWg38t5",
+	"8recmef1Ew/l5JAwo6YEnwGEJca3hQUsieU6u/za28Dx8Ow5YM1+cdViO3coskUy2Rt8ByVdkSZXL38s",
+	"MX7EdXnZesHwPvuzIYqU8kVOF+wg6nhrBikTyOk+AnlwR74Frt/ZCZAjtHjjv/WDO8EfMIwZZXfX67nf",
+	"kUKgnAVYk68UyssJ3PbakTyD9XxYe3u6xmSEiHIyYzY4MhNiRaiC3cX7jaWQiiQ8SnMM4XEMaFTmPeM2",
+	"vKcdSwYgDuHIo3YcGbs9JjWVW/HswUWWQc2GqmjpY6Z0+vJggco1ZLToMf/nh+Hg6mbwOR3M3//0/GHg",
+	"fzw75ONo/PC7kFLbJtdaU6Vtku9T0U+B2lzzhMfSowIekxXdkh9FwiE7nELw3V/dKC/IFGlx6iWR+wU2",
+	"bQJZzrE1UtEMc3+Fy37vw2AhBubLYtKdA1ufMA7H8jvseHPEydxp+AMZ9EKv8C6BuOAfjHZ1Mk+KxqAn",
+	"pvHn+36vrAhrMIr8RqAtTEHcr7iYw9zr9euOjGnso0/NXGQvCFut1RYrjLkogZKkaHNezDLrIvjBSwDh",
+	"+7JcRoCmqXlAGfi01M4Y4WLTVmSYfftzwuOy1Bgj07FKxlE6hpHCLeb/9s2Xu2UK6ow359yoxvNhEAHk",
+	"4eiTcELe0Tu4usSqoNwWLrD9c+mK4YMVNjcui/dRmd3cDL6ng78PB1eTwfv/CHKMl2yR0ZjFr2ko9voG",
+	"LrdR36DEVsr2EyPnc73U6x6kK8o+4WxjilvLfhGoLTKC50KSDdX0AB3qoPT/kt5rKoAC/iwzXQmwdxZL",
+	"JYPv4eoVsmave/gc+HITrW9Yz+3pYDh+N7q6PrcJXNY/58bG63vIgtxNyTTrCAqgXLIMYmuSiJEVo3yz",
+	"TNJg8M7aYLGJjP7IaKqWr00OsFlEdd63+mt7S16UDIab6bnIOQRmSdE6qqj2whxjNDaZNjxgm4Ff70nW",
+	"oJny7m5xCX2Lw9A5eMlSGhIxIrtDhiCXcDUPxLCiMbSrW0DpeC1zltDRriaNLmxJaX0mGDgm0phJFQy4",
+	"KCGdEXwS2vjhQtuherMMjT1Frji9NuzRHmzsy4ZIcK6mWGAsF6FRxNbqhEyx5bJ+G/4gG8wNVUpzdcjr",
+	"uWdZnDMy297yeaKxiOrpCZmaboHFy8oZujRJodchy0x8HDyJSpVaUg4xMZBIdUKm5lhPr+0Bv+UwErJx",
+	"RbByNYv1lDnXz/nppGbaWMCzM7bQOlxGVprtceH2+4RMIQ4kETCCiQm55a4NPK7ctmSUKklTK04g24py",
+	"shR5dkKmRgDqYeyfJkYN+hWYPs9EzOdkxiKaSzC4NP4geqPcIxF3zTW/hvpbc9PA2qADbQMIdrArKPrr",
+	"yf2RFBsM6rHFpgtCrTlRTLGvjnGuHJ6w/ujc88bU6Jd4P/M1XdXkBpqmpdoGgUAcIhlzNoDW/csy8eKs",
+	"KhJ3zuhncaJMGvQRCJyJWFtd/60t4HXKqGT/soszfGiPzYkg/EE/WkUZvB9C12erYEeMG47HG5RycNkC",
+	"nkiiTsgrDGniLCnqIpnOHNwEaCn2AXQLvx8FchdUqdpUpIsZjfV27NTCGA+vh2fX55f6oWUilci2mFJn",
+	"vNm9s/MxOTsZn4zJO8OWNFPUmmueQn9LHtfPPf4ejK7VTA818nvsGf8zVBuou+wtuik8VOolXQ3o2ex8",
+	"cHkRXw6eP59fDdyNIDufG5W/d43N/RN+nyhqWmGmVJ/btmtzPl/z08R9HyXrhPGuOWDXHLAHRWDiiZjb",
+	"eAikugPK8kjGlReNYbVj6Xr/yhxYTGnQ88HF8HI0uBxfnQ6e68MQWVDpaPZzXfDopQ2KA1Vc9DRCgzff",
+	"e3qmAKvQFoiczKE5YsYUcAf8rlykz38RWJcFHFFUAfNZK5TtdmlxTDakxYq5KnIJVJb4QfWeTts2G8FF",
+	"rbbtxO3x890mc9q293phL5J7xkm+Jsl8R7lENc2ptQptXdcbRSUpmLxGnQUjx1QbgWZvMAsX7gG8opfl",
+	"JlIHxUA7KRRKFLd7ApkvDGwtdHzOk8wEC8NfNr2Vg2XeOgwfK/vgHOC02+PwbntzbttS753belBKciqk",
+	"eEFzGNBzaWoNFm9b+0XDQNudz7qZBI9Mv3MisZhDQz39diHopnYTresksLVUrilMTwoVT/SHLVOB5KX9",
+	"1zslAfx0Pc4NIt3wtu2BwaXgzIuRTw4NjfckRbCXK+yfcu0YV5BHzRWhC5pwMtuiv0FwVu27Llu4undx",
+	"aMVUMKxIiJXph1bw0Z1pKwkDxZMaMSaj6xjQnECsrY3qczAFrlRVKtfhE9tjsjEUa3Vs38KTD2VJ3ZYy",
+	"NYsIUuWrly7hxatYdE0ouL36hJJ7liXzJAKc68+awlS/vGtw1qhx8j0+vMZK2hZxPK2bXrHjel152sJB",
+	"nOo7mqggn0JEw7DomDdNT5KU+UJQA+vT/q74a0NdJb2mTjVIjG5BOPvgUbhN4NIkvhN8cBCNlxSnn2qJ",
+	"0N954xaE0sQtXJJw5EEAlo6Hz8QLZlS4Ll1/E6eGlaWiv/1lZJa1I5/tlpdbOQn1rcwKhlRoJ7Xmv60L",
+	"WOsFsBIZr+iM/rhds/jE30RbEtC/Bjove09OQ94TAKGxj3bnOuhcB53roHMddK6Dp3MdHBXFit7i1sGr",
+	"Jds0JF2sDqIEWWL3d2tSiKrOvFsrr8bU/C50HyVpEjcYmKiB64d2ix4Ukqpg/m1qDaAOZurkYYnk4/Qd",
+	"K1H29x416OybpqO9fe1EnYDauV/UAE+vNfRGcxQZqL725hgWaiOXVkkcm6qz5hvQjZciz16YezRVWATT",
+	"VEg1PbnlUycVp30yTalimf4j5xmj0VKjBCHwnDdFR/+y8npCpnQ1Sxa5yOX0GmMccONXdHvL4SIYbz9N",
+	"Dra53JhBQIm04RFxYvK5syy5ZydkumbZiuojUB7U3mxq4ERGFkLEej0uW848jaS8pHrQwkAnRcwMuITo",
+	"llC+hVvS8iWhIRrr8fBUCMAVhJ44VGmt02JAHxULeClrvN/TuK9pPtyydEBLU6caRIU0XJBcv+eU4lLu",
+	"tTtjtfzki+Se8W/XtXWHvxY+WwGPm2MrhlyQlqCKnMyjiLG4rvCwp3qeD8117eRJdLOwtnVQNWGA5gQ8",
+	"pZN8/WTlhJ/EiVxg6mdxNrZLVig5+UIFzCe+pbdrvv26C9lWtv9JK9kWyK6poGlPlEdFFq4NS80RN39N",
+	"MrZKeAyHHdHuO4G8IvITcAb5XxT+FXyx+Bw4UeVv/FmhLlOithPjUsLYqq3/CH5RjG8+N1bcACw15U//",
+	"zJbrbip0Zyp2pmJnKnam4pOaitV8797N93eT+OzP7+Ivv1uNBj+ef7qU8vVfegfkgJvYwWOywD+zMbe/",
+	"aAI4QPGa5pLV19Yzi6QZs5c6pbg5bUKENv3MlsTQGwxlvkfjQBCde70h8JSLKhAl41Qt2Vb/crwr3kL4",
+	"U23/CG96jK4UZMbMjSouwhhEATVyJ+7PrrmYuXlvGt3KB+7A8Q4TJJPDvCavM3afsM0+9QtKxoGSmEJE",
+	"aprcsTKdLdVKs4fbfDg8jdbwD/sjS1NBoHSFjTkkkeDzJFuRrcizstf/BN99Zl4utIhC0TN8WIOH3+lt",
+	"/o6qCCLTIXSafdA/HzjzLkvB5YRYyh/fffUlMcHkwUyTgwwMt6KanEX9I0SNfsYXaSKX4aIAH2oG0L/U",
+	"wFqhkvItlFb+NALM2Puop0k1/Y3TxSNqkHzDWXF6IOfUILm9+LGn81chhd44W7jixDPYmmRMP+/cUqVA",
+	"BHoHUVTOP5KhQLaIJlNfwzcDFK4sTKUgoCzd8pTNlX4DPTNN06IDTZpAAWkdiWjRkik+NdnxBBYVF2fs",
+	"Fn9kcd+54wBy/W4SMfBYWn8eRIgVHrkEsxBOyDTnhsiCUK7oFnJIIF/gYN+hqRY1vfYv2zdUYkaKg+Gd",
+	"qwgJQlLMb7kzOo30PCEl16KLtCmeS9QLdADncaJIKhZE0i1kN5yQb3i69UO4IfQM/GAJX9xybGighAMi",
+	"tcFZKwDIm7pP2AeNBxfwg+iERJ+p0PiZiFxNjSjSIv6ETLmYmFAlxPAtt8HihnjMr7Bhfg1PjSoTqXRC",
+	"pubbiczlGnyEVVr8RHrVP09u+ZSmGaPxdlLdYTs9tB2zv+kZzGnRxMIBzcbVbEbV4Hrvn5BpmvC7iQHm",
+	"loPfO+F3MLCmR02YkJgXk9mWUMj7yTAgS2QQJiEEEame2/Na2MUZDxtSFw52L+5Y3NeEX/TgShQxhAZn",
+	"dTvhQqFlz8x68QNSsyZQ/GxvWEwmrvE/kynYaB6Cb7lLljZlrPsEW8liGh5AAtusJnTidsP5y6FRjbSJ",
+	"Oib3otgEz/M9LXlgzADwHZ4aMxE+5ZMAPrOEUtHgSd7tKucAXORMOkIs+JiLJbUyyo3bx7QiRB3jyiQ8",
+	"QCKuT/RV2uIKiLvYWFl27ld5M8RNlHwpVTYK9nCVL8IlgKPionxdxe1fHEJwhlWOkv6ueligZKt3IHr9",
+	"XkHuWlZWKBbg96nPOuTsrxUCqfW4lZ+H/er1ew7R9X64J2vEKbLFk3TZDHbMrJXib+v7m8xpVnBb00eR",
+	"nZCvd2K4zGXbVLPeab+oVkx57PPxYOlhz6liAhDbVR0uwtN2FRC325M0WSUqqD4saUxAKHrGIkSMusO0",
+	"YKZIScJtPp4JEIzpFgUovHjLF/oYi1wV7eddpGfG4BTPmGV0YP350lQDYwxSJ3YzltLt9DqQS4l6gZb/",
+	"LsZsyxS8orJtQJko6SKQxG4Kemsdz22k3lmve/4JmWK2MQB6y70UzThn9hrLZiTrFczYIuegDyTGt2Iu",
+	"cIvHEokIKTOkyl7BecwlhrWlkOju/E4wTJgYPoS7bnlp2DYOUCqRsRgvD2ATHH/yk8ZmuWTGaS+xImm9",
+	"E31srXbfG/h8cHVKzwaX59HFYHbJng/QqYUu8cJkkWu60tYIzRZMVdtNXw6ej69OB5dns/MBvYgvB9Y1",
+	"pkcpxjAMu7D80FbUIo/6Bbi07odt0qHkhzZlrH7p+eSlF5hWXe94+G70vCiduuNXjWGVg8vZKBpcxWM2",
+	"wOplehXDMzuhzXbuqpD+BquQBo/BqEwWNZVK64Ve+XauaEN4SG3TRE6wSmhBRFjPqXfdAy1ijXJmYsBA",
+	"z37QBT4avxt6bc9DVVOtKkMjZbr8mg4sMd1C/ZSCQ/TwR3OsIsOYZpTjRW27yzkF2doNpfXc0bbMQOtn",
+	"voN+PBheeoM+HHErohExaX83A8fdBjzh6uXdHtJppBHQMGXl/cvS+3ORrVjmdlfWTGdw8N60B/C30STB",
+	"72H5bmugFJArER146vR779qyuE7KJVyo0BiqYLFMAlmcapBmlLef/wB6OHy/mwjoKHIwVQfa3VBXSGPH",
+	"x1e+OfZv7QJDjPxaKqBoAjygNtSg+MJK9SbRaEqTtzrEaaJ3pHSKK6ZX9aLxoTgRLEv4/gOxs0mHXFAa",
+	"g72TzV2FcF/WHX57bqgY4gghp6A4QRNbb8TS04qtZiyTy2SNpysTUAl1KaQ6hmeVqynBIRxdWSaiYSl6",
+	"BPzgSmC8XdI0JRuG9Vz+a49UPisONGQzOvs+TlRtq4CLgVaDB5faJrjSNkFx8sYR8PF1up0oAYs9KmoB",
+	"FocFPLUgg3ZOrFmQFJgpAft8BLWHB5fsbD64Gp6PBhfjy9PnZ1fn9GJ22fPLDR4bXwEFQHdijUae1uVY",
+	"oWnlE5sIssnfBdfff5ZnYs2e/YFlaQI9qUwJ3bfQTRfvuB7eW+eOqbFdzrnZMtlSAcNBDkHREZtXDkar",
+	"15hAOy00pqBWtKPBhgc5c8diDUEz+uj88FPvR5HwPeQCwlcyxpvxBqOqSfhUnj+vsyP3IwvcRxNzcdZS",
+	"V/JnYBCgNriMxvHgOTudD86G5yOzhxdPQ+JFWVzH+mHUolTinOZSafa98gj4c/2lt8Z7odgBa1SsDOe+",
+	"hR6Be622TlYUC9hpwKzH+DCGR5vZ61GARSy51xhy+rz7ymjV/ldH+TzCqupV2YoJncnxxWN8JwVDtC6b",
+	"8oot56+hElyEYwhO/zwGkGrglx67JGKx3Si28bGVe8fDfg+vb5y8jARXWsW47q1EzDKqdtqjNejS5bij",
+	"tCgv3wfVYdJW6Tk/UEFC1mgdFFUuYVSnz7MkplvCk8VSwY3CZqIVMwjoMYuHs63Vem0SCKj9hcddZDEI",
+	"pxXlOYXQ1pJCJFOxmWh8TUzbeKiNXtK49gb2AQpDlZcx7mhS9B2ywOldlUxKd1SiPMsg2hbxUCQoIR4C",
+	"B+DcBBOPTne58QUbXNHRcHAZn58PZsNoNBiz07llVFba1AVNuRFlsuBwrEOSywkbMFvpAqDvfSX+nqQp",
+	"fXZ+MiT/9r9Hoxfky4TnH8iH5xeTi7MXJLu/Hp0NT4b/Tr5g0Z14Nh6OhsPRcEQ+TzI2Fx+ewa+IH4Wu",
+	"n5+ac3WP4W31ubv+wdstylN2YgdrV5hypmJO4OmiqKK9fTaXMu2qoTOubvQwb4oCCpUolbDDOQSa98Au",
+	"VI4JtoTsxjz/qgg9DwNnndN7BoPHdvyA4ZA5jICIk9je77rAA9thlxK8EpUYEt8uHMi4Lm708DdRDbI9",
+	"n2QIx/oXCCb79t2nfSI4FrTdiYbAcXzISlGb9ZklJVBkQ8qknU1jKeHYsBoxA1XaoUK6kREHI6gGN4Vn",
+	"sr7AjHtolwIBL1o717tqbq8P3ztzYxsCr/BLtsIahGwgsT0pCVl/aAhJ+ToVFKtlF8VDD5sa/UyBiVFf",
+	"C82qf9ndj2S1FrI9Q7AAvKU8qmMH1lvZEEfuwDDRX1iEqHzODwWpNs685K2sLfeDT7mAr9a5YI9jyIeI",
+	"iWYmHHQW1UW6eyB8InejYGyZYagI7a0v1Fi+5IgK13lKQ4zgjrG1dEyrTzYGNFO1yxSmWbKMHUoIXzmI",
+	"QngqHFmh4m/21114ocVM3PdrQ0MZuMOhK26dq6DZPjKBXhT6p49yep0DLASG+TFAx5676SBQXtuOByE4",
+	"PAfUXmZurVDNRewajoHFpCAEIao4msIYwoewTpZfcjrDeCfTSP4RjO4NJF2GAHTOqLp6ayES0ofwYEzZ",
+	"mQJQlFxM+7ctjnHP4DUs+G4rq2njj8Vkyw5G0V/0YK8UW9UDaPxDVQA/F5nR5mBCLaMNZD7U+PIxQP1V",
+	"qCDWys6hKlTfrjWKEC7DokrwYPl2GmN4vOlMcyBR0fgrmD4MXclDFNxViP8VnFXEuGPxT6SAVjxTtZqO",
+	"LbFx2Bl7Y0Zv4pBhR9he0S8qUteFblr5eyiMzfpA1cVVL1V+RkyhR6ueG21cJUCfkinoDCbomhLUMA4m",
+	"aIjV2oWp8MeE5L9MFnyQcKnlvLB2PZQjsRVUXN+rwyQuzhoESAXtTKeY+paTZIzrA4Wc4Jhz/lbRgLit",
+	"hL56pBDQKj0c+vbgroD02yUYDuBri57AqvC/shApc+xCQ6nqCBaVZQPe0/jKynqNU6XmfBvLyippVT60",
+	"c96M6V5lnSULteIH6Vc8T35rCd+GCYYkw+/NVfm62MwuNrOL/+hiM7vYzC42s4vN7GIzu9jMTjZ3sZld",
+	"bGYXm9nFZnaxmV1sZheb2cVmdrGZXWxmF5vZxWb+WmIzjyvih1UN2hfw824cd6szihXzKiEEIuts9B21",
+	"FzKVcFLjH2u8NO3bklpaW3JXcnq8TyRJRbC9Qdu+jzGexbZdH51frjmWU700T5b7vO2vHe58LDvXgoJs",
+	"lmK1G9iovK5wm+pVMxfa4sFqVJWLZyjJcXhzuArZFH2jzE4WSyjQVdqNRhpr27updehkhdqcdl17oeiK",
+	"XrmIlNbUcURVnTLnbAZKKrHGAi1Y2aYdUNZBGrpmLiEzUa7Cl0dRrrVnqDfW3oqqtVVdd9Fta6dCPbl7",
+	"kVggZmxuOu4f20cwWLnIIaZfEEUBb2lbmgnWRLnu5Yy2ME8MJ6OOCTZylTxO1I0LJ/j1MLjaxivAxGcs",
+	"oiummXaiwozc1fkLxnzDRWlr/mkevwsW+wceSpXXh0DvT7JP0DTAtxMaYHigD4a/Bp8nFs1D2nJHz0db",
+	"YY4YNG0ahhpfbpXK2hIMjnUA3ytfidT3W4lcvTwAsNQvlDNTVuro6s1ZTeFQ0/0WC4C5tsqp5nuJMjO2",
+	"6kSay6ZmnWYHpKI8li/IVOZrlkkWs3iKBRM527DMbRQU/GIpM/Ri61aZjkTI4O1tkatdVowZrFflbpX2",
+	"HF7A/l/Nw1UStoO4NXutREob3ZpsP7NisUak7wS2/3a6gH/0ttJeiy8sA4fRoDwI3W+1i29N0WjTl7S2",
+	"HWmpe6hdexNheqHwu9SJUXb1hgta6XuiAPUzh1oAxnXaUAe/GhGoTB7Bcc2sCg3ejIEANCOuplvVjYu/",
+	"3QmbLGMP72Gqr79OqZa/0GkX6dyt145bavjt92YdDoePsAIxf+EANcncBNWlkFRbk+9mhniXR02AAT/A",
+	"ZwPyckPl0ceyLT2WLqqCcbIu5BqtCHP1stu6/ZFN0veBGmp7XBA3UFx5NRWWUexIscFNpwCTMwJnAEv4",
+	"NmaBHKeZ+SO0zL9qucmFXzO4w/rXj76fpVvDOrTgI63x0UoWwca6jvLeHWSL194lK/Y9eFDdBU+rt/ST",
+	"eygYh/P2ykeQD2chK1tqaH5qz2G5RBSJvaGd6d61v9En8hBeDT3i2hsn7ia3FbM7mt24efwtC+kmjRtR",
+	"m6N0g7XNaxOUyuj37nP3Rs6bC462+CzfA+8dHeQX5K9SsmQ0UzNGFZo/RaBay50s3y0foCDNGOOYHeB6",
+	"5pIFXQda29LZo1Td48mnoJli7yrIrmKgiZCKFK99jqlguhlFQ+hoQQUD/YJCai4y9Lihf7N8YSA2/CNI",
+	"riIYoMHzatXcOR4IvYISaFkSdIlZuRJoxaN/2t3YBb2H64ACJ3vNggon84SOlUPeGlszuCLLL8Dh7oXa",
+	"azj8PELCBVH8vDKiQKedsDXivAzE4/Mfa0xZP5qjnUVA431+BajNjklZqvU2PAVmvcUUkDZjVjIVVuP9",
+	"ZGWTq1y5GPqo10s/803Rr/Gy5jF3M5DjWKNIFd3zoTcKE2t09iQBjuNCWvY5e8TqU/vsQxH8UuciKBof",
+	"YQOaRAX9BC5opnn2T5MsQmdTWw4pDuvqXBpoPyZeeo8/eCE6QWFo+BScsCznsuSGtC0WCmfKwaK7LWOz",
+	"sT4tCoOYPl+JIlxswqU/9msruDZDfRuqoiWO+TSmNsYm7d+qr/VzD5WopT01uZZiI78Wm9fm8QcX39SW",
+	"SkuxT80vgc7wDTz50D/I7xqIndqzrlRsvhIxe2seb+sx0Gh0DgM/GKvmAEpS8Bg0kYrGQe2Oox/N1Qzb",
+	"X4snHyrxXs0vfkcT9RqfDCqHQF9lxlDSE+2ZLwHbL/hpaH8Kfmcpqkwq5QWUadZze6Sm7ovxaDsTt+Tv",
+	"8/apSYy4FP6AKJlRDmIwV6yp/MxxKmzxfkvtyV2ANlcmgKcOjkvCGNA6eBmPvUY/nhUGfuqj7WkvGupo",
+	"hbAIR3L3mLiY1rq3LU8QIABTESFUoElr3bb9V4UAbCxlk5wx+mHRYxHrTYWVhCIAsYmg4Kmq0wMaKh29",
+	"QXt1UkMbfe/KPTH6IyqLT+4lKIeO1gEFTHchbLMmiIISdweYjOXY0/qghwXlh2jgLlK1eanfSpbdwINB",
+	"1uwNVIG0gp/SDnp01HdE2ngwFA1egOj1FYU46sp01Fije2i5OppxMB6wc4dfQRwCDwTLHQJQLePypvZ2",
+	"JrQfnycsjV9nYpayVc2FFF0xxWynOYPwrXW2YIyoVbQ3mQBpWmFaIg45XZVmD31g9etMLDK6ktdkahc0",
+	"7ZOphlb/y3i+0v+uqVIs49DRD9Cj/8q09gNPCzGRS5Ep+yEVfDHt33L4sKJ8q39YJfyVYisJf9MP7u+c",
+	"J39Dv6c0jxUtE/UXlp/hs3dcbDgOkUI0YAwTzVLK7/TXRhWZREua0UixTH+ZJpxNZhmj8MgsiZOJeU5/",
+	"TjjoOikrvxSJ1SzhCV9AFg3Mwngk4kSvjUzjfJ0mEVUAl3sRIaYrZkZYCQAWgmb0H8aTB+hjEMSB+IaO",
+	"r4BoqRzmUjM6bK5Z3DxNIo1ncJZCe1hsorcbQ6rpq7bmHZLWJxL6obrGt2uqlpa+HL2BDIuFki9IlCvT",
+	"4HE8HJJi0TvX+gF4VnXxB9/5JGwlpqFOsLLKo58FRq8cR1x6H8m/mDl0Cr9gPAv6NRf6hxPyyu8UmHCS",
+	"ig3LSEQlO6mC1e+tEm4/jgIYgLk+tYVVghPa5Uu0NeXOiV5YeJu4IC7KmrM1QVgrbHyrH7BbHlFFU7HI",
+	"GdaH8vUWF5ZVQTXC42aqRXGgD/wkgubZVk1xbeHNEntLkWVQ5NeuYjRu13PdDbzHrsWnHvo1Tdr1SQFY",
+	"XOksG9olpLKYO6hgpkcAP1vbdrv4ftsG7n9kNNUUG1r+En6z63Z9zSF8KQF7GJQwyZhEavG2d5ZHd0yL",
+	"0UhwbtsHa5hmVLLq12yRQfQqJObM59iwH8LLZJ9wtrFVhfsk0urzIF9j72esWa7Nyz4qLhBhA9Truo2e",
+	"EK/3J0slBArfyROTMdy7Nu1E5U5i+ulgOIaspPNKunPRyVRzKQxO9ytnlBaHX06qdS9gcEylPB1hul+c",
+	"VN+1wSM739viJA5z/Z4yHWIrj9rF1UC9E+Rltm2nk64bE4XPZpdrg1YCr7sLIdy1TwjUTgh6KB1BHDHh",
+	"ayHVIqsZ2JFUXdVXUw2YEiidsROkSTNmgzRbHe6XZsLXFOvdWxWnd33ZvqC0t2gDSTnck94x6XoUQ+dd",
+	"DuF1WlPYxVJtvotHja3CTEFfh1hT2wR619WrLWhQzh4RDA4H4AhCeANvhgy+4vzsQTXW4bHPE/YhkQpx",
+	"DDdxOccoBZt3kLMXBLSvTQI1FY14sMZTgRIprm/5NJFklUCIOCicuGFT8m+uq/PSBO3GLErioikxTOyc",
+	"6Tn7d8DAFDrN3yXrNYvxmam21VWSYld56OcsODshb3LuF+yNc/1/jRwIAsqlJXMF4LG4Rpesi6Sf2lM2",
+	"vUYEIpOd2SsaOGUzloqN4blkGmv1/dp6SiTMb6qN+E3BxZ0vFvo9/Vowfr7gekfQjUV/aM2Ob+4hHGqZ",
+	"6lqkqTR0pKi8w3AMM7UmCyOW9L7c4I+VNCOv/zdQzy0H1nStp9G6vhNgdhV9lMOJNM3EY8haMMNdk2nB",
+	"l7Wab/U8yUwB4OBuV/QJl1DgOLU9qB7u+74IdUeub4WJVzWzwn68Pa7XTRprQHZqxm9CzTgq69mopq2z",
+	"nvF5EMA1Eb4VVdZjOE9B3iH+9OplCJZvv3318v6yX7Yoi3JwGIJ4Qt5YLrmiW2uT6afy9dqzQquXjMZZ",
+	"07vu/c8Pw8HVzeBzOpi//+n5w8D/eHbIx9H44XchJukVbA7lChW1OzBAzfgO/fb6XZm2rkxbV6atbZm2",
+	"cMh2m+BOU4+mrzXMNOEYCpSxe3HHni4QqH0gS1PEbihzx512mqbfzEGAt2ss89K+qwXnrhdsTjNwt2FW",
+	"o1bAIrFyaRNoC3n2DVtrdW1LVngJVoOOQiKxcBrlTh4/XB0Dx/Dz+G1lF6dQW6ZyTFp/q1s/fObJr/d8",
+	"Zthq/16zDC68d/bsu6XAyPQi4KZ6oVMKO9q7Q4deLO2PKyloL5waWQnStRto4yAcsRdoq1z4+Yd+7314",
+	"AU1zKfVODndyuJPDbeXwUeaM392krUkTEGTB2xwtx5TrVoiOzZL+bUXbbk60i0Bqx5rBXLYBSQH+vK3m",
+	"oBOR9Uv5OlIlaYp5//qHLYYpU6mISRMv131wbraD8tYPWIxh0ztrgf4M+jdrNQJyT8gNrwpv02TOb44D",
+	"sgg6V041EqbXxkm4WZrnABvG+3bLlUjjE3IDd6tTXP5UDznPMww8NphJMLCoD55JVTSQQHAiysnMqgkx",
+	"oQua8LZOHlYEWzUTYuAqz93ddWKkEyOdGDmk6vb+6+z622mf32BlJEnWmJ35BO03n+Y+uuUtdAHK64zd",
+	"J2yzx58El9BGnCzFhmMylTB+WQk2nY0N9BjVYzlGxwU6LhDmAuFA41TrP5g2gp7dtzmP6fakIn32cQ1M",
+	"Mq30nRoNhsPhcHA5G80H9CwaD57HV2w4H43G49NTvXtCKpY117bmQs5ZRlVudiPLOZQkWCUcSxVfnRU1",
+	"r7+2D/f6vS3TxD+6Go9d0oqp8GuWaLuaRclaq0e967FLhe5dj3YV6J+nDuMxPo3ijLfxUBS7v5fT2g5+",
+	"NbUNbe+7kNHfimU2Gvgd5+s4X8f5fg2c75G+A6sfHeFCeGuN41A9xLK7AEsinpBveAoRBVOtsE6J4Mwa",
+	"mdbUK0VtYGVzV/xeW3Z42wDGJVw2OIYTrofoc8raPOBd3U+KFZuJeIv2tXOml7W/jkpbU+kOjT4qk/ig",
+	"YiHtvTd6pq/glbDz5vB83b3XBYfm55ZxXBuHbcCjGQslKHs1Md0W7dFOzGMH5oBWiaKYL8RY/iRmu0v6",
+	"hjMIWhM2MmqewlJ8I6zah+CeAXbOsWpqnrFSb6ZodXU/eztaz/j36/iLz4f0u6v8y7/ffPjm3d3fv/8x",
+	"Gn36o/07XhYd6PQmePZtv7deYkBQxlRmUk9dewdPAzvIms9yXnqemiOv//Nc/2dY/G/U0CDA17SshyDL",
+	"ObcZsmxdNKa8x2YQbxk3RVpddc3e9aneVRpDukuBX1fCqdr16txmljm025iXbEv+LRIxI2fno3/HRIeJ",
+	"1wvwfGgs+vBCTi++9yJl9i63ASWji7ouUxiR07vuXf4e/xyMfo8dHvLVimZbQwKeTPMieipMN08KhktX",
+	"TK5pxOQzo90+s0Qsn2n6GBQD/uv4c+s9fGYJ4NkykUrA7Z1m1HonTCPFfY1DQzSrd8nPJAFUwSrt4BOV",
+	"5TyifoezasfHvYrdhiZKTubCdeTEL0z2sPnKIAEHriDiWSsn6sOBSYOYhbqb/Jrl/BG5r4bXBMv4Qu4O",
+	"Fj2XpNhIN1PC1cVZkC27A9SmkHURN0w5JhUlmM7bsibGLuSvXtorih/FzJRDl4xoZLtm37V1kEPZWIrE",
+	"gsk+kYyR6Z/E7M8Jj6cvzIAiw4A0oEdcDVRnD85i2G5bkf4nMXsNb4SulgrItHz07/8rqdt7EekKXwSq",
+	"cbnQ3T15qLuvFtX+bGE6kfudPnijkuFNYsRK81ZrKZvwxhjmvYmwB2c7t4qA+JOYucIaRnj9FLxbY+ui",
+	"jwXW/Fvk3CQ2lE+/d0paubYBBAambw26nZ/bCYzmowDJz5rlukwRA5Lejx/FzKwEojQtHdZGq4eLzBWF",
+	"6V1ewLevwMYx6VX7i8xZkVMd+lXB0fpFfxAC7BD/Ph7Rn90zzGjbh+mQ0Goqp7BK4jhlqEqmgi/sCiDj",
+	"hc0VEXm4tEJ9Q55q5aLHHVRPctYRDzwCgwpO1nm2FpL1icyjJTFVwJnta8FMSgasFzhQo8CAe92WINZU",
+	"AvkWckaKxJZEyUopeQs8F1AgoF8VWcdJ4ZI20czl7KPNrC5k5viTOJ7at5XpLYe3p78IwEKJVapBsie9",
+	"36kVlQNuuZ93MIOHoNAffJIq712NAVZXAPhGs6SK98N6gjvzqzO/OvPrn878Osrv/Ccxa+9p/pOY/YGq",
+	"CJLJaRwnGjiavvYmNTgKFSsXJBYYuIbZclqlquSKmJJeyEPQj4zpR/rkGcZzY87oG0ja8qjXNOR5OKiZ",
+	"oQcVo9HSc3VHlEcMJBHLVgm38VMasJBbO862kyznoVuzsP4jeLrFrnhYUbdGpvr1pBw2QhIVdR4jVONs",
+	"q82HF4QzFrPYOUGnBsxpyOpd0Q/JSi/+aji8HF1djc/PLs+GV1cjKHyBPw1rAfWN5Szk24ebBoyRU9iC",
+	"bEE5gfJsicTqRCKDvNnjS5OFTV5vZhtFY5QEu9nfsTQSK2YZ/l9ZlsyTCA6f/e61KTwLlWmrX36KhQK/",
+	"FgqTzuD36pc77AdJ2I6lBwagXmPVhRvbMOxTTQD5utfvvYSw9xtXhXnnLHzHZksh7l4WIeZvLU9/bVoC",
+	"wL845/vjDenqZpr8OYdfzH7FZGcPz1YTcM3QVlTTDddnTXNKBF+2gqzWUvdgwyxrgMjcvu8r2PkRc+tk",
+	"+LbOAx8cPRBQSxV7QWZbYngLmRr1ZYoKu4soxZrljn8atBe6jpYArmKr7WCGrM4097fcznb6jyfaCGuz",
+	"IUq0PfQuEckc/KcoRdiGBor65b8aMgj3KmwSvo0tQVybWRBpcPW0K2ddwCH0Txk7StDc3Ve3Z3vUbW2i",
+	"w0srDZcR06ZsQTAGqKVCAst8w6QWogfrJua9Q9FTAVTw4MkkS3uhZxxCjNCo1NEz7DoOCW13N0gjJdGt",
+	"5E7k7igNhrTpjukaYrp+maarpWbKWrnRE/mtGKyWcEwZY9z62iUBdmjG0IszL2qZ2boQ7bzujq6aJ4LH",
+	"+njQ2w3siLR24CWN0ctHVoxyvJsQGXxtKzUo4RjtniJaWAPfLKbfM6RigfA4MaC1hrprCouVUQGuJeik",
+	"aq6aUdd2ro8SlbdplGjuBpy8kvW6/09tML9LwTyHhn9ausEMxaUE+JinL7yq8E6O6NUNezuIamhSKBvx",
+	"Kvch1tUMCmIx1Bw7Td2lSVtHa23pMCVUqALK445BBVk4R9+spxFZdSKoHmUB6WPw9oOlw6oSXpBbobRc",
+	"j8bDvlNnrk8fwFZH5IzGp0dLHEMDhwgbdIoHG6hylW3xJP4oZp/4N43VJqr1tzZLuj60FYAKpiJ/pTUt",
+	"1IGguok5S2sIb6Up0Wt8Add9M4YXH72WF5OvlDSH1wqcg65U8ZugmPYWb1VY65ypUWELTbVBncUfJn6T",
+	"D5ksODXPQkcR36+sqLyblKbIJgUc+HkOtGI/+VNLxdYT36WGX7j34aO/GPiiaCusP/nLwufdBO9b+cip",
+	"uz9xFFJDz3+uvy0GOoZbss5kDpyNP4mZTZnbLUmDXVfrdPAfOm99563vvPX/jN76R6YGWm3/4JxAcPj/",
+	"wsmALgioTt6Y4+7kzgmZmsZZ02tCIbAEOhbwGBqabbFcNjp6BJmxRcL1KzRR+Ip/NY+2L1x233LKTZy7",
+	"K5FtbutN+cQTMrUssph5SaUx1c11uWlyj/nYRceNEzKVKo/uptdQ688UTYPm4PTOtJzRXwJIaiOIifo2",
+	"BeErcxHFOIBtyvpZQVx0FDPrtfcUll/m0V2d3KpJGNB6PAp9F3Rl8IMxDyZC70ndi2Hw2DqoYlvWb0Ny",
+	"ZBFP1Avd/9wnoabQWoE1utHO7E6K/FRrsroiuCZ133XKAlxp5UgSfRJq7GBPMtUZAYlpmUjydRG2ARdH",
+	"VvyQHYfmQf7TsjCs7YsEtRuKRrERXe1pPH1Ez/PdrSlcWxjqEO562xiZ2Vx4wrmhbbRUEaWxF+iyDrBD",
+	"olDnAX0vwX00ITdpskoaLv88enEKRm09XygK65WRiF14UdHlpYj3SY4nmrIqUwsPotQCZIrqHhKHuL/F",
+	"R2lr4WqhZmePX2s9g8TKYiTxOWHZ3LOWHpZuDRmg72vr0taUtTYF2YHVQAOiKhps8GIAA23MRcsri2gp",
+	"ywgrJF85fRWqqARSldhMQctlLuhWHtIYvqR8kQe7S0Bgt/kVPN1QqvOafMYXaSKXmhV/wbIV9UUmJLHF",
+	"LIj+L8Ui4aYu5944h0DlAZomEfs95CFhsqdCd7dtXNq77hU/DmK2Er36XOna4MZPbEW7onPwTsU4v2PH",
+	"+dne7hUFgPv6w5vn6vKc3UChjfyKZndvGI2PwLDfEdfamJeD51q/vtT6Nb2ILwdWwdbq/C5iD2uqW1mf",
+	"93JwZXX9T25c/18jziJ9ekHHDNRLzdVS1KVhI5M6Lgv7cjgYRdp8p8Px4Pn8fDaw5shofHpm7bsTeb84",
+	"Pgn7oDmOS8FuOcWaPy4D+4CV7CZfv6T3rJJg2jhcOfc61m8/9HszEWu7/b+1PbBOmakF3LLaEvNtYBYn",
+	"quRjan+C9AlYp9sJ3u03EmdXI+CftEYA+xCxTJtKvbdLqm0Chhb4f1XOwMXgcvR8PLg8pWeDq/PoYlC4",
+	"Q8bREcWWdiP9CvJ8fBHSTSaghNvTVCHFw1yVDK81hREFirv0K+f20Y1BmIzo2nVl9HPirZ7n4HIyxoer",
+	"3LRr+Ih6vpDMfshtlGFBdekfiY9BMJiXSRzrtYgFPuFaG2RMKpu0h1v8ibZ7ucISw4FAyYLfNS0J1GZ8",
+	"tpQUAd1R9ROPtGjb9Oz3eGsrkv1LLmpLGVoKsF4adGzJ4/Lgj+/6X8moMIfSHAFvzZXGv8WmFdTToGY1",
+	"F7vtlKhOieqUqE6J6pSovUrUUSEz1tZtHTBjXvjDHjWor+W84BBqt9IaT5pwJkOKzB5nhpnvgK6Unczo",
+	"ZEYnMzqZ0cmM/TIDYhc2LHMBA72b7+8m8dmf38VffrcaDX48/3Qp5es3lVCAmsf+ope31gaW3PPk297P",
+	"2QvY2E/HhVU4iRgKrfBRVZeGKBmPoZo89N/GTB4HkYt5RjMcs+SKgg7QtHOttlighHJM+CNTxGo8wSHb",
+	"1ROoBILUFbCA28a159SGOvVxkrHI1hfMXLEBqmxoRaukngot7MVYeZk1mENerBULw6VLSER8oZtlqjF4",
+	"y6ftsXZIi+YKPewsN6g9iXv2iv8lZzk74t4EV1U632ygD//gMhrHg+fsdD44G56PLsaXp8/Pri4CPYOL",
+	"EYJlyhVbWReVaZAqyDrHHj7W75CovkcEv6b8qxC6k/A9DtQbrDZTr1zgZNEyufeUgKDiMDx/NxpfD4dO",
+	"cShPFKUsuyMqo/cslRqbOKFUtloK+CC1WhLnWAFqolnU+cWZ1mv62GJdalo0Tdbf93+Z0pVSZYyucCBU",
+	"gWQ+g3qWGrr34dqW7jw3YKxU/7LiBnY70Ox85EK5GznXGN9r/rXrWGzrLKVxfJCvtFR6M8TsXK3LopaN",
+	"cf+a00VJpdpjYS+dhx2/JcIJxTdAQR7g7LCHJJG+K5wLqMa6pJKsGJV5xuJKTImN/N8f22KptalBv9ko",
+	"kcWYbmAbMbMtdj6G+JqD+vSXe3iPhruCu60b1z8tNbV3UXBnHhLDgVNY96lNAbHyWdujnGjaeYPvYFRL",
+	"cSrrRbyluArElIeCDloC7p3+YMUw+3OfzLYurKPttr41b5d39nQYKlSlUtYKa+/sgD5T2nurEGEeQ2sW",
+	"gNysBTj/rR8MetxxSWaoXQqploM1Z65EvCXCKHMIf+f6BYet+PA9HL2vk6vNjvtOeH5k4Xmc+w9rMrd2",
+	"/unHD3HFdVTwkangfUtD/Wc1vwE3xxnfSI8/V1ZDoz1XS/BW3jYrV6aEOb1jUqs1Bbt21XgurL8bP45C",
+	"GhRM+BZDLhvi0MA9AC4iOBHrlG6hsD7ks4ezdAG+ySGEf3De2H0ik1mSYibXOp+lSWSLSUpFV+t6f6tB",
+	"BMB44hKC2iXRfFepDrmTN1CsvJZad0xBv7xC0UTQ1nMVYvWJJGLDXZVFStZZck8Va1uepqkKzn5F1cd0",
+	"8/N/LZ6snobiat8brl+gK3QgvL18soTncP6w3huof2BbOt5jlIgN/S3Tyt4kWpse4uDv7xFz76xmGSg8",
+	"rH8CS0ZwvNnaudjaf6/llMDgFJql25Vj/H3G4AbDZyjjcZmhPL8cBnlKrsJOkFwxpN3d6NU2lyT6/Xgy",
+	"23a3Gd1tRqnVkO0L+o6lqYRKO4WAZFhIw2RhlkjL02j0sN0N7j/7De6OAtDWbZes1kIeIIFKnOzxEadm",
+	"+qfrfO8aPzc2szGdnt3haujVIIvc1tZIsmeyDVoqwhde9dDslmRh3dscX8uwRodDJ7A6gdUJrE5g/bIC",
+	"6zgnnNbP2/vgcsWaGrt3jLBjhB0j7BjhL8sIH1kURzOoIz3IuWK/eFkcDcQR8T1PdPwqUbBlnLezJb5Z",
+	"I7ztbApldgxg7BOqyEpIRU6HJKZbSeaZWJk2me0tjTbtO7+1z4XsDdM7s74ny1dbryhVqDaNWLNSp13n",
+	"I05T0/X7IHdZq+bd3qFrLjvVNfruZHjX6PuJGn0f62eSrL5k025DS+/817pm8JnWY7a9L/J4RRv3TUFF",
+	"ezudmwbgtbmjHqMqoWC/x8djz4+1dzrW27HejvX+KlnvIw2FQj070lzwlcBf3GzYvqmhIE1Z/aKQAqqg",
+	"n0iSidT0oS/roz+KhBfxWFDgyxY9auKTejhNJAIKXVlyjuiaRhBqMBr2e1EKVysuoktwpcn/urcSsek5",
+	"3JBkN7qqD/RqPCYAU8dvO37r8dt/fNYJHAO2pQL689FAY2Zwyc7mg6vh+Whgkn7O6cXs0pbtq2o8cP5O",
+	"7fmzQL1lkeAx0dMAyxObid4taMxgzlYDC/fqjesji2Hw8NUEYvw1Z6A8h44UMhWbieYTEwlzSmg6ZOtg",
+	"a3u7LuKxwjpCkWZYNneyFmkS6a9prgR6LjJG49716Y5YsVyyqbMxslqSSGSzxo+xm1Gyw2Mbal0qJpUr",
+	"8lLU5KmE59vMt6OL1yA333NpLDAovo2+j4p+gdDapiF+/iU0C5JQaZZAHh5mf3BT3cZD8YpmdwzyAPXw",
+	"L8hoOCRSUR5jnVP9kfIYcnpObvlNmppOiSaLhSMqcZQT8tLkBjpYYgF5QhgsfMv9OKpRKYxquLfBCiC2",
+	"b8nHIWSXCAxe62V9k2HTyfBOhncyvJPhnQz3Zfgj7UXND4+1FK38+0VtxK/Z5rVX37e8wtGQKEFG4+ck",
+	"WtKMRkqLXpNwqXUIvfA3n39Kno8vzvvkmzX9W87egr5wTQBayWLyb19//um/G2MTuBjBziFFyykjL265",
+	"N4sWzd5HEO5G5Mql2JyQV4qscqnIjBHOEqdfWZ5AuG3b4FdD7sPXmyVVt9zoAq6CoiS/x5+hzBDezYyG",
+	"/eFwqNeyElxrWbaEsXxBIioZWUF+BhckTuZzljEeMUwpouqEYPflGBSXWz5lWSYyOYWiA1MlxEQuRaam",
+	"ffyQCmjaOi0WrT/ppUyxkysCMXW6hosGH47313D2CKVV7YZHVGnQU7227CnQIgHnyNS2VOm4fODa+qE9",
+	"jlbnAsdHjohPbJUKCgs1qaAhl3UBoB0weAjF5rXlrnWNT4RYQV6ONCaDX1mgqfJQMIftVy751kImDujR",
+	"6XgImU4ZiITREYlEVppYERYGAaqvm/aBrTvy6SFnNLqDdCFFph7o0xPyLVdJqg8PkGLGpDLdD0/aFwFo",
+	"lY6fKMgvNqliaZoYYVrUL835HRcbflwivqOXdtHMWrKZ1LtwQdKmHCmwv5I4ZZgMtS9lqk3Ac4mewuyv",
+	"uo9UM+YKMtu1L8waGkNIyCyDY/yCjKA/0BJE1YqmJMO+CmZEbCXT6/c+DBZiYL6cp4LqeQ/N73LdKhp5",
+	"mUHBW0VVLksssCZnSe/GBtLlJEkFjQufg93DNgKjOHe1HoA1E+uUYaEj1DKtGmLEx14L26am2e4VNise",
+	"KbtMIqY7otmPcra7A7aZjwdjy4NpzR37/hnY99OlIzdq34XY3pMZHCKWbzh7l6zYO3HHeM0Z0z+h6jsX",
+	"aSo2kkz/F3z5n1NL/2nC70CR4iTQ3uOirBnqj34BpZvB93Tw9+HgajJ4/x+/C0mfSuBW2AaC30r5i9hM",
+	"Ddsyb5aCGD8Q84+sB+appo+9fOKbXM3Eh7oWw+9sTqcxFt6ZJobQJg7shiUGIoaqS8wojwU3ne7BNQbK",
+	"OoTOmWG0XNiAAS7SmEnV6DSzDdeO7XWPS31rejS2juXG1xoaEOtfED1GLabEtiyEUuvY9RZywNFoL2mZ",
+	"tqnVuF3RS/+IR3tafoY7Pe/biYbmmsPz7wOtS3F9rlyC5SuMx6ZRXql/4wahGcDbrTxdgdYDta3AtHAT",
+	"c1VE/0CrwKBK8fOUl2qrPNzVNwDWx9nizPYBDndjM7sYHMXtrKRJbAtYJXPXT3+jqXaTCWT9wbqEe5rl",
+	"YRdG/WSpoD/W+jr6QsRQV5B1U3lH8PdQsSNDhsFKR/CbXy8Az+ojmpLZ+yeH5yU0lfCS34sTUDQnK5hi",
+	"XTMyd1JC63j10urq9tF2ncb8gR2m+rZjv0VppQmZLDMLv5PYnrAwj2XWSRbHOM16BLxSI0k6JtmCST5C",
+	"JqJwO0Yi7mvFbfprh5txd/vaZl8f6Uw36tsx3vQScfzCLvWy8na8olpRJAodtdZMLgoeknxtrsdN1kRQ",
+	"r2iSzO9s/0j43ZbfB4ihWagnp8GjhcKUB+WdpzFXp3mb8IgVCe34pJ3Bimq4jTfqxXGi2ink9bijidrv",
+	"SCg6KRf74a+vhNMgcdyz7D5hm3CGiPnRShqpP0a7tICtLCfYPnQfWvFh9J3ACwVeoUqm/uExWpABZj+G",
+	"PUCkStLUtLKSpW5NHnUuGU21ddh8Xv+ITz30ez+KmZxgH98J7EJMtw3gQKN0oGdoEOsMak3zMd3CKSy6",
+	"eWNtVePcSlJGAhz5CMcqwGzbZO+BNcu5AaRPaCqFsa/dkfSamf8MkAJGlyIPsYoNS+8ZkWuKUbPz5J4V",
+	"Lcu9Y20bzrZi6e+WmcgXy3Ue5OgAzoaxuwDta+5aQEP1bv58YAQVbpHdmW5bEuKzGphlKyBestTUJ63M",
+	"b3TRw9wJRjWoKbVqfmuLHirvoP54CDplKG/vIOY57Dpf5bmGD3jDGbz3dxnhDjtyKHKLrhy6Gr7hE7xP",
+	"bU08vcGAqOfsASNil72jylbltCOfR87y6I7pIx0JzlmknPNxRiWrfs0WGY0Buz/12Hyu13HdA8VT9gln",
+	"G2LCe/okShnlg3xNREYythaZksBs+lhoGTriAafkgmCb5hPy2T3Ltmi6s1SiAShPTOS+Vi3hOagdq8WU",
+	"02BPB8Pxu9HV9blVoq2O6sYGgxj1Wa1sIkIqizNY0mLFV49hcK0en12fjiCwjcVJ9V3bq3rne7wSuS4w",
+	"5xN36VG7uBqo68QU7nBZHOB3HuP9wca62QHAX2m/yhiNt0AVsGn5Wk70WTOdZ/yvvZcNtna/wVCe035v",
+	"nolVvZ0DEFunwfW53hWPNf9WANZU9sNPPQjmhJnb+HiX2FQbzUY9TsGMf06HcsG9f4BUcBZP1iwz0VO9",
+	"6+HJqN+b0eguFQuY3fw9oYtyiJWGb/dNE3RmbUYu4ACaXvXlRgwV7uQIX4OF7eJBXcXHk5hxhbFZl7/H",
+	"Rwej31vWuhZp2rx+Y5ua8R7ea3x7JxAweaRfwWrkrZ0Kr4vIt6BDAbIe6yohYhhuKJLNsT1AiWSMtyi6",
+	"YvLocQtcBB7i3ITu6sXBTXJXS6OrpRE4JB5F1iUZaAskOaQGa5mE64cFawvu8ylZMpqpGaOKgNfbBKcf",
+	"WHRvT12JJCsqSzQ3XDjIBnYHryH1w7hnNFJgTt/evBqSIsZkNxnkkMyLx5fVM+kIdk1lzPY9cqls8x5W",
+	"2Vhur+OKHVf8DZZa8zWBY9SH/fk63ZHojsRvtOiWCdo75jqndK5+4eucmlj2G6KVA0KV6ThlQrQhCo1J",
+	"osQCJH8lhgY770MXAbqdYTwcF2CPbTU+Tx/a5ckdkvbzK48WXG0n1KgGBilHhAjCCzUJU9ap01Wo7NIF",
+	"q+mCLVLirBPSkZFp+zD5u7YYrnuf5ZofPvsDy9KE16TQtclg2w0dK5jF3hSUT0UOXqj2sWL+cp42XuwJ",
+	"kwVsLxYTMe9iojY2+Ax47pLa8HNItYBIRnA8F90uxBwyvGz40N6MAY8ptS7hrvfhDVun27qFeMnpOPhO",
+	"jj7l5pe+a9arv5bJgg8S/uRtXzyuuX+PvqamR2CVnT6+wL0b8slK3P+ciWHtkik0NZj7rBK/aJVPtmLf",
+	"64ePyUJr15DwiGaEdRXZJsVfpkZmNbeinARnMVEE8ZUoqu/4nn8KD+snCPho7ifYKWKdItYpYp0iFlLE",
+	"jnYFbQ9zAlmtbX/em9EWQO/Z7UeHDOyngGBd0S2JhM/NvYgeze5CL7nKNjXvbZkMv1jzRgUlW9PFEBkM",
+	"F/Xo+cIWvK7E94gVgx7Tm6UA3c+iJ2Rr967NhPahRldZ5/jqHF+B81+YAm0NgAq91RbvMnfF7oDPTdUK",
+	"tFqMIvax+ik5XcuHvfl0NjmwuwPYHcDfpOfZCJ5fheN5/wHrjJjOiOmMmM6IqRgxj2WhFB86hG3+Ojgm",
+	"amC1kTjSWg/aWpFeDmyDXVIoWZ5br6aQDDXFrbC82AmZrhIpWTy9JokicRJjCTNNKDYKaHReJEvMWERz",
+	"9FxnWIDUJkHbtuxGQTQB5Lcc8r43dHtCTBt3m3dAs2iZ3LO4T7A8p37TeFBJRHnEUgk+cbPTWFfMIsMn",
+	"zyIlGF/Db3FZ9UhyTsxwFTC6YqZsxaubr81dqj4CfSLzaEmoJNPSUZieEIxPx2hzBSVoVoWM1+9iUThx",
+	"jxXZAOxri45bDik+elfUTgm1i/0F1DwXa30qPO58ItHLH5dKYtgUEOfqJ85N6tdyGwbnrivQ965wkH8i",
+	"SZRnmZZVtkjdEXXiXrNMb2y4hZG2Vsyv5ehWm0Uuipqymm7ukvXElXeEtANNfd4Td0l0ZwJUev3ejHLX",
+	"C0OPGidqYmYwb5pPkukfAHdLyuOJuMe4NUbjSSq0MDEVBSe2qpMdzt7/0DieKOE+3ouSH9pU13wfxo+s",
+	"ae9k9qFPILleU4Fcig0nMyaTGAsM0kj9f+z9+5Ibt9EwjN8KfsyXehJ/JEVyz6t66n3WsqSso1NWa8uW",
+	"pR8JzoDkeIcDZoBZLu3aqvdq3gt7r+QrdDcwmBMPK8WRY+YPRzucARqNRp/QB2XOqT2G3t0GpuQlSguO",
+	"dMPjmMxCxcYZ0hfPwkizWE7psHrOjr0WstdCSAsp+S4cZayTvRfw1ndXL1QVsA2pafiuvR3c9urxk3uy",
+	"wa2T15itALPNManXEixTqK+/YYS7ESt5Rbj6QP4mN0bXWLVHx0bZ21sI+7NZPJug3RmJIoQRSkFmjPYz",
+	"I0JD5Wf6LWQwa52foPYNpGMLwYk7HjhvWH15ON/UFR0DUuckGISdU3Ew6Rz2jvrWpLfmPBjHtixEKvh8",
+	"W0t9KcYgkLMxKDOY/BPzZJpxIGwQ+1uOFYrurdZguFStfKxBXXvgBl2odlEsOgdH8MQWnb4VKao0B34Z",
+	"OnEb4dPDPikrRg9w9aetJVcsl5HnlULBgPNfWxNI66INRc+Tl/i2d2H+MV2YHw2BqWzuQlTqGq0iAZ86",
+	"iXH/BdWd/SzBPdf5FccSihUEcj6Hrhs8RCMOzlWhKBdFpRQCczbG+xBfrbXMinOdM26hgECxEWShjtps",
+	"FAoeGkvN/DsV42wyEan5t0hCEZp/GPYQ4q/GygzxIyVSePwhGVmT2/zgLGjzR5YU/iSLGr4nDg6lv2MZ",
+	"3IChawxFKkzuboNQ56/sU1BXguwqUkJhyXXBgxlEx0FEmWFTj4F4jF2BCd0UURcFMxZkIi8Kgum5W9W8",
+	"deKr8aLLyDFDq8ZWo+3Oklgo5cL7AD64zmUWKQ+vSYLyswEtBiaeQCcZBxfGD7adewX8E4lgPBHL7XBg",
+	"JfWWR4bO76X5qinwcfequvmJAHFZX7l37hXcQXV3SV1y2ubUQZiiIUWjBY+4Hm3NM37TOssl0V6eDmMr",
+	"cDHAUVztaPgQqI2iQlHsf1HFnZ1uUk/C4xUQZ37AcYnbrcFXdRojTwBXtnyrX3fZfMi0ZGYUd7Lr59k9",
+	"BrMgCGw9rAdzgQdWvbaK3W4H+Z35qvkgm0Hxfr/I/XJ9csOJLle0thRimR1Kgjyokralua41FbyyrLsY",
+	"ponyFLSAAsGUjx3ymXVW9vowzL0Nvbeh9zb03obe29B7G/pz2dAPC9+1TuHtI3jpiydoTIKUCsMI6+W/",
+	"8QAgQeWJP481bclmTvIysfaU+Gf1jFoseMexgoUGmwjKkZqfXGkyjYX67Z0mmu+K15pBruflWa930j87",
+	"Gxwdnhz2zs766xtgbn9PEE2GzcrwhVFUwYyz74BZwQ57Z2xkLY2h0jwWo0+AfnNxRCNhaithP5MpGxkj",
+	"bnTOeILWpm+G+FBlWVSX2+Q3bOh1zi46z3hn8vHX0/uO/+fhLn/2B/e13R7WVXqXLJT+XW9MvdhRTySi",
+	"JNXSLJj0RtAr5aL2MjWXm2vRxmwe0ReEqbWWLkBvMDJ6DL4VXImxuVOBRU+nUYItMkaAQPeb5y7jai3F",
+	"HhxTAeldSbXeggWQzU9ojc+yJExFqGfKn/PQn6s7OGqc7uHmLfYTobP8L2RIm/HkK3F1t/3Uj4rCch57",
+	"1ixY5VbUFsg2jYohGYPe4WkhJONsC6t2m6ZMoxz60WMXchIhAm3sDXoWY+FCFcrAbW7KUpKVVKQfDieK",
+	"my0E51oDceHd1e6Nxb2xuDcW98bi3ljcG4uf8cI1FXAdlrevL1hRn2RMkoS7EspQ40MtS/q8qTOsvVKd",
+	"ccVCTKwvQuzL0O1MYB8payoauqkhBnmxiCMR0rVlfRnD7dQ+7FvRMP42VxzNrnK3rHaOlXU7cGmFwZrL",
+	"uQq+y5KjGYMcS7HMBVcZFAOBqiXUssqgBFNg4K6KU5B4LWa3bhIbKf8uMZEQCX+TyKV6WFeAnWrCNPaK",
+	"gl/9llfr+71usgNrLoKadfm8+zW+BSjaWpmvTpVL5troQvuzXZi1bbfKsnhLX9fW2t/CLHATwj03PSBM",
+	"b1fww+1jXuXDQ66//HLj1NKpWHfq6CquMTwzU358pueUoLvxXGXIO4Ziuer6mG7/Bm9t/21oS2MotHLm",
+	"J43N7WysBYd8DnsJWPGnWJcJ+VEo/KQWXqvy1KXgF24at07eofCdKlFZidrEwtxt/lQakoaQgqSWQ22o",
+	"y4sNTIxSbrvNx1wLpR9WmwbXbgvW0iIc4mpJT8ZRUFvlzzVAWMArXXbBlNCGvpiCqBWQVjOPx2J0kIJM",
+	"I8jdoagSLGUVGeKddD8koyiBMumYbkDVDtXo3GavRgkQnaIyB9BiQbOxEAnUEO6ykYxDm0xhvrP/7LJ8",
+	"aBhhdP4hodAkRWNGCUX82PSiGV8sRIJBOInMM1lc3NJj5MrzKLExMjOpNAt4wuQCN3HO+JRHSdeLhLIA",
+	"UMoDHB42lTJ0XF0RIIAfxDFGAbn0JQOS1+rGTEtZQJRHYSbMkluRRpNIhEPKqjCz2n+SrDWcPoGWFYFM",
+	"JlE6t8MbzBr+0GUjcbcwZDSEPrvKxX8NlYDEFwWBXvgIUlWAqcF7USjmC6lFEqyGN2Jl5rd1yqIUvC7K",
+	"kEyXjRZQ8x7zrsyG479oeWZhFCBmMG2A/pC4zKs2SiRg3Jgd0mWjVCgZA7axQ8fonNlHrmmHnDA+zpSg",
+	"AZZW+cDfEYmGoLCbwugctzhSWqYQDSKoO4idPkqZbYpHpLgU45mUN8NQxJHZDFEzCr2jzGy0yCF2UBid",
+	"F/q/2TaLNDY1FFgBTiUqhEDhTFpKhi4/ZjMdbSPPnonksRnwQzKJplmKojc0R1dp2A2ZLmY8EeEQ7JrR",
+	"OTjFFAUsZguInYNMPKKc+TzSiDBf9NQdZuzt4M4oZDf5B7PVbhUPCnCtCiFD3oFPlRi24RGle+CRJAi9",
+	"nM7AvioSKPLGAuUQxNRYBf+o7mueFDh0XRP9XTJ/FpBaL3el0i8RNVfin7bWy7Z3aEZzbZ233s640WYF",
+	"OtX/1+7Z3hUDDwdeLzEJ7K/Nq2QtrYZa1iq4F5YxO382nws/VVOzvOLZF3TFsUMlwcZu+4DLWnnbVDC/",
+	"GIAm5tsWzV9/2/gmleO40ZTL+wtj8l7Crp49YWeHRyfFjJ9AhjjuLY8jc2SQaNutUGj0maAdC4+puTCD",
+	"d8+B/XfNcGkqqUkKDaelHKqZhLzuSSRiQ7mUxGQzJc9b80xpkv+YR0oOD5hquNb/eNw76Z8Ozg56h/0j",
+	"r5XRIaSakt+vCe6cLuq9QQvEq/pTGSeVU4WL3aCH4mhPzKv3OVabzG/YMSuPImUXgBdrpOvV0DUOq5p5",
+	"za81BFS6LSNBQt0DQfHTklwWoZ/DjOoPXMmQ6ZQMMwW30ZUzYUmjzuzBekCDntEV+FxosCiSkOVIRmDA",
+	"yqBO2Vvp/s8MxdnjcQ8XQJf43aBXZw/kBFcH5uiHDrHyzmU4chYmlTQ1+wI/GvFkEWbg5xoU9jLzqw3o",
+	"3GwY5lPWhqXqDUncZgfZXPCEehcCu4Yg26awZ3xQm5udezE4NhqGXRJ34MtVbr6NjoUSh4VffRMc8NLG",
+	"U1bPb/OjVS2opo2IoXOTymnK56rLrsExMucrw3MgygJYo0HCY3cvmym0gkCdvIkwppq4Alo7XU9JIoVm",
+	"qDK1AH0FU7ENioZZ4nRyl745RFbn/jSsEp35hUdGXgwX0Z0AlYV+yJJU8BBkp/dMZQtUd4eE73ZrzMNh",
+	"kAroT8VhBPMkFZNUqBkqXPQs/3eCvXCMeCsANc7UCuskJFKTTjWUiaA0FnpOy/d/QEfnEDgoOCog592o",
+	"W6uh+cRiC7LYl1ESyqVNewddLX8B/ip8Ak80R9jxryKyQYcb5mUeJjIdR2EI75d0xhw8c6JS7M1eFYg/",
+	"y7GbH/6N6iv9BThws0FDtrwULfwJbwijG9MGQqcLsD5BLOqZDOElHsdyKXLPlLiLFKijPrd1f9JF+BBd",
+	"VrY1BrY5G05klth/e0o8PbHJMGQvD3PPkn2i5ZCCYrwnqdApqsPRNEpKIMtlYusYgFh1KMO/iN3QH1IO",
+	"oY6H57oeErkVI52wdY/Ri/B6jjrl2au5SRbHhT+GcjJcyQzUz9TsAmKf60hNIkJ/yrUYxtE8QnQRYVvj",
+	"oZULBgOzzLRVw611Y//GSiT2LwIFqy0BjjVRCTyyu2UMfqwH5RDkV5VwHCDXot2jojnkHoN/xn+Q20ju",
+	"UW4QuUfWeAUrjWd6ZlhGwBEnWcJveRQTwrLkJjHbS1H49s+89IV7Qv5fnzUFMtHmRIokkNSb3f95LsKI",
+	"D0kEZAtoSDl00iG/GnNn3hpwcmJ4DagHQ1cjpGKZtVt3HavXgZJUYdpGnaNr9QvrE3K/+kW7QYig58CJ",
+	"QvTmCFekBBX8NJrOdBcIaS7AsLtQN36hm/9SOJHqsgtK3aKq6GwqKM8HJDVSActsBqRfZCMVUAHGGO8F",
+	"TfigqAl7X+SLvq8XVR4uXifxCpxk9Dlopjx3NZUQEfCEjUUgAWZcXAEBL4T24cfbj9x15fvu25jqOU15",
+	"QmXxDToVueMKSz0rLrUIklWevLIkUAjWLva+JJi9xYOSKlMsxk8ORDbCt0curQ6e0htE5YU1vxVGg0hs",
+	"XFKSf2SH6q4zYfAdAzfZSDWaQxlmCoCCH8FLC6VXDIfusq9XjC6u2RF7+TVo1/bHCticqTkW9zdjFuDs",
+	"HzTBqaXEqUuw+ipNCeJFFOgsxSscHsdskoJnEYsp8SSaA79zDWja6FGcy9R8agYsLrKwjoDHFIWIk7AQ",
+	"K9i4TFR0h22zCWaXzeqwjjGu5L5OO6vbEHDmKBZHN1BQi4ABLRrYJkPtrQ2VcSKt2EzwUABGQz7n0/K6",
+	"bMkoOxIcDMBgMJNSCZsOus3CUIkzSrFZQmFNFe2ygdjM95x9++bp8zZ78+p5m70T4zcGmueXz9qgS4Or",
+	"0SwMgvWMil1Y0BOZ3IpUF9akJZwcPMNKEIpUkRCPGveKJ4xkEn0JSeAl3dhbzyvp+ARstbHAizweKm8i",
+	"k0dBQKzZ5vUxLbBHfR57rpfSWfa10oCCP43tmK68bdSSpUIJXRAtxd3sr+V8aVEoWSAsEormQGlb4aH5",
+	"hBDYBnexuHOZ7HB+AE6zpVZuGbSBbNmwUvM+K/Pxftl5A/ARKA7DS5ne2CWsAR0OVhwlWOsmIdyUF2QU",
+	"f7cWAB61elgYXSXEPMDUfc4SYTZbJqKyPLjihzbjMNHaQwdQ1awHLDBfEcHrKJkyoxaCR8GPHWD4RUE5",
+	"8cF6xyPt6Qxjg4QkVMhkaUfMBI16w48yA/FA80xSOXeTA8RFU7G0DRCGYVAKbHq80oK4dO4hgciYIBAL",
+	"rdbJHjPSWtlj3XwwZVkCgUHhwfZSpu6L/AobyhFa6Eg/A3WGDjh5Capgam9+OLterA+5cs3HoytjNXUu",
+	"zG8FgX9U1tTs5JFiAPp9k+1dwjcVPjAsaywzvzMPqll5MTcgHkNVqLkX1vQNXD8yYzzBR6TR2DJujYqX",
+	"oRWSIgQI2F8GzvtGJ4FP66AI2yHoRbqT84CvnDtb88Dpmpugs0MXwKu4KgrmAM5gA7f8E+ikxOU3Bci+",
+	"M+IXuMHlN9gpHxLacYQuQ63ajWirW2LPYKChGyEWWMoSR3arGgyK1HL5Tc7HMMyoAC36eStOlwKTsb/n",
+	"cOgojtlYwJlII6ytSfqBvcV1aniR3UxIHiTiTtu7VGA49geRhGuVdwcMatSaOUul4iYqLMLeR6EFwszL",
+	"hJG8FCmdTGoWBvWbi3LqjWG3FoP2dDA4EgYXEXykonEMPRKNEmh5QqPdZeEiriTjELNlCEJYmOfsKp1p",
+	"FFrQ2kyYk4t+D9Dx7OW5k15Kuru3fLvca4V1vkJnzmMzEFxahSzSW9hUTrrnYNfTlBW3RYrChQOV+wqn",
+	"Es2CK8oPhkSdDlHQznFg3sFiMtstoEhUniOx5sxXtMGChlUUBqjRtGt0NgA2yzVy//strVjSZgmeHPIG",
+	"s/26IGITIUK1vRVf1srLlnmXjd68fnvNHmVKpOrRXDyCzx/hHX+ApX/MnoXowqDBq3Z7UdVIS0uus9SL",
+	"Xt3yYTE/AqYskzIMx6hXk1gu8wOCdYijQhlip3kX3RVS3tjYrZ/luHm/xHwhUx4TnRAoBuDc7VwC1m6F",
+	"UwNdCeBUxl5mWGkX645x27svdE6q0fOn1+wRXNU9+pUur+8fzcXIu9vw/SJzvmKhzOtCblQKwd5DexsD",
+	"/wAAjJ+tda+X+ANP4wiSXFF1chFA4PC6EUYAhO7AgGLnSbcF17MGgWs+dRLXPAAcrZehOcCdv4tVvUD1",
+	"boHdNUFxSVki7hYiMIQH155MBlC9uMh7ry2lQTQgNUUklcmsf5TfR5b0RM+KuCQIQFkUKc6HoBWvLTwI",
+	"3+S3rEYeRyIOnXcM8Gt2FUohG5KydrMxg8ByZSO8yx1R1JeeiXmRU4BliJRVfLe78xX9vX/dUjo5P8sx",
+	"8m/fh8MD3Tbm5YwvFGTXzlGXkgUQrwQP7WGm485ALwc5AwV6ULys5czm44Ik9G+DKkq50Z69xE9AyIKj",
+	"fm/UGFsDvM3SjGIVbXibUQI9FTgVgUxLLMByKHeeDXAQSWZsgOIyDhsYFlV+s5/bFfk3WrWcllaEMxpW",
+	"S75NDHJrMxUlgWBuqghruqPOMcmUUKR01LJbipTbZh9QkZhmCUGe37yVrT7zI5tzjaGZCG2YrgzmYSRg",
+	"haXz+pLf5IKbXm4E6zW85U0zXrFELh1gpTtAH60WTVWBgB8YbTqNxqDHroRuuxDT3GJMxTRScMCXhVpU",
+	"DfwHeD2qxl12ObEtNA0l0kB4tPJ5nVSK5bR6tAuW7LcGB57ZAGtAN4qVE979p4eId5TY64szm9QRyCwO",
+	"0dTL4aPVFxb5vHxroGWufNGYm3VGiMjCqyBayVRCPEn1rrbsz+Z6xvDeFv255V2NFMNRKlIs93fSG+g+",
+	"uDATlW4Kjsqmhnnd+WIJsvvSNXKNlgu/O90FBDCmVxhmtBI8rQDpki5s7IcZei0u8W2C4b50l+3BdAXh",
+	"0472KYtmRAFOXYo9Ah1mRmF1RZ8A3s56EG7yXOTQRYBqA8d9w+16aZsDrnksp5mw9z+UbmNVWNv5DMYq",
+	"CUvfRe8lsHDwaRDVFfOGtlhBAQxYRaZ38ynCB9u4FEfw5hD+wGCwJo1zoyqJc5L0sM7FPHyh4KC3kf1F",
+	"7zz5ocFCT6NbroW7k6Xm1Nb7I0RZ6jyZiQCdoZffdJkz4yLy3sN8FDFEYzeK1VdSM4T5vhpz0WieRcqL",
+	"7nO1CT10FMD9Vnq/1DGxBl29Br0Y/1FmXakMDO0qLRfK+fdDrvmYK2Gl+BZ+0PNcW6chbXD/Ou+nfdeY",
+	"5EDL1lNLQBcCVcrKlnXJWcPONVB3YXDocEM5Mha5luTpIDzMs1w2CAlLjnne5H01dqaGfL3arHnxTnvD",
+	"23ak662HzjcZ7ni+18CNrCQMoTyGzCdZx0IqNjFAf18T+lOjkKssCISAFcEVSyhStuQrvEYhr5RTSxtu",
+	"iWq0813ARdjua+OSCgxwQXHrljzxfasRGrYcJexv19dvhk9eX70dvr66fH756i15QrXE1CDOYiNmApkk",
+	"IjDHeEOghw0JRVUkxIXSzLZuSSoT3YGzJKvzr/Uy0kBV0e/CsaoiwKo0ZhnZInc9LGdRLKzGhcewxDH/",
+	"ViBQY8TAlR41oULaIzHs+jOtczB63nnU3PPrB3KGQAogbK4fVFaJU/Ga7mOyF3mDyR5oe15TkKzYvLOe",
+	"CGEAPIt21JxiEmHkQyLACF0rlxEO3ylFF4t536n7QnBciVSp7ZYxB/s958jWkh0cH2PGj3Nq+5ltKOAh",
+	"1axc/bhJZy6pJFXPdslwx35fNKDLrdPSUILEhDop2YSnIDC8VbqoP2+pXwu9FHn5Zkru0kvpEsngPhcI",
+	"Lo4EO8hxwTWLBVe6m2uJ9NPI1SuG2k2bVkuxE0CAcDrJ1ZTq1dotdmw6904ZZHDtLuIMGBH2kinGOfp2",
+	"D7nKNXX5ygsIe2YUCTQ8ormUgvrMRZGs5QIZL9YhXy/H3rqRjAJFwvW+EoRZYzpA8TdDzgQZ2vxrK1y5",
+	"wKlCfbv8ZOX7OHI2iS3UPLLfjOBgjqDEzaj+AAMAeIBjUQAiFEEUYhn0RpTYBGq6wb41RyrBFJBqHKqH",
+	"mNHlpPPSmP7WT8YZFY5xlyHA57Ct2bnXuo8CK3KlE3EZaVfJvLrOSNt4Eb5YxCuvMriho6UlKZCWiVwS",
+	"O7PqWiKW7Ok1LzpH+4OyQpavl7xjeaVyiHYtqQOozRi0DXo9IBDVfLsj5gqDJbGGRRu9QwbfgJm1586p",
+	"TQDFfX38b8ViA2sATmtoCHZAIOapJnhXReqy05rqwIdy5VzVwE4RIhtARzVIZlOIFUJ475sCln0auzJv",
+	"AHeb83giMedXpjbELA9AEPl9tQ3gq4laSdFx66WiQbk08Ds8wfv/Dk5ZpJTjEh+EYYjAaSQzq63Q54Kt",
+	"G65CiC0EcSQgNNS/+wJ3fLYAtWse6fqL521DLg4H/nbYeD7f0CgHg9ddDYKF7lKSdR6BYbOSyT9dd2Wz",
+	"Xp64QA43/301Gr0u2sa24uRpapSvHWJWQInjbCy0xnBcT6vNAT1dE3YTgNvISP9YLrFdfDFcvhRhTY9R",
+	"epKehu0aKHkdeKBhUTaN3yi4xZ2/1CrP2E8FKOYbLrJhOq+TqIOTwvjr4sCp16jVeCkj25sbo1686avS",
+	"KBVcYYtJr/RLLKc4GG8KDN+4FFAlEb7xynmO3KrKDPpCUfAqOhtKjgZs82h00wUPIqPDGEtCrbu/wijI",
+	"fBN4RO5BO8ZWu2E5eCVtoqziY3UF4NVQxMKwhFJRBVtvgANU7Zy2lJZVbd/WeXDrd863bfyGbgvw1BFJ",
+	"j1cWOLemQt5HE/8rlAUClEbK1oPIr68LvvA0a3ATEaM5z9emNFgLBOR2Gm0iAQ5YhktVKVgoCAD3bPpt",
+	"o0/WQmA3197MuLu2PEvGA+MpD2Z5kVlDwSP33pAkwsgwN7QxljKvK/IZBYlHz1ECbBB8rJBNWc7nqdwX",
+	"WCuR0wG1bVLNIxu6n9s3Uum1xo2ci7wpr41h7LJ3MwlB2GisoPUL5wN1HtIc13FQF/yO/AMPGo1UWKif",
+	"pdTkprNrRcaZf+At2hkLfiQOxslZRLl3rQbDjV28A7auxK28ERUocGrH7bScyzSVy8248Zd+X8nQKiHD",
+	"WdG81mVhlicnWiSQeV1cEUTQs4s4ZtM8llXLOMwze4tUgeFSuble9G2ArN2kuOKHS2cTQUybga+wUpt6",
+	"tmnji+4aY+U/jNxxYdBpG7wrBQ3d871s3rsKRIV12fy5BgZeoU17kV9DowmbySz91+ixxeI4hRW4dL/i",
+	"ElJUBQY9V8yG8RiuB0onxVo3BWM2Ac8vxEPOSeFd47VFKiVgHTz31fzDSigFapskl3iA9wTyRmC6hA9V",
+	"IYofXLrrExSe3nl+n2LegdkQCCOCKjUw4qbkhQuMYimACLgCPNFSXWJlaZnupkWmrBoUQJz8XxuFjn7H",
+	"kq/Q3vwg+F4maK35Xw6STiS5ilykWili+kWkdNM9Ra/W8Y8FKQCE+2o2agkqG4br/FEWWamYCHTK+4Zr",
+	"pKoaVeGecJ1j1M7lNg1uvQtAQoJsGcT8Pr0ewOJ43pWnr9NVHJw0Lm2Iu7FevwL4pA7+NQm9vjdXhpHt",
+	"1chzH8JTenWUBxBC8kdd5mEelabymguNOV/lBJBAzhepUMqettpE48YL2TyZi98IB8l/qXwl16uFGD1m",
+	"owuA38VURkCQeGlSnwPqWtAZCHZYk3WEYn0YAP++JlG6gWXieXknxm9lcCMMC01CNeM3FHLAFqm8M3qL",
+	"U5H9sDAvFXH0HU5Y9Li+tiaUS5VTjOezQWwRJ7cOC6OwDf5YMyzOu+BK5UOjY/eJ80CMWMkLMSi5nbx4",
+	"YcOr81XmXgzld2ffKtq7jeHmcEEbgfsJvu2yJ1yJNtBtopV1LkPMFZzcGELYIMczlBS/XA6iKF09uLHX",
+	"6V32JdCCAP77Yg58/S0zaCNaMm4FrZOQcjI5z21d0FyWkYYQrciw/onlL3nMPaA3rNw0wGfwUbJFTJWF",
+	"A0GAVRRz9zdEsRezx8mNXsiObMo6xAyUDXHo1/UJk/dYbga8mfVVdoxdtTInfM6x+LBNXqaI/WKb/X0z",
+	"h99fM4cgFUYtHRZadvR71/3T817vvNd73/qXNXwo9c921LOuCNYFvPXd1QtVBr6xXq1LD+GK0Qdbt8kt",
+	"rnw9aN/gu684XoluW287x8z6t7+z79VWe3ajlGC2Ke+tArIa6k4Zkqrt8TIMuOGhrrWG7Qm6P/D7A7/1",
+	"ga+ceEdV6wn/Cb51396uoQPJs/IpsZO11zRzwE+NzVbb4+inPcXvKX4Xiv/YbiXiTg+DLFUyxXY5jV1K",
+	"akoS2pLYYF5BjY7p1g0I3DmoloYswLR+lFfiTj/BN2t7ohQHqztU/4DeibXrcz4VjICqVOp366x+Cj+1",
+	"XWpOGmItA5c8gmlfroPIVhgDSC/J8VLGWWPzeqilWWil5Ippem0Pdm2EggDn0zZidm1LNlr2T1A+VYTD",
+	"fc+1fc+1Us+1OtboNex7X2oOQh2/tu2idvzALmoTniltO6hZI/aZeWjOhNReCyjqSzYwzDbvZfawZlDI",
+	"q7Zu/pQzjLq2k7aBLHftY31TeX8e9+fxP/s8Vux7n+Tj+PUEBNM2zW4+tmva52CcY6T9JlmliogUY9Lc",
+	"dio/yhsdCTbRIwx38R5s1eur1NCq0vNr5vUdY5Hed//6LN2/Pn8TLncS1vbhw0hdOCXku61twkTHqLHn",
+	"Qt55yF1Imk8qQzYqmNu0CCu2BXMH2EJnF7zRteQE5VptdS8T9zLxP1wmPlwrRbt0J830tbGKm7kRzzMN",
+	"0E5mXBUC4BZQsDXPdbSXtXOptGVgUQrLtV0D5jzJoM48rriulRCA9k6mN3WwXeSJsmZGKAOjPA26pFFg",
+	"D6OojlHaVUZUpABumWV685iyjPzVQ79BK23N27UcOYLSqrqm89wl3vkC3JffwO3pnAezKKlVCqA+xELG",
+	"8VplA4s0qBtbrodprm62VjxsdagNiIGEIZUn1EAhM2pMW0ZARX4QNkoLavu74gNST6ZSizVtmNpGD0qL",
+	"CYo2ghSEXIkeMj1Dl9Zn0C+XqYT0zs+jX4q7QKQLva5jTP+wx4IZT3mgRaoeY9Z0Pq9XcS+fd87vXkBS",
+	"S+u8f9irIYQHNYUChYCQmYNet4FXEP7f1CTY/AY+OrNvcZRQ3xKMFFnOpK3VIJwO41ZNQb5Iit4qD3p1",
+	"q0Qwnsn0bxSH3gyNDUQshKMnELbh0hbMO142jKsAxLPQnEw5rYFpHiVuJ2ohDER0K8JLF0Rb7zNwP9v8",
+	"9jwoINc7S1RPccqbbRd6kSjalZnija07N+rr25pN0EBsW+aFUY5q7aD0ztZj7tAhzfWz3/Cq26q38Hpz",
+	"ZzUcroCswiLbhS2sP2ZIPW95EjTQDtRBlikUHSk1B6hQzLa7Fs0X1ANkSyQ7brAOccQzdt2UdV1pbT9a",
+	"l1vsmajQCvKBBN64pbTSvHHtBgPoCmNvH9A7sVTNvPXPg28nveuz2x+Wgxfp++B09epo9nVf/T18eZI9",
+	"PeTPjxff66voR/nk7qYaYlEpjV7lk4lYUnimFyxsQ2Yx2LgkdwanBe436G1EYwGKenRhoa4H4KvBBoEa",
+	"nNao+B96vytT7DdtY7RagUxTEWg2k6kSbAwdHFdbRa+UA0VqMAuZhEbVog5dSoiCdHzsxJ7RurUXHlfE",
+	"+PFhWdxs5NO0/PXnDAr2XZCUAUU1mWYUdFxdjv01bzhbhZ9CQymetPOCPsEmI0+TaRypmWc9QAcc7Iq2",
+	"fkXt1l1nKjv00A6LtRjyeLv195rLN/bVzxGD4+0U4toDpZ7C5/JWPLylqmW1rbcL6I5Fmb2+zXvaOTvg",
+	"h52To+C4Mz4Rp53JmbO0RR1v2J55W03rvjDxpi8x6fcKPqhrRYoA1GNLLkRyJeX8U1DlMjrL1SF5eGs+",
+	"V2IODXI/D2p2WZ3hHO8wgvQBC4SCCr5rpHcNYQ3gGqksht6uO9JYvFZpyLGyTN91DX5Ac3ecq2HNMtV1",
+	"egyliYMObosLlXq71vmDBsfXvWMvnIP8KlT6ckirRu9OyFd4Kx7ylR8RcgZtXaFfqHMviCGUg26dG/OK",
+	"PGSt8xM65sqVyui7J9gs97gHVWttxtzQpgS0zvulX/D9/qHrIauMUCWbItNCDW1/oNb5EeQ0JGJpoeoP",
+	"sP6Ma2N9fnoEscISctMP+uYPnaVJlEztN0ZgQ8Lx0Jwq89rZvbGBIda3dd5aCnHzx8VEuzVJ5bxMFotU",
+	"3EYy+wNig74hv3ypufn5QR/S8PyDeGT9DlYQBR1xOjnrnPDeuHMa9MPOoTia2FbHrXbrJkrM215H8gWf",
+	"ipLztei0pmTAPwEY/x0M4mQ8/94Q7UKkkQyHAkb0eUMv5w30DtwbFfa58FaaJc4hfP9QC2rOiw1j198W",
+	"2nuQZLWF8+qC0EWc9L69IYgSM8/t2xWX10XCiiNiCk3hMyi6NTLbVW2KXFTJflYy6V7xJSk4u1xAIjVs",
+	"ErUGnL9HCVUZs9RSJ9TysnjMUhjJGFtreOmlj/v5Plh9g4eeMWlrptt+k6VLxo16uE+e9ferWODbJTmC",
+	"GzhPAdUskLel9vNraapI683OR5r4gbPYs1LreMuc/QjVDzrZYiuEbnVjXOe4BAJyMJVQUNgCj3TaNpxx",
+	"oyFvIL0YZ+ohWjtxOoU6O7H1gtJ+0jFMsXNyOD7q8OPwBFinVdsN6sWdtin20ELTV12NMQlC3JVDLXKt",
+	"bY4WLM2eLB/CWnL100+hsA+mI26xkQuwrc1A//+fep2zi84z3pl8/PX0vuP/ebjLn/3B/f+zwfdXQ54S",
+	"un99yfDjnjc2QScftZpB5ZQbqIdGXu4543HFhd7vga6wiVX5JnFjaHId5nzP+KDgqThYj8aLznve+aXX",
+	"OfuY/3PY7Xz86v/ZaGgAZa85r+vCDvbmxN6c2JsTe3PiNzQnHhQGYlX3bWNA8P1nhm5e5tUjiqz8rS3T",
+	"iS4x5OFYX+UxVb4H8fIIHnUIT3kBU3xQdM/YtRSVnQYHZe+wc3IcHHdOKw7KdkvzdCqKn/Q6/eBQmL0f",
+	"dE4nR+POcXgCGlJ/cHCYf0JTG0LEUL+5UJrPF83xQ4Q9hLI7seVAt8nUeUc6s+1Q2fpktWtrnypaTB6e",
+	"dnh9a6iu4X2EreLUtIA6tdsf3QetjkK9fWkyorFI4g53kLYERlVlMSAVnJrezUNh3z9u0jaon38OfnvT",
+	"Kfx7lIQNlMPLHU49sGy5vXbOzT7WBheYAdalLe51nL2Os9dx9jrOb6jjfGLuq1fubefUV+cS/fdmviIY",
+	"30diud7+VLcg1FZtR4wf0g9JjuN2f2AeAH+JBYUh2K3v5O91zUjt1kzPDRV8yHq9g2DOowT+JfDvWR//",
+	"6p8xLdngiH3Lk4ynK2aGwVce2Xfoz3yI1v2WG3hR8bVC/f+ZXGIxWwk9AKtxSQYTtQkZfIwJGUYMtaF2",
+	"VsKunj1hh/3TXp0WkCOqesEIcRg2DNC8mDfphHnqxkOcVscaGeSMmIjB/9amUF1wOecl4fLqx4+4UkIr",
+	"OovdoC6LpERrMHO7hVvrllUlt92sAhFSya8GpWTpmQNtqlW2RJ0/eYzxwtxTqKJkWmoFZ7v+VPbYWBsN",
+	"myzuqGKoM0Rs1bstCrNUx6M3cL9tBBP4TF1YXL2rsDBU7cj5kxLAlMZeP+6G0CAvgcpPNyIc/JdqHHy9",
+	"p86V2KqMhxG+7XI4bKU2LYbUbaTU5go0+eprMNxGkqinVSX0A9zsWwR02XC69/Oz1Yt33x/++K6/HD//",
+	"To8HR0q87Wfjg3/oH9/2V+/fPVMvfri65YPvsxfXF3cvf37Ze3X948Hrb+LZj/NXNTF2D4xAciF56755",
+	"nYjraC6u4d2KVQJPN8YdQRQOXWAYqn0AfhOI2m9dsJ/ljWB8LpMpm6SRSELDz2SmAwkyKozUPLLVCotY",
+	"ShoC/xObw+bHX9eEW290XzsotrBwX9O7ZYzaMdYgMg9nag5lcY0TbN8c5EN5q9O8JYLqsq+lnpHZCycx",
+	"EZFBRffLupO4wkL2V4Yl1a3c3ar4935YJNl2KCg6jTClYVgwJI46vf517wAUzCOjYNoy8/vswH12oA3D",
+	"9c2mQecgPBSdk8lxr3PWPx10+MH4MDgKj8XJ5NQcGPz2rVGjNHubJSFfgW8SiLmSYJiTXlXvLdBrk/eK",
+	"+mvSy49J40yVhltxe8vPKUUt0l12iVVNMeMosh3zFzKOghUVl+w+OFvDHZ9Py46y7UlsZlQhV2djJtS2",
+	"bsptwnEN+7Hl9vxNXJsFk/OfB0Q0It9FVQbQWZi4XaSLernhGOc6h92eH+754ZfMDz/VuwP9bh7m28kV",
+	"j3+/g4faxja49XVq2P+UJxUreCaX1e9G0Ip1mMjl6Jwa2d1pZnS6+QJ51ziV2XQGwdFLnoZdNkrEcgjO",
+	"0lHelxj+hvchxdm+lmZJ/tKHxCllRhQVXk6N2UUg/CzHbGqEk0yY4UWYKMmVZlMpQ7aQUaLbzGsSmWZJ",
+	"F3xV9g7DLaqF3labHkEgAbkpoWsvNn6W4+3l1bdyXCOsqJPvY1+mmjXADRD1tIFUlUyP5d02AsymNDeG",
+	"FNkXXHAM1/Bss68HkOSPjyhopL3cr7gFBda4HoEMCztEGIdWEnD+8fqHkgDOj9qtCY/iLBWFKgvB/Ox2",
+	"/La/GCfvF+HzZz3+7ix78cvF3evrm1/e/xz0n/xs/x3Ocu+1OcNePmy7tZhxhbewOl1hng8m/p+7pBoX",
+	"y7Uti7M+afs+7/R6vV7nxPzn1Pynl/+vj8ma6aZiE5QfasZOEEylxYIK7VmXPFbHf0pw0ymGGKhQ8DCO",
+	"EuHhdyZ4qseCa+8ZQH1k8+sd2lsau2ekK/aXQIaCHR71/4oW8pBmUa3z/lGP+Ff9Qg6OYSG2Lcym5a5B",
+	"Sf/YR4kbkQjZUGfr5H/wn53+/8AJVdl8zuHe7AoaS/k0QKuLS3cZWeREMPQfXfBAqEek7TxyVQagT38n",
+	"H/DPg2e070ePLAE8mkVKS/QCRXNhdgJ3bl15EWjZU0ezUVhM+AZUwSrt4EOdZgm1fiGtzMjt4S6CHrp/",
+	"DSdW0toHlBNLj3y+1Cohwq7+qHPcO+l3TgZnB53Tw/FRJ7ARFLw/rnC3B47ywPAW6HO+tR9bNlVvgt7a",
+	"2HkKK+RD7yzoe0IhLaB9PPqVeMn9o7kYsThSmipheGWajAEXyqJAI7WfahdAiYTbSBg+XHs3v8ZD0s59",
+	"0hOZ5rX2oTQCXzElBJa58JOfqP8gXn7a7o5EV4FMtFEDz3PoVKu5gE7/zLv9L8GnUCfElikYVIz6YXdv",
+	"d+ztjk+0O1yjIP+jPknmcX/S4YfBoHManonepN8fDA4OzEZIpUW6viZTItXE0H1GiE0Nh5yLIV3/t87P",
+	"DvNaTa/sy612ayUMHffPBoP7RrMIxClsSwn0037HYKZzIg4nnbPeUb9DpaWO+PH4xEpQ5Z+/gTHl+2fn",
+	"B/b8uZ7l0NUKOlWBPSOXQ9u53J6tYpDCACItKPLBU5iImVgdaiixGlReoqnSSrJ13ssFuVzAZUK2CDey",
+	"jttIReMoRqVnkY3jKCCRNUTHlTHQMi2rXrScmW328zyx797nbK+xtFWpxW2kz0s9peqb3VKrW2ymUlsE",
+	"ynHYDdlWURpg7e1tM8XkbmFupTvKTcj7xnv98zkC382ksfeUV76nvlYSpV/5vZGrrWA/p/PQMZjtVmhQ",
+	"9BI+qTcgvR5mVCBtyaE7UOIViNrNDbqre7PIfLZb1itxp9/AJ/XLwq6XWGkNi2iaWR64Hp9RrQfr7Uwu",
+	"1Su5fEOv35dZ2qail9TeOdIMjdZqtVPHETfVyMfX7h3f3PZYF3jqFuX7sBbffS3X3YCtWC5fylC8pde3",
+	"rU9kiIcqExXZeAMXghJ2xJvRw0O9WrfmSb4cWA/b9/mb9yVJsf7DdzzSb/DNdZ75YnwBMgPnr/fAbOcS",
+	"qESDOQnVbVkuByzhFCmiuKbi4SgcZa84VEyllgpVorx9qzeC5Pwi0LUBWCLR6SpvroBt2UtFyKmYVGue",
+	"If/lgab6eXvFfq/Y71J+FVsaF8utiDg2Qn6Zl1FmFCJCfovCaAOvYolvFhx2jowZcWLMCChoMz7KvQ0u",
+	"xaCBaFFYPYxm1yebWN9TV91OH06yO83xMILdcopF8mn0usNKqqT6Db8VRUrdmOnjUWpovq46nXhDqTwX",
+	"4EiFTl0OiJTzITFc62n2Lovh71Q4PR3+dlw7lbERD5rEzHDGwYMusfYcPFJZEGCn5HbrJgpu4B9jniT2",
+	"H8M4mlAKbZb/v/eUsrFzfRk8c/m/sAJyCn3fSw9dzDyQETbFwbq3RgbBrZJZBdd2FbHkCKq6iRYL/JeW",
+	"9C+UdbYWPv5lA+Xt3/YvIJ+h7xfGJ7l2QX9Dt/P6/BtfMn26yRJG2/UNaOOPXhZSXmAQ7Uf43RmbxcbS",
+	"HxKcB3yHn63/ANHstkai48obKol8Q2/uYGJ5fPfTtuRasuUMbhbdCrfZG4d/7zumJZVx3ozz2pq3AamM",
+	"SG5ukTkqNxeIQJVsbQ+5vdq1V7v2atde7fqPULs+MRLImKmReGAsEJm///Y4IAPH2hSv/aXdXsjsL+32",
+	"l3a/x0u7h0VzQHzm9sEc3v2ez5iOeu0NdwEBT9i42AeLayaTQGB0BTV4COIstNWporlhQFgGax4l+Oeg",
+	"7hqhfHXWXIQLJrYVHMpdLDgrOaTLxbhqo0ZqTIjaNuw/7eXLXr7s5ctevvxO5UvZgGhdvL8Zhod/vw5f",
+	"vJv3Oz8fPZkp9eYf1egRxw03XNriW16B3c+aj/AvTUSwS2zvYoq8tAepPijcSCo1k0tYb6QVs/ejnqD5",
+	"Mo9gqTv8lo5KH776nqKc4Tte+9VC8MOuVX4rq1sPJuzXFX5T6Ey68aNrePPeommLL340L9b6Pm0DUBiq",
+	"uoYCHpso79UOFQ68xicVlWhzOy0p56/BJb9daTtSdoj8m5IhlN4pKHvnXIQ6nrhbeTop5126gfpc1enc",
+	"src5Szt1bHpYPEhjzyULaGHgL7ysnLdfn7eqnAvuqQv9GNlryxFye7KRUsHp3iSRWLMlEUtChcKAqq4H",
+	"PAl7dwVaH91ugHgrgnT7Qh1rumCbvRApUzAetJtSjCu2FHFcPLPyVqQxX+RKysFxr1c5EZW3PJPk9Bjq",
+	"f9U1f0ZORR8bvND3j1kP24xVQSWT07cvj3uHpwULs7e5Tfd9zVa/pZvTuiQCe6taI7zz0oGgMqRZosym",
+	"eoomZXP23kO/JSzpkd8K291KRSAS9/2vlXyqcSc8Eaedk7MJ74zHvQBYoK1VtjbFKJ+/OcXIf+fTMoP+",
+	"1z8zka7++x39fRn++eCbPw8GhKZO3Zx/Hgxa5YSYde+37j82KCnV/HkKVKscKG+zanmXSwvVIsHYW54K",
+	"FmbiscttzFvatt0N6ootoTr4eGu99pqUkTm/u8T3+70aLbe2jMu72creykIgITXYlSlLhcrmIrQOkmgC",
+	"QZzQfWHJa1uqW3Jc08bWrbc2YrtAwPWNzDT0PCKEtqnvAjy0/Y23Qpk9qeFVlmxCXZ0G5hYBWC1C7lPG",
+	"xzVcYu01xJ4x/PsYw4O8qI73b+1JtV98zYObSRTHu5R1KlaA7J0WajuWSz8aOmluMtbY4ETkyhLWlGwb",
+	"2QkdxQ/6UN7Pa34Cc1qFxbp4J5nO0u1jYLbtfFIA6oHdzqjDiGjoRWD3Zl1syP6I/vuO6CfcZF/EsVPG",
+	"1K7y4t9+f20BgVyRhzQgrPdkDnroyfx/e/3zXo9Mm+EvMjGzP83MkI++FmmMqVb1rs4i8sGrVFt34YIu",
+	"JaDqJmdKp4LP/YakeWovmEQzo5tAiCPUtIRKayJWwivRRN4xG9//BRVf8/DdZODiK+es32PkwWFasoPj",
+	"Y+KxM7AFqcf4PIrjCI2c7Q3ifC83xP0ZojLa5Hvzsu/earhKw6ykSGEOdrjJU7Rbh6gcdf4S1h0K0Obq",
+	"ErizBFOnuDv5zKb/VxqIrumPdfkNDnNNLJJN+S01xM+ILqmQapUOCvx5bdhotqPE3DCmrSmyJa0UuH+9",
+	"D9Ys2KHgu0vyUEe66n6tDL+xIMvlN/Yw21c3y3IftQWclAu0uD5jhVXWUpRItFd4c4uKkVR6F/rnh+Bt",
+	"EKpaEaA5UHBg5e/2fYHbpb4deZzfLm3KaIx53v7vkxqXbRsdTQlb21Hl52xIWGjfkaNsy94aWzT5IgJY",
+	"plKLangBfLw5rmBNtzwX6ExDbYhyLpHy7v21ft/0+TBjrnT8t7fphFK10ScXtiM/kygiQ3EbBcLIDJKZ",
+	"41QuFaSg+AwjS1O4GUaBif0JCurbEalv/YPq/hyLzhnv9zon4dFRZ9wL+p2BOJgc9o76x4OTA1uuyNgh",
+	"taHLdkQDuQiHUVJ3i3x0Sm9BoRw+BWhbL+UvURzzR0fdHvvLD/3+Y/YiSrI7dnd6PDw+fMzS2/P+Ya/b",
+	"+yt7LoIb+WjQ6/d6/V6fPYtSMZF3j+DXGu5i8dHkY8JOR6AWu66uqGlGutbn5KO0iV+JJFRtliWxUIq8",
+	"WOAlG4uJ3MG+3ZaLFXelCSiq7KaxW2pgQLNlpbdUHgrb+nnUB58INrfnv4AXa3mdN1AJ0hJ+CjvYdgSy",
+	"5nCubb7zBz9vnxghTjzuYeEZlnf+201soa9k/JCesSkUuvLKTVVQl8p4i2oANV5E+LAW2lKFhkbOWF9P",
+	"K5HLDsUnjZiGfBSvtpVvhpu3VG6mi8lEBLp4k5FGt1yLD/XlWN4CVV8mDS1IIGus7fX3gBY8mBRPZFXO",
+	"iDc8b2i7A4jVt7Px8yB6HX17+d0vl/1X0aW6TK6OgieXx5c3ix++f/LtWVesvv0lfHcZvY4uly+vb45e",
+	"Dn4cvH/77Vk3fD6LX/zwavF+cDQL//b96v0/PMYSJa3zM6OjpWKSCjVzc/7z4NtJ7/rs9ofl4EX6Pjhd",
+	"vTqafd1Xfw9fnmRPD/nz48X3+ir6UT65u6EDuw+6/J0GXdZqxv3edf/UC8GtD8zEepgUafk/BFtXplP7",
+	"2/BWpNEkyoOFd4lsidQQUlo9IkqmGYTZtLDHhEjCKJlSMVcqQFgbFtgfXPe8iMZqkGhN3rZ/Buskwrfv",
+	"rqFg3ugCOphEv0CO8zn7WvBUpOz//u//M6rTI/yj11hihu76bdqp04DAdaBqi82UTnBtbxsYwjYdggvc",
+	"BY/SLnvn9Z5HhoeCmkVJt0kX2pzPi/1t6hq0QLaph98y9AUs1YoG4rhrTb49G92z0T0b/W3Z6MN8ElZ/",
+	"2t4ZcRMtvqeoj60vlhcymEGnR3UTLRCT1StjfKn20tj85MoraK5F3luGarwqvvTtySjRx4d+NNZZr3fS",
+	"PzsbHB2eHPbOzvrFuKwqT0dAGx0CkpkXHjNYK9P8RqDEuJVasDEPbmq01RKGcb00Uy2mS4W/NssswYOZ",
+	"RQgUCGZjoZdCJEwvpW38BWFsVuFWsRlDhoXItYPjctxaFT9vNQfSrd8wrJ4LLctiARf4C5HOIzDFVF6P",
+	"t6h7/yyjJD9nUBuhWODYG8MgcCGVHloP3se2NZSoFm+Fvuzw65w8VPU3UnXl5TyzowBcY5yWw4J5Hfw9",
+	"66PLd+rlUkBGo9u4UMbYLOfcN8DM3sSxXKq2A2nkY3XUZiPKHoN8E0PY5pkIIz2Ee9FR+0My4mE41JIe",
+	"wG6P7PUJZsaMWJgZuBkHVIAtt5X1/sYtss6A/zS7t20poridRczWnksi/bUa0Gcm5ocxd3tGt2fumqf6",
+	"CYZJPMBVEaYraOlAq5ZxKNKhnnFDkmc9uBaVcRTA1z+Zn4euTW81ctINVtXFGpmyTOIVw1IxQOY26JFR",
+	"cSJyBSg5F4zgVs2HzTvw/lLqGB6fQgrqIuaBS3Owa/0vJpfgjVfnjLMkm48FNHe0XPsv6q9td0n/l/lf",
+	"22wms1Sxv8z+ymSK9/V/Cf/aZlx/SGLBFXhnzTu1pYX8OIR+5+zjT73O2cdfe+2T+5/UfBZ+rI0oyPel",
+	"npVIxheLeOUHVLQN73CLpKvwVDCZdNnrRLjmF3IyYdDgbpIpEXa3PvpU5dEPozxAsWSDKhs3DjlEu5Ul",
+	"0T8zQa+D0lEbYJ2NXUjCDoHr9jPl4hOsclc4E2WVb8s0KZF0b3VNBEw+XPUy6Osnb9jhCdN82mYqC2aM",
+	"KyYSQ0ML3fn6qtRF8aiQZDOoszXXZUy9E+Pvr6+xf26kHucxJ3jE7AKr1/ceDIPe4WkBirNNV5Yejhtv",
+	"2TNl1OoHsK9ZFIphYPviIkW5sjpvF7zmYrr4SaUCzprrJEg4dFqsLXA1k0qrvDa1ZY9tOFmzKAxFshW/",
+	"smDXd9Y2v7UrXTbbNsKSZ2GkqVpoue/mhrwsjF/YIkOo0j6zIqNxBXU7fM3VzT9sud7yIdBc3biYLd+z",
+	"G4YiHC5EStkgrfNet99uGZXGrNRoufTvIZ8Ws19DmYjql2R+uXZGhSDMIkN2lzN5ow7oHp+3iwFysgam",
+	"SDSmiPl9U+ieZyHjeG1JKBc0SRyvKlirmKhQCVc3RJwBNCrlJKwKXZRctE6kGF/yNSXXUOaZrXPobrRl",
+	"NMxtrJe2Laawfs6KzbcpyaZho8sQPZMpVNFyyUlGB1AaPHUGPKhBtw2Am+GpENiaDSHiYVrKm8+4MfX9",
+	"o9dmqqxL/XApGdVYFTrYDakeCOSaZA/KZVuT8OGdt0pOaJQEwlUN9IAE7GE2SgRdzB9sl7nD/WtN5UlD",
+	"O5rfoFDm6kaE6BOG7SXuC1fwYK+jSrhpa7fSpoBdvsN+TPcb9KYyJyYCcLvjY9jlqtiDXX+42lWmU6X6",
+	"HHdrmb6qj77O+b6qhF/+s+E7Iw3dJ9tlRTnRU2OP2gDAjYPQe1SdvYRuB5Abbj06mnrAVZFSY6ZazPz0",
+	"RxaQH/2tawUySUQATbweZHV7hLq13V2kiEb2504/hz1XXrJuDnW7BYyhLlv3egb9IxdZU6QhtP1D/5xa",
+	"cKxoi3yvpEKgyx6a0tX51L5bxJKHeNGOr6LwovfrZKAdMhU8XG0/4tJYIykER4oQPY3ZOI7UrGEaygFR",
+	"Q7NzWEa5MtcTrzOmP03+ydqRm5BSM+wafMCxaR4M+gr6wE2jW5EwSBpqHEzVRrn5Q0E2AI9iKGIMPhV5",
+	"Uztifd9rw1DHYurVQl7sEOf1sxyroQ2hr4z9rRx7QGK7Ti/gviaV2j96AG8REWUcl2mwXSbzWuqpbnxp",
+	"IbXnPUJtazu8XMsbkTzAnrVXoe/nZ6sX774//PFdfzl+/p0eD46UeNvPxgf/0D++7a/ev3umXvxwdcsH",
+	"32cvri/uXv78svfq+seD19/Esx/nr26qZq+76V7HCF8nwqwToK8WO4Cndbj5Dq6/Xj4kVKruko993W0V",
+	"Lt5CTGuOEn+sfoXTF4ZqrGgC9AhGtGJKiEKuCiluc7gcipBs3b1dwbI+Piwb1uvVzHbrrjOVHafE47vd",
+	"V/SPn/C1j/57nWhucw4W3EzSmkZ6lo27gZw/knwRdQIZiqlIHrmp7/3P1U206MgF7kIH2v4apYNu8nyv",
+	"1DqSeGHfq3XE0c5DNZwHbH7JERDEIr1hOuW3IlY20yngStvukOBx6ZYKGFFs4ibycEUx1pkqseC3dC8Y",
+	"cM1jOc1El13lnp8Zv4UwtxshFlR8o2rOhFvVH8TsN1vkxdGhTNlcpkiP1pIwFkciy7lUR73NyVRfHN2F",
+	"WYrtDeYN16POeMeEwLzAk0FCltwkcpmsvTc+OKbewDsV8tiEKJjmN8TTVCRpo+E0Ewx/b+MFskwCUSWV",
+	"rcyj52acaumDXd30m9D308ffnNJ2LCLW4A2vonU35/jv7Hh+Yh00PLObkgYt59sO6YyHYSqU+k9HvbK3",
+	"Uw0x9fZnOvNWgH/K4Xf3aJU7uw3nf9NhtwP/huj7TUrwNShAnzsLv49RcJSFv4Vys3OWvSOX/5Qc+y/v",
+	"OP9hM/6L3NsWqdytCMAXtp3NR9/YBg84+fmBRf9psVTxS0mlimtq+x5twQ6CQmH2z1aLvcteSVefU0u0",
+	"ltzdjIqSG8XGIpZLNpPLDwnMw1HmpwI78u9Uy33nzs3h7oXfH2B39X+PdlezhNjQLbnUKLpWEd6z/gKu",
+	"d24U/UmNmP+tbZA/W3gzlAwzBCaScNsY50836X9bfWDHDtC/fXPmBhn3ToxnUt48QMyJxKDJBdXeREA2",
+	"P1HQUXcC3veP2zh3t+LsSwTUMPeJTAscC6rnlm3G3x8bdwhtcmLaMwWCly5Nqh5K2oim4shwaQeVkX1J",
+	"yOOYfrV3Oik2dseY+60sTiIlW3clNzoHnxooutko9eb+DXeMfCFbIOW7qxcNp9DVSKjdsZH5vQMvjOwt",
+	"XhBHItHFoq2GGmrUmUFtOxsz5oa7be7ytUGNVNE0YZidTTfcEAhgZlMY4NlQkRqmsm80Foe/sD1bjfLp",
+	"BvSAqA+XoEjPIUViEqlA0YTtm+jtVPHdjN3NV/y5ir6XF9K0K8tygCoUIDLjumDUKj9w+Nhcl6QmQxWL",
+	"aZUA/LLLvJc26bNWev/OZfqtv4SMFEMuxvhcJlO7YaoNewg5xkZjCrgSXXZpiy5jE2bVLUX6Dgrez4Oi",
+	"9n3Rec87v/Q6Zx/zfw67nY9f1WYWfF/QO4orGGEPhNF5Xh5iAiIhgopLcaS06rJRlph/iXB0zpaFdGll",
+	"vbnAMn6WUdJlIyoYMTrHbBAMo56PRao+JJiJhibJTGLgBPXQZjeJXKI/6jEIKAcSuKzoMLHD3iHannbv",
+	"XWsbCyWcNQChlj95SlJdiCCWxBjz4IZUXFA9eKalmd/BhHucLYzhfEpLsqX9wajGF+ZYScix0ExL82fe",
+	"BQh6dhmbAXom18KL4qSBhSL2gQCnwgtYR7ZDUn+7cnXFvmNxdCvSjd1vS22kzdkcSzyZBVXRRtEM8J9R",
+	"Mh2qKAmEdZhgMf8hFvMv5mn5fH3S6fH+uHMSDMLOqTiYdGwVntPDs6NWk0baLreBkJOJF+xm/rLh+jY1",
+	"jFIre+0WgrQ2NbiEu2KCidm7PL8E7HBsVvXgGnupmBo6T3fgqsXtbMyXTEUgzHsUAmt0b24pyvNcJpku",
+	"eAUF9th/WLhuyRTYQrHy+wF+Ph26Kc7rG0Sdy7DC95hMKSTNNs3Hw+8afWCP/8es3+v12FxwG3BGfqn6",
+	"kK7iyVgTO51IZuTBfKFJfwoCIUI/jtoroQ916aLwwTtUezYr4YHmcd4vfk0fkUKsdyjFp0V771JDcjsT",
+	"iaQ58tMHGkLlwGTLcNaWzlxGOpgZ0ppMCiHnMnkwdnzW1pwoUJ6QnhpZDjr66Bz08lxdt5BG2nzbZSOi",
+	"3NG5a2wzzvCoZKkAEfohCfnK6BJTmRjVoMBuzKAYUStCdtjvdT8k22VgN2TAl88sHHwdxbHhYWMB5QN3",
+	"O5pWCtTSj1i5aMtomnCdQSjHaDlTIhhiPvaYK3F8+Jg0Isrywhhiy1eRrWM4DXyjJePQIAgnb39I8OAk",
+	"YLpjzNt2iPKl1joSBLaPGun2smV3i7haFjCNS9qEPbAO8/VsKOf+7owViL7MU3OacQy/JBwLxUwKmKuz",
+	"DWhhD6q+2qxuoaqxu3LV+90qVy08K+P5We/y+dNpMPj+52D+fe/Fk69n4+jrWDx/poPnd/Hl87P55fOz",
+	"7P3bw/9ufV5l7EGZBlY13zrNwNILyu56lZ7kupaMqCLXwSpehO3C7yLS5aLEv3ZWdTx/IZKHZfSB4b2p",
+	"3KoIt5hzJwFnNnaoNNdZU5wN/Gb5M7Lc2iIgm5dIuXr1bgBXVACmwT1ss0kq56zf8u45+nUjy0wHss7D",
+	"MDLIGZ3bwrBGfjpWMTpng7u7LhvhEkFIYzYxPuiyUSrCKBWBHp2zg7u7tkF7MKP8OjaRcSyXInQy+UNi",
+	"RC8bGdzLTIMwJ4wBrqKE9Y/sXVCXjRI+t5IcvCABT8y4oP5ibnEXqpckIjDLGZ3bEgRtZvSBcSpvhNEx",
+	"dKxwrvxdm/oKyrROM2PWd9loHMvgBlbuJqWpQIrykkGMC/2QcLfQWCoN6FRskUqoLQdkicp7QSeZ8xWG",
+	"B4PNg+ev6HggwnUbglXqDSUaboCYb7VbU6QvwmqrbdP58tWaX2PzFa2v1W4ZQGu9AZ+7N0A51RBpPCfJ",
+	"4hEr1eF3h74YCLyG85FmtqqNbEIko95Ddz9tNpNLcDjJiXZJozqNAEt+djkeOdU67/fb6yqee84LHsZR",
+	"IjxhlTOxPH7rgD46gI/ARPBdzae9Tn88CDon4YHonE4Oe51cZvZODPoipaVZ8E8ldn3YH2wzY4HDHfUO",
+	"cj5kFuo4R6tuh2oGHZy9h3rA2y7hOK/V7st5yvUrwDX3fP2/246uUEaYiMmjDFeFwtFZ3pM7zyH7V/RY",
+	"ooPQITaz+vPg2Tbb9ufBsz61YMIBhruoesW2TWUQHm0DwKN+1cOVH9I6XcWdcGOK2CNeE0a0yU3mLgio",
+	"o+G2LjKPHTRx1ki5ND+nydiLDhIlD1ZlHqJBedbMw+Z07OzXFo/j1xNgU5u8KR/rurbOBA9FykaWWKJw",
+	"5Ckc2nZ1IOvVUgLIXXsbTZ96RruWcenO597jqGt6SfZ7PTdH2w93Tehf1gtFlxw7+nmsAr8xk//zNjmh",
+	"2elS1TqbCpx4sw5MGCqowugwTAUcvWRbhdhj+PURJPU1eFAzUyLR0F3HVskb8+AGgBzhCafFjmySVnXH",
+	"GiDMlY4KM19zroHhQGHg0smOoHlTm2XY/4WvmEw/w3HP3XLbHbySAnWFn1fPIrn1PDc1V7mXmtYGdsIy",
+	"UltBulWoUwk8F/X08M5TEAGUd4va2IPKE3PbnLcte1b5UCBfIimoCq1H1jX48SDzOK5r/IPodQTR9lUM",
+	"/2hXybkotPLzWG6QVdiDkoPLU+EtX91CfV9fe3qviu9V8b0q/mWp4p/i33RG+65+Tvvhut48e26x5xZ7",
+	"bvGFcYtPbBgVuvvXHe2qnNP8m7tF1WvbVf+8pSpyScMFKtiYQFrbXnc7q3koJxN62wt+l5NJmzT5DwkV",
+	"Uga/v1wswBteuJ2nElJasZ/luOjz/lmO8Z5XKl30ZXung/zVHkRwZGCudZ7pWgugJuIQXRYGausDwJuI",
+	"0t1GM8bw1gMxTJcUdGdGtxR6lgoBSZcfkmX1S2cM4cUKmrwaDUDAcwLt91YQDVCKNXT+Ft/rn1cnsiOv",
+	"R9BDch8w8nt98kPTjH+P6kpajjwGOjqHktwuG5DEMHUJ6LIRZJR1SUKZvcO0Oyg1BXcvi5ivYAwArstG",
+	"xZDc0fmHhG8K+YYbq/xquQwU/ma+GGdKdNkIqkd1wSE3zBZFUtDyQ6JEAsPDe0RlygZpJiIPmzJEgTWk",
+	"ugQt4yzwqoXlB6tID0XJWkAS9QjxopLb5YvzIvx5Iatuc3A97ejaZof78M4vIrzzE2WodYbuKEG/FMnp",
+	"+yjXhvPzBD27wHmtHOxqofQIHcP5vSB4hX0m4gq4/lZH0olFAHDdCb2CCNAGBs8pQBQWARmcpdtMiEOz",
+	"CXj0wnl/cF8tFJGKtQ1VKKUrV8hYLCb1AbB2msYsUG8QLDHIE7HcXPjPrQ+AXUMyiLK1rqUmvHyKdUs7",
+	"tattey2U3pzdpCkI0Z3n+rSm3VX9nUylAtF+rgym3RyuJex6H3/ZmUUbzvsn5BV5QZENfnEXuD6V51hM",
+	"qY2F89BcphKhbSYTZpgYOzw8gLLWY3krWL83OGh7Vb8hWgbSb7hSS5mG2GGp+yG5olgVRdmfXmjQh2RD",
+	"maYtOhJg0evGdgFwiouV1W3cj4whCBaW2WXX5Ik3b8gJG2Ft0BH+bP/sKC0WasS0lF1vF20JZOouaBZh",
+	"2FXCMSjUydraDVYiyNJIr94ackbaH0Ofy/xfzyyKvn13bawleNOwV3zPjWo2Eca867juN+e/trjXlD7P",
+	"DYThZbhqnbe+zlbGrGyzqYDS5P+/akO9bzjkZoIfpohj+7RYlORtRkVJvE52oRnjfq0XbtCrNsg+Oe2c",
+	"HfDDzslRcNwZn4jTTt7q/1Dkfii14PO8DvW1l9QYeQZBt+V7xziVVLYhZXUwuaZ8OzuhrCfIjm52iqdT",
+	"jPT2BzrpnA7ODjonh+OjDj8OTzqQTUprzFdoPWlw8XWn7f0rHL3w1vBOJeYG+1GCqWS2C9ua9peoYT+s",
+	"++X6RFjryuqq2+nDm1/uNMfDWl9uOcUi+bTOlzus5L7p/G2fhVxz8u6hNyxkP+9boe5bof5uW6G2bdOA",
+	"FYqzLDFjFDwCIV9hewEjhLyhz4zCEU2z1Lai1tGtGJopVOv8sOdKgkMz01KJ9n6pzvpxr92C5GK4u1FD",
+	"HgRiAaXN+6Vf8P3+obsLUcasIOUm00INtZyCUdU6PzqEQiNiaaHqD9otQ09REC14olXr/PTICCzw07bO",
+	"D/rmD52licEufTM4RWmlhmSqnp/d33+kzGDQ2MXNHxcTtrp9kSwWqbiNZPYHxAZ9Mxyv0C5eGHsDG20r",
+	"M5BRN6SHrgHYh3DcPRPVlpqg8+9Hb0EX973+8UfXP9rW3vhRqDZbxIIr0W1teytPzTxs2agw0oV8tl3U",
+	"6VQs4tXQ0PQG4twrRF+6QtSg7OyiutQpGOIuEOnC0OPbGcYOo1Pyf5XOwHHnxNh9J8Y+PTP2KR0BGB57",
+	"GO9kM95bxnolsf9KEMti76QSm03te66IpxEy+JV7yZXGbM1lKFKuJfQW2u4qp+hPUWjeYwlItDHR1O/a",
+	"aiP7k7Q/Sd5J2sVfAlRV9o30O71er9c5GfcnHX4YDDqn4ZnoTfr9weDgoNTdY3PfXURspXD92aGrYtx6",
+	"ZV9u2aLf/bPB4L5cdtd5uODKCm/liqCf9jsGM50TcTjpnPWO+h3rX+fH45NWu6mid9+zfixQbyEvEiop",
+	"V4qA0tkqKoMD0GhJw3R1P/3aQIXanq05TzIe11cR7uWuLMpK3OYmsy4Eq1RvEisWOab3XbObas8/vnjX",
+	"RG3tvHqHRf+632t0WJCqaf0VRnfc1V2xUTetuCssffuXt+7fa73CTUeh8E5VFYYmzE8TjZlGPCAJCxXy",
+	"fCB4oPfq6V6oFoXqGovpINfcNI9itXXjc//48M7YKLMnJ+K0c3Y24R1723I0Oe4VLlBCSj931xp7E/+P",
+	"beIjJQx3GYU+oUsuuKuCJt4QwDjmSeJ8U3seuOeBW/BA5zVyTO7Cvx5V+f1ontNGUYO5Hn5SGGl/g7pn",
+	"b2CoIP3tedGeF/m8CMM4r7IEfXEUp++57bBYc/39Srsl43BYvAJaw+B6B57plK6GaZabMSJNZWqmuW+3",
+	"JlECfbIbnOTjTnAcnnROTidnHc4n406u4Z30WwCTSId6xvPAZmO1Q3jeT0WI2+VFfaSXjYlf+qndUi4y",
+	"6b42K81fZP+9l7m21wH256547lyAVZYkmLTyL8m1o+PtUuzWnx1Mr9NpNJ2CZw0dDTmXeJt3QE+zZLjL",
+	"mcS8ytLaqpsGMz6i6R6lWeIE6KYJvhD0GYoxAnevcP3h7clQTFMeivANx+hVMZmIwAiLpxBz0YYStgR1",
+	"O8+qkikldCmos0+1gqi3wK1giaRo3y57aiwBLCsMrQDMc+iYAM728xZFBZvjhyFGJKcOOr3Bdf/s/Mja",
+	"CJYbubGxzwD4Me+dQ7OQk/6AlPRC78/eee/w/OjkvZ9QXhX1Zx1+OD7qnJhDd2oOXR4+ezQpJnIP8/gU",
+	"m8zNKWWidXg0YIfdQXcAwdJmNWN5BymEWRz71hb9NHTPg2gRiWTvH9qf5xbcSYVDOXEp9DtHVYvET8F3",
+	"nnuXPKsyyIIoDHrUMbKlczI4O+icmsMQHOdX9f8qwWeW1skPVC4A10KD+sOaawXDFwbv6S5NDScyhRhz",
+	"na7cs6I3w/8QeEUxj78E5qOtUGYZ2ptU3EZiCW5mPTdzfsh6vYNgAf8n/ibiWDLQ92zIDwtkMonSOVvJ",
+	"jNijLazaxW8f0cc5a1qKmOqF0ua2zlvv8BnTkr3jOphBW9qWC43fcWZoRfBHjYecikSkXNv8vD1f/qL5",
+	"8kzwWM/AOZ4FN1DgnKr9YsF5rvmYK1F+TIoUhEX/XrWoj/aklRbnHT+fY8LghvEdnh/031Ph5PK3KpiJ",
+	"MAOPRPE5FbHJMZeLidKrdnGNup+nVRnmQhUjfP/QdjGQrrpxk65Vloa53tkSaZSUL9LBN1OOQCl6vneR",
+	"othra39dvXfTFNw0D06cg2gje3xEaIMidwpK/M8PQFsT+AVdU0PhNXnb9wv5PfQL2edP7I3nff7EXuLv",
+	"8yd2zJ/wZDhPg1l066dB1J2T3tF1f9Cc7xDEIr1hOuW3Ina91AKudCywWAaWFiu1KDk/Oj40xxgs6xRv",
+	"TGcyTbGo0b9FuVA6FXyOA5HjLBuDxmGg+1ivfdSKtBLGChrKPNNrm8D6LMm8u7/U3fOOirVgTdtrEceK",
+	"zaAyurDaPbbtq/NvejS5j9ba60sQrTVfXRY8L9vwpb1TZM/mfiOnyN6ZsZMzAw60dQL9LKMkdzrATTXZ",
+	"zOtDgiWARY3x9+mzey6xT5/dp8/+rtNnjTqcCh62zg9wbW/s0n5trfUJ1VqsXzgVLaSKHND9g0EPikSm",
+	"gN7+J1w1WHKoBwF8s4BSg2KZiKe/UTDXT/a2cIv4q8ZcVRcw4lqE+Cl8dKcJ0SNN4dg0SL/SJGQfW7Y3",
+	"9/axZfvYss8dW+ZJ41zZr5OXLm4EGw8JkWzhdCxcOjo5T4nRaCDcRmIJtXX3vqQ9c8EGZ1ZHRaGFFfL5",
+	"aoyKRyJB0VsZRebgfjvrcBdl9wtXy+arXJYjUh7AfdfVkbZRWvsbg72RXJMGtskQdJLckhHV0R/+Yqy5",
+	"89bTLJUL8ehrkcZR0mA4bmO3WT7xPBPkzLGnYgWJkoXQvyYhtRc5e5GDIicKtI1I37O53w2bM5Qw5sHN",
+	"OgdM12z70bE57nuBthdopXoCPFNod0Kd7iAzOuYZeHiU35d2IYMZJKREWuBlknXpiTseOHFR7+jzmZPY",
+	"EGwJOiPoctYwzqNJNiuWSzGet4oBJ7/6BeJDUQmNbBwrFN1brcENVVVK0f1Zb9R2j963yu5DOIIn1pd7",
+	"K1IFFzUHvkNR3Eb49LDfbqmbaDG8laAX9wqKR9FhYCxldBiYf5mdQUuaNnQhJLRo+mkv4//YMv4jOK0y",
+	"8wR3vdm5cuokBvYjc2l3n5rfsQ9P2IugfXjC5wlPWKTSbOv+MP3x+ut86oEDHeSS9DgehntP154rP6jo",
+	"YUHbryZ3rFP1jx+o6k94prRV8y1rfWYettotoy7nwVSkPA+A4qUW+xySPa3/q3NI8taXdcdncHzdO/bY",
+	"O/Wr3fcV2/cV2/cV++37ivlHO4DMQ2NPjzunQT/s2CJxp4Ozgzy4yLUDNJBPxdr6eFTP4k8Axn8HgzgZ",
+	"z79Hn0wayXAoYESfN3idCugdcPsU9rnwlq3qRy35U6HNwvPkdcjEHBZo5ajTczUvwU+1jwXeC8RPiQVu",
+	"MF+JFpvKrR69903/fVD8/iDsg+L3QfG/06B4w8YuAl1orwPhf/uuOnu28mDnSt5V55PzlEuc7LBjdFs0",
+	"Zs+MMTs+yqNi9z129neGeVyQYW0vv2zBZgPtHIRUBdwKtzRLoCyGJ6PyxgYfjTQC2QAmXeYrnqkIROK+",
+	"r6uhbvDXOTmb8M543As6eWnx00EhkHRdY4UNfQlQjv4Li6V36ubE6P1igP2691v3H+8xp+FqvQsMmdyg",
+	"Ji755BR50clRcNwZG8TmlYAOvQKtasHnBR61Sz0hGsOWvLp3NVyvZ4IpPheM+/178vY9YKnAEpWyGf5Z",
+	"mnrR/DU34EeUbNU/qC73WHTOeL/XOQmPjjrjXtDvDMTBxHrIbZZBphqkhB1RRdNEhMMoqc1YOPXCPId8",
+	"CtC2Xspfojjmj466PfaXH/r9x+xFlGR37O70eHh8+Jilt+f9w16391f2XAQ38tGg1+/1+r0+exalYiLv",
+	"HsGvgAyY/BIrTQaBUAp9LkZTW307Gz8PotfRt5ff/XLZfxVdqsvk6ih4cnl8ebP44fsn3551xerbX8J3",
+	"l9Hr6HL58vrm6OXgx8H7t9+edcPns/jFD68W7wdHs/Bv36/e/8MLMTAM+wxS8cQkFWrm5vznwbeT3vXZ",
+	"7Q/LwYv0fXC6enU0+7qv/h6+PMmeHvLnx4vv9VX0o3xyd7M+9HWvl/0H357aIBZQxnZt97lR26u0+/SC",
+	"z8D2oCqAQwIDnf21Bkl/cN07q+3sSXokxqNTUcFymYK69CORziNgXyAPjYS2hQyMHCymI90bqGLJw/0Z",
+	"+U86Iw1t6/KYQqhDvEil4eaUiKjFAlLzklCk+GhDWh8UQM5jHO/breWnlAVttpB2LRQ6+N0WCl3DJx5c",
+	"+JM25Ruv2LOXY/6QJHMKFi5nhw86vQP66AALH90axdp3NvWg8WvnJDwQndPJYa+TI7Z3UkpTL4QdHPYH",
+	"28xo8DG09H3UO/Ay1Asp6vRKrVruDTo4q+Snr13CcTE/3RKDzSX14fLKsdoL4pnh1LtIoZ3z4eq8XfeY",
+	"t6Q0ny+a91+vFqK0qnsyvIiYPMpwjgxHZ7lvjs7ov8jYIVrv2MrmLot5/bb9efCMumzRAMNd+EHRfiqD",
+	"8GgbAB71W/f3UJd6IjFWINEcXY2kDBQ6UhRRNo30LBt3Azn3Tn6JCRSZKAyGjiXF7NXtOeMBdhVsgx2k",
+	"2iyYcd22Zfy7H5IPyVfs27evXxmDSSX8RgwDrkSbRaFItFGmUsV4Kth3311+c3vSZkBY8OTq2RN2cHBw",
+	"Zr787vpJl10mLBX/zIQy0+F7c77CLgA8WTE5mShhJk/CDwmDMcZCL4VIgP+vBE8V65uf2dnZmRvXQAid",
+	"AxBOzI5jkWI8YRIy7dlyJpVgI3PqRuYXKMCJvay77EWktEIoRkDdQZYqmY7YWKgoFCzS52zBlWKRZmMe",
+	"3DCuDHgj+5qWbCo0jGk+Zws+FV12qc1EI3M6RozjzyIJYXUG8hhm1TOucWqZCPzSLOciscuYccV4HLNF",
+	"KhfGehWKyQmLtGIqmIk5fwwfLiM9k5lmnN3yOBNmZjNxl71O4pX5dhyLuWKxgJkygxAEacVCyRKpzYIM",
+	"GLBJ3G5TG0aBLgQGl0BK3MGysphE6xqHj5KpwZPMdJddsDcX10/+Zl8Td4GAIc5x+gjQGIsJvM6U5itl",
+	"honMT4gnmD6IYePNEPnMPg4MguSSlmzQ94QHMxGyVPDQbuwwgGduU5EWcBbFV2z0Qwe+Omd/u7weMZmy",
+	"0cvLt29HHnVBX0zYVL5YxFGAxQgIuf/vz0omI/YXQ/Rnh0cnf4U9YdwsaxwLNgpkKEaGLBQbGc7q6JCa",
+	"x2AlWEMBBitAF+IONFdLrqF4zEbYnHPEgFHCD5MoVZoNemwSiTgkkjJnZ5nKZNplT3kwYwZtAC/RnUHe",
+	"4d0dAqlnIkrNrGYOBSv+WoYRHePLDhwrWNnJ4dnBX8/Zd9fPOqdtlkg24/EEIVdZmsop14aKoxR+NDAy",
+	"vYwC0WWvDLzm1OtY0OaiyDALN3Mbq0bB8zFPcGZD2UYBaZvz8urZk7aj83EURqkIiB7pGlnR0QKJFwvD",
+	"yVIeaJGqLntJMSxtM5XHGAkUMOzUfzmQgPak9hmUErci5TEAhDh6K5IQdxAcJAycFYaARxcQixj9wpHa",
+	"vxY8FSn7v//7/4wsX7jlcRTCweofMXKKtg3VgYaKtB1Nk06UwC1A14D99C6Y8WQqYE7ykNCkZiCP/0Sp",
+	"2RMMkulCMRxUg0tfKR3FMTZZgREOeoyu1hwPXiFN8UQacUFbGyXMyACml5JpPlYsU7hZOCxyi5wNx1Lp",
+	"LvtOEWuIuRYprAqZBy6zyy7MfP6iGZ+YN896LOQrRPkFe/P67TWSOKqwiik5F9gzRvMbICE2ugyNpqFF",
+	"Eqw6fxcrg/YJ8hWmRKIZn/IoccSPDOxGrNq4nRZyA5BllHTMiDHS5CFSpDef7lyJRcxXIjxnxkAZEdiL",
+	"NLo1Z8MIWSK5OMZ1jEUskynUhY50G+QWO+wdYu8XuhVl40wDUcyFUW3VY8YZNrU3uE+N/MHPDgAg5CDI",
+	"M9gIXxx12ej502v2COT8o19Jkbx/NBcjwwFVvtSAx7FIgfRDaXabA9ywlCsS4HBA42geaViqZKNHPNOz",
+	"ERuvWBBHgGRkbI8Z0A4xJiLhfNPGK6uDPCaG7UYAJcAOAtwM5PBSpvgWfQfoxC8Qtd5PILpAhkTQtN0q",
+	"Pp7gTaRm6O40S9XSzGokvZjIVHTZ61uBZwsWa85VCRIkmjSazjQcgkiZY5YpQx1aSupqZKlKS1vvGwQU",
+	"UtOMNIorrsULM00H/jtif0kdus3ggfhr23/rSsx5lETJdATrLvyihPmezjOxFYMJwxhmYm72D/B7y6MY",
+	"JBScib9WFlw4EYbGBmdI9EhcKddiSHRgoRA6XXUuzOEdgdaIMKAkhWBEn3jMbrkCXOdMFmfnCbVYm0qj",
+	"+WTEPtrmq0grEU+MmkEEu5xJp2Aa1LM5T1ZmkRgCyf5i94ylBj1G2cVebpxEARInimKkuzbzYiIfe5TV",
+	"zuV2WiL4v5op4UQ63nI4OEORsRBxHJnTLidALIX+cYCWXKHCh+cM9e1EpnMOutjccJ1Qz8wYsdBGwLUZ",
+	"xMGTNIMhQMIZSHDDWSgNrbA5v4GWW2E0mYhUJEY2X2AtGqZmcmlIH3WwJVfMKCphl40+tHi3O/7Q8p2q",
+	"tNvmh9JjoiwKLXWyP5DzORxC893lG7tAUjMSqc9RTQQ1y+i9yHZFHLIR4GnkVoe0hw8BsS+i5EbBnQ5u",
+	"dSx4aM6a0aeUVcVIQINUMaOM/jRC6WjeMoKBRBK+R3X6L95cnsPhfATO41UHZqDQTyPSc+ZXeGPUZqNH",
+	"luA6KZ7H/NXiL4+IEEdtnMojOvrIe/IolvImW8AEiGTaikehCIx6Ar9kicrGhgrGomYI/1fYLPg+FflT",
+	"gxkQl+ltFAjYD9BGCaWkcSiDPD0DgTRJZaI7RikKeIK81YgsuUzAjPzTn/7E/nZ9/cb8G4a+eHPJJhJV",
+	"d1Cb+/1el72bCToF5hlYLIbtBDMZBQJUpCW9QUMYIHUaBcAWgDjgVRapc7Rev/rqpdAzGaruV1+xvz29",
+	"+IZUHhjHsBsjFkMplGElc3iVlGhYG/wEUsIsiYR3wrLkJpHLhD5oAw0bCXwEWgNoBRdmbaMue/3m+vL1",
+	"q7fERhUb9A5Lb1zgTNZkiLmaGY5v0GfwGfkamJ4RDEZL6OIC/5GJNBKwwAsGbhJcQYSAL0Ucd0AFBPvT",
+	"wb7gKZ8LQByO6B64z6fRrTkLRom3NrmZuNdlr8DLptpsBIoOkhDcHYzI/Ii0RoU4SsA0J2Avc8/BV1+B",
+	"ljEWqJZFCcsWC5ECy8v5EpASCC1jN8ulfQGHQ1PFLN0c5dETNOs712BjARuRZgJDGaCjWi0nN4lAb3zM",
+	"eOL3HkRh1z+yO4UHDRRxY8M5TCH3iqaJTA12wflMDhNjuS+NZgX2ktnlsQxXdpcdpE+TQIYgxAtzAifA",
+	"ad0r5+R20SsgmjffXRN4dqwrI8DsQGaXXttVkv6lif8DJAi1QQusi+CD9xzR8zSNzElOwGNjRz7NlWfS",
+	"A1DuDs1LMrMc6Qn2NwQrCGJ/R7RpV1bzETw0BtpXX5WsJsPDiltpeT99ktu53lYQMSHRGn3pMajCS+QH",
+	"Fiejy0nnJdfBjKC8nHReyUTYZ4VBQH/xLT9HCvZwJWIqdcRBDxY8gH3LacsQIJDdaiG67Ds6eHYNHukQ",
+	"Yp6gYcGAEulAD3p9Jw89bwEg33/dADt6IQOLQIux0dNrPh1Znma4HbiQkO/DEbOTy/kixTAIM3PBjQJt",
+	"cqOETX+JoKfnL0obZqIqNDpiXN0YxWlilez4Fl0Vc8PTYsGNOfiUMIXfoAvBGBlgPVL8G/i+Emagt04v",
+	"FCYGVvMU8HOFfkvybHIKRjX/Rrtdg7oOr58bTQbbA9MdFvYI7vzf//1/PrRGOcfBIwAqEpNJvALMOheS",
+	"GRf8CKRDaRz9MRtLc7JTwSiABJxiZnbaPNqlXDHsstfA1eF7s0b0YBruKfhNl72h2k1uSlqNtD6Ir74q",
+	"EC/Si9kwJPeD3qHZB0OARDDaTBQpCyEo0mYus78LnkZKJiBkjXwffQVcxgxC5AduQqJdGnDQ6+V+GQ1+",
+	"Vkub1sF6BQTkfJS0o8R8Il0Wu1YLdzYiWGTIGgeW70SKAMnRABj46iso+GuUchrGUATky0TobLKO7irB",
+	"4ImZQMNaC3GBfgykgCzNAagE1Ie5mRe1Bw9AyxgXKZg/WDAGb0LI3obFmkUC1wWhY9CMcIc5wZAXl9BP",
+	"hAsMGfcTthN2DxwSsyjwdBayt5czkTCsGMN+lhE4adAbzMknIVPwgy5n1j4WKzjzwEAl6gZ6Bf5h1ERk",
+	"LlmMbmIo2+h9gI02U5J8mGD8old6nGlDU24vaeu+4drJ7xR915KNXnClOy9lCPEaIxgQ+DY96bw1gjZn",
+	"4N8l8/IvFd4KwtHoHEb/g322tdHQDMiSSFvuHyVwJYGKCB5S8zPRiBUJKZEYGuft0pxGoqbksUNtas5j",
+	"VMMMumWmwRVNx4Vgsdg5rpPs52y80kKxrx4hF4tFMtUzZGIjFGyoAcCuoTvMp2DL5zkUIjc4dxzGgD6K",
+	"5vMM/NUj9JzAnYt/gN3phdcT2QGeODo3GjoawQZ/SkvU4edts+l4uQCKWCrA88k1KXRGYP5/7L3/cts4",
+	"li/+KijfreruvbTs/OjZjVNbW+4k3ZOeTncmTiZb39VcExIhCTEJqAnQim4qVfdp7oPdJ/kWzjkAKZmk",
+	"JNuyJYd/zHQsUQQI4nxwfn4OKBZXmz9D9EQfwr3i3uJhdMnzuUOuKzoDT1N/prlR3SV/5HIsVal4jArD",
+	"UzpZn9LJGn/8+PHQ3cspV0NuhXfaAgA+ffyM9OMfj5/4aArFFZqcHejO9G6/APygtEeoWLGnx0/8YVZx",
+	"Ef3rv+KU/uuQlKTD127/x/91WNWHDv9A//UJU9ooORrFNMWwYc7EsMilnR++haIGPP/hzKdoiWajHM6g",
+	"0uTy1h74sHDBB3MGQceISYsTOwNr6/B9zpWZ6rwcKUaHVx+Y2eVQKCMq0cw3r99fCWPqqVBGF/kQXAdH",
+	"9KOjTFqMUWN+8EIcNCSfHBz3HmGyorsLn8qDk4MnveMepCg7m9SNfQSe/SM+KIw4pLJN9zklmC6GSH/X",
+	"3tNlJm6FZhNN7mLqYN6Dw9X9y60QFWF6BzX7fjBnFLT+gbwM5EbJhdHpJWDCAUwXgfN1cnBy8Js09tRN",
+	"7x3NDgpmSKHFpIiFSdJZ4M5ZOALA/OUWMsIhVdJZf2Xxnv8OI2Xumf8lF6ODk4P/ceTODK2EsuYIvzVH",
+	"lYmcwQ+/fo1aJgDIJQ2D/If68emrDYb/m/tF07i+kzwfoLrhfWmrpkE5xRtN5D38pmk6p34GpnQJOg0V",
+	"tAsH7+iup9Lp+llB8q5cf31ev8SZ1F1TbpqjFxCYPljjSnAWewaxqVYGC+4fHx/7jATfFaES8fxkMEt6",
+	"4y3ltjrmPCzld0E8C3f/1+jgKY5ed9Mwy6PXCg4Sgkj82aPVP/ugeAXlE/zdk9W/+1nnA5kk2En86aPH",
+	"q3/xtqL3/YwJMPDTH1f/1JthIvlJJ5DK8fTxs9U/C95/HCrkc66eKRxomHVKUA7AM4Aj8ODkv//pdogp",
+	"sowDQ4N7j0ESneXmXnHElJg5kx4CZZDGP4aMOUya/Wd08PmQ8lDxEzdcHTwffYE/z/HPc5l8bQTsv5Jd",
+	"hZeKxJscFQ82KL4BhvGy3hUQ/kVUMXgVBJf7NTy9F3B38JTyvfQgkJX5ZyHzMn1xA7m/IyFFE7hdTPdD",
+	"So+frv7F79r+rAuVdGINQhA0nerGvj1BPiJFyE1+SjX5y4X8NL63mLzqxHjqVP+5V6KfsZju669wNkKq",
+	"IcvA27Ro9sMHdBKj9VYYSsTtK65CrJhuVEGU4CyeYy6LVGFU6XRypw3zoXVj12h27/B++wEsIKCwL28L",
+	"U64+foABKD9cmPDXDty2DG7H/74G1OCjvEcfPv7sWct7qOa+rf8+SmC68hauyPSNcXmNhXW7/r3Wv0G9",
+	"y7pg/kGZYorqxBuRSO5s8t2DdJLBG8M6pMc1qmHvMQcO8ogRMjM+h6SwhThbaagZjAn16o1hHOwKVO6V",
+	"0eOe4YMReZvJ45ess3n2xeZBOQiWTkgyu4bFUyRI6V4rUB8hUgeDsUSCU18oDOdpNpvorMdeKZtLYSh9",
+	"m9z8DQIFY63jVuJDWwopPV2D6wLIT67ju2h0JvHSoQJ+nVZPzi2NvPDALe4j4n5Z233kVvwUf7N/Dhs3",
+	"+Xbc6jBrfzALkgbcK2WpHt/ESeO5Nxptt48+qwrDgzkAE+YiIluGs92QiKPHPoaKlYFO5hBcgC0rDIUM",
+	"kYop2IF12sKZ5bl9EShBNtMXKinifxPzdWTvd219t4Xbt5aqz1Kxk67aRY9vbUga7QzLIZtNo9OQyAlG",
+	"UqG+MyENRZrFpBNf3RRj4eN5kafxQXRAOQNuRjWp8k0TpV8d1f3ka3TgB13183AdPNsemHbXs9T2y0pa",
+	"Y7J/E/N3Amh7dg5ZQWYg5g0i5ITiWmB6BCgnRbtt5S/yOR9AjUcpU4XqsVNmhAU/VyKGMhElCHMPo4Cg",
+	"VHtoDeNNuiJhwls/rS3qGdWh5m36RlijTufYI50DdvhhMS13b1lryCgmeg2BQcquBmF5VygoDAoKB5QZ",
+	"Fj73lSs0qiCNgVgAWsXA3W+/HRHlg7QGX91zdtK1J9JVOXTMLSj0IFJHX5ACrznWegYpMVSEPS4rlvOC",
+	"zhWs6bYskQlkw/l8IWDwqA25lptzrcAIXFYTDCHyvp0NrpaPuSL84FYSQNId0eRONZqNeN4FXB9uwPXG",
+	"OuSC/B4NuRqKtNlKp51WrbCG7UYZ6wNM36UalTJqANI944YlWoke+50yfjOdU7YgtGkIxXVQseQ2e9RX",
+	"4lIo9GC+J/4XCOLO+LzHXsBsU4jRQk22z9qmlOLniDC+koDQpBoELtQ5fFYbgsXb7xDObORluH88eqix",
+	"0DsOaoY92qGel8mbAB/W+LZmhSkh0QAONcZK58yKz9b0WEyfxmwkfc0v1Q1bDcUy3r2FVeYOeCYRm+iZ",
+	"8NXppf+rr6jQ8Tkkn49kikWB02k6D3QDTYm/WA6/QcrvbWfcwgRaM263lWoMI6+TZFwW/BDHWP3o4csN",
+	"hn+Hv2kfH+rAV8bDrpvKu3pY3GlNganwbTlsxj//BnUhByePf3wK/Zr8308Cq5uxQPjYNIdKrXiYCRAl",
+	"Nyw+sdLd2tP7fV7Oo2Hk8oLbXX1Qd0QuGHSjSJDBSxosgtU50lA0zAm6MlWnMtJ5BmyDCbfi0N3iYN0X",
+	"0TAdZCcpp9QULNXXmsc+eThAkNucG3RadO6NPXFv4Pu6iWMD73AEocayW9pVRYHIaEoqoIGAKufCiNQd",
+	"7pngajaRqYiQjAlJTtxVnJKbZM5SqS7QMsHedFgEiFZYKpIeeydMkWGuKVg4YLuYAjjDGtJGi0w0aQb3",
+	"bj3AxN66BWi3HmD1fTmqNEDs0wnhHggh7j8Pm2sIXtSUxCTToFcjTwOSYiliyTJQHP5+Iubw9YWYEn/X",
+	"WJdMT7WOw3IPHuzKTu+29p443Hxo9MrGXG+rT4uGzBcg0LJ6CvZKWQhMnAJSSTOpsK66YQ3WIKBqyS3L",
+	"dAYS8ZFLCOZ6KiunACrNiFi511duT5Yes1XnCezgh3GcdEK2B0IGLxN8IesfIVd1t1xcSjFrdvIAq+2F",
+	"VIkzFZFFDxwFGU/EYTEN5CPNbpe3fog1fMK+1UfJHlWBDzPRM8Vkk4Ua2oSsa5z+5n/w9Q4kDxehs58e",
+	"jv3kRQfCs2kKQmKClFxLGr9g95xVpbhA5kHHVEmDQ5QKxHICkmpEftmm2q0jkv5pagI1frbbDtW8Hv2u",
+	"lQDaoTs4JNvPR78clUzLV+/5eFVuJFwDt3yyZhTFE/B0IekHG5JW1QMV0gXLnh43AY+VselTFeDD530X",
+	"KhE5m/E5MQCr58j9jxqv8PTLOGFpWOysypji0DxNa0LMTmHuqxaNGX+xT0h0R3r6OhDURYxvIWKM+6aL",
+	"GS/HjNWtKDFH0H88acahN8ScpsSsCoWBmtsU2FaGKKID2yMG47BOQgPtGE9ZVhhyL2MmHDv1+Gp9FxQ9",
+	"cgY+mE1qHnJq4uBEjhG5GrzFQiV7pTXdpPBmAd0e3SW6hb1wXSUr6kpfHgguK23vGZv3u3oGMeuaaP5J",
+	"Dw4HyLjaDOA/Q7MWJNBM8vl5XqjYx6KAzxezawGpQx8Ybhn1EzEsFp+nAphdTpy+CZD8SQ8M0puyAdCx",
+	"qsinKfaV9JmRp5ZlGhoyHeMvgDLd3Ypp5X6olfBdKp6zOBUjS3ywEz2DjhUsh7YePfar+zmyqELWYxmP",
+	"7CtokYDdS7D3jWa5sPkcw4/mQk6hc8N7zazIM6m4Fagpx0pbZAhXQiT1nISnQ/uHcqPfxGF8+zWSv+rB",
+	"T2hs3y2BjB+3+YD4WM2OPXjIVYZ3DLhOgs6JEbkjg7kNJToqAYEB07XN5wg7n1DgN8PiZg/9qbshFh5i",
+	"xjmUi/jGmT32rlDKIReAJORdQKoHoBTWOX5awr8UmOPBHw91MDoTho1ynfVVyCznKgktJdw9fQMknSbP",
+	"WQz47oAt9vUV0hoYp8cwXr2coo6UwlUOG9VXJa6zH4HDtzbKUA+gd5ba+ase3Eti5696sE5aJ6a0UeDU",
+	"Pztkt1EVa8Nk4JK1J4OR2b/Db9amH7njTM/KyHeZYknN58Zc7UJyI07kXtMaf9WDncps/FUP2uJyAL5d",
+	"VG5PonLXO1yPiCGs8YydTnP9WWag3QO1ZfXMG4iJVLUK/gt/DnbnU3c+defTjpxPyzYldWLR3i2RpqGg",
+	"KPItitlgjmkwIP0WWlegP0N4wkVdGE4pAKVGDc1I1BzbsPfVn4UcXoi8x2JIFwD/gMimFv0cCCF1T6pV",
+	"Oj+32vJ04YkDmEI/uPCwA61TwdWWE1vcOQ6w2e7Q7cgX9yf8A/sfNu+V7X6NQ/XLJz1oTWY5Vez1y0V7",
+	"tdJi39myxoJI+b7bDpCMRTae2N2digHik9KgnPCyTJqsWwxT9xX0jRBu50vt76C0PSeOkvgEO0FeQo9E",
+	"Q327PRlQYQf6c90h/4twR/zGLrxf9cBh85YltF02P+nBPgWS79IdFrZWBK7c85EuFLnG7t43t7BLO6Ty",
+	"lA5OtEPyjLFiagLz1kQaq+EEvS5qrcXw4GYA9dWGFVOvtkhwpBkfCMn4HNuBVo2GHnQ3Dek0IQTte5w1",
+	"58vcAGt2IcGlw6SHgkkYmo1YB1Bt7AufQFyvDUIQN2jGoNejoOMgTVWJhGhYc2mxxSD1tfZ5f9ACP5fC",
+	"GTezHnsNuX7YNjPClvQ+epEwnfdVACjoYJlzBaVjzu6RGfhESizDVm6QAsgXsnsiT0ZxiGwUqGPBnlm6",
+	"vq8C3ZUznnDqgLVaWakKikfA06bcWDbWOmFTLanSzSdDUwtY98uy27L7BDpTKj17zmJVpGncx4Dvov63",
+	"UvODpoR7jsfwDCsRuWH5OqDeN+URJzSRanxu9TmgS4fXXpRvDtcBNVerjUgM5jvaerMX8FGqMSumTSoi",
+	"gnwxTTWH/rYLkOogvDbZ+r2f2Vbx6h0li3R6ZAdPnR55C7gUxPY62OTboh59oX8BRpU0Hc0AZcXnau/d",
+	"5+h9k8ayC4FmNrmtfb83qQCVpikfCiKw1zr7zrBUj31XeyKWIp86z4AtrK9grvXqVaYvxRscYZ2s6yxc",
+	"WpN3XS7BjrZxqzzsRh3cnl59hS/xtXUt1vaXuH+XQAi3U7W7owkk35shEtpSzdWtPjUXbDAD5mvEjFRD",
+	"AcymCB0YCTCWiTzXeY/5hih1eWUNDvs/cB5b1E9whHYVhVajC43th8MZ6pIsJHSOKp6B60jAEW7w5hb5",
+	"FVKuzTc4cC/gACtOzZgatMZMK2EqXiH0x2D+fWZEeilMxGI+4CrRSiSV65W2a+eLhPdzQOMeRAdCFZlb",
+	"u/KTMIpbyT2nzUMYgJfRSv6Ab6tDgj3qvEFnFHjGglSCi0xpqkScC3sDdDj6Av8lPzAmPLXVdKPj0voa",
+	"iSBGbAgpNZCDLkUSMat1vb4NY8BmXavIkS6sK3Kkie9/QXZFgFeUZcNqdOV/t1H+B7uncwNccU96GVd6",
+	"tiGuXIr8UopZeytUaSDDJsISuWI4CbVWPhYCavdEFzm2IhHiAqvdADgWWg9RSmepsVMYhb3luTV9RXWA",
+	"mcBITllY4lSKIk2ZD8h4Rec5iy1dRIV8Rjdp9/5pt4kLNMYKDd/PpDvZ94aUxb8zr+Ub9+dwwwQ4FIgW",
+	"casvgnLjjeS4yL1yXaRpKUJAzkdkaJCbZiciFw1C8HecwRZF4D03FzhKuxDQWnQisD9mruXmwr+3a+z7",
+	"oy/w368lN3Szq5mODjwPUFFFolDY50gFELPvkV3kB2eEXnLL85h9jy5llQhnGkIaKXwDF2Vcuh3O1VDE",
+	"ffW9j5FF1GoHE8XAu+075vs28T/AV/FMDCZaX5iYfZ+IVF4KaANuNfNf/IB2eQMfaY999PkXhnzmwT8O",
+	"A6TaCNNXJeHoc+rsBa0IRII/RV2d+dN5WFhmJjq3nqUpNAKiRXPH68akpX+nUorNYoLwq9+dur8TevpD",
+	"BKOOVe1alKiBr9TpoDeCrxw4upvxy3POs00o5ztx68TtITHY30Te6DRua8uMJF3VHnnAf7qQ9bLYtg4V",
+	"Zn+hM1KRrkArO3Efwzn5vtIw3/RVzIdWXko7P8RxDt3P0jk2Wr/yJdzKfZvxC+ErU6zInzPOBnx4MXLK",
+	"OZoPGVxjgt6hR3010nkmcjYVudSJafLgv6O1ub/SUZxBWT26T453nHtrN15a384u2ROnu5dCkMnQ1Q7f",
+	"4k362NAtjr7gP1aVrIVpECL57BZvt+sRqvog3R6KQEPHT7BKpJaVGTftWt0z/ZV1DTT9Y+xur1580BV9",
+	"MfERO9XhwdZvhU18M2E9GprL5l71P79gTx/9+3HotYucje6kTqUS2HHK6QkJn/fYaUXN8CUToN1QJ9yn",
+	"LWL7ng9SsTeya8Vn6xeuvPFytL1WMC09aIWe8wXe+PClNFNtpOfMrKH35FlInxjJdDE94Mronew/YB9j",
+	"wufoeLt6pHLDXpz9Y0Ng0Dprb1Y7zeUlZNKqhE3g/UGSqneyLeTc1Grkp2r+DkbZ1Hg/EzwfTg4a6C9g",
+	"EkF5n2jTlFDjvro590c8TLWBanccGIwnn87H8MvnLHYzlpdwHU9T5v8MSzYRdC2mAkk1TItEJGvnAvm8",
+	"Hz0Vzv7x9z+IDvC2DyD559StqNsxrWYI7KjOCNkXIyRNF+QGM+B8ovw1IOsoFxZP+SYNphxN6YFO5mBx",
+	"QIQEKjtZqtUY6jB7DHYc1AqxXBiLJDoiY4WyQIROLdFotr0GvwPM53pIt2M+gPAknQQ+GAmsSJ93AvjD",
+	"I/IMMdfxAoAwfiFp9P0LnAi1Jt254wumxIx1Cg03mLMCtoT7GGmgLB7s5TFKBsUzFgOjl9L2nIaOyX+p",
+	"BJuBWw9+OOEULRwSS1Wlg0H1RlRIeO5+FDcEIdxDvUOKsZXGysK532Sz+CXb/3Q/tywr3BJuHbo0v1tI",
+	"87uy8TuIC+LJeAU9lmHuesCGxIHNrs2ziZ6tMpLqvB9kFW2sKrgfbZsBK2jg36xMd84GL0rXLlpbEqAj",
+	"sE9blAKUUip51TqLmNFLasCQK2c1gPIgiS0FY5LwdS54Ui2Z9em3ZU1txGYQGg0FtNBpgmci6bEXqYYU",
+	"IH9jhsT+xjexqOWWcs90czG+/brYMLGNamI7BOnKbfe3gQS0Ir9t1PJkAK0uUjrx/bXVhH4rPtseeyc4",
+	"NFO3Zbk9OnGD4gCzdkZJkbilioDgxD0DlA34cItHLadmuF80JUGcqvkbP/HrItM+eg3podvcFuGFdorL",
+	"Qy4zXJSyZUy4Ud7DEkLkAnzxN/J2LHos2O04LNyou6iblDPrlJP9Uk7uw9OxsNE7FemGXhJAopvqSCEB",
+	"tFUpCoWPVqhQi6XEZ/wgL7B+xGk1G3S3KpNPV3e4OgvT3CKW+EHaVI5yvbpoyZ6oEKayd64jGUdf/D9B",
+	"R/DZzc1awpnluSXnhRMNcHzYyuZhM12kCRIkePpX8m9ghmQEsY+ysgnSsK66Hn+iqfiNu3lWBv1wYyrW",
+	"29ck/FT8M921IuHHb9cj/BvsdInO0XEbAOV3O+MlOGBKAwLB7UDWihrUd8IgYlEBi8gNSzQkdYhq3XWv",
+	"vnjyjtDn7ohVOyjoNAdfSGnKzX0LgriymjKoCzORC5YU7n+59zZOcU6Ub5XxRLBi6uCi11Bn2UlmJ5kP",
+	"t+bydkXT5nI8duM1yeZLXcYPiZqH+27TC8o99k2Y5nrslrHH/hgxO9OMBjCeJsFp+EiV4LT9FNv1IwFD",
+	"LXs5/vzuVf1OlDtR3ha1N+7pqvK7Ma9XYagAp9F5ZQozxbbunuDEc4pIO2Hxn7Gn2GIGihTqc4I/wDgr",
+	"0gU/6jwxHhDczKDYB4hWpJmmfA4JChENJBKWygvKvqUC7UspDDSYcXcYiLHE1vV0S6CA6SueJO61NvbK",
+	"/HOhzCDjn38TamwnByePjo+jg0yq8Pdm/Ulvv0WuW9VKj9y9C1K6+be5C/2O67yF+1NiTW9scxQ6+kId",
+	"kVdlGPLUaJZwy1HXh9OfY92CEQ4eiuGEkdsd0ctIHRQNmmFtJqLbj2vlNC82dl7MZi77Ou9o7XQQvXbl",
+	"wT9kpzs8XKrCciNfX1rxUxRW3xhkKe5fLSq61Mh4InOmZ4rlcjwJKsV7HyiDW35n6Fuf7QgUxO73Cfse",
+	"4v/u2nO4Nv7hOWFAX80mGikOveYCGgEmFtDZD8mO2rKhViOZZ+4SctkhOLDTsDahDbfSVOG4lLlQm3Hg",
+	"ZnlK8cQdgJNdMFk62Ln7vIGKgHSo5+WyAnzfGZJpBJp1cDA6mBZNvC4IGO1IU0lfokvOCxW+jX23Eq7m",
+	"UKqZ8TlGOnMxlsaK3N3B9vrqVC3CEf1ZS+aac2U7NOrQ6J7RqG6/d7BE8llBpSDMQQO6mYKWC6nQsdCc",
+	"dAGWFXAy4G4o20BQSrfP5PaTjJj4PBRTi6yzwPOOReEsExy74dYFVmgmu2NpdWDUWWS7oZuQaAAF7JLP",
+	"9Wbyb4QxUivTZqOdybEyVfmG/tziUuRzKBTDZrIcqGmZ1RdCAVkmwoKscae8Ugm4J/3Yey7sNU0SX7k3",
+	"1AnjQxTGVyqBjFsjx+pQqpJmam1pjBroH/0t0QxIxKUcCqZzNsj1zEC+IjHRuuswsREqqTmaEfSpLmyP",
+	"/Q59VQyLh0WeC2Xj5tDLvknhToUqaPFa85ppn3Ro8KBLqerh4CYlVE1H9dEX+pePhzSd269UYjAZAud2",
+	"w3N6ZwCiUcbqhy1Xq1MQOki4GwWhInWb6wctEIDKf7OtDiK/rJ1UNXeoiRYj6PWkxAz4FX2+xkQm4pyO",
+	"xTgCQglv8ctg6yPbG4Q3+ip4D5KTwCFhPB0FVGr6CqSnx0+xPttZDVoJ5KFyQ4Qa1FTri8AeB1PShe2r",
+	"5Wkpjc3iJxzb3hCDjLsdcO1OuTHYTceT7CI5lmFGa4X/zQQ4UKGxPDMCFq2vJoLndiC47bEzXOgFpotq",
+	"Bw4cb8iVWxZQ0sxEz6pLVuXLA+0M71jpedtXGKnCC87pgnP3RkQ6in9wj5qXBWLo0b0a3Krz6tL0dyxm",
+	"vYXSFnzO+6yQ/eb9xHtRJNsgYxGLiRQ7F0anl7fhdP62y25IIq994lEHtMOyL9rRF/r3vDX/xxfT0nFS",
+	"7eYPrI2Pjo99NzTT0NXwI479koZbBzmT8toa6KxMfNuq5+uRM/nfcDucbNfiXVqkduirLE+F0P3Vez5u",
+	"GoYuO4Jr4K5P1oSkNzqRI9kp1Q+Za83vJ2+ymiDSt4syR7mgP9eo7atMa7lXlLgUiskRaJlOcRSJU20r",
+	"BDtBC/Y9IQ9lEkPYHp0KPBP1SUQ0JEnjXkHV9mNm18OoLo5/C4pW2EdO3QIpcEoWbe5zPRp1Uf2q/DLu",
+	"keBaAGZWpEOD5U/JRl4fwkBi2cEObhSxQWGdaW3EMBe2sW/cRz/uXnO301O0ee3DAnflBXvihPdvbHOX",
+	"exRO+CFP0wEfolwRMzJ6ak++HHz5F3Jh9AY6mf+PoyJPv7ZkzUCijF4QwSWhA4dYaKoI316KuvIDrV5U",
+	"57ItMtRyCGIIXM+h8rS+G5PXcCSGHKZ+dz86rr++khQ5Dg5CW4qi+8LMpIXqLj0a4fYIe+B0sWtnUMKu",
+	"bgB4KKj3+kVeCvVhet8v91V1Ltt5udUh9vHlKizQg1yysXsMVkwb3ixU+p0h9899v9k31bls581Wh9hL",
+	"sQWWNajHBKc91HIanQkoB294x+i0+xkOsXt+xe8qU9kWE2QYYQ9f8JkPtjhExvcmEsYHhRFNL1fr7I+p",
+	"UDvwbsuZbOnVhgH2/c0Oc8HhxfpeLnVvtjAiP/P5i/f9cj8sTGY773dhjP08dzHsOFms9m9x7sPT0d3f",
+	"C7MDh/DHhcls50VXxtjn12xzSb0lZsGxePX91kc5aQpjAS5RSkb0DxI64cJb8kkJqMm5F2giCMxPxRB8",
+	"+GwwZ2eWq4TnCfM+B/aod3zCuO2rVHBjgfsdnxTj8yEzgYO/z7DHnz9HtE9ygT1B0fkazDyGzzEQC2zY",
+	"PRajGySGJAcz0TMVGBrw5lBZjjfzDw6tujUbCDaxdmp8c27OpsUglUNmRH4p8ogVKnWXG2GtVGPI1tAz",
+	"z3DfV0rYmc4vaj0wLwBkG32+q0JEicim2go1nP9NzO+dlnLhYTaK4D+6bbFtdxAHF1kIOuDuuG5QKzoI",
+	"b8IevhNO4UWQbPtp3U++Rge/aXzuVT8P1z3Uvsf7kYZgtT7PuJqfe2fVPqYbrDHZv4n5O1EYmuOOud6x",
+	"Vpbx5jNuHc/70Rcf1FiRhfs6AIY7hX0hHK+eXw5TZly684CVIUnInBtyNRRpKpK68+Al3GyDGGD5xDUh",
+	"wPJ5dihP9v2iEpOLTF92Mf6HGhVzL3czwYxWhb9CuMtWj3KMdtnKad6eE7RHwnXXmUBrKU9dAlAHDreR",
+	"ALQRMkxBBq5gwwvqWAjEv7mTeItWL7VcN5C9fQbmsjuRw6hMQ+dzZ+A63BhxmRa5MM9ZJt26oW2LXEZA",
+	"R4Rqeq+vsHEHciHq0SjyV7rRLsQUktPDQV/RAOow6cM04Xt+5m/Bz1ZdlHvKBt8EDgNDFLBydhZZ1/Hg",
+	"FhASheBW7ZqjEosaM41O05SNZOqEnDnpmTOrxwLaqrQnEb0s771DMHaHFK1LaYoVttbGSYAeS07vhjnQ",
+	"VxtNgXzWf3M/bZ8AElihF3fGDYP+O9IwKzMog0q5hZqjupmNcogMlTMb6Tzj9uDkwG3cQ3eLg81oc5dn",
+	"MxAjnYtyRg0Tsfpa09jDFDe/t9pS3Soy3mnOD7lEveJasro8J25So15/aqDqu0bq/PKsnAo+gtUHWk5R",
+	"dYChq6wGf2JgxYsD+mApqk4TYWxfwUNF7rpMG8t+PD7usdcjFmc6F7HTwOCQgCJQaooOe5raptfm3ruH",
+	"6xTw5RyVclHuVwHHqTSr4R89J9mfhSgerLdgP+Iht1oX8K13LYXMOehlgN4FdGgEk3PCDTkqbgPiKQTa",
+	"CPGVCDprCaC/LHsw6UuRp3waYZ6ATxyAqPpMQz4Bt0UOPRxG1CV1Rr7bvqJgu/vYaXNwfxFIBBhnA53M",
+	"o+o4RLLE57UYr23pTzjz0d4O6SFlzS0NrkkF6HfFs1KJ0pf7o8P4zsNyaxg7xGQhCulChs8tOlysMC2o",
+	"+nenspiyaMxjnjNWQ5Vdz90jpuQkBFuJHmtfnBex2UQOJwDM1E1XmCLFkHQ1FaqvnKIEDvG6xlnC2IcT",
+	"fO7KTx9A+WlXaLpExwFcHAwYMDYtNC3s5CjVY+zfUY9HFYiZUKP8Crsc5F4++pFlUhVWEGcSZ7kY5cJM",
+	"KteEnvdTLvMe+5hrNWbDXCRuu/KUOKT66unxo5JreqgTweIBT84rV8YO2sD5zHQOEX73b0ikxdY/IXO5",
+	"1jkNT7sdvQnufU+W8Rkk475WzUh05hlFbw5Ddybry6++Aml3R1uPm+k85MbHnWZ22zhXgpkcOzOyCmCF",
+	"nSzil5prJRYBTBctGtVpOuNz49k5DLUIn4k0PQRDMkGYitiFckYsgkqvDjncMNtyrgFgbgQeW6Gc7Hb1",
+	"tnY1bp71t/WUGzPTeXII+SitlTSJsxdSqS7QIWSwPsMZx/4mEZOjhVqbgUi1GhOHYjgwlwwKz09D/DaJ",
+	"FqavnHDU+sxhV7ylAd/BpG9av/DPLZZKbyRrj2tghap2FhYtoT7HLBHAkaZVUFaqFJ3iszTW9BZT5m6r",
+	"ZOBrJ//7mt1ecUNQiCpIMKalYY38DXDkiHrvtByXpLVDiVIlg90dm0+OvabfY6cQU8z94QmKv5qzIaTe",
+	"ea9FiT8ZvxCQEXWpZQId9qgfry8CrLTkQojCSmJqSwN3rS2YwudZxp3tHNJmwSF6rSP6TNjnSJFbZQ+u",
+	"goP0tBalHN+pwg0vNI5YLBEfzmktO713ixoCpL5WT2w2mIMh7YQe3shGQk8GeLtZT2GURWMdxZ6EHVvs",
+	"G5bpXFDUBrKAQIUm6mVn0D+nVEeknSa6ec6ePn7mjj/FpO2rCTdsLkWagMKtWcbVvMc+YMaTtIyPrG+A",
+	"ARpNhXHfd8WTFhriDQQzVqeiIXaPT747evpdGvnvq26WPTP0aR8S/nRgszWwefWZDuk6R53DIGwcsSHg",
+	"YM1dO+LMRDrUGbXiZyOdpnpmMGws2IAPL8a5LlRSjerGKVfjgo9FHFWTd74zDBXww9/oezacaG0EtMOo",
+	"Bwaa4Y4aJX5+91QnvR62hJ4noT/Rt1oi3flA9yUDCcDm3HLSagsjcsUzQZ909us2jhhkflhsapoAaGzq",
+	"3b0UuRzND9HubY9Skd0IKiQkSSGfHDHNDIQ7eky9sdljZEc2tgOpO1L+AXN7RSb5Ng6F9+4kvqnJ+cK3",
+	"231QFuU9okinZK6BALjpHASgHJKkrSv8wwm3R56up7Ey6Q8l2LSSJRM6DUHSTq51Fjn1UkgwVROZi6H7",
+	"ZcR0jj/RRnhK90vvZkp67GVoZkz3M5bPo75Cw9Y90tTOIeOwx6BYRSuYQ4zlKW6vgz0bA+7FBdRtJef0",
+	"GRmxwI3UVEH1xj/6Gmk3xMdWVwfjvrr9mqk3YZnTBI12yvwcYoFM/VxwbdYuXPLFNi3DkwdyafioUh2A",
+	"FQ899rPOmUignYBKkKJDauydhc/g33TEjBB9tfTK+qrhmeDrW3ikU+V3iTnHp4hPFnc0duQWuYDnwPIJ",
+	"TzUC7hFy0ECCV7X4NFooliDTj5YF3EDunwtSBHyd38/IBltrT/+AabwTQe+AWd1XQPkJzqDnvnEXDkJP",
+	"Gn4DLgtI5z1lw1SGBuQcQ7cO5KUqhGGjXGeU7wGJzu4B/TMh5YOTLSOcbUtPamdyKHrszcI6/lloW16D",
+	"zdx4LiB0wzON+crZibsCp4MXmr6yEyFzaH6eT7FKXKQjqDcJb8rdiFqpUdcw5bQPXhgRertXqPZ0zsom",
+	"awzu34dMLtzJnN7jgg+8bisuvJBrbcn1atp2iJ+CXmpT6dubINPV8qfnC9CAvkra2SWrHl1SlRa6sgYY",
+	"rmkA/9fhCz6ciFWX+8v2jCnjDjVMpYJF2hUOrkoejL7U1A5mpbbhtTOngNVqZ1Fj4DArHIJNRW608iyR",
+	"T4+fsBi+iHvstWIm1TOW6URElRxnQDkyz7TGLo5gfD19/IzF7ifn7icxiGBfxe+EzeeHpyCBdQrUW12S",
+	"dO6ou68yxXvy+NHo7Q6/MqN0v718d4ZGyyZuxOJCQWbZOa1lvIfgGnkZjlistD2f8tzKoZxyZeOHXL0I",
+	"5hPPhxN5iQ8PHwxTbfazj+Q1XYd3t97civMUTz633CX0bzeJ/i30D67Jn79yChYGwHLZQ3H0hf61iivy",
+	"FBR7pJDCa1Dlr1AT/xWbKqsEzsmc26Xrq06OqdDTFGyqVDtb2M2SKJCt+Gz7qiSkfI69Mt1xfyEE0BeT",
+	"HyNwUSuoIYIKqGYyysaDte30qKkHKhfsFhoPr/KBkkPn21GHIxaPfF1PpxtfBxNwy2yCCg1MlafBT1Ml",
+	"fWdPj5/26vgod02+ds/e36rK2lnZnZV9+1Y2cluugSQVK7ue27KqQIhE2iX1Yaki7yrCvEqk3ckjfAt5",
+	"/uWj3lPG3iaAtSOMkfegqLhtfD6TKtGzc30JftiK8vJNm5xdqPlGOpxDgE3tupFMhTnil9zy3Bx9cV8A",
+	"b8MXmua5A7+vzWSZbMqtFbkKsZuMJyJErtjrl4ynEOt6Dd9SjMvXWtVVNy/XDbG3uYZZ9hWErZF0hzJZ",
+	"6knOX+LcT+Gp1sH9svtTDe7TmtxyVNnnpPPQPWgqh7bIRVM/8/J1tM5EqCJz75x+0DOX44Ow6XpTNXYb",
+	"YXMyyNcj0ng3VJBXX/6OK5DENe5Ll65WumXGx+LIPewCSgVizIFUHKKJVxaCfmoux//zc5Zu+vPaE698",
+	"r9dW0R8f/2VXn9AhQF6zhyvP+gKnfYivb8VDL178NdphY+buFf1Hf1nnuFFj8bu2Z9xKM5J8kN5XVhSa",
+	"AWOhHDyLhHGPx/5ccshqGpOiGo+mS5EbqdXXoy/th1NF+Bi3mI2AWZNKXIrcpzmUJwyjA0aYkGBZZ1T8",
+	"Iuho+VmmYoePF1qnUHLnl79mEnRp6yQy/llm7nB5/Ojpvz399yd/efpv0UEmFX74KGCFVFaMRd40KyP/",
+	"twiZBxucgGuffHZSZAPFZdqbicH0IDrIRCKLzP+VOs1v6atP03H5xzd1Rn6aimsfITc4fWD5d/xw3eel",
+	"2blTuYZT4CNktlXmB6xGIr8USYSVlGU+mGXu4sUHqIbImxPkryxBzboWuTzMxUjkQg3ruNLv3Eu6+y7H",
+	"fdREcqESkW+uiEwET+2kVc1w21YOBVNAuqOR0V+whFs+4EacMJ9fKm1Efq840TMVV6r/QolxbsMlYpzz",
+	"RCQxhDP7itr7zCvfQIyTmv8ABzmVI8N6eY5xbhk8opMkSBA9VZ7Egw/c4NBMTOcX7hpK2P6xr3xFtE6T",
+	"qHKhk6CkcPrSox+JCwG+g9R3w54cN5jlf8V13KIHEkdodkCSkBnqi4RQMxX5hE9NeEVGZ7iWe2Ub/Njq",
+	"0LzdZXxf2drg1Znx+S1JqdtfKG8eub1o+caSsMsrskvS2S68R6m8FM1eLGqwzA1LtRozHpppAflfXigD",
+	"DqwU2jZzy5RmKKw0uRMQOGifxTLBVaUuy9/ETHSRJmwg+irHdgH1PTB/EfY3eSkUVo+sjvWfwpPt0069",
+	"aa3NRAwvrq4vOBfdUmy6M3LBMQpTuzVeW8L0Kpwj6IVN4HZkrZX4TvBErv0m38FEujcJ1Bo8mUNwjyJl",
+	"Gwi8VJfSwmswR9hsvr2SEtkAZKjML3//ncEjDWS/yhDkJjabaHAiTCCQVXbgRMI9DPfAoQv5SX0FtxU5",
+	"ywpjmbEyTd0hC83SgSMEx3XTCVUpJ3BywyhEEsIty+V4Ytn3nF3I4UWEQ0VBeXDrETHeV1hxYaD8i4cS",
+	"oB9YLi71BRWGlk9aB0TIOPA6XLMzRZ/Ht8j9rrP2Uw6L6kqOVp6mIsfUsR2tL93DBIs9To4dFWnahS1v",
+	"FrZEoGFcVQAJDthPmnI0qeTTHwDuT9MQz6yifyKGqVSiHf4rYzqQdVhvmAdrI3wNncQeO3TLpFeTLgrf",
+	"7CBe1iaI4mN0rGvfTo06vfNFOWuVqiatyplBxbRZrH4PCjPqVmTIXVWsvNZUUrKeLoBA1f+np0IB5yLS",
+	"s6EGZqqKFZ9jC/QrelTlZ5SLeswq27CeOV1ffJg+aOWnfLi3ubiUYtauCS1hc4DlDkG+GQQBL+qCgA7m",
+	"sBGWKRvXh5JcmGLgXu6g5Zj+oIBp2Ilzoej6aQkQ7lyGrKOgpgONM0yqV8OMFkZ8r0sZMLt8XFfjGWAd",
+	"D3XecaZ+W5ypftMGVwHprOhzBwqna0lgkKiB2MxPAhTsnnwK29Uh02+DA0UCqdtIXnE+lMRU1Mepr6Cc",
+	"Wmk4tCtXGqSPyKRKRF7yYyimVY+9xeKw2aR0pVTExvNdWJ3Wul0/lMvwc66zBwMMHSn6TohvZXvhtr0i",
+	"wtcS3i/lH6tKMX+mvkTu5t8ZNoEa0IWqy7qz8lJfLJq0K3OdFmyLmjSehRnfQS0kPkPStQJ/iFWL+HKd",
+	"Ugrm4Zp2bWv94nXk5Bdhd1ZIdqigsVyjdU3Nrqyxq5beRdy5aglbTRSMa/qpM30pW6gePwL7lkxMXPIY",
+	"EH+cEQx/HDEfjmBaCaeXD9MiEUnEtAKOtykfY6rP65doKYNGfSmxC7U0LBUjy3Rhe31FY+kxluMQ9WOI",
+	"byNWBPdZI48jPtWmLERnwj3JQX2+8OuXSHBpWeaw+NHxcXh+I9xNrID+EUOdZdycsPg/ZWL+4/jRs+P/",
+	"93/+b3T86Nmj//d//m/cQCMnE3OwlOP8m1BjOzk4efKXZ88gv7n8AMpUrcjdjf7Xfx8fPjs9/Jkfjv75",
+	"5d+/fn9Y/fvp1x++PPm68NGjx1+/jzb/zQ//+i8HtbnIy/meY6HAVgJnp5mKNJVqfMLis6E8/FkCvchQ",
+	"spEkQkMzlPDvXMBWgV83rJH/bj38+QWubip4Amq5ueBASJqLVHDTNKy76tzpygf1SeiPj4+r6ef//m/H",
+	"62agp3yzSVh9q1N4g8XKTRymhbIyE+cZ/1w/6l+OF0ddZ8iPvi2XRigBy9iDB0oTk8pYwUPb+SG3PNXj",
+	"QiCdKPA4gupTSwxK91qYMU1roHUqOOi3y21ZV+smnrBxL/ka3bo2sjX6RUcCxjzBtALsY20nYo7spzxB",
+	"QEeddABtb93MhVmgafwz7ogZb259dcQNSI/oD3Gvx9AHm9AjViCDnZLSEdzzVtoU8zk9CHtNwx1FpGM8",
+	"YzH87BzLgOOrVhfS7oMg3Zj3cKM267fvDKw8yn3xI7qxVzA30Ep/kx1QdrMZ/V5kTi2IcdeB5K6zq5KE",
+	"8SC7bZBetsrHb49A8TetdS94SWhIsKDUBA0yotYD4apwyKASQzUkZOD9eHzcY2dkwFD2VfzLq/d9RfP6",
+	"Txj0P2JmocvmSOelCRMMmonI3bhaR3463iZy06hMocmU/QUffuOD5a60S5hfk3ZZvpqHqxc+YG1tUR8L",
+	"L3INfawivV8Qd9cICy0raphnrnVmWAHFDqnRlNfuS78SKHqYR2zIldKWDYSn/TsJWVsLWpxU54URse8q",
+	"An0Qimwg0AaHsaRicSIsl6npwSdxj52iYQn1cGiftlB11muCzYpMHccXrdn2fe5r135XFM+d5/3crrZz",
+	"H2oL7dvO6V2lCF1bmYiaGxkh1Fx1Np0uuaWGXDl0yQVP4DyvZxF9mKJ/Z8oEHOHJ9m3Anfc1dXGwpuL5",
+	"dYR+FZtnVdl4geQ7vvJvKnIrfbEFVmdTPviin9qngy/bGM9JiSjbm0nbVxdCTJm0tQlf0Nnm4esMt++s",
+	"qqzcfRGNrglUiySjN8gl6HxHne9o7+vsUG43dgYBFa2zJ8HiWzfNsC5vir0HN9BsoqH9EcC81SlE7zFP",
+	"+KqPn6uhSN+6kTd2xcCvHLZuAK1rmVk4qfSbTRkK/XH2wo7DbVtp5P2Nm3G4e6/6ciqAQCK/WdIkJP9r",
+	"hfLtG1P6MrEeO02NBs8saWjQZdYhZgQFPEMvU0zn2O0yiVihrEzZMBVcHRZTlotMXwp3pNcagXeHEjtk",
+	"ucH021Uh/3a7TMquQcRONYhYB3bWsikbFY71jMyPyDUoEJGAxFwDM5i9oq/01YLC4pQpyOZiKbcip0BW",
+	"LnyRUsK4ErNm8/OOFZtt2YIwoXuyBdcFwNu2Be+zxyKqNFZmYqHjolPj429dudwjs5YIB8+NzQXPyheL",
+	"umr5nrXGJozuI/dHxtX8HFShziS+oS6MHa+vpwvXG8dHyKsJtbTFdVRlr/ZKi+eRwVMFOh1Fx8fHvgsi",
+	"5Uu44wuZyKRh0wLy+Sms0ld4v7F0WnMxpRb72UDkZiKnkFYqjfuBkYnwlLvEmTEQ2KJ4mstLbkUEKrvS",
+	"gTaUKDV6LFY6BuocaBcfCpIDWyisTC3BGNzphkfgls61ytxuWqOLt+q04oeB3EsIHeAYxaID5BsC8hmf",
+	"h5ZAc12g3g21VbeEy83pbGsA80K2PoWuMQ2fbt6rTSWrqKjmRsr+chQdWKa9icIJZ5jRTVUaeDJFm2jW",
+	"78Q0na8Vntq4VGPrbpFfHFa0pcjhSdoBc+euWKMswrsBzPp4VM3Kq0GkIU+FSnjeCEnyBV3Bvn/38wv2",
+	"449Pf/wByygcRolLoWyENGjsw+uXTl2s9FYj6nf35dmrv3949fuLVyyXRhBDvODDCXXA6bFTNs31OOeZ",
+	"0+G4hWwbMJeBV4bZSYE+ESBgQVctDgRzaKCxBhn0T3BDDa8VJqz4bBcW80oNWnsPkWE5x5r+GC+lmWoj",
+	"mztNOHQtT4NU1BXBLbSS6MCmA5u1fKOMG8ZhT4H55/ep2QB2cuF0PtNC7QRJ9OIzH9p0DriiR0RuK0HF",
+	"LdveUumw07Lcno+d6UkEUESMTNnAoDX5rt/Qnh+ngQk57ouhns5D8h9uzB77PViXZqJnBhDXCIWtO9zv",
+	"e+wd/FeqcQXmAKJmE7dKNgzFpOkrIAXJhS1yz8jv73NKxQaPj5kSM/rYMK7YRBc5Rqb5hVDPkYLK/c3Z",
+	"08fPKho//SauTKqvtBLfGaZnyj9VJREaF4d+d66VMCId1bJP4g1PB4W5eWXblgzkyhTvqWLtTCg/Pkyl",
+	"nccbronQCWzoT0/wK21X1dZ5FO7Lo1APC12d3J1TScGxwcnUD22UncbLVaWFoz95OcBzvfuBzoajSylm",
+	"zUfvzzr3zlx31Pnmk8isSL4GvJMnUgSPrTUsnroTucjTmrLof0gxw4d5iB0b4MH+sZKtGJdtRwlS7wjH",
+	"Oi9ka1q720Qo2VZeSjv3iiPo3NPFBupei16hZR99AVDwWE6pkg0tp5DxABXn70yptpLaXGdRL6k86+St",
+	"0231iHFSJ2sy2Jdm/WAI53ZBRdybBKrOUt+cAm5ZvMpmVmQQO/N1XZ0B2OKa8OKDSqWBJtoq8TFZKnnx",
+	"1MaBlxmCwsQLRDkvnBngWKsPULyDoW+NtQ0CEzg3KvbFlCrZxLJVqaC5Sc/ryrghwwtachVp2hQSueQy",
+	"hcakbcxV9TRiEAaKWKzEzJ3tFAkqVAp804Tv0kD4XT2HmXi2ph6L4dgRsWf1o3mTSyTlVhjbV+Fsgnuf",
+	"VLXFT1oqzAwgRdX02Km/XBoG6qpI3K4wVkzh1o+OKV2NcgrwnKOGn30Vktl0mvTYKeYBwEr6ZACcNDlb",
+	"OBumUijvLYZbDeZ0S3AWUw8Oq6fu8fF+cKO+sjPoQxrjEy0vQ6gRBycNPbWDAzdchTMiFRyc0pBqoI0o",
+	"KbSUHuhkDl4g+l2Z5ydzX3tOHeBXP1BEhgGsFQYl3QM4fXwgqjyKDfvM4HF9tVk5bp6D6ACX1gkhBqWu",
+	"1YF8n+nSHAg1BesAoJbir0gM4hY2Bhe8+bZp0r4ZOgxw6k6LQSqHiBZrMadHLZ0NfFc/VPxCInEZ3Z+K",
+	"3GiFbf+aeMjeIffrTjpryxnek692vUaLe++Fvc+c4NvMAu4cFA/OvfkHtE/bhKEavjv6QpHAlUWfHjp7",
+	"Dew818JH96NtVHB6xHGYT7xFEGH1+V8dF3znCNiYFmdN2Yqa2fQo+i0rSTyj5azEIVcQX/fGUg/I8diy",
+	"uB5lImaGzw30kK66JJwFk+i+Qm2mPnXnroR15yhwtq2oPGyy5S7FaJ9SjFbi1Vq1l+HcX7PYstKmjVPD",
+	"ghpHk/dwGsvnvmSlr/TIQdYCKRD6lKocYc50U9pOpBpDbs+ET6dCGbTenrPY2Y8xy4XGT21UuuyQnIhB",
+	"sVXSV9JeITMEeMXv4+ayzjvVdbZV1LmxuXjXffkfUkXnw6rhfMjpOoAAHn7cY1choYu73w5D0fXN1KMB",
+	"V+01Pk1kAbWRsZ+4MltE8p2qmfmJq7ZiGbew7hAd6XzYGcidwrm2VIPX3u2eiGG0C73qa5nK9U77v2oD",
+	"ydpV+UUlkCsfLdQjlmpnTbs7QmdhrCrUOfYBnoi5V0BLU/oU7uB5hqCEmnz/vtcwaR4qYZjKbicig/hj",
+	"KNoWKjFUWZ3KkRUQSjXwduHuesS4jyjkYpryIenMsCp1SuVPXG1Tm7ybGMRPXN1T8OEnvqLf5ICrLgG8",
+	"Uy+7IMV9nxQ/OROcVRH3xqrg0RdfrnRt2soaxXBkt4vJH2jOa4YzfoNzptPJOp1sfZ1sZBmnk++GnbJr",
+	"mddQkwpcj0CY0Z7cfFcStUMxh21qJl3koEOQ7ec/rwcgdYfzRPDcDgS3zfVRZ0IlYFFdinzOnhyTFQXo",
+	"QkrCbKKBPpaqjsE7wZ6FK323gJhyQOMee6sN1A+XBV6QKWsYN33FWZhWhRYSAG5CowzcKGGoMqOWfT+Y",
+	"M1ruHyIyFVPBptyYwBlRTrqSmAolB7OFwTCvtc4W/GtYtuti5doJEmEp3Cq6jZwn3xhEKG3PocB+KKdc",
+	"2Q4orkXpJCDTfFLZuNfBi7LX/i26d19XbnoD3aORlwmcSxKorm1T8YP/bs3KhzDjM/jd3jEzlQ/Q5myu",
+	"vu1OKemwZhNXs13cP3j0YlX3Nv3PUGLA2VCrkcwzkXiG6CRxKwbuaZiVgASGcoJAwTklfeLfWMLnpsdA",
+	"SkBNUX3lbxGsKa7wF5WbUKkNeaeBas5X0bgDPFxYp1PAYGL/Xcyv3ILfk5O5hLV2i658E53LuXM5735G",
+	"Q5XjtAKqHT/JXR9tCNKlEelbEFxTnf6kpWq2vH/VUqGRjAcKUGxhGXExHAoDJvioSIGQZDEXz+fK+QpT",
+	"lCbmZsLGwuK3T5ByEHL8kKWape47yNGrlGC5Pyj7b6H4lQ+HYorV0BVExSErl80EBnilRfta2r4aiCHP",
+	"hB+87jh0D3+jDL5/3ntqXFRW0PriNvf0XWbwTnWmWgW88KeTsq5vFYnlzeKB4FVrBr3fBL+sgN4ylUPZ",
+	"eHQRCD/WeO5q/X+QFx08gH3lNHnwJlZSUFiq1VgYe0IOQyp5D2ZGxERqkBGbCAb8JXjn6veMD+AbrRwI",
+	"Ijs/1JRA/TTyMo50nokcp470sbwcjKgb3bQw2SVgsxz5AnsYThJyY0eBEWbl9pXf2nUg6xZb3DLK1kVG",
+	"xahDvc5n0OozcDvxhsCix2v5JJvZV37T428lzRQ0mGErLzsf2s7t14nw5m4/OrqkVizVY0y1vJbnr07K",
+	"M9GWQfQbUtHYoIE7W2Sh805J9eb0AmTu8b148Kh1GOG/J71BqyvRwb6i8CA7xdMYdP2F87iiUASb6xmL",
+	"9Uydu5vHJ1T1XJluacg1lIX+vZC2O7C/QTMl7JoOak4OfnECUkzZXBd5RX5LqLl+PtVHIqHKsJ+ksSZi",
+	"sTNVzilTIfY2CM80MaBPRZ5JY6RWPudKicRbLKW7peIO0InoK7//EHYqN2GJhhESMRUqYWCqYN68rVAm",
+	"eMX+BEoukZEWwphxQz35m/mZ5SqRaryTThU/uXbHivGP0MFTp4y0J0YBOoRjvipfN/VhOHC4xQSIN3C7",
+	"b8TycA/bZnbA2nYlbp3MX88AyZBYc9s1bqAeNBS5jZwWT61NnhxTLsFpRaMoLQnyRKIp0VduoE9aKoPB",
+	"nkrNGvx486I1J2z7n1LgnuKeMgrc0O0KSYZL3GURdFkEXeHaveK/k9USIG9Fx9tW4dqWcbmrXOtUrbuo",
+	"XKOzbzula6DybFK7dmdCtUPFa9vVT7rytQ5Gtl++tiaK1B3SSs8OnQosVXPs9w/M0OBjgaabmegZQ1Y5",
+	"wQKIMCVEYpjSzMixOnTag0rYTOcXhorg1ZzpXI6dWfa+Wo9mNeNpCvfsq+9jpWfnNKX4h8UGDokW5Dqm",
+	"6yPILinbiGC23jKxHvW9PH7aY+idpttHmE3i++I6cIz9H+eZidk0LdA+tDITzEg1FCzmNoa/DYvzFmfx",
+	"73r2lhZ2mxx6dwST5dM0gyW0UZUWVtc8YHLRDqOu9jRwQASyhB0NLqWYMT1C1l7KRPPbYjVTZx1QVQoY",
+	"mx3Hr6oUw5jOVYaGF9puhA4rwKD0SUslEoSlVBIsuftg0xQUfH+n7xwKTvlQ2nlfpW4FTUOs+TdpoH14",
+	"mPcuRo0qE2zzKi+sfxc66pSSVmpe8CRPF7f+zeV+TWfCOyI+W+TgKYHA6jEGg304Web1ySyNzusLObwo",
+	"ndd9VfFeh1i0G9hd+wkSfsdcqkDRWw1Ct2Tw/00OL3bHx7EEAlDvV1jf6gv8RJ3h0mHEmoaL29vQuC1s",
+	"qPWCTM0M3iE7lZ0Ja8rM9WrM56pawHSOtah4MXYTYLG7UcwmXCUVadWXIgdjJdAplveT1Mot4xcUUqLs",
+	"lYVE9DNhoRy27K+Po15Nbesx90x+4n1FI1UaJCKWxai6nDujxI0fp9zYcyOEgo8Mn5P24iNmc2zQPOFJ",
+	"WKI67DkT9p1O79DFevtBL3qEeyL/rqhV7e6lKqZi98A5tXycdYD64KpUg4D7wqiOg3tLdC128XihhORr",
+	"usngRi0ZS+8nIhcgto+PfepCxIym9o5KfLbnQ0giguxHns743DBVpGmv2WoUu2swzleaiqKzEjsNcB0r",
+	"Eer5hhORFKlI/N6p1jy4C5wAXclF8vtsk0aZrSGzUCc4o66rwVKEGkr3fzITJ07tE04X9Awl8VyY2GmS",
+	"ccbnA0hw7qtcZBJCbr7EnXGW8Ln3UE90kbOBGOlcRNW6SU4aJ7TQYD8GXjZ/KdaTM2N5bo27t7RGpKNe",
+	"X5Gj3Gmzj49rljTAkrvFk5LxLZWCDYSdidBWGG9eqxbSXQED9j8vauFx7ilBCsZerSLOu7aiN2hMAyt4",
+	"7qT34bWpiVicFfb6ZTh7oTdjb/2ZtBNd2HNjc8GzyovVGvXmlWp1lQiGgLEjgblz5ZxglzT0+YozvUUt",
+	"T/l8wIcXjXr5KXIWgs6tGFfDic5PSn+wVMY6uxtiulpVDmIIVuGFiyFhYlPI3V0p/stipWd46IdYMblF",
+	"gahgmOrhRZmyjDOacQNlR6h1lC0zFWgWQ2jj2BBZfuufeietA5rcyiIkKzoDoTMQVnd4hKgybSqSnboq",
+	"RVDZpRqvH1iie7rZZlwlpplS5X0Z+Y3d1sl1GrrS+la2KmH+RhGbQZZJfXOeF3QVZqUMjE4LK3rsFR9O",
+	"iBWxr16/rPC2pFIoy4bQ/N6cADcj3CE0dQR6FCS3CgWSADyvXwLwuR0uEqZVOmdaDcmIsAF2kMPF/R3n",
+	"4lIaqVXsAQxsLoC0HjsNIyuekZc7FlM9nITL8f2EuZOb3PDZcyZHnuylr6QVaKgAcYwzekSCfuqIeiGS",
+	"P9y/pHNjOXjFP7oHLKcZLS8Hz3MoVucjW6n2xCcc6XysrRXIzoWLk4uROyP9K4Jlm/F5j70ehfab0tAU",
+	"I5xQXDHTcH3geWgJ/ixEIaK+0jmR2JSbB5SYHovdz2NaRK5qfg1Rg0spIqZzLIdpsFkjMCWtnZrArxmV",
+	"iQ3MiPxSDgUdKiMBVm3PaU2FETHzrz0kQNW+uPJMdL+CX7g9PXKv0a2N23OQK06VNvQkDgScWhruXh9m",
+	"UIk/MUgwbnaq3b6NuDy9u44jLA6/xrFKe3+BJ20XmoK6bf6Ara9bI1rfb4OMQDNkcFY+sho+jaMruP4A",
+	"gyGP7/Rt0Bl4DpJXhCXbKavvBWpOQZlbpbytNvuOzIWcHl5qTAKaFg2qG5yvTk+6kNOpSNASm/B05I+q",
+	"6WIzb89FB4Fyd/cEjmDo2Q1/u5v5Q9kf3k5tI2XIayluvJiNeGrIxUspATbkCMDN3JPUnY3/0Fa812cX",
+	"crprR6Kbk5vdfZ2F1zwEu04fD+kAqjloHv6pskt47hCAWQ2wivBW5LnDTQeJ1wd3sIDaAu3BFIcrzyGf",
+	"O2aJGMqEYBU+OmHceGQHJOd5ztVYJAG2DdCFYbDNWABjQ0wA7BQtMTQcPRfB4+Nj/CH2PnDIP4MGKRis",
+	"c5emwCtqDUONCGxHMbKV3rplcM8nmSNVQb2v7++wGrvo6IOZtSMxvsrOy9d5+dZLA4D9Ug39S4WyvK6f",
+	"L1rDgQeDLLnveJJ4RGhz3b2vd8KEW2zui3nOwCNW3gKQodoazn2B8BVACKeK9fnwNHXYcZok7/XN0GNn",
+	"wvTls9xTjB7Gfm3FCs56Ovi6MP1NXUWda+ghuoZQX4NOAAt/nevR+VwXuXmwfqC9jdSf4qkGqi5x//9J",
+	"Z8pN1PujL+6O7u+2Oq63pVtm4ZCGv3Io8qKENT1Tz5tCJNWreZp6BR6KxCTxj7rP+gqiHxj4dzZNU1Un",
+	"lpf9nOts68erFetTDuO0vlX2iC1g7Q51Uekqxvz+DmgUcng2wKMGGh1vy/t4eqXICi0SruYs07loZ88J",
+	"SuIdIMIOMUPcgW7cseh0boftJBfVZV/cJKloSbs5AorRxuBUazHC68qUoNg6T0SO5QTgqYy8J1FQU3cm",
+	"RiMxrLoZyeVBjBemrzKuCp42Oxzf6EvxWt2pWrMFstPyITZyF9ToVG86jeqbs167kNEWCUarGtwmmLu2",
+	"PXnkswGajMqP6JZgHIPvPsdvOOFqLGrIRj8od93POr8jzW5tLg6YfiBEG+pC2aCodkHvztzbc3PvPb/A",
+	"1BgvqUAKf23oiOo1sEAPH4YIWcAwEMGCh4lebZLOroIDYILpsKDDgj3Hgn/cXP7rVIdc8KTRNnvD8wuq",
+	"xMa2VdgAD33gY3kpFNNK9Fj8y6v37MgNYo4ygWPEJHpIf0gR3ikYeZSVxrhhhQr1X84yyy9ETsFhpC9z",
+	"4HfiHlmnzn6jaTA74eibgp8kkEGyDFPs7WJGoxISytjRq0WtyhVQH1HTUM99xMZAnPH0+MlVYQJO6XIW",
+	"tqwMCGoI3I+8ZMd9VQb0qPVXj30EQli5RNHqrFmta01Snl+8cy9qx3Ig/bxubGLCW9yxVH3/urosyAfe",
+	"r2KnjEOeXywCbsgEYlQsW8H64YTbBpwHMG7MIPxFWGoxJD7zbJpSbvY01yOZ0qBp6jMHIcnGjdVjnrDM",
+	"eC5qQDzxWTpcz0XI82tg9KH7X8WxJY2U0nweHR9HWM4Huf2mStGRnbD4Pz0VpvkPnsqhiAZ6EB9EB9Ld",
+	"5M9C5POD6AD41XBp4NKDZYiKKoKX8c+/CTW2k4OTJ4+fPYsOMqnCB0C9Z0Xu7v6//vv08P/jh//7+PDZ",
+	"eS86/Of//Bf3XtyeOjkwNofegtutMca1bOUgouVeov1FxUHmWHx3E9X4WyB1RhZXLxiDOfMbqSKHKGxN",
+	"/nGvF7V5ZF7C52axuTC8n8gT52A2HbjIiVweknLLYlacIb1qpziNcwfkPfbGY4mxfB711cy7fxRzJ5bO",
+	"e8wpCqZSb4tFGhPgfp1yg/z0WLkKn0YOjeSo9NxPeALCT92HRVBteuy0r2a5VmO40UznoQHHExbDF+f+",
+	"C2pimnKHJkkm1XeG8SG6dcp6WGB3hK9raedxKd+Ig+3oPP72N9V58D7fgmN96R3vkRu8stM6veZGeg3u",
+	"dmymShLdip+tuQpnEz0zjKdGs4RbjrAFlf1wyM2UyJkRDjpNMZwQoWgNjPp+yFjCPdRqJPNMJPVtgRBP",
+	"tnSYn+KStGcP+HW7B8ToOsxsvnUbaJpfkJuC9O2pQGI6Im4QQGSB5zn288Q9je6TCjVuTZBmmvAtnnv+",
+	"9vdEJbyJhIBuQllM98Mf3JnNdyuguDlRRklXX0NGq8r5Eb/kludtOrrbYfQIDK+mKmbplOSUD2uEEs+9",
+	"U7z3jquFu7j9dv1kWNBr/Fu+rlqD1ViokyDhK7SfLqap5mA0GSvT1G3wISxJhOQ9PJlHnsJ/BO+EtJt5",
+	"rSbTtBlvEathhHaoxof6ztwjC9pdZgt+q/LhycsCZxlICm1sAlHcCuvpVLX0FgDCnP369tUvEXv7+y8R",
+	"+ygGb51I/PL6Z/Blkj/xR/bmJ5CNH49ZJsZ8Kj+L1PTY62WfCakPtsiVSFgxzeV4YqO+GuYa2DMoBGb+",
+	"LJzKhq7QnM8MDsOtkyGpVeSMikvhDk8oEn/3y0+o2hmbIw0HOVozYbkzZZ731VIsDdcIaargnMn12L1w",
+	"9JSMdJ4Jjzzg3jGV1EclZhAZ8yjRY6ew9H7J+2qh/7tWVT1UactyoTDfci7sc+/uwTuE+yJ1mBMu9CHX",
+	"TAnjWuxU9ZXX0EJFp53kwqMBOK/8AzJomgY8kt8/ffyM8QGWunD7A66h8GRxVhPjmfvJo7+wv8mfAhEX",
+	"UJCNuLEij5hWjF+KHNqZldxoxO4mFP2klvP5bVHFzSbtOitSK6c8t0duFQ7dG11EzVLhB4StqByLCRlr",
+	"buXvB3OvkfxwEB24Qbk9ODkYSMXB973skK5q7P/tx/9nuE4PPonhmqr94zs7Lk6HQzG19xMfxCU6F9nU",
+	"AmcT/V3S5wKCVL7BgDYfIPXGcnhxL62Ku15st7ipOwXjyjF415MoSrvnHOUKY8PlpzSjc6GGOiHyler3",
+	"mTOXzp1kxbtoMIFOuZneumAvgTutMXPkTAC7J0uluvCnpTuOyP1GhL/ki/OZG4EdGH614JJjH/yppqqn",
+	"jFair/DYk8p9OKzlAUCfyyuY8Xa8I5URNnKQPK6txEJXpWc1vbp87ihWOrg7UDdoWVOnOFxd077qgg+d",
+	"e+ZOWO9gMyLaLLjhrwU6R5cilyNZ0jvU850gBAU4AcWWNj9+7EWFEum8NGk1FJBA3qupejZCJf+oDr9p",
+	"RlYtW8hKSCANaKF5ZsCCikwznoKmv1hkeFukGl+7yMPdF/wCqzbwJFa2HUrRxtLz2SFFe+NorAQJrNpW",
+	"O/OPD3Rhq0Jyglmd0jKhrLMQo/BBIpOI/E/cAsN/4mxFq8MRhdPoq8WESTjiILNIjzDeQelHEWWr+Iyo",
+	"yNlpOSQwefpJNwfFU8w4FXkQaaIbqlMJXsEkthvVwzFaDBv269kfv7NED4sMoj5Ws4EIi+70J/Bkd2J3",
+	"12KHbw4PLLDiN5Q0qS6lhS3T2i6PVa5DmZtVFD6Ste8W8L0Svl7O1gF+EDgpgJrPn2fAzhfYuHxtf3lL",
+	"LJxVAvn8woSq4UdoBx80SbhG5Czjc6IJcH/7WWOqopr3VQa9ugKXmJ+mNAzTVJdbUlNIXkFeUpJJxSD9",
+	"v2w+29Re/s38dWW9Nz2RX0BLwnUqUGDrbZdIoPoobal91Q3WwcNdwwPkBAI46KmoCo2JvG97uU9fW6PN",
+	"Otg4+lL+AYUaKNnN6u7vQiRQAW/1hVARdTy2C3tlXXjpsT/cATyTvnVDQUnB8ds/zt731cJEcWIxtNiY",
+	"L4NIJW0w0AFq9B5XmUZgGX3hZlRSjPQVqr5OJ8HmHp+0VJV21I1V/Pi7qjitSjpeFCufRTzldlImES+8",
+	"k9ZE4jYhf/1yy7nB77RewUSCiBs6pXhoVt8UWXRHGnIdNjQQLJBgH86rajHuEHcyCprCUnuiG2NgIoap",
+	"VOKuQHAllEF0KWCZU6QEdDvVHj0rUMZewuRLJINvTDEcurFq85jhYfcKwmoTWuAxkgcf4n8Q2SzwrpqE",
+	"e1NRXtUw/I9ROMiv1h5Ig8zH2A/MV2f6tl3aiKvVCtA4zJ16dTm8aChct6f4ThkJu9x8vLMMWrp5g0D5",
+	"Ut9NOnrXCheGNBpDcK+8+7s84/D08tVDcMChO/7Kaei9BbmY6txSXRJ48XsN0bW3fj7bDLD5QW5afIN3",
+	"S563rg+kwcCB3sXJujjZXcfJpqU8beR6xJN5VeuQDc7bBYoCJtUwLZLmAxYKCVfpqX9grY47xGfQSHHp",
+	"FLcTaWAGDbW89NW6xnAKhZgtk4CaSelzUevH9N+tb4GfYWbrGjrDjrkg3eTb1AvcYp1ycX9uR9IhbuJr",
+	"NMIYH59oqngAFYKnaXkkLsXKBxQWDDZwFtq6kRIAIT8JlVMQuHZ2OZjJwflU69Z/pRJwQZ75Wa5zqr+6",
+	"r7P6W4+WqQR2CXrEF3So61dDnPp7oKMkEdA4RudskOuZgdxd8rm467B7sbMNMZxl/ae6oKhz8xYlVlgg",
+	"EuKGxdTCK24KN1X25B4bkfQUbTgfXmInUvcH9f4lNKL9WlqhR/ujL/SvVX0nAPqdzND4PfbamiYUlzV8",
+	"L69UQltsHa8ljVLvsiynfAf+yns7RDpn5eanTtVRucGRU4rGF8/m8rXVZJoWg1QOkW0A+tyWiVDSmtDF",
+	"PoG/MJ+6tvbubahNXSkRfmIRHmxzNuRG1MtHhZHmetLhWZ3WMlburKkCLVZ7ILOs9r1mx7H/OnzBhxOx",
+	"6nJ/2d33Yehg4SopE7QtWKvSOxAxAazkl17gijw9ODk44lMJm5huUJN4iySWFdalUu4chh9cdSx4ljP4",
+	"EYKBWRRWU/Or9+ACsTzVY+DzpMuxF2LN9cjYxCk5tGRqcxZV1VOCpnrtr78LbcjhPsAkWplpYBK9+vOz",
+	"Ze92+asy9nCF5dHTUElFLoTwIyCyq1+TUDlaSegsfzgRPK19Ce/Ice3QelAYSE+DpLLKqPBFzW//8LCN",
+	"Hc6v/Mz9XfOz06GVl9LOg9OcqJRlznIxlFPptnbl1eBVB1//+fX/DwAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

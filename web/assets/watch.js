@@ -997,9 +997,22 @@ function explain(error) {
 function capital(text) {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
+function changes(was, is) {
+  return Object.fromEntries(Object.entries(is).filter(([name, value]) => was[name] !== value));
+}
+var pageSize = 100;
+var maxPages = 10;
 async function playableMovies(search = "") {
-  const { data } = await api.GET("/movies", { params: { query: { limit: 100, ...search && { q: search } } } });
-  return data.data.filter(({ stream_url }) => stream_url !== null);
+  const movies = [];
+  let cursor = null;
+  for (let pages = 0; pages < maxPages && movies.length < pageSize; pages++) {
+    const query = { limit: pageSize, ...search && { q: search }, ...cursor && { cursor } };
+    const { data } = await api.GET("/movies", { params: { query } });
+    movies.push(...data.data.filter(({ stream_url }) => stream_url !== null));
+    cursor = data.next_cursor;
+    if (!cursor) break;
+  }
+  return movies.slice(0, pageSize);
 }
 
 // watch/schedule.ts
@@ -1021,27 +1034,15 @@ function editParty(roomID, done, party) {
       class: "stack",
       onsubmit: (event) => {
         event.preventDefault();
+        const is = values();
+        const change = changes(shown2, is);
+        if (party && Object.keys(change).length === 0) return dialog.close();
         submit.disabled = true;
         status.textContent = "";
-        const data = new FormData(form2);
-        const text = (name) => String(data.get(name) ?? "").trim();
-        const startsAt = () => new Date(text("starts_at")).toISOString();
-        const send = () => party ? api.PATCH("/parties/{party_id}", {
-          params: { path: { party_id: party.id } },
-          body: {
-            // what somebody else has changed meanwhile stays
-            ...text("starts_at") !== start && { starts_at: startsAt() },
-            ...text("title") !== party.title && { title: text("title") || null },
-            ...text("movie_id") !== movieID && { movie_id: text("movie_id") || null }
-          }
-        }) : api.POST("/rooms/{room_id}/parties", {
+        const send = () => party ? api.PATCH("/parties/{party_id}", { params: { path: { party_id: party.id } }, body: change }) :
+        api.POST("/rooms/{room_id}/parties", {
           params: { path: { room_id: roomID } },
-          body: {
-            starts_at: startsAt(),
-            time_zone: ownZone(),
-            title: text("title") || null,
-            movie_id: text("movie_id") || null
-          }
+          body: { ...is, time_zone: ownZone() }
         });
         send().then(() => {
           dialog.close();
@@ -1069,6 +1070,16 @@ function editParty(roomID, done, party) {
     status,
     el("div", { class: "row end" }, el("button", { type: "button", onclick: () => dialog.close() }, "Back"), submit)
   );
+  const values = () => {
+    const data = new FormData(form2);
+    const text = (name) => String(data.get(name) ?? "").trim();
+    return {
+      starts_at: new Date(text("starts_at")).toISOString(),
+      title: text("title") || null,
+      movie_id: text("movie_id") || null
+    };
+  };
+  const shown2 = values();
   const dialog = openDialog(label, {}, form2);
   playableMovies().then((movies) => {
     movie.append(...movies.filter(({ id }) => id !== movieID).map(({ id, title, year }) => el("option", { value: id }, `${title}\
@@ -2489,8 +2500,8 @@ function report(title, target) {
 }
 
 // watch/chat.ts
-var pageSize = 50;
-var maxPages = 10;
+var pageSize2 = 50;
+var maxPages2 = 10;
 var maxExcerpt = 140;
 var together = 5 * 6e4;
 var Chat = class {
@@ -2579,7 +2590,7 @@ sages");
       for (const message of data.data) this.#keep(message);
       before = data.next_cursor;
       if (known.size === 0 || meets || !before) break;
-      if (pages < maxPages) continue;
+      if (pages < maxPages2) continue;
       for (const id of known) this.#messages.delete(id);
       this.#before = before;
       break;
@@ -2588,15 +2599,15 @@ sages");
       const { data } = await this.#page({ updated_after: this.#updates });
       for (const message of data.data) if (this.#messages.has(message.id)) this.#keep(message);
       this.#updates = data.updates_cursor;
-      if (data.data.length < pageSize) break;
+      if (data.data.length < pageSize2) break;
     }
     this.#known = void 0;
     this.#render();
     if (known.size === 0) this.#scrollDown();
   }
   #page(cursor) {
-    return api.GET("/chat/messages", { params: { query: { room_id: this.roomID, limit: pageSize, ...cursor } } }).then(({
-    data }) => ({ data }));
+    return api.GET("/chat/messages", { params: { query: { room_id: this.roomID, limit: pageSize2, ...cursor } } }).then(
+    ({ data }) => ({ data }));
   }
   /** Stores a message as it is now, in the quotes of it, too. */
   #keep(message) {
@@ -2832,6 +2843,8 @@ function invite(room, roomID) {
 }
 
 // watch/movies.ts
+var typingGap = 300;
+var maxSearch = 100;
 function chooseMovie(room, title, take) {
   const status = el("p", { class: "problem", role: "alert" });
   const movieList = el("ul", { class: "movies" });
@@ -2841,6 +2854,36 @@ function chooseMovie(room, title, take) {
       status.textContent = explain(error);
     });
   };
+  let turn2 = 0;
+  const load = () => {
+    const mine = ++turn2;
+    const title2 = search.value.trim().slice(0, maxSearch);
+    status.textContent = "";
+    playableMovies(title2).then((movies) => {
+      if (mine !== turn2) return;
+      movieList.replaceChildren(...movies.map((movie) => el("li", {}, movieButton(movie, () => attempt2({
+        movie_id: movie.id
+      })))));
+      if (movies.length === 0) movieList.append(el("li", { class: "quiet" }, title2 ? "No movie that can be played has t\
+his title." : "The catalogue has no movie that can be played."));
+    }, (error) => {
+      if (mine !== turn2) return;
+      movieList.replaceChildren();
+      status.textContent = explain(error);
+    });
+  };
+  let typing;
+  const search = el("input", {
+    name: "q",
+    type: "search",
+    "aria-label": "Search the catalogue",
+    placeholder: "Search",
+    autocomplete: "off",
+    oninput: () => {
+      clearTimeout(typing);
+      typing = setTimeout(load, typingGap);
+    }
+  });
   const role = room.place?.role;
   const address = el(
     "form",
@@ -2880,25 +2923,14 @@ function chooseMovie(room, title, take) {
         el("h2", {}, title),
         iconButton("close", "Close", { onclick: () => dialog.close() })
       ),
+      search,
       movieList,
       status,
       (role === "host" || role === "moderator") && address
     )
   );
   movieList.append(el("li", { class: "quiet", role: "status" }, "One moment…"));
-  playableMovies().then((movies) => {
-    movieList.replaceChildren(...movies.map((movie) => el("li", {}, movieButton(movie, () => attempt2({
-      movie_id: movie.id
-    })))));
-    if (movies.length === 0) movieList.append(el(
-      "li",
-      { class: "quiet" },
-      "The catalogue has no movie that can be played."
-    ));
-  }, (error) => {
-    movieList.replaceChildren();
-    status.textContent = explain(error);
-  });
+  load();
 }
 function movieButton(movie, onclick) {
   const poster = el("span", { class: "poster" }, icon("film"));
@@ -3571,9 +3603,9 @@ function editSettings(room, roomID) {
       class: "stack",
       onsubmit: (event) => {
         event.preventDefault();
+        const change = changes(shown2, values());
+        if (Object.keys(change).length === 0) return dialog.close();
         submit.disabled = true;
-        const { now_playing: _, ...fields } = Object.fromEntries(new FormData(form2));
-        const change = { ...fields, ...!nowPlaying.disabled && { now_playing: nowPlaying.checked } };
         api.PATCH("/rooms/{room_id}", { params: { path: { room_id: roomID } }, body: change }).then(() => dialog.close(),
         (error) => {
           status.textContent = explain(error);
@@ -3611,9 +3643,11 @@ function editSettings(room, roomID) {
     status,
     el("div", { class: "row end" }, el("button", { type: "button", onclick: () => dialog.close() }, "Cancel"), submit)
   );
+  const values = () => ({ ...Object.fromEntries(new FormData(form2)), now_playing: nowPlaying.checked });
+  const shown2 = values();
   const dialog = openDialog("Settings of the room", {}, form2);
   api.GET("/rooms/{room_id}", { params: { path: { room_id: roomID } } }).then(({ data }) => {
-    nowPlaying.checked = data.data.now_playing;
+    shown2.now_playing = nowPlaying.checked = data.data.now_playing;
     nowPlaying.disabled = false;
   }, (error) => {
     status.textContent = explain(error);
@@ -3728,6 +3762,7 @@ var RoomPage = class {
       movie.hidden = !this.#player.mayControl || this.#live.state?.state === "idle";
     };
     for (const name of ["room", "place", "state"]) this.#live.on(name, render);
+    render();
     this.#live.on("phase", (phase) => {
       if (phase === "closed") this.#closed(this.#live.end);
     });

@@ -37,6 +37,30 @@ func (s *Store) LiveRooms(ctx context.Context, ids []string) ([]LiveRoom, error)
 	return rows, nil
 }
 
+// LiveVersion shows a process whether its data about a room are out of date.
+type LiveVersion struct {
+	RoomID        string `bun:"room_id"`
+	Revision      int64  `bun:"revision"`
+	QueueVersion  int64  `bun:"queue_version"`
+	AccessVersion int64  `bun:"access_version"` // counts the changes of people's rights in the room
+}
+
+// LiveVersions reads the versions of rooms. A room without a row is left out; a soft-deleted or hidden room is not.
+func (s *Store) LiveVersions(ctx context.Context, roomIDs []string) (versions []LiveVersion, err error) {
+	if len(roomIDs) == 0 {
+		return nil, nil
+	}
+	err = s.db.NewRaw(`
+		SELECT r.id AS room_id, coalesce(b.revision, 0) AS revision, coalesce(b.queue_version, 0) AS queue_version,
+			r.access_version
+		FROM rooms AS r LEFT JOIN playbacks AS b ON b.room_id = r.id
+		WHERE r.id = ANY(?::uuid[])`, pgdialect.Array(roomIDs)).Scan(ctx, &versions)
+	if err != nil {
+		return nil, fmt.Errorf("store: live versions: %w", err)
+	}
+	return versions, nil
+}
+
 // LiveMark says how far a room has come, besides the versions of its row.
 type LiveMark struct {
 	RoomID      string    `bun:"room_id"`
@@ -94,49 +118,4 @@ func (s *Store) LiveMembers(ctx context.Context, roomIDs []string) ([]LiveMember
 	return mapRows(rows, func(r liveMemberRow) LiveMember {
 		return LiveMember{RoomID: r.RoomID, Participant: r.participant(), Connected: r.Connected}
 	}), nil
-}
-
-// LiveConnection is a connection that a process holds.
-type LiveConnection struct {
-	ConnID string
-	RoomID string
-	UserID string
-}
-
-// RestoreMembers makes connections of a process members again that are not, of people who are still in their rooms: the
-// rows are gone if the process could not renew its lease for long.
-func (s *Store) RestoreMembers(ctx context.Context, nodeID string, connections []LiveConnection) error {
-	if len(connections) == 0 {
-		return nil
-	}
-	var conns, rooms, users []string
-	for _, c := range connections {
-		conns, rooms, users = append(conns, c.ConnID), append(rooms, c.RoomID), append(users, c.UserID)
-	}
-	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		_, err := tx.NewRaw("SELECT FROM rooms WHERE id = ANY(?::uuid[]) ORDER BY id FOR KEY SHARE", pgdialect.Array(rooms)).
-			Exec(ctx)
-		if err != nil {
-			return err
-		}
-		// As living does for one account.
-		_, err = tx.NewRaw("SELECT FROM users AS u WHERE u.id = ANY(?::uuid[]) AND "+alive+" ORDER BY u.id FOR SHARE",
-			pgdialect.Array(users)).Exec(ctx)
-		if err != nil {
-			return err
-		}
-		_, err = tx.NewRaw(`
-			INSERT INTO live_members (conn_id, node_id, room_id, user_id)
-			SELECT k.conn_id, ?3, k.room_id, k.user_id
-			FROM unnest(?0::uuid[], ?1::uuid[], ?2::uuid[]) AS k (conn_id, room_id, user_id)
-			JOIN participants AS p ON p.room_id = k.room_id AND p.user_id = k.user_id
-			JOIN users AS u ON u.id = k.user_id AND `+alive+`
-			ORDER BY k.conn_id ON CONFLICT ON CONSTRAINT live_members_pkey DO NOTHING`,
-			pgdialect.Array(conns), pgdialect.Array(rooms), pgdialect.Array(users), nodeID).Exec(ctx)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("store: restore members: %w", err)
-	}
-	return nil
 }
