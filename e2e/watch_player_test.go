@@ -69,12 +69,14 @@ func requireKeys(t *testing.T, s *watchSystem, alice, bob *watcher) {
 	alice.types(t, " ")
 	requireStatus("paused", "Play")
 	alice.seek(t, 20)
-	requirePosition(t, s, 20*time.Second)
-	alice.types(t, kb.ArrowRight)
-	requirePosition(t, s, 25*time.Second)
-	for _, want := range []time.Duration{20 * time.Second, 15 * time.Second} {
-		alice.types(t, kb.ArrowLeft)
-		requirePosition(t, s, want)
+	for _, step := range []struct {
+		key  string
+		want time.Duration
+	}{{"", 20 * time.Second}, {kb.ArrowRight, 25 * time.Second}, {kb.ArrowLeft, 20 * time.Second},
+		{kb.ArrowLeft, 15 * time.Second}} {
+		alice.types(t, step.key)
+		requirePosition(t, s, step.want)
+		alice.evaluates(t, `document.querySelector('.position').value`, fmt.Sprint(step.want.Seconds()))
 	}
 	alice.types(t, "k")
 	requireStatus("playing", "Pause")

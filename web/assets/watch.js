@@ -3245,10 +3245,12 @@ var Player = class {
     if (!state || state.state === "idle") return;
     if (!this.mayControl) return toast(this.#whoControls());
     const position = (this.#sought ?? this.#watching.view.position ?? state.position_ms) + milliseconds;
-    const sought = Math.round(Math.min(Math.max(position, 0), this.#duration(state) || Infinity));
-    this.#sought = sought;
-    void this.#send({ t: "seek", position_ms: sought }).then(() => {
-      if (this.#sought === sought) this.#sought = void 0;
+    this.#seekTo(Math.round(Math.min(Math.max(position, 0), this.#duration(state) || Infinity)));
+  }
+  #seekTo(position) {
+    this.#sought = position;
+    void this.#send({ t: "seek", position_ms: position }).then(() => {
+      if (this.#sought === position) this.#sought = void 0;
     });
   }
   mute() {
@@ -3293,7 +3295,7 @@ var Player = class {
   }
   #drop() {
     this.#dragged = false;
-    this.#send({ t: "seek", position_ms: Number(this.#position.value) * 1e3 });
+    this.#seekTo(Number(this.#position.value) * 1e3);
   }
   #mediaKeys() {
     if (!("mediaSession" in navigator)) return;

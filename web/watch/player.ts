@@ -113,10 +113,13 @@ export class Player {
     if (!state || state.state === 'idle') return;
     if (!this.mayControl) return toast(this.#whoControls());
     const position = (this.#sought ?? this.#watching.view.position ?? state.position_ms) + milliseconds;
-    const sought = Math.round(Math.min(Math.max(position, 0), this.#duration(state) || Infinity));
-    this.#sought = sought;
-    void this.#send({ t: 'seek', position_ms: sought }).then(() => {
-      if (this.#sought === sought) this.#sought = undefined;
+    this.#seekTo(Math.round(Math.min(Math.max(position, 0), this.#duration(state) || Infinity)));
+  }
+
+  #seekTo(position: number): void {
+    this.#sought = position;
+    void this.#send({ t: 'seek', position_ms: position }).then(() => {
+      if (this.#sought === position) this.#sought = undefined;
     });
   }
 
@@ -167,7 +170,7 @@ export class Player {
 
   #drop(): void {
     this.#dragged = false;
-    this.#send({ t: 'seek', position_ms: Number(this.#position.value) * 1000 });
+    this.#seekTo(Number(this.#position.value) * 1000);
   }
 
   #mediaKeys(): void {
