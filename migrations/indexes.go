@@ -134,7 +134,8 @@ func (i index) make(ctx context.Context, conn bun.Conn) error {
 		Empty bool `bun:"empty"`
 	}
 	err := conn.NewRaw(`SELECT to_regclass(?0) IS NOT NULL AS made, NOT EXISTS (SELECT FROM ?1) AS empty,
-		coalesce((SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(?0)), false) AS valid`, i.name, bun.Ident(i.table)).Scan(ctx, &found)
+		coalesce((SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(?0)), false) AS valid`,
+		i.name, bun.Ident(i.table)).Scan(ctx, &found)
 	if err != nil {
 		return err
 	}

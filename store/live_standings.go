@@ -53,7 +53,8 @@ func (s *Store) LiveStandings(ctx context.Context, keys []LiveKey) ([]LiveStandi
 	err := s.db.NewRaw(`
 		SELECT r.id IS NOT NULL AS there, r.archived_at IS NOT NULL AS archived, r.closed_at IS NOT NULL AS closed,
 			coalesce(r.visibility = 'private', false) AS private,
-			coalesce(`+roleInRoom("r.host_id", "r.id", "k.user_id")+`, '') AS role, `+isBanned("k.room_id", "k.user_id")+` AS banned,
+			coalesce(`+roleInRoom("r.host_id", "r.id", "k.user_id")+`, '') AS role,
+			`+isBanned("k.room_id", "k.user_id")+` AS banned,
 			EXISTS (SELECT FROM participants WHERE room_id = k.room_id AND user_id = k.user_id) AS joined,
 			u.id IS NOT NULL AND EXISTS (
 				SELECT FROM sessions WHERE family_id = k.session_id AND user_id = k.user_id AND `+live+`) AS signed_in,
