@@ -141,7 +141,7 @@ func (i index) make(ctx context.Context, conn bun.Conn) error {
 	}
 	if !found.Valid {
 		concurrently, unique := bun.Safe("CONCURRENTLY"), bun.Safe("")
-		if found.Empty { // at once; to wait for whoever reads the table, as the other way does, would be in vain
+		if found.Empty { // at once: the other way would wait for readers of the table
 			concurrently = ""
 		}
 		if i.unique {

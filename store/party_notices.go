@@ -12,7 +12,7 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// Guests of a party are those who answered that they come, or may come. Whoever has not answered gets no email.
+// Guests of a party are those who answered that they come, or may come. Others get no email.
 
 // partyAccess is the condition that the user u may see the room r, as far as emails go: a room that is archived is
 // still named to those who are told that its party is cancelled.

@@ -55,7 +55,7 @@ func ScheduledParty(ctx workflow.Context, in job.PartyInput) (job.PartyResult, e
 	}
 }
 
-// partySettles is how long after a move the guests are told: whoever corrects a time twice sends them one email.
+// partySettles is how long after a move the guests are told: a person who corrects a time twice sends them one email.
 const partySettles = time.Minute
 
 // partyStep is something to be done at a time.
