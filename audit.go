@@ -29,7 +29,7 @@ const (
 // AuditPendingFor is how long an act may be pending. After that its outcome is unknown.
 const AuditPendingFor = time.Minute
 
-// AuditAction says what was done.
+// AuditAction says what was done. The details of every act also have the admin's note, if there is one.
 type AuditAction string
 
 const (
@@ -49,8 +49,8 @@ const (
 	AuditRoomReopened       AuditAction = "room_reopened" // details: reason
 	AuditPrivateRoomRead    AuditAction = "private_room_read"
 	AuditMessageRemoved     AuditAction = "message_removed"       // details: reason, room_id
-	AuditReportResolved     AuditAction = "abuse_report_resolved" // details: outcome, note
-	AuditSchedulePaused     AuditAction = "schedule_paused"       // details of these: schedule, note, start, end
+	AuditReportResolved     AuditAction = "abuse_report_resolved" // details: outcome
+	AuditSchedulePaused     AuditAction = "schedule_paused"       // details of these: schedule, start, end
 	AuditScheduleResumed    AuditAction = "schedule_resumed"
 	AuditScheduleTriggered  AuditAction = "schedule_triggered"
 	AuditScheduleBackfilled AuditAction = "schedule_backfilled"
@@ -58,12 +58,12 @@ const (
 	AuditEmailCancelled     AuditAction = "email_cancelled" // details: kind
 	AuditEmailsPaused       AuditAction = "emails_paused"
 	AuditEmailsResumed      AuditAction = "emails_resumed"
-	AuditJobCancelled       AuditAction = "job_cancelled" // details of these: workflow_id, run_id, kind, note, batch
+	AuditJobCancelled       AuditAction = "job_cancelled" // details of these: workflow_id, run_id, kind, batch
 	AuditJobTerminated      AuditAction = "job_terminated"
 	AuditJobRetried         AuditAction = "job_retried"
-	AuditQueuePaused        AuditAction = "queue_paused" // details: queue, note
+	AuditQueuePaused        AuditAction = "queue_paused" // details: queue
 	AuditQueueResumed       AuditAction = "queue_resumed"
-	AuditEventRequeued      AuditAction = "event_requeued" // details: workflow_id, state, note
+	AuditEventRequeued      AuditAction = "event_requeued" // details: workflow_id, state
 
 	AuditWebhookCreated       AuditAction = "webhook_created" // details: kinds
 	AuditWebhookUpdated       AuditAction = "webhook_updated" // details: fields

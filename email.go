@@ -182,24 +182,6 @@ type EmailFilter struct {
 	From, To     time.Time // when it was queued: From and later, before To
 }
 
-// AdminNote is an admin's reason for an act. It may be empty.
-type AdminNote struct {
-	Note string
-}
-
-// MaxAdminNote is in characters.
-const MaxAdminNote = 200
-
-// Normalise trims what people type around a value.
-func (n *AdminNote) Normalise() { n.Note = normalProse(n.Note) }
-
-// Validate reports every field that is wrong.
-func (n AdminNote) Validate() error {
-	var v fields
-	v.prose("note", n.Note, 0, MaxAdminNote)
-	return v.err()
-}
-
 // EmailPause says whether an admin has paused the sending of emails.
 type EmailPause struct {
 	PausedAt time.Time // zero while emails are sent

@@ -65,8 +65,12 @@ const (
 
 // Throughput counts what ended in a span of time.
 type Throughput struct {
-	From         time.Time
-	EmailsSent   int
-	EmailsFailed int
-	JobsStarted  int
+	From              time.Time
+	EmailsSent        int
+	EmailsFailed      int
+	AvatarsReady      int
+	AvatarsFailed     int
+	CleanupsCompleted int // runs
+	CleanupsFailed    int
+	JobsStarted       int
 }

@@ -111,6 +111,7 @@ const (
 	MaxPartyTitle = 100
 	MaxParties    = 20          // scheduled in one room
 	MaxAnswers    = MaxCapacity // to one party
+	MaxPartyMoves = 50          // of one party: each is told to all guests, and is an event of the party's workflow
 	// MinPartyNotice is the least time from scheduling a party to its start: guests can answer, and the room loads the
 	// movie. MaxPartyNotice is the longest: a leap year.
 	MinPartyNotice = 10 * time.Minute
@@ -130,6 +131,8 @@ var (
 		Message: "The room has too many scheduled parties.", Details: map[string]int{"most": MaxParties}}
 	ErrManyAnswers = &Error{Kind: KindConflict, Code: "too_many_answers",
 		Message: "Too many people have answered.", Details: map[string]int{"most": MaxAnswers}}
+	ErrManyMoves = &Error{Kind: KindConflict, Code: "too_many_moves",
+		Message: "The party was moved too often.", Details: map[string]int{"most": MaxPartyMoves}}
 	ErrPartyClose = &Error{Kind: KindConflict, Code: "party_too_close",
 		Message: "The room has another party at about this time.",
 		Details: map[string]int{"minutes": int(PartyGap / time.Minute)}}

@@ -345,11 +345,11 @@ func (w *world) scheduleCalls() []named {
 		{"listSchedules", call{token: w.admin.token}},
 		{
 			"pauseSchedule",
-			call{token: w.admin.token, params: param("schedule_id", "cleanup"), body: map[string]any{"note": "new disks"}},
+			call{token: w.admin.token, params: map[string]string{"schedule_id": "cleanup", "note": "disks"}},
 		},
 		{
 			"resumeSchedule",
-			call{token: w.admin.token, params: param("schedule_id", "cleanup"), body: map[string]any{"note": "done"}},
+			call{token: w.admin.token, params: map[string]string{"schedule_id": "cleanup", "note": "done"}},
 		},
 		{"triggerSchedule", call{token: w.admin.token, params: param("schedule_id", "cleanup")}},
 		{"backfillSchedule", call{token: w.admin.token, params: param("schedule_id", "cleanup"), body: map[string]any{
@@ -359,7 +359,7 @@ func (w *world) scheduleCalls() []named {
 
 // jobCalls are the operations on jobs, queues and the outbox.
 func (w *world) jobCalls() []named {
-	ids, noted := param("job_id", w.job), map[string]any{"note": "as a test"}
+	ids := param("job_id", w.job)
 	return []named{
 		{"getOverview", call{token: w.admin.token}},
 		{"listCleanupPolicies", call{token: w.admin.token}},
@@ -367,15 +367,15 @@ func (w *world) jobCalls() []named {
 		{"countJobs", call{token: w.admin.token, params: param("user_id", w.admin.id)}},
 		{"getJob", call{token: w.admin.token, params: ids}},
 		{"actOnJobs", call{token: w.admin.token, body: map[string]any{"action": "cancel", "dry_run": true}}},
-		{"cancelJob", call{token: w.admin.token, params: ids, body: noted}},
-		{"terminateJob", call{token: w.admin.token, params: ids, body: map[string]any{"note": "it hangs"}}},
-		{"retryJob", call{token: w.admin.token, params: ids, body: noted}},
+		{"cancelJob", call{token: w.admin.token, params: ids}},
+		{"terminateJob", call{token: w.admin.token, params: map[string]string{"job_id": w.job, "note": "hangs"}}},
+		{"retryJob", call{token: w.admin.token, params: ids}},
 		{"getQueues", call{token: w.admin.token}},
-		{"pauseQueue", call{token: w.admin.token, params: param("queue", "avatar"), body: noted}},
-		{"resumeQueue", call{token: w.admin.token, params: param("queue", "avatar"), body: noted}},
+		{"pauseQueue", call{token: w.admin.token, params: param("queue", "avatar")}},
+		{"resumeQueue", call{token: w.admin.token, params: param("queue", "avatar")}},
 		{"getOutbox", call{token: w.admin.token}},
 		{"listEvents", call{token: w.admin.token}},
-		{"requeueEvent", call{token: w.admin.token, params: param("event_id", w.event), body: noted}},
+		{"requeueEvent", call{token: w.admin.token, params: param("event_id", w.event)}},
 	}
 }
 
@@ -414,14 +414,8 @@ func (w *world) emailCalls() []named {
 		{"listEmails", call{token: w.admin.token}},
 		{"listEmailPreviews", call{token: w.admin.token, params: map[string]string{"language": "de"}}},
 		{"getEmail", call{token: w.admin.token, params: param("email_id", w.sent)}},
-		{
-			"resendEmail",
-			call{token: w.admin.token, params: param("email_id", w.sent), body: map[string]any{"note": "as a test"}},
-		},
-		{
-			"cancelEmail",
-			call{token: w.admin.token, params: param("email_id", w.queued), body: map[string]any{"note": "as a test"}},
-		},
+		{"resendEmail", call{token: w.admin.token, params: param("email_id", w.sent)}},
+		{"cancelEmail", call{token: w.admin.token, params: param("email_id", w.queued)}},
 		{"pauseEmails", call{token: w.admin.token}},
 		{"getEmailPause", call{token: w.admin.token}},
 		{"resumeEmails", call{token: w.admin.token}},

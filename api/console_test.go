@@ -127,22 +127,24 @@ func TestConsoleFilters(t *testing.T) {
 	w := newWorld(t)
 	v := w.signInToConsole(t, w.admin)
 	for path, c := range map[string]struct{ shows, hides string }{
-		"/jobs?user_id=root&queue=maintenance":       {"<code>cleanup/", "No jobs"},
-		"/jobs?user_id=root&queue=email":             {"No jobs", "<code>cleanup/"},
-		"/jobs?user_id=root":                         {"<code>cleanup/", "No jobs"},
-		"/jobs?user_id=alice":                        {"No jobs", "<code>cleanup/"},
-		"/jobs?user_id=root&from=2026-01-31T20:00":   {`value="2026-01-31T20:00"`, "No jobs"},
-		"/jobs?user_id=root&to=2026-01-31T20:00":     {"No jobs", "<code>cleanup/"},
-		"/jobs?user_id=root&to=2026-01-31T20:00:00Z": {`value="2026-01-31T20:00"`, "<code>cleanup/"},
-		"/emails?user_id=alice":                      {"/admin/emails/" + w.sent, "/admin/emails/" + w.queued},
-		"/emails?user_id=" + w.bob.id:                {"/admin/emails/" + w.queued, "/admin/emails/" + w.sent},
-		"/emails?from=2026-01-31T20:00":              {"/admin/emails/" + w.sent, "No emails"},
-		"/emails?to=2026-01-31T20:00":                {"No emails", "/admin/emails/" + w.sent},
-		"/emails?user_id=nobody":                     {"No account has the username “nobody”", "/admin/emails/" + w.sent},
-		"/abuse?kind=spam&user_id=ALICE":             {"/admin/abuse/" + w.abuse, "No reports"},
-		"/abuse?kind=hate":                           {"No reports", "/admin/abuse/" + w.abuse},
-		"/rooms?host_id=alice":                       {"/admin/rooms/" + w.open, "No rooms"},
-		"/rooms?host_id=bob":                         {"No rooms", "/admin/rooms/" + w.open},
+		"/jobs?user_id=root&queue=maintenance":        {"<code>cleanup/", "No jobs"},
+		"/jobs?user_id=root&queue=email":              {"No jobs", "<code>cleanup/"},
+		"/jobs?user_id=root":                          {"<code>cleanup/", "No jobs"},
+		"/jobs?user_id=alice":                         {"No jobs", "<code>cleanup/"},
+		"/jobs?user_id=root&from=2026-01-31T20:00":    {`value="2026-01-31T20:00"`, "No jobs"},
+		"/jobs?user_id=root&to=2026-01-31T20:00":      {"No jobs", "<code>cleanup/"},
+		"/jobs?user_id=root&to=2026-01-31T20:00:00Z":  {`value="2026-01-31T20:00"`, "<code>cleanup/"},
+		"/emails?user_id=alice":                       {"/admin/emails/" + w.sent, "/admin/emails/" + w.queued},
+		"/emails?user_id=" + w.bob.id:                 {"/admin/emails/" + w.queued, "/admin/emails/" + w.sent},
+		"/emails?from=2026-01-31T20:00":               {"/admin/emails/" + w.sent, "No emails"},
+		"/emails?to=2026-01-31T20:00":                 {"No emails", "/admin/emails/" + w.sent},
+		"/emails?user_id=nobody":                      {"No account has the username “nobody”", "/admin/emails/" + w.sent},
+		"/emails?user_id=" + strings.Repeat("x", 101): {"No account has the username", "/admin/emails/" + w.sent},
+		"/emails?user_id=a%00b":                       {"No account has the username", "/admin/emails/" + w.sent},
+		"/abuse?kind=spam&user_id=ALICE":              {"/admin/abuse/" + w.abuse, "No reports"},
+		"/abuse?kind=hate":                            {"No reports", "/admin/abuse/" + w.abuse},
+		"/rooms?host_id=alice":                        {"/admin/rooms/" + w.open, "No rooms"},
+		"/rooms?host_id=bob":                          {"No rooms", "/admin/rooms/" + w.open},
 	} {
 		require.EventuallyWithT(t, func(collect *assert.CollectT) { // the list of jobs is some moments behind
 			_, _, body := v.ask(t, "GET", "/admin"+path, nil)
@@ -197,6 +199,18 @@ func TestConsoleSignInLeadsBack(t *testing.T) {
 		token, _, _ := strings.Cut(strings.TrimPrefix(header.Get("Set-Cookie"), consoleCookie+"="), ";")
 		b.logs.secret(token)
 	}
+	for referer, to := range map[string]string{
+		"": "", b.url + "/admin/movies?q=sun": "?next=%2Fadmin%2Fmovies%3Fq%3Dsun", "https://evil.example/admin/": "",
+	} {
+		status, header, _ := visitor{b, "nonsense"}.ask(t, "POST", "/admin/movies", nil, "Referer", referer)
+		require.Equal(t, []any{303, "/admin/sign-in" + to}, []any{status, header.Get("Location")}, "form on %s", referer)
+		require.Contains(
+			t,
+			strings.Join(header.Values("Set-Cookie"), " "),
+			"console-notice=",
+			"it says that nothing was done",
+		)
+	}
 }
 
 // TestConsoleWebhooks: a webhook is registered, changed and removed; its secret is on one page, and never again.
@@ -236,8 +250,10 @@ func TestConsoleWebhooks(t *testing.T) {
 	require.Contains(t, shown, "https://hooks.example/b")
 	require.EqualValues(t, 2, value1[int](t, b, "SELECT count(*) FROM webhook_deliveries WHERE state = 'pending'"))
 	require.Equal(t, "/admin/webhooks", send(page+"/remove", nil, 303))
-	_, _, body = v.ask(t, "POST", "/admin/webhooks", url.Values{"url": {"https://127.0.0.1/"}})
+	_, _, body = v.ask(t, "POST", "/admin/webhooks", url.Values{"url": {"https://127.0.0.1/"}, "kinds": {"report.filed"}})
 	require.Contains(t, body, "must be an https address of a public server")
+	_, _, body = v.ask(t, "POST", "/admin/webhooks", url.Values{"url": {"https://hooks.example/c"}})
+	require.Contains(t, body, "kinds must not be empty")
 }
 
 // TestConsoleRefuses: the console refuses accounts that are not admins now, and forms of other sites.

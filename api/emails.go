@@ -81,15 +81,11 @@ func (s *Server) ResendEmail(
 	r contract.ResendEmailRequestObject,
 ) (contract.ResendEmailResponseObject, error) {
 	id := caller(ctx)
-	note, err := adminNote(r.Body)
+	once, err := s.once(ctx, "resendEmail", r.Params.IdempotencyKey, r.EmailID)
 	if err != nil {
 		return nil, err
 	}
-	once, err := s.once(ctx, "resendEmail", r.Params.IdempotencyKey, []string{r.EmailID, note.Note})
-	if err != nil {
-		return nil, err
-	}
-	email, err := s.store.ResendEmail(ctx, id.UserID, r.EmailID, note, once)
+	email, err := s.store.ResendEmail(ctx, id.UserID, r.EmailID, once)
 	if err != nil {
 		return nil, err
 	}
@@ -107,24 +103,11 @@ func (s *Server) CancelEmail(
 	r contract.CancelEmailRequestObject,
 ) (contract.CancelEmailResponseObject, error) {
 	id := caller(ctx)
-	note, err := adminNote(r.Body)
-	if err != nil {
-		return nil, err
-	}
-	email, err := s.store.CancelEmail(ctx, id.UserID, r.EmailID, note)
+	email, err := s.store.CancelEmail(ctx, id.UserID, r.EmailID)
 	if err != nil {
 		return nil, err
 	}
 	return contract.CancelEmail200JSONResponse{Data: s.email(email)}, nil
-}
-
-// adminNote reads the reason of an admin, if there is one.
-func adminNote(body *contract.AdminNote) (note watchparty.AdminNote, err error) {
-	if body != nil {
-		note.Note = value(body.Note)
-	}
-	note.Normalise()
-	return note, note.Validate()
 }
 
 // GetEmailPause says whether emails are paused.
@@ -142,7 +125,7 @@ func (s *Server) PauseEmails(
 	_ contract.PauseEmailsRequestObject,
 ) (contract.PauseEmailsResponseObject, error) {
 	id := caller(ctx)
-	if err := s.store.PauseEmails(ctx, id.UserID, watchparty.AdminNote{}); err != nil {
+	if err := s.store.PauseEmails(ctx, id.UserID); err != nil {
 		return nil, err
 	}
 	pause, err := s.emailPause(ctx)
@@ -155,7 +138,7 @@ func (s *Server) ResumeEmails(
 	_ contract.ResumeEmailsRequestObject,
 ) (contract.ResumeEmailsResponseObject, error) {
 	id := caller(ctx)
-	if err := s.store.ResumeEmails(ctx, id.UserID, watchparty.AdminNote{}); err != nil {
+	if err := s.store.ResumeEmails(ctx, id.UserID); err != nil {
 		return nil, err
 	}
 	pause, err := s.emailPause(ctx)

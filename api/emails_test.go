@@ -102,10 +102,10 @@ func TestEmails(t *testing.T) {
 	})
 	t.Run("cancel", func(t *testing.T) {
 		mail := b.welcomeMail(t, bob)
-		b.do(t, "POST", "/admin/emails/"+mail+"/cancel", root.token, map[string]any{"note": strings.Repeat("x", 201)}).
+		b.do(t, "POST", "/admin/emails/"+mail+"/cancel"+because(strings.Repeat("x", 201)), root.token, nil).
 			requireProblem(t, 400, "invalid_request")
 		for range 2 {
-			a := b.do(t, "POST", "/admin/emails/"+mail+"/cancel", root.token, map[string]any{"note": "  a typo "})
+			a := b.do(t, "POST", "/admin/emails/"+mail+"/cancel"+because("  a typo "), root.token, nil)
 			require.Equal(t, 200, a.status, a)
 			require.Equal(t, "cancelled", a.data()["state"])
 		}

@@ -51,6 +51,9 @@ func (s *Server) GetHealth(
 	}
 	for _, found := range s.health.Look(ctx) {
 		*into[found.Part] = found.State
+		if found.Part == health.Emails {
+			h.EmailsSentAt = pointer(found.LastSuccess)
+		}
 		if found.OK() {
 			continue
 		}

@@ -118,6 +118,13 @@ func TestHealth(t *testing.T) {
 		require.Equal(t, 204, b.do(t, "GET", "/health/live", "", nil).status)
 		b.do(t, "GET", "/health/ready", "", nil).requireProblem(t, 503, "not_ready")
 	})
+	t.Run("when an email was last sent", func(t *testing.T) {
+		b := setup(t)
+		require.Nil(t, b.do(t, "GET", "/health", "", nil).data()["emails_sent_at"])
+		mail := b.welcomeMail(t, b.register(t, "ada"))
+		b.exec(t, "UPDATE emails SET state = 'sent', sent_at = now() WHERE id = ?", mail)
+		require.NotNil(t, b.do(t, "GET", "/health", "", nil).data()["emails_sent_at"])
+	})
 	t.Run("a part that does not answer", func(t *testing.T) {
 		b := setup(t, databaseAway, func(s *settings) {
 			s.checkTemporal = func(ctx context.Context) error {

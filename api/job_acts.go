@@ -28,26 +28,22 @@ func (s *Server) CancelJob(
 	ctx context.Context,
 	r contract.CancelJobRequestObject,
 ) (contract.CancelJobResponseObject, error) {
-	note, err := adminNote(r.Body)
-	if err != nil {
-		return nil, err
-	}
 	d, err := s.findJob(ctx, r.JobID)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.cancelJob(ctx, d, note, ""); err != nil {
+	if err := s.cancelJob(ctx, d, ""); err != nil {
 		return nil, err
 	}
 	d, err = s.findJob(ctx, d.ID())
 	return contract.CancelJob200JSONResponse{Data: s.job(d)}, err
 }
 
-func (s *Server) cancelJob(ctx context.Context, d jobs.Detail, note watchparty.AdminNote, batch string) error {
+func (s *Server) cancelJob(ctx context.Context, d jobs.Detail, batch string) error {
 	if d.State != jobs.Running {
 		return watchparty.ErrJobEnded
 	}
-	act := actOn(d, watchparty.AuditJobCancelled, note, batch)
+	act := actOn(d, watchparty.AuditJobCancelled, batch)
 	return s.store.AuditJob(ctx, caller(ctx).UserID, act, func(ctx context.Context) error {
 		return s.jobs.Cancel(ctx, d.WorkflowID, d.RunID)
 	})
@@ -58,28 +54,24 @@ func (s *Server) TerminateJob(
 	ctx context.Context,
 	r contract.TerminateJobRequestObject,
 ) (contract.TerminateJobResponseObject, error) {
-	text, err := scheduleNote(r.Body.Note)
-	if err != nil {
-		return nil, err
-	}
 	d, err := s.findJob(ctx, r.JobID)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.terminateJob(ctx, d, watchparty.AdminNote{Note: text}, ""); err != nil {
+	if err := s.terminateJob(ctx, d, ""); err != nil {
 		return nil, err
 	}
 	d, err = s.findJob(ctx, d.ID())
 	return contract.TerminateJob200JSONResponse{Data: s.job(d)}, err
 }
 
-func (s *Server) terminateJob(ctx context.Context, d jobs.Detail, note watchparty.AdminNote, batch string) error {
+func (s *Server) terminateJob(ctx context.Context, d jobs.Detail, batch string) error {
 	if d.State != jobs.Running {
 		return watchparty.ErrJobEnded
 	}
-	act := actOn(d, watchparty.AuditJobTerminated, note, batch)
+	act := actOn(d, watchparty.AuditJobTerminated, batch)
 	return s.store.AuditJob(ctx, caller(ctx).UserID, act, func(ctx context.Context) error {
-		return s.jobs.Terminate(ctx, d.WorkflowID, d.RunID, note.Note)
+		return s.jobs.Terminate(ctx, d.WorkflowID, d.RunID, watchparty.AdminNoteOf(ctx))
 	})
 }
 
@@ -88,15 +80,11 @@ func (s *Server) RetryJob(
 	ctx context.Context,
 	r contract.RetryJobRequestObject,
 ) (contract.RetryJobResponseObject, error) {
-	note, err := adminNote(r.Body)
-	if err != nil {
-		return nil, err
-	}
 	d, err := s.findJob(ctx, r.JobID)
 	if err != nil {
 		return nil, err
 	}
-	done, err := s.retryJob(ctx, d, note, "")
+	done, err := s.retryJob(ctx, d, "")
 	if err != nil {
 		return nil, err
 	}
@@ -121,37 +109,33 @@ type retried struct {
 
 // retryJob retries a job in the way that fits its kind: since the row of a finished email or clean-up run has ended, it
 // queues another one.
-func (s *Server) retryJob(
-	ctx context.Context, d jobs.Detail, note watchparty.AdminNote, batch string,
-) (retried, error) {
+func (s *Server) retryJob(ctx context.Context, d jobs.Detail, batch string) (retried, error) {
 	if d.State == jobs.Completed {
 		return retried{}, watchparty.ErrNothingToRetry
 	}
 	if d.State == jobs.Running {
-		return s.tryNow(ctx, d, note, batch)
+		return s.tryNow(ctx, d, batch)
 	}
 	if d.Kind == job.WorkflowCleanup {
-		return s.cleanUpAgain(ctx, d, note)
+		return s.cleanUpAgain(ctx, d)
 	}
-	again, err := s.store.ResendEmailOfJob(ctx, caller(ctx).UserID, d.WorkflowID, note)
+	again, err := s.store.ResendEmailOfJob(ctx, caller(ctx).UserID, d.WorkflowID)
 	switch {
 	case err == nil:
 		return retried{how: contract.RetryHowNewEmail, workflowID: again.WorkflowID}, nil
 	case !errors.Is(err, watchparty.ErrNotFound):
 		return retried{}, err
 	}
-	return s.resetJob(ctx, d, note, batch)
+	return s.resetJob(ctx, d, batch)
 }
 
 // cleanUpAgain starts another run with what the run of a job was to do.
-func (s *Server) cleanUpAgain(ctx context.Context, d jobs.Detail, note watchparty.AdminNote) (retried, error) {
-	again, err := s.store.RunAgain(ctx, caller(ctx).UserID, d.WorkflowID, s.cfg.Cleanup.Policies(), note)
+func (s *Server) cleanUpAgain(ctx context.Context, d jobs.Detail) (retried, error) {
+	again, err := s.store.RunAgain(ctx, caller(ctx).UserID, d.WorkflowID, s.cfg.Cleanup.Policies())
 	return retried{how: contract.RetryHowNewRun, workflowID: again.WorkflowID}, err
 }
 
-func (s *Server) tryNow(
-	ctx context.Context, d jobs.Detail, note watchparty.AdminNote, batch string,
-) (retried, error) {
+func (s *Server) tryNow(ctx context.Context, d jobs.Detail, batch string) (retried, error) {
 	waits := false
 	for _, step := range d.Steps {
 		waits = waits || step.State == "scheduled" && step.LastFailure != ""
@@ -159,7 +143,7 @@ func (s *Server) tryNow(
 	if !waits {
 		return retried{}, watchparty.ErrNothingToRetry
 	}
-	act := actOn(d, watchparty.AuditJobRetried, note, batch)
+	act := actOn(d, watchparty.AuditJobRetried, batch)
 	err := s.store.AuditJob(ctx, caller(ctx).UserID, act, func(ctx context.Context) error {
 		_, err := s.jobs.TryNow(ctx, d)
 		if errors.Is(err, watchparty.ErrJobEnded) { // meanwhile
@@ -170,23 +154,19 @@ func (s *Server) tryNow(
 	return retried{how: contract.RetryHowTriedNow, workflowID: d.WorkflowID, runID: d.RunID, inTemporal: true}, err
 }
 
-func (s *Server) resetJob(
-	ctx context.Context, d jobs.Detail, note watchparty.AdminNote, batch string,
-) (retried, error) {
+func (s *Server) resetJob(ctx context.Context, d jobs.Detail, batch string) (retried, error) {
 	done := retried{how: contract.RetryHowReset, workflowID: d.WorkflowID, inTemporal: true}
-	act := actOn(d, watchparty.AuditJobRetried, note, batch)
+	act := actOn(d, watchparty.AuditJobRetried, batch)
 	err := s.store.AuditJob(ctx, caller(ctx).UserID, act, func(ctx context.Context) (err error) {
-		done.runID, err = s.jobs.Reset(ctx, d.WorkflowID, d.RunID, cmp.Or(note.Note, "retried by an admin"))
+		done.runID, err = s.jobs.Reset(ctx, d.WorkflowID, d.RunID, cmp.Or(watchparty.AdminNoteOf(ctx), "retried by an admin"))
 		return err
 	})
 	return done, err
 }
 
 // actOn is an act on a job as the audit log has it.
-func actOn(d jobs.Detail, action watchparty.AuditAction, note watchparty.AdminNote, batch string) store.JobAct {
-	return store.JobAct{
-		Action: action, WorkflowID: d.WorkflowID, RunID: d.RunID, Kind: d.Kind, Note: note, Batch: batch,
-	}
+func actOn(d jobs.Detail, action watchparty.AuditAction, batch string) store.JobAct {
+	return store.JobAct{Action: action, WorkflowID: d.WorkflowID, RunID: d.RunID, Kind: d.Kind, Batch: batch}
 }
 
 // ActOnJobs does the same to many jobs, or counts them.
@@ -194,7 +174,7 @@ func (s *Server) ActOnJobs(
 	ctx context.Context,
 	r contract.ActOnJobsRequestObject,
 ) (contract.ActOnJobsResponseObject, error) {
-	filter, note, err := readBatch(*r.Body)
+	filter, err := readBatch(*r.Body, watchparty.AdminNoteOf(ctx))
 	if err != nil {
 		return nil, err
 	}
@@ -210,7 +190,7 @@ func (s *Server) ActOnJobs(
 		return nil, watchparty.ErrJobsChanged
 	}
 	id := uuid.NewString()
-	if err := s.actOnJobs(ctx, r.Body.Action, filter, note, id, &result); err != nil {
+	if err := s.actOnJobs(ctx, r.Body.Action, filter, id, &result); err != nil {
 		return nil, err
 	}
 	result.ID = &id
@@ -218,7 +198,7 @@ func (s *Server) ActOnJobs(
 }
 
 // readBatch checks a request.
-func readBatch(b contract.JobBatch) (filter jobs.Filter, note watchparty.AdminNote, err error) {
+func readBatch(b contract.JobBatch, note string) (filter jobs.Filter, err error) {
 	state := jobs.Running
 	if b.Action == contract.JobBatchActionRetry {
 		state = jobs.Failed
@@ -227,17 +207,12 @@ func readBatch(b contract.JobBatch) (filter jobs.Filter, note watchparty.AdminNo
 		Kind: string(value(b.Kind)), State: cmp.Or(jobs.State(value(b.State)), state), Queue: string(value(b.Queue)),
 		RoomID: value(b.RoomID), UserID: value(b.UserID), From: value(b.From), To: value(b.To),
 	}
-	note = watchparty.AdminNote{Note: value(b.Note)}
-	note.Normalise()
-	if err := note.Validate(); err != nil {
-		return filter, note, err
-	}
 	var wrong []watchparty.FieldError
 	if b.Action != contract.JobBatchActionRetry && filter.State != jobs.Running {
 		wrong = append(wrong, watchparty.FieldError{
 			Field: "state", Code: "range", Message: "must be running: other jobs have ended"})
 	}
-	if b.Action == contract.JobBatchActionTerminate && note.Note == "" {
+	if b.Action == contract.JobBatchActionTerminate && note == "" {
 		wrong = append(wrong, watchparty.FieldError{Field: "note", Code: "required", Message: "is required to terminate"})
 	}
 	if !value(b.DryRun) && b.Expected == nil {
@@ -245,13 +220,13 @@ func readBatch(b contract.JobBatch) (filter jobs.Filter, note watchparty.AdminNo
 			Field: "expected", Code: "required", Message: "is required: count with a dry run first"})
 	}
 	if len(wrong) > 0 {
-		return filter, note, watchparty.Invalid(wrong...)
+		return filter, watchparty.Invalid(wrong...)
 	}
-	return filter, note, nil
+	return filter, nil
 }
 
 func (s *Server) actOnJobs(
-	ctx context.Context, action contract.JobBatchAction, filter jobs.Filter, note watchparty.AdminNote, batch string,
+	ctx context.Context, action contract.JobBatchAction, filter jobs.Filter, batch string,
 	result *contract.JobBatchResult,
 ) error {
 	// All are found first: an act takes its job out of the list.
@@ -264,7 +239,7 @@ func (s *Server) actOnJobs(
 	g.SetLimit(batchParallel)
 	for i, j := range found {
 		g.Go(func() error {
-			outcomes[i] = s.actOnJob(ctx, action, j, note, batch)
+			outcomes[i] = s.actOnJob(ctx, action, j, batch)
 			return nil // one that fails does not stop the others
 		})
 	}
@@ -285,20 +260,18 @@ func (s *Server) actOnJobs(
 	return nil
 }
 
-func (s *Server) actOnJob(
-	ctx context.Context, action contract.JobBatchAction, j jobs.Job, note watchparty.AdminNote, batch string,
-) error {
+func (s *Server) actOnJob(ctx context.Context, action contract.JobBatchAction, j jobs.Job, batch string) error {
 	d, err := s.jobs.Get(ctx, j.WorkflowID, j.RunID)
 	if err != nil {
 		return err
 	}
 	switch action {
 	case contract.JobBatchActionCancel:
-		return s.cancelJob(ctx, d, note, batch)
+		return s.cancelJob(ctx, d, batch)
 	case contract.JobBatchActionTerminate:
-		return s.terminateJob(ctx, d, note, batch)
+		return s.terminateJob(ctx, d, batch)
 	default:
-		_, err := s.retryJob(ctx, d, note, batch)
+		_, err := s.retryJob(ctx, d, batch)
 		return err
 	}
 }

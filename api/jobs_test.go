@@ -175,7 +175,7 @@ func TestJobs(t *testing.T) {
 		requireAll := func(status int, code string) {
 			b.do(t, "GET", "/admin/jobs/"+id, root.token, nil).requireProblem(t, status, code)
 			for _, act := range []string{"cancel", "terminate", "retry"} {
-				b.do(t, "POST", "/admin/jobs/"+id+"/"+act, root.token, map[string]any{"note": "it hangs"}).
+				b.do(t, "POST", "/admin/jobs/"+id+"/"+act+because("it hangs"), root.token, nil).
 					requireProblem(t, status, code)
 			}
 		}
@@ -184,7 +184,7 @@ func TestJobs(t *testing.T) {
 		requireAll(404, "job_expired")
 	})
 	t.Run("cancel", func(t *testing.T) {
-		a := b.do(t, "POST", "/admin/jobs/"+welcome+"/cancel", root.token, map[string]any{"note": "a test account"})
+		a := b.do(t, "POST", "/admin/jobs/"+welcome+"/cancel"+because("a test account"), root.token, nil)
 		require.Equal(t, 200, a.status, a)
 		details := b.requireAct(t, root, "job_cancelled", "done", "a test account")
 		require.Equal(t, "welcome-email/"+ada.id, details["workflow_id"])
@@ -193,20 +193,20 @@ func TestJobs(t *testing.T) {
 	})
 	t.Run("terminate", func(t *testing.T) {
 		path := "/admin/jobs/" + cleanup + "/terminate"
-		require.Equal(t, 400, b.do(t, "POST", path, root.token, map[string]any{"note": " "}).status, "it needs a reason")
-		a := b.do(t, "POST", path, root.token, map[string]any{"note": "it hangs"})
+		require.Equal(t, 400, b.do(t, "POST", path+because(" "), root.token, nil).status, "it needs a reason")
+		a := b.do(t, "POST", path+because("it hangs"), root.token, nil)
 		require.Equal(t, 200, a.status, a)
 		require.Equal(t, []any{"terminated", "it hangs"}, []any{a.data()["state"], a.data()["failure"]})
 		b.requireAct(t, root, "job_terminated", "done", "it hangs")
 		require.Equal(t, "failed", b.do(t, "GET", "/admin/cleanup/runs/"+run, root.token, nil).data()["state"])
 		for _, act := range []string{"cancel", "terminate"} {
-			b.do(t, "POST", "/admin/jobs/"+cleanup+"/"+act, root.token, map[string]any{"note": "again"}).
+			b.do(t, "POST", "/admin/jobs/"+cleanup+"/"+act+because("again"), root.token, nil).
 				requireProblem(t, 409, "job_ended")
 		}
 		b.requireAct(t, root, "job_terminated", "done", "it hangs")
 	})
 	t.Run("retry", func(t *testing.T) {
-		a := b.do(t, "POST", "/admin/jobs/"+cleanup+"/retry", root.token, map[string]any{"note": "mended"})
+		a := b.do(t, "POST", "/admin/jobs/"+cleanup+"/retry"+because("mended"), root.token, nil)
 		require.Equal(t, 200, a.status, a)
 		require.Equal(t, []any{"new_run", nil}, []any{a.data()["how"], a.data()["job"]})
 		require.Equal(t, run, b.requireAct(t, root, "cleanup_started", "done", "mended")["again"])
@@ -220,9 +220,9 @@ func TestJobs(t *testing.T) {
 		bob := b.user(t, "bob")
 		mail := b.welcomeMail(t, bob)
 		id := b.startJob(t, job.WelcomeEmailEvent(bob.id, mail).About(bob.id, ""))
-		a := b.do(t, "POST", "/admin/jobs/"+id+"/terminate", root.token, map[string]any{"note": "the server was down"})
+		a := b.do(t, "POST", "/admin/jobs/"+id+"/terminate"+because("the server was down"), root.token, nil)
 		require.Equal(t, 200, a.status, a)
-		a = b.do(t, "POST", "/admin/jobs/"+id+"/retry", root.token, map[string]any{"note": "it is up"})
+		a = b.do(t, "POST", "/admin/jobs/"+id+"/retry"+because("it is up"), root.token, nil)
 		require.Equal(t, 200, a.status, a)
 		require.Equal(t, "new_email", a.data()["how"])
 		details := b.requireAct(t, root, "email_resent", "done", "it is up")
@@ -248,25 +248,25 @@ func TestJobBatches(t *testing.T) {
 		b.cleanupJob(t, root)
 	}
 	b.awaitListed(t, root, 3)
-	act := func(body map[string]any) answer {
+	act := func(note string, body map[string]any) answer {
 		body["user_id"] = root.id
-		return b.do(t, "POST", "/admin/job-batches", root.token, body)
+		return b.do(t, "POST", "/admin/job-batches"+because(note), root.token, body)
 	}
-	count := act(map[string]any{"action": "terminate", "dry_run": true, "note": "a test"})
+	count := act("a test", map[string]any{"action": "terminate", "dry_run": true})
 	require.Equal(t, 200, count.status, count)
 	require.Equal(t, map[string]any{"id": nil, "matched": 3., "done": 0., "skipped": 0., "failed": 0., "left": 3.},
 		count.data())
-	others := act(map[string]any{"action": "terminate", "dry_run": true, "note": "a test", "queue": "email"})
+	others := act("a test", map[string]any{"action": "terminate", "dry_run": true, "queue": "email"})
 	require.EqualValues(t, 0, others.data()["matched"])
-	act(map[string]any{"action": "terminate", "expected": 2, "note": "a test"}).requireProblem(t, 409, "jobs_changed")
+	act("a test", map[string]any{"action": "terminate", "expected": 2}).requireProblem(t, 409, "jobs_changed")
 	for _, wrong := range []map[string]any{
 		{"action": "terminate", "expected": 3}, {"action": "cancel"}, {"action": "cancel", "state": "failed", "expected": 0},
 		{"action": "explode", "dry_run": true},
 	} {
-		require.Equal(t, 400, act(wrong).status, wrong)
+		require.Equal(t, 400, act("", wrong).status, wrong)
 	}
 	require.EqualValues(t, 0, value1[int](t, b, "SELECT count(*) FROM audit WHERE action = 'job_terminated'"))
-	done := act(map[string]any{"action": "terminate", "expected": 3, "note": "a test"})
+	done := act("a test", map[string]any{"action": "terminate", "expected": 3})
 	require.Equal(t, 200, done.status, done)
 	require.Equal(t, []any{3., 3., 0., 0., 0.}, []any{done.data()["matched"], done.data()["done"], done.data()["skipped"],
 		done.data()["failed"], done.data()["left"]})
@@ -296,7 +296,7 @@ func TestQueues(t *testing.T) {
 	for _, name := range []string{"maintenance", "avatar", "email"} {
 		var since any
 		for range 2 {
-			q = queue(b.do(t, "POST", "/admin/queues/"+name+"/pause", root.token, map[string]any{"note": "new disks"}), name)
+			q = queue(b.do(t, "POST", "/admin/queues/"+name+"/pause"+because("new disks"), root.token, nil), name)
 			require.NotNil(t, q["paused_at"])
 			require.Equal(t, "new disks", q["note"])
 			require.True(t, since == nil || since == q["paused_at"], "the pause is the same")
@@ -335,7 +335,7 @@ func TestOutbox(t *testing.T) {
 		[]any{event["kind"], event["state"], event["attempts"], event["last_error"]})
 	path := "/admin/outbox/events/" + event["id"].(string) + "/requeue"
 
-	a = b.do(t, "POST", path, root.token, map[string]any{"note": "mended"})
+	a = b.do(t, "POST", path+because("mended"), root.token, nil)
 	require.Equal(t, 200, a.status, a)
 	require.Equal(t, []any{"pending", 0.}, []any{a.data()["state"], a.data()["attempts"]})
 	b.requireAct(t, root, "event_requeued", "done", "mended")
@@ -389,7 +389,7 @@ func TestOverview(t *testing.T) {
 	b.exec(t, "UPDATE emails SET next_attempt_at = NULL, attempts = 1, waits_until = now() + interval '1 h'")
 	require.Empty(t, late(), "the recipient has had too many")
 	b.exec(t, "UPDATE emails SET waits_until = NULL")
-	require.NoError(t, b.store.PauseEmails(t.Context(), root.id, watchparty.AdminNote{}))
+	require.NoError(t, b.store.PauseEmails(t.Context(), root.id))
 	require.Empty(t, late(), "an admin has paused emails")
 	b.exec(t, "UPDATE emails SET state = 'sent', updated_at = now()")
 	b.exec(t, "UPDATE emails SET state = 'failed', updated_at = now() - interval '2 d' WHERE id = ?", mail)
@@ -401,7 +401,7 @@ func TestOverview(t *testing.T) {
 	b.exec(t, "INSERT INTO avatars (id, user_id, version, state, updated_at) "+
 		"VALUES (gen_random_uuid(), ?, 1, 'processing', now() - interval '10 min')", ada.id)
 	require.Equal(t, []any{"avatars"}, late())
-	require.NoError(t, b.store.PauseQueue(t.Context(), root.id, "avatar", watchparty.AdminNote{}))
+	require.NoError(t, b.store.PauseQueue(t.Context(), root.id, "avatar"))
 	require.Empty(t, late())
 }
 

@@ -24,16 +24,26 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// crossOrigin allows front-ends of other origins to call the API. Callers are not identified by cookies, so any origin
-// may call. The router answers an OPTIONS that is not a preflight.
+// crossOrigin allows front-ends of other origins to call the API, and any page to read what a room plays, whatever the
+// settings say of front-ends. Callers are not identified by cookies, so any origin may call.
 func crossOrigin(origins []string) echo.MiddlewareFunc {
+	fromFrontEnds, fromAnywhere := crossOriginFrom(origins), crossOriginFrom([]string{"*"})
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		frontEnds, anywhere := fromFrontEnds(next), fromAnywhere(next)
+		return func(c echo.Context) error {
+			if c.Path() == nowPlayingPath {
+				return anywhere(c)
+			}
+			return frontEnds(c)
+		}
+	}
+}
+
+// crossOriginFrom answers preflights. The router answers an OPTIONS that is not a preflight.
+func crossOriginFrom(origins []string) echo.MiddlewareFunc {
 	return middleware.CORSWithConfig(middleware.CORSConfig{
 		Skipper: func(c echo.Context) bool {
 			r := c.Request()
-			if c.Path() == nowPlayingPath { // for any page, whatever the settings say of front-ends
-				c.Response().Header().Set(echo.HeaderAccessControlAllowOrigin, "*")
-				return true
-			}
 			return r.Method == http.MethodOptions && r.Header.Get(echo.HeaderAccessControlRequestMethod) == ""
 		},
 		AllowOrigins: origins,

@@ -72,7 +72,9 @@ func overview(ctx context.Context, at *store.Store, o *contract.Overview) error 
 
 func throughput(t watchparty.Throughput) contract.Throughput {
 	return contract.Throughput{
-		From: t.From, EmailsSent: t.EmailsSent, EmailsFailed: t.EmailsFailed, JobsStarted: t.JobsStarted,
+		From: t.From, EmailsSent: t.EmailsSent, EmailsFailed: t.EmailsFailed, AvatarsReady: t.AvatarsReady,
+		AvatarsFailed: t.AvatarsFailed, CleanupsCompleted: t.CleanupsCompleted, CleanupsFailed: t.CleanupsFailed,
+		JobsStarted: t.JobsStarted,
 	}
 }
 

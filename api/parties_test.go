@@ -134,6 +134,16 @@ func TestPartyOfTooMany(t *testing.T) {
 	require.Nil(t, s.do(t, "GET", s.party, "", nil).data()["my_answer"])
 }
 
+func TestPartyMovedTooOften(t *testing.T) {
+	t.Parallel()
+	s := newPartyStage(t, nil)
+	_, err := s.store.DB().ExecContext(t.Context(), "UPDATE parties SET moves = ? WHERE room_id = ?",
+		watchparty.MaxPartyMoves, s.room)
+	require.NoError(t, err)
+	later := time.Now().Add(48 * time.Hour).Format(time.RFC3339)
+	s.do(t, "PATCH", s.party, s.host.token, map[string]any{"starts_at": later}).requireProblem(t, 409, "too_many_moves")
+}
+
 // TestPartyOfPrivateRoom: whoever may not know of the room cannot tell its party from one that does not exist.
 func TestPartyOfPrivateRoom(t *testing.T) {
 	t.Parallel()

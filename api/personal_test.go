@@ -416,7 +416,7 @@ func (b *bundle) storied(t *testing.T) person {
 	_, err = b.store.ReinstateUser(t.Context(), root.id, alice.id)
 	require.NoError(t, err)
 	b.exec(t, "UPDATE users SET is_admin = true WHERE id = ?", alice.id)
-	require.NoError(t, b.store.PauseEmails(t.Context(), alice.id, watchparty.AdminNote{}))
+	require.NoError(t, b.store.PauseEmails(t.Context(), alice.id))
 
 	require.NoError(t, b.store.RequestReset(t.Context(), alice.email, store.IdempotencyKey{}))
 	b.exec(t, "UPDATE password_resets SET used_at = now()")

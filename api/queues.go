@@ -27,14 +27,10 @@ func (s *Server) PauseQueue(
 	ctx context.Context,
 	r contract.PauseQueueRequestObject,
 ) (contract.PauseQueueResponseObject, error) {
-	note, err := adminNote(r.Body)
-	switch {
-	case err != nil:
-		return nil, err
-	case !pausable(r.Queue):
+	if !pausable(r.Queue) {
 		return nil, watchparty.ErrNotFound
 	}
-	if err := s.store.PauseQueue(ctx, caller(ctx).UserID, r.Queue, note); err != nil {
+	if err := s.store.PauseQueue(ctx, caller(ctx).UserID, r.Queue); err != nil {
 		return nil, err
 	}
 	all, err := s.queues(ctx)
@@ -46,14 +42,10 @@ func (s *Server) ResumeQueue(
 	ctx context.Context,
 	r contract.ResumeQueueRequestObject,
 ) (contract.ResumeQueueResponseObject, error) {
-	note, err := adminNote(r.Body)
-	switch {
-	case err != nil:
-		return nil, err
-	case !pausable(r.Queue):
+	if !pausable(r.Queue) {
 		return nil, watchparty.ErrNotFound
 	}
-	if err := s.store.ResumeQueue(ctx, caller(ctx).UserID, r.Queue, note); err != nil {
+	if err := s.store.ResumeQueue(ctx, caller(ctx).UserID, r.Queue); err != nil {
 		return nil, err
 	}
 	all, err := s.queues(ctx)
@@ -135,11 +127,7 @@ func (s *Server) RequeueEvent(
 	ctx context.Context,
 	r contract.RequeueEventRequestObject,
 ) (contract.RequeueEventResponseObject, error) {
-	note, err := adminNote(r.Body)
-	if err != nil {
-		return nil, err
-	}
-	event, err := s.store.RequeueEvent(ctx, caller(ctx).UserID, r.EventID, note)
+	event, err := s.store.RequeueEvent(ctx, caller(ctx).UserID, r.EventID)
 	return contract.RequeueEvent200JSONResponse{Data: outboxEvent(event)}, err
 }
 

@@ -52,17 +52,13 @@ func (s *Server) PauseSchedule(
 	ctx context.Context,
 	r contract.PauseScheduleRequestObject,
 ) (contract.PauseScheduleResponseObject, error) {
-	note, err := scheduleNote(r.Body.Note)
-	if err != nil {
-		return nil, err
-	}
 	schedule, err := s.change(
 		ctx,
 		r.ScheduleID,
 		watchparty.AuditSchedulePaused,
-		map[string]any{"note": note},
+		nil,
 		func(ctx context.Context, h temporal.ScheduleHandle) error {
-			return h.Pause(ctx, temporal.SchedulePauseOptions{Note: note})
+			return h.Pause(ctx, temporal.SchedulePauseOptions{Note: watchparty.AdminNoteOf(ctx)})
 		},
 	)
 	return contract.PauseSchedule200JSONResponse{Data: schedule}, err
@@ -73,26 +69,16 @@ func (s *Server) ResumeSchedule(
 	ctx context.Context,
 	r contract.ResumeScheduleRequestObject,
 ) (contract.ResumeScheduleResponseObject, error) {
-	note, err := scheduleNote(r.Body.Note)
-	if err != nil {
-		return nil, err
-	}
 	schedule, err := s.change(
 		ctx,
 		r.ScheduleID,
 		watchparty.AuditScheduleResumed,
-		map[string]any{"note": note},
+		nil,
 		func(ctx context.Context, h temporal.ScheduleHandle) error {
-			return h.Unpause(ctx, temporal.ScheduleUnpauseOptions{Note: note})
+			return h.Unpause(ctx, temporal.ScheduleUnpauseOptions{Note: watchparty.AdminNoteOf(ctx)})
 		},
 	)
 	return contract.ResumeSchedule200JSONResponse{Data: schedule}, err
-}
-
-func scheduleNote(text string) (string, error) {
-	n := watchparty.ScheduleNote{Note: text}
-	n.Normalise()
-	return n.Note, n.Validate()
 }
 
 // TriggerSchedule starts a run of a schedule now, unless one is in progress.

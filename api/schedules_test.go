@@ -125,9 +125,9 @@ func TestSchedules(t *testing.T) {
 	require.Equal(t, "cleanup/scheduled-1", recent[1].(map[string]any)["workflow_id"])
 	require.Contains(t, recent[1].(map[string]any)["temporal_url"], "cleanup%2Fscheduled-1")
 
-	paused := act("pause", map[string]any{"note": "new disks"}).data()
+	paused := act("pause"+because("new disks"), nil).data()
 	require.Equal(t, []any{true, "new disks"}, []any{paused["paused"], paused["note"]})
-	require.Equal(t, false, act("resume", map[string]any{"note": "done"}).data()["paused"])
+	require.Equal(t, false, act("resume"+because("done"), nil).data()["paused"])
 	require.Equal(t, 200, act("trigger", nil).status)
 	require.Equal(t, 1, c.triggered)
 	require.Equal(
@@ -141,7 +141,7 @@ func TestSchedules(t *testing.T) {
 	} {
 		act("backfill", map[string]any{"start": bad[0], "end": bad[1]}).requireProblem(t, 400, "invalid_request")
 	}
-	act("pause", map[string]any{"note": ""}).requireProblem(t, 400, "invalid_request")
+	act("pause"+because(""), nil).requireProblem(t, 400, "invalid_request")
 	b.do(t, "POST", "/admin/schedules/other/trigger", root.token, nil).requireProblem(t, 404, "not_found")
 
 	var acts []any
@@ -200,10 +200,13 @@ func TestSchedulesAreAuditedBefore(t *testing.T) {
 		action string
 		body   any
 	}{
-		"pause":    {"schedule_paused", map[string]any{"note": "new disks"}},
-		"resume":   {"schedule_resumed", map[string]any{"note": "done"}},
-		"trigger":  {"schedule_triggered", nil},
-		"backfill": {"schedule_backfilled", map[string]any{"start": "2026-01-01T00:00:00Z", "end": "2026-01-02T00:00:00Z"}},
+		"pause" + because("new disks"): {"schedule_paused", nil},
+		"resume" + because("done"):     {"schedule_resumed", nil},
+		"trigger":                      {"schedule_triggered", nil},
+		"backfill": {
+			"schedule_backfilled",
+			map[string]any{"start": "2026-01-01T00:00:00Z", "end": "2026-01-02T00:00:00Z"},
+		},
 	}
 	for what, act := range acts {
 		var meanwhile string

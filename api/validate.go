@@ -198,6 +198,9 @@ func fieldMessage(err *openapi3.SchemaError) string {
 	case "minProperties":
 		return "must have a property"
 	case "minItems":
+		if err.Schema.MinItems == 1 {
+			return "must not be empty"
+		}
 		return fmt.Sprintf("must have at least %d items", err.Schema.MinItems)
 	case "maxItems":
 		return fmt.Sprintf("must have at most %d items", *err.Schema.MaxItems)

@@ -101,6 +101,17 @@ var sections = []section{
 		timeout: "20m",
 	},
 	{
+		name:  "jobs",
+		title: "Lists of jobs",
+		about: "The answers of `/api/admin/jobs` and the overview while Temporal has 50,000 workflows that have ended, in the\n" +
+			"development server with SQLite. `counts` asks Temporal for each kind and state, and `total` once. The benchmark fails\n" +
+			"if the 95th percentile of anything but `counts` is above 250 ms.",
+		pkg:     "./e2e",
+		bench:   "^BenchmarkJobs$",
+		flags:   []string{"-benchtime", "1x"},
+		timeout: "60m",
+	},
+	{
 		name:  "batches",
 		title: "Batches of the clean-up",
 		about: "The time of a batch that removes 1,000 old messages from a table that is half old: the medians of the first and of the\n" +

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -28,8 +30,9 @@ type act struct {
 // field is a field of a form.
 type field struct {
 	name string
-	// kind is text, optional (left out when empty), cleared (null when empty), flag, number, list, words (with commas),
-	// time (of a browser, in UTC) or account (an ID or a username; left out when empty).
+	// kind is text, optional (left out when empty), cleared (null when empty), flag, number, list (left out when nothing is
+	// chosen), choices (at least one), words (with commas), time (of a browser, in UTC) or account (an ID or a username;
+	// left out when empty).
 	kind string
 }
 
@@ -40,42 +43,40 @@ func text(names ...string) (all []field) {
 	return all
 }
 
-var note = text("note")
-
 // acts returns all acts of the console.
 func acts() []act {
 	return []act{
-		{path: "/jobs/{id}/cancel", to: "/admin/jobs/{id}/cancel", fields: note, back: "/jobs/{id}",
+		{path: "/jobs/{id}/cancel", to: "/admin/jobs/{id}/cancel", back: "/jobs/{id}",
 			done: "The job is asked to end."},
-		{path: "/jobs/{id}/terminate", to: "/admin/jobs/{id}/terminate", fields: note, back: "/jobs/{id}",
+		{path: "/jobs/{id}/terminate", to: "/admin/jobs/{id}/terminate", back: "/jobs/{id}",
 			done: "The job is terminated."},
-		{path: "/jobs/{id}/retry", to: "/admin/jobs/{id}/retry", fields: note, back: "/jobs/{id}",
+		{path: "/jobs/{id}/retry", to: "/admin/jobs/{id}/retry", back: "/jobs/{id}",
 			done: "The job is tried again.", follow: retried},
 		{path: "/jobs/batch", to: "/admin/job-batches", back: "/jobs", follow: batched, fields: []field{
 			{"action", "text"}, {"kind", "optional"}, {"state", "optional"}, {"queue", "optional"},
 			{"user_id", "account"}, {"room_id", "optional"}, {"from", "time"}, {"to", "time"},
-			{"note", "optional"}, {"dry_run", "flag"}, {"expected", "number"},
+			{"dry_run", "flag"}, {"expected", "number"},
 		}},
-		{path: "/queues/{queue}/pause", to: "/admin/queues/{queue}/pause", fields: note, back: "/queues",
+		{path: "/queues/{queue}/pause", to: "/admin/queues/{queue}/pause", back: "/queues",
 			done: "The queue is paused. Workers stop within seconds."},
-		{path: "/queues/{queue}/resume", to: "/admin/queues/{queue}/resume", fields: note, back: "/queues",
+		{path: "/queues/{queue}/resume", to: "/admin/queues/{queue}/resume", back: "/queues",
 			done: "The queue is resumed."},
-		{path: "/schedules/{id}/pause", to: "/admin/schedules/{id}/pause", fields: note, back: "/schedules",
+		{path: "/schedules/{id}/pause", to: "/admin/schedules/{id}/pause", back: "/schedules",
 			done: "The schedule is paused."},
-		{path: "/schedules/{id}/resume", to: "/admin/schedules/{id}/resume", fields: note, back: "/schedules",
+		{path: "/schedules/{id}/resume", to: "/admin/schedules/{id}/resume", back: "/schedules",
 			done: "The schedule is resumed."},
 		{path: "/schedules/{id}/trigger", to: "/admin/schedules/{id}/trigger", back: "/schedules",
 			done: "A run was started."},
-		{path: "/outbox/{id}/requeue", to: "/admin/outbox/events/{id}/requeue", fields: note, back: "/outbox",
+		{path: "/outbox/{id}/requeue", to: "/admin/outbox/events/{id}/requeue", back: "/outbox",
 			done: "The event is tried now."},
-		{path: "/emails/{id}/resend", to: "/admin/emails/{id}/resend", fields: note,
+		{path: "/emails/{id}/resend", to: "/admin/emails/{id}/resend",
 			done: "Another email is queued.", follow: created("/emails/")},
-		{path: "/emails/{id}/cancel", to: "/admin/emails/{id}/cancel", fields: note, back: "/emails/{id}",
+		{path: "/emails/{id}/cancel", to: "/admin/emails/{id}/cancel", back: "/emails/{id}",
 			done: "The email is cancelled."},
 		{path: "/webhooks", to: "/admin/webhooks", show: "webhook-secret", fields: []field{
-			{"url", "text"}, {"description", "optional"}, {"kinds", "list"}}},
+			{"url", "text"}, {"description", "optional"}, {"kinds", "choices"}}},
 		{path: "/webhooks/{id}", method: http.MethodPatch, to: "/admin/webhooks/{id}", back: "/webhooks/{id}",
-			done: "The webhook is changed.", fields: []field{{"url", "text"}, {"description", "cleared"}, {"kinds", "list"}}},
+			done: "The webhook is changed.", fields: []field{{"url", "text"}, {"description", "cleared"}, {"kinds", "choices"}}},
 		{path: "/webhooks/{id}/switch", method: http.MethodPatch, to: "/admin/webhooks/{id}", back: "/webhooks/{id}",
 			done: "The webhook is changed.", fields: []field{{"enabled", "flag"}}},
 		{path: "/webhooks/{id}/secret", to: "/admin/webhooks/{id}/secret", show: "webhook-secret",
@@ -121,7 +122,41 @@ var movieFields = []field{
 	{"poster_url", "cleared"}, {"stream_url", "cleared"},
 }
 
-// body makes the body of an operation from a form.
+// shownPrefix begins the names of the hidden fields with what a form showed when its page was opened.
+const shownPrefix = "shown-"
+
+// shown makes the hidden fields of a form that shows what there is. Its arguments are names and values, in turn.
+func shown(pairs ...any) (all []typed) {
+	for pair := range slices.Chunk(pairs, 2) {
+		name := shownPrefix + fmt.Sprint(pair[0])
+		if v := reflect.ValueOf(pair[1]); v.Kind() == reflect.Slice {
+			for _, text := range texts(pair[1]) {
+				all = append(all, typed{Name: name, Value: text})
+			}
+			continue
+		}
+		all = append(all, typed{Name: name, Value: fmt.Sprint(pair[1])})
+	}
+	return all
+}
+
+// unchanged reports whether a field of a form is as it was shown. What was chosen has no order.
+func unchanged(r *http.Request, name string) bool {
+	before, ok := r.PostForm[shownPrefix+name]
+	return ok && slices.Equal(inOrder(before), inOrder(r.PostForm[name]))
+}
+
+// inOrder returns the values of a field in one order, with the line breaks that texts have. Browsers send others.
+func inOrder(values []string) (all []string) {
+	for _, value := range values {
+		all = append(all, strings.ReplaceAll(value, "\r\n", "\n"))
+	}
+	slices.Sort(all)
+	return all
+}
+
+// body makes the body of an operation from a form. It has only the fields that differ from what the form showed, so that
+// saving a form does not undo what another admin has changed since.
 func (a act) body(r *http.Request) any {
 	if len(a.fields) == 0 {
 		return nil
@@ -130,8 +165,11 @@ func (a act) body(r *http.Request) any {
 	for _, f := range a.fields {
 		value := strings.TrimSpace(r.PostFormValue(f.name))
 		switch {
+		case unchanged(r, f.name):
 		case f.kind == "flag":
 			body[f.name] = value != ""
+		case f.kind == "choices":
+			body[f.name] = append([]string{}, r.PostForm[f.name]...)
 		case f.kind == "list":
 			if list := r.PostForm[f.name]; len(list) > 0 {
 				body[f.name] = list
@@ -156,6 +194,23 @@ func (a act) body(r *http.Request) any {
 	return body
 }
 
+// noteField is the field of a form that has the reason of the act.
+const noteField = "note"
+
+// ownReason says whether the body of the operation has the reason of the act.
+func (a act) ownReason() bool {
+	return slices.ContainsFunc(a.fields, func(f field) bool { return f.name == "reason" || f.name == noteField })
+}
+
+// query has the reason of the act for all other operations.
+func (a act) query(r *http.Request) url.Values {
+	note := strings.TrimSpace(r.PostFormValue(noteField))
+	if note == "" || a.ownReason() {
+		return nil
+	}
+	return url.Values{"note": {note}}
+}
+
 // backField is the field of a form that was refused, with the page that it was on.
 const backField = "back"
 
@@ -167,10 +222,18 @@ type typed struct {
 
 // typed returns what a form had, so that nobody types it again.
 func (a act) typed(r *http.Request) (all []typed) {
-	for _, f := range a.fields {
+	fields := a.fields
+	if !a.ownReason() {
+		fields = append(slices.Clip(fields), field{noteField, "optional"})
+	}
+	for _, f := range fields {
 		for _, value := range r.PostForm[f.name] {
-			hidden := f.kind == "list" || f.kind == "flag" || strings.HasSuffix(f.name, "_id") || f.name == "expected"
+			hidden := f.kind == "list" || f.kind == "choices" || f.kind == "flag" || strings.HasSuffix(f.name, "_id") ||
+				f.name == "expected"
 			all = append(all, typed{f.name, value, hidden, len(value) > 80 || strings.Contains(value, "\n")})
+		}
+		for _, value := range r.PostForm[shownPrefix+f.name] {
+			all = append(all, typed{Name: shownPrefix + f.name, Value: value, Hidden: true})
 		}
 	}
 	return all
@@ -193,7 +256,6 @@ func (c *Console) act(a act) http.Handler {
 		a.method = http.MethodPost
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		if err := r.ParseForm(); err != nil {
 			c.failed(w, r, view{Title: "Refused"}, &problem{contract.Problem{Status: http.StatusBadRequest,
 				Title: "The form cannot be read."}})
@@ -201,8 +263,14 @@ func (c *Console) act(a act) http.Handler {
 		}
 		var answer json.RawMessage
 		err := c.nameAccounts(a, r)
+		body := a.body(r)
+		if fields, ok := body.(map[string]any); ok && len(fields) == 0 && a.method == http.MethodPatch {
+			c.leaveNotice(w, "Nothing was changed.")
+			http.Redirect(w, r, Base+fill(a.back, r), http.StatusSeeOther) //nolint:gosec // a page of the console
+			return
+		}
 		if err == nil {
-			err = c.send(r, a.method, fill(a.to, r), a.body(r), nilIfNoContent(&answer, a))
+			err = c.send(r, a.method, withQuery(fill(a.to, r), a.query(r)), body, nilIfNoContent(&answer, a))
 		}
 		var p *problem
 		if errors.As(err, &p) && p.Status != http.StatusUnauthorized {

@@ -86,6 +86,7 @@ func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cache-Control", "no-store")
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := c.protect.Check(r); err != nil {
 		c.Log.WarnContext(r.Context(), "console refuses a request of another site", slog.String("path", r.URL.Path))
 		c.render(w, r, http.StatusForbidden, view{Title: "Refused", Template: "message", Problem: "The request came " +
@@ -158,7 +159,7 @@ func (c *Console) failed(w http.ResponseWriter, r *http.Request, v view, err err
 	var p *problem
 	switch {
 	case errors.As(err, &p) && p.Status == http.StatusUnauthorized:
-		toSignIn(w, r)
+		c.toSignIn(w, r)
 	case errors.As(err, &p):
 		v.Problem = p.Error()
 		if v.Template == "" || v.Data == nil {

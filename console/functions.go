@@ -62,7 +62,7 @@ func (c *Console) functions() template.FuncMap {
 		"tone":     tone,
 		"partTone": partTone,
 		"details":  details,
-		"bars":     bars,
+		"charts":   charts,
 		"has":      func(p any) bool { return p != nil && !reflect.ValueOf(p).IsNil() },
 		"some": func(p any) bool {
 			v := reflect.Indirect(reflect.ValueOf(p))
@@ -78,10 +78,12 @@ func (c *Console) functions() template.FuncMap {
 		"target":       target,
 		"noMovie":      func() contract.Movie { return contract.Movie{} },
 		"auditActions": sync.OnceValue(auditActions),
+		"maxNote":      func() int { return watchparty.MaxAdminNote },
 		"heads":        heads,
 		"empty":        empty,
 		"choose":       choose,
 		"find":         find,
+		"shown":        shown,
 		"press":        press,
 		"local":        local,
 		"scheduleID":   store.ScheduleAuditID,
@@ -337,33 +339,64 @@ type bar struct {
 	Label        string
 }
 
-// emailChart has the emails that were sent and given up, in spans of time.
-type emailChart struct {
-	Bars         []bar
-	Width        int
-	First        string // when the first span begins
-	Sent, Failed int
+// spanChart has what succeeded and failed in spans of time.
+type spanChart struct {
+	throughputKind
+	Bars      []bar
+	Width     int
+	First     string // when the first span begins
+	Good, Bad int
 }
 
-func bars(all []contract.Throughput, layout string) (chart emailChart) {
+// throughputKind is a kind of work whose throughput is shown.
+type throughputKind struct {
+	Title, Noun       string // the heading, and what the bars show
+	GoodWord, BadWord string // without the latter only what succeeded is known
+	count             func(contract.Throughput) (good, bad int)
+}
+
+var throughputKinds = []throughputKind{
+	{"Emails", "emails that were sent and given up", "sent", "given up",
+		func(t contract.Throughput) (good, bad int) { return t.EmailsSent, t.EmailsFailed }},
+	{"Avatars", "uploads of avatars that were published and that failed", "published", "failed",
+		func(t contract.Throughput) (good, bad int) { return t.AvatarsReady, t.AvatarsFailed }},
+	{"Clean-up runs", "clean-up runs that were completed and that failed", "completed", "failed",
+		func(t contract.Throughput) (good, bad int) { return t.CleanupsCompleted, t.CleanupsFailed }},
+	{"Jobs", "jobs that were started", "started", "",
+		func(t contract.Throughput) (good, bad int) { return t.JobsStarted, 0 }},
+}
+
+// charts makes the chart of each kind of work.
+func charts(spans []contract.Throughput, layout string) (all []spanChart) {
+	for _, kind := range throughputKinds {
+		all = append(all, chartOf(kind, spans, layout))
+	}
+	return all
+}
+
+func chartOf(kind throughputKind, spans []contract.Throughput, layout string) spanChart {
+	chart := spanChart{throughputKind: kind, Width: max(1, len(spans)) * barWidth}
 	top := 1
-	for _, t := range all {
-		top = max(top, t.EmailsSent+t.EmailsFailed)
+	for _, span := range spans {
+		good, bad := kind.count(span)
+		top = max(top, good+bad)
+		chart.Good, chart.Bad = chart.Good+good, chart.Bad+bad
 	}
-	chart.Width = max(1, len(all)) * barWidth
-	if len(all) > 0 {
-		chart.First = all[0].From.UTC().Format(layout) + " UTC"
+	if len(spans) > 0 {
+		chart.First = spans[0].From.UTC().Format(layout) + " UTC"
 	}
-	for i, t := range all {
-		b := bar{X: i * barWidth, Good: t.EmailsSent * barHeight / top, Bad: t.EmailsFailed * barHeight / top}
-		if t.EmailsFailed > 0 {
+	for i, span := range spans {
+		good, bad := kind.count(span)
+		b := bar{X: i * barWidth, Good: good * barHeight / top, Bad: bad * barHeight / top}
+		if bad > 0 {
 			b.Bad = max(b.Bad, 2) // so that it is seen
 		}
 		b.Top, b.Under = chartHeight-b.Good-b.Bad, chartHeight-b.Bad
-		b.Label = fmt.Sprintf("%s UTC: %d sent, %d given up, %d jobs started", t.From.UTC().Format(layout), t.EmailsSent,
-			t.EmailsFailed, t.JobsStarted)
+		b.Label = fmt.Sprintf("%s UTC: %d %s", span.From.UTC().Format(layout), good, kind.GoodWord)
+		if kind.BadWord != "" {
+			b.Label += fmt.Sprintf(", %d %s", bad, kind.BadWord)
+		}
 		chart.Bars = append(chart.Bars, b)
-		chart.Sent, chart.Failed = chart.Sent+t.EmailsSent, chart.Failed+t.EmailsFailed
 	}
 	return chart
 }

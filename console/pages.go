@@ -182,7 +182,8 @@ func (c *Console) accountOf(r *http.Request, username string) (string, error) {
 		return username, nil
 	}
 	var found contract.AdminUserList
-	if err := c.get(r, withQuery("/admin/users", url.Values{"q": {username}, "limit": {"100"}}), &found); err != nil {
+	err := c.get(r, withQuery("/admin/users", url.Values{"q": {username}, "limit": {"100"}}), &found)
+	if p := (*problem)(nil); err != nil && (!errors.As(err, &p) || p.Status != http.StatusBadRequest) {
 		return "", err
 	}
 	for _, user := range found.Data {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -24,8 +25,24 @@ import (
 // a field which an answer no longer has fails here.
 func TestPagesShowTheExamples(t *testing.T) {
 	t.Parallel()
+	s := newStage(t, examples(t))
+	for _, p := range pages() {
+		w := s.ask(t, http.MethodGet, pathOf(p), nil)
+		require.Equal(t, http.StatusOK, w.Code, "%s: %s", p.path, s.logged.String())
+		require.Contains(t, w.Body.String(), "</html>", p.path)
+	}
+	require.Empty(t, s.logged.String())
+}
+
+// stage is a console whose admin carol is signed in.
+type stage struct {
+	*Console
+	logged *bytes.Buffer
+}
+
+func newStage(t *testing.T, api http.Handler) stage {
+	t.Helper()
 	var logged bytes.Buffer
-	api := examples(t)
 	c, err := New(Deps{
 		Log: slog.New(slog.NewTextHandler(&logged, nil)),
 		API: api,
@@ -35,16 +52,24 @@ func TestPagesShowTheExamples(t *testing.T) {
 		Access: func(auth.Identity) (string, error) { return "token", nil },
 	})
 	require.NoError(t, err)
-	for _, p := range pages() {
-		path := strings.NewReplacer("{id}", "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4", "{$}", "").Replace(p.path)
-		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
-		r.AddCookie(c.cookie("session", "token", time.Hour))
-		w := httptest.NewRecorder()
-		c.ServeHTTP(w, r)
-		require.Equal(t, http.StatusOK, w.Code, "%s: %s", path, logged.String())
-		require.Contains(t, w.Body.String(), "</html>", path)
+	return stage{c, &logged}
+}
+
+func (s stage) ask(t *testing.T, method, path string, form url.Values) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(form.Encode()))
+	if method == http.MethodPost {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
-	require.Empty(t, logged.String())
+	r.AddCookie(s.cookie("session", "token", time.Hour))
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	return w
+}
+
+// pathOf returns the path of a page about some thing.
+func pathOf(p page) string {
+	return strings.NewReplacer("{id}", "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4", "{$}", "").Replace(p.path)
 }
 
 // examples is an API whose every answer is the contract's example, as an admin sees it.

@@ -53,13 +53,13 @@ func (c *Console) admins(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		cookie, err := r.Cookie(c.cookieName("session"))
 		if err != nil {
-			toSignIn(w, r)
+			c.toSignIn(w, r)
 			return
 		}
 		id, err := c.Session(r.Context(), cookie.Value, maxSession)
 		if errors.Is(err, watchparty.ErrUnauthenticated) {
 			http.SetCookie(w, c.cookie("session", "", -1))
-			toSignIn(w, r)
+			c.toSignIn(w, r)
 			return
 		}
 		if err != nil {
@@ -68,7 +68,11 @@ func (c *Console) admins(next http.Handler) http.Handler {
 		}
 		r = r.WithContext(context.WithValue(r.Context(), identityKey{}, id))
 		var account contract.AccountAnswer
-		if err := c.get(r, "/users/me", &account); err != nil || !account.Data.IsAdmin {
+		if err := c.get(r, "/users/me", &account); err != nil {
+			c.failed(w, r, view{Title: "Not shown"}, err)
+			return
+		}
+		if !account.Data.IsAdmin {
 			c.render(w, r, http.StatusForbidden, view{Title: "Not allowed", Template: "message",
 				Problem: "This account is not an admin."})
 			return
@@ -87,11 +91,15 @@ func (c *Console) showSignIn(w http.ResponseWriter, r *http.Request) {
 	c.render(w, r, http.StatusOK, view{Title: "Sign in", Template: "sign-in", Data: signInForm{Next: r.FormValue("next")}})
 }
 
-// toSignIn asks for a sign-in, which leads back to the page that was asked for.
-func toSignIn(w http.ResponseWriter, r *http.Request) {
-	to := Base + "/sign-in"
-	if r.Method == http.MethodGet && r.URL.Path != Base {
-		to += "?" + url.Values{"next": {r.URL.RequestURI()}}.Encode()
+// toSignIn asks for a sign-in, which leads back to the page that was asked for, or that a form was on.
+func (c *Console) toSignIn(w http.ResponseWriter, r *http.Request) {
+	to, next := Base+"/sign-in", r.URL.RequestURI()
+	if r.Method == http.MethodPost {
+		next = cameFrom(r)
+		c.leaveNotice(w, "The sign-in has ended. Nothing was done.")
+	}
+	if next != "" && next != Base {
+		to += "?" + url.Values{"next": {next}}.Encode()
 	}
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }
@@ -106,7 +114,6 @@ func pageOf(address string) string {
 
 // signIn signs an admin in. An account without the rights is signed out again at once.
 func (c *Console) signIn(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	v := view{Title: "Sign in", Template: "sign-in", Data: signInForm{r.PostFormValue("email"), r.PostFormValue("next")}}
 	var in contract.SignedInAnswer
 	err := c.send(r, http.MethodPost, "/auth/login",

@@ -62,21 +62,20 @@ func find(label, name string, query map[string]string) search {
 	return search{label, name, query[name]}
 }
 
-// button is a form that is a button, with a reason if Note is set.
+// button is a form that is a button, with the reason of the act.
 type button struct {
 	Path, Label string
 	Tone        string // "", plain or danger
-	Note        string // "", optional or required
+	Required    bool   // whether there has to be a reason
 }
 
-// press makes a button. Parts are its tone and how it asks for a reason.
+// press makes a button. Parts are its tone, and "required" if there has to be a reason.
 func press(path, label string, parts ...string) button {
 	b := button{Path: path, Label: label}
 	for _, part := range parts {
-		switch part {
-		case "optional", "required":
-			b.Note = part
-		default:
+		if part == "required" {
+			b.Required = true
+		} else {
 			b.Tone = part
 		}
 	}

@@ -1,7 +1,9 @@
 package console
 
 import (
+	"reflect"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -89,4 +91,43 @@ func TestDetails(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, "dry run: yes · policies: old messages, old emails",
 		details(map[string]any{"policies": []string{"old_messages", "old_emails"}, "dry_run": true}))
+}
+
+// TestChartsOfThroughput: each figure of the overview is in one chart, by the size of a bar and in words.
+func TestChartsOfThroughput(t *testing.T) {
+	t.Parallel()
+	from := time.Date(2026, 1, 31, 20, 15, 0, 0, time.UTC)
+	figures := reflect.TypeFor[contract.Throughput]()
+	for i := range figures.NumField() {
+		field := figures.Field(i)
+		if field.Type.Kind() != reflect.Int {
+			continue
+		}
+		spans := []contract.Throughput{{From: from}, {From: from.Add(5 * time.Minute)}}
+		for at, n := range []int64{1, 4} {
+			reflect.ValueOf(&spans[at]).Elem().Field(i).SetInt(n)
+		}
+		var shown []spanChart
+		for _, c := range charts(spans, "15:04") {
+			if c.Good+c.Bad > 0 {
+				shown = append(shown, c)
+			}
+		}
+		require.Len(t, shown, 1, field.Name)
+		c := shown[0]
+		require.Equal(t, 5, c.Good+c.Bad, field.Name)
+		require.Equal(t, "20:15 UTC", c.First)
+		word := c.GoodWord
+		if c.Bad > 0 {
+			word = c.BadWord
+		}
+		for at, want := range []struct {
+			height int
+			text   string
+		}{{barHeight / 4, "1 " + word}, {barHeight, "4 " + word}} {
+			require.Equal(t, want.height, c.Bars[at].Good+c.Bars[at].Bad, field.Name)
+			require.Contains(t, c.Bars[at].Label, want.text)
+			require.Equal(t, chartHeight, c.Bars[at].Under+c.Bars[at].Bad)
+		}
+	}
 }

@@ -2,8 +2,10 @@
 package deploy_test
 
 import (
+	"debug/buildinfo"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -137,18 +139,38 @@ func TestComposeNamespace(t *testing.T) {
 	require.Equal(t, "party", *p.Services["temporal-namespace"].Environment["NAMESPACE"])
 }
 
-// TestComposeIsHardened: no service can gain rights or take all memory, and the program cannot write to its image.
+// allProfiles is a line of .env with which every service is there.
+const allProfiles = "COMPOSE_PROFILES=mailpit,tls"
+
+// TestComposeProfiles: allProfiles leaves no service out.
+func TestComposeProfiles(t *testing.T) {
+	require.Empty(t, project(t, allProfiles).DisabledServices)
+}
+
+// capabilities are what services may do as root. All others can do nothing as root.
+var capabilities = map[string][]string{
+	"postgres": {"CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"},
+	"proxy":    {"NET_BIND_SERVICE"},
+	"files":    {"CHOWN"},
+}
+
+// TestComposeIsHardened: no service can gain rights, write to its image or take all memory of the machine.
 func TestComposeIsHardened(t *testing.T) {
-	p := project(t, "COMPOSE_PROFILES=mailpit,tls")
+	p := project(t, allProfiles)
 	for name, service := range p.Services {
 		require.Equal(t, []string{"ALL"}, service.CapDrop, name)
+		require.ElementsMatch(t, capabilities[name], service.CapAdd, name)
 		require.Contains(t, service.SecurityOpt, "no-new-privileges:true", name)
+		require.Len(t, service.SecurityOpt, 1, name)
 		require.Positive(t, service.MemLimit, name)
+		require.True(t, service.ReadOnly, name)
+		require.Contains(t, service.Tmpfs, "/tmp", name)
 		require.False(t, service.Privileged, name)
-	}
-	for _, name := range programs {
-		require.True(t, p.Services[name].ReadOnly, name)
-		require.Empty(t, p.Services[name].CapAdd, name)
+		require.Empty(t, service.NetworkMode+service.Pid+service.Ipc, name)
+		require.Empty(t, service.Devices, name)
+		for _, volume := range service.Volumes {
+			require.True(t, volume.ReadOnly || volume.Type == types.VolumeTypeVolume, "%s: %s", name, volume.Source)
+		}
 	}
 	for _, name := range []string{"api", "worker", "avatars"} {
 		check := p.Services[name].HealthCheck
@@ -187,8 +209,8 @@ func TestComposePorts(t *testing.T) {
 		"postgres": {ports.Postgres}, "redis": {ports.Redis}, "temporal": {ports.Temporal}, "temporal-ui": {ports.TemporalUI},
 		"mailpit": {ports.SMTP, ports.Inbox}, "api": {5000, 9090}, "worker": {9091}, "proxy": {80, 443},
 	}
-	require.Equal(t, want, published(t, project(t, "COMPOSE_PROFILES=mailpit,tls")))
-	moved := []string{"COMPOSE_PROFILES=mailpit,tls"}
+	require.Equal(t, want, published(t, project(t, allProfiles)))
+	moved := []string{allProfiles}
 	for i, name := range []string{
 		"POSTGRES", "REDIS", "TEMPORAL", "TEMPORAL_UI", "SMTP", "INBOX", "API", "API_METRICS", "WORKER_METRICS", "HTTP",
 		"HTTPS",
@@ -217,9 +239,43 @@ func published(t *testing.T, p *types.Project) map[string][]int {
 	return all
 }
 
+// TestComposeTemporal: the images of Temporal are of the version that the tests run with.
+func TestComposeTemporal(t *testing.T) {
+	setup, err := os.ReadFile("setup.sh")
+	require.NoError(t, err)
+	noted := regexp.MustCompile(`(?m)^TEMPORAL=(v\S+) # with server (\S+) and UI ([\d.]+\d)`).
+		FindStringSubmatch(string(setup))
+	require.Len(t, noted, 4)
+	command, server, ui := noted[1], noted[2], noted[3]
+	if built, err := buildinfo.ReadFile("../bin/temporal"); err == nil {
+		require.Equal(t, command, built.Main.Version)
+		for _, module := range built.Deps {
+			switch module.Path {
+			case "go.temporal.io/server":
+				require.Equal(t, "v"+server, module.Version)
+			case "github.com/temporalio/ui-server/v2":
+				require.Equal(t, "v"+ui, module.Version)
+			}
+		}
+	}
+	for name, service := range project(t, allProfiles).Services {
+		image, tag, _ := strings.Cut(service.Image, ":")
+		switch image {
+		case "temporalio/server":
+			require.Equal(t, server, tag, name)
+		case "temporalio/admin-tools": // with the version of the command temporal in it
+			require.Regexp(t, "^"+regexp.QuoteMeta(server)+`-tctl-[\d.]+-cli-[\d.]+$`, tag, name)
+		case "temporalio/ui":
+			require.Equal(t, ui, tag, name)
+		default:
+			require.NotContains(t, image, "temporal", name)
+		}
+	}
+}
+
 // TestComposeImages: nothing floats.
 func TestComposeImages(t *testing.T) {
-	for name, service := range project(t, "COMPOSE_PROFILES=mailpit,tls").Services {
+	for name, service := range project(t, allProfiles).Services {
 		require.Regexp(t, `:[\w.-]*(\d|slim|local)[\w.-]*$`, service.Image, name)
 	}
 }

@@ -8,7 +8,8 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-TEMPORAL=v1.5.1 # newer ones cannot be installed with go install: their go.mod has a replace
+# Newer ones cannot be installed with go install: their go.mod has a replace.
+TEMPORAL=v1.5.1 # with server 1.29.1 and UI 2.42.1. docker-compose.yml has the same.
 GOLANGCI=v2.15.0
 WORKFLOWCHECK=v0.6.0
 OAPI_CODEGEN=v2.8.2

@@ -40,6 +40,14 @@ func (b browser) open(t *testing.T, address string) tab {
 	return tab{ctx}
 }
 
+// readAxe is the script that finds what is not accessible.
+func readAxe(t *testing.T) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join("client", "node_modules", "axe-core", "axe.min.js"))
+	require.NoError(t, err, "`deploy/setup.sh test` installs it")
+	return string(content)
+}
+
 // leftPage is the code of Chromium's error for a page that was left meanwhile.
 const leftPage = -32000
 

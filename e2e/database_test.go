@@ -70,6 +70,25 @@ func (l *traffic) count(status int) int {
 	return l.statuses[status]
 }
 
+// requireBounded ends the traffic and requires that each answer was one of the statuses, and that each 503 said when to
+// come again.
+func (l *traffic) requireBounded(t *testing.T, statuses ...int) {
+	t.Helper()
+	l.wait()
+	t.Logf("answers by status: %v", l.statuses)
+	require.Subset(t, append(statuses, http.StatusServiceUnavailable), slices.Collect(maps.Keys(l.statuses)))
+	for _, refused := range l.answers {
+		require.True(t, refused.status != http.StatusServiceUnavailable || refused.header.Get("Retry-After") != "")
+	}
+}
+
+// await returns when that many more answers have had the status.
+func (l *traffic) await(t *testing.T, status, more int) {
+	t.Helper()
+	before := l.count(status)
+	require.Eventually(t, func() bool { return l.count(status) >= before+more }, time.Minute, 10*time.Millisecond)
+}
+
 // TestPostgresRestarts: a restart under load costs nothing but 503s that say when to come again, and what was answered
 // with 201 is there.
 func TestPostgresRestarts(t *testing.T) {
@@ -85,20 +104,10 @@ func TestPostgresRestarts(t *testing.T) {
 		}
 		return host.get(t, fmt.Sprintf("/movies?q=night%d", n)) // each another one, or the cache would answer
 	})
-	await := func(status int) {
-		before := l.count(status)
-		require.Eventually(t, func() bool { return l.count(status) > before+25 }, time.Minute, 10*time.Millisecond)
-	}
-	await(http.StatusOK)
+	l.await(t, http.StatusOK, 25)
 	require.NoError(t, s.stack.Restart(t.Context(), devstack.Postgres))
-	await(http.StatusOK)
-	l.wait()
-	require.Subset(t, []int{http.StatusOK, http.StatusCreated, http.StatusServiceUnavailable},
-		slices.Collect(maps.Keys(l.statuses)), "%v", l.statuses)
-	for _, refused := range l.answers {
-		require.NotEmpty(t, refused.header.Get("Retry-After"))
-	}
-	t.Logf("answers by status: %v", l.statuses)
+	l.await(t, http.StatusOK, 25)
+	l.requireBounded(t, http.StatusOK, http.StatusCreated)
 	var stored int
 	require.NoError(t, s.store.DB().NewRaw("SELECT count(*) FROM messages").Scan(t.Context(), &stored))
 	require.GreaterOrEqual(t, stored, l.statuses[http.StatusCreated])
@@ -139,4 +148,85 @@ func TestLockedTable(t *testing.T) {
 	require.Less(t, slowest, held.took[len(held.took)-1]/2, "it does not wait with what the lock holds up")
 	require.NoError(t, lock.Rollback())
 	require.Equal(t, http.StatusOK, host.post(t, "/rooms/"+room+"/join", nil).status)
+}
+
+// TestLockedRow: people who join a room whose row is locked are refused after a while. What has no part in it goes on: the
+// chats of this room and of others, and movies.
+func TestLockedRow(t *testing.T) {
+	t.Parallel()
+	const people = 24
+	s := newSystem(t)
+	s.environ = append(s.environ, "RATE_LIMIT_ENABLED=false")
+	s.startAPI(t)
+	host, _ := s.client.register(t, "host", "Host")
+	room := host.post(t, "/rooms", map[string]any{"name": "Night"}).data(t)["id"].(string)
+	other := host.post(t, "/rooms", map[string]any{"name": "Morning"}).data(t)["id"].(string)
+	guests := s.registerMany(t, people)
+
+	lock, err := s.store.DB().BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	defer lock.Rollback() //nolint:errcheck // it is over
+	_, err = lock.ExecContext(t.Context(), "SELECT FROM rooms WHERE id = ? FOR UPDATE", room)
+	require.NoError(t, err)
+	statuses, took := make([]int, people), make([]time.Duration, people)
+	var joining sync.WaitGroup
+	for i, guest := range guests {
+		joining.Go(func() {
+			began := time.Now()
+			statuses[i] = guest.post(t, "/rooms/"+room+"/join", nil).status
+			took[i] = time.Since(began)
+		})
+	}
+	s.awaitLock(t)
+	free := startTraffic(t, 30, func(n int) answer {
+		switch n % 4 {
+		case 0:
+			return host.post(t, "/chat/messages", map[string]any{"room_id": other, "body": fmt.Sprint("message ", n)})
+		case 1:
+			return host.get(t, fmt.Sprintf("/chat/messages?room_id=%s&limit=%d", room, 1+n%100))
+		default:
+			return host.get(t, fmt.Sprintf("/movies?q=night%d", n))
+		}
+	})
+	for range 10 {
+		free.await(t, http.StatusOK, 5)
+		require.Equal(t, "connected", s.client.get(t, "/health").data(t)["database"])
+		require.Equal(t, http.StatusNoContent, s.client.get(t, "/health/ready").status)
+	}
+	joining.Wait()
+	free.wait()
+	require.ElementsMatch(t, []int{http.StatusOK, http.StatusCreated}, slices.Collect(maps.Keys(free.statuses)))
+	for i, status := range statuses {
+		require.Equal(t, http.StatusServiceUnavailable, status)
+		require.Less(t, took[i], 2*(lockTimeout+connectionWait)+lockTimeout, "at most two waits of each kind")
+	}
+	slices.Sort(free.took)
+	slowest := free.took[len(free.took)*95/100]
+	t.Logf("p95 of what needs no lock: %s, the slowest join: %s", slowest, slices.Max(took))
+	require.Less(t, slowest, lockTimeout/2, "it does not wait with what the lock holds up")
+	require.NoError(t, lock.Rollback())
+	for _, guest := range guests {
+		require.Equal(t, http.StatusOK, guest.postUntilTaken(t, "/rooms/"+room+"/join", nil).status)
+	}
+}
+
+// What a statement of the program waits at most for a lock, and for a connection.
+const lockTimeout, connectionWait = 2 * time.Second, 2 * time.Second
+
+// registerMany makes that many accounts.
+func (s *system) registerMany(t *testing.T, n int) []client {
+	t.Helper()
+	clients := make([]client, n)
+	var registering sync.WaitGroup
+	const atOnce = 4
+	for first := range atOnce {
+		registering.Go(func() {
+			for i := first; i < n; i += atOnce {
+				clients[i], _ = s.client.register(t, fmt.Sprintf("guest%02d", i), "Guest")
+			}
+		})
+	}
+	registering.Wait()
+	require.False(t, t.Failed())
+	return clients
 }

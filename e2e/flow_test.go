@@ -201,7 +201,8 @@ func (f *flow) health(t *testing.T) {
 		got := f.client.get(c, "/health")
 		require.Equal(c, http.StatusOK, got.status)
 		require.JSONEq(c, `{"data":{"status":"ok","database":"connected","redis":"connected","temporal":"connected",
-			"workers":"connected","schedules":"connected","bucket":"connected","emails":"connected","degraded":[]}}`,
+			"workers":"connected","schedules":"connected","bucket":"connected","emails":"connected","emails_sent_at":null,
+			"degraded":[]}}`,
 			string(got.body))
 	}, "everything is connected")
 }

@@ -3,6 +3,7 @@ package e2e
 import (
 	"flag"
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -25,6 +26,7 @@ var closedJobs = flag.Int("jobs.closed", 50_000, "workflows that have ended in B
 
 // BenchmarkJobs lists and counts jobs while Temporal has many closed ones.
 func BenchmarkJobs(b *testing.B) {
+	const slowest = 250 // the bar of a page, in milliseconds
 	s := newSystem(b)
 	s.environ = append(s.environ, "RATE_LIMIT_ENABLED=false")
 	s.startAPI(b)
@@ -33,17 +35,27 @@ func BenchmarkJobs(b *testing.B) {
 	s.closeJobs(b, *closedJobs)
 
 	const rounds = 40
-	for _, ask := range []struct{ name, path string }{
-		{"list", "/admin/jobs?limit=50"},
-		{"list-failed", "/admin/jobs?limit=50&state=failed"},
-		{"list-account", "/admin/jobs?limit=50&user_id=" + account.User.ID},
+	report := func(name string, took []time.Duration, bound float64) {
+		p95 := milliseconds(took, 95)
+		b.ReportMetric(p95, name+"-p95-ms")
+		if p95 > bound {
+			b.Errorf("%s takes %.0f ms; %.0f are allowed", name, p95, bound)
+		}
+	}
+	for _, ask := range []struct {
+		name, path string
+		bound      float64
+	}{
+		{"list", "/admin/jobs?limit=50", slowest},
+		{"list-failed", "/admin/jobs?limit=50&state=failed", slowest},
+		{"list-account", "/admin/jobs?limit=50&user_id=" + account.User.ID, slowest},
 		{"list-day", "/admin/jobs?limit=50&kind=VerificationEmail&from=" +
-			time.Now().Add(-24*time.Hour).UTC().Format(time.RFC3339)},
-		{"counts", "/admin/jobs/counts"},
-		{"total", "/admin/jobs/counts?only_total=true"},
-		{"overview", "/admin/overview"},
+			time.Now().Add(-24*time.Hour).UTC().Format(time.RFC3339), slowest},
+		{"counts", "/admin/jobs/counts", math.Inf(1)}, // Temporal counts each kind by itself
+		{"total", "/admin/jobs/counts?only_total=true", slowest},
+		{"overview", "/admin/overview", slowest},
 	} {
-		b.ReportMetric(milliseconds(timed(b, rounds, func() { admin.requireFound(b, ask.path) }), 95), ask.name+"-p95-ms")
+		report(ask.name, timed(b, rounds, func() { admin.requireFound(b, ask.path) }), ask.bound)
 	}
 	var pages []time.Duration
 	cursor := ""
@@ -56,7 +68,7 @@ func BenchmarkJobs(b *testing.B) {
 		require.True(b, ok, "there are more pages")
 		cursor = "&cursor=" + next
 	}
-	b.ReportMetric(milliseconds(pages, 95), "next-page-p95-ms")
+	report("next-page", pages, slowest)
 	b.ReportMetric(0, "ns/op")
 }
 
@@ -112,5 +124,5 @@ func (s *system) closeJobs(b *testing.B, n int) {
 		})
 		require.NoError(b, err)
 		return count.GetCount() == int64(n)
-	}, 10*time.Minute, time.Second)
+	}, 40*time.Minute, time.Second)
 }

@@ -2,8 +2,10 @@ package e2e
 
 import (
 	"fmt"
+	"image/color"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"regexp"
 	"slices"
@@ -13,7 +15,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	temporal "go.temporal.io/sdk/client"
 
+	"github.com/watchparty/watchparty/deploy/monitoring"
 	"github.com/watchparty/watchparty/devstack"
 	"github.com/watchparty/watchparty/devstack/stacktest"
 	"github.com/watchparty/watchparty/health"
@@ -30,23 +34,47 @@ func TestRunbook(t *testing.T) {
 		title, body, _ := strings.Cut(section, "\n")
 		entries[title] = body
 	}
-	rules, err := os.ReadFile("../deploy/monitoring/alerts.yml")
-	require.NoError(t, err)
-	alerts := regexp.MustCompile(`alert: (\w+)`).FindAllStringSubmatch(string(rules), -1)
+	alerts := alertNames()
 	require.Len(t, alerts, len(entries), "each entry is that of an alert")
 	for _, alert := range alerts {
-		entry := entries[alert[1]]
+		entry := entries[alert]
 		for _, question := range []string{"**Users see:**", "**By itself:**", "**Do:**", "**Check after:**"} {
-			require.Contains(t, entry, question, alert[1])
+			require.Contains(t, entry, question, alert)
 		}
 	}
 	for _, part := range health.Parts() {
 		lead := regexp.MustCompile("(?m)^\\| `" + part + "` \\| .*\\[(\\w+)\\]\\(#(\\w+)\\)").
 			FindStringSubmatch(string(content))
 		require.NotNil(t, lead, part)
-		require.Contains(t, entries, lead[1])
+		require.Equal(t, alertOf[part], lead[1])
 		require.Equal(t, strings.ToLower(lead[1]), lead[2])
 	}
+}
+
+// alertNames are the names of all alerts.
+func alertNames() (names []string) {
+	for _, alert := range regexp.MustCompile(`alert: (\w+)`).FindAllSubmatch(monitoring.Alerts, -1) {
+		names = append(names, string(alert[1]))
+	}
+	return names
+}
+
+// alertOf is the alert on each part of /health.
+var alertOf = map[string]string{
+	health.Database: "WatchPartyDatabaseAway", health.Redis: "WatchPartyRedisAway",
+	health.Temporal: "WatchPartyTemporalAway", health.Workers: "WatchPartyWorkersMissing",
+	health.Schedules: "WatchPartyScheduleLate", health.Bucket: "WatchPartyBucketAway",
+	health.Emails: "WatchPartyEmailsNotSent",
+}
+
+// onlyPlayed are the alerts that are tried with made-up series alone, in deploy/monitoring/check, and why.
+var onlyPlayed = map[string]string{
+	"WatchPartyAPISlow":                      "it takes ten minutes of slow answers",
+	"WatchPartyEmailsGivenUp":                "the inbox refuses no email; TestConsole has one that is given up",
+	"WatchPartyCleanupFailed":                "a policy fails after ten attempts, which take minutes",
+	"WatchPartyDatabaseConnectionsExhausted": "it takes more load than a test makes",
+	"WatchPartyCacheRefusesLoads":            "it takes more load than a test makes",
+	"WatchPartyLiveSlowConsumers":            "it takes more connections than a test makes",
 }
 
 // partPatience is how long a fault may take to be seen: a worker that has gone counts for 90 seconds, and the answer
@@ -57,7 +85,19 @@ const partPatience = 4 * time.Minute
 type watch struct {
 	*system
 
-	metrics string
+	metrics string // the address of the API's metrics
+	worker  string // that of the worker's
+}
+
+// requireMetrics waits until one of the processes serves a line for each pattern: what an alert is made of.
+func (w watch) requireMetrics(t *testing.T, patterns ...string) {
+	t.Helper()
+	eventually(t, func(c *assert.CollectT) {
+		lines := w.scrape(c) + scrapeText(c, w.worker)
+		for _, pattern := range patterns {
+			assert.Regexp(c, "(?m)^"+pattern, lines)
+		}
+	}, strings.Join(patterns, ", "))
 }
 
 // requireState waits for the state of a part, in /health and in the metric that the alert is made of.
@@ -79,8 +119,10 @@ func (w watch) requireState(t *testing.T, part, state string) {
 	}, partPatience, 250*time.Millisecond, "%s is %s", part, state)
 }
 
-func (w watch) scrape(t require.TestingT) string {
-	response, err := httpClient.Get("http://" + w.metrics + "/metrics")
+func (w watch) scrape(t require.TestingT) string { return scrapeText(t, w.metrics) }
+
+func scrapeText(t require.TestingT, address string) string {
+	response, err := httpClient.Get("http://" + address + "/metrics")
 	require.NoError(t, err)
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
@@ -89,15 +131,28 @@ func (w watch) scrape(t require.TestingT) string {
 }
 
 // TestRunbookEntries stops each part in turn in the running system, and checks what the runbook says: what users see,
-// and what recovers by itself.
+// and what recovers by itself. Other faults show in the metrics that their alerts are made of.
 func TestRunbookEntries(t *testing.T) {
 	t.Parallel()
-	w := watch{system: newSystem(t), metrics: stacktest.FreeAddress(t)}
+	w := watch{system: newSystem(t), metrics: stacktest.FreeAddress(t), worker: stacktest.FreeAddress(t)}
+	w.environ = append(w.environ, "WEBHOOK_PRIVATE_NETWORKS=127.0.0.0/8")
 	environ := w.environ
 	w.environ = append(slices.Clone(environ), "METRICS_ADDR="+w.metrics)
-	w.startAPI(t)
-	w.environ = environ
+	api := w.startAPI(t)
+	apiEnviron := w.environ
+	w.environ = append(slices.Clone(environ), "METRICS_ADDR="+w.worker)
 	worker := w.startWorker(t)
+	caused := map[string]bool{}
+	cause := func(alerts ...string) {
+		for _, alert := range alerts {
+			caused[alert] = true
+		}
+	}
+	requireDown := func(t *testing.T, address string) {
+		t.Helper()
+		_, err := httpClient.Get("http://" + address + "/metrics") //nolint:bodyclose // nobody answers
+		require.Error(t, err, "Prometheus finds nothing there, and up is 0")
+	}
 	people := 0
 	register := func(t *testing.T) string {
 		t.Helper()
@@ -119,7 +174,51 @@ func TestRunbookEntries(t *testing.T) {
 		}
 	}
 	requireAllConnected(t)
+	admin, account := w.client.register(t, "olga", "Olga")
+	w.grantAdmin(t, account.User.Email)
 
+	t.Run("reports of abuse, webhooks and clean-up", func(t *testing.T) {
+		cause("WatchPartyAbuseReportsWait", "WatchPartyWebhookOff", "WatchPartyCleanupStale")
+		register(t)
+		reported := admin.post(t, "/reports", map[string]any{"kind": "spam", "username": "user01"})
+		require.Equal(t, http.StatusCreated, reported.status, "%s", reported.body)
+		_, err := w.store.DB().ExecContext(t.Context(), "UPDATE abuse_reports SET created_at = now() - interval '3 d'")
+		require.NoError(t, err)
+		gone := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusGone)
+		}))
+		t.Cleanup(gone.Close)
+		hook := admin.post(t, "/admin/webhooks", map[string]any{"url": gone.URL, "kinds": []string{"room.opened"}})
+		require.Equal(t, http.StatusCreated, hook.status, "%s", hook.body)
+		tested := admin.post(t, "/admin/webhooks/"+hook.data(t)["id"].(string)+"/test", nil)
+		require.Equal(t, http.StatusOK, tested.status, "%s", tested.body)
+		run := admin.post(t, "/admin/schedules/cleanup/trigger", nil)
+		require.Equal(t, http.StatusOK, run.status, "%s", run.body)
+		w.requireMetrics(t, `watchparty_work_oldest_age_seconds\{work="abuse_reports"\} 259\d\d\d`,
+			`watchparty_webhooks_switched_off_total\{reason="gone"\} 1$`,
+			`watchparty_cleanup_last_end_timestamp_seconds [1-9]`, `watchparty_cleanup_paused_until_timestamp_seconds 0$`)
+		paused := admin.post(t, "/admin/queues/maintenance/pause?note=as+a+test", nil)
+		require.Equal(t, http.StatusOK, paused.status, "%s", paused.body)
+		w.requireMetrics(t, `watchparty_cleanup_paused_until_timestamp_seconds [1-9]`)
+		resumed := admin.post(t, "/admin/queues/maintenance/resume", nil)
+		require.Equal(t, http.StatusOK, resumed.status, "%s", resumed.body)
+	})
+	t.Run("work that Temporal or the workers refuse", func(t *testing.T) {
+		cause("WatchPartyOutboxRefused", "WatchPartyWorkflowTasksFail")
+		tooLong := strings.Repeat("x", 2000)
+		_, err := w.store.DB().ExecContext(t.Context(), `INSERT INTO outbox (id, workflow_id, workflow, task_queue, input)
+			VALUES (gen_random_uuid(), ?, 'WelcomeEmail', 'email', '{}')`, tooLong)
+		require.NoError(t, err)
+		c := dialTemporal(t, w.stack.TemporalAddress())
+		unknown, err := c.ExecuteWorkflow(t.Context(), temporal.StartWorkflowOptions{TaskQueue: job.TaskQueueMaintenance},
+			"OfANewerVersion")
+		require.NoError(t, err)
+		w.requireMetrics(t, `watchparty_outbox_refused_total [1-9]`,
+			`temporal_workflow_task_execution_failed_total\{.*\} [1-9]`)
+		require.NoError(t, c.TerminateWorkflow(t.Context(), unknown.GetID(), "", "as the runbook says"))
+		_, err = w.store.DB().ExecContext(t.Context(), "DELETE FROM outbox WHERE workflow_id = ?", tooLong)
+		require.NoError(t, err)
+	})
 	t.Run(health.Redis, func(t *testing.T) {
 		require.NoError(t, w.stack.Kill(devstack.Redis))
 		w.requireState(t, health.Redis, "unreachable")
@@ -134,18 +233,21 @@ func TestRunbookEntries(t *testing.T) {
 			w.requireState(t, part, "unreachable")
 		}
 		require.Equal(t, http.StatusOK, w.client.get(t, "/movies").status)
+		cause("WatchPartyOutboxStuck", "WatchPartyAvatarsStuck")
 		address := register(t)
-		eventually(t, func(c *assert.CollectT) {
-			assert.Regexp(c, `watchparty_work_waiting\{work="outbox"\} [1-9]`, w.scrape(c))
-			assert.Regexp(c, `watchparty_work_oldest_age_seconds\{work="outbox"\} [1-9]`, w.scrape(c))
-		}, "the outbox waits, which WatchPartyOutboxStuck is made of")
+		require.Equal(t, http.StatusAccepted, admin.putAvatar(t, photo(t, color.White)).status)
+		w.requireMetrics(t, `watchparty_work_waiting\{work="outbox"\} [1-9]`,
+			`watchparty_work_oldest_age_seconds\{work="outbox"\} [1-9]`,
+			`watchparty_work_oldest_age_seconds\{work="avatars"\} [1-9]`)
 		require.NoError(t, w.stack.Restart(t.Context(), devstack.Temporal))
 		requireAllConnected(t)
 		requireEmail(t, address)
+		w.requireMetrics(t, `watchparty_work_waiting\{work="avatars"\} 0$`)
 	})
 	t.Run(health.Emails, func(t *testing.T) {
 		require.NoError(t, w.stack.Stop(devstack.Inbox))
 		w.requireState(t, health.Emails, "unreachable")
+		require.NotNil(t, w.client.get(t, "/health").data(t)["emails_sent_at"], "emails were sent before")
 		address := register(t)
 		require.NoError(t, w.stack.Restart(t.Context(), devstack.Inbox))
 		requireAllConnected(t)
@@ -173,18 +275,37 @@ func TestRunbookEntries(t *testing.T) {
 			}, path)
 		}
 		require.Equal(t, http.StatusNoContent, w.client.get(t, "/health/live").status)
-		eventually(t, func(c *assert.CollectT) { assert.Contains(c, w.scrape(c), "watchparty_work_up 0\n") },
-			"work is unknown")
+		cause("WatchPartyMetricsIncomplete", "WatchPartyAPIErrors")
+		w.requireMetrics(t, `watchparty_work_up 0$`,
+			`watchparty_http_request_duration_seconds_count\{.*status="503".*\} [1-9]`)
 		require.NoError(t, w.stack.Restart(t.Context(), devstack.Postgres))
 		requireAllConnected(t)
 		requireEmail(t, register(t))
 	})
 	t.Run(health.Workers, func(t *testing.T) {
+		cause("WatchPartyWorkersDown", "WatchPartyInstanceDown")
 		require.Equal(t, 0, worker.stop(t))
+		requireDown(t, w.worker)
 		address := register(t)
 		w.requireState(t, health.Workers, "no worker for .*email.*maintenance.*")
 		w.startWorker(t)
 		requireAllConnected(t)
 		requireEmail(t, address)
+	})
+	t.Run("the API", func(t *testing.T) {
+		cause("WatchPartyAPIDown")
+		require.Equal(t, 0, api.stop(t))
+		requireDown(t, w.metrics)
+		w.environ = apiEnviron
+		w.startAPI(t)
+		requireAllConnected(t)
+	})
+	t.Run("all alerts", func(t *testing.T) {
+		for _, part := range health.Parts() {
+			cause(alertOf[part])
+		}
+		for _, alert := range alertNames() {
+			require.NotEqual(t, caused[alert], onlyPlayed[alert] != "", "%s is tried here, or onlyPlayed says why not", alert)
+		}
 	})
 }

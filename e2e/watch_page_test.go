@@ -215,6 +215,7 @@ func TestWatchPageMishaps(t *testing.T) {
 	bob.evaluates(t, chat("As it was"), "1")
 	s.gates[1].shut()
 	bob.shows(t, "The connection is lost.")
+	bob.accessible(t, readAxe(t), "lost")
 	for i := range 60 {
 		post(host, fmt.Sprintf("Missed %d", i), nil)
 	}
@@ -259,6 +260,10 @@ func TestWatchPageMishaps(t *testing.T) {
 	}, '')`, "")
 	alice.evaluates(t, fmt.Sprintf(`(document.querySelector('a[href*=%q]').click(), '')`, s.demoRoom(t)), "")
 	alice.shows(t, "a proxy on the way may not pass WebSockets")
+	for _, name := range []string{"Schedule a party", "Settings of the room", "Choose a movie"} {
+		alice.evaluates(t, fmt.Sprintf(`[...document.querySelectorAll('.room-head button')].find((button) =>
+			(button.getAttribute('aria-label') ?? button.textContent) === %q).hidden + ''`, name), "true")
+	}
 }
 
 // requireParties: a party is scheduled by keyboard, answered, moved and cancelled; another one starts the room's movie.
@@ -324,11 +329,7 @@ func requireParties(t *testing.T, s *watchSystem, alice, bob *watcher) {
 	alice.press(t, "Schedule a party")
 	alice.press(t, "Schedule")
 	alice.shows(t, "The party is scheduled.")
-	_, err = s.store.DB().
-		NewRaw("UPDATE parties SET starts_at = date_trunc('milliseconds', now()) + interval '15 seconds' " +
-			"WHERE state = 'scheduled'").
-		Exec(t.Context())
-	require.NoError(t, err)
+	s.startsParties(t, 15*time.Second)
 	for _, w := range []*watcher{alice, bob} {
 		w.evaluates(t, `document.querySelector('.curtain').innerText.replace(/\s+0:\d\d$/, '')`,
 			"The party starts by itself in")
@@ -419,6 +420,7 @@ func TestAutoplayIsRefused(t *testing.T) {
 	alice.press(t, "Pause")
 	alice.seek(t, 20)
 	requirePosition(t, s, 20*time.Second)
+	bob.accessible(t, readAxe(t), "autoplay")
 	alice.press(t, "Play")
 	eventually(t, func(c *assert.CollectT) {
 		status, cause := s.status(c)

@@ -3,8 +3,6 @@ package e2e
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -98,6 +96,14 @@ func (s *watchSystem) demoRoom(t *testing.T) (id string) {
 	return id
 }
 
+// startsParties has what is scheduled start after a time.
+func (s *watchSystem) startsParties(t *testing.T, after time.Duration) {
+	t.Helper()
+	_, err := s.store.DB().NewRaw("UPDATE parties SET starts_at = date_trunc('milliseconds', now()) + "+
+		"make_interval(secs => ?) WHERE state = 'scheduled'", after.Seconds()).Exec(t.Context())
+	require.NoError(t, err)
+}
+
 // position is where the room's playback was at its last change.
 func (s *watchSystem) position(t *testing.T) time.Duration {
 	t.Helper()
@@ -113,9 +119,9 @@ type watcher struct {
 	complaints chan string // of the browser: errors, and what the policy refuses
 }
 
-func (s *watchSystem) openBrowser(t *testing.T, process int) *watcher {
+func (s *watchSystem) openBrowser(t *testing.T, process int, options ...chromedp.ExecAllocatorOption) *watcher {
 	t.Helper()
-	page, err := live.OpenBrowser(t.Context(), watchHost, s.gates[process].addr())
+	page, err := live.OpenBrowser(t.Context(), watchHost, s.gates[process].addr(), options...)
 	require.NoError(t, err)
 	return newWatcher(t, page)
 }
@@ -237,6 +243,10 @@ func (w *watcher) accessible(t *testing.T, axe, name string) {
 			axe.run({ resultTypes: ['violations'] }).then(({ violations }) => [
 				...violations.map(({ id, nodes }) => id + ' ' + nodes.length + ': ' + nodes[0].html),
 				...(document.documentElement.scrollWidth > innerWidth ? ['wider than the screen'] : []),
+				...[...document.querySelectorAll('.curtain:not([hidden]) > *')].filter((element) => {
+					const [a, b] = [element, document.querySelector('.notice')].map((one) => one.getBoundingClientRect());
+					return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+				}).map(({ outerHTML }) => 'the notice covers ' + outerHTML),
 			].join('\n'))`, chromedp.EvalAwaitPromise))
 		require.NoError(t, err)
 		require.Empty(t, found, "%s, %s, %d", name, look.scheme, look.width)
@@ -304,9 +314,7 @@ func TestWatchTogether(t *testing.T) {
 // TestWatchIsAccessible runs axe on each view.
 func TestWatchIsAccessible(t *testing.T) {
 	t.Parallel()
-	content, err := os.ReadFile(filepath.Join("client", "node_modules", "axe-core", "axe.min.js"))
-	require.NoError(t, err, "`deploy/setup.sh test` installs it")
-	axe := string(content)
+	axe := readAxe(t)
 	s := startWatchSystem(t)
 	w := s.openBrowser(t, 0)
 	w.goTo(t, "/watch")
@@ -375,5 +383,11 @@ func TestWatchIsAccessible(t *testing.T) {
 	w.press(t, "Close")
 	w.click(t, "#tab-queue")
 	w.accessible(t, axe, "queue")
+	w.press(t, "Schedule a party")
+	w.press(t, "Schedule")
+	w.shows(t, "The party is scheduled.")
+	s.startsParties(t, 4*time.Minute)
+	w.shows(t, "The party starts by itself in")
+	w.accessible(t, axe, "countdown")
 	require.Empty(t, w.complaints)
 }

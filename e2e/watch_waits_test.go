@@ -31,6 +31,11 @@ func TestRoomWaitsForDryPlayer(t *testing.T) {
 	alice.shows(t, "Waiting for Bob")
 	status, cause := s.status(t)
 	require.Equal(t, []string{"waiting", "rebuffer"}, []string{status, cause})
+	_, err := s.store.DB().NewRaw("UPDATE playbacks SET wait_until = clock_timestamp() + interval '10 minutes', " +
+		"revision = revision + 1 WHERE state = 'waiting'").Exec(t.Context())
+	require.NoError(t, err)
+	alice.accessible(t, readAxe(t), "waiting")
+	alice.shows(t, "Waiting for Bob")
 	bob.evaluates(t, `(delete document.querySelector('video').readyState, '')`, "")
 	eventually(t, func(c *assert.CollectT) {
 		status, cause := s.status(c)

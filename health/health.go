@@ -88,6 +88,8 @@ type Finding struct {
 	Part  string
 	State string    // Connected, what is wrong, or what is paused
 	Since time.Time // since when it is wrong, as far as this process has seen; zero if it is not
+	// LastSuccess is when the part last did what it is for; zero if that is not known.
+	LastSuccess time.Time
 }
 
 // OK reports whether the part is without a fault.
@@ -98,6 +100,8 @@ type Check struct {
 	Part  string
 	Every time.Duration // for which an answer is used again
 	Run   func(context.Context) error
+	// LastSuccess returns when the part last did what it is for, and zero for never. It is nil for most parts.
+	LastSuccess func(context.Context) (time.Time, error)
 }
 
 // Checker runs the checks.
@@ -163,6 +167,7 @@ func (c *Checker) look(ctx context.Context, r *running) Finding {
 func (c *Checker) run(ctx context.Context, r *running) {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
+	c.readSuccess(ctx, r)
 	err := r.Run(ctx)
 	r.mu.Lock()
 	done := r.done
@@ -170,12 +175,26 @@ func (c *Checker) run(ctx context.Context, r *running) {
 	c.conclude(ctx, r, err, done)
 }
 
+func (c *Checker) readSuccess(ctx context.Context, r *running) {
+	if r.LastSuccess == nil {
+		return
+	}
+	at, err := r.LastSuccess(ctx)
+	if err != nil {
+		c.log.WarnContext(ctx, "last success not read", slog.String("part", r.Part), slog.Any("error", err))
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.finding.LastSuccess = at
+}
+
 // conclude keeps an answer. done is closed if the check has ended.
 func (c *Checker) conclude(ctx context.Context, r *running, err error, done chan struct{}) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	since := r.finding.Since
-	r.finding = Finding{Part: r.Part, State: stateOf(err)}
+	r.finding = Finding{Part: r.Part, State: stateOf(err), LastSuccess: r.finding.LastSuccess}
 	if err != nil && !errors.As(err, new(Paused)) {
 		if since.IsZero() {
 			since = time.Now().UTC()

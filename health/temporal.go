@@ -13,6 +13,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"golang.org/x/sync/errgroup"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/store"
@@ -131,24 +132,40 @@ func present(texts []string) (found []string) {
 }
 
 // CheckSchedules checks that each schedule exists and has run when it should have, and names the others. A schedule
-// that is paused is as somebody wants it.
-func CheckSchedules(ctx context.Context, c client.ScheduleClient, now time.Time) error {
+// that is paused is as somebody wants it, and so is a run that was due in a pause. pausedUntil is store.Store's
+// SchedulePausedUntil.
+func CheckSchedules(
+	ctx context.Context, c client.Client, namespace string,
+	pausedUntil func(ctx context.Context, schedule string) (time.Time, error), now time.Time,
+) error {
 	ids := job.ScheduleIDs()
 	wrong := make([]string, len(ids))
 	g, ctx := errgroup.WithContext(ctx)
 	for i, id := range ids {
 		g.Go(func() error {
-			described, err := c.GetHandle(ctx, id).Describe(ctx)
+			described, err := c.ScheduleClient().GetHandle(ctx, id).Describe(ctx)
 			var missing *serviceerror.NotFound
 			switch {
 			case errors.As(err, &missing):
 				wrong[i] = id + " is missing"
+				return nil
 			case err != nil:
 				return fmt.Errorf("describe schedule %s: %w", id, err)
+			case isPaused(described):
+				return nil
 			case late(described, now):
 				wrong[i] = id + " is late"
+				return nil
 			}
-			return nil
+			since, err := pausedUntil(ctx, id)
+			if err != nil {
+				return err
+			}
+			skipped, err := skips(ctx, c, namespace, id, described, since, now, lateness)
+			if skipped {
+				wrong[i] = id + " has skipped a run"
+			}
+			return err
 		})
 	}
 	if err := g.Wait(); err != nil {
@@ -163,9 +180,44 @@ func CheckSchedules(ctx context.Context, c client.ScheduleClient, now time.Time)
 // late reports whether a run that was due has not been started. Temporal moves the next time on when it starts a run,
 // or decides to skip one; so a next time in the past means that nobody has decided.
 func late(d *client.ScheduleDescription, now time.Time) bool {
-	if d.Schedule.State != nil && d.Schedule.State.Paused {
-		return false
-	}
 	next := d.Info.NextActionTimes
 	return len(next) == 0 || now.Sub(next[0]) > lateness
+}
+
+func isPaused(d *client.ScheduleDescription) bool {
+	return d.Schedule.State != nil && d.Schedule.State.Paused
+}
+
+// skips reports whether a run was due after the last one that Temporal did not start: the former run was still in
+// progress, or Temporal was away for longer than the schedule's window. Runs do not count that were due during a pause,
+// or before a worker last set the schedule: that may have changed its times. The slack is more than the jitter.
+func skips(
+	ctx context.Context, c client.Client, namespace, id string, d *client.ScheduleDescription,
+	pausedUntil, now time.Time, slack time.Duration,
+) (bool, error) {
+	since := d.Info.CreatedAt
+	for _, at := range append(runTimes(d), d.Info.LastUpdateAt, pausedUntil) {
+		if at.After(since) {
+			since = at
+		}
+	}
+	since, before := since.Add(slack), now.Add(-slack)
+	if !since.Before(before) {
+		return false, nil
+	}
+	due, err := c.WorkflowService().ListScheduleMatchingTimes(ctx, &workflowservice.ListScheduleMatchingTimesRequest{
+		Namespace: namespace, ScheduleId: id, StartTime: timestamppb.New(since), EndTime: timestamppb.New(before),
+	})
+	if err != nil {
+		return false, fmt.Errorf("list the runs of schedule %s: %w", id, err)
+	}
+	return len(due.GetStartTime()) > 0, nil
+}
+
+// runTimes are when the latest runs were due, or triggered by hand.
+func runTimes(d *client.ScheduleDescription) (times []time.Time) {
+	for _, run := range d.Info.RecentActions {
+		times = append(times, run.ScheduleTime)
+	}
+	return times
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
@@ -100,21 +101,60 @@ func TestPausedQueues(t *testing.T) {
 	}, 30*time.Second, 50*time.Millisecond)
 	for _, queue := range job.TaskQueues() {
 		t.Run(queue, func(t *testing.T) {
-			require.NoError(t, s.PauseQueue(t.Context(), admin.ID, queue, watchparty.AdminNote{}))
+			require.NoError(t, s.PauseQueue(t.Context(), admin.ID, queue))
 			found := look()
 			require.False(t, found.OK(), "others are not paused")
 			require.Equal(t, "no worker for "+strings.Join(slices.DeleteFunc(slices.Clone(all), func(name string) bool {
 				return name == queue+" (activities)"
 			}), ", "), found.State)
-			require.NoError(t, s.ResumeQueue(t.Context(), admin.ID, queue, watchparty.AdminNote{}))
+			require.NoError(t, s.ResumeQueue(t.Context(), admin.ID, queue))
 		})
 	}
 	for _, queue := range job.TaskQueues() {
-		require.NoError(t, s.PauseQueue(t.Context(), admin.ID, queue, watchparty.AdminNote{}))
+		require.NoError(t, s.PauseQueue(t.Context(), admin.ID, queue))
 	}
 	found := look()
 	require.Equal(t, "paused by an admin: "+strings.Join(job.TaskQueues(), ", "), found.State)
 	require.True(t, found.OK(), "a pause is as somebody wants it")
+}
+
+// never says that no admin has paused a schedule.
+func never(context.Context, string) (time.Time, error) { return time.Time{}, nil }
+
+// TestSkippedRuns: a run that was due and that Temporal has skipped is found until the next one, unless it was due in a
+// pause. Here the former run does not end, since no worker is there.
+func TestSkippedRuns(t *testing.T) {
+	t.Parallel()
+	c := dial(t, stacktest.New(t, devstack.Temporal).TemporalAddress())
+	schedules := c.ScheduleClient()
+	create := func(id string, policy enums.ScheduleOverlapPolicy) client.ScheduleHandle {
+		handle, err := schedules.Create(t.Context(), client.ScheduleOptions{
+			ID: id, Spec: client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: time.Second}}}, Overlap: policy,
+			Action: &client.ScheduleWorkflowAction{ID: id, Workflow: job.WorkflowCleanup, TaskQueue: "nobody"},
+		})
+		require.NoError(t, err)
+		return handle
+	}
+	skipping := create("skipping", enums.SCHEDULE_OVERLAP_POLICY_SKIP)
+	always := create("always", enums.SCHEDULE_OVERLAP_POLICY_ALLOW_ALL)
+	look := func(h client.ScheduleHandle, pausedUntil time.Time) (bool, *client.ScheduleDescription) {
+		d, err := h.Describe(t.Context())
+		require.NoError(t, err)
+		found, err := skips(t.Context(), c, "default", h.GetID(), d, pausedUntil, time.Now(), 2*time.Second)
+		require.NoError(t, err)
+		return found, d
+	}
+	require.EventuallyWithT(t, func(collect *assert.CollectT) {
+		found, d := look(skipping, time.Time{})
+		assert.True(collect, found)
+		assert.NotEmpty(collect, d.Info.RecentActions)
+		found, d = look(always, time.Time{})
+		assert.False(collect, found, "each run has begun")
+		assert.Greater(collect, d.Info.NumActions, 8)
+	}, time.Minute, 100*time.Millisecond)
+	found, d := look(skipping, time.Now())
+	require.False(t, found, "an admin has paused it until now")
+	require.Positive(t, d.Info.NumActionsSkippedOverlap)
 }
 
 // TestTemporal follows a server from without workers and schedules to one that is away.
@@ -152,7 +192,7 @@ func TestTemporal(t *testing.T) {
 	)
 
 	schedules := c.ScheduleClient()
-	require.Equal(t, 3, strings.Count(whatIsWrong(t, CheckSchedules(ctx, schedules, time.Now())), "is missing"))
+	require.Equal(t, 3, strings.Count(whatIsWrong(t, CheckSchedules(ctx, c, "default", never, time.Now())), "is missing"))
 	for _, id := range job.ScheduleIDs() {
 		_, err := schedules.Create(ctx, client.ScheduleOptions{
 			ID: id, Spec: client.ScheduleSpec{CronExpressions: []string{"0 4 * * *"}},
@@ -160,22 +200,34 @@ func TestTemporal(t *testing.T) {
 		})
 		require.NoError(t, err)
 	}
-	require.NoError(t, CheckSchedules(ctx, schedules, time.Now()))
-	require.Contains(t, whatIsWrong(t, CheckSchedules(ctx, schedules, time.Now().Add(25*time.Hour))), "cleanup is late",
-		"tomorrow, the next run would still be that of today")
+	require.NoError(t, CheckSchedules(ctx, c, "default", never, time.Now()))
+	require.Contains(
+		t,
+		whatIsWrong(t, CheckSchedules(ctx, c, "default", never, time.Now().Add(25*time.Hour))),
+		"cleanup is late",
+		"tomorrow, the next run would still be that of today",
+	)
 	require.NoError(
 		t, schedules.GetHandle(ctx, job.ScheduleCleanup).Pause(ctx, client.SchedulePauseOptions{Note: "a hold"}),
 	)
-	require.NotContains(t, whatIsWrong(t, CheckSchedules(ctx, schedules, time.Now().Add(25*time.Hour))), "cleanup is",
-		"a pause is as somebody wants it")
+	require.NotContains(
+		t,
+		whatIsWrong(t, CheckSchedules(ctx, c, "default", never, time.Now().Add(25*time.Hour))),
+		"cleanup is",
+		"a pause is as somebody wants it",
+	)
 	require.NoError(t, schedules.GetHandle(ctx, job.ScheduleWeeklyReport).Delete(ctx))
-	require.Equal(t, "activity-report-weekly is missing", whatIsWrong(t, CheckSchedules(ctx, schedules, time.Now())))
+	require.Equal(
+		t,
+		"activity-report-weekly is missing",
+		whatIsWrong(t, CheckSchedules(ctx, c, "default", never, time.Now())),
+	)
 
 	for _, fault := range []badnet.Mode{badnet.Cut, badnet.Swallow} {
 		network.Set(fault)
 		short, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
 		for _, err := range []error{
-			CheckNamespace(short, c, "default"), CheckWorkers(short, c, pausesOf()), CheckSchedules(short, schedules, time.Now()),
+			CheckNamespace(short, c, "default"), CheckWorkers(short, c, pausesOf()), CheckSchedules(short, c, "default", never, time.Now()),
 		} {
 			require.Error(t, err)
 			require.False(t, errors.As(err, new(Trouble)), "a server that is away is unreachable: %v", err)

@@ -233,7 +233,7 @@ func TestPausedQueues(t *testing.T) {
 	}
 	for _, paused := range job.TaskQueues() {
 		t.Run(paused, func(t *testing.T) {
-			require.NoError(t, s.PauseQueue(t.Context(), admin.ID, paused, watchparty.AdminNote{}))
+			require.NoError(t, s.PauseQueue(t.Context(), admin.ID, paused))
 			listed := map[string]Phase{}
 			all, _, err := b.List(t.Context(), Filter{UserID: b.user}, 100, nil)
 			require.NoError(t, err)
@@ -250,7 +250,7 @@ func TestPausedQueues(t *testing.T) {
 				require.Equal(t, []any{want, reason, time.Time{}}, []any{d.Phase, d.WaitsFor, d.WaitsUntil}, queue)
 				require.Equal(t, want, listed[id], queue)
 			}
-			require.NoError(t, s.ResumeQueue(t.Context(), admin.ID, paused, watchparty.AdminNote{}))
+			require.NoError(t, s.ResumeQueue(t.Context(), admin.ID, paused))
 		})
 	}
 }

@@ -45,6 +45,33 @@ func TestWhatIsWrittenFirst(t *testing.T) {
 	require.False(t, c.out.writing)
 }
 
+// TestWhoCanBeWaitedFor: a player that is blocked, neither seen nor heard, or opted out holds up nobody.
+func TestWhoCanBeWaitedFor(t *testing.T) {
+	t.Parallel()
+	able := wire.Status{Watching: true, WaitForMe: true}
+	require.False(t, reportOf(able).unable)
+	for name, change := range map[string]func(*wire.Status){
+		"blocked":   func(s *wire.Status) { s.Blocked = true },
+		"hidden":    func(s *wire.Status) { s.Watching = false },
+		"opted out": func(s *wire.Status) { s.WaitForMe = false },
+	} {
+		status := able
+		change(&status)
+		require.True(t, reportOf(status).unable, name)
+	}
+}
+
+// TestDefaultLimits: the limits without which the tests of their effects, which make them tighter, say little.
+func TestDefaultLimits(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, limits{
+		PendingEach: 50, Pending: 4000, Connections: 30000, Hello: 5 * time.Second, Write: 10 * time.Second,
+		Ping: 20 * time.Second, Dead: 45 * time.Second, Warning: time.Minute, Grace: 30 * time.Second,
+		Degraded: 10 * time.Second, PollCalm: 5 * time.Second, PollBusy: 300 * time.Millisecond, Digest: time.Second,
+		Sweep: 2 * time.Second, Attend: 30 * time.Second, Lease: 15 * time.Second, Statement: 5 * time.Second,
+	}, defaultLimits())
+}
+
 func TestCodes(t *testing.T) {
 	t.Parallel()
 	for code, reason := range wire.Codes() {

@@ -16,11 +16,11 @@ type Bounds struct {
 // Bounds are those of the hub.
 func (h *Hub) Bounds() *Bounds { return &Bounds{&h.limits, h} }
 
-// SetCommandPeriod counts the commands of one person per period instead of per second.
+// SetCommandPeriod counts the commands of one person, and those of one room, per period instead of per second.
 func (b *Bounds) SetCommandPeriod(period time.Duration) {
-	rule := commandsPerPerson
-	rule.Period = period
-	b.hub.perPerson = limit.NewLocal(rule)
+	person, room := commandsPerPerson, commandsPerRoom
+	person.Period, room.Period = period, period
+	b.hub.perPerson, b.hub.perRoom = limit.NewLocal(person), limit.NewLocal(room)
 }
 
 // Counts are how many connections have signed in, and how many have not.
@@ -43,6 +43,9 @@ func (h *Hub) Say(roomID string, posted, edited []watchparty.Message) {
 
 // Node is the hub's process in the database.
 func (h *Hub) Node() string { return h.node }
+
+// JumpClock has the hub act as after a step of Postgres' clock.
+func (h *Hub) JumpClock(step time.Duration) { h.clockJumped(step) }
 
 // Poke has the hub poll now.
 func (h *Hub) Poke() { h.poke() }

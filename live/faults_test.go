@@ -1,12 +1,15 @@
 package live_test
 
 import (
+	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/coder/websocket"
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
@@ -17,6 +20,7 @@ import (
 	"github.com/watchparty/watchparty/live"
 	"github.com/watchparty/watchparty/live/client"
 	"github.com/watchparty/watchparty/live/wire"
+	"github.com/watchparty/watchparty/playback"
 )
 
 // TestMessages: posts, edits and deletions of messages arrive completely on all servers.
@@ -152,10 +156,10 @@ func TestWaiting(t *testing.T) {
 	)
 }
 
-// TestDeadline: a wait ends by time, with every client silent.
+// TestDeadline: a wait ends by time, with every client silent, and without a sweep.
 func TestDeadline(t *testing.T) {
 	t.Parallel()
-	i := install(t, twoNodes, bounds(onlyHints))
+	i := install(t, twoNodes, bounds(func(b *live.Bounds) { b.PollCalm, b.Sweep = time.Hour, time.Hour }))
 	a, b := i.nodes[0], i.nodes[1]
 	alice, bob := i.person(t, "alice"), i.person(t, "bob")
 	room := a.room(t, alice, nil)
@@ -169,6 +173,134 @@ func TestDeadline(t *testing.T) {
 		require.Less(t, playing.AtMS-waiting.Wait.UntilMS, 2000.0, "deadline, second and lead")
 		require.GreaterOrEqual(t, playing.AtMS, waiting.Wait.UntilMS)
 	}
+}
+
+// TestSweep: what is due in a room that nobody is connected to happens nevertheless.
+func TestSweep(t *testing.T) {
+	t.Parallel()
+	i := install(t, bounds(func(b *live.Bounds) { b.Sweep = 50 * time.Millisecond }))
+	n := i.nodes[0]
+	alice := i.person(t, "alice")
+	room := n.room(t, alice, nil)
+	n.call(t, "POST", "/rooms/"+room+"/playback/commands", alice, map[string]any{
+		"kind": "load", "id": uuid.NewString(), "epoch": 0, "stream_url": "https://videos.example/film.webm",
+	}, http.StatusOK)
+	i.exec(t, "UPDATE playbacks SET duration_ms = 1000, duration_exact = true, "+
+		"ends_at = clock_timestamp() - interval '1 minute' WHERE room_id = ?", room)
+	require.Eventually(t, func() bool {
+		now, err := i.store.Playback(t.Context(), room)
+		return err == nil && now.Status == playback.Idle
+	}, patience, 10*time.Millisecond)
+}
+
+// TestOldStates: a state that arrives after a newer one is sent to nobody.
+func TestOldStates(t *testing.T) {
+	t.Parallel()
+	i := install(t, bounds(noPolls))
+	n := i.nodes[0]
+	alice := i.person(t, "alice")
+	room := n.room(t, alice, nil)
+	w := n.connect(t, room, alice)
+	load(w)
+	old, err := i.store.Playback(t.Context(), room)
+	require.NoError(t, err)
+	paused := w.acknowledged(&wire.Pause{Command: w.command()}).Revision
+	w.awaitState(is("paused"))
+	before := len(w.past)
+	n.hub.Applied(old)
+	w.acknowledged(&wire.Rate{Command: w.command(), Rate: 2})
+	w.awaitState(func(s wire.State) bool { return s.Rate == 2 })
+	for _, m := range w.past[before:] {
+		if state, ok := m.(*wire.State); ok {
+			require.Greater(t, state.Revision, paused)
+		}
+	}
+}
+
+// TestClockJumps: after a step of Postgres' clock, people measure it again, and what plays goes on where it is.
+func TestClockJumps(t *testing.T) {
+	t.Parallel()
+	i := install(t, twoNodes, bounds(onlyHints))
+	a, b := i.nodes[0], i.nodes[1]
+	alice, bob := i.person(t, "alice"), i.person(t, "bob")
+	room := a.room(t, alice, nil)
+	a.join(t, room, bob)
+	host, guest := a.connect(t, room, alice), b.connect(t, room, bob)
+	load(host, guest)
+	before := host.state
+	a.hub.JumpClock(time.Hour)
+	next(host, anything[*wire.ClockChanged])
+	for _, w := range []*watcher{host, guest} {
+		moved := w.awaitState(func(s wire.State) bool { return s.Cause == "clock" })
+		require.InDelta(t, before.AtMS+float64(time.Hour.Milliseconds()), moved.AtMS, 0)
+		require.Equal(t, before.PositionMS, moved.PositionMS)
+	}
+}
+
+// TestDigests: the list of members is sent when it is due, and only if it has changed.
+func TestDigests(t *testing.T) {
+	t.Parallel()
+	meet := func(t *testing.T, gap time.Duration) (n *node, room string, bob person, host *watcher) {
+		t.Helper()
+		i := install(t, bounds(func(b *live.Bounds) { b.PollCalm, b.Digest = time.Hour, gap }))
+		n = i.nodes[0]
+		alice, bob := i.person(t, "alice"), i.person(t, "bob")
+		room = n.room(t, alice, nil)
+		n.join(t, room, bob)
+		host = n.connect(t, room, alice)
+		n.connect(t, room, bob).await()
+		return n, room, bob, host
+	}
+	t.Run("not before it is due", func(t *testing.T) {
+		t.Parallel()
+		n, room, bob, host := meet(t, time.Hour)
+		for range 10 {
+			n.call(t, "POST", "/chat/messages", bob, map[string]any{"room_id": room, "body": "Hello"}, http.StatusCreated)
+			next(host, anything[*wire.MessageEvent])
+		}
+		for _, m := range host.past {
+			require.NotContains(t, []string{"members", "people"}, m.Type())
+		}
+	})
+	t.Run("not again", func(t *testing.T) {
+		t.Parallel()
+		n, _, bob, host := meet(t, 50*time.Millisecond)
+		next(host, func(m *wire.Members) bool { return m.Present == 2 })
+		told := len(host.past)
+		for range 4 {
+			name := uuid.NewString()
+			n.call(t, "PATCH", "/users/me", bob, map[string]any{"display_name": name}, http.StatusOK)
+			next(host, func(p *wire.People) bool { return len(p.Changed) == 1 && p.Changed[0].User.DisplayName == name })
+		}
+		for _, m := range host.past[told:] {
+			require.NotEqual(t, "members", m.Type(), "two are present, as before")
+		}
+	})
+}
+
+// TestKeepPresence: a process renews its lease, and notes that people with connections are present.
+func TestKeepPresence(t *testing.T) {
+	t.Parallel()
+	i := install(t, bounds(func(b *live.Bounds) { b.Lease, b.Attend = 300*time.Millisecond, 100*time.Millisecond }))
+	n := i.nodes[0]
+	alice := i.person(t, "alice")
+	room := n.room(t, alice, nil)
+	n.connect(t, room, alice)
+	holds := func(query string, args ...any) func() bool {
+		return func() (ok bool) {
+			return i.store.DB().NewRaw("SELECT "+query, args...).Scan(t.Context(), &ok) == nil && ok
+		}
+	}
+	i.exec(t, "UPDATE live_nodes SET lease_until = clock_timestamp() + interval '1 s' WHERE id = ?", n.hub.Node())
+	require.Eventually(
+		t,
+		holds("lease_until > clock_timestamp() + interval '10 s' FROM live_nodes WHERE id = ?", n.hub.Node()),
+		patience,
+		10*time.Millisecond,
+	)
+	i.exec(t, "UPDATE participants SET last_seen_at = now() - interval '1 h', created_at = now() - interval '2 h'")
+	require.Eventually(t, holds("last_seen_at > now() - interval '1 min' FROM participants WHERE user_id = ?", alice.id),
+		patience, 10*time.Millisecond)
 }
 
 // TestClock: the server's clock is Postgres', and answers are not held up by what waits for a slow client.
@@ -218,6 +350,105 @@ func TestSlowConsumer(t *testing.T) {
 	}
 	require.Positive(t, sent)
 	slow.Close()
+}
+
+// pipes is a listener without buffers: what is written blocks until it is read.
+type pipes struct {
+	accepted chan net.Conn
+	closed   chan struct{}
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.accepted:
+		return c, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Close() error { close(p.closed); return nil }
+
+func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
+
+func (p *pipes) dial(context.Context, string, string) (net.Conn, error) {
+	near, far := net.Pipe()
+	p.accepted <- far
+	return near, nil
+}
+
+// TestSlowClient: a client that does not read is disconnected when too much waits for it, and when a message waits for
+// too long.
+func TestSlowClient(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		write    time.Duration
+		messages int
+	}{
+		"full queue": {time.Hour, 2 * wire.MaxQueue},
+		"deadline":   {300 * time.Millisecond, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			i := install(t, bounds(func(b *live.Bounds) { b.Write, b.Ping, b.Dead = c.write, time.Hour, time.Hour }))
+			n := i.nodes[0]
+			alice := i.person(t, "alice")
+			room := n.room(t, alice, nil)
+			listener := &pipes{make(chan net.Conn, 1), make(chan struct{})}
+			server := &http.Server{ReadHeaderTimeout: patience, Handler: http.HandlerFunc(
+				func(w http.ResponseWriter, r *http.Request) { _ = n.hub.Accept(w, r, room, "a client") })}
+			served := make(chan error, 1)
+			go func() { served <- server.Serve(listener) }()
+			defer func() {
+				require.NoError(t, server.Close())
+				require.ErrorIs(t, <-served, http.ErrServerClosed)
+			}()
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel()
+			transport := &http.Transport{DialContext: listener.dial}
+			socket, err := client.Open(ctx, client.Options{
+				API: "http://pipe", RoomID: room, HTTP: &http.Client{Transport: transport},
+			})
+			require.NoError(t, err)
+			defer socket.CloseNow() //nolint:errcheck // it has ended
+			require.NoError(t, socket.Write(ctx, websocket.MessageText, hello(t, alice)))
+			_, _, err = socket.Read(ctx)
+			require.NoError(t, err)
+			var posted []watchparty.Message
+			for range c.messages {
+				posted = append(posted, watchparty.Message{ID: uuid.Must(uuid.NewV7()).String(), RoomID: room, Body: "x"})
+			}
+			n.hub.Say(room, posted, nil)
+			if name == "deadline" {
+				require.Eventually(
+					t,
+					func() bool { signedIn, _ := n.hub.Counts(); return signedIn == 0 },
+					patience,
+					time.Millisecond,
+				)
+				return
+			}
+			for err == nil {
+				_, _, err = socket.Read(ctx)
+			}
+			require.Equal(t, websocket.StatusCode(wire.CodeTooSlow), websocket.CloseStatus(err), "%v", err)
+		})
+	}
+}
+
+// TestDrainIsShort: however long a server may take to stop, its connections are closed within 5 s, and there are no new
+// ones.
+func TestDrainIsShort(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	n := i.nodes[0]
+	alice := i.person(t, "alice")
+	room := n.room(t, alice, nil)
+	w := n.connect(t, room, alice)
+	n.hub.Drain(time.Hour)
+	require.LessOrEqual(t, next(w, anything[*wire.GoingAway]).AfterMS, 5000.0)
+	_, err := client.Open(t.Context(), client.Options{API: n.api, RoomID: room})
+	require.ErrorContains(t, err, "503")
 }
 
 // TestDrain: a server that stops sends its clients away with a word, and they find the room as it was.
@@ -281,7 +512,7 @@ func TestStop(t *testing.T) {
 func TestRedisKilled(t *testing.T) {
 	t.Parallel()
 	stack := stacktest.New(t, devstack.Redis)
-	i := install(t, twoNodes, func(s *settings) { s.redisURL = stack.RedisURL() })
+	i := install(t, twoNodes, bounds(onlyHints), func(s *settings) { s.redisURL = stack.RedisURL() })
 	a, b := i.nodes[0], i.nodes[1]
 	alice, bob := i.person(t, "alice"), i.person(t, "bob")
 	room := a.room(t, alice, nil)
@@ -290,12 +521,14 @@ func TestRedisKilled(t *testing.T) {
 	load(host, guest)
 	require.NoError(t, stack.Kill(devstack.Redis))
 	require.Eventually(t, func() bool { return !a.bus.Healthy() && !b.bus.Healthy() }, patience, time.Millisecond)
+	begin := time.Now()
 	for range 3 {
 		host.acknowledged(&wire.Pause{Command: host.command()})
 		guest.awaitState(is("paused"))
 		host.acknowledged(&wire.Play{Command: host.command()})
 		guest.awaitState(is("playing"))
 	}
+	require.Less(t, time.Since(begin), 10*time.Second, "six polls, each 300 ms")
 	a.call(t, "POST", "/chat/messages", alice, map[string]any{"room_id": room, "body": "still here"}, http.StatusCreated)
 	next(guest, func(m *wire.MessageEvent) bool { return m.Message.Body == "still here" })
 	require.NoError(t, stack.Restart(t.Context(), devstack.Redis))

@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
+	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/live"
 	"github.com/watchparty/watchparty/live/client"
 	"github.com/watchparty/watchparty/live/wire"
@@ -219,8 +220,14 @@ func TestSilence(t *testing.T) {
 		}()
 	}
 	load(witness)
+	timeout := time.After(patience)
 	for range sockets {
-		require.Equal(t, websocket.StatusCode(wire.CodeHelloTimeout), <-ended)
+		select {
+		case code := <-ended:
+			require.Equal(t, websocket.StatusCode(wire.CodeHelloTimeout), code)
+		case <-timeout:
+			require.FailNow(t, "a connection goes on that has not signed in")
+		}
 	}
 	require.Eventually(t, func() bool {
 		signedIn, pending := n.hub.Counts()
@@ -241,8 +248,14 @@ func openRaw(ctx context.Context, t *testing.T, n *node, room string, who person
 	c, err := client.Open(ctx, client.Options{API: n.api, RoomID: room, HTTP: &http.Client{Transport: transport}})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = c.CloseNow() })
+	before, _ := n.hub.Counts()
 	require.NoError(t, c.Write(ctx, websocket.MessageText, hello(t, who)))
-	require.Eventually(t, func() bool { signedIn, _ := n.hub.Counts(); return signedIn == 1 }, patience, time.Millisecond)
+	require.Eventually(
+		t,
+		func() bool { signedIn, _ := n.hub.Counts(); return signedIn == before+1 },
+		patience,
+		time.Millisecond,
+	)
 	return c, <-raw
 }
 
@@ -268,7 +281,8 @@ func TestControlFrames(t *testing.T) {
 	}
 }
 
-// TestDripping: a frame that never becomes whole does not keep a connection alive.
+// TestDripping: a frame that never becomes whole does not keep a connection alive. A connection that says nothing, but
+// answers pings, stays.
 func TestDripping(t *testing.T) {
 	t.Parallel()
 	i := install(t, bounds(func(b *live.Bounds) { b.Ping, b.Dead = 300*time.Millisecond, 900*time.Millisecond }))
@@ -277,6 +291,7 @@ func TestDripping(t *testing.T) {
 	room := n.room(t, alice, nil)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
+	idle := n.connect(t, room, alice) // it has been silent for longer than the other one
 	_, socket := openRaw(ctx, t, n, room, alice)
 	_, err := socket.Write([]byte{0x81, 0x80 | 126, 4000 >> 8, 4000 & 255, 0, 0, 0, 0}) // a text of 4,000 bytes
 	for err == nil {
@@ -287,7 +302,127 @@ func TestDripping(t *testing.T) {
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
-	require.Eventually(t, func() bool { return n.hub.Rooms() == 0 }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { signedIn, _ := n.hub.Counts(); return signedIn <= 1 }, patience, time.Millisecond)
+	idle.await()
+}
+
+// TestStatuses: of the statuses of a player that reports too often, those that are too many do not count.
+func TestStatuses(t *testing.T) {
+	t.Parallel()
+	i := install(t, bounds(onlyHints))
+	n := i.nodes[0]
+	alice, bob := i.person(t, "alice"), i.person(t, "bob")
+	room := n.room(t, alice, nil)
+	n.join(t, room, bob)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	_, socket := openRaw(ctx, t, n, room, bob)
+	host := n.connect(t, room, alice)
+	host.acknowledged(&wire.Load{Command: host.command(), StreamURL: "https://videos.example/film.webm"})
+	s := host.awaitState(is("waiting"))
+	var frames []byte
+	add := func(m wire.ClientMessage) {
+		text, err := wire.Encode(m)
+		require.NoError(t, err)
+		require.LessOrEqual(t, len(text), 125, "longer ones have another header")
+		frames = append(append(frames, 0x81, 0x80|byte(len(text)), 0, 0, 0, 0), text...)
+	}
+	for j := range 4 * wire.StatusBurst { // all at once
+		add(&wire.Status{Epoch: s.Epoch, Cue: s.Cue, Watching: j < wire.StatusBurst, WaitForMe: true})
+	}
+	add(&wire.Ready{Epoch: s.Epoch, Cue: s.Cue})
+	_, err := socket.Write(frames)
+	require.NoError(t, err)
+	var counted bool
+	require.Eventually(t, func() bool {
+		return i.store.DB().NewRaw("SELECT counted FROM live_members WHERE user_id = ? AND ready_cue = ?", bob.id, s.Cue).
+			Scan(t.Context(), &counted) == nil
+	}, patience, 10*time.Millisecond)
+	require.True(t, counted, "the later statuses have not been taken")
+}
+
+// TestCommandsOfARoom: the people of a room share its limit of commands.
+func TestCommandsOfARoom(t *testing.T) {
+	t.Parallel()
+	i := install(t, bounds(func(b *live.Bounds) { b.SetCommandPeriod(time.Hour) })) // a slow machine gives nothing back
+	n := i.nodes[0]
+	host := i.person(t, "host")
+	room := n.room(t, host, map[string]any{})
+	i.exec(t, "UPDATE rooms SET control = 'everyone' WHERE id = ?", room)
+	const each, allowed = 2*wire.CommandRatePerPerson - 1, 2 * wire.CommandRatePerRoom
+	outcomes := map[string]int{}
+	people := []person{host, i.person(t, "bob"), i.person(t, "carol")}
+	n.join(t, room, people[1:]...)
+	for _, p := range people {
+		w := n.connect(t, room, p)
+		for range each {
+			w.send(&wire.Rate{Command: w.command(), Rate: 1})
+		}
+		for range each {
+			switch m := next(w, func(m wire.ServerMessage) bool { return m.Type() == "ack" || m.Type() == "error" }).(type) {
+			case *wire.Ack:
+				outcomes["applied"]++
+			case *wire.Error:
+				outcomes[m.Code]++
+			}
+		}
+	}
+	require.Equal(t, map[string]int{"applied": allowed, "rate_limited": len(people)*each - allowed}, outcomes)
+}
+
+// TestPending: connections that have not signed in are limited in their number, from wherever they come.
+func TestPending(t *testing.T) {
+	t.Parallel()
+	i := install(t, bounds(func(b *live.Bounds) { b.Pending, b.Hello = 3, time.Hour }))
+	n := i.nodes[0]
+	room := n.room(t, i.person(t, "alice"), nil)
+	for range 3 {
+		c, err := client.Open(t.Context(), client.Options{API: n.api, RoomID: room})
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = c.CloseNow() })
+	}
+	_, err := client.Open(t.Context(), client.Options{API: n.api, RoomID: room})
+	require.ErrorContains(t, err, "503")
+}
+
+// TestPlaces: a room has at most twice as many connections as places, however they are spread over its people.
+func TestPlaces(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	n := i.nodes[0]
+	alice, bob := i.person(t, "alice"), i.person(t, "bob")
+	room := n.room(t, alice, map[string]any{"capacity": 2})
+	n.join(t, room, bob)
+	for _, p := range []person{alice, bob, alice, bob} {
+		n.connect(t, room, p)
+	}
+	for _, p := range []person{alice, bob} {
+		requireRefused(t, n, client.Options{RoomID: room, Token: p.token}, wire.CodeRateLimited)
+	}
+}
+
+// TestConnects: a person who connects again and again is refused, and nobody else is.
+func TestConnects(t *testing.T) {
+	t.Parallel()
+	i := install(t, func(s *settings) { s.change = func(c *config.Config) { c.RateLimit.Enabled = true } })
+	n := i.nodes[0]
+	alice, bob := i.person(t, "alice"), i.person(t, "bob")
+	room := n.room(t, alice, nil)
+	n.join(t, room, bob)
+	const allowed = 60
+	connected := 0
+	for err := error(nil); err == nil; connected++ {
+		require.Less(t, connected, 3*allowed, "a slow machine gives some back, but not so many")
+		require.Eventually(t, func() bool { signedIn, _ := n.hub.Counts(); return signedIn == 0 }, patience, time.Millisecond)
+		var c *client.Client
+		if c, err = client.Connect(t.Context(), client.Options{API: n.api, RoomID: room, Token: bob.token}); err == nil {
+			c.Close()
+			continue
+		}
+		require.Equal(t, websocket.StatusCode(wire.CodeRateLimited), websocket.CloseStatus(err), "%v", err)
+	}
+	require.Greater(t, connected, allowed)
+	n.connect(t, room, alice)
 }
 
 // TestLimits: each limit of connections and commands, and that it is one person's alone.
@@ -410,11 +545,11 @@ func TestSeeks(t *testing.T) {
 	}
 	pause := &wire.Pause{Command: host.command()}
 	host.send(pause)
-	outcome := map[string]string{}
+	outcome, revisions := map[string]string{}, map[string]int64{}
 	for len(outcome) < len(ids)+1 {
 		switch m := next(host, func(m wire.ServerMessage) bool { return m.Type() == "ack" || m.Type() == "error" }).(type) {
 		case *wire.Ack:
-			outcome[m.ID] = "applied"
+			outcome[m.ID], revisions[m.ID] = "applied", m.Revision
 		case *wire.Error:
 			outcome[m.ID] = m.Code
 		}
@@ -422,6 +557,7 @@ func TestSeeks(t *testing.T) {
 	require.Equal(t, "applied", outcome[ids[0]])
 	require.Equal(t, "applied", outcome[ids[7]])
 	require.Equal(t, "applied", outcome[pause.ID])
+	require.Greater(t, revisions[pause.ID], revisions[ids[7]], "the pause has not overtaken the last seek")
 	superseded := 0
 	for _, code := range outcome {
 		if code == "superseded" {

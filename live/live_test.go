@@ -90,7 +90,7 @@ func TestPeopleAreShownAlike(t *testing.T) {
 // TestREST: operations over REST reach connections like commands over a connection.
 func TestREST(t *testing.T) {
 	t.Parallel()
-	i := install(t, twoNodes, bounds(onlyHints))
+	i := install(t, twoNodes, bounds(noPolls))
 	a, b := i.nodes[0], i.nodes[1]
 	alice := i.person(t, "alice")
 	room := a.room(t, alice, nil)

@@ -28,10 +28,26 @@ func behindProxy(t *testing.T, tighten func(*live.Bounds)) (i *installation, n *
 	return i, n, database
 }
 
+// losses are ways to lose the database, and to get it back.
+var losses = map[string]func(*badnet.Path) (restore func()){
+	"it refuses connections": (*badnet.Path).Cut,
+	"it says nothing":        (*badnet.Path).Hold,
+}
+
 // TestPostgresAway: people stay connected and are told; commands and newcomers are refused; nothing is pushed, since
 // nobody knows who may still see it. When Postgres is back, everybody gets what they have missed.
 func TestPostgresAway(t *testing.T) {
 	t.Parallel()
+	for name, lose := range losses {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			requireReturn(t, lose)
+		})
+	}
+}
+
+func requireReturn(t *testing.T, lose func(*badnet.Path) (restore func())) {
+	t.Helper()
 	i, n, database := behindProxy(t, func(b *live.Bounds) { b.Degraded, b.Statement = time.Second, time.Second })
 	other := i.nodes[0]
 	alice, bob := i.person(t, "alice"), i.person(t, "bob")
@@ -41,7 +57,7 @@ func TestPostgresAway(t *testing.T) {
 	load(host, guest)
 	i.exec(t, "UPDATE rooms SET control = 'everyone' WHERE id = ?", room)
 
-	restore := database.Cut()
+	restore := lose(database)
 	require.True(t, next(guest, anything[*wire.Degraded]).Degraded)
 	require.Equal(t, "unavailable", guest.refusal(&wire.Pause{Command: guest.command()}).Code)
 	requireRefused(t, n, client.Options{RoomID: room, Token: bob.token}, wire.CodeUnavailable)
@@ -77,14 +93,24 @@ func TestPostgresAway(t *testing.T) {
 // TestPutOutWhilePostgresWasAway: who lost the right to be there meanwhile is disconnected as soon as it can be known.
 func TestPutOutWhilePostgresWasAway(t *testing.T) {
 	t.Parallel()
+	for name, lose := range losses {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			requirePutOut(t, lose)
+		})
+	}
+}
+
+func requirePutOut(t *testing.T, lose func(*badnet.Path) (restore func())) {
+	t.Helper()
 	i, n, database := behindProxy(t, func(b *live.Bounds) { b.Degraded, b.Statement = time.Second, time.Second })
 	alice, bob := i.person(t, "alice"), i.person(t, "bob")
 	room := i.nodes[0].room(t, alice, nil)
 	i.nodes[0].join(t, room, bob)
 	guest := n.connect(t, room, bob)
-	restore := database.Cut()
+	restore := lose(database)
 	next(guest, anything[*wire.Degraded])
-	i.nodes[0].call(t, "DELETE", "/rooms/"+room+"/participants/bob", alice, nil, http.StatusNoContent)
+	require.NoError(t, i.store.Kick(t.Context(), room, alice.id, "bob")) // without a hint, which might be read first
 	restore()
 	for m := range guest.Messages() {
 		back, ok := m.(*wire.Degraded)

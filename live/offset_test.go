@@ -1,6 +1,8 @@
 package live
 
 import (
+	"context"
+	"log/slog"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -89,6 +91,21 @@ func TestOffset(t *testing.T) {
 				require.Equal(t, v.want, o.value(v.at), "at %s", v.at)
 			}
 		})
+	}
+}
+
+// TestClockIsThatOfPostgres: the time of a process whose own clock is wrong is that of Postgres.
+func TestClockIsThatOfPostgres(t *testing.T) {
+	t.Parallel()
+	for _, ahead := range []time.Duration{time.Hour, -time.Hour} {
+		c := NewClock(func(context.Context) (asked, answered, told time.Time, err error) {
+			now := time.Now()
+			return now, now, now.Round(0).Add(ahead), nil
+		}, slog.New(slog.DiscardHandler))
+		step, err := c.Measure(t.Context())
+		require.NoError(t, err)
+		require.Zero(t, step, "the first measurement is no step")
+		require.WithinDuration(t, time.Now().Add(ahead), c.Now(), time.Minute)
 	}
 }
 

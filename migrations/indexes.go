@@ -81,6 +81,7 @@ var indexes = []index{
 	// What the overview counts.
 	{name: "outbox_started_idx", table: "outbox", definition: "(started_at) WHERE state = 'started'"},
 	{name: "emails_ended_idx", table: "emails", definition: "(updated_at) WHERE state IN ('sent', 'failed')"},
+	{name: "avatars_failed_idx", table: "avatars", definition: "(updated_at) WHERE state = 'failed'"},
 	// What time ends, the oldest first.
 	{name: "invitations_open_idx", table: "invitations", definition: "(expires_at) WHERE state = 'open'"},
 	{name: "emails_unfinished_idx", table: "emails", definition: "(updated_at) WHERE state IN ('queued', 'sending')"},

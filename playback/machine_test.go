@@ -481,6 +481,8 @@ func TestDurationIsLearnt(t *testing.T) {
 		learn(s, told(590_000, true), told(590_500, true), told(600_000, true), told(610_000, true)).Item.DurationMS)
 	require.Equal(t, int64(600_000), learn(s, told(590_000, true), told(600_000, false),
 		told(600_900, false)).Item.DurationMS, "half of the players")
+	require.Equal(t, int64(590_000), learn(s, told(580_000, false), told(590_000, false), told(600_000, false),
+		told(600_900, false), told(620_000, false)).Item.DurationMS, "two of five")
 	s.Status, s.PositionMS = playback.Paused, 580_000
 	require.Equal(t, int64(480_000), learn(s, told(480_000, false), told(480_000, false)).PositionMS, "within the item")
 }

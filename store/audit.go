@@ -12,6 +12,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/workflows/job"
 )
 
 type auditRow struct {
@@ -49,7 +50,8 @@ func (r auditRow) actor() watchparty.Person {
 }
 
 // audit adds an entry to the audit log in the transaction of the act. An operator's command has no actor. The entry
-// keeps the actor's username at the time, also when the account is deleted later. It returns what administering
+// keeps the actor's username at the time, also when the account is deleted later, and has the note of the context,
+// watchparty.WithAdminNote. It returns what administering
 // returns, so that no act is committed after its actor has lost the rights; an act that ends the actor's own rights is
 // therefore audited before it is carried out.
 func audit(
@@ -66,6 +68,9 @@ func audit(
 func addAudit(ctx context.Context, tx bun.Tx, row auditRow) error {
 	if row.Details == nil {
 		row.Details = map[string]any{}
+	}
+	if note := watchparty.AdminNoteOf(ctx); note != "" {
+		row.Details["note"] = note
 	}
 	row.CreatedAt = Now()
 	if row.ActorID != nil {
@@ -137,6 +142,24 @@ func (s *Store) SchedulePause(ctx context.Context, schedule string) (note string
 	}
 	note, _ = row.Details["note"].(string)
 	return note, row.Action == string(watchparty.AuditSchedulePaused), nil
+}
+
+// SchedulePausedUntil returns when the latest pause of a schedule's work by an admin ended, of the schedule itself or of
+// the queue that its runs use: now while one lasts, and the zero time if there was none. Runs that were due before that
+// are missing on purpose.
+func (s *Store) SchedulePausedUntil(ctx context.Context, schedule string) (time.Time, error) {
+	var until *time.Time
+	err := s.db.NewRaw(`
+		SELECT max(until) FROM (
+			SELECT coalesce(resumed_at, now()) AS until FROM queue_pauses WHERE queue = ?0
+			UNION ALL (SELECT CASE action WHEN ?2 THEN now() ELSE created_at END FROM audit
+				WHERE target_id = ?1 AND action IN (?2, ?3) AND outcome <> ?4 ORDER BY id DESC LIMIT 1)
+		) AS pauses`, job.TaskQueueMaintenance, ScheduleAuditID(schedule), string(watchparty.AuditSchedulePaused),
+		string(watchparty.AuditScheduleResumed), string(watchparty.AuditFailed)).Scan(ctx, &until)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("store: schedule's latest pause: %w", err)
+	}
+	return value(until).UTC(), nil
 }
 
 // ScheduleAuditID is the ID of a schedule in the audit log, derived from its name: the log has IDs only.

@@ -91,7 +91,7 @@ func (s *Store) CreateRun(
 // A run without policies of its own, which the schedule has started, applies those that are on now. It returns
 // ErrNotFound.
 func (s *Store) RunAgain(
-	ctx context.Context, adminID, workflowID string, on []watchparty.Policy, note watchparty.AdminNote,
+	ctx context.Context, adminID, workflowID string, on []watchparty.Policy,
 ) (watchparty.CleanupRun, error) {
 	var row *runRow
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
@@ -108,7 +108,7 @@ func (s *Store) RunAgain(
 			in.Policies = on
 		}
 		row = newRunRow(in.RunID, watchparty.TriggerAdmin, adminID, job.CleanupID(in.RunID), in)
-		return createRun(ctx, tx, adminID, row, in, withNote(note, map[string]any{"again": was.ID}))
+		return createRun(ctx, tx, adminID, row, in, map[string]any{"again": was.ID})
 	})
 	if err != nil {
 		return watchparty.CleanupRun{}, found(err, "run clean-up again")

@@ -76,9 +76,7 @@ func (s *Store) DropEmail(ctx context.Context, id string, attempt int, why watch
 
 // CancelEmail keeps an email from being sent; an attempt that lasts goes on to its end. Cancelling again is a success.
 // It returns ErrNotFound and ErrEmailEnded.
-func (s *Store) CancelEmail(
-	ctx context.Context, adminID, id string, note watchparty.AdminNote,
-) (watchparty.Email, error) {
+func (s *Store) CancelEmail(ctx context.Context, adminID, id string) (watchparty.Email, error) {
 	var row emailRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) (err error) {
 		if err := administering(ctx, tx, adminID); err != nil {
@@ -99,7 +97,7 @@ func (s *Store) CancelEmail(
 			return err
 		}
 		return audit(ctx, tx, adminID, watchparty.AuditEmailCancelled, watchparty.AuditEmail, id,
-			withNote(note, map[string]any{"kind": row.Kind}))
+			map[string]any{"kind": row.Kind})
 	})
 	return row.email(), found(err, "cancel email")
 }
@@ -107,7 +105,7 @@ func (s *Store) CancelEmail(
 // ResendEmail queues another email about the same as one that has ended. It returns ErrNotFound, ErrEmailOpen and
 // ErrKeyReused.
 func (s *Store) ResendEmail(
-	ctx context.Context, adminID, id string, note watchparty.AdminNote, key IdempotencyKey,
+	ctx context.Context, adminID, id string, key IdempotencyKey,
 ) (watchparty.Email, error) {
 	var row emailRow
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
@@ -129,7 +127,7 @@ func (s *Store) ResendEmail(
 			return nil, watchparty.ErrEmailOpen
 		}
 		row = former.again(resendID)
-		return resend(ctx, tx, adminID, row, note)
+		return resend(ctx, tx, adminID, row)
 	})
 	return row.email(), found(err, "resend email")
 }
@@ -144,23 +142,13 @@ func (r emailRow) again(id string) emailRow {
 }
 
 // resend queues an email that is sent again.
-func resend(
-	ctx context.Context, tx bun.Tx, adminID string, row emailRow, note watchparty.AdminNote,
-) ([]job.Event, error) {
+func resend(ctx context.Context, tx bun.Tx, adminID string, row emailRow) ([]job.Event, error) {
 	if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
 		return nil, fmt.Errorf("store: queue the email again: %w", err)
 	}
-	details := withNote(note, map[string]any{"kind": row.Kind, "resend_of": row.ResendOf})
+	details := map[string]any{"kind": row.Kind, "resend_of": row.ResendOf}
 	err := audit(ctx, tx, adminID, watchparty.AuditEmailResent, watchparty.AuditEmail, row.ID, details)
 	return []job.Event{job.ResendEvent(row.ID).About(value(row.UserID), "")}, err
-}
-
-// withNote adds an admin's note to the details of an audit entry, if there is one.
-func withNote(note watchparty.AdminNote, details map[string]any) map[string]any {
-	if note.Note != "" {
-		details["note"] = note.Note
-	}
-	return details
 }
 
 func lockEmail(ctx context.Context, tx bun.Tx, id string) (row emailRow, err error) {

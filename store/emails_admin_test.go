@@ -186,9 +186,9 @@ func TestWhatEmailsWaitFor(t *testing.T) {
 	requireWait(watchparty.WaitRelay, "Temporal does not have its event")
 	execute(t, s, "UPDATE outbox SET state = 'started'")
 	requireWait(watchparty.WaitWorker, "no attempt was made")
-	require.NoError(t, s.PauseEmails(t.Context(), root.ID, watchparty.AdminNote{}))
+	require.NoError(t, s.PauseEmails(t.Context(), root.ID))
 	requireWait(watchparty.WaitPause, "")
-	require.NoError(t, s.ResumeEmails(t.Context(), root.ID, watchparty.AdminNote{}))
+	require.NoError(t, s.ResumeEmails(t.Context(), root.ID))
 	attempt := beginAttempt(t, s, id)
 	requireWait("", "an attempt lasts")
 	_, err := s.RecordEmailAttempt(t.Context(), id, attempt, EmailRefusal{

@@ -234,16 +234,16 @@ func TestResendEmail(t *testing.T) {
 	s := openStore(t)
 	root := newAdmin(t, s, "root")
 	id := queueWelcome(t, s, "ada")
-	_, err := s.ResendEmail(t.Context(), root.ID, id, watchparty.AdminNote{}, IdempotencyKey{})
+	_, err := s.ResendEmail(t.Context(), root.ID, id, IdempotencyKey{})
 	require.ErrorIs(t, err, watchparty.ErrEmailOpen)
-	_, err = s.ResendEmail(t.Context(), root.ID, newID(), watchparty.AdminNote{}, IdempotencyKey{})
+	_, err = s.ResendEmail(t.Context(), root.ID, newID(), IdempotencyKey{})
 	require.ErrorIs(t, err, watchparty.ErrNotFound)
 
 	former := readEmail(t, s, id)
 	for _, state := range []watchparty.EmailState{watchparty.EmailSent, watchparty.EmailFailed,
 		watchparty.EmailCancelled} {
 		execute(t, s, "UPDATE emails SET state = ? WHERE id = ?", string(state), id)
-		again, err := s.ResendEmail(t.Context(), root.ID, id, watchparty.AdminNote{}, IdempotencyKey{})
+		again, err := s.ResendEmail(t.Context(), root.ID, id, IdempotencyKey{})
 		require.NoError(t, err)
 		require.Equal(t, watchparty.Email{
 			ID: again.ID, Kind: watchparty.EmailWelcome, SubjectID: former.SubjectID, UserID: former.UserID,
@@ -258,9 +258,9 @@ func TestResendEmail(t *testing.T) {
 		require.Equal(t, []string{`email_resent {"kind": "welcome", "resend_of": "` + id + `"}`}, readAudit(t, s, again.ID))
 	}
 	idempotencyKey := IdempotencyKey{Hash: []byte("key"), Fingerprint: []byte(id)}
-	first, err := s.ResendEmail(t.Context(), root.ID, id, watchparty.AdminNote{}, idempotencyKey)
+	first, err := s.ResendEmail(t.Context(), root.ID, id, idempotencyKey)
 	require.NoError(t, err)
-	second, err := s.ResendEmail(t.Context(), root.ID, id, watchparty.AdminNote{}, idempotencyKey)
+	second, err := s.ResendEmail(t.Context(), root.ID, id, idempotencyKey)
 	require.NoError(t, err)
 	require.Equal(t, first, second)
 }
@@ -275,7 +275,7 @@ func TestCancelEmail(t *testing.T) {
 			beginAttempt(t, s, id)
 		}
 		for range 2 {
-			email, err := s.CancelEmail(t.Context(), root.ID, id, watchparty.AdminNote{Note: "a typo"})
+			email, err := s.CancelEmail(watchparty.WithAdminNote(t.Context(), "a typo"), root.ID, id)
 			require.NoError(t, err)
 			require.Equal(t, watchparty.EmailCancelled, email.State)
 			require.Equal(t, readEmail(t, s, id), email)
@@ -286,11 +286,11 @@ func TestCancelEmail(t *testing.T) {
 	for _, state := range []watchparty.EmailState{watchparty.EmailSent, watchparty.EmailFailed} {
 		id := queueWelcome(t, s, string(state))
 		execute(t, s, "UPDATE emails SET state = ? WHERE id = ?", string(state), id)
-		_, err := s.CancelEmail(t.Context(), root.ID, id, watchparty.AdminNote{Note: "a typo"})
+		_, err := s.CancelEmail(watchparty.WithAdminNote(t.Context(), "a typo"), root.ID, id)
 		require.ErrorIs(t, err, watchparty.ErrEmailEnded)
 		require.Equal(t, state, readEmail(t, s, id).State)
 	}
-	_, err := s.CancelEmail(t.Context(), root.ID, newID(), watchparty.AdminNote{})
+	_, err := s.CancelEmail(t.Context(), root.ID, newID())
 	require.ErrorIs(t, err, watchparty.ErrNotFound)
 }
 
@@ -303,20 +303,20 @@ func TestEmailPause(t *testing.T) {
 	execute(t, s, "UPDATE emails SET state = 'failed' WHERE id = ?", ended)
 	require.Equal(t, watchparty.EmailPause{Waiting: 2}, readEmailPause(t, s))
 
-	require.NoError(t, s.ResumeEmails(t.Context(), root.ID, watchparty.AdminNote{}), "when they are not paused")
+	require.NoError(t, s.ResumeEmails(t.Context(), root.ID), "when they are not paused")
 	for range 2 {
 		var wg sync.WaitGroup
 		var errs [10]error
 		for i := range errs {
-			wg.Go(func() { errs[i] = s.PauseEmails(t.Context(), root.ID, watchparty.AdminNote{}) })
+			wg.Go(func() { errs[i] = s.PauseEmails(t.Context(), root.ID) })
 		}
 		wg.Wait()
 		require.NoError(t, errors.Join(errs[:]...))
 		since := readEmailPause(t, s).PausedAt
 		require.WithinDuration(t, time.Now(), since, time.Minute)
-		require.NoError(t, s.PauseEmails(t.Context(), root.ID, watchparty.AdminNote{}))
+		require.NoError(t, s.PauseEmails(t.Context(), root.ID))
 		require.Equal(t, since, readEmailPause(t, s).PausedAt)
-		require.NoError(t, s.ResumeEmails(t.Context(), root.ID, watchparty.AdminNote{}))
+		require.NoError(t, s.ResumeEmails(t.Context(), root.ID))
 		require.Zero(t, readEmailPause(t, s).PausedAt)
 	}
 	log, err := s.Audit(t.Context(), watchparty.AuditFilter{}, Page{Limit: 10})

@@ -253,12 +253,12 @@ func TestWorkThatRests(t *testing.T) {
 			own, rests := endQueues[e.name()]
 			for _, queue := range job.TaskQueues() {
 				if rests == (queue == own) {
-					require.NoError(t, s.PauseQueue(t.Context(), admin.ID, queue, watchparty.AdminNote{}))
+					require.NoError(t, s.PauseQueue(t.Context(), admin.ID, queue))
 				}
 			}
 			if rests {
 				require.Empty(t, endOverdue(t, s))
-				require.NoError(t, s.ResumeQueue(t.Context(), admin.ID, own, watchparty.AdminNote{}))
+				require.NoError(t, s.ResumeQueue(t.Context(), admin.ID, own))
 				require.Empty(t, endOverdue(t, s), "it has the time of a new one from now on")
 				for _, table := range []string{"mail_pauses", "queue_pauses"} {
 					execute(t, s, "UPDATE "+table+" SET resumed_at = ?", now.Add(-e.after))
@@ -461,7 +461,7 @@ func TestWhatTheHostLearns(t *testing.T) {
 	require.Equal(t, delivery(watchparty.EmailSending, watchparty.ReasonMailboxFull), learn(invited))
 	require.NoError(t, s.MarkEmailFailed(t.Context(), email))
 	require.Equal(t, delivery(watchparty.EmailFailed, watchparty.ReasonMailboxFull), learn(invited))
-	again, err := s.ResendEmail(t.Context(), ada.ID, email, watchparty.AdminNote{}, IdempotencyKey{})
+	again, err := s.ResendEmail(t.Context(), ada.ID, email, IdempotencyKey{})
 	require.NoError(t, err)
 	require.Equal(t, delivery(watchparty.EmailQueued, ""), learn(invited), "of the newest one")
 	require.NoError(t, s.MarkEmailSent(t.Context(), again.ID, beginAttempt(t, s, again.ID)))
@@ -478,7 +478,7 @@ func TestWhatTheHostLearns(t *testing.T) {
 	require.Equal(t, watchparty.InvitationExpired, stateOf(t, s, silent), "whose email failed ends by its time")
 
 	cancelled := fresh()
-	_, err = s.CancelEmail(t.Context(), ada.ID, emailOfInvitation(cancelled), watchparty.AdminNote{})
+	_, err = s.CancelEmail(t.Context(), ada.ID, emailOfInvitation(cancelled))
 	require.NoError(t, err)
 	require.Equal(t, delivery(watchparty.EmailCancelled, watchparty.ReasonCancelled), learn(cancelled))
 

@@ -277,7 +277,7 @@ var entering = map[string]func(c *cast) func(ctx context.Context) error{
 		}
 	},
 	"PauseEmails": func(c *cast) func(context.Context) error {
-		return func(ctx context.Context) error { return c.s.PauseEmails(ctx, c.holder.ID, watchparty.AdminNote{}) }
+		return func(ctx context.Context) error { return c.s.PauseEmails(ctx, c.holder.ID) }
 	},
 }
 

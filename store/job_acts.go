@@ -19,7 +19,6 @@ type JobAct struct {
 	WorkflowID string
 	RunID      string
 	Kind       string // the workflow's type
-	Note       watchparty.AdminNote
 	Batch      string // the ID that all acts of one request have; empty for one by itself
 }
 
@@ -27,7 +26,7 @@ type JobAct struct {
 // rows that only the job would end: the email of a job that is cancelled or terminated, and the run or the upload of
 // one that is terminated, since it will not tidy up.
 func (s *Store) AuditJob(ctx context.Context, adminID string, a JobAct, act func(context.Context) error) error {
-	details := withNote(a.Note, map[string]any{"workflow_id": a.WorkflowID, "run_id": a.RunID, "kind": a.Kind})
+	details := map[string]any{"workflow_id": a.WorkflowID, "run_id": a.RunID, "kind": a.Kind}
 	if a.Batch != "" {
 		details["batch"] = a.Batch
 	}
@@ -100,9 +99,7 @@ func endUploadOf(ctx context.Context, tx bun.Tx, workflowID string) error {
 // ResendEmailOfJob queues another email about the same as the newest one that a workflow was to send. It returns
 // ErrNotFound if the workflow has sent none or its email is still to be sent, and ErrNothingToRetry if the mail server
 // has it.
-func (s *Store) ResendEmailOfJob(
-	ctx context.Context, adminID, workflowID string, note watchparty.AdminNote,
-) (watchparty.Email, error) {
+func (s *Store) ResendEmailOfJob(ctx context.Context, adminID, workflowID string) (watchparty.Email, error) {
 	var row emailRow
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		if err := administering(ctx, tx, adminID); err != nil {
@@ -120,7 +117,7 @@ func (s *Store) ResendEmailOfJob(
 			return nil, watchparty.ErrNotFound
 		}
 		row = former.again(newID())
-		return resend(ctx, tx, adminID, row, note)
+		return resend(ctx, tx, adminID, row)
 	})
 	return row.email(), found(err, "resend the job's email")
 }

@@ -3,13 +3,13 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"encoding/json"
 	"fmt"
 	"strconv"
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
-	"github.com/uptrace/bun/driver/pgdriver"
 
 	"github.com/watchparty/watchparty/coherence"
 )
@@ -23,7 +23,7 @@ var _ coherence.Journal = (*Journal)(nil)
 // journalConns is how many statements of the journal run at once.
 const journalConns = 3
 
-func newJournal(connector *pgdriver.Connector) *Journal {
+func newJournal(connector driver.Connector) *Journal {
 	db := sql.OpenDB(connector)
 	db.SetMaxOpenConns(journalConns)
 	db.SetMaxIdleConns(journalConns)

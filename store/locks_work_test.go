@@ -50,7 +50,7 @@ var workWrites = map[string]func(c *cast) operation{
 		id := emailAbout(c.t, c.s, watchparty.EmailWelcome, c.holder.ID)
 		execute(c.t, c.s, "UPDATE emails SET state = 'failed' WHERE id = ?", id)
 		return func(ctx context.Context) error {
-			return second(c.s.ResendEmail(ctx, c.holder.ID, id, watchparty.AdminNote{}, IdempotencyKey{}))
+			return second(c.s.ResendEmail(ctx, c.holder.ID, id, IdempotencyKey{}))
 		}
 	},
 	"ResendEmailOfJob": func(c *cast) operation {
@@ -58,7 +58,7 @@ var workWrites = map[string]func(c *cast) operation{
 			emailAbout(c.t, c.s, watchparty.EmailWelcome, c.holder.ID))
 		return func(ctx context.Context) error {
 			workflowID := job.WelcomeEmailID(c.holder.ID)
-			return second(c.s.ResendEmailOfJob(ctx, c.holder.ID, workflowID, watchparty.AdminNote{}))
+			return second(c.s.ResendEmailOfJob(ctx, c.holder.ID, workflowID))
 		}
 	},
 	"AuditJob": func(c *cast) operation {
@@ -70,12 +70,12 @@ var workWrites = map[string]func(c *cast) operation{
 	},
 	"PauseQueue": func(c *cast) operation {
 		return func(ctx context.Context) error {
-			return c.s.PauseQueue(ctx, c.holder.ID, job.TaskQueueAvatar, watchparty.AdminNote{})
+			return c.s.PauseQueue(ctx, c.holder.ID, job.TaskQueueAvatar)
 		}
 	},
 	"ResumeQueue": func(c *cast) operation {
 		return func(ctx context.Context) error {
-			return c.s.ResumeQueue(ctx, c.holder.ID, job.TaskQueueAvatar, watchparty.AdminNote{})
+			return c.s.ResumeQueue(ctx, c.holder.ID, job.TaskQueueAvatar)
 		}
 	},
 	"CreateWebhook": func(c *cast) operation {
@@ -142,18 +142,18 @@ var workWrites = map[string]func(c *cast) operation{
 	"RequeueEvent": func(c *cast) operation {
 		id := readValue[string](c.t, c.s, "SELECT id FROM outbox ORDER BY id LIMIT 1")
 		return func(ctx context.Context) error {
-			return second(c.s.RequeueEvent(ctx, c.holder.ID, id, watchparty.AdminNote{}))
+			return second(c.s.RequeueEvent(ctx, c.holder.ID, id))
 		}
 	},
 	"CancelEmail": func(c *cast) operation {
 		id := emailAbout(c.t, c.s, watchparty.EmailWelcome, c.holder.ID)
 		execute(c.t, c.s, "UPDATE emails SET state = 'queued' WHERE id = ?", id)
 		return func(ctx context.Context) error {
-			return second(c.s.CancelEmail(ctx, c.holder.ID, id, watchparty.AdminNote{}))
+			return second(c.s.CancelEmail(ctx, c.holder.ID, id))
 		}
 	},
 	"ResumeEmails": func(c *cast) operation {
-		return func(ctx context.Context) error { return c.s.ResumeEmails(ctx, c.holder.ID, watchparty.AdminNote{}) }
+		return func(ctx context.Context) error { return c.s.ResumeEmails(ctx, c.holder.ID) }
 	},
 	"CreateMovie": func(c *cast) operation {
 		return func(ctx context.Context) error {
@@ -212,7 +212,7 @@ var workWrites = map[string]func(c *cast) operation{
 	"RunAgain": func(c *cast) operation {
 		run := newRun(c.t, c.s, c.holder, false)
 		return func(ctx context.Context) error {
-			return second(c.s.RunAgain(ctx, c.holder.ID, job.CleanupID(run.ID), watchparty.Policies(), watchparty.AdminNote{}))
+			return second(c.s.RunAgain(ctx, c.holder.ID, job.CleanupID(run.ID), watchparty.Policies()))
 		}
 	},
 	"BeginRun": func(c *cast) operation {

@@ -73,9 +73,7 @@ func (s *Store) Outbox(ctx context.Context) (watchparty.Outbox, error) {
 
 // RequeueEvent makes the relay try an event at once, also one that was abandoned. It returns ErrNotFound, and
 // ErrEventStarted for an event that Temporal has.
-func (s *Store) RequeueEvent(
-	ctx context.Context, adminID, id string, note watchparty.AdminNote,
-) (watchparty.OutboxEvent, error) {
+func (s *Store) RequeueEvent(ctx context.Context, adminID, id string) (watchparty.OutboxEvent, error) {
 	var row eventRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if err := administering(ctx, tx, adminID); err != nil {
@@ -87,7 +85,7 @@ func (s *Store) RequeueEvent(
 		if row.State == string(watchparty.EventStarted) {
 			return watchparty.ErrEventStarted
 		}
-		details := withNote(note, map[string]any{"workflow_id": row.WorkflowID, "state": row.State})
+		details := map[string]any{"workflow_id": row.WorkflowID, "state": row.State}
 		// The time of its making counts for when it is abandoned.
 		err := tx.NewUpdate().Model(&row).Set("created_at = CASE state WHEN 'abandoned' THEN now() ELSE created_at END").
 			Set("state = 'pending'").Set("attempts = 0").Set("available_at = now()").Set("updated_at = now()").WherePK().

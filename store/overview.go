@@ -61,33 +61,52 @@ func (s *Store) Delays(ctx context.Context) ([]watchparty.Delay, error) {
 // Throughput counts what ended in each of n spans of time up to now, the oldest first.
 func (s *Store) Throughput(ctx context.Context, span time.Duration, n int) ([]watchparty.Throughput, error) {
 	var rows []struct {
-		From   time.Time `bun:"from"`
-		Sent   int       `bun:"sent"`
-		Failed int       `bun:"failed"`
-		Jobs   int       `bun:"jobs"`
+		From              time.Time `bun:"from"`
+		EmailsSent        int       `bun:"emails_sent"`
+		EmailsFailed      int       `bun:"emails_failed"`
+		AvatarsReady      int       `bun:"avatars_ready"`
+		AvatarsFailed     int       `bun:"avatars_failed"`
+		CleanupsCompleted int       `bun:"cleanups_completed"`
+		CleanupsFailed    int       `bun:"cleanups_failed"`
+		JobsStarted       int       `bun:"jobs_started"`
 	}
+	const start = "now() - ?1 * ?0 * interval '1 s'" // the planner knows its value, and so that an index is quicker
 	err := s.db.NewRaw(`
-		WITH spans AS (
-			SELECT now() - (?1 - i) * ?0 * interval '1 s' AS t FROM generate_series(0, ?1 - 1) AS i
-		), ended AS (
-			SELECT width_bucket(extract(epoch FROM updated_at - (now() - ?1 * ?0 * interval '1 s')), 0, ?1 * ?0, ?1) AS b,
-				count(*) FILTER (WHERE state = 'sent') AS sent, count(*) FILTER (WHERE state = 'failed') AS failed
-			FROM emails WHERE state IN ('sent', 'failed') AND updated_at > now() - ?1 * ?0 * interval '1 s' GROUP BY b
-		), started AS (
-			SELECT width_bucket(extract(epoch FROM started_at - (now() - ?1 * ?0 * interval '1 s')), 0, ?1 * ?0, ?1) AS b,
-				count(*) AS jobs
-			FROM outbox WHERE state = 'started' AND signal = '' AND started_at > now() - ?1 * ?0 * interval '1 s' GROUP BY b
+		WITH ended AS (
+			SELECT 'emails ' || state AS what, updated_at AS at FROM emails
+				WHERE state IN ('sent', 'failed') AND updated_at > `+start+`
+			UNION ALL SELECT 'avatars ready', published_at FROM avatars WHERE published_at > `+start+`
+			UNION ALL SELECT 'avatars failed', updated_at FROM avatars WHERE state = 'failed' AND updated_at > `+start+`
+			UNION ALL SELECT 'cleanups ' || state, finished_at FROM cleanup_runs
+				WHERE state IN ('completed', 'failed') AND finished_at > `+start+`
+			UNION ALL SELECT 'jobs started', started_at FROM outbox
+				WHERE state = 'started' AND signal = '' AND started_at > `+start+`
+		), counted AS (
+			SELECT width_bucket(extract(epoch FROM at - (`+start+`)), 0, ?1 * ?0, ?1) AS i,
+				count(*) FILTER (WHERE what = 'emails sent') AS emails_sent,
+				count(*) FILTER (WHERE what = 'emails failed') AS emails_failed,
+				count(*) FILTER (WHERE what = 'avatars ready') AS avatars_ready,
+				count(*) FILTER (WHERE what = 'avatars failed') AS avatars_failed,
+				count(*) FILTER (WHERE what = 'cleanups completed') AS cleanups_completed,
+				count(*) FILTER (WHERE what = 'cleanups failed') AS cleanups_failed,
+				count(*) FILTER (WHERE what = 'jobs started') AS jobs_started
+			FROM ended GROUP BY i
 		)
-		SELECT t AS "from", coalesce(sent, 0) AS sent, coalesce(failed, 0) AS failed, coalesce(jobs, 0) AS jobs
-		FROM (SELECT t, row_number() OVER (ORDER BY t) AS b FROM spans) AS s
-			LEFT JOIN ended USING (b) LEFT JOIN started USING (b) ORDER BY t`, int(span.Seconds()), n).Scan(ctx, &rows)
+		SELECT now() - (?1 + 1 - i) * ?0 * interval '1 s' AS "from", coalesce(emails_sent, 0) AS emails_sent,
+			coalesce(emails_failed, 0) AS emails_failed, coalesce(avatars_ready, 0) AS avatars_ready,
+			coalesce(avatars_failed, 0) AS avatars_failed, coalesce(cleanups_completed, 0) AS cleanups_completed,
+			coalesce(cleanups_failed, 0) AS cleanups_failed, coalesce(jobs_started, 0) AS jobs_started
+		FROM generate_series(1, ?1) AS i LEFT JOIN counted USING (i) ORDER BY i`,
+		int(span.Seconds()), n).Scan(ctx, &rows)
 	if err != nil {
 		return nil, fmt.Errorf("store: throughput: %w", err)
 	}
 	all := make([]watchparty.Throughput, 0, n)
 	for _, r := range rows {
 		all = append(all, watchparty.Throughput{
-			From: r.From.UTC(), EmailsSent: r.Sent, EmailsFailed: r.Failed, JobsStarted: r.Jobs,
+			From: r.From.UTC(), EmailsSent: r.EmailsSent, EmailsFailed: r.EmailsFailed, AvatarsReady: r.AvatarsReady,
+			AvatarsFailed: r.AvatarsFailed, CleanupsCompleted: r.CleanupsCompleted, CleanupsFailed: r.CleanupsFailed,
+			JobsStarted: r.JobsStarted,
 		})
 	}
 	return all, nil

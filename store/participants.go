@@ -59,7 +59,7 @@ func selectParticipants(db bun.IDB, rows any) *bun.SelectQuery {
 }
 
 // QuitRoom removes a user from a room, with the user's role and membership. It is no error if there is nothing to
-// remove. A host passes the room on; QuitRoom returns ErrOwnRole if there is no next host.
+// remove. A host passes the room on; QuitRoom returns ErrNoNextHost if there is no next host.
 func (s *Store) QuitRoom(ctx context.Context, roomID, userID string) error {
 	err := s.changeStandings(ctx, roomID, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		room, err := lockRoom(ctx, tx, roomID)
@@ -73,7 +73,7 @@ func (s *Store) QuitRoom(ctx context.Context, roomID, userID string) error {
 				return nil, err
 			}
 			if heir == "" {
-				return nil, watchparty.ErrOwnRole
+				return nil, watchparty.ErrNoNextHost
 			}
 		}
 		out, err := putOut(ctx, tx, roomID, userID)

@@ -276,8 +276,8 @@ func lockParty(
 
 // UpdateParty changes the given fields of a scheduled party, if it has one of the versions; nil allows any version. A
 // change that changes nothing makes no new version. answer has what the room plays, if that changes. Besides the errors
-// of permitted, it returns ErrMuted, ErrChangedSince, ErrPartyEnded, ErrPartyTime, ErrPartyClose, ErrUnknownMovie and
-// ErrNoStream.
+// of permitted, it returns ErrMuted, ErrChangedSince, ErrPartyEnded, ErrPartyTime, ErrPartyClose, ErrManyMoves,
+// ErrUnknownMovie and ErrNoStream.
 func (s *Store) UpdateParty(
 	ctx context.Context, id, actorID string, c watchparty.PartyChange, versions []int,
 ) (party watchparty.Party, answer PlaybackAnswer, err error) {
@@ -292,6 +292,9 @@ func (s *Store) UpdateParty(
 		fields := row.apply(c)
 		moved, otherMovie := slices.Contains(fields, "starts_at"), slices.Contains(fields, "movie_id")
 		if moved {
+			if row.Moves >= watchparty.MaxPartyMoves {
+				return nil, watchparty.ErrManyMoves
+			}
 			if err := row.fits(ctx, tx); err != nil {
 				return nil, err
 			}

@@ -173,6 +173,27 @@ func TestManyAnswers(t *testing.T) {
 	require.NoError(t, s.AnswerParty(t.Context(), party.ID, first.ID, watchparty.AnswerMaybe))
 }
 
+// TestManyMoves: a party that was moved as often as allowed can still be changed in other ways.
+func TestManyMoves(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	c := newCast(t, s, false)
+	party := c.scheduleParty()
+	_, err := s.db.NewRaw("UPDATE parties SET moves = ? WHERE id = ?", watchparty.MaxPartyMoves-1, party.ID).
+		Exec(t.Context())
+	require.NoError(t, err)
+	later := party.StartsAt.Add(time.Hour)
+	_, _, err = s.UpdateParty(t.Context(), party.ID, c.host.ID, watchparty.PartyChange{StartsAt: &later}, nil)
+	require.NoError(t, err)
+	_, _, err = s.UpdateParty(t.Context(), party.ID, c.host.ID, watchparty.PartyChange{StartsAt: &party.StartsAt}, nil)
+	require.ErrorIs(t, err, watchparty.ErrManyMoves)
+	title := "Another title"
+	changed, _, err := s.UpdateParty(t.Context(), party.ID, c.host.ID, watchparty.PartyChange{Title: &title}, nil)
+	require.NoError(t, err)
+	require.Equal(t, title, changed.Title)
+	require.True(t, changed.StartsAt.Equal(later))
+}
+
 // TestRoomEndsItsParties: whoever archives, closes or deletes a room cancels its parties, of which their workflows are
 // told. TestNoDeadlocks checks that for all operations.
 func TestRoomEndsItsParties(t *testing.T) {

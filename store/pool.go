@@ -19,6 +19,7 @@ import (
 
 	"github.com/jackc/puddle/v2"
 	"github.com/uptrace/bun/driver/pgdriver"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/admission"
@@ -44,8 +45,9 @@ const (
 type pool struct {
 	connections *puddle.Pool[*pgdriver.Conn]
 	wait        time.Duration
-	share       int64 // how many connections one kind of work may have
-	playback    int64 // how many PlaybackKind may have
+	share       int64         // how many connections one kind of work may have
+	playback    int64         // how many PlaybackKind may have
+	silence     time.Duration // after which a statement without an answer has failed; 0 for never
 	mu          sync.Mutex
 	kinds       map[string]*admission.Queue // by name; never removed, since there is one for each part of the API
 	refused     atomic.Uint64               // by CheckRoom
@@ -54,7 +56,7 @@ type pool struct {
 	reaped      atomic.Int64 // when idle connections were last looked through, in Unix seconds
 }
 
-func newPool(connector driver.Connector, size int) (*pool, error) {
+func newPool(connector *connector, size int) (*pool, error) {
 	connections, err := puddle.NewPool(&puddle.Config[*pgdriver.Conn]{
 		Constructor: func(ctx context.Context) (*pgdriver.Conn, error) {
 			ctx, cancel := context.WithTimeout(ctx, connectTime)
@@ -77,7 +79,7 @@ func newPool(connector driver.Connector, size int) (*pool, error) {
 	}
 	return &pool{
 		connections: connections, wait: connectionWait, share: int64(size+2) / 3,
-		playback: max(int64(size)/5, 1), kinds: map[string]*admission.Queue{},
+		playback: max(int64(size)/5, 1), silence: connector.Config().ReadTimeout, kinds: map[string]*admission.Queue{},
 		log: slog.New(slog.DiscardHandler),
 	}, nil
 }
@@ -154,7 +156,7 @@ func (p *pool) Connect(ctx context.Context) (driver.Conn, error) {
 		}
 		if err == nil {
 			p.waits.count(time.Since(began))
-			return &lent{Conn: connection.Value(), connection: connection, leave: leave, log: p.log}, nil
+			return &lent{Conn: connection.Value(), connection: connection, leave: leave, pool: p, since: time.Now()}, nil
 		}
 		discard(ctx, p.log, connection, "idle", err)
 	}
@@ -224,13 +226,7 @@ func (p *pool) reap() {
 	if now-last < 60 || !p.reaped.CompareAndSwap(last, now) {
 		return
 	}
-	for _, connection := range p.connections.AcquireAllIdle() {
-		if connection.IdleDuration() > idleTime {
-			connection.Destroy()
-		} else {
-			connection.ReleaseUnused()
-		}
-	}
+	p.closeUnused(idleTime)
 }
 
 // Close closes idle connections at once, and connections in use when they are returned.
@@ -247,18 +243,35 @@ type lent struct {
 	*pgdriver.Conn
 	connection *puddle.Resource[*pgdriver.Conn]
 	leave      func()
-	log        *slog.Logger
+	pool       *pool
+	since      time.Time
 }
 
-// Close returns the connection to the pool.
+// Close returns the connection to the pool. If it seems that Postgres did not answer, the connections that have not been
+// used meanwhile are closed, too: when a network has forgotten one connection, it has forgotten others, and each of them
+// would cost a request as much time.
 func (l *lent) Close() error {
 	defer l.leave()
 	if l.IsValid() {
 		l.connection.Release()
-	} else {
-		discard(context.Background(), l.log, l.connection, "in use", driver.ErrBadConn)
+		return nil
+	}
+	discard(context.Background(), l.pool.log, l.connection, "in use", driver.ErrBadConn)
+	if took := time.Since(l.since); l.pool.silence > 0 && took >= l.pool.silence {
+		l.pool.closeUnused(took)
 	}
 	return nil
+}
+
+// closeUnused closes connections that have not been used for that long.
+func (p *pool) closeUnused(unused time.Duration) {
+	for _, connection := range p.connections.AcquireAllIdle() {
+		if connection.IdleDuration() > unused {
+			connection.Destroy()
+		} else {
+			connection.ReleaseUnused()
+		}
+	}
 }
 
 // checkIdle returns an error unless an idle connection is still open. An open idle connection has nothing to read: a
@@ -300,13 +313,18 @@ func checkIdle(conn *pgdriver.Conn) error {
 // probe checks whether the database answers, by a connection of its own.
 type probe struct {
 	db     *sql.DB
+	flight singleflight.Group
 	mu     sync.Mutex
 	asked  time.Time
 	answer error
 }
 
-// probeTime is how long an answer is reused.
-const probeTime = time.Second
+const (
+	// probeTime is how long an answer is reused.
+	probeTime = time.Second
+	// probeTimeout is how long an answer may take.
+	probeTimeout = 2 * time.Second
+)
 
 func newProbe(connector driver.Connector) *probe {
 	db := sql.OpenDB(connector)
@@ -314,30 +332,51 @@ func newProbe(connector driver.Connector) *probe {
 	return &probe{db: db}
 }
 
+// ping asks the database, unless there is a recent answer. One question serves all who ask meanwhile, and each of them
+// waits no longer than its own context.
 func (p *probe) ping(ctx context.Context) error {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	if time.Since(p.asked) > probeTime {
-		p.answer = p.db.PingContext(ctx)
-		p.asked = time.Now()
+	asked, answer := p.asked, p.answer
+	p.mu.Unlock()
+	if time.Since(asked) <= probeTime {
+		return answer
 	}
-	return p.answer
+	asking := p.flight.DoChan("", func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), probeTimeout)
+		defer cancel()
+		err := p.db.PingContext(ctx)
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.asked, p.answer = time.Now(), err
+		return nil, err
+	})
+	select {
+	case result := <-asking:
+		return result.Err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // passing are the prefixes of Postgres' codes for conditions that end by themselves: connections, resources, rollbacks
-// that ask for another try, locks, cancellation, and a server that stops or starts.
-var passing = []string{"08", "53", "40", "55P03", "57014", "57P01", "57P02", "57P03", "57P05"}
+// that ask for another try, locks, cancellation, a server that stops or starts, and one that takes no writes, as after
+// a failover or when its disk is almost full.
+var passing = []string{"08", "53", "40", "55P03", "57014", "57P01", "57P02", "57P03", "57P05", "25006"}
 
-// Unavailable reports whether an error says that the database cannot do now what may succeed later.
+// Unavailable reports whether an error says that the database cannot do now what may succeed later. So it is if there is
+// no connection, for whatever reason, or if Postgres ends one.
 func Unavailable(err error) bool {
 	var (
 		answer  pgdriver.Error
 		network net.Error
 	)
 	switch {
+	case errors.Is(err, errNoConnection):
+		return true
 	case errors.As(err, &answer):
-		code := answer.Field('C')
-		return slices.ContainsFunc(passing, func(beginning string) bool { return strings.HasPrefix(code, beginning) })
+		code, severity := answer.Field('C'), answer.Field('V')
+		return severity == "FATAL" || severity == "PANIC" ||
+			slices.ContainsFunc(passing, func(beginning string) bool { return strings.HasPrefix(code, beginning) })
 	case errors.As(err, &network): // a deadline, too
 		return true
 	default:

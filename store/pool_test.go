@@ -10,9 +10,11 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/url"
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,6 +25,7 @@ import (
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/devstack/badnet"
 	"github.com/watchparty/watchparty/devstack/stacktest"
 )
 
@@ -192,32 +195,121 @@ func TestPingHasItsOwnConnection(t *testing.T) {
 	require.NoError(t, s.Ping(t.Context()))
 }
 
-// TestBlackHole: a server that says nothing any more costs little more than the statement timeout, and a new
-// connection to it connectionWait.
+// TestPingIsShared: one question to the database answers all who ask. Each waits as long as it likes, and one that gives
+// up takes nothing from the others.
+func TestPingIsShared(t *testing.T) {
+	t.Parallel()
+	u, err := url.Parse(stacktest.DatabaseURL(t))
+	require.NoError(t, err)
+	database := badnet.New(t, u.Host)
+	u.Host = database.Addr()
+	s := openStoreAt(t, u.String())
+	gone, goes := context.WithCancel(t.Context())
+	goes()
+	_ = s.Ping(gone)
+	require.NoError(t, s.Ping(t.Context()))
+
+	database.Set(badnet.Swallow)
+	s.probe.asked = time.Time{} // the answer is old
+	patient := make(chan error, 1)
+	go func() { patient <- s.Ping(t.Context()) }()
+	const impatience = probeTimeout / 20
+	hurried, cancel := context.WithTimeout(t.Context(), impatience)
+	defer cancel()
+	began := time.Now()
+	require.ErrorIs(t, s.Ping(hurried), context.DeadlineExceeded)
+	require.Less(t, time.Since(began), probeTimeout/2)
+	require.Empty(t, patient)
+	require.True(t, Unavailable(<-patient))
+}
+
+// TestBlackHole: a server that says nothing any more costs a query no more than the statement timeout with its slack, or
+// the wait for a connection. When it answers again, so does the next query, and nothing is left of the others.
 func TestBlackHole(t *testing.T) {
 	t.Parallel()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	const connections, queries = 6, 10
+	u, err := url.Parse(stacktest.DatabaseURL(t))
 	require.NoError(t, err)
-	t.Cleanup(func() { _ = l.Close() })
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
+	for name, begin := range map[string]func(t *testing.T) (addr string, dig func() (fill func())){
+		"packets are lost": func(t *testing.T) (string, func() func()) {
+			hole := badnet.New(t, u.Host)
+			return hole.Addr(), func() func() {
+				hole.Set(badnet.Swallow)
+				return func() { hole.Set(badnet.Pass) }
 			}
-			go func() { _, _ = io.Copy(io.Discard, conn) }()
-		}
-	}()
-	s, err := Open(config.Database{
-		URL: "postgres://somebody@" + l.Addr().String() + "/nothing", MaxConns: 2, StatementTimeout: 100 * time.Millisecond,
-	}, auth.NewDigests("a secret of the tests"))
+		},
+		"packets are late": func(t *testing.T) (string, func() func()) {
+			path, err := badnet.NewPath(badnet.Quality{}, u.Host)
+			require.NoError(t, err)
+			t.Cleanup(path.Close)
+			return path.Addr(), path.Hold
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			addr, dig := begin(t)
+			through := *u
+			through.Host = addr
+			c := config.Database{URL: through.String(), MaxConns: connections, StatementTimeout: time.Second}
+			s, err := Open(c, auth.NewDigests("a secret of the tests"))
+			require.NoError(t, err)
+			t.Cleanup(func() { require.NoError(t, s.Close()) })
+			readPIDs(t, s, connections) // all are pooled
+			tx, err := s.db.BeginTx(t.Context(), nil)
+			require.NoError(t, err)
+
+			fill := dig()
+			failed, slowest := make(chan error, queries+2), atomic.Int64{}
+			began := time.Now()
+			end := func(err error) {
+				slowest.Store(max(slowest.Load(), int64(time.Since(began))))
+				failed <- err
+			}
+			go func() { end(tx.NewRaw("SELECT 1").Scan(t.Context(), new(int))) }()
+			go func() { end(s.Ping(t.Context())) }()
+			for range queries {
+				go func() { end(selectOne(t.Context(), s)) }()
+			}
+			for range queries + 2 {
+				err := <-failed
+				require.True(t, Unavailable(err) || errors.Is(err, watchparty.ErrBusy), err)
+			}
+			require.Less(t, time.Duration(slowest.Load()), 2*(c.StatementTimeout+readSlack+connectionWait))
+			_ = tx.Rollback()
+
+			fill()
+			require.NoError(t, selectOne(t.Context(), s))
+			require.Eventually(t, func() bool { return s.Ping(t.Context()) == nil }, patience, time.Millisecond)
+			require.Eventually(t, func() bool {
+				stat := s.pool.connections.Stat()
+				return stat.AcquiredResources() == 0 && stat.ConstructingResources() == 0
+			}, patience, time.Millisecond)
+			for range connections {
+				require.NoError(t, selectOne(t.Context(), s))
+			}
+		})
+	}
+}
+
+// TestForgottenConnections: a network forgets all connections. That costs one query, however many connections are idle.
+func TestForgottenConnections(t *testing.T) {
+	t.Parallel()
+	const connections = 6
+	u, err := url.Parse(stacktest.DatabaseURL(t))
+	require.NoError(t, err)
+	network := badnet.New(t, u.Host)
+	u.Host = network.Addr()
+	s, err := Open(config.Database{URL: u.String(), MaxConns: connections, StatementTimeout: time.Second},
+		auth.NewDigests("a secret of the tests"))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
-	began := time.Now()
-	err = selectOne(t.Context(), s)
-	require.Error(t, err)
-	require.True(t, Unavailable(err), err)
-	require.Less(t, time.Since(began), 30*time.Second)
+	s.pool.wait = time.Minute
+	readPIDs(t, s, connections)
+	network.Strand()
+	require.True(t, Unavailable(selectOne(t.Context(), s)))
+	for range connections {
+		require.NoError(t, selectOne(t.Context(), s))
+	}
 }
 
 func TestUnavailable(t *testing.T) {
@@ -229,7 +321,7 @@ func TestUnavailable(t *testing.T) {
 		return fmt.Errorf("store: something: %w", err)
 	}
 	for _, code := range []string{"53300", "53200", "57014", "57P01", "57P02", "57P03", "55P03", "40001", "40P01",
-		"08006"} {
+		"08006", "25006"} {
 		require.True(t, Unavailable(raise(code)), code)
 	}
 	for _, code := range []string{"23505", "23503", "22001", "42P01", "55000", "P0001", "57000", "XX000"} {

@@ -48,38 +48,49 @@ func (s *Store) QueuePaused(ctx context.Context, queue string) (bool, error) {
 }
 
 // PauseQueue keeps workers from taking activities of a queue. While it is paused already, it changes nothing.
-func (s *Store) PauseQueue(ctx context.Context, adminID, queue string, note watchparty.AdminNote) error {
+func (s *Store) PauseQueue(ctx context.Context, adminID, queue string) error {
 	if queue == job.TaskQueueEmail {
-		return s.PauseEmails(ctx, adminID, note)
+		return s.PauseEmails(ctx, adminID)
 	}
-	return s.changePause(ctx, adminID, watchparty.AuditQueuePaused, watchparty.AuditQueuePause,
-		withNote(note, map[string]any{"queue": queue}),
+	return s.changePause(
+		ctx,
+		adminID,
+		watchparty.AuditQueuePaused,
+		watchparty.AuditQueuePause,
+		map[string]any{"queue": queue},
 		"INSERT INTO queue_pauses (id, queue, note) VALUES (?, ?, ?) "+
-			"ON CONFLICT (queue) WHERE "+openPauses+" DO NOTHING RETURNING id", newID(), queue, note.Note)
+			"ON CONFLICT (queue) WHERE "+openPauses+" DO NOTHING RETURNING id",
+		newID(),
+		queue,
+		watchparty.AdminNoteOf(ctx),
+	)
 }
 
 // ResumeQueue lets workers take the activities of a queue again. While it is not paused, it changes nothing.
-func (s *Store) ResumeQueue(ctx context.Context, adminID, queue string, note watchparty.AdminNote) error {
+func (s *Store) ResumeQueue(ctx context.Context, adminID, queue string) error {
 	if queue == job.TaskQueueEmail {
-		return s.ResumeEmails(ctx, adminID, note)
+		return s.ResumeEmails(ctx, adminID)
 	}
-	return s.changePause(ctx, adminID, watchparty.AuditQueueResumed, watchparty.AuditQueuePause,
-		withNote(note, map[string]any{"queue": queue}),
+	return s.changePause(
+		ctx,
+		adminID,
+		watchparty.AuditQueueResumed,
+		watchparty.AuditQueuePause,
+		map[string]any{"queue": queue},
 		"UPDATE queue_pauses SET resumed_at = now(), updated_at = now() WHERE queue = ? AND "+openPauses+" RETURNING id",
-		queue)
+		queue,
+	)
 }
 
 // PauseEmails makes emails wait. While they wait already, it changes nothing.
-func (s *Store) PauseEmails(ctx context.Context, adminID string, note watchparty.AdminNote) error {
-	return s.changePause(ctx, adminID, watchparty.AuditEmailsPaused, watchparty.AuditEmailPause,
-		withNote(note, map[string]any{}),
+func (s *Store) PauseEmails(ctx context.Context, adminID string) error {
+	return s.changePause(ctx, adminID, watchparty.AuditEmailsPaused, watchparty.AuditEmailPause, nil,
 		"INSERT INTO mail_pauses (id) VALUES (?) ON CONFLICT ((true)) WHERE "+openPauses+" DO NOTHING RETURNING id", newID())
 }
 
 // ResumeEmails lets emails go on. While they are not paused, it changes nothing.
-func (s *Store) ResumeEmails(ctx context.Context, adminID string, note watchparty.AdminNote) error {
-	return s.changePause(ctx, adminID, watchparty.AuditEmailsResumed, watchparty.AuditEmailPause,
-		withNote(note, map[string]any{}),
+func (s *Store) ResumeEmails(ctx context.Context, adminID string) error {
+	return s.changePause(ctx, adminID, watchparty.AuditEmailsResumed, watchparty.AuditEmailPause, nil,
 		"UPDATE mail_pauses SET resumed_at = now(), updated_at = now() WHERE "+openPauses+" RETURNING id")
 }
 

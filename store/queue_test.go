@@ -203,6 +203,14 @@ func TestVotesToSkip(t *testing.T) {
 	require.Equal(t, playback.CauseVoted, passed.Cause)
 	require.Equal(t, next.ID, passed.Item.ID)
 	require.Zero(t, passed.SkipVotes, "votes belong to the item")
+
+	another, err := s.VoteToSkip(ctx, p.room.ID, p.by["host"], passed.Epoch, true)
+	require.NoError(t, err)
+	require.False(t, another.Effects.Changed, "one of three: the votes for the former item do not count")
+	execute(t, s, "UPDATE participants SET last_seen_at = now() - interval '1 h' WHERE user_id <> ?", p.host.ID)
+	alone, err := s.VoteToSkip(ctx, p.room.ID, p.by["host"], passed.Epoch, true)
+	require.NoError(t, err)
+	require.Greater(t, alone.Epoch, passed.Epoch, "one of one: the others are absent")
 }
 
 func TestQueueOfADeletedAccount(t *testing.T) {

@@ -113,31 +113,31 @@ var adminActs = map[watchparty.AuditAction]func(t *testing.T, s *Store) adminAct
 		id := queueWelcome(t, s, "user")
 		execute(t, s, "UPDATE emails SET state = 'sent' WHERE id = ?", id)
 		return func(by string) error {
-			return second(s.ResendEmail(t.Context(), by, id, watchparty.AdminNote{}, IdempotencyKey{}))
+			return second(s.ResendEmail(t.Context(), by, id, IdempotencyKey{}))
 		}
 	},
 	watchparty.AuditEmailCancelled: func(t *testing.T, s *Store) adminAct {
 		id := queueWelcome(t, s, "user")
-		return func(by string) error { return second(s.CancelEmail(t.Context(), by, id, watchparty.AdminNote{})) }
+		return func(by string) error { return second(s.CancelEmail(t.Context(), by, id)) }
 	},
 	watchparty.AuditEmailsPaused: func(t *testing.T, s *Store) adminAct {
-		return func(by string) error { return s.PauseEmails(t.Context(), by, watchparty.AdminNote{}) }
+		return func(by string) error { return s.PauseEmails(t.Context(), by) }
 	},
 	watchparty.AuditEmailsResumed: func(t *testing.T, s *Store) adminAct {
-		require.NoError(t, s.PauseEmails(t.Context(), newAdmin(t, s, "curator").ID, watchparty.AdminNote{}))
-		return func(by string) error { return s.ResumeEmails(t.Context(), by, watchparty.AdminNote{}) }
+		require.NoError(t, s.PauseEmails(t.Context(), newAdmin(t, s, "curator").ID))
+		return func(by string) error { return s.ResumeEmails(t.Context(), by) }
 	},
 	watchparty.AuditQueuePaused: func(t *testing.T, s *Store) adminAct {
-		return func(by string) error { return s.PauseQueue(t.Context(), by, "avatar", watchparty.AdminNote{}) }
+		return func(by string) error { return s.PauseQueue(t.Context(), by, "avatar") }
 	},
 	watchparty.AuditQueueResumed: func(t *testing.T, s *Store) adminAct {
-		require.NoError(t, s.PauseQueue(t.Context(), newAdmin(t, s, "curator").ID, "avatar", watchparty.AdminNote{}))
-		return func(by string) error { return s.ResumeQueue(t.Context(), by, "avatar", watchparty.AdminNote{}) }
+		require.NoError(t, s.PauseQueue(t.Context(), newAdmin(t, s, "curator").ID, "avatar"))
+		return func(by string) error { return s.ResumeQueue(t.Context(), by, "avatar") }
 	},
 	watchparty.AuditEventRequeued: func(t *testing.T, s *Store) adminAct {
 		queueWelcome(t, s, "ada")
 		id := readValue[string](t, s, "SELECT id FROM outbox LIMIT 1")
-		return func(by string) error { return second(s.RequeueEvent(t.Context(), by, id, watchparty.AdminNote{})) }
+		return func(by string) error { return second(s.RequeueEvent(t.Context(), by, id)) }
 	},
 	watchparty.AuditWebhookCreated: func(t *testing.T, s *Store) adminAct {
 		return func(by string) error {

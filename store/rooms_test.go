@@ -343,7 +343,7 @@ func TestQuitRoom(t *testing.T) {
 	})
 	t.Run("of a host passes the room on", func(t *testing.T) {
 		room := newRoom(t, s, ada, nil)
-		require.ErrorIs(t, quit(room, ada), watchparty.ErrOwnRole, "to nobody")
+		require.ErrorIs(t, quit(room, ada), watchparty.ErrNoNextHost, "to nobody")
 		require.True(t, isIn(t, s, room, ada))
 		joinRoom(t, s, room, bob)
 		require.NoError(t, quit(room, ada))

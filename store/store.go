@@ -8,10 +8,7 @@ import (
 	"log/slog"
 	"maps"
 	"math/rand/v2"
-	"net"
-	"net/url"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -66,62 +63,6 @@ func Open(c config.Database, digests *auth.Digests) (*Store, error) {
 		announce: func(context.Context, coherence.Change) error { return nil }, changed: func([]string) {},
 		journal: newJournal(connector),
 	}, nil
-}
-
-// newConnector turns pgdriver's panics about an address, such as one that names a missing certificate, into errors.
-func newConnector(c config.Database) (newConnector *pgdriver.Connector, err error) {
-	dsn, err := connectionString(c)
-	if err != nil {
-		return nil, err
-	}
-	defer func() {
-		if problem := recover(); problem != nil {
-			err = fmt.Errorf("store: DATABASE_URL: %v", problem)
-		}
-	}()
-	return pgdriver.NewConnector(
-		pgdriver.WithDialTimeout(dialTimeout), pgdriver.WithDSN(dsn), pgdriver.WithApplicationName("watchparty"),
-	), nil
-}
-
-// connectionString adds parameters that pgdriver does not set by default: a statement timeout, since a query continues
-// when its context ends, and verified TLS, unless the address says otherwise or names this machine.
-func connectionString(c config.Database) (string, error) {
-	u, err := url.Parse(c.URL)
-	if err != nil || u.Scheme == "unix" && u.Path == "" { // pgdriver would show the whole address, with its password
-		return "", errors.New("store: DATABASE_URL is not an address")
-	}
-	q := u.Query()
-	if q.Get("sslmode") == "" {
-		q.Set("sslmode", "verify-full")
-		if staysHere(u) {
-			q.Set("sslmode", "disable")
-		}
-	}
-	if q.Get("statement_timeout") == "" {
-		q.Set("statement_timeout", strconv.FormatInt(c.StatementTimeout.Milliseconds(), 10))
-	}
-	if q.Get("lock_timeout") == "" {
-		q.Set("lock_timeout", strconv.FormatInt(lockTimeout.Milliseconds(), 10))
-	}
-	if q.Get("read_timeout") == "" {
-		q.Set("read_timeout", (c.StatementTimeout + readSlack).String())
-	}
-	u.RawQuery = q.Encode()
-	return u.String(), nil
-}
-
-// staysHere reports whether pgdriver will connect to this machine. The parameter host overrides the host of the
-// address, which in unix:// is the database.
-func staysHere(u *url.URL) bool {
-	host := u.Hostname()
-	if named := u.Query()["host"]; len(named) > 0 {
-		host = named[len(named)-1]
-		if name, _, err := net.SplitHostPort(host); err == nil {
-			host = name
-		}
-	}
-	return u.Scheme == "unix" || host == "" || host == "localhost" || host[0] == '/' || net.ParseIP(host).IsLoopback()
 }
 
 // DB returns the pool, for the relay and the migrations.

@@ -32,8 +32,11 @@ type Work struct {
 	// LastCleanup is when the last run by the schedule ended, and FailedPolicies are the policies that failed in it.
 	LastCleanup    time.Time
 	FailedPolicies int
-	LastReports    map[watchparty.ReportPeriod]time.Time // when the latest activity report was made, by period
-	AbuseReports   Backlog                               // reports of abuse that no admin has resolved
+	// CleanupPausedUntil is when the latest pause of the scheduled clean-up by an admin ended: now while it lasts, zero if
+	// there was none.
+	CleanupPausedUntil time.Time
+	LastReports        map[watchparty.ReportPeriod]time.Time // when the latest activity report was made, by period
+	AbuseReports       Backlog                               // reports of abuse that no admin has resolved
 }
 
 // Work reads all of it with statements that are quick however large the tables are.
@@ -45,7 +48,11 @@ func (s *Store) Work(ctx context.Context) (Work, error) {
 		}
 	}
 	pauses, err := s.QueuePauses(ctx)
+	if err != nil {
+		return Work{}, err
+	}
 	w.excusePaused(pauses)
+	w.CleanupPausedUntil, err = s.SchedulePausedUntil(ctx, job.ScheduleCleanup)
 	return w, err
 }
 
@@ -114,10 +121,18 @@ func (s *Store) readEmails(ctx context.Context, w *Work) error {
 		w.Emails[watchparty.EmailKind(row.Kind)] = row.backlog()
 		w.Deferred += row.Deferred
 	}
-	var sent *time.Time
-	err = s.db.NewRaw("SELECT max(sent_at) FROM emails WHERE state = 'sent'").Scan(ctx, &sent)
-	w.LastEmail = value(sent).UTC()
+	w.LastEmail, err = s.LastEmail(ctx)
 	return err
+}
+
+// LastEmail returns when the SMTP server last took an email; zero if it took none of those in the history.
+func (s *Store) LastEmail(ctx context.Context) (time.Time, error) {
+	var sent *time.Time
+	err := s.db.NewRaw("SELECT max(sent_at) FROM emails WHERE state = 'sent'").Scan(ctx, &sent)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("store: last email: %w", err)
+	}
+	return value(sent).UTC(), nil
 }
 
 // maxLatest is how many of the latest rows are looked at.

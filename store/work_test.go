@@ -1,6 +1,8 @@
 package store
 
 import (
+	"context"
+	"errors"
 	"maps"
 	"slices"
 	"testing"
@@ -98,7 +100,7 @@ func TestWork(t *testing.T) {
 		}
 		require.ElementsMatch(t, job.TaskQueues(), slices.Collect(maps.Keys(counted)))
 		for paused := range counted {
-			require.NoError(t, s.PauseQueue(t.Context(), admin.ID, paused, watchparty.AdminNote{}))
+			require.NoError(t, s.PauseQueue(t.Context(), admin.ID, paused))
 			w := read(t, s)
 			require.InDelta(t, 3600, w.Outbox.Oldest.Seconds(), 60, "the relay of events has no pause")
 			for queue, backlog := range counted {
@@ -111,7 +113,53 @@ func TestWork(t *testing.T) {
 					require.InDelta(t, 3600, backlog(w).Oldest.Seconds(), 60, "%s, while %s is paused", queue, paused)
 				}
 			}
-			require.NoError(t, s.ResumeQueue(t.Context(), admin.ID, paused, watchparty.AdminNote{}))
+			require.NoError(t, s.ResumeQueue(t.Context(), admin.ID, paused))
+		}
+	})
+	t.Run("a paused clean-up", func(t *testing.T) {
+		t.Parallel()
+		s := openStore(t)
+		admin := newAdmin(t, s, "admin")
+		act := func(action watchparty.AuditAction, schedule string, result error) func() error {
+			return func() error {
+				err := s.AuditSchedule(t.Context(), admin.ID, schedule, action, nil,
+					func(context.Context) error { return result })
+				if errors.Is(err, result) {
+					return nil
+				}
+				return err
+			}
+		}
+		pause := func(queue string) func() error {
+			return func() error { return s.PauseQueue(t.Context(), admin.ID, queue) }
+		}
+		resume := func(queue string) func() error {
+			return func() error { return s.ResumeQueue(t.Context(), admin.ID, queue) }
+		}
+		const hour = 3600
+		for _, step := range []struct {
+			name string
+			do   func() error
+			ago  float64 // seconds since the end of the latest pause; -1 if there was none
+		}{
+			{"no pause", func() error { return nil }, -1},
+			{"another queue", pause(job.TaskQueueEmail), -1},
+			{"another schedule", act(watchparty.AuditSchedulePaused, job.ScheduleWeeklyReport, nil), -1},
+			{"a refused pause", act(watchparty.AuditSchedulePaused, job.ScheduleCleanup, watchparty.ErrNotFound), -1},
+			{"paused", act(watchparty.AuditSchedulePaused, job.ScheduleCleanup, nil), 0},
+			{"resumed", act(watchparty.AuditScheduleResumed, job.ScheduleCleanup, nil), hour},
+			{"its queue is paused", pause(job.TaskQueueMaintenance), 0},
+			{"its queue is resumed", resume(job.TaskQueueMaintenance), hour},
+			{"paused again", act(watchparty.AuditSchedulePaused, job.ScheduleCleanup, nil), 0},
+		} {
+			require.NoError(t, step.do(), step.name)
+			change(t, s, "UPDATE audit SET created_at = now() - interval '1 h'")
+			change(t, s, "UPDATE queue_pauses SET resumed_at = now() - interval '1 h' WHERE resumed_at IS NOT NULL")
+			until := read(t, s).CleanupPausedUntil
+			require.Equal(t, step.ago < 0, until.IsZero(), step.name)
+			if step.ago >= 0 {
+				require.InDelta(t, step.ago, time.Since(until).Seconds(), 60, step.name)
+			}
 		}
 	})
 	t.Run("clean-up and reports", func(t *testing.T) {

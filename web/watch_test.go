@@ -52,6 +52,24 @@ func TestTextFields(t *testing.T) {
 	require.Len(t, found, len(textFields))
 }
 
+// TestFormsSendWhatWasChanged: a form that changes what there is sends the difference to what it showed, since others may
+// have changed the rest meanwhile. TestWatchPageDialogs tries each of these forms.
+func TestFormsSendWhatWasChanged(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("watch/*.ts")
+	require.NoError(t, err)
+	var forms []string
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		require.NoError(t, err)
+		if strings.Contains(string(source), "new FormData(") && strings.Contains(string(source), "api.PATCH(") {
+			require.Contains(t, string(source), "changes(shown, ", file)
+			forms = append(forms, filepath.Base(file))
+		}
+	}
+	require.Equal(t, []string{"schedule.ts", "settings.ts"}, forms)
+}
+
 // longest is the limit of a text.
 func longest(schema *openapi3.Schema) uint64 {
 	if schema.MaxLength != nil {

@@ -91,7 +91,6 @@ func startReport(ctx context.Context, d Deps, every watchparty.ReportPeriod, per
 	_, err := d.Client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID:                                       job.MissingReportID(every, period.From),
 		TaskQueue:                                job.TaskQueueMaintenance,
-		WorkflowExecutionTimeout:                 executionTimeout,
 		WorkflowIDReusePolicy:                    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
 		StaticSummary:                            reportSummary(every),

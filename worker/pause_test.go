@@ -22,7 +22,7 @@ import (
 func TestPausedEmails(t *testing.T) {
 	p := newPlant(t, stacktest.SMTPHost(), stacktest.SMTPPort())
 	admin := p.admin()
-	require.NoError(t, p.store.PauseEmails(t.Context(), admin.ID, watchparty.AdminNote{}))
+	require.NoError(t, p.store.PauseEmails(t.Context(), admin.ID))
 	before, beforeMail := p.register(unique("early"))
 	first := p.send(beforeMail)
 	r := p.run(t, job.TaskQueueEmail)
@@ -30,13 +30,13 @@ func TestPausedEmails(t *testing.T) {
 	p.requireWaits(first.GetID())
 
 	resume := func() {
-		require.NoError(t, p.store.ResumeEmails(t.Context(), admin.ID, watchparty.AdminNote{}))
+		require.NoError(t, p.store.ResumeEmails(t.Context(), admin.ID))
 		p.wait(t, sends)
 	}
 	resume()
 	p.requireResult(first.GetID(), first.GetRunID(), nil)
 
-	require.NoError(t, p.store.PauseEmails(t.Context(), admin.ID, watchparty.AdminNote{}))
+	require.NoError(t, p.store.PauseEmails(t.Context(), admin.ID))
 	p.wait(t, pauses)
 	within, withinMail := p.register(unique("late"))
 	second := p.send(withinMail)
@@ -67,7 +67,7 @@ func TestPauseLetsAMailFinish(t *testing.T) {
 	p.wait(t, sends)
 	started := p.send(emailID)
 	<-smtp.reached
-	require.NoError(t, p.store.PauseEmails(t.Context(), admin.ID, watchparty.AdminNote{}))
+	require.NoError(t, p.store.PauseEmails(t.Context(), admin.ID))
 	p.wait(t, pauses)
 	smtp.answer()
 	p.requireResult(started.GetID(), started.GetRunID(), nil)
@@ -83,7 +83,7 @@ func TestAwaitedEmailsGoFirst(t *testing.T) {
 	p := newPlant(t, "127.0.0.1", smtp.Port)
 	p.Config.Email.PerSecond = 2 // one at a time
 	admin := p.admin()
-	require.NoError(t, p.store.PauseEmails(t.Context(), admin.ID, watchparty.AdminNote{}))
+	require.NoError(t, p.store.PauseEmails(t.Context(), admin.ID))
 	p.run(t, job.TaskQueueEmail)
 	p.wait(t, runs)
 
@@ -104,7 +104,7 @@ func TestAwaitedEmailsGoFirst(t *testing.T) {
 	})
 	enqueue(job.PasswordChangedEvent)
 	enqueue(job.PasswordResetEvent)
-	require.NoError(t, p.store.ResumeEmails(t.Context(), admin.ID, watchparty.AdminNote{}))
+	require.NoError(t, p.store.ResumeEmails(t.Context(), admin.ID))
 	require.Eventually(t, func() bool { return len(smtp.Accepted()) == len(want) }, 20*time.Second, 20*time.Millisecond)
 
 	var order []int // the batches by their places in the queue
@@ -167,7 +167,7 @@ func TestNextAttemptIsKnown(t *testing.T) {
 func TestPausedQueue(t *testing.T) {
 	p := newPlant(t, stacktest.SMTPHost(), stacktest.SMTPPort())
 	admin := p.admin()
-	require.NoError(t, p.store.PauseQueue(t.Context(), admin.ID, job.TaskQueueMaintenance, watchparty.AdminNote{}))
+	require.NoError(t, p.store.PauseQueue(t.Context(), admin.ID, job.TaskQueueMaintenance))
 	r := p.run(t, job.TaskQueueMaintenance)
 	p.wait(t, runs)
 	run, err := p.store.CreateRun(t.Context(), admin.ID, watchparty.NewRun{
@@ -181,7 +181,7 @@ func TestPausedQueue(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, watchparty.RunQueued, run.State)
 
-	require.NoError(t, p.store.ResumeQueue(t.Context(), admin.ID, job.TaskQueueMaintenance, watchparty.AdminNote{}))
+	require.NoError(t, p.store.ResumeQueue(t.Context(), admin.ID, job.TaskQueueMaintenance))
 	p.wait(t, sends)
 	p.requireResult(event.WorkflowID, "", nil)
 	run, err = p.store.Run(t.Context(), run.ID)

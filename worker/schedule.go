@@ -28,15 +28,14 @@ const (
 	reportWindow  = 30 * 24 * time.Hour
 )
 
-const (
-	scheduleJitter   = time.Minute
-	executionTimeout = 12 * time.Hour
-)
+const scheduleJitter = time.Minute
 
 // watchEvery is the pause between two comparisons of the schedules with this worker's settings.
 const watchEvery = time.Minute
 
-// schedule is one of the schedules that workers keep in Temporal.
+// schedule is one of the schedules that workers keep in Temporal. Its runs have no timeout: one that waits, because an
+// admin has paused the queue or no worker is there, continues afterwards. The states of rows end by time nevertheless
+// (store.EndOverdue).
 type schedule struct {
 	id       string
 	setting  string // the variable that cron comes from
@@ -186,7 +185,7 @@ func (s schedule) keep(
 		spec.CronExpressions = []string{config.Default(s.setting)}
 	}
 	action := s.action
-	action.TaskQueue, action.WorkflowExecutionTimeout = job.TaskQueueMaintenance, executionTimeout
+	action.TaskQueue = job.TaskQueueMaintenance
 	action.Memo = map[string]any{}
 	for name, value := range s.settings {
 		action.Memo[name] = value

@@ -17,6 +17,6 @@
 //
 // RenderAvatar skips an upload that a newer upload of the account has overtaken. However many pictures an account
 // uploads, only its newest is rendered when the account's turn comes. Temporal's fairness keys are not used: in server
-// 1.29, which is that of bin/temporal, they are off by default, and turning them on leaves the waiting tasks where
-// nobody reads them. The server of docker-compose.yml is newer, and fairness was not tried with it.
+// 1.29, which is that of bin/temporal and docker-compose.yml, they are off by default, and turning them on leaves the
+// waiting tasks where nobody reads them.
 package workflows

@@ -1616,6 +1616,7 @@ const (
 	ProblemCodeSlowMode                   ProblemCode = "slow_mode"
 	ProblemCodeTooManyAnswers             ProblemCode = "too_many_answers"
 	ProblemCodeTooManyInvitations         ProblemCode = "too_many_invitations"
+	ProblemCodeTooManyMoves               ProblemCode = "too_many_moves"
 	ProblemCodeTooManyParties             ProblemCode = "too_many_parties"
 	ProblemCodeTooManyReports             ProblemCode = "too_many_reports"
 	ProblemCodeTooManyWebhooks            ProblemCode = "too_many_webhooks"
@@ -1768,6 +1769,8 @@ func (e ProblemCode) Valid() bool {
 	case ProblemCodeTooManyAnswers:
 		return true
 	case ProblemCodeTooManyInvitations:
+		return true
+	case ProblemCodeTooManyMoves:
 		return true
 	case ProblemCodeTooManyParties:
 		return true
@@ -2570,8 +2573,8 @@ type AccountAnswer struct {
 	Data Account `json:"data"`
 }
 
-// ActDetails What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed;
-// empty for most.
+// ActDetails What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed. The
+// `note` of an admin's act says why it was done, if the admin gave a reason.
 type ActDetails map[string]interface{}
 
 // ActivityFigures The figures of a time
@@ -2690,13 +2693,10 @@ type AdminMessageList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// AdminNote Why an admin does something, for the audit log
+// AdminNote Why an admin does something
 //
-// Example: {"note":"The mail server works again"}
-type AdminNote struct {
-	// Note The reason; empty for none
-	Note *string `json:"note,omitempty"`
-}
+// Example: The mail server works again
+type AdminNote = string
 
 // AdminRoom A room, as admins see it
 //
@@ -2817,8 +2817,8 @@ type AuditEntry struct {
 	// CreatedAt When it was done
 	CreatedAt time.Time `json:"created_at"`
 
-	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed;
-	// empty for most.
+	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed. The
+	// `note` of an admin's act says why it was done, if the admin gave a reason.
 	Details ActDetails `json:"details"`
 
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
@@ -3708,8 +3708,8 @@ type ExportedAct struct {
 	// CreatedAt When it was done
 	CreatedAt time.Time `json:"created_at"`
 
-	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed;
-	// empty for most.
+	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed. The
+	// `note` of an admin's act says why it was done, if the admin gave a reason.
 	Details ActDetails `json:"details"`
 
 	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
@@ -3745,8 +3745,8 @@ type ExportedAdminAct struct {
 	// CreatedAt When it was done
 	CreatedAt time.Time `json:"created_at"`
 
-	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed;
-	// empty for most.
+	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed. The
+	// `note` of an admin's act says why it was done, if the admin gave a reason.
 	Details ActDetails `json:"details"`
 
 	// Outcome What became of it, in the words of the audit log
@@ -4110,7 +4110,7 @@ type GenreList struct {
 
 // Health The health of the service, as this process sees it
 //
-// Example: {"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"}
+// Example: {"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","emails_sent_at":"2026-03-02T20:14:31Z","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"}
 type Health struct {
 	// Bucket `connected`, or what is wrong with the bucket of the avatars' files
 	Bucket string `json:"bucket"`
@@ -4124,10 +4124,15 @@ type Health struct {
 	// Emails `connected` if the mail server takes emails and none is late, or what is wrong
 	Emails string `json:"emails"`
 
+	// EmailsSentAt When the mail server last took an email; null if that is not known
+	EmailsSentAt *time.Time `json:"emails_sent_at"`
+
 	// Redis `connected`, or what is wrong with Redis
 	Redis string `json:"redis"`
 
-	// Schedules `connected` if every schedule exists and has run when it was due; otherwise the first one that has not
+	// Schedules `connected` if every schedule exists and has run when it was due; otherwise those of which that is not so:
+	// `is missing`, `is late` (Temporal has not decided about a run that is due), or `has skipped a run`, until the
+	// next one. Runs that were due during a pause are not missed.
 	Schedules string `json:"schedules"`
 
 	// Status `degraded`: everything but the parts below works. `down`: requests are refused.
@@ -4144,11 +4149,11 @@ type Health struct {
 // HealthStatus `degraded`: everything but the parts below works. `down`: requests are refused.
 type HealthStatus string
 
-// HealthAnswer Example: {"data":{"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"}}
+// HealthAnswer Example: {"data":{"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","emails_sent_at":"2026-03-02T20:14:31Z","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"}}
 type HealthAnswer struct {
 	// Data The health of the service, as this process sees it
 	//
-	// Example: {"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"}
+	// Example: {"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","emails_sent_at":"2026-03-02T20:14:31Z","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"}
 	Data Health `json:"data"`
 }
 
@@ -4350,7 +4355,7 @@ type JobAnswer struct {
 
 // JobBatch What to do with which jobs
 //
-// Example: {"action":"retry","expected":3,"kind":"ActivityReport","note":"The disk is larger now","state":"failed"}
+// Example: {"action":"retry","expected":3,"kind":"ActivityReport","state":"failed"}
 type JobBatch struct {
 	// Action What to do with each
 	Action JobBatchAction `json:"action"`
@@ -4366,9 +4371,6 @@ type JobBatch struct {
 
 	// Kind Only those of this kind
 	Kind *JobBatchKind `json:"kind,omitempty"`
-
-	// Note The reason; needed to terminate
-	Note *string `json:"note,omitempty"`
 
 	// Queue Only those that workers of this queue decide
 	Queue *JobBatchQueue `json:"queue,omitempty"`
@@ -4998,7 +5000,7 @@ type Overview struct {
 
 	// Health The health of the service, as this process sees it
 	//
-	// Example: {"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"}
+	// Example: {"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","emails_sent_at":"2026-03-02T20:14:31Z","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"}
 	Health Health `json:"health"`
 
 	// JobsFailedLastDay How many jobs that began in the last day have failed, about; null while Temporal is away
@@ -5028,7 +5030,7 @@ type Overview struct {
 
 // OverviewAnswer An overview of the service
 //
-// Example: {"data":{"emails_paused_at":null,"emails_waiting":1,"health":{"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"},"jobs_failed_last_day":null,"jobs_running":null,"last_hour":[{"emails_failed":0,"emails_sent":3,"from":"2026-01-31T20:15:00Z","jobs_started":4}],"last_week":[{"emails_failed":0,"emails_sent":3,"from":"2026-01-31T20:15:00Z","jobs_started":4}],"late":[{"count":1,"oldest_at":"2026-01-31T20:15:00Z","what":"events"}],"outbox":{"abandoned":0,"last_error":"Temporal is away","oldest_at":"2026-01-31T20:15:00Z","waiting":1},"queues":[{"added_per_second":0.1,"backlog":0,"backlog_age_seconds":0,"done_per_second":0.1,"name":"email","note":"","pausable":true,"paused_at":null,"workers":[{"activities":true,"identity":"7@worker-1@","last_poll_at":"2026-01-31T20:15:00Z","workflows":true}]}],"temporal":"away"}}
+// Example: {"data":{"emails_paused_at":null,"emails_waiting":1,"health":{"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","emails_sent_at":"2026-03-02T20:14:31Z","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"},"jobs_failed_last_day":null,"jobs_running":null,"last_hour":[{"avatars_failed":0,"avatars_ready":1,"cleanups_completed":1,"cleanups_failed":0,"emails_failed":0,"emails_sent":3,"from":"2026-01-31T20:15:00Z","jobs_started":5}],"last_week":[{"avatars_failed":0,"avatars_ready":1,"cleanups_completed":1,"cleanups_failed":0,"emails_failed":0,"emails_sent":3,"from":"2026-01-31T20:15:00Z","jobs_started":5}],"late":[{"count":1,"oldest_at":"2026-01-31T20:15:00Z","what":"events"}],"outbox":{"abandoned":0,"last_error":"Temporal is away","oldest_at":"2026-01-31T20:15:00Z","waiting":1},"queues":[{"added_per_second":0.1,"backlog":0,"backlog_age_seconds":0,"done_per_second":0.1,"name":"email","note":"","pausable":true,"paused_at":null,"workers":[{"activities":true,"identity":"7@worker-1@","last_poll_at":"2026-01-31T20:15:00Z","workflows":true}]}],"temporal":"away"}}
 type OverviewAnswer struct {
 	// Data An overview of the service
 	Data Overview `json:"data"`
@@ -5952,8 +5954,8 @@ type RoomAct struct {
 	// CreatedAt When it was done
 	CreatedAt time.Time `json:"created_at"`
 
-	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed;
-	// empty for most.
+	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed. The
+	// `note` of an admin's act says why it was done, if the admin gave a reason.
 	Details ActDetails `json:"details"`
 
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
@@ -6106,12 +6108,6 @@ type ScheduleList struct {
 
 	// NextCursor Where the next page starts; null at the end
 	NextCursor *NextCursor `json:"next_cursor"`
-}
-
-// ScheduleNote Example: {"note":"The database is being moved"}
-type ScheduleNote struct {
-	// Note The reason, for operators
-	Note string `json:"note"`
 }
 
 // SchedulePartyRequest Example: {"starts_at":"2026-02-01T20:30:00+01:00","time_zone":"Europe/Berlin","title":"Second part"}
@@ -6372,6 +6368,18 @@ type TemporalState string
 
 // Throughput What ended in a span of time
 type Throughput struct {
+	// AvatarsFailed Uploads of avatars that failed
+	AvatarsFailed int `json:"avatars_failed"`
+
+	// AvatarsReady Uploads of avatars that were rendered and published
+	AvatarsReady int `json:"avatars_ready"`
+
+	// CleanupsCompleted Clean-up runs that were completed
+	CleanupsCompleted int `json:"cleanups_completed"`
+
+	// CleanupsFailed Clean-up runs that failed
+	CleanupsFailed int `json:"cleanups_failed"`
+
 	// EmailsFailed Emails that were given up
 	EmailsFailed int `json:"emails_failed"`
 
@@ -6808,6 +6816,11 @@ type JobID = string
 // Limit defines model for Limit.
 type Limit = int
 
+// Note Why an admin does something
+//
+// Example: The mail server works again
+type Note = AdminNote
+
 // PartyID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 type PartyID = ID
 
@@ -6816,6 +6829,11 @@ type QueueName = string
 
 // Range defines model for Range.
 type Range = string
+
+// RequiredNote Why an admin does something
+//
+// Example: The mail server works again
+type RequiredNote = AdminNote
 
 // RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 type RoomID = ID
@@ -6936,6 +6954,9 @@ type ListAuditParams struct {
 
 // StartCleanupParams defines parameters for StartCleanup.
 type StartCleanupParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+
 	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
 	// key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
 	// a 422.
@@ -6949,6 +6970,12 @@ type ListCleanupRunsParams struct {
 
 	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// CancelCleanupRunParams defines parameters for CancelCleanupRun.
+type CancelCleanupRunParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
 }
 
 // ListEmailsParams defines parameters for ListEmails.
@@ -6987,6 +7014,18 @@ type ListEmailsParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ResumeEmailsParams defines parameters for ResumeEmails.
+type ResumeEmailsParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
+// PauseEmailsParams defines parameters for PauseEmails.
+type PauseEmailsParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
 // ListEmailPreviewsParams defines parameters for ListEmailPreviews.
 type ListEmailPreviewsParams struct {
 	// Language The language that the emails are shown in
@@ -6999,12 +7038,27 @@ type GetEmailParams struct {
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
+// CancelEmailParams defines parameters for CancelEmail.
+type CancelEmailParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
 // ResendEmailParams defines parameters for ResendEmail.
 type ResendEmailParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+
 	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
 	// key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
 	// a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ActOnJobsParams defines parameters for ActOnJobs.
+type ActOnJobsParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
 }
 
 // ListJobsParams defines parameters for ListJobs.
@@ -7065,6 +7119,24 @@ type CountJobsParams struct {
 	OnlyTotal *bool `form:"only_total,omitempty" json:"only_total,omitempty"`
 }
 
+// CancelJobParams defines parameters for CancelJob.
+type CancelJobParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
+// RetryJobParams defines parameters for RetryJob.
+type RetryJobParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
+// TerminateJobParams defines parameters for TerminateJob.
+type TerminateJobParams struct {
+	// Note Why the admin does it, for the audit log and for other admins
+	Note RequiredNote `form:"note" json:"note"`
+}
+
 // ListEventsParams defines parameters for ListEvents.
 type ListEventsParams struct {
 	// State `pending` ones are tried again by themselves, `abandoned` ones are not
@@ -7079,6 +7151,24 @@ type ListEventsParams struct {
 
 // ListEventsParamsState defines parameters for ListEvents.
 type ListEventsParamsState string
+
+// RequeueEventParams defines parameters for RequeueEvent.
+type RequeueEventParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
+// PauseQueueParams defines parameters for PauseQueue.
+type PauseQueueParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
+// ResumeQueueParams defines parameters for ResumeQueue.
+type ResumeQueueParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
 
 // ListReportsParams defines parameters for ListReports.
 type ListReportsParams struct {
@@ -7126,6 +7216,12 @@ type ListRetiredRoomsParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// RestoreRoomParams defines parameters for RestoreRoom.
+type RestoreRoomParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
 // ListAnyMessagesParams defines parameters for ListAnyMessages.
 type ListAnyMessagesParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
@@ -7133,6 +7229,30 @@ type ListAnyMessagesParams struct {
 
 	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// BackfillScheduleParams defines parameters for BackfillSchedule.
+type BackfillScheduleParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
+// PauseScheduleParams defines parameters for PauseSchedule.
+type PauseScheduleParams struct {
+	// Note Why the admin does it, for the audit log and for other admins
+	Note RequiredNote `form:"note" json:"note"`
+}
+
+// ResumeScheduleParams defines parameters for ResumeSchedule.
+type ResumeScheduleParams struct {
+	// Note Why the admin does it, for the audit log and for other admins
+	Note RequiredNote `form:"note" json:"note"`
+}
+
+// TriggerScheduleParams defines parameters for TriggerSchedule.
+type TriggerScheduleParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
 }
 
 // ListUsersParams defines parameters for ListUsers.
@@ -7151,6 +7271,30 @@ type ListUsersParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// RevokeAdminParams defines parameters for RevokeAdmin.
+type RevokeAdminParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
+// GrantAdminParams defines parameters for GrantAdmin.
+type GrantAdminParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
+// ReinstateUserParams defines parameters for ReinstateUser.
+type ReinstateUserParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
+// EndUserSessionsParams defines parameters for EndUserSessions.
+type EndUserSessionsParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
 // ListUserSessionsParams defines parameters for ListUserSessions.
 type ListUserSessionsParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
@@ -7160,10 +7304,22 @@ type ListUserSessionsParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// EndUserSessionParams defines parameters for EndUserSession.
+type EndUserSessionParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
 // GetWebhookDeliveryParams defines parameters for GetWebhookDelivery.
 type GetWebhookDeliveryParams struct {
 	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// RedeliverWebhookParams defines parameters for RedeliverWebhook.
+type RedeliverWebhookParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
 }
 
 // ListWebhooksParams defines parameters for ListWebhooks.
@@ -7177,16 +7333,31 @@ type ListWebhooksParams struct {
 
 // CreateWebhookParams defines parameters for CreateWebhook.
 type CreateWebhookParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+
 	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
 	// key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
 	// a 422.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// DeleteWebhookParams defines parameters for DeleteWebhook.
+type DeleteWebhookParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
 // GetWebhookParams defines parameters for GetWebhook.
 type GetWebhookParams struct {
 	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// UpdateWebhookParams defines parameters for UpdateWebhook.
+type UpdateWebhookParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
 }
 
 // ListWebhookDeliveriesParams defines parameters for ListWebhookDeliveries.
@@ -7208,6 +7379,24 @@ type ListWebhookDeliveriesParams struct {
 
 	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ReplayWebhookParams defines parameters for ReplayWebhook.
+type ReplayWebhookParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
+// RotateWebhookSecretParams defines parameters for RotateWebhookSecret.
+type RotateWebhookSecretParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+}
+
+// TestWebhookParams defines parameters for TestWebhook.
+type TestWebhookParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
 }
 
 // RequestPasswordResetParams defines parameters for RequestPasswordReset.
@@ -7241,8 +7430,9 @@ type ListMessagesParams struct {
 	// UpdatedAfter An `updates_cursor`: the messages that were edited or deleted since, each once as it is now, the oldest
 	// change first. The first page of the room (without `before`, `after` and `updated_after`) has the cursor to
 	// begin with; each page of updates has the next one. A client that always continues from there misses no
-	// change, but may see a change twice. If messages are hidden or shown because an admin suspended or reinstated
-	// their author, that is no change.
+	// change, but may see a change twice. Messages that quote a changed one are not among them: a client changes
+	// their excerpts itself. If messages are hidden or shown because an admin suspended or reinstated their
+	// author, that is no change.
 	UpdatedAfter *Cursor `form:"updated_after,omitempty" json:"updated_after,omitempty"`
 
 	// Limit The maximum number of items on a page
@@ -7353,6 +7543,9 @@ type ListMoviesParams struct {
 
 // CreateMovieParams defines parameters for CreateMovie.
 type CreateMovieParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+
 	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
 	// key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
 	// a 422.
@@ -7367,6 +7560,9 @@ type ListGenresParams struct {
 
 // DeleteMovieParams defines parameters for DeleteMovie.
 type DeleteMovieParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+
 	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
 	// Only the version in the tag is compared, which does not change when people join or leave a room, or say whether
 	// they come to a party.
@@ -7386,6 +7582,9 @@ type GetMovieParams struct {
 
 // UpdateMovieParams defines parameters for UpdateMovie.
 type UpdateMovieParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
+
 	// IfMatch ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
 	// Only the version in the tag is compared, which does not change when people join or leave a room, or say whether
 	// they come to a party.
@@ -7692,35 +7891,11 @@ type ResolveAbuseReportJSONRequestBody = ResolveAbuseReportRequest
 // StartCleanupJSONRequestBody defines body for StartCleanup for application/json ContentType.
 type StartCleanupJSONRequestBody = StartCleanupRequest
 
-// CancelEmailJSONRequestBody defines body for CancelEmail for application/json ContentType.
-type CancelEmailJSONRequestBody = AdminNote
-
-// ResendEmailJSONRequestBody defines body for ResendEmail for application/json ContentType.
-type ResendEmailJSONRequestBody = AdminNote
-
 // ActOnJobsJSONRequestBody defines body for ActOnJobs for application/json ContentType.
 type ActOnJobsJSONRequestBody = JobBatch
 
-// CancelJobJSONRequestBody defines body for CancelJob for application/json ContentType.
-type CancelJobJSONRequestBody = AdminNote
-
-// RetryJobJSONRequestBody defines body for RetryJob for application/json ContentType.
-type RetryJobJSONRequestBody = AdminNote
-
-// TerminateJobJSONRequestBody defines body for TerminateJob for application/json ContentType.
-type TerminateJobJSONRequestBody = ScheduleNote
-
 // RemoveMessageJSONRequestBody defines body for RemoveMessage for application/json ContentType.
 type RemoveMessageJSONRequestBody = RemoveMessageRequest
-
-// RequeueEventJSONRequestBody defines body for RequeueEvent for application/json ContentType.
-type RequeueEventJSONRequestBody = AdminNote
-
-// PauseQueueJSONRequestBody defines body for PauseQueue for application/json ContentType.
-type PauseQueueJSONRequestBody = AdminNote
-
-// ResumeQueueJSONRequestBody defines body for ResumeQueue for application/json ContentType.
-type ResumeQueueJSONRequestBody = AdminNote
 
 // CloseRoomJSONRequestBody defines body for CloseRoom for application/json ContentType.
 type CloseRoomJSONRequestBody = CloseRoomRequest
@@ -7730,12 +7905,6 @@ type ReopenRoomJSONRequestBody = ReopenRoomRequest
 
 // BackfillScheduleJSONRequestBody defines body for BackfillSchedule for application/json ContentType.
 type BackfillScheduleJSONRequestBody = ScheduleBackfill
-
-// PauseScheduleJSONRequestBody defines body for PauseSchedule for application/json ContentType.
-type PauseScheduleJSONRequestBody = ScheduleNote
-
-// ResumeScheduleJSONRequestBody defines body for ResumeSchedule for application/json ContentType.
-type ResumeScheduleJSONRequestBody = ScheduleNote
 
 // SuspendUserJSONRequestBody defines body for SuspendUser for application/json ContentType.
 type SuspendUserJSONRequestBody = SuspendRequest
@@ -7915,19 +8084,19 @@ type ServerInterface interface {
 	GetCleanupRun(ctx echo.Context, runID ID) error
 	// CancelCleanupRun Cancel a cleanup run
 	// (POST /admin/cleanup/runs/{run_id}/cancel)
-	CancelCleanupRun(ctx echo.Context, runID ID) error
+	CancelCleanupRun(ctx echo.Context, runID ID, params CancelCleanupRunParams) error
 	// ListEmails List emails, newest first
 	// (GET /admin/emails)
 	ListEmails(ctx echo.Context, params ListEmailsParams) error
 	// ResumeEmails Resume emails
 	// (DELETE /admin/emails/pause)
-	ResumeEmails(ctx echo.Context) error
+	ResumeEmails(ctx echo.Context, params ResumeEmailsParams) error
 	// GetEmailPause Get whether emails are paused
 	// (GET /admin/emails/pause)
 	GetEmailPause(ctx echo.Context) error
 	// PauseEmails Pause all emails
 	// (PUT /admin/emails/pause)
-	PauseEmails(ctx echo.Context) error
+	PauseEmails(ctx echo.Context, params PauseEmailsParams) error
 	// ListEmailPreviews List previews of all kinds of email
 	// (GET /admin/emails/previews)
 	ListEmailPreviews(ctx echo.Context, params ListEmailPreviewsParams) error
@@ -7936,13 +8105,13 @@ type ServerInterface interface {
 	GetEmail(ctx echo.Context, emailID ID, params GetEmailParams) error
 	// CancelEmail Cancel an email
 	// (POST /admin/emails/{email_id}/cancel)
-	CancelEmail(ctx echo.Context, emailID ID) error
+	CancelEmail(ctx echo.Context, emailID ID, params CancelEmailParams) error
 	// ResendEmail Resend an email
 	// (POST /admin/emails/{email_id}/resend)
 	ResendEmail(ctx echo.Context, emailID ID, params ResendEmailParams) error
 	// ActOnJobs Cancel, terminate or retry many jobs
 	// (POST /admin/job-batches)
-	ActOnJobs(ctx echo.Context) error
+	ActOnJobs(ctx echo.Context, params ActOnJobsParams) error
 	// ListJobs List jobs
 	// (GET /admin/jobs)
 	ListJobs(ctx echo.Context, params ListJobsParams) error
@@ -7954,13 +8123,13 @@ type ServerInterface interface {
 	GetJob(ctx echo.Context, jobID JobID) error
 	// CancelJob Cancel a job
 	// (POST /admin/jobs/{job_id}/cancel)
-	CancelJob(ctx echo.Context, jobID JobID) error
+	CancelJob(ctx echo.Context, jobID JobID, params CancelJobParams) error
 	// RetryJob Retry a job
 	// (POST /admin/jobs/{job_id}/retry)
-	RetryJob(ctx echo.Context, jobID JobID) error
+	RetryJob(ctx echo.Context, jobID JobID, params RetryJobParams) error
 	// TerminateJob Terminate a job
 	// (POST /admin/jobs/{job_id}/terminate)
-	TerminateJob(ctx echo.Context, jobID JobID) error
+	TerminateJob(ctx echo.Context, jobID JobID, params TerminateJobParams) error
 	// RemoveMessage Delete a message as an admin
 	// (POST /admin/messages/{message_id}/delete)
 	RemoveMessage(ctx echo.Context, messageID ID) error
@@ -7972,7 +8141,7 @@ type ServerInterface interface {
 	ListEvents(ctx echo.Context, params ListEventsParams) error
 	// RequeueEvent Retry an event now
 	// (POST /admin/outbox/events/{event_id}/requeue)
-	RequeueEvent(ctx echo.Context, eventID ID) error
+	RequeueEvent(ctx echo.Context, eventID ID, params RequeueEventParams) error
 	// GetOverview Get an overview of the service
 	// (GET /admin/overview)
 	GetOverview(ctx echo.Context) error
@@ -7981,10 +8150,10 @@ type ServerInterface interface {
 	GetQueues(ctx echo.Context) error
 	// PauseQueue Pause a kind of work
 	// (POST /admin/queues/{queue}/pause)
-	PauseQueue(ctx echo.Context, queue QueueName) error
+	PauseQueue(ctx echo.Context, queue QueueName, params PauseQueueParams) error
 	// ResumeQueue Resume a kind of work
 	// (POST /admin/queues/{queue}/resume)
-	ResumeQueue(ctx echo.Context, queue QueueName) error
+	ResumeQueue(ctx echo.Context, queue QueueName, params ResumeQueueParams) error
 	// ListReports List activity and cleanup reports, newest first
 	// (GET /admin/reports)
 	ListReports(ctx echo.Context, params ListReportsParams) error
@@ -8002,7 +8171,7 @@ type ServerInterface interface {
 	ListRetiredRooms(ctx echo.Context, params ListRetiredRoomsParams) error
 	// RestoreRoom Restore a room that cleanup archived
 	// (POST /admin/rooms/{retired_id}/restore)
-	RestoreRoom(ctx echo.Context, retiredID ID) error
+	RestoreRoom(ctx echo.Context, retiredID ID, params RestoreRoomParams) error
 	// GetAnyRoom Get a room as an admin
 	// (GET /admin/rooms/{room_id})
 	GetAnyRoom(ctx echo.Context, roomID RoomID) error
@@ -8020,16 +8189,16 @@ type ServerInterface interface {
 	ListSchedules(ctx echo.Context) error
 	// BackfillSchedule Backfill a schedule for a period
 	// (POST /admin/schedules/{schedule_id}/backfill)
-	BackfillSchedule(ctx echo.Context, scheduleID ScheduleID) error
+	BackfillSchedule(ctx echo.Context, scheduleID ScheduleID, params BackfillScheduleParams) error
 	// PauseSchedule Pause a schedule
 	// (POST /admin/schedules/{schedule_id}/pause)
-	PauseSchedule(ctx echo.Context, scheduleID ScheduleID) error
+	PauseSchedule(ctx echo.Context, scheduleID ScheduleID, params PauseScheduleParams) error
 	// ResumeSchedule Resume a schedule
 	// (POST /admin/schedules/{schedule_id}/resume)
-	ResumeSchedule(ctx echo.Context, scheduleID ScheduleID) error
+	ResumeSchedule(ctx echo.Context, scheduleID ScheduleID, params ResumeScheduleParams) error
 	// TriggerSchedule Trigger a schedule now
 	// (POST /admin/schedules/{schedule_id}/trigger)
-	TriggerSchedule(ctx echo.Context, scheduleID ScheduleID) error
+	TriggerSchedule(ctx echo.Context, scheduleID ScheduleID, params TriggerScheduleParams) error
 	// ListUsers List accounts
 	// (GET /admin/users)
 	ListUsers(ctx echo.Context, params ListUsersParams) error
@@ -8038,22 +8207,22 @@ type ServerInterface interface {
 	GetUser(ctx echo.Context, userID ID) error
 	// RevokeAdmin Revoke an account's admin rights
 	// (DELETE /admin/users/{user_id}/admin)
-	RevokeAdmin(ctx echo.Context, userID ID) error
+	RevokeAdmin(ctx echo.Context, userID ID, params RevokeAdminParams) error
 	// GrantAdmin Grant an account an admin's rights
 	// (PUT /admin/users/{user_id}/admin)
-	GrantAdmin(ctx echo.Context, userID ID) error
+	GrantAdmin(ctx echo.Context, userID ID, params GrantAdminParams) error
 	// ReinstateUser Reinstate a suspended account
 	// (POST /admin/users/{user_id}/reinstate)
-	ReinstateUser(ctx echo.Context, userID ID) error
+	ReinstateUser(ctx echo.Context, userID ID, params ReinstateUserParams) error
 	// EndUserSessions End all sign-ins of an account
 	// (DELETE /admin/users/{user_id}/sessions)
-	EndUserSessions(ctx echo.Context, userID ID) error
+	EndUserSessions(ctx echo.Context, userID ID, params EndUserSessionsParams) error
 	// ListUserSessions List the sign-ins of an account, newest first
 	// (GET /admin/users/{user_id}/sessions)
 	ListUserSessions(ctx echo.Context, userID ID, params ListUserSessionsParams) error
 	// EndUserSession End one sign-in of an account
 	// (DELETE /admin/users/{user_id}/sessions/{session_id})
-	EndUserSession(ctx echo.Context, userID ID, sessionID ID) error
+	EndUserSession(ctx echo.Context, userID ID, sessionID ID, params EndUserSessionParams) error
 	// SuspendUser Suspend an account
 	// (POST /admin/users/{user_id}/suspend)
 	SuspendUser(ctx echo.Context, userID ID) error
@@ -8062,7 +8231,7 @@ type ServerInterface interface {
 	GetWebhookDelivery(ctx echo.Context, deliveryID ID, params GetWebhookDeliveryParams) error
 	// RedeliverWebhook Redeliver a message
 	// (POST /admin/webhook-deliveries/{delivery_id}/redeliver)
-	RedeliverWebhook(ctx echo.Context, deliveryID ID) error
+	RedeliverWebhook(ctx echo.Context, deliveryID ID, params RedeliverWebhookParams) error
 	// ListWebhooks List webhooks, newest first
 	// (GET /admin/webhooks)
 	ListWebhooks(ctx echo.Context, params ListWebhooksParams) error
@@ -8071,25 +8240,25 @@ type ServerInterface interface {
 	CreateWebhook(ctx echo.Context, params CreateWebhookParams) error
 	// DeleteWebhook Remove a webhook
 	// (DELETE /admin/webhooks/{webhook_id})
-	DeleteWebhook(ctx echo.Context, webhookID ID) error
+	DeleteWebhook(ctx echo.Context, webhookID ID, params DeleteWebhookParams) error
 	// GetWebhook Get a webhook
 	// (GET /admin/webhooks/{webhook_id})
 	GetWebhook(ctx echo.Context, webhookID ID, params GetWebhookParams) error
 	// UpdateWebhook Update a webhook
 	// (PATCH /admin/webhooks/{webhook_id})
-	UpdateWebhook(ctx echo.Context, webhookID ID) error
+	UpdateWebhook(ctx echo.Context, webhookID ID, params UpdateWebhookParams) error
 	// ListWebhookDeliveries List the deliveries to a webhook, newest first
 	// (GET /admin/webhooks/{webhook_id}/deliveries)
 	ListWebhookDeliveries(ctx echo.Context, webhookID ID, params ListWebhookDeliveriesParams) error
 	// ReplayWebhook Replay the events that a webhook has missed
 	// (POST /admin/webhooks/{webhook_id}/replay)
-	ReplayWebhook(ctx echo.Context, webhookID ID) error
+	ReplayWebhook(ctx echo.Context, webhookID ID, params ReplayWebhookParams) error
 	// RotateWebhookSecret Replace the secret of a webhook
 	// (POST /admin/webhooks/{webhook_id}/secret)
-	RotateWebhookSecret(ctx echo.Context, webhookID ID) error
+	RotateWebhookSecret(ctx echo.Context, webhookID ID, params RotateWebhookSecretParams) error
 	// TestWebhook Send a test message
 	// (POST /admin/webhooks/{webhook_id}/test)
-	TestWebhook(ctx echo.Context, webhookID ID) error
+	TestWebhook(ctx echo.Context, webhookID ID, params TestWebhookParams) error
 	// Login Sign in
 	// (POST /auth/login)
 	Login(ctx echo.Context) error
@@ -8550,6 +8719,12 @@ func (w *ServerInterfaceWrapper) StartCleanup(ctx echo.Context) error {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params StartCleanupParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
 
 	headers := ctx.Request().Header
 	// ------------- Optional header parameter "Idempotency-Key" -------------
@@ -8634,8 +8809,17 @@ func (w *ServerInterfaceWrapper) CancelCleanupRun(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter run_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CancelCleanupRunParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.CancelCleanupRun(ctx, runID)
+	err = w.Handler.CancelCleanupRun(ctx, runID, params)
 	return err
 }
 
@@ -8731,8 +8915,17 @@ func (w *ServerInterfaceWrapper) ListEmails(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) ResumeEmails(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ResumeEmailsParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ResumeEmails(ctx)
+	err = w.Handler.ResumeEmails(ctx, params)
 	return err
 }
 
@@ -8749,8 +8942,17 @@ func (w *ServerInterfaceWrapper) GetEmailPause(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) PauseEmails(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PauseEmailsParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.PauseEmails(ctx)
+	err = w.Handler.PauseEmails(ctx, params)
 	return err
 }
 
@@ -8819,8 +9021,17 @@ func (w *ServerInterfaceWrapper) CancelEmail(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter email_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CancelEmailParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.CancelEmail(ctx, emailID)
+	err = w.Handler.CancelEmail(ctx, emailID, params)
 	return err
 }
 
@@ -8837,6 +9048,12 @@ func (w *ServerInterfaceWrapper) ResendEmail(ctx echo.Context) error {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params ResendEmailParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
 
 	headers := ctx.Request().Header
 	// ------------- Optional header parameter "Idempotency-Key" -------------
@@ -8864,8 +9081,17 @@ func (w *ServerInterfaceWrapper) ResendEmail(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) ActOnJobs(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ActOnJobsParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ActOnJobs(ctx)
+	err = w.Handler.ActOnJobs(ctx, params)
 	return err
 }
 
@@ -9037,8 +9263,17 @@ func (w *ServerInterfaceWrapper) CancelJob(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter job_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CancelJobParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.CancelJob(ctx, jobID)
+	err = w.Handler.CancelJob(ctx, jobID, params)
 	return err
 }
 
@@ -9053,8 +9288,17 @@ func (w *ServerInterfaceWrapper) RetryJob(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter job_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RetryJobParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.RetryJob(ctx, jobID)
+	err = w.Handler.RetryJob(ctx, jobID, params)
 	return err
 }
 
@@ -9069,8 +9313,17 @@ func (w *ServerInterfaceWrapper) TerminateJob(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter job_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params TerminateJobParams
+	// ------------- Required query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.TerminateJob(ctx, jobID)
+	err = w.Handler.TerminateJob(ctx, jobID, params)
 	return err
 }
 
@@ -9142,8 +9395,17 @@ func (w *ServerInterfaceWrapper) RequeueEvent(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter event_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RequeueEventParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.RequeueEvent(ctx, eventID)
+	err = w.Handler.RequeueEvent(ctx, eventID, params)
 	return err
 }
 
@@ -9176,8 +9438,17 @@ func (w *ServerInterfaceWrapper) PauseQueue(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter queue: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PauseQueueParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.PauseQueue(ctx, queue)
+	err = w.Handler.PauseQueue(ctx, queue, params)
 	return err
 }
 
@@ -9192,8 +9463,17 @@ func (w *ServerInterfaceWrapper) ResumeQueue(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter queue: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ResumeQueueParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ResumeQueue(ctx, queue)
+	err = w.Handler.ResumeQueue(ctx, queue, params)
 	return err
 }
 
@@ -9343,8 +9623,17 @@ func (w *ServerInterfaceWrapper) RestoreRoom(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter retired_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RestoreRoomParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.RestoreRoom(ctx, retiredID)
+	err = w.Handler.RestoreRoom(ctx, retiredID, params)
 	return err
 }
 
@@ -9448,8 +9737,17 @@ func (w *ServerInterfaceWrapper) BackfillSchedule(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter schedule_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params BackfillScheduleParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.BackfillSchedule(ctx, scheduleID)
+	err = w.Handler.BackfillSchedule(ctx, scheduleID, params)
 	return err
 }
 
@@ -9464,8 +9762,17 @@ func (w *ServerInterfaceWrapper) PauseSchedule(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter schedule_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PauseScheduleParams
+	// ------------- Required query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.PauseSchedule(ctx, scheduleID)
+	err = w.Handler.PauseSchedule(ctx, scheduleID, params)
 	return err
 }
 
@@ -9480,8 +9787,17 @@ func (w *ServerInterfaceWrapper) ResumeSchedule(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter schedule_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ResumeScheduleParams
+	// ------------- Required query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ResumeSchedule(ctx, scheduleID)
+	err = w.Handler.ResumeSchedule(ctx, scheduleID, params)
 	return err
 }
 
@@ -9496,8 +9812,17 @@ func (w *ServerInterfaceWrapper) TriggerSchedule(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter schedule_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params TriggerScheduleParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.TriggerSchedule(ctx, scheduleID)
+	err = w.Handler.TriggerSchedule(ctx, scheduleID, params)
 	return err
 }
 
@@ -9567,8 +9892,17 @@ func (w *ServerInterfaceWrapper) RevokeAdmin(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RevokeAdminParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.RevokeAdmin(ctx, userID)
+	err = w.Handler.RevokeAdmin(ctx, userID, params)
 	return err
 }
 
@@ -9583,8 +9917,17 @@ func (w *ServerInterfaceWrapper) GrantAdmin(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GrantAdminParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.GrantAdmin(ctx, userID)
+	err = w.Handler.GrantAdmin(ctx, userID, params)
 	return err
 }
 
@@ -9599,8 +9942,17 @@ func (w *ServerInterfaceWrapper) ReinstateUser(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ReinstateUserParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ReinstateUser(ctx, userID)
+	err = w.Handler.ReinstateUser(ctx, userID, params)
 	return err
 }
 
@@ -9615,8 +9967,17 @@ func (w *ServerInterfaceWrapper) EndUserSessions(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params EndUserSessionsParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.EndUserSessions(ctx, userID)
+	err = w.Handler.EndUserSessions(ctx, userID, params)
 	return err
 }
 
@@ -9671,8 +10032,17 @@ func (w *ServerInterfaceWrapper) EndUserSession(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter session_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params EndUserSessionParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.EndUserSession(ctx, userID, sessionID)
+	err = w.Handler.EndUserSession(ctx, userID, sessionID, params)
 	return err
 }
 
@@ -9739,8 +10109,17 @@ func (w *ServerInterfaceWrapper) RedeliverWebhook(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter delivery_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RedeliverWebhookParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.RedeliverWebhook(ctx, deliveryID)
+	err = w.Handler.RedeliverWebhook(ctx, deliveryID, params)
 	return err
 }
 
@@ -9775,6 +10154,12 @@ func (w *ServerInterfaceWrapper) CreateWebhook(ctx echo.Context) error {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params CreateWebhookParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
 
 	headers := ctx.Request().Header
 	// ------------- Optional header parameter "Idempotency-Key" -------------
@@ -9809,8 +10194,17 @@ func (w *ServerInterfaceWrapper) DeleteWebhook(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeleteWebhookParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.DeleteWebhook(ctx, webhookID)
+	err = w.Handler.DeleteWebhook(ctx, webhookID, params)
 	return err
 }
 
@@ -9861,8 +10255,17 @@ func (w *ServerInterfaceWrapper) UpdateWebhook(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UpdateWebhookParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.UpdateWebhook(ctx, webhookID)
+	err = w.Handler.UpdateWebhook(ctx, webhookID, params)
 	return err
 }
 
@@ -9937,8 +10340,17 @@ func (w *ServerInterfaceWrapper) ReplayWebhook(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ReplayWebhookParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ReplayWebhook(ctx, webhookID)
+	err = w.Handler.ReplayWebhook(ctx, webhookID, params)
 	return err
 }
 
@@ -9953,8 +10365,17 @@ func (w *ServerInterfaceWrapper) RotateWebhookSecret(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RotateWebhookSecretParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.RotateWebhookSecret(ctx, webhookID)
+	err = w.Handler.RotateWebhookSecret(ctx, webhookID, params)
 	return err
 }
 
@@ -9969,8 +10390,17 @@ func (w *ServerInterfaceWrapper) TestWebhook(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params TestWebhookParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.TestWebhook(ctx, webhookID)
+	err = w.Handler.TestWebhook(ctx, webhookID, params)
 	return err
 }
 
@@ -10644,6 +11074,12 @@ func (w *ServerInterfaceWrapper) CreateMovie(ctx echo.Context) error {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params CreateMovieParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
 
 	headers := ctx.Request().Header
 	// ------------- Optional header parameter "Idempotency-Key" -------------
@@ -10709,6 +11145,12 @@ func (w *ServerInterfaceWrapper) DeleteMovie(ctx echo.Context) error {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params DeleteMovieParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
 
 	headers := ctx.Request().Header
 	// ------------- Optional header parameter "If-Match" -------------
@@ -10796,6 +11238,12 @@ func (w *ServerInterfaceWrapper) UpdateMovie(ctx echo.Context) error {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params UpdateMovieParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
 
 	headers := ctx.Request().Header
 	// ------------- Optional header parameter "If-Match" -------------
@@ -14305,7 +14753,8 @@ func (response GetCleanupRundefaultApplicationProblemPlusJSONResponse) VisitGetC
 }
 
 type CancelCleanupRunRequestObject struct {
-	RunID ID `json:"run_id"`
+	RunID  ID `json:"run_id"`
+	Params CancelCleanupRunParams
 }
 
 type CancelCleanupRunResponseObject interface {
@@ -14611,6 +15060,7 @@ func (response ListEmailsdefaultApplicationProblemPlusJSONResponse) VisitListEma
 }
 
 type ResumeEmailsRequestObject struct {
+	Params ResumeEmailsParams
 }
 
 type ResumeEmailsResponseObject interface {
@@ -14885,6 +15335,7 @@ func (response GetEmailPausedefaultApplicationProblemPlusJSONResponse) VisitGetE
 }
 
 type PauseEmailsRequestObject struct {
+	Params PauseEmailsParams
 }
 
 type PauseEmailsResponseObject interface {
@@ -15332,7 +15783,7 @@ func (response GetEmaildefaultApplicationProblemPlusJSONResponse) VisitGetEmailR
 
 type CancelEmailRequestObject struct {
 	EmailID ID `json:"email_id"`
-	Body    *CancelEmailJSONRequestBody
+	Params  CancelEmailParams
 }
 
 type CancelEmailResponseObject interface {
@@ -15417,22 +15868,6 @@ func (response CancelEmail404ApplicationProblemPlusJSONResponse) VisitCancelEmai
 	return err
 }
 
-type CancelEmail408ApplicationProblemPlusJSONResponse struct {
-	RequestTimeoutApplicationProblemPlusJSONResponse
-}
-
-func (response CancelEmail408ApplicationProblemPlusJSONResponse) VisitCancelEmailResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type CancelEmail409ApplicationProblemPlusJSONResponse Problem
 
 func (response CancelEmail409ApplicationProblemPlusJSONResponse) VisitCancelEmailResponse(w http.ResponseWriter) error {
@@ -15463,24 +15898,8 @@ func (response CancelEmail412ApplicationProblemPlusJSONResponse) VisitCancelEmai
 	return err
 }
 
-type CancelEmail413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response CancelEmail413ApplicationProblemPlusJSONResponse) VisitCancelEmailResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type CancelEmail415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
 func (response CancelEmail415ApplicationProblemPlusJSONResponse) VisitCancelEmailResponse(w http.ResponseWriter) error {
@@ -15534,7 +15953,6 @@ func (response CancelEmaildefaultApplicationProblemPlusJSONResponse) VisitCancel
 type ResendEmailRequestObject struct {
 	EmailID ID `json:"email_id"`
 	Params  ResendEmailParams
-	Body    *ResendEmailJSONRequestBody
 }
 
 type ResendEmailResponseObject interface {
@@ -15633,22 +16051,6 @@ func (response ResendEmail404ApplicationProblemPlusJSONResponse) VisitResendEmai
 	return err
 }
 
-type ResendEmail408ApplicationProblemPlusJSONResponse struct {
-	RequestTimeoutApplicationProblemPlusJSONResponse
-}
-
-func (response ResendEmail408ApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type ResendEmail409ApplicationProblemPlusJSONResponse Problem
 
 func (response ResendEmail409ApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
@@ -15679,24 +16081,8 @@ func (response ResendEmail412ApplicationProblemPlusJSONResponse) VisitResendEmai
 	return err
 }
 
-type ResendEmail413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response ResendEmail413ApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type ResendEmail415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
 func (response ResendEmail415ApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
@@ -15764,7 +16150,8 @@ func (response ResendEmaildefaultApplicationProblemPlusJSONResponse) VisitResend
 }
 
 type ActOnJobsRequestObject struct {
-	Body *ActOnJobsJSONRequestBody
+	Params ActOnJobsParams
+	Body   *ActOnJobsJSONRequestBody
 }
 
 type ActOnJobsResponseObject interface {
@@ -16390,8 +16777,8 @@ func (response GetJobdefaultApplicationProblemPlusJSONResponse) VisitGetJobRespo
 }
 
 type CancelJobRequestObject struct {
-	JobID JobID `json:"job_id"`
-	Body  *CancelJobJSONRequestBody
+	JobID  JobID `json:"job_id"`
+	Params CancelJobParams
 }
 
 type CancelJobResponseObject interface {
@@ -16474,22 +16861,6 @@ func (response CancelJob404ApplicationProblemPlusJSONResponse) VisitCancelJobRes
 	return err
 }
 
-type CancelJob408ApplicationProblemPlusJSONResponse struct {
-	RequestTimeoutApplicationProblemPlusJSONResponse
-}
-
-func (response CancelJob408ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type CancelJob409ApplicationProblemPlusJSONResponse Problem
 
 func (response CancelJob409ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
@@ -16520,24 +16891,8 @@ func (response CancelJob412ApplicationProblemPlusJSONResponse) VisitCancelJobRes
 	return err
 }
 
-type CancelJob413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response CancelJob413ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type CancelJob415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
 func (response CancelJob415ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
@@ -16589,8 +16944,8 @@ func (response CancelJobdefaultApplicationProblemPlusJSONResponse) VisitCancelJo
 }
 
 type RetryJobRequestObject struct {
-	JobID JobID `json:"job_id"`
-	Body  *RetryJobJSONRequestBody
+	JobID  JobID `json:"job_id"`
+	Params RetryJobParams
 }
 
 type RetryJobResponseObject interface {
@@ -16673,22 +17028,6 @@ func (response RetryJob404ApplicationProblemPlusJSONResponse) VisitRetryJobRespo
 	return err
 }
 
-type RetryJob408ApplicationProblemPlusJSONResponse struct {
-	RequestTimeoutApplicationProblemPlusJSONResponse
-}
-
-func (response RetryJob408ApplicationProblemPlusJSONResponse) VisitRetryJobResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type RetryJob409ApplicationProblemPlusJSONResponse Problem
 
 func (response RetryJob409ApplicationProblemPlusJSONResponse) VisitRetryJobResponse(w http.ResponseWriter) error {
@@ -16719,24 +17058,8 @@ func (response RetryJob412ApplicationProblemPlusJSONResponse) VisitRetryJobRespo
 	return err
 }
 
-type RetryJob413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response RetryJob413ApplicationProblemPlusJSONResponse) VisitRetryJobResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type RetryJob415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
 func (response RetryJob415ApplicationProblemPlusJSONResponse) VisitRetryJobResponse(w http.ResponseWriter) error {
@@ -16788,8 +17111,8 @@ func (response RetryJobdefaultApplicationProblemPlusJSONResponse) VisitRetryJobR
 }
 
 type TerminateJobRequestObject struct {
-	JobID JobID `json:"job_id"`
-	Body  *TerminateJobJSONRequestBody
+	JobID  JobID `json:"job_id"`
+	Params TerminateJobParams
 }
 
 type TerminateJobResponseObject interface {
@@ -16872,22 +17195,6 @@ func (response TerminateJob404ApplicationProblemPlusJSONResponse) VisitTerminate
 	return err
 }
 
-type TerminateJob408ApplicationProblemPlusJSONResponse struct {
-	RequestTimeoutApplicationProblemPlusJSONResponse
-}
-
-func (response TerminateJob408ApplicationProblemPlusJSONResponse) VisitTerminateJobResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type TerminateJob409ApplicationProblemPlusJSONResponse Problem
 
 func (response TerminateJob409ApplicationProblemPlusJSONResponse) VisitTerminateJobResponse(w http.ResponseWriter) error {
@@ -16918,24 +17225,8 @@ func (response TerminateJob412ApplicationProblemPlusJSONResponse) VisitTerminate
 	return err
 }
 
-type TerminateJob413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response TerminateJob413ApplicationProblemPlusJSONResponse) VisitTerminateJobResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type TerminateJob415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
 func (response TerminateJob415ApplicationProblemPlusJSONResponse) VisitTerminateJobResponse(w http.ResponseWriter) error {
@@ -17444,7 +17735,7 @@ func (response ListEventsdefaultApplicationProblemPlusJSONResponse) VisitListEve
 
 type RequeueEventRequestObject struct {
 	EventID ID `json:"event_id"`
-	Body    *RequeueEventJSONRequestBody
+	Params  RequeueEventParams
 }
 
 type RequeueEventResponseObject interface {
@@ -17529,22 +17820,6 @@ func (response RequeueEvent404ApplicationProblemPlusJSONResponse) VisitRequeueEv
 	return err
 }
 
-type RequeueEvent408ApplicationProblemPlusJSONResponse struct {
-	RequestTimeoutApplicationProblemPlusJSONResponse
-}
-
-func (response RequeueEvent408ApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type RequeueEvent409ApplicationProblemPlusJSONResponse Problem
 
 func (response RequeueEvent409ApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
@@ -17575,24 +17850,8 @@ func (response RequeueEvent412ApplicationProblemPlusJSONResponse) VisitRequeueEv
 	return err
 }
 
-type RequeueEvent413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response RequeueEvent413ApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type RequeueEvent415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
 func (response RequeueEvent415ApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
@@ -17918,8 +18177,8 @@ func (response GetQueuesdefaultApplicationProblemPlusJSONResponse) VisitGetQueue
 }
 
 type PauseQueueRequestObject struct {
-	Queue QueueName `json:"queue"`
-	Body  *PauseQueueJSONRequestBody
+	Queue  QueueName `json:"queue"`
+	Params PauseQueueParams
 }
 
 type PauseQueueResponseObject interface {
@@ -18004,22 +18263,6 @@ func (response PauseQueue404ApplicationProblemPlusJSONResponse) VisitPauseQueueR
 	return err
 }
 
-type PauseQueue408ApplicationProblemPlusJSONResponse struct {
-	RequestTimeoutApplicationProblemPlusJSONResponse
-}
-
-func (response PauseQueue408ApplicationProblemPlusJSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type PauseQueue412ApplicationProblemPlusJSONResponse struct {
 	PreconditionFailedApplicationProblemPlusJSONResponse
 }
@@ -18036,24 +18279,8 @@ func (response PauseQueue412ApplicationProblemPlusJSONResponse) VisitPauseQueueR
 	return err
 }
 
-type PauseQueue413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response PauseQueue413ApplicationProblemPlusJSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type PauseQueue415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
 func (response PauseQueue415ApplicationProblemPlusJSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
@@ -18105,8 +18332,8 @@ func (response PauseQueuedefaultApplicationProblemPlusJSONResponse) VisitPauseQu
 }
 
 type ResumeQueueRequestObject struct {
-	Queue QueueName `json:"queue"`
-	Body  *ResumeQueueJSONRequestBody
+	Queue  QueueName `json:"queue"`
+	Params ResumeQueueParams
 }
 
 type ResumeQueueResponseObject interface {
@@ -18191,22 +18418,6 @@ func (response ResumeQueue404ApplicationProblemPlusJSONResponse) VisitResumeQueu
 	return err
 }
 
-type ResumeQueue408ApplicationProblemPlusJSONResponse struct {
-	RequestTimeoutApplicationProblemPlusJSONResponse
-}
-
-func (response ResumeQueue408ApplicationProblemPlusJSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type ResumeQueue412ApplicationProblemPlusJSONResponse struct {
 	PreconditionFailedApplicationProblemPlusJSONResponse
 }
@@ -18223,24 +18434,8 @@ func (response ResumeQueue412ApplicationProblemPlusJSONResponse) VisitResumeQueu
 	return err
 }
 
-type ResumeQueue413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response ResumeQueue413ApplicationProblemPlusJSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type ResumeQueue415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
 func (response ResumeQueue415ApplicationProblemPlusJSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
@@ -19029,6 +19224,7 @@ func (response ListRetiredRoomsdefaultApplicationProblemPlusJSONResponse) VisitL
 
 type RestoreRoomRequestObject struct {
 	RetiredID ID `json:"retired_id"`
+	Params    RestoreRoomParams
 }
 
 type RestoreRoomResponseObject interface {
@@ -20031,6 +20227,7 @@ func (response ListSchedulesdefaultApplicationProblemPlusJSONResponse) VisitList
 
 type BackfillScheduleRequestObject struct {
 	ScheduleID ScheduleID `json:"schedule_id"`
+	Params     BackfillScheduleParams
 	Body       *BackfillScheduleJSONRequestBody
 }
 
@@ -20218,7 +20415,7 @@ func (response BackfillScheduledefaultApplicationProblemPlusJSONResponse) VisitB
 
 type PauseScheduleRequestObject struct {
 	ScheduleID ScheduleID `json:"schedule_id"`
-	Body       *PauseScheduleJSONRequestBody
+	Params     PauseScheduleParams
 }
 
 type PauseScheduleResponseObject interface {
@@ -20303,22 +20500,6 @@ func (response PauseSchedule404ApplicationProblemPlusJSONResponse) VisitPauseSch
 	return err
 }
 
-type PauseSchedule408ApplicationProblemPlusJSONResponse struct {
-	RequestTimeoutApplicationProblemPlusJSONResponse
-}
-
-func (response PauseSchedule408ApplicationProblemPlusJSONResponse) VisitPauseScheduleResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type PauseSchedule412ApplicationProblemPlusJSONResponse struct {
 	PreconditionFailedApplicationProblemPlusJSONResponse
 }
@@ -20335,24 +20516,8 @@ func (response PauseSchedule412ApplicationProblemPlusJSONResponse) VisitPauseSch
 	return err
 }
 
-type PauseSchedule413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response PauseSchedule413ApplicationProblemPlusJSONResponse) VisitPauseScheduleResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type PauseSchedule415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
 func (response PauseSchedule415ApplicationProblemPlusJSONResponse) VisitPauseScheduleResponse(w http.ResponseWriter) error {
@@ -20405,7 +20570,7 @@ func (response PauseScheduledefaultApplicationProblemPlusJSONResponse) VisitPaus
 
 type ResumeScheduleRequestObject struct {
 	ScheduleID ScheduleID `json:"schedule_id"`
-	Body       *ResumeScheduleJSONRequestBody
+	Params     ResumeScheduleParams
 }
 
 type ResumeScheduleResponseObject interface {
@@ -20490,22 +20655,6 @@ func (response ResumeSchedule404ApplicationProblemPlusJSONResponse) VisitResumeS
 	return err
 }
 
-type ResumeSchedule408ApplicationProblemPlusJSONResponse struct {
-	RequestTimeoutApplicationProblemPlusJSONResponse
-}
-
-func (response ResumeSchedule408ApplicationProblemPlusJSONResponse) VisitResumeScheduleResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type ResumeSchedule412ApplicationProblemPlusJSONResponse struct {
 	PreconditionFailedApplicationProblemPlusJSONResponse
 }
@@ -20522,24 +20671,8 @@ func (response ResumeSchedule412ApplicationProblemPlusJSONResponse) VisitResumeS
 	return err
 }
 
-type ResumeSchedule413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response ResumeSchedule413ApplicationProblemPlusJSONResponse) VisitResumeScheduleResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type ResumeSchedule415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
 func (response ResumeSchedule415ApplicationProblemPlusJSONResponse) VisitResumeScheduleResponse(w http.ResponseWriter) error {
@@ -20592,6 +20725,7 @@ func (response ResumeScheduledefaultApplicationProblemPlusJSONResponse) VisitRes
 
 type TriggerScheduleRequestObject struct {
 	ScheduleID ScheduleID `json:"schedule_id"`
+	Params     TriggerScheduleParams
 }
 
 type TriggerScheduleResponseObject interface {
@@ -21038,6 +21172,7 @@ func (response GetUserdefaultApplicationProblemPlusJSONResponse) VisitGetUserRes
 
 type RevokeAdminRequestObject struct {
 	UserID ID `json:"user_id"`
+	Params RevokeAdminParams
 }
 
 type RevokeAdminResponseObject interface {
@@ -21206,6 +21341,7 @@ func (response RevokeAdmindefaultApplicationProblemPlusJSONResponse) VisitRevoke
 
 type GrantAdminRequestObject struct {
 	UserID ID `json:"user_id"`
+	Params GrantAdminParams
 }
 
 type GrantAdminResponseObject interface {
@@ -21374,6 +21510,7 @@ func (response GrantAdmindefaultApplicationProblemPlusJSONResponse) VisitGrantAd
 
 type ReinstateUserRequestObject struct {
 	UserID ID `json:"user_id"`
+	Params ReinstateUserParams
 }
 
 type ReinstateUserResponseObject interface {
@@ -21528,6 +21665,7 @@ func (response ReinstateUserdefaultApplicationProblemPlusJSONResponse) VisitRein
 
 type EndUserSessionsRequestObject struct {
 	UserID ID `json:"user_id"`
+	Params EndUserSessionsParams
 }
 
 type EndUserSessionsResponseObject interface {
@@ -21832,6 +21970,7 @@ func (response ListUserSessionsdefaultApplicationProblemPlusJSONResponse) VisitL
 type EndUserSessionRequestObject struct {
 	UserID    ID `json:"user_id"`
 	SessionID ID `json:"session_id"`
+	Params    EndUserSessionParams
 }
 
 type EndUserSessionResponseObject interface {
@@ -22352,6 +22491,7 @@ func (response GetWebhookDeliverydefaultApplicationProblemPlusJSONResponse) Visi
 
 type RedeliverWebhookRequestObject struct {
 	DeliveryID ID `json:"delivery_id"`
+	Params     RedeliverWebhookParams
 }
 
 type RedeliverWebhookResponseObject interface {
@@ -22889,6 +23029,7 @@ func (response CreateWebhookdefaultApplicationProblemPlusJSONResponse) VisitCrea
 
 type DeleteWebhookRequestObject struct {
 	WebhookID ID `json:"webhook_id"`
+	Params    DeleteWebhookParams
 }
 
 type DeleteWebhookResponseObject interface {
@@ -23208,6 +23349,7 @@ func (response GetWebhookdefaultApplicationProblemPlusJSONResponse) VisitGetWebh
 
 type UpdateWebhookRequestObject struct {
 	WebhookID ID `json:"webhook_id"`
+	Params    UpdateWebhookParams
 	Body      *UpdateWebhookJSONRequestBody
 }
 
@@ -23550,6 +23692,7 @@ func (response ListWebhookDeliveriesdefaultApplicationProblemPlusJSONResponse) V
 
 type ReplayWebhookRequestObject struct {
 	WebhookID ID `json:"webhook_id"`
+	Params    ReplayWebhookParams
 	Body      *ReplayWebhookJSONRequestBody
 }
 
@@ -23751,6 +23894,7 @@ func (response ReplayWebhookdefaultApplicationProblemPlusJSONResponse) VisitRepl
 
 type RotateWebhookSecretRequestObject struct {
 	WebhookID ID `json:"webhook_id"`
+	Params    RotateWebhookSecretParams
 	Body      *RotateWebhookSecretJSONRequestBody
 }
 
@@ -23938,6 +24082,7 @@ func (response RotateWebhookSecretdefaultApplicationProblemPlusJSONResponse) Vis
 
 type TestWebhookRequestObject struct {
 	WebhookID ID `json:"webhook_id"`
+	Params    TestWebhookParams
 }
 
 type TestWebhookResponseObject interface {
@@ -40539,10 +40684,11 @@ func (sh *strictHandler) GetCleanupRun(ctx echo.Context, runID ID) error {
 }
 
 // CancelCleanupRun operation middleware
-func (sh *strictHandler) CancelCleanupRun(ctx echo.Context, runID ID) error {
+func (sh *strictHandler) CancelCleanupRun(ctx echo.Context, runID ID, params CancelCleanupRunParams) error {
 	var request CancelCleanupRunRequestObject
 
 	request.RunID = runID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.CancelCleanupRun(ctx.Request().Context(), request.(CancelCleanupRunRequestObject))
@@ -40589,8 +40735,10 @@ func (sh *strictHandler) ListEmails(ctx echo.Context, params ListEmailsParams) e
 }
 
 // ResumeEmails operation middleware
-func (sh *strictHandler) ResumeEmails(ctx echo.Context) error {
+func (sh *strictHandler) ResumeEmails(ctx echo.Context, params ResumeEmailsParams) error {
 	var request ResumeEmailsRequestObject
+
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.ResumeEmails(ctx.Request().Context(), request.(ResumeEmailsRequestObject))
@@ -40635,8 +40783,10 @@ func (sh *strictHandler) GetEmailPause(ctx echo.Context) error {
 }
 
 // PauseEmails operation middleware
-func (sh *strictHandler) PauseEmails(ctx echo.Context) error {
+func (sh *strictHandler) PauseEmails(ctx echo.Context, params PauseEmailsParams) error {
 	var request PauseEmailsRequestObject
+
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.PauseEmails(ctx.Request().Context(), request.(PauseEmailsRequestObject))
@@ -40709,36 +40859,11 @@ func (sh *strictHandler) GetEmail(ctx echo.Context, emailID ID, params GetEmailP
 }
 
 // CancelEmail operation middleware
-func (sh *strictHandler) CancelEmail(ctx echo.Context, emailID ID) error {
+func (sh *strictHandler) CancelEmail(ctx echo.Context, emailID ID, params CancelEmailParams) error {
 	var request CancelEmailRequestObject
 
 	request.EmailID = emailID
-
-	var body CancelEmailJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		if !errors.Is(err, io.EOF) {
-			return err
-		}
-	} else {
-		request.Body = &body
-	}
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.CancelEmail(ctx.Request().Context(), request.(CancelEmailRequestObject))
@@ -40766,32 +40891,6 @@ func (sh *strictHandler) ResendEmail(ctx echo.Context, emailID ID, params Resend
 	request.EmailID = emailID
 	request.Params = params
 
-	var body ResendEmailJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		if !errors.Is(err, io.EOF) {
-			return err
-		}
-	} else {
-		request.Body = &body
-	}
-
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.ResendEmail(ctx.Request().Context(), request.(ResendEmailRequestObject))
 	}
@@ -40812,8 +40911,10 @@ func (sh *strictHandler) ResendEmail(ctx echo.Context, emailID ID, params Resend
 }
 
 // ActOnJobs operation middleware
-func (sh *strictHandler) ActOnJobs(ctx echo.Context) error {
+func (sh *strictHandler) ActOnJobs(ctx echo.Context, params ActOnJobsParams) error {
 	var request ActOnJobsRequestObject
+
+	request.Params = params
 
 	var body ActOnJobsJSONRequestBody
 	var err error
@@ -40933,36 +41034,11 @@ func (sh *strictHandler) GetJob(ctx echo.Context, jobID JobID) error {
 }
 
 // CancelJob operation middleware
-func (sh *strictHandler) CancelJob(ctx echo.Context, jobID JobID) error {
+func (sh *strictHandler) CancelJob(ctx echo.Context, jobID JobID, params CancelJobParams) error {
 	var request CancelJobRequestObject
 
 	request.JobID = jobID
-
-	var body CancelJobJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		if !errors.Is(err, io.EOF) {
-			return err
-		}
-	} else {
-		request.Body = &body
-	}
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.CancelJob(ctx.Request().Context(), request.(CancelJobRequestObject))
@@ -40984,36 +41060,11 @@ func (sh *strictHandler) CancelJob(ctx echo.Context, jobID JobID) error {
 }
 
 // RetryJob operation middleware
-func (sh *strictHandler) RetryJob(ctx echo.Context, jobID JobID) error {
+func (sh *strictHandler) RetryJob(ctx echo.Context, jobID JobID, params RetryJobParams) error {
 	var request RetryJobRequestObject
 
 	request.JobID = jobID
-
-	var body RetryJobJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		if !errors.Is(err, io.EOF) {
-			return err
-		}
-	} else {
-		request.Body = &body
-	}
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.RetryJob(ctx.Request().Context(), request.(RetryJobRequestObject))
@@ -41035,33 +41086,11 @@ func (sh *strictHandler) RetryJob(ctx echo.Context, jobID JobID) error {
 }
 
 // TerminateJob operation middleware
-func (sh *strictHandler) TerminateJob(ctx echo.Context, jobID JobID) error {
+func (sh *strictHandler) TerminateJob(ctx echo.Context, jobID JobID, params TerminateJobParams) error {
 	var request TerminateJobRequestObject
 
 	request.JobID = jobID
-
-	var body TerminateJobJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		return err
-	}
-	request.Body = &body
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.TerminateJob(ctx.Request().Context(), request.(TerminateJobRequestObject))
@@ -41179,36 +41208,11 @@ func (sh *strictHandler) ListEvents(ctx echo.Context, params ListEventsParams) e
 }
 
 // RequeueEvent operation middleware
-func (sh *strictHandler) RequeueEvent(ctx echo.Context, eventID ID) error {
+func (sh *strictHandler) RequeueEvent(ctx echo.Context, eventID ID, params RequeueEventParams) error {
 	var request RequeueEventRequestObject
 
 	request.EventID = eventID
-
-	var body RequeueEventJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		if !errors.Is(err, io.EOF) {
-			return err
-		}
-	} else {
-		request.Body = &body
-	}
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.RequeueEvent(ctx.Request().Context(), request.(RequeueEventRequestObject))
@@ -41276,36 +41280,11 @@ func (sh *strictHandler) GetQueues(ctx echo.Context) error {
 }
 
 // PauseQueue operation middleware
-func (sh *strictHandler) PauseQueue(ctx echo.Context, queue QueueName) error {
+func (sh *strictHandler) PauseQueue(ctx echo.Context, queue QueueName, params PauseQueueParams) error {
 	var request PauseQueueRequestObject
 
 	request.Queue = queue
-
-	var body PauseQueueJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		if !errors.Is(err, io.EOF) {
-			return err
-		}
-	} else {
-		request.Body = &body
-	}
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.PauseQueue(ctx.Request().Context(), request.(PauseQueueRequestObject))
@@ -41327,36 +41306,11 @@ func (sh *strictHandler) PauseQueue(ctx echo.Context, queue QueueName) error {
 }
 
 // ResumeQueue operation middleware
-func (sh *strictHandler) ResumeQueue(ctx echo.Context, queue QueueName) error {
+func (sh *strictHandler) ResumeQueue(ctx echo.Context, queue QueueName, params ResumeQueueParams) error {
 	var request ResumeQueueRequestObject
 
 	request.Queue = queue
-
-	var body ResumeQueueJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		if !errors.Is(err, io.EOF) {
-			return err
-		}
-	} else {
-		request.Body = &body
-	}
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.ResumeQueue(ctx.Request().Context(), request.(ResumeQueueRequestObject))
@@ -41503,10 +41457,11 @@ func (sh *strictHandler) ListRetiredRooms(ctx echo.Context, params ListRetiredRo
 }
 
 // RestoreRoom operation middleware
-func (sh *strictHandler) RestoreRoom(ctx echo.Context, retiredID ID) error {
+func (sh *strictHandler) RestoreRoom(ctx echo.Context, retiredID ID, params RestoreRoomParams) error {
 	var request RestoreRoomRequestObject
 
 	request.RetiredID = retiredID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.RestoreRoom(ctx.Request().Context(), request.(RestoreRoomRequestObject))
@@ -41698,10 +41653,11 @@ func (sh *strictHandler) ListSchedules(ctx echo.Context) error {
 }
 
 // BackfillSchedule operation middleware
-func (sh *strictHandler) BackfillSchedule(ctx echo.Context, scheduleID ScheduleID) error {
+func (sh *strictHandler) BackfillSchedule(ctx echo.Context, scheduleID ScheduleID, params BackfillScheduleParams) error {
 	var request BackfillScheduleRequestObject
 
 	request.ScheduleID = scheduleID
+	request.Params = params
 
 	var body BackfillScheduleJSONRequestBody
 	var err error
@@ -41746,33 +41702,11 @@ func (sh *strictHandler) BackfillSchedule(ctx echo.Context, scheduleID ScheduleI
 }
 
 // PauseSchedule operation middleware
-func (sh *strictHandler) PauseSchedule(ctx echo.Context, scheduleID ScheduleID) error {
+func (sh *strictHandler) PauseSchedule(ctx echo.Context, scheduleID ScheduleID, params PauseScheduleParams) error {
 	var request PauseScheduleRequestObject
 
 	request.ScheduleID = scheduleID
-
-	var body PauseScheduleJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		return err
-	}
-	request.Body = &body
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.PauseSchedule(ctx.Request().Context(), request.(PauseScheduleRequestObject))
@@ -41794,33 +41728,11 @@ func (sh *strictHandler) PauseSchedule(ctx echo.Context, scheduleID ScheduleID) 
 }
 
 // ResumeSchedule operation middleware
-func (sh *strictHandler) ResumeSchedule(ctx echo.Context, scheduleID ScheduleID) error {
+func (sh *strictHandler) ResumeSchedule(ctx echo.Context, scheduleID ScheduleID, params ResumeScheduleParams) error {
 	var request ResumeScheduleRequestObject
 
 	request.ScheduleID = scheduleID
-
-	var body ResumeScheduleJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		return err
-	}
-	request.Body = &body
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.ResumeSchedule(ctx.Request().Context(), request.(ResumeScheduleRequestObject))
@@ -41842,10 +41754,11 @@ func (sh *strictHandler) ResumeSchedule(ctx echo.Context, scheduleID ScheduleID)
 }
 
 // TriggerSchedule operation middleware
-func (sh *strictHandler) TriggerSchedule(ctx echo.Context, scheduleID ScheduleID) error {
+func (sh *strictHandler) TriggerSchedule(ctx echo.Context, scheduleID ScheduleID, params TriggerScheduleParams) error {
 	var request TriggerScheduleRequestObject
 
 	request.ScheduleID = scheduleID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.TriggerSchedule(ctx.Request().Context(), request.(TriggerScheduleRequestObject))
@@ -41917,10 +41830,11 @@ func (sh *strictHandler) GetUser(ctx echo.Context, userID ID) error {
 }
 
 // RevokeAdmin operation middleware
-func (sh *strictHandler) RevokeAdmin(ctx echo.Context, userID ID) error {
+func (sh *strictHandler) RevokeAdmin(ctx echo.Context, userID ID, params RevokeAdminParams) error {
 	var request RevokeAdminRequestObject
 
 	request.UserID = userID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.RevokeAdmin(ctx.Request().Context(), request.(RevokeAdminRequestObject))
@@ -41942,10 +41856,11 @@ func (sh *strictHandler) RevokeAdmin(ctx echo.Context, userID ID) error {
 }
 
 // GrantAdmin operation middleware
-func (sh *strictHandler) GrantAdmin(ctx echo.Context, userID ID) error {
+func (sh *strictHandler) GrantAdmin(ctx echo.Context, userID ID, params GrantAdminParams) error {
 	var request GrantAdminRequestObject
 
 	request.UserID = userID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.GrantAdmin(ctx.Request().Context(), request.(GrantAdminRequestObject))
@@ -41967,10 +41882,11 @@ func (sh *strictHandler) GrantAdmin(ctx echo.Context, userID ID) error {
 }
 
 // ReinstateUser operation middleware
-func (sh *strictHandler) ReinstateUser(ctx echo.Context, userID ID) error {
+func (sh *strictHandler) ReinstateUser(ctx echo.Context, userID ID, params ReinstateUserParams) error {
 	var request ReinstateUserRequestObject
 
 	request.UserID = userID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.ReinstateUser(ctx.Request().Context(), request.(ReinstateUserRequestObject))
@@ -41992,10 +41908,11 @@ func (sh *strictHandler) ReinstateUser(ctx echo.Context, userID ID) error {
 }
 
 // EndUserSessions operation middleware
-func (sh *strictHandler) EndUserSessions(ctx echo.Context, userID ID) error {
+func (sh *strictHandler) EndUserSessions(ctx echo.Context, userID ID, params EndUserSessionsParams) error {
 	var request EndUserSessionsRequestObject
 
 	request.UserID = userID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.EndUserSessions(ctx.Request().Context(), request.(EndUserSessionsRequestObject))
@@ -42043,11 +41960,12 @@ func (sh *strictHandler) ListUserSessions(ctx echo.Context, userID ID, params Li
 }
 
 // EndUserSession operation middleware
-func (sh *strictHandler) EndUserSession(ctx echo.Context, userID ID, sessionID ID) error {
+func (sh *strictHandler) EndUserSession(ctx echo.Context, userID ID, sessionID ID, params EndUserSessionParams) error {
 	var request EndUserSessionRequestObject
 
 	request.UserID = userID
 	request.SessionID = sessionID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.EndUserSession(ctx.Request().Context(), request.(EndUserSessionRequestObject))
@@ -42143,10 +42061,11 @@ func (sh *strictHandler) GetWebhookDelivery(ctx echo.Context, deliveryID ID, par
 }
 
 // RedeliverWebhook operation middleware
-func (sh *strictHandler) RedeliverWebhook(ctx echo.Context, deliveryID ID) error {
+func (sh *strictHandler) RedeliverWebhook(ctx echo.Context, deliveryID ID, params RedeliverWebhookParams) error {
 	var request RedeliverWebhookRequestObject
 
 	request.DeliveryID = deliveryID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.RedeliverWebhook(ctx.Request().Context(), request.(RedeliverWebhookRequestObject))
@@ -42241,10 +42160,11 @@ func (sh *strictHandler) CreateWebhook(ctx echo.Context, params CreateWebhookPar
 }
 
 // DeleteWebhook operation middleware
-func (sh *strictHandler) DeleteWebhook(ctx echo.Context, webhookID ID) error {
+func (sh *strictHandler) DeleteWebhook(ctx echo.Context, webhookID ID, params DeleteWebhookParams) error {
 	var request DeleteWebhookRequestObject
 
 	request.WebhookID = webhookID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.DeleteWebhook(ctx.Request().Context(), request.(DeleteWebhookRequestObject))
@@ -42292,10 +42212,11 @@ func (sh *strictHandler) GetWebhook(ctx echo.Context, webhookID ID, params GetWe
 }
 
 // UpdateWebhook operation middleware
-func (sh *strictHandler) UpdateWebhook(ctx echo.Context, webhookID ID) error {
+func (sh *strictHandler) UpdateWebhook(ctx echo.Context, webhookID ID, params UpdateWebhookParams) error {
 	var request UpdateWebhookRequestObject
 
 	request.WebhookID = webhookID
+	request.Params = params
 
 	var body UpdateWebhookJSONRequestBody
 	var err error
@@ -42366,10 +42287,11 @@ func (sh *strictHandler) ListWebhookDeliveries(ctx echo.Context, webhookID ID, p
 }
 
 // ReplayWebhook operation middleware
-func (sh *strictHandler) ReplayWebhook(ctx echo.Context, webhookID ID) error {
+func (sh *strictHandler) ReplayWebhook(ctx echo.Context, webhookID ID, params ReplayWebhookParams) error {
 	var request ReplayWebhookRequestObject
 
 	request.WebhookID = webhookID
+	request.Params = params
 
 	var body ReplayWebhookJSONRequestBody
 	var err error
@@ -42414,10 +42336,11 @@ func (sh *strictHandler) ReplayWebhook(ctx echo.Context, webhookID ID) error {
 }
 
 // RotateWebhookSecret operation middleware
-func (sh *strictHandler) RotateWebhookSecret(ctx echo.Context, webhookID ID) error {
+func (sh *strictHandler) RotateWebhookSecret(ctx echo.Context, webhookID ID, params RotateWebhookSecretParams) error {
 	var request RotateWebhookSecretRequestObject
 
 	request.WebhookID = webhookID
+	request.Params = params
 
 	var body RotateWebhookSecretJSONRequestBody
 	var err error
@@ -42465,10 +42388,11 @@ func (sh *strictHandler) RotateWebhookSecret(ctx echo.Context, webhookID ID) err
 }
 
 // TestWebhook operation middleware
-func (sh *strictHandler) TestWebhook(ctx echo.Context, webhookID ID) error {
+func (sh *strictHandler) TestWebhook(ctx echo.Context, webhookID ID, params TestWebhookParams) error {
 	var request TestWebhookRequestObject
 
 	request.WebhookID = webhookID
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.TestWebhook(ctx.Request().Context(), request.(TestWebhookRequestObject))
@@ -45748,1209 +45672,1217 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7P3dlts2ljiKvwpGv56Vmf9IZUn15SqvWdOVOEm7Ox9u22n/JrFHgkhIYooC1ARYsjqr/m9wrs/leZRz",
-	"cV7oPMJZ2BsAQQqkKFXZSXczF3FJIoGNjY39hf3xSy8Sq7XgjCvZu/6lt2Q0Zhn8+YXginE1eEX5gukv",
-	"YiajLFmrRPDede/NkpFM/0TEnMy2isk+oTwmasmIEoqmvX4vY3/Nk4zFvWuV5azfk9GSrageS23XrHfd",
-	"kypL+KJ3f9/vffmGLsKzMK4StSWKLvRUmyVVhJKvv3yjP+nZMiZFnkWMbESexoRyuWHZgbO/iNlqLXC9",
-	"bJ3SrX6tCsxUjzMlyZxQThjN0oRlRM/CpCKbRC0BHElXjEzdgNF28Ce2nZIoY1SxmCTqGaEzybgiQi1Z",
-	"tkkk6/nAMZ6vetc/9fRkvff9ALDfiIgiSCF00TjOmJQOVxsq7eSNSJmLbEVV77qXZ8kgY3OWMR5p0HYB",
-	"eMVUth3czBXLdmF4zSLBY0mUIBuaKDJjc5ExQA1nH5RFWGnNq4QnK73soZsu4YotWAbz/e/BFzRaBojw",
-	"7ZJpHMLguO8k0uifZ2IFX0bwXgi9f3jxptfvffvi9esQku/7vTXN6IopexryTIosjPGpXtckgiemlirX",
-	"dMHM2q/td0AaaSJVv0Iu8ySFifq9RA/615xl216/x+lKQ4Ujl1bxu4zNe9e9//WkOL5P8Ff5xIBaIuto",
-	"+ye23YX+htyyLVGaTABbaaLpMloKIfE8A4kSwRmZi4wwGmmgE77Qu4tEdUJezAl1xyCRBGibLmjCy6t8",
-	"x/Vk+quEk/EZWYo8k31/7xKJJKu/mieZVDCzId4+ERmh5Gx4pk8gwJxIshCcnZC3eh4L7UzEW5LoX99x",
-	"Ss7G45N33GIW+VuB2soxLRMl/fAN4wu17F2Pxk/7mkjt56eaPJRimR7zf376l8H///1//C54VF7Mv6Uq",
-	"Wu6iXvM76aGepinLyJJKWOf0/zcFxAI3BYTDMV5qhhsTmfCIVTFHydlofELeMnqreaUknN2xjKz09Cfv",
-	"+Pc83cIbdyyTieAk4Tg6Xei3NR3RTGN5s0yiJYkFk4QLZeYkmyXjZM3EOmXkZ5FwDWTK6B3Tey/ECqCW",
-	"dKsf1Lvwjqsl2+phtTgglKxpprZNOzEfIKZqtuBseHVR2oNRGN3fCc4ehHJNcnheV0DNKklTEuVZxrja",
-	"xfnp8OykYUkamjbrCq2kQfDqlThGk0Qqzxjye711U3hxivBptMOy4EDgjobXoj9tliJ1IzZvFkJXs6jx",
-	"eXhNiq1ePA8vKVFsZZf015zlzM69pmpZzKwfmyTNkqyJOb54DpD8Ucx+Yxy9RBLD4X5S/6OY1eHyZzEL",
-	"Y+9nMduHPJ/rnVXgGJfZ3s3gRzr423BwNRnUsb9vklWiwkCu6Act8wnPVzMtY+ZAApIIDmS7YDW4S2FI",
-	"H+SYzWmeqt71WIOLw/auRwZ48ymoWLzUTKkOi8CxwniEnx6BDP+sCf07GDMEQcM5sD+12sjzYVCLq+cv",
-	"G8q1rmrUeplHS0IlmcLn/xwOrq6mJ+TGiNucJwpV/xXqeZQDDwXjoE9oxkiy4CJj8fUux3nH27KcXX4T",
-	"WJEQtfxFC6kwKvUvj7CXr6Mli/OU1QEgze9hIOyvBxzP8K6+ZjQLCT/YVpGhYj5PeNzXGgDlWyLXLE0T",
-	"vrgmEZV6x6JIrw+2dJ3zSOVgbZBYoPgQuRYeUpDpnEZa7synffxb/6lfe8enX9GIPfkePhvlX7PFE/IW",
-	"QFhRoxoYEEQWs6ywH1NqVD/93Ew/pdGeMsWe6TdwWRI4rsjVOy7XNGISRtInU/MSSpQ2NkD7YfKE6OXP",
-	"tIJqvsHpQckE8aiJWatZ5uc+6roaYXq0uci1uqNZnyQie8eB1DV0S60CaVA3meAL88wJeb1dzUQqi6Pz",
-	"uynoGP/v//V//N9TElGulzUXOY9BD2MflFFMYDwLDEslOyE37zjKCzJjqeAL2EHAKGw1vrfQ7yXKO0AV",
-	"tvnXWt22jbD5QbKM1/Kp3PzqSEoTUpjO7aNHnzYHCRhpGZNrwSUDG+1zEW/fCPENzZCvRejB0H/S9TpN",
-	"0Gp+ss7ELGWr//hZogndbt6X+BZOW/ELaItjooSYpHrqae++3/tCrNbaDGexhuqTQpNzma/XIlMsnphJ",
-	"J4xHIk74AmD7SmSzJI4Z/6Rgze2sAMMLfkfTJH5lnAGfEpAEp54YkxXA+RPbvmK5RK/Pp4OksD4nt2w7",
-	"yQAEAOg7ob7S7OGTwsOFmgBTsiB8K+JknoR8Yd8JRVbmV+Su6Dz4THPW9RZMSrQztHnkuRWtny8Eo3ns",
-	"CTwDAL7MwJuU6Fm/okn6iTdo7U0/mcP8gBr7zieE5UaLSVC4zNDPCCXnHz5oTE+1TptxmmpBnHN6R5OU",
-	"zlKmP85yuUXZo3c3YzTewhJAn/pOqNdUJXKe6Mc/KWpBPZxomGQBwbRMKzsu6CaiKT98jxquYmCBfGKy",
-	"yahikxQnriyp4jptWpD/KC4HGdabZMVE/ml5puGVE4VzAwX9wGmulowrPe0nxnBentvA4+TetyxO6BvQ",
-	"Yn4lwbvSEEy0IoVnslEk31vlB0jkZpZL9qeExyF/N3o9UdkEj4Pz8WcMJ+j1nY9brqm2eZY0o1KuNA70",
-	"BwVmFPuQwx3NXSJS4+hP0pQt4EtgNAG/eB+B+z5XWn0O3JDEiVwlWuuZXjstVgMHAJ+QKY0U/EY5ofEq",
-	"4SROYiLFiuGjdCZypdVYbxFuyF6/B6/Xw/UKUBBycyNywDDQD/a1Tg4ASCIZKM7khQLXdYy2acIJF8ZW",
-	"BWg+UG2BVOhpBrpd7/N8q22APlkwRdRG/Euvr8Fep3Q7MXrvc3oHOq+2NcvA2W/Ng6+TlHFFXuc8plp9",
-	"dwrzdS/WY9z3e8YhPoHbmvFwfDEYjganozfj4fV4eD0c/qj3Mu5d94ajq6vT+eXTwdUpPRtcnkcXg9kl",
-	"ezqYXw3paDaOTuMzDdQt0JqlFi4Us1dJERh74AbN5VojJ9bIEHb/zYaAHi7SuzBMpxYma2g7wMYDDcHg",
-	"cn4xHFyNno4H9HR2Fp3HF+xy/lQTqaIAix291+8prWED7v2BLgdPx1eng8uz2fmAXsSXA/a0WGOxwhWT",
-	"ki4Ah9rksoY5XTFC4zuWqUQyfUz07rM7lm2t10BvAvCPO6poVvI5oe2Sos3RWyq1ltdPnqC32xDNE7pO",
-	"nsyTlMknOIB8YuAeDkaRRgAdjgdP5+ezwUV8CaCPxqdnT8wcJ/Ju0ev3NEfRJ+JjzrFOKTpfPsYUa66n",
-	"UMt8NeM0ST/mSu7rzp9PNI3DhU7efb+3zsRa0wkanL5kSdPv573rn5qlxyvDo42u0rt/3w9xeJ+dA6tK",
-	"8Dst8Z4RnqcpETxi5vYbOFsiiT0lzo3iHd+YpQxPqn4blT2kXMNJxexnFqkqdwnct3ILjER54q6NY6rY",
-	"QOsHvQB7TuI2XjR7UJufLOTjveVWIaeE/sW66VHWbJaiQFKinhG2WqutdSNpDt7r+56R0+EwsBRRCL92",
-	"m14SmTU77uThisYMfeFmozfLJGXm9kasGa/fwgLEEjdu2kP7YP1cwe3dD4Dl9HWeWLhxA8eV2SHDmg0g",
-	"c5EBSiLjbNQUDTeQyrxfpukidCFP4jbwGcHSYt/wxL6G5+998bP3zTf4qJM1QV0O3XigdGwyoViVJtGN",
-	"WSbL0TBIl05GtSLKlyzTeu8uOfpyHy/ZFYk0t8m4vPa36jNJtA4usr7blc8kWQqpzOZ6DEhJls61igV3",
-	"kEhqjMMdcYBLoRNzD6O69x2IP/USJ+bdJhmU9D0Hv0Gm5duWEIpDbRhK+QiVeOL7AMv0KOUGo4+uf/E1",
-	"xpgq2mmOnebYaY7/rJrjjupoWUJLAbTD7+D9PbzomwQ96zuc6KeOFXWsqGNF/5ys6H2/50U39a61nlXL",
-	"ngLaO7AWiXp7Il2kjmIreRBDc7yLZhndgi3ng9U80nfsg/LiXHc4Y3mwPXzytbUGwsHFzjZbUq2i0tQE",
-	"e1ODC89XaYwmd9RrPZVvHAfYY/73qjvz6JY0goL2dAWVRp9O4noMem+HF6PHMMRifMEBR7XhUJa1GV4V",
-	"xF4UsbVi8Qt+l6iaKPgbThL3cxHvaQUBNUPsoBa9vU1mc2gYkrR3g3h2cYuIIn8rChvGhzK4LQhfEC2F",
-	"QS21UUbEhrOMSMYkrsLTFAJSYk5TebSYuGCD89klHVxGp/Hgio1Hg7P5hZPgT06fwLAnGzZbHy8n9k6C",
-	"49pZjpMUbSf5ef0wUbF3Hjc0rqdOqRoN34yeXg+tAlORKV/QTKR661cIY6Q//97AdiKyhf1tcscyEwyA",
-	"6oInhppB1SxEToCHekTEFzkFOgKWqfWyhC8mBgwtlPq9fB0HljN+M7wq9DFPwAHovR1ZVlByIy+Ep354",
-	"9Y1s5QT1OUE5w6YdJyjvQjNoz/FZiBO9dzvV/M6X+qEbTAVyL3lb2JRJg1xBS7tI8HmSrZjxJ5vh3HJm",
-	"QqSM8kMcvAUhNObyGMwu0elNsmSxRJ3DCuMgEAVRNYPyjX3ufofwmjKqQJJkbJ1CtOEU3piiJx59pg5d",
-	"J2T69ZdvyBNNnPLJik2dT559AHf9EsP1ntmw/DxN3/GEmwgPZPHS83tyYRMxNA4MPMZLi+4yR3a4kBZO",
-	"UP90taJxCMs0OSitCT33IgdbxvUFPHte2KBdX4WiqztZOWIecXhE2LfMoXTiS6hpELGNvr5Ofnby8+9T",
-	"fh7nqzJaZ3s/VaSeM0WTFGV0jEF2NH3pTY14ChgVlUBoGikvSyFjVAqOYTcqgZi4TGAwnDEwJkk8dZcU",
-	"03nC0lhOkb1r1dryuGfvON7GzEVGVkKa6OrQUpK7RG2/ShZ5ZlC2I0Tm+KOJTUdmWdFT9DBsAjIjoL0j",
-	"gqUHZsJN8p1eClwfEVpcpMGva5YlIsZgdvO+wGAfx70Tri7OervpMZY3hmDBHzxQ1vksTeSyLBfqRwYq",
-	"lSaiMpCoBz/j8BEkdXOhN33nznnvDJKFLCF/fP0nkSy7Y3pBQty2G78wMOXEGZQ7ExVWqo8szwA9cKbw",
-	"csKztMeVIZnARn9rfvF3WsjWoK8SnismJ0osQLerSQTDp/TJADpdw9WkuYyWYsUgoZelkoEWss6YNO5N",
-	"dxtsc+9Wfa0csZjk63YQcrY54MAFlPz6obWQSqJkTU1phfLoLzGVNuGwAJtvArqky7SGpWkVEJ3oLebM",
-	"2ErchQjxldhgQg8ISj/jm1E+yNfEvIkqJ4Dkbn9pFi2Tu7bLzpjKM65FUS1eNZuziqWZhmaMiDQG9Z/i",
-	"xsZ063g0srGWAGjgJ1oxDiPCLQ221DzXYuSKYCsop1/m3LsoqMBUIY3AMfGOZOD81zCfMs+r8tiCmxdU",
-	"8r5BltWFUr7FJKU1LIUIbiIYsrskYifkOd1Kk/AlJNgqP7z54oSUXwJDKYcEQ7BtqN5qMGbubBKYVHQr",
-	"3/HSY4kJcgLYCZ0rJBZ1Qm52SGkhOCMzyHfn8IVLXLPRBdVALvhpAon1dfI7kwogVa6qBr7VL0JTjLid",
-	"sQVkeEHhCy+SxzxlUh7x2Q2VVVuqjfEW023gbH0J9z0aSJuzDJP0zX64qBK+RXdswqM0j4E8nAO/qvtt",
-	"w/io8CQDdxnOfu/DYCEGO8DPC0WpZQhVRcMKh614KpZhIH44EaDF7AnsnEYA7NTBwSZm7QaY0DGqXm3A",
-	"RdwuIv8gNkRrsuCMNQSRSM8xvmFMKyQrwdUy6A//ZKgsyUEkfJ+uOeRAAi3vjTCcZ2K155AdTVrrjN0l",
-	"Iv/YCHEHXZNTGQ+K0DTFED6JiPNx1gY/hsdNZtt60+iXNqIwwLqnZnAoD2GCDfuaVa5FmkRbfylTs+Yp",
-	"kuResJUIbyq4jY7f08rZw5NkiAgm7VfYd3EoPHIoYdWwz6D8i+M3AtLyvdTE8BYYS7zCgRP04JGVuEsY",
-	"MXGMznHqOYqkyhhdTfLM92zAW9K5NuY0l+pkw2aw1ETpN3tf6S933dzwajDo8sYCMzd1TxRNxSJnLSIn",
-	"/XIPw8HVzeArOpi//+Xp/cD/eHbIx9H4/ne9YExmgY/Q1ZV1wgqyTjVnT5RWEzKTB04sBkuLypJy6OR4",
-	"eFYu5HPVQtQavIdIG37SeJ0W0E+fOTmboJLN6cohfw4RtpLIpdjwKnDDvdDcB0l2lXBjqQU3H3/azXkp",
-	"0+PSpAQbsl4VA2KYZxc68s8eOtK3oWL/zWSfrFNGJTvpNYZyjc6t19QEa1vyYnFiX0Ff5SGRUBlbp9sJ",
-	"yptG4uw87r91j3uNN/0Q33joBph9iFi21vT4eqnVsQ3Tqn7C/6tyBi4Gl6On48HlKT0bXJ1HFwNzBGD4",
-	"UsRGu3C/Xef50lVaCF93olmLTxHrASiKSWVMKqtMIqlDhj0Eb56QNwJD/MDc1YYdsneUO5ykQtzKd7wU",
-	"Vr97a+px+iY92UqYqkJWBO2Ypb7fI6OawlI7IdQJoU4IdUKoE0IPEkIPjPG13ufjgnx9c+RXj/LVwHxn",
-	"ckQPMOPfLrdejQLBZFGkoA/uRLh2zuNEkVQsyoaUl3vgXS6SjchuJdbF3TXeizRWwzR6vX4w+JpKwW2S",
-	"oIaD72StPsiMfCVCrrkbk7PZbEBGqZAlbloR5pkZO6JrGiVq27seDfvmLfeQVm308bnurUTMMqoEXFnU",
-	"cffRlReYUYFZYhIK+j4wEwITUqAikTCunY5fd/za8OtDsnqAqqoZPKPBcDgcDi5no/mAnkXjwdP4ig3n",
-	"o9F4fHqqN0JIxbJmlx8Xcq7pPjeIzXKukhWbmEvC3vXVWeEK/M4+3Ov3tkzT8ehqPL531faqeVjALrGu",
-	"aRn0p6OBxszgkp3NB1fD89HgYnx5+vTs6pxezC4xiylT0j9/48EQzp+LJLJAYQF4qMSIGfqbid4tzXjs",
-	"2SrfjY/BT4uxDaO+KW163bOWTc98NYEqkZozUI61a2QqNhPNJyYSi85DAXmbcGWSMYJBUBXWcZfIZJak",
-	"wJR6EMsS9fq9DU3UBP3iWoDlSoRqQBRcLxhE6aQIPlhcB+Y8hSBOjBxFLnhsvv0jGpmaMZZMTL0IwdNt",
-	"pV5O0JS0LL6xBoZ+JpTe0Ot7yNxvTepxmrOtO3nUyaNOHnXy6B9aHh0Xret0/fbxuvaVxqzyjuV2LLdj",
-	"uR3L/YdmuQ/NoIcQ1KNda8i2fwt+tR9kKKS7kmbc4DDqGO/fY4qUKV9rJTtapOHEqdGb0bA2ccpcBtm8",
-	"qZjesUPTpvbeHu2kTVnG4CrBaBZi/26s+1LHQ0rP7F5WPUIqcgXh9Ta+NKwFerFYFz7NmDH8gxZ7l+j8",
-	"95jo3Kp+oWbPrnBhmcgb63raJwN+qqMdVP9oucaV3OJQQrEtLVjC/M5xPjDx2IrdLvW4k6v/xHL1eKcH",
-	"6KyHOT30K01Oj+64dcftH/u4PdDgdameR9u8eGp/bZsXZC60jGybG+Ibu0Zi97ZMBgwDJ88bizbj3Ot0",
-	"u7MGM0AQ7jxO1E1U3zHclmiDitvKVz4hAde2OsUkTzLbmnrOXpqappiJT4zwRcYSDpTqvpFMSshaLT1n",
-	"vnVfwtSTRUZNwhR+ztiduIXPmOlSGCL42VC2+1yUB4ck53w9AQdW6ZuI8oilmB8LQVYZk0pkxWd3L2t+",
-	"LVJ4s+SOKjYx39O4SNqd2Pzafg+ajUyw4N3EKwDquj2uaS7L32RM5qvyVypLFguWlb+c0eh2nhjYkcUY",
-	"B5r96C/OJAO76cznYrKfxaz0gv6sWLZKuEGq/iJjKkP9F71xbjj8WIzG7jRvhaZBOXyxYbOlELfeptlv",
-	"im2z3xQbZ7+RLMqYmmRCVR6Vm0RphEwED347n3tfKybLb2csZmlyZzBbfGv6/wfLD+qz9CVXoWTOG06Y",
-	"/sU1HQiHh1FzEncPDY1UF0Ta3UiUbyQa4ppPi2svV0hnmcRs4oo7o6qBUYO9697rNV1VbznoYHYeXQwu",
-	"L9nTwdXVnA5sTeXz+cWwVCY5Rkd8Uby4C8T/5w7ER0qYHDKKecWUss6NWrdbBwlVlUa90NNq7n3e+Qjt",
-	"L7S+Ue5EouGjyiTfrFaUY5cdGwlsdSPb6OL7ude+xBRSce0tCKQpY9eMVCzILWNr9P65PrrvOLbyTySh",
-	"qcQiV2YLMZtULRnvkxmTSYxtgBaMawhZXG6l/Wjdfszhb+nzLfjRnsx7WwLsAMeqqGs+d2PU11JNks+g",
-	"yC3RKj50ytTrmPoFRdJEawUnpHibulbdxe9FMQ+SyHc8oplWhIjI1TWZmtprU1NnAq9pCVVQMwxaY0Pj",
-	"UDcrFkGea90JipTdcrHhU1cfJMM6R1y846ZXuq2Ck4mISUmwhD3sr1XADQhaFpiNsmVfzPBBbcZj5Y/f",
-	"NMZSDVHCO0vCuL4TvpCVvj7HtavymFAb6ikxoB1jSGA7xXLN6vIJ8E0eFwRQWBRZzo21UKpn7RsCnha/",
-	"42IGjRq17bKWjZJ4Jj5MQLcu9NWy4pxAdYT3oYD/HT83ssy+5bdl3PiI9Trq2JPtd8zZ1xxHM+pG/1mn",
-	"EHcKcacQdwpxpxCjQlx1t/ZufrydxGd/ehN/83Y1Gvx8/sVSypd/7h3ggmVcZcmxCX2Fz+NXd8HCjneX",
-	"n/8UdZcryduWaWNgsVRU5bJ33TNKMSq/UrE1tFriMTMlpRouPPTQI4j9Y5mEs3J65M0iBuysU0HjAy4X",
-	"izCfXVtmJkUKVgSGouDRlX/NacashSdPyJe2+MOSSiI4u/ZK/BHcFeONTDJtB/WN0eOsRVTBKX/HX//l",
-	"azsweP1ffvc1KOxTILapKeJYFLMiKaMxlGPi7I5lJlZDPiOUmyL2OD1Ahl/YpcCk2PxR25PawOFMQoJs",
-	"2YRaCWvH+ge9O9Z/L8e6cpLsxjVnqQW9GTXtHrJQxau3bPZSU/1oOD4j/8//if+ukw8sla6gLOKEQNFC",
-	"V7wTpyJLGpM503Y3vrRbUWzHkLb0UQfK+WisIdH/tB7TUEN1yD++/PJrez5DI2N6epQmmkM5dqABOSG2",
-	"bvc8Eyvr0TAOB6gYnUdLUyB4Se+Yac9qjruYkykuc0r0K5WuEzWL8MitdpvGT2GXxk/b4qbKYA1d+bO5",
-	"LbFUYvHZwIiRfYd7SbMNk4rk8Ii9ILWBXl1Ec6d8PI7y8Uk6Fxl3FtLyAcGVFgW/BEplJIqgw9F49KjS",
-	"ikEsdkJI4/b9uXMZXACyLHsUpaI89gvmlnYkYzTeFs7Q98GZ9KaF6vLOqZFIoXxtM02piZ277PYpwDRG",
-	"0B/eP0acbKIkQexoIaChPy5U1lFdG9r6i3m4ynnNNhksOhIpRj+2v05p1jBHzlcz5mJTkBr6rq44CLhR",
-	"UUnfuJaxUEqy0vs1Hp1dnj09vTi7hIKg+OUoVEX3cxrqMUhmlOM81DZY9QTBjHJeVPDtpELnvdzvvdwR",
-	"Nr0bv5+vLBr6en0yuQJ0uHy8y9JIXcvfzjEZiJYuc6eHXf29XQqSrNbl2iYPvNNrq8OYeY9QYRoLlOBT",
-	"9+501YHAeCyLcEjvkhM8IsfnysgWkaBmOyoC2VxKFvvryWRczN7rus8pb/SvdpKtk2ydZOsk229Dsh3l",
-	"rtcKfWsv/eeUNwUvdOywY4cdO+zY4W+DHT4wUWtG+XEhAp/jhcyvGhvwOeVHpGU97hFsLP7Qzvr4fo1g",
-	"t7NCFO7ajilSdKDpP4I18qCcejdAaNO+oNFyX5UGEwQb0RVDhxs2MYqW4VtBHPJbcZewoCEzicycpruw",
-	"jRuxXS5dGbIQAx+evxmN6+uNRSnLbonK6B1LXXfiiErTJYiig/JEv5ln0MBxog/X+cWZPtP93oJxaOb2",
-	"U28psgwJ/VepLuU3YzJ3HvkMqjtp6N6Hy08FbzsqGPNKVO0cELczzZRmaOa+30rZA0LYIUo7Vb9e8cNp",
-	"aquM1pBRV9mu00e7ynZdZbt/jOLWH4UjB+uOtmHIcMUJ9Z6OUPRsgQY4EK5CQwQXd2sq5UZkmmIikWUs",
-	"UmQpMqlVK6UYxr2WEXNUaapimn1p/ua5nd6XJlfEDVSPJjvGEZiK8ixjXB+lPVjB9uneY1LRdep+x6d3",
-	"cbc7flt0VCfcZ1JsajG5A0Nl6CBikywKNYI0rdxNNXWqSCZShoGV2HaZzsQdRC2svGgBkNH9siLgmEIo",
-	"UuELzDD6kscsbuj2WHR0z7kpbaY3FmI9MQ4CguCglJtfICBQPx2Kdui/RBpPXEfy69F4ONRHPdtCtpOl",
-	"IBwcWUpi1cQs56Vw+NkguogvB5dP51cDSuezQZFacTnqFezNAa1ZL5Y/0MiwaVPQlXPFpKKrdb17xaDQ",
-	"pGadYFZRS3P4rcliS6TevlyFW4bLR23Q+wexISvKtxizgLwZttA15xeZC3FIoHF6tiWYcbZDrW57GqIt",
-	"oax/0Zh415ba2dOQ18D+isTvEg9bOQ5eogAK+A4s5bRJ6nPl8Hbxidd0pTgdn7YctMVZCCZKWhIMkomp",
-	"K2Lqm5pZvBQ/rN2zNynPrLiYrdjEopqcIbvdrQl2IS/OSN0dpu3K3/oOFb9oKiOjbV6bpOhwXjqDe1EB",
-	"v/rwN6kFOLShpCaOaLSdnSi7hadi7bw+Vywjy6JPuzmMXkMoc/GbzA2/wKojO6e/xtPicQPG9e/xvgBp",
-	"Ea4JuXYIaHfgJFMK1NbQXpofXSmTBdsbhuuwa5fRL2G2mHDvJtr7lspOpGllKxMm+5oPQilPrT6jjwUP",
-	"TDDT1N/py8vLi+Fw6KHdtLy2OnFJ6nn46n3xzZc33/3wcvLtl69f33z95eTm6y8fXCPLneOWjLNM9b+2",
-	"79VA8wrzm8NcEjbG9SC3G6n1EK0pYWDopxOxmdhABCWGu/sC1wjbZ2SacBqp5A6LPMkpMVXMrKcQq+0+",
-	"huxFZdFMTLgAthI85CzLtKrYgJJAMYaAwBLrNYsJNWvuF5GSIMOhDCw+UzA3DskSVLYJ4BFpzLKJWlI+",
-	"qVEa6ILpo2tOo/5zndLItUm3x+EzqN4gOJPPyNCU2xCShfjr7tbXqy1Wu6PrdZo8hrYigdk0boyboUak",
-	"FoNV+B7WkSCKcfLiOdzPbPA8Ge2viHq1m4i7+gzZoeeOwJojmmw/k8Y+waIjn8l3QSXyN6JYAdQ5f5B2",
-	"FVKqPKa7o1+Zk1ZsbYWqm9hgHgwYDrC/SgNFiyqvgUrBA9mHtV7LRIlbxmXv+nTUDxtmde7k4annTq4Y",
-	"b46vaKU/4Ylc1vbF3WfCFViyb3smYVWoVhb13hO/lZ/8M3ZvXHb1i4TMCvtMF5zROcPLznDrZshyzo2o",
-	"Zau1yGha8V/nSeG7pism1zRi0t7kP9mI7Haeio38r7/mLNv+51vz+UX8r6fP/3U8NlbPv46/anN2/nU8",
-	"Lnk7kLHtus9KXKK556ASaQzd4AXIcyPMIR13k0h29KXwr6OZea4QIgWZ0+whSlrbIOMMPaiHtDw4SP2T",
-	"vvYnf1vaXwhvJfHQEBrtdEeXaAqpP8cRXOviYJ7waVA79+iafUyFpZJMx6OL4XK4GsqpF99tddC9YLfV",
-	"QOXDNdDC/G8Z0G9GCtbyMgfOFq4zajLhYlPeUygeMFegVu1P6vuH1ZGzfXxkxhaUP+JxqGg2j1TykGyW",
-	"wnNmlgieuaJ4nz1O3bYa0wIzPBNlMjtPyE1RP8/sYwomMhDlllBFUkalglR+u6cJNlSxZAv+Ic145Ukw",
-	"XdMpAccYMCW9oT5f9Y15jvzwgsilFnGJapM//ykczxWns0dcJROpsJs8LltYTs7/50yownJyxlQpC9Q7",
-	"Of2yWlOWMhUsN1tezS2BOwurs7A6C6uzsEoW1lFJJJ6vp3UuSfFOYxPdjkl1TKpjUh2TKjGphzadzY9M",
-	"7fD53G/jlvG1aeNSp20LMhdpKjbhG8eyy/2Y+KRcVqhjl+xhz56YfX+icf+k5QS/EQLcTV45MBzHIqnO",
-	"IkokuXn5wuR2SAiwmNPM3vRUWk3WGUdH217FhdJBlcZchI63wvbGiaHbRgOlo8caenyIjmYZxgF6mpDs",
-	"lRCrR0woEzzdHpsThrlgX4nsD0IqLGQBHaX2H8hXpucURmbo41klaQQgiAVQICF/5gg8hFKZjgv3r1aR",
-	"9A550CsC9R0hL8YGb0KUkOCMiAxqipI04aB3ruiHbxhfqGXv+hxigfZ63kp5W6F7cQgTA38ZpFBB/TCM",
-	"XLCdGAKxC64q1enFEP/zilIN28SOWXSHZD/+1ke/p+BRa9n/tX4R6lvSDy/whVE9NKgU9Hs5T/6aM/O8",
-	"fuK+nBwSZtSU4DOAsMT4trCAJbFcZ5dfexs4Hp49BazZL65abOcORbZIJnuF76CkK9Lk6uWPJcZPuC4v",
-	"Wy8Y3md/NkSRUr7I6YIdRB2vzSBlAjndRyD37si3wPUbOwFyhBZv/Ld+cCf4A4Yxo+zuej33O1IIlLMA",
-	"a/KVQnk5gdteO5JnsJ4Pa29P15iMEFFOZswGR2ZCrAhVsLt4v7EUUpGER2mOITyOAY3KvGfchve0Y8kA",
-	"xCEcedSOI2O3x6SmciuePbjIMqjZUBUtfcyUTl8eLFC5howWPeb//DQcXN0MvqKD+ftfnt4P/I9nh3wc",
-	"je9/F1Jq2+Raa6q0TfJ9KvolUJtrnvBYelTAY7KiW/KzSDhkh1MIvvuLG+UZmSItTr0kcr/Apk0gyzm2",
-	"RiqaYe6vcNnvfRgsxMB8WUy6c2DrE8bhWL7FjjdHnMydhj+QQS/0Cm8TiAv+yWhXJ/OkaAx6Yhp/vu/3",
-	"yoqwBqPIbwTawhTE/YqLOcy9Xr/uyJjGPvrUzEX2jLDVWm2xwpiLEihJijbnxSyzLoIfvAQQvi/LZQRo",
-	"mpoHlIFPS+2MES42bUWG2bc/JTwuS40xMh2rZBylYxgp3GL+H159s1umoM54c86NajwfBhFAHo4+CSfk",
-	"Db2Fq0usCspt4QLbP5euGD5YYXPjsngfldnNzeBHOvjbcHA1Gbz/jyDHeM4WGY1Z/JKGYq9v4HIb9Q1K",
-	"bKVsPzFyPtdLve5BuqLsE842pri17BeB2iIjeC4k2VBND9ChDkr/L+mdpgIo4M8y05UAe2exVDL4Hq5e",
-	"IWv2uofPgS830fqG9dyeDobjN6Or63ObwGX9c25svL6HLMjdlEyzjqAAyiXLILYmiRhZMco3yyQNBu+s",
-	"DRabyOgPjKZq+dLkAJtFVOd9rb+2t+RFyWC4mZ6LnENglhSto4pqL8wxRmOTacMDthn49Z5kDZop7+4W",
-	"l9C3OAydg+cspSERI7JbZAhyCVfzQAwrGkO7ugWUjtcyZwkd7WrS6MKWlNZngoFjIo2ZVMGAixLSGcEn",
-	"oY0fLrQdqjfL0NhT5IrTa8Me7cHGvmyIBOdqigXGchEaRWytTsgUWy7rt+EPssHcUKU0V4e8njuWxTkj",
-	"s+07Pk80FlE9PSFT0y2weFk5Q5cmKfQ6ZJmJj4MnUalSS8ohJgYSqU7I1Bzr6bU94O84jIRsXBGsXM1i",
-	"PWXO9XN+OqmZNhbw7IwttA6XkZVme1y4/T4hU4gDSQSMYGJC3nHXBh5XblsySpWkqRUnkG1FOVmKPDsh",
-	"UyMA9TD2TxOjBv0KTJ9nIuZzMmMRzSUYXBp/EL1R7pGIu+aaX0P9rblpYG3QgbYBBDvYFRT99eT+SIoN",
-	"BvXYYtMFodacKKbYt8c4Vw5PWH9w7nljavRzvJ/5jq5qcgNN01Jtg0AgDpGMORtA6/5lmXhxVhWJO2f0",
-	"yzhRJg36CATORKytrv/WFvA6ZVSyf9nFGT60x+ZEED7Xj1ZRBu+H0PXlKtgR44bj8QalHFy2gCeSqBPy",
-	"AkOaOEuKukimMwc3AVqKfQDdwu9HgdwFVao2FeliRmO9HTu1MMbD6+HZ9fmlfmiZSCWyLabUGW927+x8",
-	"TM5Oxidj8sawJc0Uteaap9Dfksf1c49/BKNrNdNDjfwee8b/DNUG6i57i24K95V6SVcDejY7H1xexJeD",
-	"p0/nVwN3I8jO50bl712Dhj9J+F2iqGmFmVJ9btuuzfl8zU8T932UrBPGu+aAXXPAHhSBiSdibuMhkOoO",
-	"KMsjGVdeNIbVjqXr/StzYDGlQc8HF8PL0eByfHU6eKoPQ2RBpaPZx7rg0UsbFAequOhphAZvvvf0TAFW",
-	"oS0QOZlDc8SMKeAO+F25SJ//IrAuCziiqALmk1Yo2+3S4phsSIsVc1XkEqgs8YPqPZ22bTaCi1pt24nb",
-	"4+e7Tea0be/1wl4kd4yTfE2S+Y5yiWqaU2sV2rquN4pKUjB5jToLRo6pNgLN3mAWLtwDeEUvy02kDoqB",
-	"dlIolChu9wQyXxjYWuj4nCeZCRaGv2x6KwfLvHUYPlb2wTnAabfH4d325ty2pd47t/WglORUSPGC5jCg",
-	"59LUGizetvaLhoG2O591MwkemX7nRGIxh4Z6+u1C0E3tJlrXSWBrqVxTmJ4UKp7oD1umAslL+693SgL4",
-	"8XqcG0S64W3bA4NLwZkXI58cGhrvSYpgL1fYP+XaMa4gj5orQhc04WS2RX+D4Kzad122cHXv4tCKqWBY",
-	"kRAr0w+t4KM701YSBoonNWJMRtcxoDmBWFsb1edgClypqlSuwye2h2RjKNbq2L6GJ+/LkrotZWoWEaTK",
-	"F89dwotXseiaUHB79QkldyxL5kkEONefNYWpfnnX4KxR4+R7eHiNlbQt4nhaN71ix/W68rSFgzjVW5qo",
-	"IJ9CRMOw6Jg3TU+SlPlCUAPr0/6u+GtDXSW9pk41SIxuQTj74FG4TeDSJL4TfHAQjZcUp19qidDfeeMW",
-	"hNLELVyScORBAJaOh8/EC2ZUuC5dfxOnhpWlor/9ZWSWtSOf7ZaXWzkJ9a3MCoZUaCe15r+tC1jrBbAS",
-	"Ga/ojP64XbP4xN9EWxLQvwY6L3tPTkPeEwChsY925zroXAed66BzHXSug8dzHRwVxYre4tbBqyXbNCRd",
-	"rA6iBFli93drUoiqzrxbK6/G1Hwbuo+SNIkbDEzUwPVDu0UPCklVMP82tQZQBzN18rBE8nH6jpUo+3uP",
-	"GnT2TdPR3r52ok5A7dwvaoCn1xp6ozmKDFRfe3MMC7WRS6skjk3VWfMN6MZLkWfPzD2aKiyCaSqkmp68",
-	"41MnFad9Mk2pYpn+I+cZo9FSowQh8Jw3RUf/svJ6QqZ0NUsWucjl9BpjHHDjV3T7jsNFMN5+mhxsc7kx",
-	"g4ASacMj4sTkc2dZcsdOyHTNshXVR6A8qL3Z1MCJjCyEiPV6XLaceRpJeUn1oIWBToqYGXAJ0S2hfAu3",
-	"pOVLQkM01uPhqRCAKwg9cajSWqfFgD4qFvBS1ni/p3Ff03y4ZemAlqZONYgKabgguX7PKcWl3Gt3xmr5",
-	"ydfJHeM/rGvrDn8nfLYCHjfHVgy5IC1BFTmZRxFjcV3hYU/1PB+a69rJo+hmYW3roGrCAM0JeEon+frR",
-	"ygk/ihO5wNRHcTa2S1YoOflCBcwnvqW3a779tgvZVrb/USvZFsiuqaBpT5RHRRauDUvNETd/TTK2SngM",
-	"hx3R7juBvCLyE3AG+V8U/hV8sfgcOFHlb/xZoS5TorYT41LC2Kqt/wh+UYxvPjdW3AAsNeVPf2TLdTcV",
-	"ujMVO1OxMxU7U/FRTcVqvnfv5sfbSXz2pzfxN29Xo8HP518spXz5594BOeAmdvCYLPAvbcztr5oADlC8",
-	"pLlk9bX1zCJpxuylTiluTpsQoU0/syUx9AZDme/ROBBE515vCDzlogpEyThVS7bVvxzvircQ/lLbP8Kb",
-	"HqMrBZkxc6OKizAGUUCN3In7s2suZm7em0a38oE7cLzDBMnkMK/Jy4zdJWyzT/2CknGgJKYQkZomt6xM",
-	"Z0u10uzhXT4cnkZr+If9gaWpIFC6wsYckkjweZKtyFbkWdnrf4LvPjEvF1pEoegZPqzBw+/0Nr+lKoLI",
-	"dAidZh/0zwfOvMtScDkhlvKHN99+Q0wweTDT5CADw62oJmdR/whRo1/yRZrIZbgowIeaAfQvNbBWqKR8",
-	"C6WVP40AM/Y+6mlSTf/O6eIBNUi+56w4PZBzapDcXvzY0/mbkEKvnC1cceIZbE0ypp93bqlSIAK9hSgq",
-	"5x/JUCBbRJOpr+GbAQpXFqZSEFCW3vGUzZV+Az0zTdOiA02aQAFpHYlo0ZIpPjXZ8QQWFRdn7B3+yOK+",
-	"c8cB5PrdJGLgsbT+PIgQKzxyCWYhnJBpzg2RBaFc0S3kkEC+wMG+Q1MtanrtX7ZvqMSMFAfDG1cREoSk",
-	"mL/jzug00vOElFyLLtKmeC5Rz9ABnMeJIqlYEEm3kN1wQr7n6dYP4YbQM/CDJXzxjmNDAyUcEKkNzloB",
-	"QN7UfcI+aDy4gB9EJyT6TIXGz0TkampEkRbxJ2TKxcSEKiGG33EbLG6Ix/wKG+bX8NSoMpFKJ2Rqvp3I",
-	"XK7BR1ilxc+kV/3z5B2f0jRjNN5Oqjtsp4e2Y/Y3PYM5LZpYOKDZuJrNqBpc7/0TMk0TfjsxwLzj4PdO",
-	"+C0MrOlREyYk5sVktiUU8n4yDMgSGYRJCEFEquf2vBZ2ccbDhtSFg92JWxb3NeEXPbgSRQyhwVndTrhQ",
-	"aNkzs178gNSsCRQ/2xsWk4lr/M9kCjaah+B33CVLmzLWfYKtZDENDyCBbVYTOnG74fzl0KhG2kQdk3tR",
-	"bILn+Z6WPDBmAPgOT42ZCJ/ySQCfWUKpaPAk73aVcwAuciYdIRZ8zMWSWhnlxu1jWhGijnFlEh4gEdcn",
-	"+iptcQXEXWysLDv3q7wZ4iZKvpQqGwV7uMoX4RLAUXFRvq7i9i8OITjDKkdJf1c9LFCy1TsQvX6vIHct",
-	"KysUC/D71GcdcvbXCoHUetzKz8N+9fo9h+h6P9yjNeIU2eJRumwGO2bWSvHX9f1N5jQruK3po8hOyHc7",
-	"MVzmsm2qWe+0X1Qrpjz2+Xiw9LDnVDEBiO2qDhfhabsKiNvtSZqsEhVUH5Y0JiAUPWMRIkbdYVowU6Qk",
-	"4TYfzwQIxnSLAhRefMcX+hiLXBXt512kZ8bgFM+YZXRg/fnSVANjDFIndjOW0u30OpBLiXqBlv8uxmzL",
-	"FLyism1AmSjpIpDEbgp6ax3PbaTeWa97/gmZYrYxAPqOeymacc7sNZbNSNYrmLFFzkEfSIxvxVzgFo8l",
-	"EhFSZkiVvYLzmEsMa0sh0d35nWCYMDF8CHfd8tKwbRygVCJjMV4ewCY4/uQnjc1yyYzTXmJF0non+tha",
-	"7b438Ong6pSeDS7Po4vB7JI9HaBTC13ihcki13SlrRGaLZiqtpu+HDwdX50OLs9m5wN6EV8OrGtMj1KM",
-	"YRh2YfmhrahFHvULcGndD9ukQ8kPbcpY/dLzyUsvMK263vHwzehpUTp1x68awyoHl7NRNLiKx2yA1cv0",
-	"KoZndkKb7dxVIf07rEIaPAajMlnUVCqtF3rl27miDeEhtU0TOcEqoQURYT2n3nUPtIg1ypmJAQM9+0EX",
-	"+Gj8Zui1PQ9VTbWqDI2U6fJrOrDEdAv1UwoO0cMfzbGKDGOaUY4Xte0u5xRkazeU1nNH2zIDrZ/5Dvrx",
-	"YHjpDXp/xK2IRsSk/d0MHHcb8ISrl7d7SKeRRkDDlJX3L0vvz0W2YpnbXVkzncHBe9MewN9GkwS/h+W7",
-	"rYFSQK5EdOCp0x+9a8viOimXcKFCY6iCxTIJZHGqQZpR3n7+A+jh8P1uIqCjyMFUHWh3Q10hjR0fX/nm",
-	"2L+1Cwwx8mupgKIJ8IDaUIPiCyvVm0SjKU3e6hCnid6R0imumF7Vi8b74kSwLOH7D8TOJh1yQWkM9k42",
-	"dxXCfVl3+O25oWKII4ScguIETWy9EUtPK7aasUwukzWerkxAJdSlkOoYnlWupgSHcHRlmYiGpegR8JMr",
-	"gfF6SdOUbBjWc/mvPVL5rDjQkM3o7Ps4UbWtAi4GWg0eXGqb4ErbBMXJG0fAx9fpdqIELPaoqAVYHBbw",
-	"1IIM2jmxZkFSYKYE7NMR1B4eXLKz+eBqeD4aXIwvT5+eXZ3Ti9llzy83eGx8BRQA3Yk1Gnlal2OFppVP",
-	"bCLIJn8TXH//ZZ6JNXvyOcvSBHpSmRK6r6GbLt5x3b+3zh1TY7ucc7NlsqUChoMcgqIjNq8cjFavMYF2",
-	"WmhMQa1oR4MND3LmjsUagmb00fnpl97PIuF7yAWEr2SMN+MNRlWT8Kk8f1pnR+5HFriPJubirKWu5M/A",
-	"IEBtcBmN48FTdjofnA3PR2YPLx6HxIuyuI71w6hFqcQ5zaXS7HvlEfBX+ktvjXdCsQPWqFgZzn0LPQL3",
-	"Wm2drCgWsNOAWY/xYQyPNrPXowCLWHKnMeT0efeV0ar9r47yeYRV1auyFRM6k+OLh/hOCoZoXTblFVvO",
-	"X0MluAjHEJz+eQwg1cAvPXZJxGK7UWzjYyv3jof9Hl7fOHkZCa60inHdW4mYZVTttEdr0KXLcUdpUV6+",
-	"D6rDpK3Sc36ggoSs0TooqlzCqE5fZUlMt4Qni6WCG4XNRCtmENBjFg9nW6v12iQQUPsLj7vIYhBOK8pz",
-	"CqGtJYVIpmIz0fiamLbxUBu9pHHtDewDFIYqL2Pc0aToO2SB07sqmZTuqER5lkG0LeKhSFBCPAQOwLkJ",
-	"Jh6d7nLjCza4oqPh4DI+Px/MhtFoMGanc8uorLSpC5pyI8pkweFYhySXEzZgttIFQN/7VvwtSVP65Pxk",
-	"SP7tf49Gz8g3Cc8/kA9PLyYXZ89Idnc9OhueDP+dfM2iW/FkPBwNh6PhiHyVZGwuPjyBXxE/Cl0/vzTn",
-	"6h7D2+pzd/2Dt1uUp+zEDtauMOVMxZzA00VRRXv7bC5l2lVDZ1zd6GFeFQUUKlEqYYdzCDTvgV2oHBNs",
-	"CdmNef5FEXoeBs46p/cMBo/t+AHDIXMYAREnsb3fdYEHtsMuJXglKjEkvl04kHFd3Ojhb6IaZHs+yRCO",
-	"9S8QTPbDmy/6RHAsaLsTDYHj+JCVojbrM0tKoMiGlEk7m8ZSwrFhNWIGqrRDhXQjIw5GUA1uCs9kfYEZ",
-	"99AuBQJetHaud9XcXh++d+bGNgRe4ZdshTUI2UBie1QSsv7QEJLydSooVssuioceNjX6mQITo74WmlX/",
-	"srsfyWotZHuGYAF4TXlUxw6st7IhjtyBYaK/sAhR+ZwfClJtnHnJW1lb7gefcgFfrXPBHsaQDxETzUw4",
-	"6Cyqi3T3QPhM7kbB2DLDUBHaW1+osXzJERWu85SGGMEtY2vpmFafbAxopmqXKUyzZBk7lBC+dRCF8FQ4",
-	"skLF3+yvu/BCi5m479eGhjJwh0NX3DpXQbN9ZAK9KPRPn+T0OgdYCAzzY4COPXfTQaC8tB0PQnB4Dqi9",
-	"zNxaoZqL2DUcA4tJQQhCVHE0hTGED2GdLL/kdIbxTqaR/AMY3StIugwB6JxRdfXWQiSkD+HBmLIzBaAo",
-	"uZj2b1sc457Ba1jw3VZW08Yfi8mWHYyiP+vBXii2qgfQ+IeqAH4lMqPNwYRaRhvIfKjx5WOA+otQQayV",
-	"nUNVqH5YaxQhXIZFleDB8u00xvB405nmQKKi8bcwfRi6kocouKsQ/ys4q4hxx+IfSQGteKZqNR1bYuOw",
-	"M/bKjN7EIcOOsL2iX1SkrgvdtPL3UBib9YGqi6teqnxETKFHq54bbVwlQJ+SKegMJuiaEtQwDiZoiNXa",
-	"hanwx4Tkv0wWfJBwqeW8sHY9lCOxFVRc36vDJC7OGgRIBe1Mp5j6lpNkjOsDhZzgmHP+WtGAuK2Evnqk",
-	"ENAqPRz69uCugPTbJRgO4GuLnsCq8L+yEClz7EJDqeoIFpVlA97T+MrKeo1TpeZ8G8vKKmlVPrRz3ozp",
-	"XmWdJQu14gfpVzxPfmsJ34YJhiTD781V+brYzC42s4v/6GIzu9jMLjazi83sYjO72MxONnexmV1sZheb",
-	"2cVmdrGZXWxmF5vZxWZ2sZldbGYXm9nFZv5WYjOPK+KHVQ3aF/Dzbhx3qzOKFfMqIQQi62z0HbUXMpVw",
-	"UuMfa7w07duSWlpbcldyerzPJElFsL1B276PMZ7Ftl0fnV+uOZZTPTdPlvu87a8d7nwsO9eCgmyWYrUb",
-	"2Ki8rnCb6lUzF9riwWpUlYtnKMlxeHO4CtkUfaPMThZLKNBV2o1GGmvbu6l16GSF2px2XXuh6IpeuYiU",
-	"1tRxRFWdMudsBkoqscYCLVjZph1Q1kEaumYuITNRrsKXR1GutWeoN9beiqq1VV130W1rp0I9uTuRWCBm",
-	"bG467h/bRzBYucghpl8QRQFvaVuaCdZEue7ljLYwTwwno44JNnKVPE7UjQsn+O0wuNrGK8DEZyyiK6aZ",
-	"dqLCjNzV+QvGfMNFaWv+aR6/DRb7Bx5KldeHQO9Psk/QNMC3ExpgeKAPhr8GnycWzUPackfPR1thjhg0",
-	"bRqGGl9ulcraEgyOdQDfK1+J1PdbiVy9PACw1C+UM1NW6ujqzVlN4VDT/RYLgLm2yqnme4kyM7bqRJrL",
-	"pmadZgekojyWz8hU5muWSRazeIoFEznbsMxtFBT8Yikz9GLrVpmORMjg7W2Rq11WjBmsV+VulfYcXsD+",
-	"X8zDVRK2g7g1e61EShvdmmy/tGKxRqTvBLb//XQB/+Rtpb0WX1gGDqNBeRC6v9cuvjVFo01f0tp2pKXu",
-	"oXbtTYTphcLvUidG2dUbLmil74kC1M8cagEY12lDHfxqRKAyeQTHNbMqNHgzBgLQjLiablU3Lv52J2yy",
-	"jD28h6m+/jKlWv5Cp12kc7deO26p4bffm3U4HD7ACsT8hQPUJHMTVJdCUm1NvpsZ4l0eNQEG/ACfDcjL",
-	"DZVHH8u29Fi6qArGybqQa7QizNXLbuv2BzZJ3wdqqO1xQdxAceXVVFhGsSPFBjedAkzOCJwBLOHbmAVy",
-	"nGbmj9Ay/6rlJhd+zeAO618/+X6Wbg3r0IKPtMZHK1kEG+s6ynt3kC1ee5Os2I/gQXUXPK3e0k/uoWAc",
-	"ztsrH0E+nIWsbKmh+ak9h+USUST2hname9f+Sp/IQ3g19Ihrb5y4m9xWzO5oduPm8bcspJs0bkRtjtIN",
-	"1javTVAqo9+7z90bOW8uONris3wPvHd0kF+Qv0rJktFMzRhVaP4UgWotd7J8t3yAgjRjjGN2gOuZSxZ0",
-	"HWhtS2cPUnWPJ5+CZoq9qyC7ioEmQipSvPY5poLpZhQNoaMFFQz0KwqpucjQ44b+zfKFgdjwTyC5imCA",
-	"Bs+rVXPneCD0CkqgZUnQJWblSqAVj/5pd2MX9A6uAwqc7DULKpzMEzpWDnlrbM3giiy/AIe7E2qv4fBx",
-	"hIQLovi4MqJAp52wNeK8DMTj8x9rTFk/mqOdRUDjfX4FqM2OSVmq9TY8Bma9xRSQNmNWMhVW4/1kZZOr",
-	"XLkY+qTXSx/5pui3eFnzkLsZyHGsUaSK7vnQG4WJNTp7kgDHcSEt+5w9YvWFffa+CH6pcxEUjY+wAU2i",
-	"gn4CFzTTPPsXSRahs6kthxSHdXUuDbQfE8+9x++9EJ2gMDR8Ck5YlnNZckPaFguFM+Vg0d2WsdlYnxaF",
-	"QUyfr0QRLjbh0h/7tRVcm6G+DVXREsd8HFMbY5P2b9V3+rn7StTSnppcS7GR34nNS/P4vYtvakulpdin",
-	"5pdAZ/genrzvH+R3DcRO7VlXKjbfipi9No+39RhoNDqHgR+MVXMAJSl4DJpIReOgdsfRj+Zqhu0vxZP3",
-	"lXiv5hff0kS9xCeDyiHQV5kxlPREe+ZLwPYLfhran4LfWYoqk0p5AWWa9dweqan7YjzazsQt+fu8fWoS",
-	"Iy6FPyBKZpSDGMwVayo/c5wKW7zfUntyF6DNlQngqYPjkjAGtA5exmOv0Y9nhYGf+mh72ouGOlohLMKR",
-	"3D0mLqa17m3LEwQIwFRECBVo0lq3bf9VIQAbS9kkZ4x+WPRYxHpTYSWhCEBsIih4qur0gIZKR2/QXp3U",
-	"0Ebfu3JPjP6IyuKjewnKoaN1QAHTXQjbrAmioMTtASZjOfa0PuhhQfkhGriLVG1e6g+SZTfwYJA1ewNV",
-	"IK3gp7SDHh31HZE2HgxFgxcgen1FIY66Mh011ugeWq6OZhyMB+zc4VcQh8ADwXKHAFTLuLypvZ0J7cdX",
-	"CUvjl5mYpWxVcyFFV0wx22nOIHxrnS0YI2oV7U0mQJpWmJaIQ05XpdlDH1j9OhOLjK7kNZnaBU37ZKqh",
-	"1f8ynq/0v2uqFMs4dPQD9Oi/Mq39wNNCTORSZMp+SAVfTPvvOHxYUb7VP6wS/kKxlYS/6Qf3d86Tv6Lf",
-	"U5rHipaJ+gvLz/DZWy42HIdIIRowholmKeW3+mujikyiJc1opFimv0wTziazjFF4ZJbEycQ8pz8nHHSd",
-	"lJVfisRqlvCELyCLBmZhPBJxotdGpnG+TpOIKoDLvYgQ0xUzI6wEAAtBM/oP48kD9DEI4kB8Q8dXQLRU",
-	"DnOpGR021yxuniaRxjM4S6E9LDbR240h1fRVW/MOSeszCf1QXePbNVVLS1+O3kCGxULJZyTKlWnwOB4O",
-	"SbHonWv9ADyruviDtz4JW4lpqBOsrPLoZ4HRK8cRl95H8i9mDp3CrxnPgn7Nhf7hhLzwOwUmnKRiwzIS",
-	"UclOqmD1e6uE24+jAAZgri9sYZXghHb5Em1NuXOiFxbeJi6Ii7LmbE0Q1gob3+oH7JZHVNFULHKG9aF8",
-	"vcWFZVVQjfC4mWpRHOgDP4mgebZVU1xbeLPE3lJkGRT5tasYjdv1XHcD77Fr8an7fk2Tdn1SABZXOsuG",
-	"dgmpLOYOKpjpEcBHa9tuF99v28D9D4ymmmJDy1/Cb3bdrq85hC8lYA+DEiYZk0gt3vbO8uiWaTEaCc5t",
-	"+2AN04xKVv2aLTKIXoXEnPkcG/ZDeJnsE842tqpwn0RafR7ka+z9jDXLtXnZR8UFImyAel230RPi9f5k",
-	"qYRA4Vt5YjKGe9emnajcSUw/HQzHkJV0Xkl3LjqZai6Fwel+5YzS4jIWJ9XvbFDIzve26IjDSL+nTOfX",
-	"yqMW6BpodoK3zHbsdMh1Y6JQ2exyY9A24HV30YO78RmBmghBz6Pb6CMmfCmkWmQ1AztSqavmaqr8UgIl",
-	"MXaCL2nGbPBlq0P73Ez4kmIde6u69K4v2xeK9hZtICmHcdJbJl3vYeioyyFsTmsAu1gKOxKAyo7A9it4",
-	"M2QtFUS6Zz1YxMY+T9iHRCpcCFxj5Ryv+G3Qfs6eYa//TSJZka0CLZdNeUIIYQ0rNnVh3VNLGtNrBAhP",
-	"/MzeFwBpzFgqNoYBkGmsdclra7ZLoA1T+sLvUC1ufR7V7+nXgsHcxVE9Yh9sh+fQmt1h37MR1HKCtUhT",
-	"afZFUXmLsQFmam3gGR7J2Qm5wR8rOS9eM+pE78Y7DufpWk+jFU/HTe0q+igUEmk6W8cQQm+GuybTgplo",
-	"ndMqHZKZarRBNbYi3Fx0u2MvlvA93Pd9fu5IuG85oFfC0W1pvVxsrD/YibhfVcQdlUlr1J3WmbT4PDD/",
-	"mqjRinrk8Y3HoNIQm3nxPATLDz+8eH532S9bKUWJMQxrOyGvLLNb0a3V8/VT+XrtWTbViyvjAOhd9/7n",
-	"p+Hg6mbwFR3M3//y9H7gfzw75ONofP+7EK/zigCH8k+KehAY9GT8UX7L9q70V1f6qyv91bb0VzgMuE3A",
-	"oKlx0icxi9KEY3hJxu7ELXu84JL2wRFNUaChbBB32mmafj8HwdyuWclz+64WiLuelTnNwIWDmXJaj4rE",
-	"yoXio/8ZtT8uFLlla611bckKL1Zq0FFIJBZOzdvJDYfrSOAYfm64rRbi9GLLVI5JFW91k4TPPPqVkc8M",
-	"W+3fS5bBJerOnr1dCox2LoI4qpcEpVCWvTt06GXF/liFgvbC6XaVwE+7gfZu3RF7gbbKJZJ/6PfesRbQ",
-	"NJfn7uRwJ4c7OdxWDh9lzvgdM9qaNAFBFrwh0HJMuQ546FQr6d9WtO3m2bqolnasGcxgG+QS4M/bal4z",
-	"EVm/lAMiVZKmmEuuf9hi6CuVipjU43ItAed9OigX+oDFGDa9sxao+a9/s1YjIPeE3PCq8DaNy/yGKyCL",
-	"oBviVCNhem3uJTZL8xxgAx2c6h1XIo1PyA3c101x+VM95DzPMJjVYCbBYJU+OOxU0ZQAwYkoJzOrJsSE",
-	"LmjC2/pqWBHA00yIgeshdx/UiZFOjHRi5JBKzvuvSOtvPH1+g9V2JFljxt8jtHR8nDvOljebBSgvM3aX",
-	"sM0efxJcbBpxshQbjgk6wvhbJdh0Nt7MY1QP5RgdF+i4QJgLhINXU63/YCoCenZf5zym25OK9NnHNTBx",
-	"sdLLaDQYDofDweVsNB/Qs2g8eBpfseF8NBqPT0/17gmpWNZcL5kLOWcZVbnZjSznkOa+SjiWv706K+oo",
-	"f2cf7vV7W6aJf3Q1HrtECFM11izRdsqKkrVWj3rXY5de27se7SrQH6e23zE+jeKMt/FQFLu/l9ParnA1",
-	"9fJsP7WQ0d+KZTYa+B3n6zhfx/l+C5zvgb4Dqx8d4UJ4bY3jUI29srsAy+ydkO95CoEBU62wTiHqwxiZ",
-	"1tQrBV9gtWxXUF1bdnjbAMYlXDY4hhOusedzytrc0l3dT4oVm4l4i/a1c6aXtb+OSltT6Q6NPig79aAC",
-	"FO29N3qmb+GVsPPm8BzQvdcFh+Z8lnFcG9trwKMZCyW9enUW3Rbt0U7MYwfmFVaJopgvxFj+KGa7S/qe",
-	"MwgiEzbAaZ7CUnwjrFrb/o4Bds6xEmeesVK/n2h1dTd7PVrP+I/r+OuvhvTtVf7N324+fP/m9m8//hyN",
-	"vvjZ/h0vi65mehM8+7bfWy8x0CdjKjPpjK5lgKeBHWTNZzkvPU/Nkdf/e6r/Nyz+GzUUnfc1LeshyHLO",
-	"bdYlWxfNDu+wwcBrxk3hT1exsXd9qneVxpBCUeDXlQWqdlI6t9lKDu025iXbkn+LRMzI2fno3zF4fuL1",
-	"lzsfGos+vJDTix+9SJm9y21AyeiirnMRRuT0rnuXv8c/B6PfY9eAfLWi2daQgCfTvIieCtPNk4Lh0hWT",
-	"axox+cRot08sEcsnmj4GxYD/Ov7Keg+fWAJ4skykEnB7pxm13gnTnG9fM8oQzepd8rMTAFWwSjv4RGU5",
-	"j6jfNavaRXCvYrehiZKTuXBdHvELk5FqvjJIwIEriHjSyol6f2AiGmY27iZUZjl/QD6l4TXB0rCQD4KF",
-	"tCUpNtLNlHB1cRZky+4AtSmOXITTUo6JKgmmiLass7AL+Yvn9oriZzEzJbYlIxrZroF0bW3dUIaPIrFg",
-	"sk8kY2T6RzH7U8Lj6TMzoMgwIA3oEVcDFb+Dsxi221ak/1HMXsIboaulAjItH/37/0o68F5EumIKgQpP",
-	"LgJ3T25juKu8q9IJxc5E7neP4I1KhjeJESvNW62lbMIbQ5H3JlcenEHbKgLij2LmijUY4fVL8G6NrYve",
-	"CFhHbpFzE1RfPv3eKWnl2gYQGJi+NeguOuBbgdF8FCChVrNcl6VgQNL78bOYyWq3/l5D0Hm4cFlR7Nxu",
-	"KvnhBdg4JmVnf+EyK3KqQ78oOFrfi+IHdoh/H4/oL+8YZkntw3RIaDWl6K+SOE4ZqpKp4Au7Asi2YHNF",
-	"RB5O169v8lKthvOwg+pJzjrigUdgUMHJOs/WQrI+kXm0JKayNLO9EhjG8ON6gQM1Cgy4120JYk11iR/0",
-	"116+R6JkpTy5BZ4LSDrvV0XWcVK4pE00czn7aDOrC5k5/iSOp/ZttXPL4e3pLwKwUGKV6lrsSRl3akXl",
-	"gFvu5x3M4CEo9AefpMp7V2OA1RWVvdEsqeL9sJ7gzvzqzK/O/PqnM7+O8jv/Uczae5r/KGafUxVBgjKN",
-	"40QDR9OX3qQGR6EC2ILEAgPXMOlNq1SVXBFTJgp5CPqRMf1InzzDeG7MGX0FyVhQwQqIV0uVOJG3mKmZ",
-	"LVhmfGyWuk0TmPuDGuh5UDMaLT1XeER5xEBSsWyVcBtfpQEPub3jbDvJch66VQvrR4KnW+zEhlVca2Su",
-	"X8PIYSskcVEnMkI3zrbavHhGOGMxi52TdGrAnIas4hX9kKz04q+Gw8vR1dX4/OzybHh1NYJiC/jTsBZQ",
-	"35jOQr5/uInAGDqFba8WlBMoCZZIrIgjMkjCPb4cVtgk9ma2UTZGibCb/ZalkVgxKxD+wrJknkRwOO13",
-	"L02xU6iGWv3yCyxO951QmJQGv1e/3GFPSOJ2LD0wAPUSM/1vbJOqLzQB5Otev/ccwuJvXOXfnbPyls2W",
-	"Qtw+L0LQX1ue/9KUoYd/cc73bWokBksRg7EMcX6OxJQg/kmplig51qKvUo1J5HMbidm0MYuS2M8GtCqJ",
-	"6/S1oppAuT7UmmUjnmQrFNS6DDzYwABBiEwYwL5qlJ8wyU+Grw098MHjBJG9VLFnZLYlhomRqdGjpmg5",
-	"uNBWLMjtGLlBe6F0aVHkypHa9lzIU03nekssto19PNHWYJsNUaItd3EZUYbDPEadvTY0UBTn/s2QQbgR",
-	"X5MW0NjvwvVQBdkJd2C7At9FPkJzkLGjBC1GfL1/tkfvT9lcwUsrDZfRF+Rtsl7rv0dHa0awzFdMaml9",
-	"sJJk3jsUPRVABQ+eTLK0N4vGM8UIjUrtKsM+7JB24C4paaQk+rfcidwdpcGiN60fXbdH1wzStGzUTFlr",
-	"UXoiv8+AVUeOqdGLW1+7JMAOzRi6k+ZFoS5bZ6Kd+9/RVfNE8FgfD3q7gR2R1g68pDG6G8mKUY6XJCKD",
-	"r23lByUco91TIQoLvJvF9HuGVCwQHicGtNZQd03VrDIqwMcFbULNnTcq/c4HU6LyNl0AzSWFk1ey3gj5",
-	"pQ3mdymY59DNTks3mKG4HQFn9/SZV/LcyRG9umFvB1ENHfhkI17lPsS6wjlBLIY6P6epu71p6/GtrYul",
-	"hApVVHnYMaggC+fom/U0IqtOBNWjLCB9DN5+snRY1fYLciuUluvReNh36sz16T04DRA5o/Hp0RLH0MAh",
-	"wga988HuoFxlWzyJP4vZZ/6VZ7VDaP310ZKuD61zr4I50d9qTQt1ICifYs7SGuJsaUr0Gp/BveOM4Q1M",
-	"r+UN6QslzeG1Auegu138JiimvcVbFdZ6iWpU2EJTbVBn8YeJ38FCJgtOzbPQLsN3cCsqbyelKbJJAQd+",
-	"ngOt2E/+1FKx9cT37eEX7n346C8Gvih65upP/rLweTfB+1bOeuouchyF1NDzn+qvrYGO4bqus80DZ+OP",
-	"YmZz93Zr42BL0Tod/Kfu2qC7NuiuDf4Zrw0emKNotf2DkxPh5uFXzkp00Uh18sYcdyd3TsjUdIWaXhMK",
-	"ES5Qjp/H0K1ri7Wg0dEjyIwtEq5foYnCV/wYAbR94db9HafcBNy7+s8mbIBi0MAJmVoWWcy8pNKY6ube",
-	"3nRwx8Twop3ECZlKlUe302uoHWiqt0Hna3pr+qnoLwEktRHEhJ+baueVuYhiHMA2ZQKtIC7aZZn12gsR",
-	"yy/z6LZObtVkLmg9HoW+i/4y+MHgCxMq+KjuxTB4bB1UsS3rL5XKrOlaUYiJkAJrdKOd2Z0U+aXWZHWV",
-	"YE0NAdcGCnCllSNJ9EmosYM9yVRnBCSmHyDJ10X8CNxQWfFDdhyaB/lPy8KwtukPFJEouqBGdLWnq/IR",
-	"Db13t6ZwbWHMRbila2OIaHMFDOeGtmFbRbjIXqDLOsAOiULBCfS9BPfRxP6kySppuGX06MUpGLXNHPQT",
-	"fj2L2MU5FS1MisCj5HiiKasytfAgSi1ApujtIQGR+/tXlLYWrhZqdvb4tdYzSCxxRhKfE5bNPWvpYSnY",
-	"kAH6vrbObU1tZ1NtHFgNdNeposFGUQYw0MZctLyyCNuyjLBC8pXTV6GKSkRXic0UtFzmgm7lIY3hG8oX",
-	"ebB1AkSYm1/B0w01Q6/Jl3yRJnKpWfHXLFtRX2RCNl3Mguj/RiwSbgqE7g24CJRAoGkSsd9DQhRmnSp0",
-	"d9uunL3rXvHjIGYr0atP2q6NsvzMltYr2uLulK7z73rPz/a2ZigA3Nf83DxXl3DtBgpt5Lc0u33FaHwE",
-	"hv12r9bGvBw81fr1pdav6UV8ObAKtlbndxF7WMfYyvq8l4Mrq2vuceOa2xpxFunTCzpmoHBrrpaiLh8c",
-	"mdRx6eCXw8Eo0uY7HY4HT+fns4E1R0bj0zNr353Iu8Xx2eAHzXFcLnjLKdb8YangB6xkNwv8Ob1jlUzX",
-	"xuHKSeCxfvu+35uJWNvt/63tgXXKTFHilmWfmG8DszhRJR9T+xOkT8A63U7wbr+ROLtiBf+kxQrYh4hl",
-	"2lTqvV5SbRMwtMD/q3IGLgaXo6fjweUpPRtcnUcXg8IdMo6OqPq0G1JYkOfDq6FuMgG15B6nHCoe5qpk",
-	"eKkpjChQ3KVfwrePbgzCZETXruWgn5xv9TwHl5MxPlzlcK/hAwoLQ1b9IbdRhgXV5aEkPgbBYF4mcazX",
-	"Ihb4hGuVkDGpbPYgbvFn2u7lCmsdByIyC37XtCRQm/HZUnYGtP7UTzzQom3TkN7jra1I9s+5qK2pWLTQ",
-	"Ry8NOrbkcQn5x7e0r6R2mENpjoC35kpX22LTCuppULOaq+52SlSnRHVKVKdEdUrUXiXqqJAZa+u2Dpgx",
-	"L3y+Rw3qazkvOITarbTGkyacyZAis8eZYeY7oOViJzM6mdHJjE5mdDJjv8yA2IUNy1zAQO/mx9tJfPan",
-	"N/E3b1ejwc/nXyylfPmqEgpQ89if9fLW2sCSe5583fuYjW6N/XRcWIWTiKHQCh9VdfmOkvEYytpDc2nM",
-	"5HEQuZhnNMMxHa+oLEG58QZApRTKMbOQTBGr8QSHbFfYoBIIUldJA24b155TGwrmx0nGIlvoMHNVD6iy",
-	"oRWtknoqtLAXY+Vl1mAOebFWLAyXLiER8YVulqnG4Ds+bY+1Q/oPV+hhZ7lB7UncsRf8zznL2RH3Jriq",
-	"0vlmA334B5fROB48ZafzwdnwfHQxvjx9enZ1EWicW4wQrJeu2Mq6qPDOWwmyzrGZkPU7JKrvEcFvKf8q",
-	"hO4kfI8DhQ+rncIrFzhZtEzuPCUgqDgMz9+MxtfDoVMcyhNFKctuicroHUsl5HDChFLZsi3gg9RqSZxj",
-	"KaqJZlHnF2dar+lj/3CpadF0EH/f/3VqaEqVMbrCgVAFkvkMCmtq6N6Hi2y689yAsVIhzoob2O1As/OR",
-	"C+Vu5FzXd68L2a5jsa2zlMbxQb7SUg3QELNzRTeLojrG/WtOFyWVspOFvXQedvyWCCcU3wCVgYCzwx6S",
-	"RPqucC6gLOySSrJiVOYZiysxJTbyf39si6XWpu7zZqNEFmO6geEzS7YlGy2TIL7moCb05UbWo+Gu4G7r",
-	"xvVPS00RYBTcmYfEcOAUFqBqU8msfNb2KCeadl7hOxjVUpzKehFvKa4CMeWhoIOWgHunP1i6zP7cJ7Ot",
-	"C+tou62vzdvlnT0dhipmqZS1wtobO6DPlPbeKkSYx9CaBSA3awHOf+sHgx53XJIZapdCqnVpzZkrEW+J",
-	"MMocwt+5fsFhKz58D0fv6+Rqs+O+E56fWHge5/7D4tCtnX/68UNccR0VfGIqeN/SUP+o5jfg5jjjG+nx",
-	"Y2U1NNpztQRv5W2zcmVqqdNbJrVaU7BrV/bnwvq78eMopEHBhK8x5LIhDg3cA+AighOxTukWKvxDPns4",
-	"SxfgmxxC+Afnjd0lMpklKWZyrfNZmkS2qqVUdLWu97caRACMJy4hqF0SzdtKmcqdvIFi5bXUumMK+uUV",
-	"im6GtrCsEKvPJBEb7so9UrLOkjuqWNvyNE1VcPYrqj6mm5//S/Fk9TQUV/vecP0CXaED4e3loyU8h/OH",
-	"9d5A/QPbW/IOo0Rs6G+ZVvYm0dr0EAd/f4+Ye2M1y0AFZP0TWDKC481WoCDTvnstpwQGp9As3a4c4+8z",
-	"BjcYPkMZj8sM5enlMMhTchV2guSKIe3uRq+2uSTR78eT2ba7zehuM0o9j2yD0jcsTSVU2ikEJMNCGiYL",
-	"s0Rankajh+1ucP/Zb3B3FIC2brtktRbyAAlU4mQPjzg10z9eC37Xgbqxq45pOe0OV0PTCFnktrZGkj2T",
-	"bdBSEb7wqodmtyQL694u/VqGNTocOoHVCaxOYHUC69cVWMc54bR+3t4HlyvW1GG+Y4QdI+wYYccIf11G",
-	"+MCiOJpBHelBzhX71cviaCCOiO95pONXiYIt47ydLfH9GuFtZ1Mos2MAY59QRVZCKnI6JDHdSjLPxMr0",
-	"EmhvabTpI/qDfS5kb5gmnvXNYb7dekWpQrVpxJqVWv46H3GamvbjB7nLWnUR9w5dc9mpruN4J8O7juOP",
-	"1HH8WD+TZPUlm3Y7a3rnv9Y1g8+0HrPtfZHHK9q4bwoq2tty3XQir80d9RhVCQX7PT4ee36ovdOx3o71",
-	"dqz3N8l6H2goFOrZkeaCrwT+6mbD9lUNBWnK6heFFFAF/UySTKSmIX5ZH/1ZJLyIx4ICX7boUROf1MNp",
-	"IhFQ6MqSc0TXNIJQg9Gw34tSuFpxEV2CK03+172ViE3z44Yku9FVfaBX4zEBmDp+2/Fbj9/+47NO4Biw",
-	"LRXQn44GGjODS3Y2H1wNz0cDk/RzTi9ml7ZsX1XjgfN3as+fBeo1iwSPiZ4GO5JtJnq3oDGDOVsNLNyr",
-	"N66PLIbBw1cTiPHXnIHyHDpSyFRsJppPTCTMKaHpkK2Dre3tuojHCusIRZph2dzJWqRJpL+muRLoucgY",
-	"jXvXpztixXLJphbLyGpJIpHNGj/GbkbJDo9tqHWpmFSuyEtRk6cSnm8z344uXoPcfM+lscCg+Db6Pir6",
-	"BUJrm4b4+ZfQLEhCpVkCeXiY/cFNdRsPxSua3TLIA9TDPyOj4ZBIRXmMdU71R8pjyOk5ecdv0tS0ZDRZ",
-	"LBxRiaOckOcmN9DBEgvIE8Jg4Xfcj6MalcKohnsbrABi+5Z8HEJ2icDgtV7WNxk2nQzvZHgnwzsZ3slw",
-	"X4Y/0F7U/PBYS9HKv1/VRvyObV569X3LKxwNiRJkNH5KoiXNaKS06DUJl1qH0At/9dUX5On44rxPvl/T",
-	"v+bsNegL1wSglSwm//bdV1/8uzE2gYsR7BxStJwy8uId92bRotn7CMLdiFy5FJsT8kKRVS4VmTHCWeL0",
-	"K8sTCLdtG/xqyH34erOk6h03uoCroCjJ7/FnKDOEdzOjYX84HOq1rATXWpYtYSyfkYhKRlaQn8EFiZP5",
-	"nGWMRwxTiqg6IdjmOQbF5R2fsiwTmZxC0YGpEmIilyJT0z5+SAU0bZ0Wi9af9FKm2MkVgZg6XcNFgw/H",
-	"+2s4e4TSqnbDA6o06KleWvYUaJGAc2RqW6p0XD5wbf3QHkerc4HjI0fEJ7ZKBYWFmlTQkMu6ANAOGDyE",
-	"YvPScte6xidCrCAvRxqTwa8s0FR5KJjD9huXfGshEwf06HQ8hEynDETC6IhEIitNrAgLgwDV1037wNYd",
-	"+fSQMxpBm3uqyNQDfXpCfuAqSfXhAVLMmFSm++FJ+yIArdLxEwX5xSZVLE0TI0yL+qU5v+Viw49LxHf0",
-	"0i6aWUs2k3oXLkjalCMF9lcSpwyTofalTLUJeC7RU5j9VfeRasZcQWa79oVZQ2MICZllcIyfkRH0B1qC",
-	"qFrRlGTYV8GMiK1kev3eh8FCDMyX81RQPe+h+V2uW0UjLzMoeK2oymWJBdbkLOnd2EC6nCSpoHHhc7B7",
-	"2EZgFOeu1gOwZmKdMix0hFqmVUOM+NhrYdvUNNu9wmbFI2WXScR0RzT7Uc52d8A28/FgbHkwrblj3x+B",
-	"fT9eOnKj9l2I7T2ZwSFi+Z6zN8mKvRG3jNecMf0Tqr5zkaZiI8n0f8GX/zm19J8m/BYUKU4C7T0uypqh",
-	"/ugXULoZ/EgHfxsOriaD9//xu5D0qQRuhW0g+K2Uv4jN1LAt82YpiPEDMf/IemCeavrYyye+z9VMfKhr",
-	"MfzG5nQaY+GNaWIIbeLAblhiIGKousSM8lhw0+keXGOgrEPonBlGy4UNGOAijZlUjU4z23Dt2F73uNTX",
-	"pkdj61hufK2hAbH+BdFj1GJKbMtCKLWOXW8hBxyN9pKWaZtajdsVvfSPeLSn5We40/O+nWhorjk8/zHQ",
-	"uhTX58olWL7CeGwa5ZX6N24QmgG83crTFWg9UNsKTAs3MVdF9A+0CgyqFB+nvFRb5eG2vgGwPs4WZ7YP",
-	"cLgbm9nF4ChuZyVNYlvAKpm7fvobTbWbTCDrD9Yl3NMsD7sw6idLBf2x1tfRFyKGuoKsm8pbgr+Hih0Z",
-	"MgxWOoLf/HoBeFYf0JTM3j85PC+hqYSX/F6cgKI5WcEU65qRuZMSWseL51ZXt4+26zTmD+ww1bcd+y1K",
-	"K03IZJlZ+J3E9oSFeSyzTrI4xmnWI+CVGknSMckWTPIBMhGF2zEScV8rbtNfO9yMu9vXNvv6QGe6Ud+O",
-	"8aaXiONXdqmXlbfjFdWKIlHoqLVmclHwkORrcz1usiaCekWTZH5j+0fC77b8PkAMzUI9OQ0eLRSmPCjv",
-	"PI25Os3rhEesSGjHJ+0MVlTDbbxRL44T1U4hr8cdTdR+R0LRSbnYD399JZwGieOOZXcJ24QzRMyPVtJI",
-	"/THapQVsZTnB9qH70IoPo+8EXijwClUy9Q8P0YIMMPsx7AEiVZKmppWVLHVr8qhzyWiqrcPm8/oHfOq+",
-	"3/tZzOQE+/hOYBdium0ABxqlAz1Dg1hnUGuaj+kWTmHRzRtrqxrnVpIyEuDIRzhWAWbbJnsPrFnODSB9",
-	"QlMpjH3tjqTXzPwjQAoYXYo8xCo2LL1jRK4pRs3OkztWtCz3jrVtONuKpb9ZZiJfLNd5kKMDOBvGbgO0",
-	"r7lrAQ3Vu/nxwAgq3CK7Nd22JMRnNTDLVkA8Z6mpT1qZ3+iih7kTjGpQU2rV/NYWPVTeQv3xEHTKUN7e",
-	"Qcxz2HW+ynMNH/CGM3jv7zLCHXbkUOQWXTl0NXzDJ3if2pp4eoMBUc/ZA0bELntHla3KaUc+j5zl0S3T",
-	"RzoSnLNIOefjjEpW/ZotMhoDdn/psflcr+O6B4qn7BPONsSE9/RJlDLKB/maiIxkbC0yJYHZ9LHQMnTE",
-	"A07JBcE2zSfkyzuWbdF0Z6lEA1CemMh9rVrCc1A7Vospp8GeDobjN6Or63OrRFsd1Y0NBjHqs1rZRIRU",
-	"FpexOKl+Z3tQ73yPVx3XBUZ8oi09aoGugaZO/ODOldk8fucx1J/cnuP74IY032BIzWm/N8/Eqt7egBms",
-	"8X59prHjsciPNYHenZ9+6UEQJNBjG9/oEptRo7mlxymY2Md0xBZc7ydIoWbxZM0yE3XUux6ejPq9GY1u",
-	"U7GA2c3fE7oohyZp+HbfNMFa1tbiAgjX9HgvNzConGpHWBosbLMOah4+nsSMK4xpuvw9PjoY/d6ypLVI",
-	"0+b1G5vOjHf/XuPbo3DA5JH2uNVkWxvjL4uIsaAhDtmCdRUEMXw1FAHm2AWgRDLGWxQrMfnnuAUucg1x",
-	"bkJe9eLgBrarQdHVoAgcEo8i64LzteaeHFK7tEzC9cOClQL34JQsGc3UjFFFwFtsgroPLFa3px5DkhUV",
-	"GZobFRxkO7qD15AyYdwaGikwp2+nXQ1JEZuxm0RxSMbCw8vRmTB+u6YyZvseuVS2eQ+rbCxT13HFjiv+",
-	"HZYo8zWBY9SH/Xku3ZHojsTfabEqE+x2zDVI6Vz9ytcgNTHgN0QrB4Qq06nJhDZD9BaTrst/JfYEO9ZD",
-	"9X26nWEcGRdgj201Pk/v2+WXHZIu8xuPslttJ9SoBgYpR4TWwQs1iUbWadJVduzS7Kppdi1SyazzzpGR",
-	"aZcw+Zu2GK57X+aaHz75nGVpwmtSz9pkfu2GXBXMYm/qxhciBy9U+xgrfzmPG2f1iEH2toeJiTR3sUQb",
-	"G7QFPHdJbdg2pChABCA4bIsuEWIOmVE27GZvpL3HlFqXPtf78Iqt023dQrykbhx8J7edcvNL3zW51V/L",
-	"ZMEHCX/0dike19y/R99R01uvyk4fXhjeDflopeE/ZkJVuyQETQ3mHqjEL1rlYa3Yj/rhY7K32jXyO6KJ",
-	"X10ls0nxl6ktWc1JKCePWUwUwW8liuo7vuefwsP68AE+mvvwdYpYp4h1iliniIUUsaNdQdvDnEBWa9uf",
-	"L2a0BdB7dvu4IQP7JSBYV3RLIuFzcy8SRrO70EuuIkzNe1smwy/WvFFBydZ0/0MGw0U9er62haIrcTFi",
-	"xaA382YpQPez6AnZ2r1rM6F9qNFV1jm+OsdX4PwXpkBbA6BCb7VFr8xdsTvgc1PtAa0Wo4h9qj5ETtfy",
-	"YW8+nU0O7O4Adgfw79LzbATPb8LxvP+AdUZMZ8R0RkxnxFSMmIeyUIoPHcI2fxscEzWw2kgcaa0Hba1I",
-	"L3e0wS4plCzPrVdTgIWaolBYluuETFeJlCyeXpNEkTiJsfSXJhQbBTQ6L5IMZiyiOXquMyzcaZOHbTtz",
-	"oyCawOt3HPKlN3R7Qkz7cxuvT7NomdyxuE+wrKV+03hQSUR5xFIJPnGz01iPyyLDJ88ilRZfw29xWfVI",
-	"ck7McPUsumKm3MOLm+/MXao+An0i82hJqCTT0lGYnhCM68YobQWlW1aFjNfvYjE1cYeVzADsa4uOdxxS",
-	"Y/SuqJ3SYxf7C495Ltb6FHLc+USilz8ulZKwqRPO1U+cm9SvgTYMzl1X2O5N4SD/TJIozzItq2xxtyPq",
-	"q71kmd7YcOsfba2YX8vRrTb7WhS1WDXd3CbriSuLCOH6mvq8J26T6NYEqPT6vRnlroeEHjVO1MTMYN40",
-	"nyTTPwDulpTHE3GHcWuMxpNUaGFiKvFNbDUkO5y9/6FxPFHCfbwTJT+0qUr5PowfWdMWyexDn0BSuqYC",
-	"uRQbTmZMJjEW5qORkvqc2mPo3W1gKhuXilGkG5qmxiyUZJYjfdE8ThRJxcIcVs/Z0WkhnRZitJCK78JR",
-	"RpPsvYGnfnj1jdwFbE9KFz5rbwfbXj0+uJcZ3Dp5Dc1KMPftsoNagmUK4boVWrhrsVJUUgsH8te5MU60",
-	"VXt+oZW9zkLozmb5bIJ2pyUKY1ooRbk22q+0CI2lnyG3FtGyd32J2jeQji2gxj7QyHnDwmXVfFOXDf4/",
-	"9v69uY0bWRiHvwpe7rN1NnlIiqTucp16juLYXmV9W1mOE8d+SXAGFCcaDrgDjCgmparzac4HO5/kV+hu",
-	"YDA3XmRv1tlw/8hawxmg0Wj0DX0xIHWOg0HYORH7k85B77BvTXprzoNxbMsppILPNrXUF2IMAjkbgzKD",
-	"yT8xT64zDoQNYn/DsULRvdUaDJeqlY+1m2sP3KALVSKKxdrgCB7bYs23IkWVZt8v3yZuI3x60CdlxegB",
-	"rm6zteSKZSbyfExItD/7tTWBtC7aUPQ8oXdm58L8A7swPxoCU9nMhajUNShFAj5xEuP+C6rX+lmCe67y",
-	"K44FJPkHcjaDbhU8RCMOzlWhmBVFpRQCc9bG+xBfrbXMinOdMW6hgECxkTEblqM2G4WCh8ZSM/9OxTib",
-	"TERq/i2SUITmH4Y9hPirsTJD/EiJFB5/SEbW5DY/OAva/JElhT/JoobviYNDyexYBjdg6BpDkQp6u9sg",
-	"1Pkr+xTUle66jJRQWKpc8GAK0XEQUWbY1CMgHmNXYCI0RdRFwZQFmciLaQBiNqsV68RX40WXkWOGVo2t",
-	"RtudJbFQyoX3AXxwncssUh5eywPlZwNaDEw8gQ4sDi6MH2w79wr4JxLBeCIWm+HASuoNjwyd3wvzVVPg",
-	"4/bVaPMTAeKyvuLtzCtUg+rugrrLtM2pgzBFQ4pGCx5xPdqYZ/ym9YlLor08HcZW4GKAo7iay/AhUBtF",
-	"haLY/6KKIjvdpJ6Ex0sgzvyA4xI3W4Ov6jRGngCubNlTv16x+ZBpycwo7mTXz7N9DGZBENg6Ug/mAg+s",
-	"Fm0Vu+0O8jvzVfNBNoPi/X6R++X65JoTXa4EbSnEMjuUBHlQJW1Lcz1oKhRlWXcxTBPlKWgBBYIpHzvk",
-	"M6us7NVhmDsbemdD72zonQ29s6F3NvTnsqEfFr5rncKbR/DSF4/RmAQpFYYR1pl/7QFAgsoTfx5r2pDN",
-	"HOflVe0p8c/qKbUm8I5jBQsNNhGU8TQ/uZJeGgvc2ztNNN8VrzWDXK/I017vuH96Ojg8OD7onZ72VzeO",
-	"3KJD/2TYrAyfG0UVzDj7DpgV7KB3ykbW0hgqzWMx+gTo1xcVNBKmtoL0U5mykTHiRmeMJ2ht+maID1WW",
-	"RXW5TX6jg17n9LzzlHcmH389ue/4fx5s82d/cF/bJWFVhXTJQunf9cbUwxz1RCJKUi3NgklvBL1Szmsv",
-	"U3O5uRJtzOYRfUGYWmnpAvQGI6NH4FvBlRibOxVYLPQ6SrC1xAgQ6H7z3GVcraTY/SMqvLwtqdZbsACy",
-	"+Qmt8WmWhKkI9VT5cx74c3UHh43TPdy8xT4cdJb/iQxpPZ58Ja7utp/6OFFYziPPmgWr3IraAtmmUTEk",
-	"Y9A7OCmEZJxuYNVu0sxolEM/euRCTiJEoI29Qc9iLFyoQhm49c1MSrKSitvD4URxs4HgXGkgzr272p2x",
-	"uDMWd8bizljcGYs7Y/EzXrimAq7D8rbvBSvqk4xJknCXQhlqfKhlSZ83dVS1V6pTrliIifVFiH0ZupkJ",
-	"7CNlRUVDNzXEIM/ncSRCurasL2O4mdqH/R4axt/kiqPZVe6W1c6xsmoHLqwwWHE5V8F3WXI0Y5BjKZaZ",
-	"4CqDYiBQtYRaPRmUYAoM3FVxChKvxezGzVUj5d8lJhIi4W8SuVAPq6a/VU2Yxh5L8KvfKmp1n9R1dmDN",
-	"RVCzLp93jca3AEUbK/PVqXLJXBtdaH+2C7O27UZZFm/o69oa9RuYBW5CuOemB4TpzQp+uH3Mq3x4yPWX",
-	"X244WjoVq04dXcU1hmdmyo/P9JwSdDeeqwx5p00sV10f0+3f4K3sWw3tXAyFVs78pLEpnI214JDPYS8B",
-	"K/4U6zIhPwqFn9TCa1WeuhT8wk3jxsk7FL5TJSorUZtYmLvNv5aGpCGkIKnlUGvq8mLjD6OU2y7tMddC",
-	"6YfVpsG124K1tAiHuFrSk3EU1Fb5c40D5vBKl50zJbShL6YgagWk1dTjsRgdpCDTCHJ3KKoES1lFhngn",
-	"3Q/JKEqgTDqmG1C1QzU6s9mrUQJEp6jMAbQm0GwsRAI1hLtsJOPQJlOY7+w/uywfGkYYnX1IKDRJ0ZhR",
-	"QhE/Nr1oyudzkWAQTiLzTBYXt/QIufIsSmyMzFQqzQKeMDnHTZwxfs2jpOtFQlkAKOUBDg+7ljJ0XF0R",
-	"IIAfxDFGAbn0JQOS1yLGTEtZQJRHYSbMkluRRpNIhEPKqjCz2n+SrDWcPoFWD4FMJlE6s8MbzBr+0GUj",
-	"cTc3ZDSE/rTKxX8NlYDEFwWBXvgIUlWAqcF7UShmc6lFEiyHN2Jp5rd1yqIUvC7KkEyXjeZQ8x7zrsyG",
-	"479oeWZhFCBmMG2A/pC4zKs2SiRg3Jgd0mWjVCgZA7axs8XojNlHrtmFnDA+zpSgARZW+cDfEYmGoLCb",
-	"wugMtzhSWqYQDSKoq4adPkqZbSZHpLgQ46mUN8NQxJHZDFEzCr2jzGy0yCF2UBidFfqm2faENDY1FFgC",
-	"TiUqhEDhTFpKhu44ZjMdbSPPnorkkRnwQzKJrrMURW9ojq7SsBsynU95IsIh2DWjM3CKKQpYzOYQOweZ",
-	"eEQ5s1mkEWG+6Kk7zNjbwZ1RyG7yD2ar3SoeFOBaFUKGvAOfKjFswyNK98AjSRB6OZ2BfVUkUOSNBcoh",
-	"iKkhCf5R3dc8KXDoug36u2T+LCC1Xu5KpV8gai7FP2ytl03v0Izm2jprvZlyo80KdKr/v+2zvSsGHg68",
-	"WmIS2N+YV8laWg61rFVwzy1jdv5sPhN+qqZmecWzL+iKY4tKgo1d6gGXtfK2qWB+MQBNzDYtmr/6tvF1",
-	"KsdxoymX9+XF5L2EXT59zE4PDo+LGT+BDHHcWx5H5sgg0bZbodDoM0E7Fh5TU14G754B+++a4dJUUpMU",
-	"Gk5LOVRTCXndk0jEhnIpiclmSp61ZpnSJP8xj5QcHjDVcKX/8ah33D8ZnO73DvqHXqugA0g1Jb9fE9w5",
-	"XdR7g+aIV/WnMk4qpwoXu0YPxdEem1fvc6w2md+wY1YeRcouAC/WSNeroWscVjXzml9rCKh0W0aChLru",
-	"geKnJbksQj+HGdUfuJIh0ykZZgpuoytnwpJGndmD9YAGPaMr8JnQYFEkIcuRjMCAlUEdpjfS/Z8airPH",
-	"4x4ugC7wu0Gvzh7ICa4OzNEPHWLlnYtw5CxMKmlq9gV+NOLJIszAzzUo7GXmVxvQud4wzKesDUvVa5K4",
-	"zQ6ymeAJ9fwDdg1Btk1hz/igNjc792JwbNALuyTuwJer3HxrHQslDgu/+iY44KWNp6ye3+ZHq1pQTRsR",
-	"Q+cmldcpn6kuuwLHyIwvDc+BKAtgjQYJj9y9bKbQCgJ18ibCmGriCmjtdD0liRSaocrUHPQVTMU2KBpm",
-	"idPJXfrmEFmd+9OwSnTmFx4ZeTGcR3cCVBb6IUtSwUOQnd4zlc1R3R0SvtutMQ+HQSqgPxWHEcyTVExS",
-	"oaaocNGz/N8J9sIx4q0A1DhTS6yTkEhNOtVQJoLSWOg5Ld//AR2dQ+Cg4KiAnHejbi2H5hOLLchiX0RJ",
-	"KBc27R10tfwF+KvwCTzRHGHHv4rIBh1umJd5mMh0HIUhvF/SGXPwzIlKsad5VSD+LMdufvg3qq/0F+DA",
-	"zQYN2fJStPAnvCGMbkwbCJ0uwPoEsainMoSXeBzLhcg9U+IuUqCO+tzW/UkX4UN0WdnWGNjmbDiRWWL/",
-	"7Snx9MQmw5C9PMw9S/aJlkMKivGepEKnqA5H11FSAlkuElvHAMSqQxn+ReyG/pByCHU8PNf1kMitGOmE",
-	"rXuMXoTXc9Qpz17NTbI4LvwxlJPhUmagfqZmFxD7XEdqEhH6U67FMI5mkW1NCIRtjYdWLhgMzDLTVg23",
-	"1o39GyuR2L8IFKy2BDjWRCXwyO6WMfixHpRDkF9VwnGAXIt2j4rmUM4rnEnkHuX2j3tkbVUwynimp4ZD",
-	"BBxRkCX8lkcx4SdLbhKzmxR0b//MK124J+Tu9TlRIBNtDqBIAkktzP2fZyKM+JA4fjaH/o5DJwzymzB3",
-	"xK29JieGtYA2MHQlQSqGWLt117FqHOhEFR5ttDe6RT+3LiD3q1+jG2QGOgqc5EPnjXA1SVCfT6Prqe4C",
-	"3cwE2HHn6sava/MfCidSXXZOmVpUBJ1dC0rrAcGMm84ym/Do19RIBRR8MbZ6QfHdLyq+3hf5ou/rJZOH",
-	"i1dJvASfGH0OiijPPUslRAQ8YWMRSIAZF1dAwHOhffjxsiP3VPmu+jZmdl6nPKEq+AadirxvhaWeFpda",
-	"BMnqSl4VEqj7ahd7X5LD3uJBJ5Up1t4nfyEb4dsjl0UHT+kNovLCmt8IozAkNgwpyT+yQ3VXWSz4joGb",
-	"TKIaRaEMM8U7wY/glIVKK4Yhd9k3S0b31OyQvfgGlGn7YwVsztQMa/mbMQtw9veb4NRS4tQlWH0NpgTx",
-	"PAp0luKNDY9jNknBkYi1k3gSzYC9uX4zbXQgzmRqPjUDFhdZWEfAYwo6xElYiAVrXOIper822QSzy2Z1",
-	"WLYYV3Jfp4zVbQj4bhSLoxuon0XAgNIMbJOhstaGQjiRVmwqeCgAoyGf8evyumyFKDsSHAzAYDCVUgmb",
-	"/bnJwlBnMzqwWUJhTRVlsoHYzPecfff6ybM2e/3yWZu9E+PXBppnF0/boDqDZ9EsDGLzjEZdWNBjmdyK",
-	"VBfWpCWcHDzDShCKVJEQDxv3iieMZBJ9CTnfJVXYW89L6fgEbLUxuIs8HgptIpNHQUCs2abxMS2wlXse",
-	"aq4X0hnytdKAYj2NqZguvW3UkqVCCV0QLcXd7K/kfGlRKFkgLBKK2n9pW+Gh+YQQ2AbvsLhzietwfgBO",
-	"s6VWbhm0gWxZs1LzPivz8X7ZVwPwESgOwwuZ3tglrAAdDlYcJVjaJiHclBdk9Hy3FgAelXhYGN0cxDzA",
-	"TH3OEmE2Wyaisjy40Ydu3DDRykMHUNWsBwwuXxHB2yeZMqMFggPBDxVg+EVBOfHBescj7ekMY4OEJFTI",
-	"ZGlHzASNesOPMgPxQPNMUjlzkwPERcuwtA0QdWFQCmx6vNSCuHTuEIFAmCAQc61WyR4z0krZY716MGVZ",
-	"AoH94MH2Qqbui/zGGqoPWuhIPwN1hg44OQWqYGpvfji7XmgPeW7Nx6NLYyR1zs1vBYF/WNbU7OSRYgD6",
-	"fZOpXcI31TkwLGssM78RD6pZee02IB5DVai5F9b0Ldw2MmMrwUek0diqbY2Kl6EVkiIECJhbBs77Rp+A",
-	"T+ugCNsh6EW6gvOAr5w7W+LA6ZrroLNDF8CreCYK5gDOYOO0/BPopMTFtwXI3hrxC9zg4ltsPA/56zhC",
-	"l6FW7Ua0xSyxRTDQ0I0Qc6xciSO7VQ0GRWq5+DbnYxhVVIAW3boVH0uBydjfczh0FMdsLOBMpBGW0iT9",
-	"wF7aOjW8yG4mJA8Scaft1SkwHPuDSMKVyrsDBjVqzZylUvEKFRZhr5/QAmHmZcJIXnmUTib1BoNyzUU5",
-	"9dqwW4tBezoYHAmDiwg+UtE4hpaIRgm0PKHR7rJwEVeScYjJMQQhLMzzbZXONAot6GQmzMlFNwfoePau",
-	"3EkvJd1VW75d7rXCOl+i7+aRGQjuqEIW6Q1sKifdc7DracqK2yJF4cKByn2FU4lmwRXlB0OiTocoaOc4",
-	"MO9g7ZjNFlAkKs9vWHPmK9pgQcMqCgPUaNo1OhsAm+Uauf/9hlYsabMETw55g9l+VRCxiRCh2tyKL2vl",
-	"Zcu8y0avX725YnuZEqnam4k9+HwPr/QDrPRj9ixEFwYNXrXbi6pGWlpynaVedOKWD4v5ETBlmZRhOEa9",
-	"msRykR8QLDscFaoOO8276K6Q8saGav0sx837JWZzmfKY6IRAMQDnXuYSsHYrnBroKv6mMvYSwUq7WHeM",
-	"2971oHNSjZ49uWJ7cDO39yvdVd/vzcTIu8rw/SIzvmShzMtArlUKwd5Dexvj/AAADJet9aaX+ANP4why",
-	"WlF1cgE/4PC6EUYAhO7AgGLnSbc519MGgWs+dRLXPAAcrZahOcCdv4llvUD1Ln3drUBxSVki7uYiMIQH",
-	"t5xMBlCsuMh7ryylQfAf9UAklcmsf5RfP5b0RM+KuCAIQFkUKc6HoBVvKTwIX+eXqkYeRyIOnXcM8Gt2",
-	"FSofG5KydrMxg8ByZSO8uh1RkJeeilmRU4BliJRVfLe79Y38vX+7Ujo5P8sx8m/fh8MD3Tbm5ZTPFSTT",
-	"zlCXkgUQLwUP7WGm485ALwc5A/V4ULys5Mzm44Ik9C9/Kkq50Z69PE9AyJyjfm/UGFvyu83SjEITbTSb",
-	"UQI9FTgVgUxLLMByKHeeDXAQOGZsgOIyDhoYFhV6s5/bFfkXWLWcllaEMxpWS75NjGlrMxUlgWBuqghL",
-	"uKPOMcmUUKR01LJbCozbZB9QkbjOEoI8v2grW33mRzbjGiMxEdowXRrMw0jACkvn9QW/yQU3vdwI1it4",
-	"y5tmvGSJXDjASld+PlotmqoCAT8w2nQajUGPXQrddhGlucWYiutIwQFfFEpPNfAf4PWoGnfZxcR2zDSU",
-	"SAPh0crndVIpltfVo12wZL8zOPDMBlgDulGsnPCuOz1EvKM8Xl+c2RyOQGZxiKZeDh+tvrDIZ+VbAy1z",
-	"5YvGXK8zQgAWXgXRSq4lhI9Ur2bL/myupwyvadGfW97VSDEcpSLFcn8nvYHug3MzUemm4LBsapjXnS+W",
-	"ILsv3RrXaLnwu9NdQABjNoVhRkvB0wqQLsfChnqYoVfiEt8mGO5LV9ceTJcQLe1on5JmRhTP1KVQI9Bh",
-	"phRFV/QJ4GWsB+E6z0UOXQSoNnDcN1yml7Y54JrH8joT9v6HsmusCmsbncFYJWHpu+i9fBUOPg2iumKa",
-	"0AYrKIABq8j0dj5F+GATl+II3hzCHxj71aRxrlUlcU6SHta5mEcrFBz0NpC/6J0nPzRY6Gl0y7Vwd7LU",
-	"i9p6f4QoS53HUxGgM/Ti2y5zZlxE3nuYjwKEaOxGsfpSaoYw31dDLBrNs0h5wXyuFKGHjgK430nvlzom",
-	"1qCr16AXwz3KrCuVgaFdpeVcOf9+yDUfcyWsFN/AD3qWa+s0pI3lX+X9tO8akxxo2XpqCehCXEpZ2bIu",
-	"OWvYuX7pLuoNHW4oR8Yi15I8HYSHeVLLGiFhyTFPk7yvhsrUkK9XijWv1WlveNuOdL310Pkmwx3P9wq4",
-	"kZWEIVTDkPkkq1hIxSYG6O9rIn1qFHKVBYEQsCK4YglFyhZ8idco5JVyamnDLVGNdr4NuAjbfW0YUoEB",
-	"zilM3ZInvm81QsOWo4T99erq9fDxq8s3w1eXF88uXr4hT6iWmAnEWWzETCCTRATmGK8J9LARoKiKhLhQ",
-	"mtmWKUllojtwlmR1/pVeRhqoKvpd9FVVBFiVxiwjm+euh8U0ioXVuPAYljjmXwsEaowYuNKjnlNIeySG",
-	"XTumVQ5GzzuPmnt+/UDOEMj4g831Y8gqcSpej33M7SJvMNkDbc9rCpIVe3XWEyEMgGfRjppTTCKMfEgE",
-	"GKEr5TLC4Tul6GIxbzN1X4iFK5Eqddky5mC/5xzZWrL9oyNM8HFObT+RDQU8ZJaVix036cwllaTq2S4Z",
-	"7tjeiwZ0qXRaGkqQmD8nJZvwFASGt0oX5Oct9RuhFyKv1ky5XHohXd4Y3OcCwcWRYPs5LrhmseBKd3Mt",
-	"kX4aufLEUKpp3WopdgIIEE4nuZpSvVy5xY5N594pgwyu3UWcASPC1jHFsEbf7iFXuaamXnm9YM+MIoGG",
-	"RzSXUlCOuSiStZwj48Wy46vl2Bs3klGgSLjeV2Iua0wHqPVmyJkgQ5t/ZUErFzhVKGeXn6x8H0fOJrF1",
-	"mUf2mxEczBFUtBnVH2AAAA9wLApAhCKIQqx63ogSmy9NN9i35kglmPFRDTv1EDO6mHReGNPf+sk4ozox",
-	"7jIE+Bx2MTvzOvVRYEWudCIuI+0Kl1fXGWkbL8Ln83jpFQI3dLSwJAXSMpELYmdWXUvEgj254kXnaH9Q",
-	"Vsjy9ZJ3LC9MDsGtJXUAtRmDtkGvBwSimm93xExhsCSWrGijd8jgGzCz8tw5tQmguK8P961YbGANwGkN",
-	"DcEOCMQ8swTvqkhddlpTHfhQnZyrGtgpQmQN6KgGyewaYoUQ3vum+GSfxi7NG8DdZjyeSEzxlakNMcsD",
-	"EER+X20D+GqiVlJ03HqZZ1AdDfwOj/H+v4NTFinlqMQHYRgicBrJzGoL8rnY6oarEGILQRwJCA31777A",
-	"HZ/NQe2aRbr+4nnTkIuDgb8dNp7PNzTKsd91V4NgobsMZJ1HYNgkZPJP113ZrJYnLpDDzX9fDT6vi7ax",
-	"nTd5mhrla4uYFVDiOBsLrTEc19Nqc0BPVoTdBOA2MtI/lgvsDl+Mji9FWNNjlJ6kp2F3BspVBx5oWJTN",
-	"2jcKbnHnL7TKE/RTAYr5motsmM5rHOrgpKj9ujhwai1qNV5KwPbmxqgXb/qqNEoFV9hR0qv0EstrHIw3",
-	"BYavXQqokgjfeOk8R25VZQZ9rih4FZ0NJUcDdnU0uumcB5HRYYwloVbdX2EUZL4JPCL3oB1jo92wHLyS",
-	"JVFW8bGYAvBqqFlhWEKphoItL8ABqnZOW0rLqrZvyzq49Tvn2yZ+Q7cFeOqIpMdLC5xbUyHNo4n/FaoA",
-	"AUojZcs/5NfXBV94mjW4iYjRnOVrUxqsBQJyM402kQAHLMNlphQsFASAezb9ptEnKyGwm2tvZtxdW54U",
-	"44HxhAfTvKasoeCRe29IEmFkmBvaGAuZlxH5jILEo+coATYIPlZIniyn71TuC6yVyOmA2q6o5pEN3c/t",
-	"G6n0SuNGzkTeg9fGMHbZu6mEIGw0VtD6hfOBOg9pjqs4qAt+R/6BB41GKizUT0pqctPZtSLjzD/wFu2M",
-	"BT8SB+PkLKLcu1aD4cYu3gJbl+JW3ogKFDi143ZazmSaysV63PhLv69JyFqHjqITw9i+DyMCjI6CdtPg",
-	"cyjorZ5HYv2KKhAV1mWzyhrYWmXH7PV2zc4lbCqz9J+j3RUrxBRW4JLgiktIUUAOeq6iC+MxOM1L9GN1",
-	"/oKJl4A/FKIEZ6QGrvBl8lTkqSUOnvtqVl4lwAB1MOLWPEDvubwRmETgQ1WIbQdH5+qw/Sd3njekGI1v",
-	"NgSCa6BUC4y4LqT/HGM7CiACrgBPtFSXblhaprt/kCmrXpUTf/vnxmajN67kQbP3IQi+lx9ZaxSXQ4cT",
-	"SQ4UF79ViiN+Hind5L3v1brDsSoDgHBfzdEsQWWDU52XxiIrFROBrmrfnItUVc8o3J6tchfaudymwV1w",
-	"AUhIGy2DmN8y1wNYHM+7CPQ1nYrbj8alDXH3uKtXAJ/Uwb8izdX3ccowsg0LeW5ZP6FXR3lYHaRE1OXj",
-	"5bFaKi880JgJVU6LCORsbixqe9pq028brynzFCd+Ixwk/6HylVwt52L0iI3OAX4XaRgBQeJVQn1mpOvD",
-	"ZiDYYk3WPYhFUgD8+5r04QaWieflnRi/kcGNMCw0CdWU39BFPJun8s5Ic6c4+sFSXoLe6C1OWPRDvrKG",
-	"hUsgU4zns0HEDSdnhzHc2+ClNMPivHOuVD40ujsfO7t8xEq2+aDkjPGiaA2vzleZ2/bKb1G+UQx0G4Ow",
-	"4doyAqcMfNtlj7kSbaDbRCvrcoVIJDi5MQR2QeZjKCmqtxxaUHLIu7FXWQn2JdCCAP77YmZ4/d0raCNa",
-	"Mm4FrZOQcjI5yy1A0FwWkYbApciw/onlL3kkOqA3rPjf4TP4KNkg0sjCgSDAKooZ7Wtiu4s51eRcLuQM",
-	"NuXiYV7Gmujsq/o0wnusuQI+vvpSM8baWJoTPuNYgdem9FIce7HX/K6jwe+vo0GQCqOWDgt9K/q9q/7J",
-	"Wa931uu9b/3Tuh6Umkg76llVCeoc3np7+VyVgW8s2uqSJrhi9MHGvWKLK18N2rf47kuOF4WbFp3OMbP6",
-	"7bf2vdqSx26UEsw2EbxVQFZD8SVDUrWNToYBNzzU9ZewjTF3B3534Dc+8JUT76hqNeE/xrfu25t1NSB5",
-	"Vj4ldrL2io4G+Kmx2Wob/fy0o/gdxW9D8R/brUTc6WGQpUqm2DOmsVVHTV0+WxcazCuoXHG9cRV+dw6q",
-	"9RELMK0e5aW404/xzdrGIMXB6g7V36GBYO36nE8F44Iq5erdOqufwk9tl7CShpjh71IqMBnKtdHYCGMA",
-	"6QU5Xso4a+zgDgUlC/2EXEVJr/b/tt1AEOB82kbMruxLRsv+CWqIinC4azy2azxWajxWxxq9rnXvSx0y",
-	"qO3Vpq3Ejh7YSmzCM6VtGzFrxD41D82ZkNrrg0TNuQaG2eYNvR7WEQl51cYdkHKGUdd70XZR5a6Hqm8q",
-	"787j7jz+e5/Hin3vk3wcv5qAYNqk48vHdk0PGYz+i7TfKapUJ5AiL5p7L+VHea0jwaY/hOE23oONGl6V",
-	"ujpVGl9NveZbLNK7FlifpQXW5+9E5U7CymZ0GL8Kp4R8t7WdiOgYNTYeyNvvuAtJ80llyEYFc5M+WcXe",
-	"WO4AW+jsgte6lpygXKmt7mTiTib+m8vEh2ulaJdupZm+MlZxMzfiefw92smMq0JY2BzKmOYZgPaydiaV",
-	"tgwsSmG5tnT+jCcZFFvHFdf10wHQ3sn0pg628zx91MwIxVGUp0GXNAps5BPVMUq7yohS9+GWWaY3jyj3",
-	"xl89NN2z0ta8XcuRIyg4qmvar13gnS/AffEt3J7OeDCNklqlAKomzGUcr1Q2sHSBurFFbJjm6mZjxcPW",
-	"TFqDGEijUXmaCZT3ou6sZQRU5Adho7Sgtr8rPiD1ZCrr2vy7YnBtowelxbQ9G1cJQq5ED5meokvrM+iX",
-	"i1RC0uPn0S/FXSDSuV7VNqV/0GPBlKc80CJVjzCXOJ/Xq0OXz+s1wu8f9GoI4UGdkUAhIGTmoNdt4CUE",
-	"xTd1yjW/gY/O7FscJdS8AyNFFlNpKxgIp8O4VVPoK5Kit8r9Xt0qEYynMv0rRWc3Q2MDEQtB2gmEbbhg",
-	"fvOOlyPi6uLwLDQnU17XwDSLErcTtRAGIroV4YULLa33GbifbdZ3HhSQ650lqqfo3fW2C71IFO2KL/HG",
-	"/pVr9fVNzSboorUp88IoR7VyUHpn4zG3aBPmmrqvedVt1Rt4vbm9GA5XQFZhke3CFtYfM6SeNzwJGmgH",
-	"qgPLFEpxlErmVyhm012LZnNqhLEhkh03WIU44hnbbsqq1qy2KavLuPVMVOiH+EACb9xSWmnevXWNAXSJ",
-	"sbcPaCBYqvHd+sf+d5Pe1entD4vB8/R9cLJ8eTj9pq/+Fr44zp4c8GdH8+/1ZfSjfHx3Uw2xqBQMr/LJ",
-	"RCwoPNMLFrYhsxhsXJI7g5MC9xv01qKxAEU9urB81QPw1WCDQGVKa1T8F73flSk2XbYxWq1ApqkINJvK",
-	"VAk2hjaGy42iV8qBIjWYhfw6o2pRmyolREE6PnJiz2jd2guPK2L86KAsbtbyaVr+6nMGZezOScqAoppc",
-	"ZxR0XF2O/TXvulqFn0JDKZ6085w+wdYbT5LrOFJTz3qAvjDYGmz1itqtu8617NBDOyxWKMjj7Vbfay5e",
-	"21c/RwyOt1OIaw+UegqfyVvx8L6iltW23syhRRTlu/o270nndJ8fdI4Pg6PO+FicdCanztIWdbxhc+Zt",
-	"Na37wsTrvsRU2Ev4oK4fJwJQjy05F8mllLNPQZXLcyzXTOThrflciRl0if08qNlmdYZzvMMI0gcsEMoM",
-	"+K6R3hWENYBrpLIYervuSGNJV6Uh6dgyfdc69wEdznGuhjXLVNfpMZQ8DTq4LblTanBa5w8aHF31jrxw",
-	"DvKrUEHIIa0avTshX+KteMiXfkTIKfQ2haaZzr0ghlAkuXVmzCvykLXOjumYK1dAou+eYMfYox7UcrV5",
-	"ZEObEtA665d+wff7B66RqjJClWyKTAs1tF1zWmeHkNOQiIWFqj/Aqiyul/PZySHECkvI2N7vmz90liZR",
-	"cm2/MQIb0nCH5lSZ107vjQ0Msb6ts9YCu/v/QTHRbk1SOSuTxTwVt5HM/oDYoG/IL1/q8H2234c0PP8g",
-	"Hlq/gxVEQUecTE47x7w37pwE/bBzIA4ntt9vq926iRLztteWe86vRcn5WnRaUzLgnwCM/wwGcTKefW+I",
-	"di7SSIZDASP6vKGX8wZ6B+6NCvtceCvNEucQvn+oBTXjxa6pq28L7T1IstzAeXVO6CJOet9eE0SJ+dj2",
-	"7YrL6zxhxRExhabwGZSiGpntqnYGLqpkPyuZdC/5ghScbS4gkRrWiVoDzt+ihGpvWWqpE2p5sThmKYxk",
-	"jK3Au/CSqv18H6xJwUPPmLSVxG0XxtIl41o93CfP+vtVLHvtkhzBDZyngGoWyNtSD/aVNFWk9WbnI038",
-	"wFnsWal1vGXOfoSaAJ1svhFCN7oxrnNcAgE5mEooKGyBRzptG8641pA3kJ6PM/UQrZ04nUKdndh6QWk/",
-	"7him2Dk+GB92+FF4DKzTqu0G9eJO2/Jt0FjSV12NMQlC3BUJLXKtTY4WLM2eLB/CWnL100+h3A2mI26w",
-	"kXOwrc1A/3+/zf9Jsev/wTZ/9gf3/2eN76+GPCX0xPqS4cc9b+wETj5qNYV6IjdQJYy83DPG44oLvd8D",
-	"XWEdq/JN4sbQ5DrM+Z7xQcFTsb8ajeed97zzS69z+jH/57Db+fj1/1lraABlrzivq8IOdubEzpzYmRM7",
-	"c+I3NCceFAZiVfdNY0Dw/aeGbl7k1SOKrPyNLV6JLjHk4Vhf5RHVgwfxsgePOoSnvKwnPii6Z+xaispO",
-	"g4Oyd9A5PgqOOicVB2W7pXl6LYqf9Dr94ECYvR90TiaH485ReAwaUn+wf5B/QlMbQsRQv5lQms/mzfFD",
-	"hD2EsjuxRTI3ydR5Rzqz7dvY+mS1a2OfKlpMHp62eH1jqK7gfYSt4tS0gDq12x/dB62OQr19aTKisXTg",
-	"FneQtgRGVWUxIBWcmt7NQ2HfP67TNqjLfQ5+e90p/FuUhA2Uw8t9Pz2wbBG6ds7NPtYGF5gBVqUt7nSc",
-	"nY6z03F2Os5vqON8Yu6rV+5t69RX5xL912a+IhjfR2Kx2v5UtyDUlm1HjB/SD0mO43Z/YB4Af4kFhSHY",
-	"re/k73XNSO3WVM8MFXzIer39YMajBP4l8O9pH//qnzIt2eCQfceTjKdLZobBV/bsO/RnPkTrfsMNPK/4",
-	"WqEq/lQusMSrhM541bgkg4nahAw+xoQMI4baUDsrYZdPH7OD/kmvTgvIEVW9YIQ4DBsGaF7MW1fCPHXj",
-	"IU6rY40MckZMxOB/a1OoLric85JweU3gPa6U0IrOYjeoyyIp0RrM3G7h1rplVcltO6tAhFTyq0EpWXjm",
-	"QJtqlS1Q508eYbww9xSqKLkuNUizvXAqe2ysjYZNFneaksGtIWKr3m1QmKU6Hr2B+20jmMBn6sLi6l2F",
-	"haFqR86flACmNPb6cdeEBnkJVH66EeHgP1Tj4Ks9da7EVmU8jPBtl8NhKxVbMaRuLaU2V6DJV1+D4TaS",
-	"RD2tKqEf4GbfIKDLhtO9n50un7/7/uDHd/3F+NlbPR4cKvGmn433/65/fNNfvn/3VD3/4fKWD77Pnl+d",
-	"3734+UXv5dWP+6++jac/zl7WxNg9MALJheSt+uZVIq6imbiCdytWCTxdG3cEUTh0gWGo9gH4TSBqv3XO",
-	"fpY3gvGZTK7ZJI1EEhp+JjMdSJBRYaRmka1WWMRS0hD4n9gcNj/+uibceq372kGxgYX7it4tY9SOsQKR",
-	"eThTcyiLaydgu8kgH8obgOaNAlSXfSP1lMxeOImJiAwqul/WncQllne/NCypbuXuVsW/98MiybZuf9Fp",
-	"hCkNw4Ihcdjp9a96+6BgHhoF0xZf32UH7rIDbRiubzYNOvvhgegcT456ndP+yaDD98cHwWF4JI4nJ+bA",
-	"4LdvjBql2ZssCfkSfJNAzJUEw5z0qnpvgV6bvFfUdZJefkQaZ6o03IrbW35OKWqR7rILrGqKGUeR7SM/",
-	"l3EULKm4ZPfB2Rru+HxadpRt2mEzowq5OmszoTZ1U24SjmvYjy2352/iyiyYnP88IKIR+S6qMoDOwsTt",
-	"Il3Uyw3HOFc57Hb8cMcPv2R++KneHegC8zDfTq54/OsdPNRMtcGtr1PD/q95UrGCp3JR/W4EDUqHiVyM",
-	"zqi9251mRqebzZF3jVOZXU8hOHrB07DLRolYDMFZOsq79cLf8D6kONvX0izJX/qQOKXMiKLCy6kxuwiE",
-	"n+WYXRvhJBNmeBEmSnKl2bWUIZvLKNFt5rVOTLOkC74qe4fhFtVCb6tNjyCQgNyU0LUXGz/L8eby6js5",
-	"rhFW1N/2kS9TzRrgBog6vUCqSqbH8m4TAWZTmhtDiuwLLjiGa3i23tcDSPLHRxQ00l7uV9yAAmtcj0CG",
-	"hR0ijEMrCTj/eP1DSQBnh+3WhEdxlopClYVgdno7ftOfj5P38/DZ0x5/d5o9/+X87tXVzS/vfw76j3+2",
-	"/w6nuffanGEvH7bdmk+5wltYnS4xzwcT/89cUo2L5dqUxVmftH2fd3q9Xq9zbP5zYv7Ty//Xx2TNdF2x",
-	"CcoPNWMnCKbSYk6F9qxLHqvjPyG46RRDDFQoeBhHifDwOxU81WPBtfcMoD60+fUO7S2N3TPSJftLIEPB",
-	"Dg77X6GFPKRZVOusf9gj/lW/kP0jWIhtC7NuuStQ0j/yUeJGJEI21Nk6/i/8Z6f/X3BCVTabcbg3u4R2",
-	"Sz4N0Ori0l1GFjkRDF055zwQao+0nT1XZQC613fyAf88eEr7frhnCWBvGikt0QsUzYTZCdy5VeVFoGVP",
-	"Hc1GYTHhG1AFq7SDD3WaJdT6hbQyI7eH2wh66Ik1nFhJax9QTiw98vlSq4QIu/rDzlHvuN85Hpzud04O",
-	"xoedwEZQ8P64wt0eOMoDw1ug+/fGfmzZVL0JOk6DW5Yq5ENHKeh7QiEtoH3s/Uq85H5vJkYsjpSmShhe",
-	"mSZjwIWyKNBI7afaBVAi4TYShg/X3s2v8JC0c5/0RKZ5rX0ojcCXTAmBZS785CfqyoeXn7bnIdFVIBNt",
-	"1MCzHDrVai6g0z/1bv9L8CnUCbFlCgYVo37Y3dkdO7vjE+0O1yjI/6hPknncn3T4QTDonISnojfp9weD",
-	"/X2zEVJpka6uyZRINTF0nxFiU8MhZ2JI1/+ts9ODvFbTS/tyq91aCkPH/dPB4L7RLAJxCttSAv2k3zGY",
-	"6RyLg0nntHfY71BpqUN+ND62ElT5529gTPn+6dm+PX+ukzd0tYJOVWDPyMXQ9vO2Z6sYpDCASAuKfPAU",
-	"JmImVocaSqwGlZdoqjRYbJ31ckEu53CZkM3DtazjNlLROIpR6Zln4zgKSGQN0XFlDLRMy6oXLWdm6/08",
-	"j+279znbayxtVWr8GumzUk+p+haw1AAWm6nUFoFyHHZNtlWUBlh7e9NMMbldmFvpjnId8r71Xv98jsB3",
-	"U2nsPeWV76mvlUTpV37H4GqD1M/pPHQMZrMVGhS9gE/qDUivhxkVSFtw6A6UeAWitnODbuveLDKfzZb1",
-	"Utzp1/BJ/bKwaSlWWsMimmaWB67HZ1SrwXozlQv1Ui5e0+v3ZZa2ruglNT2ONEOjtVrt1HHEdTXy8bV7",
-	"xzc3PdYFnrpB+T6sxXdfy3XXYCuWixcyFG/o9U3rExniocpERTbewIWghB3xZvTwYO/IzXmSLwdWw/Z9",
-	"/uZ9SVKs/vAdj/RrfHOVZ74YX4DMwPnrPTDbuQQq0WBOQnVblssBSzhFiiiuqXg4CkfZKw4VU6mlQpUo",
-	"b9/qjSA5Ow90bQCWSHS6zJsrYLPyUhFyKibVmmXIf3mgqX7eTrHfKfbblF/FlsbFcisijo2QX+RllBmF",
-	"iJDfojDawKtY4psFB51DY0YcGzMCCtqMD3Nvg0sxaCBaFFYPo9nVySbW99RVt9cPJ9mt5ngYwW44xTz5",
-	"NHrdYiVVUv2W34oipa7N9PEoNTRfV51OvKFUngtwpEKnLgdEytmQGK71NHuXxfB3KpyeDn87rp3K2IgH",
-	"TWJmOOXgQZdYew4eqSwIsFNyu3UTBTfwjzFPEvuPYRxNKIU2y//fe0rZ2Lm+DJ65/F9YATmFbuilhy5m",
-	"HsgIm+Jg3Vsjg+BWyayCa7uKWHIEVd1E8zn+S0v6F8o6Wwsf/7KB8vZv+xeQz9D3C+OTXLugv6HbeX3+",
-	"jS+ZPt1kCaPN+ga08UcvCykvMIj2I/zujM1iY+kPCc4DvsPP1n+AaHZTI9Fx5TWVRL6lN7cwsTy++2lb",
-	"ciXZYgo3i26Fm+yNw7/3HdOSyjivx3ltzduAVEYkN7fIHJXrC0SgSrayh9xO7dqpXTu1a6d2/VuoXZ8Y",
-	"CWTM1Eg8MBaIzN9/eRyQgWNlitfu0m4nZHaXdrtLu9/jpd3DojkgPnPzYA7vfs9nTIe99pq7gIAnbFzs",
-	"g8U1k0kgMLqCGjwEcRba6lTRzDAgLIM1ixL8c1B3jVC+OmsuwgUT2woO5S4WnJUc0uViXLVRIzUmRG0b",
-	"9p928mUnX3byZSdffqfypWxAtM7f3wzDg79dhc/fzfqdnw8fT5V6/fdq9IjjhmsubfEtr8DuZ81H+Kcm",
-	"ItgltrcxRV7Yg1QfFG4klZrKBaw30orZ+1FP0HyZR7DUHX5DR6UPX31PUc7wHa/9aiH4Ydsqv5XVrQYT",
-	"9usSvyl0Jl370RW8eW/RtMEXP5oXa32ftgEoDFVdQwGPTZT3cosKB17jk4pKtL6dlpSzV+CS36y0HSk7",
-	"RP5NyRBKbxWUvXUuQh1P3K48nZSzLt1Afa7qdG7Zm5ylrTo2PSwepLHnkgW0MPAXXlbO26/PW1XOBffU",
-	"hX6M7LXlCLk92Uip4HRvkkis2ZKIBaFCYUBV1wOehL27Aq2PbjdAvBFBunmhjhVdsM1eiJQpGA/aTSnG",
-	"FVuIOC6eWXkr0pjPcyVl/6jXq5yIylueSXJyBPW/6po/I6eijw1e6PtHrIdtxqqgksnp25dHvYOTgoXZ",
-	"W9+m+75mq9/QzWldEoG9Va0R3nnpQFAZ0ixRZlM9RZOyOXvvod8SlvTIb4XtbqUiEIn7/tdKPtW4Ex6L",
-	"k87x6YR3xuNeACzQ1ipbmWKUz9+cYuS/82mZQf/vH5lIl//5jv6+CP+8/+2fBwNCU6duzj8PBq1yQsyq",
-	"91v3HxuUlGr+PAWqVQ6Ut1m1vMulhWqRYOwtTwULM/HI5TbmLW3b7gZ1yRZQHXy8sV57RcrIjN9d4Pv9",
-	"Xo2WW1vG5d10aW9lIZCQGuzKlKVCZTMRWgdJNIEgTui+sOC1LdUtOa5oY+vWWxuxXSDg+kZmGnoeEULb",
-	"1HcBHtr+xhuhzJ7U8DJL1qGuTgNziwCsFiH3KePjCi6x8hpixxj+dYzhQV5Ux/s39qTaL77hwc0kiuNt",
-	"yjoVK0D2Tgq1HculHw2dNDcZa2xwInJlCWtKto3shI7i+30o7+c1P4E5rcJiXbyTTGfp5jEwm3Y+KQD1",
-	"wG5n1GFENPQisHuzKjZkd0T/dUf0E26yz+PYKWNqW3nxL7+/toC8JGm+ZR04KInINR9zBYUfx8LYFhj/",
-	"t2Hht3KHbr/zn+caGKx1DZQQALOtWjKkxzyk52K983bQQ+ft/+31z3o9suaGv8jEzP4kM0PufSPSGLPL",
-	"6r27RXyBI6221MQ53cNAoVHOlE4Fn/k9WPNsZrACp0Ydg6hOKOMJxeVErIRXlYocgjal4QuqN+fhu8mm",
-	"x1fOWL/HyGnFtGT7R0ckVqZg/lJb9VkUxxHadZv7APK9XBPqaIjKKNDvzcu+R6/h9hATsSKFaefhOufY",
-	"dk2xctT5S1h1KECBrctZzxLMFuOO2TFb8aDSM3VFS7CLb3GYK5IK7JrfIhmmGdEl1Y6t0kFBJK2MlM22",
-	"VBLWjGnLqGxIKwWBV+92Ngt2KHh7QU75SFc9zpXh19agufjWHmb76nr1xUdtASflmjSutVphlbUUJRLt",
-	"1RrdoEgmVRtWTIkkBAeLUNUiCM2xkQOrcmzeCrldalWShzZu05mNxpjlHQ8/qVfbpgHhlKO2GVV+zh6M",
-	"hY4lOco2bCeyQV8zIoBFKrWoRlTAx+tDKVY0CHSx3TTUmsDuEilv31Ls902fD7NfS8d/czNWKFUbcHMO",
-	"XuEOyEcQkaG4jQJhZAbJzHEqFwqybnyGkaUpXIajwMSWDAX17ZDUt/5+dX+OROeU93ud4/DwsDPuBf3O",
-	"QOxPDnqH/aPB8b6t0GRMr9pobTuigVyEwyipuzg/PKG3oDYQvwZoWy/kL1Ec873Dbo/95Yd+/xF7HiXZ",
-	"Hbs7ORoeHTxi6e1Z/6DX7X3FnongRu4Nev1er9/rs6dRKibybg9+reEuFh9NbjVs7gRqsWtki5pmpGvd",
-	"bD5Km/iVSELVZlkSC6XIcQeOwbGYyC1M+k25WHFXmoCiYnYaG8QGBjRbSXtD5aGwrZ9HffCJYPVS3yqR",
-	"nsOLtbzOG6gEaQk/hR1sOwJZcThX9hv6g5+3TwyKJx73sIgUyzv/5V4FoS9l/JA2uSnU9vIqbFVQl8p4",
-	"gwIINY5T+LAW2lJRikbOWF9CLJGLDoVkjZiGFByvnJdvhpu3VG6mi8lEBLp4eZNGt1yLD/UVaN4AVV8k",
-	"DV1XIFGu7bU0ga5DWAeAyKpcBMDwvKFtiCCW303Hz4LoVfTdxdtfLvovowt1kVweBo8vji5u5j98//i7",
-	"065YfvdL+O4iehVdLF5c3Ry+GPw4eP/mu9Nu+GwaP//h5fz94HAa/vX75fu/e4wlSlpnp0ZHS8UkFWrq",
-	"5vzH/neT3tXp7Q+LwfP0fXCyfHk4/aav/ha+OM6eHPBnR/Pv9WX0o3x8d0MHdhdn+juNM63VjPu9q/6J",
-	"F3VcH4uKJUApuPS/CLauTK/tb8NbkUaTKI+P3iaYJ1JDyOL1iCi5ziCyqIVtNUQSRsk11a+lmou1kZD9",
-	"wVXPC+KsxsXWpKr7Z7BOInz37goco6NzaNoS/QJp3WfsG8FTkbL//e//GdXpEf7Ra6yqQ+ENNtPWaUDg",
-	"OlC19XVKJ7i2nQ8MYfsswZ31nEdpl73z2u0jw0NBzaKk26QLrU9hxpY+dT1pIMHWw28Z+gKWakUDcdyV",
-	"Jt+Oje7Y6I6N/rZs9GE+Cas/be6MuInm3295NSbmMphCc0t1E80Rk9Vbcnyp9p7c/OQqSmiuRd5Oh8ra",
-	"Kr7w7cko0UcHfgDaaa933D89HRweHB/0Tk/7xVC0Kk9HQBsdApKZFx4xWCvT/EagxLiVWrAxD25qtNUS",
-	"hnG9NFMtpku1ztbLLMGDqUUI1ERmY6EXQiRML6TtdQaRe1bhVrEZQ4aFYL39o3KoXhU/bzQH0q3fMCwY",
-	"DF3aYgExC3ORziIwxVRegrioe/8soyQ/Z1AOoljT2RvDIHAulR5aD97HtjWUqPxwhb7s8KucPFToOFJ1",
-	"FfU8s6MAXGNomsOCeR38PasD6rdqX1NARqPbuFC52SznzDfAzN7EsVyotgNp5GN11GYjSpiDFBtD2OaZ",
-	"CCM9hHvRUftDMuJhONSSHsBuj+z1CSYDjViYGbgZB1SALbeR9f7aLbLOgP80u7dtKaK4nUXM1p5LIv2V",
-	"GtBnJuaHMXd7Rjdn7pqn+jFGhjzAVRGmS+hiQauWcSjSoZ5yQ5KnPbgWlXEUwNc/mZ+HrjNxNVjUDVbV",
-	"xRqZskziJcPqOEDmNs6TUT0mcgUoOROM4FbNh8078P5S6hgev4as23nMA5fZYdf6H0wuwBuvzhhnSTYb",
-	"C+hnabn2X9RXbXdJ/5fZV202lVmq2F+mXzGZ4n39X8Kv2ozrD0ksuALvrHmntpqSH4fQ75x+/KnXOf34",
-	"a699fP+Tmk3Dj7URBfm+1LMSyfh8Hi/9gIq24R1ukXQVngomky57lQjX70NOJgx6+k0yJcLuxkefClv6",
-	"kaP7KJZsHGnjxiGHaLeyJPpHJuh1UDpqY8qzsQtJ2CJW336mXHyCVe4KZ6Ks8m2YGSaS7q2uiYDJh6te",
-	"Bn3z+DU7OGaaX7eZyoIp44qJxNDQXHe+uSw1jjwsBA8N6mzNVUli78T4+6srbBkcqUd5zAkeMbvA6vV9",
-	"IYLp4KQAxem6K0sPx4237JkyavUD2Nc0CsUwsK2AkaJcJaE3c15zMV38pFL0Z8V1EuRYOi3W1vSaSqVV",
-	"Xo7bssc2nKxpFIYi2YhfWbDXhpZ5jUXbNqiUZ2GkqUBqudXomlQ0jF/YICmq0jG0IqNxBXU7fMXVzd9t",
-	"heLyIdBc3biYLd+zG4YiHM5FSgkwrbNet99uGZXGrNRoufTvIb8uJvyGMhHVL8n8ch2cCnGnRYbsLmfy",
-	"3iTQMD/vkAPkZA1MkWjMivNbxdA9z1zG8coqWC5OlDheVbBWMVGhEq5uiDgD6M3KSVgVGke5aJ1IMb7g",
-	"K6rMocwzW+fQ3WjLaJjbWC9tWz9i9ZwVm29dXlHDRpcheipTKBzm8rGMDqA0eOoMeFB2bxMA18NTIbAV",
-	"G0LEw7SUN59xY+pbZq9MzlmV7eKyUKqxKnSwG7JbEMgV+S2Uvrcix8U7b5U02CgJhCuU6AEJ2MMEnAga",
-	"tz/YLnOH+9eaYpuGdjS/QaHM1Y0I0ScM20vcF67gwV5HlXDd1m6kTQG7fIctqO7X6E2VsGEkALc7PoZd",
-	"eo492PWHq11lOlWqz3G3kumr+oDznO+rSvjlPxq+M9LQfbJZIpgTPTX2qA0AXDsIvUcF6UvodgC54Vaj",
-	"o6ntXRUpNWaqxcxPf2QB+dHfulYgk0QE0LfsQVa3R6gb291Fimhkf+70c9hz5eUn51C3W8AY6hKUr6bQ",
-	"MnOeNUUaQqdD9M+pOccivsj3Sr5as6cK2vDVudSgz5+VV8ZcuI5uRcIgiacq/WgwVRuC5Q8Foeo8iqGo",
-	"MBj88qZ2xPo+1Oa0j8W1V5t4vkUQ0s9yrIY2vrsy9ndy7AGJ7TO9aPCa1GafLgDeIiLaJRyXAKgloghF",
-	"+GbruZI3InmAkWTv197PTpfP331/8OO7/mL87K0eDw6VeNPPxvt/1z++6S/fv3uqnv9wecsH32fPr87v",
-	"Xvz8ovfy6sf9V9/G0x9nL2+qtpS7Pl11ul4lwqwToK8WDYCndbh5C3cqLx4Sf1N3c8S+6bYKtzkhpgdH",
-	"iT9Wv8I+CkM1VgYBOgLLTDElRCEBgrSBGdw4REhu7jKoYK4dHZSttdW6S7t117mWHacZ4rvdl/SPn/C1",
-	"j/57nWhmA9nn3EzSuo70NBt3Aznbk3wedQIZimuR7Lmp7/3P1U0078g57kIH2ucaSUbXQ76rYxVJPLfv",
-	"1Xp3aOehqswDNr9kXQaxSG+YTvmtiJVNnwm40rbLIpjx3VIhIAp4W0cerrjEKv03FvyWLpsCrnksrzPR",
-	"ZZe5O2HKbyF26kaIORWxqOrI4UZ1/DClyhZLcXQoUzaTKdKjVU+NGpvIcoLOYW99hs4XR3dhlmKbgFnD",
-	"nZuzCDHLLC+UZJCQJTeJXCQrLyP3j6jH7lYFMdYhCqb5DfF0LZK0URufCoa/t/FWUiaBqJLKRjr3MzNO",
-	"tYTAtr7fdej76eNvTmlbFuNqcLFW0bqdx/V3djw/sZ4Yntl1mWiW822GdMbDMBVK/bujXtkrj4ZAbfsz",
-	"nXkrwD/l8LvLmcpF0Jrzv+6w24F/Q/T9JqXsGhSgz53a3cfQKkrt3kC52Tp125HLv0vi9pd3nP+waeRF",
-	"7m2LPW6XWf6FbWfz0Te2wQNOfn5g0SlXLPn7QlLJ35oauYcbsIOgUOD8s9U077KX0tW51BKtJefwV1Fy",
-	"o9hYxHLBpnLxIYF5OMr8VGBn+61qom/dATncvoD6A+yu/u/R7mqWEGu6DpcaLtcqwjvWX8D11g2XP6mh",
-	"8b+0nfBni5mF0luGwEQSbho4++km/W+rD2zZSfm3b3LcIOPeifFUypsHiDmRGDS5SM2bCMjmJ4pk6U7A",
-	"+/5xE+fuRpx9gYAa5j6RaYFjQRXamhJPvzM27hDa5MS0ZwoEL112VD2UtBFNRYYhiRMqDPuSkMcx/Wrv",
-	"YlJskI6B3BtZnERKtphHbnQOPjX6cL1R6s39G+4Y+UI2QMrby+cNp9Al3tfu2Mj83oEXRvb2LYgjkehi",
-	"8VNDDTXqzKC2LYwZc82FKXdJwKBGqug6YZjyS9emcLtsZlMYNdhQ2Rmmsm80Flk/t71PjfLpBvSAqL+D",
-	"p/DBIYX3EalAJv7mzei2qpxuxu7mK/5cxdPLC2nalUU56hGq2phxXYRjlR84fKwvdlGT9ogVmkoAftnl",
-	"0kub9Fkrpr916WOrLyEjxZCLMT6TybXdMNWGPYTEVaMxBVyJLruwxYuxmbHqlsJHBwXv535R+z7vvOed",
-	"X3qd04/5P4fdzseva8PVvy/oHcUVjLCXwOgsrzkwAZEQQRmfOFJaddkoS8y/RDg6Y4tCDq6y3lxgGT/L",
-	"KOmyEVUhGJ1higHG5s7GIlUfEkxvQpNkKjHggXpRs5tELtAf9QgElAMJXFZ0mNhB7wBtT7v3rkWMhRLO",
-	"GoBQy588Jaku7gzrLIx5cEMqLqgePNPSzO9gwj3O5sZwPqEl2RL5YFTjCzMsT+NYaKal+TPvpgO9r4zN",
-	"AL2Ha+FFcdLAQhH7QIDXwouCRrZDUn+zGmjF/l1xdCvStV1kS+2YzdkcSzyZBVXRRr8M8J9Rcj1UURII",
-	"6zDBovhDLIpfTP7x+fqk0+P9cec4GISdE7E/6djSLicHp4etJo20XW6nICcTL4LK/GVjwG2+EeXr9dot",
-	"BGllvmkJd8WsBbN3edIC2OHY9OnBhdtScW3oPN2Cqxa3szEJLxWBMO9RXKXRvbmlKM9zmWS64BUU2Kv+",
-	"YTGgJVNgA8XK76v3+XTopvisbxF1Lm0H32MyReblms/j4XcNM7BX/iPW7/V6bCZ4Qp+TX6o+FKt4MlYE",
-	"5CaSGXkwm2vSn4JAiNAPzvVK0UOxsyh88A7Vns0ycG/N47zv+op+HIUA4lCKTwsh3qYw4WYmEklz5KcP",
-	"NITK0a6W4aysx7iIdDA1pDWZFOKYZfJg7PisrTn6vDwhPTWyHHT00Rno5bm6biGNtPm2y0ZEuaMz1yBm",
-	"nOFRyVIBIvRDEvKl0SWuZWJUgwK7MYNimKYI2UG/1/2QbJbW25BWXT6zcPB1FMeGh40F1KTb7mhaKVBL",
-	"P2LpoiSj64TrDEI5RoupEsEQk3zHXImjg0ekEVHqEAamWr6KbB3DaeAbLRmHRjs4eftDggcnAdMdY942",
-	"Q5QvtVaRILB91Eg3ly3bW8TVWnNpXNIm7IF1mK9nQzn3d2esQPRlnprTjGP4JeFYqJBRwFydbUALe1BJ",
-	"z2Z1C1WN7ZWr3u9WuWrhWRnPTnsXz55cB4Pvfw5m3/eeP/5mOo6+icWzpzp4dhdfPDudXTw7zd6/OfjP",
-	"1udVxh4Uvm5V841j1y29oOyuV+lJrmvJiCpyHaziRdgs/C4iXS5K/GtnVcfz5yJ5WJoYGN7raniKcIM5",
-	"txJwZmOHSnOdNcXZwG+WPyPLra0ssX6JlABW7wZwmeowDe5hm01SOWP9lnfP0a8bWWY6kHUehpFBzujM",
-	"Vhs18tOxitEZG9zdddkIlwhCGlNU8UGXjVIRRqkI9OiM7d/dtQ3agyklbbGJjGO5EKGTyR8SI3rZyOBe",
-	"ZhqEOWEMcBUlrH9o74K6bJTwmZXk4AUJeGLGBfUXE1a7UBIjEYFZzujM5rW3mdEHxqm8EUbH0LHCufJ3",
-	"bT4lKNM6zYxZ32WjcSyDG1i5m5SmAinKSwYxLvRDwt1CY6k0oFOxeSqhYBmQJSrvBZ1kxpcYHgw2D56/",
-	"ouOBCNdtCJY+N5RouAFivtVuXSN9EVZbbZsjlq/W/Bqbr2h9rXbLAFrrDfjcBefL+WtI4zlJFo9Yqbi7",
-	"O/TFQOAVnI80s2VtZBMiGfUeuvtps6lcgMNJTrTLRNRpBFjyU5bxyKnWWb/fXlVG23Ne8DCOEuEJq5yJ",
-	"5fFb+/TRPnwEJoLvaj7pdfrjQdA5DvdF52Ry0OvkMrN3bNAXKS3Ngn8qseuD/mCTGQsc7rC3n/Mhs1DH",
-	"OVp1O1Qz6OD0PRSZ3XQJR3kBcF/OUwJZAa6Z5+v/3XZGhdq0REweZbjSBo7O8t7WTpH8p/QqooPQITaz",
-	"/PPg6Sbb9ufB0z61MsIBhtuoesX2R2UQ9jYBYK9f9XDlh7ROV3En3Jgi9ojXhBGtc5O5CwLqDLipi8xj",
-	"B02cNVIuPc9pMvaig0TJg1WZh2hQnjXzsDkdO/u1xeP41QTY1Dpvyse67qdTwUORspElligceQqHtq0C",
-	"yHq1lABy195G06ee0a5lXLrzufc46oqejP1ez83R9sNdE/qX9ULRJceWfh6rwK9ND/+8nTNodrpUtc6m",
-	"AiderwMThgqqMDoMUwFHL9lUIfYYfn0ESX1hF9TMlEg0tGyxpdfGPLgBIEd4wmmxI5ukVd2xBghzpaPC",
-	"zFeca2A4UG22dLIj6AjUZhk2FeFLJtPPcNxzt9xmB6+kQF3i59WzSG49z03NVe6lprWBnbCI1EaQbhTq",
-	"VALPRT09vJ0RRADlLYjWNjbyxNwm523DRkg+FMiXSAqqQj+LVV1jPMg8juu6ySB6HUG0fRXDP9pVci4K",
-	"rfw8lrsuFfag5ODyVHjLVzdQ31cXNN6p4jtVfKeKf1mq+Kf4N53Rvq2f0364quHLjlvsuMWOW3xh3OIT",
-	"uxCF7v51S7sq5zT/4hZE9dp21T9vqYpc0nCBCjYmkNam193Oah7KyYTe9oLf5WTSJk3+Q0LVecHvL+dz",
-	"8IYXbuepLpFW7Gc5Lvq8f5ZjvOeVShd92d7pIH+1BxEcGZhrlWe61gKoiThEl4WB2voA8CaidLfRjDG8",
-	"9UAM0yUF3ZnRLYWepkJA0uWHZFH90hlDeLGCJq9GAxDwnEBPtyVEA5RiDZ2/xff6Oz7iRl6NoIfkPmDk",
-	"9+rkh6YZ/xbV1UkceQx0dAZ1nl02IIlhKj3fZSPIKOuShDJ7h2l3UCIK7l7mMV/CGABcl42KIbmjsw8J",
-	"XxfyDTdW+dVyGSj8zXwxzpToshFUfeqCQ26YzYukoOWHRIkEhof3iMqUDdJMRB42ZYgCC3l3CVrGGTzp",
-	"ZHNoXuwOVpEeipK1gCRqPOFFJbfLF+dF+A39+ECsoqGVHfR24Z1fRHjnJ8pQ6wzdUoJ+KZLT91GuDOfn",
-	"CXp2gfNaOdjVQukROobze0HwCvtMxFUF/a2OpBOLAOCqE3oJEaANDJ5TgCgsAjI4S7eZEIdmE/DohbP+",
-	"oKbHfypWdumglK5cIWOxmNQHwNppGrNAvUGwNCBPxGJ9wT63PgB2Bckgyla6lprw8inWLe3UtrbtlVB6",
-	"fXaTpiBEd57r05q2V/W3MpUKRPu5Mpi2c7iWsOt9/GVnFq0575+QV+QFRTb4xV3g+rU8w2JKbSych+Yy",
-	"lfZsM5kw6IR/cLAPtZLH8lawfm+w3/ZKSUO0DKTfcKUWMg2xbU/3Q3JJsSqKsj+90KAPyZoyTRuUucdK",
-	"yo016OEUF8t127gfGUMQLCyzy67IE2/ekBM2wlZoI/zZ/tlRWszViGkpu94u2rq61LLOLMKwq4RjUKiT",
-	"tbUbrESQpZFevjHkjLQ/huaJ+b+eWhR99+7KWEvwpmGv+J4b1WwijHnXcS1Vzn5tca/TeZ4bCMPLcNk6",
-	"a32TLY1Z2WbXAupd//+qXdq+5ZCbCX6YIo7t02JRkjcZFSXx2qOFZoz79j+5Cz0VN77ykhojzyDotnzv",
-	"GKc6vTakrA4m1+ltayeU9QTZ0f9FPfJX9lREDfthLRVXJ8JaV1ZX3V4/vKPiVnM8rJ/ihlPMk09rp7jF",
-	"Su6bzt/mWcg1J+8eGo5C9vOuv+auv+bvtr9m21aiX6I4yxIzRsEjEPIl1qw3Qsgb+tQoHNF1ltr+xjq6",
-	"FUMzhWqdHfSsCFfQIbNUWr1fqo9+1Gu3ILkY7m7UkAeBmENJ8n7pF3y/f+DuQpQxK0i5ybRQQy2vwahq",
-	"nR0eQKERsbBQ9QftlqGnKIjmPNGqdXZyaAQW+GlbZ/t984fO0sRgl74ZnKC0UkMyVc9O7+8/UmYwaOzi",
-	"5o+LCVuVvkgW81TcRjL7A2KDvhmOl2gXz429gd2blRnIqBvSQ9cA7EM47p6JaktN0Pn3o7egNfhO//ij",
-	"6x9ta2/8KFSbzWPBlei2Nr2VjwWcIVs2Kox0IZ9tG3U6FfN4OTQ0vYY4dwrRl64QNSg726gudQqGuAtE",
-	"Ojf0+GaKscPolPx/pTNw1Dk2dt+xsU9PjX1KRwCGx8a4W9mM95axXkrsmxLEstiQp8RmU/ueK+JphAx+",
-	"5V5ypTFbMxmKlGsJDWs2u8op+lMUmvdYAhJtTDT1u7bayO4k7U6Sd5K28ZcAVZV9I/1Or9frdY7H/UmH",
-	"HwSDzkl4KnqTfn8w2N8vdfdY38wVEVspXH964KoYt17al1u26Hf/dDC4L5fddR4uuLLCW7ki6Cf9jsFM",
-	"51gcTDqnvcN+x/rX+dH4uNVuqujd96wfCxR2nodKypUioHS2isrgADRa0jBd3U+/NlChtmdrxpOMx/VV",
-	"hHu5K4uyEje5yawLwSrVm8SKRY7pvW12U+34xxfvmqitnVfvsOhf9XuNDgtSNa2/wuiO27or1uqmFXeF",
-	"pW//8tb9e6VXuOkoFN6pqsLQ2fdJojHTiAckYaFCng8ED/ROPd0J1aJQXWEx7eeam+ZRrDbupu0fH94Z",
-	"G2X2+FicdE5PJ7xjb1sOJ0e9wgVKSOnn7lpjZ+L/sU18pIThNqPQJ3TJBXdV0BkaAhjHPEmcb2rHA3c8",
-	"cAMe6LxGjsmd+9ejKr8fzXPaKGow18OPCyPtblB37A0MFaS/HS/a8SKfF2EY52WWoC+O4vQ9tx0Wa66/",
-	"X2m3ZBwOi1dAKxhcb98zndLlMM1yM0akqYSO9/ft1iRKIjVtdJKPO8FReNw5PpmcdjifjDu5hnfcbwFM",
-	"Ih3qKc8Dm43VDuF5PxUhbpcX9ZFeNiZ+6ad2S7nIpPvarDR/kf33XubaTgfYnbviuXMBVlmSYNLKPyXX",
-	"jo63S7FbfXYwvU6n0fU1eNbQ0ZBziTd55/I0S4bbnEnMqyytrbppMOMeTbeXZokToOsm+ELQZyjGCNyd",
-	"wvWHtydDcZ3yUISvOUavislEBEZYPIGYizaUsCWo23lWlUwpoUtBnX2qFUS9BW4FSyRF+3bZE2MJYFlh",
-	"aAVgnkPHBHC2n7UoKtgcPwwxIjm13+kNrvqnZ4fWRrDcyI2NfQbAj3nvHJqFnPQHpKQXen/2znoHZ4fH",
-	"7/2E8qqoP+3wg/Fh59gcuhNz6PLw2cNJMZF7mMen2GRuTikTrYPDATvoDroDCJY2qxnLO0ghzOLYt7bo",
-	"p6F7HkTzSCQ7/9DuPLfgTiocyolLod86qlokfgq+89y75FmVQRZEYdDDjpEtnePB6X7nxByG4Ci/qv9n",
-	"CT6ztE5+oHIBuBIa1B9WXCsYvjB4T3dpajiRKcSY63TpnhW9Gf6HwCuKefwlMPc2QpllaK9TcRuJBbiZ",
-	"9czM+SHr9faDOfyf+KuIY8lA37MhPyyQySRKZ2wpM2KPtrBqF7/do49z1rQQMdULpc1tnbXe4TOmJXvH",
-	"dTCFtrQtFxq/5czQiuCPGg95LRKRcm3z83Z8+Yvmy1PBYz0F53gW3ECBc6r2iwXnueZjrkT5MSlSEBb9",
-	"e9WiPtqTVlpcKsKo/EwFUxFm4GkoPqfiNDlGcvZfetUC3ajTedqSYRpUCcL3+2wW2+iqFjfpUGUpl+uT",
-	"LZFGSfmCHHwu5ciSokd7G+mIPbR219A790vB/fLghDiIIrLHR4Q22HGrYMN//8CyFQFd0A01FF7ztl0f",
-	"kN9DH5BdXsTOKN7lRewk/i4vYsu8CE+G8zSYRrd+ekPdOekdXvUHzXkMQSzSG6ZTfiti1yMt4ErHAotg",
-	"YMmwUuuRs8OjA3OMwWJO8SZ0KtMUixX9S5QLpVPBZzgQOcSyMWgcBrqP9dpHrUgrYaygocwyvbK5q8+S",
-	"zLu7y9od76hYC9a0vRJxrNgUKp4Lq91jO746v6VHk7sorJ2+BFFYs+VFwfOyCV/aOUV2bO43corsnBlb",
-	"OTPgQFsn0M8ySnKnA9xAk828OtRXAljU8H6XFrvjEru02F1a7O86Ldaow6ngYetsH9f22i7t19ZKn1Ct",
-	"xfqFU9FcqsgB3d8f9KD4Ywro7X/CVYMlh3oQwDcLKDUolol48hsFaf1kbws3iKtqzEF1gSCu9Yefmkd3",
-	"mhAV0hRmTYP0K80/djFjO3NvFzO2ixn73DFjnjTOlf06eeniQbChkBDJBk7HwqWjk/OU8IwGwm0kFlAz",
-	"d+dL2jEXbFxmdVQUWlj5ni/HqHgkEhS9pVFk9u83sw63UXa/cLVstsxlOSLlAdx3VX1oG6W1uzHYGck1",
-	"6V3rDEEnyS0ZUX384S/GmjtrPclSORd734g0jpIGw3ETu83yiWeZIGeOPRVLSIAshP41CamdyNmJHBQ5",
-	"UaBtpPmOzf1u2JyhhDEPblY5YLpm2w+PzHHfCbSdQCvVCeCZQrsT6m8HmdExT8HDo/x+s3MZTCHRJNIC",
-	"L5OsS0/c8cCJi3pHn8+cxJpgS9AZQZezhnEeTbJesVyI8axVDDj51S/8HopKaGTjWKHo3moNbqiqUoru",
-	"z3qjtnv4vlV2H8IRPLa+3FuRKrio2fcdiuI2wqcH/XZL3UTz4a0EvbhXUDyKDgNjKaPDwPzL7Axa0rSh",
-	"cyGh9dJPOxn/x5bxH8FplZknuOvNzpUTJzGwz5hLp/vU/I5deMJOBO3CEz5PeMI8lWZbd4fpj9c351MP",
-	"HOggF6TH8TDcebp2XPlBxQwL2n41uWOVqn/0QFV/wjOlrZpvWetT87DVbhl1OQ+mIuV5ABQvtdjlkOxo",
-	"/Z+dQ5K3tKw7PoOjq96Rx96pD+2uX9iuX9iuX9hv3y/MP9oBZB4ae3rcOQn6YccWfzsZnO7nwUWuzZ+B",
-	"/FqsrHtHdSr+BGD8ZzCIk/Hse/TJpJEMhwJG9HmD14GA3gG3T2GfC2/Zan3Uaj8V2iw8T16HTMxhgVYO",
-	"Oz1XyxL8VLtY4J1A/JRY4AbzlWixqYzq4Xvf9N8Fxe8Owi4ofhcU/zsNijds7DzQhbY5EP6365azYysP",
-	"dq7k3XI+OU+5xMkOOka3RWP21Biz48M8KnbXO2d3Z5jHBRnW9uLLFmw20M5BSNW9rXBLswTKYngyKm9Y",
-	"8NFII5ANYNJlvuKZikAk7vu62ugGf53j0wnvjMe9oJOXDD8ZFAJJVzVMWNNvAOXoP7EIeqduTozeLwbY",
-	"r3q/df/xHnMaLle7wJDJDWriko9PkBcdHwZHnbFBbF4J6MArvKrmfFbgUdvUE6IxbMmre1eb9WoqmOIz",
-	"wbjflydvywOWCixRKZvhn6WpF81fcwN+SMlW/f3qco9E55T3e53j8PCwM+4F/c5A7E+sh9xmGWSqQUrY",
-	"EVV0nYhwGCW1GQsnXpjnkF8DtK0X8pcojvneYbfH/vJDv/+IPY+S7I7dnRwNjw4esfT2rH/Q6/a+Ys9E",
-	"cCP3Br1+r9fv9dnTKBUTebcHvwIyYPILrDQZBEIp9LkYTW353XT8LIheRd9dvP3lov8yulAXyeVh8Pji",
-	"6OJm/sP3j7877Yrld7+E7y6iV9HF4sXVzeGLwY+D92++O+2Gz6bx8x9ezt8PDqfhX79fvv+7F2JgGPYp",
-	"pOKJSSrU1M35j/3vJr2r09sfFoPn6fvgZPnycPpNX/0tfHGcPTngz47m3+vL6Ef5+O5mdejrTi/7N749",
-	"tUEsoIxt28ZzrbZXaePpBZ+B7UFVAIcEBjr7aw2S/uCqd1rbsZP0SIxHp6KC5TIFdelHIp1FwL5AHhoJ",
-	"bQsZGDlYTEe6N1DFkoe7M/LvdEYa2tHlMYVQh3ieSsPNKRFRizmk5iWhSPHRmrQ+6JGUxzjet1uLTykL",
-	"2mwhbVsodPC7LRS6gk88uPAnbcq3XrFnL8f8IUnmFCxczg4fdHr79NE+Fj66NYq172zqQUPXznG4Lzon",
-	"k4NeJ0ds77iUpl4IOzjoDzaZ0eBjaOn7sLfvZagXUtTplVq13Bt0cFrJT1+5hKNifrolBptL6sPllWO1",
-	"F8RTw6m3kUJb58PVebvuMW9JaT6bN++/Xs5FaVX3ZHgRMXmU4RwZjs5y3xyd0X+SsUO03rGVzV0W8+pt",
-	"+/PgKXXPogGG2/CDov1UBmFvEwD2+q37e6hLPZEYK5Bojq5GUgYKnSaKKLuO9DQbdwM5805+iQkUmSgM",
-	"ho4lxezV7RnjAXYLbIMdpNosmHLdtuX5ux+SD8nX7Ls3r14ag0kl/EYMA65Em0WhSLRRplLFeCrY27cX",
-	"394etxkQFjy5fPqY7e/vn5ov31497rKLhKXiH5lQZjp8b8aXWN2fJ0smJxMlzORJ+CFhMMZY6IUQCfD/",
-	"peCpYn3zMzs9PXXjGgihIwDCidlxLFKMJ0xCpj1bTKUSbGRO3cj8AgU4sUd1lz2PlFYIxQioO8hSJdMR",
-	"GwsVhYJF+ozNuVIs0mzMgxvGlQFvZF/Tkl0LDWOaz9mcX4suu9BmopE5HSPG8WeRhLA6A3kMs+op1zi1",
-	"TAR+aZZznthlTLliPI7ZPJVzY70KxeSERVoxFUzFjD+CDxeRnspMM85ueZwJM7OZuMteJfHSfDuOxUyx",
-	"WMBMmUEIgrRkoWSJ1GZBBgzYJG63qQ2jQBcCg0sgJe5gWVpMonWNw0fJtcGTzHSXnbPX51eP/2pfE3eB",
-	"gCHOcPoI0BiLCbzOlOZLZYaJzE+IJ5g+iGHjzRD5zD4ODILkgpZs0PeYB1MRslTw0G7sMIBnblORFnAW",
-	"xZds9EMHvjpjf724GjGZstGLizdvRh51Qb9L2FQ+n8dRgMUICLn/92clkxH7iyH604PD469gTxg3yxrH",
-	"go0CGYqRIQvFRoazOjqkpjBYCdZQgMEK0IW4A83VkmsoHrERNt0cMWCU8MMkSpVmgx6bRCIOiaTM2Vmk",
-	"Mrnusic8mDKDNoCX6M4g7+DuDoHUUxGlZlYzh4IVfyPDiI7xRQeOFazs+OB0/6sz9vbqaeekzRLJpjye",
-	"IOQqS1N5zbWh4iiFHw2MTC+iQHTZSwOvOfU6FrS5KDLMws3cxqpR8HzME5zZULZRQNrmvLx8+rjt6Hwc",
-	"hVEqAqJHukZWdLRA4sXCcLKUB1qkqsteUAxL20zlMUYCBQw79R8OJKA9qX0GpcStSHkMACGO3ogkxB0E",
-	"BwkDZ4Uh4NE5xCJGv3Ck9m8ET0XK/ve//2dk+cItj6MQDlb/kJFTtG2oDjRUpO3oOulECdwCdA3YT+6C",
-	"KU+uBcxJHhKa1Azk8Z8oNXuCQTJdKIaDanDpK6WjOMbmKTDCfo/R1ZrjwUukKZ5IIy5oa6OEGRnA9EIy",
-	"zceKZQo3C4dFbpGz4Vgq3WVvFbGGmGuRwqqQeeAyu+zczOcvmvGJefO0x0K+RJSfs9ev3lwhiaMKq5iS",
-	"M4G9YDS/ARJio4vQaBpaJMGy8zexNGifIF9hSiSa8WseJY74kYHdiGUbt9NCbgCyjJKOGTFGmjxEivTm",
-	"051LMY/5UoRnzBgoIwJ7nka35mwYIUskF8e4jrGIZXINdaEj3Qa5xQ56B9j7hW5F2TjTQBQzYVRb9Yhx",
-	"hs3qDe5TI3/ws30ACDkI8gw2whdHXTZ69uSK7YGc3/uVFMn7vZkYGQ6o8qUGPI5FCqQfSrPbHOCGpVyS",
-	"AIcDGkezSMNSJRvt8UxPR2y8ZEEcAZKRsT1iQDvEmIiE800bL60O8ogYthsBlAA7CHAzkMMLmeJb9B2g",
-	"E79A1Ho/gegCGRJBM3ar+HiCN5GaobvTLFVLM6uR9GIiU9Flr24Fni1YrDlXJUiQaNLoeqrhEETKHLNM",
-	"GerQUlK3IktVWtp63yCgkJqmpFFcci2em2k68N8R+0vq0G0GD8RXbf+tSzHjURIl1yNYd+EXJcz3dJ6J",
-	"rRhMGMYwFTOzf4DfWx7FIKHgTHxVWXDhRBgaG5wi0SNxpVyLIdGBhULodNk5N4d3BFojwoCSFIIRfeIx",
-	"u+UKcJ0xWZydJ9Q67VoazScj9tE2X0VaiXhi1Awi2MVUOgXToJ7NeLI0i8QQSPYXu2csNegxyi72aOMk",
-	"CpA4URQj3bWZFxP5yKOsdi630xLBf2WmhBPpeMvB4BRFxlzEcWROu5wAsRT6wgFacoUKH54x1LcTmc44",
-	"6GIzw3VCPTVjxEIbAddmEAdP0gyGAAlnIMENZ6E0tMJm/AZaaYXRZCJSkRjZfI61aJiayoUhfdTBFlwx",
-	"o6iEXTb60OLd7vhDy3eq0m6bH0qPibIotNTJ/kDOZnAIzXcXr+0CSc1IpD5DNRHULKP3ItsVcchGgKeR",
-	"Wx3SHj4ExD6PkhsFdzq41bHgoTlrRp9SVhUjAQ1SxYwy+tMIpaN5ywgGEkn4HtXpP399cQaHcw+cx8sO",
-	"zEChn0ak58yv8MaozUZ7luA6KZ7H/NXiL3tEiKM2TuURHX3kPdmLpbzJ5jABIpm2Yi8UgVFP4JcsUdnY",
-	"UMFY1Azh/wqbBd+nIn9qMAPiMr2NAgH7AdoooZQ0DmWQp6cgkCapTHTHKEUBT5C3GpElFwmYkX/605/Y",
-	"X6+uXpt/w9Dnry/YRKLqDmpzv9/rsndTQafAPAOLxbCdYCqjQICKtKA3aAgDpE6jANgCEAe8yiJ1htbr",
-	"11+/EHoqQ9X9+mv21yfn35LKA+MYdmPEYiiFMqxkBq+SEg1rg59ASpglkfBOWJbcJHKR0AdtoGEjgQ9B",
-	"awCt4NysbdRlr15fXbx6+YbYqGKD3kHpjXOcyZoMMVdTw/EN+gw+I18D01OCwWgJXVzg3zORRgIWeM7A",
-	"TYIriBDwhYjjDqiAYH862Oc85TMBiMMR3QP3+XV0a86CUeKtTW4m7nXZS/CyqTYbgaKDJAR3ByMyPyKt",
-	"USGOEjDNCdiL3HPw9degZYwFqmVRwrL5XKTA8nK+BKQEQsvYzXJhX8Dh0FQxSzdHefQYzfrOFdhYwEak",
-	"mcBQBuioVsvJTSLQGx8xnvg9BVHY9Q/tTuFBA0Xc2HAOU8i9outEpga74Hwmh4mx3BdGswJ7yezyWIZL",
-	"u8sO0idJIEMQ4oU5gRPgtO6VM3K76CUQzeu3VwSeHevSCDA7kNmlV3aVpH9p4v8ACUJt0ALrIvjgPUf0",
-	"PE0jc5IT8NjYkU9y5Zn0AJS7Q/OSzCxHeoz9DcEKgtjfEW3apdV8BA+Ngfb11yWryfCw4lZa3k+f5Hau",
-	"txVETEi0Rl96BKrwAvmBxcnoYtJ5wXUwJSgvJp2XMhH2WWEQ0F98y8+Rgj1cibiWOuKgBwsewL7ltGUI",
-	"EMhuORdd9pYOnl2DRzqEmMdoWDCgRDrQg17fyUPPWwDI9183wI6ey8Ai0GJs9OSKX48sTzPcDlxIyPfh",
-	"iNnJ5WyeYhiEmbngRoH2t1HCrn+JoFfnL0obZqIqNDpiXN0YxWlilez4Fl0VM8PTYsGNOfiEMIXfoAvB",
-	"GBlgPVL8G/i+Emagt04vFCYGVvMU8HOJfkvybHIKRjX/Rrtdg7oOr58ZTQbb/tIdFvb+7fzvf//Ph9Yo",
-	"5zh4BEBFYjKJl4BZ50Iy44IfgXQojaM/YmNpTnYqGAWQgFPMzE6bR7uUK4Zd9gq4Onxv1ogeTMM9Bb/p",
-	"stdUu8lNSauR1gfx9dcF4kV6MRuG5L7fOzD7YAiQCEabiSJlIQRF2sxl9nfO00jJBISske+jr4HLmEGI",
-	"/MBNSLRLAw56vdwvo8HPamnTOlgvgYCcj5J2lJhPpMti12rhzkYEiwxZ48DynUgRIDkaAANffw0Ff41S",
-	"TsMYioB8mQidTdbRXSUYPDETaERrIS7Qj4EUkKU5AJWA+jAz86L24AFoGeM8BfMHC8bgTQjZ27BYs0jg",
-	"uiB0DJoR7jAnGPLiEvqJcIEh437CdsLugUNiGgWezkL29mIqEoYVY9jPMgInDXqDOfkkZAp+0MXU2sdi",
-	"CWceGKhE3UAvwT+MmojMJYvRTQxlG70PsNFmSpIPE4xf9EqPM21oyu0lbd23XDv5naLvWrLRc65054UM",
-	"IV5jBAMC36YnnTdG0OYM/G0yK/9S4a0gHI3OYfQ/2GdbGw3NgCyJtOX+UQJXEqiI4CE1PxONWJGQEomh",
-	"cd4uzWkkakoeO9SmZjxGNcygW2YaXNF0XAgWi52jOsl+xsZLLRT7eg+5WCySaz1FJjZCwYYaAOwausN8",
-	"CrZ8nkMhcoNzx2EM6KNoNsvAXz1CzwncufgH2J1eeD2RHeCJozOjoaMRbPCntEQdftY2m46XC6CIpQI8",
-	"n1yTQmcEJigW1abOcHsiOzDWqFsURrc8XRrOVdEZeBxbmWZmNa+8SqPrKMkVj0mmeEyS9YAk6+jdu3cd",
-	"M5ZRrgKuhXXaAgM8GJySfnzY27e3KXSv0OTsQHemdfs5xg9KexsVK3bQ27fCzHMRff01gvRDh5SkzoWh",
-	"/9EPHV8f6rxC//UZS6RKoslkRCA6gnkjgiyN9LLzGpIaUP6DzKfbEskmKcig3OSy1h74sBDh4yWDS8c2",
-	"izQC9gasrc5VyhM1l2k+0wgdXh+gMnsUiEQJ7zbzxcVV5RpTzkWiZJYG4DrYo4/2ZpHGO2qMDy7cg7rg",
-	"k1av28dgRTMKn0ets9Z+t9eFEGVjk5q598Czv8fHmRIdSts0zynAtHhF+lJaT5eaGgwtppLcxdSZvAvC",
-	"1fzLYIiSMK2Dmv1lvGR0af0VeRnIjZIKJeNb4AktABcZ50XYOms9j5Q+N+D9f+y9+3LbSLIn/CoV2hPR",
-	"3d9ClOx2zxnLceKE2nZ73NPu9lj2eOM7nBWKRJEsC6hiowqiuQ5H7NPsg+2TbFRmVgGkAJCURImU8cdM",
-	"W8SlLqi8Z/7yHc0OCmZIocWkiIVJkixwchZEAJi/3EJGOKRKOuuvLN7z1zBS5tb8b7kYHZwc/LcjJzO0",
-	"EsqaI7xqjioTOYMHv36NWiYAnEsaBvkP9ePTpQ2G/7t7omlc3yGeD1Dd8L60VdOgnOKNJvIenmmazqmf",
-	"gSldgk5DBe3CsXd011PpdP2sIHlXrr8/r1/gTOruKQ/N0XMITB+scSc4iz2C2FQrgwX3j4+PfUaC74pQ",
-	"iXh+MpglvfGRckcdcx6W8rsgnoWn/2t08ARHr3tpmOXRawWChFgkPvZo9WMfFK9w+QSf+3H1c7/ofCCT",
-	"BDuJP3n0ePUTbyt63y+YAAOP/rT6UW+GieRnnUAqx5PHT1c/Frz/OFTI51w9UxBomHVKrBwYzwBE4MHJ",
-	"f/3LnRBTZBkHhAb3HQMlOsvNfeKIKTFzJj0EyiCNfwwZc5g0+6/o4PMh5aHiL264OvZ89AX+PMc/z2Xy",
-	"tZFh/43sKrxVJN7kqHiwQfENbBhv611hwq9ElQevYsHleQ2r9wTuBE9J30sLgazMPwuZl+mLG9D9HREp",
-	"msDtZLofVHr8ZPUTv2v7iy5U0pE1EEHQdKoH+/YI+YgUITf5KdXkLxfy0/jeYvKqE+OpU/3nXol+ymJ6",
-	"r7/D2QiphiwDb9Oi2Q8/kCRG660wlIjbV1yFWDG9qMJRgrN4jrksUoVRpdPJnTbMh9aNXaPZvcP37Qdj",
-	"AQKFc3lbPOXq8gMbgPLDhQl/7Zjblpnb8V/XYDW4lPfow8fHnrZ8h2ru2/rfo2RMV77CFZq+MV9eY2Pd",
-	"qX+v9W9Q77IuM/+gTDFFdeKNSCR3NvnusXSiwRuzdUiPa1TD3mMOHOQRI8vM+BySwhbibKWhZjAm1Ks3",
-	"hnGwK6xyr4wet4YPRuRtJo/fss7m2RebB+kgWDohyewaFk+RIKR7LUF9hEgdDMYSCU59oTCcp9lsorMe",
-	"e6lsLoWh9G1y8zcQFIy1jluJD21JpLS6BtcFgJ9cx3fR6EzipUMF/DqtnpxbGnlhwS3uI8J+Wdt95Hb8",
-	"FJ/ZP4eNm3w73+p41v7wLEgacJ+UpXp8EyeNx95otN0++qwqDA/mwJgwFxHRMpzthkAcPfYxVKwMdDKH",
-	"4AIcWWEoZIhQTMEOrNMWzizP7fMACbKZvlBJEf+7mB9sywqqzrFi/1y1dx7f2pA02hmWOTabPKchQROM",
-	"n0J9Z0J6iTSLySS+ainGgsbzIk/jg+iAcgHcjGpS4JsmSk8d1T3yNTrwg656PNwHa9sDk+16Fth+WT9r",
-	"TPbvYv5OABzPznFMoBmIZQMJOaK4FpM8Au4lRbvN5G/yuRwAeUepUIXqsVNmhAX/VSKGMhElc+WePQJn",
-	"pJpCaxhv0gGJJ7z109qi/lAdat6mR4Q96nSJPdIl4IQfFtPy9JY1hIxindcgGITiaiCWd4WCgp+gSED5",
-	"YOFzWrlCYwnSE6i6v5UM3Pv228FQLqQ1qOrW2VHXnlBXReiYW1DUgaSOviC0XXMM9QxSXai4elxWIucF",
-	"yRWs1bYskQlkufk8IEDmqA2llodzrYAH3FYT5CBQvp0NmpbLXBFWcDsJTNKJaHKTGs1GPO8CqQ83kHpj",
-	"HXKBfo+GXA1F2mx900mrVk7DcaNM9AGm5VLtSRkNAOqeccMSrUSP/U6ZvJnOKQsQ2i+EojmoRHKHPeor",
-	"cSkUeibfE64LBGdnfN5jz2G2KcReodbaZ2NTqvAz5DC+QoC4STW4W6hz+K02tIqv7/jMlQU+0NjlHQch",
-	"w9nruJmntZswNKzJbc3iUkKiYRtqgpXOmRWfremxmH6N2Uj6Gl2q87Uailu82wqrwh1DmURsomfCV5OX",
-	"fq2+osLEZ5AsPpIpFvFNp+k8wAM0Jepi+foGKbq3nSELE2jNkN1WajCMvE5ScFmgQ5hg9aOHixsM/w6f",
-	"aR8f6rZXxq+um3q7elg8aU2BpHC1HDbjn3+DOo6Dk8c/PYH+Sv7vHwMKm7EA0Ng0h0ptd5gJABs3bD6h",
-	"yN3a6v05L+fRMHJ5w+3uPqgxIhcMukckiLglDRat6hxhIxrmBF2UqlMZ6TwDdMCEW3HoXnGw7odomA6i",
-	"iZRTagpu6mvNY588F0DIbU4Lkhad22JP3Bb4vW7isMA3HEFosOxudlVRIPCYErpnIKAquTAidcI9E1zN",
-	"JjIVEYInISiJu4tTMpLMWSrVBVoc2EsOi/bQukpF0mPvhCkyzA0FywVsElMAxldDmmeRiaAZbJdw3rqV",
-	"tJsBsI2+DlQaQNTpqGkPqAkPkud/a1BQ1JQ9JNOgICNAAqJRKYKnMlCV/X4i5nD5QkwJOGusS4ilWs9e",
-	"eQZ35qR3R3tPPGI+dnnlYK531KdFQ8oJIFdZPQXDo6zApWJ+qaSZVOBO3bAGk/9RR+SWZToDivjIJURb",
-	"PYaU0+SUZoRo3OsrdyZLl9YqwQAneMfkQkcte0At8DHBO7G+LLiqTeXiUopZs9sFcGEvpEqc8YY4dGC6",
-	"ZzwRh8U0wHc0O0Le+iHW8L76Zhkl/lKFD5iJnikmm2zG0GhjXXPxN//A1+2bMrQJnUXzcCwaTzoQCE1T",
-	"IBITqORa1PgF+8+sKmYFOAySNyWQDIESEE4IUKoR+WWbjrYOSfrV1IRE/GxvFhRZ7W94PfpdKwHAPXfg",
-	"dWiXj347KjmNL9/z8aosRLgHXvnjmnEND2HTBX8fbPBXVQUqJOaVXTFuwjxWRoFPVWAfPnO6UInI2YzP",
-	"CUNXPUP0fFRdhQcwxglLw2JnHsYU8eVpWhPMdZpvX3nV90ou90LKOfhalKZgADhmpG2O6e4O99pSQjiU",
-	"hv2uIYzy9esusLyu3vX+6l3xqN5SsPnbrnX1cWp1K2raEfQoT5o57RtCV1NiVmX2Ab7bFNh6hmCkAyIk",
-	"BgCx5kIDNBlPWVYYcmljVh079RLE+k4peuS4KBiGah7yc+LguI6RN98WN34Hy98rXfJuCnpW8O9Hd8m/",
-	"w9m7rtoadWU737bkUdrur/TZ71oj5LDXlFef9OBwgLizzSLqF2hZgzCiST4/zwsV+8AgoBpjLjLIotAN",
-	"h1tGXVUMi8XnqQB8mxNnM4DQ+aQHBkFe2QBAaVXkkzr7Svo80lPLMg1tqY7xCQCOd69iWrkHtRK+V8cz",
-	"FqdiZAkVd6Jn0LeD5dDcpMd+dY8jlizkiJZR3r6CRhHYwwU7ADnJZvM5BnXNhZxO61EXT4f2D+XefLAd",
-	"KfGrHvyMXo27xbrx4zbLjY/VhN+Dh1w4eccM1R3zcwJv7nT529DlI2ZFnknFLaRwAWUjb/iElLsZw2wO",
-	"hZy6F2ItJSbRQwWM7/HZY+8KpRx7AU4GKSeQ5QK6NZZuflpiUimA3EPgA0p7dCYMG+U666uQLM9VErpf",
-	"uHf6Xk06TZ6xGJiw41CxLxmR1sA4PYYR/uWse0Q/rsLtqL4qmS/7CeCGa8M5xAnvK6v1Vz24l5zWX/Vg",
-	"nYxWzOajULNfOyT2UWFuw2TglrUng7Hsf8AzayOl3HGSa2Xku8wupT55Y652Ia8TJ3KvGZ2/6sFOJXX+",
-	"qgdtAVBgvl34c0/Cn9cTrkcEZtYoY6fTXH+WGbfUQ2tB5g3ERKpaTf25l4OdfOrkUyefdkQ+LduU1DRG",
-	"e99BmoZaqsh3U3ZmP+QbAfVb6LKBTgfhsSF1YTjlWpQaNfRNUXPsGN9XfxZyeCHyHoshLwPayYhsatEZ",
-	"gSykbqVapfNzqy1PF1YcmCm0rguLHWidCq62nEHk5DiwzXY/b4cTuT/VknD+4fBeOe7XEKpfPulBa9bQ",
-	"qWKvXyzaq2WnLbBljQWS8i3CHUMyFgGGYvd2qoOIT0qDcsLLym+ybjEfoK+gxYVwJ19q/wal7TnBrsQn",
-	"2LTyEto5Gmox7vGNCjvQn+uE/CvhRPzGkCy/6oHjzVum0Hba/KQH+xRBv0t3WDhaEYvdGRnpQpFr7O59",
-	"cwuntONUHqXCkXbIUjJWTE0AE5tIYzVI0OtyrbVAK9wMoLTcsGLq1RYJjjTjoxUZn2Pn0qrR0INGrCFv",
-	"KUTCfTu25iSjm/KaPc4K6vjZdvjZvoQoKNobsdvniV3IAmAyPgFzuTbLhChHM8d8PQoaGeKElXwb3QBc",
-	"WuzdSA3DfTood8ZgLoUzxWY99hpSQLEfaYS9/n2sJWE676vATqE1aM4VlAY6K01m4MEpOS/2yIPMUL6Q",
-	"EhV51JBDhA1BjRCO29L9fRXwxpyph1MHyaCVlaqg6AmsNuXGsrHWCZtqSZWMPkeeeuu6J8s21u4XaPmp",
-	"9OwZi1WRpnEfY8iL2upKPRW6PX7D0gPWv1J+NGx9J1YesFipShJcx0Sq8bnV58DQOuly02Qhm89vLlwC",
-	"j1+tkiOOnG9s7F0KwM2lGrNi2qR+o0gqpqnm0OZ4QQA4gVNbLPvez2z3uOsZoc56BnvH+Tydut6p6526",
-	"ftsMNfCb6zBV39b36Av9C5hrCVvTzFmt+FztHf0MXbLSWHYh0PdCsQzfr1AqYKfTlA8FNWrQOvvOhGR+",
-	"7FbIjYeBVzwD9Ly+grnWa7GZvhRvcIR1svuzcGtNfn+5BTvahrCy2I06ED65+glf4GfrSqb2t0HFLjEh",
-	"PE7V7qQmgNlvxpHQZG2uLfdJ1WDqGvASRMxINRSA4IusA8NDxjKR5zrvMd/Qpy7ZsCGK8wfOY4saEY7Q",
-	"rhTRbnTx0v2IQkDNnIUs31HFAXMdCjjCA95ICL9XQOo2P+CAfIIDrJCaMTUYjplWwlScb+j2wsqJzIj0",
-	"UpiIxXzAVaKVSCr3K23XTiIK3+eAxj2IDoQqMrd35S9hFLeTew4jiWwAPkYr9Ap+rY4T7FGHGZJR4EQM",
-	"VAneRKWpSnYu7A24w9EX+C+52zELrg1RAf3D1hfOBDJiQ8izgsIEKZKIWa3r9W0YAw7rWsW0dGNdMS1N",
-	"/NuGNqgQ/wqAA9jJTlu/xzJTOLCd0+I2vcCeIyk925ALXor8UopZe+NhaSBJLMJSzGI4CeWCPkAGRsJE",
-	"Fzk2CBLiAmEGgM0tNASjrOTSvqDYGnvLc2v6iupNM4HhvbI2yilARZoyH6XzatkzFlu6iQpGjW6yRfxq",
-	"t8mJaIwV9oifSaeH7A2Ak/9m3iYx7s/hhjmcSBAt5FZfx+fGG8lxkXtToEjTkoQAyJOAEyG90k5ELhqI",
-	"4B84gy2SwHtuLnCUdiKgvehIYH+McsvNhf9u1zj3R1/gv19LZPdmxziJDpQHqFYjOjCcc0SriNn3iNPz",
-	"gzOZL7nlecy+Rwe4SoQzZCETGq7ATRmX7oRzNRRxX33vQ5ERNcDCXEfwxWPB7MgXrJgf4FI8E4OJ1hcm",
-	"Zt8nIpWXApruW838hR/Qi9AAQtxjH31SjiEPf/DmwwCpNsL0VYky/Iz67UEjEZHgo2hZMC+dh4VlZqJz",
-	"6xHdQnsu2jQnXjdGKv4HVQNtFnqFp353xsneWxUPkZF1MYBd1+kJ7DkgMTuN+UbMNoc2As3c1ve3YJu0",
-	"t+iYQ8ccOuZwXy1BbsIdSNNpa0SPUILVrqCAQ72QuLXYqBONEX/jTIgLRDPRyk7cz6CDOHLwHbtNX8V8",
-	"aOWltPNDHOfQPZbOY1S0li/Cq9zVjF8IX7hmRf6McTbgw4uRM3zQNMvgHhN0Oj3qq5HOM5GzqcilTkxT",
-	"LOcd7c39VZbjDMri8n0KweDcW/uP0/52Nt+ehF88FQJNhn6f+BVv0uGLXnH0Bf+xqqI1TIM4ks9z8j4R",
-	"PUIzCqjbsyKwfvAXLCKrRcfHQ7tWv2B/Z13LYL+M3e0ajAtd0TEYl9jh0D/Y8s5wiG9GrEdDc9lIsO9+",
-	"ec6ePPrrcegujkivTlKnUgnsxef0hITPe+y0omb4GiXQbqj395MWsn3PB6nYG9q14rP1G1e+eDnvopYw",
-	"LS20Aur7HF98+EKaqTbSI+3WgALzLCTSjGS6mChyZfSO9h+w/zbhc3RqXhWp3LDnZ//ckDFonbW38Z7m",
-	"8hJyqlXCJvD9IF3ZOzAXsq9qNfJTNX8Ho2zqajgTPB9ODhrQcWASQXmfaNOUWuUu3RwaKB6m2gAYBg4M",
-	"xpNP7GR48RmL3YzlJdzH05T5P8OWTQTdi0lhUg3TIhHJ2llhPgNMT4Wzf/z7D6IDfO0DSAMD/487Ma1m",
-	"CJyozgjZFyMkTRfoBnMhfcnENVjWUS4sSvkmDaYcTemBTuZgcUD0CUqpWarVGAqfewxOHJS7sVwYixhb",
-	"ImOFstCugXpM0mx7DX4HmM/1ON2O+QDCSjoKfDAUWKE+7wTwwiPyAFLX8QIAMX4havRdVhwJtaZfOvEF",
-	"U2LGOoWGG8wHAlvC/YwocRYFeylGyaB4ymIA/FPantPQMfkvlWAzcOvBgxNOkdghgdhV+qxUX0S1sOfu",
-	"obghZOIW9Q4RCFcaKwtyv8lm8Vu2ww4HrbMV7ga3vgcaGbnbrMorB7pjXYHsGK9whWX2dT2GhXihzS7L",
-	"s4merTJ+6rwaZO1srAK4h7YNfBc062+Wpjsngiela5clLhHQEdidLcIeqZSKmrXOImb0kngfcuWsAVAK",
-	"pPVNz9xRhMu54Em1KNqnLJdV0xGbQcgzlEg7+e7kbNJjz1MNaVP+xQz7eRjfYKYWUs6t6eZkfPu5EWFi",
-	"G1U9dxyky5fYXxC2FFDAb5lrebiHVtcnSXx/b7UIworPtsfeCZ5Aj6oSUAGds0FxgFk7Y6NI3FZFgL3j",
-	"1gClFj6M4rmWUzPcE03JDadq/sZP/LqcaR+9gbToNndE+KCd4vKQC0kXqWyZJ9won2GJQ+QCfOw38mIs",
-	"eiLY7Tgi3Ki7qJuUM+uUk65+dJWnY+GgdyrSDb0kwIluqiOFxM5WpSgUi1qhQv2aEp/xh7zAmhun1WzQ",
-	"1K5MKl3d2O4sTHOLvMQP0qZylPvVRUH2RIUwlbNzHco4+uL/CTqCz1pu1hLOLM8tOS8caYDjw1YOD5vp",
-	"Ik0QAsPjKJN/AzMfI4hplNVgkF511fX4M03FH9zNsy3owTtA3fRzvWsFwY/frh/4L9PpCJ0D4zYYjz/t",
-	"jJdEjykISOC3w4pW1OO+EwY5ERWciNywREMShqjWoPfqC0n3gavcB5Zvx1E6jnJ/9aWmpMpb4CAri0yD",
-	"/jITuWBJ4f6Xe/fnFOdEiV0ZTwQrpo7P9RrKTzuW0rGUjqXsXFXq7fIUm8vx2I3XxFRe6DISS8BQ3Lfr",
-	"XzCTsJXLNNdjZ2T22B8jZmea0QDGg3Q4WwmBOpzdlM7hB4T/qG1RgI/fHi/qmEIXA9kWvD2e1aoZsTFa",
-	"XGGo9KjRvWcKM4V68ACb45FqpJ2w+M/YA7cxA+UZ9dnQH2CcFYmSH3WeGE/obmZQ5gTwPdJMUz6HFI6I",
-	"BhIJS+UF5R1TafqlFAZ6Wbk3DMRYKkWAQQA6mnGZ9hVPEvdZG5sI/7lQYJHxz78JNbaTg5NHx8fRQSZV",
-	"+Huzxs233zvc7WqlefjehXHd/Nscqv7Edf7U/Skupy+2ORc6+kKt4lflYPLUaJZwy9H4AKnOsWLDCMce",
-	"iuGEUWACuZeROigQNMPaXE13HtfK5l7seL+Yx102vN/RJO5Aeu3Kg19kpzs8XADM8iBfn1rxVyRW3xxn",
-	"KTOiWk51qRHrReZMzxTL5XgSVIr3PpQIr/zO0FWfDwow3O75hH0PGRLu3nO4N/7hGfGAvppNNAJnes0F",
-	"NAJMvSDZD+mg2rKhViOZZ+4Wcn4ic2CnYW8oNRWTNSApaym3ozYnw83ylCKuHTt5+OzkjjMmKge/42ae",
-	"3ioM7TtDtIoMZB3+Fh1MiyakGmQE7RykkrhFt5wXKlyNfSceruZQfJrxOcZ4czGWxorcvcH2+upULbIZ",
-	"+rMW+jfnynZcpuMyW+Iydee4YzdEdxVuE4g0aCw3U6hyIRU6AprTSMASAvQIPA1l6xJKUve56X6SEROf",
-	"h2JqEXsY0P6xfJ1lgmOj7LrIDM2ks4w6y+hb0SXoyANk7pLv82Z0bYQxUivTZiudybEyVbqFlvziUuRz",
-	"KGnDjswcoHyZ1RdCAVwnkruscWu8VAm4Cf3YO0rENY04X7qd74jsIRLZS5VAzq+RY3UoVQlgtTaVRQ3A",
-	"kv6VqI4n4lIOhTP/B7meGciYJIxbdx+mVkItN0d1nn7Vhe2x36EbjmHxsMhzoWzcHNrYLeras1AAbV5r",
-	"ZjWdk44bPOhirnp2cJMiriYRfPSF/uXjDU3y+KVKDCYR4NxuKH93hkE00lj9sOVudYK/I/WbCf4KNW0u",
-	"91tIG5X1ZpsZSHlZ66hq2lBtLUbQeUuJGSAy+jyHiUzEOYm7OAKoCm95y2BzIz4chAX6KljxyUlApzAe",
-	"6AJqQH1t05PjJ1j57bR8rQQiV7khQnVrqvVFwJuDKenC9tXytJRmqaTiUvc8YdO41wE675Qbg72NPCwv",
-	"wmkZZrRW+N9MgINSAvSGEbBpfTURPLcDwW2PneFGL2BoVDuM4HhDrty2gPJlJnpW3bIqwh5oXfjGSr/k",
-	"vsIID95wTjecuy8i0lH8g1tqXpaeocf0alCozmtK098xj8YWclZxnfdZe/vN+2v3ovy2gcYiFhOMdi6M",
-	"Ti+71q43FX5EkdeWeNSP7rDsUnf0hf49b82b8WW6JE7KNpOE8/jo+Nj3pjMNPSY/4tgvaLh1OGdS3lvD",
-	"OisT37a1+3rkTPk33A4n27VklzapnfVVtqcCAf/yPR83DUO3HcE98NYf12RJb3QiR7JTqh8yips/T94U",
-	"NYGkb5fLHOWC/lyjurAyreXuUuJSKCZHoGU6xVEkTrWtQPcELdh36DyUSQxhcXQW8EzUJ9/QkESNO8Sq",
-	"do/3dHHyW1CgwvlwahScbqc80aE916NRFzWv0iXjnsKvxZjMivRgsOgpScfrORjQK3vZwYsiNiisM5mN",
-	"GObCNnaQ++jH3WsUd1pFm5c9bHCXbr8nTnP/xTZ3kUdBcg95mg74EOmKsJTRA3vy5eDLv5FrojfQyfy/",
-	"HRV5+rUlKwUSUfQCCS4RHTi6QntFuHop6tLxtXpencu24FPLIQhTcD1HyZP6vkxec5EYIpj60/3ouP7+",
-	"SjLhODj+bEmK7oKZSQvVTno0wuMRzsDpYv/OoFxdPQCwKKh/eiUvhfowve+P+7I6l+183OoQ+/hxFRas",
-	"Qa7W2C2DFdOGLwuVb2eIFnTfX/ZNdS7b+bLVIfaSbAGXDeoTwRkPtY1GZwLKnhu+MTrjfgEhds+f+F1l",
-	"KtvCjgwj7OEHPvNBFMeR8buJhPFBYUTTx9U6+2Mq1A5823ImW/q0YYB9/7LDXHD4sL6rS92XLYzIz3we",
-	"4X1/3A8Lk9nO910YYz/lLoYTJ4vV7y1Oe1gdvf29MDsghD8uTGY7H7oyxj5/ZptL6kYxCw7Dq9+3PnpJ",
-	"UxgLcHVS8qBfSOiJC1/JJxugJuc+oIkg4D4VQ/DNs8GcnVmuEp4nzPsc2KPe8Qnjtq9SwY0FtHhcKcbd",
-	"Q8YBB3+fYY8/f47onOQCu4OiUzWYeQzXMRAL+Nk9FqMbJIbkBTPRMxUQC/DlUGmNL/MLh6bdmg0Em1g7",
-	"Nb5NN2fTYpDKITMivxR5xAqVutuNsFaqMWRh6JnHxO8rJexM5xe1HpjnwGQbfbmrQj+JyKbaCjWc/13M",
-	"t9eGozrJjSLuj26bHNsdv8H1FYIE+NWvG4SKDsIO28N3wimyyPzaHq175Gt08JvGda96PNz3UDsb70fa",
-	"gNX6PONqfu6dUPuYHrDGZP8u5u9EYWiOO+ZSx9pRxptl1zoe9aMvPlixIhv2dWAYTrr6AjJelUuOp8y4",
-	"dHyelSFEyHQbcjUUaSqSOj7/Al62QcyuXHFNyK5czx3kq75fVDpykenLLtb+UKNY7uNuRnDRqnBVCE/Z",
-	"qojG6JStSOn23JydIZrdy8hZSynqEnE65nAbiTgbcYYp0MAV3vCcehICkm7uKN6ilUrN0g1kUZ+Beesk",
-	"bRiVaehZ7gxSxzdGXKZFLswzlkm3b2iLIhYPwOmg+t3rK2zNgVh+ejSK/J1utAsxhSTxIMArkr2OJ32Y",
-	"JnxHZfkW/F3Vxd5TtvUmbC4gFwFaZGdBdXDBt8D5kAhu1Q45KnlMY8bPaZqykUwdZ2GOeubM6rGAhijt",
-	"yTwvynfvkNZ0h9ChS+mCFRTRxkmAfkrO54Y50KWNpkC+47+7R9sngABM6E2dccOgc440zMoMyoxSbqGm",
-	"p25moxwiNOXMRjrPuD04OXAH99C94mAzONfl2QzESOeinFHDRKy+1jT2MNXMn622lLMKjXca8UMu7a64",
-	"gqwu5cRNarvrpQaqtGukpi/PyqnWI9h9gIsUVYcVurZq+E8MqG5x4D5Y6qnTRBjbV7CoyN2XaWPZT8fH",
-	"PfZ6xOJM5yJ2GhgICSiypHbmcKap4Xltbrtb3DeiWC8s9n4Va5xKs3r90WNq/VmI4sFa9/sRl7jVvPtv",
-	"vQkIZKYBdj56A9ABEUzJCTfkWLgN1k2hyEbWXYlQs5YA9YuyCZG+FHnKpxHG4X1gHqLWMw3xem6LHHoG",
-	"jKhv6Yx8rX1FwWz3s9PS4P0iFN8zzgY6mUfVcQh0iM9rebe2pZ/gzEddHzYHhyXjWisMfFc8IZUoePnd",
-	"O97deURujXcOMcmGQqaQGXOLDhIrTAu3/IdTRUxZbOV5mTMuQ3Vaz70jpqQeZKISPce+qC1is4kcToDh",
-	"Ut9aYYoUQ77VFKK+cgoQOKbrGisJY3c/uNuVYz6Acsyu8HIJdgIwJxggPWxaeFnYyVGqx9jfoZ7PVFjH",
-	"hFrNV9DRIBfx0U8sk6qwgrCBOMvFKBdmUrkndI2fcpn32MdcqzEb5iJxx5WnhJXUV0+OH5XYxkOdCBYP",
-	"eHJeuTN2LAucwM4sVxocEDkklmJrmJDJW+skhtVuRx+Cd9+TJXsGyamvVTMnOvOImDdnQ3dG68ufvsLS",
-	"7g4mHQ/TecgVjzuN67b5XMnM5NiZfVUGVtjJIv9Sc63EIgPTRYumdJrO+Nx4FApDzbhnIk0PwfBLkE1F",
-	"7EI5oxOZSq+Oc7hhtuUMA4a5EfPYCrRid6q3darx8Kx/rKfcmJnOk0PI92itLEmcHZBKdYEOHIP1Cs7o",
-	"9S+JmBwt1J4MRKrVmLACg8BcMhQ8DgvhuCRamL5yxFHru4ZT8ZYGfAeT3tF8figd3ojWHtewFapiWdi0",
-	"hPrbskQAFphWQVmpQlGKz9JY01tMSbutVPuvHf3va1Z4xb1AoaJAwZj2hTXjN+AjR9TrpUVcktYOJTuV",
-	"zG8nNn889pp+j51CbC/3whMUfzVnQ0ht896Ikv9k/EJAZtKllgl0YKN+rb4ortLaCVkUVtZSGxR4a20B",
-	"Ea5nme9sR0ibBUfntUT0mbDPEAq2ipJbZQ7SwzyUdHynCjd80DhisUT+cE572em9W9QQILW0KrHZYA6G",
-	"tCN6+CIbET0Z4O1mPYU9Fo11JHsidmytblimc0FRFsjGARWaIIadQf+MUg4RXpng0jl78vipE3+KSdtX",
-	"E27YXIo0AYVbs4yreY99wMwjaRkfWd/AATSaCmK8764mLTRWGwhmrE5FQwwdV747evpdGvnvq26WPTP0",
-	"6RwS/+mYzdaYzcvPJKTrHHWOB2Hjgw0ZDtaqtXOcmUiHOqNW7Wyk01TPDIZ5BRvw4cU414VKqlHYOOVq",
-	"XPCxiKNqEs13hqECfvgbXWfDidZGQDuHesZAM9xRo8TP757qi9fjLaFnR+iv862WFnc+0H3JGAJmc245",
-	"abWFEbnimaBfOvt1GyIGERMWm2gmwDQ29e5eilyO5odo97ZHqchuBBUSkpoQX42QVwbCiR5Tb2z2GNmR",
-	"jW0v6kTKP2FuL8kk34ZQeO8k8U1Nzue+veuDsijvkYt0SuYaHAAPnWMBSIdEaesS/3DC7ZGHr2msEPpD",
-	"CTatZL+EjjqQjJNrnUVOvRQSTNVE5mLonoyYzvERbYSHLr/0bqakx16E5rn0PmP5POorNGzdkqZ2DhmC",
-	"PQZFI1rBHGIsE3FnHezZGPheXED9VHJOv5ERC1hBTZVMb/zS10inIXyyunoUd+n2a5fehG1OEzTaKVNz",
-	"iIUq9XPBvVm7gMgXvbQMTx7IpeGjSpY+Vh702C86ZyIB2HyVILSF1NgjCtfgv3TEjBB9tfTJ+qphTXD5",
-	"FpZ0qvwpMee4ivhk8URjB2iRC1gHljF4iA5wj5CDBhK3qkWg0ULRApl+tC3gBnL/XKAiwK/8fkY22Fpn",
-	"+gdMu50I+gbM6r4CCExwBj3zDapwEFppeAZcFpB+e8qGqQwNrzmGbh2Tl6oQho1ynVG+ByQmuwX6NSGk",
-	"gqMtI5xtSyu1MzkUUJgRtpLnwvf0ovZVyqkHvDAiNPuuYMPpnJXdvvrKToTMmWNeeNQ4bfSCk7rurCzs",
-	"2LXOzHrFXzsE0ECU2lQj9iYQXbVO6NkC7aIzkY5eCQNHt1SPM91ZQ7nXtFD/x+FzPpyIVbf72/YMKuIO",
-	"VUClgsnYVdityu6LvtQU2WWlOuDVJ6ch1apPUWNkLyuctJiK3GjlYQ2fHP/IYrgQ99hrxUyqZyzTiYgq",
-	"ycXA5ch+0hrbCYJ19OTxUxa7R87dIzGQYF/F74TN54enQIF1Gs5bXaJK7qg/rjLFe3LJ0ejtHrky5XO/",
-	"3XB3xo2WbdCIxYWC1K9z2st4D5lr5Gk4YrHS9nzKcyuHcsqVjR9yOSDYNzwfTuQlLh5+GKba7GdDw2v6",
-	"9u5uv7kV5ylKPrfdJevfbpb7W2hkW5PgfkUKFgaY5bIL4egL/WsVCOIpKPaIoYT3MNT4Syzdv2F3X5WA",
-	"nMy5Xbq/6oWYCj1NwehJtTNW3SwJs9eKz7avSqTFZ9i00Yn7CyEAb5ccDQE8WUHxDpQeNaMsNgrWNulR",
-	"U4hTbtgdoCySx+XbUYcjFo984U2nG1+HJ+CR2YQrNEA1ngZHShWlnD05ftKrA2TcNfraPXt/qyprZ2V3",
-	"VvbtW9kI7rgGJ6lY2fXgjlUFQiTSLqkPSyVzVznMy0TanRThW0jEL5d6Tyl1mzCsHYFWvAdFxR3j85lU",
-	"iZ6d60vww1aUl2/a5OxiwTfS4RwH2NSuG8lUmCN+yS3PzdEXdwEAE77QNM8d82tul3/KptxakasQu8l4",
-	"IkJoib1+wXgKwajXcJWCUL4Yqq78eLmwh73NNcyyryCujCg2lGpSj/L9Aud+Cqtah++X7Ypq+D7tyS2H",
-	"fX3SOA/tbqZyaItcNDXWLj9H60yEKjL3zemBnrkcH4RD15uqsTsIm6Mmvh6Rxruhgrz69ndcASWu8V66",
-	"dbXSLTM+FkdusQtcKiBIDqTiEE28shH0qLkc//fPWbrp47USr/yu11bRHx//ZVdX6DhAXnOGK2t9jtM+",
-	"xM+3YtGLN3+NdtiYuXtF/9Ff1hE3aix+1/aMW2lGkg/S+0pbQjNgLJRjzyJh3PNjL5ccZzWNWUuNoulS",
-	"5EZq9fXoS7twqhAf4xazETCtUYlLkVO8uyJhGAkYYUIGZJ1R8UqQaPlFpmKHxQvtU6iJ89tfMwm6tXUS",
-	"Gf8sMydcHj968u9P/vrjX578e3SQSYU/Pgq8QiorxiJvmpWR/0uEzIMNJODaks9OimyguEx7MzGYHkQH",
-	"mUhkkfm/Uqf5LV36NB2Xf3xTMvLTVFxbhNxA+sD277hw3eet2TmpXFP0/xFSzyrzA9ghkV+KJMJSxzIf",
-	"zDJ38+ICqiHy5gz2K1tQs69FLg9zMRK5UMM6UPE795LuvstxHzWRXKhE5JsrIhPBUztpVTPcsZVDwRSg",
-	"4miEvhcs4ZYPuBEnzCeAShuR3ytO9EzFlfK8UAOc23CLGOc8EUkM4cy+ov4288oViHFS9xsA66Z6Ydgv",
-	"D8bNLYMlOkqCDM5T5VE2+MANDt20dH7h7qGM6p/6ypcs6zSJKjc6CkoKpy89+onACuAa5KYb9uNxg1n+",
-	"N9zHLXogcYRmByQRmaHGQMhqpiKf8KkJn8joDPdyr2yDn1odmre7je8rRxu8OjM+vyUqdecL6c1zbk9a",
-	"vmMinPIK7RJ1thPvUSovRbMXizoCc8NSrcaMh25SgM6XF8qAAyuFPsPcMqUZEitN7gQIDvpHsUxwVSmc",
-	"8i8xE12kCRuIvsoRV7++ueMrYX+Tl0JhecfqWP8prGyfTupNi2EmYnhxdX/Buei2YtOTkQuOUZjao/Ha",
-	"Ek+vsnNkeuEQuBNZayW+EzyRa3/JdzCR7ksC9gVP5hDco0jZBgQv1aW08BnMEXZHby91xHJ9GUrny+e/",
-	"MyjSgParED5uYrOJBifCBAJZZQtKRMTDcA8IXchP6it4rchZVhjLjJVp6oQsdPcGEA8cV/i+9rnW2QlI",
-	"bhiFUDy4ZbkcTyz7nrMLObyIcKgoKA9uPyLG+worLgzUZ/FQo/MDy8WlvqDKzXKldYwIIQFeh3t2pirz",
-	"+BZB13XWLuWw6q0EUeVpKnJMHdvRAtA9TLDY4+TYUZGmXdjyZmFLZDSMqwpDAgH7SVOOJtVkegHg/jQN",
-	"8cwq90/EMJVKtLP/ypiOyTpeb5hn1kb4YkGJTWvolUmvJl0Uruwgv6xNEMVldLBo304ROX3zRTprpaom",
-	"rcqZQcW0max+Dwoz6lZkyF1VrLzWVGKmni4wgar/T0+FAlBExE9DDcxUFSs+xx7gV/SoymOUi3rMKsew",
-	"HtpcX3yYPmjlp1zc21xcSjFr14SWeHNgyx0H+WY4CHhRFwh0MIeDsIypuD4ryYUpBu7jDlrE9AcFUMCO",
-	"nAtF909LBuHkMmQdBTUdcJZhUr0a6LIw4ntd0oDZZXFdjWeAdTzUeQdq+m2BmvpDG1wFpLOizx0wlq5F",
-	"gYGiBmIzPwlgpHt0KOz/hlC8DQ4UCahrI3nF+VAiR1EDpb6CcmqlQWhX7jQIH5FJlYi8BLBQTKsee4vF",
-	"YbNJ6UqpkA3PBSYY6rTW7fqh3IZfcp09GMbQoZbvBPlWjhce2yskfC3i/VL+saoU8xdqHORe/p1hE6gB",
-	"Xai6rJOVl/pi0aRdmeu0YFvUpPEszPgOaiFxDUnXM/shVi3ix3VKKZiHa9q1rfWL16GTV8LuLJHsUEFj",
-	"uUfrmppdWWNXLb2LfOeqJQyd+jfwU2f6UrZgMX4E9C2ZmLjEMSCANyMYPhwxH45gWgmnlw/TIhFJxLQC",
-	"DMUpH2Oqz+sXaCmDRn0psa2zNCwVI8t0YXt9RWPpMZbjEDZjiG8jrwjus0agRVzVpihEZ8Kt5KA+X/j1",
-	"C0SgtCxzvPjR8XFYvxHuJVZAg4ehzjJuTlj8nzIx/3H86Onx//3f/yc6fvT00f/93/8nboCRk4k5WMpx",
-	"/k2osZ0cnPz4l6dPIb+5/AHKVK3I3Yv+538dHz49PfyFH47+9eWvX78/rP795OsPX378uvDTo8dfv482",
-	"f+aH/+/fDmpzkZfzPcdCga0Ezk4zFWkq1fiExWdDefiLBHiRoWQjSYiDZijh37mAowJPN+yRv7Ye/3kF",
-	"dzcVPAG03FxwQAzNRSq4aRrW3XXudOWD+iT0x8fH1fTzv/778boZ6CnfbBJW3+oU3mCxchPIaKGszMR5",
-	"xj/Xj/qX48VR1xnyo++bpZGVgGXsmQdSE5PKWMFDH/chtzzV40Ig3ifgOILqU4vcSe9amDFNa6B1Kjjo",
-	"t8t9U1frJh6wcS/xGt2+NqI1+k1HAMY8wbQCbCBtJ2KO8KQ8QYaOOukA+tK6mQuzANP4Z9wBM97c+uqA",
-	"GxAe0Qtxr8fQD5vAI1ZYBjslpSO45620KeZzeibsNQ0nikjHeMpieOwcy4Djq1YX4uIDIe0q7mFliveF",
-	"e+jGXoHIQDv4TbYe2c0u8HuREbVAnl3rj7vOmkoSxgPttrHqskc9Xj0Chd601rPgLaETwIKyEjTDiDD/",
-	"w11BeKByQrUhZLj9dHzcY2dkmFBWVfzq5fu+onn9Jwz6HzGz0N5ypPPSNAmGykTkblytIz8db+u4aVSm",
-	"0GSivsLFbyww7kprhPk1aY3lp3m4+t4D1sIW9azwIdfQsyrU+wX57hrhnmUFDPPHtc4MK6CIITWa8tV9",
-	"SVcCxQzziA25UtqygfBwfichG2tBO5PqvDAi9u08oAFBkQ0E2tYwllQsToTlMjU9+CXusVM0GKHODe3O",
-	"FgjOeg2vWZGpw+6iPdu+L72RRewiTud2tZj7UEfoPHZO6iqk59pKQtTcGQhZyFXn0OmSG2nIleMaueAJ",
-	"yOl61M99JOkdci2BaE62b9vtvG+oi1s1FbuvQ/Sr0DerSsRzBMvxlXpTkVvpiyOwmprytxf9yj59e9l2",
-	"eEbKQdkvTNq+uhBiyqStTdCCTjT7qwvcvnOpsiP3Bfi5JgNaBPu8QUy/8/V0vp69r3dDut3YeQOQsM7+",
-	"Awtt3XS/uvwl9h7cNrOJhjZEwL6tTiGKjvm6V33tXA1F+taNvLHrBJ5yPPO2zSecVPrNpu6EPjV7YZ/h",
-	"sa10vP7GzTM8vVd9LxWGQCS/WfIiJOFrhfTtOzj6cq0eO02NBk8qaV7QjtVxzAgKaYaeppjOsS1kErFC",
-	"WZmyYSq4OiymLBeZvhROpNcad3fHJXbIIoPpt6tC/ut2GY1do4adatSwDttZy1ZsVDjWMx4/IuafQI4E",
-	"YOIaELrsFX2lrxYUFqdMQVYVS7kVOQWecuGLhRLGlZg1m5V3rNhsyxaECd2TLbguA7xtW/A+ex2iSmNl",
-	"JhY6Hzo1Pv7Wlcs9MmsJ+O/c2FzwrPywqKuW31lrbIbYGcA31Hyxz/T1NN96U/gI0SyhgrW4jmLslVxp",
-	"UfoYlCHQXyg6Pj72vQcpm8EJK8T/koZNC8iip+BIX+H7xtLpyMWUOs9nA5GbiZxCMqc07gEjE+GBbgmp",
-	"YiCwMfA0l5fciggUdKUDWCcBWfRYrHQMgDXQQz2UAQeMTtiZWlgveNMNBd6WpFhlbjetjMVXdTrww+DT",
-	"S/zYceKMq/k5kkXnkbwhQz7j89CIZ64L1LKhoumW+HJzstkajHkhR54C0Jj8Ti/v1SZ6VRRScyPVfjkW",
-	"DtjO3iDhxGeY0U21ESiZok306Hdims7XCjJtXCCxdSfIK8cr2hLYUJJ2jLlzTqxRjOCNfrM+P6rmzNVw",
-	"pCFPhUp43siS5HO6g33/7pfn7Kefnvz0AxYvOB4lLoWyEYKPsQ+vXzh1sdLRjADX3cWzl//48PL35y9Z",
-	"Lo0gXHbBhxPqO9Njp2ya63HOM6fDcQs5M2AcA5oLs5MCPSAAe4KOWRwI5tAAHg006FdwQw2vlU1Y8dku",
-	"bOaVyq/2zh3Dco41XSleSDPVRjb3d3DctZQGqagrPVto4NAxm47ZrOUJZdwwDmcKzD9/Ts0GbCcXTucz",
-	"LYBKkOIuPvOhTefAV/SIIGUlqLhls1kq2HValjvzsTM9CXaJ4IgpVxe0Jt9rG5ri4zQwrcZdGOrpPKTw",
-	"4cHssd+DdWkmemaA4xqhsGGGe77H3sF/pRpX2BywqNnE7ZINQzFp+gqgOHJhi9zj4Pv3nFIpwONjpsSM",
-	"fobW/BNd5BiH5hdCPUPgJ/c3Z08eP61o/PRMXJlUX2klvjNMz5RfVSVNGTeHnjvXShiRjmoxH/GFp4PC",
-	"7Gw9WWWK91RPdiaUHx+m0o6eDfdE6PI19KeH1ZW2qznrPAr35VGoZwtdFdudAziB2OBk6ofmxU7j5arS",
-	"ONFLXg7sud79QLLh6FKKWbPo/UXn3pnrRJ1v+Yh4huRrwDd5+ELw2FrD4qmTyEWe1hQj/1OKGS7mIfZJ",
-	"gIX9cyVGMG7bjsKS3hEf67yQrcnp7hAhZVt5Ke3cK46gc08X25Z7LXqFln30BZiC5+WUGNnQ6AlxBlBx",
-	"/s6UaiupzXUW9ZLKs072Ob1WjxgndbImD31p1g8G5m0XVMS9SZfqLPXNgdeWyatsIUUGsTNf19UZAKOt",
-	"iV98UKk00LpaJT4mS4UrHlA4oCFDUJjQeCjDhTMDyGb1AYp3MPStYaVBYALnRqW4mEAlm7CtKnUwN+k0",
-	"XRk35HNBI6wiTZtCIpdcptAOtA0vqh68C8JAEYuVmDnZTpGgQqWA8kz8XRoIv6tnMBOPkdRjMYgdEXss",
-	"PZo3uURSboWxfRVkE7z7pKotftJSYWYAKaqmx0797dIwUFdF4k6FsWIKr350TMlplFOAco7abPZVSF3T",
-	"adJjp5gHADvpkwFw0uRs4WyYSqG8txheNZjTK8FZTJ0vrJ665eP74EV9ZWfQ/TPGFS1vQ6jgBicNrdqx",
-	"AzdcBdEhFRyc0pBqoI0ogauUHuhkDl4geq7M6pO5rwynvuurFxSRYQB7hUFJtwCnjw9EFb2w4ZwZFNdX",
-	"W4Tj4TmIDnBrHRFiUOpafb/3GaTMMaGmYB0wqKX4K8J2uI2NwQVvvm1wsm8GrAKcutNikMohcou18Mqj",
-	"ln4CvpceKn4hbbiM7k9FbrTCZntN6F/vEHF1h8G/3AzvyVe7XnvDvffC3mcG8G3m/HYOigfn3vwDmpZt",
-	"ggsN146+UCRwZYmnZ529Buyca/FH99A26jU9x3E8n1CFIMLq8786BPbOEbAxuM2atBU1Y91R9FtWknhG",
-	"y1mJQ64gvu6NpR5A17Flcj3KRMwMnxvo3Fx1STgLJtF9hdpMferOXRHrzgHZbFtRedgQx12K0T6lGK3k",
-	"V2tVWga5v2ZpZaU5Gqc2ATWOJu/hNJbPfclKX+mRY1kL0D7oU6oifTnTTWk7kWoMuT0TPp0KZdB6e8Zi",
-	"Zz/GLBcaf7VR6bJDiCEGpVVJX0l7BWoQ2Ctej5uLOO9U19lWCefG5uJdd8N/SPWbD6ti8yGn69R33yeW",
-	"0MXdbweP6Ppm6tGAq/YanyZogNrI2M9cmS1y8p2qmfmZq7ZiGbexToiOdD7sDORO4VybqsFr705PxDDa",
-	"hV71tUzleqf937SBZO0q/aISyJWPFuoRS7Wzpt0boZ8vVhXqHLvvTsTcK6ClKX0Kb/CoQlBCTb5/3+HX",
-	"t/FPGKay24nIIP4YiraFSgxVVqdyZAWEUg18XXi7HjHuIwq5mKZ8SDoz7EqdUvkzV9vUJu8mBvEzV/cU",
-	"fPiZr+jyOOCqSwDv1MsuSHHfkuJnZ4KzKse9sSp49MWXK10bpLJGMRzZ7fLkDzTnNcMZv4Gc6XSyTidb",
-	"XycbWcZJ8t2wP3UtzhpqUgHZEQAz2pOb74qidijmsE3NpIscdBxk+/nP6zGQOuE8ETy3A8Ftc33UmVAJ",
-	"WFSXIp+zH4/JigLuQkrCbKIBLJaqjsE7wZ6GOz3mf0w5oHGPvdUG6ofLAi/IlDWMm77iLEyrAgIJDG5C",
-	"owzcKGGoMqOWfT+YM9ruHyIyFVPBptyYgBlRTrqSmAolB7OFwTCvtc4W/FvYtuvyyrUTJMJWuF10BzlP",
-	"vjEWobQ9hwL7oZxyZTtGcS1IJwGZ5pPKwb0Ovyg73N+ie/d15aU30D0acZnAuSQB2No2FT/4a2tWPoQZ",
-	"n8Fze4fMVC6gzdlc/dqdUtLxmk1czXbx/KDoxarubfqfocSAs6FWI5lnIvF40Enidgzc0zArAQkM5QQB",
-	"gnNK+sS/s4TPTY8BlYCaovrKvyJYU1zhE5WXUKkNeacBas5X0TgBHm6s0ylgMLH/LuaXbsPvyclcsrV2",
-	"i678Ep3LuXM5735GQxXjtMJUO3ySuxZtyKRLI9I3HLimOv1JS9Vsef+qpUIjGQUKQGxhGXExHAoDJvio",
-	"SAGQZDEXz+fK+QpTpCbmZsLGwuLVHxFyEHL8EKWape4a5OhVSrDcH5T9t1D8yodDMcVq6ApHxSErt80E",
-	"BnilRfta2r4aiCHPhB+8Thy6xd8og+9f954aF5UVtL64za2+ywzeqT5Uqxgv/OmorOtSRWR5s3ggeNWa",
-	"md5vgl9WmN4ylEPZPnSREX6s8dzV+v8gLzp4APvKafLgTaykoLBUq7Ew9oQchlTyHsyMiInUICI2AQz4",
-	"W/DN1euMD+CKVo4JIjo/1JRA/TTiMo50nokcp47wsbwcjKAb3bQw2SXwZjnyBfYwnCTOjR0FRpiV21f+",
-	"aNcxWbfZ4pa5bF1kVIw6rtf5DFp9Bu4k3pCx6PFaPslm9JXf9PhbSTMFDWbYisvOh7Zz+3UkvLnbj0SX",
-	"1Iqleoypltfy/NVReSbaMoh+QygaGzRwZ4ssdN4pod6cXoDIPb4XD4paxyP8ddIbtLoSHewrCg+yU5TG",
-	"oOsvyOOKQhFsrqcs1jN17l4en1DVc2W6pSHXUBb6j0LaTmB/g2ZKODUdqzk5eOUIpJiyuS7yCv2WrOb6",
-	"+VQfCYQqw+6RxpqIxc5UOadMhdjbIDzThIA+FXkmjZFa+ZwrJRJvsZTuloo7QCeir/z5Q7ZTeQlLNIyQ",
-	"iKlQCQNTBfPmbQUywSv2J1ByiYi0EMaMG+rJ38zPLFeJVOOddKr4ybU7VoxfQseeOmWkPTEKuEMQ81X6",
-	"uqkPwzGHW0yAeAOv+0YsD7fYNrMD9rYrceto/noGSIbAmtuucQP1oKHIbeS0eGpt8uMx5RKcVjSK0pIg",
-	"TySaEn3lBvqkpTIY7KnUrMHDmxetOWLb/5QCt4p7yihwQ7crJBlucZdF0GURdIVr98r/Ha2WDPJWdLxt",
-	"Fa5tmS93lWudqnUXlWsk+7ZTugYqzya1a3dGVDtUvLZd/aQrX+vYyPbL19bkInVCWunZoVOBpWqO/f6B",
-	"GRp8LNB0MxM9Y4gqJ1hgIkwJkRimNDNyrA6d9qASNtP5haEieDVnOpdjZ5a9r9ajWc14msI7++r7WOnZ",
-	"OU0p/mGxgUOiBbmO6f4IskvKNiKYrbcMrEd9L4+f9Bh6p+n1EWaT+L64jjnG/o/zzMRsmhZoH1qZCWak",
-	"GgoWcxvD34bFeYuz+Hc9e0sbu00MvTtik+VqmpkltFGVFnbXPGBw0Y5HXe1p4BgR0BJ2NLiUYsb0CFF7",
-	"KRPNH4vVSJ11jKpSwNjsOH5ZhRjGdK4yNLzQdiN0WAEEpU9aKpEgW0olsSX3HmyagoTv3/Sd44JTPpR2",
-	"3lep20HTEGv+TRpoHx7mvYtRo8oE27zKC/vfhY46paQVmhc8ydPFo39zul/TmfCOgM8WMXhKRmD1GIPB",
-	"Ppws8/pklkbn9YUcXpTO676qeK9DLNoN7O79BAm/Yy5VgOitBqFbMvj/LocXu+PjWGICUO9XWN/qC/xE",
-	"neHS8Yg1DRd3tqFxWzhQ6wWZmhG8Q3YqOxPWlJnr1ZjPVbWA6RxrUfFm7CbAYveimE24SirUqi9FDsZK",
-	"gFMs3yeplVvGLyikRNkrC4noZ8JCOWzZXx9HvZra1mNuTX7ifUUjVRokIi+LUXU5d0aJGz9OubHnRggF",
-	"Pxk+J+3FR8zm2KB5wpOwRXW850zYdzq9Qxfr7Qe9aAn3BP5dUava3UtVnordA+fU8nHWMdQHV6UaCNwX",
-	"RnUY3FuCa7GL4oUSkq/pJoMXtWQsvZ+IXADZPj72qQsRM5raOyrx2Z4PIYkIsh95OuNzw1SRpr1mq1Hs",
-	"rsE4X2kqis5K7DTAdaxEqOcbTkRSpCLxZ6da8+BucAR0JRfJn7NNGmW2hsxCneCMuq4GSxFqKN3/yUyc",
-	"OLVPOF3QI5TEc2Fip0nGGZ8PIMG5r3KRSQi5+RJ3xlnC595DPdFFzgZipHMRVesmOWmc0EKD/RRw2fyt",
-	"WE/OjOW5Ne7d0hqRjnp9RY5yp80+Pq7Z0sCW3Ct+LBHfUinYQNiZCG2F8eW1aiG9FXjA/udFLSznnhKk",
-	"YOzVKuK8ayt6g8Y0sIPnjnofXpuaiMVZYa9fhrMXejP21p9JO9GFPTc2FzyrfFitUW9eqVZXgWCIMXYg",
-	"MHeunBPbJQ19vkKmt6jlKZ8P+PCiUS8/RcxC0LkV42o40flJ6Q+Wylhnd0NMV6uKIIZgFd64GBImNIXc",
-	"vZXivyxWeoZCP8SKyS0KQAXDVA8vypRlnNGMGyg7Qq2jbJmpQLMYQhvHhsjyW7/qnbQOaHIri5Cs6AyE",
-	"zkBY3eERosp0qIh26qoUQWWXarx+YIne6WabcZWYZkiV92XkN3ZHJ9dp6ErrW9mqhPkXRWwGWSb1zXme",
-	"012YlTIwOi2s6LGXfDghVMS+ev2igtuSSqEsG0Lze3MC2IzwhtDUEeBRENwqFEgC43n9AhifO+EiYVql",
-	"c6bVkIwIG9gOYri4v+NcXEojtYo9AwObC1haj52GkRXPyMsdi6keTsLt+H3C3MlNbvjsGZMjD/bSV9IK",
-	"NFQAOMYZPSJBP3VEvRDJH+4/0rmxHLziH90Cy2lGy9vB8xyK1fnIVqo9cYUjnY+1tQLRuXBzcjFyMtJ/",
-	"Iti2GZ/32OtRaL8pDU0xwgnFFTMN9wfWQ1vwZyEKEfWVzgnEpjw8oMT0WOwej2kTuap5GqIGl1JETOdY",
-	"DtNgs0ZgSlo7NQFfMyoTG5gR+aUcChIqIwFWbc9pTYURMfOfPSRA1X64Uia6p+AJd6ZH7jO6vXFnDnLF",
-	"qdKGVuKYgFNLw9vrwwwq8RKDCONmUu32bcTl6d11HGFx+DXEKp39BZy0XWgK6o75A7a+bg1ofb8NMmKa",
-	"IYOz8pPV8GscXeHrDzAY8vhOvwbJwHOgvCJs2U5Zfc9RcwrK3CrlbbXZd2Qu5PTwUmMS0LRoUN1Avjo9",
-	"6UJOpyJBS2zC05EXVdPFZt4eiw4C5e7tCYhg6NkNf7uXeaHshbdT20gZ8lqKGy9mI54acvFSSoANOQLw",
-	"MreSOtn4T23Fe312Iae7JhLdnNzs7ksWXlMIdp0+HpIAqhE0D1+q7BI/dxyAWQ1sFdlbkeeObzqWeH3m",
-	"DhZQW6A9mOJw5znkc8csEUOZEFuFn04YN56zAyfnec7VWCSBbRuAC8Ngm7HAjA0hAbBTtMTQcPRYBI+P",
-	"j/FB7H3gOP8MGqRgsM7dmgKuqDUMNSKwHcXIVnrrlsE9n2SOUAX1vr5/wG7soqMPZtbOifFTdl6+zsu3",
-	"XhoAnJdq6F8qpOV1/XzRGg48GGTJfceTxHOENtfd+3onTHjF5r6YZww8YuUrgDNUW8O5C8i+AhPCqWJ9",
-	"PqymjnecJsl7fTPusTNh+nIt9xSjh7FfW7ECs54EXxemv6mrqHMNPUTXEOpr0Alg4a9zPTqf6yI3D9YP",
-	"tLeR+lOUaqDqEvb/nyRTbqLeH31xb3R/t9VxvS3dMgtCGv7KociLEtb0TD1rCpFU7+Zp6hV4KBKThD/q",
-	"fusriH5g4N/ZNE1VnVhe9kuus62LVyvWhxzGaX2r6BFb4LU71EWlqxjz5ztwo5DDswE/aoDR8ba8j6dX",
-	"iqzQIuFqzjKdi3b0nKAk3gFH2CFkiDvQjTsUnc7tsJ3korrsi5skFS1pN0cAMdoYnGotRnhdmRIUW+eJ",
-	"yLGcADyVkfckCmrqzsRoJIZVNyO5PAjxwvRVxlXB02aH4xt9KV6rO1VrtgB2Wi5iI3dBjU71ptOovjnr",
-	"tQsZbRFgtKrBbcJz17Ynj3w2QJNR+RHdEoxj8N3n+A0nXI1FDdjoB+Xu+0Xnd6TZrY3FAdMPgGhDXSgb",
-	"FNUu6N2Ze3tu7r3nF5ga4ykVQOGvzTqieg0swMOHIUIWMAxEbMGziV5tks6uMgfgCabjBR0v2HNe8M+b",
-	"03+d6pALnjTaZm94fkGV2Ni2ChvgoQ98LC+FYlqJHotfvXzPjtwg5igTOEZMpIfwhxThnYKRR1lpjBtW",
-	"qFD/5Syz/ELkFBxG+DLH/E7cknXq7DeaBrMTjr4peCSBDJJlNsXeLmY0KiGhjB29WtSqXAH0ETUN9dhH",
-	"bAzAGU+Of7xKTIApXc7ClpUBQQ2B95GX7LivyoAetf7qsY8ACCuXIFqdNat1rUnK84t37kPtWA6kn9eN",
-	"TUz4ijuWqu8/V5cF+cD7VeyUccjzi0WGGzKBGBXLVnj9cMJtA58HZtyYQfhKWGoxJD7zbJpSbvY01yOZ",
-	"0qBp6jMHIcnGjdVjHrDMeCxq4Hjis3R8PRchz68B0Yfef5WPLWmklObz6Pg4wnI+yO03VYiO7ITF/+mh",
-	"MM1/8FQORTTQg/ggOpDuJX8WIp8fRAeAr4ZbA7ceLLOoqEJ4Gf/8m1BjOzk4+fHx06fRQSZV+AGg96zI",
-	"3dv/53+dHv7//PB/HR8+Pe9Fh//67//mvos7UycHxubQW3C7Nca4l60YRLTdS7C/qDjIHIvvbqIafwug",
-	"zoji6gljMGf+IFXoEImtyT/u9aI2j8wL+N0sNheG7xN54BzMpgMXOYHLQ1JuWcyKM6RP7RSnce4YeY+9",
-	"8bzEWD6P+mrm3T+KOYml8x5zioKp1NtikcYEsF+n3CA+PVauwq+R40ZyVHruJzwB4qfuwyKoNj122lez",
-	"XKsxvGim89CA40cWw4Vzf4GamKbccZMkk+o7w/gQ3TplPSygO8LlWth53Mo34mA7Oo9//U11HnzPt+BY",
-	"X/rGe+QGr5y0Tq+5kV6Dpx2bqRJFt/LP1lyFs4meGcZTo1nCLUe2BZX9IORmSuTMCMc6TTGcEKBoDRv1",
-	"/ZCxhHuo1UjmmUjq2wIhP9mSMD/FLWnPHvD7dg8co+sws/nRbYBpfk5uCtK3pwKB6Qi4QQCQBcpz7OeJ",
-	"ZxrdJxVo3JogzTThW5R7/vX3BCW8CYWAbkJZTPeDH9yZzXdLoHg4kUZJV1+DRqvK+RG/5JbnbTq6O2G0",
-	"BIZ3UxWzdEpyyoc1RIly7xTfveNq4S4ev12XDAt6jf/K11VrsBoLdRIEfIX208U01RyMJmNlmroDPoQt",
-	"iRC8hyfzyEP4j+CbkHYzr9Vkmg7jLfJqGKGdVeOivjP3iIJ2l9mC3yp9ePCygFkGlEIHm5goHoX1dKpa",
-	"eAtgwpz9+vblq4i9/f1VxD6KwVtHEq9e/wK+TPIn/sTe/Ay08dMxy8SYT+VnkZoee73sMyH1wRa5Egkr",
-	"prkcT2zUV8NcA3oGhcDMn4VT2dAVmvOZwWG4dTQktYqcUXEpnPCEIvF3r35G1c7YHGE4yNGaCcudKfOs",
-	"r5ZiabhHCFMFcibXY/fB0VMy0nkmPOcB946ppD4qMYPImOcSPXYKW++3vK8W+r9rVdVDlbYsFwrzLefC",
-	"PvPuHnxDeC9ChzniQh9yzZQwrsVOVV95DS1UdNpJLjw3AOeVXyCDpmmAI/n9k8dPGR9gqQu3P+AeCg8W",
-	"ZzUhnrlHHv2F/V3+HIC4AIJsxI0VecS0YvxS5NDOrMRGI3Q3oeiRWsznt0WVbzZp11mRWjnluT1yu3Do",
-	"vugi1ywVfuCwFZVjMSFjzaP8/WDuNZIfDqIDNyi3BycHA6k4+L6XHdJVjf2//Pj/CvfpwScxXFO1f3xn",
-	"4uJ0OBRTez/xQdyic5FNLWA20d8lfC5wkMoVDGjzAUJvLIcX99KquOvNdpubOikYV8TgXU+iKO2ec6Qr",
-	"jA2Xv9KMzoUa6oTAV6rXM2cunTvKinfRYAKdcjO9dcFeAndaY+bImQB0T5ZKdeGlpRNH5H4jwF/yxfnM",
-	"jYAODE8tuOTYBy/VVFXKaCX6CsWeVO7HYS0OAPpcXsKMt+MdqYywkYPkcW0lFroqParp1e1zoljp4O5A",
-	"3aBlT53icHVP+6oLPnTumTtBvYPDiNxmwQ1/LaZzdClyOZIlvEM93gmyoMBOQLGlw48/e1KhRDpPTVoN",
-	"BSSQ92qqno1QyT+rw2+akVWLFrKSJZAGtNA8M/CCCk0znoKmv1hkeFugGl+7yMPdF/wCqjbgJFaOHVLR",
-	"xtTz2XGK9sbRWAkSULWtduYfH+jCVonkBLM6pWVCWWchRuGHRCYR+Z+4BYT/xNmKVgcRhdPoq8WESRBx",
-	"kFmkRxjvoPSjiLJVfEZU5Oy0HBKYPPykm4PiKWacijyQNMEN1akEL2ES243q4Rgthg379eyP31mih0UG",
-	"UR+r2UCETXf6E3iyO7K7a7LDL4cCC6z4DSlNqktp4ci0tstjlfuQ5mYVhY9o7bsF/l4JXy9n6wA+CEgK",
-	"gObz8gzQ+QIal6/tL1+JhbNKIJ5fmFA1/Ajt4IMmCfeInGV8TjAB7m8/a0xVVPO+yqBXV8AS89OUhmGa",
-	"6nJLagrJK8hLSjKpGKT/l81nm9rLv5m/ruz3phL5ObQkXKcCBY7edoEEqktpS+2rHrCOPdw1e4CcQGAO",
-	"eiqqRGMi79te7tPX1mizjm0cfSn/gEINpOxmdfd3IRKogLf6QqiIOh7bhbOyLnvpsT+cAJ5J37qhoKTg",
-	"+O0fZ+/7amGiOLEYWmzMl5lIJW0wwAFq9B5XkUZgG33hZlRCjPQVqr5OJ8HmHp+0VJV21I1V/PhclZxW",
-	"JR0vkpXPIp5yOymTiBe+SWsicRuRv36x5dzgd1qvQCJBjhs6pXjWrL4psOgONOQ6aGhAWEDBPpxX1WKc",
-	"EHc0CprCUnuiG/PARAxTqcRdMcGVrAyiS4GXOUVKQLdT7blnhZWxFzD5kpPBFVMMh26s2jxmWOxesbDa",
-	"hBZYRvLgQ/wPIpsFvlUTcW9Kyqsahv8xCoL8au2BNIh8jP3AfHWmb9uljbharQCNw5zUq8vhRUPhuj3F",
-	"d8pI2OXm451l0NLNGwjKl/pu0tG7lrgwpNEYgnvp3d+ljEPp5auHQMChO/6KNPTeglxMdW6pLgm8+L2G",
-	"6NpbP59tBtj8IDctvsG3Jc9a9wfSYECgd3GyLk5213GyaUlPG7keUTKvah2ygbxdgChgUg3TImkWsFBI",
-	"uEpP/QNrdZwQn0EjxSUpbifSwAwaannp0rrGcAqFmC2TgJpJ6XNR68f019a3wM8ws3UNnWHHXJBu8m3q",
-	"BR6xTrm4P7cj6RA38TUaYYyPTzRVPIAKwdO0FIlLsfIBhQWDDZyFtm6kBEDIT0LlFASunV0OZnJwPtW6",
-	"9V+qBFyQZ36W60j1l/clq7/1aJlK4JSgR3xBh7p+NcSpfwc6ShIBjWN0zga5nhnI3SWfi7sPuxc72xDD",
-	"Wdb/qguKOjcfUUKFBSAhblhMLbzipnBT5UzusRFJq2jj8+EjdiR1f6zef4RGbr+WVui5/dEX+teqvhPA",
-	"+h3N0Pg99tqaJi4ua/BeXqqEjtg6Xksapd5lWU75DvyV9yZEOmfl5lKn6qjcQOSUpPHFo7l8bTWZpsUg",
-	"lUNEG4A+t2UilLQmdLFP4C/Mp66tvXsbalNXUoSfWISCbc6G3Ih6+qgg0lyPOjyq01rGyp01VaDNag9k",
-	"ltW+1+w49j8On/PhRKy63d92930YOrZwFZQJ2hasVekdgJiAreSXnuCKPD04OTjiUwmHmF5Qk3iLIJYV",
-	"1KWS7hwPP7jqWPAoZ/AQMgOzSKym5qn34AKxPNVjwPOk27EXYs39iNjEKTm0RGpzFlXVU4Kmeu3T34U2",
-	"5PAeQBKtzDQgiV59/GzZu10+VcYerqA8ehgqqciFEB4CILv6PQmVo5WEzvLBieBp7Ud4R45rx60HhYH0",
-	"NEgqq4wKF2qe/cOzbexwfuUx93fNY6dDKy+lnQenOUEpy5zlYiin0h3tyqfBuw6+/uvr/wsAAP//",
+	"7P3rluO2lTiKvwpGv8zyzH+kakl166pesyYVt+104kunux3/xq4eCSIhiS4KUAiw1IpX/d/gfD4fz6Oc",
+	"D+eFziOchb0BEKRAilKV23bCrBV3SSKBjY2NfcO+/NSLxGotOONK9q5/6i0ZjVkGf34quGJcDd5QvmD6",
+	"i5jJKEvWKhG8d917t2Qk0z8RMSezrWKyTyiPiVoyooSiaa/fy9jf8iRjce9aZTnr92S0ZCuqx1LbNetd",
+	"96TKEr7oPTz0e5+9o4vwLIyrRG2Jogs91WZJFaHki8/e6U96toxJkWcRIxuRpzGhXG5YduDsr2K2Wgtc",
+	"L1undKtfqwIz1eNMSTInlBNGszRhGdGzMKnIJlFLAEfSFSNTN2C0HfyZbackyhhVLCaJekHoTDKuiFBL",
+	"lm0SyXo+cIznq971Dz09We99PwDslyKiCFIIXTSOMyalw9WGSjt5I1LmIltR1bvu5VkyyNicZYxHGrRd",
+	"AN4wlW0HN3PFsl0Y3rJI8FgSJciGJorM2FxkDFDD2QdlEVZa8yrhyUove+imS7hiC5bBfP978CmNlgEi",
+	"/G7JNA5hcNx3Emn0zzOxgi8jeC+E3j++etfr97569fZtCMkP/d6aZnTFlD0NeSZFFsb4VK9rEsETU0uV",
+	"a7pgZu3X9jsgjTSRql8hl3mSwkT9XqIH/VvOsm2v3+N0paHCkUur+F3G5r3r3v96VhzfZ/irfGZALZF1",
+	"tP0z2+5Cf0Pu2JYoTSaArTTRdBkthZB4noFEieCMzEVGGI000Alf6N1Fojohr+aEumOQSAK0TRc04eVV",
+	"3nI9mf4q4WR8RpYiz2Tf37tEIsnqr+ZJJhXMbIi3T0RGKDkbnukTCDAnkiwEZyfkOz2PhXYm4i1J9K+3",
+	"nJKz8fjkllvMIn8rUFs5pmWipB++ZHyhlr3r0fh5XxOp/fxck4dSLNNj/s8P/zL4/7//j98Fj8qr+VdU",
+	"Rctd1Gt+Jz3U0zRlGVlSCeuc/v+mgFjgpoBwOMZLzXBjIhMesSrmKDkbjU/Id4zeaV4pCWf3LCMrPf3J",
+	"Lf+Gp1t4455lMhGcJBxHpwv9tqYjmmksb5ZJtCSxYJJwocycZLNknKyZWKeM/CgSroFMGb1neu+FWAHU",
+	"km71g3oXbrlasq0eVosDQsmaZmrbtBPzAWKqZgvOhlcXpT0YhdH9teDsUSjXJIfndQXUrJI0JVGeZYyr",
+	"XZyfDs9OGpakoWmzrtBKGgSvXoljNEmk8owhv9dbN4UXpwifRjssCw4E7mh4LfrTZilSN2LzZiF0NYsa",
+	"n4fXpNjq1cvwkhLFVnZJf8tZzuzca6qWxcz6sUnSLMmamOOrlwDJn8TsV8bRSyQxHO4n9T+JWR0ufxSz",
+	"MPZ+FLN9yPO53lkFjnGZ7d0MvqeDvw8HV5NBHfv7MlklKgzkin7QMp/wfDXTMmYOJCCJ4EC2C1aDuxSG",
+	"9EGO2ZzmqepdjzW4OGzvemSAN5+CisXXQgW1CuSUNF4lHDlhovogAeHrPE4UScXihHy2Wqst/MAFyRiV",
+	"gp/UgM31VG2p9EbPDMBpKF9r1lm318BXw7sNPz3BYfmLPo5fw5ghCBpOq/2pFbmdD4O6Zj0X3FCuNWpj",
+	"fMg8WhIqyRQ+/+dwcHU1PSE3RinIud5CbaCsUBulHDg9mDB9QjNGkgUXGYuvd/niLW/LGHe5Ykh7RmQ8",
+	"jvhgLfpbXB88Lptp7zgiKNPiGyFqWbjWA8J0oH95AkJ8Gy1ZnKesDgBpfg8DYX89gAOGSfIto1lIvwCa",
+	"FBnaPvOEx32tZFG+JXLN0jThi2sSUanJLYr0+mAP1zmPVA4GHYkFSmiRa/ksBZnOaaRF+3zax7/1n/q1",
+	"Wz79nEbs2Tfw2dhXWvKckO8AhBU12pcBQWQxywoTPaVGu9bPzfRTGu0pU+yFfgOXJUGoiVzdcrmmEZMw",
+	"kmYrml1TorQ9BwomkydEL3+mbQDzDU4PejxoIPokak3W/NxHc0IjTI82F7nWKLV0kURktxzOqYZuqbVM",
+	"DeomE3xhnjkhb7ermUhlce5/NwU17v/9v/6P/3tKIsr1suYi5zGouuyDMrofjGeBYalkJ+TmlqNIJjOW",
+	"Cr6AHQSMwlbjewv9XqK80185Zn+rNR/ayPNvJct4LZPNza+OpDQhhencPnr0aXOQgB2cMbkWXDIwg/8g",
+	"4u07Ib6kGTLlCJ1E+k+6XqcJOiaerTMxS9nqP36U6KVoN+9rfAunrbhetFE3UUJMUj31tPfQ730qVuuM",
+	"ScliDdVHhSbnMl+vRaZYPDGTThiPRJzwBcD2uchmSRwz/lHBmttZAYZX/J6mSfzG+Fs+JiAJTj0xXgEA",
+	"589s+4blEh1rHw+SwsCf3LHtJAMQAKCvhfpcs4ePCg8XagJMyYLwlYiTeRJyN34tFFmZX5G7on/mE81Z",
+	"11uw2tGU0zqn57m1rtQQjOaxZ/AMAPg6A4ddomf9nCbpR96gtTf9ZA7zA2rsOx8RlhstJkGbMkO/IJSc",
+	"f/igMT3VZkPGaaoFcc7pPU1SOkuZ/jjL5RZlj97djNF4C0sAZfBrod5Slch5oh//qKgF3XaiYZIFBNMy",
+	"rex4+ZuIpvzwA6rnioGR95HJJqOKTVKcuLKkine6aUH+ow9WN2dSvUtWTOQfl2caXjlRODdQ0Lec5mrJ",
+	"uNLTfmQM5+W5DTxO7n3F4oS+Ay3mFxK8Kw3BRCtSeCYbRfKDVX6ARG5muWR/Tngcsr/QsYzKJjh13DVK",
+	"xnCCXt9dI8g11TbPkmZUypXGgf6Apj77kMM12H0iUnOXkqQpW8CXwGgCVw99BO6bXGn1OXAJFSdylWit",
+	"Z3rttFgNHAB8QqY0UvAb5daGTGIixYrho3QmcqXVWG8Rbshevwev18P1BlAQuklA5IBhoB/sa50crVIi",
+	"GSjO5JWC24EYDeuEEy6MoQ3QfKDaAqnQ0wx0u94f8q22AfpkwRRRG/Evvb4Ge53S7cTovS/pPei82tYs",
+	"A2e/NQ++TVLGFXmb85hq9d0pzNe9WI/x0O+ZO4cJXIiNh+OLwXA0OB29Gw+vx8Pr4fB7vZdx77o3HF1d",
+	"nc4vnw+uTunZ4PI8uhjMLtnzwfxqSEezcXQan2mg7oDWLLWAPW5u6yIw9sDTnMu1Rk6skSHs/psNAT1c",
+	"pPdhmE4tTNbQdoCNBxqCweX8Yji4Gj0fD+jp7Cw6jy/Y5fy5JlJFARY7eq/fU1rDBtz7A10Ono+vTgeX",
+	"Z7PzAb2ILwfsebHGYoUrJiVdAA61yWUNc7pihMb3LFOJZPqY6N1n9yzbWq+B3gTgH/dU0azk1kPbJUWb",
+	"o7dUai2vnz3DCwVDNM/oOnk2T1Imn+EA8pmBezgYRRoBdDgePJ+fzwYX8SWAPhqfnj0zc5zI+0Wv39Mc",
+	"RZ+In3OOdUrRc/RzTLHmegq1zFczTpP051zJQ93584mmcbjQyXvo99aZWGs6QYPTlyxp+s28d/1Ds/R4",
+	"Y3i00VV6D+/7IQ7vs3NgVQl+pyXeC8LzNCWCR8wEGABnSySxp8S5UbzjG7OU4UnVb6Oyh5RrOKmY/cgi",
+	"VeUugSttboGRKE/czXxMFRto/aAXYM9J3MaLZg/qHp+fk48PlluFnBL6F3sTgrJmsxQFkhL1gjDwkBs3",
+	"kubgvb7vGTkdDgNLEYXwa7fpJZFZs+NOHq5ozPC6wWz0ZpmkzFyQiTXj9VtYgFjixk17aB+snyu4vfsB",
+	"sJy+zhMLl5rguDI7ZFizAWQuMkBJZJyNmqLhkleZ98s0XUSH5EncBj4jWFrsG57Yt/D8gy9+9r75Dh91",
+	"siaoy6EbD5SOTSYUq9IkujHLZDkaBunSyahWRPmaZVrv3SVHX+5jHIMikeY2GZfX/lZ9IonWwUXWd7vy",
+	"iSRLIZXZXI8BKcnSuVax4JoXSY1xuIYPcCl0Yu5hVA++A/GHXuLEvNskg5K+5+A3yLR82xJCcaj7xXVE",
+	"cYRKPPF9gGV6lHKDAV7XP/kaY0wV7TTHTnPsNMd/Vs1xR3W0LKGlANrhd/D+Hl70ZYKe9R1O9EPHijpW",
+	"1LGif05W9L7f8wLIetdaz6plTwHtHViLRL09kS4YSrGVPIihOd5Fs4xuwZbzwWoe6Wv2QXmhxDucsTzY",
+	"Hj751loD4fhtZ5stqVZRaWri6anBheerNEaTO+q1nsp3jgPsMf971Z15cksaQUF7uoJKo08ncT0GvbfD",
+	"i9FjGGIxvuCAo9pwKMvaDK8KYi+K2Fqx+BW/T1RNosENJ4n7uQiptYKAmiF2UIve3iazOTQMSdq7QTy7",
+	"uEVEkb8VhQ3jQxncFoQviJbCoJbaKCNiw1lGJIM4rrKXOyAl5jSVR4uJCzY4n13SwWV0Gg+u2Hg0OJtf",
+	"OAn+7PQZDHuyYbP18XJi7yQ4rp3lOEnRdpIf148TFXvncUPjeuqUqtHw3ej59dAqMBWZ8inNRKq3foUw",
+	"Rvrz7w1sJyJb2N8m9ywzwQCoLnhiqBlUzULkBHioR0R8kVOgI2CZWi9L+GJiwNBCqd/L13FgOeN3w6tC",
+	"H/MEHIDe25FlBSU38kJ46ts3X8pWTlCfE5STmNpxgvIuNIP2Ep+FINcHt1PN73ymH7rBbCv3kreFTclK",
+	"yBW0tIsEnyfZihl/shnOLWcmRMooP8TBWxBCY7qUwewSnd4kSxZL1DmsMA4CURBVMyhf2ucedgivKWkN",
+	"JEnG1ilEG07hjSl64tFn6tB1QqZffPaOPNPEKZ+t2NT55NkHcNcvMVzvhc18yNP0lifcxssCi5ee35ML",
+	"m+uicWDgMV5adJc5ssOFtHCC+qerFY1DWKZJ82lN6LkXOdgyri/g2fPCBu36KhRd3cnKEfOIwyPCvmUO",
+	"pRNfQk2DiG309XXys5Ofv035eZyvymid7f1UkXrJFE1SlNExBtnR9LU3NeIpYFRUAqFppLwUC0x1wbAb",
+	"lUBMXCYwGM4YGJMknrpLiuk8YWksp8jetWpteRzENd7yKReKTX3h84nUUxJJt5Jsllt7mxaD+yzxrxwX",
+	"JgkRs29uPbFVwkRyn6jt58kizwzGd2TQHH80oe3Iaytqjh6GTUDkBJR/3B/prTLhJj1SYwJunwgt7uHg",
+	"1zXLEhFjLLx5X2CskGP+CVcXZ73dBCbLWkOw4A8eKOt8liZyWRYr9SMDkUsTkBlIpYSfcfgI0u650DSz",
+	"c2W9dwbJQoaUP77+k0iW3TO9ICHu2o1f2Kdy4uzRnYkKI9dHlme/HjhTeDnhWdrjypBMYKO/Mr/4Oy1k",
+	"a9BXCc8VkxMlFqAa1qTq4VP6ZACdruFm09xlS7FikHLNUsngkK4zJo131F0m2+zIVV/rViwm+bodhJxt",
+	"DjhwARuhfmgt45IoWVNT/KI8+mtMdk44LMCmq4Aq6nLhYWlag0QffIs5M7YS9yFCfCM2mA8EctbPyWeU",
+	"D/I1MW+ixgoguctjmkXL5L7tsjOm8oxrSVaLV83mrF5qpqEZIyKNwXqguLEx3ToWj2ysJQAa+InWq8OI",
+	"cEuDLTXPtRi5IhcLyumXOfcuCiowVUgjcEy8Ixk4/zXMp8zzqjy24OYFlbxvkGV1kZjfYY7TGpZCBDcB",
+	"ENl9ErET8lILVMwXExJMnW/ffXpCyi+BnZVDciWYRlRvNdhC9zaHTCq6lbe89FhiYqQAdkLnColFnZCb",
+	"HVJaCM7IDFIdOXzh8t5scEI1Dgx+mkDpgzr5nUkFkCpX9wTf6heRLUbcztgCEsSgNIkXCGSeMume+OyG",
+	"yqop1sb2i+k2cLY+g+siDaTNKodJ+mY/XFAK36I3N+FRmsdAHs7/X1Udt2F8VHiSgbsMZ7/3YbAQgx3g",
+	"54Wi1DICq6JhhaNePBXLMBA/GgnQYvYEdk4jAHbq4FgVs3YDTOgYVW9G4B5vF5F/FBuiFWHw5RqCSKTn",
+	"V98wphWSleBqGXSnfzRUluQgEr5P1xxSKIGW9wYozjOx2nPIjiatdcbuE5H/3AhxB12TUxkPitA0xQhA",
+	"iYjzcdYGP4bHTWbbesvqpzaiMMC6p2ZwKOBhYhX7mlWuRZpEW38pU7PmKZLkXrCVCG8qeJ2O39PK2cOT",
+	"ZIgIJu1X2HdxKDxyKGHVsM+g/IvjdwJKEniZjeEtMIZ8hQMn6AAkK3GfMGLCIJ3f1fMzSZUxuprkme8Y",
+	"gbek84zMaS7VyYbNYKmJ0m/2Ptdf7nrJ4dVgzOaNBWZuKtMomopFzloEXvoFOYaDq5vB53Qwf//T84eB",
+	"//HskI+j8cPvesGQzgIfoZsv68MVZJ1qzp4orSZkJo2cWAyWFpUl5cjL8fCsXGrpqoWoNXgPkTb8pPE6",
+	"LaCfvnByNkElm9OVQ/4cAnQlkUux4VXghnuheQiS7CrhxlILbj7+tJsyU6bHpckoNmS9KgbEKNEu8uSf",
+	"PfKkbyPN/pvJPlmnjEp20muMBBudW6erifW25MXixL6Crs5DAqkytk63E5Q3jcTZOex/7Q77Gmf8Ia71",
+	"0AUy+xCxbK3p8e1Sq2MbplX9hP9X5QxcDC5Hz8eDy1N6Nrg6jy4G5gjA8KWAj3bRgru+96Ur1BC+LUWz",
+	"Fp8i1gNQlPvKmFRWmURShwR9iP08Ie8ERgiCuasNO2TvKHc4SYW4k7e8FJW/e+nqcfomPdlKmKpCVsT8",
+	"mKW+3yOjmqJaOyHUCaFOCHVCqBNCjxJCjwwRtt7n42KEfXPkFw8SduXlgqXwiioGgsmijIFvGJlqku6S",
+	"kGxEdiexAnHAftuNd9XjvxEhj9eNyaRstsuiVMgSk6rIyMyMHdE1jRK17V2Phn3zlntIawyaKq97KxGz",
+	"jCoBNwF1THN05YVLVGCWmBqCLgXMT8A0EagTJIzHpGODHRs0bPCQXBugqmpezWgwHA6Hg8vZaD6gZ9F4",
+	"8Dy+YsP5aDQen57qjRBSsazZk8aFnGu6zw1is5yrZMUm5u6td311VnjYvrYP9/q9LdN0PLoajx9cDbxq",
+	"dhRwISyVWgb9+WigMTO4ZGfzwdXwfDS4GF+ePj+7OqcXs0vMLcqU9M/feDCE8+fieyxQWPke6iNi3vxm",
+	"ondLsxl7tspXzmNwf2LIwKhvqqVe96zB0DNfTaB2o+YMlGNFGZmKzUTziYnEavtQOd+mQZkUiWBoUoV1",
+	"3CcymSUpMKUehIhEvX5vQxM1QXezlgu5EqHKDAXXC4Y2Os6NDxa3bDlPIbQS4zmRCx6bBf+EtptmjCXL",
+	"TS9C8HRbqWITtNAsi2+sTKGfCSUd9PoeMvcbaXqc5hzoTh518qiTR508+oeWR8fF0Dpdv30UrX2lMde7",
+	"Y7kdy+1Ybsdy/6FZ7mPz2iGy82iPFbLtX4O76lsZipSuJP82OIw6xvtbTFwyRWWtZEeLNJzONHo3Gtam",
+	"M5k7FpvNFNN7dmgy095LmZ1kJssYXH0WzULs343VWOp4SOmZ3TugJ0gQriC83saXhrVAexfrGacZM4Z/",
+	"0GLv0o9/i+nHraoKavbsygmWibyx2qZ9MuCnOtpB9Y+WAVzJ+A2l+dqCfyXM7xznA9OBrdjtEoI7ufpP",
+	"LFePd3qAznqY00O/0uT06I5bd9z+sY/bIw1el0F5tM2Lp/aXtnlB5kIXyrYpF76xayR2b8tkwDBw8ryx",
+	"lDLOvU63O2swAwThzuNE3UT1rdJt4TSog6185RPyWm2PV8ydJLOtqbLsZX9pipn4xAhfZCzhQKnuG8mk",
+	"hGTQ0nPmW/clTD1ZZNTkIeHnjN2LO/iMCSSFIYKfDWW7z0XRbsgdztcTcGCVvokoj1iKaacQu5QxqURW",
+	"fHb3subXIjM2S+6pYhPzPY2LXNiJTVvt96AFyATL0E28spyuB+Oa5rL8TcZkvip/pbJksWBZ+csZje7m",
+	"iYEdWYxxoNmP/uJMjq2bznwuJvtRzEov6M+KZauEG6TqLzKmMtR/0RvnhsOPxWjsXvNWaOWTwxcbNlsK",
+	"cedtmv2m2Db7TbFx9hvJooypSSZU5VG5SZRGyETw4Lfzufe1YrL8dsZilib3BrPFt5q915VU1GfpM65C",
+	"OZI3nDD9i2sFYHuUVrxe5iTuHhoaqS42s7uRKN9INIQLnxbXXq68zTKJ2cSVXEZVA2vC9K57b9d0Vb3l",
+	"oIPZeXQxuLxkzwdXV3M6sJWOz+cXw1Lx4hgd8UVJ4S6+/Z87vh0pYXLIKOYVU2A6N2rdbnkhVFUa9UJP",
+	"q3nweecTNKXQ+ka5P4iGjyqT07JaUR67xtO+bmTbT3wz95qKmPokrukEgexf7GWRigW5Y2yN3j/X3faW",
+	"b5ZJtNQv0VRi6SmzhZikqZaM98mMySTG5jwLxjWELC53536yHjzm8Lf0+Rb8aE9Cuy3MdYBjVdS1hLsx",
+	"6mup1McnUHqWaBUf+lfqdUz9Oh1porWCE1K8TV0D7eL3okYGSeQtj2imFSEicnVNpqYi2tSUb8BrWkIV",
+	"WUGLkqlp5+lmxdLEc607QemwOy42fOrKbmRYPoiLW27ar9viMpmImJQEC8vD/loF3ICgZYHZKFtNxQwf",
+	"1GY8Vv70rVws1RAlvLMkjOs74QtZ6bZzXBMpjwm1oZ4SA9oxhgQ2OSxXki6fAN/kcUEAhUWR5dxYC6Uq",
+	"074h4GnxOy5m0KhR2y5r2SiJZ+LDBHTrQl8tK84JFB14H0rH3vFzI8vsW35bxo2PWK/PjT3Zfh+bfS1r",
+	"NKNu9J91CnGnEHcKcacQdwoxKsRVd2vv5vu7SXz253fxl9+tRoMfzz9dSvn6L70DXLCMqyw5Nk+u8Hn8",
+	"4i5Y2PHu8vOfohpyJSfaMm0MLJaKqlz2rntGKUblVyq2hgZIPGamUlPDhYceegSxfyyTcFZOj7xZxICd",
+	"dSpofMDlYhHms2vLzKRIwYrAUBQ8uvJvOc2YtfDkCfnM1lRYUkkEZ9de5TyCu2K8kUmm7aC+MXqctYgq",
+	"OOW3/O1fv7ADg9f/9ddfgMI+BWKbmtqIRY0okjIaQ5Ujzu5ZZmI15AtCuSktj9MDZPiFXQpMii0ZtT2p",
+	"DRzOJOSrlk2olbB2rH/Qu2P9WznWlZNkN645Sy3ozahpwpCFCkl9x2avNdWPhuMz8v/8n/jvOvnAUunq",
+	"tCJOCNQCdDUxcSqypDGZM21340u7hbp2DGlLH3WgnI/GGhL9T+sxDTVUh/zT68++sOczNHIfjlCUJppD",
+	"OXagATkhthz2PBMr69EwDgcoxJxHS1N3d0nvmWmaao67mJMpLnNK9CuVXhA1i/DIrXabxs9hl8bP2+Km",
+	"ymANXfmzuS2xVGLx2cCIkX2HOzyzDZOK5PCIvSC1gV5dRHOnfDyN8vFR+gkZdxbS8gHBlRYFofIUiSLo",
+	"cDQePaq0YhCLnRDSuH3X7FwGF4Asyx5FqSiP/Tq0pR3JGI23hTP0fXAmvWmhcrdzaiRSKF/bTFNqLecu",
+	"u30KMP0G9If3TxEnmyhJEDtaCGjojwuVdVTXhrb+ah6ucl6zTQaLjkSK0Y/telOaNcyR89WMudgUpIa+",
+	"K9cNAm5UFKg3rmUsg5Ks9H6NR2eXZ89PL84uoc4mfjkKFaf9Aw11/iMzynEeatueeoJgRjkvCuN2UqHz",
+	"Xu73Xu4Im96N32VXFm12ve6VXAE6XD7eZWmkrhFv55gMREuXudPjrv6+WwqSrNbl2iaPvNNrq8OYeY9Q",
+	"YRoLlOBTD+501YHAeCyLcEjvkhM8IsfnysgWkaBmOyoC2VxKFvvryWRczN7ruj9Q3uhf7SRbJ9k6ydZJ",
+	"tl+HZDvKXa8V+tZe+j9Q3hS80LHDjh127LBjh78OdvjIRK0Z5ceFCPwBL2R+0diAP1B+RFrW0x7BxuIP",
+	"7ayPb9YIdjsrROGu7ZgiRWOX/hNYI4/KqXcDhDbtUxot91VpMEGwEV0xdLhhb6BoGb4VxCG/EvcJCxoy",
+	"k8jMaXr+2rgR2zzSlSELMfDh+bvRuL7eWJSy7I6ojN6z1PUMjqg0zXcoOihP9Jt5Bn0RJ/pwnV+c6TPd",
+	"7y0Yhx5pP/SWIsuQ0H+R6lJ+jyNz55HPoLqThu59uPxU8LajgjGvRNXOAXE700xphmYe+q2UPSCEHaK0",
+	"U/XrFT+cprbKaA0ZdZXtOn20q2zXVbb7xyhu/bNw5GDd0TYMGa44od7TEYqeLdAAB8JVaIjg4m5NpdyI",
+	"TFNMJLKMRYosRSa1aqUUw7jXMmKOKk1VTLMvzd88t9NS0uSKuIHq0WTHOAJTUZ5ljOujtAcr2JXce0wq",
+	"uk7d7/j0Lu52x2+LjuqE+0yKTS0md2CoDB1EbJJFof6KpkO6qaZOFclEyjCwErsZ05m4h6iFlRctADK6",
+	"X1YEHFMIRSp8ihlGn/GYxQ1NFItG6Tk3pc30xkKsJ8ZBQBAclHLzCwQE6qdD0Q79l0jjSdF7fzQeDvVR",
+	"z7aQ7WQpCAdHlpJYNTHLeSkcfjaILuLLweXz+dWA0vlsUKRWXI56BXtzQGvWi+UPNDJs2hQ0u1wxqehq",
+	"Xe9eMSg0qVknmFXU0hz+zmSxJVJvX67Cnbjlk/a9/aPYkBXlW4xZQN4MW+h63ovMhTgk0I882xLMONuh",
+	"Vrc9DdGWUNa/6Pe7a0vt7GnIa2B/ReJ3iYetHAevUQAFfAeWctok9blyeLv4xGu6UpyOT1sO2uIsBBMl",
+	"LQkGycTUFTH1Tc0sXoof1u7Zm5RnVlzMVmxiUU3OkN3u1gSbexdnpO4O0za7b32Hil80lZHRNq9NUnQ4",
+	"L53BvaiAX334m9QCHNpQUhNHNNrOTpTdwlOxdl6H9v3Lov25OYxeEyZz8ZvMDb/AqiM7p7/G0+JxA8b1",
+	"7/G+AGkRrgm5dghod+AkUwrU1tBemh9dKZMF2xuG67Brl9EvYbaYcO8m2vuWyk6kaWUrEyb7mg9CKU+t",
+	"PqOPBQ9MMNPU3+nLy8uL4XDood10krY6cUnqefjqffrlZzdff/t68tVnb9/efPHZ5OaLzx5dI8ud45aM",
+	"s0z1v7Tv1UDzBvObw1wSNsa19rYbqfUQrSlhYOjHE7GZ2EAEJYa7+wLXCNsXZJpwGqnkHos8ySkxVcys",
+	"pxCr7T6F7EVl0UxMuLC93XYPOcsyrSo2oCRQjCEgsMR6zWJCzZr7RaQkyHAoA4vPFMyNQ7IEbdVhX6Qx",
+	"yyZqSfmkRmmgC6aPrjmN+s91SiPXfdweh0+geoPgTL4gQ1NuQ0gW4q+7W1+vtljtjq7XafIU2ooEZtO4",
+	"MW6GGpFaDFbhe1hHgijGyauXcD+zwfNktL8i6tVuIu7qC2SHnjsCa45osv1EGvsEi458Im+DSuSvRLEC",
+	"qHP+KO0qpFR5THdHvzInrdjaClU3scE8GDAcYH+VBooWVV4DlYIHsg9rvZaJEneMy9716agfNszq3MnD",
+	"U8+dXDHeHF/RSn/CE7msbTe7z4QrsGTf9kzCqlCtLOq9J34rP/ln7MG47OoXCZkV9pkuOKNzhped4dbN",
+	"kOWcG1HLVmuR0bTiv86TwndNV0yuacSkvcl/thHZ3TwVG/lff8tZtv3P78znV/G/nr781/HYWD3/Ov68",
+	"zdn51/G45O1AxrbrPitxieaeg0qkMTRZFyDPjTCHdNxNItnRl8K/jGbmuUKIFGROs8coaW2DjDP0oB7S",
+	"8uAg9U/62p/8dWl/IbyVxENDaLTTHV2iKaT+HEdwrYuDecKnQe3co2v2MRWWSjIdjy6Gy+FqKKdefLfV",
+	"QfeC3VYDlY/XQAvzv2VAvxkpWMvLHDhbuM6oyYSLTXlPoXjAXIFatT+p7x9WR8728ZEZW1D+hMehotk8",
+	"UclDslkKz5lZInjmiuJ98jR122pMC8zwTJTJ7DwhN0X9PLOPKZjIQJRbQhVJGZUKUvntnibYUMWSLfiH",
+	"NOOVJ8F0TacEHGPAlPSG+nzVd+Y58u0rIpdaxCWqTf78x3A8V5zOHnGVTKTCbvK4bGE5Of+fM6EKy8kZ",
+	"U6UsUO/k9MtqTVnKVLDcbHk1twTuLKzOwuosrM7CKllYRyWReL6e1rkkxTuNTXQ7JtUxqY5JdUyqxKQe",
+	"23Q2PzK1w+dzv45bxremjUudti3IXKSp2IRvHMsu92Pik3JZoY5dsoc9e2b2/ZnG/bOWE/xKCHA3eeXA",
+	"cByLpDqLKJHk5vUrk9shIcBiTjN701NpNVlnHB1texUXSgdVGnMROt4K2xsnhm4bDZSOHmvo8TE6mmUY",
+	"B+hpQrI3QqyeMKFM8HR7bE4Y5oJ9LrI/CqmwkAV0lNp/IN+YnlMYmaGPZ5WkEYAgFkCBhPyZI/AQSmU6",
+	"Lty/WkXSO+RBrwjUd4S8GBu8CVFCgjMiMqgpStKEg965oh++ZHyhlr3rc4gF2ut5K+Vthe7FIUwM/GWQ",
+	"QgX1wzBywXZiCMQuuKpUpxdD/J9XlGrYJnbMojsk+/G3Pvo9BY9ay/4v9ItQ35J+eIUvjOqhQaWg38t5",
+	"8recmef1Ew/l5JAwo6YEnwGEJca3hQUsieU6u/za28Dx8Ow5YM1+cdViO3coskUy2Rt8ByVdkSZXL38s",
+	"MX7EdXnZesHwPvuzIYqU8kVOF+wg6nhrBikTyOk+AnlwR74Frt/ZCZAjtHjjv/WDO8EfMIwZZXfX67nf",
+	"kUKgnAVYk68UyssJ3PbakTyD9XxYe3u6xmSEiHIyYzY4MhNiRaiC3cX7jaWQiiQ8SnMM4XEMaFTmPeM2",
+	"vKcdSwYgDuHIo3YcGbs9JjWVW/HswUWWQc2GqmjpY6Z0+vJggco1ZLToMf/nh+Hg6mbwOR3M3//0/GHg",
+	"fzw75ONo/PC7kFLbJtdaU6Vtku9T0U+B2lzzhMfSowIekxXdkh9FwiE7nELw3V/dKC/IFGlx6iWR+wU2",
+	"bQJZzrE1UtEMc3+Fy37vw2AhBubLYtKdA1ufMA7H8jvseHPEydxp+AMZ9EKv8C6BuOAfjHZ1Mk+KxqAn",
+	"pvHn+36vrAhrMIr8RqAtTEHcr7iYw9zr9euOjGnso0/NXGQvCFut1RYrjLkogZKkaHNezDLrIvjBSwDh",
+	"+7JcRoCmqXlAGfi01M4Y4WLTVmSYfftzwuOy1Bgj07FKxlE6hpHCLeb/9s2Xu2UK6ow359yoxvNhEAHk",
+	"4eiTcELe0Tu4usSqoNwWLrD9c+mK4YMVNjcui/dRmd3cDL6ng78PB1eTwfv/CHKMl2yR0ZjFr2ko9voG",
+	"LrdR36DEVsr2EyPnc73U6x6kK8o+4WxjilvLfhGoLTKC50KSDdX0AB3qoPT/kt5rKoAC/iwzXQmwdxZL",
+	"JYPv4eoVsmave/gc+HITrW9Yz+3pYDh+N7q6PrcJXNY/58bG63vIgtxNyTTrCAqgXLIMYmuSiJEVo3yz",
+	"TNJg8M7aYLGJjP7IaKqWr00OsFlEdd63+mt7S16UDIab6bnIOQRmSdE6qqj2whxjNDaZNjxgm4Ff70nW",
+	"oJny7m5xCX2Lw9A5eMlSGhIxIrtDhiCXcDUPxLCiMbSrW0DpeC1zltDRriaNLmxJaX0mGDgm0phJFQy4",
+	"KCGdEXwS2vjhQtuherMMjT1Frji9NuzRHmzsy4ZIcK6mWGAsF6FRxNbqhEyx5bJ+G/4gG8wNVUpzdcjr",
+	"uWdZnDMy297yeaKxiOrpCZmaboHFy8oZujRJodchy0x8HDyJSpVaUg4xMZBIdUKm5lhPr+0Bv+UwErJx",
+	"RbByNYv1lDnXz/nppGbaWMCzM7bQOlxGVprtceH2+4RMIQ4kETCCiQm55a4NPK7ctmSUKklTK04g24py",
+	"shR5dkKmRgDqYeyfJkYN+hWYPs9EzOdkxiKaSzC4NP4geqPcIxF3zTW/hvpbc9PA2qADbQMIdrArKPrr",
+	"yf2RFBsM6rHFpgtCrTlRTLGvjnGuHJ6w/ujc88bU6Jd4P/M1XdXkBpqmpdoGgUAcIhlzNoDW/csy8eKs",
+	"KhJ3zuhncaJMGvQRCJyJWFtd/60t4HXKqGT/soszfGiPzYkg/EE/WkUZvB9C12erYEeMG47HG5RycNkC",
+	"nkiiTsgrDGniLCnqIpnOHNwEaCn2AXQLvx8FchdUqdpUpIsZjfV27NTCGA+vh2fX55f6oWUilci2mFJn",
+	"vNm9s/MxOTsZn4zJO8OWNFPUmmueQn9LHtfPPf4ejK7VTA818nvsGf8zVBuou+wtuik8VOolXQ3o2ex8",
+	"cHkRXw6eP59fDdyNIDufG5W/d43N/RN+nyhqWmGmVJ/btmtzPl/z08R9HyXrhPGuOWDXHLAHRWDiiZjb",
+	"eAikugPK8kjGlReNYbVj6Xr/yhxYTGnQ88HF8HI0uBxfnQ6e68MQWVDpaPZzXfDopQ2KA1Vc9DRCgzff",
+	"e3qmAKvQFoiczKE5YsYUcAf8rlykz38RWJcFHFFUAfNZK5TtdmlxTDakxYq5KnIJVJb4QfWeTts2G8FF",
+	"rbbtxO3x890mc9q293phL5J7xkm+Jsl8R7lENc2ptQptXdcbRSUpmLxGnQUjx1QbgWZvMAsX7gG8opfl",
+	"JlIHxUA7KRRKFLd7ApkvDGwtdHzOk8wEC8NfNr2Vg2XeOgwfK/vgHOC02+PwbntzbttS753belBKciqk",
+	"eEFzGNBzaWoNFm9b+0XDQNudz7qZBI9Mv3MisZhDQz39diHopnYTresksLVUrilMTwoVT/SHLVOB5KX9",
+	"1zslAfx0Pc4NIt3wtu2BwaXgzIuRTw4NjfckRbCXK+yfcu0YV5BHzRWhC5pwMtuiv0FwVu27Llu4undx",
+	"aMVUMKxIiJXph1bw0Z1pKwkDxZMaMSaj6xjQnECsrY3qczAFrlRVKtfhE9tjsjEUa3Vs38KTD2VJ3ZYy",
+	"NYsIUuWrly7hxatYdE0ouL36hJJ7liXzJAKc68+awlS/vGtw1qhx8j0+vMZK2hZxPK2bXrHjel152sJB",
+	"nOo7mqggn0JEw7DomDdNT5KU+UJQA+vT/q74a0NdJb2mTjVIjG5BOPvgUbhN4NIkvhN8cBCNlxSnn2qJ",
+	"0N954xaE0sQtXJJw5EEAlo6Hz8QLZlS4Ll1/E6eGlaWiv/1lZJa1I5/tlpdbOQn1rcwKhlRoJ7Xmv60L",
+	"WOsFsBIZr+iM/rhds/jE30RbEtC/Bjove09OQ94TAKGxj3bnOuhcB53roHMddK6Dp3MdHBXFit7i1sGr",
+	"Jds0JF2sDqIEWWL3d2tSiKrOvFsrr8bU/C50HyVpEjcYmKiB64d2ix4Ukqpg/m1qDaAOZurkYYnk4/Qd",
+	"K1H29x416OybpqO9fe1EnYDauV/UAE+vNfRGcxQZqL725hgWaiOXVkkcm6qz5hvQjZciz16YezRVWATT",
+	"VEg1PbnlUycVp30yTalimf4j5xmj0VKjBCHwnDdFR/+y8npCpnQ1Sxa5yOX0GmMccONXdHvL4SIYbz9N",
+	"Dra53JhBQIm04RFxYvK5syy5ZydkumbZiuojUB7U3mxq4ERGFkLEej0uW848jaS8pHrQwkAnRcwMuITo",
+	"llC+hVvS8iWhIRrr8fBUCMAVhJ44VGmt02JAHxULeClrvN/TuK9pPtyydEBLU6caRIU0XJBcv+eU4lLu",
+	"tTtjtfzki+Se8W/XtXWHvxY+WwGPm2MrhlyQlqCKnMyjiLG4rvCwp3qeD8117eRJdLOwtnVQNWGA5gQ8",
+	"pZN8/WTlhJ/EiVxg6mdxNrZLVig5+UIFzCe+pbdrvv26C9lWtv9JK9kWyK6poGlPlEdFFq4NS80RN39N",
+	"MrZKeAyHHdHuO4G8IvITcAb5XxT+FXyx+Bw4UeVv/FmhLlOithPjUsLYqq3/CH5RjG8+N1bcACw15U//",
+	"zJbrbip0Zyp2pmJnKnam4pOaitV8797N93eT+OzP7+Ivv1uNBj+ef7qU8vVfegfkgJvYwWOywD+zMbe/",
+	"aAI4QPGa5pLV19Yzi6QZs5c6pbg5bUKENv3MlsTQGwxlvkfjQBCde70h8JSLKhAl41Qt2Vb/crwr3kL4",
+	"U23/CG96jK4UZMbMjSouwhhEATVyJ+7PrrmYuXlvGt3KB+7A8Q4TJJPDvCavM3afsM0+9QtKxoGSmEJE",
+	"aprcsTKdLdVKs4fbfDg8jdbwD/sjS1NBoHSFjTkkkeDzJFuRrcizstf/BN99Zl4utIhC0TN8WIOH3+lt",
+	"/o6qCCLTIXSafdA/HzjzLkvB5YRYyh/fffUlMcHkwUyTgwwMt6KanEX9I0SNfsYXaSKX4aIAH2oG0L/U",
+	"wFqhkvItlFb+NALM2Puop0k1/Y3TxSNqkHzDWXF6IOfUILm9+LGn81chhd44W7jixDPYmmRMP+/cUqVA",
+	"BHoHUVTOP5KhQLaIJlNfwzcDFK4sTKUgoCzd8pTNlX4DPTNN06IDTZpAAWkdiWjRkik+NdnxBBYVF2fs",
+	"Fn9kcd+54wBy/W4SMfBYWn8eRIgVHrkEsxBOyDTnhsiCUK7oFnJIIF/gYN+hqRY1vfYv2zdUYkaKg+Gd",
+	"qwgJQlLMb7kzOo30PCEl16KLtCmeS9QLdADncaJIKhZE0i1kN5yQb3i69UO4IfQM/GAJX9xybGighAMi",
+	"tcFZKwDIm7pP2AeNBxfwg+iERJ+p0PiZiFxNjSjSIv6ETLmYmFAlxPAtt8HihnjMr7Bhfg1PjSoTqXRC",
+	"pubbiczlGnyEVVr8RHrVP09u+ZSmGaPxdlLdYTs9tB2zv+kZzGnRxMIBzcbVbEbV4Hrvn5BpmvC7iQHm",
+	"loPfO+F3MLCmR02YkJgXk9mWUMj7yTAgS2QQJiEEEame2/Na2MUZDxtSFw52L+5Y3NeEX/TgShQxhAZn",
+	"dTvhQqFlz8x68QNSsyZQ/GxvWEwmrvE/kynYaB6Cb7lLljZlrPsEW8liGh5AAtusJnTidsP5y6FRjbSJ",
+	"Oib3otgEz/M9LXlgzADwHZ4aMxE+5ZMAPrOEUtHgSd7tKucAXORMOkIs+JiLJbUyyo3bx7QiRB3jyiQ8",
+	"QCKuT/RV2uIKiLvYWFl27ld5M8RNlHwpVTYK9nCVL8IlgKPionxdxe1fHEJwhlWOkv6ueligZKt3IHr9",
+	"XkHuWlZWKBbg96nPOuTsrxUCqfW4lZ+H/er1ew7R9X64J2vEKbLFk3TZDHbMrJXib+v7m8xpVnBb00eR",
+	"nZCvd2K4zGXbVLPeab+oVkx57PPxYOlhz6liAhDbVR0uwtN2FRC325M0WSUqqD4saUxAKHrGIkSMusO0",
+	"YKZIScJtPp4JEIzpFgUovHjLF/oYi1wV7eddpGfG4BTPmGV0YP350lQDYwxSJ3YzltLt9DqQS4l6gZb/",
+	"LsZsyxS8orJtQJko6SKQxG4Kemsdz22k3lmve/4JmWK2MQB6y70UzThn9hrLZiTrFczYIuegDyTGt2Iu",
+	"cIvHEokIKTOkyl7BecwlhrWlkOju/E4wTJgYPoS7bnlp2DYOUCqRsRgvD2ATHH/yk8ZmuWTGaS+xImm9",
+	"E31srXbfG/h8cHVKzwaX59HFYHbJng/QqYUu8cJkkWu60tYIzRZMVdtNXw6ej69OB5dns/MBvYgvB9Y1",
+	"pkcpxjAMu7D80FbUIo/6Bbi07odt0qHkhzZlrH7p+eSlF5hWXe94+G70vCiduuNXjWGVg8vZKBpcxWM2",
+	"wOplehXDMzuhzXbuqpD+BquQBo/BqEwWNZVK64Ve+XauaEN4SG3TRE6wSmhBRFjPqXfdAy1ijXJmYsBA",
+	"z37QBT4avxt6bc9DVVOtKkMjZbr8mg4sMd1C/ZSCQ/TwR3OsIsOYZpTjRW27yzkF2doNpfXc0bbMQOtn",
+	"voN+PBheeoM+HHErohExaX83A8fdBjzh6uXdHtJppBHQMGXl/cvS+3ORrVjmdlfWTGdw8N60B/C30STB",
+	"72H5bmugFJArER146vR779qyuE7KJVyo0BiqYLFMAlmcapBmlLef/wB6OHy/mwjoKHIwVQfa3VBXSGPH",
+	"x1e+OfZv7QJDjPxaKqBoAjygNtSg+MJK9SbRaEqTtzrEaaJ3pHSKK6ZX9aLxoTgRLEv4/gOxs0mHXFAa",
+	"g72TzV2FcF/WHX57bqgY4gghp6A4QRNbb8TS04qtZiyTy2SNpysTUAl1KaQ6hmeVqynBIRxdWSaiYSl6",
+	"BPzgSmC8XdI0JRuG9Vz+a49UPisONGQzOvs+TlRtq4CLgVaDB5faJrjSNkFx8sYR8PF1up0oAYs9KmoB",
+	"FocFPLUgg3ZOrFmQFJgpAft8BLWHB5fsbD64Gp6PBhfjy9PnZ1fn9GJ22fPLDR4bXwEFQHdijUae1uVY",
+	"oWnlE5sIssnfBdfff5ZnYs2e/YFlaQI9qUwJ3bfQTRfvuB7eW+eOqbFdzrnZMtlSAcNBDkHREZtXDkar",
+	"15hAOy00pqBWtKPBhgc5c8diDUEz+uj88FPvR5HwPeQCwlcyxpvxBqOqSfhUnj+vsyP3IwvcRxNzcdZS",
+	"V/JnYBCgNriMxvHgOTudD86G5yOzhxdPQ+JFWVzH+mHUolTinOZSafa98gj4c/2lt8Z7odgBa1SsDOe+",
+	"hR6Be622TlYUC9hpwKzH+DCGR5vZ61GARSy51xhy+rz7ymjV/ldH+TzCqupV2YoJncnxxWN8JwVDtC6b",
+	"8oot56+hElyEYwhO/zwGkGrglx67JGKx3Si28bGVe8fDfg+vb5y8jARXWsW47q1EzDKqdtqjNejS5bij",
+	"tCgv3wfVYdJW6Tk/UEFC1mgdFFUuYVSnz7MkplvCk8VSwY3CZqIVMwjoMYuHs63Vem0SCKj9hcddZDEI",
+	"pxXlOYXQ1pJCJFOxmWh8TUzbeKiNXtK49gb2AQpDlZcx7mhS9B2ywOldlUxKd1SiPMsg2hbxUCQoIR4C",
+	"B+DcBBOPTne58QUbXNHRcHAZn58PZsNoNBiz07llVFba1AVNuRFlsuBwrEOSywkbMFvpAqDvfSX+nqQp",
+	"fXZ+MiT/9r9Hoxfky4TnH8iH5xeTi7MXJLu/Hp0NT4b/Tr5g0Z14Nh6OhsPRcEQ+TzI2Fx+ewa+IH4Wu",
+	"n5+ac3WP4W31ubv+wdstylN2YgdrV5hypmJO4OmiqKK9fTaXMu2qoTOubvQwb4oCCpUolbDDOQSa98Au",
+	"VI4JtoTsxjz/qgg9DwNnndN7BoPHdvyA4ZA5jICIk9je77rAA9thlxK8EpUYEt8uHMi4Lm708DdRDbI9",
+	"n2QIx/oXCCb79t2nfSI4FrTdiYbAcXzISlGb9ZklJVBkQ8qknU1jKeHYsBoxA1XaoUK6kREHI6gGN4Vn",
+	"sr7AjHtolwIBL1o717tqbq8P3ztzYxsCr/BLtsIahGwgsT0pCVl/aAhJ+ToVFKtlF8VDD5sa/UyBiVFf",
+	"C82qf9ndj2S1FrI9Q7AAvKU8qmMH1lvZEEfuwDDRX1iEqHzODwWpNs685K2sLfeDT7mAr9a5YI9jyIeI",
+	"iWYmHHQW1UW6eyB8InejYGyZYagI7a0v1Fi+5IgK13lKQ4zgjrG1dEyrTzYGNFO1yxSmWbKMHUoIXzmI",
+	"QngqHFmh4m/21114ocVM3PdrQ0MZuMOhK26dq6DZPjKBXhT6p49yep0DLASG+TFAx5676SBQXtuOByE4",
+	"PAfUXmZurVDNRewajoHFpCAEIao4msIYwoewTpZfcjrDeCfTSP4RjO4NJF2GAHTOqLp6ayES0ofwYEzZ",
+	"mQJQlFxM+7ctjnHP4DUs+G4rq2njj8Vkyw5G0V/0YK8UW9UDaPxDVQA/F5nR5mBCLaMNZD7U+PIxQP1V",
+	"qCDWys6hKlTfrjWKEC7DokrwYPl2GmN4vOlMcyBR0fgrmD4MXclDFNxViP8VnFXEuGPxT6SAVjxTtZqO",
+	"LbFx2Bl7Y0Zv4pBhR9he0S8qUteFblr5eyiMzfpA1cVVL1V+RkyhR6ueG21cJUCfkinoDCbomhLUMA4m",
+	"aIjV2oWp8MeE5L9MFnyQcKnlvLB2PZQjsRVUXN+rwyQuzhoESAXtTKeY+paTZIzrA4Wc4Jhz/lbRgLit",
+	"hL56pBDQKj0c+vbgroD02yUYDuBri57AqvC/shApc+xCQ6nqCBaVZQPe0/jKynqNU6XmfBvLyippVT60",
+	"c96M6V5lnSULteIH6Vc8T35rCd+GCYYkw+/NVfm62MwuNrOL/+hiM7vYzC42s4vN7GIzu9jMTjZ3sZld",
+	"bGYXm9nFZnaxmV1sZheb2cVmdrGZXWxmF5vZxWb+WmIzjyvih1UN2hfw824cd6szihXzKiEEIuts9B21",
+	"FzKVcFLjH2u8NO3bklpaW3JXcnq8TyRJRbC9Qdu+jzGexbZdH51frjmWU700T5b7vO2vHe58LDvXgoJs",
+	"lmK1G9iovK5wm+pVMxfa4sFqVJWLZyjJcXhzuArZFH2jzE4WSyjQVdqNRhpr27updehkhdqcdl17oeiK",
+	"XrmIlNbUcURVnTLnbAZKKrHGAi1Y2aYdUNZBGrpmLiEzUa7Cl0dRrrVnqDfW3oqqtVVdd9Fta6dCPbl7",
+	"kVggZmxuOu4f20cwWLnIIaZfEEUBb2lbmgnWRLnu5Yy2ME8MJ6OOCTZylTxO1I0LJ/j1MLjaxivAxGcs",
+	"oiummXaiwozc1fkLxnzDRWlr/mkevwsW+wceSpXXh0DvT7JP0DTAtxMaYHigD4a/Bp8nFs1D2nJHz0db",
+	"YY4YNG0ahhpfbpXK2hIMjnUA3ytfidT3W4lcvTwAsNQvlDNTVuro6s1ZTeFQ0/0WC4C5tsqp5nuJMjO2",
+	"6kSay6ZmnWYHpKI8li/IVOZrlkkWs3iKBRM527DMbRQU/GIpM/Ri61aZjkTI4O1tkatdVowZrFflbpX2",
+	"HF7A/l/Nw1UStoO4NXutREob3ZpsP7NisUak7wS2/3a6gH/0ttJeiy8sA4fRoDwI3W+1i29N0WjTl7S2",
+	"HWmpe6hdexNheqHwu9SJUXb1hgta6XuiAPUzh1oAxnXaUAe/GhGoTB7Bcc2sCg3ejIEANCOuplvVjYu/",
+	"3QmbLGMP72Gqr79OqZa/0GkX6dyt145bavjt92YdDoePsAIxf+EANcncBNWlkFRbk+9mhniXR02AAT/A",
+	"ZwPyckPl0ceyLT2WLqqCcbIu5BqtCHP1stu6/ZFN0veBGmp7XBA3UFx5NRWWUexIscFNpwCTMwJnAEv4",
+	"NmaBHKeZ+SO0zL9qucmFXzO4w/rXj76fpVvDOrTgI63x0UoWwca6jvLeHWSL194lK/Y9eFDdBU+rt/ST",
+	"eygYh/P2ykeQD2chK1tqaH5qz2G5RBSJvaGd6d61v9En8hBeDT3i2hsn7ia3FbM7mt24efwtC+kmjRtR",
+	"m6N0g7XNaxOUyuj37nP3Rs6bC462+CzfA+8dHeQX5K9SsmQ0UzNGFZo/RaBay50s3y0foCDNGOOYHeB6",
+	"5pIFXQda29LZo1Td48mnoJli7yrIrmKgiZCKFK99jqlguhlFQ+hoQQUD/YJCai4y9Lihf7N8YSA2/CNI",
+	"riIYoMHzatXcOR4IvYISaFkSdIlZuRJoxaN/2t3YBb2H64ACJ3vNggon84SOlUPeGlszuCLLL8Dh7oXa",
+	"azj8PELCBVH8vDKiQKedsDXivAzE4/Mfa0xZP5qjnUVA431+BajNjklZqvU2PAVmvcUUkDZjVjIVVuP9",
+	"ZGWTq1y5GPqo10s/803Rr/Gy5jF3M5DjWKNIFd3zoTcKE2t09iQBjuNCWvY5e8TqU/vsQxH8UuciKBof",
+	"YQOaRAX9BC5opnn2T5MsQmdTWw4pDuvqXBpoPyZeeo8/eCE6QWFo+BScsCznsuSGtC0WCmfKwaK7LWOz",
+	"sT4tCoOYPl+JIlxswqU/9msruDZDfRuqoiWO+TSmNsYm7d+qr/VzD5WopT01uZZiI78Wm9fm8QcX39SW",
+	"SkuxT80vgc7wDTz50D/I7xqIndqzrlRsvhIxe2seb+sx0Gh0DgM/GKvmAEpS8Bg0kYrGQe2Oox/N1Qzb",
+	"X4snHyrxXs0vfkcT9RqfDCqHQF9lxlDSE+2ZLwHbL/hpaH8Kfmcpqkwq5QWUadZze6Sm7ovxaDsTt+Tv",
+	"8/apSYy4FP6AKJlRDmIwV6yp/MxxKmzxfkvtyV2ANlcmgKcOjkvCGNA6eBmPvUY/nhUGfuqj7WkvGupo",
+	"hbAIR3L3mLiY1rq3LU8QIABTESFUoElr3bb9V4UAbCxlk5wx+mHRYxHrTYWVhCIAsYmg4Kmq0wMaKh29",
+	"QXt1UkMbfe/KPTH6IyqLT+4lKIeO1gEFTHchbLMmiIISdweYjOXY0/qghwXlh2jgLlK1eanfSpbdwINB",
+	"1uwNVIG0gp/SDnp01HdE2ngwFA1egOj1FYU46sp01Fije2i5OppxMB6wc4dfQRwCDwTLHQJQLePypvZ2",
+	"JrQfnycsjV9nYpayVc2FFF0xxWynOYPwrXW2YIyoVbQ3mQBpWmFaIg45XZVmD31g9etMLDK6ktdkahc0",
+	"7ZOphlb/y3i+0v+uqVIs49DRD9Cj/8q09gNPCzGRS5Ep+yEVfDHt33L4sKJ8q39YJfyVYisJf9MP7u+c",
+	"J39Dv6c0jxUtE/UXlp/hs3dcbDgOkUI0YAwTzVLK7/TXRhWZREua0UixTH+ZJpxNZhmj8MgsiZOJeU5/",
+	"TjjoOikrvxSJ1SzhCV9AFg3Mwngk4kSvjUzjfJ0mEVUAl3sRIaYrZkZYCQAWgmb0H8aTB+hjEMSB+IaO",
+	"r4BoqRzmUjM6bK5Z3DxNIo1ncJZCe1hsorcbQ6rpq7bmHZLWJxL6obrGt2uqlpa+HL2BDIuFki9IlCvT",
+	"4HE8HJJi0TvX+gF4VnXxB9/5JGwlpqFOsLLKo58FRq8cR1x6H8m/mDl0Cr9gPAv6NRf6hxPyyu8UmHCS",
+	"ig3LSEQlO6mC1e+tEm4/jgIYgLk+tYVVghPa5Uu0NeXOiV5YeJu4IC7KmrM1QVgrbHyrH7BbHlFFU7HI",
+	"GdaH8vUWF5ZVQTXC42aqRXGgD/wkgubZVk1xbeHNEntLkWVQ5NeuYjRu13PdDbzHrsWnHvo1Tdr1SQFY",
+	"XOksG9olpLKYO6hgpkcAP1vbdrv4ftsG7n9kNNUUG1r+En6z63Z9zSF8KQF7GJQwyZhEavG2d5ZHd0yL",
+	"0UhwbtsHa5hmVLLq12yRQfQqJObM59iwH8LLZJ9wtrFVhfsk0urzIF9j72esWa7Nyz4qLhBhA9Truo2e",
+	"EK/3J0slBArfyROTMdy7Nu1E5U5i+ulgOIaspPNKunPRyVRzKQxO9ytnlBaHX06qdS9gcEylPB1hul+c",
+	"VN+1wSM739viJA5z/Z4yHWIrj9rF1UC9E+Rltm2nk64bE4XPZpdrg1YCr7sLIdy1TwjUTgh6KB1BHDHh",
+	"ayHVIqsZ2JFUXdVXUw2YEiidsROkSTNmgzRbHe6XZsLXFOvdWxWnd33ZvqC0t2gDSTnck94x6XoUQ+dd",
+	"DuF1WlPYxVJtvotHja3CTEFfh1hT2wR619WrLWhQzh4RDA4H4AhCeANvhgy+4vzsQTXW4bHPE/YhkQpx",
+	"DDdxOccoBZt3kLMXBLSvTQI1FY14sMZTgRIprm/5NJFklUCIOCicuGFT8m+uq/PSBO3GLErioikxTOyc",
+	"6Tn7d8DAFDrN3yXrNYvxmam21VWSYld56OcsODshb3LuF+yNc/1/jRwIAsqlJXMF4LG4Rpesi6Sf2lM2",
+	"vUYEIpOd2SsaOGUzloqN4blkGmv1/dp6SiTMb6qN+E3BxZ0vFvo9/Vowfr7gekfQjUV/aM2Ob+4hHGqZ",
+	"6lqkqTR0pKi8w3AMM7UmCyOW9L7c4I+VNCOv/zdQzy0H1nStp9G6vhNgdhV9lMOJNM3EY8haMMNdk2nB",
+	"l7Wab/U8yUwB4OBuV/QJl1DgOLU9qB7u+74IdUeub4WJVzWzwn68Pa7XTRprQHZqxm9CzTgq69mopq2z",
+	"nvF5EMA1Eb4VVdZjOE9B3iH+9OplCJZvv3318v6yX7Yoi3JwGIJ4Qt5YLrmiW2uT6afy9dqzQquXjMZZ",
+	"07vu/c8Pw8HVzeBzOpi//+n5w8D/eHbIx9H44XchJukVbA7lChW1OzBAzfgO/fb6XZm2rkxbV6atbZm2",
+	"cMh2m+BOU4+mrzXMNOEYCpSxe3HHni4QqH0gS1PEbihzx512mqbfzEGAt2ss89K+qwXnrhdsTjNwt2FW",
+	"o1bAIrFyaRNoC3n2DVtrdW1LVngJVoOOQiKxcBrlTh4/XB0Dx/Dz+G1lF6dQW6ZyTFp/q1s/fObJr/d8",
+	"Zthq/16zDC68d/bsu6XAyPQi4KZ6oVMKO9q7Q4deLO2PKyloL5waWQnStRto4yAcsRdoq1z4+Yd+7314",
+	"AU1zKfVODndyuJPDbeXwUeaM392krUkTEGTB2xwtx5TrVoiOzZL+bUXbbk60i0Bqx5rBXLYBSQH+vK3m",
+	"oBOR9Uv5OlIlaYp5//qHLYYpU6mISRMv131wbraD8tYPWIxh0ztrgf4M+jdrNQJyT8gNrwpv02TOb44D",
+	"sgg6V041EqbXxkm4WZrnABvG+3bLlUjjE3IDd6tTXP5UDznPMww8NphJMLCoD55JVTSQQHAiysnMqgkx",
+	"oQua8LZOHlYEWzUTYuAqz93ddWKkEyOdGDmk6vb+6+z622mf32BlJEnWmJ35BO03n+Y+uuUtdAHK64zd",
+	"J2yzx58El9BGnCzFhmMylTB+WQk2nY0N9BjVYzlGxwU6LhDmAuFA41TrP5g2gp7dtzmP6fakIn32cQ1M",
+	"Mq30nRoNhsPhcHA5G80H9CwaD57HV2w4H43G49NTvXtCKpY117bmQs5ZRlVudiPLOZQkWCUcSxVfnRU1",
+	"r7+2D/f6vS3TxD+6Go9d0oqp8GuWaLuaRclaq0e967FLhe5dj3YV6J+nDuMxPo3ijLfxUBS7v5fT2g5+",
+	"NbUNbe+7kNHfimU2Gvgd5+s4X8f5fg2c75G+A6sfHeFCeGuN41A9xLK7AEsinpBveAoRBVOtsE6J4Mwa",
+	"mdbUK0VtYGVzV/xeW3Z42wDGJVw2OIYTrofoc8raPOBd3U+KFZuJeIv2tXOml7W/jkpbU+kOjT4qk/ig",
+	"YiHtvTd6pq/glbDz5vB83b3XBYfm55ZxXBuHbcCjGQslKHs1Md0W7dFOzGMH5oBWiaKYL8RY/iRmu0v6",
+	"hjMIWhM2MmqewlJ8I6zah+CeAXbOsWpqnrFSb6ZodXU/eztaz/j36/iLz4f0u6v8y7/ffPjm3d3fv/8x",
+	"Gn36o/07XhYd6PQmePZtv7deYkBQxlRmUk9dewdPAzvIms9yXnqemiOv//Nc/2dY/G/U0CDA17SshyDL",
+	"ObcZsmxdNKa8x2YQbxk3RVpddc3e9aneVRpDukuBX1fCqdr16txmljm025iXbEv+LRIxI2fno3/HRIeJ",
+	"1wvwfGgs+vBCTi++9yJl9i63ASWji7ouUxiR07vuXf4e/xyMfo8dHvLVimZbQwKeTPMieipMN08KhktX",
+	"TK5pxOQzo90+s0Qsn2n6GBQD/uv4c+s9fGYJ4NkykUrA7Z1m1HonTCPFfY1DQzSrd8nPJAFUwSrt4BOV",
+	"5TyifoezasfHvYrdhiZKTubCdeTEL0z2sPnKIAEHriDiWSsn6sOBSYOYhbqb/Jrl/BG5r4bXBMv4Qu4O",
+	"Fj2XpNhIN1PC1cVZkC27A9SmkHURN0w5JhUlmM7bsibGLuSvXtorih/FzJRDl4xoZLtm37V1kEPZWIrE",
+	"gsk+kYyR6Z/E7M8Jj6cvzIAiw4A0oEdcDVRnD85i2G5bkf4nMXsNb4SulgrItHz07/8rqdt7EekKXwSq",
+	"cbnQ3T15qLuvFtX+bGE6kfudPnijkuFNYsRK81ZrKZvwxhjmvYmwB2c7t4qA+JOYucIaRnj9FLxbY+ui",
+	"jwXW/Fvk3CQ2lE+/d0paubYBBAambw26nZ/bCYzmowDJz5rlukwRA5Lejx/FzKwEojQtHdZGq4eLzBWF",
+	"6V1ewLevwMYx6VX7i8xZkVMd+lXB0fpFfxAC7BD/Ph7Rn90zzGjbh+mQ0Goqp7BK4jhlqEqmgi/sCiDj",
+	"hc0VEXm4tEJ9Q55q5aLHHVRPctYRDzwCgwpO1nm2FpL1icyjJTFVwJnta8FMSgasFzhQo8CAe92WINZU",
+	"AvkWckaKxJZEyUopeQs8F1AgoF8VWcdJ4ZI20czl7KPNrC5k5viTOJ7at5XpLYe3p78IwEKJVapBsie9",
+	"36kVlQNuuZ93MIOHoNAffJIq712NAVZXAPhGs6SK98N6gjvzqzO/OvPrn878Osrv/Ccxa+9p/pOY/YGq",
+	"CJLJaRwnGjiavvYmNTgKFSsXJBYYuIbZclqlquSKmJJeyEPQj4zpR/rkGcZzY87oG0ja8qjXNOR5OKiZ",
+	"oQcVo9HSc3VHlEcMJBHLVgm38VMasJBbO862kyznoVuzsP4jeLrFrnhYUbdGpvr1pBw2QhIVdR4jVONs",
+	"q82HF4QzFrPYOUGnBsxpyOpd0Q/JSi/+aji8HF1djc/PLs+GV1cjKHyBPw1rAfWN5Szk24ebBoyRU9iC",
+	"bEE5gfJsicTqRCKDvNnjS5OFTV5vZhtFY5QEu9nfsTQSK2YZ/l9ZlsyTCA6f/e61KTwLlWmrX36KhQK/",
+	"FgqTzuD36pc77AdJ2I6lBwagXmPVhRvbMOxTTQD5utfvvYSw9xtXhXnnLHzHZksh7l4WIeZvLU9/bVoC",
+	"wL845/vjDenqZpr8OYdfzH7FZGcPz1YTcM3QVlTTDddnTXNKBF+2gqzWUvdgwyxrgMjcvu8r2PkRc+tk",
+	"+LbOAx8cPRBQSxV7QWZbYngLmRr1ZYoKu4soxZrljn8atBe6jpYArmKr7WCGrM4097fcznb6jyfaCGuz",
+	"IUq0PfQuEckc/KcoRdiGBor65b8aMgj3KmwSvo0tQVybWRBpcPW0K2ddwCH0Txk7StDc3Ve3Z3vUbW2i",
+	"w0srDZcR06ZsQTAGqKVCAst8w6QWogfrJua9Q9FTAVTw4MkkS3uhZxxCjNCo1NEz7DoOCW13N0gjJdGt",
+	"5E7k7igNhrTpjukaYrp+maarpWbKWrnRE/mtGKyWcEwZY9z62iUBdmjG0IszL2qZ2boQ7bzujq6aJ4LH",
+	"+njQ2w3siLR24CWN0ctHVoxyvJsQGXxtKzUo4RjtniJaWAPfLKbfM6RigfA4MaC1hrprCouVUQGuJeik",
+	"aq6aUdd2ro8SlbdplGjuBpy8kvW6/09tML9LwTyHhn9ausEMxaUE+JinL7yq8E6O6NUNezuIamhSKBvx",
+	"Kvch1tUMCmIx1Bw7Td2lSVtHa23pMCVUqALK445BBVk4R9+spxFZdSKoHmUB6WPw9oOlw6oSXpBbobRc",
+	"j8bDvlNnrk8fwFZH5IzGp0dLHEMDhwgbdIoHG6hylW3xJP4oZp/4N43VJqr1tzZLuj60FYAKpiJ/pTUt",
+	"1IGguok5S2sIb6Up0Wt8Add9M4YXH72WF5OvlDSH1wqcg65U8ZugmPYWb1VY65ypUWELTbVBncUfJn6T",
+	"D5ksODXPQkcR36+sqLyblKbIJgUc+HkOtGI/+VNLxdYT36WGX7j34aO/GPiiaCusP/nLwufdBO9b+cip",
+	"uz9xFFJDz3+uvy0GOoZbss5kDpyNP4mZTZnbLUmDXVfrdPAfOm99563vvPX/jN76R6YGWm3/4JxAcPj/",
+	"wsmALgioTt6Y4+7kzgmZmsZZ02tCIbAEOhbwGBqabbFcNjp6BJmxRcL1KzRR+Ip/NY+2L1x233LKTZy7",
+	"K5FtbutN+cQTMrUssph5SaUx1c11uWlyj/nYRceNEzKVKo/uptdQ688UTYPm4PTOtJzRXwJIaiOIifo2",
+	"BeErcxHFOIBtyvpZQVx0FDPrtfcUll/m0V2d3KpJGNB6PAp9F3Rl8IMxDyZC70ndi2Hw2DqoYlvWb0Ny",
+	"ZBFP1Avd/9wnoabQWoE1utHO7E6K/FRrsroiuCZ133XKAlxp5UgSfRJq7GBPMtUZAYlpmUjydRG2ARdH",
+	"VvyQHYfmQf7TsjCs7YsEtRuKRrERXe1pPH1Ez/PdrSlcWxjqEO562xiZ2Vx4wrmhbbRUEaWxF+iyDrBD",
+	"olDnAX0vwX00ITdpskoaLv88enEKRm09XygK65WRiF14UdHlpYj3SY4nmrIqUwsPotQCZIrqHhKHuL/F",
+	"R2lr4WqhZmePX2s9g8TKYiTxOWHZ3LOWHpZuDRmg72vr0taUtTYF2YHVQAOiKhps8GIAA23MRcsri2gp",
+	"ywgrJF85fRWqqARSldhMQctlLuhWHtIYvqR8kQe7S0Bgt/kVPN1QqvOafMYXaSKXmhV/wbIV9UUmJLHF",
+	"LIj+L8Ui4aYu5944h0DlAZomEfs95CFhsqdCd7dtXNq77hU/DmK2Er36XOna4MZPbEW7onPwTsU4v2PH",
+	"+dne7hUFgPv6w5vn6vKc3UChjfyKZndvGI2PwLDfEdfamJeD51q/vtT6Nb2ILwdWwdbq/C5iD2uqW1mf",
+	"93JwZXX9T25c/18jziJ9ekHHDNRLzdVS1KVhI5M6Lgv7cjgYRdp8p8Px4Pn8fDaw5shofHpm7bsTeb84",
+	"Pgn7oDmOS8FuOcWaPy4D+4CV7CZfv6T3rJJg2jhcOfc61m8/9HszEWu7/b+1PbBOmakF3LLaEvNtYBYn",
+	"quRjan+C9AlYp9sJ3u03EmdXI+CftEYA+xCxTJtKvbdLqm0Chhb4f1XOwMXgcvR8PLg8pWeDq/PoYlC4",
+	"Q8bREcWWdiP9CvJ8fBHSTSaghNvTVCHFw1yVDK81hREFirv0K+f20Y1BmIzo2nVl9HPirZ7n4HIyxoer",
+	"3LRr+Ih6vpDMfshtlGFBdekfiY9BMJiXSRzrtYgFPuFaG2RMKpu0h1v8ibZ7ucISw4FAyYLfNS0J1GZ8",
+	"tpQUAd1R9ROPtGjb9Oz3eGsrkv1LLmpLGVoKsF4adGzJ4/Lgj+/6X8moMIfSHAFvzZXGv8WmFdTToGY1",
+	"F7vtlKhOieqUqE6J6pSovUrUUSEz1tZtHTBjXvjDHjWor+W84BBqt9IaT5pwJkOKzB5nhpnvgK6Unczo",
+	"ZEYnMzqZ0cmM/TIDYhc2LHMBA72b7+8m8dmf38VffrcaDX48/3Qp5es3lVCAmsf+ope31gaW3PPk297P",
+	"2QvY2E/HhVU4iRgKrfBRVZeGKBmPoZo89N/GTB4HkYt5RjMcs+SKgg7QtHOttlighHJM+CNTxGo8wSHb",
+	"1ROoBILUFbCA28a159SGOvVxkrHI1hfMXLEBqmxoRaukngot7MVYeZk1mENerBULw6VLSER8oZtlqjF4",
+	"y6ftsXZIi+YKPewsN6g9iXv2iv8lZzk74t4EV1U632ygD//gMhrHg+fsdD44G56PLsaXp8/Pri4CPYOL",
+	"EYJlyhVbWReVaZAqyDrHHj7W75CovkcEv6b8qxC6k/A9DtQbrDZTr1zgZNEyufeUgKDiMDx/NxpfD4dO",
+	"cShPFKUsuyMqo/cslRqbOKFUtloK+CC1WhLnWAFqolnU+cWZ1mv62GJdalo0Tdbf93+Z0pVSZYyucCBU",
+	"gWQ+g3qWGrr34dqW7jw3YKxU/7LiBnY70Ox85EK5GznXGN9r/rXrWGzrLKVxfJCvtFR6M8TsXK3LopaN",
+	"cf+a00VJpdpjYS+dhx2/JcIJxTdAQR7g7LCHJJG+K5wLqMa6pJKsGJV5xuJKTImN/N8f22KptalBv9ko",
+	"kcWYbmAbMbMtdj6G+JqD+vSXe3iPhruCu60b1z8tNbV3UXBnHhLDgVNY96lNAbHyWdujnGjaeYPvYFRL",
+	"cSrrRbyluArElIeCDloC7p3+YMUw+3OfzLYurKPttr41b5d39nQYKlSlUtYKa+/sgD5T2nurEGEeQ2sW",
+	"gNysBTj/rR8MetxxSWaoXQqploM1Z65EvCXCKHMIf+f6BYet+PA9HL2vk6vNjvtOeH5k4Xmc+w9rMrd2",
+	"/unHD3HFdVTwkangfUtD/Wc1vwE3xxnfSI8/V1ZDoz1XS/BW3jYrV6aEOb1jUqs1Bbt21XgurL8bP45C",
+	"GhRM+BZDLhvi0MA9AC4iOBHrlG6hsD7ks4ezdAG+ySGEf3De2H0ik1mSYibXOp+lSWSLSUpFV+t6f6tB",
+	"BMB44hKC2iXRfFepDrmTN1CsvJZad0xBv7xC0UTQ1nMVYvWJJGLDXZVFStZZck8Va1uepqkKzn5F1cd0",
+	"8/N/LZ6snobiat8brl+gK3QgvL18soTncP6w3huof2BbOt5jlIgN/S3Tyt4kWpse4uDv7xFz76xmGSg8",
+	"rH8CS0ZwvNnaudjaf6/llMDgFJql25Vj/H3G4AbDZyjjcZmhPL8cBnlKrsJOkFwxpN3d6NU2lyT6/Xgy",
+	"23a3Gd1tRqnVkO0L+o6lqYRKO4WAZFhIw2RhlkjL02j0sN0N7j/7De6OAtDWbZes1kIeIIFKnOzxEadm",
+	"+qfrfO8aPzc2szGdnt3haujVIIvc1tZIsmeyDVoqwhde9dDslmRh3dscX8uwRodDJ7A6gdUJrE5g/bIC",
+	"6zgnnNbP2/vgcsWaGrt3jLBjhB0j7BjhL8sIH1kURzOoIz3IuWK/eFkcDcQR8T1PdPwqUbBlnLezJb5Z",
+	"I7ztbApldgxg7BOqyEpIRU6HJKZbSeaZWJk2me0tjTbtO7+1z4XsDdM7s74ny1dbryhVqDaNWLNSp13n",
+	"I05T0/X7IHdZq+bd3qFrLjvVNfruZHjX6PuJGn0f62eSrL5k025DS+/817pm8JnWY7a9L/J4RRv3TUFF",
+	"ezudmwbgtbmjHqMqoWC/x8djz4+1dzrW27HejvX+KlnvIw2FQj070lzwlcBf3GzYvqmhIE1Z/aKQAqqg",
+	"n0iSidT0oS/roz+KhBfxWFDgyxY9auKTejhNJAIKXVlyjuiaRhBqMBr2e1EKVysuoktwpcn/urcSsek5",
+	"3JBkN7qqD/RqPCYAU8dvO37r8dt/fNYJHAO2pQL689FAY2Zwyc7mg6vh+Whgkn7O6cXs0pbtq2o8cP5O",
+	"7fmzQL1lkeAx0dMAyxObid4taMxgzlYDC/fqjesji2Hw8NUEYvw1Z6A8h44UMhWbieYTEwlzSmg6ZOtg",
+	"a3u7LuKxwjpCkWZYNneyFmkS6a9prgR6LjJG49716Y5YsVyyqbMxslqSSGSzxo+xm1Gyw2Mbal0qJpUr",
+	"8lLU5KmE59vMt6OL1yA333NpLDAovo2+j4p+gdDapiF+/iU0C5JQaZZAHh5mf3BT3cZD8YpmdwzyAPXw",
+	"L8hoOCRSUR5jnVP9kfIYcnpObvlNmppOiSaLhSMqcZQT8tLkBjpYYgF5QhgsfMv9OKpRKYxquLfBCiC2",
+	"b8nHIWSXCAxe62V9k2HTyfBOhncyvJPhnQz3Zfgj7UXND4+1FK38+0VtxK/Z5rVX37e8wtGQKEFG4+ck",
+	"WtKMRkqLXpNwqXUIvfA3n39Kno8vzvvkmzX9W87egr5wTQBayWLyb19//um/G2MTuBjBziFFyykjL265",
+	"N4sWzd5HEO5G5Mql2JyQV4qscqnIjBHOEqdfWZ5AuG3b4FdD7sPXmyVVt9zoAq6CoiS/x5+hzBDezYyG",
+	"/eFwqNeyElxrWbaEsXxBIioZWUF+BhckTuZzljEeMUwpouqEYPflGBSXWz5lWSYyOYWiA1MlxEQuRaam",
+	"ffyQCmjaOi0WrT/ppUyxkysCMXW6hosGH47313D2CKVV7YZHVGnQU7227CnQIgHnyNS2VOm4fODa+qE9",
+	"jlbnAsdHjohPbJUKCgs1qaAhl3UBoB0weAjF5rXlrnWNT4RYQV6ONCaDX1mgqfJQMIftVy751kImDujR",
+	"6XgImU4ZiITREYlEVppYERYGAaqvm/aBrTvy6SFnNLqDdCFFph7o0xPyLVdJqg8PkGLGpDLdD0/aFwFo",
+	"lY6fKMgvNqliaZoYYVrUL835HRcbflwivqOXdtHMWrKZ1LtwQdKmHCmwv5I4ZZgMtS9lqk3Ac4mewuyv",
+	"uo9UM+YKMtu1L8waGkNIyCyDY/yCjKA/0BJE1YqmJMO+CmZEbCXT6/c+DBZiYL6cp4LqeQ/N73LdKhp5",
+	"mUHBW0VVLksssCZnSe/GBtLlJEkFjQufg93DNgKjOHe1HoA1E+uUYaEj1DKtGmLEx14L26am2e4VNise",
+	"KbtMIqY7otmPcra7A7aZjwdjy4NpzR37/hnY99OlIzdq34XY3pMZHCKWbzh7l6zYO3HHeM0Z0z+h6jsX",
+	"aSo2kkz/F3z5n1NL/2nC70CR4iTQ3uOirBnqj34BpZvB93Tw9+HgajJ4/x+/C0mfSuBW2AaC30r5i9hM",
+	"Ddsyb5aCGD8Q84+sB+appo+9fOKbXM3Eh7oWw+9sTqcxFt6ZJobQJg7shiUGIoaqS8wojwU3ne7BNQbK",
+	"OoTOmWG0XNiAAS7SmEnV6DSzDdeO7XWPS31rejS2juXG1xoaEOtfED1GLabEtiyEUuvY9RZywNFoL2mZ",
+	"tqnVuF3RS/+IR3tafoY7Pe/biYbmmsPz7wOtS3F9rlyC5SuMx6ZRXql/4wahGcDbrTxdgdYDta3AtHAT",
+	"c1VE/0CrwKBK8fOUl2qrPNzVNwDWx9nizPYBDndjM7sYHMXtrKRJbAtYJXPXT3+jqXaTCWT9wbqEe5rl",
+	"YRdG/WSpoD/W+jr6QsRQV5B1U3lH8PdQsSNDhsFKR/CbXy8Az+ojmpLZ+yeH5yU0lfCS34sTUDQnK5hi",
+	"XTMyd1JC63j10urq9tF2ncb8gR2m+rZjv0VppQmZLDMLv5PYnrAwj2XWSRbHOM16BLxSI0k6JtmCST5C",
+	"JqJwO0Yi7mvFbfprh5txd/vaZl8f6Uw36tsx3vQScfzCLvWy8na8olpRJAodtdZMLgoeknxtrsdN1kRQ",
+	"r2iSzO9s/0j43ZbfB4ihWagnp8GjhcKUB+WdpzFXp3mb8IgVCe34pJ3Bimq4jTfqxXGi2ink9bijidrv",
+	"SCg6KRf74a+vhNMgcdyz7D5hm3CGiPnRShqpP0a7tICtLCfYPnQfWvFh9J3ACwVeoUqm/uExWpABZj+G",
+	"PUCkStLUtLKSpW5NHnUuGU21ddh8Xv+ITz30ez+KmZxgH98J7EJMtw3gQKN0oGdoEOsMak3zMd3CKSy6",
+	"eWNtVePcSlJGAhz5CMcqwGzbZO+BNcu5AaRPaCqFsa/dkfSamf8MkAJGlyIPsYoNS+8ZkWuKUbPz5J4V",
+	"Lcu9Y20bzrZi6e+WmcgXy3Ue5OgAzoaxuwDta+5aQEP1bv58YAQVbpHdmW5bEuKzGphlKyBestTUJ63M",
+	"b3TRw9wJRjWoKbVqfmuLHirvoP54CDplKG/vIOY57Dpf5bmGD3jDGbz3dxnhDjtyKHKLrhy6Gr7hE7xP",
+	"bU08vcGAqOfsASNil72jylbltCOfR87y6I7pIx0JzlmknPNxRiWrfs0WGY0Buz/12Hyu13HdA8VT9gln",
+	"G2LCe/okShnlg3xNREYythaZksBs+lhoGTriAafkgmCb5hPy2T3Ltmi6s1SiAShPTOS+Vi3hOagdq8WU",
+	"02BPB8Pxu9HV9blVoq2O6sYGgxj1Wa1sIkIqizNY0mLFV49hcK0en12fjiCwjcVJ9V3bq3rne7wSuS4w",
+	"5xN36VG7uBqo68QU7nBZHOB3HuP9wca62QHAX2m/yhiNt0AVsGn5Wk70WTOdZ/yvvZcNtna/wVCe035v",
+	"nolVvZ0DEFunwfW53hWPNf9WANZU9sNPPQjmhJnb+HiX2FQbzUY9TsGMf06HcsG9f4BUcBZP1iwz0VO9",
+	"6+HJqN+b0eguFQuY3fw9oYtyiJWGb/dNE3RmbUYu4ACaXvXlRgwV7uQIX4OF7eJBXcXHk5hxhbFZl7/H",
+	"Rwej31vWuhZp2rx+Y5ua8R7ea3x7JxAweaRfwWrkrZ0Kr4vIt6BDAbIe6yohYhhuKJLNsT1AiWSMtyi6",
+	"YvLocQtcBB7i3ITu6sXBTXJXS6OrpRE4JB5F1iUZaAskOaQGa5mE64cFawvu8ylZMpqpGaOKgNfbBKcf",
+	"WHRvT12JJCsqSzQ3XDjIBnYHryH1w7hnNFJgTt/evBqSIsZkNxnkkMyLx5fVM+kIdk1lzPY9cqls8x5W",
+	"2Vhur+OKHVf8DZZa8zWBY9SH/fk63ZHojsRvtOiWCdo75jqndK5+4eucmlj2G6KVA0KV6ThlQrQhCo1J",
+	"osQCJH8lhgY770MXAbqdYTwcF2CPbTU+Tx/a5ckdkvbzK48WXG0n1KgGBilHhAjCCzUJU9ap01Wo7NIF",
+	"q+mCLVLirBPSkZFp+zD5u7YYrnuf5ZofPvsDy9KE16TQtclg2w0dK5jF3hSUT0UOXqj2sWL+cp42XuwJ",
+	"kwVsLxYTMe9iojY2+Ax47pLa8HNItYBIRnA8F90uxBwyvGz40N6MAY8ptS7hrvfhDVun27qFeMnpOPhO",
+	"jj7l5pe+a9arv5bJgg8S/uRtXzyuuX+PvqamR2CVnT6+wL0b8slK3P+ciWHtkik0NZj7rBK/aJVPtmLf",
+	"64ePyUJr15DwiGaEdRXZJsVfpkZmNbeinARnMVEE8ZUoqu/4nn8KD+snCPho7ifYKWKdItYpYp0iFlLE",
+	"jnYFbQ9zAlmtbX/em9EWQO/Z7UeHDOyngGBd0S2JhM/NvYgeze5CL7nKNjXvbZkMv1jzRgUlW9PFEBkM",
+	"F/Xo+cIWvK7E94gVgx7Tm6UA3c+iJ2Rr967NhPahRldZ5/jqHF+B81+YAm0NgAq91RbvMnfF7oDPTdUK",
+	"tFqMIvax+ik5XcuHvfl0NjmwuwPYHcDfpOfZCJ5fheN5/wHrjJjOiOmMmM6IqRgxj2WhFB86hG3+Ojgm",
+	"amC1kTjSWg/aWpFeDmyDXVIoWZ5br6aQDDXFrbC82AmZrhIpWTy9JokicRJjCTNNKDYKaHReJEvMWERz",
+	"9FxnWIDUJkHbtuxGQTQB5Lcc8r43dHtCTBt3m3dAs2iZ3LO4T7A8p37TeFBJRHnEUgk+cbPTWFfMIsMn",
+	"zyIlGF/Db3FZ9UhyTsxwFTC6YqZsxaubr81dqj4CfSLzaEmoJNPSUZieEIxPx2hzBSVoVoWM1+9iUThx",
+	"jxXZAOxri45bDik+elfUTgm1i/0F1DwXa30qPO58ItHLH5dKYtgUEOfqJ85N6tdyGwbnrivQ965wkH8i",
+	"SZRnmZZVtkjdEXXiXrNMb2y4hZG2Vsyv5ehWm0Uuipqymm7ukvXElXeEtANNfd4Td0l0ZwJUev3ejHLX",
+	"C0OPGidqYmYwb5pPkukfAHdLyuOJuMe4NUbjSSq0MDEVBSe2qpMdzt7/0DieKOE+3ouSH9pU13wfxo+s",
+	"ae9k9qFPILleU4Fcig0nMyaTGAsM0kj9f+z9+5Ibt9EwjN8KfsyXehJ/JEVyz6t66n3WsqSso1NWa8uW",
+	"pR8JzoDkeIcDZoBZLu3aqvdq3gt7r+QrdDcwmBMPK8WRY+YPRzucARqNRp/QB2XOqT2G3t0GpuQlSguO",
+	"dMPjmMxCxcYZ0hfPwkizWE7psHrOjr0WstdCSAsp+S4cZayTvRfw1ndXL1QVsA2pafiuvR3c9urxk3uy",
+	"wa2T15itALPNManXEixTqK+/YYS7ESt5Rbj6QP4mN0bXWLVHx0bZ21sI+7NZPJug3RmJIoQRSkFmjPYz",
+	"I0JD5Wf6LWQwa52foPYNpGMLwYk7HjhvWH15ON/UFR0DUuckGISdU3Ew6Rz2jvrWpLfmPBjHtixEKvh8",
+	"W0t9KcYgkLMxKDOY/BPzZJpxIGwQ+1uOFYrurdZguFStfKxBXXvgBl2odlEsOgdH8MQWnb4VKao0B34Z",
+	"OnEb4dPDPikrRg9w9aetJVcsl5HnlULBgPNfWxNI66INRc+Tl/i2d2H+MV2YHw2BqWzuQlTqGq0iAZ86",
+	"iXH/BdWd/SzBPdf5FccSihUEcj6Hrhs8RCMOzlWhKBdFpRQCczbG+xBfrbXMinOdM26hgECxEWShjtps",
+	"FAoeGkvN/DsV42wyEan5t0hCEZp/GPYQ4q/GygzxIyVSePwhGVmT2/zgLGjzR5YU/iSLGr4nDg6lv2MZ",
+	"3IChawxFKkzuboNQ56/sU1BXguwqUkJhyXXBgxlEx0FEmWFTj4F4jF2BCd0UURcFMxZkIi8Kgum5W9W8",
+	"deKr8aLLyDFDq8ZWo+3Oklgo5cL7AD64zmUWKQ+vSYLyswEtBiaeQCcZBxfGD7adewX8E4lgPBHL7XBg",
+	"JfWWR4bO76X5qinwcfequvmJAHFZX7l37hXcQXV3SV1y2ubUQZiiIUWjBY+4Hm3NM37TOssl0V6eDmMr",
+	"cDHAUVztaPgQqI2iQlHsf1HFnZ1uUk/C4xUQZ37AcYnbrcFXdRojTwBXtnyrX3fZfMi0ZGYUd7Lr59k9",
+	"BrMgCGw9rAdzgQdWvbaK3W4H+Z35qvkgm0Hxfr/I/XJ9csOJLle0thRimR1Kgjyokralua41FbyyrLsY",
+	"ponyFLSAAsGUjx3ymXVW9vowzL0Nvbeh9zb03obe29B7G/pz2dAPC9+1TuHtI3jpiydoTIKUCsMI6+W/",
+	"8QAgQeWJP481bclmTvIysfaU+Gf1jFoseMexgoUGmwjKkZqfXGkyjYX67Z0mmu+K15pBruflWa930j87",
+	"Gxwdnhz2zs766xtgbn9PEE2GzcrwhVFUwYyz74BZwQ57Z2xkLY2h0jwWo0+AfnNxRCNhaithP5MpGxkj",
+	"bnTOeILWpm+G+FBlWVSX2+Q3bOh1zi46z3hn8vHX0/uO/+fhLn/2B/e13R7WVXqXLJT+XW9MvdhRTySi",
+	"JNXSLJj0RtAr5aL2MjWXm2vRxmwe0ReEqbWWLkBvMDJ6DL4VXImxuVOBRU+nUYItMkaAQPeb5y7jai3F",
+	"HhxTAeldSbXeggWQzU9ojc+yJExFqGfKn/PQn6s7OGqc7uHmLfYTobP8L2RIm/HkK3F1t/3Uj4rCch57",
+	"1ixY5VbUFsg2jYohGYPe4WkhJONsC6t2m6ZMoxz60WMXchIhAm3sDXoWY+FCFcrAbW7KUpKVVKQfDieK",
+	"my0E51oDceHd1e6Nxb2xuDcW98bi3ljcG4uf8cI1FXAdlrevL1hRn2RMkoS7EspQ40MtS/q8qTOsvVKd",
+	"ccVCTKwvQuzL0O1MYB8payoauqkhBnmxiCMR0rVlfRnD7dQ+7FvRMP42VxzNrnK3rHaOlXU7cGmFwZrL",
+	"uQq+y5KjGYMcS7HMBVcZFAOBqiXUssqgBFNg4K6KU5B4LWa3bhIbKf8uMZEQCX+TyKV6WFeAnWrCNPaK",
+	"gl/9llfr+71usgNrLoKadfm8+zW+BSjaWpmvTpVL5troQvuzXZi1bbfKsnhLX9fW2t/CLHATwj03PSBM",
+	"b1fww+1jXuXDQ66//HLj1NKpWHfq6CquMTwzU358pueUoLvxXGXIO4Ziuer6mG7/Bm9t/21oS2MotHLm",
+	"J43N7WysBYd8DnsJWPGnWJcJ+VEo/KQWXqvy1KXgF24at07eofCdKlFZidrEwtxt/lQakoaQgqSWQ22o",
+	"y4sNTIxSbrvNx1wLpR9WmwbXbgvW0iIc4mpJT8ZRUFvlzzVAWMArXXbBlNCGvpiCqBWQVjOPx2J0kIJM",
+	"I8jdoagSLGUVGeKddD8koyiBMumYbkDVDtXo3GavRgkQnaIyB9BiQbOxEAnUEO6ykYxDm0xhvrP/7LJ8",
+	"aBhhdP4hodAkRWNGCUX82PSiGV8sRIJBOInMM1lc3NJj5MrzKLExMjOpNAt4wuQCN3HO+JRHSdeLhLIA",
+	"UMoDHB42lTJ0XF0RIIAfxDFGAbn0JQOS1+rGTEtZQJRHYSbMkluRRpNIhEPKqjCz2n+SrDWcPoGWFYFM",
+	"JlE6t8MbzBr+0GUjcbcwZDSEPrvKxX8NlYDEFwWBXvgIUlWAqcF7USjmC6lFEqyGN2Jl5rd1yqIUvC7K",
+	"kEyXjRZQ8x7zrsyG479oeWZhFCBmMG2A/pC4zKs2SiRg3Jgd0mWjVCgZA7axQ8fonNlHrmmHnDA+zpSg",
+	"AZZW+cDfEYmGoLCbwugctzhSWqYQDSKoO4idPkqZbYpHpLgU45mUN8NQxJHZDFEzCr2jzGy0yCF2UBid",
+	"F/q/2TaLNDY1FFgBTiUqhEDhTFpKhi4/ZjMdbSPPnonksRnwQzKJplmKojc0R1dp2A2ZLmY8EeEQ7JrR",
+	"OTjFFAUsZguInYNMPKKc+TzSiDBf9NQdZuzt4M4oZDf5B7PVbhUPCnCtCiFD3oFPlRi24RGle+CRJAi9",
+	"nM7AvioSKPLGAuUQxNRYBf+o7mueFDh0XRP9XTJ/FpBaL3el0i8RNVfin7bWy7Z3aEZzbZ233s640WYF",
+	"OtX/1+7Z3hUDDwdeLzEJ7K/Nq2QtrYZa1iq4F5YxO382nws/VVOzvOLZF3TFsUMlwcZu+4DLWnnbVDC/",
+	"GIAm5tsWzV9/2/gmleO40ZTL+wtj8l7Crp49YWeHRyfFjJ9AhjjuLY8jc2SQaNutUGj0maAdC4+puTCD",
+	"d8+B/XfNcGkqqUkKDaelHKqZhLzuSSRiQ7mUxGQzJc9b80xpkv+YR0oOD5hquNb/eNw76Z8Ozg56h/0j",
+	"r5XRIaSakt+vCe6cLuq9QQvEq/pTGSeVU4WL3aCH4mhPzKv3OVabzG/YMSuPImUXgBdrpOvV0DUOq5p5",
+	"za81BFS6LSNBQt0DQfHTklwWoZ/DjOoPXMmQ6ZQMMwW30ZUzYUmjzuzBekCDntEV+FxosCiSkOVIRmDA",
+	"yqBO2Vvp/s8MxdnjcQ8XQJf43aBXZw/kBFcH5uiHDrHyzmU4chYmlTQ1+wI/GvFkEWbg5xoU9jLzqw3o",
+	"3GwY5lPWhqXqDUncZgfZXPCEehcCu4Yg26awZ3xQm5udezE4NhqGXRJ34MtVbr6NjoUSh4VffRMc8NLG",
+	"U1bPb/OjVS2opo2IoXOTymnK56rLrsExMucrw3MgygJYo0HCY3cvmym0gkCdvIkwppq4Alo7XU9JIoVm",
+	"qDK1AH0FU7ENioZZ4nRyl745RFbn/jSsEp35hUdGXgwX0Z0AlYV+yJJU8BBkp/dMZQtUd4eE73ZrzMNh",
+	"kAroT8VhBPMkFZNUqBkqXPQs/3eCvXCMeCsANc7UCuskJFKTTjWUiaA0FnpOy/d/QEfnEDgoOCog592o",
+	"W6uh+cRiC7LYl1ESyqVNewddLX8B/ip8Ak80R9jxryKyQYcb5mUeJjIdR2EI75d0xhw8c6JS7M1eFYg/",
+	"y7GbH/6N6iv9BThws0FDtrwULfwJbwijG9MGQqcLsD5BLOqZDOElHsdyKXLPlLiLFKijPrd1f9JF+BBd",
+	"VrY1BrY5G05klth/e0o8PbHJMGQvD3PPkn2i5ZCCYrwnqdApqsPRNEpKIMtlYusYgFh1KMO/iN3QH1IO",
+	"oY6H57oeErkVI52wdY/Ri/B6jjrl2au5SRbHhT+GcjJcyQzUz9TsAmKf60hNIkJ/yrUYxtE8QnQRYVvj",
+	"oZULBgOzzLRVw611Y//GSiT2LwIFqy0BjjVRCTyyu2UMfqwH5RDkV5VwHCDXot2jojnkHoN/xn+Q20ju",
+	"UW4QuUfWeAUrjWd6ZlhGwBEnWcJveRQTwrLkJjHbS1H49s+89IV7Qv5fnzUFMtHmRIokkNSb3f95LsKI",
+	"D0kEZAtoSDl00iG/GnNn3hpwcmJ4DagHQ1cjpGKZtVt3HavXgZJUYdpGnaNr9QvrE3K/+kW7QYig58CJ",
+	"QvTmCFekBBX8NJrOdBcIaS7AsLtQN36hm/9SOJHqsgtK3aKq6GwqKM8HJDVSActsBqRfZCMVUAHGGO8F",
+	"TfigqAl7X+SLvq8XVR4uXifxCpxk9Dlopjx3NZUQEfCEjUUgAWZcXAEBL4T24cfbj9x15fvu25jqOU15",
+	"QmXxDToVueMKSz0rLrUIklWevLIkUAjWLva+JJi9xYOSKlMsxk8ORDbCt0curQ6e0htE5YU1vxVGg0hs",
+	"XFKSf2SH6q4zYfAdAzfZSDWaQxlmCoCCH8FLC6VXDIfusq9XjC6u2RF7+TVo1/bHCticqTkW9zdjFuDs",
+	"HzTBqaXEqUuw+ipNCeJFFOgsxSscHsdskoJnEYsp8SSaA79zDWja6FGcy9R8agYsLrKwjoDHFIWIk7AQ",
+	"K9i4TFR0h22zCWaXzeqwjjGu5L5OO6vbEHDmKBZHN1BQi4ABLRrYJkPtrQ2VcSKt2EzwUABGQz7n0/K6",
+	"bMkoOxIcDMBgMJNSCZsOus3CUIkzSrFZQmFNFe2ygdjM95x9++bp8zZ78+p5m70T4zcGmueXz9qgS4Or",
+	"0SwMgvWMil1Y0BOZ3IpUF9akJZwcPMNKEIpUkRCPGveKJ4xkEn0JSeAl3dhbzyvp+ARstbHAizweKm8i",
+	"k0dBQKzZ5vUxLbBHfR57rpfSWfa10oCCP43tmK68bdSSpUIJXRAtxd3sr+V8aVEoWSAsEormQGlb4aH5",
+	"hBDYBnexuHOZ7HB+AE6zpVZuGbSBbNmwUvM+K/Pxftl5A/ARKA7DS5ne2CWsAR0OVhwlWOsmIdyUF2QU",
+	"f7cWAB61elgYXSXEPMDUfc4SYTZbJqKyPLjihzbjMNHaQwdQ1awHLDBfEcHrKJkyoxaCR8GPHWD4RUE5",
+	"8cF6xyPt6Qxjg4QkVMhkaUfMBI16w48yA/FA80xSOXeTA8RFU7G0DRCGYVAKbHq80oK4dO4hgciYIBAL",
+	"rdbJHjPSWtlj3XwwZVkCgUHhwfZSpu6L/AobyhFa6Eg/A3WGDjh5Capgam9+OLterA+5cs3HoytjNXUu",
+	"zG8FgX9U1tTs5JFiAPp9k+1dwjcVPjAsaywzvzMPqll5MTcgHkNVqLkX1vQNXD8yYzzBR6TR2DJujYqX",
+	"oRWSIgQI2F8GzvtGJ4FP66AI2yHoRbqT84CvnDtb88Dpmpugs0MXwKu4KgrmAM5gA7f8E+ikxOU3Bci+",
+	"M+IXuMHlN9gpHxLacYQuQ63ajWirW2LPYKChGyEWWMoSR3arGgyK1HL5Tc7HMMyoAC36eStOlwKTsb/n",
+	"cOgojtlYwJlII6ytSfqBvcV1aniR3UxIHiTiTtu7VGA49geRhGuVdwcMatSaOUul4iYqLMLeR6EFwszL",
+	"hJG8FCmdTGoWBvWbi3LqjWG3FoP2dDA4EgYXEXykonEMPRKNEmh5QqPdZeEiriTjELNlCEJYmOfsKp1p",
+	"FFrQ2kyYk4t+D9Dx7OW5k15Kuru3fLvca4V1vkJnzmMzEFxahSzSW9hUTrrnYNfTlBW3RYrChQOV+wqn",
+	"Es2CK8oPhkSdDlHQznFg3sFiMtstoEhUniOx5sxXtMGChlUUBqjRtGt0NgA2yzVy//strVjSZgmeHPIG",
+	"s/26IGITIUK1vRVf1srLlnmXjd68fnvNHmVKpOrRXDyCzx/hHX+ApX/MnoXowqDBq3Z7UdVIS0uus9SL",
+	"Xt3yYTE/AqYskzIMx6hXk1gu8wOCdYijQhlip3kX3RVS3tjYrZ/luHm/xHwhUx4TnRAoBuDc7VwC1m6F",
+	"UwNdCeBUxl5mWGkX645x27svdE6q0fOn1+wRXNU9+pUur+8fzcXIu9vw/SJzvmKhzOtCblQKwd5DexsD",
+	"/wAAjJ+tda+X+ANP4wiSXFF1chFA4PC6EUYAhO7AgGLnSbcF17MGgWs+dRLXPAAcrZehOcCdv4tVvUD1",
+	"boHdNUFxSVki7hYiMIQH155MBlC9uMh7ry2lQTQgNUUklcmsf5TfR5b0RM+KuCQIQFkUKc6HoBWvLTwI",
+	"3+S3rEYeRyIOnXcM8Gt2FUohG5KydrMxg8ByZSO8yx1R1JeeiXmRU4BliJRVfLe78xX9vX/dUjo5P8sx",
+	"8m/fh8MD3Tbm5YwvFGTXzlGXkgUQrwQP7WGm485ALwc5AwV6ULys5czm44Ik9G+DKkq50Z69xE9AyIKj",
+	"fm/UGFsDvM3SjGIVbXibUQI9FTgVgUxLLMByKHeeDXAQSWZsgOIyDhsYFlV+s5/bFfk3WrWcllaEMxpW",
+	"S75NDHJrMxUlgWBuqghruqPOMcmUUKR01LJbipTbZh9QkZhmCUGe37yVrT7zI5tzjaGZCG2YrgzmYSRg",
+	"haXz+pLf5IKbXm4E6zW85U0zXrFELh1gpTtAH60WTVWBgB8YbTqNxqDHroRuuxDT3GJMxTRScMCXhVpU",
+	"DfwHeD2qxl12ObEtNA0l0kB4tPJ5nVSK5bR6tAuW7LcGB57ZAGtAN4qVE979p4eId5TY64szm9QRyCwO",
+	"0dTL4aPVFxb5vHxroGWufNGYm3VGiMjCqyBayVRCPEn1rrbsz+Z6xvDeFv255V2NFMNRKlIs93fSG+g+",
+	"uDATlW4Kjsqmhnnd+WIJsvvSNXKNlgu/O90FBDCmVxhmtBI8rQDpki5s7IcZei0u8W2C4b50l+3BdAXh",
+	"0472KYtmRAFOXYo9Ah1mRmF1RZ8A3s56EG7yXOTQRYBqA8d9w+16aZsDrnksp5mw9z+UbmNVWNv5DMYq",
+	"CUvfRe8lsHDwaRDVFfOGtlhBAQxYRaZ38ynCB9u4FEfw5hD+wGCwJo1zoyqJc5L0sM7FPHyh4KC3kf1F",
+	"7zz5ocFCT6NbroW7k6Xm1Nb7I0RZ6jyZiQCdoZffdJkz4yLy3sN8FDFEYzeK1VdSM4T5vhpz0WieRcqL",
+	"7nO1CT10FMD9Vnq/1DGxBl29Br0Y/1FmXakMDO0qLRfK+fdDrvmYK2Gl+BZ+0PNcW6chbXD/Ou+nfdeY",
+	"5EDL1lNLQBcCVcrKlnXJWcPONVB3YXDocEM5Mha5luTpIDzMs1w2CAlLjnne5H01dqaGfL3arHnxTnvD",
+	"23ak662HzjcZ7ni+18CNrCQMoTyGzCdZx0IqNjFAf18T+lOjkKssCISAFcEVSyhStuQrvEYhr5RTSxtu",
+	"iWq0813ARdjua+OSCgxwQXHrljzxfasRGrYcJexv19dvhk9eX70dvr66fH756i15QrXE1CDOYiNmApkk",
+	"IjDHeEOghw0JRVUkxIXSzLZuSSoT3YGzJKvzr/Uy0kBV0e/CsaoiwKo0ZhnZInc9LGdRLKzGhcewxDH/",
+	"ViBQY8TAlR41oULaIzHs+jOtczB63nnU3PPrB3KGQAogbK4fVFaJU/Ga7mOyF3mDyR5oe15TkKzYvLOe",
+	"CGEAPIt21JxiEmHkQyLACF0rlxEO3ylFF4t536n7QnBciVSp7ZYxB/s958jWkh0cH2PGj3Nq+5ltKOAh",
+	"1axc/bhJZy6pJFXPdslwx35fNKDLrdPSUILEhDop2YSnIDC8VbqoP2+pXwu9FHn5Zkru0kvpEsngPhcI",
+	"Lo4EO8hxwTWLBVe6m2uJ9NPI1SuG2k2bVkuxE0CAcDrJ1ZTq1dotdmw6904ZZHDtLuIMGBH2kinGOfp2",
+	"D7nKNXX5ygsIe2YUCTQ8ormUgvrMRZGs5QIZL9YhXy/H3rqRjAJFwvW+EoRZYzpA8TdDzgQZ2vxrK1y5",
+	"wKlCfbv8ZOX7OHI2iS3UPLLfjOBgjqDEzaj+AAMAeIBjUQAiFEEUYhn0RpTYBGq6wb41RyrBFJBqHKqH",
+	"mNHlpPPSmP7WT8YZFY5xlyHA57Ct2bnXuo8CK3KlE3EZaVfJvLrOSNt4Eb5YxCuvMriho6UlKZCWiVwS",
+	"O7PqWiKW7Ok1LzpH+4OyQpavl7xjeaVyiHYtqQOozRi0DXo9IBDVfLsj5gqDJbGGRRu9QwbfgJm1586p",
+	"TQDFfX38b8ViA2sATmtoCHZAIOapJnhXReqy05rqwIdy5VzVwE4RIhtARzVIZlOIFUJ475sCln0auzJv",
+	"AHeb83giMedXpjbELA9AEPl9tQ3gq4laSdFx66WiQbk08Ds8wfv/Dk5ZpJTjEh+EYYjAaSQzq63Q54Kt",
+	"G65CiC0EcSQgNNS/+wJ3fLYAtWse6fqL521DLg4H/nbYeD7f0CgHg9ddDYKF7lKSdR6BYbOSyT9dd2Wz",
+	"Xp64QA43/301Gr0u2sa24uRpapSvHWJWQInjbCy0xnBcT6vNAT1dE3YTgNvISP9YLrFdfDFcvhRhTY9R",
+	"epKehu0aKHkdeKBhUTaN3yi4xZ2/1CrP2E8FKOYbLrJhOq+TqIOTwvjr4sCp16jVeCkj25sbo1686avS",
+	"KBVcYYtJr/RLLKc4GG8KDN+4FFAlEb7xynmO3KrKDPpCUfAqOhtKjgZs82h00wUPIqPDGEtCrbu/wijI",
+	"fBN4RO5BO8ZWu2E5eCVtoqziY3UF4NVQxMKwhFJRBVtvgANU7Zy2lJZVbd/WeXDrd863bfyGbgvw1BFJ",
+	"j1cWOLemQt5HE/8rlAUClEbK1oPIr68LvvA0a3ATEaM5z9emNFgLBOR2Gm0iAQ5YhktVKVgoCAD3bPpt",
+	"o0/WQmA3197MuLu2PEvGA+MpD2Z5kVlDwSP33pAkwsgwN7QxljKvK/IZBYlHz1ECbBB8rJBNWc7nqdwX",
+	"WCuR0wG1bVLNIxu6n9s3Uum1xo2ci7wpr41h7LJ3MwlB2GisoPUL5wN1HtIc13FQF/yO/AMPGo1UWKif",
+	"pdTkprNrRcaZf+At2hkLfiQOxslZRLl3rQbDjV28A7auxK28ERUocGrH7bScyzSVy8248Zd+X8nQKiHD",
+	"WdG81mVhlicnWiSQeV1cEUTQs4s4ZtM8llXLOMwze4tUgeFSuble9G2ArN2kuOKHS2cTQUybga+wUpt6",
+	"tmnji+4aY+U/jNxxYdBpG7wrBQ3d871s3rsKRIV12fy5BgZeoU17kV9DowmbySz91+ixxeI4hRW4dL/i",
+	"ElJUBQY9V8yG8RiuB0onxVo3BWM2Ac8vxEPOSeFd47VFKiVgHTz31fzDSigFapskl3iA9wTyRmC6hA9V",
+	"IYofXLrrExSe3nl+n2LegdkQCCOCKjUw4qbkhQuMYimACLgCPNFSXWJlaZnupkWmrBoUQJz8XxuFjn7H",
+	"kq/Q3vwg+F4maK35Xw6STiS5ilykWili+kWkdNM9Ra/W8Y8FKQCE+2o2agkqG4br/FEWWamYCHTK+4Zr",
+	"pKoaVeGecJ1j1M7lNg1uvQtAQoJsGcT8Pr0ewOJ43pWnr9NVHJw0Lm2Iu7FevwL4pA7+NQm9vjdXhpHt",
+	"1chzH8JTenWUBxBC8kdd5mEelabymguNOV/lBJBAzhepUMqettpE48YL2TyZi98IB8l/qXwl16uFGD1m",
+	"owuA38VURkCQeGlSnwPqWtAZCHZYk3WEYn0YAP++JlG6gWXieXknxm9lcCMMC01CNeM3FHLAFqm8M3qL",
+	"U5H9sDAvFXH0HU5Y9Li+tiaUS5VTjOezQWwRJ7cOC6OwDf5YMyzOu+BK5UOjY/eJ80CMWMkLMSi5nbx4",
+	"YcOr81XmXgzld2ffKtq7jeHmcEEbgfsJvu2yJ1yJNtBtopV1LkPMFZzcGELYIMczlBS/XA6iKF09uLHX",
+	"6V32JdCCAP77Yg58/S0zaCNaMm4FrZOQcjI5z21d0FyWkYYQrciw/onlL3nMPaA3rNw0wGfwUbJFTJWF",
+	"A0GAVRRz9zdEsRezx8mNXsiObMo6xAyUDXHo1/UJk/dYbga8mfVVdoxdtTInfM6x+LBNXqaI/WKb/X0z",
+	"h99fM4cgFUYtHRZadvR71/3T817vvNd73/qXNXwo9c921LOuCNYFvPXd1QtVBr6xXq1LD+GK0Qdbt8kt",
+	"rnw9aN/gu684XoluW287x8z6t7+z79VWe3ajlGC2Ke+tArIa6k4Zkqrt8TIMuOGhrrWG7Qm6P/D7A7/1",
+	"ga+ceEdV6wn/Cb51396uoQPJs/IpsZO11zRzwE+NzVbb4+inPcXvKX4Xiv/YbiXiTg+DLFUyxXY5jV1K",
+	"akoS2pLYYF5BjY7p1g0I3DmoloYswLR+lFfiTj/BN2t7ohQHqztU/4DeibXrcz4VjICqVOp366x+Cj+1",
+	"XWpOGmItA5c8gmlfroPIVhgDSC/J8VLGWWPzeqilWWil5Ippem0Pdm2EggDn0zZidm1LNlr2T1A+VYTD",
+	"fc+1fc+1Us+1OtboNex7X2oOQh2/tu2idvzALmoTniltO6hZI/aZeWjOhNReCyjqSzYwzDbvZfawZlDI",
+	"q7Zu/pQzjLq2k7aBLHftY31TeX8e9+fxP/s8Vux7n+Tj+PUEBNM2zW4+tmva52CcY6T9JlmliogUY9Lc",
+	"dio/yhsdCTbRIwx38R5s1eur1NCq0vNr5vUdY5Hed//6LN2/Pn8TLncS1vbhw0hdOCXku61twkTHqLHn",
+	"Qt55yF1Imk8qQzYqmNu0CCu2BXMH2EJnF7zRteQE5VptdS8T9zLxP1wmPlwrRbt0J830tbGKm7kRzzMN",
+	"0E5mXBUC4BZQsDXPdbSXtXOptGVgUQrLtV0D5jzJoM48rriulRCA9k6mN3WwXeSJsmZGKAOjPA26pFFg",
+	"D6OojlHaVUZUpABumWV685iyjPzVQ79BK23N27UcOYLSqrqm89wl3vkC3JffwO3pnAezKKlVCqA+xELG",
+	"8VplA4s0qBtbrodprm62VjxsdagNiIGEIZUn1EAhM2pMW0ZARX4QNkoLavu74gNST6ZSizVtmNpGD0qL",
+	"CYo2ghSEXIkeMj1Dl9Zn0C+XqYT0zs+jX4q7QKQLva5jTP+wx4IZT3mgRaoeY9Z0Pq9XcS+fd87vXkBS",
+	"S+u8f9irIYQHNYUChYCQmYNet4FXEP7f1CTY/AY+OrNvcZRQ3xKMFFnOpK3VIJwO41ZNQb5Iit4qD3p1",
+	"q0Qwnsn0bxSH3gyNDUQshKMnELbh0hbMO142jKsAxLPQnEw5rYFpHiVuJ2ohDER0K8JLF0Rb7zNwP9v8",
+	"9jwoINc7S1RPccqbbRd6kSjalZnija07N+rr25pN0EBsW+aFUY5q7aD0ztZj7tAhzfWz3/Cq26q38Hpz",
+	"ZzUcroCswiLbhS2sP2ZIPW95EjTQDtRBlikUHSk1B6hQzLa7Fs0X1ANkSyQ7brAOccQzdt2UdV1pbT9a",
+	"l1vsmajQCvKBBN64pbTSvHHtBgPoCmNvH9A7sVTNvPXPg28nveuz2x+Wgxfp++B09epo9nVf/T18eZI9",
+	"PeTPjxff66voR/nk7qYaYlEpjV7lk4lYUnimFyxsQ2Yx2LgkdwanBe436G1EYwGKenRhoa4H4KvBBoEa",
+	"nNao+B96vytT7DdtY7RagUxTEWg2k6kSbAwdHFdbRa+UA0VqMAuZhEbVog5dSoiCdHzsxJ7RurUXHlfE",
+	"+PFhWdxs5NO0/PXnDAr2XZCUAUU1mWYUdFxdjv01bzhbhZ9CQymetPOCPsEmI0+TaRypmWc9QAcc7Iq2",
+	"fkXt1l1nKjv00A6LtRjyeLv195rLN/bVzxGD4+0U4toDpZ7C5/JWPLylqmW1rbcL6I5Fmb2+zXvaOTvg",
+	"h52To+C4Mz4Rp53JmbO0RR1v2J55W03rvjDxpi8x6fcKPqhrRYoA1GNLLkRyJeX8U1DlMjrL1SF5eGs+",
+	"V2IODXI/D2p2WZ3hHO8wgvQBC4SCCr5rpHcNYQ3gGqksht6uO9JYvFZpyLGyTN91DX5Ac3ecq2HNMtV1",
+	"egyliYMObosLlXq71vmDBsfXvWMvnIP8KlT6ckirRu9OyFd4Kx7ylR8RcgZtXaFfqHMviCGUg26dG/OK",
+	"PGSt8xM65sqVyui7J9gs97gHVWttxtzQpgS0zvulX/D9/qHrIauMUCWbItNCDW1/oNb5EeQ0JGJpoeoP",
+	"sP6Ma2N9fnoEscISctMP+uYPnaVJlEztN0ZgQ8Lx0Jwq89rZvbGBIda3dd5aCnHzx8VEuzVJ5bxMFotU",
+	"3EYy+wNig74hv3ypufn5QR/S8PyDeGT9DlYQBR1xOjnrnPDeuHMa9MPOoTia2FbHrXbrJkrM215H8gWf",
+	"ipLztei0pmTAPwEY/x0M4mQ8/94Q7UKkkQyHAkb0eUMv5w30DtwbFfa58FaaJc4hfP9QC2rOiw1j198W",
+	"2nuQZLWF8+qC0EWc9L69IYgSM8/t2xWX10XCiiNiCk3hMyi6NTLbVW2KXFTJflYy6V7xJSk4u1xAIjVs",
+	"ErUGnL9HCVUZs9RSJ9TysnjMUhjJGFtreOmlj/v5Plh9g4eeMWlrptt+k6VLxo16uE+e9ferWODbJTmC",
+	"GzhPAdUskLel9vNraapI683OR5r4gbPYs1LreMuc/QjVDzrZYiuEbnVjXOe4BAJyMJVQUNgCj3TaNpxx",
+	"oyFvIL0YZ+ohWjtxOoU6O7H1gtJ+0jFMsXNyOD7q8OPwBFinVdsN6sWdtin20ELTV12NMQlC3JVDLXKt",
+	"bY4WLM2eLB/CWnL100+hsA+mI26xkQuwrc1A//+fep2zi84z3pl8/PX0vuP/ebjLn/3B/f+zwfdXQ54S",
+	"un99yfDjnjc2QScftZpB5ZQbqIdGXu4543HFhd7vga6wiVX5JnFjaHId5nzP+KDgqThYj8aLznve+aXX",
+	"OfuY/3PY7Xz86v/ZaGgAZa85r+vCDvbmxN6c2JsTe3PiNzQnHhQGYlX3bWNA8P1nhm5e5tUjiqz8rS3T",
+	"iS4x5OFYX+UxVb4H8fIIHnUIT3kBU3xQdM/YtRSVnQYHZe+wc3IcHHdOKw7KdkvzdCqKn/Q6/eBQmL0f",
+	"dE4nR+POcXgCGlJ/cHCYf0JTG0LEUL+5UJrPF83xQ4Q9hLI7seVAt8nUeUc6s+1Q2fpktWtrnypaTB6e",
+	"dnh9a6iu4X2EreLUtIA6tdsf3QetjkK9fWkyorFI4g53kLYERlVlMSAVnJrezUNh3z9u0jaon38OfnvT",
+	"Kfx7lIQNlMPLHU49sGy5vXbOzT7WBheYAdalLe51nL2Os9dx9jrOb6jjfGLuq1fubefUV+cS/fdmviIY",
+	"30diud7+VLcg1FZtR4wf0g9JjuN2f2AeAH+JBYUh2K3v5O91zUjt1kzPDRV8yHq9g2DOowT+JfDvWR//",
+	"6p8xLdngiH3Lk4ynK2aGwVce2Xfoz3yI1v2WG3hR8bVC/f+ZXGIxWwk9AKtxSQYTtQkZfIwJGUYMtaF2",
+	"VsKunj1hh/3TXp0WkCOqesEIcRg2DNC8mDfphHnqxkOcVscaGeSMmIjB/9amUF1wOecl4fLqx4+4UkIr",
+	"OovdoC6LpERrMHO7hVvrllUlt92sAhFSya8GpWTpmQNtqlW2RJ0/eYzxwtxTqKJkWmoFZ7v+VPbYWBsN",
+	"myzuqGKoM0Rs1bstCrNUx6M3cL9tBBP4TF1YXL2rsDBU7cj5kxLAlMZeP+6G0CAvgcpPNyIc/JdqHHy9",
+	"p86V2KqMhxG+7XI4bKU2LYbUbaTU5go0+eprMNxGkqinVSX0A9zsWwR02XC69/Oz1Yt33x/++K6/HD//",
+	"To8HR0q87Wfjg3/oH9/2V+/fPVMvfri65YPvsxfXF3cvf37Ze3X948Hrb+LZj/NXNTF2D4xAciF56755",
+	"nYjraC6u4d2KVQJPN8YdQRQOXWAYqn0AfhOI2m9dsJ/ljWB8LpMpm6SRSELDz2SmAwkyKozUPLLVCotY",
+	"ShoC/xObw+bHX9eEW290XzsotrBwX9O7ZYzaMdYgMg9nag5lcY0TbN8c5EN5q9O8JYLqsq+lnpHZCycx",
+	"EZFBRffLupO4wkL2V4Yl1a3c3ar4935YJNl2KCg6jTClYVgwJI46vf517wAUzCOjYNoy8/vswH12oA3D",
+	"9c2mQecgPBSdk8lxr3PWPx10+MH4MDgKj8XJ5NQcGPz2rVGjNHubJSFfgW8SiLmSYJiTXlXvLdBrk/eK",
+	"+mvSy49J40yVhltxe8vPKUUt0l12iVVNMeMosh3zFzKOghUVl+w+OFvDHZ9Py46y7UlsZlQhV2djJtS2",
+	"bsptwnEN+7Hl9vxNXJsFk/OfB0Q0It9FVQbQWZi4XaSLernhGOc6h92eH+754ZfMDz/VuwP9bh7m28kV",
+	"j3+/g4faxja49XVq2P+UJxUreCaX1e9G0Ip1mMjl6Jwa2d1pZnS6+QJ51ziV2XQGwdFLnoZdNkrEcgjO",
+	"0lHelxj+hvchxdm+lmZJ/tKHxCllRhQVXk6N2UUg/CzHbGqEk0yY4UWYKMmVZlMpQ7aQUaLbzGsSmWZJ",
+	"F3xV9g7DLaqF3labHkEgAbkpoWsvNn6W4+3l1bdyXCOsqJPvY1+mmjXADRD1tIFUlUyP5d02AsymNDeG",
+	"FNkXXHAM1/Bss68HkOSPjyhopL3cr7gFBda4HoEMCztEGIdWEnD+8fqHkgDOj9qtCY/iLBWFKgvB/Ox2",
+	"/La/GCfvF+HzZz3+7ix78cvF3evrm1/e/xz0n/xs/x3Ocu+1OcNePmy7tZhxhbewOl1hng8m/p+7pBoX",
+	"y7Uti7M+afs+7/R6vV7nxPzn1Pynl/+vj8ma6aZiE5QfasZOEEylxYIK7VmXPFbHf0pw0ymGGKhQ8DCO",
+	"EuHhdyZ4qseCa+8ZQH1k8+sd2lsau2ekK/aXQIaCHR71/4oW8pBmUa3z/lGP+Ff9Qg6OYSG2Lcym5a5B",
+	"Sf/YR4kbkQjZUGfr5H/wn53+/8AJVdl8zuHe7AoaS/k0QKuLS3cZWeREMPQfXfBAqEek7TxyVQagT38n",
+	"H/DPg2e070ePLAE8mkVKS/QCRXNhdgJ3bl15EWjZU0ezUVhM+AZUwSrt4EOdZgm1fiGtzMjt4S6CHrp/",
+	"DSdW0toHlBNLj3y+1Cohwq7+qHPcO+l3TgZnB53Tw/FRJ7ARFLw/rnC3B47ywPAW6HO+tR9bNlVvgt7a",
+	"2HkKK+RD7yzoe0IhLaB9PPqVeMn9o7kYsThSmipheGWajAEXyqJAI7WfahdAiYTbSBg+XHs3v8ZD0s59",
+	"0hOZ5rX2oTQCXzElBJa58JOfqP8gXn7a7o5EV4FMtFEDz3PoVKu5gE7/zLv9L8GnUCfElikYVIz6YXdv",
+	"d+ztjk+0O1yjIP+jPknmcX/S4YfBoHManonepN8fDA4OzEZIpUW6viZTItXE0H1GiE0Nh5yLIV3/t87P",
+	"DvNaTa/sy612ayUMHffPBoP7RrMIxClsSwn0037HYKZzIg4nnbPeUb9DpaWO+PH4xEpQ5Z+/gTHl+2fn",
+	"B/b8uZ7l0NUKOlWBPSOXQ9u53J6tYpDCACItKPLBU5iImVgdaiixGlReoqnSSrJ13ssFuVzAZUK2CDey",
+	"jttIReMoRqVnkY3jKCCRNUTHlTHQMi2rXrScmW328zyx797nbK+xtFWpxW2kz0s9peqb3VKrW2ymUlsE",
+	"ynHYDdlWURpg7e1tM8XkbmFupTvKTcj7xnv98zkC382ksfeUV76nvlYSpV/5vZGrrWA/p/PQMZjtVmhQ",
+	"9BI+qTcgvR5mVCBtyaE7UOIViNrNDbqre7PIfLZb1itxp9/AJ/XLwq6XWGkNi2iaWR64Hp9RrQfr7Uwu",
+	"1Su5fEOv35dZ2qail9TeOdIMjdZqtVPHETfVyMfX7h3f3PZYF3jqFuX7sBbffS3X3YCtWC5fylC8pde3",
+	"rU9kiIcqExXZeAMXghJ2xJvRw0O9WrfmSb4cWA/b9/mb9yVJsf7DdzzSb/DNdZ75YnwBMgPnr/fAbOcS",
+	"qESDOQnVbVkuByzhFCmiuKbi4SgcZa84VEyllgpVorx9qzeC5Pwi0LUBWCLR6SpvroBt2UtFyKmYVGue",
+	"If/lgab6eXvFfq/Y71J+FVsaF8utiDg2Qn6Zl1FmFCJCfovCaAOvYolvFhx2jowZcWLMCChoMz7KvQ0u",
+	"xaCBaFFYPYxm1yebWN9TV91OH06yO83xMILdcopF8mn0usNKqqT6Db8VRUrdmOnjUWpovq46nXhDqTwX",
+	"4EiFTl0OiJTzITFc62n2Lovh71Q4PR3+dlw7lbERD5rEzHDGwYMusfYcPFJZEGCn5HbrJgpu4B9jniT2",
+	"H8M4mlAKbZb/v/eUsrFzfRk8c/m/sAJyCn3fSw9dzDyQETbFwbq3RgbBrZJZBdd2FbHkCKq6iRYL/JeW",
+	"9C+UdbYWPv5lA+Xt3/YvIJ+h7xfGJ7l2QX9Dt/P6/BtfMn26yRJG2/UNaOOPXhZSXmAQ7Uf43RmbxcbS",
+	"HxKcB3yHn63/ANHstkai48obKol8Q2/uYGJ5fPfTtuRasuUMbhbdCrfZG4d/7zumJZVx3ozz2pq3AamM",
+	"SG5ukTkqNxeIQJVsbQ+5vdq1V7v2atde7fqPULs+MRLImKmReGAsEJm///Y4IAPH2hSv/aXdXsjsL+32",
+	"l3a/x0u7h0VzQHzm9sEc3v2ez5iOeu0NdwEBT9i42AeLayaTQGB0BTV4COIstNWporlhQFgGax4l+Oeg",
+	"7hqhfHXWXIQLJrYVHMpdLDgrOaTLxbhqo0ZqTIjaNuw/7eXLXr7s5ctevvxO5UvZgGhdvL8Zhod/vw5f",
+	"vJv3Oz8fPZkp9eYf1egRxw03XNriW16B3c+aj/AvTUSwS2zvYoq8tAepPijcSCo1k0tYb6QVs/ejnqD5",
+	"Mo9gqTv8lo5KH776nqKc4Tte+9VC8MOuVX4rq1sPJuzXFX5T6Ey68aNrePPeommLL340L9b6Pm0DUBiq",
+	"uoYCHpso79UOFQ68xicVlWhzOy0p56/BJb9daTtSdoj8m5IhlN4pKHvnXIQ6nrhbeTop5126gfpc1enc",
+	"src5Szt1bHpYPEhjzyULaGHgL7ysnLdfn7eqnAvuqQv9GNlryxFye7KRUsHp3iSRWLMlEUtChcKAqq4H",
+	"PAl7dwVaH91ugHgrgnT7Qh1rumCbvRApUzAetJtSjCu2FHFcPLPyVqQxX+RKysFxr1c5EZW3PJPk9Bjq",
+	"f9U1f0ZORR8bvND3j1kP24xVQSWT07cvj3uHpwULs7e5Tfd9zVa/pZvTuiQCe6taI7zz0oGgMqRZosym",
+	"eoomZXP23kO/JSzpkd8K291KRSAS9/2vlXyqcSc8Eaedk7MJ74zHvQBYoK1VtjbFKJ+/OcXIf+fTMoP+",
+	"1z8zka7++x39fRn++eCbPw8GhKZO3Zx/Hgxa5YSYde+37j82KCnV/HkKVKscKG+zanmXSwvVIsHYW54K",
+	"FmbiscttzFvatt0N6ootoTr4eGu99pqUkTm/u8T3+70aLbe2jMu72creykIgITXYlSlLhcrmIrQOkmgC",
+	"QZzQfWHJa1uqW3Jc08bWrbc2YrtAwPWNzDT0PCKEtqnvAjy0/Y23Qpk9qeFVlmxCXZ0G5hYBWC1C7lPG",
+	"xzVcYu01xJ4x/PsYw4O8qI73b+1JtV98zYObSRTHu5R1KlaA7J0WajuWSz8aOmluMtbY4ETkyhLWlGwb",
+	"2QkdxQ/6UN7Pa34Cc1qFxbp4J5nO0u1jYLbtfFIA6oHdzqjDiGjoRWD3Zl1syP6I/vuO6CfcZF/EsVPG",
+	"1K7y4t9+f20BgVyRhzQgrPdkDnroyfx/e/3zXo9Mm+EvMjGzP83MkI++FmmMqVb1rs4i8sGrVFt34YIu",
+	"JaDqJmdKp4LP/YakeWovmEQzo5tAiCPUtIRKayJWwivRRN4xG9//BRVf8/DdZODiK+es32PkwWFasoPj",
+	"Y+KxM7AFqcf4PIrjCI2c7Q3ifC83xP0ZojLa5Hvzsu/earhKw6ykSGEOdrjJU7Rbh6gcdf4S1h0K0Obq",
+	"ErizBFOnuDv5zKb/VxqIrumPdfkNDnNNLJJN+S01xM+ILqmQapUOCvx5bdhotqPE3DCmrSmyJa0UuH+9",
+	"D9Ys2KHgu0vyUEe66n6tDL+xIMvlN/Yw21c3y3IftQWclAu0uD5jhVXWUpRItFd4c4uKkVR6F/rnh+Bt",
+	"EKpaEaA5UHBg5e/2fYHbpb4deZzfLm3KaIx53v7vkxqXbRsdTQlb21Hl52xIWGjfkaNsy94aWzT5IgJY",
+	"plKLangBfLw5rmBNtzwX6ExDbYhyLpHy7v21ft/0+TBjrnT8t7fphFK10ScXtiM/kygiQ3EbBcLIDJKZ",
+	"41QuFaSg+AwjS1O4GUaBif0JCurbEalv/YPq/hyLzhnv9zon4dFRZ9wL+p2BOJgc9o76x4OTA1uuyNgh",
+	"taHLdkQDuQiHUVJ3i3x0Sm9BoRw+BWhbL+UvURzzR0fdHvvLD/3+Y/YiSrI7dnd6PDw+fMzS2/P+Ya/b",
+	"+yt7LoIb+WjQ6/d6/V6fPYtSMZF3j+DXGu5i8dHkY8JOR6AWu66uqGlGutbn5KO0iV+JJFRtliWxUIq8",
+	"WOAlG4uJ3MG+3ZaLFXelCSiq7KaxW2pgQLNlpbdUHgrb+nnUB58INrfnv4AXa3mdN1AJ0hJ+CjvYdgSy",
+	"5nCubb7zBz9vnxghTjzuYeEZlnf+201soa9k/JCesSkUuvLKTVVQl8p4i2oANV5E+LAW2lKFhkbOWF9P",
+	"K5HLDsUnjZiGfBSvtpVvhpu3VG6mi8lEBLp4k5FGt1yLD/XlWN4CVV8mDS1IIGus7fX3gBY8mBRPZFXO",
+	"iDc8b2i7A4jVt7Px8yB6HX17+d0vl/1X0aW6TK6OgieXx5c3ix++f/LtWVesvv0lfHcZvY4uly+vb45e",
+	"Dn4cvH/77Vk3fD6LX/zwavF+cDQL//b96v0/PMYSJa3zM6OjpWKSCjVzc/7z4NtJ7/rs9ofl4EX6Pjhd",
+	"vTqafd1Xfw9fnmRPD/nz48X3+ir6UT65u6EDuw+6/J0GXdZqxv3edf/UC8GtD8zEepgUafk/BFtXplP7",
+	"2/BWpNEkyoOFd4lsidQQUlo9IkqmGYTZtLDHhEjCKJlSMVcqQFgbFtgfXPe8iMZqkGhN3rZ/Buskwrfv",
+	"rqFg3ugCOphEv0CO8zn7WvBUpOz//u//M6rTI/yj11hihu76bdqp04DAdaBqi82UTnBtbxsYwjYdggvc",
+	"BY/SLnvn9Z5HhoeCmkVJt0kX2pzPi/1t6hq0QLaph98y9AUs1YoG4rhrTb49G92z0T0b/W3Z6MN8ElZ/",
+	"2t4ZcRMtvqeoj60vlhcymEGnR3UTLRCT1StjfKn20tj85MoraK5F3luGarwqvvTtySjRx4d+NNZZr3fS",
+	"PzsbHB2eHPbOzvrFuKwqT0dAGx0CkpkXHjNYK9P8RqDEuJVasDEPbmq01RKGcb00Uy2mS4W/NssswYOZ",
+	"RQgUCGZjoZdCJEwvpW38BWFsVuFWsRlDhoXItYPjctxaFT9vNQfSrd8wrJ4LLctiARf4C5HOIzDFVF6P",
+	"t6h7/yyjJD9nUBuhWODYG8MgcCGVHloP3se2NZSoFm+Fvuzw65w8VPU3UnXl5TyzowBcY5yWw4J5Hfw9",
+	"66PLd+rlUkBGo9u4UMbYLOfcN8DM3sSxXKq2A2nkY3XUZiPKHoN8E0PY5pkIIz2Ee9FR+0My4mE41JIe",
+	"wG6P7PUJZsaMWJgZuBkHVIAtt5X1/sYtss6A/zS7t20poridRczWnksi/bUa0Gcm5ocxd3tGt2fumqf6",
+	"CYZJPMBVEaYraOlAq5ZxKNKhnnFDkmc9uBaVcRTA1z+Zn4euTW81ctINVtXFGpmyTOIVw1IxQOY26JFR",
+	"cSJyBSg5F4zgVs2HzTvw/lLqGB6fQgrqIuaBS3Owa/0vJpfgjVfnjLMkm48FNHe0XPsv6q9td0n/l/lf",
+	"22wms1Sxv8z+ymSK9/V/Cf/aZlx/SGLBFXhnzTu1pYX8OIR+5+zjT73O2cdfe+2T+5/UfBZ+rI0oyPel",
+	"npVIxheLeOUHVLQN73CLpKvwVDCZdNnrRLjmF3IyYdDgbpIpEXa3PvpU5dEPozxAsWSDKhs3DjlEu5Ul",
+	"0T8zQa+D0lEbYJ2NXUjCDoHr9jPl4hOsclc4E2WVb8s0KZF0b3VNBEw+XPUy6Osnb9jhCdN82mYqC2aM",
+	"KyYSQ0ML3fn6qtRF8aiQZDOoszXXZUy9E+Pvr6+xf26kHucxJ3jE7AKr1/ceDIPe4WkBirNNV5Yejhtv",
+	"2TNl1OoHsK9ZFIphYPviIkW5sjpvF7zmYrr4SaUCzprrJEg4dFqsLXA1k0qrvDa1ZY9tOFmzKAxFshW/",
+	"smDXd9Y2v7UrXTbbNsKSZ2GkqVpoue/mhrwsjF/YIkOo0j6zIqNxBXU7fM3VzT9sud7yIdBc3biYLd+z",
+	"G4YiHC5EStkgrfNet99uGZXGrNRoufTvIZ8Ws19DmYjql2R+uXZGhSDMIkN2lzN5ow7oHp+3iwFysgam",
+	"SDSmiPl9U+ieZyHjeG1JKBc0SRyvKlirmKhQCVc3RJwBNCrlJKwKXZRctE6kGF/yNSXXUOaZrXPobrRl",
+	"NMxtrJe2Laawfs6KzbcpyaZho8sQPZMpVNFyyUlGB1AaPHUGPKhBtw2Am+GpENiaDSHiYVrKm8+4MfX9",
+	"o9dmqqxL/XApGdVYFTrYDakeCOSaZA/KZVuT8OGdt0pOaJQEwlUN9IAE7GE2SgRdzB9sl7nD/WtN5UlD",
+	"O5rfoFDm6kaE6BOG7SXuC1fwYK+jSrhpa7fSpoBdvsN+TPcb9KYyJyYCcLvjY9jlqtiDXX+42lWmU6X6",
+	"HHdrmb6qj77O+b6qhF/+s+E7Iw3dJ9tlRTnRU2OP2gDAjYPQe1SdvYRuB5Abbj06mnrAVZFSY6ZazPz0",
+	"RxaQH/2tawUySUQATbweZHV7hLq13V2kiEb2504/hz1XXrJuDnW7BYyhLlv3egb9IxdZU6QhtP1D/5xa",
+	"cKxoi3yvpEKgyx6a0tX51L5bxJKHeNGOr6LwovfrZKAdMhU8XG0/4tJYIykER4oQPY3ZOI7UrGEaygFR",
+	"Q7NzWEa5MtcTrzOmP03+ydqRm5BSM+wafMCxaR4M+gr6wE2jW5EwSBpqHEzVRrn5Q0E2AI9iKGIMPhV5",
+	"Uztifd9rw1DHYurVQl7sEOf1sxyroQ2hr4z9rRx7QGK7Ti/gviaV2j96AG8REWUcl2mwXSbzWuqpbnxp",
+	"IbXnPUJtazu8XMsbkTzAnrVXoe/nZ6sX774//PFdfzl+/p0eD46UeNvPxgf/0D++7a/ev3umXvxwdcsH",
+	"32cvri/uXv78svfq+seD19/Esx/nr26qZq+76V7HCF8nwqwToK8WO4Cndbj5Dq6/Xj4kVKruko993W0V",
+	"Lt5CTGuOEn+sfoXTF4ZqrGgC9AhGtGJKiEKuCiluc7gcipBs3b1dwbI+Piwb1uvVzHbrrjOVHafE47vd",
+	"V/SPn/C1j/57nWhucw4W3EzSmkZ6lo27gZw/knwRdQIZiqlIHrmp7/3P1U206MgF7kIH2v4apYNu8nyv",
+	"1DqSeGHfq3XE0c5DNZwHbH7JERDEIr1hOuW3IlY20yngStvukOBx6ZYKGFFs4ibycEUx1pkqseC3dC8Y",
+	"cM1jOc1El13lnp8Zv4UwtxshFlR8o2rOhFvVH8TsN1vkxdGhTNlcpkiP1pIwFkciy7lUR73NyVRfHN2F",
+	"WYrtDeYN16POeMeEwLzAk0FCltwkcpmsvTc+OKbewDsV8tiEKJjmN8TTVCRpo+E0Ewx/b+MFskwCUSWV",
+	"rcyj52acaumDXd30m9D308ffnNJ2LCLW4A2vonU35/jv7Hh+Yh00PLObkgYt59sO6YyHYSqU+k9HvbK3",
+	"Uw0x9fZnOvNWgH/K4Xf3aJU7uw3nf9NhtwP/huj7TUrwNShAnzsLv49RcJSFv4Vys3OWvSOX/5Qc+y/v",
+	"OP9hM/6L3NsWqdytCMAXtp3NR9/YBg84+fmBRf9psVTxS0mlimtq+x5twQ6CQmH2z1aLvcteSVefU0u0",
+	"ltzdjIqSG8XGIpZLNpPLDwnMw1HmpwI78u9Uy33nzs3h7oXfH2B39X+PdlezhNjQLbnUKLpWEd6z/gKu",
+	"d24U/UmNmP+tbZA/W3gzlAwzBCaScNsY50836X9bfWDHDtC/fXPmBhn3ToxnUt48QMyJxKDJBdXeREA2",
+	"P1HQUXcC3veP2zh3t+LsSwTUMPeJTAscC6rnlm3G3x8bdwhtcmLaMwWCly5Nqh5K2oim4shwaQeVkX1J",
+	"yOOYfrV3Oik2dseY+60sTiIlW3clNzoHnxooutko9eb+DXeMfCFbIOW7qxcNp9DVSKjdsZH5vQMvjOwt",
+	"XhBHItHFoq2GGmrUmUFtOxsz5oa7be7ytUGNVNE0YZidTTfcEAhgZlMY4NlQkRqmsm80Foe/sD1bjfLp",
+	"BvSAqA+XoEjPIUViEqlA0YTtm+jtVPHdjN3NV/y5ir6XF9K0K8tygCoUIDLjumDUKj9w+Nhcl6QmQxWL",
+	"aZUA/LLLvJc26bNWev/OZfqtv4SMFEMuxvhcJlO7YaoNewg5xkZjCrgSXXZpiy5jE2bVLUX6Dgrez4Oi",
+	"9n3Rec87v/Q6Zx/zfw67nY9f1WYWfF/QO4orGGEPhNF5Xh5iAiIhgopLcaS06rJRlph/iXB0zpaFdGll",
+	"vbnAMn6WUdJlIyoYMTrHbBAMo56PRao+JJiJhibJTGLgBPXQZjeJXKI/6jEIKAcSuKzoMLHD3iHannbv",
+	"XWsbCyWcNQChlj95SlJdiCCWxBjz4IZUXFA9eKalmd/BhHucLYzhfEpLsqX9wajGF+ZYScix0ExL82fe",
+	"BQh6dhmbAXom18KL4qSBhSL2gQCnwgtYR7ZDUn+7cnXFvmNxdCvSjd1vS22kzdkcSzyZBVXRRtEM8J9R",
+	"Mh2qKAmEdZhgMf8hFvMv5mn5fH3S6fH+uHMSDMLOqTiYdGwVntPDs6NWk0baLreBkJOJF+xm/rLh+jY1",
+	"jFIre+0WgrQ2NbiEu2KCidm7PL8E7HBsVvXgGnupmBo6T3fgqsXtbMyXTEUgzHsUAmt0b24pyvNcJpku",
+	"eAUF9th/WLhuyRTYQrHy+wF+Ph26Kc7rG0Sdy7DC95hMKSTNNs3Hw+8afWCP/8es3+v12FxwG3BGfqn6",
+	"kK7iyVgTO51IZuTBfKFJfwoCIUI/jtoroQ916aLwwTtUezYr4YHmcd4vfk0fkUKsdyjFp0V771JDcjsT",
+	"iaQ58tMHGkLlwGTLcNaWzlxGOpgZ0ppMCiHnMnkwdnzW1pwoUJ6QnhpZDjr66Bz08lxdt5BG2nzbZSOi",
+	"3NG5a2wzzvCoZKkAEfohCfnK6BJTmRjVoMBuzKAYUStCdtjvdT8k22VgN2TAl88sHHwdxbHhYWMB5QN3",
+	"O5pWCtTSj1i5aMtomnCdQSjHaDlTIhhiPvaYK3F8+Jg0Isrywhhiy1eRrWM4DXyjJePQIAgnb39I8OAk",
+	"YLpjzNt2iPKl1joSBLaPGun2smV3i7haFjCNS9qEPbAO8/VsKOf+7owViL7MU3OacQy/JBwLxUwKmKuz",
+	"DWhhD6q+2qxuoaqxu3LV+90qVy08K+P5We/y+dNpMPj+52D+fe/Fk69n4+jrWDx/poPnd/Hl87P55fOz",
+	"7P3bw/9ufV5l7EGZBlY13zrNwNILyu56lZ7kupaMqCLXwSpehO3C7yLS5aLEv3ZWdTx/IZKHZfSB4b2p",
+	"3KoIt5hzJwFnNnaoNNdZU5wN/Gb5M7Lc2iIgm5dIuXr1bgBXVACmwT1ss0kq56zf8u45+nUjy0wHss7D",
+	"MDLIGZ3bwrBGfjpWMTpng7u7LhvhEkFIYzYxPuiyUSrCKBWBHp2zg7u7tkF7MKP8OjaRcSyXInQy+UNi",
+	"RC8bGdzLTIMwJ4wBrqKE9Y/sXVCXjRI+t5IcvCABT8y4oP5ibnEXqpckIjDLGZ3bEgRtZvSBcSpvhNEx",
+	"dKxwrvxdm/oKyrROM2PWd9loHMvgBlbuJqWpQIrykkGMC/2QcLfQWCoN6FRskUqoLQdkicp7QSeZ8xWG",
+	"B4PNg+ev6HggwnUbglXqDSUaboCYb7VbU6QvwmqrbdP58tWaX2PzFa2v1W4ZQGu9AZ+7N0A51RBpPCfJ",
+	"4hEr1eF3h74YCLyG85FmtqqNbEIko95Ddz9tNpNLcDjJiXZJozqNAEt+djkeOdU67/fb6yqee84LHsZR",
+	"IjxhlTOxPH7rgD46gI/ARPBdzae9Tn88CDon4YHonE4Oe51cZvZODPoipaVZ8E8ldn3YH2wzY4HDHfUO",
+	"cj5kFuo4R6tuh2oGHZy9h3rA2y7hOK/V7st5yvUrwDX3fP2/246uUEaYiMmjDFeFwtFZ3pM7zyH7V/RY",
+	"ooPQITaz+vPg2Tbb9ufBsz61YMIBhruoesW2TWUQHm0DwKN+1cOVH9I6XcWdcGOK2CNeE0a0yU3mLgio",
+	"o+G2LjKPHTRx1ki5ND+nydiLDhIlD1ZlHqJBedbMw+Z07OzXFo/j1xNgU5u8KR/rurbOBA9FykaWWKJw",
+	"5Ckc2nZ1IOvVUgLIXXsbTZ96RruWcenO597jqGt6SfZ7PTdH2w93Tehf1gtFlxw7+nmsAr8xk//zNjmh",
+	"2elS1TqbCpx4sw5MGCqowugwTAUcvWRbhdhj+PURJPU1eFAzUyLR0F3HVskb8+AGgBzhCafFjmySVnXH",
+	"GiDMlY4KM19zroHhQGHg0smOoHlTm2XY/4WvmEw/w3HP3XLbHbySAnWFn1fPIrn1PDc1V7mXmtYGdsIy",
+	"UltBulWoUwk8F/X08M5TEAGUd4va2IPKE3PbnLcte1b5UCBfIimoCq1H1jX48SDzOK5r/IPodQTR9lUM",
+	"/2hXybkotPLzWG6QVdiDkoPLU+EtX91CfV9fe3qviu9V8b0q/mWp4p/i33RG+65+Tvvhut48e26x5xZ7",
+	"bvGFcYtPbBgVuvvXHe2qnNP8m7tF1WvbVf+8pSpyScMFKtiYQFrbXnc7q3koJxN62wt+l5NJmzT5DwkV",
+	"Uga/v1wswBteuJ2nElJasZ/luOjz/lmO8Z5XKl30ZXung/zVHkRwZGCudZ7pWgugJuIQXRYGausDwJuI",
+	"0t1GM8bw1gMxTJcUdGdGtxR6lgoBSZcfkmX1S2cM4cUKmrwaDUDAcwLt91YQDVCKNXT+Ft/rn1cnsiOv",
+	"R9BDch8w8nt98kPTjH+P6kpajjwGOjqHktwuG5DEMHUJ6LIRZJR1SUKZvcO0Oyg1BXcvi5ivYAwArstG",
+	"xZDc0fmHhG8K+YYbq/xquQwU/ma+GGdKdNkIqkd1wSE3zBZFUtDyQ6JEAsPDe0RlygZpJiIPmzJEgTWk",
+	"ugQt4yzwqoXlB6tID0XJWkAS9QjxopLb5YvzIvx5Iatuc3A97ejaZof78M4vIrzzE2WodYbuKEG/FMnp",
+	"+yjXhvPzBD27wHmtHOxqofQIHcP5vSB4hX0m4gq4/lZH0olFAHDdCb2CCNAGBs8pQBQWARmcpdtMiEOz",
+	"CXj0wnl/cF8tFJGKtQ1VKKUrV8hYLCb1AbB2msYsUG8QLDHIE7HcXPjPrQ+AXUMyiLK1rqUmvHyKdUs7",
+	"tattey2U3pzdpCkI0Z3n+rSm3VX9nUylAtF+rgym3RyuJex6H3/ZmUUbzvsn5BV5QZENfnEXuD6V51hM",
+	"qY2F89BcphKhbSYTZpgYOzw8gLLWY3krWL83OGh7Vb8hWgbSb7hSS5mG2GGp+yG5olgVRdmfXmjQh2RD",
+	"maYtOhJg0evGdgFwiouV1W3cj4whCBaW2WXX5Ik3b8gJG2Ft0BH+bP/sKC0WasS0lF1vF20JZOouaBZh",
+	"2FXCMSjUydraDVYiyNJIr94ackbaH0Ofy/xfzyyKvn13bawleNOwV3zPjWo2Eca867juN+e/trjXlD7P",
+	"DYThZbhqnbe+zlbGrGyzqYDS5P+/akO9bzjkZoIfpohj+7RYlORtRkVJvE52oRnjfq0XbtCrNsg+Oe2c",
+	"HfDDzslRcNwZn4jTTt7q/1Dkfii14PO8DvW1l9QYeQZBt+V7xziVVLYhZXUwuaZ8OzuhrCfIjm52iqdT",
+	"jPT2BzrpnA7ODjonh+OjDj8OTzqQTUprzFdoPWlw8XWn7f0rHL3w1vBOJeYG+1GCqWS2C9ua9peoYT+s",
+	"++X6RFjryuqq2+nDm1/uNMfDWl9uOcUi+bTOlzus5L7p/G2fhVxz8u6hNyxkP+9boe5bof5uW6G2bdOA",
+	"FYqzLDFjFDwCIV9hewEjhLyhz4zCEU2z1Lai1tGtGJopVOv8sOdKgkMz01KJ9n6pzvpxr92C5GK4u1FD",
+	"HgRiAaXN+6Vf8P3+obsLUcasIOUm00INtZyCUdU6PzqEQiNiaaHqD9otQ09REC14olXr/PTICCzw07bO",
+	"D/rmD52licEufTM4RWmlhmSqnp/d33+kzGDQ2MXNHxcTtrp9kSwWqbiNZPYHxAZ9Mxyv0C5eGHsDG20r",
+	"M5BRN6SHrgHYh3DcPRPVlpqg8+9Hb0EX973+8UfXP9rW3vhRqDZbxIIr0W1teytPzTxs2agw0oV8tl3U",
+	"6VQs4tXQ0PQG4twrRF+6QtSg7OyiutQpGOIuEOnC0OPbGcYOo1Pyf5XOwHHnxNh9J8Y+PTP2KR0BGB57",
+	"GO9kM95bxnolsf9KEMti76QSm03te66IpxEy+JV7yZXGbM1lKFKuJfQW2u4qp+hPUWjeYwlItDHR1O/a",
+	"aiP7k7Q/Sd5J2sVfAlRV9o30O71er9c5GfcnHX4YDDqn4ZnoTfr9weDgoNTdY3PfXURspXD92aGrYtx6",
+	"ZV9u2aLf/bPB4L5cdtd5uODKCm/liqCf9jsGM50TcTjpnPWO+h3rX+fH45NWu6mid9+zfixQbyEvEiop",
+	"V4qA0tkqKoMD0GhJw3R1P/3aQIXanq05TzIe11cR7uWuLMpK3OYmsy4Eq1RvEisWOab3XbObas8/vnjX",
+	"RG3tvHqHRf+632t0WJCqaf0VRnfc1V2xUTetuCssffuXt+7fa73CTUeh8E5VFYYmzE8TjZlGPCAJCxXy",
+	"fCB4oPfq6V6oFoXqGovpINfcNI9itXXjc//48M7YKLMnJ+K0c3Y24R1723I0Oe4VLlBCSj931xp7E/+P",
+	"beIjJQx3GYU+oUsuuKuCJt4QwDjmSeJ8U3seuOeBW/BA5zVyTO7Cvx5V+f1ontNGUYO5Hn5SGGl/g7pn",
+	"b2CoIP3tedGeF/m8CMM4r7IEfXEUp++57bBYc/39Srsl43BYvAJaw+B6B57plK6GaZabMSJNZWqmuW+3",
+	"JlECfbIbnOTjTnAcnnROTidnHc4n406u4Z30WwCTSId6xvPAZmO1Q3jeT0WI2+VFfaSXjYlf+qndUi4y",
+	"6b42K81fZP+9l7m21wH256547lyAVZYkmLTyL8m1o+PtUuzWnx1Mr9NpNJ2CZw0dDTmXeJt3QE+zZLjL",
+	"mcS8ytLaqpsGMz6i6R6lWeIE6KYJvhD0GYoxAnevcP3h7clQTFMeivANx+hVMZmIwAiLpxBz0YYStgR1",
+	"O8+qkikldCmos0+1gqi3wK1giaRo3y57aiwBLCsMrQDMc+iYAM728xZFBZvjhyFGJKcOOr3Bdf/s/Mja",
+	"CJYbubGxzwD4Me+dQ7OQk/6AlPRC78/eee/w/OjkvZ9QXhX1Zx1+OD7qnJhDd2oOXR4+ezQpJnIP8/gU",
+	"m8zNKWWidXg0YIfdQXcAwdJmNWN5BymEWRz71hb9NHTPg2gRiWTvH9qf5xbcSYVDOXEp9DtHVYvET8F3",
+	"nnuXPKsyyIIoDHrUMbKlczI4O+icmsMQHOdX9f8qwWeW1skPVC4A10KD+sOaawXDFwbv6S5NDScyhRhz",
+	"na7cs6I3w/8QeEUxj78E5qOtUGYZ2ptU3EZiCW5mPTdzfsh6vYNgAf8n/ibiWDLQ92zIDwtkMonSOVvJ",
+	"jNijLazaxW8f0cc5a1qKmOqF0ua2zlvv8BnTkr3jOphBW9qWC43fcWZoRfBHjYecikSkXNv8vD1f/qL5",
+	"8kzwWM/AOZ4FN1DgnKr9YsF5rvmYK1F+TIoUhEX/XrWoj/aklRbnHT+fY8LghvEdnh/031Ph5PK3KpiJ",
+	"MAOPRPE5FbHJMZeLidKrdnGNup+nVRnmQhUjfP/QdjGQrrpxk65Vloa53tkSaZSUL9LBN1OOQCl6vneR",
+	"othra39dvXfTFNw0D06cg2gje3xEaIMidwpK/M8PQFsT+AVdU0PhNXnb9wv5PfQL2edP7I3nff7EXuLv",
+	"8yd2zJ/wZDhPg1l066dB1J2T3tF1f9Cc7xDEIr1hOuW3Ina91AKudCywWAaWFiu1KDk/Oj40xxgs6xRv",
+	"TGcyTbGo0b9FuVA6FXyOA5HjLBuDxmGg+1ivfdSKtBLGChrKPNNrm8D6LMm8u7/U3fOOirVgTdtrEceK",
+	"zaAyurDaPbbtq/NvejS5j9ba60sQrTVfXRY8L9vwpb1TZM/mfiOnyN6ZsZMzAw60dQL9LKMkdzrATTXZ",
+	"zOtDgiWARY3x9+mzey6xT5/dp8/+rtNnjTqcCh62zg9wbW/s0n5trfUJ1VqsXzgVLaSKHND9g0EPikSm",
+	"gN7+J1w1WHKoBwF8s4BSg2KZiKe/UTDXT/a2cIv4q8ZcVRcw4lqE+Cl8dKcJ0SNN4dg0SL/SJGQfW7Y3",
+	"9/axZfvYss8dW+ZJ41zZr5OXLm4EGw8JkWzhdCxcOjo5T4nRaCDcRmIJtXX3vqQ9c8EGZ1ZHRaGFFfL5",
+	"aoyKRyJB0VsZRebgfjvrcBdl9wtXy+arXJYjUh7AfdfVkbZRWvsbg72RXJMGtskQdJLckhHV0R/+Yqy5",
+	"89bTLJUL8ehrkcZR0mA4bmO3WT7xPBPkzLGnYgWJkoXQvyYhtRc5e5GDIicKtI1I37O53w2bM5Qw5sHN",
+	"OgdM12z70bE57nuBthdopXoCPFNod0Kd7iAzOuYZeHiU35d2IYMZJKREWuBlknXpiTseOHFR7+jzmZPY",
+	"EGwJOiPoctYwzqNJNiuWSzGet4oBJ7/6BeJDUQmNbBwrFN1brcENVVVK0f1Zb9R2j963yu5DOIIn1pd7",
+	"K1IFFzUHvkNR3Eb49LDfbqmbaDG8laAX9wqKR9FhYCxldBiYf5mdQUuaNnQhJLRo+mkv4//YMv4jOK0y",
+	"8wR3vdm5cuokBvYjc2l3n5rfsQ9P2IugfXjC5wlPWKTSbOv+MP3x+ut86oEDHeSS9DgehntP154rP6jo",
+	"YUHbryZ3rFP1jx+o6k94prRV8y1rfWYettotoy7nwVSkPA+A4qUW+xySPa3/q3NI8taXdcdncHzdO/bY",
+	"O/Wr3fcV2/cV2/cV++37ivlHO4DMQ2NPjzunQT/s2CJxp4Ozgzy4yLUDNJBPxdr6eFTP4k8Axn8HgzgZ",
+	"z79Hn0wayXAoYESfN3idCugdcPsU9rnwlq3qRy35U6HNwvPkdcjEHBZo5ajTczUvwU+1jwXeC8RPiQVu",
+	"MF+JFpvKrR69903/fVD8/iDsg+L3QfG/06B4w8YuAl1orwPhf/uuOnu28mDnSt5V55PzlEuc7LBjdFs0",
+	"Zs+MMTs+yqNi9z129neGeVyQYW0vv2zBZgPtHIRUBdwKtzRLoCyGJ6PyxgYfjTQC2QAmXeYrnqkIROK+",
+	"r6uhbvDXOTmb8M543As6eWnx00EhkHRdY4UNfQlQjv4Li6V36ubE6P1igP2691v3H+8xp+FqvQsMmdyg",
+	"Ji755BR50clRcNwZG8TmlYAOvQKtasHnBR61Sz0hGsOWvLp3NVyvZ4IpPheM+/178vY9YKnAEpWyGf5Z",
+	"mnrR/DU34EeUbNU/qC73WHTOeL/XOQmPjjrjXtDvDMTBxHrIbZZBphqkhB1RRdNEhMMoqc1YOPXCPId8",
+	"CtC2Xspfojjmj466PfaXH/r9x+xFlGR37O70eHh8+Jilt+f9w16391f2XAQ38tGg1+/1+r0+exalYiLv",
+	"HsGvgAyY/BIrTQaBUAp9LkZTW307Gz8PotfRt5ff/XLZfxVdqsvk6ih4cnl8ebP44fsn3551xerbX8J3",
+	"l9Hr6HL58vrm6OXgx8H7t9+edcPns/jFD68W7wdHs/Bv36/e/8MLMTAM+wxS8cQkFWrm5vznwbeT3vXZ",
+	"7Q/LwYv0fXC6enU0+7qv/h6+PMmeHvLnx4vv9VX0o3xyd7M+9HWvl/0H357aIBZQxnZt97lR26u0+/SC",
+	"z8D2oCqAQwIDnf21Bkl/cN07q+3sSXokxqNTUcFymYK69CORziNgXyAPjYS2hQyMHCymI90bqGLJw/0Z",
+	"+U86Iw1t6/KYQqhDvEil4eaUiKjFAlLzklCk+GhDWh8UQM5jHO/breWnlAVttpB2LRQ6+N0WCl3DJx5c",
+	"+JM25Ruv2LOXY/6QJHMKFi5nhw86vQP66AALH90axdp3NvWg8WvnJDwQndPJYa+TI7Z3UkpTL4QdHPYH",
+	"28xo8DG09H3UO/Ay1Asp6vRKrVruDTo4q+Snr13CcTE/3RKDzSX14fLKsdoL4pnh1LtIoZ3z4eq8XfeY",
+	"t6Q0ny+a91+vFqK0qnsyvIiYPMpwjgxHZ7lvjs7ov8jYIVrv2MrmLot5/bb9efCMumzRAMNd+EHRfiqD",
+	"8GgbAB71W/f3UJd6IjFWINEcXY2kDBQ6UhRRNo30LBt3Azn3Tn6JCRSZKAyGjiXF7NXtOeMBdhVsgx2k",
+	"2iyYcd22Zfy7H5IPyVfs27evXxmDSSX8RgwDrkSbRaFItFGmUsV4Kth3311+c3vSZkBY8OTq2RN2cHBw",
+	"Zr787vpJl10mLBX/zIQy0+F7c77CLgA8WTE5mShhJk/CDwmDMcZCL4VIgP+vBE8V65uf2dnZmRvXQAid",
+	"AxBOzI5jkWI8YRIy7dlyJpVgI3PqRuYXKMCJvay77EWktEIoRkDdQZYqmY7YWKgoFCzS52zBlWKRZmMe",
+	"3DCuDHgj+5qWbCo0jGk+Zws+FV12qc1EI3M6RozjzyIJYXUG8hhm1TOucWqZCPzSLOciscuYccV4HLNF",
+	"KhfGehWKyQmLtGIqmIk5fwwfLiM9k5lmnN3yOBNmZjNxl71O4pX5dhyLuWKxgJkygxAEacVCyRKpzYIM",
+	"GLBJ3G5TG0aBLgQGl0BK3MGysphE6xqHj5KpwZPMdJddsDcX10/+Zl8Td4GAIc5x+gjQGIsJvM6U5itl",
+	"honMT4gnmD6IYePNEPnMPg4MguSSlmzQ94QHMxGyVPDQbuwwgGduU5EWcBbFV2z0Qwe+Omd/u7weMZmy",
+	"0cvLt29HHnVBX0zYVL5YxFGAxQgIuf/vz0omI/YXQ/Rnh0cnf4U9YdwsaxwLNgpkKEaGLBQbGc7q6JCa",
+	"x2AlWEMBBitAF+IONFdLrqF4zEbYnHPEgFHCD5MoVZoNemwSiTgkkjJnZ5nKZNplT3kwYwZtAC/RnUHe",
+	"4d0dAqlnIkrNrGYOBSv+WoYRHePLDhwrWNnJ4dnBX8/Zd9fPOqdtlkg24/EEIVdZmsop14aKoxR+NDAy",
+	"vYwC0WWvDLzm1OtY0OaiyDALN3Mbq0bB8zFPcGZD2UYBaZvz8urZk7aj83EURqkIiB7pGlnR0QKJFwvD",
+	"yVIeaJGqLntJMSxtM5XHGAkUMOzUfzmQgPak9hmUErci5TEAhDh6K5IQdxAcJAycFYaARxcQixj9wpHa",
+	"vxY8FSn7v//7/4wsX7jlcRTCweofMXKKtg3VgYaKtB1Nk06UwC1A14D99C6Y8WQqYE7ykNCkZiCP/0Sp",
+	"2RMMkulCMRxUg0tfKR3FMTZZgREOeoyu1hwPXiFN8UQacUFbGyXMyACml5JpPlYsU7hZOCxyi5wNx1Lp",
+	"LvtOEWuIuRYprAqZBy6zyy7MfP6iGZ+YN896LOQrRPkFe/P67TWSOKqwiik5F9gzRvMbICE2ugyNpqFF",
+	"Eqw6fxcrg/YJ8hWmRKIZn/IoccSPDOxGrNq4nRZyA5BllHTMiDHS5CFSpDef7lyJRcxXIjxnxkAZEdiL",
+	"NLo1Z8MIWSK5OMZ1jEUskynUhY50G+QWO+wdYu8XuhVl40wDUcyFUW3VY8YZNrU3uE+N/MHPDgAg5CDI",
+	"M9gIXxx12ej502v2COT8o19Jkbx/NBcjwwFVvtSAx7FIgfRDaXabA9ywlCsS4HBA42geaViqZKNHPNOz",
+	"ERuvWBBHgGRkbI8Z0A4xJiLhfNPGK6uDPCaG7UYAJcAOAtwM5PBSpvgWfQfoxC8Qtd5PILpAhkTQtN0q",
+	"Pp7gTaRm6O40S9XSzGokvZjIVHTZ61uBZwsWa85VCRIkmjSazjQcgkiZY5YpQx1aSupqZKlKS1vvGwQU",
+	"UtOMNIorrsULM00H/jtif0kdus3ggfhr23/rSsx5lETJdATrLvyihPmezjOxFYMJwxhmYm72D/B7y6MY",
+	"JBScib9WFlw4EYbGBmdI9EhcKddiSHRgoRA6XXUuzOEdgdaIMKAkhWBEn3jMbrkCXOdMFmfnCbVYm0qj",
+	"+WTEPtrmq0grEU+MmkEEu5xJp2Aa1LM5T1ZmkRgCyf5i94ylBj1G2cVebpxEARInimKkuzbzYiIfe5TV",
+	"zuV2WiL4v5op4UQ63nI4OEORsRBxHJnTLidALIX+cYCWXKHCh+cM9e1EpnMOutjccJ1Qz8wYsdBGwLUZ",
+	"xMGTNIMhQMIZSHDDWSgNrbA5v4GWW2E0mYhUJEY2X2AtGqZmcmlIH3WwJVfMKCphl40+tHi3O/7Q8p2q",
+	"tNvmh9JjoiwKLXWyP5DzORxC893lG7tAUjMSqc9RTQQ1y+i9yHZFHLIR4GnkVoe0hw8BsS+i5EbBnQ5u",
+	"dSx4aM6a0aeUVcVIQINUMaOM/jRC6WjeMoKBRBK+R3X6L95cnsPhfATO41UHZqDQTyPSc+ZXeGPUZqNH",
+	"luA6KZ7H/NXiL4+IEEdtnMojOvrIe/IolvImW8AEiGTaikehCIx6Ar9kicrGhgrGomYI/1fYLPg+FflT",
+	"gxkQl+ltFAjYD9BGCaWkcSiDPD0DgTRJZaI7RikKeIK81YgsuUzAjPzTn/7E/nZ9/cb8G4a+eHPJJhJV",
+	"d1Cb+/1el72bCToF5hlYLIbtBDMZBQJUpCW9QUMYIHUaBcAWgDjgVRapc7Rev/rqpdAzGaruV1+xvz29",
+	"+IZUHhjHsBsjFkMplGElc3iVlGhYG/wEUsIsiYR3wrLkJpHLhD5oAw0bCXwEWgNoBRdmbaMue/3m+vL1",
+	"q7fERhUb9A5Lb1zgTNZkiLmaGY5v0GfwGfkamJ4RDEZL6OIC/5GJNBKwwAsGbhJcQYSAL0Ucd0AFBPvT",
+	"wb7gKZ8LQByO6B64z6fRrTkLRom3NrmZuNdlr8DLptpsBIoOkhDcHYzI/Ii0RoU4SsA0J2Avc8/BV1+B",
+	"ljEWqJZFCcsWC5ECy8v5EpASCC1jN8ulfQGHQ1PFLN0c5dETNOs712BjARuRZgJDGaCjWi0nN4lAb3zM",
+	"eOL3HkRh1z+yO4UHDRRxY8M5TCH3iqaJTA12wflMDhNjuS+NZgX2ktnlsQxXdpcdpE+TQIYgxAtzAifA",
+	"ad0r5+R20SsgmjffXRN4dqwrI8DsQGaXXttVkv6lif8DJAi1QQusi+CD9xzR8zSNzElOwGNjRz7NlWfS",
+	"A1DuDs1LMrMc6Qn2NwQrCGJ/R7RpV1bzETw0BtpXX5WsJsPDiltpeT99ktu53lYQMSHRGn3pMajCS+QH",
+	"Fiejy0nnJdfBjKC8nHReyUTYZ4VBQH/xLT9HCvZwJWIqdcRBDxY8gH3LacsQIJDdaiG67Ds6eHYNHukQ",
+	"Yp6gYcGAEulAD3p9Jw89bwEg33/dADt6IQOLQIux0dNrPh1Znma4HbiQkO/DEbOTy/kixTAIM3PBjQJt",
+	"cqOETX+JoKfnL0obZqIqNDpiXN0YxWlilez4Fl0Vc8PTYsGNOfiUMIXfoAvBGBlgPVL8G/i+Emagt04v",
+	"FCYGVvMU8HOFfkvybHIKRjX/Rrtdg7oOr58bTQbbA9MdFvYI7vzf//1/PrRGOcfBIwAqEpNJvALMOheS",
+	"GRf8CKRDaRz9MRtLc7JTwSiABJxiZnbaPNqlXDHsstfA1eF7s0b0YBruKfhNl72h2k1uSlqNtD6Ir74q",
+	"EC/Si9kwJPeD3qHZB0OARDDaTBQpCyEo0mYus78LnkZKJiBkjXwffQVcxgxC5AduQqJdGnDQ6+V+GQ1+",
+	"Vkub1sF6BQTkfJS0o8R8Il0Wu1YLdzYiWGTIGgeW70SKAMnRABj46iso+GuUchrGUATky0TobLKO7irB",
+	"4ImZQMNaC3GBfgykgCzNAagE1Ie5mRe1Bw9AyxgXKZg/WDAGb0LI3obFmkUC1wWhY9CMcIc5wZAXl9BP",
+	"hAsMGfcTthN2DxwSsyjwdBayt5czkTCsGMN+lhE4adAbzMknIVPwgy5n1j4WKzjzwEAl6gZ6Bf5h1ERk",
+	"LlmMbmIo2+h9gI02U5J8mGD8old6nGlDU24vaeu+4drJ7xR915KNXnClOy9lCPEaIxgQ+DY96bw1gjZn",
+	"4N8l8/IvFd4KwtHoHEb/g322tdHQDMiSSFvuHyVwJYGKCB5S8zPRiBUJKZEYGuft0pxGoqbksUNtas5j",
+	"VMMMumWmwRVNx4Vgsdg5rpPs52y80kKxrx4hF4tFMtUzZGIjFGyoAcCuoTvMp2DL5zkUIjc4dxzGgD6K",
+	"5vMM/NUj9JzAnYt/gN3phdcT2QGeODo3GjoawQZ/SkvU4edts+l4uQCKWCrA88k1KXRGYP5/7L3/cts4",
+	"li/+KijfreruvbTs/OjZjVNbW+4k3ZOeTncmTiZb39VcExIhCTEJqAnQim4qVfdp7oPdJ/kWzjkAKZmk",
+	"JNuyJYd/zHQsUQQI4nxwfn4OKBZXmz9D9EQfwr3i3uJhdMnzuUOuKzoDT1N/prlR3SV/5HIsVal4jArD",
+	"UzpZn9LJGn/8+PHQ3cspV0NuhXfaAgA+ffyM9OMfj5/4aArFFZqcHejO9G6/APygtEeoWLGnx0/8YVZx",
+	"Ef3rv+KU/uuQlKTD127/x/91WNWHDv9A//UJU9ooORrFNMWwYc7EsMilnR++haIGPP/hzKdoiWajHM6g",
+	"0uTy1h74sHDBB3MGQceISYsTOwNr6/B9zpWZ6rwcKUaHVx+Y2eVQKCMq0cw3r99fCWPqqVBGF/kQXAdH",
+	"9KOjTFqMUWN+8EIcNCSfHBz3HmGyorsLn8qDk4MnveMepCg7m9SNfQSe/SM+KIw4pLJN9zklmC6GSH/X",
+	"3tNlJm6FZhNN7mLqYN6Dw9X9y60QFWF6BzX7fjBnFLT+gbwM5EbJhdHpJWDCAUwXgfN1cnBy8Js09tRN",
+	"7x3NDgpmSKHFpIiFSdJZ4M5ZOALA/OUWMsIhVdJZf2Xxnv8OI2Xumf8lF6ODk4P/ceTODK2EsuYIvzVH",
+	"lYmcwQ+/fo1aJgDIJQ2D/If68emrDYb/m/tF07i+kzwfoLrhfWmrpkE5xRtN5D38pmk6p34GpnQJOg0V",
+	"tAsH7+iup9Lp+llB8q5cf31ev8SZ1F1TbpqjFxCYPljjSnAWewaxqVYGC+4fHx/7jATfFaES8fxkMEt6",
+	"4y3ltjrmPCzld0E8C3f/1+jgKY5ed9Mwy6PXCg4Sgkj82aPVP/ugeAXlE/zdk9W/+1nnA5kk2En86aPH",
+	"q3/xtqL3/YwJMPDTH1f/1JthIvlJJ5DK8fTxs9U/C95/HCrkc66eKRxomHVKUA7AM4Aj8ODkv//pdogp",
+	"sowDQ4N7j0ESneXmXnHElJg5kx4CZZDGP4aMOUya/Wd08PmQ8lDxEzdcHTwffYE/z/HPc5l8bQTsv5Jd",
+	"hZeKxJscFQ82KL4BhvGy3hUQ/kVUMXgVBJf7NTy9F3B38JTyvfQgkJX5ZyHzMn1xA7m/IyFFE7hdTPdD",
+	"So+frv7F79r+rAuVdGINQhA0nerGvj1BPiJFyE1+SjX5y4X8NL63mLzqxHjqVP+5V6KfsZju669wNkKq",
+	"IcvA27Ro9sMHdBKj9VYYSsTtK65CrJhuVEGU4CyeYy6LVGFU6XRypw3zoXVj12h27/B++wEsIKCwL28L",
+	"U64+foABKD9cmPDXDty2DG7H/74G1OCjvEcfPv7sWct7qOa+rf8+SmC68hauyPSNcXmNhXW7/r3Wv0G9",
+	"y7pg/kGZYorqxBuRSO5s8t2DdJLBG8M6pMc1qmHvMQcO8ogRMjM+h6SwhThbaagZjAn16o1hHOwKVO6V",
+	"0eOe4YMReZvJ45ess3n2xeZBOQiWTkgyu4bFUyRI6V4rUB8hUgeDsUSCU18oDOdpNpvorMdeKZtLYSh9",
+	"m9z8DQIFY63jVuJDWwopPV2D6wLIT67ju2h0JvHSoQJ+nVZPzi2NvPDALe4j4n5Z233kVvwUf7N/Dhs3",
+	"+Xbc6jBrfzALkgbcK2WpHt/ESeO5Nxptt48+qwrDgzkAE+YiIluGs92QiKPHPoaKlYFO5hBcgC0rDIUM",
+	"kYop2IF12sKZ5bl9EShBNtMXKinifxPzdWTvd219t4Xbt5aqz1Kxk67aRY9vbUga7QzLIZtNo9OQyAlG",
+	"UqG+MyENRZrFpBNf3RRj4eN5kafxQXRAOQNuRjWp8k0TpV8d1f3ka3TgB13183AdPNsemHbXs9T2y0pa",
+	"Y7J/E/N3Amh7dg5ZQWYg5g0i5ITiWmB6BCgnRbtt5S/yOR9AjUcpU4XqsVNmhAU/VyKGMhElCHMPo4Cg",
+	"VHtoDeNNuiJhwls/rS3qGdWh5m36RlijTufYI50DdvhhMS13b1lryCgmeg2BQcquBmF5VygoDAoKB5QZ",
+	"Fj73lSs0qiCNgVgAWsXA3W+/HRHlg7QGX91zdtK1J9JVOXTMLSj0IFJHX5ACrznWegYpMVSEPS4rlvOC",
+	"zhWs6bYskQlkw/l8IWDwqA25lptzrcAIXFYTDCHyvp0NrpaPuSL84FYSQNId0eRONZqNeN4FXB9uwPXG",
+	"OuSC/B4NuRqKtNlKp51WrbCG7UYZ6wNM36UalTJqANI944YlWoke+50yfjOdU7YgtGkIxXVQseQ2e9RX",
+	"4lIo9GC+J/4XCOLO+LzHXsBsU4jRQk22z9qmlOLniDC+koDQpBoELtQ5fFYbgsXb7xDObORluH88eqix",
+	"0DsOaoY92qGel8mbAB/W+LZmhSkh0QAONcZK58yKz9b0WEyfxmwkfc0v1Q1bDcUy3r2FVeYOeCYRm+iZ",
+	"8NXppf+rr6jQ8Tkkn49kikWB02k6D3QDTYm/WA6/QcrvbWfcwgRaM263lWoMI6+TZFwW/BDHWP3o4csN",
+	"hn+Hv2kfH+rAV8bDrpvKu3pY3GlNganwbTlsxj//BnUhByePf3wK/Zr8308Cq5uxQPjYNIdKrXiYCRAl",
+	"Nyw+sdLd2tP7fV7Oo2Hk8oLbXX1Qd0QuGHSjSJDBSxosgtU50lA0zAm6MlWnMtJ5BmyDCbfi0N3iYN0X",
+	"0TAdZCcpp9QULNXXmsc+eThAkNucG3RadO6NPXFv4Pu6iWMD73AEocayW9pVRYHIaEoqoIGAKufCiNQd",
+	"7pngajaRqYiQjAlJTtxVnJKbZM5SqS7QMsHedFgEiFZYKpIeeydMkWGuKVg4YLuYAjjDGtJGi0w0aQb3",
+	"bj3AxN66BWi3HmD1fTmqNEDs0wnhHggh7j8Pm2sIXtSUxCTToFcjTwOSYiliyTJQHP5+Iubw9YWYEn/X",
+	"WJdMT7WOw3IPHuzKTu+29p443Hxo9MrGXG+rT4uGzBcg0LJ6CvZKWQhMnAJSSTOpsK66YQ3WIKBqyS3L",
+	"dAYS8ZFLCOZ6KiunACrNiFi511duT5Yes1XnCezgh3GcdEK2B0IGLxN8IesfIVd1t1xcSjFrdvIAq+2F",
+	"VIkzFZFFDxwFGU/EYTEN5CPNbpe3fog1fMK+1UfJHlWBDzPRM8Vkk4Ua2oSsa5z+5n/w9Q4kDxehs58e",
+	"jv3kRQfCs2kKQmKClFxLGr9g95xVpbhA5kHHVEmDQ5QKxHICkmpEftmm2q0jkv5pagI1frbbDtW8Hv2u",
+	"lQDaoTs4JNvPR78clUzLV+/5eFVuJFwDt3yyZhTFE/B0IekHG5JW1QMV0gXLnh43AY+VselTFeDD530X",
+	"KhE5m/E5MQCr58j9jxqv8PTLOGFpWOysypji0DxNa0LMTmHuqxaNGX+xT0h0R3r6OhDURYxvIWKM+6aL",
+	"GS/HjNWtKDFH0H88acahN8ScpsSsCoWBmtsU2FaGKKID2yMG47BOQgPtGE9ZVhhyL2MmHDv1+Gp9FxQ9",
+	"cgY+mE1qHnJq4uBEjhG5GrzFQiV7pTXdpPBmAd0e3SW6hb1wXSUr6kpfHgguK23vGZv3u3oGMeuaaP5J",
+	"Dw4HyLjaDOA/Q7MWJNBM8vl5XqjYx6KAzxezawGpQx8Ybhn1EzEsFp+nAphdTpy+CZD8SQ8M0puyAdCx",
+	"qsinKfaV9JmRp5ZlGhoyHeMvgDLd3Ypp5X6olfBdKp6zOBUjS3ywEz2DjhUsh7YePfar+zmyqELWYxmP",
+	"7CtokYDdS7D3jWa5sPkcw4/mQk6hc8N7zazIM6m4Fagpx0pbZAhXQiT1nISnQ/uHcqPfxGF8+zWSv+rB",
+	"T2hs3y2BjB+3+YD4WM2OPXjIVYZ3DLhOgs6JEbkjg7kNJToqAYEB07XN5wg7n1DgN8PiZg/9qbshFh5i",
+	"xjmUi/jGmT32rlDKIReAJORdQKoHoBTWOX5awr8UmOPBHw91MDoTho1ynfVVyCznKgktJdw9fQMknSbP",
+	"WQz47oAt9vUV0hoYp8cwXr2coo6UwlUOG9VXJa6zH4HDtzbKUA+gd5ba+ase3Eti5696sE5aJ6a0UeDU",
+	"Pztkt1EVa8Nk4JK1J4OR2b/Db9amH7njTM/KyHeZYknN58Zc7UJyI07kXtMaf9WDncps/FUP2uJyAL5d",
+	"VG5PonLXO1yPiCGs8YydTnP9WWag3QO1ZfXMG4iJVLUK/gt/DnbnU3c+defTjpxPyzYldWLR3i2RpqGg",
+	"KPItitlgjmkwIP0WWlegP0N4wkVdGE4pAKVGDc1I1BzbsPfVn4UcXoi8x2JIFwD/gMimFv0cCCF1T6pV",
+	"Oj+32vJ04YkDmEI/uPCwA61TwdWWE1vcOQ6w2e7Q7cgX9yf8A/sfNu+V7X6NQ/XLJz1oTWY5Vez1y0V7",
+	"tdJi39myxoJI+b7bDpCMRTae2N2digHik9KgnPCyTJqsWwxT9xX0jRBu50vt76C0PSeOkvgEO0FeQo9E",
+	"Q327PRlQYQf6c90h/4twR/zGLrxf9cBh85YltF02P+nBPgWS79IdFrZWBK7c85EuFLnG7t43t7BLO6Ty",
+	"lA5OtEPyjLFiagLz1kQaq+EEvS5qrcXw4GYA9dWGFVOvtkhwpBkfCMn4HNuBVo2GHnQ3Dek0IQTte5w1",
+	"58vcAGt2IcGlw6SHgkkYmo1YB1Bt7AufQFyvDUIQN2jGoNejoOMgTVWJhGhYc2mxxSD1tfZ5f9ACP5fC",
+	"GTezHnsNuX7YNjPClvQ+epEwnfdVACjoYJlzBaVjzu6RGfhESizDVm6QAsgXsnsiT0ZxiGwUqGPBnlm6",
+	"vq8C3ZUznnDqgLVaWakKikfA06bcWDbWOmFTLanSzSdDUwtY98uy27L7BDpTKj17zmJVpGncx4Dvov63",
+	"UvODpoR7jsfwDCsRuWH5OqDeN+URJzSRanxu9TmgS4fXXpRvDtcBNVerjUgM5jvaerMX8FGqMSumTSoi",
+	"gnwxTTWH/rYLkOogvDbZ+r2f2Vbx6h0li3R6ZAdPnR55C7gUxPY62OTboh59oX8BRpU0Hc0AZcXnau/d",
+	"5+h9k8ayC4FmNrmtfb83qQCVpikfCiKw1zr7zrBUj31XeyKWIp86z4AtrK9grvXqVaYvxRscYZ2s6yxc",
+	"WpN3XS7BjrZxqzzsRh3cnl59hS/xtXUt1vaXuH+XQAi3U7W7owkk35shEtpSzdWtPjUXbDAD5mvEjFRD",
+	"AcymCB0YCTCWiTzXeY/5hih1eWUNDvs/cB5b1E9whHYVhVajC43th8MZ6pIsJHSOKp6B60jAEW7w5hb5",
+	"FVKuzTc4cC/gACtOzZgatMZMK2EqXiH0x2D+fWZEeilMxGI+4CrRSiSV65W2a+eLhPdzQOMeRAdCFZlb",
+	"u/KTMIpbyT2nzUMYgJfRSv6Ab6tDgj3qvEFnFHjGglSCi0xpqkScC3sDdDj6Av8lPzAmPLXVdKPj0voa",
+	"iSBGbAgpNZCDLkUSMat1vb4NY8BmXavIkS6sK3Kkie9/QXZFgFeUZcNqdOV/t1H+B7uncwNccU96GVd6",
+	"tiGuXIr8UopZeytUaSDDJsISuWI4CbVWPhYCavdEFzm2IhHiAqvdADgWWg9RSmepsVMYhb3luTV9RXWA",
+	"mcBITllY4lSKIk2ZD8h4Rec5iy1dRIV8Rjdp9/5pt4kLNMYKDd/PpDvZ94aUxb8zr+Ub9+dwwwQ4FIgW",
+	"casvgnLjjeS4yL1yXaRpKUJAzkdkaJCbZiciFw1C8HecwRZF4D03FzhKuxDQWnQisD9mruXmwr+3a+z7",
+	"oy/w368lN3Szq5mODjwPUFFFolDY50gFELPvkV3kB2eEXnLL85h9jy5llQhnGkIaKXwDF2Vcuh3O1VDE",
+	"ffW9j5FF1GoHE8XAu+075vs28T/AV/FMDCZaX5iYfZ+IVF4KaANuNfNf/IB2eQMfaY999PkXhnzmwT8O",
+	"A6TaCNNXJeHoc+rsBa0IRII/RV2d+dN5WFhmJjq3nqUpNAKiRXPH68akpX+nUorNYoLwq9+dur8TevpD",
+	"BKOOVe1alKiBr9TpoDeCrxw4upvxy3POs00o5ztx68TtITHY30Te6DRua8uMJF3VHnnAf7qQ9bLYtg4V",
+	"Zn+hM1KRrkArO3Efwzn5vtIw3/RVzIdWXko7P8RxDt3P0jk2Wr/yJdzKfZvxC+ErU6zInzPOBnx4MXLK",
+	"OZoPGVxjgt6hR3010nkmcjYVudSJafLgv6O1ub/SUZxBWT26T453nHtrN15a384u2ROnu5dCkMnQ1Q7f",
+	"4k362NAtjr7gP1aVrIVpECL57BZvt+sRqvog3R6KQEPHT7BKpJaVGTftWt0z/ZV1DTT9Y+xur1580BV9",
+	"MfERO9XhwdZvhU18M2E9GprL5l71P79gTx/9+3HotYucje6kTqUS2HHK6QkJn/fYaUXN8CUToN1QJ9yn",
+	"LWL7ng9SsTeya8Vn6xeuvPFytL1WMC09aIWe8wXe+PClNFNtpOfMrKH35FlInxjJdDE94Mronew/YB9j",
+	"wufoeLt6pHLDXpz9Y0Ng0Dprb1Y7zeUlZNKqhE3g/UGSqneyLeTc1Grkp2r+DkbZ1Hg/EzwfTg4a6C9g",
+	"EkF5n2jTlFDjvro590c8TLWBanccGIwnn87H8MvnLHYzlpdwHU9T5v8MSzYRdC2mAkk1TItEJGvnAvm8",
+	"Hz0Vzv7x9z+IDvC2DyD559StqNsxrWYI7KjOCNkXIyRNF+QGM+B8ovw1IOsoFxZP+SYNphxN6YFO5mBx",
+	"QIQEKjtZqtUY6jB7DHYc1AqxXBiLJDoiY4WyQIROLdFotr0GvwPM53pIt2M+gPAknQQ+GAmsSJ93AvjD",
+	"I/IMMdfxAoAwfiFp9P0LnAi1Jt254wumxIx1Cg03mLMCtoT7GGmgLB7s5TFKBsUzFgOjl9L2nIaOyX+p",
+	"BJuBWw9+OOEULRwSS1Wlg0H1RlRIeO5+FDcEIdxDvUOKsZXGysK532Sz+CXb/3Q/tywr3BJuHbo0v1tI",
+	"87uy8TuIC+LJeAU9lmHuesCGxIHNrs2ziZ6tMpLqvB9kFW2sKrgfbZsBK2jg36xMd84GL0rXLlpbEqAj",
+	"sE9blAKUUip51TqLmNFLasCQK2c1gPIgiS0FY5LwdS54Ui2Z9em3ZU1txGYQGg0FtNBpgmci6bEXqYYU",
+	"IH9jhsT+xjexqOWWcs90czG+/brYMLGNamI7BOnKbfe3gQS0Ir9t1PJkAK0uUjrx/bXVhH4rPtseeyc4",
+	"NFO3Zbk9OnGD4gCzdkZJkbilioDgxD0DlA34cItHLadmuF80JUGcqvkbP/HrItM+eg3podvcFuGFdorL",
+	"Qy4zXJSyZUy4Ud7DEkLkAnzxN/J2LHos2O04LNyou6iblDPrlJP9Uk7uw9OxsNE7FemGXhJAopvqSCEB",
+	"tFUpCoWPVqhQi6XEZ/wgL7B+xGk1G3S3KpNPV3e4OgvT3CKW+EHaVI5yvbpoyZ6oEKayd64jGUdf/D9B",
+	"R/DZzc1awpnluSXnhRMNcHzYyuZhM12kCRIkePpX8m9ghmQEsY+ysgnSsK66Hn+iqfiNu3lWBv1wYyrW",
+	"29ck/FT8M921IuHHb9cj/BvsdInO0XEbAOV3O+MlOGBKAwLB7UDWihrUd8IgYlEBi8gNSzQkdYhq3XWv",
+	"vnjyjtDn7ohVOyjoNAdfSGnKzX0LgriymjKoCzORC5YU7n+59zZOcU6Ub5XxRLBi6uCi11Bn2UlmJ5kP",
+	"t+bydkXT5nI8duM1yeZLXcYPiZqH+27TC8o99k2Y5nrslrHH/hgxO9OMBjCeJsFp+EiV4LT9FNv1IwFD",
+	"LXs5/vzuVf1OlDtR3ha1N+7pqvK7Ma9XYagAp9F5ZQozxbbunuDEc4pIO2Hxn7Gn2GIGihTqc4I/wDgr",
+	"0gU/6jwxHhDczKDYB4hWpJmmfA4JChENJBKWygvKvqUC7UspDDSYcXcYiLHE1vV0S6CA6SueJO61NvbK",
+	"/HOhzCDjn38TamwnByePjo+jg0yq8Pdm/Ulvv0WuW9VKj9y9C1K6+be5C/2O67yF+1NiTW9scxQ6+kId",
+	"kVdlGPLUaJZwy1HXh9OfY92CEQ4eiuGEkdsd0ctIHRQNmmFtJqLbj2vlNC82dl7MZi77Ou9o7XQQvXbl",
+	"wT9kpzs8XKrCciNfX1rxUxRW3xhkKe5fLSq61Mh4InOmZ4rlcjwJKsV7HyiDW35n6Fuf7QgUxO73Cfse",
+	"4v/u2nO4Nv7hOWFAX80mGikOveYCGgEmFtDZD8mO2rKhViOZZ+4SctkhOLDTsDahDbfSVOG4lLlQm3Hg",
+	"ZnlK8cQdgJNdMFk62Ln7vIGKgHSo5+WyAnzfGZJpBJp1cDA6mBZNvC4IGO1IU0lfokvOCxW+jX23Eq7m",
+	"UKqZ8TlGOnMxlsaK3N3B9vrqVC3CEf1ZS+aac2U7NOrQ6J7RqG6/d7BE8llBpSDMQQO6mYKWC6nQsdCc",
+	"dAGWFXAy4G4o20BQSrfP5PaTjJj4PBRTi6yzwPOOReEsExy74dYFVmgmu2NpdWDUWWS7oZuQaAAF7JLP",
+	"9Wbyb4QxUivTZqOdybEyVfmG/tziUuRzKBTDZrIcqGmZ1RdCAVkmwoKscae8Ugm4J/3Yey7sNU0SX7k3",
+	"1AnjQxTGVyqBjFsjx+pQqpJmam1pjBroH/0t0QxIxKUcCqZzNsj1zEC+IjHRuuswsREqqTmaEfSpLmyP",
+	"/Q59VQyLh0WeC2Xj5tDLvknhToUqaPFa85ppn3Ro8KBLqerh4CYlVE1H9dEX+pePhzSd269UYjAZAud2",
+	"w3N6ZwCiUcbqhy1Xq1MQOki4GwWhInWb6wctEIDKf7OtDiK/rJ1UNXeoiRYj6PWkxAz4FX2+xkQm4pyO",
+	"xTgCQglv8ctg6yPbG4Q3+ip4D5KTwCFhPB0FVGr6CqSnx0+xPttZDVoJ5KFyQ4Qa1FTri8AeB1PShe2r",
+	"5Wkpjc3iJxzb3hCDjLsdcO1OuTHYTceT7CI5lmFGa4X/zQQ4UKGxPDMCFq2vJoLndiC47bEzXOgFpotq",
+	"Bw4cb8iVWxZQ0sxEz6pLVuXLA+0M71jpedtXGKnCC87pgnP3RkQ6in9wj5qXBWLo0b0a3Krz6tL0dyxm",
+	"vYXSFnzO+6yQ/eb9xHtRJNsgYxGLiRQ7F0anl7fhdP62y25IIq994lEHtMOyL9rRF/r3vDX/xxfT0nFS",
+	"7eYPrI2Pjo99NzTT0NXwI479koZbBzmT8toa6KxMfNuq5+uRM/nfcDucbNfiXVqkduirLE+F0P3Vez5u",
+	"GoYuO4Jr4K5P1oSkNzqRI9kp1Q+Za83vJ2+ymiDSt4syR7mgP9eo7atMa7lXlLgUiskRaJlOcRSJU20r",
+	"BDtBC/Y9IQ9lEkPYHp0KPBP1SUQ0JEnjXkHV9mNm18OoLo5/C4pW2EdO3QIpcEoWbe5zPRp1Uf2q/DLu",
+	"keBaAGZWpEOD5U/JRl4fwkBi2cEObhSxQWGdaW3EMBe2sW/cRz/uXnO301O0ee3DAnflBXvihPdvbHOX",
+	"exRO+CFP0wEfolwRMzJ6ak++HHz5F3Jh9AY6mf+PoyJPv7ZkzUCijF4QwSWhA4dYaKoI316KuvIDrV5U",
+	"57ItMtRyCGIIXM+h8rS+G5PXcCSGHKZ+dz86rr++khQ5Dg5CW4qi+8LMpIXqLj0a4fYIe+B0sWtnUMKu",
+	"bgB4KKj3+kVeCvVhet8v91V1Ltt5udUh9vHlKizQg1yysXsMVkwb3ixU+p0h9899v9k31bls581Wh9hL",
+	"sQWWNajHBKc91HIanQkoB294x+i0+xkOsXt+xe8qU9kWE2QYYQ9f8JkPtjhExvcmEsYHhRFNL1fr7I+p",
+	"UDvwbsuZbOnVhgH2/c0Oc8HhxfpeLnVvtjAiP/P5i/f9cj8sTGY773dhjP08dzHsOFms9m9x7sPT0d3f",
+	"C7MDh/DHhcls50VXxtjn12xzSb0lZsGxePX91kc5aQpjAS5RSkb0DxI64cJb8kkJqMm5F2giCMxPxRB8",
+	"+GwwZ2eWq4TnCfM+B/aod3zCuO2rVHBjgfsdnxTj8yEzgYO/z7DHnz9HtE9ygT1B0fkazDyGzzEQC2zY",
+	"PRajGySGJAcz0TMVGBrw5lBZjjfzDw6tujUbCDaxdmp8c27OpsUglUNmRH4p8ogVKnWXG2GtVGPI1tAz",
+	"z3DfV0rYmc4vaj0wLwBkG32+q0JEicim2go1nP9NzO+dlnLhYTaK4D+6bbFtdxAHF1kIOuDuuG5QKzoI",
+	"b8IevhNO4UWQbPtp3U++Rge/aXzuVT8P1z3Uvsf7kYZgtT7PuJqfe2fVPqYbrDHZv4n5O1EYmuOOud6x",
+	"Vpbx5jNuHc/70Rcf1FiRhfs6AIY7hX0hHK+eXw5TZly684CVIUnInBtyNRRpKpK68+Al3GyDGGD5xDUh",
+	"wPJ5dihP9v2iEpOLTF92Mf6HGhVzL3czwYxWhb9CuMtWj3KMdtnKad6eE7RHwnXXmUBrKU9dAlAHDreR",
+	"ALQRMkxBBq5gwwvqWAjEv7mTeItWL7VcN5C9fQbmsjuRw6hMQ+dzZ+A63BhxmRa5MM9ZJt26oW2LXEZA",
+	"R4Rqeq+vsHEHciHq0SjyV7rRLsQUktPDQV/RAOow6cM04Xt+5m/Bz1ZdlHvKBt8EDgNDFLBydhZZ1/Hg",
+	"FhASheBW7ZqjEosaM41O05SNZOqEnDnpmTOrxwLaqrQnEb0s771DMHaHFK1LaYoVttbGSYAeS07vhjnQ",
+	"VxtNgXzWf3M/bZ8AElihF3fGDYP+O9IwKzMog0q5hZqjupmNcogMlTMb6Tzj9uDkwG3cQ3eLg81oc5dn",
+	"MxAjnYtyRg0Tsfpa09jDFDe/t9pS3Soy3mnOD7lEveJasro8J25So15/aqDqu0bq/PKsnAo+gtUHWk5R",
+	"dYChq6wGf2JgxYsD+mApqk4TYWxfwUNF7rpMG8t+PD7usdcjFmc6F7HTwOCQgCJQaooOe5raptfm3ruH",
+	"6xTw5RyVclHuVwHHqTSr4R89J9mfhSgerLdgP+Iht1oX8K13LYXMOehlgN4FdGgEk3PCDTkqbgPiKQTa",
+	"CPGVCDprCaC/LHsw6UuRp3waYZ6ATxyAqPpMQz4Bt0UOPRxG1CV1Rr7bvqJgu/vYaXNwfxFIBBhnA53M",
+	"o+o4RLLE57UYr23pTzjz0d4O6SFlzS0NrkkF6HfFs1KJ0pf7o8P4zsNyaxg7xGQhCulChs8tOlysMC2o",
+	"+nenspiyaMxjnjNWQ5Vdz90jpuQkBFuJHmtfnBex2UQOJwDM1E1XmCLFkHQ1FaqvnKIEDvG6xlnC2IcT",
+	"fO7KTx9A+WlXaLpExwFcHAwYMDYtNC3s5CjVY+zfUY9HFYiZUKP8Crsc5F4++pFlUhVWEGcSZ7kY5cJM",
+	"KteEnvdTLvMe+5hrNWbDXCRuu/KUOKT66unxo5JreqgTweIBT84rV8YO2sD5zHQOEX73b0ikxdY/IXO5",
+	"1jkNT7sdvQnufU+W8Rkk475WzUh05hlFbw5Ddybry6++Aml3R1uPm+k85MbHnWZ22zhXgpkcOzOyCmCF",
+	"nSzil5prJRYBTBctGtVpOuNz49k5DLUIn4k0PQRDMkGYitiFckYsgkqvDjncMNtyrgFgbgQeW6Gc7Hb1",
+	"tnY1bp71t/WUGzPTeXII+SitlTSJsxdSqS7QIWSwPsMZx/4mEZOjhVqbgUi1GhOHYjgwlwwKz09D/DaJ",
+	"FqavnHDU+sxhV7ylAd/BpG9av/DPLZZKbyRrj2tghap2FhYtoT7HLBHAkaZVUFaqFJ3iszTW9BZT5m6r",
+	"ZOBrJ//7mt1ecUNQiCpIMKalYY38DXDkiHrvtByXpLVDiVIlg90dm0+OvabfY6cQU8z94QmKv5qzIaTe",
+	"ea9FiT8ZvxCQEXWpZQId9qgfry8CrLTkQojCSmJqSwN3rS2YwudZxp3tHNJmwSF6rSP6TNjnSJFbZQ+u",
+	"goP0tBalHN+pwg0vNI5YLBEfzmktO713ixoCpL5WT2w2mIMh7YQe3shGQk8GeLtZT2GURWMdxZ6EHVvs",
+	"G5bpXFDUBrKAQIUm6mVn0D+nVEeknSa6ec6ePn7mjj/FpO2rCTdsLkWagMKtWcbVvMc+YMaTtIyPrG+A",
+	"ARpNhXHfd8WTFhriDQQzVqeiIXaPT747evpdGvnvq26WPTP0aR8S/nRgszWwefWZDuk6R53DIGwcsSHg",
+	"YM1dO+LMRDrUGbXiZyOdpnpmMGws2IAPL8a5LlRSjerGKVfjgo9FHFWTd74zDBXww9/oezacaG0EtMOo",
+	"Bwaa4Y4aJX5+91QnvR62hJ4noT/Rt1oi3flA9yUDCcDm3HLSagsjcsUzQZ909us2jhhkflhsapoAaGzq",
+	"3b0UuRzND9HubY9Skd0IKiQkSSGfHDHNDIQ7eky9sdljZEc2tgOpO1L+AXN7RSb5Ng6F9+4kvqnJ+cK3",
+	"231QFuU9okinZK6BALjpHASgHJKkrSv8wwm3R56up7Ey6Q8l2LSSJRM6DUHSTq51Fjn1UkgwVROZi6H7",
+	"ZcR0jj/RRnhK90vvZkp67GVoZkz3M5bPo75Cw9Y90tTOIeOwx6BYRSuYQ4zlKW6vgz0bA+7FBdRtJef0",
+	"GRmxwI3UVEH1xj/6Gmk3xMdWVwfjvrr9mqk3YZnTBI12yvwcYoFM/VxwbdYuXPLFNi3DkwdyafioUh2A",
+	"FQ899rPOmUignYBKkKJDauydhc/g33TEjBB9tfTK+qrhmeDrW3ikU+V3iTnHp4hPFnc0duQWuYDnwPIJ",
+	"TzUC7hFy0ECCV7X4NFooliDTj5YF3EDunwtSBHyd38/IBltrT/+AabwTQe+AWd1XQPkJzqDnvnEXDkJP",
+	"Gn4DLgtI5z1lw1SGBuQcQ7cO5KUqhGGjXGeU7wGJzu4B/TMh5YOTLSOcbUtPamdyKHrszcI6/lloW16D",
+	"zdx4LiB0wzON+crZibsCp4MXmr6yEyFzaH6eT7FKXKQjqDcJb8rdiFqpUdcw5bQPXhgRertXqPZ0zsom",
+	"awzu34dMLtzJnN7jgg+8bisuvJBrbcn1atp2iJ+CXmpT6dubINPV8qfnC9CAvkra2SWrHl1SlRa6sgYY",
+	"rmkA/9fhCz6ciFWX+8v2jCnjDjVMpYJF2hUOrkoejL7U1A5mpbbhtTOngNVqZ1Fj4DArHIJNRW608iyR",
+	"T4+fsBi+iHvstWIm1TOW6URElRxnQDkyz7TGLo5gfD19/IzF7ifn7icxiGBfxe+EzeeHpyCBdQrUW12S",
+	"dO6ou68yxXvy+NHo7Q6/MqN0v718d4ZGyyZuxOJCQWbZOa1lvIfgGnkZjlistD2f8tzKoZxyZeOHXL0I",
+	"5hPPhxN5iQ8PHwxTbfazj+Q1XYd3t97civMUTz633CX0bzeJ/i30D67Jn79yChYGwHLZQ3H0hf61iivy",
+	"FBR7pJDCa1Dlr1AT/xWbKqsEzsmc26Xrq06OqdDTFGyqVDtb2M2SKJCt+Gz7qiSkfI69Mt1xfyEE0BeT",
+	"HyNwUSuoIYIKqGYyysaDte30qKkHKhfsFhoPr/KBkkPn21GHIxaPfF1PpxtfBxNwy2yCCg1MlafBT1Ml",
+	"fWdPj5/26vgod02+ds/e36rK2lnZnZV9+1Y2cluugSQVK7ue27KqQIhE2iX1Yaki7yrCvEqk3ckjfAt5",
+	"/uWj3lPG3iaAtSOMkfegqLhtfD6TKtGzc30JftiK8vJNm5xdqPlGOpxDgE3tupFMhTnil9zy3Bx9cV8A",
+	"b8MXmua5A7+vzWSZbMqtFbkKsZuMJyJErtjrl4ynEOt6Dd9SjMvXWtVVNy/XDbG3uYZZ9hWErZF0hzJZ",
+	"6knOX+LcT+Gp1sH9svtTDe7TmtxyVNnnpPPQPWgqh7bIRVM/8/J1tM5EqCJz75x+0DOX44Ow6XpTNXYb",
+	"YXMyyNcj0ng3VJBXX/6OK5DENe5Ll65WumXGx+LIPewCSgVizIFUHKKJVxaCfmoux//zc5Zu+vPaE698",
+	"r9dW0R8f/2VXn9AhQF6zhyvP+gKnfYivb8VDL178NdphY+buFf1Hf1nnuFFj8bu2Z9xKM5J8kN5XVhSa",
+	"AWOhHDyLhHGPx/5ccshqGpOiGo+mS5EbqdXXoy/th1NF+Bi3mI2AWZNKXIrcpzmUJwyjA0aYkGBZZ1T8",
+	"Iuho+VmmYoePF1qnUHLnl79mEnRp6yQy/llm7nB5/Ojpvz399yd/efpv0UEmFX74KGCFVFaMRd40KyP/",
+	"twiZBxucgGuffHZSZAPFZdqbicH0IDrIRCKLzP+VOs1v6atP03H5xzd1Rn6aimsfITc4fWD5d/xw3eel",
+	"2blTuYZT4CNktlXmB6xGIr8USYSVlGU+mGXu4sUHqIbImxPkryxBzboWuTzMxUjkQg3ruNLv3Eu6+y7H",
+	"fdREcqESkW+uiEwET+2kVc1w21YOBVNAuqOR0V+whFs+4EacMJ9fKm1Efq840TMVV6r/QolxbsMlYpzz",
+	"RCQxhDP7itr7zCvfQIyTmv8ABzmVI8N6eY5xbhk8opMkSBA9VZ7Egw/c4NBMTOcX7hpK2P6xr3xFtE6T",
+	"qHKhk6CkcPrSox+JCwG+g9R3w54cN5jlf8V13KIHEkdodkCSkBnqi4RQMxX5hE9NeEVGZ7iWe2Ub/Njq",
+	"0LzdZXxf2drg1Znx+S1JqdtfKG8eub1o+caSsMsrskvS2S68R6m8FM1eLGqwzA1LtRozHpppAflfXigD",
+	"DqwU2jZzy5RmKKw0uRMQOGifxTLBVaUuy9/ETHSRJmwg+irHdgH1PTB/EfY3eSkUVo+sjvWfwpPt0069",
+	"aa3NRAwvrq4vOBfdUmy6M3LBMQpTuzVeW8L0Kpwj6IVN4HZkrZX4TvBErv0m38FEujcJ1Bo8mUNwjyJl",
+	"Gwi8VJfSwmswR9hsvr2SEtkAZKjML3//ncEjDWS/yhDkJjabaHAiTCCQVXbgRMI9DPfAoQv5SX0FtxU5",
+	"ywpjmbEyTd0hC83SgSMEx3XTCVUpJ3BywyhEEsIty+V4Ytn3nF3I4UWEQ0VBeXDrETHeV1hxYaD8i4cS",
+	"oB9YLi71BRWGlk9aB0TIOPA6XLMzRZ/Ht8j9rrP2Uw6L6kqOVp6mIsfUsR2tL93DBIs9To4dFWnahS1v",
+	"FrZEoGFcVQAJDthPmnI0qeTTHwDuT9MQz6yifyKGqVSiHf4rYzqQdVhvmAdrI3wNncQeO3TLpFeTLgrf",
+	"7CBe1iaI4mN0rGvfTo06vfNFOWuVqiatyplBxbRZrH4PCjPqVmTIXVWsvNZUUrKeLoBA1f+np0IB5yLS",
+	"s6EGZqqKFZ9jC/QrelTlZ5SLeswq27CeOV1ffJg+aOWnfLi3ubiUYtauCS1hc4DlDkG+GQQBL+qCgA7m",
+	"sBGWKRvXh5JcmGLgXu6g5Zj+oIBp2Ilzoej6aQkQ7lyGrKOgpgONM0yqV8OMFkZ8r0sZMLt8XFfjGWAd",
+	"D3XecaZ+W5ypftMGVwHprOhzBwqna0lgkKiB2MxPAhTsnnwK29Uh02+DA0UCqdtIXnE+lMRU1Mepr6Cc",
+	"Wmk4tCtXGqSPyKRKRF7yYyimVY+9xeKw2aR0pVTExvNdWJ3Wul0/lMvwc66zBwMMHSn6TohvZXvhtr0i",
+	"wtcS3i/lH6tKMX+mvkTu5t8ZNoEa0IWqy7qz8lJfLJq0K3OdFmyLmjSehRnfQS0kPkPStQJ/iFWL+HKd",
+	"Ugrm4Zp2bWv94nXk5Bdhd1ZIdqigsVyjdU3Nrqyxq5beRdy5aglbTRSMa/qpM30pW6gePwL7lkxMXPIY",
+	"EH+cEQx/HDEfjmBaCaeXD9MiEUnEtAKOtykfY6rP65doKYNGfSmxC7U0LBUjy3Rhe31FY+kxluMQ9WOI",
+	"byNWBPdZI48jPtWmLERnwj3JQX2+8OuXSHBpWeaw+NHxcXh+I9xNrID+EUOdZdycsPg/ZWL+4/jRs+P/",
+	"93/+b3T86Nmj//d//m/cQCMnE3OwlOP8m1BjOzk4efKXZ88gv7n8AMpUrcjdjf7Xfx8fPjs9/Jkfjv75",
+	"5d+/fn9Y/fvp1x++PPm68NGjx1+/jzb/zQ//+i8HtbnIy/meY6HAVgJnp5mKNJVqfMLis6E8/FkCvchQ",
+	"spEkQkMzlPDvXMBWgV83rJH/bj38+QWubip4Amq5ueBASJqLVHDTNKy76tzpygf1SeiPj4+r6ef//m/H",
+	"62agp3yzSVh9q1N4g8XKTRymhbIyE+cZ/1w/6l+OF0ddZ8iPvi2XRigBy9iDB0oTk8pYwUPb+SG3PNXj",
+	"QiCdKPA4gupTSwxK91qYMU1roHUqOOi3y21ZV+smnrBxL/ka3bo2sjX6RUcCxjzBtALsY20nYo7spzxB",
+	"QEeddABtb93MhVmgafwz7ogZb259dcQNSI/oD3Gvx9AHm9AjViCDnZLSEdzzVtoU8zk9CHtNwx1FpGM8",
+	"YzH87BzLgOOrVhfS7oMg3Zj3cKM267fvDKw8yn3xI7qxVzA30Ep/kx1QdrMZ/V5kTi2IcdeB5K6zq5KE",
+	"8SC7bZBetsrHb49A8TetdS94SWhIsKDUBA0yotYD4apwyKASQzUkZOD9eHzcY2dkwFD2VfzLq/d9RfP6",
+	"Txj0P2JmocvmSOelCRMMmonI3bhaR3463iZy06hMocmU/QUffuOD5a60S5hfk3ZZvpqHqxc+YG1tUR8L",
+	"L3INfawivV8Qd9cICy0raphnrnVmWAHFDqnRlNfuS78SKHqYR2zIldKWDYSn/TsJWVsLWpxU54URse8q",
+	"An0Qimwg0AaHsaRicSIsl6npwSdxj52iYQn1cGiftlB11muCzYpMHccXrdn2fe5r135XFM+d5/3crrZz",
+	"H2oL7dvO6V2lCF1bmYiaGxkh1Fx1Np0uuaWGXDl0yQVP4DyvZxF9mKJ/Z8oEHOHJ9m3Anfc1dXGwpuL5",
+	"dYR+FZtnVdl4geQ7vvJvKnIrfbEFVmdTPviin9qngy/bGM9JiSjbm0nbVxdCTJm0tQlf0Nnm4esMt++s",
+	"qqzcfRGNrglUiySjN8gl6HxHne9o7+vsUG43dgYBFa2zJ8HiWzfNsC5vir0HN9BsoqH9EcC81SlE7zFP",
+	"+KqPn6uhSN+6kTd2xcCvHLZuAK1rmVk4qfSbTRkK/XH2wo7DbVtp5P2Nm3G4e6/6ciqAQCK/WdIkJP9r",
+	"hfLtG1P6MrEeO02NBs8saWjQZdYhZgQFPEMvU0zn2O0yiVihrEzZMBVcHRZTlotMXwp3pNcagXeHEjtk",
+	"ucH021Uh/3a7TMquQcRONYhYB3bWsikbFY71jMyPyDUoEJGAxFwDM5i9oq/01YLC4pQpyOZiKbcip0BW",
+	"LnyRUsK4ErNm8/OOFZtt2YIwoXuyBdcFwNu2Be+zxyKqNFZmYqHjolPj429dudwjs5YIB8+NzQXPyheL",
+	"umr5nrXGJozuI/dHxtX8HFShziS+oS6MHa+vpwvXG8dHyKsJtbTFdVRlr/ZKi+eRwVMFOh1Fx8fHvgsi",
+	"5Uu44wuZyKRh0wLy+Sms0ld4v7F0WnMxpRb72UDkZiKnkFYqjfuBkYnwlLvEmTEQ2KJ4mstLbkUEKrvS",
+	"gTaUKDV6LFY6BuocaBcfCpIDWyisTC3BGNzphkfgls61ytxuWqOLt+q04oeB3EsIHeAYxaID5BsC8hmf",
+	"h5ZAc12g3g21VbeEy83pbGsA80K2PoWuMQ2fbt6rTSWrqKjmRsr+chQdWKa9icIJZ5jRTVUaeDJFm2jW",
+	"78Q0na8Vntq4VGPrbpFfHFa0pcjhSdoBc+euWKMswrsBzPp4VM3Kq0GkIU+FSnjeCEnyBV3Bvn/38wv2",
+	"449Pf/wByygcRolLoWyENGjsw+uXTl2s9FYj6nf35dmrv3949fuLVyyXRhBDvODDCXXA6bFTNs31OOeZ",
+	"0+G4hWwbMJeBV4bZSYE+ESBgQVctDgRzaKCxBhn0T3BDDa8VJqz4bBcW80oNWnsPkWE5x5r+GC+lmWoj",
+	"mztNOHQtT4NU1BXBLbSS6MCmA5u1fKOMG8ZhT4H55/ep2QB2cuF0PtNC7QRJ9OIzH9p0DriiR0RuK0HF",
+	"LdveUumw07Lcno+d6UkEUESMTNnAoDX5rt/Qnh+ngQk57ouhns5D8h9uzB77PViXZqJnBhDXCIWtO9zv",
+	"e+wd/FeqcQXmAKJmE7dKNgzFpOkrIAXJhS1yz8jv73NKxQaPj5kSM/rYMK7YRBc5Rqb5hVDPkYLK/c3Z",
+	"08fPKho//SauTKqvtBLfGaZnyj9VJREaF4d+d66VMCId1bJP4g1PB4W5eWXblgzkyhTvqWLtTCg/Pkyl",
+	"nccbronQCWzoT0/wK21X1dZ5FO7Lo1APC12d3J1TScGxwcnUD22UncbLVaWFoz95OcBzvfuBzoajSylm",
+	"zUfvzzr3zlx31Pnmk8isSL4GvJMnUgSPrTUsnroTucjTmrLof0gxw4d5iB0b4MH+sZKtGJdtRwlS7wjH",
+	"Oi9ka1q720Qo2VZeSjv3iiPo3NPFBupei16hZR99AVDwWE6pkg0tp5DxABXn70yptpLaXGdRL6k86+St",
+	"0231iHFSJ2sy2Jdm/WAI53ZBRdybBKrOUt+cAm5ZvMpmVmQQO/N1XZ0B2OKa8OKDSqWBJtoq8TFZKnnx",
+	"1MaBlxmCwsQLRDkvnBngWKsPULyDoW+NtQ0CEzg3KvbFlCrZxLJVqaC5Sc/ryrghwwtachVp2hQSueQy",
+	"hcakbcxV9TRiEAaKWKzEzJ3tFAkqVAp804Tv0kD4XT2HmXi2ph6L4dgRsWf1o3mTSyTlVhjbV+Fsgnuf",
+	"VLXFT1oqzAwgRdX02Km/XBoG6qpI3K4wVkzh1o+OKV2NcgrwnKOGn30Vktl0mvTYKeYBwEr6ZACcNDlb",
+	"OBumUijvLYZbDeZ0S3AWUw8Oq6fu8fF+cKO+sjPoQxrjEy0vQ6gRBycNPbWDAzdchTMiFRyc0pBqoI0o",
+	"KbSUHuhkDl4g+l2Z5ydzX3tOHeBXP1BEhgGsFQYl3QM4fXwgqjyKDfvM4HF9tVk5bp6D6ACX1gkhBqWu",
+	"1YF8n+nSHAg1BesAoJbir0gM4hY2Bhe8+bZp0r4ZOgxw6k6LQSqHiBZrMadHLZ0NfFc/VPxCInEZ3Z+K",
+	"3GiFbf+aeMjeIffrTjpryxnek692vUaLe++Fvc+c4NvMAu4cFA/OvfkHtE/bhKEavjv6QpHAlUWfHjp7",
+	"Dew818JH96NtVHB6xHGYT7xFEGH1+V8dF3znCNiYFmdN2Yqa2fQo+i0rSTyj5azEIVcQX/fGUg/I8diy",
+	"uB5lImaGzw30kK66JJwFk+i+Qm2mPnXnroR15yhwtq2oPGyy5S7FaJ9SjFbi1Vq1l+HcX7PYstKmjVPD",
+	"ghpHk/dwGsvnvmSlr/TIQdYCKRD6lKocYc50U9pOpBpDbs+ET6dCGbTenrPY2Y8xy4XGT21UuuyQnIhB",
+	"sVXSV9JeITMEeMXv4+ayzjvVdbZV1LmxuXjXffkfUkXnw6rhfMjpOoAAHn7cY1choYu73w5D0fXN1KMB",
+	"V+01Pk1kAbWRsZ+4MltE8p2qmfmJq7ZiGbew7hAd6XzYGcidwrm2VIPX3u2eiGG0C73qa5nK9U77v2oD",
+	"ydpV+UUlkCsfLdQjlmpnTbs7QmdhrCrUOfYBnoi5V0BLU/oU7uB5hqCEmnz/vtcwaR4qYZjKbicig/hj",
+	"KNoWKjFUWZ3KkRUQSjXwduHuesS4jyjkYpryIenMsCp1SuVPXG1Tm7ybGMRPXN1T8OEnvqLf5ICrLgG8",
+	"Uy+7IMV9nxQ/OROcVRH3xqrg0RdfrnRt2soaxXBkt4vJH2jOa4YzfoNzptPJOp1sfZ1sZBmnk++GnbJr",
+	"mddQkwpcj0CY0Z7cfFcStUMxh21qJl3koEOQ7ec/rwcgdYfzRPDcDgS3zfVRZ0IlYFFdinzOnhyTFQXo",
+	"QkrCbKKBPpaqjsE7wZ6FK323gJhyQOMee6sN1A+XBV6QKWsYN33FWZhWhRYSAG5CowzcKGGoMqOWfT+Y",
+	"M1ruHyIyFVPBptyYwBlRTrqSmAolB7OFwTCvtc4W/GtYtuti5doJEmEp3Cq6jZwn3xhEKG3PocB+KKdc",
+	"2Q4orkXpJCDTfFLZuNfBi7LX/i26d19XbnoD3aORlwmcSxKorm1T8YP/bs3KhzDjM/jd3jEzlQ/Q5myu",
+	"vu1OKemwZhNXs13cP3j0YlX3Nv3PUGLA2VCrkcwzkXiG6CRxKwbuaZiVgASGcoJAwTklfeLfWMLnpsdA",
+	"SkBNUX3lbxGsKa7wF5WbUKkNeaeBas5X0bgDPFxYp1PAYGL/Xcyv3ILfk5O5hLV2i658E53LuXM5735G",
+	"Q5XjtAKqHT/JXR9tCNKlEelbEFxTnf6kpWq2vH/VUqGRjAcKUGxhGXExHAoDJvioSIGQZDEXz+fK+QpT",
+	"lCbmZsLGwuK3T5ByEHL8kKWape47yNGrlGC5Pyj7b6H4lQ+HYorV0BVExSErl80EBnilRfta2r4aiCHP",
+	"hB+87jh0D3+jDL5/3ntqXFRW0PriNvf0XWbwTnWmWgW88KeTsq5vFYnlzeKB4FVrBr3fBL+sgN4ylUPZ",
+	"eHQRCD/WeO5q/X+QFx08gH3lNHnwJlZSUFiq1VgYe0IOQyp5D2ZGxERqkBGbCAb8JXjn6veMD+AbrRwI",
+	"Ijs/1JRA/TTyMo50nokcp470sbwcjKgb3bQw2SVgsxz5AnsYThJyY0eBEWbl9pXf2nUg6xZb3DLK1kVG",
+	"xahDvc5n0OozcDvxhsCix2v5JJvZV37T428lzRQ0mGErLzsf2s7t14nw5m4/OrqkVizVY0y1vJbnr07K",
+	"M9GWQfQbUtHYoIE7W2Sh805J9eb0AmTu8b148Kh1GOG/J71BqyvRwb6i8CA7xdMYdP2F87iiUASb6xmL",
+	"9Uydu5vHJ1T1XJluacg1lIX+vZC2O7C/QTMl7JoOak4OfnECUkzZXBd5RX5LqLl+PtVHIqHKsJ+ksSZi",
+	"sTNVzilTIfY2CM80MaBPRZ5JY6RWPudKicRbLKW7peIO0InoK7//EHYqN2GJhhESMRUqYWCqYN68rVAm",
+	"eMX+BEoukZEWwphxQz35m/mZ5SqRaryTThU/uXbHivGP0MFTp4y0J0YBOoRjvipfN/VhOHC4xQSIN3C7",
+	"b8TycA/bZnbA2nYlbp3MX88AyZBYc9s1bqAeNBS5jZwWT61NnhxTLsFpRaMoLQnyRKIp0VduoE9aKoPB",
+	"nkrNGvx486I1J2z7n1LgnuKeMgrc0O0KSYZL3GURdFkEXeHaveK/k9USIG9Fx9tW4dqWcbmrXOtUrbuo",
+	"XKOzbzula6DybFK7dmdCtUPFa9vVT7rytQ5Gtl++tiaK1B3SSs8OnQosVXPs9w/M0OBjgaabmegZQ1Y5",
+	"wQKIMCVEYpjSzMixOnTag0rYTOcXhorg1ZzpXI6dWfa+Wo9mNeNpCvfsq+9jpWfnNKX4h8UGDokW5Dqm",
+	"6yPILinbiGC23jKxHvW9PH7aY+idpttHmE3i++I6cIz9H+eZidk0LdA+tDITzEg1FCzmNoa/DYvzFmfx",
+	"73r2lhZ2mxx6dwST5dM0gyW0UZUWVtc8YHLRDqOu9jRwQASyhB0NLqWYMT1C1l7KRPPbYjVTZx1QVQoY",
+	"mx3Hr6oUw5jOVYaGF9puhA4rwKD0SUslEoSlVBIsuftg0xQUfH+n7xwKTvlQ2nlfpW4FTUOs+TdpoH14",
+	"mPcuRo0qE2zzKi+sfxc66pSSVmpe8CRPF7f+zeV+TWfCOyI+W+TgKYHA6jEGg304Web1ySyNzusLObwo",
+	"ndd9VfFeh1i0G9hd+wkSfsdcqkDRWw1Ct2Tw/00OL3bHx7EEAlDvV1jf6gv8RJ3h0mHEmoaL29vQuC1s",
+	"qPWCTM0M3iE7lZ0Ja8rM9WrM56pawHSOtah4MXYTYLG7UcwmXCUVadWXIgdjJdAplveT1Mot4xcUUqLs",
+	"lYVE9DNhoRy27K+Po15Nbesx90x+4n1FI1UaJCKWxai6nDujxI0fp9zYcyOEgo8Mn5P24iNmc2zQPOFJ",
+	"WKI67DkT9p1O79DFevtBL3qEeyL/rqhV7e6lKqZi98A5tXycdYD64KpUg4D7wqiOg3tLdC128XihhORr",
+	"usngRi0ZS+8nIhcgto+PfepCxIym9o5KfLbnQ0giguxHns743DBVpGmv2WoUu2swzleaiqKzEjsNcB0r",
+	"Eer5hhORFKlI/N6p1jy4C5wAXclF8vtsk0aZrSGzUCc4o66rwVKEGkr3fzITJ07tE04X9Awl8VyY2GmS",
+	"ccbnA0hw7qtcZBJCbr7EnXGW8Ln3UE90kbOBGOlcRNW6SU4aJ7TQYD8GXjZ/KdaTM2N5bo27t7RGpKNe",
+	"X5Gj3Gmzj49rljTAkrvFk5LxLZWCDYSdidBWGG9eqxbSXQED9j8vauFx7ilBCsZerSLOu7aiN2hMAyt4",
+	"7qT34bWpiVicFfb6ZTh7oTdjb/2ZtBNd2HNjc8GzyovVGvXmlWp1lQiGgLEjgblz5ZxglzT0+YozvUUt",
+	"T/l8wIcXjXr5KXIWgs6tGFfDic5PSn+wVMY6uxtiulpVDmIIVuGFiyFhYlPI3V0p/stipWd46IdYMblF",
+	"gahgmOrhRZmyjDOacQNlR6h1lC0zFWgWQ2jj2BBZfuufeietA5rcyiIkKzoDoTMQVnd4hKgybSqSnboq",
+	"RVDZpRqvH1iie7rZZlwlpplS5X0Z+Y3d1sl1GrrS+la2KmH+RhGbQZZJfXOeF3QVZqUMjE4LK3rsFR9O",
+	"iBWxr16/rPC2pFIoy4bQ/N6cADcj3CE0dQR6FCS3CgWSADyvXwLwuR0uEqZVOmdaDcmIsAF2kMPF/R3n",
+	"4lIaqVXsAQxsLoC0HjsNIyuekZc7FlM9nITL8f2EuZOb3PDZcyZHnuylr6QVaKgAcYwzekSCfuqIeiGS",
+	"P9y/pHNjOXjFP7oHLKcZLS8Hz3MoVucjW6n2xCcc6XysrRXIzoWLk4uROyP9K4Jlm/F5j70ehfab0tAU",
+	"I5xQXDHTcH3geWgJ/ixEIaK+0jmR2JSbB5SYHovdz2NaRK5qfg1Rg0spIqZzLIdpsFkjMCWtnZrArxmV",
+	"iQ3MiPxSDgUdKiMBVm3PaU2FETHzrz0kQNW+uPJMdL+CX7g9PXKv0a2N23OQK06VNvQkDgScWhruXh9m",
+	"UIk/MUgwbnaq3b6NuDy9u44jLA6/xrFKe3+BJ20XmoK6bf6Ara9bI1rfb4OMQDNkcFY+sho+jaMruP4A",
+	"gyGP7/Rt0Bl4DpJXhCXbKavvBWpOQZlbpbytNvuOzIWcHl5qTAKaFg2qG5yvTk+6kNOpSNASm/B05I+q",
+	"6WIzb89FB4Fyd/cEjmDo2Q1/u5v5Q9kf3k5tI2XIayluvJiNeGrIxUspATbkCMDN3JPUnY3/0Fa812cX",
+	"crprR6Kbk5vdfZ2F1zwEu04fD+kAqjloHv6pskt47hCAWQ2wivBW5LnDTQeJ1wd3sIDaAu3BFIcrzyGf",
+	"O2aJGMqEYBU+OmHceGQHJOd5ztVYJAG2DdCFYbDNWABjQ0wA7BQtMTQcPRfB4+Nj/CH2PnDIP4MGKRis",
+	"c5emwCtqDUONCGxHMbKV3rplcM8nmSNVQb2v7++wGrvo6IOZtSMxvsrOy9d5+dZLA4D9Ug39S4WyvK6f",
+	"L1rDgQeDLLnveJJ4RGhz3b2vd8KEW2zui3nOwCNW3gKQodoazn2B8BVACKeK9fnwNHXYcZok7/XN0GNn",
+	"wvTls9xTjB7Gfm3FCs56Ovi6MP1NXUWda+ghuoZQX4NOAAt/nevR+VwXuXmwfqC9jdSf4qkGqi5x//9J",
+	"Z8pN1PujL+6O7u+2Oq63pVtm4ZCGv3Io8qKENT1Tz5tCJNWreZp6BR6KxCTxj7rP+gqiHxj4dzZNU1Un",
+	"lpf9nOts68erFetTDuO0vlX2iC1g7Q51Uekqxvz+DmgUcng2wKMGGh1vy/t4eqXICi0SruYs07loZ88J",
+	"SuIdIMIOMUPcgW7cseh0boftJBfVZV/cJKloSbs5AorRxuBUazHC68qUoNg6T0SO5QTgqYy8J1FQU3cm",
+	"RiMxrLoZyeVBjBemrzKuCp42Oxzf6EvxWt2pWrMFstPyITZyF9ToVG86jeqbs167kNEWCUarGtwmmLu2",
+	"PXnkswGajMqP6JZgHIPvPsdvOOFqLGrIRj8od93POr8jzW5tLg6YfiBEG+pC2aCodkHvztzbc3PvPb/A",
+	"1BgvqUAKf23oiOo1sEAPH4YIWcAwEMGCh4lebZLOroIDYILpsKDDgj3Hgn/cXP7rVIdc8KTRNnvD8wuq",
+	"xMa2VdgAD33gY3kpFNNK9Fj8y6v37MgNYo4ygWPEJHpIf0gR3ikYeZSVxrhhhQr1X84yyy9ETsFhpC9z",
+	"4HfiHlmnzn6jaTA74eibgp8kkEGyDFPs7WJGoxISytjRq0WtyhVQH1HTUM99xMZAnPH0+MlVYQJO6XIW",
+	"tqwMCGoI3I+8ZMd9VQb0qPVXj30EQli5RNHqrFmta01Snl+8cy9qx3Ig/bxubGLCW9yxVH3/urosyAfe",
+	"r2KnjEOeXywCbsgEYlQsW8H64YTbBpwHMG7MIPxFWGoxJD7zbJpSbvY01yOZ0qBp6jMHIcnGjdVjnrDM",
+	"eC5qQDzxWTpcz0XI82tg9KH7X8WxJY2U0nweHR9HWM4Huf2mStGRnbD4Pz0VpvkPnsqhiAZ6EB9EB9Ld",
+	"5M9C5POD6AD41XBp4NKDZYiKKoKX8c+/CTW2k4OTJ4+fPYsOMqnCB0C9Z0Xu7v6//vv08P/jh//7+PDZ",
+	"eS86/Of//Bf3XtyeOjkwNofegtutMca1bOUgouVeov1FxUHmWHx3E9X4WyB1RhZXLxiDOfMbqSKHKGxN",
+	"/nGvF7V5ZF7C52axuTC8n8gT52A2HbjIiVweknLLYlacIb1qpziNcwfkPfbGY4mxfB711cy7fxRzJ5bO",
+	"e8wpCqZSb4tFGhPgfp1yg/z0WLkKn0YOjeSo9NxPeALCT92HRVBteuy0r2a5VmO40UznoQHHExbDF+f+",
+	"C2pimnKHJkkm1XeG8SG6dcp6WGB3hK9raedxKd+Ig+3oPP72N9V58D7fgmN96R3vkRu8stM6veZGeg3u",
+	"dmymShLdip+tuQpnEz0zjKdGs4RbjrAFlf1wyM2UyJkRDjpNMZwQoWgNjPp+yFjCPdRqJPNMJPVtgRBP",
+	"tnSYn+KStGcP+HW7B8ToOsxsvnUbaJpfkJuC9O2pQGI6Im4QQGSB5zn288Q9je6TCjVuTZBmmvAtnnv+",
+	"9vdEJbyJhIBuQllM98Mf3JnNdyuguDlRRklXX0NGq8r5Eb/kludtOrrbYfQIDK+mKmbplOSUD2uEEs+9",
+	"U7z3jquFu7j9dv1kWNBr/Fu+rlqD1ViokyDhK7SfLqap5mA0GSvT1G3wISxJhOQ9PJlHnsJ/BO+EtJt5",
+	"rSbTtBlvEathhHaoxof6ztwjC9pdZgt+q/LhycsCZxlICm1sAlHcCuvpVLX0FgDCnP369tUvEXv7+y8R",
+	"+ygGb51I/PL6Z/Blkj/xR/bmJ5CNH49ZJsZ8Kj+L1PTY62WfCakPtsiVSFgxzeV4YqO+GuYa2DMoBGb+",
+	"LJzKhq7QnM8MDsOtkyGpVeSMikvhDk8oEn/3y0+o2hmbIw0HOVozYbkzZZ731VIsDdcIaargnMn12L1w",
+	"9JSMdJ4Jjzzg3jGV1EclZhAZ8yjRY6ew9H7J+2qh/7tWVT1UactyoTDfci7sc+/uwTuE+yJ1mBMu9CHX",
+	"TAnjWuxU9ZXX0EJFp53kwqMBOK/8AzJomgY8kt8/ffyM8QGWunD7A66h8GRxVhPjmfvJo7+wv8mfAhEX",
+	"UJCNuLEij5hWjF+KHNqZldxoxO4mFP2klvP5bVHFzSbtOitSK6c8t0duFQ7dG11EzVLhB4StqByLCRlr",
+	"buXvB3OvkfxwEB24Qbk9ODkYSMXB973skK5q7P/tx/9nuE4PPonhmqr94zs7Lk6HQzG19xMfxCU6F9nU",
+	"AmcT/V3S5wKCVL7BgDYfIPXGcnhxL62Ku15st7ipOwXjyjF415MoSrvnHOUKY8PlpzSjc6GGOiHyler3",
+	"mTOXzp1kxbtoMIFOuZneumAvgTutMXPkTAC7J0uluvCnpTuOyP1GhL/ki/OZG4EdGH614JJjH/yppqqn",
+	"jFair/DYk8p9OKzlAUCfyyuY8Xa8I5URNnKQPK6txEJXpWc1vbp87ihWOrg7UDdoWVOnOFxd077qgg+d",
+	"e+ZOWO9gMyLaLLjhrwU6R5cilyNZ0jvU850gBAU4AcWWNj9+7EWFEum8NGk1FJBA3qupejZCJf+oDr9p",
+	"RlYtW8hKSCANaKF5ZsCCikwznoKmv1hkeFukGl+7yMPdF/wCqzbwJFa2HUrRxtLz2SFFe+NorAQJrNpW",
+	"O/OPD3Rhq0Jyglmd0jKhrLMQo/BBIpOI/E/cAsN/4mxFq8MRhdPoq8WESTjiILNIjzDeQelHEWWr+Iyo",
+	"yNlpOSQwefpJNwfFU8w4FXkQaaIbqlMJXsEkthvVwzFaDBv269kfv7NED4sMoj5Ws4EIi+70J/Bkd2J3",
+	"12KHbw4PLLDiN5Q0qS6lhS3T2i6PVa5DmZtVFD6Ste8W8L0Svl7O1gF+EDgpgJrPn2fAzhfYuHxtf3lL",
+	"LJxVAvn8woSq4UdoBx80SbhG5Czjc6IJcH/7WWOqopr3VQa9ugKXmJ+mNAzTVJdbUlNIXkFeUpJJxSD9",
+	"v2w+29Re/s38dWW9Nz2RX0BLwnUqUGDrbZdIoPoobal91Q3WwcNdwwPkBAI46KmoCo2JvG97uU9fW6PN",
+	"Otg4+lL+AYUaKNnN6u7vQiRQAW/1hVARdTy2C3tlXXjpsT/cATyTvnVDQUnB8ds/zt731cJEcWIxtNiY",
+	"L4NIJW0w0AFq9B5XmUZgGX3hZlRSjPQVqr5OJ8HmHp+0VJV21I1V/Pi7qjitSjpeFCufRTzldlImES+8",
+	"k9ZE4jYhf/1yy7nB77RewUSCiBs6pXhoVt8UWXRHGnIdNjQQLJBgH86rajHuEHcyCprCUnuiG2NgIoap",
+	"VOKuQHAllEF0KWCZU6QEdDvVHj0rUMZewuRLJINvTDEcurFq85jhYfcKwmoTWuAxkgcf4n8Q2SzwrpqE",
+	"e1NRXtUw/I9ROMiv1h5Ig8zH2A/MV2f6tl3aiKvVCtA4zJ16dTm8aChct6f4ThkJu9x8vLMMWrp5g0D5",
+	"Ut9NOnrXCheGNBpDcK+8+7s84/D08tVDcMChO/7Kaei9BbmY6txSXRJ48XsN0bW3fj7bDLD5QW5afIN3",
+	"S563rg+kwcCB3sXJujjZXcfJpqU8beR6xJN5VeuQDc7bBYoCJtUwLZLmAxYKCVfpqX9grY47xGfQSHHp",
+	"FLcTaWAGDbW89NW6xnAKhZgtk4CaSelzUevH9N+tb4GfYWbrGjrDjrkg3eTb1AvcYp1ycX9uR9IhbuJr",
+	"NMIYH59oqngAFYKnaXkkLsXKBxQWDDZwFtq6kRIAIT8JlVMQuHZ2OZjJwflU69Z/pRJwQZ75Wa5zqr+6",
+	"r7P6W4+WqQR2CXrEF3So61dDnPp7oKMkEdA4RudskOuZgdxd8rm467B7sbMNMZxl/ae6oKhz8xYlVlgg",
+	"EuKGxdTCK24KN1X25B4bkfQUbTgfXmInUvcH9f4lNKL9WlqhR/ujL/SvVX0nAPqdzND4PfbamiYUlzV8",
+	"L69UQltsHa8ljVLvsiynfAf+yns7RDpn5eanTtVRucGRU4rGF8/m8rXVZJoWg1QOkW0A+tyWiVDSmtDF",
+	"PoG/MJ+6tvbubahNXSkRfmIRHmxzNuRG1MtHhZHmetLhWZ3WMlburKkCLVZ7ILOs9r1mx7H/OnzBhxOx",
+	"6nJ/2d33Yehg4SopE7QtWKvSOxAxAazkl17gijw9ODk44lMJm5huUJN4iySWFdalUu4chh9cdSx4ljP4",
+	"EYKBWRRWU/Or9+ACsTzVY+DzpMuxF2LN9cjYxCk5tGRqcxZV1VOCpnrtr78LbcjhPsAkWplpYBK9+vOz",
+	"Ze92+asy9nCF5dHTUElFLoTwIyCyq1+TUDlaSegsfzgRPK19Ce/Ice3QelAYSE+DpLLKqPBFzW//8LCN",
+	"Hc6v/Mz9XfOz06GVl9LOg9OcqJRlznIxlFPptnbl1eBVB1//+fX/DwAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

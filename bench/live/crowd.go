@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -68,8 +69,14 @@ func (l *listener) listen(socket *websocket.Conn) {
 	}
 }
 
-// take returns how long after their commits the frames came, and forgets them.
-func (l *listener) take() (took []time.Duration, err error) {
+// delivery is a state that came to a client.
+type delivery struct {
+	at    time.Time
+	state *wire.State
+}
+
+// take returns the states that came, in the order of their arrival, and forgets them.
+func (l *listener) take() (deliveries []delivery, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, a := range l.arrivals {
@@ -78,11 +85,11 @@ func (l *listener) take() (took []time.Duration, err error) {
 			return nil, err
 		}
 		if s, ok := m.(*wire.State); ok {
-			took = append(took, a.at.Sub(wire.FromMilliseconds(s.AtMS)))
+			deliveries = append(deliveries, delivery{a.at, s})
 		}
 	}
 	l.arrivals = nil
-	return took, nil
+	return deliveries, nil
 }
 
 // open signs a connection in, which is read by nobody yet.
@@ -227,13 +234,16 @@ func (m *Measurement) deliver(
 	if err := sleep(ctx, 2*time.Second); err != nil {
 		return err
 	}
-	all, err := takeAll(listeners)
+	received, err := takeAll(listeners)
 	if err != nil {
 		return err
 	}
-	// The newest state replaces one that was not sent yet, so that not each is seen by all.
-	if wanted := seeks * (members - 1) / 2; len(all) < wanted {
-		return fmt.Errorf("%d frames have come, of %d", len(all), seeks*(members-1))
+	all, err := delays(received)
+	if err != nil {
+		return err
+	}
+	if seen := len(all) / len(received); seen != seeks {
+		return fmt.Errorf("%d seeks were seen by somebody, of %d", seen, seeks)
 	}
 	m.AtMost(what, bound, float64(Quantile(all, 0.99))/1e6, " ms")
 	m.Figure("the same, p50", float64(Quantile(all, 0.5))/1e6, " ms")
@@ -241,13 +251,35 @@ func (m *Measurement) deliver(
 	return nil
 }
 
-func takeAll(listeners []*listener) (all []time.Duration, err error) {
+// takeAll returns the states that came to each listener.
+func takeAll(listeners []*listener) (received [][]delivery, err error) {
 	for _, l := range listeners {
-		some, err := l.take()
+		deliveries, err := l.take()
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, some...)
+		received = append(received, deliveries)
+	}
+	return received, nil
+}
+
+// delays returns, for each member and each revision that anybody has seen, the time from the commit until the member
+// had that state or a newer one: the newest state replaces one that was not sent yet.
+func delays(received [][]delivery) (all []time.Duration, err error) {
+	commits := map[int64]time.Time{}
+	for _, deliveries := range received {
+		for _, d := range deliveries {
+			commits[d.state.Revision] = wire.FromMilliseconds(d.state.AtMS)
+		}
+	}
+	for number, deliveries := range received {
+		for revision, committed := range commits {
+			i := slices.IndexFunc(deliveries, func(d delivery) bool { return d.state.Revision >= revision })
+			if i < 0 {
+				return nil, fmt.Errorf("member %d has never seen revision %d or a newer one", number, revision)
+			}
+			all = append(all, deliveries[i].at.Sub(committed))
+		}
 	}
 	return all, nil
 }

@@ -5,11 +5,14 @@ import (
 	"errors"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty/live/wire"
 )
 
 func TestQuantile(t *testing.T) {
@@ -19,6 +22,23 @@ func TestQuantile(t *testing.T) {
 	}
 	require.Zero(t, Quantile([]float64(nil), 0.5))
 	require.ElementsMatch(t, []float64{1, 4, 3}, spread([]float64{1, 2, 5}))
+}
+
+// TestDelays: a member who has missed a state had to wait for the next one, and one who gets no newer one is an error.
+func TestDelays(t *testing.T) {
+	const began = 1_764_000_000_000
+	at := func(ms float64) time.Time { return wire.FromMilliseconds(began + ms) }
+	state := func(revision int64, ms float64) *wire.State {
+		return &wire.State{Revision: revision, AtMS: began + ms}
+	}
+	first, second := state(7, 0), state(8, 300)
+	all, err := delays([][]delivery{{{at(20), first}, {at(310), second}}, {{at(340), second}}})
+	require.NoError(t, err)
+	slices.Sort(all)
+	ms := time.Millisecond
+	require.Equal(t, []time.Duration{10 * ms, 20 * ms, 40 * ms, 340 * ms}, all)
+	_, err = delays([][]delivery{{{at(20), first}, {at(310), second}}, {{at(20), first}}})
+	require.ErrorContains(t, err, "revision 8")
 }
 
 // TestPlot: a plot is XML, shows all lines, and keeps within its frame.

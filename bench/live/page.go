@@ -23,14 +23,14 @@ type Page struct {
 }
 
 // OpenBrowser starts a browser that reaches the service with the name host at an address.
-func OpenBrowser(ctx context.Context, host, address string) (*Page, error) {
+func OpenBrowser(ctx context.Context, host, address string, more ...chromedp.ExecAllocatorOption) (*Page, error) {
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1280, 800),
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("autoplay-policy", "document-user-activation-required"),
 		chromedp.Flag("host-resolver-rules", "MAP "+host+" "+address),
 	)
-	allocator, stop := chromedp.NewExecAllocator(context.WithoutCancel(ctx), options...)
+	allocator, stop := chromedp.NewExecAllocator(context.WithoutCancel(ctx), append(options, more...)...)
 	return openTab(allocator, host, stop)
 }
 

@@ -126,11 +126,11 @@ func (p *parts) checks(sender *mail.Sender) []health.Check {
 			return health.CheckWorkers(ctx, p.temporal, p.store.QueuePauses)
 		}},
 		{Part: health.Schedules, Every: age(schedulesEvery), Run: func(ctx context.Context) error {
-			return health.CheckSchedules(ctx, p.temporal.ScheduleClient(), time.Now())
+			return health.CheckSchedules(ctx, p.temporal, p.cfg.Temporal.Namespace, p.store.SchedulePausedUntil, time.Now())
 		}},
 		{Part: health.Emails, Every: age(emailsEvery), Run: func(ctx context.Context) error {
 			return health.CheckEmails(ctx, p.store.Work, sender.Probe)
-		}},
+		}, LastSuccess: p.store.LastEmail},
 	}
 }
 

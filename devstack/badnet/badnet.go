@@ -43,6 +43,7 @@ type link struct {
 
 	// The rest is guarded by the proxy's mutex.
 	selected bool
+	stranded bool
 	matcher  Matcher
 	caught   func() (deliver bool) // what is called at the next answer
 }
@@ -110,6 +111,16 @@ func (p *Proxy) Select(match func(call []byte) bool) {
 	}
 }
 
+// Strand makes the existing connections swallow all data from now on, like a firewall that has forgotten them. New
+// connections are not affected.
+func (p *Proxy) Strand() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for l := range p.links {
+		l.stranded = true
+	}
+}
+
 // Delay delays each answer of the server.
 func (p *Proxy) Delay(d time.Duration) {
 	p.mu.Lock()
@@ -156,6 +167,9 @@ func (p *Proxy) answer(l *link) (m Mode, delay time.Duration, caught func() bool
 
 // modeOf is called with the mutex held.
 func (p *Proxy) modeOf(l *link) Mode {
+	if l.stranded {
+		return Swallow
+	}
 	if p.selects != nil && !l.selected {
 		return Pass
 	}

@@ -997,9 +997,22 @@ function explain(error) {
 function capital(text) {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
+function changes(was, is) {
+  return Object.fromEntries(Object.entries(is).filter(([name, value]) => was[name] !== value));
+}
+var pageSize = 100;
+var maxPages = 10;
 async function playableMovies(search = "") {
-  const { data } = await api.GET("/movies", { params: { query: { limit: 100, ...search && { q: search } } } });
-  return data.data.filter(({ stream_url }) => stream_url !== null);
+  const movies = [];
+  let cursor = null;
+  for (let pages = 0; pages < maxPages && movies.length < pageSize; pages++) {
+    const query = { limit: pageSize, ...search && { q: search }, ...cursor && { cursor } };
+    const { data } = await api.GET("/movies", { params: { query } });
+    movies.push(...data.data.filter(({ stream_url }) => stream_url !== null));
+    cursor = data.next_cursor;
+    if (!cursor) break;
+  }
+  return movies.slice(0, pageSize);
 }
 
 // watch/schedule.ts
@@ -1021,27 +1034,15 @@ function editParty(roomID, done, party) {
       class: "stack",
       onsubmit: (event) => {
         event.preventDefault();
+        const is = values();
+        const change = changes(shown2, is);
+        if (party && Object.keys(change).length === 0) return dialog.close();
         submit.disabled = true;
         status.textContent = "";
-        const data = new FormData(form2);
-        const text = (name) => String(data.get(name) ?? "").trim();
-        const startsAt = () => new Date(text("starts_at")).toISOString();
-        const send = () => party ? api.PATCH("/parties/{party_id}", {
-          params: { path: { party_id: party.id } },
-          body: {
-            // what somebody else has changed meanwhile stays
-            ...text("starts_at") !== start && { starts_at: startsAt() },
-            ...text("title") !== party.title && { title: text("title") || null },
-            ...text("movie_id") !== movieID && { movie_id: text("movie_id") || null }
-          }
-        }) : api.POST("/rooms/{room_id}/parties", {
+        const send = () => party ? api.PATCH("/parties/{party_id}", { params: { path: { party_id: party.id } }, body: change }) :
+        api.POST("/rooms/{room_id}/parties", {
           params: { path: { room_id: roomID } },
-          body: {
-            starts_at: startsAt(),
-            time_zone: ownZone(),
-            title: text("title") || null,
-            movie_id: text("movie_id") || null
-          }
+          body: { ...is, time_zone: ownZone() }
         });
         send().then(() => {
           dialog.close();
@@ -1069,6 +1070,16 @@ function editParty(roomID, done, party) {
     status,
     el("div", { class: "row end" }, el("button", { type: "button", onclick: () => dialog.close() }, "Back"), submit)
   );
+  const values = () => {
+    const data = new FormData(form2);
+    const text = (name) => String(data.get(name) ?? "").trim();
+    return {
+      starts_at: new Date(text("starts_at")).toISOString(),
+      title: text("title") || null,
+      movie_id: text("movie_id") || null
+    };
+  };
+  const shown2 = values();
   const dialog = openDialog(label, {}, form2);
   playableMovies().then((movies) => {
     movie.append(...movies.filter(({ id }) => id !== movieID).map(({ id, title, year }) => el("option", { value: id }, `${title}\
@@ -2177,10 +2188,11 @@ var Follower = class {
 };
 
 // ../clients/typescript/src/live/subtitles.ts
-function addSubtitles(video, subtitles) {
+function setSubtitles(video, subtitles, signal) {
   for (const track of video.textTracks) {
-    track.mode = "disabled";
-    for (const cue of [...track.cues ?? []]) track.removeCue(cue);
+    changeCues(track, () => {
+      for (const cue of [...track.cues ?? []]) track.removeCue(cue);
+    });
   }
   for (const { language, url } of subtitles) {
     const track = findTrack(video, language);
@@ -2188,17 +2200,24 @@ function addSubtitles(video, subtitles) {
     loader.crossOrigin = "anonymous";
     const element = loader.appendChild(document.createElement("track"));
     element.src = url;
-    element.addEventListener("load", () => {
-      track.mode = "hidden";
+    element.addEventListener("load", () => changeCues(track, () => {
       for (const cue of [...element.track.cues ?? []]) track.addCue(cue);
-      track.mode = "disabled";
-    });
+    }), { signal });
     element.track.mode = "hidden";
   }
 }
+function changeCues(track, change) {
+  const { mode } = track;
+  if (mode === "disabled") track.mode = "hidden";
+  change();
+  track.mode = mode;
+}
 function findTrack(video, language) {
-  const known = [...video.textTracks].find((track) => track.language === language);
-  return known ?? video.addTextTrack("subtitles", nameOf(language), language);
+  const known = [...video.textTracks].find((track2) => track2.language === language);
+  if (known) return known;
+  const track = video.addTextTrack("subtitles", nameOf(language), language);
+  track.mode = "disabled";
+  return track;
 }
 function nameOf(language) {
   try {
@@ -2219,6 +2238,7 @@ var VideoMedia = class {
   obstacle;
   /** Where it stood when it was last told to go. */
   #still = -1;
+  #loads = 0;
   position() {
     return this.video.currentTime * 1e3;
   }
@@ -2242,7 +2262,9 @@ var VideoMedia = class {
   play() {
     if (this.obstacle) return;
     this.#still = this.video.currentTime;
+    const stream = this.#loads;
     this.video.play().catch((error) => {
+      if (stream !== this.#loads) return;
       if (error.name === "NotAllowedError") this.#stopBy("autoplay");
       else if (error.name === "NotSupportedError") this.#stopBy("unplayable");
     });
@@ -2250,10 +2272,12 @@ var VideoMedia = class {
   pause() {
     this.video.pause();
   }
-  /** Has the element play another stream, or none. */
-  load(url) {
+  /** Has the element play another stream, or none. By default the stream becomes the `src`. */
+  load(url, how) {
     this.obstacle = void 0;
     this.#still = -1;
+    this.#loads++;
+    if (url && how) return how(this.video, url);
     if (url) this.video.src = url;
     else this.video.removeAttribute("src");
     this.video.load();
@@ -2318,6 +2342,7 @@ var Watch = class {
   #unsubscribe;
   #waitForMe = true;
   #loaded = "";
+  #subtitles = new AbortController();
   #state;
   #lastTick = performance.now();
   #timer;
@@ -2340,6 +2365,7 @@ var Watch = class {
   stop() {
     clearTimeout(this.#timer);
     this.#abort.abort();
+    this.#subtitles.abort();
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.video.pause();
   }
@@ -2355,14 +2381,11 @@ var Watch = class {
   #load(url) {
     this.#loaded = url;
     this.#starvedSince = void 0;
-    if (url && this.options.load) {
-      this.#media.obstacle = void 0;
-      this.options.load(this.video, url);
-    } else {
-      this.#media.load(url);
-    }
+    this.#media.load(url, this.options.load);
     this.#follower.retry();
-    addSubtitles(this.video, this.#state?.media?.subtitles ?? []);
+    this.#subtitles.abort();
+    this.#subtitles = new AbortController();
+    setSubtitles(this.video, this.#state?.media?.subtitles ?? [], this.#subtitles.signal);
   }
   /** Another server knows nothing of what this one was told. */
   #reconnected() {
@@ -2477,8 +2500,8 @@ function report(title, target) {
 }
 
 // watch/chat.ts
-var pageSize = 50;
-var maxPages = 10;
+var pageSize2 = 50;
+var maxPages2 = 10;
 var maxExcerpt = 140;
 var together = 5 * 6e4;
 var Chat = class {
@@ -2567,7 +2590,7 @@ sages");
       for (const message of data.data) this.#keep(message);
       before = data.next_cursor;
       if (known.size === 0 || meets || !before) break;
-      if (pages < maxPages) continue;
+      if (pages < maxPages2) continue;
       for (const id of known) this.#messages.delete(id);
       this.#before = before;
       break;
@@ -2576,15 +2599,15 @@ sages");
       const { data } = await this.#page({ updated_after: this.#updates });
       for (const message of data.data) if (this.#messages.has(message.id)) this.#keep(message);
       this.#updates = data.updates_cursor;
-      if (data.data.length < pageSize) break;
+      if (data.data.length < pageSize2) break;
     }
     this.#known = void 0;
     this.#render();
     if (known.size === 0) this.#scrollDown();
   }
   #page(cursor) {
-    return api.GET("/chat/messages", { params: { query: { room_id: this.roomID, limit: pageSize, ...cursor } } }).then(({
-    data }) => ({ data }));
+    return api.GET("/chat/messages", { params: { query: { room_id: this.roomID, limit: pageSize2, ...cursor } } }).then(
+    ({ data }) => ({ data }));
   }
   /** Stores a message as it is now, in the quotes of it, too. */
   #keep(message) {
@@ -2820,6 +2843,8 @@ function invite(room, roomID) {
 }
 
 // watch/movies.ts
+var typingGap = 300;
+var maxSearch = 100;
 function chooseMovie(room, title, take) {
   const status = el("p", { class: "problem", role: "alert" });
   const movieList = el("ul", { class: "movies" });
@@ -2829,6 +2854,36 @@ function chooseMovie(room, title, take) {
       status.textContent = explain(error);
     });
   };
+  let turn2 = 0;
+  const load = () => {
+    const mine = ++turn2;
+    const title2 = search.value.trim().slice(0, maxSearch);
+    status.textContent = "";
+    playableMovies(title2).then((movies) => {
+      if (mine !== turn2) return;
+      movieList.replaceChildren(...movies.map((movie) => el("li", {}, movieButton(movie, () => attempt2({
+        movie_id: movie.id
+      })))));
+      if (movies.length === 0) movieList.append(el("li", { class: "quiet" }, title2 ? "No movie that can be played has t\
+his title." : "The catalogue has no movie that can be played."));
+    }, (error) => {
+      if (mine !== turn2) return;
+      movieList.replaceChildren();
+      status.textContent = explain(error);
+    });
+  };
+  let typing;
+  const search = el("input", {
+    name: "q",
+    type: "search",
+    "aria-label": "Search the catalogue",
+    placeholder: "Search",
+    autocomplete: "off",
+    oninput: () => {
+      clearTimeout(typing);
+      typing = setTimeout(load, typingGap);
+    }
+  });
   const role = room.place?.role;
   const address = el(
     "form",
@@ -2868,25 +2923,14 @@ function chooseMovie(room, title, take) {
         el("h2", {}, title),
         iconButton("close", "Close", { onclick: () => dialog.close() })
       ),
+      search,
       movieList,
       status,
       (role === "host" || role === "moderator") && address
     )
   );
   movieList.append(el("li", { class: "quiet", role: "status" }, "One moment…"));
-  playableMovies().then((movies) => {
-    movieList.replaceChildren(...movies.map((movie) => el("li", {}, movieButton(movie, () => attempt2({
-      movie_id: movie.id
-    })))));
-    if (movies.length === 0) movieList.append(el(
-      "li",
-      { class: "quiet" },
-      "The catalogue has no movie that can be played."
-    ));
-  }, (error) => {
-    movieList.replaceChildren();
-    status.textContent = explain(error);
-  });
+  load();
 }
 function movieButton(movie, onclick) {
   const poster = el("span", { class: "poster" }, icon("film"));
@@ -2906,12 +2950,24 @@ function outranks(room, person) {
 }
 function quitRoom(room, roomID, exit2) {
   const status = el("p", { class: "problem", role: "alert" });
-  const quit = () => api.DELETE("/rooms/{room_id}/me", { params: { path: { room_id: roomID } } }).then(() => {
+  const params = { path: { room_id: roomID } };
+  const act = (request, done) => request().then(() => {
     exit2();
-    toast("You are not in that room any more.");
+    toast(done);
   }, (error) => {
     status.textContent = explain(error);
+    archive.hidden = !(error instanceof ProblemError && error.code === "own_role");
   });
+  const quit = () => act(() => api.DELETE("/rooms/{room_id}/me", { params }), "You are not in that room any more.");
+  const archive = el("button", {
+    type: "button",
+    class: "danger",
+    hidden: true,
+    onclick: () => act(
+      () => api.PATCH("/rooms/{room_id}", { params, body: { state: "archived" } }),
+      "The room is archived."
+    )
+  }, "Archive the room");
   const dialog = openDialog("About you", {}, el(
     "div",
     { class: "stack" },
@@ -2928,6 +2984,7 @@ function quitRoom(room, roomID, exit2) {
       "div",
       { class: "row end" },
       el("button", { type: "button", autofocus: true, onclick: () => dialog.close() }, "Close"),
+      archive,
       el("button", { type: "button", class: "danger", onclick: quit }, "Quit the room")
     )
   ));
@@ -3201,12 +3258,14 @@ var Player = class {
     if (document.fullscreenElement) void document.exitFullscreen();
     else void this.element.requestFullscreen().catch(() => toast("This browser has no full screen."));
   }
-  /** Goes through the languages, and none. */
+  /** Goes through the languages of the movie, and none. The video also has the tracks of the movies before. */
   captions() {
-    const tracks = [...this.#video.textTracks].filter((track) => (track.cues?.length ?? 0) > 0 || track.mode !== "showin\
-g");
-    const shown2 = tracks.findIndex((track) => track.mode === "showing");
-    for (const track of tracks) track.mode = "disabled";
+    const languages = this.room.state?.media?.subtitles.map(({ language }) => language) ?? [];
+    if (languages.length === 0) return toast("This movie has no subtitles.");
+    const all = [...this.#video.textTracks];
+    const tracks = all.filter(({ language }) => languages.includes(language));
+    const shown2 = tracks.findIndex(({ mode }) => mode === "showing");
+    for (const track of all) track.mode = "disabled";
     const next = tracks[shown2 + 1];
     if (next) next.mode = "showing";
     toast(next ? `Subtitles: ${next.label}` : "No subtitles");
@@ -3320,8 +3379,9 @@ in…";
     if (loss?.reason === "unavailable") return "The server is busy. Connecting again…";
     if (phase === "connecting" && loss) return "There is no live connection yet; trying again… If this lasts, a proxy on\
  the way may not pass WebSockets.";
-    if (phase === "reconnecting") return "The connection is lost. The movie goes on; connecting again…";
-    if (degraded) return "The server has lost its database. The movie goes on, but nobody can control it.";
+    const goesOn = state?.state === "playing" ? " The movie goes on." : "";
+    if (phase === "reconnecting") return `The connection is lost.${goesOn} Connecting again…`;
+    if (degraded) return `The server has lost its database.${goesOn} Nobody can control the movie now.`;
     if (state?.state !== "waiting") return "";
     if (members.waiting_for.length === 0) return "One moment…";
     const names = this.#names(members.waiting_for);
@@ -3516,8 +3576,9 @@ var Queue = class {
       })
     );
   }
+  /** Loads the queue after a refusal, too: what was not there any more is then gone from the page. */
   #attempt(action) {
-    return action().then(() => this.#load(), (error) => toast(explain(error)));
+    return action().catch((error) => toast(explain(error))).then(() => this.#load());
   }
   async #voteToSkip() {
     const epoch = this.room.state?.epoch ?? 0;
@@ -3556,9 +3617,9 @@ function editSettings(room, roomID) {
       class: "stack",
       onsubmit: (event) => {
         event.preventDefault();
+        const change = changes(shown2, values());
+        if (Object.keys(change).length === 0) return dialog.close();
         submit.disabled = true;
-        const { now_playing: _, ...fields } = Object.fromEntries(new FormData(form2));
-        const change = { ...fields, ...!nowPlaying.disabled && { now_playing: nowPlaying.checked } };
         api.PATCH("/rooms/{room_id}", { params: { path: { room_id: roomID } }, body: change }).then(() => dialog.close(),
         (error) => {
           status.textContent = explain(error);
@@ -3596,9 +3657,11 @@ function editSettings(room, roomID) {
     status,
     el("div", { class: "row end" }, el("button", { type: "button", onclick: () => dialog.close() }, "Cancel"), submit)
   );
+  const values = () => ({ ...Object.fromEntries(new FormData(form2)), now_playing: nowPlaying.checked });
+  const shown2 = values();
   const dialog = openDialog("Settings of the room", {}, form2);
   api.GET("/rooms/{room_id}", { params: { path: { room_id: roomID } } }).then(({ data }) => {
-    nowPlaying.checked = data.data.now_playing;
+    shown2.now_playing = nowPlaying.checked = data.data.now_playing;
     nowPlaying.disabled = false;
   }, (error) => {
     status.textContent = explain(error);
@@ -3713,6 +3776,7 @@ var RoomPage = class {
       movie.hidden = !this.#player.mayControl || this.#live.state?.state === "idle";
     };
     for (const name of ["room", "place", "state"]) this.#live.on(name, render);
+    render();
     this.#live.on("phase", (phase) => {
       if (phase === "closed") this.#closed(this.#live.end);
     });

@@ -6,6 +6,11 @@ import { explain, type Movie, playableMovies } from './session.js';
 /** What to play: a movie of the catalogue, or an address. */
 export type Choice = { movie_id: string } | { stream_url: string; title?: string };
 
+/** How long nobody types before the catalogue is searched. */
+const typingGap = 300;
+/** The longest text that the catalogue can be searched for. */
+const maxSearch = 100;
+
 /** The dialog in which a movie is chosen. */
 export function chooseMovie(room: LiveRoom, title: string, take: (choice: Choice) => Promise<unknown>): void {
   const status = el('p', { class: 'problem', role: 'alert' });
@@ -14,6 +19,31 @@ export function chooseMovie(room: LiveRoom, title: string, take: (choice: Choice
     status.textContent = '';
     return take(choice).then(() => dialog.close(), (error) => { status.textContent = explain(error); });
   };
+  let turn = 0;
+  const load = (): void => {
+    const mine = ++turn;
+    const title = search.value.trim().slice(0, maxSearch);
+    status.textContent = '';
+    playableMovies(title).then((movies) => {
+      if (mine !== turn) return; // a newer answer comes
+      movieList.replaceChildren(...movies.map((movie) => el('li', {}, movieButton(movie, () => attempt({
+        movie_id: movie.id })))));
+      if (movies.length === 0) movieList.append(el('li', { class: 'quiet' }, title ?
+        'No movie that can be played has this title.' : 'The catalogue has no movie that can be played.'));
+    }, (error) => {
+      if (mine !== turn) return;
+      movieList.replaceChildren();
+      status.textContent = explain(error);
+    });
+  };
+  let typing: ReturnType<typeof setTimeout> | undefined;
+  const search = el('input', {
+    name: 'q', type: 'search', 'aria-label': 'Search the catalogue', placeholder: 'Search', autocomplete: 'off',
+    oninput: () => {
+      clearTimeout(typing);
+      typing = setTimeout(load, typingGap);
+    },
+  });
   const role = room.place?.role;
   const address: HTMLFormElement = el('form', {
     class: 'stack',
@@ -36,20 +66,12 @@ export function chooseMovie(room: LiveRoom, title: string, take: (choice: Choice
       el('div', { class: 'row between' },
         el('h2', {}, title),
         iconButton('close', 'Close', { onclick: () => dialog.close() })),
-      movieList, status,
+      search, movieList, status,
       (role === 'host' || role === 'moderator') && address,
     ),
   );
   movieList.append(el('li', { class: 'quiet', role: 'status' }, 'One moment…'));
-  playableMovies().then((movies) => {
-    movieList.replaceChildren(...movies.map((movie) => el('li', {}, movieButton(movie, () => attempt({
-      movie_id: movie.id })))));
-    if (movies.length === 0) movieList.append(el('li', { class: 'quiet' },
-      'The catalogue has no movie that can be played.'));
-  }, (error) => {
-    movieList.replaceChildren();
-    status.textContent = explain(error);
-  });
+  load();
 }
 
 function movieButton(movie: Movie, onclick: () => void): HTMLElement {

@@ -1,3 +1,4 @@
+import { ProblemError } from 'watchparty-client';
 import type { LiveRoom, Member } from 'watchparty-client/live';
 import { el, openDialog, toast } from './dom.js';
 import { report } from './report.js';
@@ -11,10 +12,20 @@ function outranks(room: LiveRoom, person: Member): boolean {
 /** The dialog in which a person gives up being in the room, which `Leave` does not: that only closes it. */
 export function quitRoom(room: LiveRoom, roomID: string, exit: () => void): void {
   const status = el('p', { class: 'problem', role: 'alert' });
-  const quit = () => api.DELETE('/rooms/{room_id}/me', { params: { path: { room_id: roomID } } }).then(() => {
+  const params = { path: { room_id: roomID } };
+  const act = (request: () => Promise<unknown>, done: string) => request().then(() => {
     exit();
-    toast('You are not in that room any more.');
-  }, (error) => { status.textContent = explain(error); });
+    toast(done);
+  }, (error) => {
+    status.textContent = explain(error);
+    archive.hidden = !(error instanceof ProblemError && error.code === 'own_role'); // a host who is alone
+  });
+  const quit = () => act(() => api.DELETE('/rooms/{room_id}/me', { params }), 'You are not in that room any more.');
+  const archive = el('button', {
+    type: 'button', class: 'danger', hidden: true,
+    onclick: () => act(() => api.PATCH('/rooms/{room_id}', { params, body: { state: 'archived' } }),
+      'The room is archived.'),
+  }, 'Archive the room');
   const dialog = openDialog('About you', {}, el('div', { class: 'stack' },
     el('h2', { class: 'line' }, room.place?.user.display_name ?? ''),
     el('p', {}, 'You stay in this room when you close it. You can also quit it: it is not in your list then, and its ',
@@ -22,6 +33,7 @@ export function quitRoom(room: LiveRoom, roomID: string, exit: () => void): void
     status,
     el('div', { class: 'row end' },
       el('button', { type: 'button', autofocus: true, onclick: () => dialog.close() }, 'Close'),
+      archive,
       el('button', { type: 'button', class: 'danger', onclick: quit }, 'Quit the room')),
   ));
 }

@@ -129,12 +129,14 @@ export class Player {
     else void this.element.requestFullscreen().catch(() => toast('This browser has no full screen.'));
   }
 
-  /** Goes through the languages, and none. */
+  /** Goes through the languages of the movie, and none. The video also has the tracks of the movies before. */
   captions(): void {
-    const tracks = [...this.#video.textTracks].filter((track) => (track.cues?.length ?? 0) > 0 ||
-      track.mode !== 'showing');
-    const shown = tracks.findIndex((track) => track.mode === 'showing');
-    for (const track of tracks) track.mode = 'disabled';
+    const languages = this.room.state?.media?.subtitles.map(({ language }) => language) ?? [];
+    if (languages.length === 0) return toast('This movie has no subtitles.');
+    const all = [...this.#video.textTracks];
+    const tracks = all.filter(({ language }) => languages.includes(language));
+    const shown = tracks.findIndex(({ mode }) => mode === 'showing');
+    for (const track of all) track.mode = 'disabled';
     const next = tracks[shown + 1];
     if (next) next.mode = 'showing';
     toast(next ? `Subtitles: ${next.label}` : 'No subtitles');
@@ -253,8 +255,9 @@ export class Player {
     if (loss?.reason === 'unavailable') return 'The server is busy. Connecting again…';
     if (phase === 'connecting' && loss) return 'There is no live connection yet; trying again… ' +
       'If this lasts, a proxy on the way may not pass WebSockets.';
-    if (phase === 'reconnecting') return 'The connection is lost. The movie goes on; connecting again…';
-    if (degraded) return 'The server has lost its database. The movie goes on, but nobody can control it.';
+    const goesOn = state?.state === 'playing' ? ' The movie goes on.' : '';
+    if (phase === 'reconnecting') return `The connection is lost.${goesOn} Connecting again…`;
+    if (degraded) return `The server has lost its database.${goesOn} Nobody can control the movie now.`;
     if (state?.state !== 'waiting') return '';
     if (members.waiting_for.length === 0) return 'One moment…';
     const names = this.#names(members.waiting_for);

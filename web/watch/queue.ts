@@ -106,8 +106,9 @@ export class Queue {
     );
   }
 
+  /** Loads the queue after a refusal, too: what was not there any more is then gone from the page. */
   #attempt(action: () => Promise<unknown>): Promise<void> {
-    return action().then(() => this.#load(), (error) => toast(explain(error)));
+    return action().catch((error) => toast(explain(error))).then(() => this.#load());
   }
 
   async #voteToSkip(): Promise<void> {

@@ -81,6 +81,7 @@ class RoomPage implements ShownRoom {
       movie.hidden = !this.#player.mayControl || this.#live.state?.state === 'idle';
     };
     for (const name of ['room', 'place', 'state'] as const) this.#live.on(name, render);
+    render();
     this.#live.on('phase', (phase) => { if (phase === 'closed') this.#closed(this.#live.end); });
     main.replaceChildren(el('div', { class: 'room' },
       el('div', { class: 'room-head row between wrap' },

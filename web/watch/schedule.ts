@@ -1,7 +1,7 @@
 import { el, field, openDialog, toast } from './dom.js';
 import { localInput, ownZone } from './format.js';
 import type { Party } from './party.js';
-import { api, explain, playableMovies } from './session.js';
+import { api, changes, explain, playableMovies } from './session.js';
 
 /** The dialog in which a party is scheduled, or one that is scheduled is changed. Then it calls `done`. */
 export function editParty(roomID: string, done: () => void, party?: Party): void {
@@ -18,26 +18,15 @@ export function editParty(roomID: string, done: () => void, party?: Party): void
     class: 'stack',
     onsubmit: (event) => {
       event.preventDefault();
+      const is = values();
+      const change = changes(shown, is);
+      if (party && Object.keys(change).length === 0) return dialog.close();
       submit.disabled = true;
       status.textContent = '';
-      const data = new FormData(form);
-      const text = (name: string) => String(data.get(name) ?? '').trim();
-      const startsAt = () => new Date(text('starts_at')).toISOString();
       const send = () => party
-        ? api.PATCH('/parties/{party_id}', {
-          params: { path: { party_id: party.id } },
-          body: { // what somebody else has changed meanwhile stays
-            ...(text('starts_at') !== start && { starts_at: startsAt() }),
-            ...(text('title') !== party.title && { title: text('title') || null }),
-            ...(text('movie_id') !== movieID && { movie_id: text('movie_id') || null }),
-          },
-        })
+        ? api.PATCH('/parties/{party_id}', { params: { path: { party_id: party.id } }, body: change })
         : api.POST('/rooms/{room_id}/parties', {
-          params: { path: { room_id: roomID } },
-          body: {
-            starts_at: startsAt(), time_zone: ownZone(),
-            title: text('title') || null, movie_id: text('movie_id') || null,
-          },
+          params: { path: { room_id: roomID } }, body: { ...is, time_zone: ownZone() },
         });
       send().then(() => {
         dialog.close();
@@ -55,6 +44,15 @@ export function editParty(roomID: string, done: () => void, party?: Party): void
     status,
     el('div', { class: 'row end' }, el('button', { type: 'button', onclick: () => dialog.close() }, 'Back'), submit),
   );
+  const values = () => {
+    const data = new FormData(form);
+    const text = (name: string) => String(data.get(name) ?? '').trim();
+    return {
+      starts_at: new Date(text('starts_at')).toISOString(), title: text('title') || null,
+      movie_id: text('movie_id') || null,
+    };
+  };
+  const shown = values();
   const dialog = openDialog(label, {}, form);
   playableMovies().then((movies) => {
     movie.append(...movies.filter(({ id }) => id !== movieID).map(({ id, title, year }) =>

@@ -29,8 +29,26 @@ function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** The movies of the catalogue that can be played. */
+/** What differs from how it was. A form sends nothing else, so that what others have changed meanwhile stays. */
+export function changes<T extends object>(was: T, is: T): Partial<T> {
+  return Object.fromEntries(Object.entries(is).filter(([name, value]) => was[name as keyof T] !== value)) as Partial<T>;
+}
+
+const pageSize = 100;
+/** How many pages of the catalogue are read to find movies that can be played. */
+const maxPages = 10;
+
+/** Movies of the catalogue that can be played, a page of them at most. */
 export async function playableMovies(search = ''): Promise<Movie[]> {
-  const { data } = await api.GET('/movies', { params: { query: { limit: 100, ...(search && { q: search }) } } });
-  return data.data.filter(({ stream_url }) => stream_url !== null);
+  const movies: Movie[] = [];
+  let cursor: string | null = null;
+  for (let pages = 0; pages < maxPages && movies.length < pageSize; pages++) {
+    const query: { limit: number; q?: string; cursor?: string } =
+      { limit: pageSize, ...(search && { q: search }), ...(cursor && { cursor }) };
+    const { data }: { data: Schemas['MovieList'] } = await api.GET('/movies', { params: { query } });
+    movies.push(...data.data.filter(({ stream_url }) => stream_url !== null));
+    cursor = data.next_cursor;
+    if (!cursor) break;
+  }
+  return movies.slice(0, pageSize);
 }

@@ -1,7 +1,7 @@
 import type { components } from 'watchparty-client';
 import type { LiveRoom } from 'watchparty-client/live';
 import { el, field, openDialog } from './dom.js';
-import { api, explain } from './session.js';
+import { api, changes, explain } from './session.js';
 
 type Change = components['schemas']['UpdateRoomRequest'];
 
@@ -20,9 +20,9 @@ export function editSettings(room: LiveRoom, roomID: string): void {
     class: 'stack',
     onsubmit: (event) => {
       event.preventDefault();
+      const change = changes(shown, values());
+      if (Object.keys(change).length === 0) return dialog.close();
       submit.disabled = true;
-      const { now_playing: _, ...fields } = Object.fromEntries(new FormData(form));
-      const change = { ...fields, ...(!nowPlaying.disabled && { now_playing: nowPlaying.checked }) } as Change;
       api.PATCH('/rooms/{room_id}', { params: { path: { room_id: roomID } }, body: change })
         .then(() => dialog.close(), (error) => { status.textContent = explain(error); })
         .finally(() => { submit.disabled = false; });
@@ -46,9 +46,11 @@ export function editSettings(room: LiveRoom, roomID: string): void {
     status,
     el('div', { class: 'row end' }, el('button', { type: 'button', onclick: () => dialog.close() }, 'Cancel'), submit),
   );
+  const values = () => ({ ...Object.fromEntries(new FormData(form)), now_playing: nowPlaying.checked }) as Change;
+  const shown = values();
   const dialog = openDialog('Settings of the room', {}, form);
   api.GET('/rooms/{room_id}', { params: { path: { room_id: roomID } } }).then(({ data }) => {
-    nowPlaying.checked = data.data.now_playing;
+    shown.now_playing = nowPlaying.checked = data.data.now_playing;
     nowPlaying.disabled = false; // until then it is not changed
   }, (error) => { status.textContent = explain(error); });
 }

@@ -2317,7 +2317,7 @@ export interface paths {
         /**
          * Resend an email
          * @description Makes a new email with the same subject to the current address. The original must have ended. An email that is
-         *     of no use any more is `cancelled` again. Without a body, the audit log has no reason for it.
+         *     of no use any more is `cancelled` again.
          */
         post: operations["resendEmail"];
         delete?: never;
@@ -2338,7 +2338,7 @@ export interface paths {
         /**
          * Cancel an email
          * @description An attempt that is under way goes on; if it succeeds, the email is `sent` after all. Cancelling again is a
-         *     success. Without a body, the audit log has no reason for it.
+         *     success.
          */
         post: operations["cancelEmail"];
         delete?: never;
@@ -2686,7 +2686,7 @@ export interface paths {
          * Cancel, terminate or retry many jobs
          * @description First with `dry_run`, which only counts. Then with that count as `expected`: if more jobs match by then, nothing
          *     is done. At most 200 jobs are acted on by one request; `left` says how many remain. Jobs that ended meanwhile,
-         *     or have nothing to retry, are skipped.
+         *     or have nothing to retry, are skipped. To terminate, the `note` is needed.
          */
         post: operations["actOnJobs"];
         delete?: never;
@@ -3772,8 +3772,8 @@ export interface components {
             created_at: string;
         };
         /**
-         * @description What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed;
-         *     empty for most.
+         * @description What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed. The
+         *     `note` of an admin's act says why it was done, if the admin gave a reason.
          */
         ActDetails: {
             [key: string]: unknown;
@@ -5971,6 +5971,7 @@ export interface components {
          *       "schedules": "connected",
          *       "bucket": "connected",
          *       "emails": "connected",
+         *       "emails_sent_at": "2026-03-02T20:14:31Z",
          *       "degraded": [
          *         {
          *           "part": "workers",
@@ -5998,12 +5999,21 @@ export interface components {
              *     fault: if nothing else is wrong, this is `paused by an admin: ` with the names of these queues.
              */
             workers: string;
-            /** @description `connected` if every schedule exists and has run when it was due; otherwise the first one that has not */
+            /**
+             * @description `connected` if every schedule exists and has run when it was due; otherwise those of which that is not so:
+             *     `is missing`, `is late` (Temporal has not decided about a run that is due), or `has skipped a run`, until the
+             *     next one. Runs that were due during a pause are not missed.
+             */
             schedules: string;
             /** @description `connected`, or what is wrong with the bucket of the avatars' files */
             bucket: string;
             /** @description `connected` if the mail server takes emails and none is late, or what is wrong */
             emails: string;
+            /**
+             * Format: date-time
+             * @description When the mail server last took an email; null if that is not known
+             */
+            emails_sent_at: string | null;
             /** @description The parts with a fault; empty if there are none */
             degraded: components["schemas"]["DegradedPart"][];
         };
@@ -6828,18 +6838,10 @@ export interface components {
          */
         EmailWait: "recipient_limit" | "pause" | "relay" | "retry" | "worker";
         /**
-         * @description Why an admin does something, for the audit log
-         * @example {
-         *       "note": "The mail server works again"
-         *     }
+         * @description Why an admin does something
+         * @example The mail server works again
          */
-        AdminNote: {
-            /**
-             * @description The reason; empty for none
-             * @default
-             */
-            note?: string | null;
-        };
+        AdminNote: string;
         /** @description An attempt to hand an email to the mail server */
         EmailAttempt: {
             /** @description The number of the attempt, from 1 */
@@ -7826,7 +7828,6 @@ export interface components {
          *       "action": "retry",
          *       "kind": "ActivityReport",
          *       "state": "failed",
-         *       "note": "The disk is larger now",
          *       "expected": 3
          *     }
          */
@@ -7871,8 +7872,6 @@ export interface components {
              * @description Only those that began before this time
              */
             to?: string | null;
-            /** @description The reason; needed to terminate */
-            note?: string | null;
             /**
              * @description Whether only to count
              * @default false
@@ -8207,6 +8206,14 @@ export interface components {
             emails_sent: number;
             /** @description Emails that were given up */
             emails_failed: number;
+            /** @description Uploads of avatars that were rendered and published */
+            avatars_ready: number;
+            /** @description Uploads of avatars that failed */
+            avatars_failed: number;
+            /** @description Clean-up runs that were completed */
+            cleanups_completed: number;
+            /** @description Clean-up runs that failed */
+            cleanups_failed: number;
             /** @description Jobs that the outbox started */
             jobs_started: number;
         };
@@ -8254,6 +8261,7 @@ export interface components {
          *           "schedules": "connected",
          *           "bucket": "connected",
          *           "emails": "connected",
+         *           "emails_sent_at": "2026-03-02T20:14:31Z",
          *           "degraded": [
          *             {
          *               "part": "workers",
@@ -8306,7 +8314,11 @@ export interface components {
          *             "from": "2026-01-31T20:15:00Z",
          *             "emails_sent": 3,
          *             "emails_failed": 0,
-         *             "jobs_started": 4
+         *             "avatars_ready": 1,
+         *             "avatars_failed": 0,
+         *             "cleanups_completed": 1,
+         *             "cleanups_failed": 0,
+         *             "jobs_started": 5
          *           }
          *         ],
          *         "last_week": [
@@ -8314,7 +8326,11 @@ export interface components {
          *             "from": "2026-01-31T20:15:00Z",
          *             "emails_sent": 3,
          *             "emails_failed": 0,
-         *             "jobs_started": 4
+         *             "avatars_ready": 1,
+         *             "avatars_failed": 0,
+         *             "cleanups_completed": 1,
+         *             "cleanups_failed": 0,
+         *             "jobs_started": 5
          *           }
          *         ]
          *       }
@@ -8552,15 +8568,6 @@ export interface components {
              * @description Where the Temporal UI shows it
              */
             temporal_url: string;
-        };
-        /**
-         * @example {
-         *       "note": "The database is being moved"
-         *     }
-         */
-        ScheduleNote: {
-            /** @description The reason, for operators */
-            note: string;
         };
         /**
          * @example {
@@ -9074,7 +9081,7 @@ export interface components {
          * @description Stable, for programs. There may be others in time; the status says what kind of problem it is.
          * @enum {string}
          */
-        ProblemCode: "account_suspended" | "address_unconfirmed" | "avatar_empty" | "avatar_too_large" | "avatar_too_many_pixels" | "avatar_unreadable" | "avatar_unsupported_format" | "bad_credentials" | "bad_refresh_token" | "bad_token" | "banned" | "body_too_large" | "busy" | "cannot_report_oneself" | "cannot_suspend_oneself" | "command_id_reused" | "delivery_not_ended" | "edit_window_over" | "email_ended" | "email_not_ended" | "email_taken" | "email_unconfirmed" | "event_started" | "forbidden" | "idempotency_key_reused" | "internal" | "invalid_request" | "job_ended" | "job_expired" | "job_not_started" | "jobs_changed" | "jobs_not_searchable" | "last_admin" | "method_not_allowed" | "movie_exists" | "movie_in_use" | "movie_without_stream" | "muted" | "not_found" | "not_participant" | "not_ready" | "nothing_playing" | "nothing_to_play" | "nothing_to_retry" | "origin_not_allowed" | "own_role" | "party_ended" | "party_time" | "party_too_close" | "playback_busy" | "playback_stale" | "precondition_failed" | "queue_full" | "queue_full_of_yours" | "range_not_satisfiable" | "rate_limited" | "report_resolved" | "request_timeout" | "room_archived" | "room_closed" | "room_full" | "room_not_retired" | "room_without_host" | "run_ended" | "slow_mode" | "too_many_answers" | "too_many_invitations" | "too_many_parties" | "too_many_reports" | "too_many_webhooks" | "unauthenticated" | "unavailable" | "unknown_item" | "unknown_message" | "unknown_movie" | "unsupported_content_encoding" | "unsupported_media_type" | "upgrade_required" | "username_taken" | "webhook_off" | "wrong_password";
+        ProblemCode: "account_suspended" | "address_unconfirmed" | "avatar_empty" | "avatar_too_large" | "avatar_too_many_pixels" | "avatar_unreadable" | "avatar_unsupported_format" | "bad_credentials" | "bad_refresh_token" | "bad_token" | "banned" | "body_too_large" | "busy" | "cannot_report_oneself" | "cannot_suspend_oneself" | "command_id_reused" | "delivery_not_ended" | "edit_window_over" | "email_ended" | "email_not_ended" | "email_taken" | "email_unconfirmed" | "event_started" | "forbidden" | "idempotency_key_reused" | "internal" | "invalid_request" | "job_ended" | "job_expired" | "job_not_started" | "jobs_changed" | "jobs_not_searchable" | "last_admin" | "method_not_allowed" | "movie_exists" | "movie_in_use" | "movie_without_stream" | "muted" | "not_found" | "not_participant" | "not_ready" | "nothing_playing" | "nothing_to_play" | "nothing_to_retry" | "origin_not_allowed" | "own_role" | "party_ended" | "party_time" | "party_too_close" | "playback_busy" | "playback_stale" | "precondition_failed" | "queue_full" | "queue_full_of_yours" | "range_not_satisfiable" | "rate_limited" | "report_resolved" | "request_timeout" | "room_archived" | "room_closed" | "room_full" | "room_not_retired" | "room_without_host" | "run_ended" | "slow_mode" | "too_many_answers" | "too_many_invitations" | "too_many_moves" | "too_many_parties" | "too_many_reports" | "too_many_webhooks" | "unauthenticated" | "unavailable" | "unknown_item" | "unknown_message" | "unknown_movie" | "unsupported_content_encoding" | "unsupported_media_type" | "upgrade_required" | "username_taken" | "webhook_off" | "wrong_password";
         /** @description A parameter, or a property of the body, that is wrong */
         FieldProblem: {
             /** @description The parameter's name, or the path of the property with dots; cut after 200 characters */
@@ -9399,6 +9406,7 @@ export interface components {
          *         "schedules": "connected",
          *         "bucket": "connected",
          *         "emails": "connected",
+         *         "emails_sent_at": "2026-03-02T20:14:31Z",
          *         "degraded": [
          *           {
          *             "part": "workers",
@@ -11135,6 +11143,10 @@ export interface components {
          *     cursor belongs to the search that gave it.
          */
         Search: string;
+        /** @description Why the admin does it, for the audit log. Empty for no reason. */
+        Note: components["schemas"]["AdminNote"];
+        /** @description Why the admin does it, for the audit log and for other admins */
+        RequiredNote: components["schemas"]["AdminNote"];
         /**
          * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
          *     key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
@@ -12349,7 +12361,10 @@ export interface operations {
     };
     createMovie: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
@@ -12475,7 +12490,10 @@ export interface operations {
     };
     deleteMovie: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
@@ -12520,7 +12538,10 @@ export interface operations {
     };
     updateMovie: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: {
                 /**
                  * @description ETags that the caller has, or `*`. If the thing was changed since, the answer is a 412. Weak tags never match.
@@ -14475,7 +14496,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
-            /** @description `movie_without_stream`, `party_ended`, `party_too_close` */
+            /** @description `movie_without_stream`, `party_ended`, `party_too_close`, `too_many_moves` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -15030,8 +15051,9 @@ export interface operations {
                  * @description An `updates_cursor`: the messages that were edited or deleted since, each once as it is now, the oldest
                  *     change first. The first page of the room (without `before`, `after` and `updated_after`) has the cursor to
                  *     begin with; each page of updates has the next one. A client that always continues from there misses no
-                 *     change, but may see a change twice. If messages are hidden or shown because an admin suspended or reinstated
-                 *     their author, that is no change.
+                 *     change, but may see a change twice. Messages that quote a changed one are not among them: a client changes
+                 *     their excerpts itself. If messages are hidden or shown because an admin suspended or reinstated their
+                 *     author, that is no change.
                  */
                 updated_after?: components["schemas"]["Cursor"];
                 /** @description The maximum number of items on a page */
@@ -15465,7 +15487,10 @@ export interface operations {
     };
     startCleanup: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
@@ -15571,7 +15596,10 @@ export interface operations {
     };
     cancelCleanupRun: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path: {
                 /** @description The run */
@@ -15989,7 +16017,10 @@ export interface operations {
     };
     restoreRoom: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path: {
                 /** @description The archived room */
@@ -16056,7 +16087,10 @@ export interface operations {
     };
     pauseSchedule: {
         parameters: {
-            query?: never;
+            query: {
+                /** @description Why the admin does it, for the audit log and for other admins */
+                note: components["parameters"]["RequiredNote"];
+            };
             header?: never;
             path: {
                 /** @description The schedule */
@@ -16064,11 +16098,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ScheduleNote"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description The schedule */
             200: {
@@ -16083,17 +16113,18 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            408: components["responses"]["RequestTimeout"];
             412: components["responses"]["PreconditionFailed"];
-            413: components["responses"]["BodyTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
+            415: components["responses"]["CompressedBody"];
             429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
     resumeSchedule: {
         parameters: {
-            query?: never;
+            query: {
+                /** @description Why the admin does it, for the audit log and for other admins */
+                note: components["parameters"]["RequiredNote"];
+            };
             header?: never;
             path: {
                 /** @description The schedule */
@@ -16101,11 +16132,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ScheduleNote"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description The schedule */
             200: {
@@ -16120,17 +16147,18 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            408: components["responses"]["RequestTimeout"];
             412: components["responses"]["PreconditionFailed"];
-            413: components["responses"]["BodyTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
+            415: components["responses"]["CompressedBody"];
             429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
     triggerSchedule: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path: {
                 /** @description The schedule */
@@ -16161,7 +16189,10 @@ export interface operations {
     };
     backfillSchedule: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path: {
                 /** @description The schedule */
@@ -16452,7 +16483,10 @@ export interface operations {
     };
     reinstateUser: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path: {
                 /** @description The account */
@@ -16483,7 +16517,10 @@ export interface operations {
     };
     grantAdmin: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path: {
                 /** @description The account */
@@ -16523,7 +16560,10 @@ export interface operations {
     };
     revokeAdmin: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path: {
                 /** @description The account */
@@ -16631,7 +16671,10 @@ export interface operations {
     };
     endUserSessions: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path: {
                 /** @description The account */
@@ -16660,7 +16703,10 @@ export interface operations {
     };
     endUserSession: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path: {
                 /** @description The account */
@@ -16768,7 +16814,10 @@ export interface operations {
     };
     pauseEmails: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -16795,7 +16844,10 @@ export interface operations {
     };
     resumeEmails: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -16888,7 +16940,10 @@ export interface operations {
     };
     resendEmail: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
@@ -16903,11 +16958,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: {
-            content: {
-                "application/json": components["schemas"]["AdminNote"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description The new email */
             201: {
@@ -16925,7 +16976,6 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            408: components["responses"]["RequestTimeout"];
             /** @description `email_not_ended` */
             409: {
                 headers: {
@@ -16936,8 +16986,7 @@ export interface operations {
                 };
             };
             412: components["responses"]["PreconditionFailed"];
-            413: components["responses"]["BodyTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
+            415: components["responses"]["CompressedBody"];
             422: components["responses"]["KeyReused"];
             429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
@@ -16945,7 +16994,10 @@ export interface operations {
     };
     cancelEmail: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path: {
                 /** @description The email */
@@ -16953,11 +17005,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: {
-            content: {
-                "application/json": components["schemas"]["AdminNote"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description The email */
             200: {
@@ -16972,7 +17020,6 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            408: components["responses"]["RequestTimeout"];
             /** @description `email_ended` */
             409: {
                 headers: {
@@ -16983,8 +17030,7 @@ export interface operations {
                 };
             };
             412: components["responses"]["PreconditionFailed"];
-            413: components["responses"]["BodyTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
+            415: components["responses"]["CompressedBody"];
             429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
@@ -17023,7 +17069,10 @@ export interface operations {
     };
     createWebhook: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: {
                 /**
                  * @description A key that the client chooses, another one for each thing to create. If a request is sent again with the same
@@ -17113,7 +17162,10 @@ export interface operations {
     };
     deleteWebhook: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path: {
                 /** @description The webhook */
@@ -17142,7 +17194,10 @@ export interface operations {
     };
     updateWebhook: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path: {
                 /** @description The webhook */
@@ -17179,7 +17234,10 @@ export interface operations {
     };
     rotateWebhookSecret: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path: {
                 /** @description The webhook */
@@ -17216,7 +17274,10 @@ export interface operations {
     };
     testWebhook: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path: {
                 /** @description The webhook */
@@ -17256,7 +17317,10 @@ export interface operations {
     };
     replayWebhook: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path: {
                 /** @description The webhook */
@@ -17382,7 +17446,10 @@ export interface operations {
     };
     redeliverWebhook: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path: {
                 /** @description The delivery */
@@ -17590,7 +17657,10 @@ export interface operations {
     };
     cancelJob: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path: {
                 /** @description The job */
@@ -17598,11 +17668,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: {
-            content: {
-                "application/json": components["schemas"]["AdminNote"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description The job */
             200: {
@@ -17625,7 +17691,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            408: components["responses"]["RequestTimeout"];
             /** @description `job_ended`, `job_not_started` */
             409: {
                 headers: {
@@ -17636,15 +17701,17 @@ export interface operations {
                 };
             };
             412: components["responses"]["PreconditionFailed"];
-            413: components["responses"]["BodyTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
+            415: components["responses"]["CompressedBody"];
             429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
     terminateJob: {
         parameters: {
-            query?: never;
+            query: {
+                /** @description Why the admin does it, for the audit log and for other admins */
+                note: components["parameters"]["RequiredNote"];
+            };
             header?: never;
             path: {
                 /** @description The job */
@@ -17652,11 +17719,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ScheduleNote"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description The job */
             200: {
@@ -17679,7 +17742,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            408: components["responses"]["RequestTimeout"];
             /** @description `job_ended`, `job_not_started` */
             409: {
                 headers: {
@@ -17690,15 +17752,17 @@ export interface operations {
                 };
             };
             412: components["responses"]["PreconditionFailed"];
-            413: components["responses"]["BodyTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
+            415: components["responses"]["CompressedBody"];
             429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
     retryJob: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path: {
                 /** @description The job */
@@ -17706,11 +17770,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: {
-            content: {
-                "application/json": components["schemas"]["AdminNote"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description The job that does the work now */
             200: {
@@ -17733,7 +17793,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            408: components["responses"]["RequestTimeout"];
             /** @description `job_not_started`, `nothing_to_retry` */
             409: {
                 headers: {
@@ -17744,15 +17803,17 @@ export interface operations {
                 };
             };
             412: components["responses"]["PreconditionFailed"];
-            413: components["responses"]["BodyTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
+            415: components["responses"]["CompressedBody"];
             429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
     actOnJobs: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -17821,7 +17882,10 @@ export interface operations {
     };
     pauseQueue: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path: {
                 /** @description The queue */
@@ -17829,11 +17893,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: {
-            content: {
-                "application/json": components["schemas"]["AdminNote"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description The queues */
             200: {
@@ -17848,17 +17908,18 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            408: components["responses"]["RequestTimeout"];
             412: components["responses"]["PreconditionFailed"];
-            413: components["responses"]["BodyTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
+            415: components["responses"]["CompressedBody"];
             429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
     };
     resumeQueue: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path: {
                 /** @description The queue */
@@ -17866,11 +17927,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: {
-            content: {
-                "application/json": components["schemas"]["AdminNote"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description The queues */
             200: {
@@ -17885,10 +17942,8 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            408: components["responses"]["RequestTimeout"];
             412: components["responses"]["PreconditionFailed"];
-            413: components["responses"]["BodyTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
+            415: components["responses"]["CompressedBody"];
             429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };
@@ -17956,7 +18011,10 @@ export interface operations {
     };
     requeueEvent: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why the admin does it, for the audit log. Empty for no reason. */
+                note?: components["parameters"]["Note"];
+            };
             header?: never;
             path: {
                 /** @description The event */
@@ -17964,11 +18022,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: {
-            content: {
-                "application/json": components["schemas"]["AdminNote"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description The event */
             200: {
@@ -17983,7 +18037,6 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            408: components["responses"]["RequestTimeout"];
             /** @description `event_started` */
             409: {
                 headers: {
@@ -17994,8 +18047,7 @@ export interface operations {
                 };
             };
             412: components["responses"]["PreconditionFailed"];
-            413: components["responses"]["BodyTooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
+            415: components["responses"]["CompressedBody"];
             429: components["responses"]["RateLimited"];
             default: components["responses"]["Problem"];
         };

@@ -8,11 +8,14 @@ export class FakeSocket implements Socket {
   onclose: ((event: { code: number; reason: string }) => void) | null = null;
   readonly sent: ClientMessage[] = [];
   isClosed = false;
+  onsend: (message: ClientMessage) => void = () => {};
 
   constructor(readonly url: string, readonly protocol: string) {}
 
   send(text: string): void {
-    this.sent.push(JSON.parse(text));
+    const message: ClientMessage = JSON.parse(text);
+    this.sent.push(message);
+    this.onsend(message);
   }
 
   close(): void {
@@ -55,6 +58,10 @@ export class World implements Environment {
     const socket = new FakeSocket(url, protocol);
     this.sockets.push(socket);
     return socket;
+  }
+
+  get timers(): number {
+    return this.#timers.length;
   }
 
   /** The newest socket. */

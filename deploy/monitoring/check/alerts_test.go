@@ -72,8 +72,12 @@ watchparty_emails_ended_total{state="sent"} 0+99x60`},
 		`watchparty_cleanup_last_failed_policies 0x60`,
 	},
 	// The scenes begin in 1970.
-	"WatchPartyCleanupStale": {`watchparty_cleanup_last_end_timestamp_seconds 1x3600`,
-		`watchparty_cleanup_last_end_timestamp_seconds 0x3600`},
+	"WatchPartyCleanupStale": {
+		`watchparty_cleanup_last_end_timestamp_seconds 1x3600
+watchparty_cleanup_paused_until_timestamp_seconds 0+60x300 18000x3300`,
+		`watchparty_cleanup_last_end_timestamp_seconds 0x3600
+watchparty_cleanup_paused_until_timestamp_seconds 0x3600`,
+	},
 	"WatchPartyWorkflowTasksFail": {`temporal_workflow_task_execution_failed_total 0+1x60`,
 		`temporal_workflow_task_execution_failed_total 7x60`},
 	"WatchPartyAbuseReportsWait": waitingScene("abuse_reports", "172860x60", "172700x60"),
@@ -88,6 +92,12 @@ watchparty_work_up{job="watchparty-worker"} 1x60`,
 	"WatchPartyLiveSlowConsumers": {`watchparty_live_slow_consumers_total 0+600x60
 watchparty_live_connections 100x60`, `watchparty_live_slow_consumers_total 0+6x60
 watchparty_live_connections 100x60`},
+}
+
+// pausedScenes are further courses in which alerts do not fire, since an admin has paused the work.
+var pausedScenes = map[string]string{
+	"WatchPartyCleanupStale": `watchparty_cleanup_last_end_timestamp_seconds 1x3600
+watchparty_cleanup_paused_until_timestamp_seconds 0+60x1000 60000x2600`,
 }
 
 func readRules(t *testing.T) []rulefmt.RuleGroup {
@@ -111,6 +121,9 @@ func TestAlerts(t *testing.T) {
 			t.Run(rule.Alert, func(t *testing.T) {
 				require.Equal(t, rules.StateFiring, play(t, rule, scenes[rule.Alert].bad), "it fires when it should")
 				require.NotEqual(t, rules.StateFiring, play(t, rule, scenes[rule.Alert].good), "it is silent otherwise")
+				if paused := pausedScenes[rule.Alert]; paused != "" {
+					require.NotEqual(t, rules.StateFiring, play(t, rule, paused), "a pause is as an admin wants it")
+				}
 			})
 		}
 	}

@@ -8,6 +8,7 @@ export class VideoMedia implements Media {
   obstacle: Obstacle | undefined;
   /** Where it stood when it was last told to go. */
   #still = -1;
+  #loads = 0;
 
   constructor(readonly video: HTMLVideoElement, private readonly changed: () => void) {}
 
@@ -40,7 +41,9 @@ export class VideoMedia implements Media {
   play(): void {
     if (this.obstacle) return;
     this.#still = this.video.currentTime;
+    const stream = this.#loads;
     this.video.play().catch((error: DOMException) => {
+      if (stream !== this.#loads) return;
       if (error.name === 'NotAllowedError') this.#stopBy('autoplay');
       else if (error.name === 'NotSupportedError') this.#stopBy('unplayable');
       // AbortError: it was told to pause meanwhile.
@@ -51,10 +54,12 @@ export class VideoMedia implements Media {
     this.video.pause();
   }
 
-  /** Has the element play another stream, or none. */
-  load(url: string): void {
+  /** Has the element play another stream, or none. By default the stream becomes the `src`. */
+  load(url: string, how?: (video: HTMLVideoElement, url: string) => void): void {
     this.obstacle = undefined;
     this.#still = -1;
+    this.#loads++;
+    if (url && how) return how(this.video, url);
     if (url) this.video.src = url;
     else this.video.removeAttribute('src');
     this.video.load();

@@ -1,7 +1,7 @@
 import type { LiveRoom } from './connection.js';
 import { Follower, type Following } from './follower.js';
 import type { PlaybackState } from './messages.js';
-import { addSubtitles } from './subtitles.js';
+import { setSubtitles } from './subtitles.js';
 import { type Obstacle, VideoMedia } from './video.js';
 
 /** What a page may show of how its player follows. */
@@ -57,6 +57,7 @@ class Watch implements Watching {
   readonly #unsubscribe: (() => void)[];
   #waitForMe = true;
   #loaded = '';
+  #subtitles = new AbortController();
   #state: PlaybackState | undefined;
   #lastTick = performance.now();
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -108,6 +109,7 @@ class Watch implements Watching {
   stop(): void {
     clearTimeout(this.#timer);
     this.#abort.abort();
+    this.#subtitles.abort();
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.video.pause();
   }
@@ -125,14 +127,11 @@ class Watch implements Watching {
   #load(url: string): void {
     this.#loaded = url;
     this.#starvedSince = undefined;
-    if (url && this.options.load) {
-      this.#media.obstacle = undefined;
-      this.options.load(this.video, url);
-    } else {
-      this.#media.load(url);
-    }
+    this.#media.load(url, this.options.load);
     this.#follower.retry();
-    addSubtitles(this.video, this.#state?.media?.subtitles ?? []);
+    this.#subtitles.abort();
+    this.#subtitles = new AbortController();
+    setSubtitles(this.video, this.#state?.media?.subtitles ?? [], this.#subtitles.signal);
   }
 
   /** Another server knows nothing of what this one was told. */

@@ -1,0 +1,235 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty/demo"
+)
+
+// TestWatchPlayer: the keys of the player, and subtitles. Only gestures become commands.
+func TestWatchPlayer(t *testing.T) {
+	t.Parallel()
+	s := startWatchSystem(t)
+	s.addSubtitles(t, map[string][]string{"Rocket to the Moon": {"de", "en"}, "The Evening Train": {"en", "fr"}})
+	alice, bob := s.openBrowser(t, 0, chromedp.IgnoreCertErrors), s.openBrowser(t, 1, chromedp.IgnoreCertErrors)
+	path := alice.playsMovieNight(t)
+	bob.goTo(t, path)
+	bob.press(t, "Bob")
+	bob.shows(t, "Rocket to the Moon")
+	for _, w := range []*watcher{alice, bob} {
+		w.notesCommands(t)
+	}
+	requireKeys(t, s, alice, bob)
+	requireNoKeys(t, alice)
+
+	// What the player does by itself is no command.
+	given, err := chromedp.Run(alice.ctx, chromedp.Evaluate[string](commands))
+	require.NoError(t, err)
+	alice.types(t, "k")
+	alice.evaluates(t, `document.querySelector('video').paused + ''`, "false")
+	alice.evaluates(t, `(() => {
+		const video = document.querySelector('video');
+		video.currentTime = 50;
+		video.playbackRate = 2;
+		video.pause();
+		return '';
+	})()`, "")
+	alice.evaluates(t, `document.querySelector('video').paused + ''`, "false")
+	alice.record(t)
+	bob.record(t)
+	requireTogether(t, alice, bob, "after what a player did by itself")
+	alice.evaluates(t, commands, given+",play")
+
+	requireSubtitles(t, alice, bob)
+	bob.evaluates(t, commands, "")
+	require.Empty(t, alice.complaints)
+	require.Empty(t, bob.complaints)
+}
+
+// requireKeys presses each key of the player. Alice controls the movie, which plays; Bob does not.
+func requireKeys(t *testing.T, s *watchSystem, alice, bob *watcher) {
+	t.Helper()
+	alice.blurs(t)
+	requireStatus := func(want, offered string) {
+		t.Helper()
+		eventually(t, func(c *assert.CollectT) { require.Equal(c, want, first(s.status(c))) }, want)
+		alice.evaluates(t, `document.querySelector('.controls button').getAttribute('aria-label')`, offered)
+	}
+	alice.types(t, " ")
+	requireStatus("paused", "Play")
+	alice.seek(t, 20)
+	requirePosition(t, s, 20*time.Second)
+	alice.types(t, kb.ArrowRight)
+	requirePosition(t, s, 25*time.Second)
+	for _, want := range []time.Duration{20 * time.Second, 15 * time.Second} {
+		alice.types(t, kb.ArrowLeft)
+		requirePosition(t, s, want)
+	}
+	alice.types(t, "k")
+	requireStatus("playing", "Pause")
+	alice.types(t, "k")
+	requireStatus("paused", "Play")
+	alice.evaluates(t, commands, "pause,seek,seek,seek,seek,play,pause")
+
+	bob.blurs(t)
+	bob.types(t, " ")
+	bob.evaluates(t, `document.querySelector('#toast').textContent`,
+		"The host and the moderators control the movie here.")
+	const muted, whole = `document.querySelector('video').muted + ''`, `(document.fullscreenElement !== null) + ''`
+	for _, w := range []*watcher{alice, bob} {
+		for _, key := range []struct{ key, state string }{{"m", muted}, {"f", whole}} {
+			w.types(t, key.key)
+			w.evaluates(t, key.state, "true")
+			w.types(t, key.key)
+			w.evaluates(t, key.state, "false")
+		}
+	}
+	held := func(p *input.DispatchKeyEventParams) { p.AutoRepeat = new(true) }
+	alice.types(t, "m")
+	require.NoError(t, chromedp.Do(alice.ctx, chromedp.KeyEvent("mmm", held)))
+	alice.evaluates(t, muted, "true")
+	alice.types(t, "m")
+	alice.evaluates(t, muted, "false")
+}
+
+// requireNoKeys: keys that are meant for something else do nothing to the player.
+func requireNoKeys(t *testing.T, w *watcher) {
+	t.Helper()
+	const player = `(() => {
+		const video = document.querySelector('video');
+		return [document.fullscreenElement !== null, video.muted, ...[...video.textTracks].map(({ mode }) => mode),
+			` + commands + `].join();
+	})()`
+	before, err := chromedp.Run(w.ctx, chromedp.Evaluate[string](player))
+	require.NoError(t, err)
+	requireNothing := func(place, keys string, modifiers ...chromedp.Modifier) {
+		t.Helper()
+		require.NoError(t, chromedp.Do(w.ctx, chromedp.KeyEvent(keys, chromedp.KeyModifiers(modifiers...))))
+		after, err := chromedp.Run(w.ctx, chromedp.Evaluate[string](player))
+		require.NoError(t, err)
+		require.Equal(t, before, after, place)
+	}
+	const all = "k mfc" + kb.ArrowLeft + kb.ArrowRight
+	for _, place := range []struct{ selector, keys string }{
+		{`[name="body"]`, all}, {".messages", all}, {"#tab-chat", all}, {".controls select", "kmfc"},
+		{`[aria-label="Invite people"]`, " "}, // the last one opens a dialog
+	} {
+		w.evaluates(t, fmt.Sprintf(`(document.querySelector(%q).focus(), '')`, place.selector), "")
+		requireNothing("at "+place.selector, place.keys)
+	}
+	w.shows(t, "The link to this room")
+	requireNothing("in a dialog", "kmfc"+kb.ArrowRight)
+	w.press(t, "Close")
+	w.blurs(t)
+	requireNothing("with Ctrl", "kmfc", chromedp.ModifierCtrl)
+	requireNothing("with Alt", "kmfc", chromedp.ModifierAlt)
+	requireNothing("with Meta", "kmfc", chromedp.ModifierMeta)
+	w.evaluates(t, `document.querySelector('[name="body"]').value`, "k mfc")
+}
+
+// requireSubtitles: Alice chooses, changes and ends subtitles, which stay chosen in the next movie.
+func requireSubtitles(t *testing.T, alice, bob *watcher) {
+	t.Helper()
+	const shown = `[document.querySelector('.player h2').textContent, ...[...document.querySelector('video').textTracks]
+		.filter(({ mode }) => mode === 'showing')
+		.map(({ activeCues }) => [...activeCues].map(({ text }) => text).join())].join(': ')`
+	requireShown := func(want string) {
+		t.Helper()
+		alice.evaluates(t, shown, want)
+	}
+	watches := func(movie string) {
+		t.Helper()
+		alice.press(t, "Choose a movie")
+		alice.press(t, movie+"2026 · 1 min")
+		bob.shows(t, movie)
+		alice.blurs(t)
+	}
+	alice.blurs(t)
+	requireShown("Rocket to the Moon")
+	alice.types(t, "c")
+	requireShown("Rocket to the Moon: Rocket to the Moon in de")
+	alice.evaluates(t, `document.querySelector('#toast').textContent`, "Subtitles: Deutsch")
+	alice.types(t, "c")
+	requireShown("Rocket to the Moon: Rocket to the Moon in en")
+	alice.picture(t, "watch-subtitles")
+	bob.evaluates(t, shown, "Rocket to the Moon")
+
+	watches("The Evening Train")
+	requireShown("The Evening Train: The Evening Train in en")
+	alice.press(t, "Subtitles")
+	requireShown("The Evening Train: The Evening Train in fr")
+	watches("Rocket to the Moon")
+	requireShown("Rocket to the Moon: ") // it has none in French
+	alice.types(t, "c")
+	requireShown("Rocket to the Moon: Rocket to the Moon in de")
+	alice.types(t, "cc")
+	requireShown("Rocket to the Moon")
+	watches("The Evening Train")
+	requireShown("The Evening Train")
+
+	watches("The City Lights Up")
+	requireShown("The City Lights Up")
+	alice.evaluates(t, `document.querySelector('[aria-label="Subtitles"]').hidden + ''`, "true")
+	alice.types(t, "c")
+	alice.evaluates(t, `document.querySelector('#toast').textContent`, "This movie has no subtitles.")
+	bob.evaluates(t, shown, "The City Lights Up")
+}
+
+// addSubtitles has another server provide the subtitles of movies, in languages. All have one text, from beginning to
+// end.
+func (s *watchSystem) addSubtitles(t *testing.T, languages map[string][]string) {
+	t.Helper()
+	files := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		w.Header().Set("Content-Type", "text/vtt")
+		_, _ = fmt.Fprintf(w, "WEBVTT\n\n00:00.000 --> 02:00.000\n%s in %s\n", r.FormValue("movie"), r.FormValue("language"))
+	}))
+	t.Cleanup(files.Close)
+	admin := client{base: "http://" + s.gates[0].addr() + "/api"}.login(t, demo.Admin, demo.Password)
+	for _, one := range admin.get(t, "/movies?limit=100").list(t) {
+		movie := one.(map[string]any)
+		var subtitles []map[string]any
+		for _, language := range languages[movie["title"].(string)] {
+			query := url.Values{"movie": {movie["title"].(string)}, "language": {language}}
+			subtitles = append(subtitles, map[string]any{"language": language, "url": files.URL + "/?" + query.Encode()})
+		}
+		if subtitles != nil {
+			got := admin.do(t, "PATCH", "/movies/"+movie["id"].(string), map[string]any{"subtitles": subtitles})
+			require.Equal(t, http.StatusOK, got.status, "%s", got.body)
+		}
+	}
+}
+
+// commands are the commands that the page has sent, since notesCommands.
+const commands = `window.commands_.join()`
+
+func (p tab) notesCommands(t *testing.T) {
+	t.Helper()
+	p.evaluates(t, `(() => {
+		window.commands_ = [];
+		const { send } = WebSocket.prototype;
+		WebSocket.prototype.send = function (text) {
+			const { t } = JSON.parse(text);
+			if (!['clock', 'status', 'ready', 'token', 'hello'].includes(t)) commands_.push(t);
+			return send.call(this, text);
+		};
+		return '';
+	})()`, "")
+}
+
+// blurs has nothing in focus.
+func (p tab) blurs(t *testing.T) {
+	t.Helper()
+	p.evaluates(t, `(document.activeElement.blur(), '')`, "")
+}
