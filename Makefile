@@ -37,7 +37,8 @@ FUZZTIME ?= 60s
 fuzz: setup ## Fuzz each fuzz target for FUZZTIME (60s)
 	@for target in avatar:FuzzRender avatar/probe:FuzzCheck cache:FuzzDecode mail:FuzzRedact store:FuzzSearch \
 		.:FuzzNormalPassword api:FuzzRequests live/wire:FuzzDecodeClient playback:FuzzTrace playback:FuzzCommand; do \
-		go test "./$${target%%:*}" -run '^$$' -fuzz "^$${target##*:}$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x || exit 1; \
+		go test "./$${target%%:*}" -run '^$$' -fuzz "^$${target##*:}$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x || \
+			exit 1; \
 	done
 
 bench: ## Run the benchmarks and write bench/RESULTS.md
@@ -45,14 +46,16 @@ bench: ## Run the benchmarks and write bench/RESULTS.md
 	go run ./bench
 
 # What make generate makes from the contract.
-GENERATED := api/contract/contract.gen.go clients/typescript/src/schema.ts clients/typescript/src/live/schema.ts web/assets/watch.js
+GENERATED := api/contract/contract.gen.go clients/typescript/src/schema.ts clients/typescript/src/live/schema.ts \
+	web/assets/watch.js
 
 lint: ## Check formatting, code, workflows' determinism, the contract, and that generated files are up to date
 	@deploy/setup.sh lint
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'gofmt -w these files'; exit 1; }
 	go vet ./...
 	bin/golangci-lint run ./...
-	cd deploy/kubernetes/check && go vet -mod=mod ./... && ../../../bin/golangci-lint run ./... && go test -mod=mod ./... && go run -mod=mod .
+	cd deploy/kubernetes/check && go vet -mod=mod ./... && ../../../bin/golangci-lint run ./... && \
+		go test -mod=mod ./... && go run -mod=mod .
 	bin/workflowcheck ./workflows/...
 	clients/typescript/node_modules/.bin/tsc --project web/watch
 	npm run --silent --prefix api/lint spectral

@@ -80,7 +80,7 @@ var emailRules = map[EmailKind]EmailRule{
 	},
 	EmailInvitationReminder: {Priority: PriorityBackground, Recipient: []EmailBudget{BudgetInvitee, BudgetRecipient}},
 	EmailPartyReminder:      {Priority: PrioritySoon, Recipient: []EmailBudget{BudgetRecipient}},
-	// Whoever moves a party back and forth fills no inbox.
+	// A person who moves a party back and forth fills no inbox.
 	EmailPartyChanged:   {Priority: PrioritySoon, Recipient: []EmailBudget{BudgetInvitee, BudgetRecipient}},
 	EmailPartyCancelled: {Priority: PrioritySoon, Recipient: []EmailBudget{BudgetInvitee, BudgetRecipient}},
 	EmailActivityReport: {Priority: PriorityBackground, Recipient: []EmailBudget{BudgetReader}},

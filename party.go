@@ -208,8 +208,8 @@ func (v *fields) timeZone(name string) {
 }
 
 // knownZone reports whether a name is that of an IANA time zone. time.LoadLocation also accepts names whose meaning
-// depends on the machine, such as Local, and folders that browsers do not know: zones in right/ even count leap seconds.
-// It reads a name as a path, which has more than one spelling.
+// depends on the machine, such as Local, and folders that browsers do not know: zones in right/ even count leap
+// seconds. It reads a name as a path, which has more than one spelling.
 func knownZone(name string) bool {
 	if path.Clean(name) != name {
 		return false

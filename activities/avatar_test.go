@@ -448,7 +448,9 @@ func TestOriginalsOfFormerVersions(t *testing.T) {
 	put()
 	s.do(job.ActivityRenderAvatar, in)
 	require.Equal(t, watchparty.AvatarReady, s.publish(in))
-	for _, remove := range []string{job.ActivityRemoveOriginal, job.ActivityRemoveFormerAvatar, job.ActivityRemoveAvatarFiles} {
+	for _, remove := range []string{
+		job.ActivityRemoveOriginal, job.ActivityRemoveFormerAvatar, job.ActivityRemoveAvatarFiles,
+	} {
 		put()
 		s.do(remove, in)
 		require.Equal(t, objects(in, plain, medium, thumbnail), s.files(), remove)

@@ -28,8 +28,8 @@ func (p *Party) ReadParty(ctx context.Context, in job.PartyInput) (job.PartyStat
 	return p.Store.PartyStatus(ctx, in.PartyID)
 }
 
-// QueuePartyNotices queues an email for each guest of a party, who has it once however often this runs. The heartbeat is
-// the guest up to whom it has come.
+// QueuePartyNotices queues an email for each guest of a party, who has it once however often this runs. The heartbeat
+// is the guest up to whom it has come.
 func (p *Party) QueuePartyNotices(ctx context.Context, in job.PartyNoticesInput) (job.PartyNoticesResult, error) {
 	var result job.PartyNoticesResult
 	const first = "00000000-0000-0000-0000-000000000000"

@@ -52,7 +52,10 @@ func TestConfirmingAddresses(t *testing.T) {
 	require.Equal(t, 202, resend().status)
 	second := b.mailed(t, auth.ForEmail, alice)
 	require.NotEqual(t, first, second)
-	for _, bad := range []string{first, strings.Repeat("A", 64), b.server.oneTime.Token(auth.ForEmail, unknownID), b.server.oneTime.Token(auth.ForReset, unknownID)} {
+	for _, bad := range []string{
+		first, strings.Repeat("A", 64), b.server.oneTime.Token(auth.ForEmail, unknownID),
+		b.server.oneTime.Token(auth.ForReset, unknownID),
+	} {
 		verify(bad).requireProblem(t, 400, "bad_token")
 	}
 	for range 2 {
@@ -105,7 +108,10 @@ func TestPasswordReset(t *testing.T) {
 		require.Equal(t, 202, ask(email).status)
 	}
 	token := b.mailed(t, auth.ForReset, alice)
-	for _, bad := range []string{strings.Repeat("A", 64), b.server.oneTime.Token(auth.ForEmail, unknownID), b.server.oneTime.Token(auth.ForReset, unknownID)} {
+	for _, bad := range []string{
+		strings.Repeat("A", 64), b.server.oneTime.Token(auth.ForEmail, unknownID),
+		b.server.oneTime.Token(auth.ForReset, unknownID),
+	} {
 		confirm(bad, strange).requireProblem(t, 400, "bad_token")
 	}
 	require.True(t, b.works(t, alice.token))

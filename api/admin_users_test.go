@@ -263,7 +263,9 @@ func TestStartCleanupOlderThan(t *testing.T) {
 	t.Parallel()
 	b := setup(t, func(s *settings) { s.config.Cleanup.UnverifiedAge = config.Off })
 	root := b.admin(t, "root")
-	for text, want := range map[string]any{"1h": "1h0m0s", "3600s": "1h0m0s", "90d": "2160h0m0s", "36500d": "876000h0m0s"} {
+	for text, want := range map[string]any{
+		"1h": "1h0m0s", "3600s": "1h0m0s", "90d": "2160h0m0s", "36500d": "876000h0m0s",
+	} {
 		a := b.do(t, "POST", "/admin/cleanup", root.token, map[string]any{"older_than": text, "dry_run": true})
 		require.Equal(t, 202, a.status, a)
 		run := b.do(t, "GET", "/admin/cleanup/runs/"+a.data()["run_id"].(string), root.token, nil).data()

@@ -121,7 +121,9 @@ func TestSignIn(t *testing.T) {
 			ExecContext(t.Context(), "UPDATE sessions SET expires_at = now() - interval '1 second' WHERE token_hash = ?",
 				auth.HashRefresh(token))
 		require.NoError(t, err)
-		for _, bad := range []string{token, token + "x", strings.Repeat("x", 43), strings.Repeat("\x00", 43), alice.token[:100]} {
+		for _, bad := range []string{
+			token, token + "x", strings.Repeat("x", 43), strings.Repeat("\x00", 43), alice.token[:100],
+		} {
 			refresh(bad).requireProblem(t, 401, "bad_refresh_token")
 		}
 	})
@@ -171,7 +173,9 @@ func TestAccessTokens(t *testing.T) {
 	}
 	for name, header := range headers {
 		t.Run(name, func(t *testing.T) {
-			for _, path := range []string{"/users/me", "/rooms/" + room, "/rooms/" + room + "/participants", "/chat/messages?room_id=" + room} {
+			for _, path := range []string{
+				"/users/me", "/rooms/" + room, "/rooms/" + room + "/participants", "/chat/messages?room_id=" + room,
+			} {
 				r := b.request(t, "GET", path, "", nil)
 				r.Header.Set("Authorization", header)
 				a := b.send(t, r)
@@ -186,7 +190,9 @@ func TestAccessTokens(t *testing.T) {
 		require.Equal(t, 200, b.send(t, r).status)
 	})
 	t.Run("no token is anonymous", func(t *testing.T) {
-		for _, path := range []string{"/rooms/" + room, "/rooms/" + room + "/participants", "/chat/messages?room_id=" + room} {
+		for _, path := range []string{
+			"/rooms/" + room, "/rooms/" + room + "/participants", "/chat/messages?room_id=" + room,
+		} {
 			require.Equal(t, 200, b.do(t, "GET", path, "", nil).status)
 		}
 	})

@@ -199,7 +199,9 @@ func TestAvatarFormats(t *testing.T) {
 	alice := b.user(t, "alice")
 	for format, data := range pictures(t) {
 		// The name and type of the file do not matter, only its content.
-		for _, says := range []string{format, "", "application/octet-stream", "text/plain", "application/json", "image/x-unknown", ";;"} {
+		for _, says := range []string{
+			format, "", "application/octet-stream", "text/plain", "application/json", "image/x-unknown", ";;",
+		} {
 			a := b.send(t, b.upload(t, alice.token, part{"avatar", "picture", says, data}))
 			require.Equal(t, 202, a.status, "%s sent as %q: %s", format, says, a)
 		}
@@ -302,7 +304,9 @@ func TestAvatarsThatAreRefused(t *testing.T) {
 		}
 	})
 	t.Run("other content types", func(t *testing.T) {
-		for _, contentType := range []string{"", "application/json", "image/png", "multipart/mixed; boundary=x", "application/x-www-form-urlencoded"} {
+		for _, contentType := range []string{
+			"", "application/json", "image/png", "multipart/mixed; boundary=x", "application/x-www-form-urlencoded",
+		} {
 			r := b.request(t, "PUT", avatarPath, alice.token, string(picture(8, 8)))
 			r.Header.Set("Content-Type", contentType)
 			b.send(t, r).requireProblem(t, 415, "unsupported_media_type")
@@ -349,20 +353,26 @@ func TestAvatarFiles(t *testing.T) {
 		require.Equal(t, 200, get(t, "medium.webp", "If-None-Match", `"other"`).status)
 	})
 	t.Run("ranges", func(t *testing.T) {
-		for header, want := range map[string]string{"bytes=0-3": "RIFF", "bytes=5-": "medium.webp", "bytes=-4": "webp", "bytes=12-9999": "webp"} {
+		for header, want := range map[string]string{
+			"bytes=0-3": "RIFF", "bytes=5-": "medium.webp", "bytes=-4": "webp", "bytes=12-9999": "webp",
+		} {
 			a := get(t, "medium.webp", "Range", header)
 			require.Equal(t, 206, a.status, header)
 			require.Equal(t, want, string(a.raw))
 			require.Regexp(t, `^bytes \d+-\d+/16$`, a.header.Get("Content-Range"))
 		}
 		// Several at once need not be served as such.
-		for _, header := range []string{"bytes=0-3,5-7", "bytes=0-3,2-5", "bytes=0-0,-1", "bytes=0-3," + strings.Repeat("1-1,", 500), "bytes=100-,0-1"} {
+		for _, header := range []string{
+			"bytes=0-3,5-7", "bytes=0-3,2-5", "bytes=0-0,-1", "bytes=0-3," + strings.Repeat("1-1,", 500), "bytes=100-,0-1",
+		} {
 			several := get(t, "medium.webp", "Range", header)
 			require.Equal(t, []any{200, whole.raw}, []any{several.status, several.raw}, header)
 		}
 	})
 	t.Run("no such range", func(t *testing.T) {
-		for _, header := range []string{"bytes=16-", "Bytes=100-200", "bytes=x", "bytes=3-1", "bytes=-0", "bytes=-", "bytes=", "bytes=99999999999999999999-"} {
+		for _, header := range []string{
+			"bytes=16-", "Bytes=100-200", "bytes=x", "bytes=3-1", "bytes=-0", "bytes=-", "bytes=", "bytes=99999999999999999999-",
+		} {
 			a := get(t, "medium.webp", "Range", header)
 			require.Equal(t, http.StatusRequestedRangeNotSatisfiable, a.status, header)
 			require.Equal(t, "range_not_satisfiable", a.code())
@@ -371,7 +381,9 @@ func TestAvatarFiles(t *testing.T) {
 		}
 	})
 	t.Run("other units", func(t *testing.T) {
-		for _, header := range []string{"lines=0-3", "items=1", "seconds", "", "bytesx=0-3", "none=" + strings.Repeat("x", 1000)} {
+		for _, header := range []string{
+			"lines=0-3", "items=1", "seconds", "", "bytesx=0-3", "none=" + strings.Repeat("x", 1000),
+		} {
 			a := get(t, "medium.webp", "Range", header)
 			require.Equal(t, []any{200, whole.raw}, []any{a.status, a.raw}, header)
 		}
@@ -399,7 +411,10 @@ func TestAvatarFiles(t *testing.T) {
 		require.Equal(t, []any{206, "<svg"}, []any{a.status, string(a.raw)})
 	})
 	t.Run("originals stay inside", func(t *testing.T) {
-		for _, name := range []string{"original", "original.webp", "..%2f1%2foriginal", "medium.webp%2f..%2foriginal", "%2e%2e/1/original", "medium.webp%00"} {
+		for _, name := range []string{
+			"original", "original.webp", "..%2f1%2foriginal", "medium.webp%2f..%2foriginal", "%2e%2e/1/original",
+			"medium.webp%00",
+		} {
 			a := get(t, name)
 			require.Contains(t, []int{400, 404}, a.status, name)
 			require.NotContains(t, string(a.raw), "RIFF")

@@ -90,7 +90,9 @@ func TestWhatJSONMayBe(t *testing.T) {
 		require.Equal(t, 201, b.do(t, "POST", "/rooms", alice.token, `{"name": "A room"}`+" \r\n\t").status)
 	})
 	t.Run("content types", func(t *testing.T) {
-		for _, contentType := range []string{"application/json; charset=utf-8", "application/json;charset=UTF-8", "Application/JSON"} {
+		for _, contentType := range []string{
+			"application/json; charset=utf-8", "application/json;charset=UTF-8", "Application/JSON",
+		} {
 			r := b.request(t, "POST", "/rooms", alice.token, map[string]any{"name": "A room"})
 			r.Header.Set("Content-Type", contentType)
 			a := b.send(t, r)

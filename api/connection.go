@@ -7,9 +7,9 @@ import (
 	"sync"
 )
 
-// connection is a client's connection that can send an answer by one system call. net/http writes a body that its buffer
-// of 4 KiB cannot hold in two pieces: what fills the buffer, and the rest. The second call would be about a fifth of the
-// processor time of a hit, and wake the client early.
+// connection is a client's connection that can send an answer by one system call. net/http writes a body that its
+// buffer of 4 KiB cannot hold in two pieces: what fills the buffer, and the rest. The second call would be about a
+// fifth of the processor time of a hit, and wake the client early.
 //
 // Like any connection of net/http, it has one writer at a time.
 type connection struct {

@@ -120,8 +120,8 @@ func TestConsolePages(t *testing.T) {
 	}
 }
 
-// TestConsoleFilters: each filter of the lists reaches the API. Accounts are named by username or ID, and times are those
-// of the browser's own field.
+// TestConsoleFilters: each filter of the lists reaches the API. Accounts are named by username or ID, and times are
+// those of the browser's own field.
 func TestConsoleFilters(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -23,7 +23,8 @@ func TestExport(t *testing.T) {
 	const said = 3000
 	b.exec(
 		t,
-		`INSERT INTO messages (id, room_id, user_id, body) SELECT ('01890000-0000-7000-8000-' || lpad(i::text, 12, '0'))::uuid, ?, ?, 'message ' || i
+		`INSERT INTO messages (id, room_id, user_id, body)
+			SELECT ('01890000-0000-7000-8000-' || lpad(i::text, 12, '0'))::uuid, ?, ?, 'message ' || i
 		FROM generate_series(1, ?) AS i`,
 		room,
 		alice.id,

@@ -102,7 +102,9 @@ func TestAssetsAreKept(t *testing.T) {
 			require.Equal(t, []any{200, "no-cache", whole.raw}, []any{a.status, a.header.Get("Cache-Control"), a.raw}, other)
 		}
 	}
-	for _, path := range []string{"/assets/", "/assets/nowhere.css", "/assets/../web.go", "/assets/" + strings.Repeat("0", 32) + "/"} {
+	for _, path := range []string{
+		"/assets/", "/assets/nowhere.css", "/assets/../web.go", "/assets/" + strings.Repeat("0", 32) + "/",
+	} {
 		require.Equal(t, http.StatusNotFound, get(path).status, path)
 	}
 }

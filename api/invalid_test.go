@@ -165,7 +165,9 @@ func badObjects(schema *openapi3.Schema, valid any) []variant {
 		bad = append(bad, variant{name, "missing", body})
 	}
 	if allowed := schema.AdditionalProperties.Has; allowed != nil && !*allowed {
-		for _, name := range []string{"surprise", "id", "is_admin", "NAME", "Username", "__proto__", "a.b", "a\nb", "é😀", ""} {
+		for _, name := range []string{
+			"surprise", "id", "is_admin", "NAME", "Username", "__proto__", "a.b", "a\nb", "é😀", "",
+		} {
 			bad = append(bad, variant{name, "unknown", with(name, "more")})
 		}
 	}
@@ -442,7 +444,10 @@ func TestCursorsThatNoListGave(t *testing.T) {
 		}
 	}
 	// Whatever is wrong with the query is no error of ours.
-	for _, query := range []string{"?surprise=1", "?limit=", "?limit=1&limit=2", "?cursor=", "?limit=%zz", "?limit=1;cursor=x", "?" + strings.Repeat("a=b&", 500)} {
+	for _, query := range []string{
+		"?surprise=1", "?limit=", "?limit=1&limit=2", "?cursor=", "?limit=%zz", "?limit=1;cursor=x",
+		"?" + strings.Repeat("a=b&", 500),
+	} {
 		require.Less(t, w.do(t, "GET", "/movies"+query, "", nil).status, 500, query)
 	}
 }

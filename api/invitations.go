@@ -86,7 +86,7 @@ func (s *Server) RevokeInvitation(
 	return contract.RevokeInvitation204Response{}, nil
 }
 
-// LookUpInvitation shows an invitation to whoever has its token.
+// LookUpInvitation shows an invitation to anyone who has its token.
 func (s *Server) LookUpInvitation(
 	ctx context.Context,
 	r contract.LookUpInvitationRequestObject,
@@ -125,7 +125,7 @@ func (s *Server) AcceptInvitation(
 	return contract.AcceptInvitation200JSONResponse{Data: s.room(joined)}, nil
 }
 
-// DeclineInvitation declines an invitation for whoever has its token.
+// DeclineInvitation declines an invitation for anyone who has its token.
 func (s *Server) DeclineInvitation(
 	ctx context.Context,
 	r contract.DeclineInvitationRequestObject,

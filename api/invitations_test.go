@@ -93,7 +93,9 @@ func TestInvitation(t *testing.T) {
 
 	all, _ := b.walk(t, list+"?", "cursor", host.token, 2)
 	require.Equal(t, []string{open, expired, revoked, declined, id}, all, "newest first")
-	for state, want := range map[string]string{"open": open, "expired": expired, "revoked": revoked, "declined": declined, "accepted": id} {
+	for state, want := range map[string]string{
+		"open": open, "expired": expired, "revoked": revoked, "declined": declined, "accepted": id,
+	} {
 		items := b.do(t, "GET", list+"?state="+state, host.token, nil).list()
 		require.Len(t, items, 1, state)
 		require.Equal(t, []any{want, state}, []any{items[0]["id"], items[0]["state"]})
@@ -228,7 +230,8 @@ func TestInvitationsAreLimited(t *testing.T) {
 	room := b.room(t, host, nil)
 	fill := func(n int, state string) {
 		b.exec(t, `INSERT INTO invitations (id, room_id, inviter_id, email, state, expires_at)
-			SELECT gen_random_uuid(), ?, ?, 'filler' || i || '@example.org', ?, now() + interval '7 d' FROM generate_series(1, ?) AS i`, room, host.id, state, n)
+			SELECT gen_random_uuid(), ?, ?, 'filler' || i || '@example.org', ?, now() + interval '7 d'
+				FROM generate_series(1, ?) AS i`, room, host.id, state, n)
 	}
 	fill(49, "open")
 	b.invite(t, room, host, "fifty@example.org")

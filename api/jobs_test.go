@@ -134,7 +134,9 @@ func TestJobs(t *testing.T) {
 		require.Equal(t, map[string]any{"total": 1., "kinds": []any{}}, total)
 		total = b.do(t, "GET", "/admin/jobs/counts?only_total=true&state=failed&user_id="+ada.id, root.token, nil).data()
 		require.EqualValues(t, 0, total["total"])
-		for _, query := range []string{"kind=Nonsense", "state=paused", "queue=avatar-steps", "user_id=1", "from=now", "cursor=x"} {
+		for _, query := range []string{
+			"kind=Nonsense", "state=paused", "queue=avatar-steps", "user_id=1", "from=now", "cursor=x",
+		} {
 			require.Equal(t, 400, b.do(t, "GET", "/admin/jobs?"+query, root.token, nil).status, query)
 		}
 	})

@@ -67,7 +67,8 @@ func lists(t *testing.T, b *bundle) map[string]listed {
 	edited := b.room(t, host, nil)
 	// Pairs were edited at one moment.
 	many(`INSERT INTO messages (id, room_id, user_id, body, edited_at, updated_at) SELECT ?0, ?1, ?2, 'hello', now(),
-		date_trunc('second', now()) + (123456 + count(*) / 2) * interval '1 us' FROM messages WHERE room_id = ?1`, edited, host.id)
+		date_trunc('second', now()) + (123456 + count(*) / 2) * interval '1 us' FROM messages
+			WHERE room_id = ?1`, edited, host.id)
 	many(`INSERT INTO cleanup_runs (id, trigger, policies, state, workflow_id, created_at)
 		SELECT ?, 'schedule', '{}', 'completed', '', now() - count(*) / 2 * interval '1 us' FROM cleanup_runs`)
 	many(`INSERT INTO reports (id, kind, period_start, period_end, data, run_id)
@@ -120,7 +121,8 @@ func lists(t *testing.T, b *bundle) map[string]listed {
 		"AND ?0 <> '' AND NOT EXISTS (SELECT FROM party_answers WHERE user_id = u.id) LIMIT 1", party, room)
 	invited := b.user(t, "invited")
 	many(
-		`INSERT INTO invitations (id, room_id, inviter_id, email, email_key, expires_at) SELECT ?0, r.id, r.host_id, u.email, u.email_key,
+		`INSERT INTO invitations (id, room_id, inviter_id, email, email_key, expires_at)
+			SELECT ?0, r.id, r.host_id, u.email, u.email_key,
 		now() + interval '7 d' FROM rooms AS r, users AS u WHERE r.host_id = ?1 AND r.archived_at IS NULL AND u.id = ?2
 			AND NOT EXISTS (SELECT FROM invitations WHERE room_id = r.id AND email_key = u.email_key) LIMIT 1`,
 		host.id,

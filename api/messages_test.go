@@ -150,7 +150,9 @@ func TestReply(t *testing.T) {
 	a := reply(asked)
 	require.Equal(t, 201, a.status, a)
 	require.Equal(t, quote, a.data()["reply_to"])
-	for name, to := range map[string]string{"unknown": unknownID, "of another room": b.post(t, b.room(t, alice, nil), alice, "Elsewhere")} {
+	for name, to := range map[string]string{
+		"unknown": unknownID, "of another room": b.post(t, b.room(t, alice, nil), alice, "Elsewhere"),
+	} {
 		t.Run(name, func(t *testing.T) {
 			a := reply(to)
 			a.requireProblem(t, 400, "unknown_message")

@@ -189,8 +189,8 @@ const maxAuthBytes = 8 << 10
 // multipartOverhead is what a multipart body may have besides the file.
 const multipartOverhead = 64 << 10
 
-// limitBody refuses bodies over the limit, at once if their length is announced. To its sender, an upload over the limit
-// is a picture that is too large. An incomplete body is a 408 if the connection's read deadline has passed, and
+// limitBody refuses bodies over the limit, at once if their length is announced. To its sender, an upload over the
+// limit is a picture that is too large. An incomplete body is a 408 if the connection's read deadline has passed, and
 // malformed otherwise.
 func (s *Server) limitBody(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {

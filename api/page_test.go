@@ -126,7 +126,9 @@ func TestEmptyLists(t *testing.T) {
 	b := setup(t)
 	root := b.admin(t, "root")
 	room := b.room(t, root, map[string]any{"visibility": "unlisted"})
-	for _, path := range []string{"/movies", "/rooms", "/chat/messages?room_id=" + room, "/admin/cleanup/runs", "/admin/reports"} {
+	for _, path := range []string{
+		"/movies", "/rooms", "/chat/messages?room_id=" + room, "/admin/cleanup/runs", "/admin/reports",
+	} {
 		a := b.do(t, "GET", path, root.token, nil)
 		require.Equal(t, 200, a.status)
 		compact := strings.ReplaceAll(strings.TrimSpace(string(a.raw)), " ", "")

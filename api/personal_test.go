@@ -332,7 +332,8 @@ func TestExportHasEverything(t *testing.T) {
 	}
 	require.NoError(t, b.store.DB().NewRaw(`SELECT c.table_name, c.column_name FROM information_schema.columns AS c
 		JOIN information_schema.tables AS t USING (table_schema, table_name)
-		WHERE c.table_schema = current_schema() AND t.table_type = 'BASE TABLE' AND c.table_name NOT LIKE '%migration%'`).Scan(t.Context(), &columns))
+		WHERE c.table_schema = current_schema() AND t.table_type = 'BASE TABLE'
+			AND c.table_name NOT LIKE '%migration%'`).Scan(t.Context(), &columns))
 	require.NotEmpty(t, columns)
 	known := map[string]bool{}
 	for _, c := range columns {

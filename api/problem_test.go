@@ -72,7 +72,9 @@ func TestProblemCodes(t *testing.T) {
 		i, ok := e.(*ast.Ident)
 		return ok && i.Name == name
 	}
-	for _, pattern := range []string{"../*.go", "*.go", "../store/*.go", "../auth/*.go", "../limit/*.go", "../playback/*.go"} {
+	for _, pattern := range []string{
+		"../*.go", "*.go", "../store/*.go", "../auth/*.go", "../limit/*.go", "../playback/*.go",
+	} {
 		files, err := filepath.Glob(pattern)
 		require.NoError(t, err)
 		require.NotEmpty(t, files, pattern)

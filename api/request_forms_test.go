@@ -21,7 +21,9 @@ func TestCompressedBodies(t *testing.T) {
 	before := w.rows(t)
 	for _, c := range w.calls() {
 		op := operations()[c.id]
-		for _, coding := range [][]string{{"gzip"}, {"GZIP"}, {"x-gzip"}, {"deflate"}, {"br"}, {"zstd"}, {"identity, gzip"}, {"gzip,gzip"}, {"identity", "br"}} {
+		for _, coding := range [][]string{
+			{"gzip"}, {"GZIP"}, {"x-gzip"}, {"deflate"}, {"br"}, {"zstd"}, {"identity, gzip"}, {"gzip,gzip"}, {"identity", "br"},
+		} {
 			r := w.build(t, op, c.call)
 			var body bytes.Buffer
 			zip := gzip.NewWriter(&body)

@@ -289,7 +289,9 @@ func TestRoles(t *testing.T) {
 		b.do(t, "POST", path+"/heartbeat", dora.token, nil).requireProblem(t, 403, "not_participant")
 		b.do(t, "POST", path+"/heartbeat", "", nil).requireProblem(t, 401, "unauthenticated")
 		b.alter(t, room, "INSERT INTO bans (id, room_id, user_id) VALUES (gen_random_uuid(), ?, ?)", room, dora.id)
-		for _, ask := range [][2]string{{"POST", "/heartbeat"}, {"GET", "/me"}, {"GET", ""}, {"POST", "/leave"}, {"POST", "/join"}} {
+		for _, ask := range [][2]string{
+			{"POST", "/heartbeat"}, {"GET", "/me"}, {"GET", ""}, {"POST", "/leave"}, {"POST", "/join"},
+		} {
 			b.do(t, ask[0], path+ask[1], dora.token, nil).requireProblem(t, 403, "banned")
 		}
 		hidden := b.room(t, alice, map[string]any{"visibility": "private"})

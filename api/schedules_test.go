@@ -166,7 +166,9 @@ func TestSchedulesWithoutTemporal(t *testing.T) {
 		b.exec(t, "DELETE FROM audit WHERE action = 'schedule_triggered'")
 		return all
 	}
-	for name, err := range map[string]error{"refused": errors.New("dial tcp: connection refused"), "slow": context.DeadlineExceeded} {
+	for name, err := range map[string]error{
+		"refused": errors.New("dial tcp: connection refused"), "slow": context.DeadlineExceeded,
+	} {
 		c.err = err
 		b.do(t, "GET", "/admin/schedules", root.token, nil).requireProblem(t, 503, "unavailable")
 		b.do(t, "POST", "/admin/schedules/cleanup/trigger", root.token, nil).requireProblem(t, 503, "unavailable")

@@ -18,7 +18,9 @@ func TestWhatIsNotAskedForIsIgnored(t *testing.T) {
 	long := strings.Repeat("x", 8<<10)
 	for name, add := range map[string]func(documented, *http.Request){
 		"headers of 8 KB": func(_ documented, r *http.Request) {
-			for _, header := range []string{"X-Surprise", "User-Agent", "Cookie", "Accept", "Accept-Language", "Referer", "X-Request-Id", "X-Forwarded-For"} {
+			for _, header := range []string{
+				"X-Surprise", "User-Agent", "Cookie", "Accept", "Accept-Language", "Referer", "X-Request-Id", "X-Forwarded-For",
+			} {
 				r.Header.Set(header, long)
 			}
 		},

@@ -46,7 +46,9 @@ func requestValidator(spec *openapi3.T, excludeBody bool) echo.MiddlewareFunc {
 		// get an empty body.)
 		SilenceServersWarning: true,
 		Skipper:               outsideContract,
-		MultiErrorHandler:     func(errs openapi3.MultiError) *echo.HTTPError { return &echo.HTTPError{Internal: refusal(errs)} },
+		MultiErrorHandler: func(errs openapi3.MultiError) *echo.HTTPError {
+			return &echo.HTTPError{Internal: refusal(errs)}
+		},
 		Options: openapi3filter.Options{
 			MultiError:         true,
 			ExcludeRequestBody: excludeBody,
@@ -59,7 +61,8 @@ func requestValidator(spec *openapi3.T, excludeBody bool) echo.MiddlewareFunc {
 }
 
 // calendar makes the validator refuse dates that do not exist, of which it would accept 30 February, and times that
-// cannot be stored. The table of formats is global; at v0.152.0 requests are not checked by the formats of one contract.
+// cannot be stored. The table of formats is global; at v0.152.0 requests are not checked by the formats of one
+// contract.
 var calendar = sync.OnceFunc(func() {
 	form := openapi3.NewRegexpFormatValidator(openapi3.FormatOfStringDateTime)
 	openapi3.DefineStringFormatValidator("date-time", openapi3.NewCallbackValidator(func(text string) error {

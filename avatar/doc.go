@@ -23,8 +23,8 @@
 //  3. One decode, shrinking on load where the format can (JPEG, WebP), to the largest square wanted: resized, then
 //     turned upright, then cropped to where the attention goes, then converted to sRGB, so that it looks as Chromium
 //     draws it: by the embedded profile, by what a PNG's cICP, gAMA and cHRM say (package icc makes a profile of that),
-//     and CMYK by its inks. What the first frame of a GIF leaves open is transparent. A picture smaller than that square
-//     is only cropped, so that a picture of 1×20000 is never blown up on the way.
+//     and CMYK by its inks. What the first frame of a GIF leaves open is transparent. A picture smaller than that
+//     square is only cropped, so that a picture of 1×20000 is never blown up on the way.
 //  4. Each size is resized from that square in memory and saved as WebP, and one as JPEG, or as PNG when anything is
 //     transparent. What libvips adds to the pixels of WebP is taken off in Go, since libvips 8.14.1, which is Debian's,
 //     ignores the wish to strip it there: bimg's StripMetadata would publish where a photo was taken.

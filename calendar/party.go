@@ -7,8 +7,8 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// OfParty is the event of a party. service is the address of this installation, which makes the UID unique, and link that
-// of the room.
+// OfParty is the event of a party. service is the address of this installation, which makes the UID unique, and link
+// that of the room.
 func OfParty(p watchparty.Party, service, link string) Event {
 	host := "watchparty"
 	if u, err := url.Parse(service); err == nil && u.Hostname() != "" {

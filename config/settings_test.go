@@ -63,7 +63,9 @@ func TestTableKnowsSecrets(t *testing.T) {
 }
 
 func TestGeneratedFiles(t *testing.T) {
-	for path, want := range map[string]string{"../.env.example": config.EnvExample(), "../docs/settings.md": config.Markdown()} {
+	for path, want := range map[string]string{
+		"../.env.example": config.EnvExample(), "../docs/settings.md": config.Markdown(),
+	} {
 		got, err := os.ReadFile(path)
 		require.NoError(t, err)
 		require.Equal(t, want, string(got), "make generate writes %s", path)

@@ -423,8 +423,8 @@ var meanings = map[string]string{
 	"pause":           "An admin has paused emails.",
 	"relay":           "Temporal does not have its workflow yet. Look at the outbox.",
 	"retry":           "The mail server did not take it. The next attempt comes by itself.",
-	"worker": "An attempt is due, and no worker has begun it. Look at the queues, and at its job: if that has ended, cancel " +
-		"the email, and retry it.",
+	"worker": "An attempt is due, and no worker has begun it. Look at the queues, and at its job: if that has ended, " +
+		"cancel the email, and retry it.",
 
 	"address_rejected":   "The mail server accepts no email for this address.",
 	"mailbox_full":       "The recipient has no space left.",

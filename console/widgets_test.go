@@ -25,8 +25,8 @@ func TestTimesOfFields(t *testing.T) {
 	}
 }
 
-// TestVerdictsOfQueues: a queue without workers is told from one about which nothing is known, and Temporal's estimate of
-// a backlog does not hide a task that waits.
+// TestVerdictsOfQueues: a queue without workers is told from one about which nothing is known, and Temporal's estimate
+// of a backlog does not hide a task that waits.
 func TestVerdictsOfQueues(t *testing.T) {
 	t.Parallel()
 	none, some := []contract.QueueWorker{}, []contract.QueueWorker{{}}

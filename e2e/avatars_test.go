@@ -148,7 +148,9 @@ func TestWorkerKilledAtEachStep(t *testing.T) {
 	eventually(t, func(c *assert.CollectT) {
 		var want []string
 		for _, v := range victims {
-			for _, name := range []string{watchparty.ThumbnailFile, watchparty.MediumFile, watchparty.LargeFile, watchparty.JPEGFile} {
+			for _, name := range []string{
+				watchparty.ThumbnailFile, watchparty.MediumFile, watchparty.LargeFile, watchparty.JPEGFile,
+			} {
 				want = append(want, watchparty.Avatar{UserID: v.id, Version: 2}.Object(name))
 			}
 		}

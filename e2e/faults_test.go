@@ -143,7 +143,9 @@ func TestRedisAway(t *testing.T) {
 	started := time.Now()
 	got := user.post(t, "/chat/messages", map[string]any{"room_id": room["id"], "body": "still here"})
 	require.Equal(t, http.StatusCreated, got.status, "%s", got.body)
-	for _, path := range []string{"/rooms", "/rooms/" + room["id"].(string), "/movies", "/users/erin", "/users/me", messages} {
+	for _, path := range []string{
+		"/rooms", "/rooms/" + room["id"].(string), "/movies", "/users/erin", "/users/me", messages,
+	} {
 		got := user.get(t, path)
 		require.Equal(t, http.StatusOK, got.status, "%s: %s", path, got.body)
 	}

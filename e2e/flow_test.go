@@ -294,7 +294,10 @@ func (f *flow) roomsAndChat(t *testing.T) {
 
 func (f *flow) privateRoom(t *testing.T) {
 	room := f.carol.post(t, "/rooms", map[string]any{"name": "hidden", "visibility": "private"}).data(t)
-	for _, path := range []string{"/rooms/" + room["id"].(string), "/rooms/" + room["id"].(string) + "/participants", "/chat/messages?room_id=" + room["id"].(string)} {
+	for _, path := range []string{
+		"/rooms/" + room["id"].(string), "/rooms/" + room["id"].(string) + "/participants",
+		"/chat/messages?room_id=" + room["id"].(string),
+	} {
 		require.Equal(t, http.StatusOK, f.carol.get(t, path).status, path)
 		require.Equal(t, http.StatusNotFound, f.dan.get(t, path).status, path)
 		require.Equal(t, http.StatusNotFound, f.client.get(t, path).status, path)

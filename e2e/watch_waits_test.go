@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestRoomWaitsForDryPlayer: a player that has no data for longer than two seconds stops the room, which says for whom it
-// waits, and goes on as soon as there are data again, not when the wait is over.
+// TestRoomWaitsForDryPlayer: a player that has no data for longer than two seconds stops the room, which says for whom
+// it waits, and goes on as soon as there are data again, not when the wait is over.
 func TestRoomWaitsForDryPlayer(t *testing.T) {
 	t.Parallel()
 	s := startWatchSystem(t)

@@ -41,7 +41,7 @@ func (j *Jobs) Terminate(ctx context.Context, workflowID, runID, reason string) 
 	return ended(problem("terminate", j.client.TerminateWorkflow(ctx, workflowID, runID, reason)))
 }
 
-// ended makes of "not found" that the job has ended: the caller has just seen it.
+// ended returns ErrJobEnded for ErrNotFound: the caller has just seen the job.
 func ended(err error) error {
 	if errors.Is(err, watchparty.ErrNotFound) {
 		return watchparty.ErrJobEnded

@@ -93,8 +93,8 @@ func EncodeID(workflowID, runID string) string {
 // uuidLength is the length of the only form of a UUID that Temporal has; uuid.Validate takes others, too.
 const uuidLength = 36
 
-// DecodeID returns the workflow and the run of a job's ID. It returns ErrNotFound for what is no ID: Temporal's error for
-// a run that is no UUID cannot be told from others.
+// DecodeID returns the workflow and the run of a job's ID. It returns ErrNotFound for what is no ID: Temporal's error
+// for a run that is no UUID cannot be told from others.
 func DecodeID(id string) (workflowID, runID string, err error) {
 	text, err := base64.RawURLEncoding.DecodeString(id)
 	workflowID, runID, found := strings.Cut(string(text), "\n")

@@ -73,8 +73,8 @@ func (j *Jobs) List(ctx context.Context, f Filter, limit int, page []byte) ([]Jo
 	return found, next, g.Wait()
 }
 
-// Select returns a page of jobs without phases, and the token of the next one: nil on the last page. Those that run come
-// first, then those that ended last.
+// Select returns a page of jobs without phases, and the token of the next one: nil on the last page. Those that run
+// come first, then those that ended last.
 func (j *Jobs) Select(ctx context.Context, f Filter, limit int, page []byte) ([]Job, []byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()

@@ -86,7 +86,9 @@ func TestFromIsAnAddress(t *testing.T) {
 	c.From = `Kino <"no..reply"@bücher.test>`
 	require.NoError(t, sender(t, c).Send(t.Context(), message(t)))
 	require.Contains(t, server.Commands(), `MAIL FROM:<"no..reply"@xn--bcher-kva.test> BODY=8BITMIME`)
-	for _, from := range []string{"x@foo_bar.test", "x@[192.0.2.1]", "x@deleted.invalid", strings.Repeat("a", 65) + "@wonder.test"} {
+	for _, from := range []string{
+		"x@foo_bar.test", "x@[192.0.2.1]", "x@deleted.invalid", strings.Repeat("a", 65) + "@wonder.test",
+	} {
 		c.From = from
 		_, err := New(c)
 		require.ErrorContains(t, err, "MAIL_FROM", from)

@@ -43,13 +43,15 @@ const (
 
 // rules is the table of answers that refuse. The first matching row says what an answer is about. The enhanced status
 // code decides before words and the basic code; words decide where the registry does not say what a status means. The
-// table does not say whether a refusal is temporary, except for greylisting: a refusal is temporary if the basic code or
-// the class of the status says so. An attempt too many costs little, and an email that is given up too early is lost.
+// table does not say whether a refusal is temporary, except for greylisting: a refusal is temporary if the basic code
+// or the class of the status says so. An attempt too many costs little, and an email that is given up too early is
+// lost.
 //
 // Until RCPT, as Postfix does by default, or until the end of the data, a server may hold back a refusal of the client
 // or the sender. So from MAIL on, the step alone decides nothing.
 var rules = compile([]rule{
-	// Greylisting (RFC 6647) passes by itself, whatever the status and the basic code: an operator can do nothing about it.
+	// Greylisting (RFC 6647) passes by itself, whatever the status and the basic code: an operator can do nothing about
+	// it.
 	{words: greylisting, about: AboutRecipient},
 	// Answers before MAIL are never about one email.
 	{at: `connect|EHLO|STARTTLS|AUTH`, about: AboutService},

@@ -42,7 +42,9 @@ func TestRedact(t *testing.T) {
 		require.Equal(t, want, new(Sender).redact(in, m), "%q", in)
 	}
 
-	for _, long := range []string{strings.Repeat("é", 4000), strings.Repeat("ab@c.test ", 4000), strings.Repeat("\xff", 9000) + "a@b.test"} {
+	for _, long := range []string{
+		strings.Repeat("é", 4000), strings.Repeat("ab@c.test ", 4000), strings.Repeat("\xff", 9000) + "a@b.test",
+	} {
 		got := new(Sender).redact(long, m)
 		require.LessOrEqual(t, utf8.RuneCountInString(got), 500)
 		require.True(t, utf8.ValidString(got))

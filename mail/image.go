@@ -23,7 +23,9 @@ type Image struct {
 func (i Image) contentID() string { return i.Name + "@watchparty" }
 
 // CID is the address of the picture in the HTML (RFC 2392).
-func (i Image) CID() template.URL { return template.URL("cid:" + i.contentID()) } //nolint:gosec // the name is checked when the email is composed
+func (i Image) CID() template.URL {
+	return template.URL("cid:" + i.contentID()) //nolint:gosec // the name is checked when the email is composed
+}
 
 // embed adds the pictures to a message, which becomes a multipart/related.
 func embed(msg *gomail.Msg, images []Image) error {

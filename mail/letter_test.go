@@ -137,7 +137,9 @@ func TestLetterHTML(t *testing.T) {
 		}
 		style := c.HTML[strings.Index(c.HTML, "<style>"):strings.Index(c.HTML, "</style>")]
 		lower := strings.ToLower(strings.Join(element.FindAllString(c.HTML, -1), "\n") + style)
-		for _, remote := range []string{"<img", "<link ", "<script", "<iframe", "src=", "url(", "@import", "background=", "srcset"} {
+		for _, remote := range []string{
+			"<img", "<link ", "<script", "<iframe", "src=", "url(", "@import", "background=", "srcset",
+		} {
 			require.NotContains(t, lower, remote)
 		}
 		require.NotContains(t, c.HTML, "ZgotmplZ")
@@ -166,7 +168,9 @@ func TestWelcomeFallsBackToTheUsername(t *testing.T) {
 }
 
 func TestWelcomeRefusesAddressesThatAreNotTheWebs(t *testing.T) {
-	for _, bad := range []string{"", "watch.test", "javascript:alert(1)", "https://", "https://a b", "http://a\nb", "//watch.test"} {
+	for _, bad := range []string{
+		"", "watch.test", "javascript:alert(1)", "https://", "https://a b", "http://a\nb", "//watch.test",
+	} {
 		_, err := Welcome(watchparty.English, WelcomeData{AccountData: AccountData{Username: "alice7", Link: bad}})
 		require.Error(t, err, bad)
 	}
@@ -258,7 +262,9 @@ func TestInvitation(t *testing.T) {
 			for _, word := range []string{"Alice", "evil.test"} {
 				require.NotContains(t, c.Subject, word)
 			}
-			for _, bad := range []InvitationData{{URL: "javascript:alert(1)", UnsubscribeURL: stopLink}, {URL: link, UnsubscribeURL: "javascript:alert(1)"}} {
+			for _, bad := range []InvitationData{
+				{URL: "javascript:alert(1)", UnsubscribeURL: stopLink}, {URL: link, UnsubscribeURL: "javascript:alert(1)"},
+			} {
 				_, err = write(l, bad)
 				require.Error(t, err)
 			}

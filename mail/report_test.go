@@ -111,7 +111,9 @@ func TestActivityReportWithoutThePeriodBefore(t *testing.T) {
 }
 
 func TestActivityReportRefuses(t *testing.T) {
-	for _, d := range []ReportData{{Report: madeUpReport()}, {Report: madeUpReport(), URL: "javascript:alert(1)"}, {URL: reportLink}} {
+	for _, d := range []ReportData{
+		{Report: madeUpReport()}, {Report: madeUpReport(), URL: "javascript:alert(1)"}, {URL: reportLink},
+	} {
 		_, err := ActivityReport(watchparty.English, d)
 		require.Error(t, err)
 	}

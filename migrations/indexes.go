@@ -135,13 +135,14 @@ func (i index) make(ctx context.Context, conn bun.Conn) error {
 		Empty bool `bun:"empty"`
 	}
 	err := conn.NewRaw(`SELECT to_regclass(?0) IS NOT NULL AS made, NOT EXISTS (SELECT FROM ?1) AS empty,
-		coalesce((SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(?0)), false) AS valid`, i.name, bun.Ident(i.table)).Scan(ctx, &found)
+		coalesce((SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(?0)), false) AS valid`,
+		i.name, bun.Ident(i.table)).Scan(ctx, &found)
 	if err != nil {
 		return err
 	}
 	if !found.Valid {
 		concurrently, unique := bun.Safe("CONCURRENTLY"), bun.Safe("")
-		if found.Empty { // at once; to wait for whoever reads the table, as the other way does, would be in vain
+		if found.Empty { // at once: the other way would wait for readers of the table
 			concurrently = ""
 		}
 		if i.unique {

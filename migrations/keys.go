@@ -105,9 +105,8 @@ const accountColumns = "t.id, t.email, t.email_key, t.email_verified_at IS NOT N
 func keyUsers(ctx context.Context, db *bun.DB, after string) (next string, err error) {
 	err = db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		var batch, holders []account
-		err := tx.NewRaw("SELECT "+accountColumns+" FROM users AS t WHERE "+unkeyed+" AND t.id > ? ORDER BY t.id LIMIT ? FOR NO KEY UPDATE",
-			after, keyBatch).
-			Scan(ctx, &batch)
+		err := tx.NewRaw("SELECT "+accountColumns+" FROM users AS t WHERE "+unkeyed+" AND t.id > ? "+
+			"ORDER BY t.id LIMIT ? FOR NO KEY UPDATE", after, keyBatch).Scan(ctx, &batch)
 		if err != nil || len(batch) == 0 {
 			return err
 		}
@@ -217,10 +216,10 @@ func keyVerifications(ctx context.Context, db *bun.DB, after string) (string, er
 		EmailKey           *string
 		Own                bool
 	}
-	err := db.NewRaw(`SELECT t.id, t.email, t.email_key, coalesce(u.email_key, '') AS user_key, lower(u.email) = lower(t.email) AS own
-		FROM email_verifications AS t JOIN users AS u ON u.id = t.user_id WHERE `+unkeyed+" AND t.id > ? ORDER BY t.id LIMIT ?",
-		after, keyBatch).
-		Scan(ctx, &batch)
+	err := db.NewRaw(`
+		SELECT t.id, t.email, t.email_key, coalesce(u.email_key, '') AS user_key, lower(u.email) = lower(t.email) AS own
+		FROM email_verifications AS t JOIN users AS u ON u.id = t.user_id
+		WHERE `+unkeyed+" AND t.id > ? ORDER BY t.id LIMIT ?", after, keyBatch).Scan(ctx, &batch)
 	if err != nil || len(batch) == 0 {
 		return "", err
 	}

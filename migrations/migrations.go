@@ -45,7 +45,8 @@ func Up(ctx context.Context, db *bun.DB) (applied []string, err error) {
 // LogsValues reports whether Postgres' log may have what people wrote: statements with their values, or details of
 // errors. It asks with a connection of its own, since what was said of the role concerns new ones.
 func LogsValues(ctx context.Context, db *bun.DB) (logs bool, err error) {
-	err = db.NewRaw(`SELECT current_setting('log_min_error_statement') <> 'panic' OR current_setting('log_min_duration_statement') <> '-1'
+	err = db.NewRaw(`SELECT current_setting('log_min_error_statement') <> 'panic'
+		OR current_setting('log_min_duration_statement') <> '-1'
 		OR current_setting('log_min_duration_sample') <> '-1' OR current_setting('log_statement') <> 'none'
 		OR current_setting('log_error_verbosity') <> 'terse'`).
 		Scan(ctx, &logs)
@@ -55,8 +56,8 @@ func LogsValues(ctx context.Context, db *bun.DB) (logs bool, err error) {
 	return logs, err
 }
 
-// Down takes back the newest step alone, and returns its name: empty if there is none. The migrator's own rollback would
-// take back all steps of one run, which after a first installation are all.
+// Down takes back the newest step alone, and returns its name: empty if there is none. The migrator's own rollback
+// would take back all steps of one run, which after a first installation are all.
 func Down(ctx context.Context, db *bun.DB) (reverted string, err error) {
 	err = locked(ctx, db, func(migrator *migrate.Migrator) error {
 		all, err := migrator.MigrationsWithStatus(ctx)
@@ -171,10 +172,8 @@ const lockWait = "500ms"
 func acquire(ctx context.Context, conn bun.Conn) error {
 	err := conn.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		_, err := tx.ExecContext(
-			ctx,
-			"SET LOCAL lock_timeout = ?; SET LOCAL statement_timeout = 0; SELECT pg_advisory_lock(?, hashtext(current_schema()))",
-			lockWait,
-			lockKey,
+			ctx, "SET LOCAL lock_timeout = ?; SET LOCAL statement_timeout = 0; "+
+				"SELECT pg_advisory_lock(?, hashtext(current_schema()))", lockWait, lockKey,
 		)
 		return err
 	})

@@ -323,8 +323,8 @@ func (m *machine) tick() {
 	}
 }
 
-// begin starts what was to start at an instant. Whoever is ready has started by their own clock, so that the anchor is
-// that instant, however late this is noticed. Those who are not ready are waited for as for a load, until LoadDeadline
+// begin starts what was to start at an instant. Players that are ready have started by their own clocks, so that the
+// anchor is that instant, however late this is noticed. The room waits for the others as for a load, until LoadDeadline
 // after the instant.
 func (m *machine) begin(startsAt time.Time) {
 	m.Resume = true
@@ -374,7 +374,7 @@ func (m *machine) mayBeOver() bool {
 }
 
 const (
-	// durationTolerance is the part of a runtime by which a duration may differ from it.
+	// durationTolerance: a duration may differ from the runtime by a fifth of it.
 	durationTolerance = 5
 	// durationMargin is the largest difference, in milliseconds, between two reported durations that count as the same.
 	durationMargin = 1000

@@ -41,7 +41,9 @@ func TestScale(t *testing.T) {
 }
 
 func TestFewDatesAreLabelled(t *testing.T) {
-	for days, want := range map[int]int{1: 1, 7: 1, 8: 2, 14: 2, 15: 7, 28: 7, 31: 7, 49: 7, 50: 14, 92: 14, 99: 21, 366: 56} {
+	for days, want := range map[int]int{
+		1: 1, 7: 1, 8: 2, 14: 2, 15: 7, 28: 7, 31: 7, 49: 7, 50: 14, 92: 14, 99: 21, 366: 56,
+	} {
 		require.Equal(t, want, labelled(days), "%d days", days)
 	}
 	w := english()

@@ -92,7 +92,9 @@ func TestCSV(t *testing.T) {
 }
 
 func TestCell(t *testing.T) {
-	for _, text := range []string{"=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "\u00a0=1", "＝1", "＋1", "－1", "＠1"} {
+	for _, text := range []string{
+		"=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "\u00a0=1", "＝1", "＋1", "－1", "＠1",
+	} {
 		require.Equal(t, "'"+text, cell(text), "%q", text)
 	}
 	for _, text := range []string{"", " ", "2026-03-02", "a=1", "'=1", "1-1"} {

@@ -95,9 +95,9 @@ func (l accountDeletion) run(ctx context.Context, tx bun.Tx) ([]job.Event, error
 	return events, nil
 }
 
-// leaveRooms takes the accounts out of all rooms. It deletes the rooms that hidden accounts host, which another host, or
-// none, would show again, and passes on or archives those of the others. It returns the rooms that concern each account,
-// and those that are deleted.
+// leaveRooms takes the accounts out of all rooms. It deletes the rooms that hidden accounts host, which another host,
+// or none, would show again, and passes on or archives those of the others. It returns the rooms that concern each
+// account, and those that are deleted.
 func (l accountDeletion) leaveRooms(
 	ctx context.Context, tx bun.Tx,
 ) (left map[string][]string, deleted []string, err error) {
@@ -304,8 +304,8 @@ func (s *Store) RemoveAccount(ctx context.Context, userID string) error {
 func detachAccount(ctx context.Context, tx bun.Tx, userID string) error {
 	for _, reference := range []struct{ table, key, column string }{
 		{"bans", "room_id, user_id", "banned_by"}, {"mutes", "room_id, user_id", "muted_by"},
-		{"playbacks", "room_id", "by"}, {"queue_items", "id", "added_by"}, {"parties", "id", "scheduled_by"}, {"messages", "id", "user_id"},
-		{"room_log", "id", "actor_id"}, {"room_log", "id", "target_id"},
+		{"playbacks", "room_id", "by"}, {"queue_items", "id", "added_by"}, {"parties", "id", "scheduled_by"},
+		{"messages", "id", "user_id"}, {"room_log", "id", "actor_id"}, {"room_log", "id", "target_id"},
 		{"invitations", "id", "inviter_id"}, {"invitations", "id", "user_id"}, {"emails", "id", "user_id"},
 	} {
 		_, err := tx.NewRaw("UPDATE ?0 SET ?2 = NULL WHERE (?1) IN (SELECT ?1 FROM ?0 WHERE ?2 = ?3 "+

@@ -471,7 +471,8 @@ func TestAuthorityKnowsEverything(t *testing.T) {
 		s := openStore(t)
 		var tables []string
 		require.NoError(t, s.db.NewRaw(`SELECT table_name FROM information_schema.tables
-			WHERE table_schema = current_schema() AND table_type = 'BASE TABLE' AND table_name NOT LIKE '%migration%'`).Scan(context.Background(), &tables))
+			WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'
+				AND table_name NOT LIKE '%migration%'`).Scan(context.Background(), &tables))
 		for _, table := range tables {
 			if !slices.Contains(without, table) {
 				require.Contains(t, grants, known[table], "what grants are in the table %s?", table)

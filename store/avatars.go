@@ -83,7 +83,8 @@ func (s *Store) Avatar(ctx context.Context, userID string, version int) (watchpa
 // stored, because this attempt may be the late one.
 func (s *Store) BeginAvatar(ctx context.Context, userID string, version int) (watchparty.Avatar, error) {
 	const overtaken = `EXISTS (SELECT FROM avatars AS newer
-		WHERE newer.user_id = ?TableAlias.user_id AND newer.version > ?TableAlias.version AND newer.state IN ('processing', 'ready'))`
+		WHERE newer.user_id = ?TableAlias.user_id AND newer.version > ?TableAlias.version
+			AND newer.state IN ('processing', 'ready'))`
 	q := s.db.NewUpdate().Model((*avatarRow)(nil)).Set("step = ?", string(watchparty.AvatarRendering)).
 		Set("state = CASE WHEN "+overtaken+" THEN ? ELSE ?TableAlias.state END", string(watchparty.AvatarSuperseded))
 	if err := advance(ctx, q, userID, version); err != nil {

@@ -128,7 +128,8 @@ func (s *Store) spend(ctx context.Context, tx bun.Tx, all []expense) (time.Durat
 	}
 	_, err := tx.NewRaw(`
 		UPDATE email_budgets SET expires_at = clock_timestamp() + `+budgetDay+`, updated_at = now(),
-			times = ARRAY(SELECT t FROM unnest(times) AS t WHERE t > clock_timestamp() - `+budgetDay+` ORDER BY t) || clock_timestamp()
+			times = ARRAY(SELECT t FROM unnest(times) AS t WHERE t > clock_timestamp() - `+budgetDay+`
+				ORDER BY t) || clock_timestamp()
 		WHERE id IN (?)`, bun.List(ids)).Exec(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("store: count email: %w", err)

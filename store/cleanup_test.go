@@ -505,8 +505,8 @@ func TestUnknownPolicy(t *testing.T) {
 	}
 }
 
-// A room that people visit is not inactive, even if nobody is in it now and no record of their visit is left; nor is one
-// in which they are going to meet.
+// A room that people visit is not inactive, even if nobody is in it now and no record of their visit is left; nor is
+// one in which they are going to meet.
 func TestCleanupSparesRoomsThatAreUsed(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)

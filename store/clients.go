@@ -44,7 +44,8 @@ func rememberClient(ctx context.Context, db bun.IDB, userID string, client []byt
 	_, err := db.NewRaw(`
 		INSERT INTO known_clients (id, user_id, client_hash, expires_at)
 		SELECT ?, id, ?, now() + ? FROM users WHERE id = ? AND deleted_at IS NULL FOR SHARE
-		ON CONFLICT ON CONSTRAINT known_clients_user_client_key DO UPDATE SET expires_at = excluded.expires_at, updated_at = now()`,
+		ON CONFLICT ON CONSTRAINT known_clients_user_client_key
+			DO UPDATE SET expires_at = excluded.expires_at, updated_at = now()`,
 		newID(), clientOf(userID, client), interval(watchparty.KnownClientTTL), userID).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("store: remember client: %w", err)

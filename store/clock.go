@@ -19,8 +19,8 @@ import (
 // however wrong the clocks of their machines are.
 var clock = setClock{skew: testedSkew()}
 
-// skewVariable is the name of an environment variable with an error of the process's clock. Only the linker sets it, for
-// tests of whole processes.
+// skewVariable is the name of an environment variable with an error of the process's clock. Only the linker sets it,
+// for tests of whole processes.
 var skewVariable string
 
 func testedSkew() time.Duration {

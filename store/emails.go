@@ -98,7 +98,8 @@ func (s *Store) BeginEmailAttempt(ctx context.Context, id string) (int, error) {
 			UPDATE emails SET state = 'sending', attempts = attempts + 1, next_attempt_at = NULL, updated_at = now()
 			WHERE id = ? AND `+unfinished+` RETURNING id, attempts
 		)
-		INSERT INTO email_attempts (email_id, number) SELECT id, attempts FROM begun RETURNING number`, id).Scan(ctx, &attempt)
+		INSERT INTO email_attempts (email_id, number) SELECT id, attempts FROM begun
+			RETURNING number`, id).Scan(ctx, &attempt)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return 0, fmt.Errorf("store: begin email: %w", err)
 	}
@@ -208,7 +209,8 @@ func (s *Store) QueueReminder(ctx context.Context, id string) (string, error) {
 		}
 		_, err := tx.NewRaw(`
 			INSERT INTO emails (id, kind, subject_id, user_id, workflow_id, recipient_hash)
-			SELECT ?, ?, e.subject_id, e.user_id, e.workflow_id, e.recipient_hash FROM emails AS e WHERE e.id = ? AND EXISTS (`+reminder.useful+`)
+			SELECT ?, ?, e.subject_id, e.user_id, e.workflow_id, e.recipient_hash FROM emails AS e WHERE e.id = ?
+				AND EXISTS (`+reminder.useful+`)
 			ON CONFLICT (kind, subject_id) WHERE resend_of IS NULL DO NOTHING`, newID(), string(reminder.kind), id).Exec(ctx)
 		return err
 	})

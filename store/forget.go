@@ -50,7 +50,8 @@ func forgetNameInReports(ctx context.Context, tx bun.Tx, user userRow, rooms []s
 		tx,
 		user,
 		rooms,
-		`UPDATE abuse_reports SET updated_at = now(), note = regexp_replace(note, ?0, ?1, 'gi'), body = regexp_replace(body, ?0, ?1, 'gi')
+		`UPDATE abuse_reports SET updated_at = now(), note = regexp_replace(note, ?0, ?1, 'gi'),
+			body = regexp_replace(body, ?0, ?1, 'gi')
 			WHERE id IN (SELECT id FROM abuse_reports
 				WHERE (note ~* ?0 OR body ~* ?0) AND (subject_id = ?2 OR room_id = ANY(?3::uuid[]))
 				ORDER BY id FOR NO KEY UPDATE)`,

@@ -15,7 +15,8 @@ const (
 	messageThere = "m.deleted_at IS NULL AND u.hidden_at IS NULL"
 	// messageShown are the columns of a message m and of the quoted message q, by the authors u and qu, as people see
 	// them: a hidden message looks like a deleted one.
-	messageShown = `CASE WHEN u.hidden_at IS NULL THEN m.body ELSE '' END AS body, coalesce(m.deleted_at, u.hidden_at) AS deleted_at,
+	messageShown = `CASE WHEN u.hidden_at IS NULL THEN m.body ELSE '' END AS body,
+		coalesce(m.deleted_at, u.hidden_at) AS deleted_at,
 		CASE WHEN qu.hidden_at IS NULL THEN left(q.body, ?) ELSE '' END AS excerpt`
 	// messageStored are the same columns without that disguise, for admins.
 	messageStored = "m.body, m.deleted_at, u.hidden_at IS NOT NULL AS hidden, left(q.body, ?) AS excerpt"

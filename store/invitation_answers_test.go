@@ -109,8 +109,10 @@ func readSignals(t *testing.T, s *Store, invited watchparty.Invitation) (signals
 		Signal, Same string
 	}
 	require.NoError(t, s.db.NewRaw(`
-		SELECT o.signal, (o.input = f.input AND o.workflow = f.workflow AND o.task_queue = f.task_queue AND o.summary = f.summary)::text AS same
-		FROM outbox AS o JOIN outbox AS f ON f.workflow_id = o.workflow_id AND f.signal = '' WHERE o.workflow_id = ? ORDER BY o.id`,
+		SELECT o.signal, (o.input = f.input AND o.workflow = f.workflow AND o.task_queue = f.task_queue
+			AND o.summary = f.summary)::text AS same
+		FROM outbox AS o JOIN outbox AS f ON f.workflow_id = o.workflow_id AND f.signal = '' WHERE o.workflow_id = ?
+			ORDER BY o.id`,
 		job.RoomInvitationID(invited.ID)).Scan(t.Context(), &events))
 	for _, event := range events {
 		require.Equal(t, "true", event.Same, event.Signal)

@@ -407,7 +407,8 @@ func endInvitations(
 		Set("user_id = ?", nullID(userID)).
 		Set("updated_at = now()").Where("i.id IN (?)", tx.NewSelect().Model((*invitationRow)(nil)).Column("id").
 		Where("i.state = 'open'").Where(chosen, args...).Order("i.id").For("NO KEY UPDATE")).Returning(`i.id, i.expires_at,
-			(SELECT id FROM emails WHERE kind = ? AND subject_id = i.id AND resend_of IS NULL) AS email_id`, string(watchparty.EmailRoomInvitation))
+			(SELECT id FROM emails WHERE kind = ? AND subject_id = i.id
+				AND resend_of IS NULL) AS email_id`, string(watchparty.EmailRoomInvitation))
 	if state != watchparty.InvitationRevoked {
 		update = update.Set("answered_at = now()")
 	}

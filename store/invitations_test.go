@@ -272,7 +272,8 @@ func TestInvitationLimits(t *testing.T) {
 	fill := func(t *testing.T, room watchparty.Room, inviter watchparty.User, n int, state string) {
 		t.Helper()
 		execute(t, s, `INSERT INTO invitations (id, room_id, inviter_id, email, state, expires_at)
-			SELECT gen_random_uuid(), ?, ?, 'filler' || i || '@example.org', ?, now() + interval '7 d' FROM generate_series(1, ?) AS i`,
+			SELECT gen_random_uuid(), ?, ?, 'filler' || i || '@example.org', ?, now() + interval '7 d'
+				FROM generate_series(1, ?) AS i`,
 			room.ID, inviter.ID, state, n)
 	}
 

@@ -88,7 +88,8 @@ func endUploadOf(ctx context.Context, tx bun.Tx, workflowID string) error {
 		return nil //nolint:nilerr // it is no upload's
 	}
 	_, err = tx.NewRaw("UPDATE avatars SET state = 'failed', reason = ?, updated_at = now() "+
-		"WHERE user_id = ? AND version = ? AND state = 'processing'", watchparty.AvatarReasonLost, parts[1], version).Exec(ctx)
+		"WHERE user_id = ? AND version = ? AND state = 'processing'", watchparty.AvatarReasonLost, parts[1], version).
+		Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("store: end the job's upload: %w", err)
 	}

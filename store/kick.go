@@ -45,7 +45,7 @@ func putOut(ctx context.Context, tx bun.Tx, roomID, userID string) (out bool, er
 		}
 		out = out || was
 	}
-	// Whoever may not come gets no reminders.
+	// A person who may not come gets no reminders.
 	_, err = tx.NewDelete().Table("party_answers").Where("room_id = ? AND user_id = ?", roomID, userID).Exec(ctx)
 	if err != nil {
 		return false, fmt.Errorf("store: remove answers to parties: %w", err)

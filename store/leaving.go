@@ -21,9 +21,9 @@ type seat struct {
 	UserID string `bun:"user_id"`
 }
 
-// takeOut removes the rows that tie people to rooms, and returns them: those of the given people in all rooms, and those
-// of everybody in the given rooms, which are locked alone. The playbacks come between the two groups of tables in the
-// order of locks, so that takeOut also locks the playbacks of the rooms that the caller is going to archive.
+// takeOut removes the rows that tie people to rooms, and returns them: those of the given people in all rooms, and
+// those of everybody in the given rooms, which are locked alone. The playbacks come between the two groups of tables in
+// the order of locks, so that takeOut also locks the playbacks of the rooms that the caller is going to archive.
 func takeOut(ctx context.Context, tx bun.Tx, people, rooms, archived []string) (seats []seat, err error) {
 	people, rooms = append([]string{nobody}, people...), append([]string{nobody}, rooms...)
 	remove := func(tables []string) error {
@@ -54,8 +54,8 @@ func takeOut(ctx context.Context, tx bun.Tx, people, rooms, archived []string) (
 	return seats, remove(tablesOfWatching)
 }
 
-// leaveQueues removes the items that people have added to queues, whose playbacks are locked. An item that plays is kept,
-// without them.
+// leaveQueues removes the items that people have added to queues, whose playbacks are locked. An item that plays is
+// kept, without them.
 func leaveQueues(ctx context.Context, tx bun.Tx, people []string) error {
 	for _, statement := range []string{
 		`UPDATE playbacks SET queue_version = queue_version + 1 WHERE room_id IN (
@@ -82,9 +82,9 @@ func emptyRooms(ctx context.Context, tx bun.Tx, roomIDs []string) error {
 // endRooms soft-deletes rooms that are locked alone and empty. Their invitations are the caller's to end.
 func endRooms(ctx context.Context, tx bun.Tx, roomIDs []string) error {
 	changes(ctx, coherence.TagsOfRooms(roomIDs)...)
-	_, err := tx.NewRaw(`UPDATE rooms SET deleted_at = now(), archived_at = coalesce(archived_at, now()), updated_at = now()
-		WHERE id IN (?)`, bun.List(append([]string{nobody}, roomIDs...))).
-		Exec(ctx)
+	_, err := tx.NewRaw(`
+		UPDATE rooms SET deleted_at = now(), archived_at = coalesce(archived_at, now()), updated_at = now()
+		WHERE id IN (?)`, bun.List(append([]string{nobody}, roomIDs...))).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("store: end rooms: %w", err)
 	}

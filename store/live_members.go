@@ -344,9 +344,9 @@ func (s *Store) KeepPresent(ctx context.Context, nodeID string, silence time.Dur
 		return nil, found(err, "keep present")
 	}
 	var silent []string
-	err = s.db.NewRaw("SELECT r.id FROM rooms AS r WHERE r.id IN (SELECT room_id FROM live_members WHERE node_id = ?0) AND "+
-		hostSilent+" ORDER BY r.id", nodeID, nil, silence.Seconds()).
-		Scan(ctx, &silent)
+	err = s.db.NewRaw(`
+		SELECT r.id FROM rooms AS r WHERE r.id IN (SELECT room_id FROM live_members WHERE node_id = ?0)
+			AND `+hostSilent+` ORDER BY r.id`, nodeID, nil, silence.Seconds()).Scan(ctx, &silent)
 	if err != nil {
 		return nil, found(err, "silent hosts")
 	}

@@ -108,8 +108,8 @@ type liveMemberRow struct {
 func (s *Store) LiveMembers(ctx context.Context, roomIDs []string) ([]LiveMember, error) {
 	var rows []liveMemberRow
 	err := selectParticipants(s.db, &rows).
-		ColumnExpr("EXISTS (SELECT FROM live_members AS l JOIN live_nodes AS n ON n.id = l.node_id AND n.lease_until > now() "+
-			"WHERE l.room_id = p.room_id AND l.user_id = p.user_id) AS connected").
+		ColumnExpr("EXISTS (SELECT FROM live_members AS l JOIN live_nodes AS n ON n.id = l.node_id "+
+			"AND n.lease_until > now() WHERE l.room_id = p.room_id AND l.user_id = p.user_id) AS connected").
 		Where("p.room_id IN (?)", bun.List(append(roomIDs, nobody))).
 		Order("p.room_id", "p.created_at", "p.user_id").Scan(ctx)
 	if err != nil {

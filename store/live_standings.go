@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -26,6 +27,45 @@ type LiveStanding struct {
 	AccountVersion int64
 }
 
+// standingRow is what decides whether the person of a connection may stay connected.
+type standingRow struct {
+	There          bool       `bun:"there"`
+	Archived       bool       `bun:"archived"`
+	Closed         bool       `bun:"closed"`
+	Private        bool       `bun:"private"`
+	Role           string     `bun:"role"`
+	Banned         bool       `bun:"banned"`
+	Joined         bool       `bun:"joined"`
+	SignedIn       bool       `bun:"signed_in"`
+	Until          *time.Time `bun:"until"`
+	Control        string     `bun:"control"`
+	Queue          string     `bun:"queue"`
+	AccessVersion  int64      `bun:"access_version"`
+	AccountVersion int64      `bun:"account_version"`
+}
+
+func (r standingRow) standing() LiveStanding {
+	standing := LiveStanding{
+		AccessVersion: r.AccessVersion, AccountVersion: r.AccountVersion, Place: watchparty.Place{
+			Role: cmp.Or(watchparty.Role(r.Role), watchparty.Viewer), Joined: r.Joined, MutedUntil: value(r.Until).UTC(),
+			Sharing: watchparty.Sharing{Control: watchparty.Circle(r.Control), Queue: watchparty.Circle(r.Queue)},
+		},
+	}
+	switch {
+	case !r.SignedIn:
+		standing.Err = watchparty.ErrUnauthenticated
+	case r.Banned:
+		standing.Err = watchparty.ErrBanned
+	case !r.There, r.Role == "" && r.Private:
+		standing.Err = watchparty.ErrNotFound
+	case r.Archived:
+		standing.Err = closedError(r.Closed)
+	case !r.Joined:
+		standing.Err = watchparty.ErrNotParticipant
+	}
+	return standing
+}
+
 // LiveStandings reads the standings of connections, in their order, in one statement that reads no cache.
 func (s *Store) LiveStandings(ctx context.Context, keys []LiveKey) ([]LiveStanding, error) {
 	if len(keys) == 0 {
@@ -35,25 +75,12 @@ func (s *Store) LiveStandings(ctx context.Context, keys []LiveKey) ([]LiveStandi
 	for _, key := range keys {
 		rooms, users, sessions = append(rooms, key.RoomID), append(users, key.UserID), append(sessions, key.SessionID)
 	}
-	var rows []struct {
-		There          bool       `bun:"there"`
-		Archived       bool       `bun:"archived"`
-		Closed         bool       `bun:"closed"`
-		Private        bool       `bun:"private"`
-		Role           string     `bun:"role"`
-		Banned         bool       `bun:"banned"`
-		Joined         bool       `bun:"joined"`
-		SignedIn       bool       `bun:"signed_in"`
-		Until          *time.Time `bun:"until"`
-		Control        string     `bun:"control"`
-		Queue          string     `bun:"queue"`
-		AccessVersion  int64      `bun:"access_version"`
-		AccountVersion int64      `bun:"account_version"`
-	}
+	var rows []standingRow
 	err := s.db.NewRaw(`
 		SELECT r.id IS NOT NULL AS there, r.archived_at IS NOT NULL AS archived, r.closed_at IS NOT NULL AS closed,
 			coalesce(r.visibility = 'private', false) AS private,
-			coalesce(`+roleInRoom("r.host_id", "r.id", "k.user_id")+`, '') AS role, `+isBanned("k.room_id", "k.user_id")+` AS banned,
+			coalesce(`+roleInRoom("r.host_id", "r.id", "k.user_id")+`, '') AS role,
+			`+isBanned("k.room_id", "k.user_id")+` AS banned,
 			EXISTS (SELECT FROM participants WHERE room_id = k.room_id AND user_id = k.user_id) AS joined,
 			u.id IS NOT NULL AND EXISTS (
 				SELECT FROM sessions WHERE family_id = k.session_id AND user_id = k.user_id AND `+live+`) AS signed_in,
@@ -67,32 +94,7 @@ func (s *Store) LiveStandings(ctx context.Context, keys []LiveKey) ([]LiveStandi
 	if err != nil {
 		return nil, fmt.Errorf("store: live standings: %w", err)
 	}
-	standings := make([]LiveStanding, 0, len(rows))
-	for _, r := range rows {
-		standing := LiveStanding{
-			AccessVersion: r.AccessVersion, AccountVersion: r.AccountVersion, Place: watchparty.Place{
-				Role: watchparty.Role(r.Role), Joined: r.Joined, MutedUntil: value(r.Until).UTC(),
-				Sharing: watchparty.Sharing{Control: watchparty.Circle(r.Control), Queue: watchparty.Circle(r.Queue)},
-			},
-		}
-		switch {
-		case !r.SignedIn:
-			standing.Err = watchparty.ErrUnauthenticated
-		case r.Banned:
-			standing.Err = watchparty.ErrBanned
-		case !r.There, r.Role == "" && r.Private:
-			standing.Err = watchparty.ErrNotFound
-		case r.Archived:
-			standing.Err = closedError(r.Closed)
-		case !r.Joined:
-			standing.Err = watchparty.ErrNotParticipant
-		}
-		if standing.Place.Role == "" {
-			standing.Place.Role = watchparty.Viewer
-		}
-		standings = append(standings, standing)
-	}
-	return standings, nil
+	return mapRows(rows, standingRow.standing), nil
 }
 
 // AccountVersions reads the version numbers of accounts, by their IDs: they count ended sign-ins, suspensions and

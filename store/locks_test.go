@@ -148,7 +148,8 @@ func TestNoDeadlocks(t *testing.T) {
 // resetCast gives everybody of a cast their first role back, and makes all but the guest admins.
 func resetCast(c *cast) {
 	execute(c.t, c.s, `
-		UPDATE users SET email_verified_at = coalesce(email_verified_at, now()), is_admin = id <> ?3 WHERE id IN (?0, ?1, ?2, ?3, ?4);
+		UPDATE users SET email_verified_at = coalesce(email_verified_at, now()), is_admin = id <> ?3
+			WHERE id IN (?0, ?1, ?2, ?3, ?4);
 		DELETE FROM bans WHERE room_id = ?5;
 		DELETE FROM mutes WHERE room_id = ?5;
 		INSERT INTO members (room_id, user_id, role) VALUES (?5, ?1, 'moderator'), (?5, ?2, 'moderator'), (?5, ?3, 'viewer')
@@ -190,8 +191,8 @@ func runTogether(t *testing.T, s *Store, table map[string]func(c *cast) operatio
 	wg.Wait()
 }
 
-// TestWriteTableKnowsEveryMethod fails for a new method of the store that is in no table: add it to peopleWrites or workWrites, or to
-// the methods that read in outside.
+// TestWriteTableKnowsEveryMethod fails for a new method of the store that is in no table: add it to peopleWrites or
+// workWrites, or to the methods that read in outside.
 func TestWriteTableKnowsEveryMethod(t *testing.T) {
 	t.Parallel()
 	known := map[string]bool{}

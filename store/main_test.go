@@ -218,7 +218,8 @@ func (b *barrier) countStopped(ctx context.Context) (n int, err error) {
 	err = b.s.db.NewRaw(`
 		WITH stopped AS (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = ?::bigint::oid AND NOT granted)
 		SELECT count(*) FROM pg_stat_activity
-		WHERE pid IN (SELECT pid FROM stopped) OR pg_blocking_pids(pid) && ARRAY(SELECT pid FROM stopped)`, b.key).Scan(ctx, &n)
+		WHERE pid IN (SELECT pid FROM stopped) OR pg_blocking_pids(pid)
+			&& ARRAY(SELECT pid FROM stopped)`, b.key).Scan(ctx, &n)
 	return n, err
 }
 

@@ -291,7 +291,8 @@ func (s *Store) DeleteMessage(ctx context.Context, id, userID string) error {
 	return found(err, "delete message")
 }
 
-// blankMessage soft-deletes a message and removes its text. It returns ErrNotFound for a message that is deleted already.
+// blankMessage soft-deletes a message and removes its text. It returns ErrNotFound for a message that is deleted
+// already.
 func blankMessage(ctx context.Context, tx bun.Tx, m messageRow) error {
 	changes(ctx, coherence.TagMessages(m.RoomID))
 	result, err := tx.NewUpdate().Model((*messageRow)(nil)).Set("body = ''").

@@ -52,8 +52,8 @@ func (r movieRow) movie() watchparty.Movie {
 
 // subtitlesOf selects the subtitles of a movie, given as an expression in SQL, in the order of their languages.
 func subtitlesOf(movieID string) string {
-	return "(SELECT coalesce(jsonb_agg(jsonb_build_object('Language', language, 'URL', url) ORDER BY language COLLATE \"C\"), '[]') " +
-		"FROM subtitles WHERE movie_id = " + movieID + ")"
+	return "(SELECT coalesce(jsonb_agg(jsonb_build_object('Language', language, 'URL', url) " +
+		"ORDER BY language COLLATE \"C\"), '[]') FROM subtitles WHERE movie_id = " + movieID + ")"
 }
 
 // selectMovies selects movies with their subtitles.

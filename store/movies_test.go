@@ -30,7 +30,8 @@ func readAudit(t *testing.T, s *Store, targetID string) []string {
 	t.Helper()
 	var acts []string
 	require.NoError(t, s.db.NewRaw(`SELECT action || ' ' || details::text FROM audit
-		WHERE target_id = ? AND starts_with(action, target_kind) AND actor_id = (SELECT id FROM users WHERE username = 'root') ORDER BY id`, targetID).
+		WHERE target_id = ? AND starts_with(action, target_kind) AND actor_id = (SELECT id FROM users WHERE username = 'root')
+			ORDER BY id`, targetID).
 		Scan(t.Context(), &acts))
 	return acts
 }

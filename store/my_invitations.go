@@ -98,7 +98,7 @@ func requireMine(ctx context.Context, tx bun.Tx, id, userID string) error {
 	return err
 }
 
-// withoutToken says of what has no token that it is not found.
+// withoutToken returns ErrNotFound for ErrBadToken: the caller has not sent a token.
 func withoutToken(err error) error {
 	if errors.Is(err, watchparty.ErrBadToken) {
 		return watchparty.ErrNotFound

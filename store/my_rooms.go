@@ -16,11 +16,14 @@ var myRooms = `
 		WHERE ?1 IN ('', 'host') AND r.host_id = ?0 AND (?3::uuid IS NULL OR r.id < ?3::uuid) AND ` + openToMe + `
 		ORDER BY r.id DESC LIMIT ?4)
 	UNION ALL
-	(SELECT m.room_id, m.role FROM members AS m JOIN rooms AS r ON r.id = m.room_id AND r.host_id IS DISTINCT FROM m.user_id
-		WHERE ?1 <> 'host' AND ?1 IN ('', m.role) AND m.user_id = ?0 AND (?3::uuid IS NULL OR m.room_id < ?3::uuid) AND ` + openToMe + `
+	(SELECT m.room_id, m.role FROM members AS m
+		JOIN rooms AS r ON r.id = m.room_id AND r.host_id IS DISTINCT FROM m.user_id
+		WHERE ?1 <> 'host' AND ?1 IN ('', m.role) AND m.user_id = ?0 AND (?3::uuid IS NULL OR m.room_id < ?3::uuid)
+			AND ` + openToMe + `
 		ORDER BY m.room_id DESC LIMIT ?4)
 	UNION ALL
-	(SELECT p.room_id, 'viewer' FROM participants AS p JOIN rooms AS r ON r.id = p.room_id AND r.host_id IS DISTINCT FROM p.user_id
+	(SELECT p.room_id, 'viewer' FROM participants AS p
+		JOIN rooms AS r ON r.id = p.room_id AND r.host_id IS DISTINCT FROM p.user_id
 		WHERE ?1 IN ('', 'viewer') AND p.user_id = ?0 AND (?3::uuid IS NULL OR p.room_id < ?3::uuid) AND ` + openToMe + `
 			AND NOT EXISTS (SELECT FROM members WHERE room_id = p.room_id AND user_id = p.user_id)
 		ORDER BY p.room_id DESC LIMIT ?4)`

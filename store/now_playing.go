@@ -18,7 +18,7 @@ type NowPlaying struct {
 }
 
 // NowPlaying reads what an open room plays. It returns ErrNotFound for a room whose host does not allow it, and for a
-// private one: whoever is not in it must not learn that it exists.
+// private one: people who are not in it must not learn that it exists.
 func (s *Store) NowPlaying(ctx context.Context, roomID string) (now NowPlaying, err error) {
 	err = s.db.RunInTx(ctx, snapshotOptions, func(ctx context.Context, tx bun.Tx) error {
 		now = NowPlaying{}

@@ -108,8 +108,8 @@ const nextParty = "(SELECT json_build_object('ID', id, 'Title', CASE WHEN EXISTS
 	"WHERE id = scheduled_by AND hidden_at IS NOT NULL) THEN '' ELSE title END, 'StartsAt', starts_at) FROM parties " +
 	"WHERE room_id = r.id AND state = 'scheduled' ORDER BY starts_at, id LIMIT 1) AS next_party"
 
-// endedParties are the events of the parties that this transaction has cancelled with their rooms: a trigger does so when
-// a room is archived.
+// endedParties are the events of the parties that this transaction has cancelled with their rooms: a trigger does so
+// when a room is archived.
 func endedParties(ctx context.Context, tx bun.Tx, actorID string, roomIDs ...string) ([]job.Event, error) {
 	var rows []partyRow
 	err := tx.NewSelect().Model(&rows).
@@ -127,8 +127,8 @@ func changesParties(ctx context.Context, roomID string) {
 }
 
 // ScheduleParty schedules a party in a room. Besides the errors of permitted, it returns ErrMuted, ErrRoomArchived,
-// ErrRoomClosed, ErrPartyTime, ErrPartyClose, ErrManyParties, ErrUnknownMovie and ErrNoStream, and for a request that is
-// repeated ErrKeyReused.
+// ErrRoomClosed, ErrPartyTime, ErrPartyClose, ErrManyParties, ErrUnknownMovie and ErrNoStream, and for a request that
+// is repeated ErrKeyReused.
 func (s *Store) ScheduleParty(
 	ctx context.Context, roomID, actorID string, n watchparty.NewParty, key IdempotencyKey,
 ) (watchparty.Party, error) {
@@ -230,7 +230,8 @@ func (s *Store) Party(ctx context.Context, id, viewerID string) (watchparty.Part
 	return row.party(), found(err, "party")
 }
 
-// Parties lists the scheduled parties of a room, the next first, with the answers of a viewer. watchparty.MaxParties bounds the list.
+// Parties lists the scheduled parties of a room, the next first, with the answers of a viewer. watchparty.MaxParties
+// bounds the list.
 func (s *Store) Parties(ctx context.Context, roomID, viewerID string) ([]watchparty.Party, error) {
 	var rows []partyRow
 	err := selectParties(s.db, &rows, viewerID).Where("y.room_id = ? AND "+scheduled, roomID).Order("y.starts_at", "y.id").
@@ -241,8 +242,8 @@ func (s *Store) Parties(ctx context.Context, roomID, viewerID string) ([]watchpa
 	return mapRows(rows, partyRow.party), nil
 }
 
-// lockParty locks a scheduled party for its actor, and the room's playback before it: the start of a party changes both.
-// A movie that the party is to get comes before both in the order of locks; movieID may be empty. It returns what
+// lockParty locks a scheduled party for its actor, and the room's playback before it: the start of a party changes
+// both. A movie that the party is to get comes before both in the order of locks; movieID may be empty. It returns what
 // enterParties returns, ErrChangedSince for another version, and ErrPartyEnded.
 func lockParty(
 	ctx context.Context, tx bun.Tx, id, actorID, movieID string, versions []int,
@@ -274,8 +275,8 @@ func lockParty(
 }
 
 // UpdateParty changes the given fields of a scheduled party, if it has one of the versions; nil allows any version. A
-// change that changes nothing makes no new version. answer has what the room plays, if that changes. Besides the errors of
-// permitted, it returns ErrMuted, ErrChangedSince, ErrPartyEnded, ErrPartyTime, ErrPartyClose, ErrManyMoves,
+// change that changes nothing makes no new version. answer has what the room plays, if that changes. Besides the errors
+// of permitted, it returns ErrMuted, ErrChangedSince, ErrPartyEnded, ErrPartyTime, ErrPartyClose, ErrManyMoves,
 // ErrUnknownMovie and ErrNoStream.
 func (s *Store) UpdateParty(
 	ctx context.Context, id, actorID string, c watchparty.PartyChange, versions []int,
@@ -361,8 +362,8 @@ func (r *partyRow) change(
 	return logAct(ctx, tx, r.RoomID, actorID, "", act, details)
 }
 
-// CancelParty cancels a scheduled party, if it has one of the versions; nil allows any version. answer has what the room
-// plays, if that changes. Besides the errors of permitted, it returns ErrMuted, ErrChangedSince and ErrPartyEnded.
+// CancelParty cancels a scheduled party, if it has one of the versions; nil allows any version. answer has what the
+// room plays, if that changes. Besides the errors of permitted, it returns ErrMuted, ErrChangedSince and ErrPartyEnded.
 func (s *Store) CancelParty(
 	ctx context.Context, id, actorID string, versions []int,
 ) (answer PlaybackAnswer, err error) {
@@ -386,8 +387,8 @@ func (s *Store) CancelParty(
 	return answer, found(err, "cancel party")
 }
 
-// AnswerParty stores whether a user comes to a scheduled party. It returns ErrNotFound, ErrUnauthenticated for an account
-// that is deleted or suspended, ErrBanned, ErrPartyEnded, and ErrManyAnswers.
+// AnswerParty stores whether a user comes to a scheduled party. It returns ErrNotFound, ErrUnauthenticated for an
+// account that is deleted or suspended, ErrBanned, ErrPartyEnded, and ErrManyAnswers.
 func (s *Store) AnswerParty(ctx context.Context, id, userID string, answer watchparty.PartyAnswer) error {
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		var roomID string
@@ -453,8 +454,8 @@ func (s *Store) PartyGuests(
 	return guests, nil
 }
 
-// MyParties lists the scheduled parties that a user has answered, and those of the rooms that the user hosts, has a role
-// in or is in, the next first.
+// MyParties lists the scheduled parties that a user has answered, and those of the rooms that the user hosts, has a
+// role in or is in, the next first.
 func (s *Store) MyParties(ctx context.Context, userID string, p Page) ([]watchparty.Party, error) {
 	var rows []partyRow
 	q := selectParties(s.db, &rows, userID).

@@ -71,7 +71,8 @@ func fillParty(t testing.TB, s *Store, partyID string, n int) {
 
 // untold is the condition of a party in parties that was cancelled, and whose workflow gets no signal.
 const untold = `state = 'cancelled'
-	AND NOT EXISTS (SELECT FROM outbox WHERE workflow_id = 'scheduled-party/' || parties.id AND signal = 'changed/' || moves)`
+	AND NOT EXISTS (SELECT FROM outbox WHERE workflow_id = 'scheduled-party/' || parties.id
+		AND signal = 'changed/' || moves)`
 
 func (c *cast) moves(party watchparty.Party) int {
 	return readValue[int](c.t, c.s, "SELECT moves FROM parties WHERE id = ?", party.ID)

@@ -12,17 +12,17 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// Guests of a party are those who answered that they come, or may come. Whoever has not answered gets no email.
+// Guests of a party are those who answered that they come, or may come. Others get no email.
 
-// partyAccess is the condition that the user u may see the room r, as far as emails go: a room that is archived is still
-// named to those who are told that its party is cancelled.
+// partyAccess is the condition that the user u may see the room r, as far as emails go: a room that is archived is
+// still named to those who are told that its party is cancelled.
 var partyAccess = `u.deleted_at IS NULL AND u.suspended_at IS NULL AND u.email_verified_at IS NOT NULL
 	AND ` + roomThere + ` AND NOT ` + isBanned("r.id", "u.id") + `
 	AND (r.visibility <> 'private' OR ` + roleInRoom("r.host_id", "r.id", "u.id") + ` IS NOT NULL)`
 
-// noticeStands is the condition that what is said in a notice of the kind k and of the number of moves m is so: its party y
-// was not moved since, and stands as the notice says. The reminder a day before has no use once that of the last hour is
-// due.
+// noticeStands is the condition that what is said in a notice of the kind k and of the number of moves m is so: its
+// party y was not moved since, and stands as the notice says. The reminder a day before has no use once that of the
+// last hour is due.
 func noticeStands(kind, moves string) string {
 	return `y.moves = ` + moves + ` AND CASE ` + kind + `
 		WHEN 'cancelled' THEN y.state = 'cancelled'
@@ -50,8 +50,8 @@ func (s *Store) PartyStatus(ctx context.Context, id string) (job.PartyStatus, er
 }
 
 // QueuePartyNotices queues the emails of a notice for the guests after one, at most noticePage of them, each with its
-// workflow. A guest who has it is passed by. It returns how many it has queued, and the last guest that it has looked at:
-// empty after the last of all.
+// workflow. A guest who has it is passed by. It returns how many it has queued, and the last guest that it has looked
+// at: empty after the last of all.
 func (s *Store) QueuePartyNotices(
 	ctx context.Context, in job.PartyNoticesInput, after string,
 ) (queued int, last string, err error) {
@@ -109,8 +109,8 @@ type PartyLetter struct {
 	Kind  watchparty.PartyNotice
 }
 
-// PartyLetter finds what the email of a notice says. It returns ErrNotFound if that is not so any more, if the guest does
-// not come, and if the guest may not know of it: see voidParty.
+// PartyLetter finds what the email of a notice says. It returns ErrNotFound if that is not so any more, if the guest
+// does not come, and if the guest may not know of it: see voidParty.
 func (s *Store) PartyLetter(ctx context.Context, noticeID string) (letter PartyLetter, err error) {
 	err = s.db.RunInTx(ctx, snapshotOptions, func(ctx context.Context, tx bun.Tx) error {
 		var notice struct {

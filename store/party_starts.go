@@ -14,8 +14,8 @@ import (
 )
 
 // A party is armed when its room has loaded what it plays and starts at the party's instant: starts_at of playbacks and
-// that of parties are the same. The row in parties decides. Whoever comes first arms or starts it, each by one versioned
-// write: the party's workflow, a process that holds the room, or the sweeper of any process.
+// that of parties are the same. The row in parties decides. Whoever comes first arms or starts it, each by one
+// versioned write: the party's workflow, a process that holds the room, or the sweeper of any process.
 
 // startsAt is the instant of the party that the event may start.
 func (t *transition) startsAt() time.Time {
@@ -79,8 +79,8 @@ var dueParties = `SELECT y.id FROM parties AS y JOIN rooms AS r ON r.id = y.room
 				OR EXISTS (SELECT FROM queue_items AS i WHERE i.room_id = y.room_id AND ` + queued + `) END
 	ORDER BY y.starts_at, y.id LIMIT ?2`
 
-// SweepParties arms and starts parties that are due, whether their workflows run or not. It changes at most limit rooms,
-// and returns what it has changed. A party that fails keeps no other one from its start.
+// SweepParties arms and starts parties that are due, whether their workflows run or not. It changes at most limit
+// rooms, and returns what it has changed. A party that fails keeps no other one from its start.
 func (s *Store) SweepParties(ctx context.Context, limit int) (changed []PlaybackAnswer, failed error) {
 	var due []string
 	err := s.db.NewRaw(dueParties, watchparty.PartyArming.Seconds(), watchparty.PartyLate.Seconds(), limit).Scan(ctx, &due)
@@ -90,8 +90,8 @@ func (s *Store) SweepParties(ctx context.Context, limit int) (changed []Playback
 	return sweep(ctx, due, func(id string) (PlaybackAnswer, bool, error) { return s.AdvanceParty(ctx, id) })
 }
 
-// AdvanceParty arms or starts a party if it is time, and reports whether that has changed what the room plays. It returns
-// ErrNotFound.
+// AdvanceParty arms or starts a party if it is time, and reports whether that has changed what the room plays. It
+// returns ErrNotFound.
 func (s *Store) AdvanceParty(ctx context.Context, id string) (answer PlaybackAnswer, done bool, err error) {
 	err = s.inTx(WithKind(ctx, PlaybackKind), func(ctx context.Context, tx bun.Tx) (err error) {
 		answer, done = PlaybackAnswer{}, false
@@ -181,8 +181,8 @@ func (t *transition) advance(ctx context.Context, tx bun.Tx, party partyRow) (pl
 	}
 }
 
-// partyItem finds what a party plays, and where it begins: its movie, or else what is loaded, the first of the queue, or
-// the room's movie.
+// partyItem finds what a party plays, and where it begins: its movie, or else what is loaded, the first of the queue,
+// or the room's movie.
 func (t *transition) partyItem(
 	ctx context.Context, tx bun.Tx, party partyRow, state playback.State,
 ) (item playback.Item, positionMS int64, err error) {

@@ -152,7 +152,8 @@ func (s *Store) setPassword(ctx context.Context, tx bun.Tx, userID, passwordHash
 func voidNewAddress(ctx context.Context, tx bun.Tx, userID string) error {
 	_, err := tx.NewRaw(`
 		UPDATE email_verifications SET used_at = now(), updated_at = now()
-		WHERE user_id = ?0 AND used_at IS NULL AND email_key <> (SELECT email_key FROM users WHERE id = ?0)`, userID).Exec(ctx)
+		WHERE user_id = ?0 AND used_at IS NULL AND email_key <>
+			(SELECT email_key FROM users WHERE id = ?0)`, userID).Exec(ctx)
 	return err
 }
 

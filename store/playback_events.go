@@ -467,8 +467,8 @@ const duePlaybacks = `
 
 // SweepPlaybacks applies events that no process has applied in time: it ends waits and items that are due, starts what
 // was scheduled, and pauses rooms where nobody has been connected for playback.DesertedAfter. It changes at most limit
-// rooms, skips rooms that another process has locked, and returns the rooms that it has changed. A room that fails keeps
-// no other one from its event.
+// rooms, skips rooms that another process has locked, and returns the rooms that it has changed. A room that fails
+// keeps no other one from its event.
 func (s *Store) SweepPlaybacks(ctx context.Context, limit int) (changed []PlaybackAnswer, failed error) {
 	var due []duePlayback
 	err := s.db.NewRaw(duePlaybacks, playback.DesertedAfter.Seconds(), playback.EndGrace.Seconds(), limit).Scan(ctx, &due)
@@ -490,8 +490,8 @@ type duePlayback struct {
 	Deserted *time.Time `bun:"deserted"`
 }
 
-// sweep applies an event to each of what is due, until ctx ends, and returns what has changed. It goes on after one that
-// fails, and passes by what no longer exists.
+// sweep applies an event to each of what is due, until ctx ends, and returns what has changed. It goes on after one
+// that fails, and passes by what no longer exists.
 func sweep[T any](
 	ctx context.Context, due []T, apply func(T) (answer PlaybackAnswer, done bool, err error),
 ) (changed []PlaybackAnswer, failed error) {

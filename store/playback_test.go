@@ -124,7 +124,9 @@ func TestPlaybackCommandSentAgain(t *testing.T) {
 	require.Equal(t, first.Revision, second.Effects.Revision)
 	require.Equal(t, playback.Paused, second.Status)
 	require.Equal(t, 1, readValue[int](t, s, "SELECT count(*) FROM queue_items WHERE room_id = ?", p.room.ID))
-	for _, other := range []watchparty.Source{{StreamURL: filmAddress + "?2"}, {StreamURL: filmAddress, Title: "Another"}} {
+	for _, other := range []watchparty.Source{
+		{StreamURL: filmAddress + "?2"}, {StreamURL: filmAddress, Title: "Another"},
+	} {
 		_, err = s.ApplyPlaybackCommand(t.Context(), p.room.ID, p.by["host"], load, other)
 		require.ErrorIs(t, err, playback.ErrCommandReused)
 	}

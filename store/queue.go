@@ -76,8 +76,8 @@ func (r itemRow) insert(ctx context.Context, tx bun.Tx) error {
 	return nil
 }
 
-// ownText returns the text to store for an item with an address of its own. It is empty for an item with a movie, which has
-// the texts of the movie.
+// ownText returns the text to store for an item with an address of its own. It is empty for an item with a movie, which
+// has the texts of the movie.
 func ownText(movieID *string, text string) string {
 	if movieID != nil {
 		return ""
@@ -314,9 +314,8 @@ func readItem(ctx context.Context, db bun.IDB, roomID, id, viewerID string) (wat
 // allowed. The caller holds the lock of the playback.
 func checkQueueLimits(ctx context.Context, tx bun.Tx, roomID, userID string) error {
 	var all, mine int
-	err := tx.NewRaw("SELECT count(*), count(*) FILTER (WHERE added_by = ?1) FROM queue_items AS i WHERE room_id = ?0 AND "+
-		queued, roomID, userID).
-		Scan(ctx, &all, &mine)
+	err := tx.NewRaw("SELECT count(*), count(*) FILTER (WHERE added_by = ?1) FROM queue_items AS i "+
+		"WHERE room_id = ?0 AND "+queued, roomID, userID).Scan(ctx, &all, &mine)
 	switch {
 	case err != nil:
 		return err

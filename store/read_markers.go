@@ -67,11 +67,13 @@ const maxUnreadRead = 10 * watchparty.MaxUnread
 var unread = fmt.Sprintf(`(SELECT count(*) FROM (
 	SELECT FROM (
 		SELECT user_id, deleted_at FROM messages WHERE room_id = r.id
-			AND id > coalesce((SELECT message_id FROM read_markers WHERE room_id = r.id AND user_id = ?0), '00000000-0000-0000-0000-000000000000')
+			AND id > coalesce((SELECT message_id FROM read_markers WHERE room_id = r.id
+				AND user_id = ?0), '00000000-0000-0000-0000-000000000000')
 		ORDER BY id LIMIT %d) AS later
 	WHERE later.user_id IS DISTINCT FROM ?0 AND later.deleted_at IS NULL
 		AND NOT EXISTS (SELECT FROM users WHERE id = later.user_id AND hidden_at IS NOT NULL OFFSET 0)
 	LIMIT %d) AS counted) AS unread`, maxUnreadRead, watchparty.MaxUnread)
 
 // lastMessageAt is when the latest message of room r was posted, taken back or not.
-const lastMessageAt = "(SELECT created_at FROM messages WHERE room_id = r.id ORDER BY id DESC LIMIT 1) AS last_message_at"
+const lastMessageAt = "(SELECT created_at FROM messages WHERE room_id = r.id ORDER BY id DESC LIMIT 1) " +
+	"AS last_message_at"

@@ -155,8 +155,8 @@ func keepThoseInside(ctx context.Context, tx bun.Tx, room roomRow) error {
 	return err
 }
 
-// forgetOutsiders removes the answers to the parties of a room that becomes private of people who may not know of it any
-// more: nobody counts on them, and the list of guests does not show them.
+// forgetOutsiders removes the answers to the parties of a room that becomes private of people who may not know of it
+// any more: nobody counts on them, and the list of guests does not show them.
 func forgetOutsiders(ctx context.Context, tx bun.Tx, room roomRow) error {
 	_, err := tx.NewRaw(`
 		DELETE FROM party_answers WHERE (party_id, user_id) IN (

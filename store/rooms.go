@@ -115,9 +115,9 @@ func movieOf(movieID string) string {
 }
 
 // peopleInRoom selects the roomPeople of the room r in JSON; ?0 is watchparty.PresentFor in seconds.
-const peopleInRoom = "(SELECT json_build_object('Participants', count(*), 'Present', count(*) FILTER (WHERE seen.present), " +
-	"'PresentUntil', min(p.last_seen_at) FILTER (WHERE seen.present) + make_interval(secs => ?0)) " +
-	"FROM participants AS p CROSS JOIN LATERAL " +
+const peopleInRoom = "(SELECT json_build_object('Participants', count(*), " +
+	"'Present', count(*) FILTER (WHERE seen.present), 'PresentUntil', min(p.last_seen_at) FILTER (WHERE seen.present) " +
+	"+ make_interval(secs => ?0)) FROM participants AS p CROSS JOIN LATERAL " +
 	"(SELECT p.last_seen_at > now() - make_interval(secs => ?0) AS present) AS seen WHERE p.room_id = r.id) AS people"
 
 // roomPeople says how many people are in a room and present.

@@ -230,7 +230,8 @@ func TestJoinAndLeave(t *testing.T) {
 		execute(
 			t,
 			s,
-			`UPDATE participants SET created_at = now() - interval '2 h', last_seen_at = now() - interval '1 h' WHERE room_id = ?`,
+			`UPDATE participants SET created_at = now() - interval '2 h', last_seen_at = now() - interval '1 h'
+				WHERE room_id = ?`,
 			room.ID,
 		)
 		before, err := s.Participants(t.Context(), room.ID)

@@ -51,7 +51,8 @@ func fillSearch(b *testing.B, s *Store, p phrases) {
 		SELECT gen_random_uuid(), t, t || '@example.org', d, ?2::text FROM unnest(?0::text[], ?1::text[]) AS u (t, d)`,
 		func(n int) (string, string) { return fmt.Sprintf("user%d", n), p.nextPhrase(2) })
 	insert(10_000, `INSERT INTO movies (id, title, year, runtime_minutes, description, genres)
-		SELECT gen_random_uuid(), t, 1950, 90, d, ARRAY['drama'] FROM unnest(?0::text[], ?1::text[]) AS m (t, d) ON CONFLICT DO NOTHING`,
+		SELECT gen_random_uuid(), t, 1950, 90, d, ARRAY['drama'] FROM unnest(?0::text[], ?1::text[]) AS m (t, d)
+			ON CONFLICT DO NOTHING`,
 		func(n int) (string, string) {
 			if n == 0 {
 				return "七人の侍", ""

@@ -408,9 +408,12 @@ func TestSearchManyRows(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
 	execute(t, s, `INSERT INTO movies (id, title, year, runtime_minutes)
-		SELECT gen_random_uuid(), CASE WHEN n % 5 = 0 THEN 'Night ' ELSE 'Day ' END || n, 1950, 90 FROM generate_series(1, ?) AS n
-		UNION ALL SELECT gen_random_uuid(), 'A much longer title about one rare night and its ' || n, 1950, 90 FROM generate_series(1, 30) AS n
-		UNION ALL SELECT gen_random_uuid(), 'Zebra ' || repeat('crossing ', n), 1950, 90 FROM generate_series(1, 5) AS n`, 2*closest)
+		SELECT gen_random_uuid(), CASE WHEN n % 5 = 0 THEN 'Night ' ELSE 'Day ' END || n, 1950, 90
+			FROM generate_series(1, ?) AS n
+		UNION ALL SELECT gen_random_uuid(), 'A much longer title about one rare night and its ' || n, 1950, 90
+			FROM generate_series(1, 30) AS n
+		UNION ALL SELECT gen_random_uuid(), 'Zebra ' || repeat('crossing ', n), 1950, 90
+			FROM generate_series(1, 5) AS n`, 2*closest)
 	execute(t, s, "ANALYZE movies")
 	for typed, want := range map[string]int{"night": 2*closest/5 + 30, "ni": 2*closest/5 + 30, "zebra": 5, "rare": 30,
 		"zebar": 5, "title about": 30} {

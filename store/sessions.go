@@ -289,7 +289,7 @@ func (s *Store) EndSession(ctx context.Context, userID, sessionID string) error 
 	return found(err, "end session")
 }
 
-// endSession does so in a transaction. The caller has called lockUser.
+// endSession is EndSession in a transaction that has called lockUser.
 func endSession(ctx context.Context, tx bun.Tx, userID, sessionID string) error {
 	result, err := revocation(ctx, tx, userID).Where("family_id = ?", sessionID).Exec(ctx)
 	if err == nil && !affected(result) {
@@ -309,7 +309,7 @@ func (s *Store) EndSessions(ctx context.Context, userID, keep string) error {
 	return found(err, "end sessions")
 }
 
-// endSessions does so in a transaction. The caller has called lockUser.
+// endSessions is EndSessions in a transaction that has called lockUser.
 func endSessions(ctx context.Context, tx bun.Tx, userID, keep string) error {
 	q := revocation(ctx, tx, userID)
 	if keep != "" {

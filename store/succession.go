@@ -32,7 +32,8 @@ func nextHosts(room string) string {
 		JOIN users AS u ON u.id = p.user_id AND u.deleted_at IS NULL AND u.suspended_at IS NULL
 		LEFT JOIN members AS m ON m.room_id = p.room_id AND m.user_id = p.user_id
 		CROSS JOIN LATERAL (SELECT p.last_seen_at > now() - make_interval(secs => ?2) AS present) AS seen
-		WHERE p.room_id = ` + room + ` AND p.user_id IS DISTINCT FROM ?0 AND p.user_id NOT IN (?1) AND (seen.present OR NOT ?3)
+		WHERE p.room_id = ` + room + ` AND p.user_id IS DISTINCT FROM ?0 AND p.user_id NOT IN (?1)
+			AND (seen.present OR NOT ?3)
 		ORDER BY seen.present DESC, coalesce(m.role, 'viewer') = 'moderator' DESC, p.created_at, p.user_id
 		LIMIT 1`
 }

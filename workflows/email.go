@@ -68,8 +68,8 @@ func remind(ctx workflow.Context, in job.EmailInput) (watchparty.EmailState, err
 	return sent.State, nil
 }
 
-// dropSignals consumes the signals that have no effect any more: Temporal's SDK warns of workflows that end with signals
-// which they have not consumed.
+// dropSignals consumes the signals that have no effect any more: Temporal's SDK warns of workflows that end with
+// signals which they have not consumed.
 func dropSignals[T ~string](ctx workflow.Context, names ...T) {
 	for _, name := range names {
 		dropped := true

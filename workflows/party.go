@@ -10,9 +10,9 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// ScheduledParty lives as long as a party. It reminds the guests a day and an hour before the start, and has the room load
-// the movie 5 minutes before; the movie starts without the workflow. A signal job.PartyChangedSignal says that the party
-// was moved or cancelled. The workflow then reads the party, so that a signal that it has missed does no harm.
+// ScheduledParty lives as long as a party. It reminds the guests a day and an hour before the start, and has the room
+// load the movie 5 minutes before; the movie starts without the workflow. A signal job.PartyChangedSignal says that the
+// party was moved or cancelled. The workflow then reads the party, so that a signal that it has missed does no harm.
 func ScheduledParty(ctx workflow.Context, in job.PartyInput) (job.PartyResult, error) {
 	known, since := in, workflow.Now(ctx)
 	var moved time.Time // when the party was last moved; zero if it was not
@@ -55,7 +55,7 @@ func ScheduledParty(ctx workflow.Context, in job.PartyInput) (job.PartyResult, e
 	}
 }
 
-// partySettles is how long after a move the guests are told: whoever corrects a time twice sends them one email.
+// partySettles is how long after a move the guests are told: a person who corrects a time twice sends them one email.
 const partySettles = time.Minute
 
 // partyStep is something to be done at a time.

@@ -54,13 +54,14 @@ func pin(process int, set unix.CPUSet) error {
 	return eachThread(process, func(thread int) error { return unix.SchedSetaffinity(thread, &set) })
 }
 
-// giveWay lets Postgres and Redis go first on the core that they share with the load, which is this process: a Redis that
-// waits for the load would be slow for a reason that no installation has. It takes privileges to undo it.
+// giveWay lets Postgres and Redis go first on the core that they share with the load, which is this process: a Redis
+// that waits for the load would be slow for a reason that no installation has. It takes privileges to undo it.
 func giveWay() error {
 	return eachThread(os.Getpid(), func(thread int) error { return unix.Setpriority(unix.PRIO_PROCESS, thread, 10) })
 }
 
-// eachThread changes all threads of a process. Those that it makes later inherit that, so it looks again until none is new.
+// eachThread changes all threads of a process. Those that it makes later inherit that, so it looks again until none is
+// new.
 func eachThread(process int, change func(thread int) error) error {
 	changed := map[int]bool{}
 	for {

@@ -151,7 +151,9 @@ func (in *installation) fill(ctx context.Context, rows int) error {
 		return err
 	}
 	defer connection.Close() //nolint:errcheck // it returns to the pool
-	for _, statement := range []string{"SET statement_timeout = 0", "VACUUM ANALYZE", "CHECKPOINT", "RESET statement_timeout"} {
+	for _, statement := range []string{
+		"SET statement_timeout = 0", "VACUUM ANALYZE", "CHECKPOINT", "RESET statement_timeout",
+	} {
 		if _, err := connection.ExecContext(ctx, statement); err != nil {
 			return err
 		}

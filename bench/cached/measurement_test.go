@@ -178,7 +178,9 @@ func TestPlot(t *testing.T) {
 	}
 	require.Equal(t, 2, strings.Count(svg, "<polyline"))
 	require.Contains(t, svg, "790.0,56.0", "what is too late is at the edge")
-	for least, want := range map[float64]float64{0: 1, 7: 8, 990: 1000, 1000: 1000, 1001: 2000, 35_000: 40_000, 81_000: 100_000} {
+	for least, want := range map[float64]float64{
+		0: 1, 7: 8, 990: 1000, 1000: 1000, 1001: 2000, 35_000: 40_000, 81_000: 100_000,
+	} {
 		require.InDelta(t, want, niceCeiling(least), 1e-6)
 	}
 }

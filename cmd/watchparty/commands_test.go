@@ -153,7 +153,9 @@ func TestAdminCommand(t *testing.T) {
 	_, err = command("admin", "create", "x", "x@example.org")
 	require.ErrorContains(t, err, "username")
 
-	for _, args := range [][]string{{"admin"}, {"admin", "grant"}, {"admin", "list", "all"}, {"admin", "make", "ada@example.org"}} {
+	for _, args := range [][]string{
+		{"admin"}, {"admin", "grant"}, {"admin", "list", "all"}, {"admin", "make", "ada@example.org"},
+	} {
 		_, err = command(args...)
 		require.ErrorIs(t, err, errUsage)
 	}

@@ -34,7 +34,9 @@ func TestHealthOfTheAPI(t *testing.T) {
 	_, port, err := net.SplitHostPort(server.Listener.Addr().String())
 	require.NoError(t, err)
 	check := func(addr string) error { return checkAPI(t.Context(), config.HTTP{Addr: addr}) }
-	for _, addr := range []string{":" + port, "127.0.0.1:" + port, "0.0.0.0:" + port, "[::]:" + port, "localhost:" + port} {
+	for _, addr := range []string{
+		":" + port, "127.0.0.1:" + port, "0.0.0.0:" + port, "[::]:" + port, "localhost:" + port,
+	} {
 		require.NoError(t, check(addr), addr)
 	}
 	require.ErrorContains(t, check("127.0.0.1:1"), "does not answer")

@@ -215,7 +215,9 @@ func TestOtherSitesMayNotDelete(t *testing.T) {
 
 func TestUnknownIsJSON(t *testing.T) {
 	s := start(t, t.TempDir())
-	for _, path := range []string{"/api/v1/message/none", "/api/v1/message/latest", "/api/v1/message/..%2f/raw", "/api/v2/x"} {
+	for _, path := range []string{
+		"/api/v1/message/none", "/api/v1/message/latest", "/api/v1/message/..%2f/raw", "/api/v2/x",
+	} {
 		status, header, body := request(t, http.MethodGet, "http://"+s.HTTPAddr()+path, nil)
 		require.Equal(t, http.StatusNotFound, status, path)
 		require.Equal(t, "application/json", header.Get("Content-Type"))

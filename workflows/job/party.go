@@ -50,8 +50,8 @@ func ScheduledPartyEvent(in PartyInput) Event {
 	}
 }
 
-// PartyChangedSignal is the name of the signal that a party was moved or cancelled. The outbox takes a signal of one name
-// once, so that each has its own.
+// PartyChangedSignal is the name of the signal that a party was moved or cancelled. The outbox takes a signal of one
+// name once, so that each has its own.
 func PartyChangedSignal(moves int) string { return fmt.Sprintf("changed/%d", moves) }
 
 // PartyChangedEvent signals to a party's workflow that the party was moved or cancelled. A workflow that starts with it
