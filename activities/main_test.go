@@ -25,7 +25,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(stacktest.With(m, devstack.Postgres, devstack.Redis, devstack.Inbox))
+	goleak.VerifyTestMain(stacktest.With(m, devstack.Postgres, devstack.Redis, devstack.Inbox), stacktest.Redialing())
 }
 
 var discard = slog.New(slog.DiscardHandler)

@@ -30,7 +30,7 @@ import (
 
 func TestMain(m *testing.M) {
 	redis.SetLogger(silent{})
-	goleak.VerifyTestMain(stacktest.With(m, devstack.Redis, devstack.Postgres))
+	goleak.VerifyTestMain(stacktest.With(m, devstack.Redis, devstack.Postgres), stacktest.Redialing())
 }
 
 // silent drops what go-redis prints of failed dials.

@@ -198,12 +198,13 @@ func (f *flow) signUpAs(t *testing.T, username, displayName string) person {
 
 func (f *flow) health(t *testing.T) {
 	eventually(t, func(c *assert.CollectT) {
-		got := f.client.get(c, "/health")
-		require.Equal(c, http.StatusOK, got.status)
-		require.JSONEq(c, `{"data":{"status":"ok","database":"connected","redis":"connected","temporal":"connected",
-			"workers":"connected","schedules":"connected","bucket":"connected","emails":"connected","emails_sent_at":null,
-			"degraded":[]}}`,
-			string(got.body))
+		got := f.client.get(c, "/health").data(t)
+		assert.NotEmpty(c, got["emails_sent_at"], "the demo's emails")
+		delete(got, "emails_sent_at")
+		assert.Equal(c, map[string]any{
+			"status": "ok", "database": "connected", "redis": "connected", "temporal": "connected", "workers": "connected",
+			"schedules": "connected", "bucket": "connected", "emails": "connected", "degraded": []any{},
+		}, got)
 	}, "everything is connected")
 }
 

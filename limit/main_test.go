@@ -22,7 +22,7 @@ import (
 
 func TestMain(m *testing.M) {
 	redis.SetLogger(silent{})
-	goleak.VerifyTestMain(stacktest.With(m, devstack.Redis))
+	goleak.VerifyTestMain(stacktest.With(m, devstack.Redis), stacktest.Redialing())
 }
 
 // silent drops what go-redis prints of failed dials.

@@ -50,7 +50,7 @@ func TestMain(m *testing.M) {
 		return
 	}
 	redis.SetLogger(silent{})
-	goleak.VerifyTestMain(stacktest.With(m, devstack.Postgres, devstack.Redis))
+	goleak.VerifyTestMain(stacktest.With(m, devstack.Postgres, devstack.Redis), stacktest.Redialing())
 }
 
 // silent drops what go-redis prints of failed dials.

@@ -142,18 +142,21 @@ const poolerRounds = 20
 // session to itself, also while another connection is in a transaction.
 func refusePooler(ctx context.Context, db *bun.DB, conn bun.Conn) error {
 	const session = "SELECT pg_backend_pid()"
-	var first, now, other int
+	var first, other, during, after int
 	if err := conn.NewRaw(session).Scan(ctx, &first); err != nil {
 		return fmt.Errorf("migrations: look for a pooler: %w", err)
 	}
 	for range poolerRounds {
 		err := db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-			return errors.Join(tx.NewRaw(session).Scan(ctx, &other), conn.NewRaw(session).Scan(ctx, &now))
+			return errors.Join(tx.NewRaw(session).Scan(ctx, &other), conn.NewRaw(session).Scan(ctx, &during))
 		})
+		// A pooler lends the session that was used last. So it may lend one to the transaction and always the same other
+		// one to conn, but conn gets that of the transaction after its end.
+		err = errors.Join(err, conn.NewRaw(session).Scan(ctx, &after))
 		if err != nil {
 			return fmt.Errorf("migrations: look for a pooler: %w", err)
 		}
-		if now != first || other == first {
+		if other == first || during != first || after != first {
 			return errors.New(
 				"migrations: this address leads to a connection pooler; migrate with the address of Postgres itself",
 			)
