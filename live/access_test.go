@@ -107,11 +107,10 @@ func TestHidden(t *testing.T) {
 	}
 }
 
-// TestPutOutWithoutRedis: if the hint is lost, people are disconnected by the next poll.
-func TestPutOutWithoutRedis(t *testing.T) {
+// TestPutOutWithoutHint: if the hint is lost, people are disconnected by the next poll.
+func TestPutOutWithoutHint(t *testing.T) {
 	t.Parallel()
 	i := install(t, twoNodes, bounds(func(b *live.Bounds) { b.PollCalm = time.Hour }))
-	i.exec(t, "SELECT 1")
 	alice, bob := i.person(t, "alice"), i.person(t, "bob")
 	room := i.nodes[0].room(t, alice, nil)
 	i.nodes[0].join(t, room, bob)
@@ -230,6 +229,36 @@ func TestKickDuringSignIn(t *testing.T) {
 		}
 	}
 	require.Eventually(t, func() bool { return n.hub.Rooms() == 0 }, patience, time.Millisecond)
+}
+
+// TestRoleDuringSignIn: a role that changes while its person signs in arrives, though judge has nobody to tell yet.
+func TestRoleDuringSignIn(t *testing.T) {
+	t.Parallel()
+	i := install(t, bounds(onlyHints))
+	n := i.nodes[0]
+	alice, bob := i.person(t, "alice"), i.person(t, "bob")
+	room := n.room(t, alice, nil)
+	n.join(t, room, bob)
+	n.connect(t, room, alice) // so that the room stays
+	for round := range 20 {
+		role := []string{"moderator", "viewer"}[round%2]
+		var (
+			wg  sync.WaitGroup
+			c   *client.Client
+			err error
+		)
+		wg.Go(func() {
+			c, err = client.Connect(t.Context(), client.Options{API: n.api, RoomID: room, Token: bob.token})
+		})
+		n.call(t, "PATCH", "/rooms/"+room+"/participants/bob", alice, map[string]any{"role": role}, http.StatusOK)
+		wg.Wait()
+		require.NoError(t, err)
+		w := &watcher{Client: c, t: t}
+		if c.Welcome.Place.Role != role {
+			next(w, func(p *wire.Place) bool { return p.Role == role })
+		}
+		c.Close()
+	}
 }
 
 // TestStrangers: sign-ins that are refused, with their close codes.

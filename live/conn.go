@@ -201,10 +201,10 @@ func (c *conn) take(ctx context.Context, m wire.ClientMessage) bool {
 		}
 	case *wire.Status:
 		if c.statuses.Allow() {
-			c.report(ctx, reportOf(*m))
+			c.report(reportOf(*m))
 		}
 	case *wire.Ready:
-		c.ready(ctx, *m)
+		c.ready(*m)
 	default:
 		c.enqueue(ctx, m)
 	}
