@@ -46,6 +46,7 @@ type conn struct {
 	status  report
 	closing bool
 	gone    bool // it has left its room
+	behind  bool // its place has changed while it signed in
 }
 
 // output is what waits to be written.

@@ -19,9 +19,17 @@ import (
 // behindProxy is a server whose way to Postgres can be cut.
 func behindProxy(t *testing.T, tighten func(*live.Bounds)) (i *installation, n *node, database *badnet.Path) {
 	t.Helper()
+	return behindPath(t, badnet.Quality{}, tighten)
+}
+
+// behindPath is behindProxy with a network of that quality.
+func behindPath(
+	t *testing.T, quality badnet.Quality, tighten func(*live.Bounds),
+) (i *installation, n *node, database *badnet.Path) {
+	t.Helper()
 	i = install(t)
 	direct := i.cfg.Database.URL
-	database, i.cfg.Database.URL = before(t, direct)
+	database, i.cfg.Database.URL = beforeWith(t, direct, quality)
 	n = i.start(t, tighten)
 	i.cfg.Database.URL = direct
 	require.Eventually(t, n.bus.Healthy, patience, time.Millisecond)

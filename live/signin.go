@@ -115,7 +115,7 @@ func (c *conn) welcome(admitted store.Admission) {
 	c.out.state, c.out.digest = nil, nil
 	c.out.welcome, c.out.open = frame, true
 	c.write()
-	if c.place.access < r.versions.AccessVersion { // judge has left out what changed since the admission
+	if c.behind || c.place.access < r.versions.AccessVersion {
 		c.hub.changes.add("standings:" + r.id)
 	}
 }

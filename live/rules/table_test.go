@@ -352,17 +352,6 @@ var design = []section{
 					},
 				},
 			},
-			{
-				"Suspended people do not control.",
-				"store TestWhoControlsPlayback/suspended",
-				[]edit{
-					{
-						"store/playback_events.go",
-						`if err := living(ctx, tx, by.UserID); err != nil {`,
-						`if err := living(ctx, tx, by.UserID); false {`,
-					},
-				},
-			},
 			{"A demotion that commits before a command counts.", "store TestDemotionBeforeACommandCounts", []edit{
 				{"store/playback_events.go", `For("SHARE")`, `For("KEY SHARE")`},
 			}},
@@ -520,7 +509,7 @@ var design = []section{
 				{"store/live_standings.go", `case !r.SignedIn:`, `case false:`},
 			}},
 			{"A role that changes while its person signs in arrives.", "live TestRoleDuringSignIn", []edit{
-				{"live/signin.go", `if c.place.access < r.versions.AccessVersion {`, `if false {`},
+				{"live/signin.go", "if c.behind || c.place.access < r.versions.AccessVersion {", "if false {"},
 			}},
 			{"Reports that could not be stored are stored later.", "live TestReportsOutliveAnOutage", []edit{
 				{"live/reports.go", `r.reports = append(reports, r.reports...)`, `_ = reports`},
@@ -528,17 +517,9 @@ var design = []section{
 			{"If the hint is lost, the poll finds the change.", "live TestPutOutWithoutHint", []edit{
 				{"live/poll.go", "if !there || access {", "if !there && access {"},
 			}},
-			{
-				"A person who is put out while signing in does not stay.",
-				"live TestKickDuringSignIn",
-				[]edit{
-					{
-						"live/changes.go",
-						"if s.Err != nil {",
-						"c.mu.Lock()\n\topen := c.out.open\n\tc.mu.Unlock()\n\tif s.Err != nil && open {",
-					},
-				},
-			},
+			{"A person who is put out while signing in does not stay.", "live TestKickDuringSignIn", []edit{
+				{"live/changes.go", "c.closeFor(ctx, s.Err)\n\t\treturn", "return"},
+			}},
 			{"After Postgres was away, rights are read before anything is sent.", "live TestPutOutWhilePostgresWasAway", []edit{
 				{"live/poll.go", "if !away && h.readEverything(ctx) != nil {", "if false {"},
 			}},
