@@ -8,8 +8,10 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/watchparty/watchparty/devstack/badnet"
 	"github.com/watchparty/watchparty/live"
 	"github.com/watchparty/watchparty/live/client"
 	"github.com/watchparty/watchparty/live/wire"
@@ -107,11 +109,10 @@ func TestHidden(t *testing.T) {
 	}
 }
 
-// TestPutOutWithoutRedis: if the hint is lost, people are disconnected by the next poll.
-func TestPutOutWithoutRedis(t *testing.T) {
+// TestPutOutWithoutHint: if the hint is lost, people are disconnected by the next poll.
+func TestPutOutWithoutHint(t *testing.T) {
 	t.Parallel()
 	i := install(t, twoNodes, bounds(func(b *live.Bounds) { b.PollCalm = time.Hour }))
-	i.exec(t, "SELECT 1")
 	alice, bob := i.person(t, "alice"), i.person(t, "bob")
 	room := i.nodes[0].room(t, alice, nil)
 	i.nodes[0].join(t, room, bob)
@@ -230,6 +231,37 @@ func TestKickDuringSignIn(t *testing.T) {
 		}
 	}
 	require.Eventually(t, func() bool { return n.hub.Rooms() == 0 }, patience, time.Millisecond)
+}
+
+// TestRoleDuringSignIn: a role that changes while its person signs in, between the reading of the place and the welcome,
+// arrives.
+func TestRoleDuringSignIn(t *testing.T) {
+	t.Parallel()
+	i, n, _ := behindPath(t, badnet.Quality{Base: 10 * time.Millisecond}, onlyHints)
+	alice, bob := i.person(t, "alice"), i.person(t, "bob")
+	for range 3 {
+		room := i.nodes[0].room(t, alice, nil) // which n has to load
+		i.nodes[0].join(t, room, bob)
+		connected := make(chan *watcher, 1)
+		go func() {
+			c, err := client.Connect(t.Context(), client.Options{API: n.api, RoomID: room, Token: bob.token})
+			assert.NoError(t, err)
+			connected <- &watcher{Client: c, t: t}
+		}()
+		require.Eventually(t, func() bool {
+			var admitted bool
+			err := i.store.DB().NewRaw("SELECT EXISTS (SELECT FROM live_members WHERE room_id = ?)", room).
+				Scan(t.Context(), &admitted)
+			return err == nil && admitted
+		}, patience, time.Millisecond)
+		i.nodes[0].call(t, "PATCH", "/rooms/"+room+"/participants/bob", alice, map[string]any{"role": "moderator"},
+			http.StatusOK)
+		w := <-connected
+		if w.Welcome.Place.Role != "moderator" {
+			next(w, func(p *wire.Place) bool { return p.Role == "moderator" })
+		}
+		w.Close()
+	}
 }
 
 // TestStrangers: sign-ins that are refused, with their close codes.

@@ -262,6 +262,7 @@ func (c *conn) judge(ctx context.Context, s store.LiveStanding) {
 	defer c.room.mu.Unlock()
 	c.mu.Lock()
 	if !c.out.open { // it is being admitted, and may have read older data
+		c.behind = true
 		c.mu.Unlock()
 		return
 	}

@@ -46,6 +46,7 @@ type conn struct {
 	status  report
 	closing bool
 	gone    bool // it has left its room
+	behind  bool // its place has changed while it signed in
 }
 
 // output is what waits to be written.
@@ -201,10 +202,10 @@ func (c *conn) take(ctx context.Context, m wire.ClientMessage) bool {
 		}
 	case *wire.Status:
 		if c.statuses.Allow() {
-			c.report(ctx, reportOf(*m))
+			c.report(reportOf(*m))
 		}
 	case *wire.Ready:
-		c.ready(ctx, *m)
+		c.ready(*m)
 	default:
 		c.enqueue(ctx, m)
 	}

@@ -5,9 +5,9 @@
 //
 // A command is one transaction on the room's row. The process that ran it tells its own connections at once, and the
 // others by a hint on the bus. A hint may be lost: each process also polls the revisions of the rooms that it has
-// connections to, every pollCalm while the bus is healthy, and every pollBusy while it is not. A state that is not
-// newer than the one that a room has is dropped, so it does not matter in which order hints, polls and own commands
-// arrive.
+// connections to, every Bounds.PollCalm while the bus is healthy, and every Bounds.PollBusy while it is not. A state
+// that is not newer than the one that a room has is dropped, so it does not matter in which order hints, polls and
+// own commands arrive.
 //
 // # Goroutines and locks
 //

@@ -248,18 +248,27 @@ func (h *Hub) Accept(w http.ResponseWriter, r *http.Request, roomID, client stri
 		return nil //nolint:nilerr // it has been answered
 	}
 	socket.SetReadLimit(-1) // see next
-	c.socket = socket
 	c.messages = rate.NewLimiter(wire.MessageRate, wire.MessageBurst)
 	c.statuses = rate.NewLimiter(wire.StatusRate, wire.StatusBurst)
 	c.read.Store(int64(h.elapsed()))
 	c.pinged.Store(int64(h.elapsed()))
 	h.metrics.opened.Inc()
 	// Not the request's context, which has ended with the request, and not its goroutine, whose stack is large.
-	if !h.spawn(func() { c.serve(context.Background(), roomID) }) {
+	if !h.attach(c, socket) || !h.spawn(func() { c.serve(context.Background(), roomID) }) {
 		_ = socket.CloseNow()
 		h.dismiss(c)
 	}
 	return nil
+}
+
+// attach gives a connection its socket, unless all connections have been closed.
+func (h *Hub) attach(c *conn, socket *websocket.Conn) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.closed {
+		c.socket = socket
+	}
+	return !h.closed
 }
 
 // admit counts a connection that has not signed in.
@@ -386,7 +395,7 @@ func (h *Hub) closeAll(code wire.Code) {
 	h.closed = true
 	h.mu.Unlock()
 	for _, c := range h.connections(true) {
-		if c.socket != nil { // else Accept closes it
+		if c.socket != nil { // else Accept closes it: attach refuses
 			c.close(code)
 		}
 	}

@@ -46,6 +46,8 @@ func TestBadInput(t *testing.T) {
 	room := n.room(t, alice, map[string]any{})
 	n.join(t, room, bob)
 	i.exec(t, "UPDATE rooms SET control = 'everyone' WHERE id = ?", room)
+	elsewhere := n.call(t, "POST", "/rooms/"+n.room(t, alice, nil)+"/queue", alice,
+		map[string]any{"stream_url": "https://movies.example/secret.webm"}, http.StatusCreated)["id"].(string)
 	witness := n.connect(t, room, alice)
 	load(witness)
 	loaded, before := len(witness.past), i.playback(t, room)
@@ -71,7 +73,7 @@ func TestBadInput(t *testing.T) {
 		"another epoch": {
 			strings.Replace(command("play", ""), fmt.Sprintf(`"epoch":%d`, epoch), `"epoch":9`, 1), "playback_stale",
 		},
-		"another room's item":        {command("load", `,"item_id":"`+uuid.NewString()+`"`), "unknown_item"},
+		"another room's item":        {command("load", `,"item_id":"`+elsewhere+`"`), "unknown_item"},
 		"unknown movie":              {command("load", `,"movie_id":"`+uuid.NewString()+`"`), "unknown_movie"},
 		"another revision":           {command("pause", `,"if_revision":1`), "playback_stale"},
 		"hello again":                {`{"t":"hello","token":"x"}`, "signed_in_already"},

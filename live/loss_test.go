@@ -19,9 +19,17 @@ import (
 // behindProxy is a server whose way to Postgres can be cut.
 func behindProxy(t *testing.T, tighten func(*live.Bounds)) (i *installation, n *node, database *badnet.Path) {
 	t.Helper()
+	return behindPath(t, badnet.Quality{}, tighten)
+}
+
+// behindPath is behindProxy with a network of that quality.
+func behindPath(
+	t *testing.T, quality badnet.Quality, tighten func(*live.Bounds),
+) (i *installation, n *node, database *badnet.Path) {
+	t.Helper()
 	i = install(t)
 	direct := i.cfg.Database.URL
-	database, i.cfg.Database.URL = before(t, direct)
+	database, i.cfg.Database.URL = beforeWith(t, direct, quality)
 	n = i.start(t, tighten)
 	i.cfg.Database.URL = direct
 	require.Eventually(t, n.bus.Healthy, patience, time.Millisecond)
@@ -125,7 +133,9 @@ func TestMembersAreRestored(t *testing.T) {
 	i, n, database := behindProxy(t, func(b *live.Bounds) { b.Lease, b.Statement = 300*time.Millisecond, time.Second })
 	alice := i.person(t, "alice")
 	room := i.nodes[0].room(t, alice, nil)
-	n.connect(t, room, alice)
+	guest := n.connect(t, room, alice)
+	guest.send(&wire.Status{Blocked: true, Watching: true, WaitForMe: true})
+	requireCounted(t, i, n, false)
 	restore := database.Cut()
 	i.exec(t, "DELETE FROM live_nodes WHERE id = ?", n.hub.Node())
 	require.Eventually(
@@ -133,13 +143,35 @@ func TestMembersAreRestored(t *testing.T) {
 	)
 	time.Sleep(time.Second) // longer than two leases
 	restore()
+	requireCounted(t, i, n, false)
+}
+
+// requireCounted waits until the room waits, or does not wait, for the only connection of a server.
+func requireCounted(t *testing.T, i *installation, n *node, want bool) {
+	t.Helper()
 	require.Eventually(t, func() bool {
-		var members int
-		err := i.store.DB().
-			NewRaw("SELECT count(*) FROM live_members WHERE node_id = ?", n.hub.Node()).
-			Scan(t.Context(), &members)
-		return err == nil && members == 1
+		var counted bool
+		err := i.store.DB().NewRaw("SELECT counted FROM live_members WHERE node_id = ?", n.hub.Node()).
+			Scan(t.Context(), &counted)
+		return err == nil && counted == want
 	}, patience, 10*time.Millisecond)
+}
+
+// TestReportsOutliveAnOutage: clients report changes only, so a report that could not be stored is stored later.
+func TestReportsOutliveAnOutage(t *testing.T) {
+	t.Parallel()
+	i, n, database := behindProxy(t, func(b *live.Bounds) { b.Statement = time.Second })
+	alice := i.person(t, "alice")
+	room := i.nodes[0].room(t, alice, nil)
+	guest := n.connect(t, room, alice)
+	requireCounted(t, i, n, true)
+	restore := database.Cut()
+	guest.send(&wire.Status{Blocked: true, Watching: true, WaitForMe: true})
+	require.Eventually(
+		t, func() bool { return strings.Contains(n.logs.String(), "storing reports") }, patience, time.Millisecond,
+	)
+	restore()
+	requireCounted(t, i, n, false)
 }
 
 // TestNodeKilled: the clients of a dead server find the room unchanged on another one, and other clients are not

@@ -312,11 +312,18 @@ func (h *Hub) removeNode(ctx context.Context) {
 func (h *Hub) restore(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, h.limits.Statement)
 	defer cancel()
-	var all []store.LiveConnection
-	for _, c := range h.connections(false) {
+	conns := h.connections(false)
+	all := make([]store.LiveConnection, 0, len(conns))
+	for _, c := range conns {
 		all = append(all, store.LiveConnection{ConnID: c.id, RoomID: c.room.id, UserID: c.user.UserID})
 	}
-	return h.store.RestoreMembers(ctx, h.node, all)
+	if err := h.store.RestoreMembers(ctx, h.node, all); err != nil {
+		return err
+	}
+	for _, c := range conns {
+		c.reportAgain()
+	}
+	return nil
 }
 
 const (

@@ -12,9 +12,15 @@ import (
 // before puts a path before the server of an address, and returns the address through it.
 func before(t testing.TB, address string) (*badnet.Path, string) {
 	t.Helper()
+	return beforeWith(t, address, badnet.Quality{})
+}
+
+// beforeWith is before for a network of that quality.
+func beforeWith(t testing.TB, address string, quality badnet.Quality) (*badnet.Path, string) {
+	t.Helper()
 	u, err := url.Parse(address)
 	require.NoError(t, err)
-	p, err := badnet.NewPath(badnet.Quality{}, u.Host)
+	p, err := badnet.NewPath(quality, u.Host)
 	require.NoError(t, err)
 	t.Cleanup(p.Close)
 	u.Host = p.Addr()

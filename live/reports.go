@@ -34,7 +34,7 @@ func reportOf(m wire.Status) report {
 }
 
 // report handles a status. Only changes go to the database.
-func (c *conn) report(_ context.Context, now report) {
+func (c *conn) report(now report) {
 	c.mu.Lock()
 	before := c.status
 	c.status = now
@@ -60,8 +60,18 @@ func (c *conn) report(_ context.Context, now report) {
 	}
 }
 
+// reportAgain reports what a new row of the connection does not have: that the room does not wait for it.
+func (c *conn) reportAgain() {
+	c.mu.Lock()
+	able := !c.status.unable
+	c.mu.Unlock()
+	if !able {
+		c.room.report(store.MemberReport{ConnID: c.id, Able: &able, RTT: c.roundTrip()})
+	}
+}
+
 // ready handles the report that a player is ready for a cue. The store ignores any cue but the current one.
-func (c *conn) ready(_ context.Context, m wire.Ready) {
+func (c *conn) ready(m wire.Ready) {
 	c.mu.Lock()
 	c.status.stalled = 0 // it may run dry again
 	c.mu.Unlock()
@@ -100,9 +110,12 @@ func (r *room) report(m store.MemberReport) {
 	}
 }
 
-// maxReports is how many reports of a room may wait. More come only if the database is away, and are of no use then.
+// maxReports is how many reports of a room may wait. More come only if the database has been away for long, and are
+// lost.
 const maxReports = 4 * watchparty.MaxCapacity
 
+// storeReports stores what is queued. After an error it keeps that for a later attempt, since clients report changes
+// only.
 func (r *room) storeReports() {
 	for {
 		r.mu.Lock()
@@ -118,7 +131,12 @@ func (r *room) storeReports() {
 		cancel()
 		if err != nil && !watchparty.IsKind(err, watchparty.KindNotFound) {
 			r.hub.warn(context.Background(), "storing reports", err)
-			continue
+			r.mu.Lock()
+			r.reports = append(reports, r.reports...)
+			r.reporting = false
+			r.mu.Unlock()
+			time.AfterFunc(changeRetry, r.retryReports)
+			return
 		}
 		r.touch()
 		if answer.Effects.Changed {
@@ -126,6 +144,15 @@ func (r *room) storeReports() {
 		} else {
 			r.hub.publishStale(r.id)
 		}
+	}
+}
+
+// retryReports stores reports that could not be stored, if anybody is still there.
+func (r *room) retryReports() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.reports) > 0 && !r.reporting && len(r.conns) > 0 {
+		r.reporting = r.hub.spawn(r.storeReports)
 	}
 }
 

@@ -216,7 +216,7 @@ func (r *room) apply(s playback.Snapshot) {
 func (r *room) schedule() {
 	r.stop()
 	due := r.state.Due()
-	if due.IsZero() {
+	if due.IsZero() || len(r.conns) == 0 { // the sweep of all processes does what is due in a room that nobody is in
 		return
 	}
 	revision := r.state.Revision

@@ -115,6 +115,9 @@ func (c *conn) welcome(admitted store.Admission) {
 	c.out.state, c.out.digest = nil, nil
 	c.out.welcome, c.out.open = frame, true
 	c.write()
+	if c.behind || c.place.access < r.versions.AccessVersion {
+		c.hub.changes.add("standings:" + r.id)
+	}
 }
 
 // placeMessage is a connection's place as its client gets it. The caller holds the locks of the room and the

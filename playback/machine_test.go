@@ -456,7 +456,7 @@ func TestDurationIsLearnt(t *testing.T) {
 	s := stateOf(playback.Playing)
 	s.Item = playback.NewItem("film", 600_000, 0)
 	require.Equal(t, int64(660_000), s.Item.DurationMS, "a minute more than the runtime")
-	told := func(durationMS int64, controls bool) playback.Member {
+	memberWith := func(durationMS int64, controls bool) playback.Member {
 		m := member("m", s)
 		m.DurationMS, m.Controls = durationMS, controls
 		return m
@@ -466,25 +466,44 @@ func TestDurationIsLearnt(t *testing.T) {
 		require.NoError(t, err)
 		return s
 	}
-	require.Equal(t, s.Item, learn(s, told(590_000, false)).Item, "one viewer")
-	require.Equal(t, s.Item, learn(s, told(720_001, true), told(479_999, true)).Item, "of something else")
-	old := told(590_000, true)
+	require.Equal(t, s.Item, learn(s, memberWith(590_000, false)).Item, "one viewer")
+	require.Equal(t, s.Item, learn(s, memberWith(720_001, true), memberWith(479_999, true)).Item, "of something else")
+	old := memberWith(590_000, true)
 	old.Epoch--
 	require.Equal(t, s.Item, learn(s, old).Item, "of the former item")
 
-	s = learn(s, told(0, true), told(590_000, true), told(600_000, true))
+	s = learn(s, memberWith(0, true), memberWith(590_000, true), memberWith(600_000, true))
 	require.Equal(t, playback.Item{ID: "film", RuntimeMS: 600_000, DurationMS: 590_000, Exact: true}, s.Item)
 	require.Equal(t, start.Add(580*time.Second), s.EndsAt)
 	require.Equal(t, playback.CauseDuration, s.Cause)
-	require.Equal(t, int64(590_000), learn(s, told(600_000, true)).Item.DurationMS, "one player")
-	require.Equal(t, int64(590_000),
-		learn(s, told(590_000, true), told(590_500, true), told(600_000, true), told(610_000, true)).Item.DurationMS)
-	require.Equal(t, int64(600_000), learn(s, told(590_000, true), told(600_000, false),
-		told(600_900, false)).Item.DurationMS, "half of the players")
-	require.Equal(t, int64(590_000), learn(s, told(580_000, false), told(590_000, false), told(600_000, false),
-		told(600_900, false), told(620_000, false)).Item.DurationMS, "two of five")
+	require.Equal(t, int64(590_000), learn(s, memberWith(600_000, true)).Item.DurationMS, "one player")
+	require.Equal(
+		t,
+		int64(590_000),
+		learn(
+			s,
+			memberWith(590_000, true),
+			memberWith(590_500, true),
+			memberWith(600_000, true),
+			memberWith(610_000, true),
+		).Item.DurationMS,
+	)
+	require.Equal(t, int64(600_000), learn(s, memberWith(590_000, true), memberWith(600_000, false),
+		memberWith(600_900, false)).Item.DurationMS, "half of the players")
+	require.Equal(
+		t,
+		int64(590_000),
+		learn(s, memberWith(580_000, false), memberWith(590_000, false), memberWith(600_000, false),
+			memberWith(600_900, false), memberWith(620_000, false)).Item.DurationMS,
+		"two of five",
+	)
 	s.Status, s.PositionMS = playback.Paused, 580_000
-	require.Equal(t, int64(480_000), learn(s, told(480_000, false), told(480_000, false)).PositionMS, "within the item")
+	require.Equal(
+		t,
+		int64(480_000),
+		learn(s, memberWith(480_000, false), memberWith(480_000, false)).PositionMS,
+		"within the item",
+	)
 }
 
 func TestLead(t *testing.T) {

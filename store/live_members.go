@@ -222,14 +222,16 @@ func (s *Store) ReportPlayers(
 		if err := t.lock(ctx, tx); err != nil {
 			return err
 		}
-		if err := storeReports(ctx, tx, t.row, reports); err != nil {
+		latest := latestReports(t.row.Cue, reports)
+		if err := storeReports(ctx, tx, t.row, slices.Collect(maps.Values(latest))); err != nil {
 			return err
 		}
 		if answer, err = t.run(ctx, tx); err != nil {
 			return err
 		}
 		for _, report := range reports {
-			if report.StalledCue == 0 || report.StalledCue != t.row.Cue {
+			recovered := latest[report.ConnID].Ready == nil || *latest[report.ConnID].Ready
+			if report.StalledCue == 0 || report.StalledCue != t.row.Cue || recovered {
 				continue
 			}
 			stall := transition{room: room, event: playback.Stalled{ConnID: report.ConnID}}
@@ -259,7 +261,7 @@ type reportedFields struct {
 const maxRTT = time.Minute
 
 // latestReports returns the latest report of each connection in each field. It ignores reports for other cues.
-func latestReports(cue int64, reports []MemberReport) []reportedFields {
+func latestReports(cue int64, reports []MemberReport) map[string]reportedFields {
 	latest := map[string]reportedFields{}
 	ready, stalled := true, false
 	for _, r := range reports {
@@ -283,11 +285,11 @@ func latestReports(cue int64, reports []MemberReport) []reportedFields {
 		}
 		latest[r.ConnID] = c
 	}
-	return slices.Collect(maps.Values(latest))
+	return latest
 }
 
 // storeReports stores all reports by one statement, under the lock of the room's playback.
-func storeReports(ctx context.Context, tx bun.Tx, room playbackRow, reports []MemberReport) error {
+func storeReports(ctx context.Context, tx bun.Tx, room playbackRow, reports []reportedFields) error {
 	if len(reports) == 0 {
 		return nil
 	}
@@ -303,15 +305,14 @@ func storeReports(ctx context.Context, tx bun.Tx, room playbackRow, reports []Me
 			ended_cue = CASE WHEN t.ended THEN ?3 ELSE c.ended_cue END,
 			counted = coalesce(t.counted, c.counted), rtt_ms = coalesce(t.rtt_ms, c.rtt_ms)
 		FROM told AS t JOIN locked AS l ON l.conn_id = t.conn_id WHERE c.conn_id = t.conn_id`,
-		latestReports(room.Cue, reports), room.RoomID, room.Epoch, room.Cue).Exec(ctx)
+		reports, room.RoomID, room.Epoch, room.Cue).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("store: store reports: %w", err)
 	}
 	return nil
 }
 
-// KeepPresent marks the people of all connections of a process as present, and their rooms as attended, in two
-// statements. It passes on rooms whose hosts have not been seen for the time silence, and returns the rooms that have
+// KeepPresent marks the people of all connections of a process as present, and their rooms as attended. It passes on rooms whose hosts have not been seen for the time silence, and returns the rooms that have
 // another host now.
 func (s *Store) KeepPresent(ctx context.Context, nodeID string, silence time.Duration) (passedOn []string, err error) {
 	err = s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {

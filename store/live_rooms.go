@@ -20,8 +20,8 @@ type LiveRoom struct {
 	Queue      string    `bun:"queue"`
 	QueueOrder string    `bun:"queue_order"`
 	WaitPolicy string    `bun:"wait_policy"`
-	SlowMode   int       `bun:"slow_mode_seconds"` // in seconds
-	PartiesAt  time.Time `bun:"parties_at"`        // when its parties last changed; zero without any
+	SlowMode   int       `bun:"slow_mode_seconds"`
+	PartiesAt  time.Time `bun:"parties_at"` // when its parties last changed; zero without any
 }
 
 // LiveRooms finds rooms. Those that are not there are left out.

@@ -259,16 +259,23 @@ func TestMoviesAreLoaded(t *testing.T) {
 	require.ErrorIs(t, s.DeleteMovie(t.Context(), p.root.ID, movie.ID, nil), watchparty.ErrMovieInUse)
 
 	bare := addMovie(t, s, "Without a stream")
+	other := newRoom(t, s, p.host, nil)
+	elsewhere, err := s.AddToQueue(t.Context(), other.ID, p.by["host"], watchparty.Source{MovieID: movie.ID},
+		IdempotencyKey{})
+	require.NoError(t, err)
 	for _, test := range []struct {
 		what watchparty.Source
 		want error
 	}{{watchparty.Source{MovieID: bare}, watchparty.ErrNoStream}, {watchparty.Source{MovieID: newID()},
-		watchparty.ErrUnknownMovie}, {watchparty.Source{ItemID: newID()}, watchparty.ErrUnknownItem}} {
+		watchparty.ErrUnknownMovie}, {watchparty.Source{ItemID: newID()}, watchparty.ErrUnknownItem},
+		{watchparty.Source{ItemID: elsewhere.ID}, watchparty.ErrUnknownItem}} {
 		load := playback.Command{Kind: playback.Load, ID: newID(), Epoch: 1}
 		_, err := s.ApplyPlaybackCommand(t.Context(), p.room.ID, p.by["host"], load, test.what)
 		require.ErrorIs(t, err, test.want)
 	}
 	p.mustCommand("host", playback.Stop, nil)
+	_, err = s.RemoveFromQueue(t.Context(), other.ID, p.by["host"], elsewhere.ID)
+	require.NoError(t, err)
 	require.NoError(t, s.DeleteMovie(t.Context(), p.root.ID, movie.ID, nil))
 }
 

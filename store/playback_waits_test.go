@@ -62,6 +62,9 @@ func TestRoomsWaitForTheirPeople(t *testing.T) {
 	require.Equal(t, playback.CauseReady, answer.Cause)
 	require.False(t, answer.Item.Exact, "a viewer's player is not asked")
 
+	answer = p.report(MemberReport{ConnID: conns[1], StalledCue: loading.Cue},
+		MemberReport{ConnID: conns[1], ReadyCue: loading.Cue})
+	require.False(t, answer.Effects.Changed, "its player has data again")
 	stalled := p.report(MemberReport{ConnID: conns[1], StalledCue: loading.Cue})
 	require.Equal(t, playback.CauseRebuffer, stalled.Cause)
 	require.Equal(t, []string{p.guest.ID}, personIDs(stalled.Missing))

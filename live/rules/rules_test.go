@@ -52,7 +52,6 @@ func (r rule) mutants(t *testing.T) map[string]string {
 		require.Equal(t, 1, strings.Count(text, e.old), "%s has this text once: %s", e.file, e.old)
 		files[e.file] = strings.Replace(text, e.old, e.new, 1)
 	}
-	require.NotEmpty(t, files)
 	return files
 }
 
@@ -68,6 +67,7 @@ func TestTable(t *testing.T) {
 			require.False(t, said[s.title+r.says], "twice: %s", r.says)
 			said[s.title+r.says] = true
 			folder, test := r.place()
+			require.NotEmpty(t, r.without, r.says)
 			for path, text := range r.mutants(t) {
 				if folder != clientFolder {
 					assert.NoError(t, check.file(path, text), r.says)
@@ -108,9 +108,11 @@ func readTests(t *testing.T, folder string) map[string]bool {
 func readTitles(t *testing.T) string {
 	t.Helper()
 	var all strings.Builder
-	files, err := filepath.Glob(filepath.Join(root, clientFolder, "test/*.test.ts"))
-	require.NoError(t, err)
-	for _, path := range append(files, filepath.Join(root, "live/player/testdata/rules.json")) {
+	files := []string{filepath.Join(root, "live/player/testdata/rules.json")}
+	for _, name := range withoutServers {
+		files = append(files, filepath.Join(root, clientFolder, "test", name+".test.ts"))
+	}
+	for _, path := range files {
 		content, err := os.ReadFile(path)
 		require.NoError(t, err)
 		all.Write(content)
@@ -128,12 +130,13 @@ var quick = []string{
 	"live/wire TestLimitsAreTheContracts",
 }
 
-// TestRules removes each rule from the code and runs its test, which has to fail.
+// TestRules removes each rule from the code and runs its test, which has to fail. The long form runs each test with the
+// rule, too.
 //
 //nolint:paralleltest // builds would be in each other's way
 func TestRules(t *testing.T) {
 	var lines []string
-	tried := map[string]bool{}
+	tried, passed := map[string]bool{}, map[string]bool{}
 	for _, s := range design {
 		for _, r := range s.rules {
 			switch {
@@ -147,26 +150,38 @@ func TestRules(t *testing.T) {
 			}
 			tried[r.test] = true
 			t.Run(s.title+": "+r.says, func(t *testing.T) {
-				begin := time.Now()
-				folder, _ := r.place()
-				var caught bool
-				var output string
-				if folder == clientFolder {
-					caught, output = r.runNode(t)
-				} else {
-					caught, output = r.runGo(t)
+				if long := *whole || *only != ""; long && !passed[r.test] {
+					with := rule{test: r.test}.run(t)
+					require.True(t, with.passed, "the test fails with the rule, too\n%s", with.output)
+					passed[r.test] = true
 				}
-				line := fmt.Sprintf("%-7v %5.1f s  %s  (%s)", caught, time.Since(begin).Seconds(), r.says, r.test)
+				begin := time.Now()
+				without := r.run(t)
+				line := fmt.Sprintf("%-7v %5.1f s  %s  (%s)", without.caught, time.Since(begin).Seconds(), r.says, r.test)
 				lines = append(lines, line)
-				require.True(t, caught, "no test fails without this rule: %s\n%s", r.says, output)
+				require.True(t, without.caught, "no test fails without this rule: %s\n%s", r.says, without.output)
 			})
 		}
 	}
 	t.Logf("caught, time, rule, test:\n%s", strings.Join(lines, "\n"))
 }
 
-// runGo runs the test of a rule without the rule, and reports whether the test has failed.
-func (r rule) runGo(t *testing.T) (caught bool, output string) {
+// outcome is how the test of a rule has ended: caught, if the test itself has failed.
+type outcome struct {
+	passed, caught bool
+	output         string
+}
+
+// run runs the test of a rule without the rule.
+func (r rule) run(t *testing.T) outcome {
+	t.Helper()
+	if folder, _ := r.place(); folder == clientFolder {
+		return r.runNode(t)
+	}
+	return r.runGo(t)
+}
+
+func (r rule) runGo(t *testing.T) outcome {
 	t.Helper()
 	replaced := map[string]string{}
 	for path, text := range r.mutants(t) {
@@ -189,11 +204,15 @@ func (r rule) runGo(t *testing.T) (caught bool, output string) {
 		"-run", strings.Join(parts, "/"), "./"+folder)
 	cmd.Dir = root
 	out, err := cmd.CombinedOutput()
-	return err != nil && strings.Contains(string(out), "--- FAIL: "+test), string(out)
+	ran := !strings.Contains(string(out), "[no tests to run]")
+	return outcome{err == nil && ran, err != nil && strings.Contains(string(out), "--- FAIL: "+test), string(out)}
 }
 
+// withoutServers are the tests of the client in TypeScript that need no server.
+var withoutServers = []string{"connection", "rules", "watch"}
+
 // runNode is runGo for the client in TypeScript. The client without the rule is built in another folder.
-func (r rule) runNode(t *testing.T) (caught bool, output string) {
+func (r rule) runNode(t *testing.T) outcome {
 	t.Helper()
 	base := t.TempDir()
 	client := filepath.Join(base, clientFolder)
@@ -212,22 +231,24 @@ func (r rule) runNode(t *testing.T) (caught bool, output string) {
 		require.NoError(t, os.WriteFile(filepath.Join(base, path), []byte(text), 0o600))
 	}
 	_, title := r.place()
-	out := ""
-	for _, command := range [][]string{
-		{"node_modules/.bin/tsc", "--project", "test"},
-		{"node", "--test", "--test-reporter", "tap", "--test-name-pattern", regexp.QuoteMeta(title),
-			"test/build/test/rules.test.js", "test/build/test/connection.test.js"},
-	} {
-		cmd := exec.CommandContext(t.Context(), command[0], command[1:]...) //nolint:gosec // as above
-		cmd.Dir = client
-		said, err := cmd.CombinedOutput()
-		out += string(said)
-		caught = err != nil && command[0] == "node"
-		if err != nil {
-			break
-		}
+	title = regexp.QuoteMeta(title)
+	build := exec.CommandContext(t.Context(), "node_modules/.bin/tsc", "--project", "test")
+	build.Dir = client
+	if out, err := build.CombinedOutput(); err != nil {
+		return outcome{output: string(out)}
 	}
-	return caught && regexp.MustCompile(`(?m)^\s*not ok \d+ - .*`+regexp.QuoteMeta(title)).MatchString(out), out
+	files := []string{}
+	for _, name := range withoutServers {
+		files = append(files, "test/build/test/"+name+".test.js")
+	}
+	test := exec.CommandContext(t.Context(), "node", append([]string{
+		"--test", "--test-reporter", "tap", "--test-name-pattern", title}, files...)...) //nolint:gosec // as above
+	test.Dir = client
+	out, err := test.CombinedOutput()
+	says := func(result string) bool {
+		return regexp.MustCompile(`(?m)^\s*` + result + ` \d+ - .*` + title).Match(out)
+	}
+	return outcome{err == nil && says("ok"), err != nil && says("not ok"), string(out)}
 }
 
 // TestPage: docs/rules.md is what the table says.

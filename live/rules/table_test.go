@@ -146,7 +146,7 @@ var design = []section{
 				"case m.Status == Waiting && m.now.After(m.WaitUntil.Add(time.Hour)):"},
 		}},
 		{"A process with connections ends a wait by its own timer.", "live TestDeadline", []edit{
-			{"live/room.go", "if due.IsZero() {", "if true {"},
+			{"live/room.go", "if due.IsZero() || len(r.conns) == 0 {", "if true {"},
 		}},
 		{"What is due in a room without connections is done by a sweep.", "live TestSweep", []edit{
 			{"live/hub.go", "h.keepPresence, h.sweep, h.followChanges", "h.keepPresence, h.followChanges"},
@@ -320,29 +320,49 @@ var design = []section{
 				}},
 		},
 	},
-	{"Control", []rule{
-		{"The room's setting says who controls playback.", "store TestWhoControlsPlayback", []edit{
-			{"permission.go", "return s.Control.Contains(r)", "return r.May(p)"},
-		}},
-		{"Muted people do not control.", "store TestWhoControlsPlayback/muted", []edit{
-			{"permission.go", "p != MayControl && ", ""},
-		}},
-		{"People whose sign-in has ended do not control.", "store TestWhoControlsPlayback", []edit{
-			{"store/playback_events.go", "case !standing.SignedIn:", "case false:"},
-		}},
-		{"People who have left do not control.", "store TestWhoControlsPlayback/who_left", []edit{
-			{"store/playback_events.go", "case !standing.Joined:", "case false:"},
-		}},
-		{"A demotion that commits before a command counts.", "store TestDemotionBeforeACommandCounts", []edit{
-			{"store/playback_events.go", `For("SHARE")`, `For("KEY SHARE")`},
-		}},
-		{"Seeks of one person within 10 s are one line of the log.", "store TestControlIsLogged", []edit{
-			{"store/playback_events.go", "if affected(result) {", "if false && affected(result) {"},
-		}},
-		{"Commands leave database connections to all other work.", "store TestCommandsLeaveConnections", []edit{
-			{"store/pool.go", "if kind == PlaybackKind {", "if kind == \"\" {"},
-		}},
-	}},
+	{
+		"Control",
+		[]rule{
+			{"The room's setting says who controls playback.", "store TestWhoControlsPlayback", []edit{
+				{"permission.go", "return s.Control.Contains(r)", "return r.May(p)"},
+			}},
+			{"Muted people do not control.", "store TestWhoControlsPlayback/muted", []edit{
+				{"permission.go", "p != MayControl && ", ""},
+			}},
+			{"People whose sign-in has ended do not control.", "store TestWhoControlsPlayback", []edit{
+				{"store/playback_events.go", "case !standing.SignedIn:", "case false:"},
+			}},
+			{"People who have left do not control.", "store TestWhoControlsPlayback/who_left", []edit{
+				{"store/playback_events.go", "case !standing.Joined:", "case false:"},
+			}},
+			{"Banned people do not control.", "store TestWhoControlsPlayback/banned", []edit{
+				{"store/playback_events.go", `case standing.Banned:`, `case false:`},
+			}},
+			{"Nobody controls in an archived room.", "store TestWhoControlsPlayback/in_an_archived_room", []edit{
+				{"store/playback_events.go", `case room.ArchivedAt != nil:`, `case false:`},
+			}},
+			{
+				"People who may not know of a private room learn nothing by a command.",
+				"store TestWhoControlsPlayback/put_out",
+				[]edit{
+					{
+						"store/playback_events.go",
+						`case standing.Role == "" && room.Visibility == string(watchparty.Private):`,
+						`case false:`,
+					},
+				},
+			},
+			{"A demotion that commits before a command counts.", "store TestDemotionBeforeACommandCounts", []edit{
+				{"store/playback_events.go", `For("SHARE")`, `For("KEY SHARE")`},
+			}},
+			{"Seeks of one person within 10 s are one line of the log.", "store TestControlIsLogged", []edit{
+				{"store/playback_events.go", "if affected(result) {", "if false && affected(result) {"},
+			}},
+			{"Commands leave database connections to all other work.", "store TestCommandsLeaveConnections", []edit{
+				{"store/pool.go", "if kind == PlaybackKind {", "if kind == \"\" {"},
+			}},
+		},
+	},
 	{
 		"Connections",
 		[]rule{
@@ -455,32 +475,56 @@ var design = []section{
 			}},
 		},
 	},
-	{"Rights", []rule{
-		{"A client is told a minute before its token expires.", "live TestTokens", []edit{
-			{"live/poll.go", "if warn {", "if false {"},
-		}},
-		{"A connection ends 30 s after its token has expired.", "live TestTokens", []edit{
-			{"live/poll.go", "if !now.Before(expires.Add(c.hub.limits.Grace)) {", "if false {"},
-		}},
-		{"Each command needs a token that has not expired.", "live TestTokens", []edit{
-			{"live/commands.go", "if c.expired(h.clock.Now()) {", "if false {"},
-		}},
-		{"A new token is of the same person and sign-in.", "live TestTokens", []edit{
-			{"live/signin.go", "if id.UserID != c.user.UserID || id.SessionID != c.user.SessionID {", "if id.UserID == \"\" {"},
-		}},
-		{"A change of rights at one process disconnects people at the others.", "live TestPutOut/kick", []edit{
-			{"live/hint.go", "h.changes.add(m.Tags...)", ""},
-		}},
-		{"If the hint is lost, the poll finds the change.", "live TestPutOutWithoutRedis", []edit{
-			{"live/poll.go", "if !there || access {", "if !there && access {"},
-		}},
-		{"A person who is put out while signing in does not stay.", "live TestKickDuringSignIn", []edit{
-			{"live/changes.go", "c.closeFor(ctx, s.Err)\n\t\treturn", "return"},
-		}},
-		{"After Postgres was away, rights are read before anything is sent.", "live TestPutOutWhilePostgresWasAway", []edit{
-			{"live/poll.go", "if !away && h.readEverything(ctx) != nil {", "if false {"},
-		}},
-	}},
+	{
+		"Rights",
+		[]rule{
+			{"A client is told a minute before its token expires.", "live TestTokens", []edit{
+				{"live/poll.go", "if warn {", "if false {"},
+			}},
+			{"A connection ends 30 s after its token has expired.", "live TestTokens", []edit{
+				{"live/poll.go", "if !now.Before(expires.Add(c.hub.limits.Grace)) {", "if false {"},
+			}},
+			{"Each command needs a token that has not expired.", "live TestTokens", []edit{
+				{"live/commands.go", "if c.expired(h.clock.Now()) {", "if false {"},
+			}},
+			{"A new token is of the same person and sign-in.", "live TestTokens", []edit{
+				{"live/signin.go", "if id.UserID != c.user.UserID || id.SessionID != c.user.SessionID {", "if id.UserID == \"\" {"},
+			}},
+			{"A change of rights at one process disconnects people at the others.", "live TestPutOut/kick", []edit{
+				{"live/hint.go", "h.changes.add(m.Tags...)", ""},
+			}},
+			{"A ban disconnects.", "live TestPutOut/ban", []edit{
+				{"store/live_standings.go", `case r.Banned:`, `case false:`},
+			}},
+			{"Leaving or being put out disconnects.", "live TestPutOut/leave", []edit{
+				{"store/live_standings.go", `case !r.Joined:`, `case false:`},
+			}},
+			{"The archive of a room disconnects.", "live TestPutOut/archive", []edit{
+				{"store/live_standings.go", `case r.Archived:`, `case false:`},
+			}},
+			{"The deletion of a room disconnects.", "live TestPutOut/deletion", []edit{
+				{"store/live_standings.go", `case !r.There, r.Role == "" && r.Private:`, `case false:`},
+			}},
+			{"A sign-out or a suspension disconnects.", "live TestPutOut/sign-out", []edit{
+				{"store/live_standings.go", `case !r.SignedIn:`, `case false:`},
+			}},
+			{"A role that changes while its person signs in arrives.", "live TestRoleDuringSignIn", []edit{
+				{"live/signin.go", "if c.behind || c.place.access < r.versions.AccessVersion {", "if false {"},
+			}},
+			{"Reports that could not be stored are stored later.", "live TestReportsOutliveAnOutage", []edit{
+				{"live/reports.go", `r.reports = append(reports, r.reports...)`, `_ = reports`},
+			}},
+			{"If the hint is lost, the poll finds the change.", "live TestPutOutWithoutHint", []edit{
+				{"live/poll.go", "if !there || access {", "if !there && access {"},
+			}},
+			{"A person who is put out while signing in does not stay.", "live TestKickDuringSignIn", []edit{
+				{"live/changes.go", "c.closeFor(ctx, s.Err)\n\t\treturn", "return"},
+			}},
+			{"After Postgres was away, rights are read before anything is sent.", "live TestPutOutWhilePostgresWasAway", []edit{
+				{"live/poll.go", "if !away && h.readEverything(ctx) != nil {", "if false {"},
+			}},
+		},
+	},
 	{
 		"Processes and failures",
 		[]rule{

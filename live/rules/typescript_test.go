@@ -181,4 +181,68 @@ var typescript = []rule{
 			},
 		},
 	},
+	{"A stall shorter than 2 s is not reported.", "clients/typescript is not reported", []edit{
+		{"clients/typescript/src/live/watch.ts", `now - this.#starvedSince > stallTime`, `now - this.#starvedSince > 0`},
+	}},
+	{
+		"A player that stalls says again when it is ready.",
+		"clients/typescript it is ready once for each cue, with the duration, and again for another server",
+		[]edit{
+			{
+				"clients/typescript/src/live/watch.ts",
+				`if (following?.isReady && state.cue !== this.#readyCue) {`,
+				`if (following?.isReady) {`,
+			},
+		},
+	},
+	{
+		"A player that may not start says so.",
+		"clients/typescript a player that plays nothing before a gesture says so, and after it is where the room is then",
+		[]edit{
+			{
+				"clients/typescript/src/live/video.ts",
+				`if (error.name === 'NotAllowedError') this.#stopBy('autoplay');`,
+				`if (error.name === 'NotAllowedError') return;`,
+			},
+		},
+	},
+	{
+		"A refusal of a former movie does not stop the new one.",
+		"clients/typescript that comes late does not stop the new one",
+		[]edit{
+			{"clients/typescript/src/live/video.ts", `if (stream !== this.#loads) return;`, ``},
+		},
+	},
+	{
+		"A status is sent at most once a second.",
+		"clients/typescript a status is sent at once when it changes, but not more than once a second; otherwise each 10 s",
+		[]edit{
+			{
+				"clients/typescript/src/live/watch.ts",
+				`if (now - this.#reportedAt < gap) return;`,
+				`if (text === this.#reported && now - this.#reportedAt < gap) return;`,
+			},
+		},
+	},
+	{
+		"A page that is neither seen nor heard does not watch.",
+		"clients/typescript one who neither sees nor hears the movie does not watch; one who comes back measures the clock anew",
+		[]edit{
+			{"clients/typescript/src/live/watch.ts", `document.visibilityState === 'visible' || !this.video.muted`, `true`},
+		},
+	},
+	{
+		"After a sleep the clock is measured anew.",
+		"clients/typescript after a sleep the clock is measured anew, and the player is where the room is",
+		[]edit{
+			{"clients/typescript/src/live/watch.ts", `if (now - this.#lastTick > slept) this.room.wake();`, ``},
+		},
+	},
+	{
+		"A network that comes back has the client connect at once.",
+		"clients/typescript a network that comes back has it connect at once",
+		[]edit{
+			{"clients/typescript/src/live/watch.ts", `addEventListener('online', () => room.reconnect(), { signal });`, ``},
+		},
+	},
 }

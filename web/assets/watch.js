@@ -1002,12 +1002,12 @@ function changes(was, is) {
 }
 var pageSize = 100;
 var maxPages = 10;
-async function playableMovies(search = "") {
+async function playableMovies(search = "", signal) {
   const movies = [];
   let cursor = null;
   for (let pages = 0; pages < maxPages && movies.length < pageSize; pages++) {
     const query = { limit: pageSize, ...search && { q: search }, ...cursor && { cursor } };
-    const { data } = await api.GET("/movies", { params: { query } });
+    const { data } = await api.GET("/movies", { params: { query }, ...signal && { signal } });
     movies.push(...data.data.filter(({ stream_url }) => stream_url !== null));
     cursor = data.next_cursor;
     if (!cursor) break;
@@ -2343,6 +2343,7 @@ var Watch = class {
   #waitForMe = true;
   #loaded = "";
   #subtitles = new AbortController();
+  #subtitled;
   #state;
   #lastTick = performance.now();
   #timer;
@@ -2375,6 +2376,7 @@ var Watch = class {
     this.#state = state;
     const url = state.media?.stream_url ?? "";
     if (url !== this.#loaded) this.#load(url);
+    this.#subtitle(state.media?.subtitles ?? []);
     this.#follower.set(state);
     this.#tick();
   }
@@ -2383,9 +2385,16 @@ var Watch = class {
     this.#starvedSince = void 0;
     this.#media.load(url, this.options.load);
     this.#follower.retry();
+    this.#subtitled = void 0;
+  }
+  /** Two movies may have one stream and other subtitles. */
+  #subtitle(subtitles) {
+    const content = JSON.stringify(subtitles);
+    if (content === this.#subtitled) return;
+    this.#subtitled = content;
     this.#subtitles.abort();
     this.#subtitles = new AbortController();
-    setSubtitles(this.video, this.#state?.media?.subtitles ?? [], this.#subtitles.signal);
+    setSubtitles(this.video, subtitles, this.#subtitles.signal);
   }
   /** Another server knows nothing of what this one was told. */
   #reconnected() {
@@ -2854,20 +2863,22 @@ function chooseMovie(room, title, take) {
       status.textContent = explain(error);
     });
   };
-  let turn2 = 0;
+  let asking = new AbortController();
   const load = () => {
-    const mine = ++turn2;
-    const title2 = search.value.trim().slice(0, maxSearch);
+    asking.abort();
+    asking = new AbortController();
+    const { signal } = asking;
+    const words = search.value.trim().slice(0, maxSearch);
     status.textContent = "";
-    playableMovies(title2).then((movies) => {
-      if (mine !== turn2) return;
+    playableMovies(words, signal).then((movies) => {
+      if (signal.aborted) return;
       movieList.replaceChildren(...movies.map((movie) => el("li", {}, movieButton(movie, () => attempt2({
         movie_id: movie.id
       })))));
-      if (movies.length === 0) movieList.append(el("li", { class: "quiet" }, title2 ? "No movie that can be played has t\
-his title." : "The catalogue has no movie that can be played."));
+      if (movies.length === 0) movieList.append(el("li", { class: "quiet" }, words ? "No movie that can be played has th\
+is title." : "The catalogue has no movie that can be played."));
     }, (error) => {
-      if (mine !== turn2) return;
+      if (signal.aborted) return;
       movieList.replaceChildren();
       status.textContent = explain(error);
     });
@@ -2956,7 +2967,7 @@ function quitRoom(room, roomID, exit2) {
     toast(done);
   }, (error) => {
     status.textContent = explain(error);
-    archive.hidden = !(error instanceof ProblemError && error.code === "own_role");
+    if (error instanceof ProblemError && error.code === "own_role") archive.hidden = false;
   });
   const quit = () => act(() => api.DELETE("/rooms/{room_id}/me", { params }), "You are not in that room any more.");
   const archive = el("button", {

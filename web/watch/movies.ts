@@ -19,19 +19,21 @@ export function chooseMovie(room: LiveRoom, title: string, take: (choice: Choice
     status.textContent = '';
     return take(choice).then(() => dialog.close(), (error) => { status.textContent = explain(error); });
   };
-  let turn = 0;
+  let asking = new AbortController();
   const load = (): void => {
-    const mine = ++turn;
-    const title = search.value.trim().slice(0, maxSearch);
+    asking.abort();
+    asking = new AbortController();
+    const { signal } = asking;
+    const words = search.value.trim().slice(0, maxSearch);
     status.textContent = '';
-    playableMovies(title).then((movies) => {
-      if (mine !== turn) return; // a newer answer comes
+    playableMovies(words, signal).then((movies) => {
+      if (signal.aborted) return;
       movieList.replaceChildren(...movies.map((movie) => el('li', {}, movieButton(movie, () => attempt({
         movie_id: movie.id })))));
-      if (movies.length === 0) movieList.append(el('li', { class: 'quiet' }, title ?
+      if (movies.length === 0) movieList.append(el('li', { class: 'quiet' }, words ?
         'No movie that can be played has this title.' : 'The catalogue has no movie that can be played.'));
     }, (error) => {
-      if (mine !== turn) return;
+      if (signal.aborted) return;
       movieList.replaceChildren();
       status.textContent = explain(error);
     });

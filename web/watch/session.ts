@@ -39,13 +39,13 @@ const pageSize = 100;
 const maxPages = 10;
 
 /** Movies of the catalogue that can be played, a page of them at most. */
-export async function playableMovies(search = ''): Promise<Movie[]> {
+export async function playableMovies(search = '', signal?: AbortSignal): Promise<Movie[]> {
   const movies: Movie[] = [];
   let cursor: string | null = null;
   for (let pages = 0; pages < maxPages && movies.length < pageSize; pages++) {
     const query: { limit: number; q?: string; cursor?: string } =
       { limit: pageSize, ...(search && { q: search }), ...(cursor && { cursor }) };
-    const { data }: { data: Schemas['MovieList'] } = await api.GET('/movies', { params: { query } });
+    const { data }: { data: Schemas['MovieList'] } = await api.GET('/movies', { params: { query }, ...(signal && { signal }) });
     movies.push(...data.data.filter(({ stream_url }) => stream_url !== null));
     cursor = data.next_cursor;
     if (!cursor) break;

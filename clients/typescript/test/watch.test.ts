@@ -445,6 +445,16 @@ test('another movie has its own subtitles, without those of the former one, and 
   assert.deepEqual(video.textTracks.map(({ shown }) => shown), [[], ['Zweiter']]);
 });
 
+test('another movie of the same stream has its own subtitles', async () => {
+  const page = await Page.open({ media: { subtitles: [english] } });
+  const { video, browser: { document: { files } } } = page;
+  files[0]?.arrive('First');
+  page.plays(video.src, { subtitles: [german] });
+  files[1]?.arrive('Zweiter');
+  for (const track of video.textTracks) track.mode = 'showing';
+  assert.deepEqual(video.textTracks.map(({ shown }) => shown), [[], ['Zweiter']]);
+});
+
 test('subtitles of a former movie that come late are not shown', async () => {
   const page = await Page.open({ media: { subtitles: [english] } });
   const { video, browser: { document: { files } } } = page;

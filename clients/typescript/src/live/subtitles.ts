@@ -1,6 +1,6 @@
 import type { PlaybackState } from './messages.js';
 
-type Subtitles = NonNullable<PlaybackState['media']>['subtitles'];
+export type Subtitles = NonNullable<PlaybackState['media']>['subtitles'];
 
 /**
  * Replaces the subtitles of a video. Browsers take them from other servers only into elements that load their stream by

@@ -1,7 +1,7 @@
 import type { LiveRoom } from './connection.js';
 import { Follower, type Following } from './follower.js';
 import type { PlaybackState } from './messages.js';
-import { setSubtitles } from './subtitles.js';
+import { setSubtitles, type Subtitles } from './subtitles.js';
 import { type Obstacle, VideoMedia } from './video.js';
 
 /** What a page may show of how its player follows. */
@@ -58,6 +58,7 @@ class Watch implements Watching {
   #waitForMe = true;
   #loaded = '';
   #subtitles = new AbortController();
+  #subtitled: string | undefined;
   #state: PlaybackState | undefined;
   #lastTick = performance.now();
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -120,6 +121,7 @@ class Watch implements Watching {
     this.#state = state;
     const url = state.media?.stream_url ?? '';
     if (url !== this.#loaded) this.#load(url);
+    this.#subtitle(state.media?.subtitles ?? []);
     this.#follower.set(state);
     this.#tick();
   }
@@ -129,9 +131,17 @@ class Watch implements Watching {
     this.#starvedSince = undefined;
     this.#media.load(url, this.options.load);
     this.#follower.retry();
+    this.#subtitled = undefined;
+  }
+
+  /** Two movies may have one stream and other subtitles. */
+  #subtitle(subtitles: Subtitles): void {
+    const content = JSON.stringify(subtitles);
+    if (content === this.#subtitled) return;
+    this.#subtitled = content;
     this.#subtitles.abort();
     this.#subtitles = new AbortController();
-    setSubtitles(this.video, this.#state?.media?.subtitles ?? [], this.#subtitles.signal);
+    setSubtitles(this.video, subtitles, this.#subtitles.signal);
   }
 
   /** Another server knows nothing of what this one was told. */
