@@ -302,6 +302,7 @@ func TestForgottenConnections(t *testing.T) {
 	begin := func(ctx context.Context, s *Store) error {
 		return s.db.RunInTx(ctx, nil, func(context.Context, bun.Tx) error { return nil })
 	}
+	journal := func(ctx context.Context, s *Store) error { return second(s.Journal().Snapshot(ctx)) }
 	for name, c := range map[string]struct {
 		statement, caller time.Duration // how long they wait
 		work              func(context.Context, *Store) error
@@ -309,6 +310,7 @@ func TestForgottenConnections(t *testing.T) {
 		"the statement's time": {time.Second, time.Minute, selectOne},
 		"the caller's time":    {time.Minute, longSilence + time.Second/2, selectOne},
 		"in a transaction":     {time.Minute, longSilence + time.Second/2, begin},
+		"in the journal":       {time.Minute, longSilence + time.Second/2, journal},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -321,6 +323,9 @@ func TestForgottenConnections(t *testing.T) {
 			t.Cleanup(func() { require.NoError(t, s.Close()) })
 			s.pool.wait = time.Minute
 			readPIDs(t, s, connections)
+			onJournal := *s
+			onJournal.db = s.journal.db
+			readPIDs(t, &onJournal, journalConns)
 			network.Strand()
 			limited, cancel := context.WithTimeout(t.Context(), c.caller)
 			defer cancel()
