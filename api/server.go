@@ -3,7 +3,8 @@
 // A request passes, in this order: request ID, log and metrics, recovery, CORS, admission, body limit, identity, rate
 // limits, the repetition of cached reads, authorisation, a check of its form, for an upload the spool, validation
 // against the contract, the reading of an admin's note, a check of its conditions, and then its operation, a method of
-// Server in the file of its resource. HEAD is GET after the rate limits. Operations return domain errors; handleError makes problems of them.
+// Server in the file of its resource. HEAD is GET after the rate limits. Operations return domain errors; handleError
+// makes problems of them.
 package api
 
 import (

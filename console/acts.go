@@ -30,9 +30,9 @@ type act struct {
 // field is a field of a form.
 type field struct {
 	name string
-	// kind is text, optional (left out when empty), cleared (null when empty), flag, number, list (left out when nothing is
-	// chosen), choices (at least one), words (with commas), time (of a browser, in UTC) or account (an ID or a username;
-	// left out when empty).
+	// kind is text, optional (left out when empty), cleared (null when empty), flag, number, list (left out when nothing
+	// is chosen), choices (at least one), words (with commas), time (of a browser, in UTC) or account (an ID or a
+	// username; left out when empty).
 	kind string
 }
 
@@ -155,8 +155,8 @@ func inOrder(values []string) (all []string) {
 	return all
 }
 
-// body makes the body of an operation from a form. It has only the fields that differ from what the form showed, so that
-// saving a form does not undo what another admin has changed since.
+// body makes the body of an operation from a form. It has only the fields that differ from what the form showed, so
+// that saving a form does not undo what another admin has changed since.
 func (a act) body(r *http.Request) any {
 	if len(a.fields) == 0 {
 		return nil

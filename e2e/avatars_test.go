@@ -330,8 +330,8 @@ func TestPictureThatKillsWorkers(t *testing.T) {
 	require.Equal(t, 0, api.stop(t))
 }
 
-// TestManyUploadsAtOnce: the memory that 42 uploads take is bounded, in the API and in the worker. What the API allocates
-// for an upload depends on nothing but its size, so that it has a narrow bound: the API reads a picture once.
+// TestManyUploadsAtOnce: the memory that 42 uploads take is bounded, in the API and in the worker. What the API
+// allocates for an upload depends on nothing but its size, so that it has a narrow bound: the API reads a picture once.
 func TestManyUploadsAtOnce(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("a process's peak of memory is read from /proc")

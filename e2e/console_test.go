@@ -99,8 +99,8 @@ func (p *process) awaitLine(t *testing.T, text string) {
 	eventually(t, func(c *assert.CollectT) { require.Contains(c, p.out.String(), text) }, text)
 }
 
-// requireNoFrames: a page of another origin that has pages of the service in frames shows nothing of them. The browser is
-// signed in to the console.
+// requireNoFrames: a page of another origin that has pages of the service in frames shows nothing of them. The browser
+// is signed in to the console.
 func requireNoFrames(t *testing.T, p tab, service string) {
 	t.Helper()
 	var refused []string

@@ -198,7 +198,9 @@ func (f *flow) signUpAs(t *testing.T, username, displayName string) person {
 
 func (f *flow) health(t *testing.T) {
 	eventually(t, func(c *assert.CollectT) {
-		got := f.client.get(c, "/health").data(t)
+		answer := f.client.get(c, "/health")
+		require.Equal(c, http.StatusOK, answer.status, "%s", answer.body)
+		got := answer.data(c)
 		assert.NotEmpty(c, got["emails_sent_at"], "the demo's emails")
 		delete(got, "emails_sent_at")
 		assert.Equal(c, map[string]any{

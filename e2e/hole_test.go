@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -77,13 +78,14 @@ func requireRecovery(t *testing.T, s *system, databaseURL string, hole func() (f
 	requireWork("early")
 	goroutines, files := watched[0].gauge(t, "go_goroutines"), watched[0].gauge(t, "process_open_fds")
 
-	searching := startTraffic(t, 20, func(n int) answer { return host.get(t, fmt.Sprintf("/movies?q=night%d", n)) })
-	writing := startTraffic(t, 10, func(n int) answer {
+	searching := startTraffic(t, 20, host.searches("night"))
+	writing := startTraffic(t, 10, func(t require.TestingT, n int) answer {
 		return host.post(t, "/chat/messages", map[string]any{"room_id": room, "body": fmt.Sprint("message ", n)})
 	})
 	searching.await(t, http.StatusOK, 20)
 	writing.await(t, http.StatusCreated, 10)
-	fill := hole()
+	fill := sync.OnceFunc(hole())
+	t.Cleanup(fill)
 	searching.await(t, http.StatusServiceUnavailable, 40)
 	writing.await(t, http.StatusServiceUnavailable, 20)
 	for _, w := range watched {
@@ -103,7 +105,7 @@ func requireRecovery(t *testing.T, s *system, databaseURL string, hole func() (f
 	for _, took := range slices.Concat(searching.took, writing.took) {
 		require.Less(t, took, 2*(statementTimeout+readSlack+connectionWait))
 	}
-	well := startTraffic(t, 20, func(n int) answer { return host.get(t, fmt.Sprintf("/movies?q=day%d", n)) })
+	well := startTraffic(t, 20, host.searches("day"))
 	well.await(t, http.StatusOK, 20)
 	well.requireBounded(t, http.StatusOK)
 	require.Zero(t, well.count(http.StatusServiceUnavailable))

@@ -173,8 +173,8 @@ func requireGroups(t assert.TestingT, query string, served series, outside map[s
 	}
 }
 
-// TestMetricsOfRules: the running system serves all metrics that the alerts, the dashboard and autoscalers use, with the
-// labels and values of labels that they select, even before the first failure.
+// TestMetricsOfRules: the running system serves all metrics that the alerts, the dashboard and autoscalers use, with
+// the labels and values of labels that they select, even before the first failure.
 func TestMetricsOfRules(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t)

@@ -178,7 +178,6 @@ func TestRunbookEntries(t *testing.T) {
 	w.grantAdmin(t, account.User.Email)
 
 	t.Run("reports of abuse, webhooks and clean-up", func(t *testing.T) {
-		cause("WatchPartyAbuseReportsWait", "WatchPartyWebhookOff", "WatchPartyCleanupStale")
 		register(t)
 		reported := admin.post(t, "/reports", map[string]any{"kind": "spam", "username": "user01"})
 		require.Equal(t, http.StatusCreated, reported.status, "%s", reported.body)
@@ -200,11 +199,11 @@ func TestRunbookEntries(t *testing.T) {
 		paused := admin.post(t, "/admin/queues/maintenance/pause?note=as+a+test", nil)
 		require.Equal(t, http.StatusOK, paused.status, "%s", paused.body)
 		w.requireMetrics(t, `watchparty_cleanup_paused_until_timestamp_seconds [1-9]`)
+		cause("WatchPartyAbuseReportsWait", "WatchPartyWebhookOff", "WatchPartyCleanupStale")
 		resumed := admin.post(t, "/admin/queues/maintenance/resume", nil)
 		require.Equal(t, http.StatusOK, resumed.status, "%s", resumed.body)
 	})
 	t.Run("work that Temporal or the workers refuse", func(t *testing.T) {
-		cause("WatchPartyOutboxRefused", "WatchPartyWorkflowTasksFail")
 		tooLong := strings.Repeat("x", 2000)
 		_, err := w.store.DB().ExecContext(t.Context(), `INSERT INTO outbox (id, workflow_id, workflow, task_queue, input)
 			VALUES (gen_random_uuid(), ?, 'WelcomeEmail', 'email', '{}')`, tooLong)
@@ -215,6 +214,7 @@ func TestRunbookEntries(t *testing.T) {
 		require.NoError(t, err)
 		w.requireMetrics(t, `watchparty_outbox_refused_total [1-9]`,
 			`temporal_workflow_task_execution_failed_total\{.*\} [1-9]`)
+		cause("WatchPartyOutboxRefused", "WatchPartyWorkflowTasksFail")
 		require.NoError(t, c.TerminateWorkflow(t.Context(), unknown.GetID(), "", "as the runbook says"))
 		_, err = w.store.DB().ExecContext(t.Context(), "DELETE FROM outbox WHERE workflow_id = ?", tooLong)
 		require.NoError(t, err)
@@ -233,12 +233,12 @@ func TestRunbookEntries(t *testing.T) {
 			w.requireState(t, part, "unreachable")
 		}
 		require.Equal(t, http.StatusOK, w.client.get(t, "/movies").status)
-		cause("WatchPartyOutboxStuck", "WatchPartyAvatarsStuck")
 		address := register(t)
 		require.Equal(t, http.StatusAccepted, admin.putAvatar(t, photo(t, color.White)).status)
 		w.requireMetrics(t, `watchparty_work_waiting\{work="outbox"\} [1-9]`,
 			`watchparty_work_oldest_age_seconds\{work="outbox"\} [1-9]`,
 			`watchparty_work_oldest_age_seconds\{work="avatars"\} [1-9]`)
+		cause("WatchPartyOutboxStuck", "WatchPartyAvatarsStuck")
 		require.NoError(t, w.stack.Restart(t.Context(), devstack.Temporal))
 		requireAllConnected(t)
 		requireEmail(t, address)
@@ -275,27 +275,34 @@ func TestRunbookEntries(t *testing.T) {
 			}, path)
 		}
 		require.Equal(t, http.StatusNoContent, w.client.get(t, "/health/live").status)
-		cause("WatchPartyMetricsIncomplete", "WatchPartyAPIErrors")
 		w.requireMetrics(t, `watchparty_work_up 0$`,
 			`watchparty_http_request_duration_seconds_count\{.*status="503".*\} [1-9]`)
+		cause("WatchPartyMetricsIncomplete", "WatchPartyAPIErrors")
 		require.NoError(t, w.stack.Restart(t.Context(), devstack.Postgres))
 		requireAllConnected(t)
 		requireEmail(t, register(t))
 	})
 	t.Run(health.Workers, func(t *testing.T) {
-		cause("WatchPartyWorkersDown", "WatchPartyInstanceDown")
+		workerEnviron := w.environ
+		w.environ = append(slices.Clone(environ), "METRICS_ADDR="+stacktest.FreeAddress(t))
+		second := w.startWorker(t)
 		require.Equal(t, 0, worker.stop(t))
 		requireDown(t, w.worker)
+		requireEmail(t, register(t))
+		cause("WatchPartyInstanceDown")
+		require.Equal(t, 0, second.stop(t))
 		address := register(t)
 		w.requireState(t, health.Workers, "no worker for .*email.*maintenance.*")
+		cause("WatchPartyWorkersDown")
+		w.environ = workerEnviron
 		w.startWorker(t)
 		requireAllConnected(t)
 		requireEmail(t, address)
 	})
 	t.Run("the API", func(t *testing.T) {
-		cause("WatchPartyAPIDown")
 		require.Equal(t, 0, api.stop(t))
 		requireDown(t, w.metrics)
+		cause("WatchPartyAPIDown")
 		w.environ = apiEnviron
 		w.startAPI(t)
 		requireAllConnected(t)

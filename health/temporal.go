@@ -132,11 +132,19 @@ func present(texts []string) (found []string) {
 }
 
 // CheckSchedules checks that each schedule exists and has run when it should have, and names the others. A schedule
-// that is paused is as somebody wants it, and so is a run that was due in a pause. pausedUntil is store.Store's
-// SchedulePausedUntil.
+// that is paused is as somebody wants it, and so are runs that were due before the end of its latest pause. pausedUntil
+// is store.Store's SchedulePausedUntil. While the database is away, the check does not look for skipped runs.
 func CheckSchedules(
 	ctx context.Context, c client.Client, namespace string,
 	pausedUntil func(ctx context.Context, schedule string) (time.Time, error), now time.Time,
+) error {
+	return checkSchedules(ctx, c, namespace, pausedUntil, now, lateness)
+}
+
+// checkSchedules is CheckSchedules, with the age from which a run that was due counts as skipped.
+func checkSchedules(
+	ctx context.Context, c client.Client, namespace string,
+	pausedUntil func(ctx context.Context, schedule string) (time.Time, error), now time.Time, slack time.Duration,
 ) error {
 	ids := job.ScheduleIDs()
 	wrong := make([]string, len(ids))
@@ -158,10 +166,13 @@ func CheckSchedules(
 				return nil
 			}
 			since, err := pausedUntil(ctx, id)
+			if store.Unavailable(err) || errors.Is(err, watchparty.ErrBusy) {
+				return nil
+			}
 			if err != nil {
 				return err
 			}
-			skipped, err := skips(ctx, c, namespace, id, described, since, now, lateness)
+			skipped, err := skips(ctx, c, namespace, id, described, since, now, slack)
 			if skipped {
 				wrong[i] = id + " has skipped a run"
 			}
@@ -189,8 +200,9 @@ func isPaused(d *client.ScheduleDescription) bool {
 }
 
 // skips reports whether a run was due after the last one that Temporal did not start: the former run was still in
-// progress, or Temporal was away for longer than the schedule's window. Runs do not count that were due during a pause,
-// or before a worker last set the schedule: that may have changed its times. The slack is more than the jitter.
+// progress, or Temporal was away for longer than the schedule's window. Runs do not count that were due before the
+// latest pause ended, or before a worker last set the schedule: that may have changed its times. The slack is more than
+// the jitter.
 func skips(
 	ctx context.Context, c client.Client, namespace, id string, d *client.ScheduleDescription,
 	pausedUntil, now time.Time, slack time.Duration,

@@ -2,7 +2,9 @@ package health
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -121,40 +123,43 @@ func TestPausedQueues(t *testing.T) {
 // never says that no admin has paused a schedule.
 func never(context.Context, string) (time.Time, error) { return time.Time{}, nil }
 
-// TestSkippedRuns: a run that was due and that Temporal has skipped is found until the next one, unless it was due in a
-// pause. Here the former run does not end, since no worker is there.
+// TestSkippedRuns: a run that was due and that Temporal has skipped is found until the next one, unless it was due
+// before the end of a pause. Here the former run does not end, since no worker is there.
 func TestSkippedRuns(t *testing.T) {
 	t.Parallel()
 	c := dial(t, stacktest.New(t, devstack.Temporal).TemporalAddress())
-	schedules := c.ScheduleClient()
-	create := func(id string, policy enums.ScheduleOverlapPolicy) client.ScheduleHandle {
-		handle, err := schedules.Create(t.Context(), client.ScheduleOptions{
+	for _, id := range job.ScheduleIDs() {
+		policy := enums.SCHEDULE_OVERLAP_POLICY_ALLOW_ALL
+		if id == job.ScheduleCleanup {
+			policy = enums.SCHEDULE_OVERLAP_POLICY_SKIP
+		}
+		_, err := c.ScheduleClient().Create(t.Context(), client.ScheduleOptions{
 			ID: id, Spec: client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: time.Second}}}, Overlap: policy,
 			Action: &client.ScheduleWorkflowAction{ID: id, Workflow: job.WorkflowCleanup, TaskQueue: "nobody"},
 		})
 		require.NoError(t, err)
-		return handle
 	}
-	skipping := create("skipping", enums.SCHEDULE_OVERLAP_POLICY_SKIP)
-	always := create("always", enums.SCHEDULE_OVERLAP_POLICY_ALLOW_ALL)
-	look := func(h client.ScheduleHandle, pausedUntil time.Time) (bool, *client.ScheduleDescription) {
-		d, err := h.Describe(t.Context())
-		require.NoError(t, err)
-		found, err := skips(t.Context(), c, "default", h.GetID(), d, pausedUntil, time.Now(), 2*time.Second)
-		require.NoError(t, err)
-		return found, d
+	check := func(pausedUntil func(context.Context, string) (time.Time, error)) error {
+		return checkSchedules(t.Context(), c, "default", pausedUntil, time.Now(), 5*time.Second)
 	}
 	require.EventuallyWithT(t, func(collect *assert.CollectT) {
-		found, d := look(skipping, time.Time{})
-		assert.True(collect, found)
-		assert.NotEmpty(collect, d.Info.RecentActions)
-		found, d = look(always, time.Time{})
-		assert.False(collect, found, "each run has begun")
-		assert.Greater(collect, d.Info.NumActions, 8)
+		assert.Equal(collect, "cleanup has skipped a run", whatIsWrong(collect, check(never)))
 	}, time.Minute, 100*time.Millisecond)
-	found, d := look(skipping, time.Now())
-	require.False(t, found, "an admin has paused it until now")
-	require.Positive(t, d.Info.NumActionsSkippedOverlap)
+	require.NoError(t, check(func(_ context.Context, schedule string) (time.Time, error) {
+		if schedule == job.ScheduleCleanup {
+			return time.Now(), nil
+		}
+		return time.Time{}, nil
+	}), "an admin has paused it until now")
+
+	away := func(context.Context, string) (time.Time, error) { return time.Time{}, watchparty.ErrBusy }
+	require.NoError(t, check(func(context.Context, string) (time.Time, error) {
+		return time.Time{}, fmt.Errorf("store: schedule's latest pause: %w", driver.ErrBadConn)
+	}), "without the database nobody knows whether it was paused")
+	failed := errors.New("column does not exist")
+	require.ErrorIs(t, check(func(context.Context, string) (time.Time, error) { return time.Time{}, failed }), failed)
+	require.NoError(t, c.ScheduleClient().GetHandle(t.Context(), job.ScheduleWeeklyReport).Delete(t.Context()))
+	require.Equal(t, "activity-report-weekly is missing", whatIsWrong(t, check(away)), "Temporal's answers count")
 }
 
 // TestTemporal follows a server from without workers and schedules to one that is away.

@@ -9,12 +9,10 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/watchparty/watchparty/health"
 	"github.com/watchparty/watchparty/store"
 	"github.com/watchparty/watchparty/workflows/job"
 )
-
-// pollerAge is the longest time since the last poll of a running worker. A poll ends within a minute.
-const pollerAge = 2 * time.Minute
 
 // Queue is a task queue.
 type Queue struct {
@@ -53,7 +51,7 @@ func (j *Jobs) Queues(ctx context.Context) ([]Queue, error) {
 
 func (j *Jobs) queue(ctx context.Context, name string) (Queue, error) {
 	q := Queue{Name: name, Workers: []Worker{}}
-	since := store.Now().Add(-pollerAge)
+	since := store.Now().Add(-health.PollerAge)
 	for _, kind := range []enums.TaskQueueType{enums.TASK_QUEUE_TYPE_ACTIVITY, enums.TASK_QUEUE_TYPE_WORKFLOW} {
 		answer, err := j.client.WorkflowService().DescribeTaskQueue(ctx, &workflowservice.DescribeTaskQueueRequest{
 			Namespace: j.namespace, TaskQueue: &taskqueuepb.TaskQueue{Name: name}, TaskQueueType: kind, ReportStats: true,

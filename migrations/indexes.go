@@ -82,6 +82,7 @@ var indexes = []index{
 	{name: "outbox_started_idx", table: "outbox", definition: "(started_at) WHERE state = 'started'"},
 	{name: "emails_ended_idx", table: "emails", definition: "(updated_at) WHERE state IN ('sent', 'failed')"},
 	{name: "avatars_failed_idx", table: "avatars", definition: "(updated_at) WHERE state = 'failed'"},
+	{name: "cleanup_runs_ended_idx", table: "cleanup_runs", definition: "(finished_at)"},
 	// What time ends, the oldest first.
 	{name: "invitations_open_idx", table: "invitations", definition: "(expires_at) WHERE state = 'open'"},
 	{name: "emails_unfinished_idx", table: "emails", definition: "(updated_at) WHERE state IN ('queued', 'sending')"},

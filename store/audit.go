@@ -51,13 +51,11 @@ func (r auditRow) actor() watchparty.Person {
 
 // audit adds an entry to the audit log in the transaction of the act. An operator's command has no actor. The entry
 // keeps the actor's username at the time, also when the account is deleted later, and has the note of the context,
-// watchparty.WithAdminNote. It returns what administering
-// returns, so that no act is committed after its actor has lost the rights; an act that ends the actor's own rights is
-// therefore audited before it is carried out.
+// watchparty.WithAdminNote. It returns what administering returns, so that no act is committed after its actor has lost
+// the rights; an act that ends the actor's own rights is therefore audited before it is carried out.
 func audit(
 	ctx context.Context, tx bun.Tx, actorID string, action watchparty.AuditAction, kind watchparty.AuditKind,
-	targetID string,
-	details map[string]any,
+	targetID string, details map[string]any,
 ) error {
 	return addAudit(ctx, tx, auditRow{
 		ID: newID(), ActorID: nullID(actorID), Action: string(action), TargetKind: string(kind), TargetID: targetID,
@@ -144,9 +142,9 @@ func (s *Store) SchedulePause(ctx context.Context, schedule string) (note string
 	return note, row.Action == string(watchparty.AuditSchedulePaused), nil
 }
 
-// SchedulePausedUntil returns when the latest pause of a schedule's work by an admin ended, of the schedule itself or of
-// the queue that its runs use: now while one lasts, and the zero time if there was none. Runs that were due before that
-// are missing on purpose.
+// SchedulePausedUntil returns when the latest pause of a schedule's work by an admin ended, of the schedule itself or
+// of the queue that its runs use: now while one lasts, and the zero time if there was none. Whether a run is missing
+// that was due before that, nobody asks: the pause may be the reason.
 func (s *Store) SchedulePausedUntil(ctx context.Context, schedule string) (time.Time, error) {
 	var until *time.Time
 	err := s.db.NewRaw(`

@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"database/sql/driver"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -16,19 +14,22 @@ import (
 
 // Journal is the record of changes in the database, by which processes coordinate their caches. It has connections of
 // its own, so that it does not wait for those that requests use.
-type Journal struct{ db *bun.DB }
+type Journal struct {
+	db   *bun.DB
+	pool *pool
+}
 
 var _ coherence.Journal = (*Journal)(nil)
 
 // journalConns is how many statements of the journal run at once.
 const journalConns = 3
 
-func newJournal(connector driver.Connector) *Journal {
-	db := sql.OpenDB(connector)
-	db.SetMaxOpenConns(journalConns)
-	db.SetMaxIdleConns(journalConns)
-	db.SetConnMaxIdleTime(idleTime)
-	return &Journal{db: bun.NewDB(db, pgdialect.New())}
+func newJournal(connector *connector) (*Journal, error) {
+	pool, err := newPool(connector, journalConns)
+	if err != nil {
+		return nil, err
+	}
+	return &Journal{db: bun.NewDB(pool.open(), pgdialect.New()), pool: pool}, nil
 }
 
 // Journal returns the store's journal.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/uptrace/bun"
@@ -130,6 +131,22 @@ func TestListPlans(t *testing.T) {
 			shown, err := json.Marshal(plan)
 			require.NoError(t, err)
 			require.Empty(t, plan.faults(rows, endBatch), "%s\n%s", e.overdue(), shown)
+		})
+	}
+	for name, run := range map[string]func(s *Store) error{ // by each look at the console's first page
+		"Throughput": func(s *Store) error { return second(s.Throughput(t.Context(), time.Second, 1)) },
+		"Delays":     func(s *Store) error { return second(s.Delays(t.Context())) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			seen := &recorder{}
+			recorded := *s
+			recorded.db = s.DB().WithQueryHook(seen)
+			require.NoError(t, run(&recorded))
+			require.Len(t, seen.statements, 1)
+			plan := explainStatement(t, s, seen.statements[0])
+			shown, err := json.Marshal(plan)
+			require.NoError(t, err)
+			require.Empty(t, plan.faults(rows, pageOfPlans), "%s\n%s", seen.statements[0], shown)
 		})
 	}
 	for method := range reflect.TypeFor[*Store]().Methods() {

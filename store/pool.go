@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -36,6 +37,9 @@ const (
 	// statement timeout, within which a server that is alive has answered.
 	dialTimeout = 2 * time.Second
 	readSlack   = time.Second
+	// longSilence is how long a statement has to wait without an answer before the network is suspected. Less may be the
+	// end of a caller's time.
+	longSilence = time.Second
 	// idleTime is how long an unused connection is kept.
 	idleTime = 5 * time.Minute
 )
@@ -45,9 +49,8 @@ const (
 type pool struct {
 	connections *puddle.Pool[*pgdriver.Conn]
 	wait        time.Duration
-	share       int64         // how many connections one kind of work may have
-	playback    int64         // how many PlaybackKind may have
-	silence     time.Duration // after which a statement without an answer has failed; 0 for never
+	share       int64 // how many connections one kind of work may have
+	playback    int64 // how many PlaybackKind may have
 	mu          sync.Mutex
 	kinds       map[string]*admission.Queue // by name; never removed, since there is one for each part of the API
 	refused     atomic.Uint64               // by CheckRoom
@@ -79,8 +82,7 @@ func newPool(connector *connector, size int) (*pool, error) {
 	}
 	return &pool{
 		connections: connections, wait: connectionWait, share: int64(size+2) / 3,
-		playback: max(int64(size)/5, 1), silence: connector.Config().ReadTimeout, kinds: map[string]*admission.Queue{},
-		log: slog.New(slog.DiscardHandler),
+		playback: max(int64(size)/5, 1), kinds: map[string]*admission.Queue{}, log: slog.New(slog.DiscardHandler),
 	}, nil
 }
 
@@ -162,8 +164,8 @@ func (p *pool) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 }
 
-// discard closes a connection. If the connection has failed, idle or in use, it logs that, since the caller may succeed
-// with another one. A connection that is merely unneeded is closed without a log.
+// discard closes a connection that has failed, idle or in use, and logs the failure, since the caller may succeed with
+// another connection.
 func discard(
 	ctx context.Context,
 	log *slog.Logger,
@@ -245,22 +247,60 @@ type lent struct {
 	leave      func()
 	pool       *pool
 	since      time.Time
+	end        error // the error after which pgdriver has closed the connection
 }
 
-// Close returns the connection to the pool. If it seems that Postgres did not answer, the connections that have not been
-// used meanwhile are closed, too: when a network has forgotten one connection, it has forgotten others, and each of them
+// BeginTx implements driver.ConnBeginTx.
+func (l *lent) BeginTx(ctx context.Context, options driver.TxOptions) (driver.Tx, error) {
+	tx, err := l.Conn.BeginTx(ctx, options)
+	return tx, l.keepEnd(err)
+}
+
+// ExecContext implements driver.ExecerContext.
+func (l *lent) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	result, err := l.Conn.ExecContext(ctx, query, args)
+	return result, l.keepEnd(err)
+}
+
+// QueryContext implements driver.QueryerContext.
+func (l *lent) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	rows, err := l.Conn.QueryContext(ctx, query, args)
+	return rows, l.keepEnd(err)
+}
+
+// keepEnd returns err, and keeps it if the connection has ended with it.
+func (l *lent) keepEnd(err error) error {
+	if l.end == nil && !l.IsValid() {
+		l.end = err
+	}
+	return err
+}
+
+// Close returns the connection to the pool. If Postgres did not answer, the connections that have not been used
+// meanwhile are closed, too: when a network has forgotten one connection, it has forgotten others, and each of them
 // would cost a request as much time.
 func (l *lent) Close() error {
 	defer l.leave()
-	if l.IsValid() {
+	switch {
+	case l.IsValid():
 		l.connection.Release()
-		return nil
-	}
-	discard(context.Background(), l.pool.log, l.connection, "in use", driver.ErrBadConn)
-	if took := time.Since(l.since); l.pool.silence > 0 && took >= l.pool.silence {
-		l.pool.closeUnused(took)
+	case isCancellation(l.end):
+		l.connection.Destroy()
+	default:
+		discard(context.Background(), l.pool.log, l.connection, "in use", cmp.Or(l.end, driver.ErrBadConn))
+		took := time.Since(l.since)
+		if errors.Is(l.end, os.ErrDeadlineExceeded) && took >= longSilence {
+			l.pool.closeUnused(took)
+		}
 	}
 	return nil
+}
+
+// isCancellation reports whether Postgres has canceled a statement or refused one of an aborted transaction. pgdriver
+// closes the connection then, although it works.
+func isCancellation(err error) bool {
+	var answer pgdriver.Error
+	return errors.As(err, &answer) && slices.Contains([]string{"57014", "25P02"}, answer.Field('C'))
 }
 
 // closeUnused closes connections that have not been used for that long.
@@ -363,8 +403,8 @@ func (p *probe) ping(ctx context.Context) error {
 // a failover or when its disk is almost full.
 var passing = []string{"08", "53", "40", "55P03", "57014", "57P01", "57P02", "57P03", "57P05", "25006"}
 
-// Unavailable reports whether an error says that the database cannot do now what may succeed later. So it is if there is
-// no connection, for whatever reason, or if Postgres ends one.
+// Unavailable reports whether an error says that the database cannot do now what may succeed later. So it is if there
+// is no connection, for whatever reason, or if Postgres ends one.
 func Unavailable(err error) bool {
 	var (
 		answer  pgdriver.Error

@@ -14,7 +14,6 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -113,6 +112,7 @@ func TestPoolLogsConnectionsThatFailInUse(t *testing.T) {
 	require.NoError(t, selectOne(t.Context(), s))
 	require.Equal(t, 1, strings.Count(logged.String(), "\n"), logged.String())
 	require.Contains(t, logged.String(), `msg="database connection failed" while="in use"`)
+	require.Contains(t, logged.String(), "57P01", "Postgres' reason")
 }
 
 // readPIDs are those of as many connections.
@@ -195,8 +195,8 @@ func TestPingHasItsOwnConnection(t *testing.T) {
 	require.NoError(t, s.Ping(t.Context()))
 }
 
-// TestPingIsShared: one question to the database answers all who ask. Each waits as long as it likes, and one that gives
-// up takes nothing from the others.
+// TestPingIsShared: one question to the database answers all who ask. Each waits as long as it likes, and one that
+// gives up takes nothing from the others.
 func TestPingIsShared(t *testing.T) {
 	t.Parallel()
 	u, err := url.Parse(stacktest.DatabaseURL(t))
@@ -223,8 +223,8 @@ func TestPingIsShared(t *testing.T) {
 	require.True(t, Unavailable(<-patient))
 }
 
-// TestBlackHole: a server that says nothing any more costs a query no more than the statement timeout with its slack, or
-// the wait for a connection. When it answers again, so does the next query, and nothing is left of the others.
+// TestBlackHole: a server that says nothing any more costs a query no more than the statement timeout with its slack,
+// or the wait for a connection. When it answers again, so does the next query, and nothing is left of the others.
 func TestBlackHole(t *testing.T) {
 	t.Parallel()
 	const connections, queries = 6, 10
@@ -259,22 +259,23 @@ func TestBlackHole(t *testing.T) {
 			require.NoError(t, err)
 
 			fill := dig()
-			failed, slowest := make(chan error, queries+2), atomic.Int64{}
-			began := time.Now()
-			end := func(err error) {
-				slowest.Store(max(slowest.Load(), int64(time.Since(began))))
-				failed <- err
+			type end struct {
+				err  error
+				took time.Duration
 			}
-			go func() { end(tx.NewRaw("SELECT 1").Scan(t.Context(), new(int))) }()
-			go func() { end(s.Ping(t.Context())) }()
+			ends := make(chan end, queries+2)
+			began := time.Now()
+			note := func(err error) { ends <- end{err, time.Since(began)} }
+			go func() { note(tx.NewRaw("SELECT 1").Scan(t.Context(), new(int))) }()
+			go func() { note(s.Ping(t.Context())) }()
 			for range queries {
-				go func() { end(selectOne(t.Context(), s)) }()
+				go func() { note(selectOne(t.Context(), s)) }()
 			}
 			for range queries + 2 {
-				err := <-failed
-				require.True(t, Unavailable(err) || errors.Is(err, watchparty.ErrBusy), err)
+				ended := <-ends
+				require.True(t, Unavailable(ended.err) || errors.Is(ended.err, watchparty.ErrBusy), ended.err)
+				require.Less(t, ended.took, 2*(c.StatementTimeout+readSlack+connectionWait))
 			}
-			require.Less(t, time.Duration(slowest.Load()), 2*(c.StatementTimeout+readSlack+connectionWait))
 			_ = tx.Rollback()
 
 			fill()
@@ -291,25 +292,67 @@ func TestBlackHole(t *testing.T) {
 	}
 }
 
-// TestForgottenConnections: a network forgets all connections. That costs one query, however many connections are idle.
+// TestForgottenConnections: a network forgets all connections. That costs one statement, however many connections are
+// idle, whether the time of the statement or that of its caller is over first.
 func TestForgottenConnections(t *testing.T) {
 	t.Parallel()
 	const connections = 6
 	u, err := url.Parse(stacktest.DatabaseURL(t))
 	require.NoError(t, err)
-	network := badnet.New(t, u.Host)
-	u.Host = network.Addr()
-	s, err := Open(config.Database{URL: u.String(), MaxConns: connections, StatementTimeout: time.Second},
-		auth.NewDigests("a secret of the tests"))
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
-	s.pool.wait = time.Minute
-	readPIDs(t, s, connections)
-	network.Strand()
-	require.True(t, Unavailable(selectOne(t.Context(), s)))
-	for range connections {
-		require.NoError(t, selectOne(t.Context(), s))
+	begin := func(ctx context.Context, s *Store) error {
+		return s.db.RunInTx(ctx, nil, func(context.Context, bun.Tx) error { return nil })
 	}
+	journal := func(ctx context.Context, s *Store) error { return second(s.Journal().Snapshot(ctx)) }
+	for name, c := range map[string]struct {
+		statement, caller time.Duration // how long they wait
+		work              func(context.Context, *Store) error
+	}{
+		"the statement's time": {time.Second, time.Minute, selectOne},
+		"the caller's time":    {time.Minute, longSilence + time.Second/2, selectOne},
+		"in a transaction":     {time.Minute, longSilence + time.Second/2, begin},
+		"in the journal":       {time.Minute, longSilence + time.Second/2, journal},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			network := badnet.New(t, u.Host)
+			through := *u
+			through.Host = network.Addr()
+			s, err := Open(config.Database{URL: through.String(), MaxConns: connections, StatementTimeout: c.statement},
+				auth.NewDigests("a secret of the tests"))
+			require.NoError(t, err)
+			t.Cleanup(func() { require.NoError(t, s.Close()) })
+			s.pool.wait = time.Minute
+			readPIDs(t, s, connections)
+			onJournal := *s
+			onJournal.db = s.journal.db
+			readPIDs(t, &onJournal, journalConns)
+			network.Strand()
+			limited, cancel := context.WithTimeout(t.Context(), c.caller)
+			defer cancel()
+			require.True(t, Unavailable(c.work(limited, s)))
+			patient, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			defer cancel()
+			for range connections {
+				require.NoError(t, c.work(patient, s))
+			}
+		})
+	}
+}
+
+// TestPoolKeepsQuietAboutCancellations: a statement that Postgres has canceled is no failure of its connection. Other
+// idle connections are kept.
+func TestPoolKeepsQuietAboutCancellations(t *testing.T) {
+	t.Parallel()
+	s := openSmallPool(t, 3, time.Minute)
+	var logged bytes.Buffer
+	s.LogTo(slog.New(slog.NewTextHandler(&logged, nil)))
+	for _, code := range []string{"57014", "25P02"} {
+		readPIDs(t, s, 3)
+		_, err := s.db.ExecContext(t.Context(), fmt.Sprintf("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '%s'; END $$", code))
+		require.ErrorContains(t, err, code)
+		require.EqualValues(t, 2, s.pool.connections.Stat().IdleResources())
+	}
+	require.Empty(t, logged.String())
 }
 
 func TestUnavailable(t *testing.T) {

@@ -52,18 +52,10 @@ func (s *Store) PauseQueue(ctx context.Context, adminID, queue string) error {
 	if queue == job.TaskQueueEmail {
 		return s.PauseEmails(ctx, adminID)
 	}
-	return s.changePause(
-		ctx,
-		adminID,
-		watchparty.AuditQueuePaused,
-		watchparty.AuditQueuePause,
-		map[string]any{"queue": queue},
+	details := map[string]any{"queue": queue}
+	return s.changePause(ctx, adminID, watchparty.AuditQueuePaused, watchparty.AuditQueuePause, details,
 		"INSERT INTO queue_pauses (id, queue, note) VALUES (?, ?, ?) "+
-			"ON CONFLICT (queue) WHERE "+openPauses+" DO NOTHING RETURNING id",
-		newID(),
-		queue,
-		watchparty.AdminNoteOf(ctx),
-	)
+			"ON CONFLICT (queue) WHERE "+openPauses+" DO NOTHING RETURNING id", newID(), queue, watchparty.AdminNoteOf(ctx))
 }
 
 // ResumeQueue lets workers take the activities of a queue again. While it is not paused, it changes nothing.
@@ -71,15 +63,10 @@ func (s *Store) ResumeQueue(ctx context.Context, adminID, queue string) error {
 	if queue == job.TaskQueueEmail {
 		return s.ResumeEmails(ctx, adminID)
 	}
-	return s.changePause(
-		ctx,
-		adminID,
-		watchparty.AuditQueueResumed,
-		watchparty.AuditQueuePause,
-		map[string]any{"queue": queue},
+	details := map[string]any{"queue": queue}
+	return s.changePause(ctx, adminID, watchparty.AuditQueueResumed, watchparty.AuditQueuePause, details,
 		"UPDATE queue_pauses SET resumed_at = now(), updated_at = now() WHERE queue = ? AND "+openPauses+" RETURNING id",
-		queue,
-	)
+		queue)
 }
 
 // PauseEmails makes emails wait. While they wait already, it changes nothing.

@@ -54,6 +54,10 @@ func Open(c config.Database, digests *auth.Digests) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	journal, err := newJournal(connector)
+	if err != nil {
+		return nil, err
+	}
 	// During an update a newer version has migrated already, so there may be columns that this version does not know.
 	db := bun.NewDB(pool.open(), pgdialect.New(), bun.WithDiscardUnknownColumns())
 	return &Store{
@@ -61,7 +65,7 @@ func Open(c config.Database, digests *auth.Digests) (*Store, error) {
 		sealer:   digests.Sealer(),
 		events:   outbox.NewSignal(),
 		announce: func(context.Context, coherence.Change) error { return nil }, changed: func([]string) {},
-		journal: newJournal(connector),
+		journal: journal,
 	}, nil
 }
 
@@ -69,7 +73,10 @@ func Open(c config.Database, digests *auth.Digests) (*Store, error) {
 func (s *Store) DB() *bun.DB { return s.all }
 
 // LogTo sets where connections that fail are logged, once an interval. Call it before the first use.
-func (s *Store) LogTo(log *slog.Logger) { s.pool.log = logging.Sparse(log, slog.LevelWarn, "while") }
+func (s *Store) LogTo(log *slog.Logger) {
+	s.pool.log = logging.Sparse(log, slog.LevelWarn, "while")
+	s.journal.pool.log = s.pool.log
+}
 
 // Events is sent after each transaction that added an outbox event. It is for the relay of this process.
 func (s *Store) Events() outbox.Signal { return s.events }

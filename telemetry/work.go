@@ -30,7 +30,7 @@ type work struct {
 	latest store.Work
 	err    error
 
-	up, waiting, oldest, emails, emailAge, deferred, paused, sent, cleanup, excuse, failed, report *prometheus.Desc
+	up, waiting, oldest, emails, emailAge, deferred, paused, sent, cleanup, pausedUntil, failed, report *prometheus.Desc
 }
 
 // RegisterWork registers what background work waits, and when regular work was last done. Every process reports the
@@ -56,8 +56,11 @@ func RegisterWork(r prometheus.Registerer, log *slog.Logger, read func(context.C
 		sent:     describe("emails_last_sent_timestamp_seconds", "When the SMTP server last took an email; 0 if never."),
 		cleanup: describe("cleanup_last_end_timestamp_seconds",
 			"When the last clean-up by the schedule ended; 0 if none has."),
-		excuse: describe("cleanup_paused_until_timestamp_seconds", "When the latest pause of it by an admin ended, or of "+
-			"its queue: now while one lasts, 0 if there was none."),
+		pausedUntil: describe(
+			"cleanup_paused_until_timestamp_seconds",
+			"When the latest pause of it by an admin ended, or of "+
+				"its queue: now while one lasts, 0 if there was none.",
+		),
 		failed: describe("cleanup_last_failed_policies", "Policies that failed in it."),
 		report: describe("report_last_timestamp_seconds",
 			"When the latest activity report was made, by period; 0 if none was.", "period"),
@@ -67,7 +70,7 @@ func RegisterWork(r prometheus.Registerer, log *slog.Logger, read func(context.C
 // Describe implements prometheus.Collector.
 func (w *work) Describe(descs chan<- *prometheus.Desc) {
 	for _, desc := range []*prometheus.Desc{
-		w.up, w.waiting, w.oldest, w.emails, w.emailAge, w.deferred, w.paused, w.sent, w.cleanup, w.excuse, w.failed, w.report,
+		w.up, w.waiting, w.oldest, w.emails, w.emailAge, w.deferred, w.paused, w.sent, w.cleanup, w.pausedUntil, w.failed, w.report,
 	} {
 		descs <- desc
 	}
@@ -98,7 +101,7 @@ func (w *work) Collect(metrics chan<- prometheus.Metric) {
 	gauge(w.paused, boolean(now.EmailsPaused))
 	gauge(w.sent, timestamp(now.LastEmail))
 	gauge(w.cleanup, timestamp(now.LastCleanup))
-	gauge(w.excuse, timestamp(now.CleanupPausedUntil))
+	gauge(w.pausedUntil, timestamp(now.CleanupPausedUntil))
 	gauge(w.failed, float64(now.FailedPolicies))
 	for _, period := range []watchparty.ReportPeriod{watchparty.ReportWeek, watchparty.ReportMonth} {
 		gauge(w.report, timestamp(now.LastReports[period]), string(period))

@@ -19,6 +19,7 @@ import (
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/health"
 	"github.com/watchparty/watchparty/mail"
+	"github.com/watchparty/watchparty/store"
 )
 
 // healthTimeout is the longest duration of a health check.
@@ -126,7 +127,7 @@ func (p *parts) checks(sender *mail.Sender) []health.Check {
 			return health.CheckWorkers(ctx, p.temporal, p.store.QueuePauses)
 		}},
 		{Part: health.Schedules, Every: age(schedulesEvery), Run: func(ctx context.Context) error {
-			return health.CheckSchedules(ctx, p.temporal, p.cfg.Temporal.Namespace, p.store.SchedulePausedUntil, time.Now())
+			return health.CheckSchedules(ctx, p.temporal, p.cfg.Temporal.Namespace, p.store.SchedulePausedUntil, store.Now())
 		}},
 		{Part: health.Emails, Every: age(emailsEvery), Run: func(ctx context.Context) error {
 			return health.CheckEmails(ctx, p.store.Work, sender.Probe)
