@@ -143,8 +143,8 @@ func (s *Store) SchedulePause(ctx context.Context, schedule string) (note string
 }
 
 // SchedulePausedUntil returns when the latest pause of a schedule's work by an admin ended, of the schedule itself or
-// of the queue that its runs use: now while one lasts, and the zero time if there was none. Whether a run is missing
-// that was due before that, nobody asks: the pause may be the reason.
+// of the queue that its runs use: now while one lasts, and the zero time if there was none. Checks do not look for runs
+// that were due before that, since the pause may be the reason why they are missing.
 func (s *Store) SchedulePausedUntil(ctx context.Context, schedule string) (time.Time, error) {
 	var until *time.Time
 	err := s.db.NewRaw(`
