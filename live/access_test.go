@@ -233,8 +233,8 @@ func TestKickDuringSignIn(t *testing.T) {
 	require.Eventually(t, func() bool { return n.hub.Rooms() == 0 }, patience, time.Millisecond)
 }
 
-// TestRoleDuringSignIn: a role that changes while its person signs in, between the reading of the place and the welcome,
-// arrives.
+// TestRoleDuringSignIn: a role that changes while its person signs in, between the reading of the place and the
+// welcome, arrives.
 func TestRoleDuringSignIn(t *testing.T) {
 	t.Parallel()
 	i, n, _ := behindPath(t, badnet.Quality{Base: 10 * time.Millisecond}, onlyHints)

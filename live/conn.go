@@ -148,7 +148,8 @@ func (c *conn) next() (wire.ClientMessage, error) {
 	}
 }
 
-// admitControl counts a ping or a pong of the client as a message, and closes the connection of one that sends too many.
+// admitControl counts a ping or a pong of the client as a message, and closes the connection of one that sends too
+// many.
 func (c *conn) admitControl() bool {
 	if c.messages.Allow() {
 		return true

@@ -88,7 +88,8 @@ func (r *room) takeStale() (stale, waits bool) {
 	return stale, waits
 }
 
-// takeLapse reports whether a mute has ended by itself since the members were read: no commit and no version tells of it.
+// takeLapse reports whether a mute has ended by itself since the members were read: no commit and no version tells of
+// it.
 func (r *room) takeLapse(now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

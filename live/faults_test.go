@@ -53,8 +53,8 @@ func TestMessages(t *testing.T) {
 	}
 }
 
-// TestChangedBetweenReads: a message that is edited or deleted after it was read as posted, and before the changes are read,
-// is sent as it is in the end, and one that was read in its final form is sent once.
+// TestChangedBetweenReads: a message that is edited or deleted after it was read as posted, and before the changes are
+// read, is sent as it is in the end, and one that was read in its final form is sent once.
 func TestChangedBetweenReads(t *testing.T) {
 	t.Parallel()
 	i := install(t, bounds(onlyHints))

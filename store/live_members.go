@@ -312,8 +312,8 @@ func storeReports(ctx context.Context, tx bun.Tx, room playbackRow, reports []re
 	return nil
 }
 
-// KeepPresent marks the people of all connections of a process as present, and their rooms as attended. It passes on rooms whose hosts have not been seen for the time silence, and returns the rooms that have
-// another host now.
+// KeepPresent marks the people of all connections of a process as present, and their rooms as attended. It passes on
+// rooms whose hosts have not been seen for the time silence, and returns the rooms that have another host now.
 func (s *Store) KeepPresent(ctx context.Context, nodeID string, silence time.Duration) (passedOn []string, err error) {
 	err = s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		var came []string

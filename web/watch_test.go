@@ -52,8 +52,8 @@ func TestTextFields(t *testing.T) {
 	require.Len(t, found, len(textFields))
 }
 
-// TestFormsSendWhatWasChanged: a form that changes what there is sends the difference to what it showed, since others may
-// have changed the rest meanwhile. TestWatchPageDialogs tries each of these forms.
+// TestFormsSendWhatWasChanged: a form that changes what there is sends the difference to what it showed, since others
+// may have changed the rest meanwhile. TestWatchPageDialogs tries each of these forms.
 func TestFormsSendWhatWasChanged(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("watch/*.ts")

@@ -38,8 +38,8 @@ const (
 	DefaultMaxBytes  = 5 << 20
 	DefaultMaxPixels = 50_000_000
 
-	// MaxSide limits width and height separately: a picture of 1×50,000,000 would pass MaxPixels, but no camera or program
-	// makes one, and its rows are expensive for decoders.
+	// MaxSide limits width and height separately: a picture of 1×50,000,000 would pass MaxPixels, but no camera or
+	// program makes one, and its rows are expensive for decoders.
 	MaxSide = 20_000
 )
 
