@@ -98,7 +98,7 @@ func TestWatchPageDialogs(t *testing.T) {
 	alice.shows(t, "Movie night") // another one of hers
 	alice.lacks(t, "Renamed")
 	require.Equal(t, "archived", host.get(t, "/rooms/"+room).data(t)["state"])
-	require.Empty(t, alice.complaints)
+	alice.requireNoComplaints(t)
 }
 
 // playable is a movie that can be played.

@@ -119,8 +119,8 @@ func TestWatchPageActs(t *testing.T) {
 	alice.evaluates(t, `document.querySelectorAll('dialog').length + ''`, "0")
 	alice.press(t, "Settings of the room")
 	alice.evaluates(t, checkbox+`?.disabled + ' ' + `+checkbox+`?.checked`, "false true")
-	require.Empty(t, alice.complaints)
-	require.Empty(t, bob.complaints)
+	alice.requireNoComplaints(t)
+	bob.requireNoComplaints(t)
 }
 
 // TestWatchPageMishaps: what people do by mistake, and what happens to them while they are in a room.
@@ -251,8 +251,8 @@ func TestWatchPageMishaps(t *testing.T) {
 		t, `document.querySelector('[aria-labelledby="mine"]').innerText.includes('Movie night') + ''`, "false",
 	)
 	require.Equal(t, "host", guest.get(t, "/rooms/"+room+"/me").data(t)["role"])
-	require.Empty(t, alice.complaints)
-	require.Empty(t, bob.complaints)
+	alice.requireNoComplaints(t)
+	bob.requireNoComplaints(t)
 
 	// Where WebSockets do not get through, the page says so: a browser does not show what the server answers.
 	alice.evaluates(t, `(window.WebSocket = class extends WebSocket {
@@ -429,7 +429,7 @@ func TestAutoplayIsRefused(t *testing.T) {
 	}, "nobody waits for Bob")
 	bob.press(t, "Watch along")
 	requireTogether(t, alice, bob, "after the gesture")
-	require.Empty(t, bob.complaints)
+	bob.requireNoComplaints(t)
 }
 
 // TestBackgroundTab: a page that was not shown for a minute, and whose timers were slow, is where the room is when it
@@ -462,7 +462,7 @@ func TestBackgroundTab(t *testing.T) {
 	bob.evaluates(t, `document.visibilityState`, "visible")
 	requireTogether(t, alice, bob, "after a minute in the background")
 	require.Greater(t, alice.shownNow(t), 5*clip.FramesPerSecond)
-	require.Empty(t, bob.complaints)
+	bob.requireNoComplaints(t)
 }
 
 func (p tab) setWindow(t *testing.T, state cdpbrowser.WindowState) {

@@ -53,8 +53,8 @@ func TestWatchPlayer(t *testing.T) {
 
 	requireSubtitles(t, alice, bob)
 	bob.evaluates(t, commands, "")
-	require.Empty(t, alice.complaints)
-	require.Empty(t, bob.complaints)
+	alice.requireNoComplaints(t)
+	bob.requireNoComplaints(t)
 }
 
 // requireKeys presses each key of the player. Alice controls the movie, which plays; Bob does not.

@@ -42,6 +42,6 @@ func TestRoomWaitsForDryPlayer(t *testing.T) {
 		require.Equal(c, []string{"playing", "ready"}, []string{status, cause})
 	}, "the room goes on because Bob is ready")
 	requireTogether(t, alice, bob, "after the wait")
-	require.Empty(t, alice.complaints)
-	require.Empty(t, bob.complaints)
+	alice.requireNoComplaints(t)
+	bob.requireNoComplaints(t)
 }

@@ -1548,6 +1548,7 @@ function bound(sample, now) {
 }
 
 // ../clients/typescript/src/live/environment.ts
+var openState = 1;
 var browserEnvironment = {
   now: () => performance.now(),
   random: () => Math.random(),
@@ -1771,8 +1772,9 @@ var LiveRoom = class {
     this.#lost(1006, "silence");
     socket?.close();
   }
+  /** A connection that the other side closes takes nothing any more, and browsers complain about what is sent. */
   #send(message) {
-    this.#socket?.send(JSON.stringify(message));
+    if (this.#socket?.readyState === openState) this.#socket.send(JSON.stringify(message));
   }
   #lost(code, reason) {
     this.#socket = void 0;

@@ -280,6 +280,16 @@ test('people come, change and go', async () => {
   assert.deepEqual(room.people, [{ ...alice, connected: false }]);
 });
 
+test('a connection that the server closes is sent nothing more', async () => {
+  const { room, world } = await open();
+  const { socket } = world;
+  const count = socket.sent.length;
+  socket.readyState = 2; // closing
+  room.ready(1, 1);
+  await world.pass(2_000);
+  assert.equal(socket.sent.length, count);
+});
+
 test('what is closed says so, and is quiet', async () => {
   const { room, world } = await open();
   room.close();

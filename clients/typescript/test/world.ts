@@ -8,6 +8,7 @@ export class FakeSocket implements Socket {
   onclose: ((event: { code: number; reason: string }) => void) | null = null;
   readonly sent: ClientMessage[] = [];
   isClosed = false;
+  readyState = 1;
   onsend: (message: ClientMessage) => void = () => {};
 
   constructor(readonly url: string, readonly protocol: string) {}

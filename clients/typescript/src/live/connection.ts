@@ -1,5 +1,5 @@
 import { Clock, type ClockReading } from './clock.js';
-import { browserEnvironment, type Environment, type Socket } from './environment.js';
+import { browserEnvironment, type Environment, openState, type Socket } from './environment.js';
 import type {
   ChatMessage, ClientMessage, Command, CommandBody, ErrorMessage, Member, Members, Place, PlaybackState, QueueDigest,
   RoomSettings, ServerMessage, Status,
@@ -271,8 +271,9 @@ export class LiveRoom {
     socket?.close();
   }
 
+  /** A connection that the other side closes takes nothing any more, and browsers complain about what is sent. */
   #send(message: ClientMessage): void {
-    this.#socket?.send(JSON.stringify(message));
+    if (this.#socket?.readyState === openState) this.#socket.send(JSON.stringify(message));
   }
 
   #lost(code: number, reason: string): void {

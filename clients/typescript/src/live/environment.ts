@@ -9,8 +9,13 @@ export interface Environment {
   openSocket(url: string, protocol: string): Socket;
 }
 
+/** The `readyState` of an open socket: `WebSocket.OPEN`. */
+export const openState = 1;
+
 /** The part of WebSocket that is used. */
 export interface Socket {
+  /** `openState` while it takes messages. */
+  readonly readyState: number;
   onopen: (() => void) | null;
   onmessage: ((event: { data: unknown }) => void) | null;
   onclose: ((event: { code: number; reason: string }) => void) | null;
