@@ -114,8 +114,7 @@ func (r *room) report(m store.MemberReport) {
 // lost.
 const maxReports = 4 * watchparty.MaxCapacity
 
-// storeReports stores what is queued. After an error it keeps that for a later attempt, since clients report changes
-// only.
+// storeReports stores what is queued.
 func (r *room) storeReports() {
 	for {
 		r.mu.Lock()
@@ -131,12 +130,11 @@ func (r *room) storeReports() {
 		cancel()
 		if err != nil && !watchparty.IsKind(err, watchparty.KindNotFound) {
 			r.hub.warn(context.Background(), "storing reports", err)
-			r.mu.Lock()
-			r.reports = append(reports, r.reports...)
-			r.reporting = false
-			r.mu.Unlock()
-			time.AfterFunc(changeRetry, r.retryReports)
-			return
+			if watchparty.IsKind(err, watchparty.KindUnavailable) || store.Unavailable(err) {
+				r.keepReports(reports)
+				return
+			}
+			continue // it would fail again, and hold up all later reports
 		}
 		r.touch()
 		if answer.Effects.Changed {
@@ -145,6 +143,15 @@ func (r *room) storeReports() {
 			r.hub.publishStale(r.id)
 		}
 	}
+}
+
+// keepReports queues reports again that could not be stored now: clients report changes only.
+func (r *room) keepReports(reports []store.MemberReport) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.reports = append(reports, r.reports...)
+	r.reporting = false
+	time.AfterFunc(changeRetry, r.retryReports)
 }
 
 // retryReports stores reports that could not be stored, if anybody is still there.
