@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -334,6 +336,13 @@ func (h *Hub) openRooms() []*room {
 		all = append(all, r)
 	}
 	return all
+}
+
+// roomIDs are those of the rooms with connections.
+func (h *Hub) roomIDs() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Collect(maps.Keys(h.rooms))
 }
 
 func (h *Hub) roomOf(id string) *room {

@@ -101,7 +101,8 @@ func (r *room) differs(v store.LiveVersion, m mark) (state, access, messages boo
 	if !r.loaded {
 		return false, false, false
 	}
-	state = v.Revision > r.state.Revision || v.QueueVersion != r.versions.QueueVersion
+	state = v.Revision > r.state.Revision || v.MovieVersion != r.state.Source.MovieVersion ||
+		v.QueueVersion != r.versions.QueueVersion || v.QueueMovies != r.versions.QueueMovies
 	access = v.AccessVersion != r.versions.AccessVersion
 	r.versions.AccessVersion = v.AccessVersion
 	messages = m.message > r.mark.message || m.change.After(r.mark.change)

@@ -123,7 +123,7 @@ var design = []section{
 				{"live/room.go", "AtMS: wire.Milliseconds(s.At),", "AtMS: wire.Milliseconds(now),"},
 			}},
 			{"A process drops a state that is not newer.", "live TestOldStates", []edit{
-				{"live/room.go", "if s.Revision <= r.state.Revision {", "if s.Revision == r.state.Revision {"},
+				{"live/room.go", "if s.Revision < r.state.Revision ||\n\t\ts.Revision ==", "if s.Revision =="},
 			}},
 		},
 	},
@@ -318,6 +318,68 @@ var design = []section{
 				"playback TestTransitions/scheduled:_one_is_not_ready,_and_it_is_late", []edit{
 					{"playback/machine.go", "if m.now.Before(m.WaitUntil) && len(", "if len("},
 				}},
+		},
+	},
+	{
+		"Movies that change",
+		[]rule{
+			{"A change of a movie reaches the rooms that play it or have it in their queue at once, on every process.",
+				"live TestMovieEdited", []edit{
+					{"live/hint.go", `"messages", "movie", tagQueue`, `"messages", tagQueue`},
+				}},
+			{"If the hint is lost, the poll finds the change of a movie that plays.", "live TestMovieEditedWithoutHint", []edit{
+				{"live/poll.go", "v.MovieVersion != r.state.Source.MovieVersion ||", ""},
+			}},
+			{
+				"If the hint is lost, the poll finds the change of a movie in the queue.",
+				"live TestMovieEditedWithoutHint",
+				[]edit{
+					{"live/poll.go", " || v.QueueMovies != r.versions.QueueMovies", ""},
+				},
+			},
+			{"The change of a movie in the queue has clients read the queue again.", "live TestMovieEdited", []edit{
+				{"live/room.go", "s.QueueMovies != r.versions.QueueMovies || ", ""},
+			}},
+			{"A state that was read before its movie was changed is read again.", "live TestStateFromBeforeAnEdit", []edit{
+				{"live/room.go", "if s.Source.MovieID == r.state.Source.MovieID && s.Source.MovieVersion < " +
+					"r.state.Source.MovieVersion {", "if false {"},
+			}},
+			{"REST shows the movie as it is now.", "store TestMovieChangesWhileItPlays", []edit{
+				{"store/playbacks.go", "r.state().Renewed(itemOf(item))", "r.state()"},
+			}},
+			{"A command is applied to the item with its present duration.", "store TestMovieChangesWhileItPlays", []edit{
+				{"store/playback_events.go", "t.before = stored.Renewed(itemOf(t.item))", "t.before = stored"},
+			}},
+			{"The first event after a change of the duration stores it.", "store TestMovieChangesWhileItPlays", []edit{
+				{"store/playback_events.go", "if effects.Changed || t.renewed {", "if effects.Changed {"},
+			}},
+			{"An item ends after its present duration.", "playback TestRenewed", []edit{
+				{"playback/state.go", "s.EndsAt = s.end()", ""},
+			}},
+			{"A position that is past the present end is at the end.", "playback TestRenewed", []edit{
+				{"playback/state.go", "\ts.PositionMS = s.clamp(s.PositionMS)\n", ""},
+			}},
+			{"An item that has become shorter than its position is over.", "live TestMovieBecomesShorter", []edit{
+				{"playback/state.go", "s.EndsAt = s.end()", ""},
+			}},
+			{
+				"A duration that players have reported is kept until the catalogue has another one.",
+				"playback TestRenewed",
+				[]edit{
+					{"playback/state.go", "if s.Item.CatalogueMS == now.CatalogueMS && s.Item.Exact {", "if false {"},
+				},
+			},
+			{"A client takes a state of the same revision with a newer version of the movie.",
+				"clients/typescript at the same revision, the state with the newer version of the movie counts", []edit{
+					{"clients/typescript/src/live/connection.ts", "> (known?.media?.version ?? 0);", "> Infinity;"},
+				}},
+			{"A player loads a stream that is replaced at the place of the room, and reports its duration.",
+				"clients/typescript a stream that is replaced while it plays is loaded at the place of the room", []edit{
+					{"clients/typescript/src/live/watch.ts", "this.#readyCue = -1; // another stream", "// another stream"},
+				}},
+			{"A room does not wait for a player while there is no stream.",
+				"clients/typescript a page without a stream is not waited for, and goes on with the room when there is one again",
+				[]edit{{"clients/typescript/src/live/watch.ts", " || this.#loaded === ''", ""}}},
 		},
 	},
 	{
