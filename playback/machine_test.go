@@ -517,6 +517,7 @@ func TestRenewed(t *testing.T) {
 	corrected.DurationMS = 590_000
 	other := learnt
 	other.RuntimeMS = 660_000
+	measured, newer := listed(600_000, 580_000), listed(600_000, 620_000)
 	for name, test := range map[string]struct {
 		before, now playback.Item
 		want        playback.Item
@@ -529,11 +530,11 @@ func TestRenewed(t *testing.T) {
 		"shorter":                     {film, listed(0, 20_000), listed(0, 20_000), 10_000, 10 * time.Second},
 		"shorter than the position":   {film, listed(0, 5_000), listed(0, 5_000), 5_000, 0},
 		"no longer known":             {film, listed(0, 0), listed(0, 0), 10_000, -1},
-		"measured at last":            {listed(600_000, 0), listed(600_000, 580_000), listed(600_000, 580_000), 10_000, 570 * time.Second},
+		"measured at last":            {listed(600_000, 0), measured, measured, 10_000, 570 * time.Second},
 		"a duration of players stays": {learnt, listed(600_000, 0), learnt, 10_000, 580 * time.Second},
 		"and so with another runtime": {learnt, listed(660_000, 0), other, 10_000, 580 * time.Second},
 		"and against the catalogue's": {corrected, listed(600_000, 610_000), corrected, 10_000, 580 * time.Second},
-		"but not against a newer one": {corrected, listed(600_000, 620_000), listed(600_000, 620_000), 10_000, 610 * time.Second},
+		"but not against a newer one": {corrected, newer, newer, 10_000, 610 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, status := range []playback.Status{playback.Playing, playback.Waiting, playback.Paused} {

@@ -133,9 +133,10 @@ func NewItem(id string, runtimeMS, durationMS int64) Item {
 	return item
 }
 
-// Renewed returns the state with the item's times as the catalogue has them now. Without a change of the catalogue since
-// the item was loaded, the state stays as it is: a duration that players have reported is kept. The room keeps its place,
-// within the item. The revision stays, since all processes compute the same state from the same row and movie.
+// Renewed returns the state with the item's times as the catalogue has them now. Without a change of the catalogue
+// since the item was loaded, the state stays as it is: a duration that players have reported is kept. The room keeps
+// its place, within the item. The revision stays, since all processes compute the same state from the same row and
+// movie.
 func (s State) Renewed(now Item) State {
 	if s.Item.ID == "" || s.Item.ID != now.ID ||
 		s.Item.RuntimeMS == now.RuntimeMS && s.Item.CatalogueMS == now.CatalogueMS {

@@ -69,7 +69,8 @@ func (s *Store) LiveVersions(ctx context.Context, roomIDs []string) (versions []
 
 // RoomsWithMovies returns those of the rooms that play one of the movies, or have it in their queue.
 func (s *Store) RoomsWithMovies(ctx context.Context, roomIDs, movieIDs []string) (found []string, err error) {
-	err = s.db.NewRaw("SELECT DISTINCT room_id FROM queue_items WHERE room_id = ANY(?::uuid[]) AND movie_id = ANY(?::uuid[])",
+	err = s.db.NewRaw("SELECT DISTINCT room_id FROM queue_items "+
+		"WHERE room_id = ANY(?::uuid[]) AND movie_id = ANY(?::uuid[])",
 		pgdialect.Array(roomIDs), pgdialect.Array(movieIDs)).
 		Scan(ctx, &found)
 	if err != nil {

@@ -155,11 +155,16 @@ type transition struct {
 // errElsewhere says that another process has applied the event, or is applying it.
 var errElsewhere = errors.New("store: another process applies the event")
 
-// run locks the row of the playback, reads the time, and applies the event.
+// run locks the row of the playback, and applies the event.
 func (t *transition) run(ctx context.Context, tx bun.Tx) (PlaybackAnswer, error) {
 	if err := t.lock(ctx, tx); err != nil {
 		return PlaybackAnswer{}, err
 	}
+	return t.apply(ctx, tx)
+}
+
+// apply reads what the event needs, and applies the event to the row, which is locked.
+func (t *transition) apply(ctx context.Context, tx bun.Tx) (PlaybackAnswer, error) {
 	if err := t.read(ctx, tx); err != nil {
 		return PlaybackAnswer{}, err
 	}
@@ -371,6 +376,7 @@ func (t *transition) answer(ctx context.Context, tx bun.Tx, effects playback.Eff
 		source = items[t.source.ID]
 	}
 	t.source.MovieID = nullID(source.MovieID)
+	t.row.Actor = watchparty.Person{}
 	err := tx.NewRaw(`
 		SELECT `+personOf("?0")+` AS actor, (
 			SELECT count(*) FROM skip_votes AS v WHERE v.room_id = ?1 AND v.epoch = ?2 AND `+

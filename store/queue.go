@@ -141,8 +141,8 @@ const (
 		"AND NOT EXISTS (SELECT FROM movies WHERE id = i.movie_id AND stream_url = '')"
 )
 
-// moviesOf selects the sum of the versions of the movies in the queue of a room, given as an expression in SQL. With the
-// version of the queue, it shows whether a movie was changed: while that stays, the queue has the same movies.
+// moviesOf selects the sum of the versions of the movies in the queue of a room, given as an expression in SQL. With
+// the version of the queue, it shows whether a movie was changed: while that stays, the queue has the same movies.
 func moviesOf(roomID string) string {
 	return "(SELECT coalesce(sum(m.version), 0)::bigint FROM queue_items AS i JOIN movies AS m ON m.id = i.movie_id " +
 		"WHERE i.room_id = " + roomID + " AND " + notPlayed + ")"
@@ -367,7 +367,7 @@ func (s *Store) RemoveFromQueue(
 		}
 		if plays {
 			t.event = playback.Removed{ItemID: itemID}
-			answer, err = t.run(ctx, tx)
+			answer, err = t.apply(ctx, tx)
 		} else {
 			answer, err = t.removeQueued(ctx, tx, itemID)
 		}
@@ -497,7 +497,7 @@ func (s *Store) VoteToSkip(
 			return err
 		}
 		t.event = playback.Voted{Epoch: epoch}
-		if answer, err = t.run(ctx, tx); err != nil {
+		if answer, err = t.apply(ctx, tx); err != nil {
 			return err
 		}
 		return logAct(ctx, tx, roomID, "", "", watchparty.ActSkipped, nil)
