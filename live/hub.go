@@ -76,6 +76,7 @@ type Hub struct {
 	running  group // all goroutines of connections and rooms
 	degraded atomic.Bool
 	answered atomic.Int64 // when Postgres last answered
+	renewed  atomic.Int64 // when this process' lease was last renewed, with its connections in the database
 
 	mu       sync.Mutex
 	rooms    map[string]*room

@@ -257,7 +257,7 @@ func (h *Hub) keepPresence(ctx context.Context) {
 		}
 	}
 	h.register.Do(func() { close(h.registered) })
-	renewed := h.elapsed()
+	h.renewed.Store(int64(h.elapsed()))
 	for {
 		select {
 		case <-ctx.Done():
@@ -267,13 +267,13 @@ func (h *Hub) keepPresence(ctx context.Context) {
 				h.warn(ctx, "renewing the lease", err)
 				continue
 			}
-			if now := h.elapsed(); now-renewed > 2*h.limits.Lease {
+			if h.sinceRenewal() > 2*h.limits.Lease {
 				if err := h.restore(ctx); err != nil {
 					h.warn(ctx, "restoring members", err)
 					continue
 				}
 			}
-			renewed = h.elapsed()
+			h.renewed.Store(int64(h.elapsed()))
 		case <-attend.C:
 			asking, cancel := context.WithTimeout(store.WithKind(ctx, liveKind), h.limits.Statement)
 			// A change of a room's host is announced like every committed change.
@@ -284,6 +284,9 @@ func (h *Hub) keepPresence(ctx context.Context) {
 		}
 	}
 }
+
+// sinceRenewal returns how long ago this process' lease was renewed.
+func (h *Hub) sinceRenewal() time.Duration { return h.elapsed() - time.Duration(h.renewed.Load()) }
 
 // begin registers this process, and reads Postgres' clock, without which the times that it sends would be wrong.
 func (h *Hub) begin(ctx context.Context) error {

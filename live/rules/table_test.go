@@ -626,13 +626,13 @@ var design = []section{
 				"A process whose lease had lapsed stores its connections again.",
 				"live TestMembersAreRestored",
 				[]edit{
-					{
-						"live/poll.go",
-						"if now := h.elapsed(); now-renewed > 2*h.limits.Lease {",
-						"if now := h.elapsed(); now < renewed {",
-					},
+					{"live/poll.go", "if h.sinceRenewal() > 2*h.limits.Lease {", "if h.sinceRenewal() < 0 {"},
 				},
 			},
+			{"A report that can never be stored is dropped, and holds up no later report.", "live TestReportsThatFail", []edit{
+				{"live/reports.go", "if watchparty.IsKind(err, watchparty.KindUnavailable) || store.Unavailable(err) {",
+					"if true {"},
+			}},
 			{"A process that stops removes itself.", "live TestDrain", []edit{
 				{"live/hub.go", "h.removeNode(context.WithoutCancel(ctx))", ""},
 			}},
