@@ -515,13 +515,13 @@ var design = []section{
 					"context.WithTimeout(context.Background(), time.Hour)"},
 			}},
 			{"A connection that is idle is pinged, and stays.", "live TestDripping", []edit{
-				{"live/poll.go", "c.ping(elapsed)", "c.pinged.Store(int64(elapsed))"},
+				{"live/keepalive.go", "c.ping(elapsed)", "c.pinged.Store(int64(elapsed))"},
 			}},
 			{
 				"A connection that answers nothing is dead.",
 				"live TestDripping",
 				[]edit{
-					{"live/poll.go", "case elapsed-time.Duration(c.read.Load()) > h.limits.Dead:", "case false:"},
+					{"live/keepalive.go", "case elapsed-time.Duration(c.read.Load()) > h.limits.Dead:", "case false:"},
 					{
 						"live/conn.go",
 						"if err := c.socket.Ping(ctx); err != nil {\n\t\t\tc.finish()",
@@ -541,10 +541,10 @@ var design = []section{
 		"Rights",
 		[]rule{
 			{"A client is told a minute before its token expires.", "live TestTokens", []edit{
-				{"live/poll.go", "if warn {", "if false {"},
+				{"live/keepalive.go", "if warn {", "if false {"},
 			}},
 			{"A connection ends 30 s after its token has expired.", "live TestTokens", []edit{
-				{"live/poll.go", "if !now.Before(expires.Add(c.hub.limits.Grace)) {", "if false {"},
+				{"live/keepalive.go", "if !now.Before(expires.Add(c.hub.limits.Grace)) {", "if false {"},
 			}},
 			{"Each command needs a token that has not expired.", "live TestTokens", []edit{
 				{"live/commands.go", "if c.expired(h.clock.Now()) {", "if false {"},
@@ -583,7 +583,7 @@ var design = []section{
 				{"live/changes.go", "c.closeFor(ctx, s.Err)\n\t\treturn", "return"},
 			}},
 			{"After Postgres was away, rights are read before anything is sent.", "live TestPutOutWhilePostgresWasAway", []edit{
-				{"live/poll.go", "if !away && h.readEverything(ctx) != nil {", "if false {"},
+				{"live/outage.go", "if !away && h.readEverything(ctx) != nil {", "if false {"},
 			}},
 		},
 	},
@@ -611,22 +611,22 @@ var design = []section{
 				{"live/hub.go", "PollBusy:    300 * time.Millisecond", "PollBusy:    5 * time.Second"},
 			}},
 			{"While Postgres is away, people are told.", "live TestPostgresAway", []edit{
-				{"live/poll.go", "away := now-time.Duration(h.answered.Load()) > h.limits.Degraded", "away := now < 0"},
+				{"live/outage.go", "now-time.Duration(h.answered.Load()) > h.limits.Degraded", "now < 0*time.Second"},
 			}},
 			{"While Postgres is away, nothing is pushed.", "live TestPostgresAway", []edit{
 				{"live/room.go", "if !r.loaded || r.hub.degraded.Load() {", "if !r.loaded {"},
 			}},
 			{"A process renews its lease.", "live TestKeepPresence", []edit{
-				{"live/poll.go", "time.NewTicker(h.limits.Lease / 3)", "time.NewTicker(time.Hour)"},
+				{"live/presence.go", "time.NewTicker(h.limits.Lease / 3)", "time.NewTicker(time.Hour)"},
 			}},
 			{"People with a connection are present.", "live TestKeepPresence", []edit{
-				{"live/poll.go", "time.NewTicker(h.limits.Attend)", "time.NewTicker(time.Hour)"},
+				{"live/presence.go", "time.NewTicker(h.limits.Attend)", "time.NewTicker(time.Hour)"},
 			}},
 			{
 				"A process whose lease had lapsed stores its connections again.",
 				"live TestMembersAreRestored",
 				[]edit{
-					{"live/poll.go", "if h.sinceRenewal() > 2*h.limits.Lease {", "if h.sinceRenewal() < 0 {"},
+					{"live/presence.go", "if h.sinceRenewal() > 2*h.limits.Lease {", "if h.sinceRenewal() < 0 {"},
 				},
 			},
 			{"A report that can never be stored is dropped, and holds up no later report.", "live TestReportsThatFail", []edit{
@@ -683,11 +683,11 @@ var design = []section{
 				{"live/offset.go", "o.samples = nil // they measured the former clock", ""},
 			}},
 			{"After a step, clients are told to measure again.", "live TestClockJumps", []edit{
-				{"live/poll.go", "frame := h.encode(&wire.ClockChanged{})\n\tfor _, c := range h.connections(false) {",
+				{"live/clock_jump.go", "frame := h.encode(&wire.ClockChanged{})\n\tfor _, c := range h.connections(false) {",
 					"frame := h.encode(&wire.ClockChanged{})\n\tfor _, c := range h.connections(false)[:0] {"},
 			}},
 			{"After a step, a running room is anchored again.", "live TestClockJumps", []edit{
-				{"live/poll.go", "h.spawn(func() { r.moveClock(step) })", "h.spawn(func() { _ = r })"},
+				{"live/clock_jump.go", "h.spawn(func() { r.moveClock(step) })", "h.spawn(func() { _ = r })"},
 			}},
 			{"Of several processes, one anchors it.", "playback TestTransitions/playing:_the_clock_was_set_by_another", []edit{
 				{"playback/machine.go", "if m.Revision != e.Revision || ", "if "},
