@@ -428,6 +428,9 @@ var design = []section{
 	{
 		"Connections",
 		[]rule{
+			{"People who change their name or picture see it at once in all of their connections.", "live TestOwnPerson", []edit{
+				{"live/digest.go", "r.tellSelf(c)", "_ = c"},
+			}},
 			{"Browsers connect from allowed origins only.", "api TestLiveHandshake/origins", []edit{
 				{"api/live.go", "if !s.originAllowed(", "if false && !s.originAllowed("},
 			}},

@@ -245,4 +245,9 @@ var typescript = []rule{
 			{"clients/typescript/src/live/watch.ts", `addEventListener('online', () => room.reconnect(), { signal });`, ``},
 		},
 	},
+	{
+		"A page is told of subtitles that cannot be loaded.",
+		"clients/typescript a page is told of subtitles that cannot be loaded, until there are others",
+		[]edit{{"clients/typescript/src/live/subtitles.ts", "() => failed(language)", "() => void failed"}},
+	},
 }

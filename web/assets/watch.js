@@ -2195,7 +2195,7 @@ var Follower = class {
 };
 
 // ../clients/typescript/src/live/subtitles.ts
-function setSubtitles(video, subtitles, signal) {
+function setSubtitles(video, subtitles, signal, failed) {
   for (const track of video.textTracks) {
     changeCues(track, () => {
       for (const cue of [...track.cues ?? []]) track.removeCue(cue);
@@ -2210,6 +2210,7 @@ function setSubtitles(video, subtitles, signal) {
     element.addEventListener("load", () => changeCues(track, () => {
       for (const cue of [...element.track.cues ?? []]) track.addCue(cue);
     }), { signal });
+    element.addEventListener("error", () => failed(language), { signal });
     element.track.mode = "hidden";
   }
 }
@@ -2342,7 +2343,14 @@ var Watch = class {
   video;
   room;
   options;
-  view = { error: void 0, position: void 0, gaveUp: false, obstacle: void 0, stalled: false };
+  view = {
+    error: void 0,
+    position: void 0,
+    gaveUp: false,
+    obstacle: void 0,
+    stalled: false,
+    failedSubtitles: []
+  };
   #media;
   #follower;
   #abort = new AbortController();
@@ -2351,6 +2359,7 @@ var Watch = class {
   #loaded = "";
   #subtitles = new AbortController();
   #subtitled;
+  #failedSubtitles = [];
   #state;
   #lastTick = performance.now();
   #timer;
@@ -2402,7 +2411,11 @@ var Watch = class {
     this.#subtitled = content;
     this.#subtitles.abort();
     this.#subtitles = new AbortController();
-    setSubtitles(this.video, subtitles, this.#subtitles.signal);
+    this.#failedSubtitles = [];
+    setSubtitles(this.video, subtitles, this.#subtitles.signal, (language) => {
+      this.#failedSubtitles = [...this.#failedSubtitles, language];
+      this.#tick();
+    });
   }
   /** Another server knows nothing of what this one was told. */
   #reconnected() {
@@ -2432,7 +2445,8 @@ var Watch = class {
       position: following?.target,
       gaveUp: following?.gaveUp ?? false,
       obstacle: this.#media.obstacle,
-      stalled: this.#starvedSince !== void 0 && now - this.#starvedSince > stallTime
+      stalled: this.#starvedSince !== void 0 && now - this.#starvedSince > stallTime,
+      failedSubtitles: this.#failedSubtitles
     };
     this.options.onView?.(this.view);
   }
@@ -3132,6 +3146,7 @@ d" : "")
 // watch/player.ts
 var figureGap = 500;
 var rates = [0.5, 0.75, 1, 1.25, 1.5, 2];
+var mediaKeys = ["play", "pause", "seekbackward", "seekforward"];
 var Player = class {
   /** `hasNext` says whether there is a movie to begin with. */
   constructor(room, choose, hasNext) {
@@ -3240,7 +3255,10 @@ var Player = class {
     this.#watching.stop();
     this.#video.removeAttribute("src");
     this.#video.load();
-    if ("mediaSession" in navigator) navigator.mediaSession.metadata = null;
+    if (!("mediaSession" in navigator)) return;
+    navigator.mediaSession.metadata = null;
+    navigator.mediaSession.playbackState = "none";
+    for (const key2 of mediaKeys) navigator.mediaSession.setActionHandler(key2, null);
   }
   /** Shows what depends on the queue. */
   refresh() {
@@ -3318,17 +3336,20 @@ var Player = class {
   }
   #mediaKeys() {
     if (!("mediaSession" in navigator)) return;
-    const { mediaSession } = navigator;
-    mediaSession.setActionHandler("play", () => this.toggle());
-    mediaSession.setActionHandler("pause", () => this.toggle());
-    mediaSession.setActionHandler("seekbackward", () => this.seekBy(-1e4));
-    mediaSession.setActionHandler("seekforward", () => this.seekBy(1e4));
+    const handlers = {
+      play: () => this.toggle(),
+      pause: () => this.toggle(),
+      seekbackward: () => this.seekBy(-1e4),
+      seekforward: () => this.seekBy(1e4)
+    };
+    for (const key2 of mediaKeys) navigator.mediaSession.setActionHandler(key2, handlers[key2]);
   }
   /** Called several times a second. */
   #show(view) {
     const now = performance.now();
     if (this.#watching === void 0) return;
     this.#renderCurtain(view);
+    setText(this.#notice, this.#noticeText());
     if (now - this.#figuresAt < figureGap) return;
     this.#figuresAt = now;
     this.#renderSync(view);
@@ -3403,10 +3424,16 @@ in…";
     const goesOn = state?.state === "playing" ? " The movie goes on." : "";
     if (phase === "reconnecting") return `The connection is lost.${goesOn} Connecting again…`;
     if (degraded) return `The server has lost its database.${goesOn} Nobody can control the movie now.`;
-    if (state?.state !== "waiting") return "";
+    if (state?.state !== "waiting") return this.#subtitlesText();
     if (members.waiting_for.length === 0) return "One moment…";
     const names = this.#names(members.waiting_for);
     return `Waiting for ${list(names, members.waiting - members.waiting_for.length)}`;
+  }
+  /** Says if the subtitles that the person has chosen are missing. */
+  #subtitlesText() {
+    const chosen = [...this.#video.textTracks].find(({ mode }) => mode === "showing");
+    const isMissing = chosen && this.#watching?.view.failedSubtitles.includes(chosen.language);
+    return isMissing ? `The subtitles cannot be loaded: ${chosen.label}` : "";
   }
   /** How long it is until the movie starts by itself, for a party; undefined unless it is going to. */
   #untilStart() {

@@ -511,6 +511,19 @@ test('subtitles of a former movie that come late are not shown', async () => {
   assert.deepEqual(video.textTracks.map(({ shown }) => shown), [[]]);
 });
 
+test('a page is told of subtitles that cannot be loaded, until there are others', async () => {
+  const page = await Page.open({ media: { subtitles: [english, german] } });
+  const { files } = page.browser.document;
+  assert.deepEqual(page.view.failedSubtitles, []);
+  files[1]?.fail();
+  assert.deepEqual(page.view.failedSubtitles, ['de']);
+  files[0]?.arrive('First');
+  page.edits({ subtitles: [english, { ...german, url: '/better.vtt' }], version: 2 });
+  assert.deepEqual(page.view.failedSubtitles, []);
+  files[1]?.fail();
+  assert.deepEqual(page.view.failedSubtitles, [], 'the former file');
+});
+
 test('the chosen language stays chosen: while its file is loaded, in the next movie, and after one without it', async () => {
   const page = await Page.open({ media: { subtitles: [english, german] } });
   const { video, browser: { document: { files } } } = page;
