@@ -143,11 +143,11 @@ type transition struct {
 	only *int64
 
 	// These are read under the lock.
-	row     playbackRow
-	before  playback.State // of row, with the item's times as the catalogue has them now
-	renewed bool           // whether that differs from row
-	now     time.Time      // by Postgres' clock
-	next    itemRow        // the first of the queue, if the event needs it
+	row     playbackRow // with the item's times as the catalogue has them now
+	renewed bool        // whether they differ from what is stored
+	before  playback.State
+	now     time.Time // by Postgres' clock
+	next    itemRow   // the first of the queue, if the event needs it
 	members []memberRow
 	item    watchparty.QueueItem // what plays before the event
 }
@@ -168,9 +168,7 @@ func (t *transition) apply(ctx context.Context, tx bun.Tx) (PlaybackAnswer, erro
 	if err := t.read(ctx, tx); err != nil {
 		return PlaybackAnswer{}, err
 	}
-	if err := t.renew(ctx, tx); err != nil {
-		return PlaybackAnswer{}, err
-	}
+	t.before = t.row.state()
 	after, effects, err := playback.Apply(t.before, t.event, t.playbackRoom(), t.now)
 	if err != nil {
 		t.refused = true
@@ -196,7 +194,8 @@ func (t *transition) apply(ctx context.Context, tx bun.Tx) (PlaybackAnswer, erro
 	return answer, err
 }
 
-// renew brings the row in line with the movie that it plays, which may have changed since the row was stored.
+// renew brings the row in line with the movie that it plays, which may have changed since the row was stored. The
+// durations that players have told count no longer then: they may be those of another stream.
 func (t *transition) renew(ctx context.Context, tx bun.Tx) error {
 	items, err := readItems(ctx, tx, idsOf(t.row.ItemID))
 	if err != nil {
@@ -204,9 +203,17 @@ func (t *transition) renew(ctx context.Context, tx bun.Tx) error {
 	}
 	t.item = items[value(t.row.ItemID)]
 	stored := t.row.state()
-	t.before = stored.Renewed(itemOf(t.item))
-	if t.renewed = t.before.Item != stored.Item; t.renewed {
-		t.row.become(t.before)
+	now := stored.Renewed(itemOf(t.item))
+	if t.renewed = now.Item != stored.Item; !t.renewed {
+		return nil
+	}
+	t.row.become(now)
+	_, err = tx.NewRaw(`
+		UPDATE live_members AS c SET duration_ms = 0, updated_at = now() FROM (
+			SELECT conn_id FROM live_members WHERE room_id = ? ORDER BY conn_id FOR NO KEY UPDATE) AS there
+		WHERE c.conn_id = there.conn_id`, t.room.ID).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("store: forget durations: %w", err)
 	}
 	return nil
 }
@@ -223,16 +230,24 @@ func (t *transition) tellStart(ctx context.Context, movieID string) {
 	})
 }
 
-// lock locks the row, and inserts it if the room has none.
+// lock locks the row, and brings it in line with the movie that it plays.
 func (t *transition) lock(ctx context.Context, tx bun.Tx) error {
-	lockRow := func() error {
+	if err := t.lockRow(ctx, tx); err != nil {
+		return err
+	}
+	return t.renew(ctx, tx)
+}
+
+// lockRow locks the row, and inserts it if the room has none.
+func (t *transition) lockRow(ctx context.Context, tx bun.Tx) error {
+	find := func() error {
 		q := tx.NewSelect().Model(&t.row).Where("room_id = ?", t.room.ID)
 		if t.only != nil {
 			return q.Where("revision = ?", *t.only).For("UPDATE SKIP LOCKED").Scan(ctx)
 		}
 		return q.For("UPDATE").Scan(ctx)
 	}
-	err := lockRow()
+	err := find()
 	if !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
@@ -244,7 +259,7 @@ func (t *transition) lock(ctx context.Context, tx bun.Tx) error {
 	if err != nil {
 		return err
 	}
-	return lockRow()
+	return find()
 }
 
 // read reads what package playback needs to know, and the time. It runs under the lock, so that none of this changes
@@ -322,6 +337,7 @@ func (t *transition) save(ctx context.Context, tx bun.Tx, after playback.State, 
 		if _, err := q.Exec(ctx); err != nil {
 			return fmt.Errorf("store: save playback: %w", err)
 		}
+		t.renewed = false
 	}
 	if effects.Started != "" {
 		_, err := tx.NewRaw("UPDATE queue_items SET played_at = ?, updated_at = now() WHERE id = ?", t.now,

@@ -343,6 +343,37 @@ func TestMovieChangesWhileItPlays(t *testing.T) {
 	require.Equal(t, playback.CauseEnded, answer.Cause, "it is over")
 }
 
+// TestDurationsFromBeforeAnEdit: the durations that players have told for a former stream do not overrule the one that
+// an admin gives with another stream; those that they tell afterwards do.
+func TestDurationsFromBeforeAnEdit(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	p := newParty(t, s)
+	movie, err := s.CreateMovie(t.Context(), p.root.ID, watchparty.NewMovie{
+		Title: "Nosferatu", Year: 1922, RuntimeMinutes: 94, StreamURL: filmAddress, DurationMS: 5_600_000,
+	}, IdempotencyKey{})
+	require.NoError(t, err)
+	_, conns := p.connectAll(p.host, p.guest, p.holder)
+	loaded, err := s.ApplyPlaybackCommand(t.Context(), p.room.ID, p.by["host"], newCommand(playback.Load),
+		watchparty.Source{MovieID: movie.ID})
+	require.NoError(t, err)
+	tell := func(durationMS int64, conns ...string) playback.Item {
+		t.Helper()
+		var reports []MemberReport
+		for _, conn := range conns {
+			reports = append(reports, MemberReport{ConnID: conn, ReadyCue: loaded.Cue, DurationMS: durationMS})
+		}
+		return p.report(reports...).Item
+	}
+	require.Equal(t, int64(5_500_000), tell(5_500_000, conns...).DurationMS)
+	_, err = s.UpdateMovie(t.Context(), p.root.ID, movie.ID, watchparty.MovieChange{
+		StreamURL: ptr(filmAddress + "?longer"), DurationMS: ptr(int64(5_700_000)),
+	}, nil)
+	require.NoError(t, err)
+	require.Equal(t, int64(5_700_000), tell(5_710_000, conns[0]).DurationMS, "one player")
+	require.Equal(t, int64(5_710_000), tell(5_710_000, conns[1]).DurationMS, "two")
+}
+
 func TestPlayPlaysTheRoomsMovie(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)

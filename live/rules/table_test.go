@@ -348,8 +348,13 @@ var design = []section{
 				{"store/playbacks.go", "r.state().Renewed(itemOf(item))", "r.state()"},
 			}},
 			{"A command is applied to the item with its present duration.", "store TestMovieChangesWhileItPlays", []edit{
-				{"store/playback_events.go", "t.before = stored.Renewed(itemOf(t.item))", "t.before = stored"},
+				{"store/playback_events.go", "now := stored.Renewed(itemOf(t.item))", "now := stored"},
 			}},
+			{"Durations that players told before a change of the duration do not count.",
+				"store TestDurationsFromBeforeAnEdit", []edit{
+					{"store/playback_events.go", "UPDATE live_members AS c SET duration_ms = 0,",
+						"UPDATE live_members AS c SET duration_ms = c.duration_ms,"},
+				}},
 			{"The first event after a change of the duration stores it.", "store TestMovieChangesWhileItPlays", []edit{
 				{"store/playback_events.go", "if effects.Changed || t.renewed {", "if effects.Changed {"},
 			}},
