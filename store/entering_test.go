@@ -375,6 +375,7 @@ var outside = map[string][]string{
 		"Room",
 		"RoomLog",
 		"Rooms",
+		"RoomsWithMovies",
 		"RoomsByPeople",
 		"Run",
 		"Runs",
