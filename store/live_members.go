@@ -222,6 +222,9 @@ func (s *Store) ReportPlayers(
 		if err := t.lock(ctx, tx); err != nil {
 			return err
 		}
+		if err := t.forgetDurations(ctx, tx); err != nil {
+			return err
+		}
 		latest := latestReports(t.row.Cue, reports)
 		if err := storeReports(ctx, tx, t.row, slices.Collect(maps.Values(latest))); err != nil {
 			return err

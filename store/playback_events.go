@@ -145,6 +145,7 @@ type transition struct {
 	// These are read under the lock.
 	row     playbackRow // with the item's times as the catalogue has them now
 	renewed bool        // whether they differ from what is stored
+	expired bool        // whether the durations that players have told do not count any more
 	before  playback.State
 	now     time.Time // by Postgres' clock
 	next    itemRow   // the first of the queue, if the event needs it
@@ -204,11 +205,20 @@ func (t *transition) renew(ctx context.Context, tx bun.Tx) error {
 	t.item = items[value(t.row.ItemID)]
 	stored := t.row.state()
 	now := stored.Renewed(itemOf(t.item))
-	if t.renewed = now.Item != stored.Item; !t.renewed {
+	if now.Item != stored.Item {
+		t.renewed, t.expired = true, true
+		t.row.become(now)
+	}
+	return nil
+}
+
+// forgetDurations removes what players have told before the row was renewed.
+func (t *transition) forgetDurations(ctx context.Context, tx bun.Tx) error {
+	if !t.expired {
 		return nil
 	}
-	t.row.become(now)
-	_, err = tx.NewRaw(`
+	t.expired = false
+	_, err := tx.NewRaw(`
 		UPDATE live_members AS c SET duration_ms = 0, updated_at = now() FROM (
 			SELECT conn_id FROM live_members WHERE room_id = ? ORDER BY conn_id FOR NO KEY UPDATE) AS there
 		WHERE c.conn_id = there.conn_id`, t.room.ID).Exec(ctx)
@@ -360,6 +370,9 @@ func (t *transition) save(ctx context.Context, tx bun.Tx, after playback.State, 
 }
 
 func (t *transition) saveMembers(ctx context.Context, tx bun.Tx, effects playback.Effects) error {
+	if err := t.forgetDurations(ctx, tx); err != nil {
+		return err
+	}
 	for _, change := range []struct {
 		connID, column string
 		at             time.Time
