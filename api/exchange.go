@@ -18,7 +18,6 @@ type exchange struct {
 	header   http.Header
 	client   string // where the request comes from; see client
 	identity *identity
-	conn     *connection
 	target   *target // what the answer was, if it is a cached read that others may repeat
 }
 
