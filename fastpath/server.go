@@ -27,7 +27,7 @@ type Server struct {
 	answers sync.WaitGroup // that are being sent
 }
 
-// Serve is http.Server's, once. The connections of l have a fast path if they are TCP. What is answered by it changes no
+// Serve is http.Server's, once. The connections of l have a fast path if they are TCP. An answer on it changes no
 // ConnState.
 func (s *Server) Serve(l net.Listener) error {
 	tell := s.ConnState
