@@ -591,7 +591,8 @@ export interface paths {
         /**
          * Update a movie
          * @description For admins. Changes the properties that are sent. An archived movie is not in the catalogue; rooms that have it
-         *     keep it.
+         *     keep it. Rooms that play the movie, or have it in their queue, take the change at once, and keep their place:
+         *     see the state of live rooms.
          */
         patch: operations["updateMovie"];
         trace?: never;
@@ -4301,7 +4302,7 @@ export interface components {
             title: string;
             /**
              * Format: uri
-             * @description Where the stream is; it starts with https://
+             * @description Where the stream is; it starts with https://. Empty if the movie has lost it.
              */
             stream_url: string;
             /** @description The subtitles of the movie */
