@@ -100,25 +100,30 @@ func TestChartsOfThroughput(t *testing.T) {
 	figures := reflect.TypeFor[contract.Throughput]()
 	for i := range figures.NumField() {
 		field := figures.Field(i)
-		if field.Type.Kind() != reflect.Int {
+		if field.Name == "From" {
 			continue
 		}
 		spans := []contract.Throughput{{From: from}, {From: from.Add(5 * time.Minute)}}
 		for at, n := range []int64{1, 4} {
-			reflect.ValueOf(&spans[at]).Elem().Field(i).SetInt(n)
+			spans[at].JobsFailed = new(int64)
+			figure := reflect.ValueOf(&spans[at]).Elem().Field(i)
+			if figure.Kind() == reflect.Pointer {
+				figure = figure.Elem()
+			}
+			figure.SetInt(n)
 		}
 		var shown []spanChart
 		for _, c := range charts(spans, "15:04") {
-			if c.Good+c.Bad > 0 {
+			if c.Good+int(*c.Bad) > 0 {
 				shown = append(shown, c)
 			}
 		}
 		require.Len(t, shown, 1, field.Name)
 		c := shown[0]
-		require.Equal(t, 5, c.Good+c.Bad, field.Name)
+		require.Equal(t, 5, c.Good+int(*c.Bad), field.Name)
 		require.Equal(t, "20:15 UTC", c.First)
 		word := c.GoodWord
-		if c.Bad > 0 {
+		if *c.Bad > 0 {
 			word = c.BadWord
 		}
 		for at, want := range []struct {
@@ -130,4 +135,18 @@ func TestChartsOfThroughput(t *testing.T) {
 			require.Equal(t, chartHeight, c.Bars[at].Under+c.Bars[at].Bad)
 		}
 	}
+}
+
+// TestChartsWithoutTemporal: what only Temporal knows is a dash while Temporal is away, and not a zero.
+func TestChartsWithoutTemporal(t *testing.T) {
+	t.Parallel()
+	var dashes []string
+	for _, c := range charts([]contract.Throughput{{JobsStarted: 3}, {}}, "15:04") {
+		if number(c.Bad) == "–" {
+			dashes = append(dashes, c.Title+" "+c.BadWord)
+			require.Contains(t, c.Bars[0].Label, "3 started, – failed")
+			require.Equal(t, barHeight, c.Bars[0].Good)
+		}
+	}
+	require.Equal(t, []string{"Jobs failed"}, dashes)
 }
