@@ -78,7 +78,7 @@ func (c *Console) functions() template.FuncMap {
 		"target":       target,
 		"noMovie":      func() contract.Movie { return contract.Movie{} },
 		"auditActions": sync.OnceValue(auditActions),
-		"maxNote":      func() int { return watchparty.MaxAdminNote },
+		"limits":       func() map[string]int { return fieldLimits },
 		"heads":        heads,
 		"empty":        empty,
 		"choose":       choose,
@@ -330,6 +330,13 @@ func pretty(v any) string {
 		return ""
 	}
 	return string(text)
+}
+
+// fieldLimits are the limits of fields in characters. Browsers let nobody type more.
+var fieldLimits = map[string]int{
+	"Note": watchparty.MaxAdminNote, "Reason": watchparty.MaxReason, "Title": watchparty.MaxTitle,
+	"Description": watchparty.MaxMovieDescription, "Genres": watchparty.MaxGenres * (watchparty.MaxGenre + len(", ")),
+	"Address": watchparty.MaxAddressBytes, "Number": 10, "Filter": 300,
 }
 
 // bar is a bar of a chart.

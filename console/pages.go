@@ -121,7 +121,10 @@ func pages() []page {
 // page returns the handler of a page.
 func (c *Console) page(p page) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked := r.URL.Query()
+		asked, err := url.ParseQuery(r.URL.RawQuery)
+		if err != nil {
+			err = &problem{contract.Problem{Status: http.StatusBadRequest, Title: "The filters in the address cannot be read."}}
+		}
 		v := view{Title: p.title, Nav: p.nav, Template: p.template, Query: map[string]string{}}
 		query := url.Values{}
 		for name := range asked {
@@ -134,12 +137,14 @@ func (c *Console) page(p page) http.Handler {
 		}
 		var data any
 		var next *string
-		err := c.readFilters(r, query)
+		if err == nil {
+			err = c.readFilters(r, query)
+		}
 		if err == nil {
 			data, next, err = p.read(c, r, query)
 		}
 		if err != nil {
-			v.Unfiltered = len(asked) > 0
+			v.Unfiltered = r.URL.RawQuery != ""
 			c.failed(w, r, v, err)
 			return
 		}
