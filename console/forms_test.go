@@ -116,6 +116,26 @@ func TestFieldsHaveLimits(t *testing.T) {
 	require.Greater(t, fields, 30)
 }
 
+// TestFormsWithUnknownAccounts: a form that names nobody keeps what was typed.
+func TestFormsWithUnknownAccounts(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, examples(t))
+	tried := 0
+	for _, a := range acts() {
+		for _, f := range a.fields {
+			if f.kind != "account" {
+				continue
+			}
+			tried++
+			w := s.ask(t, http.MethodPost, Base+a.path, url.Values{f.name: {"nobody-at-all"}, noteField: {"The disk was full"}})
+			require.Equal(t, http.StatusUnprocessableEntity, w.Code, a.path)
+			require.Contains(t, w.Body.String(), "No account has the username “nobody-at-all”.")
+			require.Contains(t, w.Body.String(), "The disk was full")
+		}
+	}
+	require.Positive(t, tried)
+}
+
 // TestLargeForms: a form that is too large is refused with a reason and a way back.
 func TestLargeForms(t *testing.T) {
 	t.Parallel()

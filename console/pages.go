@@ -167,7 +167,7 @@ func (c *Console) readFilters(r *http.Request, query url.Values) error {
 			query.Set(name, instant(query.Get(name)))
 		}
 	}
-	for _, name := range []string{"user_id", "host_id", "actor_id"} {
+	for _, name := range []string{"user_id", "host_id", "actor_id", "target_id"} {
 		if !query.Has(name) {
 			continue
 		}
@@ -196,7 +196,7 @@ func (c *Console) accountOf(r *http.Request, username string) (string, error) {
 			return user.ID, nil
 		}
 	}
-	return "", &problem{contract.Problem{Status: http.StatusNotFound,
+	return "", &problem{contract.Problem{Status: http.StatusUnprocessableEntity,
 		Title: "No account has the username “" + username + "”. An ID works, too."}}
 }
 
@@ -211,11 +211,15 @@ func (p overviewPage) Calm() bool {
 	return len(p.Late) == 0 && len(unattended(p.Queues)) == 0 && p.Temporal != contract.Away
 }
 
+// knownByTemporal are the parts about which nothing is known while Temporal is away.
+var knownByTemporal = []contract.HealthPart{
+	contract.HealthPartTemporal, contract.HealthPartWorkers, contract.HealthPartSchedules,
+}
+
 // Degraded are the parts that are not as they should be, but for what Temporal takes away with it.
 func (p overviewPage) Degraded() []contract.DegradedPart {
 	return slices.DeleteFunc(slices.Clone(p.Health.Degraded), func(part contract.DegradedPart) bool {
-		return p.Temporal == contract.Away &&
-			(part.Part == contract.HealthPartTemporal || part.Part == contract.HealthPartWorkers)
+		return p.Temporal == contract.Away && slices.Contains(knownByTemporal, part.Part)
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/watchparty/watchparty/api/contract"
+	"github.com/watchparty/watchparty/health"
 )
 
 // TestTimesOfFields: browsers send times without a zone, which are UTC; what the API writes is taken, too.
@@ -62,6 +63,22 @@ func TestTonesOfParts(t *testing.T) {
 	} {
 		require.Equal(t, want, partTone(state), state)
 	}
+}
+
+// TestPartsWhileTemporalIsAway: the overview says once that Temporal is away, and not of each part that asks it.
+func TestPartsWhileTemporalIsAway(t *testing.T) {
+	t.Parallel()
+	var page overviewPage
+	for _, part := range health.Parts() {
+		page.Health.Degraded = append(page.Health.Degraded, contract.DegradedPart{Part: contract.HealthPart(part)})
+	}
+	require.Len(t, page.Degraded(), len(health.Parts()))
+	page.Temporal = contract.Away
+	var others []string
+	for _, part := range page.Degraded() {
+		others = append(others, string(part.Part))
+	}
+	require.Equal(t, []string{health.Database, health.Redis, health.Bucket, health.Emails}, others)
 }
 
 // TestMeanings: the console explains each code that it shows with a meaning.
