@@ -193,7 +193,7 @@ func TestPagesThatFail(t *testing.T) {
 		code   string
 		text   string
 	}{
-		"/nowhere":           {http.MethodGet, 404, "not_found", "Not found"},
+		"/nowhere":           {http.MethodGet, 404, "not_found", "There is no page at this address."},
 		"/docs/nowhere":      {http.MethodGet, 404, "not_found", "Not found"},
 		"/api/docs/nowhere":  {http.MethodGet, 404, "not_found", "Not found"},
 		"/assets/nowhere.js": {http.MethodGet, 404, "not_found", "Not found"},

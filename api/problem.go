@@ -205,6 +205,8 @@ func failure(c echo.Context, p contract.Problem) web.Failure {
 		f.Detail = *p.Detail
 	}
 	switch p.Status {
+	case http.StatusNotFound:
+		f.Detail = "There is no page at this address."
 	case http.StatusTooManyRequests,
 		http.StatusServiceUnavailable,
 		http.StatusInternalServerError,
