@@ -289,11 +289,16 @@ type cleanupPage struct {
 	First    bool               // whether the runs are the newest ones
 }
 
-// Bad reports whether an admin should look at the clean-up.
-func (p cleanupPage) Bad() bool {
+// Tone is how the clean-up's state looks: a fault, or a pause, which is as an admin wants it.
+func (p cleanupPage) Tone() string {
 	last := p.Last()
-	return p.Schedule == nil || p.Schedule.Paused ||
-		last != nil && (last.State == contract.CleanupRunStateFailed || len(last.Errors) > 0)
+	switch {
+	case p.Schedule == nil, last != nil && (last.State == contract.CleanupRunStateFailed || len(last.Errors) > 0):
+		return "bad"
+	case p.Schedule.Paused:
+		return "warn"
+	}
+	return ""
 }
 
 // Next says when the next run comes.
@@ -302,9 +307,9 @@ func (p cleanupPage) Next() string {
 	case p.Schedule == nil:
 		return "Temporal does not answer, so that the next one is not known."
 	case p.Schedule.Paused && p.Schedule.Note != "":
-		return "No other one comes by itself, since the schedule is paused: “" + p.Schedule.Note + "”."
+		return "None comes by itself, since the schedule is paused: “" + p.Schedule.Note + "”."
 	case p.Schedule.Paused:
-		return "No other one comes by itself, since the schedule is paused."
+		return "None comes by itself, since the schedule is paused."
 	case len(p.Schedule.NextRuns) == 0:
 		return "The schedule has no next one."
 	}

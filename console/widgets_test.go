@@ -81,6 +81,26 @@ func TestPartsWhileTemporalIsAway(t *testing.T) {
 	require.Equal(t, []string{health.Database, health.Redis, health.Bucket, health.Emails}, others)
 }
 
+// TestTonesOfCleanup: a paused schedule does not look like a fault, and does not hide one.
+func TestTonesOfCleanup(t *testing.T) {
+	t.Parallel()
+	ended := time.Now()
+	failed := []contract.CleanupRun{{FinishedAt: &ended, State: contract.CleanupRunStateFailed}}
+	well := []contract.CleanupRun{{FinishedAt: &ended, State: contract.CleanupRunStateCompleted}}
+	for name, c := range map[string]struct {
+		page cleanupPage
+		want string
+	}{
+		"well":               {cleanupPage{Runs: well, Schedule: &contract.Schedule{}}, ""},
+		"paused":             {cleanupPage{Runs: well, Schedule: &contract.Schedule{Paused: true}}, "warn"},
+		"failed":             {cleanupPage{Runs: failed, Schedule: &contract.Schedule{}}, "bad"},
+		"failed, and paused": {cleanupPage{Runs: failed, Schedule: &contract.Schedule{Paused: true}}, "bad"},
+		"Temporal is away":   {cleanupPage{Runs: well}, "bad"},
+	} {
+		require.Equal(t, c.want, c.page.Tone(), name)
+	}
+}
+
 // TestMeanings: the console explains each code that it shows with a meaning.
 func TestMeanings(t *testing.T) {
 	t.Parallel()
