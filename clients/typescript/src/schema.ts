@@ -2728,8 +2728,9 @@ export interface paths {
         /**
          * Pause a kind of work
          * @description The queues that can be paused are `email` (emails), `avatar` (the rendering of avatars), `maintenance`
-         *     (clean-up, reports and deletions of accounts) and `webhooks` (deliveries to webhooks). Workers stop within seconds. What waits keeps its place and loses
-         *     no attempt; what is added waits, too. What is cut short goes on after the pause. Pausing again is a success.
+         *     (clean-up, reports and deletions of accounts) and `webhooks` (deliveries to webhooks). Workers stop within
+         *     seconds. What waits keeps its place and loses no attempt; what is added waits, too. What is cut short goes on
+         *     after the pause. Pausing again is a success.
          */
         post: operations["pauseQueue"];
         delete?: never;
@@ -8398,8 +8399,8 @@ export interface components {
         AuditEntry: {
             id: components["schemas"]["ID"];
             /**
-             * @description The admin; null for an operator's command and for the service itself. Of an account that is deleted since, the log keeps the username,
-             *     which is also the display name then, beside the generated picture.
+             * @description The admin; null for an operator's command and for the service itself. Of an account that is deleted since,
+             *     the log keeps the username, which is also the display name then, beside the generated picture.
              */
             actor: components["schemas"]["Person"] | null;
             action: components["schemas"]["AuditAction"];
