@@ -21,6 +21,14 @@ type exchange struct {
 	target   *target // what the answer was, if it is a cached read that others may repeat
 }
 
+// ifNoneMatch is the condition of a plain request, and nil without one.
+func (e *exchange) ifNoneMatch() *string {
+	if tags := e.header["If-None-Match"]; len(tags) > 0 {
+		return &tags[0]
+	}
+	return nil
+}
+
 type exchangeKey struct{}
 
 // Value implements context.Context.

@@ -63,19 +63,24 @@ func (s *Server) inMemory(uri string) bool {
 	return ok && s.cache.Holds(known.key)
 }
 
-// isPlain reports whether nothing but its target and its token says what a request asks for.
+// isPlain reports whether nothing but its target, its token and the answer that the client has says what a request asks
+// for.
 func isPlain(r *http.Request) bool {
 	if r.Method != http.MethodGet || r.RequestURI == "" || r.ContentLength != 0 || len(r.TransferEncoding) > 0 ||
 		len(r.Header[echo.HeaderAuthorization]) > 1 || len(r.Header[echo.HeaderContentType]) > 1 {
 		return false
 	}
-	for _, name := range [...]string{"If-Match", "If-None-Match", "Range", "Content-Encoding"} {
+	for _, name := range [...]string{"If-Match", "Range", "Content-Encoding"} {
 		if r.Header[name] != nil {
 			return false
 		}
 	}
-	return true
+	tags := r.Header["If-None-Match"]
+	return len(tags) == 0 || len(tags) == 1 && len(tags[0]) <= maxKnownTags
 }
+
+// maxKnownTags is the length of an If-None-Match that needs no check of its form, in bytes.
+const maxKnownTags = 1024
 
 // repeat reports whether it has answered, or refused. It uses memory alone: what is not there is asked for by the
 // operation, all at once.
@@ -95,6 +100,7 @@ func (s *Server) repeat(c echo.Context, e *exchange, t *target) (done bool, err 
 			return known, err
 		}
 		if t.key == roomKey(t.roomID) {
+			room.ifNoneMatch = e.ifNoneMatch()
 			return true, room.write(c.Response())
 		}
 	}
@@ -102,7 +108,7 @@ func (s *Server) repeat(c echo.Context, e *exchange, t *target) (done bool, err 
 	if !ok {
 		return false, nil
 	}
-	answer := cached{entry: entry, hit: true, accepted: e.header}
+	answer := cached{entry: entry, hit: true, accepted: e.header, ifNoneMatch: e.ifNoneMatch()}
 	if t.versioned {
 		if answer.version, err = versionOf(entry.Meta); err != nil {
 			return true, err
