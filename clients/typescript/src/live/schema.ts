@@ -188,9 +188,9 @@ export interface components {
             /**
              * @description What changed the state: a command, or `ready` (everybody is), `deadline` (of a wait), `rebuffer` (somebody
              *     ran out of data), `ended` (the item is over), `voted` (to skip it), `removed` (from the queue), `deserted`
-             *     (nobody was connected), `archived` (the room was), `scheduled`, `unscheduled` (it starts by itself, and no longer), `started` (as scheduled), `duration` (the
-             *     length of the item was learnt), `clock` (the database's was set). Empty in a room that has never played
-             *     anything.
+             *     (nobody was connected), `archived` (the room was), `scheduled`, `unscheduled` (it starts by itself, and no
+             *     longer), `started` (as scheduled), `duration` (the length of the item was learnt), `clock` (the database's
+             *     was set). Empty in a room that has never played anything.
              * @enum {string}
              */
             cause: "" | "play" | "pause" | "seek" | "rate" | "load" | "skip" | "stop" | "ready" | "deadline" | "rebuffer" | "ended" | "voted" | "removed" | "deserted" | "archived" | "scheduled" | "unscheduled" | "started" | "duration" | "clock";
