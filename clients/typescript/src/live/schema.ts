@@ -351,7 +351,7 @@ export interface components {
             t: "room";
         } & components["schemas"]["RoomSettings"];
         Queue: {
-            /** @description Rises with each change of the queue and of its votes; a change of a movie in it leaves it as it is */
+            /** @description Rises with each change of the queue and of its votes, but not with one of a movie in it */
             version: components["schemas"]["Count"];
             /** @description How many people have voted to skip the present item */
             skip_votes: number;
