@@ -57,10 +57,18 @@ func (s *Server) repeats(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// inMemory reports whether the answer to a target is in this process' memory.
-func (s *Server) inMemory(uri string) bool {
+// maxAtHand is the length of the longest answer that takes the fast path, in bytes: each of its readers costs a copy.
+const maxAtHand = 64 << 10
+
+// atHand reports whether the answer to a target is in this process' memory, and short. Whether all else that the caller
+// needs is there as well shows later: a sign-in, and what the caller is to a room.
+func (s *Server) atHand(uri string) bool {
 	known, ok := s.targets.GetIfPresent(uri)
-	return ok && s.cache.Holds(known.key)
+	if !ok {
+		return false
+	}
+	size, ok := s.cache.Memory().Size(known.key)
+	return ok && size <= maxAtHand
 }
 
 // isPlain reports whether nothing but its target, its token and the answer that the client has says what a request asks

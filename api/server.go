@@ -183,7 +183,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 			MaxHeaderBytes:    32 << 10,
 			ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 		},
-		AtHand: s.inMemory,
+		AtHand: s.atHand,
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()

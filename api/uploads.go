@@ -96,7 +96,7 @@ func (u *uploads) enter(userID string) (leave func(), err error) {
 // memory, and do not delay others. Only signed-in clients get that far.
 func (s *Server) spool() echo.MiddlewareFunc {
 	places := newUploads()
-	return func(next echo.HandlerFunc) echo.HandlerFunc { // called for each request
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
 			if !isUpload(c) || r.Body == nil {

@@ -75,10 +75,7 @@ func (c *Cache) Memory() Memory {
 
 // Peek returns an entry, but none that Get would soon load again.
 func (m Memory) Peek(ctx context.Context, key string) (*Entry, bool) {
-	if m.cache == nil {
-		return nil, false
-	}
-	e, ok := m.cache.peek(key)
+	e, ok := m.peek(key)
 	if ok {
 		m.cache.stats.local.Add(1)
 		m.cache.logHit(ctx, key)
@@ -86,15 +83,21 @@ func (m Memory) Peek(ctx context.Context, key string) (*Entry, bool) {
 	return e, ok
 }
 
-// Holds reports whether Peek would return the entry, if the lease is in force.
-func (c *Cache) Holds(key string) bool {
-	_, ok := c.peek(key)
-	return ok
+// Size returns the length of the body of the entry that Peek would return, in bytes.
+func (m Memory) Size(key string) (int, bool) {
+	e, ok := m.peek(key)
+	if !ok {
+		return 0, false
+	}
+	return len(e.Body), true
 }
 
-func (c *Cache) peek(key string) (*Entry, bool) {
-	e, ok := c.local.GetIfPresent(key)
-	if !ok || e.void.Load() || e.missing || c.isOld(e) && !e.refreshing.Load() {
+func (m Memory) peek(key string) (*Entry, bool) {
+	if m.cache == nil {
+		return nil, false
+	}
+	e, ok := m.cache.local.GetIfPresent(key)
+	if !ok || e.void.Load() || e.missing || m.cache.isOld(e) && !e.refreshing.Load() {
 		return nil, false
 	}
 	return e, true

@@ -18,10 +18,13 @@ type answer struct {
 
 	// Set by the first write:
 	status int
-	head   bytes.Buffer // without the last lines
+	head   bytes.Buffer // without the lines that send adds
 	length string       // as the handler has it
-	typed  bool         // the handler says what the body is
+	typed  bool         // the handler says what the body is, or that nobody is to guess
+	dated  bool         // the same of the time
 	last   bool         // the handler ends the connection
+	unfit  bool         // the handler marks the body's end in a way that is net/http's alone
+
 	both   [2][]byte
 	pieces net.Buffers // both
 }
@@ -38,9 +41,9 @@ func (a *answer) free() {
 		return
 	}
 	clear(a.header)
-	a.status, a.length, a.typed, a.last = 0, "", false, false
 	a.head.Reset()
 	a.body.Reset()
+	*a = answer{header: a.header, head: a.head, body: a.body}
 	answers.Put(a)
 }
 
@@ -49,25 +52,46 @@ func (a *answer) Header() http.Header { return a.header }
 
 // WriteHeader implements http.ResponseWriter.
 func (a *answer) WriteHeader(status int) {
-	if a.status != 0 || status < http.StatusOK { // a client need not hear of what comes before the answer
+	if a.status != 0 || status < http.StatusOK { // nobody needs to hear of what comes before an answer that is at hand
 		return
 	}
 	a.status = status
 	a.head.WriteString("HTTP/1.1 ")
 	a.head.WriteString(strconv.Itoa(status))
 	a.head.WriteByte(' ')
-	a.head.WriteString(http.StatusText(status))
+	a.head.WriteString(statusText(status))
 	a.head.WriteString("\r\n")
-	_ = a.header.Write(&a.head) // a buffer takes everything
+	_ = a.header.WriteSubset(&a.head, bodiless[status]) // a buffer takes everything
 	a.length = a.header.Get("Content-Length")
-	a.typed = a.header["Content-Type"] != nil
+	a.typed = has(a.header, "Content-Type") || has(a.header, "Content-Encoding")
+	a.dated = has(a.header, "Date")
 	a.last = strings.EqualFold(a.header.Get("Connection"), "close")
+	a.unfit = has(a.header, "Transfer-Encoding") || has(a.header, "Trailer") || len(a.header["Content-Length"]) > 1
+}
+
+func statusText(status int) string {
+	if text := http.StatusText(status); text != "" {
+		return text
+	}
+	return "status code " + strconv.Itoa(status)
+}
+
+// has reports whether the handler has set a header, be it to nothing.
+func has(h http.Header, name string) bool {
+	_, ok := h[name]
+	return ok
+}
+
+// bodiless are the statuses whose answers have no body, with the headers that they must not have.
+var bodiless = map[int]map[string]bool{
+	http.StatusNoContent:   {"Content-Length": true},
+	http.StatusNotModified: {"Content-Length": true, "Content-Type": true},
 }
 
 // Write implements http.ResponseWriter.
 func (a *answer) Write(p []byte) (int, error) {
 	a.WriteHeader(http.StatusOK)
-	if !a.hasBody() {
+	if bodiless[a.status] != nil {
 		return 0, http.ErrBodyNotAllowed
 	}
 	return a.body.Write(p)
@@ -76,42 +100,45 @@ func (a *answer) Write(p []byte) (int, error) {
 // WriteString implements io.StringWriter.
 func (a *answer) WriteString(p string) (int, error) {
 	a.WriteHeader(http.StatusOK)
-	if !a.hasBody() {
+	if bodiless[a.status] != nil {
 		return 0, http.ErrBodyNotAllowed
 	}
 	return a.body.WriteString(p)
 }
 
-func (a *answer) hasBody() bool {
-	return a.status != http.StatusNoContent && a.status != http.StatusNotModified
-}
-
-// errLength is the fault of a handler whose Content-Length is wrong. The client would take the next answer for a part
-// of this one.
-var errLength = errors.New("fastpath: the body is not as long as its Content-Length")
+// errUnfit is the fault of a handler whose answer would make the client take the next one for a part of it.
+var errUnfit = errors.New("fastpath: the end of the body is not where its headers say")
 
 // send sends the answer by one call of the system.
 func (a *answer) send(c *net.TCPConn) error {
 	a.WriteHeader(http.StatusOK)
-	line := a.head.AvailableBuffer()
-	if a.hasBody() {
+	if a.unfit {
+		return errUnfit
+	}
+	if bodiless[a.status] == nil {
 		switch length := strconv.Itoa(a.body.Len()); a.length {
 		case "":
-			line = append(append(append(line, "Content-Length: "...), length...), "\r\n"...)
+			a.add("Content-Length", length)
 		case length:
 		default:
-			return errLength
+			return errUnfit
 		}
 		if a.body.Len() > 0 && !a.typed {
-			line = append(append(append(line, "Content-Type: "...), http.DetectContentType(a.body.Bytes())...), "\r\n"...)
+			a.add("Content-Type", http.DetectContentType(a.body.Bytes()))
 		}
 	}
-	line = append(line, "Date: "...)
-	line = time.Now().UTC().AppendFormat(line, http.TimeFormat)
-	line = append(line, "\r\n\r\n"...)
-	a.head.Write(line)
+	if !a.dated {
+		a.add("Date", time.Now().UTC().Format(http.TimeFormat))
+	}
+	a.head.WriteString("\r\n")
 	a.both = [2][]byte{a.head.Bytes(), a.body.Bytes()}
 	a.pieces = a.both[:]
 	_, err := a.pieces.WriteTo(c)
 	return err
+}
+
+func (a *answer) add(name, value string) {
+	for _, part := range [...]string{name, ": ", value, "\r\n"} {
+		a.head.WriteString(part)
+	}
 }

@@ -1,9 +1,12 @@
 package fastpath
 
 import (
+	"cmp"
+	"errors"
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -12,35 +15,32 @@ type conn struct {
 	*net.TCPConn
 	server *Server
 
-	// Only the goroutine that serves the connection changes these. Another one reads a single byte while a handler runs.
-	stage    stage
-	buffer   int // the size of net/http's buffer
-	client   string
-	extended time.Time // when the deadlines were last moved
+	stage  atomic.Int32 // of net/http
+	buffer int          // the size of net/http's buffer
+	client string
+
+	// These are when the deadlines were last set here; zero after net/http has changed them.
+	readSet, writeSet time.Time
 
 	mu        sync.Mutex
 	answering bool
 	closed    bool
 }
 
-// stage is what net/http does with a connection.
-type stage int
-
+// Stages of net/http with a connection.
 const (
-	busy   stage = iota // it reads a request, or answers one
-	rested              // it has answered
-	idle                // it waits for a request
+	busy   = iota // it reads a request, or answers one
+	rested        // it has answered
+	idle          // it waits for a request
 )
 
 // SetReadDeadline follows the stage: after an answer, net/http sets a deadline when it begins to wait, and another one
 // when it has the first bytes of a request.
 func (c *conn) SetReadDeadline(t time.Time) error {
-	switch c.stage {
-	case rested:
-		c.stage = idle
-	case idle:
-		c.stage = busy
-	case busy:
+	if c.stage.CompareAndSwap(rested, idle) {
+		c.readSet, c.writeSet = time.Time{}, time.Time{}
+	} else {
+		c.stage.Store(busy)
 	}
 	return c.TCPConn.SetReadDeadline(t)
 }
@@ -48,12 +48,12 @@ func (c *conn) SetReadDeadline(t time.Time) error {
 // Read answers requests until there is one for net/http. It does so only while net/http has no byte of a request: it
 // waits for one then, and offers the whole of its buffer. TestAnswers fails with a net/http that does otherwise.
 func (c *conn) Read(p []byte) (int, error) {
-	if len(p) > c.buffer {
+	if c.buffer == 0 {
 		c.buffer = len(p)
 	}
 	for {
 		n, err := c.TCPConn.Read(p)
-		if err != nil || len(p) < c.buffer || c.stage != idle {
+		if err != nil || len(p) != c.buffer || c.stage.Load() != idle {
 			return n, err
 		}
 		answered, err := c.answer(p[:n])
@@ -61,7 +61,7 @@ func (c *conn) Read(p []byte) (int, error) {
 			return 0, err
 		}
 		if !answered {
-			c.stage = busy
+			c.stage.Store(busy)
 			return n, nil
 		}
 	}
@@ -89,23 +89,36 @@ func (c *conn) answer(head []byte) (answered bool, err error) {
 	w := newAnswer()
 	defer w.free()
 	c.server.Handler.ServeHTTP(w, r)
-	if err := c.extend(); err != nil {
+	if err := c.allow(c.server.WriteTimeout, &c.writeSet, c.SetWriteDeadline); err != nil {
 		return true, err
 	}
 	if err := w.send(c.TCPConn); err != nil {
+		if errors.Is(err, errUnfit) {
+			c.server.log(err)
+		}
 		return true, err
 	}
 	if w.last {
 		return true, io.EOF
 	}
-	return true, nil
+	return true, c.allow(cmp.Or(c.server.IdleTimeout, c.server.ReadTimeout), &c.readSet, c.TCPConn.SetReadDeadline)
+}
+
+// allow moves a deadline to a time from now, unless that has just been done. 0 is for ever.
+func (c *conn) allow(timeout time.Duration, last *time.Time, set func(time.Time) error) error {
+	now := time.Now()
+	if timeout <= 0 || now.Sub(*last) < min(time.Second, timeout/10) {
+		return nil
+	}
+	*last = now
+	return set(now.Add(timeout))
 }
 
 // begin reports whether the connection is still open. Close lets the answer be sent until end.
 func (c *conn) begin() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed {
+	if c.closed { // Shutdown may not wait for this answer any more
 		return false
 	}
 	c.answering = true
@@ -119,39 +132,24 @@ func (c *conn) end() bool {
 	defer c.mu.Unlock()
 	c.answering = false
 	c.server.answers.Done()
+	if c.closed {
+		c.server.forget(c)
+	}
 	return c.closed
 }
 
 // Close lets an answer be finished that is being sent, since net/http takes the connection for idle and closes it at
-// once when the server stops. The second call does not wait for the answer.
+// once when the server stops. Server.Close does not wait for the answer, nor does a second call.
 func (c *conn) Close() error {
 	c.mu.Lock()
 	wait := c.answering && !c.closed
 	c.closed = true
+	if wait {
+		c.server.remember(c)
+	}
 	c.mu.Unlock()
 	if wait {
 		return nil
 	}
 	return c.TCPConn.Close()
-}
-
-// step is how often the deadlines of a connection are moved. An answer may have that much less time.
-const step = time.Second
-
-// extend gives the client the server's time to take an answer, and to send its next request.
-func (c *conn) extend() error {
-	now := time.Now()
-	if now.Sub(c.extended) < step {
-		return nil
-	}
-	c.extended = now
-	if d := c.server.idleTimeout(); d > 0 {
-		if err := c.TCPConn.SetReadDeadline(now.Add(d)); err != nil {
-			return err
-		}
-	}
-	if d := c.server.WriteTimeout; d > 0 {
-		return c.SetWriteDeadline(now.Add(d))
-	}
-	return nil
 }

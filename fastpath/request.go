@@ -9,11 +9,13 @@ import (
 	"golang.org/x/net/http/httpguts"
 )
 
-// targetOf returns the target of what looks like one whole GET request.
+// targetOf returns the target, which is a path, of what looks like one whole GET request.
 func targetOf(head []byte) (string, bool) {
-	rest, isGet := bytes.CutPrefix(head, []byte("GET "))
-	target, _, ok := bytes.Cut(rest, []byte(" "))
-	return string(target), isGet && ok && bytes.HasSuffix(rest, []byte("\r\n\r\n"))
+	if !bytes.HasPrefix(head, []byte("GET /")) || !bytes.HasSuffix(head, []byte("\r\n\r\n")) {
+		return "", false
+	}
+	target, _, ok := bytes.Cut(head[len("GET "):], []byte(" "))
+	return string(target), ok
 }
 
 // reader reads a request by net/http's own rules.

@@ -5,26 +5,32 @@
 // before that could matter. When net/http reads from a connection to get its next request, Server reads instead, and
 // answers what it can before that read returns: a complete request without a body, for a target whose answer is at
 // hand. The handler is the same, and so is the answer. The bytes of all other requests go to net/http as they came.
+//
+// The context of a request that is answered in this way has no values and does not end.
 package fastpath
 
 import (
-	"cmp"
 	"context"
+	"errors"
+	"log"
 	"net"
 	"net/http"
 	"sync"
-	"time"
 )
 
-// Server is an http.Server with a fast path.
+// Server is an http.Server whose Serve has a fast path.
 type Server struct {
 	http.Server
 
-	// AtHand reports whether the handler answers a GET of that target without waiting for anything. If it is wrong, the
-	// answer is right all the same, but the handler does not learn of a client that goes away.
+	// AtHand reports whether the handler is likely to answer a GET of that target without waiting for anything, and with
+	// no more than some 64 KiB: the answer is copied. If it has to wait nevertheless, the answer is right, but the handler
+	// does not learn of a client that goes away.
 	AtHand func(target string) bool
 
 	answers sync.WaitGroup // that are being sent
+
+	mu     sync.Mutex
+	ending map[*conn]struct{} // closed by net/http, and still answering
 }
 
 // Serve is http.Server's, once. The connections of l have a fast path if they are TCP. An answer on it changes no
@@ -33,7 +39,7 @@ func (s *Server) Serve(l net.Listener) error {
 	tell := s.ConnState
 	s.ConnState = func(c net.Conn, state http.ConnState) {
 		if c, ok := c.(*conn); ok && state == http.StateIdle {
-			c.stage = rested
+			c.stage.Store(rested)
 		}
 		if tell != nil {
 			tell(c, state)
@@ -57,6 +63,40 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 }
 
+// Close is http.Server's.
+func (s *Server) Close() error {
+	err := s.Server.Close()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.ending {
+		err = errors.Join(err, c.TCPConn.Close())
+	}
+	return err
+}
+
+func (s *Server) remember(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ending == nil {
+		s.ending = map[*conn]struct{}{}
+	}
+	s.ending[c] = struct{}{}
+}
+
+func (s *Server) forget(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.ending, c)
+}
+
+func (s *Server) log(err error) {
+	if s.ErrorLog != nil {
+		s.ErrorLog.Print(err)
+		return
+	}
+	log.Print(err)
+}
+
 type listener struct {
 	net.Listener
 	server *Server
@@ -69,6 +109,3 @@ func (l listener) Accept() (net.Conn, error) {
 	}
 	return accepted, err
 }
-
-// idleTimeout is how long a connection may be without a request; 0 is for ever.
-func (s *Server) idleTimeout() time.Duration { return cmp.Or(s.IdleTimeout, s.ReadTimeout) }
