@@ -13,9 +13,12 @@ run: build ## Run everything on this machine: servers, API, worker, demo data
 build: setup ## Build bin/watchparty
 	@go build -o bin/watchparty ./cmd/watchparty
 
+# Tests wait for servers much of their time. One package more than there are processors keeps these busy, and the
+# longest package begins first.
+PACKAGES := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 test: ## Run every test on real servers
 	@deploy/setup.sh test
-	go test -timeout 15m ./...
+	go test -timeout 15m -p $(PACKAGES) ./e2e ./...
 	cd deploy/monitoring/check && go test ./...
 
 race: ## Run every test with the race detector
@@ -30,6 +33,7 @@ soak: ## Run the storms at their full size, with what they did as a table
 	go test -timeout 30m -count 1 ./store -run '^TestListPlans$$' -plans.whole
 	go test -timeout 30m -count 1 ./coherence -run '^TestModel$$' -model.whole
 	go test -timeout 30m -v -count 1 ./e2e -run '^TestNoReadIsStale$$' -coherence.whole
+	go test -count 1 ./e2e -run '^TestBackgroundTab$$' -background.hidden 1m
 	go test -timeout 180m -v -count 1 ./live/rules -run '^TestRules$$' -rules.whole
 	LOCK_ROUNDS=20 go test -timeout 60m -count 1 ./store -run '^TestNoDeadlocks$$'
 

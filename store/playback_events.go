@@ -144,24 +144,33 @@ type transition struct {
 
 	// These are read under the lock.
 	row     playbackRow
-	before  playback.State // of row
+	before  playback.State // of row, with the item's times as the catalogue has them now
+	renewed bool           // whether that differs from row
 	now     time.Time      // by Postgres' clock
 	next    itemRow        // the first of the queue, if the event needs it
 	members []memberRow
+	item    watchparty.QueueItem // what plays before the event
 }
 
 // errElsewhere says that another process has applied the event, or is applying it.
 var errElsewhere = errors.New("store: another process applies the event")
 
-// run locks the row of the playback, reads the time, and applies the event.
+// run locks the row of the playback, and applies the event.
 func (t *transition) run(ctx context.Context, tx bun.Tx) (PlaybackAnswer, error) {
 	if err := t.lock(ctx, tx); err != nil {
 		return PlaybackAnswer{}, err
 	}
+	return t.apply(ctx, tx)
+}
+
+// apply reads what the event needs, and applies the event to the row, which is locked.
+func (t *transition) apply(ctx context.Context, tx bun.Tx) (PlaybackAnswer, error) {
 	if err := t.read(ctx, tx); err != nil {
 		return PlaybackAnswer{}, err
 	}
-	t.before = t.row.state()
+	if err := t.renew(ctx, tx); err != nil {
+		return PlaybackAnswer{}, err
+	}
 	after, effects, err := playback.Apply(t.before, t.event, t.playbackRoom(), t.now)
 	if err != nil {
 		t.refused = true
@@ -185,6 +194,21 @@ func (t *transition) run(ctx context.Context, tx bun.Tx) (PlaybackAnswer, error)
 		t.tellStart(ctx, answer.Source.MovieID)
 	}
 	return answer, err
+}
+
+// renew brings the row in line with the movie that it plays, which may have changed since the row was stored.
+func (t *transition) renew(ctx context.Context, tx bun.Tx) error {
+	items, err := readItems(ctx, tx, idsOf(t.row.ItemID))
+	if err != nil {
+		return err
+	}
+	t.item = items[value(t.row.ItemID)]
+	stored := t.row.state()
+	t.before = stored.Renewed(itemOf(t.item))
+	if t.renewed = t.before.Item != stored.Item; t.renewed {
+		t.row.become(t.before)
+	}
+	return nil
 }
 
 // tellStart tells webhooks that the room begins an item. For a private room, the message does not name the movie.
@@ -286,7 +310,7 @@ func (t *transition) playbackRoom() playback.Room {
 // save stores the state and its effects.
 func (t *transition) save(ctx context.Context, tx bun.Tx, after playback.State, effects playback.Effects) error {
 	_, command := t.event.(playback.Command)
-	if effects.Changed {
+	if effects.Changed || t.renewed {
 		t.row.become(after)
 		if effects.Started != "" {
 			t.row.QueueVersion++
@@ -342,17 +366,22 @@ func (t *transition) saveMembers(ctx context.Context, tx bun.Tx, effects playbac
 // answer reads the state as people see it.
 func (t *transition) answer(ctx context.Context, tx bun.Tx, effects playback.Effects) (PlaybackAnswer, error) {
 	answer := PlaybackAnswer{Effects: effects}
-	items, err := readItems(ctx, tx, idsOf(t.row.ItemID))
-	if err != nil {
-		return answer, err
-	}
 	t.source.ID = value(t.row.ItemID)
-	source := items[t.source.ID]
+	source := t.item
+	if source.ID != t.source.ID { // it has just begun
+		items, err := readItems(ctx, tx, idsOf(t.row.ItemID))
+		if err != nil {
+			return answer, err
+		}
+		source = items[t.source.ID]
+	}
 	t.source.MovieID = nullID(source.MovieID)
-	err = tx.NewRaw(`
+	t.row.Actor = watchparty.Person{}
+	err := tx.NewRaw(`
 		SELECT `+personOf("?0")+` AS actor, (
 			SELECT count(*) FROM skip_votes AS v WHERE v.room_id = ?1 AND v.epoch = ?2 AND `+
-		presentIn("v.room_id", "v.user_id")+`) AS skip_votes`, t.row.By, t.room.ID, t.row.Epoch).Scan(ctx, &t.row)
+		presentIn("v.room_id", "v.user_id")+`) AS skip_votes, `+moviesOf("?1")+` AS queue_movies`,
+		t.row.By, t.room.ID, t.row.Epoch).Scan(ctx, &t.row)
 	if err != nil {
 		return answer, err
 	}

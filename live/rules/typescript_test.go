@@ -86,8 +86,8 @@ var typescript = []rule{
 		[]edit{
 			{
 				"clients/typescript/src/live/connection.ts",
-				"if (this.#state && state.revision <= this.#state.revision) return;",
-				"",
+				"if (known && (state.revision < known.revision || ",
+				"if (known && (",
 			},
 		},
 	},

@@ -1883,9 +1883,14 @@ var LiveRoom = class {
     this.#measure();
     for (const { command } of this.#pending.values()) this.#send(command);
   }
-  /** States can come out of order, for a command's refusal brings one, too. */
+  /**
+   * States can come out of order, for a command's refusal brings one, too. At the same revision, the state with the
+   * newer version of the movie counts.
+   */
   #takeState(state) {
-    if (this.#state && state.revision <= this.#state.revision) return;
+    const known = this.#state;
+    const isChanged = (state.media?.version ?? 0) > (known?.media?.version ?? 0);
+    if (known && (state.revision < known.revision || state.revision === known.revision && !isChanged)) return;
     this.#state = state;
     this.#emit("state", state);
   }
@@ -2384,6 +2389,7 @@ var Watch = class {
   }
   #load(url) {
     this.#loaded = url;
+    this.#readyCue = -1;
     this.#starvedSince = void 0;
     this.#media.load(url, this.options.load);
     this.#follower.retry();
@@ -2443,7 +2449,7 @@ var Watch = class {
       epoch: state.epoch,
       cue: state.cue,
       stalled,
-      blocked: obstacle !== void 0,
+      blocked: obstacle !== void 0 || this.#loaded === "",
       watching: document.visibilityState === "visible" || !this.video.muted,
       wait_for_me: this.#waitForMe,
       ended: this.video.ended
@@ -3415,7 +3421,7 @@ in…";
     const left = this.#untilStart();
     if (left !== void 0) setText(this.#left, countdown(left));
     const key2 = !state ? "connecting" : state.state === "idle" ? `idle ${this.mayControl} ${state.cause === "ended"} ${this.
-    hasNext()}` : view?.obstacle ?? (state.media?.stream_url === "" ? "unplayable" : left !== void 0 ? "party" : view?.gaveUp ?
+    hasNext()}` : view?.obstacle ?? (state.media?.stream_url === "" ? "gone" : left !== void 0 ? "party" : view?.gaveUp ?
     "behind" : view?.stalled ? "stalled" : "");
     if (key2 === this.#curtainKey) return;
     this.#curtainKey = key2;
@@ -3453,6 +3459,8 @@ in…";
         return [el("p", { role: "status" }, "The party starts by itself in"), this.#left];
       case "autoplay":
         return [el("p", {}, "Your browser plays after a click only."), again2("Watch along")];
+      case "gone":
+        return [el("p", { role: "status" }, "This movie has no stream any more.")];
       case "unplayable":
         return [el("p", {}, "Your browser cannot play this stream."), again2("Try again")];
       case "behind":

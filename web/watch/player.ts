@@ -282,7 +282,7 @@ export class Player {
     if (left !== undefined) setText(this.#left, countdown(left));
     const key = !state ? 'connecting'
       : state.state === 'idle' ? `idle ${this.mayControl} ${state.cause === 'ended'} ${this.hasNext()}`
-      : view?.obstacle ?? (state.media?.stream_url === '' ? 'unplayable' : left !== undefined ? 'party' : view?.gaveUp ? 'behind' : view?.stalled ?
+      : view?.obstacle ?? (state.media?.stream_url === '' ? 'gone' : left !== undefined ? 'party' : view?.gaveUp ? 'behind' : view?.stalled ?
         'stalled' : '');
     if (key === this.#curtainKey) return;
     this.#curtainKey = key;
@@ -309,6 +309,7 @@ export class Player {
       ];
       case 'party': return [el('p', { role: 'status' }, 'The party starts by itself in'), this.#left];
       case 'autoplay': return [el('p', {}, 'Your browser plays after a click only.'), again('Watch along')];
+      case 'gone': return [el('p', { role: 'status' }, 'This movie has no stream any more.')];
       case 'unplayable': return [el('p', {}, 'Your browser cannot play this stream.'), again('Try again')];
       case 'behind': return [el('p', {}, 'Your player does not keep up.'), again('Catch up')];
       case 'stalled': return [el('p', { role: 'status' }, 'Loading…')];

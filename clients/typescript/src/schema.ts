@@ -591,7 +591,8 @@ export interface paths {
         /**
          * Update a movie
          * @description For admins. Changes the properties that are sent. An archived movie is not in the catalogue; rooms that have it
-         *     keep it.
+         *     keep it. Rooms that play the movie, or have it in their queue, take the change at once, and keep their place:
+         *     see the state of live rooms.
          */
         patch: operations["updateMovie"];
         trace?: never;
@@ -2727,8 +2728,9 @@ export interface paths {
         /**
          * Pause a kind of work
          * @description The queues that can be paused are `email` (emails), `avatar` (the rendering of avatars), `maintenance`
-         *     (clean-up, reports and deletions of accounts) and `webhooks` (deliveries to webhooks). Workers stop within seconds. What waits keeps its place and loses
-         *     no attempt; what is added waits, too. What is cut short goes on after the pause. Pausing again is a success.
+         *     (clean-up, reports and deletions of accounts) and `webhooks` (deliveries to webhooks). Workers stop within
+         *     seconds. What waits keeps its place and loses no attempt; what is added waits, too. What is cut short goes on
+         *     after the pause. Pausing again is a success.
          */
         post: operations["pauseQueue"];
         delete?: never;
@@ -4301,7 +4303,7 @@ export interface components {
             title: string;
             /**
              * Format: uri
-             * @description Where the stream is; it starts with https://
+             * @description Where the stream is; it starts with https://. Empty if the movie has lost it.
              */
             stream_url: string;
             /** @description The subtitles of the movie */
@@ -8397,8 +8399,8 @@ export interface components {
         AuditEntry: {
             id: components["schemas"]["ID"];
             /**
-             * @description The admin; null for an operator's command and for the service itself. Of an account that is deleted since, the log keeps the username,
-             *     which is also the display name then, beside the generated picture.
+             * @description The admin; null for an operator's command and for the service itself. Of an account that is deleted since,
+             *     the log keeps the username, which is also the display name then, beside the generated picture.
              */
             actor: components["schemas"]["Person"] | null;
             action: components["schemas"]["AuditAction"];

@@ -128,6 +128,7 @@ class Watch implements Watching {
 
   #load(url: string): void {
     this.#loaded = url;
+    this.#readyCue = -1; // another stream may have another duration
     this.#starvedSince = undefined;
     this.#media.load(url, this.options.load);
     this.#follower.retry();
@@ -193,7 +194,7 @@ class Watch implements Watching {
       epoch: state.epoch,
       cue: state.cue,
       stalled,
-      blocked: obstacle !== undefined,
+      blocked: obstacle !== undefined || this.#loaded === '',
       watching: document.visibilityState === 'visible' || !this.video.muted,
       wait_for_me: this.#waitForMe,
       ended: this.video.ended,
