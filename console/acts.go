@@ -66,7 +66,7 @@ func acts() []act {
 		{path: "/schedules/{id}/resume", to: "/admin/schedules/{id}/resume", back: "/schedules",
 			done: "The schedule is resumed."},
 		{path: "/schedules/{id}/trigger", to: "/admin/schedules/{id}/trigger", back: "/schedules",
-			done: "A run was started."},
+			done: "A run was started, unless one is in progress."},
 		{path: "/outbox/{id}/requeue", to: "/admin/outbox/events/{id}/requeue", back: "/outbox",
 			done: "The event is tried now."},
 		{path: "/emails/{id}/resend", to: "/admin/emails/{id}/resend",
