@@ -144,7 +144,7 @@ func startRunbook(t *testing.T) *runbook {
 	r := &runbook{watch: watch{
 		system: newSystem(t), metrics: stacktest.FreeAddress(t), worker: stacktest.FreeAddress(t),
 	}}
-	r.common = slices.Concat(r.environ, []string{"WEBHOOK_PRIVATE_NETWORKS=127.0.0.0/8"})
+	r.common = append(r.environ, "WEBHOOK_PRIVATE_NETWORKS=127.0.0.0/8")
 	r.api = r.startAPI(t)
 	r.followed = r.startWorker(t, r.worker)
 	r.requireAllConnected(t)
