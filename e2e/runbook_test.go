@@ -130,105 +130,58 @@ func scrapeText(t require.TestingT, address string) string {
 	return string(body)
 }
 
-// runbook is a running system in which a test causes what the runbook is about.
-type runbook struct {
-	watch
-
-	common        []string // the environment of both processes, without the address of their metrics
-	api, followed *process // the API, and the worker whose metrics are read
-	people        int
-}
-
-func startRunbook(t *testing.T) *runbook {
-	t.Helper()
-	r := &runbook{watch: watch{
-		system: newSystem(t), metrics: stacktest.FreeAddress(t), worker: stacktest.FreeAddress(t),
-	}}
-	r.common = append(r.environ, "WEBHOOK_PRIVATE_NETWORKS=127.0.0.0/8")
-	r.api = r.startAPI(t)
-	r.followed = r.startWorker(t, r.worker)
-	r.requireAllConnected(t)
-	return r
-}
-
-func (r *runbook) startAPI(t *testing.T) *process {
-	t.Helper()
-	r.environ = append(slices.Clone(r.common), "METRICS_ADDR="+r.metrics)
-	return r.system.startAPI(t)
-}
-
-// startWorker starts a worker that serves its metrics at the address.
-func (r *runbook) startWorker(t *testing.T, metrics string) *process {
-	t.Helper()
-	r.environ = append(slices.Clone(r.common), "METRICS_ADDR="+metrics)
-	return r.system.startWorker(t)
-}
-
-// requireDown: Prometheus finds nothing at the address, and up is 0.
-func requireDown(t *testing.T, address string) {
-	t.Helper()
-	_, err := httpClient.Get("http://" + address + "/metrics") //nolint:bodyclose // nobody answers
-	require.Error(t, err)
-}
-
-// register makes an account and returns its address.
-func (r *runbook) register(t *testing.T) string {
-	t.Helper()
-	r.people++
-	name := fmt.Sprintf("user%02d", r.people)
-	r.client.register(t, name, "Somebody")
-	return name + "@people.example"
-}
-
-func (r *runbook) requireEmail(t *testing.T, address string) {
-	t.Helper()
-	eventually(t, func(c *assert.CollectT) {
-		assert.Equal(c, 1, inbox(c, r.stack.InboxURL()).counted()[address])
-	}, "the email has come")
-}
-
-func (r *runbook) requireAllConnected(t *testing.T) {
-	t.Helper()
-	for _, part := range health.Parts() {
-		r.requireState(t, part, health.Connected)
-	}
-}
-
-// TestRunbookWorkers stops one of two workers and then the last one, which is seen after a minute and a half.
-func TestRunbookWorkers(t *testing.T) {
-	t.Parallel()
-	r := startRunbook(t)
-	second := r.startWorker(t, stacktest.FreeAddress(t))
-	require.Equal(t, 0, r.followed.stop(t))
-	requireDown(t, r.worker) // WatchPartyInstanceDown
-	r.requireEmail(t, r.register(t))
-	require.Equal(t, 0, second.stop(t))
-	address := r.register(t)
-	r.requireState(t, health.Workers, "no worker for .*email.*maintenance.*") // WatchPartyWorkersDown
-	r.startWorker(t, r.worker)
-	r.requireAllConnected(t)
-	r.requireEmail(t, address)
-}
-
-// TestRunbookEntries stops each other part in turn in the running system, and checks what the runbook says: what users
-// see, and what recovers by itself. Other faults show in the metrics that their alerts are made of.
+// TestRunbookEntries stops each part in turn in the running system, and checks what the runbook says: what users see,
+// and what recovers by itself. Other faults show in the metrics that their alerts are made of.
 func TestRunbookEntries(t *testing.T) {
 	t.Parallel()
-	r := startRunbook(t)
+	w := watch{system: newSystem(t), metrics: stacktest.FreeAddress(t), worker: stacktest.FreeAddress(t)}
+	w.environ = append(w.environ, "WEBHOOK_PRIVATE_NETWORKS=127.0.0.0/8")
+	environ := w.environ
+	w.environ = append(slices.Clone(environ), "METRICS_ADDR="+w.metrics)
+	api := w.startAPI(t)
+	apiEnviron := w.environ
+	w.environ = append(slices.Clone(environ), "METRICS_ADDR="+w.worker)
+	worker := w.startWorker(t)
 	caused := map[string]bool{}
 	cause := func(alerts ...string) {
 		for _, alert := range alerts {
 			caused[alert] = true
 		}
 	}
-	admin, account := r.client.register(t, "olga", "Olga")
-	r.grantAdmin(t, account.User.Email)
+	requireDown := func(t *testing.T, address string) {
+		t.Helper()
+		_, err := httpClient.Get("http://" + address + "/metrics") //nolint:bodyclose // nobody answers
+		require.Error(t, err, "Prometheus finds nothing there, and up is 0")
+	}
+	people := 0
+	register := func(t *testing.T) string {
+		t.Helper()
+		people++
+		name := fmt.Sprintf("user%02d", people)
+		w.client.register(t, name, "Somebody")
+		return name + "@people.example"
+	}
+	requireEmail := func(t *testing.T, address string) {
+		t.Helper()
+		eventually(t, func(c *assert.CollectT) {
+			assert.Equal(c, 1, inbox(c, w.stack.InboxURL()).counted()[address])
+		}, "the email has come")
+	}
+	requireAllConnected := func(t *testing.T) {
+		t.Helper()
+		for _, part := range health.Parts() {
+			w.requireState(t, part, health.Connected)
+		}
+	}
+	requireAllConnected(t)
+	admin, account := w.client.register(t, "olga", "Olga")
+	w.grantAdmin(t, account.User.Email)
 
 	t.Run("reports of abuse, webhooks and clean-up", func(t *testing.T) {
-		r.register(t)
+		register(t)
 		reported := admin.post(t, "/reports", map[string]any{"kind": "spam", "username": "user01"})
 		require.Equal(t, http.StatusCreated, reported.status, "%s", reported.body)
-		_, err := r.store.DB().ExecContext(t.Context(), "UPDATE abuse_reports SET created_at = now() - interval '3 d'")
+		_, err := w.store.DB().ExecContext(t.Context(), "UPDATE abuse_reports SET created_at = now() - interval '3 d'")
 		require.NoError(t, err)
 		gone := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusGone)
@@ -240,104 +193,121 @@ func TestRunbookEntries(t *testing.T) {
 		require.Equal(t, http.StatusOK, tested.status, "%s", tested.body)
 		run := admin.post(t, "/admin/schedules/cleanup/trigger", nil)
 		require.Equal(t, http.StatusOK, run.status, "%s", run.body)
-		r.requireMetrics(t, `watchparty_work_oldest_age_seconds\{work="abuse_reports"\} 259\d\d\d`,
+		w.requireMetrics(t, `watchparty_work_oldest_age_seconds\{work="abuse_reports"\} 259\d\d\d`,
 			`watchparty_webhooks_switched_off_total\{reason="gone"\} 1$`,
 			`watchparty_cleanup_last_end_timestamp_seconds [1-9]`, `watchparty_cleanup_paused_until_timestamp_seconds 0$`)
 		paused := admin.post(t, "/admin/queues/maintenance/pause?note=as+a+test", nil)
 		require.Equal(t, http.StatusOK, paused.status, "%s", paused.body)
-		r.requireMetrics(t, `watchparty_cleanup_paused_until_timestamp_seconds [1-9]`)
+		w.requireMetrics(t, `watchparty_cleanup_paused_until_timestamp_seconds [1-9]`)
 		cause("WatchPartyAbuseReportsWait", "WatchPartyWebhookOff", "WatchPartyCleanupStale")
 		resumed := admin.post(t, "/admin/queues/maintenance/resume", nil)
 		require.Equal(t, http.StatusOK, resumed.status, "%s", resumed.body)
 	})
 	t.Run("work that Temporal or the workers refuse", func(t *testing.T) {
 		tooLong := strings.Repeat("x", 2000)
-		_, err := r.store.DB().ExecContext(t.Context(), `INSERT INTO outbox (id, workflow_id, workflow, task_queue, input)
+		_, err := w.store.DB().ExecContext(t.Context(), `INSERT INTO outbox (id, workflow_id, workflow, task_queue, input)
 			VALUES (gen_random_uuid(), ?, 'WelcomeEmail', 'email', '{}')`, tooLong)
 		require.NoError(t, err)
-		c := dialTemporal(t, r.stack.TemporalAddress())
+		c := dialTemporal(t, w.stack.TemporalAddress())
 		unknown, err := c.ExecuteWorkflow(t.Context(), temporal.StartWorkflowOptions{TaskQueue: job.TaskQueueMaintenance},
 			"OfANewerVersion")
 		require.NoError(t, err)
-		r.requireMetrics(t, `watchparty_outbox_refused_total [1-9]`,
+		w.requireMetrics(t, `watchparty_outbox_refused_total [1-9]`,
 			`temporal_workflow_task_execution_failed_total\{.*\} [1-9]`)
 		cause("WatchPartyOutboxRefused", "WatchPartyWorkflowTasksFail")
 		require.NoError(t, c.TerminateWorkflow(t.Context(), unknown.GetID(), "", "as the runbook says"))
-		_, err = r.store.DB().ExecContext(t.Context(), "DELETE FROM outbox WHERE workflow_id = ?", tooLong)
+		_, err = w.store.DB().ExecContext(t.Context(), "DELETE FROM outbox WHERE workflow_id = ?", tooLong)
 		require.NoError(t, err)
 	})
 	t.Run(health.Redis, func(t *testing.T) {
-		require.NoError(t, r.stack.Kill(devstack.Redis))
-		r.requireState(t, health.Redis, "unreachable")
-		require.Equal(t, http.StatusOK, r.client.get(t, "/movies").status)
-		r.requireEmail(t, r.register(t))
-		require.NoError(t, r.stack.Restart(t.Context(), devstack.Redis))
-		r.requireAllConnected(t)
+		require.NoError(t, w.stack.Kill(devstack.Redis))
+		w.requireState(t, health.Redis, "unreachable")
+		require.Equal(t, http.StatusOK, w.client.get(t, "/movies").status)
+		requireEmail(t, register(t))
+		require.NoError(t, w.stack.Restart(t.Context(), devstack.Redis))
+		requireAllConnected(t)
 	})
 	t.Run(health.Temporal, func(t *testing.T) {
-		require.NoError(t, r.stack.Stop(devstack.Temporal))
+		require.NoError(t, w.stack.Stop(devstack.Temporal))
 		for _, part := range []string{health.Temporal, health.Workers, health.Schedules} {
-			r.requireState(t, part, "unreachable")
+			w.requireState(t, part, "unreachable")
 		}
-		require.Equal(t, http.StatusOK, r.client.get(t, "/movies").status)
-		address := r.register(t)
+		require.Equal(t, http.StatusOK, w.client.get(t, "/movies").status)
+		address := register(t)
 		require.Equal(t, http.StatusAccepted, admin.putAvatar(t, photo(t, color.White)).status)
-		r.requireMetrics(t, `watchparty_work_waiting\{work="outbox"\} [1-9]`,
+		w.requireMetrics(t, `watchparty_work_waiting\{work="outbox"\} [1-9]`,
 			`watchparty_work_oldest_age_seconds\{work="outbox"\} [1-9]`,
 			`watchparty_work_oldest_age_seconds\{work="avatars"\} [1-9]`)
 		cause("WatchPartyOutboxStuck", "WatchPartyAvatarsStuck")
-		require.NoError(t, r.stack.Restart(t.Context(), devstack.Temporal))
-		r.requireAllConnected(t)
-		r.requireEmail(t, address)
-		r.requireMetrics(t, `watchparty_work_waiting\{work="avatars"\} 0$`)
+		require.NoError(t, w.stack.Restart(t.Context(), devstack.Temporal))
+		requireAllConnected(t)
+		requireEmail(t, address)
+		w.requireMetrics(t, `watchparty_work_waiting\{work="avatars"\} 0$`)
 	})
 	t.Run(health.Emails, func(t *testing.T) {
-		require.NoError(t, r.stack.Stop(devstack.Inbox))
-		r.requireState(t, health.Emails, "unreachable")
-		require.NotNil(t, r.client.get(t, "/health").data(t)["emails_sent_at"], "emails were sent before")
-		address := r.register(t)
-		require.NoError(t, r.stack.Restart(t.Context(), devstack.Inbox))
-		r.requireAllConnected(t)
-		r.requireEmail(t, address)
+		require.NoError(t, w.stack.Stop(devstack.Inbox))
+		w.requireState(t, health.Emails, "unreachable")
+		require.NotNil(t, w.client.get(t, "/health").data(t)["emails_sent_at"], "emails were sent before")
+		address := register(t)
+		require.NoError(t, w.stack.Restart(t.Context(), devstack.Inbox))
+		requireAllConnected(t)
+		requireEmail(t, address)
 	})
 	t.Run(health.Bucket, func(t *testing.T) {
-		require.NoError(t, os.Rename(r.files, r.files+"-away"))
-		r.requireState(t, health.Bucket, "folder is missing")
-		require.Equal(t, http.StatusOK, r.client.get(t, "/movies").status)
-		require.NoError(t, os.Rename(r.files+"-away", r.files))
-		r.requireAllConnected(t)
+		require.NoError(t, os.Rename(w.files, w.files+"-away"))
+		w.requireState(t, health.Bucket, "folder is missing")
+		require.Equal(t, http.StatusOK, w.client.get(t, "/movies").status)
+		require.NoError(t, os.Rename(w.files+"-away", w.files))
+		requireAllConnected(t)
 	})
 	t.Run(health.Schedules, func(t *testing.T) {
-		c := dialTemporal(t, r.stack.TemporalAddress())
+		c := dialTemporal(t, w.stack.TemporalAddress())
 		require.NoError(t, c.ScheduleClient().GetHandle(t.Context(), job.ScheduleCleanup).Delete(t.Context()))
-		r.requireState(t, health.Schedules, "cleanup is missing")
-		r.requireAllConnected(t) // a worker makes it again within a minute
+		w.requireState(t, health.Schedules, "cleanup is missing")
+		requireAllConnected(t) // a worker makes it again within a minute
 	})
 	t.Run(health.Database, func(t *testing.T) {
-		require.NoError(t, r.stack.Stop(devstack.Postgres))
-		r.requireState(t, health.Database, "unreachable")
+		require.NoError(t, w.stack.Stop(devstack.Postgres))
+		w.requireState(t, health.Database, "unreachable")
 		for _, path := range []string{"/health", "/health/ready"} {
 			eventually(t, func(c *assert.CollectT) {
-				require.Equal(c, http.StatusServiceUnavailable, r.client.get(c, path).status)
+				require.Equal(c, http.StatusServiceUnavailable, w.client.get(c, path).status)
 			}, path)
 		}
-		require.Equal(t, http.StatusNoContent, r.client.get(t, "/health/live").status)
-		r.requireMetrics(t, `watchparty_work_up 0$`,
+		require.Equal(t, http.StatusNoContent, w.client.get(t, "/health/live").status)
+		w.requireMetrics(t, `watchparty_work_up 0$`,
 			`watchparty_http_request_duration_seconds_count\{.*status="503".*\} [1-9]`)
 		cause("WatchPartyMetricsIncomplete", "WatchPartyAPIErrors")
-		require.NoError(t, r.stack.Restart(t.Context(), devstack.Postgres))
-		r.requireAllConnected(t)
-		r.requireEmail(t, r.register(t))
+		require.NoError(t, w.stack.Restart(t.Context(), devstack.Postgres))
+		requireAllConnected(t)
+		requireEmail(t, register(t))
+	})
+	t.Run(health.Workers, func(t *testing.T) {
+		workerEnviron := w.environ
+		w.environ = append(slices.Clone(environ), "METRICS_ADDR="+stacktest.FreeAddress(t))
+		second := w.startWorker(t)
+		require.Equal(t, 0, worker.stop(t))
+		requireDown(t, w.worker)
+		requireEmail(t, register(t))
+		cause("WatchPartyInstanceDown")
+		require.Equal(t, 0, second.stop(t))
+		address := register(t)
+		w.requireState(t, health.Workers, "no worker for .*email.*maintenance.*")
+		cause("WatchPartyWorkersDown")
+		w.environ = workerEnviron
+		w.startWorker(t)
+		requireAllConnected(t)
+		requireEmail(t, address)
 	})
 	t.Run("the API", func(t *testing.T) {
-		require.Equal(t, 0, r.api.stop(t))
-		requireDown(t, r.metrics)
+		require.Equal(t, 0, api.stop(t))
+		requireDown(t, w.metrics)
 		cause("WatchPartyAPIDown")
-		r.startAPI(t)
-		r.requireAllConnected(t)
+		w.environ = apiEnviron
+		w.startAPI(t)
+		requireAllConnected(t)
 	})
 	t.Run("all alerts", func(t *testing.T) {
-		cause("WatchPartyInstanceDown", "WatchPartyWorkersDown") // by TestRunbookWorkers
 		for _, part := range health.Parts() {
 			cause(alertOf[part])
 		}
