@@ -10,19 +10,22 @@ import (
 
 // QueueItem is an item of a room's queue: a movie of the catalogue, or an https address.
 type QueueItem struct {
-	ID         string
-	RoomID     string
-	MovieID    string // empty for an address
-	Title      string
-	StreamURL  string
-	Subtitles  []Subtitle
-	RuntimeMS  int64  // of a movie, to the minute
-	DurationMS int64  // 0 when nobody has measured it
-	AddedBy    Person // zero when the account is deleted
-	Votes      int
-	Voted      bool // by the user who reads the list
-	PlayedAt   time.Time
-	CreatedAt  time.Time
+	ID      string
+	RoomID  string
+	MovieID string // empty for an address
+	// MovieVersion is the version of the movie that Title, StreamURL, Subtitles, RuntimeMS and DurationMS were read from;
+	// 0 for an address.
+	MovieVersion int
+	Title        string
+	StreamURL    string
+	Subtitles    []Subtitle
+	RuntimeMS    int64  // of a movie, to the minute
+	DurationMS   int64  // 0 when nobody has measured it
+	AddedBy      Person // zero when the account is deleted
+	Votes        int
+	Voted        bool // by the user who reads the list
+	PlayedAt     time.Time
+	CreatedAt    time.Time
 }
 
 // Subtitle is the address of a WebVTT file in one language.

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"slices"
@@ -26,7 +25,6 @@ type cached struct {
 	ifMatch     *string     // of a thing that can be changed under If-Match
 	ifNoneMatch *string
 	version     int // of such a thing; 0 otherwise
-	conn        *connection
 }
 
 // get is s.cache.Get, whose load has a share of the database's connections for its kind of key: callers of several
@@ -179,21 +177,12 @@ func (c cached) write(w http.ResponseWriter) error {
 	}
 	begin, rest := c.begin(), c.entry.Body[1:]
 	h.Set("Content-Length", strconv.Itoa(len(begin)+len(rest)))
-	if len(rest) < maxJoined {
-		_, err := w.Write(append([]byte(begin), rest...))
+	if _, err := io.WriteString(w, begin); err != nil {
 		return err
 	}
-	c.conn.hold()
-	_, err := io.WriteString(w, begin)
-	if err == nil {
-		_, err = w.Write(rest)
-	}
-	return errors.Join(err, c.conn.release())
+	_, err := w.Write(rest)
+	return err
 }
-
-// maxJoined is the size of a body up to which it is written at once, in bytes: net/http's buffer holds it, so the copy
-// costs less than the second call.
-const maxJoined = 2048
 
 var (
 	cacheHit        = []string{"HIT"}

@@ -141,6 +141,8 @@ func TestConsoleFilters(t *testing.T) {
 		"/emails?user_id=nobody":                      {"No account has the username “nobody”", "/admin/emails/" + w.sent},
 		"/emails?user_id=" + strings.Repeat("x", 101): {"No account has the username", "/admin/emails/" + w.sent},
 		"/emails?user_id=a%00b":                       {"No account has the username", "/admin/emails/" + w.sent},
+		"/audit?target_id=alice":                      {`value="alice"`, "does not have the right form"},
+		"/audit?target_id=nobody":                     {"No account has the username “nobody”", "<table"},
 		"/abuse?kind=spam&user_id=ALICE":              {"/admin/abuse/" + w.abuse, "No reports"},
 		"/abuse?kind=hate":                            {"No reports", "/admin/abuse/" + w.abuse},
 		"/rooms?host_id=alice":                        {"/admin/rooms/" + w.open, "No rooms"},

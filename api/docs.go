@@ -28,6 +28,12 @@ var (
 	liveDocsPage = sync.OnceValues(func() (http.HandlerFunc, error) { return web.LiveDocsPage(liveYAML) })
 )
 
+// isPage reports whether a path is one that people open in a browser, and not one of the API.
+func isPage(path string) bool {
+	under, ok := strings.CutPrefix(path, basePath)
+	return !ok || under != "" && under[0] != '/' || isDocument(under)
+}
+
 // apiOverview is the answer to /api itself.
 var apiOverview = map[string]any{"data": map[string]string{
 	"name": "WatchParty", "documentation": "/docs", "contract": "/openapi.yaml", "live": "/live.yaml",

@@ -18,8 +18,15 @@ type exchange struct {
 	header   http.Header
 	client   string // where the request comes from; see client
 	identity *identity
-	conn     *connection
 	target   *target // what the answer was, if it is a cached read that others may repeat
+}
+
+// ifNoneMatch is the condition of a plain request, and nil without one.
+func (e *exchange) ifNoneMatch() *string {
+	if tags := e.header["If-None-Match"]; len(tags) > 0 {
+		return &tags[0]
+	}
+	return nil
 }
 
 type exchangeKey struct{}

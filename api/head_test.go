@@ -169,3 +169,63 @@ func TestAllow(t *testing.T) {
 		require.Contains(t, a.header.Get("Allow"), "HEAD", path)
 	}
 }
+
+// TestPagesThatFail: people who open a page in a browser read why it is not shown, and other clients get a problem.
+// Broken parameters do not keep a page from being shown, since others put them to links.
+func TestPagesThatFail(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ask := func(method, path, accept string) answer {
+		r := b.page(t, method, path)
+		r.Header.Set("Accept", accept)
+		return b.exchange(t, r)
+	}
+	const browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+	for _, path := range append(pagePaths(), web.Watch, "/admin/sign-in") {
+		for _, query := range []string{"utm_source=100%", "q=%zz", "a;b", "%E9=1", "q=%ff"} {
+			a := ask(http.MethodGet, path+"?"+query, browser)
+			require.Less(t, a.status, 400, "%s?%s", path, query)
+		}
+	}
+	for path, failure := range map[string]struct {
+		method string
+		status int
+		code   string
+		text   string
+	}{
+		"/nowhere":           {http.MethodGet, 404, "not_found", "There is no page at this address."},
+		"/docs/nowhere":      {http.MethodGet, 404, "not_found", "Not found"},
+		"/api/docs/nowhere":  {http.MethodGet, 404, "not_found", "Not found"},
+		"/assets/nowhere.js": {http.MethodGet, 404, "not_found", "Not found"},
+		"/assets/%ff":        {http.MethodGet, 400, "invalid_request", "not valid"},
+		"/watch":             {http.MethodDelete, 405, "method_not_allowed", "method"},
+	} {
+		for _, accept := range []string{"", "*/*", "application/json"} {
+			a := ask(failure.method, path, accept)
+			require.Equal(
+				t,
+				[]any{failure.status, "application/problem+json"},
+				[]any{a.status, a.header.Get("Content-Type")},
+				path,
+			)
+			require.Contains(t, string(a.raw), `"code":"`+failure.code+`"`)
+			require.Contains(t, a.header.Values("Vary"), "Accept", path)
+		}
+		a := ask(failure.method, path, browser)
+		require.Equal(
+			t,
+			[]any{failure.status, "text/html; charset=utf-8"},
+			[]any{a.status, a.header.Get("Content-Type")},
+			path,
+		)
+		require.Contains(t, string(a.raw), failure.text, path)
+		require.Contains(t, string(a.raw), `<a href="/watch">`)
+		require.Contains(t, a.header.Get("Content-Security-Policy"), "frame-ancestors 'none'")
+		require.Equal(t, "no-store", a.header.Get("Cache-Control"))
+		require.NotRegexp(t, internals, string(a.raw))
+	}
+	for _, path := range []string{"/api/nowhere", "/api/users/nobody", "/api/movies?q=%zz"} {
+		a := ask(http.MethodGet, path, browser)
+		require.Equal(t, "application/problem+json", a.header.Get("Content-Type"), "the API has one form of errors")
+	}
+}

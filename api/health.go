@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"sync"
 	"time"
 
 	"gocloud.dev/blob"
 	"gocloud.dev/gcerrors"
-	"golang.org/x/sync/singleflight"
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/api/contract"
@@ -20,8 +18,8 @@ import (
 	"github.com/watchparty/watchparty/migrations"
 )
 
-// probeTimeout bounds a look at the bucket, and at the database for readiness.
-const probeTimeout = 2 * time.Second
+// readinessTimeout bounds a look at the database.
+const readinessTimeout = 2 * time.Second
 
 var errNotReady = &watchparty.Error{
 	Kind:    watchparty.KindUnavailable,
@@ -34,7 +32,7 @@ func (s *Server) checks(others []health.Check) []health.Check {
 	return append([]health.Check{
 		{Part: health.Database, Run: s.checkDatabase},
 		{Part: health.Redis, Run: s.checkRedis},
-		{Part: health.Bucket, Run: func(ctx context.Context) error { return s.bucketProbe.check(ctx) }},
+		{Part: health.Bucket, Every: time.Second, Run: func(ctx context.Context) error { return s.bucketProbe.check(ctx) }},
 	}, others...)
 }
 
@@ -98,47 +96,15 @@ func (s *Server) checkDatabase(ctx context.Context) error {
 	return nil
 }
 
-// bucketProbe checks the bucket at most once a second, and never twice at a time: a file system may hang without regard
-// to a deadline.
+// bucketProbe checks a bucket, which may be a folder.
 type bucketProbe struct {
 	bucket   *blob.Bucket
 	inFolder bool
-	flight   singleflight.Group
-	mu       sync.Mutex
-	asked    time.Time
-	answer   error
 }
 
-// bucketProbeTime is how long a result is reused.
-const bucketProbeTime = time.Second
-
+// check lists files with a prefix that nothing has. For a missing bucket that is an error, which reading one file is
+// not; a missing folder is empty.
 func (p *bucketProbe) check(ctx context.Context) error {
-	p.mu.Lock()
-	asked, answer := p.asked, p.answer
-	p.mu.Unlock()
-	if time.Since(asked) < bucketProbeTime {
-		return answer
-	}
-	asking := p.flight.DoChan("", func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), probeTimeout)
-		defer cancel()
-		err := p.ask(ctx)
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.asked, p.answer = time.Now(), err
-		return nil, err
-	})
-	select {
-	case result := <-asking:
-		return result.Err
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// ask lists files with a prefix that nothing has. For a missing bucket that is an error, which reading one file is not;
-// a missing folder is empty.
-func (p *bucketProbe) ask(ctx context.Context) error {
 	var folder os.FileInfo
 	if p.inFolder && !p.bucket.As(&folder) {
 		return health.Trouble{What: "folder is missing", Err: fs.ErrNotExist}
@@ -166,7 +132,7 @@ func (s *Server) GetReadiness(
 	ctx context.Context,
 	_ contract.GetReadinessRequestObject,
 ) (contract.GetReadinessResponseObject, error) {
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, readinessTimeout)
 	defer cancel()
 	if s.draining.Load() || s.store.Ping(ctx) != nil {
 		return nil, errNotReady

@@ -377,6 +377,12 @@ func TestOverview(t *testing.T) {
 	require.Len(t, o["last_hour"], 12)
 	require.Len(t, o["last_week"], 7)
 	require.NotNil(t, o["jobs_running"])
+	require.NotNil(t, o["jobs_failed_last_day"])
+	for _, series := range []string{"last_hour", "last_week"} {
+		for _, span := range o[series].([]any) {
+			require.NotNil(t, span.(map[string]any)["jobs_failed"], "Temporal has counted them")
+		}
+	}
 	b.exec(t, "UPDATE outbox SET created_at = now() - interval '10 min'")
 	require.Equal(t, []any{"events"}, late())
 	b.exec(t, "UPDATE outbox SET state = 'started', started_at = now()")
@@ -423,6 +429,12 @@ func TestOperationsWithoutTemporal(t *testing.T) {
 	require.Equal(
 		t, []any{"away", nil, 2.}, []any{a.data()["temporal"], a.data()["jobs_running"], a.data()["emails_waiting"]},
 	)
+	for _, series := range []string{"last_hour", "last_week"} {
+		for _, span := range a.data()[series].([]any) {
+			require.Contains(t, span, "jobs_failed")
+			require.Nil(t, span.(map[string]any)["jobs_failed"], "only Temporal knows")
+		}
+	}
 	a = b.do(t, "POST", "/admin/queues/avatar/pause", root.token, nil)
 	require.Equal(t, 200, a.status, a)
 	require.Equal(t, "away", a.data()["temporal"])

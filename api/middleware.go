@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -23,6 +24,15 @@ import (
 	"github.com/watchparty/watchparty/logging"
 	"github.com/watchparty/watchparty/store"
 )
+
+// compose makes one middleware of several, once. Echo would compose them anew for each request.
+func compose(all ...echo.MiddlewareFunc) echo.MiddlewareFunc {
+	chain := echo.HandlerFunc(func(c echo.Context) error { return c.Handler()(c) })
+	for _, m := range slices.Backward(all) {
+		chain = m(chain)
+	}
+	return func(echo.HandlerFunc) echo.HandlerFunc { return chain }
+}
 
 // crossOrigin allows front-ends of other origins to call the API, and any page to read what a room plays, whatever the
 // settings say of front-ends. Callers are not identified by cookies, so any origin may call.
@@ -94,7 +104,7 @@ func beginExchange(publicURL string, tracer trace.Tracer) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			ctx := c.Request().Context()
-			e := &exchange{Context: ctx, ids: logging.IDs{Request: uuid.NewString()}, conn: connectionOf(ctx)}
+			e := &exchange{Context: ctx, ids: logging.IDs{Request: uuid.NewString()}}
 			if tracer != nil && !c.IsWebSocket() { // a connection lasts for hours
 				end := e.trace(tracer, c)
 				defer end()

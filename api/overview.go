@@ -80,18 +80,40 @@ func throughput(t watchparty.Throughput) contract.Throughput {
 
 // countForOverview counts jobs, unless Temporal goes away meanwhile.
 func (s *Server) countForOverview(ctx context.Context, o *contract.Overview) error {
-	running, err := s.jobs.Count(ctx, jobs.Filter{State: jobs.Running})
-	if err == nil {
-		o.JobsRunning = &running
-		var failed int64
-		failed, err = s.jobs.Count(ctx, jobs.Filter{State: jobs.Failed, From: store.Now().Add(-24 * time.Hour)})
-		o.JobsFailedLastDay = &failed
-	}
+	err := s.countJobs(ctx, o)
 	if errors.Is(err, watchparty.ErrTemporalAway) {
 		o.Temporal, o.JobsRunning, o.JobsFailedLastDay = contract.Away, nil, nil
+		for _, spans := range [][]contract.Throughput{o.LastHour, o.LastWeek} {
+			for i := range spans {
+				spans[i].JobsFailed = nil
+			}
+		}
 		return nil
 	}
 	return err
+}
+
+// countJobs counts the jobs that run, and those that have failed.
+func (s *Server) countJobs(ctx context.Context, o *contract.Overview) error {
+	running, err := s.jobs.Count(ctx, jobs.Filter{State: jobs.Running})
+	if err != nil {
+		return err
+	}
+	failed, err := s.jobs.Count(ctx, jobs.Filter{State: jobs.Failed, EndedFrom: store.Now().Add(-24 * time.Hour)})
+	if err != nil {
+		return err
+	}
+	o.JobsRunning, o.JobsFailedLastDay = &running, &failed
+	for _, spans := range [][]contract.Throughput{o.LastHour, o.LastWeek} {
+		counts, err := s.jobs.CountFailed(ctx, convert(spans, func(t contract.Throughput) time.Time { return t.From }))
+		if err != nil {
+			return err
+		}
+		for i := range spans {
+			spans[i].JobsFailed = &counts[i]
+		}
+	}
+	return nil
 }
 
 // ListCleanupPolicies lists the clean-up policies with their ages.

@@ -181,14 +181,39 @@ func (s *Server) handleError(err error, c echo.Context) {
 	if p.Status == http.StatusUnauthorized {
 		c.Response().Header().Set("WWW-Authenticate", `Bearer realm="watchparty"`)
 	}
+	c.Response().Header().Set("Cache-Control", "no-store")
+	if isPage(c.Request().URL.Path) {
+		c.Response().Header().Add(echo.HeaderVary, echo.HeaderAccept)
+		if strings.Contains(c.Request().Header.Get(echo.HeaderAccept), echo.MIMETextHTML) {
+			_ = web.WriteFailure(c.Response(), p.Status, failure(c, p))
+			return
+		}
+	}
 	body, err := json.Marshal(p)
 	if err != nil {
 		s.log.ErrorContext(ctx, "problem not encoded", slog.Any("error", err))
 		return
 	}
-	c.Response().Header().Set("Cache-Control", "no-store")
 	c.Response().Header().Set("Content-Type", "application/problem+json") // Blob keeps a type that a handler has set
 	_ = c.Blob(p.Status, "application/problem+json", body)
+}
+
+// failure says to people why a page is not shown.
+func failure(c echo.Context, p contract.Problem) web.Failure {
+	f := web.Failure{Title: p.Title}
+	if p.Detail != nil {
+		f.Detail = *p.Detail
+	}
+	switch p.Status {
+	case http.StatusNotFound:
+		f.Detail = "There is no page at this address."
+	case http.StatusTooManyRequests,
+		http.StatusServiceUnavailable,
+		http.StatusInternalServerError,
+		http.StatusRequestTimeout:
+		f.Again = c.Request().URL.RequestURI()
+	}
+	return f
 }
 
 // problemsIn reads the explanations of the codes from the contract: the extension x-problems of ProblemCode.

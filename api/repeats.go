@@ -9,6 +9,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/cache"
 )
 
 // maxTargets is how many targets are known, of some 200 bytes each.
@@ -56,45 +57,58 @@ func (s *Server) repeats(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// isPlain reports whether nothing but its target and its token says what a request asks for.
+// inMemory reports whether the answer to a target is in this process' memory.
+func (s *Server) inMemory(uri string) bool {
+	known, ok := s.targets.GetIfPresent(uri)
+	return ok && s.cache.Holds(known.key)
+}
+
+// isPlain reports whether nothing but its target, its token and the answer that the client has says what a request asks
+// for.
 func isPlain(r *http.Request) bool {
 	if r.Method != http.MethodGet || r.RequestURI == "" || r.ContentLength != 0 || len(r.TransferEncoding) > 0 ||
 		len(r.Header[echo.HeaderAuthorization]) > 1 || len(r.Header[echo.HeaderContentType]) > 1 {
 		return false
 	}
-	for _, name := range [...]string{"If-Match", "If-None-Match", "Range", "Content-Encoding"} {
+	for _, name := range [...]string{"If-Match", "Range", "Content-Encoding"} {
 		if r.Header[name] != nil {
 			return false
 		}
 	}
-	return true
+	tags := r.Header["If-None-Match"]
+	return len(tags) == 0 || len(tags) == 1 && len(tags[0]) <= maxKnownTags
 }
+
+// maxKnownTags is the length of an If-None-Match that needs no check of its form, in bytes.
+const maxKnownTags = 1024
 
 // repeat reports whether it has answered, or refused. It uses memory alone: what is not there is asked for by the
 // operation, all at once.
 func (s *Server) repeat(c echo.Context, e *exchange, t *target) (done bool, err error) {
+	memory := s.cache.Memory()
 	if (t.viewed || t.roomID != "") && e.identity != nil {
 		if e.identity.err != nil {
 			return true, e.identity.err
 		}
-		if _, ok := s.cache.Peek(e, sessionKey(e.identity.claimed)); !ok {
+		if _, ok := memory.Peek(e, sessionKey(e.identity.claimed)); !ok {
 			return false, nil
 		}
 	}
 	if t.roomID != "" {
-		room, known, err := s.peekRoom(e, t.roomID)
+		room, known, err := peekRoom(e, memory, t.roomID)
 		if !known || err != nil {
 			return known, err
 		}
 		if t.key == roomKey(t.roomID) {
+			room.ifNoneMatch = e.ifNoneMatch()
 			return true, room.write(c.Response())
 		}
 	}
-	entry, ok := s.cache.Peek(e, t.key)
+	entry, ok := memory.Peek(e, t.key)
 	if !ok {
 		return false, nil
 	}
-	answer := cached{entry: entry, hit: true, accepted: e.header, conn: e.conn}
+	answer := cached{entry: entry, hit: true, accepted: e.header, ifNoneMatch: e.ifNoneMatch()}
 	if t.versioned {
 		if answer.version, err = versionOf(entry.Meta); err != nil {
 			return true, err
@@ -104,14 +118,14 @@ func (s *Server) repeat(c echo.Context, e *exchange, t *target) (done bool, err 
 }
 
 // peekRoom is visibleRoom for a caller whose sign-in is in force. It reports whether all of it is known from memory.
-func (s *Server) peekRoom(e *exchange, roomID string) (room cached, known bool, err error) {
-	entry, ok := s.cache.Peek(e, roomKey(roomID))
+func peekRoom(e *exchange, memory cache.Memory, roomID string) (room cached, known bool, err error) {
+	entry, ok := memory.Peek(e, roomKey(roomID))
 	if !ok {
 		return cached{}, false, nil
 	}
 	var standing watchparty.Standing
 	if e.identity != nil {
-		stored, ok := s.cache.Peek(e, standingKey(roomID, e.identity.claimed.UserID))
+		stored, ok := memory.Peek(e, standingKey(roomID, e.identity.claimed.UserID))
 		if !ok {
 			return cached{}, false, nil
 		}

@@ -254,3 +254,41 @@ func TestUnsupportedTypesSayWhichAreTaken(t *testing.T) {
 		require.Equal(t, strings.Join(slices.Sorted(maps.Keys(op.RequestBody.Value.Content)), ", "), a.header.Get("Accept"))
 	}
 }
+
+// TestWhatIsMissing: a parameter or a body that an operation needs is said to be missing, not to be unreadable.
+func TestWhatIsMissing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	before := w.rows(t)
+	requireMissing := func(a answer, field string) {
+		t.Helper()
+		a.requireField(t, 400, field)
+		require.Contains(t, string(a.raw), `{"code":"required","field":"`+field+`","message":"is missing"}`)
+	}
+	tried := 0
+	for _, c := range w.calls() {
+		op := operations()[c.id]
+		for _, parameter := range op.Parameters {
+			p := parameter.Value
+			if !p.Required || p.In != "query" {
+				continue
+			}
+			tried++
+			r := w.build(t, op, c.call)
+			query := r.URL.Query()
+			query.Del(p.Name)
+			r.URL.RawQuery = query.Encode()
+			requireMissing(w.send(t, r), p.Name)
+		}
+		if op.RequestBody == nil || !op.RequestBody.Value.Required ||
+			op.RequestBody.Value.Content["application/json"] == nil {
+			continue
+		}
+		tried++
+		empty := c.call
+		empty.raw = ""
+		requireMissing(w.call(t, c.id, empty), "body")
+	}
+	require.Greater(t, tried, 40)
+	require.Equal(t, before, w.rows(t), "something was stored")
+}

@@ -4,7 +4,8 @@
 // limits, the repetition of cached reads, authorisation, a check of its form, for an upload the spool, validation
 // against the contract, the reading of an admin's note, a check of its conditions, and then its operation, a method of
 // Server in the file of its resource. HEAD is GET after the rate limits. Operations return domain errors; handleError
-// makes problems of them.
+// makes problems of them. The way is the same if package fastpath hands in the request, which it does for a cached read
+// whose answer is in memory.
 package api
 
 import (
@@ -29,6 +30,7 @@ import (
 	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/config"
+	"github.com/watchparty/watchparty/fastpath"
 	"github.com/watchparty/watchparty/health"
 	"github.com/watchparty/watchparty/jobs"
 	"github.com/watchparty/watchparty/live"
@@ -122,7 +124,7 @@ func New(d Deps) (*Server, error) {
 	e := echo.New()
 	e.HTTPErrorHandler = s.handleError
 	e.IPExtractor = clientAddresses(d.Config.HTTP.TrustedProxies)
-	e.Use(
+	e.Use(compose(
 		beginExchange(d.Config.HTTP.PublicURL, d.Tracer),
 		observe(s.log, d.Metrics),
 		middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: s.logPanic}),
@@ -141,7 +143,7 @@ func New(d Deps) (*Server, error) {
 		validate(spec),
 		s.takeNote,
 		refuseConditions(s.routes),
-	)
+	))
 	routes := withHead{e}
 	contract.RegisterHandlersWithBaseURL(
 		routes, contract.NewStrictHandler(s, []contract.StrictMiddlewareFunc{markReplays}), basePath,
@@ -171,18 +173,20 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 }
 
 func (s *Server) serve(ctx context.Context, l net.Listener) error {
-	server := &http.Server{
-		Handler:           s.echo,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       s.cfg.HTTP.ReadTimeout,
-		WriteTimeout:      s.cfg.HTTP.WriteTimeout,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    32 << 10,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
-		ConnContext:       withConnection,
+	server := &fastpath.Server{
+		Server: http.Server{
+			Handler:           s.echo,
+			ReadHeaderTimeout: 5 * time.Second,
+			ReadTimeout:       s.cfg.HTTP.ReadTimeout,
+			WriteTimeout:      s.cfg.HTTP.WriteTimeout,
+			IdleTimeout:       2 * time.Minute,
+			MaxHeaderBytes:    32 << 10,
+			ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+		},
+		AtHand: s.inMemory,
 	}
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(joining{l}) }()
+	go func() { failed <- server.Serve(l) }()
 	select {
 	case err := <-failed:
 		return fmt.Errorf("api: serve: %w", err)

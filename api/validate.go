@@ -164,6 +164,9 @@ func fieldErrors(prefix string, err error) []watchparty.FieldError {
 		return []watchparty.FieldError{{Field: fieldName(path), Code: fieldCode(schema), Message: fieldMessage(schema)}}
 	}
 	field := malformedBody
+	if errors.Is(err, openapi3filter.ErrInvalidRequired) {
+		field.Code, field.Message = "required", "is missing"
+	}
 	if prefix != "" {
 		field.Field = prefix
 	}

@@ -368,7 +368,7 @@ func TestPeek(t *testing.T) {
 	i := install(t)
 	p, other := i.start(t), i.start(t)
 	peek := func(p *process, want string) {
-		e, ok := p.Peek(t.Context(), "room:1")
+		e, ok := p.Memory().Peek(t.Context(), "room:1")
 		require.Equal(t, want != "", ok)
 		if ok {
 			require.Equal(t, want, string(e.Body))

@@ -60,17 +60,43 @@ func (c *Cache) inMemory(q Query) *Entry {
 	return nil
 }
 
-// Peek returns the entry in this process' memory. It returns none that Get would soon load again.
-func (c *Cache) Peek(ctx context.Context, key string) (*Entry, bool) {
+// Memory is this process' memory, for one request. The zero Memory is empty.
+type Memory struct{ cache *Cache }
+
+// Memory returns the memory for a request that has begun, and looks at the lease once for all that the request reads.
+// Every change from before that look was known to this process then. So what is found later, which may be from before
+// the look or from after it, is not older than the request.
+func (c *Cache) Memory() Memory {
 	if !c.member.Lease().InForce() {
+		return Memory{}
+	}
+	return Memory{c}
+}
+
+// Peek returns an entry, but none that Get would soon load again.
+func (m Memory) Peek(ctx context.Context, key string) (*Entry, bool) {
+	if m.cache == nil {
 		return nil, false
 	}
+	e, ok := m.cache.peek(key)
+	if ok {
+		m.cache.stats.local.Add(1)
+		m.cache.logHit(ctx, key)
+	}
+	return e, ok
+}
+
+// Holds reports whether Peek would return the entry, if the lease is in force.
+func (c *Cache) Holds(key string) bool {
+	_, ok := c.peek(key)
+	return ok
+}
+
+func (c *Cache) peek(key string) (*Entry, bool) {
 	e, ok := c.local.GetIfPresent(key)
 	if !ok || e.void.Load() || e.missing || c.isOld(e) && !e.refreshing.Load() {
 		return nil, false
 	}
-	c.stats.local.Add(1)
-	c.logHit(ctx, key)
 	return e, true
 }
 

@@ -44,139 +44,158 @@ func (c Config) Validate() error {
 	p.oneOf("APP_ENV", c.Env, "production", "development")
 	p.oneOf("LOG_LEVEL", c.LogLevel, "debug", "info", "warn", "error")
 	p.oneOf("LOG_FORMAT", c.LogFormat, "json", "text")
+	p.http(c.HTTP)
+	p.auth(c.Auth)
+	p.database(c.Database)
+	p.redis(c.Redis)
+	p.rateLimit(c.RateLimit)
+	p.base("TEMPORAL_UI_URL", c.Temporal.UIURL)
+	p.email(c.Email)
+	p.bucket("BLOB_URL", c.Blob.URL)
+	p.cache(c.Cache)
+	p.duration("ROOM_HOST_SILENCE", c.Room.HostSilence, time.Minute)
+	p.worker(c.Worker)
+	p.avatar(c.Avatar)
+	p.cleanup(c.Cleanup)
+	p.webhook(c.Webhook)
+	p.report(c.Report)
+	return errors.Join(p...)
+}
 
-	p.base("PUBLIC_URL", c.HTTP.PublicURL)
-	if c.HTTP.FrontendURL != "" {
-		p.base("FRONTEND_URL", c.HTTP.FrontendURL)
+func (p *problems) http(h HTTP) {
+	p.base("PUBLIC_URL", h.PublicURL)
+	if h.FrontendURL != "" {
+		p.base("FRONTEND_URL", h.FrontendURL)
 	}
-	if slices.ContainsFunc(c.HTTP.Origins, func(o string) bool { return o != "*" && !origin.MatchString(o) }) {
+	if slices.ContainsFunc(h.Origins, func(o string) bool { return o != "*" && !origin.MatchString(o) }) {
 		p.add(
 			"HTTP_CORS_ORIGINS",
 			"must be *, or origins without a path, separated by commas, such as https://party.example.org",
 		)
 	}
-	if slices.ContainsFunc(c.HTTP.TrustedProxies, func(r netip.Prefix) bool { return r.Bits() < 1 }) {
+	if slices.ContainsFunc(h.TrustedProxies, func(r netip.Prefix) bool { return r.Bits() < 1 }) {
 		p.add("HTTP_TRUSTED_PROXIES",
 			"must name ranges, and none that has all addresses: any client could then choose its address")
 	}
-	p.duration("HTTP_READ_TIMEOUT", c.HTTP.ReadTimeout, time.Second)
-	p.duration("HTTP_WRITE_TIMEOUT", c.HTTP.WriteTimeout, time.Second)
-	p.duration("HTTP_DRAIN_DELAY", c.HTTP.DrainDelay, 0)
-	p.duration("HTTP_SHUTDOWN_TIMEOUT", c.HTTP.ShutdownTimeout, time.Second)
+	p.duration("HTTP_READ_TIMEOUT", h.ReadTimeout, time.Second)
+	p.duration("HTTP_WRITE_TIMEOUT", h.WriteTimeout, time.Second)
+	p.duration("HTTP_DRAIN_DELAY", h.DrainDelay, 0)
+	p.duration("HTTP_SHUTDOWN_TIMEOUT", h.ShutdownTimeout, time.Second)
+}
 
-	if len(c.Auth.Secret) < MinSecretBytes {
+func (p *problems) auth(a Auth) {
+	if len(a.Secret) < MinSecretBytes {
 		p.add("AUTH_SECRET", "must have at least %d bytes; make one with: openssl rand -base64 48", MinSecretBytes)
 	}
-	for _, former := range c.Auth.FormerSecrets {
+	for _, former := range a.FormerSecrets {
 		if len(former) < MinSecretBytes || strings.TrimSpace(former) != former {
 			p.add("AUTH_FORMER_SECRETS", "must be secrets of at least %d bytes, separated by commas without spaces",
 				MinSecretBytes)
 			break
 		}
 	}
-	p.duration("AUTH_ACCESS_TTL", c.Auth.AccessTTL, time.Minute)
-	p.duration("AUTH_REFRESH_TTL", c.Auth.RefreshTTL, time.Hour)
-	p.duration("AUTH_SESSION_TTL", c.Auth.SessionTTL, time.Hour)
-	p.duration("AUTH_REFRESH_GRACE", c.Auth.RefreshGrace, 0)
-	if c.Auth.RefreshGrace > maxRefreshGrace {
+	p.duration("AUTH_ACCESS_TTL", a.AccessTTL, time.Minute)
+	p.duration("AUTH_REFRESH_TTL", a.RefreshTTL, time.Hour)
+	p.duration("AUTH_SESSION_TTL", a.SessionTTL, time.Hour)
+	p.duration("AUTH_REFRESH_GRACE", a.RefreshGrace, 0)
+	if a.RefreshGrace > maxRefreshGrace {
 		p.add("AUTH_REFRESH_GRACE", "must be at most %s: a stolen token works for as long", maxRefreshGrace)
 	}
-	p.between("AUTH_HASH_PARALLEL", int64(c.Auth.HashParallel), 1, 64)
+	p.between("AUTH_HASH_PARALLEL", int64(a.HashParallel), 1, 64)
+}
 
-	p.database(c.Database)
-	p.between("DATABASE_MAX_CONNS", int64(c.Database.MaxConns), 2, 1000)
-	p.duration("DATABASE_STATEMENT_TIMEOUT", c.Database.StatementTimeout, 100*time.Millisecond)
+func (p *problems) rateLimit(r RateLimit) {
+	p.between("RATE_LIMIT_SIGN_IN", int64(r.SignIn), 1, maxRate)
+	p.between("RATE_LIMIT_SIGN_IN_FAILURES", int64(r.SignInFailures), 1, maxRate)
+	p.between("RATE_LIMIT_EMAILS", int64(r.Emails), 1, maxRate)
+	p.between("RATE_LIMIT_EXPORTS", int64(r.Exports), 1, maxRate)
+	p.between("RATE_LIMIT_WRITES", int64(r.Writes), 1, maxRate)
+	p.between("RATE_LIMIT_READS", int64(r.Reads), 1, maxRate)
+}
 
-	p.redis(c.Redis)
-	p.duration("REDIS_TIMEOUT", c.Redis.Timeout, time.Millisecond)
-	if c.Redis.Timeout > 100*time.Millisecond {
-		p.add("REDIS_TIMEOUT", "must be at most 100ms: nothing waits longer for the cache")
-	}
-	p.between("REDIS_POOL_SIZE", int64(c.Redis.PoolSize), 1, 1000)
-
-	p.between("RATE_LIMIT_SIGN_IN", int64(c.RateLimit.SignIn), 1, maxRate)
-	p.between("RATE_LIMIT_SIGN_IN_FAILURES", int64(c.RateLimit.SignInFailures), 1, maxRate)
-	p.between("RATE_LIMIT_EMAILS", int64(c.RateLimit.Emails), 1, maxRate)
-	p.between("RATE_LIMIT_EXPORTS", int64(c.RateLimit.Exports), 1, maxRate)
-	p.between("RATE_LIMIT_WRITES", int64(c.RateLimit.Writes), 1, maxRate)
-	p.between("RATE_LIMIT_READS", int64(c.RateLimit.Reads), 1, maxRate)
-
-	p.base("TEMPORAL_UI_URL", c.Temporal.UIURL)
-
-	if c.Email.Host == "" {
+func (p *problems) email(e Email) {
+	if e.Host == "" {
 		p.add("SMTP_HOST", "is required")
 	} else {
-		p.host("SMTP_HOST", c.Email.Host)
+		p.host("SMTP_HOST", e.Host)
 	}
-	p.between("SMTP_PORT", int64(c.Email.Port), 1, 65535)
-	p.oneOf("SMTP_TLS", c.Email.TLS, "starttls", "implicit", "none")
-	if from, err := mail.ParseAddress(c.Email.From); err != nil {
+	p.between("SMTP_PORT", int64(e.Port), 1, 65535)
+	p.oneOf("SMTP_TLS", e.TLS, "starttls", "implicit", "none")
+	if from, err := mail.ParseAddress(e.From); err != nil {
 		p.add("MAIL_FROM", "must be one email address, such as WatchParty <no-reply@example.org>")
 	} else if _, err := watchparty.ParseAddress(from.Address); err != nil {
 		p.add("MAIL_FROM", "must be one email address, such as WatchParty <no-reply@example.org>")
 	}
-	if _, err := c.Email.HELO(); err != nil && c.Email.HELOName != "" {
+	if _, err := e.HELO(); err != nil && e.HELOName != "" {
 		p.add("SMTP_HELO_NAME", "%s", err)
 	}
-	switch selected, keyed := c.Email.DKIMSelector != "", c.Email.DKIMKeyFile != ""; {
+	switch selected, keyed := e.DKIMSelector != "", e.DKIMKeyFile != ""; {
 	case keyed && !selected:
 		p.add("MAIL_DKIM_KEY_FILE", "needs MAIL_DKIM_SELECTOR too")
 	case selected && !keyed:
 		p.add("MAIL_DKIM_SELECTOR", "needs MAIL_DKIM_KEY_FILE too")
-	case selected && !selector.MatchString(c.Email.DKIMSelector):
+	case selected && !selector.MatchString(e.DKIMSelector):
 		p.add("MAIL_DKIM_SELECTOR", "must be letters, digits, hyphens and dots, as in a domain name")
 	}
-	p.duration("SMTP_TIMEOUT", c.Email.Timeout, time.Second)
-	if c.Email.Timeout > 25*time.Second {
+	p.duration("SMTP_TIMEOUT", e.Timeout, time.Second)
+	if e.Timeout > 25*time.Second {
 		p.add("SMTP_TIMEOUT", "must be at most 25s: an attempt may take two of them and ends after 60s")
 	}
-	if !(c.Email.PerSecond > 0) || math.IsInf(c.Email.PerSecond, 1) {
+	if !(e.PerSecond > 0) || math.IsInf(e.PerSecond, 1) {
 		p.add("MAIL_PER_SECOND", "must be more than 0 and finite")
 	}
+}
 
-	p.bucket("BLOB_URL", c.Blob.URL)
+func (p *problems) cache(c Cache) {
+	p.duration("CACHE_TTL_ROOMS", c.Rooms, time.Second)
+	p.duration("CACHE_TTL_MOVIES", c.Movies, time.Second)
+	p.duration("CACHE_TTL_MESSAGES", c.Messages, time.Second)
+	p.duration("CACHE_TTL_PROFILES", c.Profiles, time.Second)
+	p.between("CACHE_MEMORY_BYTES", c.Memory, 1<<20, 64<<30)
+}
 
-	p.duration("CACHE_TTL_ROOMS", c.Cache.Rooms, time.Second)
-	p.duration("CACHE_TTL_MOVIES", c.Cache.Movies, time.Second)
-	p.duration("CACHE_TTL_MESSAGES", c.Cache.Messages, time.Second)
-	p.duration("CACHE_TTL_PROFILES", c.Cache.Profiles, time.Second)
-	p.between("CACHE_MEMORY_BYTES", c.Cache.Memory, 1<<20, 64<<30)
-
-	p.duration("ROOM_HOST_SILENCE", c.Room.HostSilence, time.Minute)
-
-	p.duration("WORKER_STOP_TIMEOUT", c.Worker.StopTimeout, 0)
-	if (c.Worker.Deployment == "") != (c.Worker.BuildID == "") {
+func (p *problems) worker(w Worker) {
+	p.duration("WORKER_STOP_TIMEOUT", w.StopTimeout, 0)
+	if (w.Deployment == "") != (w.BuildID == "") {
 		p.add("WORKER_BUILD_ID", "and WORKER_DEPLOYMENT must both be set, or neither")
 	}
+}
 
-	p.between("AVATAR_MAX_BYTES", c.Avatar.MaxUploadBytes, 1024, 64<<20)
-	p.between("AVATAR_MAX_PIXELS", int64(c.Avatar.MaxPixels), 1, 500_000_000)
-	p.between("AVATAR_CONCURRENCY", int64(c.Avatar.Concurrency), 0, 256)
-	if c.Avatar.CDNURL != "" {
-		p.base("AVATAR_CDN_URL", c.Avatar.CDNURL)
+func (p *problems) avatar(a Avatar) {
+	p.between("AVATAR_MAX_BYTES", a.MaxUploadBytes, 1024, 64<<20)
+	p.between("AVATAR_MAX_PIXELS", int64(a.MaxPixels), 1, 500_000_000)
+	p.between("AVATAR_CONCURRENCY", int64(a.Concurrency), 0, 256)
+	if a.CDNURL != "" {
+		p.base("AVATAR_CDN_URL", a.CDNURL)
 	}
+}
 
-	p.schedule("CLEANUP_SCHEDULE", c.Cleanup.Schedule)
-	ages := c.Cleanup.policyAges()
+func (p *problems) cleanup(c Cleanup) {
+	p.schedule("CLEANUP_SCHEDULE", c.Schedule)
+	ages := c.policyAges()
 	for _, policy := range watchparty.Policies() {
-		p.age(ages[policy].setting, ages[policy].age, c.Cleanup.MinAge())
+		p.age(ages[policy].setting, ages[policy].age, c.MinAge())
 	}
-	p.duration("CLEANUP_BATCH_PAUSE", c.Cleanup.BatchPause, 0)
-	if c.Cleanup.BatchPause > 10*time.Second {
+	p.duration("CLEANUP_BATCH_PAUSE", c.BatchPause, 0)
+	if c.BatchPause > 10*time.Second {
 		p.add("CLEANUP_BATCH_PAUSE", "must be at most 10s")
 	}
+}
 
-	if slices.ContainsFunc(c.Webhook.PrivateNetworks, func(r netip.Prefix) bool { return r.Bits() < 1 }) {
+func (p *problems) webhook(w Webhook) {
+	if slices.ContainsFunc(w.PrivateNetworks, func(r netip.Prefix) bool { return r.Bits() < 1 }) {
 		p.add("WEBHOOK_PRIVATE_NETWORKS", "must name ranges, and none that has all addresses")
 	}
-	p.duration("WEBHOOK_OFF_AFTER", c.Webhook.OffAfter, time.Hour)
+	p.duration("WEBHOOK_OFF_AFTER", w.OffAfter, time.Hour)
+}
 
-	p.schedule("REPORT_WEEKLY_SCHEDULE", c.Report.Weekly)
-	p.schedule("REPORT_MONTHLY_SCHEDULE", c.Report.Monthly)
-	if len(c.Report.Recipients) > maxRecipients {
+func (p *problems) report(r Report) {
+	p.schedule("REPORT_WEEKLY_SCHEDULE", r.Weekly)
+	p.schedule("REPORT_MONTHLY_SCHEDULE", r.Monthly)
+	if len(r.Recipients) > maxRecipients {
 		p.add("REPORT_RECIPIENTS", "must be %d addresses at most", maxRecipients)
 	}
-	if _, err := c.Report.Addresses(); err != nil {
+	if _, err := r.Addresses(); err != nil {
 		p.add("REPORT_RECIPIENTS",
 			"must be plain email addresses, separated by commas, such as ops@example.org,boss@example.org")
 	}
@@ -184,8 +203,7 @@ func (c Config) Validate() error {
 	for _, language := range watchparty.Languages() {
 		languages = append(languages, string(language))
 	}
-	p.oneOf("REPORT_LANGUAGE", string(c.Report.Language), languages...)
-	return errors.Join(p...)
+	p.oneOf("REPORT_LANGUAGE", string(r.Language), languages...)
 }
 
 // dropUnreadable removes the variables from vars whose values do not have the type of their setting, so that Load can
@@ -253,6 +271,8 @@ func (p *problems) age(name string, value Age, low time.Duration) {
 
 // database checks the parts of the address if DATABASE_HOST is set, and else DATABASE_URL.
 func (p *problems) database(d Database) {
+	p.between("DATABASE_MAX_CONNS", int64(d.MaxConns), 2, 1000)
+	p.duration("DATABASE_STATEMENT_TIMEOUT", d.StatementTimeout, 100*time.Millisecond)
 	p.between("DATABASE_PORT", int64(d.Port), 1, 65535)
 	if d.SSLMode != "" {
 		p.oneOf("DATABASE_SSLMODE", d.SSLMode, "verify-full", "verify-ca", "require", "prefer", "allow", "disable")
@@ -266,6 +286,11 @@ func (p *problems) database(d Database) {
 
 // redis checks the parts of the address if REDIS_HOST is set, and else REDIS_URL.
 func (p *problems) redis(r Redis) {
+	p.duration("REDIS_TIMEOUT", r.Timeout, time.Millisecond)
+	if r.Timeout > 100*time.Millisecond {
+		p.add("REDIS_TIMEOUT", "must be at most 100ms: nothing waits longer for the cache")
+	}
+	p.between("REDIS_POOL_SIZE", int64(r.PoolSize), 1, 1000)
 	p.between("REDIS_PORT", int64(r.Port), 1, 65535)
 	p.between("REDIS_DB", int64(r.DB), 0, 1_000_000)
 	if r.Host == "" {

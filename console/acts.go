@@ -257,8 +257,7 @@ func (c *Console) act(a act) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := r.ParseForm(); err != nil {
-			c.failed(w, r, view{Title: "Refused"}, &problem{contract.Problem{Status: http.StatusBadRequest,
-				Title: "The form cannot be read."}})
+			c.failed(w, r, view{Title: "Refused"}, unreadForm(err))
 			return
 		}
 		var answer json.RawMessage
@@ -312,6 +311,16 @@ func (c *Console) act(a act) http.Handler {
 		c.leaveNotice(w, done)
 		http.Redirect(w, r, Base+back, http.StatusSeeOther) //nolint:gosec // a page of the console
 	})
+}
+
+// unreadForm says why a form was refused before anybody has read it. Then only the browser still has what was typed.
+func unreadForm(err error) *problem {
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		return &problem{contract.Problem{Status: http.StatusRequestEntityTooLarge, Title: fmt.Sprintf(
+			"The form is larger than %d KB. Go back in your browser, which still has what you have typed, and shorten it.",
+			tooLarge.Limit>>10)}}
+	}
+	return &problem{contract.Problem{Status: http.StatusBadRequest, Title: "The form cannot be read."}}
 }
 
 // nameAccounts replaces usernames of a form by IDs.

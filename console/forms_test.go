@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -62,6 +63,90 @@ func (f *form) add(field *html.Node) {
 		value = field.FirstChild.Data
 	}
 	f.values.Add(a["name"], strings.ReplaceAll(value, "\n", "\r\n"))
+}
+
+// textFields are the types of fields into which people type as much as they like, unless there is a limit.
+var textFields = []string{"", "text", "url", "email", "search", "tel"}
+
+// TestFieldsHaveLimits: each text field says how much it takes, so that nobody types in vain, and the largest form that
+// can be typed so is accepted.
+func TestFieldsHaveLimits(t *testing.T) {
+	t.Parallel()
+	const escaped = 9 // bytes of a UTF-16 unit, which maxlength counts, in a form
+	s := newStage(t, examples(t))
+	var again strings.Builder
+	require.NoError(
+		t,
+		s.pages.ExecuteTemplate(&again, "message", view{Again: []typed{{Name: "note"}, {Name: "text", Long: true}}}),
+	)
+	shown := map[string]string{
+		"a refused form": again.String(), "sign-in": s.ask(t, http.MethodGet, Base+"/sign-in", nil).Body.String(),
+	}
+	for _, p := range pages() {
+		shown[p.path] = s.ask(t, http.MethodGet, pathOf(p), nil).Body.String()
+	}
+	fields := 0
+	for path, page := range shown {
+		root, err := html.Parse(strings.NewReader(page))
+		require.NoError(t, err)
+		for n := range root.Descendants() {
+			if n.Data != "form" {
+				continue
+			}
+			limits, size := map[string]int{}, 0
+			for field := range n.Descendants() {
+				a := attributes(field)
+				if field.Data != "textarea" && (field.Data != "input" || !slices.Contains(textFields, a["type"])) {
+					continue
+				}
+				limit, err := strconv.Atoi(a["maxlength"])
+				require.NoError(t, err, "%s: %s has no maxlength", path, a["name"])
+				fields++
+				limits[a["name"]] = limit
+				size += escaped * limit
+			}
+			for field := range n.Descendants() {
+				if name, ok := strings.CutPrefix(attributes(field)["name"], shownPrefix); ok {
+					size += escaped * limits[name]
+				}
+			}
+			require.LessOrEqual(t, size, maxForm, path)
+		}
+	}
+	require.Greater(t, fields, 30)
+}
+
+// TestFormsWithUnknownAccounts: a form that names nobody keeps what was typed.
+func TestFormsWithUnknownAccounts(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, examples(t))
+	tried := 0
+	for _, a := range acts() {
+		for _, f := range a.fields {
+			if f.kind != "account" {
+				continue
+			}
+			tried++
+			w := s.ask(t, http.MethodPost, Base+a.path, url.Values{f.name: {"nobody-at-all"}, noteField: {"The disk was full"}})
+			require.Equal(t, http.StatusUnprocessableEntity, w.Code, a.path)
+			require.Contains(t, w.Body.String(), "No account has the username “nobody-at-all”.")
+			require.Contains(t, w.Body.String(), "The disk was full")
+		}
+	}
+	require.Positive(t, tried)
+}
+
+// TestLargeForms: a form that is too large is refused with a reason and a way back.
+func TestLargeForms(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, examples(t))
+	for size, want := range map[int]int{maxForm - 10: http.StatusSeeOther, maxForm + 1: http.StatusRequestEntityTooLarge} {
+		w := s.ask(t, http.MethodPost, Base+"/queues/email/pause", url.Values{"note": {strings.Repeat("x", size)}})
+		require.Equal(t, want, w.Code, size)
+		if want != http.StatusSeeOther {
+			require.Contains(t, w.Body.String(), "The form is larger than 256 KB. Go back in your browser")
+		}
+	}
 }
 
 // TestFormsSendWhatWasChanged: a form that shows what there is sends the field that an admin has changed, and no other,

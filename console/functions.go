@@ -78,7 +78,7 @@ func (c *Console) functions() template.FuncMap {
 		"target":       target,
 		"noMovie":      func() contract.Movie { return contract.Movie{} },
 		"auditActions": sync.OnceValue(auditActions),
-		"maxNote":      func() int { return watchparty.MaxAdminNote },
+		"limits":       func() map[string]int { return fieldLimits },
 		"heads":        heads,
 		"empty":        empty,
 		"choose":       choose,
@@ -332,6 +332,13 @@ func pretty(v any) string {
 	return string(text)
 }
 
+// fieldLimits are the limits of fields in characters. Browsers let nobody type more.
+var fieldLimits = map[string]int{
+	"Note": watchparty.MaxAdminNote, "Reason": watchparty.MaxReason, "Title": watchparty.MaxTitle,
+	"Description": watchparty.MaxMovieDescription, "Genres": watchparty.MaxGenres * (watchparty.MaxGenre + len(", ")),
+	"Address": watchparty.MaxAddressBytes, "Number": 10, "Filter": 300,
+}
+
 // bar is a bar of a chart.
 type bar struct {
 	X, Good, Bad int // the place and the heights, of barHeight
@@ -342,28 +349,46 @@ type bar struct {
 // spanChart has what succeeded and failed in spans of time.
 type spanChart struct {
 	throughputKind
-	Bars      []bar
-	Width     int
-	First     string // when the first span begins
-	Good, Bad int
+	Bars  []bar
+	Width int
+	First string // when the first span begins
+	Good  int
+	Bad   *int64 // nil if it is not known
 }
 
 // throughputKind is a kind of work whose throughput is shown.
 type throughputKind struct {
 	Title, Noun       string // the heading, and what the bars show
-	GoodWord, BadWord string // without the latter only what succeeded is known
-	count             func(contract.Throughput) (good, bad int)
+	GoodWord, BadWord string
+	count             func(contract.Throughput) (good int, bad *int64)
 }
 
 var throughputKinds = []throughputKind{
 	{"Emails", "emails that were sent and given up", "sent", "given up",
-		func(t contract.Throughput) (good, bad int) { return t.EmailsSent, t.EmailsFailed }},
+		func(t contract.Throughput) (good int, bad *int64) { return t.EmailsSent, known(t.EmailsFailed) }},
 	{"Avatars", "uploads of avatars that were published and that failed", "published", "failed",
-		func(t contract.Throughput) (good, bad int) { return t.AvatarsReady, t.AvatarsFailed }},
+		func(t contract.Throughput) (good int, bad *int64) { return t.AvatarsReady, known(t.AvatarsFailed) }},
 	{"Clean-up runs", "clean-up runs that were completed and that failed", "completed", "failed",
-		func(t contract.Throughput) (good, bad int) { return t.CleanupsCompleted, t.CleanupsFailed }},
-	{"Jobs", "jobs that were started", "started", "",
-		func(t contract.Throughput) (good, bad int) { return t.JobsStarted, 0 }},
+		func(t contract.Throughput) (good int, bad *int64) {
+			return t.CleanupsCompleted, known(t.CleanupsFailed)
+		}},
+	{"Jobs", "jobs that were started and that failed", "started", "failed",
+		func(t contract.Throughput) (good int, bad *int64) { return t.JobsStarted, t.JobsFailed }},
+}
+
+// known returns a number that is known.
+func known(n int) *int64 {
+	all := int64(n)
+	return &all
+}
+
+// total adds two numbers. It is not known if one of them is not.
+func total(a, b *int64) *int64 {
+	if a == nil || b == nil {
+		return nil
+	}
+	all := *a + *b
+	return &all
 }
 
 // charts makes the chart of each kind of work.
@@ -375,27 +400,26 @@ func charts(spans []contract.Throughput, layout string) (all []spanChart) {
 }
 
 func chartOf(kind throughputKind, spans []contract.Throughput, layout string) spanChart {
-	chart := spanChart{throughputKind: kind, Width: max(1, len(spans)) * barWidth}
+	chart := spanChart{throughputKind: kind, Bad: known(0), Width: max(1, len(spans)) * barWidth}
 	top := 1
 	for _, span := range spans {
 		good, bad := kind.count(span)
-		top = max(top, good+bad)
-		chart.Good, chart.Bad = chart.Good+good, chart.Bad+bad
+		top = max(top, good+int(value(bad)))
+		chart.Good += good
+		chart.Bad = total(chart.Bad, bad)
 	}
 	if len(spans) > 0 {
 		chart.First = spans[0].From.UTC().Format(layout) + " UTC"
 	}
 	for i, span := range spans {
 		good, bad := kind.count(span)
-		b := bar{X: i * barWidth, Good: good * barHeight / top, Bad: bad * barHeight / top}
-		if bad > 0 {
+		b := bar{X: i * barWidth, Good: good * barHeight / top, Bad: int(value(bad)) * barHeight / top}
+		if value(bad) > 0 {
 			b.Bad = max(b.Bad, 2) // so that it is seen
 		}
 		b.Top, b.Under = chartHeight-b.Good-b.Bad, chartHeight-b.Bad
-		b.Label = fmt.Sprintf("%s UTC: %d %s", span.From.UTC().Format(layout), good, kind.GoodWord)
-		if kind.BadWord != "" {
-			b.Label += fmt.Sprintf(", %d %s", bad, kind.BadWord)
-		}
+		b.Label = fmt.Sprintf("%s UTC: %s %s, %s %s", span.From.UTC().Format(layout),
+			number(good), kind.GoodWord, number(bad), kind.BadWord)
 		chart.Bars = append(chart.Bars, b)
 	}
 	return chart

@@ -121,7 +121,10 @@ func pages() []page {
 // page returns the handler of a page.
 func (c *Console) page(p page) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked := r.URL.Query()
+		asked, err := url.ParseQuery(r.URL.RawQuery)
+		if err != nil {
+			err = &problem{contract.Problem{Status: http.StatusBadRequest, Title: "The filters in the address cannot be read."}}
+		}
 		v := view{Title: p.title, Nav: p.nav, Template: p.template, Query: map[string]string{}}
 		query := url.Values{}
 		for name := range asked {
@@ -134,12 +137,14 @@ func (c *Console) page(p page) http.Handler {
 		}
 		var data any
 		var next *string
-		err := c.readFilters(r, query)
+		if err == nil {
+			err = c.readFilters(r, query)
+		}
 		if err == nil {
 			data, next, err = p.read(c, r, query)
 		}
 		if err != nil {
-			v.Unfiltered = len(asked) > 0
+			v.Unfiltered = r.URL.RawQuery != ""
 			c.failed(w, r, v, err)
 			return
 		}
@@ -162,7 +167,7 @@ func (c *Console) readFilters(r *http.Request, query url.Values) error {
 			query.Set(name, instant(query.Get(name)))
 		}
 	}
-	for _, name := range []string{"user_id", "host_id", "actor_id"} {
+	for _, name := range []string{"user_id", "host_id", "actor_id", "target_id"} {
 		if !query.Has(name) {
 			continue
 		}
@@ -191,7 +196,7 @@ func (c *Console) accountOf(r *http.Request, username string) (string, error) {
 			return user.ID, nil
 		}
 	}
-	return "", &problem{contract.Problem{Status: http.StatusNotFound,
+	return "", &problem{contract.Problem{Status: http.StatusUnprocessableEntity,
 		Title: "No account has the username “" + username + "”. An ID works, too."}}
 }
 
@@ -206,11 +211,15 @@ func (p overviewPage) Calm() bool {
 	return len(p.Late) == 0 && len(unattended(p.Queues)) == 0 && p.Temporal != contract.Away
 }
 
+// knownByTemporal are the parts about which nothing is known while Temporal is away.
+var knownByTemporal = []contract.HealthPart{
+	contract.HealthPartTemporal, contract.HealthPartWorkers, contract.HealthPartSchedules,
+}
+
 // Degraded are the parts that are not as they should be, but for what Temporal takes away with it.
 func (p overviewPage) Degraded() []contract.DegradedPart {
 	return slices.DeleteFunc(slices.Clone(p.Health.Degraded), func(part contract.DegradedPart) bool {
-		return p.Temporal == contract.Away &&
-			(part.Part == contract.HealthPartTemporal || part.Part == contract.HealthPartWorkers)
+		return p.Temporal == contract.Away && slices.Contains(knownByTemporal, part.Part)
 	})
 }
 
@@ -280,11 +289,16 @@ type cleanupPage struct {
 	First    bool               // whether the runs are the newest ones
 }
 
-// Bad reports whether an admin should look at the clean-up.
-func (p cleanupPage) Bad() bool {
+// Tone is how the clean-up's state looks: a fault, or a pause, which is as an admin wants it.
+func (p cleanupPage) Tone() string {
 	last := p.Last()
-	return p.Schedule == nil || p.Schedule.Paused ||
-		last != nil && (last.State == contract.CleanupRunStateFailed || len(last.Errors) > 0)
+	switch {
+	case p.Schedule == nil, last != nil && (last.State == contract.CleanupRunStateFailed || len(last.Errors) > 0):
+		return "bad"
+	case p.Schedule.Paused:
+		return "warn"
+	}
+	return ""
 }
 
 // Next says when the next run comes.
@@ -293,9 +307,9 @@ func (p cleanupPage) Next() string {
 	case p.Schedule == nil:
 		return "Temporal does not answer, so that the next one is not known."
 	case p.Schedule.Paused && p.Schedule.Note != "":
-		return "No other one comes by itself, since the schedule is paused: “" + p.Schedule.Note + "”."
+		return "None comes by itself, since the schedule is paused: “" + p.Schedule.Note + "”."
 	case p.Schedule.Paused:
-		return "No other one comes by itself, since the schedule is paused."
+		return "None comes by itself, since the schedule is paused."
 	case len(p.Schedule.NextRuns) == 0:
 		return "The schedule has no next one."
 	}

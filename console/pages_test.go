@@ -34,6 +34,19 @@ func TestPagesShowTheExamples(t *testing.T) {
 	require.Empty(t, s.logged.String())
 }
 
+// TestFiltersThatCannotBeRead: a list is not shown without the filters that an address was meant to have.
+func TestFiltersThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, examples(t))
+	for _, query := range []string{"kind=%zz", "state=a%", "kind=Cleanup;state=failed"} {
+		w := s.ask(t, http.MethodGet, Base+"/jobs?"+query, nil)
+		require.Equal(t, http.StatusBadRequest, w.Code, query)
+		require.Contains(t, w.Body.String(), "The filters in the address cannot be read.")
+		require.Contains(t, w.Body.String(), "Without filters")
+	}
+	require.Empty(t, s.logged.String())
+}
+
 // stage is a console whose admin carol is signed in.
 type stage struct {
 	*Console

@@ -18,8 +18,8 @@ import (
 const (
 	// maxSession is how long a sign-in to the console lasts.
 	maxSession = 12 * time.Hour
-	// maxForm is the size of a form in bytes.
-	maxForm = 64 << 10
+	// maxForm is the size of a form in bytes: a movie's texts, escaped, as they were shown and as they are typed.
+	maxForm = 256 << 10
 )
 
 type identityKey struct{}

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/watchparty/watchparty/api/contract"
+	"github.com/watchparty/watchparty/health"
 )
 
 // TestTimesOfFields: browsers send times without a zone, which are UTC; what the API writes is taken, too.
@@ -64,6 +65,42 @@ func TestTonesOfParts(t *testing.T) {
 	}
 }
 
+// TestPartsWhileTemporalIsAway: the overview says once that Temporal is away, and not of each part that asks it.
+func TestPartsWhileTemporalIsAway(t *testing.T) {
+	t.Parallel()
+	var page overviewPage
+	for _, part := range health.Parts() {
+		page.Health.Degraded = append(page.Health.Degraded, contract.DegradedPart{Part: contract.HealthPart(part)})
+	}
+	require.Len(t, page.Degraded(), len(health.Parts()))
+	page.Temporal = contract.Away
+	var others []string
+	for _, part := range page.Degraded() {
+		others = append(others, string(part.Part))
+	}
+	require.Equal(t, []string{health.Database, health.Redis, health.Bucket, health.Emails}, others)
+}
+
+// TestTonesOfCleanup: a paused schedule does not look like a fault, and does not hide one.
+func TestTonesOfCleanup(t *testing.T) {
+	t.Parallel()
+	ended := time.Now()
+	failed := []contract.CleanupRun{{FinishedAt: &ended, State: contract.CleanupRunStateFailed}}
+	well := []contract.CleanupRun{{FinishedAt: &ended, State: contract.CleanupRunStateCompleted}}
+	for name, c := range map[string]struct {
+		page cleanupPage
+		want string
+	}{
+		"well":               {cleanupPage{Runs: well, Schedule: &contract.Schedule{}}, ""},
+		"paused":             {cleanupPage{Runs: well, Schedule: &contract.Schedule{Paused: true}}, "warn"},
+		"failed":             {cleanupPage{Runs: failed, Schedule: &contract.Schedule{}}, "bad"},
+		"failed, and paused": {cleanupPage{Runs: failed, Schedule: &contract.Schedule{Paused: true}}, "bad"},
+		"Temporal is away":   {cleanupPage{Runs: well}, "bad"},
+	} {
+		require.Equal(t, c.want, c.page.Tone(), name)
+	}
+}
+
 // TestMeanings: the console explains each code that it shows with a meaning.
 func TestMeanings(t *testing.T) {
 	t.Parallel()
@@ -100,25 +137,30 @@ func TestChartsOfThroughput(t *testing.T) {
 	figures := reflect.TypeFor[contract.Throughput]()
 	for i := range figures.NumField() {
 		field := figures.Field(i)
-		if field.Type.Kind() != reflect.Int {
+		if field.Name == "From" {
 			continue
 		}
 		spans := []contract.Throughput{{From: from}, {From: from.Add(5 * time.Minute)}}
 		for at, n := range []int64{1, 4} {
-			reflect.ValueOf(&spans[at]).Elem().Field(i).SetInt(n)
+			spans[at].JobsFailed = new(int64)
+			figure := reflect.ValueOf(&spans[at]).Elem().Field(i)
+			if figure.Kind() == reflect.Pointer {
+				figure = figure.Elem()
+			}
+			figure.SetInt(n)
 		}
 		var shown []spanChart
 		for _, c := range charts(spans, "15:04") {
-			if c.Good+c.Bad > 0 {
+			if c.Good+int(*c.Bad) > 0 {
 				shown = append(shown, c)
 			}
 		}
 		require.Len(t, shown, 1, field.Name)
 		c := shown[0]
-		require.Equal(t, 5, c.Good+c.Bad, field.Name)
+		require.Equal(t, 5, c.Good+int(*c.Bad), field.Name)
 		require.Equal(t, "20:15 UTC", c.First)
 		word := c.GoodWord
-		if c.Bad > 0 {
+		if *c.Bad > 0 {
 			word = c.BadWord
 		}
 		for at, want := range []struct {
@@ -130,4 +172,18 @@ func TestChartsOfThroughput(t *testing.T) {
 			require.Equal(t, chartHeight, c.Bars[at].Under+c.Bars[at].Bad)
 		}
 	}
+}
+
+// TestChartsWithoutTemporal: what only Temporal knows is a dash while Temporal is away, and not a zero.
+func TestChartsWithoutTemporal(t *testing.T) {
+	t.Parallel()
+	var dashes []string
+	for _, c := range charts([]contract.Throughput{{JobsStarted: 3}, {}}, "15:04") {
+		if number(c.Bad) == "–" {
+			dashes = append(dashes, c.Title+" "+c.BadWord)
+			require.Contains(t, c.Bars[0].Label, "3 started, – failed")
+			require.Equal(t, barHeight, c.Bars[0].Good)
+		}
+	}
+	require.Equal(t, []string{"Jobs failed"}, dashes)
 }

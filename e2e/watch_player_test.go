@@ -55,6 +55,46 @@ func TestWatchPlayer(t *testing.T) {
 	bob.evaluates(t, commands, "")
 	alice.requireNoComplaints(t)
 	bob.requireNoComplaints(t)
+	requireEditedMovie(t, s, alice)
+	requireMediaKeys(t, alice)
+}
+
+// requireEditedMovie: a movie that an admin changes while Alice watches it goes on with what is new, and she is told of
+// subtitles that cannot be loaded, which she has chosen.
+func requireEditedMovie(t *testing.T, s *watchSystem, alice *watcher) {
+	t.Helper()
+	alice.evaluates(t, `(window.video_ = document.querySelector('video'), video_.src_ = video_.src, '')`, "")
+	s.editMovie(t, "The City Lights Up", map[string]any{
+		"title":     "The City Goes Dark",
+		"subtitles": []any{map[string]any{"language": "it", "url": "https://127.0.0.1:1/missing.vtt"}},
+	})
+	alice.evaluates(t, `document.querySelector('.player h2').textContent`, "The City Goes Dark")
+	alice.evaluates(t, `document.querySelector('[aria-label="Subtitles"]').hidden + ''`, "false")
+	alice.evaluates(t, `document.querySelector('.notice').textContent`, "")
+	alice.types(t, "c")
+	alice.evaluates(t, `document.querySelector('.notice').textContent`, "The subtitles cannot be loaded: italiano")
+	alice.types(t, "c")
+	alice.evaluates(t, `document.querySelector('.notice').textContent`, "")
+	alice.evaluates(t, `(document.querySelector('video').src === video_.src_) + ''`, "true")
+	s.editMovie(t, "The City Goes Dark", map[string]any{"stream_url": nil})
+	alice.shows(t, "This movie has no stream any more.")
+}
+
+// requireMediaKeys: the page of a room handles the media keys of a keyboard until Alice leaves it.
+func requireMediaKeys(t *testing.T, alice *watcher) {
+	t.Helper()
+	alice.evaluates(t, `(() => {
+		window.ended_ = [];
+		const { setActionHandler } = MediaSession.prototype;
+		MediaSession.prototype.setActionHandler = function (key, handler) {
+			if (handler === null) ended_.push(key);
+			return setActionHandler.call(this, key, handler);
+		};
+		return '';
+	})()`, "")
+	alice.press(t, "Leave")
+	alice.evaluates(t, `ended_.sort().join()`, "pause,play,seekbackward,seekforward")
+	alice.evaluates(t, `navigator.mediaSession.playbackState`, "none")
 }
 
 // requireKeys presses each key of the player. Alice controls the movie, which plays; Bob does not.
@@ -211,6 +251,20 @@ func (s *watchSystem) addSubtitles(t *testing.T, languages map[string][]string) 
 			require.Equal(t, http.StatusOK, got.status, "%s", got.body)
 		}
 	}
+}
+
+// editMovie has an admin change a movie, which it finds by its title.
+func (s *watchSystem) editMovie(t *testing.T, title string, change map[string]any) {
+	t.Helper()
+	admin := client{base: "http://" + s.gates[0].addr() + "/api"}.login(t, demo.Admin, demo.Password)
+	for _, one := range admin.get(t, "/movies?limit=100").list(t) {
+		if movie := one.(map[string]any); movie["title"] == title {
+			got := admin.do(t, "PATCH", "/movies/"+movie["id"].(string), change)
+			require.Equal(t, http.StatusOK, got.status, "%s", got.body)
+			return
+		}
+	}
+	require.Fail(t, "no such movie", title)
 }
 
 // commands are the commands that the page has sent, since notesCommands.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/watchparty/watchparty/mail"
@@ -13,19 +14,34 @@ import (
 // maxEmailAge is the age of an email that should have been sent from which emails are late.
 const maxEmailAge = 15 * time.Minute
 
-// CheckEmails checks that emails are sent: nobody has paused them, the SMTP server takes a session of this service, and
-// none has waited for long. probe is mail.Sender's.
-func CheckEmails(
-	ctx context.Context, read func(context.Context) (store.Work, error), probe func(context.Context) error,
-) error {
-	work, err := read(ctx)
+// EmailCheck checks that emails are sent.
+type EmailCheck struct {
+	Read  func(context.Context) (store.Work, error) // store.Store's Work
+	Probe func(context.Context) error               // mail.Sender's
+
+	sent atomic.Pointer[time.Time] // when the last email was, as far as the database has said
+}
+
+// LastSuccess returns when the SMTP server last took an email; zero if that is not known.
+func (c *EmailCheck) LastSuccess() time.Time {
+	if at := c.sent.Load(); at != nil {
+		return *at
+	}
+	return time.Time{}
+}
+
+// Run checks that the SMTP server takes a session of this service, and that no email has waited for long. It returns
+// Paused while an admin has paused emails.
+func (c *EmailCheck) Run(ctx context.Context) error {
+	work, err := c.Read(ctx)
 	if err != nil {
 		return err
 	}
+	c.sent.Store(&work.LastEmail)
 	if work.EmailsPaused {
-		return Trouble{What: PausedByAdmin}
+		return Paused{}
 	}
-	if err := probe(ctx); err != nil {
+	if err := c.Probe(ctx); err != nil {
 		return Trouble{What: refusal(err), Err: err}
 	}
 	for _, backlog := range work.Emails {

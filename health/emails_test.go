@@ -40,7 +40,7 @@ func TestEmails(t *testing.T) {
 	}
 	check := func(t *testing.T, address string) error {
 		t.Helper()
-		return CheckEmails(t.Context(), s.Work, sender(t, address, 10*time.Second).Probe)
+		return (&EmailCheck{Read: s.Work, Probe: sender(t, address, 10*time.Second).Probe}).Run(t.Context())
 	}
 	takes := smtptest.Serve(t, smtptest.Script{})
 
@@ -62,24 +62,40 @@ func TestEmails(t *testing.T) {
 		network.Set(badnet.Cut)
 		require.Equal(t, unreachable, whatIsWrong(t, check(t, network.Addr())))
 		network.Set(badnet.Swallow)
-		err := CheckEmails(t.Context(), s.Work, sender(t, network.Addr(), 100*time.Millisecond).Probe)
+		err := (&EmailCheck{Read: s.Work, Probe: sender(t, network.Addr(), 100*time.Millisecond).Probe}).Run(t.Context())
 		require.Equal(t, unreachable, whatIsWrong(t, err))
 	})
 	t.Run("paused, and late", func(t *testing.T) {
-		read := func(w store.Work) func(context.Context) (store.Work, error) {
-			return func(context.Context) (store.Work, error) { return w, nil }
+		check := func(work store.Work) error {
+			return (&EmailCheck{
+				Read:  func(context.Context) (store.Work, error) { return work, nil },
+				Probe: func(context.Context) error { return nil },
+			}).Run(t.Context())
 		}
-		fine := func(context.Context) error { return nil }
-		require.Equal(
-			t, "paused by an admin", whatIsWrong(t, CheckEmails(t.Context(), read(store.Work{EmailsPaused: true}), fine)),
-		)
 		waiting := func(age time.Duration) store.Work {
 			return store.Work{Emails: map[watchparty.EmailKind]store.Backlog{watchparty.EmailReset: {Waiting: 1, Oldest: age}}}
 		}
-		require.NoError(t, CheckEmails(t.Context(), read(waiting(time.Minute)), fine))
-		require.Equal(t, "late", whatIsWrong(t, CheckEmails(t.Context(), read(waiting(time.Hour)), fine)))
-		away := func(context.Context) (store.Work, error) { return store.Work{}, errors.New("away") }
-		require.ErrorContains(t, CheckEmails(t.Context(), away, fine), "away")
+		require.NoError(t, check(waiting(time.Minute)))
+		require.Equal(t, "late", whatIsWrong(t, check(waiting(time.Hour))))
+		require.Equal(t, Paused{}, check(store.Work{EmailsPaused: true}))
+	})
+	t.Run("the last email stays known while the database or the server is away", func(t *testing.T) {
+		sent := time.Date(2026, 3, 2, 4, 0, 0, 0, time.UTC)
+		reads, away := 0, errors.New("away")
+		c := &EmailCheck{
+			Read: func(context.Context) (store.Work, error) {
+				if reads++; reads > 1 {
+					return store.Work{}, away
+				}
+				return store.Work{LastEmail: sent}, nil
+			},
+			Probe: func(context.Context) error { return away },
+		}
+		require.Zero(t, c.LastSuccess())
+		for range 2 {
+			require.ErrorIs(t, c.Run(t.Context()), away)
+			require.Equal(t, sent, c.LastSuccess())
+		}
 	})
 }
 

@@ -46,10 +46,17 @@ func (t Trouble) Error() string {
 // Unwrap returns the cause.
 func (t Trouble) Unwrap() error { return t.Err }
 
-// Paused is the error of a part that is as it should be, except that an admin has paused queues. That is no fault.
-type Paused struct{ Queues []string }
+// Paused is the error of a part that is as it should be, except that an admin has paused its work. That is no fault.
+type Paused struct {
+	What []string // the names of what is paused; empty for a part that can only be paused as a whole
+}
 
-func (p Paused) Error() string { return PausedByAdmin + ": " + strings.Join(p.Queues, ", ") }
+func (p Paused) Error() string {
+	if len(p.What) == 0 {
+		return PausedByAdmin
+	}
+	return PausedByAdmin + ": " + strings.Join(p.What, ", ")
+}
 
 // unreachable is the state of a part whose error says nothing that everybody may see.
 const unreachable = "unreachable"
@@ -100,8 +107,9 @@ type Check struct {
 	Part  string
 	Every time.Duration // for which an answer is used again
 	Run   func(context.Context) error
-	// LastSuccess returns when the part last did what it is for, and zero for never. It is nil for most parts.
-	LastSuccess func(context.Context) (time.Time, error)
+	// LastSuccess returns when the part last did what it is for, as far as Run has seen, and zero for never. It is nil
+	// for most parts.
+	LastSuccess func() time.Time
 }
 
 // Checker runs the checks.
@@ -167,7 +175,6 @@ func (c *Checker) look(ctx context.Context, r *running) Finding {
 func (c *Checker) run(ctx context.Context, r *running) {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
-	c.readSuccess(ctx, r)
 	err := r.Run(ctx)
 	r.mu.Lock()
 	done := r.done
@@ -175,26 +182,15 @@ func (c *Checker) run(ctx context.Context, r *running) {
 	c.conclude(ctx, r, err, done)
 }
 
-func (c *Checker) readSuccess(ctx context.Context, r *running) {
-	if r.LastSuccess == nil {
-		return
-	}
-	at, err := r.LastSuccess(ctx)
-	if err != nil {
-		c.log.WarnContext(ctx, "last success not read", slog.String("part", r.Part), slog.Any("error", err))
-		return
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.finding.LastSuccess = at
-}
-
 // conclude keeps an answer. done is closed if the check has ended.
 func (c *Checker) conclude(ctx context.Context, r *running, err error, done chan struct{}) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	since := r.finding.Since
-	r.finding = Finding{Part: r.Part, State: stateOf(err), LastSuccess: r.finding.LastSuccess}
+	r.finding = Finding{Part: r.Part, State: stateOf(err)}
+	if r.LastSuccess != nil {
+		r.finding.LastSuccess = r.LastSuccess()
+	}
 	if err != nil && !errors.As(err, new(Paused)) {
 		if since.IsZero() {
 			since = time.Now().UTC()

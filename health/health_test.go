@@ -47,18 +47,15 @@ func TestLook(t *testing.T) {
 	})
 	t.Run("the last success", func(t *testing.T) {
 		var at time.Time
-		var unknown, fault error
+		var fault error
 		c := NewChecker(silent(), Check{
-			Part: Emails, Run: func(context.Context) error { return fault },
-			LastSuccess: func(context.Context) (time.Time, error) { return at, unknown },
+			Part: Emails, Run: func(context.Context) error { return fault }, LastSuccess: func() time.Time { return at },
 		})
 		require.Equal(t, []Finding{{Part: Emails, State: Connected}}, c.Look(t.Context()))
 		at = time.Date(2026, 3, 2, 4, 0, 0, 0, time.UTC)
 		require.Equal(t, at, c.Look(t.Context())[0].LastSuccess)
 		fault = errors.New("away")
 		require.Equal(t, at, c.Look(t.Context())[0].LastSuccess, "it matters most while the part fails")
-		at, unknown = time.Time{}, errors.New("no database")
-		require.False(t, c.Look(t.Context())[0].LastSuccess.IsZero(), "what was known stays known")
 	})
 	t.Run("an answer counts for a while", func(t *testing.T) {
 		var asked atomic.Int32

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -90,7 +91,7 @@ func CheckWorkers(
 		return Trouble{What: "no worker for " + strings.Join(names, ", ")}
 	}
 	if len(paused) > 0 {
-		return Paused{Queues: paused}
+		return Paused{What: paused}
 	}
 	return nil
 }
@@ -131,50 +132,44 @@ func present(texts []string) (found []string) {
 	return found
 }
 
+// SchedulePauses returns the pauses of a schedule's work by admins that lasted at that time or later.
+type SchedulePauses func(ctx context.Context, schedule string, since time.Time) ([]watchparty.SchedulePause, error)
+
 // CheckSchedules checks that each schedule exists and has run when it should have, and names the others. A schedule
-// that is paused is as somebody wants it, and so are runs that were due before the end of its latest pause. pausedUntil
-// is store.Store's SchedulePausedUntil. While the database is away, the check does not look for skipped runs.
+// that is paused is as somebody wants it, and so is a run that was due during a pause. It returns Paused if nothing is
+// wrong and an admin has paused schedules. pauses is store.Store's SchedulePauses. While the database is away, the
+// check does not look for skipped runs, and does not know who has paused a schedule.
 func CheckSchedules(
-	ctx context.Context, c client.Client, namespace string,
-	pausedUntil func(ctx context.Context, schedule string) (time.Time, error), now time.Time,
+	ctx context.Context,
+	c client.Client,
+	namespace string,
+	pauses SchedulePauses,
+	now time.Time,
 ) error {
-	return checkSchedules(ctx, c, namespace, pausedUntil, now, lateness)
+	return scheduleCheck{c, namespace, pauses, now, lateness}.run(ctx)
 }
 
-// checkSchedules is CheckSchedules, with the age from which a run that was due counts as skipped.
-func checkSchedules(
-	ctx context.Context, c client.Client, namespace string,
-	pausedUntil func(ctx context.Context, schedule string) (time.Time, error), now time.Time, slack time.Duration,
-) error {
+// scheduleCheck checks all schedules.
+type scheduleCheck struct {
+	client    client.Client
+	namespace string
+	pauses    SchedulePauses
+	now       time.Time
+	slack     time.Duration // the age from which a run that was due counts as skipped
+}
+
+func (s scheduleCheck) run(ctx context.Context) error {
 	ids := job.ScheduleIDs()
-	wrong := make([]string, len(ids))
+	wrong, paused := make([]string, len(ids)), make([]string, len(ids))
 	g, ctx := errgroup.WithContext(ctx)
 	for i, id := range ids {
 		g.Go(func() error {
-			described, err := c.ScheduleClient().GetHandle(ctx, id).Describe(ctx)
-			var missing *serviceerror.NotFound
-			switch {
-			case errors.As(err, &missing):
-				wrong[i] = id + " is missing"
-				return nil
-			case err != nil:
-				return fmt.Errorf("describe schedule %s: %w", id, err)
-			case isPaused(described):
-				return nil
-			case late(described, now):
-				wrong[i] = id + " is late"
-				return nil
+			fault, isPaused, err := s.check(ctx, id)
+			if fault != "" {
+				wrong[i] = id + " " + fault
 			}
-			since, err := pausedUntil(ctx, id)
-			if store.Unavailable(err) || errors.Is(err, watchparty.ErrBusy) {
-				return nil
-			}
-			if err != nil {
-				return err
-			}
-			skipped, err := skips(ctx, c, namespace, id, described, since, now, slack)
-			if skipped {
-				wrong[i] = id + " has skipped a run"
+			if isPaused {
+				paused[i] = id
 			}
 			return err
 		})
@@ -185,7 +180,40 @@ func checkSchedules(
 	if names := present(wrong); len(names) > 0 {
 		return Trouble{What: strings.Join(names, ", ")}
 	}
+	if names := present(paused); len(names) > 0 {
+		return Paused{What: names}
+	}
 	return nil
+}
+
+// check returns what is wrong with a schedule, and whether an admin has paused it.
+func (s scheduleCheck) check(ctx context.Context, id string) (fault string, paused bool, err error) {
+	described, err := s.client.ScheduleClient().GetHandle(ctx, id).Describe(ctx)
+	var missing *serviceerror.NotFound
+	switch {
+	case errors.As(err, &missing):
+		return "is missing", false, nil
+	case err != nil:
+		return "", false, fmt.Errorf("describe schedule %s: %w", id, err)
+	case !isPaused(described) && late(described, s.now):
+		return "is late", false, nil
+	}
+	begin := begun(described)
+	pauses, err := s.pauses(ctx, id, begin)
+	if store.Unavailable(err) || errors.Is(err, watchparty.ErrBusy) {
+		return "", false, nil
+	}
+	if err != nil {
+		return "", false, err
+	}
+	if isPaused(described) {
+		return "", slices.ContainsFunc(pauses, watchparty.SchedulePause.Holds), nil
+	}
+	skipped, err := s.skips(ctx, id, begin, pauses)
+	if skipped {
+		fault = "has skipped a run"
+	}
+	return fault, false, err
 }
 
 // late reports whether a run that was due has not been started. Temporal moves the next time on when it starts a run,
@@ -199,31 +227,42 @@ func isPaused(d *client.ScheduleDescription) bool {
 	return d.Schedule.State != nil && d.Schedule.State.Paused
 }
 
-// skips reports whether a run was due after the last one that Temporal did not start: the former run was still in
-// progress, or Temporal was away for longer than the schedule's window. Runs do not count that were due before the
-// latest pause ended, or before a worker last set the schedule: that may have changed its times. The slack is more than
-// the jitter.
-func skips(
-	ctx context.Context, c client.Client, namespace, id string, d *client.ScheduleDescription,
-	pausedUntil, now time.Time, slack time.Duration,
-) (bool, error) {
+// begun returns the time from which on runs can be missing: the latest run, or the last time that a worker set the
+// schedule, which may have changed its times.
+func begun(d *client.ScheduleDescription) time.Time {
 	since := d.Info.CreatedAt
-	for _, at := range append(runTimes(d), d.Info.LastUpdateAt, pausedUntil) {
+	for _, at := range append(runTimes(d), d.Info.LastUpdateAt) {
 		if at.After(since) {
 			since = at
 		}
 	}
-	since, before := since.Add(slack), now.Add(-slack)
+	return since
+}
+
+// skips reports whether a run was due that Temporal did not start: the former run was still in progress, or Temporal
+// was away for longer than the schedule's window. Runs that were due during a pause do not count. The slack is more
+// than the jitter.
+func (s scheduleCheck) skips(
+	ctx context.Context, id string, since time.Time, pauses []watchparty.SchedulePause,
+) (bool, error) {
+	since, before := since.Add(s.slack), s.now.Add(-s.slack)
 	if !since.Before(before) {
 		return false, nil
 	}
-	due, err := c.WorkflowService().ListScheduleMatchingTimes(ctx, &workflowservice.ListScheduleMatchingTimesRequest{
-		Namespace: namespace, ScheduleId: id, StartTime: timestamppb.New(since), EndTime: timestamppb.New(before),
-	})
+	due, err := s.client.WorkflowService().
+		ListScheduleMatchingTimes(ctx, &workflowservice.ListScheduleMatchingTimesRequest{
+			Namespace: s.namespace, ScheduleId: id, StartTime: timestamppb.New(since), EndTime: timestamppb.New(before),
+		})
 	if err != nil {
 		return false, fmt.Errorf("list the runs of schedule %s: %w", id, err)
 	}
-	return len(due.GetStartTime()) > 0, nil
+	for _, at := range due.GetStartTime() {
+		excused := func(p watchparty.SchedulePause) bool { return p.Covers(at.AsTime(), s.slack) }
+		if !slices.ContainsFunc(pauses, excused) {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // runTimes are when the latest runs were due, or triggered by hand.

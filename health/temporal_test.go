@@ -121,10 +121,10 @@ func TestPausedQueues(t *testing.T) {
 }
 
 // never says that no admin has paused a schedule.
-func never(context.Context, string) (time.Time, error) { return time.Time{}, nil }
+func never(context.Context, string, time.Time) ([]watchparty.SchedulePause, error) { return nil, nil }
 
 // TestSkippedRuns: a run that was due and that Temporal has skipped is found until the next one, unless it was due
-// before the end of a pause. Here the former run does not end, since no worker is there.
+// during a pause. Here the former run does not end, since no worker is there.
 func TestSkippedRuns(t *testing.T) {
 	t.Parallel()
 	c := dial(t, stacktest.New(t, devstack.Temporal).TemporalAddress())
@@ -139,27 +139,60 @@ func TestSkippedRuns(t *testing.T) {
 		})
 		require.NoError(t, err)
 	}
-	check := func(pausedUntil func(context.Context, string) (time.Time, error)) error {
-		return checkSchedules(t.Context(), c, "default", pausedUntil, time.Now(), 5*time.Second)
+	check := func(pauses SchedulePauses) error {
+		return scheduleCheck{c, "default", pauses, time.Now(), 5 * time.Second}.run(t.Context())
 	}
 	require.EventuallyWithT(t, func(collect *assert.CollectT) {
 		assert.Equal(collect, "cleanup has skipped a run", whatIsWrong(collect, check(never)))
 	}, time.Minute, 100*time.Millisecond)
-	require.NoError(t, check(func(_ context.Context, schedule string) (time.Time, error) {
-		if schedule == job.ScheduleCleanup {
-			return time.Now(), nil
+	pausedFor := func(pauses ...watchparty.SchedulePause) SchedulePauses {
+		return func(_ context.Context, schedule string, since time.Time) ([]watchparty.SchedulePause, error) {
+			require.WithinDuration(t, time.Now(), since, 5*time.Minute)
+			if schedule == job.ScheduleCleanup {
+				return pauses, nil
+			}
+			return nil, nil
 		}
-		return time.Time{}, nil
-	}), "an admin has paused it until now")
+	}
+	long, moment := time.Now().Add(-time.Hour), time.Now()
+	for name, pauses := range map[string][]watchparty.SchedulePause{
+		"it has been paused until now": {{PausedAt: long, EndedAt: moment.Add(time.Minute)}},
+		"its queue is paused":          {{Queue: true, PausedAt: long}},
+		"it was paused again":          {{PausedAt: long, EndedAt: moment}, {PausedAt: moment}},
+	} {
+		require.NoError(t, check(pausedFor(pauses...)), name)
+	}
+	for name, pauses := range map[string][]watchparty.SchedulePause{
+		"it was paused after that":  {{PausedAt: moment, EndedAt: moment.Add(time.Second)}},
+		"its queue is paused now":   {{Queue: true, PausedAt: moment}},
+		"it was paused before that": {{PausedAt: long, EndedAt: long.Add(time.Minute)}},
+	} {
+		require.Equal(t, "cleanup has skipped a run", whatIsWrong(t, check(pausedFor(pauses...))), name)
+	}
 
-	away := func(context.Context, string) (time.Time, error) { return time.Time{}, watchparty.ErrBusy }
-	require.NoError(t, check(func(context.Context, string) (time.Time, error) {
-		return time.Time{}, fmt.Errorf("store: schedule's latest pause: %w", driver.ErrBadConn)
+	away := func(context.Context, string, time.Time) ([]watchparty.SchedulePause, error) {
+		return nil, watchparty.ErrBusy
+	}
+	require.NoError(t, check(func(context.Context, string, time.Time) ([]watchparty.SchedulePause, error) {
+		return nil, fmt.Errorf("store: schedule's pauses: %w", driver.ErrBadConn)
 	}), "without the database nobody knows whether it was paused")
 	failed := errors.New("column does not exist")
-	require.ErrorIs(t, check(func(context.Context, string) (time.Time, error) { return time.Time{}, failed }), failed)
+	require.ErrorIs(t, check(func(context.Context, string, time.Time) ([]watchparty.SchedulePause, error) {
+		return nil, failed
+	}), failed)
+	cleanup := c.ScheduleClient().GetHandle(t.Context(), job.ScheduleCleanup)
+	require.NoError(t, cleanup.Pause(t.Context(), client.SchedulePauseOptions{}))
+	require.Equal(
+		t,
+		Paused{What: []string{job.ScheduleCleanup}},
+		check(pausedFor(watchparty.SchedulePause{PausedAt: moment})),
+	)
+	require.NoError(t, check(pausedFor(watchparty.SchedulePause{Queue: true, PausedAt: moment})), "its setting is off")
+	require.NoError(t, check(away), "nobody knows by whom")
 	require.NoError(t, c.ScheduleClient().GetHandle(t.Context(), job.ScheduleWeeklyReport).Delete(t.Context()))
 	require.Equal(t, "activity-report-weekly is missing", whatIsWrong(t, check(away)), "Temporal's answers count")
+	require.Equal(t, "activity-report-weekly is missing",
+		whatIsWrong(t, check(pausedFor(watchparty.SchedulePause{PausedAt: moment}))), "a fault is more than a pause")
 }
 
 // TestTemporal follows a server from without workers and schedules to one that is away.

@@ -153,6 +153,8 @@ type Filter struct {
 	RoomID     string
 	WorkflowID string
 	From, To   time.Time // when it began: From and later, before To
+	// EndedFrom and EndedTo are the same for when it ended.
+	EndedFrom, EndedTo time.Time
 }
 
 // query is the filter in Temporal's language. Values are IDs, kinds and states that the caller has checked; quotes are
@@ -172,12 +174,15 @@ func (f Filter) query() string {
 	equal(attributeUser, f.UserID)
 	equal(attributeRoom, f.RoomID)
 	equal("WorkflowId", f.WorkflowID)
-	if !f.From.IsZero() {
-		all = append(all, "StartTime >= '"+f.From.UTC().Format(time.RFC3339Nano)+"'")
+	compare := func(attribute, operator string, at time.Time) {
+		if !at.IsZero() {
+			all = append(all, attribute+" "+operator+" '"+at.UTC().Format(time.RFC3339Nano)+"'")
+		}
 	}
-	if !f.To.IsZero() {
-		all = append(all, "StartTime < '"+f.To.UTC().Format(time.RFC3339Nano)+"'")
-	}
+	compare("StartTime", ">=", f.From)
+	compare("StartTime", "<", f.To)
+	compare("CloseTime", ">=", f.EndedFrom)
+	compare("CloseTime", "<", f.EndedTo)
 	if f.Kind == "" && f.WorkflowID == "" {
 		// Temporal's schedules are workflows, too.
 		all = append(all, "TemporalNamespaceDivision IS NULL")

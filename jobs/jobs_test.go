@@ -96,6 +96,40 @@ func TestList(t *testing.T) {
 	require.Empty(t, counts[job.WorkflowResend])
 }
 
+// TestFailedJobs: a job that failed is counted in the span of time in which it did, whenever it began.
+func TestFailedJobs(t *testing.T) {
+	t.Parallel()
+	b := newBenchAt(t, stacktest.New(t, devstack.Temporal).TemporalAddress())
+	b.register()
+	begin := time.Now().Add(-time.Hour)
+	hour := []time.Time{begin, begin.Add(20 * time.Minute), begin.Add(40 * time.Minute)}
+	none, err := b.CountFailed(t.Context(), hour)
+	require.NoError(t, err)
+	require.Equal(t, []int64{0, 0, 0}, none)
+
+	b.work(map[string]any{
+		job.WorkflowCleanup: func(workflow.Context, job.EmailInput) error { return errStep },
+		job.WorkflowResend:  func(workflow.Context, job.EmailInput) error { return nil },
+	}, func(context.Context) error { return nil })
+	failed, completed := b.start(job.WorkflowCleanup, ""), b.start(job.WorkflowResend, "")
+	b.awaitListed(Filter{WorkflowID: completed, State: Completed}, 1)
+	b.awaitListed(Filter{WorkflowID: failed, State: Failed}, 1)
+	ended := b.eventually(failed, func(d Detail) bool { return d.State == Failed }).EndedAt
+	for name, c := range map[string]struct {
+		begins []time.Time
+		want   []int64
+	}{
+		"no span":            {nil, []int64{}},
+		"the last one":       {hour, []int64{0, 0, 1}},
+		"an earlier one":     {[]time.Time{begin, ended.Add(-time.Second), ended.Add(time.Second)}, []int64{0, 1, 0}},
+		"after it has ended": {[]time.Time{ended.Add(time.Second)}, []int64{0}},
+	} {
+		counts, err := b.CountFailed(t.Context(), c.begins)
+		require.NoError(t, err, name)
+		require.Equal(t, c.want, counts, name)
+	}
+}
+
 // TestStepThatIsTriedAgain: an operator sees why a step failed and when it is tried next, and brings that forward.
 func TestStepThatIsTriedAgain(t *testing.T) {
 	t.Parallel()

@@ -105,6 +105,33 @@ func (j *Jobs) Count(ctx context.Context, f Filter) (int64, error) {
 	return answer.GetCount(), nil
 }
 
+// CountFailed returns the number of jobs that failed in each span of time. A span begins at its time and lasts until
+// the next one; the last one lasts until now. Jobs older than the namespace's retention are not counted.
+func (j *Jobs) CountFailed(ctx context.Context, begins []time.Time) ([]int64, error) {
+	counts := make([]int64, len(begins))
+	if len(begins) == 0 {
+		return counts, nil
+	}
+	all, err := j.Count(ctx, Filter{State: Failed, EndedFrom: begins[0]})
+	if err != nil || all == 0 {
+		return counts, err // mostly none has failed, and one count is enough
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallel)
+	for i, begin := range begins {
+		span := Filter{State: Failed, EndedFrom: begin}
+		if i+1 < len(begins) {
+			span.EndedTo = begins[i+1]
+		}
+		g.Go(func() error {
+			var err error
+			counts[i], err = j.Count(ctx, span)
+			return err
+		})
+	}
+	return counts, g.Wait()
+}
+
 // Counts returns the number of jobs by kind and state.
 func (j *Jobs) Counts(ctx context.Context, f Filter) (map[string]map[State]int64, error) {
 	kinds := job.WorkflowTypes()

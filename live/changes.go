@@ -29,6 +29,7 @@ type due struct {
 	people   map[string]bool // how others see these people
 	messages map[string]bool // of rooms
 	queues   map[string]bool // of rooms
+	movies   map[string]bool // in any room
 }
 
 func newChanges() changes {
@@ -44,6 +45,7 @@ func (c *changeSet) clear() {
 		people:   map[string]bool{},
 		messages: map[string]bool{},
 		queues:   map[string]bool{},
+		movies:   map[string]bool{},
 	}
 }
 
@@ -55,8 +57,8 @@ func (c *changeSet) add(tags ...string) {
 		kind, id, _ := strings.Cut(tag, ":")
 		set := map[string]map[string]bool{
 			"room": c.due.rooms, "standings": c.due.rooms, "account": c.due.accounts, "person": c.due.people,
-			"messages": c.due.messages,
-			tagQueue:   c.due.queues,
+			"messages": c.due.messages, "movie": c.due.movies,
+			tagQueue: c.due.queues,
 		}[kind]
 		if set == nil {
 			continue
@@ -90,6 +92,7 @@ func (c *changeSet) putBack(d due) {
 	merge(c.due.people, d.people)
 	merge(c.due.messages, d.messages)
 	merge(c.due.queues, d.queues)
+	merge(c.due.movies, d.movies)
 	select {
 	case c.signal <- struct{}{}:
 	default:
@@ -139,7 +142,25 @@ func (h *Hub) read(ctx context.Context, d due) error {
 	if err := h.readMessages(ctx, d.messages); err != nil {
 		return err
 	}
+	if err := h.findMovies(ctx, d); err != nil {
+		return err
+	}
 	return h.readPlaybacks(ctx, d.queues)
+}
+
+// findMovies adds the rooms that play or have queued one of the movies that are due to the queues that are due.
+func (h *Hub) findMovies(ctx context.Context, d due) error {
+	if len(d.movies) == 0 {
+		return nil
+	}
+	rooms, err := h.store.RoomsWithMovies(ctx, h.roomIDs(), slices.Collect(maps.Keys(d.movies)))
+	if err != nil {
+		return err
+	}
+	for _, id := range rooms {
+		d.queues[id] = true
+	}
+	return nil
 }
 
 // hide tells all connections which of the accounts have hidden content: any room may show something that they wrote.

@@ -40,7 +40,7 @@ type conn struct {
 	expires time.Time  // of the token
 	warned  bool       // that the token expires
 	place   place
-	self    wire.Person // as of the admission
+	self    wire.Person // the person of the connection, as it was last sent
 	out     output
 	work    work
 	status  report

@@ -122,6 +122,9 @@ func (r *room) tellMembers(members []store.LiveMember, state playback.Snapshot) 
 	if len(news.Changed)+len(news.Left) > 0 {
 		r.broadcast(&news)
 	}
+	for c := range r.conns {
+		r.tellSelf(c)
+	}
 	digest := r.hub.digestOf(members, state)
 	if equalDigests(digest, r.digest) {
 		return

@@ -9,6 +9,14 @@
 // that is not newer than the one that a room has is dropped, so it does not matter in which order hints, polls and
 // own commands arrive.
 //
+// # Files
+//
+// A connection signs in (signin.go), reads and writes (conn.go), runs commands (commands.go) and reports of its player
+// (reports.go), and is kept alive (keepalive.go). Its room (room.go) has the state and the members (digest.go). Changes
+// arrive from own operations and hints (hint.go) or from the poll (poll.go), and are read once (changes.go). Other
+// loops keep this process and its people present (presence.go), end what is due in rooms that no process watches
+// (sweep.go), and handle the database's absence (outage.go) and steps of its clock (clock_jump.go).
+//
 // # Goroutines and locks
 //
 // A connection has one goroutine that reads. One that writes, and one that runs commands, exist only while there is

@@ -41,6 +41,9 @@ func (h *Hub) Say(roomID string, posted, edited []watchparty.Message) {
 	h.roomOf(roomID).say(posted, edited)
 }
 
+// SinceRenewal is how long ago the hub's lease was renewed.
+func (h *Hub) SinceRenewal() time.Duration { return h.sinceRenewal() }
+
 // Node is the hub's process in the database.
 func (h *Hub) Node() string { return h.node }
 

@@ -72,7 +72,7 @@ func (h *Hub) hear(payload []byte) {
 }
 
 // Changed says that something was committed that voids tags (package cache): of rooms, of what people are to them, of
-// accounts, of messages. People who are connected to any process are told, or put out.
+// accounts, of messages, of movies. People who are connected to any process are told, or put out.
 func (h *Hub) Changed(tags []string) {
 	h.changes.add(tags...)
 	h.tell(hint{Tags: relevant(tags)})
@@ -89,7 +89,7 @@ func Announce(b Bus, log *slog.Logger) func(tags []string) {
 func relevant(tags []string) []string {
 	return slices.DeleteFunc(slices.Clone(tags), func(tag string) bool {
 		kind, _, _ := strings.Cut(tag, ":")
-		return !slices.Contains([]string{"room", "standings", "account", "person", "messages", tagQueue}, kind)
+		return !slices.Contains([]string{"room", "standings", "account", "person", "messages", "movie", tagQueue}, kind)
 	})
 }
 

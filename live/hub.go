@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -74,6 +76,7 @@ type Hub struct {
 	running  group // all goroutines of connections and rooms
 	degraded atomic.Bool
 	answered atomic.Int64 // when Postgres last answered
+	renewed  atomic.Int64 // when this process' lease was last renewed, with its connections in the database
 
 	mu       sync.Mutex
 	rooms    map[string]*room
@@ -334,6 +337,13 @@ func (h *Hub) openRooms() []*room {
 		all = append(all, r)
 	}
 	return all
+}
+
+// roomIDs are those of the rooms with connections.
+func (h *Hub) roomIDs() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Collect(maps.Keys(h.rooms))
 }
 
 func (h *Hub) roomOf(id string) *room {

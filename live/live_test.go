@@ -87,6 +87,41 @@ func TestPeopleAreShownAlike(t *testing.T) {
 	require.Contains(t, pictured.Changed[0].User.Avatar.Thumbnail, "/api/files/avatars/"+bob.id+"/7/")
 }
 
+// TestOwnPerson: whoever changes their name or picture sees it at once in all of their connections, on every server.
+// Nobody else gets another place.
+func TestOwnPerson(t *testing.T) {
+	t.Parallel()
+	i := install(t, twoNodes, bounds(noPolls))
+	a, b := i.nodes[0], i.nodes[1]
+	alice, bob := i.person(t, "alice"), i.person(t, "bob")
+	room := a.room(t, alice, nil)
+	a.join(t, room, bob)
+	host := b.connect(t, room, alice)
+	own := []*watcher{a.connect(t, room, bob), b.connect(t, room, bob), b.connect(t, room, bob)}
+	for name, c := range map[string]struct {
+		change func()
+		shows  func(wire.Person) bool
+	}{
+		"a name": {func() {
+			a.call(t, "PATCH", "/users/me", bob, map[string]any{"display_name": "Bob the Builder"}, http.StatusOK)
+		}, func(p wire.Person) bool { return p.DisplayName == "Bob the Builder" }},
+		"a picture": {func() {
+			i.exec(t, "UPDATE users SET avatar_seq = 7, avatar_version = 7 WHERE id = ?", bob.id)
+			a.hub.Changed([]string{"person:" + bob.id})
+		}, func(p wire.Person) bool { return !p.Avatar.Default }},
+	} {
+		c.change()
+		for _, w := range own {
+			place := next(w, func(p *wire.Place) bool { return c.shows(p.User) })
+			require.Equal(t, w.Welcome.Place.Permissions, place.Permissions, name)
+		}
+		next(host, func(p *wire.People) bool { return len(p.Changed) == 1 && c.shows(p.Changed[0].User) })
+	}
+	for _, m := range host.past {
+		require.NotEqual(t, "place", m.Type())
+	}
+}
+
 // TestREST: operations over REST reach connections like commands over a connection.
 func TestREST(t *testing.T) {
 	t.Parallel()

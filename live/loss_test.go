@@ -130,7 +130,8 @@ func requirePutOut(t *testing.T, lose func(*badnet.Path) (restore func())) {
 // TestMembersAreRestored: others have removed the connections of a server that looked dead, and was not.
 func TestMembersAreRestored(t *testing.T) {
 	t.Parallel()
-	i, n, database := behindProxy(t, func(b *live.Bounds) { b.Lease, b.Statement = 300*time.Millisecond, time.Second })
+	const lease = 300 * time.Millisecond
+	i, n, database := behindProxy(t, func(b *live.Bounds) { b.Lease, b.Statement = lease, time.Second })
 	alice := i.person(t, "alice")
 	room := i.nodes[0].room(t, alice, nil)
 	guest := n.connect(t, room, alice)
@@ -138,10 +139,7 @@ func TestMembersAreRestored(t *testing.T) {
 	requireCounted(t, i, n, false)
 	restore := database.Cut()
 	i.exec(t, "DELETE FROM live_nodes WHERE id = ?", n.hub.Node())
-	require.Eventually(
-		t, func() bool { return strings.Contains(n.logs.String(), "renewing the lease") }, patience, time.Millisecond,
-	)
-	time.Sleep(time.Second) // longer than two leases
+	require.Eventually(t, func() bool { return n.hub.SinceRenewal() > 2*lease }, patience, time.Millisecond)
 	restore()
 	requireCounted(t, i, n, false)
 }
@@ -172,6 +170,37 @@ func TestReportsOutliveAnOutage(t *testing.T) {
 	)
 	restore()
 	requireCounted(t, i, n, false)
+}
+
+// TestReportsThatFail: a report that can never be stored is dropped, and holds up no later report of the room.
+func TestReportsThatFail(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	n := i.nodes[0]
+	alice, bob := i.person(t, "alice"), i.person(t, "bob")
+	room := n.room(t, alice, nil)
+	n.join(t, room, bob)
+	first, second := n.connect(t, room, alice), n.connect(t, room, bob)
+	i.exec(t, "ALTER TABLE live_members ADD CONSTRAINT never_stored CHECK (rtt_ms <> 7777)")
+	first.send(&wire.Status{Blocked: true, Watching: true, WaitForMe: true, RTTMS: 7777})
+	require.Eventually(
+		t, func() bool { return strings.Contains(n.logs.String(), "storing reports") }, patience, time.Millisecond,
+	)
+	second.send(&wire.Status{Blocked: true, Watching: true, WaitForMe: true})
+	requireCountedOf(t, i, bob, false)
+	first.send(&wire.Status{Watching: true, WaitForMe: true, RTTMS: 10})
+	first.send(&wire.Status{Blocked: true, Watching: true, WaitForMe: true, RTTMS: 10})
+	requireCountedOf(t, i, alice, false)
+}
+
+// requireCountedOf waits until the room waits, or does not wait, for the only connection of a person.
+func requireCountedOf(t *testing.T, i *installation, p person, want bool) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		var counted bool
+		err := i.store.DB().NewRaw("SELECT counted FROM live_members WHERE user_id = ?", p.id).Scan(t.Context(), &counted)
+		return err == nil && counted == want
+	}, patience, 10*time.Millisecond)
 }
 
 // TestNodeKilled: the clients of a dead server find the room unchanged on another one, and other clients are not

@@ -196,12 +196,19 @@ func (r *room) apply(s playback.Snapshot) {
 	if !r.loaded || r.hub.degraded.Load() {
 		return
 	}
-	if s.QueueVersion > r.versions.QueueVersion ||
-		s.QueueVersion == r.versions.QueueVersion && s.SkipVotes != r.state.SkipVotes && s.Revision >= r.state.Revision {
-		r.versions.QueueVersion = s.QueueVersion
+	if s.QueueVersion > r.versions.QueueVersion || s.QueueVersion == r.versions.QueueVersion &&
+		(s.QueueMovies != r.versions.QueueMovies || s.SkipVotes != r.state.SkipVotes && s.Revision >= r.state.Revision) {
+		r.versions.QueueVersion, r.versions.QueueMovies = s.QueueVersion, s.QueueMovies
 		r.broadcast(&wire.Queue{Version: s.QueueVersion, SkipVotes: s.SkipVotes})
 	}
-	if s.Revision <= r.state.Revision {
+	if s.Source.MovieID == r.state.Source.MovieID && s.Source.MovieVersion < r.state.Source.MovieVersion {
+		if s.Revision > r.state.Revision { // it was read before the movie was changed
+			r.hub.changes.add(tagQueue + ":" + r.id)
+		}
+		return
+	}
+	if s.Revision < r.state.Revision ||
+		s.Revision == r.state.Revision && s.Source.MovieVersion <= r.state.Source.MovieVersion {
 		return
 	}
 	r.versions.Revision = s.Revision
@@ -259,7 +266,9 @@ func (h *Hub) stateMessage(s playback.Snapshot, now time.Time) *wire.State {
 		return m
 	}
 	m.Item = &s.Item.ID
-	m.Media = &wire.Media{Title: s.Source.Title, StreamURL: s.Source.StreamURL, Subtitles: []wire.Subtitles{}}
+	m.Media = &wire.Media{
+		Title: s.Source.Title, StreamURL: s.Source.StreamURL, Version: s.Source.MovieVersion, Subtitles: []wire.Subtitles{},
+	}
 	if s.Source.MovieID != "" {
 		m.Media.MovieID = &s.Source.MovieID
 	}

@@ -124,7 +124,7 @@ func (c *conn) welcome(admitted store.Admission) {
 // connection.
 func (r *room) placeMessage(c *conn) wire.Place {
 	m := wire.Place{
-		User:        r.self(c),
+		User:        c.self,
 		Role:        string(c.place.Role),
 		Permissions: []string{},
 	}
@@ -138,13 +138,19 @@ func (r *room) placeMessage(c *conn) wire.Place {
 	return m
 }
 
-// self is the person of a connection: as of its admission, while the members are from before it. The caller holds the
-// locks of the room and the connection.
-func (r *room) self(c *conn) wire.Person {
-	if m, is := r.members[c.user.UserID]; is {
-		return m.User
+// tellSelf sends a connection its place if its person has another name or picture than was sent before. The caller holds
+// the lock of the room.
+func (r *room) tellSelf(c *conn) {
+	m, is := r.members[c.user.UserID]
+	c.mu.Lock()
+	if !is || !c.out.open || c.self == m.User {
+		c.mu.Unlock()
+		return
 	}
-	return c.self
+	c.self = m.User
+	message := r.placeMessage(c)
+	c.mu.Unlock()
+	c.sendMessage(&message)
 }
 
 func roomMessage(s store.LiveRoom) wire.Room {

@@ -91,11 +91,7 @@ func (m *machine) apply(e Event) error {
 
 // finish sets the fields of a changed state that follow from the others.
 func (m *machine) finish() {
-	m.EndsAt = time.Time{}
-	if m.Status == Playing && m.Item.DurationMS > 0 {
-		left := float64(m.Item.DurationMS-m.PositionMS) / m.Rate
-		m.EndsAt = m.At.Add(time.Duration(left * float64(time.Millisecond))).Truncate(time.Microsecond)
-	}
+	m.EndsAt = m.end()
 	if m.Status != Waiting {
 		m.WaitFor, m.WaitUntil = "", time.Time{}
 	}

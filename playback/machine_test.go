@@ -506,6 +506,59 @@ func TestDurationIsLearnt(t *testing.T) {
 	)
 }
 
+// TestRenewed: the catalogue's times of an item may change while it plays.
+func TestRenewed(t *testing.T) {
+	listed := func(runtimeMS, durationMS int64) playback.Item {
+		return playback.NewItem("film", runtimeMS, durationMS)
+	}
+	learnt := listed(600_000, 0)
+	learnt.DurationMS, learnt.Exact = 590_000, true
+	corrected := listed(600_000, 610_000)
+	corrected.DurationMS = 590_000
+	other := learnt
+	other.RuntimeMS = 660_000
+	measured, newer := listed(600_000, 580_000), listed(600_000, 620_000)
+	for name, test := range map[string]struct {
+		before, now playback.Item
+		want        playback.Item
+		positionMS  int64
+		ends        time.Duration
+	}{
+		"nothing":                     {film, film, film, 10_000, 590 * time.Second},
+		"another item":                {film, next, film, 10_000, 590 * time.Second},
+		"longer":                      {film, listed(0, 700_000), listed(0, 700_000), 10_000, 690 * time.Second},
+		"shorter":                     {film, listed(0, 20_000), listed(0, 20_000), 10_000, 10 * time.Second},
+		"shorter than the position":   {film, listed(0, 5_000), listed(0, 5_000), 5_000, 0},
+		"no longer known":             {film, listed(0, 0), listed(0, 0), 10_000, -1},
+		"measured at last":            {listed(600_000, 0), measured, measured, 10_000, 570 * time.Second},
+		"a duration of players stays": {learnt, listed(600_000, 0), learnt, 10_000, 580 * time.Second},
+		"and so with another runtime": {learnt, listed(660_000, 0), other, 10_000, 580 * time.Second},
+		"and against the catalogue's": {corrected, listed(600_000, 610_000), corrected, 10_000, 580 * time.Second},
+		"but not against a newer one": {corrected, newer, newer, 10_000, 610 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, status := range []playback.Status{playback.Playing, playback.Waiting, playback.Paused} {
+				s := stateOf(status)
+				s.Item = test.before
+				if status == playback.Playing {
+					s.EndsAt = start.Add(time.Duration(test.before.DurationMS-10_000) * time.Millisecond)
+				}
+				want := s
+				want.Item, want.PositionMS = test.want, test.positionMS
+				if status == playback.Playing {
+					want.EndsAt = start.Add(test.ends)
+					if test.ends < 0 {
+						want.EndsAt = time.Time{}
+					}
+				}
+				require.Equal(t, want, s.Renewed(test.now), status)
+			}
+			idle := stateOf(playback.Idle)
+			require.Equal(t, idle, idle.Renewed(test.now))
+		})
+	}
+}
+
 func TestLead(t *testing.T) {
 	members := func(trips ...time.Duration) (members []playback.Member) {
 		for _, trip := range trips {

@@ -110,6 +110,9 @@ type Item struct {
 	ID         string
 	RuntimeMS  int64 // as the catalogue has it, to the minute; 0 when nobody knows it
 	DurationMS int64 // of the stream; 0 when nobody knows it
+	// CatalogueMS is the duration of the stream as the catalogue has it; 0 when the catalogue has none. DurationMS differs
+	// from it if players have reported another one.
+	CatalogueMS int64
 	// Exact says that DurationMS was measured. Otherwise it is an estimate that is a little too long: RuntimeMS and
 	// RuntimeSlack.
 	Exact bool
@@ -121,11 +124,40 @@ const RuntimeSlack = time.Minute
 
 // NewItem is an item with the runtime of the catalogue and its measured duration; 0 for unknown.
 func NewItem(id string, runtimeMS, durationMS int64) Item {
-	item := Item{ID: id, RuntimeMS: runtimeMS, DurationMS: durationMS, Exact: durationMS > 0}
+	item := Item{
+		ID: id, RuntimeMS: runtimeMS, DurationMS: durationMS, CatalogueMS: durationMS, Exact: durationMS > 0,
+	}
 	if !item.Exact && runtimeMS > 0 {
 		item.DurationMS = runtimeMS + RuntimeSlack.Milliseconds()
 	}
 	return item
+}
+
+// Renewed returns the state with the item's times as the catalogue has them now. Without a change of the catalogue
+// since the item was loaded, the state stays as it is: a duration that players have reported is kept. The room keeps
+// its place, within the item. The revision stays, since all processes compute the same state from the same row and
+// movie.
+func (s State) Renewed(now Item) State {
+	if s.Item.ID == "" || s.Item.ID != now.ID ||
+		s.Item.RuntimeMS == now.RuntimeMS && s.Item.CatalogueMS == now.CatalogueMS {
+		return s
+	}
+	if s.Item.CatalogueMS == now.CatalogueMS && s.Item.Exact { // only the runtime is another one
+		now.DurationMS, now.Exact = s.Item.DurationMS, true
+	}
+	s.Item = now
+	s.PositionMS = s.clamp(s.PositionMS)
+	s.EndsAt = s.end()
+	return s
+}
+
+// end returns when the item is over; zero unless it plays and its duration is known.
+func (s State) end() time.Time {
+	if s.Status != Playing || s.Item.DurationMS == 0 {
+		return time.Time{}
+	}
+	left := float64(s.Item.DurationMS-s.PositionMS) / s.Rate
+	return s.At.Add(time.Duration(left * float64(time.Millisecond))).Truncate(time.Microsecond)
 }
 
 // Applied is a command that was applied.

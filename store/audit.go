@@ -142,9 +142,44 @@ func (s *Store) SchedulePause(ctx context.Context, schedule string) (note string
 	return note, row.Action == string(watchparty.AuditSchedulePaused), nil
 }
 
+// maxScheduleActs is how many of the latest pauses and resumptions of a schedule are read.
+const maxScheduleActs = 1000
+
+// SchedulePauses returns the pauses of a schedule's work by admins that lasted at that time or later: of the schedule
+// itself, and of the queue that its runs use. Acts that Temporal refused do not count.
+func (s *Store) SchedulePauses(
+	ctx context.Context, schedule string, since time.Time,
+) ([]watchparty.SchedulePause, error) {
+	var rows []struct {
+		Queue    bool       `bun:"queue"`
+		PausedAt time.Time  `bun:"paused_at"`
+		EndedAt  *time.Time `bun:"ended_at"`
+	}
+	err := s.db.NewRaw(`
+		SELECT * FROM (
+			SELECT true AS queue, created_at AS paused_at, resumed_at AS ended_at FROM queue_pauses WHERE queue = ?0
+			UNION ALL SELECT false, created_at, ended_at FROM (
+				SELECT action, created_at, lead(created_at) OVER (ORDER BY id) AS ended_at FROM (
+					SELECT id, action, created_at FROM audit
+					WHERE target_id = ?1 AND action IN (?2, ?3) AND outcome <> ?4 ORDER BY id DESC LIMIT ?5) AS acts
+				) AS pairs WHERE action = ?2
+		) AS pauses WHERE ended_at IS NULL OR ended_at >= ?6 ORDER BY paused_at`,
+		job.TaskQueueMaintenance, ScheduleAuditID(schedule), string(watchparty.AuditSchedulePaused),
+		string(watchparty.AuditScheduleResumed), string(watchparty.AuditFailed), maxScheduleActs, since).Scan(ctx, &rows)
+	if err != nil {
+		return nil, fmt.Errorf("store: schedule's pauses: %w", err)
+	}
+	pauses := make([]watchparty.SchedulePause, 0, len(rows))
+	for _, r := range rows {
+		pauses = append(pauses, watchparty.SchedulePause{
+			Queue: r.Queue, PausedAt: r.PausedAt.UTC(), EndedAt: value(r.EndedAt).UTC(),
+		})
+	}
+	return pauses, nil
+}
+
 // SchedulePausedUntil returns when the latest pause of a schedule's work by an admin ended, of the schedule itself or
-// of the queue that its runs use: now while one lasts, and the zero time if there was none. Checks do not look for runs
-// that were due before that, since the pause may be the reason why they are missing.
+// of the queue that its runs use: now while one lasts, and the zero time if there was none.
 func (s *Store) SchedulePausedUntil(ctx context.Context, schedule string) (time.Time, error) {
 	var until *time.Time
 	err := s.db.NewRaw(`

@@ -222,11 +222,14 @@ func (s *Store) ReportPlayers(
 		if err := t.lock(ctx, tx); err != nil {
 			return err
 		}
+		if err := t.forgetDurations(ctx, tx); err != nil {
+			return err
+		}
 		latest := latestReports(t.row.Cue, reports)
 		if err := storeReports(ctx, tx, t.row, slices.Collect(maps.Values(latest))); err != nil {
 			return err
 		}
-		if answer, err = t.run(ctx, tx); err != nil {
+		if answer, err = t.apply(ctx, tx); err != nil {
 			return err
 		}
 		for _, report := range reports {
@@ -234,9 +237,9 @@ func (s *Store) ReportPlayers(
 			if report.StalledCue == 0 || report.StalledCue != t.row.Cue || recovered {
 				continue
 			}
-			stall := transition{room: room, event: playback.Stalled{ConnID: report.ConnID}}
+			t.event = playback.Stalled{ConnID: report.ConnID}
 			former := answer
-			if answer, err = stall.run(ctx, tx); err != nil {
+			if answer, err = t.apply(ctx, tx); err != nil {
 				return err
 			}
 			answer.Effects.Changed = answer.Effects.Changed || former.Effects.Changed

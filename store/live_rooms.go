@@ -43,6 +43,8 @@ type LiveVersion struct {
 	Revision      int64  `bun:"revision"`
 	QueueVersion  int64  `bun:"queue_version"`
 	AccessVersion int64  `bun:"access_version"` // counts the changes of people's rights in the room
+	MovieVersion  int    `bun:"movie_version"`  // of the movie that plays; 0 without one
+	QueueMovies   int64  `bun:"queue_movies"`   // the sum of the versions of the movies in the queue
 }
 
 // LiveVersions reads the versions of rooms. A room without a row is left out; a soft-deleted or hidden room is not.
@@ -52,13 +54,29 @@ func (s *Store) LiveVersions(ctx context.Context, roomIDs []string) (versions []
 	}
 	err = s.db.NewRaw(`
 		SELECT r.id AS room_id, coalesce(b.revision, 0) AS revision, coalesce(b.queue_version, 0) AS queue_version,
-			r.access_version
+			r.access_version, m.movie_version, m.queue_movies
 		FROM rooms AS r LEFT JOIN playbacks AS b ON b.room_id = r.id
+		LEFT JOIN LATERAL (
+			SELECT coalesce(max(m.version) FILTER (WHERE i.id = b.item_id), 0) AS movie_version,
+				coalesce(sum(m.version) FILTER (WHERE i.played_at IS NULL), 0)::bigint AS queue_movies
+			FROM queue_items AS i JOIN movies AS m ON m.id = i.movie_id WHERE i.room_id = r.id) AS m ON true
 		WHERE r.id = ANY(?::uuid[])`, pgdialect.Array(roomIDs)).Scan(ctx, &versions)
 	if err != nil {
 		return nil, fmt.Errorf("store: live versions: %w", err)
 	}
 	return versions, nil
+}
+
+// RoomsWithMovies returns those of the rooms that play one of the movies, or have it in their queue.
+func (s *Store) RoomsWithMovies(ctx context.Context, roomIDs, movieIDs []string) (found []string, err error) {
+	err = s.db.NewRaw("SELECT DISTINCT room_id FROM queue_items "+
+		"WHERE room_id = ANY(?::uuid[]) AND movie_id = ANY(?::uuid[])",
+		pgdialect.Array(roomIDs), pgdialect.Array(movieIDs)).
+		Scan(ctx, &found)
+	if err != nil {
+		return nil, fmt.Errorf("store: rooms with movies: %w", err)
+	}
+	return found, nil
 }
 
 // LiveMark says how far a room has come, besides the versions of its row.

@@ -57,7 +57,7 @@ func (t *transition) disarm(
 		return answer, nil
 	}
 	t.event = playback.Unscheduled{By: by}
-	return t.run(ctx, tx)
+	return t.apply(ctx, tx)
 }
 
 // playableMovie is the condition that the movie with an ID is in the catalogue and can be played.
@@ -124,7 +124,7 @@ func (s *Store) AdvanceParty(ctx context.Context, id string) (answer PlaybackAns
 		if t.event, err = t.advance(ctx, tx, row); err != nil || t.event == nil {
 			return err
 		}
-		answer, err = t.run(ctx, tx)
+		answer, err = t.apply(ctx, tx)
 		done = answer.Effects.Changed
 		return err
 	})

@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"github.com/uptrace/bun"
+
+	"github.com/watchparty/watchparty/workflows/job"
 )
 
 const (
@@ -133,7 +135,10 @@ func TestListPlans(t *testing.T) {
 			require.Empty(t, plan.faults(rows, endBatch), "%s\n%s", e.overdue(), shown)
 		})
 	}
-	for name, run := range map[string]func(s *Store) error{ // by each look at the console's first page
+	for name, run := range map[string]func(s *Store) error{ // by each look at the console's first page, or at /health
+		"SchedulePauses": func(s *Store) error {
+			return second(s.SchedulePauses(t.Context(), job.ScheduleCleanup, Now().Add(-time.Hour)))
+		},
 		"Throughput": func(s *Store) error { return second(s.Throughput(t.Context(), time.Second, 1)) },
 		"Delays":     func(s *Store) error { return second(s.Delays(t.Context())) },
 	} {

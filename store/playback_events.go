@@ -143,21 +143,29 @@ type transition struct {
 	only *int64
 
 	// These are read under the lock.
-	row     playbackRow
-	before  playback.State // of row
-	now     time.Time      // by Postgres' clock
-	next    itemRow        // the first of the queue, if the event needs it
+	row     playbackRow // with the item's times as the catalogue has them now
+	renewed bool        // whether they differ from what is stored
+	expired bool        // whether the durations that players have told do not count any more
+	before  playback.State
+	now     time.Time // by Postgres' clock
+	next    itemRow   // the first of the queue, if the event needs it
 	members []memberRow
+	item    watchparty.QueueItem // what plays before the event
 }
 
 // errElsewhere says that another process has applied the event, or is applying it.
 var errElsewhere = errors.New("store: another process applies the event")
 
-// run locks the row of the playback, reads the time, and applies the event.
+// run locks the row of the playback, and applies the event.
 func (t *transition) run(ctx context.Context, tx bun.Tx) (PlaybackAnswer, error) {
 	if err := t.lock(ctx, tx); err != nil {
 		return PlaybackAnswer{}, err
 	}
+	return t.apply(ctx, tx)
+}
+
+// apply reads what the event needs, and applies the event to the row, which is locked.
+func (t *transition) apply(ctx context.Context, tx bun.Tx) (PlaybackAnswer, error) {
 	if err := t.read(ctx, tx); err != nil {
 		return PlaybackAnswer{}, err
 	}
@@ -187,6 +195,39 @@ func (t *transition) run(ctx context.Context, tx bun.Tx) (PlaybackAnswer, error)
 	return answer, err
 }
 
+// renew brings the row in line with the movie that it plays, which may have changed since the row was stored. The
+// durations that players have told count no longer then: they may be those of another stream.
+func (t *transition) renew(ctx context.Context, tx bun.Tx) error {
+	items, err := readItems(ctx, tx, idsOf(t.row.ItemID))
+	if err != nil {
+		return err
+	}
+	t.item = items[value(t.row.ItemID)]
+	stored := t.row.state()
+	now := stored.Renewed(itemOf(t.item))
+	if now.Item != stored.Item {
+		t.renewed, t.expired = true, true
+		t.row.become(now)
+	}
+	return nil
+}
+
+// forgetDurations removes what players have told before the row was renewed.
+func (t *transition) forgetDurations(ctx context.Context, tx bun.Tx) error {
+	if !t.expired {
+		return nil
+	}
+	t.expired = false
+	_, err := tx.NewRaw(`
+		UPDATE live_members AS c SET duration_ms = 0, updated_at = now() FROM (
+			SELECT conn_id FROM live_members WHERE room_id = ? ORDER BY conn_id FOR NO KEY UPDATE) AS there
+		WHERE c.conn_id = there.conn_id`, t.room.ID).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("store: forget durations: %w", err)
+	}
+	return nil
+}
+
 // tellStart tells webhooks that the room begins an item. For a private room, the message does not name the movie.
 func (t *transition) tellStart(ctx context.Context, movieID string) {
 	if t.room.Visibility == string(watchparty.Private) {
@@ -199,16 +240,24 @@ func (t *transition) tellStart(ctx context.Context, movieID string) {
 	})
 }
 
-// lock locks the row, and inserts it if the room has none.
+// lock locks the row, and brings it in line with the movie that it plays.
 func (t *transition) lock(ctx context.Context, tx bun.Tx) error {
-	lockRow := func() error {
+	if err := t.lockRow(ctx, tx); err != nil {
+		return err
+	}
+	return t.renew(ctx, tx)
+}
+
+// lockRow locks the row, and inserts it if the room has none.
+func (t *transition) lockRow(ctx context.Context, tx bun.Tx) error {
+	find := func() error {
 		q := tx.NewSelect().Model(&t.row).Where("room_id = ?", t.room.ID)
 		if t.only != nil {
 			return q.Where("revision = ?", *t.only).For("UPDATE SKIP LOCKED").Scan(ctx)
 		}
 		return q.For("UPDATE").Scan(ctx)
 	}
-	err := lockRow()
+	err := find()
 	if !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
@@ -220,7 +269,7 @@ func (t *transition) lock(ctx context.Context, tx bun.Tx) error {
 	if err != nil {
 		return err
 	}
-	return lockRow()
+	return find()
 }
 
 // read reads what package playback needs to know, and the time. It runs under the lock, so that none of this changes
@@ -286,7 +335,7 @@ func (t *transition) playbackRoom() playback.Room {
 // save stores the state and its effects.
 func (t *transition) save(ctx context.Context, tx bun.Tx, after playback.State, effects playback.Effects) error {
 	_, command := t.event.(playback.Command)
-	if effects.Changed {
+	if effects.Changed || t.renewed {
 		t.row.become(after)
 		if effects.Started != "" {
 			t.row.QueueVersion++
@@ -298,6 +347,7 @@ func (t *transition) save(ctx context.Context, tx bun.Tx, after playback.State, 
 		if _, err := q.Exec(ctx); err != nil {
 			return fmt.Errorf("store: save playback: %w", err)
 		}
+		t.renewed = false
 	}
 	if effects.Started != "" {
 		_, err := tx.NewRaw("UPDATE queue_items SET played_at = ?, updated_at = now() WHERE id = ?", t.now,
@@ -320,6 +370,9 @@ func (t *transition) save(ctx context.Context, tx bun.Tx, after playback.State, 
 }
 
 func (t *transition) saveMembers(ctx context.Context, tx bun.Tx, effects playback.Effects) error {
+	if err := t.forgetDurations(ctx, tx); err != nil {
+		return err
+	}
 	for _, change := range []struct {
 		connID, column string
 		at             time.Time
@@ -342,17 +395,22 @@ func (t *transition) saveMembers(ctx context.Context, tx bun.Tx, effects playbac
 // answer reads the state as people see it.
 func (t *transition) answer(ctx context.Context, tx bun.Tx, effects playback.Effects) (PlaybackAnswer, error) {
 	answer := PlaybackAnswer{Effects: effects}
-	items, err := readItems(ctx, tx, idsOf(t.row.ItemID))
-	if err != nil {
-		return answer, err
-	}
 	t.source.ID = value(t.row.ItemID)
-	source := items[t.source.ID]
+	source := t.item
+	if source.ID != t.source.ID { // it has just begun
+		items, err := readItems(ctx, tx, idsOf(t.row.ItemID))
+		if err != nil {
+			return answer, err
+		}
+		source = items[t.source.ID]
+	}
 	t.source.MovieID = nullID(source.MovieID)
-	err = tx.NewRaw(`
+	t.row.Actor = watchparty.Person{}
+	err := tx.NewRaw(`
 		SELECT `+personOf("?0")+` AS actor, (
 			SELECT count(*) FROM skip_votes AS v WHERE v.room_id = ?1 AND v.epoch = ?2 AND `+
-		presentIn("v.room_id", "v.user_id")+`) AS skip_votes`, t.row.By, t.room.ID, t.row.Epoch).Scan(ctx, &t.row)
+		presentIn("v.room_id", "v.user_id")+`) AS skip_votes, `+moviesOf("?1")+` AS queue_movies`,
+		t.row.By, t.room.ID, t.row.Epoch).Scan(ctx, &t.row)
 	if err != nil {
 		return answer, err
 	}

@@ -279,6 +279,101 @@ func TestMoviesAreLoaded(t *testing.T) {
 	require.NoError(t, s.DeleteMovie(t.Context(), p.root.ID, movie.ID, nil))
 }
 
+// TestMovieChangesWhileItPlays: every way to read the state has the movie as it is now, also before the row has it.
+func TestMovieChangesWhileItPlays(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	p := newParty(t, s)
+	movie, err := s.CreateMovie(t.Context(), p.root.ID, watchparty.NewMovie{
+		Title: "Nosferatu", Year: 1922, RuntimeMinutes: 94, StreamURL: filmAddress, DurationMS: 5_600_000,
+	}, IdempotencyKey{})
+	require.NoError(t, err)
+	loaded, err := s.ApplyPlaybackCommand(t.Context(), p.room.ID, p.by["host"], newCommand(playback.Load),
+		watchparty.Source{MovieID: movie.ID})
+	require.NoError(t, err)
+	change := func(c watchparty.MovieChange) {
+		t.Helper()
+		_, err := s.UpdateMovie(t.Context(), p.root.ID, movie.ID, c, nil)
+		require.NoError(t, err)
+	}
+	versions := func() LiveVersion {
+		t.Helper()
+		all, err := s.LiveVersions(t.Context(), []string{p.room.ID})
+		require.NoError(t, err)
+		return all[0]
+	}
+	ends := func() time.Time {
+		return readValue[time.Time](t, s, "SELECT ends_at FROM playbacks WHERE room_id = ?", p.room.ID)
+	}
+	require.Equal(t, 1, versions().MovieVersion)
+
+	change(watchparty.MovieChange{DurationMS: ptr(int64(5_700_000)), Title: ptr("Nosferatu, restored")})
+	now, err := s.Playback(t.Context(), p.room.ID)
+	require.NoError(t, err)
+	require.Equal(t, loaded.Revision, now.Revision)
+	require.Equal(t, []any{"Nosferatu, restored", 2, int64(5_700_000)},
+		[]any{now.Source.Title, now.Source.MovieVersion, now.Item.DurationMS})
+	require.WithinDuration(t, now.At.Add(5_700*time.Second), now.EndsAt, time.Millisecond)
+	require.Equal(t, 2, versions().MovieVersion)
+	stale, err := p.command("host", playback.Play, func(c *playback.Command) { c.Epoch-- })
+	require.ErrorIs(t, err, playback.ErrStale)
+	require.Equal(t, now.State, stale.State)
+	require.WithinDuration(t, loaded.EndsAt, ends(), time.Millisecond, "one edit changes no room")
+
+	// The time at which the row says that it is over comes, and it is not: the sweep stores the other one.
+	answer, done, err := s.Tick(t.Context(), p.room.ID, now.Revision)
+	require.NoError(t, err)
+	require.False(t, done)
+	require.Equal(t, now.State, answer.State)
+	require.WithinDuration(t, now.EndsAt, ends(), time.Millisecond)
+	p.requireStored(now.State)
+
+	// A seek beyond the end that was.
+	sought := p.mustCommand("host", playback.Seek, position(5_650_000))
+	require.Equal(t, int64(5_650_000), sought.PositionMS)
+	change(watchparty.MovieChange{DurationMS: ptr(int64(5_000_000))})
+	now, err = s.Playback(t.Context(), p.room.ID)
+	require.NoError(t, err)
+	require.Equal(t, int64(5_000_000), now.PositionMS)
+	require.Equal(t, now.At, now.EndsAt)
+	execute(t, s, "UPDATE playbacks SET at = at - interval '3 seconds' WHERE room_id = ?", p.room.ID)
+	answer, done, err = s.Tick(t.Context(), p.room.ID, now.Revision)
+	require.NoError(t, err)
+	require.True(t, done)
+	require.Equal(t, playback.CauseEnded, answer.Cause, "it is over")
+}
+
+// TestDurationsFromBeforeAnEdit: the durations that players have told for a former stream do not overrule the one that
+// an admin gives with another stream; those that they tell afterwards do.
+func TestDurationsFromBeforeAnEdit(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	p := newParty(t, s)
+	movie, err := s.CreateMovie(t.Context(), p.root.ID, watchparty.NewMovie{
+		Title: "Nosferatu", Year: 1922, RuntimeMinutes: 94, StreamURL: filmAddress, DurationMS: 5_600_000,
+	}, IdempotencyKey{})
+	require.NoError(t, err)
+	_, conns := p.connectAll(p.host, p.guest, p.holder)
+	loaded, err := s.ApplyPlaybackCommand(t.Context(), p.room.ID, p.by["host"], newCommand(playback.Load),
+		watchparty.Source{MovieID: movie.ID})
+	require.NoError(t, err)
+	tell := func(durationMS int64, conns ...string) playback.Item {
+		t.Helper()
+		var reports []MemberReport
+		for _, conn := range conns {
+			reports = append(reports, MemberReport{ConnID: conn, ReadyCue: loaded.Cue, DurationMS: durationMS})
+		}
+		return p.report(reports...).Item
+	}
+	require.Equal(t, int64(5_500_000), tell(5_500_000, conns...).DurationMS)
+	_, err = s.UpdateMovie(t.Context(), p.root.ID, movie.ID, watchparty.MovieChange{
+		StreamURL: ptr(filmAddress + "?longer"), DurationMS: ptr(int64(5_700_000)),
+	}, nil)
+	require.NoError(t, err)
+	require.Equal(t, int64(5_700_000), tell(5_710_000, conns[0]).DurationMS, "one player")
+	require.Equal(t, int64(5_710_000), tell(5_710_000, conns[1]).DurationMS, "two")
+}
+
 func TestPlayPlaysTheRoomsMovie(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)

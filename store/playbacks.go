@@ -21,6 +21,7 @@ type playbackRow struct {
 	RuntimeMS     int64              `bun:"runtime_ms"`
 	DurationMS    int64              `bun:"duration_ms"`
 	DurationExact bool               `bun:"duration_exact"`
+	CatalogueMS   int64              `bun:"catalogue_ms"`
 	PositionMS    int64              `bun:"position_ms"`
 	At            time.Time          `bun:"at"`
 	Rate          float64            `bun:"rate"`
@@ -42,6 +43,7 @@ type playbackRow struct {
 
 	Actor      watchparty.Person `bun:"actor,type:json,scanonly"`
 	SkipVotes  int               `bun:"skip_votes,scanonly"`
+	Movies     int64             `bun:"queue_movies,scanonly"`
 	WaitPolicy string            `bun:"wait_policy,scanonly"`
 	Now        time.Time         `bun:"now,scanonly"`
 }
@@ -50,7 +52,8 @@ func (r playbackRow) state() playback.State {
 	s := playback.State{
 		RoomID: r.RoomID, Status: playback.Status(r.State),
 		Item: playback.Item{
-			ID: value(r.ItemID), RuntimeMS: r.RuntimeMS, DurationMS: r.DurationMS, Exact: r.DurationExact,
+			ID: value(r.ItemID), RuntimeMS: r.RuntimeMS, DurationMS: r.DurationMS, CatalogueMS: r.CatalogueMS,
+			Exact: r.DurationExact,
 		},
 		PositionMS: r.PositionMS, At: r.At, Rate: r.Rate, Revision: r.Revision, Epoch: r.Epoch, Cue: r.Cue,
 		Resume: r.Resume, WaitFor: playback.Wait(r.WaitFor), WaitUntil: value(r.WaitUntil), EndsAt: value(r.EndsAt),
@@ -64,7 +67,8 @@ func (r playbackRow) state() playback.State {
 // become stores a state in the row's fields.
 func (r *playbackRow) become(s playback.State) {
 	r.State, r.ItemID = string(s.Status), nullID(s.Item.ID)
-	r.RuntimeMS, r.DurationMS, r.DurationExact = s.Item.RuntimeMS, s.Item.DurationMS, s.Item.Exact
+	r.RuntimeMS, r.DurationMS, r.CatalogueMS = s.Item.RuntimeMS, s.Item.DurationMS, s.Item.CatalogueMS
+	r.DurationExact = s.Item.Exact
 	r.PositionMS, r.At, r.Rate = s.PositionMS, s.At, s.Rate
 	r.Revision, r.Epoch, r.Cue = s.Revision, s.Epoch, s.Cue
 	r.Resume, r.WaitFor, r.Cause, r.By = s.Resume, string(s.WaitFor), string(s.Cause), nullID(s.By)
@@ -115,6 +119,7 @@ func readPlaybacks(ctx context.Context, db bun.IDB, roomIDs []string) ([]playbac
 	err := db.NewRaw(`
 		SELECT r.id AS room_id, coalesce(b.state, 'idle') AS state, b.item_id, coalesce(b.runtime_ms, 0) AS runtime_ms,
 			coalesce(b.duration_ms, 0) AS duration_ms, coalesce(b.duration_exact, false) AS duration_exact,
+			coalesce(b.catalogue_ms, 0) AS catalogue_ms,
 			coalesce(b.position_ms, 0) AS position_ms, coalesce(b.at, r.created_at) AS at, coalesce(b.rate, 1) AS rate,
 			coalesce(b.revision, 0) AS revision, coalesce(b.epoch, 0) AS epoch, coalesce(b.cue, 0) AS cue,
 			coalesce(b.resume, false) AS resume, coalesce(b.wait_for, '') AS wait_for, b.wait_until, b.ends_at, b.starts_at,
@@ -123,7 +128,7 @@ func readPlaybacks(ctx context.Context, db bun.IDB, roomIDs []string) ([]playbac
 			coalesce(b.queue_version, 0) AS queue_version, coalesce(b.updated_at, r.created_at) AS updated_at,
 			`+personOf("b.by")+` AS actor, r.wait_policy, clock_timestamp() AS now,
 			(SELECT count(*) FROM skip_votes AS v WHERE v.room_id = r.id AND v.epoch = b.epoch AND `+
-		presentIn("v.room_id", "v.user_id")+`) AS skip_votes
+		presentIn("v.room_id", "v.user_id")+`) AS skip_votes, `+moviesOf("r.id")+` AS queue_movies
 		FROM rooms AS r LEFT JOIN playbacks AS b ON b.room_id = r.id
 		WHERE r.id IN (?) AND `+roomThere+` ORDER BY r.id`, bun.List(roomIDs)).Scan(ctx, &rows)
 	if err != nil {
@@ -166,8 +171,8 @@ func (r playbackRow) snapshot(
 	item watchparty.QueueItem, missing []string, people map[string]watchparty.Person,
 ) playback.Snapshot {
 	s := playback.Snapshot{
-		State: r.state(), Source: item, Actor: r.Actor, QueueVersion: r.QueueVersion, SkipVotes: r.SkipVotes,
-		Now: r.Now.UTC(),
+		State: r.state().Renewed(itemOf(item)), Source: item, Actor: r.Actor, QueueVersion: r.QueueVersion,
+		QueueMovies: r.Movies, SkipVotes: r.SkipVotes, Now: r.Now.UTC(),
 	}
 	for _, id := range missing {
 		if person, ok := people[id]; ok {
@@ -175,6 +180,11 @@ func (r playbackRow) snapshot(
 		}
 	}
 	return s
+}
+
+// itemOf returns what package playback needs to know of an item, as the catalogue has it.
+func itemOf(i watchparty.QueueItem) playback.Item {
+	return playback.NewItem(i.ID, i.RuntimeMS, i.DurationMS)
 }
 
 // missing returns the IDs of the people for whom the room waits, each once.

@@ -34,6 +34,7 @@ type itemRow struct {
 	Voted      bool              `bun:"voted,scanonly"`
 	RuntimeMS  int64             `bun:"runtime_ms,scanonly"`
 	DurationMS int64             `bun:"duration_ms,scanonly"`
+	Version    int               `bun:"movie_version,scanonly"`
 
 	Subtitles []watchparty.Subtitle `bun:"subtitles,type:jsonb,scanonly"`
 
@@ -42,9 +43,20 @@ type itemRow struct {
 
 func (r itemRow) queueItem() watchparty.QueueItem {
 	return watchparty.QueueItem{
-		ID: r.ID, RoomID: r.RoomID, MovieID: value(r.MovieID), Title: r.Title, StreamURL: r.StreamURL,
-		Subtitles: r.Subtitles, RuntimeMS: r.RuntimeMS, DurationMS: r.DurationMS, AddedBy: r.Adder,
-		Votes: r.Votes, Voted: r.Voted, PlayedAt: value(r.PlayedAt).UTC(), CreatedAt: r.CreatedAt.UTC(),
+		ID:           r.ID,
+		RoomID:       r.RoomID,
+		MovieID:      value(r.MovieID),
+		MovieVersion: r.Version,
+		Title:        r.Title,
+		StreamURL:    r.StreamURL,
+		Subtitles:    r.Subtitles,
+		RuntimeMS:    r.RuntimeMS,
+		DurationMS:   r.DurationMS,
+		AddedBy:      r.Adder,
+		Votes:        r.Votes,
+		Voted:        r.Voted,
+		PlayedAt:     value(r.PlayedAt).UTC(),
+		CreatedAt:    r.CreatedAt.UTC(),
 	}
 }
 
@@ -92,7 +104,8 @@ func selectItems(db bun.IDB, rows any, viewerID string) *bun.SelectQuery {
 		ColumnExpr("coalesce(m.title, CASE WHEN u.hidden_at IS NULL THEN i.title ELSE '' END) AS title").
 		ColumnExpr("coalesce(m.stream_url, i.stream_url) AS stream_url").
 		ColumnExpr("coalesce(m.runtime_minutes, 0)::bigint * 60000 AS runtime_ms").
-		ColumnExpr("coalesce(m.duration_ms, 0) AS duration_ms").ColumnExpr(subtitlesOf("i.movie_id")+" AS subtitles").
+		ColumnExpr("coalesce(m.duration_ms, 0) AS duration_ms").ColumnExpr("coalesce(m.version, 0) AS movie_version").
+		ColumnExpr(subtitlesOf("i.movie_id")+" AS subtitles").
 		ColumnExpr("CASE WHEN u.hidden_at IS NULL THEN "+personOf("u.id")+" END AS adder").ColumnExpr(itemVotes+" AS votes").
 		ColumnExpr("EXISTS (SELECT FROM queue_votes WHERE item_id = i.id AND user_id = ?) AS voted", nullID(viewerID)).
 		Join("LEFT JOIN movies AS m ON m.id = i.movie_id").
@@ -127,6 +140,13 @@ const (
 	queued = notPlayed + " AND NOT EXISTS (SELECT FROM users WHERE id = i.added_by AND hidden_at IS NOT NULL) " +
 		"AND NOT EXISTS (SELECT FROM movies WHERE id = i.movie_id AND stream_url = '')"
 )
+
+// moviesOf selects the sum of the versions of the movies in the queue of a room, given as an expression in SQL. With
+// the version of the queue, it shows whether a movie was changed: while that stays, the queue has the same movies.
+func moviesOf(roomID string) string {
+	return "(SELECT coalesce(sum(m.version), 0)::bigint FROM queue_items AS i JOIN movies AS m ON m.id = i.movie_id " +
+		"WHERE i.room_id = " + roomID + " AND " + notPlayed + ")"
+}
 
 // inOrder sorts a room's queue.
 func inOrder(q *bun.SelectQuery, order string) *bun.SelectQuery {
@@ -347,7 +367,7 @@ func (s *Store) RemoveFromQueue(
 		}
 		if plays {
 			t.event = playback.Removed{ItemID: itemID}
-			answer, err = t.run(ctx, tx)
+			answer, err = t.apply(ctx, tx)
 		} else {
 			answer, err = t.removeQueued(ctx, tx, itemID)
 		}
@@ -477,7 +497,7 @@ func (s *Store) VoteToSkip(
 			return err
 		}
 		t.event = playback.Voted{Epoch: epoch}
-		if answer, err = t.run(ctx, tx); err != nil {
+		if answer, err = t.apply(ctx, tx); err != nil {
 			return err
 		}
 		return logAct(ctx, tx, roomID, "", "", watchparty.ActSkipped, nil)

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -271,13 +270,13 @@ func searchPage[R any](
 	}
 	mistyped := len(levels)
 	if len(levels) > 0 && (len(p.After) == 0 || p.rank()/rankStep < mistyped) {
-		if err := l.found(list(&rows), choose, levels, 0, p).Scan(ctx); err != nil {
+		if err := newHits(l, list(&rows), choose, levels, 0, p).page().Scan(ctx); err != nil {
 			return nil, err
 		}
 	}
 	if len(rows) == 0 && q.mistyped != "" && (len(p.After) == 0 || p.rank()/rankStep == mistyped) {
 		one := []level{{condition: matchesWords, argument: q.mistyped, words: true, wide: true}}
-		err = l.found(list(&rows), choose, one, mistyped, p).Scan(ctx)
+		err = newHits(l, list(&rows), choose, one, mistyped, p).page().Scan(ctx)
 	}
 	return rows, err
 }
@@ -298,109 +297,4 @@ func (l searchable) all(list *bun.SelectQuery, p Page) *bun.SelectQuery {
 		d = descending
 	}
 	return p.of(list, d, string(l.id()))
-}
-
-// level is a condition that finds rows. If it is a tsquery, the argument is its text.
-type level struct {
-	condition string
-	argument  any
-	words     bool // whether it is a tsquery on the column search
-	wide      bool // whether a later level does not find all of its rows
-}
-
-// found makes list the page of what the levels find; offset is the number of the first level.
-//
-// Sorting all rows that have common words would take long, and the planner cannot tell common words from rare ones,
-// since beginnings of words have no statistics. So the rows with the shortest titles are tried first. When a level
-// fills the page from them, neither the rest of that level nor later levels are read. The levels before it find few
-// rows: those come from the index and are sorted.
-func (l searchable) found(
-	list *bun.SelectQuery, choose func(*bun.SelectQuery) *bun.SelectQuery, levels []level, offset int, p Page,
-) *bun.SelectQuery {
-	direction, beyond := l.order()
-	begin, former, end := offset-1, 0, offset+len(levels)
-	after := ""
-	if len(p.After) > 0 {
-		begin, former, after = p.rank()/rankStep, p.rank()%rankStep, p.After[1].(string)
-	}
-	// The index has the key and the ID in the order of the list, so that a page can begin anywhere.
-	key, place := bun.Safe(l.length), former
-	if l.newest {
-		key, place = bun.Safe("(-"+l.length+")"), -former
-	}
-	number, arguments := "CASE", []any{}
-	for i, level := range levels {
-		number += fmt.Sprintf(" WHEN %s THEN %d", level.condition, offset+i)
-		arguments = append(arguments, level.argument)
-	}
-	// matches selects rows with the number of their level.
-	matches := func(from *bun.SelectQuery) *bun.SelectQuery {
-		return choose(from).ColumnExpr("? AS id, ? AS length", l.id(), bun.Safe(l.length)).
-			ColumnExpr(number+" END AS level", arguments...)
-	}
-	shortest := func() *bun.SelectQuery {
-		return list.NewSelect().ColumnExpr("?.*", bun.Safe(l.alias)).TableExpr(l.from).
-			OrderExpr("? ?, ? ?", key, direction, l.id(), direction).Limit(closest)
-	}
-	among := func(rows *bun.SelectQuery) *bun.SelectQuery {
-		some := list.NewSelect().TableExpr("(?) AS ?", rows, bun.Safe(l.alias))
-		return matches(some.WhereGroup(" AND ", func(q *bun.SelectQuery) *bun.SelectQuery { // other rows are spared the CASE
-			for _, level := range levels {
-				if level.wide {
-					q = q.WhereOr(level.condition, level.argument)
-				}
-			}
-			return q
-		}))
-	}
-	looked := list.NewSelect().ColumnExpr("id, level, length").TableExpr("(?) AS m", among(shortest())).
-		Where("level > ?", begin)
-	if after != "" {
-		following := shortest().Where("(?, ?) ? (?, ?)", key, l.id(), beyond, place, after)
-		looked = looked.UnionAll(list.NewSelect().ColumnExpr("id, level, length").TableExpr("(?) AS m", among(following)).
-			Where("level = ?", begin))
-	}
-	// picked selects the rows of the levels before the one that is filled, or of all.
-	picked := list.NewSelect().TableExpr("(SELECT NULL::uuid AS id, 0 AS length, 0 AS level WHERE false) AS none")
-	pick := func(rows *bun.SelectQuery, from, to int) {
-		picked = picked.UnionAll(list.NewSelect().ColumnExpr("id, length, level").
-			TableExpr("(?) AS m", rows.Limit(mostPicked)).
-			Where("level BETWEEN ? AND ?", from, to))
-	}
-	first, words, until := max(begin, offset), "", []string{} // of the levels since the last wide one
-	for i := first; i < end; i++ {
-		level := levels[i-offset]
-		if !level.words {
-			pick(matches(list.NewSelect().TableExpr(l.from)).Where(level.condition, level.argument).
-				Where("(SELECT level FROM filled) > ?", i), i, i)
-			first = i + 1
-			continue
-		}
-		words = strings.TrimPrefix(words+" | ("+level.argument.(string)+")", " | ")
-		until = append(until, words)
-		if level.wide {
-			pick(matches(list.NewSelect().TableExpr(l.from)).
-				Where("search @@ (ARRAY[?]::tsquery[])[least((SELECT level FROM filled) - ?, ?)]", bun.List(until), first,
-					len(until)), first, i)
-			first, words, until = i+1, "", nil
-		}
-	}
-	hits := bun.SafeQuery(`WITH shortest AS (
-			?
-		), filled AS (
-			SELECT coalesce(min(level), ?) AS level
-			FROM (SELECT level, sum(count(*)) OVER (ORDER BY level) AS rows FROM shortest GROUP BY level) AS l WHERE rows >= ?
-		), rest AS (
-			SELECT id, level, length FROM (?) AS m
-			WHERE level < (SELECT level FROM filled) AND (level > ? OR level = ? AND (length > ? OR length = ? AND id ? ?))
-			ORDER BY level, length, id ? LIMIT ?
-		)
-		SELECT id, level * ? + length AS rank FROM rest
-		UNION ALL SELECT id, level * ? + length FROM shortest WHERE level = (SELECT level FROM filled)`,
-		looked,
-		end, p.Limit,
-		picked, begin, begin, former, former, beyond, bun.NullZero(after), direction, p.Limit,
-		rankStep, rankStep)
-	return list.ColumnExpr("hits.rank").Join("JOIN (?) AS hits ON hits.id = ?", hits, l.id()).
-		OrderExpr("hits.rank, ? ?", l.id(), direction).Limit(p.Limit)
 }

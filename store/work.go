@@ -121,18 +121,10 @@ func (s *Store) readEmails(ctx context.Context, w *Work) error {
 		w.Emails[watchparty.EmailKind(row.Kind)] = row.backlog()
 		w.Deferred += row.Deferred
 	}
-	w.LastEmail, err = s.LastEmail(ctx)
-	return err
-}
-
-// LastEmail returns when the SMTP server last took an email; zero if it took none of those in the history.
-func (s *Store) LastEmail(ctx context.Context) (time.Time, error) {
 	var sent *time.Time
-	err := s.db.NewRaw("SELECT max(sent_at) FROM emails WHERE state = 'sent'").Scan(ctx, &sent)
-	if err != nil {
-		return time.Time{}, fmt.Errorf("store: last email: %w", err)
-	}
-	return value(sent).UTC(), nil
+	err = s.db.NewRaw("SELECT max(sent_at) FROM emails WHERE state = 'sent'").Scan(ctx, &sent)
+	w.LastEmail = value(sent).UTC()
+	return err
 }
 
 // maxLatest is how many of the latest rows are looked at.

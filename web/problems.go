@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"net/http"
 	"strings"
+	"sync"
 )
 
 // Problem explains a code of the API's errors.
@@ -29,6 +30,37 @@ func ProblemsPage(problems []Problem) (http.HandlerFunc, error) {
 		return nil, fmt.Errorf("web: make the page of problems: %w", err)
 	}
 	return serve(page.String(), policy), nil
+}
+
+// Failure is why a page is not shown.
+type Failure struct {
+	Title  string
+	Detail string // empty if the title says all
+	Again  string // the address of the page, if it makes sense to try again
+}
+
+// failurePage is the page of a failure.
+var failurePage = sync.OnceValue(func() *template.Template {
+	content, err := files.ReadFile("problem.html")
+	if err != nil {
+		panic(err) // what is embedded is wrong
+	}
+	return template.Must(template.New("").Parse(withHashes(string(content))))
+})
+
+// WriteFailure answers with a page for people that says why a page is not shown.
+func WriteFailure(w http.ResponseWriter, status int, f Failure) error {
+	var page bytes.Buffer
+	if err := failurePage().Execute(&page, f); err != nil {
+		return fmt.Errorf("web: make the page of a failure: %w", err)
+	}
+	protect(w.Header(), policy)
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	if _, err := page.WriteTo(w); err != nil {
+		return fmt.Errorf("web: write the page of a failure: %w", err)
+	}
+	return nil
 }
 
 func code(text string) template.HTML {

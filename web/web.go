@@ -107,18 +107,26 @@ func LiveDocsPage(document []byte) (http.HandlerFunc, error) {
 	return serve(string(content), policy), nil
 }
 
-// serve gives the assets in a page the addresses with their hashes.
 func serve(text, policy string) http.HandlerFunc {
+	file := File("text/html; charset=utf-8", []byte(withHashes(text)))
+	return func(w http.ResponseWriter, r *http.Request) {
+		protect(w.Header(), policy)
+		file(w, r)
+	}
+}
+
+// withHashes gives the assets in a page the addresses with their hashes.
+func withHashes(text string) string {
 	for name, asset := range assets() {
 		text = strings.ReplaceAll(text, `"/assets/`+name+`"`, `"`+html.EscapeString("/assets/"+asset.hash+"/"+name)+`"`)
 	}
-	file := File("text/html; charset=utf-8", []byte(text))
-	return func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", policy)
-		h.Set("Referrer-Policy", "no-referrer")
-		file(w, r)
-	}
+	return text
+}
+
+// protect sets the headers of each page.
+func protect(h http.Header, policy string) {
+	h.Set("Content-Security-Policy", policy)
+	h.Set("Referrer-Policy", "no-referrer")
 }
 
 // File serves content that does not change while the process runs. Clients may cache it, but have to revalidate it each

@@ -118,6 +118,7 @@ func polledFrom(host string, since time.Time) func(*taskqueue.PollerInfo) bool {
 
 // checks are those of the parts that background work needs.
 func (p *parts) checks(sender *mail.Sender) []health.Check {
+	emails := &health.EmailCheck{Read: p.store.Work, Probe: sender.Probe}
 	age := func(usual time.Duration) time.Duration { return cmp.Or(shortened(healthAge), usual) }
 	return []health.Check{
 		{Part: health.Temporal, Every: time.Second, Run: func(ctx context.Context) error {
@@ -127,11 +128,9 @@ func (p *parts) checks(sender *mail.Sender) []health.Check {
 			return health.CheckWorkers(ctx, p.temporal, p.store.QueuePauses)
 		}},
 		{Part: health.Schedules, Every: age(schedulesEvery), Run: func(ctx context.Context) error {
-			return health.CheckSchedules(ctx, p.temporal, p.cfg.Temporal.Namespace, p.store.SchedulePausedUntil, store.Now())
+			return health.CheckSchedules(ctx, p.temporal, p.cfg.Temporal.Namespace, p.store.SchedulePauses, store.Now())
 		}},
-		{Part: health.Emails, Every: age(emailsEvery), Run: func(ctx context.Context) error {
-			return health.CheckEmails(ctx, p.store.Work, sender.Probe)
-		}, LastSuccess: p.store.LastEmail},
+		{Part: health.Emails, Every: age(emailsEvery), Run: emails.Run, LastSuccess: emails.LastSuccess},
 	}
 }
 

@@ -123,7 +123,7 @@ var design = []section{
 				{"live/room.go", "AtMS: wire.Milliseconds(s.At),", "AtMS: wire.Milliseconds(now),"},
 			}},
 			{"A process drops a state that is not newer.", "live TestOldStates", []edit{
-				{"live/room.go", "if s.Revision <= r.state.Revision {", "if s.Revision == r.state.Revision {"},
+				{"live/room.go", "if s.Revision < r.state.Revision ||\n\t\ts.Revision ==", "if s.Revision =="},
 			}},
 		},
 	},
@@ -321,6 +321,73 @@ var design = []section{
 		},
 	},
 	{
+		"Movies that change",
+		[]rule{
+			{"A change of a movie reaches the rooms that play it or have it in their queue at once, on every process.",
+				"live TestMovieEdited", []edit{
+					{"live/hint.go", `"messages", "movie", tagQueue`, `"messages", tagQueue`},
+				}},
+			{"If the hint is lost, the poll finds the change of a movie that plays.", "live TestMovieEditedWithoutHint", []edit{
+				{"live/poll.go", "v.MovieVersion != r.state.Source.MovieVersion ||", ""},
+			}},
+			{
+				"If the hint is lost, the poll finds the change of a movie in the queue.",
+				"live TestMovieEditedWithoutHint",
+				[]edit{
+					{"live/poll.go", " || v.QueueMovies != r.versions.QueueMovies", ""},
+				},
+			},
+			{"The change of a movie in the queue has clients read the queue again.", "live TestMovieEdited", []edit{
+				{"live/room.go", "s.QueueMovies != r.versions.QueueMovies || ", ""},
+			}},
+			{"A state that was read before its movie was changed is read again.", "live TestStateFromBeforeAnEdit", []edit{
+				{"live/room.go", "if s.Source.MovieID == r.state.Source.MovieID && s.Source.MovieVersion < " +
+					"r.state.Source.MovieVersion {", "if false {"},
+			}},
+			{"REST shows the movie as it is now.", "store TestMovieChangesWhileItPlays", []edit{
+				{"store/playbacks.go", "r.state().Renewed(itemOf(item))", "r.state()"},
+			}},
+			{"A command is applied to the item with its present duration.", "store TestMovieChangesWhileItPlays", []edit{
+				{"store/playback_events.go", "now := stored.Renewed(itemOf(t.item))", "now := stored"},
+			}},
+			{"Durations that players told before a change of the duration do not count.",
+				"store TestDurationsFromBeforeAnEdit", []edit{
+					{"store/playback_events.go", "UPDATE live_members AS c SET duration_ms = 0,",
+						"UPDATE live_members AS c SET duration_ms = c.duration_ms,"},
+				}},
+			{"The first event after a change of the duration stores it.", "store TestMovieChangesWhileItPlays", []edit{
+				{"store/playback_events.go", "if effects.Changed || t.renewed {", "if effects.Changed {"},
+			}},
+			{"An item ends after its present duration.", "playback TestRenewed", []edit{
+				{"playback/state.go", "s.EndsAt = s.end()", ""},
+			}},
+			{"A position that is past the present end is at the end.", "playback TestRenewed", []edit{
+				{"playback/state.go", "\ts.PositionMS = s.clamp(s.PositionMS)\n", ""},
+			}},
+			{"An item that has become shorter than its position is over.", "live TestMovieBecomesShorter", []edit{
+				{"playback/state.go", "s.EndsAt = s.end()", ""},
+			}},
+			{
+				"A duration that players have reported is kept until the catalogue has another one.",
+				"playback TestRenewed",
+				[]edit{
+					{"playback/state.go", "if s.Item.CatalogueMS == now.CatalogueMS && s.Item.Exact {", "if false {"},
+				},
+			},
+			{"A client takes a state of the same revision with a newer version of the movie.",
+				"clients/typescript at the same revision, the state with the newer version of the movie counts", []edit{
+					{"clients/typescript/src/live/connection.ts", "> (known?.media?.version ?? 0);", "> Infinity;"},
+				}},
+			{"A player loads a stream that is replaced at the place of the room, and reports its duration.",
+				"clients/typescript a stream that is replaced while it plays is loaded at the place of the room", []edit{
+					{"clients/typescript/src/live/watch.ts", "this.#readyCue = -1; // another stream", "// another stream"},
+				}},
+			{"A room does not wait for a player while there is no stream.",
+				"clients/typescript a page without a stream is not waited for, and goes on with the room when there is one again",
+				[]edit{{"clients/typescript/src/live/watch.ts", " || this.#loaded === ''", ""}}},
+		},
+	},
+	{
 		"Control",
 		[]rule{
 			{"The room's setting says who controls playback.", "store TestWhoControlsPlayback", []edit{
@@ -366,6 +433,9 @@ var design = []section{
 	{
 		"Connections",
 		[]rule{
+			{"People who change their name or picture see it at once in all of their connections.", "live TestOwnPerson", []edit{
+				{"live/digest.go", "r.tellSelf(c)", "_ = c"},
+			}},
 			{"Browsers connect from allowed origins only.", "api TestLiveHandshake/origins", []edit{
 				{"api/live.go", "if !s.originAllowed(", "if false && !s.originAllowed("},
 			}},
@@ -453,13 +523,13 @@ var design = []section{
 					"context.WithTimeout(context.Background(), time.Hour)"},
 			}},
 			{"A connection that is idle is pinged, and stays.", "live TestDripping", []edit{
-				{"live/poll.go", "c.ping(elapsed)", "c.pinged.Store(int64(elapsed))"},
+				{"live/keepalive.go", "c.ping(elapsed)", "c.pinged.Store(int64(elapsed))"},
 			}},
 			{
 				"A connection that answers nothing is dead.",
 				"live TestDripping",
 				[]edit{
-					{"live/poll.go", "case elapsed-time.Duration(c.read.Load()) > h.limits.Dead:", "case false:"},
+					{"live/keepalive.go", "case elapsed-time.Duration(c.read.Load()) > h.limits.Dead:", "case false:"},
 					{
 						"live/conn.go",
 						"if err := c.socket.Ping(ctx); err != nil {\n\t\t\tc.finish()",
@@ -479,10 +549,10 @@ var design = []section{
 		"Rights",
 		[]rule{
 			{"A client is told a minute before its token expires.", "live TestTokens", []edit{
-				{"live/poll.go", "if warn {", "if false {"},
+				{"live/keepalive.go", "if warn {", "if false {"},
 			}},
 			{"A connection ends 30 s after its token has expired.", "live TestTokens", []edit{
-				{"live/poll.go", "if !now.Before(expires.Add(c.hub.limits.Grace)) {", "if false {"},
+				{"live/keepalive.go", "if !now.Before(expires.Add(c.hub.limits.Grace)) {", "if false {"},
 			}},
 			{"Each command needs a token that has not expired.", "live TestTokens", []edit{
 				{"live/commands.go", "if c.expired(h.clock.Now()) {", "if false {"},
@@ -521,7 +591,7 @@ var design = []section{
 				{"live/changes.go", "c.closeFor(ctx, s.Err)\n\t\treturn", "return"},
 			}},
 			{"After Postgres was away, rights are read before anything is sent.", "live TestPutOutWhilePostgresWasAway", []edit{
-				{"live/poll.go", "if !away && h.readEverything(ctx) != nil {", "if false {"},
+				{"live/outage.go", "if !away && h.readEverything(ctx) != nil {", "if false {"},
 			}},
 		},
 	},
@@ -549,28 +619,28 @@ var design = []section{
 				{"live/hub.go", "PollBusy:    300 * time.Millisecond", "PollBusy:    5 * time.Second"},
 			}},
 			{"While Postgres is away, people are told.", "live TestPostgresAway", []edit{
-				{"live/poll.go", "away := now-time.Duration(h.answered.Load()) > h.limits.Degraded", "away := now < 0"},
+				{"live/outage.go", "now-time.Duration(h.answered.Load()) > h.limits.Degraded", "now < 0*time.Second"},
 			}},
 			{"While Postgres is away, nothing is pushed.", "live TestPostgresAway", []edit{
 				{"live/room.go", "if !r.loaded || r.hub.degraded.Load() {", "if !r.loaded {"},
 			}},
 			{"A process renews its lease.", "live TestKeepPresence", []edit{
-				{"live/poll.go", "time.NewTicker(h.limits.Lease / 3)", "time.NewTicker(time.Hour)"},
+				{"live/presence.go", "time.NewTicker(h.limits.Lease / 3)", "time.NewTicker(time.Hour)"},
 			}},
 			{"People with a connection are present.", "live TestKeepPresence", []edit{
-				{"live/poll.go", "time.NewTicker(h.limits.Attend)", "time.NewTicker(time.Hour)"},
+				{"live/presence.go", "time.NewTicker(h.limits.Attend)", "time.NewTicker(time.Hour)"},
 			}},
 			{
 				"A process whose lease had lapsed stores its connections again.",
 				"live TestMembersAreRestored",
 				[]edit{
-					{
-						"live/poll.go",
-						"if now := h.elapsed(); now-renewed > 2*h.limits.Lease {",
-						"if now := h.elapsed(); now < renewed {",
-					},
+					{"live/presence.go", "if h.sinceRenewal() > 2*h.limits.Lease {", "if h.sinceRenewal() < 0 {"},
 				},
 			},
+			{"A report that can never be stored is dropped, and holds up no later report.", "live TestReportsThatFail", []edit{
+				{"live/reports.go", "if watchparty.IsKind(err, watchparty.KindUnavailable) || store.Unavailable(err) {",
+					"if true {"},
+			}},
 			{"A process that stops removes itself.", "live TestDrain", []edit{
 				{"live/hub.go", "h.removeNode(context.WithoutCancel(ctx))", ""},
 			}},
@@ -621,11 +691,11 @@ var design = []section{
 				{"live/offset.go", "o.samples = nil // they measured the former clock", ""},
 			}},
 			{"After a step, clients are told to measure again.", "live TestClockJumps", []edit{
-				{"live/poll.go", "frame := h.encode(&wire.ClockChanged{})\n\tfor _, c := range h.connections(false) {",
+				{"live/clock_jump.go", "frame := h.encode(&wire.ClockChanged{})\n\tfor _, c := range h.connections(false) {",
 					"frame := h.encode(&wire.ClockChanged{})\n\tfor _, c := range h.connections(false)[:0] {"},
 			}},
 			{"After a step, a running room is anchored again.", "live TestClockJumps", []edit{
-				{"live/poll.go", "h.spawn(func() { r.moveClock(step) })", "h.spawn(func() { _ = r })"},
+				{"live/clock_jump.go", "h.spawn(func() { r.moveClock(step) })", "h.spawn(func() { _ = r })"},
 			}},
 			{"Of several processes, one anchors it.", "playback TestTransitions/playing:_the_clock_was_set_by_another", []edit{
 				{"playback/machine.go", "if m.Revision != e.Revision || ", "if "},

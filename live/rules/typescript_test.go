@@ -86,8 +86,8 @@ var typescript = []rule{
 		[]edit{
 			{
 				"clients/typescript/src/live/connection.ts",
-				"if (this.#state && state.revision <= this.#state.revision) return;",
-				"",
+				"if (known && (state.revision < known.revision || ",
+				"if (known && (",
 			},
 		},
 	},
@@ -244,5 +244,10 @@ var typescript = []rule{
 		[]edit{
 			{"clients/typescript/src/live/watch.ts", `addEventListener('online', () => room.reconnect(), { signal });`, ``},
 		},
+	},
+	{
+		"A page is told of subtitles that cannot be loaded.",
+		"clients/typescript a page is told of subtitles that cannot be loaded, until there are others",
+		[]edit{{"clients/typescript/src/live/subtitles.ts", "() => failed(language)", "() => void failed"}},
 	},
 }

@@ -68,6 +68,7 @@ type Media struct {
 	Title     string      `json:"title"`
 	StreamURL string      `json:"stream_url"`
 	MovieID   *string     `json:"movie_id"`
+	Version   int         `json:"version"` // of the movie; 0 for an address
 	Subtitles []Subtitles `json:"subtitles"`
 }
 

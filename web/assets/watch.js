@@ -1883,9 +1883,14 @@ var LiveRoom = class {
     this.#measure();
     for (const { command } of this.#pending.values()) this.#send(command);
   }
-  /** States can come out of order, for a command's refusal brings one, too. */
+  /**
+   * States can come out of order, for a command's refusal brings one, too. At the same revision, the state with the
+   * newer version of the movie counts.
+   */
   #takeState(state) {
-    if (this.#state && state.revision <= this.#state.revision) return;
+    const known = this.#state;
+    const isChanged = (state.media?.version ?? 0) > (known?.media?.version ?? 0);
+    if (known && (state.revision < known.revision || state.revision === known.revision && !isChanged)) return;
     this.#state = state;
     this.#emit("state", state);
   }
@@ -2190,7 +2195,7 @@ var Follower = class {
 };
 
 // ../clients/typescript/src/live/subtitles.ts
-function setSubtitles(video, subtitles, signal) {
+function setSubtitles(video, subtitles, signal, failed) {
   for (const track of video.textTracks) {
     changeCues(track, () => {
       for (const cue of [...track.cues ?? []]) track.removeCue(cue);
@@ -2205,6 +2210,7 @@ function setSubtitles(video, subtitles, signal) {
     element.addEventListener("load", () => changeCues(track, () => {
       for (const cue of [...element.track.cues ?? []]) track.addCue(cue);
     }), { signal });
+    element.addEventListener("error", () => failed(language), { signal });
     element.track.mode = "hidden";
   }
 }
@@ -2337,7 +2343,14 @@ var Watch = class {
   video;
   room;
   options;
-  view = { error: void 0, position: void 0, gaveUp: false, obstacle: void 0, stalled: false };
+  view = {
+    error: void 0,
+    position: void 0,
+    gaveUp: false,
+    obstacle: void 0,
+    stalled: false,
+    failedSubtitles: []
+  };
   #media;
   #follower;
   #abort = new AbortController();
@@ -2346,6 +2359,7 @@ var Watch = class {
   #loaded = "";
   #subtitles = new AbortController();
   #subtitled;
+  #failedSubtitles = [];
   #state;
   #lastTick = performance.now();
   #timer;
@@ -2384,6 +2398,7 @@ var Watch = class {
   }
   #load(url) {
     this.#loaded = url;
+    this.#readyCue = -1;
     this.#starvedSince = void 0;
     this.#media.load(url, this.options.load);
     this.#follower.retry();
@@ -2396,7 +2411,11 @@ var Watch = class {
     this.#subtitled = content;
     this.#subtitles.abort();
     this.#subtitles = new AbortController();
-    setSubtitles(this.video, subtitles, this.#subtitles.signal);
+    this.#failedSubtitles = [];
+    setSubtitles(this.video, subtitles, this.#subtitles.signal, (language) => {
+      this.#failedSubtitles = [...this.#failedSubtitles, language];
+      this.#tick();
+    });
   }
   /** Another server knows nothing of what this one was told. */
   #reconnected() {
@@ -2426,7 +2445,8 @@ var Watch = class {
       position: following?.target,
       gaveUp: following?.gaveUp ?? false,
       obstacle: this.#media.obstacle,
-      stalled: this.#starvedSince !== void 0 && now - this.#starvedSince > stallTime
+      stalled: this.#starvedSince !== void 0 && now - this.#starvedSince > stallTime,
+      failedSubtitles: this.#failedSubtitles
     };
     this.options.onView?.(this.view);
   }
@@ -2443,7 +2463,7 @@ var Watch = class {
       epoch: state.epoch,
       cue: state.cue,
       stalled,
-      blocked: obstacle !== void 0,
+      blocked: obstacle !== void 0 || this.#loaded === "",
       watching: document.visibilityState === "visible" || !this.video.muted,
       wait_for_me: this.#waitForMe,
       ended: this.video.ended
@@ -3126,6 +3146,7 @@ d" : "")
 // watch/player.ts
 var figureGap = 500;
 var rates = [0.5, 0.75, 1, 1.25, 1.5, 2];
+var mediaKeys = ["play", "pause", "seekbackward", "seekforward"];
 var Player = class {
   /** `hasNext` says whether there is a movie to begin with. */
   constructor(room, choose, hasNext) {
@@ -3234,7 +3255,10 @@ var Player = class {
     this.#watching.stop();
     this.#video.removeAttribute("src");
     this.#video.load();
-    if ("mediaSession" in navigator) navigator.mediaSession.metadata = null;
+    if (!("mediaSession" in navigator)) return;
+    navigator.mediaSession.metadata = null;
+    navigator.mediaSession.playbackState = "none";
+    for (const key2 of mediaKeys) navigator.mediaSession.setActionHandler(key2, null);
   }
   /** Shows what depends on the queue. */
   refresh() {
@@ -3312,17 +3336,20 @@ var Player = class {
   }
   #mediaKeys() {
     if (!("mediaSession" in navigator)) return;
-    const { mediaSession } = navigator;
-    mediaSession.setActionHandler("play", () => this.toggle());
-    mediaSession.setActionHandler("pause", () => this.toggle());
-    mediaSession.setActionHandler("seekbackward", () => this.seekBy(-1e4));
-    mediaSession.setActionHandler("seekforward", () => this.seekBy(1e4));
+    const handlers = {
+      play: () => this.toggle(),
+      pause: () => this.toggle(),
+      seekbackward: () => this.seekBy(-1e4),
+      seekforward: () => this.seekBy(1e4)
+    };
+    for (const key2 of mediaKeys) navigator.mediaSession.setActionHandler(key2, handlers[key2]);
   }
   /** Called several times a second. */
   #show(view) {
     const now = performance.now();
     if (this.#watching === void 0) return;
     this.#renderCurtain(view);
+    setText(this.#notice, this.#noticeText());
     if (now - this.#figuresAt < figureGap) return;
     this.#figuresAt = now;
     this.#renderSync(view);
@@ -3397,10 +3424,16 @@ in…";
     const goesOn = state?.state === "playing" ? " The movie goes on." : "";
     if (phase === "reconnecting") return `The connection is lost.${goesOn} Connecting again…`;
     if (degraded) return `The server has lost its database.${goesOn} Nobody can control the movie now.`;
-    if (state?.state !== "waiting") return "";
+    if (state?.state !== "waiting") return this.#subtitlesText();
     if (members.waiting_for.length === 0) return "One moment…";
     const names = this.#names(members.waiting_for);
     return `Waiting for ${list(names, members.waiting - members.waiting_for.length)}`;
+  }
+  /** Says if the subtitles that the person has chosen are missing. */
+  #subtitlesText() {
+    const chosen = [...this.#video.textTracks].find(({ mode }) => mode === "showing");
+    const isMissing = chosen && this.#watching?.view.failedSubtitles.includes(chosen.language);
+    return isMissing ? `The subtitles cannot be loaded: ${chosen.label}` : "";
   }
   /** How long it is until the movie starts by itself, for a party; undefined unless it is going to. */
   #untilStart() {
@@ -3415,7 +3448,7 @@ in…";
     const left = this.#untilStart();
     if (left !== void 0) setText(this.#left, countdown(left));
     const key2 = !state ? "connecting" : state.state === "idle" ? `idle ${this.mayControl} ${state.cause === "ended"} ${this.
-    hasNext()}` : view?.obstacle ?? (state.media?.stream_url === "" ? "unplayable" : left !== void 0 ? "party" : view?.gaveUp ?
+    hasNext()}` : view?.obstacle ?? (state.media?.stream_url === "" ? "gone" : left !== void 0 ? "party" : view?.gaveUp ?
     "behind" : view?.stalled ? "stalled" : "");
     if (key2 === this.#curtainKey) return;
     this.#curtainKey = key2;
@@ -3453,6 +3486,8 @@ in…";
         return [el("p", { role: "status" }, "The party starts by itself in"), this.#left];
       case "autoplay":
         return [el("p", {}, "Your browser plays after a click only."), again2("Watch along")];
+      case "gone":
+        return [el("p", { role: "status" }, "This movie has no stream any more.")];
       case "unplayable":
         return [el("p", {}, "Your browser cannot play this stream."), again2("Try again")];
       case "behind":

@@ -6,6 +6,8 @@ import { explain } from './session.js';
 /** How often figures change that people read. */
 const figureGap = 500;
 const rates = [0.5, 0.75, 1, 1.25, 1.5, 2];
+/** The keys of keyboards and headsets that the page handles. */
+const mediaKeys = ['play', 'pause', 'seekbackward', 'seekforward'] as const;
 
 /** The movie with its controls. */
 export class Player {
@@ -85,7 +87,10 @@ export class Player {
     this.#watching.stop();
     this.#video.removeAttribute('src');
     this.#video.load();
-    if ('mediaSession' in navigator) navigator.mediaSession.metadata = null;
+    if (!('mediaSession' in navigator)) return;
+    navigator.mediaSession.metadata = null;
+    navigator.mediaSession.playbackState = 'none';
+    for (const key of mediaKeys) navigator.mediaSession.setActionHandler(key, null);
   }
 
   /** Shows what depends on the queue. */
@@ -175,11 +180,13 @@ export class Player {
 
   #mediaKeys(): void {
     if (!('mediaSession' in navigator)) return;
-    const { mediaSession } = navigator;
-    mediaSession.setActionHandler('play', () => this.toggle());
-    mediaSession.setActionHandler('pause', () => this.toggle());
-    mediaSession.setActionHandler('seekbackward', () => this.seekBy(-10_000));
-    mediaSession.setActionHandler('seekforward', () => this.seekBy(10_000));
+    const handlers: Record<typeof mediaKeys[number], () => void> = {
+      play: () => this.toggle(),
+      pause: () => this.toggle(),
+      seekbackward: () => this.seekBy(-10_000),
+      seekforward: () => this.seekBy(10_000),
+    };
+    for (const key of mediaKeys) navigator.mediaSession.setActionHandler(key, handlers[key]);
   }
 
   /** Called several times a second. */
@@ -187,6 +194,7 @@ export class Player {
     const now = performance.now();
     if (this.#watching === undefined) return; // while it is being made
     this.#renderCurtain(view);
+    setText(this.#notice, this.#noticeText());
     if (now - this.#figuresAt < figureGap) return;
     this.#figuresAt = now;
     this.#renderSync(view);
@@ -261,10 +269,17 @@ export class Player {
     const goesOn = state?.state === 'playing' ? ' The movie goes on.' : '';
     if (phase === 'reconnecting') return `The connection is lost.${goesOn} Connecting again…`;
     if (degraded) return `The server has lost its database.${goesOn} Nobody can control the movie now.`;
-    if (state?.state !== 'waiting') return '';
+    if (state?.state !== 'waiting') return this.#subtitlesText();
     if (members.waiting_for.length === 0) return 'One moment…';
     const names = this.#names(members.waiting_for);
     return `Waiting for ${list(names, members.waiting - members.waiting_for.length)}`;
+  }
+
+  /** Says if the subtitles that the person has chosen are missing. */
+  #subtitlesText(): string {
+    const chosen = [...this.#video.textTracks].find(({ mode }) => mode === 'showing');
+    const isMissing = chosen && this.#watching?.view.failedSubtitles.includes(chosen.language);
+    return isMissing ? `The subtitles cannot be loaded: ${chosen.label}` : '';
   }
 
   /** How long it is until the movie starts by itself, for a party; undefined unless it is going to. */
@@ -282,7 +297,7 @@ export class Player {
     if (left !== undefined) setText(this.#left, countdown(left));
     const key = !state ? 'connecting'
       : state.state === 'idle' ? `idle ${this.mayControl} ${state.cause === 'ended'} ${this.hasNext()}`
-      : view?.obstacle ?? (state.media?.stream_url === '' ? 'unplayable' : left !== undefined ? 'party' : view?.gaveUp ? 'behind' : view?.stalled ?
+      : view?.obstacle ?? (state.media?.stream_url === '' ? 'gone' : left !== undefined ? 'party' : view?.gaveUp ? 'behind' : view?.stalled ?
         'stalled' : '');
     if (key === this.#curtainKey) return;
     this.#curtainKey = key;
@@ -309,6 +324,7 @@ export class Player {
       ];
       case 'party': return [el('p', { role: 'status' }, 'The party starts by itself in'), this.#left];
       case 'autoplay': return [el('p', {}, 'Your browser plays after a click only.'), again('Watch along')];
+      case 'gone': return [el('p', { role: 'status' }, 'This movie has no stream any more.')];
       case 'unplayable': return [el('p', {}, 'Your browser cannot play this stream.'), again('Try again')];
       case 'behind': return [el('p', {}, 'Your player does not keep up.'), again('Catch up')];
       case 'stalled': return [el('p', { role: 'status' }, 'Loading…')];

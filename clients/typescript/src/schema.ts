@@ -591,7 +591,8 @@ export interface paths {
         /**
          * Update a movie
          * @description For admins. Changes the properties that are sent. An archived movie is not in the catalogue; rooms that have it
-         *     keep it.
+         *     keep it. Rooms that play the movie, or have it in their queue, take the change at once, and keep their place:
+         *     see the state of live rooms.
          */
         patch: operations["updateMovie"];
         trace?: never;
@@ -2727,8 +2728,9 @@ export interface paths {
         /**
          * Pause a kind of work
          * @description The queues that can be paused are `email` (emails), `avatar` (the rendering of avatars), `maintenance`
-         *     (clean-up, reports and deletions of accounts) and `webhooks` (deliveries to webhooks). Workers stop within seconds. What waits keeps its place and loses
-         *     no attempt; what is added waits, too. What is cut short goes on after the pause. Pausing again is a success.
+         *     (clean-up, reports and deletions of accounts) and `webhooks` (deliveries to webhooks). Workers stop within
+         *     seconds. What waits keeps its place and loses no attempt; what is added waits, too. What is cut short goes on
+         *     after the pause. Pausing again is a success.
          */
         post: operations["pauseQueue"];
         delete?: never;
@@ -4301,7 +4303,7 @@ export interface components {
             title: string;
             /**
              * Format: uri
-             * @description Where the stream is; it starts with https://
+             * @description Where the stream is; it starts with https://. Empty if the movie has lost it.
              */
             stream_url: string;
             /** @description The subtitles of the movie */
@@ -6002,12 +6004,16 @@ export interface components {
             /**
              * @description `connected` if every schedule exists and has run when it was due; otherwise those of which that is not so:
              *     `is missing`, `is late` (Temporal has not decided about a run that is due), or `has skipped a run`, until the
-             *     next one. Runs that were due during a pause are not missed.
+             *     next one. A pause by an admin is no fault, and a run that was due during a pause is not missed: if nothing
+             *     else is wrong, this is `paused by an admin: ` with the names of these schedules.
              */
             schedules: string;
             /** @description `connected`, or what is wrong with the bucket of the avatars' files */
             bucket: string;
-            /** @description `connected` if the mail server takes emails and none is late, or what is wrong */
+            /**
+             * @description `connected` if the mail server takes emails and none is late, or what is wrong. While an admin has paused
+             *     emails, this is `paused by an admin`, which is no fault.
+             */
             emails: string;
             /**
              * Format: date-time
@@ -8216,6 +8222,11 @@ export interface components {
             cleanups_failed: number;
             /** @description Jobs that the outbox started */
             jobs_started: number;
+            /**
+             * Format: int64
+             * @description How many jobs failed, about, as far as Temporal still has them; null while Temporal is away
+             */
+            jobs_failed: number | null;
         };
         /** @description An overview of the service */
         Overview: {
@@ -8240,7 +8251,7 @@ export interface components {
             jobs_running: number | null;
             /**
              * Format: int64
-             * @description How many jobs that began in the last day have failed, about; null while Temporal is away
+             * @description How many jobs failed in the last day, about; null while Temporal is away
              */
             jobs_failed_last_day: number | null;
             /** @description Twelve spans of five minutes, the oldest first */
@@ -8318,7 +8329,8 @@ export interface components {
          *             "avatars_failed": 0,
          *             "cleanups_completed": 1,
          *             "cleanups_failed": 0,
-         *             "jobs_started": 5
+         *             "jobs_started": 5,
+         *             "jobs_failed": null
          *           }
          *         ],
          *         "last_week": [
@@ -8330,7 +8342,8 @@ export interface components {
          *             "avatars_failed": 0,
          *             "cleanups_completed": 1,
          *             "cleanups_failed": 0,
-         *             "jobs_started": 5
+         *             "jobs_started": 5,
+         *             "jobs_failed": null
          *           }
          *         ]
          *       }
@@ -8386,8 +8399,8 @@ export interface components {
         AuditEntry: {
             id: components["schemas"]["ID"];
             /**
-             * @description The admin; null for an operator's command and for the service itself. Of an account that is deleted since, the log keeps the username,
-             *     which is also the display name then, beside the generated picture.
+             * @description The admin; null for an operator's command and for the service itself. Of an account that is deleted since,
+             *     the log keeps the username, which is also the display name then, beside the generated picture.
              */
             actor: components["schemas"]["Person"] | null;
             action: components["schemas"]["AuditAction"];

@@ -56,6 +56,11 @@ class FakeTrackElement extends Target {
     for (const cue of cues) this.track.addCue(cue);
     this.fire('load');
   }
+
+  /** Cannot be loaded. */
+  fail(): void {
+    this.fire('error');
+  }
 }
 
 const seekTime = 40;

@@ -91,6 +91,24 @@ test('only newer states count', async () => {
   assert.equal(room.state?.revision, 44, 'a welcome that was sent earlier');
 });
 
+test('at the same revision, the state with the newer version of the movie counts', async () => {
+  const { room, world } = await open();
+  const seen: unknown[] = [];
+  room.on('state', ({ revision, media }) => seen.push([revision, media?.version]));
+  const at = (revision: number, version: number) =>
+    world.socket.receive({ t: 'state', ...state, revision, media: { ...state.media!, version } });
+  at(41, 2);
+  at(41, 1);
+  at(41, 2);
+  at(40, 3);
+  at(41, 3);
+  at(42, 3);
+  assert.deepEqual(seen, [[41, 2], [41, 3], [42, 3]]);
+  world.socket.receive({ t: 'state', ...state, revision: 43, state: 'idle', media: null });
+  world.socket.receive({ t: 'state', ...state, revision: 44 });
+  assert.equal(room.state?.revision, 44, 'another movie may have a lower version');
+});
+
 test('commands have an ID and the epoch, and are answered', async () => {
   const { room, world } = await open();
   const pause = room.command({ t: 'pause', position_ms: 1234 });

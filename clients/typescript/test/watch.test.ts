@@ -57,6 +57,12 @@ class Page {
     this.world.socket.receive({ t: 'state', ...this.#state });
   }
 
+  /** Has an admin change the movie that plays. */
+  edits(media: Change['media'] & object): void {
+    this.#state = changed(this.#state, { media });
+    this.world.socket.receive({ t: 'state', ...this.#state });
+  }
+
   /** Has the room play another movie from its beginning. */
   plays(movie: string, media: Change['media'] = {}): void {
     const { epoch, cue } = this.#state;
@@ -209,6 +215,44 @@ test('each movie is loaded once, begins where the room is, and none is left when
   page.requireTogether();
   page.becomes({ state: 'idle', media: { stream_url: '' } });
   assert.deepEqual([loads, video.src, video.paused], [2, '', true]);
+});
+
+test('a stream that is replaced while it plays is loaded at the place of the room', async () => {
+  const page = await Page.playing({ duration_ms: 600_000 });
+  const { video, world } = page;
+  const url = 'https://videos.example/better.webm';
+  const reports = world.socket.named('ready').length;
+  page.edits({ stream_url: url, version: 2 });
+  assert.deepEqual([video.src, video.currentTime], [url, 0]);
+  video.feed();
+  await world.pass(5_000);
+  assert.equal(video.paused, false);
+  page.requireTogether();
+  assert.equal(world.socket.named('ready').length, reports + 1, 'its duration may be another one');
+});
+
+test('subtitles and titles that are edited while a movie plays do not interrupt it', async () => {
+  const page = await Page.playing({ duration_ms: 600_000 });
+  let loads = 0;
+  page.video.addEventListener('emptied', () => loads++);
+  page.edits({ title: 'Another', subtitles: [{ language: 'en', url: '/better.vtt' }], version: 2 });
+  await page.world.pass(1_000);
+  assert.deepEqual([loads, page.video.paused], [0, false]);
+  assert.equal(page.browser.document.files.at(-1)?.src, '/better.vtt');
+  page.requireTogether();
+});
+
+test('a page without a stream is not waited for, and goes on with the room when there is one again', async () => {
+  const page = await Page.playing({ duration_ms: 600_000 });
+  const { video, world } = page;
+  page.edits({ stream_url: '', version: 2 });
+  await world.pass(3_000);
+  assert.deepEqual([video.src, video.paused, page.statuses.at(-1)?.blocked], ['', true, true]);
+  page.edits({ stream_url: 'https://videos.example/m.webm', version: 3 });
+  video.feed();
+  await world.pass(3_000);
+  assert.deepEqual([video.paused, page.statuses.at(-1)?.blocked], [false, false]);
+  page.requireTogether();
 });
 
 test('a page may load streams by itself', async () => {
@@ -465,6 +509,19 @@ test('subtitles of a former movie that come late are not shown', async () => {
   files[1]?.arrive('Second, again');
   video.textTracks[0]!.mode = 'showing';
   assert.deepEqual(video.textTracks.map(({ shown }) => shown), [[]]);
+});
+
+test('a page is told of subtitles that cannot be loaded, until there are others', async () => {
+  const page = await Page.open({ media: { subtitles: [english, german] } });
+  const { files } = page.browser.document;
+  assert.deepEqual(page.view.failedSubtitles, []);
+  files[1]?.fail();
+  assert.deepEqual(page.view.failedSubtitles, ['de']);
+  files[0]?.arrive('First');
+  page.edits({ subtitles: [english, { ...german, url: '/better.vtt' }], version: 2 });
+  assert.deepEqual(page.view.failedSubtitles, []);
+  files[1]?.fail();
+  assert.deepEqual(page.view.failedSubtitles, [], 'the former file');
 });
 
 test('the chosen language stays chosen: while its file is loaded, in the next movie, and after one without it', async () => {

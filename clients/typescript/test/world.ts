@@ -105,7 +105,7 @@ export function person(username: string, display_name: string): Member['user'] {
 
 export const state: LiveRoom['state'] & object = {
   revision: 41, epoch: 7, cue: 12, state: 'playing', item: 'item', position_ms: 1_000, at_ms: 50_000, rate: 1,
-  media: { title: 'Metropolis', stream_url: 'https://videos.example/m.webm', movie_id: null, subtitles: [] },
+  media: { title: 'Metropolis', stream_url: 'https://videos.example/m.webm', movie_id: null, version: 0, subtitles: [] },
   duration_ms: 60_000, starts_at_ms: null, wait: null, cause: 'play', by: person('alice', 'Alice'), now_ms: 50_000,
 };
 

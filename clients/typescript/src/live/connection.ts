@@ -382,9 +382,14 @@ export class LiveRoom {
     for (const { command } of this.#pending.values()) this.#send(command);
   }
 
-  /** States can come out of order, for a command's refusal brings one, too. */
+  /**
+   * States can come out of order, for a command's refusal brings one, too. At the same revision, the state with the
+   * newer version of the movie counts.
+   */
   #takeState(state: PlaybackState): void {
-    if (this.#state && state.revision <= this.#state.revision) return;
+    const known = this.#state;
+    const isChanged = (state.media?.version ?? 0) > (known?.media?.version ?? 0);
+    if (known && (state.revision < known.revision || (state.revision === known.revision && !isChanged))) return;
     this.#state = state;
     this.#emit('state', state);
   }

@@ -188,9 +188,9 @@ export interface components {
             /**
              * @description What changed the state: a command, or `ready` (everybody is), `deadline` (of a wait), `rebuffer` (somebody
              *     ran out of data), `ended` (the item is over), `voted` (to skip it), `removed` (from the queue), `deserted`
-             *     (nobody was connected), `archived` (the room was), `scheduled`, `unscheduled` (it starts by itself, and no longer), `started` (as scheduled), `duration` (the
-             *     length of the item was learnt), `clock` (the database's was set). Empty in a room that has never played
-             *     anything.
+             *     (nobody was connected), `archived` (the room was), `scheduled`, `unscheduled` (it starts by itself, and no
+             *     longer), `started` (as scheduled), `duration` (the length of the item was learnt), `clock` (the database's
+             *     was set). Empty in a room that has never played anything.
              * @enum {string}
              */
             cause: "" | "play" | "pause" | "seek" | "rate" | "load" | "skip" | "stop" | "ready" | "deadline" | "rebuffer" | "ended" | "voted" | "removed" | "deserted" | "archived" | "scheduled" | "unscheduled" | "started" | "duration" | "clock";
@@ -212,6 +212,8 @@ export interface components {
              * @description The movie in the catalogue; null for an address of the room's own
              */
             movie_id: string | null;
+            /** @description Rises with each change of the movie in the catalogue; 0 for an address of the room's own */
+            version: components["schemas"]["Count"];
             subtitles: components["schemas"]["Subtitles"][];
         };
         Subtitles: {
@@ -349,7 +351,7 @@ export interface components {
             t: "room";
         } & components["schemas"]["RoomSettings"];
         Queue: {
-            /** @description Rises with each change */
+            /** @description Rises with each change of the queue and of its votes, but not with one of a movie in it */
             version: components["schemas"]["Count"];
             /** @description How many people have voted to skip the present item */
             skip_votes: number;

@@ -5,9 +5,12 @@ export type Subtitles = NonNullable<PlaybackState['media']>['subtitles'];
 /**
  * Replaces the subtitles of a video. Browsers take them from other servers only into elements that load their stream by
  * CORS, too, which most streams do not allow. So an element of its own loads them, and their cues go to the video. Files
- * that arrive after the signal are ignored. A language that is shown stays so, also in movies after one without it.
+ * that arrive after the signal are ignored. `failed` is called for each file that cannot be loaded. A language that is
+ * shown stays so, also in movies after one without it.
  */
-export function setSubtitles(video: HTMLVideoElement, subtitles: Subtitles, signal: AbortSignal): void {
+export function setSubtitles(
+  video: HTMLVideoElement, subtitles: Subtitles, signal: AbortSignal, failed: (language: string) => void,
+): void {
   for (const track of video.textTracks) {
     changeCues(track, () => {
       for (const cue of [...(track.cues ?? [])]) track.removeCue(cue);
@@ -22,6 +25,7 @@ export function setSubtitles(video: HTMLVideoElement, subtitles: Subtitles, sign
     element.addEventListener('load', () => changeCues(track, () => {
       for (const cue of [...(element.track.cues ?? [])]) track.addCue(cue);
     }), { signal });
+    element.addEventListener('error', () => failed(language), { signal });
     element.track.mode = 'hidden'; // which has it loaded
   }
 }

@@ -16,6 +16,8 @@ export interface View {
   obstacle: Obstacle | undefined;
   /** The player waits for data. */
   stalled: boolean;
+  /** The languages whose subtitles could not be loaded. */
+  failedSubtitles: readonly string[];
 }
 
 export interface Watching {
@@ -49,7 +51,9 @@ export function watchTogether(video: HTMLVideoElement, room: LiveRoom, options: 
 }
 
 class Watch implements Watching {
-  view: View = { error: undefined, position: undefined, gaveUp: false, obstacle: undefined, stalled: false };
+  view: View = {
+    error: undefined, position: undefined, gaveUp: false, obstacle: undefined, stalled: false, failedSubtitles: [],
+  };
 
   readonly #media: VideoMedia;
   readonly #follower: Follower;
@@ -59,6 +63,7 @@ class Watch implements Watching {
   #loaded = '';
   #subtitles = new AbortController();
   #subtitled: string | undefined;
+  #failedSubtitles: readonly string[] = [];
   #state: PlaybackState | undefined;
   #lastTick = performance.now();
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -128,6 +133,7 @@ class Watch implements Watching {
 
   #load(url: string): void {
     this.#loaded = url;
+    this.#readyCue = -1; // another stream may have another duration
     this.#starvedSince = undefined;
     this.#media.load(url, this.options.load);
     this.#follower.retry();
@@ -141,7 +147,11 @@ class Watch implements Watching {
     this.#subtitled = content;
     this.#subtitles.abort();
     this.#subtitles = new AbortController();
-    setSubtitles(this.video, subtitles, this.#subtitles.signal);
+    this.#failedSubtitles = [];
+    setSubtitles(this.video, subtitles, this.#subtitles.signal, (language) => {
+      this.#failedSubtitles = [...this.#failedSubtitles, language];
+      this.#tick();
+    });
   }
 
   /** Another server knows nothing of what this one was told. */
@@ -176,6 +186,7 @@ class Watch implements Watching {
       gaveUp: following?.gaveUp ?? false,
       obstacle: this.#media.obstacle,
       stalled: this.#starvedSince !== undefined && now - this.#starvedSince > stallTime,
+      failedSubtitles: this.#failedSubtitles,
     };
     this.options.onView?.(this.view);
   }
@@ -193,7 +204,7 @@ class Watch implements Watching {
       epoch: state.epoch,
       cue: state.cue,
       stalled,
-      blocked: obstacle !== undefined,
+      blocked: obstacle !== undefined || this.#loaded === '',
       watching: document.visibilityState === 'visible' || !this.video.muted,
       wait_for_me: this.#waitForMe,
       ended: this.video.ended,
