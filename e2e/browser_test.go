@@ -48,6 +48,17 @@ func readAxe(t *testing.T) string {
 	return string(content)
 }
 
+// loadAxe runs axe's script on the page, unless the page has it.
+func (p tab) loadAxe(t *testing.T, axe string) {
+	t.Helper()
+	loaded, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](`Boolean(window.axe)`))
+	require.NoError(t, err)
+	if !loaded {
+		_, err = chromedp.Run(p.ctx, chromedp.Evaluate[string](axe+`; ''`))
+		require.NoError(t, err)
+	}
+}
+
 // leftPage is the code of Chromium's error for a page that was left meanwhile.
 const leftPage = -32000
 

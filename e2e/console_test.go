@@ -82,7 +82,8 @@ func (p tab) requireAccessible(t *testing.T, axe, name string) {
 		})
 		require.NoError(t, err)
 		require.NoError(t, chromedp.Do(p.ctx, chromedp.EmulateViewport(look.width, look.height)))
-		found, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](axe+`;
+		p.loadAxe(t, axe)
+		found, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](`
 			axe.run({ resultTypes: ['violations'], iframes: false }).then(({ violations }) => [
 				...violations.map(({ id, nodes }) => id + ' ' + nodes.length + ': ' + nodes[0].html),
 				...(document.documentElement.scrollWidth > innerWidth ? ['wider than the screen'] : []),

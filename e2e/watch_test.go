@@ -238,13 +238,15 @@ func requireSameFrame(t *testing.T, a, b *watcher, near int, when string) {
 	}, when)
 }
 
-// accessible runs axe on what is shown, in both schemes, on a desktop and on a phone, and keeps pictures.
+// accessible runs axe on what is shown, in both schemes, on a desktop and on a phone, and keeps pictures. Only colours
+// differ between the schemes.
 func (w *watcher) accessible(t *testing.T, axe, name string) {
 	t.Helper()
+	const all, colours = `{}`, `{ runOnly: ['color-contrast', 'link-in-text-block'] }`
 	for _, look := range []struct {
-		scheme        string
+		scheme, rules string
 		width, height int64
-	}{{"light", 390, 844}, {"dark", 390, 844}, {"light", 1440, 900}, {"dark", 1440, 900}} {
+	}{{"light", all, 390, 844}, {"dark", colours, 390, 844}, {"light", all, 1440, 900}, {"dark", colours, 1440, 900}} {
 		_, err := chromedp.Call(w.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 			Features: []*emulation.MediaFeature{
 				{Name: "prefers-color-scheme", Value: look.scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
@@ -252,8 +254,9 @@ func (w *watcher) accessible(t *testing.T, axe, name string) {
 		})
 		require.NoError(t, err)
 		require.NoError(t, chromedp.Do(w.ctx, chromedp.EmulateViewport(look.width, look.height)))
-		found, err := chromedp.Run(w.ctx, chromedp.Evaluate[string](axe+`;
-			axe.run({ resultTypes: ['violations'] }).then(({ violations }) => [
+		w.loadAxe(t, axe)
+		found, err := chromedp.Run(w.ctx, chromedp.Evaluate[string](`
+			axe.run({ resultTypes: ['violations'], ...`+look.rules+` }).then(({ violations }) => [
 				...violations.map(({ id, nodes }) => id + ' ' + nodes.length + ': ' + nodes[0].html),
 				...(document.documentElement.scrollWidth > innerWidth ? ['wider than the screen'] : []),
 				...[...document.querySelectorAll('.curtain:not([hidden]) > *')].filter((element) => {

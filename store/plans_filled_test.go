@@ -18,8 +18,9 @@ var fill = []string{
 	`CREATE FUNCTION uid(kind int, n bigint) RETURNS uuid IMMUTABLE LANGUAGE sql AS
 		$$ SELECT (lpad(to_hex(kind), 8, '0') || '-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid $$`,
 	`SET LOCAL session_replication_role = replica`, // no foreign key is checked row by row; every index is kept
-	`INSERT INTO users (id, username, email, display_name, password_hash)
-		SELECT uid(1, n), 'user' || n, 'user' || n || '@example.org', 'User ' || n, '' FROM generate_series(1, 20000) AS n`,
+	`INSERT INTO users (id, username, email, display_name, password_hash, email_verified_at)
+		SELECT uid(1, n), 'user' || n, 'user' || n || '@example.org', 'User ' || n, '', CASE WHEN n < 15000 THEN now() END
+			FROM generate_series(1, 20000) AS n`,
 	`INSERT INTO avatars (id, user_id, version, state)
 		SELECT uid(11, n), uid(1, n), 1, 'ready' FROM generate_series(1, 20000) AS n
 		UNION ALL SELECT uid(11, n), uid(1, 1), n, 'superseded' FROM generate_series(20001, 20060) AS n`,
@@ -39,13 +40,14 @@ var fill = []string{
 				now() - n * 7919 % 100000 * interval '1 s',
 			CASE WHEN n % 4 = 0 THEN now() END, CASE WHEN n % 8 = 0 THEN now() - n * interval '1 s' END
 		FROM generate_series(1, 100000, {rooms}) AS n`,
-	`INSERT INTO participants (room_id, user_id)
-		SELECT uid(4, n / 2 + 1), uid(1, CASE WHEN n % 40 = 0 THEN 1 ELSE n % 19999 + 2 END)
-			FROM generate_series(1, 199000) AS n
-		UNION ALL SELECT uid(4, 1), uid(1, n) FROM generate_series(19001, 19700) AS n
-		ON CONFLICT DO NOTHING`,
 	// A few are present.
-	`UPDATE participants SET last_seen_at = now() - interval '1 d' WHERE right(user_id::text, 2) <> '07'`,
+	`INSERT INTO participants (room_id, user_id, last_seen_at)
+		SELECT room_id, user_id, CASE WHEN right(user_id::text, 2) = '07' THEN now() ELSE now() - interval '1 d' END FROM (
+			SELECT uid(4, n / 2 + 1), uid(1, CASE WHEN n % 40 = 0 THEN 1 ELSE n % 19999 + 2 END)
+				FROM generate_series(1, 199000) AS n
+			UNION ALL SELECT uid(4, 1), uid(1, n) FROM generate_series(19001, 19700) AS n
+		) AS stays (room_id, user_id)
+		ON CONFLICT DO NOTHING`,
 	`INSERT INTO members (room_id, user_id, role)
 		SELECT uid(4, n), uid(1, CASE WHEN n % 10 = 0 THEN 1 ELSE (n * 7) % 19999 + 2 END),
 			CASE n % 3 WHEN 0 THEN 'moderator' ELSE 'viewer' END
@@ -76,7 +78,6 @@ var fill = []string{
 		UNION ALL SELECT uid(6, n * 4 + 1), uid(4, n), uid(1, n % 20000 + 1), 'user1@example.org', 'open',
 			now() + interval '1 d'
 			FROM generate_series(2, 20000) AS n WHERE n % 20 > 0`,
-	`UPDATE users SET email_verified_at = now() WHERE id < uid(1, 15000)`,
 	`INSERT INTO abuse_reports (id, kind, target_kind, target_id, subject_id, reporter_id, state, outcome, resolved_at)
 		SELECT uid(15, n), (ARRAY['spam', 'hate', 'other'])[n % 3 + 1], (ARRAY['room', 'message', 'user'])[n / 10 % 3 + 1],
 			uid(15, n),

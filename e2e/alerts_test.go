@@ -245,7 +245,8 @@ func (w watch) stopReading(t *testing.T, admin client) {
 }
 
 // TestRunbookEntries stops each part in turn in the running system, and checks what the runbook says: what users see,
-// and what recovers by itself. Other faults show in the metrics that their alerts are made of.
+// and what recovers by itself. Other faults show in the metrics that their alerts are made of. It waits for minutes, so
+// that it is in the first file of the folder: Go begins with the first test of those that run in parallel.
 func TestRunbookEntries(t *testing.T) {
 	t.Parallel()
 	w := watch{system: newSystem(t), metrics: stacktest.FreeAddress(t), worker: stacktest.FreeAddress(t)}
