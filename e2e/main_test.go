@@ -17,6 +17,7 @@ const (
 	keepFormer = 2 * time.Second // of the files of a former avatar
 	healthAge  = time.Second     // of what /health knows
 	laterDelay = 2 * time.Second // of the next attempt at an email when the SMTP server asks for a pause
+	cleaning   = 2 * time.Second // of the next attempt at a policy of the clean-up, at most
 )
 
 // binary is the program under test, built once by TestMain.
@@ -37,7 +38,9 @@ func buildAndRun(m *testing.M) int {
 	binary = filepath.Join(dir, "watchparty")
 	settings := fmt.Sprintf(
 		"-s -w -X main.keepFormer=%s -X main.laterDelay=%s -X main.healthAge=%s "+
-			"-X github.com/watchparty/watchparty/store.skewVariable=%s", keepFormer, laterDelay, healthAge, clockSkew,
+			"-X github.com/watchparty/watchparty/workflows.cleaningPause=%s "+
+			"-X github.com/watchparty/watchparty/store.skewVariable=%s",
+		keepFormer, laterDelay, healthAge, cleaning, clockSkew,
 	)
 	build := exec.Command("go", "build", "-ldflags", settings, "-o", binary, "../cmd/watchparty")
 	if out, err := build.CombinedOutput(); err != nil {

@@ -68,8 +68,19 @@ var cleaning = workflow.ActivityOptions{
 	StartToCloseTimeout: 2 * time.Hour,
 	HeartbeatTimeout:    30 * time.Second,
 	RetryPolicy: &temporal.RetryPolicy{
-		InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute, MaximumAttempts: 10,
+		InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: longestCleaningPause(), MaximumAttempts: 10,
 	},
+}
+
+// cleaningPause is the longest pause between two attempts. The end-to-end tests build the program with a shorter one.
+var cleaningPause = "1m"
+
+func longestCleaningPause() time.Duration {
+	pause, err := time.ParseDuration(cleaningPause)
+	if err != nil {
+		panic(err)
+	}
+	return pause
 }
 
 // telling retries without end: many guests are told in pages, and an attempt goes on where the last one ended.
