@@ -13,12 +13,10 @@ run: build ## Run everything on this machine: servers, API, worker, demo data
 build: setup ## Build bin/watchparty
 	@go build -o bin/watchparty ./cmd/watchparty
 
-# Tests wait for servers much of their time. One package more than there are processors keeps these busy, and the
-# longest package begins first.
-PACKAGES := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+# The longest package begins first.
 test: ## Run every test on real servers
 	@deploy/setup.sh test
-	go test -timeout 15m -p $(PACKAGES) ./e2e ./...
+	go test -timeout 15m ./e2e ./...
 	cd deploy/monitoring/check && go test ./...
 
 race: ## Run every test with the race detector

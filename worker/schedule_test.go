@@ -51,10 +51,15 @@ func keep(t *testing.T, c client.Client, s schedule) {
 	}, 20*time.Second, 20*time.Millisecond)
 }
 
+// describe asks until Temporal answers, which may be too busy.
 func describe(t *testing.T, c client.Client, id string) client.Schedule {
 	t.Helper()
-	description, err := c.ScheduleClient().GetHandle(t.Context(), id).Describe(t.Context())
-	require.NoError(t, err)
+	var description *client.ScheduleDescription
+	require.EventuallyWithT(t, func(collect *assert.CollectT) {
+		var err error
+		description, err = c.ScheduleClient().GetHandle(t.Context(), id).Describe(t.Context())
+		require.NoError(collect, err)
+	}, time.Minute, 10*time.Millisecond)
 	return description.Schedule
 }
 
@@ -229,9 +234,14 @@ func TestAdminsPauseOutlivesTheSchedule(t *testing.T) {
 
 	// Whatever has undone the pause, workers that run renew it.
 	act(watchparty.AuditSchedulePaused, "legal hold", func(context.Context) error { return nil })
-	for _, s := range schedules(p.Config) {
-		require.NoError(t, watchSchedule(t.Context(), p.Deps, s))
+	watch := func() {
+		for _, s := range schedules(p.Config) {
+			require.EventuallyWithT(t, func(c *assert.CollectT) { // Temporal may be too busy
+				require.NoError(c, watchSchedule(t.Context(), p.Deps, s))
+			}, time.Minute, 10*time.Millisecond)
+		}
 	}
+	watch()
 	require.EventuallyWithT(t, func(collect *assert.CollectT) {
 		found, err := handle.Describe(t.Context())
 		if assert.NoError(collect, err) {
@@ -243,9 +253,7 @@ func TestAdminsPauseOutlivesTheSchedule(t *testing.T) {
 
 	// While it is lost, a worker that runs makes it again.
 	deleteSchedule(t, p.client, job.ScheduleCleanup)
-	for _, s := range schedules(p.Config) {
-		require.NoError(t, watchSchedule(t.Context(), p.Deps, s))
-	}
+	watch()
 	require.False(t, describe(t, p.client, job.ScheduleCleanup).State.Paused)
 }
 
