@@ -117,6 +117,7 @@ func (p tab) picture(t *testing.T, name string) {
 	if dir := os.Getenv("SCREENSHOTS"); dir != "" {
 		data, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
 		require.NoError(t, err)
+		require.NoError(t, os.MkdirAll(dir, 0o750))
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name+".png"), data, 0o600))
 	}
 }
