@@ -29,9 +29,9 @@ type answer struct {
 	pieces net.Buffers // both
 }
 
-var answers = sync.Pool{New: func() any { return &answer{header: http.Header{}} }}
+var unused = sync.Pool{New: func() any { return &answer{header: http.Header{}} }}
 
-func newAnswer() *answer { return answers.Get().(*answer) }
+func newAnswer() *answer { return unused.Get().(*answer) }
 
 // maxKept is the length up to which the buffer of a body is used again, in bytes.
 const maxKept = 64 << 10
@@ -44,7 +44,7 @@ func (a *answer) free() {
 	a.head.Reset()
 	a.body.Reset()
 	*a = answer{header: a.header, head: a.head, body: a.body}
-	answers.Put(a)
+	unused.Put(a)
 }
 
 // Header implements http.ResponseWriter.

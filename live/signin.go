@@ -138,8 +138,8 @@ func (r *room) placeMessage(c *conn) wire.Place {
 	return m
 }
 
-// tellSelf sends a connection its place if its person has another name or picture than was sent before. The caller holds
-// the lock of the room.
+// tellSelf sends a connection its place if its person has another name or picture than was sent before. The caller
+// holds the lock of the room.
 func (r *room) tellSelf(c *conn) {
 	m, is := r.members[c.user.UserID]
 	c.mu.Lock()
