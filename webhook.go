@@ -151,7 +151,7 @@ func (v *fields) webhookURL(raw string, allowed WebhookAddresses) {
 
 // WebhookAddresses says where webhooks may lead.
 type WebhookAddresses struct {
-	// Private lists networks that are allowed beside the public addresses. If there are any, http is allowed as well.
+	// Private lists networks that are allowed beside the public addresses. Only they may be reached by http.
 	Private []netip.Prefix
 }
 
@@ -167,7 +167,7 @@ func (a WebhookAddresses) URL(raw string) error {
 	case !a.port(u):
 		return errWebhookAddress
 	}
-	if ip, err := netip.ParseAddr(u.Hostname()); err == nil && !a.Allows(ip) {
+	if ip, err := netip.ParseAddr(u.Hostname()); err == nil && !a.Allows(u.Scheme, ip) {
 		return errWebhookAddress
 	}
 	return nil
@@ -185,8 +185,9 @@ func (a WebhookAddresses) port(u *url.URL) bool {
 
 var errWebhookAddress = &Error{Kind: KindInvalid, Code: "invalid_request", Message: "The address cannot be used."}
 
-// Allows reports whether a webhook may connect to an address: a public one, or one of the networks in the settings.
-func (a WebhookAddresses) Allows(ip netip.Addr) bool {
+// Allows reports whether a webhook may connect to an address: by https to a public one, and by http or https to one of
+// the networks in the settings.
+func (a WebhookAddresses) Allows(scheme string, ip netip.Addr) bool {
 	if ip.Zone() != "" {
 		return false
 	}
@@ -198,7 +199,10 @@ func (a WebhookAddresses) Allows(ip netip.Addr) bool {
 	}
 	if in(ip, nat64) { // the last four bytes are the address that is connected to
 		b := ip.As16()
-		return a.Allows(netip.AddrFrom4([4]byte(b[12:])))
+		return a.Allows(scheme, netip.AddrFrom4([4]byte(b[12:])))
+	}
+	if scheme != "https" {
+		return false
 	}
 	if ip.Is4() {
 		return !slices.ContainsFunc(notPublic4, func(n netip.Prefix) bool { return n.Contains(ip) })

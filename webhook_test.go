@@ -34,18 +34,24 @@ func TestWebhookAddresses(t *testing.T) {
 		"100::1": false, "fc00::1": false, "fd00:ec2::254": false, "fd12:3456::1": false, "fe80::1": false,
 		"fe80::1%eth0": false, "fec0::1": false, "febf::1": false, "ff02::1": false, "5f00::1": false, "4000::1": false,
 	} {
-		require.Equal(t, allowed, public.Allows(netip.MustParseAddr(address)), address)
+		require.Equal(t, allowed, public.Allows("https", netip.MustParseAddr(address)), address)
+		require.False(t, public.Allows("http", netip.MustParseAddr(address)), address)
 	}
 
 	at := watchparty.WebhookAddresses{Private: []netip.Prefix{
 		netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("fd00::/8"),
 	}}
 	for address, allowed := range map[string]bool{
-		"127.0.0.1": true, "::ffff:127.0.0.1": true, "64:ff9b::127.0.0.1": true, "fd00::1": true, "8.8.8.8": true,
+		"127.0.0.1": true, "::ffff:127.0.0.1": true, "64:ff9b::127.0.0.1": true, "fd00::1": true, "8.8.8.8": false,
+		"::ffff:8.8.8.8": false, "64:ff9b::8.8.8.8": false, "2606:4700:4700::1111": false,
 		"10.0.0.1": false, "::1": false, "fc00::1": false, "fd00::1%eth0": false, "169.254.169.254": false,
 	} {
-		require.Equal(t, allowed, at.Allows(netip.MustParseAddr(address)), address)
+		require.Equal(t, allowed, at.Allows("http", netip.MustParseAddr(address)), address)
+		if allowed {
+			require.True(t, at.Allows("https", netip.MustParseAddr(address)), address)
+		}
 	}
+	require.True(t, at.Allows("https", netip.MustParseAddr("8.8.8.8")))
 }
 
 // TestWebhookURLs: what the form of an address tells. Other spellings of IP addresses are names, for the dialer to
@@ -64,6 +70,9 @@ func TestWebhookURLs(t *testing.T) {
 		{"https://[2606:4700:4700::1111]/", true, true},
 		{"http://hooks.example/", false, true},
 		{"http://127.0.0.1:8080/", false, true},
+		{"HTTP://127.0.0.1:8080/", false, true},
+		{"http://8.8.8.8:8080/", false, false},
+		{"http://[::ffff:8.8.8.8]/", false, false},
 		{"https://127.0.0.1/", false, true},
 		{"https://10.0.0.1/", false, false},
 		{"https://[::1]/", false, false},

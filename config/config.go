@@ -236,8 +236,7 @@ type Room struct {
 
 // Webhook has the settings of webhooks.
 type Webhook struct {
-	// PrivateNetworks lists networks that webhooks may lead to beside public addresses. If there are any, http is allowed
-	// as well as https.
+	// PrivateNetworks lists networks that webhooks may lead to beside public addresses. They may be reached by http, too.
 	PrivateNetworks []netip.Prefix `env:"WEBHOOK_PRIVATE_NETWORKS"`
 	// OffAfter is how long a webhook may have nothing but failures before it is switched off.
 	OffAfter time.Duration `env:"WEBHOOK_OFF_AFTER" envDefault:"120h"`

@@ -325,8 +325,8 @@ func sections() []Section {
 		}},
 		{Title: "Webhooks", Settings: []Setting{
 			{Name: "WEBHOOK_PRIVATE_NETWORKS", Help: "Networks that webhooks may lead to beside public addresses, " +
-				"separated by commas: 10.1.2.0/24,127.0.0.0/8. If there are any, http is allowed, too. Admins can " +
-				"then make this service send requests to these networks."},
+				"separated by commas: 10.1.2.0/24,127.0.0.0/8. They may be reached by http, too. Admins can then make " +
+				"this service send requests to these networks."},
 			{Name: "WEBHOOK_OFF_AFTER", Help: "How long all attempts of a webhook may fail before it is switched off; at " +
 				"least an hour."},
 		}},

@@ -56,8 +56,7 @@ type Result struct {
 
 // Sender sends messages. It is safe for concurrent use.
 type Sender struct {
-	client    *http.Client
-	transport *http.Transport
+	clients   map[string]*http.Client // by the scheme, which decides where they connect to
 	addresses watchparty.WebhookAddresses
 	userAgent string
 }
@@ -65,35 +64,44 @@ type Sender struct {
 // NewSender makes a sender that connects to public addresses and to the private networks that are allowed. roots are
 // the authorities of receivers' certificates; nil means the system's.
 func NewSender(addresses watchparty.WebhookAddresses, roots *x509.CertPool) *Sender {
-	dialer := &net.Dialer{Timeout: dialTimeout, Control: check(addresses)}
-	transport := &http.Transport{
-		Proxy: nil, DialContext: dialer.DialContext, TLSHandshakeTimeout: tlsTimeout,
-		TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
-		MaxResponseHeaderBytes: maxHeaders, DisableCompression: true,
-		MaxIdleConns: maxIdle, MaxIdleConnsPerHost: maxIdleHost, IdleConnTimeout: idleTimeout,
+	s := &Sender{map[string]*http.Client{}, addresses, "WatchParty-Webhooks/1"}
+	for _, scheme := range []string{"http", "https"} {
+		s.clients[scheme] = newClient(func(to netip.Addr) bool { return addresses.Allows(scheme, to) }, roots)
 	}
-	return &Sender{
-		transport: transport, addresses: addresses, userAgent: "WatchParty-Webhooks/1",
-		client: &http.Client{
-			Transport: transport,
-			CheckRedirect: func(*http.Request, []*http.Request) error {
-				return http.ErrUseLastResponse
-			},
+	return s
+}
+
+// newClient makes a client that connects only to the addresses that are allowed.
+func newClient(allowed func(netip.Addr) bool, roots *x509.CertPool) *http.Client {
+	dialer := &net.Dialer{Timeout: dialTimeout, Control: check(allowed)}
+	return &http.Client{
+		Transport: &http.Transport{
+			Proxy: nil, DialContext: dialer.DialContext, TLSHandshakeTimeout: tlsTimeout,
+			TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+			MaxResponseHeaderBytes: maxHeaders, DisableCompression: true,
+			MaxIdleConns: maxIdle, MaxIdleConnsPerHost: maxIdleHost, IdleConnTimeout: idleTimeout,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse
 		},
 	}
 }
 
 // Close ends the connections that are kept.
-func (s *Sender) Close() { s.transport.CloseIdleConnections() }
+func (s *Sender) Close() {
+	for _, client := range s.clients {
+		client.CloseIdleConnections()
+	}
+}
 
 // errBlocked says that an address is not allowed. It does not contain the address: it may be of a private network.
 var errBlocked = errors.New("webhook: the address is not allowed")
 
 // check returns what the dialer calls with each address before it connects to it.
-func check(addresses watchparty.WebhookAddresses) func(string, string, syscall.RawConn) error {
+func check(allowed func(netip.Addr) bool) func(string, string, syscall.RawConn) error {
 	return func(network, address string, _ syscall.RawConn) error {
 		to, err := netip.ParseAddrPort(address)
-		if err != nil || network != "tcp4" && network != "tcp6" || !addresses.Allows(to.Addr()) {
+		if err != nil || network != "tcp4" && network != "tcp6" || !allowed(to.Addr()) {
 			return errBlocked
 		}
 		return nil
@@ -117,7 +125,7 @@ func (s *Sender) Send(ctx context.Context, m Message) (Result, error) {
 	request.Header.Set(HeaderID, m.ID)
 	request.Header.Set(HeaderTimestamp, timestamp(m.At))
 	request.Header.Set(HeaderSignature, Sign(m.ID, m.At, m.Body, m.Keys...))
-	response, err := s.client.Do(request)
+	response, err := s.clients[request.URL.Scheme].Do(request)
 	if err != nil {
 		if ctx.Err() != nil {
 			return Result{}, fmt.Errorf("webhook: send: %w", ctx.Err())

@@ -169,6 +169,12 @@ func TestSendChecksWhereItConnects(t *testing.T) {
 	require.Equal(t, watchparty.AttemptWebhookDelivered, result.Outcome)
 	require.Equal(t, 1, received)
 
+	// Only private networks are reached by http. The dialer refuses others before it sends anything.
+	transport, ok := newSender(t, loopback, nil).clients["http"].Transport.(*http.Transport)
+	require.True(t, ok)
+	_, err = transport.DialContext(t.Context(), "tcp", "8.8.8.8:8080")
+	require.ErrorIs(t, err, errBlocked)
+
 	// The registered address may not be allowed any more.
 	result, err = newSender(t, watchparty.WebhookAddresses{}, nil).Send(t.Context(), message("http://localhost:"+port+"/"))
 	require.NoError(t, err)
