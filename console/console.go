@@ -118,8 +118,8 @@ type view struct {
 	Admin    string            // the username; empty before the sign-in
 	Path     string
 	Back     string  // the page that a refused form was on
-	Again    []typed // what a refused form had, to be sent again; empty if that makes no sense
-	// Unfiltered says that the page may be shown without its filters.
+	Again    []typed // what a refused form or refused filters had, to be sent again; empty if that makes no sense
+	// Unfiltered says that filters were refused, and that the page may be shown without them.
 	Unfiltered bool
 	Next       string // the address of the next page of a list; empty on the last one
 }

@@ -145,6 +145,7 @@ func (c *Console) page(p page) http.Handler {
 		}
 		if err != nil {
 			v.Unfiltered = r.URL.RawQuery != ""
+			v.Again = p.typed(asked)
 			c.failed(w, r, v, err)
 			return
 		}
@@ -158,6 +159,16 @@ func (c *Console) page(p page) http.Handler {
 		}
 		c.render(w, r, http.StatusOK, v)
 	})
+}
+
+// typed returns the filters that were typed, so that nobody types them again.
+func (p page) typed(asked url.Values) (all []typed) {
+	for _, name := range p.filters {
+		if value := asked.Get(name); value != "" {
+			all = append(all, typed{Name: name, Value: value})
+		}
+	}
+	return all
 }
 
 // readFilters makes of filters as people type them what the API reads: times of the browser, and usernames for IDs.

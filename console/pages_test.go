@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -44,6 +45,39 @@ func TestFiltersThatCannotBeRead(t *testing.T) {
 		require.Contains(t, w.Body.String(), "The filters in the address cannot be read.")
 		require.Contains(t, w.Body.String(), "Without filters")
 	}
+	require.Empty(t, s.logged.String())
+}
+
+// TestRefusedFilters: filters that the API refuses are shown as they were typed, to be mended.
+func TestRefusedFilters(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/api/users/me" { // the admin
+			examples(t).ServeHTTP(w, r)
+			return
+		}
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = w.Write([]byte(`{"title": "Refused by the API."}`))
+	}))
+	tried := 0
+	for _, p := range pages() {
+		query, inputs := url.Values{}, []string{}
+		for _, name := range p.filters {
+			query.Set(name, `<typed> as "`+name+`"`)
+			inputs = append(inputs, fmt.Sprintf(`name="%s" maxlength="2048" value="&lt;typed&gt; as &#34;%[1]s&#34;"`, name))
+		}
+		if len(inputs) == 0 {
+			continue
+		}
+		tried++
+		w := s.ask(t, http.MethodGet, pathOf(p)+"?"+query.Encode(), nil)
+		require.GreaterOrEqual(t, w.Code, http.StatusBadRequest, p.path)
+		require.Contains(t, w.Body.String(), `method="get" action="`+pathOf(p)+`"`)
+		for _, input := range inputs {
+			require.Contains(t, w.Body.String(), input, p.path)
+		}
+	}
+	require.Positive(t, tried)
 	require.Empty(t, s.logged.String())
 }
 
