@@ -56,9 +56,7 @@ const (
 	AuditScheduleBackfilled AuditAction = "schedule_backfilled"
 	AuditEmailResent        AuditAction = "email_resent"    // details: kind, resend_of
 	AuditEmailCancelled     AuditAction = "email_cancelled" // details: kind
-	AuditEmailsPaused       AuditAction = "emails_paused"
-	AuditEmailsResumed      AuditAction = "emails_resumed"
-	AuditJobCancelled       AuditAction = "job_cancelled" // details of these: workflow_id, run_id, kind, batch
+	AuditJobCancelled       AuditAction = "job_cancelled"   // details of these: workflow_id, run_id, kind, batch
 	AuditJobTerminated      AuditAction = "job_terminated"
 	AuditJobRetried         AuditAction = "job_retried"
 	AuditQueuePaused        AuditAction = "queue_paused" // details: queue
@@ -88,7 +86,6 @@ const (
 	AuditReport     AuditKind = "abuse_report"
 	AuditSchedule   AuditKind = "schedule" // by an ID that is derived from its name
 	AuditEmail      AuditKind = "email"
-	AuditEmailPause AuditKind = "email_pause"
 
 	AuditJob         AuditKind = "job" // by an ID that is derived from its workflow's
 	AuditQueuePause  AuditKind = "queue_pause"

@@ -10,6 +10,8 @@ var (
 		Message: "Temporal does not have the job yet: its event waits in the outbox."}
 	ErrNothingToRetry = &Error{Kind: KindConflict, Code: "nothing_to_retry",
 		Message: "The job has nothing to try again: it succeeded, or is under way."}
+	ErrQueuePaused = &Error{Kind: KindConflict, Code: "queue_paused",
+		Message: "The job waits for the end of a pause. Resume the queue first."}
 	ErrJobsChanged = &Error{Kind: KindConflict, Code: "jobs_changed",
 		Message: "The number of jobs is not the expected one any more. Count again."}
 	ErrEventStarted = &Error{Kind: KindConflict, Code: "event_started", Message: "Temporal has the event."}

@@ -255,7 +255,7 @@ func TestConsoleWebhooks(t *testing.T) {
 	_, _, body = v.ask(t, "POST", "/admin/webhooks", url.Values{"url": {"https://127.0.0.1/"}, "kinds": {"report.filed"}})
 	require.Contains(t, body, "must be an https address of a public server")
 	_, _, body = v.ask(t, "POST", "/admin/webhooks", url.Values{"url": {"https://hooks.example/c"}})
-	require.Contains(t, body, "kinds must not be empty")
+	require.Contains(t, body, "Kinds must not be empty")
 }
 
 // TestConsoleRefuses: the console refuses accounts that are not admins now, and forms of other sites.

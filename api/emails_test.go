@@ -129,7 +129,7 @@ func TestEmails(t *testing.T) {
 			acts = append(acts, entry["action"].(string)+" "+entry["target_kind"].(string))
 		}
 		require.Equal(t,
-			[]any{"emails_resumed email_pause", "emails_paused email_pause", "email_cancelled email", "email_resent email"},
+			[]any{"queue_resumed queue_pause", "queue_paused queue_pause", "email_cancelled email", "email_resent email"},
 			acts)
 	})
 }

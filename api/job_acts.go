@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
@@ -136,11 +137,13 @@ func (s *Server) cleanUpAgain(ctx context.Context, d jobs.Detail) (retried, erro
 }
 
 func (s *Server) tryNow(ctx context.Context, d jobs.Detail, batch string) (retried, error) {
-	waits := false
-	for _, step := range d.Steps {
-		waits = waits || step.State == "scheduled" && step.LastFailure != ""
+	waits := func(paused bool) bool {
+		return slices.ContainsFunc(d.Steps, func(s jobs.Step) bool { return s.AwaitsRetry() && s.QueuePaused == paused })
 	}
-	if !waits {
+	if !waits(false) {
+		if waits(true) {
+			return retried{}, watchparty.ErrQueuePaused
+		}
 		return retried{}, watchparty.ErrNothingToRetry
 	}
 	act := actOn(d, watchparty.AuditJobRetried, batch)
@@ -218,6 +221,9 @@ func readBatch(b contract.JobBatch, note string) (filter jobs.Filter, err error)
 	if !value(b.DryRun) && b.Expected == nil {
 		wrong = append(wrong, watchparty.FieldError{
 			Field: "expected", Code: "required", Message: "is required: count with a dry run first"})
+	}
+	if b.From != nil && b.To != nil && !b.To.After(*b.From) {
+		wrong = append(wrong, errSpan)
 	}
 	if len(wrong) > 0 {
 		return filter, watchparty.Invalid(wrong...)

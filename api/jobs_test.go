@@ -232,6 +232,26 @@ func TestJobs(t *testing.T) {
 	})
 }
 
+// TestRetryInAPause: a job whose steps wait for the end of a pause is not tried, and nobody is told that it was.
+func TestRetryInAPause(t *testing.T) {
+	t.Parallel()
+	failed := jobs.Step{State: "scheduled", LastFailure: "no answer"}
+	paused := failed
+	paused.QueuePaused = true
+	for name, c := range map[string]struct {
+		steps []jobs.Step
+		want  error
+	}{
+		"no step":            {nil, watchparty.ErrNothingToRetry},
+		"a step under way":   {[]jobs.Step{{State: "started", LastFailure: "no answer"}}, watchparty.ErrNothingToRetry},
+		"a step in a pause":  {[]jobs.Step{paused}, watchparty.ErrQueuePaused},
+		"a pause and a step": {[]jobs.Step{{State: "started"}, paused}, watchparty.ErrQueuePaused},
+	} {
+		_, err := (&Server{}).retryJob(t.Context(), jobs.Detail{Job: jobs.Job{State: jobs.Running}, Steps: c.steps}, "")
+		require.Equal(t, c.want, err, name)
+	}
+}
+
 // promoted makes an account an admin.
 func (p person) promoted(t testing.TB, b *bundle) person {
 	t.Helper()
@@ -302,11 +322,7 @@ func TestQueues(t *testing.T) {
 			require.True(t, since == nil || since == q["paused_at"], "the pause is the same")
 			since = q["paused_at"]
 		}
-		action := "queue_paused"
-		if name == "email" {
-			action = "emails_paused"
-		}
-		b.requireAct(t, root, action, "done", "new disks")
+		b.requireAct(t, root, "queue_paused", "done", "new disks")
 		for range 2 {
 			q = queue(b.do(t, "POST", "/admin/queues/"+name+"/resume", root.token, nil), name)
 			require.Nil(t, q["paused_at"])

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
+	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/coherence"
 	"github.com/watchparty/watchparty/store"
@@ -502,4 +504,32 @@ func TestCursorKeys(t *testing.T) {
 	}
 	require.Nil(t, c.encode(store.Keys{"no ID"}))
 	require.Nil(t, c.encode(store.Keys{1}))
+}
+
+// TestSpansThatAreOver: a span of time that ends before it begins is refused, wherever one can be given.
+func TestSpansThatAreOver(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	root := b.admin(t, "root")
+	spec, err := contract.GetSpec()
+	require.NoError(t, err)
+	const early, late = "2026-01-31T20:15:00Z", "2026-01-31T21:15:01%2B01:00"
+	tried := 0
+	for path, item := range spec.Paths.Map() {
+		operation := item.Get
+		if operation == nil || operation.Parameters.GetByInAndName("query", "from") == nil ||
+			operation.Parameters.GetByInAndName("query", "to") == nil {
+			continue
+		}
+		tried++
+		at := regexp.MustCompile(`\{[^}]+\}`).ReplaceAllString(path, unknownID)
+		for _, span := range []string{"from=" + late + "&to=" + early, "to=" + early + "&from=" + early} {
+			b.do(t, "GET", at+"?"+span, root.token, nil).requireField(t, 400, "to")
+		}
+		a := b.do(t, "GET", at+"?from="+early+"&to="+late, root.token, nil)
+		require.NotEqual(t, 400, a.status, "%s: %s", path, a)
+	}
+	require.Positive(t, tried)
+	body := map[string]any{"action": "cancel", "dry_run": true, "from": "2026-01-31T21:15:00Z", "to": early}
+	b.do(t, "POST", "/admin/job-batches", root.token, body).requireField(t, 400, "to")
 }

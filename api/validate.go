@@ -25,6 +25,7 @@ func validate(spec *openapi3.T) echo.MiddlewareFunc {
 	strictJSON()
 	whole, withoutBody := requestValidator(spec, false), requestValidator(spec, true)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		next = inOrder(next)
 		checkWhole := whole(next)
 		return func(c echo.Context) error {
 			if !isUpload(c) {
@@ -39,6 +40,23 @@ func validate(spec *openapi3.T) echo.MiddlewareFunc {
 		}
 	}
 }
+
+// inOrder refuses a span of time in a query that is over before it begins: the answer would look as if there were nothing.
+func inOrder(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if query := c.Request().URL.RawQuery; strings.Contains(query, "from=") && strings.Contains(query, "to=") {
+			from, fromErr := time.Parse(time.RFC3339, c.QueryParam("from"))
+			to, toErr := time.Parse(time.RFC3339, c.QueryParam("to"))
+			if fromErr == nil && toErr == nil && !to.After(from) {
+				return watchparty.Invalid(errSpan)
+			}
+		}
+		return next(c)
+	}
+}
+
+// errSpan is the error of a span of time that is over before it begins.
+var errSpan = watchparty.FieldError{Field: "to", Code: "range", Message: "must be after from"}
 
 func requestValidator(spec *openapi3.T, excludeBody bool) echo.MiddlewareFunc {
 	return validator.OapiRequestValidatorWithOptions(spec, &validator.Options{

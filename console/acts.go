@@ -13,6 +13,7 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/api/contract"
+	"github.com/watchparty/watchparty/jobs"
 )
 
 // act is a form, and the operation of the API that it calls.
@@ -51,7 +52,7 @@ func acts() []act {
 		{path: "/jobs/{id}/terminate", to: "/admin/jobs/{id}/terminate", back: "/jobs/{id}",
 			done: "The job is terminated."},
 		{path: "/jobs/{id}/retry", to: "/admin/jobs/{id}/retry", back: "/jobs/{id}",
-			done: "The job is tried again.", follow: retried},
+			done: "The job is tried again, with all its attempts.", follow: retried},
 		{path: "/jobs/batch", to: "/admin/job-batches", back: "/jobs", follow: batched, fields: []field{
 			{"action", "text"}, {"kind", "optional"}, {"state", "optional"}, {"queue", "optional"},
 			{"user_id", "account"}, {"room_id", "optional"}, {"from", "time"}, {"to", "time"},
@@ -403,11 +404,24 @@ func batched(data map[string]any) string {
 	}
 	if form.Get("dry_run") != "" {
 		query["action"], query["note"] = form["action"], form["note"]
+		query.Set("state", batchState(form))
 		query.Set("counted", strconv.Itoa(int(matched)))
-		data["notice"] = fmt.Sprintf("%s found. Nothing was done yet.", many(int(matched), "job"))
+		data["notice"] = fmt.Sprintf("%s found. Nothing was done yet.", many(int(matched), query.Get("state")+" job"))
 		return "/jobs?" + query.Encode()
 	}
 	data["notice"] = fmt.Sprintf("Done: %v. Skipped: %v. Failed: %v. Left: %v.", data["done"], data["skipped"],
 		data["failed"], data["left"])
 	return "/jobs?" + query.Encode()
+}
+
+// batchState is the state of the jobs that an act on many is done to: those that an act can be done to, if none was
+// chosen.
+func batchState(form url.Values) string {
+	if state := form.Get("state"); state != "" {
+		return state
+	}
+	if form.Get("action") == string(contract.JobBatchActionRetry) {
+		return string(jobs.Failed)
+	}
+	return string(jobs.Running)
 }

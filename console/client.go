@@ -23,10 +23,25 @@ func (p *problem) Error() string {
 	}
 	if p.Errors != nil {
 		for _, field := range *p.Errors {
-			text += " " + strings.ReplaceAll(field.Field, "_", " ") + " " + field.Message + "."
+			text += " " + labelOf(field.Field) + " " + field.Message + "."
 		}
 	}
 	return text
+}
+
+// labels are the labels of fields that have another one than their name.
+var labels = map[string]string{
+	"q": "What to search for", "from": "“From”", "to": "“Before”", "user_id": "The account", "host_id": "The host",
+	"actor_id": "The admin", "target_id": "What it was done to", "room_id": "The room ID",
+	"invitation_id": "The invitation ID", "note": "The reason", "older_than": "“Older than”",
+}
+
+// labelOf is how a page calls a field.
+func labelOf(field string) string {
+	if label := labels[field]; label != "" {
+		return label
+	}
+	return words(field)
 }
 
 func (c *Console) get(r *http.Request, path string, into any) error {

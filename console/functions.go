@@ -58,6 +58,8 @@ func (c *Console) functions() template.FuncMap {
 		"words":    words,
 		"number":   number,
 		"many":     many,
+		"plural":   plural,
+		"duration": duration,
 		"age":      age,
 		"tone":     tone,
 		"partTone": partTone,
@@ -223,12 +225,23 @@ func number(v any) string {
 }
 
 // many is a number of things, which have this name if it is one.
-func many(n any, name string) string {
-	text := number(n)
-	if text == "1" {
-		return "1 " + name
+func many(n any, name string) string { return number(n) + " " + plural(n, name) }
+
+// plural is the name of so many things, which have this name if it is one.
+func plural(n any, name string) string {
+	if number(n) == "1" {
+		return name
 	}
-	return text + " " + name + "s"
+	return name + "s"
+}
+
+// duration writes a duration of Go's form as people do.
+func duration(text *string) string {
+	d, err := time.ParseDuration(plain(text))
+	if err != nil {
+		return plain(text)
+	}
+	return span(d)
 }
 
 // tone is how a state looks: good, bad, busy or quiet.
@@ -240,6 +253,7 @@ func tone(v any) string {
 		"terminated",
 		"timed_out",
 		"stuck",
+		"no_worker",
 		"away",
 		"down",
 		"suspended",
@@ -372,7 +386,7 @@ var throughputKinds = []throughputKind{
 		func(t contract.Throughput) (good int, bad *int64) {
 			return t.CleanupsCompleted, known(t.CleanupsFailed)
 		}},
-	{"Jobs", "jobs that were started and that failed", "started", "failed",
+	{"Jobs", "jobs that were started and that failed", "started by events", "failed",
 		func(t contract.Throughput) (good int, bad *int64) { return t.JobsStarted, t.JobsFailed }},
 }
 
@@ -474,7 +488,9 @@ var meanings = map[string]string{
 	"working":  "A step is under way, or about to begin.",
 	"waiting":  "It waits on purpose.",
 	"retrying": "A step has failed, and is retried automatically.",
-	"stuck":    "No worker takes its work, or a step has failed many times.",
+	"stuck":    "A step has failed ten times or more. It is still retried automatically.",
+
+	"no_worker": "Its work is due, and the queue has no worker, or its workers are busy or fail.",
 }
 
 // isIdle reports whether no worker takes the tasks of a queue, although it is not paused.
@@ -561,8 +577,6 @@ func target(e contract.AuditEntry) *link {
 		return &link{"/jobs/" + jobs.EncodeID(workflow, ""), "Job " + plain(e.Details["kind"])}
 	case watchparty.AuditQueuePause:
 		return &link{"/queues", "Queue " + plain(e.Details["queue"])}
-	case watchparty.AuditEmailPause:
-		return &link{"/queues", "Queue " + job.TaskQueueEmail}
 	}
 	if page := targetPages[kind]; page != "" {
 		return &link{page + e.TargetID, words(e.TargetKind)}

@@ -24,11 +24,16 @@ type page struct {
 	title    string
 	template string
 	filters  []string // query parameters that go on to the API
-	read     func(c *Console, r *http.Request, query url.Values) (data any, next *string, err error)
+	read     read
+	// refused is what the page shows of a list whose filters were refused; nil if it shows the filters alone.
+	refused any
 }
 
+// read reads what a page shows, and where the next page of its list begins.
+type read func(c *Console, r *http.Request, query url.Values) (data any, next *string, err error)
+
 // one reads one answer of the API.
-func one[T any](path string) func(*Console, *http.Request, url.Values) (any, *string, error) {
+func one[T any](path string) read {
 	return func(c *Console, r *http.Request, query url.Values) (any, *string, error) {
 		var answer T
 		err := c.get(r, withQuery(fill(path, r), query), &answer)
@@ -37,7 +42,7 @@ func one[T any](path string) func(*Console, *http.Request, url.Values) (any, *st
 }
 
 // list reads a page of a list.
-func list[T any](path string) func(*Console, *http.Request, url.Values) (any, *string, error) {
+func list[T any](path string) read {
 	return func(c *Console, r *http.Request, query url.Values) (any, *string, error) {
 		var raw json.RawMessage
 		if err := c.get(r, withQuery(fill(path, r), query), &raw); err != nil {
@@ -66,8 +71,23 @@ func pages() []page {
 	return []page{
 		{path: Base, nav: "overview", title: "Overview", template: "overview", read: readOverview},
 		{path: Base + "/{$}", nav: "overview", title: "Overview", template: "overview", read: readOverview},
-		{path: Base + "/jobs", nav: "jobs", title: "Jobs", template: "jobs",
-			filters: []string{"kind", "state", "queue", "user_id", "room_id", "from", "to"}, read: readJobs},
+		{
+			path:     Base + "/jobs",
+			nav:      "jobs",
+			title:    "Jobs",
+			template: "jobs",
+			filters: []string{
+				"kind",
+				"state",
+				"queue",
+				"user_id",
+				"room_id",
+				"from",
+				"to",
+			},
+			read:    readJobs,
+			refused: jobsPage{},
+		},
 		{path: Base + "/jobs/{id}", nav: "jobs", title: "Job", template: "job",
 			read: one[contract.JobAnswer]("/admin/jobs/{id}")},
 		{path: Base + "/queues", nav: "queues", title: "Queues", template: "queues",
@@ -78,7 +98,7 @@ func pages() []page {
 			read: readOutbox},
 		{path: Base + "/emails", nav: "emails", title: "Emails", template: "emails",
 			filters: []string{"address", "kind", "state", "reason", "user_id", "room_id", "invitation_id", "from", "to"},
-			read:    list[contract.EmailList]("/admin/emails")},
+			read:    list[contract.EmailList]("/admin/emails"), refused: contract.EmailList{}},
 		{path: Base + "/emails/previews", nav: "emails", title: "Previews of emails", template: "previews",
 			read: one[contract.EmailPreviewList]("/admin/emails/previews")},
 		{path: Base + "/emails/{id}", nav: "emails", title: "Email", template: "email",
@@ -94,27 +114,29 @@ func pages() []page {
 		{path: Base + "/cleanup/{id}", nav: "cleanup", title: "Clean-up run", template: "run",
 			read: one[contract.CleanupRunAnswer]("/admin/cleanup/runs/{id}")},
 		{path: Base + "/reports", nav: "reports", title: "Reports", template: "reports", filters: []string{"kind"},
-			read: list[contract.ReportList]("/admin/reports")},
+			read: list[contract.ReportList]("/admin/reports"), refused: contract.ReportList{}},
 		{path: Base + "/reports/{id}", nav: "reports", title: "Report", template: "report", read: readReport},
 		{path: Base + "/users", nav: "users", title: "Users", template: "users", filters: []string{"q", "state"},
-			read: readUsers},
+			read: readUsers, refused: usersPage{}},
 		{path: Base + "/users/{id}", nav: "users", title: "User", template: "user", read: readUser},
 		{path: Base + "/abuse", nav: "abuse", title: "Reports of abuse", template: "abuse-list",
-			filters: []string{"state", "kind", "user_id"}, read: list[contract.AbuseReportList]("/admin/abuse-reports")},
+			filters: []string{"state", "kind", "user_id"}, read: list[contract.AbuseReportList]("/admin/abuse-reports"),
+			refused: contract.AbuseReportList{}},
 		{path: Base + "/abuse/{id}", nav: "abuse", title: "Report of abuse", template: "abuse",
 			read: one[contract.AbuseReportAnswer]("/admin/abuse-reports/{id}")},
 		{path: Base + "/rooms", nav: "rooms", title: "Rooms", template: "rooms", filters: []string{"q", "state", "host_id"},
-			read: list[contract.AdminRoomList]("/admin/rooms")},
+			read: list[contract.AdminRoomList]("/admin/rooms"), refused: contract.AdminRoomList{}},
 		{path: Base + "/rooms/retired", nav: "rooms", title: "Rooms that clean-up archived", template: "retired",
 			filters: []string{}, read: list[contract.RetiredRoomList]("/admin/rooms/retired")},
 		{path: Base + "/rooms/{id}", nav: "rooms", title: "Room", template: "room",
 			read: one[contract.AdminRoomAnswer]("/admin/rooms/{id}")},
 		{path: Base + "/movies", nav: "movies", title: "Movies", template: "movies", filters: []string{"q", "archived"},
-			read: list[contract.MovieList]("/movies")},
+			read: list[contract.MovieList]("/movies"), refused: contract.MovieList{}},
 		{path: Base + "/movies/{id}", nav: "movies", title: "Movie", template: "movie",
 			read: one[contract.MovieAnswer]("/movies/{id}")},
 		{path: Base + "/audit", nav: "audit", title: "Audit log", template: "audit",
-			filters: []string{"action", "actor_id", "target_id"}, read: list[contract.AuditList]("/admin/audit")},
+			filters: []string{"action", "actor_id", "target_id"}, read: list[contract.AuditList]("/admin/audit"),
+			refused: contract.AuditList{}},
 	}
 }
 
@@ -144,8 +166,10 @@ func (c *Console) page(p page) http.Handler {
 			data, next, err = p.read(c, r, query)
 		}
 		if err != nil {
-			v.Unfiltered = r.URL.RawQuery != ""
-			v.Again = p.typed(asked)
+			v.Unfiltered, v.Again = r.URL.RawQuery != "", p.typed(asked)
+			if refused := (*problem)(nil); errors.As(err, &refused) && refused.Status < http.StatusInternalServerError {
+				v.Data = p.refused
+			}
 			c.failed(w, r, v, err)
 			return
 		}
@@ -208,7 +232,7 @@ func (c *Console) accountOf(r *http.Request, username string) (string, error) {
 		}
 	}
 	return "", &problem{contract.Problem{Status: http.StatusUnprocessableEntity,
-		Title: "No account has the username “" + username + "”. An ID works, too."}}
+		Title: "No account has the username “" + username + "”, and it is no whole ID."}}
 }
 
 // overviewPage is what the overview shows.
@@ -382,7 +406,13 @@ type usersPage struct {
 
 func readUsers(c *Console, r *http.Request, query url.Values) (any, *string, error) {
 	var users contract.AdminUserList
-	if err := c.get(r, withQuery("/admin/users", query), &users); err != nil {
+	var err error
+	if id := query.Get("q"); uuid.Validate(id) == nil {
+		users.Data, err = c.userByID(r, id)
+	} else {
+		err = c.get(r, withQuery("/admin/users", query), &users)
+	}
+	if err != nil {
 		return nil, nil, err
 	}
 	page := usersPage{users.Data, map[string]string{}}
@@ -391,13 +421,23 @@ func readUsers(c *Console, r *http.Request, query url.Values) (any, *string, err
 	}
 	var acts contract.AuditList
 	of := url.Values{"action": {string(watchparty.AuditUserSuspended)}, "limit": {"100"}}
-	err := c.get(r, withQuery("/admin/audit", of), &acts)
+	err = c.get(r, withQuery("/admin/audit", of), &acts)
 	for _, e := range acts.Data {
 		if e.Target != nil && page.Why[e.Target.ID] == "" {
 			page.Why[e.Target.ID] = whyOf(e)
 		}
 	}
 	return page, users.NextCursor, err
+}
+
+// userByID returns the account with an ID, or none.
+func (c *Console) userByID(r *http.Request, id string) ([]contract.AdminUser, error) {
+	var user contract.AdminUserAnswer
+	err := c.get(r, "/admin/users/"+id, &user)
+	if p := (*problem)(nil); errors.As(err, &p) && p.Status == http.StatusNotFound {
+		return nil, nil
+	}
+	return []contract.AdminUser{user.Data}, err
 }
 
 // whyOf says who has done an act and why.
@@ -428,6 +468,11 @@ func (p userPage) Why() string {
 }
 
 func readUser(c *Console, r *http.Request, _ url.Values) (any, *string, error) {
+	id, err := c.accountOf(r, r.PathValue("id")) // people type usernames into addresses, too
+	if err != nil {
+		return nil, nil, err
+	}
+	r.SetPathValue("id", id)
 	var user contract.AdminUserAnswer
 	if err := c.get(r, fill("/admin/users/{id}", r), &user); err != nil {
 		return nil, nil, err
@@ -440,7 +485,7 @@ func readUser(c *Console, r *http.Request, _ url.Values) (any, *string, error) {
 	if err := c.get(r, fill("/admin/audit?actor_id={id}", r), &done); err != nil {
 		return nil, nil, err
 	}
-	err := c.get(r, fill("/admin/audit?target_id={id}", r), &to)
+	err = c.get(r, fill("/admin/audit?target_id={id}", r), &to)
 	return userPage{user.Data, sessions.Data, done.Data, to.Data}, nil, err
 }
 

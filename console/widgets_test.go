@@ -181,7 +181,7 @@ func TestChartsWithoutTemporal(t *testing.T) {
 	for _, c := range charts([]contract.Throughput{{JobsStarted: 3}, {}}, "15:04") {
 		if number(c.Bad) == "–" {
 			dashes = append(dashes, c.Title+" "+c.BadWord)
-			require.Contains(t, c.Bars[0].Label, "3 started, – failed")
+			require.Contains(t, c.Bars[0].Label, "3 started by events, – failed")
 			require.Equal(t, barHeight, c.Bars[0].Good)
 		}
 	}

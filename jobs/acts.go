@@ -49,12 +49,13 @@ func ended(err error) error {
 	return err
 }
 
-// TryNow begins the next attempt of all steps of a running job that wait for one, with all their attempts before them.
+// TryNow begins the next attempt of all steps of a running job that wait for one, with all their attempts before them. It
+// leaves those alone that wait for the end of a pause.
 // It returns the number of these steps.
 func (j *Jobs) TryNow(ctx context.Context, d Detail) (int, error) {
 	tried := 0
 	for _, s := range d.Steps {
-		if s.State != "scheduled" || s.LastFailure == "" {
+		if !s.AwaitsRetry() || s.QueuePaused {
 			continue
 		}
 		if err := j.resetStep(ctx, d.Job, s.ID); err != nil {

@@ -14,7 +14,6 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/watchparty/watchparty"
-	"github.com/watchparty/watchparty/store"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -23,11 +22,11 @@ const maxText = 300
 
 // Get returns a job with its steps and its history. Without a run it is the workflow's latest run.
 func (j *Jobs) Get(ctx context.Context, workflowID, runID string) (Detail, error) {
-	pauses, err := j.readPauses(ctx)
+	now, err := j.attendance(ctx)
 	if err != nil {
 		return Detail{}, err
 	}
-	d, err := j.describe(ctx, workflowID, runID, pauses)
+	d, err := j.describe(ctx, workflowID, runID, now)
 	if err != nil {
 		return Detail{}, err
 	}
@@ -35,9 +34,7 @@ func (j *Jobs) Get(ctx context.Context, workflowID, runID string) (Detail, error
 }
 
 // describe returns a job without its timeline.
-func (j *Jobs) describe(
-	ctx context.Context, workflowID, runID string, pauses map[string]watchparty.QueuePause,
-) (Detail, error) {
+func (j *Jobs) describe(ctx context.Context, workflowID, runID string, now *attendance) (Detail, error) {
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	answer, err := j.client.DescribeWorkflowExecution(ctx, workflowID, runID)
@@ -48,12 +45,12 @@ func (j *Jobs) describe(
 	d.Queue = answer.GetExecutionConfig().GetTaskQueue().GetName()
 	d.Summary = summary(answer.GetExecutionConfig().GetUserMetadata())
 	for _, a := range answer.GetPendingActivities() {
-		d.Steps = append(d.Steps, newStep(a, pauses))
+		d.Steps = append(d.Steps, newStep(a, now.pauses))
 	}
 	if d.State == Running {
-		d.Phase = phase(answer, d.Steps, store.Now())
+		err = d.addPhase(ctx, answer, now)
 	}
-	return d, nil
+	return d, err
 }
 
 func newStep(a *workflowpb.PendingActivityInfo, pauses map[string]watchparty.QueuePause) Step {
@@ -72,8 +69,9 @@ func newStep(a *workflowpb.PendingActivityInfo, pauses map[string]watchparty.Que
 		DeadlineAt:  at(a.GetExpirationTime()),
 		Worker:      a.GetLastWorkerIdentity(),
 	}
-	_, paused := pauses[s.Queue]
-	s.QueuePaused = paused && s.State == "scheduled"
+	if _, paused := pauses[s.Queue]; paused && s.State == "scheduled" {
+		s.QueuePaused, s.NextAt = true, time.Time{}
+	}
 	return s
 }
 
@@ -85,49 +83,68 @@ var stepStates = map[enums.PendingActivityState]string{
 	enums.PENDING_ACTIVITY_STATE_PAUSE_REQUESTED:  "paused",
 }
 
-// phase returns what a running job does.
-func phase(d *workflowservice.DescribeWorkflowExecutionResponse, steps []Step, now time.Time) Phase {
-	found := Waiting
-	if task := d.GetPendingWorkflowTask(); task != nil {
-		found = Working
-		due := task.GetScheduledTime().AsTime()
-		if task.GetState() == enums.PENDING_WORKFLOW_TASK_STATE_SCHEDULED && now.Sub(due) > stuckAfter ||
-			task.GetAttempt() >= stuckAttempts {
-			return Stuck
+// addPhase says what a running job does, and for which worker it waits.
+func (d *Detail) addPhase(
+	ctx context.Context, answer *workflowservice.DescribeWorkflowExecutionResponse, now *attendance,
+) error {
+	d.Phase = Waiting
+	add := func(found Phase, queue string) {
+		if found = worse(d.Phase, found); found == NoWorker && d.Phase != NoWorker {
+			d.WaitsFor = "A worker of the queue " + queue
+		}
+		d.Phase = found
+	}
+	if task := answer.GetPendingWorkflowTask(); task != nil {
+		waits := task.GetState() == enums.PENDING_WORKFLOW_TASK_STATE_SCHEDULED
+		lacks, err := now.lacksWorker(ctx, d.Queue, enums.TASK_QUEUE_TYPE_WORKFLOW, waits, task.GetScheduledTime().AsTime())
+		if err != nil {
+			return err
+		}
+		switch {
+		case lacks:
+			add(NoWorker, d.Queue)
+		case task.GetAttempt() >= stuckAttempts:
+			add(Stuck, d.Queue)
+		default:
+			add(Working, d.Queue)
 		}
 	}
-	for i, s := range steps {
-		found = worse(found, stepPhase(s, d.GetPendingActivities()[i].GetLastFailure(), now))
+	for i, s := range d.Steps {
+		found, err := stepPhase(ctx, s, answer.GetPendingActivities()[i].GetLastFailure(), now)
+		if err != nil {
+			return err
+		}
+		add(found, s.Queue)
 	}
-	return found
+	return nil
 }
 
 // phases are in the order in which an operator has to see them, the most urgent last.
-var phases = []Phase{Waiting, Working, Retrying, Stuck}
+var phases = []Phase{Waiting, Working, Retrying, Stuck, NoWorker}
 
 // worse returns the more urgent one of two phases.
 func worse(a, b Phase) Phase { return phases[max(slices.Index(phases, a), slices.Index(phases, b))] }
 
-func stepPhase(s Step, last *failurepb.Failure, now time.Time) Phase {
-	if last.GetApplicationFailureInfo().GetType() == job.ErrorRecipientLimit {
-		return Waiting // until the recipient may have more emails
+func stepPhase(ctx context.Context, s Step, last *failurepb.Failure, now *attendance) (Phase, error) {
+	if last.GetApplicationFailureInfo().GetType() == job.ErrorRecipientLimit || s.State == "paused" || s.QueuePaused {
+		return Waiting, nil // until the recipient may have more emails, or an admin ends the pause
 	}
 	due := s.NextAt
-	if due.IsZero() {
+	if due.IsZero() && s.Attempt <= 1 {
 		due = s.ScheduledAt
 	}
+	lacks, err := now.lacksWorker(ctx, s.Queue, enums.TASK_QUEUE_TYPE_ACTIVITY, s.State == "scheduled", due)
 	switch {
-	case s.State == "paused", s.QueuePaused:
-		return Waiting
+	case err != nil:
+		return "", err
+	case lacks:
+		return NoWorker, nil
 	case s.Attempt >= stuckAttempts:
-		return Stuck
-	case s.State == "scheduled" && s.Attempt <= 1 && now.Sub(due) > stuckAfter,
-		s.State == "scheduled" && !s.NextAt.IsZero() && now.Sub(s.NextAt) > stuckAfter:
-		return Stuck
+		return Stuck, nil
 	case s.LastFailure != "":
-		return Retrying
+		return Retrying, nil
 	}
-	return Working
+	return Working, nil
 }
 
 // failureText returns the message of the innermost failure.

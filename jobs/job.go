@@ -52,15 +52,18 @@ type Phase string
 
 // Phases.
 const (
-	Working  Phase = "working"  // a step is under way, or about to begin
-	Waiting  Phase = "waiting"  // on purpose: for a time, an answer, or the end of a pause
-	Retrying Phase = "retrying" // a step has failed, and is tried again by itself
-	Stuck    Phase = "stuck"    // no worker takes its work, or a step has failed many times
+	Working  Phase = "working"   // a step is under way, or about to begin
+	Waiting  Phase = "waiting"   // on purpose: for a time, an answer, or the end of a pause
+	Retrying Phase = "retrying"  // a step has failed, and is tried again by itself
+	Stuck    Phase = "stuck"     // a step has failed many times
+	NoWorker Phase = "no_worker" // its work is due, and the queue has no worker, or none that takes it
 )
 
 const (
-	// stuckAfter is how long a task may be due before no worker takes it.
-	stuckAfter = 2 * time.Minute
+	// lateAfter is how long a task may be due before one looks whether its queue has a worker.
+	lateAfter = 5 * time.Second
+	// untakenAfter is how long a task may be due before no worker takes it.
+	untakenAfter = 2 * time.Minute
 	// stuckAttempts is the attempt from which on a step is stuck. With the pauses of workflows/options.go that is after
 	// about 20 minutes for emails, and 7 minutes for others.
 	stuckAttempts = 10
@@ -125,6 +128,9 @@ type Step struct {
 	Worker      string    // of the last attempt
 }
 
+// AwaitsRetry reports whether the step has failed and waits for its next attempt.
+func (s Step) AwaitsRetry() bool { return s.State == "scheduled" && s.LastFailure != "" }
+
 // Event is an entry of a job's history.
 type Event struct {
 	ID     int64
@@ -140,7 +146,7 @@ type Detail struct {
 	Timeline   []Event
 	Truncated  bool      // the timeline is too long, and lacks its middle
 	Failure    string    // why the job failed
-	WaitsFor   string    // of a job that waits on purpose: for what
+	WaitsFor   string    // of a job that waits on purpose, or for a worker: for what
 	WaitsUntil time.Time // zero if it does not wait for a time
 }
 

@@ -152,8 +152,18 @@ func TestStepThatIsTriedAgain(t *testing.T) {
 	require.WithinDuration(t, time.Now().Add(time.Hour), step.NextAt, 5*time.Minute)
 	require.NotEmpty(t, step.Worker)
 
+	resting := New(b.client, "default", func(context.Context) (map[string]watchparty.QueuePause, error) {
+		return map[string]watchparty.QueuePause{b.queue: {PausedAt: time.Now()}}, nil
+	})
+	paused, err := resting.Get(t.Context(), id, "")
+	require.NoError(t, err)
+	require.Zero(t, paused.Steps[0].NextAt)
+	tried, err := b.TryNow(t.Context(), paused)
+	require.NoError(t, err)
+	require.Zero(t, tried, "what waits for the end of a pause is left alone")
+
 	mended.Store(true)
-	tried, err := b.TryNow(t.Context(), d)
+	tried, err = b.TryNow(t.Context(), d)
 	require.NoError(t, err)
 	require.Equal(t, 1, tried)
 	d = b.eventually(id, func(d Detail) bool { return d.State == Completed })
@@ -263,7 +273,7 @@ func TestPausedQueues(t *testing.T) {
 	b.work(workflows, func(context.Context) error { return nil })
 	for queue := range workflows {
 		ids[queue] = b.start(queue, "")
-		b.eventually(ids[queue], func(d Detail) bool { return len(d.Steps) == 1 && d.Phase == Working })
+		b.eventually(ids[queue], func(d Detail) bool { return len(d.Steps) == 1 })
 	}
 	for _, paused := range job.TaskQueues() {
 		t.Run(paused, func(t *testing.T) {
@@ -275,14 +285,16 @@ func TestPausedQueues(t *testing.T) {
 				listed[found.WorkflowID] = found.Phase
 			}
 			for queue, id := range ids {
-				want, reason := Working, ""
-				if queue == paused {
-					want, reason = Waiting, "The end of the pause of the queue "+paused
-				}
 				d, err := b.Get(t.Context(), id, "")
 				require.NoError(t, err)
-				require.Equal(t, []any{want, reason, time.Time{}}, []any{d.Phase, d.WaitsFor, d.WaitsUntil}, queue)
-				require.Equal(t, want, listed[id], queue)
+				if queue != paused {
+					require.NotEqual(t, Waiting, d.Phase, queue)
+					require.NotEqual(t, Waiting, listed[id], queue)
+					continue
+				}
+				require.Equal(t, []any{Waiting, "The end of the pause of the queue " + paused, time.Time{}},
+					[]any{d.Phase, d.WaitsFor, d.WaitsUntil}, queue)
+				require.Equal(t, Waiting, listed[id], queue)
 			}
 			require.NoError(t, s.ResumeQueue(t.Context(), admin.ID, paused))
 		})
@@ -293,15 +305,25 @@ func TestPhases(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	ago := func(d time.Duration) *timestamppb.Timestamp { return timestamppb.New(now.Add(-d)) }
-	pauses := map[string]watchparty.QueuePause{"resting": {PausedAt: now}}
-	describe := func(a *workflowpb.PendingActivityInfo, task *workflowpb.PendingWorkflowTaskInfo) Phase {
+	at := &attendance{
+		at: now, pauses: map[string]watchparty.QueuePause{"resting": {PausedAt: now}},
+		workers: map[pollers]bool{
+			{"served", enums.TASK_QUEUE_TYPE_ACTIVITY}: true, {"served", enums.TASK_QUEUE_TYPE_WORKFLOW}: true,
+			{"deserted", enums.TASK_QUEUE_TYPE_ACTIVITY}: false, {"deserted", enums.TASK_QUEUE_TYPE_WORKFLOW}: false,
+		},
+	}
+	describe := func(queue string, a *workflowpb.PendingActivityInfo, task *workflowpb.PendingWorkflowTaskInfo) Detail {
 		answer := &workflowservice.DescribeWorkflowExecutionResponse{PendingWorkflowTask: task}
-		var steps []Step
+		d := Detail{Job: Job{Queue: queue}}
 		if a != nil {
+			if a.GetActivityOptions() == nil {
+				a.ActivityOptions = &activitypb.ActivityOptions{TaskQueue: &taskqueuepb.TaskQueue{Name: queue}}
+			}
 			answer.PendingActivities = append(answer.PendingActivities, a)
-			steps = append(steps, newStep(a, pauses))
+			d.Steps = append(d.Steps, newStep(a, at.pauses))
 		}
-		return phase(answer, steps, now)
+		require.NoError(t, d.addPhase(t.Context(), answer, at))
+		return d
 	}
 	on := func(queue string, a *workflowpb.PendingActivityInfo) *workflowpb.PendingActivityInfo {
 		a.ActivityOptions = &activitypb.ActivityOptions{TaskQueue: &taskqueuepb.TaskQueue{Name: queue}}
@@ -317,15 +339,15 @@ func TestPhases(t *testing.T) {
 		"nothing to do": {nil, nil, Waiting},
 		"a fresh task":  {nil, &workflowpb.PendingWorkflowTaskInfo{ScheduledTime: ago(0), State: enums.PENDING_WORKFLOW_TASK_STATE_SCHEDULED}, Working},
 		"no worker decides": {nil, &workflowpb.PendingWorkflowTaskInfo{ScheduledTime: ago(time.Hour),
-			State: enums.PENDING_WORKFLOW_TASK_STATE_SCHEDULED}, Stuck},
+			State: enums.PENDING_WORKFLOW_TASK_STATE_SCHEDULED}, NoWorker},
 		"a task that fails": {nil, &workflowpb.PendingWorkflowTaskInfo{ScheduledTime: ago(0), Attempt: 20}, Stuck},
 		"a fresh step":      {&workflowpb.PendingActivityInfo{State: scheduled, Attempt: 1, ScheduledTime: ago(0)}, nil, Working},
-		"no worker works":   {&workflowpb.PendingActivityInfo{State: scheduled, Attempt: 1, ScheduledTime: ago(time.Hour)}, nil, Stuck},
+		"no worker works":   {&workflowpb.PendingActivityInfo{State: scheduled, Attempt: 1, ScheduledTime: ago(time.Hour)}, nil, NoWorker},
 		"a long step":       {&workflowpb.PendingActivityInfo{State: started, Attempt: 1, ScheduledTime: ago(time.Hour)}, nil, Working},
 		"a second attempt": {&workflowpb.PendingActivityInfo{State: scheduled, Attempt: 2, ScheduledTime: ago(time.Hour),
 			LastFailure: failed, NextAttemptScheduleTime: ago(-time.Minute)}, nil, Retrying},
 		"an attempt that nobody begins": {&workflowpb.PendingActivityInfo{State: scheduled, Attempt: 2,
-			ScheduledTime: ago(time.Hour), LastFailure: failed, NextAttemptScheduleTime: ago(time.Hour)}, nil, Stuck},
+			ScheduledTime: ago(time.Hour), LastFailure: failed, NextAttemptScheduleTime: ago(time.Hour)}, nil, NoWorker},
 		"a tenth attempt": {&workflowpb.PendingActivityInfo{State: scheduled, Attempt: 10, ScheduledTime: ago(time.Hour),
 			LastFailure: failed, NextAttemptScheduleTime: ago(-time.Minute)}, nil, Stuck},
 		"a recipient with too many emails": {&workflowpb.PendingActivityInfo{State: scheduled, Attempt: 12,
@@ -340,13 +362,38 @@ func TestPhases(t *testing.T) {
 		"a step that a worker still ends in the pause": {on("resting", &workflowpb.PendingActivityInfo{State: started,
 			Attempt: 1, ScheduledTime: ago(time.Hour)}), nil, Working},
 		"a step on another queue": {on("other", &workflowpb.PendingActivityInfo{State: scheduled, Attempt: 1,
-			ScheduledTime: ago(time.Hour)}), nil, Stuck},
+			ScheduledTime: ago(time.Hour)}), nil, NoWorker},
 		"no worker decides about a step on a paused queue": {on("resting", &workflowpb.PendingActivityInfo{State: scheduled,
 			Attempt: 1, ScheduledTime: ago(time.Hour)}), &workflowpb.PendingWorkflowTaskInfo{ScheduledTime: ago(time.Hour),
-			State: enums.PENDING_WORKFLOW_TASK_STATE_SCHEDULED}, Stuck},
+			State: enums.PENDING_WORKFLOW_TASK_STATE_SCHEDULED}, NoWorker},
 	} {
-		require.Equal(t, c.want, describe(c.step, c.task), name)
+		d := describe("served", c.step, c.task)
+		require.Equal(t, c.want, d.Phase, name)
+		require.Equal(t, c.want == NoWorker, d.WaitsFor != "", name)
 	}
+
+	// Whether a queue has a worker is known long before a task has waited for two minutes.
+	task := &workflowpb.PendingWorkflowTaskInfo{
+		ScheduledTime: ago(10 * time.Second), State: enums.PENDING_WORKFLOW_TASK_STATE_SCHEDULED,
+	}
+	step := func() *workflowpb.PendingActivityInfo {
+		return &workflowpb.PendingActivityInfo{State: scheduled, Attempt: 1, ScheduledTime: ago(10 * time.Second)}
+	}
+	for queue, want := range map[string]Phase{"served": Working, "deserted": NoWorker} {
+		for name, d := range map[string]Detail{
+			"decision": describe(queue, nil, task), "step": describe(queue, step(), nil),
+			"step elsewhere": describe("served", on(queue, step()), nil),
+		} {
+			require.Equal(t, want, d.Phase, "%s: %s", queue, name)
+			if want == NoWorker {
+				require.Equal(t, "A worker of the queue deserted", d.WaitsFor, name)
+			}
+		}
+	}
+	paused := describe("served", on("resting", &workflowpb.PendingActivityInfo{
+		State: scheduled, Attempt: 2, NextAttemptScheduleTime: ago(time.Minute),
+	}), nil)
+	require.Zero(t, paused.Steps[0].NextAt, "nobody knows when the pause ends")
 }
 
 func failureOf(message, kind string) *failurepb.Failure {
@@ -358,9 +405,13 @@ func failureOf(message, kind string) *failurepb.Failure {
 func TestQueues(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	for range 3 {
+	id := b.start(job.WorkflowCleanup, "")
+	for range 2 {
 		b.start(job.WorkflowCleanup, "")
 	}
+	d := b.eventually(id, func(d Detail) bool { return d.Phase == NoWorker })
+	require.Equal(t, "A worker of the queue "+b.queue, d.WaitsFor)
+	require.Less(t, store.Now().Sub(d.StartedAt), untakenAfter, "no worker is seen before the time is over")
 	q, err := b.Jobs.queue(t.Context(), b.queue)
 	require.NoError(t, err)
 	require.Equal(t, []any{int64(3), 0}, []any{q.Backlog, len(q.Workers)})

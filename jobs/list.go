@@ -49,7 +49,7 @@ func (j *Jobs) List(ctx context.Context, f Filter, limit int, page []byte) ([]Jo
 	if err != nil {
 		return nil, nil, err
 	}
-	pauses, err := j.readPauses(ctx)
+	now, err := j.attendance(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -60,7 +60,7 @@ func (j *Jobs) List(ctx context.Context, f Filter, limit int, page []byte) ([]Jo
 			continue
 		}
 		g.Go(func() error {
-			d, err := j.describe(ctx, found[i].WorkflowID, found[i].RunID, pauses)
+			d, err := j.describe(ctx, found[i].WorkflowID, found[i].RunID, now)
 			if errors.Is(err, watchparty.ErrNotFound) {
 				return nil // it went meanwhile: the list says so with its next page
 			}

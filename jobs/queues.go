@@ -51,26 +51,34 @@ func (j *Jobs) Queues(ctx context.Context) ([]Queue, error) {
 
 func (j *Jobs) queue(ctx context.Context, name string) (Queue, error) {
 	q := Queue{Name: name, Workers: []Worker{}}
-	since := store.Now().Add(-health.PollerAge)
 	for _, kind := range []enums.TaskQueueType{enums.TASK_QUEUE_TYPE_ACTIVITY, enums.TASK_QUEUE_TYPE_WORKFLOW} {
-		answer, err := j.client.WorkflowService().DescribeTaskQueue(ctx, &workflowservice.DescribeTaskQueueRequest{
-			Namespace: j.namespace, TaskQueue: &taskqueuepb.TaskQueue{Name: name}, TaskQueueType: kind, ReportStats: true,
-		})
-		if err != nil {
-			return q, problem("describe a queue", err)
-		}
-		stats := answer.GetStats()
-		q.Backlog += stats.GetApproximateBacklogCount()
-		q.Age = max(q.Age, stats.GetApproximateBacklogAge().AsDuration())
-		q.Added += float64(stats.GetTasksAddRate())
-		q.Done += float64(stats.GetTasksDispatchRate())
-		for _, p := range answer.GetPollers() {
-			if last := p.GetLastAccessTime().AsTime(); last.After(since) {
-				q.add(p.GetIdentity(), last, kind)
-			}
+		if err := j.addKind(ctx, &q, name, kind); err != nil {
+			return q, err
 		}
 	}
 	return q, nil
+}
+
+// addKind adds the tasks of one kind, and who takes them.
+func (j *Jobs) addKind(ctx context.Context, q *Queue, name string, kind enums.TaskQueueType) error {
+	answer, err := j.client.WorkflowService().DescribeTaskQueue(ctx, &workflowservice.DescribeTaskQueueRequest{
+		Namespace: j.namespace, TaskQueue: &taskqueuepb.TaskQueue{Name: name}, TaskQueueType: kind, ReportStats: true,
+	})
+	if err != nil {
+		return problem("describe a queue", err)
+	}
+	stats := answer.GetStats()
+	q.Backlog += stats.GetApproximateBacklogCount()
+	q.Age = max(q.Age, stats.GetApproximateBacklogAge().AsDuration())
+	q.Added += float64(stats.GetTasksAddRate())
+	q.Done += float64(stats.GetTasksDispatchRate())
+	since := store.Now().Add(-health.PollerAge)
+	for _, p := range answer.GetPollers() {
+		if last := p.GetLastAccessTime().AsTime(); last.After(since) {
+			q.add(p.GetIdentity(), last, kind)
+		}
+	}
+	return nil
 }
 
 // add adds a poller: a worker polls for activities and for workflows.

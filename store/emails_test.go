@@ -322,7 +322,7 @@ func TestEmailPause(t *testing.T) {
 	log, err := s.Audit(t.Context(), watchparty.AuditFilter{}, Page{Limit: 10})
 	require.NoError(t, err)
 	acts := ids(log, func(e watchparty.AuditEntry) string { return string(e.Action) })
-	require.Equal(t, []string{"emails_resumed", "emails_paused", "emails_resumed", "emails_paused"}, acts,
+	require.Equal(t, []string{"queue_resumed", "queue_paused", "queue_resumed", "queue_paused"}, acts,
 		"what changes nothing is not written down")
 }
 

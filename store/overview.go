@@ -78,7 +78,7 @@ func (s *Store) Throughput(ctx context.Context, span time.Duration, n int) ([]wa
 			UNION ALL SELECT 'avatars ready', published_at FROM avatars WHERE published_at > `+start+`
 			UNION ALL SELECT 'avatars failed', updated_at FROM avatars WHERE state = 'failed' AND updated_at > `+start+`
 			UNION ALL SELECT 'cleanups ' || state, finished_at FROM cleanup_runs
-				WHERE state IN ('completed', 'failed') AND finished_at > `+start+`
+				WHERE state IN ('completed', 'failed') AND NOT dry_run AND finished_at > `+start+`
 			UNION ALL SELECT 'jobs started', started_at FROM outbox
 				WHERE state = 'started' AND signal = '' AND started_at > `+start+`
 		), counted AS (

@@ -34,8 +34,8 @@ func TestThroughput(t *testing.T) {
 		email = "INSERT INTO emails (id, kind, subject_id, workflow_id, state, updated_at) " +
 			"VALUES (?0, 'welcome', ?0, '', '%s', ?1)"
 		avatar = "INSERT INTO avatars (id, user_id, version, state, %s) SELECT ?0, ?2, 1 + count(*), '%s', ?1 FROM avatars"
-		run    = "INSERT INTO cleanup_runs (id, trigger, policies, workflow_id, state, finished_at) " +
-			"VALUES (?0, 'schedule', '{}', '', '%s', ?1)"
+		run    = "INSERT INTO cleanup_runs (id, trigger, policies, workflow_id, state, dry_run, finished_at) " +
+			"VALUES (?0, 'schedule', '{}', '', '%s', %t, ?1)"
 		event = "INSERT INTO outbox (id, workflow_id, workflow, task_queue, input, state, signal, started_at) " +
 			"VALUES (?0, ?0, '', '', '{}', '%s', '%s', ?1)"
 	)
@@ -51,9 +51,11 @@ func TestThroughput(t *testing.T) {
 		{fmt.Sprintf(avatar, "published_at", "superseded"), func(w *watchparty.Throughput) *int { return &w.AvatarsReady }},
 		{fmt.Sprintf(avatar, "updated_at", "failed"), func(w *watchparty.Throughput) *int { return &w.AvatarsFailed }},
 		{fmt.Sprintf(avatar, "updated_at", "processing"), nil},
-		{fmt.Sprintf(run, "completed"), func(w *watchparty.Throughput) *int { return &w.CleanupsCompleted }},
-		{fmt.Sprintf(run, "failed"), func(w *watchparty.Throughput) *int { return &w.CleanupsFailed }},
-		{fmt.Sprintf(run, "cancelled"), nil},
+		{fmt.Sprintf(run, "completed", false), func(w *watchparty.Throughput) *int { return &w.CleanupsCompleted }},
+		{fmt.Sprintf(run, "failed", false), func(w *watchparty.Throughput) *int { return &w.CleanupsFailed }},
+		{fmt.Sprintf(run, "cancelled", false), nil},
+		{fmt.Sprintf(run, "completed", true), nil},
+		{fmt.Sprintf(run, "failed", true), nil},
 		{fmt.Sprintf(event, "started", ""), func(w *watchparty.Throughput) *int { return &w.JobsStarted }},
 		{fmt.Sprintf(event, "started", "a signal"), nil},
 	} {

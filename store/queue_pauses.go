@@ -21,7 +21,7 @@ func (s *Store) QueuePauses(ctx context.Context) (map[string]watchparty.QueuePau
 	err := s.db.NewRaw(`
 		SELECT queue, note, created_at FROM queue_pauses WHERE `+openPauses+`
 		UNION ALL SELECT ?, coalesce((
-			SELECT details->>'note' FROM audit WHERE target_id = mail_pauses.id AND action = 'emails_paused' LIMIT 1
+			SELECT details->>'note' FROM audit WHERE target_id = mail_pauses.id AND action = 'queue_paused' LIMIT 1
 		), ''), created_at FROM mail_pauses WHERE `+openPauses, job.TaskQueueEmail).Scan(ctx, &rows)
 	if err != nil {
 		return nil, fmt.Errorf("store: queue pauses: %w", err)
@@ -52,8 +52,7 @@ func (s *Store) PauseQueue(ctx context.Context, adminID, queue string) error {
 	if queue == job.TaskQueueEmail {
 		return s.PauseEmails(ctx, adminID)
 	}
-	details := map[string]any{"queue": queue}
-	return s.changePause(ctx, adminID, watchparty.AuditQueuePaused, watchparty.AuditQueuePause, details,
+	return s.changePause(ctx, adminID, watchparty.AuditQueuePaused, queue,
 		"INSERT INTO queue_pauses (id, queue, note) VALUES (?, ?, ?) "+
 			"ON CONFLICT (queue) WHERE "+openPauses+" DO NOTHING RETURNING id", newID(), queue, watchparty.AdminNoteOf(ctx))
 }
@@ -63,28 +62,26 @@ func (s *Store) ResumeQueue(ctx context.Context, adminID, queue string) error {
 	if queue == job.TaskQueueEmail {
 		return s.ResumeEmails(ctx, adminID)
 	}
-	details := map[string]any{"queue": queue}
-	return s.changePause(ctx, adminID, watchparty.AuditQueueResumed, watchparty.AuditQueuePause, details,
+	return s.changePause(ctx, adminID, watchparty.AuditQueueResumed, queue,
 		"UPDATE queue_pauses SET resumed_at = now(), updated_at = now() WHERE queue = ? AND "+openPauses+" RETURNING id",
 		queue)
 }
 
 // PauseEmails makes emails wait. While they wait already, it changes nothing.
 func (s *Store) PauseEmails(ctx context.Context, adminID string) error {
-	return s.changePause(ctx, adminID, watchparty.AuditEmailsPaused, watchparty.AuditEmailPause, nil,
+	return s.changePause(ctx, adminID, watchparty.AuditQueuePaused, job.TaskQueueEmail,
 		"INSERT INTO mail_pauses (id) VALUES (?) ON CONFLICT ((true)) WHERE "+openPauses+" DO NOTHING RETURNING id", newID())
 }
 
 // ResumeEmails lets emails go on. While they are not paused, it changes nothing.
 func (s *Store) ResumeEmails(ctx context.Context, adminID string) error {
-	return s.changePause(ctx, adminID, watchparty.AuditEmailsResumed, watchparty.AuditEmailPause, nil,
+	return s.changePause(ctx, adminID, watchparty.AuditQueueResumed, job.TaskQueueEmail,
 		"UPDATE mail_pauses SET resumed_at = now(), updated_at = now() WHERE "+openPauses+" RETURNING id")
 }
 
-// changePause audits a change of the pause whose ID the statement returns.
+// changePause audits a change of the queue's pause, whose ID the statement returns.
 func (s *Store) changePause(
-	ctx context.Context, adminID string, action watchparty.AuditAction, kind watchparty.AuditKind,
-	details map[string]any, change string, args ...any,
+	ctx context.Context, adminID string, action watchparty.AuditAction, queue, change string, args ...any,
 ) error {
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if err := administering(ctx, tx, adminID); err != nil {
@@ -95,7 +92,8 @@ func (s *Store) changePause(
 			return err
 		}
 		for _, id := range changed {
-			if err := audit(ctx, tx, adminID, action, kind, id, details); err != nil {
+			err := audit(ctx, tx, adminID, action, watchparty.AuditQueuePause, id, map[string]any{"queue": queue})
+			if err != nil {
 				return err
 			}
 		}

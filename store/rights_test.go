@@ -120,13 +120,6 @@ var adminActs = map[watchparty.AuditAction]func(t *testing.T, s *Store) adminAct
 		id := queueWelcome(t, s, "user")
 		return func(by string) error { return second(s.CancelEmail(t.Context(), by, id)) }
 	},
-	watchparty.AuditEmailsPaused: func(t *testing.T, s *Store) adminAct {
-		return func(by string) error { return s.PauseEmails(t.Context(), by) }
-	},
-	watchparty.AuditEmailsResumed: func(t *testing.T, s *Store) adminAct {
-		require.NoError(t, s.PauseEmails(t.Context(), newAdmin(t, s, "curator").ID))
-		return func(by string) error { return s.ResumeEmails(t.Context(), by) }
-	},
 	watchparty.AuditQueuePaused: func(t *testing.T, s *Store) adminAct {
 		return func(by string) error { return s.PauseQueue(t.Context(), by, "avatar") }
 	},

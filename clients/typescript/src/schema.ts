@@ -2662,7 +2662,8 @@ export interface paths {
         put?: never;
         /**
          * Retry a job
-         * @description If the job runs, its steps that wait for another attempt are tried now. If it failed, was terminated or
+         * @description If the job runs, its steps that wait for another attempt are tried now, and have all their attempts again; while
+         *     their queue is paused, that is a 409. If it failed, was terminated or
          *     cancelled, or ran out of time, an email is sent again as a new email, a clean-up run is started again as a new
          *     run, and any other job continues from its last good point. The answer is the job that does the work now; `null`
          *     while its event is in the outbox.
@@ -2687,7 +2688,7 @@ export interface paths {
          * Cancel, terminate or retry many jobs
          * @description First with `dry_run`, which only counts. Then with that count as `expected`: if more jobs match by then, nothing
          *     is done. At most 200 jobs are acted on by one request; `left` says how many remain. Jobs that ended meanwhile,
-         *     or have nothing to retry, are skipped. To terminate, the `note` is needed.
+         *     have nothing to retry, or wait for the end of a pause are skipped. To terminate, the `note` is needed.
          */
         post: operations["actOnJobs"];
         delete?: never;
@@ -7439,11 +7440,12 @@ export interface components {
         WorkerQueue: "email" | "avatar" | "maintenance" | "webhooks";
         /**
          * @description What a running job does. `working`: a step is under way, or about to begin. `waiting`: on purpose, for a time,
-         *     an answer, or the end of a pause. `retrying`: a step has failed, and is tried again by itself. `stuck`: no
-         *     worker has taken its work for two minutes, or a step has failed ten times.
+         *     an answer, or the end of a pause. `retrying`: a step has failed, and is tried again by itself. `stuck`: a step
+         *     has failed ten times. `no_worker`: its work is due, and the queue has no worker, or none has taken it for two
+         *     minutes.
          * @enum {string}
          */
-        JobPhase: "working" | "waiting" | "retrying" | "stuck";
+        JobPhase: "working" | "waiting" | "retrying" | "stuck" | "no_worker";
         /**
          * @description One run of a workflow
          * @example {
@@ -7539,7 +7541,10 @@ export interface components {
             timeline_truncated: boolean;
             /** @description Why it failed; null otherwise and in lists */
             failure: string | null;
-            /** @description What it waits for on purpose, such as the end of the pause of a queue; null otherwise and in lists */
+            /**
+             * @description What it waits for on purpose, such as the end of the pause of a queue, or which worker; null otherwise and in
+             *     lists
+             */
             waits_for: string | null;
             /**
              * Format: date-time
@@ -8356,7 +8361,7 @@ export interface components {
          * @description The kind of an act of an admin, or of the service by itself
          * @enum {string}
          */
-        AuditAction: "user_suspended" | "user_reinstated" | "user_sessions_ended" | "user_session_ended" | "admin_granted" | "admin_revoked" | "movie_created" | "movie_updated" | "movie_deleted" | "cleanup_started" | "cleanup_cancelled" | "room_restored" | "room_closed" | "room_reopened" | "private_room_read" | "message_removed" | "abuse_report_resolved" | "schedule_paused" | "schedule_resumed" | "schedule_triggered" | "schedule_backfilled" | "email_resent" | "email_cancelled" | "emails_paused" | "emails_resumed" | "job_cancelled" | "job_terminated" | "job_retried" | "queue_paused" | "queue_resumed" | "event_requeued" | "webhook_created" | "webhook_updated" | "webhook_deleted" | "webhook_secret_rotated" | "webhook_switched_on" | "webhook_switched_off" | "webhook_tested" | "webhook_redelivered" | "webhook_replayed";
+        AuditAction: "user_suspended" | "user_reinstated" | "user_sessions_ended" | "user_session_ended" | "admin_granted" | "admin_revoked" | "movie_created" | "movie_updated" | "movie_deleted" | "cleanup_started" | "cleanup_cancelled" | "room_restored" | "room_closed" | "room_reopened" | "private_room_read" | "message_removed" | "abuse_report_resolved" | "schedule_paused" | "schedule_resumed" | "schedule_triggered" | "schedule_backfilled" | "email_resent" | "email_cancelled" | "job_cancelled" | "job_terminated" | "job_retried" | "queue_paused" | "queue_resumed" | "event_requeued" | "webhook_created" | "webhook_updated" | "webhook_deleted" | "webhook_secret_rotated" | "webhook_switched_on" | "webhook_switched_off" | "webhook_tested" | "webhook_redelivered" | "webhook_replayed";
         /**
          * @description An entry of the audit log
          * @example {
@@ -8408,7 +8413,7 @@ export interface components {
              * @description To what kind of thing it was done
              * @enum {string}
              */
-            target_kind: "user" | "movie" | "cleanup_run" | "room" | "message" | "abuse_report" | "schedule" | "email" | "email_pause" | "job" | "queue_pause" | "outbox_event" | "webhook" | "webhook_delivery";
+            target_kind: "user" | "movie" | "cleanup_run" | "room" | "message" | "abuse_report" | "schedule" | "email" | "job" | "queue_pause" | "outbox_event" | "webhook" | "webhook_delivery";
             target_id: components["schemas"]["ID"];
             /** @description The account that it was done to; null for other things, and when the account is deleted */
             target: components["schemas"]["Person"] | null;
@@ -9094,7 +9099,7 @@ export interface components {
          * @description Stable, for programs. There may be others in time; the status says what kind of problem it is.
          * @enum {string}
          */
-        ProblemCode: "account_suspended" | "address_unconfirmed" | "avatar_empty" | "avatar_too_large" | "avatar_too_many_pixels" | "avatar_unreadable" | "avatar_unsupported_format" | "bad_credentials" | "bad_refresh_token" | "bad_token" | "banned" | "body_too_large" | "busy" | "cannot_report_oneself" | "cannot_suspend_oneself" | "command_id_reused" | "delivery_not_ended" | "edit_window_over" | "email_ended" | "email_not_ended" | "email_taken" | "email_unconfirmed" | "event_started" | "forbidden" | "idempotency_key_reused" | "internal" | "invalid_request" | "job_ended" | "job_expired" | "job_not_started" | "jobs_changed" | "jobs_not_searchable" | "last_admin" | "method_not_allowed" | "movie_exists" | "movie_in_use" | "movie_without_stream" | "muted" | "not_found" | "not_participant" | "not_ready" | "nothing_playing" | "nothing_to_play" | "nothing_to_retry" | "origin_not_allowed" | "own_role" | "party_ended" | "party_time" | "party_too_close" | "playback_busy" | "playback_stale" | "precondition_failed" | "queue_full" | "queue_full_of_yours" | "range_not_satisfiable" | "rate_limited" | "report_resolved" | "request_timeout" | "room_archived" | "room_closed" | "room_full" | "room_not_retired" | "room_without_host" | "run_ended" | "slow_mode" | "too_many_answers" | "too_many_invitations" | "too_many_moves" | "too_many_parties" | "too_many_reports" | "too_many_webhooks" | "unauthenticated" | "unavailable" | "unknown_item" | "unknown_message" | "unknown_movie" | "unsupported_content_encoding" | "unsupported_media_type" | "upgrade_required" | "username_taken" | "webhook_off" | "wrong_password";
+        ProblemCode: "account_suspended" | "address_unconfirmed" | "avatar_empty" | "avatar_too_large" | "avatar_too_many_pixels" | "avatar_unreadable" | "avatar_unsupported_format" | "bad_credentials" | "bad_refresh_token" | "bad_token" | "banned" | "body_too_large" | "busy" | "cannot_report_oneself" | "cannot_suspend_oneself" | "command_id_reused" | "delivery_not_ended" | "edit_window_over" | "email_ended" | "email_not_ended" | "email_taken" | "email_unconfirmed" | "event_started" | "forbidden" | "idempotency_key_reused" | "internal" | "invalid_request" | "job_ended" | "job_expired" | "job_not_started" | "jobs_changed" | "jobs_not_searchable" | "last_admin" | "method_not_allowed" | "movie_exists" | "movie_in_use" | "movie_without_stream" | "muted" | "not_found" | "not_participant" | "not_ready" | "nothing_playing" | "nothing_to_play" | "nothing_to_retry" | "origin_not_allowed" | "own_role" | "party_ended" | "party_time" | "party_too_close" | "playback_busy" | "playback_stale" | "precondition_failed" | "queue_full" | "queue_full_of_yours" | "queue_paused" | "range_not_satisfiable" | "rate_limited" | "report_resolved" | "request_timeout" | "room_archived" | "room_closed" | "room_full" | "room_not_retired" | "room_without_host" | "run_ended" | "slow_mode" | "too_many_answers" | "too_many_invitations" | "too_many_moves" | "too_many_parties" | "too_many_reports" | "too_many_webhooks" | "unauthenticated" | "unavailable" | "unknown_item" | "unknown_message" | "unknown_movie" | "unsupported_content_encoding" | "unsupported_media_type" | "upgrade_required" | "username_taken" | "webhook_off" | "wrong_password";
         /** @description A parameter, or a property of the body, that is wrong */
         FieldProblem: {
             /** @description The parameter's name, or the path of the property with dots; cut after 200 characters */
@@ -16767,7 +16772,7 @@ export interface operations {
                 invitation_id?: components["schemas"]["ID"];
                 /** @description Only those that were queued at this time or later */
                 from?: string;
-                /** @description Only those that were queued before this time */
+                /** @description Only those that were queued before this time; it has to be after `from` */
                 to?: string;
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
@@ -17386,7 +17391,7 @@ export interface operations {
                 kind?: components["schemas"]["WebhookMessageKind"];
                 /** @description Only those whose event was at this time or later */
                 from?: string;
-                /** @description Only those whose event was before this time */
+                /** @description Only those whose event was before this time; it has to be after `from` */
                 to?: string;
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];
@@ -17542,7 +17547,7 @@ export interface operations {
                 room_id?: components["schemas"]["ID"];
                 /** @description Only those that began at this time or later */
                 from?: string;
-                /** @description Only those that began before this time */
+                /** @description Only those that began before this time; it has to be after `from` */
                 to?: string;
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["JobCursor"];
@@ -17588,7 +17593,7 @@ export interface operations {
                 room_id?: components["schemas"]["ID"];
                 /** @description Only those that began at this time or later */
                 from?: string;
-                /** @description Only those that began before this time */
+                /** @description Only those that began before this time; it has to be after `from` */
                 to?: string;
                 /**
                  * @description Whether to count all together, and not by kind and state: with tens of thousands of jobs that is many times
@@ -17806,7 +17811,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `job_not_started`, `nothing_to_retry` */
+            /** @description `job_not_started`, `nothing_to_retry`, `queue_paused` */
             409: {
                 headers: {
                     [name: string]: unknown;
