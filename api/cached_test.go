@@ -40,7 +40,7 @@ func (b *bundle) requireHit(t testing.TB, path, token string) answer {
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
 		a = b.do(t, "GET", path, token, nil)
 		assert.Equal(c, "HIT", a.header.Get("X-Cache"), a)
-	}, 10*time.Second, time.Millisecond)
+	}, 30*time.Second, time.Millisecond)
 	return a
 }
 
@@ -234,7 +234,7 @@ func TestWritesVoidReads(t *testing.T) {
 		require.EventuallyWithT(t, func(c *assert.CollectT) {
 			b.do(t, "GET", "/users/dora", "", nil).requireProblem(t, 404, "not_found")
 			assert.NotEmpty(c, b.keys(t, "Cache HIT")["user:dora"])
-		}, 10*time.Second, time.Millisecond)
+		}, 30*time.Second, time.Millisecond)
 		dora := b.register(t, "Dora")
 		require.Equal(t, dora.id, b.requireMiss(t, "/users/dora", "").data()["id"])
 	})

@@ -148,8 +148,9 @@ func (w *world) requireRefusals(t *testing.T, reads bool) {
 	refused := 0
 	for i, got := range outcomes {
 		id := calls[i].id
-		// An answer takes at most a statement without an answer, and then a connection that does not come.
-		require.Less(t, got.took, 2*(statementTimeout+3*time.Second), id)
+		// An answer takes at most a statement without an answer, and then a connection that does not come; all of them come
+		// at once, and a busy machine takes several times as long.
+		require.Less(t, got.took, 5*(statementTimeout+3*time.Second), id)
 		if got.status == operations()[id].success() || reads && got.status < http.StatusInternalServerError {
 			continue
 		}

@@ -42,7 +42,7 @@ func TestHealth(t *testing.T) {
 		require.EventuallyWithT(t, func(c *assert.CollectT) { // a busy machine may be slower than a ping's patience
 			a := b.do(t, "GET", "/health", "", nil)
 			assert.Equal(c, []any{200, "ok", "connected", "connected", "connected", "connected"}, parts(a))
-		}, 10*time.Second, time.Millisecond)
+		}, 30*time.Second, time.Millisecond)
 		require.Equal(t, 204, b.do(t, "GET", "/health/live", "", nil).status)
 		require.Equal(t, 204, b.do(t, "GET", "/health/ready", "", nil).status)
 	})
@@ -98,7 +98,7 @@ func TestHealth(t *testing.T) {
 		require.NoError(t, os.Mkdir(folder, 0o700))
 		require.Eventually(t, func() bool { // the former answer counts for a second
 			return b.do(t, "GET", "/health", "", nil).data()["bucket"] == "connected"
-		}, 10*time.Second, 100*time.Millisecond)
+		}, 30*time.Second, 100*time.Millisecond)
 	})
 	t.Run("without a migration", func(t *testing.T) {
 		b := setup(t)
@@ -173,7 +173,7 @@ func TestBucketProbe(t *testing.T) {
 // TestStop: readiness goes red, the request in flight is answered, and Serve returns nil.
 func TestStop(t *testing.T) {
 	t.Parallel()
-	b := setup(t, func(s *settings) { s.config.HTTP.DrainDelay = 2 * time.Second })
+	b := setup(t, func(s *settings) { s.config.HTTP.DrainDelay = 5 * time.Second })
 	alice := b.user(t, "alice")
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -212,7 +212,7 @@ func TestStop(t *testing.T) {
 		require.NoError(c, err, "it still listens")
 		_ = response.Body.Close()
 		assert.Equal(c, http.StatusServiceUnavailable, response.StatusCode)
-	}, 10*time.Second, time.Millisecond)
+	}, 30*time.Second, time.Millisecond)
 	b.do(t, "GET", "/health/ready", "", nil).requireProblem(t, 503, "not_ready")
 	require.Equal(t, 204, b.do(t, "GET", "/health/live", "", nil).status)
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
@@ -220,7 +220,7 @@ func TestStop(t *testing.T) {
 		if !assert.Error(c, err, "it takes no new connections") {
 			_ = conn.Close()
 		}
-	}, 10*time.Second, time.Millisecond)
+	}, 30*time.Second, time.Millisecond)
 	select {
 	case err := <-served:
 		require.Fail(t, "it did not wait for the request", err)
@@ -294,7 +294,7 @@ func TestHostileHeaders(t *testing.T) {
 		conn, err := net.Dial("tcp", l.Addr().String())
 		require.NoError(t, err)
 		defer conn.Close() //nolint:errcheck // read to its end
-		require.NoError(t, conn.SetDeadline(time.Now().Add(10*time.Second)))
+		require.NoError(t, conn.SetDeadline(time.Now().Add(30*time.Second)))
 		go func() { _, _ = conn.Write([]byte(request)) }()
 		status := make([]byte, len("HTTP/1.1 200"))
 		_, err = io.ReadFull(conn, status)

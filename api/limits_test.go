@@ -414,7 +414,7 @@ func TestLimitsFailOpen(t *testing.T) {
 			b.serve(t, r).requireProblem(t, 400, "invalid_request")
 			quickest = min(quickest, time.Since(start))
 		}
-		require.Less(t, quickest, 120*time.Millisecond)
+		require.Less(t, quickest, 500*time.Millisecond, "it waits for 100 ms, and not until Redis' own limit")
 		require.Greater(t, quickest, 10*time.Millisecond, "it did try")
 	})
 	t.Run("all limits of a request share the wait", func(t *testing.T) {

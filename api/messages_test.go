@@ -201,7 +201,9 @@ func TestIdempotentPosts(t *testing.T) {
 	answers := make([]answer, 20)
 	var wg sync.WaitGroup
 	for i := range answers {
-		wg.Go(func() { answers[i] = b.postWith(t, "the-same-key", alice, body) })
+		wg.Go(func() {
+			answers[i] = repeatWhileBusy(func() answer { return b.postWith(t, "the-same-key", alice, body) })
+		})
 	}
 	wg.Wait()
 	for _, a := range answers {

@@ -175,7 +175,7 @@ func TestAConnectionThatBreaksLosesNothing(t *testing.T) {
 	t.Parallel()
 	client, heard, broken := newClient(t, redisAddress(t)), make(chan string, 10), make(chan struct{}, 1)
 	client.AddHook(breaks{payload: "twice", broken: broken})
-	subscribed := make(chan struct{}, 1)
+	subscribed := make(chan struct{}, 10)
 	b := start(t, client, stacktest.KeyPrefix(t), func(b *Bus) {
 		b.OnSubscribed(func() { subscribed <- struct{}{} })
 		b.Subscribe("rooms", func(payload []byte) { heard <- string(payload) })

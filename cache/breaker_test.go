@@ -143,10 +143,10 @@ func requireOpens(t *testing.T, p *process) {
 		return breakerOf(p).open.Load()
 	}, patience, time.Millisecond)
 	start := time.Now()
-	for range 100 {
+	for range 400 { // each of which would wait for 50 ms
 		requireAnswerFromTheStore(t, p)
 	}
-	require.Less(t, time.Since(start), bound, "a hundred reads behind an open breaker")
+	require.Less(t, time.Since(start), 15*time.Second, "reads behind an open breaker")
 	requireTrouble(t, p, "unreachable")
 }
 

@@ -24,7 +24,7 @@ func TestNoLoadForWantOfRedis(t *testing.T) {
 	proxy := badnet.New(t, redis)
 	i := install(t).on("redis://" + proxy.Addr()).with(func(l *limits) { l.turn = patience })
 	i.busURL = stacktest.RedisURL()
-	i.redis.Timeout, i.redis.PoolSize = time.Second, 2
+	i.redis.Timeout, i.redis.PoolSize = 2*time.Second, 2
 	p := i.start(t)
 	const stored, wait = 120, 2 + 2*waitingEach // as many as are served and wait
 	query := func(n int) Query {

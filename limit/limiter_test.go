@@ -28,7 +28,7 @@ func TestBurstThenRefusalThenRecovery(t *testing.T) {
 	l := openCalm(t, calm(t))
 	// 100 ms each: more than three take, and little to wait for.
 	rule := Rule{Name: "test", Rate: 10, Period: time.Second, Burst: 3}
-	for attempt := range 20 {
+	for attempt := range 200 {
 		subject, began := fmt.Sprint("subject ", attempt), time.Now()
 		var results []Result
 		for range 4 {
@@ -148,8 +148,9 @@ func TestRedisThatDoesNotAnswer(t *testing.T) {
 	for what, ask := range map[string]func(context.Context) Result{
 		"Allow": func(ctx context.Context) Result { return l.Allow(ctx, hourly(1), "a") },
 	} {
+		const enough, shared = 90 * time.Millisecond, 250 * time.Millisecond // alone, three take 300 ms
 		one, three := time.Hour, time.Hour
-		for range 3 {
+		for range 20 {
 			one = min(one, timed(func() {
 				require.Equal(t, Result{Allowed: true, Limit: 1, Remaining: 1}, ask(t.Context()))
 			}))
@@ -159,10 +160,13 @@ func TestRedisThatDoesNotAnswer(t *testing.T) {
 					require.True(t, ask(ctx).Allowed)
 				}
 			}))
+			if max(one, three) < shared {
+				break
+			}
 		}
 		for _, took := range []time.Duration{one, three} {
-			require.Less(t, took, 120*time.Millisecond, what)
-			require.Greater(t, took, 90*time.Millisecond, "%s did not try", what)
+			require.Less(t, took, shared, what)
+			require.Greater(t, took, enough, "%s did not try", what)
 		}
 	}
 }

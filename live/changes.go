@@ -293,6 +293,7 @@ func (c *conn) judge(ctx context.Context, s store.LiveStanding) {
 		return
 	}
 	c.place = place{s.Place, s.AccessVersion, s.AccountVersion}
+	c.room.noteLapse(s.Place.MutedUntil)
 	message := c.room.placeMessage(c)
 	c.mu.Unlock()
 	if before != s.Place {

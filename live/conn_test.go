@@ -6,7 +6,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/live/wire"
+	"github.com/watchparty/watchparty/store"
 )
 
 // TestWhatIsWrittenFirst: nothing passes the welcome, answers to Clock pass everything else, and of states and digests
@@ -43,6 +45,31 @@ func TestWhatIsWrittenFirst(t *testing.T) {
 		"welcome", "clock", "clock", "clock", "clock", "state 3", "message 1", "message 2", "digest 2",
 	}, order)
 	require.False(t, c.out.writing)
+}
+
+// TestShortMutesEnd: a mute that a person was told of ends for that person, too, if it has ended before the members are
+// read.
+func TestShortMutesEnd(t *testing.T) {
+	t.Parallel()
+	until := time.Unix(1_700_000_000, 0)
+	muted := watchparty.Place{Role: watchparty.Viewer, MutedUntil: until}
+	for name, tell := range map[string]func(t *testing.T, c *conn){
+		"in the welcome": func(_ *testing.T, c *conn) { c.welcome(store.Admission{Place: muted}) },
+		"later":          func(t *testing.T, c *conn) { c.judge(t.Context(), store.LiveStanding{Place: muted}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := &Hub{clock: NewClock(nil, nil)}
+			r := &room{hub: h}
+			c := &conn{hub: h, room: r}
+			c.out.open, c.out.writing = true, true // somebody writes, slowly
+			tell(t, c)
+			r.setMembers(nil) // nobody is muted any more
+			require.False(t, r.takeLapse(until.Add(-time.Microsecond)))
+			require.True(t, r.takeLapse(until))
+			require.False(t, r.takeLapse(until), "once")
+		})
+	}
 }
 
 // TestWhoCanBeWaitedFor: a player that is blocked, neither seen nor heard, or opted out holds up nobody.

@@ -88,8 +88,7 @@ func (r *room) takeStale() (stale, waits bool) {
 	return stale, waits
 }
 
-// takeLapse reports whether a mute has ended by itself since the members were read: no commit and no version tells of
-// it.
+// takeLapse reports whether a mute has ended by itself: no commit and no version tells of it.
 func (r *room) takeLapse(now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -143,7 +142,7 @@ func equalDigests(a, b wire.Members) bool {
 
 // setMembers stores the members of the room. The caller holds the lock.
 func (r *room) setMembers(rows []store.LiveMember) {
-	r.members, r.order, r.lapses = make(map[string]wire.Member, len(rows)), nil, time.Time{}
+	r.members, r.order = make(map[string]wire.Member, len(rows)), nil
 	for _, m := range rows {
 		user := r.hub.person(m.User)
 		if user == nil { // deleted in this moment
@@ -153,9 +152,15 @@ func (r *room) setMembers(rows []store.LiveMember) {
 			User: *user, Role: string(m.Role), Muted: !m.MutedUntil.IsZero(), Connected: m.Connected,
 		}
 		r.order = append(r.order, user.ID)
-		if until := m.MutedUntil; !until.IsZero() && (r.lapses.IsZero() || until.Before(r.lapses)) {
-			r.lapses = until
-		}
+		r.noteLapse(m.MutedUntil)
+	}
+}
+
+// noteLapse has takeLapse report the end of a mute; zero for none. Everybody who was told of a mute has to be told of
+// its end, also when nobody is muted any more at the next reading of the members. The caller holds the lock.
+func (r *room) noteLapse(until time.Time) {
+	if !until.IsZero() && (r.lapses.IsZero() || until.Before(r.lapses)) {
+		r.lapses = until
 	}
 }
 

@@ -287,7 +287,7 @@ func TestControlFrames(t *testing.T) {
 // answers pings, stays.
 func TestDripping(t *testing.T) {
 	t.Parallel()
-	i := install(t, bounds(func(b *live.Bounds) { b.Ping, b.Dead = 300*time.Millisecond, 900*time.Millisecond }))
+	i := install(t, bounds(func(b *live.Bounds) { b.Ping, b.Dead = 500*time.Millisecond, 3*time.Second }))
 	n := i.nodes[0]
 	alice := i.person(t, "alice")
 	room := n.room(t, alice, nil)
@@ -576,15 +576,14 @@ func TestSeeks(t *testing.T) {
 // TestTokens: a connection outlives its token if it gets a new one, and ends if it does not.
 func TestTokens(t *testing.T) {
 	t.Parallel()
-	i := install(
-		t, bounds(func(b *live.Bounds) { b.Warning, b.Grace, b.Ping = 2*time.Second, 2*time.Second, time.Second }),
-	)
+	const ttl, grace = 5 * time.Second, 5 * time.Second // time for each step on a busy machine
+	i := install(t, bounds(func(b *live.Bounds) { b.Warning, b.Grace, b.Ping = ttl, grace, time.Second }))
 	n := i.nodes[0]
 	alice, bob := i.person(t, "alice"), i.person(t, "bob")
 	room := n.room(t, alice, nil)
 	n.join(t, room, bob)
-	renewed := n.connectWith(t, client.Options{RoomID: room, Token: i.token(t, alice, 3*time.Second)})
-	lapsed := n.connectWith(t, client.Options{RoomID: room, Token: i.token(t, alice, 3*time.Second)})
+	renewed := n.connectWith(t, client.Options{RoomID: room, Token: i.token(t, alice, ttl)})
+	lapsed := n.connectWith(t, client.Options{RoomID: room, Token: i.token(t, alice, ttl)})
 	next(renewed, anything[*wire.TokenExpiring])
 	renewed.send(&wire.Token{AccessToken: i.token(t, alice, time.Hour)})
 	next(lapsed, anything[*wire.TokenExpiring])

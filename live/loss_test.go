@@ -66,7 +66,7 @@ func requireReturn(t *testing.T, lose func(*badnet.Path) (restore func())) {
 	i.exec(t, "UPDATE rooms SET control = 'everyone' WHERE id = ?", room)
 
 	restore := lose(database)
-	require.True(t, next(guest, anything[*wire.Degraded]).Degraded)
+	next(guest, func(d *wire.Degraded) bool { return d.Degraded })
 	require.Equal(t, "unavailable", guest.refusal(&wire.Pause{Command: guest.command()}).Code)
 	requireRefused(t, n, client.Options{RoomID: room, Token: bob.token}, wire.CodeUnavailable)
 	guest.send(&wire.Clock{C0: 1})
@@ -84,7 +84,7 @@ func requireReturn(t *testing.T, lose func(*badnet.Path) (restore func())) {
 	}
 
 	restore()
-	require.False(t, next(guest, anything[*wire.Degraded]).Degraded)
+	next(guest, func(d *wire.Degraded) bool { return !d.Degraded })
 	missed, sought := false, false
 	next(guest, func(m wire.ServerMessage) bool {
 		if said, ok := m.(*wire.MessageEvent); ok && said.Message.Body == "missed" {
@@ -117,7 +117,7 @@ func requirePutOut(t *testing.T, lose func(*badnet.Path) (restore func())) {
 	i.nodes[0].join(t, room, bob)
 	guest := n.connect(t, room, bob)
 	restore := lose(database)
-	next(guest, anything[*wire.Degraded])
+	next(guest, func(d *wire.Degraded) bool { return d.Degraded })
 	require.NoError(t, i.store.Kick(t.Context(), room, alice.id, "bob")) // without a hint, which might be read first
 	restore()
 	for m := range guest.Messages() {

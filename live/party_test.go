@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/watchparty/watchparty/live"
 	"github.com/watchparty/watchparty/live/wire"
 )
 
@@ -14,7 +15,7 @@ import (
 // instant to the microsecond. Whoever comes later is told the same. There is no Temporal here.
 func TestPartyStartsEverywhere(t *testing.T) {
 	t.Parallel()
-	i := install(t, twoNodes)
+	i := install(t, twoNodes, bounds(func(b *live.Bounds) { b.Sweep = 50 * time.Millisecond })) // it arms at once
 	a, b := i.nodes[0], i.nodes[1]
 	alice, bob, carol := i.person(t, "alice"), i.person(t, "bob"), i.person(t, "carol")
 	room := a.room(t, alice, nil)
@@ -27,7 +28,7 @@ func TestPartyStartsEverywhere(t *testing.T) {
 		"starts_at": time.Now().Add(time.Hour).UTC().Format(time.RFC3339), "time_zone": "UTC",
 	}, http.StatusCreated)
 	host, guest := a.connect(t, room, alice), b.connect(t, room, bob)
-	i.exec(t, "UPDATE parties SET starts_at = date_trunc('milliseconds', clock_timestamp()) + interval '4 s' WHERE id = ?",
+	i.exec(t, "UPDATE parties SET starts_at = date_trunc('milliseconds', clock_timestamp()) + interval '5 s' WHERE id = ?",
 		party["id"])
 	var starts float64
 	for _, c := range []*watcher{host, guest} {

@@ -100,6 +100,7 @@ func (c *conn) welcome(admitted store.Admission) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.place = place{admitted.Place, admitted.AccessVersion, admitted.AccountVersion}
+	r.noteLapse(admitted.Place.MutedUntil)
 	if self := c.hub.person(admitted.User); self != nil {
 		c.self = *self
 	}

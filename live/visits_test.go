@@ -75,6 +75,7 @@ func TestJoinsChangeNothing(t *testing.T) {
 				return
 			}
 			host.await()
+			guest.awaitState(func(s wire.State) bool { return s.Revision >= revision })
 			guest.await()
 			now, where := i.playbackRow(t, room)
 			require.Equal(t, []int64{revision, position}, []int64{now, where})

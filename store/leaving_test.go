@@ -18,8 +18,11 @@ import (
 // two hosts is in the other's room, and has added to its queue; both rooms play something.
 func TestLeavingTogether(t *testing.T) {
 	t.Parallel()
-	s, err := Open(config.Database{URL: stacktest.MigratedURL(t) + "&deadlock_timeout=20ms", MaxConns: 10,
-		StatementTimeout: time.Minute}, auth.NewDigests("a secret of the tests"))
+	s, err := Open(
+		config.Database{URL: stacktest.MigratedURL(t) + "&deadlock_timeout=20ms&lock_timeout=60000", MaxConns: 10,
+			StatementTimeout: time.Minute},
+		auth.NewDigests("a secret of the tests"),
+	)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	seen := &deadlocks{}

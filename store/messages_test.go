@@ -296,7 +296,7 @@ func TestMutedPeopleDoNotWrite(t *testing.T) {
 	joinRoom(t, s, other, bob)
 	said := postMessage(t, s, room, bob, "before")
 	execute(
-		t, s, "INSERT INTO mutes (id, room_id, user_id, until) VALUES (gen_random_uuid(), ?, ?, now() + interval '5 s')",
+		t, s, "INSERT INTO mutes (id, room_id, user_id, until) VALUES (gen_random_uuid(), ?, ?, now() + interval '1 h')",
 		room.ID, bob.ID,
 	)
 	_, err := s.PostMessage(t.Context(), bob, watchparty.NewMessage{RoomID: room.ID, Body: "x"}, IdempotencyKey{})

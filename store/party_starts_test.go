@@ -32,7 +32,7 @@ func (c *cast) sweepUntil(state watchparty.PartyState, party watchparty.Party) p
 		found, err := c.s.Party(c.t.Context(), party.ID, "")
 		require.NoError(t, err)
 		require.Equal(t, state, found.State)
-	}, 10*time.Second, 5*time.Millisecond)
+	}, patience, 5*time.Millisecond)
 	now, err := c.s.Playback(c.t.Context(), c.room.ID)
 	require.NoError(c.t, err)
 	return now
@@ -53,7 +53,7 @@ func TestPartyStarts(t *testing.T) {
 	_, err := c.disarmAll()
 	require.NoError(t, err)
 
-	party = c.startIn(party, 300*time.Millisecond)
+	party = c.startIn(party, 3*time.Second)
 	armed, done = c.advance(party)
 	require.True(t, done)
 	require.Equal(t, party.StartsAt, armed.StartsAt)

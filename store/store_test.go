@@ -25,7 +25,7 @@ import (
 
 func TestStatementTimeout(t *testing.T) {
 	t.Parallel()
-	s, err := Open(config.Database{URL: stacktest.DatabaseURL(t), MaxConns: 2, StatementTimeout: 150 * time.Millisecond},
+	s, err := Open(config.Database{URL: stacktest.DatabaseURL(t), MaxConns: 2, StatementTimeout: time.Second},
 		nil)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })

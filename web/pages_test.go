@@ -55,7 +55,8 @@ func openLink(t *testing.T, link, home string, answer func(ask string) (status i
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	p.base = server.URL
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU)
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.WSURLReadTimeout(time.Minute)) // a busy machine starts it late
 	allocator, cancel := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(cancel)
 	ctx, cancel := chromedp.NewContext(allocator)

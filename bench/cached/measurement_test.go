@@ -114,7 +114,7 @@ func TestLoad(t *testing.T) {
 		require.NoError(t, err)
 		return o
 	}
-	o := run(100, 500*time.Millisecond)
+	o := run(100, 2*time.Second)
 	require.InDelta(t, 100, o.answered, 60)
 	require.Zero(t, o.refused)
 	require.Positive(t, o.p50)
