@@ -374,19 +374,21 @@ type spanChart struct {
 type throughputKind struct {
 	Title, Noun       string // the heading, and what the bars show
 	GoodWord, BadWord string
+	BadPath           string // where the console lists those that failed
 	count             func(contract.Throughput) (good int, bad *int64)
 }
 
 var throughputKinds = []throughputKind{
-	{"Emails", "emails that were sent and given up", "sent", "given up",
+	{"Emails", "emails that were sent and given up", "sent", "given up", "/emails?state=failed",
 		func(t contract.Throughput) (good int, bad *int64) { return t.EmailsSent, known(t.EmailsFailed) }},
 	{"Avatars", "uploads of avatars that were published and that failed", "published", "failed",
+		"/jobs?kind=" + job.WorkflowProcessAvatar,
 		func(t contract.Throughput) (good int, bad *int64) { return t.AvatarsReady, known(t.AvatarsFailed) }},
-	{"Clean-up runs", "clean-up runs that were completed and that failed", "completed", "failed",
+	{"Clean-up runs", "clean-up runs that were completed and that failed", "completed", "failed", "/cleanup",
 		func(t contract.Throughput) (good int, bad *int64) {
 			return t.CleanupsCompleted, known(t.CleanupsFailed)
 		}},
-	{"Jobs", "jobs that were started and that failed", "started by events", "failed",
+	{"Jobs", "jobs that were started and that failed", "started by events", "failed", "/jobs?state=failed",
 		func(t contract.Throughput) (good int, bad *int64) { return t.JobsStarted, t.JobsFailed }},
 }
 
