@@ -95,6 +95,7 @@ func (c *Console) functions() template.FuncMap {
 		"meaning":      func(key any) string { return meanings[plain(key)] },
 		"abuseKinds":   watchparty.AbuseKinds,
 		"kinds":        job.WorkflowTypes,
+		"avatarJob":    func() string { return job.WorkflowProcessAvatar },
 		"jobStates":    jobs.States,
 		"workerQueues": job.TaskQueues,
 		"emailKinds":   watchparty.EmailKinds,
