@@ -198,7 +198,7 @@ func await(t testing.TB, signal <-chan struct{}, what string) {
 	t.Helper()
 	select {
 	case <-signal:
-	case <-time.After(60 * time.Second):
+	case <-time.After(longWait):
 		require.FailNow(t, what+": it does not come")
 	}
 }

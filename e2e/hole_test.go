@@ -93,7 +93,9 @@ func requireRecovery(t *testing.T, s *system, databaseURL string, hole func() (f
 			assert.Contains(c, w.scrape(c), "watchparty_work_up 0\n")
 		}, "each process has noticed")
 	}
-	require.Equal(t, http.StatusServiceUnavailable, s.client.get(t, "/health/ready").status)
+	eventually(t, func(c *assert.CollectT) {
+		require.Equal(c, http.StatusServiceUnavailable, s.client.get(c, "/health/ready").status)
+	}, "the API is not ready")
 
 	fill()
 	filled := time.Now()
@@ -105,10 +107,7 @@ func requireRecovery(t *testing.T, s *system, databaseURL string, hole func() (f
 	for _, took := range slices.Concat(searching.took, writing.took) {
 		require.Less(t, took, 2*(statementTimeout+readSlack+connectionWait))
 	}
-	well := startTraffic(t, 20, host.searches("day"))
-	well.await(t, http.StatusOK, 20)
-	well.requireBounded(t, http.StatusOK)
-	require.Zero(t, well.count(http.StatusServiceUnavailable))
+	host.requireWell(t)
 	t.Logf("well %s after the fault", time.Since(filled))
 	requireWork("late")
 	eventually(t, func(c *assert.CollectT) {
