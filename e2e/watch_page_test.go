@@ -51,6 +51,7 @@ func TestWatchPageActs(t *testing.T) {
 	bob.goTo(t, path)
 	bob.press(t, "Bob")
 	bob.shows(t, "Rocket to the Moon")
+	alice.press(t, "Pause") // the movie lasts for a minute, and what follows may take longer
 
 	bob.write(t, "body", "Who is the pilto?")
 	bob.press(t, "Send")
@@ -96,6 +97,8 @@ func TestWatchPageActs(t *testing.T) {
 	bob.evaluates(t, `document.querySelector('[aria-label="Schedule a party"]').hidden + ''`, "true")
 	alice.press(t, "Make moderator")
 	bob.evaluates(t, `document.querySelector('[aria-label="Settings of the room"]').hidden + ''`, "true")
+	bob.press(t, "Play")
+	eventually(t, func(c *assert.CollectT) { require.Equal(c, "playing", first(s.status(c))) }, "a moderator starts it")
 	bob.press(t, "Pause")
 	eventually(t, func(c *assert.CollectT) { require.Equal(c, "paused", first(s.status(c))) }, "a moderator pauses")
 	requireParties(t, s, alice, bob)
@@ -330,12 +333,13 @@ func requireParties(t *testing.T, s *watchSystem, alice, bob *watcher) {
 	alice.press(t, "Schedule a party")
 	alice.press(t, "Schedule")
 	alice.shows(t, "The party is scheduled.")
-	s.startsParties(t, 15*time.Second)
+	s.startsParties(t, 4*time.Minute)
 	for _, w := range []*watcher{alice, bob} {
-		w.evaluates(t, `document.querySelector('.curtain').innerText.replace(/\s+0:\d\d$/, '')`,
+		w.evaluates(t, `document.querySelector('.curtain').innerText.replace(/\s+\d:\d\d$/, '')`,
 			"The party starts by itself in")
 	}
 	alice.picture(t, "watch-armed")
+	s.startsParties(t, 10*time.Second)
 	bob.record(t)
 	requireTogether(t, alice, bob, "after the start of a party")
 	for _, w := range []*watcher{alice, bob} {
@@ -409,6 +413,9 @@ func TestAutoplayIsRefused(t *testing.T) {
 	bob.goTo(t, path)
 	bob.press(t, "Bob")
 	bob.shows(t, "Rocket to the Moon")
+	alice.seek(t, 5) // the movie lasts for a minute
+	requirePosition(t, s, 5*time.Second)
+	eventually(t, func(c *assert.CollectT) { require.Equal(c, "playing", first(s.status(c))) }, "it plays")
 
 	bob = bob.newTab(t) // signed in already
 	bob.goTo(t, path)
@@ -447,6 +454,7 @@ func TestBackgroundTab(t *testing.T) {
 	bob.press(t, "Bob")
 	bob.shows(t, "Rocket to the Moon")
 	bob.record(t)
+	alice.seek(t, 1) // the movie lasts for a minute
 	requireTogether(t, alice, bob, "before")
 
 	bob.setWindow(t, cdpbrowser.WindowStateMinimized)
