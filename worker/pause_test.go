@@ -105,7 +105,7 @@ func TestAwaitedEmailsGoFirst(t *testing.T) {
 	enqueue(job.PasswordChangedEvent)
 	enqueue(job.PasswordResetEvent)
 	require.NoError(t, p.store.ResumeEmails(t.Context(), admin.ID))
-	require.Eventually(t, func() bool { return len(smtp.Accepted()) == len(want) }, 20*time.Second, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return len(smtp.Accepted()) == len(want) }, patience, 20*time.Millisecond)
 
 	var order []int // the batches by their places in the queue
 	for _, email := range smtp.Accepted() {
@@ -122,7 +122,7 @@ func (p *plant) awaitActivity(workflowID string) {
 	require.Eventually(p.t, func() bool {
 		description, err := p.client.DescribeWorkflowExecution(p.t.Context(), workflowID, "")
 		return err == nil && len(description.PendingActivities) == 1
-	}, 10*time.Second, 5*time.Millisecond)
+	}, patience, 5*time.Millisecond)
 }
 
 // requireWaits wants a workflow's activity to be with Temporal, and with no worker, for a while.
@@ -156,7 +156,7 @@ func TestNextAttemptIsKnown(t *testing.T) {
 		require.Equal(c, watchparty.WaitRetry, email.WaitsFor)
 		require.Equal(c, pending.GetAttempt(), int32(email.Attempts)+1)
 		require.NotNil(c, pending.GetNextAttemptScheduleTime())
-	}, time.Minute, 50*time.Millisecond)
+	}, patience, 50*time.Millisecond)
 	require.WithinDuration(t, pending.GetNextAttemptScheduleTime().AsTime(), email.WaitsUntil, 3*time.Second)
 	require.WithinDuration(t, time.Now().Add(24*time.Hour), email.DeadlineAt, time.Hour, "as the policy intends")
 	r.stop()
