@@ -71,7 +71,7 @@ func TestWatchPageActs(t *testing.T) {
 	bob.press(t, "Report this message")
 	bob.shows(t, "Only admins see who reported it.")
 	bob.press(t, "Report")
-	bob.shows(t, "Thank you. The admins look at it.")
+	bob.says(t, "Thank you. The admins look at it.")
 
 	bob.click(t, "#tab-queue")
 	for _, movie := range []string{"The City Lights Up2026 · 1 min", "The Evening Train2026 · 1 min"} {
@@ -250,7 +250,7 @@ func TestWatchPageMishaps(t *testing.T) {
 	alice.press(t, "About you")
 	alice.shows(t, "Somebody else becomes its host.")
 	alice.press(t, "Quit the room")
-	alice.shows(t, "You are not in that room any more.")
+	alice.says(t, "You are not in that room any more.")
 	alice.evaluates(
 		t, `document.querySelector('[aria-labelledby="mine"]').innerText.includes('Movie night') + ''`, "false",
 	)
@@ -291,7 +291,7 @@ func requireParties(t *testing.T, s *watchSystem, alice, bob *watcher) {
 	alice.types(t, start.Format("01022006")+kb.ArrowRight+"0830P")
 	alice.tabTo(t, "title")
 	alice.types(t, "Second part"+kb.Enter)
-	alice.shows(t, "The party is scheduled.")
+	alice.says(t, "The party is scheduled.")
 	const when = `document.querySelector('.party .when').textContent.replaceAll('\u202f', ' ')`
 	alice.evaluates(t, when, shownTime(start))
 	bob.evaluates(t, when, shownTime(start.In(berlin))+" for you, "+shownTime(start)+" in America/New York")
@@ -313,7 +313,7 @@ func requireParties(t *testing.T, s *watchSystem, alice, bob *watcher) {
 	alice.types(t, kb.Enter)
 	alice.evaluates(t, `document.activeElement.name ?? ''`, "starts_at")
 	alice.types(t, start.Format("01022006")+kb.ArrowRight+"0915P"+kb.Enter)
-	alice.shows(t, "The party is changed.")
+	alice.says(t, "The party is changed.")
 	moved := start.Add(45 * time.Minute)
 	alice.evaluates(t, when, shownTime(moved))
 	bob.evaluates(t, when, shownTime(moved.In(berlin))+" for you, "+shownTime(moved)+" in America/New York")
@@ -325,14 +325,14 @@ func requireParties(t *testing.T, s *watchSystem, alice, bob *watcher) {
 	alice.evaluates(t, `document.activeElement.textContent`, "Keep it")
 	alice.tabTo(t, "Cancel the party")
 	alice.types(t, kb.Enter)
-	alice.shows(t, "The party is cancelled.")
+	alice.says(t, "The party is cancelled.")
 	for _, w := range []*watcher{alice, bob} {
 		w.evaluates(t, `document.querySelector('.party').hidden + ''`, "true")
 	}
 
 	alice.press(t, "Schedule a party")
 	alice.press(t, "Schedule")
-	alice.shows(t, "The party is scheduled.")
+	alice.says(t, "The party is scheduled.")
 	s.startsParties(t, 4*time.Minute)
 	for _, w := range []*watcher{alice, bob} {
 		w.evaluates(t, `document.querySelector('.curtain').innerText.replace(/\s+\d:\d\d$/, '')`,
