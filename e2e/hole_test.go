@@ -84,6 +84,7 @@ func requireRecovery(t *testing.T, s *system, databaseURL string, hole func() (f
 	})
 	searching.await(t, http.StatusOK, 20)
 	writing.await(t, http.StatusCreated, 10)
+	usual := max(searching.slowest(), writing.slowest())
 	fill := sync.OnceFunc(hole())
 	t.Cleanup(fill)
 	searching.await(t, http.StatusServiceUnavailable, 40)
@@ -105,7 +106,7 @@ func requireRecovery(t *testing.T, s *system, databaseURL string, hole func() (f
 	searching.requireBounded(t, http.StatusOK)
 	writing.requireBounded(t, http.StatusCreated)
 	for _, took := range slices.Concat(searching.took, writing.took) {
-		require.Less(t, took, 2*(statementTimeout+readSlack+connectionWait))
+		require.Less(t, took, 2*(statementTimeout+readSlack+connectionWait)+5*usual)
 	}
 	host.requireWell(t)
 	t.Logf("well %s after the fault", time.Since(filled))

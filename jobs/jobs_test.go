@@ -276,14 +276,15 @@ func TestPausedQueues(t *testing.T) {
 				listed[found.WorkflowID] = found.Phase
 			}
 			for queue, id := range ids {
-				want, reason := Working, ""
+				want, reason := []Phase{Working, Stuck}, "" // nobody takes it: on a busy machine it may be stuck by now
 				if queue == paused {
-					want, reason = Waiting, "The end of the pause of the queue "+paused
+					want, reason = []Phase{Waiting}, "The end of the pause of the queue "+paused
 				}
 				d, err := b.Get(t.Context(), id, "")
 				require.NoError(t, err)
-				require.Equal(t, []any{want, reason, time.Time{}}, []any{d.Phase, d.WaitsFor, d.WaitsUntil}, queue)
-				require.Equal(t, want, listed[id], queue)
+				require.Equal(t, []any{reason, time.Time{}}, []any{d.WaitsFor, d.WaitsUntil}, queue)
+				require.Contains(t, want, d.Phase, queue)
+				require.Contains(t, want, listed[id], queue)
 			}
 			require.NoError(t, s.ResumeQueue(t.Context(), admin.ID, paused))
 		})
