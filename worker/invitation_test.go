@@ -45,7 +45,7 @@ func TestInvitationLives(t *testing.T) {
 	p := newPlant(t, stacktest.SMTPHost(), stacktest.SMTPPort())
 	p.run(t, job.TaskQueueEmail)
 	p.wait(t, runs)
-	inviter, guest, in := p.invite(10 * time.Second) // in which both emails are sent
+	inviter, guest, in := p.invite(15 * time.Second) // in which both emails are sent
 	event := job.RoomInvitationEvent(in)
 	require.NoError(t, outbox.Temporal(p.client)(t.Context(), event))
 	var result job.RoomInvitationResult
