@@ -299,10 +299,12 @@ func TestWatchTogether(t *testing.T) {
 	s := startWatchSystem(t)
 	alice, bob := s.openBrowser(t, 0), s.openBrowser(t, 1)
 
+	bob.goTo(t, "/watch")
+	bob.press(t, "Bob")
+	bob.shows(t, "Open to everyone")
 	link := alice.playsMovieNight(t)
 	before := s.revision(t)
-	bob.goTo(t, link)
-	bob.press(t, "Bob")
+	bob.goTo(t, link) // signed in already: the movie lasts for a minute
 	bob.shows(t, "Rocket to the Moon")
 	bob.record(t)
 	requireTogether(t, alice, bob, "after a late join")
