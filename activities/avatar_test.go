@@ -233,6 +233,7 @@ func TestRenderAvatarGivesUp(t *testing.T) {
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(temporallog.NewStructuredLogger(discard))
 	env := suite.NewTestWorkflowEnvironment()
+	env.SetTestTimeout(2 * time.Minute)
 	renderer := &broken{}
 	activities.Register(env, &activities.Avatar{Store: s.store, Bucket: s.bucket, Renderer: renderer})
 	env.ExecuteWorkflow(func(ctx workflow.Context) error {

@@ -112,7 +112,7 @@ func TestSendEmailWaitsForTheService(t *testing.T) {
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(temporallog.NewStructuredLogger(discard))
 	env := suite.NewTestWorkflowEnvironment()
-	env.SetTestTimeout(20 * time.Second)
+	env.SetTestTimeout(2 * time.Minute)
 	env.RegisterWorkflowWithOptions(
 		workflows.VerificationEmail, workflow.RegisterOptions{Name: job.WorkflowVerificationEmail},
 	)
@@ -207,7 +207,7 @@ func TestSendEmailAmbiguous(t *testing.T) {
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(temporallog.NewStructuredLogger(discard))
 	env := suite.NewTestWorkflowEnvironment()
-	env.SetTestTimeout(20 * time.Second)
+	env.SetTestTimeout(2 * time.Minute)
 	env.RegisterWorkflowWithOptions(workflows.WelcomeEmail, workflow.RegisterOptions{Name: job.WorkflowWelcomeEmail})
 	activities.Register(env, l.activities)
 	env.ExecuteWorkflow(job.WorkflowWelcomeEmail, l.in)

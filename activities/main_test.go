@@ -75,7 +75,7 @@ func environmentWithLog(group activities.Group, log *slog.Logger) *testsuite.Tes
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(temporallog.NewStructuredLogger(log))
 	env := suite.NewTestActivityEnvironment()
-	env.SetTestTimeout(20 * time.Second)
+	env.SetTestTimeout(2 * time.Minute)
 	activities.Register(env, group)
 	return env
 }

@@ -441,7 +441,7 @@ func (a answer) list() []map[string]any {
 // repeatWhileBusy sends a request again, as a client would, while the machine that runs the tests is too busy for it.
 func repeatWhileBusy(send func() answer) (a answer) {
 	for began := time.Now(); time.Since(began) < 30*time.Second; <-time.After(20 * time.Millisecond) {
-		if a = send(); a.code() != watchparty.ErrBusy.Code {
+		if a = send(); a.status != http.StatusServiceUnavailable {
 			break
 		}
 	}

@@ -15,7 +15,6 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
@@ -206,12 +205,12 @@ func drawnByChromium(t *testing.T, all map[string][]byte, names []string) []colo
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-quic", true),
-		chromedp.Flag("force-color-profile", "srgb"))
+		chromedp.Flag("force-color-profile", "srgb"), chromedp.WSURLReadTimeout(patience))
 	allocator, cancel := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), options...)
 	t.Cleanup(cancel)
 	tab, cancel := chromedp.NewContext(allocator)
 	t.Cleanup(cancel)
-	tab, cancel = context.WithTimeout(tab, time.Minute)
+	tab, cancel = context.WithTimeout(tab, patience)
 	t.Cleanup(cancel)
 	_, err := chromedp.Run(tab, chromedp.Navigate(server.URL))
 	require.NoError(t, err)

@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
@@ -16,6 +17,9 @@ import (
 	"github.com/watchparty/watchparty/avatar/internal/pictures"
 	"github.com/watchparty/watchparty/avatar/probe"
 )
+
+// patience is for what takes moments on an idle machine.
+const patience = 2 * time.Minute
 
 func TestMain(m *testing.M) {
 	if task := os.Getenv(childTask); task != "" {

@@ -49,7 +49,7 @@ func TestRenderReleasesEverything(t *testing.T) {
 		memory := bimg.VipsMemory()
 		require.Zero(c, memory.Memory)
 		require.Zero(c, memory.Allocations)
-	}, 5*time.Second, time.Millisecond)
+	}, patience, time.Millisecond)
 }
 
 func TestRenderConcurrently(t *testing.T) {

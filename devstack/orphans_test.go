@@ -113,7 +113,7 @@ func TestEphemeralServersDieWithTheirParent(t *testing.T) {
 		for _, pid := range children {
 			require.False(c, running(pid))
 		}
-	}, 10*time.Second, 50*time.Millisecond)
+	}, 2*time.Minute, 50*time.Millisecond)
 }
 
 func TestStrangersAreLeftAlone(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 )
 
 // startTimeout limits Start and Restart.
-const startTimeout = 60 * time.Second
+const startTimeout = 2 * time.Minute
 
 // Stack is a set of running services.
 type Stack struct {

@@ -198,7 +198,7 @@ func await(t testing.TB, signal <-chan struct{}, what string) {
 	t.Helper()
 	select {
 	case <-signal:
-	case <-time.After(60 * time.Second):
+	case <-time.After(longWait):
 		require.FailNow(t, what+": it does not come")
 	}
 }
@@ -373,7 +373,7 @@ func TestManyUploadsAtOnce(t *testing.T) {
 		require.NoError(c,
 			s.store.DB().NewRaw("SELECT count(*) FROM avatars WHERE state = 'processing'").Scan(t.Context(), &waiting))
 		require.Zero(c, waiting)
-	}, 4*time.Minute, 100*time.Millisecond, "all are processed; it is a minute's work of two cores")
+	}, 4*longWait, 100*time.Millisecond, "all are processed; it is a minute's work of two cores")
 	for name, p := range map[string]*process{"API": api, "worker": worker} {
 		peak := p.peakMemory(t)
 		t.Logf("%s: %d MB", name, peak>>20)

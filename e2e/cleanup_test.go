@@ -128,7 +128,7 @@ func (a *attic) fill(t *testing.T) map[watchparty.Policy]int {
 	for policy, k := range kinds {
 		old[policy] = 25
 		if policy == watchparty.PolicyMessages {
-			old[policy] = 3500 // four batches, so that a test can find the run in the middle
+			old[policy] = 3500 // four batches, so that a run can be stopped between two
 		}
 		threshold := time.Now().Add(-a.ages[policy])
 		for moment, n := range map[time.Time]int{threshold.Add(-time.Hour): old[policy], threshold.Add(time.Hour): 7} {
@@ -164,28 +164,8 @@ func (a *attic) run(t require.TestingT, id string) run {
 	return answer.Data
 }
 
-// awaitMiddle returns when the run has removed some of what the policy is about.
-func (a *attic) awaitMiddle(t *testing.T, id string, policy watchparty.Policy, all int) {
-	t.Helper()
-	deadline := time.After(60 * time.Second)
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		switch n := a.run(t, id).Counts[policy]; {
-		case n >= all:
-			require.FailNow(t, "too late to interrupt", "%s: %d", policy, n)
-		case n > 0:
-			return
-		}
-		select {
-		case <-tick.C:
-		case <-deadline:
-			require.FailNow(t, "the run does not begin")
-		}
-	}
-}
-
-// stopAt lets sessions come as far as the trigger and no further, until they are let go.
+// stopAt lets sessions come as far as the trigger and no further, until they are let go. A session that waits is
+// refused after lockTimeout, and tries again: arrived returns soon after the beginning of a wait.
 func (a *attic) stopAt(t *testing.T, trigger string) (arrived, release func()) {
 	t.Helper()
 	conn, err := a.store.DB().Conn(t.Context())
@@ -207,7 +187,8 @@ func (a *attic) stopAt(t *testing.T, trigger string) (arrived, release func()) {
 			require.NoError(
 				c,
 				a.store.DB().
-					NewRaw("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted").
+					NewRaw("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted "+
+						"AND waitstart > clock_timestamp() - make_interval(secs => ?)", lockTimeout.Seconds()/2).
 					Scan(t.Context(), &waiting),
 			)
 			require.Equal(c, 1, waiting)
@@ -283,11 +264,16 @@ func TestWorkerKilledInCleanup(t *testing.T) {
 	t.Run("in the middle", func(t *testing.T) {
 		old := a.fill(t)
 		before := a.count(t)
+		arrived, release := a.stopAt(t, `TRIGGER wait BEFORE UPDATE OF counts ON cleanup_runs FOR EACH ROW
+			WHEN (NEW.policy = 'old_messages' AND (OLD.counts->>'old_messages')::integer > 0)`)
 		id := startCleanup(t, a.admin, everything)
-		a.awaitMiddle(t, id, watchparty.PolicyMessages, old[watchparty.PolicyMessages])
+		arrived()
 		a.killWorker(t, id)
+		done := a.run(t, id).Counts[watchparty.PolicyMessages]
+		require.Positive(t, done)
+		require.Less(t, done, old[watchparty.PolicyMessages])
+		release()
 		a.worker = a.startWorker(a.t)
-		require.Less(t, a.run(t, id).Counts[watchparty.PolicyMessages], old[watchparty.PolicyMessages])
 		a.requireCompleted(t, id, before, old)
 		require.Equal(t, old, a.run(t, id).Counts)
 	})
@@ -295,19 +281,22 @@ func TestWorkerKilledInCleanup(t *testing.T) {
 	t.Run("several times, between the rows, their count and the commit", func(t *testing.T) {
 		old := a.fill(t)
 		before := a.count(t)
-		id := startCleanup(t, a.admin, everything)
-		a.awaitMiddle(t, id, watchparty.PolicyMessages, old[watchparty.PolicyMessages])
-		for _, trigger := range []string{
+		triggers := []string{
 			"TRIGGER wait AFTER DELETE ON messages FOR EACH STATEMENT",
 			"TRIGGER wait BEFORE UPDATE OF counts ON cleanup_runs FOR EACH ROW WHEN (NEW.policy = 'old_messages')",
 			"TRIGGER wait AFTER DELETE ON sessions FOR EACH STATEMENT",
 			`CONSTRAINT TRIGGER wait AFTER UPDATE OF counts ON cleanup_runs DEFERRABLE INITIALLY DEFERRED
 				FOR EACH ROW WHEN (NEW.policy = 'ended_invitations')`,
-		} {
-			arrived, release := a.stopAt(t, trigger)
+		}
+		arrived, release := a.stopAt(t, triggers[0])
+		id := startCleanup(t, a.admin, everything)
+		for _, next := range append(triggers[1:], "") {
 			arrived()
 			a.killWorker(t, id)
 			release()
+			if next != "" { // before a worker can come past it
+				arrived, release = a.stopAt(t, next)
+			}
 			a.worker = a.startWorker(a.t)
 		}
 		a.requireCompleted(t, id, before, old)

@@ -4,7 +4,6 @@ import (
 	"net"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -47,7 +46,7 @@ func TestWrongSettings(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := start(t, t.TempDir(), c.environ, c.args...)
-			require.Equal(t, 1, p.wait(t, 30*time.Second), p.out.String())
+			require.Equal(t, 1, p.wait(t), p.out.String())
 			said := strings.TrimSpace(p.out.String())
 			lines := strings.Split(said, "\n")
 			last := lines[len(lines)-1]

@@ -81,7 +81,7 @@ func (h *hoarder) take(ctx context.Context) {
 func (h *hoarder) awaitFull(t *testing.T) {
 	t.Helper()
 	before := h.refused.Load()
-	require.Eventually(t, func() bool { return h.refused.Load() > before+3 }, time.Minute, time.Millisecond)
+	require.Eventually(t, func() bool { return h.refused.Load() > before+3 }, longWait, time.Millisecond)
 }
 
 // stop gives all connections back.
@@ -177,13 +177,10 @@ func TestConnectionsTaken(t *testing.T) {
 		eventually(t, func(c *assert.CollectT) {
 			require.Equal(c, "connected", s.client.get(c, "/health").data(c)["database"])
 		}, "the database is back")
-		well := startTraffic(t, 20, host.searches("day"))
-		well.await(t, http.StatusOK, 20)
-		well.requireBounded(t, http.StatusOK)
-		require.Zero(t, well.count(http.StatusServiceUnavailable))
+		host.requireWell(t)
 		writing.await(t, http.StatusCreated, 5)
 		t.Logf("limit %s: well %s after connections were there", limit, time.Since(released))
-		require.Equal(t, 0, waiting.wait(t, time.Minute), waiting.out.String())
+		require.Equal(t, 0, waiting.wait(t), waiting.out.String())
 		name := "late" + strings.TrimPrefix(limit, "-")
 		second.client.register(t, name, "Late")
 		eventually(t, func(c *assert.CollectT) {

@@ -7,10 +7,8 @@ import (
 	"net/url"
 	"os"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
@@ -177,12 +175,14 @@ func TestConsole(t *testing.T) {
 		mended.Store(true)
 		p.press(t, "Retry", map[string]string{"note": "The mail server knows the domain now"})
 		p.shows(t, "Another email is queued.")
-		require.Eventually(t, func() bool {
+		eventually(t, func(c *assert.CollectT) { // the browser refuses either while it loads the page
 			_, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool]("location.reload(), true"))
-			require.NoError(t, err)
+			require.NoError(c, err)
 			text, err := chromedp.Run(p.ctx, chromedp.Evaluate[string]("document.querySelector('dl')?.innerText ?? ''"))
-			return err == nil && strings.Contains(text, "Sent\n") && len(smtp.Accepted()) == 1
-		}, time.Minute, 200*time.Millisecond)
+			require.NoError(c, err)
+			require.Contains(c, text, "Sent\n")
+			require.Len(c, smtp.Accepted(), 1)
+		}, "it is sent")
 		require.Contains(t, smtp.Accepted()[0], "Dave")
 	})
 	t.Run("a schedule", func(t *testing.T) {
@@ -210,8 +210,12 @@ func TestConsole(t *testing.T) {
 		p.press(t, "Run now", nil)
 		p.press(t, "Cancel the run", map[string]string{"note": "Too early"})
 		p.shows(t, "The run ends after its current batch.")
-		run, err := chromedp.Run(p.ctx, chromedp.Evaluate[string]("location.href"))
-		require.NoError(t, err)
+		var run string
+		eventually(t, func(c *assert.CollectT) { // the page reloads itself
+			var err error
+			run, err = chromedp.Run(p.ctx, chromedp.Evaluate[string]("location.href"))
+			require.NoError(c, err)
+		}, "the address of the run")
 		p.goTo(t, s.url+"/admin/queues", "Resume maintenance")
 		p.press(t, "Resume maintenance", nil)
 		p.goTo(t, run, "Cancelled")

@@ -68,11 +68,12 @@ func startDev(t *testing.T, dir string, offset int) *devSystem {
 // devPorts are those that dev uses, before the offset.
 var devPorts = []int{1025, 5000, 7233, 8025, 8233, 9090, 9091, 9092, 15432, 16379}
 
-// freeOffset finds an offset at which all of dev's ports are free.
+// freeOffset finds an offset at which all of dev's ports are free. The ports are below those that other tests pick for
+// their servers, which may not listen yet, or not at the moment.
 func freeOffset(t *testing.T) int {
 	t.Helper()
 	for range 100 {
-		offset := 1000 + rand.IntN(15000)
+		offset := 1000 + rand.IntN(2600)
 		if allFree(offset) {
 			return offset
 		}
@@ -148,7 +149,7 @@ func TestWholeFlow(t *testing.T) {
 		requirePicture(t, me.data(t)["avatar"].(map[string]any)["medium"].(string), 512)
 
 		require.NoError(t, again.cmd.Process.Signal(syscall.SIGINT))
-		require.Equal(t, 0, again.wait(t, 40*time.Second), again.out.String())
+		require.Equal(t, 0, again.wait(t), again.out.String())
 		require.True(t, allFree(offset), "ctrl-C leaves nothing running")
 	})
 }
@@ -257,16 +258,19 @@ func (f *flow) catalogue(t *testing.T) {
 	films, err := demo.Movies("")
 	require.NoError(t, err)
 	require.Len(t, first.list(t), len(films))
-	second := f.client.get(t, "/movies?limit=100")
-	require.Equal(t, "HIT", second.header.Get("X-Cache"))
+	var second answer
+	eventually(t, func(c *assert.CollectT) { // a busy process may just have lost its lease
+		second = f.client.get(c, "/movies?limit=100")
+		require.Equal(c, "HIT", second.header.Get("X-Cache"))
+	}, "the cache answers")
 	require.Equal(t, true, second.object(t)["_cached"])
 	require.Equal(t, first.list(t), second.list(t))
 	request, err := http.NewRequest(http.MethodGet, f.client.base+"/movies?limit=100", nil)
 	require.NoError(t, err)
 	request.Header.Set("If-None-Match", second.header.Get("ETag"))
 	require.Equal(t, http.StatusNotModified, f.client.send(t, request).status)
-	require.Contains(t, f.out.String(), "Cache MISS")
-	require.Contains(t, f.out.String(), "Cache HIT")
+	f.awaitLine(t, "Cache MISS")
+	f.awaitLine(t, "Cache HIT")
 }
 
 func (f *flow) roomsAndChat(t *testing.T) {

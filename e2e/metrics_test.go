@@ -184,9 +184,7 @@ func TestMetricsOfRules(t *testing.T) {
 	api := s.startAPI(t)
 	s.environ = append(slices.Clone(environ), "METRICS_ADDR="+addresses["worker"])
 	worker := s.startWorker(t)
-	require.Equal(t, 201, s.client.post(t, "/auth/register", map[string]any{
-		"username": "ada", "email": "ada@party.example", "password": "correct horse battery staple",
-	}).status)
+	s.client.register(t, "ada", "Ada")
 	var queries []string
 	for _, path := range []string{
 		"monitoring/alerts.yml", "monitoring/dashboard.json", "kubernetes/components/prometheus/prometheus-adapter.yaml",
@@ -207,13 +205,15 @@ func TestMetricsOfRules(t *testing.T) {
 
 	// Metrics of both processes are checked in both.
 	for part, address := range addresses {
-		names := scrapeMetrics(t, address)
-		for _, name := range []string{
-			"watchparty_work_up", "watchparty_outbox_wait_seconds_count", "watchparty_postgres_pool_connections_used",
-			"watchparty_redis_pool_connections", "watchparty_cache_hits_total", "temporal_request_total", "go_goroutines",
-		} {
-			require.True(t, names[name], "%s in the %s", name, part)
-		}
+		eventually(t, func(c *assert.CollectT) {
+			names := scrapeMetrics(c, address)
+			for _, name := range []string{
+				"watchparty_work_up", "watchparty_outbox_wait_seconds_count", "watchparty_postgres_pool_connections_used",
+				"watchparty_redis_pool_connections", "watchparty_cache_hits_total", "temporal_request_total", "go_goroutines",
+			} {
+				require.True(c, names[name], "%s in the %s", name, part)
+			}
+		}, part)
 	}
 
 	// Profiles are served where the setting says so.

@@ -31,7 +31,7 @@ func TestPartiesThroughKills(t *testing.T) {
 	s.exec(t, "UPDATE users SET email_verified_at = now()")
 	s.awaitIdle(t)
 	starts, cancelled := newPartyOf(t, host, 5*time.Hour), newPartyOf(t, host, 5*time.Hour)
-	reminds := newPartyOf(t, host, time.Hour+10*time.Second) // the reminder is due while nobody can send it
+	reminds := newPartyOf(t, host, time.Hour+20*time.Second) // the reminder is due while nobody can send it
 	for _, party := range []*party{reminds, starts, cancelled} {
 		for name, reply := range map[string]string{"ada": "yes", "ben": "maybe", "cleo": "yes", "dan": "no"} {
 			got := guests[name].do(t, http.MethodPut, "/parties/"+party.id+"/answer", map[string]string{"answer": reply})
@@ -44,8 +44,8 @@ func TestPartiesThroughKills(t *testing.T) {
 	api.kill()
 	// The API would not have them so soon.
 	const soon = "UPDATE parties SET starts_at = date_trunc('milliseconds', clock_timestamp()) + ? * interval '1 ms' WHERE id = ?"
-	s.exec(t, soon, 10_000, cancelled.id)
-	s.exec(t, soon, 11_000, starts.id)
+	s.exec(t, soon, 25_000, cancelled.id) // time enough to cancel it
+	s.exec(t, soon, 26_000, starts.id)
 	instant := starts.read(t)["starts_at"]
 	for _, party := range []*party{starts, cancelled} {
 		eventually(t, func(c *assert.CollectT) {

@@ -13,7 +13,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -102,12 +101,12 @@ func TestPooler(t *testing.T) {
 	s.startWorker(t)
 
 	migrate := start(t, t.TempDir(), s.environ, "migrate")
-	require.Equal(t, 1, migrate.wait(t, time.Minute), migrate.out.String())
+	require.Equal(t, 1, migrate.wait(t), migrate.out.String())
 	require.Contains(t, migrate.out.String(), "pooler")
 	direct := start(t, t.TempDir(), append(s.environ, "DATABASE_URL="+s.stack.DatabaseURL()), "migrate")
-	require.Equal(t, 0, direct.wait(t, time.Minute), direct.out.String())
+	require.Equal(t, 0, direct.wait(t), direct.out.String())
 	waiting := start(t, t.TempDir(), s.environ, "migrate", "wait")
-	require.Equal(t, 0, waiting.wait(t, time.Minute), waiting.out.String())
+	require.Equal(t, 0, waiting.wait(t), waiting.out.String())
 
 	host, _ := s.client.register(t, "host", "Host")
 	room := host.post(t, "/rooms", map[string]any{"name": "Night"}).data(t)["id"].(string)

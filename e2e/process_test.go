@@ -55,15 +55,15 @@ func (p *process) stop(t testing.TB) int {
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); !errors.Is(err, os.ErrProcessDone) {
 		require.NoError(t, err)
 	}
-	return p.wait(t, 40*time.Second)
+	return p.wait(t)
 }
 
 // wait returns the exit code.
-func (p *process) wait(t testing.TB, limit time.Duration) int {
+func (p *process) wait(t testing.TB) int {
 	t.Helper()
 	select {
 	case <-p.done:
-	case <-time.After(limit):
+	case <-time.After(longWait):
 		require.FailNow(t, "the process did not end", p.out.String())
 	}
 	var exit *exec.ExitError

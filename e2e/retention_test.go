@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -187,6 +188,8 @@ type load struct {
 	rooms  []string
 	posts  float64 // a second
 	reads  float64
+
+	refused atomic.Int64 // requests that a busy machine did not take
 }
 
 // times are how long after its time each request of a slice of time was answered.
@@ -240,40 +243,48 @@ func newLoad(t testing.TB, s *system, of size) *load {
 func (l *load) run(ctx context.Context, t testing.TB) (all times) {
 	var both sync.WaitGroup
 	both.Go(func() {
-		all.posts = pace(ctx, l.posts, func() {
+		all.posts = pace(ctx, l.posts, func() bool {
 			body := fmt.Sprintf(`{"room_id": %q, "body": "What a film!"}`, l.rooms[rand.IntN(len(l.rooms))])
-			l.send(t, http.MethodPost, "/chat/messages", body, http.StatusCreated)
+			return l.send(t, http.MethodPost, "/chat/messages", body, http.StatusCreated)
 		})
 	})
 	both.Go(func() {
-		all.reads = pace(ctx, l.reads, func() {
-			l.send(t, http.MethodGet, "/chat/messages?limit=50&room_id="+l.rooms[rand.IntN(len(l.rooms))], "", http.StatusOK)
+		all.reads = pace(ctx, l.reads, func() bool {
+			room := l.rooms[rand.IntN(len(l.rooms))]
+			return l.send(t, http.MethodGet, "/chat/messages?limit=50&room_id="+room, "", http.StatusOK)
 		})
 	})
 	both.Wait()
 	return all
 }
 
-func (l *load) send(t testing.TB, method, path, body string, want int) {
+// send sends a request, and reports whether it was not refused. Any answer but the wanted one and a refusal fails the
+// test.
+func (l *load) send(t testing.TB, method, path, body string, want int) bool {
 	person := l.people[rand.IntN(len(l.people))]
 	request, err := http.NewRequestWithContext(t.Context(), method, person.base+path, strings.NewReader(body))
 	if !assert.NoError(t, err) {
-		return
+		return false
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("Authorization", "Bearer "+person.token)
 	response, err := l.http.Do(request)
 	if !assert.NoError(t, err) {
-		return
+		return false
 	}
 	defer func() { _ = response.Body.Close() }()
 	_, err = io.Copy(io.Discard, response.Body)
 	assert.NoError(t, err)
-	assert.Equal(t, want, response.StatusCode)
+	if response.StatusCode == http.StatusServiceUnavailable {
+		assert.NotEmpty(t, response.Header.Get("Retry-After"))
+		l.refused.Add(1)
+		return false
+	}
+	return assert.Equal(t, want, response.StatusCode)
 }
 
-// pace calls do at a fixed rate and measures each call from the moment at which it was due.
-func pace(ctx context.Context, rate float64, do func()) (took []time.Duration) {
+// pace calls do at a fixed rate and measures each call that succeeds, from the moment at which it was due.
+func pace(ctx context.Context, rate float64, do func() bool) (took []time.Duration) {
 	var (
 		calls sync.WaitGroup
 		mu    sync.Mutex
@@ -292,7 +303,9 @@ func pace(ctx context.Context, rate float64, do func()) (took []time.Duration) {
 		due := began.Add(time.Duration(float64(i-1) / rate * float64(time.Second)))
 		timer.Reset(time.Until(began.Add(time.Duration(float64(i) / rate * float64(time.Second)))))
 		calls.Go(func() {
-			do()
+			if !do() {
+				return
+			}
 			mu.Lock()
 			defer mu.Unlock()
 			took = append(took, time.Since(due))
@@ -460,6 +473,7 @@ func BenchmarkRetention(b *testing.B) {
 	run, err := r.store.Run(b.Context(), r.runID)
 	require.NoError(b, err)
 	rows := run.Counts[watchparty.PolicyMessages]
+	require.Zero(b, r.load.refused.Load())
 	require.InDelta(b, 1_000_000, rows, 100, "some are too old by now that were not when the clock was read")
 	for _, kind := range []struct {
 		name string

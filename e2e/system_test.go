@@ -1,12 +1,14 @@
 package e2e
 
 import (
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -43,12 +45,30 @@ func newSystemOn(t testing.TB, stack *devstack.Stack, databaseURL string) *syste
 	t.Helper()
 	addr := stacktest.FreeAddress(t)
 	s := &system{stack: stack, files: t.TempDir(), url: "http://" + addr, client: client{base: "http://" + addr + "/api"}}
-	s.environ = append(bare(t),
-		"APP_ENV=production", "LOG_LEVEL=info", "METRICS_ADDR=off", "HTTP_DRAIN_DELAY=1s",
-		"HTTP_ADDR="+addr, "PUBLIC_URL="+s.url, "AUTH_SECRET="+strings.Repeat("s", config.MinSecretBytes),
-		"DATABASE_URL="+databaseURL, "REDIS_URL="+stack.RedisURL(), "TEMPORAL_ADDRESS="+stack.TemporalAddress(),
-		"SMTP_HOST="+stack.SMTPHost(), "SMTP_PORT="+strconv.Itoa(stack.SMTPPort()), "SMTP_TLS=none",
-		"BLOB_URL=file://"+s.files+"?no_tmp_dir=true&metadata=skip", clockSkew+"=20m",
+	month := time.Now().AddDate(0, 6, 0).Month() // so that no schedule starts anything during a test
+	s.environ = append(
+		bare(t),
+		fmt.Sprintf("CLEANUP_SCHEDULE=0 4 1 %d *", month),
+		fmt.Sprintf("REPORT_WEEKLY_SCHEDULE=0 5 1 %d *", month),
+		fmt.Sprintf(
+			"REPORT_MONTHLY_SCHEDULE=0 5 1 %d *",
+			month,
+		),
+		"APP_ENV=production",
+		"LOG_LEVEL=info",
+		"METRICS_ADDR=off",
+		"HTTP_DRAIN_DELAY=1s",
+		"HTTP_ADDR="+addr,
+		"PUBLIC_URL="+s.url,
+		"AUTH_SECRET="+strings.Repeat("s", config.MinSecretBytes),
+		"DATABASE_URL="+databaseURL,
+		"REDIS_URL="+stack.RedisURL(),
+		"TEMPORAL_ADDRESS="+stack.TemporalAddress(),
+		"SMTP_HOST="+stack.SMTPHost(),
+		"SMTP_PORT="+strconv.Itoa(stack.SMTPPort()),
+		"SMTP_TLS=none",
+		"BLOB_URL=file://"+s.files+"?no_tmp_dir=true&metadata=skip",
+		clockSkew+"=20m",
 	)
 	cfg, err := config.Load(s.environ)
 	require.NoError(t, err)

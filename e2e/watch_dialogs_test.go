@@ -94,7 +94,7 @@ func TestWatchPageDialogs(t *testing.T) {
 	alice.press(t, "Quit the room")
 	alice.shows(t, "Nobody else is in the room who could become its host.")
 	alice.press(t, "Archive the room")
-	alice.shows(t, "The room is archived.")
+	alice.says(t, "The room is archived.")
 	alice.shows(t, "Movie night") // another one of hers
 	alice.lacks(t, "Renamed")
 	require.Equal(t, "archived", host.get(t, "/rooms/"+room).data(t)["state"])

@@ -63,6 +63,7 @@ func TestWatchPlayer(t *testing.T) {
 // subtitles that cannot be loaded, which she has chosen.
 func requireEditedMovie(t *testing.T, s *watchSystem, alice *watcher) {
 	t.Helper()
+	alice.seek(t, 1) // the movie lasts for a minute
 	alice.evaluates(t, `(window.video_ = document.querySelector('video'), video_.src_ = video_.src, '')`, "")
 	s.editMovie(t, "The City Lights Up", map[string]any{
 		"title":     "The City Goes Dark",
@@ -126,8 +127,7 @@ func requireKeys(t *testing.T, s *watchSystem, alice, bob *watcher) {
 
 	bob.blurs(t)
 	bob.types(t, " ")
-	bob.evaluates(t, `document.querySelector('#toast').textContent`,
-		"The host and the moderators control the movie here.")
+	bob.says(t, "The host and the moderators control the movie here.")
 	const muted, whole = `document.querySelector('video').muted + ''`, `(document.fullscreenElement !== null) + ''`
 	for _, w := range []*watcher{alice, bob} {
 		for _, key := range []struct{ key, state string }{{"m", muted}, {"f", whole}} {
@@ -197,11 +197,12 @@ func requireSubtitles(t *testing.T, alice, bob *watcher) {
 		bob.shows(t, movie)
 		alice.blurs(t)
 	}
+	alice.seek(t, 1) // a movie lasts for a minute
 	alice.blurs(t)
 	requireShown("Rocket to the Moon")
 	alice.types(t, "c")
 	requireShown("Rocket to the Moon: Rocket to the Moon in de")
-	alice.evaluates(t, `document.querySelector('#toast').textContent`, "Subtitles: Deutsch")
+	alice.says(t, "Subtitles: Deutsch")
 	alice.types(t, "c")
 	requireShown("Rocket to the Moon: Rocket to the Moon in en")
 	alice.picture(t, "watch-subtitles")
@@ -224,7 +225,7 @@ func requireSubtitles(t *testing.T, alice, bob *watcher) {
 	requireShown("The City Lights Up")
 	alice.evaluates(t, `document.querySelector('[aria-label="Subtitles"]').hidden + ''`, "true")
 	alice.types(t, "c")
-	alice.evaluates(t, `document.querySelector('#toast').textContent`, "This movie has no subtitles.")
+	alice.says(t, "This movie has no subtitles.")
 	bob.evaluates(t, shown, "The City Lights Up")
 }
 

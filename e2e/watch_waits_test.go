@@ -18,7 +18,8 @@ func TestRoomWaitsForDryPlayer(t *testing.T) {
 	bob.press(t, "Bob")
 	bob.shows(t, "Rocket to the Moon")
 	bob.record(t)
-	requireTogether(t, alice, bob, "after a late join")
+	alice.seek(t, 1) // the movie lasts for a minute
+	requireTogether(t, alice, bob, "before the wait")
 	eventually(t, func(c *assert.CollectT) {
 		var counted int
 		assert.NoError(c, s.store.DB().NewRaw("SELECT count(*) FROM live_members WHERE ready_cue > 0 "+

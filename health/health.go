@@ -165,7 +165,7 @@ func (c *Checker) look(ctx context.Context, r *running) Finding {
 	select {
 	case <-done:
 	case <-ctx.Done():
-		c.conclude(ctx, r, ctx.Err(), nil)
+		c.conclude(ctx, r, ctx.Err(), done, false)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -179,13 +179,17 @@ func (c *Checker) run(ctx context.Context, r *running) {
 	r.mu.Lock()
 	done := r.done
 	r.mu.Unlock()
-	c.conclude(ctx, r, err, done)
+	c.conclude(ctx, r, err, done, true)
 }
 
-// conclude keeps an answer. done is closed if the check has ended.
-func (c *Checker) conclude(ctx context.Context, r *running, err error, done chan struct{}) {
+// conclude keeps an answer of the check whose end closes done: its own when it has ended, or that of a look that gives
+// up. The latter does not count if the check has ended meanwhile.
+func (c *Checker) conclude(ctx context.Context, r *running, err error, done chan struct{}, ended bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.done != done {
+		return
+	}
 	since := r.finding.Since
 	r.finding = Finding{Part: r.Part, State: stateOf(err)}
 	if r.LastSuccess != nil {
@@ -198,7 +202,7 @@ func (c *Checker) conclude(ctx context.Context, r *running, err error, done chan
 		r.finding.Since = since
 		c.log.WarnContext(ctx, "health check failed", slog.String("part", r.Part), slog.Any("error", err))
 	}
-	if done != nil {
+	if ended {
 		r.asked, r.done = time.Now(), nil
 		close(done)
 	}

@@ -77,7 +77,7 @@ func TestLook(t *testing.T) {
 			<-release
 			return nil
 		}}, Check{Part: Redis, Run: func(context.Context) error { return nil }})
-		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		found := c.Look(ctx)
 		require.Equal(t, unreachable, found[0].State)
@@ -85,7 +85,13 @@ func TestLook(t *testing.T) {
 		c.Look(ctx)
 		require.EqualValues(t, 1, asked.Load(), "it is not asked twice at a time")
 		close(release)
-		require.Eventually(t, func() bool { return c.Look(t.Context())[0].OK() }, 10*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return c.Look(t.Context())[0].OK() }, patience, time.Millisecond)
+	})
+	t.Run("a look that gives up when the check has just ended", func(t *testing.T) {
+		c := NewChecker(silent(), Check{Part: Emails, Every: time.Hour, Run: func(context.Context) error { return nil }})
+		require.True(t, c.Look(t.Context())[0].OK())
+		c.conclude(t.Context(), c.checks[0], context.DeadlineExceeded, make(chan struct{}), false)
+		require.True(t, c.Look(t.Context())[0].OK(), "the answer counts, which is newer")
 	})
 	t.Run("as a metric", func(t *testing.T) {
 		registry := prometheus.NewRegistry()

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience is for what takes milliseconds on an idle machine. Lists of the development server are a second behind.
-const patience = time.Minute
+const patience = 2 * time.Minute
 
 // bench is the jobs of a real Temporal, with a task queue of the test's own.
 type bench struct {

@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience is for what takes milliseconds on an idle machine.
-const patience = 10 * time.Second
+const patience = 2 * time.Minute
 
 // open gives the test a migrated schema of its own and the address of it.
 func open(t *testing.T) (*bun.DB, string) {

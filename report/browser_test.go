@@ -27,6 +27,9 @@ import (
 
 const token = "one-time-token"
 
+// patience is for what a browser does in moments on an idle machine.
+const patience = 2 * time.Minute
+
 // sample looks like what a service might see.
 func sample(from watchparty.Day, days int) watchparty.ActivityReport {
 	r := reportOf(from, days, func(day int64) watchparty.Figures {
@@ -137,7 +140,8 @@ func startBrowser(t *testing.T) context.Context {
 	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Flag("disable-background-networking", true),
-		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-quic", true))
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-quic", true),
+		chromedp.WSURLReadTimeout(patience))
 	allocator, cancel := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), options...)
 	t.Cleanup(cancel)
 	first, cancelFirst := chromedp.NewContext(allocator)
@@ -235,7 +239,7 @@ func evaluate[T any](t *testing.T, p *tab, script string) T {
 func (p *tab) shows(t *testing.T, text string) {
 	t.Helper()
 	_, err := chromedp.Run(p.ctx, chromedp.PollFunction[bool](`text => document.body.innerText.includes(text)`,
-		chromedp.WithPollingArgs(text), chromedp.WithPollingTimeout(30*time.Second)))
+		chromedp.WithPollingArgs(text), chromedp.WithPollingTimeout(patience)))
 	require.NoError(t, err, text)
 }
 
@@ -328,7 +332,7 @@ func TestThePolicyIsInForce(t *testing.T) {
 	)
 	p := desktop.open(t, startBrowser(t), server.URL+"/plain")
 	p.shows(t, "Activity")
-	require.Eventually(t, func() bool { return len(p.complained()) > 0 }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return len(p.complained()) > 0 }, patience, 10*time.Millisecond)
 	require.Contains(t, p.complained()[0], "Content Security Policy")
 }
 
@@ -355,7 +359,7 @@ func TestReportsPage(t *testing.T) {
 		require.Eventually(t, func() bool {
 			got, err := os.ReadFile(filepath.Join(dir, "activity.csv"))
 			return err == nil && string(got) == string(want)
-		}, 20*time.Second, 20*time.Millisecond)
+		}, patience, 20*time.Millisecond)
 		require.Empty(t, p.complained())
 	})
 	t.Run("says that a link is not valid, and may try again", func(t *testing.T) {

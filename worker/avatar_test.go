@@ -40,7 +40,7 @@ func (d *darkroom) requireBegun(t *testing.T, name string) {
 	select {
 	case begun := <-d.begun:
 		require.Equal(t, name, begun)
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		t.Fatalf("%s is not rendered", name)
 	}
 }

@@ -69,7 +69,7 @@ func TestCheckHistories(t *testing.T) {
 				asleep = asleep && described.GetWorkflowExecutionInfo().GetHistoryLength() >= 11
 			}
 			assert.True(collect, asleep, "each has sent and sleeps")
-		}, 30*time.Second, 100*time.Millisecond)
+		}, patience, 100*time.Millisecond)
 		return found
 	}
 	require.Empty(t, check(formerly).Broken)

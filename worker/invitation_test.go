@@ -44,7 +44,8 @@ func (p *plant) exec(query string, args ...any) {
 func TestInvitationLives(t *testing.T) {
 	p := newPlant(t, stacktest.SMTPHost(), stacktest.SMTPPort())
 	p.run(t, job.TaskQueueEmail)
-	inviter, guest, in := p.invite(5 * time.Second)
+	p.wait(t, runs)
+	inviter, guest, in := p.invite(15 * time.Second) // in which both emails are sent
 	event := job.RoomInvitationEvent(in)
 	require.NoError(t, outbox.Temporal(p.client)(t.Context(), event))
 	var result job.RoomInvitationResult
@@ -68,7 +69,7 @@ func TestInvitationRevokedInVain(t *testing.T) {
 	require.Eventually(t, func() bool {
 		mail, err := p.store.Email(t.Context(), in.EmailID)
 		return err == nil && mail.LastAnswer != ""
-	}, 10*time.Second, 20*time.Millisecond)
+	}, patience, 20*time.Millisecond)
 	require.NoError(t, p.store.RevokeInvitation(t.Context(), in.InvitationID, inviter.ID))
 	require.NoError(t, tell(t.Context(), job.InvitationAnswerEvent(in, watchparty.InvitationRevoked)))
 	var result job.RoomInvitationResult

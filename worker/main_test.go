@@ -71,11 +71,14 @@ const (
 	pauses = "queue is paused"
 )
 
+// patience is for what takes moments on an idle machine.
+const patience = 2 * time.Minute
+
 func (s *signals) wait(t *testing.T, message string) {
 	t.Helper()
 	select {
 	case <-s.of(message):
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		t.Fatalf("the worker does not say: %s", message)
 	}
 }
@@ -185,7 +188,7 @@ func (r *running) awaitEnd(t *testing.T) error {
 	select {
 	case err := <-r.result:
 		return err
-	case <-time.After(30 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("the worker does not end")
 		return nil
 	}
@@ -249,7 +252,7 @@ func (p *plant) send(emailID string) client.WorkflowRun {
 // requireResult waits for a workflow that is to succeed.
 func (p *plant) requireResult(workflowID, runID string, result any) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(p.t.Context(), patience)
 	defer cancel()
 	require.NoError(p.t, p.client.GetWorkflow(ctx, workflowID, runID).Get(ctx, result))
 }

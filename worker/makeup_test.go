@@ -65,7 +65,7 @@ func TestMissingReportsAreMadeUpFor(t *testing.T) {
 	require.Eventually(t, func() bool {
 		return p.reports(watchparty.ReportWeek) == len(weeks) && p.reports(watchparty.ReportMonth) == len(months) &&
 			p.countRows("report_mails") == len(weeks)+len(months)
-	}, 60*time.Second, 50*time.Millisecond)
+	}, patience, 50*time.Millisecond)
 	makeUp(t.Context(), p.Deps)
 	require.Equal(t, len(weeks)+len(months), p.countRows("reports"))
 	require.Equal(t, len(weeks)+len(months), p.countRows("report_mails"), "each is mailed once to the one recipient")
@@ -81,6 +81,7 @@ func TestPausedReportsStayPaused(t *testing.T) {
 	for _, id := range []string{job.ScheduleWeeklyReport, job.ScheduleMonthlyReport} {
 		handle := p.client.ScheduleClient().GetHandle(t.Context(), id)
 		require.NoError(t, handle.Pause(t.Context(), client.SchedulePauseOptions{Note: "for now"}))
+		awaitState(t, handle, true, "for now")
 	}
 	_, err := p.store.DB().ExecContext(t.Context(), "UPDATE activity_since SET day = day - 75")
 	require.NoError(t, err)

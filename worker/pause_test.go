@@ -8,7 +8,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	workflowpb "go.temporal.io/api/workflow/v1"
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/devstack/stacktest"
@@ -105,7 +104,7 @@ func TestAwaitedEmailsGoFirst(t *testing.T) {
 	enqueue(job.PasswordChangedEvent)
 	enqueue(job.PasswordResetEvent)
 	require.NoError(t, p.store.ResumeEmails(t.Context(), admin.ID))
-	require.Eventually(t, func() bool { return len(smtp.Accepted()) == len(want) }, 20*time.Second, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return len(smtp.Accepted()) == len(want) }, patience, 20*time.Millisecond)
 
 	var order []int // the batches by their places in the queue
 	for _, email := range smtp.Accepted() {
@@ -122,7 +121,7 @@ func (p *plant) awaitActivity(workflowID string) {
 	require.Eventually(p.t, func() bool {
 		description, err := p.client.DescribeWorkflowExecution(p.t.Context(), workflowID, "")
 		return err == nil && len(description.PendingActivities) == 1
-	}, 10*time.Second, 5*time.Millisecond)
+	}, patience, 5*time.Millisecond)
 }
 
 // requireWaits wants a workflow's activity to be with Temporal, and with no worker, for a while.
@@ -131,8 +130,8 @@ func (p *plant) requireWaits(workflowID string) {
 	p.awaitActivity(workflowID)
 	require.Never(p.t, func() bool {
 		description, err := p.client.DescribeWorkflowExecution(p.t.Context(), workflowID, "")
-		return err != nil || len(description.PendingActivities) != 1 ||
-			description.PendingActivities[0].LastStartedTime != nil
+		return err == nil && // a busy Temporal may not answer
+			(len(description.PendingActivities) != 1 || description.PendingActivities[0].LastStartedTime != nil)
 	}, 3*pausePoll/2, 50*time.Millisecond)
 }
 
@@ -145,19 +144,19 @@ func TestNextAttemptIsKnown(t *testing.T) {
 	r := p.run(t, job.TaskQueueEmail)
 	started := p.send(id)
 	var email watchparty.Email
-	var pending *workflowpb.PendingActivityInfo
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
 		description, err := p.client.DescribeWorkflowExecution(t.Context(), started.GetID(), started.GetRunID())
 		require.NoError(c, err)
 		require.Len(c, description.GetPendingActivities(), 1)
-		pending = description.GetPendingActivities()[0]
+		pending := description.GetPendingActivities()[0]
 		email, err = p.store.Email(t.Context(), id)
 		require.NoError(c, err)
 		require.Equal(c, watchparty.WaitRetry, email.WaitsFor)
 		require.Equal(c, pending.GetAttempt(), int32(email.Attempts)+1)
 		require.NotNil(c, pending.GetNextAttemptScheduleTime())
-	}, time.Minute, 50*time.Millisecond)
-	require.WithinDuration(t, pending.GetNextAttemptScheduleTime().AsTime(), email.WaitsUntil, 3*time.Second)
+		// Temporal hears of the failure after the row, on a busy machine maybe much later: then the next attempt counts.
+		require.WithinDuration(c, pending.GetNextAttemptScheduleTime().AsTime(), email.WaitsUntil, 3*time.Second)
+	}, patience, 50*time.Millisecond)
 	require.WithinDuration(t, time.Now().Add(24*time.Hour), email.DeadlineAt, time.Hour, "as the policy intends")
 	r.stop()
 	require.NoError(t, r.awaitEnd(t))

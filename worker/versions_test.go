@@ -44,7 +44,7 @@ func TestRollout(t *testing.T) {
 		require.EventuallyWithT(t, func(collect *assert.CollectT) { // once Temporal has heard of the version
 			_, err := handle.SetCurrentVersion(t.Context(), client.WorkerDeploymentSetCurrentVersionOptions{BuildID: build})
 			assert.NoError(collect, err)
-		}, time.Minute, 200*time.Millisecond)
+		}, patience, 200*time.Millisecond)
 	}
 	execute := func() client.WorkflowRun {
 		t.Helper()
@@ -56,7 +56,7 @@ func TestRollout(t *testing.T) {
 	}
 	result := func(run client.WorkflowRun) (build string) {
 		t.Helper()
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
 		require.NoError(t, run.Get(ctx, &build))
 		return build
@@ -69,7 +69,7 @@ func TestRollout(t *testing.T) {
 		described, err := c.DescribeWorkflowExecution(t.Context(), running.GetID(), "")
 		assert.NoError(collect, err)
 		assert.GreaterOrEqual(collect, described.GetWorkflowExecutionInfo().GetHistoryLength(), int64(4), "it waits")
-	}, time.Minute, 50*time.Millisecond)
+	}, patience, 50*time.Millisecond)
 
 	start("two")
 	makeCurrent("two")

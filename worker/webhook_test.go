@@ -124,7 +124,7 @@ func (p *plant) awaitDelivery(
 		require.NotEmpty(c, all)
 		newest = all[0]
 		require.Equal(c, state, newest.State)
-	}, 60*time.Second, 20*time.Millisecond)
+	}, patience, 20*time.Millisecond)
 	return newest
 }
 
@@ -197,7 +197,7 @@ func TestWebhooks(t *testing.T) {
 		for range rooms {
 			p.openRoom(t, host)
 		}
-		require.Eventually(t, func() bool { return len(quick.messages()) == rooms }, 30*time.Second, 10*time.Millisecond)
+		require.Eventually(t, func() bool { return len(quick.messages()) == rooms }, patience, 10*time.Millisecond)
 		require.LessOrEqual(t, len(slow.messages()), 4, "it has no more than its share of the worker")
 		close(release)
 		slow.answerWith(answering(http.StatusNoContent))
@@ -205,7 +205,7 @@ func TestWebhooks(t *testing.T) {
 			left, err := p.store.Webhook(t.Context(), hanging.ID)
 			require.NoError(t, err)
 			return left.Pending == 0
-		}, 60*time.Second, 50*time.Millisecond)
+		}, patience, 50*time.Millisecond)
 		require.Len(t, slow.messages(), rooms, "each once")
 		require.NoError(t, p.store.DeleteWebhook(t.Context(), admin.ID, hanging.ID))
 		require.NoError(t, p.store.DeleteWebhook(t.Context(), admin.ID, other.ID))
@@ -273,7 +273,7 @@ func TestWebhooks(t *testing.T) {
 			now, err := p.store.Webhook(t.Context(), hook.ID)
 			require.NoError(t, err)
 			return now.Pending == 0 && now.Failed == 0
-		}, 30*time.Second, 20*time.Millisecond)
+		}, patience, 20*time.Millisecond)
 		ids := map[string]bool{}
 		for _, m := range r.messages() {
 			ids[m.id] = true

@@ -136,7 +136,7 @@ func firstAction(t *testing.T, schedule client.ScheduleHandle) *client.ScheduleW
 		}
 		started = description.Info.RecentActions[0].StartWorkflowResult
 		return true
-	}, 10*time.Second, 20*time.Millisecond)
+	}, patience, 20*time.Millisecond)
 	return started
 }
 
@@ -236,7 +236,7 @@ func TestRunStopsQueuesTogether(t *testing.T) {
 		err := lock.NewRaw("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'cleanup_runs'::regclass").
 			Scan(t.Context(), &waiting)
 		return err == nil && waiting == 1
-	}, 10*time.Second, 10*time.Millisecond)
+	}, patience, 10*time.Millisecond)
 
 	stopped := time.Now()
 	r.stop()

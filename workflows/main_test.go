@@ -97,7 +97,7 @@ func newWorld(t *testing.T) *world {
 	suite.SetLogger(signalLog{temporallog.NewStructuredLogger(discard), t})
 	env := suite.NewTestWorkflowEnvironment()
 	asked := map[string]workflow.ActivityOptions{}
-	env.SetTestTimeout(20 * time.Second)
+	env.SetTestTimeout(2 * time.Minute)
 	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&unlimited{asked: asked}}})
 	w := &world{TestWorkflowEnvironment: env, t: t, asked: asked}
 	registerResult[job.EmailInput, job.EmailResult](w, job.ActivitySendEmail)

@@ -29,7 +29,7 @@ func OpenBrowser(ctx context.Context, host, address string, more ...chromedp.Exe
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("autoplay-policy", "document-user-activation-required"),
 		chromedp.Flag("host-resolver-rules", "MAP "+host+" "+address),
-		chromedp.WSURLReadTimeout(time.Minute), // a busy machine starts it late
+		chromedp.WSURLReadTimeout(startTime),
 	)
 	allocator, stop := chromedp.NewExecAllocator(context.WithoutCancel(ctx), append(options, more...)...)
 	return openTab(allocator, host, stop)

@@ -68,7 +68,7 @@ func TestHealthOfAWorker(t *testing.T) {
 	require.NoError(t, w.Start())
 	defer w.Stop()
 	require.EventuallyWithT(t, func(collect *assert.CollectT) { assert.NoError(collect, check("default")) },
-		20*time.Second, 20*time.Millisecond)
+		2*time.Minute, 20*time.Millisecond)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -17,7 +17,7 @@ import (
 )
 
 // cleanupTimeout limits the wait for locks that a test's connections still hold on its schema.
-const cleanupTimeout = 10 * time.Second
+const cleanupTimeout = time.Minute
 
 // DatabaseURL makes a new, empty schema and returns a URL whose connections have it as their search_path. The schema
 // is dropped in t.Cleanup, so close what uses it in a Cleanup that is registered after this call.

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -30,7 +31,7 @@ var current *devstack.Stack
 // Main is a TestMain: it starts the services that the environment does not name, runs the tests, stops the services and
 // exits with the tests' code.
 func Main(m *testing.M, services ...devstack.Service) {
-	os.Exit(With(m, services...).Run())
+	os.Exit(With(m, services...).run())
 }
 
 // Runner runs tests with servers around them, for goleak.VerifyTestMain.
@@ -46,6 +47,23 @@ func With(m interface{ Run() int }, services ...devstack.Service) Runner {
 
 // Run returns the exit code of the tests, or 1 if the servers do not start or stop.
 func (r Runner) Run() int {
+	code := r.run()
+	if code == 0 {
+		settle()
+	}
+	return code
+}
+
+// settle gives goroutines that are about to end more time than the half second of goleak, which reports those that are
+// left.
+func settle() {
+	left, end := goleak.Find(), time.Now().Add(10*time.Second)
+	for left != nil && time.Now().Before(end) {
+		left = goleak.Find()
+	}
+}
+
+func (r Runner) run() int {
 	debug.SetGCPercent(400) // the heap of a test is small, and collecting it a seventh of a test's CPU
 	missing := slices.DeleteFunc(slices.Clone(r.services), func(s devstack.Service) bool {
 		return os.Getenv(settings[s]) != ""

@@ -34,6 +34,9 @@ const pause = "\x00pause\x00" // pause + a duration + pause + the answer
 // After is an answer that comes after a delay.
 func After(d time.Duration, answer string) string { return pause + d.String() + pause + answer }
 
+// closeTimeout is how long a client may take to close its connection after the test.
+const closeTimeout = 30 * time.Second
+
 // Script has a server's answer to each command; other commands get the usual answer. "greeting" is the banner, "." the
 // answer to the content, "*" the answer to the first line of an AUTH exchange, "**" to the second, and so on.
 type Script struct {
@@ -109,7 +112,7 @@ func ServeEach(t testing.TB, script func() Script) *Server {
 		go func() { sessions.Wait(); close(ended) }()
 		select {
 		case <-ended:
-		case <-time.After(2 * time.Second):
+		case <-time.After(closeTimeout):
 			t.Error("the client has left a connection open")
 			conns.Range(func(conn, _ any) bool { conn.(net.Conn).Close(); return true })
 			<-ended
