@@ -76,6 +76,7 @@ func (c *Console) functions() template.FuncMap {
 		"unattended":   unattended,
 		"paused":       paused,
 		"backlog":      backlog,
+		"waits":        waits,
 		"lateAt":       lateAt,
 		"target":       target,
 		"noMovie":      func() contract.Movie { return contract.Movie{} },
@@ -504,9 +505,12 @@ func isIdle(q contract.TaskQueue) bool {
 // unattended returns the queues with waiting tasks that no worker takes.
 func unattended(queues []contract.TaskQueue) []contract.TaskQueue {
 	return slices.DeleteFunc(slices.Clone(queues), func(q contract.TaskQueue) bool {
-		return !isIdle(q) || value(q.Backlog) == 0 && value(q.BacklogAgeSeconds) == 0
+		return !isIdle(q) || !waits(q)
 	})
 }
+
+// waits reports whether a task is known to wait on a queue.
+func waits(q contract.TaskQueue) bool { return value(q.Backlog) > 0 || value(q.BacklogAgeSeconds) > 0 }
 
 // backlog is how many tasks wait on a queue. Temporal's count is an estimate: it may be 0 while one is known to wait.
 func backlog(q contract.TaskQueue) string {
