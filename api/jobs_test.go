@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"testing"
@@ -10,9 +11,12 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
 	temporalclient "go.temporal.io/sdk/client"
 	temporallog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/devstack/stacktest"
@@ -232,24 +236,49 @@ func TestJobs(t *testing.T) {
 	})
 }
 
-// TestRetryInAPause: a job whose steps wait for the end of a pause is not tried, and nobody is told that it was.
+// TestRetryInAPause: a job whose step waits for the end of a pause is not tried, and nobody is told that it was.
 func TestRetryInAPause(t *testing.T) {
 	t.Parallel()
-	failed := jobs.Step{State: "scheduled", LastFailure: "no answer"}
-	paused := failed
-	paused.QueuePaused = true
-	for name, c := range map[string]struct {
-		steps []jobs.Step
-		want  error
-	}{
-		"no step":            {nil, watchparty.ErrNothingToRetry},
-		"a step under way":   {[]jobs.Step{{State: "started", LastFailure: "no answer"}}, watchparty.ErrNothingToRetry},
-		"a step in a pause":  {[]jobs.Step{paused}, watchparty.ErrQueuePaused},
-		"a pause and a step": {[]jobs.Step{{State: "started"}, paused}, watchparty.ErrQueuePaused},
-	} {
-		_, err := (&Server{}).retryJob(t.Context(), jobs.Detail{Job: jobs.Job{State: jobs.Running}, Steps: c.steps}, "")
-		require.Equal(t, c.want, err, name)
+	b := setup(t)
+	root := b.admin(t, "root")
+	const step = "StepThatFails"
+	deciding := uuid.NewString()
+	c := dialTemporal(t, stacktest.TemporalAddress())
+	workers := []worker.Worker{
+		worker.New(c, deciding, worker.Options{}),
+		worker.New(c, job.TaskQueueWebhooks, worker.Options{DisableWorkflowWorker: true}),
 	}
+	workers[0].RegisterWorkflowWithOptions(func(ctx workflow.Context, _ job.EmailInput) error {
+		return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+			TaskQueue: job.TaskQueueWebhooks, StartToCloseTimeout: time.Minute,
+			RetryPolicy: &temporal.RetryPolicy{InitialInterval: time.Hour, MaximumInterval: time.Hour},
+		}), step).Get(ctx, nil)
+	}, workflow.RegisterOptions{Name: job.WorkflowCleanup})
+	workers[1].RegisterActivityWithOptions(func(context.Context) error { return errors.New("no answer") },
+		activity.RegisterOptions{Name: step})
+	for _, w := range workers {
+		require.NoError(t, w.Start())
+		t.Cleanup(w.Stop)
+	}
+	id := b.startJob(t, job.Event{
+		WorkflowID: "test/" + uuid.NewString(), Workflow: job.WorkflowCleanup, TaskQueue: deciding, Input: job.EmailInput{},
+	})
+	inPhase := func(phase string) {
+		t.Helper()
+		require.EventuallyWithT(t, func(collect *assert.CollectT) {
+			found := b.do(t, "GET", "/admin/jobs/"+id, root.token, nil)
+			require.Equal(collect, 200, found.status)
+			require.Equal(collect, phase, found.data()["phase"])
+		}, time.Minute, 50*time.Millisecond)
+	}
+	inPhase("retrying")
+	b.do(t, "POST", "/admin/queues/webhooks/pause"+because("new disks"), root.token, nil)
+	inPhase("waiting")
+	b.do(t, "POST", "/admin/jobs/"+id+"/retry", root.token, nil).requireProblem(t, 409, "queue_paused")
+	b.do(t, "POST", "/admin/queues/webhooks/resume", root.token, nil)
+	a := b.do(t, "POST", "/admin/jobs/"+id+"/retry", root.token, nil)
+	require.Equal(t, 200, a.status, a)
+	require.Equal(t, "tried_now", a.data()["how"])
 }
 
 // promoted makes an account an admin.
