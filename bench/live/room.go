@@ -130,7 +130,7 @@ func (r *Room) connected() bool {
 	return true
 }
 
-// together reports whether playback moves, and all are near.
+// together reports whether playback moves, all are near, and the duration is known.
 func (r *Room) together() bool {
 	s, ok := r.last()
 	if !ok || s.Status != playback.Playing {
@@ -138,6 +138,9 @@ func (r *Room) together() bool {
 	}
 	for _, v := range r.Viewers {
 		if e, ok := s.Errors[v]; !ok || math.Abs(e) > near {
+			return false
+		}
+		if v.State().DurationMS == nil { // when it is learnt, the state changes once more
 			return false
 		}
 	}
