@@ -46,6 +46,7 @@ func (s *Store) PartyStatus(ctx context.Context, id string) (job.PartyStatus, er
 	}
 	return job.PartyStatus{
 		State: watchparty.PartyState(row.State), Moves: row.Moves, StartsAt: row.StartsAt.UTC(),
+		ScheduledAt: row.CreatedAt.UTC(),
 	}, nil
 }
 

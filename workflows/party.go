@@ -21,10 +21,13 @@ func ScheduledParty(ctx workflow.Context, in job.PartyInput) (job.PartyResult, e
 			dropSignals(ctx, job.PartyChangedSignal(moves+1))
 		}
 	}()
-	for {
+	for first := true; ; first = false {
 		status, err := readParty(ctx, in)
 		if err != nil || status.State == "" {
 			return job.PartyResult{}, err
+		}
+		if first && !status.ScheduledAt.IsZero() {
+			since = status.ScheduledAt // Temporal or the workers may have been away since then
 		}
 		if status.Moves != known.Moves {
 			since = workflow.Now(ctx)

@@ -87,6 +87,15 @@ func TestScheduledParty(t *testing.T) {
 		require.Empty(t, s.told)
 		require.Equal(t, 5*time.Minute, s.armed)
 	})
+	t.Run("whose workflow begins late reminds nevertheless", func(t *testing.T) {
+		s := newPartyStage(t, 40*time.Minute)
+		s.status.ScheduledAt = s.Now().Add(-25 * time.Minute)
+		s.becomes(40*time.Minute, started(s), "")
+		s.run()
+		require.Equal(t, []job.PartyNoticesInput{notice(watchparty.NoticeHour, 0)}, s.told)
+		require.Equal(t, []time.Duration{0}, s.at)
+		require.Equal(t, 35*time.Minute, s.armed)
+	})
 	t.Run("that is moved reminds anew", func(t *testing.T) {
 		s := newPartyStage(t, 3*day)
 		moved := job.PartyStatus{State: watchparty.PartyScheduled, Moves: 1, StartsAt: s.in.StartsAt.Add(3 * day)}

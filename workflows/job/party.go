@@ -24,6 +24,8 @@ type PartyStatus struct {
 	State    watchparty.PartyState `json:"state,omitempty"` // empty when its row is gone
 	Moves    int                   `json:"moves,omitempty"`
 	StartsAt time.Time             `json:"starts_at,omitzero"`
+	// ScheduledAt is when the party was scheduled first; zero in the histories of former versions.
+	ScheduledAt time.Time `json:"scheduled_at,omitzero"`
 }
 
 // PartyNoticesInput says what the guests of a party are told by email. It is void once the party has another number of
