@@ -80,7 +80,8 @@ func (c *Console) functions() template.FuncMap {
 		"lateAt":       lateAt,
 		"target":       target,
 		"noMovie":      func() contract.Movie { return contract.Movie{} },
-		"auditActions": sync.OnceValue(auditActions),
+		"auditActions": sync.OnceValue(func() []string { return codesOf("AuditAction") }),
+		"emailReasons": sync.OnceValue(func() []string { return codesOf("EmailReason") }),
 		"limits":       func() map[string]int { return fieldLimits },
 		"heads":        heads,
 		"empty":        empty,
@@ -316,14 +317,14 @@ func detail(value any) string {
 	return fmt.Sprint(value)
 }
 
-// auditActions are all acts, in the order of the contract.
-func auditActions() (all []string) {
+// codesOf returns the codes of a schema, in the order of the contract.
+func codesOf(schema string) (all []string) {
 	spec, err := contract.GetSpec()
 	if err != nil {
 		return nil // its own tests would fail
 	}
-	for _, action := range spec.Components.Schemas["AuditAction"].Value.Enum {
-		all = append(all, fmt.Sprint(action))
+	for _, code := range spec.Components.Schemas[schema].Value.Enum {
+		all = append(all, fmt.Sprint(code))
 	}
 	return all
 }
