@@ -166,10 +166,14 @@ func TestReadParty(t *testing.T) {
 		require.NoError(t, encoded.Get(&status))
 		return status
 	}
-	require.Equal(t, job.PartyStatus{State: watchparty.PartyScheduled, StartsAt: p.party.StartsAt}, read())
+	want := job.PartyStatus{
+		State: watchparty.PartyScheduled, StartsAt: p.party.StartsAt, ScheduledAt: p.party.CreatedAt,
+	}
+	require.Equal(t, want, read())
 	_, err := p.store.CancelParty(t.Context(), p.party.ID, p.host.ID, nil)
 	require.NoError(t, err)
-	require.Equal(t, job.PartyStatus{State: watchparty.PartyCancelled, Moves: 1, StartsAt: p.party.StartsAt}, read())
+	want.State, want.Moves = watchparty.PartyCancelled, 1
+	require.Equal(t, want, read())
 	execute(t, p.store, "DELETE FROM parties")
 	require.Zero(t, read())
 }
