@@ -41,15 +41,13 @@ func validate(spec *openapi3.T) echo.MiddlewareFunc {
 	}
 }
 
-// inOrder refuses a span of time in a query that is over before it begins: the answer would look as if there were nothing.
+// inOrder refuses a query whose span of time is over before it begins: the answer would look as if there were nothing.
 func inOrder(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		if query := c.Request().URL.RawQuery; strings.Contains(query, "from=") && strings.Contains(query, "to=") {
-			from, fromErr := time.Parse(time.RFC3339, c.QueryParam("from"))
-			to, toErr := time.Parse(time.RFC3339, c.QueryParam("to"))
-			if fromErr == nil && toErr == nil && !to.After(from) {
-				return watchparty.Invalid(errSpan)
-			}
+		from, fromErr := time.Parse(time.RFC3339, c.QueryParam("from"))
+		to, toErr := time.Parse(time.RFC3339, c.QueryParam("to"))
+		if fromErr == nil && toErr == nil && !to.After(from) {
+			return watchparty.Invalid(errSpan)
 		}
 		return next(c)
 	}

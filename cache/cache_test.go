@@ -185,7 +185,8 @@ func TestCorruptValueIsAMiss(t *testing.T) {
 	key := p.shared.entryKey(p.member.Generation(), "room:1")
 	whole, err := raw.Get(t.Context(), key).Result()
 	require.NoError(t, err)
-	for _, bad := range []string{"", "x", whole[:len(whole)-1], whole + "x", whole[:9] + string([]byte{whole[9] ^ 1}) + whole[10:]} {
+	flipped := whole[:9] + string([]byte{whole[9] ^ 1}) + whole[10:]
+	for _, bad := range []string{"", "x", whole[:len(whole)-1], whole + "x", flipped} {
 		require.NoError(t, raw.Set(t.Context(), key, bad, 0).Err())
 		p.forget()
 		requireGet(t, p, text("loaded"), "loaded", false)

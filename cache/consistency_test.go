@@ -137,8 +137,8 @@ func (s *storm) run(t *testing.T, course func()) {
 	busy.Wait()
 }
 
-// stormInstallation has the timing and the waits of production. Its calls of Postgres may take longer: a writer who gives
-// up would say nothing of reads.
+// stormInstallation has the timing and the waits of production. Its calls of Postgres may take longer: a writer who
+// gives up would say nothing of reads.
 func stormInstallation(t *testing.T) installation {
 	i := install(t).eager()
 	i.timing = coherence.DefaultTiming()

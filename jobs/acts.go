@@ -49,9 +49,8 @@ func ended(err error) error {
 	return err
 }
 
-// TryNow begins the next attempt of all steps of a running job that wait for one, with all their attempts before them. It
-// leaves those alone that wait for the end of a pause.
-// It returns the number of these steps.
+// TryNow begins the next attempt of all steps of a running job that wait for one, with all their attempts before them,
+// and returns the number of these steps. It leaves those alone that wait for the end of a pause.
 func (j *Jobs) TryNow(ctx context.Context, d Detail) (int, error) {
 	tried := 0
 	for _, s := range d.Steps {

@@ -7542,8 +7542,8 @@ export interface components {
             /** @description Why it failed; null otherwise and in lists */
             failure: string | null;
             /**
-             * @description What it waits for on purpose, such as the end of the pause of a queue, or which worker; null otherwise and in
-             *     lists
+             * @description What it waits for: on purpose, such as for the end of the pause of a queue, or for which worker; null
+             *     otherwise and in lists
              */
             waits_for: string | null;
             /**
