@@ -8,11 +8,13 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/google/uuid"
@@ -27,7 +29,7 @@ func TestSlowUploads(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	bob := b.user(t, "bob")
-	slow := 3 * uploadsAtOnce()
+	slow := maxBuffered + 3*uploadsAtOnce()
 	people := make([]person, slow)
 	for i := range people {
 		people[i] = b.user(t, fmt.Sprint("slow", i))
@@ -116,6 +118,46 @@ func TestUploadPlacesOfOneAccount(t *testing.T) {
 		a.requireProblem(t, 400, "invalid_request")
 	}
 	require.Equal(t, 202, b.serve(t, b.upload(t, alice.token, photo)).status)
+}
+
+// TestReceive: few uploads are received into memory, and the others into files.
+func TestReceive(t *testing.T) {
+	t.Parallel()
+	u := newUploads()
+	var bodies []io.ReadCloser
+	receive := func() io.ReadCloser {
+		body, size, err := u.receive(strings.NewReader("a picture"))
+		require.NoError(t, err)
+		require.EqualValues(t, len("a picture"), size)
+		bodies = append(bodies, body)
+		return body
+	}
+	for range maxBuffered {
+		require.IsType(t, &buffered{}, receive())
+	}
+	require.IsType(t, &os.File{}, receive())
+	_, _, err := u.receive(io.MultiReader(strings.NewReader("half a"), iotest.ErrReader(io.ErrUnexpectedEOF)))
+	require.Error(t, err)
+	for _, body := range bodies {
+		data, err := io.ReadAll(body)
+		require.NoError(t, err)
+		require.Equal(t, "a picture", string(data))
+		require.NoError(t, body.Close())
+	}
+
+	_, _, err = u.receive(io.MultiReader(strings.NewReader("half a"), iotest.ErrReader(io.ErrUnexpectedEOF)))
+	require.Error(t, err)
+	for range maxBuffered {
+		body := receive()
+		require.IsType(t, &buffered{}, body, "the places of uploads that have ended are free")
+		data, err := io.ReadAll(body)
+		require.NoError(t, err)
+		require.Equal(t, "a picture", string(data), "nothing is left of another upload")
+	}
+	require.IsType(t, &os.File{}, receive())
+	for _, body := range bodies[len(bodies)-maxBuffered-1:] {
+		require.NoError(t, body.Close())
+	}
 }
 
 // TestUploadThatTrickles: an upload that is too slow is aborted long before the server's read time-out.

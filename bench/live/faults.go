@@ -580,6 +580,11 @@ func (r *Room) LoseNetwork(ctx context.Context, count int, away time.Duration) (
 	if err := sleep(ctx, away); err != nil {
 		return nil, err
 	}
+	for _, v := range gone {
+		if math.Abs(errorOf(v, o.State)) <= near {
+			return nil, errors.New("a viewer is where the room is, and has not heard of it")
+		}
+	}
 	o.Given = time.Now()
 	release()
 	settled, err := o.Settled(ctx, backTime, gone)
