@@ -27,8 +27,8 @@ func isUpload(c echo.Context) bool {
 }
 
 const (
-	// maxSpooled limits the uploads in each replica that are being received or wait for their turn: at 5 MB each, 1.3 GB
-	// of disk in the folder of temporary files.
+	// maxSpooled limits the uploads in each replica that are being received or wait for their turn: at 5 MB each, 1.3 GB,
+	// most of it in the folder of temporary files.
 	maxSpooled = 256
 	// maxBuffered is how many of these are received into memory, which takes less processor time than a file: at 5 MB
 	// each, 20 MB. Slow uploads may have all of these places; others are received into files then.
@@ -40,7 +40,7 @@ const (
 	uploadGrace     = 10 * time.Second
 )
 
-// uploadsAtOnce is how many uploads each replica has in memory at a time. They leave half of the cores to other
+// uploadsAtOnce is how many uploads each replica checks and stores at a time. They leave half of the cores to other
 // requests and, on a machine that also runs the worker, to rendering: otherwise a burst of uploads would all be
 // received before the first of them is rendered.
 func uploadsAtOnce() int { return max(runtime.GOMAXPROCS(0)/2, 1) }
@@ -62,7 +62,7 @@ var (
 
 // uploads counts the uploads that are being received.
 type uploads struct {
-	spooled, buffered, inMemory *semaphore.Weighted
+	spooled, buffered, stored *semaphore.Weighted
 
 	buffers sync.Pool // of *bytes.Buffer
 
@@ -75,7 +75,7 @@ func newUploads() *uploads {
 		spooled:  semaphore.NewWeighted(maxSpooled),
 		buffered: semaphore.NewWeighted(maxBuffered),
 		buffers:  sync.Pool{New: func() any { return new(bytes.Buffer) }},
-		inMemory: semaphore.NewWeighted(int64(uploadsAtOnce())),
+		stored:   semaphore.NewWeighted(int64(uploadsAtOnce())),
 		own:      map[string]int{},
 	}
 }
@@ -130,17 +130,17 @@ func (s *Server) spool() echo.MiddlewareFunc {
 				begun:       time.Now(),
 				last:        time.Now().Add(s.cfg.HTTP.ReadTimeout),
 				setDeadline: response.SetReadDeadline,
-			})
+			}, r.ContentLength)
 			// Receiving may have taken longer than the write timeout.
 			_ = response.SetWriteDeadline(time.Now().Add(s.cfg.HTTP.WriteTimeout))
 			if err != nil {
 				return err
 			}
 			defer body.Close() //nolint:errcheck // it is gone with it
-			if err := places.inMemory.Acquire(r.Context(), 1); err != nil {
+			if err := places.stored.Acquire(r.Context(), 1); err != nil {
 				return fmt.Errorf("api: wait with an upload: %w", err)
 			}
-			defer places.inMemory.Release(1)
+			defer places.stored.Release(1)
 			r = r.WithContext(context.WithValue(r.Context(), uploadSizeKey{}, size))
 			r.Body = io.NopCloser(body)
 			c.SetRequest(r)
@@ -176,12 +176,14 @@ func (p *paced) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// receive reads an upload into memory, or into a file if too many are in memory already.
-func (u *uploads) receive(body io.Reader) (_ io.ReadCloser, size int64, err error) {
+// receive reads an upload into memory, or into a file if too many are in memory already. The length is -1 if it is not
+// known.
+func (u *uploads) receive(body io.Reader, length int64) (_ io.ReadCloser, size int64, err error) {
 	if !u.buffered.TryAcquire(1) {
 		return toFile(body)
 	}
 	b := &buffered{Buffer: u.buffers.Get().(*bytes.Buffer), of: u}
+	b.Grow(int(max(length, 0)) + bytes.MinRead)
 	if size, err = b.ReadFrom(body); err != nil {
 		_ = b.Close()
 		return nil, 0, malformedForm(err)

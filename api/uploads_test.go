@@ -126,7 +126,7 @@ func TestReceive(t *testing.T) {
 	u := newUploads()
 	var bodies []io.ReadCloser
 	receive := func() io.ReadCloser {
-		body, size, err := u.receive(strings.NewReader("a picture"))
+		body, size, err := u.receive(strings.NewReader("a picture"), int64(len("a picture")))
 		require.NoError(t, err)
 		require.EqualValues(t, len("a picture"), size)
 		bodies = append(bodies, body)
@@ -136,7 +136,7 @@ func TestReceive(t *testing.T) {
 		require.IsType(t, &buffered{}, receive())
 	}
 	require.IsType(t, &os.File{}, receive())
-	_, _, err := u.receive(io.MultiReader(strings.NewReader("half a"), iotest.ErrReader(io.ErrUnexpectedEOF)))
+	_, _, err := u.receive(io.MultiReader(strings.NewReader("half a"), iotest.ErrReader(io.ErrUnexpectedEOF)), -1)
 	require.Error(t, err)
 	for _, body := range bodies {
 		data, err := io.ReadAll(body)
@@ -145,7 +145,7 @@ func TestReceive(t *testing.T) {
 		require.NoError(t, body.Close())
 	}
 
-	_, _, err = u.receive(io.MultiReader(strings.NewReader("half a"), iotest.ErrReader(io.ErrUnexpectedEOF)))
+	_, _, err = u.receive(io.MultiReader(strings.NewReader("half a"), iotest.ErrReader(io.ErrUnexpectedEOF)), -1)
 	require.Error(t, err)
 	for range maxBuffered {
 		body := receive()
@@ -306,8 +306,8 @@ func uploadRequest(t *testing.T, body io.Reader) *http.Request {
 	return r
 }
 
-// TestUploadsInMemory: never more than are allowed, and everyone's turn comes.
-func TestUploadsInMemory(t *testing.T) {
+// TestUploadsAtOnce: never more go on than are allowed, and everyone's turn comes.
+func TestUploadsAtOnce(t *testing.T) {
 	t.Parallel()
 	uploads, atOnce := 5*uploadsAtOnce(), int64(uploadsAtOnce())
 	var inside, most, done atomic.Int64
@@ -316,7 +316,7 @@ func TestUploadsInMemory(t *testing.T) {
 	s := &Server{}
 	s.cfg.HTTP.WriteTimeout = time.Minute
 	spool := s.spool()
-	inMemory := func(c echo.Context) error {
+	handler := func(c echo.Context) error {
 		n := inside.Add(1)
 		defer inside.Add(-1)
 		for seen := most.Load(); n > seen; seen = most.Load() {
@@ -338,7 +338,7 @@ func TestUploadsInMemory(t *testing.T) {
 		wg.Go(func() {
 			c := e.NewContext(uploadRequest(t, strings.NewReader("the whole picture")), httptest.NewRecorder())
 			c.SetPath(avatarRoute)
-			if err := spool(inMemory)(c); err != nil { // as Echo does it
+			if err := spool(handler)(c); err != nil { // as Echo does it
 				t.Error(err)
 			}
 		})
