@@ -147,7 +147,7 @@ var (
 	ErrRoomHostless = &Error{Kind: KindConflict, Code: "room_without_host",
 		Message: "The room has no host any more, so it cannot be reopened."}
 	ErrNotRetired = &Error{Kind: KindConflict, Code: "room_not_retired",
-		Message: "Clean-up has not archived the room, or the room has no host any more."}
+		Message: "Clean-up has not archived the room."}
 	ErrBanned         = &Error{Kind: KindForbidden, Code: "banned", Message: "You are banned from this room."}
 	ErrNotParticipant = &Error{Kind: KindForbidden, Code: "not_participant", Message: "Join the room first."}
 	ErrOwnRole        = &Error{Kind: KindConflict, Code: "own_role",

@@ -31,7 +31,7 @@ func (s *Server) ReportAbuse(
 		return nil, err
 	}
 	answer := sentAbuseReport(report)
-	made, err := madeAt("/reports/"+report.ID, 0, contract.SentAbuseReportAnswer{Data: answer})
+	made, err := madeAt("/abuse-reports/"+report.ID, 0, contract.SentAbuseReportAnswer{Data: answer})
 	return contract.ReportAbuse201JSONResponse{
 		Body:    contract.SentAbuseReportAnswer{Data: answer},
 		Headers: contract.ReportAbuse201ResponseHeaders(made),

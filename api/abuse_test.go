@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty"
 )
 
 // reportAbuse reports something and returns the report's ID.
@@ -14,7 +16,7 @@ func (b *bundle) reportAbuse(t *testing.T, by person, body map[string]any) strin
 	for name, v := range body {
 		all[name] = v
 	}
-	a := b.do(t, "POST", "/reports", by.token, all)
+	a := b.do(t, "POST", "/abuse-reports", by.token, all)
 	require.Equal(t, 201, a.status, a)
 	return a.data()["id"].(string)
 }
@@ -61,7 +63,7 @@ func TestReportWhatOneSees(t *testing.T) {
 	} {
 		before := b.rows(t)["abuse_reports"]
 		c.body["kind"] = "harassment"
-		a := b.do(t, "POST", "/reports", c.by.token, c.body)
+		a := b.do(t, "POST", "/abuse-reports", c.by.token, c.body)
 		if c.status != 201 {
 			a.requireProblem(t, c.status, c.code)
 			require.Equal(t, before, b.rows(t)["abuse_reports"])
@@ -76,8 +78,23 @@ func TestReportWhatOneSees(t *testing.T) {
 		"kind":       {"room_id": public},
 		"text":       {"kind": "spam", "room_id": public, "text": "a\x00b"},
 	} {
-		b.do(t, "POST", "/reports", stranger.token, body).requireField(t, 400, field)
+		b.do(t, "POST", "/abuse-reports", stranger.token, body).requireField(t, 400, field)
 	}
+}
+
+// TestReportsAreLimited: an account cannot flood the admins.
+func TestReportsAreLimited(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	alice, bob := b.user(t, "alice"), b.user(t, "bob")
+	room := b.room(t, bob, nil)
+	for range watchparty.MaxHourlyReports {
+		b.reportAbuse(t, alice, map[string]any{"message_id": b.post(t, room, bob, "Buy now")})
+	}
+	refused := b.do(t, "POST", "/abuse-reports", alice.token, map[string]any{"username": "bob", "kind": "spam"})
+	refused.requireProblem(t, 429, "too_many_reports")
+	require.NotEmpty(t, refused.header.Get("Retry-After"))
+	b.reportAbuse(t, bob, map[string]any{"username": "alice"})
 }
 
 // TestReportersAreNotShown: nobody sees who sent a report: neither the reported people, nor hosts, nor admins.

@@ -305,7 +305,7 @@ func (w *world) cleanupCalls() []named {
 		{"getCleanupRun", call{token: w.admin.token, params: map[string]string{"run_id": w.run}}},
 		{"cancelCleanupRun", call{token: w.admin.token, params: map[string]string{"run_id": w.waiting}}},
 		{"listRetiredRooms", call{token: w.admin.token}},
-		{"restoreRoom", call{token: w.admin.token, params: param("retired_id", w.retired)}},
+		{"restoreRoom", call{token: w.admin.token, params: param("room_id", w.retired)}},
 	}
 }
 

@@ -145,9 +145,8 @@ func (s *Server) cleanupRun(r watchparty.CleanupRun) contract.CleanupRun {
 		CancelledAt: pointer(r.CancelledAt),
 		FinishedAt:  pointer(r.FinishedAt),
 		TemporalURL: s.temporalURL(r.WorkflowID),
-	}
-	if r.OlderThan > 0 {
-		out.OlderThan = pointer(r.OlderThan.String())
+
+		OlderThanSeconds: pointer(int(r.OlderThan.Seconds())),
 	}
 	for policy, ids := range r.Samples {
 		out.Samples[string(policy)] = ids

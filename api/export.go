@@ -228,7 +228,7 @@ func exportedReadMarker(m watchparty.ReadMarker) contract.ExportedReadMarker {
 
 func exportedQueueItem(i watchparty.QueueItem) contract.ExportedQueueItem {
 	return contract.ExportedQueueItem{
-		ID: i.ID, RoomID: i.RoomID, MovieID: pointer(i.MovieID), Title: i.Title, StreamURL: i.StreamURL,
+		ID: i.ID, RoomID: i.RoomID, MovieID: pointer(i.MovieID), Title: i.Title, StreamURL: pointer(i.StreamURL),
 		CreatedAt: i.CreatedAt,
 	}
 }

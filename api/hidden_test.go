@@ -255,8 +255,8 @@ func TestHiddenContent(t *testing.T) {
 				map[string]any{"room_id": s.open, "body": "Hello?", "reply_to_id": s.message}},
 			{"DELETE", "/chat/messages/" + s.message, "not_found", 404, nil},
 			{"POST", "/invitations/accept", "bad_token", 400, map[string]any{"token": s.invitation}},
-			{"POST", "/reports", "not_found", 404, map[string]any{"kind": "spam", "room_id": s.own}},
-			{"POST", "/reports", "not_found", 404, map[string]any{"kind": "spam", "message_id": s.message}},
+			{"POST", "/abuse-reports", "not_found", 404, map[string]any{"kind": "spam", "room_id": s.own}},
+			{"POST", "/abuse-reports", "not_found", 404, map[string]any{"kind": "spam", "message_id": s.message}},
 		} {
 			s.do(t, act.method, act.path, s.alice.token, act.body).requireProblem(t, act.status, act.code)
 		}

@@ -255,30 +255,49 @@ func TestInvitationDoesNotOutdoTheRoom(t *testing.T) {
 	room := b.room(t, host, map[string]any{"visibility": "private", "capacity": 2})
 	id, token := b.invite(t, room, host, "guest@example.org")
 	_, another := b.invite(t, room, host, "second@example.org")
+	acceptMine := func(p person) answer {
+		return b.do(t, "POST", "/users/me/invitations/"+id+"/accept", p.token, nil)
+	}
 
 	require.Equal(t, 201, b.ban(t, room, host, "guest", nil).status)
 	b.acceptInvitation(t, guest, token).requireProblem(t, 403, "banned")
 	require.Equal(t, 204, b.do(t, "DELETE", "/rooms/"+room+"/bans/guest", host.token, nil).status)
 	require.Equal(t, 200, b.acceptInvitation(t, second, another).status)
 	b.acceptInvitation(t, guest, token).requireProblem(t, 409, "room_full")
+	acceptMine(guest).requireProblem(t, 409, "room_full")
 	require.Equal(t, 204, b.do(t, "DELETE", "/rooms/"+room+"/participants/second", host.token, nil).status)
 	b.acceptInvitation(t, second, another).requireProblem(t, 400, "bad_token")
 	b.do(t, "POST", "/rooms/"+room+"/join", second.token, nil).requireProblem(t, 404, "not_found")
 
-	archive := func(value string) {
-		b.exec(t, "UPDATE rooms SET archived_at = "+value+" WHERE id = ?", room)
+	inviteSomebody := func() answer {
+		return b.do(t, "POST", "/rooms/"+room+"/invitations", host.token, map[string]any{"email": "x@example.org"})
 	}
-	archive("now()")
-	b.acceptInvitation(t, guest, token).requireProblem(t, 409, "room_archived")
-	b.do(t, "POST", "/rooms/"+room+"/invitations", host.token, map[string]any{"email": "x@example.org"}).
-		requireProblem(t, 409, "room_archived")
-	archive("NULL")
+	for code, set := range map[string]string{
+		"room_archived": "archived_at = now()", "room_closed": "archived_at = now(), closed_at = now()",
+	} {
+		b.exec(t, "UPDATE rooms SET "+set+" WHERE id = ?", room)
+		b.acceptInvitation(t, guest, token).requireProblem(t, 409, code)
+		acceptMine(guest).requireProblem(t, 409, code)
+		inviteSomebody().requireProblem(t, 409, code)
+		b.exec(t, "UPDATE rooms SET archived_at = NULL, closed_at = NULL WHERE id = ?", room)
+	}
 	require.Equal(t, "open", b.invitationState(t, room, host, id))
 	require.Equal(t, 200, b.acceptInvitation(t, guest, token).status)
 	require.Equal(t, 204, b.do(t, "DELETE", "/rooms/"+room+"/participants/guest", host.token, nil).status)
 	_, again := b.invite(t, room, host, "guest@example.org")
 	require.NotEqual(t, token, again)
 	require.Equal(t, 200, b.acceptInvitation(t, guest, again).status, "who was kicked may be invited again")
+}
+
+// TestInvitingTakesAConfirmedAddress: an account whose owner is not known cannot have emails sent.
+func TestInvitingTakesAConfirmedAddress(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	host := b.user(t, "host")
+	room := b.room(t, host, nil)
+	b.exec(t, "UPDATE users SET email_verified_at = NULL WHERE id = ?", host.id)
+	b.do(t, "POST", "/rooms/"+room+"/invitations", host.token, map[string]any{"email": "x@example.org"}).
+		requireProblem(t, 403, "email_unconfirmed")
 }
 
 // TestDelivery: whoever invites sees how far the email has come and why it has not come further, in a code and not in

@@ -138,7 +138,7 @@ func jobStep(s jobs.Step) contract.JobStep {
 		ID: s.ID, Activity: s.Activity, State: contract.JobStepState(s.State), Attempt: s.Attempt,
 		MaxAttempts: pointer(s.MaxAttempts), LastFailure: pointer(s.LastFailure), ScheduledAt: s.ScheduledAt,
 		StartedAt: pointer(s.StartedAt), HeartbeatAt: pointer(s.HeartbeatAt), NextAt: pointer(s.NextAt),
-		DeadlineAt: pointer(s.DeadlineAt), Worker: s.Worker,
+		DeadlineAt: pointer(s.DeadlineAt), Worker: pointer(s.Worker),
 	}
 }
 

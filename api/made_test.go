@@ -93,7 +93,7 @@ func TestWhoMayReadWhatWasMade(t *testing.T) {
 		require.Equal(t, 204, b.do(t, "DELETE", path, alice.token, nil).status)
 		b.do(t, "GET", path, alice.token, nil).requireProblem(t, 404, "not_found")
 	}
-	report := b.do(t, "POST", "/reports", bob.token, map[string]any{"kind": "spam", "username": "alice"})
+	report := b.do(t, "POST", "/abuse-reports", bob.token, map[string]any{"kind": "spam", "username": "alice"})
 	path := strings.TrimPrefix(report.header.Get("Location"), basePath)
 	require.Equal(t, report.data(), b.do(t, "GET", path, bob.token, nil).data())
 	b.do(t, "GET", path, alice.token, nil).requireProblem(t, 404, "not_found")

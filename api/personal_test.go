@@ -381,7 +381,7 @@ func (b *bundle) storied(t *testing.T) person {
 	)
 
 	report := map[string]any{"kind": "spam", "username": bob.name, "text": "Too loud"}
-	require.Equal(t, 201, b.do(t, "POST", "/reports", alice.token, report).status)
+	require.Equal(t, 201, b.do(t, "POST", "/abuse-reports", alice.token, report).status)
 	item := b.queue(t, hosted, alice, "Nosferatu")
 	require.Equal(t, 204, b.do(t, "PUT", "/rooms/"+hosted+"/queue/"+item+"/vote", alice.token, nil).status)
 	party := b.party(t, hosted, alice, 1)

@@ -97,12 +97,13 @@ func (s *Server) playbackOf(p playback.Snapshot) contract.Playback {
 	answer := contract.Playback{
 		Revision: p.Revision, Epoch: p.Epoch, Cue: p.Cue, State: contract.PlaybackStatus(p.Status),
 		PositionMs: p.PositionMS, At: p.At, Rate: p.Rate, EndsAt: pointer(p.EndsAt), StartsAt: pointer(p.StartsAt),
-		Cause: string(p.Cause), By: s.person(p.Actor), SkipVotes: p.SkipVotes,
+		Cause: pointer(string(p.Cause)), By: s.person(p.Actor), SkipVotes: p.SkipVotes,
 		QueueVersion: p.QueueVersion, Now: p.Now,
 	}
 	if p.Status != playback.Idle {
 		answer.Item = &contract.PlaybackItem{
-			ID: p.Item.ID, MovieID: pointer(p.Source.MovieID), Title: p.Source.Title, StreamURL: p.Source.StreamURL,
+			ID: p.Item.ID, MovieID: pointer(p.Source.MovieID), Title: p.Source.Title,
+			StreamURL: pointer(p.Source.StreamURL),
 			Subtitles: convert(p.Source.Subtitles, subtitle), DurationMs: pointer(p.Item.DurationMS),
 			DurationExact: p.Item.Exact,
 		}

@@ -31,7 +31,7 @@ func (s *Server) RestoreRoom(
 	r contract.RestoreRoomRequestObject,
 ) (contract.RestoreRoomResponseObject, error) {
 	id := caller(ctx)
-	restored, err := s.store.RestoreRoom(ctx, id.UserID, r.RetiredID)
+	restored, err := s.store.RestoreRoom(ctx, id.UserID, r.RoomID)
 	if err != nil {
 		return nil, err
 	}

@@ -165,9 +165,8 @@ func (s *Server) schedule(ctx context.Context, id string) (contract.Schedule, er
 	for _, run := range slices.Backward(found.Info.RecentActions) {
 		r := contract.ScheduledRun{ScheduledAt: run.ScheduleTime.UTC(), StartedAt: run.ActualTime.UTC()}
 		if started := run.StartWorkflowResult; started != nil {
-			r.WorkflowID, r.RunID, r.TemporalURL = started.WorkflowID, started.FirstExecutionRunID, s.temporalURL(
-				started.WorkflowID,
-			)
+			r.WorkflowID, r.RunID = &started.WorkflowID, &started.FirstExecutionRunID
+			r.TemporalURL = pointer(s.temporalURL(started.WorkflowID))
 		}
 		out.RecentRuns = append(out.RecentRuns, r)
 	}

@@ -61,6 +61,53 @@ func documentedCodes(operation *openapi3.Operation) []string {
 	return codes
 }
 
+// ofNoOperation has the codes of 4xx that no operation of the contract answers with.
+var ofNoOperation = []string{
+	"method_not_allowed", "origin_not_allowed", // before an operation is chosen
+	"upgrade_required", // of live connections
+}
+
+// TestDescribedCodes: each code that an operation's description names is one of its responses, and each code of the
+// contract is one of some operation.
+func TestDescribedCodes(t *testing.T) {
+	problems := readContract().Components.Schemas["ProblemCode"].Value
+	explained := problems.Extensions["x-problems"].(map[string]any)
+	refusal := func(code string) bool {
+		problem, ok := explained[code].(map[string]any)
+		return ok && problem["status"].(float64) < 500
+	}
+	answered := map[string]bool{}
+	for id, op := range operations() {
+		listed := documentedCodes(op.Operation)
+		for _, code := range listed {
+			answered[code] = true
+		}
+		for _, found := range quotedCode.FindAllStringSubmatch(op.Description, -1) {
+			if code := found[1]; refusal(code) {
+				require.Contains(t, listed, code, id)
+			}
+		}
+	}
+	for _, code := range problems.Enum {
+		if code := code.(string); refusal(code) && !slices.Contains(ofNoOperation, code) {
+			require.True(t, answered[code], "no operation answers %s", code)
+		}
+	}
+}
+
+// TestEmptyIsForTexts: only a text for people to read is empty where there is none; other values are null.
+func TestEmptyIsForTexts(t *testing.T) {
+	for name, schema := range readContract().Components.Schemas {
+		for property, p := range schema.Value.Properties {
+			if strings.Contains(strings.ToLower(p.Value.Description), "empty") && p.Value.Type.Is("string") {
+				require.Empty(t, p.Value.Format, "%s %s", name, property)
+				require.Empty(t, p.Value.Enum, "%s %s", name, property)
+				require.NotRegexp(t, "_(id|url)$", property, name)
+			}
+		}
+	}
+}
+
 // impliedCodes are those of an operation that no test needs to see, since every operation of its kind has them.
 func impliedCodes(d documented) []string {
 	codes := []string{"invalid_request"}

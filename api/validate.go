@@ -238,7 +238,8 @@ func fieldMessage(err *openapi3.SchemaError) string {
 // validatorSubject is what the validator calls a value.
 var validatorSubject = regexp.MustCompile(`^(number|value) `)
 
-// fieldCode is the keyword of the schema that failed, in snake_case.
+// fieldCode is the code of what a schema forbids. Keywords without a code of ours are codes: format, pattern, enum, type
+// and required.
 func fieldCode(err *openapi3.SchemaError) string {
 	switch err.SchemaField {
 	case "minLength":
@@ -247,6 +248,16 @@ func fieldCode(err *openapi3.SchemaError) string {
 		return "too_long"
 	case "minimum", "maximum":
 		return "range"
+	case "minItems":
+		return "too_few"
+	case "maxItems":
+		return "too_many"
+	case "uniqueItems":
+		return "duplicate"
+	case "minProperties":
+		return "empty"
+	case "nullable":
+		return "null"
 	case "properties", "additionalProperties":
 		return "unknown"
 	default:

@@ -22,7 +22,7 @@ func TestWebhookMessages(t *testing.T) {
 	w.exec(t, "UPDATE movies SET stream_url = 'https://movies.example/m.mp4', runtime_minutes = 30 WHERE id = ?", w.movie)
 	room := w.room(t, w.alice, map[string]any{"movie_id": w.movie})
 	w.command(t, room, w.alice, "load", map[string]any{"movie_id": w.movie, "stream_url": nil})
-	w.do(t, "POST", "/reports", w.bob.token, map[string]any{"kind": "spam", "room_id": room})
+	w.do(t, "POST", "/abuse-reports", w.bob.token, map[string]any{"kind": "spam", "room_id": room})
 	require.NoError(t, w.store.MarkEmailFailed(t.Context(), w.queued))
 	_, err := w.store.FinishRun(t.Context(), job.FinishCleanupInput{
 		RunID: w.waiting, Failed: map[watchparty.Policy]string{watchparty.PolicyRooms: "stopped"},

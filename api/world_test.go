@@ -64,7 +64,7 @@ func newWorld(t testing.TB, change ...func(*settings)) *world {
 	w.party, w.party2 = b.party(t, w.open, w.alice, 1), b.party(t, w.open, w.alice, 3)
 	w.streamed = b.movie(t, "Faust I")
 	b.exec(t, "UPDATE movies SET stream_url = 'https://movies.example/faust.webm' WHERE id = ?", w.streamed)
-	w.abuse = b.do(t, "POST", "/reports", w.eve.token,
+	w.abuse = b.do(t, "POST", "/abuse-reports", w.eve.token,
 		map[string]any{"kind": "spam", "username": "alice"}).data()["id"].(string)
 	w.session, w.eveSession = b.signIn(t, w.bob.id, "bob's phone"), b.signIn(t, w.eve.id, "eve's phone")
 	w.addTokens(t)

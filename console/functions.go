@@ -59,7 +59,6 @@ func (c *Console) functions() template.FuncMap {
 		"number":   number,
 		"many":     many,
 		"plural":   plural,
-		"duration": duration,
 		"age":      age,
 		"tone":     tone,
 		"partTone": partTone,
@@ -236,15 +235,6 @@ func plural(n any, name string) string {
 		return name
 	}
 	return name + "s"
-}
-
-// duration writes a duration of Go's form as people do.
-func duration(text *string) string {
-	d, err := time.ParseDuration(plain(text))
-	if err != nil {
-		return plain(text)
-	}
-	return span(d)
 }
 
 // tone is how a state looks: good, bad, busy or quiet.

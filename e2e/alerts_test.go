@@ -318,7 +318,7 @@ func TestRunbookEntries(t *testing.T) {
 
 	t.Run("reports of abuse, webhooks and clean-up", func(t *testing.T) {
 		register(t)
-		reported := admin.post(t, "/reports", map[string]any{"kind": "spam", "username": "user01"})
+		reported := admin.post(t, "/abuse-reports", map[string]any{"kind": "spam", "username": "user01"})
 		require.Equal(t, http.StatusCreated, reported.status, "%s", reported.body)
 		_, err := w.store.DB().ExecContext(t.Context(), "UPDATE abuse_reports SET created_at = now() - interval '3 d'")
 		require.NoError(t, err)

@@ -154,7 +154,7 @@ func TestConsole(t *testing.T) {
 	s.grantAdmin(t, root.User.Email)
 	carol, _ := s.client.register(t, "carol", "Carol")
 	_, dave := s.client.register(t, "dave", "Dave")
-	carol.post(t, "/reports", map[string]any{"kind": "spam", "username": "dave", "text": "The same in every room"})
+	carol.post(t, "/abuse-reports", map[string]any{"kind": "spam", "username": "dave", "text": "The same in every room"})
 	axe := readAxe(t)
 
 	p := startBrowser(t).open(t, s.url+"/admin")

@@ -1,18 +1,16 @@
 package playback
 
 import (
+	"errors"
 	"slices"
 	"time"
-
-	"github.com/watchparty/watchparty"
 )
 
 // ErrBusy is returned for a schedule while something plays.
-var ErrBusy = &watchparty.Error{Kind: watchparty.KindConflict, Code: "playback_busy",
-	Message: "Something is playing in this room."}
+var ErrBusy = errors.New("playback: something is playing in this room")
 
-// Apply returns the state after an event at an instant. The state that it is given stays as it is. It returns coded
-// errors: ErrStale, ErrCommandReused, ErrNothingPlaying, ErrNothingToPlay, ErrBusy, and those of Command.Validate.
+// Apply returns the state after an event at an instant. The state that it is given stays as it is. It returns ErrBusy
+// and coded errors: ErrStale, ErrCommandReused, ErrNothingPlaying, ErrNothingToPlay, and those of Command.Validate.
 func Apply(s State, e Event, room Room, at time.Time) (State, Effects, error) {
 	m := machine{State: s, room: room, now: at.UTC().Truncate(time.Microsecond)}
 	m.Recent = slices.Clone(s.Recent)

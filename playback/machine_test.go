@@ -109,7 +109,7 @@ func TestTransitions(t *testing.T) {
 		room  playback.Room
 		at    time.Duration
 		want  want
-		err   *watchparty.Error
+		err   error
 		same  bool
 	}{
 		"idle: load": {idle, load, slow(idle), later, want{playback.Waiting, playback.CauseLoad, 0, later, 4, 6,

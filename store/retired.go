@@ -19,8 +19,8 @@ func (s *Store) RetiredRooms(ctx context.Context, p Page) ([]watchparty.Room, er
 	return mapRows(rows, roomRow.room), nil
 }
 
-// RestoreRoom opens a room that clean-up archived. Restoring an open room changes nothing. It returns ErrNotFound and
-// ErrNotRetired.
+// RestoreRoom opens a room that clean-up archived. Restoring an open room changes nothing. It returns ErrNotFound,
+// ErrRoomHostless and ErrNotRetired.
 func (s *Store) RestoreRoom(ctx context.Context, adminID, roomID string) (watchparty.Room, error) {
 	var row roomRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
@@ -28,7 +28,9 @@ func (s *Store) RestoreRoom(ctx context.Context, adminID, roomID string) (watchp
 		switch {
 		case err != nil:
 			return err
-		case room.ArchivedAt != nil && (room.RetiredAt == nil || room.HostID == nil):
+		case room.ArchivedAt != nil && room.HostID == nil:
+			return watchparty.ErrRoomHostless
+		case room.ArchivedAt != nil && room.RetiredAt == nil:
 			return watchparty.ErrNotRetired
 		case room.ArchivedAt != nil:
 			if err := restore(ctx, tx, adminID, roomID); err != nil {

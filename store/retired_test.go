@@ -90,7 +90,7 @@ func TestRetiredRooms(t *testing.T) {
 		room := retire(t)
 		execute(t, s, "UPDATE rooms SET host_id = NULL WHERE id = ?", room.ID)
 		_, err := s.RestoreRoom(t.Context(), admin.ID, room.ID)
-		require.ErrorIs(t, err, watchparty.ErrNotRetired)
+		require.ErrorIs(t, err, watchparty.ErrRoomHostless)
 	})
 }
 

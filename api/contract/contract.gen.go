@@ -1592,7 +1592,6 @@ const (
 	ProblemCodePartyEnded                 ProblemCode = "party_ended"
 	ProblemCodePartyTime                  ProblemCode = "party_time"
 	ProblemCodePartyTooClose              ProblemCode = "party_too_close"
-	ProblemCodePlaybackBusy               ProblemCode = "playback_busy"
 	ProblemCodePlaybackStale              ProblemCode = "playback_stale"
 	ProblemCodePreconditionFailed         ProblemCode = "precondition_failed"
 	ProblemCodeQueueFull                  ProblemCode = "queue_full"
@@ -1728,8 +1727,6 @@ func (e ProblemCode) Valid() bool {
 	case ProblemCodePartyTime:
 		return true
 	case ProblemCodePartyTooClose:
-		return true
-	case ProblemCodePlaybackBusy:
 		return true
 	case ProblemCodePlaybackStale:
 		return true
@@ -3022,7 +3019,7 @@ type ChangePasswordRequest struct {
 	NewPassword NewPassword `json:"new_password"`
 }
 
-// Circle People with that role, and those above them
+// Circle `host`: only the host. `moderators`: the host and the moderators. `everyone`: everyone in the room.
 type Circle string
 
 // CleanupEndedMessage A clean-up run has completed, failed, or was cancelled
@@ -3136,7 +3133,7 @@ type CleanupReportTrigger string
 
 // CleanupRun A run of the clean-up
 //
-// Example: {"cancelled_at":null,"counts":{"expired_tokens":31,"old_messages":1200},"created_at":"2026-01-31T03:00:00Z","dry_run":false,"errors":{},"finished_at":null,"id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","older_than":null,"policies":["old_messages","expired_tokens"],"policy":"expired_tokens","samples":{},"started_at":"2026-01-31T03:00:01Z","started_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"state":"running","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22","trigger":"admin"}
+// Example: {"cancelled_at":null,"counts":{"expired_tokens":31,"old_messages":1200},"created_at":"2026-01-31T03:00:00Z","dry_run":false,"errors":{},"finished_at":null,"id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","older_than_seconds":null,"policies":["old_messages","expired_tokens"],"policy":"expired_tokens","samples":{},"started_at":"2026-01-31T03:00:01Z","started_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"state":"running","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22","trigger":"admin"}
 type CleanupRun struct {
 	// CancelledAt When an admin told it to stop; null otherwise
 	CancelledAt *time.Time `json:"cancelled_at"`
@@ -3159,8 +3156,8 @@ type CleanupRun struct {
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// OlderThan The age in place of the policies' own ones, such as `2160h0m0s`; null for those
-	OlderThan *string `json:"older_than"`
+	// OlderThanSeconds The age in place of the policies' own ones; null for those
+	OlderThanSeconds *int `json:"older_than_seconds"`
 
 	// Policies What it applies
 	Policies []Policy `json:"policies"`
@@ -3193,15 +3190,15 @@ type CleanupRunState string
 // CleanupRunTrigger What started it
 type CleanupRunTrigger string
 
-// CleanupRunAnswer Example: {"data":{"cancelled_at":null,"counts":{"expired_tokens":31,"old_messages":1200},"created_at":"2026-01-31T03:00:00Z","dry_run":false,"errors":{},"finished_at":null,"id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","older_than":null,"policies":["old_messages","expired_tokens"],"policy":"expired_tokens","samples":{},"started_at":"2026-01-31T03:00:01Z","started_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"state":"running","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22","trigger":"admin"}}
+// CleanupRunAnswer Example: {"data":{"cancelled_at":null,"counts":{"expired_tokens":31,"old_messages":1200},"created_at":"2026-01-31T03:00:00Z","dry_run":false,"errors":{},"finished_at":null,"id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","older_than_seconds":null,"policies":["old_messages","expired_tokens"],"policy":"expired_tokens","samples":{},"started_at":"2026-01-31T03:00:01Z","started_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"state":"running","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22","trigger":"admin"}}
 type CleanupRunAnswer struct {
 	// Data A run of the clean-up
 	//
-	// Example: {"cancelled_at":null,"counts":{"expired_tokens":31,"old_messages":1200},"created_at":"2026-01-31T03:00:00Z","dry_run":false,"errors":{},"finished_at":null,"id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","older_than":null,"policies":["old_messages","expired_tokens"],"policy":"expired_tokens","samples":{},"started_at":"2026-01-31T03:00:01Z","started_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"state":"running","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22","trigger":"admin"}
+	// Example: {"cancelled_at":null,"counts":{"expired_tokens":31,"old_messages":1200},"created_at":"2026-01-31T03:00:00Z","dry_run":false,"errors":{},"finished_at":null,"id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","older_than_seconds":null,"policies":["old_messages","expired_tokens"],"policy":"expired_tokens","samples":{},"started_at":"2026-01-31T03:00:01Z","started_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"state":"running","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22","trigger":"admin"}
 	Data CleanupRun `json:"data"`
 }
 
-// CleanupRunList Example: {"data":[{"cancelled_at":null,"counts":{"expired_tokens":31,"old_messages":1200},"created_at":"2026-01-31T03:00:00Z","dry_run":false,"errors":{},"finished_at":null,"id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","older_than":null,"policies":["old_messages","expired_tokens"],"policy":"expired_tokens","samples":{},"started_at":"2026-01-31T03:00:01Z","started_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"state":"running","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22","trigger":"admin"}],"next_cursor":null}
+// CleanupRunList Example: {"data":[{"cancelled_at":null,"counts":{"expired_tokens":31,"old_messages":1200},"created_at":"2026-01-31T03:00:00Z","dry_run":false,"errors":{},"finished_at":null,"id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","older_than_seconds":null,"policies":["old_messages","expired_tokens"],"policy":"expired_tokens","samples":{},"started_at":"2026-01-31T03:00:01Z","started_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"state":"running","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22","trigger":"admin"}],"next_cursor":null}
 type CleanupRunList struct {
 	// Data The runs of this page
 	Data []CleanupRun `json:"data"`
@@ -3246,7 +3243,7 @@ type CreateMovieRequest struct {
 	// Description What the movie is about, in one or more lines
 	Description *string `json:"description,omitempty"`
 
-	// DurationMs How long the stream is; 0 for unknown
+	// DurationMs How long the stream is; null or 0 if nobody has measured it
 	DurationMs *int64 `json:"duration_ms,omitempty"`
 
 	// Genres The genres, each once
@@ -3907,8 +3904,8 @@ type ExportedQueueItem struct {
 	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	RoomID ID `json:"room_id"`
 
-	// StreamURL The address; empty for a movie
-	StreamURL string `json:"stream_url"`
+	// StreamURL The address; null for a movie
+	StreamURL *string `json:"stream_url"`
 
 	// Title The title that the account gave to an address
 	Title string `json:"title"`
@@ -3958,7 +3955,7 @@ type ExportedRoom struct {
 	// Closed Whether an admin closed it
 	Closed bool `json:"closed"`
 
-	// Control People with that role, and those above them
+	// Control Who can send playback commands
 	Control Circle `json:"control"`
 
 	// CreatedAt When it was opened
@@ -3985,7 +3982,7 @@ type ExportedRoom struct {
 	// NowPlaying Whether `GET /rooms/{room_id}/now-playing` tells everyone what the room plays; without effect while it is private
 	NowPlaying ShowsNowPlaying `json:"now_playing"`
 
-	// Queue People with that role, and those above them
+	// Queue Who can add items to the queue
 	Queue Circle `json:"queue"`
 
 	// QueueOrder Whether a queue is played as people have put it, or what has the most votes first
@@ -4007,7 +4004,8 @@ type ExportedRoom struct {
 	// and people who were invited know of it; for everyone else it is a 404.
 	Visibility Visibility `json:"visibility"`
 
-	// WaitPolicy Whom playback waits for; auto is everyone among up to 8 people, and nobody among more
+	// WaitPolicy The people whose players playback waits for. `auto`: everyone in rooms of up to 8 people, nobody in larger
+	// rooms.
 	WaitPolicy WaitPolicy `json:"wait_policy"`
 }
 
@@ -4068,7 +4066,7 @@ type ExportedStay struct {
 // FieldProblem A parameter, or a property of the body, that is wrong
 type FieldProblem struct {
 	// Code Stable, for programs: `required`, `type`, `enum`, `pattern`, `format`, `range`, `too_short`, `too_long`,
-	// `too_many`, `minItems`, `maxItems`, `uniqueItems`, `minProperties`, `nullable`, `unknown`, `malformed`,
+	// `too_few`, `too_many`, `null`, `empty`, `unknown`, `malformed`,
 	// `blank`, `control_character`, `line_break`, `bidi_control`, `invisible_character`, `combining_mark`,
 	// `encoding`, `duplicate`, `characters`, `name`, `common`, `email`, `address`, `reserved`, `taken`, `past`,
 	// `too_late`, `wrong`, `conflict`, or another.
@@ -4273,7 +4271,7 @@ type InvitedRoom struct {
 	// Participants How many people are in it now
 	Participants int `json:"participants"`
 
-	// Present How many of them were seen within the last 90 seconds
+	// Present How many people in the room were seen within the last 90 seconds
 	Present Present `json:"present"`
 }
 
@@ -4531,8 +4529,8 @@ type JobStep struct {
 	// State How far it is
 	State JobStepState `json:"state"`
 
-	// Worker The process that made the last attempt; empty before the first
-	Worker string `json:"worker"`
+	// Worker The process that made the last attempt; null before the first
+	Worker *string `json:"worker"`
 }
 
 // JobStepState How far it is
@@ -5136,13 +5134,13 @@ type PartyAnswer struct {
 
 // PartyCounts How many people answered what
 type PartyCounts struct {
-	// Maybe Who may come
+	// Maybe The number of people who answered `maybe`
 	Maybe int `json:"maybe"`
 
-	// No Who do not come
+	// No The number of people who answered `no`
 	No int `json:"no"`
 
-	// Yes Who come
+	// Yes The number of people who answered `yes`
 	Yes int `json:"yes"`
 }
 
@@ -5234,8 +5232,8 @@ type Playback struct {
 	By *Person `json:"by"`
 
 	// Cause What made the state: a command, or `ready`, `deadline`, `rebuffer`, `ended`, `voted`, `removed`, `deserted`,
-	// `archived`, `scheduled`, `unscheduled`, `started`, `duration`, `clock`. Empty before the first.
-	Cause string `json:"cause"`
+	// `archived`, `scheduled`, `unscheduled`, `started`, `duration`, `clock`. Null before the first.
+	Cause *string `json:"cause"`
 
 	// Cue Rises with each load and seek; players report for which cue they are ready
 	Cue int64 `json:"cue"`
@@ -5308,7 +5306,7 @@ type PlaybackCommand struct {
 	// PositionMs For `seek`; for `load` where to begin, for `pause` where the person was
 	PositionMs *int64 `json:"position_ms,omitempty"`
 
-	// Rate For `rate`, in hundredths
+	// Rate For `rate`: how fast to play; 1 is the normal rate. Rounded to 0.01
 	Rate *float64 `json:"rate,omitempty"`
 
 	// Revision The revision of the state that the person saw
@@ -5358,8 +5356,8 @@ type PlaybackItem struct {
 	// MovieID The movie; null for an address of the room's own
 	MovieID *string `json:"movie_id"`
 
-	// StreamURL Where the stream is; it starts with https://. Empty if the movie has lost it.
-	StreamURL string `json:"stream_url"`
+	// StreamURL Where the stream is; it starts with https://. Null if the movie has lost it.
+	StreamURL *string `json:"stream_url"`
 
 	// Subtitles The subtitles of the movie
 	Subtitles []Subtitle `json:"subtitles"`
@@ -5376,7 +5374,7 @@ type PlaybackWait struct {
 	// For What players are waited for to do
 	For PlaybackWaitFor `json:"for"`
 
-	// People Who is waited for
+	// People The people whose players are not ready
 	People []Person `json:"people"`
 
 	// Resume Whether playback goes on then
@@ -5413,7 +5411,7 @@ type PostMessageRequest struct {
 	RoomID ID `json:"room_id"`
 }
 
-// Present How many of them were seen within the last 90 seconds
+// Present How many people in the room were seen within the last 90 seconds
 type Present = int
 
 // Problem What went wrong, as in RFC 9457
@@ -5885,7 +5883,7 @@ type Room struct {
 	// Closed Whether an admin closed it: it is archived, and its host cannot open it again
 	Closed bool `json:"closed"`
 
-	// Control People with that role, and those above them
+	// Control Who can send playback commands
 	Control Circle `json:"control"`
 
 	// CreatedAt When it was opened
@@ -5915,10 +5913,10 @@ type Room struct {
 	// Participants How many people are in it now
 	Participants int `json:"participants"`
 
-	// Present How many of them were seen within the last 90 seconds
+	// Present How many people in the room were seen within the last 90 seconds
 	Present Present `json:"present"`
 
-	// Queue People with that role, and those above them
+	// Queue Who can add items to the queue
 	Queue Circle `json:"queue"`
 
 	// QueueOrder Whether a queue is played as people have put it, or what has the most votes first
@@ -5937,7 +5935,8 @@ type Room struct {
 	// and people who were invited know of it; for everyone else it is a 404.
 	Visibility Visibility `json:"visibility"`
 
-	// WaitPolicy Whom playback waits for; auto is everyone among up to 8 people, and nobody among more
+	// WaitPolicy The people whose players playback waits for. `auto`: everyone in rooms of up to 8 people, nobody in larger
+	// rooms.
 	WaitPolicy WaitPolicy `json:"wait_policy"`
 }
 
@@ -6129,8 +6128,8 @@ type SchedulePartyRequest struct {
 
 // ScheduledRun A run that a schedule started
 type ScheduledRun struct {
-	// RunID The ID that Temporal gave the run, or empty
-	RunID string `json:"run_id"`
+	// RunID The ID that Temporal gave the run; null if none was started
+	RunID *string `json:"run_id"`
 
 	// ScheduledAt When it was due
 	ScheduledAt time.Time `json:"scheduled_at"`
@@ -6138,11 +6137,11 @@ type ScheduledRun struct {
 	// StartedAt When it began
 	StartedAt time.Time `json:"started_at"`
 
-	// TemporalURL Where the Temporal UI shows it
-	TemporalURL string `json:"temporal_url"`
+	// TemporalURL Where the Temporal UI shows it; null if none was started
+	TemporalURL *string `json:"temporal_url"`
 
-	// WorkflowID The ID of its workflow
-	WorkflowID string `json:"workflow_id"`
+	// WorkflowID The ID of its workflow; null if none was started
+	WorkflowID *string `json:"workflow_id"`
 }
 
 // SentAbuseReport A report of abuse, as its sender sees it
@@ -6343,7 +6342,7 @@ type TaskQueue struct {
 	// PausedAt Since when it is paused; null if it is not
 	PausedAt *time.Time `json:"paused_at"`
 
-	// Workers Who has taken or asked for tasks in the last two minutes; null while Temporal is away
+	// Workers The workers that asked for tasks in the last two minutes; null while Temporal is away
 	Workers *[]QueueWorker `json:"workers"`
 }
 
@@ -6387,7 +6386,7 @@ type Throughput struct {
 	// EmailsSent Emails that the mail server took
 	EmailsSent int `json:"emails_sent"`
 
-	// From The begin of the span
+	// From The start of the span
 	From time.Time `json:"from"`
 
 	// JobsFailed How many jobs failed, about, as far as Temporal still has them; null while Temporal is away
@@ -6470,7 +6469,7 @@ type UpdateRoomRequest struct {
 	// many are there.
 	Capacity *int `json:"capacity,omitempty"`
 
-	// Control People with that role, and those above them
+	// Control Who can send playback commands
 	Control *Circle `json:"control,omitempty"`
 
 	// Description What the room is about, in one or more lines; null for none
@@ -6485,7 +6484,7 @@ type UpdateRoomRequest struct {
 	// NowPlaying Whether `GET /rooms/{room_id}/now-playing` tells everyone what the room plays; without effect while it is private
 	NowPlaying *ShowsNowPlaying `json:"now_playing,omitempty"`
 
-	// Queue People with that role, and those above them
+	// Queue Who can add items to the queue
 	Queue *Circle `json:"queue,omitempty"`
 
 	// QueueOrder Whether a queue is played as people have put it, or what has the most votes first
@@ -6501,7 +6500,8 @@ type UpdateRoomRequest struct {
 	// and people who were invited know of it; for everyone else it is a 404.
 	Visibility *Visibility `json:"visibility,omitempty"`
 
-	// WaitPolicy Whom playback waits for; auto is everyone among up to 8 people, and nobody among more
+	// WaitPolicy The people whose players playback waits for. `auto`: everyone in rooms of up to 8 people, nobody in larger
+	// rooms.
 	WaitPolicy *WaitPolicy `json:"wait_policy,omitempty"`
 }
 
@@ -6557,7 +6557,8 @@ type Username = string
 // and people who were invited know of it; for everyone else it is a 404.
 type Visibility string
 
-// WaitPolicy Whom playback waits for; auto is everyone among up to 8 people, and nobody among more
+// WaitPolicy The people whose players playback waits for. `auto`: everyone in rooms of up to 8 people, nobody in larger
+// rooms.
 type WaitPolicy string
 
 // Webhook An address that gets messages about events
@@ -6908,6 +6909,20 @@ type Unauthenticated = Problem
 // Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"must not be empty"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type UnsupportedMediaType = Problem
 
+// ReportAbuseParams defines parameters for ReportAbuse.
+type ReportAbuseParams struct {
+	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
+	// key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
+	// a 422.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// GetSentAbuseReportParams defines parameters for GetSentAbuseReport.
+type GetSentAbuseReportParams struct {
+	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
 // ListAbuseReportsParams defines parameters for ListAbuseReports.
 type ListAbuseReportsParams struct {
 	// State Only those in this state
@@ -7220,12 +7235,6 @@ type ListRetiredRoomsParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
-// RestoreRoomParams defines parameters for RestoreRoom.
-type RestoreRoomParams struct {
-	// Note Why the admin does it, for the audit log. Empty for no reason.
-	Note *Note `form:"note,omitempty" json:"note,omitempty"`
-}
-
 // ListAnyMessagesParams defines parameters for ListAnyMessages.
 type ListAnyMessagesParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
@@ -7233,6 +7242,12 @@ type ListAnyMessagesParams struct {
 
 	// Limit The maximum number of items on a page
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// RestoreRoomParams defines parameters for RestoreRoom.
+type RestoreRoomParams struct {
+	// Note Why the admin does it, for the audit log. Empty for no reason.
+	Note *Note `form:"note,omitempty" json:"note,omitempty"`
 }
 
 // BackfillScheduleParams defines parameters for BackfillSchedule.
@@ -7634,20 +7649,6 @@ type ListPartyAnswersParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
-// ReportAbuseParams defines parameters for ReportAbuse.
-type ReportAbuseParams struct {
-	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
-	// key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
-	// a 422.
-	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
-}
-
-// GetSentAbuseReportParams defines parameters for GetSentAbuseReport.
-type GetSentAbuseReportParams struct {
-	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
-	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
-}
-
 // ListRoomsParams defines parameters for ListRooms.
 type ListRoomsParams struct {
 	// Q The words to find, in any spelling: case, accents and punctuation do not count, so `face off`, `faceoff` and
@@ -7889,6 +7890,9 @@ type GetProfileParams struct {
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
+// ReportAbuseJSONRequestBody defines body for ReportAbuse for application/json ContentType.
+type ReportAbuseJSONRequestBody = ReportAbuseRequest
+
 // ResolveAbuseReportJSONRequestBody defines body for ResolveAbuseReport for application/json ContentType.
 type ResolveAbuseReportJSONRequestBody = ResolveAbuseReportRequest
 
@@ -7979,9 +7983,6 @@ type UpdatePartyJSONRequestBody = UpdatePartyRequest
 // AnswerPartyJSONRequestBody defines body for AnswerParty for application/json ContentType.
 type AnswerPartyJSONRequestBody = AnswerPartyRequest
 
-// ReportAbuseJSONRequestBody defines body for ReportAbuse for application/json ContentType.
-type ReportAbuseJSONRequestBody = ReportAbuseRequest
-
 // ViewReportJSONRequestBody defines body for ViewReport for application/json ContentType.
 type ViewReportJSONRequestBody = TokenRequest
 
@@ -8059,6 +8060,12 @@ type OnWebhookTestedJSONRequestBody = WebhookTestMessage
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
+	// ReportAbuse Report a room, a message or an account
+	// (POST /abuse-reports)
+	ReportAbuse(ctx echo.Context, params ReportAbuseParams) error
+	// GetSentAbuseReport Get a report of abuse that the caller sent
+	// (GET /abuse-reports/{abuse_report_id})
+	GetSentAbuseReport(ctx echo.Context, abuseReportID ID, params GetSentAbuseReportParams) error
 	// ListAbuseReports List reports of abuse, newest first
 	// (GET /admin/abuse-reports)
 	ListAbuseReports(ctx echo.Context, params ListAbuseReportsParams) error
@@ -8074,19 +8081,19 @@ type ServerInterface interface {
 	// ListAudit List the audit log, newest first
 	// (GET /admin/audit)
 	ListAudit(ctx echo.Context, params ListAuditParams) error
-	// StartCleanup Start a cleanup run
+	// StartCleanup Start a clean-up run
 	// (POST /admin/cleanup)
 	StartCleanup(ctx echo.Context, params StartCleanupParams) error
 	// ListCleanupPolicies List the clean-up policies with their ages
 	// (GET /admin/cleanup/policies)
 	ListCleanupPolicies(ctx echo.Context) error
-	// ListCleanupRuns List cleanup runs, newest first
+	// ListCleanupRuns List clean-up runs, newest first
 	// (GET /admin/cleanup/runs)
 	ListCleanupRuns(ctx echo.Context, params ListCleanupRunsParams) error
-	// GetCleanupRun Get a cleanup run
+	// GetCleanupRun Get a clean-up run
 	// (GET /admin/cleanup/runs/{run_id})
 	GetCleanupRun(ctx echo.Context, runID ID) error
-	// CancelCleanupRun Cancel a cleanup run
+	// CancelCleanupRun Cancel a clean-up run
 	// (POST /admin/cleanup/runs/{run_id}/cancel)
 	CancelCleanupRun(ctx echo.Context, runID ID, params CancelCleanupRunParams) error
 	// ListEmails List emails, newest first
@@ -8095,7 +8102,7 @@ type ServerInterface interface {
 	// ResumeEmails Resume emails
 	// (DELETE /admin/emails/pause)
 	ResumeEmails(ctx echo.Context, params ResumeEmailsParams) error
-	// GetEmailPause Get whether emails are paused
+	// GetEmailPause Get the pause of emails
 	// (GET /admin/emails/pause)
 	GetEmailPause(ctx echo.Context) error
 	// PauseEmails Pause all emails
@@ -8158,7 +8165,7 @@ type ServerInterface interface {
 	// ResumeQueue Resume a kind of work
 	// (POST /admin/queues/{queue}/resume)
 	ResumeQueue(ctx echo.Context, queue QueueName, params ResumeQueueParams) error
-	// ListReports List activity and cleanup reports, newest first
+	// ListReports List activity and clean-up reports, newest first
 	// (GET /admin/reports)
 	ListReports(ctx echo.Context, params ListReportsParams) error
 	// GetReport Get a report
@@ -8170,12 +8177,9 @@ type ServerInterface interface {
 	// ListAnyRooms List all rooms that are not deleted
 	// (GET /admin/rooms)
 	ListAnyRooms(ctx echo.Context, params ListAnyRoomsParams) error
-	// ListRetiredRooms List rooms that cleanup archived, latest first
+	// ListRetiredRooms List rooms that clean-up archived, latest first
 	// (GET /admin/rooms/retired)
 	ListRetiredRooms(ctx echo.Context, params ListRetiredRoomsParams) error
-	// RestoreRoom Restore a room that cleanup archived
-	// (POST /admin/rooms/{retired_id}/restore)
-	RestoreRoom(ctx echo.Context, retiredID ID, params RestoreRoomParams) error
 	// GetAnyRoom Get a room as an admin
 	// (GET /admin/rooms/{room_id})
 	GetAnyRoom(ctx echo.Context, roomID RoomID) error
@@ -8188,6 +8192,9 @@ type ServerInterface interface {
 	// ReopenRoom Reopen a room as an admin
 	// (POST /admin/rooms/{room_id}/reopen)
 	ReopenRoom(ctx echo.Context, roomID RoomID) error
+	// RestoreRoom Restore a room that clean-up archived
+	// (POST /admin/rooms/{room_id}/restore)
+	RestoreRoom(ctx echo.Context, roomID RoomID, params RestoreRoomParams) error
 	// ListSchedules List schedules
 	// (GET /admin/schedules)
 	ListSchedules(ctx echo.Context) error
@@ -8212,7 +8219,7 @@ type ServerInterface interface {
 	// RevokeAdmin Revoke an account's admin rights
 	// (DELETE /admin/users/{user_id}/admin)
 	RevokeAdmin(ctx echo.Context, userID ID, params RevokeAdminParams) error
-	// GrantAdmin Grant an account an admin's rights
+	// GrantAdmin Grant an account admin rights
 	// (PUT /admin/users/{user_id}/admin)
 	GrantAdmin(ctx echo.Context, userID ID, params GrantAdminParams) error
 	// ReinstateUser Reinstate a suspended account
@@ -8272,7 +8279,7 @@ type ServerInterface interface {
 	// RequestPasswordReset Request a password reset email
 	// (POST /auth/password-reset)
 	RequestPasswordReset(ctx echo.Context, params RequestPasswordResetParams) error
-	// ConfirmPasswordReset Set a new password by a reset token
+	// ConfirmPasswordReset Set a new password with a reset token
 	// (POST /auth/password-reset/confirm)
 	ConfirmPasswordReset(ctx echo.Context) error
 	// Refresh Exchange a refresh token for new tokens
@@ -8371,15 +8378,9 @@ type ServerInterface interface {
 	// GetPartyCalendar Get a party as a file for calendars
 	// (GET /parties/{party_id}/calendar)
 	GetPartyCalendar(ctx echo.Context, partyID PartyID) error
-	// ReportAbuse Report a room, a message or an account
-	// (POST /reports)
-	ReportAbuse(ctx echo.Context, params ReportAbuseParams) error
 	// ViewReport View an activity report as a page
 	// (POST /reports/view)
 	ViewReport(ctx echo.Context) error
-	// GetSentAbuseReport Get a report of abuse that the caller sent
-	// (GET /reports/{abuse_report_id})
-	GetSentAbuseReport(ctx echo.Context, abuseReportID ID, params GetSentAbuseReportParams) error
 	// ListRooms List open public rooms
 	// (GET /rooms)
 	ListRooms(ctx echo.Context, params ListRoomsParams) error
@@ -8470,7 +8471,7 @@ type ServerInterface interface {
 	// VoteToSkip Vote to skip the current item
 	// (PUT /rooms/{room_id}/playback/skip-vote)
 	VoteToSkip(ctx echo.Context, roomID RoomID) error
-	// GetQueue List the queue of a room, in order
+	// GetQueue Get the queue of a room
 	// (GET /rooms/{room_id}/queue)
 	GetQueue(ctx echo.Context, roomID RoomID) error
 	// AddToQueue Add an item to the queue
@@ -8559,6 +8560,71 @@ type ServerInterface interface {
 // ServerInterfaceWrapper converts echo contexts to parameters.
 type ServerInterfaceWrapper struct {
 	Handler ServerInterface
+}
+
+// ReportAbuse converts echo context to params.
+func (w *ServerInterfaceWrapper) ReportAbuse(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ReportAbuseParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ReportAbuse(ctx, params)
+	return err
+}
+
+// GetSentAbuseReport converts echo context to params.
+func (w *ServerInterfaceWrapper) GetSentAbuseReport(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "abuse_report_id" -------------
+	var abuseReportID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "abuse_report_id", ctx.Param("abuse_report_id"), &abuseReportID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter abuse_report_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetSentAbuseReportParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetSentAbuseReport(ctx, abuseReportID, params)
+	return err
 }
 
 // ListAbuseReports converts echo context to params.
@@ -9616,31 +9682,6 @@ func (w *ServerInterfaceWrapper) ListRetiredRooms(ctx echo.Context) error {
 	return err
 }
 
-// RestoreRoom converts echo context to params.
-func (w *ServerInterfaceWrapper) RestoreRoom(ctx echo.Context) error {
-	var err error
-	// ------------- Path parameter "retired_id" -------------
-	var retiredID ID
-
-	err = runtime.BindStyledParameterWithOptions("simple", "retired_id", ctx.Param("retired_id"), &retiredID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
-	if err != nil {
-		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter retired_id: %s", err))
-	}
-
-	// Parameter object where we will unmarshal all parameters from the context
-	var params RestoreRoomParams
-	// ------------- Optional query parameter "note" -------------
-
-	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
-	if err != nil {
-		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
-	}
-
-	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.RestoreRoom(ctx, retiredID, params)
-	return err
-}
-
 // GetAnyRoom converts echo context to params.
 func (w *ServerInterfaceWrapper) GetAnyRoom(ctx echo.Context) error {
 	var err error
@@ -9718,6 +9759,31 @@ func (w *ServerInterfaceWrapper) ReopenRoom(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ReopenRoom(ctx, roomID)
+	return err
+}
+
+// RestoreRoom converts echo context to params.
+func (w *ServerInterfaceWrapper) RestoreRoom(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "room_id" -------------
+	var roomID RoomID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room_id", ctx.Param("room_id"), &roomID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter room_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RestoreRoomParams
+	// ------------- Optional query parameter "note" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter note: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RestoreRoom(ctx, roomID, params)
 	return err
 }
 
@@ -11465,77 +11531,12 @@ func (w *ServerInterfaceWrapper) GetPartyCalendar(ctx echo.Context) error {
 	return err
 }
 
-// ReportAbuse converts echo context to params.
-func (w *ServerInterfaceWrapper) ReportAbuse(ctx echo.Context) error {
-	var err error
-
-	// Parameter object where we will unmarshal all parameters from the context
-	var params ReportAbuseParams
-
-	headers := ctx.Request().Header
-	// ------------- Optional header parameter "Idempotency-Key" -------------
-	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
-		var IdempotencyKey IdempotencyKey
-		n := len(valueList)
-		if n != 1 {
-			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
-		}
-
-		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
-		if err != nil {
-			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
-		}
-
-		params.IdempotencyKey = &IdempotencyKey
-	}
-
-	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ReportAbuse(ctx, params)
-	return err
-}
-
 // ViewReport converts echo context to params.
 func (w *ServerInterfaceWrapper) ViewReport(ctx echo.Context) error {
 	var err error
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ViewReport(ctx)
-	return err
-}
-
-// GetSentAbuseReport converts echo context to params.
-func (w *ServerInterfaceWrapper) GetSentAbuseReport(ctx echo.Context) error {
-	var err error
-	// ------------- Path parameter "abuse_report_id" -------------
-	var abuseReportID ID
-
-	err = runtime.BindStyledParameterWithOptions("simple", "abuse_report_id", ctx.Param("abuse_report_id"), &abuseReportID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
-	if err != nil {
-		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter abuse_report_id: %s", err))
-	}
-
-	// Parameter object where we will unmarshal all parameters from the context
-	var params GetSentAbuseReportParams
-
-	headers := ctx.Request().Header
-	// ------------- Optional header parameter "If-None-Match" -------------
-	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
-		var IfNoneMatch IfNoneMatch
-		n := len(valueList)
-		if n != 1 {
-			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
-		}
-
-		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
-		if err != nil {
-			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
-		}
-
-		params.IfNoneMatch = &IfNoneMatch
-	}
-
-	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.GetSentAbuseReport(ctx, abuseReportID, params)
 	return err
 }
 
@@ -13101,8 +13102,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/chat/messages/:message_id", wrapper.DeleteMessage, options.OperationMiddlewares["deleteMessage"]...)
 	router.GET(options.BaseURL+"/chat/messages/:message_id", wrapper.GetMessage, options.OperationMiddlewares["getMessage"]...)
 	router.PATCH(options.BaseURL+"/chat/messages/:message_id", wrapper.EditMessage, options.OperationMiddlewares["editMessage"]...)
-	router.POST(options.BaseURL+"/reports", wrapper.ReportAbuse, options.OperationMiddlewares["reportAbuse"]...)
-	router.GET(options.BaseURL+"/reports/:abuse_report_id", wrapper.GetSentAbuseReport, options.OperationMiddlewares["getSentAbuseReport"]...)
+	router.POST(options.BaseURL+"/abuse-reports", wrapper.ReportAbuse, options.OperationMiddlewares["reportAbuse"]...)
+	router.GET(options.BaseURL+"/abuse-reports/:abuse_report_id", wrapper.GetSentAbuseReport, options.OperationMiddlewares["getSentAbuseReport"]...)
 	router.GET(options.BaseURL+"/health", wrapper.GetHealth, options.OperationMiddlewares["getHealth"]...)
 	router.GET(options.BaseURL+"/health/live", wrapper.GetLiveness, options.OperationMiddlewares["getLiveness"]...)
 	router.GET(options.BaseURL+"/health/ready", wrapper.GetReadiness, options.OperationMiddlewares["getReadiness"]...)
@@ -13120,7 +13121,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/admin/abuse-reports", wrapper.ListAbuseReports, options.OperationMiddlewares["listAbuseReports"]...)
 	router.GET(options.BaseURL+"/admin/abuse-reports/:abuse_report_id", wrapper.GetAbuseReport, options.OperationMiddlewares["getAbuseReport"]...)
 	router.POST(options.BaseURL+"/admin/abuse-reports/:abuse_report_id/resolve", wrapper.ResolveAbuseReport, options.OperationMiddlewares["resolveAbuseReport"]...)
-	router.POST(options.BaseURL+"/admin/rooms/:retired_id/restore", wrapper.RestoreRoom, options.OperationMiddlewares["restoreRoom"]...)
+	router.POST(options.BaseURL+"/admin/rooms/:room_id/restore", wrapper.RestoreRoom, options.OperationMiddlewares["restoreRoom"]...)
 	router.GET(options.BaseURL+"/admin/schedules", wrapper.ListSchedules, options.OperationMiddlewares["listSchedules"]...)
 	router.POST(options.BaseURL+"/admin/schedules/:schedule_id/pause", wrapper.PauseSchedule, options.OperationMiddlewares["pauseSchedule"]...)
 	router.POST(options.BaseURL+"/admin/schedules/:schedule_id/resume", wrapper.ResumeSchedule, options.OperationMiddlewares["resumeSchedule"]...)
@@ -13358,6 +13359,385 @@ type RequestTimeoutApplicationProblemPlusJSONResponse Problem
 type UnauthenticatedApplicationProblemPlusJSONResponse Problem
 
 type UnsupportedMediaTypeApplicationProblemPlusJSONResponse Problem
+
+type ReportAbuseRequestObject struct {
+	Params ReportAbuseParams
+	Body   *ReportAbuseJSONRequestBody
+}
+
+type ReportAbuseResponseObject interface {
+	VisitReportAbuseResponse(w http.ResponseWriter) error
+}
+
+type ReportAbuse201ResponseHeaders struct {
+	ETag               string
+	IdempotentReplayed *string
+	Location           string
+}
+
+type ReportAbuse201JSONResponse struct {
+	Body    SentAbuseReportAnswer
+	Headers ReportAbuse201ResponseHeaders
+}
+
+func (response ReportAbuse201JSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportAbuse400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ReportAbuse400ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportAbuse401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response ReportAbuse401ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportAbuse403ApplicationProblemPlusJSONResponse Problem
+
+func (response ReportAbuse403ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportAbuse404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ReportAbuse404ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportAbuse408ApplicationProblemPlusJSONResponse struct {
+	RequestTimeoutApplicationProblemPlusJSONResponse
+}
+
+func (response ReportAbuse408ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportAbuse409ApplicationProblemPlusJSONResponse Problem
+
+func (response ReportAbuse409ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportAbuse412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ReportAbuse412ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportAbuse413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response ReportAbuse413ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportAbuse415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response ReportAbuse415ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportAbuse422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response ReportAbuse422ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportAbuse429ApplicationProblemPlusJSONResponse Problem
+
+func (response ReportAbuse429ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReportAbusedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ReportAbusedefaultApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSentAbuseReportRequestObject struct {
+	AbuseReportID ID `json:"abuse_report_id"`
+	Params        GetSentAbuseReportParams
+}
+
+type GetSentAbuseReportResponseObject interface {
+	VisitGetSentAbuseReportResponse(w http.ResponseWriter) error
+}
+
+type GetSentAbuseReport200ResponseHeaders struct {
+	ETag string
+}
+
+type GetSentAbuseReport200JSONResponse struct {
+	Body    SentAbuseReportAnswer
+	Headers GetSentAbuseReport200ResponseHeaders
+}
+
+func (response GetSentAbuseReport200JSONResponse) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSentAbuseReport304Response = NotModifiedResponse
+
+func (response GetSentAbuseReport304Response) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetSentAbuseReport400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetSentAbuseReport400ApplicationProblemPlusJSONResponse) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSentAbuseReport401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response GetSentAbuseReport401ApplicationProblemPlusJSONResponse) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSentAbuseReport404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetSentAbuseReport404ApplicationProblemPlusJSONResponse) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSentAbuseReport412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetSentAbuseReport412ApplicationProblemPlusJSONResponse) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSentAbuseReport415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response GetSentAbuseReport415ApplicationProblemPlusJSONResponse) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSentAbuseReport429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetSentAbuseReport429ApplicationProblemPlusJSONResponse) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSentAbuseReportdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetSentAbuseReportdefaultApplicationProblemPlusJSONResponse) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
 
 type ListAbuseReportsRequestObject struct {
 	Params ListAbuseReportsParams
@@ -19226,175 +19606,6 @@ func (response ListRetiredRoomsdefaultApplicationProblemPlusJSONResponse) VisitL
 	return err
 }
 
-type RestoreRoomRequestObject struct {
-	RetiredID ID `json:"retired_id"`
-	Params    RestoreRoomParams
-}
-
-type RestoreRoomResponseObject interface {
-	VisitRestoreRoomResponse(w http.ResponseWriter) error
-}
-
-type RestoreRoom200JSONResponse RoomAnswer
-
-func (response RestoreRoom200JSONResponse) VisitRestoreRoomResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RestoreRoom400ApplicationProblemPlusJSONResponse struct {
-	InvalidRequestApplicationProblemPlusJSONResponse
-}
-
-func (response RestoreRoom400ApplicationProblemPlusJSONResponse) VisitRestoreRoomResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RestoreRoom401ApplicationProblemPlusJSONResponse struct {
-	UnauthenticatedApplicationProblemPlusJSONResponse
-}
-
-func (response RestoreRoom401ApplicationProblemPlusJSONResponse) VisitRestoreRoomResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RestoreRoom403ApplicationProblemPlusJSONResponse struct {
-	ForbiddenApplicationProblemPlusJSONResponse
-}
-
-func (response RestoreRoom403ApplicationProblemPlusJSONResponse) VisitRestoreRoomResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RestoreRoom404ApplicationProblemPlusJSONResponse struct {
-	NotFoundApplicationProblemPlusJSONResponse
-}
-
-func (response RestoreRoom404ApplicationProblemPlusJSONResponse) VisitRestoreRoomResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RestoreRoom409ApplicationProblemPlusJSONResponse Problem
-
-func (response RestoreRoom409ApplicationProblemPlusJSONResponse) VisitRestoreRoomResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(409)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RestoreRoom412ApplicationProblemPlusJSONResponse struct {
-	PreconditionFailedApplicationProblemPlusJSONResponse
-}
-
-func (response RestoreRoom412ApplicationProblemPlusJSONResponse) VisitRestoreRoomResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(412)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RestoreRoom415ApplicationProblemPlusJSONResponse struct {
-	CompressedBodyApplicationProblemPlusJSONResponse
-}
-
-func (response RestoreRoom415ApplicationProblemPlusJSONResponse) VisitRestoreRoomResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RestoreRoom429ApplicationProblemPlusJSONResponse struct {
-	RateLimitedApplicationProblemPlusJSONResponse
-}
-
-func (response RestoreRoom429ApplicationProblemPlusJSONResponse) VisitRestoreRoomResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(429)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RestoreRoomdefaultApplicationProblemPlusJSONResponse struct {
-	Body       Problem
-	StatusCode int
-}
-
-func (response RestoreRoomdefaultApplicationProblemPlusJSONResponse) VisitRestoreRoomResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(response.StatusCode)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type GetAnyRoomRequestObject struct {
 	RoomID RoomID `json:"room_id"`
 }
@@ -20081,6 +20292,175 @@ type ReopenRoomdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ReopenRoomdefaultApplicationProblemPlusJSONResponse) VisitReopenRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreRoomRequestObject struct {
+	RoomID RoomID `json:"room_id"`
+	Params RestoreRoomParams
+}
+
+type RestoreRoomResponseObject interface {
+	VisitRestoreRoomResponse(w http.ResponseWriter) error
+}
+
+type RestoreRoom200JSONResponse RoomAnswer
+
+func (response RestoreRoom200JSONResponse) VisitRestoreRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreRoom400ApplicationProblemPlusJSONResponse struct {
+	InvalidRequestApplicationProblemPlusJSONResponse
+}
+
+func (response RestoreRoom400ApplicationProblemPlusJSONResponse) VisitRestoreRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreRoom401ApplicationProblemPlusJSONResponse struct {
+	UnauthenticatedApplicationProblemPlusJSONResponse
+}
+
+func (response RestoreRoom401ApplicationProblemPlusJSONResponse) VisitRestoreRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreRoom403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response RestoreRoom403ApplicationProblemPlusJSONResponse) VisitRestoreRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreRoom404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response RestoreRoom404ApplicationProblemPlusJSONResponse) VisitRestoreRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreRoom409ApplicationProblemPlusJSONResponse Problem
+
+func (response RestoreRoom409ApplicationProblemPlusJSONResponse) VisitRestoreRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreRoom412ApplicationProblemPlusJSONResponse struct {
+	PreconditionFailedApplicationProblemPlusJSONResponse
+}
+
+func (response RestoreRoom412ApplicationProblemPlusJSONResponse) VisitRestoreRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreRoom415ApplicationProblemPlusJSONResponse struct {
+	CompressedBodyApplicationProblemPlusJSONResponse
+}
+
+func (response RestoreRoom415ApplicationProblemPlusJSONResponse) VisitRestoreRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreRoom429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response RestoreRoom429ApplicationProblemPlusJSONResponse) VisitRestoreRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreRoomdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RestoreRoomdefaultApplicationProblemPlusJSONResponse) VisitRestoreRoomResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -30131,235 +30511,6 @@ func (response GetPartyCalendardefaultApplicationProblemPlusJSONResponse) VisitG
 	return err
 }
 
-type ReportAbuseRequestObject struct {
-	Params ReportAbuseParams
-	Body   *ReportAbuseJSONRequestBody
-}
-
-type ReportAbuseResponseObject interface {
-	VisitReportAbuseResponse(w http.ResponseWriter) error
-}
-
-type ReportAbuse201ResponseHeaders struct {
-	ETag               string
-	IdempotentReplayed *string
-	Location           string
-}
-
-type ReportAbuse201JSONResponse struct {
-	Body    SentAbuseReportAnswer
-	Headers ReportAbuse201ResponseHeaders
-}
-
-func (response ReportAbuse201JSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
-	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
-	w.WriteHeader(201)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReportAbuse400ApplicationProblemPlusJSONResponse struct {
-	InvalidRequestApplicationProblemPlusJSONResponse
-}
-
-func (response ReportAbuse400ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReportAbuse401ApplicationProblemPlusJSONResponse struct {
-	UnauthenticatedApplicationProblemPlusJSONResponse
-}
-
-func (response ReportAbuse401ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReportAbuse403ApplicationProblemPlusJSONResponse Problem
-
-func (response ReportAbuse403ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReportAbuse404ApplicationProblemPlusJSONResponse struct {
-	NotFoundApplicationProblemPlusJSONResponse
-}
-
-func (response ReportAbuse404ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReportAbuse408ApplicationProblemPlusJSONResponse struct {
-	RequestTimeoutApplicationProblemPlusJSONResponse
-}
-
-func (response ReportAbuse408ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReportAbuse409ApplicationProblemPlusJSONResponse Problem
-
-func (response ReportAbuse409ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(409)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReportAbuse412ApplicationProblemPlusJSONResponse struct {
-	PreconditionFailedApplicationProblemPlusJSONResponse
-}
-
-func (response ReportAbuse412ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(412)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReportAbuse413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response ReportAbuse413ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReportAbuse415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
-}
-
-func (response ReportAbuse415ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReportAbuse422ApplicationProblemPlusJSONResponse struct {
-	KeyReusedApplicationProblemPlusJSONResponse
-}
-
-func (response ReportAbuse422ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(422)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReportAbuse429ApplicationProblemPlusJSONResponse struct {
-	RateLimitedApplicationProblemPlusJSONResponse
-}
-
-func (response ReportAbuse429ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(429)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReportAbusedefaultApplicationProblemPlusJSONResponse struct {
-	Body       Problem
-	StatusCode int
-}
-
-func (response ReportAbusedefaultApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(response.StatusCode)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type ViewReportRequestObject struct {
 	Body *ViewReportJSONRequestBody
 }
@@ -30501,161 +30652,6 @@ type ViewReportdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ViewReportdefaultApplicationProblemPlusJSONResponse) VisitViewReportResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(response.StatusCode)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetSentAbuseReportRequestObject struct {
-	AbuseReportID ID `json:"abuse_report_id"`
-	Params        GetSentAbuseReportParams
-}
-
-type GetSentAbuseReportResponseObject interface {
-	VisitGetSentAbuseReportResponse(w http.ResponseWriter) error
-}
-
-type GetSentAbuseReport200ResponseHeaders struct {
-	ETag string
-}
-
-type GetSentAbuseReport200JSONResponse struct {
-	Body    SentAbuseReportAnswer
-	Headers GetSentAbuseReport200ResponseHeaders
-}
-
-func (response GetSentAbuseReport200JSONResponse) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
-	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetSentAbuseReport304Response = NotModifiedResponse
-
-func (response GetSentAbuseReport304Response) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
-	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
-	w.WriteHeader(304)
-	return nil
-}
-
-type GetSentAbuseReport400ApplicationProblemPlusJSONResponse struct {
-	InvalidRequestApplicationProblemPlusJSONResponse
-}
-
-func (response GetSentAbuseReport400ApplicationProblemPlusJSONResponse) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetSentAbuseReport401ApplicationProblemPlusJSONResponse struct {
-	UnauthenticatedApplicationProblemPlusJSONResponse
-}
-
-func (response GetSentAbuseReport401ApplicationProblemPlusJSONResponse) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetSentAbuseReport404ApplicationProblemPlusJSONResponse struct {
-	NotFoundApplicationProblemPlusJSONResponse
-}
-
-func (response GetSentAbuseReport404ApplicationProblemPlusJSONResponse) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetSentAbuseReport412ApplicationProblemPlusJSONResponse struct {
-	PreconditionFailedApplicationProblemPlusJSONResponse
-}
-
-func (response GetSentAbuseReport412ApplicationProblemPlusJSONResponse) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(412)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetSentAbuseReport415ApplicationProblemPlusJSONResponse struct {
-	CompressedBodyApplicationProblemPlusJSONResponse
-}
-
-func (response GetSentAbuseReport415ApplicationProblemPlusJSONResponse) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetSentAbuseReport429ApplicationProblemPlusJSONResponse struct {
-	RateLimitedApplicationProblemPlusJSONResponse
-}
-
-func (response GetSentAbuseReport429ApplicationProblemPlusJSONResponse) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(429)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetSentAbuseReportdefaultApplicationProblemPlusJSONResponse struct {
-	Body       Problem
-	StatusCode int
-}
-
-func (response GetSentAbuseReportdefaultApplicationProblemPlusJSONResponse) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -38786,6 +38782,20 @@ func (response AcceptMyInvitation404ApplicationProblemPlusJSONResponse) VisitAcc
 	return err
 }
 
+type AcceptMyInvitation409ApplicationProblemPlusJSONResponse Problem
+
+func (response AcceptMyInvitation409ApplicationProblemPlusJSONResponse) VisitAcceptMyInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type AcceptMyInvitation412ApplicationProblemPlusJSONResponse struct {
 	PreconditionFailedApplicationProblemPlusJSONResponse
 }
@@ -39906,6 +39916,12 @@ func (response GetProfiledefaultApplicationProblemPlusJSONResponse) VisitGetProf
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
+	// ReportAbuse Report a room, a message or an account
+	// (POST /abuse-reports)
+	ReportAbuse(ctx context.Context, request ReportAbuseRequestObject) (ReportAbuseResponseObject, error)
+	// GetSentAbuseReport Get a report of abuse that the caller sent
+	// (GET /abuse-reports/{abuse_report_id})
+	GetSentAbuseReport(ctx context.Context, request GetSentAbuseReportRequestObject) (GetSentAbuseReportResponseObject, error)
 	// ListAbuseReports List reports of abuse, newest first
 	// (GET /admin/abuse-reports)
 	ListAbuseReports(ctx context.Context, request ListAbuseReportsRequestObject) (ListAbuseReportsResponseObject, error)
@@ -39921,19 +39937,19 @@ type StrictServerInterface interface {
 	// ListAudit List the audit log, newest first
 	// (GET /admin/audit)
 	ListAudit(ctx context.Context, request ListAuditRequestObject) (ListAuditResponseObject, error)
-	// StartCleanup Start a cleanup run
+	// StartCleanup Start a clean-up run
 	// (POST /admin/cleanup)
 	StartCleanup(ctx context.Context, request StartCleanupRequestObject) (StartCleanupResponseObject, error)
 	// ListCleanupPolicies List the clean-up policies with their ages
 	// (GET /admin/cleanup/policies)
 	ListCleanupPolicies(ctx context.Context, request ListCleanupPoliciesRequestObject) (ListCleanupPoliciesResponseObject, error)
-	// ListCleanupRuns List cleanup runs, newest first
+	// ListCleanupRuns List clean-up runs, newest first
 	// (GET /admin/cleanup/runs)
 	ListCleanupRuns(ctx context.Context, request ListCleanupRunsRequestObject) (ListCleanupRunsResponseObject, error)
-	// GetCleanupRun Get a cleanup run
+	// GetCleanupRun Get a clean-up run
 	// (GET /admin/cleanup/runs/{run_id})
 	GetCleanupRun(ctx context.Context, request GetCleanupRunRequestObject) (GetCleanupRunResponseObject, error)
-	// CancelCleanupRun Cancel a cleanup run
+	// CancelCleanupRun Cancel a clean-up run
 	// (POST /admin/cleanup/runs/{run_id}/cancel)
 	CancelCleanupRun(ctx context.Context, request CancelCleanupRunRequestObject) (CancelCleanupRunResponseObject, error)
 	// ListEmails List emails, newest first
@@ -39942,7 +39958,7 @@ type StrictServerInterface interface {
 	// ResumeEmails Resume emails
 	// (DELETE /admin/emails/pause)
 	ResumeEmails(ctx context.Context, request ResumeEmailsRequestObject) (ResumeEmailsResponseObject, error)
-	// GetEmailPause Get whether emails are paused
+	// GetEmailPause Get the pause of emails
 	// (GET /admin/emails/pause)
 	GetEmailPause(ctx context.Context, request GetEmailPauseRequestObject) (GetEmailPauseResponseObject, error)
 	// PauseEmails Pause all emails
@@ -40005,7 +40021,7 @@ type StrictServerInterface interface {
 	// ResumeQueue Resume a kind of work
 	// (POST /admin/queues/{queue}/resume)
 	ResumeQueue(ctx context.Context, request ResumeQueueRequestObject) (ResumeQueueResponseObject, error)
-	// ListReports List activity and cleanup reports, newest first
+	// ListReports List activity and clean-up reports, newest first
 	// (GET /admin/reports)
 	ListReports(ctx context.Context, request ListReportsRequestObject) (ListReportsResponseObject, error)
 	// GetReport Get a report
@@ -40017,12 +40033,9 @@ type StrictServerInterface interface {
 	// ListAnyRooms List all rooms that are not deleted
 	// (GET /admin/rooms)
 	ListAnyRooms(ctx context.Context, request ListAnyRoomsRequestObject) (ListAnyRoomsResponseObject, error)
-	// ListRetiredRooms List rooms that cleanup archived, latest first
+	// ListRetiredRooms List rooms that clean-up archived, latest first
 	// (GET /admin/rooms/retired)
 	ListRetiredRooms(ctx context.Context, request ListRetiredRoomsRequestObject) (ListRetiredRoomsResponseObject, error)
-	// RestoreRoom Restore a room that cleanup archived
-	// (POST /admin/rooms/{retired_id}/restore)
-	RestoreRoom(ctx context.Context, request RestoreRoomRequestObject) (RestoreRoomResponseObject, error)
 	// GetAnyRoom Get a room as an admin
 	// (GET /admin/rooms/{room_id})
 	GetAnyRoom(ctx context.Context, request GetAnyRoomRequestObject) (GetAnyRoomResponseObject, error)
@@ -40035,6 +40048,9 @@ type StrictServerInterface interface {
 	// ReopenRoom Reopen a room as an admin
 	// (POST /admin/rooms/{room_id}/reopen)
 	ReopenRoom(ctx context.Context, request ReopenRoomRequestObject) (ReopenRoomResponseObject, error)
+	// RestoreRoom Restore a room that clean-up archived
+	// (POST /admin/rooms/{room_id}/restore)
+	RestoreRoom(ctx context.Context, request RestoreRoomRequestObject) (RestoreRoomResponseObject, error)
 	// ListSchedules List schedules
 	// (GET /admin/schedules)
 	ListSchedules(ctx context.Context, request ListSchedulesRequestObject) (ListSchedulesResponseObject, error)
@@ -40059,7 +40075,7 @@ type StrictServerInterface interface {
 	// RevokeAdmin Revoke an account's admin rights
 	// (DELETE /admin/users/{user_id}/admin)
 	RevokeAdmin(ctx context.Context, request RevokeAdminRequestObject) (RevokeAdminResponseObject, error)
-	// GrantAdmin Grant an account an admin's rights
+	// GrantAdmin Grant an account admin rights
 	// (PUT /admin/users/{user_id}/admin)
 	GrantAdmin(ctx context.Context, request GrantAdminRequestObject) (GrantAdminResponseObject, error)
 	// ReinstateUser Reinstate a suspended account
@@ -40119,7 +40135,7 @@ type StrictServerInterface interface {
 	// RequestPasswordReset Request a password reset email
 	// (POST /auth/password-reset)
 	RequestPasswordReset(ctx context.Context, request RequestPasswordResetRequestObject) (RequestPasswordResetResponseObject, error)
-	// ConfirmPasswordReset Set a new password by a reset token
+	// ConfirmPasswordReset Set a new password with a reset token
 	// (POST /auth/password-reset/confirm)
 	ConfirmPasswordReset(ctx context.Context, request ConfirmPasswordResetRequestObject) (ConfirmPasswordResetResponseObject, error)
 	// Refresh Exchange a refresh token for new tokens
@@ -40218,15 +40234,9 @@ type StrictServerInterface interface {
 	// GetPartyCalendar Get a party as a file for calendars
 	// (GET /parties/{party_id}/calendar)
 	GetPartyCalendar(ctx context.Context, request GetPartyCalendarRequestObject) (GetPartyCalendarResponseObject, error)
-	// ReportAbuse Report a room, a message or an account
-	// (POST /reports)
-	ReportAbuse(ctx context.Context, request ReportAbuseRequestObject) (ReportAbuseResponseObject, error)
 	// ViewReport View an activity report as a page
 	// (POST /reports/view)
 	ViewReport(ctx context.Context, request ViewReportRequestObject) (ViewReportResponseObject, error)
-	// GetSentAbuseReport Get a report of abuse that the caller sent
-	// (GET /reports/{abuse_report_id})
-	GetSentAbuseReport(ctx context.Context, request GetSentAbuseReportRequestObject) (GetSentAbuseReportResponseObject, error)
 	// ListRooms List open public rooms
 	// (GET /rooms)
 	ListRooms(ctx context.Context, request ListRoomsRequestObject) (ListRoomsResponseObject, error)
@@ -40317,7 +40327,7 @@ type StrictServerInterface interface {
 	// VoteToSkip Vote to skip the current item
 	// (PUT /rooms/{room_id}/playback/skip-vote)
 	VoteToSkip(ctx context.Context, request VoteToSkipRequestObject) (VoteToSkipResponseObject, error)
-	// GetQueue List the queue of a room, in order
+	// GetQueue Get the queue of a room
 	// (GET /rooms/{room_id}/queue)
 	GetQueue(ctx context.Context, request GetQueueRequestObject) (GetQueueResponseObject, error)
 	// AddToQueue Add an item to the queue
@@ -40413,6 +40423,80 @@ func NewStrictHandler(ssi StrictServerInterface, middlewares []StrictMiddlewareF
 type strictHandler struct {
 	ssi         StrictServerInterface
 	middlewares []StrictMiddlewareFunc
+}
+
+// ReportAbuse operation middleware
+func (sh *strictHandler) ReportAbuse(ctx echo.Context, params ReportAbuseParams) error {
+	var request ReportAbuseRequestObject
+
+	request.Params = params
+
+	var body ReportAbuseJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ReportAbuse(ctx.Request().Context(), request.(ReportAbuseRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReportAbuse")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReportAbuseResponseObject); ok {
+		return validResponse.VisitReportAbuseResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetSentAbuseReport operation middleware
+func (sh *strictHandler) GetSentAbuseReport(ctx echo.Context, abuseReportID ID, params GetSentAbuseReportParams) error {
+	var request GetSentAbuseReportRequestObject
+
+	request.AbuseReportID = abuseReportID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetSentAbuseReport(ctx.Request().Context(), request.(GetSentAbuseReportRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetSentAbuseReport")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetSentAbuseReportResponseObject); ok {
+		return validResponse.VisitGetSentAbuseReportResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
 }
 
 // ListAbuseReports operation middleware
@@ -41460,32 +41544,6 @@ func (sh *strictHandler) ListRetiredRooms(ctx echo.Context, params ListRetiredRo
 	return nil
 }
 
-// RestoreRoom operation middleware
-func (sh *strictHandler) RestoreRoom(ctx echo.Context, retiredID ID, params RestoreRoomParams) error {
-	var request RestoreRoomRequestObject
-
-	request.RetiredID = retiredID
-	request.Params = params
-
-	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.RestoreRoom(ctx.Request().Context(), request.(RestoreRoomRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "RestoreRoom")
-	}
-
-	response, err := handler(ctx, request)
-
-	if err != nil {
-		return err
-	} else if validResponse, ok := response.(RestoreRoomResponseObject); ok {
-		return validResponse.VisitRestoreRoomResponse(ctx.Response())
-	} else if response != nil {
-		return fmt.Errorf("unexpected response type: %T", response)
-	}
-	return nil
-}
-
 // GetAnyRoom operation middleware
 func (sh *strictHandler) GetAnyRoom(ctx echo.Context, roomID RoomID) error {
 	var request GetAnyRoomRequestObject
@@ -41627,6 +41685,32 @@ func (sh *strictHandler) ReopenRoom(ctx echo.Context, roomID RoomID) error {
 		return err
 	} else if validResponse, ok := response.(ReopenRoomResponseObject); ok {
 		return validResponse.VisitReopenRoomResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RestoreRoom operation middleware
+func (sh *strictHandler) RestoreRoom(ctx echo.Context, roomID RoomID, params RestoreRoomParams) error {
+	var request RestoreRoomRequestObject
+
+	request.RoomID = roomID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RestoreRoom(ctx.Request().Context(), request.(RestoreRoomRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RestoreRoom")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RestoreRoomResponseObject); ok {
+		return validResponse.VisitRestoreRoomResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -43719,54 +43803,6 @@ func (sh *strictHandler) GetPartyCalendar(ctx echo.Context, partyID PartyID) err
 	return nil
 }
 
-// ReportAbuse operation middleware
-func (sh *strictHandler) ReportAbuse(ctx echo.Context, params ReportAbuseParams) error {
-	var request ReportAbuseRequestObject
-
-	request.Params = params
-
-	var body ReportAbuseJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		return err
-	}
-	request.Body = &body
-
-	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.ReportAbuse(ctx.Request().Context(), request.(ReportAbuseRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "ReportAbuse")
-	}
-
-	response, err := handler(ctx, request)
-
-	if err != nil {
-		return err
-	} else if validResponse, ok := response.(ReportAbuseResponseObject); ok {
-		return validResponse.VisitReportAbuseResponse(ctx.Response())
-	} else if response != nil {
-		return fmt.Errorf("unexpected response type: %T", response)
-	}
-	return nil
-}
-
 // ViewReport operation middleware
 func (sh *strictHandler) ViewReport(ctx echo.Context) error {
 	var request ViewReportRequestObject
@@ -43807,32 +43843,6 @@ func (sh *strictHandler) ViewReport(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(ViewReportResponseObject); ok {
 		return validResponse.VisitViewReportResponse(ctx.Response())
-	} else if response != nil {
-		return fmt.Errorf("unexpected response type: %T", response)
-	}
-	return nil
-}
-
-// GetSentAbuseReport operation middleware
-func (sh *strictHandler) GetSentAbuseReport(ctx echo.Context, abuseReportID ID, params GetSentAbuseReportParams) error {
-	var request GetSentAbuseReportRequestObject
-
-	request.AbuseReportID = abuseReportID
-	request.Params = params
-
-	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.GetSentAbuseReport(ctx.Request().Context(), request.(GetSentAbuseReportRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "GetSentAbuseReport")
-	}
-
-	response, err := handler(ctx, request)
-
-	if err != nil {
-		return err
-	} else if validResponse, ok := response.(GetSentAbuseReportResponseObject); ok {
-		return validResponse.VisitGetSentAbuseReportResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -45676,1223 +45686,1226 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7P3bluM2kj8KvwpG/57lmW+kLEl5qsxas6azXba7un2oriq3/2NnjQSRkEQnBagJMFVqr/zeYF/vy/0o",
-	"+2K/0H6EvRABgCAFUpQyXba72RftSooHIBCIEyJ+8VMvEqu14Iwr2bv+qbdkNGYZ/PNTwRXjavCG8gXT",
-	"F2ImoyxZq0Tw3nXv3ZKRTP9ExJzMtorJPqE8JmrJiBKKpr1+L2N/y5OMxb1rleWs35PRkq2ofpfarlnv",
-	"uidVlvBF7+Gh3/vsHV2Ev8K4StSWKLrQn9osqSKUfPHZO/2X/lrGpMiziJGNyNOYUC43LDvw669itloL",
-	"nC9bp3SrH6sOZqrfMyXJnFBOGM3ShGVEf4VJRTaJWsJwJF0xMnUvjLaDP7PtlEQZo4rFJFEvCJ1JxhUR",
-	"asmyTSJZzx8c4/mqd/1DT3+s974fGOyXIqI4pBC5aBxnTEpHqw2V9uONRJmLbEVV77qXZ8kgY3OWMR7p",
-	"oe0O4A1T2XZwM1cs2x3DWxYJHkuiBNnQRJEZm4uMAWk4+6AswUpzXiU8WelpD93nEq7YgmXwvf89+JRG",
-	"ywATfrdkmobwclx3EmnyzzOxgosRPBci7x9fvev1e1+9evs2ROSHfm9NM7piyu6GPJMiC1N8quc1ieCO",
-	"qeXKNV0wM/drew1YI02k6lfYZZ6k8KF+L9Ev/VvOsm2v3+N0pUeFby7N4ncZm/eue//rWbF9n+Gv8pkZ",
-	"aomto+2f2XZ39Dfkjm2J0mwC1EoTzZfRUgiJ+xlYlAjOyFxkhNFIDzrhC726yFQn5NWcULcNEkmAt+mC",
-	"Jrw8y1uuP6YvJZyMz8hS5Jns+2uXSGRZfWmeZFLBlw3z9onICCVnwzO9A2HMiSQLwdkJ+U5/x452JuIt",
-	"SfSvt5ySs/H45JZbyqJ8K0hb2aZlpqQfvmR8oZa969H4eV8zqf37uWYPpVim3/k/P/zL4P///j9+F9wq",
-	"r+ZfURUtd0mv5Z30SE/TlGVkSSXMc/r/mwJhQZoCwWEbL7XAjYlMeMSqlKPkbDQ+Id8xeqdlpSSc3bOM",
-	"rPTnT275NzzdwhP3LJOJ4CTh+Ha60E9rPqKZpvJmmURLEgsmCRfKfJNsloyTNRPrlJEfRcL1IFNG75le",
-	"eyFWMGpJt/pGvQq3XC3ZVr9WqwNCyZpmatu0EvMBUqpmCc6GVxelNRiFyf214OxRJNcsh/t1BdyskjQl",
-	"UZ5ljKtdmp8Oz04apqRH02ZeoZk0KF49EydokkjlGUN5r5duCg9OcXya7DAt2BC4ouG56L82S5G6NzYv",
-	"Fo6uZlLj8/CcFFu9ehmeUqLYyk7pbznLmf32mqpl8WV92yRp1mRNwvHVSxjJn8TsVybRSywxHO5n9T+J",
-	"WR0tfxSzMPV+FLN9xPOl3lllHOOy2LsZfE8Hfx8OriaDOvH3ZbJKVHiQK/pB63zC89VM65g5sIAkggPb",
-	"LlgN7VJ4pT/kmM1pnqre9VgPF1/bux6ZwZu/gobF10IFrQqUlDReJRwlYaL6oAHhch4niqRicUI+W63V",
-	"Fn7ggmSMSsFPaobN9afacumN/jIMTo/ytRaddWsNcjW82vDTE2yWv+jt+DW8MzSCht1qf2rFbufDoK1Z",
-	"LwU3lGuL2jgfMo+WhEoyhb//czi4upqekBtjFORcL6F2UFZojVIOkh5cmD6hGSPJgouMxde7cvGWtxWM",
-	"u1IxZD0jMR7HfDAXfRXnB7fLZt47jgnKvPhGiFoRru2AMB/oX56AEd9GSxbnKasbgDS/hwdhfz1AAoZZ",
-	"8i2jWci+AJ4UGfo+84THfW1kUb4lcs3SNOGLaxJRqdktivT8YA3XOY9UDg4diQVqaJFr/SwFmc5ppFX7",
-	"fNrHf+t/6sdu+fRzGrFn38Dfxr/SmueEfAdDWFFjfZkhiCxmWeGip9RY1/q+mb5Lkz1lir3QT+C0JCg1",
-	"katbLtc0YhLepMWKFteUKO3PgYHJ5AnR059pH8Bcwc+DHQ8WiN6J2pI1P/fRndAE02+bi1xblFq7SCKy",
-	"Ww77VI9uqa1MPdRNJvjC3HNC3m5XM5HKYt//bgpm3P/7f/0f//eURJTrac1FzmMwddkHZWw/eJ8dDEsl",
-	"OyE3txxVMpmxVPAFrCBQFJYan1vo5xLl7f7KNvtbrfvQRp9/K1nGa4Vsbn51LKUZKczn9tajd5sbCfjB",
-	"GZNrwSUDN/gPIt6+E+JLmqFQjjBIpP9J1+s0wcDEs3UmZilb/cePEqMU7b77Gp/Cz1ZCL9qpmyghJqn+",
-	"9LT30O99KlbrjEnJYj2qjzqanMt8vRaZYvHEfHTCeCTihC9gbJ+LbJbEMeMfdVhz+1UYwyt+T9MkfmPi",
-	"LR9zIAl+emKiAjCcP7PtG5ZLDKx9vJEUDv7kjm0nGQwBBvS1UJ9r8fBRx8OFmoBQskP4SsTJPAmFG78W",
-	"iqzMryhdMT7ziZas6y147ejKaZvTi9zaUGpojOa2Z3APDPB1BgG7RH/1c5qkH3mB1t7nJ3P4PpDGPvMR",
-	"x3Kj1SRYU+bVLwgl5x8+aEpPtduQcZpqRZxzek+TlM5Spv+c5XKLukevbsZovIUpgDH4tVBvqUrkPNG3",
-	"f1TSgm070WOSxQimZV7ZifI3MU355gc0zxUDJ+8js01GFZuk+OHKlCrR6aYJ+bc+WNucSfUuWTGRf1yZ",
-	"aWTlROG3gYO+5TRXS8aV/uxHpnBe/rYZj9N7X7E4oe/AivmFFO9Kj2CiDSnck40q+cEaP8AiN7Ncsj8n",
-	"PA75XxhYRmMTgjruGCVj+IFe3x0jyDXVPs+SZlTKlaaB/gNdffYhh2Ow+0Sk5iwlSVO2gIsgaAJHD30c",
-	"3De50uZz4BAqTuQq0VbP9NpZsXpwMOATMqWRgt8otz5kEhMpVgxvpTORK23GepNwr+z1e/B4/bjeAAlC",
-	"JwlIHHAM9I19bZOjV0okA8OZvFJwOhCjY51wwoVxtGE0H6j2QCr8NAPbrveHfKt9gD5ZMEXURvxLr6+H",
-	"vU7pdmLs3pf0Hmxe7WuWB2evmhvfJinjirzNeUy1+e4M5uterN/x0O+ZM4cJHIiNh+OLwXA0OB29Gw+v",
-	"x8Pr4fB7vZZx77o3HF1dnc4vnw+uTunZ4PI8uhjMLtnzwfxqSEezcXQan+lB3QGvWW4Bf9yc1kXg7EGk",
-	"OZdrTZxYE0PY9TcLAna4SO/DYzq1Y7KOthvYeKBHMLicXwwHV6Pn4wE9nZ1F5/EFu5w/10yqKIzFvr3X",
-	"7yltYQPt/RddDp6Pr04Hl2ez8wG9iC8H7Hkxx2KGKyYlXQANtctlHXO6YoTG9yxTiWR6m+jVZ/cs29qo",
-	"gV4EkB/3VNGsFNZD3yVFn6O3VGotr589wwMFwzTP6Dp5Nk9SJp/hC+QzM+7hYBRpAtDhePB8fj4bXMSX",
-	"MPTR+PTsmfnGibxf9Po9LVH0jvg5v7FOKUaOfo5PrLn+hFrmqxmnSfpzzuShbv/5TNP4utDOe+j31plY",
-	"az5Bh9PXLGn6zbx3/UOz9nhjZLSxVXoP7/shCe+LcxBVCV7TGu8F4XmaEsEjZhIMQLIlkthd4sIo3vaN",
-	"Wcpwp+qn0dhDzjWSVMx+ZJGqSpfAkTa3g5GoT9zJfEwVG2j7oBcQz0ncJopmN+qemJ/Tjw9WWoWCEvoX",
-	"exKCumazFAWREvWCMIiQmzCSluC9vh8ZOR0OA1MRhfJrt+gllVmz4k4frmjM8LjBLPRmmaTMHJCJNeP1",
-	"S1gMsSSNm9bQ3lj/reDy7h+AlfR1kVg41ITAlVkhI5rNQOYiA5JEJtioORoOeZV5vszTRXZInsRtxmcU",
-	"S4t1wx37Fu5/8NXP3iff4a1O1wRtOQzjgdGxyYRiVZ7EMGaZLUfDIF86HdWKKV+zTNu9u+zo633MY1Ak",
-	"0tIm4/LaX6pPJNE2uMj6blU+kWQppDKL6wkgJVk61yYWHPMiqzEOx/ABKYVBzD2C6sEPIP7QS5yad4tk",
-	"SNL3AvyGmFZuW0YoNnW/OI4otlBJJr4PiEyPU24wwev6J99ijKmineXYWY6d5fjPajnumI5WJLRUQDvy",
-	"Dp7fI4u+TDCyviOJfuhEUSeKOlH0zymK3vd7XgJZ71rbWbXiKWC9g2iRaLcn0iVDKbaSBwk0J7toltEt",
-	"+HL+sJrf9DX7oLxU4h3JWH7ZHjn51noD4fxt55stqTZRaWry6amhhRerNE6T2+q1kcp3TgLscf971ZV5",
-	"ck8ah4L+dIWUxp5O4noKek+HJ6PfYZjFxIIDgWojoaxoM7IqSL0oYmvF4lf8PlE1hQY3nCTu5yKl1ioC",
-	"al6xQ1qM9ja5zaHXkKR9GMTzi1tkFPlLUfgw/iiDy4LjC5KlcKildsqI2HCWEckgj6sc5Q5oiTlN5dFq",
-	"4oINzmeXdHAZncaDKzYeDc7mF06DPzt9Bq892bDZ+ng9sfcj+F77leM0RduP/Lh+nKrY+x33apxPnVE1",
-	"Gr4bPb8eWgOmolM+pZlI9dKvcIyR/vv3ZmwnIlvY3yb3LDPJAGgueGqoeahahMgJyFCPifgip8BHIDK1",
-	"XZbwxcQMQyulfi9fx4HpjN8Nrwp7zFNwMPTeji4rOLlRFsJd3775UrYKgvqSoFzE1E4SlFeheWgv8V5I",
-	"cn1wK9X8zGf6phustnIPeUvYVKyEUkFru0jweZKtmIknm9e56cyESBnlhwR4C0ZoLJcylF1i0JtkyWKJ",
-	"NodVxsFBFEzVPJQv7X0PO4zXVLQGmiRj6xSyDafwxBQj8RgzdeQ6IdMvPntHnmnmlM9WbOpi8uwDhOuX",
-	"mK73wlY+5Gl6yxNu82VBxEsv7smFrXXRNDDjMVFaDJc5tsOJtAiC+rurFY9DWqYp82nN6LmXOdgyry8Q",
-	"2fPSBu38KhxdXcnKFvOYw2PCvhUOpR1fIk2Dim2M9XX6s9Ofv039eVysylid7eNUkXrJFE1S1NExJtnR",
-	"9LX3aaRTwKmoJELTSHklFljqgmk3KoGcuExgMpxxMCZJPHWHFNN5wtJYTlG8a9PayjjIa7zlUy4Um/rK",
-	"5xOpP0kk3UqyWW7taVoM4bPEP3JcmCJErL659dRWiRLJfaK2nyeLPDMU39FBc/zRpLajrK2YOfo1bAIq",
-	"J2D84/pIb5YJN+WRmhJw+kRocQ4Hv65ZlogYc+HN8wJzhZzwT7i6OOvtFjBZ0RoaC/7gDWWdz9JELstq",
-	"pf7NwOTSJGQGSinhZ3x9BGX3XGie2Tmy3vsFyUKOlP9+/U8iWXbP9ISEuGv3/sI/lRPnj+58qHByfWJ5",
-	"/uuBXwpPJ/yV9rQyLBNY6K/ML/5KC9l66KuE54rJiRILMA1rSvXwLr0zgE/XcLJpzrKlWDEouWapZLBJ",
-	"1xmTJjrqDpNtdeSqr20rFpN83W6EnG0O2HABH6H+1VrHJVGypgb8ovz211jsnHCYgC1XAVPU1cLD1LQF",
-	"iTH4Ft/M2ErchxjxjdhgPRDoWb8mn1E+yNfEPIkWKwzJHR7TLFom922nnTGVZ1xrslq6ajFn7VLzGZox",
-	"ItIYvAeKCxvTrRPxKMZaDkAPfqLt6jAh3NRgSc19Ld5c0YsF5/TLknuXBJUxVVgjsE28LRnY/zXCpyzz",
-	"qjK2kOYFl7xv0GV1mZjfYY3TGqZCBDcJENl9ErET8lIrVKwXExJcnW/ffXpCyg+Bn5VDcSW4RlQvNfhC",
-	"97aGTCq6lbe8dFticqRg7ITOFTKLOiE3O6y0EJyRGZQ6crjg6t5sckI1Dwx+mgD0QZ3+zqSCkSqHe4JP",
-	"9YvMFqNuZ2wBBWIATeIlApm7TLkn3ruhsuqKtfH9YroN7K3P4LhID9JWlcNH+mY9XFIK32I0N+FRmsfA",
-	"Hi7+XzUdt2F6VGSSGXd5nP3eh8FCDHYGPy8MpZYZWBULK5z14plYRoD42UhAFrMmsHKaALBSB+eqmLmb",
-	"wYS2UfVkBM7xdgn5R7Eh2hCGWK5hiER6cfUNY9ogWQmulsFw+kcjZUkPIuP7fM2hhBJ4eW+C4jwTqz2b",
-	"7GjWWmfsPhH5z00Qt9E1O5XpoAhNU8wAlEg4n2Zt6GNk3GS2rfesfmqjCgOie2peDgAeJlexr0XlWqRJ",
-	"tPWnMjVzniJL7h22EuFFhajT8Wta2Xu4kwwTwUf7FfFdbAqPHUpUNeIzqP/i+J0ASAKvsjG8BMaRr0jg",
-	"BAOAZCXuE0ZMGqSLu3pxJqkyRleTPPMDI/CUdJGROc2lOtmwGUw1UfrJ3uf64m6UHB4N5mze2MHMDTKN",
-	"oqlY5KxF4qUPyDEcXN0MPqeD+fufnj8M/D/PDvlzNH74XS+Y0lnQI3TyZWO4gqxTLdkTpc2EzJSRE0vB",
-	"0qSypJx5OR6elaGWrlqoWkP3EGvDT5qu02L00xdOzyZoZHO6csSfQ4KuJHIpNrw6uOHe0TwEWXaVcOOp",
-	"BRcff9otmSnz49JUFBu2XhUvxCzRLvPknz3zpG8zzf6byT5Zp4xKdtJrzAQbndugq8n1tuzF4sQ+gqHO",
-	"QxKpMrZOtxPUN43M2QXsf+0B+5pg/CGh9dABMvsQsWyt+fHtUptjG6ZN/YT/V2UPXAwuR8/Hg8tTeja4",
-	"Oo8uBmYLwOtLCR/tsgV3Y+9LB9QQPi1FtxbvIjYCUMB9ZUwqa0wiq0OBPuR+npB3AjMEwd3Vjh2Kd9Q7",
-	"nKRC3MlbXsrK3z109SR9k51sNUzVICtyfsxU3+/RUU1ZrZ0S6pRQp4Q6JdQpoUcpoUemCNvo83E5wr47",
-	"8osnCTt4uSAUXoFiIJgsYAx8x8igSbpDQrIR2Z1EBOKA/7ab76rf/0aEIl43ppKy2S+LUiFLQqqiIzPz",
-	"7oiuaZSobe96NOybp9xN2mLQXHndW4mYZVQJOAmoE5qjKy9dojJmiaUhGFLA+gQsEwGcIGEiJp0Y7MSg",
-	"EYOH1NoAV1XrakaD4XA4HFzORvMBPYvGg+fxFRvOR6Px+PRUL4SQimXNkTQu5FzzfW4Im+VcJSs2MWdv",
-	"veursyLC9rW9udfvbZnm49HVePzgMPCq1VEghRAqtTz056OBpszgkp3NB1fD89HgYnx5+vzs6pxezC6x",
-	"tihT0t9/48EQ9p/L77GDQuR7wEfEuvnNRK+WFjN2b5WPnMcQ/sSUgVHfoKVe96zD0DOXJoDdqCUD5Ygo",
-	"I1OxmWg5MZGItg/I+bYMypRIBFOTKqLjPpHJLElBKPUgRSTq9XsbmqgJhpu1XsiVCCEzFFIvmNroJDfe",
-	"WJyy5TyF1ErM50QpeGwV/BP6blowljw3PQnB020FxSbooVkR34hMoe8JFR30+h4x9ztp+j3NNdCdPur0",
-	"UaePOn30D62PjsuhdbZ++yxa+0hjrXcncjuR24ncTuT+Q4vcx9a1Q2bn0RErFNu/hnDVtzKUKV0p/m0I",
-	"GHWC97dYuGRAZa1mR480XM40ejca1pYzmTMWW80U03t2aDHT3kOZnWImKxgcPosWIfbfjWgsdTKkdM/u",
-	"GdATFAhXCF7v40sjWqC9i42M04wZxz/osXflx7/F8uNWqIJaPDs4wTKTN6Jt2jsDcaqjA1T/aBXAlYrf",
-	"UJmvBfwrUX5nOx9YDmzVblcQ3OnVf2K9enzQA2zWw4Ie+pGmoEe33brt9o+93R7p8LoKyqN9Xty1v7TP",
-	"CzoXulC2LbnwnV2jsXtbJgOOgdPnjVDK+O11ut2Zg3lBcNx5nKibqL5VugVOAxxs5RufUNdqe7xi7SSZ",
-	"bQ3Kslf9pTlm4jMjXMhYwoFT3RXJpIRi0NJ95qq7CJ+eLDJq6pDw74zdizv4GwtICkcE/zac7f4uQLuh",
-	"djhfTyCAVboSUR6xFMtOIXcpY1KJrPjbncuaX4vK2Cy5p4pNzHUaF7WwE1u22u9BC5AJwtBNPFhO14Nx",
-	"TXNZvpIxma/Kl1SWLBYsK1+c0ehunpixo4gxATT7pz+5H8Vs52/FslXCDc30hYypDM1bDLa5weGfxcjY",
-	"vRad0KknhwsbNlsKceetib1SrIq9UqyLvSJZlDE1yYSq3Co3idLznQgevDqfe5cVk+WnMxazNLk3hCuu",
-	"auldh5iot8pnXIVKIG84YfoXh/RvW5BWglpmo+3uCRqpLvWyO3AoHzg0ZAOfFqdaDr1mmcRs4hCV0ZJA",
-	"yJfede/tmq6qhxh0MDuPLgaXl+z54OpqTgcWyPh8fjEsYRPHGGcvEIO79PV/7vR15ITJIW8xjxj86NxY",
-	"bbvoQWiJNJp9ntHy4MvOJ+g5oc2JcvsPPT6qTMnKakV57PpK+6aP7S7xzdzrGWLgR1xPCQLFvX1sOZGK",
-	"BbljbI3RvaJ77WaZREv9EE0lIkuZJcQaTLVkvE9mTCYx9t5ZMK5HyOJy8+0na7FjNn/LkG4hj/bUq1vc",
-	"rQPipqKu49uNsU5LSB6fALIs0RY8tKfU85j6MBxpoq2CE1I8TV1/7OL3AgKDJPKWRzTThhARubomUwN4",
-	"NjXoDHgKS6giK+hAMjXdOt1XEXl4rm0nQAa742LDpw5VI0N0IC5uuemubrFjMhExKQnixsP6WvvaDEHr",
-	"ArNQFizFvD5ozXii/Ok7tViuIUp4e0mYyHbCF7LSTOe4HlGeEGrDPSUBtOPrCOxhWAaKLu8A36NxZ/yF",
-	"w5Dl3DgDJRBp3873jHQvgvyjmJXtatS9M/FhAtZ0YaGWTeUEUATeh+qrdwLXKCT7VsKWqeGT0mtcY/ey",
-	"35hmXw8aLZobA2KdCdyZwJ0J3JnAnQmMJnA1ftq7+f5uEp/9+V385Xer0eDH80+XUr7+S++AmCrjKkuO",
-	"LXwrohy/eEwVVrw7zfyngDeuFDlboY2ZwlJRlcvedc+YwWjuSsXW0NGIx8xALzWcYOhXjyCZj2US9srp",
-	"kUeFmIGzTgWNDzgtLPJ2dr2XmRQp+A2YW4JbV/4tpxmzPp08IZ9ZkIQllURwdu1B4RFcFRN/TDLt+fSN",
-	"m+P8QzS6Kb/lb//6hX0xhPFff/0FmOhTYLapATssQJ9IymgMsEWc3bPMJF/IF4RygxWPn4eR4QU7Ffgo",
-	"Orzag9QuDWcSClDLTtNKWM/V3+jdtv6tbOvKTrIL11x2Foxf1HRVyELIUN+x2WvN9aPh+Iz8P/8n/ned",
-	"fGCpdMCrSBMC4H4O5BI/RZY0JnOmPW18aBd5a8d1tvxRN5Tz0ViPRP+n9TsNN1Rf+afXn31h92fozX3Y",
-	"QlGaaAnlxIEeyAmx+NbzTKxsDMOEGABZOY+WBkh3Se+Z6YJqtruYkylOc0r0I5XmDjWT8NitdpnGz2GV",
-	"xs/b0qYqYA1f+V9zS2K5xNKzQRCj+A63bGYbJhXJ4RZ74mkzt7oU5c74eBrj46M0CDIBLOTlA7IlLQlC",
-	"eBOJIhhiNDE8qrRhEIudnNC4fRvsXAYngCLLbkWpKI99YNnSimSMxtsi/Pk++CW9aCH82jk1GilUgG0+",
-	"U+oV5463fQ4wDQT0H++fIvE1UZIgdbQS0KM/LvfVcV0b3vqrubkqec0yGSo6Finefmwbm9JXwxI5X82Y",
-	"SzZBbug7/G1QcKMCcd4EkxHXJFnp9RqPzi7Pnp9enF0CcCZeHIXQZv9AQ638yIxy/A61fUw9RTCjnBdI",
-	"t51W6KKX+6OXO8qmd+O3zZVF31yvHSVXQA5XYHdZelPXWbcLTAbSn8vS6XGHfd8tBUlW6zJYySNP8dra",
-	"MOa7R5gwjYgjeNeD2111Q2A8lkV+o3esCRGR44tfZIvUTrMcFYVsjiGL9fV0Mk5m73HdHyhvjK92mq3T",
-	"bJ1m6zTbr0OzHRWu1wZ96yj9HyhvSl7oxGEnDjtx2InDX4c4fGTl1Yzy41IE/oAHMr9obsAfKD+izupp",
-	"t2AjmkM77+ObNQ67nReicNV2XJGiU0v/CbyRRxXJuxeEFu1TGi33wS6YtNeIrhgG3LDZT7QMnwriK78S",
-	"9wkLOjKTyHzTNPG1eSO2G6TDFQsJ8OH5u9G4HkAsSll2R1RG71nqmgBHVJpuOhQDlCf6yTyDRocTvbnO",
-	"L870nu73FoxD07MfekuRZcjovwhclN+0yJx55DOAa9Kjex/GkwqedlQo5mFO7WwQtzLNnGZ45qHfytgD",
-	"RthhSvupfr3hh5+phQ2tYaMOqq6zRzuoug6q7h8DrfpnkchBINE2AhmOOAHA6QhDzyIuwIZwkAsRHNyt",
-	"qZQbkWmOiUSWsUiRpcikNq2UYpj3WibMUVhTxWf21e2b+3Z6RJrqEPeiejLZdxxBqSjPMsb1VtpDFWwz",
-	"7t0mFV2n7ne8e5d2u+9vS47qB/e5FJtaSu6MofLqIGGTLAo1TDQtzw08OlUkEynDxEpsT0xn4h6yFlZe",
-	"tgDo6H7ZEHBCIZSp8CnWFH3GYxY3dEUsOp/n3GCV6YWFXE/Mg4AkOMBm8yr8Q4DogMKh/yXSeFI00x+N",
-	"h0O91bMt1DdZDsKXo0hJrJmY5byUDj8bRBfx5eDy+fxqQOl8NihKKy5HvUK8uUFr0Yt4BpoYtlAKuleu",
-	"mFR0ta4PrxgSmmKsE6wqaukOf2fq1hKply9X4dba8kkb2f5RbMiK8i3mLKBshiV0TexF5lIcEmgwnm0J",
-	"1pjtcKtbnoZsS8DpLxr47vpSO2saihrYX5H5Xalhq8DBa1RAgdiB5Zw2ZXwO326XnnhMV8rT8XnLjbbY",
-	"C8HSSMuCQTYxQCEGsNR8xSvqQzCevUV5ZsbF14pFLODhDNvtLk2wW3exR+rOMG33+tZnqHihCRdG+7y2",
-	"SNHRvLQH95ICfvXH32QW4KsNJzVJRGPt7GTZLTwTa+dx6Me/LPqZm83odVUyB7/J3MgLxBnZ2f01kRZP",
-	"GjCuf4/3JUiLMMjj2hGg3YaTTCkwW0NraX504CULtjcN11HXTqNfomzxwb2LaM9bKiuRppWlTJjsazkI",
-	"2JzafMYYC26YYKWpv9KXl5cXw+HQI7tpDW1t4pLW8+jV+/TLz26+/vb15KvP3r69+eKzyc0Xnz0a9Mrt",
-	"45aCs8z1v3Ts1YzmDVY0h6UkLIzr1W0XUtsh2lLCxNCPp2IzsYEMSkx39xWuUbYvyDThNFLJPaI2ySkx",
-	"sGQ2UojwuU+he9FYNB8mXNhmbbubnGWZNhUbSBKAXwgoLLFes5hQM+d+kSkJOhxwXfGeQrhxKJagrVrm",
-	"izRm2UQtKZ/UGA10wfTWNbtR/3Od0si1E7fb4RPAaxCcyRdkaAA2hGQh+bq79PVmi7Xu6HqdJk9hrUgQ",
-	"No0L475Qo1KLl1XkHiJHEMU4efUSzmc2uJ+M9VdkvdpFxFV9geLQC0f0ETRYiNUn0vgniDLyibwNGpG/",
-	"EsMKRp3zR1lXIaPKE7o79pXZacXSVri6SQzmwYThgPirdES0pPI6ohQykH1Y67lMlLhjXPauT0f9sGNW",
-	"F04ennrh5Irz5uSKNvoTnshlbf/YfS5cQSX7tOcSVpVqZVLvPfVb+cnfYw8mZFc/SaissPd0yRldMLwc",
-	"DLdhhizn3KhatlqLjKaV+HWeFLFrumJyTSMm7Un+s43I7uap2Mj/+lvOsu1/fmf+fhX/6+nLfx2Pjdfz",
-	"r+PP2+ydfx2PS9EOFGy74bOSlGhuIqhEGkPXdAH63ChzKMfdJJIdfSj8y1hmXiiESEHmNHuMkdY2yTjD",
-	"COohPQwOMv+kb/3JX5f1F6JbST00pEY729EVmkLpz3EM1xoOzFM+DWbnHluzj6WwVJLpeHQxXA5XQzn1",
-	"8rutDbp32G0tUPl4C7Rw/1sm9Js3BdG7zIazUHXGTCZcbMprCuABcwVm1f6ivn9YGznbJ0dmbEH5E26H",
-	"imXzRCCHZLMUXjCzxPDMweB98jRIbTWuBVZ4JspUdp6QmwIxz6xjCi4yMOWWUEVSRqWCUn67pgl2SLFs",
-	"C/EhLXjlSbBc0xkBxzgwJbuhvl71nbmPfPuKyKVWcYlqUz//MQLPlaCzx1wlF6nwmzwpW3hOLv7nXKjC",
-	"c3LOVKkK1Ns5/bJZU9YyFSo3e17NPX47D6vzsDoPq/OwSh7WUUUkXqyndS1J8UxjV9xOSHVCqhNSnZAq",
-	"CanHdpHNjyzt8OXcr+OU8a3py1JnbQsyF2kqNuETx3LI/Zj8pFxWuGOX7WHNnpl1f6Zp/6zlB34lDLhb",
-	"vHJgOo4lUp1HlEhy8/qVqe2QkGAxp5k96an0jqxzjo72vYoDpYOQxlyGjjfD9s6J4dtGB6Xjxxp+fIyN",
-	"ZgXGAXaakOyNEKsnLCgTPN0eWxOGtWCfi+yPQioEsoAWUfs35BvTRAozM/T2rLI0DiBIBTAgoX7mCDqE",
-	"SpmOS/evokh6mzwYFQF8R6iLscmbkCUkOCMiA0xRkiYc7M4V/fAl4wu17F2fQy7Q3shbqW4rdC4OaWIQ",
-	"L4MSKsAPw8wF23shkLvgUKlOL4b4Pw+Uatgmd8ySO6T78bc+xj0Fj1rr/i/0g4BvST+8wgdG9aNBo6Df",
-	"y3nyt5yZ+/UdD+XikLCgpgTvAYIlJraFAJbESp1dee0t4Hh49hyoZi9ctVjOHY5sUUz2Bp9BTVeUydXr",
-	"H8uMH3FeXrVeML3P/myYIqV8kdMFO4g73pqXlBnkdB+DPLgt34LW7+wHUCK0eOK/9Y07yR/wGvOW3VWv",
-	"l35HKoFyFWBNvVKoLidw2mvf5Dms58Pa09M1FiNElJMZs8mRmRArQhWsLp5vLIVUJOFRmmMKjxNAo7Ls",
-	"GbeRPe1EMgziEIk8aieRsX1jUoPcinsPDrIMaTZURUufMqXdlwcBKtdQ0aLf+T8/DAdXN4PP6WD+/qfn",
-	"DwP/z7ND/hyNH34XMmrb1FprrrRd730u+imAzTVPeCw9LuAxWdEt+VEkHKrDKSTf/dW95QWZIi9OvSJy",
-	"H2DTFpDlHJshFd0t9yNc9nsfBgsxMBeLj+5s2PqCcdiW32HHmyN25k6LH6igF3qGdwnkBf9grKuTeVJ0",
-	"+jwxnTzf93tlQ1gPo6hvBN7CEsT9hovZzL1ev27LmMY+etfMRfaCsNVabRFhzGUJlDRFm/1iplmXwQ9R",
-	"Akjfl2UYAZqm5gZlxqe1dsYIF5u2KsOs258THpe1xhiFjjUyjrIxjBZu8f1v33y5C1NQ57y54EY1nw+T",
-	"CKAOR++EE/KO3sHRJaKCcgtcYBvi0hXDGytiblxW76OyuLkZfE8Hfx8OriaD9/8RlBgv2SKjMYtf01Du",
-	"9Q0cbqO9QYlFyvYLI+dzPdXrHpQryj7hbGPArWW/SNQWGcF9IcmGan6AnnQA/b+k95oLAMCfZaYrAXbL",
-	"YqlkcB2OXqFq9rqH90EsN9H2ho3cng6G43ejq+tzW8Bl43Pu3Xh8D1WQuyWZZh5BBZRLlkFuTRIxsmKU",
-	"b5ZJGkzeWRsqNrHRHxlN1fK1qQE2k6h+962+bE/JC8hgOJmei5xDYpYUrbOKag/MMUdjk2nHA5YZ5PWe",
-	"Yg2aKe/sFqfQtzQM7YOXLKUhFSOyOxQIcglH88AMKxpDg7oFQMdrnbOEHnY1ZXRhT0rbM8HEMZHGTKpg",
-	"wkWJ6IzgndC4DyfajtSbZejdU5SK02sjHu3Gxr5sSAQXaooF5nIRGkVsrU7IFNgWnoZ/kA3WhiqlpTrU",
-	"9dyzLM4ZmW1v+TzRVETz9IRMTX/A4mHlHF2apNDdkGUmPw7uRKNKLSmHnBgopDohU7Otp9d2g99yeBOK",
-	"cUUQuZrF+pM51/f55aTms7GAe2dsoW24jKy02OPCrfcJmUIeSCLgDSYn5Ja7vu44c9uEUaokTa06gWor",
-	"yslS5NkJmRoFqF9j/2ly1KBfgensTMR8TmYsorkEh0vTD7I3yl0RcdVskz0J+Ftz07LakAN9A0h2sDMo",
-	"+uvJ/ZkUG0zqsWDTBaPW7Cim2FfHBFcOL1h/dO15Y2n0Szyf+ZquamoDTZtS7YNAIg6RjDkfQNv+ZZ14",
-	"cVZViTt79LM4UaYM+ggCzkSsva7/1h7wOmVUsn/ZpRnetMfnxCH8Qd9aJRk8HyLXZ6tgR4wbjtsbjHII",
-	"2QKdSKJOyCtMaeIsKXCRTGcObhK0FPsAtoXfjwKlC5pUbRDpYkZjvRw7WBjj4fXw7Pr8Ut+0TKQS2RZL",
-	"6kw0u3d2PiZnJ+OTMXlnxJIWitpyzdMUdmFc/+3x9+B0rWb6VSO/x56JPwPaQN1hb9FN4aGCl3Q1oGez",
-	"88HlRXw5eP58fjVwJ4LsfG5M/t41dutP+H2iqGmFmVK9b9vOzcV8zU8Tdz1K1gnjXXPArjlgD0Bg4omY",
-	"23wI5LoDYHkk48rLxrDWsXTdfmUOIqb00vPBxfByNLgcX50OnuvNENmh0tHs5zrg0VMbFBuqOOhpHA2e",
-	"fO/pmQKiQnsgcjKH5ogZUyAd8FoZpM9/EESXHTiSqDLMZ61IttulxQnZkBUr5qqoJVBZ4ifVezZt22oE",
-	"l7Xatve2J893m8xp397rfr1I7hkn+Zok8x3jEs00Z9Yq9HVdbxSVpODyGnMWnByDNgLN3uArXLgb8Ihe",
-	"lptIHZQD7bRQqFDcrglUvjDwtTDwOU8ykywM/7LlrRw889Zp+Ijsg9+AoN2egHfbk3PbiHrvt20EpaSn",
-	"QoYXNIcBO5em1mHxlrVfNAy03flsmEnwyHQ4JxLBHBrw9NuloBvsJlrXSWBruVxzmP4oIJ7oP7ZMBYqX",
-	"9h/vlBTw03U1N4R0r7dtDwwtBWdejnxyaGq8pymCvVxh/ZRrx7iCOmquCF3QhJPZFuMNgrNqp3XZItS9",
-	"S0OrpoJpRUKsTD+0Qo7ufLZSMFDcqQljKrqOGZpTiLXYqL4EUxBKVSW4Dp/ZHlONoVirbfsW7nwoa+q2",
-	"nKlFRJArX710BS8eYtE1oRD26hNK7lmWzJMIaK7/1hym+uVVg71GTZDv8ek1VtO2yONp3fSKHdfryrMW",
-	"DpJU39FEBeUUEhpei4F50/QkSZmvBPVgfd7fVX9tuKtk19SZBomxLQhnHzwOtwVcmsV3kg8O4vGS4fRT",
-	"LRP6K2/CggBN3CIkCVseFGBpe/hCvBBGRejS9TdxZlhZK/rLXyZm2TryxW55upWdUN/KrBBIhXVS6/5b",
-	"XMDaKIDVyHhEZ+zH7ZrFJ/4iWkhA/xjovBw9OQ1FT2AIjX20u9BBFzroQgdd6KALHTxd6OCoLFaMFrdO",
-	"Xi35piHtYm0QJcgSu79bl0JUbeZdrLwaV/O70HmUpEnc4GCiBa5v2gU9KDRVIfzbYA2gDWZw8hAi+Th7",
-	"x2qU/b1HDTn7pulob187Uaegds4X9YCn13r0xnIUGZi+9uQYJmozl1ZJHBvUWXMFbOOlyLMX5hxNFR7B",
-	"NBVSTU9u+dRpxWmfTFOqWKb/kfOM0WipSYIj8II3RUf/svF6QqZ0NUsWucjl9BpzHHDhV3R7y+EgGE8/",
-	"TQ22OdyYQUKJtOkRcWLqubMsuWcnZLpm2YrqLVB+qT3Z1IMTGVkIEev5uGo5czey8pLqlxYOOilyZiAk",
-	"RLeE8i2ckpYPCQ3T2IiHZ0IArSD1xJFKW52WAnqr2IGXqsb7PU37mubDLaEDWro61SQq5OGC5fo9ZxSX",
-	"aq/dHquVJ18k94x/u67FHf5a+GIFIm5OrBh2QV4CFDmZRxFjcR3wsGd6ng/Nce3kSWyzsLV1EJowjOYE",
-	"IqWTfP1kcMJPEkQuKPWzBBvbFSuUgnwhAPOJ7+ntum+/biDbyvI/KZJtQewaBE27ozwusuPasNRscfOv",
-	"ScZWCY9hsyPZ/SCQByI/gWCQf6GIr+CDxd+BHVW+4n8VcJkStZ2YkBLmVm39W/BC8X7zdyPiBlCpqX76",
-	"Z/Zcd0uhO1excxU7V7FzFZ/UVazWe/duvr+bxGd/fhd/+d1qNPjx/NOllK//0jugBtzkDh5TBf6Zzbn9",
-	"RQvAYRSvaS5ZPbaemSTNmD3UKeXNaRcitOhnFhJDLzDAfI/GgSQ693hD4ikX1UGUnFO1ZFv9y/GheDvC",
-	"n2r7R3ifx+xKQWbMnKjiJIxDFDAjd/L+7JyLLzevTWNY+cAVOD5ggmxyWNTkdcbuE7bZZ34BZBwYiSlk",
-	"pKbJHSvz2VKttHi4zYfD02gN/2F/ZGkqCEBX2JxDEgk+T7IV2Yo8K0f9T/DZZ+bhwoooDD0jh/Xw8Jpe",
-	"5u+oiiAzHVKn2Qf984Ff3hUpOJ2QSPnju6++JCaZPFhpcpCD4WZUU7Oof4Ss0c/4Ik3kMgwK8KHmBfqX",
-	"mrFWuKR8CqWNP00A8+593NNkmv7G+eIRGCTfcFbsHqg5NURur37s7vxVaKE3zheuBPEMtSYZ0/e7sFQp",
-	"EYHeQRaVi49kqJAtocnUt/DNC4pQFpZSEDCWbnnK5ko/gZGZps9iAE2aRAFpA4no0ZIp3jXZiQQWiIsz",
-	"dos/srjvwnEwcv1sEjGIWNp4HmSIFRG5BKsQTsg054bJgqNc0S3UkEC9wMGxQ4MWNb32D9s3VGJFihvD",
-	"O4cICUpSzG+5czqN9jwhpdCiy7Qp7kvUCwwA53GiSCoWRNItVDeckG94uvVTuCH1DOJgCV/ccmxooIQb",
-	"RGqTs1YwIO/TfcI+aDq4hB8kJxT6TIWmz0TkampUkVbxJ2TKxcSkKiGFb7lNFjfMY36FBfMxPDWpTKbS",
-	"CZmaqxOZyzXECKu8+In00D9PbvmUphmj8XZSXWH7eWg7Zn/TXzC7RTMLBzKbULN5qx6u9/wJmaYJv5uY",
-	"wdxyiHsn/A5erPlRMyYU5sVktiUU6n4yTMgSGaRJCEFEqr/tRS3s5EyEDbkLX3Yv7ljc14xf9OBKFDGM",
-	"Bnt1O+FCoWfPzHzxD+RmzaD4tz1hMZW4Jv5MpuCjeQS+5a5Y2sBY9wm2ksUyPBgJLLOa0IlbDRcvh0Y1",
-	"0hbqmNqLYhG8yPe0FIExL4BruGvMh/AunwXwniVARUMkebernBvgImfSMWIhx1wuqdVR7r19LCtC0jGu",
-	"TMEDFOL6TF/lLa6AuYuFleXgflU2Q95EKZZSFaPgD1flIhwCOC4u4OsqYf9iE0IwrLKV9LXqZgHIVm9D",
-	"9Pq9gt21rqxwLIzf5z4bkLO/VhikNuJWvh/Wq9fvOULXx+GerBGnyBZP0mUz2DGzVou/re9vMqdZIW1N",
-	"H0V2Qr7eyeEyh21TLXqn/QKtmPLYl+NB6GEvqGISENuhDhfpabsGiFvtSZqsEhU0H5Y0JqAUPWcRMkbd",
-	"ZlowA1KScFuPZxIEY7pFBQoP3vKF3sYiV0X7eZfpmTHYxTNmBR14f7421YMxDqlTuxlL6XZ6HailRLtA",
-	"63+XY7ZlCh5R2TZgTJRsEShiN4De2sZzC6lX1uuef0KmWG0MA73lXolmnDN7jGUrkvUMZmyRc7AHEhNb",
-	"MQe4xW2JRIKUBVJlrWA/5hLT2lIodHdxJ3hNmBk+hLtueWXYNg9QKpGxGA8PYBGcfPKLxma5ZCZoLxGR",
-	"tD6IPrZeux8NfD64OqVng8vz6GIwu2TPBxjUwpB44bLINV1pb4RmC6aq7aYvB8/HV6eDy7PZ+YBexJcD",
-	"GxrTbyneYQR24fmhr6hVHvUBuLTth23SAfJDuzLWvvRi8tJLTKvOdzx8N3peQKfuxFVjmOXgcjaKBlfx",
-	"mA0QvUzPYnhmP2irnTsU0t8gCmlwG4zKbFGDVFqv9Mqnc0UbwkOwTRM5QZTQgokQz6l33QMrYo16ZmKG",
-	"gZH9YAh8NH439Nqeh1BTrSlDI2W6/JoOLDHdAn5KISF6+KPZVpERTDPK8aC23eGcgmrtBmg9t7WtMND2",
-	"mR+gHw+Gl95LH444FdGEmLQ/m4HtbhOecPbybg/rNPIIWJiy8vxl6fm5yFYsc6sraz5naPDetAfwl9EU",
-	"we8R+W5pAArIQUQH7jr93ju2LI6TcgkHKjQGFCyWSWCLUz2kGeXtv38APxy+3k0MdBQ7GNSBdifUFdbY",
-	"ifGVT479U7vAK0Y+lgoYmjAeMBtqSHxhtXqTajTQ5K02cZroFSnt4orrVT1ofCh2BMsSvn9D7CzSIQeU",
-	"xmHvdHOHEO7rusNPzw0XQx4h1BQUO2hi8UYsP63YasYyuUzWuLsyAUioSyHVMTKrjKYEm3B0ZYWIHkvR",
-	"I+AHB4HxdknTlGwY4rn81x6tfFZsaKhmdP59nKjaVgEXA20GDy61T3ClfYJi540jkOPrdDtRAiZ7VNYC",
-	"TA4BPLUig3ZOrFmRFJQpDfb5CLCHB5fsbD64Gp6PBhfjy9PnZ1fn9GJ22fPhBo/NrwAA0J1co5FndTlR",
-	"aFr5xCaDbPJ3wfX1z/JMrNmzP7AsTaAnlYHQfQvddPGM6+G9De4YjO1yzc2WyZYGGL7kEBIdsXjlZLR6",
-	"iwms08JiClpFOxZs+CVnblusIWlGb50ffur9KBK+h11A+UrGeDPd4K1qEt6V58/r/Mj9xILw0cQcnLW0",
-	"lfwvMEhQG1xG43jwnJ3OB2fD85FZw4unYfECFteJfnhrAZU4p7lUWnyvPAb+XF/05ngvFDtgjoqVx7lv",
-	"okfQXputkxVFADs9MBsxPkzg0WbxetTAIpbcawo5e95dMla1f+momEfYVL0qezGhPTm+eEzspBCINmRT",
-	"nrGV/DVcgpNwAsHZn8cMpJr4pd9dUrHYbhTb+Fjk3vGw38PjG6cvI8GVNjGueysRs4yqnfZoDbZ0Oe8o",
-	"LeDl+2A6TNoaPecHGkgoGm2AoioljOn0eZbEdEt4slgqOFHYTLRhBgk9ZvKwt7VZr10CAdhfuN1FFoNy",
-	"WlGeU0htLRlEMhWbiabXxLSNB2z0ksW1N7EPSBhCXsa8o0nRd8gOTq+qZFK6rRLlWQbZtkiHokAJ6RDY",
-	"AOcmmXh0uiuNL9jgio6Gg8v4/HwwG0ajwZidzq2gstqmLmnKvVEmCw7bOqS5nLIBt5UuYPS9r8TfkzSl",
-	"z85PhuTf/vdo9IJ8mfD8A/nw/GJycfaCZPfXo7PhyfDfyRcsuhPPxsPRcDgajsjnScbm4sMz+BXpozD0",
-	"81Nzre4xsq2+dtffeLugPOUgdhC7wsCZijmBuwtQRXv6bA5l2qGhM65u9GveFAAKlSyVcMA5NDTvht1R",
-	"OSHYcmQ35v5XRep5eHA2OL3nZXDbThwwnDKHGRBxEtvzXZd4YDvsUoJHohJT4tulA5nQxY1+/U1UQ2wv",
-	"Jhmisf4Fksm+ffdpnwiOgLY72RD4Hn9kpazN+sqS0lBkQ8mk/ZqmUsKxYTVSBlDaASHd6IiDCVRDmyIy",
-	"WQ8w427a5UCgi7bO9aqa0+vD186c2IaGV8QlW1ENUjaQ2Z6UhWw8NESkfJ0KimjZBXjoYZ/GOFPgw2iv",
-	"hb6qf9ldj2S1FrK9QLADeEt5VCcObLSyIY/cDcNkfyEIUXmfHzqk2jzzUrSyFu4H73IJX61rwR4nkA9R",
-	"E81COBgsqst094bwidzNgrEww4AI7c0v1Fi+FIgK4zylIUFwx9haOqHVJxszNIPaZYBplixjhzLCV25E",
-	"IToVgawQ+Jv9dXe80GIm7vvY0AADd/joilPn6tBsH5lALwr900fZvS4AFhqG+THAx1646aChvLYdD0Lj",
-	"8AJQe4W59UK1FLFzOGYspgQhOKJKoClMIbwJcbJ8yOkM851MI/lHCLo3UHQZGqALRtXhrYVYSG/Cgyll",
-	"vxQYRSnEtH/Z4hjXDB5DwHeLrKadPxaTLTuYRH/RL3ul2Kp+gCY+VB3g5yIz1hx8UOtoMzJ/1PjwMYP6",
-	"q1BBqpWDQ9VRfbvWJMJxGRFVGg/Ct9MY0+NNZ5oDmYrGX8Hnw6MrRYiCqwr5v4Kzihp3Iv6JDNBKZKrW",
-	"0rEQG4ftsTfm7U0SMhwI26v6RUXrutRNq38PHWOzPVANcdVrlZ+RUhjRqpdGG4cE6HMyBZvBJF1TghbG",
-	"wQwNuVq7YyriMSH9L5MFHyRcaj0vrF8PcCQWQcX1vTpM4+JXgwNSQT/TGaa+5yQZ43pDoSQ4Zp+/VTSg",
-	"biuprx4rBKxKj4a+P7irIP12CUYC+Naip7Aq8q+sRMoSu7BQqjaCJWXZgfcsvrKxXhNUqdnfxrOyRlpV",
-	"Du3sN+O6V0VnyUOtxEH6lciT31rC92GCKcnwezMqX5eb2eVmdvkfXW5ml5vZ5WZ2uZldbmaXm9np5i43",
-	"s8vN7HIzu9zMLjezy83scjO73MwuN7PLzexyM7vczF9LbuZxIH6IatAewM87cdxFZxQr5iEhBDLrbPYd",
-	"tQcylXRSEx9rPDTtW0gtbS25Izn9vk8kSUWwvUHbvo8x7sW2XR9dXK45l1O9NHeW+7ztxw53MZadY0FB",
-	"Nkux2k1sVF5XuE31qJkL7fEgGlXl4BkgOQ5vDldhm6JvlFnJYgoFuUqr0chjbXs3tU6drHCbs65rDxQd",
-	"6JXLSGnNHUeg6pQlZ/OgpBJrBGhBZJt2g7IB0tAxc4mYiXIIXx5Hudaeod5YexFVa1Fdd8ltsVMBT+5e",
-	"JHYQMzY3HfeP7SMYRC5yhOkXTFGMt7QszQxrslz3SkYLzBPDzqgTgo1SJY8TdePSCX49Aq628QoI8RmL",
-	"6IppoZ2osCB3OH/BnG84KG0tP83td0Gwf5ChVHl9CPT6JPsUTcP4dlIDjAz0h+HPwZeJRfOQttLRi9FW",
-	"hCMmTZuGoSaWW+WytgyD7zpA7pWPROr7rUQOLw8GWOoXypmBlToavTmrAQ413W8RAMy1VU613EuU+WKr",
-	"TqS5bGrWaVZAKspj+YJMZb5mmWQxi6cImMjZhmVuoQDwi6XM8IvFrTIdiVDA29Mih11WvDOIV+VOlfZs",
-	"XqD+X83NVRa2L3Fz9lqJlBa6Ndt+ZtVijUrfSWz/7XQB/+htpb0WXwgDh9mgPDi632oX3xrQaNOXtLYd",
-	"aal7qJ17E2N6qfC73IlZdvWOC3rpe7IA9T2HegAmdNqAg1/NCFSmjuC4ZlaFBW/egQNoJlxNt6obl3+7",
-	"kzZZph6ew1Qff51SrX+h0y7yuZuvfW+p4bffm3U4HD7CC8T6hQPMJHMSVFdCUm1NvlsZ4h0eNQ0M5AHe",
-	"G9CXGyqP3pZt+bF0UBXMk3Up1+hFmKOX3dbtj2ySvm+oobbHBXMDx5VnUxEZxYoUC9y0C7A4I7AHEMK3",
-	"sQrkOMvMf0PL+quWi1zENYMrrH/96OtZOjWsIwve0poerXQRLKzrKO+dQbZ47F2yYt9DBNUd8LR6St+5",
-	"h4Pxdd5a+QTyx1noypYWml/ac1gtEUVmb2hnunfub/SOPERWQ4+49s6JO8ltJeyOFjfuO/6ShWyTxoWo",
-	"rVG6QWzz2gKlMvm989y9mfPmgKMtPcvnwHvfDvoL6lcpWTKaqRmjCt2fIlGt5UqWz5YPMJBmjHGsDnA9",
-	"c8mCrgOtbensUabu8exT8EyxdhViVynQxEhFide+wFSw3IyiI3S0ooIX/YJKai4yjLhhfLN8YCA2/CNo",
-	"riIZoCHyas3cOW4IPYPS0LIkGBKzeiXQikf/tLuwC3oPxwEFTfa6BRVJ5ikdq4e8ObYWcEWVX0DC3Qu1",
-	"13H4eZSES6L4eXVEQU77wdaE8yoQj69/rHFl/WyOdh4BjffFFQCbHYuyVOtleArKepMpRtpMWclU2Iz3",
-	"i5VNrXLlYOijHi/9zCdFv8bDmseczUCNY40hVXTPh94oTKwx2JMEJI5LadkX7BGrT+29D0XyS12IoGh8",
-	"hA1oEhWME7ikmeavf5pkEQab2kpIcVhX59KL9lPipXf7g5eiE1SGRk7BDstyLkthSNtioQimHKy62wo2",
-	"m+vTAhjE9PlKFOFiE4b+2G+t4NwM922oipb4zqdxtTE3af9Sfa3ve6hkLe3B5FqKjfxabF6b2x9cflNb",
-	"Li3lPjU/BDbDN3DnQ/+guGsgd2rPvFKx+UrE7K25vW3EQJPRBQz8ZKyaDShJIWPQRSoaB7Xbjn42V/PY",
-	"/lrc+VDJ92p+8DuaqNd4Z9A4BP4qC4aSnWj3fGmw/UKehtankHeWo8qsUp5AmWe9sEdqcF9MRNu5uKV4",
-	"n7dOTWrElfAHVMmMclCDuWJN8DPHmbDF8y2tJ3cA2oxMAHcdnJeEOaB142U89hr9eF4YxKmP9qe9bKij",
-	"DcIiHcmdY+JkWtveFp4gwAAGESEE0KStbtv+q8IANpeySc8Y+7DosYh4U2EjoUhAbGIouKsa9ICGSkcv",
-	"0F6b1PBG3ztyT4z9iMbik0cJyqmjdYMCobsQtlkTZEGJuwNcxnLuaX3Sw4LyQyxwl6naPNVvJctu4Mag",
-	"aPZeVBlphT6lFfT4qO+YtHFjKBo8ANHzK4A46mA6arzRPbxcfZsJMB6wcocfQRwyHkiWO2RAtYLL+7S3",
-	"MqH1+Dxhafw6E7OUrWoOpOiKKWY7zRmCb22wBXNEraG9yQRo04rQEnEo6Kq0eOiDqF9nYpHRlbwmUzuh",
-	"aZ9M9Wj1fxnPV/q/a6oUyzh09APy6H9l2vqBu4WYyKXIlP0jFXwx7d9y+GNF+Vb/sEr4K8VWEv5NP7h/",
-	"5zz5G8Y9pbmtaJmoL1h5hvfecbHh+IoUsgFj+NAspfxOXzamyCRa0oxGimX6YppwNplljMItsyROJuY+",
-	"/XfCwdZJWfmhSKxmCU/4Aqpo4CuMRyJO9NzINM7XaRJRBeNyD+KI6YqZN6wEDBaSZvQ/TCQPyMcgiQPp",
-	"DR1fgdBSOcql5u2wuGZy8zSJNJ0hWArtYbGJ3m4OqeavWsw7ZK1PJPRDdY1v11QtLX85fgMdFgslX5Ao",
-	"V6bB43g4JMWkd471A+NZ1eUffOezsNWYhjvByyq//Szw9sp2xKn3kf2LL4d24ReMZ8G45kL/cEJe+Z0C",
-	"E05SsWEZiahkJ9Vh9XurhNs/RwEKwLc+tcAqwQ/a6Uv0NeXOjl7Y8TZJQZyUdWdrkrBW2PhW32CXPKKK",
-	"pmKRM8SH8u0Wl5ZVITWOx32plsSBPvCTCJpnWzPFtYU3U+wtRZYByK+dxWjcrue6e/EevxbveujXNGnX",
-	"OwXG4qCzbGqXkMpS7iDATI8Bfra27Xby/bYN3P/IaKo5NjT9Jfxm5+36mkP6UgL+MBhhkjGJ3OIt7yyP",
-	"7phWo5Hg3LYP1mOaUcmql9kig+xVKMyZz7FhP6SXyT7hbGNRhfsk0ubzIF9j72fELNfuZR8NF8iwAe51",
-	"3UZPiNf7k6USEoXv5ImpGO5dm3aicqcw/XQwHENV0nml3LnoZKqlFCan+8gZpcnhxUkV9wJejqWUpyMs",
-	"94uT6rM2eWTnugUncZTr95TpEFu51U6uZtQ7SV5m2XY66bp3ovLZ7EptsErgcXcghKv2CQHshGCE0jHE",
-	"ER98LaRaZDUvdixVh/pq0IApAeiMnSRNmjGbpNlqc780H3xNEe/emji968v2gNLepM1Iyume9I5J16MY",
-	"Ou9ySK/TlsIulU7Id+AxBhoM33Jmdhfs5ESadsTYKN7cP+1b4FDAUAY61VgbVSZvlb0KbgCksNre0rsR",
-	"ZO2Yg833iBxz2FdH8NcbeDLkRxbbcs8KIryPvZ+wD4lUuHRwwJdzTH6w5Qw5e0HAqNskANVotI71yQqS",
-	"SHF9y6eJJKsEMs/BjkU+mJJ/c82ilyYXOGZREhe9juHDLkafs38HCkyhgf1dsl6zGO+Z9gmEXbBZPbSJ",
-	"FpydkBvkIp9XfB7BrtDeV8zcSJxrCkICkn7czEVPgcXXmlzaok344paDnLar0cik12RaiB9tzVpzRjJH",
-	"d1nDtXUVAlMrPabXuIKoPGb26Amkx4ylYmN0CZnG2i25thEgCeLDoKj4zc7Fna/u+j39WLAuoJDmRzCu",
-	"Xf/QnJ0+2MO51CqLtUhTaRhZUXmHaSbm05ovjbpFxoAfK+VTXl9zWPJbDmzirzh5mgVHYOPgalfsJFco",
-	"4TSQlRQe7fu+aeD2fN8qSQ8NtCL/vDWut7kasS078+k3YT4dVc1tTO7W1dx4PxgWNZnLFRPdEzhPwd4h",
-	"+fTqZWgs33776uX9Zb/sKRcwd5haeULeWCm5olvra+q78vXa866rh6cmCNW77v3PD8PB1c3gczqYv//p",
-	"+cPA//PskD9H44ffhYSkB0QdqoEqMEkw8c7ERL1t3MHPdfBzHfxca/i5cCp6m6RVg7PT1yZumnBMccrY",
-	"vbhjT5fg1D5BpykTOVSR5HY7TdNv5qDA2zXMeWmf1YpzN7o3pxmEEbFaUxtgkVi5chB0xjwHi621ubYl",
-	"KzzcqyFHoZFYuDx0B58AjsRBYvj4BBaxxhnUVqgcA1fQ6jQT73nyY0tfGLZav9csg4P8nTX7bikw475I",
-	"JKoeVJXSqfau0KEHZvvzZQreC5d8VpKP7QLa/A7H7AXZKgeZ/qbfe85fjKYZIr7Tw50e7vRwWz18lDvj",
-	"d21p69IEFFnwlErrMeW6MGLAtmR/W9W2W+vtMqvaiWZwl22iVUA+b6u19URk/VIdklRJmiKegf5hi+nX",
-	"VCpiyt/LeBYuzndQPf4BkzFiemcu0HdC/2a9RiDuCbnhVeVtmuf5TX9AF0FHzqkmwvTaRCk3S3MfUAOD",
-	"5+qWK5HGJ+QGzoynOP0pxAnzDBOqDWUSTJjCyKEqGmPgcCLKycyaCTGhC5rwtkEeViSRNTNi4IjSnUl2",
-	"aqRTI50aOQRNfP8xff2puy9vEPFJkjVWnT5BW9GnOWdvebpeDOV1xu4TttkTT4LDdaNOlmLDsUhMmLis",
-	"BJ/O5jx6guqxEqOTAp0UCEuBcAJ1qu0fLIfByO7bnMd0e1LRPvukBhbPVvppjQbD4XA4uJyN5gN6Fo0H",
-	"z+MrNpyPRuPx6alePSEVy5oxu7mQc5ZRlZvVyHIOUAurhCME89VZgeX9tb251+9tmWb+0dV47IpxDHKx",
-	"maLt1hYla20e9a7HrsS7dz3aNaB/HnzJY2IaxR5vE6EoVn+vpLWdCWswG21Pv5DT30pkNjr4neTrJF8n",
-	"+X4Nku+RsQNrHx0RQnhrneMQzmM5XIBQjyfkG55CRsFUG6xTIjizTqZ19UpZG4jY7kD9tWeHpw3gXMJh",
-	"gxM4YZxHX1LW1jfv2n5SrNhMxFv0r10wvWz9dVzamkt3ePRRFdIHgaC0j97oL30Fj4SDN4fXIe89Lji0",
-	"7rhM49r8cjM8mrFQ4bWH9emWaI91Ym47sLa1yhTF90KC5U9itjulbziDfDZhM6PmKUzFd8Kq/RXuGVDn",
-	"HNFg84yVek5Fq6v72dvResa/X8dffD6k313lX/795sM37+7+/v2P0ejTH+2/42XRWU8vguff9nvrJSYE",
-	"ZUxlpqTWta3wLLCDvPks56X7qdny+v+e6/8bFv8bNTQ+8C0tGyHIcs5t5S9bFw0377HJxVvGDfisQw3t",
-	"XZ/qVaUxlPEU9HXQVNVuXue2Ys6R3ea8ZFvyb5GIGTk7H/07FnBMvB6H50Pj0YcncnrxvZcps3e6DSQZ",
-	"XdR1z8KMnN517/L3+M/B6PfYuSJfrWi2NSzg6TQvo6cidPOkELh0xeSaRkw+M9btM8vE8pnmj0Hxwn8d",
-	"f26jh88sAzxbJlIJOL3TglqvhGkQua8haohn9Sr5FTJAKpilfflEZTmPqN+5rdrJcq9ht6GJkpO5cJ1G",
-	"8YKpijaXDBHwxRVCPGsVRH04sBgSq2t3i3qznD+iptfImiA8MdQkIZi7JMVCui8lXF2cBcWy20BtALqL",
-	"xGXKsVgqwTLlllgfuyN/9dIeUfwoZgbmXTKiie2amNfiO4eqzBSJBZN9Ihkj0z+J2Z8THk9fmBeKDBPS",
-	"gB9xNoA6H/yKEbttVfqfxOw1PBE6WipGpvWjf/5fKUnfS0gH6BFAGXOpu3vqa3cfLVAMLeCeyP0OJrzR",
-	"yPA+YtRK81JrLZvwxhzmvQW+B1dxt8qA+JOYOcAQo7x+Cp6tsXXRnwOxDBc5NwUb5d3v7ZJWoW0YAgPX",
-	"t4bcLs7tFEbzVoCibi1yXQWMGZJejx/FzMwEsjQtH9Zmq4fB8wrAfVeY8O0r8HFM2dh+8DyrcqqvflVI",
-	"tH7R94SAOMR/H0/oz+4ZVurto3RIaTXBRKySOE4ZmpKp4As7A6jkYXNFRB6GjKhvNFRFZHrcRvU0Zx3z",
-	"wC36pddEcLLOs7WQrE9kHi21G2vb0DDbtIOZmg+YdFFBMHdVBGjt4GBveViXwJFvy9HXgJ98C/UsRdFN",
-	"omQFPd/Mi3ABmAj9qjY7TkGXDI1mAWhvbZaCIQ/I/4gTt30Lxm+FvxUMRW4WKrMS7MoeRANncVT2vhWM",
-	"3p4N7o/CtPC5rbx2Nb5ZHebxjZZWlcCIDRJ3nlnnmXWe2T+dZ3ZUSPpPYtY+CP0nMfsDVRHUz9M4TvTg",
-	"aPra+6ihUQifXZBYYE4bqkBtbVXKSAyKGcoQDDFjZZLeeUbw3Jg9+gbquTzuNT2IHg7q3+iNitFo6UXB",
-	"I8ojBpqIZauE29QqPbBQxDvOtpMs56EDtbBpJHi6xUaACCJco1N9CC1HjZBGRXPIKNU422rP4gXhjMUs",
-	"dvHRqRnmNOQQr+iHZKUnfzUcXo6ursbnZ5dnw6urEWB94E/D2oH6fnQWCvvDIQSmzynsuragnAAiXSIR",
-	"kElkUNN7PBpb2Bv2vmwTbIyRYBf7O5ZGYsWswP8ry5J5EsHms9deG6xdAOOtXvwUsRG/Fgrr0eD36sUd",
-	"8YMsbN+lXwyDeo1AEze2R9qnmgHyda/fewkZ8TcOeHpnL3zHZksh7l4W2edvrUx/bbogwH/xm++P97Gr",
-	"i2lK6xx9sTAWC7E9OltLwPV/W1HNN1zvNS0pcfiy1chqnXhvbFgBDiMyB/P7MEo/YtmdDB/kecOHGBDk",
-	"2lLFXpDZlhjZQqbGfJmiwe6STRGm3clPQ/bC1tEawIHU2qZtKOpSUxhqpF1sVGw80f5ZmwVRou2mdzVK",
-	"ZuM/BfpiGx4oINt/NWwQbs/YpHwbu6C4zrqg0uBUalfPulxEaBkzdpygpbtvbs/2mNvae4eHVnpcRk0b",
-	"SIVgelBLgwSm+YZJrUQPtk3Mc4eSpzJQwYM7kyztWZ+JFTFCo1IT03BUOaS03bEhjZTEiJPbkbtvaXCk",
-	"TUNQ1wPUtQg1jTy1UNbGjf6Q333CWgnHIDfj0tdOCahDM4YBnnkB32YhI9oF5B1fNX8IbuvjRm/3Ysek",
-	"tS9e0hgDgGTFKMdjC5HBZQvioIQTtHtwwxD230ym3zOsYgfhSWIgaw1312CplUkBASdoHmtOodHWdqGP",
-	"Epe36Q1pjg2cvpL1tv9PbSi/y8E8hx6HWrvBF4rzCgg/T194QPhOj+jZDXs7hGroyygb6Sr3EdbBJAWp",
-	"GOoHnqbuPKVtDLYWLU0JFQJHedw2qBALv9E382kkVp0KqidZQPsYuv1g+bBqhBfsVhgt16PxsO/MmevT",
-	"B/DVkTij8enRGsfwwCHKBuPlwZ6xXGVb3Ik/itkn/iFktW9s/YHOkq4P7X6gglXKX2lLC20gAD4xe2kN",
-	"ma80JXqOL+AkcMbwTKTX8szylZJm81qFc9BpK14Jqmlv8taEtcGZGhO2sFQbzFn8YeL3NZHJglNzLzRR",
-	"8ePKisq7SekT2aQYB/49B16xf/mfloqtJ35IDS+45+FPfzJwoeikrP/yp4X3uw+8bxUjp+5oxXFIDT//",
-	"uf4gGfgYDtA6lzmwN/4kZraabhetBhvN1tngP3TR+i5a30Xr/xmj9Y+sGrTW/sHlghDw/4XrBF1+UJ2+",
-	"Mdvd6Z0TMjW9wqbXhELOCTRp4DH0cNsiQjgGegSZsUXC9SM0UfiIf2iPvi8cdt9yyk0KvEMFN2f4BrXx",
-	"hEytiCy+vKTSuOrmuNz09cdS7aLJyAmZSpVHd+7JW148ShTjMAo9OS4muG+n15C2pv8waJVFkTjGVBHk",
-	"0gRc+8TkOWCXdXqHxiPkI2zELTcZ5lg9bjV30XXNEMgebFgBm0d30LjGjKlO6dUUImgnAC0Gl8xliIu5",
-	"FCbz70ljk+HhsXXQPrd6w6b6yCJPqRc6PLpPQk20tfVrDKudrzsV9FOtv+tAgw0kgOssBrTSlpUkehvV",
-	"ONGeWqvzIBLTYpLk6yLnA06drO4iO9HQg4KvZU1a20cKMCGKxroRXe1p1H1Ej/jdpSniYpgnEe4S3Jjx",
-	"2Qxo4WLYNgurSPHYO+iyAbHDooAfYbCIQ+to8nXSZJU0nBx6/OKsk1qgYkC79eApAJsXPlZ0xSmShZLj",
-	"maZsB9WOB0lqB2QQdQ/Jb9zfEqW0tHAuUbOyx8+1XkAiYhlJfElY9hWtm4iQsCHv9X0t3m0NDLgBsAdR",
-	"Aw2bqmSwSZEBCrTxNa2sLFKtrCCssHxl91W4opKFVRIzBS+XpaCbecjc+JLyRR7sxgEJ4+ZXCJMDBOg1",
-	"+Ywv0kQutSj+gmUr6qtPKI6LWZD8X4pFwg3e594kiQCiAU2TiP0e6puwiFRhrNw2eu1d94ofBzFbiV59",
-	"DXZt0uQnFimv6LS8g0Tndzg5P9vb7aMY4L5++ua+uvpp96LQQn5Fs7s3jMZHUNjvIGwd1MvBc22cX2rj",
-	"nF7ElwNrnWtfYJewhzUhrszPezg4s7p+MTeuX7JRZ5HevWCgBnBYc7UUdeXdKKSOq+6+HA5Gkfb96XA8",
-	"eD4/nw2sLzMan55Z5/BE3i+OL+4+6BvHlXa3/MSaP66y+4CZ7BZ1v6T3rFK42vi6ck13rJ9+6PdmItZO",
-	"/38z2SfrlBmM4ZYoTsx3oFmcqFKAqv0O0jtgnW4nmBjQyJwd9sA/KfYA+xCxTLtKvbdLqn0Chu77f1X2",
-	"wMXgcvR8PLg8pWeDq/PoYlDEUsbRESBOu2mCBXs+Htx0kwmAhnsadFPczFXN8FpzGFFguEsfkbePMRDC",
-	"ZETXroulX2tv7Tw3Lqdj/HGVm5wNH4ETDEXyhxxlGRFUV1aS+BQEh3mZxLGei1jgHa5lQsakssWAuMSf",
-	"aL+XK4QuDmRZFvKuaUpgNuO9pYoK6Car73ikR7u/zL4kW1ux7F9yUQuRaDnARmkwKiaPq68/AI63GVbX",
-	"bEqzBbw5VxolF4tWcE+DmdUMotsZUZ0R1RlRnRHVGVF7jaij8m2sr9s628Y88Ic9ZlBf63nBIU9vpS2e",
-	"NOFMhgyZPcEM870Dunh2OqPTGZ3O6HRGpzP26wxIfNiwzGUb9G6+v5vEZ39+F3/53Wo0+PH806WUr99U",
-	"8ghqbvuLnt5aO1hyz51vez9n72TjPx2Xk+E0YigvwydVXQ2jZDwGlHroV45lQG5ELmEa3XAssSuAIqAb",
-	"6VptEfiEcqwWJFOkajzBV7YDI6hkkdQBY8Bp49oLagP+fZxkLLK4hZlDKqDK5mW0qgiq8MJeipWnWUM5",
-	"lMXasDBSukREpBeGWaaagrd82p5qh7S0rvDDznSD1pO4Z6/4X3KWsyPOTXBWpf3NBnrzDy6jcTx4zk7n",
-	"g7Ph+ehifHn6/OzqItBjuXhDEP5csZUNUZnOr4Ksc+wNZOMOiep7TPBrKt4KkTsJn+MAjmG1+XzlACeL",
-	"lsm9ZwQEDYfh+bvR+Ho4dIZD+UNRyrI7ojJ6z1KpqYkflMqisEAMUpslcY7IUhMtos4vzrRd08eW9FLz",
-	"omlK/77/y0BiSpUxusIXoQkk8xngZOrRvQ9jZrr93ECxEq5mJQzsVqA5+MiFcidydi39pmK7gcW2wVIa",
-	"xwfFSkuQniFh5zA0C4wcE/41u4uSCopk4S+dhwO/JcYJ5TcA0A9IdlhDkkg/FM4FoLwuqSQrRmWesbiS",
-	"U2LLBvbntlhuDckW/M3Vw4ksxloF22GabclG6yTIr2mrrL/QLy33PB8NdxV32zCuv1tqMH1RcWceEcOJ",
-	"U4gn1QaYrLzX9hgnmnfe4DOY1VLsynoVbzmuMmLKQ0kHLQfu7f4gEpn9uU9mW5fW0XZZ35qnyyt7OgwB",
-	"YKmUtaLaO/tCXyjtPVWIsAiitQhAadZiOP+tbwxG3HFK5lW7HFKFmTV7rsS8JcYoSwh/5fqFhK3E8D0a",
-	"va/Tq82B+055fmTleVz4D7GeWwf/9O2HhOI6LvjIXPC+paP+s7rfQJvjnG/kx5+rJKLRn6tleKtvm40r",
-	"A41O75jUZk0hrh2Uz4WNd+Ofo5AFBR98iymXDXloEB6AEBHsiHVKtwDYD8Xw4RJfGN/kEMY/uOjsPpHJ",
-	"LEmxDGydz9IksiCVUtHVuj7eaggBYzxx1UTtKnC+q6BO7tQNFDOv5dYdV9DHZiiaE1qcWCFWn0giNtxB",
-	"NFKyzpJ7qlhbbJsmCJ39hqpP6eb7/1rcWd0NxdG+97p+Qa7QhvDW8smqpcPFx3ptADzBtoq8xywRm/pb",
-	"5pW9Fbi2PMSNv79Hzb2zlmUA0Fj/BJ6M4HiytXOwtf9cyxmBwU9okW5njvn3GYMTDF+gjMdlgfL8chiU",
-	"KbkKB0FyxZB3d7NX2xyS6OfjyWzbnWZ0pxmlFka23+g7lqYSYHoKBckQhcOUcJZYy7No9Gu7E9x/9hPc",
-	"HQOgbdguWa2FPEADlSTZ4zNOzeefrqO+ayjd2CTHdJB2m6uhB4QsCmNbE8nuyTZkqShfeNQjs5uSHeve",
-	"pvtahzUGHDqF1SmsTmF1CuuXVVjHBeG0fd4+Bpcr1tQwvhOEnSDsBGEnCH9ZQfhIRB0toI6MIOeK/eKY",
-	"OnoQR+T3PNH2q2TBlmnezpf4Zo3jbedTKLNiMMY+oYqshFTkdEhiupVknomVab/Z3tNo0xb0W3tfyN8w",
-	"PTnrG7p8tfUQrULYNGLNSh18XYw4TU038YPCZa2agnubrhmzqmsg3unwroH4EzUQPzbOJFk9ZNNuo0xv",
-	"/9eGZvCe1u9se17kyYo24ZuCi/Z2UDeNxWtrRz1BVSLB/oiPJ54f6+90orcTvZ3o/VWK3kc6CoV5dqS7",
-	"4BuBv7jbsH1Tw0Gas/oFkAKaoJ9IkonU9Lcv26M/ioQX+VgA8GVBj5rkpH6dZhIBQFeWnSO6phGkGoyG",
-	"/V6UwtGKy+gSXGn2v+6tRGx6GTcU2Y2u6hO9GrcJjKmTt5289eTtP77oBIkBy1IZ+vPRQFNmcMnO5oOr",
-	"4floYIp+zunF7NLC9lUtHth/p3b/2UG9ZZHgMdGfAZEnNhO9WtDVweytBhHugZXrLYtp8HBpAjn+WjJQ",
-	"nkM7C5mKzUTLiYmEb0roWGRBtLW/XZfxWBEdoUwzhNCdrEWaRPoyzZXAyEXGaNy7Pt1RK1ZKNnVMRlFL",
-	"Eoli1sQxditKdmRsA9alYlI5kJcCk6eSnm8r344Gr0FpvufQWGBSfBt7Hw39gqC1HUf8+kvoNCQBaZZA",
-	"HR5Wf3CDbuOReEWzOwZ1gPr1L8hoOCRSUR4jzqn+k/IYanpObvlNmpo2i6aKhSMp8S0n5KWpDXRjiQXU",
-	"CWGy8C3386hGpTSq4d7uLEDYvmUfR5BdJjB0rdf1TY5Np8M7Hd7p8E6Hdzrc1+GP9Be1PDzWU7T67xf1",
-	"Eb9mm9cevm95hqMhUYKMxs9JtKQZjZRWvabgUtsQeuJvPv+UPB9fnPfJN2v6t5y9BXvhmsBoJYvJv339",
-	"+af/bpxNkGIE244U/aqMvrjl3le0avb+BOVuVK5cis0JeaXIKpeKzBjhLHH2lZUJhNueDz4ach8ub5ZU",
-	"3XJjCzgERUl+jz8DzBCezYyG/eFwqOeyElxbWRbCWL4gEZWMrKA+gwsSJ/M5yxiPGJYUUXVCsHVzDIbL",
-	"LZ+yLBOZnALowFQJMZFLkalpH/9IBXR8nRaT1n/pqUyxDSwOYupsDZcNPhzvx3D2GKUVdsMjUBr0p15b",
-	"8RRokYDfyNS2hHRc3nBt49CeRKsLgeMtR+QntioFhYmaUtBQyLoYoH1hcBOKzWsrXeu6pgixgrocaVwG",
-	"H1mgCXkoWMP2K9d8ayETN+jR6XgIlU4ZqITREYVEVptYFRYeAqCvm96Drdv56VfOaAQdXagiU2/o0xPy",
-	"LVdJqjcPsGLGpDKtE0/agwC0KsdPFNQXm1KxNE2MMi3wS3N+x8WGH1eI7/ilXTaz1mym9C4MSNpUIwX+",
-	"VxKnpjvOvpKpNgnPJX4Ki7/qOlItmCvEbNf7MGtoDCGhsgy28QsyguZCS1BVK5qSDPsqmDdiK5lev/dh",
-	"sBADc3GeCqq/e2h9l+tW0SjLDAneKqpyWRKBNTVLejU2UC4nSSpoXMQc7Bq2URjFvquNAKyZWKcMgY7Q",
-	"yrRmiFEfez1sW5pmu1fYqnjk7DKLmNaKZj3K1e5usM1yPJhbHixr7sT3zyC+n64cudH6LtT2nsrgELN8",
-	"w9m7ZMXeiTvGa/aY/glN37lIU7GRZPq/4OJ/Ti3/pwm/A0OKk0B7j4uyZaj/9AGUbgbf08Hfh4OryeD9",
-	"f/wupH0qiVthHwh+K9UvYic27Om8WQpi4kDM37LeME81f+yVE9/kaiY+1PUnfmdrOo2z8M50QIQec+A3",
-	"LDERMYQuMaM8Fty0yYfQGBjrkDpnXqP1wgYccJHGTKrGoJltvnZso3yc6lvT4LF1Ljc+1tC9WP+C5DFm",
-	"MSW23yFArWPLXKgBR6e9ZGXaplbjdqCX/haP9vQLDbeJ3rcSDZ05h+ffB/qe4vwcXIKVK4zHpmleqfnj",
-	"BkczgKdbRboCrQdqW4Fp5Sbmqsj+gT6DQZPi54GXams83NV3D9bb2dLMNhEOd2Mzqxh8i1tZSZPYAlgl",
-	"c9eMf6O5dpMJFP1BXMI9zfKwhaO+swToj1hfRx+IGO4Kim4q77CpY7CHmWHDINIR/ObjBeBefURTMnv+",
-	"5Oi8hKYSXvF7sQOK5mSFUKxrRuZ2Smger15aW93e2q7TmP9iR6m+bfdvSVppQibLwsLvJLYnLcwTmXWa",
-	"xQlOMx8Bj9Rokk5IthCSj9CJqNyO0Yj7+nib5tzhTt7durZZ10cG0435dkw0vcQcv3BIvWy8HW+oVgyJ",
-	"wkatdZMLwEOSr83xuKmaCNoVTZr5ne0fCb9b+H0YMTQL9fQ0RLRQmfKgvvMs5upn3iY8YkVBO95pv2BV",
-	"NZzGG/PiOFXtDPJ62tFE7Q8kFF2Vi/Xw51eiaZA57ll2n7BNuELE/Gg1jdR/Rru8gK0sJ9g+dB9Z8WaM",
-	"ncADBV0BJVP/8BgryAxmP4W9gUiVpKlpZSVL3Zo87lwymmrvsHm//hHveuj3fhQzOcE+vhNYhZhuG4YD",
-	"XdZNv+7Eaxsb023fYqmaYFaSMhKQwEcEUmGMti32nrFlOTcD6ROaSmH8abcFvc7nP8NIgYJLkYdEw4al",
-	"94zINcUs2XlyzyxAWd/fxrbBbCsR/m6ZiXyxXOdBCQ7D2TB2F+B1LU2L0VBcwZ9rGEEDW2R3pruWhHys",
-	"BuHYahAvWWrwSCvfN7bnYeEDYwrUQKua39qSh8o7wBsPjU4Zztv7EnMfdpmvyliz773XGbr3dwXfjvhx",
-	"JHKTrmy6GjnhM7zPbU0yvMFhqJfkAadhV5yjiVaVrCNfJs7y6I7pLR0JzlmkXLBxRiWrXmaLjMZA3Z96",
-	"bD7X87jugaEp+4SzDTHpPH0SpYzyQb4mIiMZW4tMSRA2fQRWhg542j4hXBBsy3xCPrtn2RZddZZKdPjk",
-	"icnU16Yk3AdYsVotOYv1dDAcvxtdXZ9bo9napO7d4ACj/aqNSyRIZXKGSlqN+OYwvFybw2fXpyNIZGNx",
-	"Un3W9qbeuY5HINcF5XzmLt1qJ1cz6jq1hCtcVgd4zRO8P9jcNvsCiE/aSxmj8Ra4AhYtX8uJ3mum04x/",
-	"2XvYUGv3CqbunPZ780ys6v0abzalSdi4wfW5XihPWv+G56B58YefepDiCYNpE/ldYqttdCb1ewqR/XOG",
-	"mQsZ/wMUiLN4smaZyanqXQ9PRv3ejEZ3qVjA182/J3RRTrzS49t90qSiWU+SC9impoN9uT1DRYa57aGH",
-	"hU3kwYjF25OYcYUZW5e/x1sHo99bAbwWado8f+Oxmvc9vNf09vYpUPLIaIO101uHGl4X+XDBMAPUQtbh",
-	"I2Jybii/zQlHIIlkjLeAYjHV9bgELi8PaW4SevXk4Hy5Q9joEDYCm8TjyLrSA+2nJIcgs5ZZuP614IfB",
-	"KT8lS0YzNWNUEYiFm5T1A6H49qBNJFmBN9HchuEgz9htvIaCEBO00USBb/qe6NWQFJknuyUih9RjPB5s",
-	"zxQp2DmVKdv32KWyzHtEZSMIXycVO6n4GwRg8y2BY8yH/VU83ZbotsRvFIrLpPIdc8hT2le/8CFPTYb7",
-	"DdHGAaHK9KEyiduQm8YkUWIBmr+SWYP9+KG3AN3OMEuOC/DHtpqepw/tqucOKQb6lecQrrYTakwDQ5Qj",
-	"EgfhgZoyKhv66XAruyLCahFhi0I5G6p0bGSaQUz+rj2G695nuZaHz/7AsjThNYV1beradhPKCmGxtzDl",
-	"U5FDFKp9Bpk/nafNInvCEgLbocXk0btMqY1NSQOZu6Q2KR0KMCC/EcLTRQ8MMYe6L5tUtLeOwBNKrYHd",
-	"9Tq8Yet0WzcRr2QdX75TuU+5+aXvWvjqyzJZ8EHCn7wZjCc196/R19R0DqyK08fD3rtXPhnw/c9ZLtau",
-	"xEJzgzn1KsmLVlVmK/a9vvmY2rR2bQqPaFFYh9M2Kf5lkDOrFRfl0jhLiSK1r8RRfSf3/F14WJdBoEdz",
-	"l8HOEOsMsc4Q6wyxkCF2dChoe1gQyFpt+6vhjLUAds9ulzoUYD8FFOuKbkkkfGnu5f1ocRd6yOHd1Dy3",
-	"ZTL8YM0TFZJsTW9DFDBc1JPnCwuDXckCEisGnac3SwG2nyVPyNfuXZsP2psaQ2Vd4KsLfAX2f+EKtHUA",
-	"KvxWC+llzordBp8bLAv0Wowh9rG6LDlbyx978+5sCmB3G7DbgL/JyLNRPL+KwPP+DdY5MZ0T0zkxnRNT",
-	"cWIeK0Ip3nSI2Px1SEy0wGozcaT1HrS3Ir3K2Aa/pDCyvLBeDbwMNZBXCDp2QqarREoWT69JokicxAhs",
-	"phnFZgGNzouSihmLaI6R6wxhSW1ptG3WbgxEk2Z+y6EafEO3J8Q0d7fVCTSLlsk9i/sEQTv1kyaCSiLK",
-	"I5ZKiImblUa0MUsMnz2LQmF8DK/itOqJ5IKYYWwwumIGzOLVzdfmLFVvgT6RebQkVJJpaStMTwhmsWNO",
-	"ugJgmlWh4/WzCBUn7hGnDYZ9bclxyyknCUDBqR1gtYv9sGpeiLW+QB5XPpEY5Y9LQBm2UMSF+okLk/oI",
-	"b8Pgt+tg+94VAfJPJInyLNO6ykLXHYEe95plemHDjY20t2J+LWe32tpyUSDNar65S9YTB/oIxQma+7w7",
-	"7pLoziSo9Pq9GeWuQ4Z+a5yoifmCedL8Jdn/x967L7dxIwvjr4If99vaTT6SIqm7XKfOURzbq6xvKytx",
-	"4tg/EpwBxYmGA+4AI4pJqeo8zXmw8yRfobuBwdx4kZ2ss+H+kbWGM0Cj0egb+mJ+ANxNeRIO5S3GrQke",
-	"DmNphAnVGRzaWk92OHv/w8NwqKX781YW/NBUc/NDPX5UQ9Mn2oc2g5R7QwVqKhcJGwsVhVh2kAdamXNq",
-	"j6F3t4GJeonSgiPd8Dgms1CxcYb0xbMw0iyW13RYPWfHTgvZaSGkhZR8F44yVsnec3jr28vnqgrYmgQ2",
-	"fNfeDm569fjRndrg1slr11aA2aad1GsJlinUV+Uwwt2IlbxOXH0gf5Mbo2us2sMjo+ztLITd2SyeTdDu",
-	"jEQRwgilIDNG+6kRoaHy8wHnMpi2zo5R+wbSseXhxB0PnDesvmicb+qKjgGpcxwMws6J2J90DnqHfWvS",
-	"W3MejGNbLCIVfLappb4QYxDI2RiUGUz+iXlynXEgbBD7G44Viu6t1mC4VK18rExde+AGXaiBUSxFB0fw",
-	"2JaivhUpqjT7fnE6cRvh04M+KStGD3BVqa0lVyyikWefQhmBs19aE0jrog1Fz5OXC7dzYf4xXZgfDIGp",
-	"bOZCVOraryIBnziJcf8ZVaP9JME9V/kVxwJKGgRyNoNeHDxEIw7OVaFUF0WlFAJz1sb7EF+ttcyKc50x",
-	"bqGAQLERJKaO2mwUCh4aS838OxXjbDIRqfm3SEIRmn8Y9hDir8bKDPEjJVJ4/D4ZWZPb/OAsaPNHlhT+",
-	"JIsavicODgXBYxncgKFrDEUqV+5ug1Dnr+xTUFeY7DJSQmEhdsGDKUTHQUSZYVOPgHiMXYFp3xRRFwVT",
-	"FmQiLxWCGbsbVcJ14qvxosvIMUOrxlaj7c6SWCjlwvsAPrjOZRYpD69UgvKzAS0GJp5AfxkHF8YPtp17",
-	"BfwTiWA8EYvNcGAl9YZHhs7vhfmqKfBx+1q7+YkAcVlfz3fmleFBdXdBvXPa5tRBmKIhRaMFj7gebcwz",
-	"ftPqyyXRXp4OYytwMcBRXEVp+BCojaJCUex/ViWfnW5ST8LjJRBnfsBxiZutwVd1GiNPAFe2qKtfjdl8",
-	"yLRkZhR3suvn2T4GsyAIbJWsB3OBB9bCtorddgf5rfmq+SCbQfF+v8j9cn1yzYku17m2FGKZHUqCPKiS",
-	"tqW52jWVwbKsuximifIUtIACwZSPHfKZVVb26jDMnQ29s6F3NvTOht7Z0Dsb+lPZ0A8L37VO4c0jeOmL",
-	"x2hMgpQKwwir6L/2ACBB5Yk/jzVtyGaO8+Kx9pT4Z/WUGi94x7GChQabCIqUmp9cATON5fvtnSaa74rX",
-	"mkGuE+Zpr3fcPz0dHB4cH/ROT/ur22Jufk8QTYbNyvC5UVTBjLPvgFnBDnqnbGQtjaHSPBajj4B+fQlF",
-	"I2Fq62M/lSkbGSNudMZ4gtamb4b4UGVZVJfb5Ldx6HVOzztPeWfy4ZeT+47/58E2f/YH97U9IFbVf5cs",
-	"lP5db0wd2lFPJKIk1dIsmPRG0CvlvPYyNZebK9HGbB7RZ4SplZYuQG8wMnoEvhVcibG5U4GlUK+jBBtn",
-	"jACB7jfPXcbVSordP6Ky0tuSar0FCyCbn9Aan2ZJmIpQT5U/54E/V3dw2Djdw81b7DJCZ/lXZEjr8eQr",
-	"cXW3/dSlisJyHnnWLFjlVtQWyDaNiiEZg97BSSEk43QDq3aTVk2jHPrRIxdyEiECbewNehZj4UIVysCt",
-	"b9VSkpVUuh8OJ4qbDQTnSgNx7t3V7ozFnbG4MxZ3xuLOWNwZi5/wwjUVcB2WN7UvWFEfZUyShLsUylDj",
-	"Qy1L+rypX6y9Up1yxUJMrC9C7MvQzUxgHykrKhq6qSEGeT6PIxHStWV9GcPN1D7sZtEw/iZXHM2ucres",
-	"do6VVTtwYYXBisu5Cr7LkqMZgxxLscwEVxkUA4GqJdTIyqAEU2DgropTkHgtZjduHRsp/y4xkRAJf5PI",
-	"hXpY74CtasI0dpCCX/1GWKu7wK6zA2sugpp1+bwnNr4FKGpQ5u3VPBb7p+a2WH0GLv+6VW2/CksuumvD",
-	"D+3PduXW+N0oDeMNfV1bsn8Du8FNCBfh9IC2YrOKIG6j8zIgHvb95Zf7rZaOzapjSXd1jfGbmfIDOD2v",
-	"BV2e5zpF3mgU61nXB337V3wr23ZDNxtDwhWmMGnsiWeDMTgkfNhbworDxfpUyNFC8Sm18FqdqC5Hv3AV",
-	"uXF2D8X3VInKitwmHueu+6+lIWmIOUhqWdiawr3YB8Vo7bZJfcy1UPphxWtw7baiLS3CIa6W9GQcBbVl",
-	"AF0fhTm80mXnTAlt6IspCGsBcTb1mDCGDylIRYLkHgo7wVpXkSHeSfd9MooSqKOO+QhUDlGNzmx6a5QA",
-	"0SmqgwCdGjQbC5FAkeEuG8k4tNkW5jv7zy7Lh4YRRmfvE4pdUjRmlFBIkM0/mvL5XCQYpZPIPNXFBTY9",
-	"QrY9ixIbRDM1XDHgCZNz3MQZ49c8SrpeqJQFgHIi4PCwaylDx/YVAQL4QRxjmJDLbzIgeR1zzLSUJkSJ",
-	"FmbCLLkVaTSJRDiktAszq/0nCWMjChLofBHIZBKlMzu8wazhD102EndzQ0ZDaM+rXIDYUAnIjFEQCYaP",
-	"IJcFmBq8F4ViNpdaJMFyeCOWZn5byCxKwS2jDMl02WgORfExMctsOP6LlmcWRhFkBtMG6PeJS81qo8gC",
-	"xo3pI102SoWSMWAbG32Mzph95Hp/yAnj40wJGmBhtRP8HZFoCAo7MIzOcIsjpWUK4SKCmozY6aOU2V56",
-	"RIoLMZ5KeTMMRRyZzRA1o9A7ysxGixxii4XRWaFtnO3OSGNTx4El4FSixggUzqSlZGz3lIQ5bSPPnork",
-	"kRnwfTKJrrMURW9ojq7SsBsynU95IsIhGD6jM/CaKYpozOYQXAepekQ5s1mkEWG+6Kk7zNj8wZ1RSH/y",
-	"D2ar3SoeFOBaFUKGxASfKjGuwyNK98AjSRB6OZ2BAVYkUOSNBcohiKk/C/5R3dc8a3Domi36u2T+LCC1",
-	"Xu5KpV8gai7FP20xmE0v2Yxq2zprvZlyo+4K9Lr/5/bp4BULEAdeLTEJ7K/Mq2ROLYda1mrA55YxO4c3",
-	"nwk/l1OzvCTaZ3QHskWpwcYm/YDLWnnbVFG/GKEmZptW1V99Hfk6leO40dbL2xJjdl/CLp8+ZqcHh8fF",
-	"lKBAhjjuLY8jc2SQaNutUGh0qqChC4+pJzGDd8+A/Rv7AfrEKGpHA8NpKYdqKiHxexKJ2FAuZTnZVMqz",
-	"1ixTmuQ/JpqSRwSmGq50UB71jvsng9P93kH/0OuIdAC5qOQYbII7p4t6d9Ec8ar+VMZJ5VThYtfooTja",
-	"Y/PqfY7VJvscdszKo0jZBeDNG+l6NXSNw6pmXvNLDQGVrtNIkMD5HQtQ/LQkn0boJzmj+gN3NmQ6JcNM",
-	"wXV15UxY0qgze7Bg0KBndAU+ExosiiRkOZIRGLAyqMH2Rrr/U0Nx9njcww3RBX436NXZAznB1YE5+r5D",
-	"rLxzEY6chUk1T82+wI9GPFmEGfi5BoW9zPxqIz7XG4b5lLVxq3pNlrfZQTYTPKEWiMCuIQq3KS4aH9Qm",
-	"b+duDo79iWGXxB04e5Wbb61jocRh4VffBAe8tPGU1fPb/GhVK65pI2Lo3KTyOuUz1WVX4DmZ8aXhORCG",
-	"AazRIOGRu7jNFFpBoE7eRBh0TVwBrZ2upySRQjNUmZqDvoK52gZFwyxxOrnL7xwiq3N/GlaJ3v7CIyMv",
-	"hvPoToDKQj9kSSp4CLLTe6ayOaq7Q8J3uzXm4TBIBTSw4jCCeZKKSSrUFBUuepb/O8FmOUa8FYAaZ2qJ",
-	"hRQSqUmnGspEUJ4LPafl+z+gJ3QIHBQcFZAUb9St5dB8YrEFae6LKAnlwubFg66WvwB/FT6BJ5oj7PhX",
-	"Edmgww3zOhATmY6jMIT3SzpjDp45USm2dK8KxJ/k2M0P/0b1lf4CHLjZoGNbXqsW/oQ3hNGNaQOhFQZY",
-	"nyAW9VSG8BKPY7kQuWdK3EUK1FGf27o/6aZ8iC4r2zsD+6ANJzJL7L89JZ6e2GwZspeHuWfJPtFySFEz",
-	"3pNU6BTV4eg6Skogy0ViCx2AWHUow7+I3dAfUg6h0Ifn2x4SuRVDobC3j9GL8P6O+uPZu7tJFseFP4Zy",
-	"MlzKLM2jv8lX1m6lZlNwM7iO1CSi3Ui5FsM4mkWIPaJza0u0cjlhliAzbbVya+zYv7Fyif2LIMPqTIBy",
-	"TUQDj+zmGfsf60c5fPlVKBxDyJVq96hoHbnH4K7xH+Qmk3uU20fukbVlwWjjmZ4aDhJwxEmW8FsexYSw",
-	"LLlJzG5T1L79My+V4Z6QO9jnVIFMtDmgIgkkdXj3f56JMOJDkgjZHNpcDp2wyK/SHAuw9pycGNYD2sLQ",
-	"1RSpGGrt1l3HqnmgM1V4uNHu6Br+3LqI3K9+kW+QKehIcJIRnTvCFTVBfT+Nrqfgbk/FTICdd65u/MI4",
-	"f1E4keqyc0r1oirq7FpQXhAIbqQCltmMSb8oRyqgYoyx5QuK8X5RMfa+yBd9Xy+5PFy8SuIl+Mzoc1BU",
-	"ee55KiEi4Akbi0ACzLi4AgKeC+3Dj7cluSfLd+W3MTX0OuUJldE36FTknSss9bS41CJIVpfyyphA4Vi7",
-	"2PuSnPYWDzqrTLF4P/kT2QjfHrk0PHhKbxCVF9b8RhiFIrFxTEn+kR2qu8qiwXcM3GQy1SgSZZgpYAp+",
-	"BKctlGoxDLvLvloyuuhmh+zFV6Bs2x8rYHOmZtgMwIxZgLO/3wSnlhKnLsHqazgliOdRoLMUb3R4HLNJ",
-	"Co5GLL7Ek2gG/M41rGmjg3EmU/OpGbC4yMI6Ah5T1CJOwkKseOMyV9E7tskmmF02q8O6x7iS+zplrW5D",
-	"wLejWBzdQAEuAgaUamCbDJW5NlTSibRiU8FDARgN+Yxfl9dlS0zZkeBgAAaDqZRK2PTRTRaGOp3Rkc0S",
-	"CmuqKJsNxGa+5+yb10+etdnrl8/a7K0YvzbQPLt42gbVGjyPZmEQ3Gc07sKCHsvkVqS6sCYt4eTgGVaC",
-	"UKSKhHjYuFc8YSST6EtIGi+pyt56XkrHJ2CrjUFe5PFQqROZPAoCYs02D5BpgZ3v81h1vZDO0K+VBhQs",
-	"akzJdOlto5YsFUrogmgp7mZ/JedLi0LJAmGRULQOStsKD80nhMA2eI/Fnct8h/MDcJottXLLoA1ky5qV",
-	"mvdZmY/3y74cgI9AcRheyPTGLmEF6HCw4ijB2jgJ4aa8IKMjurUA8Kjkw8LoZiHmAab6c5YIs9kyEZXl",
-	"QUgANC+HiVYeOoCqZj1gkPmKCN5OyZQZtRAcDH6sAcMvCsqJD9ZbHmlPZxgbJCShQiZLO2ImaNQbfpAZ",
-	"iAeaZ5LKmZscIC5ajqVtgLANg1Jg0+OlFsSlc4cJRNIEgZhrtUr2mJFWyh7r9YMpyxII7AsPthcydV/k",
-	"N9pQvtBCR/oZqDN0wMlpUAVTe/PD2fVig8izaz4eXRojqnNufisI/MOypmYnjxQD0O+bTPESvqlQgmFZ",
-	"Y5n5nXxQzcqLvwHxGKpCzb2wpq/hNpIZWwo+Io3Gln1rVLwMrZAUIUDAHDNw3jf6DHxaB0XYDkEv0hWd",
-	"B3zl3NkaCU7XXAedHboAXsVzUTAHcAYb6OWfQCclLr4uQPatEb/ADS6+xv77kACPI3QZatVuRFsNE3sM",
-	"Aw3dCDHH0pc4slvVYFCklouvcz6GYUkFaNHtW/HBFJiM/T2HQ0dxzMYCzkQaYS1O0g/spa5Tw4vsZkLy",
-	"IBF32l6tAsOxP4gkXKm8O2BQo9bMWSoVr1FhEfZ6Ci0QZl4mjOSlS+lkUnMxqPdclFOvDbu1GLSng8GR",
-	"MLiI4CMVjWPoqWiUQMsTGu0uCxdxJRmHmF1DEMLCPN9X6Uyj0IJWaMKcXHSDgI5n79Kd9FLSXcXl2+Ve",
-	"K6zzJfp2HpmB4A4rpMCwNTaVk+452PU0ZcVtkaJw4UDlvsKpRLPgivKDIVGnQxS0cxyYd7D4zGYLKBKV",
-	"51esOfMVbbCgYRWFAWo07RqdDYDNco3c/35DK5a0WYInh7zBbL8qiNhEiFBtbsWXtfKyZd5lo9ev3lyx",
-	"vUyJVO3NxB58vodX/gGWCjJ7FqILgwav2u1FVSMtLbnOUi86ecuHxfwImLJMyjAco15NYrnIDwjWLY4K",
-	"ZYud5l10V0h5Y0O5fpLj5v0Ss7lMeUx0QqAYgHMvdAlYuxVODXQlg1MZe5lkpV2sO8Zt7/rQOalGz55c",
-	"sT24udv7he6y7/dmYuRddfh+kRlfslDmdSTXKoVg76G9jXGAAADG29Z620v8gadxBEmxqDq5gCBweN0I",
-	"IwBCd2BAsfOk25zraYPANZ86iWseAI5Wy9Ac4M7fxbJeoHqXwu7WoLikLBF3cxEYwoNbUCYDqHZc5L1X",
-	"ltIgOJCaKJLKZNY/yq8nS3qiZ0VcEASgLIoU50PQircYHoSv80tXI48jEYfOOwb4NbsKpZMNSVm72ZhB",
-	"YLmyEV7tjigITE/FrMgpwDJEyiq+2936xv7ev30pnZyf5Bj5t+/D4YFuG/NyyucKsnFnqEvJAoiXgof2",
-	"MNNxZ6CXg5yBgj4oXlZyZvNxQRL6l0MVpdxoz16iKCBkzlG/N2qMrRneZmlGoYs22s0ogZ4KnIpApiUW",
-	"YDmUO88GOAgsMzZAcRkHDQyLKsXZz+2K/AuuWk5LK8IZDasl3ybGvLWZipJAMDdVhDXgUeeYZEooUjpq",
-	"2S0Fzm2yD6hIXGcJQZ5fxJWtPvMjm3GNkZoIbZguDeZhJGCFpfP6gt/kgptebgTrFbzlTTNeskQuHGCl",
-	"K0EfrRZNVYGAHxhtOo3GoMcuhW67iNPcYkzFdaTggC8Ktasa+A/welSNu+xiYltuGkqkgfBo5fM6qRTL",
-	"6+rRLliy3xgceGYDrAHdKFZOeNehHiLeUiKwL85sEkggszhEUy+Hj1ZfWOSz8q2BlrnyRWOu1xkhQAuv",
-	"gmgl1xLCS6pXt2V/NtdThte46M8t72qkGI5SkWK5v5PeQPfBuZmodFNwWDY1zOvOF0uQ3ZdulWu03DxH",
-	"xAlgzLYwzGgpeFoBMs8soVAQM/RKXOLbBMN96Wrbg+kSoqkd7VPWzYjinboUigQ6zJSi7Io+Abyd9SBc",
-	"57nIoYsA1QaO+4bL9tI2B1zzWF5nwt7/UHqOVWFtpzQYqyQsfRe9l8/CwadBVFfMM9pgBQUwYBWZ3s6n",
-	"CB9s4lIcwZtD+ANjw5o0zrWqJM5J0sM6F/NohoKD3gb6F73z5IcGCz2NbrkW7k6Wmllb748QZanzeCoC",
-	"dIZefN1lzoyj/CmcjwKIaOxGsfpSaoYw31dDMBrNs0h5wX6ulqGHjgK430jvlzom1qCr16AXw0HKrCuV",
-	"gaFdpeVcOf9+yDUfcyWsFN/AD3qWa+s0pI31X+X9tO8akxxo2XpqCehC3EpZ2bIuOWvYuYbrLioOHW4o",
-	"R8Yi15I8HYSHedLLGiFhyTHPs7yvhtLUkK9XyzUv9mlveNuOdL310Pkmwx3P9wq4kZWEIZTTkPkkq1hI",
-	"xSYG6O9rIoFqFHKVBYEQsCK4YglFyhZ8idco5JVyamnDLVGNdr4NuAjbfW2YUoEBzimM3ZInvm81QsOW",
-	"o4T97erq9fDxq8s3w1eXF88uXr4hT6iWmCnEWWzETCCTRATmGK8J9LARoqiKhLhQmtnWOUllojtwlmR1",
-	"/pVeRhqoKvpddFZVBFiVxiwjm+euh8U0ioXVuPAYljjm3woEaowYuNKjplVIeySGXT+nVQ5GzzuPmnt+",
-	"/UDOEMgIhM31Y8wqcSpek37M/SJvMNkDbc9rCpIVm33WEyEMgGfRjppTTCKMfEgEGKEr5TLC4Tul6GIx",
-	"71N1X4iVK5Eqteky5mC/5xzZWrL9oyNMAHJObT/RDQU8ZJ6VqyU36cwllaTq2S4Z7tgfjAZ0qXZaGkqQ",
-	"mF8nJZvwFASGt0oXBOgt9SuhFyIv90y5XnohXV4Z3OcCwcWRYPs5LrhmseBKd3MtkX4aufrGUOtp3Wop",
-	"dgIIEE4nuZpSvVy5xY5N594pgwyu3UWcASPC3jPFsEff7iFXuaauYHnBYc+MIoGGRzSXUlDPuSiStZwj",
-	"48W65avl2Bs3klGgSLjeV2Iya0wHKBa34Faekc2/siKWC5wq1MPLT1a+jyNnk9jCziP7zQgO5ghK4ozq",
-	"DzAAgAc4FgUgQhFEIZZNb0SJzaemG+xbc6QSzAiphqV6iBldTDovjOlv/WScUaEZdxkCfA7boJ15rf4o",
-	"sCJXOhGXkXaVz6vrjLSNF+Hzebz0KokbOlpYkgJpmcgFsTOrriViwZ5c8aJztD8oK2T5esk7llc2h2jX",
-	"kjqA2oxB26DXAwJRzbc7YqYwWBJrXrTRO2TwDZhZee6c2gRQ3NeHA1csNrAG4LSGhmAHBGKeeYJ3VaQu",
-	"O62pDnwob85VDewUIbIGdFSDZHYNsUII730pfrkuLtV8hz8jtRibEUfMXXJ/oTtYpcU8v/rgqCWxBSnA",
-	"RmkgFapEXCqbCQ8DDDm+mLsk+Zw96alINtsoWtN9U1C2f44uzRvAwWc8nkhMc5apDaPLgyxEfidvgxRr",
-	"InNSdE572XdQQg58K48xxqGDUxZPw1GJ18MwdIhpJDOrrVroAsobrnuI9QVxJCD81b/fgw3N5qBaziJd",
-	"f7m+aVjJwcDfBBuz6BtT5YD3uutPIDeXha3zKBObiE0++LprqdUy0wWruPnvqxH3dRFFtj0pT1OjYG4R",
-	"lwOKKmdjoTWGHHuaew7oyYrQogBcY0bDieUCW+gXUwJKp5Ueo4ZAuii2sKB8feDzhg3bygVGiS/u/IVW",
-	"eZGCVIDxseayHqbzuqs6OClVoY6nUP9Vq9VTEro3N0b2eNNXJW4quMK2m145nFhe42C8Kfh97VJAXUb4",
-	"xkvnHXOrKguhc0UBuuhQKTlTsPWl0b/nPIiMnmasJbXqjg65X74JPCIXqB1jo92wUqqSGlI2Y7CgBPBr",
-	"qNthWEKpjoQtscABqnZOW0rLqkVjS1u49TsH4ya+UbcFeOqIpMdLC5xbUyG3pYn/FUolAUojZUtg5HKq",
-	"4O9PswZXGDGas3xtSoNFREBuprUnEuCAZbh0nIIVhgBwz2+xaYTNSgjs5trbJ3efmGcCeWA84cE0L7xr",
-	"KHjk3huSRBgZ5oZ21ELmpVQ+oSDx6DlKgA2CHxkSSMs5S5U7EWsJczqgtnWseWTTE3IbTiq90oCTM5E3",
-	"KrZxml32dioh0BwNMrTw4XygXkfa8SoO6gL8kX/gQaORCgv1M7GaXJF2rcg48w+8RTuDyI82wlhAiyj3",
-	"rtVguLH9t8DWpbiVN6ICBU7tuJ2WM5mmcrEeN/7S7ytZaCVkOE8Br3XLmOXJiRYJJJsXVwRZAuw8jtl1",
-	"Hq+rZRzmycxFqsCQsNwlUfTfgKxdp5zjhwtn90HcnoGvsFKbXrdu44suqUg8lNxxYdB9HDxIBSvE8y+t",
-	"37sKRIV12RzBBgZeoU0brFBDowmbyiz9dfTYYj2gwgpcSmNxCSmqAoOeq9/DeAxXIKWTYi24gsGegHcb",
-	"Yj5npPCu8EwjlRKwDp77ao5lJVwEtU2SSzzAuxB5IzAlxIeqkKkAbuvVSRhP7jzfVjG3wmwIhEpBYR4Y",
-	"cV2CxjlG6hRABFwBnmipLnm0tEx3myRTVg18IE7+60bao2+15A+1t1sIvpftWuviKAeCJ5LcYS4arxQV",
-	"/jxSuukupld7uYE1OACE+2rGbQkqG2rsfG4WWamYCLx48A3XSFU1qsJd6Crnr53LbRrc7BeAhCTgMoh5",
-	"zEA9gMXxvGtdX6erOHFpXNoQdyu/egXwSR38K5KWfY+1DCPbv5LnPoQn9OooD5KEBJe67Mo88k7lZSYa",
-	"89rKSS6BnM1ToZQ9bbXJ1I2XznnCGr8RDpK/qHwlV8u5GD1io3OA38WNRkCQeDFUn+fq2vIZCLZYk3X2",
-	"YkkcAP++Jhm8gWXieXkrxm9kcCMMC01CNeU3FFbB5qm8M3qLU5H90Dcv3XL0LU5Y9Cq/siaUSwdUjOez",
-	"QfwUJ7cOC6OwDT5nMyzOO+dK5UOj8/qx80CMWMkLMSi5nbyYaMOr81XmXgzld6zfKKK9jSH1cAkdgfsJ",
-	"vu2yx1yJNtBtopV1oENcGZzcGML0II81lBSjXQ4UKV2vuLFX6V32JdCCAP77Yp5//U06aCNaMm4FrZOQ",
-	"cjI5y21d0FwWkYYwtMiw/onlL3leAaA3rNymwGfwUbJB3JiFA0GAVRTrE6yJ1C9myNNVQSEDtCmzErNs",
-	"1sTaX9Unhd5jhR3wZtYXFjJ21dKc8BnHgsw2QZuyEgp1xnYNLn6HDS6CVBi1dFhoY9LvXfVPznq9s17v",
-	"XetXa4JR6inuqGdV3a9zeOvby+eqDHxjiV6XAsMVow82bh1cXPlq0L7Gd19yvPbdtAZ5jpnVb39r36st",
-	"cO1GKcFs0/pbBWQ1lNoyJFXb92YYcMNDXbsR2yd1d+B3B37jA1858Y6qVhP+Y3zrvr1ZkwuSZ+VTYidr",
-	"r2hwgZ8am62279OPO4rfUfw2FP+h3UrEnR4GWapkii2EGju31FRhtFXAwbyCy/TrjXsuuHNQrYZZgGn1",
-	"KC/FnX6Mb9b2iSkOVneo/gH9JGvX53wqGOVVaU7g1ln9FH5qu/SjNMR6DS5BBlPbXFeVjTAGkF6Q46WM",
-	"s8aG/lA+tNBeytUP9To9bNscBgHOp23E7Mo2dbTsH6FirAiHuz50uz50pT50dazRa2L4rtQPhbqgbdpZ",
-	"7uiBneUmPFPadpWzRuxT89CcCam9tljUq21gmG3e3+1hDbKQV23cECtnGHWtOG1TXe5a6vqm8u487s7j",
-	"v/d5rNj3PsnH8asJCKZN+vt8aNd0DMJYzkj7jcNKVR8pxqS5FVd+lNc6EmwySxhu4z3YqP9ZqclXpQ/a",
-	"1OvFxiK964i2viPaBg3PPn3fMXcSVvYmxGhkOCXku63tO0XHqLHNRN5syV1Imk8qQzYqmJt0RSt2QnMH",
-	"2EJnF7zWteQE5UptdScTdzLx31wmPlwrRbt0K830lbGKm7kR94L0wU5mXBUC4OZQlDbP57SXtTOptGVg",
-	"UQrLtY0SZjzJoLQ+rriuexKA9lamN3WwnefJwGZGKHWjPA26pFFg26aojlHaVUZUiAFumWV684gyqXg5",
-	"RcFKW/N2LUeOoHysrmm2d4F3vgD3xddwezrjwTRKapUCqIExl3G8UtnAQhTqxpYkgpSPjRUPWwFrDWIg",
-	"KUrlSUNQrI2a9ZYRUJEfhI3Sgtr+rviA1JOp1GJF56m20YPSYhKmjSAFIVeih0xP0aX1CfTLRSohhfXT",
-	"6JfiLhDpXK9qktM/6LFgylMeaJGqR5gZns/rVRXM553xu+eQ1NI66x/0agjhQX2wQCEgZOag123gJYT/",
-	"NzVONr+Bj87sWxwl1KoFI0UWU2nrUQinw7hVU5AvkqK3yv1e3SoRjKcy/RvFoTdDYwMRC+HoCYRtuLQF",
-	"846XDeOqHPEsNCdTXtfANIsStxO1EAYiuhXhhQuirfcZuJ9tDn8eFJDrnSWqpzjl9bYLvUgU7Upp8cZu",
-	"pWv19U3NJuiZtinzwihHtXJQemfjMbdoCud6/K951W3VG3i9uZkcDldAVmGR7cIW1h8zpJ43PAkaaAdq",
-	"PcsUCquUGiBUKGbTXYtmc+pzsiGSHTdYhTjiGdtuyqpGvLYFr0tQ9ExU6H75QAJv3FJaad6rd40BdImx",
-	"tw9oF1mq2N765/43k97V6e33i8Hz9F1wsnx5OP2qr/4evjjOnhzwZ0fz7/Rl9IN8fHdTDbGolH+v8slE",
-	"LCg80wsWtiGzGGxckjuDkwL3G/TWorEART26sBjZA/DVYINAnVFrVPwXvd+VKbbYtjFarUCmqQg0m8pU",
-	"CTaGppXLjaJXyoEiNZiFTEKjalFTMiVEQTo+cmLPaN3aC48rYvzooCxu1vJpWv7qcwZFCc9JyoCimlxn",
-	"FHRcXY79Ne+xW4WfQkMpnrTznD7BRipPkus4UlPPeoAuP9gIbvWK2q27zrXs0EM7LNabyOPtVt9rLl7b",
-	"Vz9FDI63U4hrD5R6Cp/JW/HwLrKW1bbezKEhGGX2+jbvSed0nx90jg+Do874WJx0JqfO0hZ1vGFz5m01",
-	"rfvCxOu+xKTfS/igrvsqAlCPLTkXyaWUs49BlcvoLFfA5OGt+VyJGfQE/jSo2WZ1hnO8xQjSBywQikb4",
-	"rpHeFYQ1gGukshh6u+5IY4FepSHHyjJ91yj5Af3sca6GNctU1+kxlCYOOrgtoFRqZ1vnDxocXfWOvHAO",
-	"8qtQec8hrRq9OyFf4q14yJd+RMgpdLKFFqnOvSCGUPK6dWbMK/KQtc6O6ZgrVw6k755gf+CjHlTmtRlz",
-	"Q5sS0Drrl37B9/sHrm2uMkKVbIpMCzW0PZBaZ4eQ05CIhYWqP8AaO65z99nJIcQKS8hN3++bP3SWJlFy",
-	"bb8xAhsSjofmVJnXTu+NDQyxvq2z1kKImz8uJtqtSSpnZbKYp+I2ktkfEBv0DfnlS/3cz/b7kIbnH8RD",
-	"63ewgijoiJPJaeeY98adk6Afdg7E4cR2d261WzdRYt72mrDP+bUoOV+LTmtKBvwTgPEfwSBOxrPvDNHO",
-	"RRrJcChgRJ839HLeQO/AvVFhnwtvpVniHML3D7WgZrzYI3f1baG9B0mWGzivzgldxEnv22uCKDHz3L5d",
-	"cXmdJ6w4IqbQFD6DwmIjs13VPtBFlewnJZPuJV+QgrPNBSRSwzpRa8D5e5RQJTVLLXVCLS/9xyyFkYyx",
-	"9ZQXXvq4n++D1Td46BmTti687alZumRcq4f75Fl/v4pFzF2SI7iB8xRQzQJ5W+q4v5KmirTe7HykiR84",
-	"iz0rtY63zNmPUP2gk803QuhGN8Z1jksgIAdTCQWFLfBIp23DGdca8gbS83GmHqK1E6dTqLMTWy8o7ccd",
-	"wxQ7xwfjww4/Co+BdVq13aBe3GmbYg9tQn3V1RiTIMRdydci19rkaMHS7MnyIawlVz/9FAr7YDriBhs5",
-	"B9vaDPT//9jrnJ53nvLO5MMvJ/cd/8+Dbf7sD+7/zxrfXw15Suhw9jnDj3ve2PedfNRqCpVTbqDmG3m5",
-	"Z4zHFRd6vwe6wjpW5ZvEjaHJdZjzPeODgqdifzUazzvveOfnXuf0Q/7PYbfz4cv/s9bQAMpecV5XhR3s",
-	"zImdObEzJ3bmxG9oTjwoDMSq7pvGgOD7Tw3dvMirRxRZ+RtbihRdYsjDsb7KI6ruD+JlDx51CE95kVZ8",
-	"UHTP2LUUlZ0GB2XvoHN8FBx1TioOynZL8/RaFD/pdfrBgTB7P+icTA7HnaPwGDSk/mD/IP+EpjaEiKF+",
-	"M6E0n82b44cIewhld2JLnm6SqfOWdGbbhbP10WrXxj5VtJg8PG3x+sZQXcH7CFvFqWkBdWq3P7oPWh2F",
-	"evvSZERjkcQt7iBtCYyqymJAKjg1vZuHwr5/WKdtwK8++O11p/DvURI2UA4vd3H1wLLl9to5N/tQG1xg",
-	"BliVtrjTcXY6zk7H2ek4v6GO85G5r165t61TX51L9F+b+YpgfBeJxWr7U92CUFu2HTG+T98nOY7b/YF5",
-	"APwlFhSGYLe+k7/XNSO1W1M9M1TwPuv19oMZjxL4l8C/p338q3/KtGSDQ/YNTzKeLpkZBl/Zs+/Qn/kQ",
-	"rfsNN/C84muFHgdTucBithL6HFbjkgwmahMy+BgTMowYakPtrIRdPn3MDvonvTotIEdU9YIR4jBsGKB5",
-	"MW9ECvPUjYc4rY41MsgZMRGD/61Nobrgcs5LwuXVj/e4UkIrOovdoC6LpERrMHO7hVvrllUlt+2sAhFS",
-	"ya8GpWThmQNtqlW2QJ0/eYTxwtxTqKLkutTuznY2quyxsTYaNlncUcVQZ4jYqncbFGapjkdv4H7bCCbw",
-	"mbqwuHpXYWGo2pHzJyWAKY29ftw1oUFeApWfbkQ4+ItqHHy1p86V2KqMhxG+7XI4bKU2LYbUraXU5go0",
-	"+eprMNxGkqinVSX0A9zsGwR02XC6d7PT5fO33x388La/GD/7Vo8Hh0q86Wfj/X/oH970l+/ePlXPv7+8",
-	"5YPvsudX53cvfnrRe3n1w/6rr+PpD7OXNTF2D4xAciF5q755lYiraCau4N2KVQJP18YdQRQOXWAYqn0A",
-	"fhOI2m+ds5/kjWB8JpNrNkkjkYSGn8lMBxJkVBipWWSrFRaxlDQE/ic2h82Pv64Jt17rvnZQbGDhvqJ3",
-	"yxi1Y6xAZB7O1BzK4hon2N5AyIfydq55SwTVZV9JPSWzF05iIiKDiu7ndSdxiYXsLw1Lqlu5u1Xx7/2w",
-	"SLLtUFB0GmFKw7BgSBx2ev2r3j4omIdGwbRl5nfZgbvsQBuG65tNg85+eCA6x5OjXue0fzLo8P3xQXAY",
-	"HonjyYk5MPjtG6NGafYmS0K+BN8kEHMlwTAnvareW6DXJu8V9RCllx+RxpkqDbfi9pafU4papLvsAqua",
-	"YsZRFNPV6lzGUbCk4pLdB2druOPzcdlRtj2JzYwq5OqszYTa1E25STiuYT+23J6/iSuzYHL+84CIRuS7",
-	"qMoAOgsTt4t0US83HONc5bDb8cMdP/yc+eHHeneg383DfDu54vGvd/BQa9wGt75ODfu/5knFCp7KRfW7",
-	"EbSbHSZyMTqjZn13mhmdbjZH3jVOZXY9heDoBU/DLhslYjEEZ+ko770Mf8P7kOJsX0uzJH/pfeKUMiOK",
-	"Ci+nxuwiEH6SY9f+zfAiTJTkSrNrKUM2l1Gi28xrhJlmSRd8VfYOwy2qhd5Wmx5BIAG5KaFrLzZ+kuPN",
-	"5dU3clwjrKhb8SNfppo1wA0Q9bSBVJVMj+XdJgLMpjQ3hhTZF1xwDNfwbL2vB5Dkj48oaKS93K+4AQXW",
-	"uB6BDAs7RBiHVhJw/vH6h5IAzg7brQmP4iwVhSoLwez0dvymPx8n7+bhs6c9/vY0e/7z+d2rq5uf3/0U",
-	"9B//ZP8dTnPvtTnDXj5suzWfcoW3sDpdYp4PJv6fuaQaF8u1KYuzPmn7Pu/0er1e59j858T8p5f/r4/J",
-	"mum6YhOUH2rGThBMpcWcCu1ZlzxWx39CcNMphhioUPAwjhLh4XcqeKrHgmvvGUB9aPPrHdpbGrtnpEv2",
-	"10CGgh0c9r9AC3lIs6jWWf+wR/yrfiH7R7AQ2xZm3XJXoKR/5KPEjUiEbKizdfxf+M9O/7/ghKpsNuNw",
-	"b3YJjaV8GqDVxaW7jCxyIhh6rM55INQeaTt7rsrAnqGPTj7gnwdPad8P9ywB7E0jpSV6gaKZMDuBO7eq",
-	"vAi07Kmj2SgsJnwDqmCVdvChTrOEWr+QVmbk9nAbQQ/dv4YTK2ntA8qJpUc+X2qVEGFXf9g56h33O8eD",
-	"0/3OycH4sBPYCAreH1e42wNHeWB4C/Ry39iPLZuqN0H/cOw8hRXyoXcW9D2hkBbQPvZ+IV5yvzcTIxZH",
-	"SlMlDK9MkzHgQlkUaKT2U+0CKJFwGwnDh2vv5ld4SNq5T3oi07zWPpRG4EumhMAyF37yE/UfxMtP292R",
-	"6CqQiTZq4FkOnWo1F9Dpn3q3/yX4FOqE2DIFg4pRP+zu7I6d3fGRdodrFOR/1CfJPO5POvwgGHROwlPR",
-	"m/T7g8H+vtkIqbRIV9dkSqSaGLrPCLGp4ZAzMaTr/9bZ6UFeq+mlfbnVbi2FoeP+6WBw32gWgTiFbSmB",
-	"ftLvGMx0jsXBpHPaO+x3qLTUIT8aH1sJqvzzNzCmfP/0bN+eP9eXHbpaQacqsGfkYmi7s9uzVQxSGECk",
-	"BUU+eAoTMROrQw0lVoPKSzRVWkm2znq5IJdzuEzI5uFa1nEbqWgcxaj0zLNxHAUksobouDIGWqZl1YuW",
-	"M7P1fp7H9t37nO01lrYqtbiN9Fmpp1R9s1tqdYvNVGqLQDkOuybbKkoDrL29aaaY3C7MrXRHuQ55X3uv",
-	"fzpH4NupNPae8sr31NdKovQrvzdytRXsp3QeOgaz2QoNil7AJ/UGpNfDjAqkLTh0B0q8AlHbuUG3dW8W",
-	"mc9my3op7vRr+KR+Wdj1EiutYRFNM8sD1+MzqtVgvZnKhXopF6/p9fsyS1tX9JLaO0eaodFarXbqOOK6",
-	"Gvn42r3jm5se6wJP3aB8H9biu6/lumuwFcvFCxmKN/T6pvWJDPFQZaIiG2/gQlDCjngzenioV+vGPMmX",
-	"A6th+y5/874kKVZ/+JZH+jW+ucozX4wvQGbg/PUemO1cApVoMCehui3L5YAlnCJFFNdUPByFo+wVh4qp",
-	"1FKhSpS3b/VGkJydB7o2AEskOl3mzRWwLXupCDkVk2rNMuS/PNBUP2+n2O8U+23Kr2JL42K5FRHHRsgv",
-	"8jLKjEJEyG9RGG3gVSzxzYKDzqExI46NGQEFbcaHubfBpRg0EC0Kq4fR7OpkE+t76qrb64eT7FZzPIxg",
-	"N5xinnwcvW6xkiqpfs1vRZFS12b6eJQamq+rTifeUCrPBThSoVOXAyLlbEgM13qavcti+DsVTk+Hvx3X",
-	"TmVsxIMmMTOccvCgS6w9B49UFgTYKbnduomCG/jHmCeJ/ccwjiaUQpvl/+89pWzsXF8Gz1z+L6yAnELf",
-	"99JDFzMPZIRNcbDurZFBcKtkVsG1XUUsOYKqbqL5HP+lJf0LZZ2thY9/2UB5+7f9C8hn6PuF8UmuXdDf",
-	"0O28Pv/Gl0wfb7KE0WZ9A9r4o5eFlBcYRPsRfnfGZrGx9PsE5wHf4SfrP0A0u6mR6LjymkoiX9ObW5hY",
-	"Ht/9uC25kmwxhZtFt8JN9sbh3/uOaUllnNfjvLbmbUAqI5KbW2SOyvUFIlAlW9lDbqd27dSundq1U7v+",
-	"LdSuj4wEMmZqJB4YC0Tm7788DsjAsTLFa3dptxMyu0u73aXd7/HS7mHRHBCfuXkwh3e/5zOmw157zV1A",
-	"wBM2LvbB4prJJBAYXUENHoI4C211qmhmGBCWwZpFCf45qLtGKF+dNRfhgoltBYdyFwvOSg7pcjGu2qiR",
-	"GhOitg37jzv5spMvO/myky+/U/lSNiBa5+9uhuHB36/C529n/c5Ph4+nSr3+RzV6xHHDNZe2+JZXYPeT",
-	"5iP8qokIdontbUyRF/Yg1QeFG0mlpnIB6420YvZ+1BM0n+cRLHWH39BR6cNX31OUM3zHa79aCH7Ytspv",
-	"ZXWrwYT9usRvCp1J1350BW/eWzRt8MUP5sVa36dtAApDVddQwGMT5b3cosKB1/ikohKtb6cl5ewVuOQ3",
-	"K21Hyg6Rf1MyhNJbBWVvnYtQxxO3K08n5axLN1CfqjqdW/YmZ2mrjk0Piwdp7LlkAS0M/JmXlfP269NW",
-	"lXPBPXWhHyN7bTlCbk82Uio43ZskEmu2JGJBqFAYUNX1gCdh765A66PbDRBvRJBuXqhjRRdssxciZQrG",
-	"g3ZTinHFFiKOi2dW3oo05vNcSdk/6vUqJ6LylmeSnBxB/a+65s/Iqehjgxf6/hHrYZuxKqhkcvr25VHv",
-	"4KRgYfbWt+m+r9nqN3RzWpdEYG9Va4R3XjoQVIY0S5TZVE/RpGzO3jvot4QlPfJbYbtbqQhE4r7/pZJP",
-	"Ne6Ex+Kkc3w64Z3xuBcAC7S1ylamGOXzN6cY+e98XGbQf/4zE+nyP97S3xfhn/e//vNgQGjq1M3558Gg",
-	"VU6IWfV+6/5Dg5JSzZ+nQLXKgfI2q5Z3ubRQLRKMveWpYGEmHrncxrylbdvdoC7ZAqqDjzfWa69IGZnx",
-	"uwt8v9+r0XJry7i8nS7trSwEElKDXZmyVKhsJkLrIIkmEMQJ3RcWvLaluiXHFW1s3XprI7YLBFzfyExD",
-	"zyNCaJv6LsBD2994I5TZkxpeZsk61NVpYG4RgNUi5D5lfFjBJVZeQ+wYw7+OMTzIi+p4/8aeVPvFVzy4",
-	"mURxvE1Zp2IFyN5JobZjufSjoZPmJmONDU5ErixhTcm2kZ3QUXy/D+X9vOYnMKdVWKyLd5LpLN08BmbT",
-	"zicFoB7Y7Yw6jIiGXgR2b1bFhuyO6L/uiH7ETfZ5HDtlTG0rL/7l99cWEMgVeUgDwnpP5qCHnsz/2+uf",
-	"9Xpk2gx/lomZ/Ulmhtz7SqQxplrVuzqLyAevUm3dhXO6lICqm5wpnQo+8xuS5qm9YBJNjW4CIY5Q0xIq",
-	"rYlYCa9EE3nHbHz/Z1R8zcN3k4GLr5yxfo+RB4dpyfaPjojHTsEWpB7jsyiOIzRyNjeI871cE/dniMpo",
-	"k+/My757q+EqDbOSIoU52OE6T9F2HaJy1PlLWHUoQJurS+DOEkyd4u7kM5v+X2kguqI/1sXXOMwVsUh2",
-	"zW+pIX5GdEmFVKt0UODPK8NGsy0l5poxbU2RDWmlwP3rfbBmwQ4F316QhzrSVfdrZfi1BVkuvraH2b66",
-	"Xpb7qC3gpFygxfUZK6yylqJEor3CmxtUjKTSu9A/PwRvg1DVigDNgYIDK3837wvcLvXtyOP8tmlTRmPM",
-	"8vZ/H9W4bNPoaErY2owqP2VDwkL7jhxlG/bW2KDJFxHAIpVaVMML4OP1cQUruuW5QGcaak2Uc4mUt++v",
-	"9fumz4cZc6Xjv7lNJ5SqjT45tx35mUQRGYrbKBBGZpDMHKdyoSAFxWcYWZrCzTAKTOxPUFDfDkl96+9X",
-	"9+dIdE55v9c5Dg8PO+Ne0O8MxP7koHfYPxoc79tyRcYOqQ1dtiMayEU4jJK6W+TDE3oLCuXwa4C29UL+",
-	"HMUx3zvs9thfv+/3H7HnUZLdsbuTo+HRwSOW3p71D3rd3hfsmQhu5N6g1+/1+r0+exqlYiLv9uDXGu5i",
-	"8dHkY8JOR6AWu66uqGlGutbn5KO0iV+JJFRtliWxUIq8WOAlG4uJ3MK+3ZSLFXelCSiq7KaxW2pgQLNl",
-	"pTdUHgrb+mnUB58I1rfnP4cXa3mdN1AJ0hJ+CjvYdgSy4nCubL7zBz9vHxkhTjzuYeEZlnf+y01soS9l",
-	"/JCesSkUuvLKTVVQl8p4g2oANV5E+LAW2lKFhkbOWF9PK5GLDsUnjZiGfBSvtpVvhpu3VG6mi8lEBLp4",
-	"k5FGt1yL9/XlWN4AVV8kDS1IIGus7fX3gBY8mBRPZFXOiDc8b2i7A4jlN9PxsyB6FX1z8e3PF/2X0YW6",
-	"SC4Pg8cXRxc38++/e/zNaVcsv/k5fHsRvYouFi+ubg5fDH4YvHvzzWk3fDaNn3//cv5ucDgN//bd8t0/",
-	"PMYSJa2zU6OjpWKSCjV1c/5z/5tJ7+r09vvF4Hn6LjhZvjycftVXfw9fHGdPDvizo/l3+jL6QT6+u6ED",
-	"uwu6/J0GXdZqxv3eVf/EC8GtD8zEepgUaflfBFtXptf2t+GtSKNJlAcLbxPZEqkhpLR6RJRcZxBm08Ie",
-	"EyIJo+SairlSAcLasMD+4KrnRTRWg0Rr8rb9M1gnEb55ewUF80bn0MEk+hlynM/YV4KnImX/+9//M6rT",
-	"I/yj11hihu76bdqp04DAdaBqi82UTnBtbxsYwjYdggvcOY/SLnvr9Z5HhoeCmkVJt0kXWp/Pi/1t6hq0",
-	"QLaph98y9AUs1YoG4rgrTb4dG92x0R0b/W3Z6MN8ElZ/2twZcRPNv6Ooj40vlucymEKnR3UTzRGT1Stj",
-	"fKn20tj85MoraK5F3luGarwqvvDtySjRRwd+NNZpr3fcPz0dHB4cH/ROT/vFuKwqT0dAGx0CkpkXHjFY",
-	"K9P8RqDEuJVasDEPbmq01RKGcb00Uy2mS4W/1ssswYOpRQgUCGZjoRdCJEwvpG38BWFsVuFWsRlDhoXI",
-	"tf2jctxaFT9vNAfSrd8wrJ4LLctiARf4c5HOIjDFVF6Pt6h7/ySjJD9nUBuhWODYG8MgcC6VHloP3oe2",
-	"NZSoFm+Fvuzwq5w8VPU3UnXl5TyzowBcY5yWw4J5Hfw9q6PLt+rlUkBGo9u4UMbYLOfMN8DM3sSxXKi2",
-	"A2nkY3XUZiPKHoN8E0PY5pkIIz2Ee9FR+30y4mE41JIewG6P7PUJZsaMWJgZuBkHVIAtt5H1/totss6A",
-	"/zi7t20poridRczWnksi/ZUa0Ccm5ocxd3tGN2fumqf6MYZJPMBVEaZLaOlAq5ZxKNKhnnJDkqc9uBaV",
-	"cRTA1z+an4euTW81ctINVtXFGpmyTOIlw1IxQOY26JFRcSJyBSg5E4zgVs2HzTvw/lLqGB6/hhTUecwD",
-	"l+Zg1/oXJhfgjVdnjLMkm40FNHe0XPuv6ou2u6T/6+yLNpvKLFXsr9MvmEzxvv6v4RdtxvX7JBZcgXfW",
-	"vFNbWsiPQ+h3Tj/82Oucfvil1z6+/1HNpuGH2oiCfF/qWYlkfD6Pl35ARdvwDrdIugpPBZNJl71KhGt+",
-	"IScTBg3uJpkSYXfjo09VHv0wyn0USzaosnHjkEO0W1kS/TMT9DooHbUB1tnYhSRsEbhuP1MuPsEqd4Uz",
-	"UVb5NkyTEkn3VtdEwOTDVS+Dvnr8mh0cM82v20xlwZRxxURiaGiuO19dlrooHhaSbAZ1tuaqjKm3Yvzd",
-	"1RX2z43UozzmBI+YXWD1+t6DYdA7OClAcbruytLDceMte6aMWv0A9jWNQjEMbF9cpChXVufNnNdcTBc/",
-	"qVTAWXGdBAmHTou1Ba6mUmmV16a27LENJ2sahaFINuJXFuz6ztrmt3aly2bbRljyLIw0VQst991ck5eF",
-	"8QsbZAhV2mdWZDSuoG6Hr7i6+Yct11s+BJqrGxez5Xt2w1CEw7lIKRukddbr9tsto9KYlRotl/495NfF",
-	"7NdQJqL6JZlfrp1RIQizyJDd5UzeqAO6x+ftYoCcrIEpEo0pYn7fFLrnmcs4XlkSygVNEserCtYqJipU",
-	"wtUNEWcAjUo5CatCFyUXrRMpxhd8Rck1lHlm6xy6G20ZDXMb66VtiymsnrNi861LsmnY6DJET2UKVbRc",
-	"cpLRAZQGT50BD2rQbQLgengqBLZiQ4h4mJby5hNuTH3/6JWZKqtSP1xKRjVWhQ52Q6oHArki2YNy2VYk",
-	"fHjnrZITGiWBcFUDPSABe5iNEkEX8wfbZe5w/1JTedLQjuY3KJS5uhEh+oRhe4n7whU82OuoEq7b2o20",
-	"KWCXb7Ef0/0avanMiYkA3O74GHa5KvZg1x+udpXpVKk+x91Kpq/qo69zvq8q4Zf/bPjOSEP3yWZZUU70",
-	"1NijNgBw7SD0HlVnL6HbAeSGW42Oph5wVaTUmKkWMz/+kQXkB3/rWoFMEhFAE68HWd0eoW5sdxcpopH9",
-	"udPPYc+Vl6ybQ91uAWOoy9a9mkL/yHnWFGkIbf/QP6fmHCvaIt8rqRDosoemdHU+tW/nseQhXrTjqyi8",
-	"6P06GWiHTAUPl5uPuDDWSArBkSJET2M2jiM1bZiGckDU0OwcllGuzPXY64zpT5N/snLkJqTUDLsCH3Bs",
-	"mgeDvoI+cNfRrUgYJA01DqZqo9z8oSAbgEcxFDEGn4q8qR2xvu+1Yahjce3VQp5vEef1kxw3L9gpiOYt",
-	"QhwpYBAlPeFGouZHROkojlHgTsXsV1AiAVob8F8B9xsDpUMpNhf10gNqEr99RgHYLW5bmSLKJ6ZdPpS1",
-	"tF4l09JCirtQy6si1BQ329MreSOSB9ji9hr33ex0+fztdwc/vO0vxs++1ePBoRJv+tl4/x/6hzf95bu3",
-	"T9Xz7y9v+eC77PnV+d2Ln170Xl79sP/q63j6w+zlTdVkd7f0q5j4q0SYdQL01UIN8LQON9/C1d2Lh4R5",
-	"1V1Qsq+6rcKlYYgp2VHij9WvSKnCUI3VWIA6wQGgmBKikGdD52UGF1sRErG7cyx4BY4Oyk6B1Spyu3XX",
-	"uZYdZ4Dgu92X9I8f8bUP/nudaGbzJebcTNK6jvQ0G3cDOduTfB51AhmKa5Hsuanv/c/VTTTvyDnuQgda",
-	"FhuFiW4hfY/aKpJ4bt+rdSLSzkMlnwdsfsmJEcQivWE65bciVjZLK+BK286W4C3qloovUVzlOvJwBT1W",
-	"mVmx4Ld0pxlwzWN5nYkuu8y9VlN+CyF6N0LMqXBI1RQLN6qdiJl7tkCNo0OZsplMkR6tFWSspUSW88AO",
-	"e+sTwT47uguzFFszzBqudp3jAZMZ8+JUBglZcpPIRbLyznv/iPoab1WEZB2iYJrfEE/XIkkbjb6pYPh7",
-	"Gy+/ZRKIKqlsZNo9M+NUyzZse8WwDn0/fvjNKW3LAmgNnvwqWrdz7P/OjudH1nDDM7su4dFyvs2QzngY",
-	"pkKpf3fUK3uz1pAPYH+mM28F+MccfncHWLlvXHP+1x12O/BviL7fpHxggwL0qSsI9DGCjyoIbKDcbF0h",
-	"wJHLv0t9gM/vOP9hqxUUubctsLldAYPPbDubj76xDR5w8vMDi77fYpnlF5LKLNfUJT7cgB0EhaLyn6yO",
-	"fJe9lK62qJZoLbl7JRUlN4qNRSwXbCoX7xOYh6PMT0X3fbJtHfqtu06H2xetf4Dd1f892l3NEmJNp+dS",
-	"k+taRXjH+gu43rrJ9Uc1kf6XtnD+ZKHZUO7MEJhIwk3jsz/epP9t9YEtu1f/9o2lG2TcWzGeSnnzADEn",
-	"EoMmFxB8EwHZ/EgBU90Juts3ce5uxNkXCKhh7hOZFjgWVP4t24y/PzbuENrkxLRnCgQvXaFUPZS0EU2F",
-	"neHCEao6+5KQxzH9am94UmxKj/kCG1mcREq2ZkxudA4+Nsh1vVHqzf0b7hj5QjZAyreXzxtOoavvULtj",
-	"I/N7B14Y2RvIII5EoosFZw011Kgzg9pWPGbMNffy3OWagxqpouuEYWY53c5DEIOZTWFwakM1bZjKvtFY",
-	"2P7c9ps1yqcb0AOiPtSDolSHFEVKpAIFHzZvALhVtXozdjdf8acqWF9eSNOuLMrBtVA8yYzrAmmr/MDh",
-	"Y31NlZrsWiwEVgLw8y5RX9qkT1ql/luXpbj6EjJSDLkY4zOZXNsNU23YQ8iPNhpTwJXosgtbMBobSKtu",
-	"KUp5UPB+7he17/POO975udc5/ZD/c9jtfPiyNiviu4LeUVzBCPs3jM7y0hYTEAkRVIuKI6VVl42yxPxL",
-	"hKMztiikeivrzQWW8ZOMki4bUbGL0RlmsmAI+GwsUvU+wSw6NEmmEoM+qP83u0nkAv1Rj0BAOZDAZUWH",
-	"iR30DtD2tHvv2vJYKOGsAQi1/MlTkurCG7Gcx5gHN6TigurBMy3N/A4m3ONsbgznE1qSbUsARjW+MMMq",
-	"SI6FZlqaP/MORtBvzNgM0O+5Fl4UJw0sFLEPBHgtvGB7ZDsk9TcrtVfsmRZHtyJd27m31ALbnM2xxJNZ",
-	"UBVtQMwA/xkl10MVJYGwDhNsRDDERgTFHDOfr086Pd4fd46DQdg5EfuTjq0gdHJwethq0kjb5RYWcjLx",
-	"AvXMXzbVwKa1UVpor91CkFamNZdwV0yOMXuX58aAHY6Nth5cHzAV14bO0y24anE7G3M9UxEI8x6F7xrd",
-	"m1uK8jyXSaYLXkFDzg8ONS6ZAhsoVn4vw0+nQzeFbH2NqHPZYfgekymF09mG/3j4XZMSw0RE+Ij1e70e",
-	"mwlug+XIL1UfjlY8GSvivhPJjDyYzTXpT0EgROjHgHvl/6GmXhQ+eIdqz2YltNE8znvdr+iBUohTD6X4",
-	"uEj1bepfbmYikTRHfvpAQ6gcVG0Zzsqyn4tIB1NDWpNJIdJPJg/Gjs/ampMcyhPSUyPLQUcfnYFenqvr",
-	"FtJIm2+7bESUOzpzTXnGGR6VLBUgQt8nIV8aXeJaJkY1KLAbMyhGA4uQHfR73ffJZtnjDdn75TMLBx9C",
-	"KbU0x3PGQ7Hd0bRSoJZ+xNJFikbXCdcZhHKMFlMlgiHmko+5EkcHj0gjogw1jH+2fBXZOobTwDdaMg7N",
-	"jXDy9vsED04CpjvGvG2GKF9qrSJBYPuokW4uW7a3iKslDdO4pE3YA+swX8+Gcu7vzliB6Ms8NacZx/BL",
-	"wrFQiKWAuTrbgBb2oMqxzeoWqhrbK1e9361y1cKzMp6d9i6ePbkOBt/9FMy+6z1//NV0HH0Vi2dPdfDs",
-	"Lr54djq7eHaavXtz8B+tT6uMPShLwqrmG6dIWHpB2V2v0pNc15IRVeQ6WMWLsFn4XUS6XJT4186qjufP",
-	"RfKwQHIwvNeVihXhBnNuJeDMxg6V5jprirOB3yx/RpZbW8Bk/RIpz7DeDeAKIsA0uIdtNknljPVb3j1H",
-	"v25kmelA1nkYRgY5ozNb1NbIT8cqRmdscHfXZSNcIghpzITGB102SkUYpSLQozO2f3fXNmgPppQbyCYy",
-	"juVChE4mv0+M6GUjg3uZaRDmhDHAVZSw/qG9C+qyUcJnVpKDFyTgiRkX1F/Mi+5C5ZVEBGY5ozNbPqHN",
-	"jD4wTuWNMDqGjhXOlb9r03ZBmdZpZsz6LhuNYxncwMrdpDQVSFFeMohxoe8T7hYaS6UBnYrNUwl18YAs",
-	"UXkv6CQzvsTwYLB58PwVHQ9EuG5DsMK+oUTDDRDzrXbrGumLsNpq21TEfLXm19h8RetrtVsG0FpvwKfu",
-	"a1BOk0Qaz0myeMRKPQTcoS8GAq/gfKSZLWsjmxDJqPfQ3U+bTeUCHE5yol3Cq04jwJKfGY9HTrXO+v32",
-	"qmrtnvOCh3GUCE9Y5Uwsj9/ap4/24SMwEXxX80mv0x8Pgs5xuC86J5ODXieXmb1jg75IaWkW/GOJXR/0",
-	"B5vMWOBwh739nA+ZhTrO0arboZpBB6fvoJbxpks4yuvM+3Ke8hQLcM08X//vthstlEAmYvIow1XQcHSW",
-	"9xPP899+jf5QdBA6xGaWfx483WTb/jx42qf2UTjAcBtVr9hyqgzC3iYA7PWrHq78kNbpKu6EG1PEHvGa",
-	"MKJ1bjJ3QUDdGDd1kXnsoImzRsqlKDpNxl50kCh5sCrzEA3Ks2YeNqdjZ7+0eBy/mgCbWudN+VDXcXYq",
-	"eChSNrLEEoUjT+HQtiMFWa+WEkDu2tto+tQz2rWMS3c+9x5HXdEHs9/ruTnafrhrQv+yXii65NjSz2MV",
-	"+LVVCD5tgxaanS5VrbOpwInX68CEoYIqjA7DVMDRSzZViD2GXx9BUl8/CDUzJRLMebUV/sY8uAEgR3jC",
-	"abEjm6RV3bEGCHOlo8LMV5xrYDhQ1Lh0siNoPNVmGfau4Usm009w3HO33GYHr6RAXeLn1bNIbj3PTc1V",
-	"7qWmtYGdsIjURpBuFOpUAs9FPT28axZEAOWdrtb2z/LE3CbnbcN+Wz4UyJdICqpC25RVzYk8yDyO65oW",
-	"IXodQbR9FcM/2lVyLgqt/DyWm3sV9qDk4PJUeMtXN1DfV9fN3qniO1V8p4p/Xqr4x/g3ndG+rZ/Tfriq",
-	"r9COW+y4xY5bfGbc4iObXYXu/nVLuyrnNP/iTlf12nbVP2+pilzScIEKNiaQ1qbX3c5qHsrJhN72gt/l",
-	"ZNImTf59QkWgwe8v53Pwhhdu56n8lVbsJzku+rx/kmO855VKF33Z3ukgf7UHERwZmGuVZ7rWAqiJOESX",
-	"hYHa+gDwJqJ0t9GMMbz1QAzTJQXdmdEthZ6mQkDS5ftkUf3SGUN4sYImr0YDEPCcQOvAJUQDlGINnb/F",
-	"9/rntYrsyKsR9JDcB4z8Xp380DTj36O6cpwjj4GOzqCcuMsGJDFMHQ66bAQZZV2SUGbvMO0OymTB3cs8",
-	"5ksYA4DrslExJHd09j7h60K+4cYqv1ouA4W/mS/GmRJdNoJaUl1wyA2zeZEUtHyfKJHA8PAeUZmyQZqJ",
-	"yMOmDFFgRakuQcs4C7xKZ/nBKtJDUbIWkET9Tbyo5Hb54rwIf17WqtscXE87urJR4y6887MI7/xIGWqd",
-	"oVtK0M9Fcvo+ypXh/DxBzy5wXisHu1ooPULHcH4vCF5hn4m44rO/1ZF0YhEAXHVCLyECtIHBcwoQhUVA",
-	"BmfpNhPi0GwCHr1w1h/cVwtFpGJlMxhK6coVMhaLSX0ArJ2mMQvUGwTLI/JELNaXAXTrA2BXkAyibKVr",
-	"qQkvH2Pd0k5ta9teCaXXZzdpCkJ057k+rWl7VX8rU6lAtJ8qg2k7h2sJu97Hn3dm0Zrz/hF5RV5QZINf",
-	"3AWuX8szLKbUxsJ5aC5TedM2kwkzTIwdHOxDSe6xvBWs3xvst72K5RAtA+k3XKmFTEPsDtV9n1xSrIqi",
-	"7E8vNOh9sqZM0wbdFLBgd2OrAzjFxarwNu5HxhAEC8vssivyxJs35ISNsFLoCH+2f3aUFnM1YlrKrreL",
-	"tnwzdUY0izDsKuEYFOpkbe0GKxFkaaSXbww5I+2PoUdn/q+nFkXfvL0y1hK8adgrvudGNZsIY951XOee",
-	"s19a3Guon+cGwvAyXLbOWl9lS2NWttm1gLLq/1+1GeDXHHIzwQ9TxLF9WixK8iajoiReF77QjHG/0gs3",
-	"6FWbex+fdE73+UHn+DA46oyPxUlncup8QyL3Q6k5n+U1tK+8pMbIMwi6Ld87xqkctA0pq4PJNRTc2gll",
-	"PUF2dLNTPL3GSG9/oOPOyeB0v3N8MD7s8KPwuAPZpLTGfIXWkwYXX3fa3r/C0QtvDe9UYmawHyWYSmY7",
-	"yK1o3Yka9sM6d65OhLWurK66vX54486t5nhY284Np5gnH9e1c4uV3Dedv82zkGtO3j30tYXs510b110b",
-	"199tG9e2bXiwRHGWJWaMgkcg5EtsjWCEkDf0qVE4ousstW20dXQrhmYK1To76LkC4dCItVRevl+qEX/U",
-	"a7cguRjubtSQB4GYQ6HzfukXfL9/4O5ClDErSLnJtFBDLa/BqGqdHR5AoRGxsFD1B+2WoacoiOY80ap1",
-	"dnJoBBb4aVtn+33zh87SxGCXvhmcoLRSQzJVz07v7z9QZjBo7OLmj4sJW5m/SBbzVNxGMvsDYoO+GY6X",
-	"aBfPjb2BTcKVGcioG9JD1wDsQzjunolqS03Q+fejt6AD/U7/+KPrH21rb/wgVJvNY8GV6LY2vZWnRiS2",
-	"bFQY6UI+2zbqdCrm8XJoaHoNce4Uos9dIWpQdrZRXeoUDHEXiHRu6PHNFGOH0Sn5n6UzcNQ5NnbfsbFP",
-	"T419SkcAhsf+y1vZjPeWsV5K7B0TxLLY96nEZlP7niviaYQMfuVecqUxWzMZipRrCX2RNrvKKfpTFJr3",
-	"WAISbUw09bu22sjuJO1OkneStvGXAFWVfSP9Tq/X63WOx/1Jhx8Eg85JeCp6k35/MNjfL3X3WN8zGBFb",
-	"KVx/euCqGLde2pdbtuh3/3QwuC+X3XUeLriywlu5Iugn/Y7BTOdYHEw6p73Dfsf61/nR+LjVbqro3fes",
-	"HwvUG8iLhErKlSKgdLaKyuAANFrSMF3dT782UKG2Z2vGk4zH9VWEe7kri7ISN7nJrAvBKtWbxIpFjul9",
-	"2+ym2vGPz941UVs7r95h0b/q9xodFqRqWn+F0R23dVes1U0r7gpL3/7lrfv3Sq9w01EovFNVhaGB9JNE",
-	"Y6YRD0jCQoU8Hwge6J16uhOqRaG6wmLazzU3zaNYbdy03T8+vDM2yuzxsTjpnJ5OeMfethxOjnqFC5SQ",
-	"0s/dtcbOxP9jm/hICcNtRqFP6JIL7qqgATkEMI55kjjf1I4H7njgBjzQeY0ckzv3r0dVfj+a57RR1GCu",
-	"hx8XRtrdoO7YGxgqSH87XrTjRT4vwjDOyyxBXxzF6XtuOyzWXH+/0m7JOBwWr4BWMLjevmc6pcthmuVm",
-	"jEhTmZpp7tutSZRAj+8GJ/m4ExyFx53jk8lph/PJuJNreMf9FsAk0qGe8jyw2VjtEJ73YxHidnlRH+hl",
-	"Y+KXfmq3lItMuq/NSvMX2X/nZa7tdIDduSueOxdglSUJJq38Krl2dLxdit3qs4PpdTqNrq/Bs4aOhpxL",
-	"vMn7oadZMtzmTGJeZWlt1U2DGfdour00S5wAXTfBZ4I+QzFG4O4Urj+8PRmK65SHInzNMXpVTCYiMMLi",
-	"CcRctKGELUHdzrOqZEoJXQrq7FOtIOotcCtYIinat8ueGEsAywpDKwDzHDomgLP9rEVRweb4YYgRyan9",
-	"Tm9w1T89O7Q2guVGbmzsMwB+zHvn0CzkpD8gJb3Q+7N31js4Ozx+5yeUV0X9aYcfjA87x+bQnZhDl4fP",
-	"Hk6KidzDPD7FJnNzSploHRwO2EF30B1AsLRZzVjeQQphFse+tUU/Dd3zIJpHItn5h3bnuQV3UuFQTlwK",
-	"/dZR1SLxU/Cd594lz6oMsiAKgx52jGzpHA9O9zsn5jAER/lV/a8l+MzSOvmBygXgSmhQf1hxrWD4wuAd",
-	"3aWp4USmEGOu06V7VvRm+B8Cryjm8ZfA3NsIZZahvU7FbSQW4GbWMzPn+6zX2w/m8H/ibyKOJQN9z4b8",
-	"sEAmkyidsaXMiD3awqpd/HaPPs5Z00LEVC+UNrd11nqLz5iW7C3XwRTa0rZcaPyWM0Mrgj9qPOS1SETK",
-	"tc3P2/Hlz5ovTwWP9RSc41lwAwXOqdovFpznmo+5EuXHpEhBWPTvVYv6YE9aaXHe8fM5JgxuGN/B2X7/",
-	"HRVOLn+rgqkIM/BIFJ9TEZscc7mYKL1qF9eo+3lalWEuVDHC9w9tFgPpqhs36VplaZjrnS2RRkn5Ih18",
-	"M+UIlKLnexspir22dtfVOzdNwU3z4MQ5iDayx0eENihyq6DEf/8AtBWBX9A1NRRek7ddv5DfQ7+QXf7E",
-	"znje5U/sJP4uf2LL/AlPhvM0mEa3fhpE3TnpHV71B835DkEs0humU34rYtdLLeBKxwKLZWBpsVKLkrPD",
-	"owNzjMGyTvHGdCrTFIsa/UuUC6VTwWc4EDnOsjFoHAa6D/XaR61IK2GsoKHMMr2yCazPksy7u0vdHe+o",
-	"WAvWtL0ScazYFCqjC6vdY9u+Ov+mR5O7aK2dvgTRWrPlRcHzsglf2jlFdmzuN3KK7JwZWzkz4EBbJ9BP",
-	"MkpypwPcVJPNvDokWAJY1Bh/lz674xK79Nld+uzvOn3WqMOp4GHrbB/X9tou7ZfWSp9QrcX6mVPRXKrI",
-	"Ad3fH/SgSGQK6O1/xFWDJYd6EMA3Cyg1KJaJePIbBXP9aG8LN4i/asxVdQEjrkWIn8JHd5oQPdIUjk2D",
-	"9CtNQnaxZTtzbxdbtost+9SxZZ40zpX9Onnp4kaw8ZAQyQZOx8Klo5PzlBiNBsJtJBZQW3fnS9oxF2xw",
-	"ZnVUFFpYIZ8vx6h4JBIUvaVRZPbvN7MOt1F2P3O1bLbMZTki5QHcd1UdaRultbsx2BnJNWlg6wxBJ8kt",
-	"GVEd/eHPxpo7az3JUjkXe1+JNI6SBsNxE7vN8olnmSBnjj0VS0iULIT+NQmpncjZiRwUOVGgbUT6js39",
-	"bticoYQxD25WOWC6ZtsPj8xx3wm0nUAr1RPgmUK7E+p0B5nRMU/Bw6P8vrRzGUwhISXSAi+TrEtP3PHA",
-	"iYt6R5/PnMSaYEvQGUGXs4ZxHk2yXrFciPGsVQw4+cUvEB+KSmhk41ih6N5qDW6oqlKK7s96o7Z7+K5V",
-	"dh/CETy2vtxbkSq4qNn3HYriNsKnB/12S91E8+GtBL24V1A8ig4DYymjw8D8y+wMWtK0oXMhoUXTjzsZ",
-	"/8eW8R/AaZWZJ7jrzc6VEycxsB+ZS7v72PyOXXjCTgTtwhM+TXjCPJVmW3eH6Y/XX+djDxzoIBekx/Ew",
-	"3Hm6dlz5QUUPC9p+Nbljlap/9EBVf8Izpa2ab1nrU/Ow1W4ZdTkPpiLleQAUL7XY5ZDsaP3XziHJW1/W",
-	"HZ/B0VXvyGPv1K9211ds11ds11fst+8r5h/tADIPjT097pwE/bBji8SdDE738+Ai1w7QQH4tVtbHo3oW",
-	"fwIw/iMYxMl49h36ZNJIhkMBI/q8wetUQO+A26ewz4W3bFU/asmfCm0WnievQybmsEArh52eq3kJfqpd",
-	"LPBOIH5MLHCD+Uq02FRu9fCdb/rvguJ3B2EXFL8Liv+dBsUbNnYe6EJ7HQj/23XV2bGVBztX8q46H52n",
-	"XOJkBx2j26Ixe2qM2fFhHhW767GzuzPM44IMa3vxeQs2G2jnIKQq4Fa4pVkCZTE8GZU3NvhgpBHIBjDp",
-	"Ml/xTEUgEvd9XQ11g7/O8emEd8bjXtDJS4ufDAqBpKsaK6zpS4By9Fcslt6pmxOj94sB9qveb91/uMec",
-	"hsvVLjBkcoOauOTjE+RFx4fBUWdsEJtXAjrwCrSqOZ8VeNQ29YRoDFvy6t7VcL2aCqb4TDDu9+/J2/eA",
-	"pQJLVMpm+Gdp6kXz19yAH1KyVX+/utwj0Tnl/V7nODw87Ix7Qb8zEPsT6yG3WQaZapASdkQVXSciHEZJ",
-	"bcbCiRfmOeTXAG3rhfw5imO+d9jtsb9+3+8/Ys+jJLtjdydHw6ODRyy9Pesf9Lq9L9gzEdzIvUGv3+v1",
-	"e332NErFRN7twa+ADJj8AitNBoFQCn0uRlNbfjMdPwuiV9E3F9/+fNF/GV2oi+TyMHh8cXRxM//+u8ff",
-	"nHbF8pufw7cX0avoYvHi6ubwxeCHwbs335x2w2fT+Pn3L+fvBofT8G/fLd/9wwsxMAz7FFLxxCQVaurm",
-	"/Of+N5Pe1ent94vB8/RdcLJ8eTj9qq/+Hr44zp4c8GdH8+/0ZfSDfHx3szr0daeX/RvfntogFlDGtm33",
-	"uVbbq7T79ILPwPagKoBDAgOd/bUGSX9w1Tut7exJeiTGo1NRwXKZgrr0I5HOImBfIA+NhLaFDIwcLKYj",
-	"3RuoYsnD3Rn5dzojDW3r8phCqEM8T6Xh5pSIqMUcUvOSUKT4aE1aHxRAzmMc79utxceUBW22kLYtFDr4",
-	"3RYKXcEnHlz4kzbla6/Ys5dj/pAkcwoWLmeHDzq9ffpoHwsf3RrF2nc29aDxa+c43Bedk8lBr5Mjtndc",
-	"SlMvhB0c9AebzGjwMbT0fdjb9zLUCynq9EqtWu4NOjit5KevXMJRMT/dEoPNJfXh8sqx2gviqeHU20ih",
-	"rfPh6rxd95i3pDSfzZv3Xy/norSqezK8iJg8ynCODEdnuW+OzuivZOwQrXdsZXOXxbx62/48eEpdtmiA",
-	"4Tb8oGg/lUHY2wSAvX7r/h7qUk8kxgokmqOrkZSBQkeKIsquIz3Nxt1AzryTX2ICRSYKg6FjSTF7dXvG",
-	"eIBdBdtgB6k2C6Zct20Z/+775H3yJfvmzauXxmBSCb8Rw4Ar0WZRKBJtlKlUMZ4K9u23F1/fHrcZEBY8",
-	"uXz6mO3v75+aL7+9etxlFwlLxT8zocx0+N6ML7ELAE+WTE4mSpjJk/B9wmCMsdALIRLg/0vBU8X65md2",
-	"enrqxjUQQucAhBOz41ikGE+YhEx7tphKJdjInLqR+QUKcGIv6y57HimtEIoRUHeQpUqmIzYWKgoFi/QZ",
-	"m3OlWKTZmAc3jCsD3si+piW7FhrGNJ+zOb8WXXahzUQjczpGjOPPIglhdQbyGGbVU65xapkI/NIs5zyx",
-	"y5hyxXgcs3kq58Z6FYrJCYu0YiqYihl/BB8uIj2VmWac3fI4E2ZmM3GXvUripfl2HIuZYrGAmTKDEARp",
-	"yULJEqnNggwYsEncblMbRoEuBAaXQErcwbK0mETrGoePkmuDJ5npLjtnr8+vHv/NvibuAgFDnOH0EaAx",
-	"FhN4nSnNl8oME5mfEE8wfRDDxpsh8pl9HBgEyQUt2aDvMQ+mImSp4KHd2GEAz9ymIi3gLIov2ej7Dnx1",
-	"xv52cTViMmWjFxdv3ow86oK+mLCpfD6PowCLERBy/+9PSiYj9ldD9KcHh8dfwJ4wbpY1jgUbBTIUI0MW",
-	"io0MZ3V0SM1jsBKsoQCDFaALcQeaqyXXUDxiI2zOOWLAKOGHSZQqzQY9NolEHBJJmbOzSGVy3WVPeDBl",
-	"Bm0AL9GdQd7B3R0CqaciSs2sZg4FK/5KhhEd44sOHCtY2fHB6f4XZ+zbq6edkzZLJJvyeIKQqyxN5TXX",
-	"hoqjFH40MDK9iALRZS8NvObU61jQ5qLIMAs3cxurRsHzMU9wZkPZRgFpm/Py8unjtqPzcRRGqQiIHuka",
-	"WdHRAokXC8PJUh5okaoue0ExLG0zlccYCRQw7NRfHEhAe1L7DEqJW5HyGABCHL0RSYg7CA4SBs4KQ8Cj",
-	"c4hFjH7mSO1fCZ6KlP3vf//PyPKFWx5HIRys/iEjp2jbUB1oqEjb0XXSiRK4BegasJ/cBVOeXAuYkzwk",
-	"NKkZyOM/UWr2BINkulAMB9Xg0ldKR3GMTVZghP0eo6s1x4OXSFM8kUZc0NZGCTMygOmFZJqPFcsUbhYO",
-	"i9wiZ8OxVLrLvlXEGmKuRQqrQuaBy+yyczOfv2jGJ+bN0x4L+RJRfs5ev3pzhSSOKqxiSs4E9ozR/AZI",
-	"iI0uQqNpaJEEy87fxdKgfYJ8hSmRaMaveZQ44kcGdiOWbdxOC7kByDJKOmbEGGnyECnSm093LsU85ksR",
-	"njFjoIwI7Hka3ZqzYYQskVwc4zrGIpbJNdSFjnQb5BY76B1g7xe6FWXjTANRzIRRbdUjxhk2tTe4T438",
-	"wc/2ASDkIMgz2AhfHHXZ6NmTK7YHcn7vF1Ik7/dmYmQ4oMqXGvA4FimQfijNbnOAG5ZySQIcDmgczSIN",
-	"S5VstMczPR2x8ZIFcQRIRsb2iAHtEGMiEs43bby0OsgjYthuBFAC7CDAzUAOL2SKb9F3gE78AlHr/QSi",
-	"C2RIBE3breLjCd5EaobuTrNULc2sRtKLiUxFl726FXi2YLHmXJUgQaJJo+uphkMQKXPMMmWoQ0tJXY0s",
-	"VWlp632DgEJqmpJGccm1eG6m6cB/R+yvqUO3GTwQX7T9ty7FjEdJlFyPYN2FX5Qw39N5JrZiMGEYw1TM",
-	"zP4Bfm95FIOEgjPxRWXBhRNhaGxwikSPxJVyLYZEBxYKodNl59wc3hFojQgDSlIIRvSJx+yWK8B1xmRx",
-	"dp5Qi7VraTSfjNhH23wVaSXiiVEziGAXU+kUTIN6NuPJ0iwSQyDZX+2esdSgxyi72MuNkyhA4kRRjHTX",
-	"Zl5M5COPstq53E5LBP+FmRJOpOMtB4NTFBlzEceROe1yAsRS6B8HaMkVKnx4xlDfTmQ646CLzQzXCfXU",
-	"jBELbQRcm0EcPEkzGAIknIEEN5yF0tAKm/EbaLkVRpOJSEViZPM51qJhaioXhvRRB1twxYyiEnbZ6H2L",
-	"d7vj9y3fqUq7bX4oPSbKotBSJ/sDOZvBITTfXby2CyQ1I5H6DNVEULOM3otsV8QhGwGeRm51SHv4EBD7",
-	"PEpuFNzp4FbHgofmrBl9SllVjAQ0SBUzyuhPI5SO5i0jGEgk4XtUp//89cUZHM49cB4vOzADhX4akZ4z",
-	"v8IbozYb7VmC66R4HvNXi7/sESGO2jiVR3T0kfdkL5byJpvDBIhk2oq9UARGPYFfskRlY0MFY1EzhP8r",
-	"bBZ8n4r8qcEMiMv0NgoE7Adoo4RS0jiUQZ6egkCapDLRHaMUBTxB3mpEllwkYEb+6U9/Yn+7unpt/g1D",
-	"n7++YBOJqjuozf1+r8veTgWdAvMMLBbDdoKpjAIBKtKC3qAhDJA6jQJgC0Ac8CqL1Blar19++ULoqQxV",
-	"98sv2d+enH9NKg+MY9iNEYuhFMqwkhm8Sko0rA1+AilhlkTCO2FZcpPIRUIftIGGjQQ+BK0BtIJzs7ZR",
-	"l716fXXx6uUbYqOKDXoHpTfOcSZrMsRcTQ3HN+gz+Ix8DUxPCQajJXRxgf/IRBoJWOA5AzcJriBCwBci",
-	"jjugAoL96WCf85TPBCAOR3QP3OfX0a05C0aJtza5mbjXZS/By6babASKDpIQ3B2MyPyItEaFOErANCdg",
-	"L3LPwZdfgpYxFqiWRQnL5nORAsvL+RKQEggtYzfLhX0Bh0NTxSzdHOXRYzTrO1dgYwEbkWYCQxmgo1ot",
-	"JzeJQG98xHji9x5EYdc/tDuFBw0UcWPDOUwh94quE5ka7ILzmRwmxnJfGM0K7CWzy2MZLu0uO0ifJIEM",
-	"QYgX5gROgNO6V87I7aKXQDSvv70i8OxYl0aA2YHMLr2yqyT9SxP/B0gQaoMWWBfBB+85oudpGpmTnIDH",
-	"xo58kivPpAeg3B2al2RmOdJj7G8IVhDE/o5o0y6t5iN4aAy0L78sWU2GhxW30vJ++iS3c72tIGJCojX6",
-	"0iNQhRfIDyxORheTzguugylBeTHpvJSJsM8Kg4D+4lt+jhTs4UrEtdQRBz1Y8AD2LactQ4BAdsu56LJv",
-	"6eDZNXikQ4h5jIYFA0qkAz3o9Z089LwFgHz/dQPs6LkMLAItxkZPrvj1yPI0w+3AhYR8H46YnVzO5imG",
-	"QZiZC24UaJMbJez65wh6ev6stGEmqkKjI8bVjVGcJlbJjm/RVTEzPC0W3JiDTwhT+A26EIyRAdYjxb+B",
-	"7ythBnrr9EJhYmA1TwE/l+i3JM8mp2BU82+02zWo6/D6mdFksD0w3WFhj+DO//73/7xvjXKOg0cAVCQm",
-	"k3gJmHUuJDMu+BFIh9I4+iM2luZkp4JRAAk4xczstHm0S7li2GWvgKvD92aN6ME03FPwmy57TbWb3JS0",
-	"Gml9EF9+WSBepBezYUju+70Dsw+GAIlgtJkoUhZCUKTNXGZ/5zyNlExAyBr5PvoSuIwZhMgP3IREuzTg",
-	"oNfL/TIa/KyWNq2D9RIIyPkoaUeJ+US6LHatFu5sRLDIkDUOLN+JFAGSowEw8OWXUPDXKOU0jKEIyJeJ",
-	"0NlkHd1VgsETM4GGtRbiAv0YSAFZmgNQCagPMzMvag8egJYxzlMwf7BgDN6EkL0NizWLBK4LQsegGeEO",
-	"c4IhLy6hnwgXGDLuJ2wn7B44JKZR4OksZG8vpiJhWDGG/SQjcNKgN5iTT0Km4AddTK19LJZw5oGBStQN",
-	"9BL8w6iJyFyyGN3EULbR+wAbbaYk+TDB+EWv9DjThqbcXtLWfc21k98p+q4lGz3nSndeyBDiNUYw4P9j",
-	"7/2X28axfPFXQfluVXfvpWXnR89unNracifpnvR0ujNxMtn6ruaakAhJiElATYBWdFOpuk9zH+w+ybdw",
-	"zgFIySQl2ZYtOfxjpmOJIkAQ54Pz83MAt+mTwzN30JYA/kFly99cwVY4HJ3O4fQ/eM+eGw3NgEJJ69Ff",
-	"KghJoCKCQuq+pj3ij4Scthga59HSmO5Ezcljh9pUxlNUw9xy68KCK5rEhebiV+cvdSf7CRvMrTDsX48Q",
-	"xVKhxnaCIBbjwYYaALw1dIdVd7DHeQ5E5G7NA8K4qccyywrwV8foOYGYS1WAg/TC5UofAibGJ05DRyPY",
-	"rZ+xGnX4LHIvHYMLoIjlAjyf3JJC5w5MUCyuNn+G6Ik+hHvFvcXD6JLnc4dcV3QGnqb+THOjukv+yOVY",
-	"qlLxGBWGp3SyPqWTNf748eOhu5dTrobcCu+0BQB8+vgZ6cc/Hj/x0RSKKzQ5O9Cd6d1+AfhBaY9QsWJP",
-	"j5/4w6ziIvrXf8Up/dchKUmHr93+j//rsKoPHf6B/usTprRRcjSKaYphw5yJYZFLOz98C0UNeP7DmU/R",
-	"Es1GOZxBpcnlrT3wYeGCD+YMgo4RkxYndgbW1uH7nCsz1Xk5UowOrz4ws8uhUEZUoplvXr+/EsbUU6GM",
-	"LvIhuA6O6EdHmbQYo8b84IU4aEg+OTjuPcJkRXcXPpUHJwdPesc9SFF2Nqkb+wg8+0d8UBhxSGWb7nNK",
-	"MF0Mkf6uvafLTNwKzSaa3MXUwbwHh6v7l1shKsL0Dmr2/WDOKGj9A3kZyI2SC6PTS8CEA5guAufr5ODk",
-	"4Ddp7Kmb3juaHRTMkEKLSRELk6SzwJ2zcASA+cstZIRDqqSz/sriPf8dRsrcM/9LLkYHJwf/48idGVoJ",
-	"Zc0RfmuOKhM5gx9+/Rq1TACQSxoG+Q/149NXGwz/N/eLpnF9J3k+QHXD+9JWTYNyijeayHv4TdN0Tv0M",
-	"TOkSdBoqaBcO3tFdT6XT9bOC5F25/vq8fokzqbum3DRHLyAwfbDGleAs9gxiU60MFtw/Pj72GQm+K0Il",
-	"4vnJYJb0xlvKbXXMeVjK74J4Fu7+r9HBUxy97qZhlkevFRwkBJH4s0erf/ZB8QrKJ/i7J6t/97POBzJJ",
-	"sJP400ePV//ibUXv+xkTYOCnP67+qTfDRPKTTiCV4+njZ6t/Frz/OFTI51w9UzjQMOuUoByAZwBH4MHJ",
-	"f//T7RBTZBkHhgb3HoMkOsvNveKIKTFzJj0EyiCNfwwZc5g0+8/o4PMh5aHiJ264Ong++gJ/nuOf5zL5",
-	"2gjYfyW7Ci8ViTc5Kh5sUHwDDONlvSsg/IuoYvAqCC73a3h6L+Du4Cnle+lBICvzz0LmZfriBnJ/R0KK",
-	"JnC7mO6HlB4/Xf2L37X9WRcq6cQahCBoOtWNfXuCfESKkJv8lGrylwv5aXxvMXnVifHUqf5zr0Q/YzHd",
-	"11/hbIRUQ5aBt2nR7IcP6CRG660wlIjbV1yFWDHdqIIowVk8x1wWqcKo0unkThvmQ+vGrtHs3uH99gNY",
-	"QEBhX94Wplx9/AADUH64MOGvHbhtGdyO/30NqMFHeY8+fPzZs5b3UM19W/99lMB05S1ckekb4/IaC+t2",
-	"/Xutf4N6l3XB/IMyxRTViTcikdzZ5LsH6SSDN4Z1SI9rVMPeYw4c5BEjZGZ8DklhC3G20lAzGBPq1RvD",
-	"ONgVqNwro8c9wwcj8jaTxy9ZZ/Psi82DchAsnZBkdg2Lp0iQ0r1WoD5CpA4GY4kEp75QGM7TbDbRWY+9",
-	"UjaXwlD6Nrn5GwQKxlrHrcSHthRSeroG1wWQn1zHd9HoTOKlQwX8Oq2enFsaeeGBW9xHxP2ytvvIrfgp",
-	"/mb/HDZu8u241WHW/mAWJA24V8pSPb6Jk8ZzbzTabh99VhWGB3MAJsxFRLYMZ7shEUePfQwVKwOdzCG4",
-	"AFtWGAoZIhVTsAPrtIUzy3P7IlCCbKYvVFLE/ybm68je79r6bgu3by1Vn6ViJ121ix7f2pA02hmWQzab",
-	"RqchkROMpEJ9Z0IaijSLSSe+uinGwsfzIk/jg+iAcgbcjGpS5ZsmSr86qvvJ1+jAD7rq5+E6eLY9MO2u",
-	"Z6ntl5W0xmT/JubvBND27ByygsxAzBtEyAnFtcD0CFBOinbbyl/kcz6AGo9SpgrVY6fMCAt+rkQMZSJK",
-	"EOYeRgFBqfbQGsabdEXChLd+WlvUM6pDzdv0jbBGnc6xRzoH7PDDYlru3rLWkFFM9BoCg5RdDcLyrlBQ",
-	"GBQUDigzLHzuK1doVEEaA7EAtIqBu99+OyLKB2kNvrrn7KRrT6SrcuiYW1DoQaSOviAFXnOs9QxSYqgI",
-	"e1xWLOcFnStY021ZIhPIhvP5QsDgURtyLTfnWoERuKwmGELkfTsbXC0fc0X4wa0kgKQ7osmdajQb8bwL",
-	"uD7cgOuNdcgF+T0acjUUabOVTjutWmEN240y1geYvks1KmXUAKR7xg1LtBI99jtl/GY6p2xBaNMQiuug",
-	"Yslt9qivxKVQ6MF8T/wvEMSd8XmPvYDZphCjhZpsn7VNKcXPEWF8JQGhSTUIXKhz+Kw2BIu33yGc2cjL",
-	"cP949FBjoXcc1Ax7tEM9L5M3AT6s8W3NClNCogEcaoyVzpkVn63psZg+jdlI+ppfqhu2GoplvHsLq8wd",
-	"8EwiNtEz4avTS/9XX1Gh43NIPh/JFIsCp9N0HugGmhJ/sRx+g5Tf2864hQm0ZtxuK9UYRl4nybgs+CGO",
-	"sfrRw5cbDP8Of9M+PtSBr4yHXTeVd/WwuNOaAlPh23LYjH/+DepCDk4e//gU+jX5v58EVjdjgfCxaQ6V",
-	"WvEwEyBKblh8YqW7taf3+7ycR8PI5QW3u/qg7ohcMOhGkSCDlzRYBKtzpKFomBN0ZapOZaTzDNgGE27F",
-	"obvFwbovomE6yE5STum5t7aw2BnVsNhNJG6Ko+prTXGfnB8g421+DzpIOs/Hnng+8H3dxOeBdziCKGTZ",
-	"SO2qDkE8NSVL0EBAAXRhROrO/UxwNZvIVETI04T8J+4qTnlPMmepVBdotGDbOqwPRAMtFUmPvROmyDAN",
-	"FYwfMGtMAXRiDRmlRSaalIZ7NyxgYm/dArQbFrD6vlJVGuD86YRwD4QQ95+HzTUEL2rKb5JpULmRwgH5",
-	"shQRaBmoG38/EXP4+kJMidprrEsSqFqfYrkHD3Zlp3dbe098cT5qemVjrrfVp0VDUgxwa1k9BVOmrBEm",
-	"ugGppJlUCFndsAbLE1Dr5JZlOgOJ+MglxHk9y5XTDZVmxLnc6yu3J0tn2qrzBHbwwzhOOiHbAyGDlwlu",
-	"kvWPkKu6Wy4upZg1+3+A8PZCqsRZkUiwBz6EjCfisJgGXpJmj8xbP8Qa7mLfBaQklqrAh5nomWKyyXgN",
-	"HUTWtVt/8z/4egeSh4vQ2U8Px37yogOR2zQFITFBSq4ljV+wsc6qKl3g+aBjqmTIIbYFIkABSTUiv2xT",
-	"7dYRSf80NTEcP9ttR3Fej37XSgAj0R0cku3no1+OShLmq/d8vCptEq6BWz5ZM8DiuXm6aPWDjVar6oEK",
-	"mYRlu4+bgMfKsPWpCvDhU8ILlYiczficyIHVc2wLgBqv8MzMOGFpWOysyph8ozxNa6LPTmHuqxaNGX+x",
-	"T0h0R3r6OhDUBZNvIZiM+6YLJy+Hk9WtKDFH0Jo8acahN0SqpsSsCoWBtdsU2HGG2KMDESTG6bCEQgMj",
-	"GU9ZVhhyL2OSHDv1+Gp9gxQ9cgY+mE1qHtJt4uBEjhG5GrzFQiV7pTXdpCZnAd0e3SW6hb1wXSUr6qpi",
-	"HgguK23vGZv3u7AGMeuaaP5JDw4HSMbaDOA/Qx8X5NZM8vl5XqjYx6KA6hcTbwGpQ4sYbhm1GjEsFp+n",
-	"AkhfTpy+CZD8SQ8MMp+yATC1qshnMPaV9EmTp5ZlGno1HeMvgE3d3Ypp5X6olfANLJ6zOBUjS1SxEz2D",
-	"ZhYsh44fPfar+zkSrEJCZBmP7Cvf1QR74miWC5vPkTmfSxt6BQl0kHH0n6K76kJOoeHDe82syDOpuBWo",
-	"RcdKWyQWV0Ik9VSGp0P7h3Izu4kz+fZLK3/Vg5/QEL9b3hk/bvPh8bGaVHvwkIsT7xiMnXSdE5FyxyFz",
-	"Gwp2VAICA4Jsm88Rkj6hwG+G083e+1N3Q6xXxER1wCjfb7PH3hVKOWADAIWcDEgDAZTC8shPS9iYAuE8",
-	"+OqhfEZnwrBRrrO+CgnpXCWhE4W7p++bpNPkOYsB+x2wxb4sQ1oD4/QYxrKXM9uRibhKfaP6qsR89iNQ",
-	"/9ZGIOoB9M4yQn/Vg3vJB/1VD9bJBsVMOAqq+meHpDgqfm2YDFyy9mQwavt3+M3arCV3nCBaGfkuMzOp",
-	"Z92Yq13IicSJ7Go25K96sFMJkb/qQVs4D3C5C+btSTDveufuEXGONR6/02muP8sMFH8gy6wehwMxkapW",
-	"93/hj8ju6OqOru7o2v2ja9kSpbYv2js60jRUL0W+HzIbzDGxBoDBQp8M9JAIz+6oC8MpqaDUw6HziZpj",
-	"z/e++rOQwwuR91gMCQjgVRDZ1KLnBNGl7km1SufnVlueLjxxwFloPhcedqB1KrjacqqMO+IBUdtdxB3T",
-	"4/4ElGD/w+a9st2vcd5++aQHrekxp4q9frlo5Vb6+TsL2FgQKe+4c1hlLFL/xO7uVF4Qn5Rm6ISXNdlk",
-	"EyOW9BU0qRBu50vt76C0PSdClPgE205eQkNGQ03CPfNQYQf6c935/4twp//Gjr9f9cDB9pYltF02P+nB",
-	"PoWm79KJFrZWBA7g85EuFDnU7t6jt7BLO6Ty/BFOtEM6jrFiagLN10Qaq+EEvS5qrUUn4WYAxdyGFVOv",
-	"0UhwvxkfWsn4HHuPVu2JHrRSDQk6IajtG6o1Z+DcAGt2IWWmw6SHgkkY7I1YB1BtVA+fQFyvDUIQbWjG",
-	"oNejoOMgJ1aJhGhz+7Cnb6LtMwmh334uhTNuZmjlQPAUjB8kqqP0Rsyyec4gxtpX+CXa7oHUNgrGDnDT",
-	"9NhryEbEnp8R9tP3MZSE6byvAuBBdDbnCorbnB0lM3C/lNiIfeggSZEv5B9FnknjEKk0UGeDPbh0fV8F",
-	"ri5njOFSAHZrZaUqKCoCq5dyY9lY64RNtaRaPJ+uTf1r3S/LVtHuE2irqfTsOYtVkaZxH0PSi/rkSk0S",
-	"OiruOb7DM6xE+Ibl64B/35RRnNBEqvG51eeAVu4zwIdzBIfuPPCiffPjIKDoarUUWc58e15vVgNeSjVm",
-	"xbRJBcVDpJimmkOz3gWIdZBemx7+3s9sq/j1jlJYOj21g6tOT70FXApiex1s8j1ej77QvwCjSmKRZoCy",
-	"4nO1kfBz9O5JY9mFQDOe3OK+eZ1UgErTlA8FsfFrnX1nWKrHvkU/sWSRz55nQH3WVzDXenUr05fiDY6w",
-	"Tp54Fi6tyRQvl2BHe9JVHnajdnRPr77Cl/jaun5x+9uFYJdACLdTtVWlCYzlmyES2lbN9bg+mRhsMgPm",
-	"ccSMVEMBNK0IHRhpMJaJPNd5j/nuLnXZbg0BgT9wHlvUT3CEdhWFVqMLve2HQxsqqSykmY4qnoLrSMAR",
-	"bvDmfv8VGrHNNziwReAAK07NmLrNxkwrYSpeJ/TPYMVAZkR6KUzEYj7gKtFKJJXrlbZrp6qE93NA4x5E",
-	"B0IVmVu78pMwilvJPSf6QxiAl9FKV4Fvq0OCPWojQmcUeMqCVILLTGmqnZwLewN0OPoC/yU/M+ZatVWh",
-	"oyPT+sqNIEZsCNk8kBkvwRmsdb2+DWPAZl2rLJMurCvLpInvfwl5RYBXFJLDanQFi7dRsAi7p3MDXHFP",
-	"ehlXerYhrlyK/FKKWXtfV2kggyfCor5iOAkVYD42Amr3RBc59lUR4gJr8AA4FvooUTZpqbFTWIW95bk1",
-	"fUWVi5nAyE5Z7uJUiiJNmQ/QeEXnOYstXUSlh0Y3aff+abeJCzTGCg3fz6Q72feGRsa/M6/lG/fncMME",
-	"OxSIFnGrL81y443kuMi9cl2kaSlCEK8h+jbIfbMTkYsGIfg7zmCLIvCemwscpV0IaC06EdgfM9dyc+Hf",
-	"2zX2/dEX+O/Xks262dVMRweeB6ioYlwS9jmSF8Tse+RD+cEZoZfc8jxm36NLWSXCmYaQpgrfwEUZl26H",
-	"czUUcV9972NkEfUNwkQ08G779v++5/0P8FU8E4OJ1hcmZt8nIpWXAnqaW838Fz+gXb7EoNpXIYHso0/w",
-	"MOQ0Dw5yGCHV2PvDJ3I8pzZl0FdBJPhL1NWZP52HhWVmonPreaX6yrc1olVz5+vGPKt/pzKOzYKC8Kvf",
-	"nb6/E4r6Q0SjjgjuWiyugWLVKaE3wq8caMWbAczT5LNNWPI7cevE7SGR7t9E3ug4bmsyjbxi1Y5/QNm6",
-	"kPay2IQPNWZ/obNSkUVBKztxH8M5+b7S/t/0VcyHVl5KOz/EcQ7dz9I5to2/8iXcyn2b8QvhS1+syJ8z",
-	"zgZ8eDFy2jnaDxlcY4LioUd9NdJ5JnI2FbnUiWly4b+jtbm/slWcQVm5uk+ed5x7a29hWt/OMNkTr7uX",
-	"QpDJ0KMP3+JNWu/QLY6+4D9W1cSFaRAi+fQWb7jrEar6IN0eikBDx0+wDKWWSBo37Vq9QP2Vde1A/WPs",
-	"budhfNAVXT7xETvV4cEWiIVNfDNhPRqay+bO+z+/YE8f/ftx6ByMNJPupE6lEtgky+kJCZ/32GlFzfA1",
-	"GaDdUO3E0xaxfc8Hqdgb2bXis/ULV954OdxeK5iWHrTCKPoCb3z4UpqpNtLTfNYwkvIs5E+MZLqYH3Bl",
-	"9E72H7CTMeFz9LxdPVK5YS/O/rEhMGidtbfenebyElJpVcIm8P4gS9V72RaSbmo18lM1fwejbGq8nwme",
-	"DycHDdQbMImgvE+0acqocV/dnHckHqbaQDk9DgzGk8/nY/jlcxa7GctLuI6nKfN/hiWbCLoWc4GkGqZF",
-	"IpK1k4F84o+eCmf/+PsfRAd42weQ/XPqVtTtmFYzBHZUZ4TsixGSpgtygylwPlP+GpB1lAuLp3yTBlOO",
-	"pvRAJ3OwOCBEAqWjLNVqDIWZPQY7DoqFWC6MRQIfkbFCWeBupy5uNNteg98B5nM9pNsxH0B4kk4CH4wE",
-	"VqTPOwH84RF5CprreAFAGL+QNPqWC06EWrPu3PEFU2LGOoWGG0xaAVvCfYyl1xYP9vIY9cXYLAY2MaXt",
-	"OQ0dk/9SCTYDtx78cMJNXynt45QLTReqN6JKwnP3o7ghCOEe6h3Sm600VhbO/SabxS/Z/uf7uWVZ4ZZw",
-	"69Dl+d1Cnt+Vjd9BXBBPxivosQxz1wM2JC1sdm2eTfRslZFU5/0gq2hjVcH9aNsUW0ED/2ZlunM2eFG6",
-	"dtXakgAdgX3aohSglFLNq9ZZxIxeUgOGXDmrAZQHSfQpGJOEr3PBk2rNrM+/LYtqIzaD0GiooIUGGDwT",
-	"SY+9SDWkAPkbM+w3YHzrjVryKvdMNxfj2y+MDRPbqCi2Q5Cu3nZ/+1pA9/TbRi3PBtDqIqUT319bzei3",
-	"4rPtsXeCQ/93W9bbG2rWQ4oDzNoZJUXilioChhP3DFA34MMtHrWcmuF+0ZQEcarmb/zEr4tM++g1pIdu",
-	"c1uEF9opLg+5znBRypYx4UZ5D0sIkQvwxd/I27HosWC347Bwo+6iblLOrFNO9ks5uQ9Px8JG71SkG3pJ",
-	"AIluqiOFBNBWpShUPlqhQjGWEp/xg7zAAhKn1WzQdKtMPl3deOssTHOLWOIHaVM5yvXqoiV7okKYyt65",
-	"jmQcffH/BB3BZzc3awlnlueWnBdONMDxYSubh810kRKfreeDJf8GZkhGEPsoK5sgDeuq6/EnmorfuJtn",
-	"ZdAPN+ZmvX1Nwk/FP9NdKxJ+/HY9wr/BTpfoHB23AVB+tzNeggOmNCAQ3A5krShCfScMIhYVsIjcsERD",
-	"UoeoFl736osn7wh97o5ZtYOCTnPwhZSm3Ny3IIgrqymDujATuWBJ4f6Xe29j2QzciWbGE8GKqYOLXkOd",
-	"ZSeZnWQ+3JrL2xVNm8vx2I3XJJsvdRk/JG4e7ptgLyj32EhhmuuxW8Ye+2PE7EwzGsAQTwJo+EiV4LT9",
-	"dA4fIANDLX05/vzuVf1OlDtR3ha3N+7pqvK7MbFXYagAp9F5ZQozxW7znuHEk4pIO2Hxn7Hn2GIGihTq",
-	"c4I/wDgr0gU/6jwxHhDczKDYB5hWpJmmfA4JChENJBKWygvKvqUC7UspDHSccXcYiLHEjvp0S+CA6Sue",
-	"JO61Njbj/HOhzCDjn38TamwnByePjo+jg0yq8PdmvVFvvz2vW9VKf969C1K6+be5C/2O67yF+1NiTW9s",
-	"cxQ6+kLdmFdlGPLUaJZwy1HXh9OfY92CEQ4eiuGEkdsd0ctIHRQNmmFtJqLbj2vlNC82lV7MZi57Su9o",
-	"7XQQvXblwT9kpzs8XK7CciNfX1rxUxRW3xlkKe5fLSq61Mh4InOmZ4rlcjwJKsV7HyiDW35n6Fuf7Qgc",
-	"xO73Cfse4v/u2nO4Nv7hOWFAX80mGjkOveYCGgEmFtDZD8mO2rKhViOZZ+4SctkhOLDTsDah9Z3SVOG4",
-	"lLlQm3HgZnlK8cQdgJNdMFk62Ln7vIGKgHSo5+WyAnzfGZJpBJp1cDA6mBZNvC4IGO1IU0lfokvOCxW+",
-	"jX27Eq7mUKqZ8TlGOnMxlsaK3N3B9vrqVC3CEf1Zy+aac2U7NOrQ6J7RqG6/d7BE8llBpSDMQQO6mYKW",
-	"C6nQsdCcdAGWFXAy4G4o+0BQSrfP5PaTjJj4PBRTi7SzQPSOReEsExzb49YFVmgmu2NpdWDUWWS7oZuQ",
-	"aAAF7JLP9Wbyb4QxUivTZqOdybEyVfmGht3iUuRzKBTDbrIcqGmZ1RdCAVkmwoKscae8Ugm4J/3Yey7s",
-	"NV0SX7k31AnjQxTGVyqBjFsjx+pQqpJmam1pjBroH/0t0QxIxKUcCqZzNsj1zEC+IjHRuuswsRGb96MZ",
-	"QZ/qwvbY79BYxbB4WOS5UDZuDr3smxTuVKiCFq81r5n2SYcGD7qUqh4OblJC1XRUH32hf/l4SNO5/Uol",
-	"BpMhcG43PKd3BiAaZax+2HK1OgWhg4S7URAqUre5ftACAaj8N9vqIPLL2klVc4eaaDGCZk9KzIBf0edr",
-	"TGQizulYjCMglPAWvwy2PrK9QXijr4L3IDkJHBLG01FApaavQHp6/BTrs53VoJVAHio3RKhBTbW+COxx",
-	"MCVd2L5anpbS2C1+wrHtDTHIuNsB1+6UG4PtdDzJLpJjGWa0VvjfTIADFTrLMyNg0fpqInhuB4LbHjvD",
-	"hV5guqh24MDxhly5ZQElzUz0rLpkVb480M7wjpWmt32FkSq84JwuOHdvRKSj+Af3qHlZIIYe3avBrTqv",
-	"Lk1/x2LWWyhtwee8zwrZb95PvBdFsg0yFrGYSLFzYXR6eRtO52+77IYk8tonHrVAOywbox19oX/PW/N/",
-	"fDEtHSfVdv7A2vjo+Ni3QzMNbQ0/4tgvabh1kDMpr62BzsrEt616vh45k/8Nt8PJdi3epUVqh77K8lQI",
-	"3V+95+OmYeiyI7gG7vpkTUh6oxM5kp1S/ZC51vx+8iarCSJ9uyhzlAv6c43avsq0lntFiUuhmByBlukU",
-	"R5E41bZCsBO0YN8U8lAmMYTt0anAM1GfRERDkjTuFVRtP2Z2PYzq4vi3oGiFfeTULZACp2TR5j7Xo1EX",
-	"1a/KL+MeCa4FYGZFOjRY/pRs5PUhDCSWHezgRhEbFNaZ1kYMc2Eb+8Z99OPuNXc7PUWb1z4scFdesCdO",
-	"eP/GNne5R+GEH/I0HfAhyhUxI6On9uTLwZd/IRdGb6CT+f84KvL0a0vWDCTK6AURXBI6cIiFporw7aWo",
-	"Kz/Q6kV1LtsiQy2HIIbA9RwqT+u7MXkNR2LIYep396Pj+usrSZHj4CC0pSi6L8xMWqju0qMRbo+wB04X",
-	"u3YGJezqBoCHgnqvX+SlUB+m9/1yX1Xnsp2XWx1iH1+uwgI9yCUbu8dgxbThzUKl3xly/9z3m31Tnct2",
-	"3mx1iL0UW2BZg3pMcNpDLafRmYBy8IZ3jE67n+EQu+dX/K4ylW0xQYYR9vAFn/lgi0NkfG8iYXxQGNH0",
-	"crXO/pgKtQPvtpzJll5tGGDf3+wwFxxerO/lUvdmCyPyM5+/eN8v98PCZLbzfhfG2M9zF8OOk8Vq/xbn",
-	"Pjwd3f29MDtwCH9cmMx2XnRljH1+zTaX1FtiFhyLV99vfZSTpjAW4BKlZET/IKETLrwln5SAmpx7gSaC",
-	"wPxUDMGHzwZzdma5SnieMO9zYI96xyeM275KBTcWuN/xSTE+HzITOPj7DHv8+XNE+yQX2BMUna/BzGP4",
-	"HAOxwIbdYzG6QWJIcjATPVOBoQFvDpXleDP/4NCqW7OBYBNrp8Y35+ZsWgxSOWRG5Jcij1ihUne5EdZK",
-	"NYZsDT3zDPd9pYSd6fyi1gPzAkC20ee7KkSUiGyqrVDD+d/E/N5pKRceZqMI/qPbFtt2B3FwkYWgA+6O",
-	"6wa1ooPwJuzhO+EUXgTJtp/W/eRrdPCbxude9fNw3UPte7wfaQhW6/OMq/m5d1btY7rBGpP9m5i/E4Wh",
-	"Oe6Y6x1rZRlvPuPW8bwfffFBjRVZuK8DYLhT2BfC8er55TBlxqU7D1gZkoTMuSFXQ5GmIqk7D17CzTaI",
-	"AZZPXBMCLJ9nh/Jk3y8qMbnI9GUX43+oUTH3cjcTzGhV+CuEu2z1KMdol62c5u05QXskXHedCbSW8tQl",
-	"AHXgcBsJQBshwxRk4Ao2vKCOhUD8mzuJt2j1Ust1A9nbZ2AuuxM5jMo0dD53Bq7DjRGXaZEL85xl0q0b",
-	"2rbIZQR0RKim9/oKG3cgF6IejSJ/pRvtQkwhOT0c9BUNoA6TPkwTvudn/hb8bNVFuads8E3gMDBEAStn",
-	"Z5F1HQ9uASFRCG7Vrjkqsagx0+g0TdlIpk7ImZOeObN6LKCtSnsS0cvy3jsEY3dI0bqUplhha22cBOix",
-	"5PRumAN9tdEUyGf9N/fT9gkggRV6cWfcMOi/Iw2zMoMyqJRbqDmqm9koh8hQObORzjNuD04O3MY9dLc4",
-	"2Iw2d3k2AzHSuShn9BzK0IJjFtv+xG4eccMcrb7WDPcw+81vu7YsuIr4d0r1Q65er3idrC6PkJuUr9cf",
-	"KKgVr5FVvzwrp52PYPWBsVNUfWPoRauBphgI8+IATFilqtNEGNtX8FCRuy7TxrIfj4977PWIxZnOReyU",
-	"Mzg/oD6U+qXDnqaO6rVp+e7hOt18OX2lXJT71c1xKs0a+kdPV/ZnIYoH60jYj1DJrZYMfOsNTSGpDtoc",
-	"oOMBfR3BGnUaEvowbgPiKTraCPGV4Dpria2/LNsz6UuRp3waYQqBzykAvW6mIdWA2yKH9g4jaqA6I7du",
-	"X1Ec3n3stDm4vwj8AoyzgU7mUXUc4l/i81qM17Z0NZz5QHCH9JDN5pYG16QC9LvidKkE8Mv90WF853y5",
-	"NYwdYh4RRXsh+ecWfTFWmBZU/btTWUxZT+YxzxmroQCv5+4RU94Sgq1EZ7av24vYbCKHEwBmarQrTJFi",
-	"tLqaJdVXTlECX3ldTy1h7MOJS3eVqQ+gMrWrQV1i6gCaDgbkGJvWoBZ2cpTqMbb2qMejCsRMqId+hXgO",
-	"0jIf/cgyqQoriE6Js1yMcmEmlWtCO/wpl3mPfcy1GrNhLhK3XXlK9FJ99fT4UUlDPdSJYPGAJ+eVK2MH",
-	"beCXZjqH4L/7N+TYYlegkNRc67eGp92O3gT3vifL+AzydF+rZiQ682SjN4ehO5P15VdfgbS7Y7THzXQe",
-	"0ubjTjO7bZwrwUyOnRlZBbDCThbxS821EosAposWjeo0nfG58cQdhrqHz0SaHoIhmSBMRexCOSMWQaVX",
-	"hxxumG051wAwNwKPrbBRdrt6W7saN8/623rKjZnpPDmEVJXWIpvE2QupVBfoEDJYuuGMY3+TiMnRQhnO",
-	"QKRajYleMRyYSwaFp64h6ptEC9NXTjhqfeawK97SgO9g0jctbfjnFquoN5K1xzWwQgU9C4uWUAtklgig",
-	"T9MqKCtV9k7xWRpreovZdLdVTfC1k/99TXyvuCEoRBUkGDPWsHz+BjhyRG15Wo5L0tqheqmS3O6OzSfH",
-	"XtPvsVOIKeb+8ATFX83ZELLyvNeixJ+MXwhIlrrUMoHme9Sq19cHVrp1IURhkTF1rIG71tZS4fMs4852",
-	"Dmmz4BC91hF9JuxzZM+tEgtXwUF6xotSju9U4YYXGkcslogP57SWnd67RQ0BsmKrJzYbzMGQdkIPb2Qj",
-	"oScDvN2spzDKorGOYk/Cjt33Dct0LihqAwlCoEITK7Mz6J9TFiQyUhMTPWdPHz9zx59i0vbVhBs2lyJN",
-	"QOHWLONq3mMfMBlKWkrqAQUGNJoKGb9vmCct9MobCGasTkVD7B6ffHf09Ls08t9X3Sx7ZujTPiT86cBm",
-	"a2Dz6jMd0nWOOodB2FNiQ8DBcrx2xJmJdKgz6tLPRjpN9cxg2FiwAR9ejHNdqKQa1Y1TrsYFH4s4qibv",
-	"fGcYKuCHv9H3bDjR2gjolFEPDDTDHTVK/PzuqYR6PWwJ7VBC66JvtXq684HuSwYSgM255aTVFkbkimeC",
-	"Puns120cMUgKsdjvNAHQ2NS7eylyOZofot3bHqUiuxFUSEiSQqo5IqEZCHf0mHpjs8fIjmzsFFJ3pPwD",
-	"5vaKTPJtHArv3Ul8U5Pzhe/E+6AsyntEkU7JXAMBcNM5CEA5JElbV/iHE26PPJNPY9HSH0qwaSVLJjQh",
-	"gqSdXOsscuqlkGCqJjIXQ/fLiOkcf6KN8Gzvl97NlPTYy9DnmO5nLJ9HfYWGrXukqZ1DxmGPQR2LVjCH",
-	"GCtX3F4HezYG3IsLKOlKzukzMmKBNqmpuOqNf/Q10m6Iqq2uDsZ9dfvlVG/CMqcJGu2U+TnEApn6ueDa",
-	"rF3T5IttWoYnD+TS8FGlOgArHnrsZ50zkUCnAZUge4fU2FYLn8G/6YgZIfpq6ZX1VcMzwde38Einyu8S",
-	"c45PEZ8s7mhs1i1yAc+B5ROehQTcI+SggQSval1qtFAsQaYfLQu4gdw/F6QIqDy/n5ENttae/gHTeCeC",
-	"3gGzuq+ADRScQc99Ty8chJ40/AZcFpDOe8qGqQy9yTmGbh3IS1UIw0a5zijfAxKd3QP6Z0I2CCdbRjjb",
-	"lp7UzuRQ9NibhXX8s9C2vAb7vPFcQOiGZxrzlbMTdwVOBy80fWUnQubQFz2fYgG5SEdQbxLelLsRdVmj",
-	"hmLKaR+8MCK0fa+w8Omclf3XGNy/D5lcuJM5vccFH3jdVlx4IdfakuvVtO0QdQW91KbStzdBpqvlT88X",
-	"oAF9lbSzS8I9uqQqLXRlDTBc0wD+r8MXfDgRqy73l+0ZicYdaphKBYu0KxxclTwYfampHcxKbcNrZ04B",
-	"q9XOosbAYVY4BJuK3GjlCSSfHj9hMXwR99hrxUyqZyzTiYgqOc6AcmSeaY0NHsH4evr4GYvdT87dT2IQ",
-	"wb6K3wmbzw9PQQLrFKi3uuTv3FF3X2WK9+Txo9HbHX5lRul+e/nuDI2WTdyIxYWCzLJzWst4D8E18jIc",
-	"sVhpez7luZVDOeXKxg+5ehHMJ54PJ/ISHx4+GKba7GeLyWu6Du9uvbkV5ymefG65S+jfbhL9W2gtXJM/",
-	"f+UULAyA5bKH4ugL/WsVjeQpKPbILoXXoMpfYS3+K/ZbVgmckzm3S9dXnRxToacp2FSpdrawmyWxI1vx",
-	"2fZVyVX5HNtouuP+QghgNiY/RqCpVlBDBBVQzTyVjQdr2+lRUw9ULtgt9CRe5QMlh863ow5HLB75up5O",
-	"N74OJuCW2QQVGkgsT4OfpsoHz54eP+3VUVXumnztnr2/VZW1s7I7K/v2rWykvVwDSSpWdj3tZVWBEIm0",
-	"S+rDUkUeZtriZTy4MZnS0JapzFenIC1mz1xBpVeJtDt57G+hNqB81HvK8tsE5HaEgPIelBu3p89nUiV6",
-	"dq4vwXdbUXi+aTO1C0/fSO9zCLCpLTiSqTBH/JJbnpujL+4L4Hr4QtM8d+D3tZl7k025tSJXId6T8USE",
-	"aBd7/ZLxFOJjr+Fbiov5+qy6iujlWiP2Ntcwy76CUDcS9VD2Sz1n+kuc+yk81Tq4XzaTqsF9WpNbjkT7",
-	"PHYemhFN5dAWuWhqj16+jtaZCFVk7p3TD3rmcnwQNl1vqsZuI2xOIPl6RFryhkr16svfuYN9vfvSpasV",
-	"dZnxsThyD7uAUoFMcyAVhwjklYWgn5rL8f/8nKWb/rz2xCvf67XV+sfHf9nVJ3QIkNfs4cqzvsBpH+Lr",
-	"W/HQixd/jXbYALp74+DRX9Y5btRY/K7tGbfSjCQfpPeVSYWmw1goB88iYdzjsT+XHLKaxkSqxqPpUuRG",
-	"avX16Ev74VQRPsYtZjBgpqUSlyL3NkV5wjA6YIQJSZnC1Lo68Gj5WaZih48XWqdQpueXv2YSdGnrJDL+",
-	"WWbucHn86Om/Pf33J395+m/RQSYVfvgoYIVUVoxF3jQrI/+3CNkKG5yAa598dlJkA8Vl2puJwfQgOshE",
-	"IovM/5U6zW/pq0/TcfnHN3VGfpqKax8hNzh9YPl3/HDd56XZuVO5hofgI2TDVeYHTEgivxRJhNWXZQ6Z",
-	"Ze7ixQeohtWbk+qvLEHNuha5PMzFSORCDev41e/cs7r7bsp91ERyoRKRb66ITARP7aRVzXDbVg4FU0DU",
-	"o7FBgGAJt3zAjThhPidV2oj8XnGiZyquVAyGsuTchkvEOOeJSGIIgfYVdQuaV76BuCj1EgLeciphhvXy",
-	"vOTcMnhEJ0mQVHqqPPEHH7jBoTeZzi/cNZTk/WNf+SpqnSZR5UInQUnh9KVHPxJ/AnwH6fKGPTluMMv/",
-	"iuu4RQ8kjtDsgCQhM9RmCaFmKvIJn5rwiozOcC33yjb4sdWhebvL+L6ytcGrM+PzW5JSt79Q3jxye9Hy",
-	"fSphl1dkl6SzXXiPUnkpmr1Y1K+ZG5ZqNWY89OYCwsC8UAYcWCl0geaWKc1QWGlyJyBw0I2LZYKrSi2X",
-	"v4mZ6CJN2ED0VY4tBupbav4i7G/yUiisOFmdH3AKT7ZPO/Wm9TkTMby4ur7gXHRLsenOyAXHKEzt1nht",
-	"CdOrcI6gFzaB25G1VuI7wRO59pt8BxPp3iTQcfBkDgFBipRtIPBSXUoLr8EcYe/69upLZBCQoZq//P13",
-	"Bo80kP0qq5Cb2GyiwYkwgUBW2dATSfow3AOHLuQ09RXcVuQsK4xlxso0hYZAaapnwCuC47rphEqWEzi5",
-	"YRQiFuGW5XI8sex7zi7k8CLCoaKgPLj1iBjvK6zSMFAyxkPZ0A8sF5f6gopJyyetAyJkKXgdrtmZQtHj",
-	"W+SL11n7KYeFeCWvK09TkWO62Y7WpO5hUsYeJ9SOijTtwpY3C1si0DCuKoAEB+wnTXmdVCbqDwD3p2mI",
-	"Z1bRPxHDVCrRDv+VMR3IOqw3zIO1Eb7uTmJfHrpl0qtJMYVvdhAva5NK8TE6prZvp66d3vminLVKVZNW",
-	"5cygYtosVr8HhRl1KzLkripWXmsqaVxPF0Cg6v/TU6GApxEp3VADM1XFis+xo/oVParyM8pfPWaVbVjP",
-	"tq4vPkwftPJTPtzbXFxKMWvXhJawOcByhyDfDIKAF3VBQAdz2AjLNI/rQ0kuTDFwL3fQckx/UJDt6cS5",
-	"UHT9tAQIdy5D1lFQ04H6GSbVq2FTCyO+16UMmF0+rqvxDLCOhzrveFa/LZ5Vv2mDq4B0VvS5A+3TtSQw",
-	"SNRAbOYnAdp2T1iFLe6QHbjBgSKBCG4krzgfSjIr6v3UV1CCrTQc2pUrDVJOZFIlIi85NRTTqsfeYkHZ",
-	"bFK6Uipi4zkyrE5r3a4fymX4OdfZgwGGjkh9J8S3sr1w214R4WsJ75fyj1Xlmz9TLyN38+8Mm0Dd6EKl",
-	"Zt1ZeakvFk3alblOC7ZFTRrPwozvoH4SnyHp2oc/xEpHfLlOKQXzcE27trXm8Tpy8ouwOyskO1QEWa7R",
-	"uqZmVwrZVVjvIu5ctYStJtrGNf3Umb6ULfSQH4GxSyYmLrkPiHPOCIY/jpgPRzCthNPLh2mRiCRiWgEv",
-	"3JSPMdXn9Uu0lEGjvpTYuVoaloqRZbqwvb6isfQYy3GILjLEtxErgvuskfsRn2pT5qIz4Z7koD5f+PVL",
-	"JMW0LHNY/Oj4ODy/Ee4mVkDPiaHOMm5OWPyfMjH/cfzo2fH/+z//Nzp+9OzR//s//zduoJ6TiTlYynH+",
-	"TaixnRycPPnLs2eQ31x+AKWtVuTuRv/rv48Pn50e/swPR//88u9fvz+s/v306w9fnnxd+OjR46/fR5v/",
-	"5od//ZeD2lzk5XzPsVBgK4Gz00xFmko1PmHx2VAe/iyBkmQo2UgSCaIZSvh3LmCrwK8b1sh/tx7+/AJX",
-	"NxU8AR3dXHAgMc1FKrhpGtZdde505YP6JPTHx8fV9PN//7fjdTPQU77ZJKy+1Sm8wQLnJt7TQlmZifOM",
-	"f64f9S/Hi6OuM+RH38pLI5SAZezBA6WJSWWs4KFV/ZBbnupxIZCCFLgfQfWpJROley3MmKY10DoVHPTb",
-	"5Vauq3UTT/K4lxyPbl0bGR79oiNpY55gWgH2vrYTMUfGVJ4goKNOOoBWuW7mwixQO/4Zd2SON7e+OrIH",
-	"pFT0h7jXY+iDTSgVK5DBTknpCO55K22K+ZwehL2m4Y4i0jGesRh+do5lwPFVqwup+kGQbsyVuFFr9tt3",
-	"BlYe5b44Fd3YK5gbaKW/ya4pu9nAfi8ypxbEuOtactfZVUnCeJDdNkgv2+vjt0eg+JvWuhe8JDQxWFBq",
-	"ggYZUbuCcFU4ZFCJoRoSMvB+PD7usTMyYCj7Kv7l1fu+onn9Jwz6HzGz0JlzpPPShAkGzUTkblytIz8d",
-	"bxO5aVSm0GTK/oIPv/HBclfaJcyvSbssX83D1QsfsLa2qI+FF7mGPlaR3i+Iu2uEhZYVNcwz1zozrIBi",
-	"h9Roymv3pV8JFD3MIzbkSmnLBsJTBZ6ErK0FLU6q88KI2Hcigd4JRTYQaIPDWFKxOBGWy9T04JO4x07R",
-	"sIR6OLRPW+g96zXBZkWmjuOL1mz7Pve1a78riufOc4VuV9u5D7WF9m3n9K7Siq6tTETNzY8Qaq46m06X",
-	"3FJDrhy65IIncJ7XM48+TNG/M2UCjvBk+zbgzvuaujhYU/H8OkK/igG0qmy8IEJPqvybitxKX2yB1dmU",
-	"D77op/bp4Ms2xnNSIsqWaNL21YUQUyZtj70rv5ymfF5aK+BbpevppjJnfxYCzBZ+ISpd/J2JggWAzl6B",
-	"e+PlwDt+0ldG4OXQEQmozZ3uAhOrzTmDhjwPX225fX9ZZeXui+t0Taxc5Dm9QTpD577q3Fd7X+qHcrux",
-	"PwrYcJ1JC0bnupmOdalb7D14omYTDV2b4KSxOoUEAkxVvhpm4Goo0rdu5I29QfArh60bQOtalh5OKv1m",
-	"s5ZCW5+9MCVx21b6j3/jliTu3qvupAogkMhvlrcJ9QdaoXz7fpq+Uq3HTlOjwTlMSiI0x3WIGUEN0dDL",
-	"lFMJoUlnErFCWZmyYSq4OiymLBeZvhTuSK+1Q+8OJXbIeITpt6tC/u12yZxdX4ud6muxDuysZdY2Khzr",
-	"2bkfke5QICIBj7oGcjJ7RV/pqwWFxSlTkFDGUm5FTrG0XPg6qYRxJWbN5ucdKzbbsgVhQvdkC64LgLdt",
-	"C95na0hUaazMxEKjSKfGx9+6crlHZi1xHp4bmwuelS8WddXyPWuNvSPdR+6PjKv5OahCnUl8Q12YXIvX",
-	"0oXrjeMjpPaEct7iOqqyV3ulxfPI4KkCDZqi4+Nj37yRUjbc8YVkaNKwaQElBRTZ6Su831g6rbmYouNV",
-	"ZAORm4mcgvdVGvcDIxPhWX+JtmMgsLPyNJeX3IoIVHalA3MpsXr0WKx0DOw90OU+1EQHwlJYmVqOM7jT",
-	"DY/ALZ1rlbndtEwYb9VpxQ8DuZcQOsAxikUHyDcE5DM+D12J5rpAvRvKu24Jl5sz6tYA5oWCAYqeYyUA",
-	"3bxXm81WUVHNjZT95UA+EF17E4UTzjCjmwpF8GSKNtGs34lpOl8rPLVxtcjW3SK/OKxoy9LDk7QD5s5d",
-	"sUZlhncDmPXxqJoYWINIQ54KlfC8EZLkC7qCff/u5xfsxx+f/vgDVnI4jBKXQtkImdjYh9cvnbpYae9G",
-	"7PPuy7NXf//w6vcXr1gujSCSesGHEwqt99gpm+Z6nPPM6XDcQsIPmMtAbcPspECfCHDAoKsWB4I5NDBp",
-	"gwz6J7ihhtcKE1Z8tguLeaUMrr2NybCcY02LjpfSTLWRzc0uHLqWp0Eq6urwFrpZdGDTgc1avlHGDeOw",
-	"p8D88/vUbAA7uXA6n2lhl4I8fvGZD206B1zRI+LXlaDilp13qXrZaVluz8fO9CQOKuJmpoRk0Jp8s3IG",
-	"VM4wDcwJcl8M9XQe8g9xY/bY78G6NBM9M4C4RijsHuJ+32Pv4L9SjSswBxA1m7hVsmEoJk1fAS9JLmyR",
-	"+6YA/j6nVO/w+JgpMaOPDeOKTXSRY2SaXwj1HFmw3N+cPX38rKLx02/iyqT6SivxnWF6pvxTVXKxcXHo",
-	"d+daCSPSUS0BJt7wdFCYmxfXbclArkzxnormzoTy48NU2qnE4ZoIncCG/vQcw9J2hXWdR+G+PAr1sNCV",
-	"6t05mxUcG5xM/dDJ2Wm8XFW6SPqTlwM817sf6Gw4upRi1nz0/qxz78x1R53vf4nkjuRrwDt5Lkfw2FrD",
-	"4qk7kYs8ranM/ocUM3yYh9g0Ah7sHysJk3HZdpSj9Y5wrPNCtmbWu02Ekm3lpbRzrziCzj1d7OHutegV",
-	"WvbRFwAFj+WUKtnQ9QpJF1Bx/s6UaiupzXUW9ZLKs07eOt1WjxgndbImg31p1g+G824XVMS9SaDqLPXN",
-	"WeiWxavsp0UGsTNf19UZgLCuCS8+qFQa6OOtEh+Tpaobz64cqKEhKEzURJTzwpkBmrf6AAUU6NwecRwE",
-	"JnBuVG+MKVWyieirUkFzk7bblXFDhhd0BSvStCkkcsllCr1R28iz6pnMIAwUsViJmTvbKRJUqBQorwnf",
-	"pYHwu3oOM/GEUT0Ww7EjYk8sSPMml0jKrTC2r8LZBPc+qWqLn7RUmBlAiqrpsVN/uTQM1FWRuF1hrJjC",
-	"rR8dU7oa5RTgOUc9R/sqJLPpNOmxU8wDgJX0yQA4aXK2cDZMpVDeWwy3GszpluAspjYgVk/d4+P94EZ9",
-	"ZWfQCjXGJ1pehlCmDk4aemoHB264Cm1FKjg4pSHVQBtRsngpPdDJHLxA9Lsyz0/mvvydmtCvfqCIDANY",
-	"KwxKugdw+vhAVKkcG/aZweP6ar903DwH0QEurRNCDEpdqwn6PjO2ORBqCtYBQC3FX5GbxC1sDC54820z",
-	"tX0zjBzg1J0Wg1QOES3WIm+PWpor+MaCqPiFROIyuj8VudEKOw82UaG9Q/rZnXTWljO8J1/ter0e994L",
-	"e585wbeZBdw5KB6ce/MP6OC2CUk2fHf0hSKBK4s+PXT2GgiCroWP7kfbqOD0iOMwn6iTIMLq8786OvrO",
-	"EbAxM8+ashU1E/pR9FtWknhGy1mJQ66Yp7rAysr4l1fv2bK4HmUiZobPDbSxrroknAWT6L5CbaY+deeu",
-	"hHXnWHi2rag8bL7nLsVon1KMVuLVWrWX4dxfs9iy0imOU8+EGkeT93Aay+e+ZKWv9Aj4hKq8ROhTqtKU",
-	"OdNNaTuRagy5PRM+nQpl0Hp7zmJnP8YsFxo/tVHpskN+JAbFVklfSXuFTxHgFb+Pm8s671TX2VZR58bm",
-	"4vEdm4sPqaLzYdVwPuR0HUAADz/usauQ0MXdb4eh6Ppm6tGAq/YanyaygNrI2E9cmS0i+U7VzPzEVVux",
-	"jFtYd4iOdD7sDORO4VxbqsFr73ZPxDDahV71tUzleqf9X7WBZO2q/KISyJWPFuoRS7Wzpt0dobkxVhXq",
-	"HFsRT8TcK6ClKX0Kd/A8Q1BCTb5/3+6YNA+ioIRrMog/hqJtoRJDldWpHFkBoVQDbxfurkeM+4hCLoC9",
-	"0pSxhjql8ieutqlN3k0M4ieu7in48BNf0fJywFWXAN6pl12Q4r5Pip+cCc6qiHtjVfDoiy9XujZtZY1i",
-	"OLLbxeQPNOc1wxm/wTnT6WSdTra+TjayjNPJd8Nm3bXMa6hJBa5HIMxoT26+K4naoZjDNjWTLnLQIcj2",
-	"85/XA5C6w3kieG4Hgtvm+qgzoRKwqC5FPmdPjsmKAnQhJWE20UAfS1XH4J1gz8KVvmFBTDmgcY+91Qbq",
-	"h8sCL8iUNYybvuIsTKtCCwkAN6FRBm6UMFSZUcu+H8wZLfcPEZmKqWBTbkzgjCgnXUlMhZKD2cJgmNda",
-	"Zwv+NSzbdbFy7QSJsBRuFd1GzpNvDCKUtudQYD+UU65sBxTXonQSkGk+qWzc6+BF2e7/Ft27rys3vYHu",
-	"0cjLBM4labAnSVNqOH23ZuVDmPEZ/G7vmJnKB2hzNlffdqeUdFiziavZLu4fPHqxqnub/mcoMeBsqNVI",
-	"5plIPEN0krgVA/c0zEpAAkM5QaDgnJI+8W8s4XPTYyAloKaovvK3CNYUV/iLyk2o1Ia800A156to3AEe",
-	"LqzTKWAwsf8u5lduwe/JyVzCWrtFV76JzuXcuZx3P6OhynFaAdWOn+SujzYE6dKI9C0IrqlOf9JSNVve",
-	"v2qp0EjGAwUotrCMuBgOhQETfFSkQEiymIvnc+V8hSlKE3MzYWNh8dsnSDkIOX7IUs1S9x3k6FVKsNwf",
-	"lP23UPzKh0MxxWroCqLikJXLZgIDvNKifS1tXw3EkGfCD153HLqHv1EG3z/vPTUuKitofXGbe/ouM3in",
-	"OlOtAl7400lZ17eKxPJm8UDwqjWD3m+CX1ZAb5nKoex9ugiEH2s8d7X+P8iLDh7AvnKaPHgTKykoLNVq",
-	"LIw9IYchlbwHMyNiIjXIiE0EA/4SvHP1e8YH8I1WDgSRnR9qSqB+GnkZRzrPRI5TR/pYXg5G1I1uWpjs",
-	"ErBZjnyBPQwnCbmxo8AIs3L7ym/tOpB1iy1uGWXrIqNi1KFe5zNo9Rm4nXhDYNHjtXySzewrv+nxt5Jm",
-	"ChrMsJWXnQ9t5/brRHhztx8dXVIrluoxplpey/NXJ+WZaMsg+g2paGzQwJ0tstB5p6R6c3oBMvf4Xjx4",
-	"1DqM8N+T3qDVlehgX1F4kJ3iaQy6/sJ5XFEogs31jMV6ps7dzeMTqnquTLc05BrKQv9eSNsd2N+gmRJ2",
-	"TQc1Jwe/OAEppmyui7wivyXUXD+f6iORUGXYT9JYE7HYmSrnlKkQexuEZ5oY0Kciz6QxUiufc6VE4i2W",
-	"0t1ScQfoRPSV338IO5WbsETDCImYCpUwMFUwb95WKBO8Yn8CJZfISAthzLihnvzN/MxylUg13kmnip9c",
-	"u2PF+Efo4KlTRtoTowAdwjFfla+b+jAcONxiAsQbuN03Ynm4h20zO2BtuxK3TuavZ4BkSKy57Ro3UA8a",
-	"itxGToun1iZPjimX4LSiUZSWBHki0ZToKzfQJy2VwWBPpWYNfrx50ZoTtv1PKXBPcU8ZBW7odoUkwyXu",
-	"sgi6LIKucO1e8d/JagmQt6Ljbatwbcu43FWudarWXVSu0dm3ndI1UHk2qV27M6HaoeK17eonXflaByPb",
-	"L19bE0XqDmmlZ4dOBZaqOfb7B2Zo8LFA081M9Iwhq5xgAUSYEiIxTGlm5FgdOu1BJWym8wtDRfBqznQu",
-	"x84se1+tR7Oa8TSFe/bV97HSs3OaUvzDYgOHRAtyHdP1EWSXlG1EMFtvmViP+l4eP+0x9E7T7SPMJvF9",
-	"cR04xv6P88zEbJoWaB9amQlmpBoKFnMbw9+GxXmLs/h3PXtLC7tNDr07gsnyaZrBEtqoSgurax4wuWiH",
-	"UVd7GjggAlnCjgaXUsyYHiFrL2Wi+W2xmqmzDqgqBYzNjuNXVYphTOcqQ8MLbTdChxVgUPqkpRIJwlIq",
-	"CZbcfbBpCgq+v9N3DgWnfCjtvK9St4KmIdb8mzTQPjzMexejRpUJtnmVF9a/Cx11SkkrNS94kqeLW//m",
-	"cr+mM+EdEZ8tcvCUQGD1GIPBPpws8/pklkbn9YUcXpTO676qeK9DLNoN7K79BAm/Yy5VoOitBqFbMvj/",
-	"JocXu+PjWAIBqPcrrG/1BX6iznDpMGJNw8XtbWjcFjbUekGmZgbvkJ3KzoQ1ZeZ6NeZzVS1gOsdaVLwY",
-	"uwmw2N0oZhOukoq06kuRg7ES6BTL+0lq5ZbxCwopUfbKQiL6mbBQDlv218dRr6a29Zh7Jj/xvqKRKg0S",
-	"EctiVF3OnVHixo9Tbuy5EULBR4bPSXvxEbM5Nmie8CQsUR32nAn7Tqd36GK9/aAXPcI9kX9X1Kp291IV",
-	"U7F74JxaPs46QH1wVapBwH1hVMfBvSW6Frt4vFBC8jXdZHCjloyl9xORCxDbx8c+dSFiRlN7RyU+2/Mh",
-	"JBFB9iNPZ3xumCrStNdsNYrdNRjnK01F0VmJnQa4jpUI9XzDiUiKVCR+71RrHtwFToCu5CL5fbZJo8zW",
-	"kFmoE5xR19VgKUINpfs/mYkTp/YJpwt6hpJ4LkzsNMk44/MBJDj3VS4yCSE3X+LOOEv43HuoJ7rI2UCM",
-	"dC6iat0kJ40TWmiwHwMvm78U68mZsTy3xt1bWiPSUa+vyFHutNnHxzVLGmDJ3eJJyfiWSsEGws5EaCuM",
-	"N69VC+mugAH7nxe18Dj3lCAFY69WEeddW9EbNKaBFTx30vvw2tRELM4Ke/0ynL3Qm7G3/kzaiS7subG5",
-	"4FnlxWqNevNKtbpKBEPA2JHA3LlyTrBLGvp8xZneopanfD7gw4tGvfwUOQtB51aMq+FE5yelP1gqY53d",
-	"DTFdrSoHMQSr8MLFkDCxKeTurhT/ZbHSMzz0Q6yY3KJAVDBM9fCiTFnGGc24gbIj1DrKlpkKNIshtHFs",
-	"iCy/9U+9k9YBTW5lEZIVnYHQGQirOzxCVJk2FclOXZUiqOxSjdcPLNE93WwzrhLTTKnyvoz8xm7r5DoN",
-	"XWl9K1uVMH+jiM0gy6S+Oc8LugqzUgZGp4UVPfaKDyfEithXr19WeFtSKZRlQ2h+b06AmxHuEJo6Aj0K",
-	"kluFAkkAntcvAfjcDhcJ0yqdM62GZETYADvI4eL+jnNxKY3UKvYABjYXQFqPnYaRFc/Iyx2LqR5OwuX4",
-	"fsLcyU1u+Ow5kyNP9tJX0go0VIA4xhk9IkE/dUS9EMkf7l/SubEcvOIf3QOW04yWl4PnORSr85GtVHvi",
-	"E450PtbWCmTnwsXJxcidkf4VwbLN+LzHXo9C+01paIoRTiiumGm4PvA8tAR/FqIQUV/pnEhsys0DSkyP",
-	"xe7nMS0iVzW/hqjBpRQR0zmWwzTYrBGYktZOTeDXjMrEBmZEfimHgg6VkQCrtue0psKImPnXHhKgal9c",
-	"eSa6X8Ev3J4eudfo1sbtOcgVp0obehIHAk4tDXevDzOoxJ8YJBg3O9Vu30Zcnt5dxxEWh1/jWKW9v8CT",
-	"tgtNQd02f8DW160Rre+3QUagGTI4Kx9ZDZ/G0RVcf4DBkMd3+jboDDwHySvCku2U1fcCNaegzK1S3lab",
-	"fUfmQk4PLzUmAU2LBtUNzlenJ13I6VQkaIlNeDryR9V0sZm356KDQLm7ewJHMPTshr/dzfyh7A9vp7aR",
-	"MuS1FDdezEY8NeTipZQAG3IE4GbuSerOxn9oK97rsws53bUj0c3Jze6+zsJrHoJdp4+HdADVHDQP/1TZ",
-	"JTx3CMCsBlhFeCvy3OGmg8TrgztYQG2B9mCKw5XnkM8ds0QMZUKwCh+dMG48sgOS8zznaiySANsG6MIw",
-	"2GYsgLEhJgB2ipYYGo6ei+Dx8TH+EHsfOOSfQYMUDNa5S1PgFbWGoUYEtqMY2Upv3TK455PMkaqg3tf3",
-	"d1iNXXT0wczakRhfZefl67x866UBwH6phv6lQlle188XreHAg0GW3Hc8STwitLnu3tc7YcItNvfFPGfg",
-	"EStvAchQbQ3nvkD4CiCEU8X6fHiaOuw4TZL3+mbosTNh+vJZ7ilGD2O/tmIFZz0dfF2Y/qauos419BBd",
-	"Q6ivQSeAhb/O9eh8rovcPFg/0N5G6k/xVANVl7j//6Qz5Sbq/dEXd0f3d1sd19vSLbNwSMNfORR5UcKa",
-	"nqnnTSGS6tU8Tb0CD0VikvhH3Wd9BdEPDPw7m6apqhPLy37Odbb149WK9SmHcVrfKnvEFrB2h7qodBVj",
-	"fn8HNAo5PBvgUQONjrflfTy9UmSFFglXc5bpXLSz5wQl8Q4QYYeYIe5AN+5YdDq3w3aSi+qyL26SVLSk",
-	"3RwBxWhjcKq1GOF1ZUpQbJ0nIsdyAvBURt6TKKipOxOjkRhW3Yzk8iDGC9NXGVcFT5sdjm/0pXit7lSt",
-	"2QLZafkQG7kLanSqN51G9c1Zr13IaIsEo1UNbhPMXduePPLZAE1G5Ud0SzCOwXef4zeccDUWNWSjH5S7",
-	"7med35FmtzYXB0w/EKINdaFsUFS7oHdn7u25ufeeX2BqjJdUIIW/NnRE9RpYoIcPQ4QsYBiIYMHDRK82",
-	"SWdXwQEwwXRY0GHBnmPBP24u/3WqQy540mibveH5BVViY9sqbICHPvCxvBSKaSV6LP7l1Xt25AYxR5nA",
-	"MWISPaQ/pAjvFIw8ykpj3LBChfovZ5nlFyKn4DDSlznwO3GPrFNnv9E0mJ1w9E3BTxLIIFmGKfZ2MaNR",
-	"CQll7OjVolblCqiPqGmo5z5iYyDOeHr85KowAad0OQtbVgYENQTuR16y474qA3rU+qvHPgIhrFyiaHXW",
-	"rNa1JinPL965F7VjOZB+Xjc2MeEt7liqvn9dXRbkA+9XsVPGIc8vFgE3ZAIxKpatYP1wwm0DzgMYN2YQ",
-	"/iIstRgSn3k2TSk3e5rrkUxp0DT1mYOQZOPG6jFPWGY8FzUgnvgsHa7nIuT5NTD60P2v4tiSRkppPo+O",
-	"jyMs54PcflOl6MhOWPyfngrT/AdP5VBEAz2ID6ID6W7yZyHy+UF0APxquDRw6cEyREUVwcv459+EGtvJ",
-	"wcmTx8+eRQeZVOEDoN6zInd3/1//fXr4//HD/318+Oy8Fx3+83/+i3svbk+dHBibQ2/B7dYY41q2chDR",
-	"ci/R/qLiIHMsvruJavwtkDoji6sXjMGc+Y1UkUMUtib/uNeL2jwyL+Fzs9hcGN5P5IlzMJsOXORELg9J",
-	"uWUxK86QXrVTnMa5A/Iee+OxxFg+j/pq5t0/irkTS+c95hQFU6m3xSKNCXC/TrlBfnqsXIVPI4dGclR6",
-	"7ic8AeGn7sMiqDY9dtpXs1yrMdxopvPQgOMJi+GLc/8FNTFNuUOTJJPqO8P4EN06ZT0ssDvC17W087iU",
-	"b8TBdnQef/ub6jx4n2/Bsb70jvfIDV7ZaZ1ecyO9Bnc7NlMliW7Fz9ZchbOJnhnGU6NZwi1H2ILKfjjk",
-	"ZkrkzAgHnaYYTohQtAZGfT9kLOEeajWSeSaS+rZAiCdbOsxPcUnaswf8ut0DYnQdZjbfug00zS/ITUH6",
-	"9lQgMR0RNwggssDzHPt54p5G90mFGrcmSDNN+BbPPX/7e6IS3kRCQDehLKb74Q/uzOa7FVDcnCijpKuv",
-	"IaNV5fyIX3LL8zYd3e0wegSGV1MVs3RKcsqHNUKJ594p3nvH1cJd3H67fjIs6DX+LV9XrcFqLNRJkPAV",
-	"2k8X01RzMJqMlWnqNvgQliRC8h6ezCNP4T+Cd0LazbxWk2najLeI1TBCO1TjQ31n7pEF7S6zBb9V+fDk",
-	"ZYGzDCSFNjaBKG6F9XSqWnoLAGHOfn376peIvf39l4h9FIO3TiR+ef0z+DLJn/gje/MTyMaPxywTYz6V",
-	"n0Vqeuz1ss+E1Adb5EokrJjmcjyxUV8Ncw3sGRQCM38WTmVDV2jOZwaH4dbJkNQqckbFpXCHJxSJv/vl",
-	"J1TtjM2RhoMcrZmw3Jkyz/tqKZaGa4Q0VXDO5HrsXjh6SkY6z4RHHnDvmErqoxIziIx5lOixU1h6v+R9",
-	"tdD/XauqHqq0ZblQmG85F/a5d/fgHcJ9kTrMCRf6kGumhHEtdqr6ymtooaLTTnLh0QCcV/4BGTRNAx7J",
-	"758+fsb4AEtduP0B11B4sjirifHM/eTRX9jf5E+BiAsoyEbcWJFHTCvGL0UO7cxKbjRidxOKflLL+fy2",
-	"qOJmk3adFamVU57bI7cKh+6NLqJmqfADwlZUjsWEjDW38veDuddIfjiIDtyg3B6cHAyk4uD7XnZIVzX2",
-	"//bj/zNcpwefxHBN1f7xnR0Xp8OhmNr7iQ/iEp2LbGqBs4n+LulzAUEq32BAmw+QemM5vLiXVsVdL7Zb",
-	"3NSdgnHlGLzrSRSl3XOOcoWx4fJTmtG5UEOdEPlK9fvMmUvnTrLiXTSYQKfcTG9dsJfAndaYOXImgN2T",
-	"pVJd+NPSHUfkfiPCX/LF+cyNwA4Mv1pwybEP/lRT1VNGK9FXeOxJ5T4c1vIAoM/lFcx4O96RyggbOUge",
-	"11ZioavSs5peXT53FCsd3B2oG7SsqVMcrq5pX3XBh849cyesd7AZEW0W3PDXAp2jS5HLkSzpHer5ThCC",
-	"ApyAYkubHz/2okKJdF6atBoKSCDv1VQ9G6GSf1SH3zQjq5YtZCUkkAa00DwzYEFFphlPQdNfLDK8LVKN",
-	"r13k4e4LfoFVG3gSK9sOpWhj6fnskKK9cTRWggRWbaud+ccHurBVITnBrE5pmVDWWYhR+CCRSUT+J26B",
-	"4T9xtqLV4YjCafTVYsIkHHGQWaRHGO+g9KOIslV8RlTk7LQcEpg8/aSbg+IpZpyKPIg00Q3VqQSvYBLb",
-	"jerhGC2GDfv17I/fWaKHRQZRH6vZQIRFd/oTeLI7sbtrscM3hwcWWPEbSppUl9LClmltl8cq16HMzSoK",
-	"H8nadwv4XglfL2frAD8InBRAzefPM2DnC2xcvra/vCUWziqBfH5hQtXwI7SDD5okXCNylvE50QS4v/2s",
-	"MVVRzfsqg15dgUvMT1Mahmmqyy2pKSSvIC8pyaRikP5fNp9tai//Zv66st6bnsgvoCXhOhUosPW2SyRQ",
-	"fZS21L7qBuvg4a7hAXICARz0VFSFxkTet73cp6+t0WYdbBx9Kf+AQg2U7GZ193chEqiAt/pCqIg6HtuF",
-	"vbIuvPTYH+4AnknfuqGgpOD47R9n7/tqYaI4sRhabMyXQaSSNhjoADV6j6tMI7CMvnAzKilG+gpVX6eT",
-	"YHOPT1qqSjvqxip+/F1VnFYlHS+Klc8innI7KZOIF95JayJxm5C/frnl3OB3Wq9gIkHEDZ1SPDSrb4os",
-	"uiMNuQ4bGggWSLAP51W1GHeIOxkFTWGpPdGNMTARw1QqcVcguBLKILoUsMwpUgK6nWqPnhUoYy9h8iWS",
-	"wTemGA7dWLV5zPCwewVhtQkt8BjJgw/xP4hsFnhXTcK9qSivahj+xygc5FdrD6RB5mPsB+arM33bLm3E",
-	"1WoFaBzmTr26HF40FK7bU3ynjIRdbj7eWQYt3bxBoHyp7yYdvWuFC0MajSG4V979XZ5xeHr56iE44NAd",
-	"f+U09N6CXEx1bqkuCbz4vYbo2ls/n20G2PwgNy2+wbslz1vXB9Jg4EDv4mRdnOyu42TTUp42cj3iybyq",
-	"dcgG5+0CRQGTapgWSfMBC4WEq/TUP7BWxx3iM2ikuHSK24k0MIOGWl76al1jOIVCzJZJQM2k9Lmo9WP6",
-	"79a3wM8ws3UNnWHHXJBu8m3qBW6xTrm4P7cj6RA38TUaYYyPTzRVPIAKwdO0PBKXYuUDCgsGGzgLbd1I",
-	"CYCQn4TKKQhcO7sczOTgfKp1679SCbggz/ws1znVX93XWf2tR8tUArsEPeILOtT1qyFO/T3QUZIIaByj",
-	"czbI9cxA7i75XNx12L3Y2YYYzrL+U11Q1Ll5ixIrLBAJccNiauEVN4WbKntyj41Ieoo2nA8vsROp+4N6",
-	"/xIa0X4trdCj/dEX+teqvhMA/U5maPwee21NE4rLGr6XVyqhLbaO15JGqXdZllO+A3/lvR0inbNy81On",
-	"6qjc4MgpReOLZ3P52moyTYtBKofINgB9bstEKGlN6GKfwF+YT11be/c21KaulAg/sQgPtjkbciPq5aPC",
-	"SHM96fCsTmsZK3fWVIEWqz2QWVb7XrPj2H8dvuDDiVh1ub/s7vswdLBwlZQJ2hasVekdiJgAVvJLL3BF",
-	"nh6cHBzxqYRNTDeoSbxFEssK61Ipdw7DD646FjzLGfwIwcAsCqup+dV7cIFYnuox8HnS5dgLseZ6ZGzi",
-	"lBxaMrU5i6rqKUFTvfbX34U25HAfYBKtzDQwiV79+dmyd7v8VRl7uMLy6GmopCIXQvgRENnVr0moHK0k",
-	"dJY/nAie1r6Ed+S4dmg9KAykp0FSWWVU+KLmt3942MYO51d+5v6u+dnp0MpLaefBaU5UyjJnuRjKqXRb",
-	"u/Jq8KqDr//8+v8HAAD//w==",
+	"7P3bluM2ljAIvwpaX/Vy999SpKQ4ZUSuXl1RTtuVVT5kZabLX9uRLUEkJNFBASoCDKXKK/43mOu5nEeZ",
+	"i3mheYRZ2BsAQQqkKEU4bVexLsoZFAlsbGzsE/bhp14kVmvBGVeyd/1Tb8lozDL456eCK8bV4A3lC6Yf",
+	"xExGWbJWieC96967JSOZ/omIOZltFZN9QnlM1JIRJRRNe/1exv6WJxmLe9cqy1m/J6MlW1E9ltquWe+6",
+	"J1WW8EXv4aHf++wdXYRnYVwlaksUXeipNkuqCCVffPZO/6Vny5gUeRYxshF5GhPK5YZlB87+KmartcD1",
+	"snVKt/qzKjBTPc6UJHNCOWE0SxOWET0Lk4psErUEcCRdMTJ1A0bbwZ/ZdkqijFHFYpKoF4TOJOOKCLVk",
+	"2SaRrOcDx3i+6l3/0NOT9d73A8B+KSKKIIXQReM4Y1I6XG2otJM3ImUushVVveteniWDjM1ZxnikQdsF",
+	"4A1T2XZwM1cs24XhLYsEjyVRgmxoosiMzUXGADWcfVAWYaU1rxKerPSyh266hCu2YBnM978Hn9JoGSDC",
+	"75ZM4xAGx30nkUb/PBMreBjBdyH0/vHVu16/99Wrt29DSH7o99Y0oyum7GnIMymyMManel2TCN6YWqpc",
+	"0wUza7+2z4A00kSqfoVc5kkKE/V7iR70bznLtr1+j9OVhgpHLq3idxmb9657/+tZcXyf4a/ymQG1RNbR",
+	"9s9suwv9DbljW6I0mQC20kTTZbQUQuJ5BhIlgjMyFxlhNNJAJ3yhdxeJ6oS8mhPqjkEiCdA2XdCEl1d5",
+	"y/Vk+lHCyfiMLEWeyb6/d4lEktWP5kkmFcxsiLdPREYoORue6RMIMCeSLARnJ+Q7PY+FdibiLUn0r7ec",
+	"krPx+OSWW8wifytQWzmmZaKkH75kfKGWvevR+HlfE6n9+7kmD6VYpsf8nx/+ZfD/f/8fvwselVfzr6iK",
+	"lruo1/xOeqinacoysqQS1jn9/00BscBNAeFwjJea4cZEJjxiVcxRcjYan5DvGL3TvFISzu5ZRlZ6+pNb",
+	"/g1Pt/DFPctkIjhJOI5OF/prTUc001jeLJNoSWLBJOFCmTnJZsk4WTOxThn5USRcA5kyes/03guxAqgl",
+	"3eoX9S7ccrVkWz2sFgeEkjXN1LZpJ+YDxFTNFpwNry5KezAKo/trwdmjUK5JDs/rCqhZJWlKojzLGFe7",
+	"OD8dnp00LElD02ZdoZU0CF69EsdokkjlGUN+r7duCh9OET6NdlgWHAjc0fBa9F+bpUjdiM2bhdDVLGp8",
+	"Hl6TYqtXL8NLShRb2SX9LWc5s3OvqVoWM+vXJkmzJGtijq9eAiR/ErNfGUcvkcRwuJ/U/yRmdbj8UczC",
+	"2PtRzPYhz+d6ZxU4xmW2dzP4ng7+PhxcTQZ17O/LZJWoMJAr+kHLfMLz1UzLmDmQgCSCA9kuWA3uUhjS",
+	"Bzlmc5qnqnc91uDisL3rkQHe/BVULL4WKqhVIKek8SrhyAkT1QcJCI/zOFEkFYsT8tlqrbbwAxckY1QK",
+	"flIDNtdTtaXSGz0zAKehfK1ZZ91eA18N7zb89ASH5S/6OH4NY4YgaDit9qdW5HY+DOqa9VxwQ7nWqI3x",
+	"IfNoSagkU/j7P4eDq6vpCbkxSkHO9RZqA2WF2ijlwOnBhOkTmjGSLLjIWHy9yxdveVvGuMsVQ9ozIuNx",
+	"xAdr0U9xffC6bKa944igTItvhKhl4VoPCNOB/uUJCPFttGRxnrI6AKT5PQyE/fUADhgmybeMZiH9AmhS",
+	"ZGj7zBMe97WSRfmWyDVL04QvrklEpSa3KNLrgz1c5zxSORh0JBYooUWu5bMUZDqnkRbt82kf/63/qT+7",
+	"5dPPacSefQN/G/tKS54T8h2AsKJG+zIgiCxmWWGip9Ro1/q9mX5Loz1lir3QX+CyJAg1katbLtc0YhJG",
+	"0mxFs2tKlLbnQMFk8oTo5c+0DWCe4PSgx4MGok+i1mTNz300JzTC9GhzkWuNUksXSUR2y+GcauiWWsvU",
+	"oG4ywRfmnRPydruaiVQW5/53U1Dj/t//6//4v6ckolwvay5yHoOqyz4oo/vBeBYYlkp2Qm5uOYpkMmOp",
+	"4AvYQcAobDV+t9DfJco7/ZVj9rda86GNPP9WsozXMtnc/OpIShNSmM7tq0efNgcJ2MEZk2vBJQMz+A8i",
+	"3r4T4kuaIVOO0Emk/0nX6zRBx8SzdSZmKVv9x48SvRTt5n2NX+G0FdeLNuomSohJqqee9h76vU/Fap0x",
+	"KVmsofqo0ORc5uu1yBSLJ2bSCeORiBO+ANg+F9ksiWPGPypYczsrwPCK39M0id8Yf8vHBCTBqSfGKwDg",
+	"/Jlt37BcomPt40FSGPiTO7adZAACAPS1UJ9r9vBR4eFCTYApWRC+EnEyT0Luxq+FIivzK3JX9M98ojnr",
+	"egtWO5pyWuf0PLfWlRqC0bz2DN4BAF9n4LBL9Kyf0yT9yBu09qafzGF+QI395iPCcqPFJGhTZugXhJLz",
+	"Dx80pqfabMg4TbUgzjm9p0lKZynTf85yuUXZo3c3YzTewhJAGfxaqLdUJXKe6Nc/KmpBt51omGQBwbRM",
+	"Kzte/iaiKb/8gOq5YmDkfWSyyahikxQnriyp4p1uWpD/6oPVzZlU75IVE/nH5ZmGV04Uzg0U9C2nuVoy",
+	"rvS0HxnDeXluA4+Te1+xOKHvQIv5hQTvSkMw0YoUnslGkfxglR8gkZtZLtmfEx6H7C90LKOyCU4dd42S",
+	"MZyg13fXCHJNtc2zpBmVcqVxoP9AU599yOEa7D4RqblLSdKULeAhMJrA1UMfgfsmV1p9DlxCxYlcJVrr",
+	"mV47LVYDBwCfkCmNFPxGubUhk5hIsWL4Kp2JXGk11luEG7LX78Hn9XC9ARSEbhIQOWAY6Bf7WidHq5RI",
+	"BoozeaXgdiBGwzrhhAtjaAM0H6i2QCr0NAPdrveHfKttgD5ZMEXURvxLr6/BXqd0OzF670t6DzqvtjXL",
+	"wNmn5sW3Scq4Im9zHlOtvjuF+boX6zEe+j1z5zCBC7HxcHwxGI4Gp6N34+H1eHg9HH6v9zLuXfeGo6ur",
+	"0/nl88HVKT0bXJ5HF4PZJXs+mF8N6Wg2jk7jMw3UHdCapRawx81tXQTGHniac7nWyIk1MoTdf7MhoIeL",
+	"9D4M06mFyRraDrDxQEMwuJxfDAdXo+fjAT2dnUXn8QW7nD/XRKoowGJH7/V7SmvYgHt/oMvB8/HV6eDy",
+	"bHY+oBfx5YA9L9ZYrHDFpKQLwKE2uaxhTleM0PieZSqRTB8TvfvsnmVb6zXQmwD8454qmpXcemi7pGhz",
+	"9JZKreX1s2d4oWCI5hldJ8/mScrkMxxAPjNwDwejSCOADseD5/Pz2eAivgTQR+PTs2dmjhN5v+j1e5qj",
+	"6BPxc86xTil6jn6OKdZcT6GW+WrGaZL+nCt5qDt/PtE0Dhc6eQ/93joTa00naHD6kiVNv5n3rn9olh5v",
+	"DI82ukrv4X0/xOF9dg6sKsFnWuK9IDxPUyJ4xEyAAXC2RBJ7SpwbxTu+MUsZnlT9NSp7SLmGk4rZjyxS",
+	"Ve4SuNLmFhiJ8sTdzMdUsYHWD3oB9pzEbbxo9qDu8fk5+fhguVXIKaF/sTchKGs2S1EgKVEvCAMPuXEj",
+	"aQ7e6/uekdPhMLAUUQi/dpteEpk1O+7k4YrGDK8bzEZvlknKzAWZWDNev4UFiCVu3LSH9sX6uYLbux8A",
+	"y+nrPLFwqQmOK7NDhjUbQOYiA5RExtmoKRoueZX5vkzTRXRInsRt4DOCpcW+4Yl9C+8/+OJn75fv8FUn",
+	"a4K6HLrxQOnYZEKxKk2iG7NMlqNhkC6djGpFlK9ZpvXeXXL05T7GMSgSaW6TcXntb9UnkmgdXGR9tyuf",
+	"SLIUUpnN9RiQkiydaxULrnmR1BiHa/gAl0In5h5G9eA7EH/oJU7Mu00yKOl7Dn6DTMu3LSEUh7pfXEcU",
+	"R6jEE98HWKZHKTcY4HX9k68xxlTRTnPsNMdOc/xn1Rx3VEfLEloKoB1+B9/v4UVfJuhZ3+FEP3SsqGNF",
+	"HSv652RF7/s9L4Csd631rFr2FNDegbVI1NsT6YKhFFvJgxia4100y+gWbDkfrOaRvmYflBdKvMMZy4Pt",
+	"4ZNvrTUQjt92ttmSahWVpiaenhpceL5KYzS5o17rqXznOMAe879X3Zknt6QRFLSnK6g0+nQS12PQ+zq8",
+	"GD2GIRbjCw44qg2HsqzN8Kog9qKIrRWLX/H7RNUkGtxwkrifi5BaKwioGWIHtejtbTKbQ8OQpL0bxLOL",
+	"W0QU+VtR2DA+lMFtQfiCaCkMaqmNMiI2nGVEMojjKnu5A1JiTlN5tJi4YIPz2SUdXEan8eCKjUeDs/mF",
+	"k+DPTp/BsCcbNlsfLyf2ToLj2lmOkxRtJ/lx/ThRsXceNzSup06pGg3fjZ5fD60CU5Epn9JMpHrrVwhj",
+	"pP/+vYHtRGQL+9vknmUmGADVBU8MNYOqWYicAA/1iIgvcgp0BCxT62UJX0wMGFoo9Xv5Og4sZ/xueFXo",
+	"Y56AA9B7O7KsoORGXghvffvmS9nKCepzgnISUztOUN6FZtBe4rsQ5Prgdqr5m8/0SzeYbeU+8rawKVkJ",
+	"uYKWdpHg8yRbMeNPNsO55cyESBnlhzh4C0JoTJcymF2i05tkyWKJOocVxkEgCqJqBuVL+97DDuE1Ja2B",
+	"JMnYOoVowyl8MUVPPPpMHbpOyPSLz96RZ5o45bMVmzqfPPsA7volhuu9sJkPeZre8oTbeFlg8dLze3Jh",
+	"c100Dgw8xkuL7jJHdriQFk5Q/3S1onEIyzRpPq0JPfciB1vG9QU8e17YoF1fhaKrO1k5Yh5xeETYt8yh",
+	"dOJLqGkQsY2+vk5+dvLztyk/j/NVGa2zvZ8qUi+ZokmKMjrGIDuavvamRjwFjIpKIDSNlJdigakuGHaj",
+	"EoiJywQGwxkDY5LEU3dJMZ0nLI3lFNm7Vq0tj4O4xls+5UKxqS98PpF6SiLpVpLNcmtv02JwnyX+lePC",
+	"JCFi9s2tJ7ZKmEjuE7X9PFnkmcH4jgya448mtB15bUXN0cOwCYicgPKP+yO9VSbcpEdqTMDtE6HFPRz8",
+	"umZZImKMhTffC4wVcsw/4erirLebwGRZawgW/MEDZZ3P0kQuy2KlfmQgcmkCMgOplPAzDh9B2j0XmmZ2",
+	"rqz3ziBZyJDyx9f/JJJl90wvSIi7duMX9qmcOHt0Z6LCyPWR5dmvB84UXk54lva4MiQT2OivzC/+TgvZ",
+	"GvRVwnPF5ESJBaiGNal6+JY+GUCna7jZNHfZUqwYpFyzVDI4pOuMSeMddZfJNjty1de6FYtJvm4HIWeb",
+	"Aw5cwEaoH1rLuCRK1tQUvyiP/hqTnRMOC7DpKqCKulx4WJrWINEH32LOjK3EfYgQ34gN5gOBnPVz8hnl",
+	"g3xNzJeosQJI7vKYZtEyuW+77IypPONaktXiVbM5q5eaaWjGiEhjsB4obmxMt47FIxtrCYAGfqL16jAi",
+	"3NJgS817LUauyMWCcvplzr2LggpMFdIIHBPvSAbOfw3zKfO8Ko8tuHlBJe8bZFldJOZ3mOO0hqUQwU0A",
+	"RHafROyEvNQCFfPFhART59t3n56Q8kdgZ+WQXAmmEdVbDbbQvc0hk4pu5S0vvZaYGCmAndC5QmJRJ+Rm",
+	"h5QWgjMyg1RHDg9c3psNTqjGgcFPEyh9UCe/M6kAUuXqnuBX/SKyxYjbGVtAghiUJvECgcxbJt0T391Q",
+	"WTXF2th+Md0GztZncF2kgbRZ5TBJ3+yHC0rhW/TmJjxK8xjIw/n/q6rjNoyPCk8ycJfh7Pc+DBZisAP8",
+	"vFCUWkZgVTSscNSLp2IZBuJHIwFazJ7AzmkEwE4dHKti1m6ACR2j6s0I3OPtIvKPYkO0Igy+XEMQifT8",
+	"6hvGtEKyElwtg+70j4bKkhxEwvfpmkMKJdDy3gDFeSZWew7Z0aS1zth9IvKfGyHuoGtyKuNBEZqmGAEo",
+	"EXE+ztrgx/C4yWxbb1n91EYUBlj31AwOBTxMrGJfs8q1SJNo6y9latY8RZLcC7YS4U0Fr9Pxe1o5e3iS",
+	"DBHBpP0K+y4OhUcOJawa9hmUf3H8TkBJAi+zMbwFxpCvcOAEHYBkJe4TRkwYpPO7en4mqTJGV5M88x0j",
+	"8JV0npE5zaU62bAZLDVR+sve5/rhrpccPg3GbN5YYOamMo2iqVjkrEXgpV+QYzi4uhl8Tgfz9z89fxj4",
+	"f54d8udo/PC7XjCks8BH6ObL+nAFWaeasydKqwmZSSMnFoOlRWVJOfJyPDwrl1q6aiFqDd5DpA0/abxO",
+	"C+inL5ycTVDJ5nTlkD+HAF1J5FJseBW44V5oHoIku0q4sdSCm48/7abMlOlxaTKKDVmvigExSrSLPPln",
+	"jzzp20iz/2ayT9Ypo5Kd9BojwUbn1ulqYr0tebE4sZ+gq/OQQKqMrdPtBOVNI3F2Dvtfu8O+xhl/iGs9",
+	"dIHMPkQsW2t6fLvU6tiGaVU/4f9VOQMXg8vR8/Hg8pSeDa7Oo4uBOQIwfCngo1204K7vfekKNYRvS9Gs",
+	"xbeI9QAU5b4yJpVVJpHUIUEfYj9PyDuBEYJg7mrDDtk7yh1OUiHu5C0vReXvXrp6nL5JT7YSpqqQFTE/",
+	"Zqnv98iopqjWTgh1QqgTQp0Q6oTQo4TQI0OErff5uBhh3xz5xYOEXXm5YCm8ooqBYLIoY+AbRqaapLsk",
+	"JBuR3UmsQByw33bjXfX4b0TI43VjMimb7bIoFbLEpCoyMjNjR3RNo0Rte9ejYd985V7SGoOmyuveSsQs",
+	"o0rATUAd0xxdeeESFZglpoagSwHzEzBNBOoECeMx6dhgxwYNGzwk1waoqppXMxoMh8Ph4HI2mg/oWTQe",
+	"PI+v2HA+Go3Hp6d6I4RULGv2pHEh55ruc4PYLOcqWbGJuXvrXV+dFR62r+3LvX5vyzQdj67G4wdXA6+a",
+	"HQVcCEullkF/PhpozAwu2dl8cDU8Hw0uxpenz8+uzunF7BJzizIl/fM3Hgzh/Ln4HgsUVr6H+oiYN7+Z",
+	"6N3SbMaerfKV8xjcnxgyMOqbaqnXPWsw9MyjCdRu1JyBcqwoI1OxmWg+MZFYbR8q59s0KJMiEQxNqrCO",
+	"+0QmsyQFptSDEJGo1+9taKIm6G7WciFXIlSZoeB6wdBGx7nxxeKWLecphFZiPCdywWOz4J/QdtOMsWS5",
+	"6UUInm4rVWyCFppl8Y2VKfQ7oaSDXt9D5n4jTY/TnAPdyaNOHnXyqJNH/9Dy6LgYWqfrt4+itZ805np3",
+	"LLdjuR3L7VjuPzTLfWxeO0R2Hu2xQrb9a3BXfStDkdKV5N8Gh1HHeH+LiUumqKyV7GiRhtOZRu9Gw9p0",
+	"JnPHYrOZYnrPDk1m2nsps5PMZBmDq8+iWYj9d2M1ljoeUnpn9w7oCRKEKwivt/GlYS3Q3sV6xmnGjOEf",
+	"tNi79OPfYvpxq6qCmj27coJlIm+stmnfDPipjnZQ/aNlAFcyfkNpvrbgXwnzO8f5wHRgK3a7hOBOrv4T",
+	"y9XjnR6gsx7m9NCfNDk9uuPWHbd/7OP2SIPXZVAebfPiqf2lbV6QudCFsm3KhW/sGond2zIZMAycPG8s",
+	"pYxzr9PtzhrMAEG48zhRN1F9q3RbOA3qYCtf+YS8VtvjFXMnyWxrqix72V+aYiY+McKDjCUcKNU9kUxK",
+	"SAYtvWeeuocw9WSRUZOHhH9n7F7cwd+YQFIYIvi3oWz3d1G0G3KH8/UEHFilJxHlEUsx7RRilzImlciK",
+	"v929rPm1yIzNknuq2MQ8p3GRCzuxaav9HrQAmWAZuolXltP1YFzTXJafZEzmq/IjlSWLBcvKD2c0upsn",
+	"BnZkMcaBZv/0F/ejmO38rVi2SrjBmX6QMZWheovONgcc/llAxu4164ROPTk82LDZUog7b0/sk2JX7JNi",
+	"X+wTyaKMqUkmVOVVuUmUXu9E8ODT+dx7rJgsf52xmKXJvUFc8VRz77qKifqofMZVKAXyhhOmf3GV/m0L",
+	"0opTyxy03TNBI9WFXnYXDuULh4Zo4NPiVstVr1kmMZu4isqoSWDJl9517+2arqqXGHQwO48uBpeX7Png",
+	"6mpOB7aQ8fn8YliqTRyjn72oGNyFr/9zh68jJUwOGcV8YupH50Zr260ehJpIo9rnKS0PPu98gp4TWp0o",
+	"t//Q8FFlUlZWK8pj11faV31sd4lv5l7PEFN+xPWUIJDc28eWE6lYkDvG1ujdK7rXbpZJtNQf0VRiZSmz",
+	"hZiDqZaM98mMySTG3jsLxjWELC43336yFjvm8Ld06Rb8aE++uq27dYDfVNR1fLsx2mmpkscnUFmWaA0e",
+	"2lPqdUz9MhxporWCE1J8TV1/7OL3ogQGSeQtj2imFSEicnVNpqbg2dRUZ8BbWEIVWUEHkqnp1ulmxcrD",
+	"c607QWWwOy42fOqqamRYHYiLW266q9vaMZmImJQE68bD/lr92oCgZYHZKFssxQwf1GY8Vv70nVos1RAl",
+	"vLMkjGc74QtZaaZzXI8ojwm1oZ4SA9qxdQT2MCwXii6fAN+icXf8hcGQ5dwYA6Ui0r6e7ynpngf5RzEr",
+	"69Uoe2fiwwS06UJDLavKCVQReB/Kr95xXCOT7FsOW8aGj0qvcY09y35jmn09aDRrbnSIdSpwpwJ3KnCn",
+	"AncqMKrAVf9p7+b7u0l89ud38ZffrUaDH88/XUr5+i+9A3yqjKssOTbxrfBy/OI+Vdjx7jbzn6K8cSXJ",
+	"2TJtjBSWiqpc9q57Rg1GdVcqtoaORjxmpvRSww2GHnoEwXwsk3BWTo+8KsQInHUqaHzAbWERt7Nrvcyk",
+	"SMFuwNgSPLrybznNmLXp5An5zBZJWFJJBGfXXik8grti/I9Jpi2fvjFznH2ISjflt/ztX7+wA4Mb//XX",
+	"X4CKPgVim5pih0XRJ5IyGkPZIs7uWWaCL+QLQrmpFY/TA2T4wC4FJkWDV1uQ2qThTEICatloWglrufoH",
+	"vTvWv5VjXTlJduOa086C/ouargpZqDLUd2z2WlP9aDg+I//P/4n/XScfWCpd4VXECYHifq7IJU5FljQm",
+	"c6Ytbfxot/LWjuls6aMOlPPRWEOi/9N6TEMN1SH/9PqzL+z5DI3chyMUpYnmUI4daEBOiK1vPc/Eyvow",
+	"jIsBKivn0dIU0l3Se2a6oJrjLuZkisucEv1JpblDzSI8cqvdpvFz2KXx87a4qTJYQ1f+bG5LLJVYfDYw",
+	"YmTf4ZbNbMOkIjm8Ym88beRWF6LcKR9Po3x8lAZBxoGFtHxAtKRFQajeRKIIuhiND48qrRjEYicmNG7f",
+	"BjuXwQUgy7JHUSrKY7+wbGlHMkbjbeH+fB+cSW9aqH7tnBqJFErANtOUesW5622fAkwDAf3H+6cIfE2U",
+	"JIgdLQQ09MfFvjqqa0NbfzUvVzmv2SaDRUcixejHtrEpzRrmyPlqxlywCVJD39XfBgE3KirOG2cy1jVJ",
+	"Vnq/xqOzy7Pnpxdnl1A4Ex+OQtVm/0BDrfzIjHKch9o+pp4gmFHOi0q3nVTovJf7vZc7wqZ347fNlUXf",
+	"XK8dJVeADpdgd1kaqeus2zkmA+HPZe70uMu+75aCJKt1uVjJI2/x2uowZt4jVJjGiiP41oM7XXUgMB7L",
+	"Ir7Ru9YEj8jxyS+yRWin2Y6KQDbXkMX+ejIZF7P3uu4PlDf6VzvJ1km2TrJ1ku3XIdmOctdrhb61l/4P",
+	"lDcFL3TssGOHHTvs2OGvgx0+MvNqRvlxIQJ/wAuZXzQ24A+UH5Fn9bRHsLGaQzvr45s1gt3OClG4azum",
+	"SNGppf8E1sijkuTdAKFN+5RGy31lF0zYa0RXDB1u2OwnWoZvBXHIr8R9woKGzCQyc5omvjZuxHaDdHXF",
+	"Qgx8eP5uNK4vIBalLLsjKqP3LHVNgCMqTTcdig7KE/1lnkGjw4k+XOcXZ/pM93sLxqHp2Q+9pcgyJPRf",
+	"pFyU37TI3HnkMyjXpKF7H64nFbztqGDMqzm1c0DczjRTmqGZh34rZQ8IYYco7VT9esUPp6ktG1pDRl2p",
+	"uk4f7UrVdaXq/jGqVf8sHDlYSLQNQ4YrTijgdISiZysuwIFwJRciuLhbUyk3ItMUE4ksY5EiS5FJrVop",
+	"xTDutYyYo2pNFdPsy9s37+30iDTZIW6gejTZMY7AVJRnGeP6KO3BCrYZ916Tiq5T9zu+vYu73fHboqM6",
+	"4T6TYlOLyR0YKkMHEZtkUahh4lSL2+k1Vj3XCp/++4RMCxk/vXbPIUACItDcrydkarnB9Lroe+X1gS9n",
+	"d4F075dVCMdOQjEOn2I20mc8ZnFDP8WiZ3rOTZUzTRIQJYoRFBA+B1XdvNoAoVLqUL9D/0uk8aRowz8a",
+	"D4eaSWRbyIyytIeDIzNKrIKZ5bwUSD8bRBfx5eDy+fxqQOl8NiiSMi5HvYIxOqA108ZKCBoZNsUK+l6u",
+	"mFR0ta53zBgUmjSuE8xHamlIf2cy3hJJ6EzkKtyUWz5pC9w/ig1ZUb7FaAfk6rCFrv29yFxwRAKtybMt",
+	"wey0HTp329MQpwm0XrT+3bXCdvY05G+wv2KWoEtSbOVyeI2iK+B1sJTTJgHQVcbbxSde8JUifHzactAW",
+	"ZyGYVGlJMEgmpsSIKXVqZvHSAbGMz950PrPiYrZiE4vCcobsdrcm2Oe7OCN1t5+2733r21d80FRRRvM7",
+	"m97ocF46g3tRAb/68DcpFDi0oaQmjmj0pJ34vIWnnO18Dp38l0UndHMYvX5M5so4mRt+gRVKdk5/jY/G",
+	"4waM69/jfaHVIlwecu0Q0O7ASaYUKLyhvTQ/urInC7Y3gNdh1y6jX8JsMeHeTbQ3NZWdSNPKViZM9q2A",
+	"BcUbvTN4YII5qv5OX15eXgyHQw/tpqm01aZLUs/DV+/TLz+7+frb15OvPnv79uaLzyY3X3z26HJZ7hy3",
+	"ZJxlqv+lvbYGmjeYCx3mkrAxrsu33Uith2hlCkNKP56IzcQGYi8xUN4XuEbYviDThNNIJfdY70lOiSlo",
+	"Zn2MWHj3KWQv5u+YiQkXts3b7iFnWaZVxQaUBAo3BASWWK9ZTKhZc7+IsQQZDhVh8Z2CuXFIs6Ctmu2L",
+	"NGbZRC0pn9QoDXQBurE5jfqf65RGrhG5PQ6fQKUHwZl8QYamNIeQLMRfd7e+Xm2x2h1dr9PkKbQVCcym",
+	"cWPcDDUitRiswvew5gRRjJNXL+FmZ4PnyWh/Rbys3UTc1RfIDj1HRt/ZIp9IZ8LkkmWfyNugEvkrUawA",
+	"6pw/SrsKKVUe093Rr8xJK7a2QtVNbDAPhhoH2F+ll6JFlddLpeCB7MNar2WixB3jsnd9OuqHDbM6R/Tw",
+	"1HNEV4w3x1e00p/wRC5rO8/uM+F8LFlZi6N4pmFVuFYW994Tw5Wf/LP2YJx+9YuF3Az7Thfe0bnTy+50",
+	"627Ics6NyGWrtchoWvGA50nh/aYrJtc0YtLGAjzbiOxunoqN/K+/5Szb/ud35u9X8b+evvzX8dhYP/86",
+	"/rzNGfrX8bjk9UAGt+uAK3GL5jaESqQx9F0XINeNUIeE3k0i2dHXyr+Mhua5RIgUZE6zxyhrbcOUM/TB",
+	"HtIF4SA1UPpaoPx1aYEhvJXERENwtdMhXaoqJA8dR3CtC4oFhFCDGrpX93RB4Vb93G/Nt9U+5eO1z8L0",
+	"b5kGYEYK1vwyh8wWuDMqMuFiU95HKDkwV6BS7U8F/IfVj7N9vGPGFpQ/4RGoaDNPVBqRbJbCc2SWKJ65",
+	"4nmfPE19txqzAvNCE2XyQU/ITVFnz+xjCuYxEOWWUEVSRqWCAgB2TxPsq2LJFnxDmtnKk2CSpxP8xxgv",
+	"JV2hPsv1nXmPfPuKyKUWa4lqk3X/MZzOFYezR1wl86iwmQKctbCenA/QmVGF9eQMqlIOqXeC+mWVpixh",
+	"Kthutr6aOwR3VlZnZXVWVmdlBa2so1JRPL9P64yU4pvG3rods+qYVcesOmYVZFaP7UmbH5ko4vO7X8fN",
+	"41vT5aVOCxdkLtJUbMK3kGU3/DExS7msUMcu2cOePTP7/kzj/lnLCX4lBLibCnNgiI5FUp2llEhy8/qV",
+	"yRSREHQxp5m9/al0oqwzmo62yYpLpoPqlrmoHW+F7Y0VQ7eNBktHjzX0+BhdzTKMA/Q1IdkbIVZPmJ4m",
+	"eLo9NsMMM8s+F9kfhVRYFgMaTu0/kG9MSyqM1tDHs0rSCEAQC6BIQjbOEXgIJUYdlzxQrUnpHfKgtwRj",
+	"de8T5gI6IXJIcEZEBhVKSZpw0DtX9MOXjC/Usnd9DvFBez1ypSyw0F05hI6BHw0SsopqZCIjQ4ytmIkY",
+	"LzZWjMo8s46dnesTV/nq9GKI//MKXw3b+KXtJoQ0Avytj15SwaPWGsEX+kOooUk/vMIPRvXQoKrQ7+U8",
+	"+VvOzPv6jYdyAkqYfVOC7wAaE+MJwyKZxPKiXS7ubet4ePYcsGYfXLXY5B06bZGw9ga/QflXpOLVSyVL",
+	"oh9xXV5GYDAQ0P5siCKlfJHTBTuIOt6aQcoEcrqPQB4cI2iB63d2AuQTLb74b/3iTpgIDGNG2d31ep54",
+	"pGgoZxrW5ESFcn8C98F2JM+MPR/W3q+umVinjESUk1kpT4FQBbvbL9IdEh6lOQb7OAY0KvOecRve045R",
+	"AxCH8OlROz6NLSKTmuqwePbg2sugZkNVtPQxUzp9ebAI5hqyZvSY//PDcHB1M/icDubvf3r+MPD/PDvk",
+	"z9H44XchVbdNPremSttZ36einwL1v+YJj6VHBTwmK7olP4qEQwY6hTC9v7pRXpAp0uLUS1T3i3jaJLWc",
+	"Y8OlooPm/iqa/d6HwUIMzMNi0p0DW5+UDsfyO+yqc8TJ3GkjBFn6Qq/wLgEX1g9G5zqZJ0U30RPTLfR9",
+	"v1dWjzUYRQ4l0BamOe5XZ8xh7vX6dUfGNA/Sp2YusheErdZqi1XMXBxBSVK0OS9mmXWx/uA7gEB/WS5V",
+	"QNPUvKAMfFpqZ4xwsWkrMsy+/TnhcVlqjJHpWCXjKB3DSOEW83/75svdUgh1Jp1zeVQj/zC8ADJ29Ek4",
+	"Ie/oHVx0YuVRbosj2Ka7dMXwxQqbG5fF+6jMbm4G39PB34eDq8ng/X8EOcZLtshozOLXNBSlfQNX4ahv",
+	"UGKrcfvJl/O5Xup1D1IiZZ9wtjEFtGW/COkWGcFzIcmGanqAvnfQXmBJ7zUVQJMAlpnOB9iRi6WSwXO4",
+	"qIXM3Osevgce3kTrG9afezoYjt+Nrq7PbaqX9dq5sfGyHzItd9M+zTqCAiiXLIPomyRiWhnnm2WSBsN7",
+	"1gaLTWT0R0ZTtXxt8ozNIqrzvtWP7Z16UZYYzIG5yDmEbknROu6o9nodIzo2mTZHYJuBX+9J66CZ8m54",
+	"cQl9i8PQOXjJUhoSMSK7Q4Ygl3CRD8SwojE0wVtAeXotc5bQJ68m4S5sX2l9JhhaJtKYSRUMzyghnRF8",
+	"E5oD4kLboXqzDI09Ra6IeaCuBzoj2PsNkeAcULHAaC9Co4it1QmZAtnC1/APslkKyYg+6as1ZgDdsyzO",
+	"GZltb/k80VhE9fSETE0PwuJj5cxfmqTQQZFlJoIO3kSlSi0phwgaSLk6IVNzrKfX9oDfchgJ2bgiWB2b",
+	"xXrKnOv3/MRTM20s4N0ZW2gdLiMrzfa4cPt9QqYQNZIIGMFEkNxy1zseV24bPUqVpKkVJ5CXRTlZijw7",
+	"IVMjAPUw9p8mig16Ipju0UTM52TGIppLMLg0/iDWo5ybi7tmG/lJqPE1N22xDTrQNoDQCLuCooef3B93",
+	"scEQIFvQuiDUmhPFFPvqGJfL4Unxj85vb0y/fom3Nl/TVU0WoWmFqm0QCNshkjFnA2jdvywTL86qInHn",
+	"jH4WJ8okTB+BwJmItdX139oCXqeMSvYvuzjDl/bYnAjCH/SrVZTB9yF0fbYKdt244Xi8QSkHRy7giSTq",
+	"hLzCACjOkqL2kun+wU04l2IfQLfwe14gd0GVqk3Vu5jRWG/HTr2N8fB6eHZ9fqlfWiZSiWyLyXfGx907",
+	"Ox+Ts5PxyZi8M2xJM0WtueZpCqcwrp97/D0YXauZHmrk9/EzXmmoaFB3BVx0bHio1GS6GtCz2fng8iK+",
+	"HDx/Pr8auHtCdj43Kn/vGjT8ScLvE0VNu82U6nPbdm3OE2x+mrjnUbJOGO8aEHYNCHtQaCaeiLmNkkCq",
+	"O6D0j2RcebEaVjuWrqOwzIHFlAY9H1wML0eDy/HV6eC5PgyRBZWOZj/XtY9e2qA4UMX1TyM0eB++py8L",
+	"sAptgcjJHBowZkwBd8Bn5UKA/ofAuizgiKIKmM9aoWy3E4xjsiEtVsxVkW2gssQPu/d02rb5Ci7GtW1/",
+	"b4+f7zay07a912F7kdwzTvI1SeY7yiWqaU6tVWjruv4rKknB5DXqLBg5pi4JNJSDWbhwL+DFvSw3qjoo",
+	"YtpJoVBKud0TyI1hYGuh43OeZCa0GP5lE2E5WOatg/axehDOAU67PQ7vtvfpttn13rmtB6Ukp0KKFzSg",
+	"AT2XptZg8ba1XzQltB0ArZtJ8Mh0UScSyz401OxvF7Bu6kPRum4FW0vlmsL0pFAbRf+xZSqQ3rT/eqck",
+	"gJ+uc7pBpBvetlYwuBSceRH1yaGB9J6kCPaLhf1TruXjCjKuuSJ0QRNOZlv0NwjOqt3cZQtX9y4OrZgK",
+	"BhsJsTI91wo+ujNtJb2geFMjxuR8HQOaE4i19Vd9DqbAlapKhT18YntM7oZirY7tW3jzoSyp21KmZhFB",
+	"qnz10qXHeLWNrgkFt1efUHLPsmSeRIBz/bemMNUv7xqcNWqcfI8PurGStkV0T+vGWuy4flqetnAQp/qO",
+	"JirIpxDRMCw65k1jlSRlvhDUwPq0vyv+2lBXSa+pUw0So1sQzj54FG7TvTSJ33GxOV7alhSnn2qJ0N95",
+	"4xaE8sctXJJw5EEAlo6Hz8QLZlS4Ll0PFaeGlaWiv/1lZJa1I5/tlpdbOQn17dIKhlRoJ7Xmv609WOsF",
+	"sBIZr+iM/rhds/jE30RbdtC/Bjove09OQ94TAKGxV3fnOuhcB53roHMddK6Dp3MdHBXbit7i1iGtJds0",
+	"JF2sDqIEWWKHeWtSiKrOvFtVr8bU/C50HyVpEjcYmKiB65d2yyIUkqpg/m2qEaAOZirqYRnm4/QdK1H2",
+	"9zc16Oybxqa9fS1LnYDauV/UAE+vNfRGcxQZqL725hgWaiOXVkkcpwywa56AbrwUefbC3KOpwiKYpkKq",
+	"6cktnzqpOO2TaUoVy/Q/cp4xGi01ShACz3lDKAczrqq8npApXc2SRS5yW0XXbPyKbm85XATj7afJ2DaX",
+	"GzMIKJE2PCJOTPZ3liX37IRM1yxbUX0EyoPam00NnMjIQohYr8fl0pm3kZSXVA9aGOikiJkBlxDdEsq3",
+	"cEtaviQ0RGM9Hp4KAbiC0BOHKq11Wgzoo2IBL+WY93sa9zUNjlsWGmhp6lSDqJCGC5Lr95xSXMrQdmes",
+	"lp98kdwz/u26tkLx18JnK+Bxc2zFkAvSEtSbk3kUMRbXlSj2VM/zobmunTyJbhbWtg6qOwzQnICndJKv",
+	"n6zw8JM4kQtM/SzOxnYpDCUnX6hI+sS39HbNt193ydvK9j9pzdsC2TW1Nu2J8qjIwrVhqTni5l+TjK0S",
+	"HsNhR7T7TiCvUP0EnEH+g8K/gh8WfwdOVPmJPytUbkrUdmJcShhbtfVfwQfF+ObvxvocgKWm7Oqf2XLd",
+	"TZTuTMXOVOxMxc5UfFJTsZoF3rv5/m4Sn/35Xfzld6vR4MfzT5dSvv5L74DMcBM7eExu+Gc25vYXTQsH",
+	"KF7TXLL66ntmkTRj9lKnFDenTYjQpp/Zghl6g6Eg+GgcCKJznzcEnnJRBaJknKol2+pfjnfFWwh/qu00",
+	"4U2P0ZWCzJi5UcVFGIMooEbuxP3ZNRczN+9No1v5wB043mGCZHKY1+R1xu4TttmnfkGBOVASU4hITZM7",
+	"VqazpVpp9nCbD4en0Rr+w/7I0lQQKGhhYw5JJPg8yVZkK/Ks7PU/wW+fmY8LLaJQ9Awf1uDhM73N31EV",
+	"QWQ6hE6zD/rnA2feZSm4nBBL+eO7r74kJpg8mGlykIHhVlSTs6h/hKjRz/giTeQyXCrgQ80A+pcaWCtU",
+	"Ur6F0sqfRoAZex/1NKmmv3G6eERlkm84K04P5JwaJLcXP/Z0/iqk0BtnC1eceAZbk4zp951bqhSIQO8g",
+	"isr5RzIUyBbRZOpr+GaAwpWFqRQElKVbnrI5NLRCz0zTtOhAkyZQQFpHIlq0ZIpvTXY8gUV9xhm7xR9Z",
+	"3HfuOIBcf5tEDDyW1p8HEWKFRy7BLIQTMs25IbIglCu6hRwSyBc42HdoakhNr/3L9g2VmJHiYHjn6keC",
+	"kBTzW+6MTiM9T0jJtegibYr3EvUCHcB5nCiSigWRdAvZDSfkG55u/RBuCD0DP1jCF7ccy88q4YBIbXDW",
+	"CgDypu4T9kHjwQX8IDoh0WcqNH4mIldTI4q0iD8hUy4mJlQJMXzLbbC4IR7zK2yYX/FTo8pEKp2QqXk6",
+	"kblcg4+wSoufSK9W6Mktn9I0YzTeTqo7bKeHBmX2Nz2DOS2aWDig2biazagaXO/7EzJNE343McDccvB7",
+	"J/wOBtb0qAkTEvNiMtsSCnk/GQZkiQzCJIQgItVze14LuzjjYUPqwsHuxR2L+5rwi25diSKG0OCsbidc",
+	"KLTsmVkv/oHUrAkU/7Y3LCYT1/ifyRRsNA/Bt9wlS5tC132C7WoxDQ8ggW1WEzpxu+H85dDSRtpEHZN7",
+	"UWyC5/meljwwZgB4hqfGTIRv+SSA7yyhmDR4knf7zzkAFzmTjhALPuZiSa2McuP2Ma0IUce4MgkPkIjr",
+	"E32VtrgC4i42Vpad+1XeDHETJV9KlY2CPVzli3AJ4Ki4KGpXcfsXhxCcYZWjpJ9VDwsUePUORK/fK8hd",
+	"y8oKxQL8PvVZh5z9tUIgtR638vuwX71+zyG63g/3ZM0+RbZ4kk6ewa6ctVL8bX0nlDnNCm5rOi6yE/L1",
+	"TgyXuWybatY77Re1jSmPfT4eLFTsOVVMAGK7GsVFeNquAuJ2e5Imq0QF1YcljQkIRc9YhIhRd5gWzBQp",
+	"SbjNxzMBgjHdogCFD2/5Qh9jkauixb2L9MwYnOIZs4wOrD9fmmpgjEHqxG7GUrqdXgdyKVEv0PLfxZht",
+	"mYJPVLYNKBMlXQSS2E35b63juY3UO+t16D8hU8w2BkBvuZeiGefMXmPZjGS9ghlb5Bz0gcT4VswFbvFa",
+	"IhEhZYZU2Ss4j7nEsLYUEt2d3wmGCRPDh3B/Li8N28YBSiUyFuPlAWyC409+0tgsl8w47SXWK613oo+t",
+	"1e57A58Prk7p2eDyPLoYzC7Z8wE6tdAlXpgsck1X2hqh2YKpakvry8Hz8dXp4PJsdj6gF/HlwLrG9CjF",
+	"GIZhF5Yf2opa5FG/LJfW/bAVO5T80KaM1S89n7z0AtOq6x0P342eF4VVd/yqMaxycDkbRYOreMwGWNNM",
+	"r2J4Zie02c5dbdLfYG3S4DEYlcmipn5pvdAr384VDQsPqXiayAnWDi2ICOs59a57oEWsUc5MDBjo2Q+6",
+	"wEfjd0OvtXqolqpVZWikTD9g06Mlpluon1JwiB7+aI5VZBjTjHK8qG13OacgW7uh4J472pYZaP3Md9CP",
+	"B8NLb9CHI25FNCIm7e9m4LjbgCdcvbzbQzqNNAIapqx8f1n6fi6yFcvc7sqa6QwO3ptmAv42miT4PSzf",
+	"bQ2UAnIFpANvnX7vXVsW10m5hAsVGkMVLJZJIItTDdKM8vbzH0APh+93EwEdRQ6m6kC7G+oKaez4+Mo3",
+	"x/6tXWCIkV9LBRRNgAfUhhoUX1ip3iQaTeHyVoc4TfSOlE5xxfSqXjQ+FCeCZQnffyB2NumQC0pjsHey",
+	"uasb7su6w2/PDRVDHCHkFBQnaGLrjVh6WrHVjGVymazxdGUC6qMuhVTH8KxyNSU4hKMry0Q0LEUHgR9c",
+	"CYy3S5qmZMOwnst/7ZHKZ8WBhmxGZ9/HiaptJHAx0Grw4FLbBFfaJihO3jgCPr5OtxMlYLFHRS3A4rCA",
+	"pxZk0PyJNQuSAjMlYJ+PoCLx4JKdzQdXw/PR4GJ8efr87OqcXswue365wWPjK6AA6E6s0cjTuhwrNI1/",
+	"YhNBNvm74Pr5Z3km1uzZH1iWJtDByhTWfQttGPCO6+G9de6YytvlnJstky0VMBzkEBQdsXnlYLR6jQm0",
+	"00JjCmpFOxpseJAzdyzWEDSjj84PP/V+FAnfQy4gfCVjvBlvMKqahE/l+fM6O3I/ssB9NDEXZy11JX8G",
+	"BgFqg8toHA+es9P54Gx4PjJ7ePE0JF6UxXWsH0YtSiXOaS6VZt8rj4A/1w+9Nd4LxQ5Yo2JlOPct9Ajc",
+	"a7V1sqJYwE4DZj3GhzE82sxejwIsYsm9xpDT590jo1X7j47yeYRV1auyFRM6k+OLx/hOCoZoXTblFVvO",
+	"X0MluAjHEJz+eQwg1cAvPXZJxGJDUmzyYyv3jof9Hl7fOHkZCa60inHdW4mYZVTtNFFr0KXLcUdpUXS+",
+	"D6rDpK3Sc36ggoSs0TooqlzCqE6fZ0lMt4Qni6WCG4XNRCtmENBjFg9nW6v12iQQUPsLj7vIYhBOK8pz",
+	"CqGtJYVIpmIz0fgq+g0NKxrX3sA+QGGo8jLGHU2KbkQWOL2rkknpjkqUZxlE2yIeigQlxEPgAJybYOLR",
+	"6S43vmCDKzoaDi7j8/PBbBiNBmN2OreMykqbuqApN6JMFhyOdUhyOWEDZitdAPS9r8TfkzSlz85PhuTf",
+	"/vdo9IJ8mfD8A/nw/GJycfaCZPfXo7PhyfDfyRcsuhPPxsPRcDgajsjnScbm4sMz+BXxo9D181Nzru4x",
+	"vK0+d9c/eLtFecpO7GDtClPOVMwJvF0UVbS3z+ZSpl01dMbVjR7mTVFAoRKlEnY4h0DzXtiFyjHBlpDd",
+	"mPdfFaHnYeCsc3rPYPDajh8wHDKHERBxEtv7XRd4IPNoCXXuCF6JSgyJbxcOZFwXN3r4m6gG2Z5PMoRj",
+	"/QsEk3377tM+ERwL2u5EQ+A4PmSlqM36zJISKLIhZdLOprGUcGxpjZiBKu1QId3IiIMRVIObwjNZX2DG",
+	"vbRLgYAXrZ3rXTW314fvnbmxDYFX+CVbYQ1CNpDYnpSErD80hKR8nQqK1bKL4qGHTY1+psDEqK+FZtW/",
+	"7O5HsloL2Z4hWADeUh7VsQPrrWyII3dgmOgvLEJUPueHglQbZ17yVtaW+8G3XMBX61ywxzHkQ8REMxMO",
+	"OovqIt09ED6Ru1EwtswwVIT21hdqPV9yRIXrPKUhRnDH2Fo6ptUnGwOaqdplCtMsWcYOJYSvHEQhPBWO",
+	"rFDxN/vrLrzQYibu+7WhoQzc4dAVt85V0GwfmUAvCv3TRzm9zgEWAsP8GKBjz910ECivbceDEByeA2ov",
+	"M7dWqOYidg3HwGJSEIIQVRxNYQzhS1gnyy85nWG8k2k7/whG9waSLkMAOmdUXb21EAnpQ3gwpuxMAShK",
+	"Lqb92xbHuGfwGRZ8t5XVtPHHYrJlB6PoL3qwV4qt6gE0/qEqgJ+LzGhzMKGW0QYyH2r8+Big/ipUEGtl",
+	"51AVqm/XGkUIl2FRJXiwfDuNMTzedKY5kKho/BVMH4au5CEK7irE/wrOKmLcsfgnUkArnqlaTceW2Djs",
+	"jL0xozdxyLAjbK/oFxWp60I3rfw9FMZmfaDq4qqXKj8jptCjVc+NNq4SoE/JFHQGE3RNCWoYBxM0xGrt",
+	"wlT4Y0LyXyYLPki41HJeWLseypHYCiqu79VhEhdnDQKkgnamU0x9y0kyxvWBQk5wzDl/q2hA3FZCXz1S",
+	"CGiVHg59e3BXQPrtEgwH8LVFT2BV+F9ZiJQ5dqGhVHUEi8qyAe9pfGVlvcapUnO+jWVllbQqH9o5b8Z0",
+	"r7LOkoVa8YP0K54nv7WEb8MEQ5Lh9+aqfF1sZheb2cV/dLGZXWxmF5vZxWZ2sZldbGYnm7vYzC42s4vN",
+	"7GIzu9jMLjazi83sYjO72MwuNrOLzexiM38tsZnHFfHDqgbtC/h5N4671RnFinmVEAKRdTb6jtoLmUo4",
+	"qfGPNV6a9m1JLa0tuSs5Pd4nkqQi2N6gbd/HGM9i266Pzi/XHMupXpo3y33e9tcOdz6WnWtBQTZLsdoN",
+	"bFReV7hN9aqZC23xYDWqysUzlOQ4vDlchWyKvlFmJ4slFOgq7UYjjbXt3dQ6dLJCbU67rr1QdEWvXERK",
+	"a+o4oqpOmXM2AyWVWGOBFqxs0w4o6yANXTOXkJkoV+HLoyjX2jPUG2tvRdXaqq676La1U6Ge3L1ILBAz",
+	"Njcd94/tIxisXOQQ0y+IooC3tC3NBGuiXPdyRluYJ4aTUccEG7lKHifqxoUT/HoYXG3jFWDiMxbRFdNM",
+	"O1FhRu7q/AVjvuGitDX/NK/fBYv9Aw+lyutDoPcn2SdoGuDbCQ0wPNAHw1+DzxOL5iFtuaPno60wRwya",
+	"Ng1DjS+3SmVtCQbHOoDvla9E6vutRK5eHgBY6hfKmSkrdXT15qymcKjpfosFwFxb5VTzvUSZGVt1Is1l",
+	"U7NOswNSUR7LF2Qq8zXLJItZPMWCiZxtWOY2Cgp+sZQZerF1q0xHImTw9rbI1S4rxgzWq3K3SnsOL2D/",
+	"r+blKgnbQdyavVYipY1uTbafWbFYI9J3Att/O13AP3pbaa/FF5aBw2hQHoTut9rFt6ZotOlLWtuOtNQ9",
+	"1K69iTC9UPhd6sQou3rDBa30PVGA+p1DLQDjOm2og1+NCFQmj+C4ZlaFBm/GQACaEVfTrerGxd/uhE2W",
+	"sYf3MNXPX6dUy1/otIt07tZrxy01/PZ7sw6Hw0dYgZi/cICaZG6C6lJIqq3JdzNDvMujJsCAH+C7AXm5",
+	"ofLoY9mWHksXVcE4WRdyjVaEuXrZbd3+yCbp+0ANtT0uiBsorryaCssodqTY4KZTgMkZgTOAJXwbs0CO",
+	"08z8EVrmX7Xc5MKvGdxh/etH38/SrWEdWvCV1vhoJYtgY11Hee8OssVn75IV+x48qO6Cp9VX+s09FIzD",
+	"eXvlI8iHs5CVLTU0P7XnsFwiisTe0M5079rf6BN5CK+GHnHtjRN3k9uK2R3Nbtw8/paFdJPGjajNUbrB",
+	"2ua1CUpl9Hv3uXsj580FR1t8lu+B944O8gvyVylZMpqpGaMKzZ8iUK3lTpbvlg9QkGaMccwOcD1zyYKu",
+	"A61t6exRqu7x5FPQTLF3FWRXMdBESEWK1z7HVDDdjKIhdLSggoF+QSE1Fxl63NC/Wb4wEBv+ESRXEQzQ",
+	"4Hn1wcUFlCDLkjaAOTET6Myjf9rd5wW9h9uBAkV7rYQKY/NkkBVL3pJb87si6S/A8O6F2mtH/Dwyw8VU",
+	"/Lwio0CnnbA14ryExOPTIWssWz+4o52BQON9bgYo1Y45Wqr1NjwFZr3FFJA2Y1YyFdbq/dxlk7pcuSf6",
+	"qLdNP/PF0a/x7uYxVzWQ8lijVxXN9KFVChNr9P0kAY7jIlz2+X7E6lP77kMRC1PnMSj6IGE/mkQF3QYu",
+	"huanHk3Tb+YQf9AEx6dJFqUY0FGdWJCIcuwpvk7pdkajOxKJ1YryWB6ikIvD+kOXBtqPxJfe6w9esE9Q",
+	"rBoWB4czy7ksOTRts4bCLXOwEtCWJ9qooRYlRkzHsEQRLjbhIiL79R5cmyHcDVXREsd8GqMdo5z2b9XX",
+	"+r2HSvzTnupeS7GRX4vNa/P6g4uUejICp3FsyhWYmwac4KESgNU8C2gq38CbD/2DnL+BAK49KEnF5isR",
+	"s7fm9bZuC70DzmvhR4TVnF1JCs6GdlrRvajdSfZDypph+2vx5kMl6Kz5w+9ool7jm0GVFEizvPMl7dSy",
+	"ixKw/YKLh/an4LKWGMukUl5Amdw930tqis8Yt7qzs0tOR2+fmoSXqyMQEGAzykH45oo11cA5TnEuvm+p",
+	"s7lb2ObyCPDWwcFRGIhaBy/jsddtyLOtwFl+tFHvhWQdrYYWMVHuMhUX01rjtzUSAgRgyjKEqkRpXd/2",
+	"IKsQgA3obBJRRistGj1i0auwalJEQTYRFLxV9bxAV6ejN2ivJmxoo+/d+ydGa0UV9cldFeX41TqggOku",
+	"hO0YBaFY4u4AQ7UcAFsfebGg/BC934XLNi/1W8myG3gxyJq9gSqQVvBT2kGPjvqOSBsPhqLBWxi9vqIa",
+	"SF2tkBobeA8tV0czXs4Ddu7we5BD4IGIvUMAqmVc3tTezoT24/OEpfHrTMxStqq5FaMrpphtd2cQvrUu",
+	"HgxUtTr6JhMgTStMS8Qhz6/S7KEPrH6diUVGV/KaTO2Cpn0y1dDq/zKer/R/11QplnFoKwjo0f/KtPYD",
+	"bwsxkUuRKftHKvhi2r/l8MecbezzFeVb/W/NomD41VrBg5zfcbGB8Vc0hVDDGAaYpZTf6cdGxZhES5rR",
+	"SLFMP0wTziazjFF4ZZbEycS8p/9OOOgwKSt/FInVLOEJX0CKDszCeCTiRMNMpnG+TpOIKliZ+1AC2HTF",
+	"zAgrwXEBNIG5jF8Q0MIgQgTxCO1kAYFSOYykZnTYNLO4eZpEGn/giYXes9ihbzdAVdNNbUE9JJlPJDRb",
+	"dV1111QtLd04OgLZFAslX5AoV6Z75Hg4JMWid2IGAvCs6oIbvvNJ00pCQ3VgeJVHPwuMXjlmuPQ+knUx",
+	"c+h0fcF4FvSSLvQPJ+SV34Yw4SQVG5aRiEp2UgWr31sl3P45CmAA5vrUVm0JTmiXL9H8lDsndWHhbeJu",
+	"uChr4dZEeK2wq65+wW55RBVNxSJnWHzK10dczFcF1QiPm6kWxYEm85MIOnNb9cP1nDdL7C1FlkEFYbuK",
+	"0bhdQ3c38B4DF9966Nd0gNcnBWBxdbls3JiQymLuoGqcHgH8bD3h7eL7bbvD/5HRVFNsaPlL+M2u2zVN",
+	"h9ioBOxcUK4kYxKpxdveWR7dMS0eI8G57U2sYZpRyaqP2SKD0FjI+pnPNWjX2DRW9glnG1uyuE8irRYP",
+	"8jU2lsaC6Nps7KNCAuE7QL2ulekJ8RqLslRCFPKdPDHpyL1r06tU7mS9nw6GY0h5Oq/kUhdtUjWXwsh3",
+	"vyxHaXH4cFItqgGDY57m6QhzCeOk+q2NTNl5biufOMz1e8q0n628ahdXA/VOBJnZtp02vW5MFD6bXa4N",
+	"2gZ87q6XcNc+IVCYIei0dARxxISvhVSLrGZgR1J1JWVNqWFKoC7HTgQozZiNAG11uF+aCV9TLKa/oh9e",
+	"4XeX7atVe4s2kJRjSekdk64BMrT15RC7pzWFXSydkO/AEgx0L77lzJwuOMmJNL2OsQu9eX/at1VJoUAz",
+	"4KlG26gSeavQWFDvIT7WNq7edSprgxt0vkcEsMO5OoK+3sCXIfuwOJZ7dhBrB9n3CfuQSIVbB9eFOcfI",
+	"CpsrkbMXBJS6TQJ1II3UsbZWgRIprm/5NJFklUBYO+ixSAdT8m+uE/XSBBrHLEriopEyTOzc9jn7d8DA",
+	"FLrj3yXrNYvxnak27VWSYid86EEtODshN0hFPq34NIItp71ZzNpInGsMQnST/tysRS+BxdcaXVqjTfji",
+	"lgOftrvRSKTXZFqwH63NWnVGMod3WUO1dekHU8s9pte4gyg8ZvYiC7jHjKViY2QJmcbaLLm2nh0J7MOU",
+	"aPE7qYs7X9z1e/qzYNJBwc2PIFy7/6E1O3mwh3KpFRZrkabSELKi8g79/GZqTZdG3CJhwI+V3CyvaTps",
+	"+S0HMvF3nDzNhmPV5OBuV/Qkl4XhJJDlFB7u+75q4M583wpJr9Rohf95e1yvczUWzuzUp9+E+nRUqrhR",
+	"uVuniuP7oFjUhEVXVHSP4TwFeYf406uXIVi+/fbVy/vLftlSLmroYdzmCXljueSKbq2tqd/K12vPuq7e",
+	"pxrnUu+69z8/DAdXN4PP6WD+/qfnDwP/z7ND/hyNH34XYpJeletQglVR8ASj+oyv0zvGXW27rrZdV9uu",
+	"dW27cJx7m4hYU8Snr1XcNOEYMJWxe3HHni5cqn3MTlOYcyjdyZ32dkEZBV96ab/dDdD4o9iQOc3AjYip",
+	"oFoBi8TK5ZqgMeYZWGyt1bUtWeGlXQ06ConEwrmnO8UP4KobOIZf/MCWw3EKtWUqx9RCaHVLie88+XWk",
+	"zwxb7d9rlsEFfTCoBsL5i9ii6gVUKcJq7w4dehG2Pw6moL1wPmkllNluoI3bcMReoK1yQekf+r339wU0",
+	"zfXnOzncyeFODreVw0eZM35LmLYmTUCQBW+ptBxTrsUjOmxL+rcVbbuJ5C5iqh1rBnPZBlAF+PO2mrhP",
+	"RNYvJTlJlaQpFkvQP2wxmJtKRUxufblYhvPzHZTsf8BiDJveWQs0tdC/WasRkHtCbnhVeJvOfH5HIZBF",
+	"0O5zqpEwvTZeys3SvAfYQOe5uuVKpPEJuYE74ykufwp+wjzD8GyDmQQDodBzqIquGwhORDmZWTUhJnRB",
+	"E97WycOK4LBmQgxcUbo7yU6MdGKkEyOHlCrff01ff+vu8xssJyXJGlNan6Bn6dPcs7e8XS9AeZ2x+4Rt",
+	"9viT4HLdiJOl2HBMORPGLyvBprOxjB6jeizH6LhAxwXCXCAcGJ1q/QczZNCz+zbnMd2eVKTPPq6BqbmV",
+	"Zl2jwXA4HA4uZ6P5gJ5F48Hz+IoN56PReHx6qndPSMWy5oLgXMg5y6jKzW5kOYc6DquEY33nq7OiUPjX",
+	"9uVev7dlmvhHV+Oxy88xZZHNEm0ruChZa/Wodz12+eO969GuAv3zFK88xqdRnPE2Hopi9/dyWtv2sKYg",
+	"pG0YGDL6W7HMRgO/43wd5+s436+B8z3Sd2D1oyNcCG+tcRwqIll2F2AdyRPyDU8homCqFdYpEZxZI9Oa",
+	"eqWoDSwH7zoGaMsObxvAuITLBsdwwkUkfU5Zmy29q/tJsWIzEW/RvnbO9LL211FpayrdodFHJU0fVGGl",
+	"vfdGz/QVfBJ23hyemrz3uuDQVOQyjmvjyw14NGOhXGyvkKjboj3aiXntwJzVKlEU84UYy5/EbHdJ33AG",
+	"8WzCRkbNU1iKb4RVmzfcM8DOOZaazTNWamgVra7uZ29H6xn/fh1/8fmQfneVf/n3mw/fvLv7+/c/RqNP",
+	"f7T/jpdF2z69CZ592++tlxgQlDGVmVRZ1xPD08AOsuaznJfep+bI6/97rv9vWPxv1NBVwde0rIcgyzm3",
+	"Gb1sXXTzvMcOGm8ZN5VtXUnS3vWp3lUaQxpPgV9X96raKuzcZsI5tNuYl2xL/i0SMSNn56N/xwSOiddA",
+	"8XxoLPrwQk4vvvciZfYutwElo4u61lwYkdO77l3+Hv85GP0e22LkqxXNtoYEPJnmRfRUmG6eFAyXrphc",
+	"04jJZ0a7fWaJWD7T9DEoBvzX8efWe/jMEsCzZSKVgNs7zaj1Tpjuk/u6rYZoVu+SnyEDqIJV2sEnKst5",
+	"RP22cNU2mXsVuw1NlJzMhWtjig9MtrN5ZJCAA1cQ8ayVE/XhwCRHzJrdTdbNcv6IXF3Da4K1jyEnCSvF",
+	"S1JspJsp4eriLMiW3QFqU/27CFymHJOlEkw/bln+YxfyVy/tFcWPYmZqyEtGNLJdh/Ta4tGhLDNFYsFk",
+	"n0jGyPRPYvbnhMfTF2ZAkWFAGtAjrgZK2gdnMWy3rUj/k5i9hi9CV0sFZFo++vf/lVTzvYh0NT4CNctc",
+	"6O6evNndT4sSibaan8j99ii8UcnwJjFipXmrtZRNeGMM897E3YOzs1tFQPxJzFwhECO8fgrerbF10fwD",
+	"CyUucm4SNsqn3zslrVzbAAID07cG3c7P7QRG81GAZG3Ncl0GjAFJ78ePYmZWAlGalg5ro9XDlfmKav4u",
+	"MeHbV2DjmLSxSmm+QCk+K3KqQ78qOFq/aKpCgB3iv49H9Gf3DDP19mE6JLSayj+skjhOGaqSqeALuwLI",
+	"5GFzRUQeLgVR38WoWqTpcQfVk5x1xAOv6EGvieBknWdrIVmfyDxaajPW9rhhtiMIMzkfsOgig2DusghQ",
+	"20Fgb3lYlsCVb0voa4qafAv5LEXSTaJkpTS/WRfhAmod9KvS7DgBXVI0mhmgfbWZC4YsIH8Sx277ttK/",
+	"Zf6WMRSxWSjMSuVU9lQqcBpH5exbxuid2eD5KFQLn9rKe1djm9UVVL7R3KriGLFO4s4y6yyzzjL7p7PM",
+	"jnJJ/0nM2juh/yRmf6Aqgvx5GseJBo6mr71JDY5Cxd8FiQXGtKEI1NpWJY3EVCdDHoIuZsxM0ifPMJ4b",
+	"c0bfQD6XR72mwdHDQc0hPagYjZaeFzyiPGIgiVi2SrgNrdKAhTzecbadZDkPXaiFVSPB0y12GcSSxDUy",
+	"1S+N5bARkqioDhmhGmdbbVm8IJyxmMXOPzo1YE5DBvGKfkhWevFXw+Hl6OpqfH52eTa8uhpBrQ/8aVgL",
+	"qG9HZyG3P1xCYPicwpZuC8oJVJpLJBZaEhnk9B5fZS1sDXsz2wAboyTYzf6OpZFYMcvw/8qyZJ5EcPjs",
+	"s9emci+U9q0+/BRrHn4tFOajwe/VhzvsB0nYjqUHBqBeY6GJG9uA7VNNAPm61++9hIj4G1fGeucsfMdm",
+	"SyHuXhbR528tT39tWizAf3HO98fb2NXNNKl1Dr+YGIuJ2B6erSbgmsutqKYbrs+a5pQIvmwFWa0R78GG",
+	"GeAAkbmY31e29COm3cnwRZ4HPviAINaWKvaCzLbE8BYyNerLFBV2F2yKReAd/zRoL3QdLQFc3VrbEQ5Z",
+	"XWoSQw23i42IjSfaPmuzIUq0PfQuR8kc/KeoqtiGBooC8L8aMgj3fmwSvo0tVlzbXhBpcCu1K2ddLCL0",
+	"oxk7StDc3Ve3Z3vUbW29w0crDZcR06akQjA8qKVCAst8w6QWogfrJua7Q9FTAVTw4MkkS3vXZ3xFjNCo",
+	"1CE17FUOCW13bUgjJdHj5E7k7igNhrTpNuoajLr+o6ZLqGbKWrnRE5V6RRgt4Zhizrj1tUsC7NCMoYNn",
+	"XpRvsyUj2jnkHV01TwSv9fGgtxvYEWntwEsaowOQrBjleG0hMnhsizgo4Rjtnrph2ETALKbfM6RigfA4",
+	"MaC1hrpraqmVUQEOJ+hMa26hUdd2ro8SlbdpPGmuDZy8kvW6/09tML9LwTyHBopausEMxX0FuJ+nL7yy",
+	"+k6O6NUNezuIamj6KBvxKvch1pVJCmIx1Gw8Td19SlsfbG21NCVUqDjK445BBVk4R9+spxFZdSKoHmUB",
+	"6WPw9oOlw6oSXpBbobRcj8bDvlNnrk8fwFZH5IzGp0dLHEMDhwgb9JcHG9JylW3xJP4oZp/4l5DVprT1",
+	"FzpLuj60IYIKZil/pTUt1IGg8Ik5S2uIfKUp0Wt8ATeBM4Z3Ir2Wd5avlDSH1wqcg25b8UlQTHuLtyqs",
+	"dc7UqLCFptqgzuIPE79LikwWnJp3oSWL71dWVN5NSlNkkwIO/HsOtGL/8qeWiq0nvksNH7jv4U9/MfCg",
+	"aNOs//KXhe+7Cd638pFTd7XiKKSGnv9cf5EMdAwXaJ3JHDgbfxIzm023W60Gu9jW6eA/dN76zlvfeev/",
+	"Gb31j8watNr+wemC4PD/hfMEXXxQnbwxx93JnRMyNZ3HpteEQswJNF/gMXSE22KFcHT0CDJji4TrT2ii",
+	"8BP/0h5tX7jsvuWUmxB4VxXc3OGbqo0nZGpZZDHzkkpjqpvrcol58JiqXTQPOSFTqfLozn15y4tPiWIc",
+	"oNCL42KC53Z6DWFr+g9TrbJIEkefKha5NA7XPjFxDtjCnd6h8gjxCBtxy02EOWaPW8ld9HAzCLIXG5bB",
+	"5tEdNKQxMNUJvZpEBG0EoMbggrkMcjGWwkT+PalvMgweWwf1cys3bKiPLOKUeqHLo/sk1KFba79GsdqZ",
+	"3Ymgn2rtXVc02JQEcM3GAFdas5JEH6MaI9oTa3UWRGIaVpJ8XcR8wK2TlV1kxxt6kPO1LElr+0NBTYii",
+	"a29EV3u6gB/RgH53awq/GMZJhFsQN0Z8Nhe0cD5sG4VVhHjsBbqsQOyQKNSPMLWIQ/to4nXSZJU03Bx6",
+	"9OK0k9pCxVDt1itPAbV5YbKi200RLJQcTzRlPagWHkSpBchU1D0kvnF/q5PS1sK9RM3OHr/WegaJFctI",
+	"4nPCsq1ozUQsCRuyXt/X1rutKQNuCtgDq4FGTFU01CPgsA6baHpa1llEXlm+WDkBlcNYIZJKUFaJ6xSk",
+	"XWaKDhEh7eNLyhd5sDkHxI+bX8FrDhVBr8lnfJEmcqk58xcsW1FfmkKuXMyCu/GlWCTclP/cGzMRKHBA",
+	"0yRiv4d0J8wpVeg6t11ke9e94sdBzFaiV5+SXRtD+YktnFe0cd4pTOc3PDk/29v8owBwX+9+815dOrUb",
+	"KLSRX9Hs7g2j8REY9tsTW3v1cvBc6+qXWlenF/HlwCrr2jTYRexhHY4r6/M+Dq6srn3MjWvGbKRbpA8z",
+	"6KuBsqy5Woq6bG88x8cle18OB6PojA0u6XA8eD4/nw2saTMan55ZW/FE3i+Oz/U+aI7jMr1bTrHmj0v0",
+	"PmAluzneL+k9q+SxNg5XTvGO9dcP/d5MxNvede+/meyTdcpMyeGWRZ2Yb0+zOFElf1X7E6RPwDrdTjBO",
+	"oJE4u1IE/6SlCNiHiGXacuq9XVJtIjC05v+rcgYuBpej5+PB5Sk9G1ydRxeDwrUyjo6o6bQbNViQ5+Nr",
+	"nW4yAZXinqbYKR7mqmR4rSmMKNDjpV+gt48uEcJkRNeuWaWfem9zYRxcTsb4cJV7ng0fUTYYcuYPudky",
+	"LKguyyTxMQj28zKJY70WscA3XAeFjEllcwNxiz/RZjBXWMk4EHRZ8LumJYEWje+WEiygaax+45EG7v6s",
+	"+xJvbUWyf8lFbcVESwHWaYNOMnlcuv0B1Xmbq+yaQ2mOgLfmSj/kYtMK6mlQs5pr6nZKVKdEdUpUp0R1",
+	"StReJeqo8Btr67YOvjEf/GGPGtTXcl5wCNtbaY0nTTiTIUVmjzPDzHdAU89OZnQyo5MZnczoZMZ+mQFx",
+	"EBuWueCD3s33d5P47M/v4i+/W40GP55/upTy9ZtKWEHNa3/Ry1trA0vuefNt7+dspWzsp+NCNJxEDIVp",
+	"+KiqS2mUjMdQtB7al2NWkIPIxU+jGY4Zd0XdCGhOulZbrINCOSYPkiliNZ7gkO1qE1SCSurqZMDl49pz",
+	"akM5/DjJWGTLGGaucAFVNkyjVYJQhRb2Yqy8zBrMIS/WioXh0iUkIr7QzTLVGLzl0/ZYO6TDdYUedpYb",
+	"1J7EPXvF/5KznB1xb4KrKp1vNtCHf3AZjePBc3Y6H5wNz0cX48vT52dXF4GWy8UIwWroiq2si8o0ghVk",
+	"nWOrIOt3SFTfI4JfUy5XCN1J+B4HyhpWe9FXLnCyaJnce0pAUHEYnr8bja+HQ6c4lCeKUpbdEZXRe5ZK",
+	"jU2cUCpblAV8kFotiXMsNDXRLOr84kzrNX3sUC81LZoe9e/7v0yFTKkyRlc4EKpAMp9B2UwN3ftwCU13",
+	"nhswViqzWXEDux1odj5yodyNnN1Lv8fYrmOxrbOUxvFBvtJShc8Qs3MlNYuSOcb9a04XJZWikoW9dB52",
+	"/JYIJxTuAHV/gLPDHpJE+q5wLqDo65JKsmJU5hmLKyEmNotgf6iLpdYQb8HfXHqcyGJMXbANp9mWbLRM",
+	"gnCbtsL6Cz1ouQX6aLgruNu6cf3TUlPiFwV35iExHEeF5aXa1Ckrn7U9yommnTf4DQa5FKeyXsRbiqtA",
+	"THko6KAl4N7pDxYmsz/3yWzrwjrabutb83V5Z0+HoXpYKmWtsPbODugzpb23ChHmRLRmAcjNWoDz3/rF",
+	"oMcdl2SG2qWQatVZc+ZKxFsijDKH8HeuX3DYig/fw9H7Orna7LjvhOdHFp7Huf+w9HNr559+/RBXXEcF",
+	"H5kK3rc01H9W8xtwc5zxjfT4c2VINNpztQRv5W2zcmUqpdM7JrVaU7BrV9nnwvq78c9RSIOCCd9iyGVD",
+	"HBq4B8BFBCdindIt1O+H3Phwxi/ANzmE8A/OQbtPZDJLUswKW+ezNIlszUqp6Gpd7281iAAYT1xyUbuE",
+	"nO8qRSh30giKlddS644p6JdqKHoV2rKxQqw+kURsuKvYSMk6S+6pYm1L3TRV1NmvqPqYbn7/r8Wb1dNQ",
+	"XO17w/ULdIUOhLeXT5Y8Hc5F1nsDtRRs58h7jBKxob9lWtmbkGuzRRz8/T1i7p3VLAP1jfVPYMkIjjdb",
+	"Oxdb+++1nBIYnEKzdLtyDMfPGNxg+AxlPC4zlOeXwyBPyVXYCZIrhrS7G73a5pJEfx9PZtvuNqO7zSh1",
+	"NLLtR9+xNJVQtacQkAyLcpiMzhJpeRqNHra7wf1nv8HdUQDauu2S1VrIAyRQiZM9PuLUTP90DfZdf+nG",
+	"njmmobQ7XA0tIWSRJ9saSfZMtkFLRfjCpx6a3ZIsrHt78GsZ1uhw6ARWJ7A6gdUJrF9WYB3nhNP6eXsf",
+	"XK5YU//4jhF2jLBjhB0j/GUZ4SML7GgGdaQHOVfsFy+xo4E4Ir7niY5fJQq2jPN2tsQ3a4S3nU2hzI4B",
+	"jH1CFVkJqcjpkMR0K8k8EyvTjbO9pdGmS+i39r2QvWFadNb3d/lq6xW4CpWqEWtWaujrfMRpapqLH+Qu",
+	"a9Uj3Dt0zSWsun7inQzv+ok/UT/xY/1MktVXcNrtm+md/1rXDL7Tesy290Uer2jjvimoaG9DddNnvDZ3",
+	"1GNUJRTs9/h47Pmx9k7HejvW27HeXyXrfaShUKhnR5oLvhL4i5sN2zc1FKQpq18UUkAV9BNJMpGadvdl",
+	"ffRHkfAiHgsKfNmiR018Ug+niURAoStLzhFd0whCDUbDfi9K4WrFRXQJrjT5X/dWIjatjRuS7EZX9YFe",
+	"jccEYOr4bcdvPX77j886gWPAtlRAfz4aaMwMLtnZfHA1PB8NTNLPOb2YXdqyfVWNB87fqT1/Fqi3LBI8",
+	"JnoaYHliM9G7BU0ezNlqYOFe7XJ9ZDEMHh5NIMZfcwbKc+huIVOxmWg+MZEwp4QGRramtra36yIeK6wj",
+	"FGmGFXUna5EmkX5McyXQc5ExGveuT3fEiuWSTQ2UkdWSRCKbNX6M3YySHR7bUPpSMalckZeiJk8lPN9m",
+	"vh1dvAa5+Z5LY4FB8W30fVT0C4TWNiDx8y+h8ZCEwrME8vAw+4Ob6jYeilc0u2OQB6iHf0FGwyGRivIY",
+	"y57qPymPIafn5JbfpKnpumiyWDiiEkc5IS9NbqCDJRaQJ4TBwrfcj6MalcKohnubtQBi+5Z8HEJ2icDg",
+	"tV7WNxk2nQzvZHgnwzsZ3slwX4Y/0l7U/PBYS9HKv1/URvyabV579X3LKxwNiRJkNH5OoiXNaKS06DUJ",
+	"l1qH0At/8/mn5Pn44rxPvlnTv+XsLegL1wSglSwm//b155/+uzE2gYsR7EJStK8y8uKWe7No0ez9CcLd",
+	"iFy5FJsT8kqRVS4VmTHCWeL0K8sTCLctIPxqyH14vFlSdcuNLuAqKErye/wZygzh3cxo2B8Oh3otK8G1",
+	"lmVLGMsXJKKSkRXkZ3BB4mQ+ZxnjEcOUIqpOCHZyjkFxueVTlmUik1MoOjBVQkzkUmRq2sc/UgENYKfF",
+	"ovVfeilT7AqLQEydruGiwYfj/TWcPUJpVbvhEVUa9FSvLXsKdEzAOTK1LVU6Lh+4tn5oj6PVucDxlSPi",
+	"E1ulgsJCTSpoyGVdAGgHDB5CsXltuWtdExUhVpCXI43J4FcWaKo8FMxh+5VLvrWQiQN6dDoeQqZTBiJh",
+	"dEQikZUmVoSFQYDq66YVYevufnrIGY2gwQtVZOqBPj0h33KVpPrwAClmTCrTSfGkfRGAVun4iYL8YpMq",
+	"lqaJEaZF/dKc33Gx4ccl4jt6aRfNrCWbSb0LFyRtypEC+yuJU9MsZ1/KVJuA5xI9hdlfdR+pZswVZLZr",
+	"hZg19ImQkFkGx/gFGUGvoSWIqhVNSYZ9FcyI2Fmm1+99GCzEwDycp4LqeQ/N73LNKxp5mUHBW0VVLkss",
+	"sCZnSe/GBtLlJEkFjQufg93DNgKjOHe1HoA1E+uUYaEj1DKtGmLEx14L26am2e4VNiseKbtMIqbTotmP",
+	"cra7A7aZjwdjy4NpzR37/hnY99OlIzdq34XY3pMZHCKWbzh7l6zYO3HHeM0Z0z+h6jsXaSo2kkz/Fzz8",
+	"z6ml/zThd6BIcRJo73FR1gz1n34BpZvB93Tw9+HgajJ4/x+/C0mfSuBW2AaC30r5i9iYDVs8b5aCGD8Q",
+	"84+sB+appo+9fOKbXM3Eh7p2xe9sTqcxFt6ZhojQcg7shiUGIoaqS8wojwU3XfPBNQbKOoTOmWG0XNiA",
+	"AS7SmEnV6DSzvdiO7ZuPS31r+j22juXGzxqaGetfED1GLabEtj+EUuvYQRdywNFoL2mZtsfVuF3RS/+I",
+	"R3vah4a7Ru/biYZGncPz7wNtUHF9rlyC5SuMx6aHXqkX5AahGcDXrTxdgdYDtZ3BtHATc1VE/0DbwaBK",
+	"8fOUl2qrPNzVNxPWx9nizPYUDjdnM7sYHMXtrKRJbAtYJXPXm3+jqXaTCWT9wbqEe3rnYUdH/WapoD/W",
+	"+jr6QsRQV5B1U3mHPR6DLc0MGQYrHcFvfr0APKuP6FFm758cnpfQVMJLfi9OQNGrrGCKdb3J3EkJrePV",
+	"S6ur21d7rTqN+QM7TPVt93+L0koTMllmFn4nsT1hYR7LrJMsjnGa9Qj4pEaSdEyyBZN8hExE4XaMRNzX",
+	"1tv06g439u72tc2+PtKZbtS3Y7zpJeL4hV3qZeXteEW1okgUOmqtmVwUPCT52lyPm6yJoF7RJJnf2XaS",
+	"8Lstvw8QQ+9QT06DRwuFKQ/KO09jrk7zNuERKxLa8U07gxXVcBtv1IvjRLVTyOtxRxO135FQNFku9sNf",
+	"XwmnQeK4Z9l9wjbhDBHzo5U0Uv8Z7dICtrKcYDfRfWjFl9F3Ah8UeIUqmfqHx2hBBpj9GPYAkSpJU9PK",
+	"Spa6NXnUuWQ01dZh83n9I7710O/9KGZygm19J7ALMd02gANN10377sTrIhvTbd/WUjXOrCRlJMCBj3Ck",
+	"Aoy2S/Ye2LKcG0D6hKZSGHvaHUGvEfrPAClgcCnyEGvYsPSeEbmmGCU7T+6ZLVDW94+xbTjbioW/W2Yi",
+	"XyzXeZCDAzgbxu4CtK65aQENxR38ucAIKtgiuzPdtSTEYzUwx1ZAvGSpqUdamd/onoe5D4wqUFNa1fzW",
+	"Fj1U3kG98RB0ylDe3kHMe9h0vspjzbn3hjN47+8yvh3241DkFl05dDV8wid4n9qaeHiDwVDPyQNGwy47",
+	"RxWtyllHPk+c5dEd00c6EpyzSDln44xKVn3MFhmNAbs/9dh8rtdx3QNFU/YJZxtiwnn6JEoZ5YN8TURG",
+	"MrYWmZLAbPpYWBk64Gn9hHBBsC3zCfnsnmVbNNVZKtHgkycmUl+rkvAe1IrVYslprKeD4fjd6Or63CrN",
+	"Vid1Y4MBjPqrVi4RIZXFGSxpMeKrwzC4VofPrk9HEMjG4qT6re1NvfMcr0CuC8z5xF161S6uBuo6sYQ7",
+	"XBYH+MxjvD/Y2DY7APgn7aOM0XgLVAGblq/lRJ8102nGf+x9bLC1+wRDd077vXkmVvV2jbea0iKs3+D6",
+	"XG+Ux61/w2vQtPjDTz0I8QRg2nh+l9hqG41JPU7Bsn9ON3PB43+ABHEWT9YsMzFVvevhyajfm9HoLhUL",
+	"mN38e0IX5cArDd/ulyYUzVqSXMAxNQ3ty+0ZKjzMHQ8NFjaRByUWX09ixhVGbF3+Hl8djH5vGfBapGnz",
+	"+o3FasZ7eK/x7Z1TwOSR3garp7d2Nbwu4uGCbgbIhayrj4jBuaH4NsccASWSMd6iFIvJrsctcHF5iHMT",
+	"0KsXB/fLXYWNrsJG4JB4FFmXeqDtlOSQyqxlEq4fFuwwuOWnZMlopmaMKgK+cBOyfmApvj3VJpKsqDfR",
+	"3IbhIMvYHbyGhBDjtNFIgTl9S/RqSIrIk90UkUPyMR5fbM8kKdg1lTHb98ilss17WGVjEb6OK3Zc8TdY",
+	"gM3XBI5RH/Zn8XRHojsSv9FSXCaU75hLntK5+oUveWoi3G+IVg4IVaYPlQnchtg0JokSC5D8lcga7McP",
+	"vQXodoZRclyAPbbV+Dx9aJc9d0gy0K88hnC1nVCjGhikHBE4CB/UpFFZ109Xt7JLIqwmEbZIlLOuSkdG",
+	"phnE5O/aYrjufZZrfvjsDyxLE16TWNcmr203oKxgFnsTUz4VOXih2keQ+ct52iiyJ0whsB1aTBy9i5Ta",
+	"2JA04LlLaoPSIQED4hvBPV30wBBzyPuyQUV78wg8ptS6sLvehzdsnW7rFuKlrOPgO5n7lJtf+q6Fr34s",
+	"kwUfJPzJm8F4XHP/Hn1NTefAKjt9fNl7N+STFb7/OdPF2qVYaGowt14lftEqy2zFvtcvH5Ob1q5N4REt",
+	"CuvqtE2Kf5nKmdWMi3JqnMVEEdpXoqi+43v+KTysyyDgo7nLYKeIdYpYp4h1ilhIETvaFbQ9zAlktbb9",
+	"2XBGWwC9Z7dLHTKwYAo2pBZq7ceMtFmKYrQpfDkNhmRpXnjEiFyEh9vWxaTsGW/L5HR/rN7WtEtEnsVF",
+	"Pca/sJW1K4FFYsWgmbWeXauTFoKQ+d67NhPalxq9b50vrfOlBVhKYV20tSkq9FZbJcxcP7szNDflMdAQ",
+	"Mrrdx2rc5NQ3H/bm09nkE+8OYHcAf5PObCN4fhW+7P0HrLOLOruos4s6u6hiFz2WhVJ86RC2+evgmKiB",
+	"1Qb3SGs9RGIF67PJtg12SaFkeZ7Cmoo11FTRwjpmJ2S6SqRk8fSaJIrESYy10jSh2MCi0XmRpTFjEc3R",
+	"GZ5hpVObbW37vxsF0USu33JIMN/Q7Qkx/eJtwgPNomVyz+I+wTqg+kvjlCUR5RFLJbjZzU5jATOLDJ88",
+	"i9xj/Ayf4rLqkeT8omFLkq6YqY/x6uZrcz2rj0CfyDxaEirJtHQUpicEA+MxzF1BrZtVIeP1t1h9Ttxj",
+	"6TcA+9qi45ZTThKoLqd2arVd7K/U5nlt63PucecTiRcHcan2hs09cbcHxHle/z/23n3JbRtZGH8V/LTf",
+	"1m7ySbKkuWpcp86ZOLZ3vL7teBwnjv2TIBKSmKEILUGORklN1Xma82DnSb5CdwMEbxI1drLORvvHxkOR",
+	"QKPR6Bv64haN61XOXVcJ8Crzuf9FMS+NYy2rTDW8exSkey1ivbHVvZK0tUK/5gNmTbq6zIrXarq5DpYj",
+	"W0cS8h009TlvXAfeNcW8tNqtCY9s0w09qh8kI5qBvqS/lNA/AO7mPPJH8gZD4QT3R6HUwoRKF45M+Sgz",
+	"nLlS4r4/SqT980bmXNtUxvNjNX5UTR8p2oc2gyx+TQVqLlcRmwgV+FjJkHuJ0ufUHEPnugRz/yKVCI50",
+	"w8OQzELFJinSF0/9IGGhnNFhdZwdey1kr4WQFlLwXVjK2CR7z+Gtt5fPVRmwLTlx+K65cGx6m/nJzd/g",
+	"IsvpAJeD2WSyVGsJhilUF/rQwh1cnLb0XHVuQJ0bo6ut2qNjreztLYT92cyfTdDutEQRQgslL9VG+1CL",
+	"UF+5KYZL6c1bZyeofQPpmIpz4pZ71htWXYfONXVFR4PUOfEGfudUHEw7h72jvjHpjTkPxrGpPxELvmhq",
+	"qa/EBARyOgFlBvOJQh7NUg6EDWK/4Vi+6N4kCRguZSsfi11XHrhBF8pq5KvbwRE8MdWtb0SMKs2BW+9O",
+	"3AT49LBPyorWA2yha2PJ5etyZAmtUJng7JfWFDLFaEPR8+Sk1+1dmH9MF+ZHTWAqXdiol6qOrkjAp1Zi",
+	"3H1BBW4/S7zQVXbFsYIqCZ5cLKC9B/fRiINzlav+RYEuuVifrSFExFcrLbP8XGeMGygg9mwMua7jNhv7",
+	"gvvaUtP/jsUknU5FrP8tIl/4+h+aPfj4q7YyffxIiRgef4jGxuTWP1gLWv+RRrk/yaKG74mDQ43xUHrX",
+	"4y57qZFBBdDtZRCq/FtDyryq0meXgRIKS70L7s0h/g5i1jTXegi0pM0MTCynmL3AmzMvFVkxEswJblRr",
+	"10qz2nsvLdY06WrTjXY/jUKhlA0gBPjgdpcZHN2/FgqK0xq0aJh4BB1sLFwYodi23hZwV0SC8UismuHA",
+	"CO6GJ4iO84X+qi60cvdqvtkBAelZXTF44RT6Qe13Rd152voQQiCkpkytFI95Mm7MQn7T+s4FSV+cDqM3",
+	"cDHAYGzNavgQqI3iTlEL+KKKSltVpZqEJ2sgzuyA4xKbrcHVfGpjWwBXpmysW+9Zf8gSyfQo9mRXz7N7",
+	"lGdOLpg6XPfmAvestm30vN0O8jv9Vf1B1oPidX+e+2Xq5ZYTXaykbSjEMDuUBFnYJm1LfT1tKrRlWHc+",
+	"EBTFKygFOYIpHjvkM5uM7s2BnnuTem9S703qvUm9N6n3JvXnMqnvFyBsfMTNY4Tpi0doW4KU8v0A6/S/",
+	"dgAgQeWIP4c1NWQzJ1l5WnNK3LM6pNYOznEsYaHGJoIyqPonWyItwQYB5ooTrXnFK80g22tz2Oud9IfD",
+	"wdHhyWFvOOxvbrzZ/NogmI7qleFzraiCGWfeAbOCHfaGbGwsjZFKeCjGnwD99iKNWsJUVuB+ImM21kbc",
+	"+IzxCK1N1wxxoUrToCp7ym0U0esMzztPeGf68ZfTu4775+Euf/YHd5VdJjZVmJfMl+7Vb0g94FFPJKIk",
+	"1VIvmPRG0CvlsvJuNZObG9HGTKbSF4SpjZYuQK8xMn4IvhVciba5Y4HFVmdBhK05xoBA+5vjPeNqI8Ue",
+	"HFPh6l1JtdqCBZD1T+MzNjfWLEWgVBuzXXYp0wiyOiXrdaGAtoXu0IWqOziqBez+hjB2PKFT/yuyru0Y",
+	"ddW9qjAB6phlsZnZvWC/G6GcI/A4yMdyDHqHp7lYjmED+7dJ26hxBv34oY1VCRCBJmgHfZKhsDEOReC2",
+	"t40pSFVqIwDHGAVTAxG70ZRcOpe8e7Nyb1buzcq9Wbk3K/dm5We8qY0FXJxlDfZz9tYnmZ0k4S6F0tR4",
+	"XxuUPq/rXWvuYudcMR+T/PMQuzK0mbHsImVDdUU7NQQvL5dhIHy68KwuqdhM7cPOGjXjN7kMqXeq22W1",
+	"M6xs2oELIww2XOOV8F2UHPUY5FgWZiG4SqEwCVRQoaZaGiWYOwO3Wpyiyysx27iNbaDcW8dIQgj9dSRX",
+	"6n59DHaqT1PbzQp+dZtybe5Iu81irLgyqtfls/7c+BagqEaZpzt97DtAfXaxEA7cEnbLyv520DJJXhnG",
+	"aH42iDBWc6N0jjf0dWU3gQZmhJ0QbtDpAe1Ms2Ildt+zCiXOZrjLL7aCLZyiTaeULvlq40BT5QaCOu4O",
+	"unXPVIysByqW2q4OHnfvBjd2FIdGO5qiSzxiWtuuz0RxcEgcMdeLJU+NccaQh4biXCrhNSrShhRLjOpx",
+	"p45kYkNFmqUOUfBQmdKMWK7jgzZ4YCY1nUMEQ1TJ5rYUGsa+LVqzN031Q54Ildyv2A5um6nAS4uw2Kyk",
+	"RxkGXmXZQtv3YQmvdNk5UyLRRMcUBMmAyJs7jBpjkxTkOUHmEAWxYG2uQFP0tPshGgcR1H3HZAcq36jG",
+	"Z2ZjgwgoUVGRhRvc2IkQERRF7rKxDH2TyqG/M//ssmxoGGF89iGiwChFYwYRBRiZ5KY5Xy5FhDE/kczy",
+	"aGzU1ENk7YsgMiE5c806PR4xucRNXDA+40HUdeKwDACUcAEnis2k9K1oUAQI4AdxjEFHNnlKg+R0+NHT",
+	"Ug4SZXHoCdPoRsTBNBD+iHI69KzmnySwtbiIoFOHJ6NpEC/M8Bqzmml02VjcLjUZjaCdsLLRZyMlIO1G",
+	"QZgZPoJEGeB08F7gi8VSJiLy1qNrsdbzm8JrQQyuG6VJpsvGSyjij1lfesPxX7Q8vTAKT9OY1kB/iGze",
+	"VxvFGnBzzE3psnEslAwB29iYZHzGzCPbq0ROGZ+kStAAK6PB4O+IRE1Q2DFifIZbHKhExhB8Iqgpipk+",
+	"iJnp/UekuBKTuZTXI1+Egd4MUTEKvaP0bLTIEbaEGJ/l2tyZbpI0NnVIWANOJWqVQOFMGkrG9lSRn9E2",
+	"MvK5iB7qAT9E02CWxiiPfX10VQK7IePlnEfCH4FxND4Dz5oixpouIVQP8gCJchaLIEGEufKo6jBjswp7",
+	"RiG3yj2YrXYrf1CAa5UIGbIeXKrEKBGHKO0DhyRBEmZ0BkZankCRN+YohyCmfjL4R3lfs5TEkW0O6e6S",
+	"/jOH1GphLFXyAlFzKf5pKs00vbLT6m/rrPVmzrVKLNCH/5+755qXrEQceLPEJLC/0a+SybUeJbJSSz43",
+	"jNk6xflCuImiCctKuH1BNyo7lEYsWm22zB3gslLe1nUAKNZyorL/eJSbNQTYfM/5OpaTsNY0zDoqYxZh",
+	"xC6fPGLDw6OTfOqRJ30c94aHgT49SL/tli8S9MGgXQyPqZ0yg3fPQBJoewNa3CjqpAPDJVKO1FxCgvk0",
+	"EKEmYsqmMimbZ61FqhJSBTChlRwoMNVooz/zuHfSPx0MD3qH/SOnmdMh5LySH7EO7oxEqr1LS8Sr+lMR",
+	"J6UDhovdopLiaI/0q3cZVuvMedgxI5oCZRaAV3qk9lWQOA6r6tnOLxUEVLinI5kCR3kiQAdMJLlAfDeZ",
+	"GjUhuOIh0yoapcqtJ5YdD0MaVXo/FiYa9LTawBciAbU/8lmGZAQGrBDqDd7IDHiiKc4cjzu4ULrA7wa9",
+	"KtMgI7gqMMffd4irdy78sbVAqVyr3hf4UUsqgzANP09Ady/ywcpQ0u2GYzZlZUBssiWbXO8gWwgeUfdG",
+	"4NwQ3lsXcI0PKpPEM68Ix9bKsEviFnzDys5XdkRstnXgV9dEB7y08ZRVs97saJUruyVa2tC5ieUs5gvV",
+	"ZVfgaFnwteY5EN8BrFEj4aG9500VGkSgWV4HGM1NXAENn66jL5FuM1KpWoLqgjnhGkWjNLLquc0jHSGr",
+	"s39qVomXA7lHWnSMlsGtAO2FfkgjbQ6DGHWeqXSJmu+I8N1uTbg/8mIBvbc4jKCfxGIaCzVH3YueZf+O",
+	"sM+PlnQ5oCapWmPBhkgmpF6NZCQon4ae0/LdH9BxOgIOCo4MSL7Xmtd6pD8x2IJ0+lUQ+XJl8u9Bbcte",
+	"gL9yn8CThCPs+Fce2aDOjbJ6E1MZTwLfh/cL6mMGnj5RMXajLwvEn+TEzg//Rk2W/gIc2Nmg2VxWZhf+",
+	"hDeEVpNpA6GLBxiiIBaTufThJR6GciUyz5W4DRRopi63tX/SxfoIXVqm7Qe2cBtNZRqZfzv6PD0xvhUy",
+	"nUeZ58k8SeSIwnGcJ7FIYtSMg1kQFUCWq8gUVACxalGGfxG7oT+kHEFBEccVjjFV2IZI60F4vUet/MzV",
+	"3jQNw9wfIzkdrWUaZ2Hk5Dtrt2K9CYh8ngRqGhD2Y56IURgsAsQW0bUxI1qZXNAgyzQxCrmxc8zfWBHF",
+	"/EWQYdUnQHFCRAKPzGZp0x/rUln8uNUtLAPI9Gn7KG8Y2cfgqXEfZNaSfZSZRvaRMWPBXuNpMtccw+OI",
+	"kzTiNzwICWFpdB3p3aXwf/NnVoLDPiH3sMuZPBkl+kCKyJPUjN79eSH8gI9IAqRL6Mg5ssIhu2mzR96Y",
+	"cnKqWQ1oByNbq6Rko7Vbtx2j1oGOVOLZWpujW/pz4x2yv7r1yEGGoA/BSkL06whbLAX1+ziYzcEdH4uF",
+	"ABPvXF27BXf+onAi1WXnlDNGBd/ZTFCCEQhqpAKWmkxMt9hHLKASjTbjc4rwQV4Rdr7IFn1XLakcXLyK",
+	"wjW4y+hzUEx55nQqIMLjEZsITwLMuLgcAp6LxIUfL1MyJ5br2m9jyuks5hFV/NfoVOSYyy11mF9qHiSj",
+	"OznlUWSSLQBw4MplZ/Ggo8oY+wyQK5GN8e2xzeeDp/QGUXluzW+EViAiE+YUZR+ZobqbLBh8R8NNJlKF",
+	"4lCEmeKp4Efw10IJGM2gu+ybNaN7cHbEXnwDyrX5sQQ2Z2qBfQv0mDk4+wd1cCZS4tQFWF2NpgDxMvCS",
+	"NMYbHh6GbBqDjxGLOvEoWAC/s7112uhbXMhYf6oHzC8ytw6PhxT+iJMwHyvp2JRYdIw12QS9y3p1aNbj",
+	"Su6qlLOqDQG3jmJhcA2FvQgYUKKBbTJU3tpQoSdIFJsL7gvAqM8XfFZclyldZUaCgwEY9OZSKmHyUJss",
+	"DHU4rRPrJeTWVFIua4hNf8/Zs9ePn7bZ65dP2+ydmLzW0Dy9eNIGVRqcjnphEPunNezcgh7J6EbESW5N",
+	"iYSTg2dYCUKRyhPiUe1e8YiRTKIvIRm9oBo763kpLZ+ArdYGeJ7HQwVQZPIoCIg1m4RClghs0p8FvScr",
+	"aQ37SmlAsaTadIzXzjYmksVCiSQnWvK72d/I+eK8UDJAGCTkrYHCtsJD/QkhsA2OY3FrM+rh/ACcekuN",
+	"3NJoA9myZaX6fVbk4/2i7wbgI1AshlcyvjZL2AA6HKwwiLDmTkS4KS5I64h2LQA8KvWwMLpUCLmHJQQ4",
+	"i4TebBmJ0vIgYgD6rMNEGw8dQFWxHjDAXEUEL6ZkzLRaCA4FNxSB4Rc55cQF6x0PEkdnmGgkRL5CJks7",
+	"oieo1Rt+kCmIB5pnGsuFnRwgzluKhW2AqA6NUmDTk3UiiEtnDhIItPE8sUzUJtmjR9ooe4yXD6YsSiAw",
+	"Xx3YXsjYfpHdcENZRAMd6WegztABJydBGczEmR/OrhM6RJ5c/fH4UhtNnXP9W07gHxU1NTN5oBiAfldn",
+	"ehfwTRUXNMuayNRtOoRqVlZUDohHUxVq7rk1fQsXkUzbUvARaTSmnFyt4qVphaQIAQLmmIbzrtZH4NI6",
+	"KMJmCHqRbucc4EvnzhRbsLrmNujM0DnwSp6KnDmAM5g4MPcEWilx8W0Osrda/AI3uPgWWANm0uMIXYZa",
+	"tR3RVNnEdshAQ9dCLLGkJo5sVzUY5Knl4tuMj2HUUg5adPOWfC45JmN+z+BIAigaAmciDrDGJ+kH5j7X",
+	"quF5djMleRCJ28TcqgLDMT+IyN+ovFtgUKNOmLVUSl6i3CLMzRRaIEy/TBjJSqLSyaQ+aFBHOi+nXmt2",
+	"azBoTgeDI6FxEcBHKpiE0P5RK4GGJ9TaXQYu4koy9DFNhyCEhTm+rsKZRqEFXduEPrnoBgEdz1yjW+ml",
+	"pL2Fy7bLvpZb50v05TzUA8H1lU+BY1tsKivdM7CracqI2zxF4cKByl2FU4l6wRVkB0OiTocoaGc40O9g",
+	"VZtmC8gTleNHrDjzJW0wp2HlhQFqNO0KnQ2ATTON3P2+oRVL2izBk0FeY7Zf5URsJISvmlvxRa28aJl3",
+	"2fj1qzdX7EGqRKweLMQD+PwB3vZ7WIJI75mPLgwavGy351WNuLDkKks979QtHhb9I2DKMCnNcLR6NQ3l",
+	"KjsgWA85yJVDtpp33l0h5bWJ4vpJTur3SyyWMuYh0QmBogHOvM4FYM1WWDXQliKOZegkmhV2seoYt53r",
+	"QuukGj99fMUewE3dg1/oGvvuwUKMnasN1y+y4Gvmy6w+5ValEOw9tLcxLhAAwHDcSu96gT/wOAwguxZV",
+	"JxsLBA6va6EFgG8PDCh2jnRb8mReI3D1p1bi6geAo80yNAO483exrhaoziWwvSXILymNxO1SeJrw4NaT",
+	"SQ+qKOd575WhNIgLpH6PpDLp9Y+z68iCnuhYERcEASiLIsb5ELT8rYUD4evsklXL40CEvvWOAX71rkJJ",
+	"Zk1Sxm7WZhBYrmyMV7ljiv9K5mKR5xRgGSJl5d/t7nxDf+fethROzk9ygvzb9eFwL2lr83LOlwrSeheo",
+	"S8kciJeC++Yw03FnoJeDnIHKQCheNnJm/XFOErqXQSWlXGvPTh4pIGTJUb/XaoypRd5mcUpRiybQTSuB",
+	"jgocC0/GBRZgOJQ9zxo4iCnTNkB+GYc1DIsq0JnPzYrcC61KTksrwhk1qyXfJoa7tZkKIk8wO1WAteVR",
+	"55imSihSOirZLcXMNdkHVCRmaUSQZxdvRatP/8gWPMEgTYTWj9ca8zASsMLCeX3BrzPBTS/XgvUK3nKm",
+	"maxZJFcWsMIVoItWg6ayQMAPtDYdBxPQY9ciadtg08xijMUsUHDAV7kiWDX8B3g9qsZddjE13UE1JdJA",
+	"eLSyea1UCuWsfLRzluwzjQPHbIA1oBvFyAnn+tNBxDvKE3bFmckR8WQa+mjqZfDR6nOLfFq8NUhkpnzR",
+	"mNt1RgjIwqsgWslMQjhJ+aq26M/myZzhtS36c4u7GiiGo5SkWObvpDfQfXCuJyrcFBwVTQ39uvXFEmR3",
+	"hVvkCi03yyGxAhizLzQzWgsel4DMMk8o9EMPvRGX+DbBcFe4ynZguoRAakv7lJQzpvimLoUegQ4zpwC7",
+	"vE8Ab2cdCLd5LjLoAkC1huOu5nK9sM0eT3goZ6kw9z+UvWNUWNOBDcYqCEvXRe/kt3DwaRDV5dOQGqwg",
+	"BwasIk128ynCB01cimN4cwR/YCxYnca5VZXEOZ34SEz8NdELOQe9ifHPe+fJDw0Wehzc8ETYO1nqu228",
+	"P0IUpc6jufDQGXrxbZdZM47yq3A+ChiisWvF6kuZMIT5rhxyUWueBcoJ7rNFER105MB9Jt1A0gomVqOr",
+	"V6AXwz+KrCuWnqZdlcilsv59nyd8wpUwUryBH/Qs09ZpSBPmv8n7ad7VJjnQsvHUEtC5OJWismVccsaw",
+	"s73hbRQcOtxQjkxEpiU5Ogj3s3yXLULCkGOWhnlXDp2pIF+nKGxWNdTc8LYt6TrrofNNhjue7w1wIyvx",
+	"fai2IbNJNrGQkk0M0N9VRP5UKOQq9TwhYEVwxeKLmK34Gq9RyCtl1dKaW6IK7XwXcBG2u8qwpBwDXFIE",
+	"uyFPfN9ohJotBxH729XV69GjV5dvRq8uL55evHxDntBEYpIQZ6EWM56MIuHpY7wl0MNEhKIq4uNCaWZT",
+	"BiWWUdKBsyTL82/0MtJAZdFvo7HKIsCoNHoZ6TJzPazmQSiMxoXHsMAx/5YjUG3EwJUeNcNC2iMxbPtE",
+	"bXIwOt551Nyz6wdyhkCVU9hcN6asFKeS5XhR2hd5g8keaDteU5Cs2ES0mghhADyLZtSMYiKh5UMkwAjd",
+	"KJcRDtcpRReLWf+ru1xsXIFUqf2XNgf7PevITiQ7OD7G3B/r1HZz3FDAQ9JZsexync5cUEnKnu2C4Y59",
+	"x2hAm2WXSE0JElPrpGRTHoPAcFZpg/6cpX4jkpXI6kZTmleykjalDO5zgeDCQLCDDBc8YaHgKulmWiL9",
+	"NLa1paAU1LbVUuwEECCcTnI1xcl64xZbNp15pzQyeGIv4jQYAfa0KYQ5VmjjUMhtxY2IIDN6Yw0qG4uU",
+	"q1WXEWuGmrFV803R5bH5Zgy0PoYiNOPqMwEA4JkIRQ4IX3iBjyXNa3FlUpbpUvhGU2mESRXlSE8HMeOL",
+	"aeeFtqaN64kzKu1i7xeAdWDHsjOnKx/FKmR6HOIySGxV8vI6g8SEYPDlMlw7Vb71qVvRhOhDjuSKOITR",
+	"gCKxYo+veN7f2B8UdZxsveRwyqqOQwBpQcKigqDRNuj1gEBU/YWJWCiMP8QqE210uGh8A2Y2krLVRACK",
+	"u+oI25IRBAo2HABfE+yAQMySN/D6hzRQq4hUgQ+lx7mqgJ2CLraAjpqFTGcQfoPw3hVCgqtCPfV3+DNS",
+	"izbDcMTMy/UXutZUiVhmtwkcFQ+2Ip1Sy2HSSgrEpdKFcDDAkImKpU05t7XKIfSx2UbRmu7q4pzdc3Sp",
+	"3wCmuODhVGLSsIxNZFoWtyCya24T91cR7BKjv9dJYIOibeCueIRhAx2cMn8ajgvsE4ahQ0wj6VlNRUEb",
+	"o11zg0KszwsDARGl7pUZbGi6BG1tESTV99VNIzUOB+4mmDBA1z4pxpBX3SgCudmc5iQL3DBpzeTWrrrp",
+	"2SyGbPyHnf+uHMReFaRjOonyONY62w6hLqD7cTYRSYJRvI4ynAF6uiFaxwNvk1YaQrnCbvf5KPvCaaXH",
+	"KHRJvcP2EpT9Dnxes2FTB0Drxfmdv0hUlvIfC9Dnt9x/w3ROI1QLJ0X/V/EUapVqFGVK6XbmxmAZZ/qy",
+	"xI0FV9gh0ylAE8oZDsbr4sm3LgU0UIRvsrYOJ7uqohA6V7lU1oJ/ArtUapV2yb1Aqz7aAFGbrr2Q+2Wb",
+	"wAPyKpoxGu2GkVKlbIsKx8BflPV8Wf+apaYgaaMOQSUyCpthykLY1doRmjgXLcLxjNGUk7WdzS4hlx1S",
+	"x+5ytYhgSYEy9SMysZTzmMdpjTOJ+MpZtjiVgE1BUDbTeyMJcMAybEJLzo5BALhj+TeNUdkIga1oYi5w",
+	"7JVclkzjwPGYe/OsCK6m2LF9b0QSYKyZGZoiK5kVIvmMgsOh3yACtgeuWMi5LKb9lK4VjDHJ6UCarq76",
+	"kYnwz8wgqZKNNpBciKyHsAl17LJ3cwmx2mjToJEMxxT1ONKGN3FMGyOP/ALc+Wak3ELdZKY6b55ZKzLK",
+	"7ANn0dYAcgN2MJzOIMq+azQWrs3nHbB1KW7ktShBgVNb7pbIhYxjudqOG3fpd6VErgIyrLHNKz0benly",
+	"mogI8rPzK4JAe3YehmyWhbwmMvSz/N88VWBUVWbV510gIFu3KeP44craeRD6puHLrdRkqG3b+LxXJxD3",
+	"JXdcGDQGBydMzupwXDTb964EUW5dJs2uhoOXaNPc91fQaMTmMo1/Hb01X00ntwKbFZhfQoyif9Cz1W8Y",
+	"D+EWoXBSjMWWM9AjcBBD2OSCFNwNzl2kUgLWwnNXTlMsRVygdkmCiXt4nSCvBWZVuFDlgv3B87s5j+Hx",
+	"reMeyqcn6A2BaCMoawMjbstxOMdglxyIgCvAEy3V5l8WlmkvZGTMyrEDxMl/3WB1dE8WXIrmggjBdxJG",
+	"K10axVjqSJL7ywa0FQKrnwcqqbvO6FXeD2DZCgDhrpy0WoDKROtaH5tBViymAn33rqEaqLJKlbtO3OQ/",
+	"NXPZTYPL8RyQkEdbBDG7dq8GMD+eczPqKnUlPyiNSxtiL7Y3rwA+qYJ/Q96v6/SVfmB6SfLMZ/CYXh1n",
+	"cYaQI1KVoJgFr6msMkNtalgxT8STi2UslDKnrTIfufbeNsv54tfCQvIXla3kar0U44dsfA7w29DLAAgS",
+	"71aqU0VtizwNwQ5rMs5drCID4N9V5FPXsEw8L+/E5I30roVmoZGv5vyaIhPYMpa3Wm+xKrIbPeZkLI7f",
+	"4oR5L/IrY0TZjDrFeDYbhCBxcuMwP/Db4GPWw+K8S65UNjQ6qx9Zj8OYFbwOg4KbyQkr1rw6W2XmtVBu",
+	"M/kdgsLNJ132SHNkSxfl+InCrYP9cJMuZV4CzQZgusunv1dfMIOGkUjGjfC0Uk9Op2eZBQvayCpIIDor",
+	"0Ox8anhGFm4PKPOLGZtv4DP4KGoQTmXgQBBgFfm0/S0B7PnEcXL35xIj6xIOMflkSwj6VXWu5B0WmgGP",
+	"ZHV9HW0rrfWpXXAsY2zylilYP9/pf98W4vfXFsKLhVY1R7nmH/3eVf/0rNc76/Xet3611hGFFt6WejaV",
+	"vzqHt95ePldF4GuL1trMEK4YfdC4NW9+5ZtB+xbffcnxNrRp5e4MM5vffmveq6wDbUcpwGyy3Vs5ZNVU",
+	"nNIkVdktZuRxzUNtkw7Th3R/4PcHvvGBL514S1WbCf8RvnXXbtYaguRZ8ZSYydob2kLgp9oOq+yW9OOe",
+	"4vcUvwvFf2y3InGbjLw0VjLGxju1/U4qihGauthgMsGF+KxxawJ7DspFIXMwbR7lpbhNHuGbld1V8oNV",
+	"Hap/QL/GyvVZPwkGP5Vq+Nt1lj+Fn9o2Kyf2sYyBzRvBjC/bi6QRxgDSC3KmFHFW2zAfqmjmmjLZMppO",
+	"Q4RdW6ogwNm0tZjd2NyNlv0jFE4V/mjfvW3fva3Qva2KNTqt/94X2oZQ77Cm/diO79mPbcpTlZhebMaI",
+	"faIf6jMhE6eZFHU4G2hmm3VFu19bKeRVjdtIZQyjqoGlaVrLbcta11Ten8f9efz3Po8l+94l+TB8NQXB",
+	"1KTjzcd2ybSXFI8ZJG67rUIxRAocqe8SlR3lrY4Ek+Ph+7t4Dxp1DSu0xip1D5s7HcxYkOz7iG3vI7a1",
+	"PPev0Z7LnoSNHf0wohhOCfluKzsx0THapfGC/qQ0ZK2C2aR5WL5hmD3ABjqz4K2uJSsoN2qre5m4l4n/",
+	"5jLx/lop2qU7aaavtFVcz424E2gPdjLjKhfUtoRarVmao7mAXUiVGAYWxLBc0y9gwaMUKszjiqv6CQFo",
+	"72R8XQXbeZYjq2eECjDK0aALGgU2MgqqGKVZZUD1CeDmWMbXDykHkBfTDIy01W9XcuQAqqomFe3nLvAe",
+	"F+C++BZubxfcmwdRpVIApSGWMgw3KhtYn0Fdm0o9kLbRWPEwhaG2IAYSm1SW+AM1zKjFbREBJflB2Cgs",
+	"qO3uigtINZnKRGzoxdTWelCcz000UaEg5Ar0kCZzdGl9Bv1yFUvI7Pw8+qW49US8TDb1iukf9pg35zH3",
+	"EhGrh5gwnc3rFNvL5l3w2+eQmNI66x/2KgjhXp2hQCEgZGagV23gJYTw17Ub1r+Bj07vWxhE1LEEoz9W",
+	"c2nKNAirw9hVU+AukqKzyoNe1SoRjCcy/hsFl9dDY4ILczHmEYRi2NQD/Y6T0WKL//DU1ydTzipgWgSR",
+	"3YlKCD0R3Aj/wgbGVvsM7M8mtT0LCsj0zgLVU+zxdtuFXiSKthWmeG3/zq36elOzCbqINWVeGLmoNg5K",
+	"7zQec4c2abYz/pZX7Va9gdfr26vhcDlk5RbZzm1h9TFD6nnDI6+GdqAEsoyh3kihL0CJYpruWrBYUvuP",
+	"hki23GAT4ohn7Lopm1rTmqa0NsnQMVGhH+Q9Cbx2S2mlWffaLQbQJcbT3qOBYqGQeeufB8+mvavhzfer",
+	"wfP4vXe6fnk0/6av/u6/OEkfH/Knx8vvksvgB/no9rocYlGqil7mk5FYUcilEwBswmAxgLggdwanOe43",
+	"6G1FYw6KanRhja574KvGBoHym8ao+C96vytj7ERtYrRanoxj4SVsLmMl2ATaOK4bRa8UA0UqMAvZgFrV",
+	"ot5cSoicdHxoxZ7WuhMnPC6P8ePDorjZyqdp+ZvPGdTqOycpA4pqNEspkLi8HPNr1nW2DD+Fe1KMaOc5",
+	"fYL9RR5HszBQc8d6gOY32A9t84rardvOTHbooRkWyzBk8Xab7zVXr82rnyMGx9kpxLUDSjWFL+SNuH9f",
+	"VcNqW2+W0BeLsnNdm/e0Mzzgh52TI++4MzkRp53p0Fraooo3NGfeRtO6y0287UtM3L2ED6r6kSIA1diS",
+	"SxFdSrn4FFTZrMxiYUju3+jPlVhAl9zPg5pdVqc5xzuMIL3HAqHwg+sa6V1BWAO4RkqLoberjjTWrVUJ",
+	"5E0Zpm9bB9+jwzvOVbNmGSdVegyleoMObuoKFbq6VvmDBsdXvWMnnIP8KlT1ckSrRu+Oz9d4K+7ztRsR",
+	"MoSGrtAp1LoXxAgqQbfOtHlFHrLW2Qkdc2VLevTtE+yYe9yDgrUmC25kwvxbZ/3CL/h+/9B2j1VaqJJN",
+	"kSZCjUxroNbZEeQpRGJloOoPsPSM7WV9dnoEscIS8ssP+vqPJI2jIJqZb7TAhlJ2I32q9GvDO20DQ6xv",
+	"66y1EuL6j4uJdmsay0WRLJaxuAlk+gfEBn1DfvlCh/Ozgz6k1rkH8cj4HYwg8jridDrsnPDepHPq9f3O",
+	"oTiamibHrXbrOoj0205b8iWfiYLzNe+0pgS/PwEY/+ENwmiy+E4T7VLEgfRHAkZ0eUMv4w30Dtwb5fY5",
+	"91acRtYhfHdfC2rB861iN98WmnuQaN3AeXVO6CJOetfeEkQZCh6lS/N2yeV1HrH8iJgWk/sM6m2N9XaV",
+	"2yHnVbKflIy6l3xFCs4uF5BIDdtErQbn70FEBcYMtVQJtawiHjMURjLGlBleOSnhbg4PVtDgvmNMmnLp",
+	"ptVk4ZJxqx7ukmf1/SrW9raJi+AGztI6E+bJm0IP+o00laf1eucjTXzPWcxZqXS8pdZ+NCUNGiG00Y1x",
+	"leMSCMjCVEBBbgsc0mmbcMathryG9HySqvto7cTpFOrsxNZzSvtJRzPFzsnh5KjDj/0TYJ1GbdeoF7eJ",
+	"SZuH7pmu6qqNSRDithJqnms1OVqwNHOyXAgrydVNKYXiPJhi2GAjl2Bb64H+/x97neF55wnvTD/+cnrX",
+	"cf883OXP/uDu/2zx/VWQp4TGX18y/Ljnte3PyUet5lAO5RrqtpGXe8F4WHKh93ugK2xjVa5JXBuaXIU5",
+	"1zM+yHkqDjaj8bzznnd+7nWGH7N/jrqdj1//n62GBlD2hvO6Kexgb07szYm9ObE3J35Dc+JeYSBGdW8a",
+	"A4LvP9F08yKrCJFn5W9MOVF0iSEPx5opD6noPYiXB/CoQ3jKCq3ig7x7xqwlr+zUOCh7h52TY++4c1py",
+	"ULZbCY9nIv9Jr9P3DoXe+0HndHo06Rz7J6Ah9QcHh9knNLUmRAz1WwiV8MWyPn6IsIdQdqembGmTTJ13",
+	"pDOb5pStT1a7GvtU0WJy8LTD642huoL3EbaSU9MAatVud3QXtCoKdfalzojGQoc73EGashZllUWDlHNq",
+	"OjcPuX3/uE3boFb+Gfjtbafw70Hk11AOLzY3dcDy0PrOgmrWlSFVOMemtMW9jrPXcfY6zl7H+Q11nE/M",
+	"fXVKuO2c+mpdov/azFcE47tArDbbn+oGhNq6bYnxQ/whynDc7g/0A+AvoaAwBLP1ney9rh6p3ZonC00F",
+	"H9Je78Bb8CCCfwn8e97Hv/pDlkg2OGLPeJTyeM30MPjKA/MO/ZkN0bpruIHnJV8rNNGYyxX2f5HQ/q8c",
+	"l6QxUZmQwSeYkKHFUBvqYUXs8skjdtg/7VVpARmiyheMEIdhwgD1i1l/TpinajzEaXmssUbOmIkQ/G9t",
+	"CtUFl3NW5i2rYPyAKyUSRWex61VlkRRoDWZut3Br7bLK5LabVSB8KuNVo5SsHHOgTfXHVqjzRw8xXpg7",
+	"ClUQzQpd4EzDn9Iea2ujZpPFLVUBtYaIqWTXoDBLeTx6A/fbRDCBz9SGxVW7CnNDVY6cPSkATGns1eNu",
+	"CQ1yEqjcdCPCwV9U7eCbPXW2xFZpPIzwbRfDYUv1ZjGkbiul1legyVZfgeE2kkQ1rSqR3MPN3iCgy4TT",
+	"vV8M18/ffXf4w7v+avL0bTIZHCnxpp9ODv6R/PCmv37/7ol6/v3lDR98lz6/Or998dOL3surHw5efRvO",
+	"f1i8rIixu2cEkg3J2/TNq0hcBQtxBe+WrBJ4ujXuCKJw6AJDU+098BtB1H7rnP0krwXjCxnN2DQORORr",
+	"fibTxJMgo/xALQJTgTCPpagm8D8yOWxu/HVFuPVW97WFooGF+4reLWLUjLEBkVk4U30oi21+YFrmIB/K",
+	"upxmbQ1Ul30jkzmZvXASIxFoVHS/rDuJSyxGf6lZUtXK7a2Ke++HhY9Nl4G80whTGkY5Q+Ko0+tf9Q5A",
+	"wTzSCqapHb/PDtxnB5owXNdsGnQO/EPROZke9zrD/umgww8mh96RfyxOpqf6wOC3b7QalbA3aeTzNfgm",
+	"gZhLCYYZ6ZX13hy91nmvqLUmvfyQNM5YJXArbm75OaWoBUmXXWClUsw4Ckyz/KUMA29NxSW7987WsMfn",
+	"07KjTIsRkxmVy9XZmgnV1E3ZJBxXsx9Tbs/dxI1ZMBn/uUdEI/JdVGUAnbmJ23m6qJYblnFuctjt+eGe",
+	"H37J/PBTvTvQCft+vp1M8fjXO3ioY2yNWz+JNfuf8ahkBc/lqvzdGLqwjiK5Gp9Rw73bhGmdbrFE3jWJ",
+	"ZTqbQ3D0isd+l40jsRqBs3SctSSGv+F9SHE2r8VplL30Icr1l8m9HGuzi0D4SU5sCzfNizBRkquEzaT0",
+	"2VIGUdJmTn/IOI264Ksydxh2US30tpr0CAIJyE2JpPJi4yc5aS6vnslJhbCiJr4PXZmq1wA3QNSnBlJV",
+	"0mQib5sIMJPSXBtSZF6wwTE8gWfbfT2AJHd8REEt7WV+xQYUWOF6BDLM7RBhHNpDwPnH6x9KAjg7arem",
+	"PAjTWOSqLHiL4c3kTX85id4v/adPevzdMH3+8/ntq6vrn9//5PUf/WT+7c8z77U+w04+bLu1nHOFt7BJ",
+	"vMY8H0z8P7NJNTaWqymLMz5p8z7v9Hq9XudE/9+p/r9e9r8+JmvG24pNUH6oHjtCMFUillRoz7jkseL9",
+	"Y4KbTjHEQPmC+2EQCQe/c8HjZCJ44jwDqI9Mfr1FeyvBjhjxmv3Vk75gh0f9r9BCHtEsqnXWP+oR/6pe",
+	"yMExLMS0etm23A0o6R+7KLEjEiFr6myd/Bf+s9P/LzihKl0sONybXUKzKJcGaHVh4S4jDawIhj6pS+4J",
+	"9YC0nQe2ygC06O9kA/558IT2/eiBIYAH80AlEr1AwULoncCd21ReBNrwVNFs4OcTvgFVsEoz+CiJ04ja",
+	"uZBWpuX2aBdBDx29RlMjac0DyomlRy5fahUQYVZ/1DnunfQ7J4PhQef0cHLU8UwEBe9PStztnqPcM7wF",
+	"Wpw39mPLuupN0FYbu0lhhXzohwW9TCikBbSPB78QL7l7sBBjFgYqoUoYTpkmbcD5Mi/QSO2n2gVQIuEm",
+	"EJoPV97Nb/CQtDOf9FTGWa19KI3A10wJgWUu3OQn6iGIl5+mQyPRlSejRKuBZxl0qlVfQKc/dG7/C/Ap",
+	"1AmxDQoGFaN+2N3bHXu74xPtDtv8x/2oT5J50p92+KE36Jz6Q9Gb9vuDwcGB3gipEhFvrskUSTXVdJ8S",
+	"YmPNIRdiRNf/rbPhYVar6aV5udVurYWm4/5wMLirNYtAnMK2FEA/7Xc0Zjon4nDaGfaO+h0qLXXEjycn",
+	"RoIq9/wNtCnfH54dmPNngHoDnaqg+xTYM3I10rsF3YXobOWDFAYQaUGRD47CRMzE6FAjidWgshJNpfaQ",
+	"rbNeJsjlEi4T0qW/lXXcBCqYBCEqPct0EgYeiawROq60gZYmsuxFy5jZdj/PI/PuXcb2aktbFdrUBslZ",
+	"oU9UdcNaaleLzVQqi0BZDtvUKnkUxF4oamoMQd9JobfbtI/35GLB9V7sUFxF7hYhV7je3Ib3b53XP58P",
+	"Ua8+TiPlVP6pLrNEmVtua+Rya9jP6Xe0vKnZCjWKXsAn1ban09KMaqutODQWipzaUrt5UHf1jOb5VrNl",
+	"vRS3yWv4pHpZ2AQTi7Rh/U09yz3X4/K4zWC9mcuVeilXr+n1uyI33FYvk7o7BwlDe7dcKNUy023l9fG1",
+	"O8tyPxtH4L6P9e1NDSic4K7AyRsUDcQKgHeVvH4LokO5eiF98YZeb1oVSdMd1UPKC48aBgaF80gioF+J",
+	"ur42Zmeu9NkM23fZm3cF+bT5w3c8SF7jm5vuA/JRDchH7C2BA2Y7k3sF8s2or2rLMuljaC5PEfk15c9V",
+	"jgs4JalCKvCUq03l7Fu16SUX515SGfYloiReZy0dsKF7ofQ5lbBqLVJk3dxLqGrf3pzYmxO7FH3F5sj5",
+	"Ii8iDLV+sMqKNzMKTCFvSW60gVMnxTVGDjtH2ng50cYLlNGZHGU+DpvYUEO0KOfuR7ObU1yMx6urbmb3",
+	"J9md5rgfwTacYhl9Gr3usJIyqX7Lb0SeUrfmFzmU6uuvy64uXlOgz4ZVUnlVm3ki5WJEDNf4t50ravg7",
+	"FlbFh78t145lqMVDQmJmNOfgt5dY8Q4eqdTzsOdyu3UdeNfwjwmPIvOPURhMKXE3zf7rPKUc8EzVBn9g",
+	"9i+suxxDB/nCQxupD2SErXiw2q6WQXCXpVfBE7OKUHIEVV0HyyX+K5H0L5R1pgI//mXC883f5i8gn5Hr",
+	"jcYnmXZBf0Pf9OqsH1cyfbq14wfNuhW08Ucn9ykra4hWK/xuTdx8i+oPEc4DHsvP1vWAaLapfWm58pb6",
+	"Jd/SmztYZw7f/bQtuZJsNYf7TLvCJntj8e98p9V0LB69HeeVlXY9UhmR3OwiM1RuL0uBKtnGznV7tWuv",
+	"du3Vrr3a9W+hdn1i/JE2UwNxzwgkMn//5dFHGo6NiWX7q8K9kNlfFe6vCn+PV4X3iyGBqNDmISTOraLL",
+	"mI567S3XCB6P2CTffYsnTEaewJgOaivhhalvamIFC82AsPjWIojwz0HVDUTx1q2+9BdMbOpGFHtncFZw",
+	"SBdLgFXGqlSYEJXN33/cy5e9fNnLl718+Z3Kl6IB0Tp/fz3yD/9+5T9/t+h3fjp6NFfq9T/KMSuWG265",
+	"5cW3nLK+nzUL4ldNfzBLbO9iirwwB6k6FF1LKjWXK1hvkChm7kcdQfNlHsFCT/qGjkoXvupOppzhO07T",
+	"11zcxK61hUur2wwm7NclfpPrh7r1oyt4886gqcEXP+gXK32fpu0oDFVeQw6PdZT3coe6Ck67lZJKtL2J",
+	"l5SLV+CSb1ZQj5QdIv+6FAyV7BQKvnMGRBVP3K0onpSLLt1Afa6aeHbZTc7STn2i7hcPUtvpyQCaG/gL",
+	"L2bn7NfnrWVng3uqQj/G5tpyjNyebKRYcLo3iSRWionEilChMBar6wBPwt5egVbH1Gsg3ggvbl4eZEPv",
+	"bb0XImYKxoMmV4pxxVYiDPNnVt6IOOTLTEk5OO71Siei9JZjkpweQ9WxqpbTyKnoY40X+v4h62FzszKo",
+	"ZHK69uVx7/A0Z2H2tjcHv6vY6jd0c1qVumBuVSuEd1awEFSGOI2U3lRH0aQc0t576PKEhUSyW2GzW7Hw",
+	"RGS//6WUxTXp+CfitHMynPLOZNLzgAWaCmkbE5uy+esTm9x3Pi0f6T//mYp4/R/v6O8L/88H3/55MCA0",
+	"darm/PNg0Cqm4Wx6v3X3sUZJKWftU6Ba6UA5m1XJu2wyaiIiDNvlsWB+Kh7ajMqskW7b3qCu2Qpqkk8a",
+	"67VXpIws+O0Fvt/vVWi5lcVj3s3X5lYWAgmpra+MWSxUuhC+cZAEU4j/hJ4PK17ZyN2Q44bmuXa9lXHi",
+	"OQKubp+WQKclQmibuj3AQ9NVuRHKzEn1L9NoG+qqNDC7CMBqHnKXMj5u4BIbryH2jOFfxxju5UW1vL+x",
+	"J9V88Q33rqdBGO5STCpfd7J3mqsoWSw4qemkvrVZbVsVkSlLWMmyrWUn9DE/6ENRQaflCsxpFBbj4p2m",
+	"SRo3j4Fp2m8lB9Q9e6xRXxNR0wHB7M2m2JD9Ef3XHdFPuMk+D0OrjKld5cW//P7aAAJpJvdpe1jtyRz0",
+	"0JP5f3v9s16PTJvRzzLSsz9O9ZAPvhFxiAle1a7OPPLBq1RZ7eGcLiWg1idnKokFX7htULOEYjCJ5lo3",
+	"gRBHqKQJ9d1EqIRTGIq8Yya+/wsq+ebgu87AxVfOWL/HyIPDEskOjo+Jx87BFqSslkUQhgEaOc0N4mwv",
+	"t8T9aaLS2uR7/bLr3qq5SsOEpkBh5re/zVO0W1+qDHXuEjYdCtDmqtLG0wizrrg9+cwUHSi1Ld3Qlevi",
+	"Wxzmilgkm/EbasOfRuSODKYsgnR0rpw5tvoh8/x7Y1hpuqNE3TKmqXTSkJZy0qHaR6sRYlH09oI82DaM",
+	"txpDuzputxaUufjWsAXz6qfsUJE23e3K4blYisZ2VMthrpKKRZQ4JUYb1MakIsMK0mHBwwEF8Ro0fkWf",
+	"5cDI/OYdkNuFDiVZbOEuDdlojEXW6PCTWrQ1jcimJLFmlP45Wy/mGpVkKGvYRaRBOzMigFUsE1EOaYCP",
+	"t8cybOgLaIOraagtkdUFUt69k9jvmz7vZ0AWjn9zO1IoVRnxcg5u2Q7IZBDLvrgJPKH1J5LTk1iuFKS9",
+	"uAwjjWO4jUZGiJ0YcirjEamM/YPy/hyLzpD3e50T/+ioM+l5/c5AHEwPe0f948HJgSnMpG2fynBpM6KG",
+	"XPijIKq6uT46pbegJBCfAbStF/LnIAz5g6Nuj/31+37/IXseROktuz09Hh0fPmTxzVn/sNftfcWeCu9a",
+	"Phj0+r1ev9dnT4JYTOXtA/i1grsYfNT5tbCnE6jitn8tardBUunnclFax69E5Ks2S6NQKEWeM/DMTcRU",
+	"7mBTN+Vi+V2pA4pq2CXYF9bToJkC2g0Vkty2fh6VxCWCzUt9q0R8Di9W8jpnoAKkBfzkdrBtCWTD4dzY",
+	"ZugPft4+MSqdeNz9QkIM7/yXm/UiuZThfbrjxlDSyymsVUJdLMMGFQgqPJfwYSW0hYIStZyxunJYJFcd",
+	"iokaswRyYJwqXq7pr99SmWtATKfCS/K3J3FwwxPxobrwzBug6ouoptkKZKq1nU4m0GwIE/GJrIpZ+Jrn",
+	"jUwfBLF+Np889YJXwbOLtz9f9F8GF+oiujzyHl0cX1wvv//u0bNhV6yf/ey/uwheBRerF1fXRy8GPwze",
+	"v3k27PpP5+Hz718u3w+O5v7fvlu//4fDWIKodTbUOlosprFQczvnPw+eTXtXw5vvV4Pn8XvvdP3yaP5N",
+	"X/3df3GSPj7kT4+X3yWXwQ/y0e01Hdh9oOfvNNCzUjPu9676p07Yb3UwKFb+pOjO/yLYujKemd9GNyIO",
+	"pkEWoLxLNE2gRpBG6xBRNEshtKeF3TRE5AfRjMrWUqnFylDE/uCq50RRlgNTK3LF3TNYJRGevbuC0oDj",
+	"c+jVEvwMedVn7BvBYxGz//3v/xlX6RHu0autiEPxBSbV1WpA4GRQlbVxCie4sosPDGHaK8Gl8ZIHcZe9",
+	"c7rsI8NDQc2CqFunC23PIcZOPlWtaCDD1cFvEfoclipFA3HcjSbfno3u2eiejf62bPR+PgmjPzV3RlwH",
+	"y+8o0qTxZfZSenPoaamugyVisnxNjS9VXlTrn2xJh4QnIuuiQ9VsFV+59mQQJceHbgTYsNc76Q+Hg6PD",
+	"k8PecNjPx4KVeToCWusQkEy/8JDBWlnCrwVKjBuZCDbh3nWFtlrAMK6XZqrEdKHY2HaZJbg3NwiBUshs",
+	"IpKVEBFLVtK0OIPQOaNwq1CPIf1ctNzBcTFWroyfNwkH0q3eMKwTDM3ZQgFBA0sRLwIwxVRWeTive/8k",
+	"gyg7Z1CPIV/K2RlDI3ApVTIyHryPbWMoUdXhEn2Z4Tc5eai+caCqquE5ZkcOuNrYMIsF/Tr4ezZHtO/U",
+	"tSaHjFq3ca5gs17OmWuA6b0JQ7lSbQvS2MXquM3GlLE2MrU49TPhB8kI7mLH7Q/RmPv+KJH0AHZ7bK5P",
+	"MBtnzPxUw804oAJsuUbW+2u7yCoD/tPs3rahiPx25jFbeS6J9DdqQJ+ZmO/H3M0Zbc7cEx4njzA04x6u",
+	"Cj9eQ/MKWrUMfRGPkjnXJDnswVWsDAMPvv5R/zyyDYnL0Zp2sLIuVsuUZRSuGZanATI3gZaMCiKRK0DJ",
+	"hWAEt6o/bM6Bd5dSxfD4DNJelyH3bGqFWetfmFyBN16dMc6idDER0MbScO2/qq/aNjDgr4uv2mwu01ix",
+	"v86/YjLGGIG/+l+1GU8+RKHgCryz+p3KckZu7EO/M/z4Y68z/PhLr31y96NazP2PlVEM2b5UsxLJ+HIZ",
+	"rt0gjrbmHXaRdP0eCyajLnsVCdvmQ06nDFr5TVMl/G7jo0+VJd3QzQMUSyaQs3bjkEO0W2kU/DMV9Doo",
+	"HZVB3enEhkHsECxvPlM2JsIod7kzUVT5GqZmiah7k1RE3WTDlS+Dvnn0mh2esITP2kyl3pxxxUSkaWiZ",
+	"dL65LPSLPMol9gyqbM1NWVrvxOS7qyvsFByoh1mcCx4xs8Dyxb8Dw6B3eJqDYrjtytLBce0te6q0Wn0P",
+	"9jUPfDHyTAdgpChbyufNkldcTOc/KVXd2XCdBEmOVos1RbXmUiUqq8Jt2GMbTtY88H0RNeJXBuzqHuL6",
+	"t3apn2jbRHXy1A8SqlBa7DC6JRcM4xcaZCWVGoWWZDSuoGqHr7i6/oepLlw8BAlX1zZOzPXs+r7wR0sR",
+	"UwZK66zX7bdbWqXRK9VaLv17xGf5jFtfRqL8JZlftnFTLvAzz5Dt5UzWkgT65GeNcYCcjIEpogTT0twO",
+	"MXTPs5RhuLEMlQ3UJI5XFqxlTJSohKtrIk4PWrJyEla5flE2AihQjK/4hjJvKPP01ll019oyCcytrZe2",
+	"KeCwec6Szbctsadmo4sQPZExVO6yCVFaB1AJeOo0eFD3rgmA2+EpEdiGDSHiYYmU159xY6o7ZW/MjtmU",
+	"bmLTQMqxKnSwa9JLEMgNCSaUP7chycQ5b6U81CDyhK1U6ABp4sbwaSSTe9tl9nDX9UCDzQNlSV0LH33C",
+	"sL3EfeEKHux1VAm3bW0jbQrY5TvsPHW3RW8qcmIiALs7LoZtfow52NWHq11mOmWqz3C3kemr6ojvjO+r",
+	"UsjnP2u+uzJV5BuHiWeip8IeNQGAWweh96gifAHdFiA73GZ01HW7KyOlwkw1mPnxjywgP7pb1/JkFAkP",
+	"2pXdy+p2CLWx3Z2niFr2Z08/hz1XToJwBnW7BYyhKkP4ag6dMpdpXaQhNDhE/5xacqyii3yvoEKgyx7a",
+	"71X51N4uQ8l9vGjHV5Hl0ftVMtAMGQvur5uPuNLWSAzBkcJHT2M6CQM1r5mG8k7USO8clm4uzfXI6QHq",
+	"TpN9snHkOqRUDLsBH3Bs6geDDooucLPgRkQMEpVqB1OVUW7uUJCBwIMQCieDT0VeV45Y3eH7yiaKGWf9",
+	"coc4r5/kpH7BVkHUbxHiSAGDKOkpj/V/7BFRSRCGoKwlc7H4FZRIgNaEl5fAfaahtCjFNqpOMHpFsrnL",
+	"KAC7+W0rUkTxxLSLh7KS1stkWlhIfhcqeVWAmmKzPb2S1yK6hy1urnHfL4br5+++O/zhXX81efo2mQyO",
+	"lHjTTycH/0h+eNNfv3/3RD3//vKGD75Ln1+d37746UXv5dUPB6++Dec/LF5el012e0u/iYm/ioReJ0Bf",
+	"Lg4BT6tw8xau7l7cJ8yr6oKSfdNt5S4NfUwDDyJ3rH5JSuWGqq0AA9QJDgDFlBC53B46Lwu42AqQiO2d",
+	"Y84rcHxYdApsVpHbrdvOTHasAYLvdl/SP37E1z6673WChcmXWHI9SWsWJPN00vXk4oHky6DjSV/MRPTA",
+	"Tn3nfq6ug2VHLnEXOtCcWStMdAvpetQ2kcRz816lE5F2HqoH3WPzC04MLxTxNUtifiNC2+/I4yoxPTzB",
+	"W9QtFHyiuMpt5GGLiGwys0LBb+hO0+MJD+UsFV12mXmt5vwGQvSuhVhSsZKyKeY3qteI2YKmKI6lQxmz",
+	"hYyRHo0VpK2lSBZzz45625PPvji689MY20Esaq52reMBEyizglgaCWl0HclVtPHO++CYOjjvVPhkG6Jg",
+	"mt8QTzMRxbVG31ww/L2Nl98y8kSZVBqZdk/1OOVSEbteMWxD348ff3NK27HoWo0nv4zW3Rz7v7Pj+Yl1",
+	"4/DMbkuiNJyvGdIZ9/1YKPXvjnplbtZqDAzzM515I8A/5fDbO8DSfeOW87/tsJuBf0P0/SYlC2sUoM9d",
+	"taCPEXxUtaCBcrNzVQJLLv8uNQm+vOP8h62QkOfepqjnbkUTvrDtrD/62ja4x8nPDiz6fvOlnV9IKu1c",
+	"UQv5qAE78HKF7D9b7foueyltPdNEorVk75VUEF0rNhGhXLG5XH2IYB6OMj8W3Q/RrrXvf8v+2v7uNfbv",
+	"YbL1f48mW71w2dLTutDOu1KH3kuNHK53buf9Se2yf6/Nqj9bQDgUdtO0qflCw6jwT3ck/LZayI59un/7",
+	"Fto1kvWdmMylvL6HcBWRRpMNQ74OgGx+pDCt7hSd/E1cyo2EwgoB1XJhKuMcs4Max0VL9fcnASxC61yn",
+	"5kyBuKeLm7JflDairoQ1XHNC/WpXiPIwpF/NvVKMnfsxS6GRnUukZCrVZKbu4FNDa7ebws7cv+GOkQem",
+	"AVLeXj6vOYW2qkTljo317x14YWzuPb0wEFGSL62rqaFCExpUNh3SY26JBuA2wx01umAWMcxnp5gACJ3Q",
+	"sykMia2pGw5TmTdqS/ifm866WuW1AzpAVAeYUGzsiGJXiVSgzETzVoc71eXXY3ezFX+u0vzFhdTtyqoY",
+	"0gslm/S4Nny3zA8sPrZXcqnI6cXyYwUAv+xi/IVN+qz1+N/a3MjNV5+BYsjFGF/IaGY2TLVhDyErW2tM",
+	"Hleiyy5MaWxsla26hdjoQc7nepBX3M8773nn515n+DH756jb+fh1ZS7Gdzm9I7+CMXaqGJ9lBTWmIBIC",
+	"qFEVBipRXTZOI/0v4Y/P2CqXYK6MDxlYxk8yiLpsTCU2xmeYP4OB54uJiNWHCHP30JqZSww1oU7n7DqS",
+	"K/SCPQQBZUECRxkdJnbYO0SL1+y9bUBkoISzBiBU8idHSarc0Qw8JcCkFbHKTFtUe6cy7rIxTxPpoi6I",
+	"smZD6VKr6qc0WptaVwNSeTwT8YcIXs0vBZomtd1WTtB4TVsj0Pi6cjkobWo4LG4O0OdMOBkAyJVIKWhW",
+	"/y/fPC4MbkS8tYVxoRe4ProTiQc3p0maKJ0B/jOIZiMVRJ4wXhzsyDDCjgz5xDeX7U87Pd6fdE68gd85",
+	"FQfTjilrdHo4PGrVKaztYi8POZ060YP6L5P/YHLtKFe1124hSBtzrQu4y2fs6L3LEnbAwseOY/cuWhiL",
+	"mT4G8Q5MN7+dtQmosfCEfo9iirVqzg1FOe7UKE1yrkpNzveOfy5YCg30Lrep4+dTseviyL5F1NmUNXyP",
+	"yZhi/HjkCXTkatZnu7UAX/Efsn6v12MLwU0EH3m8qmPk8idjQzB6JJkWF4tlQuqV5wnhu4HpTh8EKPQX",
+	"+PfeocqzWYq31I+zpv8bmsHkgud9KT4tfH6XopzNLCgS9shP72knFSO9DcPZWIt0FSTeXJPWdJoLP5TR",
+	"vbHjsrb6zIvihPRUi3pQ4cdnoLZn2ryBNEj0t102Jsodn9nuRJMUj0oaC5CmHyKfr7WqMZOR1hxy7EYP",
+	"iiHKwmeH/V73Q9Qspb2mpEDxzMLBh/jOROrjueC+2O1oGilQST9ibcNXg1nEkxTiS8aruRLeCBPcJ1yJ",
+	"48OHpDBR2hwGZRu+imwdY3zgm0QyDl2ecPL2hwgPTgSWPQbiNUOUK7U2kSCwfVRYm8uW3Q3mcp3FOCxo",
+	"E+bAWsxXs6GM+9szliP6Ik/NaMYy/IJwzFWHyWGuynSghd2rnG29uoWqxu7KVe93q1y18KxMFsPexdPH",
+	"M2/w3U/e4rve80ffzCfBN6F4+iTxnt6GF0+Hi4unw/T9m8P/aH1eZexeqRtGNW+ct2HoBWV3tUpPcj2R",
+	"jKgi08FKToZmMYEB6XJB5N6FqyqevxTR/aLbwS7fVr9W+A3m3EnA6Y0dqYQnqarNLkhSZfgzstzKqirb",
+	"l0jJj9VeAlulAabBPWyzaSwXrN9yrkH6VSPLNPFklQNirJEzPjOVdrX8tKxifMYGt7ddNsYlgpDG9Gx8",
+	"0GXjWPhBLLxkfMYObm/bGu3enBIW2VSGoVwJ38rkD5EWvWyscS/TBIQ5YQxwFUSsf2SuirpsHPGFkeTg",
+	"JPF4pMcF9ReTtbtQDiYSnl7O+MzUdGgzrQ9MYnkttI6RhArnyt41ucSgTCdxqq3+LhtPQuldw8rtpDQV",
+	"SFFeMIhxoR8ibhcaSpUAOhVbxhKK9QFZovKe00kWfI0xy2Dz4PnLG/NEuHZDsOy/pkTNDRDzrXZrhvRF",
+	"WG21TX5ktlr9a6i/ovW12i0NaKU34HM3cCjmbiKNZySZP2KFxgb20OejkzdwPtLM1pXhVohk1HvoaqjN",
+	"5nIF/ig5TWwWbhIHgCU3XR+PnGqd9fvtTSXkHecF98MgEo6wyphYFlR2QB8dwEdgIrie6NNepz8ZeJ0T",
+	"/0B0TqeHvU4mM3snGn2BSqRe8I8Fdn3YHzSZMcfhjnoHGR/SC7Wco1W1QxWDDobv4Rq66RKOs+L3rpyn",
+	"5MkcXAvnKuB325YX6jITMTmUYct6WDrLGqtnSXm/RqMsOggdYjPrPw+eNNm2Pw+e9KmPFg4w2kXVy/fe",
+	"KoLwoAkAD/plD1d2SKt0FXvCtSlijnhFbNM2N5m9P6C2lE1dZA47qOOsgbJ5k1aTMfcgJErurcrcR4Ny",
+	"rJn7zWnZWdNIlotvK6JYtAY0F9wXMRsbYgn8saNwJKZNBlmvhhJA7prLavrUMdoTGRauhO4cjrqhIWi/",
+	"17NztN0Y3Ij+ZbxQdAeyo5/HKPBbSyN83q4xNDvduRpnU44Tb9eBCUM5VRgdhjG2QIqaKsQOw68OMKku",
+	"aoSamRIRJuKasoMT7l0DkGM84bTYsckcK+9YDYSZ0lFi5hvONTAcqLRcONkBdNhqsxQb6vA1k/FnOO6Z",
+	"W67ZwSsoUJf4eVVEGbj1HDc1V5mXmtYGdsIqUI0gbRQJVQDPBkXdvz1YQvVPtBwqZ7CU66g4Yq7JeWvY",
+	"LsyFAvkSSUGV6+WyqWOSA5nDcW0nJUSvJYi2q2K4R7tMznmhlZ3HYsex3B4UHFyOCm/4agP1fXMx770q",
+	"vlfF96r4l6WKf4p/0xrtu/o5zYebmh3tucWeW+y5xRfGLT6xA5dv7193tKsyTvMvbr9VrW2X/fOGqsgl",
+	"DReoYGMCaTW97rZW80hOp/S2Exsvp9M2afIfIqpMDX5/uVyCNzx3O081uRLFfpKTvM/7JznBe16pkkJg",
+	"WnY6yF/tQARHBuba5JmutAAqAhLRZaGhNj4AvIko3G3UYwxvPRDDdElBd2Z0S5HMYyEgE/RDtCp/aY0h",
+	"vFhBkzdBAxDwHEE/wzVEAxRCEa2/xfX6ZwWUzMibEXSf1AgMDN+cG1E349+DqhqhY4eBjs+gxrlNUSQx",
+	"TG0XumwMuWpdklB67zChbyJmQQR3L8uQr2EMAK7LxvmI3fHZh4hviwiHG6vsarkIFP6mv5ikSnTZGApc",
+	"dcEhN0qXeVJI5IcIchZ5xOA9ojIqlgz9nm3YlCYKLHPVJWgZZ55Tfi07WHl6yEvWHJKo6YoTtNwuXpzn",
+	"4c9qbXXrY+9pRzd2j9yHd34R4Z2fKEONM3RHCfqlSE7XR7kx2p9H6NkFzmvkYDcRKhmjYzi7FwSvsMtE",
+	"bEXc3+pIWrEIAG46oZcQAVrD4DkFiMIiIMGzcJsJcWgmP49eOOsP7srVK2KxsUMNZXxlChkLxbQ6ANZM",
+	"U5sk6gwCfJ/xSKy21ya06wNgN5AMomyja6kOL59i3dJO7WrbXgmVbE9+SigI0Z7n6qyn3VX9nUylHNF+",
+	"rgSn3RyuBew6H3/ZiUdbzvsnpB05QZE1fnEbuD6TZ1jhqY3V/NBcppqrbSYjppkYOzw80EyUT+SNYP3e",
+	"4KDtlFGHaBnIzuFKrWTsY8uq7ofokmJVFCWHOqFBH6IttaMatHjAKuK1/RfgFOdL1Zu4HxlCECwss8vc",
+	"euhyysZYvnSMP5s/OyoRSzVmiZRdZxdNTWlq16gXodlVxDEo1Mrayg1WwkvjIFm/0eSMtD+BxqHZv54Y",
+	"FD17d6WtJXhTs1d8z46qNxHGvO3YdkJnv7S40+U/Sx2E4aW/bp21vknX2qxss5mAWu//X7lD4bccUjfB",
+	"D5PHsXmar5TyJqVKKU5rQF+PcbfRCzfolTuOn5x2hgf8sHNy5B13JifitDMdWt+QyPxQaskXWWHvKyfn",
+	"MXAMgm7L9Y5xqlFtQsqqYLJdDnd2QhlPkBld7xSPZxjp7Q500jkdDA86J4eTow4/9k86kGxKa8xWaDxp",
+	"cPF1m5j7Vzh6/o3mnUosNPaDCLPKTFu7Df1EUcO+XzvRzXmyxpXVVTez+3cT3WmO+/USbTjFMvq0VqI7",
+	"rOSu7vw1T1KuOHl30GwXkqP3vWX3vWV/t71l26YLwxrFWRrpMXIeAZ+vsV+DFkLO0EOtcASzNDa9vZPg",
+	"Roz0FKp1dtizVcuhO2yh5n2/ULj+uNduQe4x3N2oEfc8sYTq6/3CL/h+/9DehShtVpBykyZCjRI5A6Oq",
+	"dXZ0CHVIxMpA1R+0W5qeAi9Y8ihRrbPTIy2wwE/bOjvo6z+SNI40dumbwSlKKzUiU/VseHf3kTKDQWMX",
+	"139cTJh2AXmyWMbiJpDpHxAb9M1oska7eKntDexcrvRAWt2QDroGYB/CcXdMVFOJgs6/G70FbfH3+scf",
+	"Xf9oG3vjB6HabBkKrkS31fRWnrqjmKpSfpDk8tl2UadjsQzXI03TW4hzrxB96QpRjbKzi+pSpWCIW0/E",
+	"S02Pb+YYO4xOyf8snIHjzom2+060fTrU9ikdARgem0LvZDPeGcZ6KbGhjRfKfDOqApuNzXu2sqgWMviV",
+	"fcnW62wtpC9inkho1tTsKifvT1Fo3mNxSbQx0dTvmmoj+5O0P0nOSdrFXwJUVfSN9Du9Xq/XOZn0px1+",
+	"6A06p/5Q9Kb9/mBwcFBoObK9kTEitlRNf3hoSyu3XpqXW6YSeX84GNwVawFbDxdcWeGtXB70035HY6Zz",
+	"Ig6nnWHvqN8x/nV+PDlptevKjPcd68cA9QbyIqG8c6m8KJ2tvDI4AI2WNExbUdStDZQr/dla8CjlYXVp",
+	"417myqKsxCY3mVUhWIVylFixyDK9t/Vuqj3/+OJdE5Wl9aodFv2rfq/WYUGqpvFXaN1xV3fFVt205K4w",
+	"9O1e3tp/b/QK1x2F3DtlVRi6Wj+OEsw04h5JWCig5wLBvWSvnu6Fal6obrCYDjLNLeFBqBp3knePD+9M",
+	"tDJ7ciJOO8PhlHfMbcvR9LiXu0DxKf3cXmvsTfw/tomPlDDaZRT6hC654K4KuqJDAOOER5H1Te154J4H",
+	"NuCB1mtkmdy5ez2qsvvRLKeNogYzPfwkN9L+BnXP3sBQQfrb86I9L3J5EYZxXqYR+uIoTt9x22Et5+r7",
+	"lXZLhv4ofwW0gcH1DhzTKV6P4jQzY0Qcy1hPc9duTYMIGo/XOMknHe/YP+mcnE6HHc6nk06m4Z30WwCT",
+	"iEfJnEeZI4ACnLX1DmF6P+YhbxcX95Fe1qZ+4ad2S9kIpbvK7DR3sf33TgbbXhfYn7/8+bOBVmkUYfLK",
+	"r5JzR8fcptptPkOYZpfEwWwGHjZ0OGTc4k3WrD1Oo9EuZxPzKwtrK28azPiApnsQp5EVpNsm+ELQpylG",
+	"C9694vWHtyt9MYu5L/zXHKNYxXQqPC0sHkPsRRtK2RLU7Sy7SsaU2KWg9D7VDKIWBDeCRZKifrvssbYI",
+	"sLwwdAzQz6GxAjjdz1oUHayPH4YakZw66PQGV/3h2ZGxFQw3smNjOwLwZ95Zx2YuN/0eqem5xqS9s97h",
+	"2dHJezexvCzyhx1+ODnqnOhDd6oPXRZGezTNJ3SPsjgVk9TNKXWidXg0YIfdQXcAQdN6NRN5C6mEaRi6",
+	"Vhf9NLLPvWAZiGjvJ9qf5xbcTfkjObWp9DtHV4vITcW3HnybRKtSyIbIDXrU0bKlczIYHnRO9WHwjrMr",
+	"+19L8OmldbIDlQnAjdCg/rDhekHzhcF7ulNTo6mMIdY8idf2Wd6r4X4IvCKfz18A80EjlBmG9joWN4FY",
+	"gbs5Weg5P6S93oG3hP+Iv4kwlAz0PRP6wzwZTYN4wdYyJfZoCqx28dsH9HHGmlYipLqhtLmts9Y7fMYS",
+	"yd7xxJtDz9yWDZHfcWZoSfBHjYuciUjEPDF5enu+/EXz5bngYTIHJ3nqXUOhc6r6i4XnecInXIniY1Kk",
+	"IDz696pFfTQnrbA45/i5HBMG14zv8Oyg/54KKBe/Vd5c+Cl4JPLPqZhNhrlMTBReNYur1f0crUozF6oc",
+	"4fqJmsVC2irHdbpWURpmemdLxEFUvFAH30wxEiXvAd9FimJLrv219d5Nk3PT3DuBDqKOzPERvgmO3Ck4",
+	"8d8/EG1DABg0V/WF0+xt3zfk99A3ZJ9HsTee93kUe4m/z6PYMY/CkeE89ubBjZsOUXVOekdX/UF93oMX",
+	"iviaJTG/EaHtqeZxlYQCi2ZgibFCq5Kzo+NDfYzBso7xxnQu4xiLG/1LlAuVxIIvcCBynKUT0Dg0dB+r",
+	"tY9KkVbAWE5DWaTJxmawLkvS7+4vdfe8o2QtGNP2SoShYnOokC6Mdo/t+6r8mw5N7qO29voSRG0t1hc5",
+	"z0sTvrR3iuzZ3G/kFNk7M3ZyZsCBNk6gn2QQZU4HuKkmm3lzaLAEsKhB/j6Nds8l9mm0+zTa33UarVaH",
+	"Y8H91tkBru21WdovrY0+oUqL9QunoqVUgQW6fzDoQbHIGNDb/4SrBkMO1SCAbxZQqlEsI/H4Nwrm+tHc",
+	"FjaIv6rNWbUBI7ZViJvKR3eaED1SF45Ng/RLzUL2sWV7c28fW7aPLfvcsWWONM6U/Sp5aeNGsAGREFED",
+	"p2Pu0tHKeUqQRgPhJhArqLG79yXtmQs2OjM6KgotrJTP1xNUPCIJit5aKzIHd82sw12U3S9cLVusM1mO",
+	"SLkH991UT9pEae1vDPZGckUa2DZD0EpyQ0ZUT3/0s7bmzlqP01guxYNvRBwGUY3h2MRuM3ziaSrImWNO",
+	"xRoSJXOhf3VCai9y9iIHRU7gJSYifc/mfjdsTlPChHvXmxwwXb3tR8f6uO8F2l6gFeoK8FSh3Qn1ur1U",
+	"65hD8PAotz/tUnpzSEgJEoGXScalJ265Z8VFtaPPZU5iS7Al6IygyxnDOIsm2a5YrsRk0coHnPziFor3",
+	"RSk0snYsX3RvkgTcUGWlFN2f1UZt9+h9q+g+hCN4Yny5NyJWcFFz4DoUxU2ATw/77Za6DpajGwl6cS+n",
+	"eOQdBtpSRoeB/pfeGbSkaUOXQkKrph/3Mv6PLeM/gtMq1U9w1+udK6dWYmBfMpt296n5HfvwhL0I2ocn",
+	"fJ7whGUs9bbuD9Mfr8/Opx440EEuSI/jvr/3dO258r2KH+a0/XJyxyZV//ieqv6Upyoxar5hrU/0w1a7",
+	"pdXlLJiKlOcBULxMxD6HZE/rv3YOSdYCs+r4DI6vescOe6e+tfv+Yvv+Yvv+Yr99fzH3aHuQeajt6Unn",
+	"1Ov7HVMk7nQwPMiCi2xbQA35TGysj0f1LP4EYPyHNwijyeI79MnEgfRHAkZ0eYPTsYDeAbdPbp9zb5mq",
+	"ftSaPxaJXniWvA6ZmKMcrRx1erbmJfip9rHAe4H4KbHANeYr0WJdudWj967pvw+K3x+EfVD8Pij+dxoU",
+	"r9nYuZfk2uxA+N++u86erdzbuZJ11/nkPOUCJzvsaN0WjdmhNmYnR1lU7L7Xzv7OMIsL0qztxZct2Eyg",
+	"nYWQqoAb4RanEZTFcGRU1uDgo5ZGIBvApEtdxTMWnojs91U11DX+OifDKe9MJj2vk5UWPx3kAkk3NVjY",
+	"0pcA5eivWCy9UzUnRu/nA+w3vd+6+3iHOQ2Xm11gyOQGFXHJJ6fIi06OvOPORCM2qwR06BRoVUu+yPGo",
+	"XeoJ0Rim5NWdreF6NRdM8YVg3O3jk7XxAUsFlqiUyfBP49iJ5q+4AT+iZKv+QXm5x6Iz5P1e58Q/OupM",
+	"el6/MxAHU+MhN1kGqaqREmZEFcwi4Y+CqDJj4dQJ8xzxGUDbeiF/DsKQPzjq9thfv+/3H7LnQZTestvT",
+	"49Hx4UMW35z1D3vd3lfsqfCu5YNBr9/r9Xt99iSIxVTePoBfARkw+QVWmvQ8oRT6XLSmtn42nzz1glfB",
+	"s4u3P1/0XwYX6iK6PPIeXRxfXC+//+7Rs2FXrJ/97L+7CF4FF6sXV9dHLwY/DN6/eTbs+k/n4fPvXy7f",
+	"D47m/t++W7//hxNioBn2EFLxxDQWam7n/OfBs2nvanjz/WrwPH7vna5fHs2/6au/+y9O0seH/Onx8rvk",
+	"MvhBPrq93hz6utfL/o1vT00QCyhju7b93Krtldp+OsFnYHtQFcARgYHO/kqDpD+46g0rO3ySHonx6FRU",
+	"sFimoCr9SMSLANgXyEMtoU0hAy0H8+lIdxqqUHJ/f0b+nc5ITfu6LKYQ6hAvY6m5OSUiJmIJqXmRL2J8",
+	"tCWtDwogZzGOd+3W6lPKgtZbSLsWCh38bguFbuAT9y78SZvyrVPs2ckxv0+SOQULF7PDB53eAX10gIWP",
+	"brRi7TqbetAAtnPiH4jO6fSw18kQ2zsppKnnwg4O+4MmM2p8jAx9H/UOnAz1XIo6vVKpljuDDoal/PSN",
+	"SzjO56cbYjC5pC5cTjlWc0E815x6Fym0cz5clbfrDvOWVMIXy/r9T9ZLUVjVHRleREwOZVhHhqWzzDdH",
+	"Z/RXMnaI1jumsrnNYt68bX8ePKEuWzTAaBd+kLefiiA8aALAg37r7g7qUk8lxgpECUdXIykDuY4UeZTN",
+	"gmSeTrqeXDgnv8AE8kwUBkPHkmLm6vaMcQ+7C7bBDlJt5s150jZl/Lsfog/R1+zZm1cvtcGkIn4tRh5X",
+	"os0CX0SJVqZixXgs2Nu3F9/enLQZEBY8uXzyiB0cHAz1l2+vHnXZRcRi8c9UKD0dvrfga+wCwKM1k9Op",
+	"EnryyP8QMRhjIpKVEBHw/7XgsWJ9/TMbDod2XA0hdA5AODE7jgWK8YhJyLRnq7lUgo31qRvrX6AAJ/a0",
+	"7rLngUoUQjEG6vbSWMl4zCZCBb5gQXLGllwpFiRswr1rxpUGb2xeSySbiQTG1J+zJZ+JLrtI9ERjfTrG",
+	"jOPPIvJhdRryEGZN5jzBqWUk8Eu9nPPILGPOFeNhyJaxXGrrVSgmpyxIFFPeXCz4Q/hwFSRzmSaMsxse",
+	"pkLPDMeSybjNAv0+4INpkxiaCmDygAY9Ftxv6/XoU7vusldRuNazTUKxUCwUAFuqUYiLWDNfskgi1LCn",
+	"3OxqGyaF8TXqgfK4BX1tEI/GOOBQDx9EMw2fTJMuO2evz68e/c28KW49AaOc4fSBBmgK7zKV8LViXOHa",
+	"EK0wvRcCnejvs5kBZXpGxJpGqVwhkgDhj7g3Fz4gw5DCyINnlgyQenAixdds/H0Hvjpjf7u4GjMZs/GL",
+	"izdvxg49QkdNIAO+XIaBh+ULCLn/9yclozH7qz4mw8Ojk69gFxnXK5uEgo096YuxJiTFxpoXW8qldjNY",
+	"O1bTjF4YUJK4BV3XELgvHrIxtvUcM2Ct8MM0iFXCBj02DUToExHq07aKZTTrssfcmzONOYCXKFWT3OHt",
+	"LQKZzEUQ61n1HApW/I30Azr4Fx04iLCyk8PhwVdn7O3Vk85pm0WSzXk4RchVGsdyxhNN90EMP2oYWbIK",
+	"PNFlLzW8mk8koaD9RSGjF67n1naQgucTHuHM+ixolaWtT9jLJ4/a9mRMAj+IhUckSRfPig4jyMhQaN4X",
+	"cy8RseqyFxT1AmfDYaUECpiC6i8WJCA/mbgsTYkbEfMQAEIcvRGRjzsILhUG7g1Nw+NziF4MfuZI7d8I",
+	"HouY/e9//8/YcJIbHgY+nK3+ESM3qj7fDHRa5AjBLOoEEdwbdDXYj2+9OY9mAuYknwpNqgdyOFYQ6z3B",
+	"sJoulM9BxbnwlUqCMMS2LDDCQY/RZZzl2mukKR5JLWBoa4OIaanBkpVkCZ8olircLBwWGUbGuEOpki57",
+	"q4g1hDwRMawK+Qcus8vO4UA7i2Z8qt8c9pjP14jyc/b61ZsrJHFUehVTciGwy0zCr4GE2PjC17pJIiJv",
+	"3fm7WGu0G7apRJQwPuNBZIkfedi1WLdxOw3kGiDDKOmYEW+kyX2kSGe+pHMpliFfC/+MaZNmTGAv4+BG",
+	"nw0tlonkwhDXMRGhjGZQSTpI2sjZD3uH2C2G7lHZJE2AKBZCK8PqIeMM2+Fr3MdaYuFnBwAQchDkGWyM",
+	"L467bPz08RV7AJrBg19I9bx7sBBjzQFVtlSPh6GIgfR9qXebA9ywlEsS+XBAw2ARJLBUycYPeJrMx2yy",
+	"Zl4YAJKRsT1kQDvEmIiEs02brI3W8pAYth0B1AYzCHAzkNwrGeNb9B2gE79A1Do/gfQCMRJAu3ejKjmi",
+	"Wks/dJDqpSZSz6p1AzGVseiyVzcCzxYsVp+rAiRINHEwmydwCAKlj1mqNHUkUlIfJENViTQVwkFAITXN",
+	"SQe55Il4rqfpwP+P2V9ji249uCe+artvXYoFD6Igmo1h3blflNDf03kmtqIxoRnDXCz0/gF+b3gQgoSC",
+	"M/FVacG5E6FpbDBEokfiinkiRkQHBgqRxOvOuT68Y9AzEQaUpBC+6BKP3i1bsuuMyfzsPKKmbDOpdaWU",
+	"2EdbfxUkSoRTrWYQwa7m0qqkGvVswaM1KkMw61/NnrFYo0erx9j9jZMoQOJEUYx012ZOFOVDh7LamdyO",
+	"CwT/lZ4STqTlLYeDIYqMpQjDQJ92OQViyXWcA7RkOhU+PGOooUcyXnBQxxaa6/jJXI8RikQLuDaDyHmS",
+	"ZjAESDgNCW4486WmFbbg19Ckyw+mUxGLSMvmc6xew9RcrjTpoxq24oppRcXvsvGHFu92Jx9arhuWdlv/",
+	"UHhMlEXBqFb2e3KxgEOov7t4bRZIakYkkzNUE0HN0poysl0R+mwMeBrb1SHt4UNA7PMgulZwC4RbHQru",
+	"67Om9SllVDES0CBV9CjjP41ROuq3tGAgkYTvUWX/89cXZ3A4H4C7ed2BGShYVIv0jPnl3hi32fiBIbhO",
+	"jOcxezX/ywMixHEbp3KIjj5ynjwIpbxOlzABIpm24oEvPK2ewC9ppNKJpoKJqBjC/RU2C76PRfZUYwbE",
+	"ZXwTeAL2A7RRQilpHEojL5mDQJrGMko6WinyeIS8VYssuYrA8PzTn/7E/nZ19Vr/G4Y+f33BphJVd1Cb",
+	"+/1el72bCzoF+hlYLJrteHMZeAJUpBW9QUNoIJM48IAtAHHAqyxQZ2jvfv31C5HMpa+6X3/N/vb4/FtS",
+	"eWAczW60WPSlUJqVLOBVUqJhbfCTtZFIeEcsja4juYrogzbQsJbAR6A1gFZwrtc27rJXr68uXr18Q2xU",
+	"sUHvsPDGOc5kTIaQq7nm+Bp9Gp+Bq4Elc4JBawldXOA/UhEHAhZ4zsCxgisIEPCVCMMOqIBgsVrYlzzm",
+	"CwGIwxHtA/v5LLjRZ0Er8caK1xP3uuwl+OVUm41B0UESgtuGMZkfQZKgQhxEYMwTsBeZr+Hrr0HLmAhU",
+	"y4KIpculiIHlZXwJSAmElra05cq8gMOhqaKXro/y+BE6AjpXYGMBG5F6Ak0ZoKMaLScziUBvfMh45HYr",
+	"RGHXPzI7hQcNFHFtw1lMIfcKZpGMNXbBXU0uFm3rr7RmBfaS3uWJ9Ndmly2kjyNP+iDEc3MCJ8Bp7Stn",
+	"5KhJ1kA0r99eEXhmrEstwMxAepfOERaYGLwPCVtIlbA+exF8g9t+yv4efKNn05royihy+kTD7U5stBoN",
+	"2gEb66FGiZQj+FWTt0EkqXgJiRiYExGjh2izdIlMlWuF62cBuCScwEN70HgcB5p7ROBXMqs5zRR20j1Q",
+	"1o/0SzI1XPARdmEEywsilMdEKJdG2xLc10bh118XLDXNN/PkY+QNfZLZ1s72EwHjQdE62kNQv1fIg8w+",
+	"jC+mnRc88eYE5cW081JGwjzLDQI6k2ttWvIzBzoSM5kEHHRvwT2glYye9T4Dqa+Xosve0mE3a3DIlRDz",
+	"CI0ZBtRPTGTQ61sZ7HgoAPnu6xrY8XPpGQQajI0fX/HZ2PBRzWHB0YWyBo61mVwuljEGa+iZc64baOYb",
+	"RGz2cwCdR39WiWZgqnQuxoyrawXOMVLswxt0jyw0xYeCaxP0MWEKv0G3hTZswGKlKD04IxHT0BvXHAow",
+	"Dat+Cvi5RO8q+V85hczqf6OvIAETAV4/09oTNjGmmzbsZNz53//+nw+tccbl8AiAWsZkFK4Bs9ZtpccF",
+	"3wXpbQmO/pBNpOYmsWAU5qLRow1KRptHu5Qpo132CiQJfK/XiH5WzbEFv+6y11Rhyk5Jq5HG7/H11zni",
+	"RXrRG4bkftA71PugCZAIJtETBcpACMq7nkvv75LHgZIRCHatU4y/Bs6mByHy0yAY2qUBB71e5gtKwBts",
+	"aNO4gS+BgKwnlXaUuFGQFEW90fytXQpWIPK8geE7gSJAMjQABr7+GsoSa0OAhtEUAVk9ATq4jDv+/7H3",
+	"/stt41qe+KugvFPV3bO07PzoOxOnpqbcSTo3fTvduXH6Zuo7umtCIiQhJgE1AVrRplK1T7MPtk/yLZxz",
+	"AFIySUm2ZUsO/5i5HYskQBDng/Pzc65uGJSYEbTV9TNe2D9uprBYlsOkFKgsmRsXNZbKBD0wTnMwuZDW",
+	"BuM1ZOMj+OpMAOrCQeeWGeedlBuGPMe0/LRxAZDxe8LnhK8HTpCJHFb0JLLxZxOhvGv6k5bgGEIPNCc/",
+	"iM7B9zqbeJtczEHmAUA16iN2Dm5p1H50edQ4fcjtbKdrwmpEzNDhgplg6DsfFNbtqfAt6dO95DboDDl6",
+	"2DWLf+XGHr7VCWSVxPBAwG36y+GZO9xLAP9DZcu/XMFWOJCdnuN0TnTWk3yh6VEoaT36SwWBE1R+UEjd",
+	"z7RH/JGQ0xZDh0C0NKY7UXPyEqIGl/EUVT+33Lqw4P4mcaG5+NX5S502ccIGcysM+9cjRLFUqLGdIIjF",
+	"eLCh1gFfDV1w1R3scZ4DXbpb84AwbuqxzLICfOQxemsgMlQV4CC9cLnSh4CJ8YmzCtDwdutnrEa7IYvc",
+	"RwfUQOUvF+Bt5ZaUSHdggmJxtUU1xHj0ITwr7i0eRpc8nzvkuqIz8DT1ZxpoUXMW/57LsVSl4jEqDE/p",
+	"ZH1KJ2v88ePHQ/csp9ANuRXeUQwA+PTxM9LJfzx+4iM4FMtocrCgC9W7GgPwg6EQoWLFnh4/8YdZxS31",
+	"r/+KU/qvQ1KSDt+4/R//12FVHzr8HX3mJ0xpo+RoFNMUw4Y5E8Mil3Z++A5KL/D8hzOfIjSajXI4g0oz",
+	"z1uY4DfDBR/MGYRGIyYtTuwMLLzDDzlXZqrzcqQYnWx94I+XQ6GMqMRc3775cCXYqqdCGV3kQ3BXHNFN",
+	"R5m0GEnHLOaFaG1IkTk47j3ClEr3FD6VBycHT3rHPUikdnawG/uIDwojDqms1P1lShVrS4kwICtAy5bO",
+	"/XkZk1/Wrb5vXiO9Z82nlsVu/RadtUOuwJEpgtL5FAEGp9FXF0JMwZDW0/mV0/I37X18ZuK+02yiyVFO",
+	"9zt5dP8LbvbgoUIv+kSmPibhLgHHuVsehkXBdOj455ySAfL4GDrM+2byXLGJLnJ0gfELoZ6zzAk0GZyP",
+	"n7HY2RwZV/NzuieuTKqvtBLfga7m38qvwzMW4+LQfedOkRHpKMZNE46UN8nByQE+8NR9QKT2IS0f8ln+",
+	"JRejg5OD/3HkTj6thLLmqLzkqBJ0+JuYE5MXSNNP0KQVkwJ8Y4JKCPGTwURljGa6/6obCX81R5UpkrBi",
+	"5oEbS+Y+lwq576daGay6f3z86NZmcCaUHx+mgny2MImlHR42RYRORUP/dBtNCPeXg+iAlDs3qoP5ptHp",
+	"siO45mt0UBNzWXVr3S1fowNvvqy6PVwHr/r0+LjphrDyR28UnD3hQ7nbHq2+7Q/FKwdDgvc9afmA1Sj0",
+	"+h/yHd5V9+l81AiHfrp6yr9p+7MuFM3131ffQGvyAY13vO3Znb5iPSzATB49Xv0C7ypa9s+YFAW3Pll9",
+	"qwOED1r/Ckm5cNOP62wKU0xBepK3IpHcHclw8+M1Jvs3MX8voGoG7rjbhV4IEkU1SI4JTpSxvHrd/UiQ",
+	"dglqAODzANSng5P//qfDXlNkGQcOEoSpYHVwRgerj1RjRAdqVcaQFgoH+ME/o4PPh5RsDUUIbsDFw/3o",
+	"C/zTbyGZfHXTp3qXpaJ2cuDief2dKU9LOq2vnEWvhV1C2qtHUhPegnODTjHIlnbaSUkCsDTrg+XTI1rz",
+	"o7956RZl9ck4+k0rAbayJ7isnkzHD+pkcoM9WRMxvWV5cB/nyaagfhNMXAPevCNQJKAulTC14hjxMW8c",
+	"anso8lqU6nAQrzKcQHo4lMKviSRJJtVVY6EWPdZQ0E8riEKMMj53hn0/mDNamR8oAEoR3lwYnV6C6+AK",
+	"AP0qTVWazCr4IZeRNui6h/AhJA0TBkFgqgQh/9t6ol2ZyBncCMDTOAGwcKRhkMxdPz79tMHwf3N3NI0b",
+	"LJkBeiV9mH/VNKhAcqOJfIB7mqZz6mdgymwFQDitM8hXwEwi4oGqnxVUIsr112fNk+AFZNkerHElyPR2",
+	"T4vKlnJbvf2cMAf3pvO33/ezzgcySYTqQBohK0iiB+mIKTETxmIOXxWdoQKwis74lyZ43kDd+yuFX0ir",
+	"SIJXokyuAf94gGG8rFYL3HkN8I6EdB11bj+ktNO9bkH3ulVBPiJFqNldG/QrH1jxqhPjaS54Mq84HOm5",
+	"/oq4x16kGhKgvRGK0UH4g7dGIchTGKoq7KvSNPVDVb2sNlRwQJq9VGFUcB5zw2I+dPZ2vZsTnrcfwLIN",
+	"F+ry62/kSe3A7XbBbT+8hcsyvYd+wl2CdJLBG8M6VO40qmEfsDwHiiIRMjM+Z2i4i2o6gTfUDKaO9eqN",
+	"YRxs08DQbhk97h3+MCJvM3n8knU2z77YPCgHwdIJ9S/XsHiKBPtT1QoUxJ1xMJZIyP0RCrP+NJtNdNZj",
+	"r5TNpTC+shSzgRoECsZax63Eh7YU0tJjX+e6ACbH6/guGp1JvHSogF+n1ZNzSyMvvHCL+4iILNd2H7kV",
+	"Px1SGHPfHDZu8u241WHW/mAW5Ba7T8pSPb6Jk8YTCTbabh99wQdmEeYATFgmhdR/znZDVsEe+xjK7wc6",
+	"mUMOEmxZYSizEHllgx1Ypy2cWZ7bF4Hf8GaJJKtl7zdtxdYSTqrvUrGTrtpFj29tSBrtDLldmk2j01Bj",
+	"BkZSob4zIVtdmsXcdE/VECOLy3mRp/FijO/bzCjZyLS7nqX2TWRT7AiygsxAaqzg6rCYOqm4FpoeAcxJ",
+	"0W5c+Yt8bjgQfVNpRaF67JQZYcHRlYihTESJwtzjKEAoMalYw3iTskig8M5Pa4uKRnWoeZvCEdaoUzr2",
+	"SOkIshF2b8mDwigoeg2BQQLiBmF5XyggLQgaB1CgFD49liu0qiDdmTjNWsXAPW+/PRHli7RGX917dtK1",
+	"J9JVPXXMLaj0IFNHX5DRuznaegZJMUQSNS7plPKCDhYknLIskQmUzfjCAiAkrA26lrtzrdAIXFYTDiEu",
+	"8p0Nr5avuSIA4VYSUNKd0eRQNZqNeN6FXB9uyPXmWuSCAB8NuRqKtKUmBrdalf8J9hvVtg6w0I8q6MvA",
+	"AYj3jBuWaCV67DeqDYQKEojUQtu5QP0BfAput0d9JS6FQifmB+KzhDjujM977AXMNoUwLdS6+PpOKj58",
+	"jhDja44JTqpx4EKdw99qo7D4+B0Cmo0cDfcPSA81HHrHcc2wRzvY8zJ5I+RDCqLWzDAlJNrAgQJJ6Rz4",
+	"PE2PxfTXmI2kpyQiWiOroU7Qu7iQBMshzyRiEz0Tnjyr9IH1FfGwPIc61ZFMkbNkOk3ngQ2tKfkX2bo2",
+	"SPu97axbmEBr1u220o1h5HUSjUtuACJNrh89/LjB8O/xnvbxgVFlZUzsuum8q4fFndYUnAq/lsNm/POv",
+	"UEJ+cPL4x6fQgNb/+0mgqTYWGOyb5lChsgozgc4vDYtPNNu39vZ+n5fzaBi5vOB2Vx/0HZELBu31EqQk",
+	"lgb5cnSOLHkNc4I2s9WpjHSeAX16wq04dI84WPdDNEwHyRPLKT339hZyMaEeFruJxE2xVH2tKe6T/wNk",
+	"vM31QQdJ5/zYE+cHfq+beD3wCUcQiSw7Q1/VIYhGsyQxHQjgSiqMSN25nwmuoC4/QhpZpGd0V3HKfZI5",
+	"S6W6QKsF+3AjlQhaaKlIeuy9MEWGqahg/YBdYwpgO27IKi0y0aQ03LtlARN75xag3bKA1fekNtIAJWkn",
+	"hHsghLj/PGyuIXhRU46TTIPKjWxvSOeriAnPAGnGh4mYw88XYkrMw2NdctTWehXLPXiwKzu929p74o2z",
+	"/os59XOTTT4tGlJigPTX6ikYMSWREHGSSSXNpNIpwm11g8UJqG8Cl2QGsvCRSwjyevpdpxUqzah9TK+v",
+	"3G4s/WirThLYuw/jIOnEaw/ECz4mOEjWl6urWlsuLqWYNXt+oBPHhVRJEGD0HmQ8EYfFNNAxNfti3vkh",
+	"1vAU+4aGZYl65UQzEz1TTDaZraEZ4roW66/+hq93IHm4CJ3l9HAsJy86ELVNUxASE6TkWtL4BXuErqrR",
+	"BTJAOqZKGk3iWiCaNJBUI/LLNqVuHZH0b1MTvvGzfTBULLAo7eejX46HTbPSRarvIlKtqgcqpBGWnQtv",
+	"Ah4rI9anKsCHTwgvVCJyNuNz6lqinlPXNtB4hW8ZgxOWhsXOnozJK8rTtCbw7BTmvmrRmPGOfUKiO9LT",
+	"14GgLo58C3Fk3DddJHk5kqxuRYlxMxEqacaht8S8rMSsCoWBrNUU2DyT2toEtniM0GEBhQbaYp6yrDDk",
+	"WMYEOXbq8ZUwrq/0yBn4YDapeci0iYP7OEbkavATC5XsldZ0k4qcLbGwroFuYS90LKvfOi4rbe8Zm/e7",
+	"rAYx65po/kkPDgfYsaEZwKGdqKSwIRHxJ/n8PC9U7KNR0BcEk2+fOxhXi50sucUfocxNfJ4KJIBhb0YI",
+	"0J/0wGCzBDaY95V7QBQaKUifPVkydB/jHcDB7R7FtGIDpCqnQsPnLE7FyFJ3iYmeQc89lkNjwh77xd2O",
+	"HPCYGlkJTPrmi9i6U7Nc2HyODb64tKGlqUB3GSfXNzivLuQU+tJ90MyKPJOKW4E6day0hf5HfaWESOp5",
+	"DU+H9nflpnYT3/Lt11n+ogc/oV1+tyQ0ftzms+RjNb324CFXKt4xNjvxOqfmKx2hzG3o21GJCAya6th8",
+	"jpj0CQV+M9huduafugdi7SKmrANIzXR+MUr1rMfeF0o5ZAMEheQMAPYIYdth1ScPjpQ2nkKTKnDdQymN",
+	"zoRho1xnfRVS07lKQsc890zf31WnyXMWA/g7YIt9hYa0BsbpMQxqL+e4Y/eSKg+O6qsS9NmP0C6kNiBR",
+	"D6B3lhr6ix7cS2LoL3qwTloopsRRjNW/O2THUSFsw2TgkrUng0Hcv8M9a1OY3HGmaGXku0zRpN7aY652",
+	"ITkSJ7KraZG/6MFOZUb+ogdt0T3A5S62tyexveudu0dEQNZ4/E6nuf4sM9D8gTmzehwOxESqWt3/hT8i",
+	"u6OrO7q6o2v3j65lS5RaRWrydDj11ZcxIRAobdlgjnk2AAwWeuuhi0R4qkddGE45BqUeDt0S1Rxe0PTV",
+	"n4UcXoi8x2LIR4AmkiKbWuiLSZ7tujfVKp2fW215uvDGAWehSXZ42YHWqeBqy5kz7ogHRG33GHe0j/sT",
+	"X4L9D5v3yna/xnn75ZMerGhgxN68XLRyy/66YAEbCyLlPXcOq4xFGqDYPZ3qDOKT0gyd8LI6m2xixJK+",
+	"wp48budL7Z+gtD0ncpT4BNvjX1KrP2NlmgYWosIO9Oe68/+1cKf/xo6/X/TAwfaWJbRdNj/pwT5Fqu/S",
+	"iRa2VgQe4PORLpTvXXfnHr2FXdohlaeScKIdsnOMhW6kRPk1kcZqOEGvi1prEUu4GUBZt2HF1Gs0Etxv",
+	"xkdYMj6H/qML9kSPvXFQ4/N1QozbN2FuTsi5AdbsQgZNh0kPBZMw9huxDqDaSB8+gbheG4Qg2tCMQW9G",
+	"QcdBeqwSCdHm9nFPTr0ifWIhNEXOpXDGzQytHIiegvGDpHWU7Yjx4OfYlBkivDIn2z0w3EbB2AGWGggP",
+	"u4Hhm0YQ5wsxlITpvK8C4EF4NucKqtycHSUzcL+U2IhN6SAozRfSkaIlTg3U2WAPLl3fV4G2yxljuBSA",
+	"3VpZqQqKisDqpdxYNtY6YVMtqSjPZ29LE5YbXjjRAv8CrfiVnj1nsSrSNO5jSHpRn1ypSUIX9j3Hd3iH",
+	"lQjfsHwd8O+bMooTmkg1Prf6HNDK/Q3w4RzBoTsPvGjf/DgIKLpaLUW+M9Qmo2BWA15KNWbFtEkFxUOk",
+	"mKaaO6xehFgH6bXZ4h/8zLaKX+8phaXTUzu46vTUW8ClILbXwSbf8PXoC/0XYFTJMNIMUFZ8rnYVfo7e",
+	"PWksuxBoxpNb3HeykwpQaZryoSBqfq2z7wxL9RiDBtDSjBvP+614BhxofQVzrVe3Mn0p3uII66SNZ+HS",
+	"msTxcgl2tEFd5WU36k339OonfImfrWset78tCXYJhHA7VftWmsBevhkioW3VXJ7rs4nBJjNgHkfMSDUU",
+	"QNiK0IGRBmOZyHOd95hv9VKX7dYQEPgd57FF/QRHaFdRaDW60Nv+sLFArM1XiWu/izaWgCPc4M3N/yt8",
+	"YptvcCCPwAFWnJoxtZ6NmVbCVLxO6J8ZQNw7MyK9FCZiMR9wlWglksr1Stu1U1XC9zmgcQ+iA6GKzK1d",
+	"+ZcwilvJPWf8QxiAj9HKXoFfq0OCPWopQmcUeMqCVILLTGkqpZwLewN0OPoC/0t+Zsy1aitKR0em9ZUb",
+	"QYzYELJ5IDNegjNY63p9G8aAzbpWlSZdWFelSRPf/4ryigCvqCuH1ejqF2+jfhF2T+cGuOKe9DKu9GxD",
+	"XLkU+aUUs/Ymr9JABk+EVX3FcBIqwHxsBNTuiS5ybLEixAUW4QFwLPRUomzSUmOnsAp7x3Nr+opKFzOB",
+	"kZ2y3MWpFEWaMh+g8YrOcxZbuohqD41u0u79224TF2iMFRq+n0l3su8Nq4z/Zl7LN+6fww0T7FAgWsSt",
+	"vjTLjTeS4yL3ynWRpqUIQbyG2Nwg981ORC4ahODvOIMtisAHbi5wlHYhoLXoRGB/zFzLzYX/btfY90df",
+	"4H+/lrTWza5mOjrwPEBFFeOSsM+RyyBm3yM9yg/OCL3klucx+x5dyioRzjSENFX4BS7KuHQ7nKuhiPvq",
+	"ex8ji6iDECaigXcbayBHoQH+D/BTPBODidYXJmbfJyKVlwIanFvN/A8/oF2+RKjaVyGB7KNP8DDkNA8O",
+	"chgh1dgExCdyPKeOZdBgQSR4J+rqzJ/Ow8IyM9G59TRTfeUbHNGqufN1Y9rVv1MZx2ZBQbjrN6fv74Si",
+	"/hDRqOOFuxapa2BcdUrojfArB37xZgDzfPlsE7r8Ttw6cXtI7Ps3kTc6jtsaTiPNWLX3HzC4LqS9LLbj",
+	"Q43ZX+isVGRR0MpO3J/hnHSb03fmNX0V86GVl9LOD3GcQ3dbOsce8ld+hEe5XzN+IXzpixX5c8bZgA8v",
+	"Rk47R/shg2tMUDz0qK9GOs9EzqYilzoxTS7897Q291e2ijMoK1f3yfOOc2/tM0zr2xkme+J191IIMlnK",
+	"P37GmzThoUccfcH/WFUUF+ZBkOTzW7zlrkeo64N4eywCFR3/gnUotcTSuGvXagvqr6zrDOpfY3e7EOOL",
+	"rmj4ia/Y6Q4PtkIsbOKbCevR0Fw2t+H/+QV7+ujfj0MTYaSddEd1KpXAdllOUUj4vMdOK3qGL8oA9YaK",
+	"J562iO0HPkjF3siuFZ+tX7jywcvx9lrBtPSiFYbRF/jgw5fSTLWRnvazhqGUZyGBYiTTxQSBK6N3sv+A",
+	"vYwJn6Pr7eqRyg17cfaPDYFB66y9Ce80l5eQS6sSNoHvB2mq3s22kHVTq5Kfqvl7GGVT6/1M8Hw4OWjg",
+	"3oBJBO19ok1TSo376ebEI/Ew1Qbq6XFgsJ58Qh/DH5+z2M1YXsJ1PE2Z/2dYsomgazEZSKphWiQiWTsb",
+	"yGf+6KlwBpB//kF0gI99AOk/p25F3Y5ptUNgR3VWyL5YIWm6IDeYA+dT5a8BWUe5sHjKN2kw5WhKD3Qy",
+	"B4sDYiRQO8pSrcZQmdljsOOgWojlwlhk8BEZK5QFLnfq6kaz7TU4HmA+10O6HXMChDfpJPDBSGBF+oIX",
+	"wJ8ekSehuY4bAKTxC7F7NbsAziZ6tkqZqLMSSHvYWKTcTdvmogkn1QqT3M2/U8ofrkGudXb98o4lAToC",
+	"Pa4lZxVllorDtM4iZjRRFVjUg91B5k5XpyMySTwD6LyHn3PBk2pxmU9UK6vPIjaDGEIoNXOWvNNJkx57",
+	"kWqIlfsHMyTmNp6kvpblxb3TzcX49ivIwsQ2qh7rEKQrTNtfAnjoOnzbqOXLZltdCXTi+2urqa9WfLY9",
+	"9l5w6Jtsy8JUQ20tSHGAWUvDeJG4pYqACsC9AyTYerekRy2nZrg7mqKFp2r+1k/8usi0j9Y1vXSbeh8+",
+	"aKe4POSCnEUpW8aEG8UHlxAiF+CzaivGAYUF5mAsnxs3E8hlhwiD+/MMIvagxDhrXmmfgbjQXQ34mlgM",
+	"IxNHyLm7J65PL3Kj7qJuUs6sU072Szm549Kfqxu9U5FumKMFSHTbOhL5Fm8GgYuWXogvLMGe0vacPKQx",
+	"ZXYpsQSffXU7+AkvdSMA3QmOt28a5+4BsBa36DZA7GFki0I4gleE/4r7djNUCvmbraZaKFy0QoVaKiU+",
+	"4x/yAus/nK21Qc+sMnd0dd+sszDNLQq9H6TNECrXq4t17IlhYyp75zqScfTF/yec2z45uaUpqeW5JZeq",
+	"Ew2QU1vZPGymi5ToaD2dK3ldMb8xggO6LEyCJKqrAZGfaCp+426eU0E3bnzs3r5946fi3+muzRs/fvup",
+	"779gZ+F07tfbACi/2xkvwQETEhAIbgeyVtSQOrWCY2FFaGGVaEjJENW66V597eMdoc/dEaN2UNBpDr4O",
+	"0pSb+xYEcWUxZFAXZiIXLCnc/+U+BlI283aimfFEsGLq4KLXUCbZSWYnmQ+3ZPJ2RdPmcjx24zXJ5ktd",
+	"ZjUQtQ73PawXlHvsgzDN9dgtY4/9PmJ2phkNYIjmADR8ZDpw2n46hz8ggUIt+zjefveqfifKnShvi5ob",
+	"93RV+d2Yl6swVD7T6LwyhZlis3hPUOI5QaSdsPjP2FNkMQMlBvUZvX/AOCsqkz7qPDEeENzMoFQHiFKk",
+	"maZ8DmlTEQ0kEpbKC8qdpfrqSykMNIxxTxiIscSG+PRIoHDpK54k7rM29tL8c6FIIOOffxVqbCcHJ4+O",
+	"j6ODTKrw781am95+d123qpX2unuXOuHm3+Yu9Duu8xbuT4U0fbHNUejoCzVTXpX3zFOjWcItR10fTn+O",
+	"VQdGOHgohhNGbndELyN1UDRohrX50W4/rlM+udQTerF+smwJvaOVz0H02pUH/5Kd7vBwqQbLjXx9acW/",
+	"orD6xh5LofhqSdClRsISmTM9UyyX40lQKT74QBk88jtDv/ocbKAQdvcn7HuIqrtrz+Ha+IfnhAF9NZto",
+	"pCj0mgtoBBivp7MfUrC1ZUOtRjLP3CXkskNwYKdhbULnOqWpPnEpmaA2ju9meUpZDjsAJ7tgsnSwc/fJ",
+	"ARUB6VDPy2UF+L4zJNMINOvgYHQwLZpYWRAw2pGmkhREl5wXKvwa+24jXM2h0DLjc4x05mIsjRW5e4Lt",
+	"9dWpWoQj+mctGWvOle3QqEOje0ajuv3ewRLJZwWVNsakZt0sF1KhT6E53wKMKiBTwI1QdnCgGhNfWuLn",
+	"FzHxeSimFgljgaIdq7lZJjg2tq2LqdBMdsfI6nCoM8Z2Qy0h0QDy1iV3683k3whjpFamzTw7k2NlqvIN",
+	"rbbFpcjnULmKfWA5kMoyqy+EAppLhAVZ40l5pRLwTPqx91zYa/obvnJfqBPGhyiMr1QCybZGjtWhVCU/",
+	"1NrSGDXwNvpHogWQiEs5FEznbJDrmYFUReKQdddhTiO23UcLgv6qC9tjv0FLFMPiYZHnQtm4Oeqyb1K4",
+	"U1EKWrzWlGbaJx0aPOjazno4uElNZ9NRffSF/suHQprO7VcqMZgHgXO74Tm9MwDRKGP1w5ar1SkIHSTc",
+	"jYJQkbrN9YMWCEDlv9lWB5Ff1k6qmjuQNIgRtGlSYgbEiD5VYyITcU7HYhxB3aO3+GWw9ZGmDSIbfRW8",
+	"B8lJILUxvmoSah998dHT46dIGOGsBq0E1km6IUJRfKr1RaB9gynpwvbV8rSUxj7vE44Na4jSyj0OSHKn",
+	"3BhshOPZcbF40zCjtcL/zQT4TqEnPDMCFq2vJoLndiC47bEzXOgF6p1q7wwcb8iVWxZQ0sxEz6pLViW6",
+	"A+0Mn1hpV9tXGKTCC87pgnP3RUQ6in8ouYZs6DGQzoCRVAmWipGt8+XSzHcsUr2FghZ8z/us1v/mvcN7",
+	"UbDfIF4Ri4nIOhdGp5e34Wr+tottSCKvfdhR37LDspvZ0Rf673lr1o8voaWTpNqDH4gWHx0f+x5mpqEX",
+	"4Ucc+yUNtw5yJuW1NdBZmfi2tc43I2ftv+V2ONmusbu0SO3QV1meCgn7qw983DQMXXYE18BTn6wJSW91",
+	"Ikey06cfMu+j30/eWjVBpG8XZY5yQf9co6KvMq3lBk/iUigmR6BgOp1RJE6rrZB9BQXYd3I8lEkMwXr0",
+	"J/BM1KcO0ZAkjXsFVdsPl10Po7ro/S0oWmEfOXULpMApWbS5z/Vo1MXyq/LLuEeCawGYWZEEDUY/pRh5",
+	"fQhjiGXbOXhQxAaFdVa1EcNc2MZmbx/9uHvNt05v0eawDwvcFRXsif/df7HNve1ROOGHPE0HfIhyBaw/",
+	"xRSdtCdfDr78C7kwegOdzP/HUZGnX1sSZiBHRi+I4JLQgS8sdEKEXy9FXdGBVi+qc9kWMXM5BLGVrudQ",
+	"eVrfQclrOBKjDVO/ux8d119fSYUcB9+gLUXR/WBm0kJNlx6NcHuEPXC62GozKGFXNwC8FFR5vZaXQv0x",
+	"ve+P+6o6l+183OoQ+/hxFZblQRrZ2L0GK6YNXxbq+86Q8ee+v+zb6ly282WrQ+yl2ALNGlRhgr8eKjiN",
+	"zgQUgTd8Y3Ta/QyH2D1/4veVqWyLlTaMsIcf+MzHWRwi43cTCeODwoimj6t19vtUqB34tuVMtvRpwwD7",
+	"/mWHueDwYZG0s/7LFkbkZz518b4/7h8Lk9nO910YYz/PXcwynyzW+Lc49+Ht6OkfhNmBQ/jjwmS286Er",
+	"Y+zzZ7a5pD43s+BYvPp966OcNIWxAJco5SH6Fwnda+Er+XwE1OTcBzQRxOSnYgg+fDaYszPLVcLzhHmf",
+	"A3vUOz5h3PZVKrix0IcC3xRD8yEpgYO/z7DHnz9HtE9ygX080fkazDyG7zEQC8z8PRajGySG/AYz0TMV",
+	"eBnw4VBPjg/zLw7ttTUbCDaxdmp8Q23OpsUglUNmRH4p8ogVKnWXG2GtVGNI1NAz322jr5SwM51f1Hpg",
+	"XgDINvp8V4WIEpFNtRVqOP+bmN87GeXCy2wUwX9022Lb7iAOLrIQdMDdcd2gVnQQvoQ9fC+cwosg2XZr",
+	"3S1fo4NfNb73qtvDdQ+1V/F+pCFYrc8zrubn3lm1j+kGa0z2b2L+XhSG5rhjrneskGW8+Yxbx/N+9MUH",
+	"NVYk4L4JgOFOYV8Dx6vnl8OUGZfuPGBlSBKS5oZcDUWaiqTuPHgJD9sgBli+cU0IsHyfHUqR/bCoxOQi",
+	"05ddjP+hRsXcx91MMKNV4a8Q7rLVoxyjXbZymrfnBO2RcN11JtBaylOXANSBw20kAG2EDFOQgSvY8IK6",
+	"pwLdb+4k3qLVS23SDSRun4G57E7kMCrT0K3cGbgON0ZcpkUuzHOWSbduaNsigxGQEKGa3usrbNeBDIh6",
+	"NIr8lW60CzGFvPRw0Fc0gDpM+mOa8D0/87fgZ6suyj1lg28Ch4EXCrg4O4us63NwCwiJQnCrds1RiUWN",
+	"mUanacpGMnVCzpz0zJnVYwHNVNqTiF6Wz94hGLtDYtalNMUKR2vjJECPJad3wxzop42mQD7rv7lb2yeA",
+	"tFXoxZ1xw6AwSRpmZQYVUCm3UHNUN7NRDpGhcmYjnWfcHpwcuI176B5xsBlZ7vJsBmKkc1HO6DlUoAXH",
+	"LDb7id084oY5Wn2tGe5h9pvfdm1ZcBXx75Tqh1y4XvE6WV0eITepXK8/UFArXiOrfnlWTjsfweoDT6eo",
+	"+sbQi1YDTTHQ5MUBmLBAVaeJMLav4KUid12mjWU/Hh/32JsRizOdi9gpZ3B+QGkoFrbinsZwU31avnu5",
+	"TjdfTl8pF+V+dXOcSrOG/tEzlf1ZiOLBOhL2I1RyqyUD33pzZUiqg+YG6HhAX0ewRp2GhD6M24B4io42",
+	"QnwluM5aYusvy6ZM+lLkKZ9GmELgcwpAr5tpSDXgtsihqcOI2qbOyK3bVxSHd3922hw8XwRqAcbZQCfz",
+	"qDoOUS/xeS3Ga1u6Gs58ILhDeshmc0uDa1IB+l1xulQC+OX+6DC+c77cGsYOMY+Ior2Q/HOLvhgrTAuq",
+	"/t2pLKasJ/OY54zVUIDXc8+IKW8JwVaiM9vX7UVsNpHDCQAztdcVpkgxWl3NkuorpyiBr7yuk5Yw9uHE",
+	"pbvK1AdQmdrVoC4xdQBNBwNyjE1rUAs7OUr1GBt61ONRBWKcooYpw4FzDtIyH/3IMqkKK4hJibNcjHJh",
+	"JpVrQhP8KZd5j33MtRqzYS4St115SsxSffX0+FHJQD3UiWDxgCfnlStjB23gl2Y6h+B/YFTCXkAhqbnW",
+	"bw1vux29CZ59T5bxGeTpvlHNSHTmeUZvDkN3JuvLn74CaXfHY4+b6TykzcedZnbbOFeCmRw7M7IKYIWd",
+	"LOKXmmslFgFMFy0a1SnyrBFxh6Ge4TORpodgSCYIUxG7UM6IRVDp1SGHG2ZbzjUAzI3AYytElN2u3tau",
+	"xs2z/raecmNmOk8OIVWltcgmcfZCKtUFOoQMlm4449g/JGJytFCGMxCpVmNiVgwH5pJB4alriPom0cL0",
+	"lROOWp857Ip3NOB7mPRNSxv+ucUq6o1k7XENrFBBz8KiJdT4mCUC6NO0CspKlbhTfJbGmt5iNt1tVRN8",
+	"7eR/XxPfK24IClEFCcaMNSyfvwGOHFEznpbjkrR2qF6qJLe7Y/PJsdf0e+wUYoq5PzxB8VdzNoSsPO+1",
+	"KPEn4xcCkqUutUyg5R416PX1gZUeXQhRWGRMzWrgqbW1VPg+y7iznUPaLDhEr3VEnwn7HIlzq5zCVXCQ",
+	"nvGilOM7Vbjhg8YRiyXiwzmtZaf3blFDgKzY6omNVjAnsYdvspHYkwnebthTIGXRXEfBJ3HHrvuGZToX",
+	"FLeBFCFQoomS2Zn0zykPEumow+yfPn7mDkDFpO2rCTdsLkWagMqtWcbVvMf+wHQoaSmtB1QY0GkqTPy+",
+	"UZ600CNvIJixOhUN0Xt8893R1O/SzP9QdbTsmalP+5AQqIObrcHNq890TNe56hwKYUOJDQEHC/LaEWcm",
+	"0qHOqDs/G+k01TODgWPBBnx4Mc51oZJqXDdOuRoXfCziqJq+851hqIIf/kq/s+FEayOAUr3XV6dOgxDc",
+	"lv5EsGUuBJ68OOqC8hEI2jFPKiQKESnGCaFagD1CakQ+dF56D+jT4ycMeuNRjL4824MfqR67aBF31HLy",
+	"87unOu/14C+0awmtlb7VEu/OUbsvaVKAh+eWk+pdGJErngn6S2dkb+MUROaKhVasKgHQ2NQFfSlyOZof",
+	"onHeHkoj4zacNMSHR0w5A+FOR1NvEfcYGbuNnUzqjpR/wNxekd9gG4fCB6cs3NQufuGbBD8os/ceUaTT",
+	"g9dAANx0DgJQDknS1hX+4YTbI0831FhZ9bsSbFpJ5QlNkiCzKNc6i5wuKiSolYnMxdDdGTGd4y3aCE9J",
+	"f+l9YUmPvQx9mOl5xvJ51FekpTKRTe0c0iJ7DIpttII5xFhe4/Y6mNwx4F5cQN1Zck5/IzsbuJ2aKsDe",
+	"+ldfIzeI+OTqinXcT7df8/U2LHOaoF+B0lOHWMVTPxdcm7ULr3xFUMvw5CZdGj6qlDCgudFjP+uciQTa",
+	"IagEKUakxrZf+A7+S0fMCNFXS5+srxreCX6+hVc6VX6XmHN8i/hkcUdjM3GRC3gPrPHwVCngwSEfEmSh",
+	"VYtno4WKDrJOaVk+BIOsKkXAN/r9jMzEtfb0D5hrPBH0DZjVfQWUpWDZPfc9x3AQetNwD3hVIOf4lA1T",
+	"GXqnUx8vB/JSFcKwUa4zSkqBbGz3gv6dkLLCyZYRzvymN7UzORQ99nZhHf8stC2vwT50PBcQX+KZxqTq",
+	"7MRdgdPBC01f2YmQOfRtz6dY5S7SERTFhC/lHkRd4KjhmXLaBy8MakTAI1dSBeqclf3hGDy/D+lmuJM5",
+	"fccFR33dVlz4INfakusV3u0QvwZ91Kb6vLdBpqs1Ws8XoAEdD7SzS1ZAuqQqLXRlDTBc0wD+r8MXfDgR",
+	"qy73l+0Z08cdaphKBYu0q25cleEYfakpcMxKbcNrZ04Bq9XOosboZlY4BJuK3GjlWS6fHj9hMfwQ99gb",
+	"xUyqZyzTiYgqidiAcmSeaY0NKMH4evr4GYvdLefulhhEsK/i98Lm88NTkMA6BeqdLklGd9TdV5niPXn8",
+	"aPR2h1+Z9rrfXr47Q6NlEzdicaEg/e2c1jLeQ3CNvAxHLFbank95buVQTrmy8UMusQTziefDibzEl4c/",
+	"DFNt9rMP5jVdh3e33tyK8xRPPrfcJfRvN9P/HbQ+rknyv3IKFgbActlDcfSF/msV1+UpKPZIgYXXoMpf",
+	"oVb+K/aDVgmckzm3S9dXnRxToacp2FSpdrawmyVROFvx2fZVSaj5HHt9uuP+QgigXyY/RuDSVlDoBGVa",
+	"zWSajQdr2+lRU7RULtgtNE5e5QMlh863ow5HLB754qNON74OJuCW2QQVGpg2T4Ofpkpaz54eP+3V8Wnu",
+	"mnztnr2/VZW1s7I7K/v2rWzk5lwDSSpWdj03Z1WBEIm0S+rDUtkgpgPjZTy4MZnS0DuqTKqnIC0m+FxB",
+	"pVeJtDt57G+hgKF81XtKRNwE5HaEJfMelBu3p89nUiV6dq4vwXdbUXi+aTO1C0/fSO9zCLCpLTiSqTBH",
+	"/JJbnpujL+4HIKT4QtM8d+D3tZkglE25tSJXId6T8USEaBd785LxFOJjbzAhEuNiPvGyrmx7uSCKvcs1",
+	"zLKvINSNbEKU/VJP7P4S534Kb7UO7pcdr2pwn9bkliPRPtWeh45JUzm0RS6aeriXn6N1JkIVmfvmdEPP",
+	"XI4PwqbrTdXYbYTNWS7fjEhL3lCpXn35e3ewr/dcunS1oi4zPhZH7mUXUCowfg6k4hCBvLIQdKu5HP/P",
+	"z1m66e21J175Xa+t1j8+/suuvqFDgLxmD1fe9QVO+xA/34qXXrz4a7TDBtDdGweP/rLOcaPG4jdtz7iV",
+	"ZiT5IL2vTCo0HcZCOXgWCeMej/255JDVNCZSNR5NlyI3UquvR1/aD6eK8DFuMYMBMy2VuBS5tynKE4bR",
+	"ASNMSMoUptbVgUfLzzIVO3y80DqFWkK//DWToEtbJ5HxzzJzh8vjR0//7em/P/nL03+LDjKp8I+PAlZI",
+	"ZcVY5E2zMvJ/i5CtsMEJuPbJZydFNlBcpr2ZGEwPooNMJLLI/L9Sp/kt/fRpOi7/8U2dkZ+m4tpHyA1O",
+	"H1j+HT9c93lpdu5UriFL+AjZcJX5QSWUyC9FEmGBaJlDZpm7ePEFqmH15qT6K0tQs65FLg9zMRK5UMM6",
+	"Evg796zuvptyHzWRXKhE5JsrIhPBUztpVTPctpVDwRSwCWnsYiBYwi0fcCOwSlAXlkkbkd8rTvRMxZWi",
+	"xlBCmNtwiRjnPBFJDCHQvqKWRvPKLxAXpYZHQK5OVdawXp48nVsGr+gkCZJKT5VnJ+EDNzg0UNP5hbuG",
+	"krx/7Ctf6K3TJKpc6CQoKZy+9OhHqm2E3yBd3rAnxw1m+V9xHbfogcQRmh2QJGSGekEh1ExFPuFTEz6R",
+	"0Rmu5V7ZBj+2OjRvdxk/VLY2eHVmfH5LUur2F8qbR24vWr6ZJuzyiuySdLYL71EqL0WzF4uaSnPDUq3G",
+	"jIcGYsBqmBfKgAMrhVbV3DKlGQorTe4EBA5ahrFMcFWp5fIPMRNdpAkbiL7KsQ9CfbXva2F/lZdCYcXJ",
+	"6vyAU3izfdqpN63PmYjhxdX1BeeiW4pNd0YuOEZharfGG0uYXoVzBL2wCdyOrLUS3wueyLW/5HuYSPcl",
+	"gTGEJ3MICFKkbAOBl+pSWvgM5ggb7LdXXyLJgQyEA+X93xk80kD2q9RHbmKziQYnwgQCWWXXUWQSxHAP",
+	"HLo9dgp1KX3l1dlRkaYR81EPpnOGeXk+u+LZ86WJQBGXYXoqFGZIwU8iZ1lhLDNWpim0QEpTPQMelb7C",
+	"KzyXgRv/BPQAmDMxqXDLcjmeWPY9ZxdyeBHhxKOgirjVjaCS1EyFMlB/xkMN0g8sF5f6AitTaUSYbh2s",
+	"IS3Dm3DNzpSdHt8iRb7O2s9MLOsrqWx5moock9d2tMJ1D1M89j891//T4UQXE71ZTBRxh3FVhVN3en/S",
+	"lDRKNaj+dHH/NA3B0urRkohhKpVoP1sqYzrMdQeJCeBthC/qk9iZiB6Z9GryV+GXHYTP2oxVfI2Oq+7b",
+	"KZqnb74oZ61S1aSyORurmDaL1W9BG0fFjazEq1qbV8lKItvTBRCoOhedZgVMlUhph+qd8UqNU7T4HHvK",
+	"X1GrKreR+nbMKtuwnm9eX/wxfdC6UPly73JxKcWsXTFawuYAyx2CfDMIAi7aBQEdzGEjLNNcrg8luTDF",
+	"wH3cQcsx/YeCVFInzoWi66clQLhzGVKaFgnjYFK9Gqq2MOIHXcqA2eXjuhosAdN7qPOOafbbYpr1m9Yd",
+	"bFWdFR36wCl1LQkMEjUQmzlhgLjes2Fhkz/kR27wzkhgmRtJkuSFq2hzU/ervoL6bqXh0K5caZDPIpMq",
+	"EXlJ2KGYVj32DqvVZhMdVICK2HgCDqvTWp/uH+Uy/Jzr7MEAQ0clvxPiW9leuG2viPC1hPdL+Y9VtaE/",
+	"Uzcn9/DvDJtAUepCGWjdWXmpLxZN2pWJVAu2RU2O0MKM76A4E98h6RqoP8QySvy4TikF83BNu7a1oPI6",
+	"cvJa2J0Vkh2qsCzXaF1Ts6uz7Mq3dxF3rlrCVhMn5Jp+6kxfyhbuyY9AByYTE5fECkRoZwTDm6vxSSWc",
+	"Xj5Mi0QkEdMKSOemfIx5RG9eoqUMGvWlxN7d0rBUjCzThe31FY2lx1jrs8SYTlgR3GeNxJL4VpvSIp0J",
+	"9yYH9cnIb14i46ZlmcPiR8fH4f2NcA+xImGDORvqLOPmhMX/KRPzH8ePnh3/v//zf6PjR88e/b//83/j",
+	"Bl47mZiDpQTqX4Ua28nByZO/PHsGydPlH6Bu1orcPeh//ffx4bPTw5/54eifX/796/eH1X8//frDlydf",
+	"F/706PHX76PN7/nhX//loDbReTmZdCwU2Erg7DRTkaZSjU9YfDaUhz9L4DsZSjaSxLBohhL+OxewVeDu",
+	"hjXyv62HP6/h6qZqKuC6mwsODKm5SAU3TcO6q86drnxQn+H++Pi4mtv+7/92vG56e8o3m4TVtzqFt1g9",
+	"3USqWigrM3Ge8c/1o/7leHHUdYb86JuZaYQSsIw9eKA0MamMFTw06x9yy1M9LgTymwKxJKg+tUyl9KyF",
+	"GdO0BlqngoN+u9zMdrVu4hkk95JA0q1rI32kX3RkhMwTzDLA7t92IuZIx8oTBHTUSQfQLNjNXJgF3sg/",
+	"444p8ubWV8ckgXyN/hD3egz9YRO+xgpksFNSOoJ73kqbYrKoB2GvabijyGdYsRhuO8ca4/iq1YV9AECQ",
+	"bkzEuFFz+tt3BlZe5b4IG93YK2ghaKW/yZYsu9nCfy8SqRbEuGuJctfZVUnCeJDdNkhHnaw0To9A8Tet",
+	"RTV4SeiQsKDUBA0yol4I4apwyKASQwUqZOD9eHzcY2dkwFD2Vfz61Ye+onn9Jwz6HzGz0Jt0pPPShAkG",
+	"zUTkblytIz8dbxO5aVSm0GTKvsaX3/hguSvtEubXpF2Wn+bh6oUPWFtb1MfCh1xDH6tI7xfE3TXCQsuK",
+	"Gqada50ZVkAlRWo0Jc37urIEKirmERtypbRlA+F5CE9C1taCFifVeWFE7NucQGOGIhsItMFhLKlYnAjL",
+	"ZWp68Je4x07RsIRiO7RPW7hD6zXBZkWmjkCM1mz7Pve1C8sriufOE5FuV9u5D7WF9m3n9K5ylq6tTETN",
+	"nZUQaq46m06X3FJDrhy65IIncJ7X05o+TNG/M2UCjvBk+zbgzvuaujhYU2X+OkK/il60qmy8ILZQKiuc",
+	"itxKX2yBpd+UD77op/bp4Ms2xnNSIsp+a9L21YUQUyZtj70vf5ymfF5aK+BbpevpoTJnfxYCzBZ+gVlk",
+	"vu2ypepCZ6/As/FyIDU/6Ssj8HJotwS86U53gYnV5pxBt5+Hr7bcvr+ssnL3RaS6JlYukqjeIJ2hc191",
+	"7qu9L/VDud3YHwVUu86kBaNz3UzHutQt9gE8UbOJhpZQcNJYnUICAaYqXw0zcDUU6Ts38sbeILjLYesG",
+	"0LqWpYeTSr/ZrKXQM2gvTEnctpXm5t+4JYm796o7qQIIJPKb5W1C/YFWKN++WaevVOuxd7yiY4LORyQv",
+	"EQbbh16ooLow9AFNqjYoK5SVaV8NU8HVYTFlucj0JeqxWQNZzN1hxw6ZlDD9dgXJf/MuxbNrpbFTrTTW",
+	"AaO1jN1GNWQ96/cjMiwSTgF1uwY+NHtFi+mrBTXGqViQZsZSbkVOEbZc+OqphHElZs1G6R2rO9uyEGFC",
+	"92QhrguAt20h3mc3SlR0rMzEQm9Kp9zH37rKuUfGLtEsnhubC56VHxY12PI7a418OO5P7h8ZV/NzUIc6",
+	"Q/mGGjI5HK+lIdebzEfIJgpFvsV1FOgIdV8HVnAeGTxVoCdUdHx87PtFUiKHO76Qf00aNi2g0IDiPX2F",
+	"zxtLpzkXU3THimwgcjORU/DJSuNuMDIRnmiYyDwGAps5T3N5ya2IoJhB6UCWSlwfPRYrHQOnDzTWD5XS",
+	"gSMVVqaWCA2edMMjcEvnWmVuNy0exkd1WvHDQO4lhA5wjGLRAfINAfmMz0MjpLkuUO+Goq9bwuXmPLs1",
+	"gHmhjIBi6lgfQA/v1ea4VVRUcyNlfzm8D9za3kThhDPM6KbyETyZok006/dims7XClptXEOydbfIa4cV",
+	"bbl7eJJ2wNy5K9ao1/BuALM+HlXTBWsQachToRKeN0KSfEFXsO/f//yC/fjj0x9/wPoOh1HiUigbIT8b",
+	"++PNS+LGDcxMSHjvfjx79fc/Xv324hXLpRHEiy/4cEIB9x47ZdNcj3PuqXlzwRMwl4HwhtlJgT4RYIZB",
+	"/y0OBHNo88f6N7ihhtcKE1Z8tguLeaU4rr1zyrCcY01XkJfSTLWRzf01HLqWp0Eq6qrzFhpodGDTgc1a",
+	"vlHGDeOwp8D88/vUbAA7uXA6nzm6lGLWTDzldJ9pSezkm38h+RRpPfgkzzUFtqM1LJ7ysTgv8rSmcuwf",
+	"Uszew10PkeMaXuwfKwkdcdl2lEPujmy0zh5qzfxzmwh68g2tvJR2TnsGpX+62MCW5LlZ3oEMo0mh+EOl",
+	"0kADQpV4zw5l9HnmtkA7B64lKnsmzzlnBigk6s0cSP67PVIKMG9wblTLgIEZ2UQiUMnOu0m/wMq4IU4E",
+	"7QyKNG0yrC65TKGpU1thfj1LAhiTEYuVmDm5JHuyUCnQ6VHBrjTgxFPPYSa+GL3HYtgyIvakJTRvUkZS",
+	"boWxfRX2FTz7pIr0n7RU6F/0zed77NRfLg32lBeJ2xXGiik8+tGx70xP8S7Yo9Qsqa9CSEynie/4gCvp",
+	"XYo4aTabuIONs2EqhfI6JzxqMKdHYshfE8nx1L0+Pg8e1Fd2Bj2cYnyj5WUIJTBQh0Zv7Y5/N1ylJC4V",
+	"HFRbcFg6fTkwBCg90IlbiL6i+8poocx9aY3vyL/yhSIir4G1QteGewF3lg5ElSamYZ8ZPEqvNnrEzXMQ",
+	"HeDSOiFE0/Za3Rv3mQ3CgVCTyQ8AteTFwbpHt7AxKPLm22aB+Gaq/YDIbloMUjlEtFiLGDJqIW71PUwM",
+	"6MUhHaH0EU5FbrTCJidNNAvvkdrqZiwLW2VPcDO8J/KE9drK7D11wn1mFtxmLkFnXDw4loPfoTvEJgR8",
+	"8NvRF+jis0ZCuYfOXkPx8bXw0d20jexwjzgO86ksG/w0PorUUV12jr+Nq37XlK2omSyEMjRkJRQwWo5t",
+	"DrlivowOs7bj168+sGVxPcpEzAyfG+ycW2nV5iyYBLrrOW2mPgBwV8K6cxW+21ZUHjaXXBeo2KdAxUq8",
+	"WiuDO5z7a6ZsV7pQcOJjrXE0eQ+nsXzuE9/6So+gVrla84w+pSoFAra1tROpxkyJGZvw6VQog9bbcxY7",
+	"+zFmudD4VxuVLjusvaZOpn0l7RWulmqLw+bk8DvVdbaVGr6xuXjXXUgfUl74w8oEf8hphK1dT7uY2e1U",
+	"P1/fTD0acNWeKdhUclQbGfuJK7NFJN+pzLufuGpLuXML6w7Rkc6HnYHcKZxrSzV47d3uiRhGu9Crvpap",
+	"XO+0/6s21izJLyqBXPlooR6xVM+oATw0TsPcZJ1jm7OJmHsFtDSlT+EJlYrlviLfv2+l5vulIr0NVjVD",
+	"/DGUfkBjeqzPSOXICgilGvi68HQ9YtxHFHIBzDimjDXUKZU/cbVNbfJuYhA/cXVPwYef+Ip2OgOuOtbm",
+	"Tr3sghT3fVL85ExwVkXcG6uCR1/c74pn4tqUODWK4chuF5P/oDmvGc74Fc6ZTifrdLL1dbKRZZxOvhs2",
+	"Aqzlb0BNiohkDIOyO+9He1pLUXpXErVDMYdtaiZd5KBDkK13+FsTQOoO54nguR0IbptrG86ESsCigq7Z",
+	"T47JigJ0ISVhNtHQ3t6ZdEYI8E6wZ+FKT4YaUw5o3GPvtLFSjRn3ebOYKWsYN33FWZhWhVwGAG5Cowzc",
+	"KGGoMqOWfT+YM1ruHyIyFVPBptyYUHlWTrqSmBoxbsoSfhgM81rrbMG/hmW7LlaunSARluLWOmfvG0Qo",
+	"bc+hTGcop1zZDiiuVRguINN8Utm418GLSlfv23PvLnaxv7bu0VjdDc4laZDvuCk1nH7btEXwGdy3d/Xd",
+	"5Qu0OZurX7tTSjqs2cTVbBf3T9l5eLv+Z+wIzIZajWSeicTzzCWJWzFwT8OsxHNG9FHYzS+kFzxhMdxy",
+	"XqjwkLjHTlVfVfooS4MZ8E77+DeW8LnpMZApUGpUGC+YXld7v/u6HHJlA7uFL7nhtjpanQYCg4n9d0i/",
+	"cmt9Ty7pu2v03jmo7wy7rwpvlxRhlsiWKrjcdTq869MRkbu0Qz0X6jU18k9aqmbj/RctFdrZeMwAHQlW",
+	"IhfDoTBgxY+KFPgIFtP5fLqdL1JFEWNuJmwsLJ2WyH0CaYJIl8dS9xuk+VWquNw/KIFwoX6WD4diigXV",
+	"FZjFISuXAcs1PBNNdGn7aiCGPBN+8Loz0r38jZIA/3nv2XVRWYTr6+Pc23fJxTtFnL8KeOGfTso6Wn0S",
+	"y5uFFMEx1wx6vwp+WQE9u1R6UbZmWgTCjzXOv1oXIqRWBydiXzn9HhySlSwWlmo1FsaekM+RquaDpRIx",
+	"kRqk5iOOAn8JPrn6O+MD+AUMFYU0oVCWAiXYPebAYqTzTOQ4deSx4uVgeAlMC/NlAjbLka/Rh+EkITdS",
+	"m47QLOorv7Vrm9C6dbpllK0LropRh3qd26HV7eB24g2BRY/Xcms2E7j8qsffSqYqaDDDVoJIPrSd57AT",
+	"4c09h3R0Sa1YqseYrXkt52GdlGeiLQnpV2SzsUEDd7bIAgU46hHfGdQLkPzHk4LjUeswwv9OeoNWVwKM",
+	"fUURRnaKpzHo+gvncUWhCDbXMxbrmTp3D49PqHC6Mt3SkGuoLP17IW13YH+DZkrYNR3UnBy8dgJSTNlc",
+	"F3lFfkuouX5K1kfiscqwsY2xJmKxM1XOKdkh9jYIz7Qae3sik8ZIrXzaloKOXmCxlO6WijtAJ6Kv/P5D",
+	"2Kk8hCUaRkjEVKiEgamCqfe2wrrgFfsTbBoGhJQQCY0bStLfzs8sV4lU4510qvjJtTtWjH+FDp46ZaQ9",
+	"twrQIRzzVfm6qQ/DgcMt5lC8hcd9I5aHe9k2swPWtquS62T+egZIhtyc2y6TA/WgoU5u5LR4bFDEnhxT",
+	"gsFpRaMoLQnyRKIp0VduoE9aKoPBnkrZG9y8ed2bE7b9zzNwb3FPaQZu6BUt2HGJu9SCrvatq327V/x3",
+	"sloC5K3oeNuqfdsyLnfFb52qdRfFb3T2baf6DVSeTcrf7kyodqj+bbv6SVcB18HI9ivg1kSRukNa6dmh",
+	"U4Glao79/o4ZGnws0HQzEz1jSEwnWAARpoRIoMmrkWN16LQHlbCZzi8M1dGrOdO5HDuz7EO1pM1qxtMU",
+	"ntlX38dKz85pSvEPiz0gEi3IdUzXR5BdUnYiwWy9ZW4+ngtCPYbeaXp8hNkkvkGXA8fY/+M8MzGbpgXa",
+	"h1ZmghmphoLF3Mbwb8PivMVZ/JuevaOF3SYN3x3BZPk2zWD5EXgKLayuecD8pB1GXW2L4IAIZAmbIlxK",
+	"MWN6hMS/lInmt8Vqss86oKrUQDY7jl9VWYoxnasMDS907ghNWoCE6ZOWSiQIS6kkWHLPwb4rKPj+Sd85",
+	"FJzyobTzvkrdCpqGWLNv3xrmvYtRo8oEW7udVt+jCx11SsnqnqfTxa1/c7lf05nwnrjTFml8SiCweozB",
+	"YB9Olnl9Mkuj8/pCDi9K53VfVbzXIRbtBnbXfoKE3zGXKrD8VoPQLRn8f5PDi93xcSyBAPX+993CwE/U",
+	"GS4dRqxpuLi9TY1KaUOtF2RqJgEP2ansTFhTZq5XYz5X1QKmc6xQxYuxIQGL3YNiNuEqqUirvhQ5GCuB",
+	"kbF8nqRucBm/oJASZa8sJKKfCQs1slqJ7wzTM0WjXk1t6zH3Tn7ifUUjVXosIpbFqLqcO6PEjR+n3Nhz",
+	"I4SCPxk+J+3FR8zm2J91wpOwRHXYcybse53eoYv19oNe9Ar3xB9eUava3UtVTMUGhHPqGjnrAPXBVakG",
+	"AfeFUR2N95YYX+zi8UIJydd0k/lG2U2G54eJyAWI7eNjn7oQMaOpQ6QSn+35EJKIIPuRpzM+N0wVadpr",
+	"thrF7hqM85WmouisxE4DXMdKhHq+4UQkRSoSv3eqNQ/uAidAV3KR2rrXRy296htDZqFOcEaNW4OlCDWU",
+	"7v/JTJw4tU84XdDzlsRzYWKnScYZnw8gwbmvcpFJCLn5EnfGWcLn3kM90UXOBmKkcxFV6yY5aZzQhYP9",
+	"GKjd/KVYT86M5bk17tnSGpGOen1FjnKnzT4+rlnSAEvuEU9K0rhUCjYQdiZCZ2J8eK1aSE8FDNj/vKiF",
+	"17mnBCkYe7WKOO86k96gtw2s4LmT3ofX6SZicVbY65fh7IXejO35ibTq3Nhc8KzyYbVGvXmlWl0lgiFg",
+	"7Ehg7lw5J9glDX2+4kxvUctTPh/w4UWjXn6KtIegcyvG1XCi85PSHyyVsc7uhpiuVpWDGIJVeOFiSJjY",
+	"FHL3VIr/sljpGR76IVZMblEgKhimenhRpizjjGbcQNkRah1l100FmsUQOkE2RJbf+bfeSeuAJreyCMmK",
+	"zkDoDITVTSIhqkybimSnrkoRVHapxusHluiZbrYZV4lpplT5UEZ+Y7d1cp2Gxra+G65KmH9QxGaQZVLf",
+	"3+cFXYVZKQOj08KKHnvFhxPiSuyrNy8rvC2pFMqyIfTPNydA7whPCH0hgR4Fya1CgSQAz5uXAHxuh4uE",
+	"aZXOmVZDMiJsgB3kcHH/jnNxKY3UKvYABjYXQFqPnYaRFc/Iyx2LqR5OwuX4fcLcyU1u+Ow5kyNP9tJX",
+	"0go0VIA4xhk9IkE/dVQho3zGYv+Rzo3l4BUv50Bcl5UpV3sWu7tLCpdcTN3qJcxoli7MEMA+pBXlAsN/",
+	"UAv65mWPvRmFPp7S0EQjnFZcMdZwleCt9AhPgT8LUQioR0cqm3ILgSrTY7G7Paal5MrfzSo3c7zWPQWL",
+	"YqqWa1+VpmsEFqW1U+O5N6MyvYEZkV/KoaCjZSTAtu053akwImb+44c0qNrPB42o8Gh0t8EtbmvTGsPn",
+	"gIxxqrehN3FQ4JTT8PT6YINK/LlB4nGzs+32LcXl6d11NGFx+DUOV8ZHFjbywW51F3Xb/AHbYLfG2L7f",
+	"ZhmBZsjjrPzJavhrHF1B9wcYEnl8p1+DjsZzkLwiLNlO2X4vUH8KKt0qFW618XdkLuT08FJjKtC0aFDg",
+	"4Hx12tKFnE5FgvbYhKcjf1RNF7uCe0Y6CJe7pydwBEPzb/i3e5g/lP3h7ZQ3Uol67KPTUGI3XsxGPDXk",
+	"6KXEABsyBeBh7k3qzsZ/aCs+6LMLOd21I9HNyc3uvs7Cax6CXcuQh3QA1Rw0D/9U2SU8dwjArAZYRXgr",
+	"8tzhpoPE64M7WEBt4fZgkMOV55DVHbNEDGVCsAp/OmHceGQHJOd5ztVYJAG2DRhpGHIzFsDYEB8AO0VL",
+	"DA1kz0jw+PgYb+yxUzLbZtBpBUN27tIU2EWtYagRge0oRrbSpLcM8flUcyQsqPf4/R1WYxfdfTCzdiTG",
+	"T9n5+jpf31q+Ptgum7v4ojV8d/DoJc8dTxIPA21euw/1OQPhEd7/0lfrOmCeM3CGlY8AOKg2lnM/IGYF",
+	"5MGpYmk+vE0dYJwmyQd9M8jYmQh9+S73FJ6Hsd9YsYKunk67LkJ/U/9Q5w96iP4gVNKgCcDCv8716Hyu",
+	"i9w8WOfP3gbpT/FUA/2WaP//pDPlJjr90Rf3RPfvthKud6UvZuGQhn/lUN9FuWp6pp43ZfRVr+Zp6rV2",
+	"qA+TRD3q/tZXEPLAmL8zZJoKOrGy7OdcZ1s/Xq1Yn20Yp/WtEkdsAWt3qIFKVyzm93dAo5C+swEeNTDo",
+	"eAPeh9Ir9VVoh3A1Z5nORTtxTlAS7wARdogU4g50445Ap/M1bMfXUJdycZN8oiXt5gjYRRsjUq11CG8q",
+	"U4I66zwROVYSgHsy8u5DQS3hmRiNxLDqWySXB5FdmL7KuCp42uxlfKsvxRt1p2rNFnhOy5fYyF1Qo1O9",
+	"7TSqb8567eJEW+QWrWpwm2Du2vbkkU8BaDIqP1LLa44Rd5/YN5xwNRY1PKN/KHfdzzq/I81ubRoOmH5I",
+	"WhzqQtmgqHaR7s7c23Nz7wO/wHwYL6nAB39t6IjqNbDADB+GCMnDMBDBgoeJXm1mzq6CA2CC6bCgw4I9",
+	"x4J/3Fz+61SHXPCk0TZ7y/MLKsLGjlXY+w594GN5KRTTSvRY/PrVB3bkBjFHmcAxYhI9ZD6kCO8UjDxK",
+	"RWPcsEKF0i9nmeUXIqfgMDKXOfA7ca+sU2e/0TSYnXD0TcEtCaSNLMMUe7eYxqiEhAp29GpRCr8C1iPq",
+	"F+ppj9gYODOeHj+5KkxAJ13Ooq52Ap5HXrLjvioDetT1q8c+AhesXGJnddas1rUmKc8v3rsPtWOJj35e",
+	"NzYx4SvuWH6+/1xd6uMDb1WxU8Yhzy8WATfk/zCqk61g/XDCbQPOAxg3pg2+Fpa6C4nPPJumlJA9zfVI",
+	"pjRomvp0QUiycWP1mOcqM56GGhBPfJYO13MRkvsayHzo+VdxbEkjpTSfR8fHEZa3QUK/qbJzZCcs/k/P",
+	"gmn+g6dyKKKBHsQH0YF0D/mzEPn8IDoAajVcGrj0YBmioorgZfzzr0KN7eTg5MnjZ8+ig0yq8Adg3bMi",
+	"d0//X/99evj/8cP/fXz47LwXHf7zf/6L+y5uT50cGJtDW8HtlhfjWrbSD9FyLzH+ouIgc6y4u4lq/C3w",
+	"OSOBqxeMwZz5jVSRQxS2Jv+414vaPDIv4e9msa8wfJ/Ic+ZgNh24yIlXHjJxyzpWnCF9aqc4jXMH5D32",
+	"1mOJsXwe9dXMu38UcyeWznvMKQqmUmqLlRkToH2dcoPU9Fi0Cn+NHBrJUem5n/AEhJ8aD4ug2vTYaV/N",
+	"cq3G8KCZzkPvjScshh/O/Q/UvzTlDk2STKrvDONDdOuUpbBA7Ag/1zLO41K+FQfb0Xn842+q8+BzvgXH",
+	"+tI33iM3eGWndXrNjfQa3O3YR5UkuhU/W3MVziZ6ZhhPjWYJtxxhC4r64ZCbKZEzIxx0mmI4IS7RGhj1",
+	"rZCxbnuo1UjmmUjqOwIhnmzpMD/FJWnPHvDrdg+I0TWX2XzrNjA0vyA3BenbU4GcdLCH3blphCJmOmzl",
+	"iXsa3ScVVtyaIM004Vs89/zj74lFeBMJAd2Espjuhzq4M5vvVkBxc6KMkq6+hoxWlfMjfsktz9t0dLfD",
+	"6BUYXk2ly9IpySkf1gglnnun+OwdVwt3cfvt+smwoNf4r3xdtQarsVAnQa5X6DxdTFPNwWgyVqap2+BD",
+	"WJLI/S0XPJlHnr1/BN+EtJt5rSbTtBlvEathhHaoxpf6ztwjAdpdZgt+q/LhaxkDXRlICm1sAlHcCuvp",
+	"VLWcFgDCnP3y7tXriL377XXEPorBOycSr9/8DL5M8if+yN7+BLLx4zHLxJhP5WeRmh57s+wzIfXBFrkS",
+	"CSumuRxPbNRXw1wDZQaFwMyfhVPZ0BWa85nBYbh1MiS1ipxRcSnc4QmV4e9f/4SqnbE5cm+QozUTljtT",
+	"5nlfLcXScI2QmwrOmVyP3QdHT8lI55nwyAPuHVNJfVRiBpExjxI9dgpL75cc6MDK1u9aVfVQZAFTmG85",
+	"F/a5d/fgE8JzR4XBGnIijayZEsa12KnqK6+hhYpOO8mFRwNwXvkXZNAvDSgkv3/6+BnjAyx14fYHXEPh",
+	"eeKsZjzPJZaHPvoL+5v8KbBv9ZXO2YgbK/KIacX4pcihkxkGISvEbkLRLbV0z++KKm42addZkVo55bk9",
+	"cqtw6L7oImqWCj8gbEXlWEzIWHMrfz+Ye43kh4PowA3K7cHJwUAqDr7vZYd0VWP/bz/+P8N1evBJDNdU",
+	"7R/f2XFxOhyKqb2f+CAu0bnIphaImujfJXMuIEjlFwxo8wHybSyHF/fSqrjrxXaLm7pTMK4cg3c9iaK0",
+	"e85RrjA2XP6VZnQu1FAnxLhS/T1z5tK5k6x4Fw0m0Ck301sX7CVwpzVmjpwJIPZkqVQX/rR0xxG534jr",
+	"l3xxPnMjEAPDXQsuOfaHP9VU9ZTRSvQVHntSuT8Oa3kA0OfyCma8He9IZYSNHCSPayux0FXpCU2vLp87",
+	"ipUO7g7UDVrW1CkOV9e0r7rgQ+eeuROqO9iMiDYLbvhrgc7RpcjlSJb0DvV8JwhBAU5AsaXNj3/2okKJ",
+	"dF6atBoKSCDv1VQ9G6GSf1SH3zQjq5YtZCUkkAa00DczYEFFphlPQdNfLDK8LVKNr13k4e4LfoFQG8gR",
+	"K9sOpWhj6fnskKK9ZzRWggRCbaud+ccHurBVITnBrE5pmVDWWYhR+EMik4j8T9wCuX/ibEWrwxGF0+ir",
+	"xYRJOOIgs0iPMN5B6UcRZav4jKjI2Wk5JDB5zkk3B8VTzDgVeRBpohuqUwlewSS2G9XDMVoMG/bL2e+/",
+	"sUQPiwyiPlazgQiL7vQn8GR3YnfXYodfDg8ssOI3lDSpLqWFLdPaKY9VrkOZm1UUPpK17xbwvRK+Xs7W",
+	"AX4QOCmAj8+fZ0DJF9i4fG1/+UgsnFUCSfzChKrhR+gEHzRJuEbkLONzoglw//azxlRFNe+rDNp0BS4x",
+	"P01pGKapLnejppC8grykJJOKQfp/2Xe2qbP82/mbynpveiK/gG6E61SgwNbbLpFA9VXaUvuqG6yDh7uG",
+	"B8gJBHDQU1EVGhN53/Zyi762Hpt1sHH0pfwHFGqgZDeru78JkUAFvNUXQkXU7Ngu7JV14aXHfncH8Ez6",
+	"fg0FJQXH734/+9BXCxPFicXQXWO+DCKVtMFAB6jRe1xlGoFl9IWbUUkx0leo+jqdBPt6fNJSVTpRN1bx",
+	"431VcVqVdLwoVj6LeMrtpEwiXvgmrYnEbUL+5uWWc4Pfa72CiQQRNzRJ8dCsvimG6P0vjPP/BD65Dpm9",
+	"2AO++GBjVcdyKoZDENBjlkhVb4zQiRimUom7guiVQAuxr4C0Ts0T0IZVe2yvAC17CZMvcRZ+McVw6Maq",
+	"zbKGl90rgK1Nt4HXSB58AsKDyLWBb9Uk3JuK8hqdzKtNmPPaCgkJgQdKvgk1pGjL+JuX78FeY/VNDdGc",
+	"uW7T850yZXa5O3pnv7S0GwfB8gXJm7QcrxUyDLw0BgpfeSd9edbhKeZrnOCgw6DBlVPR+zRyMdW5peop",
+	"iDX0GmKA7/x8thkG9IPctEQIn5Y8b10fSNaBg72L5nXRvLuO5k1LedrIQYon9KquJhuctwtECkyqYVok",
+	"daU8eMBCueMqffV3rCjSRrAZtHisVkZCKYY0MIOGimP6aV2TPYVy0ZZJQGWn9Bmz9WP639b3E5xh/u0a",
+	"OsOOOUrd5NvUC9xinXJxf85R0iFu4hE1whgfRWmqywAVgqdpeSQuRfQHFLwMtnAWOs6REgCBSQn1XRBe",
+	"d/Y5mMvBRVYbfHilEnCUnvlZrnOqv7qvs/pbj+mpBHYJ+u0XdKjr12yc+megwyQR0N5G52yQ65mBDGPy",
+	"vbjrRAJcGsoH3az/qy4oNt68RYm7FuiOuGExdReLm6zIyp7cYyOS3qIN58NH7ETq/qDef4RGtF9LK/Ro",
+	"f/SF/mtVdwyAficzNH6PvbGmCcVlDSvNK5XQFlvHe0mj1Lsuyynfgd/y3g6Rzmm5+alTdVhucOSUovHF",
+	"c858bfdWFoNUDpETAVrwlula0prQYD+Bf2HWd22F4LtQQbtSIvzEIjzY5mzIjaiXjwpvzvWkw3NPrWWs",
+	"3FnrB1qs9nBrWZN8zb5o/3X4gg8nYtXl/rK77xbRwcJV6ihorrBWPXqgiwJYyS+9wBV5enBycMSnEjYx",
+	"PaAmPRipNivcUKXcOQw/uOpY8FxscBOCgVkUVlNz1wdwgVie6jGwjtLl2LGx5nrkleKUwlryyTmLquop",
+	"QVO99u7vQod0eA7wnVZmGvhOr95+tuzdLu8qYw9XuCg9WZZU5EIINwHdXv2ahPrWStppeeNE8LT2I7wn",
+	"x7VD60FhIIkOUt8qo8IPNff+7mEbm69fuc39u+a206GVl9LOg9OcCJ9lznIxlFPptnbl0+BVB1//+fX/",
+	"DwAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -733,7 +733,7 @@ var keyed = {
   "/rooms/{room_id}/queue": true,
   "/rooms/{room_id}/parties": true,
   "/chat/messages": true,
-  "/reports": true,
+  "/abuse-reports": true,
   "/admin/cleanup": true,
   "/admin/webhooks": true,
   "/admin/emails/{email_id}/resend": true
@@ -2506,7 +2506,7 @@ function report(title, target) {
         submit.disabled = true;
         const data = new FormData(form2);
         const text = String(data.get("text") ?? "").trim();
-        api.POST("/reports", { body: { ...target, kind: data.get("kind"), ...text && { text } } }).then(() => {
+        api.POST("/abuse-reports", { body: { ...target, kind: data.get("kind"), ...text && { text } } }).then(() => {
           dialog.close();
           toast("Thank you. The admins look at it.");
         }, (error) => {

@@ -25,7 +25,7 @@ export function report(title: string, target: { username: string } | { message_i
       submit.disabled = true;
       const data = new FormData(form);
       const text = String(data.get('text') ?? '').trim();
-      api.POST('/reports', { body: { ...target, kind: data.get('kind') as Kind, ...(text && { text }) } })
+      api.POST('/abuse-reports', { body: { ...target, kind: data.get('kind') as Kind, ...(text && { text }) } })
         .then(() => {
           dialog.close();
           toast('Thank you. The admins look at it.');

@@ -40,7 +40,7 @@ const keyed: Record<Keyed, true> = {
   '/rooms/{room_id}/queue': true,
   '/rooms/{room_id}/parties': true,
   '/chat/messages': true,
-  '/reports': true,
+  '/abuse-reports': true,
   '/admin/cleanup': true,
   '/admin/webhooks': true,
   '/admin/emails/{email_id}/resend': true,

@@ -12,6 +12,8 @@ export interface paths {
         /**
          * Create an account and sign in
          * @description The welcome email follows in the background. Without a `language`, the request's Accept-Language chooses one.
+         *     A repeat with the same key signs in to the account that the first request created: with another password it is a
+         *     401, and a 403 while that account is suspended.
          */
         post: operations["register"];
         delete?: never;
@@ -133,7 +135,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Set a new password by a reset token
+         * Set a new password with a reset token
          * @description A token works once, and for 30 minutes. A newer token, and any change of the password, makes it void. An email
          *     to the account's address reports the change.
          */
@@ -330,7 +332,7 @@ export interface paths {
         };
         /**
          * List the scheduled parties of your rooms, the next first
-         * @description Of the rooms that the caller is in or has a role in, and those that the caller has answered.
+         * @description The parties of rooms that the caller is in or has a role in, and parties that the caller answered.
          */
         get: operations["listMyParties"];
         put?: never;
@@ -991,11 +993,11 @@ export interface paths {
          * @description The room's `control` says who can send commands, while they are in the room. Commands are absolute. Each has an
          *     ID that the client creates: a command that is sent again with the same ID is applied only once, and the answer
          *     has the `revision` of the first time. A command names the `epoch` of the state that the person saw; if another
-         *     item has been loaded since, it is a 409 `playback_stale`. With `revision`, a command that arrives after the room
-         *     has forgotten its ID is refused in the same way. If nothing is loaded, `play` loads the first item of the queue,
-         *     or else the room's movie. `load` names an item of the queue, a movie, or, for the host and moderators, an https
-         *     address, which the service never fetches. `pause` has the position that the person saw; the room pauses there if
-         *     it is within a second of the computed position.
+         *     item has been loaded since, it is a 409 `playback_stale`. A command with a `revision` is the same 409 if it is
+         *     repeated so late that the room does not remember its ID. If nothing is loaded, `play` loads the first item of
+         *     the queue, or else the room's movie. `load` names an item of the queue, a movie, or, for the host and
+         *     moderators, an https address, which the service never fetches. `pause` has the position that the person saw; the
+         *     room pauses there if it is within a second of the computed position.
          */
         post: operations["sendPlaybackCommand"];
         delete?: never;
@@ -1033,7 +1035,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the queue of a room, in order
+         * Get the queue of a room
          * @description The room's `queue_order` decides the order: as people have arranged the items, or the most votes first. A queue
          *     has at most 200 items. An item whose movie has lost its stream is left out until the movie has one again.
          */
@@ -1156,7 +1158,8 @@ export interface paths {
         };
         /**
          * Get a party
-         * @description For everyone who may see its room. Also one that has started, was cancelled or missed, until clean-up removes it.
+         * @description For everyone who may see its room. Parties that have started, were cancelled or were missed can be read until
+         *     clean-up removes them.
          */
         get: operations["getParty"];
         put?: never;
@@ -1254,8 +1257,9 @@ export interface paths {
         put?: never;
         /**
          * Invite a person by email
-         * @description Hosts and moderators with a confirmed email address can invite. An invitation is open for 7 days. Inviting an
-         *     address that has an open invitation to the room answers with that invitation.
+         * @description Hosts and moderators with a confirmed email address can invite; without one it is a 403 `email_unconfirmed`. An
+         *     invitation is open for 7 days. Inviting an address that has an open invitation to the room answers with that
+         *     invitation.
          */
         post: operations["invite"];
         delete?: never;
@@ -1320,9 +1324,10 @@ export interface paths {
         put?: never;
         /**
          * Accept an invitation and join its room
-         * @description The token is in the invitation's email. It works once, for whoever has it, but not for a banned user. The
-         *     inviter must still be allowed to invite to the room: whatever ends that right (a kick, a ban, another role, a
-         *     suspension, a deletion) revokes the invitation.
+         * @description The token is in the invitation's email. It works once, for whoever has it, but not for a banned user. A room
+         *     that is full, archived or closed is a 409; the invitation stays open. The inviter must still be allowed to
+         *     invite to the room: whatever ends that right (a kick, a ban, another role, a suspension, a deletion) revokes the
+         *     invitation.
          */
         post: operations["acceptInvitation"];
         delete?: never;
@@ -1447,7 +1452,7 @@ export interface paths {
         patch: operations["editMessage"];
         trace?: never;
     };
-    "/reports": {
+    "/abuse-reports": {
         parameters: {
             query?: never;
             header?: never;
@@ -1470,7 +1475,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/reports/{abuse_report_id}": {
+    "/abuse-reports/{abuse_report_id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -1563,7 +1568,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Start a cleanup run
+         * Start a clean-up run
          * @description Works whether or not the schedule is paused. Without a body, it applies every policy that is on.
          */
         post: operations["startCleanup"];
@@ -1581,7 +1586,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List cleanup runs, newest first
+         * List clean-up runs, newest first
          * @description Runs by schedule and runs that an admin has started.
          */
         get: operations["listCleanupRuns"];
@@ -1601,7 +1606,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get a cleanup run
+         * Get a clean-up run
          * @description Shows the progress of a run, and what it did once it has ended.
          */
         get: operations["getCleanupRun"];
@@ -1623,7 +1628,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Cancel a cleanup run
+         * Cancel a clean-up run
          * @description The run ends after its current batch, with a report of what was done. Nothing more is removed after this answer,
          *     even when Temporal is away. Cancelling again changes nothing; a run that has ended is a 409 `run_ended`.
          */
@@ -1642,7 +1647,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List rooms that cleanup archived, latest first
+         * List rooms that clean-up archived, latest first
          * @description Rooms that nobody has used for a long time. Admins can restore them until they are deleted.
          */
         get: operations["listRetiredRooms"];
@@ -1838,7 +1843,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/admin/rooms/{retired_id}/restore": {
+    "/admin/rooms/{room_id}/restore": {
         parameters: {
             query?: never;
             header?: never;
@@ -1848,7 +1853,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Restore a room that cleanup archived
+         * Restore a room that clean-up archived
          * @description An open room stays as it is. A room that its host archived is a 409 `room_not_retired`, and one whose host has
          *     no account any more is a 409 `room_without_host`.
          */
@@ -1967,7 +1972,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List activity and cleanup reports, newest first
+         * List activity and clean-up reports, newest first
          * @description There is a report of each clean-up run that has ended, and of each week and month of use. The schedules
          *     `activity-report-weekly` and `activity-report-monthly` make the latter; a backfill of them makes reports of
          *     former periods.
@@ -2096,7 +2101,7 @@ export interface paths {
          *     reinstated: the rooms that it hosts are a 404 for everyone, and its messages look deleted. Without
          *     `hide_content`, no list has its rooms, and each passes to another host as soon as somebody in it sends a
          *     heartbeat. Suspending it again is a success, and can hide or show its content. Admins cannot suspend themselves
-         *     (409 `cannot_suspend_oneself`), nor the last admin (409 `last_admin`).
+         *     (409 `cannot_suspend_oneself`), so that there is always one left.
          */
         post: operations["suspendUser"];
         delete?: never;
@@ -2134,7 +2139,7 @@ export interface paths {
         };
         get?: never;
         /**
-         * Grant an account an admin's rights
+         * Grant an account admin rights
          * @description An account whose address is not confirmed is a 409 `address_unconfirmed`, since anybody may have registered it.
          *     An admin stays an admin.
          */
@@ -2244,7 +2249,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get whether emails are paused
+         * Get the pause of emails
          * @description While emails are paused, none is sent. They are kept, and go out later.
          */
         get: operations["getEmailPause"];
@@ -2686,9 +2691,10 @@ export interface paths {
         put?: never;
         /**
          * Cancel, terminate or retry many jobs
-         * @description First with `dry_run`, which only counts. Then with that count as `expected`: if more jobs match by then, nothing
-         *     is done. At most 200 jobs are acted on by one request; `left` says how many remain. Jobs that ended meanwhile,
-         *     have nothing to retry, or wait for the end of a pause are skipped. To terminate, the `note` is needed.
+         * @description Send it first with `dry_run`, which only counts; then again with that count in `expected`. If more jobs match by
+         *     then, nothing is done. At most 200 jobs are acted on by one request; `left` says how many remain. Jobs that
+         *     ended meanwhile, have nothing to retry, or wait for the end of a pause are skipped. To terminate, the `note` is
+         *     needed.
          */
         post: operations["actOnJobs"];
         delete?: never;
@@ -3650,7 +3656,9 @@ export interface components {
             visibility: components["schemas"]["Visibility"];
             capacity: components["schemas"]["RoomCapacity"];
             slow_mode_seconds: components["schemas"]["SlowModeSeconds"];
+            /** @description Who can send playback commands */
             control: components["schemas"]["Circle"];
+            /** @description Who can add items to the queue */
             queue: components["schemas"]["Circle"];
             queue_order: components["schemas"]["QueueOrder"];
             wait_policy: components["schemas"]["WaitPolicy"];
@@ -3724,9 +3732,9 @@ export interface components {
             title: string;
             /**
              * Format: uri
-             * @description The address; empty for a movie
+             * @description The address; null for a movie
              */
-            stream_url: string;
+            stream_url: string | null;
             /**
              * Format: date-time
              * @description When it was added
@@ -4042,7 +4050,7 @@ export interface components {
             stream_url?: string | null;
             /**
              * Format: int64
-             * @description How long the stream is; 0 for unknown
+             * @description How long the stream is; null or 0 if nobody has measured it
              */
             duration_ms?: number | null;
             /** @description The subtitles, each language once */
@@ -4139,7 +4147,9 @@ export interface components {
             capacity?: number;
             /** @description How many seconds each person waits between two messages; 0 and null end slow mode */
             slow_mode_seconds?: number | null;
+            /** @description Who can send playback commands */
             control?: components["schemas"]["Circle"];
+            /** @description Who can add items to the queue */
             queue?: components["schemas"]["Circle"];
             queue_order?: components["schemas"]["QueueOrder"];
             wait_policy?: components["schemas"]["WaitPolicy"];
@@ -4147,7 +4157,7 @@ export interface components {
             state?: components["schemas"]["RoomState"];
         };
         /**
-         * @description People with that role, and those above them
+         * @description `host`: only the host. `moderators`: the host and the moderators. `everyone`: everyone in the room.
          * @enum {string}
          */
         Circle: "host" | "moderators" | "everyone";
@@ -4157,7 +4167,8 @@ export interface components {
          */
         QueueOrder: "manual" | "votes";
         /**
-         * @description Whom playback waits for; auto is everyone among up to 8 people, and nobody among more
+         * @description The people whose players playback waits for. `auto`: everyone in rooms of up to 8 people, nobody in larger
+         *     rooms.
          * @enum {string}
          */
         WaitPolicy: "auto" | "everyone" | "host" | "nobody";
@@ -4274,9 +4285,9 @@ export interface components {
             starts_at: string | null;
             /**
              * @description What made the state: a command, or `ready`, `deadline`, `rebuffer`, `ended`, `voted`, `removed`, `deserted`,
-             *     `archived`, `scheduled`, `unscheduled`, `started`, `duration`, `clock`. Empty before the first.
+             *     `archived`, `scheduled`, `unscheduled`, `started`, `duration`, `clock`. Null before the first.
              */
-            cause: string;
+            cause: string | null;
             /** @description The person whose command made the state; null if it changed by itself */
             by: components["schemas"]["Person"] | null;
             /** @description How many of those who are present vote to skip the item */
@@ -4304,9 +4315,9 @@ export interface components {
             title: string;
             /**
              * Format: uri
-             * @description Where the stream is; it starts with https://. Empty if the movie has lost it.
+             * @description Where the stream is; it starts with https://. Null if the movie has lost it.
              */
-            stream_url: string;
+            stream_url: string | null;
             /** @description The subtitles of the movie */
             subtitles: components["schemas"]["Subtitle"][];
             /**
@@ -4331,7 +4342,7 @@ export interface components {
             until: string;
             /** @description Whether playback goes on then */
             resume: boolean;
-            /** @description Who is waited for */
+            /** @description The people whose players are not ready */
             people: components["schemas"]["Person"][];
         };
         /**
@@ -4437,7 +4448,7 @@ export interface components {
              * @description For `seek`; for `load` where to begin, for `pause` where the person was
              */
             position_ms?: number | null;
-            /** @description For `rate`, in hundredths */
+            /** @description For `rate`: how fast to play; 1 is the normal rate. Rounded to 0.01 */
             rate?: number | null;
             /**
              * Format: uuid
@@ -4784,7 +4795,7 @@ export interface components {
              */
             poster_url: string | null;
         };
-        /** @description How many of them were seen within the last 90 seconds */
+        /** @description How many people in the room were seen within the last 90 seconds */
         Present: number;
         /** @description Whether `GET /rooms/{room_id}/now-playing` tells everyone what the room plays; without effect while it is private */
         ShowsNowPlaying: boolean;
@@ -4895,7 +4906,9 @@ export interface components {
             participants: number;
             present: components["schemas"]["Present"];
             slow_mode_seconds: components["schemas"]["SlowModeSeconds"];
+            /** @description Who can send playback commands */
             control: components["schemas"]["Circle"];
+            /** @description Who can add items to the queue */
             queue: components["schemas"]["Circle"];
             queue_order: components["schemas"]["QueueOrder"];
             wait_policy: components["schemas"]["WaitPolicy"];
@@ -5344,11 +5357,11 @@ export interface components {
         };
         /** @description How many people answered what */
         PartyCounts: {
-            /** @description Who come */
+            /** @description The number of people who answered `yes` */
             yes: number;
-            /** @description Who may come */
+            /** @description The number of people who answered `maybe` */
             maybe: number;
-            /** @description Who do not come */
+            /** @description The number of people who answered `no` */
             no: number;
         };
         /** @description The next party of a room */
@@ -7594,8 +7607,8 @@ export interface components {
              * @description When it is given up; null if only attempts count
              */
             deadline_at: string | null;
-            /** @description The process that made the last attempt; empty before the first */
-            worker: string;
+            /** @description The process that made the last attempt; null before the first */
+            worker: string | null;
         };
         /** @description An entry of a job's history */
         JobEvent: {
@@ -7978,7 +7991,7 @@ export interface components {
             added_per_second: number | null;
             /** @description Tasks that workers took, a second; null while Temporal is away */
             done_per_second: number | null;
-            /** @description Who has taken or asked for tasks in the last two minutes; null while Temporal is away */
+            /** @description The workers that asked for tasks in the last two minutes; null while Temporal is away */
             workers: components["schemas"]["QueueWorker"][] | null;
         };
         /** @description A process that serves a queue */
@@ -8210,7 +8223,7 @@ export interface components {
         Throughput: {
             /**
              * Format: date-time
-             * @description The begin of the span
+             * @description The start of the span
              */
             from: string;
             /** @description Emails that the mail server took */
@@ -8511,7 +8524,7 @@ export interface components {
          *         "expired_tokens"
          *       ],
          *       "dry_run": false,
-         *       "older_than": null,
+         *       "older_than_seconds": null,
          *       "state": "running",
          *       "policy": "expired_tokens",
          *       "counts": {
@@ -8540,8 +8553,8 @@ export interface components {
             policies: components["schemas"]["Policy"][];
             /** @description Whether it only counts, and removes nothing */
             dry_run: boolean;
-            /** @description The age in place of the policies' own ones, such as `2160h0m0s`; null for those */
-            older_than: string | null;
+            /** @description The age in place of the policies' own ones; null for those */
+            older_than_seconds: number | null;
             /**
              * @description Where it stands. A `failed` run could not apply at least one policy; it has applied the others.
              * @enum {string}
@@ -8617,15 +8630,15 @@ export interface components {
              * @description When it began
              */
             started_at: string;
-            /** @description The ID of its workflow */
-            workflow_id: string;
-            /** @description The ID that Temporal gave the run, or empty */
-            run_id: string;
+            /** @description The ID of its workflow; null if none was started */
+            workflow_id: string | null;
+            /** @description The ID that Temporal gave the run; null if none was started */
+            run_id: string | null;
             /**
              * Format: uri
-             * @description Where the Temporal UI shows it
+             * @description Where the Temporal UI shows it; null if none was started
              */
-            temporal_url: string;
+            temporal_url: string | null;
         };
         /**
          * @description A schedule
@@ -9099,14 +9112,14 @@ export interface components {
          * @description Stable, for programs. There may be others in time; the status says what kind of problem it is.
          * @enum {string}
          */
-        ProblemCode: "account_suspended" | "address_unconfirmed" | "avatar_empty" | "avatar_too_large" | "avatar_too_many_pixels" | "avatar_unreadable" | "avatar_unsupported_format" | "bad_credentials" | "bad_refresh_token" | "bad_token" | "banned" | "body_too_large" | "busy" | "cannot_report_oneself" | "cannot_suspend_oneself" | "command_id_reused" | "delivery_not_ended" | "edit_window_over" | "email_ended" | "email_not_ended" | "email_taken" | "email_unconfirmed" | "event_started" | "forbidden" | "idempotency_key_reused" | "internal" | "invalid_request" | "job_ended" | "job_expired" | "job_not_started" | "jobs_changed" | "jobs_not_searchable" | "last_admin" | "method_not_allowed" | "movie_exists" | "movie_in_use" | "movie_without_stream" | "muted" | "not_found" | "not_participant" | "not_ready" | "nothing_playing" | "nothing_to_play" | "nothing_to_retry" | "origin_not_allowed" | "own_role" | "party_ended" | "party_time" | "party_too_close" | "playback_busy" | "playback_stale" | "precondition_failed" | "queue_full" | "queue_full_of_yours" | "queue_paused" | "range_not_satisfiable" | "rate_limited" | "report_resolved" | "request_timeout" | "room_archived" | "room_closed" | "room_full" | "room_not_retired" | "room_without_host" | "run_ended" | "slow_mode" | "too_many_answers" | "too_many_invitations" | "too_many_moves" | "too_many_parties" | "too_many_reports" | "too_many_webhooks" | "unauthenticated" | "unavailable" | "unknown_item" | "unknown_message" | "unknown_movie" | "unsupported_content_encoding" | "unsupported_media_type" | "upgrade_required" | "username_taken" | "webhook_off" | "wrong_password";
+        ProblemCode: "account_suspended" | "address_unconfirmed" | "avatar_empty" | "avatar_too_large" | "avatar_too_many_pixels" | "avatar_unreadable" | "avatar_unsupported_format" | "bad_credentials" | "bad_refresh_token" | "bad_token" | "banned" | "body_too_large" | "busy" | "cannot_report_oneself" | "cannot_suspend_oneself" | "command_id_reused" | "delivery_not_ended" | "edit_window_over" | "email_ended" | "email_not_ended" | "email_taken" | "email_unconfirmed" | "event_started" | "forbidden" | "idempotency_key_reused" | "internal" | "invalid_request" | "job_ended" | "job_expired" | "job_not_started" | "jobs_changed" | "jobs_not_searchable" | "last_admin" | "method_not_allowed" | "movie_exists" | "movie_in_use" | "movie_without_stream" | "muted" | "not_found" | "not_participant" | "not_ready" | "nothing_playing" | "nothing_to_play" | "nothing_to_retry" | "origin_not_allowed" | "own_role" | "party_ended" | "party_time" | "party_too_close" | "playback_stale" | "precondition_failed" | "queue_full" | "queue_full_of_yours" | "queue_paused" | "range_not_satisfiable" | "rate_limited" | "report_resolved" | "request_timeout" | "room_archived" | "room_closed" | "room_full" | "room_not_retired" | "room_without_host" | "run_ended" | "slow_mode" | "too_many_answers" | "too_many_invitations" | "too_many_moves" | "too_many_parties" | "too_many_reports" | "too_many_webhooks" | "unauthenticated" | "unavailable" | "unknown_item" | "unknown_message" | "unknown_movie" | "unsupported_content_encoding" | "unsupported_media_type" | "upgrade_required" | "username_taken" | "webhook_off" | "wrong_password";
         /** @description A parameter, or a property of the body, that is wrong */
         FieldProblem: {
             /** @description The parameter's name, or the path of the property with dots; cut after 200 characters */
             field: string;
             /**
              * @description Stable, for programs: `required`, `type`, `enum`, `pattern`, `format`, `range`, `too_short`, `too_long`,
-             *     `too_many`, `minItems`, `maxItems`, `uniqueItems`, `minProperties`, `nullable`, `unknown`, `malformed`,
+             *     `too_few`, `too_many`, `null`, `empty`, `unknown`, `malformed`,
              *     `blank`, `control_character`, `line_break`, `bidi_control`, `invisible_character`, `combining_mark`,
              *     `encoding`, `duplicate`, `characters`, `name`, `common`, `email`, `address`, `reserved`, `taken`, `past`,
              *     `too_late`, `wrong`, `conflict`, or another.
@@ -9986,7 +9999,7 @@ export interface components {
          *           "expired_tokens"
          *         ],
          *         "dry_run": false,
-         *         "older_than": null,
+         *         "older_than_seconds": null,
          *         "state": "running",
          *         "policy": "expired_tokens",
          *         "counts": {
@@ -10029,7 +10042,7 @@ export interface components {
          *             "expired_tokens"
          *           ],
          *           "dry_run": false,
-         *           "older_than": null,
+         *           "older_than_seconds": null,
          *           "state": "running",
          *           "policy": "expired_tokens",
          *           "counts": {
@@ -11969,6 +11982,15 @@ export interface operations {
                 };
             };
             404: components["responses"]["NotFound"];
+            /** @description `room_archived`, `room_closed`, `room_full` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             412: components["responses"]["PreconditionFailed"];
             415: components["responses"]["CompressedBody"];
             429: components["responses"]["RateLimited"];
@@ -14752,7 +14774,7 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
-            /** @description `banned`, `forbidden` */
+            /** @description `banned`, `email_unconfirmed`, `forbidden` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14934,7 +14956,7 @@ export interface operations {
                 };
             };
             408: components["responses"]["RequestTimeout"];
-            /** @description `room_archived`, `room_full` */
+            /** @description `room_archived`, `room_closed`, `room_full` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -15387,7 +15409,15 @@ export interface operations {
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["KeyReused"];
-            429: components["responses"]["RateLimited"];
+            /** @description `rate_limited`, `too_many_reports` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             default: components["responses"]["Problem"];
         };
     };
@@ -16041,8 +16071,8 @@ export interface operations {
             };
             header?: never;
             path: {
-                /** @description The archived room */
-                retired_id: components["schemas"]["ID"];
+                /** @description The room */
+                room_id: components["parameters"]["RoomID"];
             };
             cookie?: never;
         };
@@ -16061,7 +16091,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            /** @description `room_not_retired` */
+            /** @description `room_not_retired`, `room_without_host` */
             409: {
                 headers: {
                     [name: string]: unknown;
