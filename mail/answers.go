@@ -27,6 +27,7 @@ type rule struct {
 	status string // the enhanced status code (RFC 3463, registry of RFC 5248), without its class; "none" without one
 	code   string // the basic code
 	words  string // in the text of the answer, in any case
+	utf8   bool   // only if the sender's address needs SMTPUTF8
 	about  About
 }
 
@@ -89,6 +90,9 @@ var rules = compile([]rule{
 	{at: `RCPT`, status: `5\.[24]`, code: `501|553|555`, about: AboutRecipient},
 	{at: afterSender, status: `5\.[124]`, words: `recipient`, about: AboutRecipient},
 	{status: `5\.[^0].*`, about: AboutService},
+	// SMTPUTF8 (RFC 6531): of the sender's address, or else of the recipient's.
+	{utf8: true, status: `6\.([79]|10)`, about: AboutService},
+	{status: `6\.7`, about: AboutRecipient},
 	// The form of the content. Exchange Online has 7.512 for the form of the header.
 	{status: `6\..*|7\.512`, about: AboutMessage},
 	// Permission to write to this recipient (7.2, and 7.12x and 7.13x of Exchange Online), and a recipient that has
@@ -153,6 +157,7 @@ func either(patterns ...string) string { return strings.Join(patterns, "|") }
 // matcher is a rule whose patterns are compiled.
 type matcher struct {
 	at, status, code, words *regexp.Regexp // nil matches everything
+	utf8                    bool
 	about                   About
 }
 
@@ -165,7 +170,7 @@ func compile(table []rule) []matcher {
 	}
 	all := make([]matcher, len(table))
 	for i, r := range table {
-		all[i] = matcher{at: whole(r.at), status: whole(r.status), code: whole(r.code), about: r.about}
+		all[i] = matcher{at: whole(r.at), status: whole(r.status), code: whole(r.code), utf8: r.utf8, about: r.about}
 		if r.words != "" {
 			all[i].words = regexp.MustCompile(`(?i)` + r.words)
 		}
@@ -182,8 +187,8 @@ var (
 	embeddedStatus = regexp.MustCompile(`(?:^|[^\d.])([45])\.(\d{1,3})\.(\d{1,3})(?:$|[^\d.]|\.(?:$|\D))`)
 )
 
-// meaning interprets a reply that refuses.
-func meaning(at Step, r reply) (Kind, About) {
+// meaning interprets a reply that refuses. utf8 says that the sender's address needs SMTPUTF8.
+func meaning(at Step, r reply, utf8 bool) (Kind, About) {
 	code, class := strconv.Itoa(r.code), strconv.Itoa(r.code/100)
 	status := "none"
 	var texts []string
@@ -205,7 +210,7 @@ func meaning(at Step, r reply) (Kind, About) {
 	}
 	about := AboutMessage
 	for _, m := range rules {
-		if m.matches(string(at), status, code, text) {
+		if (utf8 || !m.utf8) && m.matches(string(at), status, code, text) {
 			about = m.about
 			break
 		}

@@ -472,9 +472,44 @@ func TestRefusalsThatSomethingCallsTemporary(t *testing.T) {
 			}
 			r, err := readReply(bufio.NewReader(strings.NewReader(answer + "\n")))
 			require.NoError(t, err)
-			kind, _ := meaning(tt.at, r)
+			kind, _ := meaning(tt.at, r, false)
 			require.NotEqual(t, Permanent, kind, "%s is temporary: %s", name, answer)
 		}
+	}
+}
+
+// TestRefusedUTF8: what a server has against addresses beyond ASCII is about the sender's, if that is one.
+func TestRefusedUTF8(t *testing.T) {
+	t.Parallel()
+	const plain, foreign = "no-reply@watchparty.test", "grüße@watchparty.test"
+	for _, tt := range []struct {
+		at           Step
+		answer, from string
+		kind         Kind
+		about        About
+	}{
+		{StepSender, "550 5.6.7 Non-ASCII addresses not permitted", foreign, Later, AboutService},
+		{StepRecipient, "553 5.6.7 Non-ASCII addresses not permitted", foreign, Later, AboutService},
+		{StepEnd, "554 5.6.9 UTF-8 header message cannot be transferred", foreign, Later, AboutService},
+		{StepSender, "450 4.6.7 not now", foreign, Temporary, AboutService},
+		{StepEnd, "550 5.6.0 improper header", foreign, Permanent, AboutMessage},
+		{StepSender, "550 5.6.7 Non-ASCII addresses not permitted", plain, Permanent, AboutRecipient},
+		{StepRecipient, "553 5.6.7 Non-ASCII addresses not permitted", plain, Permanent, AboutRecipient},
+		{StepEnd, "554 5.6.9 UTF-8 header message cannot be transferred", plain, Permanent, AboutMessage},
+	} {
+		command := string(tt.at)
+		if commands[tt.at] != "" {
+			command = commands[tt.at]
+		}
+		server := smtptest.Serve(t, smtptest.Script{
+			Extensions: []string{"SMTPUTF8"}, Answers: map[string]string{command: tt.answer},
+		})
+		c := settings(server)
+		c.From = tt.from
+		m := message(t)
+		m.To = "zoë@wonder.test"
+		e := requireKind(t, sender(t, c).Send(t.Context(), m), tt.kind)
+		require.Equal(t, tt.about, e.About, "%s: %s", tt.from, tt.answer)
 	}
 }
 
