@@ -92,8 +92,8 @@ func (p *problems) auth(a Auth) {
 			"AUTH_FORMER_SECRETS one day; docs/operations.md says how to replace a key that has one")
 	}
 	if slices.ContainsFunc(a.FormerSecrets, func(key string) bool { return len(key) < MinSecretBytes }) {
-		p.add("AUTH_FORMER_SECRETS", "must be secrets of at least %d bytes, separated by commas; a key that contains a "+
-			`comma needs the form ["key", "key"]`, MinSecretBytes)
+		p.add("AUTH_FORMER_SECRETS", "must be secrets of at least %d bytes, separated by commas; a key with "+
+			`a comma needs the form ["key", "key"]`, MinSecretBytes)
 	}
 	p.duration("AUTH_ACCESS_TTL", a.AccessTTL, time.Minute)
 	p.duration("AUTH_REFRESH_TTL", a.RefreshTTL, time.Hour)

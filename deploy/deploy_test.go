@@ -126,8 +126,8 @@ func TestComposePassword(t *testing.T) {
 	}
 }
 
-// TestComposeRedisPassword: Redis and its health check take the password that the program has, and no other. It runs the
-// service's commands on this machine, with a socket.
+// TestComposeRedisPassword: Redis and its health check take the password that the program has, and no other. It runs
+// the service's commands on this machine, with a socket.
 func TestComposeRedisPassword(t *testing.T) {
 	t.Parallel()
 	for _, password := range []string{"", "secret", "a/b#c@d,e", `sp ace "quoted" \n`, "--save", "-", "$HOME"} {

@@ -39,8 +39,8 @@ const (
 
 	helloWords = `\b(helo|ehlo)\b|fully.qualified (host|domain)`
 
-	// content is what a refusal may have against the content of an email. Addresses of pages have such words, too. iCloud
-	// has the code CS01 for its filter of contents.
+	// content matches what a refusal may have against the content of an email, but not such words in addresses of pages.
+	// iCloud has the code CS01 for its filter of contents.
 	content = `(^|[^/.\w])(spam|junk|bulk|unsolicited|suspicious|phish\w*|virus(es)?|malware|infected|contents?|` +
 		`attachments?|headers?|subject|body|mime|html|urls?)\b|\[cs\d+\]`
 )
@@ -128,7 +128,8 @@ var rules = compile([]rule{
 	{words: `\bsize\b|too (big|large|long)`, about: AboutMessage},
 	{words: either(`\brelay|rcpthosts`, `\bauth\b|authent|log(ged)? ?in|credential|password`, `starttls|encrypt|\btls\b`),
 		about: AboutService},
-	{words: either(`\b(rbl|dnsbl|dns|asn|as ?\d+)\b|spamhaus|spamcop|barracuda`, `(black|block|deny) ?-?list|\blisted\b|banned`,
+	{words: either(`\b(rbl|dnsbl|dns|asn|as ?\d+)\b`, `spamhaus|spamcop|barracuda`,
+		`(black|block|deny) ?-?list|\blisted\b|banned`,
 		`\bips?\b|(\d{1,3}\.){3}\d{1,3}|\b(rly|con|dns):[a-z]\d`,
 		`your (host|server|network|domain|mta|provider)|connection`), about: AboutService},
 	{at: afterSender, words: `\b(full|quota)\b|(mailbox|storage|disk).*(limit|exceed)`, about: AboutMailbox},

@@ -13,7 +13,7 @@ const maxAnswers = 1 << 20
 
 var (
 	// ErrSenderUTF8 says that this server can take no email of this service (RFC 6531).
-	ErrSenderUTF8 = errors.New("the server takes no sender with characters beyond ASCII: MAIL_FROM needs another address")
+	ErrSenderUTF8 = errors.New("the server takes no sender with characters beyond ASCII: change MAIL_FROM")
 	// errNoUTF8 refuses a recipient's address that the server may not understand.
 	errNoUTF8 = errors.New("the server takes no address with characters beyond ASCII")
 )

@@ -1,5 +1,5 @@
--- What 025 has left: samples of transactions have their statements with values, however quick these are, and messages of
--- the debug levels have each statement. log_statement_sample_rate needs no value, since log_min_duration_sample is off.
+-- What 025 has left: samples of transactions have their statements with values, however quick these are, and messages
+-- of the debug levels have each statement. log_statement_sample_rate needs no value, since log_min_duration_sample is off.
 -- Only a superuser may set these for a role; otherwise watchparty migrate prints what to do. Sessions that are open
 -- keep their values.
 DO $$

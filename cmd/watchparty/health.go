@@ -99,9 +99,9 @@ func checkWorker(ctx context.Context, cfg config.Temporal, environ, queues []str
 	return checkPolls(ctx, c, host, queues)
 }
 
-// checkPolls checks that a worker on the host polls each queue. It compares times of Temporal's clock only: those of the
-// host's pollers with that of the newest poller of any queue and host. If no worker at all runs any more, Temporal
-// forgets the last pollers after some minutes.
+// checkPolls checks that a worker on the host polls each queue. It compares times of Temporal's clock only: those of
+// the host's pollers with that of the newest poller of any queue and host. If no worker at all runs any more, it passes
+// until Temporal has forgotten the last pollers, which takes some minutes.
 func checkPolls(ctx context.Context, c client.Client, host string, queues []string) error {
 	var newest time.Time
 	last := map[string]time.Time{} // of the host, by queue
