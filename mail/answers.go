@@ -41,7 +41,8 @@ const (
 
 	// content matches what a refusal may have against the content of an email, but not such words in addresses of pages.
 	// iCloud has the code CS01 for its filter of contents.
-	content = `(^|[^/.\w])(spam|junk|bulk|unsolicited|suspicious|phish\w*|virus(es)?|malware|infected|contents?|` +
+	content = `(^|[^/.\w])(spam|junk|bulk|unsolicited|suspicious|phish\w*|virus(es)?|malware|infected|scam|` +
+		`trojan|contents?|files?|executables?|keywords?|` +
 		`attachments?|headers?|subject|body|mime|html|urls?)\b|\[cs\d+\]`
 )
 

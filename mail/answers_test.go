@@ -420,6 +420,7 @@ var refusals = []struct {
 	{"Exim", StepEnd, "550 5.7.1 This message contains a URL listed in a blocklist", Permanent, AboutMessage},
 	{"any", StepEnd, "550 5.7.1 Blocked: phishing", Permanent, AboutMessage},
 	{"any", StepEnd, "550 5.7.0 Policy does not allow this type of attachment", Permanent, AboutMessage},
+	{"any", StepEnd, "550 5.7.1 This type of file is prohibited", Permanent, AboutMessage},
 	{"any", StepEnd, "571 Spam", Permanent, AboutMessage},
 	{"without status", StepEnd, "550 Blocked as spam", Permanent, AboutMessage},
 	{"without status", StepEnd, "554 Transaction failed", Permanent, AboutMessage},
