@@ -7,6 +7,7 @@ package config
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -82,7 +83,7 @@ type Auth struct {
 	// Secret signs access tokens and derives one-time tokens. It has 32 bytes or more.
 	Secret string `env:"AUTH_SECRET"`
 	// FormerSecrets still verify tokens and links that were made with them, but make no new ones.
-	FormerSecrets []string `env:"AUTH_FORMER_SECRETS"`
+	FormerSecrets Keys `env:"AUTH_FORMER_SECRETS"`
 
 	AccessTTL  time.Duration `env:"AUTH_ACCESS_TTL" envDefault:"15m"`
 	RefreshTTL time.Duration `env:"AUTH_REFRESH_TTL" envDefault:"720h"`
@@ -94,6 +95,24 @@ type Auth struct {
 	// HashParallel is the number of passwords that are hashed at a time.
 	HashParallel int `env:"AUTH_HASH_PARALLEL" envDefault:"2"`
 }
+
+// Keys are secrets in one setting.
+type Keys []string
+
+// UnmarshalText reads keys that are separated by commas or, if the text begins with a bracket, a JSON array of strings,
+// which can have every key. Spaces around a comma are refused, since they could be part of a key.
+func (k *Keys) UnmarshalText(text []byte) error {
+	if strings.HasPrefix(strings.TrimSpace(string(text)), "[") {
+		return json.Unmarshal(text, (*[]string)(k))
+	}
+	*k = strings.Split(string(text), ",")
+	if slices.ContainsFunc(*k, hasOuterSpace) {
+		return errors.New("a space beside a comma")
+	}
+	return nil
+}
+
+func hasOuterSpace(key string) bool { return strings.TrimSpace(key) != key }
 
 // Database is the connection to Postgres. Load completes URL: it makes URL from the other fields if Host is set, and
 // else adds Password to a URL without one.

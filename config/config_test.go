@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -307,10 +308,14 @@ func TestLimits(t *testing.T) {
 		{"HTTP_READ_TIMEOUT", []string{"1s", year}, []string{"999ms", "0s", "-1s"}},
 		{"HTTP_WRITE_TIMEOUT", []string{"1s"}, []string{"999ms"}},
 		{"HTTP_SHUTDOWN_TIMEOUT", []string{"1s"}, []string{"999ms"}},
-		{"AUTH_SECRET", []string{strings.Repeat("x", 32), strings.Repeat("é", 16)}, []string{"", strings.Repeat("x", 31)}},
+		{"AUTH_SECRET", []string{strings.Repeat("x", 32), strings.Repeat("é", 16),
+			"[" + strings.Repeat("x", 32), "a b " + strings.Repeat("x", 32)}, []string{"", strings.Repeat("x", 31),
+			strings.Repeat("x", 32) + "," + strings.Repeat("y", 32), " " + strings.Repeat("x", 32),
+			strings.Repeat("x", 32) + "\n"}},
 		{"AUTH_FORMER_SECRETS", []string{"", strings.Repeat("x", 32),
-			strings.Repeat("x", 32) + "," + strings.Repeat("y", 40)}, []string{"x", strings.Repeat("x",
-			32) + ",", strings.Repeat("x", 32) + ",y,z", strings.Repeat("x", 32) + ", " + strings.Repeat("y", 40)}},
+			strings.Repeat("x", 32) + "," + strings.Repeat("y", 40), "[]", `["` + strings.Repeat("x", 32) + `"]`}, []string{
+			"x", "[" + strings.Repeat("x", 32), `["x"]`, `["` + strings.Repeat("x", 32) + `", 7]`, strings.Repeat("x",
+				32) + ",", strings.Repeat("x", 32) + ",y,z", strings.Repeat("x", 32) + ", " + strings.Repeat("y", 40)}},
 		{"AUTH_ACCESS_TTL", []string{"1m"}, []string{"59s"}},
 		{"AUTH_REFRESH_TTL", []string{"1h"}, []string{"59m59s"}},
 		{"AUTH_SESSION_TTL", []string{"1h"}, []string{"59m59s"}},
@@ -370,7 +375,7 @@ func TestLimits(t *testing.T) {
 		{"REPORT_WEEKLY_SCHEDULE", crons, noCrons},
 		{"REPORT_MONTHLY_SCHEDULE", crons, noCrons},
 		{"REPORT_RECIPIENTS", []string{"a@example.org", "a@example.org,b@example.org", "a..b@bücher.example"},
-			[]string{"a", "a@foo_bar.example", "A <a@example.org>", "a@example.org;b@example.org",
+			[]string{"a", `"a,b"@example.org`, "a@foo_bar.example", "A <a@example.org>", "a@example.org;b@example.org",
 				strings.Repeat("a@example.org,", 20) + "b@example.org"}},
 		{"REPORT_LANGUAGE", []string{"en", "de"}, []string{"fr", "EN"}},
 		{"CLEANUP_PARTICIPANT_INACTIVE", ages, noAges},
@@ -407,6 +412,24 @@ func TestLimits(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestFormerSecrets: every key can be a former one, whatever is in it.
+func TestFormerSecrets(t *testing.T) {
+	filler := strings.Repeat("k", config.MinSecretBytes)
+	for _, keys := range [][]string{
+		{filler + "," + filler}, {" " + filler + " ", "\t" + filler}, {`["` + filler + `"]`, `"quo\ted" ` + filler},
+		{filler + "\n", ",,," + filler, "ä€" + filler}, {filler, filler + "2"},
+	} {
+		text, err := json.Marshal(keys)
+		require.NoError(t, err)
+		cfg, err := load(map[string]string{"AUTH_FORMER_SECRETS": string(text)})
+		require.NoError(t, err, keys)
+		require.Equal(t, config.Keys(keys), cfg.Auth.FormerSecrets)
+	}
+	cfg, err := load(map[string]string{"AUTH_FORMER_SECRETS": filler + "," + filler + "2"})
+	require.NoError(t, err)
+	require.Equal(t, config.Keys{filler, filler + "2"}, cfg.Auth.FormerSecrets)
 }
 
 // Spaces around the commas of a list change nothing, or are refused.

@@ -203,10 +203,11 @@ func sections() []Section {
 			{Name: "HTTP_SHUTDOWN_TIMEOUT", Help: "The time that running requests get to finish after that."},
 		}},
 		{Title: "Sign-in", Settings: []Setting{
-			{Name: "AUTH_SECRET", Required: true, Secret: true, Help: "At least 32 bytes: openssl rand -base64 48. " +
-				"Development makes one in .watchparty/."},
-			{Name: "AUTH_FORMER_SECRETS", Secret: true, Help: "Former values of AUTH_SECRET, separated by commas. " +
-				"They still verify tokens and links, and sign nothing. docs/operations.md says how to rotate."},
+			{Name: "AUTH_SECRET", Required: true, Secret: true, Help: "At least 32 bytes, without a comma, and " +
+				"without a space at its ends: openssl rand -base64 48. Development makes one in .watchparty/."},
+			{Name: "AUTH_FORMER_SECRETS", Secret: true, Help: "Former values of AUTH_SECRET, separated by commas, " +
+				"or as [\"key\", \"key\"], in JSON. They still verify tokens and links, " +
+				"and sign nothing. docs/operations.md says how to rotate."},
 			{Name: "AUTH_ACCESS_TTL", Help: "The lifetime of an access token."},
 			{Name: "AUTH_REFRESH_TTL", Help: "The lifetime of a refresh token that is not used."},
 			{Name: "AUTH_SESSION_TTL", Help: "The longest duration of a sign-in, however often its refresh token is " +

@@ -87,12 +87,13 @@ func (p *problems) auth(a Auth) {
 	if len(a.Secret) < MinSecretBytes {
 		p.add("AUTH_SECRET", "must have at least %d bytes; make one with: openssl rand -base64 48", MinSecretBytes)
 	}
-	for _, former := range a.FormerSecrets {
-		if len(former) < MinSecretBytes || strings.TrimSpace(former) != former {
-			p.add("AUTH_FORMER_SECRETS", "must be secrets of at least %d bytes, separated by commas without spaces",
-				MinSecretBytes)
-			break
-		}
+	if strings.Contains(a.Secret, ",") || hasOuterSpace(a.Secret) {
+		p.add("AUTH_SECRET", "must have no comma, and no space or line break at its ends, so that it can be in "+
+			"AUTH_FORMER_SECRETS one day; docs/operations.md says how to replace a key that has one")
+	}
+	if slices.ContainsFunc(a.FormerSecrets, func(key string) bool { return len(key) < MinSecretBytes }) {
+		p.add("AUTH_FORMER_SECRETS", "must be secrets of at least %d bytes, separated by commas; a key with "+
+			`a comma needs the form ["key", "key"]`, MinSecretBytes)
 	}
 	p.duration("AUTH_ACCESS_TTL", a.AccessTTL, time.Minute)
 	p.duration("AUTH_REFRESH_TTL", a.RefreshTTL, time.Hour)
@@ -228,8 +229,10 @@ func dropUnreadable(vars map[string]string) error {
 
 var kinds = map[string]string{
 	"int": "whole number", "int64": "whole number", "float64": "number", "bool": "truth value: true or false",
-	"time.Duration":  "duration, such as 30s or 24h",
-	"config.Age":     "duration, such as 24h, or off",
+	"time.Duration": "duration, such as 30s or 24h",
+	"config.Age":    "duration, such as 24h, or off",
+	"config.Keys": `list of secrets, separated by commas without spaces, or ["key", "key"] (JSON) for keys with ` +
+		"commas or spaces",
 	"[]netip.Prefix": "list of ranges, separated by commas, such as 10.0.0.0/8,fd00::/8",
 }
 

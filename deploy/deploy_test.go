@@ -2,16 +2,22 @@
 package deploy_test
 
 import (
+	"context"
 	"debug/buildinfo"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/compose-spec/compose-go/v2/cli"
 	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/watchparty/watchparty/config"
@@ -117,6 +123,58 @@ func TestComposePassword(t *testing.T) {
 		cfg, err := config.Load(environ(t, p, "api"))
 		require.NoError(t, err)
 		require.Equal(t, "postgres://watchparty:a%2Fb%23c%40d@postgres:5432/watchparty?sslmode=disable", cfg.Database.URL)
+	}
+}
+
+// TestComposeRedisPassword: Redis and its health check take the password that the program has, and no other. It runs
+// the service's commands on this machine, with a socket.
+func TestComposeRedisPassword(t *testing.T) {
+	t.Parallel()
+	for _, password := range []string{"", "secret", "a/b#c@d,e", `sp ace "quoted" \n`, "--save", "-", "$HOME"} {
+		p := project(t, "REDIS_PASSWORD='"+password+"'")
+		service := p.Services["redis"]
+		dir, err := os.MkdirTemp("", "redis") // the path of a socket must be short
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = os.RemoveAll(dir) })
+		socket := filepath.Join(dir, "s")
+		run := func(ctx context.Context, command []string, environ ...string) *exec.Cmd {
+			c := exec.CommandContext(ctx, command[0], command[1:]...)
+			c.Dir, c.Env = dir, append(os.Environ(), environ...)
+			return c
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		server := run(ctx, append(slices.Clone([]string(service.Command)), "--port", "0", "--unixsocket", socket))
+		require.NoError(t, server.Start())
+		t.Cleanup(func() {
+			cancel()
+			_ = server.Wait()
+		})
+
+		cfg, err := config.Load(environ(t, p, "api"))
+		require.NoError(t, err)
+		options, err := redis.ParseURL(cfg.Redis.URL)
+		require.NoError(t, err)
+		require.Equal(t, password, options.Password)
+		options.Network, options.Addr = "unix", socket
+		connect := func(password string) *redis.Client {
+			own := *options
+			own.Password = password
+			c := redis.NewClient(&own)
+			t.Cleanup(func() { _ = c.Close() })
+			return c
+		}
+		require.EventuallyWithT(t, func(c *assert.CollectT) {
+			assert.NoError(c, connect(options.Password).Ping(t.Context()).Err())
+		}, 2*time.Minute, 20*time.Millisecond, password)
+		check := append([]string{service.HealthCheck.Test[1], "-s", socket}, service.HealthCheck.Test[2:]...)
+		require.Equal(t, "CMD", service.HealthCheck.Test[0])
+		auth := *service.Environment["REDISCLI_AUTH"]
+		out, err := run(t.Context(), check, "REDISCLI_AUTH="+auth).CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		if password != "" {
+			require.Error(t, connect("").Ping(t.Context()).Err())
+			require.Error(t, run(t.Context(), check, "REDISCLI_AUTH=other").Run())
+		}
 	}
 }
 

@@ -54,6 +54,9 @@ func (c *EmailCheck) Run(ctx context.Context) error {
 
 // refusal says what the server did, in its code and our words: its own text is for operators.
 func refusal(err error) string {
+	if errors.Is(err, mail.ErrSenderUTF8) {
+		return "not able to take the sender MAIL_FROM"
+	}
 	var refused *mail.SendError
 	if !errors.As(err, &refused) || refused.Code == 0 {
 		return unreachable

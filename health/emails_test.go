@@ -26,17 +26,20 @@ func TestEmails(t *testing.T) {
 		auth.NewDigests("a secret of the tests"))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
-	sender := func(t *testing.T, address string, timeout time.Duration) *mail.Sender {
+	senderFrom := func(t *testing.T, from, address string, timeout time.Duration) *mail.Sender {
 		t.Helper()
 		host, port, err := net.SplitHostPort(address)
 		require.NoError(t, err)
 		number, err := strconv.Atoi(port)
 		require.NoError(t, err)
 		sender, err := mail.New(config.Email{
-			Host: host, Port: number, TLS: "none", From: "WatchParty <no-reply@party.example>", Timeout: timeout,
+			Host: host, Port: number, TLS: "none", From: from, Timeout: timeout,
 		})
 		require.NoError(t, err)
 		return sender
+	}
+	sender := func(t *testing.T, address string, timeout time.Duration) *mail.Sender {
+		return senderFrom(t, "WatchParty <no-reply@party.example>", address, timeout)
 	}
 	check := func(t *testing.T, address string) error {
 		t.Helper()
@@ -46,7 +49,7 @@ func TestEmails(t *testing.T) {
 
 	t.Run("the server takes emails", func(t *testing.T) {
 		require.NoError(t, check(t, addressOf(takes)))
-		require.Contains(t, takes.Commands(), "MAIL FROM:<no-reply@party.example>")
+		require.Contains(t, takes.Commands(), "MAIL FROM:<no-reply@party.example> BODY=8BITMIME")
 		require.Empty(t, takes.Contents(), "a look sends nothing")
 	})
 	t.Run("the server refuses this service", func(t *testing.T) {
@@ -56,6 +59,11 @@ func TestEmails(t *testing.T) {
 		err := check(t, addressOf(refuses))
 		require.Equal(t, "refusing this service with 550 at MAIL", whatIsWrong(t, err))
 		require.ErrorContains(t, err, "is listed", "the log has the server's words")
+	})
+	t.Run("the server cannot take the sender", func(t *testing.T) {
+		probe := senderFrom(t, "grüße@party.example", addressOf(takes), time.Minute).Probe
+		err := (&EmailCheck{Read: s.Work, Probe: probe}).Run(t.Context())
+		require.Equal(t, "not able to take the sender MAIL_FROM", whatIsWrong(t, err))
 	})
 	t.Run("the server is away, or hangs", func(t *testing.T) {
 		network := badnet.New(t, addressOf(takes))

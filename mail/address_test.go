@@ -60,6 +60,37 @@ func TestSendWithoutSMTPUTF8(t *testing.T) {
 	require.NoError(t, sender(t, settings(smtptest.Serve(t, smtptest.Script{}))).Send(t.Context(), m))
 }
 
+// TestSenderWithoutSMTPUTF8: a server that cannot take the sender's address takes no email at all. Emails wait for
+// another MAIL_FROM or another server, and the probe tells.
+func TestSenderWithoutSMTPUTF8(t *testing.T) {
+	t.Parallel()
+	const from, both = "grüße@watchparty.test", "zoë@wonder.test"
+	for _, to := range []string{"", "alice.liddell@wonder.test", both} {
+		for _, extensions := range [][]string{nil, {"SMTPUTF8"}} {
+			server := smtptest.Serve(t, smtptest.Script{Extensions: extensions})
+			c := settings(server)
+			c.From = from
+			s, m := sender(t, c), message(t)
+			m.To = to
+			send := func() error { return s.Send(t.Context(), m) }
+			if to == "" {
+				send = func() error { return s.Probe(t.Context()) }
+			}
+			err := send()
+			if extensions != nil {
+				require.NoError(t, err, to)
+				require.Contains(t, server.Commands(), "MAIL FROM:<"+from+"> BODY=8BITMIME SMTPUTF8")
+				continue
+			}
+			e := requireKind(t, err, Later)
+			require.Equal(t, AboutService, e.About, to)
+			require.ErrorIs(t, err, ErrSenderUTF8)
+			require.Contains(t, e.Answer, "MAIL_FROM")
+			require.NotContains(t, strings.Join(server.Commands(), "\n"), "MAIL")
+		}
+	}
+}
+
 // Servers repeat addresses in the form in which they know them.
 func TestQuotedAddressesStayOutOfErrors(t *testing.T) {
 	t.Parallel()

@@ -27,18 +27,23 @@ type rule struct {
 	status string // the enhanced status code (RFC 3463, registry of RFC 5248), without its class; "none" without one
 	code   string // the basic code
 	words  string // in the text of the answer, in any case
+	utf8   bool   // only if the sender's address needs SMTPUTF8
 	about  About
 }
 
 const (
-	// At the steps of afterSender the server knows the recipient; at those of beforeContent it does not know the content
-	// yet.
-	afterSender   = `RCPT|DATA|end of data`
-	beforeContent = `RCPT|DATA`
+	// At the steps of afterSender the server knows the recipient.
+	afterSender = `RCPT|DATA|end of data`
 
 	greylisting = `gr[ae]y ?-?list`
 
 	helloWords = `\b(helo|ehlo)\b|fully.qualified (host|domain)`
+
+	// content matches what a refusal may have against the content of an email, but not such words in addresses of pages.
+	// iCloud has the code CS01 for its filter of contents.
+	content = `(^|[^/.\w])(spam|junk|bulk|unsolicited|suspicious|phish\w*|virus(es)?|malware|infected|scam|` +
+		`trojan|contents?|files?|executables?|keywords?|` +
+		`attachments?|headers?|subject|body|mime|html|urls?)\b|\[cs\d+\]`
 )
 
 // rules is the table of answers that refuse. The first matching row says what an answer is about. The enhanced status
@@ -57,6 +62,10 @@ var rules = compile([]rule{
 	{at: `connect|EHLO|STARTTLS|AUTH`, about: AboutService},
 	// The server ends the session, whatever the command was.
 	{code: `421`, about: AboutService},
+	// The login of this service (RFC 4954, RFC 5248), which a server may refuse at a later command. Exchange Online has
+	// 7.12 and 7.13 for something else, with other codes.
+	{status: `7\..*|none`, code: `432|525|53[0458]`, about: AboutService},
+	{status: `7\.1[23]`, words: `password|account disabled`, about: AboutService},
 
 	// Addresses. Status 1.0 does not say which address.
 	{status: `1\.[78]`, about: AboutService}, // the sender's
@@ -82,6 +91,9 @@ var rules = compile([]rule{
 	{at: `RCPT`, status: `5\.[24]`, code: `501|553|555`, about: AboutRecipient},
 	{at: afterSender, status: `5\.[124]`, words: `recipient`, about: AboutRecipient},
 	{status: `5\.[^0].*`, about: AboutService},
+	// SMTPUTF8 (RFC 6531): of the sender's address, or else of the recipient's.
+	{utf8: true, status: `6\.([79]|10)`, about: AboutService},
+	{status: `6\.7`, about: AboutRecipient},
 	// The form of the content. Exchange Online has 7.512 for the form of the header.
 	{status: `6\..*|7\.512`, about: AboutMessage},
 	// Permission to write to this recipient (7.2, and 7.12x and 7.13x of Exchange Online), and a recipient that has
@@ -117,18 +129,25 @@ var rules = compile([]rule{
 	{words: `\bsize\b|too (big|large|long)`, about: AboutMessage},
 	{words: either(`\brelay|rcpthosts`, `\bauth\b|authent|log(ged)? ?in|credential|password`, `starttls|encrypt|\btls\b`),
 		about: AboutService},
-	{words: either(`\b(rbl|dnsbl|dns|asn?)\b|spamhaus|spamcop|barracuda`, `(black|block|deny) ?-?list|\blisted\b|banned`,
+	{words: either(`\b(rbl|dnsbl|dns|asn|as ?\d+)\b`, `spamhaus|spamcop|barracuda`,
+		`(black|block|deny) ?-?list|\blisted\b|banned`,
 		`\bips?\b|(\d{1,3}\.){3}\d{1,3}|\b(rly|con|dns):[a-z]\d`,
 		`your (host|server|network|domain|mta|provider)|connection`), about: AboutService},
 	{at: afterSender, words: `\b(full|quota)\b|(mailbox|storage|disk).*(limit|exceed)`, about: AboutMailbox},
 	{at: `RCPT`, words: `recipient|mailbox|to receive`, about: AboutRecipient},
-	{at: `RCPT`, words: `access denied|block|prohibit|polic|not (allowed|permitted|authori)`, about: AboutService},
+	{at: `DATA|end of data`, words: `recipient (address )?(reject|refus|denied)`, about: AboutRecipient},
+
+	// A policy is about this service unless the answer names the content. Not only 7.0 and 7.1 stand for a policy, but
+	// also 571, which is older than the statuses, and the words alone.
+	{status: `7\..*`, code: `4..`, about: AboutService},
+	{at: `end of data`, words: content, about: AboutMessage},
+	{status: `7\..*`, about: AboutService},
+	{code: `57\d`, about: AboutService},
+	{at: afterSender, words: `access denied|block|prohibit|polic|not (allowed|permitted|authori)`, about: AboutService},
 
 	// Without a status and without known words: what the basic code stands for at the step (RFC 5321, 4.3.2).
 	{at: `MAIL`, about: AboutService}, // it names nobody but the sender
 	{code: `452|5(0[0234]|2\d|3\d)`, about: AboutService},
-	{at: beforeContent, status: `7\..*`, about: AboutService}, // there is no content yet that a policy could be about
-	{status: `7\..*`, code: `4..`, about: AboutService},
 	{code: `552`, status: `none`, about: AboutMailbox},
 	{at: `RCPT`, about: AboutRecipient},
 	{code: `4..`, about: AboutRecipient},
@@ -140,6 +159,7 @@ func either(patterns ...string) string { return strings.Join(patterns, "|") }
 // matcher is a rule whose patterns are compiled.
 type matcher struct {
 	at, status, code, words *regexp.Regexp // nil matches everything
+	utf8                    bool
 	about                   About
 }
 
@@ -152,7 +172,7 @@ func compile(table []rule) []matcher {
 	}
 	all := make([]matcher, len(table))
 	for i, r := range table {
-		all[i] = matcher{at: whole(r.at), status: whole(r.status), code: whole(r.code), about: r.about}
+		all[i] = matcher{at: whole(r.at), status: whole(r.status), code: whole(r.code), utf8: r.utf8, about: r.about}
 		if r.words != "" {
 			all[i].words = regexp.MustCompile(`(?i)` + r.words)
 		}
@@ -169,8 +189,8 @@ var (
 	embeddedStatus = regexp.MustCompile(`(?:^|[^\d.])([45])\.(\d{1,3})\.(\d{1,3})(?:$|[^\d.]|\.(?:$|\D))`)
 )
 
-// meaning interprets a reply that refuses.
-func meaning(at Step, r reply) (Kind, About) {
+// meaning interprets a reply that refuses. utf8 says that the sender's address needs SMTPUTF8.
+func meaning(at Step, r reply, utf8 bool) (Kind, About) {
 	code, class := strconv.Itoa(r.code), strconv.Itoa(r.code/100)
 	status := "none"
 	var texts []string
@@ -192,7 +212,7 @@ func meaning(at Step, r reply) (Kind, About) {
 	}
 	about := AboutMessage
 	for _, m := range rules {
-		if m.matches(string(at), status, code, text) {
+		if (utf8 || !m.utf8) && m.matches(string(at), status, code, text) {
 			about = m.about
 			break
 		}

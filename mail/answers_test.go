@@ -91,6 +91,17 @@ var refusals = []struct {
 		AboutService,
 	},
 
+	{"any", StepSender, "525 5.7.13 User Account Disabled", Later, AboutService},
+	{"any", StepRecipient, "525 5.7.13 User Account Disabled", Later, AboutService},
+	{"any", StepEnd, "525 5.7.13 User Account Disabled", Later, AboutService},
+	{"any", StepRecipient, "550 5.7.13 User account disabled", Later, AboutService},
+	{"without status", StepRecipient, "525 User Account Disabled", Later, AboutService},
+	{"any", StepSender, "432 4.7.12 A password transition is needed", Later, AboutService},
+	{"any", StepRecipient, "432 4.7.12 A password transition is needed", Later, AboutService},
+	{"any", StepEnd, "432 4.7.12 A password transition is needed", Later, AboutService},
+	{"without status", StepEnd, "432 A password transition is needed", Temporary, AboutService},
+	{"without status", StepRecipient, "535 Incorrect data", Later, AboutService},
+
 	// The sender.
 	{"Postfix", StepSender,
 		"553 5.7.1 <no-reply@watchparty.test>: Sender address rejected: not owned by user relay", Later, AboutService},
@@ -217,6 +228,20 @@ var refusals = []struct {
 	{"SES", StepEnd, "554 Message rejected: Sending suspended for this account", Later, AboutService},
 	{"blocked", StepRecipient, "550 5.7.1 blocked", Later, AboutService},
 	{"blocked", StepRecipient, "550 5.7.0 Local policy violation", Later, AboutService},
+	{"blocked", StepEnd, "550 5.7.1 blocked", Later, AboutService},
+	{"blocked", StepEnd, "554 5.7.1 Access denied", Later, AboutService},
+	{"blocked", StepEnd, "550 5.7.1", Later, AboutService},
+	{"blocked", StepEnd, "550 5.7.0", Later, AboutService},
+	{"blocked", StepEnd, "550 5.7.1 Delivery not authorized, message refused", Later, AboutService},
+	{"blocked", StepEnd, "550 5.7.1 Service unavailable", Later, AboutService},
+	{"blocked", StepEnd, "550 5.7.0 Local policy violation", Later, AboutService},
+	{"blocked", StepEnd, "554 5.7.1 Blocked, see https://blocked.example/spam/content", Later, AboutService},
+	{"blocked", StepEnd, "571 Delivery not authorized", Later, AboutService},
+	{"blocked", StepEnd, "571", Later, AboutService},
+	{"blocked", StepRecipient, "571", Later, AboutService},
+	{"without status", StepEnd, "550 Blocked", Later, AboutService},
+	{"without status", StepEnd, "554 Access denied", Later, AboutService},
+	{"without status", StepEnd, "550 Administrative prohibition", Later, AboutService},
 
 	// The rate and quota of the sender.
 	{"Gmail", StepEnd,
@@ -343,6 +368,10 @@ var refusals = []struct {
 	{"without status", StepRecipient, "451 try again later", Temporary, AboutRecipient},
 	{"Postfix", StepEnd, "554 5.4.0 Error: too many hops", Permanent, AboutRecipient},
 	{"without status", StepRecipient, "550 5.7.1 User email address is marked as invalid", Permanent, AboutRecipient},
+	{"Office 365", StepRecipient,
+		"550 5.7.12 Sender was not authenticated by organization", Permanent, AboutRecipient},
+	{"a block of one recipient", StepEnd,
+		"554 5.7.1 <alice.liddell@wonder.test>: Recipient address rejected: Access denied", Permanent, AboutRecipient},
 	{"a block of one recipient", StepRecipient,
 		"554 5.7.1 Recipient does not wish to receive mail from you", Permanent, AboutRecipient},
 	{"an address like words", StepRecipient, "550 <relay@spamhaus.test>: no such user", Permanent, AboutRecipient},
@@ -389,6 +418,11 @@ var refusals = []struct {
 	{"iCloud", StepEnd, "554 5.7.1 [CS01] Message rejected due to local policy.", Permanent, AboutMessage},
 	{"Postfix", StepEnd, "550 5.6.0 improper use of 8-bit data in message header", Permanent, AboutMessage},
 	{"Exim", StepEnd, "550 5.7.1 This message contains a URL listed in a blocklist", Permanent, AboutMessage},
+	{"any", StepEnd, "550 5.7.1 Blocked: phishing", Permanent, AboutMessage},
+	{"any", StepEnd, "550 5.7.0 Policy does not allow this type of attachment", Permanent, AboutMessage},
+	{"any", StepEnd, "550 5.7.1 This type of file is prohibited", Permanent, AboutMessage},
+	{"any", StepEnd, "571 Spam", Permanent, AboutMessage},
+	{"without status", StepEnd, "550 Blocked as spam", Permanent, AboutMessage},
 	{"without status", StepEnd, "554 Transaction failed", Permanent, AboutMessage},
 	{"without status", StepEnd, "550 rejected", Permanent, AboutMessage},
 	{"without text", StepEnd, "554", Permanent, AboutMessage},
@@ -439,9 +473,44 @@ func TestRefusalsThatSomethingCallsTemporary(t *testing.T) {
 			}
 			r, err := readReply(bufio.NewReader(strings.NewReader(answer + "\n")))
 			require.NoError(t, err)
-			kind, _ := meaning(tt.at, r)
+			kind, _ := meaning(tt.at, r, false)
 			require.NotEqual(t, Permanent, kind, "%s is temporary: %s", name, answer)
 		}
+	}
+}
+
+// TestRefusedUTF8: what a server has against addresses beyond ASCII is about the sender's, if that is one.
+func TestRefusedUTF8(t *testing.T) {
+	t.Parallel()
+	const plain, foreign = "no-reply@watchparty.test", "grüße@watchparty.test"
+	for _, tt := range []struct {
+		at           Step
+		answer, from string
+		kind         Kind
+		about        About
+	}{
+		{StepSender, "550 5.6.7 Non-ASCII addresses not permitted", foreign, Later, AboutService},
+		{StepRecipient, "553 5.6.7 Non-ASCII addresses not permitted", foreign, Later, AboutService},
+		{StepEnd, "554 5.6.9 UTF-8 header message cannot be transferred", foreign, Later, AboutService},
+		{StepSender, "450 4.6.7 not now", foreign, Temporary, AboutService},
+		{StepEnd, "550 5.6.0 improper header", foreign, Permanent, AboutMessage},
+		{StepSender, "550 5.6.7 Non-ASCII addresses not permitted", plain, Permanent, AboutRecipient},
+		{StepRecipient, "553 5.6.7 Non-ASCII addresses not permitted", plain, Permanent, AboutRecipient},
+		{StepEnd, "554 5.6.9 UTF-8 header message cannot be transferred", plain, Permanent, AboutMessage},
+	} {
+		command := string(tt.at)
+		if commands[tt.at] != "" {
+			command = commands[tt.at]
+		}
+		server := smtptest.Serve(t, smtptest.Script{
+			Extensions: []string{"SMTPUTF8"}, Answers: map[string]string{command: tt.answer},
+		})
+		c := settings(server)
+		c.From = tt.from
+		m := message(t)
+		m.To = "zoë@wonder.test"
+		e := requireKind(t, sender(t, c).Send(t.Context(), m), tt.kind)
+		require.Equal(t, tt.about, e.About, "%s: %s", tt.from, tt.answer)
 	}
 }
 

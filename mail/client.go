@@ -144,8 +144,8 @@ func respond(mechanism smtp.Auth, encoded string) ([]byte, error) {
 	return mechanism.Next(challenge, true)
 }
 
-// offer sends the commands up to the server's consent to DATA.
-func (c *client) offer(e envelope) error {
+// offerSender sends the command MAIL.
+func (c *client) offerSender(e envelope) error {
 	from := "MAIL FROM:" + e.from
 	if c.offers("8BITMIME") {
 		from += " BODY=8BITMIME"
@@ -154,7 +154,12 @@ func (c *client) offer(e envelope) error {
 		from += " SMTPUTF8"
 	}
 	c.step = StepSender
-	if err := c.command(2, from); err != nil {
+	return c.command(2, from)
+}
+
+// offer sends the commands up to the server's consent to DATA.
+func (c *client) offer(e envelope) error {
+	if err := c.offerSender(e); err != nil {
 		return err
 	}
 	c.step = StepRecipient

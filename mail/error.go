@@ -41,8 +41,8 @@ type SendError struct {
 	// it has no email address, secret or control character, and at most 500 characters. A server may quote the email in
 	// its answer to the content.
 	Answer string
-	// cause is the error of the caller's context, if that has ended. Other causes are not kept, since they contain the
-	// answer before it was redacted.
+	// cause is ErrSenderUTF8, or the error of the caller's context, if that has ended. Other causes are not kept, since
+	// they contain the answer before it was redacted.
 	cause error
 }
 
@@ -59,6 +59,9 @@ func (s *Sender) sendError(ctx context.Context, at Step, err error, m Message) *
 	if errors.Is(err, errNoUTF8) {
 		return s.unfit(err, m)
 	}
+	if errors.Is(err, ErrSenderUTF8) {
+		return &SendError{Kind: Later, About: AboutService, Step: at, Answer: err.Error(), cause: ErrSenderUTF8}
+	}
 	e := &SendError{Kind: broken(at), Step: at}
 	var r reply
 	if errors.As(err, &r) {
@@ -68,7 +71,7 @@ func (s *Sender) sendError(ctx context.Context, at Step, err error, m Message) *
 	}
 	switch {
 	case r.negative():
-		e.Kind, e.About = meaning(at, r)
+		e.Kind, e.About = meaning(at, r, !ascii(s.from.Address))
 	case at.opening() && e.cause == nil:
 		e.About = AboutService
 	}

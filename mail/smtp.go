@@ -11,8 +11,12 @@ import (
 // maxAnswers limits how many bytes a server may send in one session.
 const maxAnswers = 1 << 20
 
-// errNoUTF8 refuses an address that the server may not understand.
-var errNoUTF8 = errors.New("the server takes no address with characters beyond ASCII")
+var (
+	// ErrSenderUTF8 says that this server can take no email of this service (RFC 6531).
+	ErrSenderUTF8 = errors.New("the server takes no sender with characters beyond ASCII: change MAIL_FROM")
+	// errNoUTF8 refuses a recipient's address that the server may not understand.
+	errNoUTF8 = errors.New("the server takes no address with characters beyond ASCII")
+)
 
 // deliver runs one SMTP session. With an error it returns the step at which the session ended.
 func (s *Sender) deliver(ctx context.Context, e envelope) (Step, error) {
@@ -31,9 +35,9 @@ func (s *Sender) deliver(ctx context.Context, e envelope) (Step, error) {
 		c.quit(err)
 		return c.step, ended(begin, err)
 	}
-	if e.utf8 && !c.offers("SMTPUTF8") {
+	if err := s.fits(c, e); err != nil {
 		c.quit(nil)
-		return c.step, errNoUTF8
+		return c.step, err
 	}
 	if err := c.offer(e); err != nil {
 		c.quit(err)
@@ -62,9 +66,13 @@ func (s *Sender) Probe(ctx context.Context) error {
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
 	c := newClient(&boundedConn{Conn: conn, left: maxAnswers})
+	e := envelope{from: (&netmail.Address{Address: s.from.Address}).String(), utf8: !ascii(s.from.Address)}
 	if err = s.open(ctx, c); err == nil {
-		c.step = StepSender
-		err = c.command(2, "MAIL FROM:"+(&netmail.Address{Address: s.from.Address}).String())
+		if err = s.fits(c, e); err != nil {
+			c.quit(nil)
+			return s.sendError(ctx, c.step, err, Message{})
+		}
+		err = c.offerSender(e)
 	}
 	c.quit(err)
 	if err != nil {
@@ -95,6 +103,18 @@ func (s *Sender) open(ctx context.Context, c *client) error {
 		}
 	}
 	return s.login.authenticate(c)
+}
+
+// fits checks that the server knows SMTPUTF8 if an address needs it.
+func (s *Sender) fits(c *client, e envelope) error {
+	switch {
+	case !e.utf8 || c.offers("SMTPUTF8"):
+		return nil
+	case !ascii(s.from.Address):
+		c.step = StepSender
+		return ErrSenderUTF8
+	}
+	return errNoUTF8
 }
 
 // ended adds the reason if a command failed because ctx has ended, which closes the connection.

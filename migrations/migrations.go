@@ -48,6 +48,8 @@ func LogsValues(ctx context.Context, db *bun.DB) (logs bool, err error) {
 	err = db.NewRaw(`SELECT current_setting('log_min_error_statement') <> 'panic'
 		OR current_setting('log_min_duration_statement') <> '-1'
 		OR current_setting('log_min_duration_sample') <> '-1' OR current_setting('log_statement') <> 'none'
+		OR current_setting('log_transaction_sample_rate')::float8 > 0
+		OR current_setting('log_min_messages') LIKE 'debug%'
 		OR current_setting('log_error_verbosity') <> 'terse'`).
 		Scan(ctx, &logs)
 	if err != nil {

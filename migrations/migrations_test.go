@@ -198,6 +198,23 @@ func TestLog(t *testing.T) {
 	logs, err := migrations.LogsValues(t.Context(), openDatabase(t, address))
 	require.NoError(t, err)
 	require.False(t, logs)
+	var said []string
+	require.NoError(t, super.NewRaw("SELECT unnest(setconfig) FROM pg_db_role_setting "+
+		"WHERE setrole = current_user::regrole AND setdatabase = 0").Scan(t.Context(), &said))
+	for setting, values := range map[string][2]string{ // that of the migrations, and another
+		"log_min_error_statement":     {"panic", "error"},
+		"log_min_duration_statement":  {"-1", "0"},
+		"log_min_duration_sample":     {"-1", "0"},
+		"log_transaction_sample_rate": {"0", "0.01"},
+		"log_statement":               {"none", "mod"},
+		"log_min_messages":            {"warning", "debug2"},
+		"log_error_verbosity":         {"terse", "default"},
+	} {
+		require.Contains(t, said, setting+"="+values[0])
+		logs, err := migrations.LogsValues(t.Context(), openDatabase(t, address+"&"+setting+"="+values[1]))
+		require.NoError(t, err)
+		require.True(t, logs, setting)
+	}
 
 	plain, err := url.Parse(stacktest.DatabaseURL(t))
 	require.NoError(t, err)

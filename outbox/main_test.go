@@ -161,6 +161,12 @@ func newRelay(db *bun.DB, start StartFunc, p pace) *Relay {
 func run(t *testing.T, db *bun.DB, start StartFunc, p pace) (r *Relay, stop func()) {
 	t.Helper()
 	r = newRelay(db, start, p)
+	return r, runRelay(t, r)
+}
+
+// runRelay runs the relay until the test ends or stop is called, which waits for its end.
+func runRelay(t *testing.T, r *Relay) (stop func()) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	wg.Go(func() { r.Run(ctx) })
@@ -169,5 +175,5 @@ func run(t *testing.T, db *bun.DB, start StartFunc, p pace) (r *Relay, stop func
 		wg.Wait()
 	}
 	t.Cleanup(stop)
-	return r, stop
+	return stop
 }

@@ -13,8 +13,11 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/uptrace/bun"
 	"go.temporal.io/api/serviceerror"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/logging"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -138,6 +141,44 @@ func TestTemporalAway(t *testing.T) {
 			require.Empty(t, findEvent(t, db, id).LastError)
 		}
 	})
+
+	for name, fault := range map[string]error{
+		"the namespace is missing": serviceerror.NewNamespaceNotFound("party"),
+		"the key has expired":      status.Error(codes.Unauthenticated, "expired"),
+		"the key may not write":    serviceerror.NewPermissionDenied("no", ""),
+	} {
+		t.Run(name, func(t *testing.T) {
+			db, _ := open(t)
+			ids := names("faultless", 40)
+			add(t, db, ids...)
+			var repaired atomic.Bool
+			server := temporal{called: make(chan string, 10_000), answer: func(context.Context, job.Event, int) error {
+				if repaired.Load() {
+					return nil
+				}
+				return classify(fault)
+			}}
+			logged, began := make(signal, 10_000), time.Now()
+			r := NewRelay(db, server.start, NewSignal(), slog.New(slog.NewTextHandler(logged, nil)))
+			r.pace = quick
+			stop := runRelay(t, r)
+			for range 6 {
+				<-server.called
+			}
+			for _, id := range ids {
+				require.NotContains(t, findEvent(t, db, id).LastError, fault.Error(), "no event has a fault")
+			}
+			repaired.Store(true)
+			eventuallyStarted(t, db)
+			stop()
+			lines := len(logged)
+			require.LessOrEqual(t, lines, 1+int(time.Since(began)/logging.Interval), "one line an interval")
+			require.Positive(t, lines)
+			for range lines {
+				require.Contains(t, <-logged, "outbox relay pauses")
+			}
+		})
+	}
 
 	t.Run("an event that was not started is free again at once", func(t *testing.T) {
 		db, _ := open(t)

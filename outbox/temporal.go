@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.temporal.io/api/enums/v1"
@@ -19,7 +20,7 @@ import (
 // startTimeout bounds one call. It has to be well under the lease, for a batch is started in several rounds.
 const startTimeout = 5 * time.Second
 
-// ErrAway says that Temporal could not be asked.
+// ErrAway says that Temporal could not be asked, or would answer every event in the same way.
 var ErrAway = errors.New("temporal is away")
 
 func isAway(err error) bool { return errors.Is(err, ErrAway) }
@@ -74,9 +75,17 @@ func attributes(e job.Event) sdk.SearchAttributes {
 	return sdk.NewSearchAttributes(all...)
 }
 
-// classify tells an answer of Temporal from its absence. The SDK retries by itself while Temporal is away, so that
-// usually shows as a deadline. Whatever else fails postpones only its own event, so that one which Temporal cannot
-// digest does not hold up the others.
+// faultsOfAll are the codes with which Temporal refuses this service rather than one event: it is away or busy, has no
+// such namespace, refuses the key or the certificate, moves or deletes the namespace, or the server is no Temporal. No
+// start of a workflow has them for other reasons.
+var faultsOfAll = []codes.Code{
+	codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.ResourceExhausted, codes.NotFound,
+	codes.Unauthenticated, codes.PermissionDenied, codes.FailedPrecondition, codes.Unimplemented,
+}
+
+// classify tells an answer to one event from the absence of Temporal. The SDK retries by itself while Temporal is away,
+// so that usually shows as a deadline. Whatever else fails postpones only its own event, so that one which Temporal
+// cannot digest does not hold up the others.
 func classify(err error) error {
 	var started *serviceerror.WorkflowExecutionAlreadyStarted
 	if err == nil || errors.As(err, &started) {
@@ -85,8 +94,7 @@ func classify(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return fmt.Errorf("%w: %w", ErrAway, err)
 	}
-	switch status.Code(asStatus(err)) {
-	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.ResourceExhausted:
+	if slices.Contains(faultsOfAll, status.Code(asStatus(err))) {
 		return fmt.Errorf("%w: %w", ErrAway, err)
 	}
 	return err

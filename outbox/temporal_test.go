@@ -34,8 +34,16 @@ func TestClassify(t *testing.T) {
 		{"busy", serviceerror.NewResourceExhausted(0, "busy"), false, true},
 		{"invalid", serviceerror.NewInvalidArgument("bad id"), false, false},
 		{"invalid, wrapped", fmt.Errorf("start: %w", serviceerror.NewInvalidArgument("bad id")), false, false},
-		{"no such namespace", serviceerror.NewNamespaceNotFound("none"), false, false},
-		{"not allowed", serviceerror.NewPermissionDenied("no", ""), false, false},
+		{"already exists", status.Error(codes.AlreadyExists, "what"), false, false},
+		{"no such namespace", serviceerror.NewNamespaceNotFound("none"), false, true},
+		{"no such namespace, wrapped", fmt.Errorf("x: %w", serviceerror.NewNamespaceNotFound("none")), false, true},
+		{"no such namespace, without details", serviceerror.NewNotFound("none"), false, true},
+		{"the namespace is being deleted", serviceerror.NewNamespaceInvalidState("x", 0, nil), false, true},
+		{"the namespace is elsewhere", serviceerror.NewNamespaceNotActive("x", "here", "there"), false, true},
+		{"not allowed", serviceerror.NewPermissionDenied("no", ""), false, true},
+		{"the key has expired", status.Error(codes.Unauthenticated, "expired"), false, true},
+		{"the key has expired, wrapped", fmt.Errorf("x: %w", status.Error(codes.Unauthenticated, "no")), false, true},
+		{"another server", serviceerror.NewUnimplemented("what?"), false, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			err := classify(test.err)

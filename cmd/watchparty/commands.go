@@ -112,7 +112,9 @@ func (p program) warnOfLog(ctx context.Context, s *store.Store) error {
   ALTER ROLE watchparty SET log_min_error_statement = panic;
   ALTER ROLE watchparty SET log_min_duration_statement = -1;
   ALTER ROLE watchparty SET log_min_duration_sample = -1;
+  ALTER ROLE watchparty SET log_transaction_sample_rate = 0;
   ALTER ROLE watchparty SET log_statement = none;
+  ALTER ROLE watchparty SET log_min_messages = warning;
   ALTER ROLE watchparty SET log_error_verbosity = terse;
 `,
 	)

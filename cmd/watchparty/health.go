@@ -13,13 +13,13 @@ import (
 	"time"
 
 	"go.temporal.io/api/enums/v1"
-	"go.temporal.io/api/taskqueue/v1"
 	"go.temporal.io/sdk/client"
 
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/health"
 	"github.com/watchparty/watchparty/mail"
 	"github.com/watchparty/watchparty/store"
+	"github.com/watchparty/watchparty/workflows/job"
 )
 
 // healthTimeout is the longest duration of a health check.
@@ -96,24 +96,42 @@ func checkWorker(ctx context.Context, cfg config.Temporal, environ, queues []str
 	if err := health.CheckNamespace(ctx, c, cfg.Namespace); err != nil {
 		return err
 	}
-	for _, queue := range queues {
+	return checkPolls(ctx, c, host, queues)
+}
+
+// checkPolls checks that a worker on the host polls each queue. It compares times of Temporal's clock only: those of
+// the host's pollers with that of the newest poller of any queue and host. If no worker at all runs any more, it passes
+// until Temporal has forgotten the last pollers, which takes some minutes.
+func checkPolls(ctx context.Context, c client.Client, host string, queues []string) error {
+	var newest time.Time
+	last := map[string]time.Time{} // of the host, by queue
+	asked := slices.Compact(slices.Sorted(slices.Values(append(job.TaskQueues(), queues...))))
+	for _, queue := range asked {
 		described, err := c.DescribeTaskQueue(ctx, queue, enums.TASK_QUEUE_TYPE_WORKFLOW)
 		if err != nil {
 			return fmt.Errorf("describe task queue %s: %w", queue, err)
 		}
-		if !slices.ContainsFunc(described.GetPollers(), polledFrom(host, time.Now().Add(-health.PollerAge))) {
+		for _, p := range described.GetPollers() {
+			at := p.GetLastAccessTime().AsTime()
+			newest = later(newest, at)
+			if strings.Contains(p.GetIdentity(), "@"+host+"@") { // identities of the SDK are PID@host@
+				last[queue] = later(last[queue], at)
+			}
+		}
+	}
+	for _, queue := range queues {
+		if at, polled := last[queue]; !polled || newest.Sub(at) >= health.PollerAge {
 			return fmt.Errorf("no worker on %s polls task queue %s", host, queue)
 		}
 	}
 	return nil
 }
 
-// polledFrom returns a condition that finds a poller on the machine that has polled since then. Identities of the SDK
-// are PID@host@.
-func polledFrom(host string, since time.Time) func(*taskqueue.PollerInfo) bool {
-	return func(p *taskqueue.PollerInfo) bool {
-		return strings.Contains(p.GetIdentity(), "@"+host+"@") && p.GetLastAccessTime().AsTime().After(since)
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
 	}
+	return a
 }
 
 // checks are those of the parts that background work needs.

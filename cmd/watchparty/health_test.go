@@ -14,9 +14,13 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/taskqueue/v1"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/devstack/stacktest"
@@ -59,6 +63,11 @@ func TestHealthOfAWorker(t *testing.T) {
 	require.ErrorAs(t, err, &missing)
 	require.Equal(t, "namespace is missing", missing.What)
 	require.ErrorContains(t, err, "TEMPORAL_NAMESPACE")
+	lost, err := dialTemporal(append(environ, "TEMPORAL_NAMESPACE=nowhere-"+queue), slog.New(slog.DiscardHandler),
+		func(*client.Options) {})
+	require.NoError(t, err)
+	defer lost.Close()
+	requireAway(t, lost)
 
 	c, err := dialTemporal(environ, slog.New(slog.DiscardHandler), func(*client.Options) {})
 	require.NoError(t, err)
@@ -75,6 +84,54 @@ func TestHealthOfAWorker(t *testing.T) {
 	require.Error(
 		t, checkWorker(ctx, config.Temporal{Namespace: "default"}, []string{"TEMPORAL_ADDRESS=127.0.0.1:1"}, nil),
 	)
+}
+
+// clock is a Temporal whose clock differs from this machine's, and which others poll now and the machine "gone" has not
+// polled for the time since.
+type clock struct {
+	client.Client
+	ahead, since time.Duration
+}
+
+func (c clock) DescribeTaskQueue(
+	ctx context.Context, queue string, kind enums.TaskQueueType,
+) (*workflowservice.DescribeTaskQueueResponse, error) {
+	described, err := c.Client.DescribeTaskQueue(ctx, queue, kind)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	if strings.HasPrefix(queue, "health-") {
+		described.Pollers = append(described.Pollers, &taskqueue.PollerInfo{
+			Identity: "7@gone@", LastAccessTime: timestamppb.New(now.Add(-c.since)),
+		})
+	} else {
+		described.Pollers = append(described.Pollers, &taskqueue.PollerInfo{
+			Identity: "7@other@", LastAccessTime: timestamppb.New(now),
+		})
+	}
+	for _, p := range described.Pollers {
+		p.LastAccessTime = timestamppb.New(p.GetLastAccessTime().AsTime().Add(c.ahead))
+	}
+	return described, nil
+}
+
+// TestHealthOfAWorkerOnAnotherClock: a machine's wrong clock makes no worker there ready or unready.
+func TestHealthOfAWorkerOnAnotherClock(t *testing.T) {
+	t.Parallel()
+	c, err := dialTemporal([]string{"TEMPORAL_ADDRESS=" + stacktest.TemporalAddress()},
+		slog.New(slog.DiscardHandler), func(*client.Options) {})
+	require.NoError(t, err)
+	defer c.Close()
+	queue := "health-" + uuid.NewString()
+	for _, ahead := range []time.Duration{-time.Hour, -20 * time.Minute, -2 * time.Minute, 0, 20 * time.Minute} {
+		require.NoError(t, checkPolls(t.Context(), clock{c, ahead, time.Second}, "gone", []string{queue}), ahead)
+		for _, since := range []time.Duration{2 * time.Minute, 4 * time.Minute} {
+			err := checkPolls(t.Context(), clock{c, ahead, since}, "gone", []string{queue})
+			require.ErrorContains(t, err, "no worker on gone polls", ahead)
+		}
+		require.Error(t, checkPolls(t.Context(), clock{c, ahead, time.Second}, "other", []string{queue}), ahead)
+	}
 }
 
 func TestHealthCommand(t *testing.T) {

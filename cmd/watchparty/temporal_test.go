@@ -20,11 +20,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 
 	"github.com/watchparty/watchparty/devstack/stacktest"
 	"github.com/watchparty/watchparty/health"
+	"github.com/watchparty/watchparty/outbox"
+	"github.com/watchparty/watchparty/workflows/job"
 )
 
 // TestTemporalCredentials: a Temporal that wants an API key, or a client's certificate, is reached by settings alone,
@@ -71,7 +74,11 @@ func TestTemporalCredentials(t *testing.T) {
 		c, err := dialTemporal(environ, slog.New(slog.DiscardHandler), func(*client.Options) {})
 		require.NoError(t, err)
 		defer c.Close()
-		return health.CheckNamespace(t.Context(), c, cfg.Temporal.Namespace)
+		err = health.CheckNamespace(t.Context(), c, cfg.Temporal.Namespace)
+		if err != nil {
+			requireAway(t, c)
+		}
+		return err
 	}
 	withKey := "TEMPORAL_API_KEY_FILE=" + filepath.Join(dir, "key")
 	certificate := []string{
@@ -87,6 +94,15 @@ func TestTemporalCredentials(t *testing.T) {
 	certified := "TEMPORAL_ADDRESS=" + gate(false, true)
 	require.NoError(t, check(append(certificate, certified)...))
 	require.Error(t, check(certified, withKey), "a key is no certificate")
+}
+
+// requireAway checks that an event would wait for Temporal to come back, and is not taken for faulty.
+func requireAway(t *testing.T, c client.Client) {
+	t.Helper()
+	event := job.Event{WorkflowID: "away/" + uuid.NewString(), Workflow: "Away", TaskQueue: "away"}
+	require.ErrorIs(t, outbox.Temporal(c)(t.Context(), event), outbox.ErrAway)
+	event.Signal = "signal"
+	require.ErrorIs(t, outbox.Temporal(c)(t.Context(), event), outbox.ErrAway)
 }
 
 // authority issues certificates for this machine.

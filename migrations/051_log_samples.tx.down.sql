@@ -1,0 +1,2 @@
+-- What is logged of the role is the operator's: it stays.
+SELECT;
