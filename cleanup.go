@@ -100,20 +100,3 @@ type CleanupRun struct {
 
 // ErrRunEnded refuses to cancel a run that has ended.
 var ErrRunEnded = &Error{Kind: KindConflict, Code: "run_ended", Message: "The run has ended."}
-
-// Kinds of reports.
-const (
-	CleanupReportKind  = "cleanup"
-	ActivityReportKind = "activity"
-)
-
-// Report is a stored report for operators.
-type Report struct {
-	ID          string
-	Kind        string // CleanupReportKind or ActivityReportKind
-	RunID       string // the clean-up run, if any
-	PeriodStart time.Time
-	PeriodEnd   time.Time
-	Data        []byte // JSON
-	CreatedAt   time.Time
-}

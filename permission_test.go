@@ -83,20 +83,20 @@ func TestSharing(t *testing.T) {
 	}
 }
 
-func TestPermissionsOfAPlace(t *testing.T) {
+func TestPermissionsOfOwnStanding(t *testing.T) {
 	everyone := watchparty.Sharing{Control: watchparty.Everyone, Queue: watchparty.Everyone}
 	silent := []watchparty.Permission{watchparty.MayPost, watchparty.MayControl, watchparty.MayEditQueue,
 		watchparty.MayAddToQueue, watchparty.MayScheduleParty}
 	for _, role := range watchparty.Roles() {
-		place := watchparty.Place{Role: role, Sharing: everyone}
-		require.Equal(t, role.Permissions(everyone), place.Permissions())
-		place.MutedUntil = time.Now()
+		own := watchparty.OwnStanding{Role: role, Sharing: everyone}
+		require.Equal(t, role.Permissions(everyone), own.Permissions())
+		own.MutedUntil = time.Now()
 		want := slices.DeleteFunc(role.Permissions(everyone), func(p watchparty.Permission) bool {
 			return slices.Contains(silent, p)
 		})
-		require.Equal(t, want, place.Permissions())
-		require.True(t, place.May(watchparty.MayVote))
-		require.False(t, place.May(watchparty.MayControl))
+		require.Equal(t, want, own.Permissions())
+		require.True(t, own.May(watchparty.MayVote))
+		require.False(t, own.May(watchparty.MayControl))
 	}
 }
 

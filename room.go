@@ -76,8 +76,8 @@ type Standing struct {
 	BannedUntil time.Time // zero for a ban without an end
 }
 
-// Place is a user's standing in a room, as that user sees it.
-type Place struct {
+// OwnStanding is a user's standing in a room, as that user sees it.
+type OwnStanding struct {
 	Role       Role      // Viewer for a user without another role
 	Joined     bool      // whether the user is in it now
 	MutedUntil time.Time // zero unless a mute is in force
@@ -85,14 +85,14 @@ type Place struct {
 }
 
 // May reports whether the user may use a permission in the room now.
-func (p Place) May(may Permission) bool {
-	return p.Role.MayIn(p.Sharing, may) && (p.MutedUntil.IsZero() || mutedMay(may))
+func (s OwnStanding) May(may Permission) bool {
+	return s.Role.MayIn(s.Sharing, may) && (s.MutedUntil.IsZero() || mutedMay(may))
 }
 
 // Permissions returns the permissions of the user in the room now: those of the role, without those that a mute
 // forbids.
-func (p Place) Permissions() []Permission {
-	return slices.DeleteFunc(Permissions(), func(may Permission) bool { return !p.May(may) })
+func (s OwnStanding) Permissions() []Permission {
+	return slices.DeleteFunc(Permissions(), func(may Permission) bool { return !s.May(may) })
 }
 
 // MyRoom is a room together with the user's role in it.

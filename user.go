@@ -33,6 +33,39 @@ func (u User) Person() Person {
 	}
 }
 
+// UserState is whether an account may sign in.
+type UserState string
+
+const (
+	UserActive    UserState = "active"
+	UserSuspended UserState = "suspended"
+)
+
+// State returns the state of the account.
+func (u User) State() UserState {
+	if u.SuspendedAt.IsZero() {
+		return UserActive
+	}
+	return UserSuspended
+}
+
+// UserFilter selects accounts. Empty fields select all.
+type UserFilter struct {
+	Search string // words of the username or the display name, or the beginning of the email address
+	State  UserState
+	Admins bool // only accounts with an admin's rights
+}
+
+// Normalise trims what people type around a value.
+func (f *UserFilter) Normalise() { f.Search = strings.TrimSpace(f.Search) }
+
+// Validate reports texts that cannot be searched for.
+func (f UserFilter) Validate() error {
+	var v fields
+	v.search(f.Search)
+	return v.err()
+}
+
 // Session is a sign-in, with all its refreshes.
 type Session struct {
 	ID         string

@@ -27,7 +27,9 @@ func (s *Server) ListAnyRooms(
 	if err != nil {
 		return nil, err
 	}
-	rooms, next := cut(rooms, p, func(r watchparty.AdminRoom) store.Keys { return store.Place(r.Room.Rank, r.Room.ID) })
+	rooms, next := cut(rooms, p, func(r watchparty.AdminRoom) store.Keys {
+		return store.SearchKeys(r.Room.Rank, r.Room.ID)
+	})
 	return contract.ListAnyRooms200JSONResponse{Data: convert(rooms, s.adminRoom), NextCursor: next}, nil
 }
 

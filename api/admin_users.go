@@ -26,7 +26,7 @@ func (s *Server) ListUsers(
 	if err != nil {
 		return nil, err
 	}
-	users, next := cut(users, p, func(u watchparty.User) store.Keys { return store.Place(u.Rank, u.ID) })
+	users, next := cut(users, p, func(u watchparty.User) store.Keys { return store.SearchKeys(u.Rank, u.ID) })
 	return contract.ListUsers200JSONResponse{Data: convert(users, s.adminUser), NextCursor: next}, nil
 }
 

@@ -93,6 +93,24 @@ func (s *Server) CancelCleanupRun(
 	return contract.CancelCleanupRun200JSONResponse{Data: s.cleanupRun(run)}, nil
 }
 
+// ListCleanupPolicies lists the clean-up policies with their ages.
+func (s *Server) ListCleanupPolicies(
+	context.Context,
+	contract.ListCleanupPoliciesRequestObject,
+) (contract.ListCleanupPoliciesResponseObject, error) {
+	ages, settings := s.cfg.Cleanup.Ages(), s.cfg.Cleanup.Settings()
+	list := contract.ListCleanupPolicies200JSONResponse{Data: []contract.CleanupPolicy{}}
+	for _, policy := range watchparty.Policies() {
+		p := contract.CleanupPolicy{Policy: contract.Policy(policy), Setting: settings[policy]}
+		if age, on := ages[policy]; on {
+			seconds := int64(age.Seconds())
+			p.Enabled, p.AgeSeconds = true, &seconds
+		}
+		list.Data = append(list.Data, p)
+	}
+	return list, nil
+}
+
 // ListCleanupRuns lists clean-up runs.
 func (s *Server) ListCleanupRuns(
 	ctx context.Context,

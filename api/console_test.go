@@ -25,7 +25,10 @@ type visitor struct {
 
 const consoleCookie = "__Host-console-session"
 
-func (v visitor) ask(t testing.TB, method, path string, form url.Values, headers ...string) (int, http.Header, string) {
+// sendRequest sends a form, with headers given as names and values in turn, and returns the answer.
+func (v visitor) sendRequest(
+	t testing.TB, method, path string, form url.Values, headers ...string,
+) (status int, header http.Header, body string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, v.url+path, strings.NewReader(form.Encode()))
 	require.NoError(t, err)
@@ -41,9 +44,9 @@ func (v visitor) ask(t testing.TB, method, path string, form url.Values, headers
 	response, err := v.client.Do(request)
 	require.NoError(t, err)
 	defer response.Body.Close() //nolint:errcheck // read to its end
-	body, err := io.ReadAll(response.Body)
+	content, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
-	return response.StatusCode, response.Header, string(body)
+	return response.StatusCode, response.Header, string(content)
 }
 
 // signInToConsole signs in with a session as the form makes one.
@@ -102,7 +105,7 @@ func TestConsolePages(t *testing.T) {
 		"/nothing":                                 "There is no such page.",
 		"/users/" + unknownID:                      "Not found",
 	} {
-		status, header, body := v.ask(t, "GET", "/admin"+path, nil)
+		status, header, body := v.sendRequest(t, "GET", "/admin"+path, nil)
 		want := http.StatusOK
 		if path == "/nothing" || strings.HasSuffix(path, unknownID) {
 			want = http.StatusNotFound
@@ -149,7 +152,7 @@ func TestConsoleFilters(t *testing.T) {
 		"/rooms?host_id=bob":                          {"No rooms", "/admin/rooms/" + w.open},
 	} {
 		require.EventuallyWithT(t, func(collect *assert.CollectT) { // the list of jobs is some moments behind
-			_, _, body := v.ask(t, "GET", "/admin"+path, nil)
+			_, _, body := v.sendRequest(t, "GET", "/admin"+path, nil)
 			require.Contains(collect, body, c.shows, path)
 			require.NotContains(collect, body, c.hides, path)
 		}, time.Minute, 50*time.Millisecond, path)
@@ -165,7 +168,7 @@ func TestConsoleKeepsForms(t *testing.T) {
 		"description": {"A song\nof two humans"}, "poster_url": {""}, "stream_url": {""}}
 	from := []string{"Referer", b.url + "/admin/movies?q=sun"}
 	for range 2 {
-		status, _, body := v.ask(t, "POST", "/admin/movies", form, from...)
+		status, _, body := v.sendRequest(t, "POST", "/admin/movies", form, from...)
 		require.Equal(t, http.StatusBadRequest, status)
 		require.Contains(t, body, "Send again")
 		require.Contains(t, body, `value="19 27"`)
@@ -175,12 +178,12 @@ func TestConsoleKeepsForms(t *testing.T) {
 		from[1] = b.url + "/admin/movies"
 	}
 	form.Set("back", "https://evil.example/admin/")
-	_, _, body := v.ask(t, "POST", "/admin/movies", form, from...)
+	_, _, body := v.sendRequest(t, "POST", "/admin/movies", form, from...)
 	require.NotContains(t, body, "href=\"https://evil")
 	form.Set("year", "1927")
-	status, header, _ := v.ask(t, "POST", "/admin/movies", form, from...)
+	status, header, _ := v.sendRequest(t, "POST", "/admin/movies", form, from...)
 	require.Equal(t, []any{303, "/admin/movies"}, []any{status, header.Get("Location")})
-	_, _, body = v.ask(t, "GET", "/admin/movies/"+value1[string](t, b, "SELECT id FROM movies"), nil)
+	_, _, body = v.sendRequest(t, "GET", "/admin/movies/"+value1[string](t, b, "SELECT id FROM movies"), nil)
 	require.Regexp(t, `name="year"[^>]* value="1927"`, body)
 	require.Regexp(t, `name="runtime_minutes"[^>]* value="94"`, body)
 }
@@ -196,7 +199,7 @@ func TestConsoleSignInLeadsBack(t *testing.T) {
 		"//evil.example/admin/": "/admin", "https://evil.example/admin/": "/admin",
 	} {
 		form := url.Values{"email": {ada.email}, "password": {ada.password}, "next": {next}}
-		status, header, _ := visitor{b, ""}.ask(t, "POST", "/admin/sign-in", form)
+		status, header, _ := visitor{b, ""}.sendRequest(t, "POST", "/admin/sign-in", form)
 		require.Equal(t, []any{303, to}, []any{status, header.Get("Location")}, next)
 		token, _, _ := strings.Cut(strings.TrimPrefix(header.Get("Set-Cookie"), consoleCookie+"="), ";")
 		b.logs.secret(token)
@@ -204,7 +207,7 @@ func TestConsoleSignInLeadsBack(t *testing.T) {
 	for referer, to := range map[string]string{
 		"": "", b.url + "/admin/movies?q=sun": "?next=%2Fadmin%2Fmovies%3Fq%3Dsun", "https://evil.example/admin/": "",
 	} {
-		status, header, _ := visitor{b, "nonsense"}.ask(t, "POST", "/admin/movies", nil, "Referer", referer)
+		status, header, _ := visitor{b, "nonsense"}.sendRequest(t, "POST", "/admin/movies", nil, "Referer", referer)
 		require.Equal(t, []any{303, "/admin/sign-in" + to}, []any{status, header.Get("Location")}, "form on %s", referer)
 		require.Contains(
 			t,
@@ -221,7 +224,7 @@ func TestConsoleWebhooks(t *testing.T) {
 	b := setup(t)
 	v := b.signInToConsole(t, b.admin(t, "root"))
 	send := func(path string, form url.Values, want int) string {
-		status, header, body := v.ask(t, "POST", "/admin"+path, form)
+		status, header, body := v.sendRequest(t, "POST", "/admin"+path, form)
 		require.Equal(t, want, status, body)
 		if want == http.StatusOK {
 			return body
@@ -247,14 +250,15 @@ func TestConsoleWebhooks(t *testing.T) {
 	send(page+"/switch", url.Values{"enabled": {"on"}}, 303)
 	b.failedDelivery(t, id)
 	send(page+"/replay", url.Values{"since": {"2026-01-01T00:00"}}, 303)
-	_, _, shown := v.ask(t, "GET", "/admin"+page, nil)
+	_, _, shown := v.sendRequest(t, "GET", "/admin"+page, nil)
 	require.NotRegexp(t, secrets, shown)
 	require.Contains(t, shown, "https://hooks.example/b")
 	require.EqualValues(t, 2, value1[int](t, b, "SELECT count(*) FROM webhook_deliveries WHERE state = 'pending'"))
 	require.Equal(t, "/admin/webhooks", send(page+"/remove", nil, 303))
-	_, _, body = v.ask(t, "POST", "/admin/webhooks", url.Values{"url": {"https://127.0.0.1/"}, "kinds": {"report.filed"}})
+	_, _, body = v.sendRequest(t, "POST", "/admin/webhooks",
+		url.Values{"url": {"https://127.0.0.1/"}, "kinds": {"report.filed"}})
 	require.Contains(t, body, "must be an https address of a public server")
-	_, _, body = v.ask(t, "POST", "/admin/webhooks", url.Values{"url": {"https://hooks.example/c"}})
+	_, _, body = v.sendRequest(t, "POST", "/admin/webhooks", url.Values{"url": {"https://hooks.example/c"}})
 	require.Contains(t, body, "Kinds must not be empty")
 }
 
@@ -266,23 +270,23 @@ func TestConsoleRefuses(t *testing.T) {
 	for path, next := range map[string]string{
 		"": "", "/jobs?kind=Cleanup": "?next=%2Fadmin%2Fjobs%3Fkind%3DCleanup", "/users/" + ada.id: "?next=%2Fadmin%2Fusers%2F" + ada.id,
 	} {
-		status, header, _ := visitor{b, ""}.ask(t, "GET", "/admin"+path, nil)
+		status, header, _ := visitor{b, ""}.sendRequest(t, "GET", "/admin"+path, nil)
 		require.Equal(t, []any{303, "/admin/sign-in" + next}, []any{status, header.Get("Location")}, path)
-		status, header, _ = visitor{b, "nonsense"}.ask(t, "GET", "/admin"+path, nil)
+		status, header, _ = visitor{b, "nonsense"}.sendRequest(t, "GET", "/admin"+path, nil)
 		require.Equal(t, []any{303, "/admin/sign-in" + next}, []any{status, header.Get("Location")}, path)
 	}
 	form := url.Values{"email": {ada.email}, "password": {ada.password}}
-	status, header, body := visitor{b, ""}.ask(t, "POST", "/admin/sign-in", form)
+	status, header, body := visitor{b, ""}.sendRequest(t, "POST", "/admin/sign-in", form)
 	require.Equal(t, 403, status)
 	require.Contains(t, body, "This account is not an admin.")
 	require.Empty(t, header.Values("Set-Cookie"))
 	form.Set("password", "wrong password")
-	status, _, _ = visitor{b, ""}.ask(t, "POST", "/admin/sign-in", form)
+	status, _, _ = visitor{b, ""}.sendRequest(t, "POST", "/admin/sign-in", form)
 	require.Equal(t, 422, status)
 
 	ada.promoted(t, b)
 	form.Set("password", ada.password)
-	status, header, _ = visitor{b, ""}.ask(t, "POST", "/admin/sign-in", form)
+	status, header, _ = visitor{b, ""}.sendRequest(t, "POST", "/admin/sign-in", form)
 	require.Equal(t, []any{303, "/admin"}, []any{status, header.Get("Location")})
 	cookie := header.Get("Set-Cookie")
 	require.Regexp(t, `^`+consoleCookie+`=[^;]+; Path=/; Max-Age=43200; HttpOnly; Secure; SameSite=Strict$`, cookie)
@@ -297,33 +301,33 @@ func TestConsoleRefuses(t *testing.T) {
 		"another subdomain":    {"Sec-Fetch-Site", "same-site"},
 		"another origin alone": {"Origin", "https://evil.example"},
 	} {
-		status, _, _ := v.ask(t, "POST", act, nil, headers...)
+		status, _, _ := v.sendRequest(t, "POST", act, nil, headers...)
 		require.Equal(t, 403, status, name)
 	}
 	require.Zero(t, value1[int](t, b, "SELECT count(*) FROM audit WHERE action = 'event_requeued'"))
-	status, _, body = v.ask(t, "POST", act, nil, "Sec-Fetch-Site", "same-origin")
+	status, _, body = v.sendRequest(t, "POST", act, nil, "Sec-Fetch-Site", "same-origin")
 	require.Equal(t, 303, status, body)
 	require.EqualValues(t, 1, value1[int](t, b, "SELECT count(*) FROM audit WHERE action = 'event_requeued'"))
 
 	// The right is checked at each request, so it ends with the next one.
 	b.exec(t, "UPDATE users SET is_admin = false WHERE id = ?", ada.id)
-	status, _, _ = v.ask(t, "GET", "/admin/jobs", nil)
+	status, _, _ = v.sendRequest(t, "GET", "/admin/jobs", nil)
 	require.Equal(t, 403, status)
-	status, _, _ = v.ask(t, "POST", act, nil, "Sec-Fetch-Site", "same-origin")
+	status, _, _ = v.sendRequest(t, "POST", act, nil, "Sec-Fetch-Site", "same-origin")
 	require.Equal(t, 403, status)
 
 	v = b.signInToConsole(t, root)
-	status, _, _ = v.ask(t, "GET", "/admin", nil)
+	status, _, _ = v.sendRequest(t, "GET", "/admin", nil)
 	require.Equal(t, 200, status)
-	status, _, _ = v.ask(t, "POST", "/admin/sign-out", nil)
+	status, _, _ = v.sendRequest(t, "POST", "/admin/sign-out", nil)
 	require.Equal(t, 303, status)
-	status, _, _ = v.ask(t, "GET", "/admin", nil)
+	status, _, _ = v.sendRequest(t, "GET", "/admin", nil)
 	require.Equal(t, 303, status, "the session has ended")
 	old := b.signInToConsole(t, root)
 	b.exec(
 		t, "UPDATE sessions SET created_at = now() - interval '13 h' WHERE token_hash = ?", auth.HashRefresh(old.cookie),
 	)
-	status, _, _ = old.ask(t, "GET", "/admin", nil)
+	status, _, _ = old.sendRequest(t, "GET", "/admin", nil)
 	require.Equal(t, 303, status, "a sign-in to the console lasts for 12 hours")
 }
 
@@ -339,7 +343,7 @@ func TestConsoleWithoutTemporal(t *testing.T) {
 		"": {200, "Temporal is away"}, "/queues": {200, "Temporal is away"}, "/emails": {200, "Temporal does not have its workflow yet"}, "/outbox": {200, "Try now"},
 		"/jobs": {503, "Temporal is away"}, "/cleanup": {200, "CLEANUP_MESSAGE_AGE"}, "/users": {200, "root"},
 	} {
-		status, _, body := v.ask(t, "GET", "/admin"+path, nil)
+		status, _, body := v.sendRequest(t, "GET", "/admin"+path, nil)
 		require.Equal(t, c.status, status, path)
 		require.Contains(t, body, c.shows, path)
 	}

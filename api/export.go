@@ -237,6 +237,19 @@ func exportedQueueVote(v watchparty.QueueVote) contract.ExportedQueueVote {
 	return contract.ExportedQueueVote{RoomID: v.RoomID, ItemID: v.ItemID, CreatedAt: v.CreatedAt}
 }
 
+func exportedParty(p watchparty.Party) contract.ExportedParty {
+	return contract.ExportedParty{
+		ID: p.ID, RoomID: p.RoomID, Title: p.Title, MovieID: pointer(p.Movie.ID), StartsAt: p.StartsAt, TimeZone: p.TimeZone,
+		State: contract.PartyState(p.State), CreatedAt: p.CreatedAt,
+	}
+}
+
+func exportedPartyAnswer(a watchparty.AnsweredParty) contract.ExportedPartyAnswer {
+	return contract.ExportedPartyAnswer{
+		PartyID: a.PartyID, RoomID: a.RoomID, Answer: contract.PartyReply(a.Answer), CreatedAt: a.CreatedAt,
+	}
+}
+
 func exportedStay(s watchparty.Stay) contract.ExportedStay {
 	return contract.ExportedStay{RoomID: s.RoomID, StartedAt: s.StartedAt, EndedAt: s.EndedAt}
 }

@@ -52,7 +52,7 @@ func (s *Server) ListMovies(
 	}
 	return s.readAsViewer(ctx, q, r.Params.IfNoneMatch, func(ctx context.Context) (cache.Loaded, error) {
 		movies, err := s.store.Movies(ctx, f, more(p))
-		movies, next := cut(movies, p, func(m watchparty.Movie) store.Keys { return store.Place(m.Rank, m.ID) })
+		movies, next := cut(movies, p, func(m watchparty.Movie) store.Keys { return store.SearchKeys(m.Rank, m.ID) })
 		return encoded(list{Data: convert(movies, movie), NextCursor: next}, err)
 	})
 }

@@ -18,16 +18,16 @@ func (s *Server) GetMyStanding(
 	if _, err := s.visibleRoom(ctx, r.RoomID); err != nil {
 		return nil, err
 	}
-	place, err := s.store.Place(ctx, r.RoomID, id.UserID)
+	own, err := s.store.OwnStanding(ctx, r.RoomID, id.UserID)
 	if err != nil {
 		return nil, err
 	}
 	return contract.GetMyStanding200JSONResponse{Data: contract.Standing{
-		Role:       contract.Role(place.Role),
-		Joined:     place.Joined,
-		MutedUntil: pointer(place.MutedUntil),
+		Role:       contract.Role(own.Role),
+		Joined:     own.Joined,
+		MutedUntil: pointer(own.MutedUntil),
 		Permissions: convert(
-			place.Permissions(), func(p watchparty.Permission) contract.Permission { return contract.Permission(p) },
+			own.Permissions(), func(p watchparty.Permission) contract.Permission { return contract.Permission(p) },
 		),
 	}}, nil
 }

@@ -115,21 +115,3 @@ func (s *Server) countJobs(ctx context.Context, o *contract.Overview) error {
 	}
 	return nil
 }
-
-// ListCleanupPolicies lists the clean-up policies with their ages.
-func (s *Server) ListCleanupPolicies(
-	context.Context,
-	contract.ListCleanupPoliciesRequestObject,
-) (contract.ListCleanupPoliciesResponseObject, error) {
-	ages, settings := s.cfg.Cleanup.Ages(), s.cfg.Cleanup.Settings()
-	list := contract.ListCleanupPolicies200JSONResponse{Data: []contract.CleanupPolicy{}}
-	for _, policy := range watchparty.Policies() {
-		p := contract.CleanupPolicy{Policy: contract.Policy(policy), Setting: settings[policy]}
-		if age, on := ages[policy]; on {
-			seconds := int64(age.Seconds())
-			p.Enabled, p.AgeSeconds = true, &seconds
-		}
-		list.Data = append(list.Data, p)
-	}
-	return list, nil
-}

@@ -216,16 +216,3 @@ func nextParty(p watchparty.NextParty) *contract.NextParty {
 	}
 	return &contract.NextParty{ID: p.ID, StartsAt: p.StartsAt, Title: p.Title}
 }
-
-func exportedParty(p watchparty.Party) contract.ExportedParty {
-	return contract.ExportedParty{
-		ID: p.ID, RoomID: p.RoomID, Title: p.Title, MovieID: pointer(p.Movie.ID), StartsAt: p.StartsAt, TimeZone: p.TimeZone,
-		State: contract.PartyState(p.State), CreatedAt: p.CreatedAt,
-	}
-}
-
-func exportedPartyAnswer(a watchparty.AnsweredParty) contract.ExportedPartyAnswer {
-	return contract.ExportedPartyAnswer{
-		PartyID: a.PartyID, RoomID: a.RoomID, Answer: contract.PartyReply(a.Answer), CreatedAt: a.CreatedAt,
-	}
-}

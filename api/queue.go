@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"net/http"
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/api/contract"
@@ -70,9 +69,6 @@ func (s *Server) GetQueueItem(
 	found, err := s.store.QueueItem(ctx, r.RoomID, r.ItemID, id.UserID)
 	return tagged{contract.QueueItemAnswer{Data: s.queueItem(found)}, r.Params.IfNoneMatch}, err
 }
-
-// VisitGetQueueItemResponse writes a GetQueueItem answer.
-func (t tagged) VisitGetQueueItemResponse(w http.ResponseWriter) error { return t.write(w) }
 
 // MoveInQueue changes the order of a queue.
 func (s *Server) MoveInQueue(

@@ -37,6 +37,6 @@ func (s *Server) roomOrder(sort *contract.ListRoomsParamsSort, f watchparty.Room
 	}
 	return roomOrder{
 		list: "listRooms", read: s.store.Rooms,
-		keys: func(r watchparty.Room) store.Keys { return store.Place(r.Rank, r.ID) },
+		keys: func(r watchparty.Room) store.Keys { return store.SearchKeys(r.Rank, r.ID) },
 	}, nil
 }

@@ -80,10 +80,10 @@ func TestFieldsHaveLimits(t *testing.T) {
 		s.pages.ExecuteTemplate(&again, "message", view{Again: []typed{{Name: "note"}, {Name: "text", Long: true}}}),
 	)
 	shown := map[string]string{
-		"a refused form": again.String(), "sign-in": s.ask(t, http.MethodGet, Base+"/sign-in", nil).Body.String(),
+		"a refused form": again.String(), "sign-in": s.sendRequest(t, http.MethodGet, Base+"/sign-in", nil).Body.String(),
 	}
 	for _, p := range pages() {
-		shown[p.path] = s.ask(t, http.MethodGet, pathOf(p), nil).Body.String()
+		shown[p.path] = s.sendRequest(t, http.MethodGet, pathOf(p), nil).Body.String()
 	}
 	fields := 0
 	for path, page := range shown {
@@ -127,7 +127,8 @@ func TestFormsWithUnknownAccounts(t *testing.T) {
 				continue
 			}
 			tried++
-			w := s.ask(t, http.MethodPost, Base+a.path, url.Values{f.name: {"nobody-at-all"}, noteField: {"The disk was full"}})
+			w := s.sendRequest(t, http.MethodPost, Base+a.path,
+				url.Values{f.name: {"nobody-at-all"}, noteField: {"The disk was full"}})
 			require.Equal(t, http.StatusUnprocessableEntity, w.Code, a.path)
 			require.Contains(t, w.Body.String(), "No account has the username “nobody-at-all”, and it is no whole ID.")
 			require.Contains(t, w.Body.String(), "The disk was full")
@@ -141,7 +142,7 @@ func TestLargeForms(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, examples(t))
 	for size, want := range map[int]int{maxForm - 10: http.StatusSeeOther, maxForm + 1: http.StatusRequestEntityTooLarge} {
-		w := s.ask(t, http.MethodPost, Base+"/queues/email/pause", url.Values{"note": {strings.Repeat("x", size)}})
+		w := s.sendRequest(t, http.MethodPost, Base+"/queues/email/pause", url.Values{"note": {strings.Repeat("x", size)}})
 		require.Equal(t, want, w.Code, size)
 		if want != http.StatusSeeOther {
 			require.Contains(t, w.Body.String(), "The form is larger than 256 KB. Go back in your browser")
@@ -177,13 +178,13 @@ func TestFormsSendWhatWasChanged(t *testing.T) {
 	}
 	post := func(f form, values url.Values) []map[string]any {
 		sent = nil
-		w := s.ask(t, http.MethodPost, f.action, values)
+		w := s.sendRequest(t, http.MethodPost, f.action, values)
 		require.Equal(t, http.StatusSeeOther, w.Code, "%s: %s", f.action, w.Body)
 		return sent
 	}
 	tried := 0
 	for _, p := range pages() {
-		for _, f := range forms(t, s.ask(t, http.MethodGet, pathOf(p), nil).Body.String()) {
+		for _, f := range forms(t, s.sendRequest(t, http.MethodGet, pathOf(p), nil).Body.String()) {
 			if !changes(f) {
 				continue
 			}

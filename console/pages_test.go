@@ -28,7 +28,7 @@ func TestPagesShowTheExamples(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, examples(t))
 	for _, p := range pages() {
-		w := s.ask(t, http.MethodGet, pathOf(p), nil)
+		w := s.sendRequest(t, http.MethodGet, pathOf(p), nil)
 		require.Equal(t, http.StatusOK, w.Code, "%s: %s", p.path, s.logged.String())
 		require.Contains(t, w.Body.String(), "</html>", p.path)
 	}
@@ -40,7 +40,7 @@ func TestFiltersThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, examples(t))
 	for _, query := range []string{"kind=%zz", "state=a%", "kind=Cleanup;state=failed"} {
-		w := s.ask(t, http.MethodGet, Base+"/jobs?"+query, nil)
+		w := s.sendRequest(t, http.MethodGet, Base+"/jobs?"+query, nil)
 		require.Equal(t, http.StatusBadRequest, w.Code, query)
 		require.Contains(t, w.Body.String(), "The filters in the address cannot be read.")
 		require.Contains(t, w.Body.String(), "Without filters")
@@ -69,7 +69,7 @@ func TestRefusedFilters(t *testing.T) {
 			continue
 		}
 		tried++
-		w := s.ask(t, http.MethodGet, pathOf(p)+"?"+query.Encode(), nil)
+		w := s.sendRequest(t, http.MethodGet, pathOf(p)+"?"+query.Encode(), nil)
 		require.GreaterOrEqual(t, w.Code, http.StatusBadRequest, p.path)
 		require.Contains(t, w.Body.String(), `role="alert"`, p.path)
 		require.NotContains(t, w.Body.String(), "None matches", p.path)
@@ -116,7 +116,7 @@ func newStage(t *testing.T, api http.Handler) stage {
 	return stage{c, &logged}
 }
 
-func (s stage) ask(t *testing.T, method, path string, form url.Values) *httptest.ResponseRecorder {
+func (s stage) sendRequest(t *testing.T, method, path string, form url.Values) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(form.Encode()))
 	if method == http.MethodPost {

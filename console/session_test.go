@@ -29,7 +29,7 @@ func TestAccountsThatCannotBeRead(t *testing.T) {
 			w.WriteHeader(c.status)
 			require.NoError(t, json.NewEncoder(w).Encode(c.answer))
 		}))
-		w := s.ask(t, http.MethodGet, Base+"/jobs", nil)
+		w := s.sendRequest(t, http.MethodGet, Base+"/jobs", nil)
 		require.Equal(t, c.page, w.Code, c.name)
 		require.Contains(t, w.Body.String(), c.shows, c.name)
 	}

@@ -466,7 +466,7 @@ func (c *cluster) awaitHits(t *testing.T) {
 	t.Helper()
 	for _, n := range c.nodes {
 		eventually(t, func(a *assert.CollectT) {
-			got, err := n.ask(http.MethodGet, "/movies", "", nil)
+			got, err := n.sendRequest(http.MethodGet, "/movies", "", nil)
 			require.NoError(a, err)
 			require.Equal(a, "HIT", got.header.Get("X-Cache"))
 		}, "the cache is used")

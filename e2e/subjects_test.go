@@ -67,9 +67,9 @@ func (s *subject) advance(n *replica) error {
 	return nil
 }
 
-// ask sends a request to the node, without a sign-in if there is no token. An answer that asks to come again is
+// sendRequest sends a request to the node, without a sign-in if there is no token. An answer that asks to come again is
 // errUnanswered.
-func (n *replica) ask(method, path, token string, body any) (answer, error) {
+func (n *replica) sendRequest(method, path, token string, body any) (answer, error) {
 	var content io.Reader = http.NoBody
 	if body != nil {
 		encoded, err := json.Marshal(body)
@@ -178,7 +178,7 @@ func (c change) make(n *replica) (answer, error) {
 	if c.body != nil {
 		body = c.body
 	}
-	a, err := n.ask(c.method, c.path, c.token, body)
+	a, err := n.sendRequest(c.method, c.path, c.token, body)
 	if err == nil && a.status >= http.StatusMultipleChoices && a.status != c.again {
 		err = fmt.Errorf("%s %s: %d %s", c.method, c.path, a.status, a.body)
 	}
@@ -204,7 +204,7 @@ type textReader struct {
 }
 
 func (r textReader) read(n *replica) (observation, error) {
-	a, err := n.ask(http.MethodGet, r.path, r.token, nil)
+	a, err := n.sendRequest(http.MethodGet, r.path, r.token, nil)
 	if err != nil {
 		return observation{}, err
 	}
@@ -296,7 +296,7 @@ type refusal struct {
 }
 
 func (r refusal) isRefused(n *replica) (answer, bool, error) {
-	a, err := n.ask(http.MethodGet, r.path, r.token, nil)
+	a, err := n.sendRequest(http.MethodGet, r.path, r.token, nil)
 	if err == nil && a.status != http.StatusOK && a.status != r.status {
 		err = fmt.Errorf("%s: %d %s", r.path, a.status, a.body)
 	}

@@ -237,7 +237,7 @@ func TestKickDuringSignIn(t *testing.T) {
 	require.Eventually(t, func() bool { return n.hub.Rooms() == 0 }, patience, time.Millisecond)
 }
 
-// TestRoleDuringSignIn: a role that changes while its person signs in, between the reading of the place and the
+// TestRoleDuringSignIn: a role that changes while its person signs in, between the reading of the standing and the
 // welcome, arrives.
 func TestRoleDuringSignIn(t *testing.T) {
 	t.Parallel()

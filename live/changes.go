@@ -287,16 +287,16 @@ func (c *conn) judge(ctx context.Context, s store.LiveStanding) {
 		c.mu.Unlock()
 		return
 	}
-	before := c.place.Place
-	if s.AccessVersion < c.place.access {
+	before := c.standing.OwnStanding
+	if s.AccessVersion < c.standing.access {
 		c.mu.Unlock()
 		return
 	}
-	c.place = place{s.Place, s.AccessVersion, s.AccountVersion}
-	c.room.noteLapse(s.Place.MutedUntil)
+	c.standing = standing{s.Standing, s.AccessVersion, s.AccountVersion}
+	c.room.noteLapse(s.Standing.MutedUntil)
 	message := c.room.placeMessage(c)
 	c.mu.Unlock()
-	if before != s.Place {
+	if before != s.Standing {
 		c.sendMessage(&message)
 	}
 }

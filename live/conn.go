@@ -36,17 +36,17 @@ type conn struct {
 	pinged atomic.Int64 // when the last ping was sent
 	trip   atomic.Int64 // the round trip of the last ping, in nanoseconds
 
-	mu      sync.Mutex // of all below; never held while something is waited for
-	expires time.Time  // of the token
-	warned  bool       // that the token expires
-	place   place
-	self    wire.Person // the person of the connection, as it was last sent
-	out     output
-	work    work
-	status  report
-	closing bool
-	gone    bool // it has left its room
-	behind  bool // its place has changed while it signed in
+	mu       sync.Mutex // of all below; never held while something is waited for
+	expires  time.Time  // of the token
+	warned   bool       // that the token expires
+	standing standing
+	self     wire.Person // the person of the connection, as it was last sent
+	out      output
+	work     work
+	status   report
+	closing  bool
+	gone     bool // it has left its room
+	behind   bool // its person's standing has changed while it signed in
 }
 
 // output is what waits to be written.

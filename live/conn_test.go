@@ -52,10 +52,10 @@ func TestWhatIsWrittenFirst(t *testing.T) {
 func TestShortMutesEnd(t *testing.T) {
 	t.Parallel()
 	until := time.Unix(1_700_000_000, 0)
-	muted := watchparty.Place{Role: watchparty.Viewer, MutedUntil: until}
+	muted := watchparty.OwnStanding{Role: watchparty.Viewer, MutedUntil: until}
 	for name, tell := range map[string]func(t *testing.T, c *conn){
-		"in the welcome": func(_ *testing.T, c *conn) { c.welcome(store.Admission{Place: muted}) },
-		"later":          func(t *testing.T, c *conn) { c.judge(t.Context(), store.LiveStanding{Place: muted}) },
+		"in the welcome": func(_ *testing.T, c *conn) { c.welcome(store.Admission{Standing: muted}) },
+		"later":          func(t *testing.T, c *conn) { c.judge(t.Context(), store.LiveStanding{Standing: muted}) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

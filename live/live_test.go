@@ -53,7 +53,7 @@ func TestPeopleAreShownAlike(t *testing.T) {
 	room := a.room(t, alice, nil)
 	b.join(t, room, bob)
 	asREST := func(p person) (shown wire.Person) {
-		status, raw := b.ask(t, "GET", "/users/"+p.name, p, nil)
+		status, raw := b.sendRequest(t, "GET", "/users/"+p.name, p, nil)
 		require.Equal(t, http.StatusOK, status)
 		answer := struct{ Data *wire.Person }{&shown}
 		require.NoError(t, json.Unmarshal(raw, &answer))

@@ -253,7 +253,7 @@ func (n *node) join(t testing.TB, room string, people ...person) {
 // call asks REST, and returns the answer's data.
 func (n *node) call(t testing.TB, method, path string, p person, body any, status int) map[string]any {
 	t.Helper()
-	code, raw := n.ask(t, method, path, p, body)
+	code, raw := n.sendRequest(t, method, path, p, body)
 	require.Equal(t, status, code, "%s %s: %s", method, path, raw)
 	var answer struct {
 		Data map[string]any `json:"data"`
@@ -264,7 +264,7 @@ func (n *node) call(t testing.TB, method, path string, p person, body any, statu
 	return answer.Data
 }
 
-func (n *node) ask(t testing.TB, method, path string, p person, body any) (int, []byte) {
+func (n *node) sendRequest(t testing.TB, method, path string, p person, body any) (int, []byte) {
 	t.Helper()
 	var content io.Reader
 	if body != nil {

@@ -162,7 +162,7 @@ func TestMovieLosesItsStream(t *testing.T) {
 	c.edit(t, map[string]any{"stream_url": "https://movies.example/again.webm"})
 	c.sees(t, func(s wire.State) bool { return s.Media.StreamURL == "https://movies.example/again.webm" })
 	require.Equal(t, http.StatusConflict, func() int {
-		code, _ := c.nodes[0].ask(t, "DELETE", "/movies/"+c.movie, c.root, nil)
+		code, _ := c.nodes[0].sendRequest(t, "DELETE", "/movies/"+c.movie, c.root, nil)
 		return code
 	}(), "a movie that rooms have cannot be deleted")
 }

@@ -116,7 +116,7 @@ func (h *Hub) compareAccounts(ctx context.Context) error {
 	var ids []string
 	for _, c := range h.connections(false) {
 		c.mu.Lock()
-		version := c.place.account
+		version := c.standing.account
 		c.mu.Unlock()
 		before, seen := known[c.user.UserID]
 		if !seen {

@@ -69,9 +69,9 @@ func (h *Hub) signIn(ctx context.Context, c *conn, roomID string, hello wire.Hel
 // liveKind is the kind of the hub's work in the database, except for commands; see store.WithKind.
 const liveKind = "live"
 
-// place is a person's standing in the room, as it was last sent.
-type place struct {
-	watchparty.Place
+// standing is a person's standing in the room, as it was last sent.
+type standing struct {
+	watchparty.OwnStanding
 	access, account int64 // the versions that it was read at
 }
 
@@ -99,8 +99,8 @@ func (c *conn) welcome(admitted store.Admission) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.place = place{admitted.Place, admitted.AccessVersion, admitted.AccountVersion}
-	r.noteLapse(admitted.Place.MutedUntil)
+	c.standing = standing{admitted.Standing, admitted.AccessVersion, admitted.AccountVersion}
+	r.noteLapse(admitted.Standing.MutedUntil)
 	if self := c.hub.person(admitted.User); self != nil {
 		c.self = *self
 	}
@@ -116,31 +116,31 @@ func (c *conn) welcome(admitted store.Admission) {
 	c.out.state, c.out.digest = nil, nil
 	c.out.welcome, c.out.open = frame, true
 	c.write()
-	if c.behind || c.place.access < r.versions.AccessVersion {
+	if c.behind || c.standing.access < r.versions.AccessVersion {
 		c.hub.changes.add("standings:" + r.id)
 	}
 }
 
-// placeMessage is a connection's place as its client gets it. The caller holds the locks of the room and the
-// connection.
+// placeMessage is the standing of a connection's person, as its client gets it. The caller holds the locks of the room
+// and the connection.
 func (r *room) placeMessage(c *conn) wire.Place {
 	m := wire.Place{
 		User:        c.self,
-		Role:        string(c.place.Role),
+		Role:        string(c.standing.Role),
 		Permissions: []string{},
 	}
-	for _, p := range c.place.Permissions() {
+	for _, p := range c.standing.Permissions() {
 		m.Permissions = append(m.Permissions, string(p))
 	}
-	if !c.place.MutedUntil.IsZero() {
-		until := c.place.MutedUntil
+	if !c.standing.MutedUntil.IsZero() {
+		until := c.standing.MutedUntil
 		m.MutedUntil = &until
 	}
 	return m
 }
 
-// tellSelf sends a connection its place if its person has another name or picture than was sent before. The caller
-// holds the lock of the room.
+// tellSelf sends a connection its person's standing if the person has another name or picture than was sent before. The
+// caller holds the lock of the room.
 func (r *room) tellSelf(c *conn) {
 	m, is := r.members[c.user.UserID]
 	c.mu.Lock()

@@ -101,7 +101,7 @@ func TestRoomsOutliveTheirServers(t *testing.T) {
 	}
 	before := guest.awaitState(func(s wire.State) bool { return s.PositionMS == 1_234_567 })
 	queue := func(n *node) string {
-		status, raw := n.ask(t, "GET", "/rooms/"+room+"/queue", bob, nil)
+		status, raw := n.sendRequest(t, "GET", "/rooms/"+room+"/queue", bob, nil)
 		require.Equal(t, http.StatusOK, status)
 		return string(raw)
 	}

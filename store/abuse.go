@@ -212,16 +212,6 @@ func (s *Store) SentAbuseReport(ctx context.Context, reporterID, id string) (wat
 	return row.report(), found(err, "sent abuse report")
 }
 
-// ExportAbuseReports lists the reports that a user sent, oldest first.
-func (s *Store) ExportAbuseReports(ctx context.Context, userID string, p Page) ([]watchparty.AbuseReport, error) {
-	var rows []abuseReportRow
-	q := s.db.NewSelect().Model(&rows).Where("ar.reporter_id = ?", userID)
-	if err := p.of(q, ascending, "ar.id").Scan(ctx); err != nil {
-		return nil, fmt.Errorf("store: export abuse reports: %w", err)
-	}
-	return mapRows(rows, abuseReportRow.report), nil
-}
-
 // ResolveAbuseReport resolves a report. If two admins do so at once, the first one wins. It returns ErrNotFound and
 // ErrReportResolved.
 func (s *Store) ResolveAbuseReport(

@@ -301,11 +301,11 @@ var grants = map[string]grant{
 		give: func(c *cast) func() error {
 			muteUser(c.t, c.s, c.room, c.holder, c.guest, Now().Add(time.Hour))
 			return func() error {
-				place, err := c.s.Place(c.t.Context(), c.room.ID, c.guest.ID)
+				own, err := c.s.OwnStanding(c.t.Context(), c.room.ID, c.guest.ID)
 				if err != nil {
 					return err
 				}
-				return errorUnless(!place.MutedUntil.IsZero())
+				return errorUnless(!own.MutedUntil.IsZero())
 			}
 		},
 		cells: sanctionCells,

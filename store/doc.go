@@ -6,9 +6,9 @@
 //     pool_stats.go, clock.go (the time and IDs), page.go (keyset pages), rows.go (reading and mapping rows), locks.go
 //     (locks of rooms and accounts), idempotency.go, search.go, hits.go (the query of a search), hidden.go (what is
 //     hidden with an account), journal.go (changes of cached data).
-//   - Accounts: users.go, users_admin.go (the admins' list), accounts.go (deletion), forget.go (names in others'
-//     texts), people.go (accounts as others see them), passwords.go, verifications.go (email addresses), sessions.go,
-//     clients.go (known clients), avatars.go, export.go.
+//   - Accounts: users.go, users_admin.go (the admins' list), deletion.go, forget.go (names in others' texts), people.go
+//     (accounts as others see them), passwords.go, verifications.go (email addresses), sessions.go, clients.go (known
+//     clients), avatars.go, export.go.
 //   - Rooms: rooms.go, room_orders.go, room_change.go, room_log.go, participants.go, standing.go (roles and bans of one
 //     person), roles.go, succession.go (the next host), kick.go, leaving.go (many people out of many rooms), bans.go,
 //     mutes.go, my_rooms.go, retired.go, messages.go, message_changes.go, read_markers.go, movies.go, genres.go.

@@ -136,6 +136,13 @@ func (s *Store) ExportPresence(ctx context.Context, userID string, p Page) ([]wa
 	})
 }
 
+// ExportReadMarkers lists up to where a user has read rooms, by room.
+func (s *Store) ExportReadMarkers(ctx context.Context, userID string, p Page) ([]watchparty.ReadMarker, error) {
+	q := s.db.NewSelect().Table("read_markers").ColumnExpr("room_id, message_id, updated_at AS read_at").
+		Where("user_id = ?", userID)
+	return exported(ctx, q, "room_id", p, "read markers", func(m *watchparty.ReadMarker) { utc(&m.ReadAt) })
+}
+
 // ExportQueueItems lists what a user has added to queues, and what of it plays, by the IDs. Titles and addresses are
 // those that the user has given.
 func (s *Store) ExportQueueItems(ctx context.Context, userID string, p Page) ([]watchparty.QueueItem, error) {
@@ -151,6 +158,26 @@ func (s *Store) ExportQueueItems(ctx context.Context, userID string, p Page) ([]
 func (s *Store) ExportQueueVotes(ctx context.Context, userID string, p Page) ([]watchparty.QueueVote, error) {
 	q := s.db.NewSelect().Table("queue_votes").Column("room_id", "item_id", "created_at").Where("user_id = ?", userID)
 	return exported(ctx, q, "item_id", p, "queue votes", func(v *watchparty.QueueVote) { utc(&v.CreatedAt) })
+}
+
+// ExportParties lists the parties that a user has scheduled, oldest first.
+func (s *Store) ExportParties(ctx context.Context, userID string, p Page) ([]watchparty.Party, error) {
+	var rows []partyRow
+	q := s.db.NewSelect().Model(&rows).Where("y.scheduled_by = ?", userID)
+	if err := p.of(q, ascending, "y.id").Scan(ctx); err != nil {
+		return nil, fmt.Errorf("store: export parties: %w", err)
+	}
+	return mapRows(rows, func(r partyRow) watchparty.Party {
+		r.Movie.ID = value(r.MovieID)
+		return r.party()
+	}), nil
+}
+
+// ExportPartyAnswers lists a user's answers to parties, by the parties.
+func (s *Store) ExportPartyAnswers(ctx context.Context, userID string, p Page) ([]watchparty.AnsweredParty, error) {
+	q := s.db.NewSelect().Table("party_answers").Column("party_id", "room_id", "answer", "created_at").
+		Where("user_id = ?", userID)
+	return exported(ctx, q, "party_id", p, "party answers", func(a *watchparty.AnsweredParty) { utc(&a.CreatedAt) })
 }
 
 // ExportStays lists when a user was in which room, oldest first.
@@ -212,6 +239,16 @@ func (s *Store) exportAudit(ctx context.Context, of, userID string, p Page) ([]w
 		return nil, fmt.Errorf("store: export audit: %w", err)
 	}
 	return mapRows(rows, auditRow.entry), nil
+}
+
+// ExportAbuseReports lists the reports that a user sent, oldest first.
+func (s *Store) ExportAbuseReports(ctx context.Context, userID string, p Page) ([]watchparty.AbuseReport, error) {
+	var rows []abuseReportRow
+	q := s.db.NewSelect().Model(&rows).Where("ar.reporter_id = ?", userID)
+	if err := p.of(q, ascending, "ar.id").Scan(ctx); err != nil {
+		return nil, fmt.Errorf("store: export abuse reports: %w", err)
+	}
+	return mapRows(rows, abuseReportRow.report), nil
 }
 
 // ExportAvatars lists a user's uploads, oldest first.

@@ -28,13 +28,13 @@ type hits struct {
 	levels []level
 	offset int // the number of the first level
 	limit  int
-	after  place // the page begins after it
+	after  hit // the page begins after it
 
 	direction, beyond bun.Safe
 }
 
-// place is that of a row among the hits. Before the first page, it has no ID, and the number before the first level's.
-type place struct {
+// hit is a row that a level finds. Before the first page, it has no ID, and the number before the first level's.
+type hit struct {
 	level  int
 	length int // of the title
 	id     string
@@ -52,7 +52,7 @@ func newHits(
 	h.direction, h.beyond = l.order()
 	h.after.level = offset - 1
 	if len(p.After) > 0 {
-		h.after = place{level: p.rank() / rankStep, length: p.rank() % rankStep, id: p.After[1].(string)}
+		h.after = hit{level: p.rank() / rankStep, length: p.rank() % rankStep, id: p.After[1].(string)}
 	}
 	return h
 }
@@ -80,7 +80,8 @@ func (h hits) page() *bun.SelectQuery {
 		OrderExpr("hits.rank, ? ?", h.id(), h.direction).Limit(h.limit)
 }
 
-// shortest selects the matches among the rows with the shortest titles, and among those that follow the page's place.
+// shortest selects the matches among the rows with the shortest titles, and among those that follow the hit after which
+// the page begins.
 func (h hits) shortest() *bun.SelectQuery {
 	// The index has the key and the ID in the order of the list, so that a page can begin anywhere.
 	key, after := bun.Safe(h.length), h.after.length

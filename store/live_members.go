@@ -100,7 +100,7 @@ func (s *Store) EndLapsedLeases(ctx context.Context) error {
 // Admission has the data that a new connection needs.
 type Admission struct {
 	User           watchparty.Person
-	Place          watchparty.Place
+	Standing       watchparty.OwnStanding
 	Playback       playback.Snapshot
 	AccessVersion  int64 // of the room; see LiveVersion
 	AccountVersion int64 // see AccountVersions
@@ -113,11 +113,11 @@ func (s *Store) Admit(
 ) (admitted Admission, err error) {
 	err = s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		admitted = Admission{}
-		place, _, err := enterPlayback(ctx, tx, roomID, by, watchparty.MayVote)
+		own, _, err := enterPlayback(ctx, tx, roomID, by, watchparty.MayVote)
 		if err != nil {
 			return err
 		}
-		admitted.Place = place
+		admitted.Standing = own
 		if _, err := touchParticipant(ctx, tx, roomID, by.UserID); err != nil {
 			return err
 		}

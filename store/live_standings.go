@@ -22,7 +22,7 @@ type LiveStanding struct {
 	// Err is nil while the person may stay connected. It is one of ErrUnauthenticated, ErrNotFound, ErrBanned,
 	// ErrRoomArchived, ErrRoomClosed and ErrNotParticipant.
 	Err            error
-	Place          watchparty.Place
+	Standing       watchparty.OwnStanding
 	AccessVersion  int64
 	AccountVersion int64
 }
@@ -46,7 +46,7 @@ type standingRow struct {
 
 func (r standingRow) standing() LiveStanding {
 	standing := LiveStanding{
-		AccessVersion: r.AccessVersion, AccountVersion: r.AccountVersion, Place: watchparty.Place{
+		AccessVersion: r.AccessVersion, AccountVersion: r.AccountVersion, Standing: watchparty.OwnStanding{
 			Role: cmp.Or(watchparty.Role(r.Role), watchparty.Viewer), Joined: r.Joined, MutedUntil: value(r.Until).UTC(),
 			Sharing: watchparty.Sharing{Control: watchparty.Circle(r.Control), Queue: watchparty.Circle(r.Queue)},
 		},

@@ -67,9 +67,9 @@ func (s *Store) MyRooms(
 	}), nil
 }
 
-// Place finds a user's role in a room, whether the user is in it, and the mute in force. It returns ErrNotFound if the
-// room is deleted or hidden.
-func (s *Store) Place(ctx context.Context, roomID, userID string) (watchparty.Place, error) {
+// OwnStanding finds a user's role in a room, whether the user is in it, and the mute in force. It returns ErrNotFound
+// if the room is deleted or hidden.
+func (s *Store) OwnStanding(ctx context.Context, roomID, userID string) (watchparty.OwnStanding, error) {
 	var row struct {
 		Role   string     `bun:"role"`
 		Joined bool       `bun:"joined"`
@@ -85,8 +85,8 @@ func (s *Store) Place(ctx context.Context, roomID, userID string) (watchparty.Pl
 		LEFT JOIN participants AS p ON p.room_id = r.id AND p.user_id = ?1
 		LEFT JOIN mutes AS q ON q.room_id = r.id AND q.user_id = ?1 AND q.until > now()
 		WHERE r.id = ?0 AND `+roomThere, roomID, userID).Scan(ctx, &row)
-	return watchparty.Place{
+	return watchparty.OwnStanding{
 		Role: watchparty.Role(row.Role), Joined: row.Joined, MutedUntil: value(row.Until).UTC(),
 		Sharing: watchparty.Sharing{Control: watchparty.Circle(row.Control), Queue: watchparty.Circle(row.Queue)},
-	}, found(err, "place in a room")
+	}, found(err, "own standing")
 }

@@ -92,7 +92,7 @@ func TestMyRooms(t *testing.T) {
 	}
 }
 
-func TestPlace(t *testing.T) {
+func TestOwnStanding(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
 	c := newScene(t, s)
@@ -105,19 +105,19 @@ func TestPlace(t *testing.T) {
 	}
 	for _, test := range []struct {
 		user watchparty.User
-		want watchparty.Place
+		want watchparty.OwnStanding
 	}{
-		{c.ada, watchparty.Place{Role: watchparty.Host, Joined: true}},
-		{c.first, watchparty.Place{Role: watchparty.Moderator, MutedUntil: muted}},
-		{c.second, watchparty.Place{Role: watchparty.Viewer, Joined: true}},
-		{newUser(t, s, "stranger"), watchparty.Place{Role: watchparty.Viewer}},
+		{c.ada, watchparty.OwnStanding{Role: watchparty.Host, Joined: true}},
+		{c.first, watchparty.OwnStanding{Role: watchparty.Moderator, MutedUntil: muted}},
+		{c.second, watchparty.OwnStanding{Role: watchparty.Viewer, Joined: true}},
+		{newUser(t, s, "stranger"), watchparty.OwnStanding{Role: watchparty.Viewer}},
 	} {
 		test.want.Sharing = watchparty.Sharing{Control: "moderators", Queue: "everyone"}
-		got, err := s.Place(t.Context(), c.room.ID, test.user.ID)
+		got, err := s.OwnStanding(t.Context(), c.room.ID, test.user.ID)
 		require.NoError(t, err)
 		require.Equal(t, test.want, got, test.user.Username)
 	}
-	_, err := s.Place(t.Context(), newID(), c.ada.ID)
+	_, err := s.OwnStanding(t.Context(), newID(), c.ada.ID)
 	require.ErrorIs(t, err, watchparty.ErrNotFound)
 }
 

@@ -7,7 +7,7 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// Page asks for a part of a list: at most Limit rows that come after the place After, or from the start.
+// Page asks for a part of a list: at most Limit rows that come after the row with the keys After, or from the start.
 type Page struct {
 	After Keys
 	Limit int
@@ -27,16 +27,16 @@ func (k Keys) String() string {
 	return strings.Join(texts, ",")
 }
 
-// Place returns the keys of a row in a list that can be searched: its rank in the search and its ID. The rank is 0
-// without a search.
-func Place(rank int, id string) Keys {
+// SearchKeys returns the keys of a row in a list that can be searched: its rank in the search and its ID. The rank is
+// 0 without a search.
+func SearchKeys(rank int, id string) Keys {
 	if rank == 0 {
 		return Keys{id}
 	}
 	return Keys{float64(rank), id}
 }
 
-// rank is the rank of the page's Place.
+// rank is the rank in the page's SearchKeys.
 func (p Page) rank() int {
 	rank, _ := p.After[0].(float64)
 	return int(rank)

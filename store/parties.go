@@ -470,23 +470,3 @@ func (s *Store) MyParties(ctx context.Context, userID string, p Page) ([]watchpa
 	}
 	return mapRows(rows, partyRow.party), nil
 }
-
-// ExportParties lists the parties that a user has scheduled, oldest first.
-func (s *Store) ExportParties(ctx context.Context, userID string, p Page) ([]watchparty.Party, error) {
-	var rows []partyRow
-	q := s.db.NewSelect().Model(&rows).Where("y.scheduled_by = ?", userID)
-	if err := p.of(q, ascending, "y.id").Scan(ctx); err != nil {
-		return nil, fmt.Errorf("store: export parties: %w", err)
-	}
-	return mapRows(rows, func(r partyRow) watchparty.Party {
-		r.Movie.ID = value(r.MovieID)
-		return r.party()
-	}), nil
-}
-
-// ExportPartyAnswers lists a user's answers to parties, by the parties.
-func (s *Store) ExportPartyAnswers(ctx context.Context, userID string, p Page) ([]watchparty.AnsweredParty, error) {
-	q := s.db.NewSelect().Table("party_answers").Column("party_id", "room_id", "answer", "created_at").
-		Where("user_id = ?", userID)
-	return exported(ctx, q, "party_id", p, "party answers", func(a *watchparty.AnsweredParty) { utc(&a.CreatedAt) })
-}

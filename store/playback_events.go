@@ -38,11 +38,11 @@ func (s *Store) ApplyPlaybackCommand(
 	var refused error
 	err = s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		answer, refused = PlaybackAnswer{}, nil
-		place, room, err := enterPlayback(ctx, tx, roomID, by, watchparty.MayControl)
+		own, room, err := enterPlayback(ctx, tx, roomID, by, watchparty.MayControl)
 		if err != nil {
 			return err
 		}
-		if what.StreamURL != "" && !place.May(watchparty.MayEditQueue) {
+		if what.StreamURL != "" && !own.May(watchparty.MayEditQueue) {
 			return watchparty.ErrForbidden
 		}
 		chosen, err := findSource(ctx, tx, roomID, by.UserID, what)
@@ -80,14 +80,14 @@ func sourceKey(what watchparty.Source) string {
 // remains true until the transaction ends. The locks of several people do not exclude each other.
 func enterPlayback(
 	ctx context.Context, tx bun.Tx, roomID string, by auth.Identity, may watchparty.Permission,
-) (watchparty.Place, roomRow, error) {
+) (watchparty.OwnStanding, roomRow, error) {
 	var room roomRow
 	err := tx.NewSelect().Model(&room).Where("r.id = ? AND "+roomThere, roomID).For("SHARE").Scan(ctx)
 	if err != nil {
-		return watchparty.Place{}, room, err
+		return watchparty.OwnStanding{}, room, err
 	}
 	if err := living(ctx, tx, by.UserID); err != nil {
-		return watchparty.Place{}, room, err
+		return watchparty.OwnStanding{}, room, err
 	}
 	var standing struct {
 		Role     string     `bun:"role"`
@@ -103,14 +103,14 @@ func enterPlayback(
 			(SELECT until FROM mutes WHERE room_id = r.id AND user_id = ?1 AND until > now()) AS until
 		FROM rooms AS r WHERE r.id = ?0`, roomID, by.UserID, nullID(by.SessionID)).Scan(ctx, &standing)
 	if err != nil {
-		return watchparty.Place{}, room, err
+		return watchparty.OwnStanding{}, room, err
 	}
-	place := watchparty.Place{
+	own := watchparty.OwnStanding{
 		Role: watchparty.Role(standing.Role), Joined: standing.Joined, MutedUntil: value(standing.Until).UTC(),
 		Sharing: room.sharing(),
 	}
-	if place.Role == "" {
-		place.Role = watchparty.Viewer
+	if own.Role == "" {
+		own.Role = watchparty.Viewer
 	}
 	switch {
 	case !standing.SignedIn:
@@ -123,12 +123,12 @@ func enterPlayback(
 		err = room.shut()
 	case !standing.Joined:
 		err = watchparty.ErrNotParticipant
-	case !place.Role.MayIn(place.Sharing, may):
+	case !own.Role.MayIn(own.Sharing, may):
 		err = watchparty.ErrForbidden
-	case !place.May(may):
+	case !own.May(may):
 		err = watchparty.ErrMuted
 	}
-	return place, room, err
+	return own, room, err
 }
 
 // transition applies one event to a room's row in playbacks.

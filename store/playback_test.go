@@ -541,10 +541,10 @@ func TestLiveStandings(t *testing.T) {
 		nil} {
 		require.Equal(t, want, standings[i].Err, i)
 	}
-	require.Equal(t, watchparty.Host, standings[0].Place.Role)
-	require.True(t, standings[1].Place.May(watchparty.MayControl))
-	require.Equal(t, watchparty.Viewer, standings[5].Place.Role)
-	require.False(t, standings[5].Place.MutedUntil.IsZero())
+	require.Equal(t, watchparty.Host, standings[0].Standing.Role)
+	require.True(t, standings[1].Standing.May(watchparty.MayControl))
+	require.Equal(t, watchparty.Viewer, standings[5].Standing.Role)
+	require.False(t, standings[5].Standing.MutedUntil.IsZero())
 	require.Positive(t, standings[0].AccessVersion)
 	require.Positive(t, standings[0].AccountVersion)
 }

@@ -72,16 +72,9 @@ func (r *playbackRow) become(s playback.State) {
 	r.PositionMS, r.At, r.Rate = s.PositionMS, s.At, s.Rate
 	r.Revision, r.Epoch, r.Cue = s.Revision, s.Epoch, s.Cue
 	r.Resume, r.WaitFor, r.Cause, r.By = s.Resume, string(s.WaitFor), string(s.Cause), nullID(s.By)
-	r.WaitUntil, r.EndsAt, r.StartsAt = timeOrNull(s.WaitUntil), timeOrNull(s.EndsAt), timeOrNull(s.StartsAt)
+	r.WaitUntil, r.EndsAt, r.StartsAt = nullTime(s.WaitUntil), nullTime(s.EndsAt), nullTime(s.StartsAt)
 	r.Recent = append([]playback.Applied{}, s.Recent...)
 	r.Forgotten, r.UpdatedAt = s.Forgotten, s.UpdatedAt
-}
-
-func timeOrNull(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
 }
 
 // Playback reads the playback of a room. It returns ErrNotFound if the room is deleted or hidden. A room that has never

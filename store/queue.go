@@ -244,10 +244,10 @@ func (s *Store) Queue(
 // change counts what it changes, by countQueue. It returns the errors of enterPlayback.
 func (s *Store) changeQueue(
 	ctx context.Context, roomID string, by auth.Identity, may watchparty.Permission,
-	change func(ctx context.Context, tx bun.Tx, place watchparty.Place, t *transition) error,
+	change func(ctx context.Context, tx bun.Tx, own watchparty.OwnStanding, t *transition) error,
 ) error {
 	return s.inTx(WithKind(ctx, PlaybackKind), func(ctx context.Context, tx bun.Tx) error {
-		place, room, err := enterPlayback(ctx, tx, roomID, by, may)
+		own, room, err := enterPlayback(ctx, tx, roomID, by, may)
 		if err != nil {
 			return err
 		}
@@ -255,7 +255,7 @@ func (s *Store) changeQueue(
 		if err := t.lock(ctx, tx); err != nil {
 			return err
 		}
-		return change(ctx, tx, place, t)
+		return change(ctx, tx, own, t)
 	})
 }
 
@@ -279,7 +279,7 @@ func (s *Store) AddToQueue(
 		if err != nil {
 			return err
 		}
-		place, room, err := enterPlayback(ctx, tx, roomID, by, watchparty.MayAddToQueue)
+		own, room, err := enterPlayback(ctx, tx, roomID, by, watchparty.MayAddToQueue)
 		if err != nil {
 			return err
 		}
@@ -287,7 +287,7 @@ func (s *Store) AddToQueue(
 			added, err = readItem(ctx, tx, roomID, former, by.UserID)
 			return err
 		}
-		if what.StreamURL != "" && !place.May(watchparty.MayEditQueue) {
+		if what.StreamURL != "" && !own.May(watchparty.MayEditQueue) {
 			return watchparty.ErrForbidden
 		}
 		row, err := newItem(ctx, tx, roomID, by.UserID, what)
@@ -354,7 +354,7 @@ func (s *Store) RemoveFromQueue(
 	ctx context.Context, roomID string, by auth.Identity, itemID string,
 ) (answer PlaybackAnswer, err error) {
 	err = s.changeQueue(ctx, roomID, by, watchparty.MayAddToQueue, func(
-		ctx context.Context, tx bun.Tx, place watchparty.Place, t *transition,
+		ctx context.Context, tx bun.Tx, own watchparty.OwnStanding, t *transition,
 	) error {
 		var row itemRow
 		err := tx.NewSelect().Model(&row).Where("id = ? AND room_id = ?", itemID, roomID).For("UPDATE").Scan(ctx)
@@ -362,7 +362,7 @@ func (s *Store) RemoveFromQueue(
 			return err
 		}
 		plays := value(t.row.ItemID) == itemID
-		if (plays || value(row.AddedBy) != by.UserID) && !place.May(watchparty.MayEditQueue) {
+		if (plays || value(row.AddedBy) != by.UserID) && !own.May(watchparty.MayEditQueue) {
 			return watchparty.ErrForbidden
 		}
 		if plays {
@@ -403,7 +403,7 @@ func (t *transition) answerQueueChange(ctx context.Context, tx bun.Tx) (Playback
 // if one of them is not in the queue, and the errors of enterPlayback.
 func (s *Store) MoveInQueue(ctx context.Context, roomID string, by auth.Identity, itemID, beforeID string) error {
 	err := s.changeQueue(ctx, roomID, by, watchparty.MayEditQueue, func(
-		ctx context.Context, tx bun.Tx, _ watchparty.Place, _ *transition,
+		ctx context.Context, tx bun.Tx, _ watchparty.OwnStanding, _ *transition,
 	) error {
 		var rows []itemRow
 		err := tx.NewSelect().Model(&rows).Where("room_id = ?", roomID).Where(queued).Order("rank", "id").Scan(ctx)
@@ -452,7 +452,7 @@ func renumber(ctx context.Context, tx bun.Tx, ids []string) error {
 // It returns ErrNotFound for an item that is not in the queue, and the errors of enterPlayback.
 func (s *Store) VoteForItem(ctx context.Context, roomID string, by auth.Identity, itemID string, votes bool) error {
 	err := s.changeQueue(ctx, roomID, by, watchparty.MayVote, func(
-		ctx context.Context, tx bun.Tx, _ watchparty.Place, _ *transition,
+		ctx context.Context, tx bun.Tx, _ watchparty.OwnStanding, _ *transition,
 	) error {
 		err := tx.NewRaw("SELECT id FROM queue_items AS i WHERE id = ? AND room_id = ? AND "+queued+" FOR KEY SHARE", itemID,
 			roomID).Scan(ctx, new(string))
@@ -480,7 +480,7 @@ func (s *Store) VoteToSkip(
 	ctx context.Context, roomID string, by auth.Identity, epoch int64, votes bool,
 ) (answer PlaybackAnswer, err error) {
 	err = s.changeQueue(ctx, roomID, by, watchparty.MayVote, func(
-		ctx context.Context, tx bun.Tx, _ watchparty.Place, t *transition,
+		ctx context.Context, tx bun.Tx, _ watchparty.OwnStanding, t *transition,
 	) error {
 		switch {
 		case t.row.Epoch != epoch:

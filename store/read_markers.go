@@ -51,13 +51,6 @@ func (s *Store) MarkRead(ctx context.Context, roomID, userID, messageID string) 
 	return found(err, "mark read")
 }
 
-// ExportReadMarkers lists up to where a user has read rooms, by room.
-func (s *Store) ExportReadMarkers(ctx context.Context, userID string, p Page) ([]watchparty.ReadMarker, error) {
-	q := s.db.NewSelect().Table("read_markers").ColumnExpr("room_id, message_id, updated_at AS read_at").
-		Where("user_id = ?", userID)
-	return exported(ctx, q, "room_id", p, "read markers", func(m *watchparty.ReadMarker) { utc(&m.ReadAt) })
-}
-
 // maxUnreadRead is how many messages after a marker are looked at for those of others: somebody who writes much and
 // marks nothing does not make the list of their rooms slow.
 const maxUnreadRead = 10 * watchparty.MaxUnread

@@ -323,8 +323,8 @@ func TestDeleteRoom(t *testing.T) {
 		_, update := s.UpdateRoom(t.Context(), room.ID, user.ID, watchparty.RoomChange{Archived: ptr(false)}, nil)
 		_, role := s.SetRole(t.Context(), room.ID, user.ID, "bob", watchparty.Viewer)
 		_, standing := s.Standing(t.Context(), room.ID, user.ID)
-		_, place := s.Place(t.Context(), room.ID, user.ID)
-		for _, err := range []error{join, post, update, role, standing, place, s.LeaveRoom(t.Context(), room.ID, user.ID),
+		_, own := s.OwnStanding(t.Context(), room.ID, user.ID)
+		for _, err := range []error{join, post, update, role, standing, own, s.LeaveRoom(t.Context(), room.ID, user.ID),
 			s.DeleteRoom(t.Context(), room.ID, user.ID, nil)} {
 			require.ErrorIs(t, err, watchparty.ErrNotFound)
 		}

@@ -28,7 +28,7 @@ func roomIDs(rooms []watchparty.Room) []string {
 // pages reads a list to its end, limit at a time.
 func pages[T any](t *testing.T, limit int, list func(Page) ([]T, error), id func(T) string) []string {
 	t.Helper()
-	return pagesBy(t, limit, list, id, func(item T) Keys { return Place(rankOf(item), id(item)) })
+	return pagesBy(t, limit, list, id, func(item T) Keys { return SearchKeys(rankOf(item), id(item)) })
 }
 
 // pagesBy does so with a list that is not sorted by ID.

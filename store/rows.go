@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/uptrace/bun"
+
 	"github.com/watchparty/watchparty"
 )
 
@@ -46,6 +48,19 @@ func nullID(id string) *string {
 		return nil
 	}
 	return &id
+}
+
+// nullTime stores a zero time as NULL.
+func nullTime(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// interval converts a duration to SQL.
+func interval(d time.Duration) any {
+	return bun.SafeQuery("? * interval '1 microsecond'", d.Microseconds())
 }
 
 // value reads NULL as the zero value.

@@ -283,7 +283,7 @@ func searchPage[R any](
 
 func (l searchable) id() bun.Safe { return bun.Safe(l.alias + ".id") }
 
-// order returns the direction in which IDs are read, and the comparison for the rows after the page's place.
+// order returns the direction in which IDs are read, and the comparison for the rows that follow the page's keys.
 func (l searchable) order() (direction, beyond bun.Safe) {
 	if l.newest {
 		return "DESC", "<"

@@ -397,7 +397,7 @@ func TestSearchPages(t *testing.T) {
 	require.NoError(t, err)
 	for i, last := range all[:len(all)-1] {
 		execute(t, s, "UPDATE rooms SET archived_at = now() WHERE id = ?", last.ID)
-		rest, err := s.Rooms(t.Context(), search, Page{Limit: 100, After: Place(last.Rank, last.ID)})
+		rest, err := s.Rooms(t.Context(), search, Page{Limit: 100, After: SearchKeys(last.Rank, last.ID)})
 		require.NoError(t, err)
 		require.Equal(t, all[i+1:], rest)
 	}

@@ -107,18 +107,6 @@ func addToken(ctx context.Context, db bun.IDB, row sessionRow, n NewSession) (Si
 	return SignIn{SessionID: row.FamilyID, Lifetime: time.Duration(seconds * float64(time.Second))}, nil
 }
 
-// interval converts a duration to SQL.
-func interval(d time.Duration) any {
-	return bun.SafeQuery("? * interval '1 microsecond'", d.Microseconds())
-}
-
-func nullTime(t time.Time) any {
-	if t.IsZero() {
-		return bun.SafeQuery("NULL::timestamptz")
-	}
-	return t
-}
-
 // live is the condition of a refresh token that can be exchanged. A sign-in has several when one token was exchanged
 // more than once within the grace period, and none when it has ended.
 const live = "rotated_at IS NULL AND revoked_at IS NULL AND expires_at > now()"

@@ -64,7 +64,7 @@ func TestUsers(t *testing.T) {
 	require.NoError(t, err)
 	last := first[1]
 	rest, err := s.Users(t.Context(), watchparty.UserFilter{Search: "an"},
-		Page{Limit: 10, After: Place(last.Rank, last.ID)})
+		Page{Limit: 10, After: SearchKeys(last.Rank, last.ID)})
 	require.NoError(t, err)
 	require.Equal(t, []string{"Anna", "annaxb", "anna_b", "Bert"}, usernames(slices.Concat(first, rest)))
 }

@@ -579,7 +579,7 @@ var design = []section{
 				{"store/live_standings.go", `case !r.SignedIn:`, `case false:`},
 			}},
 			{"A role that changes while its person signs in arrives.", "live TestRoleDuringSignIn", []edit{
-				{"live/signin.go", "if c.behind || c.place.access < r.versions.AccessVersion {", "if false {"},
+				{"live/signin.go", "if c.behind || c.standing.access < r.versions.AccessVersion {", "if false {"},
 			}},
 			{"Reports that could not be stored are stored later.", "live TestReportsOutliveAnOutage", []edit{
 				{"live/reports.go", `r.reports = append(reports, r.reports...)`, `_ = reports`},

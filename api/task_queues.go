@@ -9,7 +9,6 @@ import (
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/jobs"
-	"github.com/watchparty/watchparty/store"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -90,60 +89,4 @@ func addFigures(q *contract.TaskQueue, found jobs.Queue) {
 	added, done := float32(found.Added), float32(found.Done)
 	q.Backlog, q.BacklogAgeSeconds, q.AddedPerSecond, q.DonePerSecond, q.Workers =
 		&found.Backlog, &age, &added, &done, &workers
-}
-
-// GetOutbox sums up the events that Temporal does not have.
-func (s *Server) GetOutbox(
-	ctx context.Context,
-	_ contract.GetOutboxRequestObject,
-) (contract.GetOutboxResponseObject, error) {
-	summary, err := s.store.Outbox(ctx)
-	return contract.GetOutbox200JSONResponse{Data: outboxSummary(summary)}, err
-}
-
-// ListEvents lists the events that Temporal does not have.
-func (s *Server) ListEvents(
-	ctx context.Context,
-	r contract.ListEventsRequestObject,
-) (contract.ListEventsResponseObject, error) {
-	state := watchparty.EventPending
-	if r.Params.State != nil {
-		state = watchparty.EventState(*r.Params.State)
-	}
-	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listEvents", state)
-	if err != nil {
-		return nil, err
-	}
-	events, err := s.store.OutboxEvents(ctx, state, more(p))
-	if err != nil {
-		return nil, err
-	}
-	events, next := cut(events, p, func(e watchparty.OutboxEvent) store.Keys { return store.Keys{e.ID} })
-	return contract.ListEvents200JSONResponse{Data: convert(events, outboxEvent), NextCursor: next}, nil
-}
-
-// RequeueEvent makes the relay try an event now.
-func (s *Server) RequeueEvent(
-	ctx context.Context,
-	r contract.RequeueEventRequestObject,
-) (contract.RequeueEventResponseObject, error) {
-	event, err := s.store.RequeueEvent(ctx, caller(ctx).UserID, r.EventID)
-	return contract.RequeueEvent200JSONResponse{Data: outboxEvent(event)}, err
-}
-
-func outboxEvent(e watchparty.OutboxEvent) contract.OutboxEvent {
-	out := contract.OutboxEvent{
-		ID: e.ID, WorkflowID: e.WorkflowID, Signal: pointer(e.Signal), Kind: e.Workflow, Queue: e.Queue,
-		State: contract.OutboxEventState(e.State), Attempts: e.Attempts, LastError: e.LastError, CreatedAt: e.CreatedAt,
-	}
-	if e.State == watchparty.EventPending {
-		out.NextAt = pointer(e.NextAt)
-	}
-	return out
-}
-
-func outboxSummary(o watchparty.Outbox) contract.OutboxSummary {
-	return contract.OutboxSummary{
-		Waiting: o.Waiting, Abandoned: o.Abandoned, OldestAt: pointer(o.OldestAt), LastError: o.LastError,
-	}
 }
