@@ -19,6 +19,7 @@ type exchange struct {
 	client   string // where the request comes from; see client
 	identity *identity
 	target   *target // what the answer was, if it is a cached read that others may repeat
+	room     string  // that visibleRoom has let the caller see
 }
 
 // ifNoneMatch is the condition of a plain request, and nil without one.

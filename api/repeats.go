@@ -94,6 +94,10 @@ const maxKnownTags = 1024
 // operation, all at once.
 func (s *Server) repeat(c echo.Context, e *exchange, t *target) (done bool, err error) {
 	memory := s.cache.Memory()
+	entry, ok := memory.Peek(e, t.key) // before it is decided whether the caller may see it
+	if !ok {
+		return false, nil
+	}
 	if (t.viewed || t.roomID != "") && e.identity != nil {
 		if e.identity.err != nil {
 			return true, e.identity.err
@@ -111,10 +115,6 @@ func (s *Server) repeat(c echo.Context, e *exchange, t *target) (done bool, err 
 			room.ifNoneMatch = e.ifNoneMatch()
 			return true, room.write(c.Response())
 		}
-	}
-	entry, ok := memory.Peek(e, t.key)
-	if !ok {
-		return false, nil
 	}
 	answer := cached{entry: entry, hit: true, accepted: e.header, ifNoneMatch: e.ifNoneMatch()}
 	if t.versioned {

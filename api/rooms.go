@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/labstack/echo/v4"
+
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/api/contract"
 	"github.com/watchparty/watchparty/cache"
@@ -118,7 +120,28 @@ func (s *Server) visibleRoom(ctx context.Context, roomID string) (cached, error)
 	if err != nil {
 		return cached{}, err
 	}
-	return seenBy(ctx, standing, entry, hit)
+	room, err := seenBy(ctx, standing, entry, hit)
+	if err == nil {
+		exchangeOf(ctx).room = roomID
+	}
+	return room, err
+}
+
+// decideAgain has a read of what is in a room decide again, after the read, whether the caller may see the room. A read
+// may take seconds: the caller may have been banned, and what came after that been read.
+func (s *Server) decideAgain(next contract.StrictHandlerFunc, _ string) contract.StrictHandlerFunc {
+	return func(c echo.Context, request any) (any, error) {
+		answer, err := next(c, request)
+		ctx := c.Request().Context()
+		room := exchangeOf(ctx).room
+		if err != nil || room == "" || writes(c.Request().Method) {
+			return answer, err
+		}
+		if _, err := s.visibleRoom(ctx, room); err != nil {
+			return nil, err
+		}
+		return answer, nil
+	}
 }
 
 // seenBy decides whether somebody with that standing may see a room: a private room is a 404 for everyone but its

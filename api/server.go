@@ -146,7 +146,7 @@ func New(d Deps) (*Server, error) {
 	))
 	routes := withHead{e}
 	contract.RegisterHandlersWithBaseURL(
-		routes, contract.NewStrictHandler(s, []contract.StrictMiddlewareFunc{markReplays}), basePath,
+		routes, contract.NewStrictHandler(s, []contract.StrictMiddlewareFunc{markReplays, s.decideAgain}), basePath,
 	)
 	if err := s.routePages(routes); err != nil {
 		return nil, err

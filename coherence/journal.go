@@ -14,8 +14,8 @@ type Journal interface {
 	Record(ctx context.Context, c Change) (transaction uint64, err error)
 	// Snapshot takes a snapshot.
 	Snapshot(ctx context.Context) (Snapshot, error)
-	// Prune removes changes that are older than KeepTime, and rows of processes that have been gone for as long.
-	Prune(ctx context.Context) error
+	// Prune removes changes that are older than KeepTime, and the given rows if they have not been renewed since.
+	Prune(ctx context.Context, gone []Row) error
 }
 
 // Row is what other processes know of a process.
@@ -30,7 +30,7 @@ type Row struct {
 // Renewal is an answer of the database.
 type Renewal struct {
 	Snapshot   Snapshot // all of the answer is as of it
-	Generation string   // the database cluster, its timeline, and the table of changes
+	Generation string   // the cluster, its timeline, the start of its server, the database, and the table of changes
 	Horizon    uint64   // no change by a later transaction has been removed
 	Changes    []Change
 	Urgent     bool // a writer waits until this process shows that it knows one of the changes

@@ -47,7 +47,7 @@ func (l *lease) renew(sent, answered time.Duration, s Snapshot) (end time.Durati
 			l.running, l.stage = s, waiting
 		}
 	case waiting:
-		if ended(s, l.running.Running) {
+		if len(l.waitsFor(s)) == 0 {
 			l.stage = held
 		}
 	}
@@ -57,13 +57,14 @@ func (l *lease) renew(sent, answered time.Duration, s Snapshot) (end time.Durati
 	return sent + l.timing.Lease
 }
 
-func ended(s Snapshot, transactions []uint64) bool {
-	for _, transaction := range transactions {
-		if !s.Ended(transaction) {
-			return false
+// waitsFor returns the transactions that may not have known of this process, and have not ended.
+func (l *lease) waitsFor(s Snapshot) (old []uint64) {
+	for _, transaction := range l.running.Running {
+		if l.stage == waiting && !s.Ended(transaction) {
+			old = append(old, transaction)
 		}
 	}
-	return true
+	return old
 }
 
 // peers is what this process knows of the other processes.
@@ -107,6 +108,16 @@ func (p *peers) readers() []string {
 		}
 	}
 	return ids
+}
+
+// gone returns the rows of processes that have ended without a word: they have not changed for KeepTime.
+func (p *peers) gone(at time.Duration) (rows []Row) {
+	for _, peer := range p.rows {
+		if at-peer.since >= KeepTime {
+			rows = append(rows, peer.row)
+		}
+	}
+	return rows
 }
 
 // anyDeaf reports whether a live process does not hear the message bus.

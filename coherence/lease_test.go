@@ -108,6 +108,8 @@ func TestPeers(t *testing.T) {
 	reader.Turn, reader.Reads = 3, false
 	update(2300, 2310, self, reader)
 	require.Empty(t, p.readers(), "it reads no cached data")
+	require.Empty(t, p.gone(2310+KeepTime-1))
+	require.Equal(t, []Row{reader}, p.gone(2310+KeepTime))
 	update(2400, 2410, self)
 	require.Empty(t, p.rows)
 }

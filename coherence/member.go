@@ -361,7 +361,10 @@ func (m *Member) Run(ctx context.Context) error {
 func (m *Member) prune(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, m.timing.Call)
 	defer cancel()
-	if err := m.journal.Prune(ctx); err != nil {
+	m.mu.Lock()
+	gone := m.peers.gone(now())
+	m.mu.Unlock()
+	if err := m.journal.Prune(ctx, gone); err != nil {
 		m.log.WarnContext(ctx, "old changes not removed", slog.String("while", "pruning"), slog.Any("error", err))
 	}
 }
@@ -449,9 +452,17 @@ func (m *Member) renewOnce(ctx context.Context) (again bool, err error) {
 		m.end.Store(int64(end))
 	} else {
 		m.loseLease(ctx, answered-sent)
+		if old := m.lease.waitsFor(r.Snapshot); len(old) > 0 && answered-m.lease.joined > longWait {
+			m.log.WarnContext(ctx, "lease of the cache waits for transactions that do not end",
+				slog.String("while", "joining"), slog.Any("transactions", old))
+		}
 	}
 	return r.Urgent && !first, nil
 }
+
+// longWait is how long a process may wait for transactions before it says so. They may be those of another database of
+// the cluster, or prepared ones that nobody ends.
+const longWait = 10 * time.Second
 
 // forget resets this process to the state of one that has just started: it knows no change, and reads all of them
 // before it gets a lease.

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 	"github.com/uptrace/bun"
@@ -467,7 +468,7 @@ func TestHorizon(t *testing.T) {
 	require.NoError(t, err)
 	writer.write(t, "room:2", func(transaction uint64) { recent = transaction })
 	require.Eventually(t, func() bool { // transactions of other tests may be older
-		require.NoError(t, writer.journal.Prune(t.Context()))
+		require.NoError(t, writer.journal.Prune(t.Context(), nil))
 		var left int
 		require.NoError(t, writer.store.DB().NewRaw("SELECT count(*) FROM cache_changes").Scan(t.Context(), &left))
 		return left == 1
@@ -485,6 +486,65 @@ func TestHorizon(t *testing.T) {
 		require.True(t, p.Ledger().Fresh(now, []string{"room:1", "room:3"}))
 	}
 	require.Greater(t, recent, old)
+}
+
+// A dump from another server brings a horizon and changes of transactions that have yet to come. They are not used, and
+// are removed.
+func TestDumpFromAnotherServer(t *testing.T) {
+	t.Parallel()
+	i := install(t, calm())
+	s, err := store.Open(i.database, auth.NewDigests("a secret of the tests"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	const foreign = "1000000000000"
+	for _, query := range []string{
+		"UPDATE cache_horizon SET transaction = ?",
+		"INSERT INTO cache_changes (transaction, recorded, tags) VALUES (?0, ?0, ARRAY['room:1'])",
+	} {
+		_, err := s.DB().NewRaw(query, foreign).Exec(t.Context())
+		require.NoError(t, err)
+	}
+
+	p := i.start(t)
+	fresh := func() bool {
+		snapshot, err := p.journal.Snapshot(t.Context())
+		return err == nil && p.Ledger().Fresh(snapshot, []string{"room:1"})
+	}
+	require.True(t, fresh())
+	require.NoError(t, p.journal.Prune(t.Context(), nil))
+	var left int
+	require.NoError(t, s.DB().NewRaw("SELECT count(*) FROM cache_changes, cache_horizon AS h "+
+		"WHERE h.transaction = ?0 OR recorded = ?0", foreign).Scan(t.Context(), &left))
+	require.Zero(t, left)
+	p.write(t, "room:1", func(uint64) { require.False(t, fresh()) })
+	require.Eventually(t, fresh, patience, time.Millisecond)
+}
+
+// A process is forgotten when its row has not changed for long, by the clock of the one who looks, and not because the
+// database's clock was set forward.
+func TestForgetsWhoIsGone(t *testing.T) {
+	t.Parallel()
+	i := install(t, calm())
+	p := i.start(t)
+	row := coherence.Row{Process: uuid.NewString(), Turn: 7}
+	_, err := p.store.DB().NewRaw("INSERT INTO cache_members (process, turn, reads, deaf, seen, renewed_at) "+
+		"VALUES (?, ?, false, false, '1:1:', now() - interval '1 day')", row.Process, row.Turn).Exec(t.Context())
+	require.NoError(t, err)
+	for _, c := range []struct {
+		gone []coherence.Row
+		left bool
+	}{
+		{nil, true},
+		{[]coherence.Row{{Process: row.Process, Turn: row.Turn - 1}}, true}, // it has renewed since
+		{[]coherence.Row{{Process: uuid.NewString(), Turn: row.Turn}}, true},
+		{[]coherence.Row{row}, false},
+	} {
+		require.NoError(t, p.journal.Prune(t.Context(), c.gone))
+		var left bool
+		require.NoError(t, p.store.DB().NewRaw("SELECT EXISTS (SELECT FROM cache_members WHERE process = ?)", row.Process).
+			Scan(t.Context(), &left))
+		require.Equal(t, c.left, left, "%v", c.gone)
+	}
 }
 
 // A row that is stored late, when its sender has given up and sent another one, must not take the place of that one.

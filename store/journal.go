@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
@@ -37,7 +38,8 @@ func (s *Store) Journal() *Journal { return s.journal }
 
 // Renew implements coherence.Journal. The one statement sees one snapshot, which is from before its own row. The
 // timeline is that of the write-ahead log: the control file names the former one until the checkpoint after a promotion
-// has ended.
+// has ended. The horizon and the changes of a dump from another server are left out until Prune removes them: their
+// transactions have yet to come here.
 func (j *Journal) Renew(
 	ctx context.Context, row coherence.Row, since coherence.Snapshot,
 ) (coherence.Renewal, error) {
@@ -45,7 +47,8 @@ func (j *Journal) Renew(
 		Snapshot     string
 		Cluster      string
 		Timeline     string
-		ChangesTable string // another one after a dump was restored
+		ChangesTable string // with its database; another one after a dump was restored
+		Start        string // of the server, which may have lost transactions: in a crash, or as a copy of its disk
 		Horizon      string
 		Changes      json.RawMessage
 		Urgent       bool
@@ -66,13 +69,17 @@ func (j *Journal) Renew(
 			WHERE m.turn < EXCLUDED.turn
 		), new AS (
 			SELECT transaction, tags, recorded <> transaction AS apart FROM cache_changes
-			WHERE recorded >= ?6::xid8 AND NOT pg_visible_in_snapshot(recorded, ?5::pg_snapshot)
+			WHERE recorded >= ?6::xid8 AND recorded < pg_snapshot_xmax(pg_current_snapshot())
+				AND NOT pg_visible_in_snapshot(recorded, ?5::pg_snapshot)
 		)
 		SELECT pg_current_snapshot() AS snapshot,
 			(SELECT system_identifier FROM pg_control_system())::text AS cluster,
 			left(pg_walfile_name(pg_current_wal_lsn()), 8) AS timeline,
-			'cache_changes'::regclass::oid::text AS changes_table,
-			(SELECT transaction FROM cache_horizon) AS horizon,
+			(SELECT oid FROM pg_database WHERE datname = current_database()) || '-' || 'cache_changes'::regclass::oid
+				AS changes_table,
+			extract(epoch FROM pg_postmaster_start_time())::text AS start,
+			coalesce((SELECT transaction FROM cache_horizon WHERE transaction < pg_snapshot_xmax(pg_current_snapshot())),
+				'0'::xid8) AS horizon,
 			(SELECT coalesce(jsonb_agg(jsonb_build_object('x', transaction::text::bigint, 't', tags)), '[]')
 				FROM new) AS changes,
 			(SELECT coalesce(bool_or(apart), false) FROM new) AS urgent,
@@ -84,7 +91,7 @@ func (j *Journal) Renew(
 		return coherence.Renewal{}, fmt.Errorf("store: renew lease: %w", err)
 	}
 	r := coherence.Renewal{
-		Generation: found.Cluster + "." + found.Timeline + "." + found.ChangesTable,
+		Generation: strings.Join([]string{found.Cluster, found.Timeline, found.ChangesTable, found.Start}, "."),
 		Urgent:     found.Urgent,
 	}
 	if r.Snapshot, err = coherence.ParseSnapshot(found.Snapshot); err != nil {
@@ -126,19 +133,27 @@ func (j *Journal) Snapshot(ctx context.Context) (coherence.Snapshot, error) {
 }
 
 // Prune implements coherence.Journal. A change is kept while a transaction runs that is older than its record, so that
-// every snapshot from now on sees past the horizon.
-func (j *Journal) Prune(ctx context.Context) error {
-	_, err := j.db.NewRaw(`
-		WITH removed AS (
+// every snapshot from now on sees past the horizon. What a dump from another server has brought is removed.
+func (j *Journal) Prune(ctx context.Context, gone []coherence.Row) error {
+	rows, err := json.Marshal(append([]coherence.Row{}, gone...))
+	if err != nil {
+		return fmt.Errorf("store: prune changes: %w", err)
+	}
+	_, err = j.db.NewRaw(`
+		WITH foreigners AS (
+			DELETE FROM cache_changes WHERE recorded >= pg_snapshot_xmax(pg_current_snapshot())
+		), removed AS (
 			DELETE FROM cache_changes WHERE created_at < now() - ?0 * interval '1 second'
 				AND recorded < pg_snapshot_xmin(pg_current_snapshot())
 			RETURNING recorded
 		), gone AS (
-			DELETE FROM cache_members WHERE renewed_at < now() - ?0 * interval '1 second'
+			DELETE FROM cache_members AS m USING jsonb_to_recordset(?1::jsonb) AS g (id uuid, turn bigint)
+			WHERE m.process = g.id AND m.turn = g.turn
 		)
-		UPDATE cache_horizon SET transaction = newest.recorded
-		FROM (SELECT max(recorded) AS recorded FROM removed) AS newest WHERE newest.recorded > transaction`,
-		coherence.KeepTime.Seconds()).Exec(ctx)
+		UPDATE cache_horizon SET transaction = coalesce(newest.recorded, '0'::xid8)
+		FROM (SELECT max(recorded) AS recorded FROM removed) AS newest
+		WHERE newest.recorded > transaction OR transaction >= pg_snapshot_xmax(pg_current_snapshot())`,
+		coherence.KeepTime.Seconds(), string(rows)).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("store: prune changes: %w", err)
 	}

@@ -323,11 +323,11 @@ func (s *Store) KeepPresent(ctx context.Context, nodeID string, silence time.Dur
 		err := tx.NewRaw(`
 			WITH seen AS (
 				UPDATE participants AS p SET last_seen_at = now(), updated_at = now() FROM (
-					SELECT room_id, user_id FROM participants WHERE (room_id, user_id) IN (
+					SELECT room_id, user_id, last_seen_at FROM participants WHERE (room_id, user_id) IN (
 						SELECT room_id, user_id FROM live_members WHERE node_id = ?0)
 					AND last_seen_at < now() - make_interval(secs => ?1)
-					ORDER BY room_id, user_id FOR NO KEY UPDATE) AS there
-				WHERE p.room_id = there.room_id AND p.user_id = there.user_id
+					ORDER BY room_id, user_id FOR NO KEY UPDATE) AS was
+				WHERE p.room_id = was.room_id AND p.user_id = was.user_id
 				RETURNING p.room_id, `+cameBack+` AS came)
 			SELECT DISTINCT room_id FROM seen WHERE came`, nodeID, presencePrecision.Seconds()).Scan(ctx, &came)
 		if err != nil {

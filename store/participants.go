@@ -125,9 +125,10 @@ func addParticipant(ctx context.Context, tx bun.Tx, roomID, userID string) error
 // touchParticipant stores that the user was seen in the room now. It reports whether the user is in the room.
 func touchParticipant(ctx context.Context, tx bun.Tx, roomID, userID string) (bool, error) {
 	var came bool
-	err := tx.NewUpdate().Model((*participantRow)(nil)).
-		Set("last_seen_at = now()").Set("updated_at = now()").
-		Where("room_id = ? AND user_id = ?", roomID, userID).Returning(cameBack).Scan(ctx, &came)
+	err := tx.NewRaw(`
+		UPDATE participants AS p SET last_seen_at = now(), updated_at = now() FROM (
+			SELECT last_seen_at FROM participants WHERE room_id = ?0 AND user_id = ?1 FOR NO KEY UPDATE) AS was
+		WHERE p.room_id = ?0 AND p.user_id = ?1 RETURNING `+cameBack, roomID, userID).Scan(ctx, &came)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
@@ -137,9 +138,12 @@ func touchParticipant(ctx context.Context, tx bun.Tx, roomID, userID string) (bo
 	return err == nil, err
 }
 
-// cameBack is, of a row of participants p that was just updated because its person was seen, whether the person was
-// absent before. A trigger in the migrations begins a new present_since then.
-const cameBack = "coalesce(p.present_since = p.last_seen_at, false)"
+// surelyPresent is how long after a sign of a person nobody counts them as absent, even if the next sign is stored then
+// and takes its time: a reader in between may look after the end of PresentFor.
+const surelyPresent = watchparty.PresentFor - presencePrecision
+
+// cameBack is, of a row of participants that was before as "was", whether its person may have been counted as absent.
+var cameBack = fmt.Sprintf("was.last_seen_at <= now() - interval '%d seconds'", int(surelyPresent.Seconds()))
 
 // changesPresence says that somebody in a room who was absent is present. People become absent by time alone, which
 // whoever caches a room respects: see watchparty.Room.PresentUntil.

@@ -143,7 +143,7 @@ func (s *Store) Heartbeat(
 	ctx context.Context, roomID, userID string, silence time.Duration,
 ) (passedOn bool, err error) {
 	var due, absent bool
-	// A person who is present only writes the time. A person who was absent changes what others see.
+	// A person who is present only writes the time. A person who may be counted as absent changes what others see.
 	err = s.db.NewRaw(`
 		WITH seen AS (
 			UPDATE participants SET last_seen_at = now(), updated_at = now()
@@ -152,7 +152,7 @@ func (s *Store) Heartbeat(
 		SELECT `+hostSilent+`, p.last_seen_at <= now() - make_interval(secs => ?4) FROM rooms AS r
 		JOIN participants AS p ON p.room_id = r.id AND p.user_id = ?1
 		WHERE r.id = ?0 AND `+roomThere, roomID, userID, silence.Seconds(), presencePrecision.Seconds(),
-		watchparty.PresentFor.Seconds()).Scan(ctx, &due, &absent)
+		surelyPresent.Seconds()).Scan(ctx, &due, &absent)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, watchparty.ErrNotParticipant
 	}

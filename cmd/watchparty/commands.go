@@ -3,14 +3,18 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"runtime/debug"
 	"strings"
 	"time"
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/auth"
+	"github.com/watchparty/watchparty/bus"
+	"github.com/watchparty/watchparty/coherence"
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/migrations"
 	"github.com/watchparty/watchparty/store"
@@ -147,11 +151,11 @@ func (p program) listCollisions(ctx context.Context, s *store.Store) error {
 func (p program) admin(ctx context.Context) error {
 	switch {
 	case len(p.args) == 3 && p.args[0] == "create":
-		return p.withStore(func(s *store.Store) error { return p.createAdmin(ctx, s, p.args[1], p.args[2]) })
+		return p.withMember(ctx, func(s *store.Store) error { return p.createAdmin(ctx, s, p.args[1], p.args[2]) })
 	case len(p.args) == 2 && p.args[0] == "grant":
-		return p.withStore(func(s *store.Store) error { return p.grantAdmin(ctx, s, p.args[1]) })
+		return p.withMember(ctx, func(s *store.Store) error { return p.grantAdmin(ctx, s, p.args[1]) })
 	case len(p.args) == 2 && p.args[0] == "revoke":
-		return p.withStore(func(s *store.Store) error { return p.revokeAdmin(ctx, s, p.args[1]) })
+		return p.withMember(ctx, func(s *store.Store) error { return p.revokeAdmin(ctx, s, p.args[1]) })
 	case len(p.args) == 1 && p.args[0] == "list":
 		return p.withStore(func(s *store.Store) error { return p.listAdmins(ctx, s) })
 	}
@@ -251,6 +255,23 @@ func (p program) withStore(use func(*store.Store) error) error {
 	}
 	defer func() { _ = s.Close() }()
 	return use(s)
+}
+
+// withMember is withStore for commands that change what processes cache. It announces the changes through the database
+// alone, since a command may not have a Redis.
+func (p program) withMember(ctx context.Context, use func(*store.Store) error) error {
+	return p.withStore(func(s *store.Store) error {
+		log := slog.New(slog.DiscardHandler)
+		member := coherence.NewMember(s.Journal(), bus.New(nil, config.Redis{}, log),
+			coherence.Options{Timing: coherence.DefaultTiming(), Log: log})
+		s.OnChange(member.Announce)
+		ctx, stop := context.WithCancel(ctx)
+		ended := make(chan error, 1)
+		go func() { ended <- member.Run(ctx) }()
+		err := use(s)
+		stop()
+		return errors.Join(err, <-ended)
+	})
 }
 
 // openStore opens the database without a short statement timeout, since migrations may take long.

@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"fmt"
 	"io"
+	"log/slog"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,6 +18,8 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/auth"
+	"github.com/watchparty/watchparty/bus"
+	"github.com/watchparty/watchparty/coherence"
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/devstack"
 	"github.com/watchparty/watchparty/devstack/stacktest"
@@ -158,5 +162,44 @@ func TestAdminCommand(t *testing.T) {
 	} {
 		_, err = command(args...)
 		require.ErrorIs(t, err, errUsage)
+	}
+}
+
+// TestAdminCommandAnnounces: when the command has ended, a process that caches knows what it changed.
+func TestAdminCommandAnnounces(t *testing.T) {
+	t.Parallel()
+	environ := []string{
+		"APP_ENV=production",
+		"AUTH_SECRET=" + strings.Repeat("s", 32),
+		"DATABASE_URL=" + stacktest.MigratedURL(t),
+		"REDIS_URL=redis://127.0.0.1:1",
+		"SMTP_HOST=127.0.0.1",
+		"BLOB_URL=mem://",
+	}
+	cfg, err := config.Load(environ)
+	require.NoError(t, err)
+	s, err := openStore(cfg)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	log := slog.New(slog.DiscardHandler)
+	reader := coherence.NewMember(s.Journal(), bus.New(nil, config.Redis{}, log),
+		coherence.Options{Reads: true, Timing: coherence.DefaultTiming(), Log: log})
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- reader.Run(ctx) }()
+	t.Cleanup(func() { stop(); require.NoError(t, <-ended) })
+
+	for i := range 5 {
+		require.Eventually(t, func() bool { return reader.Lease().InForce() }, time.Minute, time.Millisecond)
+		name := fmt.Sprint("grace", i)
+		tags := []string{coherence.TagProfile(name)}
+		snapshot, err := reader.Snapshot(t.Context(), tags)
+		require.NoError(t, err)
+		require.True(t, reader.Ledger().Fresh(snapshot, tags))
+		command := []string{"admin", "create", name, name + "@example.org"}
+		require.NoError(t, run(t.Context(), command, environ, io.Discard, io.Discard))
+		if reader.Lease().InForce() {
+			require.False(t, reader.Ledger().Fresh(snapshot, tags))
+		}
 	}
 }

@@ -96,7 +96,13 @@ func assemble(
 		Reads: reads, Timing: coherence.DefaultTiming(), Log: log,
 	})
 	p.store.OnChange(p.member.Announce)
-	if p.cache, err = cache.New(cfg.Redis, cfg.Cache, p.member, log); err != nil {
+	form, err := cachedForm(cfg)
+	if err != nil {
+		return nil, err
+	}
+	shared := cfg.Redis
+	shared.KeyPrefix += form + ":"
+	if p.cache, err = cache.New(shared, cfg.Cache, p.member, log); err != nil {
 		return nil, err
 	}
 	if p.bucket, err = blob.OpenBucket(ctx, cfg.Blob.URL); err != nil {

@@ -1,0 +1,31 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/watchparty/watchparty/config"
+)
+
+// cachedForm names what decides the form of cached answers: this program, and the settings that they have addresses
+// from. Other programs, as during an upgrade, and other settings have entries of their own in Redis.
+func cachedForm(cfg config.Config) (string, error) {
+	path, err := os.Executable()
+	if err != nil {
+		return "", fmt.Errorf("find the program: %w", err)
+	}
+	program, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("read the program: %w", err)
+	}
+	defer func() { _ = program.Close() }()
+	digest := sha256.New()
+	if _, err := io.Copy(digest, program); err != nil {
+		return "", fmt.Errorf("read the program: %w", err)
+	}
+	fmt.Fprintf(digest, "%q %q", cfg.HTTP.PublicURL, cfg.Avatar.CDNURL)
+	return hex.EncodeToString(digest.Sum(nil)[:8]), nil
+}
