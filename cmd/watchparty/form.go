@@ -17,7 +17,7 @@ func cachedForm(cfg config.Config) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("find the program: %w", err)
 	}
-	program, err := os.Open(path)
+	program, err := os.Open(path) //nolint:gosec // the program itself
 	if err != nil {
 		return "", fmt.Errorf("read the program: %w", err)
 	}
