@@ -217,7 +217,7 @@ func (b *bundle) openCache(t testing.TB, log *slog.Logger, ready bool) {
 	messages := bus.New(client, b.cfg.Redis, log)
 	b.member = coherence.NewMember(b.store.Journal(), messages, coherence.Options{Reads: true, Timing: calm(), Log: log})
 	b.store.OnChange(b.member.Announce)
-	b.cache, err = cache.New(b.cfg.Redis, b.cfg.Cache, b.member, log)
+	b.cache, err = cache.New(b.cfg.Redis, b.cfg.Cache, b.member, store.Now, log)
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup

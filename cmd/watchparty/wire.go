@@ -96,7 +96,7 @@ func assemble(
 		Reads: reads, Timing: coherence.DefaultTiming(), Log: log,
 	})
 	p.store.OnChange(p.member.Announce)
-	if p.cache, err = cache.New(cfg.Redis, cfg.Cache, p.member, log); err != nil {
+	if p.cache, err = cache.New(cfg.Redis, cfg.Cache, p.member, store.Now, log); err != nil {
 		return nil, err
 	}
 	if p.bucket, err = blob.OpenBucket(ctx, cfg.Blob.URL); err != nil {
