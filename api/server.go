@@ -143,7 +143,7 @@ func New(d Deps) (*Server, error) {
 		s.spool(),
 		validate(spec),
 		s.takeNote,
-		refuseConditions(s.routes),
+		s.judgeConditions,
 	))
 	routes := withHead{e}
 	contract.RegisterHandlersWithBaseURL(
