@@ -54,8 +54,8 @@ func (s *Server) judgeConditions(next echo.HandlerFunc) echo.HandlerFunc {
 			return err
 		}
 		refused := found >= http.StatusBadRequest
-		if r.Method != http.MethodGet { // a PUT may make what there is not
-			refused = found == http.StatusNotFound && r.Method != http.MethodPut && operation.Responses.Value("404") != nil
+		if r.Method != http.MethodGet { // an operation without a 404 makes what there is not, or leaves it so
+			refused = found == http.StatusNotFound && operation.Responses.Value("404") != nil
 		}
 		switch {
 		case refused: // the operation says so itself

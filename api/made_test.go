@@ -233,6 +233,18 @@ func TestConditions(t *testing.T) {
 			require.Equal(t, c.status, w.send(t, r).status)
 		})
 	}
+	t.Run("IDs in upper case are those in lower case", func(t *testing.T) {
+		path := "/rooms/" + w.private
+		for _, status := range []int{200, 412} { // the first change voids what its own judgement has cached
+			tag := w.do(t, "GET", path, w.alice.token, nil).header.Get("ETag")
+			if status == 200 {
+				tag = `"other"`
+			}
+			r := w.request(t, "PATCH", "/rooms/"+strings.ToUpper(w.private), w.alice.token, map[string]any{"name": "Upper"})
+			r.Header.Set("If-None-Match", tag)
+			require.Equal(t, status, w.send(t, r).status)
+		}
+	})
 	t.Run("the first upload, and no other", func(t *testing.T) {
 		for _, status := range []int{202, 412} {
 			r := avatar(t, w.frank)
