@@ -11,8 +11,8 @@ import (
 
 // Conditions of requests (RFC 9110, 13) are about what a GET of the same path answers. Who judges them:
 //
-//   - If-Match of operations that have it as a parameter, whose things have strong tags: the store, in the transaction of
-//     the change, and the answers of reads.
+//   - If-Match of operations that have it as a parameter, whose things have strong tags: the store, in the
+//     transaction of the change, and the answers of reads.
 //   - If-None-Match of reads: their answers.
 //   - Everything else: judgeConditions, by a GET.
 //
@@ -20,14 +20,14 @@ import (
 // false, and the answer is a 412. `*` is true if there is something. If-None-Match is true unless there is something
 // that has one of the tags, or anything at all for `*` (13.1.2).
 //
-// A condition is ignored if the answer without it is not a success (13.2.1). What the middleware checks comes first. Of
-// what the operation would find out itself, only that the thing does not exist is known here. For the rest, a 412 stands
-// for another refusal: in both cases nothing was changed. The other order would be to perform a change under a false
-// condition first, which 13.1.1 forbids.
+// A condition is ignored if the answer without it is not a success (13.2.1). What the middleware checks comes first.
+// Of what the operation would find out itself, only that the thing does not exist is known here. For the rest, a 412
+// stands for another refusal: in both cases nothing was changed. The other order would be to perform a change under a
+// false condition first, which 13.1.1 forbids.
 //
 // Some paths have no GET: they are for acts, such as joining a room, which select no representation. There `*` and
-// If-None-Match are ignored, as 13.2.1 demands for such methods. A list of tags in If-Match is false by 13.1.1 and stays
-// a 412, so that no client believes that an act was guarded.
+// If-None-Match are ignored, as 13.2.1 demands for such methods. A list of tags in If-Match is false by 13.1.1 and
+// stays a 412, so that no client believes that an act was guarded.
 //
 // The GET comes before the change, so two requests with `If-None-Match: *` at the same time may both be performed. For
 // changes that must not overwrite each other there is If-Match.

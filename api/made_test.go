@@ -186,7 +186,8 @@ func TestConditions(t *testing.T) {
 	plain := func(method, path string, p person, body any) func(*testing.T) *http.Request {
 		return func(t *testing.T) *http.Request { return w.request(t, method, path, p.token, body) }
 	}
-	name := map[string]any{"name": "Another"}
+	upload := func(t *testing.T) *http.Request { return avatar(t, w.bob) }
+	name, gone := map[string]any{"name": "Another"}, "/rooms/"+unknownID
 	room, ban := "/rooms/"+w.open, "/rooms/"+w.open+"/bans/nobody"
 	profile := map[string]any{"display_name": "Another"}
 	for about, c := range map[string]struct {
@@ -194,30 +195,30 @@ func TestConditions(t *testing.T) {
 		header, value string
 		status        int
 	}{
-		"strong: no such tag is current":       {plain("PATCH", room, w.alice, name), "If-None-Match", `"other"`, 200},
-		"strong: one is current":               {plain("PATCH", room, w.alice, name), "If-None-Match", current, 412},
-		"strong: one of several":               {plain("PATCH", room, w.alice, name), "If-None-Match", `"x", ` + current, 412},
-		"strong: there is something":           {plain("PATCH", room, w.alice, name), "If-None-Match", "*", 412},
-		"strong: nothing is there":             {plain("PATCH", "/rooms/"+unknownID, w.alice, name), "If-None-Match", "*", 404},
-		"strong: nothing is there to match":    {plain("PATCH", "/rooms/"+unknownID, w.alice, name), "If-Match", `"1-x"`, 404},
-		"weak: no such tag is current":         {plain("PATCH", "/users/me", w.bob, profile), "If-None-Match", `"other"`, 200},
-		"weak: there is something":             {plain("PATCH", "/users/me", w.bob, profile), "If-None-Match", "*", 412},
-		"weak: something has to be there":      {plain("PATCH", "/users/me", w.bob, profile), "If-Match", "*", 200},
-		"weak: no tag matches":                 {plain("PATCH", "/users/me", w.bob, profile), "If-Match", `"x"`, 412},
-		"nothing to delete":                    {plain("DELETE", ban, w.alice, nil), "If-Match", `"x"`, 404},
-		"nothing to delete, of anything":       {plain("DELETE", ban, w.alice, nil), "If-Match", "*", 404},
-		"nothing to delete, of nothing":        {plain("DELETE", ban, w.alice, nil), "If-None-Match", "*", 404},
-		"nothing to read":                      {plain("GET", ban, w.alice, nil), "If-Match", `"x"`, 404},
-		"not allowed to read":                  {plain("GET", ban, w.eve, nil), "If-Match", `"x"`, 403},
-		"an upload, if there is one":           {func(t *testing.T) *http.Request { return avatar(t, w.bob) }, "If-Match", "*", 412},
-		"an upload over one with a tag":        {func(t *testing.T) *http.Request { return avatar(t, w.bob) }, "If-Match", `"x"`, 412},
-		"deleting an upload, if there is one":  {plain("DELETE", "/users/me/avatar", w.bob, nil), "If-Match", "*", 412},
-		"deleting an upload, if there is none": {plain("DELETE", "/users/me/avatar", w.bob, nil), "If-None-Match", "*", 204},
-		"an act, whatever there is":            {plain("POST", room+"/join", w.alice, nil), "If-Match", "*", 200},
-		"an act, if nothing is there":          {plain("POST", room+"/join", w.alice, nil), "If-None-Match", "*", 200},
-		"an act under a tag":                   {plain("POST", room+"/join", w.alice, nil), "If-Match", `"x"`, 412},
-		"a list, if nothing is there":          {plain("POST", "/rooms", w.alice, name), "If-None-Match", "*", 412},
-		"a list, if it has another tag":        {plain("POST", "/rooms", w.alice, name), "If-None-Match", `"x"`, 201},
+		"strong: no such tag":             {plain("PATCH", room, w.alice, name), "If-None-Match", `"other"`, 200},
+		"strong: one is current":          {plain("PATCH", room, w.alice, name), "If-None-Match", current, 412},
+		"strong: one of several":          {plain("PATCH", room, w.alice, name), "If-None-Match", `"x", ` + current, 412},
+		"strong: there is something":      {plain("PATCH", room, w.alice, name), "If-None-Match", "*", 412},
+		"strong: nothing is there":        {plain("PATCH", gone, w.alice, name), "If-None-Match", "*", 404},
+		"strong: nothing to match":        {plain("PATCH", gone, w.alice, name), "If-Match", `"1-x"`, 404},
+		"weak: no such tag":               {plain("PATCH", "/users/me", w.bob, profile), "If-None-Match", `"other"`, 200},
+		"weak: there is something":        {plain("PATCH", "/users/me", w.bob, profile), "If-None-Match", "*", 412},
+		"weak: something has to be there": {plain("PATCH", "/users/me", w.bob, profile), "If-Match", "*", 200},
+		"weak: no tag matches":            {plain("PATCH", "/users/me", w.bob, profile), "If-Match", `"x"`, 412},
+		"nothing to delete":               {plain("DELETE", ban, w.alice, nil), "If-Match", `"x"`, 404},
+		"nothing to delete, of anything":  {plain("DELETE", ban, w.alice, nil), "If-Match", "*", 404},
+		"nothing to delete, of nothing":   {plain("DELETE", ban, w.alice, nil), "If-None-Match", "*", 404},
+		"nothing to read":                 {plain("GET", ban, w.alice, nil), "If-Match", `"x"`, 404},
+		"not allowed to read":             {plain("GET", ban, w.eve, nil), "If-Match", `"x"`, 403},
+		"an upload, if there is one":      {upload, "If-Match", "*", 412},
+		"an upload over one with a tag":   {upload, "If-Match", `"x"`, 412},
+		"no upload to delete, if one":     {plain("DELETE", "/users/me/avatar", w.bob, nil), "If-Match", "*", 412},
+		"no upload to delete, if none":    {plain("DELETE", "/users/me/avatar", w.bob, nil), "If-None-Match", "*", 204},
+		"an act, whatever there is":       {plain("POST", room+"/join", w.alice, nil), "If-Match", "*", 200},
+		"an act, if nothing is there":     {plain("POST", room+"/join", w.alice, nil), "If-None-Match", "*", 200},
+		"an act under a tag":              {plain("POST", room+"/join", w.alice, nil), "If-Match", `"x"`, 412},
+		"a list, if nothing is there":     {plain("POST", "/rooms", w.alice, name), "If-None-Match", "*", 412},
+		"a list, if it has another tag":   {plain("POST", "/rooms", w.alice, name), "If-None-Match", `"x"`, 201},
 		"an ID in upper case": {plain("PATCH", "/rooms/"+strings.ToUpper(w.open), w.alice, name),
 			"If-None-Match", "*", 412},
 	} {
