@@ -19,6 +19,7 @@ import (
 	"github.com/watchparty/watchparty/bus"
 	"github.com/watchparty/watchparty/cache"
 	"github.com/watchparty/watchparty/coherence"
+	"github.com/watchparty/watchparty/store"
 )
 
 // cachedReads are the reads that the cache answers, by operation, as they look in a world. A read that is refused is
@@ -94,7 +95,7 @@ func (b *bundle) newProcess(t testing.TB, leased bool) (*Server, *coherence.Memb
 // newCache is a cache whose memory is empty.
 func (b *bundle) newCache(t testing.TB, member *coherence.Member) *cache.Cache {
 	t.Helper()
-	c, err := cache.New(b.cfg.Redis, b.cfg.Cache, member, slog.New(slog.DiscardHandler))
+	c, err := cache.New(b.cfg.Redis, b.cfg.Cache, member, store.Now, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Close()) })
 	return c

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"strings"
 	"time"
 
@@ -24,9 +23,8 @@ func (s *Server) routeConsole(e withHead) error {
 		return fmt.Errorf("api: %w", err)
 	}
 	for _, path := range []string{console.Base, console.Base + "/*"} {
-		for _, method := range []string{http.MethodGet, http.MethodPost} {
-			e.Add(method, path, echo.WrapHandler(c))
-		}
+		e.GET(path, echo.WrapHandler(c))
+		e.POST(path, echo.WrapHandler(c))
 	}
 	return nil
 }

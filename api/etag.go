@@ -3,14 +3,10 @@ package api
 import (
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/labstack/echo/v4"
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/cache"
@@ -127,27 +123,4 @@ func checkIfMatch(header *string, version int) error {
 		return watchparty.ErrChangedSince
 	}
 	return nil
-}
-
-// refuseConditions answers with a 412 to conditions that cannot hold or that nothing evaluates, so that no client
-// believes that a change was guarded: If-Match on resources without a strong tag, and If-None-Match on everything but
-// reads, since a resource that is changed exists.
-func refuseConditions(routes contractRoutes) echo.MiddlewareFunc {
-	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		return func(c echo.Context) error {
-			r, operation := c.Request(), routes.of(c)
-			if operation == nil {
-				return next(c)
-			}
-			match := r.Header.Get("If-Match")
-			tagged := operation.Parameters.GetByInAndName(openapi3.ParameterInHeader, "If-Match") != nil
-			switch {
-			case match != "" && !anyTag(match) && !tagged:
-				return watchparty.ErrChangedSince
-			case r.Method != http.MethodGet && r.Header.Get("If-None-Match") != "":
-				return watchparty.ErrChangedSince
-			}
-			return next(c)
-		}
-	}
 }

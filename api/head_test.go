@@ -3,20 +3,53 @@ package api
 import (
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/labstack/echo/v4"
 	"github.com/stretchr/testify/require"
 
 	"github.com/watchparty/watchparty/web"
 )
 
-// pagePaths are what is served beside the contract.
+// pagePaths are public documents and pages beside the contract, which may be stored.
 func pagePaths() []string {
 	return append(web.Pages(), "/", "/health", "/docs", "/docs/", "/openapi.yaml", "/api/docs", "/api/docs/",
 		"/api/openapi.yaml", "/live.yaml", "/docs/live", "/api/live.yaml", "/api/docs/live", "/assets/pages.css")
+}
+
+// allPagePaths are what is served beside the contract. TestEveryPageIsAsked keeps them complete.
+func allPagePaths() []string {
+	return append(pagePaths(), web.Watch, web.Problems, "/admin", "/admin/sign-in", "/admin/jobs",
+		"/admin/assets/of-any-version/console.css")
+}
+
+// TestEveryPageIsAsked: allPagePaths has a path for each route for GET beside the contract, and each of them has HEAD.
+func TestEveryPageIsAsked(t *testing.T) {
+	t.Parallel()
+	b := setup(t, databaseAway)
+	documented, asked := map[string]bool{}, map[string]bool{}
+	for _, op := range operations() {
+		documented[basePath+regexp.MustCompile(`\{(\w+)\}`).ReplaceAllString(op.path, ":$1")] = true
+	}
+	for _, path := range append(allPagePaths(), basePath, basePath+"/", basePath+livePath) {
+		c := b.server.echo.NewContext(httptest.NewRequest(http.MethodGet, path, nil), httptest.NewRecorder())
+		b.server.echo.Router().Find(http.MethodGet, path, c)
+		asked[c.Path()] = true
+	}
+	routes := b.server.echo.Routes()
+	for _, route := range routes {
+		if route.Method != http.MethodGet {
+			continue
+		}
+		require.True(t, slices.ContainsFunc(routes, func(r *echo.Route) bool {
+			return r.Method == http.MethodHead && r.Path == route.Path
+		}), "%s has no HEAD", route.Path)
+		require.True(t, documented[route.Path] || asked[route.Path], route.Path)
+	}
 }
 
 // page asks for what is beside the contract.
@@ -100,7 +133,7 @@ func TestHeadIsGetWithoutContent(t *testing.T) {
 		}
 	}
 	require.Greater(t, asked, 35)
-	for _, path := range pagePaths() {
+	for _, path := range append(allPagePaths(), basePath, basePath+"/") {
 		r := w.page(t, http.MethodGet, path)
 		w.requireHead(t, r, w.exchange(t, r))
 	}
@@ -163,7 +196,7 @@ func TestAllow(t *testing.T) {
 		}
 	}
 	require.Equal(t, http.StatusNotFound, b.exchange(t, b.page(t, http.MethodOptions, "/api/nowhere")).status)
-	for _, path := range pagePaths() {
+	for _, path := range allPagePaths() {
 		a := b.exchange(t, b.page(t, http.MethodDelete, path))
 		require.Equal(t, http.StatusMethodNotAllowed, a.status, path)
 		require.Contains(t, a.header.Get("Allow"), "HEAD", path)
@@ -181,7 +214,7 @@ func TestPagesThatFail(t *testing.T) {
 		return b.exchange(t, r)
 	}
 	const browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
-	for _, path := range append(pagePaths(), web.Watch, "/admin/sign-in") {
+	for _, path := range allPagePaths() {
 		for _, query := range []string{"utm_source=100%", "q=%zz", "a;b", "%E9=1", "q=%ff"} {
 			a := ask(http.MethodGet, path+"?"+query, browser)
 			require.Less(t, a.status, 400, "%s?%s", path, query)

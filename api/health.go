@@ -30,7 +30,7 @@ var errNotReady = &watchparty.Error{
 // checks are those of all parts: of those that the server uses itself, and the others.
 func (s *Server) checks(others []health.Check) []health.Check {
 	return append([]health.Check{
-		{Part: health.Database, Run: s.checkDatabase},
+		{Part: health.Database, Every: time.Second, Run: s.checkDatabase},
 		{Part: health.Redis, Run: s.checkRedis},
 		{Part: health.Bucket, Every: time.Second, Run: func(ctx context.Context) error { return s.bucketProbe.check(ctx) }},
 	}, others...)
@@ -78,12 +78,15 @@ func (s *Server) checkRedis(ctx context.Context) error {
 	return err
 }
 
-// checkDatabase fails if the database does not answer or lacks a migration.
+// checkDatabase fails if the database does not answer or lacks a migration. It needs no connection of those that
+// requests use, so that a busy database is not one that is away.
 func (s *Server) checkDatabase(ctx context.Context) error {
 	if err := s.store.Ping(ctx); err != nil {
 		return err
 	}
-	pending, err := migrations.Pending(ctx, s.store.DB())
+	ctx, cancel := context.WithTimeout(ctx, readinessTimeout)
+	defer cancel()
+	pending, err := migrations.Pending(ctx, s.store.ProbeDB())
 	if err != nil {
 		return err
 	}

@@ -108,6 +108,22 @@ func TestHealth(t *testing.T) {
 		a := b.do(t, "GET", "/health", "", nil)
 		require.Equal(t, []any{503, "down", "migration is missing"}, parts(a)[:3])
 	})
+	t.Run("while all connections for requests are used", func(t *testing.T) {
+		const connections = 2
+		b := setup(t, func(s *settings) { s.config.Database.MaxConns = connections })
+		for range connections {
+			tx, err := b.store.DB().BeginTx(t.Context(), nil)
+			require.NoError(t, err)
+			t.Cleanup(func() { _ = tx.Rollback() })
+		}
+		require.EventuallyWithT(t, func(c *assert.CollectT) { // a busy machine may be slower than a look's patience
+			a := b.do(t, "GET", "/health", "", nil)
+			assert.Equal(c, []any{200, "ok", "connected", "connected"}, append(parts(a)[:3], a.data()["emails"]))
+		}, 30*time.Second, time.Millisecond)
+		for _, check := range b.server.checks(nil) {
+			require.True(t, check.Part == health.Redis || check.Every == time.Second, check.Part)
+		}
+	})
 	t.Run("without a database", func(t *testing.T) {
 		b := setup(t, databaseAway, redisAway)
 		a := b.do(t, "GET", "/health", "", nil)

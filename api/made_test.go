@@ -112,23 +112,42 @@ func TestIfMatchOfEveryOperation(t *testing.T) {
 		r.Header["If-Match"] = lines
 		return w.send(t, r)
 	}
-	before := w.rows(t)
+	before, there := w.rows(t), 0
 	for _, c := range w.calls() {
 		op := operations()[c.id]
 		if op.Parameters.GetByInAndName("header", "If-Match") == nil {
 			for _, lines := range [][]string{{`"x"`}, {`W/"x"`}, {`"1-x", "2-x"`}, {`"x"`, `"y"`}, {"garbage"}} {
-				send(c, lines...).requireProblem(t, http.StatusPreconditionFailed, "precondition_failed")
+				a := send(c, lines...)
+				if a.status == http.StatusNotFound && op.method != http.MethodPut { // other calls make it later
+					require.Equal(t, http.StatusNotFound, w.call(t, c.id, c.call).status, c.id)
+					continue
+				}
+				require.Equal(t, http.StatusPreconditionFailed, a.status, c.id)
+				a.requireProblem(t, http.StatusPreconditionFailed, "precondition_failed")
 			}
 		}
-		if op.method == http.MethodGet {
+		if op.method == http.MethodGet || readContract().Paths.Value(op.path).Get == nil {
 			continue
 		}
-		for _, header := range []string{"*", `"x"`, `W/"x"`} {
+		get := w.build(t, op, c.call)
+		get = w.request(t, "GET", strings.TrimPrefix(get.URL.Path, basePath), c.token, nil)
+		got := w.send(t, get)
+		if got.status != http.StatusOK {
+			continue
+		}
+		there++
+		headers := []string{"*", " * "}
+		if tag := got.header.Get("ETag"); tag != "" {
+			headers = append(headers, tag, `"x", `+tag, "W/"+strings.TrimPrefix(tag, "W/"))
+		}
+		for _, header := range headers {
 			r := w.build(t, op, c.call)
 			r.Header.Set("If-None-Match", header)
 			w.send(t, r).requireProblem(t, http.StatusPreconditionFailed, "precondition_failed")
 		}
 	}
+	require.Greater(t, there, 10)
+	w.exec(t, "DELETE FROM audit WHERE action = 'private_room_read'") // a read that is judged by its answer was made
 	require.Equal(t, before, w.rows(t), "something was stored")
 	taken := 0
 	for _, c := range w.calls() {
@@ -146,9 +165,97 @@ func TestIfMatchOfEveryOperation(t *testing.T) {
 			require.Equal(t, op.success(), send(c, lines...).status, c.id)
 			continue
 		}
+		if c.id == "putAvatar" {
+			require.Equal(t, http.StatusPreconditionFailed, send(c, "*").status, "nothing was uploaded yet")
+			require.Equal(t, op.success(), w.call(t, c.id, c.call).status)
+			continue
+		}
 		require.Equal(t, op.success(), send(c, "*").status, c.id)
 	}
 	require.Equal(t, 11, taken)
+}
+
+// TestConditions: a condition is judged by what there is, and ignored if the request fails without it.
+func TestConditions(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const current = "current" // stands for the tag that a GET answers
+	avatar := func(t *testing.T, p person) *http.Request {
+		return w.upload(t, p.token, part{"avatar", "me.png", "image/png", picture(10, 10)})
+	}
+	plain := func(method, path string, p person, body any) func(*testing.T) *http.Request {
+		return func(t *testing.T) *http.Request { return w.request(t, method, path, p.token, body) }
+	}
+	upload := func(t *testing.T) *http.Request { return avatar(t, w.bob) }
+	name, gone := map[string]any{"name": "Another"}, "/rooms/"+unknownID
+	room, ban := "/rooms/"+w.open, "/rooms/"+w.open+"/bans/nobody"
+	profile := map[string]any{"display_name": "Another"}
+	for about, c := range map[string]struct {
+		request       func(*testing.T) *http.Request
+		header, value string
+		status        int
+	}{
+		"strong: no such tag":             {plain("PATCH", room, w.alice, name), "If-None-Match", `"other"`, 200},
+		"strong: one is current":          {plain("PATCH", room, w.alice, name), "If-None-Match", current, 412},
+		"strong: one of several":          {plain("PATCH", room, w.alice, name), "If-None-Match", `"x", ` + current, 412},
+		"strong: there is something":      {plain("PATCH", room, w.alice, name), "If-None-Match", "*", 412},
+		"strong: nothing is there":        {plain("PATCH", gone, w.alice, name), "If-None-Match", "*", 404},
+		"strong: nothing to match":        {plain("PATCH", gone, w.alice, name), "If-Match", `"1-x"`, 404},
+		"weak: no such tag":               {plain("PATCH", "/users/me", w.bob, profile), "If-None-Match", `"other"`, 200},
+		"weak: there is something":        {plain("PATCH", "/users/me", w.bob, profile), "If-None-Match", "*", 412},
+		"weak: something has to be there": {plain("PATCH", "/users/me", w.bob, profile), "If-Match", "*", 200},
+		"weak: no tag matches":            {plain("PATCH", "/users/me", w.bob, profile), "If-Match", `"x"`, 412},
+		"nothing to delete":               {plain("DELETE", ban, w.alice, nil), "If-Match", `"x"`, 404},
+		"nothing to delete, of anything":  {plain("DELETE", ban, w.alice, nil), "If-Match", "*", 404},
+		"nothing to delete, of nothing":   {plain("DELETE", ban, w.alice, nil), "If-None-Match", "*", 404},
+		"nothing to read":                 {plain("GET", ban, w.alice, nil), "If-Match", `"x"`, 404},
+		"not allowed to read":             {plain("GET", ban, w.eve, nil), "If-Match", `"x"`, 403},
+		"an upload, if there is one":      {upload, "If-Match", "*", 412},
+		"an upload over one with a tag":   {upload, "If-Match", `"x"`, 412},
+		"no upload to delete, if one":     {plain("DELETE", "/users/me/avatar", w.bob, nil), "If-Match", "*", 412},
+		"no upload to delete, if none":    {plain("DELETE", "/users/me/avatar", w.bob, nil), "If-None-Match", "*", 204},
+		"an act, whatever there is":       {plain("POST", room+"/join", w.alice, nil), "If-Match", "*", 200},
+		"an act, if nothing is there":     {plain("POST", room+"/join", w.alice, nil), "If-None-Match", "*", 200},
+		"an act under a tag":              {plain("POST", room+"/join", w.alice, nil), "If-Match", `"x"`, 412},
+		"a list, if nothing is there":     {plain("POST", "/rooms", w.alice, name), "If-None-Match", "*", 412},
+		"a list, if it has another tag":   {plain("POST", "/rooms", w.alice, name), "If-None-Match", `"x"`, 201},
+		"an ID in upper case": {plain("PATCH", "/rooms/"+strings.ToUpper(w.open), w.alice, name),
+			"If-None-Match", "*", 412},
+	} {
+		t.Run(about, func(t *testing.T) {
+			r := c.request(t)
+			value := c.value
+			if strings.Contains(value, current) {
+				tag := w.send(t, plain("GET", strings.TrimPrefix(r.URL.Path, basePath), w.alice, nil)(t)).header.Get("ETag")
+				require.NotEmpty(t, tag)
+				value = strings.ReplaceAll(value, current, tag)
+			}
+			r.Header.Set(c.header, value)
+			require.Equal(t, c.status, w.send(t, r).status)
+		})
+	}
+	t.Run("IDs in upper case are those in lower case", func(t *testing.T) {
+		path := "/rooms/" + w.private
+		for _, status := range []int{200, 412} { // the first change voids what its own judgement has cached
+			tag := w.do(t, "GET", path, w.alice.token, nil).header.Get("ETag")
+			if status == 200 {
+				tag = `"other"`
+			}
+			r := w.request(t, "PATCH", "/rooms/"+strings.ToUpper(w.private), w.alice.token, map[string]any{"name": "Upper"})
+			r.Header.Set("If-None-Match", tag)
+			require.Equal(t, status, w.send(t, r).status)
+		}
+	})
+	t.Run("the first upload, and no other", func(t *testing.T) {
+		for _, status := range []int{202, 412} {
+			r := avatar(t, w.frank)
+			r.Header.Set("If-None-Match", "*")
+			require.Equal(t, status, w.send(t, r).status)
+		}
+		r := avatar(t, w.frank)
+		r.Header.Set("If-Match", "*")
+		require.Equal(t, 202, w.send(t, r).status)
+	})
 }
 
 // TestChangesAreTagged: a change under If-Match answers the tag of what there is then, and voids the former.

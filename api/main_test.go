@@ -217,7 +217,7 @@ func (b *bundle) openCache(t testing.TB, log *slog.Logger, ready bool) {
 	messages := bus.New(client, b.cfg.Redis, log)
 	b.member = coherence.NewMember(b.store.Journal(), messages, coherence.Options{Reads: true, Timing: calm(), Log: log})
 	b.store.OnChange(b.member.Announce)
-	b.cache, err = cache.New(b.cfg.Redis, b.cfg.Cache, b.member, log)
+	b.cache, err = cache.New(b.cfg.Redis, b.cfg.Cache, b.member, store.Now, log)
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup
@@ -570,7 +570,7 @@ func (b *bundle) accept(t testing.TB, r *http.Request, response *http.Response) 
 // checksOf are the checks of parts that the API does not use itself.
 func checksOf(temporal func(context.Context) error, s *store.Store) []health.Check {
 	fine := func(context.Context) error { return nil }
-	emails := &health.EmailCheck{Read: s.Work, Probe: fine}
+	emails := &health.EmailCheck{Read: s.ForHealth().Work, Probe: fine}
 	return []health.Check{
 		{Part: health.Temporal, Run: temporal}, {Part: health.Workers, Run: fine}, {Part: health.Schedules, Run: fine},
 		{Part: health.Emails, Run: emails.Run, LastSuccess: emails.LastSuccess},

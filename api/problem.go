@@ -104,9 +104,6 @@ func repeatedParameter(err *echo.HTTPError) string {
 	return ""
 }
 
-// codeBusy is the code of what is refused since too much else waits.
-const codeBusy = "busy"
-
 // newProblem returns a problem without the type and the title of its code, which handleError adds.
 func newProblem(status int, code, detail string) contract.Problem {
 	p := contract.Problem{Status: status, Code: contract.ProblemCode(code)}
@@ -156,10 +153,12 @@ func (s *Server) handleError(err error, c echo.Context) {
 		p.RequestID = &id
 	}
 	var coded *watchparty.Error
-	switch known := errors.As(err, &coded); {
+	errors.As(err, &coded)
+	switch {
 	case p.Status < http.StatusInternalServerError || ctx.Err() != nil:
-	case known && coded.Code == codeBusy: // under overload there are many
-		s.busyLog.WarnContext(ctx, "requests are refused", slog.String("part", partOf(c)), slog.Any("error", err))
+	case p.Status == http.StatusServiceUnavailable: // there are many, under overload and while a server is away
+		s.refusedLog.WarnContext(ctx, "requests are refused", slog.String("part", partOf(c)),
+			slog.String("code", string(p.Code)), slog.Any("error", err))
 	default:
 		s.log.ErrorContext(ctx, "request failed", slog.String("route", c.Path()), slog.Any("error", err))
 	}

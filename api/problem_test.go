@@ -167,6 +167,51 @@ func requireBroken(t *testing.T, w *world, cause string) {
 	}
 }
 
+// TestRefusalsAreLoggedOnce: while a server is away, or the process stops, the log has one line an interval for each part
+// of the API and code, however many requests there are.
+func TestRefusalsAreLoggedOnce(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change           []func(*settings)
+		begin            func(t *testing.T, b *bundle)
+		path, part, code string
+	}{
+		"Postgres is away, movies": {
+			change: []func(*settings){databaseAway}, path: "/movies", part: "movies", code: "unavailable",
+		},
+		"Postgres is away, rooms": {
+			change: []func(*settings){databaseAway}, path: "/rooms/" + unknownID, part: "rooms", code: "unavailable",
+		},
+		"Postgres is away, readiness": {
+			change: []func(*settings){databaseAway}, path: "/health/ready", part: "health", code: "not_ready",
+		},
+		"it stops": {
+			begin: func(_ *testing.T, b *bundle) { b.server.draining.Store(true) },
+			path:  "/health/ready", part: "health", code: "not_ready",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, c.change...)
+			if c.begin != nil {
+				c.begin(t, b)
+			}
+			const requests = 20
+			for range requests {
+				b.do(t, "GET", c.path, "", nil).requireProblem(t, http.StatusServiceUnavailable, c.code)
+			}
+			require.Empty(t, b.logs.records(t, "request failed"))
+			records := b.logs.records(t, "requests are refused")
+			require.NotEmpty(t, records)
+			require.Less(t, len(records), requests/2, "a slow machine may take several intervals")
+			for _, r := range records {
+				require.Equal(t, []any{c.part, c.code, "WARN"}, []any{r["part"], r["code"], r["level"]})
+				require.NotEmpty(t, r["error"])
+			}
+		})
+	}
+}
+
 func TestPanics(t *testing.T) {
 	t.Parallel()
 	b := setup(t, databaseAway)

@@ -63,7 +63,7 @@ type Deps struct {
 type Server struct {
 	cfg         config.Config
 	log         *slog.Logger
-	busyLog     *slog.Logger
+	refusedLog  *slog.Logger
 	store       *store.Store
 	cache       *cache.Cache
 	live        *live.Hub
@@ -91,7 +91,8 @@ var _ contract.StrictServerInterface = (*Server)(nil)
 // New builds the handler; Serve runs it.
 func New(d Deps) (*Server, error) {
 	s := &Server{
-		cfg: d.Config, log: d.Log, busyLog: logging.Sparse(d.Log, slog.LevelWarn, "part"), store: d.Store, cache: d.Cache,
+		cfg: d.Config, log: d.Log, refusedLog: logging.Sparse(d.Log, slog.LevelWarn, "part", "code"),
+		store: d.Store, cache: d.Cache,
 		bucket:      d.Bucket,
 		bucketProbe: &bucketProbe{bucket: d.Bucket, inFolder: strings.HasPrefix(d.Config.Blob.URL, "file:")},
 		schedules:   d.Schedules,
@@ -142,7 +143,7 @@ func New(d Deps) (*Server, error) {
 		s.spool(),
 		validate(spec),
 		s.takeNote,
-		refuseConditions(s.routes),
+		s.judgeConditions,
 	))
 	routes := withHead{e}
 	contract.RegisterHandlersWithBaseURL(

@@ -48,6 +48,7 @@ type Cache struct {
 	shared *shared
 	log    *slog.Logger
 	limits limits
+	now    func() time.Time // one clock for all processes
 
 	flights flights
 	turns   turns
@@ -63,30 +64,36 @@ type counters struct {
 	local, shared, misses, loads, joined, refreshed, refused, errors atomic.Uint64
 }
 
-// New connects lazily: it fails only on settings that cannot work, never because Redis is away.
-func New(r config.Redis, c config.Cache, member *coherence.Member, log *slog.Logger) (*Cache, error) {
-	return open(r, c, member, log, defaultLimits(r))
+// New connects lazily: it fails only on settings that cannot work, never because Redis is away. now is the clock by
+// which the lives of entries are told, that of Postgres (store.Now): entries have times that other processes compare.
+func New(
+	r config.Redis, c config.Cache, member *coherence.Member, now func() time.Time, log *slog.Logger,
+) (*Cache, error) {
+	return open(r, c, member, now, log, defaultLimits(r))
 }
 
-func open(r config.Redis, c config.Cache, member *coherence.Member, log *slog.Logger, l limits) (*Cache, error) {
+func open(
+	r config.Redis, c config.Cache, member *coherence.Member, now func() time.Time, log *slog.Logger, l limits,
+) (*Cache, error) {
 	cache := &Cache{
 		member: member,
 		log:    logging.Sparse(log, slog.LevelInfo, "key"),
 		limits: l,
+		now:    now,
 		turns:  turns{limits: l},
 	}
 	var err error
 	if cache.redis, err = OpenRedis(r); err != nil {
 		return nil, err
 	}
-	cache.shared = newShared(cache.redis.Client(), r.KeyPrefix, r.PoolSize, l)
+	cache.shared = newShared(cache.redis.Client(), r.KeyPrefix, r.PoolSize, now, l)
 	cache.local, err = otter.New(&otter.Options[string, *Entry]{
 		MaximumWeight: uint64(c.Memory), //nolint:gosec // validated
 		Weigher: func(key string, e *Entry) uint32 {
 			return uint32(len(key) + e.size()) //nolint:gosec // at most about 1 MB
 		},
 		ExpiryCalculator: otter.ExpiryWritingFunc(func(e otter.Entry[string, *Entry]) time.Duration {
-			return max(time.Until(e.Value.expires), 1)
+			return max(e.Value.expires.Sub(now()), 1)
 		}),
 		OnDeletion: func(e otter.DeletionEvent[string, *Entry]) { e.Value.void.Store(true) },
 	})

@@ -20,6 +20,7 @@ import (
 	"github.com/watchparty/watchparty/config"
 	"github.com/watchparty/watchparty/devstack/stacktest"
 	"github.com/watchparty/watchparty/logging"
+	"github.com/watchparty/watchparty/store"
 )
 
 // patience bounds what is waited for, on a machine that is busy with other tests.
@@ -133,6 +134,46 @@ func TestTimeToLive(t *testing.T) {
 	get(t, p, q, text("a"))
 	_, hit := get(t, p, q, text("b"))
 	require.False(t, hit, "with no time to live nothing is stored")
+}
+
+// TestLivesAreOfOneClock: an entry that another process has stored lives as long in the memory of this one as there,
+// although the clocks of the machines are wrong, since both processes tell its life by the clock of Postgres.
+func TestLivesAreOfOneClock(t *testing.T) {
+	t.Parallel()
+	for _, ahead := range []time.Duration{-20 * time.Minute, 0, 20 * time.Minute} {
+		t.Run(ahead.String(), func(t *testing.T) {
+			t.Parallel()
+			i := install(t)
+			i.ahead = ahead
+			a, b := i.start(t), i.start(t)
+			raw := rawClient(t, stacktest.RedisURL())
+			for _, c := range []struct{ ttl, lasts, life time.Duration }{
+				{ttl: 2 * time.Minute, life: 2 * time.Minute},
+				{ttl: 10 * time.Minute, lasts: 2 * time.Minute, life: 2 * time.Minute},
+				{ttl: time.Hour, life: coherence.KeepTime},
+			} {
+				q := Query{Key: fmt.Sprint("thing:", c.ttl), TTL: c.ttl}
+				load := func(context.Context) (Loaded, error) {
+					return Loaded{Body: []byte("a"), Lasts: c.lasts}, nil
+				}
+				_, hit := get(t, a, q, load)
+				require.False(t, hit)
+				_, hit = get(t, b, q, load)
+				require.True(t, hit, "it is from Redis")
+				for _, p := range []*process{a, b} {
+					e, ok := p.local.GetEntry(q.Key)
+					require.True(t, ok)
+					require.LessOrEqual(t, e.ExpiresAfter(), c.life)
+					require.Greater(t, e.ExpiresAfter(), c.life/4, "a busy machine takes its time")
+					require.False(t, p.isOld(e.Value) && e.ExpiresAfter() > c.life/2)
+				}
+				left, err := raw.PTTL(t.Context(), a.shared.entryKey(a.member.Generation(), q.Key)).Result()
+				require.NoError(t, err)
+				require.LessOrEqual(t, left, c.life)
+				require.Greater(t, left, c.life/4)
+			}
+		})
+	}
 }
 
 func TestMissingIsCached(t *testing.T) {
@@ -436,7 +477,7 @@ func TestBadAddresses(t *testing.T) {
 		"redis+sentinel://h:1/main,redis+sentinel://h:2/other", "unix+sentinel:///main", "http+sentinel://h/main",
 		"redis+sentinel://h:1/main,rediss+sentinel://h:2/main",
 	} {
-		_, err := New(config.Redis{URL: url}, config.Cache{Memory: 1 << 20}, nil, slog.New(slog.DiscardHandler))
+		_, err := New(config.Redis{URL: url}, config.Cache{Memory: 1 << 20}, nil, store.Now, slog.New(slog.DiscardHandler))
 		require.ErrorContains(t, err, "REDIS_URL", url)
 		require.NotContains(t, err.Error(), "secret")
 	}

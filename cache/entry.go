@@ -24,7 +24,7 @@ type Entry struct {
 	missing  bool // the thing does not exist
 	snapshot coherence.Snapshot
 	tags     []string
-	created  time.Time
+	created  time.Time // these times are of Cache.now
 	expires  time.Time
 	lasts    time.Time // the end of Loaded.Lasts; zero without one
 
@@ -106,8 +106,8 @@ func (e *Entry) storedSize() int {
 //	format (1 byte)  CRC-32C of the rest (4)  kind (1)  created  expires  snapshot
 //	count of tags, each tag  ETag  Meta  Body
 //
-// where times are in milliseconds since 1970, times and the count are uvarints, every text has its length before it as
-// a uvarint, and Body is the rest.
+// where times are of Postgres' clock, in milliseconds since 1970. Times and the count are uvarints, every text has its
+// length before it as a uvarint, and Body is the rest.
 const (
 	format      = 2
 	kindBody    = 'b'

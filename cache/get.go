@@ -105,7 +105,7 @@ func (m Memory) peek(key string) (*Entry, bool) {
 
 // isOld reports whether most of an entry's life is over.
 func (c *Cache) isOld(e *Entry) bool {
-	return time.Until(e.expires) < time.Duration(float64(e.expires.Sub(e.created))*(1-c.limits.refresh))
+	return e.expires.Sub(c.now()) < time.Duration(float64(e.expires.Sub(e.created))*(1-c.limits.refresh))
 }
 
 func (c *Cache) found(q Query, e *Entry) (*Entry, bool, error) {
@@ -206,7 +206,7 @@ func (c *Cache) loadAndStore(ctx context.Context, fl *flight, lease coherence.Le
 	case err != nil:
 		e, ttl = &Entry{missing: true, snapshot: snapshot, tags: q.Tags}, q.MissingTTL
 	}
-	e.created = time.Now()
+	e.created = c.now()
 	e.expires = e.created.Add(min(ttl, c.limits.maxTTL))
 	if !e.lasts.IsZero() && e.lasts.Before(e.expires) {
 		e.expires = e.lasts
@@ -240,7 +240,7 @@ func (c *Cache) load(ctx context.Context, q Query, s coherence.Snapshot, load Lo
 	}
 	defer release()
 	c.stats.loads.Add(1)
-	began := time.Now()
+	began := c.now()
 	loaded, err := c.contain(ctx, q, load)
 	if err != nil {
 		return nil, err
@@ -272,7 +272,7 @@ func (c *Cache) contain(ctx context.Context, q Query, load Loader) (loaded Loade
 // take makes an entry from Redis the result of a flight, and keeps it in memory, if it is usable and was made later
 // than a time.
 func (c *Cache) take(fl *flight, lease coherence.Lease, q Query, e *Entry, after time.Time) bool {
-	if !usable(e, q) || !e.created.After(after) || !c.member.Ledger().Fresh(e.snapshot, e.tags) {
+	if !c.usable(e, q) || !e.created.After(after) || !c.member.Ledger().Fresh(e.snapshot, e.tags) {
 		return false
 	}
 	c.flights.seal(fl)
@@ -284,8 +284,8 @@ func (c *Cache) take(fl *flight, lease coherence.Lease, q Query, e *Entry, after
 }
 
 // usable reports whether an entry from Redis is one that this query could have stored.
-func usable(e *Entry, q Query) bool {
-	if e == nil || e.missing && q.Missing == nil || !e.expires.After(time.Now()) {
+func (c *Cache) usable(e *Entry, q Query) bool {
+	if e == nil || e.missing && q.Missing == nil || !e.expires.After(c.now()) {
 		return false
 	}
 	for _, tag := range q.Tags {
@@ -380,7 +380,7 @@ func (c *Cache) Prefetch(ctx context.Context, queries ...Query) context.Context 
 		missing = absent{}
 	}
 	for i, key := range keys {
-		if err != nil || !usable(entries[i], wanted[i]) || !c.admit(lease, key, entries[i], true) {
+		if err != nil || !c.usable(entries[i], wanted[i]) || !c.admit(lease, key, entries[i], true) {
 			missing[key] = struct{}{}
 		}
 	}

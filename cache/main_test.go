@@ -102,6 +102,7 @@ type installation struct {
 	timing   coherence.Timing
 	log      *slog.Logger
 	limits   func(*limits) // changes them; may be nil
+	ahead    time.Duration // of Postgres' clock before that of the machine
 }
 
 func install(t testing.TB) installation {
@@ -169,7 +170,8 @@ func (i installation) startAway(t testing.TB) *process {
 	if i.limits != nil {
 		i.limits(&l)
 	}
-	c, err := open(i.redis, i.cache, member, i.log, l)
+	now := func() time.Time { return store.Now().Add(i.ahead) }
+	c, err := open(i.redis, i.cache, member, now, i.log, l)
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup

@@ -17,6 +17,7 @@ type shared struct {
 	client redis.UniversalClient
 	prefix string
 	limits limits
+	now    func() time.Time // as in Cache
 	// places limits the exchanges that run at once. On a busy machine many exchanges wait. Without the limit, each would
 	// take longer than its timeout, and all of them would load from the database, which costs far more.
 	places *admission.Queue
@@ -24,9 +25,9 @@ type shared struct {
 }
 
 // newShared leaves some of the connections to other users of Redis.
-func newShared(client redis.UniversalClient, prefix string, connections int, l limits) *shared {
+func newShared(client redis.UniversalClient, prefix string, connections int, now func() time.Time, l limits) *shared {
 	size := max(1, connections-connections/4)
-	return &shared{client: client, prefix: prefix, limits: l, places: admission.NewQueue(size), size: size}
+	return &shared{client: client, prefix: prefix, limits: l, now: now, places: admission.NewQueue(size), size: size}
 }
 
 // waitingEach is the largest number of waiters for each place. An exchange takes so little time that even the last
@@ -79,7 +80,7 @@ func (s *shared) set(ctx context.Context, space, key string, e *Entry) error {
 		return err
 	}
 	defer end()
-	return s.client.Set(ctx, s.entryKey(space, key), encode(e), max(time.Until(e.expires), time.Millisecond)).Err()
+	return s.client.Set(ctx, s.entryKey(space, key), encode(e), max(e.expires.Sub(s.now()), time.Millisecond)).Err()
 }
 
 // lock takes the lock for loading a key for all processes, and then reads the entry, in one round trip: the former

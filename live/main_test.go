@@ -145,7 +145,7 @@ func (i *installation) start(t testing.TB, tighten func(*live.Bounds)) *node {
 		Reads: true, Timing: coherence.DefaultTiming(), Log: log,
 	})
 	n.store.OnChange(member.Announce)
-	c, err := cache.New(i.cfg.Redis, i.cfg.Cache, member, log)
+	c, err := cache.New(i.cfg.Redis, i.cfg.Cache, member, store.Now, log)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Close()) })
 	bucket := memblob.OpenBucket(nil)

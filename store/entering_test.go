@@ -393,8 +393,8 @@ var outside = map[string][]string{
 		"UsersByUsername",
 	},
 	"exports, which read": {"Export"}, // the prefix of all
-	"is no query": {"CheckRoom", "Close", "DB", "Events", "Journal", "LimitEmails", "LogTo", "OnChange",
-		"OnCommitted", "Ping", "PoolStats", "Refused"},
+	"is no query": {"CheckRoom", "Close", "DB", "Events", "ForHealth", "Journal", "LimitEmails", "LogTo",
+		"OnChange", "OnCommitted", "Ping", "PoolStats", "ProbeDB", "Refused"},
 	"makes an account": {"CreateSignedInUser", "CreateUser"},
 	"is about no account": {"AddMovies", "CreateActivityReport", "DeclineInvitation", "ExpireInvitation", "OptIn",
 		"OptOut", "QueueReportEmails", "TallyDay", "RenewLease", "SetClock", "SweepPlaybacks", "Tick",

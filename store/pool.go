@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"github.com/jackc/puddle/v2"
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
 	"github.com/uptrace/bun/driver/pgdriver"
 	"golang.org/x/sync/singleflight"
 
@@ -51,9 +53,10 @@ type pool struct {
 	wait        time.Duration
 	share       int64 // how many connections one kind of work may have
 	playback    int64 // how many PlaybackKind may have
+	shares      *shares
 	mu          sync.Mutex
-	kinds       map[string]*admission.Queue // by name; never removed, since there is one for each part of the API
-	refused     atomic.Uint64               // by CheckRoom
+	kinds       map[string]*kind // by name; never removed, since there is one for each part of the API
+	refused     atomic.Uint64    // by CheckRoom
 	log         *slog.Logger
 	waits       counters
 	reaped      atomic.Int64 // when idle connections were last looked through, in Unix seconds
@@ -82,7 +85,8 @@ func newPool(connector *connector, size int) (*pool, error) {
 	}
 	return &pool{
 		connections: connections, wait: connectionWait, share: int64(size+2) / 3,
-		playback: max(int64(size)/5, 1), kinds: map[string]*admission.Queue{}, log: slog.New(slog.DiscardHandler),
+		playback: max(int64(size)/5, 1), shares: newShares(size), kinds: map[string]*kind{},
+		log: slog.New(slog.DiscardHandler),
 	}, nil
 }
 
@@ -98,8 +102,8 @@ func (s *Store) Refused() uint64 {
 	s.pool.mu.Lock()
 	defer s.pool.mu.Unlock()
 	var refused uint64
-	for _, queue := range s.pool.kinds {
-		refused += queue.Refused()
+	for _, k := range s.pool.kinds {
+		refused += k.places.Refused()
 	}
 	return refused + s.pool.refused.Load()
 }
@@ -114,7 +118,8 @@ type work struct {
 }
 
 // WithKind sets the kind of work that the context is for. Work of one kind has at most a third of all connections, and
-// PlaybackKind a fifth, so that other work goes on when it is held up. Work without a kind may have all.
+// PlaybackKind a fifth, and all kinds together leave some to kinds that have none (see shares), so that other work goes
+// on when some is held up. Work without a kind may have all.
 func WithKind(ctx context.Context, kind string) context.Context {
 	return context.WithValue(ctx, kindKey{}, work{kind: kind})
 }
@@ -127,7 +132,7 @@ func WithRequest(ctx context.Context, kind string) context.Context {
 
 // CheckRoom returns an error of KindUnavailable if a new request of that kind would be refused now.
 func (s *Store) CheckRoom(kind string) error {
-	if s.pool.queue(kind).Full() {
+	if s.pool.kind(kind).places.Full() {
 		s.pool.refused.Add(1)
 		return watchparty.ErrBusy
 	}
@@ -178,40 +183,49 @@ func discard(
 	connection.Destroy()
 }
 
-// enter acquires a place for the context's kind of work and returns the function that releases it.
+// enter acquires a place for the context's kind of work, and a connection of the kind's share. It returns the function
+// that releases both.
 func (p *pool) enter(ctx context.Context) (leave func(), err error) {
 	w, _ := ctx.Value(kindKey{}).(work)
 	if w.kind == "" {
 		return func() {}, nil
 	}
-	places := p.queue(w.kind)
-	err = places.Acquire(ctx, p.wait, w.begun == nil || w.begun.Load())
+	k := p.kind(w.kind)
+	err = k.places.Acquire(ctx, p.wait, w.begun == nil || w.begun.Load())
 	if errors.Is(err, admission.ErrBusy) {
 		return nil, watchparty.ErrBusy
 	}
 	if err != nil {
 		return nil, err
 	}
+	if err := p.shares.acquire(ctx, k); err != nil {
+		k.places.Release()
+		return nil, err
+	}
 	if w.begun != nil {
 		w.begun.Store(true)
 	}
-	return places.Release, nil
+	since := time.Now()
+	return func() {
+		p.shares.release(k, time.Since(since))
+		k.places.Release()
+	}, nil
 }
 
-// queue is where work of a kind waits.
-func (p *pool) queue(kind string) *admission.Queue {
+// kind returns the kind of work with that name.
+func (p *pool) kind(name string) *kind {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	places := p.kinds[kind]
-	if places == nil {
+	k := p.kinds[name]
+	if k == nil {
 		share := p.share
-		if kind == PlaybackKind {
+		if name == PlaybackKind {
 			share = p.playback
 		}
-		places = admission.NewQueue(int(share))
-		p.kinds[kind] = places
+		k = &kind{places: admission.NewQueue(int(share))}
+		p.kinds[name] = k
 	}
-	return places
+	return k
 }
 
 // busy returns the reason for which waiting has ended, such as watchparty.ErrBusy, and err if it has not.
@@ -353,6 +367,7 @@ func checkIdle(conn *pgdriver.Conn) error {
 // probe checks whether the database answers, by a connection of its own.
 type probe struct {
 	db     *sql.DB
+	bun    *bun.DB // on db
 	flight singleflight.Group
 	mu     sync.Mutex
 	asked  time.Time
@@ -369,7 +384,7 @@ const (
 func newProbe(connector driver.Connector) *probe {
 	db := sql.OpenDB(connector)
 	db.SetMaxOpenConns(1)
-	return &probe{db: db}
+	return &probe{db: db, bun: bun.NewDB(db, pgdialect.New())}
 }
 
 // ping asks the database, unless there is a recent answer. One question serves all who ask meanwhile, and each of them

@@ -29,6 +29,9 @@ type Store struct {
 	all   *bun.DB
 	pool  *pool
 	probe *probe
+	aside *pool // of health
+	// health is for ForHealth.
+	health *bun.DB
 	// digests hash addresses that are only compared: those of opt-outs and budgets. With another secret, no stored address
 	// matches: opt-outs are lost, and budgets begin at zero.
 	digests    *auth.Digests
@@ -58,11 +61,17 @@ func Open(c config.Database, digests *auth.Digests) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	aside, err := newPool(connector, healthConns)
+	if err != nil {
+		return nil, err
+	}
 	// During an update a newer version has migrated already, so there may be columns that this version does not know.
 	db := bun.NewDB(pool.open(), pgdialect.New(), bun.WithDiscardUnknownColumns())
 	return &Store{
-		db: db, all: db, pool: pool, probe: newProbe(connector), digests: digests,
-		sealer:   digests.Sealer(),
+		db: db, all: db, pool: pool, probe: newProbe(connector),
+		aside:   aside,
+		health:  bun.NewDB(aside.open(), pgdialect.New(), bun.WithDiscardUnknownColumns()),
+		digests: digests, sealer: digests.Sealer(),
 		events:   outbox.NewSignal(),
 		announce: func(context.Context, coherence.Change) error { return nil }, changed: func([]string) {},
 		journal: journal,
@@ -75,7 +84,7 @@ func (s *Store) DB() *bun.DB { return s.all }
 // LogTo sets where connections that fail are logged, once an interval. Call it before the first use.
 func (s *Store) LogTo(log *slog.Logger) {
 	s.pool.log = logging.Sparse(log, slog.LevelWarn, "while")
-	s.journal.pool.log = s.pool.log
+	s.journal.pool.log, s.aside.log = s.pool.log, s.pool.log
 }
 
 // Events is sent after each transaction that added an outbox event. It is for the relay of this process.
@@ -100,9 +109,24 @@ func (s *Store) Ping(ctx context.Context) error {
 	return nil
 }
 
+// ProbeDB is the connection of Ping, for reads that say whether the database is as it should be. They must not wait
+// for anything that users do, since Ping waits for them.
+func (s *Store) ProbeDB() *bun.DB { return s.probe.bun }
+
+// healthConns is how many statements of ForHealth run at once.
+const healthConns = 2
+
+// ForHealth returns the store for reads of health checks. They have connections of their own, so that a part does not
+// look as if it had failed while requests use all others.
+func (s *Store) ForHealth() *Store {
+	reads := *s
+	reads.db = s.health
+	return &reads
+}
+
 // Close ends all connections.
 func (s *Store) Close() error {
-	return errors.Join(s.all.Close(), s.probe.db.Close(), s.journal.db.Close())
+	return errors.Join(s.all.Close(), s.probe.db.Close(), s.health.Close(), s.journal.db.Close())
 }
 
 // attempts is how often inTx tries a transaction, and deadlockPause is the longest pause after the first attempt; it

@@ -136,17 +136,18 @@ func later(a, b time.Time) time.Time {
 
 // checks are those of the parts that background work needs.
 func (p *parts) checks(sender *mail.Sender) []health.Check {
-	emails := &health.EmailCheck{Read: p.store.Work, Probe: sender.Probe}
+	reads := p.store.ForHealth()
+	emails := &health.EmailCheck{Read: reads.Work, Probe: sender.Probe}
 	age := func(usual time.Duration) time.Duration { return cmp.Or(shortened(healthAge), usual) }
 	return []health.Check{
 		{Part: health.Temporal, Every: time.Second, Run: func(ctx context.Context) error {
 			return health.CheckNamespace(ctx, p.temporal, p.cfg.Temporal.Namespace)
 		}},
 		{Part: health.Workers, Every: age(workersEvery), Run: func(ctx context.Context) error {
-			return health.CheckWorkers(ctx, p.temporal, p.store.QueuePauses)
+			return health.CheckWorkers(ctx, p.temporal, reads.QueuePauses)
 		}},
 		{Part: health.Schedules, Every: age(schedulesEvery), Run: func(ctx context.Context) error {
-			return health.CheckSchedules(ctx, p.temporal, p.cfg.Temporal.Namespace, p.store.SchedulePauses, store.Now())
+			return health.CheckSchedules(ctx, p.temporal, p.cfg.Temporal.Namespace, reads.SchedulePauses, store.Now())
 		}},
 		{Part: health.Emails, Every: age(emailsEvery), Run: emails.Run, LastSuccess: emails.LastSuccess},
 	}

@@ -102,7 +102,7 @@ func assemble(
 	}
 	shared := cfg.Redis
 	shared.KeyPrefix += form + ":"
-	if p.cache, err = cache.New(shared, cfg.Cache, p.member, log); err != nil {
+	if p.cache, err = cache.New(shared, cfg.Cache, p.member, store.Now, log); err != nil {
 		return nil, err
 	}
 	if p.bucket, err = blob.OpenBucket(ctx, cfg.Blob.URL); err != nil {

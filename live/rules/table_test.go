@@ -426,7 +426,7 @@ var design = []section{
 				{"store/playback_events.go", "if affected(result) {", "if false && affected(result) {"},
 			}},
 			{"Commands leave database connections to all other work.", "store TestCommandsLeaveConnections", []edit{
-				{"store/pool.go", "if kind == PlaybackKind {", "if kind == \"\" {"},
+				{"store/pool.go", "if name == PlaybackKind {", "if name == \"\" {"},
 			}},
 		},
 	},

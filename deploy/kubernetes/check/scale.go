@@ -131,4 +131,4 @@ func (c *cluster) connections() (int, error) {
 }
 
 // ownConnections are those that a process takes beside DATABASE_MAX_CONNS.
-const ownConnections = 4
+const ownConnections = 6
