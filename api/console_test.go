@@ -112,7 +112,7 @@ func TestConsolePages(t *testing.T) {
 		}
 		require.Equal(t, want, status, "%s: %s", path, body)
 		require.Contains(t, body, shows, path)
-		headStatus, _, headBody := v.ask(t, "HEAD", "/admin"+path, nil)
+		headStatus, _, headBody := v.sendRequest(t, "HEAD", "/admin"+path, nil)
 		require.Equal(t, []any{want, ""}, []any{headStatus, headBody}, path)
 		require.NotContains(t, body, "<script", path)
 		require.Equal(t, "no-store", header.Get("Cache-Control"))
