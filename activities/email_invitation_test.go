@@ -163,7 +163,7 @@ func TestSendInvitationRejected(t *testing.T) {
 	p := &peer{answers: map[string]string{}}
 	l, invitation := newInvitation(t, serve(t, p))
 	token := oneTime.Token(auth.ForInvitation, invitation.ID)
-	p.answers["."] = "550 5.7.1 <" + invitation.Email + "> bad link token=" + token
+	p.answers["."] = "550 5.6.0 <" + invitation.Email + "> bad link token=" + token
 	err := l.send()
 	requireFailure(t, err, job.ErrorEmailRejected, true)
 	for _, text := range []string{err.Error(), l.row().LastAnswer} {

@@ -137,9 +137,9 @@ func TestComposeRedisPassword(t *testing.T) {
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = os.RemoveAll(dir) })
 		socket := filepath.Join(dir, "s")
-		run := func(ctx context.Context, command []string, environ ...string) *exec.Cmd {
+		run := func(ctx context.Context, command []string, more ...string) *exec.Cmd {
 			c := exec.CommandContext(ctx, command[0], command[1:]...)
-			c.Dir, c.Env = dir, append(os.Environ(), environ...)
+			c.Dir, c.Env = dir, append(os.Environ(), more...)
 			return c
 		}
 		ctx, cancel := context.WithCancel(t.Context())

@@ -342,10 +342,45 @@ func (h *Hub) readMessages(ctx context.Context, rooms map[string]bool) error {
 		}
 		r.say(posted, edited)
 		if len(posted) == messagesAtOnce/2 || len(edited) == messagesAtOnce/2 {
-			h.changes.add("messages:" + id)
+			h.readOn(ctx, r)
 		}
 	}
 	return nil
+}
+
+// readOn has the next messages of a room read at once, or a moment later while a client has yet to be sent many of the
+// last ones. A client that does not take its messages holds up nobody for long: its queue is soon full.
+func (h *Hub) readOn(ctx context.Context, r *room) {
+	tag := "messages:" + r.id
+	if !r.isBehind() {
+		h.changes.add(tag)
+		return
+	}
+	h.spawn(func() {
+		select {
+		case <-time.After(behindPause):
+			h.changes.add(tag)
+		case <-ctx.Done():
+		}
+	})
+}
+
+// behindPause is the pause before the next messages of a room with a client that is behind.
+const behindPause = 50 * time.Millisecond
+
+// isBehind reports whether the queue of a client is half full.
+func (r *room) isBehind() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for c := range r.conns {
+		c.mu.Lock()
+		waiting := len(c.out.queue)
+		c.mu.Unlock()
+		if waiting >= wire.MaxQueue/2 {
+			return true
+		}
+	}
+	return false
 }
 
 // say sends messages to the room's clients, each encoded once, and moves the marks.

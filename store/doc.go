@@ -2,10 +2,10 @@
 //
 // # Files
 //
-//   - The database: store.go (Store, transactions), connect.go (how Postgres is reached), pool.go (connections),
-//     pool_stats.go, clock.go (the time and IDs), page.go (keyset pages), rows.go (reading and mapping rows), locks.go
-//     (locks of rooms and accounts), idempotency.go, search.go, hits.go (the query of a search), hidden.go (what is
-//     hidden with an account), journal.go (changes of cached data).
+//   - The database: store.go (Store, transactions), connect.go (how Postgres is reached), pool.go and shares.go
+//     (connections), pool_stats.go, clock.go (the time and IDs), page.go (keyset pages), rows.go (reading and mapping
+//     rows), locks.go (locks of rooms and accounts), idempotency.go, search.go, hits.go (the query of a search),
+//     hidden.go (what is hidden with an account), journal.go (changes of cached data).
 //   - Accounts: users.go, users_admin.go (the admins' list), deletion.go, forget.go (names in others' texts), people.go
 //     (accounts as others see them), passwords.go, verifications.go (email addresses), sessions.go, clients.go (known
 //     clients), avatars.go, export.go.
