@@ -165,6 +165,7 @@ func TestIfMatchOfEveryOperation(t *testing.T) {
 			require.Equal(t, op.success(), send(c, lines...).status, c.id)
 			continue
 		}
+		send(c, `"x"`).requireProblem(t, http.StatusPreconditionFailed, "precondition_failed") // what it is about is there
 		if c.id == "putAvatar" {
 			require.Equal(t, http.StatusPreconditionFailed, send(c, "*").status, "nothing was uploaded yet")
 			require.Equal(t, op.success(), w.call(t, c.id, c.call).status)
