@@ -82,8 +82,14 @@ func freeOffset(t *testing.T) int {
 	return 0
 }
 
+// unsafePorts are those of dev's that Chromium does not open.
+var unsafePorts = []int{6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080}
+
 func allFree(offset int) bool {
 	for _, port := range devPorts {
+		if slices.Contains(unsafePorts, port+offset) {
+			return false
+		}
 		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port+offset)))
 		if err != nil {
 			return false
