@@ -17,7 +17,7 @@ import (
 // answers, and other parts of the API go on. All is well when the others are through.
 func TestOverload(t *testing.T) {
 	t.Parallel()
-	b := setup(t, func(s *settings) { s.config.Database.MaxConns = 4 }) // two for a part of the API
+	b := setup(t, shortLocks, func(s *settings) { s.config.Database.MaxConns = 4 }) // two for a part of the API
 	alice := b.user(t, "alice")
 	movie := b.movie(t, "Metropolis")
 	for range 2 { // so that memory has the movie and the sign-in
@@ -67,7 +67,7 @@ func TestOverload(t *testing.T) {
 // database is connected.
 func TestLockThatManyPartsNeed(t *testing.T) {
 	t.Parallel()
-	b := setup(t, func(s *settings) { s.config.Database.MaxConns = 9 }) // three for a part of the API
+	b := setup(t, shortLocks, func(s *settings) { s.config.Database.MaxConns = 9 }) // three for a part of the API
 	alice := b.user(t, "alice")
 	room := b.room(t, alice, nil)
 	parts := map[string]func() answer{

@@ -31,9 +31,7 @@ func TestReadsThatLast(t *testing.T) {
 			}
 			t.Run(table+", "+name, func(t *testing.T) {
 				t.Parallel()
-				b := setup(t, func(s *settings) {
-					s.wayToDatabase = func(url string) string { return url + "&lock_timeout=60000" }
-				})
+				b := setup(t)
 				host, bob := b.user(t, "host"), b.user(t, "bob")
 				room := b.room(t, host, nil)
 				tx, err := b.store.DB().BeginTx(t.Context(), nil)

@@ -82,9 +82,9 @@ type settings struct {
 	tracer        trace.Tracer
 	config        config.Config
 	databaseAway  bool
-	wayToDatabase func(url string) string // nil for the direct one
-	limitWait     time.Duration           // for Redis
-	limitPeriod   time.Duration           // of sign-ins and writes
+	wayToDatabase func(direct string) string
+	limitWait     time.Duration // for Redis
+	limitPeriod   time.Duration // of sign-ins and writes
 	checkTemporal func(context.Context) error
 	schedules     Schedules
 	temporal      string // its address
@@ -95,6 +95,9 @@ type settings struct {
 var cheap = auth.Cost{MemoryKiB: 8, Passes: 1, Lanes: 1}
 
 func redisAway(s *settings) { s.config.Redis.URL = awayRedis }
+
+// shortLocks has statements wait for locks as long as in production.
+func shortLocks(s *settings) { s.wayToDatabase = func(direct string) string { return direct } }
 
 // databaseAway is also for what needs none: it saves the time of making one.
 func databaseAway(s *settings) { s.databaseAway = true }
@@ -125,10 +128,12 @@ func setup(t testing.TB, change ...func(*settings)) *bundle {
 		"RATE_LIMIT_ENABLED=false",
 	})
 	require.NoError(t, err)
-	cfg.Redis.Timeout = 10 * time.Second // a busy machine is no Redis that is away
+	// A busy machine is no Redis that is away, and no database.
+	cfg.Redis.Timeout, cfg.Database.StatementTimeout = 10*time.Second, time.Minute
 	s := settings{
 		config:        cfg,
 		checkTemporal: func(context.Context) error { return nil },
+		wayToDatabase: func(direct string) string { return direct + "&lock_timeout=60000" },
 		schedules:     &clock{},
 		temporal:      stacktest.TemporalAddress(),
 		hashCost:      cheap,
@@ -137,10 +142,7 @@ func setup(t testing.TB, change ...func(*settings)) *bundle {
 		f(&s)
 	}
 	if !s.databaseAway {
-		s.config.Database.URL = stacktest.MigratedURL(t)
-	}
-	if s.wayToDatabase != nil {
-		s.config.Database.URL = s.wayToDatabase(s.config.Database.URL)
+		s.config.Database.URL = s.wayToDatabase(stacktest.MigratedURL(t))
 	}
 	b := &bundle{cfg: s.config, logs: &logs{secrets: map[string]bool{}}}
 	log := slog.New(logging.Identified(slog.NewJSONHandler(b.logs, &slog.HandlerOptions{Level: slog.LevelDebug})))
