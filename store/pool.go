@@ -29,10 +29,9 @@ import (
 )
 
 const (
-	// lockTimeout is how long a statement waits for a lock that another transaction has.
+	// lockTimeout is how long a statement waits for a lock that another transaction has, and a query for a connection,
+	// unless DATABASE_URL says otherwise.
 	lockTimeout = 2 * time.Second
-	// connectionWait is how long a query waits for a connection.
-	connectionWait = 2 * time.Second
 	// connectTime is how long a new connection may take to be made.
 	connectTime = 10 * time.Second
 	// dialTimeout and readSlack limit how long a server that does not answer is waited for. readSlack is added to the
@@ -84,7 +83,7 @@ func newPool(connector *connector, size int) (*pool, error) {
 		return nil, err
 	}
 	return &pool{
-		connections: connections, wait: connectionWait, share: int64(size+2) / 3,
+		connections: connections, wait: connector.patience(), share: int64(size+2) / 3,
 		playback: max(int64(size)/5, 1), shares: newShares(size), kinds: map[string]*kind{},
 		log: slog.New(slog.DiscardHandler),
 	}, nil

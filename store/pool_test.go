@@ -275,7 +275,7 @@ func TestBlackHole(t *testing.T) {
 			for range queries + 2 {
 				ended := <-ends
 				require.True(t, Unavailable(ended.err) || errors.Is(ended.err, watchparty.ErrBusy), ended.err)
-				require.Less(t, ended.took, 4*(c.StatementTimeout+readSlack+connectionWait))
+				require.Less(t, ended.took, 4*(c.StatementTimeout+readSlack+lockTimeout))
 			}
 			_ = tx.Rollback()
 
@@ -379,5 +379,17 @@ func TestUnavailable(t *testing.T) {
 	}
 	for _, err := range []error{sql.ErrNoRows, errors.New("anything"), context.Canceled, watchparty.ErrNotFound, nil} {
 		require.False(t, Unavailable(err), err)
+	}
+}
+
+// TestPatience: a query waits for a connection as long as a statement for a lock.
+func TestPatience(t *testing.T) {
+	t.Parallel()
+	for limit, want := range map[string]time.Duration{
+		"": lockTimeout, "&lock_timeout=60000": time.Minute, "&lock_timeout=0": lockTimeout, "&lock_timeout=5s": lockTimeout,
+	} {
+		c, err := newConnector(config.Database{URL: "postgres://u@localhost/d?sslmode=disable" + limit})
+		require.NoError(t, err)
+		require.Equal(t, want, c.patience(), limit)
 	}
 }
