@@ -66,9 +66,13 @@ type installation struct {
 
 func install(t testing.TB, timing coherence.Timing) installation {
 	return installation{
-		database: config.Database{URL: stacktest.MigratedURL(t) + "&lock_timeout=60000", MaxConns: 10, StatementTimeout: 20 * time.Second},
-		redis:    config.Redis{KeyPrefix: stacktest.KeyPrefix(t)},
-		timing:   timing,
+		database: config.Database{
+			URL:              stacktest.MigratedURL(t) + "&lock_timeout=60000",
+			MaxConns:         10,
+			StatementTimeout: 20 * time.Second,
+		},
+		redis:  config.Redis{KeyPrefix: stacktest.KeyPrefix(t)},
+		timing: timing,
 	}
 }
 
