@@ -342,7 +342,7 @@ func (h *Hub) readMessages(ctx context.Context, rooms map[string]bool) error {
 		}
 		r.say(posted, edited)
 		if len(posted) == messagesAtOnce/2 || len(edited) == messagesAtOnce/2 {
-			h.readOn(ctx, r)
+			h.readOn(r)
 		}
 	}
 	return nil
@@ -350,19 +350,13 @@ func (h *Hub) readMessages(ctx context.Context, rooms map[string]bool) error {
 
 // readOn has the next messages of a room read at once, or a moment later while a client has yet to be sent many of the
 // last ones. A client that does not take its messages holds up nobody for long: its queue is soon full.
-func (h *Hub) readOn(ctx context.Context, r *room) {
+func (h *Hub) readOn(r *room) {
 	tag := "messages:" + r.id
 	if !r.isBehind() {
 		h.changes.add(tag)
 		return
 	}
-	h.spawn(func() {
-		select {
-		case <-time.After(behindPause):
-			h.changes.add(tag)
-		case <-ctx.Done():
-		}
-	})
+	time.AfterFunc(behindPause, func() { h.changes.add(tag) })
 }
 
 // behindPause is the pause before the next messages of a room with a client that is behind.
