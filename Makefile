@@ -31,6 +31,7 @@ soak: ## Run the storms at their full size, with what they did as a table
 	go test -timeout 30m -count 1 ./store -run '^TestListPlans$$' -plans.whole
 	go test -timeout 30m -count 1 ./coherence -run '^TestModel$$' -model.whole
 	go test -timeout 30m -v -count 1 ./e2e -run '^TestNoReadIsStale$$' -coherence.whole
+	go test -timeout 30m -v -count 1 ./e2e -run '^TestEveryRuleIsNeeded$$' -coherence.rules
 	go test -count 1 ./e2e -run '^TestBackgroundTab$$' -background.hidden 1m
 	go test -timeout 180m -v -count 1 ./live/rules -run '^TestRules$$' -rules.whole
 	LOCK_ROUNDS=20 go test -timeout 60m -count 1 ./store -run '^TestNoDeadlocks$$'

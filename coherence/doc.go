@@ -52,7 +52,8 @@
 // # What ends changes
 //
 // Changes are kept for at least KeepTime. The horizon is the newest transaction of those that were removed; data whose
-// snapshot does not see past the horizon is not used. Another cluster, timeline, database or table of changes, as after a
+// snapshot does not see past the horizon is not used. A process that begins after very many changes reads the newest of
+// them, and has its horizon before these. Another cluster, timeline, database or table of changes, as after a
 // restore or a failover, means other data, or other transactions under the same IDs. So may a server that has started
 // again: as a copy of its disk, or after a crash with synchronous_commit = off. The generation names all of these, and a
 // new one makes all cached data void. The horizon and the changes that a dump brings into another server are of
@@ -62,5 +63,6 @@
 //
 // The idea of the lease is that of Gray and Cheriton, "Leases: an efficient fault-tolerant mechanism for distributed
 // file cache consistency" (1989). TestModel explores the protocol exhaustively, and TestNoReadIsStale of package e2e
-// holds the built program to the promise through faults.
+// holds the built program to the promise through faults. docs/cache-rules.md has the rules, each with a fault in which
+// the program without it breaks the promise.
 package coherence

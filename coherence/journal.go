@@ -8,7 +8,8 @@ import (
 // Journal is the record in the database by which processes coordinate. Package store implements it.
 type Journal interface {
 	// Renew stores the row of this process, unless one of a later turn is stored, and returns the state of all processes
-	// as of the same statement. It returns the changes whose records were committed after since was taken.
+	// as of the same statement. It returns the changes whose records were committed after since was taken; if they are
+	// too many, only the newest.
 	Renew(ctx context.Context, row Row, since Snapshot) (Renewal, error)
 	// Record stores a change at once, outside of its transaction, and returns the transaction that did so.
 	Record(ctx context.Context, c Change) (transaction uint64, err error)
@@ -31,7 +32,7 @@ type Row struct {
 type Renewal struct {
 	Snapshot   Snapshot // all of the answer is as of it
 	Generation string   // the cluster, its timeline, the start of its server, the database, and the table of changes
-	Horizon    uint64   // no change by a later transaction has been removed
+	Horizon    uint64   // no change by a later transaction has been removed or left out
 	Changes    []Change
 	Urgent     bool // a writer waits until this process shows that it knows one of the changes
 	Rows       []Row

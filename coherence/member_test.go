@@ -492,6 +492,37 @@ func TestHorizon(t *testing.T) {
 	require.Greater(t, recent, old)
 }
 
+// A process that begins, or has not read for long, does not read more changes than it can in time. Data from before
+// those that it has read is not fresh.
+func TestManyChanges(t *testing.T) {
+	t.Parallel()
+	i := install(t, calm())
+	writer, late := i.start(t), i.start(t)
+	before, err := writer.journal.Snapshot(t.Context())
+	require.NoError(t, err)
+	lease := late.Lease()
+	require.True(t, lease.InForce())
+	release := late.journal.blockRenewals()
+	var recent uint64
+	writer.write(t, "room:1", func(uint64) {})
+	_, err = writer.store.DB().ExecContext(t.Context(),
+		"INSERT INTO cache_changes (tags) SELECT ARRAY['profile:' || n] FROM generate_series(1, 100000) AS n")
+	require.NoError(t, err)
+	writer.write(t, "room:2", func(transaction uint64) { recent = transaction })
+
+	release()
+	require.Eventually(t, func() bool { return !lease.InForce() }, patience, time.Millisecond)
+	late.requireLease(t)
+	for _, p := range []*process{late, i.start(t)} {
+		require.False(t, p.Ledger().Fresh(before, []string{"room:1"}))
+		require.True(t, p.knows(recent, "room:2"))
+		require.Less(t, p.Stats().Tags, 50_000)
+		now, err := p.journal.Snapshot(t.Context())
+		require.NoError(t, err)
+		require.True(t, p.Ledger().Fresh(now, []string{"room:1", "room:2"}))
+	}
+}
+
 // A dump from another server brings a horizon and changes of transactions that have yet to come. They are not used, and
 // are removed.
 func TestDumpFromAnotherServer(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"regexp"
 	"slices"
@@ -188,11 +189,7 @@ func (w watch) loseTable(t *testing.T, admin client) {
 	})
 	w.requireMetrics(t, `watchparty_cache_refused_total [1-9]`, `watchparty_postgres_pool_refused_total [1-9]`)
 	require.Equal(t, http.StatusOK, admin.get(t, "/movies").status, "other parts of the API work")
-	runbook, err := os.ReadFile("../docs/runbook.md")
-	require.NoError(t, err)
-	find := regexp.MustCompile("(?s)```sql\n(.*?)```").FindSubmatch(runbook)
-	require.NotNil(t, find)
-	sessions, err := other.QueryContext(t.Context(), string(find[1]))
+	sessions, err := other.QueryContext(t.Context(), runbookStatement(t, "WatchPartyDatabaseConnectionsExhausted"))
 	require.NoError(t, err)
 	defer func() { _ = sessions.Close() }()
 	holder := 0
@@ -214,6 +211,52 @@ func (w watch) loseTable(t *testing.T, admin client) {
 	writing.await(t, http.StatusNotFound, 50)
 	reading.requireBounded(t, http.StatusNotFound)
 	writing.requireBounded(t, http.StatusNotFound)
+}
+
+// runbookStatement returns the SQL statement in an entry of the runbook.
+func runbookStatement(t *testing.T, entry string) string {
+	t.Helper()
+	runbook, err := os.ReadFile("../docs/runbook.md")
+	require.NoError(t, err)
+	_, text, found := strings.Cut(string(runbook), "\n### "+entry+"\n")
+	require.True(t, found, entry)
+	text, _, _ = strings.Cut(text, "\n### ")
+	statement := regexp.MustCompile("(?s)```sql\n(.*?)```").FindStringSubmatch(text)
+	require.NotNil(t, statement, entry)
+	return statement[1]
+}
+
+// holdLease starts the API while a transaction of another database does not end. The statement in the runbook finds
+// it, and with its end the process uses the cache.
+func (w watch) holdLease(t *testing.T) {
+	t.Helper()
+	another, err := url.Parse(w.stack.DatabaseURL())
+	require.NoError(t, err)
+	another.Path = "/postgres"
+	other := sql.OpenDB(pgdriver.NewConnector(pgdriver.WithDSN(another.String())))
+	t.Cleanup(func() { _ = other.Close() })
+	tx, err := other.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	_, err = tx.ExecContext(t.Context(), "SELECT pg_current_xact_id()")
+	require.NoError(t, err)
+
+	api := w.startAPI(t)
+	eventually(t, func(c *assert.CollectT) {
+		require.Contains(c, api.out.String(), "lease of the cache waits for transactions that do not end")
+	}, "the log has the reason")
+	require.Contains(t, w.scrape(t), "watchparty_cache_lease_held 0\n")
+	var oldest, database string
+	var rest any
+	err = other.QueryRowContext(t.Context(), runbookStatement(t, "WatchPartyCacheUnused")).
+		Scan(&oldest, &database, &rest, &rest, &rest)
+	require.NoError(t, err)
+	require.Equal(t, "postgres", database)
+	_, err = other.ExecContext(t.Context(), "SELECT pg_terminate_backend($1::int)", oldest)
+	require.NoError(t, err)
+	require.Error(t, tx.Commit())
+	eventually(t, func(c *assert.CollectT) {
+		require.Contains(c, w.scrape(c), "watchparty_cache_lease_held 1\n")
+	}, "the process has a lease")
 }
 
 // stopReading has somebody in a room who reads nothing any more. The server closes that connection, and only that one.
@@ -506,7 +549,8 @@ func TestRunbookEntries(t *testing.T) {
 		requireDown(t, w.metrics)
 		cause("WatchPartyAPIDown")
 		w.environ = apiEnviron
-		w.startAPI(t)
+		w.holdLease(t)
+		cause("WatchPartyCacheUnused")
 		requireAllConnected(t)
 	})
 	t.Run("all alerts", func(t *testing.T) {

@@ -36,15 +36,8 @@ func buildAndRun(m *testing.M) int {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	binary = filepath.Join(dir, "watchparty")
-	settings := fmt.Sprintf(
-		"-s -w -X main.keepFormer=%s -X main.laterDelay=%s -X main.healthAge=%s "+
-			"-X github.com/watchparty/watchparty/workflows.cleaningPause=%s "+
-			"-X github.com/watchparty/watchparty/store.skewVariable=%s",
-		keepFormer, laterDelay, healthAge, cleaning, clockSkew,
-	)
-	build := exec.Command("go", "build", "-ldflags", settings, "-o", binary, "../cmd/watchparty")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, out)
+	if err := buildProgram(binary); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	// Most of a test's time it waits, for Temporal as a rule.
@@ -53,4 +46,19 @@ func buildAndRun(m *testing.M) int {
 		return 1
 	}
 	return m.Run()
+}
+
+// buildProgram builds the program, with more arguments for go build.
+func buildProgram(path string, args ...string) error {
+	settings := fmt.Sprintf(
+		"-s -w -X main.keepFormer=%s -X main.laterDelay=%s -X main.healthAge=%s "+
+			"-X github.com/watchparty/watchparty/workflows.cleaningPause=%s "+
+			"-X github.com/watchparty/watchparty/store.skewVariable=%s",
+		keepFormer, laterDelay, healthAge, cleaning, clockSkew,
+	)
+	args = append([]string{"build", "-ldflags", settings, "-o", path}, args...)
+	if out, err := exec.Command("go", append(args, "../cmd/watchparty")...).CombinedOutput(); err != nil {
+		return fmt.Errorf("build: %w\n%s", err, out)
+	}
+	return nil
 }

@@ -25,7 +25,13 @@ type process struct {
 // start runs the program with arguments in dir. It is killed at the test's end if it still runs then.
 func start(t testing.TB, dir string, environ []string, args ...string) *process {
 	t.Helper()
-	p := &process{cmd: exec.Command(binary, args...), done: make(chan struct{})}
+	return startProgram(t, binary, dir, environ, args...)
+}
+
+// startProgram is start for another build of the program.
+func startProgram(t testing.TB, program, dir string, environ []string, args ...string) *process {
+	t.Helper()
+	p := &process{cmd: exec.Command(program, args...), done: make(chan struct{})}
 	p.cmd.Dir, p.cmd.Env = dir, environ
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.out
 	require.NoError(t, p.cmd.Start())

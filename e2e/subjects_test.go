@@ -22,8 +22,10 @@ type subject struct {
 	// started is the version that was begun last, and acknowledged is the newest that was answered with success. Only one
 	// writer works on a subject, and it repeats a version until that is acknowledged.
 	started, acknowledged atomic.Int64
-	write                 func(n *replica, version int64) error
-	reads                 []func(n *replica) (observation, error)
+	// seen is the newest version that a read has shown. It was committed, even if no writer was told so.
+	seen  atomic.Int64
+	write func(n *replica, version int64) error
+	reads []func(n *replica) (observation, error)
 }
 
 // observation is what an answer says about the version of a subject.
@@ -36,9 +38,9 @@ type observation struct {
 var errUnanswered = errors.New("unanswered")
 
 // check reads once. stale says what is wrong with an answer that is of a version older than the newest that was
-// acknowledged before the read.
+// acknowledged, or seen by another read, before the read.
 func (s *subject) check(n *replica, read func(n *replica) (observation, error)) (hit bool, stale string, err error) {
-	acknowledged := s.acknowledged.Load()
+	committed := max(s.acknowledged.Load(), s.seen.Load())
 	began := time.Now()
 	got, err := read(n)
 	if err != nil {
@@ -46,14 +48,22 @@ func (s *subject) check(n *replica, read func(n *replica) (observation, error)) 
 	}
 	started := s.started.Load()
 	hit = got.answer.header.Get("X-Cache") == "HIT"
-	for version := acknowledged; version <= started; version++ {
+	for version := committed; version <= started; version++ {
 		if got.fits(version) {
+			raise(&s.seen, version)
 			return hit, "", nil
 		}
 	}
-	return hit, fmt.Sprintf("%s over process %d: version %d was acknowledged before the read, %d begun before its end "+
-		"%s later, and the answer is %d %s", s.name, n.number, acknowledged, started, time.Since(began), got.answer.status,
+	return hit, fmt.Sprintf("%s over process %d: version %d was committed before the read, %d begun before its end "+
+		"%s later, and the answer is %d %s", s.name, n.number, committed, started, time.Since(began), got.answer.status,
 		got.answer.body), nil
+}
+
+// raise sets a number that is lower.
+func raise(number *atomic.Int64, to int64) {
+	for current := number.Load(); to > current && !number.CompareAndSwap(current, to); {
+		current = number.Load()
+	}
 }
 
 // advance writes the next version once. With an error it may have been written or not.

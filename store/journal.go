@@ -36,6 +36,10 @@ func newJournal(connector *connector) (*Journal, error) {
 // Journal returns the store's journal.
 func (s *Store) Journal() *Journal { return s.journal }
 
+// maxChanges is how many changes one renewal reads: the newest. Those of KeepTime may be so many that a process that
+// begins would never read them within coherence.Timing.Call.
+const maxChanges = 20_000
+
 // Renew implements coherence.Journal. The one statement sees one snapshot, which is from before its own row. The
 // timeline is that of the write-ahead log: the control file names the former one until the checkpoint after a promotion
 // has ended. The horizon and the changes of a dump from another server are left out until Prune removes them: their
@@ -68,9 +72,10 @@ func (j *Journal) Renew(
 				seen = EXCLUDED.seen, renewed_at = now()
 			WHERE m.turn < EXCLUDED.turn
 		), new AS (
-			SELECT transaction, tags, recorded <> transaction AS apart FROM cache_changes
+			SELECT transaction, tags, recorded FROM cache_changes
 			WHERE recorded >= ?6::xid8 AND recorded < pg_snapshot_xmax(pg_current_snapshot())
 				AND NOT pg_visible_in_snapshot(recorded, ?5::pg_snapshot)
+			ORDER BY recorded DESC LIMIT ?7
 		)
 		SELECT pg_current_snapshot() AS snapshot,
 			(SELECT system_identifier FROM pg_control_system())::text AS cluster,
@@ -78,15 +83,16 @@ func (j *Journal) Renew(
 			(SELECT oid FROM pg_database WHERE datname = current_database()) || '-' || 'cache_changes'::regclass::oid
 				AS changes_table,
 			extract(epoch FROM pg_postmaster_start_time())::text AS start,
-			coalesce((SELECT transaction FROM cache_horizon WHERE transaction < pg_snapshot_xmax(pg_current_snapshot())),
-				'0'::xid8) AS horizon,
+			greatest('0'::xid8,
+				(SELECT transaction FROM cache_horizon WHERE transaction < pg_snapshot_xmax(pg_current_snapshot())),
+				(SELECT min(recorded) FROM new HAVING count(*) = ?7)) AS horizon,
 			(SELECT coalesce(jsonb_agg(jsonb_build_object('x', transaction::text::bigint, 't', tags)), '[]')
 				FROM new) AS changes,
-			(SELECT coalesce(bool_or(apart), false) FROM new) AS urgent,
+			(SELECT coalesce(bool_or(recorded <> transaction), false) FROM new) AS urgent,
 			(SELECT coalesce(jsonb_agg(jsonb_build_object('id', process, 'turn', turn, 'reads', reads, 'deaf', deaf,
 				'seen', seen::text)), '[]') FROM cache_members) AS rows`,
-		row.Process, row.Turn, row.Reads, row.Deaf, seen.String(), since.String(), strconv.FormatUint(since.Oldest, 10)).
-		Scan(ctx, &found)
+		row.Process, row.Turn, row.Reads, row.Deaf, seen.String(), since.String(), strconv.FormatUint(since.Oldest, 10),
+		maxChanges).Scan(ctx, &found)
 	if err != nil {
 		return coherence.Renewal{}, fmt.Errorf("store: renew lease: %w", err)
 	}

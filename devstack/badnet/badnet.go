@@ -30,11 +30,13 @@ type Proxy struct {
 	selects  func(call []byte) bool // nil for all connections
 	matchers func() Matcher         // nil for none
 	answered func() (deliver bool)
+	stalls   func() Matcher // nil for none
+	stalled  func()
 	links    map[*link]struct{}
 }
 
-// Matcher is asked about each piece that the client of one connection sends, in order. It reports whether the next
-// answer of the server is to be intercepted.
+// Matcher is asked about each piece that the client of one connection sends, in order. It reports whether the piece is
+// to be stalled, or the next answer of the server to be intercepted.
 type Matcher func(call []byte) bool
 
 // link is a connection to the proxy and the one to the server behind it.
@@ -46,6 +48,7 @@ type link struct {
 	stranded bool
 	matcher  Matcher
 	caught   func() (deliver bool) // what is called at the next answer
+	stall    Matcher
 }
 
 func (l *link) close() {
@@ -139,6 +142,33 @@ func (p *Proxy) Intercept(matchers func() Matcher, answered func() (deliver bool
 	}
 }
 
+// Stall asks a matcher of its own about each connection. What a client sends that matches is not passed on before
+// stalled has returned. nil ends it.
+func (p *Proxy) Stall(matchers func() Matcher, stalled func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.stalls, p.stalled = matchers, stalled
+	for l := range p.links {
+		l.stall = nil
+	}
+}
+
+// stallOf returns what is called before data that a client sends is passed on, or nil.
+func (p *Proxy) stallOf(l *link, call []byte) func() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.stalls == nil {
+		return nil
+	}
+	if l.stall == nil {
+		l.stall = p.stalls()
+	}
+	if !l.stall(call) {
+		return nil
+	}
+	return p.stalled
+}
+
 // call records data that a client sends, and returns what to do with it.
 func (p *Proxy) call(l *link, call []byte) Mode {
 	p.mu.Lock()
@@ -206,6 +236,9 @@ func (p *Proxy) serve(client net.Conn) {
 	both.Go(func() {
 		defer l.close()
 		carry(client, server, func(call []byte) bool {
+			if stalled := p.stallOf(l, call); stalled != nil {
+				stalled()
+			}
 			switch p.call(l, call) {
 			case Pass:
 				return true

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"encoding/json"
 	"flag"
 	"fmt"
 	"go/ast"
@@ -18,6 +17,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty/devstack/mutant"
 )
 
 var (
@@ -38,28 +39,18 @@ func (r rule) place() (folder, test string) {
 	return folder, test
 }
 
-// mutants returns the files without the rule, by their paths in the repository.
-func (r rule) mutants(t *testing.T) map[string]string {
-	t.Helper()
-	files := map[string]string{}
-	for _, e := range r.without {
-		text, seen := files[e.file]
-		if !seen {
-			content, err := os.ReadFile(filepath.Join(root, e.file))
-			require.NoError(t, err)
-			text = string(content)
-		}
-		require.Equal(t, 1, strings.Count(text, e.old), "%s has this text once: %s", e.file, e.old)
-		files[e.file] = strings.Replace(text, e.old, e.new, 1)
-	}
-	return files
-}
-
 // TestTable: each rule can be removed, and its test exists.
 func TestTable(t *testing.T) {
 	t.Parallel()
 	tests := map[string]map[string]bool{}
-	check := newChecker(t)
+	var edits []edit
+	for _, s := range design {
+		for _, r := range s.rules {
+			edits = append(edits, r.without...)
+		}
+	}
+	check, err := mutant.ReadTypes(root, edits)
+	require.NoError(t, err)
 	titles := readTitles(t)
 	said := map[string]bool{}
 	for _, s := range design {
@@ -68,9 +59,11 @@ func TestTable(t *testing.T) {
 			said[s.title+r.says] = true
 			folder, test := r.place()
 			require.NotEmpty(t, r.without, r.says)
-			for path, text := range r.mutants(t) {
+			files, err := mutant.Apply(root, r.without)
+			require.NoError(t, err, r.says)
+			for path, text := range files {
 				if folder != clientFolder {
-					assert.NoError(t, check.file(path, text), r.says)
+					assert.NoError(t, check.Check(path, text), r.says)
 				}
 			}
 			if folder == clientFolder {
@@ -183,18 +176,8 @@ func (r rule) run(t *testing.T) outcome {
 
 func (r rule) runGo(t *testing.T) outcome {
 	t.Helper()
-	replaced := map[string]string{}
-	for path, text := range r.mutants(t) {
-		original, err := filepath.Abs(filepath.Join(root, path))
-		require.NoError(t, err)
-		mutant := filepath.Join(t.TempDir(), filepath.Base(path))
-		require.NoError(t, os.WriteFile(mutant, []byte(text), 0o600))
-		replaced[original] = mutant
-	}
-	overlay, err := json.Marshal(map[string]any{"Replace": replaced})
+	file, err := mutant.Overlay(t.TempDir(), root, r.without)
 	require.NoError(t, err)
-	file := filepath.Join(t.TempDir(), "overlay.json")
-	require.NoError(t, os.WriteFile(file, overlay, 0o600))
 	folder, test := r.place()
 	parts := strings.Split(test, "/")
 	for i, part := range parts {
@@ -227,7 +210,9 @@ func (r rule) runNode(t *testing.T) outcome {
 	for _, name := range []string{"api", "live"} {
 		require.NoError(t, os.Symlink(filepath.Join(origin, name), filepath.Join(base, name)))
 	}
-	for path, text := range r.mutants(t) {
+	files, err := mutant.Apply(root, r.without)
+	require.NoError(t, err)
+	for path, text := range files {
 		require.NoError(t, os.WriteFile(filepath.Join(base, path), []byte(text), 0o600))
 	}
 	_, title := r.place()
@@ -237,12 +222,12 @@ func (r rule) runNode(t *testing.T) outcome {
 	if out, err := build.CombinedOutput(); err != nil {
 		return outcome{output: string(out)}
 	}
-	files := []string{}
+	tests := []string{}
 	for _, name := range withoutServers {
-		files = append(files, "test/build/test/"+name+".test.js")
+		tests = append(tests, "test/build/test/"+name+".test.js")
 	}
 	test := exec.CommandContext(t.Context(), "node", append([]string{
-		"--test", "--test-reporter", "tap", "--test-name-pattern", title}, files...)...) //nolint:gosec // as above
+		"--test", "--test-reporter", "tap", "--test-name-pattern", title}, tests...)...) //nolint:gosec // as above
 	test.Dir = client
 	out, err := test.CombinedOutput()
 	says := func(result string) bool {

@@ -1,5 +1,7 @@
 package rules
 
+import "github.com/watchparty/watchparty/devstack/mutant"
+
 // section is a part of the design.
 type section struct {
 	title string
@@ -14,8 +16,7 @@ type rule struct {
 	without []edit
 }
 
-// edit replaces a text that is in a file once.
-type edit struct{ file, old, new string }
+type edit = mutant.Edit
 
 // design has all rules, in the order of docs/rules.md.
 var design = []section{

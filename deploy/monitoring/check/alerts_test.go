@@ -89,6 +89,15 @@ watchparty_work_up{job="watchparty-worker"} 1x60`,
 	"WatchPartyDatabaseConnectionsExhausted": {`watchparty_postgres_pool_refused_total 0+1x60`,
 		`watchparty_postgres_pool_refused_total 9x60`},
 	"WatchPartyCacheRefusesLoads": {`watchparty_cache_refused_total 0+60x60`, `watchparty_cache_refused_total 9x60`},
+	"WatchPartyCacheUnused": {
+		`watchparty_cache_lease_held{job="watchparty-api", instance="a"} 1x40 0x20
+watchparty_cache_lease_held{job="watchparty-api", instance="b"} 1x60
+watchparty_health_part_up{part="redis"} 1x60`,
+		`watchparty_cache_lease_held{job="watchparty-api"} 1x40 0x20
+watchparty_cache_lease_held{job="watchparty-worker"} 0x60
+watchparty_health_part_up{part="database"} 1x60
+watchparty_health_part_up{part="redis"} 1x40 0x20`,
+	},
 	"WatchPartyLiveSlowConsumers": {`watchparty_live_slow_consumers_total 0+600x60
 watchparty_live_connections 100x60`, `watchparty_live_slow_consumers_total 0+6x60
 watchparty_live_connections 100x60`},

@@ -1,0 +1,250 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/assert"
+
+	"github.com/watchparty/watchparty/devstack/badnet"
+)
+
+// The faults of this file each are an order of events that one rule of package coherence is for. Other faults seldom
+// bring it about.
+
+// rounds is how often an order of events is repeated in which luck has a part.
+const rounds = 3
+
+// delayRenewals has the process' renewals that contain a text answered late.
+func (n *replica) delayRenewals(text string, delay time.Duration) {
+	n.database.Intercept(renewalsWith(text), func() bool {
+		time.Sleep(delay)
+		return true
+	})
+}
+
+// renewalsWith matches the renewals that contain a text.
+func renewalsWith(text string) func() badnet.Matcher {
+	return func() badnet.Matcher {
+		return func(call []byte) bool {
+			return bytes.Contains(call, []byte("INSERT INTO cache_members")) && bytes.Contains(call, []byte(text))
+		}
+	}
+}
+
+// renewalsAnsweredLate has two of a process' renewals answered when their leases are about to end. So much time is
+// between them that others take the process for dead. They write right after the second one was executed.
+func renewalsAnsweredLate(t *testing.T, c *cluster, _ time.Duration) {
+	n := c.nodes[0]
+	others := c.without(n)
+	defer c.writable.Store(&c.nodes)
+	for range rounds {
+		c.endWrites()
+		time.Sleep(500 * time.Millisecond) // so that its memory has everything
+		var renewals atomic.Int32
+		second := make(chan struct{})
+		n.database.Intercept(renewalsWith(""), func() bool {
+			switch renewals.Add(1) {
+			case 1:
+				time.Sleep(950 * time.Millisecond)
+			case 2:
+				n.redis.Set(badnet.Swallow)
+				c.writable.Store(&others)
+				time.Sleep(150 * time.Millisecond)
+				c.writable.Store(&[]*replica{})
+				time.Sleep(750 * time.Millisecond)
+				close(second)
+			}
+			return true
+		})
+		select {
+		case <-second:
+		case <-time.After(time.Minute):
+			t.Error("the process does not renew its lease")
+		}
+		time.Sleep(100 * time.Millisecond) // the lease has as much time left
+		n.database.Intercept(nil, nil)
+		n.redis.Set(badnet.Pass)
+		c.writable.Store(&c.nodes)
+		c.awaitHits(t)
+	}
+}
+
+// leaseGivenBackLate has one process' message bus fail, and the renewal answered late by which the process gives its
+// lease back.
+func leaseGivenBackLate(_ *testing.T, c *cluster, _ time.Duration) {
+	n := c.nodes[0]
+	for range rounds {
+		n.delayRenewals(", FALSE, TRUE,", 800*time.Millisecond) // reads, deaf
+		n.redis.Set(badnet.Swallow)
+		time.Sleep(3500 * time.Millisecond) // it notices after 2 s
+		n.database.Intercept(nil, nil)
+		n.redis.Set(badnet.Pass)
+		time.Sleep(1500 * time.Millisecond)
+	}
+}
+
+// joinsBesideOldLists has one process give its lease back and ask for it again, while the lists of the others are about
+// as old as they may be, and it hears of changes late.
+func joinsBesideOldLists(t *testing.T, c *cluster, _ time.Duration) {
+	joining := c.nodes[0]
+	joining.redis.Delay(slowBus)
+	defer joining.redis.Delay(0)
+	for _, n := range c.without(joining) {
+		n.delayRenewals("", 300*time.Millisecond)
+	}
+	for range rounds {
+		joining.redis.Set(badnet.Cut)
+		time.Sleep(time.Second) // until it has given its lease back, and others know
+		joining.redis.Set(badnet.Pass)
+		c.awaitHits(t)
+	}
+	for _, n := range c.without(joining) {
+		n.database.Intercept(nil, nil)
+	}
+}
+
+// slowBus is a little less than coherence.Timing.AckTimeout.
+const slowBus = 45 * time.Millisecond
+
+// hearsLate has one process hear of changes later than the others.
+func hearsLate(_ *testing.T, c *cluster, long time.Duration) {
+	c.nodes[0].redis.Delay(slowBus)
+	time.Sleep(long)
+	c.nodes[0].redis.Delay(0)
+}
+
+// stoppedDuringChanges has others write only while one process is stopped, and they have taken it for dead.
+func stoppedDuringChanges(t *testing.T, c *cluster, long time.Duration) {
+	n := c.nodes[0]
+	others := c.without(n)
+	defer c.writable.Store(&c.nodes)
+	c.endWrites()
+	time.Sleep(500 * time.Millisecond) // so that its memory has everything
+	n.signal(t, syscall.SIGSTOP)
+	time.Sleep(shortPause)
+	c.writable.Store(&others)
+	time.Sleep(long)
+	c.endWrites()
+	n.signal(t, syscall.SIGCONT)
+	c.awaitHits(t)
+	time.Sleep(long / 4)
+}
+
+// loadsAnsweredLate has Postgres' answers to reads of messages arrive late.
+func loadsAnsweredLate(_ *testing.T, c *cluster, long time.Duration) {
+	for _, n := range c.nodes {
+		n.database.Intercept(readsOfMessages, func() bool {
+			time.Sleep(slowBus)
+			return true
+		})
+	}
+	time.Sleep(long)
+	for _, n := range c.nodes {
+		n.database.Intercept(nil, nil)
+	}
+}
+
+// readsOfMessages matches a page of messages.
+func readsOfMessages() badnet.Matcher {
+	return func(call []byte) bool {
+		return bytes.Contains(call, []byte(`FROM "messages" AS "m"`)) && bytes.Contains(call, []byte("ORDER BY"))
+	}
+}
+
+// joinsBesideCommit has one process ask for a lease while the COMMITs of another one are on their way.
+func joinsBesideCommit(t *testing.T, c *cluster, _ time.Duration) {
+	joining, writer := c.nodes[0], c.nodes[1]
+	for range rounds {
+		joining.redis.Set(badnet.Cut)
+		time.Sleep(time.Second) // until it has given its lease back, and others know
+		stalled, release := make(chan struct{}), make(chan struct{})
+		once := sync.OnceFunc(func() { close(stalled) })
+		writer.database.Stall(commitsOfChanges, func() {
+			once()
+			<-release
+		})
+		select {
+		case <-stalled:
+		case <-time.After(time.Minute):
+			t.Error("the process commits nothing")
+		}
+		joining.redis.Set(badnet.Pass)
+		time.Sleep(1500 * time.Millisecond) // more than Timing.List
+		writer.database.Stall(nil, nil)
+		close(release)
+		time.Sleep(500 * time.Millisecond)
+	}
+}
+
+// removed has a process stopped while others write, then a statement executed and old changes removed, and then Redis
+// give back what it had before.
+func removed(statement string) func(*testing.T, *cluster, time.Duration) {
+	return func(t *testing.T, c *cluster, _ time.Duration) {
+		n := c.nodes[0]
+		c.endWrites()
+		defer c.writable.Store(&c.nodes)
+		time.Sleep(500 * time.Millisecond) // so that its memory has everything
+		former := c.entries(t)
+		n.signal(t, syscall.SIGSTOP)
+		others := c.without(n)
+		c.writable.Store(&others)
+		time.Sleep(pauseTime())
+		c.endWrites()
+		db := c.store.DB()
+		_, err := db.ExecContext(t.Context(), statement)
+		assert.NoError(t, err)
+		old := func() bool {
+			assert.NoError(t, c.store.Journal().Prune(t.Context(), nil))
+			var left bool
+			assert.NoError(t, db.NewRaw("SELECT EXISTS (SELECT FROM cache_changes "+
+				"WHERE created_at < now() - interval '30 minutes')").Scan(t.Context(), &left))
+			return left
+		}
+		for old() { // while older transactions run
+			time.Sleep(50 * time.Millisecond)
+		}
+		time.Sleep(500 * time.Millisecond) // until the others have renewed
+		c.restore(t, former)
+		n.signal(t, syscall.SIGCONT)
+		time.Sleep(2 * time.Second) // until it has a lease again
+	}
+}
+
+// endWrites has no write begin, and returns when none runs.
+func (c *cluster) endWrites() {
+	c.writable.Store(&[]*replica{})
+	for c.writing.Load() > 0 {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// entries returns the cached data in Redis.
+func (c *cluster) entries(t *testing.T) map[string]string {
+	entries := map[string]string{}
+	keys, err := c.redis.Keys(t.Context(), "*e:*{*").Result()
+	assert.NoError(t, err)
+	for _, key := range keys {
+		if value, err := c.redis.Get(t.Context(), key).Result(); err == nil {
+			entries[key] = value
+		}
+	}
+	assert.NotEmpty(t, entries)
+	return entries
+}
+
+func (c *cluster) restore(t *testing.T, entries map[string]string) {
+	_, err := c.redis.Pipelined(t.Context(), func(pipe redis.Pipeliner) error {
+		for key, value := range entries {
+			pipe.Set(context.Background(), key, value, time.Minute)
+		}
+		return nil
+	})
+	assert.NoError(t, err)
+}
