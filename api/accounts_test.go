@@ -92,7 +92,7 @@ func TestPasswordReset(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	alice := b.register(t, "alice")
-	ask := func(email string) answer {
+	requestReset := func(email string) answer {
 		return b.do(t, "POST", "/auth/password-reset", "", map[string]any{"email": email})
 	}
 	confirm := func(token, password string) answer {
@@ -100,12 +100,12 @@ func TestPasswordReset(t *testing.T) {
 	}
 	const strange = "e\u0301😀 שלום ' \" \\ %"
 
-	known, unknown := ask(" ALICE@example.org "), ask("nobody@example.org")
+	known, unknown := requestReset(" ALICE@example.org "), requestReset("nobody@example.org")
 	require.Equal(t, []any{202, ""}, []any{known.status, string(known.raw)})
 	require.Equal(t, []any{202, ""}, []any{unknown.status, string(unknown.raw)})
-	ask("alice@example.org\x00").requireField(t, 400, "email")
+	requestReset("alice@example.org\x00").requireField(t, 400, "email")
 	for _, email := range []string{"' OR ''='", "%%%", strings.Repeat("😀", 254)} {
-		require.Equal(t, 202, ask(email).status)
+		require.Equal(t, 202, requestReset(email).status)
 	}
 	token := b.mailed(t, auth.ForReset, alice)
 	for _, bad := range []string{
@@ -125,7 +125,7 @@ func TestPasswordReset(t *testing.T) {
 
 	t.Run("lengths in characters", func(t *testing.T) {
 		for n, want := range map[int]int{9: 400, 10: 204, 128: 204, 129: 400} {
-			require.Equal(t, 202, ask(alice.email).status)
+			require.Equal(t, 202, requestReset(alice.email).status)
 			long := strings.Repeat("😀", n)
 			require.Equal(t, want, confirm(b.mailed(t, auth.ForReset, alice), long).status, n)
 			if want == 204 {
@@ -134,7 +134,7 @@ func TestPasswordReset(t *testing.T) {
 		}
 	})
 	t.Run("used twice in parallel it sets one password", func(t *testing.T) {
-		require.Equal(t, 202, ask(alice.email).status)
+		require.Equal(t, 202, requestReset(alice.email).status)
 		token := b.mailed(t, auth.ForReset, alice)
 		statuses := inParallel(4, func(i int) int { return confirm(token, fmt.Sprint("parallel password ", i)).status })
 		slices.Sort(statuses)
@@ -149,7 +149,7 @@ func TestPasswordReset(t *testing.T) {
 	})
 	t.Run("suspended", func(t *testing.T) {
 		b.exec(t, "UPDATE users SET suspended_at = now() WHERE id = ?", alice.id)
-		require.Equal(t, 202, ask(alice.email).status)
+		require.Equal(t, 202, requestReset(alice.email).status)
 		require.Equal(t, 204, confirm(b.mailed(t, auth.ForReset, alice), password).status)
 		b.logIn(t, alice.email, password).requireProblem(t, 403, "account_suspended")
 		b.logIn(t, alice.email, "wrong horse battery").requireProblem(t, 401, "bad_credentials")

@@ -231,7 +231,7 @@ func TestStartCleanupOnce(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	root, other := b.admin(t, "root"), b.admin(t, "other")
-	ask := func(token, key string, body any) answer {
+	startCleanup := func(token, key string, body any) answer {
 		r := b.request(t, http.MethodPost, "/admin/cleanup", token, body)
 		r.Header.Set("Idempotency-Key", key)
 		return b.send(t, r)
@@ -241,20 +241,20 @@ func TestStartCleanupOnce(t *testing.T) {
 	both := make([]answer, 2)
 	var wg sync.WaitGroup
 	for i := range both {
-		wg.Go(func() { both[i] = ask(root.token, "one-run-please", nil) })
+		wg.Go(func() { both[i] = startCleanup(root.token, "one-run-please", nil) })
 	}
 	wg.Wait()
 	require.Equal(t, 202, both[0].status, both[0])
 	require.Equal(t, both[0].body, both[1].body)
 	require.Equal(t, 1, runs())
 	require.Equal(
-		t, both[0].body, ask(root.token, "one-run-please", map[string]any{"dry_run": false}).body, "the defaults, in words",
+		t, both[0].body, startCleanup(root.token, "one-run-please", map[string]any{"dry_run": false}).body, "the defaults, in words",
 	)
 
-	ask(root.token, "one-run-please", map[string]any{"dry_run": true}).requireProblem(t, 422, "idempotency_key_reused")
+	startCleanup(root.token, "one-run-please", map[string]any{"dry_run": true}).requireProblem(t, 422, "idempotency_key_reused")
 	require.Equal(t, 1, runs())
-	require.Equal(t, 202, ask(root.token, "another-run-please", nil).status)
-	require.Equal(t, 202, ask(other.token, "one-run-please", nil).status, "a key is its caller's")
+	require.Equal(t, 202, startCleanup(root.token, "another-run-please", nil).status)
+	require.Equal(t, 202, startCleanup(other.token, "one-run-please", nil).status, "a key is its caller's")
 	require.Equal(t, 3, runs())
 	require.Len(t, b.do(t, "GET", "/admin/audit?action=cleanup_started", root.token, nil).list(), 3)
 }

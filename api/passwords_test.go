@@ -197,7 +197,7 @@ func TestChangesOfPasswordsAreTold(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	p := b.register(t, "alice")
-	told := func() int {
+	countNotices := func() int {
 		return value1[int](t, b, `SELECT count(*) FROM emails AS e JOIN outbox AS o ON o.workflow_id = e.workflow_id
 			WHERE e.kind = 'password_changed' AND e.user_id = ? AND o.workflow = 'PasswordChangedNotice'`, p.id)
 	}
@@ -208,13 +208,13 @@ func TestChangesOfPasswordsAreTold(t *testing.T) {
 	}
 	change("wrong horse battery", "another horse battery").requireProblem(t, 403, "wrong_password")
 	change(password, "short").requireField(t, 400, "new_password")
-	require.Zero(t, told())
+	require.Zero(t, countNotices())
 	require.Equal(t, 204, change(password, "another horse battery").status)
-	require.Equal(t, 1, told())
+	require.Equal(t, 1, countNotices())
 	require.Equal(t, 202, b.do(t, "POST", "/auth/password-reset", "", map[string]any{"email": p.email}).status)
-	require.Equal(t, 1, told(), "nothing has changed")
+	require.Equal(t, 1, countNotices(), "nothing has changed")
 	body := map[string]any{"token": b.mailed(t, auth.ForReset, p), "password": password}
 	require.Equal(t, 204, b.do(t, "POST", "/auth/password-reset/confirm", "", body).status)
 	b.do(t, "POST", "/auth/password-reset/confirm", "", body).requireProblem(t, 400, "bad_token")
-	require.Equal(t, 2, told())
+	require.Equal(t, 2, countNotices())
 }

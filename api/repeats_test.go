@@ -31,7 +31,7 @@ func TestHitsOverOneConnection(t *testing.T) {
 	t.Cleanup(func() { _ = socket.Close() })
 	require.NoError(t, socket.SetDeadline(time.Now().Add(time.Minute)))
 	answers := bufio.NewReader(socket)
-	ask := func(path string) (cached string, body string) {
+	getOverSocket := func(path string) (cached string, body string) {
 		_, err := io.WriteString(socket, "GET /api"+path+" HTTP/1.1\r\nHost: party.example\r\n\r\n")
 		require.NoError(t, err)
 		r, err := http.ReadResponse(answers, nil)
@@ -46,16 +46,16 @@ func TestHitsOverOneConnection(t *testing.T) {
 	for range 12 {
 		b.room(t, ada, map[string]any{"name": "A room", "description": strings.Repeat("é", 300)})
 		require.False(t, b.server.atHand("/api/rooms"))
-		_, fresh := ask("/rooms")
+		_, fresh := getOverSocket("/rooms")
 		require.Eventually(t, func() bool {
-			ask("/rooms")
+			getOverSocket("/rooms")
 			return b.server.atHand("/api/rooms")
 		}, time.Minute, time.Millisecond, "a busy machine may lose its lease, but not always")
 		for range 3 {
-			state, hit := ask("/rooms")
+			state, hit := getOverSocket("/rooms")
 			require.Equal(t, "HIT", state)
 			require.Equal(t, strings.TrimPrefix(fresh, `{"_cached":false`), strings.TrimPrefix(hit, `{"_cached":true`))
-			_, empty := ask("/movies?q=nothing")
+			_, empty := getOverSocket("/movies?q=nothing")
 			require.Contains(t, empty, `"data":[]`)
 		}
 		longest = max(longest, len(fresh))

@@ -156,14 +156,14 @@ var grants = map[string]grant{
 	},
 	"replay of an invitation": {
 		give: func(c *cast) func() error {
-			ask := func() error {
+			inviteAgain := func() error {
 				idempotencyKey := IdempotencyKey{Hash: []byte("invite" + c.holder.ID), Fingerprint: []byte("asked")}
 				_, err := c.s.Invite(c.t.Context(), c.room.ID, c.holder.ID, watchparty.NewInvitation{Email: "again@example.org"},
 					idempotencyKey)
 				return err
 			}
-			require.NoError(c.t, ask())
-			return ask
+			require.NoError(c.t, inviteAgain())
+			return inviteAgain
 		},
 		cells: append(byModerator(ended),
 			cells{remains, "it answers what is listed", concatActs(archive, reopen)},

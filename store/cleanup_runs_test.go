@@ -77,7 +77,7 @@ func TestRunsAndReports(t *testing.T) {
 		finished, err := s.FinishRun(t.Context(), job.FinishCleanupInput{RunID: run.ID})
 		require.NoError(t, err)
 		require.Equal(t, watchparty.RunCompleted, finished.State)
-		require.False(t, finished.FinishedAt.Before(finished.StartedAt))
+		requireNewer(t, finished.FinishedAt, finished.StartedAt)
 		stored, err := s.Run(t.Context(), run.ID)
 		require.NoError(t, err)
 		require.Equal(t, finished, stored)
@@ -98,7 +98,7 @@ func TestRunsAndReports(t *testing.T) {
 		require.JSONEq(
 			t,
 			`{"trigger": "admin", "dry_run": false, "state": "completed", "errors": {}, "counts": {"old_messages": 1},
-			"samples": {}, "older_than_s": 0, "policies": `+everyPolicy(t)+`}`,
+			"samples": {}, "older_than_seconds": 0, "policies": `+everyPolicy(t)+`}`,
 			string(report.Data),
 		)
 	})

@@ -357,7 +357,7 @@ func TestDurationsFromBeforeAnEdit(t *testing.T) {
 	loaded, err := s.ApplyPlaybackCommand(t.Context(), p.room.ID, p.by["host"], newCommand(playback.Load),
 		watchparty.Source{MovieID: movie.ID})
 	require.NoError(t, err)
-	tell := func(durationMS int64, conns ...string) playback.Item {
+	reportDuration := func(durationMS int64, conns ...string) playback.Item {
 		t.Helper()
 		var reports []MemberReport
 		for _, conn := range conns {
@@ -365,13 +365,13 @@ func TestDurationsFromBeforeAnEdit(t *testing.T) {
 		}
 		return p.report(reports...).Item
 	}
-	require.Equal(t, int64(5_500_000), tell(5_500_000, conns...).DurationMS)
+	require.Equal(t, int64(5_500_000), reportDuration(5_500_000, conns...).DurationMS)
 	_, err = s.UpdateMovie(t.Context(), p.root.ID, movie.ID, watchparty.MovieChange{
 		StreamURL: ptr(filmAddress + "?longer"), DurationMS: ptr(int64(5_700_000)),
 	}, nil)
 	require.NoError(t, err)
-	require.Equal(t, int64(5_700_000), tell(5_710_000, conns[0]).DurationMS, "one player")
-	require.Equal(t, int64(5_710_000), tell(5_710_000, conns[1]).DurationMS, "two")
+	require.Equal(t, int64(5_700_000), reportDuration(5_710_000, conns[0]).DurationMS, "one player")
+	require.Equal(t, int64(5_710_000), reportDuration(5_710_000, conns[1]).DurationMS, "two")
 }
 
 func TestPlayPlaysTheRoomsMovie(t *testing.T) {

@@ -266,11 +266,11 @@ func TestBlackHole(t *testing.T) {
 			}
 			ends := make(chan end, queries+2)
 			began := time.Now()
-			note := func(err error) { ends <- end{err, time.Since(began)} }
-			go func() { note(tx.NewRaw("SELECT 1").Scan(t.Context(), new(int))) }()
-			go func() { note(s.Ping(t.Context())) }()
+			recordEnd := func(err error) { ends <- end{err, time.Since(began)} }
+			go func() { recordEnd(tx.NewRaw("SELECT 1").Scan(t.Context(), new(int))) }()
+			go func() { recordEnd(s.Ping(t.Context())) }()
 			for range queries {
-				go func() { note(selectOne(t.Context(), s)) }()
+				go func() { recordEnd(selectOne(t.Context(), s)) }()
 			}
 			for range queries + 2 {
 				ended := <-ends

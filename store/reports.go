@@ -33,7 +33,7 @@ func (r reportRow) report() watchparty.Report {
 func addCleanupReport(ctx context.Context, tx bun.Tx, run runRow) error {
 	data, err := json.Marshal(map[string]any{
 		"trigger": run.Trigger, "dry_run": run.DryRun, "policies": run.Policies, "state": run.State,
-		"counts": run.Counts, "errors": run.Errors, "samples": run.Samples, "older_than_s": run.OlderThan,
+		"counts": run.Counts, "errors": run.Errors, "samples": run.Samples, "older_than_seconds": run.OlderThan,
 	})
 	if err != nil {
 		return err

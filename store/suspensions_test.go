@@ -82,7 +82,7 @@ func TestSuspension(t *testing.T) {
 	suspended, err := s.SuspendUser(t.Context(), root.ID, ada.ID, why)
 	require.NoError(t, err)
 	require.WithinDuration(t, time.Now(), suspended.SuspendedAt, time.Minute)
-	require.True(t, suspended.UpdatedAt.After(ada.UpdatedAt))
+	requireNewer(t, suspended.UpdatedAt, ada.UpdatedAt)
 	stored, err := s.User(t.Context(), ada.ID)
 	require.NoError(t, err)
 	require.Equal(t, suspended, stored)

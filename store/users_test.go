@@ -222,7 +222,7 @@ func TestAccounts(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "Charles", changed.DisplayName)
 		require.Equal(t, "carl", changed.Username)
-		require.True(t, changed.UpdatedAt.After(carl.UpdatedAt))
+		requireNewer(t, changed.UpdatedAt, carl.UpdatedAt)
 		stored, err := s.User(t.Context(), carl.ID)
 		require.NoError(t, err)
 		require.Equal(t, changed, stored)

@@ -2,36 +2,40 @@ package cached
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
+
+	"github.com/watchparty/watchparty/devstack/mutant"
 )
 
-// variant is the program, or the program with one line of its source replaced. The program itself has no switches for
-// such comparisons.
+// variant is the program, or the program with some edits of its source, or a former one. The program itself has no
+// switches for such comparisons.
 type variant struct {
-	name, file, line, replacement string
+	name   string
+	edits  []mutant.Edit
+	commit string // of the former program
 }
 
 var (
 	// program is the unchanged program.
 	program = variant{name: "program"}
 	// uncached never uses its cache, like a process that gets no lease: each read comes from Postgres.
-	uncached = variant{
-		name: "uncached", file: "coherence/member.go",
-		line:        "return now() < time.Duration(l.member.end.Load()) && l.member.term.Load() == l.term",
-		replacement: "return false",
-	}
+	uncached = variant{name: "uncached", edits: []mutant.Edit{{
+		"coherence/member.go",
+		"return now() < time.Duration(l.member.end.Load()) && l.member.term.Load() == l.term",
+		"return false",
+	}}}
 	// undurable does not announce what a transaction changes: it stores no row for it, and sends no message before the
 	// commit.
-	undurable = variant{
-		name: "undurable", file: "store/store.go",
-		line:        "return s.announceTags(ctx, tx, tags)",
-		replacement: "return nil",
-	}
+	undurable = variant{name: "undurable", edits: []mutant.Edit{{
+		"store/store.go", "return s.announceTags(ctx, tx, tags)", "return nil",
+	}}}
+	// former is the program before it had leases: its entries are only in Redis, which a breaker takes for away when the
+	// machine is busy.
+	former = variant{name: "former", commit: "930f2cc9"}
 )
 
 // build builds a variant, once, and returns its path.
@@ -40,9 +44,13 @@ func (m *Measurement) build(ctx context.Context, v variant) (string, error) {
 		return path, nil
 	}
 	path := filepath.Join(m.scratch, "watchparty-"+v.name)
+	source := filepath.Join(m.scratch, v.name)
+	if err := os.Mkdir(source, 0o700); err != nil {
+		return "", err
+	}
 	args := []string{"build", "-o", path}
-	if v.file != "" {
-		overlay, err := v.overlay(m.scratch)
+	if len(v.edits) > 0 {
+		overlay, err := mutant.Overlay(source, ".", v.edits)
 		if err != nil {
 			return "", err
 		}
@@ -50,6 +58,12 @@ func (m *Measurement) build(ctx context.Context, v variant) (string, error) {
 	}
 	m.say("building: %s", v.name)
 	cmd := exec.CommandContext(ctx, "go", append(args, "./cmd/watchparty")...) //nolint:gosec // the variants above
+	if v.commit != "" {
+		if err := checkOut(ctx, v.commit, source); err != nil {
+			return "", err
+		}
+		cmd.Dir = source
+	}
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build %s: %w: %s", v.name, err, out)
 	}
@@ -57,28 +71,21 @@ func (m *Measurement) build(ctx context.Context, v variant) (string, error) {
 	return path, nil
 }
 
-// overlay writes what go build -overlay reads.
-func (v variant) overlay(folder string) (string, error) {
-	source, err := os.ReadFile(v.file)
+// checkOut writes the files of a commit into a folder.
+func checkOut(ctx context.Context, commit, folder string) error {
+	archive := exec.CommandContext(ctx, "git", "archive", commit)
+	unpack := exec.CommandContext(ctx, "tar", "-x", "-C", folder)
+	files, err := archive.StdoutPipe()
 	if err != nil {
-		return "", err
+		return err
 	}
-	if n := strings.Count(string(source), v.line); n != 1 {
-		return "", fmt.Errorf("%s has %d times the line that the variant %s replaces", v.file, n, v.name)
+	unpack.Stdin = files
+	archive.Stderr, unpack.Stderr = os.Stderr, os.Stderr
+	if err := archive.Start(); err != nil {
+		return err
 	}
-	original, err := filepath.Abs(v.file)
-	if err != nil {
-		return "", err
+	if err := errors.Join(unpack.Run(), archive.Wait()); err != nil {
+		return fmt.Errorf("check out %s: %w", commit, err)
 	}
-	replaced := filepath.Join(folder, v.name+".go")
-	changed := strings.Replace(string(source), v.line, v.replacement, 1)
-	if err := os.WriteFile(replaced, []byte(changed), 0o600); err != nil {
-		return "", err
-	}
-	content, err := json.Marshal(map[string]map[string]string{"Replace": {original: replaced}})
-	if err != nil {
-		return "", err
-	}
-	file := filepath.Join(folder, v.name+".json")
-	return file, os.WriteFile(file, content, 0o600)
+	return nil
 }

@@ -201,7 +201,8 @@ type node struct {
 	metrics string
 }
 
-// startNode starts a variant of the program, with more settings, and returns when it may use its cache, if it has one.
+// startNode starts a variant of the program, with more settings, and returns when it may use its cache, if it
+// needs a lease for that.
 func (m *Measurement) startNode(ctx context.Context, in *installation, v variant, environ ...string) (*node, error) {
 	binary, err := m.build(ctx, v)
 	if err != nil {
@@ -220,7 +221,7 @@ func (m *Measurement) startNode(ctx context.Context, in *installation, v variant
 	if n.process, err = m.start(ctx, n.url+"/api/health/live", environ, binary, "api"); err != nil {
 		return nil, err
 	}
-	if v.name == uncached.name {
+	if v.name == uncached.name || v.name == former.name {
 		return n, nil
 	}
 	if err := n.await(ctx, "a lease", func(s series) bool { return s.sum("cache_lease_held") == 1 }); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -37,28 +38,60 @@ func (m *Measurement) overload(ctx context.Context) error {
 		{"memory", "Rooms and messages, from memory", 64 << 20, []string{pathRooms, in.messages()}},
 		{"redis", "5,000 rooms, most of them from Redis", 1 << 20, rooms},
 	} {
-		n, err := m.startNode(ctx, in, program, fmt.Sprint("CACHE_MEMORY_BYTES=", kind.memory), "CACHE_TTL_ROOMS=15m",
-			"CACHE_TTL_MESSAGES=15m")
-		if err != nil {
-			return err
+		p := plot{title: kind.title}
+		for _, v := range []variant{program, former} {
+			n, err := m.startNode(ctx, in, v, fmt.Sprint("CACHE_MEMORY_BYTES=", kind.memory), "CACHE_TTL_ROOMS=15m",
+				"CACHE_TTL_MESSAGES=15m")
+			if err != nil {
+				return err
+			}
+			c, err := m.climb(ctx, in, n, kind.name+", "+v.name, kind.paths)
+			if err == nil && v.name == program.name {
+				err = m.judge(ctx, n, c, kind.title)
+			}
+			n.stop()
+			if err != nil {
+				return err
+			}
+			p.climbs = append(p.climbs, c)
 		}
-		err = m.overloadOne(ctx, in, n, kind.name, kind.title, kind.paths)
-		n.stop()
-		if err != nil {
+		before := p.climbs[1]
+		m.Figure("before the cache had leases: the most answered", before.peak(), "/s")
+		m.Figure("answered at 4 times what saturates, of the peak", before.at(4).answered/before.peak(), "")
+		file := "overload-" + kind.name + ".svg"
+		m.Plot(filepath.Join(filepath.Base(m.Dir), file))
+		if err := writeShared(filepath.Join(m.Dir, file), p.svg()); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (m *Measurement) overloadOne(
-	ctx context.Context, in *installation, n *node, name, title string, paths []string,
-) error {
+// climb is what one process has answered at each of the steps.
+type climb struct {
+	saturation float64 // answers a second
+	outcomes   []outcome
+	busy       []float64 // the share of its core that the process has used
+	began      series    // the metrics before
+}
+
+func (c climb) at(step float64) outcome { return c.outcomes[slices.Index(steps, step)] }
+
+// peak is the largest rate of answers.
+func (c climb) peak() (peak float64) {
+	for _, o := range c.outcomes {
+		peak = max(peak, o.answered)
+	}
+	return peak
+}
+
+func (m *Measurement) climb(ctx context.Context, in *installation, n *node, name string, paths []string) (climb, error) {
+	var c climb
 	var targets []target
 	for _, path := range paths {
 		t := target{url: n.url + path, headers: []string{in.signedIn()}}
 		if _, err := fetch(ctx, t); err != nil { // so that it is cached
-			return err
+			return c, err
 		}
 		targets = append(targets, t)
 	}
@@ -72,63 +105,58 @@ func (m *Measurement) overloadOne(
 	}
 	// A load that is too high, over the connections of saturation, shows the largest rate of answers.
 	if _, err := offer(1e6, atSaturation); err != nil {
-		return err
+		return c, err
 	}
 	full, err := offer(1e6, atSaturation)
 	if err != nil {
-		return err
+		return c, err
 	}
-	saturation := full.answered
-	before, err := n.read(ctx)
-	if err != nil {
-		return err
+	c.saturation = full.answered
+	if c.began, err = n.read(ctx); err != nil {
+		return c, err
 	}
-	p := plot{title: title, saturation: saturation}
-	at := map[float64]outcome{}
-	busy := map[float64]float64{} // the share of its core that the program uses
 	for _, step := range steps {
 		used, err := spent(n.id())
 		if err != nil {
-			return err
+			return c, err
 		}
 		began := time.Now()
-		o, err := offer(step*saturation, max(int(step*atSaturation), connectionsEach))
+		o, err := offer(step*c.saturation, max(int(step*atSaturation), connectionsEach))
 		if err != nil {
-			return fmt.Errorf("%g times: %w", step, err)
+			return c, fmt.Errorf("%s: %g times: %w", name, step, err)
 		}
 		length := time.Since(began)
 		usedAfter, err := spent(n.id())
 		if err != nil {
-			return err
+			return c, err
 		}
-		busy[step] = (usedAfter - used).Seconds() / length.Seconds()
+		busy := (usedAfter - used).Seconds() / length.Seconds()
 		m.say("%s: %4.2f times: offered %.0f, answered %.0f, refused %.0f, p50 %s, p99 %s, %.0f %% of its core", name, step,
-			o.offered, o.answered, o.refused, o.p50.Round(10*time.Microsecond), o.p99.Round(10*time.Microsecond), 100*busy[step])
-		at[step], p.outcomes = o, append(p.outcomes, o)
+			o.offered, o.answered, o.refused, o.p50.Round(10*time.Microsecond), o.p99.Round(10*time.Microsecond), 100*busy)
+		c.outcomes, c.busy = append(c.outcomes, o), append(c.busy, busy)
 	}
+	return c, nil
+}
+
+// judge compares what the program has answered with the bars.
+func (m *Measurement) judge(ctx context.Context, n *node, c climb, title string) error {
 	after, err := n.read(ctx)
 	if err != nil {
 		return err
 	}
-	peak := 0.0
-	for _, o := range p.outcomes {
-		peak = max(peak, o.answered)
-	}
+	busy := func(step float64) float64 { return 100 * c.busy[slices.Index(steps, step)] }
 	word := strings.ToLower(title[:1]) + title[1:]
-	m.Figure(word+": saturated at", saturation, "/s")
-	m.Figure("the most answered", peak, "/s")
-	m.AtLeast("answered at 4 times that, of the peak", 0.9, at[4].answered/peak, "")
-	m.AtLeast("answered at 5 times that, of the peak", 0.9, at[5].answered/peak, "")
-	m.Figure("the program's share of its core at saturation", 100*busy[1], " %")
-	m.Figure("the same at 4 times", 100*busy[4], " %")
-	m.Figure("p99 at 0.8 times", at[0.8].p99.Seconds()*1e3, " ms")
-	m.AtMost("reads that fell through to Postgres in all of it", 0,
-		fallen(after)-fallen(before), "")
-	m.AtMost("leases lost in all of it", 0, after.sum("cache_leases_lost_total")-before.sum("cache_leases_lost_total"), "")
-	m.Figure("exchanges with Redis that failed", after.sum("cache_errors_total")-before.sum("cache_errors_total"), "")
-	file := "overload-" + name + ".svg"
-	m.Plot(filepath.Join(filepath.Base(m.Dir), file))
-	return writeShared(filepath.Join(m.Dir, file), p.svg())
+	m.Figure(word+": saturated at", c.saturation, "/s")
+	m.Figure("the most answered", c.peak(), "/s")
+	m.AtLeast("answered at 4 times that, of the peak", 0.9, c.at(4).answered/c.peak(), "")
+	m.AtLeast("answered at 5 times that, of the peak", 0.9, c.at(5).answered/c.peak(), "")
+	m.Figure("the program's share of its core at saturation", busy(1), " %")
+	m.Figure("the same at 4 times", busy(4), " %")
+	m.Figure("p99 at 0.8 times", c.at(0.8).p99.Seconds()*1e3, " ms")
+	m.AtMost("reads that fell through to Postgres in all of it", 0, fallen(after)-fallen(c.began), "")
+	m.AtMost("leases lost in all of it", 0, after.sum("cache_leases_lost_total")-c.began.sum("cache_leases_lost_total"), "")
+	m.Figure("exchanges with Redis that failed", after.sum("cache_errors_total")-c.began.sum("cache_errors_total"), "")
+	return nil
 }
 
 // fallen returns the number of reads that were loaded from Postgres, without those ahead of an entry's end.

@@ -10,10 +10,12 @@ import (
 
 // plot is a picture of what was answered, and how late, by what was offered.
 type plot struct {
-	title      string
-	saturation float64 // answers a second
-	outcomes   []outcome
+	title  string
+	climbs []climb // of the program, and of the former one
 }
+
+// dashes tell the climbs apart.
+var dashes = []string{"", "2 4"}
 
 const (
 	plotWidth, plotHeight   = 860.0, 340.0
@@ -32,12 +34,12 @@ var latencies = []time.Duration{
 // svg draws the plot: answers a second on the left, p99 on the right. It reads on light and on dark pages.
 func (p plot) svg() string {
 	most := 0.0
-	for _, o := range p.outcomes {
-		most = max(most, o.answered)
+	for _, c := range p.climbs {
+		most = max(most, c.peak())
 	}
 	top := niceCeiling(most)
 	end := 5.0
-	x := func(offered float64) float64 { return plotLeft + min(offered/p.saturation/end, 1)*innerWidth }
+	x := func(times float64) float64 { return plotLeft + min(times/end, 1)*innerWidth }
 	left := func(rate float64) float64 { return plotTop + (1-min(rate/top, 1))*innerHeight }
 	right := func(took time.Duration) float64 {
 		first, last := latencies[0], latencies[len(latencies)-1]
@@ -58,6 +60,7 @@ func (p plot) svg() string {
 	fmt.Fprintf(&b, `<text x="%g" y="22" font-size="15" fill="#111">%s</text>`+"\n", plotLeft, p.title)
 	text(plotLeft, 42, "start", answeredColour, "answers a second")
 	text(plotWidth-plotRight, 42, "end", latencyColour, "p99")
+	text(plotWidth/2, 42, "middle", "#444", "lines: now; dots: before the cache had leases")
 	for i := range 5 {
 		rate := top * float64(i) / 4
 		fmt.Fprintf(&b, `<path d="M%g %.1fH%g" stroke="#ddd"/>`+"\n", plotLeft, left(rate), plotWidth-plotRight)
@@ -67,23 +70,26 @@ func (p plot) svg() string {
 		text(plotWidth-plotRight+6, right(took)+4, "start", latencyColour, took.String())
 	}
 	for times := range int(end) + 1 {
-		text(x(float64(times)*p.saturation), plotHeight-plotBottom+18, "middle", "#444", fmt.Sprint(times))
+		text(x(float64(times)), plotHeight-plotBottom+18, "middle", "#444", fmt.Sprint(times))
 	}
 	text(plotLeft+innerWidth/2, plotHeight-8, "middle", "#444", "offered, as a multiple of what saturates")
 	fmt.Fprintf(&b, `<path d="M%.1f %.1fL%.1f %.1fH%g" fill="none" stroke="#999" stroke-dasharray="4 3"/>`+"\n",
-		x(0), left(0), x(p.saturation), left(p.saturation), plotWidth-plotRight)
-	line := func(colour string, y func(outcome) float64) {
-		fmt.Fprintf(&b, `<polyline fill="none" stroke="%s" stroke-width="1.6" points="`, colour)
-		for _, o := range p.outcomes {
-			fmt.Fprintf(&b, "%.1f,%.1f ", x(o.offered), y(o))
+		x(0), left(0), x(1), left(p.climbs[0].saturation), plotWidth-plotRight)
+	for i, c := range p.climbs {
+		line := func(colour string, y func(outcome) float64) {
+			fmt.Fprintf(&b, `<polyline fill="none" stroke="%s" stroke-width="1.6" stroke-dasharray="%s" points="`,
+				colour, dashes[i])
+			for _, o := range c.outcomes {
+				fmt.Fprintf(&b, "%.1f,%.1f ", x(o.offered/c.saturation), y(o))
+			}
+			b.WriteString(`"/>` + "\n")
+			for _, o := range c.outcomes {
+				fmt.Fprintf(&b, `<circle cx="%.1f" cy="%.1f" r="2.5" fill="%s"/>`+"\n", x(o.offered/c.saturation), y(o), colour)
+			}
 		}
-		b.WriteString(`"/>` + "\n")
-		for _, o := range p.outcomes {
-			fmt.Fprintf(&b, `<circle cx="%.1f" cy="%.1f" r="2.5" fill="%s"/>`+"\n", x(o.offered), y(o), colour)
-		}
+		line(answeredColour, func(o outcome) float64 { return left(o.answered) })
+		line(latencyColour, func(o outcome) float64 { return right(o.p99) })
 	}
-	line(answeredColour, func(o outcome) float64 { return left(o.answered) })
-	line(latencyColour, func(o outcome) float64 { return right(o.p99) })
 	b.WriteString("</svg>\n")
 	return b.String()
 }

@@ -324,7 +324,7 @@ func TestBounds(t *testing.T) {
 			if name == "load" && property == "item_id" {
 				delete(base, "movie_id")
 			}
-			try := func(value any, valid bool) {
+			checkValue := func(value any, valid bool) {
 				t.Helper()
 				tried++
 				base[property] = value
@@ -338,38 +338,38 @@ func TestBounds(t *testing.T) {
 					require.Equal(t, property, coded.Fields[0].Field, string(text))
 				}
 			}
-			try(nil, false)
-			try([]any{}, false)
+			checkValue(nil, false)
+			checkValue([]any{}, false)
 			switch p.Type {
 			case "integer", "number":
-				try(*p.Minimum, true)
-				try(*p.Maximum, true)
-				try(*p.Minimum-1, false)
-				try(math.Nextafter(*p.Maximum, math.MaxFloat64), false)
-				try(json.RawMessage("1e999"), false)
-				try("1", false)
+				checkValue(*p.Minimum, true)
+				checkValue(*p.Maximum, true)
+				checkValue(*p.Minimum-1, false)
+				checkValue(math.Nextafter(*p.Maximum, math.MaxFloat64), false)
+				checkValue(json.RawMessage("1e999"), false)
+				checkValue("1", false)
 				half := (math.Floor(*p.Minimum) + 0.5)
 				if half < *p.Minimum {
 					half++
 				}
-				try(half, p.Type == "number")
+				checkValue(half, p.Type == "number")
 			case "boolean":
-				try(true, true)
-				try(0, false)
+				checkValue(true, true)
+				checkValue(0, false)
 			case "string":
-				try("", false)
-				try(1, false)
+				checkValue("", false)
+				checkValue(1, false)
 				if p.Format == "uuid" {
-					try("0198F3A2-0B7C-7C41-9D1E-6A2F4F0D7B12", true)
-					try("{0198f3a2-0b7c-7c41-9d1e-6a2f4f0d7b12}", false)
-					try("0198f3a20b7c7c419d1e6a2f4f0d7b12", false)
+					checkValue("0198F3A2-0B7C-7C41-9D1E-6A2F4F0D7B12", true)
+					checkValue("{0198f3a2-0b7c-7c41-9d1e-6a2f4f0d7b12}", false)
+					checkValue("0198f3a20b7c7c419d1e6a2f4f0d7b12", false)
 				} else {
 					prefix := ""
 					if property == "stream_url" {
 						prefix = "https://a/"
 					}
-					try(prefix+strings.Repeat("ä", *p.MaxLength-len(prefix)), true)
-					try(prefix+strings.Repeat("ä", *p.MaxLength-len(prefix)+1), false)
+					checkValue(prefix+strings.Repeat("ä", *p.MaxLength-len(prefix)), true)
+					checkValue(prefix+strings.Repeat("ä", *p.MaxLength-len(prefix)+1), false)
 				}
 			default:
 				require.Fail(t, "unknown type", "%s.%s: %v", name, property, p.Type)

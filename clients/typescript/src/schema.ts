@@ -8931,7 +8931,7 @@ export interface components {
              * Format: int64
              * @description The age in seconds in place of the policies' own ones; 0 for those
              */
-            older_than_s: number;
+            older_than_seconds: number;
         };
         /**
          * @description What happened on the service. Days are those of UTC. What happened is counted when a day is over, and stays
