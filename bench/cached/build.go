@@ -35,7 +35,7 @@ var (
 	}}}
 	// former is the program before it had leases: its entries are only in Redis, which a breaker takes for away when the
 	// machine is busy.
-	former = variant{name: "former", commit: "930f2cc9"}
+	former = variant{name: "former", commit: "930f2cccc6df"}
 )
 
 // build builds a variant, once, and returns its path.
