@@ -248,10 +248,17 @@ func TestStartCleanupOnce(t *testing.T) {
 	require.Equal(t, both[0].body, both[1].body)
 	require.Equal(t, 1, runs())
 	require.Equal(
-		t, both[0].body, startCleanup(root.token, "one-run-please", map[string]any{"dry_run": false}).body, "the defaults, in words",
+		t,
+		both[0].body,
+		startCleanup(root.token, "one-run-please", map[string]any{"dry_run": false}).body,
+		"the defaults, in words",
 	)
 
-	startCleanup(root.token, "one-run-please", map[string]any{"dry_run": true}).requireProblem(t, 422, "idempotency_key_reused")
+	startCleanup(
+		root.token,
+		"one-run-please",
+		map[string]any{"dry_run": true},
+	).requireProblem(t, 422, "idempotency_key_reused")
 	require.Equal(t, 1, runs())
 	require.Equal(t, 202, startCleanup(root.token, "another-run-please", nil).status)
 	require.Equal(t, 202, startCleanup(other.token, "one-run-please", nil).status, "a key is its caller's")

@@ -85,7 +85,13 @@ func (c climb) peak() (peak float64) {
 	return peak
 }
 
-func (m *Measurement) climb(ctx context.Context, in *installation, n *node, name string, paths []string) (climb, error) {
+func (m *Measurement) climb(
+	ctx context.Context,
+	in *installation,
+	n *node,
+	name string,
+	paths []string,
+) (climb, error) {
 	var c climb
 	var targets []target
 	for _, path := range paths {
@@ -154,7 +160,12 @@ func (m *Measurement) judge(ctx context.Context, n *node, c climb, title string)
 	m.Figure("the same at 4 times", busy(4), " %")
 	m.Figure("p99 at 0.8 times", c.at(0.8).p99.Seconds()*1e3, " ms")
 	m.AtMost("reads that fell through to Postgres in all of it", 0, fallen(after)-fallen(c.began), "")
-	m.AtMost("leases lost in all of it", 0, after.sum("cache_leases_lost_total")-c.began.sum("cache_leases_lost_total"), "")
+	m.AtMost(
+		"leases lost in all of it",
+		0,
+		after.sum("cache_leases_lost_total")-c.began.sum("cache_leases_lost_total"),
+		"",
+	)
 	m.Figure("exchanges with Redis that failed", after.sum("cache_errors_total")-c.began.sum("cache_errors_total"), "")
 	return nil
 }
