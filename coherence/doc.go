@@ -53,7 +53,7 @@
 //
 // Changes are kept for at least KeepTime. The horizon is the newest transaction of those that were removed; data whose
 // snapshot does not see past the horizon is not used. A process that begins after very many changes reads the newest of
-// them, and has its horizon before these. Another cluster, timeline, database or table of changes, as after a
+// them, and has its horizon at the oldest of these. Another cluster, timeline, database or table of changes, as after a
 // restore or a failover, means other data, or other transactions under the same IDs. So may a server that has started
 // again: as a copy of its disk, or after a crash with synchronous_commit = off. The generation names all of these, and a
 // new one makes all cached data void. The horizon and the changes that a dump brings into another server are of

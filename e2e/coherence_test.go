@@ -408,8 +408,9 @@ const readersOfNode = 3
 func (c *cluster) storm(run func()) *tally {
 	var seen tally
 	ctx, stop := context.WithCancel(context.Background())
-	defer stop()
 	var busy sync.WaitGroup
+	defer busy.Wait() // also when a fault ends the test
+	defer stop()
 	for _, n := range c.nodes {
 		for range readersOfNode {
 			busy.Go(func() {

@@ -92,7 +92,8 @@ watchparty_work_up{job="watchparty-worker"} 1x60`,
 	"WatchPartyCacheUnused": {
 		`watchparty_cache_lease_held{job="watchparty-api", instance="a"} 1x40 0x20
 watchparty_cache_lease_held{job="watchparty-api", instance="b"} 1x60
-watchparty_health_part_up{part="redis"} 1x60`,
+watchparty_health_part_up{part="redis", instance="a"} 1x40 0x20
+watchparty_health_part_up{part="redis", instance="b"} 1x60`,
 		`watchparty_cache_lease_held{job="watchparty-api"} 1x40 0x20
 watchparty_cache_lease_held{job="watchparty-worker"} 0x60
 watchparty_health_part_up{part="database"} 1x60
