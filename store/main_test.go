@@ -98,14 +98,6 @@ func newUser(t testing.TB, s *Store, name string) watchparty.User {
 	return user
 }
 
-// requireNewer requires that a time is another one than before, and not by much an older one. One of the two may be by
-// this process' clock, which is as wrong as a comparison with Postgres' clock is slow.
-func requireNewer(t testing.TB, newer, former time.Time) {
-	t.Helper()
-	require.NotEqual(t, former, newer)
-	require.Greater(t, newer.Sub(former), -clockTolerance-clockDoubt/2)
-}
-
 // newAdmin is somebody with an admin's rights.
 func newAdmin(t testing.TB, s *Store, name string) watchparty.User {
 	t.Helper()

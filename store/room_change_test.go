@@ -101,7 +101,7 @@ func TestUpdateRoom(t *testing.T) {
 		want.Version, want.Participants, want.Present, want.UpdatedAt = 2, 2, 2, changed.UpdatedAt
 		require.Equal(t, want, changed)
 		require.Equal(t, movie, changed.Movie.ID)
-		requireNewer(t, changed.UpdatedAt, room.UpdatedAt)
+		require.True(t, changed.UpdatedAt.After(room.UpdatedAt))
 		log := readRoomActs(t, s, room)
 		require.Len(t, log, 1)
 		require.Equal(t, watchparty.ActRoomUpdated, log[0].Action)
