@@ -98,15 +98,13 @@ func joinsBesideOldLists(t *testing.T, c *cluster, _ time.Duration) {
 	defer joining.redis.Delay(0)
 	for _, n := range c.without(joining) {
 		n.delayRenewals("", 300*time.Millisecond)
+		defer n.database.Intercept(nil, nil)
 	}
 	for range rounds {
 		joining.redis.Set(badnet.Cut)
 		time.Sleep(time.Second) // until it has given its lease back, and others know
 		joining.redis.Set(badnet.Pass)
 		c.awaitHits(t)
-	}
-	for _, n := range c.without(joining) {
-		n.database.Intercept(nil, nil)
 	}
 }
 

@@ -84,7 +84,9 @@ func checkOut(ctx context.Context, commit, folder string) error {
 	if err := archive.Start(); err != nil {
 		return err
 	}
-	if err := errors.Join(unpack.Run(), archive.Wait()); err != nil {
+	unpacked := unpack.Run()
+	_ = files.Close() // or git would wait for a reader
+	if err := errors.Join(unpacked, archive.Wait()); err != nil {
 		return fmt.Errorf("check out %s: %w", commit, err)
 	}
 	return nil

@@ -44,6 +44,7 @@ func ReadTypes(root string, edits []Edit) (*Types, error) {
 	}
 	t := &Types{set: token.NewFileSet(), packages: map[string]map[string]*ast.File{}}
 	if err := t.read(listed, root, folders); err != nil {
+		_ = listed.Close() // or go list would wait for a reader
 		return nil, errors.Join(fmt.Errorf("mutant: %w", err), cmd.Wait())
 	}
 	if err := cmd.Wait(); err != nil {
