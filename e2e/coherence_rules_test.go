@@ -149,6 +149,9 @@ func TestEveryRuleIsNeeded(t *testing.T) {
 	var table bytes.Buffer
 	rows := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(rows, "without the rule\tcaught by\ttry\treads\tstale\tseconds")
+	if *coherenceRules {
+		requireRulesSuffice(t)
+	}
 	for _, rule := range coherenceTable {
 		switch {
 		case *coherenceRules:
@@ -185,6 +188,24 @@ func TestEveryRuleIsNeeded(t *testing.T) {
 	}
 	_ = rows.Flush()
 	t.Logf("\n%s", table.String())
+}
+
+// requireRulesSuffice has the program itself go through the same faults: it answers with nothing that is too old.
+func requireRulesSuffice(t *testing.T) {
+	t.Helper()
+	c := newCluster(t, binary, 3)
+	tried := map[string]bool{}
+	for _, rule := range coherenceTable {
+		if tried[rule.caughtBy] {
+			continue
+		}
+		tried[rule.caughtBy] = true
+		fault := faultNamed(t, rule.caughtBy)
+		for range tries {
+			c.awaitHits(t)
+			require.Empty(t, c.storm(func() { fault.run(t, c, time.Second) }).stale, fault.name)
+		}
+	}
 }
 
 func faultNamed(t *testing.T, name string) fault {
