@@ -74,8 +74,9 @@ func lists(t *testing.T, b *bundle) map[string]listed {
 	many(`INSERT INTO cleanup_runs (id, trigger, policies, state, workflow_id, created_at)
 		SELECT ?, 'schedule', '{}', 'completed', '', now() - count(*) / 2 * interval '1 us' FROM cleanup_runs`)
 	many(`INSERT INTO reports (id, kind, period_start, period_end, data, run_id)
-		SELECT ?, 'cleanup', now(), now(), '{"trigger": "schedule", "dry_run": false, "policies": [], "state": "completed", "counts": {}, "errors": {},
-			"samples": {}, "older_than_seconds": 0}', id FROM cleanup_runs AS c WHERE NOT EXISTS (SELECT FROM reports WHERE run_id = c.id) LIMIT 1`)
+		SELECT ?, 'cleanup', now(), now(), '{"trigger": "schedule", "dry_run": false, "policies": [], "state": "completed",
+			"counts": {}, "errors": {}, "samples": {}, "older_than_seconds": 0}', id
+		FROM cleanup_runs AS c WHERE NOT EXISTS (SELECT FROM reports WHERE run_id = c.id) LIMIT 1`)
 	many(
 		"INSERT INTO users (id, username, email, display_name, password_hash) " +
 			"VALUES (?0, left(?0, 8) || right(?0, 12), ?0, 'x', '')",
@@ -83,10 +84,8 @@ func lists(t *testing.T, b *bundle) map[string]listed {
 	b.exec(t, "UPDATE users SET is_admin = true WHERE email = id::text")
 	many("INSERT INTO abuse_reports (id, kind, target_kind, target_id, subject_id) VALUES (?0, 'spam', 'user', ?1, ?1)",
 		other.id)
-	many(
-		"INSERT INTO outbox (id, workflow_id, workflow, task_queue, input, state) VALUES (?0, ?0, 'Cleanup', 'maintenance', " +
-			"'{}', 'abandoned')",
-	)
+	many("INSERT INTO outbox (id, workflow_id, workflow, task_queue, input, state) " +
+		"VALUES (?0, ?0, 'Cleanup', 'maintenance', '{}', 'abandoned')")
 	many("INSERT INTO audit (id, action, target_kind, target_id) VALUES (?0, 'user_suspended', 'user', ?0)")
 	hook := b.webhook(t, admin)
 	many("INSERT INTO webhooks (id, url, kinds, secret) VALUES (?, 'https://hooks.example', '{cleanup.ended}', '')")

@@ -24,7 +24,8 @@ type limits struct {
 	maxBody  int           // bytes; a larger body is not stored
 	loads    int           // of one kind, that run at once
 	turn     time.Duration // how long a load waits for its turn
-	refresh  float64
+	refresh  float64       // the share of an entry's life after which it is loaded anew, ahead of its end
+	short    time.Duration // a shorter life is not refreshed ahead
 }
 
 func defaultLimits(c config.Redis) limits {
@@ -37,6 +38,7 @@ func defaultLimits(c config.Redis) limits {
 		loads:    6,
 		turn:     2 * time.Second,
 		refresh:  0.8,
+		short:    5 * time.Second,
 	}
 }
 

@@ -405,6 +405,12 @@ func TestEarlyRefresh(t *testing.T) {
 	requireGet(t, calm, text("old"), "old", false)
 	requireGet(t, calm, text("new"), "old", true)
 	require.Zero(t, calm.Stats().Refreshed)
+
+	// What lives for a shorter time than limits.short is not refreshed ahead, however old it is.
+	brief := install(t).with(func(l *limits) { l.refresh, l.short = 0, 2*time.Minute }).start(t)
+	requireGet(t, brief, text("old"), "old", false)
+	requireGet(t, brief, text("new"), "old", true)
+	require.Zero(t, brief.Stats().Refreshed)
 }
 
 // Peek gives what is in memory, and nothing that Get must load.

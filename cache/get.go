@@ -103,9 +103,11 @@ func (m Memory) peek(key string) (*Entry, bool) {
 	return e, true
 }
 
-// isOld reports whether most of an entry's life is over.
+// isOld reports whether most of an entry's life is over. Short lives do not count: where the data itself ends at a time,
+// a refresh does not put it off, and one would follow another as the end comes nearer.
 func (c *Cache) isOld(e *Entry) bool {
-	return e.expires.Sub(c.now()) < time.Duration(float64(e.expires.Sub(e.created))*(1-c.limits.refresh))
+	life := e.expires.Sub(e.created)
+	return life >= c.limits.short && e.expires.Sub(c.now()) < time.Duration(float64(life)*(1-c.limits.refresh))
 }
 
 func (c *Cache) found(q Query, e *Entry) (*Entry, bool, error) {

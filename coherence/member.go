@@ -430,7 +430,8 @@ func (m *Member) renewOnce(ctx context.Context) (again bool, err error) {
 		return false, err
 	}
 	if !first && (r.Generation != m.generation || m.seen.Oldest <= r.Horizon) {
-		// Former data may be of another database, or changes were removed before this process has read them.
+		// Former data may be of another database, or changes were removed, or left out of this renewal, before this
+		// process has read them.
 		m.forget(ctx)
 		return true, nil
 	}

@@ -656,6 +656,23 @@ func TestEndedAgreesWithPostgres(t *testing.T) {
 	}
 }
 
+// BenchmarkRenewManyChanges has the renewal of a process that begins after more changes than one renewal reads. It has
+// to be well below Timing.Call.
+func BenchmarkRenewManyChanges(b *testing.B) {
+	i := install(b, calm())
+	p := i.start(b)
+	_, err := p.store.DB().ExecContext(b.Context(),
+		"INSERT INTO cache_changes (tags) SELECT ARRAY['profile:' || n, 'rooms'] FROM generate_series(1, 100000) AS n")
+	require.NoError(b, err)
+	row := coherence.Row{Process: uuid.NewString()}
+	for b.Loop() {
+		row.Turn++
+		renewal, err := p.store.Journal().Renew(b.Context(), row, coherence.Snapshot{})
+		require.NoError(b, err)
+		require.NotEmpty(b, renewal.Changes)
+	}
+}
+
 // BenchmarkAnnounce is what a writer waits, alone and with processes that must answer.
 func BenchmarkAnnounce(b *testing.B) {
 	for _, peers := range []int{0, 1, 3} {

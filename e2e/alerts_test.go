@@ -245,12 +245,13 @@ func (w watch) holdLease(t *testing.T) {
 		require.Contains(c, api.out.String(), "lease of the cache waits for transactions that do not end")
 	}, "the log has the reason")
 	require.Contains(t, w.scrape(t), "watchparty_cache_lease_held 0\n")
-	var oldest, database string
+	var oldest, database, transaction string
 	var rest any
 	err = other.QueryRowContext(t.Context(), runbookStatement(t, "WatchPartyCacheUnused")).
-		Scan(&oldest, &database, &rest, &rest, &rest)
+		Scan(&oldest, &database, &transaction, &rest, &rest, &rest)
 	require.NoError(t, err)
 	require.Equal(t, "postgres", database)
+	require.Contains(t, api.out.String(), `"transactions":[`+transaction+"]")
 	_, err = other.ExecContext(t.Context(), "SELECT pg_terminate_backend($1::int)", oldest)
 	require.NoError(t, err)
 	require.Error(t, tx.Commit())

@@ -11,6 +11,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/watchparty/watchparty/devstack/badnet"
 )
@@ -21,12 +22,28 @@ import (
 // rounds is how often an order of events is repeated in which luck has a part.
 const rounds = 3
 
-// delayRenewals has the process' renewals that contain a text answered late.
-func (n *replica) delayRenewals(text string, delay time.Duration) {
-	n.database.Intercept(renewalsWith(text), func() bool {
+// intercept has the database's answers to what matches pass through answered, until end is called. A fault that has
+// met nothing shows nothing, so that end fails the test then.
+func (n *replica) intercept(
+	t *testing.T, matchers func() badnet.Matcher, answered func() (deliver bool),
+) (end func()) {
+	var met atomic.Int64
+	n.database.Intercept(matchers, func() bool {
+		met.Add(1)
+		return answered()
+	})
+	return func() {
+		n.database.Intercept(nil, nil)
+		assert.NotZero(t, met.Load(), "process %d sent nothing that matches", n.number)
+	}
+}
+
+// delayed has an answer arrive late.
+func delayed(delay time.Duration) func() (deliver bool) {
+	return func() bool {
 		time.Sleep(delay)
 		return true
-	})
+	}
 }
 
 // renewalsWith matches the renewals that contain a text.
@@ -48,28 +65,30 @@ func renewalsAnsweredLate(t *testing.T, c *cluster, _ time.Duration) {
 		c.endWrites()
 		time.Sleep(500 * time.Millisecond) // so that its memory has everything
 		var renewals atomic.Int32
-		second := make(chan struct{})
-		n.database.Intercept(renewalsWith(""), func() bool {
+		second, release := make(chan struct{}), make(chan struct{})
+		end := n.intercept(t, renewalsWith(""), func() bool {
 			switch renewals.Add(1) {
 			case 1:
 				time.Sleep(950 * time.Millisecond)
 			case 2:
-				n.redis.Set(badnet.Swallow)
-				c.writable.Store(&others)
-				time.Sleep(150 * time.Millisecond)
-				c.writable.Store(&[]*replica{})
-				time.Sleep(750 * time.Millisecond)
 				close(second)
+				<-release
 			}
 			return true
 		})
 		select {
 		case <-second:
+			n.redis.Set(badnet.Swallow)
+			c.writable.Store(&others)
+			time.Sleep(150 * time.Millisecond)
+			c.writable.Store(&[]*replica{})
+			time.Sleep(750 * time.Millisecond)
 		case <-time.After(time.Minute):
 			t.Error("the process does not renew its lease")
 		}
+		close(release)
 		time.Sleep(100 * time.Millisecond) // the lease has as much time left
-		n.database.Intercept(nil, nil)
+		end()
 		n.redis.Set(badnet.Pass)
 		c.writable.Store(&c.nodes)
 		c.awaitHits(t)
@@ -78,13 +97,13 @@ func renewalsAnsweredLate(t *testing.T, c *cluster, _ time.Duration) {
 
 // leaseGivenBackLate has one process' message bus fail, and the renewal answered late by which the process gives its
 // lease back.
-func leaseGivenBackLate(_ *testing.T, c *cluster, _ time.Duration) {
+func leaseGivenBackLate(t *testing.T, c *cluster, _ time.Duration) {
 	n := c.nodes[0]
 	for range rounds {
-		n.delayRenewals(", FALSE, TRUE,", 800*time.Millisecond) // reads, deaf
+		end := n.intercept(t, renewalsWith(", FALSE, TRUE,"), delayed(800*time.Millisecond)) // reads, deaf
 		n.redis.Set(badnet.Swallow)
 		time.Sleep(3500 * time.Millisecond) // it notices after 2 s
-		n.database.Intercept(nil, nil)
+		end()
 		n.redis.Set(badnet.Pass)
 		time.Sleep(1500 * time.Millisecond)
 	}
@@ -97,8 +116,7 @@ func joinsBesideOldLists(t *testing.T, c *cluster, _ time.Duration) {
 	joining.redis.Delay(slowBus)
 	defer joining.redis.Delay(0)
 	for _, n := range c.without(joining) {
-		n.delayRenewals("", 300*time.Millisecond)
-		defer n.database.Intercept(nil, nil)
+		defer n.intercept(t, renewalsWith(""), delayed(300*time.Millisecond))()
 	}
 	for range rounds {
 		joining.redis.Set(badnet.Cut)
@@ -136,17 +154,11 @@ func stoppedDuringChanges(t *testing.T, c *cluster, long time.Duration) {
 }
 
 // loadsAnsweredLate has Postgres' answers to reads of messages arrive late.
-func loadsAnsweredLate(_ *testing.T, c *cluster, long time.Duration) {
+func loadsAnsweredLate(t *testing.T, c *cluster, long time.Duration) {
 	for _, n := range c.nodes {
-		n.database.Intercept(readsOfMessages, func() bool {
-			time.Sleep(slowBus)
-			return true
-		})
+		defer n.intercept(t, readsOfMessages, delayed(slowBus))()
 	}
 	time.Sleep(long)
-	for _, n := range c.nodes {
-		n.database.Intercept(nil, nil)
-	}
 }
 
 // readsOfMessages matches a page of messages.
@@ -198,16 +210,13 @@ func removed(statement string) func(*testing.T, *cluster, time.Duration) {
 		db := c.store.DB()
 		_, err := db.ExecContext(t.Context(), statement)
 		assert.NoError(t, err)
-		old := func() bool {
-			assert.NoError(t, c.store.Journal().Prune(t.Context(), nil))
+		eventually(t, func(a *assert.CollectT) {
+			require.NoError(a, c.store.Journal().Prune(t.Context(), nil))
 			var left bool
-			assert.NoError(t, db.NewRaw("SELECT EXISTS (SELECT FROM cache_changes "+
+			require.NoError(a, db.NewRaw("SELECT EXISTS (SELECT FROM cache_changes "+
 				"WHERE created_at < now() - interval '30 minutes')").Scan(t.Context(), &left))
-			return left
-		}
-		for old() { // while older transactions run
-			time.Sleep(50 * time.Millisecond)
-		}
+			require.False(a, left)
+		}, "old changes are removed, while older transactions run")
 		time.Sleep(500 * time.Millisecond) // until the others have renewed
 		c.restore(t, former)
 		n.signal(t, syscall.SIGCONT)

@@ -138,8 +138,9 @@ var coherenceTable = []coherenceRule{
 		}},
 }
 
-// tries is how often a fault is repeated until a program without a rule is caught.
-const tries = 5
+// tries is how often a fault is repeated until a program without a rule is caught. The program itself goes through each
+// fault repeats times.
+const tries, repeats = 20, 3
 
 // TestEveryRuleIsNeeded builds the program without one rule after the other. TestNoReadIsStale would fail for each of
 // these programs.
@@ -201,7 +202,7 @@ func requireRulesSuffice(t *testing.T) {
 		}
 		tried[rule.caughtBy] = true
 		fault := faultNamed(t, rule.caughtBy)
-		for range tries {
+		for range repeats {
 			c.awaitHits(t)
 			require.Empty(t, c.storm(func() { fault.run(t, c, time.Second) }).stale, fault.name)
 		}
@@ -245,11 +246,13 @@ func TestCoherenceRules(t *testing.T) {
 
 const coherencePreface = "# Rules of the cache, and the faults that hold them\n" + `
 TestNoReadIsStale has people write and read over several API processes while something goes wrong, and compares each
-answer with the newest version that was acknowledged, or seen by anybody, before the read began. An edit removes each
-rule below from the program. Then the fault beside it makes the program answer with data that is too old. "make test"
-checks that the edits fit, and tries one; "make soak" tries all, and says how many answers were too old. The edits are
-in e2e/coherence_rules_test.go, from which this page is made. In the model (package coherence), the first thirteen
-rules are needed, too.
+answer with the newest version that was acknowledged, or seen by anybody, before the read began.
+
+Each rule below can be removed from the program by an edit. Without the rule, the program answers with data that is too
+old during the fault beside it. "make test" checks that all edits fit, and runs one of these programs; "make soak" runs
+all, and says how many answers were too old. In the model (package coherence), the first thirteen rules are needed, too.
+
+This page is made from e2e/coherence_rules_test.go, which has the edits.
 
 | rule | fault |
 |---|---|

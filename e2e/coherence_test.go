@@ -33,10 +33,9 @@ var coherenceWhole = flag.Bool("coherence.whole", false, "run TestNoReadIsStale 
 // cluster is API processes, each with its own way to Redis and Postgres.
 type cluster struct {
 	*system
-	t       *testing.T // of all its faults
-	program string
-	// fail reports an unexpected answer.
-	fail     func(format string, args ...any)
+	t        *testing.T // of all its faults
+	program  string
+	fail     func(format string, args ...any) // reports an unexpected answer
 	nodes    []*replica
 	redis    *redis.Client // around the faults
 	subjects []*subject
@@ -123,8 +122,8 @@ var faults = []fault{
 		assert.NoError(t, c.stack.Restart(t.Context(), devstack.Redis))
 		time.Sleep(long / 2)
 	}},
-	{"pubsub cut", true, func(_ *testing.T, c *cluster, long time.Duration) { c.breakBus(badnet.Cut, long) }},
-	{"pubsub silent", false, func(_ *testing.T, c *cluster, long time.Duration) { c.breakBus(badnet.Swallow, long) }},
+	{"pubsub cut", true, brokenBus(badnet.Cut)},
+	{"pubsub silent", false, brokenBus(badnet.Swallow)},
 	{"45 ms", false, slowRedis(45 * time.Millisecond)},
 	{"50 ms", false, slowRedis(50 * time.Millisecond)},
 	{"60 ms", false, slowRedis(60 * time.Millisecond)},
@@ -153,11 +152,9 @@ var faults = []fault{
 		time.Sleep(long / 4)
 	}},
 	{"killed after COMMIT", true, killedAfterCommit},
-	{"answer to COMMIT lost", true, func(_ *testing.T, c *cluster, long time.Duration) {
-		n := c.nodes[0]
-		n.database.Intercept(commitsOfChanges, func() bool { return rand.IntN(3) > 0 })
+	{"answer to COMMIT lost", true, func(t *testing.T, c *cluster, long time.Duration) {
+		defer c.nodes[0].intercept(t, commitsOfChanges, func() bool { return rand.IntN(3) > 0 })()
 		time.Sleep(long)
-		n.database.Intercept(nil, nil)
 	}},
 	{"FLUSHALL", false, func(t *testing.T, c *cluster, long time.Duration) {
 		for range 50 {
@@ -212,18 +209,26 @@ func part(long time.Duration, mode badnet.Mode, nodes ...*replica) {
 	}
 }
 
-// breakBus does the same to the connections of pub/sub only, with those that publish.
-func (c *cluster) breakBus(mode badnet.Mode, long time.Duration) {
-	for _, n := range c.nodes {
-		n.redis.Select(func(call []byte) bool {
-			return bytes.Contains(call, []byte("subscribe")) || bytes.Contains(call, []byte("publish"))
-		})
+// brokenBus does the same to the connections of pub/sub only, with those that publish.
+func brokenBus(mode badnet.Mode) func(*testing.T, *cluster, time.Duration) {
+	return func(t *testing.T, c *cluster, long time.Duration) {
+		var selected atomic.Bool
+		for _, n := range c.nodes {
+			n.redis.Select(func(call []byte) bool {
+				ofBus := bytes.Contains(call, []byte("subscribe")) || bytes.Contains(call, []byte("publish"))
+				if ofBus {
+					selected.Store(true)
+				}
+				return ofBus
+			})
+		}
+		part(long, mode, c.nodes...)
+		for _, n := range c.nodes {
+			n.redis.Select(nil)
+		}
+		assert.True(t, selected.Load(), "no process has used pub/sub")
+		time.Sleep(long / 4)
 	}
-	part(long, mode, c.nodes...)
-	for _, n := range c.nodes {
-		n.redis.Select(nil)
-	}
-	time.Sleep(long / 4)
 }
 
 // slowRedis has each answer of Redis come late.
@@ -529,6 +534,7 @@ func TestNoReadIsStale(t *testing.T) {
 					continue
 				}
 				t.Run(f.name, func(t *testing.T) {
+					c.fail = t.Errorf
 					c.awaitHits(t)
 					seen := c.storm(func() { f.run(t, c, long) })
 					fmt.Fprintf(rows, "%s\t%d\t%d\t%s\t%s\t%d\t%s\t%d\t%d\n", f.name, seen.reads.Load(), seen.hits.Load(),

@@ -37,7 +37,8 @@ func newJournal(connector *connector) (*Journal, error) {
 func (s *Store) Journal() *Journal { return s.journal }
 
 // maxChanges is how many changes one renewal reads: the newest. Those of KeepTime may be so many that a process that
-// begins would never read them within coherence.Timing.Call.
+// begins would never read them within coherence.Timing.Call. The horizon covers those that are left out. It also covers
+// them where they were recorded after their transaction: that transaction is older than its record.
 const maxChanges = 20_000
 
 // Renew implements coherence.Journal. The one statement sees one snapshot, which is from before its own row. The

@@ -44,11 +44,13 @@ func (m *Measurement) build(ctx context.Context, v variant) (string, error) {
 		return path, nil
 	}
 	path := filepath.Join(m.scratch, "watchparty-"+v.name)
-	source := filepath.Join(m.scratch, v.name)
-	if err := os.Mkdir(source, 0o700); err != nil {
-		return "", err
-	}
 	args := []string{"build", "-o", path}
+	source := filepath.Join(m.scratch, v.name)
+	if len(v.edits) > 0 || v.commit != "" {
+		if err := os.Mkdir(source, 0o700); err != nil {
+			return "", err
+		}
+	}
 	if len(v.edits) > 0 {
 		overlay, err := mutant.Overlay(source, ".", v.edits)
 		if err != nil {

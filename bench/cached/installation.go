@@ -179,6 +179,11 @@ func (in *installation) signIn(ctx context.Context, tokens *auth.Tokens) (string
 	if _, err := in.store.JoinRoom(ctx, in.room, u.ID); err != nil {
 		return "", err
 	}
+	// Nobody is present: the end of a presence changes a room, so that it is loaded anew.
+	_, err = in.store.DB().ExecContext(ctx, "UPDATE participants SET last_seen_at = now() - interval '1 hour'")
+	if err != nil {
+		return "", err
+	}
 	id := auth.Identity{UserID: u.ID, Username: u.Username, SessionID: session.SessionID}
 	return tokens.Access(id, time.Now(), tokenTime)
 }

@@ -38,16 +38,37 @@ func (m *Measurement) overload(ctx context.Context) error {
 		{"memory", "Rooms and messages, from memory", 64 << 20, []string{pathRooms, in.messages()}},
 		{"redis", "5,000 rooms, most of them from Redis", 1 << 20, rooms},
 	} {
+		start := func(v variant) func() (*node, error) {
+			return func() (*node, error) {
+				return m.startNode(ctx, in, v, fmt.Sprint("CACHE_MEMORY_BYTES=", kind.memory), "CACHE_TTL_ROOMS=15m",
+					"CACHE_TTL_MESSAGES=15m")
+			}
+		}
+		servers := []struct {
+			name  string
+			start func() (*node, error)
+		}{
+			{program.name, start(program)},
+			{"before the cache had leases", start(former)},
+			{"net/http with the same answers", func() (*node, error) { return m.startFloorLike(ctx, in, kind.paths) }},
+		}
+		if len(kind.paths) > maxFloorPaths {
+			servers = servers[:2]
+		}
 		p := plot{title: kind.title}
-		for _, v := range []variant{program, former} {
-			n, err := m.startNode(ctx, in, v, fmt.Sprint("CACHE_MEMORY_BYTES=", kind.memory), "CACHE_TTL_ROOMS=15m",
-				"CACHE_TTL_MESSAGES=15m")
+		for i, server := range servers {
+			n, err := server.start()
 			if err != nil {
 				return err
 			}
-			c, err := m.climb(ctx, in, n, kind.name+", "+v.name, kind.paths)
-			if err == nil && v.name == program.name {
+			c, err := m.climb(ctx, in, n, kind.name+", "+server.name, kind.paths)
+			switch {
+			case err != nil:
+			case i == 0:
 				err = m.judge(ctx, n, c, kind.title)
+			default:
+				m.Figure(server.name+": the most answered", c.peak(), "/s")
+				m.Figure(server.name+": answered at 4 times what saturates it, of that", c.at(4).answered/c.peak(), "")
 			}
 			n.stop()
 			if err != nil {
@@ -55,9 +76,6 @@ func (m *Measurement) overload(ctx context.Context) error {
 			}
 			p.climbs = append(p.climbs, c)
 		}
-		before := p.climbs[1]
-		m.Figure("before the cache had leases: the most answered", before.peak(), "/s")
-		m.Figure("answered at 4 times what saturates, of the peak", before.at(4).answered/before.peak(), "")
 		file := "overload-" + kind.name + ".svg"
 		m.Plot(filepath.Join(filepath.Base(m.Dir), file))
 		if err := writeShared(filepath.Join(m.Dir, file), p.svg()); err != nil {
@@ -65,6 +83,28 @@ func (m *Measurement) overload(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// maxFloorPaths is how many answers a server with nothing but net/http gets.
+const maxFloorPaths = 10
+
+// startFloorLike starts a server with nothing but net/http, which answers some paths with what the program answers.
+func (m *Measurement) startFloorLike(ctx context.Context, in *installation, paths []string) (*node, error) {
+	n, err := m.startNode(ctx, in, program)
+	if err != nil {
+		return nil, err
+	}
+	defer n.stop()
+	answers := map[string]floorAnswer{}
+	for _, path := range paths {
+		answer, err := hit(ctx, target{url: n.url + path, headers: []string{in.signedIn()}})
+		if err != nil {
+			return nil, err
+		}
+		path, _, _ = strings.Cut(path, "?")
+		answers[path] = answer
+	}
+	return m.startFloorOf(ctx, answers)
 }
 
 // climb is what one process has answered at each of the steps.
@@ -118,8 +158,10 @@ func (m *Measurement) climb(
 		return c, err
 	}
 	c.saturation = full.answered
-	if c.began, err = n.read(ctx); err != nil {
-		return c, err
+	if n.metrics != "" {
+		if c.began, err = n.read(ctx); err != nil {
+			return c, err
+		}
 	}
 	for _, step := range steps {
 		used, err := spent(n.id())

@@ -187,38 +187,47 @@ func (m *Measurement) profile(ctx context.Context, ours *node, contenders []cont
 func (m *Measurement) startFloor(
 	ctx context.Context, _ *node, answers map[string]floorAnswer,
 ) ([]contender, *process, error) {
+	paths := map[string]floorAnswer{}
+	for path, answer := range answers {
+		paths[path] = floorAnswer{Body: answer.Body, Header: http.Header{"Content-Type": answer.Header["Content-Type"]}}
+		paths[path+"/like"] = answer
+	}
+	n, err := m.startFloorOf(ctx, paths)
+	if err != nil {
+		return nil, nil, err
+	}
+	return []contender{
+		{name: floorRooms, target: target{url: n.url + "/rooms"}},
+		{name: floorMessages, target: target{url: n.url + "/messages"}},
+		{name: likeRooms, target: target{url: n.url + "/rooms/like"}},
+		{name: likeMessages, target: target{url: n.url + "/messages/like"}},
+	}, n.process, nil
+}
+
+// startFloorOf starts a server with nothing but net/http, which has answers by path.
+func (m *Measurement) startFloorOf(ctx context.Context, paths map[string]floorAnswer) (*node, error) {
 	addr, err := devstack.FreeAddress(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	floor := floorAnswers{Address: addr, Paths: map[string]floorAnswer{}}
-	for path, answer := range answers {
-		floor.Paths[path] = floorAnswer{Body: answer.Body, Header: http.Header{
-			"Content-Type": answer.Header["Content-Type"],
-		}}
+	for _, answer := range paths {
 		answer.Header.Del("Date") // which net/http adds
-		floor.Paths[path+"/like"] = answer
 	}
-	content, err := json.Marshal(floor)
+	content, err := json.Marshal(floorAnswers{Address: addr, Paths: paths})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	file := filepath.Join(m.scratch, "floor.json")
 	if err := os.WriteFile(file, content, 0o600); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	self, err := os.Executable()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	base := "http://" + addr
-	p, err := m.start(ctx, base, append(os.Environ(), FloorVariable+"="+file), self)
-	return []contender{
-		{name: floorRooms, target: target{url: base + "/rooms"}},
-		{name: floorMessages, target: target{url: base + "/messages"}},
-		{name: likeRooms, target: target{url: base + "/rooms/like"}},
-		{name: likeMessages, target: target{url: base + "/messages/like"}},
-	}, p, err
+	n := &node{url: "http://" + addr}
+	n.process, err = m.start(ctx, n.url, append(os.Environ(), FloorVariable+"="+file), self)
+	return n, err
 }
 
 // nginxSettings are those that matter for speed, and a cache that is a second old at most: nginx does not hear of

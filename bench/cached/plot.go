@@ -11,11 +11,11 @@ import (
 // plot is a picture of what was answered, and how late, by what was offered.
 type plot struct {
 	title  string
-	climbs []climb // of the program, and of the former one
+	climbs []climb // of the program, of the former one, and perhaps of net/http
 }
 
 // dashes tell the climbs apart.
-var dashes = []string{"", "2 4"}
+var dashes = []string{"none", "2 4", "9 4"}
 
 const (
 	plotWidth, plotHeight   = 860.0, 340.0
@@ -60,7 +60,7 @@ func (p plot) svg() string {
 	fmt.Fprintf(&b, `<text x="%g" y="22" font-size="15" fill="#111">%s</text>`+"\n", plotLeft, p.title)
 	text(plotLeft, 42, "start", answeredColour, "answers a second")
 	text(plotWidth-plotRight, 42, "end", latencyColour, "p99")
-	text(plotWidth/2, 42, "middle", "#444", "lines: now; dots: before the cache had leases")
+	text(plotWidth/2, 42, "middle", "#444", "line: now; dots: before the cache had leases; dashes: net/http")
 	for i := range 5 {
 		rate := top * float64(i) / 4
 		fmt.Fprintf(&b, `<path d="M%g %.1fH%g" stroke="#ddd"/>`+"\n", plotLeft, left(rate), plotWidth-plotRight)

@@ -153,17 +153,22 @@ func (p *Proxy) Stall(matchers func() Matcher, stalled func()) {
 	}
 }
 
+// matches asks a matcher of the link's own about data that a client sends. It makes the matcher at first.
+func matches(own *Matcher, matchers func() Matcher, call []byte) bool {
+	if matchers == nil {
+		return false
+	}
+	if *own == nil {
+		*own = matchers()
+	}
+	return (*own)(call)
+}
+
 // stallOf returns what is called before data that a client sends is passed on, or nil.
 func (p *Proxy) stallOf(l *link, call []byte) func() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.stalls == nil {
-		return nil
-	}
-	if l.stall == nil {
-		l.stall = p.stalls()
-	}
-	if !l.stall(call) {
+	if !matches(&l.stall, p.stalls, call) {
 		return nil
 	}
 	return p.stalled
@@ -176,13 +181,8 @@ func (p *Proxy) call(l *link, call []byte) Mode {
 	if p.selects != nil && !l.selected {
 		l.selected = p.selects(call)
 	}
-	if p.matchers != nil {
-		if l.matcher == nil {
-			l.matcher = p.matchers()
-		}
-		if l.matcher(call) {
-			l.caught = p.answered
-		}
+	if matches(&l.matcher, p.matchers, call) {
+		l.caught = p.answered
 	}
 	return p.modeOf(l)
 }

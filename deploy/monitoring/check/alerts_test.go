@@ -90,7 +90,7 @@ watchparty_work_up{job="watchparty-worker"} 1x60`,
 		`watchparty_postgres_pool_refused_total 9x60`},
 	"WatchPartyCacheRefusesLoads": {`watchparty_cache_refused_total 0+60x60`, `watchparty_cache_refused_total 9x60`},
 	"WatchPartyCacheUnused": {
-		`watchparty_cache_lease_held{job="watchparty-api", instance="a"} 1x40 0x20
+		`watchparty_cache_lease_held{job="watchparty-api", instance="a"} 1x40 0x2 1 0x2 1 0x2 1 0x2 1 0x2 1 0x5
 watchparty_cache_lease_held{job="watchparty-api", instance="b"} 1x60
 watchparty_health_part_up{part="redis", instance="a"} 1x40 0x20
 watchparty_health_part_up{part="redis", instance="b"} 1x60`,
