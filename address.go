@@ -17,13 +17,13 @@ const (
 	maxLocalPartBytes = 64  // RFC 5321, 4.5.3.1.1
 )
 
-// Address is one email address. It has three forms: what was typed, which people are shown; the mailbox, which emails
-// are sent to; and the key, which is equal for every way to write one address. The zero value is none.
+// Address is an email address in three forms: as it was typed, which people see; the mailbox, which emails are sent to;
+// and the key, which is the same for all spellings of an address. The zero value is no address.
 //
-// Local parts are what RFC 5322 calls atoms, with dots anywhere, in any script. A quoted local part means the same as
-// one without quotes. Refused are: other characters that need quotes, which no provider assigns and which mislead
-// programs; comments; names before the address; IP literals; and domains that DNS cannot hold. A domain of one label is
-// accepted, since it may be one of a private network.
+// A local part is an atom of RFC 5322 in any script, with dots anywhere. Quotes around it are removed. These are
+// refused: other characters that need quotes, which no provider assigns and which mislead programs; comments; display
+// names; IP literals; and domains that DNS cannot hold. A domain of one label is accepted, since it may belong to a
+// private network.
 type Address struct {
 	typed, local, domain string
 }

@@ -96,7 +96,7 @@ const (
 	ReasonAddressRejected   EmailReason = "address_rejected" // the server takes no email for the address
 	ReasonMailboxFull       EmailReason = "mailbox_full"
 	ReasonMessageRejected   EmailReason = "message_rejected"   // the server refuses the content
-	ReasonServerUnreachable EmailReason = "server_unreachable" // the server is away, or refuses this service
+	ReasonServerUnreachable EmailReason = "server_unreachable" // the server is down, or refuses this service
 	ReasonUnconfirmed       EmailReason = "unconfirmed"        // the server may have it, but its answer was lost
 	ReasonExpired           EmailReason = "expired"            // no attempt was made in time
 )
@@ -191,7 +191,7 @@ type EmailPause struct {
 // Errors of the operations of admins on emails.
 var (
 	ErrEmailEnded = &Error{Kind: KindConflict, Code: "email_ended",
-		Message: "The email is not waiting to be sent any more."}
+		Message: "The email was already sent, failed or cancelled."}
 	ErrEmailOpen = &Error{Kind: KindConflict, Code: "email_not_ended",
-		Message: "The email is still to be sent; cancel it first."}
+		Message: "The email is waiting to be sent. Cancel it first."}
 )

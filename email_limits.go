@@ -8,12 +8,12 @@ type EmailBudget string
 
 const (
 	BudgetRecipient EmailBudget = "recipient" // emails to one address, except kinds with a budget of their own
-	BudgetInvitee   EmailBudget = "invitee"   // of these, the ones that any stranger can cause at any time
-	BudgetNotice    EmailBudget = "notice"    // what an owner has to learn, however full the inbox is
-	BudgetReader    EmailBudget = "reader"    // reports to the recipients in the settings
-	BudgetAsker     EmailBudget = "asker"     // requests of one account or, without sign-in, for one address
+	BudgetInvitee   EmailBudget = "invitee"   // those emails to one address that any stranger can cause at any time
+	BudgetNotice    EmailBudget = "notice"    // security notices to one address, which are sent even if others wait
+	BudgetReader    EmailBudget = "reader"    // reports to one recipient in the settings
+	BudgetAsker     EmailBudget = "asker"     // requests by one account or, without sign-in, for one address
 	BudgetInviter   EmailBudget = "inviter"   // invitations by one account
-	BudgetClient    EmailBudget = "client"    // what one client address asks for
+	BudgetClient    EmailBudget = "client"    // requests from one client address
 	BudgetReset     EmailBudget = "reset"     // password resets to one address, apart from what strangers send there
 	BudgetAccounts  EmailBudget = "accounts"  // accounts that are registered from one client address
 )

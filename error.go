@@ -97,7 +97,7 @@ var (
 	ErrBusy = &Error{Kind: KindUnavailable, Code: "busy", Message: "The service is busy. Try again in a moment.",
 		RetryAfter: time.Second}
 	ErrTemporalAway = &Error{Kind: KindUnavailable, Code: "unavailable",
-		Message: "Temporal is away, and what it knows cannot be shown or changed now. Try again in a moment."}
+		Message: "Temporal is down, so its data cannot be shown or changed. Try again in a moment."}
 	// ErrJobsNotSearchable means that Temporal lacks the search attributes of jobs.
 	ErrJobsNotSearchable = &Error{Kind: KindUnavailable, Code: "jobs_not_searchable",
 		Message: "Temporal cannot search by this yet: its search attributes are being registered."}

@@ -9,10 +9,10 @@ var (
 	ErrJobNotStarted = &Error{Kind: KindConflict, Code: "job_not_started",
 		Message: "Temporal does not have the job yet: its event waits in the outbox."}
 	ErrNothingToRetry = &Error{Kind: KindConflict, Code: "nothing_to_retry",
-		Message: "The job has nothing to try again: it succeeded, or is under way."}
+		Message: "The job cannot be retried: it succeeded, or it is still running."}
 	ErrQueuePaused = &Error{Kind: KindConflict, Code: "queue_paused",
-		Message: "The job waits for the end of a pause. Resume the queue first."}
+		Message: "The job's task queue is paused. Resume it first."}
 	ErrJobsChanged = &Error{Kind: KindConflict, Code: "jobs_changed",
-		Message: "The number of jobs is not the expected one any more. Count again."}
-	ErrEventStarted = &Error{Kind: KindConflict, Code: "event_started", Message: "Temporal has the event."}
+		Message: "The number of matching jobs has changed. Count them again."}
+	ErrEventStarted = &Error{Kind: KindConflict, Code: "event_started", Message: "Temporal has received the event."}
 )

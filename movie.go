@@ -45,7 +45,7 @@ const (
 var (
 	ErrMovieExists = &Error{Kind: KindConflict, Code: "movie_exists",
 		Message: "There is a movie with this title and year already."}
-	ErrMovieInUse = &Error{Kind: KindConflict, Code: "movie_in_use", Message: "Rooms have this movie."}
+	ErrMovieInUse = &Error{Kind: KindConflict, Code: "movie_in_use", Message: "The movie is used by rooms."}
 )
 
 // MovieInUse is ErrMovieInUse with the number of rooms.

@@ -40,7 +40,7 @@ type Party struct {
 	RoomID    string
 	RoomName  string
 	Title     string    // empty without one
-	Movie     RoomMovie // the zero value for what the room has loaded at the start, or else the first of its queue
+	Movie     RoomMovie // zero to play what the room has loaded at the start, or else the first item of its queue
 	StartsAt  time.Time
 	TimeZone  string // the name of an IANA zone, in which the time is shown to all
 	State     PartyState
@@ -68,7 +68,7 @@ type PartyGuest struct {
 	AnsweredAt time.Time
 }
 
-// PartyNotice is the news that an email about a party has for its guests.
+// PartyNotice is the kind of news in an email about a party to its guests.
 type PartyNotice string
 
 const (
@@ -121,7 +121,7 @@ const (
 	PartyGap = 30 * time.Minute
 	// PartyArming is the time before the start at which a room loads the movie of its party.
 	PartyArming = 5 * time.Minute
-	// PartyLate is the time after its start at which a party is given up that could not start.
+	// PartyLate is the time after its planned start at which a party that has not started is marked as missed.
 	PartyLate = 15 * time.Minute
 )
 

@@ -18,8 +18,8 @@ type SchedulePause struct {
 // Holds reports whether the schedule itself is paused now.
 func (p SchedulePause) Holds() bool { return !p.Queue && p.EndedAt.IsZero() }
 
-// Covers reports whether a run that was due at that time may be missing because of the pause, which may have
-// consequences for a while after its end.
+// Covers reports whether the pause may be the reason why a run that was due at that time is missing. after is the time
+// for which the pause has consequences after its end.
 func (p SchedulePause) Covers(due time.Time, after time.Duration) bool {
 	return !due.Before(p.PausedAt) && (p.EndedAt.IsZero() || !due.After(p.EndedAt.Add(after)))
 }

@@ -57,7 +57,7 @@ var granted = map[Role][]Permission{
 	Viewer: {MayPost, MayAddToQueue, MayVote},
 }
 
-// May reports whether the role allows p in a room with the default settings. No role allows nothing.
+// May reports whether the role allows p in a room with the default settings. An empty role allows nothing.
 func (r Role) May(p Permission) bool { return slices.Contains(granted[r], p) }
 
 // MayIn reports whether the role allows p in a room with these settings.
@@ -86,7 +86,7 @@ const (
 	Everyone       Circle = "everyone"
 )
 
-// Contains reports whether a role is in the circle. No role is in none.
+// Contains reports whether a role is in the circle. No circle contains the empty role.
 func (c Circle) Contains(r Role) bool {
 	least := map[Circle]int{OnlyHost: rank[Host], OnlyModerators: rank[Moderator], Everyone: rank[Viewer]}[c]
 	return least > 0 && rank[r] >= least
@@ -103,8 +103,8 @@ type Sharing struct {
 // DefaultSharing has the settings of a new room.
 var DefaultSharing = Sharing{Control: OnlyModerators, Queue: Everyone}
 
-// mutedMay reports whether a muted person may use a permission of the role. Muted people may do nothing that the others
-// would hear or see.
+// mutedMay reports whether a muted person keeps a permission. A mute takes away the permissions whose use other people
+// would notice.
 func mutedMay(p Permission) bool {
 	return p != MayPost && p != MayControl && p != MayEditQueue && p != MayAddToQueue && p != MayScheduleParty
 }

@@ -64,7 +64,7 @@ const (
 var (
 	ErrQueueFull = &Error{Kind: KindConflict, Code: "queue_full", Message: "The queue is full."}
 	ErrQueueMine = &Error{Kind: KindConflict, Code: "queue_full_of_yours",
-		Message: "You have added as many items as one person may. Remove one, or wait until one was played."}
+		Message: "You have reached the limit of items per person. Remove one, or wait until one has been played."}
 	ErrNoStream = &Error{Kind: KindConflict, Code: "movie_without_stream",
 		Message: "The movie has no stream address, so it cannot be played."}
 	ErrUnknownItem = &Error{Kind: KindInvalid, Code: "unknown_item", Message: "There is no such item in the queue.",

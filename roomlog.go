@@ -6,8 +6,8 @@ import "time"
 type RoomAct struct {
 	ID        string
 	Action    RoomAction
-	Actor     Person // zero if the account is deleted, if it happened by itself, and if an admin of the service did it
-	Target    Person // zero if the account is deleted, and if it was done to nobody
+	Actor     Person // zero for a deleted account, for the service itself, and for an admin of the service
+	Target    Person // zero for a deleted account, and for an act that is not about a person
 	Details   map[string]any
 	CreatedAt time.Time
 }

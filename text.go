@@ -66,8 +66,8 @@ func normalLine(s string) string {
 // normalProse returns the form in which prose is checked and stored.
 func normalProse(s string) string { return strings.TrimSpace(s) }
 
-// ShownLine makes a line of a text that nobody can be asked to correct, such as a header: it removes what a line must
-// not have, and everything after the first high characters.
+// ShownLine makes a valid line of a text whose author cannot be asked to correct it, such as a header. It removes
+// characters that a line must not have, and cuts the text to high characters.
 func ShownLine(s string, high int) string {
 	marks := 0
 	kept := []rune(strings.Map(func(r rune) rune {

@@ -96,7 +96,7 @@ func (h *house) postMessages(room watchparty.Room, n int) {
 	}
 }
 
-// age makes all that is in a table, in some rooms, as old as that.
+// age moves a time column of the rows of some rooms into the past.
 func (h *house) age(table, column string, by time.Duration, rooms ...watchparty.Room) {
 	h.t.Helper()
 	key := "room_id"

@@ -12,7 +12,7 @@ import (
 	"github.com/watchparty/watchparty/web"
 )
 
-// compose loads what the email is about and renders it. It returns ErrNotFound when there is nothing to say.
+// compose loads the subject of the email and renders it. It returns ErrNotFound if the email is no longer needed.
 func (e *Email) compose(ctx context.Context, row watchparty.Email) (mail.Message, error) {
 	switch row.Kind {
 	case watchparty.EmailWelcome:

@@ -122,7 +122,7 @@ const (
 	notePause = 500 * time.Millisecond
 )
 
-// noteSent stores that the server has the email, even if this worker is told to stop now, and if the database is away
+// noteSent stores that the server has the email, even if this worker is told to stop now, and if the database is down
 // for a moment: otherwise the email would be sent again.
 func (e *Email) noteSent(ctx context.Context, id string, attempt int) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTime)
@@ -178,8 +178,8 @@ func (e *Email) refused(ctx context.Context, row watchparty.Email, attempt int, 
 	}
 }
 
-// remaining returns the time to the next attempt at an email and, about, to the last one: Temporal's own reckoning, by
-// the retry policy of the workflow. Both are 0 if no attempt follows.
+// remaining computes from the workflow's retry policy, as Temporal does, the time until the next attempt and about the
+// time until the last one. Both are 0 if no attempt follows.
 func (e *Email) remaining(info activity.Info, kind mail.Kind, now time.Time) (next, deadline time.Duration) {
 	policy := info.RetryPolicy
 	if policy == nil {

@@ -97,7 +97,7 @@ func TestSweep(t *testing.T) {
 			if original {
 				name = upload.OriginalObject()
 			}
-			orphans = append(orphans, name+".18a3f00b.tmp") // a process ended over its writing
+			orphans = append(orphans, name+".18a3f00b.tmp") // the process ended while it wrote the file
 			if state == watchparty.AvatarProcessing || state == watchparty.AvatarReady && !original {
 				kept = append(kept, name)
 			} else {

@@ -213,7 +213,7 @@ func TestNoKindPassesTheRecipientsLimit(t *testing.T) {
 	}
 }
 
-// Who registers, deletes the account and registers again, eight times, causes no more emails than the limit.
+// A person who registers, deletes the account and registers again, eight times, causes no more emails than the limit.
 func TestRegisteringAgainAndAgain(t *testing.T) {
 	t.Parallel()
 	l, p := newLimited(t)

@@ -28,8 +28,8 @@ func (p *Party) ReadParty(ctx context.Context, in job.PartyInput) (job.PartyStat
 	return p.Store.PartyStatus(ctx, in.PartyID)
 }
 
-// QueuePartyNotices queues an email for each guest of a party, who has it once however often this runs. The heartbeat
-// is the guest up to whom it has come.
+// QueuePartyNotices queues an email for each guest of a party. Each guest gets it once, however often this runs. The
+// heartbeat has the last guest for whom an email was queued.
 func (p *Party) QueuePartyNotices(ctx context.Context, in job.PartyNoticesInput) (job.PartyNoticesResult, error) {
 	var result job.PartyNoticesResult
 	const first = "00000000-0000-0000-0000-000000000000"
@@ -50,9 +50,9 @@ func (p *Party) QueuePartyNotices(ctx context.Context, in job.PartyNoticesInput)
 	}
 }
 
-// ArmParty has the room load what its party plays, so that it starts by itself. A party that has started, was moved or
-// cancelled stays as it is, and one that is gone with its room is no failure: the workflow ends when it reads that. Any
-// process of the API does the same if this does not run.
+// ArmParty has the room load the party's movie, which then starts by itself. It changes nothing if the party has
+// started, was moved or was cancelled. A party that no longer exists is no error: the workflow ends when it reads that.
+// The API does the same if no worker runs.
 func (p *Party) ArmParty(ctx context.Context, in job.PartyInput) error {
 	_, _, err := p.Store.AdvanceParty(ctx, in.PartyID)
 	if errors.Is(err, watchparty.ErrNotFound) {

@@ -20,8 +20,8 @@ const (
 	MaxDeliveries = 100
 	// maxDeliveriesEach is the number of those to one webhook, so that a slow receiver does not hold up the others.
 	maxDeliveriesEach = 4
-	// busyPause is about the time after which a delivery is tried that found its webhook busy. It doubles up to
-	// maxBusyPause, so that a long backlog of one webhook is little work.
+	// busyPause is about the pause before the next attempt if a webhook was busy. It doubles up to maxBusyPause, so that a
+	// long backlog of one webhook causes few attempts.
 	busyPause    = 2 * time.Second
 	maxBusyPause = time.Minute
 )
@@ -110,8 +110,8 @@ func (h *Webhook) conclude(
 	return job.WebhookResult{}, later("not taken: "+string(result.Outcome), job.ErrorWebhookRefused, r.Next)
 }
 
-// next returns the time to the next attempt: that of the list of pauses, about, or the one that the receiver asks for
-// if it is longer. It is 0 if no attempt follows.
+// next returns the pause before the next attempt: about the one in the list, or a longer one that the receiver asks
+// for. It is 0 if no attempt follows.
 func (h *Webhook) next(work store.WebhookWork, asked time.Duration) time.Duration {
 	pauses := h.Pauses
 	if pauses == nil {

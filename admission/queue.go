@@ -19,7 +19,7 @@ import (
 )
 
 // ErrBusy is returned for refused work.
-var ErrBusy = errors.New("admission: too many wait already")
+var ErrBusy = errors.New("admission: the queue is full")
 
 const (
 	// standsAfter is the time for which a queue has not been empty when it counts as standing.

@@ -21,8 +21,8 @@ func (s *Server) admit(c echo.Context) error {
 	return s.store.CheckRoom(partOf(c))
 }
 
-// admitEarly does so before anything is done for the request. A request that may be answered from memory comes to admit
-// when it was not.
+// admitEarly calls admit before the request is processed any further. It skips plain requests: they may be answered
+// from memory, and otherwise the middleware of repeats calls admit.
 func (s *Server) admitEarly(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if !isPlain(c.Request()) {

@@ -134,8 +134,8 @@ func (c cached) tag(coding contentcoding.Coding) string {
 	return encodedTag(tag, coding)
 }
 
-// tags are the entity tags of what there is now: the answer's own, those of its other codings, and those of the answer
-// with the other value of `_cached`.
+// tags are the entity tags of the current state: those of this response, of its other content codings, and of the
+// response with the other value of `_cached`.
 func (c cached) tags(coding contentcoding.Coding) []string {
 	tags := []string{c.tag(coding)}
 	for _, hit := range [...]bool{c.hit, !c.hit} {

@@ -9,21 +9,21 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// Conditions of requests (RFC 9110, 13) are about what a GET of the same path answers. Who judges them:
+// A conditional request (RFC 9110, 13) is judged by what a GET of the same path answers. There are three cases:
 //
-//   - If-Match of operations that have it as a parameter, whose things have strong tags: the store, in the
-//     transaction of the change, and the answers of reads.
-//   - If-None-Match of reads: their answers.
-//   - Everything else: judgeConditions, by a GET.
+//   - If-Match as a parameter of the operation, for resources with strong tags: the store judges it in the transaction
+//     of the change, and reads judge it when they answer.
+//   - If-None-Match of reads: reads judge it when they answer.
+//   - Everything else: judgeConditions judges it with a GET.
 //
 // If-Match compares strongly (13.1.1), so a list of tags matches nothing that has a weak tag or none: the condition is
 // false, and the answer is a 412. `*` is true if there is something. If-None-Match is true unless there is something
 // that has one of the tags, or anything at all for `*` (13.1.2).
 //
-// A condition is ignored if the answer without it is not a success (13.2.1). What the middleware checks comes first.
-// Of what the operation would find out itself, only that the thing does not exist is known here. For the rest, a 412
-// stands for another refusal: in both cases nothing was changed. The other order would be to perform a change under a
-// false condition first, which 13.1.1 forbids.
+// A condition is ignored if the response without it would not be a success (13.2.1). So the checks of the middleware
+// come first. Of the operation's own checks, only the check for existence is made before the condition. Where another
+// check would fail too, the response is the 412: nothing changes in either case. The opposite order would perform the
+// change before the condition is known to be true, which 13.1.1 forbids.
 //
 // Some paths have no GET: they are for acts, such as joining a room, which select no representation. There `*` and
 // If-None-Match are ignored, as 13.2.1 demands for such methods. A list of tags in If-Match is false by 13.1.1 and

@@ -18,8 +18,8 @@ type exchange struct {
 	header   http.Header
 	client   string // where the request comes from; see client
 	identity *identity
-	target   *target // what the answer was, if it is a cached read that others may repeat
-	room     string  // that visibleRoom has let the caller see
+	target   *target // the form of the request, if it is a cached read that later requests may repeat; see repeats
+	room     string  // ID of the room that visibleRoom has allowed the caller to see
 }
 
 // ifNoneMatch is the condition of a plain request, and nil without one.
@@ -53,13 +53,13 @@ func exchangeOf(ctx context.Context) *exchange {
 
 func requestID(ctx context.Context) string { return exchangeOf(ctx).ids.Request }
 
-// headers are the request's, beside those that the contract names.
+// headers returns all headers of the request, including those that the contract does not name.
 func headers(ctx context.Context) http.Header { return exchangeOf(ctx).header }
 
-// header is one of them.
+// header returns one header of the request.
 func header(ctx context.Context, name string) string { return headers(ctx).Get(name) }
 
-// clientOf is client for operations.
+// clientOf returns the client that sent the request; see client.
 func clientOf(ctx context.Context) string { return exchangeOf(ctx).client }
 
 // identity is the caller according to the request's token.
@@ -73,7 +73,7 @@ type identity struct {
 	state   error
 }
 
-// confirm looks, once, whether the sign-in is still in force.
+// confirm checks whether the sign-in is still in force. The check is made once for each request.
 func (i *identity) confirm(ctx context.Context) error {
 	i.once.Do(func() { i.state = i.inForce(ctx, i.claimed) })
 	return i.state

@@ -456,7 +456,7 @@ func TestOverview(t *testing.T) {
 	require.Empty(t, late())
 }
 
-// TestOperationsWithoutTemporal: operations on the database work, and the others answer that Temporal is away.
+// TestOperationsWithoutTemporal: operations on the database work, and the others answer that Temporal is down.
 func TestOperationsWithoutTemporal(t *testing.T) {
 	t.Parallel()
 	b := setup(t, temporalAway)

@@ -156,7 +156,7 @@ func (s *Server) limitExports(ctx context.Context, userID string) error {
 // account returns the subject for an account's address, in any spelling, or for its ID.
 func account(name string) string { return watchparty.AccountKey(name) }
 
-// refused is a refusal with the values of its headers.
+// refused is the error for a request over a limit, with the values of its RateLimit headers.
 type refused struct {
 	coded  *watchparty.Error
 	result limit.Result

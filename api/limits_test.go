@@ -375,7 +375,7 @@ func TestDomainLimits(t *testing.T) {
 	}
 }
 
-// While Redis is away everything is allowed, but for reads and guesses, and a request waits for it for 100 ms at most.
+// While Redis is down everything is allowed, but for reads and guesses, and a request waits for it for 100 ms at most.
 // The quickest of several is what it takes when the machine does not stall.
 func TestLimitsFailOpen(t *testing.T) {
 	t.Parallel()

@@ -97,8 +97,8 @@ var (
 	secureForYear = []string{"max-age=31536000"}
 )
 
-// beginExchange gives each request a new ID and, unless tracer is nil, a trace, since those from outside could be
-// anything. It sets the headers that all answers have.
+// beginExchange gives each request a new ID and, unless tracer is nil, a new trace. IDs and traces from outside are
+// ignored, since they cannot be trusted. It sets the headers that all responses have.
 func beginExchange(publicURL string, tracer trace.Tracer) echo.MiddlewareFunc {
 	secure := strings.HasPrefix(publicURL, "https://")
 	return func(next echo.HandlerFunc) echo.HandlerFunc {

@@ -84,7 +84,7 @@ func problem(err error) contract.Problem {
 		return newProblem(http4xx.Code, codes[http4xx.Code], "")
 	case store.Unavailable(err):
 		return newProblem(
-			http.StatusServiceUnavailable, "unavailable", "A part of the service is away. Try again in a moment.",
+			http.StatusServiceUnavailable, "unavailable", "A part of the service is unavailable. Try again in a moment.",
 		)
 	default:
 		return newProblem(http.StatusInternalServerError, "internal", "Something went wrong on our side.")
@@ -156,7 +156,7 @@ func (s *Server) handleError(err error, c echo.Context) {
 	errors.As(err, &coded)
 	switch {
 	case p.Status < http.StatusInternalServerError || ctx.Err() != nil:
-	case p.Status == http.StatusServiceUnavailable: // there are many, under overload and while a server is away
+	case p.Status == http.StatusServiceUnavailable: // there are many, under overload and while a server is down
 		s.refusedLog.WarnContext(ctx, "requests are refused", slog.String("part", partOf(c)),
 			slog.String("code", string(p.Code)), slog.Any("error", err))
 	default:

@@ -167,7 +167,7 @@ func requireBroken(t *testing.T, w *world, cause string) {
 	}
 }
 
-// TestRefusalsAreLoggedOnce: while a server is away, or the process stops, the log has one line an interval for each part
+// TestRefusalsAreLoggedOnce: while a server is down, or the process stops, the log has one line an interval for each part
 // of the API and code, however many requests there are.
 func TestRefusalsAreLoggedOnce(t *testing.T) {
 	t.Parallel()
@@ -176,13 +176,13 @@ func TestRefusalsAreLoggedOnce(t *testing.T) {
 		begin            func(t *testing.T, b *bundle)
 		path, part, code string
 	}{
-		"Postgres is away, movies": {
+		"Postgres is down, movies": {
 			change: []func(*settings){databaseAway}, path: "/movies", part: "movies", code: "unavailable",
 		},
-		"Postgres is away, rooms": {
+		"Postgres is down, rooms": {
 			change: []func(*settings){databaseAway}, path: "/rooms/" + unknownID, part: "rooms", code: "unavailable",
 		},
-		"Postgres is away, readiness": {
+		"Postgres is down, readiness": {
 			change: []func(*settings){databaseAway}, path: "/health/ready", part: "health", code: "not_ready",
 		},
 		"it stops": {

@@ -51,9 +51,9 @@ func wrongPassword(err error, field string) error {
 	return err
 }
 
-// checkPassword is the only place where a password is compared with a hash. It counts the guess before it computes
-// anything, whatever other guesses are in progress, and uncounts it if the password is right. Over the limit a right
-// password is refused as well. It returns the account's hash after that, or ErrWrongPassword.
+// checkPassword is the only place where a password is compared with a hash. It counts the guess first, so that
+// concurrent guesses cannot exceed the limit, and takes it back if the password is right. Over the limit, a right
+// password is refused too. It returns the account's hash, which may have been renewed, or ErrWrongPassword.
 func (s *Server) checkPassword(ctx context.Context, p proof) (string, error) {
 	// At most as many guesses are counted and undecided as can be computed at once.
 	turn, err := s.passwords.Wait(ctx)

@@ -90,8 +90,8 @@ func isPlain(r *http.Request) bool {
 // maxKnownTags is the length of an If-None-Match that needs no check of its form, in bytes.
 const maxKnownTags = 1024
 
-// repeat reports whether it has answered, or refused. It uses memory alone: what is not there is asked for by the
-// operation, all at once.
+// repeat reports whether it has answered or refused the request. It uses memory alone: if anything is missing, the
+// operation requests all of it together.
 func (s *Server) repeat(c echo.Context, e *exchange, t *target) (done bool, err error) {
 	memory := s.cache.Memory()
 	entry, ok := memory.Peek(e, t.key) // before it is decided whether the caller may see it

@@ -54,7 +54,7 @@ func (s *Server) ResumeQueue(
 // pausable reports whether a task queue is a kind of work of its own, which can be paused.
 func pausable(queue string) bool { return slices.Contains(job.TaskQueues(), queue) }
 
-// queues returns all queues: without figures while Temporal is away.
+// queues returns all queues: without figures while Temporal is down.
 func (s *Server) queues(ctx context.Context) (contract.TaskQueues, error) {
 	list := contract.TaskQueues{Queues: []contract.TaskQueue{}, Temporal: contract.Connected}
 	pauses, err := s.store.QueuePauses(ctx)

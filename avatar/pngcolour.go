@@ -19,10 +19,10 @@ type meaning struct {
 	plain bool
 }
 
-// meaningOfPNG reads what libvips ignores. libpng, which libvips asks, has no RGB profile for a grey picture, none
-// after sRGB, and the last of several. By the PNG specification (third edition, 4.3), cICP has precedence over an
-// embedded profile, the profile over sRGB, and sRGB over gAMA with cHRM; unknown and broken chunks count as missing.
-// Browsers ignore cHRM without gAMA, and so does this.
+// meaningOfPNG reads the chunks about colour that libvips ignores. libpng gives libvips no RGB profile for a grey
+// picture, no profile after an sRGB chunk, and the last one of several. By the PNG specification (third edition, 4.3),
+// cICP comes before an embedded profile, the profile before sRGB, and sRGB before gAMA with cHRM. Unknown and broken
+// chunks count as missing. Like browsers, it ignores cHRM without gAMA.
 func meaningOfPNG(data []byte) meaning {
 	chunks := colourChunks(data)
 	grey := len(data) > 25 && data[25]&2 == 0 // by the header's colour type

@@ -32,7 +32,7 @@ func expand(names []string) (all []string) {
 	return all
 }
 
-// environment is what a program finds its commands with.
+// environment returns the variables with which the measured program finds its commands: PATH, HOME and TMPDIR.
 func environment() ([]string, error) {
 	bin, err := filepath.Abs("bin")
 	if err != nil {

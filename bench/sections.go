@@ -20,9 +20,9 @@ type section struct {
 var sections = []section{
 	{
 		name:  "registration",
-		title: "Registration while Temporal and the mail server are away",
+		title: "Registration while Temporal and the mail server are down",
 		about: "The time to answer `POST /api/auth/register`, one request after the other: alternately while Temporal and the mail\n" +
-			"server are there, and while both are away. `away/there` is the ratio of the medians. Above 1.2 the benchmark fails.",
+			"server are there, and while both are down. `away/there` is the ratio of the medians. Above 1.2 the benchmark fails.",
 		pkg:     "./e2e",
 		bench:   "^BenchmarkRegistration$",
 		flags:   []string{"-benchtime", "60x"},

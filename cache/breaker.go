@@ -13,8 +13,8 @@ import (
 )
 
 var (
-	errOpen = errors.New("redis does not answer, or too slowly; it is not used until it does")
-	errSlow = errors.New("redis answers too slowly, or has not answered for long enough")
+	errOpen = errors.New("redis is not used: its circuit breaker is open")
+	errSlow = errors.New("redis answers too slowly, or has not answered for some time")
 )
 
 // breaker decides whether one server is used. It opens when the server does not answer, or when loading from the
@@ -30,24 +30,25 @@ type breaker struct {
 	open atomic.Bool
 
 	mu       sync.Mutex
-	failures int       // since the last success
-	failing  time.Time // when the first of them was
-	window   time.Time // when the present window began
-	quickest time.Duration
-	count    int   // of exchanges in the window
-	sick     error // the error of the last probe
+	failures int           // number of failures since the last success
+	failing  time.Time     // time of the first of these failures
+	window   time.Time     // start of the current window
+	quickest time.Duration // duration of the quickest exchange in the window
+	count    int           // number of exchanges in the window
+	sick     error         // error of the last probe
 }
 
-// breakerLimits are a breaker's numbers.
+// breakerLimits are the thresholds of a breaker. It opens after failures errors without a success if the first of them
+// is at least silence ago, or if the quickest of at least samples exchanges in a window was slower than slow.
 type breakerLimits struct {
-	failures  int           // since the last success,
-	silence   time.Duration // and time since the first of them, from which on the breaker opens
-	window    time.Duration // the time over which the quickest exchange is measured
-	samples   int           // the least number of exchanges for a window to count
-	slow      time.Duration // the breaker opens when the quickest took longer
-	quick     time.Duration // a probe must be answered within
-	probes    int           // in a row
-	probeWait time.Duration // between two probes
+	failures  int           // least number of failures in a row
+	silence   time.Duration // least time since the first of these failures
+	window    time.Duration // length of a window
+	samples   int           // least number of exchanges in a window that is judged
+	slow      time.Duration // longest acceptable duration of the quickest exchange in a window
+	quick     time.Duration // longest duration of a successful probe
+	probes    int           // number of successful probes in a row that close the breaker
+	probeWait time.Duration // time between two probes
 }
 
 func newBreakerLimits(timeout time.Duration) breakerLimits {

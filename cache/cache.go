@@ -15,17 +15,17 @@ import (
 	"github.com/watchparty/watchparty/logging"
 )
 
-// limits has the package's limits; tests raise them so that a slow machine does not matter.
+// limits are the package's limits. Tests raise the timeouts so that they also pass on slow machines.
 type limits struct {
-	exchange time.Duration // one exchange with Redis, with the wait for a connection
-	load     time.Duration // one run of a loader
-	lock     time.Duration // how long one process may load for all
+	exchange time.Duration // longest exchange with Redis, including the wait for a connection
+	load     time.Duration // longest run of a loader
+	lock     time.Duration // longest time for which one process holds the lock of a load
 	maxTTL   time.Duration
-	maxBody  int           // bytes; a larger body is not stored
-	loads    int           // of one kind, that run at once
-	turn     time.Duration // how long a load waits for its turn
-	refresh  float64       // the share of an entry's life after which it is loaded anew, ahead of its end
-	short    time.Duration // a shorter life is not refreshed ahead
+	maxBody  int           // in bytes; a larger body is not stored
+	loads    int           // number of concurrent loads of one kind of key
+	turn     time.Duration // longest wait of a load for its turn
+	refresh  float64       // share of an entry's TTL after which it is refreshed in the background
+	short    time.Duration // an entry with a shorter TTL is not refreshed in the background
 }
 
 func defaultLimits(c config.Redis) limits {
@@ -66,8 +66,8 @@ type counters struct {
 	local, shared, misses, loads, joined, refreshed, refused, errors atomic.Uint64
 }
 
-// New connects lazily: it fails only on settings that cannot work, never because Redis is away. now is the clock by
-// which the lives of entries are told, that of Postgres (store.Now): entries have times that other processes compare.
+// New connects at first use. It fails only for settings that cannot work, never because Redis is unreachable. now
+// returns the time by Postgres' clock (store.Now): entries carry times that other processes compare.
 func New(
 	r config.Redis, c config.Cache, member *coherence.Member, now func() time.Time, log *slog.Logger,
 ) (*Cache, error) {

@@ -22,7 +22,7 @@
 // An entry whose life is mostly over is reloaded in the background. The fact that something does not exist is stored as
 // an entry, too.
 //
-// # When Redis is away, or slow
+// # When Redis is down, or slow
 //
 // One exchange takes REDIS_TIMEOUT at most, and a breaker before each server stops using it when exchanges fail and
 // none has succeeded for a while, or when even the quickest one is slow. A server that is used again has first answered

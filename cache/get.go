@@ -63,9 +63,9 @@ func (c *Cache) inMemory(q Query) *Entry {
 // Memory is this process' memory, for one request. The zero Memory is empty.
 type Memory struct{ cache *Cache }
 
-// Memory returns the memory for a request that has begun, and looks at the lease once for all that the request reads.
-// Every change from before that look was known to this process then. So what is found later, which may be from before
-// the look or from after it, is not older than the request.
+// Memory returns this process' memory for one request. It checks the lease once, for everything that the request reads
+// through it. At the time of the check, the process knew every change that was committed before. So every entry that is
+// found later is at least as new as the beginning of the request.
 func (c *Cache) Memory() Memory {
 	if !c.member.Lease().InForce() {
 		return Memory{}
@@ -73,7 +73,7 @@ func (c *Cache) Memory() Memory {
 	return Memory{c}
 }
 
-// Peek returns an entry, but none that Get would soon load again.
+// Peek returns the entry of a key from memory, unless the entry is missing or due for a refresh.
 func (m Memory) Peek(ctx context.Context, key string) (*Entry, bool) {
 	e, ok := m.peek(key)
 	if ok {
@@ -103,8 +103,8 @@ func (m Memory) peek(key string) (*Entry, bool) {
 	return e, true
 }
 
-// isOld reports whether most of an entry's life is over. Short lives do not count: where the data itself ends at a time,
-// a refresh does not put it off, and one would follow another as the end comes nearer.
+// isOld reports whether an entry is due for a refresh in the background. Entries with a short TTL are never due. Their
+// TTL often ends when the data itself expires: a refresh would not extend it, and refreshes would become more frequent.
 func (c *Cache) isOld(e *Entry) bool {
 	life := e.expires.Sub(e.created)
 	return life >= c.limits.short && e.expires.Sub(c.now()) < time.Duration(float64(life)*(1-c.limits.refresh))
@@ -147,7 +147,7 @@ func (c *Cache) wait(ctx context.Context, q Query, load Loader) (*Entry, bool, e
 	}
 }
 
-// fly returns an entry that was made later than a time: the entry in Redis, or else one that it loads.
+// fly sets the result of a flight: an entry from Redis that was created after the given time, or else a loaded one.
 func (c *Cache) fly(ctx context.Context, fl *flight, q Query, load Loader, after time.Time) {
 	ctx, cancel := detach(ctx, c.limits.load)
 	defer cancel()
@@ -185,7 +185,7 @@ func (c *Cache) fly(ctx context.Context, fl *flight, q Query, load Loader, after
 	}
 }
 
-// failed reports whether a load gave no answer at all. That holds for later callers, too.
+// failed reports whether a load ended with an error other than Missing. Callers that come later share such a result.
 func failed(q Query, err error) bool {
 	return err != nil && (q.Missing == nil || !errors.Is(err, q.Missing))
 }

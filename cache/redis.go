@@ -27,7 +27,7 @@ type Redis struct {
 	breakers []*breaker
 }
 
-// OpenRedis connects at first use. It fails only for settings that cannot work, never because Redis is away.
+// OpenRedis connects at first use. It fails only for settings that cannot work, never because Redis is down.
 func OpenRedis(c config.Redis) (*Redis, error) {
 	r := &Redis{limits: newBreakerLimits(c.Timeout), probeKey: c.KeyPrefix + "probe"}
 	r.ctx, r.cancel = context.WithCancel(context.Background())

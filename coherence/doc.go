@@ -55,11 +55,11 @@
 // snapshot does not see past the horizon is not used. A process that begins after very many changes reads the newest of
 // them, and has its horizon at the oldest of these. Another cluster, timeline, database or table of changes, as after a
 // restore or a failover, means other data, or other transactions under the same IDs. So may a server that has started
-// again: as a copy of its disk, or after a crash with synchronous_commit = off. The generation names all of these, and a
-// new one makes all cached data void. The horizon and the changes that a dump brings into another server are of
-// transactions that have yet to come there: they are not used, and are removed. The promise does not cover a failover
-// that leaves two primary servers at work or takes less than Timing.Lease, nor rows that are changed by hand without a
-// row in cache_changes.
+// again: as a copy of its disk, or after a crash with synchronous_commit = off. The generation identifies all of these,
+// and a new generation invalidates all cached data. A dump that is restored on another server brings a horizon and
+// changes with transaction IDs that this server has not reached yet. They are ignored and removed. The promise does not
+// cover a failover that leaves two primary servers running or takes less than Timing.Lease. Nor does it cover rows that
+// are changed by hand without a row in cache_changes.
 //
 // The idea of the lease is that of Gray and Cheriton, "Leases: an efficient fault-tolerant mechanism for distributed
 // file cache consistency" (1989). TestModel explores the protocol exhaustively, and TestNoReadIsStale of package e2e

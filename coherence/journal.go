@@ -23,9 +23,9 @@ type Journal interface {
 type Row struct {
 	Process string   `json:"id"`
 	Turn    uint64   `json:"turn"`  // counts renewals
-	Reads   bool     `json:"reads"` // whether it holds a lease, or is about to
-	Deaf    bool     `json:"deaf"`  // whether its message bus does not work
-	Seen    Snapshot `json:"seen"`  // it knows the changes whose records had been committed then
+	Reads   bool     `json:"reads"` // the process holds or requests a lease
+	Deaf    bool     `json:"deaf"`  // the process does not receive messages from the bus
+	Seen    Snapshot `json:"seen"`  // the process knows all changes whose records were committed in this snapshot
 }
 
 // Renewal is an answer of the database.

@@ -7,18 +7,18 @@ import "time"
 type lease struct {
 	timing  Timing
 	stage   stage
-	renewed time.Duration // when the last renewal was sent that was answered in time
+	renewed time.Duration // when the last successful renewal was sent
 	joined  time.Duration // when the answer to the first renewal of this attempt arrived
-	running Snapshot      // taken when all writers had this process on their lists
+	running Snapshot      // the transactions that still ran once all writers had listed this process
 }
 
 type stage int
 
 const (
-	away    stage = iota // no lease, and none wanted
-	asked                // a row that asks for a lease was sent
-	listed               // it is stored; writers have it on their lists Timing.List later
-	waiting              // they have; transactions that may not have known are still running
+	away    stage = iota // the process has no lease and wants none
+	asked                // the process has sent a row that asks for a lease
+	listed               // the row is stored; within Timing.List all writers have this process on their lists
+	waiting              // all writers list this process; older transactions that may not know it still run
 	held
 )
 
@@ -57,7 +57,7 @@ func (l *lease) renew(sent, answered time.Duration, s Snapshot) (end time.Durati
 	return sent + l.timing.Lease
 }
 
-// waitsFor returns the transactions that may not have known of this process, and have not ended.
+// waitsFor returns the running transactions that may have begun before their writers listed this process.
 func (l *lease) waitsFor(s Snapshot) (old []uint64) {
 	for _, transaction := range l.running.Running {
 		if l.stage == waiting && !s.Ended(transaction) {
@@ -110,7 +110,7 @@ func (p *peers) readers() []string {
 	return ids
 }
 
-// gone returns the rows of processes that have ended without a word: they have not changed for KeepTime.
+// gone returns the rows of processes that crashed: rows that have not changed for KeepTime.
 func (p *peers) gone(at time.Duration) (rows []Row) {
 	for _, peer := range p.rows {
 		if at-peer.since >= KeepTime {

@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 )
 
-// Change says that a transaction changes, or may be about to change, the data with the tags.
+// Change names the tags of the data that a transaction has changed or may still change.
 type Change struct {
 	Transaction uint64   `json:"x"`
 	Tags        []string `json:"t"`

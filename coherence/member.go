@@ -389,7 +389,7 @@ func (m *Member) leave(ctx context.Context) {
 	defer m.exit()
 	m.left = true
 	m.endLease()
-	// Should it fail, they find that the row does not change.
+	// If this fails, the other processes drop this one once its row has not changed for Timing.Lease.
 	_ = m.renewInTurn(context.WithoutCancel(ctx))
 }
 

@@ -149,7 +149,7 @@ type Redis struct {
 }
 
 // RateLimit has the limits of one account or client address. An IPv6 client is its /64. All replicas count together,
-// except for Reads, which each replica counts by itself. While Redis is away, each replica limits reads and wrong
+// except for Reads, which each replica counts by itself. While Redis is down, each replica limits reads and wrong
 // passwords by itself, emails are limited as always, and nothing else is limited.
 type RateLimit struct {
 	Enabled bool `env:"RATE_LIMIT_ENABLED" envDefault:"true"`

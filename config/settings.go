@@ -252,7 +252,7 @@ func sections() []Section {
 		}},
 		{Title: "Rate limits", Settings: []Setting{
 			{Name: "RATE_LIMIT_ENABLED", Help: "Limits count all replicas together, except for reads. An IPv6 client " +
-				"is its /64. While Redis is away, each replica limits reads and wrong passwords by itself, emails " +
+				"is its /64. While Redis is down, each replica limits reads and wrong passwords by itself, emails " +
 				"are limited as always, and the other limits are suspended."},
 			{Name: "RATE_LIMIT_SIGN_IN", Help: "Requests to /api/auth/ per minute and client address."},
 			{Name: "RATE_LIMIT_SIGN_IN_FAILURES", Help: "Wrong passwords per 15 minutes, account and client address. " +

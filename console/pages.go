@@ -246,7 +246,7 @@ func (p overviewPage) Calm() bool {
 	return len(p.Late) == 0 && len(unattended(p.Queues)) == 0 && p.Temporal != contract.Away
 }
 
-// knownByTemporal are the parts about which nothing is known while Temporal is away.
+// knownByTemporal are the parts about which nothing is known while Temporal is down.
 var knownByTemporal = []contract.HealthPart{
 	contract.HealthPartTemporal, contract.HealthPartWorkers, contract.HealthPartSchedules,
 }
@@ -320,7 +320,7 @@ func readOutbox(c *Console, r *http.Request, query url.Values) (any, *string, er
 type cleanupPage struct {
 	Policies []contract.CleanupPolicy
 	Runs     []contract.CleanupRun
-	Schedule *contract.Schedule // of the nightly runs; nil while Temporal is away
+	Schedule *contract.Schedule // of the nightly runs; nil while Temporal is down
 	First    bool               // whether the runs are the newest ones
 }
 

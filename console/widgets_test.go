@@ -38,7 +38,7 @@ func TestVerdictsOfQueues(t *testing.T) {
 		backlog    string
 		unattended bool
 	}{
-		"Temporal is away": {contract.TaskQueue{}, "–", false},
+		"Temporal is down": {contract.TaskQueue{}, "–", false},
 		"served":           {contract.TaskQueue{Workers: &some, Backlog: &two}, "2", false},
 		"no work":          {contract.TaskQueue{Workers: &none, Backlog: &zero}, "0", false},
 		"no worker":        {contract.TaskQueue{Workers: &none, Backlog: &two}, "2", true},
@@ -65,7 +65,7 @@ func TestTonesOfParts(t *testing.T) {
 	}
 }
 
-// TestPartsWhileTemporalIsAway: the overview says once that Temporal is away, and not of each part that asks it.
+// TestPartsWhileTemporalIsAway: the overview says once that Temporal is down, and not of each part that asks it.
 func TestPartsWhileTemporalIsAway(t *testing.T) {
 	t.Parallel()
 	var page overviewPage
@@ -95,7 +95,7 @@ func TestTonesOfCleanup(t *testing.T) {
 		"paused":             {cleanupPage{Runs: well, Schedule: &contract.Schedule{Paused: true}}, "warn"},
 		"failed":             {cleanupPage{Runs: failed, Schedule: &contract.Schedule{}}, "bad"},
 		"failed, and paused": {cleanupPage{Runs: failed, Schedule: &contract.Schedule{Paused: true}}, "bad"},
-		"Temporal is away":   {cleanupPage{Runs: well}, "bad"},
+		"Temporal is down":   {cleanupPage{Runs: well}, "bad"},
 	} {
 		require.Equal(t, c.want, c.page.Tone(), name)
 	}
@@ -174,7 +174,7 @@ func TestChartsOfThroughput(t *testing.T) {
 	}
 }
 
-// TestChartsWithoutTemporal: what only Temporal knows is a dash while Temporal is away, and not a zero.
+// TestChartsWithoutTemporal: what only Temporal knows is a dash while Temporal is down, and not a zero.
 func TestChartsWithoutTemporal(t *testing.T) {
 	t.Parallel()
 	var dashes []string

@@ -64,7 +64,7 @@ func (p tab) loadAxe(t *testing.T, axe string) {
 const leftPage = -32000
 
 // temporalAway is what a page of the console says when Temporal once does not answer in time, on a busy machine.
-const temporalAway = "Temporal is away, and what it knows cannot be shown"
+const temporalAway = "Temporal is down, so its data cannot be shown"
 
 // shows waits until the page does, which may be another page by then.
 func (p tab) shows(t *testing.T, text string) {

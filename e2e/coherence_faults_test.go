@@ -62,8 +62,7 @@ func renewalsAnsweredLate(t *testing.T, c *cluster, _ time.Duration) {
 	others := c.without(n)
 	defer c.writable.Store(&c.nodes)
 	for range rounds {
-		c.endWrites()
-		time.Sleep(500 * time.Millisecond) // so that its memory has everything
+		c.fillMemory(t)
 		var renewals atomic.Int32
 		second, release := make(chan struct{}), make(chan struct{})
 		end := n.intercept(t, renewalsWith(""), func() bool {
@@ -139,15 +138,11 @@ func hearsLate(_ *testing.T, c *cluster, long time.Duration) {
 // stoppedDuringChanges has others write only while one process is stopped, and they have taken it for dead.
 func stoppedDuringChanges(t *testing.T, c *cluster, long time.Duration) {
 	n := c.nodes[0]
-	others := c.without(n)
 	defer c.writable.Store(&c.nodes)
-	c.endWrites()
-	time.Sleep(500 * time.Millisecond) // so that its memory has everything
+	c.fillMemory(t)
 	n.signal(t, syscall.SIGSTOP)
 	time.Sleep(shortPause)
-	c.writable.Store(&others)
-	time.Sleep(long)
-	c.endWrites()
+	c.writeOver(t, long, c.without(n)...)
 	n.signal(t, syscall.SIGCONT)
 	c.awaitHits(t)
 	time.Sleep(long / 4)
@@ -198,15 +193,11 @@ func joinsBesideCommit(t *testing.T, c *cluster, _ time.Duration) {
 func removed(statement string) func(*testing.T, *cluster, time.Duration) {
 	return func(t *testing.T, c *cluster, _ time.Duration) {
 		n := c.nodes[0]
-		c.endWrites()
+		c.fillMemory(t)
 		defer c.writable.Store(&c.nodes)
-		time.Sleep(500 * time.Millisecond) // so that its memory has everything
 		former := c.entries(t)
 		n.signal(t, syscall.SIGSTOP)
-		others := c.without(n)
-		c.writable.Store(&others)
-		time.Sleep(pauseTime())
-		c.endWrites()
+		c.writeOver(t, pauseTime(), c.without(n)...)
 		db := c.store.DB()
 		_, err := db.ExecContext(t.Context(), statement)
 		assert.NoError(t, err)
@@ -220,8 +211,18 @@ func removed(statement string) func(*testing.T, *cluster, time.Duration) {
 		time.Sleep(500 * time.Millisecond) // until the others have renewed
 		c.restore(t, former)
 		n.signal(t, syscall.SIGCONT)
-		time.Sleep(2 * time.Second) // until it has a lease again
+		c.awaitHits(t)
+		time.Sleep(time.Second) // in which it is read
 	}
+}
+
+// writeOver has people write over some processes for a time, and only in that time.
+func (c *cluster) writeOver(t *testing.T, long time.Duration, nodes ...*replica) {
+	before := c.seen.Load().writes.Load()
+	c.writable.Store(&nodes)
+	time.Sleep(long)
+	c.endWrites()
+	assert.Greater(t, c.seen.Load().writes.Load(), before, "nobody has written")
 }
 
 // endWrites has no write begin, and returns when none runs.
@@ -230,6 +231,22 @@ func (c *cluster) endWrites() {
 	for c.writing.Load() > 0 {
 		time.Sleep(time.Millisecond)
 	}
+}
+
+// fillMemory ends the writes, and returns when each process answers from its cache what it caches at all.
+func (c *cluster) fillMemory(t *testing.T) {
+	c.endWrites()
+	eventually(t, func(a *assert.CollectT) {
+		for _, n := range c.nodes {
+			for _, s := range c.subjects {
+				for _, read := range s.reads {
+					got, err := read(n)
+					require.NoError(a, err)
+					require.NotEqual(a, "MISS", got.answer.header.Get("X-Cache"), "%s over process %d", s.name, n.number)
+				}
+			}
+		}
+	}, "memory has everything")
 }
 
 // entries returns the cached data in Redis.

@@ -259,8 +259,7 @@ func pauseTime() time.Duration {
 // pause stops the process for a time, after a pause in the writes so long that its memory has everything. Meanwhile
 // others write. After it continues, it has no connection to Redis and Postgres for another time.
 func (c *cluster) pause(t *testing.T, n *replica, long, deaf time.Duration) {
-	c.endWrites()
-	time.Sleep(500 * time.Millisecond)
+	c.fillMemory(t)
 	others := c.without(n)
 	defer c.writable.Store(&c.nodes)
 	n.signal(t, syscall.SIGSTOP)

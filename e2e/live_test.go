@@ -57,7 +57,7 @@ func TestLiveNodeKilled(t *testing.T) {
 	}
 }
 
-// TestLiveNetworkLost: who hears nothing for ten seconds, in which the room goes elsewhere, is soon where the room is.
+// TestLiveNetworkLost: a client without network for ten seconds, in which the room seeks, is soon where the room is.
 func TestLiveNetworkLost(t *testing.T) {
 	t.Parallel()
 	s := startLive(t)
@@ -68,7 +68,7 @@ func TestLiveNetworkLost(t *testing.T) {
 	require.Less(t, slices.Max(back), 10*time.Second)
 }
 
-// TestLiveRedisKilled: while Redis is away, nobody is disconnected, nothing changes by itself, commands reach
+// TestLiveRedisKilled: while Redis is down, nobody is disconnected, nothing changes by itself, commands reach
 // everybody, kicked people are disconnected, and waits end. Nothing is missing when Redis comes back empty.
 func TestLiveRedisKilled(t *testing.T) {
 	t.Parallel()

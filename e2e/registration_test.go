@@ -12,7 +12,7 @@ import (
 	"github.com/watchparty/watchparty/devstack"
 )
 
-// maxAwayRatio is the most by which registration may take longer while Temporal and the mail server are away.
+// maxAwayRatio is the most by which registration may take longer while Temporal and the mail server are down.
 const maxAwayRatio = 1.2
 
 // BenchmarkRegistration registers one after the other, with Temporal and the mail server there and away in turn, b.N
@@ -56,8 +56,11 @@ func BenchmarkRegistration(b *testing.B) {
 	ratio := milliseconds(away, 50) / milliseconds(there, 50)
 	b.ReportMetric(ratio, "away/there")
 	if ratio > maxAwayRatio {
-		b.Errorf("registration takes %.2f times as long while Temporal and the mail server are away; %.1f is allowed", ratio,
-			maxAwayRatio)
+		b.Errorf(
+			"registration takes %.2f times as long while Temporal and the mail server are down; %.1f is allowed",
+			ratio,
+			maxAwayRatio,
+		)
 	}
 }
 

@@ -406,7 +406,7 @@ func startCleanup(t testing.TB, admin client, asked map[string]any) string {
 	return got.data(t)["run_id"].(string)
 }
 
-// size is how large it is: its messages, and what it does to them.
+// size is the scale of a run: the data, the requests a second, and the length of a slice of time.
 type size struct {
 	rooms, messages, people int
 	posts, reads            float64 // a second

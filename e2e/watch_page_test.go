@@ -71,7 +71,7 @@ func TestWatchPageActs(t *testing.T) {
 	bob.press(t, "Report this message")
 	bob.shows(t, "Only admins see who reported it.")
 	bob.press(t, "Report")
-	bob.says(t, "Thank you. The admins look at it.")
+	bob.says(t, "Thank you. The admins will look at it.")
 
 	bob.click(t, "#tab-queue")
 	for _, movie := range []string{"The City Lights Up2026 · 1 min", "The Evening Train2026 · 1 min"} {
@@ -200,7 +200,7 @@ func TestWatchPageMishaps(t *testing.T) {
 	post(guest, "Who says that?", map[string]any{"reply_to_id": nasty})
 	bob.evaluates(t, chat("Nasty words"), "2")
 	require.Equal(t, http.StatusNoContent, host.do(t, "DELETE", "/chat/messages/"+nasty, nil).status)
-	bob.shows(t, "To a message that was taken back.")
+	bob.shows(t, "Reply to a deleted message.")
 	bob.evaluates(t, chat("Nasty words"), "0")
 
 	// What an admin hides is gone from all screens, quotes included.
@@ -218,7 +218,7 @@ func TestWatchPageMishaps(t *testing.T) {
 	edited := post(host, "As it was", nil)
 	bob.evaluates(t, chat("As it was"), "1")
 	s.gates[1].shut()
-	bob.shows(t, "The connection is lost.")
+	bob.shows(t, "The connection was lost.")
 	bob.accessible(t, readAxe(t), "lost")
 	for i := range 60 {
 		post(host, fmt.Sprintf("Missed %d", i), nil)
@@ -248,7 +248,7 @@ func TestWatchPageMishaps(t *testing.T) {
 
 	// A room can be quit, not only closed.
 	alice.press(t, "About you")
-	alice.shows(t, "Somebody else becomes its host.")
+	alice.shows(t, "Another member becomes the host.")
 	alice.press(t, "Quit the room")
 	alice.says(t, "You are not in that room any more.")
 	alice.evaluates(
@@ -263,7 +263,7 @@ func TestWatchPageMishaps(t *testing.T) {
 		constructor(url, protocols) { super(url.replace(/live$/, 'nothing'), protocols); }
 	}, '')`, "")
 	alice.evaluates(t, fmt.Sprintf(`(document.querySelector('a[href*=%q]').click(), '')`, s.demoRoom(t)), "")
-	alice.shows(t, "a proxy on the way may not pass WebSockets")
+	alice.shows(t, "a proxy may be blocking WebSockets")
 	for _, name := range []string{"Schedule a party", "Settings of the room", "Choose a movie"} {
 		alice.evaluates(t, fmt.Sprintf(`[...document.querySelectorAll('.room-head button')].find((button) =>
 			(button.getAttribute('aria-label') ?? button.textContent) === %q).hidden + ''`, name), "true")
@@ -321,7 +321,7 @@ func requireParties(t *testing.T, s *watchSystem, alice, bob *watcher) {
 
 	alice.tabTo(t, "Cancel the party")
 	alice.types(t, kb.Enter)
-	alice.shows(t, "Those who come are told by email.")
+	alice.shows(t, "Guests who answered yes or maybe get an email.")
 	alice.evaluates(t, `document.activeElement.textContent`, "Keep it")
 	alice.tabTo(t, "Cancel the party")
 	alice.types(t, kb.Enter)
@@ -421,7 +421,9 @@ func TestAutoplayIsRefused(t *testing.T) {
 	bob.goTo(t, path)
 	// What tab.shows and watcher.press run counts as a gesture, and this does not.
 	bob.evaluates(
-		t, `document.querySelector('main')?.innerText.includes('Your browser plays after a click only.') + ''`, "true",
+		t,
+		`document.querySelector('main')?.innerText.includes('Your browser starts videos only after a click.') + ''`,
+		"true",
 	)
 	bob.evaluates(t, `document.querySelector('video').paused + ''`, "true")
 	bob.record(t)

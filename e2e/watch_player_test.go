@@ -78,7 +78,7 @@ func requireEditedMovie(t *testing.T, s *watchSystem, alice *watcher) {
 	alice.evaluates(t, `document.querySelector('.notice').textContent`, "")
 	alice.evaluates(t, `(document.querySelector('video').src === video_.src_) + ''`, "true")
 	s.editMovie(t, "The City Goes Dark", map[string]any{"stream_url": nil})
-	alice.shows(t, "This movie has no stream any more.")
+	alice.shows(t, "This movie can no longer be played.")
 }
 
 // requireMediaKeys: the page of a room handles the media keys of a keyboard until Alice leaves it.

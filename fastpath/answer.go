@@ -16,14 +16,14 @@ type answer struct {
 	header http.Header
 	body   bytes.Buffer
 
-	// Set by the first write:
+	// These fields are set by the first write.
 	status int
-	head   bytes.Buffer // without the lines that send adds
-	length string       // as the handler has it
-	typed  bool         // the handler says what the body is, or that nobody is to guess
-	dated  bool         // the same of the time
-	last   bool         // the handler ends the connection
-	unfit  bool         // the handler marks the body's end in a way that is net/http's alone
+	head   bytes.Buffer // the handler's header lines; send adds the others
+	length string       // the Content-Length that the handler has set; empty without one
+	typed  bool         // the handler has set Content-Type or Content-Encoding, so the type is not detected
+	dated  bool         // the handler has set Date
+	last   bool         // the handler has asked to close the connection
+	unfit  bool         // the handler has set Transfer-Encoding, Trailer, or several values of Content-Length
 
 	both   [2][]byte
 	pieces net.Buffers // both

@@ -27,11 +27,11 @@ type conn struct {
 	closed    bool
 }
 
-// Stages of net/http with a connection.
+// Stages of a connection in net/http.
 const (
-	busy   = iota // it reads a request, or answers one
-	rested        // it has answered
-	idle          // it waits for a request
+	busy   = iota // net/http reads or answers a request
+	rested        // net/http has answered a request
+	idle          // net/http waits for the next request
 )
 
 // SetReadDeadline follows the stage: after an answer, net/http sets a deadline when it begins to wait, and another one
@@ -67,7 +67,7 @@ func (c *conn) Read(p []byte) (int, error) {
 	}
 }
 
-// answer reports whether it has answered the request that head is. With an error, the connection has ended.
+// answer reports whether it has answered the request in head. After an error, the connection is closed.
 func (c *conn) answer(head []byte) (answered bool, err error) {
 	target, ok := targetOf(head)
 	if !ok || !c.server.AtHand(target) {

@@ -34,8 +34,8 @@ type Server struct {
 	ending map[*conn]struct{} // closed by net/http, and still answering
 }
 
-// Serve is http.Server's, once. The connections of l have a fast path if they are TCP. An answer on it changes no
-// ConnState.
+// Serve implements http.Server.Serve, and can be called once. TCP connections of l have a fast path. ConnState is not
+// called for requests that are answered on it.
 func (s *Server) Serve(l net.Listener) error {
 	tell := s.ConnState
 	s.ConnState = func(c net.Conn, state http.ConnState) {

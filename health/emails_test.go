@@ -65,7 +65,7 @@ func TestEmails(t *testing.T) {
 		err := (&EmailCheck{Read: s.Work, Probe: probe}).Run(t.Context())
 		require.Equal(t, "not able to take the sender MAIL_FROM", whatIsWrong(t, err))
 	})
-	t.Run("the server is away, or hangs", func(t *testing.T) {
+	t.Run("the server is down, or hangs", func(t *testing.T) {
 		network := badnet.New(t, addressOf(takes))
 		network.Set(badnet.Cut)
 		require.Equal(t, unreachable, whatIsWrong(t, check(t, network.Addr())))
@@ -87,7 +87,7 @@ func TestEmails(t *testing.T) {
 		require.Equal(t, "late", whatIsWrong(t, check(waiting(time.Hour))))
 		require.Equal(t, Paused{}, check(store.Work{EmailsPaused: true}))
 	})
-	t.Run("the last email stays known while the database or the server is away", func(t *testing.T) {
+	t.Run("the last email stays known while the database or the server is down", func(t *testing.T) {
 		sent := time.Date(2026, 3, 2, 4, 0, 0, 0, time.UTC)
 		reads, away := 0, errors.New("away")
 		c := &EmailCheck{

@@ -137,7 +137,7 @@ type SchedulePauses func(ctx context.Context, schedule string, since time.Time) 
 
 // CheckSchedules checks that each schedule exists and has run when it should have, and names the others. A schedule
 // that is paused is as somebody wants it, and so is a run that was due during a pause. It returns Paused if nothing is
-// wrong and an admin has paused schedules. pauses is store.Store's SchedulePauses. While the database is away, the
+// wrong and an admin has paused schedules. pauses is store.Store's SchedulePauses. While the database is down, the
 // check does not look for skipped runs, and does not know who has paused a schedule.
 func CheckSchedules(
 	ctx context.Context,

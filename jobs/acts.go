@@ -49,8 +49,8 @@ func ended(err error) error {
 	return err
 }
 
-// TryNow begins the next attempt of all steps of a running job that wait for one, with all their attempts before them,
-// and returns the number of these steps. It leaves those alone that wait for the end of a pause.
+// TryNow starts the next attempt of all steps that wait for a retry, and gives them all their attempts again. It skips
+// steps of paused queues. It returns the number of steps.
 func (j *Jobs) TryNow(ctx context.Context, d Detail) (int, error) {
 	tried := 0
 	for _, s := range d.Steps {
@@ -75,8 +75,8 @@ func (j *Jobs) resetStep(ctx context.Context, of Job, step string) error {
 	return ended(problem("try now", err))
 }
 
-// Reset runs a job again from its last good point: what it had done before the step that failed, or that it was at when
-// it ended, stays done. It returns the new run.
+// Reset runs a job again from its last good point. It repeats the step that failed, or at which the job ended, and
+// keeps what was done before. It returns the new run.
 func (j *Jobs) Reset(ctx context.Context, workflowID, runID, reason string) (newRun string, err error) {
 	events, truncated, err := j.history(ctx, workflowID, runID)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// attendance is which queues are paused, and which have workers, at one time.
+// attendance is a snapshot of the queues: which are paused, and which have workers.
 type attendance struct {
 	jobs   *Jobs
 	at     time.Time

@@ -62,7 +62,7 @@ const (
 const (
 	// lateAfter is how long a task may be due before one looks whether its queue has a worker.
 	lateAfter = 5 * time.Second
-	// untakenAfter is how long a task may be due before no worker takes it.
+	// untakenAfter is how long a task may be due before it counts as one that no worker takes.
 	untakenAfter = 2 * time.Minute
 	// stuckAttempts is the attempt from which on a step is stuck. With the pauses of workflows/options.go that is after
 	// about 20 minutes for emails, and 7 minutes for others.

@@ -199,7 +199,7 @@ func attribute(all *commonpb.SearchAttributes, name string) (value string) {
 	return value
 }
 
-// problem tells what Temporal does not have from a Temporal that is away.
+// problem turns an error of Temporal into ErrNotFound, ErrJobsNotSearchable or ErrTemporalAway.
 func problem(act string, err error) error {
 	var (
 		missing *serviceerror.NotFound

@@ -18,7 +18,7 @@ const (
 	backlogTimeout = 2 * time.Second
 )
 
-// backlogs collects how many tasks wait in each queue, from Temporal. While Temporal is away the metric is missing:
+// backlogs collects how many tasks wait in each queue, from Temporal. While Temporal is down the metric is missing:
 // whatever scales by it then leaves things as they are.
 type backlogs struct {
 	read func(context.Context) ([]Queue, error)

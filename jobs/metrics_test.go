@@ -16,7 +16,7 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// TestBacklogs: what waits in each queue is a metric, and there is none while Temporal is away.
+// TestBacklogs: what waits in each queue is a metric, and there is none while Temporal is down.
 func TestBacklogs(t *testing.T) {
 	t.Parallel()
 	c, err := client.Dial(client.Options{

@@ -6,7 +6,7 @@
 //     passwords, and counts in Redis and in this process.
 //   - Local counts in this process. It is for reads, which must not pay a round trip for their limit.
 //
-// # When Redis is away
+// # When Redis is down
 //
 // Limiter fails open: it allows everything, as if nothing had been used. Guard goes on in this process alone. One
 // operation waits for at most 100 ms; the operations of one request share that time if their contexts come from one

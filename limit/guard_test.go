@@ -20,7 +20,7 @@ func charges(subject string, rules ...Rule) (all []Charge) {
 	return all
 }
 
-// unreachable is a limiter whose Redis is away.
+// unreachable is a limiter whose Redis is down.
 func unreachable(t testing.TB) *Limiter {
 	t.Helper()
 	return open(t, impatient(t, "redis://127.0.0.1:1"), slog.New(slog.DiscardHandler))

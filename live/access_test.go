@@ -20,8 +20,7 @@ import (
 // onlyHints makes polls so rare that every change in a test arrives by a hint.
 func onlyHints(b *live.Bounds) { b.PollCalm = time.Hour }
 
-// noPolls is onlyHints also while echoes of Redis are late, as they are on a busy machine. A new subscription still
-// polls.
+// noPolls also prevents the polls that follow late echoes of Redis on a busy machine. A new subscription still polls.
 func noPolls(b *live.Bounds) { b.PollCalm, b.PollBusy = time.Hour, time.Hour }
 
 // TestPutOut: a person who may not stay in the room is disconnected at once, also from another server than the one that

@@ -163,7 +163,7 @@ func (h *Hub) findMovies(ctx context.Context, d due) error {
 	return nil
 }
 
-// hide tells all connections which of the accounts have hidden content: any room may show something that they wrote.
+// hide tells all connections which of these accounts have their content hidden. It may be shown in any room.
 func (h *Hub) hide(ctx context.Context, accounts map[string]bool) error {
 	if len(accounts) == 0 {
 		return nil
@@ -348,8 +348,8 @@ func (h *Hub) readMessages(ctx context.Context, rooms map[string]bool) error {
 	return nil
 }
 
-// readOn has the next messages of a room read at once, or a moment later while a client has yet to be sent many of the
-// last ones. A client that does not take its messages holds up nobody for long: its queue is soon full.
+// readOn queues the next messages of a room. While a client is behind, it waits for a moment first. A client that does
+// not read its messages delays the others only briefly, since its queue is soon full.
 func (h *Hub) readOn(r *room) {
 	tag := "messages:" + r.id
 	if !r.isBehind() {

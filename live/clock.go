@@ -45,7 +45,7 @@ func (c *Clock) Now() time.Time {
 // Until is how long it takes until an instant of Postgres' clock; not less than 0.
 func (c *Clock) Until(t time.Time) time.Duration { return max(t.Sub(c.Now()), 0) }
 
-// Offset is what Postgres' clock is ahead of this machine's, and false before the first measurement.
+// Offset returns how far Postgres' clock is ahead of this machine's. It returns false before the first measurement.
 func (c *Clock) Offset() (time.Duration, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -75,7 +75,7 @@ func (c *Clock) Run(ctx context.Context, jumped func(step time.Duration)) {
 	for n := 1; ; n++ {
 		step, err := c.Measure(ctx)
 		if err == nil && step != 0 {
-			c.log.WarnContext(ctx, "the database's clock was set", slog.Duration("step", step))
+			c.log.WarnContext(ctx, "database clock jumped", slog.Duration("step", step))
 			jumped(step)
 		}
 		wait := measureEvery

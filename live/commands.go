@@ -41,15 +41,15 @@ var (
 	errSuperseded = &watchparty.Error{Kind: watchparty.KindConflict, Code: "superseded",
 		Message: "Another seek came soon after this one."}
 	errUnavailable = &watchparty.Error{Kind: watchparty.KindUnavailable, Code: "unavailable",
-		Message: "A part of the service is away. Try again in a moment.", RetryAfter: time.Second}
+		Message: "A part of the service is unavailable. Try again in a moment.", RetryAfter: time.Second}
 	errInternal = &watchparty.Error{Kind: watchparty.KindUnavailable, Code: "internal",
 		Message: "Something went wrong on our side."}
 )
 
-// rateLimited is the refusal of a rule.
+// rateLimited returns the error for a request that exceeds a rate limit.
 func rateLimited(r limit.Result) *watchparty.Error {
 	return &watchparty.Error{Kind: watchparty.KindLimited, Code: "rate_limited",
-		Message: "Too much in too short a time. Try again later.", RetryAfter: r.RetryAfter}
+		Message: "Too many commands in a short time. Try again later.", RetryAfter: r.RetryAfter}
 }
 
 // enqueue takes a command. Of seeks that follow each other within wire.SeekTime only the first and the last are run.
@@ -106,7 +106,7 @@ func (c *conn) releaseSeek(ctx context.Context) {
 	c.run(ctx)
 }
 
-// run begins to run what waits, if nobody does. The caller holds the lock.
+// run starts a goroutine for the queued commands, unless one is running. The caller holds the lock.
 func (c *conn) run(ctx context.Context) {
 	if c.work.running || len(c.work.queue) == 0 {
 		return
@@ -194,7 +194,7 @@ func (c *conn) apply(ctx context.Context, m wire.ClientMessage) (store.PlaybackA
 var errTokenExpired = &watchparty.Error{Kind: watchparty.KindForbidden, Code: "unauthenticated",
 	Message: "The access token has expired. Send a new one."}
 
-// commandOf is a message as package playback has it.
+// commandOf converts a message to the command of package playback, and to the source that a Load names.
 func commandOf(m wire.ClientMessage) (playback.Command, watchparty.Source) {
 	var (
 		c      playback.Command

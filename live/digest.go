@@ -88,7 +88,7 @@ func (r *room) takeStale() (stale, waits bool) {
 	return stale, waits
 }
 
-// takeLapse reports whether a mute has ended by itself: no commit and no version tells of it.
+// takeLapse reports whether a mute has expired since the last call. The poll cannot find that: no row has changed.
 func (r *room) takeLapse(now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -156,8 +156,8 @@ func (r *room) setMembers(rows []store.LiveMember) {
 	}
 }
 
-// noteLapse has takeLapse report the end of a mute; zero for none. Everybody who was told of a mute has to be told of
-// its end, also when nobody is muted any more at the next reading of the members. The caller holds the lock.
+// noteLapse notes when a mute ends (zero: never), so that takeLapse reports it. Everybody who saw the mute is told of
+// its end, even if the next reading of the members shows no mute any more. The caller holds the lock.
 func (r *room) noteLapse(until time.Time) {
 	if !until.IsZero() && (r.lapses.IsZero() || until.Before(r.lapses)) {
 		r.lapses = until

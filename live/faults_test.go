@@ -454,7 +454,7 @@ func TestDrainIsShort(t *testing.T) {
 	require.ErrorContains(t, err, "503")
 }
 
-// TestDrain: a server that stops sends its clients away with a word, and they find the room as it was.
+// TestDrain: a server that stops tells its clients to reconnect, and they find the room unchanged on another one.
 func TestDrain(t *testing.T) {
 	t.Parallel()
 	const over = time.Second

@@ -43,7 +43,7 @@ func tell(b Bus, log *slog.Logger, m hint) {
 		err = b.Publish(hintChannel, payload)
 	}
 	if err != nil { // the polls of the others find it
-		log.Warn("live rooms are impaired", slog.String("while", "telling the others"), slog.Any("error", err))
+		log.Warn("live rooms are impaired", slog.String("while", "publishing a hint"), slog.Any("error", err))
 	}
 }
 
@@ -52,7 +52,7 @@ func (h *Hub) hear(payload []byte) {
 	var m hint
 	if err := json.Unmarshal(payload, &m); err != nil {
 		h.log.Warn("live rooms are impaired", slog.String("while", "reading a hint"),
-			slog.Any("error", errors.New("it is no JSON")))
+			slog.Any("error", errors.New("not JSON")))
 		return
 	}
 	if m.From == h.bus.Process() {
@@ -71,15 +71,15 @@ func (h *Hub) hear(payload []byte) {
 	h.changes.add(m.Tags...)
 }
 
-// Changed says that something was committed that voids tags (package cache): of rooms, of what people are to them, of
-// accounts, of messages, of movies. People who are connected to any process are told, or put out.
+// Changed queues what these committed tags (package cache) stand for to be read again, here and in other processes.
+// Connected people get the changes, or are disconnected if they have lost access.
 func (h *Hub) Changed(tags []string) {
 	h.changes.add(tags...)
 	h.tell(hint{Tags: relevant(tags)})
 }
 
-// Announce returns what tells the processes with connections of committed tags (see Hub.Changed), for a process without
-// any.
+// Announce returns a function that tells the processes with live connections which tags a transaction changed (see
+// Hub.Changed). It is for processes without connections.
 func Announce(b Bus, log *slog.Logger) func(tags []string) {
 	log = logging.Sparse(log, slog.LevelWarn, "while")
 	return func(tags []string) { tell(b, log, hint{Tags: relevant(tags)}) }

@@ -380,8 +380,8 @@ func codeFor(err error) (wire.Code, string) {
 	return code, wire.Codes()[code]
 }
 
-// Drain tells clients to go elsewhere, and closes their connections over a time, in the background. New ones are
-// refused from now on.
+// Drain tells clients to reconnect elsewhere, and closes their connections in the background, spread over a time. New
+// connections are refused from now on.
 func (h *Hub) Drain(over time.Duration) {
 	h.mu.Lock()
 	h.draining = true

@@ -43,8 +43,8 @@ func TestWatchTogether(t *testing.T) {
 	require.Equal(t, "forbidden", guest.refusal(&wire.Play{Command: guest.command()}).Code)
 }
 
-// TestPeopleAreShownAlike: a person is the same in all messages as in REST, at once when the name or the picture
-// changes, be the person connected or not.
+// TestPeopleAreShownAlike: messages show a person as REST does. A change of the name or the picture is shown at once,
+// whether the person is connected or not.
 func TestPeopleAreShownAlike(t *testing.T) {
 	t.Parallel()
 	i := install(t, twoNodes, bounds(onlyHints))

@@ -98,7 +98,7 @@ func requireReturn(t *testing.T, lose func(*badnet.Path) (restore func())) {
 	guest.acknowledged(&wire.Pause{Command: guest.command()})
 }
 
-// TestPutOutWhilePostgresWasAway: who lost the right to be there meanwhile is disconnected as soon as it can be known.
+// TestPutOutWhilePostgresWasAway: a person who loses access during an outage of Postgres is disconnected soon after it.
 func TestPutOutWhilePostgresWasAway(t *testing.T) {
 	t.Parallel()
 	for name, lose := range losses {

@@ -23,7 +23,7 @@ func newMetrics(registerer prometheus.Registerer, h *Hub) metrics {
 		Name: "live_rooms", Help: "Rooms with live connections to this process.",
 	}, func() float64 { return float64(len(h.openRooms())) })
 	factory.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "live_degraded", Help: "1 while the database has not answered for long.",
+		Name: "live_degraded", Help: "1 while the database is down, 0 otherwise.",
 	}, func() float64 {
 		if h.degraded.Load() {
 			return 1
@@ -31,7 +31,7 @@ func newMetrics(registerer prometheus.Registerer, h *Hub) metrics {
 		return 0
 	})
 	factory.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "clock_offset_seconds", Help: "What the database's clock is ahead of this machine's.",
+		Name: "clock_offset_seconds", Help: "How far the database's clock is ahead of this machine's.",
 	}, func() float64 {
 		offset, _ := h.clock.Offset()
 		return offset.Seconds()

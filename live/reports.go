@@ -10,7 +10,7 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// report is what a connection has reported to the database of its player.
+// report is the part of a player's status that is stored in the database.
 type report struct {
 	unable  bool // the room does not wait for it
 	stalled int64
@@ -60,7 +60,7 @@ func (c *conn) report(now report) {
 	}
 }
 
-// reportAgain reports what a new row of the connection does not have: that the room does not wait for it.
+// reportAgain stores again, in a new row of the connection, that the room does not wait for it.
 func (c *conn) reportAgain() {
 	c.mu.Lock()
 	able := !c.status.unable
@@ -193,7 +193,7 @@ func (h *Hub) disconnected(c *conn) {
 	}
 }
 
-// storeDismissals ends when nothing is left, or the database is away; in that case the poll starts it again.
+// storeDismissals ends when nothing is left, or the database is down; in that case the poll starts it again.
 func (h *Hub) storeDismissals() {
 	d := &h.dismissals
 	for {

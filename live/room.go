@@ -29,13 +29,13 @@ type room struct {
 	order    []string               // the users, as they joined
 	digest   wire.Members
 	mark     mark
-	stale    bool      // the members or whom the room waits for may be others
+	stale    bool      // the members, or the people for whom the room waits, may have changed
 	lapses   time.Time // when the next mute of a member ends by itself; zero for never
 	// reports wait to be stored; reporting says that a goroutine is storing them.
 	reports   []store.MemberReport
 	reporting bool
 	timer     *time.Timer
-	moved     bool // the state was made when Postgres' clock was already set, which this process has not noticed
+	moved     bool // the state is already by Postgres' new clock, whose jump this process has not seen yet
 }
 
 // mark is the place in the chat up to which messages were sent.

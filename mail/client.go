@@ -95,7 +95,7 @@ func (c *client) startTLS(ctx context.Context, settings *tls.Config) error {
 		return err
 	}
 	if c.in.Buffered() > 0 {
-		return errors.New("the server, or somebody before it, said more than it was asked before TLS")
+		return errors.New("unexpected data from the server before the TLS handshake")
 	}
 	return c.encrypt(ctx, settings)
 }
@@ -187,7 +187,7 @@ func (c *client) send(content []byte) error {
 		return err
 	}
 	c.step = StepEnd
-	_ = dotted.Close() // whether the dot has arrived, the reply says
+	_ = dotted.Close() // the reply says whether the dot has arrived
 	return c.expect(2)
 }
 

@@ -84,7 +84,7 @@ func (e english) passwordChanged(d AccountData) letter {
 			"The password of your WatchParty account was changed, and every other sign-in was ended. If that was you, " +
 				"there is nothing to do.",
 			"If that was not you, somebody may have your account: ask for a new password at once. " +
-				"A link to choose one comes to this address.",
+				"We will send a link to this address.",
 		},
 		Button: button{Label: "Open WatchParty", URL: d.Link},
 		Footer: "You get this email because this is the address of a WatchParty account. " +
@@ -95,7 +95,7 @@ func (e english) passwordChanged(d AccountData) letter {
 func (e english) emailChanged(d AccountData) letter {
 	return letter{
 		Subject:   "Your email address was changed",
-		Preheader: "WatchParty writes to another address from now on.",
+		Preheader: "WatchParty now sends its emails to another address.",
 		Greeting:  e.hi(d),
 		Paragraphs: []string{
 			"The email address of your WatchParty account was changed, and the new one was confirmed. This is the last email " +
@@ -126,7 +126,7 @@ func (e english) invitation(d InvitationData) letter {
 
 func (e english) invitationReminder(d InvitationData) letter {
 	return letter{
-		Subject:   "Your invitation to a watch party ends soon",
+		Subject:   "Your invitation to a watch party expires soon",
 		Preheader: "You have not answered yet.",
 		Greeting:  "Hi,",
 		Paragraphs: []string{
@@ -148,7 +148,7 @@ func (english) activityReport(d ReportData) letter {
 	const l = watchparty.English
 	period, before := report.Period(l, d.Report), report.PreviousPeriod(l, d.Report)
 	intro := fmt.Sprintf(
-		"This is how WatchParty was used: %s, beside the period before, %s. Days are those of UTC.", period, before,
+		"This is how WatchParty was used: %s, compared with the previous period, %s. Days are in UTC.", period, before,
 	)
 	if d.Report.Previous == nil {
 		intro = fmt.Sprintf("This is how WatchParty was used: %s. Days are those of UTC. "+
@@ -195,7 +195,8 @@ func (e english) partyReminder(d PartyData) letter {
 		Preheader: "The movie starts by itself.",
 		Greeting:  e.hi(d.AccountData),
 		Paragraphs: []string{
-			fmt.Sprintf("%s starts on %s. The movie starts by itself at that moment.", e.party(d.Party), e.partyTime(d.Party)),
+			fmt.Sprintf("%s starts on %s. The movie starts automatically then.",
+				e.party(d.Party), e.partyTime(d.Party)),
 			"The room is open before that.",
 		},
 		Button: button{Label: "Open the room", URL: d.Link},
@@ -235,9 +236,9 @@ func (e english) partyCancelled(d PartyData) letter {
 }
 
 func (english) answered() string {
-	return "You get this email because you answered that you come to this party, or may come."
+	return "You get this email because you answered yes or maybe to this watch party."
 }
 
 func (e english) comes() string {
-	return e.answered() + " If you answer no in the room, you get no more of them."
+	return e.answered() + " Answer no in the room to stop these emails."
 }

@@ -95,7 +95,7 @@ func broken(at Step) Kind {
 	return Unreachable
 }
 
-// what describes what happened when the server gave no answer.
+// describe says what happened if the server gave no answer.
 func what(err error) string {
 	var timeout net.Error
 	switch {

@@ -60,8 +60,8 @@ type PartyData struct {
 	Calendar calendar.Event
 }
 
-// tongue is a language: its methods have all texts of emails. Names go through isolate. Subjects contain nothing that a
-// user wrote.
+// tongue has the texts of all emails in one language. Names go through isolate. Subjects contain nothing that a user
+// wrote.
 type tongue interface {
 	welcome(d WelcomeData) letter
 	welcomeReminder(d AccountData) letter
@@ -117,7 +117,7 @@ func Invitation(l watchparty.Language, d InvitationData) (Content, error) {
 	return in(l).invitation(d).render(l)
 }
 
-// InvitationReminder says that an invitation ends soon.
+// InvitationReminder says that an invitation expires soon.
 func InvitationReminder(l watchparty.Language, d InvitationData) (Content, error) {
 	return in(l).invitationReminder(d).render(l)
 }

@@ -135,7 +135,7 @@ func TestPartyMail(t *testing.T) {
 		return found[0].Value
 	}
 	waysOut := map[watchparty.Language]string{
-		watchparty.English: "If you answer no", watchparty.German: "Wenn du im Raum absagst",
+		watchparty.English: "Answer no in the room to stop", watchparty.German: "Wenn du im Raum absagst",
 	}
 	for _, language := range watchparty.Languages() {
 		t.Run(string(language), func(t *testing.T) {

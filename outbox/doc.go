@@ -8,5 +8,5 @@
 //
 // A lease is a claim's time in available_at: a relay that claims an event moves that time into the future. If the relay
 // has not finished by then, the event can be claimed again. No row is locked while Temporal is called. An event is
-// never given up because Temporal is away.
+// never given up because Temporal is down.
 package outbox

@@ -157,7 +157,7 @@ func newRelay(db *bun.DB, start StartFunc, p pace) *Relay {
 	return r
 }
 
-// run runs a relay until the test ends or stop is called, which waits for its end.
+// run makes a relay and runs it; see runRelay.
 func run(t *testing.T, db *bun.DB, start StartFunc, p pace) (r *Relay, stop func()) {
 	t.Helper()
 	r = newRelay(db, start, p)

@@ -24,7 +24,8 @@ func (r *Relay) Measure(registerer prometheus.Registerer) {
 			Name: "outbox_refused_total", Help: "Times that Temporal refused an event, which is tried again.",
 		}),
 		failures: factory.NewCounter(prometheus.CounterOpts{
-			Name: "outbox_relay_failures_total", Help: "Times that the relay paused, since Temporal or Postgres was away.",
+			Name: "outbox_relay_failures_total",
+			Help: "Times that the relay paused, since Temporal or Postgres was down.",
 		}),
 	}
 }

@@ -122,7 +122,7 @@ func (r *Relay) claim(ctx context.Context) ([]row, error) {
 }
 
 // relay starts a batch's workflows, then marks the events as started, refused by Temporal, or not tried because
-// Temporal is away. In the last case it returns the reason.
+// Temporal is down. In the last case it returns the reason.
 func (r *Relay) relay(ctx context.Context, rows []row) error {
 	results := make([]error, len(rows))
 	var (
@@ -183,7 +183,7 @@ func (r *Relay) mark(ctx context.Context, started, released []string) error {
 	}
 	if len(released) > 0 {
 		_, err := r.db.NewUpdate().Model((*row)(nil)).
-			Set("available_at = now()").Set("updated_at = now()").Set("last_error = 'Temporal is away'").
+			Set("available_at = now()").Set("updated_at = now()").Set("last_error = 'Temporal is down'").
 			Where("id IN (?) AND state = 'pending'", bun.List(released)).Exec(ctx)
 		if err != nil {
 			return fmt.Errorf("outbox: release: %w", err)
@@ -209,7 +209,7 @@ func (r *Relay) postpone(ctx context.Context, e row, cause error) {
 	}
 }
 
-// awayFlag keeps the first error that means that Temporal is away, so that the rest of a batch is not tried.
+// awayFlag keeps the first error that means that Temporal is down, so that the rest of a batch is not tried.
 type awayFlag struct {
 	mu  sync.Mutex
 	err error

@@ -192,7 +192,7 @@ func TestTemporalAway(t *testing.T) {
 			s := findEvent(t, db, id)
 			require.Equal(t, "pending", s.State)
 			require.True(t, s.Due, "the lease is given back")
-			require.Equal(t, "Temporal is away", s.LastError)
+			require.Equal(t, "Temporal is down", s.LastError)
 		}
 	})
 

@@ -21,7 +21,7 @@ import (
 const startTimeout = 5 * time.Second
 
 // ErrAway says that Temporal could not be asked, or would answer every event in the same way.
-var ErrAway = errors.New("temporal is away")
+var ErrAway = errors.New("temporal is down")
 
 func isAway(err error) bool { return errors.Is(err, ErrAway) }
 
@@ -75,7 +75,7 @@ func attributes(e job.Event) sdk.SearchAttributes {
 	return sdk.NewSearchAttributes(all...)
 }
 
-// faultsOfAll are the codes with which Temporal refuses this service rather than one event: it is away or busy, has no
+// faultsOfAll are the codes with which Temporal refuses this service rather than one event: it is down or busy, has no
 // such namespace, refuses the key or the certificate, moves or deletes the namespace, or the server is no Temporal. No
 // start of a workflow has them for other reasons.
 var faultsOfAll = []codes.Code{
@@ -83,7 +83,7 @@ var faultsOfAll = []codes.Code{
 	codes.Unauthenticated, codes.PermissionDenied, codes.FailedPrecondition, codes.Unimplemented,
 }
 
-// classify tells an answer to one event from the absence of Temporal. The SDK retries by itself while Temporal is away,
+// classify tells an answer to one event from the absence of Temporal. The SDK retries by itself while Temporal is down,
 // so that usually shows as a deadline. Whatever else fails postpones only its own event, so that one which Temporal
 // cannot digest does not hold up the others.
 func classify(err error) error {

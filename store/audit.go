@@ -41,7 +41,7 @@ func (r auditRow) entry() watchparty.AuditEntry {
 	}
 }
 
-// actor is who acted. The log alone keeps who somebody was whose account is deleted: the username at the time.
+// actor is the admin who acted. For a deleted account it has the username at the time, which only the audit log keeps.
 func (r auditRow) actor() watchparty.Person {
 	if r.Actor.ID != "" || r.ActorID == nil || r.ActorUsername == nil {
 		return r.Actor

@@ -95,9 +95,9 @@ func (l accountDeletion) run(ctx context.Context, tx bun.Tx) ([]job.Event, error
 	return events, nil
 }
 
-// leaveRooms takes the accounts out of all rooms. It deletes the rooms that hidden accounts host, which another host,
-// or none, would show again, and passes on or archives those of the others. It returns the rooms that concern each
-// account, and those that are deleted.
+// leaveRooms removes the accounts from all rooms. Rooms with a hidden host are deleted, because a change of the host
+// would make them visible again. The other rooms pass to their next host, or are archived if there is none. It returns
+// the rooms of each account, and the deleted rooms.
 func (l accountDeletion) leaveRooms(
 	ctx context.Context, tx bun.Tx,
 ) (left map[string][]string, deleted []string, err error) {

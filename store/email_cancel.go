@@ -10,8 +10,8 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// voidReasons are, by kind, queries for the reason why the email e with the ID ? cannot be sent. They are asked once
-// the worker has found that it cannot.
+// voidReasons maps each kind of email to a query for the reason why the email e with the ID ? cannot be sent. The
+// queries run after the worker has found that the email has no recipient or is out of date.
 var voidReasons = map[watchparty.EmailKind]string{
 	watchparty.EmailWelcomeReminder: `
 		SELECT CASE WHEN u.id IS NULL OR u.deleted_at IS NOT NULL THEN 'no_account'
@@ -48,8 +48,8 @@ var voidInvitation = `
 // voidAccount is for kinds that are void only because their account is gone.
 const voidAccount = "SELECT 'no_account' FROM emails AS e WHERE e.id = ?"
 
-// DropEmail cancels an email when its worker finds that it has no recipient, or nothing to say, any more. If why is
-// empty, the transaction that cancels the email finds out the reason.
+// DropEmail cancels an email for which its worker has found no recipient, or whose content is out of date. If why is
+// empty, a query of voidReasons finds the reason in the same transaction.
 func (s *Store) DropEmail(ctx context.Context, id string, attempt int, why watchparty.EmailReason) error {
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		row, err := lockEmail(ctx, tx, id)

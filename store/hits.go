@@ -15,12 +15,12 @@ type level struct {
 	wide      bool // whether a later level does not find all of its rows
 }
 
-// hits builds the query of a page of what levels find.
+// hits builds the query for one page of search results.
 //
-// Sorting all rows that have common words would take long, and the planner cannot tell common words from rare ones,
-// since beginnings of words have no statistics. So the rows with the shortest titles are tried first. When a level
-// fills the page from them, neither the rest of that level nor later levels are read. The levels before it find few
-// rows: those come from the index and are sorted.
+// Sorting all rows that contain a common word would be slow. The planner cannot tell common words from rare ones,
+// because it has no statistics for prefixes. So the query first tries the rows with the shortest titles. If these fill
+// the page at some level, the rest of that level and all later levels are skipped. Earlier levels match few rows, which
+// are read from the index and sorted.
 type hits struct {
 	searchable
 	list   *bun.SelectQuery // of the rows themselves
@@ -57,7 +57,7 @@ func newHits(
 	return h
 }
 
-// page makes the list the page.
+// page turns the query of the list into the query of one page of results.
 func (h hits) page() *bun.SelectQuery {
 	found := bun.SafeQuery(`WITH shortest AS (
 			?

@@ -36,15 +36,15 @@ func newJournal(connector *connector) (*Journal, error) {
 // Journal returns the store's journal.
 func (s *Store) Journal() *Journal { return s.journal }
 
-// maxChanges is how many changes one renewal reads: the newest. Those of KeepTime may be so many that a process that
-// begins would never read them within coherence.Timing.Call. The horizon covers those that are left out. It also covers
-// them where they were recorded after their transaction: that transaction is older than its record.
+// maxChanges is the number of changes that one renewal reads; older ones are left out. Without a limit, a new process
+// could have more changes to read than coherence.Timing.Call allows. The horizon covers the changes that are left out.
+// This includes changes that Record has stored late, since their transactions are older than their records.
 const maxChanges = 20_000
 
-// Renew implements coherence.Journal. The one statement sees one snapshot, which is from before its own row. The
-// timeline is that of the write-ahead log: the control file names the former one until the checkpoint after a promotion
-// has ended. The horizon and the changes of a dump from another server are left out until Prune removes them: their
-// transactions have yet to come here.
+// Renew implements coherence.Journal. It is one statement, so everything is read in one snapshot, taken before its own
+// row is stored. The timeline is read from the write-ahead log: after a promotion, the control file has the former
+// timeline until the next checkpoint. Horizons and changes that a dump has brought from another server are left out
+// until Prune removes them, because their transaction IDs have not been reached on this server.
 func (j *Journal) Renew(
 	ctx context.Context, row coherence.Row, since coherence.Snapshot,
 ) (coherence.Renewal, error) {

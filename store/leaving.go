@@ -9,13 +9,13 @@ import (
 	"github.com/watchparty/watchparty/coherence"
 )
 
-// tablesOfPeople tie people to rooms, by room_id and user_id, in the order in which their rows are locked.
+// tablesOfPeople have rows with a room_id and a user_id. They are listed in the order in which their rows are locked.
 var tablesOfPeople = []string{"participants", "members", "bans", "mutes", "read_markers"}
 
-// tablesOfWatching are others that do so, whose rows are locked after playbacks and queue_items.
+// tablesOfWatching are further such tables, whose rows are locked after those of playbacks and queue_items.
 var tablesOfWatching = []string{"queue_votes", "skip_votes", "live_members", "party_answers"}
 
-// seat is a row that tied a person to a room.
+// seat is a deleted row of one of these tables.
 type seat struct {
 	RoomID string `bun:"room_id"`
 	UserID string `bun:"user_id"`

@@ -20,8 +20,8 @@ import (
 // because somebody changed a row meanwhile. inTx runs the transaction again.
 var errLockedLate = errors.New("store: a row that comes earlier in the order of locks is needed now")
 
-// lockRoom takes the lock under which the people of a room change: its capacity holds, and so do the roles that
-// permitted finds. NO KEY lets others post messages meanwhile.
+// lockRoom locks a room for a change of its participants, members or roles. Until the transaction ends, the number of
+// participants and the roles that permitted has read stay as they are. FOR NO KEY UPDATE does not block new messages.
 func lockRoom(ctx context.Context, tx bun.Tx, roomID string) (roomRow, error) {
 	var room roomRow
 	err := tx.NewSelect().Model(&room).Where("r.id = ? AND "+roomThere, roomID).For("NO KEY UPDATE").Scan(ctx)
@@ -35,8 +35,8 @@ func lockAnyRoom(ctx context.Context, tx bun.Tx, roomID string) (roomRow, error)
 	return room, found(err, "lock any room")
 }
 
-// lockRoomAlone is for what ends a room: unlike lockRoom it keeps out people who post. It is the transaction's first
-// lock of the room: a lock that grows stronger waits for others who may wait for this transaction.
+// lockRoomAlone locks a room that is about to be archived or deleted. Unlike lockRoom, it also blocks new messages. It
+// has to be the transaction's first lock of the room, because upgrading a weaker lock can deadlock.
 func lockRoomAlone(ctx context.Context, tx bun.Tx, roomID string) error {
 	_, err := tx.NewRaw("SELECT FROM rooms WHERE id = ? FOR UPDATE", roomID).Exec(ctx)
 	return err
@@ -49,8 +49,9 @@ func lockHosted(ctx context.Context, tx bun.Tx, userIDs ...string) (rooms []stri
 	return rooms, err
 }
 
-// lockUser is the lock under which an account's password, address and sign-ins change. Whatever starts a sign-in takes
-// FOR SHARE on the row first, so that an operation that ends all sign-ins misses none; foreign keys take neither lock.
+// lockUser locks an account for a change of its password, address or sign-ins. Every operation that starts a sign-in
+// first takes FOR SHARE on the row, so that an operation that ends all sign-ins misses none. Foreign keys take weaker
+// locks, which do not conflict with either.
 func lockUser(ctx context.Context, tx bun.Tx, id string) (userRow, error) {
 	var row userRow
 	err := tx.NewSelect().Model(&row).Where("id = ? AND deleted_at IS NULL", id).For("NO KEY UPDATE").Scan(ctx)

@@ -60,9 +60,9 @@ func (s *Store) OptedOut(ctx context.Context, email string) (out bool, err error
 	return out, nil
 }
 
-// optOutHash returns the hash under which the opt-out of an address is stored. A row with a hash that a former version
-// or secret made is moved to this hash. That needs the address, so it happens when the address is next seen. Once no
-// row has an email_hash, the statement and the column can go.
+// optOutHash returns the hash under which the opt-out of an address is stored. It replaces a hash that was made by a
+// former version or with a former secret. This needs the address, so it happens when the address is next used. The
+// statement and the column email_hash can be removed once no row has an email_hash.
 func (s *Store) optOutHash(ctx context.Context, tx bun.Tx, email string) ([]byte, error) {
 	hash := s.digests.Sum("invitation-opt-out", watchparty.AccountKey(email))
 	former := s.digests.Former("invitation-opt-out", watchparty.AccountKey(email))

@@ -12,8 +12,8 @@ import (
 // lateAfter is how long work may be due before it is late.
 const lateAfter = 5 * time.Minute
 
-// Delays returns the work that should have made progress and has not, by what the database knows: it needs no Temporal.
-// Work of queues that an admin has paused waits on purpose.
+// Delays returns the work that is late. It reads only the database, so it works without Temporal. Work of a task queue
+// that an admin has paused is not late.
 func (s *Store) Delays(ctx context.Context) ([]watchparty.Delay, error) {
 	var rows []struct {
 		What   string     `bun:"what"`

@@ -138,15 +138,16 @@ func touchParticipant(ctx context.Context, tx bun.Tx, roomID, userID string) (bo
 	return err == nil, err
 }
 
-// surelyPresent is how long after a sign of a person nobody counts them as absent, even if the next sign is stored then
-// and takes its time: a reader in between may look after the end of PresentFor.
+// surelyPresent is the time after a heartbeat for which a person surely counts as present: shorter than PresentFor
+// by presencePrecision, because the next heartbeat may be committed after PresentFor has ended.
 const surelyPresent = watchparty.PresentFor - presencePrecision
 
-// cameBack is, of a row of participants that was before as "was", whether its person may have been counted as absent.
+// cameBack is the condition that a participant may have been counted as absent before an update. "was" is the alias of
+// the row before the update.
 var cameBack = fmt.Sprintf("was.last_seen_at <= now() - interval '%d seconds'", int(surelyPresent.Seconds()))
 
-// changesPresence says that somebody in a room who was absent is present. People become absent by time alone, which
-// whoever caches a room respects: see watchparty.Room.PresentUntil.
+// changesPresence invalidates the cached reads of a room in which an absent person has become present. The opposite
+// change needs no invalidation: cached reads expire at watchparty.Room.PresentUntil.
 func changesPresence(ctx context.Context, roomID string) {
 	changes(ctx, coherence.TagRooms, coherence.TagRoom(roomID))
 }

@@ -14,15 +14,14 @@ import (
 
 // Guests of a party are those who answered that they come, or may come. Others get no email.
 
-// partyAccess is the condition that the user u may see the room r, as far as emails go: a room that is archived is
-// still named to those who are told that its party is cancelled.
+// partyAccess is the condition that the user u may get emails about parties of the room r. An archived room counts,
+// since guests are told that its party is cancelled.
 var partyAccess = `u.deleted_at IS NULL AND u.suspended_at IS NULL AND u.email_verified_at IS NOT NULL
 	AND ` + roomThere + ` AND NOT ` + isBanned("r.id", "u.id") + `
 	AND (r.visibility <> 'private' OR ` + roleInRoom("r.host_id", "r.id", "u.id") + ` IS NOT NULL)`
 
-// noticeStands is the condition that what is said in a notice of the kind k and of the number of moves m is so: its
-// party y was not moved since, and stands as the notice says. The reminder a day before has no use once that of the
-// last hour is due.
+// noticeStands is the condition that a notice is still true: the party y was not moved again after the notice's move,
+// and its state is the one that the notice reports. The reminder a day before is dropped in the last hour.
 func noticeStands(kind, moves string) string {
 	return `y.moves = ` + moves + ` AND CASE ` + kind + `
 		WHEN 'cancelled' THEN y.state = 'cancelled'

@@ -13,9 +13,9 @@ import (
 	"github.com/watchparty/watchparty/playback"
 )
 
-// A party is armed when its room has loaded what it plays and starts at the party's instant: starts_at of playbacks and
-// that of parties are the same. The row in parties decides. Whoever comes first arms or starts it, each by one
-// versioned write: the party's workflow, a process that holds the room, or the sweeper of any process.
+// A party is armed when its room has loaded a movie with a scheduled start at the party's starts_at. The party's
+// workflow, a process with connections to the room, and every sweeper may each arm or start it. Each of them does
+// so by one versioned write, and the row in parties decides which of them was first.
 
 // startsAt is the instant of the party that the event may start.
 func (t *transition) startsAt() time.Time {

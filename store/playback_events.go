@@ -143,14 +143,14 @@ type transition struct {
 	only *int64
 
 	// These are read under the lock.
-	row     playbackRow // with the item's times as the catalogue has them now
-	renewed bool        // whether they differ from what is stored
-	expired bool        // whether the durations that players have told do not count any more
+	row     playbackRow // the playback, with the current duration of its movie
+	renewed bool        // the row differs from what is stored, since the movie has changed
+	expired bool        // durations that players have reported are void
 	before  playback.State
 	now     time.Time // by Postgres' clock
-	next    itemRow   // the first of the queue, if the event needs it
+	next    itemRow   // the first item of the queue, if the event needs it
 	members []memberRow
-	item    watchparty.QueueItem // what plays before the event
+	item    watchparty.QueueItem // the item that plays before the event
 }
 
 // errElsewhere says that another process has applied the event, or is applying it.

@@ -18,7 +18,7 @@ type rule struct {
 	room  string   // the column with the ID of the room whose cached reads show the row; empty if there is none
 	chat  bool     // whether the cached reads are the room's messages, and not the room itself
 	part  bool     // whether the rows belong to rows of the policy's next rule; they are deleted first and not counted
-	users bool     // whether the rows are accounts, which deleteAccount deletes
+	users bool     // whether the rows are accounts, which deleteAccounts deletes
 }
 
 // rules are the rules of each policy, in the order in which they are applied. Rows that belong to another row and may

@@ -109,10 +109,11 @@ func (s *Store) Refused() uint64 {
 
 type kindKey struct{}
 
-// work is what a context is for.
+// work is the work for which a context requests connections.
 type work struct {
 	kind string
-	// begun is set once the work has had a connection. It is nil for work that is never refused for the number of others.
+	// begun is set once the work has had a connection: from then on it is not refused. It is nil for work that is never
+	// refused because too much other work of its kind is waiting.
 	begun *atomic.Bool
 }
 
@@ -227,7 +228,7 @@ func (p *pool) kind(name string) *kind {
 	return k
 }
 
-// busy returns the reason for which waiting has ended, such as watchparty.ErrBusy, and err if it has not.
+// busy returns the cause of waiting, such as watchparty.ErrBusy, if that context has ended, and err otherwise.
 func busy(waiting context.Context, err error) error {
 	if waiting.Err() != nil {
 		return context.Cause(waiting)

@@ -80,7 +80,7 @@ func mapRows[From, To any](rows []From, to func(From) To) []To {
 	return out
 }
 
-// set changes v to what is given, and reports whether that is something else.
+// set sets v to the given value, if any, and reports whether that changes v.
 func set[T comparable](v, given *T) bool {
 	if given == nil || *v == *given {
 		return false

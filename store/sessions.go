@@ -139,13 +139,12 @@ func (s *Store) TokenUser(ctx context.Context, hash []byte, age time.Duration) (
 	return user, session.FamilyID, err
 }
 
-// RotateSession exchanges a refresh token for a new one and returns its user. Within the grace period a token can be
-// exchanged again, for another new one: two tabs may share a token, and an answer may be lost. A token that is used
-// after that is known to two parties, so that its whole family is revoked.
+// RotateSession exchanges a refresh token for a new one and returns its user. Within the grace period, a token can be
+// exchanged again, since two tabs may share a token and a response may be lost. Using a token after the grace period
+// means that two parties have it: RotateSession revokes the whole family and returns ErrBadRefresh with the user.
 //
-// It then returns ErrBadRefresh with the user. For an unknown, revoked or expired token, and for a suspended account,
-// it returns ErrBadRefresh without a user. If the token was exchanged maxTokens times in the grace period, it returns a
-// KindLimited error and ends nothing.
+// For an unknown, revoked or expired token, and for a suspended account, it returns ErrBadRefresh without a user. For a
+// token that was exchanged maxTokens times within the grace period, it returns a KindLimited error and revokes nothing.
 func (s *Store) RotateSession(ctx context.Context, oldHash []byte, n NewSession) (SignIn, error) {
 	var (
 		user userRow

@@ -90,7 +90,7 @@ func (s *Store) createUser(
 		if err != nil {
 			return nil, err
 		}
-		changes(ctx, coherence.TagProfile(row.Username)) // that there was none
+		changes(ctx, coherence.TagProfile(row.Username)) // the cache may have stored that no such profile exists
 		if n != nil {
 			if created, err = addSession(ctx, tx, row.ID, *n); err != nil {
 				return nil, err

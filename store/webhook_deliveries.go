@@ -260,12 +260,12 @@ func (s *Store) ReplayWebhook(ctx context.Context, adminID, id string, since tim
 type WebhookWork struct {
 	Delivery watchparty.WebhookDelivery
 	URL      string
-	Keys     [][]byte // that sign, the current one first
-	Number   int      // of the attempt; 0 if none is to be made, since the delivery has ended or begun anew
-	Round    int      // how often the delivery was begun
-	InRound  int      // the number of the attempt since then, from 1
+	Keys     [][]byte // signing keys, the current one first
+	Number   int      // number of the attempt; 0 if there is none, since the delivery has ended or was restarted
+	Round    int      // how often the delivery was started
+	InRound  int      // number of the attempt in this round, from 1
 
-	Cancelled bool // by this call, since the webhook is off
+	Cancelled bool // BeginWebhookAttempt has cancelled the delivery, since the webhook is off
 }
 
 // BeginWebhookAttempt stores that an attempt begins. A former attempt that is still open was lost with its process. A

@@ -18,7 +18,7 @@ type Backlog struct {
 	Oldest  time.Duration // the age of the oldest; zero if nothing waits, or an admin has paused its queue
 }
 
-// Work is what background work waits, and when regular work was last done.
+// Work has the backlogs of background work and the times of the latest regular work.
 type Work struct {
 	Outbox Backlog // events that Temporal does not have yet
 	// Emails are those to be sent, by kind. Deferred counts those that wait on purpose, because their recipient has had

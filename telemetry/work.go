@@ -20,7 +20,7 @@ const (
 	workTimeout = 2 * time.Second
 )
 
-// work collects what waits, from Postgres. While the database is away its metrics are missing, and work_up is 0.
+// work collects what waits, from Postgres. While the database is down its metrics are missing, and work_up is 0.
 type work struct {
 	read func(context.Context) (store.Work, error)
 	log  *slog.Logger

@@ -14,7 +14,7 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// A worker ends what is overdue when it starts, be Temporal there or not, and stops when it is told to.
+// A worker ends overdue states when it starts, with or without Temporal, and stops when it is told to.
 func TestSweep(t *testing.T) {
 	p := newPlant(t, "127.0.0.1", 1)
 	_, mail := p.register("ann")

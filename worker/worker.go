@@ -38,7 +38,7 @@ type Deps struct {
 	Party   *activities.Party
 }
 
-// Run serves the queues until ctx ends. Then running activities have the stop timeout to finish. While Temporal is away
+// Run serves the queues until ctx ends. Then running activities have the stop timeout to finish. While Temporal is down
 // it waits.
 func Run(ctx context.Context, d Deps, queues []string) error {
 	d.Log = logging.Sparse(d.Log, slog.LevelWarn, "queue", "schedule", "every")

@@ -64,7 +64,7 @@ func (u *upload) process(ctx workflow.Context) (job.AvatarResult, error) {
 	}
 	u.progress.Step = watchparty.AvatarPublishing
 	var published job.PublishResult
-	publish := with(ctx, publishing, "Publish, unless a newer one was")
+	publish := with(ctx, publishing, "Publish, unless a newer one is published")
 	err := workflow.ExecuteActivity(publish, job.ActivityPublishAvatar, u.in).Get(ctx, &published)
 	if goneRow(err) || err == nil && published.State != watchparty.AvatarReady {
 		return u.supersede(ctx)
@@ -80,7 +80,7 @@ func (u *upload) process(ctx workflow.Context) (job.AvatarResult, error) {
 			return result, err
 		}
 		keep := time.Duration(published.KeepFormerSeconds) * time.Second
-		if err := wait(ctx, keep, "While the former avatar may be asked for"); err != nil {
+		if err := wait(ctx, keep, "Until clients have stopped loading the former avatar"); err != nil {
 			return result, err
 		}
 	}
@@ -96,7 +96,7 @@ func goneRow(err error) bool {
 
 func (u *upload) supersede(ctx workflow.Context) (job.AvatarResult, error) {
 	u.progress.Step = watchparty.AvatarRemoving
-	files := with(ctx, publishing, "Remove files that are of no use")
+	files := with(ctx, publishing, "Remove the files of a superseded upload")
 	err := workflow.ExecuteActivity(files, job.ActivityRemoveAvatarFiles, u.in).Get(ctx, nil)
 	return job.AvatarResult{State: watchparty.AvatarSuperseded}, err
 }
@@ -146,7 +146,7 @@ func rejection(err error) (code, reason string) {
 
 func (u *upload) fail(ctx workflow.Context, code, reason string) (job.AvatarResult, error) {
 	failed := job.FailAvatarInput{AvatarInput: u.in, Reason: reason}
-	reject := with(ctx, publishing, "Tell the user why not")
+	reject := with(ctx, publishing, "Store why the picture was rejected")
 	if err := workflow.ExecuteActivity(reject, job.ActivityFailAvatar, failed).Get(ctx, nil); err != nil {
 		return job.AvatarResult{}, err
 	}

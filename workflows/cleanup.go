@@ -76,7 +76,7 @@ func cleanup(
 func tally(ctx workflow.Context) {
 	if err := workflow.ExecuteActivity(with(ctx, cleaning, "Tally the days"), job.ActivityTally).
 		Get(ctx, nil); err != nil {
-		workflow.GetLogger(ctx).Error("days not tallied", "error", err)
+		workflow.GetLogger(ctx).Error("daily figures not stored", "error", err)
 	}
 }
 

@@ -56,7 +56,7 @@ func awaitConfirmation(ctx workflow.Context, d time.Duration) (confirmed bool, e
 // priority, whatever the priority of the workflow.
 func remind(ctx workflow.Context, in job.EmailInput) (watchparty.EmailState, error) {
 	var reminder job.QueueReminderResult
-	queue := with(ctx, inBackground(patient), "See whether a reminder is of use")
+	queue := with(ctx, inBackground(patient), "Queue the reminder if it is still needed")
 	err := workflow.ExecuteActivity(queue, job.ActivityQueueReminder, in).Get(ctx, &reminder)
 	if err != nil || reminder.EmailID == "" {
 		return "", err
@@ -126,7 +126,7 @@ func sendEmail(ctx workflow.Context, options workflow.ActivityOptions, in job.Em
 	if temporal.IsCanceledError(err) {
 		return job.EmailResult{}, err
 	}
-	fail := with(ctx, patient, "Note that it failed")
+	fail := with(ctx, patient, "Mark the email as failed")
 	if failed := workflow.ExecuteActivity(fail, job.ActivityFailEmail, in).Get(ctx, nil); failed != nil {
 		return job.EmailResult{}, failed
 	}

@@ -93,7 +93,7 @@ func TestAMail(t *testing.T) {
 		require.InDelta(t, 24*time.Hour, w.Now().Sub(w.started), float64(30*time.Minute))
 	})
 
-	t.Run("has its failure noted however long the database is away", func(t *testing.T) {
+	t.Run("has its failure noted however long the database is down", func(t *testing.T) {
 		w := newWorld(t)
 		rejected := temporal.NewNonRetryableApplicationError("permanent (code 550)", job.ErrorEmailRejected, nil)
 		w.expect(job.ActivitySendEmail, welcome, nothing, rejected).Once()

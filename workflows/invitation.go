@@ -45,7 +45,7 @@ func awaitExpiry(ctx workflow.Context, in job.RoomInvitationInput, result *job.R
 			return err
 		}
 	}
-	workflow.SetCurrentDetails(ctx, "Open; the time for a reminder is over.")
+	workflow.SetCurrentDetails(ctx, "Open; waiting for an answer, no more reminders.")
 	if err := wait(ctx, in.ExpiresAt.Sub(workflow.Now(ctx)), "Until the invitation expires"); err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func awaitExpiry(ctx workflow.Context, in job.RoomInvitationInput, result *job.R
 // remindBeforeExpiry waits until a day before the invitation expires and sends the reminder. It is not called when the
 // first email was cancelled.
 func remindBeforeExpiry(ctx workflow.Context, in job.RoomInvitationInput, result *job.RoomInvitationResult) error {
-	workflow.SetCurrentDetails(ctx, "Open; the reminder is to come.")
+	workflow.SetCurrentDetails(ctx, "Open; waiting to send the reminder.")
 	left := in.ExpiresAt.Sub(workflow.Now(ctx))
 	if err := wait(ctx, left-watchparty.InvitationReminder, "Until the reminder"); err != nil {
 		return err

@@ -49,7 +49,7 @@ const (
 
 var discard = slog.New(slog.DiscardHandler)
 
-// errAway is what a database or bucket that is away looks like.
+// errAway is what a database or bucket that is down looks like.
 var errAway = errors.New("connection refused")
 
 // registered are the workflows by their names, as the worker registers them.
@@ -130,8 +130,8 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(func() {
 		env.AssertExpectations(t)
 		if options, ok := asked[job.ActivityRenderAvatar]; ok {
-			// The workflow counts crashes; the server, which the test environment does not play in this, is not to
-			// repeat them.
+			// The workflow counts crashes, so the server must not retry after timeouts. The test environment does not simulate
+			// that, so the policy is checked.
 			require.Equal(t, []string{"TemporalTimeout:Heartbeat", "TemporalTimeout:StartToClose"},
 				options.RetryPolicy.NonRetryableErrorTypes)
 		}

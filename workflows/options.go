@@ -52,7 +52,7 @@ const (
 	startToCloseTimeout = "TemporalTimeout:StartToClose"
 )
 
-// rendering retries without end while the database or the bucket is away. It does not retry after a timeout: the
+// rendering retries without end while the database or the bucket is down. It does not retry after a timeout: the
 // picture may have ended the worker, so the workflow counts these.
 var rendering = workflow.ActivityOptions{
 	StartToCloseTimeout: 2 * time.Minute,
@@ -83,7 +83,7 @@ func longestCleaningPause() time.Duration {
 	return pause
 }
 
-// telling retries without end: many guests are told in pages, and an attempt goes on where the last one ended.
+// telling is for notices to many guests. It retries without end; each attempt continues after the last page of guests.
 var telling = workflow.ActivityOptions{
 	StartToCloseTimeout: time.Hour,
 	HeartbeatTimeout:    30 * time.Second,

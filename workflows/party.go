@@ -79,7 +79,7 @@ func stepsAfter(since time.Time, p job.PartyInput, moved time.Time) []partyStep 
 	}
 	if !moved.IsZero() {
 		steps = append(steps, partyStep{
-			at: moved.Add(partySettles), notice: watchparty.NoticeMoved, summary: "Until the new time is told",
+			at: moved.Add(partySettles), notice: watchparty.NoticeMoved, summary: "Until the guests are told the new time",
 		})
 	}
 	slices.SortStableFunc(steps, func(a, b partyStep) int { return a.at.Compare(b.at) })
@@ -127,7 +127,7 @@ func awaitChange(ctx workflow.Context, p job.PartyInput, step partyStep) (change
 }
 
 func readParty(ctx workflow.Context, in job.PartyInput) (status job.PartyStatus, err error) {
-	read := with(ctx, patient, "See how the party stands")
+	read := with(ctx, patient, "Read the party")
 	err = workflow.ExecuteActivity(read, job.ActivityReadParty, in).Get(ctx, &status)
 	return status, err
 }

@@ -305,7 +305,7 @@ func recordings() []recording {
 	}
 }
 
-// onceNoResult is an activity whose worker ends over its first attempt.
+// onceNoResult is an activity whose worker ends during the first attempt.
 func onceNoResult() any {
 	var tried atomic.Bool
 	return func(context.Context, job.AvatarInput) error {

@@ -7,9 +7,9 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// WebhookDelivery delivers a message to a webhook. The activity says when it is tried next, and when it has ended; the
-// message's row has each attempt. A delivery that was given up is no failure of the workflow: the receiver's is not
-// ours, and the row tells it.
+// WebhookDelivery delivers a message to a webhook. The activity decides when the next attempt is made and when the
+// delivery has ended. The delivery's row has each attempt. The workflow succeeds even if the delivery is given up: a
+// broken receiver is not an error of this service.
 func WebhookDelivery(ctx workflow.Context, in job.WebhookInput) (job.WebhookResult, error) {
 	var result job.WebhookResult
 	deliver := with(ctx, delivering, "Send the message")
@@ -18,7 +18,7 @@ func WebhookDelivery(ctx workflow.Context, in job.WebhookInput) (job.WebhookResu
 		return result, err
 	}
 	ending, _ := workflow.NewDisconnectedContext(ctx)
-	cancel := with(ending, patient, "Note that it was cancelled")
+	cancel := with(ending, patient, "Mark the delivery as cancelled")
 	if failed := workflow.ExecuteActivity(cancel, job.ActivityCancelDelivery, in).Get(ending, nil); failed != nil {
 		return result, failed
 	}

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// writes compares posts of messages with the same posts in the variant that tells nobody what it changes.
+// writes compares posts of messages with posts in the variant undurable, which does not announce its changes.
 func (m *Measurement) writes(ctx context.Context) error {
 	var contenders []contender
 	for _, c := range []struct {

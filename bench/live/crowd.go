@@ -30,7 +30,7 @@ import (
 const (
 	members        = 1_000
 	crowdSeeks     = 100
-	crowdSeeksAway = 40 // while Redis is away
+	crowdSeeksAway = 40 // while Redis is down
 	crowdGap       = 300 * time.Millisecond
 
 	connections = 20_000 // on one node
@@ -41,7 +41,7 @@ const (
 	settleDown  = 30 * time.Second // until everybody has been told who is there
 )
 
-// arrival is a state that came to a client.
+// arrival is an encoded state, and when a client received it.
 type arrival struct {
 	at    time.Time
 	frame []byte
@@ -69,7 +69,7 @@ func (l *listener) listen(socket *websocket.Conn) {
 	}
 }
 
-// delivery is a state that came to a client.
+// delivery is a decoded state, and when a client received it.
 type delivery struct {
 	at    time.Time
 	state *wire.State
@@ -340,7 +340,7 @@ func (m *Measurement) memory(ctx context.Context) error {
 	return nil
 }
 
-// settleMemory waits until what was told at the beginning is no longer in memory.
+// settleMemory waits until the messages about who is in the rooms have been sent and their memory is free.
 func (m *Measurement) settleMemory(ctx context.Context) error { return sleep(ctx, settleDown) }
 
 // usage is what a process has taken: memory in bytes.
@@ -379,7 +379,7 @@ func (n *Node) usage(ctx context.Context) (u usage, err error) {
 	return u, lines.Err()
 }
 
-// openFiles has this process, and those that it starts, have as many files as the system lets them.
+// openFiles raises the limit of open files for this process and its children, and returns it.
 func openFiles() uint64 {
 	const wanted = 1 << 17
 	var limit syscall.Rlimit

@@ -27,7 +27,7 @@ const (
 	nodeKills   = 6
 	backTime    = 12 * time.Second // for which the clients of a dead node are observed
 	kicks       = 100
-	kicksAway   = 50 // while Redis is away
+	kicksAway   = 50 // while Redis is down
 	silentRooms = 8  // for each kind of wait
 	arriveTime  = 10 * time.Second
 	unlucky     = 1 // the node that is killed
@@ -160,7 +160,7 @@ func (s *System) LoseRedis(
 	return o, nil
 }
 
-// standing has values that should not change by themselves.
+// standing has counts that an outage should not change.
 type standing struct {
 	connections int
 	revisions   int64

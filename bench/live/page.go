@@ -77,7 +77,7 @@ func (p *Page) Press(name string) error {
 		document.querySelector('[data-pressed]')?.removeAttribute('data-pressed');
 		const button = [...scope.querySelectorAll('button')].find(named);
 		button?.setAttribute('data-pressed', '');
-		button?.focus(); // some are there for who points at or comes to what they belong to
+		button?.focus(); // some buttons are visible only on hover or focus
 		return Boolean(button);
 	}`
 	var err error
@@ -151,7 +151,7 @@ type Frame struct {
 	At    float64 `json:"at"` // milliseconds of this machine's clock, which all browsers have
 }
 
-// start is when the clip's beginning would have been shown, for the frame to be shown when it was.
+// start returns when the clip would have begun if it had played without a stop until this frame was shown.
 func (f Frame) start() float64 { return f.At - float64(f.Frame)*1000/clip.FramesPerSecond }
 
 // Frames are those that were shown in the time before now.

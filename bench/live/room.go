@@ -52,8 +52,8 @@ const (
 	gatherTime = time.Minute
 )
 
-// Gather opens a room for people, of whom each watches behind a path of their own, in turn at the one and the other
-// process, and starts a movie. It returns when all are near.
+// Gather opens a room and starts a movie in it. Each person watches over a network path of their own, and people are
+// assigned to the two processes in turn. It returns when all players are near the room.
 func (s *System) Gather(
 	ctx context.Context, policy string, q badnet.Quality, people []Person, manner func(*rand.Rand) Manner,
 ) (*Room, error) {
@@ -277,8 +277,8 @@ func (r *Room) give(ctx context.Context, by *Viewer, m wire.ClientMessage, kind 
 // settleTime is how long players are looked at after a command.
 const settleTime = 5 * time.Second
 
-// Settled looks at viewers until some time after a command, without another one, and returns how long after it each of
-// them came near the new state, to stay there.
+// Settled observes viewers for a time after a command. It returns how long after the command each of them came near
+// the new state and stayed there. No other command may be given meanwhile.
 func (o Ordered) Settled(
 	ctx context.Context,
 	most time.Duration,
@@ -304,7 +304,7 @@ func (o Ordered) Settled(
 	return took, nil
 }
 
-// late is a newcomer, and how long it took until it was near after it could play, to stay there.
+// late has a newcomer join. It returns the time from when their player can play until it stays near the room.
 func (r *Room) late(ctx context.Context, p Person, q badnet.Quality, m Manner) (took time.Duration, err error) {
 	if err := r.system.Join(ctx, r.ID, p); err != nil {
 		return 0, err

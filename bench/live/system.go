@@ -239,7 +239,7 @@ func (s *System) person(ctx context.Context, name string) (Person, error) {
 	return Person{ID: u.ID, Name: name, Token: token}, err
 }
 
-// OpenRoom makes a room with these people in it, the first of them its host, which everybody controls.
+// OpenRoom opens a room with these people, in which everybody controls playback. The first person is the host.
 func (s *System) OpenRoom(ctx context.Context, policy string, people ...Person) (id string, err error) {
 	room, err := s.Store.CreateRoom(ctx, people[0].ID, watchparty.NewRoom{
 		Name: "Measured", Visibility: watchparty.Public, Capacity: watchparty.MaxCapacity,

@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	roomSize = 12 // more than the rooms have that wait for everyone
+	roomSize = 12 // more than playback.AutoEveryone, so that no room waits for everyone
 	// calmAfter is how long after a command players are to be together, and roundTime how often there is one.
 	calmAfter = 10 * time.Second
 	roundTime = 14 * time.Second
@@ -218,7 +218,8 @@ func (m *Measurement) round(ctx context.Context, r *Room, f *findings, kind stri
 	return nil
 }
 
-// join has somebody join, who disturbs nobody.
+// join has a person join a room that plays. It records how long that took, and counts the changes of playback that it
+// caused: there should be none.
 func (m *Measurement) join(ctx context.Context, r *Room, f *findings, p Person, name string) error {
 	before, err := r.system.Store.Playback(ctx, r.ID)
 	if err != nil || before.Status != playback.Playing {

@@ -27,7 +27,7 @@ const (
 	firstRetry   = time.Second
 	lastRetry    = 10 * time.Second
 	commandTime  = 30 * time.Second
-	firstLoad    = 300.0 // a stream takes from this
+	firstLoad    = 300.0 // the shortest time until a stream can be played; lastLoad is the longest
 	lastLoad     = 1_500.0
 	filmDuration = 5_400_000
 )

@@ -9,11 +9,10 @@ import (
 // spareHeap is how much the heap may grow at least before garbage is collected, in bytes.
 const spareHeap = 64 << 20
 
-// collectSeldom has a process with a small heap collect its garbage as seldom as one with a large heap does. Go
-// collects when the heap has doubled: the API's is some megabytes, and requests would fill as much again many times a
-// second, each of which costs as much as hundreds of cached answers. What counts as heap here is never touched, so it
-// takes no memory. The process takes up to twice spareHeap more. GOGC and GOMEMLIMIT work as always. Call release at
-// the end.
+// collectSeldom makes Go collect garbage less often in a process with a small heap. Go collects when the heap has
+// doubled. The API's heap is some megabytes, which requests allocate many times a second, and each collection costs as
+// much as hundreds of cached answers. The ballast that enlarges the heap is never touched, so it takes no memory. The
+// heap may grow by up to twice spareHeap more. GOGC and GOMEMLIMIT work as always. Call release at the end.
 func collectSeldom() (release func()) {
 	untouched := make([]byte, spareHeap)
 	limit := debug.SetMemoryLimit(-1)

@@ -74,7 +74,7 @@ func (p program) migrateUp(ctx context.Context, s *store.Store) error {
 	return err
 }
 
-// waitForMigrations returns when the database has all steps that this program knows. While the database is away it
+// waitForMigrations returns when the database has all steps that this program knows. While the database is down it
 // waits, too: it runs before programs whose servers start at the same time.
 func (p program) waitForMigrations(ctx context.Context, s *store.Store) error {
 	var said string
@@ -86,9 +86,9 @@ func (p program) waitForMigrations(ctx context.Context, s *store.Store) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		say := fmt.Sprintf("waits for %d migrations", pending)
+		say := fmt.Sprintf("waiting for %d migrations", pending)
 		if err != nil {
-			say = "waits for the database: " + oneLine(err)
+			say = "waiting for the database: " + oneLine(err)
 		}
 		if say != said {
 			said = say
@@ -135,7 +135,7 @@ func (p program) listCollisions(ctx context.Context, s *store.Store) error {
 		return err
 	}
 	for _, c := range collisions {
-		line := c.UserID + " has an address that is none"
+		line := c.UserID + " has an invalid address"
 		if c.HolderID != "" {
 			line = c.UserID + " shares its address with " + c.HolderID
 		}
@@ -207,7 +207,7 @@ func (p program) revokeAdmin(ctx context.Context, s *store.Store, email string) 
 	if err != nil {
 		return fmt.Errorf("revoke admin of %s: %w", email, err)
 	}
-	_, err = fmt.Fprintf(p.stdout, "%s is no admin\n", user.Username)
+	_, err = fmt.Fprintf(p.stdout, "%s is not an admin\n", user.Username)
 	return err
 }
 

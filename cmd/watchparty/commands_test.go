@@ -54,7 +54,7 @@ func TestMigrateWait(t *testing.T) {
 		return line, ended
 	}
 	line, ended := wait(t.Context(), environ)
-	require.Regexp(t, `^waits for \d\d+ migrations\n$`, line)
+	require.Regexp(t, `^waiting for \d\d+ migrations\n$`, line)
 	require.Empty(t, ended)
 	require.NoError(t, run(t.Context(), []string{"migrate"}, environ, io.Discard, io.Discard))
 	require.NoError(t, <-ended)
@@ -74,7 +74,7 @@ func TestMigrateWait(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	away := append(slices.Clone(environ), "DATABASE_URL=postgres://watchparty@127.0.0.1:1/watchparty?sslmode=disable")
 	line, ended = wait(ctx, away)
-	require.Contains(t, line, "waits for the database")
+	require.Contains(t, line, "waiting for the database")
 	cancel()
 	require.ErrorIs(t, <-ended, context.Canceled)
 }
@@ -132,7 +132,7 @@ func TestAdminCommand(t *testing.T) {
 	require.ErrorIs(t, err, watchparty.ErrLastAdmin)
 	said, err = command("admin", "revoke", "bob@example.org")
 	require.NoError(t, err)
-	require.Equal(t, "bob is no admin\n", said)
+	require.Equal(t, "bob is not an admin\n", said)
 	_, err = command("admin", "revoke", "nobody@example.org")
 	require.ErrorIs(t, err, watchparty.ErrNotFound)
 

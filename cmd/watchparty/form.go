@@ -10,8 +10,8 @@ import (
 	"github.com/watchparty/watchparty/config"
 )
 
-// cachedForm names what decides the form of cached answers: this program, and the settings that they have addresses
-// from. Other programs, as during an upgrade, and other settings have entries of their own in Redis.
+// cachedForm returns a version for the entries in Redis: a hash of this program and of the settings from which cached
+// answers have addresses. Programs of another release, or with other settings, do not share entries.
 func cachedForm(cfg config.Config) (string, error) {
 	path, err := os.Executable()
 	if err != nil {

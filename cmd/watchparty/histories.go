@@ -37,7 +37,7 @@ func (p program) checkHistories(ctx context.Context, cfg config.Config, environ,
 	for _, name := range slices.Sorted(maps.Keys(found.Replayed)) {
 		more := ""
 		if slices.Contains(found.Left, name) {
-			more = ", and more run that were not replayed"
+			more = "; more are running that were not replayed"
 		}
 		if _, err := fmt.Fprintf(p.stdout, "%s: %d replayed%s\n", name, found.Replayed[name], more); err != nil {
 			return err

@@ -54,7 +54,7 @@ type parts struct {
 // clockTime is how long the start waits for Postgres' time.
 const clockTime = 2 * time.Second
 
-// setClock sets the clock by Postgres' before anything is judged by it, such as a token. If Postgres is away, the first
+// setClock sets the clock by Postgres' before anything is judged by it, such as a token. If Postgres is down, the first
 // connection does so.
 func setClock(ctx context.Context, s *store.Store, log *slog.Logger) {
 	ctx, cancel := context.WithTimeout(ctx, clockTime)
@@ -117,8 +117,8 @@ func assemble(
 	return p, nil
 }
 
-// coordinate begins to hear of other processes, once all parts have subscribed to the bus. It goes on until close:
-// requests in flight read and write at a stop.
+// coordinate starts the exchange with other processes. All parts have to be subscribed to the bus. It continues until
+// close, since requests are still served during a stop.
 func (p *parts) coordinate(ctx context.Context) {
 	coordination, stop := context.WithCancel(context.WithoutCancel(ctx))
 	p.stop = stop
@@ -218,7 +218,7 @@ func (l redisLog) Printf(ctx context.Context, format string, args ...any) {
 	l.log.DebugContext(ctx, "redis client", slog.String("message", fmt.Sprintf(format, args...)))
 }
 
-// newLogger returns a logger that writes to w, and what writes the lines that wait at the end.
+// newLogger returns a logger that writes to w, and a function that flushes its buffer.
 func newLogger(cfg config.Config, w io.Writer) (log *slog.Logger, flush func()) {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(cfg.LogLevel)) // validated

@@ -128,7 +128,7 @@ func TestPathIsCut(t *testing.T) {
 	require.Error(t, err)
 }
 
-// TestPathGoesElsewhere: while the first server is away, connections go to the next one.
+// TestPathGoesElsewhere: while the first server is down, connections go to the next one.
 func TestPathGoesElsewhere(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

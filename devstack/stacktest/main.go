@@ -137,7 +137,7 @@ func closeOnSignal(stack *devstack.Stack, watching *sync.WaitGroup) (stop func()
 	}
 }
 
-// Redialing ignores what a Redis client that is closed while its server is away leaves for up to a second: go-redis
+// Redialing ignores what a Redis client that is closed while its server is down leaves for up to a second: go-redis
 // sleeps before it looks whether it is closed.
 func Redialing() goleak.Option {
 	return goleak.IgnoreAnyFunction("github.com/redis/go-redis/v9/internal/pool.(*ConnPool).tryDial")

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// A test that AwayFromMidnight lets go on has a day in UTC that is older than a program's grace after midnight, and
-// lasts longer than the test.
+// AwayFromMidnight keeps tests out of the time from beforeMidnight before to afterMidnight after midnight in UTC. The
+// former is longer than a test, and the latter is longer than a program's grace after midnight.
 const (
 	beforeMidnight = 2 * time.Minute
 	afterMidnight  = 65 * time.Second

@@ -1,5 +1,5 @@
-// What a front-end does with the client that it installs: the compiler checks that the types say what is used here, the
-// run that the server keeps them. It follows the first session of the README.
+// What a front-end does with the installed client. Compiling it checks the types; running it checks that the server
+// answers as they say. It follows the first session of the README.
 import { type components, createWatchParty, ProblemError } from 'watchparty-client';
 
 declare const process: { argv: string[] };

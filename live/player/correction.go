@@ -41,8 +41,8 @@ const (
 	minLead         = 300.0
 	leadSpare       = 50.0
 	seekVariation   = 1.25
-	// rateProof: a rate that should have moved the player by this much, and has by less than a quarter of it, does not
-	// work.
+	// rateProof is the expected movement after which a rate is judged: it does not work if the player has moved by less
+	// than a quarter of that.
 	rateProof = 200.0
 )
 
@@ -56,7 +56,7 @@ const (
 
 type pendingMove struct {
 	kind     pendingKind
-	expected float64 // the error that there would be, had it taken no time
+	expected float64 // the error that would be left if the move took no time
 	limit    float64 // that the error was above, for a seek that corrects; 0 for one that was asked for
 }
 
@@ -90,7 +90,7 @@ func NewCorrector() *Corrector {
 // StartTime says how long a start of this player takes.
 func (c *Corrector) StartTime() float64 { return c.startTime }
 
-// Lead says how far ahead of the room a player is sent that is to start there: its seek should have ended by then.
+// Lead says how far ahead of the room a player has to seek in order to start there in time.
 func (c *Corrector) Lead() float64 {
 	if !c.seekKnown {
 		return firstLead

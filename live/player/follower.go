@@ -20,7 +20,7 @@ type Anchor struct {
 	StartsAt float64 `json:"starts_at_ms"` // when it starts by itself; 0 unless it does
 }
 
-// maxEarly is for how long a player plays by its own clock what the room has not said yet.
+// maxEarly is how long after StartsAt a player may play without the server's confirmation of the start.
 const maxEarly = 60_000.0
 
 // Due returns the anchor as it is from StartsAt on: a player that waits for the room to say so would be late.

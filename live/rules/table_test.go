@@ -591,9 +591,13 @@ var design = []section{
 			{"A person who is put out while signing in does not stay.", "live TestKickDuringSignIn", []edit{
 				{"live/changes.go", "c.closeFor(ctx, s.Err)\n\t\treturn", "return"},
 			}},
-			{"After Postgres was away, rights are read before anything is sent.", "live TestPutOutWhilePostgresWasAway", []edit{
-				{"live/outage.go", "if !away && h.readEverything(ctx) != nil {", "if false {"},
-			}},
+			{
+				"After Postgres was down, rights are read before anything is sent.",
+				"live TestPutOutWhilePostgresWasAway",
+				[]edit{
+					{"live/outage.go", "if !away && h.readEverything(ctx) != nil {", "if false {"},
+				},
+			},
 		},
 	},
 	{
@@ -613,16 +617,16 @@ var design = []section{
 					},
 				},
 			},
-			{"While Redis is away, processes poll at once.", "live TestRedisKilled", []edit{
+			{"While Redis is down, processes poll at once.", "live TestRedisKilled", []edit{
 				{"live/poll.go", "if !h.bus.Healthy() {\n\t\t\t\t\tslept = wait", "if false {\n\t\t\t\t\tslept = wait"},
 			}},
-			{"While Redis is away, processes poll each 300 ms.", "live TestRedisKilled", []edit{
+			{"While Redis is down, processes poll each 300 ms.", "live TestRedisKilled", []edit{
 				{"live/hub.go", "PollBusy:    300 * time.Millisecond", "PollBusy:    5 * time.Second"},
 			}},
-			{"While Postgres is away, people are told.", "live TestPostgresAway", []edit{
+			{"While Postgres is down, people are told.", "live TestPostgresAway", []edit{
 				{"live/outage.go", "now-time.Duration(h.answered.Load()) > h.limits.Degraded", "now < 0*time.Second"},
 			}},
-			{"While Postgres is away, nothing is pushed.", "live TestPostgresAway", []edit{
+			{"While Postgres is down, nothing is pushed.", "live TestPostgresAway", []edit{
 				{"live/room.go", "if !r.loaded || r.hub.degraded.Load() {", "if !r.loaded {"},
 			}},
 			{"A process renews its lease.", "live TestKeepPresence", []edit{

@@ -16,7 +16,7 @@ type ClientMessage interface {
 	check(*checks)
 }
 
-// Message is what has a name, its property `t`.
+// Message is a message of either side. Type is its name, the property `t`.
 type Message interface{ Type() string }
 
 // ClientMessages has a zero value of each.
@@ -57,14 +57,14 @@ type Status struct {
 	RTTMS      float64 `json:"rtt_ms,omitzero"`
 }
 
-// Ready is that the player can play from the position of a cue.
+// Ready says that the player can play from the position of a cue.
 type Ready struct {
 	Epoch      int64  `json:"epoch"`
 	Cue        int64  `json:"cue"`
 	DurationMS *int64 `json:"duration_ms,omitzero"`
 }
 
-// Command is what all commands have.
+// Command has the properties that all commands share.
 type Command struct {
 	ID         string `json:"id"`
 	Epoch      int64  `json:"epoch"`
@@ -72,7 +72,7 @@ type Command struct {
 	IfRevision *int64 `json:"if_revision,omitzero"`
 }
 
-// Play plays on.
+// Play resumes playback.
 type Play struct {
 	Command
 }
@@ -110,7 +110,7 @@ type Skip struct {
 	Command
 }
 
-// Stop takes the item away.
+// Stop unloads the current item.
 type Stop struct {
 	Command
 }
@@ -246,7 +246,7 @@ func (c *checks) address(address string) {
 
 func (*Bye) check(*checks) {}
 
-// ID is the command's.
+// commandID returns the command's ID.
 func (m *Command) commandID() string { return m.ID }
 
 // IDOf is the ID of a command, and empty for other messages.

@@ -221,7 +221,7 @@ type TokenExpiring struct {
 	TokenExpiresMS float64 `json:"token_expires_ms"`
 }
 
-// Degraded says that the database is away, or is back.
+// Degraded says that the database is down, or is back.
 type Degraded struct {
 	Degraded bool `json:"degraded"`
 }

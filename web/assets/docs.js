@@ -1,4 +1,4 @@
-// Makes the page of the contract do more than be read: it finds operations, and tries them.
+// Adds a search for operations, and forms to try them, to the page of the contract.
 'use strict';
 
 const server = document.body.dataset.server;

@@ -6,7 +6,7 @@ const texts = {
   en: {
     email: 'Email address', password: 'Password', username: 'Username', newPassword: 'New password',
     wait: 'One moment…', failed: 'That did not work. Try again in a moment.',
-    broken: 'This link is not whole. Open it once more from the email, or copy all of it.',
+    broken: 'This link is incomplete. Open it from the email again, or copy all of it.',
     voidLink: 'This link was used already, or has expired.',
     open: 'Open WatchParty', signIn: 'Sign in', newLink: 'Send a new link',
     confirmed: 'Thank you. Your address is confirmed.',
@@ -15,7 +15,7 @@ const texts = {
     resetDone: 'Your new password is set. You can sign in with it now.',
     resetAgain: 'This link was used already, or has expired. Enter your address for a new one.',
     resetSent: 'If there is an account with this address, an email with a new link is on its way.',
-    inRoom: (room) => `You are in: “${room}” waits for you.`,
+    inRoom: (room) => `You have joined “${room}”.`,
     enterRoom: 'Open the room',
     declined: 'You have declined. Nobody else can use this invitation.',
     invitationVoid: 'This invitation was used, was withdrawn, or has expired. If you have accepted it, the room is in your ' +
@@ -24,7 +24,7 @@ const texts = {
       `${people === 1 ? '1 person is' : `${people} people are`} there now.`,
     haveAccount: 'I have an account', haveNoAccount: 'I have no account yet',
     signUpAndEnter: 'Sign up and enter', signInAndEnter: 'Sign in and enter',
-    wanted: 'I want them after all', stop: 'Stop invitations',
+    wanted: 'Get invitations again', stop: 'Stop invitations',
     stopped: 'Done. This address gets no more invitations.', resumed: 'Done. This address gets invitations again.',
     csv: 'Download the days as CSV',
   },
@@ -277,7 +277,7 @@ form.querySelector('[data-action="decline"]')?.addEventListener('click', () => a
 const other = form.querySelector('[data-switch]');
 other?.addEventListener('click', () => signUp(!form.classList.contains('new')));
 
-// signUp asks for what a new account needs, or only for what one that is there is known by.
+// signUp shows the fields for a new account, or those for signing in to an existing one.
 function signUp(isNew) {
   form.classList.toggle('new', isNew);
   form.querySelector('.only-new').hidden = !isNew;

@@ -155,7 +155,7 @@ var labels = { yes: "Yes", maybe: "Maybe", no: "No" };
 var Answers = class {
   element;
   #buttons = /* @__PURE__ */ new Map();
-  constructor(take, label = "Do you come?") {
+  constructor(take, label = "Are you coming?") {
     for (const reply of Object.keys(labels)) {
       this.#buttons.set(reply, el("button", { type: "button", class: "small", onclick: () => take(reply) }));
     }
@@ -991,7 +991,7 @@ function explain(error) {
     const fields = error.errors.map(({ field: field2, message }) => `${field2.replaceAll("_", " ")} ${message}.`);
     return fields.length > 0 ? capital(fields.join(" ")) : error.message;
   }
-  if (error instanceof TypeError) return "The server cannot be reached. Is the network there?";
+  if (error instanceof TypeError) return "The server cannot be reached. Check your network connection.";
   return error instanceof Error ? error.message : String(error);
 }
 function capital(text) {
@@ -1064,9 +1064,9 @@ function editParty(roomID, done, party) {
     field(
       "Title",
       el("input", { name: "title", maxlength: 100, value: party?.title ?? "", autocomplete: "off" }),
-      "Without one it is the movie’s."
+      "If empty, the title of the movie."
     ),
-    field("Movie", movie, "Without one it is what is loaded then, or the first of the queue."),
+    field("Movie", movie, "If none, the loaded movie, or the first in the queue."),
     status,
     el("div", { class: "row end" }, el("button", { type: "button", onclick: () => dialog.close() }, "Back"), submit)
   );
@@ -1236,7 +1236,7 @@ var NextParty = class {
       "div",
       { class: "stack" },
       el("h2", {}, "Cancel the party?"),
-      el("p", {}, `${partyTitle(party)}, ${moment(party.starts_at)}. Those who come are told by email.`),
+      el("p", {}, `${partyTitle(party)}, ${moment(party.starts_at)}. Guests who answered yes or maybe get an email.`),
       status,
       el(
         "div",
@@ -1363,7 +1363,7 @@ function partyCard(party, enter2) {
     api.PUT("/parties/{party_id}/answer", { params: { path: { party_id: party.id } }, body: { answer: reply } }).then(() => api.
     GET("/parties/{party_id}", { params: { path: { party_id: party.id } } })).then(({ data }) => answers.show(data.data.
     answers, reply), (error) => toast(explain(error)));
-  }, `Do you come to ${title}?`);
+  }, `Are you coming to ${title}?`);
   answers.show(party.answers, party.my_answer);
   return el(
     "article",
@@ -1441,12 +1441,12 @@ function newRoomDialog(enter2) {
     el("h2", {}, "New room"),
     field("Name", el("input", { name: "name", required: true, maxlength: 100, autocomplete: "off" })),
     field("Movie", movie),
-    field("Who finds it", el(
+    field("Visibility", el(
       "select",
       { name: "visibility" },
-      el("option", { value: "public" }, "Everyone: it is in the list"),
-      el("option", { value: "unlisted" }, "Who has the link"),
-      el("option", { value: "private" }, "Who is invited")
+      el("option", { value: "public" }, "Public: listed for everyone"),
+      el("option", { value: "unlisted" }, "Unlisted: anyone with the link"),
+      el("option", { value: "private" }, "Private: invited people only")
     )),
     status,
     el(
@@ -1759,7 +1759,7 @@ var LiveRoom = class {
       if (socket === this.#socket) this.#lost(code, reason);
     };
   }
-  /** Gives the connection up when nothing comes from now on. */
+  /** Closes the connection as lost if no message arrives within `silence`. */
   #expectAnswer() {
     this.#cancelSilence ??= this.#env.after(silence, () => this.#drop());
   }
@@ -2065,7 +2065,7 @@ var Corrector = class {
     this.#pending = { kind: "seek", expected: -this.#seekTime, limit };
     return { rate, seek: target + this.#seekTime * rate, gaveUp: false };
   }
-  /** What the error has grown by since the player was told to seek or to start is the time that it took. */
+  /** Learns how long the last seek or start took: by how much the error has grown beyond what was expected. */
   #learn(error) {
     const pending = this.#pending;
     this.#pending = void 0;
@@ -2244,7 +2244,7 @@ var VideoMedia = class {
   video;
   changed;
   obstacle;
-  /** Where it stood when it was last told to go. */
+  /** The position at the last seek or call of play, in seconds: the player has moved once it shows another one. */
   #still = -1;
   #loads = 0;
   position() {
@@ -2417,7 +2417,7 @@ var Watch = class {
       this.#tick();
     });
   }
-  /** Another server knows nothing of what this one was told. */
+  /** Reports everything again: the new connection may be to a process that does not know this player's status. */
   #reconnected() {
     if (this.room.phase !== "open") return;
     this.#readyCue = -1;
@@ -2487,7 +2487,7 @@ var Watch = class {
 // watch/report.ts
 var kinds = {
   spam: "Advertisements or spam",
-  harassment: "Somebody is harassed",
+  harassment: "Harassment",
   hate: "Hate",
   sexual: "Sexual content",
   violence: "Violence",
@@ -2508,7 +2508,7 @@ function report(title, target) {
         const text = String(data.get("text") ?? "").trim();
         api.POST("/abuse-reports", { body: { ...target, kind: data.get("kind"), ...text && { text } } }).then(() => {
           dialog.close();
-          toast("Thank you. The admins look at it.");
+          toast("Thank you. The admins will look at it.");
         }, (error) => {
           status.textContent = explain(error);
         }).finally(() => {
@@ -2580,7 +2580,7 @@ var Chat = class {
   #list = el("ol", { class: "messages", tabindex: 0, "aria-label": "Messages" });
   #older = el("button", { type: "button", class: "plain", hidden: true, onclick: () => this.#loadOlder() }, "Earlier mes\
 sages");
-  #empty = el("p", { class: "quiet empty-chat", hidden: true }, "Nobody has said anything yet.");
+  #empty = el("p", { class: "quiet empty-chat", hidden: true }, "No messages yet.");
   #input = el("textarea", {
     name: "body",
     rows: 1,
@@ -2704,7 +2704,7 @@ sages");
     this.#subject = subject;
     this.#aboutRow.hidden = !subject;
     if (!subject) return;
-    const name = subject.message.author?.display_name ?? "somebody who has left";
+    const name = subject.message.author?.display_name ?? "a deleted account";
     this.#about.textContent = subject.edits ? "You edit your message." : `To ${name}: ${subject.message.body}`;
     this.#input.focus();
   }
@@ -2747,7 +2747,7 @@ sages");
     const may = this.#mayWrite();
     this.#input.disabled = !may;
     this.#send.disabled = !may;
-    const slow = room && room.slow_mode_seconds > 0 ? `Say something (one message each ${room.slow_mode_seconds} s)` : "\
+    const slow = room && room.slow_mode_seconds > 0 ? `Say something (one message every ${room.slow_mode_seconds} s)` : "\
 Say something";
     this.#input.placeholder = may ? slow : "You are muted here";
   }
@@ -2757,7 +2757,7 @@ Say something";
     if (newDay) items.push(el("li", { class: "day" }, day(message.created_at)));
     const follows = !newDay && before?.author?.id === message.author?.id && Date.parse(message.created_at) - Date.parse(
     before.created_at) < together;
-    const name = message.author?.display_name ?? "Somebody who has left";
+    const name = message.author?.display_name ?? "Deleted account";
     const head = el("span", { class: "head row" }, el("strong", {}, name), el(
       "time",
       { datetime: message.created_at },
@@ -2768,11 +2768,11 @@ Say something";
       "li",
       { class: follows ? "message follows" : "message", tabindex: -1 },
       follows ? el("span", { class: "unseen" }, `${name}, ${timeOfDay(message.created_at)}`) : head,
-      message.deleted ? el("em", { class: "quiet" }, "This message was taken back.") : el(
+      message.deleted ? el("em", { class: "quiet" }, "This message was deleted.") : el(
         "p",
         {},
         message.reply_to && (message.reply_to.excerpt ? el("q", { class: "quiet" }, message.reply_to.excerpt) : el("em",
-        { class: "quiet" }, "To a message that was taken back. ")),
+        { class: "quiet" }, "Reply to a deleted message. ")),
         message.body,
         message.edited_at !== null && el("span", { class: "quiet" }, " (edited)")
       ),
@@ -2942,7 +2942,7 @@ is title." : "The catalogue has no movie that can be played."));
       "MP4 or WebM, by https. The server never opens it."
     ),
     field("Title", el("input", { name: "title", maxlength: 200 })),
-    el("div", {}, el("button", { type: "submit" }, "Take the address"))
+    el("div", {}, el("button", { type: "submit" }, "Use this address"))
   );
   const dialog = openDialog(
     title,
@@ -3008,9 +3008,9 @@ function quitRoom(room, roomID, exit2) {
     el(
       "p",
       {},
-      "You stay in this room when you close it. You can also quit it: it is not in your list then, and its ",
-      "parties do not remind you.",
-      room.place?.role === "host" ? " Somebody else becomes its host." : ""
+      "Closing this page does not remove you from the room. If you quit, the room leaves your list and ",
+      "you get no reminders of its parties.",
+      room.place?.role === "host" ? " Another member becomes the host." : ""
     ),
     status,
     el(
@@ -3418,11 +3418,11 @@ var Player = class {
     const { phase, loss, state, members, degraded } = this.room;
     if (loss?.reason === "rate_limited") return "You have this room open in too many windows. Close some; connecting aga\
 in…";
-    if (loss?.reason === "unavailable") return "The server is busy. Connecting again…";
-    if (phase === "connecting" && loss) return "There is no live connection yet; trying again… If this lasts, a proxy on\
- the way may not pass WebSockets.";
+    if (loss?.reason === "unavailable") return "The server is busy. Reconnecting…";
+    if (phase === "connecting" && loss) return "Not connected yet. Trying again… If this continues, a proxy may be block\
+ing WebSockets.";
     const goesOn = state?.state === "playing" ? " The movie goes on." : "";
-    if (phase === "reconnecting") return `The connection is lost.${goesOn} Connecting again…`;
+    if (phase === "reconnecting") return `The connection was lost.${goesOn} Reconnecting…`;
     if (degraded) return `The server has lost its database.${goesOn} Nobody can control the movie now.`;
     if (state?.state !== "waiting") return this.#subtitlesText();
     if (members.waiting_for.length === 0) return "One moment…";
@@ -3468,7 +3468,7 @@ in…";
       case "idle":
         return [
           icon("film"),
-          el("p", {}, ended2 === "true" ? "That was it. What comes next?" : "Nothing is playing yet."),
+          el("p", {}, ended2 === "true" ? "The movie has ended. What comes next?" : "Nothing is playing yet."),
           ...may !== "true" ? [el("p", { class: "quiet" }, this.#whoControls())] : [el(
             "div",
             {
@@ -3485,13 +3485,13 @@ in…";
       case "party":
         return [el("p", { role: "status" }, "The party starts by itself in"), this.#left];
       case "autoplay":
-        return [el("p", {}, "Your browser plays after a click only."), again2("Watch along")];
+        return [el("p", {}, "Your browser starts videos only after a click."), again2("Watch along")];
       case "gone":
-        return [el("p", { role: "status" }, "This movie has no stream any more.")];
+        return [el("p", { role: "status" }, "This movie can no longer be played.")];
       case "unplayable":
         return [el("p", {}, "Your browser cannot play this stream."), again2("Try again")];
       case "behind":
-        return [el("p", {}, "Your player does not keep up."), again2("Catch up")];
+        return [el("p", {}, "Your player cannot keep up with the room."), again2("Catch up")];
       case "stalled":
         return [el("p", { role: "status" }, "Loading…")];
       default:
@@ -3539,7 +3539,7 @@ var Queue = class {
   element;
   #list = el("ol", { class: "queue" });
   #entries = new ItemList(this.#list);
-  #empty = el("p", { class: "quiet empty-chat" }, "Nothing comes next.");
+  #empty = el("p", { class: "quiet empty-chat" }, "The queue is empty.");
   #add;
   #skip;
   #items = [];
@@ -3693,7 +3693,7 @@ function editSettings(room, roomID) {
       votes: "What has the most votes"
     })),
     field("Whom the room waits for", choice("wait_policy", settings.wait_policy, {
-      auto: "Everyone, while you are few",
+      auto: "Everyone, while at most 8 are here",
       everyone: "Everyone",
       host: "Only you",
       nobody: "Nobody"
@@ -3701,8 +3701,8 @@ function editSettings(room, roomID) {
     el(
       "div",
       { class: "stack-small" },
-      el("label", { class: "row" }, nowPlaying, "Tell anyone what this room plays"),
-      el("span", { class: "hint" }, "Other sites can show it, without a sign-in. Private rooms tell nobody.")
+      el("label", { class: "row" }, nowPlaying, "Show publicly what this room plays"),
+      el("span", { class: "hint" }, "Other sites can show it without signing in. Private rooms never show it.")
     ),
     status,
     el("div", { class: "row end" }, el("button", { type: "button", onclick: () => dialog.close() }, "Cancel"), submit)
@@ -3933,9 +3933,9 @@ function endText({ code, reason }) {
     case 4403:
       return reason === "banned" ? "You are banned from this room." : "You were removed from this room.";
     case 4404:
-      return "The room is gone.";
+      return "This room no longer exists.";
     case 4409:
-      return "The room is open in another window of yours.";
+      return "You have opened this room in another window.";
     case 4410:
       return "The room is closed.";
     default:
@@ -4030,7 +4030,7 @@ function demoAccounts(done) {
   return el(
     "div",
     { class: "demo stack" },
-    el("p", { class: "quiet" }, "Or come in as one of the demo’s people:"),
+    el("p", { class: "quiet" }, "Or sign in with a demo account:"),
     el("div", { class: "row wrap" }, ...buttons),
     status
   );

@@ -10,7 +10,7 @@ export class Answers {
   readonly element: HTMLElement;
   readonly #buttons = new Map<Reply, HTMLButtonElement>();
 
-  constructor(take: (reply: Reply) => void, label = 'Do you come?') {
+  constructor(take: (reply: Reply) => void, label = 'Are you coming?') {
     for (const reply of Object.keys(labels) as Reply[]) {
       this.#buttons.set(reply, el('button', { type: 'button', class: 'small', onclick: () => take(reply) }));
     }

@@ -20,7 +20,7 @@ export class Chat {
   readonly #list = el('ol', { class: 'messages', tabindex: 0, 'aria-label': 'Messages' });
   readonly #older = el('button', { type: 'button', class: 'plain', hidden: true, onclick: () =>
     this.#loadOlder() }, 'Earlier messages');
-  readonly #empty = el('p', { class: 'quiet empty-chat', hidden: true }, 'Nobody has said anything yet.');
+  readonly #empty = el('p', { class: 'quiet empty-chat', hidden: true }, 'No messages yet.');
   readonly #input = el('textarea', { name: 'body', rows: 1, maxlength: 2000, 'aria-label': 'Your message',
     placeholder: 'Say something' });
   readonly #send = iconButton('send', 'Send', { type: 'submit' });
@@ -75,7 +75,7 @@ export class Chat {
       before = data.next_cursor;
       if (known.size === 0 || meets || !before) break;
       if (pages < maxPages) continue;
-      for (const id of known) this.#messages.delete(id); // it was away for too long: `Earlier messages` has the rest
+      for (const id of known) this.#messages.delete(id); // too long away: `Earlier messages` has the rest
       this.#before = before;
       break;
     }
@@ -160,7 +160,7 @@ export class Chat {
     this.#subject = subject;
     this.#aboutRow.hidden = !subject;
     if (!subject) return;
-    const name = subject.message.author?.display_name ?? 'somebody who has left';
+    const name = subject.message.author?.display_name ?? 'a deleted account';
     this.#about.textContent = subject.edits ? 'You edit your message.' : `To ${name}: ${subject.message.body}`;
     this.#input.focus();
   }
@@ -209,7 +209,7 @@ export class Chat {
     this.#input.disabled = !may;
     this.#send.disabled = !may;
     const slow = room && room.slow_mode_seconds > 0 ?
-      `Say something (one message each ${room.slow_mode_seconds} s)` : 'Say something';
+      `Say something (one message every ${room.slow_mode_seconds} s)` : 'Say something';
     this.#input.placeholder = may ? slow : 'You are muted here';
   }
 
@@ -219,17 +219,17 @@ export class Chat {
     if (newDay) items.push(el('li', { class: 'day' }, day(message.created_at)));
     const follows = !newDay && before?.author?.id === message.author?.id &&
       Date.parse(message.created_at) - Date.parse(before.created_at) < together;
-    const name = message.author?.display_name ?? 'Somebody who has left';
+    const name = message.author?.display_name ?? 'Deleted account';
     const head = el('span', { class: 'head row' }, el('strong', {}, name), el('time', { datetime: message.created_at },
       timeOfDay(message.created_at)));
     head.style.setProperty('--hue', String(hue(message.author?.id ?? '')));
     // A tap gives it the focus, which shows what can be done with it.
     items.push(el('li', { class: follows ? 'message follows' : 'message', tabindex: -1 },
       follows ? el('span', { class: 'unseen' }, `${name}, ${timeOfDay(message.created_at)}`) : head,
-      message.deleted ? el('em', { class: 'quiet' }, 'This message was taken back.') : el('p', {},
+      message.deleted ? el('em', { class: 'quiet' }, 'This message was deleted.') : el('p', {},
         message.reply_to && (message.reply_to.excerpt
           ? el('q', { class: 'quiet' }, message.reply_to.excerpt)
-          : el('em', { class: 'quiet' }, 'To a message that was taken back. ')),
+          : el('em', { class: 'quiet' }, 'Reply to a deleted message. ')),
         message.body,
         message.edited_at !== null && el('span', { class: 'quiet' }, ' (edited)')),
       !message.deleted && el('span', { class: 'acts row' }, ...this.#acts(message)),

@@ -91,7 +91,7 @@ function partyCard(party: Party, enter: (roomID: string) => void): HTMLElement {
     api.PUT('/parties/{party_id}/answer', { params: { path: { party_id: party.id } }, body: { answer: reply } })
       .then(() => api.GET('/parties/{party_id}', { params: { path: { party_id: party.id } } }))
       .then(({ data }) => answers.show(data.data.answers, reply), (error) => toast(explain(error)));
-  }, `Do you come to ${title}?`);
+  }, `Are you coming to ${title}?`);
   answers.show(party.answers, party.my_answer);
   return el('article', { class: 'card stack-small my-party' },
     el('h3', { class: 'line' }, title),
@@ -159,10 +159,10 @@ function newRoomDialog(enter: (roomID: string) => void): HTMLDialogElement {
     el('h2', {}, 'New room'),
     field('Name', el('input', { name: 'name', required: true, maxlength: 100, autocomplete: 'off' })),
     field('Movie', movie),
-    field('Who finds it', el('select', { name: 'visibility' },
-      el('option', { value: 'public' }, 'Everyone: it is in the list'),
-      el('option', { value: 'unlisted' }, 'Who has the link'),
-      el('option', { value: 'private' }, 'Who is invited'),
+    field('Visibility', el('select', { name: 'visibility' },
+      el('option', { value: 'public' }, 'Public: listed for everyone'),
+      el('option', { value: 'unlisted' }, 'Unlisted: anyone with the link'),
+      el('option', { value: 'private' }, 'Private: invited people only'),
     )),
     status,
     el('div', { class: 'row end' },

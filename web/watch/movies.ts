@@ -61,7 +61,7 @@ export function chooseMovie(room: LiveRoom, title: string, take: (choice: Choice
       placeholder: 'https://…' }),
       'MP4 or WebM, by https. The server never opens it.'),
     field('Title', el('input', { name: 'title', maxlength: 200 })),
-    el('div', {}, el('button', { type: 'submit' }, 'Take the address')),
+    el('div', {}, el('button', { type: 'submit' }, 'Use this address')),
   );
   const dialog = openDialog(title, { class: 'wide' },
     el('div', { class: 'stack' },

@@ -145,7 +145,7 @@ export class NextParty {
     }, 'Cancel the party');
     const dialog = openDialog('Cancel the party', { role: 'alertdialog' }, el('div', { class: 'stack' },
       el('h2', {}, 'Cancel the party?'),
-      el('p', {}, `${partyTitle(party)}, ${moment(party.starts_at)}. Those who come are told by email.`),
+      el('p', {}, `${partyTitle(party)}, ${moment(party.starts_at)}. Guests who answered yes or maybe get an email.`),
       status,
       el('div', { class: 'row end' },
         el('button', { type: 'button', autofocus: true, onclick: () => dialog.close() }, 'Keep it'), cancel),

@@ -28,8 +28,9 @@ export function quitRoom(room: LiveRoom, roomID: string, exit: () => void): void
   }, 'Archive the room');
   const dialog = openDialog('About you', {}, el('div', { class: 'stack' },
     el('h2', { class: 'line' }, room.place?.user.display_name ?? ''),
-    el('p', {}, 'You stay in this room when you close it. You can also quit it: it is not in your list then, and its ',
-      'parties do not remind you.', room.place?.role === 'host' ? ' Somebody else becomes its host.' : ''),
+    el('p', {}, 'Closing this page does not remove you from the room. If you quit, the room leaves your list and ',
+      'you get no reminders of its parties.',
+      room.place?.role === 'host' ? ' Another member becomes the host.' : ''),
     status,
     el('div', { class: 'row end' },
       el('button', { type: 'button', autofocus: true, onclick: () => dialog.close() }, 'Close'),

@@ -263,11 +263,11 @@ export class Player {
   #noticeText(): string {
     const { phase, loss, state, members, degraded } = this.room;
     if (loss?.reason === 'rate_limited') return 'You have this room open in too many windows. Close some; connecting again…';
-    if (loss?.reason === 'unavailable') return 'The server is busy. Connecting again…';
-    if (phase === 'connecting' && loss) return 'There is no live connection yet; trying again… ' +
-      'If this lasts, a proxy on the way may not pass WebSockets.';
+    if (loss?.reason === 'unavailable') return 'The server is busy. Reconnecting…';
+    if (phase === 'connecting' && loss) return 'Not connected yet. Trying again… ' +
+      'If this continues, a proxy may be blocking WebSockets.';
     const goesOn = state?.state === 'playing' ? ' The movie goes on.' : '';
-    if (phase === 'reconnecting') return `The connection is lost.${goesOn} Connecting again…`;
+    if (phase === 'reconnecting') return `The connection was lost.${goesOn} Reconnecting…`;
     if (degraded) return `The server has lost its database.${goesOn} Nobody can control the movie now.`;
     if (state?.state !== 'waiting') return this.#subtitlesText();
     if (members.waiting_for.length === 0) return 'One moment…';
@@ -313,7 +313,7 @@ export class Player {
       case 'connecting': return [el('p', { role: 'status' }, 'Connecting…')];
       case 'idle': return [
         icon('film'),
-        el('p', {}, ended === 'true' ? 'That was it. What comes next?' : 'Nothing is playing yet.'),
+        el('p', {}, ended === 'true' ? 'The movie has ended. What comes next?' : 'Nothing is playing yet.'),
         ...(may !== 'true' ? [el('p', { class: 'quiet' }, this.#whoControls())] : [el('div', {
           class: 'row wrap center' },
           hasNext === 'true' && el('button', {
@@ -323,10 +323,10 @@ export class Player {
         )]),
       ];
       case 'party': return [el('p', { role: 'status' }, 'The party starts by itself in'), this.#left];
-      case 'autoplay': return [el('p', {}, 'Your browser plays after a click only.'), again('Watch along')];
-      case 'gone': return [el('p', { role: 'status' }, 'This movie has no stream any more.')];
+      case 'autoplay': return [el('p', {}, 'Your browser starts videos only after a click.'), again('Watch along')];
+      case 'gone': return [el('p', { role: 'status' }, 'This movie can no longer be played.')];
       case 'unplayable': return [el('p', {}, 'Your browser cannot play this stream.'), again('Try again')];
-      case 'behind': return [el('p', {}, 'Your player does not keep up.'), again('Catch up')];
+      case 'behind': return [el('p', {}, 'Your player cannot keep up with the room.'), again('Catch up')];
       case 'stalled': return [el('p', { role: 'status' }, 'Loading…')];
       default: return [];
     }

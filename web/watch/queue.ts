@@ -11,7 +11,7 @@ export class Queue {
   readonly element: HTMLElement;
   readonly #list = el('ol', { class: 'queue' });
   readonly #entries = new ItemList(this.#list);
-  readonly #empty = el('p', { class: 'quiet empty-chat' }, 'Nothing comes next.');
+  readonly #empty = el('p', { class: 'quiet empty-chat' }, 'The queue is empty.');
   readonly #add: HTMLButtonElement;
   readonly #skip: HTMLButtonElement;
   #items: readonly QueueItem[] = [];

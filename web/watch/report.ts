@@ -6,7 +6,7 @@ type Kind = components['schemas']['AbuseKind'];
 
 const kinds: Record<Kind, string> = {
   spam: 'Advertisements or spam',
-  harassment: 'Somebody is harassed',
+  harassment: 'Harassment',
   hate: 'Hate',
   sexual: 'Sexual content',
   violence: 'Violence',
@@ -28,7 +28,7 @@ export function report(title: string, target: { username: string } | { message_i
       api.POST('/abuse-reports', { body: { ...target, kind: data.get('kind') as Kind, ...(text && { text }) } })
         .then(() => {
           dialog.close();
-          toast('Thank you. The admins look at it.');
+          toast('Thank you. The admins will look at it.');
         }, (error) => { status.textContent = explain(error); })
         .finally(() => { submit.disabled = false; });
     },

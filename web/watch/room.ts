@@ -174,8 +174,8 @@ function endText({ code, reason }: End): string {
   switch (code) {
     case 4401: return 'Your sign-in has ended. Sign in again.';
     case 4403: return reason === 'banned' ? 'You are banned from this room.' : 'You were removed from this room.';
-    case 4404: return 'The room is gone.';
-    case 4409: return 'The room is open in another window of yours.';
+    case 4404: return 'This room no longer exists.';
+    case 4409: return 'You have opened this room in another window.';
     case 4410: return 'The room is closed.';
     default: return `The connection ended (${code}).`;
   }

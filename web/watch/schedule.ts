@@ -39,8 +39,8 @@ export function editParty(roomID: string, done: () => void, party?: Party): void
     field('When it starts', el('input', { name: 'starts_at', type: 'datetime-local', required: true, value: start }),
       `In your time zone, ${ownZone().replaceAll('_', ' ')}.`),
     field('Title', el('input', { name: 'title', maxlength: 100, value: party?.title ?? '', autocomplete: 'off' }),
-      'Without one it is the movie’s.'),
-    field('Movie', movie, 'Without one it is what is loaded then, or the first of the queue.'),
+      'If empty, the title of the movie.'),
+    field('Movie', movie, 'If none, the loaded movie, or the first in the queue.'),
     status,
     el('div', { class: 'row end' }, el('button', { type: 'button', onclick: () => dialog.close() }, 'Back'), submit),
   );

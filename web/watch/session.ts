@@ -21,7 +21,7 @@ export function explain(error: unknown): string {
     const fields = error.errors.map(({ field, message }) => `${field.replaceAll('_', ' ')} ${message}.`);
     return fields.length > 0 ? capital(fields.join(' ')) : error.message;
   }
-  if (error instanceof TypeError) return 'The server cannot be reached. Is the network there?';
+  if (error instanceof TypeError) return 'The server cannot be reached. Check your network connection.';
   return error instanceof Error ? error.message : String(error);
 }
 

@@ -86,7 +86,7 @@ function demoAccounts(done: () => void): HTMLElement | false {
     return button;
   });
   return el('div', { class: 'demo stack' },
-    el('p', { class: 'quiet' }, 'Or come in as one of the demo’s people:'),
+    el('p', { class: 'quiet' }, 'Or sign in with a demo account:'),
     el('div', { class: 'row wrap' }, ...buttons),
     status,
   );

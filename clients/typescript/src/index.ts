@@ -25,7 +25,7 @@ export interface WatchParty extends Calls {
   readonly baseUrl: string;
   /** Whether tokens are stored. */
   isSignedIn(): Promise<boolean>;
-  /** The access token, for a live connection; instead of one that was refused, or soon expires, a new one. */
+  /** The access token for a live connection. With `former`, a token that was refused or soon expires: a new one. */
   accessToken(former?: string): Promise<string | null>;
   /** Forgets the tokens, then ends the sign-in on the server. */
   signOut(): Promise<void>;
@@ -144,15 +144,15 @@ function sign(request: Request, { access_token }: Tokens): Request {
 }
 
 /**
- * Whether a request that is sent twice does what it does once. A refresh token may be used twice for 30 seconds, and a
- * sign-in may be ended twice.
+  * Whether a request can be sent twice without a second effect. For 30 seconds, a refresh token can be used twice; a
+  * sign-in can be ended twice.
  */
 function mayRepeat(request: Request, path: string): boolean {
   return ['GET', 'HEAD', 'PUT', 'DELETE'].includes(request.method) || request.headers.has('Idempotency-Key') ||
     path === '/auth/refresh' || path === '/auth/logout';
 }
 
-/** Is random without crypto.randomUUID, which pages that come by http lack. */
+/** A random key. crypto.randomUUID is missing on pages that are served over http. */
 function newKey(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

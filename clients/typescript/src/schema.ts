@@ -1166,7 +1166,7 @@ export interface paths {
         post?: never;
         /**
          * Cancel a scheduled party
-         * @description For the host and moderators. Those who come are told by email.
+         * @description For the host and moderators. Guests who answered yes or maybe get an email.
          */
         delete: operations["cancelParty"];
         options?: never;
@@ -1630,7 +1630,7 @@ export interface paths {
         /**
          * Cancel a clean-up run
          * @description The run ends after its current batch, with a report of what was done. Nothing more is removed after this answer,
-         *     even when Temporal is away. Cancelling again changes nothing; a run that has ended is a 409 `run_ended`.
+         *     even when Temporal is down. Cancelling again changes nothing; a run that has ended is a 409 `run_ended`.
          */
         post: operations["cancelCleanupRun"];
         delete?: never;
@@ -1873,7 +1873,7 @@ export interface paths {
         };
         /**
          * List schedules
-         * @description Has the last ten and the next ten runs of each. While Temporal is away, all operations on schedules are a 503.
+         * @description Has the last ten and the next ten runs of each. While Temporal is down, all operations on schedules are a 503.
          */
         get: operations["listSchedules"];
         put?: never;
@@ -2542,7 +2542,7 @@ export interface paths {
         /**
          * Get an overview of the service
          * @description What is late, how much was done in the last hour and week, the queues with their workers, and the outbox. Parts
-         *     that come from Temporal are null while it is away; `temporal` says so.
+         *     that come from Temporal are null while it is down; `temporal` says so.
          */
         get: operations["getOverview"];
         put?: never;
@@ -2563,7 +2563,7 @@ export interface paths {
         /**
          * List jobs
          * @description A job is one run of a workflow. Running jobs come first, then the jobs that ended last. The list comes from
-         *     Temporal and may be some seconds old; `countJobs` counts its jobs. While Temporal is away, all operations on
+         *     Temporal and may be some seconds old; `countJobs` counts its jobs. While Temporal is down, all operations on
          *     jobs are a 503.
          */
         get: operations["listJobs"];
@@ -2712,7 +2712,7 @@ export interface paths {
         };
         /**
          * Get the task queues
-         * @description While Temporal is away, the figures are null, and the pauses are still there.
+         * @description While Temporal is down, the figures are null, and the pauses are still there.
          */
         get: operations["getQueues"];
         put?: never;
@@ -2775,7 +2775,7 @@ export interface paths {
         };
         /**
          * Get the state of the outbox
-         * @description How many events wait, since when, and the last error. Works while Temporal is away.
+         * @description How many events wait, since when, and the last error. Works while Temporal is down.
          */
         get: operations["getOutbox"];
         put?: never;
@@ -2795,7 +2795,7 @@ export interface paths {
         };
         /**
          * List the events that Temporal does not have yet
-         * @description Newest first. Works while Temporal is away.
+         * @description Newest first. Works while Temporal is down.
          */
         get: operations["listEvents"];
         put?: never;
@@ -7982,16 +7982,16 @@ export interface components {
             note: string;
             /**
              * Format: int64
-             * @description How many tasks wait, about; null while Temporal is away
+             * @description How many tasks wait, about; null while Temporal is down
              */
             backlog: number | null;
-            /** @description For how long the oldest has waited, about; null while Temporal is away */
+            /** @description For how long the oldest has waited, about; null while Temporal is down */
             backlog_age_seconds: number | null;
-            /** @description Tasks that came, a second; null while Temporal is away */
+            /** @description Tasks that came, a second; null while Temporal is down */
             added_per_second: number | null;
-            /** @description Tasks that workers took, a second; null while Temporal is away */
+            /** @description Tasks that workers took, a second; null while Temporal is down */
             done_per_second: number | null;
-            /** @description The workers that asked for tasks in the last two minutes; null while Temporal is away */
+            /** @description The workers that asked for tasks in the last two minutes; null while Temporal is down */
             workers: components["schemas"]["QueueWorker"][] | null;
         };
         /** @description A process that serves a queue */
@@ -8060,7 +8060,7 @@ export interface components {
          *       "queue": "email",
          *       "state": "pending",
          *       "attempts": 2,
-         *       "last_error": "Temporal is away",
+         *       "last_error": "Temporal is down",
          *       "next_at": "2026-01-31T20:15:05Z",
          *       "created_at": "2026-01-31T20:15:00Z"
          *     }
@@ -8106,7 +8106,7 @@ export interface components {
          *         "queue": "email",
          *         "state": "pending",
          *         "attempts": 2,
-         *         "last_error": "Temporal is away",
+         *         "last_error": "Temporal is down",
          *         "next_at": "2026-01-31T20:15:05Z",
          *         "created_at": "2026-01-31T20:15:00Z"
          *       }
@@ -8141,7 +8141,7 @@ export interface components {
          *           "queue": "email",
          *           "state": "pending",
          *           "attempts": 2,
-         *           "last_error": "Temporal is away",
+         *           "last_error": "Temporal is down",
          *           "next_at": "2026-01-31T20:15:05Z",
          *           "created_at": "2026-01-31T20:15:00Z"
          *         }
@@ -8161,7 +8161,7 @@ export interface components {
          *         "waiting": 1,
          *         "abandoned": 0,
          *         "oldest_at": "2026-01-31T20:15:00Z",
-         *         "last_error": "Temporal is away"
+         *         "last_error": "Temporal is down"
          *       }
          *     }
          */
@@ -8242,7 +8242,7 @@ export interface components {
             jobs_started: number;
             /**
              * Format: int64
-             * @description How many jobs failed, about, as far as Temporal still has them; null while Temporal is away
+             * @description How many jobs failed, about, as far as Temporal still has them; null while Temporal is down
              */
             jobs_failed: number | null;
         };
@@ -8264,12 +8264,12 @@ export interface components {
             queues: components["schemas"]["TaskQueue"][];
             /**
              * Format: int64
-             * @description How many jobs run, about, also those that wait on purpose; null while Temporal is away
+             * @description How many jobs run, about, also those that wait on purpose; null while Temporal is down
              */
             jobs_running: number | null;
             /**
              * Format: int64
-             * @description How many jobs failed in the last day, about; null while Temporal is away
+             * @description How many jobs failed in the last day, about; null while Temporal is down
              */
             jobs_failed_last_day: number | null;
             /** @description Twelve spans of five minutes, the oldest first */
@@ -8314,7 +8314,7 @@ export interface components {
          *           "waiting": 1,
          *           "abandoned": 0,
          *           "oldest_at": "2026-01-31T20:15:00Z",
-         *           "last_error": "Temporal is away"
+         *           "last_error": "Temporal is down"
          *         },
          *         "queues": [
          *           {
@@ -15477,7 +15477,7 @@ export interface operations {
             400: components["responses"]["InvalidRequest"];
             412: components["responses"]["PreconditionFailed"];
             415: components["responses"]["CompressedBody"];
-            /** @description The database is away */
+            /** @description The database is down */
             503: {
                 headers: {
                     [name: string]: unknown;

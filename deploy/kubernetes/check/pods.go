@@ -134,7 +134,7 @@ func checkDeployments(c *cluster) {
 
 func (w workload) same(other workload) bool { return w.name == other.name }
 
-// lively are the paths that ask no server: a pod must not be restarted since Postgres or Temporal is away.
+// lively are the paths that ask no server: a pod must not be restarted since Postgres or Temporal is down.
 var lively = []string{"/api/health/live", "/live"}
 
 // checkProbes: each Deployment starts, lives and is ready by probes that exist and mean that.
@@ -153,7 +153,7 @@ func checkProbes(c *cluster) {
 			}
 			asks := name != "readiness"
 			if asks && (probe.HTTPGet == nil || !slices.Contains(lively, probe.HTTPGet.Path)) {
-				c.report("%s: the %s probe fails while a server is away", w.name, name)
+				c.report("%s: the %s probe fails while a server is down", w.name, name)
 			}
 		}
 		ready := container.ReadinessProbe

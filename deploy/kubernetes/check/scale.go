@@ -52,7 +52,7 @@ func checkBudgets(c *cluster) {
 			c.report("PodDisruptionBudget/%s: lets no pod, or more than one at a time, be evicted", b.Name)
 		}
 		if ptr.Deref(b.Spec.UnhealthyPodEvictionPolicy, "") != "AlwaysAllow" {
-			c.report("PodDisruptionBudget/%s: no node can be drained while a server is away", b.Name)
+			c.report("PodDisruptionBudget/%s: no node can be drained while a server is down", b.Name)
 		}
 	}
 	for _, w := range c.deployments() {

@@ -68,18 +68,18 @@ interface Pending {
 }
 
 const protocol = 'watchparty.v1';
-/** Codes after which there is nothing to try again. */
+/** Close codes after which the client does not reconnect. */
 const final = new Set([1000, 1003, 1009, 4400, 4403, 4404, 4409, 4410]);
 const unauthenticated = 4401;
 /** New tokens that are tried one after the other, before the sign-in counts as ended. */
 const maxTokens = 3;
-/** An answer to the clock that takes longer means that the connection is dead, and so does an opening that does. */
+/** The connection counts as dead when opening it, or an answer to `clock`, takes longer than this. */
 const silence = 8_000;
 const firstDelay = 1_000;
 const lastDelay = 10_000;
 /** How long a command waits for its answer. If the connection is lost meanwhile, it is sent again, with its ID. */
 const commandTime = 10_000;
-/** The time between two seeks: a key that is held asks for thirty a second, and the server takes five commands. */
+/** The minimum time between two seeks. A held key repeats thirty times a second; the server accepts five commands. */
 const seekGap = 250;
 
 /** A live connection to a room. It signs in, renews the token, measures the clock, and connects again. */
@@ -255,7 +255,7 @@ export class LiveRoom {
     };
   }
 
-  /** Gives the connection up when nothing comes from now on. */
+  /** Closes the connection as lost if no message arrives within `silence`. */
   #expectAnswer(): void {
     this.#cancelSilence ??= this.#env.after(silence, () => this.#drop());
   }

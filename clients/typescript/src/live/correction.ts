@@ -47,12 +47,12 @@ const firstLead = 600;
 const minLead = 300;
 const leadSpare = 50;
 const seekVariation = 1.25;
-/** A rate that should have moved the player by this much, and has by less than a quarter of it, does not work. */
+/** A rate works if it has moved the player by at least a quarter of what it should have. Checked after this much. */
 const proof = 200;
 
 interface Pending {
   kind: 'seek' | 'start';
-  /** The error that there would be, had it taken no time. */
+  /** The error that would be left if the seek or start took no time. */
   expected: number;
   /** The limit that the error was above, for a seek that corrects; 0 for one that was asked for. */
   limit: number;
@@ -155,7 +155,7 @@ export class Corrector {
     return { rate, seek: target + this.#seekTime * rate, gaveUp: false };
   }
 
-  /** What the error has grown by since the player was told to seek or to start is the time that it took. */
+  /** Learns how long the last seek or start took: by how much the error has grown beyond what was expected. */
   #learn(error: number): void {
     const pending = this.#pending;
     this.#pending = undefined;

@@ -6,7 +6,7 @@ export type Obstacle = 'autoplay' | 'unplayable';
 /** A video element as a player that follows. */
 export class VideoMedia implements Media {
   obstacle: Obstacle | undefined;
-  /** Where it stood when it was last told to go. */
+  /** The position at the last seek or call of play, in seconds: the player has moved once it shows another one. */
   #still = -1;
   #loads = 0;
 

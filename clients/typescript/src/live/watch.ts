@@ -154,7 +154,7 @@ class Watch implements Watching {
     });
   }
 
-  /** Another server knows nothing of what this one was told. */
+  /** Reports everything again: the new connection may be to a process that does not know this player's status. */
   #reconnected(): void {
     if (this.room.phase !== 'open') return;
     this.#readyCue = -1;
