@@ -12,12 +12,13 @@ import (
 // stage is a room with a person of each kind, and a person with a lower role than all of them as the target of acts.
 type stage struct {
 	*bundle
-	room    string
-	cast    map[string]person // by role, and "stranger", "banned", "nobody"
-	target  person            // a viewer in the room
-	message string            // of the target's
-	movie   string
-	item    string // of the queue
+	room       string
+	cast       map[string]person // by role, and "stranger", "banned", "nobody"
+	target     person            // a viewer in the room
+	message    string            // of the target's
+	movie      string
+	item       string // of the queue
+	invitation string // by the host; empty unless the test makes one
 }
 
 var outsiders = []string{"stranger", "banned", "nobody"}

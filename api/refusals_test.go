@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 )
 
@@ -40,14 +41,29 @@ func TestRefusalsOfRooms(t *testing.T) {
 						map[string]any{"username": s.cast["muted"].name, "until": soon()})
 					require.Equal(t, 201, a.status, a)
 				}
+				invited := b.do(t, "POST", "/rooms/"+s.room+"/invitations", s.cast["host"].token,
+					map[string]any{"email": "another@example.org"})
+				require.Equal(t, 201, invited.status, invited)
+				s.invitation = invited.data()["id"].(string)
 				if change != nil {
 					require.Equal(t, 200, change(t, s).status)
 				}
-				used := 0
-				for _, id := range ids {
-					if c, ok := s.use(t, id, party); ok {
+				use := func(s stage, id string) (used bool) {
+					c, ok := s.use(t, id, party)
+					if ok {
 						c.token = s.cast[kind].token
 						require.Less(t, (&world{bundle: b}).call(t, id, c).status, 500, id)
+					}
+					return ok
+				}
+				if kind != "nobody" {
+					own := s
+					own.message = s.writtenBy(t, s.cast[kind])
+					require.True(t, use(own, "editMessage"))
+				}
+				used := 0
+				for _, id := range ids {
+					if use(s, id) {
 						used++
 					}
 				}
@@ -55,6 +71,14 @@ func TestRefusalsOfRooms(t *testing.T) {
 			})
 		}
 	}
+}
+
+// writtenBy returns a message that a person has written in the room before.
+func (s stage) writtenBy(t *testing.T, author person) string {
+	t.Helper()
+	id := uuid.NewString()
+	s.exec(t, "INSERT INTO messages (id, room_id, user_id, body) VALUES (?, ?, ?, 'Hello')", id, s.room, author.id)
+	return id
 }
 
 // use is a call of an operation on the room of the stage, or on what belongs to it. ok is false for other operations.
@@ -66,6 +90,7 @@ func (s stage) use(t *testing.T, id, party string) (c call, ok bool) {
 	}
 	known := map[string]string{
 		"room_id": s.room, "username": s.target.name, "message_id": s.message, "item_id": s.item, "party_id": party,
+		"invitation_id": s.invitation,
 	}
 	bodies := map[string]map[string]any{
 		"answerParty":         {"answer": "yes"},

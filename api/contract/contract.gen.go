@@ -2519,9 +2519,9 @@ type AcceptedInvitation struct {
 //
 // Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}
 type Account struct {
-	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an
-	// SVG picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and
-	// the former ones work for a minute more.
+	// Avatar Absolute addresses of square pictures. Every account has these. Without an avatar of its own, the picture is
+	// generated: SVG, and PNG for `plain`. What an address leads to never changes; another avatar has other addresses,
+	// and the former ones work for another minute.
 	//
 	//
 	// Example: {"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"}
@@ -2729,9 +2729,9 @@ type AdminRoomList struct {
 //
 // Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"content_hidden":true,"created_at":"2026-01-11T10:00:00Z","display_name":"Dave","email":"dave@example.org","email_verified":true,"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","is_admin":false,"state":"suspended","suspended_at":"2026-01-31T20:30:00Z","updated_at":"2026-01-31T20:30:00Z","username":"dave"}
 type AdminUser struct {
-	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an
-	// SVG picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and
-	// the former ones work for a minute more.
+	// Avatar Absolute addresses of square pictures. Every account has these. Without an avatar of its own, the picture is
+	// generated: SVG, and PNG for `plain`. What an address leads to never changes; another avatar has other addresses,
+	// and the former ones work for another minute.
 	//
 	//
 	// Example: {"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"}
@@ -2858,9 +2858,9 @@ type AvatarAnswer struct {
 	Data AvatarUpload `json:"data"`
 }
 
-// AvatarURLs Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an
-// SVG picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and
-// the former ones work for a minute more.
+// AvatarURLs Absolute addresses of square pictures. Every account has these. Without an avatar of its own, the picture is
+// generated: SVG, and PNG for `plain`. What an address leads to never changes; another avatar has other addresses,
+// and the former ones work for another minute.
 //
 // Example: {"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"}
 type AvatarURLs struct {
@@ -2885,9 +2885,9 @@ type AvatarURLs struct {
 //
 // Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-31T20:15:00Z","reason":null,"status":"processing","step":"rendering","updated_at":"2026-01-31T20:15:01Z","version":3}
 type AvatarUpload struct {
-	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an
-	// SVG picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and
-	// the former ones work for a minute more.
+	// Avatar Absolute addresses of square pictures. Every account has these. Without an avatar of its own, the picture is
+	// generated: SVG, and PNG for `plain`. What an address leads to never changes; another avatar has other addresses,
+	// and the former ones work for another minute.
 	//
 	//
 	// Example: {"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"}
@@ -2902,7 +2902,7 @@ type AvatarUpload struct {
 	// Status Where the upload stands
 	Status AvatarUploadStatus `json:"status"`
 
-	// Step How far it is; null unless it is processed
+	// Step The current step; null unless `status` is `processing`
 	Step *AvatarUploadStep `json:"step"`
 
 	// UpdatedAt When its status or step last changed
@@ -2915,7 +2915,7 @@ type AvatarUpload struct {
 // AvatarUploadStatus Where the upload stands
 type AvatarUploadStatus string
 
-// AvatarUploadStep How far it is; null unless it is processed
+// AvatarUploadStep The current step; null unless `status` is `processing`
 type AvatarUploadStep string
 
 // AvatarVersion The number of the upload, counted from 1 for each account
@@ -2966,7 +2966,7 @@ type BanRequest struct {
 	// Reason The reason, in one line, for those who moderate the room
 	Reason *OptionalReason `json:"reason,omitempty"`
 
-	// Until When the ban ends by itself; without it, never
+	// Until When the ban ends by itself, in the future and at most 10 years from now; without it, never
 	Until *time.Time `json:"until,omitempty"`
 
 	// Username The name that is unique among accounts, whatever its case. It never changes.
@@ -3013,9 +3013,9 @@ type ChangePasswordRequest struct {
 	CurrentPassword Password `json:"current_password"`
 
 	// NewPassword 10 to 128 characters in the form of RFC 8265, OpaqueString: composed (NFC), with plain spaces, without control
-	// characters and characters that do not show. It must be neither the username nor the email address, nor what
-	// stands before its @, nor one of the 10,000 commonest passwords; case makes no difference to that. The codes of
-	// `errors` are `too_short`, `too_long`, `characters`, `name` and `common`.
+	// characters and invisible characters. It must be neither the username nor the email address, nor the part before
+	// its @, nor one of the 10,000 most common passwords; case makes no difference to that. The codes of `errors` are
+	// `too_short`, `too_long`, `characters`, `name` and `common`.
 	NewPassword NewPassword `json:"new_password"`
 }
 
@@ -3109,7 +3109,7 @@ type CleanupReport struct {
 	// Errors What stopped a policy, for each that was stopped; null if none was
 	Errors *map[string]string `json:"errors"`
 
-	// OlderThanSeconds The age in seconds in place of the policies' own ones; 0 for those
+	// OlderThanSeconds The age, in seconds, that replaced the ages of the policies; 0 if it did not
 	OlderThanSeconds int64 `json:"older_than_seconds"`
 
 	// Policies What it applied
@@ -3214,7 +3214,7 @@ type CleanupStarted struct {
 	// RunID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	RunID ID `json:"run_id"`
 
-	// StatusURL Where this API answers how far the run is
+	// StatusURL The URL of the run in this API, which shows its progress
 	StatusURL string `json:"status_url"`
 
 	// TemporalURL Where the Temporal UI shows the run
@@ -3312,7 +3312,7 @@ type DegradedPart struct {
 	// Part A part of the service
 	Part HealthPart `json:"part"`
 
-	// Since Since when this process has found it so
+	// Since When this process first noticed the fault
 	Since time.Time `json:"since"`
 
 	// State What is wrong with it
@@ -3371,7 +3371,7 @@ type Email struct {
 	// when no attempt follows
 	DeadlineAt *time.Time `json:"deadline_at"`
 
-	// History All attempts to send it, the first one first; null in lists
+	// History All attempts to send it, oldest first; null in lists
 	History *[]EmailAttempt `json:"history"`
 
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
@@ -3631,7 +3631,7 @@ type Export struct {
 	// Invitations The invitations that the account sent
 	Invitations []Invitation `json:"invitations"`
 
-	// InvitationsRefused Whether the account's address wants no emails with invitations
+	// InvitationsRefused Whether the address has unsubscribed from invitation emails
 	InvitationsRefused bool `json:"invitations_refused"`
 
 	// Memberships The roles that the account keeps in rooms, whether or not it is there
@@ -3848,12 +3848,12 @@ type ExportedParty struct {
 	// StartsAt When it starts
 	StartsAt time.Time `json:"starts_at"`
 
-	// State Where a party stands. `missed`: it did not start within 15 minutes, because there was nothing to play or the service
-	// was away. A room that is archived, closed or deleted cancels its parties.
+	// State Where a party stands. `missed`: it did not start within 15 minutes, because there was nothing to play or the
+	// service was away. A room that is archived, closed or deleted cancels its parties.
 	State PartyState `json:"state"`
 
-	// TimeZone The name of an IANA time zone, such as `Europe/Berlin`. Emails have the time of this zone. It moves no start: that is
-	// an instant.
+	// TimeZone The name of an IANA time zone, such as `Europe/Berlin`. Emails have the time of this zone. It moves no start:
+	// that is an instant.
 	TimeZone PartyTimeZone `json:"time_zone"`
 
 	// Title What the party is called, in one line; empty without a title
@@ -3979,13 +3979,14 @@ type ExportedRoom struct {
 	// Name The name of the room, in one line
 	Name RoomName `json:"name"`
 
-	// NowPlaying Whether `GET /rooms/{room_id}/now-playing` tells everyone what the room plays; without effect while it is private
+	// NowPlaying Whether `GET /rooms/{room_id}/now-playing` tells everyone what the room plays; without effect while it is
+	// private
 	NowPlaying ShowsNowPlaying `json:"now_playing"`
 
 	// Queue Who can add items to the queue
 	Queue Circle `json:"queue"`
 
-	// QueueOrder Whether a queue is played as people have put it, or what has the most votes first
+	// QueueOrder `manual`: in the order in which people arranged the items. `votes`: the item with the most votes first.
 	QueueOrder QueueOrder `json:"queue_order"`
 
 	// Role The role of a person in a room. `GET /rooms/{room_id}/me` lists what the caller may do.
@@ -4065,8 +4066,8 @@ type ExportedStay struct {
 
 // FieldProblem A parameter, or a property of the body, that is wrong
 type FieldProblem struct {
-	// Code Stable, for programs: `required`, `type`, `enum`, `pattern`, `format`, `range`, `too_short`, `too_long`,
-	// `too_few`, `too_many`, `null`, `empty`, `unknown`, `malformed`,
+	// Code Stable, for programs: `required`, `one_of`, `unexpected`, `private`, `language`, `type`, `enum`, `pattern`,
+	// `format`, `range`, `too_short`, `too_long`, `too_few`, `too_many`, `null`, `empty`, `unknown`, `malformed`,
 	// `blank`, `control_character`, `line_break`, `bidi_control`, `invisible_character`, `combining_mark`,
 	// `encoding`, `duplicate`, `characters`, `name`, `common`, `email`, `address`, `reserved`, `taken`, `past`,
 	// `too_late`, `wrong`, `conflict`, or another.
@@ -4126,10 +4127,10 @@ type Health struct {
 	// Redis `connected`, or what is wrong with Redis
 	Redis string `json:"redis"`
 
-	// Schedules `connected` if every schedule exists and has run when it was due; otherwise those of which that is not so:
-	// `is missing`, `is late` (Temporal has not decided about a run that is due), or `has skipped a run`, until the
-	// next one. A pause by an admin is no fault, and a run that was due during a pause is not missed: if nothing
-	// else is wrong, this is `paused by an admin: ` with the names of these schedules.
+	// Schedules `connected` if every schedule exists and has run when it was due; otherwise the names of the schedules with
+	// a fault: `is missing`, `is late` (Temporal has not decided about a run that is due), or `has skipped a run`,
+	// until the next one. A pause by an admin is no fault, and a run that was due during a pause is not missed: if
+	// nothing else is wrong, this is `paused by an admin: ` with the names of these schedules.
 	Schedules string `json:"schedules"`
 
 	// Status `degraded`: everything but the parts below works. `down`: requests are refused.
@@ -4138,8 +4139,9 @@ type Health struct {
 	// Temporal `connected`, or what is wrong with Temporal
 	Temporal string `json:"temporal"`
 
-	// Workers `connected` if a worker polls every task queue, or which have none. A queue that an admin has paused is no
-	// fault: if nothing else is wrong, this is `paused by an admin: ` with the names of these queues.
+	// Workers `connected` if every task queue has a worker; otherwise the names of the queues without one. A queue that an
+	// admin has paused is no fault: if nothing else is wrong, this is `paused by an admin: ` with the names of
+	// these queues.
 	Workers string `json:"workers"`
 }
 
@@ -4170,7 +4172,7 @@ type Invitation struct {
 	// CreatedAt When it was sent
 	CreatedAt time.Time `json:"created_at"`
 
-	// Delivery How far its email has come; null when that is not kept any more
+	// Delivery The state of its email; null when the record was deleted
 	Delivery *InvitationDelivery `json:"delivery"`
 
 	// Email The address that was invited; null for everyone but the inviter
@@ -4205,8 +4207,8 @@ type InvitationDelivery struct {
 	// Reason Why it was not sent or, while it is still tried, why the last attempt failed; null otherwise
 	Reason *EmailReason `json:"reason"`
 
-	// State The state of the email. An address that wants no invitations counts as `sent`: those who invite it are not
-	// told. After `failed` no further attempt is made, and the same address can be invited again.
+	// State The state of the email. An email to an address that has unsubscribed counts as `sent`, so that inviters do
+	// not learn of it. After `failed` no further attempt is made, and the same address can be invited again.
 	State EmailState `json:"state"`
 }
 
@@ -4351,7 +4353,7 @@ type JobAnswer struct {
 	Data Job `json:"data"`
 }
 
-// JobBatch What to do with which jobs
+// JobBatch An action, and the jobs that it applies to
 //
 // Example: {"action":"retry","expected":3,"kind":"ActivityReport","state":"failed"}
 type JobBatch struct {
@@ -4370,7 +4372,7 @@ type JobBatch struct {
 	// Kind Only those of this kind
 	Kind *JobBatchKind `json:"kind,omitempty"`
 
-	// Queue Only those that workers of this queue decide
+	// Queue Only jobs whose workflow runs on this task queue
 	Queue *JobBatchQueue `json:"queue,omitempty"`
 
 	// RoomID Only those about this room
@@ -4392,7 +4394,7 @@ type JobBatchAction string
 // JobBatchKind Only those of this kind
 type JobBatchKind string
 
-// JobBatchQueue Only those that workers of this queue decide
+// JobBatchQueue Only jobs whose workflow runs on this task queue
 type JobBatchQueue string
 
 // JobBatchState Only those in this state; by default `running`, and `failed` for a retry
@@ -4417,7 +4419,7 @@ type JobBatchResult struct {
 	// ID The ID in the audit log, in the details of each act; null for a dry run
 	ID *string `json:"id"`
 
-	// Left How many jobs are left for another request
+	// Left The number of matching jobs that this request did not act on
 	Left int64 `json:"left"`
 
 	// Matched How many jobs match, about
@@ -4605,7 +4607,7 @@ type MessageList struct {
 	// NewerCursor What to send as `after` for messages that are posted later; null in an empty room and with `updated_after`
 	NewerCursor *string `json:"newer_cursor"`
 
-	// NextCursor Where the next page in the same direction starts; null at the end
+	// NextCursor Where the next page starts: the `before`, `after` or `updated_after` of the next request; null at the end
 	NextCursor *string `json:"next_cursor"`
 
 	// UpdatesCursor What to send as `updated_after` for messages that are edited or deleted later; null with `before` and
@@ -4838,9 +4840,9 @@ type MyRoomList struct {
 }
 
 // NewPassword 10 to 128 characters in the form of RFC 8265, OpaqueString: composed (NFC), with plain spaces, without control
-// characters and characters that do not show. It must be neither the username nor the email address, nor what
-// stands before its @, nor one of the 10,000 commonest passwords; case makes no difference to that. The codes of
-// `errors` are `too_short`, `too_long`, `characters`, `name` and `common`.
+// characters and invisible characters. It must be neither the username nor the email address, nor the part before
+// its @, nor one of the 10,000 most common passwords; case makes no difference to that. The codes of `errors` are
+// `too_short`, `too_long`, `characters`, `name` and `common`.
 type NewPassword = string
 
 // NextCursor Where the next page starts; null at the end
@@ -4862,7 +4864,7 @@ type NextParty struct {
 //
 // Example: {"at":"2026-01-31T20:15:00Z","duration_ms":5640123,"movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"position_ms":1320000,"rate":1,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"playing","title":"Nosferatu","watching":3}
 type NowPlaying struct {
-	// At When playback is at `position_ms`. Until then it rests there.
+	// At The time at which playback is at `position_ms`. Before this time, the position does not move.
 	At time.Time `json:"at"`
 
 	// DurationMs How long it lasts in milliseconds; null if unknown
@@ -4883,7 +4885,7 @@ type NowPlaying struct {
 	// State The status of playback
 	State PlaybackStatus `json:"state"`
 
-	// Title The title of what is loaded; null when idle
+	// Title The title of the loaded item; null when idle
 	Title *string `json:"title"`
 
 	// Watching How many people are present in the room
@@ -5091,7 +5093,7 @@ type Party struct {
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// Movie What it plays; null for what the room has loaded then, or else the first of its queue
+	// Movie The movie that it plays; null to play the item that is loaded at that time, or else the first item of the queue
 	Movie *RoomMovie `json:"movie"`
 
 	// MyAnswer What the caller answered; null without an answer, and without sign-in
@@ -5109,12 +5111,12 @@ type Party struct {
 	// StartsAt When it starts by itself
 	StartsAt time.Time `json:"starts_at"`
 
-	// State Where a party stands. `missed`: it did not start within 15 minutes, because there was nothing to play or the service
-	// was away. A room that is archived, closed or deleted cancels its parties.
+	// State Where a party stands. `missed`: it did not start within 15 minutes, because there was nothing to play or the
+	// service was away. A room that is archived, closed or deleted cancels its parties.
 	State PartyState `json:"state"`
 
-	// TimeZone The name of an IANA time zone, such as `Europe/Berlin`. Emails have the time of this zone. It moves no start: that is
-	// an instant.
+	// TimeZone The name of an IANA time zone, such as `Europe/Berlin`. Emails have the time of this zone. It moves no start:
+	// that is an instant.
 	TimeZone PartyTimeZone `json:"time_zone"`
 
 	// Title What the party is called, in one line; empty without a title
@@ -5182,12 +5184,12 @@ type PartyList struct {
 // PartyReply Whether somebody comes
 type PartyReply string
 
-// PartyState Where a party stands. `missed`: it did not start within 15 minutes, because there was nothing to play or the service
-// was away. A room that is archived, closed or deleted cancels its parties.
+// PartyState Where a party stands. `missed`: it did not start within 15 minutes, because there was nothing to play or the
+// service was away. A room that is archived, closed or deleted cancels its parties.
 type PartyState string
 
-// PartyTimeZone The name of an IANA time zone, such as `Europe/Berlin`. Emails have the time of this zone. It moves no start: that is
-// an instant.
+// PartyTimeZone The name of an IANA time zone, such as `Europe/Berlin`. Emails have the time of this zone. It moves no start:
+// that is an instant.
 type PartyTimeZone = string
 
 // PartyTitle What the party is called, in one line; empty without a title
@@ -5203,9 +5205,9 @@ type Permission string
 //
 // Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
 type Person struct {
-	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an
-	// SVG picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and
-	// the former ones work for a minute more.
+	// Avatar Absolute addresses of square pictures. Every account has these. Without an avatar of its own, the picture is
+	// generated: SVG, and PNG for `plain`. What an address leads to never changes; another avatar has other addresses,
+	// and the former ones work for another minute.
 	//
 	//
 	// Example: {"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"}
@@ -5225,7 +5227,7 @@ type Person struct {
 //
 // Example: {"at":"2026-01-31T20:15:00.123456Z","by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://movies.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://movies.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}
 type Playback struct {
-	// At When playback is at `position_ms`. Until then it rests there.
+	// At The time at which playback is at `position_ms`. Before this time, the position does not move.
 	At time.Time `json:"at"`
 
 	// By The person whose command made the state; null if it changed by itself
@@ -5241,7 +5243,7 @@ type Playback struct {
 	// EndsAt When the item is over; null unless it plays and has a duration
 	EndsAt *time.Time `json:"ends_at"`
 
-	// Epoch Rises when another item is loaded, or the same one anew
+	// Epoch Rises each time an item is loaded, also if it is the same item again
 	Epoch int64 `json:"epoch"`
 
 	// Item What is loaded; null when idle
@@ -5291,13 +5293,13 @@ type PlaybackCommand struct {
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// IfRevision Any other revision is a 409 `playback_stale`
+	// IfRevision Refuse the command with a 409 `playback_stale` unless this is the current revision
 	IfRevision *int64 `json:"if_revision,omitempty"`
 
 	// ItemID For `load`: an item of the queue
 	ItemID *string `json:"item_id,omitempty"`
 
-	// Kind What to do
+	// Kind What to do. `seek` needs `position_ms`, `rate` needs `rate`, and `load` exactly one of `item_id`, `movie_id` and `stream_url`; `load` may have `title` and `position_ms`, and `pause` `position_ms`.
 	Kind PlaybackCommandKind `json:"kind"`
 
 	// MovieID For `load`: a movie
@@ -5319,7 +5321,7 @@ type PlaybackCommand struct {
 	Title *string `json:"title,omitempty"`
 }
 
-// PlaybackCommandKind What to do
+// PlaybackCommandKind What to do. `seek` needs `position_ms`, `rate` needs `rate`, and `load` exactly one of `item_id`, `movie_id` and `stream_url`; `load` may have `title` and `position_ms`, and `pause` `position_ms`.
 type PlaybackCommandKind string
 
 // PlaybackCommandAnswer Example: {"data":{"playback":{"at":"2026-01-31T20:15:00.123456Z","by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://movies.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://movies.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}},"replayed":false,"revision":41}}
@@ -5344,7 +5346,7 @@ type PlaybackCommandResult struct {
 
 // PlaybackItem What is loaded
 type PlaybackItem struct {
-	// DurationExact Whether that was measured; else it is the runtime and a minute
+	// DurationExact Whether `duration_ms` was measured; otherwise it is the runtime of the movie plus one minute
 	DurationExact bool `json:"duration_exact"`
 
 	// DurationMs How long it is; null when nobody knows
@@ -5371,7 +5373,7 @@ type PlaybackStatus string
 
 // PlaybackWait What a room waits for
 type PlaybackWait struct {
-	// For What players are waited for to do
+	// For The reason for the wait
 	For PlaybackWaitFor `json:"for"`
 
 	// People The people whose players are not ready
@@ -5384,7 +5386,7 @@ type PlaybackWait struct {
 	Until time.Time `json:"until"`
 }
 
-// PlaybackWaitFor What players are waited for to do
+// PlaybackWaitFor The reason for the wait
 type PlaybackWaitFor string
 
 // Policy A clean-up policy. A setting says after how long it removes something, or that it is off.
@@ -5421,7 +5423,7 @@ type Problem struct {
 	// Code Stable, for programs. There may be others in time; the status says what kind of problem it is.
 	Code ProblemCode `json:"code"`
 
-	// Detail What is wrong with this request, for people
+	// Detail A description of this problem, for people
 	Detail *string `json:"detail,omitempty"`
 
 	// Details Figures that belong to the code, such as `rooms` of `movie_in_use`
@@ -5436,7 +5438,7 @@ type Problem struct {
 	// Status The status of the answer
 	Status int `json:"status"`
 
-	// Title What the code means, the same each time
+	// Title A summary of the code, always the same
 	Title string `json:"title"`
 
 	// Type The address of a page that explains the code
@@ -5450,9 +5452,9 @@ type ProblemCode string
 //
 // Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
 type Profile struct {
-	// Avatar Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an
-	// SVG picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and
-	// the former ones work for a minute more.
+	// Avatar Absolute addresses of square pictures. Every account has these. Without an avatar of its own, the picture is
+	// generated: SVG, and PNG for `plain`. What an address leads to never changes; another avatar has other addresses,
+	// and the former ones work for another minute.
 	//
 	//
 	// Example: {"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"}
@@ -5546,21 +5548,21 @@ type QueueItemAnswer struct {
 	Data QueueItem `json:"data"`
 }
 
-// QueueOrder Whether a queue is played as people have put it, or what has the most votes first
+// QueueOrder `manual`: in the order in which people arranged the items. `votes`: the item with the most votes first.
 type QueueOrder string
 
 // QueueWorker A process that serves a queue
 type QueueWorker struct {
-	// Activities Whether it does the work; while a queue is paused nobody does
+	// Activities Whether it polls for activities; nobody does while the queue is paused
 	Activities bool `json:"activities"`
 
-	// Identity Its process ID and machine
+	// Identity The process ID and the host name
 	Identity string `json:"identity"`
 
 	// LastPollAt When it last asked for a task
 	LastPollAt time.Time `json:"last_poll_at"`
 
-	// Workflows Whether it decides what is to be done
+	// Workflows Whether it polls for workflow tasks
 	Workflows bool `json:"workflows"`
 }
 
@@ -5629,13 +5631,13 @@ type RegisterRequest struct {
 	// Email An email address, as it was typed.
 	Email EmailAddress `json:"email"`
 
-	// Language The language of emails; without it, the one of `Accept-Language`, or English
+	// Language The language of emails; without it, the language of `Accept-Language`, or English
 	Language *Language `json:"language,omitempty"`
 
 	// Password 10 to 128 characters in the form of RFC 8265, OpaqueString: composed (NFC), with plain spaces, without control
-	// characters and characters that do not show. It must be neither the username nor the email address, nor what
-	// stands before its @, nor one of the 10,000 commonest passwords; case makes no difference to that. The codes of
-	// `errors` are `too_short`, `too_long`, `characters`, `name` and `common`.
+	// characters and invisible characters. It must be neither the username nor the email address, nor the part before
+	// its @, nor one of the 10,000 most common passwords; case makes no difference to that. The codes of `errors` are
+	// `too_short`, `too_long`, `characters`, `name` and `common`.
 	Password NewPassword `json:"password"`
 
 	// Username The name that is unique among accounts, whatever its case. It never changes.
@@ -5795,9 +5797,9 @@ type ReportedContent struct {
 // ResetRequest Example: {"password":"correct horse battery","token":"Zm9yLWV4YW1wbGUtb25seS1ub3QtYS1yZWFsLXRva2VuLTAxMjM0NTY3ODlhYmNk"}
 type ResetRequest struct {
 	// Password 10 to 128 characters in the form of RFC 8265, OpaqueString: composed (NFC), with plain spaces, without control
-	// characters and characters that do not show. It must be neither the username nor the email address, nor what
-	// stands before its @, nor one of the 10,000 commonest passwords; case makes no difference to that. The codes of
-	// `errors` are `too_short`, `too_long`, `characters`, `name` and `common`.
+	// characters and invisible characters. It must be neither the username nor the email address, nor the part before
+	// its @, nor one of the 10,000 most common passwords; case makes no difference to that. The codes of `errors` are
+	// `too_short`, `too_long`, `characters`, `name` and `common`.
 	Password NewPassword `json:"password"`
 
 	// Token The token that follows `#token=` in the link of an email
@@ -5907,7 +5909,8 @@ type Room struct {
 	// NextParty The party that starts next; null without one
 	NextParty *NextParty `json:"next_party"`
 
-	// NowPlaying Whether `GET /rooms/{room_id}/now-playing` tells everyone what the room plays; without effect while it is private
+	// NowPlaying Whether `GET /rooms/{room_id}/now-playing` tells everyone what the room plays; without effect while it is
+	// private
 	NowPlaying ShowsNowPlaying `json:"now_playing"`
 
 	// Participants How many people are in it now
@@ -5919,7 +5922,7 @@ type Room struct {
 	// Queue Who can add items to the queue
 	Queue Circle `json:"queue"`
 
-	// QueueOrder Whether a queue is played as people have put it, or what has the most votes first
+	// QueueOrder `manual`: in the order in which people arranged the items. `votes`: the item with the most votes first.
 	QueueOrder QueueOrder `json:"queue_order"`
 
 	// SlowModeSeconds How many seconds each person waits between two messages; 0 without slow mode
@@ -6068,7 +6071,7 @@ type RotateSecretRequest struct {
 //
 // Example: {"id":"cleanup","next_runs":["2026-02-01T03:00:00Z"],"note":"","paused":false,"recent_runs":[{"run_id":"01993f7b-d7e8-79fa-bb0c-3d4e5f607182","scheduled_at":"2026-01-31T03:00:00Z","started_at":"2026-01-31T03:00:00Z","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup-2026-01-31T03:00:00Z%22","workflow_id":"cleanup-2026-01-31T03:00:00Z"}]}
 type Schedule struct {
-	// ID Its name
+	// ID The ID of the schedule, such as `cleanup`
 	ID string `json:"id"`
 
 	// NextRuns When the next ten runs are due; while it is paused, when they would be
@@ -6118,8 +6121,8 @@ type SchedulePartyRequest struct {
 	// StartsAt When it starts: 10 minutes to 366 days ahead, to the millisecond
 	StartsAt time.Time `json:"starts_at"`
 
-	// TimeZone The name of an IANA time zone, such as `Europe/Berlin`. Emails have the time of this zone. It moves no start: that is
-	// an instant.
+	// TimeZone The name of an IANA time zone, such as `Europe/Berlin`. Emails have the time of this zone. It moves no start:
+	// that is an instant.
 	TimeZone PartyTimeZone `json:"time_zone"`
 
 	// Title What the party is called, in one line
@@ -6210,7 +6213,8 @@ type SetRoleRequest struct {
 	Role Role `json:"role"`
 }
 
-// ShowsNowPlaying Whether `GET /rooms/{room_id}/now-playing` tells everyone what the room plays; without effect while it is private
+// ShowsNowPlaying Whether `GET /rooms/{room_id}/now-playing` tells everyone what the room plays; without effect while it is
+// private
 type ShowsNowPlaying = bool
 
 // SignedIn An account, with the tokens of a sign-in
@@ -6318,7 +6322,7 @@ type SuspendRequest struct {
 //
 // Example: {"added_per_second":0.1,"backlog":0,"backlog_age_seconds":0,"done_per_second":0.1,"name":"email","note":"","pausable":true,"paused_at":null,"workers":[{"activities":true,"identity":"7@worker-1@","last_poll_at":"2026-01-31T20:15:00Z","workflows":true}]}
 type TaskQueue struct {
-	// AddedPerSecond Tasks that came, a second; null while Temporal is down
+	// AddedPerSecond Tasks added per second; null while Temporal is down
 	AddedPerSecond *float32 `json:"added_per_second"`
 
 	// Backlog How many tasks wait, about; null while Temporal is down
@@ -6327,10 +6331,10 @@ type TaskQueue struct {
 	// BacklogAgeSeconds For how long the oldest has waited, about; null while Temporal is down
 	BacklogAgeSeconds *int `json:"backlog_age_seconds"`
 
-	// DonePerSecond Tasks that workers took, a second; null while Temporal is down
+	// DonePerSecond Tasks taken by workers per second; null while Temporal is down
 	DonePerSecond *float32 `json:"done_per_second"`
 
-	// Name Its name
+	// Name The name of the task queue
 	Name string `json:"name"`
 
 	// Note Why it is paused; empty without a reason
@@ -6455,8 +6459,8 @@ type UpdatePartyRequest struct {
 	// StartsAt When it starts: 10 minutes to 366 days ahead, to the millisecond
 	StartsAt *time.Time `json:"starts_at,omitempty"`
 
-	// TimeZone The name of an IANA time zone, such as `Europe/Berlin`. Emails have the time of this zone. It moves no start: that is
-	// an instant.
+	// TimeZone The name of an IANA time zone, such as `Europe/Berlin`. Emails have the time of this zone. It moves no start:
+	// that is an instant.
 	TimeZone *PartyTimeZone `json:"time_zone,omitempty"`
 
 	// Title What the party is called, in one line; null for no title
@@ -6465,8 +6469,8 @@ type UpdatePartyRequest struct {
 
 // UpdateRoomRequest Example: {"movie_id":null,"name":"Silent Monday","slow_mode_seconds":5}
 type UpdateRoomRequest struct {
-	// Capacity How many people can be in the room at once, the host included. Nobody has to leave when it sinks below how
-	// many are there.
+	// Capacity How many people can be in the room at once, the host included. If it is set below the number of people in
+	// the room, nobody has to leave.
 	Capacity *int `json:"capacity,omitempty"`
 
 	// Control Who can send playback commands
@@ -6481,13 +6485,14 @@ type UpdateRoomRequest struct {
 	// Name The name of the room, in one line
 	Name *RoomName `json:"name,omitempty"`
 
-	// NowPlaying Whether `GET /rooms/{room_id}/now-playing` tells everyone what the room plays; without effect while it is private
+	// NowPlaying Whether `GET /rooms/{room_id}/now-playing` tells everyone what the room plays; without effect while it is
+	// private
 	NowPlaying *ShowsNowPlaying `json:"now_playing,omitempty"`
 
 	// Queue Who can add items to the queue
 	Queue *Circle `json:"queue,omitempty"`
 
-	// QueueOrder Whether a queue is played as people have put it, or what has the most votes first
+	// QueueOrder `manual`: in the order in which people arranged the items. `votes`: the item with the most votes first.
 	QueueOrder *QueueOrder `json:"queue_order,omitempty"`
 
 	// SlowModeSeconds How many seconds each person waits between two messages; 0 and null end slow mode
@@ -6595,8 +6600,8 @@ type Webhook struct {
 	// OffAt When it was switched off; null while on
 	OffAt *time.Time `json:"off_at"`
 
-	// OffReason Why it is off; null while it is on. `admin`: an admin has switched it off. `failing`: nothing but failures for
-	// days. `gone`: the receiver has answered 410.
+	// OffReason Why it is off; null while it is on. `admin`: an admin has switched it off. `failing`: nothing but failures
+	// for days. `gone`: the receiver has answered 410.
 	OffReason *string `json:"off_reason"`
 
 	// Pending Deliveries that are still to be made; 1000 means that or more
@@ -6636,20 +6641,20 @@ type WebhookAttempt struct {
 	// Number The number of the attempt, from 1
 	Number int `json:"number"`
 
-	// Outcome `open`: it lasts. `delivered`: 2xx. `status`: another status. `redirect`: 3xx, which is not followed. `gone`:
-	// 410. `timeout`: no answer within 15 seconds. `name`: the name cannot be resolved. `connection`: refused, or
-	// broken. `tls`: no connection that can be trusted. `blocked`: the name resolves to an address that is not
-	// allowed. `lost`: its process ended, and the receiver may have the message.
+	// Outcome `open`: it lasts. `delivered`: 2xx. `status`: another status. `redirect`: 3xx, which is not followed.
+	// `gone`: 410. `timeout`: no answer within 15 seconds. `name`: the name cannot be resolved. `connection`:
+	// refused, or broken. `tls`: no connection that can be trusted. `blocked`: the name resolves to an address
+	// that is not allowed. `lost`: its process ended, and the receiver may have the message.
 	Outcome WebhookAttemptOutcome `json:"outcome"`
 
 	// StartedAt When it began
 	StartedAt time.Time `json:"started_at"`
 }
 
-// WebhookAttemptOutcome `open`: it lasts. `delivered`: 2xx. `status`: another status. `redirect`: 3xx, which is not followed. `gone`:
-// 410. `timeout`: no answer within 15 seconds. `name`: the name cannot be resolved. `connection`: refused, or
-// broken. `tls`: no connection that can be trusted. `blocked`: the name resolves to an address that is not
-// allowed. `lost`: its process ended, and the receiver may have the message.
+// WebhookAttemptOutcome `open`: it lasts. `delivered`: 2xx. `status`: another status. `redirect`: 3xx, which is not followed.
+// `gone`: 410. `timeout`: no answer within 15 seconds. `name`: the name cannot be resolved. `connection`:
+// refused, or broken. `tls`: no connection that can be trusted. `blocked`: the name resolves to an address
+// that is not allowed. `lost`: its process ended, and the receiver may have the message.
 type WebhookAttemptOutcome string
 
 // WebhookDelivery A message to a webhook, however often it is tried
@@ -6668,10 +6673,10 @@ type WebhookDelivery struct {
 	// EndedAt When it ended; null while pending
 	EndedAt *time.Time `json:"ended_at"`
 
-	// EventID The header `webhook-id`, which is the same in all attempts and for all webhooks that are told of the event
+	// EventID The header `webhook-id`, which is the same in all attempts and for all webhooks that receive the event
 	EventID ID `json:"event_id"`
 
-	// History The latest 100 attempts, the first one first; null in lists
+	// History The latest 100 attempts, oldest first; null in lists
 	History *[]WebhookAttempt `json:"history"`
 
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
@@ -6723,8 +6728,8 @@ type WebhookDeliveryList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// WebhookDeliveryReason `attempts`: the last one failed. `gone`: the receiver has answered 410. `webhook_off`: the webhook is off, or was
-// removed. `stopped`: an admin has ended its job. `lost`: its job was lost.
+// WebhookDeliveryReason `attempts`: the last one failed. `gone`: the receiver has answered 410. `webhook_off`: the webhook is off, or
+// was removed. `stopped`: an admin has ended its job. `lost`: its job was lost.
 type WebhookDeliveryReason string
 
 // WebhookDeliveryState `pending`: attempts follow. `delivered`: the receiver has answered 2xx. `failed`: no attempt within three days
@@ -6758,7 +6763,7 @@ type WebhookReplay struct {
 	// More Whether there are deliveries left
 	More bool `json:"more"`
 
-	// Queued How many deliveries begin anew
+	// Queued The number of deliveries that were restarted
 	Queued int `json:"queued"`
 }
 
@@ -7088,7 +7093,7 @@ type ListJobsParams struct {
 	// State Only those in this state
 	State *JobState `form:"state,omitempty" json:"state,omitempty"`
 
-	// Queue Only those that workers of this queue decide
+	// Queue Only jobs whose workflow runs on this task queue
 	Queue *WorkerQueue `form:"queue,omitempty" json:"queue,omitempty"`
 
 	// UserID Only those about this account
@@ -7118,7 +7123,7 @@ type CountJobsParams struct {
 	// State Only those in this state
 	State *JobState `form:"state,omitempty" json:"state,omitempty"`
 
-	// Queue Only those that workers of this queue decide
+	// Queue Only jobs whose workflow runs on this task queue
 	Queue *WorkerQueue `form:"queue,omitempty" json:"queue,omitempty"`
 
 	// UserID Only those about this account
@@ -7133,8 +7138,7 @@ type CountJobsParams struct {
 	// To Only those that began before this time; it has to be after `from`
 	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
 
-	// OnlyTotal Whether to count all together, and not by kind and state: with tens of thousands of jobs that is many times
-	// quicker. `kinds` is empty then.
+	// OnlyTotal Whether to return only `total`, which is much faster with tens of thousands of jobs. `kinds` is empty then.
 	OnlyTotal *bool `form:"only_total,omitempty" json:"only_total,omitempty"`
 }
 
@@ -7830,7 +7834,7 @@ type ListProfilesParams struct {
 
 // PutAvatarMultipartBody defines parameters for PutAvatar.
 type PutAvatarMultipartBody struct {
-	// Avatar A JPEG, PNG, WebP or GIF of at most 5 MB (by default)
+	// Avatar A JPEG, PNG, WebP or GIF of at most 5 MiB (by default)
 	Avatar openapi_types.File `json:"avatar"`
 }
 
@@ -8369,13 +8373,13 @@ type ServerInterface interface {
 	// UpdateParty Change a scheduled party
 	// (PATCH /parties/{party_id})
 	UpdateParty(ctx echo.Context, partyID PartyID, params UpdatePartyParams) error
-	// AnswerParty Say whether you come to a party
+	// AnswerParty Reply to a party
 	// (PUT /parties/{party_id}/answer)
 	AnswerParty(ctx echo.Context, partyID PartyID) error
-	// ListPartyAnswers List who comes to a party
+	// ListPartyAnswers List the replies to a party
 	// (GET /parties/{party_id}/answers)
 	ListPartyAnswers(ctx echo.Context, partyID PartyID, params ListPartyAnswersParams) error
-	// GetPartyCalendar Get a party as a file for calendars
+	// GetPartyCalendar Get a party as an iCalendar file
 	// (GET /parties/{party_id}/calendar)
 	GetPartyCalendar(ctx echo.Context, partyID PartyID) error
 	// ViewReport View an activity report as a page
@@ -8456,7 +8460,7 @@ type ServerInterface interface {
 	// SetRole Set a participant's role
 	// (PATCH /rooms/{room_id}/participants/{username})
 	SetRole(ctx echo.Context, roomID RoomID, username Username) error
-	// ListParties List the scheduled parties of a room, the next first
+	// ListParties List the scheduled parties of a room, soonest first
 	// (GET /rooms/{room_id}/parties)
 	ListParties(ctx echo.Context, roomID RoomID) error
 	// ScheduleParty Schedule a party
@@ -8534,7 +8538,7 @@ type ServerInterface interface {
 	// DeclineMyInvitation Decline one of your invitations
 	// (POST /users/me/invitations/{invitation_id}/decline)
 	DeclineMyInvitation(ctx echo.Context, invitationID ID) error
-	// ListMyParties List the scheduled parties of your rooms, the next first
+	// ListMyParties List the scheduled parties of your rooms, soonest first
 	// (GET /users/me/parties)
 	ListMyParties(ctx echo.Context, params ListMyPartiesParams) error
 	// ChangePassword Change your password
@@ -28163,9 +28167,7 @@ func (response RevokeInvitation401ApplicationProblemPlusJSONResponse) VisitRevok
 	return err
 }
 
-type RevokeInvitation403ApplicationProblemPlusJSONResponse struct {
-	ForbiddenApplicationProblemPlusJSONResponse
-}
+type RevokeInvitation403ApplicationProblemPlusJSONResponse Problem
 
 func (response RevokeInvitation403ApplicationProblemPlusJSONResponse) VisitRevokeInvitationResponse(w http.ResponseWriter) error {
 
@@ -40225,13 +40227,13 @@ type StrictServerInterface interface {
 	// UpdateParty Change a scheduled party
 	// (PATCH /parties/{party_id})
 	UpdateParty(ctx context.Context, request UpdatePartyRequestObject) (UpdatePartyResponseObject, error)
-	// AnswerParty Say whether you come to a party
+	// AnswerParty Reply to a party
 	// (PUT /parties/{party_id}/answer)
 	AnswerParty(ctx context.Context, request AnswerPartyRequestObject) (AnswerPartyResponseObject, error)
-	// ListPartyAnswers List who comes to a party
+	// ListPartyAnswers List the replies to a party
 	// (GET /parties/{party_id}/answers)
 	ListPartyAnswers(ctx context.Context, request ListPartyAnswersRequestObject) (ListPartyAnswersResponseObject, error)
-	// GetPartyCalendar Get a party as a file for calendars
+	// GetPartyCalendar Get a party as an iCalendar file
 	// (GET /parties/{party_id}/calendar)
 	GetPartyCalendar(ctx context.Context, request GetPartyCalendarRequestObject) (GetPartyCalendarResponseObject, error)
 	// ViewReport View an activity report as a page
@@ -40312,7 +40314,7 @@ type StrictServerInterface interface {
 	// SetRole Set a participant's role
 	// (PATCH /rooms/{room_id}/participants/{username})
 	SetRole(ctx context.Context, request SetRoleRequestObject) (SetRoleResponseObject, error)
-	// ListParties List the scheduled parties of a room, the next first
+	// ListParties List the scheduled parties of a room, soonest first
 	// (GET /rooms/{room_id}/parties)
 	ListParties(ctx context.Context, request ListPartiesRequestObject) (ListPartiesResponseObject, error)
 	// ScheduleParty Schedule a party
@@ -40390,7 +40392,7 @@ type StrictServerInterface interface {
 	// DeclineMyInvitation Decline one of your invitations
 	// (POST /users/me/invitations/{invitation_id}/decline)
 	DeclineMyInvitation(ctx context.Context, request DeclineMyInvitationRequestObject) (DeclineMyInvitationResponseObject, error)
-	// ListMyParties List the scheduled parties of your rooms, the next first
+	// ListMyParties List the scheduled parties of your rooms, soonest first
 	// (GET /users/me/parties)
 	ListMyParties(ctx context.Context, request ListMyPartiesRequestObject) (ListMyPartiesResponseObject, error)
 	// ChangePassword Change your password
@@ -45686,1228 +45688,1231 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7P3bluM2ljAIvwpaX/Vy999SpKQ4ZUSuXl1RTtuVVT5kZabLX9uRLUEkJNFBASoCDKXKK/43mOu5nEeZ",
-	"i3mheYRZ2BsAQQqkKEU4bVexLsoZFAlsbGzsE/bhp14kVmvBGVeyd/1Tb8lozDL456eCK8bV4A3lC6Yf",
-	"xExGWbJWieC96967JSOZ/omIOZltFZN9QnlM1JIRJRRNe/1exv6WJxmLe9cqy1m/J6MlW1E9ltquWe+6",
-	"J1WW8EXv4aHf++wdXYRnYVwlaksUXeipNkuqCCVffPZO/6Vny5gUeRYxshF5GhPK5YZlB87+KmartcD1",
-	"snVKt/qzKjBTPc6UJHNCOWE0SxOWET0Lk4psErUEcCRdMTJ1A0bbwZ/ZdkqijFHFYpKoF4TOJOOKCLVk",
-	"2SaRrOcDx3i+6l3/0NOT9d73A8B+KSKKIIXQReM4Y1I6XG2otJM3ImUushVVveteniWDjM1ZxnikQdsF",
-	"4A1T2XZwM1cs24XhLYsEjyVRgmxoosiMzUXGADWcfVAWYaU1rxKerPSyh266hCu2YBnM978Hn9JoGSDC",
-	"75ZM4xAGx30nkUb/PBMreBjBdyH0/vHVu16/99Wrt29DSH7o99Y0oyum7GnIMymyMManel2TCN6YWqpc",
-	"0wUza7+2z4A00kSqfoVc5kkKE/V7iR70bznLtr1+j9OVhgpHLq3idxmb9657/+tZcXyf4a/ymQG1RNbR",
-	"9s9suwv9DbljW6I0mQC20kTTZbQUQuJ5BhIlgjMyFxlhNNJAJ3yhdxeJ6oS8mhPqjkEiCdA2XdCEl1d5",
-	"y/Vk+lHCyfiMLEWeyb6/d4lEktWP5kkmFcxsiLdPREYoORue6RMIMCeSLARnJ+Q7PY+FdibiLUn0r7ec",
-	"krPx+OSWW8wifytQWzmmZaKkH75kfKGWvevR+HlfE6n9+7kmD6VYpsf8nx/+ZfD/f/8fvwselVfzr6iK",
-	"lruo1/xOeqinacoysqQS1jn9/00BscBNAeFwjJea4cZEJjxiVcxRcjYan5DvGL3TvFISzu5ZRlZ6+pNb",
-	"/g1Pt/DFPctkIjhJOI5OF/prTUc001jeLJNoSWLBJOFCmTnJZsk4WTOxThn5USRcA5kyes/03guxAqgl",
-	"3eoX9S7ccrVkWz2sFgeEkjXN1LZpJ+YDxFTNFpwNry5KezAKo/trwdmjUK5JDs/rCqhZJWlKojzLGFe7",
-	"OD8dnp00LElD02ZdoZU0CF69EsdokkjlGUN+r7duCh9OET6NdlgWHAjc0fBa9F+bpUjdiM2bhdDVLGp8",
-	"Hl6TYqtXL8NLShRb2SX9LWc5s3OvqVoWM+vXJkmzJGtijq9eAiR/ErNfGUcvkcRwuJ/U/yRmdbj8UczC",
-	"2PtRzPYhz+d6ZxU4xmW2dzP4ng7+PhxcTQZ17O/LZJWoMJAr+kHLfMLz1UzLmDmQgCSCA9kuWA3uUhjS",
-	"Bzlmc5qnqnc91uDisL3rkQHe/BVULL4WKqhVIKek8SrhyAkT1QcJCI/zOFEkFYsT8tlqrbbwAxckY1QK",
-	"flIDNtdTtaXSGz0zAKehfK1ZZ91eA18N7zb89ASH5S/6OH4NY4YgaDit9qdW5HY+DOqa9VxwQ7nWqI3x",
-	"IfNoSagkU/j7P4eDq6vpCbkxSkHO9RZqA2WF2ijlwOnBhOkTmjGSLLjIWHy9yxdveVvGuMsVQ9ozIuNx",
-	"xAdr0U9xffC6bKa944igTItvhKhl4VoPCNOB/uUJCPFttGRxnrI6AKT5PQyE/fUADhgmybeMZiH9AmhS",
-	"ZGj7zBMe97WSRfmWyDVL04QvrklEpSa3KNLrgz1c5zxSORh0JBYooUWu5bMUZDqnkRbt82kf/63/qT+7",
-	"5dPPacSefQN/G/tKS54T8h2AsKJG+zIgiCxmWWGip9Ro1/q9mX5Loz1lir3QX+CyJAg1katbLtc0YhJG",
-	"0mxFs2tKlLbnQMFk8oTo5c+0DWCe4PSgx4MGok+i1mTNz300JzTC9GhzkWuNUksXSUR2y+GcauiWWsvU",
-	"oG4ywRfmnRPydruaiVQW5/53U1Dj/t//6//4v6ckolwvay5yHoOqyz4oo/vBeBYYlkp2Qm5uOYpkMmOp",
-	"4AvYQcAobDV+t9DfJco7/ZVj9rda86GNPP9WsozXMtnc/OpIShNSmM7tq0efNgcJ2MEZk2vBJQMz+A8i",
-	"3r4T4kuaIVOO0Emk/0nX6zRBx8SzdSZmKVv9x48SvRTt5n2NX+G0FdeLNuomSohJqqee9h76vU/Fap0x",
-	"KVmsofqo0ORc5uu1yBSLJ2bSCeORiBO+ANg+F9ksiWPGPypYczsrwPCK39M0id8Yf8vHBCTBqSfGKwDg",
-	"/Jlt37BcomPt40FSGPiTO7adZAACAPS1UJ9r9vBR4eFCTYApWRC+EnEyT0Luxq+FIivzK3JX9M98ojnr",
-	"egtWO5pyWuf0PLfWlRqC0bz2DN4BAF9n4LBL9Kyf0yT9yBu09qafzGF+QI395iPCcqPFJGhTZugXhJLz",
-	"Dx80pqfabMg4TbUgzjm9p0lKZynTf85yuUXZo3c3YzTewhJAGfxaqLdUJXKe6Nc/KmpBt51omGQBwbRM",
-	"Kzte/iaiKb/8gOq5YmDkfWSyyahikxQnriyp4p1uWpD/6oPVzZlU75IVE/nH5ZmGV04Uzg0U9C2nuVoy",
-	"rvS0HxnDeXluA4+Te1+xOKHvQIv5hQTvSkMw0YoUnslGkfxglR8gkZtZLtmfEx6H7C90LKOyCU4dd42S",
-	"MZyg13fXCHJNtc2zpBmVcqVxoP9AU599yOEa7D4RqblLSdKULeAhMJrA1UMfgfsmV1p9DlxCxYlcJVrr",
-	"mV47LVYDBwCfkCmNFPxGubUhk5hIsWL4Kp2JXGk11luEG7LX78Hn9XC9ARSEbhIQOWAY6Bf7WidHq5RI",
-	"BoozeaXgdiBGwzrhhAtjaAM0H6i2QCr0NAPdrveHfKttgD5ZMEXURvxLr6/BXqd0OzF670t6DzqvtjXL",
-	"wNmn5sW3Scq4Im9zHlOtvjuF+boX6zEe+j1z5zCBC7HxcHwxGI4Gp6N34+H1eHg9HH6v9zLuXfeGo6ur",
-	"0/nl88HVKT0bXJ5HF4PZJXs+mF8N6Wg2jk7jMw3UHdCapRawx81tXQTGHniac7nWyIk1MoTdf7MhoIeL",
-	"9D4M06mFyRraDrDxQEMwuJxfDAdXo+fjAT2dnUXn8QW7nD/XRKoowGJH7/V7SmvYgHt/oMvB8/HV6eDy",
-	"bHY+oBfx5YA9L9ZYrHDFpKQLwKE2uaxhTleM0PieZSqRTB8TvfvsnmVb6zXQmwD8454qmpXcemi7pGhz",
-	"9JZKreX1s2d4oWCI5hldJ8/mScrkMxxAPjNwDwejSCOADseD5/Pz2eAivgTQR+PTs2dmjhN5v+j1e5qj",
-	"6BPxc86xTil6jn6OKdZcT6GW+WrGaZL+nCt5qDt/PtE0Dhc6eQ/93joTa00naHD6kiVNv5n3rn9olh5v",
-	"DI82ukrv4X0/xOF9dg6sKsFnWuK9IDxPUyJ4xEyAAXC2RBJ7SpwbxTu+MUsZnlT9NSp7SLmGk4rZjyxS",
-	"Ve4SuNLmFhiJ8sTdzMdUsYHWD3oB9pzEbbxo9qDu8fk5+fhguVXIKaF/sTchKGs2S1EgKVEvCAMPuXEj",
-	"aQ7e6/uekdPhMLAUUQi/dpteEpk1O+7k4YrGDK8bzEZvlknKzAWZWDNev4UFiCVu3LSH9sX6uYLbux8A",
-	"y+nrPLFwqQmOK7NDhjUbQOYiA5RExtmoKRoueZX5vkzTRXRInsRt4DOCpcW+4Yl9C+8/+OJn75fv8FUn",
-	"a4K6HLrxQOnYZEKxKk2iG7NMlqNhkC6djGpFlK9ZpvXeXXL05T7GMSgSaW6TcXntb9UnkmgdXGR9tyuf",
-	"SLIUUpnN9RiQkiydaxULrnmR1BiHa/gAl0In5h5G9eA7EH/oJU7Mu00yKOl7Dn6DTMu3LSEUh7pfXEcU",
-	"R6jEE98HWKZHKTcY4HX9k68xxlTRTnPsNMdOc/xn1Rx3VEfLEloKoB1+B9/v4UVfJuhZ3+FEP3SsqGNF",
-	"HSv652RF7/s9L4Csd631rFr2FNDegbVI1NsT6YKhFFvJgxia4100y+gWbDkfrOaRvmYflBdKvMMZy4Pt",
-	"4ZNvrTUQjt92ttmSahWVpiaenhpceL5KYzS5o17rqXznOMAe879X3Zknt6QRFLSnK6g0+nQS12PQ+zq8",
-	"GD2GIRbjCw44qg2HsqzN8Kog9qKIrRWLX/H7RNUkGtxwkrifi5BaKwioGWIHtejtbTKbQ8OQpL0bxLOL",
-	"W0QU+VtR2DA+lMFtQfiCaCkMaqmNMiI2nGVEMojjKnu5A1JiTlN5tJi4YIPz2SUdXEan8eCKjUeDs/mF",
-	"k+DPTp/BsCcbNlsfLyf2ToLj2lmOkxRtJ/lx/ThRsXceNzSup06pGg3fjZ5fD60CU5Epn9JMpHrrVwhj",
-	"pP/+vYHtRGQL+9vknmUmGADVBU8MNYOqWYicAA/1iIgvcgp0BCxT62UJX0wMGFoo9Xv5Og4sZ/xueFXo",
-	"Y56AA9B7O7KsoORGXghvffvmS9nKCepzgnISUztOUN6FZtBe4rsQ5Prgdqr5m8/0SzeYbeU+8rawKVkJ",
-	"uYKWdpHg8yRbMeNPNsO55cyESBnlhzh4C0JoTJcymF2i05tkyWKJOocVxkEgCqJqBuVL+97DDuE1Ja2B",
-	"JMnYOoVowyl8MUVPPPpMHbpOyPSLz96RZ5o45bMVmzqfPPsA7volhuu9sJkPeZre8oTbeFlg8dLze3Jh",
-	"c100Dgw8xkuL7jJHdriQFk5Q/3S1onEIyzRpPq0JPfciB1vG9QU8e17YoF1fhaKrO1k5Yh5xeETYt8yh",
-	"dOJLqGkQsY2+vk5+dvLztyk/j/NVGa2zvZ8qUi+ZokmKMjrGIDuavvamRjwFjIpKIDSNlJdigakuGHaj",
-	"EoiJywQGwxkDY5LEU3dJMZ0nLI3lFNm7Vq0tj4O4xls+5UKxqS98PpF6SiLpVpLNcmtv02JwnyX+lePC",
-	"JCFi9s2tJ7ZKmEjuE7X9PFnkmcH4jgya448mtB15bUXN0cOwCYicgPKP+yO9VSbcpEdqTMDtE6HFPRz8",
-	"umZZImKMhTffC4wVcsw/4erirLebwGRZawgW/MEDZZ3P0kQuy2KlfmQgcmkCMgOplPAzDh9B2j0XmmZ2",
-	"rqz3ziBZyJDyx9f/JJJl90wvSIi7duMX9qmcOHt0Z6LCyPWR5dmvB84UXk54lva4MiQT2OivzC/+TgvZ",
-	"GvRVwnPF5ESJBaiGNal6+JY+GUCna7jZNHfZUqwYpFyzVDI4pOuMSeMddZfJNjty1de6FYtJvm4HIWeb",
-	"Aw5cwEaoH1rLuCRK1tQUvyiP/hqTnRMOC7DpKqCKulx4WJrWINEH32LOjK3EfYgQ34gN5gOBnPVz8hnl",
-	"g3xNzJeosQJI7vKYZtEyuW+77IypPONaktXiVbM5q5eaaWjGiEhjsB4obmxMt47FIxtrCYAGfqL16jAi",
-	"3NJgS817LUauyMWCcvplzr2LggpMFdIIHBPvSAbOfw3zKfO8Ko8tuHlBJe8bZFldJOZ3mOO0hqUQwU0A",
-	"RHafROyEvNQCFfPFhART59t3n56Q8kdgZ+WQXAmmEdVbDbbQvc0hk4pu5S0vvZaYGCmAndC5QmJRJ+Rm",
-	"h5QWgjMyg1RHDg9c3psNTqjGgcFPEyh9UCe/M6kAUuXqnuBX/SKyxYjbGVtAghiUJvECgcxbJt0T391Q",
-	"WTXF2th+Md0GztZncF2kgbRZ5TBJ3+yHC0rhW/TmJjxK8xjIw/n/q6rjNoyPCk8ycJfh7Pc+DBZisAP8",
-	"vFCUWkZgVTSscNSLp2IZBuJHIwFazJ7AzmkEwE4dHKti1m6ACR2j6s0I3OPtIvKPYkO0Igy+XEMQifT8",
-	"6hvGtEKyElwtg+70j4bKkhxEwvfpmkMKJdDy3gDFeSZWew7Z0aS1zth9IvKfGyHuoGtyKuNBEZqmGAEo",
-	"EXE+ztrgx/C4yWxbb1n91EYUBlj31AwOBTxMrGJfs8q1SJNo6y9latY8RZLcC7YS4U0Fr9Pxe1o5e3iS",
-	"DBHBpP0K+y4OhUcOJawa9hmUf3H8TkBJAi+zMbwFxpCvcOAEHYBkJe4TRkwYpPO7en4mqTJGV5M88x0j",
-	"8JV0npE5zaU62bAZLDVR+sve5/rhrpccPg3GbN5YYOamMo2iqVjkrEXgpV+QYzi4uhl8Tgfz9z89fxj4",
-	"f54d8udo/PC7XjCks8BH6ObL+nAFWaeasydKqwmZSSMnFoOlRWVJOfJyPDwrl1q6aiFqDd5DpA0/abxO",
-	"C+inL5ycTVDJ5nTlkD+HAF1J5FJseBW44V5oHoIku0q4sdSCm48/7abMlOlxaTKKDVmvigExSrSLPPln",
-	"jzzp20iz/2ayT9Ypo5Kd9BojwUbn1ulqYr0tebE4sZ+gq/OQQKqMrdPtBOVNI3F2Dvtfu8O+xhl/iGs9",
-	"dIHMPkQsW2t6fLvU6tiGaVU/4f9VOQMXg8vR8/Hg8pSeDa7Oo4uBOQIwfCngo1204K7vfekKNYRvS9Gs",
-	"xbeI9QAU5b4yJpVVJpHUIUEfYj9PyDuBEYJg7mrDDtk7yh1OUiHu5C0vReXvXrp6nL5JT7YSpqqQFTE/",
-	"Zqnv98iopqjWTgh1QqgTQp0Q6oTQo4TQI0OErff5uBhh3xz5xYOEXXm5YCm8ooqBYLIoY+AbRqaapLsk",
-	"JBuR3UmsQByw33bjXfX4b0TI43VjMimb7bIoFbLEpCoyMjNjR3RNo0Rte9ejYd985V7SGoOmyuveSsQs",
-	"o0rATUAd0xxdeeESFZglpoagSwHzEzBNBOoECeMx6dhgxwYNGzwk1waoqppXMxoMh8Ph4HI2mg/oWTQe",
-	"PI+v2HA+Go3Hp6d6I4RULGv2pHEh55ruc4PYLOcqWbGJuXvrXV+dFR62r+3LvX5vyzQdj67G4wdXA6+a",
-	"HQVcCEullkF/PhpozAwu2dl8cDU8Hw0uxpenz8+uzunF7BJzizIl/fM3Hgzh/Ln4HgsUVr6H+oiYN7+Z",
-	"6N3SbMaerfKV8xjcnxgyMOqbaqnXPWsw9MyjCdRu1JyBcqwoI1OxmWg+MZFYbR8q59s0KJMiEQxNqrCO",
-	"+0QmsyQFptSDEJGo1+9taKIm6G7WciFXIlSZoeB6wdBGx7nxxeKWLecphFZiPCdywWOz4J/QdtOMsWS5",
-	"6UUInm4rVWyCFppl8Y2VKfQ7oaSDXt9D5n4jTY/TnAPdyaNOHnXyqJNH/9Dy6LgYWqfrt4+itZ805np3",
-	"LLdjuR3L7VjuPzTLfWxeO0R2Hu2xQrb9a3BXfStDkdKV5N8Gh1HHeH+LiUumqKyV7GiRhtOZRu9Gw9p0",
-	"JnPHYrOZYnrPDk1m2nsps5PMZBmDq8+iWYj9d2M1ljoeUnpn9w7oCRKEKwivt/GlYS3Q3sV6xmnGjOEf",
-	"tNi79OPfYvpxq6qCmj27coJlIm+stmnfDPipjnZQ/aNlAFcyfkNpvrbgXwnzO8f5wHRgK3a7hOBOrv4T",
-	"y9XjnR6gsx7m9NCfNDk9uuPWHbd/7OP2SIPXZVAebfPiqf2lbV6QudCFsm3KhW/sGond2zIZMAycPG8s",
-	"pYxzr9PtzhrMAEG48zhRN1F9q3RbOA3qYCtf+YS8VtvjFXMnyWxrqix72V+aYiY+McKDjCUcKNU9kUxK",
-	"SAYtvWeeuocw9WSRUZOHhH9n7F7cwd+YQFIYIvi3oWz3d1G0G3KH8/UEHFilJxHlEUsx7RRilzImlciK",
-	"v929rPm1yIzNknuq2MQ8p3GRCzuxaav9HrQAmWAZuolXltP1YFzTXJafZEzmq/IjlSWLBcvKD2c0upsn",
-	"BnZkMcaBZv/0F/ejmO38rVi2SrjBmX6QMZWheovONgcc/llAxu4164ROPTk82LDZUog7b0/sk2JX7JNi",
-	"X+wTyaKMqUkmVOVVuUmUXu9E8ODT+dx7rJgsf52xmKXJvUFc8VRz77qKifqofMZVKAXyhhOmf3GV/m0L",
-	"0opTyxy03TNBI9WFXnYXDuULh4Zo4NPiVstVr1kmMZu4isqoSWDJl9517+2arqqXGHQwO48uBpeX7Png",
-	"6mpOB7aQ8fn8YliqTRyjn72oGNyFr/9zh68jJUwOGcV8YupH50Zr260ehJpIo9rnKS0PPu98gp4TWp0o",
-	"t//Q8FFlUlZWK8pj11faV31sd4lv5l7PEFN+xPWUIJDc28eWE6lYkDvG1ujdK7rXbpZJtNQf0VRiZSmz",
-	"hZiDqZaM98mMySTG3jsLxjWELC43336yFjvm8Ld06Rb8aE++uq27dYDfVNR1fLsx2mmpkscnUFmWaA0e",
-	"2lPqdUz9MhxporWCE1J8TV1/7OL3ogQGSeQtj2imFSEicnVNpqbg2dRUZ8BbWEIVWUEHkqnp1ulmxcrD",
-	"c607QWWwOy42fOqqamRYHYiLW266q9vaMZmImJQE68bD/lr92oCgZYHZKFssxQwf1GY8Vv70nVos1RAl",
-	"vLMkjGc74QtZaaZzXI8ojwm1oZ4SA9qxdQT2MCwXii6fAN+icXf8hcGQ5dwYA6Ui0r6e7ynpngf5RzEr",
-	"69Uoe2fiwwS06UJDLavKCVQReB/Kr95xXCOT7FsOW8aGj0qvcY09y35jmn09aDRrbnSIdSpwpwJ3KnCn",
-	"AncqMKrAVf9p7+b7u0l89ud38ZffrUaDH88/XUr5+i+9A3yqjKssOTbxrfBy/OI+Vdjx7jbzn6K8cSXJ",
-	"2TJtjBSWiqpc9q57Rg1GdVcqtoaORjxmpvRSww2GHnoEwXwsk3BWTo+8KsQInHUqaHzAbWERt7Nrvcyk",
-	"SMFuwNgSPLrybznNmLXp5An5zBZJWFJJBGfXXik8grti/I9Jpi2fvjFznH2ISjflt/ztX7+wA4Mb//XX",
-	"X4CKPgVim5pih0XRJ5IyGkPZIs7uWWaCL+QLQrmpFY/TA2T4wC4FJkWDV1uQ2qThTEICatloWglrufoH",
-	"vTvWv5VjXTlJduOa086C/ouargpZqDLUd2z2WlP9aDg+I//P/4n/XScfWCpd4VXECYHifq7IJU5FljQm",
-	"c6Ytbfxot/LWjuls6aMOlPPRWEOi/9N6TEMN1SH/9PqzL+z5DI3chyMUpYnmUI4daEBOiK1vPc/Eyvow",
-	"jIsBKivn0dIU0l3Se2a6oJrjLuZkisucEv1JpblDzSI8cqvdpvFz2KXx87a4qTJYQ1f+bG5LLJVYfDYw",
-	"YmTf4ZbNbMOkIjm8Ym88beRWF6LcKR9Po3x8lAZBxoGFtHxAtKRFQajeRKIIuhiND48qrRjEYicmNG7f",
-	"BjuXwQUgy7JHUSrKY7+wbGlHMkbjbeH+fB+cSW9aqH7tnBqJFErANtOUesW5622fAkwDAf3H+6cIfE2U",
-	"JIgdLQQ09MfFvjqqa0NbfzUvVzmv2SaDRUcixejHtrEpzRrmyPlqxlywCVJD39XfBgE3KirOG2cy1jVJ",
-	"Vnq/xqOzy7Pnpxdnl1A4Ex+OQtVm/0BDrfzIjHKch9o+pp4gmFHOi0q3nVTovJf7vZc7wqZ347fNlUXf",
-	"XK8dJVeADpdgd1kaqeus2zkmA+HPZe70uMu+75aCJKt1uVjJI2/x2uowZt4jVJjGiiP41oM7XXUgMB7L",
-	"Ir7Ru9YEj8jxyS+yRWin2Y6KQDbXkMX+ejIZF7P3uu4PlDf6VzvJ1km2TrJ1ku3XIdmOctdrhb61l/4P",
-	"lDcFL3TssGOHHTvs2OGvgx0+MvNqRvlxIQJ/wAuZXzQ24A+UH5Fn9bRHsLGaQzvr45s1gt3OClG4azum",
-	"SNGppf8E1sijkuTdAKFN+5RGy31lF0zYa0RXDB1u2OwnWoZvBXHIr8R9woKGzCQyc5omvjZuxHaDdHXF",
-	"Qgx8eP5uNK4vIBalLLsjKqP3LHVNgCMqTTcdig7KE/1lnkGjw4k+XOcXZ/pM93sLxqHp2Q+9pcgyJPRf",
-	"pFyU37TI3HnkMyjXpKF7H64nFbztqGDMqzm1c0DczjRTmqGZh34rZQ8IYYco7VT9esUPp6ktG1pDRl2p",
-	"uk4f7UrVdaXq/jGqVf8sHDlYSLQNQ4YrTijgdISiZysuwIFwJRciuLhbUyk3ItMUE4ksY5EiS5FJrVop",
-	"xTDutYyYo2pNFdPsy9s37+30iDTZIW6gejTZMY7AVJRnGeP6KO3BCrYZ916Tiq5T9zu+vYu73fHboqM6",
-	"4T6TYlOLyR0YKkMHEZtkUahh4lSL2+k1Vj3XCp/++4RMCxk/vXbPIUACItDcrydkarnB9Lroe+X1gS9n",
-	"d4F075dVCMdOQjEOn2I20mc8ZnFDP8WiZ3rOTZUzTRIQJYoRFBA+B1XdvNoAoVLqUL9D/0uk8aRowz8a",
-	"D4eaSWRbyIyytIeDIzNKrIKZ5bwUSD8bRBfx5eDy+fxqQOl8NiiSMi5HvYIxOqA108ZKCBoZNsUK+l6u",
-	"mFR0ta53zBgUmjSuE8xHamlIf2cy3hJJ6EzkKtyUWz5pC9w/ig1ZUb7FaAfk6rCFrv29yFxwRAKtybMt",
-	"wey0HTp329MQpwm0XrT+3bXCdvY05G+wv2KWoEtSbOVyeI2iK+B1sJTTJgHQVcbbxSde8JUifHzactAW",
-	"ZyGYVGlJMEgmpsSIKXVqZvHSAbGMz950PrPiYrZiE4vCcobsdrcm2Oe7OCN1t5+2733r21d80FRRRvM7",
-	"m97ocF46g3tRAb/68DcpFDi0oaQmjmj0pJ34vIWnnO18Dp38l0UndHMYvX5M5so4mRt+gRVKdk5/jY/G",
-	"4waM69/jfaHVIlwecu0Q0O7ASaYUKLyhvTQ/urInC7Y3gNdh1y6jX8JsMeHeTbQ3NZWdSNPKViZM9q2A",
-	"BcUbvTN4YII5qv5OX15eXgyHQw/tpqm01aZLUs/DV+/TLz+7+frb15OvPnv79uaLzyY3X3z26HJZ7hy3",
-	"ZJxlqv+lvbYGmjeYCx3mkrAxrsu33Uith2hlCkNKP56IzcQGYi8xUN4XuEbYviDThNNIJfdY70lOiSlo",
-	"Zn2MWHj3KWQv5u+YiQkXts3b7iFnWaZVxQaUBAo3BASWWK9ZTKhZc7+IsQQZDhVh8Z2CuXFIs6Ctmu2L",
-	"NGbZRC0pr+es75Cv6ANs3tH/XKc0cu3I7aH4BOo9CM7kCzI0BTqEZCEuu0sA9cqL1fHoep0mT6GzSGA5",
-	"jdvjZqgRrMVgFe6HlSeIYpy8egn3Oxs8VUYHLKJm7Vbi3r5Apui5M/rOIvlEOkMmlyz7RN4GVclfiXoF",
-	"UOf8UTpWSLXyWO+OlmXOW7G1QdpuYol5MOw4wAorfRUtwry+KgU/ZB/WekUTJe4Yl73r01E/bKTVOaWH",
-	"p55TumLIOR6jDYCEJ3JZ24V2nzkX4gM4imcmVgVtZXHvPZFc+ck/cQ/GAVi/WMjTsO90oR6da73sWreu",
-	"hyzn3IhftlqLjKYVb3ieFJ5wumJyTSMmbVzAs43I7uap2Mj/+lvOsu1/fmf+fhX/6+nLfx2PjSX0r+PP",
-	"25yhfx2PSx4QZHO7zrgSt2huSahEGkMPdgEy3gh4SO7dJJIdfcX8y2hrnnuESEHmNHuM4tY2ZDlDf+wh",
-	"HREOUgmlrxHKX5dGGMJbSUw0BFo7fdKlrUIi0XEE17q42GHK6F4N1AWIWyV0v2XfVgeVj9dBCzdAy5QA",
-	"M1Kw/pc5ZLbYnVGUCReb8j5C+YG5AsVqf1rgP6yWnO3jHTO2oPwJj0BFm3miMolksxSeU7NE8cwV0vvk",
-	"aWq91RgXmCOaKJMbekJuipp7Zh9TMJWBKLeEKpIyKhUUA7B7mmCPFUu24CfSzFaeBBM+neA/xoQp6Qr1",
-	"Ga/vzHvk21dELrVYS1SbDPyP4YCuOJ894ioZSYXlFOCshQ3l/IHOmCpsKGdWlfJJvRPUL6s0ZQlTwXaz",
-	"9dXcLbizsjorq7OyOisraGUdlZbi+X1aZ6cU3zT22e2YVcesOmbVMasgs3psf9r8yKQRn9/9Om4h35qO",
-	"L3VauCBzkaZiE76RLLvhj4lfymWFOnbJHvbsmdn3Zxr3z1pO8CshwN20mAPDdSyS6iylRJKb169M1oiE",
-	"AIw5zewdUKUrZZ3RdLRNVlw1HVTDzEXweCtsb6wYum00WDp6rKHHx+hqlmEcoK8Jyd4IsXrCVDXB0+2x",
-	"2WaYZfa5yP4opMISGdB8av+BfGPaU2Hkhj6eVZJGAIJYAEUSMnOOwEMoSeq4RIJqfUrvkAe9JRi3e58w",
-	"F9wJUUSCMyIyqFZK0oSD3rmiH75kfKGWvetziBXa65ErZYSFbswhjAz8aJCcVVQmExkZYpzFTMR4sbFi",
-	"VOaZdezsXJ+4KlinF0P8n1cEa9jGL203IaQR4G999JIKHrXWCL7QH0I9TfrhFX4wqocGVYV+L+fJ33Jm",
-	"3tdvPJSTUcLsmxJ8B9CYGE8YFswklhftcnFvW8fDs+eANfvgqsUm79Bpi+S1N/gNyr8iLa9eKlkS/Yjr",
-	"8rIDg0GB9mdDFCnli5wu2EHU8dYMUiaQ030E8uAYQQtcv7MTIJ9o8cV/6xd3gkVgGDPK7q7X88QjRUM5",
-	"67AmPyqUBxS4D7YjeWbs+bD2fnXNxDplJKKczEo5C4Qq2N1+kfqQ8CjNMeTHMaBRmfeM2/CedowagDiE",
-	"T4/a8WlsF5nUVIrFswfXXgY1G6qipY+Z0unLgwUx15BBo8f8nx+Gg6ubwed0MH//0/OHgf/n2SF/jsYP",
-	"vwupum1yuzVV2i77PhX9FKgFNk94LD0q4DFZ0S35USQcstEpBOv91Y3ygkyRFqde0rpf0NMmrOUcmy8V",
-	"3TT3V9Ts9z4MFmJgHhaT7hzY+gR1OJbfYYedI07mTkshyNgXeoV3CbiwfjA618k8KTqLnpjOoe/7vbJ6",
-	"rMEo8imBtjDlcb86Yw5zr9evOzKmkZA+NXORvSBstVZbrGjm4ghKkqLNeTHLrIv7B98BBP3LctkCmqbm",
-	"BWXg01I7Y4SLTVuRYfbtzwmPy1JjjEzHKhlH6RhGCreY/9s3X+6WRagz6ZzLoxr5h+EFkL2jT8IJeUfv",
-	"4KITq5ByWyjBNuClK4YvVtjcuCzeR2V2czP4ng7+PhxcTQbv/yPIMV6yRUZjFr+moYjtG7gKR32DEluZ",
-	"20/EnM/1Uq97kB4p+4SzjSmmLftFeLfICJ4LSTZU0wP0wINWA0t6r6kAGgawzHRBwO5cLJUMnsNFLWTp",
-	"XvfwPfDwJlrfsP7c08Fw/G50dX1u076s186NjZf9kHW5mwJq1hEUQLlkGUTfJBHTyjjfLJM0GN6zNlhs",
-	"IqM/Mpqq5WuTc2wWUZ33rX5s79SLEsVgDsxFziF0S4rWcUe11+sY0bHJtDkC2wz8ek+KB82Ud8OLS+hb",
-	"HIbOwUuW0pCIEdkdMgS5hIt8IIYVjaEh3gJK1WuZs4SeeTXJd2H7SuszwdAykcZMqmB4RgnpjOCb0CgQ",
-	"F9oO1ZtlaOwpckXMCXX90BnBPnCIBOeAigVGexEaRWytTsgUyBa+hn+QzVJIRvRJX60xG+ieZXHOyGx7",
-	"y+eJxiKqpydkavoRFh8rZ/7SJIVuiiwzEXTwJipVakk5RNBA+tUJmZpjPb22B/yWw0jIxhXBStks1lPm",
-	"XL/nJ6GaaWMB787YQutwGVlptseF2+8TMoWokUTACCaC5Ja7PvK4ctv0UaokTa04gRwtyslS5NkJmRoB",
-	"qIex/zRRbNAfwXSSJmI+JzMW0VyCwaXxB7Ee5Txd3DXb1E9Cva+5aZFt0IG2AYRG2BUU/fzk/riLDYYA",
-	"2eLWBaHWnCim2FfHuFwOT5B/dK57Yyr2S7y1+ZquajIKTVtUbYNA2A6RjDkbQOv+ZZl4cVYViTtn9LM4",
-	"USZ5+ggEzkSsra7/1hbwOmVUsn/ZxRm+tMfmRBD+oF+togy+D6Hrs1WwA8cNx+MNSjk4cgFPJFEn5BUG",
-	"QHGWFHWYTCcQbsK5FPsAuoXf/wK5C6pUbSrgxYzGejt2am+Mh9fDs+vzS/3SMpFKZFtMxDM+7t7Z+Zic",
-	"nYxPxuSdYUuaKWrNNU9TOIVx/dzj78HoWs30UCO/p5/xSkN1g7or4KJ7w0OlPtPVgJ7NzgeXF/Hl4Pnz",
-	"+dXA3ROy87lR+XvXoOFPEn6fKGpab6ZUn9u2a3OeYPPTxD2PknXCeNeMsGtG2IOiM/FEzG2UBFLdAWWA",
-	"JOPKi9Ww2rF03YVlDiymNOj54GJ4ORpcjq9OB8/1YYgsqHQ0+7muffTSBsWBKq5/GqHB+/A9PVqAVWgL",
-	"RE7m0IwxYwq4Az4rFwX0PwTWZQFHFFXAfNYKZbtdYRyTDWmxYq6KbAOVJX7YvafTts1XcDGubXt9e/x8",
-	"t6mdtu29btuL5J5xkq9JMt9RLlFNc2qtQlvX9WJRSQomr1FnwcgxNUqguRzMwoV7AS/uZblp1UER004K",
-	"hdLL7Z5AbgwDWwsdn/MkM6HF8C+bFMvBMm8dtI+VhHAOcNrtcXi3vU+3ja/3zm09KCU5FVK8oBkN6Lk0",
-	"tQaLt639okGh7QZo3UyCR6ajOpFYAqKhfn+7gHVTK4rWdS7YWirXFKYnhTop+o8tU4H0pv3XOyUB/HRd",
-	"1A0i3fC2zYLBpeDMi6hPDg2k9yRFsHcs7J9y7R9XkHfNFaELmnAy26K/QXBW7ewuW7i6d3FoxVQw2EiI",
-	"lem/VvDRnWkr6QXFmxoxJufrGNCcQKytxepzMAWuVFUq8uET22NyNxRrdWzfwpsPZUndljI1iwhS5auX",
-	"Lj3Gq3N0TSi4vfqEknuWJfMkApzrvzWFqX551+CsUePke3zQjZW0LaJ7WjfZYsf11vK0hYM41Xc0UUE+",
-	"hYiGYdExb5qsJCnzhaAG1qf9XfHXhrpKek2dapAY3YJw9sGjcJvupUn8jovN8dK2pDj9VEuE/s4btyCU",
-	"Qm7hkoQjDwKwdDx8Jl4wo8J16fqpODWsLBX97S8js6wd+Wy3vNzKSahvnVYwpEI7qTX/bR3CWi+Alch4",
-	"RWf0x+2axSf+JtoShP410HnZe3Ia8p4ACI19uzvXQec66FwHneugcx08nevgqNhW9Ba3Dmkt2aYh6WJ1",
-	"ECXIErvNW5NCVHXm3Qp7Nabmd6H7KEmTuMHARA1cv7RbFqGQVAXzb1ONAHUwU10PSzIfp+9YibK/16lB",
-	"Z980Oe3ta1/qBNTO/aIGeHqtoTeao8hA9bU3x7BQG7m0SuI4ZYBd8wR046XIsxfmHk0VFsE0FVJNT275",
-	"1EnFaZ9MU6pYpv+R84zRaKlRghB4zhtCOZhxVeX1hEzpapYscpHbirpm41d0e8vhIhhvP03GtrncmEFA",
-	"ibThEXFisr+zLLlnJ2S6ZtmK6iNQHtTebGrgREYWQsR6PS6XzryNpLyketDCQCdFzAy4hOiWUL6FW9Ly",
-	"JaEhGuvx8FQIwBWEnjhUaa3TYkAfFQt4Kce839O4r2l23LLQQEtTpxpEhTRckFy/55TiUoa2O2O1/OSL",
-	"5J7xb9e11Yq/Fj5bAY+bYyuGXJCWoPaczKOIsbiuXLGnep4PzXXt5El0s7C2dVANYoDmBDylk3z9ZEWI",
-	"n8SJXGDqZ3E2tkthKDn5QgXTJ76lt2u+/brL31a2/0nr3xbIrqm7aU+UR0UWrg1LzRE3/5pkbJXwGA47",
-	"ot13AnlF6yfgDPIfFP4V/LD4O3Ciyk/8WaFyU6K2E+NSwtiqrf8KPijGN3831ucALDVlV//MlutuonRn",
-	"KnamYmcqdqbik5qK1Szw3s33d5P47M/v4i+/W40GP55/upTy9V96B2SGm9jBY3LDP7Mxt79oWjhA8Zrm",
-	"ktVX3zOLpBmzlzqluDltQoQ2/cwWzNAbDMXBR+NAEJ37vCHwlIsqECXjVC3ZVv9yvCveQvhTbdcJb3qM",
-	"rhRkxsyNKi7CGEQBNXIn7s+uuZi5eW8a3coH7sDxDhMkk8O8Jq8zdp+wzT71CwrMgZKYQkRqmtyxMp0t",
-	"1Uqzh9t8ODyN1vAf9keWpoJAQQsbc0giwedJtiJbkWdlr/8JfvvMfFxoEYWiZ/iwBg+f6W3+jqoIItMh",
-	"dJp90D8fOPMuS8HlhFjKH9999SUxweTBTJODDAy3opqcRf0jRI1+xhdpIpfhUgEfagbQv9TAWqGS8i2U",
-	"Vv40AszY+6inSTX9jdPFIyqTfMNZcXog59Qgub34safzVyGF3jhbuOLEM9iaZEy/79xSpUAEegdRVM4/",
-	"kqFAtogmU1/DNwMUrixMpSCgLN3ylM2huRV6ZpqmRQeaNIEC0joS0aIlU3xrsuMJLOozztgt/sjivnPH",
-	"AeT62yRi4LG0/jyIECs8cglmIZyQac4NkQWhXNEt5JBAvsDBvkNTQ2p67V+2b6jEjBQHwztXPxKEpJjf",
-	"cmd0Gul5QkquRRdpU7yXqBfoAM7jRJFULIikW8huOCHf8HTrh3BD6Bn4wRK+uOVYflYJB0Rqg7NWAJA3",
-	"dZ+wDxoPLuAH0QmJPlOh8TMRuZoaUaRF/AmZcjExoUqI4Vtug8UN8ZhfYcP8ip8aVSZS6YRMzdOJzOUa",
-	"fIRVWvxEerVCT275lKYZo/F2Ut1hOz00K7O/6RnMadHEwgHNxtVsRtXget+fkGma8LuJAeaWg9874Xcw",
-	"sKZHTZiQmBeT2ZZQyPvJMCBLZBAmIQQRqZ7b81rYxRkPG1IXDnYv7ljc14RfdO5KFDGEBmd1O+FCoWXP",
-	"zHrxD6RmTaD4t71hMZm4xv9MpmCjeQi+5S5Z2hS67hNsXYtpeAAJbLOa0InbDecvh/Y20ibqmNyLYhM8",
-	"z/e05IExA8AzPDVmInzLJwF8ZwnFpMGTvNuLzgG4yJl0hFjwMRdLamWUG7ePaUWIOsaVSXiARFyf6Ku0",
-	"xRUQd7Gxsuzcr/JmiJso+VKqbBTs4SpfhEsAR8VFUbuK2784hOAMqxwl/ax6WKDAq3cgev1eQe5aVlYo",
-	"FuD3qc865OyvFQKp9biV34f96vV7DtH1frgna/wpssWTdPUMduisleJv6/uhzGlWcFvTfZGdkK93YrjM",
-	"ZdtUs95pv6htTHns8/FgoWLPqWICENvVKC7C03YVELfbkzRZJSqoPixpTEAoesYiRIy6w7RgpkhJwm0+",
-	"ngkQjOkWBSh8eMsX+hiLXBXt7l2kZ8bgFM+YZXRg/fnSVANjDFIndjOW0u30OpBLiXqBlv8uxmzLFHyi",
-	"sm1AmSjpIpDEbsp/ax3PbaTeWa9b/wmZYrYxAHrLvRTNOGf2GstmJOsVzNgi56APJMa3Yi5wi9cSiQgp",
-	"M6TKXsF5zCWGtaWQ6O78TjBMmBg+hHt1eWnYNg5QKpGxGC8PYBMcf/KTxma5ZMZpL7Feab0TfWytdt8b",
-	"+HxwdUrPBpfn0cVgdsmeD9CphS7xwmSRa7rS1gjNFkxV21tfDp6Pr04Hl2ez8wG9iC8H1jWmRynGMAy7",
-	"sPzQVtQij/plubTuh23ZoeSHNmWsfun55KUXmFZd73j4bvS8KKy641eNYZWDy9koGlzFYzbAmmZ6FcMz",
-	"O6HNdu5qk/4Ga5MGj8GoTBY19UvrhV75dq5oXnhIxdNETrB2aEFEWM+pd90DLWKNcmZiwEDPftAFPhq/",
-	"G3pt1kO1VK0qQyNlegObHi0x3UL9lIJD9PBHc6wiw5hmlONFbbvLOQXZ2g0F99zRtsxA62e+g348GF56",
-	"gz4ccSuiETFpfzcDx90GPOHq5d0e0mmkEdAwZeX7y9L3c5GtWOZ2V9ZMZ3Dw3jQT8LfRJMHvYflua6AU",
-	"kCsgHXjr9Hvv2rK4TsolXKjQGKpgsUwCWZxqkGaUt5//AHo4fL+bCOgocjBVB9rdUFdIY8fHV7459m/t",
-	"AkOM/FoqoGgCPKA21KD4wkr1JtFoCpe3OsRponekdIorplf1ovGhOBEsS/j+A7GzSYdcUBqDvZPNXd1w",
-	"X9YdfntuqBjiCCGnoDhBE1tvxNLTiq1mLJPLZI2nKxNQH3UppDqGZ5WrKcEhHF1ZJqJhKToI/OBKYLxd",
-	"0jQlG4b1XP5rj1Q+Kw40ZDM6+z5OVG0jgYuBVoMHl9omuNI2QXHyxhHw8XW6nSgBiz0qagEWhwU8tSCD",
-	"5k+sWZAUmCkB+3wEFYkHl+xsPrgano8GF+PL0+dnV+f0YnbZ88sNHhtfAQVAd2KNRp7W5VihafwTmwiy",
-	"yd8F188/yzOxZs/+wLI0gQ5WprDuW2jDgHdcD++tc8dU3i7n3GyZbKmA4SCHoOiIzSsHo9VrTKCdFhpT",
-	"UCva0WDDg5y5Y7GGoBl9dH74qfejSPgecgHhKxnjzXiDUdUkfCrPn9fZkfuRBe6jibk4a6kr+TMwCFAb",
-	"XEbjePCcnc4HZ8PzkdnDi6ch8aIsrmP9MGpRKnFOc6k0+155BPy5fuit8V4odsAaFSvDuW+hR+Beq62T",
-	"FcUCdhow6zE+jOHRZvZ6FGARS+41hpw+7x4Zrdp/dJTPI6yqXpWtmNCZHF88xndSMETrsimv2HL+GirB",
-	"RTiG4PTPYwCpBn7psUsiFhuSYpMfW7l3POz38PrGyctIcKVVjOveSsQso2qniVqDLl2OO0qLovN9UB0m",
-	"bZWe8wMVJGSN1kFR5RJGdfo8S2K6JTxZLBXcKGwmWjGDgB6zeDjbWq3XJoGA2l943EUWg3BaUZ5TCG0t",
-	"KUQyFZuJxlfRb2hY0bj2BvYBCkOVlzHuaFJ0I7LA6V2VTEp3VKI8yyDaFvFQJCghHgIH4NwEE49Od7nx",
-	"BRtc0dFwcBmfnw9mw2g0GLPTuWVUVtrUBU25EWWy4HCsQ5LLCRswW+kCoO99Jf6epCl9dn4yJP/2v0ej",
-	"F+TLhOcfyIfnF5OLsxcku78enQ1Phv9OvmDRnXg2Ho6Gw9FwRD5PMjYXH57Br4gfha6fn5pzdY/hbfW5",
-	"u/7B2y3KU3ZiB2tXmHKmYk7g7aKoor19Npcy7aqhM65u9DBvigIKlSiVsMM5BJr3wi5Ujgm2hOzGvP+q",
-	"CD0PA2ed03sGg9d2/IDhkDmMgIiT2N7vusADmUdLqHNH8EpUYkh8u3Ag47q40cPfRDXI9nySIRzrXyCY",
-	"7Nt3n/aJ4FjQdicaAsfxIStFbdZnlpRAkQ0pk3Y2jaWEY0trxAxUaYcK6UZGHIygGtwUnsn6AjPupV0K",
-	"BLxo7Vzvqrm9PnzvzI1tCLzCL9kKaxCygcT2pCRk/aEhJOXrVFCsll0UDz1savQzBSZGfS00q/5ldz+S",
-	"1VrI9gzBAvCW8qiOHVhvZUMcuQPDRH9hEaLyOT8UpNo485K3srbcD77lAr5a54I9jiEfIiaamXDQWVQX",
-	"6e6B8IncjYKxZYahIrS3vlDr+ZIjKlznKQ0xgjvG1tIxrT7ZGNBM1S5TmGbJMnYoIXzlIArhqXBkhYq/",
-	"2V934YUWM3Hfrw0NZeAOh664da6CZvvIBHpR6J8+yul1DrAQGObHAB177qaDQHltOx6E4PAcUHuZubVC",
-	"NRexazgGFpOCEISo4mgKYwhfwjpZfsnpDOOdTNv5RzC6N5B0GQLQOaPq6q2FSEgfwoMxZWcKQFFyMe3f",
-	"tjjGPYPPsOC7raymjT8Wky07GEV/0YO9UmxVD6DxD1UB/FxkRpuDCbWMNpD5UOPHxwD1V6GCWCs7h6pQ",
-	"fbvWKEK4DIsqwYPl22mM4fGmM82BREXjr2D6MHQlD1FwVyH+V3BWEeOOxT+RAlrxTNVqOrbExmFn7I0Z",
-	"vYlDhh1he0W/qEhdF7pp5e+hMDbrA1UXV71U+RkxhR6tem60cZUAfUqmoDOYoGtKUMM4mKAhVmsXpsIf",
-	"E5L/MlnwQcKllvPC2vVQjsRWUHF9rw6TuDhrECAVtDOdYupbTpIxrg8UcoJjzvlbRQPithL66pFCQKv0",
-	"cOjbg7sC0m+XYDiAry16AqvC/8pCpMyxCw2lqiNYVJYNeE/jKyvrNU6VmvNtLCurpFX50M55M6Z7lXWW",
-	"LNSKH6Rf8Tz5rSV8GyYYkgy/N1fl62Izu9jMLv6ji83sYjO72MwuNrOLzexiMzvZ3MVmdrGZXWxmF5vZ",
-	"xWZ2sZldbGYXm9nFZnaxmV1sZheb+WuJzTyuiB9WNWhfwM+7cdytzihWzKuEEIiss9F31F7IVMJJjX+s",
-	"8dK0b0tqaW3JXcnp8T6RJBXB9gZt+z7GeBbbdn10frnmWE710rxZ7vO2v3a487HsXAsKslmK1W5go/K6",
-	"wm2qV81caIsHq1FVLp6hJMfhzeEqZFP0jTI7WSyhQFdpNxpprG3vptahkxVqc9p17YWiK3rlIlJaU8cR",
-	"VXXKnLMZKKnEGgu0YGWbdkBZB2nomrmEzES5Cl8eRbnWnqHeWHsrqtZWdd1Ft62dCvXk7kVigZixuem4",
-	"f2wfwWDlIoeYfkEUBbylbWkmWBPlupcz2sI8MZyMOibYyFXyOFE3Lpzg18PgahuvABOfsYiumGbaiQoz",
-	"clfnLxjzDRelrfmnef0uWOwfeChVXh8CvT/JPkHTAN9OaIDhgT4Y/hp8nlg0D2nLHT0fbYU5YtC0aRhq",
-	"fLlVKmtLMDjWAXyvfCVS328lcvXyAMBSv1DOTFmpo6s3ZzWFQ033WywA5toqp5rvJcrM2KoTaS6bmnWa",
-	"HZCK8li+IFOZr1kmWcziKRZM5GzDMrdRUPCLpczQi61bZToSIYO3t0WudlkxZrBelbtV2nN4Aft/NS9X",
-	"SdgO4tbstRIpbXRrsv3MisUakb4T2P7b6QL+0dtKey2+sAwcRoPyIHS/1S6+NUWjTV/S2nakpe6hdu1N",
-	"hOmFwu9SJ0bZ1RsuaKXviQLU7xxqARjXaUMd/GpEoDJ5BMc1syo0eDMGAtCMuJpuVTcu/nYnbLKMPbyH",
-	"qX7+OqVa/kKnXaRzt147bqnht9+bdTgcPsIKxPyFA9QkcxNUl0JSbU2+mxniXR41AQb8AN8NyMsNlUcf",
-	"y7b0WLqoCsbJupBrtCLM1ctu6/ZHNknfB2qo7XFB3EBx5dVUWEaxI8UGN50CTM4InAEs4duYBXKcZuaP",
-	"0DL/quUmF37N4A7rXz/6fpZuDevQgq+0xkcrWQQb6zrKe3eQLT57l6zY9+BBdRc8rb7Sb+6hYBzO2ysf",
-	"QT6chaxsqaH5qT2H5RJRJPaGdqZ71/5Gn8hDeDX0iGtvnLib3FbM7mh24+bxtyykmzRuRG2O0g3WNq9N",
-	"UCqj37vP3Rs5by442uKzfA+8d3SQX5C/SsmS0UzNGFVo/hSBai13sny3fICCNGOMY3aA65lLFnQdaG1L",
-	"Z49SdY8nn4Jmir2rILuKgSZCKlK89jmmgulmFA2howUVDPQLCqm5yNDjhv7N8oWB2PCPILmKYIAGz6sP",
-	"Li6gBFmWtAHMiZlAZx790+4+L+g93A4UKNprJVQYmyeDrFjyltya3xVJfwGGdy/UXjvi55EZLqbi5xUZ",
-	"BTrthK0R5yUkHp8OWWPZ+sEd7QwEGu9zM0CpdszRUq234Skw6y2mgLQZs5KpsFbv5y6b1OXKPdFHvW36",
-	"mS+Ofo13N4+5qoGUxxq9qmimD61SmFij7ycJcBwX4bLP9yNWn9p3H4pYmDqPQdEHCfvRJCroNnAxND/1",
-	"aJp+M4f4gyY4Pk2yKMWAjurEgkSUY0/xdUq3MxrdkUisVpTH8hCFXBzWH7o00H4kvvRef/CCfYJi1bA4",
-	"OJxZzmXJoWmbNRRumYOVgLY80UYNtSgxYjqGJYpwsQkXEdmv9+DaDOFuqIqWOObTGO0Y5bR/q77W7z1U",
-	"4p/2VPdaio38Wmxem9cfXKTUkxE4jWNTrsDcNOAED5UArOZZQFP5Bt586B/k/A0EcO1BSSo2X4mYvTWv",
-	"t3Vb6B1wXgs/Iqzm7EpScDa004ruRe1Osh9S1gzbX4s3HypBZ80ffkcT9RrfDKqkQJrlnS9pp5ZdlIDt",
-	"F1w8tD8Fl7XEWCaV8gLK5O75XlJTfMa41Z2dXXI6evvUJLxcHYGAAJtRDsI3V6ypBs5xinPxfUudzd3C",
-	"NpdHgLcODo7CQNQ6eBmPvW5Dnm0FzvKjjXovJOtoNbSIiXKXqbiY1hq/rZEQIABTliFUJUrr+rYHWYUA",
-	"bEBnk4gyWmnR6BGLXoVVkyIKsomg4K2q5wW6Oh29QXs1YUMbfe/ePzFaK6qoT+6qKMev1gEFTHchbMco",
-	"CMUSdwcYquUA2PrIiwXlh+j9Lly2eanfSpbdwItB1uwNVIG0gp/SDnp01HdE2ngwFA3ewuj1FdVA6mqF",
-	"1NjAe2i5Oprxch6wc4ffgxwCD0TsHQJQLePypvZ2JrQfnycsjV9nYpayVc2tGF0xxWy7O4PwrXXxYKCq",
-	"1dE3mQBpWmFaIg55fpVmD31g9etMLDK6ktdkahc07ZOphlb/l/F8pf+7pkqxjENbQUCP/lemtR94W4iJ",
-	"XIpM2T9SwRfT/i2HP+ZsY5+vKN/qf2sWBcOv1goe5PyOiw2Mv6IphBrGMMAspfxOPzYqxiRa0oxGimX6",
-	"YZpwNplljMIrsyROJuY9/XfCQYdJWfmjSKxmCU/4AlJ0YBbGIxEnGmYyjfN1mkRUwcrchxLApitmRlgJ",
-	"jgugCcxl/IKAFgYRIohHaCcLCJTKYSQ1o8OmmcXN0yTS+ANPLPSexQ59uwGqmm5qC+ohyXwiodmq66q7",
-	"pmpp6cbREcimWCj5gkS5Mt0jx8MhKRa9EzMQgGdVF9zwnU+aVhIaqgPDqzz6WWD0yjHDpfeRrIuZQ6fr",
-	"C8azoJd0oX84Ia/8NoQJJ6nYsIxEVLKTKlj93irh9s9RAAMw16e2aktwQrt8iean3DmpCwtvE3fDRVkL",
-	"tybCa4VddfULdssjqmgqFjnD4lO+PuJiviqoRnjcTLUoDjSZn0TQmduqH67nvFlibymyDCoI21WMxu0a",
-	"uruB9xi4+NZDv6YDvD4pAIury2XjxoRUFnMHVeP0COBn6wlvF99v2x3+j4ymmmJDy1/Cb3bdrmk6xEYl",
-	"YOeCciUZk0gt3vbO8uiOafEYCc5tb2IN04xKVn3MFhmExkLWz3yuQbvGprGyTzjb2JLFfRJptXiQr7Gx",
-	"NBZE12ZjHxUSCN8B6nWtTE+I11iUpRKikO/kiUlH7l2bXqVyJ+v9dDAcQ8rTeSWXumiTqrkURr77ZTlK",
-	"i8OHk2pRDRgc8zRPR5hLGCfVb21kys5zW/nEYa7fU6b9bOVVu7gaqHciyMy27bTpdWOi8Nnscm3QNuBz",
-	"d72Eu/YJgcIMQaelI4gjJnwtpFpkNQM7kqorKWtKDVMCdTl2IkBpxmwEaKvD/dJM+JpiMf0V/fAKv7ts",
-	"X63aW7SBpBxLSu+YdA2Qoa0vh9g9rSnsYumEfAeWYKB78S1n5nTBSU6k6XWMXejN+9O+rUoKBZoBTzXa",
-	"RpXIW4XGgnoP8bG2cfWuU1kb3KDzPSKAHc7VEfT1Br4M2YfFsdyzg1g7yL5P2IdEKtw6uC7MOUZW2FyJ",
-	"nL0goNRtEqgDaaSOtbUKlEhxfcuniSSrBMLaQY9FOpiSf3OdqJcm0DhmURIXjZRhYue2z9m/Awam0B3/",
-	"LlmvWYzvTLVpr5IUO+FDD2rB2Qm5QSryacWnEWw57c1i1kbiXGMQopv052Ytegksvtbo0hptwhe3HPi0",
-	"3Y1GIr0m04L9aG3WqjOSObzLGqqtSz+YWu4xvcYdROExsxdZwD1mLBUbI0vINNZmybX17EhgH6ZEi99J",
-	"Xdz54q7f058Fkw4Kbn4E4dr9D63ZyYM9lEutsFiLNJWGkBWVd+jnN1NrujTiFgkDfqzkZnlN02HLbzmQ",
-	"ib/j5Gk2HKsmB3e7oie5LAwngSyn8HDf91UDd+b7Vkh6pUYr/M/b43qdq7FwZqc+/SbUp6NSxY3K3TpV",
-	"HN8HxaImLLqionsM5ynIO8SfXr0MwfLtt69e3l/2y5ZyUUMP4zZPyBvLJVd0a21N/Va+XnvWdfU+1TiX",
-	"ete9//lhOLi6GXxOB/P3Pz1/GPh/nh3y52j88LsQk/SqXIcSrIqCJxjVZ3yd3jHuatt1te262nata9uF",
-	"49zbRMSaIj59reKmCceAqYzdizv2dOFS7WN2msKcQ+lO7rS3C8oo+NJL++1ugMYfxYbMaQZuREwF1QpY",
-	"JFYu1wSNMc/AYmutrm3JCi/tatBRSCQWzj3dKX4AV93AMfziB7YcjlOoLVM5phZCq1tKfOfJryN9Zthq",
-	"/16zDC7og0E1EM5fxBZVL6BKEVZ7d+jQi7D9cTAF7YXzSSuhzHYDbdyGI/YCbZULSv/Q772/L6Bprj/f",
-	"yeFODndyuK0cPsqc8VvCtDVpAoIseEul5ZhyLR7RYVvSv61o200kdxFT7VgzmMs2gCrAn7fVxH0isn4p",
-	"yUmqJE2xWIL+YYvB3FQqYnLry8UynJ/voGT/AxZj2PTOWqCphf7NWo2A3BNyw6vC23Tm8zsKgSyCdp9T",
-	"jYTptfFSbpbmPcAGOs/VLVcijU/IDdwZT3H5U/AT5hmGZxvMJBgIhZ5DVXTdQHAiysnMqgkxoQua8LZO",
-	"HlYEhzUTYuCK0t1JdmKkEyOdGDmkVPn+a/r6W3ef32A5KUnWmNL6BD1Ln+aeveXtegHK64zdJ2yzx58E",
-	"l+tGnCzFhmPKmTB+WQk2nY1l9BjVYzlGxwU6LhDmAuHA6FTrP5ghg57dtzmP6fakIn32cQ1Mza006xoN",
-	"hsPhcHA5G80H9CwaD57HV2w4H43G49NTvXtCKpY1FwTnQs5ZRlVudiPLOdRxWCUc6ztfnRWFwr+2L/f6",
-	"vS3TxD+6Go9dfo4pi2yWaFvBRclaq0e967HLH+9dj3YV6J+neOUxPo3ijLfxUBS7v5fT2raHNQUhbcPA",
-	"kNHfimU2Gvgd5+s4X8f5fg2c75G+A6sfHeFCeGuN41ARybK7AOtInpBveAoRBVOtsE6J4MwamdbUK0Vt",
-	"YDl41zFAW3Z42wDGJVw2OIYTLiLpc8rabOld3U+KFZuJeIv2tXOml7W/jkpbU+kOjT4qafqgCivtvTd6",
-	"pq/gk7Dz5vDU5L3XBYemIpdxXBtfbsCjGQvlYnuFRN0W7dFOzGsH5qxWiaKYL8RY/iRmu0v6hjOIZxM2",
-	"MmqewlJ8I6zavOGeAXbOsdRsnrFSQ6todXU/eztaz/j36/iLz4f0u6v8y7/ffPjm3d3fv/8xGn36o/13",
-	"vCza9ulN8Ozbfm+9xICgjKnMpMq6nhieBnaQNZ/lvPQ+NUde/99z/X/D4n+jhq4KvqZlPQRZzrnN6GXr",
-	"opvnPXbQeMu4qWzrSpL2rk/1rtIY0ngK/Lq6V9VWYec2E86h3ca8ZFvyb5GIGTk7H/07JnBMvAaK50Nj",
-	"0YcXcnrxvRcps3e5DSgZXdS15sKInN517/L3+M/B6PfYFiNfrWi2NSTgyTQvoqfCdPOkYLh0xeSaRkw+",
-	"M9rtM0vE8pmmj0Ex4L+OP7few2eWAJ4tE6kE3N5pRq13wnSf3NdtNUSzepf8DBlAFazSDj5RWc4j6reF",
-	"q7bJ3KvYbWii5GQuXBtTfGCync0jgwQcuIKIZ62cqA8HJjli1uxusm6W80fk6hpeE6x9DDlJWClekmIj",
-	"3UwJVxdnQbbsDlCb6t9F4DLlmCyVYPpxy/Ifu5C/emmvKH4UM1NDXjKike06pNcWjw5lmSkSCyb7RDJG",
-	"pn8Ssz8nPJ6+MAOKDAPSgB5xNVDSPjiLYbttRfqfxOw1fBG6Wiog0/LRv/+vpJrvRaSr8RGoWeZCd/fk",
-	"ze5+WpRItNX8RO63R+GNSoY3iRErzVutpWzCG2OY9ybuHpyd3SoC4k9i5gqBGOH1U/Buja2L5h9YKHGR",
-	"c5OwUT793ilp5doGEBiYvjXodn5uJzCajwIka2uW6zJgDEh6P34UM7MSiNK0dFgbrR6uzFdU83eJCd++",
-	"AhvHpI1VSvMFSvFZkVMd+lXB0fpFUxUC7BD/fTyiP7tnmKm3D9MhodVU/mGVxHHKUJVMBV/YFUAmD5sr",
-	"IvJwKYj6LkbVIk2PO6ie5KwjHnhFD3pNBCfrPFsLyfpE5tFSm7G2xw2zHUGYyfmARRcZBHOXRYDaDgJ7",
-	"y8OyBK58W0JfU9TkW8hnKZJuEiUrpfnNuggXUOugX5VmxwnokqLRzADtq81cMGQB+ZM4dtu3lf4t87eM",
-	"oYjNQmFWKqeyp1KB0zgqZ98yRu/MBs9HoVr41FbeuxrbrK6g8o3mVhXHiHUSd5ZZZ5l1ltk/nWV2lEv6",
-	"T2LW3gn9JzH7A1UR5M/TOE40cDR97U1qcBQq/i5ILDCmDUWg1rYqaSSmOhnyEHQxY2aSPnmG8dyYM/oG",
-	"8rk86jUNjh4Oag7pQcVotPS84BHlEQNJxLJVwm1olQYs5PGOs+0ky3noQi2sGgmebrHLIJYkrpGpfmks",
-	"h42QREV1yAjVONtqy+IF4YzFLHb+0akBcxoyiFf0Q7LSi78aDi9HV1fj87PLs+HV1QhqfeBPw1pAfTs6",
-	"C7n94RICw+cUtnRbUE6g0lwisdCSyCCn9/gqa2Fr2JvZBtgYJcFu9ncsjcSKWYb/V5Yl8ySCw2efvTaV",
-	"e6G0b/Xhp1jz8GuhMB8Nfq8+3GE/SMJ2LD0wAPUaC03c2AZsn2oCyNe9fu8lRMTfuDLWO2fhOzZbCnH3",
-	"sog+f2t5+mvTYgH+i3O+P97Grm6mSa1z+MXEWEzE9vBsNQHXXG5FNd1wfdY0p0TwZSvIao14DzbMAAeI",
-	"zMX8vrKlHzHtToYv8jzwwQcEsbZUsRdktiWGt5CpUV+mqLC7YFMsAu/4p0F7oetoCeDq1tqOcMjqUpMY",
-	"arhdbERsPNH2WZsNUaLtoXc5SubgP0VVxTY0UBSA/9WQQbj3Y5PwbWyx4tr2gkiDW6ldOetiEaEfzdhR",
-	"gubuvro926Nua+sdPlppuIyYNiUVguFBLRUSWOYbJrUQPVg3Md8dip4KoIIHTyZZ2rs+4ytihEalDqlh",
-	"r3JIaLtrQxopiR4ndyJ3R2kwpE23Uddg1PUfNV1CNVPWyo2eqNQrwmgJxxRzxq2vXRJgh2YMHTzzonyb",
-	"LRnRziHv6Kp5Initjwe93cCOSGsHXtIYHYBkxSjHawuRwWNbxEEJx2j31A3DJgJmMf2eIRULhMeJAa01",
-	"1F1TS62MCnA4QWdacwuNurZzfZSovE3jSXNt4OSVrNf9f2qD+V0K5jk0UNTSDWYo7ivA/Tx94ZXVd3JE",
-	"r27Y20FUQ9NH2YhXuQ+xrkxSEIuhZuNp6u5T2vpga6ulKaFCxVEedwwqyMI5+mY9jciqE0H1KAtIH4O3",
-	"HywdVpXwgtwKpeV6NB72nTpzffoAtjoiZzQ+PVriGBo4RNigvzzYkJarbIsn8Ucx+8S/hKw2pa2/0FnS",
-	"9aENEVQwS/krrWmhDgSFT8xZWkPkK02JXuMLuAmcMbwT6bW8s3ylpDm8VuAcdNuKT4Ji2lu8VWGtc6ZG",
-	"hS001QZ1Fn+Y+F1SZLLg1LwLLVl8v7Ki8m5SmiKbFHDg33OgFfuXP7VUbD3xXWr4wH0Pf/qLgQdFm2b9",
-	"l78sfN9N8L6Vj5y6qxVHITX0/Of6i2SgY7hA60zmwNn4k5jZbLrdajXYxbZOB/+h89Z33vrOW//P6K1/",
-	"ZNag1fYPThcEh/8vnCfo4oPq5I057k7unJCp6Tw2vSYUYk6g+QKPoSPcFiuEo6NHkBlbJFx/QhOFn/iX",
-	"9mj7wmX3LafchMC7quDmDt9UbTwhU8sii5mXVBpT3VyXS8yDx1TtonnICZlKlUd37stbXnxKFOMAhV4c",
-	"FxM8t9NrCFvTf5hqlUWSOPpUscilcbj2iYlzwBbu9A6VR4hH2IhbbiLMMXvcSu6ih5tBkL3YsAw2j+6g",
-	"IY2BqU7o1SQiaCMANQYXzGWQi7EUJvLvSX2TYfDYOqifW7lhQ31kEafUC10e3SehDt1a+zWK1c7sTgT9",
-	"VGvvuqLBpiSAazYGuNKalST6GNUY0Z5Yq7MgEtOwkuTrIuYDbp2s7CI73tCDnK9lSVrbHwpqQhRdeyO6",
-	"2tMF/IgG9LtbU/jFME4i3IK4MeKzuaCF82HbKKwixGMv0GUFYodEoX6EqUUc2kcTr5Mmq6Th5tCjF6ed",
-	"1BYqhmq3XnkKqM0LkxXdbopgoeR4oinrQbXwIEotQKai7iHxjftbnZS2Fu4lanb2+LXWM0isWEYSnxOW",
-	"bUVrJmJJ2JD1+r623m1NGXBTwB5YDTRiqqKhHgGHddhE09OyziLyyvLFygmoHMYKkVSCskpcpyDtMlN0",
-	"iAhpH19SvsiDzTkgftz8Cl5zqAh6TT7jizSRS82Zv2DZivrSFHLlYhbcjS/FIuGm/OfemIlAgQOaJhH7",
-	"PaQ7YU6pQte57SLbu+4VPw5ithK9+pTs2hjKT2zhvKKN805hOr/hyfnZ3uYfBYD7eveb9+rSqd1AoY38",
-	"imZ3bxiNj8Cw357Y2quXg+daV7/Uujq9iC8HVlnXpsEuYg/rcFxZn/dxcGV17WNuXDNmI90ifZhBXw2U",
-	"Zc3VUtRle+M5Pi7Z+3I4GEVnbHBJh+PB8/n5bGBNm9H49MzaiifyfnF8rvdBcxyX6d1yijV/XKL3ASvZ",
-	"zfF+Se9ZJY+1cbhyinesv37o92Yi3vaue//NZJ+sU2ZKDrcs6sR8e5rFiSr5q9qfIH0C1ul2gnECjcTZ",
-	"lSL4Jy1FwD5ELNOWU+/tkmoTgaE1/1+VM3AxuBw9Hw8uT+nZ4Oo8uhgUrpVxdERNp92owYI8H1/rdJMJ",
-	"qBT3NMVO8TBXJcNrTWFEgR4v/QK9fXSJECYjunbNKv3Ue5sL4+ByMsaHq9zzbPiIssGQM3/IzZZhQXVZ",
-	"JomPQbCfl0kc67WIBb7hOihkTCqbG4hb/Ik2g7nCSsaBoMuC3zUtCbRofLeUYAFNY/UbjzRw92fdl3hr",
-	"K5L9Sy5qKyZaCrBOG3SSyePS7Q+ozttcZdccSnMEvDVX+iEXm1ZQT4Oa1VxTt1OiOiWqU6I6JapTovYq",
-	"UUeF31hbt3XwjfngD3vUoL6W84JD2N5KazxpwpkMKTJ7nBlmvgOaenYyo5MZnczoZEYnM/bLDIiD2LDM",
-	"BR/0br6/m8Rnf34Xf/ndajT48fzTpZSv31TCCmpe+4te3lobWHLPm297P2crZWM/HRei4SRiKEzDR1Vd",
-	"SqNkPIai9dC+HLOCHEQufhrNcMy4K+pGQHPStdpiHRTKMXmQTBGr8QSHbFeboBJUUlcnAy4f155TG8rh",
-	"x0nGIlvGMHOFC6iyYRqtEoQqtLAXY+Vl1mAOebFWLAyXLiER8YVulqnG4C2ftsfaIR2uK/Sws9yg9iTu",
-	"2Sv+l5zl7Ih7E1xV6XyzgT78g8toHA+es9P54Gx4ProYX54+P7u6CLRcLkYIVkNXbGVdVKYRrCDrHFsF",
-	"Wb9DovoeEfyacrlC6E7C9zhQ1rDai75ygZNFy+TeUwKCisPw/N1ofD0cOsWhPFGUsuyOqIzes1RqbOKE",
-	"UtmiLOCD1GpJnGOhqYlmUecXZ1qv6WOHeqlp0fSof9//ZSpkSpUxusKBUAWS+QzKZmro3odLaLrz3ICx",
-	"UpnNihvY7UCz85EL5W7k7F76PcZ2HYttnaU0jg/ylZYqfIaYnSupWZTMMe5fc7ooqRSVLOyl87Djt0Q4",
-	"oXAHqPsDnB32kCTSd4VzAUVfl1SSFaMyz1hcCTGxWQT7Q10stYZ4C/7m0uNEFmPqgm04zbZko2UShNu0",
-	"FdZf6EHLLdBHw13B3daN65+WmhK/KLgzD4nhOCosL9WmTln5rO1RTjTtvMFvMMilOJX1It5SXAViykNB",
-	"By0B905/sDCZ/blPZlsX1tF2W9+ar8s7ezoM1cNSKWuFtXd2QJ8p7b1ViDAnojULQG7WApz/1i8GPe64",
-	"JDPULoVUq86aM1ci3hJhlDmEv3P9gsNWfPgejt7XydVmx30nPD+y8DzO/Yeln1s7//Trh7jiOir4yFTw",
-	"vqWh/rOa34Cb44xvpMefK0Oi0Z6rJXgrb5uVK1Mpnd4xqdWagl27yj4X1t+Nf45CGhRM+BZDLhvi0MA9",
-	"AC4iOBHrlG6hfj/kxoczfgG+ySGEf3AO2n0ik1mSYlbYOp+lSWRrVkpFV+t6f6tBBMB44pKL2iXkfFcp",
-	"QrmTRlCsvJZad0xBv1RD0avQlo0VYvWJJGLDXcVGStZZck8Va1vqpqmizn5F1cd08/t/Ld6snobiat8b",
-	"rl+gK3QgvL18suTpcC6y3huopWA7R95jlIgN/S3Tyt6EXJst4uDv7xFz76xmGahvrH8CS0ZwvNnaudja",
-	"f6/llMDgFJql25VjOH7G4AbDZyjjcZmhPL8cBnlKrsJOkFwxpN3d6NU2lyT6+3gy23a3Gd1tRqmjkW0/",
-	"+o6lqYSqPYWAZFiUw2R0lkjL02j0sN0N7j/7De6OAtDWbZes1kIeIIFKnOzxEadm+qdrsO/6Szf2zDEN",
-	"pd3hamgJIYs82dZIsmeyDVoqwhc+9dDslmRh3duDX8uwRodDJ7A6gdUJrE5g/bIC6zgnnNbP2/vgcsWa",
-	"+sd3jLBjhB0j7BjhL8sIH1lgRzOoIz3IuWK/eIkdDcQR8T1PdPwqUbBlnLezJb5ZI7ztbApldgxg7BOq",
-	"yEpIRU6HJKZbSeaZWJlunO0tjTZdQr+174XsDdOis76/y1dbr8BVqFSNWLNSQ1/nI05T01z8IHdZqx7h",
-	"3qFrLmHV9RPvZHjXT/yJ+okf62eSrL6C027fTO/817pm8J3WY7a9L/J4RRv3TUFFexuqmz7jtbmjHqMq",
-	"oWC/x8djz4+1dzrW27HejvX+KlnvIw2FQj070lzwlcBf3GzYvqmhIE1Z/aKQAqqgn0iSidS0uy/roz+K",
-	"hBfxWFDgyxY9auKTejhNJAIKXVlyjuiaRhBqMBr2e1EKVysuoktwpcn/urcSsWlt3JBkN7qqD/RqPCYA",
-	"U8dvO37r8dt/fNYJHAO2pQL689FAY2Zwyc7mg6vh+Whgkn7O6cXs0pbtq2o8cP5O7fmzQL1lkeAx0dMA",
-	"yxObid4taPJgzlYDC/dql+sji2Hw8GgCMf6aM1CeQ3cLmYrNRPOJiYQ5JTQwsjW1tb1dF/FYYR2hSDOs",
-	"qDtZizSJ9GOaK4Gei4zRuHd9uiNWLJdsaqCMrJYkEtms8WPsZpTs8NiG0peKSeWKvBQ1eSrh+Tbz7eji",
-	"NcjN91waCwyKb6Pvo6JfILS2AYmffwmNhyQUniWQh4fZH9xUt/FQvKLZHYM8QD38CzIaDolUlMdY9lT/",
-	"SXkMOT0nt/wmTU3XRZPFwhGVOMoJeWlyAx0ssYA8IQwWvuV+HNWoFEY13NusBRDbt+TjELJLBAav9bK+",
-	"ybDpZHgnwzsZ3snwTob7MvyR9qLmh8dailb+/aI24tds89qr71te4WhIlCCj8XMSLWlGI6VFr0m41DqE",
-	"Xvibzz8lz8cX533yzZr+LWdvQV+4JgCtZDH5t68///TfjbEJXIxgF5KifZWRF7fcm0WLZu9PEO5G5Mql",
-	"2JyQV4qscqnIjBHOEqdfWZ5AuG0B4VdD7sPjzZKqW250AVdBUZLf489QZgjvZkbD/nA41GtZCa61LFvC",
-	"WL4gEZWMrCA/gwsSJ/M5yxiPGKYUUXVCsJNzDIrLLZ+yLBOZnELRgakSYiKXIlPTPv6RCmgAOy0Wrf/S",
-	"S5liV1gEYup0DRcNPhzvr+HsEUqr2g2PqNKgp3pt2VOgYwLOkaltqdJx+cC19UN7HK3OBY6vHBGf2CoV",
-	"FBZqUkFDLusCQDtg8BCKzWvLXeuaqAixgrwcaUwGv7JAU+WhYA7br1zyrYVMHNCj0/EQMp0yEAmjIxKJ",
-	"rDSxIiwMAlRfN60IW3f300POaAQNXqgiUw/06Qn5lqsk1YcHSDFjUplOiiftiwC0SsdPFOQXm1SxNE2M",
-	"MC3ql+b8josNPy4R39FLu2hmLdlM6l24IGlTjhTYX0mcmmY5+1Km2gQ8l+gpzP6q+0g1Y64gs10rxKyh",
-	"T4SEzDI4xi/ICHoNLUFUrWhKMuyrYEbEzjK9fu/DYCEG5uE8FVTPe2h+l2te0cjLDAreKqpyWWKBNTlL",
-	"ejc2kC4nSSpoXPgc7B62ERjFuav1AKyZWKcMCx2hlmnVECM+9lrYNjXNdq+wWfFI2WUSMZ0WzX6Us90d",
-	"sM18PBhbHkxr7tj3z8C+ny4duVH7LsT2nszgELF8w9m7ZMXeiTvGa86Y/glV37lIU7GRZPq/4OF/Ti39",
-	"pwm/A0WKk0B7j4uyZqj/9Aso3Qy+p4O/DwdXk8H7//hdSPpUArfCNhD8VspfxMZs2OJ5sxTE+IGYf2Q9",
-	"ME81fezlE9/kaiY+1LUrfmdzOo2x8M40RISWc2A3LDEQMVRdYkZ5LLjpmg+uMVDWIXTODJNIEqO4EWnM",
-	"pGp0mtlebMf2zcelvjX9HlvHcuNnDc2M9S+IHqMWU2LbH0KpdeygCzngaLSXtEzb42rcruilf8SjPe1D",
-	"w12j9+1EQ6PO4fn3gTaouD5XLsHyFcZj00Ov1Atyg9AM4OtWnq5A64HazmBauIm5KqJ/oO1gUKX4ecpL",
-	"tVUe7uqbCevjbHFmewqHm7OZXQyO4nZW0iS2BaySuevNv9FUu8kEsv5gXcI9vfOwo6N+s1TQH2t9HX0h",
-	"YqgryLqpvMMej8GWZoYMg5WO4De/XgCe1Uf0KLP3Tw7PS2gq4SW/Fyeg6FVWMMW63mTupITW8eql1dXt",
-	"q71Wncb8gR2m+rb7v0VppQmZLDMLv5PYnrAwj2XWSRbHOM16BHxSI0k6JtmCST5CJqJwO0Yi7mvrbXp1",
-	"hxt7d/vaZl8f6Uw36tsx3vQScfzCLvWy8na8olpRJAodtdZMLgoeknxtrsdN1kRQr2iSzO9sO0n43Zbf",
-	"B4ihd6gnp8GjhcKUB+WdpzFXp3mb8IgVCe34pp3Bimq4jTfqxXGi2ink9bijidrvSCiaLBf74a+vhNMg",
-	"cdyz7D5hm3CGiPnRShqp/4x2aQFbWU6wm+g+tOLL6DuBDwq8QpVM/cNjtCADzH4Me4BIlaSpaWUlS92a",
-	"POpcMppq67D5vP4R33ro934UMznBtr4T2IWYbhvAgabrpn134nWRjem2b2upGmdWkjIS4MBHOFIBRtsl",
-	"ew9sWc4NIH1CUymMPe2OoNcI/WeAFDC4FHmINWxYes+IXFOMkp0n98wWKOv7x9g2nG3Fwt8tM5Evlus8",
-	"yMEBnA1jdwFa19y0gIbiDv5cYAQVbJHdme5aEuKxGphjKyBestTUI63Mb3TPw9wHRhWoKa1qfmuLHirv",
-	"oN54CDplKG/vIOY9bDpf5bHm3HvDGbz3dxnfDvtxKHKLrhy6Gj7hE7xPbU08vMFgqOfkAaNhl52jilbl",
-	"rCOfJ87y6I7pIx0JzlmknLNxRiWrPmaLjMaA3Z96bD7X67jugaIp+4SzDTHhPH0SpYzyQb4mIiMZW4tM",
-	"SWA2fSysDB3wtH5CuCDYlvmEfHbPsi2a6iyVaPDJExOpr1VJeA9qxWqx5DTW08Fw/G50dX1ulWark7qx",
-	"wQBG/VUrl4iQyuIMlrQY8dVhGFyrw2fXpyMIZGNxUv3W9qbeeY5XINcF5nziLr1qF1cDdZ1Ywh0uiwN8",
-	"5jHeH2xsmx0A/JP2UcZovAWqgE3L13Kiz5rpNOM/9j422Np9gqE7p/3ePBOrervGW01pEdZvcH2uN8rj",
-	"1r/hNWha/OGnHoR4AjBtPL9LbLWNxqQep2DZP6ebueDxP0CCOIsna5aZmKre9fBk1O/NaHSXigXMbv49",
-	"oYty4JWGb/dLE4pmLUku4Jiahvbl9gwVHuaOhwYLm8iDEouvJzHjCiO2Ln+Prw5Gv7cMeC3StHn9xmI1",
-	"4z281/j2zind0O2x3garp7d2Nbwu4uGCbgbIhayrj4jBuaH4NsccASWSMd6iFIvJrsctcHF5iHMT0KsX",
-	"B/fLXYWNrsJG4JB4FFmXeqDtlOSQyqxlEq4fFuwwuOWnZMlopmaMKgK+cBOyfmApvj3VJpKsqDfR3Ibh",
-	"IMvYHbyGhBDjtNFIgTl9S/RqSIrIk90UkUPyMR5fbM8kKdg1lTHb98ilss17WGVjEb6OK3Zc8TdYgM3X",
-	"BI5RH/Zn8XRHojsSv9FSXCaU75hLntK5+oUveWoi3G+IVg4IVaYPlQnchtg0JokSC5D8lcga7McPvQXo",
-	"doZRclyAPbbV+Dx9aJc9d0gy0K88hnC1nVCjGhikHBE4CB/UpFFZ109Xt7JLIqwmEbZIlLOuSkdGphnE",
-	"5O/aYrjufZZrfvjsDyxLE16TWNcmr203oKxgFnsTUz4VOXih2keQ+ct52iiyJ0whsB1aTBy9i5Ta2JA0",
-	"4LlLaoPSIQED4hvBPV30wBBzyPuyQUV78wg8ptS6sLvehzdsnW7rFuKlrOPgO5n7lJtf+q6Fr34skwUf",
-	"JPzJm8F4XHP/Hn1NTefAKjt9fNl7N+STFb7/OdPF2qVYaGowt14lftEqy2zFvtcvH5Ob1q5N4REtCuvq",
-	"tE2Kf5nKmdWMi3JqnMVEEdpXoqi+43v+KTysyyDgo7nLYKeIdYpYp4h1ilhIETvaFbQ9zAlktbb92XBG",
-	"WwC9Z7dLHTKwYAo2pBZq7ceMtFmKYrQpfDkNhmRpXnjEiFyEh9vWxaTsGW/L5HR/rN7WtEtEnsVFPca/",
-	"sJW1K4FFYsWgmbWeXauTFoKQ+d67NhPalxq9b50vrfOlBVhKYV20tSkq9FZbJcxcP7szNDflMdAQMrrd",
-	"x2rc5NQ3H/bm09nkE+8OYHcAf5PObCN4fhW+7P0HrLOLOruos4s6u6hiFz2WhVJ86RC2+evgmKiB1Qb3",
-	"SGs9RGIF67PJtg12SaFkeZ7Cmoo11FTRwjpmJ2S6SqRk8fSaJIrESYy10jSh2MCi0XmRpTFjEc3RGZ5h",
-	"pVObbW37vxsF0USu33JIMN/Q7Qkx/eJtwgPNomVyz+I+wTqg+kvjlCUR5RFLJbjZzU5jATOLDJ88i9xj",
-	"/Ayf4rLqkeT8omFLkq6YqY/x6uZrcz2rj0CfyDxaEirJtHQUpicEA+MxzF1BrZtVIeP1t1h9Ttxj6TcA",
-	"+9qi45ZTThKoLqd2arVd7K/U5nlt63PucecTiRcHcan2hs09cbcH/x97777kto0sjL8Kftpvazf5JFnS",
-	"XDWuU+dMHNs7Xt92PI4Tx/5JEAlJzFCEliBHo6Sm6jzNebDzJF+huwGCN4kaO1lno/1j46FIoNFo9A19",
-	"Ydbz6haN61XOXVcJ8Crzuf9FMS+NYy2rTDW8exSkey1ivbHVvZK0tUK/5gNmTbq6zIrXarq5DpYjW0cS",
-	"8h009TlvXAfeNcW8tNqtCY9s0w09qh8kI5qBvqS/lNA/AO7mPPJH8gZD4QT3R6HUwoRKF45M+SgznLlS",
-	"4r4/SqT980bmXNtUxvNjNX5UTR8p2oc2gyx+TQVqLlcRmwgV+FjJkHuJ0ufUHEPnugRz/yKVCI50w8OQ",
-	"zELFJinSF0/9IGGhnNFhdZwdey1kr4WQFlLwXVjK2CR7z+Gtt5fPVRmwLTlx+K65cGx6m/nJzd/gIsvp",
-	"AJeD2WSyVGsJhilUF/rQwh1cnLb0XHVuQJ0bo6ut2qNjreztLYT92cyfTdDutEQRQgslL9VG+1CLUF+5",
-	"KYZL6c1bZyeofQPpmIpz4pZ71htWXYfONXVFR4PUOfEGfudUHEw7h72jvjHpjTkPxrGpPxELvmhqqa/E",
-	"BARyOgFlBvOJQh7NUg6EDWK/4Vi+6N4kCRguZSsfi11XHrhBF8pq5KvbwRE8MdWtb0SMKs2BW+9O3AT4",
-	"9LBPyorWA2yha2PJ5etyZAmtUJng7JfWFDLFaEPR8+Sk1+1dmH9MF+ZHTWAqXdiol6qOrkjAp1Zi3H1B",
-	"BW4/S7zQVXbFsYIqCZ5cLKC9B/fRiINzlav+RYEuuVifrSFExFcrLbP8XGeMGygg9mwMua7jNhv7gvva",
-	"UtP/jsUknU5FrP8tIl/4+h+aPfj4q7YyffxIiRgef4jGxuTWP1gLWv+RRrk/yaKG74mDQ43xUHrX4y57",
-	"qZFBBdDtZRCq/FtDyryq0meXgRIKS70L7s0h/g5i1jTXegi0pM0MTCynmL3AmzMvFVkxEswJblRr10qz",
-	"2nsvLdY06WrTjXY/jUKhlA0gBPjgdpcZHN2/FgqK0xq0aJh4BB1sLFwYodi23hZwV0SC8UismuHACO6G",
-	"J4iO84X+qi60cvdqvtkBAelZXTF44RT6Qe13Rd152voQQiCkpkytFI95Mm7MQn7T+s4FSV+cDqM3cDHA",
-	"YGzNavgQqI3iTlEL+KKKSltVpZqEJ2sgzuyA4xKbrcHVfGpjWwBXpmysW+9Zf8gSyfQo9mRXz7N7lGdO",
-	"Lpg6XPfmAvestm30vN0O8jv9Vf1B1oPidX+e+2Xq5ZYTXaykbSjEMDuUBFnYJm1LfT1tKrRlWHc+EBTF",
-	"KygFOYIpHjvkM5uM7s2BnnuTem9S703qvUm9N6n3JvXnMqnvFyBsfMTNY4Tpi0doW4KU8v0A6/S/dgAg",
-	"QeWIP4c1NWQzJ1l5WnNK3LM6pNYOznEsYaHGJoIyqPonWyItwQYB5ooTrXnFK80g22tz2Oud9IfDwdHh",
-	"yWFvOOxvbrzZ/NogmI7qleFzraiCGWfeAbOCHfaGbGwsjZFKeCjGnwD99iKNWsJUVuB+ImM21kbc+Izx",
-	"CK1N1wxxoUrToCp7ym0U0esMzztPeGf68ZfTu4775+Euf/YHd5VdJjZVmJfMl+7Vb0g94FFPJKIk1VIv",
-	"mPRG0CvlsvJuNZObG9HGTKbSF4SpjZYuQK8xMn4IvhVciba5Y4HFVmdBhK05xoBA+5vjPeNqI8UeHFPh",
-	"6l1JtdqCBZD1T+MzNjfWLEWgVBuzXXYp0wiyOiXrdaGAtoXu0IWqOziqBez+hjB2PKFT/yuyru0YddW9",
-	"qjAB6phlsZnZvWC/G6GcI/A4yMdyDHqHp7lYjmED+7dJ26hxBv34oY1VCRCBJmgHfZKhsDEOReC2t40p",
-	"SFVqIwDHGAVTAxG70ZRcOpe8e7Nyb1buzcq9Wbk3K/dm5We8qY0FXJxlDfZz9tYnmZ0k4S6F0tR4XxuU",
-	"Pq/rXWvuYudcMR+T/PMQuzK0mbHsImVDdUU7NQQvL5dhIHy68KwuqdhM7cPOGjXjN7kMqXeq22W1M6xs",
-	"2oELIww2XOOV8F2UHPUY5FgWZiG4SqEwCVRQoaZaGiWYOwO3Wpyiyysx27iNbaDcW8dIQgj9dSRX6n59",
-	"DHaqT1PbzQp+dZtybe5Iu81irLgyqtfls/7c+BagqEaZpzt97DtAfXaxEA7cEnbLyv520DJJXhnGaH42",
-	"iDBWc6N0jjf0dWU3gQZmhJ0QbtDpAe1Ms2Ildt+zCiXOZrjLL7aCLZyiTaeULvlq40BT5QaCOu4OunXP",
-	"VIysByqW2q4OHnfvBjd2FIdGO5qiSzxiWtuuz0RxcEgcMdeLJU+NccaQh4biXCrhNSrShhRLjOpxp45k",
-	"YkNFmqUOUfBQmdKMWK7jgzZ4YCY1nUMEQ1TJ5rYUGsa+LVqzN031Q54Ildyv2A5um6nAS4uw2KykRxkG",
-	"XmXZQtv3YQmvdNk5UyLRRMcUBMmAyJs7jBpjkxTkOUHmEAWxYG2uQFP0tPshGgcR1H3HZAcq36jGZ2Zj",
-	"gwgoUVGRhRvc2IkQERRF7rKxDH2TyqG/M//ssmxoGGF89iGiwChFYwYRBRiZ5KY5Xy5FhDE/kczyaGzU",
-	"1ENk7YsgMiE5c806PR4xucRNXDA+40HUdeKwDACUcAEnis2k9K1oUAQI4AdxjEFHNnlKg+R0+NHTUg4S",
-	"ZXHoCdPoRsTBNBD+iHI69KzmnySwtbiIoFOHJ6NpEC/M8Bqzmml02VjcLjUZjaCdsLLRZyMlIO1GQZgZ",
-	"PoJEGeB08F7gi8VSJiLy1qNrsdbzm8JrQQyuG6VJpsvGSyjij1lfesPxX7Q8vTAKT9OY1kB/iGzeVxvF",
-	"GnBzzE3psnEslAwB29iYZHzGzCPbq0ROGZ+kStAAK6PB4O+IRE1Q2DFifIZbHKhExhB8Iqgpipk+iJnp",
-	"/UekuBKTuZTXI1+Egd4MUTEKvaP0bLTIEbaEGJ/l2tyZbpI0NnVIWANOJWqVQOFMGkrG9lSRn9E2MvK5",
-	"iB7qAT9E02CWxiiPfX10VQK7IePlnEfCH4FxND4Dz5oixpouIVQP8gCJchaLIEGEufKo6jBjswp7RiG3",
-	"yj2YrXYrf1CAa5UIGbIeXKrEKBGHKO0DhyRBEmZ0BkZankCRN+YohyCmfjL4R3lfs5TEkW0O6e6S/jOH",
-	"1GphLFXyAlFzKf5pKs00vbLT6m/rrPVmzrVKLNCH/5+755qXrEQceLPEJLC/0a+SybUeJbJSSz43jNk6",
-	"xflCuImiCctKuH1BNyo7lEYsWm22zB3gslLe1nUAKNZyorL/eJSbNQTYfM/5OpaTsNY0zDoqYxZhxC6f",
-	"PGLDw6OTfOqRJ30c94aHgT49SL/tli8S9MGgXQyPqZ0yg3fPQBJoewNa3CjqpAPDJVKO1FxCgvk0EKEm",
-	"YsqmMimbZ61FqhJSBTChlRwoMNVooz/zuHfSPx0MD3qH/SOnmdMh5LySH7EO7oxEqr1LS8Sr+lMRJ6UD",
-	"hovdopLiaI/0q3cZVuvMedgxI5oCZRaAV3qk9lWQOA6r6tnOLxUEVLinI5kCR3kiQAdMJLlAfDeZGjUh",
-	"uOIh0yoapcqtJ5YdD0MaVXo/FiYa9LTawBciAbU/8lmGZAQGrBDqDd7IDHiiKc4cjzu4ULrA7wa9KtMg",
-	"I7gqMMffd4irdy78sbVAqVyr3hf4UUsqgzANP09Ady/ywcpQ0u2GYzZlZUBssiWbXO8gWwgeUfdG4NwQ",
-	"3lsXcI0PKpPEM68Ix9bKsEviFnzDys5XdkRstnXgV9dEB7y08ZRVs97saJUruyVa2tC5ieUs5gvVZVfg",
-	"aFnwteY5EN8BrFEj4aG9500VGkSgWV4HGM1NXAENn66jL5FuM1KpWoLqgjnhGkWjNLLquc0jHSGrs39q",
-	"VomXA7lHWnSMlsGtAO2FfkgjbQ6DGHWeqXSJmu+I8N1uTbg/8mIBvbc4jKCfxGIaCzVH3YueZf+OsM+P",
-	"lnQ5oCapWmPBhkgmpF6NZCQon4ae0/LdH9BxOgIOCo4MSL7Xmtd6pD8x2IJ0+lUQ+XJl8u9BbctegL9y",
-	"n8CThCPs+Fce2aDOjbJ6E1MZTwLfh/cL6mMGnj5RMXajLwvEn+TEzg//Rk2W/gIc2Nmg2VxWZhf+hDeE",
-	"VpNpA6GLBxiiIBaTufThJR6GciUyz5W4DRRopi63tX/SxfoIXVqm7Qe2cBtNZRqZfzv6PD0xvhUynUeZ",
-	"58k8SeSIwnGcJ7FIYtSMg1kQFUCWq8gUVACxalGGfxG7oT+kHEFBEccVjjFV2IZI60F4vUet/MzV3jQN",
-	"w9wfIzkdrWUaZ2Hk5Dtrt2K9CYh8ngRqGhD2Y56IURgsAsQW0bUxI1qZXNAgyzQxCrmxc8zfWBHF/EWQ",
-	"YdUnQHFCRAKPzGZp0x/rUln8uNUtLAPI9Gn7KG8Y2cfgqXEfZNaSfZSZRvaRMWPBXuNpMtccw+OIkzTi",
-	"NzwICWFpdB3p3aXwf/NnVoLDPiH3sMuZPBkl+kCKyJPUjN79eSH8gI9IAqRL6Mg5ssIhu2mzR96YcnKq",
-	"WQ1oByNbq6Rko7Vbtx2j1oGOVOLZWpujW/pz4x2yv7r1yEGGoA/BSkL06whbLAX1+ziYzcEdH4uFABPv",
-	"XF27BXf+onAi1WXnlDNGBd/ZTFCCEQhqpAKWmkxMt9hHLKASjTbjc4rwQV4Rdr7IFn1XLakcXLyKwjW4",
-	"y+hzUEx55nQqIMLjEZsITwLMuLgcAp6LxIUfL1MyJ5br2m9jyuks5hFV/NfoVOSYyy11mF9qHiSjOznl",
-	"UWSSLQBw4MplZ/Ggo8oY+wyQK5GN8e2xzeeDp/QGUXluzW+EViAiE+YUZR+ZobqbLBh8R8NNJlKF4lCE",
-	"meKp4Efw10IJGM2gu+ybNaN7cHbEXnwDyrX5sQQ2Z2qBfQv0mDk4+wd1cCZS4tQFWF2NpgDxMvCSNMYb",
-	"Hh6GbBqDjxGLOvEoWAC/s7112uhbXMhYf6oHzC8ytw6PhxT+iJNA81U3JRYdY002Qe+yXh2a9biSuyrl",
-	"rGpDwK2jWBhcQ2EvAgaUaGCbDJW3NlToCRLF5oL7AjDq8wWfFddlSleZkeBgAAa9uZRKmDzUJgtDHU7r",
-	"xHoJuTWVlMsaYtPfc/bs9eOnbfb65dM2eycmrzU0Ty+etEGVBqejXhjE/mkNO7egRzK6EXGSW1Mi4eTg",
-	"GVaCUKTyhHhUu1c8YiST6EtIRi+oxs56XkrLJ2CrtQGe5/FQARSZPAoCYs0moZAlApv0Z0HvyUpaw75S",
-	"GlAsqTYd47WzjYlksVAiyYmW/G72N3K+OC+UDBAGCXlroLCt8FB/Qghsg+NY3NqMejg/AKfeUiO3NNpA",
-	"tmxZqX6fFfl4v+i7AfgIFIvhlYyvzRI2gA4HKwwirLkTEW6KC9I6ol0LAI9KPSyMLhVC7mEJAc4ioTdb",
-	"RqK0PIgYgD7rMNHGQwdQVawHDDBXEcGLKRkzrRaCQ8ENRWD4RU45ccF6x4PE0RkmGgmRr5DJ0o7oCWr1",
-	"hh9kCuKB5pnGcmEnB4jzlmJhGyCqQ6MU2PRknQji0pmDBAJtPE8sE7VJ9uiRNsoe4+WDKYsSCMxXB7YX",
-	"MrZfZDfcUBbRQEf6GagzdMDJSVAGM3Hmh7PrhA6RJ1d/PL7URlPnXP+WE/hHRU3NTB4oBqDf1ZneBXxT",
-	"xQXNsiYydZsOoZqVFZUD4tFUhZp7bk3fwkUk07YUfEQajSknV6t4aVohKUKAgDmm4byr9RG4tA6KsBmC",
-	"XqTbOQf40rkzxRasrrkNOjN0DrySpyJnDuAMJg7MPYFWSlx8m4PsrRa/wA0uvgXWgJn0OEKXoVZtRzRV",
-	"NrEdMtDQtRBLLKmJI9tVDQZ5arn4NuNjGLWUgxbdvCWfS47JmN8zOJIAiobAmYgDrPFJ+oG5z7VqeJ7d",
-	"TEkeROI2MbeqwHDMDyLyNyrvFhjUqBNmLZWSlyi3CHMzhRYI0y8TRrKSqHQyqQ8a1JHOy6nXmt0aDJrT",
-	"weBIaFwE8JEKJiG0f9RKoOEJtXaXgYu4kgx9TNMhCGFhjq+rcKZRaEHXNqFPLrpBQMcz1+hWeilpb+Gy",
-	"7bKv5db5En05D/VAcH3lU+DYFpvKSvcM7GqaMuI2T1G4cKByV+FUol5wBdnBkKjTIQraGQ70O1jVptkC",
-	"8kTl+BErznxJG8xpWHlhgBpNu0JnA2DTTCN3v29oxZI2S/BkkNeY7Vc5ERsJ4avmVnxRKy9a5l02fv3q",
-	"zRV7kCoRqwcL8QA+f4C3/R6WINJ75qMLgwYv2+15VSMuLLnKUs87dYuHRf8ImDJMSjMcrV5NQ7nKDgjW",
-	"Qw5y5ZCt5p13V0h5baK4fpKT+v0Si6WMeUh0QqBogDOvcwFYsxVWDbSliGMZOolmhV2sOsZt57rQOqnG",
-	"Tx9fsQdwU/fgF7rGvnuwEGPnasP1iyz4mvkyq0+5VSkEew/tbYwLBAAwHLfSu17gDzwOA8iuRdXJxgKB",
-	"w+taaAHg2wMDip0j3ZY8mdcIXP2plbj6AeBoswzNAO78XayrBapzCWxvCfJLSiNxuxSeJjy49WTSgyrK",
-	"ed57ZSgN4gKp3yOpTHr94+w6sqAnOlbEBUEAyqKIcT4ELX9r4UD4Ortk1fI4EKFvvWOAX72rUJJZk5Sx",
-	"m7UZBJYrG+NV7pjiv5K5WOQ5BViGSFn5d7s739DfubcthZPzk5wg/3Z9ONxL2tq8nPOlgrTeBepSMgfi",
-	"peC+Ocx03Bno5SBnoDIQipeNnFl/nJOE7mVQSSnX2rOTRwoIWXLU77UaY2qRt1mcUtSiCXTTSqCjAsfC",
-	"k3GBBRgOZc+zBg5iyrQNkF/GYQ3Dogp05nOzIvdCq5LT0opwRs1qybeJ4W5tpoLIE8xOFSj0vIHOMU2V",
-	"UKR0VLJbiplrsg+oSMzSiCDPLt6KVp/+kS14gkGaCK0frzXmYSRghYXz+oJfZ4KbXq4F6xW85UwzWbNI",
-	"rixghStAF60GTWWBgB9obToOJqDHrkXStsGmmcUYi1mg4ICvckWwavgP8HpUjbvsYmq6g2pKpIHwaGXz",
-	"WqkUyln5aOcs2WcaB47ZAGtAN4qRE871p4OId5Qn7IozkyPiyTT00dTL4KPV5xb5tHhrkMhM+aIxt+uM",
-	"EJCFV0G0kpmEcJLyVW3Rn82TOcNrW/TnFnc1UAxHKUmxzN9Jb6D74FxPVLgpOCqaGvp164slyO4Kt8gV",
-	"Wm6WQ2IFMGZfaGa0FjwuAZllnlDohx56Iy7xbYLhrnCV7cB0CYHUlvYpKWdM8U1dCj0CHWZOAXZ5nwDe",
-	"zjoQbvNcZNAFgGoNx13N5Xphmz2e8FDOUmHufyh7x6iwpgMbjFUQlq6L3slv4eDTIKrLpyE1WEEODFhF",
-	"muzmU4QPmrgUx/DmCP7AWLA6jXOrKolzOvGRmPhrohdyDnoT45/3zpMfGiz0OLjhibB3stR323h/hChK",
-	"nUdz4aEz9OLbLrNmHOVX4XwUMERj14rVlzJhCPNdOeSi1jwLlBPcZ4siOujIgftMuoGkFUysRlevQC+G",
-	"fxRZVyw9TbsqkUtl/fs+T/iEK2GkeAM/6FmmrdOQJsx/k/fTvKtNcqBl46kloHNxKkVly7jkjGFne8Pb",
-	"KDh0uKEcmYhMS3J0EO5n+S5bhIQhxywN864cOlNBvk5R2KxqqLnhbVvSddZD55sMdzzfG+BGVuL7UG1D",
-	"ZpNsYiElmxigv6uI/KlQyFXqeULAiuCKxRcxW/E1XqOQV8qqpTW3RBXa+S7gImx3lWFJOQa4pAh2Q574",
-	"vtEINVsOIva3q6vXo0evLt+MXl1ePL14+YY8oYnEJCHOQi1mPBlFwtPHeEugh4kIRVXEx4XSzKYMSiyj",
-	"pANnSZbn3+hlpIHKot9GY5VFgFFp9DLSZeZ6WM2DUBiNC49hgWP+LUeg2oiBKz1qhoW0R2LY9ona5GB0",
-	"vPOouWfXD+QMgSqnsLluTFkpTiXL8aK0L/IGkz3QdrymIFmxiWg1EcIAeBbNqBnFRELLh0iAEbpRLiMc",
-	"rlOKLhaz/ld3udi4AqlS+y9tDvZ71pGdSHZwfIy5P9ap7ea4oYCHpLNi2eU6nbmgkpQ92wXDHfuO0YA2",
-	"yy6RmhIkptZJyaY8hpZizipt0J+z1G9EshJZ3WhK80pW0qaUwX0uEFwYCHaQ4YInLBRcJd1MS6Sfxra2",
-	"FJSC2rZaip0AAoTTSa6mOFlv3GLLpjPvlEYGT+xFnAYjwJ42hTDHCm0cCrmtuBERZEZvrEFlY5Fyteoy",
-	"Ys1QM7Zqvim6PDbfjIHWx1CEZlx9JgAAPBOhyAHhCy/wsaR5La5MyjJdCt9oKo0wqaIc6ekgZnwx7bzQ",
-	"1rRxPXFGpV3s/QKwDuxYZvwOWW8+iljItLncNRDWJpfxh0jP81JGIj/ZiqbAlgcfohJigsTEbPDlMlw7",
-	"ZcH1Mc19ziK5IpZiVKZIrNjjK553UPYHRaUoQxB5qLIy5RBxWhDJqFFoPA96PaAoVX/DIhYKAxaxLEUb",
-	"PTR6gwCJG2nfqi4AxV11SG7JagKNHE6Mryl8QCBm2R54X0Qqq9VcqsCHWuVcVcBOURpbQEdVRKYziNdB",
-	"eO8KMcRVsaH6O/wZCUvbbThi5hb7C92DqkQss+sHjpoKW5ESqgU3qTGFU6fShXAwwJDriqXNUbfFzSFW",
-	"stlG0Zru6gKj3YN3qd8ALrrg4VRilrGMTShbFuggsntxEyhYER0To4PYyXiDKm/g33iEcQYdnDJ/Go4L",
-	"/BaGoVNPI+lZTQlCG9Rdc+VCvNILAwEhqO4dG2xougT1bhEk1RfcTUM7DgfuJpi4QdegKQadV11BArnZ",
-	"JOgki/QwedDkB6+6Gtost2zAiJ3/rhz1XhXVY1qP8jjWSt4OsTGgLHI2EUmCYb+O9pwBerohvMcD95TW",
-	"MkK5wvb4+bD8wmmlxyilSR9Enk/p8iASNBs2hQO0Ip3f+YtEZTUCYgEGwJYLc5jO6Zxq4aR0gSqeQr1V",
-	"jWZNOeDO3Bhd40xfFtGx4ApbajoVa0I5w8F4XQD61qWAyorwTdbWQ2VXVRRC5yqX+1pwaGBbS60DL7kX",
-	"aF1JWyxq0z0Zcr9sE3hAbkgzRqPdMFKqlJ5R4Un4i7KuMuuQs9QUJG1UOqimRmEzTB0Ju1o7QhNvpEU4",
-	"njGacrK2s9kl5NJJ6thdrngRLClQpuBEJpZyLvY4rfE+EV85yxanEjBCCMpminIkAQ5Yhs2AyRk+CAB3",
-	"XAVNg1o2QmBLoJgbH3uHl2XfOHA85t48q5qrKXZs3xuRBBhrZoa2y0pmlUs+o+Bw6DeIgO2B7xaSNIt5",
-	"QqV7CGN9cjqQpg2sfmRSAjK7Sapko9EkFyJrOmxiI7vs3VxCcDcaQWhVwzFFPY604U0c0wbVI78A/78Z",
-	"KbdQN/upzv1n1oqMMvvAWbS1mNwIH4y/M4iy7xqNhWt7ewdsXYobeS1KUODUlrslciHjWK6248Zd+l0p",
-	"86uADGud80pXiF6enCYigoTu/IogMp+dhyGbZTGyiQz9LGE4TxUYhpW5AfI+E5Ct25Rx/HBlDUOIldPw",
-	"5VZqUtq2bXzeDRSI+5I7Lgw6iYPXJmd1OD6d7XtXgii3LpOXV8PBS7RpAgQqaDRic5nGv47emi+/k1uB",
-	"TSPMLyFG0T/o2XI5jIdw7VA4KcZiy1n0EXiUIc5yQQruBm8wUikBa+G5K+c1lkI0ULskwcQ9vH+Q1wLT",
-	"MFyoctkB4CrenPjw+NbxJ+XzGfSGQHgS1MGBEbclRZxjdEwORMAV4ImWahM2C8u0NzgyZuVgA+Lkv250",
-	"O/ozCz5IvC/IwL4rJJpWejaKMdiRJLeZDYQrBGQ/D1RSdw3Sq7xXwHIXAMJdOdm1AJWJ8rW+OYOzWEwF",
-	"+vxdezVQZc0qdw25ye9q5rJ7B5fqOSAh/7YIYnZdXw1gfjznRtXV7Ur+UxqXNsReiG9eAXxSBf+GfGHX",
-	"WSz9wPSg5Jnr4DG9Os7iEyG3pCqxMQt6U1lFh9qUsmJ+iScXy1goZQ5dZR5z7X1vlivGr4WF5C8qW8nV",
-	"einGD9n4HOC3IZsBECTeyVSnmNrWehqCHdZknMJYfQbAv6vIw67hnHhe3onJG+ldC81JI1/N+TVFNLBl",
-	"LG+1+mI1ZTfqzMl0HL/FCfPe51fGlrKZeIrxbDYIXeLkzWF+4LfBN62HxXmXXKlsaHRyP7KOhzErOB8G",
-	"BW+TE46sWXa2ysx5odwm9DsEk5tPuuyRZsyWLspxF4XbCvvhJpXKvAQKDsB0l0+br76YBkUjkYwbGWqF",
-	"n5xOzzJDFpSSVZBAVFegufrU8IwsTB9Q5hczPd/AZ/BR1CAMy8CBIMAq8un+WwLf8wnndE2QS6isS1TE",
-	"pJUtoetX1TmWd1igBhyT1XV5tMm01qd2wbH8scl3piD/XJmufTuJ32E7CS8WWuMc5ZqG9HtX/dOzXu+s",
-	"13vf+tVaThRaf1vq2VQ26xzeenv5XBWBry12azNKuGL0QeOWvvmVbwbtW3z3Jcdb1KYVvzPMbH77rXmv",
-	"sn60HaUAs8mSb+WQVVOpSpNUZZeZkcc1D7XNPUz/0v2B3x/4xge+dOItVW0m/Ef41l27WUsJkmfFU2Im",
-	"a29oJ4GfajusssvSj3uK31P8LhT/sd2KxG0y8tJYyRgb9tT2SakoYmjqaYPJBPfis8YtDew5KBeTzMG0",
-	"eZSX4jZ5hG9WdmXJD1Z1qP4BfR4r12f9JBg0Var9b9dZ/hR+attsntjH8gc23wQzxWwPk0YYA0gvyJlS",
-	"xFlto32ovplr5mTLbzqNFHZtxYIAZ9PWYnZjUzha9o9QcFX4o33Xt33Xt0LXtyrW6LQMfF9oN0I9x5r2",
-	"cTu+Zx+3KU9VYnq4GSP2iX6oz4RMnCZU1BltoJlt1k3tfu2okFc1bj+VMYyqxpem2S23rW5dU3l/Hvfn",
-	"8d/7PJbse5fkw/DVFARTk045H9sl015SWGaQuG26CkUUKX6kvrtUdpS3OhJMbojv7+I9aNRtrNBSq9R1",
-	"bO50PmNBsu8/tr3/2Nay3r9GWy97EjZ2AsTAYjgl5Lut7OBEx2iXhg36k9KQtQpmk6Zj+UZj9gAb6MyC",
-	"t7qWrKDcqK3uZeJeJv6by8T7a6Vol+6kmb7SVnE9N+JOvD3YyYyrXGzbEmq8ZumR5gJ2IVViGFgQw3JN",
-	"n4EFj1KoTI8rrupDBKC9k/F1FWznWW6tnhEqxyhHgy5oFNgAKahilGaVAdU1gJtjGV8/pNxBXsw2MNJW",
-	"v13JkQOoxppUtK27wHtcgPviW7i9XXBvHkSVSgGUlFjKMNyobGBdB3VtKvxA9kZjxcMUlNqCGEiIctKH",
-	"oPYZtcYtIqAkPwgbhQW13V1xAakmU5mIDT2c2loPivM5jSY4FIRcgR7SZI4urc+gX65iCRmhn0e/FLee",
-	"iJfJph4z/cMe8+Y85l4iYvUQE62zeZ0ifdm8C377HPJTWmf9w14FIdyroxQoBITMDPSqDbyESP66NsX6",
-	"N/DR6X0Lg4g6nWD0x2ouTXkHYXUYu2qK30VSdFZ50KtaJYLxRMZ/oxjzemhMjGEu1DyCUAybgaDfcRJb",
-	"bNEgnvr6ZMpZBUyLILI7UQmhJ4Ib4V/Y+Nhqn4H92aTEZ0EBmd5ZoHoKQd5uu9CLRNG2MhWv7fu5VV9v",
-	"ajZB97GmzAsDGNXGQemdxmPu0F7NdtTf8qrdqjfwen1bNhwuh6zcItu5Law+Zkg9b3jk1dAOlE6WMdQp",
-	"KfQTKFFM010LFktqG9IQyZYbbEIc8YxdN2VTS1vTzNbmGjomKvSRvCeB124prTTrervFALrEsNp7NF4s",
-	"FEBv/fPg2bR3Nbz5fjV4Hr/3Ttcvj+bf9NXf/Rcn6eND/vR4+V1yGfwgH91el0MsStXUy3wyEisKuXTi",
-	"gE00LMYRF+TO4DTH/Qa9rWjMQVGNLqztdQ981dggULbTGBX/Re93ZYwdrE2MVsuTcSy8hM1lrASbQPvH",
-	"daPolWKgSAVmISlQq1rU00sJkZOOD63Y01p34oTH5TF+fFgUN1v5NC1/8zmDGn/nJGVAUY1mKQUSl5dj",
-	"fs261Zbhp3BPihHtPKdPsC/J42gWBmruWA/QNAf7qG1eUbt125nJDj00w2L5hizebvO95uq1efVzxOA4",
-	"O4W4dkCppvCFvBH378dqWG3rzRL6aVGSrmvznnaGB/ywc3LkHXcmJ+K0Mx1aS1tU8YbmzNtoWne5ibd9",
-	"ifm7l/BBVR9TBKAaW3IpokspF5+CKpucWSwoyf0b/bkSC+iu+3lQs8vqNOd4hxGk91gg1JJwXSO9Kwhr",
-	"ANdIaTH0dtWRxnq3KoH0KcP0bcvhe3SGx7lq1izjpEqPoYxv0MFNPaJCN9gqf9Dg+Kp37IRzkF+FqmWO",
-	"aNXo3fH5Gm/Ffb52I0KG0AgWOoxa94IYQQXp1pk2r8hD1jo7oWOubCmQvn2CnXaPe1Do1iTDjUyYf+us",
-	"X/gF3+8f2q6zSgtVsinSRKiRaSnUOjuCPIVIrAxU/QGWrLE9sM9OjyBWWEKa+UFf/5GkcRREM/ONFthQ",
-	"Am+kT5V+bXinbWCI9W2dtVZCXP9xMdFuTWO5KJLFMhY3gUz/gNigb8gvX+iMfnbQhww79yAeGb+DEURe",
-	"R5xOh50T3pt0Tr2+3zkUR1PTHLnVbl0HkX7baWe+5DNRcL7mndaU5/cnAOM/vEEYTRbfaaJdijiQ/kjA",
-	"iC5v6GW8gd6Be6PcPufeitPIOoTv7mtBLXi+xezm20JzDxKtGzivzgldxEnv2luCKEPBo3Rp3i65vM4j",
-	"lh8R02Jyn0GdrrHernIb5bxK9pOSUfeSr0jB2eUCEqlhm6jV4Pw9iKgwmaGWKqGWVdJjhsJIxpjyxCsn",
-	"M9zN4cFCGtx3jElTZt20qCxcMm7Vw13yrL5fxZrgNn8R3MBZdmfCPHlT6F2/kabytF7vfKSJ7zmLOSuV",
-	"jrfU2o+mskEjhDa6Ma5yXAIBWZgKKMhtgUM6bRPOuNWQ15CeT1J1H62dOJ1CnZ3Yek5pP+loptg5OZwc",
-	"dfixfwKs06jtGvXiNjHZ89B101VdtTEJQtxWUM1zrSZHC5ZmTpYLYSW5uimlUKMHUwwbbOQSbGs90P//",
-	"Y68zPO884Z3px19O7zrun4e7/Nkf3P2fLb6/CvKU0DDsS4Yf97y2bTr5qNUcqqJcQ/k28nIvGA9LLvR+",
-	"D3SFbazKNYlrQ5OrMOd6xgc5T8XBZjSed97zzs+9zvBj9s9Rt/Px6/+z1dAAyt5wXjeFHezNib05sTcn",
-	"9ubEb2hO3CsMxKjuTWNA8P0nmm5eZBUh8qz8jSlAii4x5OFYOuUhFcsH8fIAHnUIT1mBVnyQd8+YteSV",
-	"nRoHZe+wc3LsHXdOSw7Kdivh8UzkP+l1+t6h0Hs/6JxOjyadY/8ENKT+4OAw+4Sm1oSIoX4LoRK+WNbH",
-	"DxH2EMru1FQvbZKp8450ZtPUsvXJaldjnypaTA6edni9MVRX8D7CVnJqGkCt2u2O7oJWRaHOvtQZ0Vjv",
-	"cIc7SFPWoqyyaJByTk3n5iG37x+3aRvwqwt+e9sp/HsQ+TWUw4tNUR2wPLS+s6CadWVIFc6xKW1xr+Ps",
-	"dZy9jrPXcX5DHecTc1+dSm47p75al+i/NvMVwfguEKvN9qe6AaG2blti/BB/iDIct/sD/QD4SygoDMFs",
-	"fSd7r6tHarfmyUJTwYe01zvwFjyI4F8C/5738a/+kCWSDY7YMx6lPF4zPQy+8sC8Q39mQ7TuGm7gecnX",
-	"Cs035nKFfWMktA0sxyVpTFQmZPAJJmRoMdSGelgRu3zyiB32T3tVWkCGqPIFI8RhmDBA/WLW1xPmqRoP",
-	"cVoea6yRM2YiBP9bm0J1weWclXnLChk/4EqJRNFZ7HpVWSQFWoOZ2y3cWrusMrntZhUIn8p41SglK8cc",
-	"aFP9sRXq/NFDjBfmjkIVRLNC9zjTKKi0x9raqNlkcUvFQK0hYirZNSjMUh6P3sD9NhFM4DO1YXHVrsLc",
-	"UJUjZ08KAFMae/W4W0KDnAQqN92IcPAXVTv4Zk+dLbFVGg8jfNvFcNhS2VkMqdtKqfUVaLLVV2C4jSRR",
-	"TatKJPdwszcI6DLhdO8Xw/Xzd98d/vCuv5o8fZtMBkdKvOmnk4N/JD+86a/fv3uinn9/ecMH36XPr85v",
-	"X/z0ovfy6oeDV9+G8x8WLyti7O4ZgWRD8jZ98yoSV8FCXMG7JasEnm6NO4IoHLrA0FR7D/xGELXfOmc/",
-	"yWvB+EJGMzaNAxH5mp/JNPEkyCg/UIvAVCDMYymqCfyPTA6bG39dEW691X1toWhg4b6id4sYNWNsQGQW",
-	"zlQfymJ7IJhWO8iHsu6oWXcD1WXfyGROZi+cxEgEGhXdL+tO4hJr0l9qllS1cnur4t77Yf1j02wg7zTC",
-	"lIZRzpA46vT6V70DUDCPtIJpSsjvswP32YEmDNc1mwadA/9QdE6mx73OsH866PCDyaF35B+Lk+mpPjD4",
-	"7RutRiXsTRr5fA2+SSDmUoJhRnplvTdHr3XeK2rJSS8/JI0zVgnciptbfk4pakHSZRdYqRQzjgLTZH8p",
-	"w8BbU3HJ7r2zNezx+bTsKNNpxGRG5XJ1tmZCNXVTNgnH1ezHlNtzN3FjFkzGf+4R0Yh8F1UZQGdu4nae",
-	"LqrlhmWcmxx2e36454dfMj/8VO8OdNC+n28nUzz+9Q4e6jRb49ZPYs3+ZzwqWcFzuSp/N4buraNIrsZn",
-	"1HfvNmFap1sskXdNYpnO5hAcveKx32XjSKxG4CwdZ62M4W94H1KczWtxGmUvfYhybWZyL8fa7CIQfpIT",
-	"28lN8yJMlOQqYTMpfbaUQZS0mdNXMk4jbEBo7jDsolrobTXpEQQSkJsSSeXFxk9y0lxePZOTCmFFzX8f",
-	"ujJVrwFugKhdDaSqpMlE3jYRYCaluTakyLxgg2N4As+2+3oASe74iIJa2sv8ig0osML1CGSY2yHCOHSJ",
-	"gPOP1z+UBHB21G5NeRCmschVWfAWw5vJm/5yEr1f+k+f9Pi7Yfr85/PbV1fXP7//yes/+sn8259n3mt9",
-	"hp182HZrOecKb2GTeI15Ppj4f2aTamwsV1MWZ3zS5n3e6fV6vc6J/r9T/X+97H99TNaMtxWboPxQPXaE",
-	"YKpELKnQnnHJY8X7xwQ3nWKIgfIF98MgEg5+54LHyUTwxHkGUB+Z/HqL9laCjTHiNfurJ33BDo/6X6GF",
-	"PKJZVOusf9Qj/lW9kINjWIjp+LJtuRtQ0j92UWJHJELW1Nk6+S/8Z6f/X3BCVbpYcLg3u4SeUS4N0OrC",
-	"wl1GGlgRDC1Pl9wT6gFpOw9slQFo7d/JBvzz4Ant+9EDQwAP5oFKJHqBgoXQO4E7t6m8CHTjqaLZwM8n",
-	"fAOqYJVm8FESpxF1dSGtTMvt0S6CHhp7jaZG0poHlBNLj1y+1Cogwqz+qHPcO+l3TgbDg87p4eSo45kI",
-	"Ct6flLjbPUe5Z3gLtEZv7MeWddWboB03NpXCCvnQFgt6mVBIC2gfD34hXnL3YCHGLAxUQpUwnDJN2oDz",
-	"ZV6gkdpPtQugRMJNIDQfrryb3+AhaWc+6amMs1r7UBqBr5kSAstcuMlP1EoQLz9No0aiK09GiVYDzzLo",
-	"VKu+gE5/6Nz+F+BTqBNiGxQMKkb9sLu3O/Z2xyfaHbb5j/tRnyTzpD/t8ENv0Dn1h6I37fcHg4MDvRFS",
-	"JSLeXJMpkmqq6T4lxMaaQy7EiK7/W2fDw6xW00vzcqvdWgtNx/3hYHBXaxaBOIVtKYB+2u9ozHROxOG0",
-	"M+wd9TtUWuqIH09OjARV7vkbaFO+Pzw7MOfPAPUGGlZBEyqwZ+RqpHcLugvR2coHKQwg0oIiHxyFiZiJ",
-	"0aFGEqtBZSWaSl0iW2e9TJDLJVwmpEt/K+u4CVQwCUJUepbpJAw8ElkjdFxpAy1NZNmLljGz7X6eR+bd",
-	"u4zt1Za2KnSrDZKzQp+o6r611LUWm6lUFoGyHLapVfIoiL1Q1NQYgvaTQm+3aTvvycWC673YobiK3C1C",
-	"rnC9uQ3v3zqvfz4fol59nEbKqfxTXWaJMrfcDsnlDrGf0+9oeVOzFWoUvYBPqm1Pp6UZ1VZbcWgsFDm1",
-	"pXbzoO7qGc3zrWbLeiluk9fwSfWysBcmFmnD+pt6lnuux+Vxm8F6M5cr9VKuXtPrd0VuuK1eJjV5DhKG",
-	"9m65UKplptvK6+Nrd5blfjaOwH0f69ubGlA4wV2BkzcoGogVAO8qef0WRIdy9UL64g293rQqkqY7qoeU",
-	"Fx41DAwK55FEQL8SNX9tzM5c6bMZtu+yN+8K8mnzh+94kLzGNzfdB+SjGpCP2FsCB8x2JvcK5JtRX9WW",
-	"ZdLH0FyeIvJryp+rHBdwSlKFVOApV5vK2bdq00suzr2kMuxLREm8zlo6YF/3QulzKmHVWqTIurmXUNW+",
-	"vTmxNyd2KfqKPZLzRV5EGGr9YJUVb2YUmELektxoA6dOimuMHHaOtPFyoo0XKKMzOcp8HDaxoYZoUc7d",
-	"j2Y3p7gYj1dX3czuT7I7zXE/gm04xTL6NHrdYSVlUv2W34g8pW7NL3Io1ddfl11dvKZAnw2rpPKqNvNE",
-	"ysWIGK7xbztX1PB3LKyKD39brh3LUIuHhMTMaM7Bby+x4h08UqnnYevldus68K7hHxMeReYfozCYUuJu",
-	"mv3XeUo54JmqDf7A7F9YdzmGRvKFhzZSH8gIW/FgtV0tg+AuS6+CJ2YVoeQIqroOlkv8VyLpXyjrTAV+",
-	"/MuE55u/zV9APiPXG41PMu2C/ob26dVZP65k+nRrxw+adSto449O7lNW1hCtVvjdmrj5TtUfIpwHPJaf",
-	"resB0WxT+9Jy5S31S76lN3ewzhy++2lbciXZag73mXaFTfbG4t/5TqvpWDx6O84rK+16pDIiudlFZqjc",
-	"XpYCVbKNnev2atde7dqrXXu1699C7frE+CNtpgbinhFIZP7+y6OPNBwbE8v2V4V7IbO/KtxfFf4erwrv",
-	"F0MCUaHNQ0icW0WXMR312luuETwesUm++xZPmIw8gTEd1FbCC1Pf1MQKFpoBYfGtRRDhn4OqG4jirVt9",
-	"6S+Y2NSNKPbO4KzgkC6WAKuMVakwISqbv/+4ly97+bKXL3v58juVL0UDonX+/nrkH/79yn/+btHv/HT0",
-	"aK7U63+UY1YsN9xyy4tvOWV9P2sWxK+a/mCW2N7FFHlhDlJ1KLqWVGouV7DeIFHM3I86gubLPIKFnvQN",
-	"HZUufNWdTDnDd5ymr7m4iV1rC5dWtxlM2K9L/CbXD3XrR1fw5p1BU4MvftAvVvo+TdtRGKq8hhwe6yjv",
-	"5Q51FZx2KyWVaHsTLykXr8Al36ygHik7RP51KRgq2SkUfOcMiCqeuFtRPCkXXbqB+lw18eyym5ylnfpE",
-	"3S8epLbTkwE0N/AXXszO2a/PW8vOBvdUhX6MzbXlGLk92Uix4HRvEkmsFBOJFaFCYSxW1wGehL29Aq2O",
-	"qddAvBFe3Lw8yIbe23ovRMwUjAdNrhTjiq1EGObPrLwRcciXmZJycNzrlU5E6S3HJDk9hqpjVS2nkVPR",
-	"xxov9P1D1sPmZmVQyeR07cvj3uFpzsLsbW8Oflex1W/o5rQqdcHcqlYI76xgIagMcRopvamOokk5pL33",
-	"0OUJC4lkt8Jmt2Lhich+/0spi2vS8U/EaedkOOWdyaTnAQs0FdI2JjZl89cnNrnvfFo+0n/+MxXx+j/e",
-	"0d8X/p8Pvv3zYEBo6lTN+efBoFVMw9n0fuvuY42SUs7ap0C10oFyNquSd9lk1EREGLbLY8H8VDy0GZVZ",
-	"I922vUFdsxXUJJ801muvSBlZ8NsLfL/fq9ByK4vHvJuvza0sBBJSW18Zs1iodCF84yAJphD/CT0fVryy",
-	"kbshxw3Nc+16K+PEcwRc3T4tgU5LhNA2dXuAh6arciOUmZPqX6bRNtRVaWB2EYDVPOQuZXzcwCU2XkPs",
-	"GcO/jjHcy4tqeX9jT6r54hvuXU+DMNylmFS+7mTvNFdRslhwUtNJfWuz2rYqIlOWsJJlW8tO6GN+0Iei",
-	"gk7LFZjTKCzGxTtNkzRuHgPTtN9KDqh79lijviaipgOC2ZtNsSH7I/qvO6KfcJN9HoZWGVO7yot/+f21",
-	"AQTSTO7T9rDakznooSfz//b6Z70emTajn2WkZ3+c6iEffCPiEBO8ql2deeSDV6my2sM5XUpArU/OVBIL",
-	"vnDboGYJxWASzbVuAiGOUEkT6ruJUAmnMBR5x0x8/xdU8s3Bd52Bi6+csX6PkQeHJZIdHB8Tj52DLUhZ",
-	"LYsgDAM0cpobxNlebon700Sltcn3+mXXvVVzlYYJTYHCzG9/m6dot75UGercJWw6FKDNVaWNpxFmXXF7",
-	"8pkpOlBqW7qhK9fFtzjMFbFINuM31IY/jcgdGUxZBOnoXDlzbPVD5vn3xrDSdEeJumVMU+mkIS3lpEO1",
-	"j1YjxKLo7QV5sG0YbzWGdnXcbi0oc/GtYQvm1U/ZoSJtutuVw3OxFI3tqJbDXCUViyhxSow2qI1JRYYV",
-	"pMOChwMK4jVo/Io+y4GR+c07ILcLHUqy2MJdGrLRGIus0eEntWhrGpFNSWLNKP1ztl7MNSrJUNawi0iD",
-	"dmZEAKtYJqIc0gAfb49l2NAX0AZX01BbIqsLpLx7J7HfN33ez4AsHP/mdqRQqjLi5Rzcsh2QySCWfXET",
-	"eELrTySnJ7FcKUh7cRlGGsdwG42MEDsx5FTGI1IZ+wfl/TkWnSHv9zon/tFRZ9Lz+p2BOJge9o76x4OT",
-	"A1OYSds+leHSZkQNufBHQVR1c310Sm9BSSA+A2hbL+TPQRjyB0fdHvvr9/3+Q/Y8iNJbdnt6PDo+fMji",
-	"m7P+Ya/b+4o9Fd61fDDo9Xu9fq/PngSxmMrbB/BrBXcx+Kjza2FPJ1DFbf9a1G6DpNLP5aK0jl+JyFdt",
-	"lkahUIo8Z+CZm4ip3MGmbsrF8rtSBxTVsEuwL6ynQTMFtBsqJLlt/TwqiUsEm5f6Von4HF6s5HXOQAVI",
-	"C/jJ7WDbEsiGw7mxzdAf/Lx9YlQ68bj7hYQY3vkvN+tFcinD+3THjaGkl1NYq4S6WIYNKhBUeC7hw0po",
-	"CwUlajljdeWwSK46FBM1ZgnkwDhVvFzTX7+lMteAmE6Fl+RvT+LghifiQ3XhmTdA1RdRTbMVyFRrO51M",
-	"oNkQJuITWRWz8DXPG5k+CGL9bD556gWvgmcXb3++6L8MLtRFdHnkPbo4vrhefv/do2fDrlg/+9l/dxG8",
-	"Ci5WL66uj14Mfhi8f/Ns2PWfzsPn379cvh8czf2/fbd+/w+HsQRR62yodbRYTGOh5nbOfx48m/auhjff",
-	"rwbP4/fe6frl0fybvvq7/+IkfXzInx4vv0sugx/ko9trOrD7QM/faaBnpWbc7131T52w3+pgUKz8SdGd",
-	"/0WwdWU8M7+NbkQcTIMsQHmXaJpAjSCN1iGiaJZCaE8Lu2mIyA+iGZWtpVKLlaGI/cFVz4miLAemVuSK",
-	"u2ewSiI8e3cFpQHH59CrJfgZ8qrP2DeCxyJm//vf/zOu0iPco1dbEYfiC0yqq9WAwMmgKmvjFE5wZRcf",
-	"GMK0V4JL4yUP4i5753TZR4aHgpoFUbdOF9qeQ4ydfKpa0UCGq4PfIvQ5LFWKBuK4G02+PRvds9E9G/1t",
-	"2ej9fBJGf2rujLgOlt9RpEnjy+yl9ObQ01JdB0vEZPmaGl+qvKjWP9mSDglPRNZFh6rZKr5y7ckgSo4P",
-	"3QiwYa930h8OB0eHJ4e94bCfjwUr83QEtNYhIJl+4SGDtbKEXwuUGDcyEWzCvesKbbWAYVwvzVSJ6UKx",
-	"se0yS3BvbhACpZDZRCQrISKWrKRpcQahc0bhVqEeQ/q5aLmD42KsXBk/bxIOpFu9YVgnGJqzhQKCBpYi",
-	"XgRgiqms8nBe9/5JBlF2zqAeQ76UszOGRuBSqmRkPHgf28ZQoqrDJfoyw29y8lB940BVVcNzzI4ccLWx",
-	"YRYL+nXw92yOaN+pa00OGbVu41zBZr2cM9cA03sThnKl2haksYvVcZuNKWNtZGpx6mfCD5IR3MWO2x+i",
-	"Mff9USLpAez22FyfYDbOmPmphptxQAXYco2s99d2kVUG/KfZvW1DEfntzGO28lwS6W/UgD4zMd+PuZsz",
-	"2py5JzxOHmFoxj1cFX68huYVtGoZ+iIeJXOuSXLYg6tYGQYefP2j/nlkGxKXozXtYGVdrJYpyyhcMyxP",
-	"A2RuAi0ZFUQiV4CSC8EIblV/2JwD7y6liuHxGaS9LkPu2dQKs9a/MLkCb7w6Y5xF6WIioI2l4dp/VV+1",
-	"bWDAXxdftdlcprFif51/xWSMMQJ/9b9qM558iELBFXhn9TuV5Yzc2Id+Z/jxx15n+PGXXvvk7ke1mPsf",
-	"K6MYsn2pZiWS8eUyXLtBHG3NO+wi6fo9FkxGXfYqErbNh5xOGbTym6ZK+N3GR58qS7qhmwcolkwgZ+3G",
-	"IYdot9Io+Gcq6HVQOiqDutOJDYPYIVjefKZsTIRR7nJnoqjyNUzNElH3JqmIusmGK18GffPoNTs8YQmf",
-	"tZlKvTnjiolI09Ay6XxzWegXeZRL7BlU2ZqbsrTeicl3V1fYKThQD7M4FzxiZoHli38HhkHv8DQHxXDb",
-	"laWD49pb9lRptfoe7Gse+GLkmQ7ASFG2lM+bJa+4mM5/Uqq6s+E6CZIcrRZrimrNpUpUVoXbsMc2nKx5",
-	"4PsiasSvDNjVPcT1b+1SP9G2ierkqR8kVKG02GF0Sy4Yxi80yEoqNQotyWhcQdUOX3F1/Q9TXbh4CBKu",
-	"rm2cmOvZ9X3hj5YipgyU1lmv22+3tEqjV6q1XPr3iM/yGbe+jET5SzK/bOOmXOBnniHby5msJQn0yc8a",
-	"4wA5GQNTRAmmpbkdYuieZynDcGMZKhuoSRyvLFjLmChRCVfXRJwetGTlJKxy/aJsBFCgmC9XGwgTZZ7e",
-	"OovuWlsmgbm19dI2BRw2z1my+bYl9tRsdBGiJzKGyl02IUrrACoBT50GD+reNQFwOzwlAtuwIUQ8LJHy",
-	"+jNuTHWn7I3ZMZvSTWwaSDlWhQ52TXoJArkhwYTy5zYkmTjnrZSHGkSesJUKHSBN3Bg+jWRyb7vMHu66",
-	"HmiweaAsqWvho08Ytpe4L1zBg72OKuG2rW2kTQG7fIedp+626E1FTkwEYHfHxbDNjzEHu/pwtctMp0z1",
-	"Ge42Mn1VHfGd8X1VCvn8Z813V6aKfOMw8Uz0VNijJgBw6yD0HlWEL6DbAmSH24yOum53ZaRUmKkGMz/+",
-	"kQXkR3frWp6MIuFBu7J7Wd0OoTa2u/MUUcv+7OnnsOfKSRDOoG63+IqvKzOEr+bQKXOZ1kUaQoND9M+p",
-	"Jccqusj3CioEuuyh/V6VT+3tMpTcx4t2fBVZHr1fJQPNkLHg/rr5iCttjcQQHCl89DSmkzBQ85ppKO9E",
-	"jfTOYenm0lyPnB6g7jTZJxtHrkNKxbAb8AHHpn4w6KDoAjcLbkTEIFGpdjBVGeXmDgUZCDwIoXAy+FTk",
-	"deWI1R2+r2yimHHWL3eI8/pJTuoXbBVE/RYhjhQwiJKe8lj/xx4RlQRhCMpaMheLX0GJBGhNeHkJ3Gca",
-	"SotSbKPqBKNXJJu7jAKwm9+2IkUUT0y7eCgrab1MpoWF5HehklcFqCk229MreS2ie9ji5hr3/WK4fv7u",
-	"u8Mf3vVXk6dvk8ngSIk3/XRy8I/khzf99ft3T9Tz7y9v+OC79PnV+e2Ln170Xl79cPDq23D+w+Llddlk",
-	"t7f0m5j4q0jodQL05eIQ8LQKN2/h6u7FfcK8qi4o2TfdVu7S0Mc08CByx+qXpFRuqNoKMECd4ABQTAmR",
-	"y+2h87KAi60AidjeOea8AseHRafAZhW53brtzGTHGiD4bvcl/eNHfO2j+14nWJh8iSXXk7RmQTJPJ11P",
-	"Lh5Ivgw6nvTFTEQP7NR37ufqOlh25BJ3oQPNmbXCRLeQrkdtE0k8N+9VOhFp56F60D02v+DE8EIRX7Mk",
-	"5jcitP2OPK4S08MTvEXdQsEniqvcRh62iMgmMysU/IbuND2e8FDOUtFll5nXas5vIETvWoglFSspm2J+",
-	"o3qNmC1oiuJYOpQxW8gY6dFYQdpaimQx9+yotz357IujOz+NsR3EouZq1zoeMIEyK4ilkZBG11GN6Mrd",
-	"48L/dip8sg1RMM1viKeZiOJao28uGP7exstvGXmiTCqNTLunepxyqYhdrxi2oe/Hj785pe1YdK3Gk19G",
-	"626O/d/Z8fzEunF4ZrclURrO1wzpjPt+LJT6d0e9MjdrNQaG+ZnOvBHgn3L47R1g6b5xy/nfdtjNwL8h",
-	"+n6TkoU1CtDnrlrQxwg+qlrQQLnZuSqBJZd/l5oEX95x/sNWSMhzb1PUc7eiCV/YdtYffW0b3OPkZwcW",
-	"fb/50s4vJJV2rqiFfNSAHXi5QvafrXZ9l72Utp5pItFasvdKKoiuFZuIUK7YXK4+RDAPR5kfi+6HaNfa",
-	"979lf21/9xr79zDZ+r9Hk61euGzpaV1o512pQ++lRg7XO7fz/qR22b/XZtWfLSAcCrtp2tR8oWFU+Kc7",
-	"En5bLWTHPt2/fQvtGsn6TkzmUl7fQ7iKSKPJhiFfB0A2P1KYVneKTv4mLuVGQmGFgGq5MJVxjtlBjeOi",
-	"pfr7kwAWoXWuU3OmQNzTxU3ZL0obUVfCGq45oX61K0R5GNKv5l4pxs79mKXQyM4lUjKVajJTd/CpobXb",
-	"TWFn7t9wx8gD0wApby+f15xCW1WicsfG+vcOvDA2955eGIgoyZfW1dRQoQkNKpsO6TG3RANwm+GOGl0w",
-	"ixjms1NMAIRO6NkUhsTW1A2HqcwbtSX8z01nXa3y2gEdIKoDTCg2dkSxq0QqUGaieavDnery67G72Yo/",
-	"V2n+4kLqdmVVDOmFkk16XBu+W+YHFh/bK7lU5PRi+bECgF92Mf7CJn3WevxvbW7k5qvPQDHkYowvZDQz",
-	"G6basIeQla01Jo8r0WUXpjQ2tspW3UJs9CDncz3IK+7nnfe883OvM/yY/XPU7Xz8ujIX47uc3pFfwRg7",
-	"VYzPsoIaUxAJAdSoCgOVqC4bp5H+l/DHZ2yVSzBXxocMLOMnGURdNqYSG+MzzJ/BwPPFRMTqQ4S5e2jN",
-	"zCWGmlCnc3YdyRV6wR6CgLIggaOMDhM77B2ixWv23jYgMlDCWQMQKvmToyRV7mgGnhJg0opYZaYtqr1T",
-	"GXfZmKeJdFEXRFmzoXSpVfVTGq1NrasBqTyeifhDBK/mlwJNk9puKydovKatEWh8XbkclDY1HBY3B+hz",
-	"JpwMAORKpBQ0q/+Xbx4XBjci3trCuNALXB/dicSDm9MkTZTOAP8ZRLORCiJPGC8OdmQYYUeGfOKby/an",
-	"nR7vTzon3sDvnIqDaceUNTo9HB616hTWdrGXh5xOnehB/ZfJfzC5dpSr2mu3EKSNudYF3OUzdvTeZQk7",
-	"YOFjx7F7Fy2MxUwfg3gHppvfztoE1Fh4Qr9HMcVaNeeGohx3apQmOVelJud7xz8XLIUGepfb1PHzqdh1",
-	"cWTfIupsyhq+x2RMMX488gQ6cjXrs91agK/4D1m/1+uxheAmgo88XtUxcvmTsSEYPZJMi4vFMiH1yvOE",
-	"8N3AdKcPAhT6C/x771Dl2SzFW+rHWdP/Dc1gcsHzvhSfFj6/S1HOZhYUCXvkp/e0k4qR3obhbKxFugoS",
-	"b65JazrNhR/K6N7YcVlbfeZFcUJ6qkU9qPDjM1DbM23eQBok+tsuGxPljs9sd6JJikcljQVI0w+Rz9da",
-	"1ZjJSGsOOXajB8UQZeGzw36v+yFqltJeU1KgeGbh4EN8ZyL18VxwX+x2NI0UqKQfsbbhq8Es4kkK8SXj",
-	"1VwJb4QJ7hOuxPHhQ1KYKG0Og7INX0W2jjE+8E0iGYcuTzh5+0OEBycCyx4D8ZohypVam0gQ2D4qrM1l",
-	"y+4Gc7nOYhwWtAlzYC3mq9lQxv3tGcsRfZGnZjRjGX5BOOaqw+QwV2U60MLuVc62Xt1CVWN35ar3u1Wu",
-	"WnhWJoth7+Lp45k3+O4nb/Fd7/mjb+aT4JtQPH2SeE9vw4unw8XF02H6/s3hf7Q+rzJ2r9QNo5o3ztsw",
-	"9IKyu1qlJ7meSEZUkelgJSdDs5jAgHS5IHLvwlUVz1+Ke0a3g12+rX6t8BvMuZOA0xs7UglPUlWbXZCk",
-	"yvBnZLmVVVW2L5GSH6u9BLZKA0yDe9hm01guWL/lXIP0q0aWaeLJKgfEWCNnfGYq7Wr5aVnF+IwNbm+7",
-	"bIxLBCGN6dn4oMvGsfCDWHjJ+Iwd3N62Ndq9OSUssqkMQ7kSvpXJHyItetlY416mCQhzwhjgKohY/8hc",
-	"FXXZOOILI8nBSeLxSI8L6i8ma3ehHEwkPL2c8Zmp6dBmWh+YxPJaaB0jCRXOlb1rcolBmU7iVFv9XTae",
-	"hNK7hpXbSWkqkKK8YBDjQj9E3C40lCoBdCq2jCUU6wOyROU9p5Ms+BpjlsHmwfOXN+aJcO2GYNl/TYma",
-	"GyDmW+3WDOmLsNpqm/zIbLX611B/RetrtVsa0EpvwOdu4FDM3UQaz0gyf8QKjQ3soc9HJ2/gfKSZrSvD",
-	"rRDJqPfQ1VCbzeUK/FFymtgs3CQOAEtuuj4eOdU66/fbm0rIO84L7odBJBxhlTGxLKjsgD46gI/ARHA9",
-	"0ae9Tn8y8Don/oHonE4Pe51MZvZONPoClUi94B8L7PqwP2gyY47DHfUOMj6kF2o5R6tqhyoGHQzfwzV0",
-	"0yUcZ8XvXTlPyZM5uBbOVcDvti0v1GUmYnIow5b1sHSWNVbPkvJ+jUZZdBA6xGbWfx48abJtfx486VMf",
-	"LRxgtIuql++9VQThQRMAHvTLHq7skFbpKvaEa1PEHPGK2KZtbjJ7f0BtKZu6yBx2UMdZA2XzJq0mY+5B",
-	"SJTcW5W5jwblWDP3m9Oys6aRLBffVkSxaA1oLrgvYjY2xBL4Y0fhSEybDLJeDSWA3DWX1fSpY7QnMixc",
-	"Cd05HHVDQ9B+r2fnaLsxuBH9y3ih6A5kRz+PUeC3lkb4vF1jaHa6czXOphwn3q4DE4ZyqjA6DGNsgRQ1",
-	"VYgdhl8dYFJd1Ag1MyUiTMQ1ZQcn3LsGIMd4wmmxY5M5Vt6xGggzpaPEzDeca2A4UGm5cLID6LDVZik2",
-	"1OFrJuPPcNwzt1yzg1dQoC7x86qIMnDrOW5qrjIvNa0N7IRVoBpB2igSqgCeDYq6f3uwhOqfaDlUzmAp",
-	"11FxxFyT89awXZgLBfIlkoIq18tlU8ckBzKH49pOSoheSxBtV8Vwj3aZnPNCKzuPxY5juT0oOLgcFd7w",
-	"1Qbq++Zi3ntVfK+K71XxL0sV/xT/pjXad/Vzmg83NTvac4s9t9hziy+MW3xiBy7f3r/uaFdlnOZf3H6r",
-	"Wtsu++cNVZFLGi5QwcYE0mp63W2t5pGcTultJzZeTqdt0uQ/RFSZGvz+crkEb3judp5qciWK/SQneZ/3",
-	"T3KC97xSJYXAtOx0kL/agQiODMy1yTNdaQFUBCSiy0JDbXwAeBNRuNuoxxjeeiCG6ZKC7szoliKZx0JA",
-	"JuiHaFX+0hpDeLGCJm+CBiDgOYJ+hmuIBiiEIlp/i+v1zwoomZE3I+g+qREYGL45N6Juxr8HVTVCxw4D",
-	"HZ9BjXObokhimNoudNkYctW6JKH03mFC30TMggjuXpYhX8MYAFyXjfMRu+OzDxHfFhEON1bZ1XIRKPxN",
-	"fzFJleiyMRS46oJDbpQu86SQyA8R5CzyiMF7RGVULBn6PduwKU0UWOaqS9Ayzjyn/Fp2sPL0kJesOSRR",
-	"0xUnaLldvDjPw5/V2urWx97Tjm7sHrkP7/wiwjs/UYYaZ+iOEvRLkZyuj3JjtD+P0LMLnNfIwW4iVDJG",
-	"x3B2LwheYZeJ2Iq4v9WRtGIRANx0Qi8hArSGwXMKEIVFQIJn4TYT4tBMfh69cNYf3JWrV8RiY4cayvjK",
-	"FDIWiml1AKyZpjZJ1BkE+D7jkVhtr01o1wfAbiAZRNlG11IdXj7FuqWd2tW2vRIq2Z78lFAQoj3P1VlP",
-	"u6v6O5lKOaL9XAlOuzlcC9h1Pv6yE4+2nPdPSDtygiJr/OI2cH0mz7DCUxur+aG5TDVX20xGTDMxdnh4",
-	"oJkon8gbwfq9wUHbKaMO0TKQncOVWsnYx5ZV3Q/RJcWqKEoOdUKDPkRbakc1aPGAVcRr+y/AKc6Xqjdx",
-	"PzKEIFhYZpe59dDllI2xfOkYfzZ/dlQilmrMEim7zi6amtLUrlEvQrOriGNQqJW1lRushJfGQbJ+o8kZ",
-	"aX8CjUOzfz0xKHr27kpbS/CmZq/4nh1VbyKMedux7YTOfmlxp8t/ljoIw0t/3TprfZOutVnZZjMBtd7/",
-	"v3KHwm85pG6CHyaPY/M0XynlTUqVUpzWgL4e426jF27QK3ccPzntDA/4YefkyDvuTE7EaWc6tL4hkfmh",
-	"1JIvssLeV07OY+AYBN2W6x3jVKPahJRVwWS7HO7shDKeIDO63ikezzDS2x3opHM6GB50Tg4nRx1+7J90",
-	"INmU1pit0HjS4OLrNjH3r3D0/BvNO5VYaOwHEWaVmbZ2G/qJooZ9v3aim/NkjSurq25m9+8mutMc9+sl",
-	"2nCKZfRprUR3WMld3flrnqRccfLuoNkuJEfve8vue8v+bnvLtk0XhjWKszTSY+Q8Aj5fY78GLYScoYda",
-	"4QhmaWx6eyfBjRjpKVTr7LBnq5ZDd9hCzft+oXD9ca/dgtxjuLtRI+55YgnV1/uFX/D9/qG9C1HarCDl",
-	"Jk2EGiVyBkZV6+zoEOqQiJWBqj9otzQ9BV6w5FGiWmenR1pggZ+2dXbQ138kaRxp7NI3g1OUVmpEpurZ",
-	"8O7uI2UGg8Yurv+4mDDtAvJksYzFTSDTPyA26JvRZI128VLbG9i5XOmBtLohHXQNwD6E4+6YqKYSBZ1/",
-	"N3oL2uLv9Y8/uv7RNvbGD0K12TIUXIluq+mtPHVHMVWl/CDJ5bPtok7HYhmuR5qmtxDnXiH60hWiGmVn",
-	"F9WlSsEQt56Il5oe38wxdhidkv9ZOAPHnRNt951o+3So7VM6AjA8NoXeyWa8M4z1UmJDGy+U+WZUBTYb",
-	"m/dsZVEtZPAr+5Kt19laSF/EPJHQrKnZVU7en6LQvMfikmhjoqnfNdVG9idpf5Kck7SLvwSoqugb6Xd6",
-	"vV6vczLpTzv80Bt0Tv2h6E37/cHg4KDQcmR7I2NEbKma/vDQllZuvTQvt0wl8v5wMLgr1gK2Hi64ssJb",
-	"uTzop/2OxkznRBxOO8PeUb9j/Ov8eHLSateVGe871o8B6g3kRUJ551J5UTpbeWVwABotaZi2oqhbGyhX",
-	"+rO14FHKw+rSxr3MlUVZiU1uMqtCsArlKLFikWV6b+vdVHv+8cW7JipL61U7LPpX/V6tw4JUTeOv0Lrj",
-	"ru6KrbppyV1h6Nu9vLX/3ugVrjsKuXfKqjB0tX4cJZhpxD2SsFBAzwWCe8lePd0L1bxQ3WAxHWSaW8KD",
-	"UDXuJO8eH96ZaGX25EScdobDKe+Y25aj6XEvd4HiU/q5vdbYm/h/bBMfKWG0yyj0CV1ywV0VdEWHAMYJ",
-	"jyLrm9rzwD0PbMADrdfIMrlz93pUZfejWU4bRQ1mevhJbqT9DeqevYGhgvS350V7XuTyIgzjvEwj9MVR",
-	"nL7jtsNaztX3K+2WDP1R/gpoA4PrHTimU7wexWlmxog4lrGe5q7dmgYRNB6vcZJPOt6xf9I5OZ0OO5xP",
-	"J51MwzvptwAmEY+SOY8yRwAFOGvrHcL0fsxD3i4u7iO9rE39wk/tlrIRSneV2WnuYvvvnQy2vS6wP3/5",
-	"82cDrdIowuSVXyXnjo65TbXbfIYwzS6Jg9kMPGzocMi4xZusWXucRqNdzibmVxbWVt40mPEBTfcgTiMr",
-	"SLdN8IWgT1OMFrx7xesPb1f6YhZzX/ivOUaxiulUeFpYPIbYizaUsiWo21l2lYwpsUtB6X2qGUQtCG4E",
-	"iyRF/XbZY20RYHlh6Bign0NjBXC6n7UoOlgfPww1Ijl10OkNrvrDsyNjKxhuZMfGdgTgz7yzjs1cbvo9",
-	"UtNzjUl7Z73Ds6OT925ieVnkDzv8cHLUOdGH7lQfuiyM9miaT+geZXEqJqmbU+pE6/BowA67g+4Agqb1",
-	"aibyFlIJ0zB0rS76aWSfe8EyENHeT7Q/zy24m/JHcmpT6XeOrhaRm4pvPfg2iValkA2RG/Soo2VL52Qw",
-	"POic6sPgHWdX9r+W4NNL62QHKhOAG6FB/WHD9YLmC4P3dKemRlMZQ6x5Eq/ts7xXw/0QeEU+n78A5oNG",
-	"KDMM7XUsbgKxAndzstBzfkh7vQNvCf8RfxNhKBnoeyb0h3kymgbxgq1lSuzRFFjt4rcP6OOMNa1ESHVD",
-	"aXNbZ613+Iwlkr3jiTeHnrktGyK/48zQkuCPGhc5E5GIeWLy9PZ8+Yvmy3PBw2QOTvLUu4ZC51T1FwvP",
-	"84RPuBLFx6RIQXj071WL+mhOWmFxzvFzOSYMrhnf4dlB/z0VUC5+q7y58FPwSOSfUzGbDHOZmCi8ahZX",
-	"q/s5WpVmLlQ5wvUTNYuFtFWO63StojTM9M6WiIOoeKEOvpliJEreA76LFMWWXPtr672bJuemuXcCHUQd",
-	"meMjfBMcuVNw4r9/INqGADBoruoLp9nbvm/I76FvyD6PYm887/Mo9hJ/n0exYx6FI8N57M2DGzcdouqc",
-	"9I6u+oP6vAcvFPE1S2J+I0LbU83jKgkFFs3AEmOFViVnR8eH+hiDZR3jjelcxjEWN/qXKBcqiQVf4EDk",
-	"OEsnoHFo6D5Wax+VIq2AsZyGskiTjc1gXZak391f6u55R8laMKbtlQhDxeZQIV0Y7R7b91X5Nx2a3Edt",
-	"7fUliNparC9ynpcmfGnvFNmzud/IKbJ3ZuzkzIADbZxAP8kgypwOcFNNNvPm0GAJYFGD/H0a7Z5L7NNo",
-	"92m0v+s0Wq0Ox4L7rbMDXNtrs7RfWht9QpUW6xdORUupAgt0/2DQg2KRMaC3/wlXDYYcqkEA3yygVKNY",
-	"RuLxbxTM9aO5LWwQf1Wbs2oDRmyrEDeVj+40IXqkLhybBumXmoXsY8v25t4+tmwfW/a5Y8scaZwp+1Xy",
-	"0saNYAMiIaIGTsfcpaOV85QgjQbCTSBWUGN370vaMxdsdGZ0VBRaWCmfryeoeEQSFL21VmQO7ppZh7so",
-	"u1+4WrZYZ7IckXIP7rupnrSJ0trfGOyN5Io0sG2GoJXkhoyonv7oZ23NnbUep7FcigffiDgMohrDsYnd",
-	"ZvjE01SQM8ecijUkSuZC/+qE1F7k7EUOipzAS0xE+p7N/W7YnKaECfeuNzlgunrbj471cd8LtL1AK9QV",
-	"4KlCuxPqdXup1jGH4OFRbn/apfTmkJASJAIvk4xLT9xyz4qLakefy5zElmBL0BlBlzOGcRZNsl2xXInJ",
-	"opUPOPnFLRTvi1JoZO1YvujeJAm4ocpKKbo/q43a7tH7VtF9CEfwxPhyb0Ss4KLmwHUoipsAnx722y11",
-	"HSxHNxL04l5O8cg7DLSljA4D/S+9M2hJ04YuhYRWTT/uZfwfW8Z/BKdVqp/grtc7V06txMC+ZDbt7lPz",
-	"O/bhCXsRtA9P+DzhCctY6m3dH6Y/Xp+dTz1woINckB7HfX/v6dpz5XsVP8xp++Xkjk2q/vE9Vf0pT1Vi",
-	"1HzDWp/oh612S6vLWTAVKc8DoHiZiH0OyZ7Wf+0ckqwFZtXxGRxf9Y4d9k59a/f9xfb9xfb9xX77/mLu",
-	"0fYg81Db05POqdf3O6ZI3OlgeJAFF9m2gBrymdhYH4/qWfwJwPgPbxBGk8V36JOJA+mPBIzo8ganYwG9",
-	"A26f3D7n3jJV/ag1fywSvfAseR0yMUc5Wjnq9GzNS/BT7WOB9wLxU2KBa8xXosW6cqtH713Tfx8Uvz8I",
-	"+6D4fVD87zQoXrOxcy/JtdmB8L99d509W7m3cyXrrvPJecoFTnbY0botGrNDbcxOjrKo2H2vnf2dYRYX",
-	"pFnbiy9bsJlAOwshVQE3wi1OIyiL4ciorMHBRy2NQDaASZe6imcsPBHZ76tqqGv8dU6GU96ZTHpeJyst",
-	"fjrIBZJuarCwpS8BytFfsVh6p2pOjN7PB9hver919/EOcxouN7vAkMkNKuKST06RF50cecediUZsVgno",
-	"0CnQqpZ8keNRu9QTojFMyas7W8P1ai6Y4gvBuNvHJ2vjA5YKLFEpk+GfxrETzV9xA35EyVb9g/Jyj0Vn",
-	"yPu9zol/dNSZ9Lx+ZyAOpsZDbrIMUlUjJcyIKphFwh8FUWXGwqkT5jniM4C29UL+HIQhf3DU7bG/ft/v",
-	"P2TPgyi9Zbenx6Pjw4csvjnrH/a6va/YU+FdyweDXr/X6/f67EkQi6m8fQC/AjJg8gusNOl5Qin0uWhN",
-	"bf1sPnnqBa+CZxdvf77ovwwu1EV0eeQ9uji+uF5+/92jZ8OuWD/72X93EbwKLlYvrq6PXgx+GLx/82zY",
-	"9Z/Ow+ffv1y+HxzN/b99t37/DyfEQDPsIaTiiWks1NzO+c+DZ9Pe1fDm+9XgefzeO12/PJp/01d/91+c",
-	"pI8P+dPj5XfJZfCDfHR7vTn0da+X/RvfnpogFlDGdm37uVXbK7X9dILPwPagKoAjAgOd/ZUGSX9w1RtW",
-	"dvgkPRLj0amoYLFMQVX6kYgXAbAvkIdaQptCBloO5tOR7jRUoeT+/oz8O52RmvZ1WUwh1CFexlJzc0pE",
-	"TMQSUvMiX8T4aEtaHxRAzmIc79qt1aeUBa23kHYtFDr43RYK3cAn7l34kzblW6fYs5Njfp8kcwoWLmaH",
-	"Dzq9A/roAAsf3WjF2nU29aABbOfEPxCd0+lhr5MhtndSSFPPhR0c9gdNZtT4GBn6PuodOBnquRR1eqVS",
-	"LXcGHQxL+ekbl3Ccz083xGBySV24nHKs5oJ4rjn1LlJo53y4Km/XHeYtqYQvlvX7n6yXorCqOzK8iJgc",
-	"yrCODEtnmW+OzuivZOwQrXdMZXObxbx52/48eEJdtmiA0S78IG8/FUF40ASAB/3W3R3UpZ5KjBWIEo6u",
-	"RlIGch0p8iibBck8nXQ9uXBOfoEJ5JkoDIaOJcXM1e0Z4x52F2yDHaTazJvzpG3K+Hc/RB+ir9mzN69e",
-	"aoNJRfxajDyuRJsFvogSrUzFivFYsLdvL769OWkzICx4cvnkETs4OBjqL99ePeqyi4jF4p+pUHo6fG/B",
-	"19gFgEdrJqdTJfTkkf8hYjDGRCQrISLg/2vBY8X6+mc2HA7tuBpC6ByAcGJ2HAsU4xGTkGnPVnOpBBvr",
-	"UzfWv0ABTuxp3WXPA5UohGIM1O2lsZLxmE2ECnzBguSMLblSLEjYhHvXjCsN3ti8lkg2EwmMqT9nSz4T",
-	"XXaR6InG+nSMGcefReTD6jTkIcyazHmCU8tI4Jd6OeeRWcacK8bDkC1judTWq1BMTlmQKKa8uVjwh/Dh",
-	"KkjmMk0YZzc8TIWeGY4lk3GbBfp9wAfTJjE0FcDkAQ16LLjf1uvRp3bdZa+icK1nm4RioVgoALZUoxAX",
-	"sWa+ZJFEqGFPudnVNkwK42vUA+VxC/raIB6NccChHj6IZho+mSZdds5en189+pt5U9x6AkY5w+kDDdAU",
-	"3mUq4WvFuMK1IVphei8EOtHfZzMDyvSMiDWNUrlCJAHCH3FvLnxAhiGFkQfPLBkg9eBEiq/Z+PsOfHXG",
-	"/nZxNWYyZuMXF2/ejB16hI6aQAZ8uQwDD8sXEHL/709KRmP2V31MhodHJ1/BLjKuVzYJBRt70hdjTUiK",
-	"jTUvtpRL7WawdqymGb0woCRxC7quIXBfPGRjbOs5ZsBa4YdpEKuEDXpsGojQJyLUp20Vy2jWZY+5N2ca",
-	"cwAvUaomucPbWwQymYsg1rPqORSs+BvpB3TwLzpwEGFlJ4fDg6/O2NurJ53TNoskm/NwipCrNI7ljCea",
-	"7oMYftQwsmQVeKLLXmp4NZ9IQkH7i0JGL1zPre0gBc8nPMKZ9VnQKktbn7CXTx617cmYBH4QC49Iki6e",
-	"FR1GkJGh0Lwv5l4iYtVlLyjqBc6Gw0oJFDAF1V8sSEB+MnFZmhI3IuYhAIQ4eiMiH3cQXCoM3Buahsfn",
-	"EL0Y/MyR2r8RPBYx+9///p+x4SQ3PAx8OFv9I0ZuVH2+Gei0yBGCWdQJIrg36GqwH996cx7NBMxJPhWa",
-	"VA/kcKwg1nuCYTVdKJ+DinPhK5UEYYhtWWCEgx6jyzjLtddIUzySWsDQ1gYR01KDJSvJEj5RLFW4WTgs",
-	"MoyMcYdSJV32VhFrCHkiYlgV8g9cZpedw4F2Fs34VL857DGfrxHl5+z1qzdXSOKo9Cqm5EJgl5mEXwMJ",
-	"sfGFr3WTRETeuvN3sdZoN2xTiShhfMaDyBI/8rBrsW7jdhrINUCGUdIxI95Ik/tIkc58SedSLEO+Fv4Z",
-	"0ybNmMBexsGNPhtaLBPJhSGuYyJCGc2gknSQtJGzH/YOsVsM3aOySZoAUSyEVobVQ8YZtsPXuI+1xMLP",
-	"DgAg5CDIM9gYXxx32fjp4yv2ADSDB7+Q6nn3YCHGmgOqbKkeD0MRA+n7Uu82B7hhKZck8uGAhsEiSGCp",
-	"ko0f8DSZj9lkzbwwACQjY3vIgHaIMREJZ5s2WRut5SExbDsCqA1mEOBmILlXMsa36DtAJ36BqHV+AukF",
-	"YiSAdu9GVXJEtZZ+6CDVS02knlXrBmIqY9Flr24Eni1YrD5XBUiQaOJgNk/gEARKH7NUaepIpKQ+SIaq",
-	"EmkqhIOAQmqakw5yyRPxXE/Tgf8fs7/GFt16cE981XbfuhQLHkRBNBvDunO/KKG/p/NMbEVjQjOGuVjo",
-	"/QP83vAgBAkFZ+Kr0oJzJ0LT2GCIRI/EFfNEjIgODBQiidedc314x6BnIgwoSSF80SUevVu2ZNcZk/nZ",
-	"eURN2WZS60opsY+2/ipIlAinWs0ggl3NpVVJNerZgkdrVIZg1r+aPWOxRo9Wj7H7GydRgMSJohjprs2c",
-	"KMqHDmW1M7kdFwj+Kz0lnEjLWw4HQxQZSxGGgT7tcgrEkus4B2jJdCp8eMZQQ49kvOCgji001/GTuR4j",
-	"FIkWcG0GkfMkzWAIkHAaEtxw5ktNK2zBr6FJlx9MpyIWkZbN51i9hqm5XGnSRzVsxRXTiorfZeMPLd7t",
-	"Tj60XDcs7bb+ofCYKIuCUa3s9+RiAYdQf3fx2iyQ1IxIJmeoJoKapTVlZLsi9NkY8DS2q0Paw4eA2OdB",
-	"dK3gFgi3OhTc12dN61PKqGIkoEGq6FHGfxqjdNRvacFAIgnfo8r+568vzuBwPgB387oDM1CwqBbpGfPL",
-	"vTFus/EDQ3CdGM9j9mr+lwdEiOM2TuUQHX3kPHkQSnmdLmECRDJtxQNfeFo9gV/SSKUTTQUTUTGE+yts",
-	"Fnwfi+ypxgyIy/gm8ATsB2ijhFLSOJRGXjIHgTSNZZR0tFLk8Qh5qxZZchWB4fmnP/2J/e3q6rX+Nwx9",
-	"/vqCTSWq7qA29/u9Lns3F3QK9DOwWDTb8eYy8ASoSCt6g4bQQCZx4AFbAOKAV1mgztDe/frrFyKZS191",
-	"v/6a/e3x+bek8sA4mt1osehLoTQrWcCrpETD2uAnayOR8I5YGl1HchXRB22gYS2Bj0BrAK3gXK9t3GWv",
-	"Xl9dvHr5htioYoPeYeGNc5zJmAwhV3PN8TX6ND4DVwNL5gSD1hK6uMB/pCIOBCzwnIFjBVcQIOArEYYd",
-	"UAHBYrWwL3nMFwIQhyPaB/bzWXCjz4JW4o0VryfuddlL8MupNhuDooMkBLcNYzI/giRBhTiIwJgnYC8y",
-	"X8PXX4OWMRGolgURS5dLEQPLy/gSkBIILW1py5V5AYdDU0UvXR/l8SN0BHSuwMYCNiL1BJoyQEc1Wk5m",
-	"EoHe+JDxyO1WiMKuf2R2Cg8aKOLahrOYQu4VzCIZa+yCu5pcLNrWX2nNCuwlvcsT6a/NLltIH0ee9EGI",
-	"5+YEToDT2lfOyFGTrIFoXr+9IvDMWJdagJmB9C6dIywwMXgfEraQKmF99iL4Brf9lP09+EbPpjXRlVHk",
-	"9ImG253YaDUatAM21kONEilH8Ksmb4NIUvESEjEwJyJGD9Fm6RKZKtcK188CcEk4gYf2oPE4DjT3iMCv",
-	"ZFZzminspHugrB/pl2RquOAj7MIIlhdEKI+JUC6NtiW4r43Cr78uWGqab+bJx8gb+iSzrZ3tJwLGg6J1",
-	"tIegfq+QB5l9GF9MOy944s0Jyotp56WMhHmWGwR0JtfatORnDnQkZjIJOOjegntAKxk9630GUl8vRZe9",
-	"pcNu1uCQKyHmERozDKifmMig17cy2PFQAPLd1zWw4+fSMwg0GBs/vuKzseGjmsOCowtlDRxrM7lcLGMM",
-	"1tAz51w30Mw3iNjs5wA6j/6sEs3AVOlcjBlX1wqcY6TYhzfoHlloig8F1yboY8IUfoNuC23YgMVKUXpw",
-	"RiKmoTeuORRgGlb9FPBzid5V8r9yCpnV/0ZfQQImArx+prUnbGJMN23Yybjzv//9Px9a44zL4REAtYzJ",
-	"KFwDZq3bSo8LvgvS2xIc/SGbSM1NYsEozEWjRxuUjDaPdilTRrvsFUgS+F6vEf2smmMLft1lr6nClJ2S",
-	"ViON3+Prr3PEi/SiNwzJ/aB3qPdBEyARTKInCpSBEJR3PZfe3yWPAyUjEOxapxh/DZxND0Lkp0EwtEsD",
-	"Dnq9zBeUgDfY0KZxA18CAVlPKu0ocaMgIXcDWaPE3AYabodYFUllmYb+/2Pv7ZvbxrF84a+C8t2q7p5L",
-	"y85Lz07s2tpyJ+lMejrdmTiZbD2rviYkQhJiElAToBXdVKrup7kf7H6Sp3DOAUjJpF5sS5Yc/rE7HYsk",
-	"QBDnh/P6O94Gmnst9MnSxGn/Oe0ETmw8Tk7pPLHkUch4IjrsrdOaKp5eN2g5u7DMsMJ/+QvQHjtDgwwU",
-	"t+OgakiiA827+69vSJTIAbTt9Ssysz/dasPHsHzopqdAJcrcuKgRuXWZA95xDiYd0uZgPIh8CAjuOhOA",
-	"6vDi7jPivJNyQ5Jnmj4vCQYAPi4sbBfYHeBkGcl+RQ+jrzYZCeVd35+0BMcTerg5+Vl0Dr7dycjb/GIK",
-	"mAIArVHfsVNwe6N2pcujTGmYh1NlYTEiZujswkSzVBobNg6ucvyXeGYr+a0Ay6pREEu1koDK4MfvsJ+c",
-	"INeAND0pOAsGYOCUu19krCeAHqpcXkAKv1ziszS23KiwDyLy60/J5Uk77gW3QZXCXaw0i3/lxh6+0Qkk",
-	"28SwEHCc0V8Oz53OU55rH1Q2/8u1Iwf0FKf+OVUcYxgEO2iRFUpafyhKBRNFnRCxy/1MW9uflDlJBvpJ",
-	"orkxnaKRk/MUFduMp6gRu12iCwtRAZJsmov/mH+tU7JOWG9qhWF/OUJwT4Ua2hFie4znPSpjsNnQM1kV",
-	"PH/8cWCRd2segNdNPZZZVkDoIMZPBQGzKq4FUIPLlT6EoyI+ccYS+iPc+hmr0ZzKItYr4PwlnTgX4ITm",
-	"lnRrp0eAvnW9czeEvvQhPCvuzJ7RVzyfOkC/pkrxNPVHPSiXUxb/nsuhVKU+NigMT0nheEoKR/zx48dD",
-	"9yyn5/a5Fd5/DufC08fPyFT58fiJD2xRiKfJ74RQ7z2w4TwE+ylCfZM9PX7iz/iKt+4vf8Ep/dch6Y6H",
-	"r93+j//rsKomHv6OoYQTprRRcjCIaYphw5yLfpFLOz18CxUpqBaBKkSBK80GORzNpfXrDW9wJ+KC96YM",
-	"IsaRO0xgYudg+B6+z7kyY52XI8Xoe+wCrb7sC2VEJRT95vX7azFoPRbK6CLvgxfniG46yqTFBANM7p4J",
-	"YofMoYPjziPMNHVP4WN5cHLwpHPcgfxyd9C5sY94rzDikKpt3V/GVMg3lx8EsgJsdenUn7cxuavd6vue",
-	"PtI7HH3GXezWb9aH3ecK/Lsi6OJPEWBwGl11KcQY/At6PL2mRPym/bFvRu47TUaa4gd0v5NH978QfQiO",
-	"OwwujGTqQzXuEjgH3PIwrJWms9I/54zsssfH0Hjf99jnio10kaNnkF8KdcoyJ9Bkhz9+xmJnimVcTS/o",
-	"nrgyqa7SSnwHKqx/K78Oz1iMi0P3XTj9TqSDGDdNOAlfJwcnB/jAM/cBkfGIjB9I8/m3XAwOTg7+x5E7",
-	"sLUSypqj8pKjSizmH2JKBGcgTT9B71rMlfD9GiqR1U8G87cxyOv+q24k/NUcVaZIwooJGW4smfsUM2wJ",
-	"MNbKIBnB4+NHdzaDc6H8+DAVpPmFSczt8LApIvS1Gvqn22hCuL8cRAekCrhRHcw3jU6XHcE1X6ODmlDU",
-	"slvrbvkaHXirbtnt4Tp41afHx003hJU/eq3g7Akfyt32aPltHxSvHAwJ3vdkwQesBudX/5Bv8a66T+eD",
-	"aTj00+VT/k3bn3WhaK5/W34Drcl79Gngbc+2+or1sAAzefR4+Qu8rRgHP2OuGNz6ZPmtDhDea/0r5CrD",
-	"TT+usilMMQbpSd6IRHJ3JMPNj1eY7D/E9J2AYiK4Y7sLPRM7i2qQHPO+KJF7+br7kSAbFdQAwOceqE8H",
-	"J//9h8NeU2QZB2oWhKlgLHFGB6sP4GOgC0p4hpAtCwf4wR/RwedDykGH2gw34OzhfvQF/um3kEy+uulT",
-	"GdBcrT/5tfG8/s6UpyWd1tfOolfCziHt9SOpCW/B50OnGCSRO+2k5EaYm/XB/OkRrfjRX79wi7L8ZBz8",
-	"ppUAE9/zflZPpuMHdTK5wZ6siJjesjy4j/NkXVC/DSauAG/ePyoSUJdKmFpyjPhUABxqcyjySpTqcBCv",
-	"MspCejgwBKyIJEkm1XVjoRY9VlDQzyqIQkQ7PqWIfd+bMlqZHyguTIHvXBidXoHr4BoA/SpNVZrMMvgh",
-	"T5c2GNGAqCrkUhMGQbyuBCH/22qiXZnIOdwIwNM4AbBwpGGQ414/Pv20xvD/cHc0jRssmR66q3z2w7Jp",
-	"UN3oWhN5D/c0TefMz8CUSRyAcFpnkMaBCVZEj1U/KyjQlKuvz4onwXNIPj5Y4UqQ6c2eFpUt5bb64nPC",
-	"HNybzr/4vp913pNJIlQL0ghZQRI9SEdMiQl4lGVuZtAZCiOr6Ix/aYLnNdS9v1NUirSKJHglypwjcOsH",
-	"GMbLarXAndcAtySkq6hz+yGlre51B7rXnQryESlCze7aoF/5wIpXnRhPc8GTacXhSM/1V8Qd9jzVkBfu",
-	"jVAMasIfvDUKQZ7CULFlV5WmqR+q6mW1obAFqg+kCqOC85gbFvO+s7fr3ZzwvP0Alk24UOdffy1Pagtu",
-	"dwtu++EtnJfpPfQT7hKkkwzeGtahoKlRDXuPVUtQK4qQmfEp8ykElSwIb6gZzKjr1BvDONi6gaHdMnrc",
-	"O3wwIl9k8vgla22efbF5UA6CpRPKgm5g8RQJtu2qFSiIO+NgLJGQsiQUJkNqNhnprMNeKptLYXzBLSYx",
-	"NQgUjLWKW4n3bSmkpce+znUBBJc38V00OpN46VABv85CT84djTzzwgvcR8TvubL7yK34WZ/CmPvmsHGT",
-	"X4xbLWbtD2ZByrX7pCzVw9s4aTy/YqPt9tHXwWDyYw7AhNVjyIjobDckW+ywjyFXtaeTKeQgwZYVhjIi",
-	"kW432IF12sK55bl9Hmgfb5dIslz2ftNWbCzhpPouFTvpul30+M6GpNHOkfKm2TQ6C6V3YCQV6jsTkvil",
-	"mU3Z9wwWMZLbXBR5Gs/G+L7NjJK1TLubWWrfRDbFjiAryAykxgquDouxk4oboekRwJwUi40rf5FPaQf+",
-	"c6o4KVSHnTEjLDi6EtGXiShRmHscBQglghlrGG9SFgkU3vppbVDRqA41XaRwhDVqlY49UjqCbITdW9LD",
-	"MAqK3kBgkJe5QVjeFQq4HILGAcwwhU+P5QqtKkh3Jqq3hWLgnrffnojyRRZGX917ttK1J9JVPXXMHaj0",
-	"IFNHX5DovDnaeg5JMcSdNSxZpvKCDhbk4bIskQmUzfjCAuBprA26lrtzpdAIXFYTDiGK9p0Nr5avuSQA",
-	"4VYSUNKd0eRQNZoNeN6GXB9uyPX2WuSMAB/1ueqLdEFNDG61Ki0W7Dcq+e1hgSIRC5SBAxDvCTcs0Up0",
-	"2G9UgwgVJBCphW58gREFilbdbo+6SlwJhU7M90TzCQl0eqI67DnMNoUwLdS6+LJUKnI8RYgpKxwBTqpx",
-	"4EJdwN9qo7D4+B0CmrUcDfcPSA81HLrluGbYoy3seZm8FfIhM9PCzDAlJNrAgRlK6RxoTk2HxfTXmA2k",
-	"Z2oitieroU7Qu7iQG8whzyhiIz0RnlOs9IF1FdHTnEKd6kCmSOUyHqfTQBLXlPyLJGZrpP3eddYtTGBh",
-	"1u2m0o1h5FUSjclyxOpVo1XD6OHHNYZ/h/csHh+IZpbGxG6azrt8WNxpTcGp8Gs5bMY//wol5Acnj398",
-	"Cn15/b+fBPZuY4HYv2kOFYavMBNoiNOw+MQ+fmdv7/d5OY+GkcsL7nb1Qd8RuWDQdTBBpmZpkEZI50ge",
-	"2DAn6L5bncpA5xmwyifcikP3iINVP0TDdJBTspzSqbe3kKIK9bDYTSRuiqXqG01xn/wfIOOLXB90kLTO",
-	"jz1xfuD3uo3XA59wBJHIsmH2dR2C2EVLbteeAAqpwojUnfuZ4Arq8pH+hFgrq/QpMmepVJdotWB7cqQS",
-	"QQstFUmHvROmyDAVFawfsGtMASTQDVmlRSaalIZ7tyxgYm/dAiy2LGD1PRePNMDU2grhHggh7j8PmysI",
-	"XtSU4yTToHIjCR6yHCsiCDRAmvF+JKbw86UYEyHzUJfUvbVexXIPHuzKTm+39p5446z/Yk79XGeTj4uG",
-	"lBjgQrZ6DEZMSSREVGpSSTOqNNBwW91gcQLqm0CxmYEsfOQSgryeldhphUoz6qrT6Sq3G0s/2rKTBPbu",
-	"wzhIWvHaA/GCjwkOktXl6rrWlosrKSbNnh9oUHIpVRIEGL0HGU/EYTEOdEzNvpi3fogVPMW+z2NZol45",
-	"0cxITxSTTWZr6BG5qsX6q7/h6xYkDxehtZwejuXkRQeitmkKQmKClNxIGr9g69RlNbpABkjHVMn+6TlQ",
-	"kSYNJNWI/GqRUreKSPq3qQnf+Nk+GCoWWJTF56NfjodNs9JGqrcRqVbVAxXSCMuGjrcBj6UR6zMV4MMn",
-	"hBcqETmb8Ck1c1Gn1MwONF7hO+nghKVhsbMnY/KK8jStCTw7hbmrFmjMeMc+IdGW9PRVIKiNI99BHBn3",
-	"TRtJno8kqztRYtxMhEqacegNMS8rMalCYSBrNQX2FKVuP4FEHyN0WEChgbaYpywrDDmWMUGOnXl8JYzr",
-	"Kj1wBj6YTWoaMm3i4D6OEbka/MRCJXulNd2mImdDLKwroFvYCy3L6reOy0rbe8bm/S6rQcy6IZp/0r3D",
-	"HjaaaAZw6LIqKWxIRPxJPr3ICxX7aBS0S8Hk21MH42q2wSe3+COUuYnPY4EEMOz1AAH6k+4ZbPLAetOu",
-	"cg+IQsMG6bMnS4buY7wDOLjdo5hWrIdU5VRoeMriVAwsNcUY6Qm0ImQ59GvssF/c7cgBj6mRlcCk70mJ",
-	"HU01y4XNp9j3jEsbOr0KdJdxcn2D8+pSjqFd33vNrMgzqbgVqFPHSltoC9VVSoikntfwrG9/V25qt/Et",
-	"332d5S+69xPa5dslofHjNp8lH6vptQcPuVJxy9jsxOuCesa0hDJ3oW9HJSIw6AFj8yli0icU+PVgu9mZ",
-	"f+YeiLWLmLIOIDXR+eUg1ZMOe1co5ZANEBSSMwDYI4Rth1WfPDhS2ngKvbvAdQ+lNDoThg1ynXVVSE3n",
-	"KgmNBN0zfdtbnSanLAbwd8AW+woNaQ2M02EY1J7PccfuJVUeHNVVJeizH6FdSG1Aoh5At5Ya+ovu3Uti",
-	"6C+6t0paKKbEUYzVvztkx1EhbMNk4JKVJ4NB3H/CPStTmGw5U7Qy8jZTNKnl+JCrXUiOxInsalrkL7q3",
-	"U5mRv+jeouge4HIb29uT2N7Nzt0jIiBrPH7H41x/lhlo/sCcWT0Oe2IkVa3u/9wfke3R1R5d7dG1+0fX",
-	"vCVKHS41eTqc+urLmBAIlLasN8U8GwAGC7310EUiPNWjLgynHINSD4duiWoKL2i66s9C9i9F3mEx5CNA",
-	"z0uRjS208yTPdt2bapVOL6y2PJ1544Cz0Ds8vGxP61RwteHMGXfEA6Iu9hi3tI/7E1+C/Q+b99p2v8F5",
-	"++WT7i1pYMRev5i1cittfZ0FbCyIlPfcOawyFmmAYvd0qjOIT0ozdMTL6myyiRFLugp78ridL7V/gtL2",
-	"gshR4hMwbsUVtfozVqZpYCEqbE9/rjv/Xwl3+q/t+PtF9xxsb1hCF8vmJ93bp0j1Np1oYWtF4AG+GOhC",
-	"+d51W/fozezSFqk8lYQT7ZCdYyx0IyXKr5E0VsMJelPUWolYws0AyroNK8Zeo5HgfjM+wpLxKfQfnbEn",
-	"Ouy1gxqfrxNi3L4Jc3NCzi2wZhcyaFpMeiiYhLHfiLUAtYj04ROI641BCKINzRj0ehB0HKTHKpEQbW4f",
-	"9+TUK9InFkJT5FwKZ9xM0MqB6CkYP0haR9mOGA8+xabMEOGVOdnugeE2CsYOsNRAeFhiu33348QZdT6G",
-	"kjCdd1UAPAjP5lxBlZuzo2QG7pcSG7EpHQSl+Uw6UjTHqYE6G+zBueu7KtB2OWMMlwKwWysrVUFREVi9",
-	"lBvLhlonbKwlFeX57G1pwnLDCyda4F+gFb/Sk1MWqyJN4y6GpGf1yaWaJHRh33N8h3dYivANy9cC/74p",
-	"ozihkVTDC6svAK3c3wAfLhAc2vPAi/btj4OAosvVUuQ7Q20yCmY14KVUQ1aMm1RQPESKcaq5w+pZiHWQ",
-	"Xpst/t7PbKP49Y5SWFo9tYWrVk+9A1wKYnsTbPINX4++0H8BRpUMI80AZcXnalfhU/TuSWPZpUAzntzi",
-	"vpOdVIBK45T3BVHza519Z1iqhxg0gJZm3Hjeb8Uz4EDrKphrvbqV6SvxBkdYJW08C5fWJI6XS7CjDeoq",
-	"L7tWb7qn1z/hC/xsbfO4/W1JsEsghNup2rfSBPby9RAJbavm8lyfTQw2mQHzOGJGqr4AwlaEDow0GMtE",
-	"nuu8w3yrl7pst4aAwO84jw3qJzjCYhWFVqMNve0PGwvE2nyVuPa7aG0JOMIN3tz8v8Intv4GB/IIHGDJ",
-	"qRlT69mYaSVMxeuE/pkexL0zI9IrYSIW8x5XiVYiqVyvtF05VSV8nwMa9yA6EKrI3NqVfwmjuJXcc8Y/",
-	"hAH4GAvZK/BrtUiwRy1F6IwCT1mQSnCZKU2llFNhb4EOR1/gf8nPjLlWi4rS0ZFpfeVGECPWh2weyIyX",
-	"4AzWul7fhjFgs65UpUkX1lVp0sT3v6K8IsBL6sphNdr6xbuoX4Td07oBrrknvYwrPVkTV65EfiXFZHGT",
-	"V2kggyfCqr6iPwoVYD42Amr3SBc5tlgR4hKL8AA4ZnoqUTZpqbFTWIW95bk1XUWli5nAyE5Z7uJUiiJN",
-	"mQ/QeEXnlMWWLqLaQ6ObtHv/tpvEBRpjiYbvZ9Ke7HvDKuO/mdfyjftnf80EOxSIBeJWX5rlxhvIYZF7",
-	"5bpI01KEIF5DbG6Q+2ZHIhcNQvBPnMEGReA9N5c4ymIhoLVoRWB/zFzLzaX/bjfY90df4H+/lrTWza5m",
-	"OjrwPEBFFeOSsM+RyyBm3yM9yg/OCL3ilucx+x5dyioRzjSENFX4BS7KuHQ7nKu+iLvqex8ji6iDECai",
-	"gXcbayAHoQH+D/BTPBG9kdaXJmbfJyKVVwIanFvN/A8/oF0+R6jaVSGB7KNP8DDkNA8Ochgh1dgExCdy",
-	"nFLHMmiwIBK8E3V15k/nfmGZGencepqprvINjmjV3Pm6Nu3qP6mMY72gINz1m9P3d0JRf4ho1PLC3YjU",
-	"NTCuOiX0VviVA794M4B5vny2Dl1+K26tuD0k9v3byBsdx4saTiPNWLX3HzC4zqS9zLbjQ43ZX+isVGRR",
-	"0MqO3J/hnHSb03fmNV0V876VV9JOD3GcQ3dbOsUe8td+hEe5XzN+KXzpixX5KeOsx/uXA6edo/2QwTUm",
-	"KB560FUDnWciZ2ORS52YJhf+O1qb+ytbxRmUlav75HnHuS/sM0zr2xome+J191IIMlnKP37G2zThoUcc",
-	"fcH/WFYUF+ZBkOTzW7zlrgeo64N4eywCFR3/gnUotcTSuGtXagvqr6zrDOpfY3e7EOOLLmn4ia/Y6g4P",
-	"tkIsbOLbCetR31w1t+H/+Tl7+uhvx6GJMNJOuqM6lUpguyynKCR82mFnFT3DF2WAekPFE08XiO173kvF",
-	"3siuFZ+tX7jywfPx9lrBtPSiFYbR5/jgwxfSjLWRnvazhqGUZyGBYiDT2QSBa6O3sv+AvYwJn6Lr7fqR",
-	"yg17fv6vNYFB62xxE95xLq8gl1YlbATfD9JUvZttJuumViU/U9N3MMq61vu54Hl/dNDAvQGTCNr7SJum",
-	"lBr30+2JR+J+qg3U0+PAYD35hD6GP56y2M1YXsF1PE2Z/2dYspGgazEZSKp+WiQiWTkbyGf+6LFwBpB/",
-	"/kF0gI99AOk/Z25F3Y5ZaIfAjmqtkH2xQtJ0Rm4wB86nyt8Aso5yYfGUb9JgytGU7ulkChYHxEigdpSl",
-	"Wg2hMrPDYMdBtRDLhbHI4CMyVigLXO7U1Y1m22lwPMB8boZ0O+YECG/SSuCDkcCK9AUvgD89Ik9CcxM3",
-	"AEjjF2L3anYBnI/0ZJkyUWclkPawtki5mzbNRRNOqiUmuZt/q5Q/XINc6+zm5R1zAnQEetyCnFWUWSoO",
-	"0zqLmNFEVWBRD3YHmTtdnY7IJPEMoPMefs4FT6rFZT5Rraw+i9gEYgih1MxZ8k4nTTrseaohVu4fzJCY",
-	"23iS+lqWF/dOtxfju68gCxNbq3qsRZC2MG1/CeCh6/Bdo5Yvm13oSqAT319bTX214rPtsHeCQ99kWxam",
-	"GmprQYoDzFoaxovELVUEVADuHSDB1rslPWo5NcPd0RQtPFPTN37iN0WmfbSu6aUXqffhg7aKy0MuyJmV",
-	"snlMuFV8cA4hcgE+q0XFOKCwwByM5VPjZgK57BBhcH+eQMQelBhnzSvtMxBnuqsBXxOLYWTiCLlw98T1",
-	"6UVu1F3UTcqZtcrJfiknWy79ub7RWxXpljlagER3rSORb/F2EDhr6YX4whzsKW0vyEMaU2aXEnPw2VV3",
-	"g5/wUrcC0J3gePumce4eAGt2i24CxB5GtiiEI3hF+K+5b9dDpZC/udBUC4WLVqhQS6XEZ/xDXmD9h7O1",
-	"1uiZVeaOLu+bdR6muUGh94MsMoTK9WpjHXti2JjK3rmJZBx98f8J57ZPTl7QlNTy3JJL1YkGyKmtbB42",
-	"0UVKdLSezpW8rpjfGMEBXRYmQRLV9YDITzQVv3HXz6mgG9c+du/evvFT8e+0bfPGj7/41PdfsLVwWvfr",
-	"XQCU3+2Ml+CACQkIBHcDWUtqSJ1awbGwIrSwSjSkZIhq3XSnvvZxS+izPWLUFgpazcHXQZpyc9+BIC4t",
-	"hgzqwkTkgiWF+7/cx0DKZt5ONDOeCFaMHVx0GsokW8lsJfPhlkzerWjaXA6Hbrwm2Xyhy6wGotbhvof1",
-	"jHKPfRDGuR66Zeyw3wfMTjSjAQzRHICGj0wHTttPp/AHJFCoZR/H27ev6rei3Irypqi5cU9Xld+1ebkK",
-	"Q+Uzjc4rU5gxNov3BCWeE0TaEYv/jIkiizMDJQb1Gb0fYJwllUkfdZ4YDwhuZlCqA0Qp0oxTPoW0qYgG",
-	"EglL5SXlzlJ99ZUUBhrGuCf0xFBiQ3x6JFC4dBVPEvdZG3tp/jlTJJDxz78KNbSjg5NHx8fRQSZV+Pd6",
-	"rU3vvruuW9VKe929S51w81/kLvQ7rvUW7k+FNH2x9VHo6As1U16W98xTo1nCLUddH05/jlUHRjh4KPoj",
-	"Rm53RC8jdVA0aIa1+dFuP65SPjnXE3q2frJsCb2jlc9B9BYrD/4lW93h4VINlhv55tKKf0Vh9Y095kLx",
-	"1ZKgK42EJTJneqJYLoejoFK894EyeOR3hn71OdhAIezuT9j3EFV3117AtfEPp4QBXTUZaaQo9JoLaAQY",
-	"r6ezH1KwtWV9rQYyz9wl5LJDcGBnYW1C5zqlqT5xLpmgNo7vZnlGWQ47ACe7YLK0sLP95ICKgLSo5+Wy",
-	"AnzfGZJpBJpVcDA6GBdNrCwIGIuRppIURJdcFCr8GvtuI1xNodAy41OMdOZiKI0VuXuC7XTVmZqFI/pn",
-	"LRlrzpVt0ahFo3tGo7r93sISyWcFldbGpGbdLBdSoU+hOd8CjCogU8CNUHZwoBoTX1ri5xcx8bkvxhYJ",
-	"Y4GiHau5WSY4Nrati6nQTHbHyGpxqDXGdkMtIdEA8tY5d+vt5N8IY6RWZpF5di6HylTlG1ptiyuRT6Fy",
-	"FfvAciCVZVZfCgU0lwgLssaT8lIl4Jn0Y++5sNf0N3zpvlArjA9RGF+qBJJtjRyqQ6lKfqiVpTFq4G30",
-	"j0QLIBFXsi+Yzlkv1xMDqYrEIeuuw5xGbLuPFgT9VRe2w36DliiGxf0iz4WycXPUZd+kcKeiFLR4C1Oa",
-	"aZ+0aPCgazvr4eA2NZ1NR/XRF/ovHwppOrdfqsRgHgTO7Zbn9M4ARKOM1Q9brlarILSQsB0FoSJ16+sH",
-	"CyAAlf9mWx1Efl47qWruQNIgBtCmSYkJECP6VI2RTMQFHYtxBHWP3uKXwdZHmjaIbHRV8B4kJ4HUxviq",
-	"Sah99MVHT4+fImGEsxq0Elgn6YYIRfGp1peB9g2mpAvbVfPTUhr7vI84NqwhSiv3OCDJHXNjsBGOZ8fF",
-	"4k3DjNYK/zcT4DuFnvDMCFi0rhoJntue4LbDznGhZ6h3qr0zcLw+V25ZQEkzIz2pLlmV6A60M3xipV1t",
-	"V2GQCi+4oAsu3BcR6SD+oeQasqHHQDoBRlIlWCoGts6XSzPfsUj1Bgpa8D3vs1r/m/cO70XBfoN4RSwm",
-	"IutcGJ1e3YWr+dsutiGJvPFhR33LDstuZkdf6L+nC7N+fAktnSTVHvxAtPjo+Nj3MDMNvQg/4tgvaLhV",
-	"kDMpr62BzsrEN611vh44a/8Nt/3RZo3duUVaDH2V5amQsL98z4dNw9BlR3ANPPXJipD0RidyIFt9+iHz",
-	"Pvr95K1VE0T6blHmKBf0zxUq+irTmm/wJK6EYnIACqbTGUXitNoK2VdQgH0nx0OZxBCsR38Cz0R96hAN",
-	"SdK4V1C1+XDZzTCqjd7fgaIV9pFTt0AKnJJFm/tCDwZtLL8qv4x7JLgRgJklSdBg9FOKkdeHMIZYtp2D",
-	"B0WsV1hnVRvRz4VtbPb20Y+713zr9BaLHPZhgduigj3xv/svtr63PQonfJ+naY/3Ua6A9acYo5P25MvB",
-	"l38jF0anp5Pp/zgq8vTrgoQZyJHRMyI4J3TgCwudEOHXK1FXdKDV8+pcNkXMXA5BbKWrOVSe1ndQ8hqO",
-	"xGjD2O/uR8f111dSIYfBN2hLUXQ/mIm0UNOlBwPcHmEPnM222gxK2PUNAC8FVV6v5JVQH8b3/XFfVuey",
-	"mY9bHWIfP67CsjxIIxu612DFuOHLQn3fOTL+3PeXfVOdy2a+bHWIvRRboFmDKkzw10MFp9GZgCLwhm+M",
-	"Truf4RC750/8rjKVTbHShhH28AOf+ziLQ2T8biJhvFcY0fRxtc5+Hwu1A9+2nMmGPm0YYN+/bD8XHD4s",
-	"knbWf9nCiPzcpy7e98f9MDOZzXzfmTH289zFLPPRbI3/Auc+vB09/b0wO3AIf5yZzGY+dGWMff7MNpfU",
-	"52YSHIvXv299lJOmMBTgEqU8RP8ioXstfCWfj4CanPuAJoKY/Fj0wYfPelN2brlKeJ4w73NgjzrHJ4zb",
-	"rkoFNxb6UOCbYmg+JCVw8PcZ9vjz54j2SS6wjyc6X4OZx/A9emKGmb/DYnSDxJDfYEZ6ogIvAz4c6snx",
-	"Yf7Fob22Zj3BRtaOjW+ozdm46KWyz4zIr0QesUKl7nIjrJVqCIkaeuK7bXSVEnai88taD8xzANlGn++y",
-	"EFEisrG2QvWn/xDTeyejnHmZtSL4j+5abBc7iIOLLAQdcHfcNKgVHYQvYQ/fCafwIkguurXulq/Rwa8a",
-	"33vZ7eG6h9qreD/SEKzWFxlX0wvvrNrHdIMVJvsPMX0nCkNz3DHXO1bIMt58xq3ieT/64oMaSxJwXwfA",
-	"AJ5uqoHj1fPLYcqES3cesDIkCUlzfa76Ik1FUncevICHrREDLN+4JgRYvs8Opci+n1VicpHpqzbG/1Cj",
-	"Yu7jrieY0bLwVwh32epRjtEuWznNF+cE7ZFwbTsTaCXlqU0AasHhLhKA1kKGMcjANWx4Tt1Tge43dxJv",
-	"0eqlNukGErfPwVx2J3IYlWnoVu4MXIcbAy7TIhfmlGXSrRvatshgBCREqKZ3ugrbdSADoh4MIn+lG+1S",
-	"jCEvPRz0FQ2gDpM+jBO+52f+Bvxs1UW5p2zwdeAw8EIBF2drkbV9Du4AIVEI7tSuOSqxqDHT6CxN2UCm",
-	"TsiZk54ps3oooJnK4iSiF+WzdwjGtkjMOpemWOFobZwE6LHk9G6YA/201hTIZ/0Pd+viCSBtFXpxJ9ww",
-	"KEyShlmZQQVUyi3UHNXNbJBDZKic2UDnGbcHJwdu4x66RxysR5Y7P5ueGOhclDM6hQq04JjFZj+xm0fc",
-	"MEerbzTDPcx+89tuURZcRfxbpfohF65XvE5Wl0fIbSrX6w8U1IpXyKqfn5XTzgew+sDTKaq+MfSi1UBT",
-	"DDR5cQAmLFDVaSKM7Sp4qchdl2lj2Y/Hxx32esDiTOcidsoZnB9QGoqFrbinMdxUn5bvXq7VzefTV8pF",
-	"uV/dHKfSrKF/9ExlfxaieLCOhP0IldxpycC33lwZkuqguQE6HtDXEaxRpyGhD+MuIJ6io40QXwmuswWx",
-	"9RdlUyZ9JfKUjyNMIfA5BaDXTTSkGnBb5NDUYUBtUyfk1u0qisO7PzttDp4vArUA46ynk2lUHYeol/i0",
-	"FuO1LV0N5z4Q3CI9ZLO5pcE1qQD9rjhdKgH8cn+0GN86X+4MY/uYR0TRXkj+uUNfjBVmAar+06kspqwn",
-	"85jnjNVQgNdxz4gpbwnBVqIz29ftRWwykv0RADO11xWmSDFaXc2S6iqnKIGvvK6TljD24cSl28rUB1CZ",
-	"2tagzjF1AE0HA3KMdWtQCzs6SvUQG3rU41EFYpyihinDgXMO0jIf/cgyqQoriEmJs1wMcmFGlWtCE/wx",
-	"l3mHfcy1GrJ+LhK3XXlKzFJd9fT4UclA3deJYHGPJxeVK2MHbeCXZjqH4H9gVMJeQCGpudZvDW+7Gb0J",
-	"nn1PlvE55Om+Vs1IdO55Rm8PQ1uT9flPX4G07fHY42a6CGnzcauZ3TXOlWAmh86MrAJYYUez+KWmWolZ",
-	"ANPFAo3qDHnWiLjDUM/wiUjTQzAkE4SpiF0qZ8QiqHTqkMMNsynnGgDmWuCxESLKdldvalfj5ll9W4+5",
-	"MROdJ4eQqrKwyCZx9kIq1SU6hAyWbjjj2D8kYnIwU4bTE6lWQ2JWDAfmnEHhqWuI+ibRwnSVE45anzns",
-	"irc04DuY9G1LG/7YYBX1WrL2uAZWqKBnZtESanzMEgH0aVoFZaVK3Ck+S2NNZzab7q6qCb628r+vie8V",
-	"NwSFqIIEY8Yals/fAkeOqBnPguOStHaoXqokt7tj88mx1/Q77Axiirk/PEHxV1PWh6w877Uo8SfjlwKS",
-	"pa60TKDlHjXo9fWBlR5dCFFYZEzNauCptbVU+D7zuLOZQ9rMOERvdESfC3uKxLlVTuEqOEjPeFHK8VYV",
-	"bvigccRiifhwQWvZ6r0b1BAgK7Z6YqMVzEns4ZusJfZkgi827CmQMmuuo+CTuGPXfcMynQuK20CKECjR",
-	"RMnsTPpTyoNEOuow+6ePn7kDUDFpu2rEDZtKkSagcmuWcTXtsA+YDiUtpfWACgM6TYWJ3zfKkxZ65PUE",
-	"M1anoiF6j2++O5r6Ns3891VHy56Z+rQPCYFauNkY3Lz8TMd0navOoRA2lFgTcLAgbzHiTETa1xl152cD",
-	"naZ6YjBwLFiP9y+HuS5UUo3rxilXw4IPRRxV03e+MwxV8MNf6XfWH2ltBFCqd7rqzGkQgtvSnwi2zKXA",
-	"kxdHnVE+AkE75kmFRCEixTghVAuwR0iNyIfOS+8BfXr8hEFvPIrRl2d78CPVYxct4o5aTn5+91TnvRr8",
-	"hXYtobXSt1ri3Tpq9yVNCvDwwnJSvQsjcsUzQX9pjexNnILIXDHTilUlABrruqCvRC4H00M0zheH0si4",
-	"DScN8eERU05PuNPR1FvEHUbGbmMnk7oj5V8wt5fkN9jEofDeKQu3tYuf+ybBD8rsvUcUafXgFRAAN52D",
-	"AJRDkrRVhb8/4vbI0w01Vlb9rgQbV1J5QpMkyCzKtc4ip4sKCWplInPRd3dGTOd4izbCU9JfeV9Y0mEv",
-	"Qh9mep6xfBp1FWmpTGRjO4W0yA6DYhutYA4xlte4vQ4mdwy4FxdQd5Zc0N/IzgZup6YKsDf+1VfIDSI+",
-	"ubpiHffT3dd8vQnLnCboV6D01D5W8dTPBddm5cIrXxG0YHhyk84NH1VKGNDc6LCfdc5EAu0QVIIUI1Jj",
-	"2y98B/+lI2aE6Kq5T9ZVDe8EP9/BK50pv0vMBb5FfDK7o7GZuMgFvAfWeHiqFPDgkA8JstCqxbPRTEUH",
-	"Wae0LO+DQVaVIuAb/X5CZuJKe/oHzDUeCfoGzOquAspSsOxOfc8xHITeNNwDXhXIOT5j/VSG3unUx8uB",
-	"vFSFMGyQ64ySUiAb272gfyekrHCyZYQzv+lN7UT2RYe9mVnHPwtty2uwDx3PBcSXeKYxqTo7cVfgdPBC",
-	"01V2JGQOfdvzMVa5i3QARTHhS7kHURc4animnPbBC4MaEfDIlVSBOmdlfzgGz+9CuhnuZE7fccZRX7cV",
-	"Zz7IjbbkaoV3O8SvQR+1qT7vTZDpao3W6Qw0oOOBdnbJCkiXVKWFrqwBhhsawP91+Jz3R2LZ5f6yPWP6",
-	"2KKGqVSwSNvqxmUZjtGXmgLHrNQ2vHbmFLBa7SxqjG5mhUOwsciNVp7l8unxExbDD3GHvVbMpHrCMp2I",
-	"qJKIDShH5pnW2IASjK+nj5+x2N1y4W6JQQS7Kn4nbD49PAMJrFOg3uqSZHRH3X2VKd6Tx49GX+zwK9Ne",
-	"99vLtzU0mjdxIxYXCtLfLmgt4z0E18jLcMRipe3FmOdW9uWYKxs/5BJLMJ943h/JK3x5+EM/1WY/+2De",
-	"0HW4vfXmVlykePK55S6hf7OZ/m+h9XFNkv+1U7AwAJbzHoqjL/Rfy7guz0CxRwosvAZV/gq18t+xH7RK",
-	"4JzMuZ27vurkGAs9TsGmSrWzhd0sicLZis+2q0pCzVPs9emO+0shgH6Z/BiBS1tBoROUaTWTaTYerItO",
-	"j5qipXLB7qBx8jIfKDl0vh11OGLxwBcftbrxTTABt8w6qNDAtHkW/DRV0nr29Phpp45Pc9fka/fs/Y2q",
-	"rK2V3VrZd29lIzfnCkhSsbLruTmrCoRIpJ1TH+bKBjEdGC/jwY3JlIbeUWVSPQVpMcHnGiq9TKTdyWN/",
-	"AwUM5aveUyLiOiC3IyyZ96DcuD19MZEq0ZMLfQW+24rC802bqW14+lZ6n0OAdW3BgUyFOeJX3PLcHH1x",
-	"PwAhxRea5oUDv6/NBKFszK0VuQrxnownIkS72OsXjKcQH3uNCZEYF/OJl3Vl2/MFUextrmGWXQWhbmQT",
-	"ouyXemL3Fzj3M3irVXC/7HhVg/u0Jnccifap9jx0TBrLvi1y0dTDvfwcC2ciVJG5b043dMzV8CBsus5Y",
-	"Dd1GWJ/l8vWAtOQ1lerll79zB/tqz6VLlyvqMuNDceRedgalAuNnTyoOEchrC0G3mqvh//ycpeveXnvi",
-	"ld/1xmr94+O/7uobOgTIa/Zw5V2f47QP8fMteenZi79GO2wAbd84ePTXVY4bNRS/aXvOrTQDyXvpfWVS",
-	"oekwFMrBs0gY93jszyWHrKYxkarxaLoSuZFafT36svhwqggf4xYzGDDTUokrkXubojxhGB0wwoSkTGFq",
-	"XR14tPwsU7HDxwutU6gl9MtfMwm6dOEkMv5ZZu5wefzo6b8//duTvz799+ggkwr/+ChghVRWDEXeNCsj",
-	"/7cI2QprnIArn3x2VGQ9xWXamYje+CA6yEQii8z/K3Wa39xPn8bD8h/f1Bn5aSxufITc4vSB5d/xw3Wf",
-	"l2bnTuUasoSPkA1XmR9UQon8SiQRFoiWOWSWuYtnX6AaVm9Oqr+2BDXrWuTyMBcDkQvVryOB37pndffd",
-	"lPuoieRCJSJfXxEZCZ7a0UI1w21b2RdMAZuQxi4GgiXc8h43AqsEdWGZtBH5veJET1RcKWoMJYS5DZeI",
-	"Yc4TkcQQAu0qamk0rfwCcVFqeATk6lRlDevlydO5ZfCKTpIgqfRMeXYS3nODQwM1nV+6ayjJ+8eu8oXe",
-	"Ok2iyoVOgpLC6UuPfqTaRvgN0uUNe3LcYJb/Hddxgx5IHKHZAUlCZqgXFELNWOQjPjbhExmd4VrulW3w",
-	"40KH5t0u4/vK1obGl3qi7khK3f5CefPI7UXLN9OEXV6RXZLOxcJ7lMor0ezFoqbS3LBUqyHjoYEYsBrm",
-	"hTLgwEqhVTW3TGmGwkqTOwGBg5ZhLBNcVWq5/EPMSBdpwnqiq3Lsg1Bf7ftK2F/llVBYcbI8P+AM3myf",
-	"dupt63NGon95fX3BueiWYt2dkQuOUZjarfHaEqZX4RxBL2wCtyNrrcR3gidy5S/5DibSfklgDOHJFAKC",
-	"FClbQ+ClupIWPoM5wgb7i6svkeRABsKB8v7vDB5pIPtV6iM3sclIgxNhBIGssusoMgliuAcO3Q47g7qU",
-	"rvLq7KBI04j5qAfTOcO8PJ9d8ex0biJQxGWYHguFGVLwk8hZVhjLjJVpCi2Q0lRPgEelq/AKz2Xgxj8B",
-	"PQDmTEwq3LJcDkeWfc/ZpexfRjjxKKgibnUjqCQ1Y6EM1J/xUIP0A8vFlb7EylQaEaZbB2tIy/A6XLMz",
-	"ZafHd0iRr7PFZyaW9ZVUtjxNRY7Jazta4bqHKR77n57r/+lwoo2J3i4mirjDuKrCqTu9P2lKGqUaVH+6",
-	"uH+ahmBp9WhJRD+VSiw+WypjOsx1B4kJ4G2EL+qT2JmIHpl0avJX4ZcdhM/ajFV8jZar7tspmqdvPitn",
-	"C6WqSWVzNlYxbhar34I2joobWYnXtTavkpVEtmczIFB1LjrNCpgqkdIO1TvjlRqnaPEp9pS/plZVbiP1",
-	"7ZhVtmE937y+/DB+0LpQ+XJvc3ElxWSxYjSHzQGWWwT5ZhAEXLQzAtqbwkaYp7lcHUpyYYqe+7i9Bcf0",
-	"BwWppE6cC0XXj0uAcOcypDTNEsbBpDo1VG1hxPe6lAGzy8d1NVgCpndf5y3T7LfFNOs3rTvYqjorOvSB",
-	"U+pGEhgkqifWc8IAcb1nw8Imf8iP3OCdkcAyN5AkyTNX0eam7lddBfXdSsOhXbnSIJ9FJlUi8pKwQzGt",
-	"OuwtVqtNRjqoABWx8QQcVqe1Pt0P5TL8nOvswQBDSyW/E+Jb2V64ba+J8I2E90v5j2W1oT9TNyf38O8M",
-	"G0FR6kwZaN1ZeaUvZ03apYlUM7ZFTY7QzIy3UJyJ75C0DdQfYhklflynlIJ5uKJdu7Cg8iZy8krYnRWS",
-	"HaqwLNdoVVOzrbNsy7d3EXeuW8JWEyfkin7qTF/JBdyTH4EOTCYmLokViNDOCIY3V+OTSji9vJ8WiUgi",
-	"phWQzo35EPOIXr9ASxk06iuJvbulYakYWKYL2+kqGksPsdZnjjGdsCK4zxqJJfGt1qVFOhfuTQ7qk5Ff",
-	"v0DGTcsyh8WPjo/D+xvhHmJFwnpT1tdZxs0Ji/9TJuY/jh89O/5//+f/RsePnj36f//n/8YNvHYyMQdz",
-	"CdS/CjW0o4OTJ3999gySp8s/QN2sFbl70P/67+PDZ2eHP/PDwR9f/vb1+8Pqv59+/eHLk68zf3r0+Ov3",
-	"0fr3/PCXfzuoTXSeTyYdCgW2Ejg7zVikqVTDExaf9+XhzxL4TvqSDSQxLJq+hP/OBWwVuLthjfxvq+HP",
-	"K7i6qZoKuO6mggNDai5SwU3TsO6qC6crH9RnuD8+Pq7mtv/t349XTW9P+XqTsPpOp/AGq6ebSFULZWUm",
-	"LjL+uX7Uvx7PjrrKkB99MzONUAKWsQcPlCYmlbGCh2b9fW55qoeFQH5TIJYE1aeWqZSeNTNjmlZP61Rw",
-	"0G/nm9ku1008g+ReEki6dW2kj/SLjoyQeYJZBtj9247EFOlYeYKAjjppD5oFu5kLM8Mb+WfcMkXe3vpq",
-	"mSSQr9Ef4l6PoT+sw9dYgQx2RkpHcM9baVNMFvUg7DUNdxT5DCsWw20XWGMcX7e6sA8ACNKtiRjXak5/",
-	"987AyqvcF2GjG3sJLQSt9DfZkmU3W/jvRSLVjBi3LVG2nV2VJIwH2V0E6aiTlcbpESj+ZmFRDV4SOiTM",
-	"KDVBg4yoF0K4KhwyqMRQgQoZeD8eH3fYORkwlH0Vv3r5vqtoXv8Jg/5HzCz0Jh3ovDRhgkEzErkbV+vI",
-	"T8fbRG4alSk0mbKv8OXXPli2pV3C/Jq0y/LTPFy98AFra7P6WPiQK+hjFen9gri7QlhoXlHDtHOtM8MK",
-	"qKRIjaakeV9XlkBFxTRifa6UtqwnPA/hScjamtHipLoojIh9mxNozFBkPYE2OIwlFYsTYblMTQf+EnfY",
-	"GRqWUGyH9ukC7tB6TbBZkakjEKM127zPfeXC8oriufNEpJvVdu5DbaF92zq9q5ylKysTUXNnJYSa686m",
-	"szm3VJ8rhy654Amc5/W0pg9T9LemTMARnmzeBtx5X1MbB2uqzF9F6JfRi1aVjefEFkplhWORW+mLLbD0",
-	"m/LBZ/3UPh183sY4JSWi7LcmbVddCjFm0nbYu/LHccqnpbUCvlW6nh4qc/ZnIcBs4ZeYRebbLluqLnT2",
-	"CjwbLwdS85OuMgIvh3ZLwJvudBeYWG3OGXT7efhqy937yyord19Eqiti5SyJ6i3SGVr3Veu+2vtSP5Tb",
-	"tf1RQLXrTFowOlfNdKxL3WKvkFxkMtLEriISNhWQWJzxaU+wIaZ2YN7y9ZgDV32RvnXTWNs1BHc5oF0D",
-	"Z1cy+3BS6TebwhQaCO2FXYl7uNLp/Bs3K3H3XvctVdCB5H+9JE4oRtAKKwJ8505fttZhb3lF4QQFkBhf",
-	"Ioy8971QQalhaAqaVA1SVigr067qp4Krw2LMcpHpK1RqswbmmO1hxw7ZlzD9xdqS/+ZtvmfbV2On+mqs",
-	"AkYrWb6NOslqpvBHpFsknAIedw3kaBhccyjX1xlEwLrK6hSSIqk9OnXsYCm3IqdwWy58KVXCuBKTZgt1",
-	"y+rOpsxFmNA9mYurAuBdm4v32ZoSFR0rMzHTqNJp+vG3rnLukeVLnIsXxuaCZ+WHRQ22/M5aIzmO+5P7",
-	"R8bV9ALUodZqvqWGTN7HG2nI9fbzERq/UPFb3ESBjlD3dWAF55HBUwUaREXHx8e+eSRldbjjC8nYpGHj",
-	"AqoOKPjTVfi8oXSaczFG36zIeiI3IzkGB6007gYjE+FZh4nZoyews/M4l1fciggqG5QOzKlE/NFhsdIx",
-	"EPxAl/1QNh0IU2FlalnR4Em3PAI3dK5V5nbbSuIzcoa0WvFDQO45hA5wjGLRAvItAfmcT0NXpKkuUO+G",
-	"CrA7wuXmpLsVgHmmpoAC7FgsQA/v1Ca8VVRUcytlfz7WD0Tb3kQJTlejm2pJ8GSK1tGs34lxOl0pgrV2",
-	"QcnG3SLgkV6UyIcnaQvMrbtiheIN7wYwq+NRNXewBpH6PBUq4XkjJMnndAX7/t3Pz9mPPz798Qcs9nAY",
-	"Ja6EshGStbEPr18QUW6gaUL2e/fj+ct/fnj52/OXLJdGEEm+4P0RRd877IyNcz3MuefpzQVPwFwG9htm",
-	"RwX6RCCag/5bHAjmsMgf69/glhreQpiw4rOdWcxrlXKL26j0yznWtAh5Ic1YG9ncbMOha3kapKKuVG+m",
-	"m0YLNi3YrOQbZdwwDnsKzD+/T80asJMLp/OZoyspJs0sVE73GZcsT74TGDJRkdaDT/LEU2A7WsPiMR+K",
-	"iyJPa8rI/iXF5B3c9RAJr+HF/rWU3RGXbUcJ5bZko7X20MI0QLeJoEFf38oraae0Z1D6x7PdbEmem+Ud",
-	"mDGaFIoPKpUGuhGqxHt2KL3P07gFDjpwLVENNHnOOTPAJ1Fv5kAm4N0xVIB5g3OjwgYMzMgmRoFKqt5t",
-	"mgdWxg1xIuhtUKRpk2F1xWUKHZ4WVenXUyaAMRmxWImJk0uyJwuVArceVe9KA048dQoz8ZXpHRbDlhGx",
-	"ZzCheZMyknIrjO2qsK/g2SdVpP+kpUL/ou9E32Fn/nJpsMG8SNyuMFaM4dGPjn2beop3wR6lzkldFUJi",
-	"Ok18+wdcSe9SxEmzycgdbJz1UymU1znhUb0pPRJD/poYj8fu9fF58KCushNo6BTjG80vQ6iHgaI0emt3",
-	"/LvhKvVxqeCg2oLD0unLgS5A6Z5O3EJ0Fd1XRgtl7utsfHv+pS8UEZMNrBW6NtwLuLO0J6qcMQ37zOBR",
-	"er3rI26eg+gAl9YJIZq2N2rluM/UEA6Emkx+AKg5Lw4WQbqFjUGRN982JcQ3U/oHrHbjopfKPqLFSiyR",
-	"0QIWV9/QxIBeHNIRSh/hWORGK+x40sS58A55rm5HubBRKgU3w3tiUlitx8ze8yjcZ2bBXeYStMbFg6M8",
-	"+B1aRazDxge/HX2Blj4rZJd76Ow0VCLfCB/dTZvIDveIA10gsUAY/DQ+itTyXraOv7VLgFeUraiZOYQy",
-	"NGQlFDCYj232uWK+pg6ztuNXL9+zeXE9ykTMDJ8abKNb6dvmLJgEWu05baY+ALAtYd25ct9NKyoPm1iu",
-	"DVTsU6BiKV6tlMEdzv0VU7YrLSk4kbPWOJq8h9NYPvWJb12lB1C4XC2ARp9SlQ8Be9zakVRDpsSEjfh4",
-	"LJRB6+2Uxc5+jFkuNP7VRqXLDguxqa1pV0l7jbil2u+wOTl8q7rOplLD1zYXt92S9CHlhT+sTPCHnEa4",
-	"sAVqGzO7m1Lom5upRz2uFmcKNpUc1UbGfuLKbBDJdyrz7ieuFqXcuYV1h+hA5/3WQG4VzpWlGrz2bvdE",
-	"DKNd6FVfyVSud9r/XRtr5uQXlUCufLRQD1iqJ9QNHrqoYW6yzrHn2UhMvQJamtJn8IRKxXJXke/f91Xz",
-	"zVOR6warmiH+GEo/oEs91mekcmAFhFINfF14uh4w7iMKuQCaHFPGGuqUyp+42qQ2uZ0YxE9c3VPw4Se+",
-	"pLdOj6uWwrlVL9sgxX2fFD85E5xVEffWquDRF/e74pm4MT9OjWI4sJvF5A805xXDGb/COdPqZK1OtrpO",
-	"NrCM08l3y66AtfwNqEkRkYxhUHbn/WhPa/lKtyVROxRz2KRm0kYOWgTZeLu/FQGk7nAeCZ7bnuC2ubbh",
-	"XKgELCpoof3kmKwoQBdSEiYjDb3unUlnhADvBHsWrvTMqDHlgMYd9lYbK9WQcZ83i5myhnHTVZyFaVXI",
-	"ZQDgRjRKz40Shiozatn3vSmj5f4hIlMxFWzMjQmVZ+WkK4mpEeOmLOGHwTCvtc4W/HtYtpti5coJEmEp",
-	"7qyN9r5BhNL2Asp0+nLMlW2B4kaF4QIyzUeVjXsTvKi0+L479+5sS/sb6x6N1d3gXJIGyY+bUsPpt3X7",
-	"BZ/DfXtX312+wCJnc/Vrt0pJizXruJrt7P4p2xBv1v+M7YFZX6uBzDOReJ65JHErBu5pmJU4ZUQfha39",
-	"QnrBExbDLReFCg+JO+xMdVWlqbI0mAHvtI9/Zwmfmg4DmQKlRoXxgul1vRG8r8shVzawW/iSG26ro9Vp",
-	"IDCY2H+H9Eu31vfkkt5e1/fWQb017L4uvG1ShJkjW6rgctv2cNunIyJ3aYd6LtQbauSftFTNxvsvWiq0",
-	"s/GYAToSrEQu+n1hwIofFCnwEcym8/l0O1+kiiLG3EzYUFg6LZH7BNIEkS6Ppe43SPOrVHG5f1AC4Uz9",
-	"LO/3xRgLqiswi0NWLgOWa3gmmujSdlVP9Hkm/OB1Z6R7+VslAf5x79l1UVmE6+vj3Nu3ycU7RZy/DHjh",
-	"n07KWlp9EsvbhRTBMdcMer8KflUBPTtXelH2aZoFwo81zr9aFyKkVgcnYlc5/R4ckpUsFpZqNRTGnpDP",
-	"karmg6USMZEapOYjjgJ/CT65+jvjPfgFDBWFNKFQlgIl2B3mwGKg80zkOHXkseLlYHgJTAvzZQI2y4Gv",
-	"0YfhJCE3UpsO0CzqKr+1azvSunW6Y5StC66KQYt6rdthodvB7cRbAoseruTWbCZw+VUPv5VMVdBg+gsJ",
-	"Innftp7DVoTX9xzS0SW1YqkeYrbmjZyHdVKeiUVJSL8im40NGrizRWYowFGP+M6gXoDkP54UHI9ahxH+",
-	"d9IbtLoWYOwqijCyMzyNQdefOY8rCkWwuZ6xWE/UhXt4fEKF05XploZcQ2XpPwtp2wP7GzRTwq5poebk",
-	"4JUTkGLMprrIK/JbQs3NU7I+Eo9Vho1tjDURi52pckHJDrG3QXim1dDbE5k0Rmrl07YUdPQCi6V0t1Tc",
-	"AToRXeX3H8JO5SEs0TBCIsZCJQxMFUy9txXWBa/Yn2DTMCCkhEho3FCS/mZ6brlKpBrupFPFT26xY8X4",
-	"V2jhqVVGFudWATqEY74qX7f1YThwuMMcijfwuG/E8nAvu8jsgLVtq+Ramb+ZAZIhN+emy+RAPWiokxs4",
-	"LR4bFLEnx5RgcFbRKEpLgjyRaEp0lRvok5bKYLCnUvYGN69f9+aEbf/zDNxb3FOagRt6ST92XOI2taCt",
-	"fWtr3+4V/52slgB5JzrepmrfNozLbfFbq2pto/iNzr7NVL+ByrNO+dvWhGqH6t82q5+0FXAtjGy+Am5F",
-	"FKk7pJWeHDoVWKrm2O/vmKHBhwJNNzPSE4bEdIIFEGFKiASavBo5VIdOe1AJm+j80lAdvZoyncuhM8ve",
-	"V0varGY8TeGZXfV9rPTkgqYU/zDbAyLRglzHdH0E2SVlJxLM1pvn5uO5INRj6J2mx0eYTeIbdDlwjP0/",
-	"LjITs3FaoH1oZSaYkaovWMxtDP82LM4XOIt/05O3tLCbpOHbEkyWb9MMlh+Bp9DC6poHzE/aYtT1tggO",
-	"iECWsCnClRQTpgdI/EuZaH5bLCf7rAOqSg1ks+P4ZZWlGNO5ytDwTOeO0KQFSJg+aalEgrCUSoIl9xzs",
-	"u4KC75/0nUPBMe9LO+2q1K2gaYg1+/atYd67GDWqTHBht9Pqe7Sho1YpWd7zdDy79W8v9ys6E94Rd9os",
-	"jU8JBFYPMRjsw8kyr09maXReX8r+Zem87qqK9zrEot3A7tpPkPA75FIFlt9qEHpBBv8/ZP9yd3wccyBA",
-	"vf99tzDwE7WGS4sRKxoubm9To1LaUKsFmZpJwEN2KjsX1pSZ69WYz3W1gOkcK1TxYmxIwGL3oJiNuEoq",
-	"0qqvRA7GSmBkLJ8nqRtcxi8ppETZKzOJ6OfCQo2sVuI7w/RE0ajXU9s6zL2Tn3hX0UiVHouIZTGqLhfO",
-	"KHHjxyk39sIIoeBPhk9Je/ERsyn2Zx3xJCxRHfacC/tOp1t0sd590Ite4Z74wytq1WL3UhVTsQHhlLpG",
-	"TlpAfXBVqkHAfWFUS+O9IcYXO3u8UELyDd1kvlF2k+H5fiRyAWL7+NinLkTMaOoQqcRne9GHJCLIfuTp",
-	"hE8NU0WadpqtRrG7BuN0qakoWiux1QBXsRKhnq8/EkmRisTvnWrNg7vACdC1XKRF3eujBb3qG0NmoU5w",
-	"Qo1bg6UINZTu/8lMnDi1Tzhd0POWxFNhYqdJxhmf9iDBuatykUkIufkSd8ZZwqfeQz3SRc56YqBzEVXr",
-	"JjlpnNCFg/0YqN38pVhPzozluTXu2dIakQ46XUWOcqfNPj6uWdIAS+4RT0rSuFQK1hN2IkJnYnx4rVpI",
-	"TwUM2P+8qJnXuacEKRh7uYo4bTuT3qK3DazghZPeh9fpJmJxVtibl+Hshd6M7fmJtOrC2FzwrPJhtUa9",
-	"ealaXSWCIWBsSWC2rpwT7JKGPl1ypi9Qy1M+7fH+ZaNefoa0h6BzK8ZVf6Tzk9IfLJWxzu6GmK5WlYMY",
-	"glV44WxImNgUcvdUiv+yWOkJHvohVkxuUSAq6Ke6f1mmLOOMJtxA2RFqHWXXTQWaRR86QTZElt/6t95J",
-	"64Amt7QIyYrWQGgNhOVNIiGqTJuKZKeuShFUdqmGqweW6JluthlXiWmmVHlfRn5jt3VynYbGtr4brkqY",
-	"f1DEJpBlUt/f5zldhVkpPaPTwooOe8n7I+JK7KrXLyq8LakUyrI+9M83J0DvCE8IfSGBHgXJrUKBJADP",
-	"6xcAfG6Hi4RplU6ZVn0yImyAHeRwcf+Oc3EljdQq9gAGNhdAWoedhZEVz8jLHYux7o/C5fh9wtzJTW74",
-	"5JTJgSd76SppBRoqQBzjjB6RoJ86qpBRPmOx/0gXxnLwipdzIK7LypSrPYvd3SWFSy7GbvUSZjRLZ2YI",
-	"YB/SinKB4T+oBX39osNeD0IfT2loohFOK64Ya7hK8FZ6gKfAn4UoBNSjI5VNuYVAlemw2N0e01Jy5e9m",
-	"lZs5XuuegkUxVcu1q0rTNQKL0tqx8dybUZnewIzIr2Rf0NEyEGDbdpzuVBgRM//xQxpU7eeDRlR4NLrb",
-	"4Ba3tWmN4XNAxjjV29CbOChwyml4en2wQSX+3CDxuN3ZdveW4vz0th1NmB1+hcOV8YGFjXywW91F3TZ/",
-	"wDbYnTG277dZRqAZ8jgrf7Ia/hpH19D9AYZEHm/1a9DReAGSV4Ql2ynb7znqT0GlW6bCLTf+jsylHB9e",
-	"aUwFGhcNChycr05bupTjsUjQHhvxdOCPqvFsV3DPSAfhcvf0BI5gaP4N/3YP84eyP7yd8kYqUYd9dBpK",
-	"7MaL2YCnhhy9lBhgQ6YAPMy9Sd3Z+C9txXt9finHu3Ykujm52d3XWXjDQ7BtGfKQDqCag+bhnyq7hOcO",
-	"AZjVAKsIb0WeO9x0kHhzcAcLaFG4PRjkcOUFZHXHLBF9mRCswp9OGDce2QHJeZ5zNRRJgG0DRhqG3IwF",
-	"MDbEB8DO0BJDA9kzEjw+PsYbO+yMzLYJdFrBkJ27NAV2UWsYakRgO4qBrTTpLUN8PtUcCQvqPX7/hNXY",
-	"RXcfzGwxEuOnbH19ra9vJV8fbJf1XXzRCr47ePSc544niYeBRV679/U5A+ER3v/SVas6YE4ZOMPKRwAc",
-	"VBvLuR8QswLy4FSxNB/epg4wzpLkvb4dZOxMhL58l3sKz8PYr61YQldPp10bob+tf6j1Bz1EfxAqadAE",
-	"YOZfF3pwMdVFbh6s82dvg/RneKqBfku0/3/SmXIbnf7oi3ui+/eiEq63pS9m5pCGf+VQ30W5anqiTpsy",
-	"+qpX8zT1WjvUh0miHnV/6yoIeWDM3xkyTQWdWFn2c66zjR+vVqzONozT+laJIzaAtTvUQKUtFvP7O6BR",
-	"SN9ZA48aGHS8Ae9D6ZX6KrRDuJqyTOdiMXFOUBK3gAg7RAqxBd24JdBpfQ2b8TXUpVzcJp9oTrs5AnbR",
-	"xojUwjqE15UpQZ11nogcKwnAPRl596GglvBMDAaiX/UtksuDyC5MV2VcFTxt9jK+0VfitdqqWrMBntPy",
-	"JdZyF9ToVG9ajeqbs17bONEGuUWrGtw6mLuyPXnkUwCajMqP1PKaY8TdJ/b1R1wNRQ3P6AflrvtZ51vS",
-	"7Fam4YDph6TFvi6UDYpqG+luzb09N/fe80vMh/GSCnzwN4aOqF4DC8zwYYiQPAwDESx4mOjUZubsKjgA",
-	"JpgWC1os2HMs+Nft5b9OdcgFTxptszc8v6QibOxYhb3v0Ac+lFdCMa1Eh8WvXr5nR24Qc5QJHCMm0UPm",
-	"Q4rwjsHIo1Q0xg0rVCj9cpZZfilyCg4jc5kDvxP3yjp19htNg9kRR98U3JJA2sg8TLG3s2mMSkioYEev",
-	"FqXwK2A9on6hnvaIDYEz4+nxk+vCBHTS5SzqaifgeeQlO+6qMqBHXb867CNwwco5dlZnzWpda5Ly/PKd",
-	"+1A7lvjo53VrExO+4o7l5/vP1aY+PvBWFTtlHPL8chZwQ/4PozrZCtb3R9w24DyAcWPa4CthqbuQ+Myz",
-	"cUoJ2eNcD2RKg6apTxeEJBs3Vod5rjLjaagB8cRn6XA9FyG5r4HMh55/HcfmNFJK83l0fBxheRsk9Jsq",
-	"O0d2wuL/9CyY5j94Kvsi6ulefBAdSPeQPwuRTw+iA6BWw6WBSw/mISqqCF7GP/8q1NCODk6ePH72LDrI",
-	"pAp/ANY9K3L39P/132eH/x8//N/Hh88uOtHhH//z39x3cXvq5MDYHNoKbra8GNdyIf0QLfcc4y8qDjLH",
-	"irvbqMbfAp8zErh6wehNmd9IFTlEYWvyj3u9aJFH5gX83cz2FYbvE3nOHMymAxc58cpDJm5Zx4ozpE/t",
-	"FKdh7oC8w954LDGWT6Oumnj3j2LuxNJ5hzlFwVRKbbEyYwS0r2NukJoei1bhr5FDIzkoPfcjnoDwU+Nh",
-	"EVSbDjvrqkmu1RAeNNF56L3xhMXww4X/gfqXptyhSZJJ9Z1hvI9unbIUFogd4edaxnlcyjfiYDM6j3/8",
-	"bXUefM634Fif+8Z75Aav7LRWr7mVXoO7HfuokkQvxM+FuQrnIz0xjKdGs4RbjrAFRf1wyE2UyJkRDjpN",
-	"0R8Rl2gNjPpWyFi33ddqIPNMJPUdgRBPNnSYn+GSLM4e8Ot2D4jRNpdZf+s2MDQ/JzcF6dtjgZx0sIfd",
-	"uWmEImY6bOWJexrdJxVW3JogzTjhGzz3/OPviUV4HQkB3YSymO6HOrg1m7croLg5UUZJV19BRqvK+RG/",
-	"4pbni3R0t8PoFRheTaXL0inJKe/XCCWee2f47B1XC3dx++36yTCj1/ivfFO1BquxUCdBrlfoPF2MU83B",
-	"aDJWpqnb4H1Yksj9LRc8mUaevX8A34S0m2mtJtO0Ge8Qq2GExVCNL/WduUcCtG1mC36r8uFrGQNdGUgK",
-	"bWwCUdwKq+lUtZwWAMKc/fL25auIvf3tVcQ+it5bJxKvXv8MvkzyJ/7I3vwEsvHjMcvEkI/lZ5GaDns9",
-	"7zMh9cEWuRIJK8a5HI5s1FX9XANlBoXAzJ+FU9nQFZrzicFhuHUyJLWKnFFxJdzhCZXh7179hKqdsTly",
-	"b5CjNROWO1PmtKvmYmm4RshNBedMrofug6OnZKDzTHjkAfeOqaQ+KjGByJhHiQ47g6X3Sw50YGXrd62q",
-	"eiiygCnMt5wKe+rdPfiE8NxBYbCGnEgja6aEcS12prrKa2ihotOOcuHRAJxX/gUZ9EsDCsnvnz5+xngP",
-	"S124/QHXUHieOKsZz3OJ5aGP/sr+IX8K7FtdpXM24MaKPGJaMX4lcuhkhkHICrGbUHRLLd3z26KKm03a",
-	"dVakVo55bo/cKhy6LzqLmqXCDwhbUTlmEzJW3Mrf96ZeI/nhIDpwg3J7cHLQk4qD73veIV3V2P/bj/9H",
-	"uE73Pon+iqr9460dF2f9vhjb+4kP4hJdiGxsgaiJ/l0y5wKCVH7BgDbvId/GfHhxL62KbS+2W9zUnYJx",
-	"5Rjc9iSK0u65QLnC2HD5V5rRhVB9nRDjSvX3zJlLF06y4l00mECnXE9vnbGXwJ3WmDlyLoDYk6VSXfrT",
-	"0h1H5H4jrl/yxfnMjUAMDHfNuOTYB3+qqeopo5XoKjz2pHJ/7NfyAKDP5SXMeDPekcoIazlIHtdWYqGr",
-	"0hOaXl8+dxQrHdwdqBssWFOnOFxf065qgw+te2YrVHewGRFtZtzwNwKdoyuRy4Es6R3q+U4QggKcgGJL",
-	"mx//7EWFEum8NGnVF5BA3qmpejZCJf+qDr9uRlYtW8hSSCANaKZvZsCCikwznoKmP1tkeFekGl/byMP2",
-	"C36BUBvIESvbDqVoben57JBicc9orAQJhNpWO/OP93Rhq0Jyglmd0jKhrLMQo/CHRCYR+Z+4BXL/xNmK",
-	"VocjCqfRVbMJk3DEQWaRHmC8g9KPIspW8RlRkbPTckhg8pyTbg6Kp5hxKvIg0kQ3VKcSvIRJbDaqh2Ms",
-	"MGzYL+e//8YS3S8yiPpYzXoiLLrTn8CT3YrdtsUOvxweWGDFrylpUl1JC1tmYac8VrkOZW5SUfhI1r6b",
-	"wfdK+Ho+Wwf4QeCkAD4+f54BJV9g4/K1/eUjsXBWCSTxCxOqhh+hE3zQJOEakbOMT4kmwP3bzxpTFdW0",
-	"qzJo0xW4xPw0pWGYpjrfjZpC8grykpJMKgbp/2Xf2abO8m+mryvrve6J/By6Ea5SgQJbb7NEAtVXWZTa",
-	"V91gLTxsGx4gJxDAQY9FVWhM5H3b8y36FvXYrIONoy/lP6BQAyW7Wd39TYgEKuCtvhQqombHdmavrAov",
-	"Hfa7O4An0vdrKCgpOH77+/n7rpqZKE4shu4a03kQqaQNBjpAjd7jKtMILKMv3IxKipGuQtXX6STY1+OT",
-	"lqrSibqxih/vq4rTsqTjWbHyWcRjbkdlEvHMN1mYSLxIyF+/2HBu8DutlzCRIOKGJikemtU3xRC9/4Vx",
-	"/p/AJ9cisxd7wBcfbKzqWE7FcAgCeswcqeqtEToR/VQqsS2IXgq0EPsKSOvUPAFtWLXH9grQshcw+RJn",
-	"4RdT9PturNosa3jZvQLY2nQbeI3kwScgPIhcG/hWTcK9riiv0Mm82oQ5r62QkBB4oOSbUEOKtoy/ef4e",
-	"7DVW39QQzZmbNj3fKVNml7ujt/bLgnbjIFi+IHmdluO1QoaBl8ZA4UvvpC/POjzFfI0THHQYNLh2Knqf",
-	"Ri7GOrdUPQWxhk5DDPCtn88mw4B+kNuWCOHTktOF6wPJOnCwt9G8Npq37WjeuJSntRykeEIv62qyxnk7",
-	"Q6TApOqnRVJXyoMHLJQ7LtNXf8eKIm0Em0CLx2plJJRiSAMzaKg4pp9WNdlTKBddMAmo7JQ+Y7Z+TP/b",
-	"6n6Cc8y/XUFn2DFHqZv8IvUCt1irXNyfc5R0iNt4RI0wxkdRmuoyQIXgaVoeiXMR/R4FL4MtnIWOc6QE",
-	"QGBSQn0XhNedfQ7mcnCR1QYfXqoEHKXnfparnOov7+us/tZjeiqBXYJ++xkd6uY1G2f+GegwSQS0t9E5",
-	"6+V6YiDDmHwv7jqRAJeG8kE36/+qC4qNN29R4q4FuiNuWEzdxeImK7KyJ/fYiKS3WITz4SO2InV/UO8/",
-	"QiPar6QVerQ/+kL/taw7BkC/kxkav8NeW9OE4rKGlealSmiLreK9pFHqXZfllLfgt7y3Q6R1Wq5/6lQd",
-	"lmscOaVofPGcM18XeyuLXir7yIkALXjLdC1pTWiwn8C/MOu7tkLwbaigXSoRfmIRHmxT1udG1MtHhTfn",
-	"ZtLhuadWMla21vqBFmtxuLWsSb5hX7T/OnzO+yOx7HJ/2fa7RbSwcJ06CporrFSPHuiiAFbyKy9wRZ4e",
-	"nBwc8bGETUwPqEkPRqrNCjdUKXcOww+uOxY8FxvchGBgZoXV1Nz1Hlwglqd6CKyjdDl2bKy5HnmlOKWw",
-	"lnxyzqKqekrQVK+9+7vQIR2eA3ynlZkGvtPrt5/Pe7fLu8rYwzUuSk+WJRW5EMJNQLdXvyahvrWSdlre",
-	"OBI8rf0I78hx7dC6VxhIooPUt8qo8EPNvb972Mbm69duc/+uue2sb+WVtNPgNCfCZ5mzXPTlWLqtXfk0",
-	"eNXB1z++/v8BAAD//w==",
+	"7P3bluM2siiK/gqWVs/hOc+UsiTlrTJrrDE77bLd1e1LdVW5vaadtSSIhCQ6KUBNgKlSe+T5g/N8Hs+n",
+	"nIf9Q/sT9kAEAIIUSFHKdNnuZj+0KykSCAQCcUNcfu5FYrUWnHEle9c/95aMxiyDf34muGJcDd5QvmD6",
+	"QcxklCVrlQjeu+69WzKS6Z+ImJPZVjHZJ5THRC0ZUULRtNfvZezveZKxuHetspz1ezJashXVY6ntmvWu",
+	"e1JlCV/0Hh76vc/f0UV4FsZVorZE0YWearOkilDy5efv9F96toxJkWcRIxuRpzGhXG5YduDsr2K2Wgtc",
+	"L1undKs/qwIz1eNMSTInlBNGszRhGdGzMKnIJlFLAEfSFSNTN2C0HfyFbackyhhVLCaJekHoTDKuiFBL",
+	"lm0SyXo+cIznq971jz09We99PwDsVyKiCFIIXTSOMyalw9WGSjt5I1LmIltR1bvu5VkyyNicZYxHGrRd",
+	"AN4wlW0HN3PFsl0Y3rJI8FgSJciGJorM2FxkDFDD2QdlEVZa8yrhyUove+imS7hiC5bBfP978BmNlgEi",
+	"/H7JNA5hcNx3Emn0zzOxgocRfBdC759evev1e1+/evs2hOSHfm9NM7piyp6GPJMiC2N8qtc1ieCNqaXK",
+	"NV0ws/Zr+wxII02k6lfIZZ6kMFG/l+hB/56zbNvr9zhdaahw5NIq/pCxee+69z+fFcf3Gf4qnxlQS2Qd",
+	"bf/CtrvQ35A7tiVKkwlgK000XUZLISSeZyBRIjgjc5ERRiMNdMIXeneRqE7Iqzmh7hgkkgBt0wVNeHmV",
+	"t1xPph8lnIzPyFLkmez7e5dIJFn9aJ5kUsHMhnj7RGSEkrPhmT6BAHMiyUJwdkK+1/NYaGci3pJE/3rL",
+	"KTkbj09uucUs8rcCtZVjWiZK+uErxhdq2bsejZ/3NZHav59r8lCKZXrM//Pj/xj8v9//5x+CR+XV/Guq",
+	"ouUu6jW/kx7qaZqyjCyphHVO/19TQCxwU0A4HOOlZrgxkQmPWBVzlJyNxifke0bvNK+UhLN7lpGVnv7k",
+	"ln/L0y18cc8ymQhOEo6j04X+WtMRzTSWN8skWpJYMEm4UGZOslkyTtZMrFNGfhIJ10CmjN4zvfdCrABq",
+	"Sbf6Rb0Lt1wt2VYPq8UBoWRNM7Vt2on5ADFVswVnw6uL0h6Mwuj+RnD2KJRrksPzugJqVkmakijPMsbV",
+	"Ls5Ph2cnDUvS0LRZV2glDYJXr8QxmiRSecaQ3+utm8KHU4RPox2WBQcCdzS8Fv3XZilSN2LzZiF0NYsa",
+	"n4fXpNjq1cvwkhLFVnZJf89Zzuzca6qWxcz6tUnSLMmamOOrlwDJn8XsN8bRSyQxHO4n9T+LWR0ufxKz",
+	"MPZ+ErN9yPO53lkFjnGZ7d0MfqCDfwwHV5NBHfv7KlklKgzkin7QMp/wfDXTMmYOJCCJ4EC2C1aDuxSG",
+	"9EGO2ZzmqepdjzW4OGzvemSAN38FFYtvhApqFcgpabxKOHLCRPVBAsLjPE4UScXihHy+Wqst/MAFyRiV",
+	"gp/UgM31VG2p9EbPDMBpKF9r1lm318BXw7sNPz3BYfmrPo7fwJghCBpOq/2pFbmdD4O6Zj0X3FCuNWpj",
+	"fMg8WhIqyRT+/l/DwdXV9ITcGKUg53oLtYGyQm2UcuD0YML0Cc0YSRZcZCy+3uWLt7wtY9zliiHtGZHx",
+	"OOKDteinuD54XTbT3nFEUKbFN0LUsnCtB4TpQP/yBIT4NlqyOE9ZHQDS/B4Gwv56AAcMk+RbRrOQfgE0",
+	"KTK0feYJj/tayaJ8S+SapWnCF9ckolKTWxTp9cEernMeqRwMOhILlNAi1/JZCjKd00iL9vm0j//W/9Sf",
+	"3fLpFzRiz76Fv419pSXPCfkeQFhRo30ZEEQWs6ww0VNqtGv93ky/pdGeMsVe6C9wWRKEmsjVLZdrGjEJ",
+	"I2m2otk1JUrbc6BgMnlC9PJn2gYwT3B60ONBA9EnUWuy5uc+mhMaYXq0uci1RqmliyQiu+VwTjV0S61l",
+	"alA3meAL884JebtdzUQqi3P/hymocf/3/+//8/+fkohyvay5yHkMqi77oIzuB+NZYFgq2Qm5ueUoksmM",
+	"pYIvYAcBo7DV+N1Cf5co7/RXjtnfa82HNvL8O8kyXstkc/OrIylNSGE6t68efdocJGAHZ0yuBZcMzOBP",
+	"Rbx9J8RXNEOmHKGTSP+Trtdpgo6JZ+tMzFK2+s+fJHop2s37Gr/CaSuuF23UTZQQk1RPPe099HufidU6",
+	"Y1KyWEP1UaHJuczXa5EpFk/MpBPGIxEnfAGwfSGyWRLHjH9UsOZ2VoDhFb+naRK/Mf6WjwlIglNPjFcA",
+	"wPkL275huUTH2seDpDDwJ3dsO8kABADoG6G+0Ozho8LDhZoAU7IgfC3iZJ6E3I3fCEVW5lfkruif+URz",
+	"1vUWrHY05bTO6XlurSs1BKN57Rm8AwC+zsBhl+hZv6BJ+pE3aO1NP5nD/IAa+81HhOVGi0nQpszQLwgl",
+	"5x8+aExPtdmQcZpqQZxzek+TlM5Spv+c5XKr/6v3NmM03mpBhCrbT2Im+2Sq/zPRP6M8gQ97Vrn9Rqi3",
+	"VCVynujnHxX5oP0iYAUE0zI17dwDNJFV+eUHVOAVAzPwIxNWRhWbpDhxZUkV/3XTgvxXH6z2zqR6l6yY",
+	"yD8uVzXcdKJwbqCg7zjN1ZJxpaf9yBjOy3MbeJxk/JrFCX0Hes6vJJpXGoKJVrXw1DYK7QerHgGJ3Mxy",
+	"yf6S8DhkoaHrGdVRcPu4i5aM4QS9vrtokGuqraIlzaiUK40D/Qc6A9iHHC7K7hORmtuWJE3ZAh4CKwpc",
+	"TvQRuG9zpRXswDVVnMhVovWi6bXTczVwAPAJmdJIwW+UWysziYkUK4av0pnIlVZ0vUW4IXv9HnxeD9cb",
+	"QEHorgGRA6aDfrGvtXa0W4lkoFqTVwruD2I0vRNOuDCmOEDzgWobpUJPM9D+ep/mW20l9MmCKaI24n/0",
+	"+hrsdUq3E6MZv6T3oBVra7QMnH1qXnybpIwr8jbnMdUKvlOpr3uxHuOh3zO3EhO4MhsPxxeD4WhwOno3",
+	"Hl6Ph9fD4Q96L+PedW84uro6nV8+H1yd0rPB5Xl0MZhdsueD+dWQjmbj6DQ+00DdAa1ZagGL3dznRWAO",
+	"gi86l2uNnFgjQ9j9NxsCmrpI78MwnVqYrCnuABsPNASDy/nFcHA1ej4e0NPZWXQeX7DL+XNNpIoCLHb0",
+	"Xr+ntA4OuPcHuhw8H1+dDi7PZucDehFfDtjzYo3FCldMSroAHGqjzJrudMUIje9ZphLJ9DHRu8/uWba1",
+	"fgW9CcA/7qmiWcnxh9ZNilZJb6nUWl4/e4ZXDoZontF18myepEw+wwHkMwP3cDCKNALocDx4Pj+fDS7i",
+	"SwB9ND49e2bmOJH3i16/pzmKPhG/5BzrlKJv6ZeYYs31FGqZr2acJukvuZKHuvPnE03jcKGT99DvrTOx",
+	"1nSCJqkvWdL023nv+sdm6fHG8Gijq/Qe3vdDHN5n58CqEnymJd4LwvM0JYJHzIQgAGdLJLGnxDlavOMb",
+	"s5ThSdVfo7KHlGs4qZj9xCJV5S6BS29ugZEoT9zdfUwVG2j9oBdgz0ncxs9mD+oer6CTjw+WW4XcFvoX",
+	"e1eCsmazFAWSEvWCMPChG0eT5uC9vu87OR0OA0sRhfBrt+klkVmz404ermjM8ELCbPRmmaTMXKGJNeP1",
+	"W1iAWOLGTXtoX6yfK7i9+wGwnL7OVwvXnuDaMjtkWLMBRNsvGiWRcUdqioZrYGW+L9N0ET+SJ3Eb+Ixg",
+	"abFveGLfwvsPvvjZ++U7fNXJmqAuh44+UDo2mVCsSpPo6CyT5WgYpEsno1oR5WuWab13lxx9uY+RDopE",
+	"mttkXF77W/WJJFoH1+am3ZVPJFkKqczmegxISZbOtYoFF8FIaozDRX2AS6Gbcw+jevBdjD/2Eifm3SYZ",
+	"lPS9KwCDTMu3LSEUh7pfXFgUR6jEE98HWKZHKTcYAnb9s68xxlTRTnPsNMdOc/xX1Rx3VEfLEloKoB1+",
+	"B9/v4UVfJeh73+FEP3asqGNFHSv612RF7/s9L8Ssd631rFr2FNDegbVI1NsT6cKlFFvJgxia4100y+gW",
+	"bDkfrOaRvmEflBdsvMMZy4Pt4ZNvrTUQjvB2ttmSahWVpibinhpceL5KYzS5o17rqXznOMAe879X3Zkn",
+	"t6QRFLSnK6g0+nQS12PQ+zq8GD2GIRbjCw44qg2HsqzN8Kog9qKIrRWLX/H7RNWkItxwkrifi6BbKwio",
+	"GWIHtejtbTKbQ8OQpL0bxLOLW8Qc+VtR2DA+lMFtQfiCaCkMaqmNMiI2nGVEMoj0Knu5A1JiTlN5tJi4",
+	"YIPz2SUdXEan8eCKjUeDs/mFk+DPTp/BsCcbNlsfLyf2ToLj2lmOkxRtJ/lp/ThRsXceNzSup06pGg3f",
+	"jZ5fD60CU5Epn9FMpHrrVwhjpP/+o4HtRGQL+9vknmUmXADVBU8MNYOqWYicAA/1iIgvcgp0BCxT62UJ",
+	"X0wMGFoo9Xv5Og4sZ/xueFXoY56AA9B7O7KsoORGXghvfffmK9nKCepzgnKaUztOUN6FZtBe4rsQBvvg",
+	"dqr5m8/1SzeYj+U+8rawKZ0JuYKWdpHg8yRbMeNPNsO55cyESBnlhzh4C0JoTKgymF2i05tkyWKJOocV",
+	"xkEgCqJqBuUr+97DDuE1pbWBJMnYOoV4xCl8MUVPPPpMHbpOyPTLz9+RZ5o45bMVmzqfPPsA7volBvS9",
+	"sLkReZre8oTbiFpg8dLze3Jhs2E0Dgw8xkuL7jJHdriQFk5Q/3S1onEI3DSJQK0JPfdiC1tG/gU8e15g",
+	"oV1fhaKrO1k5Yh5xeETYt8yhdOJLqGkQsY2+vk5+dvLz9yk/j/NVGa2zvZ8qUi+ZokmKMjrGMDyavvam",
+	"RjwFjIpKqDSNlJeEgckwGHajEoiaywSGyxkDY5LEU3dJMZ0nLI3lFNm7Vq0tj4PIx1s+5UKxqS98PpF6",
+	"SiLpVpLNcmtv02JwnyX+lePCpClifs6tJ7ZKmEjuE7X9IlnkmcH4jgya448m+B15bUXN0cOwCYicgPKP",
+	"+yO9VSbcJFBqTMDtE6HFPRz8umZZImKMljffC4wVcsw/4erirLeb4mRZawgW/MEDZZ3P0kQuy2KlfmQg",
+	"cmlCNgPJlvAzDh9BYj4XmmZ2rqz3ziBZyJDyx9f/JJJl90wvSIi7duMX9qmcOHt0Z6LCyPWR5dmvB84U",
+	"Xk54lva4MiQT2OivzS/+TgvZGvRVwnPF5ESJBaiGNcl8+JY+GUCna7jZNHfZUqwYJGWzVDI4pOuMSeMd",
+	"dZfJNn9y1de6FYtJvm4HIWebAw5cwEaoH1rLuCRK1tSUxyiP/hrToRMOC7AJLaCKumx5WJrWINEH32LO",
+	"jK3EfYgQ34gNZgyBnPWz9hnlg3xNzJeosQJI7vKYZtEyuW+77IypPONaktXiVbM5q5eaaWjGiEhjsB4o",
+	"bmxMt47FIxtrCYAGfqL16jAi3NJgS817LUauyMWCcvplzr2LggpMFdIIHBPvSAbOfw3zKfO8Ko8tuHlB",
+	"Je8bZFldJOb3mAW1hqUQwU0ARHafROyEvNQCFTPKhART57t3n52Q8kdgZ+WQfgmmEdVbDbbQvc0yk4pu",
+	"5S0vvZaYGCmAndC5QmJRJ+Rmh5QWgjMyg2RIDg9cZpwNTqjGgcFPEyiOUCe/M6kAUuUqo+BX/SKyxYjb",
+	"GVtAChkUL/ECgcxbJiEU391QWTXF2th+Md0GztbncF2kgbR55zBJ3+yHC0rhW/TmJjxK8xjIw/n/q6rj",
+	"NoyPCk8ycJfh7Pc+DBZisAP8vFCUWkZgVTSscNSLp2IZBuJHIwFazJ7AzmkEwE4dHKti1m6ACR2j6s0I",
+	"3OPtIvJPYkO0Igy+XEMQifT86hvGtEKyElwtg+70j4bKkhxEwvfpmkOSJdDy3gDFeSZWew7Z0aS1zth9",
+	"IvJfGiHuoGtyKuNBEZqmGAEoEXE+ztrgx/C4yWxbb1n93EYUBlj31AwOJT5MrGJfs8q1SJNo6y9latY8",
+	"RZLcC7YS4U0Fr9Pxe1o5e3iSDBHBpP0K+y4OhUcOJawa9hmUf3H8TkDRAi/3MbwFxpCvcOAEHYBkJe4T",
+	"RkwYpPO7en4mqTJGV5M88x0j8JV0npE5zaU62bAZLDVR+sveF/rhrpccPg3GbN5YYOamdo2iqVjkrEXg",
+	"pV+yYzi4uhl8QQfz9z8/fxj4f54d8udo/PCHXjCks8BH6ObL+nAFWaeasydKqwmZSTQnFoOlRWVJOfJy",
+	"PDwrF2O6aiFqDd5DpA0/abxOC+inL5ycTVDJ5nTlkD+HAF1J5FJseBW44V5oHoIku0q4sdSCm48/7abM",
+	"lOlxaXKODVmvigExSrSLPPlXjzzp20iz/2ayT9Ypo5Kd9BojwUbn1ulqYr0tebE4sZ+gq/OQQKqMrdPt",
+	"BOVNI3F2DvvfusO+xhl/iGs9dIHMPkQsW2t6fLvU6tiGaVU/4f9VOQMXg8vR8/Hg8pSeDa7Oo4uBOQIw",
+	"fCngo1204K7vfelKOYRvS9GsxbeI9QAUBcEyJpVVJpHUIYUfYj9PyDuBEYJg7mrDDtk7yh1OUiHu5C0v",
+	"ReXvXrp6nL5JT7YSpqqQFTE/Zqnv98iopqjWTgh1QqgTQp0Q6oTQo4TQI0OErff5uBhh3xz51YOEXQG6",
+	"YLG8ooqBYLIoY+AbRqbepLskJBuR3UmsURyw33bjXfX4b0TI43VjMimb7bIoFbLEpCoyMjNjR3RNo0Rt",
+	"e9ejYd985V7SGoOmyuveSsQso0rATUAd0xxdeeESFZglpoagSwHzEzBNBCoJCeMx6dhgxwYNGzwk1wao",
+	"qppXMxoMh8Ph4HI2mg/oWTQePI+v2HA+Go3Hp6d6I4RULGv2pHEh55ruc4PYLOcqWbGJuXvrXV+dFR62",
+	"b+zLvX5vyzQdj67G4wdXJa+aHQVcCIuplkF/PhpozAwu2dl8cDU8Hw0uxpenz8+uzunF7BJzizIl/fM3",
+	"Hgzh/Ln4HgsU1saHCoqYN7+Z6N3SbMaerfKV8xjcnxgyMOqbeqrXPWsw9MyjCVR31JyBcqwoI1OxmWg+",
+	"MZFYjx9q69s0KJMiEQxNqrCO+0QmsyQFptSDEJGo1+9taKIm6G7WciFXIlSZoeB6wdBGx7nxxeKWLecp",
+	"hFZiPCdywWOz4J/QdtOMsWS56UUInm4rVWyCFppl8Y2VKfQ7oaSDXt9D5n4jTY/TnAPdyaNOHnXyqJNH",
+	"/9Ty6LgYWqfrt4+itZ805np3LLdjuR3L7VjuPzXLfWxeO0R2Hu2xQrb9W3BXfSdDkdKV5N8Gh1HHeH+P",
+	"iUumqKyV7GiRhtOZRu9Gw9p0JnPHYrOZYnrPDk1m2nsps5PMZBmDq8+iWYj9d2M1ljoeUnpn9w7oCRKE",
+	"Kwivt/GlYS3QAMZ6xmnGjOEftNi79OPfY/pxq6qCmj27coJlIm+stmnfDPipjnZQ/bNlAFcyfkNpvrbg",
+	"XwnzO8f5wHRgK3a7hOBOrv4Ly9XjnR6gsx7m9NCfNDk9uuPWHbd/7uP2SIPXZVAebfPiqf21bV6QudCn",
+	"sm3KhW/sGond2zIZMAycPG8spYxzr9PtzhrMAEG48zhRN1F9M3VbOA3qYCtf+YS8VtsFFnMnyWxrqix7",
+	"2V+aYiY+McKDjCUcKNU9kUxKSAYtvWeeuocw9WSRUZOHhH9n7F7cwd+YQFIYIvi3oWz3d1G0G3KH8/UE",
+	"HFilJxHlEUsx7RRilzImlciKv929rPm1yIzNknuq2MQ8p3GRCzuxaav9HrQAmWAZuolXltN1aVzTXJaf",
+	"ZEzmq/IjlSWLBcvKD2c0upsnBnZkMcaBZv/0F/eTmO38rVi2SrjBmX6QMZWheovONgcc/llAxu4164RO",
+	"PTk82LDZUog7b0/sk2JX7JNiX+wTyaKMqUkmVOVVuUmUXu9E8ODT+dx7rJgsf52xmKXJvUFc8VRz77qK",
+	"ifqofM5VKAXyhhOmf3GV/m2T0opTyxy03TNBI9WFXnYXDuULh4Zo4NPiVstVr1kmMZu4isqoSWDJl951",
+	"7+2arqqXGHQwO48uBpeX7Png6mpOB7aQ8fn8YliqTRyjn72oGNyFr/9rh68jJUwOGcV8YupH50Zr260e",
+	"hJpIo9rnKS0PPu98gp4TWp0ot//Q8FFlUlZWK8pj13naV31sd4lv517PEFN+xPWUIJDc28eWE6lYkDvG",
+	"1ujdK/rbbpZJtNQf0VRiZSmzhZiDqZaM98mMySTG3jsLxjWELC63536yFjvm8Ld06Rb8aE++uq27dYDf",
+	"VNR1fLsx2mmpkscnUFmWaA0eGljqdUz9MhxporWCE1J8TV0H7eL3ogQGSeQtj2imFSEicnVNpqbg2dRU",
+	"Z8BbWEIVWUEHkqnp5+lmxcrDc607QWWwOy42fOqqamRYHYiLW276r9vaMZmImJQE68bD/lr92oCgZYHZ",
+	"KFssxQwf1GY8Vv70nVos1RAlvLMkjGc74QtZaaZzXI8ojwm1oZ4SA9qxdQT2MCwXii6fAN+icXf8hcGQ",
+	"5dwYA6Ui0r6e7ynpngf5JzEr69Uoe2fiwwS06UJDLavKCVQReB/Kr95xXCOT7FsOW8aGj0qvcY09y35j",
+	"mn09aDRrbnSIdSpwpwJ3KnCnAncqMKrAVf9p7+aHu0l89pd38Vffr0aDn84/W0r5+q+9A3yqjKssOTbx",
+	"rfBy/Oo+Vdjx7jbzX6K8cSXJ2TJtjBSWiqpc9q57Rg1GdVcqtoaORjxmpvRSww2GHnoEwXwsk3BWTo+8",
+	"KsQInHUqaHzAbWERt7NrvcykSMFuwNgSPLry7znNmLXp5AnBuniVqBDJTsj3riIewc2x+Tpiw7EtohkE",
+	"DBhnLl6Tt3/7EhXx1998CSr6FIhtaoodFkWfSMpoDGWLOLtnmQm+kC8I5aZWPM6rgTIP7FL62pTB0Blt",
+	"QWqThjMJCajGwsYP0HQypo130rtz/Xs515WjZDeuOe8s6MCoaauQhUpDfc9mrzW9j4bjM/J//X/xv+vk",
+	"A0ulq7yKOCFQ3c9VuTRHYkljMmfa1MaPdktv7djOlj7qQDkfjTUk+j+txzTUUB3yz68//1KvQh/Q0Mh9",
+	"OENRmmgW5Up2aUBOiC1wPc/EyjoxjI8BSivn0dJU0l3Se2baoJrzLuZkisucEv1JpbtDzSI8cqvdpvFz",
+	"2KXx87a4qXJYQ1f+bG5LLJVYfDZwYuTf4Z7NbMOkIjm8Yq88behWF6PcaR9Po318lA5BxoOFtHxAuKRF",
+	"QajgRKII+hiNE48qrRnEYicoNG7fBzuXwQUgy7JHUSrKY7+ybGlHMkbjbeH/fB+cSW9a6MxHeZYxroh+",
+	"o7yOKYIHtUanxYRTDwx31+1Tg+kmoP94/xRRsFqhQ1C0QNBwHhcI6yiwDZ39zbxc5cJmywxGHbkUox/b",
+	"06Y0a5g756sZc5EnSBl9V4wbhN2oKD9v1GUscpKs9H6NR2eXZ89PL84uoYomPhyFSs9+SkN9/ciMcpyH",
+	"2qamnlCYUc6LsredhOhcmftdmTuCp3fj99CVRRNdrzclV4AOl213WRqpa7PbeSkDsdBl7vS4m7/vl4Ik",
+	"q3W5cskjr/Ta6jNm3iPUmcbyI/jWgztddSAwHssi2NG74wT3yPGZMLJFnKfZjopANneSxf56MhkXs/fu",
+	"7lPKG52tnWTrJFsn2TrJ9tuQbEf57rVC39pl/ynlTZEMHTvs2GHHDjt2+Ntgh49Mw5pRfly8wKd4OfOr",
+	"Bgp8SvkRSVdPewQbSzu0sz6+XSPY7awQhbtWMUX6tqPkPIfbLYhWxmhUMhqSLXMXQlxs/B4v/ScwXR6V",
+	"Xu8GCO3wZzRa7ivYYAJmI7piuEJsExQtw9eJOOTX4j5hQatnEpk5TftfG3Fi+0i6imQhbj88fzca15ce",
+	"i1KW3RGV0XuWuvbBEZWmDw9Fb+aJ/jLPoEXiRJ/E84szzQD6vQXj0C7tx95SZBmeil+l0JTf7shcluQz",
+	"KPSkoXsfrkQVvCapYMyrVrVzmtzONFOaoZmHfivNEAhhhyjtVP16LRGnqS04WkNGXZG7Tnntitx1Re7+",
+	"Oepc/yIcOViCtA1DhvtQKP10hFZoazXAgXDFGiK45VtTKTci0xQTiSxjkSJLkUmthynFMGK2jJijqlQV",
+	"0+zL+Dfv7XSXNHklbqB6NNkxjsCUuTGf7MUKNij3XpOKrlP3O769i7vd8duiozrhPvtjU4vJHRgqQwcR",
+	"m2RRqNXiVIvb6TXWS9cKn/77hEwLGT+9ds+JjZksfj0hU8sNptdFxyyvg3w5Lwyke7+sQjh2EgqO+Azz",
+	"mD7nMYsbOjEW3dZzbuqjaZKAHtIYegFxd1APzqsqECrCDpU/9L9EGk+KBv6j8XComUS2hZwqS3s4ODKj",
+	"xCqYWc5LIfizQXQRXw4un8+vBpTOZ4MineNy1CsYowNaM22soaCRYZOzoGPmiklFV+t6L45BoUkAO8FM",
+	"ppZW9/cmVy6RhM5ErsLtvOWTNs/9k9iQFeVbDI1Arg5b6Brni8xFUiTQ1DzbEsxr26Fztz0NAZ5A60XT",
+	"4F0rbGdPQ84J+yvmF7r0xlb+idcougIuCks5bVIHXU29XXzibSCSuDl5Pm05aIuzEEzHtCQYJBNTnMQU",
+	"STWzeImEWABobyKgWXExW7GJRUk6Q3a7WxPsEF6ckbqrUtsxv/VVLT5oqkWj+Z1NjHQ4L53BvaiAX334",
+	"mxQKHNpQUhNHNHrSTmDfwlPOdj6fK5aRZdFD3RxGr5OTuV9O5oZfYG2TndNf46PxuAHj+vd4X0y2CBeW",
+	"XDsEtDtwkikFCm9oL82PrmDKgu2N/HXYtcvolzBbTLh3E+21TmUn0rSylQmTzqEGijd6Z/DABLNb/Z2+",
+	"vLy8GA6HHtpNO2qrTZeknoev3mdffX7zzXevJ19//vbtzZefT26+/PzRhbbcOW7JOMtU/2u7eA00bzCL",
+	"OswlYWNcf3C7kVoP0coUxqJ+PBGbiQ0EamKEvS9wjbB9QaYJp5FK7rFSlJwSUwrN+hixZO9TyF7M8jET",
+	"Ey5sg7jdQ86yTKuKDSgJlHwICCyxXrOYULPmfhGQCTIcasniOwVz45CfQVu16RdpzLKJWlJez1nfIV+B",
+	"E2xe6uP0UOcpsgV9XY/A4pC8IEPDbuME8BXit7ukUK/GWG2Prtdp8hTaiwTm07hRboYaEVsMVuGD5r5A",
+	"MU5evQTcbPB8GW2wCLa1m4q7/ALZo+fY6Dvb5BPpTJpcsuwTeRtUKn8jihZAnfNHaVshJctjwjv6ljl5",
+	"xdYGqbyJOebBaOUAU6z0ZrQI83qzFJyRfVjrFU2UuGNc9q5PR/2wuVbnnh6eeu7piknnuI02BRKeyGVt",
+	"J9t9hl2II+AonsFYFbmVxb33hHPlJ//EPRhXYP1iIdXDvtNFiHRO9rKT3TohspxzI4jZai0ymlb84nlS",
+	"+MTpisk1jZi04QTPNiK7m6diI//r7znLtv/re/P3q/jfTl/+23hsbKJ/G3/R5gz923hc8oUgm9t1y5W4",
+	"RXNbQyXSGPq4C5D2RtRDvu8mkezoy+ZfR2/zHCVECjKn2WNUuLaRzhl6Zg/pqnCQcih93VD+tnTDEN5K",
+	"YqIhPttpli7zlaqjCa51gbL2aqnWSkELreqen0DVMsG1FuriytVSSNbKxm+rg8rH66CFQ6BlJoEZKVhD",
+	"zBwyWzDPKMoYpuLvI0S0zBUoVvszC/9pteRsH++YsQXlT3gEKtrME5VaJJul8NybJYpnrhjfJ09TL67G",
+	"uMA000SZ9NITclPU7TP7mIIRCES5JVSRlFGpoJ6A3dMEK3JYsgWPkWa28iSYJ+oE/zEmTElXqE+afWfe",
+	"I9+9InKpxVqi2iTxfwxXdMUN7RFXyUgqLKcAZy1sKOcZdMZUYUM5s6qUhuqdoH5ZpSlLmAq2m62v5o7D",
+	"nZXVWVmdldVZWUEr66hsFs/v0zqppfimsVdvx6w6ZtUxq45ZBZnVY3vc5kfmmvj87rdxH/nWdI2p08IF",
+	"mYs0FZvw3WTZDX9MJFMuK9SxS/awZ8/Mvj/TuH/WcoLfCAHuZtMcGLhjkRSixe/efGV3RW8Q3PUnkty8",
+	"fmXr8FvLSZJ1Jham9edeG+poE624eTqoKpoL7fEW3N52MWTcaL905FlDno9R3Sz/OEB9E5K9EWL1hAlv",
+	"gqfbY3PWMFftC5H9SUiFhTagn9X+8/nGdLzCkA59WqskjQAEsQB6JaTsHIGHUPbUcRkG1YqX3iEPOk8w",
+	"oPc+YS7qE4ITBGdEZGQlMkbShIMauqIfvmJ8oZa963MIItrroCulioUu0CG+DNxqkLVFEutgFhmGO3Ax",
+	"EzHec6wYlXlm/Tw7tymultbpxRD/55XSGrZxU9tNCDFl/K2PTlPBo9YKwpf6Q6jQST+8wg9G9dCg5tDv",
+	"5Tz5e87M+/qNh3KWSph9U4LvABoT4xjDEpzE8qJdLu5t63h49hywZh9ctdjkHTptkdX2Br9BcVjk69VL",
+	"JUuiH3FdXtpgMFrQ/myIIqV8kdMFO4g63ppBygRyuo9AHhwjaIHrd3YC5BMtvvhv/eJO7AgMY0bZ3fV6",
+	"nnikaCinI9YkToUShALXw3Ykz6o9H9Zet66ZWKeMRJSTWSmZgVAFu9svciISHqU5RgA5BjQq855xG97T",
+	"jlEDEIfw6VE7Po0dKJOa2rN49uAWzKBmQ1W09DFTOn15sMTmGlJr9Jj/58fh4Opm8AUdzN///Pxh4P95",
+	"dsifo/HDH0Kqbpukb02VtnG/T0U/ByqKzRMeS48KeExWdEt+EgmHNHUKGfp/c6O8IFOkxamXze6XCLWZ",
+	"bDnHfk5Fg879dTn7vQ+DhRiYh8WkOwe2PnMdjuX32LTniJO506UI8v4hIPEuAY/Wj0bnOpknRbPSE9OM",
+	"9H2/V1aPNRhFoiXQFuZC7ldnzGHu9fp1R8b0JtKnZi6yF4St1mqLddFcWEFJUrQ5L2aZdQkB4EqAbABZ",
+	"rmdA09S8oAx8WmpnjHCxaSsyzL79JeFxWWqMkelYJeMoHcNI4Rbzf/fmq916CXUmnfOAVAMBMdoA0nr0",
+	"STgh7+gd3HtiLVNuKyjYnr50xfDFCpsbl8X7qMxubgY/0ME/hoOryeD9fwY5xku2yGjM4tc0FMp9Azfj",
+	"qG9QYmt9+xma87le6nUP8iZln3C2MeW5Zb+I+xYZwXMhyYZqegBzHroXLOm9pgLoQcAy01gBG36xVDJ4",
+	"Dve2kL573cP3wOGbaH3DundPB8Pxu9HV9bnNB7NOPDc23v1DOuZubqhZR1AA5ZJlEIyTREwr43yzTNJg",
+	"tM/aYLGJjP7EaKqWr00ysllETVWRRLpmc/Mkk8oAYTo4mO1oF4hUe9+OIR6bTBsksNHAsfdkf9BMeVe+",
+	"uIi+xWLoJLxkKQ0JGZHdIUuQS7jZB3JY0Zg5Dw9InSU04qvJywtbWFqjCcaaiTRmUgXjNd7qhRSRDfgm",
+	"dB/EhbZD9WYZGnuKfBHTRV2TdUawuRwiwbmgYoHhX4RGEVurEzIFwoWv4R9ksxSSEX3WV2tMFLpnWZwz",
+	"Mtve8nmisYgK6gmZmiaHxcfKGcA0SaFFI8tMSB28iWqVWlIOITWQmXVCpuZgT6/tEb/lMBIyckWw4jaL",
+	"9ZQ51+/5+alm2ljAuzO20FpcRlaa8XHh9vuETCGMJBEwggkpueWuOT2u3HaSlCpJUytQIH2LcrIUeXZC",
+	"pkYE6mHsP01YG/RcMO2piZjPyYxFNJdgcmn8QfBHOYUXd812CpRQN2xu+m4bdKB1ALESdgVFk0C5PxBj",
+	"gzFBtkh2Qag1J4op9vUxTpfDc+cfnQbfmKX9Eq9xvqGrmmRD02tVWyEQx0MkY84K0Np/WSpenFWF4s4Z",
+	"/TxOlMmrPgKBMxFru+u/tQ28ThmV7H/s4gxf2mN1Igif6lerKIPvQ+j6fBXs6nHD8XiDWg6uXMATSdQJ",
+	"eYURUZwlRYkm012Em/guxT6AduH31EDugkpVm0p6MaOx3o6dshzj4fXw7Pr8Ur+0TKQS2RZz9IyXu3d2",
+	"PiZnJ+OTMXln2JJmilp3zdMUTmFcP/f4BzC7VjM91MhvFGj80lD4oO5OuOgI8VAp3XQ1oGez88HlRXw5",
+	"eP58fjVwF4fsfG6U/t416PiThN8nipp+ninV57bt2pwv2Pw0cc+jZJ0w3nU47Doc9qAeTTwRcxs2gVR3",
+	"QIUgybjygjesfixdy2KZA4spDXo+uBhejgaX46vTwXN9GCILKh3NfqmLH720QXGgigugRmjwgnxP3xdg",
+	"FdoGkZM5dHjMmALugM/KxQX9D4F1WcARRRUwn7VC2W6nGcdkQ1qsmKsi/UBliR+H7+m0bRMYXNBr2wbi",
+	"Hj/f7ZSnrXuvhfciuWec5GuSzHeUS1TTnFqr0Np1zV1UkoLRa9RZLats+RLK41sOs3DhXsCbfFluhHVQ",
+	"CLWTQqHMc7snkCzDeAw+DGMNgCFmE2U5GOWtw/exuhAODv66Pb7utjfrto323rmt86QkoEIaF3SzAQWX",
+	"ptZS8faz77w7rreg9TAJHpn+7ERiWYiGBgDtQtdN/Sha1/pga8lbk5aeFGqn6D+2TAUSnfbf7JQk79P1",
+	"ZLfRDXZ426fB4FJw5sXWJ4eG1HsiItiJFvZPuWaSK0jF5orQBU04mW3R4SA4q/aJly283Ls4tPIpGHYk",
+	"xMo0cysY6M60lUSD4k2NGJP9dQxoThLWFnP1WZcCL6oqFf7wie0xWRyKtTq2b+HNh7KIbkuZmkUEqfLV",
+	"S5co49U+uiYUPF59Qsk9y5J5EgHO9d+awlS/vGtw1qjx7z0+3saK2BaBPa27dLHjmnN5asJBnOp7mqgg",
+	"n0JEw7DokzddWpKU+dJPA+vT/q7ca0NdJYWmTidIjFJBOPvgUbhN/NIkfsfF5ngxW9KYfq4lQn/njT8Q",
+	"aim38EXCkQcBWDoePhMvmFHhs3QNWZz+VZaK/vaXkVlWi3y2W15u5STU914rGFKhltTa/bY2Ya35byUy",
+	"3s4ZxXG7ZvGJv4m2LKF/A3RedpuchtwmAEJjF/DOZ9D5DDqfQecz6HwGT+czOCqsFd3EraNZS7ZpSLpY",
+	"HUQJsoTEbytwTM18T2ferbpXY2p+H7qIkjSJGwxM1MD1S7sFEgpJVTD/NnUJUAczFfewTPNx+o6VKPub",
+	"pRp09k2X1N6+/qdOQO1cLGqAp9caeqM5iszGyMPVMSzUBi2tkjhOGWDXPAHdeCny7IW5QFOFRTBNhVTT",
+	"k1s+dVJx2ifTlCqW6X/kPGM0WmqUIASe14ZQDmZcVXk9IVO6miWLXOS2yq7Z+BXd3nK4AcZrT3PRbW41",
+	"ZhBLIm1khCkGRmiWJffshEzXLFtRfQTKg9orTQ2cyMhCiFivx2XVmbeRlJdUD1oY6KQIlwFfEN0Syrdw",
+	"PVq+HTREYz0engoBuIKoE4cqrXVaDOijYgEvZZv3exr3NZ2TW5YcaGnqVOOnkIYLkuv3nFJcytV2Z6yW",
+	"n3yZ3DP+3bq2gvE3wmcr4GpzbMWQC9IS1KOTeRQxFteVMPZUz/OhuaedPIluFta2DqpLDNCcgIt0kq+f",
+	"rDDxk3iPC0z9Is7GdtkLJSdfqIj6xLf0ds2333ZJ3Mr2P2lN3ALZNbU47YnyqMjCtWGpOeLmX5OMrRIe",
+	"w2FHtPtOIK+Q/QScQf6Dwr+CHxZ/B05U+Yk/K9RwStR2YlxKGFa19V/BB8X45u/GSh2ApaY861/Yct1N",
+	"me5Mxc5U7EzFzlR8UlOxmg/eu/nhbhKf/eVd/NX3q9Hgp/PPllK+/mvvgBxxEzR4TJb45zbc9ldNEAco",
+	"XtNcsvo6fGaRNGP2UqcUMKdNiNCmn9nSGXqDoWD4aByInnOfN0ScclEFomScqiXb6l+Od8VbCH+u7UTh",
+	"TY9hlYLMmLlRxUUYgyigRu4E/Nk1FzM3702jW/nAHTjeYYJkcpjX5HXG7hO22ad+Qak5UBJTCEVNkztW",
+	"prOlWmn2cJsPh6fRGv7D/sTSVBAobWGDDUkk+DzJVmQr8qzs9T/Bb5+ZjwstolD0DB/W4OEzvc3fUxVB",
+	"UDrETLMP+ucDZ95lKbicEEv507uvvyImijyYZHKQgeFWVJOuqH+EcNHP+SJN5DJcJeBDzQD6lxpYK1RS",
+	"voXSyp9GgBl7H/U0qaa/c7p4RI2SbzkrTg+kmxoktxc/9nT+JqTQG2cLV5x4BluTjOn3nVuqFIhA7yB8",
+	"yvlHMhTIFtFk6mv4ZoDClYU5FASUpVuesjk0vELPTNO06ECTJlBAWkciWrRkim9NdjyBRaXGGbvFH1nc",
+	"d+44gFx/m0QMPJbWnwehYYVHLsH0gxMyzbkhsiCUK7qF5BFIFDjYd2iqSU2v/cv2DZWYiuJgeOcqSYKQ",
+	"FPNb7oxOIz1PSMm16CJtivcS9QIdwHmcKJKKBZF0C2kNJ+Rbnm792G3I8wE/WMIXtxwL0SrhgEhtcNYK",
+	"APKm7hP2QePBBfwgOiHDZyo0fiYiV1MjirSIPyFTLiYmVAkxfMttlLghHvMrbJhf+1OjykQqnZCpeTqR",
+	"uVyDj7BKi59Ir2royS2f0jRjNN5Oqjtsp4cGZvY3PYM5LZpYOKDZuJrNqBpc7/sTMk0TfjcxwNxy8Hsn",
+	"/A4G1vTYL/pQzLaEQsJPhgFZIoMwCSGISPXcntfCLs542JC6cLB7ccfivib8optXooghNDir2wkXCi17",
+	"ZtaLfyA1awLFv+0Ni0nCNf5nMgUbzUPwLXd50qbkdZ9gO1vMwANIYJvVhE7cbjh/ObS8kTZDxyRdFJvg",
+	"eb6nJQ+MGQCe4akxE+FbPgngO0soKw2e5N3+dA7ARc6kI8SCj7kgUiuj3Lh9zCdC1DGuTKYD5OD6RF+l",
+	"La6AuIuNlWXnfpU3Q9xEyZdSZaNgD1f5IlwCOCouyttV3P7FIQRnWOUo6WfVwwKlXr0D0ev3CnLXsrJC",
+	"sQC/T33WIWd/rRBIrcet/D7sV6/fc4iu98M9WTNQkS2epNNnsGtnrRR/W98ZZU6zgtuajozshHyzE8Nl",
+	"LtummvVO+0WVY8pjn48HSxZ7ThUTgNiuWnERnrargLjdnqTJKlFB9WFJYwJC0TMWIWLUHaYFM/VJEm4T",
+	"8UyAYEy3KEDhw1u+0MdY5Krol+8iPTMGp3jGLKMD68+XphoYY5A6sZuxlG6n14EkStQLtPx3MWZbpuAT",
+	"lW0DykRJF4H8dVMIXOt4biP1znrt/k/IFBONAdBb7uVmxjmz11g2GVmvYMYWOQd9IDG+FXOBW7yWSERI",
+	"mSFV9grOYy4xrC2FHHfnd4JhwsTwIdy/y8vAtnGAUomMxXh5AJvg+JOfLTbLJTNOe4mVS+ud6GNrtfve",
+	"wOeDq1N6Nrg8jy4Gs0v2fIBOLXSJFyaLXNOVtkZotmCq2vL6cvB8fHU6uDybnQ/oRXw5sK4xPUoxhmHY",
+	"heWHtqIWedSvyKV1P2zVDtU+tClj9UvPJy+9wLTqesfDd6PnRYnVHb9qDKscXM5G0eAqHrMBljPTqxie",
+	"2QltmnNXpfR3WKU0eAxGZbKoqWRaL/TKt3NFQ8NDap8mcoJVRAsiwlJOveseaBFrlDMTAwZ69oMu8NH4",
+	"3dBrvR6qqmpVGRop0y/YdGuJ6RZKpxQcooc/mmMVGcY0oxwvattdzilI026oteeOtmUGWj/zHfTjwfDS",
+	"G/ThiFsRjYhJ+7sZOO424AlXL+/2kE4jjYCGKSvfX5a+n4tsxTK3u7JmOoOD96atgL+NJvt9D8t3WwNV",
+	"gFwp6cBbpz9415bFdVIu4UKFxlAAi2USyOJUgzSjvP38B9DD4fvdREBHkYMpN9DuhrpCGjs+vvLNsX9r",
+	"Fxhi5JdRAUUT4AG1oQbFF1aqN4lGU8K81SFOE70jpVNcMb2qF40PxYlgWcL3H4idTTrkgtIY7J1s7iqI",
+	"+7Lu8NtzQ8UQRwg5BcUJmthCI5aeVmw1Y5lcJms8XZmA0qhLIdUxPKtcSAkO4ejKMhENS9FL4EdX++Lt",
+	"kqYp2TAs5PJfe6TyWXGgIZvR2fdxompbClwMtBo8uNQ2wZW2CYqTN46Aj6/T7UQJWOxRUQuwOKzdqQUZ",
+	"tIFizYKkwEwJ2OcjKEY8uGRn88HV8Hw0uBhfnj4/uzqnF7PLnl9p8Nj4Cqj9uRNrNPK0LscKTQug2ESQ",
+	"Tf4huH7+eZ6JNXv2KcvSBHpZmZq6b6EhA95xPby3zh3k2bKcc7NlsqUChoMcgqIjNq8cjFavMYF2WmhM",
+	"Qa1oR4MND3LmjsUagmb00fnx595PIuF7yAWEr2SMN+MNRlWT8Kk8f15nR+5HFriPJubirKWu5M/AIEBt",
+	"cBmN48FzdjofnA3PR2YPL56GxIuKuI71w6hFlcQ5zaXS7HvlEfAX+qG3xnuh2AFrVKwM576FHoF7rbZO",
+	"VhRr12nArMf4MIZHm9nrUYBFLLnXGHL6vHtktGr/0VE+j7CqelW2YkJncnzxGN9JwRCty6a8Ysv5a6gE",
+	"F+EYgtM/jwGkGvilxy6JWGxNiu1+bNHe8bDfw+sbJy8jwZVWMa57KxGzjKqddmoNunQ57igt6s33QXWY",
+	"tFV6zg9UkJA1WgdFlUsY1emLLInplvBksVRwo7CZaMUMAnrM4uFsa7VemwQCin7hcRdZDMJpRXlOIbS1",
+	"pBDJVGwmGl9F56FhRePaG9gHKAwVXca4o0nRl8gCp3dVMindUYnyLINoW8RDkaCEeAgcgHMTTDw63eXG",
+	"F2xwRUfDwWV8fj6YDaPRYMxO55ZRWWlTFzTlRpTJgsOxDkkuJ2zAbKULgL73tfhHkqb02fnJkPz7/x6N",
+	"XpCvEp5/IB+eX0wuzl6Q7P56dDY8Gf4H+ZJFd+LZeDgaDkfDEfkiydhcfHgGvyJ+FLp+fm7O1T2Gt9Xn",
+	"7voHb7caT9mJHaxdYSqZijmBt4tqivb22VzKtCuEzri60cO8KQooVKJUwg7nEGjeC7tQOSbYErIb8/6r",
+	"IvQ8DJx1Tu8ZDF7b8QOGQ+YwAiJOYnu/6wIPZB4tocAdwStRiSHx7cKBjOviRg9/E9Ug2/NJhnCsf4Fg",
+	"su/efdYngpvWNNVoCBzHh6wUtVmfWVICRTakTNrZNJYSjs2tETNQoB2KoxsZcTCCanBTeCbrC8y4l3Yp",
+	"EPCitXO9q+b2+vC9Mze2IfAKv2QrrEHIBhLbk5KQ9YeGkJSvU0GxUHZRNfSwqdHPFJgY9bXQrPqX3f1I",
+	"Vmsh2zMEC8BbyqM6dmC9lQ1x5A4ME/2FRYjK5/xQkGrjzEveytpyP/iWC/hqnQv2OIZ8iJhoZsJBZ1Fd",
+	"pLsf+7KkkuRc5jP94ozFmIzsFVpyxW53O9CXvFDhIk9piAvcMbaWjmP1ycbAZUp2mao0S5axQ6ngawdR",
+	"CEmFFytU8s3+ugsvtJaJ+35FaKgBdzh0xZVzFTTbPybQg0L/9FGOrvN+hcAwPwaI2PM1HQTKa9vpIASH",
+	"533ay8mtCapZiF3DMbCY/IMgRBUvUxhD+BIWyfILTWcY7GS6zz+Cy72BjMsQgM4TVVdsLURC+hAejCk7",
+	"UwCKkn9p/7bFMe4ZfIZl3m1ZNW35sZhs2cEo+qse7JViq3oAjXOoCuAXIjOqHEyoBbSBzIcaPz4GqL8J",
+	"FcRa2TNUheq7tUYRwmVYVAkeLNpOY4yNNx1pDiQqGn8N04ehK7mHgrsKwb+Cs4oMdyz+ibTPiluqVs2x",
+	"9TUOO2NvzOhNHDLsBdsr90tY+cQLZLZi+FAYm5WBqn+rXqr8gphCd1Y9N9q4MoA+JVPQGUzENSWoYRxM",
+	"0BCotQtT4YwJyX+ZLPgg4VLLeWGNeqhFYsunuH5Xh0lcnDUIkAoamU4r9c0myRh0REVOcMw5f6toQNxW",
+	"4l49UgiolB4OfWNwV0D6TRIMB/C1RU9gVfhfWYiUOXahoVR1BIvKsvXuaXxlTb3Go1Jzvo1ZZZW0Kh/a",
+	"OW/Gbq+yzpJ5WnGC9CtuJ7+hhG/ABOOR4ffmknxdYGYXmNkFf3SBmV1gZheY2QVmdoGZXWBmJ5u7wMwu",
+	"MLMLzOwCM7vAzC4wswvM7AIzu8DMLjCzC8zsAjN/K4GZx1Xww5IG7av3eTeOu6UZxYp5ZRACYXU29I7a",
+	"C5lKLKnxjzVemvZtPS2tLbkrOT3eJ5KkItjboG23xxjPYttej84v1xzIqV6aN8tN3vYXDnc+lp1rQUE2",
+	"S7HajWpUXku4TfWqmQtt8WApqsrFM9TjOLwzXIVsiqZRZieLJRToKu1GI421bdzUOm6yQm1Ou669UHQV",
+	"r1xESmvqOKKkTplzNgMllVhjdRYsa9MOKOsgDV0zl5CZKFfey6MoKK5mIrl2GmPtLadaW9J1F922cCoU",
+	"k7sXiQVixuamz/6xTQSDZYscYvoFURTwlralmWBNiOtezmir8sRwMuqYYCNXyeNE3bhwgt8Og6vtugJM",
+	"fMYiumKaaScqzMhdkb9gwDdclLbmn+b1u2Clf+ChVHlNCPT+JPsETQN8O6EBhgf6YPhr8Hli0TmkLXf0",
+	"fLQV5ogR06ZbqPHlVqmsLcHgWAfwvfKVSH2zlcgVywMAS81COTM1pY4u3ZzVVA01rW+x+pdrppxqvpco",
+	"M2OrNqS5bOrUaXZAKspj+YJMZb5mmWQxi6dYLZGzDcvcRkG1L5YyQy+2aJVpR4QM3t4WucJlxZjBYlXu",
+	"VmnP4QXs/828XCVhO4hbs9dHpLTRrcn2cysWa0T6TlT776f390fvKe3198IacBgNyoPQ/V5b+NZUjDZN",
+	"SWt7kZZah9q1NxGmFwq/S50YZVdvuKCVvicKUL9zqAVgXKcNRfCrEYHK5BEc18mq0ODNGAhAM+JqWlXd",
+	"uPjbnbDJMvbwHqb6+euUavkLbXaRzt167bilbt9+Y9bhcPgIKxDzFw5Qk8xNUF3+SLUv+W5miHd51AQY",
+	"8AN8NyAvN1QefSzb0mPpoioYJ+tCrtGKMFcvu33bH9khfR+ooZ7HBXEDxZVXU2EZxY4UG9x0CjA5I3AG",
+	"sH5vYxbIcZqZP0LL5KuWm1z4NYM7rH/96PtZujWsQwu+0hofrWQRbKxrJ+/dQbb47F2yYj+AB9Vd8LT6",
+	"Sr+5h4JxOG+vfAT5cBaysqWG5qf2HJZLRJHYG3qZ7l37G30iD+HV0CCuvXHibnJbMbuj2Y2bx9+ykG7S",
+	"uBG1OUo3WNi8NkGpjH7vPndv5Ly54GiLz/I98N7RQX5B8iolS0YzNWNUoflTBKq13Mny3fIBCtKMMY7Z",
+	"Aa5hLlnQdaCvLZ09StU9nnwKmin2roLsKgaaCKlI8drnmAqmm1E0hI4WVDDQryik5iJDjxv6N8sXBmLD",
+	"P4LkKoIBGjyvPri4gBJkWdIGMCdmAm159E+7+7yg93A7UKBor5VQYWyeDLJiyVtya35XJP0FGN69UHvt",
+	"iF9GZriYil9WZBTotBO2RpyXkHh8OmSNZesHd7QzEGi8z80AddoxR0u13oanwKy3mALSZsxKpsJavZ+7",
+	"bFKXK/dEH/W26Re+OPot3t085qoGUh5r9Kqikz70SWFijb6fJMBxXITLPt+PWH1m330oYmHqPAZFEyRs",
+	"RpOooNvAxdD83KNp+u0c4g+a4PgsyaIUAzqqEwsSUY4Nxdcp3c5odEcisVpRHstDFHJxWHPo0kD7kfjS",
+	"e/3BC/YJilXD4uBwZjmXJYem7dRQuGUOVgLa8kQbNdRYX8RX4cGnIzbhIiL79R5cmyHcDVXREsd8GqMd",
+	"o5z2b9U3+r2HSvzTntJeS7GR34jNa/P6g4uUejICp3FsyhWYmwac4KESgNU8C2gq38KbD/2DnL+BAK49",
+	"KEnF5msRs7fm9bZuC70DzmvhR4TVnF1JCs6GdlrRuqjdSfZDypph+1vx5kMl6Kz5w+9pol7jm0GVFEiz",
+	"vPMl7dSyixKw/YKLh/an4LKWGMukUl5Amdw930tqis8Yt7qzs0tOR2+fmoSXqyMQEGAzykH45oo11cA5",
+	"TnEuvm+ps7lb2ObyCPDWwcFRGIhaBy/jsddqyLOtwFl+tFHvhWQdrYYWMVHuMhUX01rjtzUSAgRgyjKE",
+	"qkRpXd82IKsQgA3obBJRRistujxCa8Qa1aSIgmwiKHir6nmBlk5Hb9BeTdjQRt+790+M1ooq6pO7Ksrx",
+	"q3VAAdNdCNsuCkKxxN0Bhmo5ALY+8mJB+SF6vwuXbV7qd5JlN/BikDV7A1UgreCntIMeHfUdkTYeDEWD",
+	"tzB6fUU1kLpaITU28B5aro5mvJwH7Nzh9yCHwAMRe4cAVMu4vKm9nQntxxcJS+PXmZilbFVzK0ZXTDHb",
+	"684gfGtdPBioanX0TSZAmlaYlohDnl+l2UMfWP06E4uMruQ1mdoFTftkKjibiLn+V87ZhzW28e2T6TpL",
+	"7qli+p+2fID+t16c/i/j+Qpeo0qxjE/7t3yK6NRPM60twetCTORSZMr+kQq+sP+es43954ryrf635mgw",
+	"/GqttgjUHRcbrv+5oilEJsYw2Syl/E4/NhrJJFrSjEaKZQBywtlkljEKr8ySOJmY9/TfCQeVJ2XljyKx",
+	"miU84QvI6IFZGI9EnCDIcb5Ok8jgxH0oAWy6YmaEleC4AJrAXMaNCFhhEFAC6MXWs4BAqWAqwI4ZHfbY",
+	"LG6eJpFGHzhuoU8tdvPbjWfVZFZbfw8p7BMJjVldB941VUtLZo7sQJTFQskXJMqV6TQ5Hg5JseidEIMA",
+	"PKu6WIjvfUq2gtMQKdhp5dHPAqNXTiUuvY+noJg5dBi/ZDwLOlUX+ocT8spvWZhwkooNy0hEJTupgtXv",
+	"rRJu/xwFMABzfWaLvAQntMuXaK3KnYO9sPA2MUNclDWIawLCVtiBV79gtzyiiqZikTOsVeWrLy5ErIJq",
+	"hMfNVIviQEP6SQRdvK224vrTmyX2liLLoNqwXcVo3K75uxt4jz2Mbz30a7rF65MCsLgyXjbMTEhlMXdQ",
+	"8U6PAH6x/vF28f22neT/xGiqKTa0/CX8ZtftGqxDKFUCZjHoYpIxidTibe8sj+6YlqaR4Nz2MdYwzahk",
+	"1cdskUEkLSQJzecatGtsMCv7hLONLW/cJ5HWogf5GptQY/F0bWX2UX+BaB+gXtf29IR4TUhZKiFo+U6e",
+	"mOzl3rXpayp3kuRPB8MxZEidV1Kvi5aqmkthoLxfxaO0OHw4qdbggMExrfN0hKmHcVL91gay7Dy3hVIc",
+	"5vo9ZVrVVl61i6uBeifgzGzbTktfNyYKn80u1wblBD53t1G4a58QqOMQ9HE6gjhiwtdCqkVWM7AjqboK",
+	"tNhamFACZTx2AkZpxmzAaKvD/dJM+Jpi4f0V/fAKv7tsX9naW7SBpBx6Su+YdM2SoQUwh1A/rSnsYumE",
+	"fA+GY6DT8S1n5nTBSU6k6YuMHevN+9O+LWIKLc0BTzXaRpXIW0XSgjUA4bS2yfWuD1rb56DzPSLeHc7V",
+	"EfT1Br4MmZPFsdyzg1hqyL5P2IdEKtw6uF3MOQZi2NSKnL0goNRtEomXkVo/cwLazQvw3XJDu9dkmkiy",
+	"SiAeHjRapIgp+XfXv3ppIpRjFiVx0X4ZQHD+/pz9B+BiCj3175L1msX4jtZJwRFTdK4WnJ2QG6Qnn2p8",
+	"asFG1d4sZpUkzjUuISxKf242Wi+Bxdckmd9yrdw6jm33pZFcr8m0YEQ+3qSHuRr6rctbmFo+Mr3GvUSg",
+	"ZvYGDPjIjKViY6QKmcbaQLm2LiEJjMTUdvH7r4s7X/D1e/qzYLZCwdePIGG7/6E1O8nQioYVlXd4I2Cq",
+	"q+LnjfRqah57tyqaYnAQk+11y3easHv0o0mBPBEl3HIkBQQqSAcVXcoldjgpZbmJtyt9X31wfKFvBalX",
+	"vbTCI73dr9fLGmtxdirW70LFOir73KjlrbPP8X1QPmoirStqvMeKnoK8Q5zr1csQLN999+rl/WW/bE0X",
+	"ZfkwFPSEvLH8c0W31h7Vb+XrtWeBV69ojQOqd937Pz8OB1c3gy/oYP7+5+cPA//Ps0P+HI0f/hBin17h",
+	"7FDOltf3AgIFjfvUO8ZdubyuXF5XLq91ubxw6HybIFtTF6ivld804RiDlbF7cceeLgKrfRhQU+R0KIPK",
+	"nfZ2cR4FX3ppv92N+YA62Bq9mG8uS+aXiw3PWCQy7KRRxALV4KEQRSycx7pTSAGuzYFV+IUUbGkdp2Nb",
+	"bnJMXYVWN574zpNfbfpcsNXGvWYZXPYHA3QgNaCIU6peZiUH7dChl2r7Y2oKogvnplbCou0G2hgQR+UF",
+	"2iqXnf5p3xsLUEDTXMu+E8CdAO4EcFsBfJQd47eXaWvLBCRY8AprTvHaEssjoDe3pHgvqSSmdEglKd1F",
+	"X7VjzWAn22CsAH/eVosAEJH1SwlTUiVpioUX9A9bDAynUhGTp18uvOGcKgcVDjhgMYZNNysGDrknxK9C",
+	"4WUMmc42lcZ/IJOgf+hUI2PaJ1IYLyNyJkliAS4+kjKacVRCTsgN3C1PERNT8ALlGUZ9GyQlGF+FfkVV",
+	"NPNAaCLKycxqDDGhC5rwto4eVsScNdNk4CrT3V12EqWTKJ1EOaQC+v7r/Prbeb8xGlapkmSNmbJP0Af1",
+	"ae7jW97CF6C8zth9wjZ7fEpwCW8ky1JsOGayCeOblWDS2RBJj1E9lmN0XKDjAmEuEI63TrUqhIk36N19",
+	"m/OYbk8q0mcf18CM30oPsNFgOBwOB5ez0XxAz6Lx4Hl8xYbz0Wg8Pj3VuyekYllznXEu5JxlVOVmN7Kc",
+	"Q3mIVcKxbPTVWVF//Bv7cq/f2zJN/KOr8dil/Zhqy2aJtsNclKwpV7J3PXZp6b3r0a4u/cvUxDzGvVGc",
+	"8TbOimL393Ja202xps6k7UMYsv9bscxGW7/jfB3n6zjfb4HzPdKNYPWjI7wJb62dHKpNWfYcYHnKE/It",
+	"TyGsYKoV1ikRnFkj05p6pZgOrDLvGhFoyw5vHMC4hAsHx3DCtSl9TlmbhL2r+0mxYjMRb7USiImyMExZ",
+	"++uotDWV7tDoo3KxDyrc0t6Ro2f6Gj4J+3EOz3jee3NwaIZzGce1cegGPJqxUIq3V5/UbdEe7cS8dmAq",
+	"bJUoivlCjOXPYra7pG85g2g3MTchUvMUluIbYdWeEPcMsHOOFWzzjJX6ZEWrq/vZ29F6xn9Yx19+MaTf",
+	"X+Vf/ePmw7fv7v7xw0/R6LOf7L/jZdENUG+CZ9/2e+slBgVlTGUmA9e12vA0sIOs+SznpfepOfL6/57r",
+	"/xsW/xs1NGvwNS3rIchyzm2iMFsXTULvsTHHW8ZNwVxX6bR3fap3lcaQ7lPg15XTqnYgO7cJdg7tNu4l",
+	"25J/j0TMyNn56D8w0WPi9WU8HxqLPryQ04sfvGiZvcttQMnooq7jF0bl9K57l3/Efw5Gf8RuG/lqRbOt",
+	"IQFPpnlRPRWmmycFw6UrJtc0YvKZ0W6fWSKWzzR9DIoB/238hfUePrME8GyZSCXgIk8zar0Tpqnlviau",
+	"IZrVu+Rn0gCqYJV28InKch5Rv9tctfvmXsVuQxMlJ3PhuqPiA5NEbR4ZJODAFUQ8a+VEfTgwdxKTcXdz",
+	"gLOcPyIF2PCaYEllyF2yAQHFRrqZEq4uzoJs2R2gNkXFi4BRyjGpKsGs5pZVRXYhf/XS3lb8JGamNL1k",
+	"RCPbNV6vrUkdykZTJBZM9olkjEz/LGZ/SXg8fWEGFBkGpQE94mqgUn5wFsN224r0P4vZa/gidMtUQKbl",
+	"ox8KUMlg34tIVzokUArNxfnuScfd/bSovGiLBIrc77rCG5UMbxIjVpq3WkvZhDdGOO/NBz446btVMMSf",
+	"xczVFzHC6+fgNRtbFz1FsP7iIucmsaN8+r1T0sq1DSAwMH1r0O383E5gNB8FyAHXLNdlyhiQ9H78JGbu",
+	"LvCeOTqsjWUPF/wrmgS4tIXvXoGNY9LLKhX/AhX+rMipDv2q4Gj9olcLAXaI/z4e0Z/fM8zo24fpkNBq",
+	"qiqxSuI4ZahKpoIv7Aog44fNFRF5uMJEfXOkau2nxx1UT3LWEQ+8oge9JoKTdZ6thWR9IvNoqc1Y2zqH",
+	"2UYjzGSEwKKBDUFqAzZtSqKlSzvQwN3ysCyBK9+W0NfUSvkOkl2K5JxEyUrFf7MuwgWUUOhXpdlxArqk",
+	"aDQzQPtqMxcMWUD+JI7d9m0DAcv8LWMowrRQmJWqtOwpgOA0jsrZt4zRO7PB81GoFj61lfeuxjarq9N8",
+	"o7lVxTFincSdZdZZZp1l9i9nmR3lkv6zmLV3Qv9ZzD6lKoI8exrHiQaOpq+9SQ2Odu78sVVWEfBUqFqJ",
+	"InS9ThMmiRKV1BJTBA15CrqcMVtJn0TDiG7MmX0DOV4eNZs+Sg8H9aBUgsQCg/AYjZaeVzyiPGIgmVi2",
+	"SrgNtdKAhTzgcbadZDkPXbCFVSXB0y02M8TKxzUy1q/A5bARkrCoHhkhG2dbbWm8IJyxmMXOXzo1YE5D",
+	"BvKKfkhWevFXw+Hl6OpqfH52eTa8uhpBjRD8aVgLqG9XZ6FrALiUwJIUCjvHLSgnUNAukVjPSWSQAXx8",
+	"MbewdezNbANujNJgN/t7lkZixawA+BvLknkSwWG0z16bAsFQQbj68DMsrfiNUJijBr9XH+6wIyRhO5Ye",
+	"GIB6jQUqbmyft880AeTrXr/3EoLlb1y17J2z8D2bLYW4e1kEpr+1PP616eQA/8U53x9vcwNK4VBvAK9O",
+	"q4OyrIKbTfWtcotrqx24PnYrqmmH6/OmuScuQbaCrtaw97Ycc8YBHnNZv69C6kdMx5Phyz0P/MTgEt58",
+	"QWZbYvgLmRqVZops1gWgYr15x0MN2gv9R0sFVyLXNp9DdpeahFHD8WIjduOJttnabIgSbQ++y10yh/8p",
+	"Cji2oYGi1vxvhgzCbSabBHJjNxfXIRjEGtxU6ZMaNh6gf+j12FGC5vC+Cj7bo4Jrix4+Wmm4jKg2RRiC",
+	"IUMtlRRY5hsmtSA9WF8x3x2KngqgggdPJlna+z+j1DCt7fjNWMOe5pDgdleJNFISvVDuRO6O0mBcm8am",
+	"rpepa3VqGpJqwacVHD1RqS2F0RSOqRuNWx8CiOermVZx5gSoIuELTwFETmxKj8YJeg01BgVv57Z3lFaL",
+	"TZgMXuvj0W83sCPb2oGXNEY3IVkxyvFyQ2Tw2NZ7UMKx3j1VyLCDgVlMv2eIxwLh8WZAdA2911RmK6MC",
+	"3FLQFtfcVaNTyjlISnTfpuuluVxwEkzWWwg/t8F8HQlBwV+YobjVACf19IVX099JFr26YW8HUQ0dJ2Uj",
+	"XuU+xLqiS0Eshjqdp6m7dWnrqa2tvaaEChVYedwxqCAL5+ib9TQiq04o1aMsII8M3n60dFhVzQtyK9SY",
+	"69F42HcKzvXpA1j0iJzR+PRoGWRo4BDxg171YDdcrrItnsSfxOwT/6qy2hG3/tpnSdeHdmNQwbTmr7Xu",
+	"hVoRlEgxZ2kN8bE0JXqNL+C+cMbw5qTX8mbzlZKW/xsRdNCdLD4JCm5v8VaptS6cGqW20F0bFFz8YeK3",
+	"aJHJglPzLvSD8b3P2qiZlKbIJgUc+PccaMX+5U8tFVtPfMcbPnDfw5/+YuBB0SNa/+UvC993E7xv5Umn",
+	"7gLGUUgNPf+l/roZ6Biu2TpDOnA2/ixmNudut64NttCt08p/7Hz6nU+/8+n/K/r0H5lbaLX9g5MK4Vrg",
+	"V84mdFFEdfLGHHcnd07I1LQ9m14TCpEp0PmBx9CObov1xtH1I8iMLRKuP6GJwk/8q320huFK/JZTbgLl",
+	"XY1xc9NvKj+ekKllkcXMSyqN8W4u1SUmzmNCd9G55IRMpcqjO/flLS8+JYpxgEIvjosJntvpNQS36T9M",
+	"xcviZqUobujKuPWJiYbA/vH0DpVHiFrYiFtu4tAxx9xK7qKBnEGQve6wDDaP7qAbjoGpTujVpCtoIwA1",
+	"BhfyZZCLd0ImPvBJvZVh8Ng6qJ9buVEUB3DRTL3QldJ9EmoPrrVfo1jtzO5EULPLBPw4pnCA63QGuNKa",
+	"lYQypjVGtCfW6iyIxHTLJPm6iAyBuygru8iOf/Qgd2xZktY2p4IiEkXL4Iiu9rQgP6L7/e7WFJ4yjKYI",
+	"9z9ujAttroDhvNo2VqsIBNkLdFmB2CFRqDJhKhuH9tFE9aTJKmm4T/ToxWkntWWPoWKuV8QCKv3CZEWr",
+	"nSKkKDmeaMp6UC08iFILkKnKe0gU5P4+K6WthZuKmp09fq31DHJOM9xb38Qt2YrWTMTqsSHr9X1tzdya",
+	"ouKmHD6wGugCVUVDPQIOa++JpqdlnUV8luWLlRNQOYwVIqmEbpW4TkHaZaboEBHSPr4yDWJqoszNr+BH",
+	"h9qh1+RzvkgTudSc+UuWragvTSGjLmbB3fhKLBJuCoXujawIlEGgaRKxP0JSFGaeKga7YVvY9q57xY+D",
+	"mK1Erz5xuzbS8hNTXc/rIb1Tyc5vn3J+treVSAHgnjwo+15d0rUbKLSRX9Ps7g2j8REY9nsjW3v1cvBc",
+	"6+qXWlenF/HlwCrr2jTYRexh7ZUr6/M+Dq6srhnNjesEbaRbpA8z6KuBAq65Woq6nHA8x8elhF8OB6Po",
+	"jA0u6XA8eD4/nw2saTMan55ZW/FE3i+Ozwg/aI7j8sFbTrHmj0sHP2Alu5ngL+k9q2S7Ng5XTgSP9dcP",
+	"/d5MxNvede+/meyTdcpMceKWpZ+Yb0+zOFElf1X7E6RPwDrdTjByoJE4u4IF/6IFC9iHiGXacuq9XVJt",
+	"IjC05v+rcgYuBpej5+PB5Sk9G1ydRxeDwrUyjo6o/LQbS1iQ5+OLo24yodiTVUfFw1yVDK81hREFerz0",
+	"S/n20SVCmIzo2nXK9BP0bcaMg8vJGB+ucge14SMKDENm/SE3W4YF1eWiJD4GwX5eJnGs1yIW+IZrtpAx",
+	"qWwGIW7xJ9oM5gprHgdCMQt+17Qk0KLx3VIaBnSs1W880sDdn5tf4q2tSPavuagtsWgpwAXygpNMHpeU",
+	"f0A53+ayvOZQmiPgrbnSjLnYtIJ6GtSs5iK8nRLVKVGdEtUpUZ0StVeJOir8xtq6rYNvzAef7lGD+lrO",
+	"Cw5heyut8aQJZzKkyOxxZpj5DmgR2smMTmZ0MqOTGZ3M2C8zIA5iwzIXfNC7+eFuEp/95V381fer0eCn",
+	"88+WUr5+UwkrqHntr3p5a21gyT1vvu39ko2Zjf10XIiGk4ihMA0fVXWJjpLxGKrbQzN0zBNyELn4aTTD",
+	"MQ+vqC4BrU7XaovVUijHlEIyRazGExyyXQWDSlBJXTUNuHyEUDm46ZHX8HSKjgroSo/LEFkVDHuLDiOY",
+	"mzGzFKpsOEer1KIKzezFbAWOMIaRZ2u4DTcvIRvxalapMX3Lp+2xe0hf7Qrd7Cw3qGWJe/aK/zVnOTvi",
+	"fgVXVeIDbKCZxOAyGseD5+x0Pjgbno8uxpenz8+uLgKNnosRgrXVFVtZVxZelStB1jn2ILL+iUT1PSL4",
+	"LWWBhdCdhO97oEhitQN+5aIni5bJvacsBBWM4fm70fh6OHQKRnmiKGXZHVEZvWep1NjECaWyJV7AV6nV",
+	"lzjHslUTzcrOL860/tPHvvhS06LpjP++/+vU25QqY3SFA6GqJPMZFOHU0L0PF+R057kBY6WinRV3sduB",
+	"ZiclF8rd3Nm9JJRvwUIJOiDbOlVpHB/kUy3VCw0xO1egsyjAY9zE5nRRUilRWdhV52EHcYlwQmERUEUI",
+	"2qbAHpJE+i5zLqCE7JJKsmJU5hmLK6EoNttgf0iMpdYQb8HfXGKdyGJMcTB8Zsm2ZKNlF4TltBXqX+pB",
+	"y43XR8NdAd/W3euflpqCwSjgMw+J4XgrLFbVpupZ+aztUWI07bzBbzAYpjiV9aqApbgKxEVHnyMA905/",
+	"sMyZ/blPZlsX/tF2W9+ar8s7ezoMVddSKWuFtXd2QJ8p7b19iDB3ojULQG7WApz/1i8GPfO4JDPULoVU",
+	"a9iaM1ci3hJhlDmEv3P9gsNWfP0ejt7XydVmB38nPD+y8DzOTYiFpFs7CfXrh7jsOir4yFTwvqVB/4ua",
+	"6YCb44x0pMdfKpOi0Z6rJXgrb5uVK1N3nd4xqdWagl27ukAX1i+Of45CGhRM+BZDMxvi1cCNAK4kOBHr",
+	"lG6hGwDk0IczgwG+ySGEf3Cu2n0ik1mSYvbYOp+lSWQrYEpFV+t6v6xBBMB44pKQ2iXufF8pabmTblCs",
+	"vJZad0xBv8hD0fjQFqEVYvWJJGLDXf1HStZZck8Va1skp6kWz35F1cd08/t/K96snoYiBMAbrl+gK3Qg",
+	"vL18siTrcM6y3huouWBbUt5jNIkNES7Tyt7EXZtV4uDv7xFz76xmGaiWrH8CS0ZwvAHbuQDbf//llMDg",
+	"FJql25Vj2H7G4KbDZyjjcZmhPL8cBnlKrsJOkFwxpN3dKNc2lyn6+3gy23a3Ht2tR6k/km1m+o6lqYR6",
+	"P4WAZFi8w2R+lkjL02j0sN1N77/6Te+OAtDWbZes1kIeIIFKnOzxkalm+qfr3O8aVzd24DGdqt3hamgw",
+	"IYt82tZIsmeyDVoqwhc+9dDslmRh3dvcX8uwRodDJ7A6gdUJrE5g/boC6zgnnNbP2/vgcsWautF3jLBj",
+	"hB0j7Bjhr8sIH1mIRzOoIz3IuWK/eikeDcQR8T1PdPwq0bJlnLezJb5dI7ztbApldgxg7BOqyEpIRU6H",
+	"JKZbSeaZWJnenu0tjTY9R7+z74XsDdPws75bzNdbrxBWqKSNWLNSe2DnI05T06r8IHdZq47j3qFrLnXV",
+	"dSfvZHjXnfyJupMf62eSrL7S024XTu/817pm8J3WY7a9L/J4RRv3TUFFe9uzm67ltTmmHqMqoWC/x8dj",
+	"z4+1dzrW27HejvX+JlnvIw2FQj070lzwlcBf3WzYvqmhIE1Z/aLgAqqgn0iSidQ0zy/roz+JhBfxWFAI",
+	"zBZHauKTejhNJAIKYllyjuiaRhBqMBr2e1EKVysuoktwpcn/urcSsWmU3JCMN7qqD/RqPCYAU8dvO37r",
+	"8dt/ftYJHAO2pQL689FAY2Zwyc7mg6vh+Whgkn7O6cXs0pb3q2o8cP5O7fmzQL1lkeAx0dMAyxObid4t",
+	"aAZhzlYDC/dqnOsji2Hw8GgCMf6aM1CeQxcMmYrNRPOJiYQ5JbQ+srW3tb1dF/FYYR2hSDOsvDtZizSJ",
+	"9GOaK4Gei4zRuHd9uiNWLJdsaseMrJYkEtms8WPsZpTs8NiGEpmKSeWKwRS1eyrh+Tbz7egiN8jN91wa",
+	"CwyKb6Pvo6JfILS2UYmfpwm9miUUqCWQh4fZH5zZbkYOxSua3THIA9TDvyCj4ZBIRXmM5VH1n5THkNNz",
+	"cstv0tT0bDRZLBxRiaOckJcmN9DBEgvIE8Jg4Vvux1GNSmFUw71NXQCxfUs+DiG7RGDwWi/rmwybToZ3",
+	"MryT4Z0M72S4L8MfaS9qfnispWjl369qI37DNq+9OsDlFY6GRAkyGj8n0ZJmNFJa9JqES61D6IW/+eIz",
+	"8nx8cd4n367p33P2FvSFawLQShaTf//mi8/+wxibwMUIdisp2lwZeXHLvVkwDh72NGXe9CfklSKrXCoy",
+	"Y4SzxClWlhkQbntE+OWS++6xJluTk37LEyXJH/E3KEKENzKjYX84HOKlUyRWK8GJLXEsX5CISkZWkJfB",
+	"BYmT+ZxljEcMU4moOiHY/zlGhWXKskxkckqonnCqhJjIpcjUtE/gj1RAy9hpsUT9l17JFPvIIgRTp2O4",
+	"KPDheH+NZ49ADqjtcFR1Bj3Va8uWAh0VcI5MbUuVkMsHra3/2eNkda5vfOWIuMRWKaCwUJMCGnJVFwDa",
+	"AYOHT2xeW65a12RFiBXk40hjKvgVBZoqEwVz137jEm8tZOKAHp2Oh5DhlIEoGB2RQGSliBVdYRA2pilq",
+	"yKSjqi5lQ9sfymSb6/FnNIJuMFSRqbeO6Qn5tNJaGctd2HegdQ6YEitxD4WnWhYHaJWmnyjIOzYpZGma",
+	"GCFb1D/N+R0XG35cgr6jp3ZRzlrimZS8cEHTptwpsMuSODXNdvalUrUJhC7RW5g9VreWasZdQWa7VopZ",
+	"Q58JCRlncMxfkBH0KlqCJFvRlGTYl8GMiJ1pev3eh8FCDMzDeSqonvfQvC/X/KKR1xkUvFVU5bLEImty",
+	"mexupILGELfOVtVNbCNRioNZ6xpYM7FOGVZKQvXT6idGvuw1vW3Omm1/YdPlkbTLNGJaNZoNKafBO2Cb",
+	"GX0w6DyY79zx91+Avz9dnnKjWl7I9T0pwyFi+Zazd8mKvRN3jNccMv0TOrzmIk3FRpLp/4SH/2tq6T9N",
+	"+B1oWpwE+oNclFVH/adfWelm8AMd/GM4uJoM3v/nH0LipxLRFTaO4LdSYiN2dsMe0ZulIMZBxPwj64F5",
+	"quljL5/4Nlcz8aGu3/E7m+xpan69Mx0VC8G7xAjFUNmJGeWx4KYRP/jMQJ2HmDozTCJJjPJGpDGTqtGb",
+	"Zpu5HduKH5f61jSMbB3kjZ81dEPWvyB6jN5Mie2fCLXasQUvJIejNV9SQ22TrHG7qpn+EY/29B8Nt53e",
+	"txMNnT6H5z8E+qji+lwdBctXGI9NE75SM8kNQjOAr1u5wAK9C2pbi2nhJuaqCAuCvoVBneKXqTvVVnu4",
+	"q+9GrI+zxZltShzu7mZ2MTiK21lJk9hWtkrmrrn/RlPtJhPI+oOFDfc038OWkPrNUkcALAJ29E2Joa4g",
+	"66byDptEBnuiGTIMlkCC3/xCAnhWH9HkzF5MOTwvoSuFlxVfnICi2VnBFOuam7mTElrHq5dWPbSv9lq1",
+	"KvMHdpgyRGhRvtPFTJaZhd+KbE+8mMcy6ySLY5xmPQI+qZEkHZNswSQfIRNRuB0jEff1BTfNvsOdwbt9",
+	"bbOvj/SyG/XtGDd7iTh+ZV97WXk7XlGtKBKFjlprJheVEEm+NvfmJp0iqFc0SeZ3th8l/G7r9wPE0HzU",
+	"k9MKXCggTHlQ3nkac3WatwmPWJHpjm/aGayohmt6o14cJ6qdQl6PO5qo/Y6EoktzsR/++ko4DRLHPcvu",
+	"E7YJp46YH62kkfrPaJcWsBfmBNuR7kMrvoy+E/igwCuUz9Q/PEYLMsDsx7AHiFRJmppeWLLU7smjziWj",
+	"qbYOm8/rn/Cth37vJzGTE+wLPIFdiOm2ARzo2m76fydeG9qYbvu2yKpxZiUpIwEOfIQnFWC0bbb3wJbl",
+	"3ADSJzSVwtjT7gh6ndR/AUgBg0uRh1jDhqX3jMg1xfDZeXLPbOWyvn+MbcfaViz83TIT+WK5zoMcHMDZ",
+	"MHYXoHXNTQtoKO7gLwVGUMEW2Z1pzyUhUKuBObYC4iVLTaHSyvxG9zzMfWBUgZqaq+a3tuih8g4KkYeg",
+	"U4by9g5i3sOu9VUea869N5zBe3+X8e2wH4cit+jKoavhEz7B+9TWxMMbDIZ6Th4wGnbZOapoVc468nni",
+	"LI/umD7SkeCcRco5G2dUsupjtshoDNj9ucfmc72O6x4omrJPONsQE+fTJ1HKKB/kayIykrG1yJQEZtPH",
+	"OzBooaf1E8IFwb7OJ+Tze5Zt0VRnqUSDT56YEH6tSsJ7UERWiyWnsZ4OhuN3o6vrc6s0W53UjQ0GMOqv",
+	"WrlEhFQWZ7CkxYivDsPgWh0+uz4dQYQbi5Pqt7a59c5zvAO5LjDnE3fpVbu4GqjrxBLucFkc4DOP8f5o",
+	"g97sAOCftI8yRuMtUAVsWr6WE33WTKsa/7H3scHW7hOM6Tnt9+aZWNXbNd5qSouwfoPrc71RHrf+Ha9B",
+	"0+KPP/cg9hOAaeP5XWKvbjQm9TgFy/4l3cwFj/8RMsdZPFmzzARb9a6HJ6N+b0aju1QsYHbz7wldlCOy",
+	"NHy7X5oYNWtJcgHH1HTEL/dtqPAwdzw0WNiFHpRYfD2JGVcYynX5R3x1MPqjZcBrkabN6zcWqxnv4b3G",
+	"t3dO6YZuj/U2WD29tavhdREoF3QzQJJkXeFEjNoNBb455ggokYzxFjVaTNo9boEL2EOcm0hfvTi4YO5K",
+	"b3SlNwKHxKPIupwEbackh5RsLZNw/bBgh8EtPyVLRjM1Y1QR8IWbWPYDa/TtKUORZEUhiub+DAdZxu7g",
+	"NWSKGKeNRgrM6VuiV0NShJ7s5o4ckqjx+Cp8JnvBrqmM2b5HLpVt3sMqG6vzdVyx44q/w8psviZwjPqw",
+	"P72nOxLdkfid1ugyoXzHXPKUztWvfMlTEwJ/UwkZNpHdEJvGJFFiAZK/ElmDDf2h6QDdzjBKjguwx7Ya",
+	"n6cP7dLqDskS+o3HEK62E2pUA4OUIwIH4YOa/Crr+ukKWnbZhdXswhYZdNZV6cjIdImY/ENbDNe9z3PN",
+	"D599yrI04TUZd20S3nYDygpmsTdz5TORgxeqfQSZv5ynjSL7RXIIlGniYkLqwXKzjW2U7UzqLmYwTJ2a",
+	"CEjM0RAZ+qyLjhnwjXHb23CjvSkGHrtqXQte79Abtk63wXrw5Sx3HHwn2Z9y80vfdQfWj2Wy4IOEP3n/",
+	"GI+f7t+9b6hpNlhltI+vlO+GfLJa+b9kplm77AtNDeY+rMRJWiWordgP+uVj0tradTY8oqthXWm3SfEv",
+	"U2yzmotRzqqzmCiC/koU1Xcc0T+FhzUmBHw0NybsVLRORetUtE5FC6loRzuJtoe5h6w+tz9PzmgLBG4j",
+	"dxrbIQMLZm9D1qHWfsxIm6UoRpvCl9NgsJbmhUeMyEV4uG1dtMqe8bZMTvdH8W1Nh0XkWVzUY/xLW4y7",
+	"EnIkVgz6X+vZl1Q6CEKGfe/aTGhfavTLdV62zssWYCmFddHWpqjQW21hMXMx7c7Q3FTQQGvI6HYfq9eT",
+	"U9982JtPZ5O3vDuA3QH8Xbq5jeD5TXi59x+wzi7q7KLOLursoopd9FgWSvGlQ9jmb4NjogZWG/YjrfUQ",
+	"iRWsz6bhNtglhZLleQpritlQU4ALy6CekOkqkZLF02uSKBInMSSZAaHYkKPReZG/MWMRzdEjnmFxVJuH",
+	"bT3rqCDechPUjqnnG7o9IabFvPW40yxaJvf/D3tvvuS2cS2Mv0r/mC+V2B9JkZyVVN26dyxLyijaMhpZ",
+	"tiz9yCbQHMIDohk0MBzaNVX3ae6D3Sf5qs853WhsJDiSHTlm/og1INDL6dNnX4TfZlg6VH9JRlnm8cgT",
+	"oWJBosxJY+0zAwwXPbOsZPwMn+K26oFk7aLVmiRfCKqccX72khy3+gq0mUq9OeOKTXJXYdJlGDKPAfCJ",
+	"qQ9leLz+FuvWyRusGgfLHn2ILDwiFkT6VJJSmbfj7UXeHKttfTY+nnyg0HHg56pymKwU6z1g1vLq1pvr",
+	"Vc5dVzzwMrO5/0UxL41jzatMIb171LJ7LWJ9sNXtlbS2Qr/mQ2lNIrvM6t1qvLkOlmNbehIyITT2OW9c",
+	"B941RcO02q0pj2yfDj2qHyRjmoG+pL+U0D8A7OY88sfyBoPkBPfHodTMhKodjk1lKTOccSlx3x8n0v55",
+	"I3Ombar8+bEaPqqm9RSdQ5tBfr/GAjWXq4hNhQp8AVeNe4nS99RcQ8ddglmBkUoER7zhYUhqoWLTFPGL",
+	"p36QsFBe0WV1jB17KWQvhZAUUrBdWMzYxHvP4K23F89VeWFbsuXwXeNwbOrN/OR+ceDIcprG5dZsclyq",
+	"pQRDFKpLgGjmDiZOW5WuOmugzozR1Vrt0bEW9vYawv5u5u8mSHeaowihmZKXaqV9qFmor9zkw6X05q3R",
+	"CUrfgDqmFp245Z61hlVXqHNVXdHRS+qceAO/cyoOZp3D3lHfqPRGnQfl2FSmiAVfNNXUV2IKDDmdgjCD",
+	"mUYhj65SDogNbL/hWL7o3iQJKC5lLR/rY1deuEEXCm7k697BFTwxBbFvRIwizYFbCU/cBPj0sE/CipYD",
+	"bG1so8nlK3Zkqa5Qs2D0S2sGOWR0oGh5chLv9ibMP6YJ86NGMJUubNRLVRNYROBTyzHufke1cT9LPNFl",
+	"5gJZQX0FTy4W0DGE+6jkwb3L1Q2jQJhcLNDWECOiu5WaW36uEeNmFRCgNoEs2UmbTXzBfa3J6X/HYprO",
+	"ZiLW/xaRL3z9D00+fPxVw9LHj5SI4fGHaGJUcv2D1bD1H2mU+5M0bvieKDyULw+ldz3pspcaGFNzquQs",
+	"QpVga8iZV1U07SJQQmH1eMG9OQTrQUybpmoPAb20GoIp6eCjQrzzUpGVMcFs4kZlei23q/WLQRxgoCCV",
+	"n04/jUKhlA04hPWB95cZGN2/igqy22qwAETwvkV2XRjOSKVBbD07QCK+oOXzKx5EzQBiuHzD60TX/Vx/",
+	"VRO+aNfYvChwdluA1daSHRvth6Lyirr/tPWNhKhJjaZQlp8nk8b05DetE10QC4rTYagHbgaojcrFpALq",
+	"yRmo9CgyfFHFqa1cU43P0zXYpLLbjltstgdXTKoNhAFYmeqzbtlo/SFLJNOj2GtePc/uIaE5JmGY2r1J",
+	"wj2rdhuhcLeL/E5/VX+R9aAYG5AnhZksuuVGFwtyGwwxlA/ZQhbjScdSX5ab6nUZOp6PGkVeCxJCDmGK",
+	"1w7pzCYNfXNU6F7/3uvfe/17r3/v9e+9/v259O/7RRMbg3LzgGL64hEqmsClfD/Acv+vnQUQo3LYn0Oa",
+	"GpKZk6zKrbkl7l0dUocI5zqWoFCjIEE1Vf2TrbSWYJ8B4w9F1V7xVZV0aXt5Dnu9k/5wODg6PDnsDYf9",
+	"zY09m/sYgtl4gzAsZuRot0YHEIk5O+wN2cToGmOV8FBMjMgFRhSSzo271RGn7rvH7RUhNR+qLPf9RMZs",
+	"olW9ycgqqIUEOruqNA2qErLcrhS9zvCs84R3Zh9/Ob3ruH8e7vJnf3BX2dJiUzl7yXzZZRONoxMWCeGr",
+	"vCWrzSaaedjf4A/MvUMAMODN4dr0mZsQ0PSXhs9Sw7eMzU4emq8XfI3BBRPgf/RmfgX4SAsRk4KZzfWD",
+	"h9RDH+VgunQkOuu5SC4GuVkuKx3NmVyw8cCZSdv6gs54oyYPq4cjfgiGJIL9CvvkSTYVV0GEHUwMnFe2",
+	"h54xFXK18a4dHFN9710vWbWGDksGZBuxudHWKRynWlnvsguZRr7w9Wu9LtQZt6s7dFfVHRzVLuz+ij42",
+	"hsFff03SvB2irjhbFTNBncUsNDO9HoixETpyCB4H+cCWQe/wNBfYMmyg3zdpr5WnEiZwJ0AAmggmNMCG",
+	"wgZ8FBe3vbtOQWqgbgtwjZHxNhAhNqrKS8fjvVeb92rzXm3eq817tXmvNn9Gt3UswEvoWyaR0yc/Sa0m",
+	"DnchlMbG++rY9HldD2CjA865Yj5WPMiv2OWhzYwBLlA2FKHM1E+uGF8uw0D45N2trjzZTOzDBiQ14zdx",
+	"9tQ7Dey22hlUNp3AuWEGG9yUJXgXOUcdBCcOM5nAHheCqxTKtUj9xipQwvHPUlqREd2wlM0yTBVojRiI",
+	"Xwn3xs2AA+X6XCMJ2QbXkVyp+zWD2KnIT21LMPjV7Wy2ua/vNn2ywmFWL+lnXdDxLQBRjahP4Q2Bezz6",
+	"UoYSfKTdsiqwfWkZn6+M+DQ/53CiaebLG/q6siVDwx6+MCFEm9ADOplmdV3suWfFXJzDcLdf7KdbuGOb",
+	"7jC5OGtDZlPlxsw6xhCKOcgEkKyRLNYrr46zdz2jG/u2Q7cijdElCjKr66yEPVNtrrV1ZuKCjYGGrDYU",
+	"6FO5SiM2bchBxbAmE0FD7X5srEyz3CqKnirjl2HVdbTRBkxcSY3dELURVRK3LTWaseWNlvYZ2Q9CngiV",
+	"3K8aER6WKV5Mm7DQrMRCGQZeZcVH2zJjCa902RlTItGoxhRECQEbnDvkGYOzFCSCQWpVG3OqsJhZoPF4",
+	"1v0QTYIISuZjNghVvlSTkTnYIAL8U1SF4gYPdipEBPWku2wiQ9/kuujvzD+7LBsaRpiMPkQUGaZozCCi",
+	"CCuT/TXny6WIMOgpklmikQ0be4gEfRFElCHG5ppgejxicomHSBFJXScQzSyAMlLgHrErKX3LEBQtBOCD",
+	"MMaoK5tdppfkNEfS01KSFqW56AnT6EbEwSwQ/piSXvSs5p/UVkkziQianHgymgXxwgyvIatJRZdNxO1S",
+	"o9EYOjErG343VgLykhTE2eEjyCQC+gbvBb5YLGUiIm89vhZrPf+KrGFBDOYcpVGmyyZL6H+AaXH6wPFf",
+	"tD29MYrP05DWi/4Q2cS4NjIzoOGYvNNlk1goGQK0safLZMTMI9vmRc4Yn6ZK0AAr7DNlYu4QiBqhsNnG",
+	"ZIRHHKhExhBwI6ifjJk+iJlpm0iouBLTuZTXY1+EgT4MUTEKvaP0bLTJMXbTmIxyHQJNI04am5pLrAGm",
+	"EiVNwHAmDSZjZ6/Iz3AbyfdcRA8xo3EWXKUxcmFfX12VwGnIeDnnkfDHoDBNRmBtU0RY0yXEKkKiJGHO",
+	"YhEkCDCXC1VdZuzzYe8oJJ+5F7PVbuUvClCtEiJDWoiLlRgZ4yClfeCgJPC/DM9AccsjKNLGHObQiqkV",
+	"D/5RPtcsZ3Ns+2q6p6T/zAG1mgVLlbxA0FyIf5pSPE3dlFrobY1ab+ZcC8IC7fr/uXsyfklzxIE3c0xa",
+	"9jf6VVLD1uNEVsrGZ4YwW0M5Xwg3kzZhWY27L8jLskPtyKImZ+sAAiwr+W1d84RisSvqmIBXuVkvhc2+",
+	"3dexnIa16mLWjBrTLCN28eQRGx4eneRzszzp47g3PAz07UH8bbd8kaBdBuVAeEydqBm8OwJOAN68OJbU",
+	"O4eGS6Qcq7mEDPxZIEKNxJRuZnJaR61FqhISBTDjl4wqMNV4o43zuHfSPx0MD3qH/SOnD9YhJAWTbbFu",
+	"3RmKVFuclghX9aciTEoXDDe7RSTF0R7pV+8yqJbvlvN3Vo4FP0YnHwl9FQiOg6p6ovNLBfoUPHfEUeAi",
+	"TwVIgIkko4jv5pqjHAROH1KnonGq3HJr2eUwiFEl9WPdpkFPCw18IRIQ+iOfZSDGxWhFwDRVb6QEPNH4",
+	"Zi7HHbiYzvG7Qa9KMcjQrWqZk+87RNM75/7Eap1UzVafC/yo+ZQBmF4/T0ByL1LByuDZ7cpiNmVlCHCN",
+	"8nzGFLZWNEPgSfJwpWUGQ8CrVoUPKlPoM0MIx5bUcEjiFozFyk5Ttj1sVnTgV1crB7C08YpV093sXpXr",
+	"3iWa1dC1ieVVzBeqyy7BtrLga01wwOAFdFErYg+t4zdVqA2BWHkdYPg63UPUetz4BRJsxipVS5BbMGNe",
+	"g2icRlY2t1m2Y6Rz9k9NJ9FbkHuk+cZ4GdwKEF3ohzTSujDwUOeZSpco9o4J3u3WlPtjLxbQs4zDCPpJ",
+	"LGaxUHMUvOhZ9u8I+yNpNpdb1DRVayxnEcmEZKuxjARlE9Fz2r77A1pSx0A+wXYBpQm02LUe608MtKDY",
+	"wCqIfLky1QlAZstegL9yn8CThOPa8a88sEGWG2fVOGYynga+D+8XZMdsefpCxdjFv8wNf5JTOz/8G8VY",
+	"+gtgYGeDJn1ZEWL4E94QWkamA4TuJ6CFAk9M5tKHl3gYypXIjFXiNlAglrrE1v5JnvYxWrFMuxRsfTee",
+	"yTQy/3aEeXpiDCukN48zY5N5ksgxxec4T2KRxCgWB1dBVFiyXEWm3ATwVAsy/ItMHvSHlGMot+LYxjGE",
+	"DNs3aSEI/X3UAtH4+mZpGOb+GMvZeC3TOIubJ3NZuxXrQ0Dg8yRQs4CgH/NEjMNgESC0CK+NDtHK2IJe",
+	"skwTI40bJcf8jfVizF+0MqyJBSBOCEngkTksrfdj1S4LH7f2hyUAmTBtH+W1IvsYzDTug0xVso8yvcg+",
+	"MjosKGs8TeaaYngcYZJG/IYHIQEsja4jfbqU72D+zAqU2CdkEXYpkyejRF9IEXmSmvi7Py+EH/AxcYB0",
+	"CZ1Mx5Y5ZK43e+WNHidnmtSAcDC2lVxKClq7ddsxMh2ISCWarUU5ctufGdOQ/dWt1g48BA0IlhOiUUfY",
+	"UjIo3MfB1Rws8LFYCNDvztS122L3LwonUl12Fkmst4Tl8NmVSJwEOcQCBjbAYuX4WECdHq3D56Tgg7wU",
+	"7HyRbfqumlM5sHgVhWuwldHnFPRp3y0AwuMRmwpPYvofbC4HgOcicdeP/pPMguVa8yHvNmJXMY/wGwCn",
+	"IqtcbqvD/FbzSzKik1M8RibZBgAGLl92Ng8iqowXYMIjOyKb4NuTtrEcwlN6g7A8t+c3QgsQkYl7irKP",
+	"zFDdTeoLvqPXTfpRheBQXDMFWMGPYKyFAjmaQHfZN2tGjnF2xF4E34BwbX4trZsztcC2DnrQ3EL7B3UL",
+	"TaTEuQuLdUWawpKXgZekMXp1eBiyWQwWRqx5xaNgAQTPNiVqo2VxIWP9qR4wv8vcPjweUkAkTgJda92M",
+	"YDSLNTkFfcx6d6jU407uqqSzqhMBo45iYXANdc9oMSBFA91kKL21oYBRkCg2F9wXAFGfL/hVcV+mspcZ",
+	"CW4GQNCbS6n0FQSi0mRjKMRpoVhvIbenknRZg236e86evX78tM1ev3zaZu/E9LVezdPzJ22QpcHkqDcG",
+	"0YBaxM5t6JGMbkSc5PaUSBOenMyFEgQilUfEo9qz4hEjpkRfQi5+QTZ29vNSWkIBR60V8DyRhwKpSOWR",
+	"ExBttnUBEgG+7CAL809WEvISNY+qZAcUXapVx3jtHGMiWSyUSHK8JX+a/Y2kL85zJbMIA4S8OlA4Vnio",
+	"PyEAtsFsLG5tQQG4P7BOfaSGcWmwAXPZslP9PisS8n7RcgPro6VYCK9kfG22sGHpcLHCIMKSRBHBprgh",
+	"LSTavcDiUaqHjZFLIeQeVlDgLBL6sGUkStuDKAFoUA8Tbbx0sKqK/YAG5koi6JaSMdNyIRgU3PADhl/k",
+	"pBN3We94kDhCw1QDIfIVElk6ET1BreDwg0yBPdA8s1gu7OSw4ryqWDgGiOTQIAUyPV0ngqh0ZiCB0BvP",
+	"E8tEbeI9eqSNvMfY+GDKIgcC/dVZ2wsZ2y/QyUzu9mx1plykZ7sWGStBeZmJMz/cXSeYiOy4+uPJhdaa",
+	"Omf6txzHPyqKambyQDFY+l2d7l2ANxWc0CRrKlO3JxPKWVnNPUAejVUouuf29C24IZlWpuAjEmlMtb1a",
+	"yUvjCnERWgjoY3qdd7VGAhfXQRI2Q9CL5JtzFl+6d8TkMmFz2+rM0LnllUwVOX0AZzCRYe4NtFzi/Nvc",
+	"yt5q9gvU4PxbIA1YOwBH6DIUq+2Ipugm9pEGHLoWYokVR3Fku6vBII8t599mdAwjlXKrRTNvyeiSIzLm",
+	"92wdSQA1U+BOxAGWQCX5wHhzrRyeJzcz4geRuE2MTxUIjvlBRP5G6d0uBkXqhFlVpWQmym3C+KVQBWH6",
+	"ZYJIVjGWbiY1kIMy23k+9VqTWwNBczsYXAkNiwA+UsE0hHJCWgg0NKFW8TLrIqokQx8Td2iFsDHH2FW4",
+	"08i0oN2d0DcX7SAg4xknuuVeSlofXHZc9rXcPl+iMeehHgicVz4Fi21Rqix3z5ZdjVOG3eYxCjcOWO4K",
+	"nErUM64guxgSZToEQTuDgX4Hi/o020AeqRxDYsWdL0mDOQkrzwxQomlXyGyw2DSTyN3vG6qxGn1gkXdV",
+	"5s4C1mTMFZP/GivwRXm8qJR32eT1qzeX7EGqRKweLMQD+PwBevk9rL2kT8tH6wUNXlbZ80JGXN5sSUnP",
+	"23OL10T/CIdkyJMmNVqwmoVylV0NLBQd5OpEW5k7b6mQ8tpEb/0kp/UnJRZLGfOQMISWohecGZwLizVH",
+	"YQVAW6M5lqGTdFY4xaoLbCNYNNM39qnJ08eX7AH46B78Qu7ruwcLMXG8Gq5JZMHXzJdZ4c6t4iBoeqhp",
+	"Yx4qLACDbysN6wXKwOMwELEVmmwMENi6roUm/b69KiDSOXxtyZN5DavVn1peqx8AjDZzz2zBnb+LdTUr",
+	"dZy/1kGQ31Iaidul8DTigb+TSQ/ynfNU99JgGsQDUiNMEpb0/ieZI7IgITr6wzmtAMREEeN8uLS8w8JZ",
+	"4evMvao5cSBC3xrGAL76VKFWtUYpozFrBQh0VjZBJ+6E4r6SuVjkKQXohIhZ+Xe7O3vm71xHS+Hm/CSn",
+	"SLld6w33krZWLOd8qSDFd4FSlMwt8UJw31xmuu4MJHLgMFAFCRnLRpqsP87xQNcPVBLHtdzs5JQCQJYc",
+	"JXstwJgi7W0WpxStaALctPjnCL+x8GRcIAGGQtn7rBcHsWRa+s9v47CGYFHpPfO52ZHry6qktLQjnFGT",
+	"WjJrYphbm6kg8gSzUwUKbW4gbcxSJRSJG5XklmLlmpyD7Q5gTyPzuhU1Pv0jW/AEwzNxvX681rCHsYAY",
+	"Fm7sC36dMW16eePCYHzNWGA2IOxmPXfVbkAXvgZeZc6AH2iBOg6mIMquRdK20aaZ0hiLq0DBTV/lKn/V",
+	"ECIg+igdd9n5zPRP1ShJA+Edy+a17CmUV+U7nlNmn2kYOJoD7AEtKYZhOC5QBxDvKHnY5WsmNcSTaeij",
+	"tpetj3af2+TToucgkZn8RWNuFxshIgvdQa7ICtcGIkvKbtuiaZsnc4YuXDTtFk83UAxHKbG1zPRJb6Al",
+	"4UxPVPAaHBW1Dv26NcvSyu4KHuUKgTdLIbEcGZMvNHVaCx6XFpnkW1zj0JsvCbzNQ3A/0wdOSg66t521",
+	"XUBktb0LlJszoZCnLkUjgXAzp4i7vJkAPbbOSrcZM7JVBgByvY67God74bg9nvBQXqXC+IQoicfItiaP",
+	"AsYqcFHXau+kuXAwcxAW5rORGuwgtwzYRZrsZmaED5pYGSfw5hj+wPCwOlF0q4yJczoBk5gdbCIacjZ7",
+	"E/SfN9iTaRqU9ji44YmwflrqVG4MQkIU2dGjufDQPnr+bZdZzY7SrHA+CiKisWv57UuZMFzzXTkMo1Zv",
+	"C5QT72crQzrgyC33mXQjSyuIWo0QXwFeDAkpkrBYehp3VSKXypr8fZ7wKVfCsPcGptFRJsbTkCbuf5tB",
+	"FP1gWTbQXTlqpSh/Gfuc0fWoqb5lYMb6hhxlKjLByRFLuJ+lvmxhFwYRsyzNu3IgTQXiOgVys6Kpxt/b",
+	"tkjr7IduNunyeLM3rBuJiO9DMQ6ZTbKJeJTUZFj9XUUcUIWMrlLPEwJ2BP4WX8RsxdfoUyETlZVUa1xG",
+	"FQL7LsvFtd1VBinlSN+SgtkNYuL7RkTUBDmI2N8uL1+PH726eDN+dXH+9PzlGzKLJhLzhTgLNYPxZBQJ",
+	"T1/gLWEfJjwUhRIfN0ozmyopsYySDtwiWZ5/o8mRBiozfxubVSb+RAuv9DbSZWaNWM2DUBjZK+HXZdH9",
+	"bzkE1XoN+PeocRjiHjFg21Nrk7XRMdWj6Jz5Isg+AkVe4XDdCLNS1EqW7kUZYGQaJoG87ZhQgadiw9Vq",
+	"JIQB8C6aUTOMiYTmDJEAvXQjR8Z1uHYq8jJmvcLucpFyBVSlVmlaQ+z3rFU7kezg+BjTgKyF2013Q9YO",
+	"+WfFqtN10nNBGCmbuQu6PPZoowFtwl0iNSZIzLKTks14DO3XnF3aEEBnq9+IZCWystmU8ZWspM0uA+cu",
+	"IFwYCHaQwYInLBRcJd1MPqSfJrb0FFSK2rZbCqQABITbSdanOFlvPGJLpjODlQYGT6xXjhoLAAzyQY8V",
+	"8jhUqFtxwyJIs95YospGJtnqBoFykTUDzcQK+qbm9MR8Q/XcoEbNpPpOwALwToQitwhfeIGvwSlWtbAy",
+	"OcvkIb7RWBphfkU57tMBzOR81nmhtWxjjeKMKr9YZwOQDiw3aEwRWR9DCl/I5LicTwhLs8v4Q6TneSkj",
+	"kZ9sRVOAIRmT5vKACRITwMGXy3DtVEXX1zT3OYvkikiKEZYisWKPL3neZtkv2CxdAJHRKqvSDvGnBZaM",
+	"EoWG86DXA4xS9e4WsVAYvohVK9potNEHBEDciPtWdIFV3FUH6Jb0JZDF4cb4GsMHtMQs9QOdRySsWsml",
+	"avlQqp2rirVTyEYtx0Ht0oR24QLcGbPdUGBxVcCo3gT+jPilFTeESWYw+wv5RlUilpljgqPAwlYki2r+",
+	"TdJM4fKpdCEcQDAkvmJps9ZtiXcIoGx2XrSnu7poaff+Xeg3gJgueDiTmHcsYxPelgU/iMxXboIHKyJm",
+	"YjQdOzlwUAsODB2PMPagg1PmL8VxgezCMHT5aSQ9qylUaCO9a5wxRDK9MBAQl2rU9blxCKRLkPIWQVLt",
+	"9G4a7nE4cA/BIJwJR6EEzFwkepVbEtDNpkUnWfSHyYwmC3mV02gz+7JBJHb+u3IofFWkj+nWyuNYy3o7",
+	"xMuAzMjZVCQJxgI7QnS20NMNIT8e2Km0sBHKVbi2GZ82Vr9wW+kxMmsSC5H0UwI9cAZNjU0pAS1P50/+",
+	"PFFZ1YBYgB6wxYkO0znNZu06KYegiqZQO1ojYFNWuDM36sTO9GVOTSU8HHX/L1qguMLBeF1U+tatgOSK",
+	"65uurYnK7qrIi85ULhu2YNHATqBaFF5yL9Aik1Zc1CYPGlK/7BB4YGoU0xiNTsMwq1LORoVB4S/K2sqs",
+	"Rc5iU5C0UfagKhuFwzCVJexu7QhNzJEW4HjHaMrp2s5mt5DLMakjd7kiRrClQJkSFBlbytnc47TG/ER0",
+	"ZZRtTiWgi9Aqm8nLkYR1wDZsWkxO/8EFcMdi0DTQZeMKbFEU4wmy3r0sJcdZx2PuzbPauhpjJ/a9MXGA",
+	"iSZmqMKsZFbL5DMyDgd/gwjIHhhvIXOzmDxUckgYJZTThTSdc/UjkyeQqU9SJRt1J7kQWZ9mEy/ZZe/m",
+	"EgK+URdC5RquKYpzJBRvopg20B7pBYhoZqTcRt2UqDoroNkrEsrsA2fTVnFyo34wJs8Ayr5rJBau1e4d",
+	"oHUhbuS1KK0Cp7bULZELGcdytR027tbvSulgBWBYJZ1XWkT09uQsEREkeed3BNH67CwM2VUWN5vI0M86",
+	"fuWxAkOzMmtA3nQCvHWTTJ4h6srqhxA/p9eX26nJc9t28HlrUCDui+64MWi+DsabnPLhmHa2n11pRbl9",
+	"mWS9Ggpewk0TOlCBoxGbyzT+deTWfEGe3A5sbmF+CzGy/kHPFtAxvsDCTTGKW06xj8CwDLGXCxJwNxiF",
+	"EUtpsXY9d+Vkx1LwBkqXxJi452Hh7WuBqRnuqnIZA2Ax3pwM8fjWMSvlcxz0gUDgElTGgRG3JUqcYdxM",
+	"bokAK4ATbdVmcRa2aV04Mmbl6AOi5L9uxDuaNQumSHQbZMu+K2SfVho4inHZkSTrmQ2RKwRpPw9UUucN",
+	"KZg3YSALGHBZu4uyBU3y6zKxv9ZIZ6AWi5lA47+rsQaqLFvlPJGbVmjm2rBISMstLjHz3FcvMD+e41R1",
+	"pbuSIZXGNUUnjE988w7gk6r1b0gjdq3G0g9MY06eGQ8e06uTLHYRMk6q0h2zgDiVFXqoTTQrZp14crGM",
+	"hVLm2lWmN9e6fLMMMn4t7Er+orKdXK6XYvKQTc5g/TacM/Dm4Nnj10JVZ57aFoN6BTvsyViHIQwQPoaN",
+	"FdOza2gnoDZ7J6ZvpHctNC2NfDXn1xTUwJaxvNUCjJWV3Yg0J/9x8hYnzJuhXxltyubnKcaz2SCaiZM9",
+	"h/mB3wYjtR4W511ypbKh0dr9yJoeJqxgfhgU7E1OqLIm2tkuM/OFcjv37xBibj7pskeaNFu8KIdeFNwW",
+	"9sNNQpV5KRdR7mbTV3uoQdRIJOOGi1r2J2ezUabKgliyChII9Ao0XZ8ZmpEF7wPI/GL+5xv4DD6KGkRm",
+	"mXXgEmAX+SoAW4Li83nopj2Rm2ZZl76IqSxbwtovqzMv77BuDZgmq6t2aaVpDdWVORZCNlnQuNZ86a59",
+	"24nfYdsJLxZa5hznmov0e5f901GvN+r13rd+tdYUhX7pFns2FdM6g7feXjxXxcXXFsC12SZcMfqgcWvj",
+	"/M43L+1bfPclR3dq09rfGWQ2v/3WvFdZSdqOUlizyZ1v5YBVU8BKo1RlN5qxxzUNtU1ATB/X/YXfX/jG",
+	"F7504y1WbUb8R/jWXbtZ6wniZ8VbYiZrb2g7gZ9qTayyG9OPe4zfY/wuGP+x3YrEbTL20ljJGBv71PZT",
+	"qahtaGps2/KbWNqqWel5cw/KJSZza9o8yktxmzzCNyu7t+QHq7pU/4CAhcr9WUsJRk+VugDYfZY/hZ/a",
+	"NtMn9rEogk1BwSwy2+ukEcRgpdDwpAJmtqFTZU3OXNMnW5TTaamwa8sWXHA2bS1kNzaPo23/CGVYhT/e",
+	"d4fbd4crdIerIo1Oa8H3hcYj1Jusab+343v2e5vxVCWm15tRYp/oh/pOyMRpVkUd1Aaa2GZd1+7Xtgpp",
+	"VeM2VRnBqGqQadr5ctvM11WV9/dxfx//ve9jSb93UT4MX82AMTXpnvOxXVLtJcVnBonbsKtQW5EiSOr7",
+	"TGVXeashwSSJ+P4u1oNGfccKzbVK/cfmTmM0FiT7TmTbO5Ftrfb9azT4sjdhY8dAjDCGW0K228quTnSN",
+	"dmnioD8pDVkrYDZpP5ZvOWYvsFmd2fBW05JllBul1T1P3PPEf3OeeH+pFPXSnSTTV1orLpOQyYJHKQ8n",
+	"oxrt2QbExllyCqZpsAlshHpPueEMmkyqxFA14y0zTQlwQks2qjoWwYLfyfi6asVnNkEX3HyQgascubog",
+	"Z2CrpKCKfBpKHEBDtBApcPbBQ8Nywc2J2YZJRWpCFcEOoIRrsq5pKUgbOP/WptBCnGtU0/ACSlHoJW6U",
+	"SLAehLo2JYIgyaOxdGIqUjWFk3kfZlEVQCixGIJIYTtt94jcZVRjskzEhtZPbS0qxfn8RxNBCnywgBxp",
+	"Mker12cQQVexhOzRzyOCiltPxMtkU3Oa/mGPeXMecy8RsXqISdnZvE51v2zeBb99DkksrVH/sFeBBvdq",
+	"RAUyAwEzW3rVAV5AuP+mbp5gxtPnFgYR9UjBAJHVXJoiEMKKOXbXFOSLDZ+dXR70qnaJy3gi479RIHr9",
+	"akwgYi4ePYJoDZumoN9xsl9sehZPfX0v5VXFmhZBZE+icoWeCG6Ef26DaKvNCvZnkz6fxQ1komkB6ylO",
+	"ebt6Qy8SRtvCVry2XehWkb6pZgVNy5qSLoxyVBsHpXcaj7lDVzbbnH/Lq/ao3sDr9d3ccLgcsHKbbOeO",
+	"sPqaIfa84ZFXgztQc1nGUM2k0ImghDFNTy1YLKnhSEMgW2qwCXBEM3Y9lE2dcE0PXJuQ6Gix0H7ynghe",
+	"e6S006xZ7hYd6QJjb+/Rr7FQOb31z4Nns97l8Ob71eB5/N47Xb88mn/TV3/3X5ykjw/50+Pld8lF8IN8",
+	"dHtdjsIolWEv08lIrCgq0wkWNiGzGGxc4DuD0xz1G/S2gjG3impwYUWwe8CrRk2Bqp9G7/gver8rY2x3",
+	"bcK4Wp6MY+ElbC5jJdgUukauGwW4FGNJKiALmYNaxqVuYEqIHHd8aNlekGCBFifuw4H48WGR3Wyl07T9",
+	"zfcMSgSeEZcBMTW6SinWuLwd82vW5La8fvcdiiXtPKdn2NbkcXQVBmru6BPQcwfbsG3eVrt127mSHXpo",
+	"hsV6D1lc3mb/5+q1efVzxOo4x4UAd5ZSjeYLeSPu38vV0NvWmyW046J0Xlc3Pu0MD/hh5+TIO+5MT8Rp",
+	"Zza0GrmoIhDNKbgRt+5yE2/7EjN9L+CDqh6ouIBqaMmliC6kXHwKqGwaZ7EoJfdv9OdKLKAz7+cBzS67",
+	"0+TjHUaa3mODUHzCNaH0LiH8AUwopc3Q21X3GmvmqgQSrQzlt+2K79FVHueq2bOMkyphhnLDQRA3BYwK",
+	"nWSr7EaD48vesRP2QfYXqrc5pl2jFcjna/Se+3ztRo4MoYks9Ce1BgcxhirUrZHWsciS1hqd0DVXtnZI",
+	"3z7BLr3HPSiWa9LmxiYdoDXqF37B9/uHtmOt0pyVFIs0EWpsGhK1RkeQzxCJlVlVf4A1bmz/7NHpEcQU",
+	"Q+nI0UFf/5GkcRREV+YbzbWhWt5Y3yr92vBOK8IQE9watVZCXP9xIdFuzWK5KKLFMhY3gUz/gNCgb8h+",
+	"X+iqPjroQy6eexGPjPHBMCKvI05nw84J7007p17f7xyKo5lprNxqt66DSL/ttEJf8itRMNLmjduUEfgn",
+	"WMZ/eIMwmi6+00i7FHEg/bGAEV3a0MtoA70D/qXcOefeitPIGo7v7qtGLXi+Q+1mr6Lxl0TrBhasMwIX",
+	"UdK79pZgy1DwKF2at0t2r7OI5UfE9JncZ1DYa6KPq9yEOS+S/aRk1L3gKxJwdnFUIjZsY7V6OX8PIqpk",
+	"ZrCl0kJrS+8Zg7BJKDWVjVdODrmb64MlN7jvaJSmVLvpcFlwRm4Vxl30rPbDYl1xm+kIluAsDzRhnrwp",
+	"9L3fiFN5XK+3QNLE95zF3JVK61tqlUhTA6ERQBt5lqusl4BAdk0FEOSOwEGdtgl73KrN65WeTVN1H6md",
+	"KJ1CmZ3Iek5oP+lootg5OZwedfixfwKk04jtGvTiNjF59tC00xVdtUYJTNwWW81TrSZXC7Zmbpa7wkp0",
+	"dVNPoZoPpiI2OMglKNh6oP//x15neNZ5wjuzj7+c3nXcPw93+bM/uPs/WwyAFegpod3Yl7x+PPPKNC4k",
+	"V2CoVnOon3IN9d7I1L1gPCzZ0fs9kBW2kSpXJa4NYa6CnGseH+TMFQebwXjWec87P/c6w4/ZP8fdzsev",
+	"/89WRQMwe8N93RSesFcn9urEXp3YqxO/oTpxr3ARI7o3jRXB959ovHmRVY7Ik/I3pmIpmsSQhmORlYdU",
+	"Vx/YywN41CE4ZRVd8UHePGP2khd2agyUvcPOybF33DktGSjbrYTHVyL/Sa/T9w6FPvtB53R2NO0c+ycg",
+	"IfUHB4fZJzS1RkQMCVwIlfDFsj7OiKCHq+zOTLnTJhk970hmNi0xW58sdjW2qaLG5MBph9cbr+oS3se1",
+	"lYyaZqFW7HZHd5dWhaHOudQp0VgZcQdHpCl/URZZ9JJyRk3H85A794/bpA341V1+e9st/HsQ+TWYw4st",
+	"VZ1leah9Z5E168ogK5xjU3rjXsbZyzh7GWcv4/yGMs4n5sg6Nd92TpG1JtF/bYYsLuO7QKw265/qBpja",
+	"um2R8UP8Icpg3O4P9AOgL6GgWARz9J3sva4eqd2aJwuNBR/SXu/AW/Aggn8J/Hvex7/6Q5ZINjhiz3iU",
+	"8njN9DD4ygPzDv2ZDdG6a3iAZyVbK3TrmMsVRslKaD1YDk7SkKhM3OBTTNzQbKgNdbMidvHkETvsn/aq",
+	"pIAMUGUHIwRjmFhA/WIW7AzzVI2HMC2PNdHAmTARgv2tTdG6YHLOCsJlJY8fcKVEougudr2qbJMCrsHM",
+	"7RYerd1WGd120wqET+W+aoSSlaMOtKlO2Qpl/ughNhjgjkAVRFeFhnOms1DpjLW2UXPI4pbKhlpFxFS8",
+	"a1DApTwevYHnbcKYwGZqY+OqTYW5oSpHzp4UFkzp7tXjbokPchKt3LQkgsFfVO3gmy11thRXaTwM820X",
+	"Y2JLBWoxrm4rptZXqsl2XwHhNqJENa4qkdzDzN4gqsvE1L1fDNfP3313+MO7/mr69G0yHRwp8aafTg/+",
+	"kfzwpr9+/+6Jev79xQ0ffJc+vzy7ffHTi97Lyx8OXn0bzn9YvKwItLtnBJKNy9v0zatIXAYLcQnvlrQS",
+	"eLo17giicMiBobH2HvCNIHS/dcZ+kteC8YWMrtgsDkTka3om08STwKP8QC0CU6kwD6WoJvo/MrlubhB2",
+	"Rcz1VvO1XUUDDfcVvVuEqBljAyCzcKb6UBbbLcH05kE6lDVWzfogqC77RiZzUnvhJkYi0KDoflk+iQus",
+	"Xn+hSVLVzq1XxfX7YaVk05YgbzTCvIZxTpE46vT6l70DEDCPtIBpis3vswj3WYQmFtdVmwadA/9QdE5m",
+	"x73OsH866PCD6aF35B+Lk9mpvjD47RstRiXsTRr5fA22SUDmUiJihnpluTeHr3XWK+reSS8/JIkzVgl4",
+	"xY2Xn1O33iDpsnOsaIppR4Fp1L+UYeCtqQhl994pG/b6fFqKlOlJYtKjcgk7W9Ohmpopm4TjavJjyvK5",
+	"h7gxFSajP/eIaES6i6IMgDM3cTuPF9V8wxLOTQa7PT3c08MvmR5+qnUHmm3fz7aTCR7/egMPtaatMesn",
+	"sSb/VzwqacFzuapI4IZ2r+NIrigTG1q4aZlusUTaNY1lejWH4OgVj/0um0RiNQZj6STregx/w/uQ32xe",
+	"i9Moe+lDlGtIk3s51moXLeEnObU93zQtwmxJrhJ2JaXPljKIkjZzGlHGaYQdC40Pw26qhdZWkx5BSwJ0",
+	"UyKpdGz8JKfN+dUzOa1gVtQt+KHLU/UewANEjW0gWT5NpvK2CQMzec21IUVZPjUFx/AEnm239QCQ3PER",
+	"BLW4l9kVG2BghekR0DB3QgRx6CcB9x/dP5QEMDpqt2Y8CNNY5KoxeIvhzfRNfzmN3i/9p096/N0wff7z",
+	"2e2ry+uf3//k9R/9ZP7tzzPrtb7DTlJsu7Wcc4Ve2CReY54PlgIY2aQaG8vVlMQZm7R5n3d6vV6vc6L/",
+	"71T/Xy/7Xx8zNuNtRSkoSVSPHeEyVSKWVJDPmOSxMv5jWjfdYoiB8gX3wyASDnzngsfJVPDEeQarPjJJ",
+	"9hbsrQRbaMRr9ldP+oIdHvW/Qg15TLOo1qh/1CP6Vb2Rg2PYiOkNs227G0DSP3ZBYkckRNbY2Tr5L/xn",
+	"p/9fcENVulhw8JtdQHcpFwdod2HBl5EGlgVDj9Ql94R6QNLOA1tq4IHGj0424J8HT+jcjx4YBHgwD1Qi",
+	"0QoULIQ+CTy5TWVIoG9PFc4Gfj7rG0AFuzSDj5M4jaj/C0llmm+Pd2H00AJsPDOc1jygxFh65NKlVgEQ",
+	"ZvdHnePeSb9zMhgedE4Pp0cdz0RQ8P60RN3uOco9w1ugl3pjO7asq/IE/bux/RRW0ocGWtDzhEJaQPp4",
+	"8AvRkrsHCzFhYaAS6rzrlHPSCpwv8wyNxH4qYAB1Em4CoelwpW9+g4WkndmkZzLOavJDfQS+ZkoIrHXh",
+	"Jj9R00F0fpqWjoRXnowSLQaOstWpVn2hnf7Q8f4X1qdQJsR2KRhUjPJhd6937PWOT9Q7bJMg96M+ceZp",
+	"f9bhh96gc+oPRW/W7w8GBwf6IKRKRLy5dlMk1UzjfUqAjTWFXIgxuf9bo+FhVtPppXm51W6thcbj/nAw",
+	"uKtVi4CdwrEUln7a72jIdE7E4awz7B31O1SC6ogfT08MB1Xu/RtoVb4/HB2Y+2cW9QZaW0G7KtBn5Gqs",
+	"Twu6ENHdygcpDCDSgiIfHIGJiImRocYSq0ZlRZtK/SRbo17GyOUSnAnp0t9KOm4CFUyDEIWeZToNA49Y",
+	"1hgNV1pBSxNZtqJlxGy7neeRefcuI3t15Y14oa9tkIwK/aSqO9xSf1tsulJZDcpS2KZayaMg9kJRU2gI",
+	"GlUKfdymT70nFwuuz2KHCitytwi5gntzG9y/dV7/fDZEvfs4jZRT/qe61hJlbrm9lMu9ZD+n3dHSpmY7",
+	"1CB6AZ9U655O6zMqwLbi0IAocgpM7WZB3dUymqdbzbb1Utwmr+GT6m1h10ws24Z1OvUs99yPS+M2L+vN",
+	"XK7US7l6Ta/fFanhtrqa1A46SBjqu+WCqpaYbivDj6/dWZL72SgC930szGcKQeEEdwVK3qC4IFYKvKuk",
+	"9VsAHcrVC+mLN/R609JIGu+oKFKeedQQMGiURhwB7UrUJrYxOXO5z+a1fZe9eVfgT5s/fMeD5DW+uckf",
+	"kI9qQDpivQTOMtsZ3yugb4Z9VUeWcR+Dc3mMyO8pf69yVMCpSxVSladcgSrn3KpVL7k485LKsC8RJfE6",
+	"a/2AHeALJdKpjlVrkSLp5l5Cpfv26sRendilOCx2U84XeRFhqOWDVVbkmVFgCllLcqMNnDoprjJy2DnS",
+	"ysuJVl6gjM70KLNx2MSGGqRFPnc/nN2c4mIsXl11c3V/lN1pjvshbMMpltGn4esOOymj6rf8RuQxdWt+",
+	"kYOpvv66bOriNVX6bFilj1KRzTyRcjEmgmvs246LGv6OhRXx4W9LtWMZavaQEJsZzznY7SWWvYNHKvU8",
+	"bNLcbl0H3jX8Y8qjyPxjHAYzStxNs/86TykHPBO1wR6Y/QvrM8fQcr7w0EbqAxphyx5baleBL0vvgidm",
+	"F6HkuFR1HSyX+K9E0r+Q15lK/fiXCc83f5u/AH3GrjUan2TSBf0Njdars35czvTp2o4fNOtq0MYfndyn",
+	"rLYhaq3wu1Vx8z2tP0Q4D1gsP1t3BMLZpvqlpcpb6pd8S2/uoJ05dPfTjuRSstUc/Jl2h03OxsLf+U6L",
+	"6VhfejvMK8vteiQyIrrZTWag3F6WAkWyjR3u9mLXXuzai117sevfQuz6xPgjraYG4p4RSKT+/sujj/Q6",
+	"NiaW7V2FeyazdxXuXYW/R1fh/WJIICq0eQiJ41V0CdNRr73FjeDxiE3zXbp4wmTkiXbWAyaIvDD1TU2s",
+	"YKEJEBbfWgQR/jmo8kAUvW71pb9gYlM3othAg7OCQbpYAqwyVqVChahsEv/jnr/s+cuev+z5y++UvxQV",
+	"iNbZ++uxf/j3S//5u0W/89PRo7lSr/9Rjlmx1HCLlxffcsr6ftYsiF81/cFssb2LKvLCXKTqUHTNqdRc",
+	"rmC/QaKY8Y86jObLvIKF3vUNDZXu+qo7nnKG7zjNYXNxE7vWFi7tbvMy4bwu8Jtc39StH13Cm3cGTA2+",
+	"+EG/WGn7NO1JYajyHnJwrMO8lzvUVXB6rpREou2dvKRcvAKTfLOCeiTsEPrXpWCoZKdQ8J0zIKpo4m5F",
+	"8aRcdMkD9blq4tltN7lLOzWLul88SG27J7PQ3MBfeDE757w+by07G9xTFfoxMW7LCVJ70pFiwclvEkms",
+	"FBOJFYFCYSyW21OUmL11gVbH1OtFvBFe3Lw8yIYe3fosRMwUjAedrhTjiq1EGObvrLwRcciXmZBycNzr",
+	"lW5E6S1HJTk9hqpjVa2pkVLRxxou9P1D1sMOZ+Wlksrp6pfHvcPTnIbZ295E/K7iqN+Q57QqdcF4VSuY",
+	"d1awEESGOI2UPlRH0KQc0t576PKEhUQyr7A5rVh4IrLf/1LK4pp2/BNx2jkZznhnOu15QAJNhbSNiU3Z",
+	"/PWJTe47n5aP9J//TEW8/o939Pe5/+eDb/88GBCYOlVz/nkwaBXTcDa937r7WCOklLHs/FvrLiYAtZlK",
+	"vblG9wlNMqkiRM5pVhI3m62aiAjjenksmJ+KhzblMmuz27Yu1jVbQdHyaWPB95KklQW/Pcf3+70KMbiy",
+	"usy7+dq4bSHSEFfDZMxiodKF8I0FJZhBgCg0hVjxyo7wBl83NNjd3FY4h+HVTdYSaMVEADVd1eAh1JBo",
+	"CjJzlf2LNNoGuioRzW4CoJpfuYsZHzeQkY1+ij3l+NdRjnuZWS1zaGxqNV98w73rWRCGu1Sbyhem7J3m",
+	"Sk4WK1JqPKnvfVbbd0Vk0hSWumxr5gq9zw/6UHXQ6ckCcxqJxtiAZ2mSxs2DZJo2ZMkt6p5N2Kjxiahp",
+	"kWDOZlPwyP6K/uuu6Ce4us/C0HJ6tSu/+Jc7uM1CIA/lPn0Rq02dgx6aOv9vrz/q9Uj3Gf8sIz3741QP",
+	"+eAbEYeYAVZtC80DH8xOleUgzshrAcVAOVNJLPjCbZaaZRyDzjTXsgnEQEKpTSgAJ0IlnMpRZD4zCQBf",
+	"UE04B951GjC+MmL9HiMTD0skOzg+Jho7B2WR0l4WQRgGqAU115izs9wSGKiRSkuT7/XLrv2rxteGGU+B",
+	"wtRwf5spabfGVRno3C1suhQgzVXllacRpmVxe/OZqUpQ6mu6oW3X+bc4zCWRSHbFb6hZfxqRvTKYsQjy",
+	"1bly5thqqMzT741xp+mOHHXLmKYUSkNcynGHaiOuBogF0dtzMnHbON9qCO1q2d1acQb1Ok0WzKufckJF",
+	"3HSPKwfnYq0a23ItB7lKLBZR4tQgbVA8k6oQK8iXBRMIVMxr0BkWjZoDw/Obt0huF1qYZMGHu3RsozEW",
+	"WSfET+rh1jRkm7LImmH65+zNmOtkkoGsYZuRBv3OCAFWsUxEOeYBPt4e7LChcaCNvqahtoReF1B591Zj",
+	"v2/8vJ8CWbj+zfVIoVRlSMwZ2G07wJOBLfviJvCElp+IT09juVKQF+MSjDSOwV2NhBBbNeRExiMSGfsH",
+	"5fM5Fp0h7/c6J/7RUWfa8/qdgTiYHfaO+seDkwNTuUnrPpXx1GZEvXLhj4OoyrV9dEpvQc0gfgWrbb2Q",
+	"PwdhyB8cdXvsr9/3+w/Z8yBKb9nt6fH4+PAhi29G/cNet/cVeyq8a/lg0Ov3ev1enz0JYjGTtw/g1wrq",
+	"YuBRZ9fCpk8gitsGtyjdBkmlncsFaR29EpGv2iyNQqEUWc7AMjcVM7mDTt2UiuVPpW5RVOQuwcaxnl6a",
+	"qbDdUCDJHevnEUlcJNi81bdKxGfwYiWtcwYqrLQAn9wJti2CbLicG/sQ/cHv2yeGrRONu1/MiKGd/3K1",
+	"XiQXMrxP+9wYan45lbdKoItl2KBEQYXlEj6sXG2h4kQtZawuLRbJVYeCpiYsgSQZp8yXq/rrt1RmGhCz",
+	"mfAS13vyIVrGwQ1PxIfq0jRvAK3Po5p2LJDL1nZ6nUA7IkzVJ7wq5ulrojc2nRLE+tl8+tQLXgXPzt/+",
+	"fN5/GZyr8+jiyHt0fnx+vfz+u0fPhl2xfvaz/+48eBWcr15cXh+9GPwweP/m2bDrP52Hz79/uXw/OJr7",
+	"f/tu/f4fDmUJotZoqIW0WMxioeZ2zn8ePJv1Loc3368Gz+P33un65dH8m776u//iJH18yJ8eL79LLoIf",
+	"5KPba7qx+1DQ32koaKVo3O9d9k+dwODqcFGsDUrxn/9Fa+vK+Mr8Nr4RcTALshDmXeJtAjWGRFsHiaKr",
+	"FIJ/WthvQ0R+EF1RYVsqxlgZrNgfXPacOMty6GpFNrl7B6tYwrN3l1A8cHIG3VyCnyHzesS+ETwWMfvf",
+	"//6fSoeue/Vqa+ZQBIJJhrUiEFgZVGX1nMINruzzA0OYBkzgNV7yIO6yd04ffpQCkVOzIOrWCUPbs4yx",
+	"109VsxrIgXXgW1x9DkqVvIEo7kadb09G92R0T0Z/WzJ6P6OEkZ+aWyOug+V3FGrS2Ju9lN4cul6q62CJ",
+	"kCz7qfGlSk+1/slG8SQ8EVmfHap3q/jKVSiDKDk+dGPEhr3eSX84HBwdnhz2hsN+PlqsTNNxobUWAcn0",
+	"Cw8Z7JUl/Fogx7iRiWBT7l1XSKsFCON+aaZKSBfKkW3nWYJ7cwMQKJbMpiJZCRGxZCVNEzQIrjMStwr1",
+	"GNLPxdMdHBej6crweZNwQN3qA8NKwtC+LRQQNbAU8SIAXUxltYnzsvdPMoiyewYVG/LFnp0xNACXUiVj",
+	"Y8L72DaaEtUlLuGXGX6TlYcqIAeqql6eo3bkFlcbHGahoF8Hg8/mmPed+trkgFFrN86VdNbbGbkamD6b",
+	"MJQr1bZLmrhQnbTZhHLaxqZap34m/CAZgzN20v4QTbjvjxNJD+C0J8Z/gvk6E+anet2MAyhAl2ukvr+2",
+	"m6zS4D9N8W0bjMgfZx6ylfeSUH+jBPSZkfl+xN3c0ebEPeFx8ghjM+5hq/DjNbS3oF3L0BfxOJlzjZLD",
+	"HvhiZRh48PWP+uexbVlcjue0g5VlsVqiLKNwzbCADaC5ibRkVDKJTAFKLgSjdav6y+ZceHcrVQSPX0Fi",
+	"7DLknk2+MHv9C5MrMMerEeMsShdTAY0uDdX+q/qqbSMD/rr4qs3mMo0V++v8KyZjDBL4q/9Vm/HkQxQK",
+	"rsA8q9+pLHjkBj/0O8OPP/Y6w4+/9Nondz+qxdz/WBnGkJ1LNSmRjC+X4dqN4mhr2mE3Sf73WDAZddmr",
+	"SNhGIHI2Y9Dsb5Yq4XcbX32qPenGbh4gWzKRnLUHhxSi3Uqj4J+poNdB6KgM+06nNg5ih3B685myQRFG",
+	"uMvdiaLI1zB5S0Tdm6Qi7CYbruwN+ubRa3Z4whJ+lUU4i0jj0DLpfHNR6Ch5lEv9GVTpmpvyuN6J6XeX",
+	"l9hLOFAPs0AXvGJmg2XPv7OGQe/wNLeK4TafpQPjWjd7qrRYfQ/yNQ98MfZMj2DEKFvs582SV3im85+U",
+	"6vJs8CdBGqSVYk3ZrblUicrqdBvy2IabNQ98X0SN6JVZdnWXcf1bu9RxtG3COnnqBwnVMC32IN2SLYYB",
+	"DA3ylkqtREs8GndQdcKXXF3/w9QfLl6ChKtrGyjmWnZ9X/jjpYgpR6U16nX77ZYWafROtZRL/x7zq3xO",
+	"ri8jUf6S1C/b2ikX+ZknyNY7kzUtgU76WescQCejYIoowcQ1t4cMOXqWMgw3FqqykZpE8cqMtQyJEpZw",
+	"da0YvKcFd+JUuXZSNv4nUMyXqw1YiQxPn5uFda0ik8DEWnVpm/oOm+csKXzb8n5qTrm4oicyhsJeNl9K",
+	"CwAqATOdXh6UxWuywO3rKWFX9WloHTNi0zUj7PmcB9OsSXfuZpWzZTaln9i0kHLsCt3zmnQTXPaGhBNK",
+	"uNuQdOJcv1LiahB5wpY2dBZp4sjwaSSTe6tp9q7XNU3TR4myk7oWPpqI4cCJGINLHtR3lBC3HXYj4Qqo",
+	"5ztsVXW3RYwqEmYq/G1Px4WwzZcxV736urXLNKh8DzLYbeQBqjoCPENWVQoB/WfNd5em7HzjsPGME1Wo",
+	"pyYgcOsg9B6VkC+A2y7IDrcZHHXt8cpAqdBaDWR+/CPzy4/u0bU8GUXCg/5m91LCHURtrIbnMaKW/Nnb",
+	"z+HMlZNRnK263eIrvq5MKb6cQ2vNZVoXeQgdEdFcp5Ycy+4i3StIFGjBh359VSa2t8tQch/97vgqkjx6",
+	"v4ormiFjwf118xFXWjmJIVhS+Gh4TKdhoOY101Aeihrrk8Naz6W5HjlNQ91psk82jlwHlIphN8ADrk39",
+	"YNBy0V3cVXAjIgaJS7WDqcqoN3coyEjgQQiVlsHEIq8rR6xuCX5pE8eM7X65Q9zXT3Jav2ErMuq3CHAk",
+	"kkHU9IzH+j/2iqgkCEMQ35K5WPwKYiWs1oSbl5b7TK/SghT7rjrB6RXZ6S6hAOjmj62IEcUb0y5eykpc",
+	"L6NpYSP5U6ikVQHKjs3O9FJei+geqrnx6r5fDNfP3313+MO7/mr69G0yHRwp8aafTg/+kfzwpr9+/+6J",
+	"ev79xQ0ffJc+vzy7ffHTi97Lyx8OXn0bzn9YvLwua/DWab+JiL+KhN4nrL5cTQKeVsHmLXjyXtwn7KvK",
+	"X8m+6bZyPkQf08KDyB2rX+JSuaFqpXzATrAHKKaEyOX60H1ZgJ8rQCS2LsickeD4sGgj2Cwit1u3nSvZ",
+	"sSoJvtt9Sf/4EV/76L7XCRYmf2LJ9SStqyCZp9OuJxcPJF8GHU/64kpED+zUd+7n6jpYduQST6ED3Zy1",
+	"wEROSdfAtgklnpv3Km2KdPJQbugeh1+waXihiK9ZEvMbEdoGSR5XiWn6CcajbqFCFMVZbkMPW3Vkk5oV",
+	"Cn5DLk6PJzyUV6nosovMiDXnNxCydy3EkqqblFUxv1GBR8weNFV0LB7KmC1kjPhotCCtLUWymIt21Nue",
+	"jPbF4Z2fxtg/YlHj6bWmCEyozCpoaSCk0XVUw7pybl34306VUrYBCqb5DeF0JaK4VumbC4a/t9EXLiNP",
+	"lFGlkWr3VI9TLh2xq8dhG/h+/PibY9qOVdpqDPtlsO5m5/+dXc9PLDSHd3ZbUqWhfM2Azrjvx0Kpf3fQ",
+	"K+Noq1EwzM905w0D/5TLb12CJffjlvu/7bKbgX9D8P0mNQ5rBKDPXcWgjwF9VMWggXCzc5UCiy7/LjUK",
+	"vrzr/IetmJCn3qYK6G5FFL6w46y/+lo3uMfNzy4s2n7ztaBfSKoFXVE8+agBOfByle8/W7H7Ljs3viIl",
+	"EjYVIfUEyoJ9aNgg+hBlhVmxgRZapSTqWN0P0a6l83/L9tz+7iX676HA9X+PClw9q9nSErvQDbxSot7z",
+	"kBysd+4G/kndtn+vva4/W7Q4lH3TuKnpQsOQ8U83K/y2MsmObb5/+w7cNXz2nZjOpby+B6sVkQaTjVG+",
+	"DgBtfqQYru4MTf5NDMyNmMIKF6r5wkzGOWIHJZKLeuvvjwNYgNYZUs2dgmg+cuOUraR0EHUVsMHpCeWv",
+	"XSbKw5B+NV6mGBv/YwpDI62XUMnUsckU38Gnxt1uV4yduX/DEyN7TAOgvL14XnMLbc2JyhOb6N878MLE",
+	"eEG9MBBRki+8q7GhQhIaVPYs0mNuiQ3gNv0dJbrgKmKY7E4RAhBIoWdTGC9bU3YcpjJv1HYAODONebUo",
+	"awd0FlEdbkKBs2MKbCVUgSIUzTsl7lTWX4/dzXb8uSr7FzdSdyqrYrwvFHTS49rY3jI9sPDYXuelIuEX",
+	"i5MVFvhl1/IvHNJnLef/1iZObnaEBoohFWN8IaMrc2CqDWcIKdtaYvK4El12bgpnY6dt1S0ETg9yFtiD",
+	"vOB+1nnPOz/3OsOP2T/H3c7HrysTNb7LyR35HUyw0cVklJXbmAFLCKCCVRioRHXZJI30v4Q/GbFVLvtc",
+	"GYsykIyfZBB12YTqb0xGmFyDUelaq1UfIkzsQ21mLjHwhBqls+tIrtAm9hAYlF0SmM3oMrHD3iFqvObs",
+	"bf8is0q4a7CESvrkCEmVJ5otTwlQaSF01qi2KPbOZNxlE54m0gVdEGW9itKlFtVPaTSruGug8vhKxB8i",
+	"eDW/Fei51HY7QUHfNq2NQN/syu0gt6mhsHg4gJ9XwkkPQKpEQkGz6oD53nNhcCPirR2QC63E9dWdSry4",
+	"OUnSxOwM8J9BdDVWQeQJY9PBhg5jbOiQz4pzyf6s0+P9aefEG/idU3Ew65iiR6eHw6NWncDaLrYCkbOZ",
+	"E0uo/zLJESYRjxJZe+0WLmljInYBdvl0Hn12WTYPaPjYsOzeJQ1jcaWvQbwD0c0fZ212aiw8od+jCGMt",
+	"mnODUY5xNUqTnOFSo/O9o6ELmkIDucvtCfn5ROy6qLJvEXQ2nw3fYzKmiD8eeQLNupr02WYvQFf8h6zf",
+	"6/XYQnATz0cWr+qIufzN2BCaHkmm2cVimZB45XlC+G6YutMlAcoABv69T6jybpaiL/Vj29BiUy+ZXCi9",
+	"L8WnBdPvUrKzmQZFzB7p6T31pGLctyE4GyuVroLEm2vUms1ywYgyujd0XNJWn4dRnJCealYPIvxkBGJ7",
+	"Js2blQaJ/rbLJoS5k5FtbjRN8aqksVAfohklrXbZ5EpGWnLIkRs9KAYsC58d9nvdD1GzfPeaegPFOwsX",
+	"H6I9E6mv54L7YrerabhAJf6ItQ1mDa4inqQQbTJZzZXwxpj9PuVKHB8+JIGJcuowRNvQVSTrGPED3ySS",
+	"cWgShZO3P0R4cSLQ7DEsrxmgXK61CQWB7KPA2py37K4wl6swxmFBmjAX1kK+mgxl1N/esRzSF2lqhjOW",
+	"4BeYY650TA5yVaoDbexexW7rxS0UNXYXrnq/W+GqhXdluhj2zp8+vvIG3/3kLb7rPX/0zXwafBOKp08S",
+	"7+lteP50uDh/Okzfvzn8j9bnFcbulchhRPPGWRwGX5B3V4v0xNcTyQgrMhmsZGRoFiEYkCwXRK5nXFXR",
+	"/KW4Z6w76OXbqtsKv8GcOzE4fbBjlfAkVbW5BkmqDH1GkltZcmX7Fik5stpKYL26MA2eYZvNYrlg/Zbj",
+	"BulXjSzTxJNVBoiJBs5kZOrwav5pScVkxAa3t102wS0Ck8bcbXzQZZNY+EEsvGQyYge3t20Ndm9O6Yts",
+	"JsNQroTf/RAZpqxZL5to2Ms0AWZOEANYBRHrHxlXUZdNIr4wnByMJB6P9Lgg/mImdxdqxUTC09uZjD5E",
+	"VPEBYmWmsbwWWsZIQoVzZe8iQyZhOolTrfV32WQaSu8adm4npamAi3KrEH+IjMVGr4jTRtkklCoBcCq2",
+	"jCVU8gO0ROE9J5Ms+BojmEHnwfuXV+YJce2BYFMAjYmaGiDkW+3WFeIXQbXVNtmS2W71r6H+ivbXarf0",
+	"QiutAZ+7vUMxkxNxPEPJ/BUrtD2wlz4fq7yB8pFktq4MvkIgo9xDrqE2m8sV2KPkLLE5uUkcAJTcXH68",
+	"cqo16vfbmwrMO8YL7odBJBxmlRGxLMTsgD46gI9ARXAt0ae9Tn868Don/oHonM4Oe52MZ/ZONPgClUi9",
+	"4R8L5PqwP2gyY47CHfUOMjqkN2opR6vqhCoGHQzfgxu66RaOs9L4Lp+nVMrcuhaOK+B329UXqjYTMjmY",
+	"YWt+WDzL+rJnKXq/RhstuggdIjPrPw+eNDm2Pw+e9KnLFg4w3kXUy3fmKi7hQZMFPOiXLVzZJa2SVewN",
+	"16qIueIVsU3bzGTWf0BNK5uayBxyUEdZA2WzKK0kY/wgxEruLcrcR4JytJn7zWnJWdNIlvNvK6JYtAQ0",
+	"F9wXMZsYZAn8iSNwJKaJBmmvBhOA7xpnNX1K6jhxYscddOdQ0w2tQvu9nh2/bap0QECuMT2R42NH446R",
+	"2rdWR/i8jWRodnK0GgtTjvxuF3wJNDn5F62EMXZFippKwQ6Vr44qqS5zxCkUMsJcXFOIcMq9a1jkBK81",
+	"bXZiksfKJ1azwkzSKFHwDZcZqAzUXi5c5wCabrVZij12+FpLrJ9+xzNbXLPbVpCaLvDzqjAysOU5tmmu",
+	"MtM07Q2Ug1WgGq20UfhTYXk2Eur+HcMSKoGimU85iaVcSsXhbU3uW8MOYu4qkBgR61O59i6bmig5K3PI",
+	"rG2uhOC1CNF25Qr3apfROc+psvtYbEKWO4OCVcuR2w1BbSCzby7vvZe/9/L3Xv7+suTvTzFqWk19V+Om",
+	"+XBT/6M9tdhTiz21+MKoxSc25fKt03VHvSqjNP/ijlzV0nbZKG+wiuzQ4DWFyDpAraY+bqsqj+VsRm87",
+	"AfFyNmszGX+IMOQHalWDsV8ul2ACz7nkqSxXothPcpo3dP8kp+jclSopRKNlt4OM1M6K4MrAXJvM0ZUa",
+	"QEUUItop9KqN4o/uh4JDox5i6OpACJNnghxl5JpI5rEQEGSAICt8aZUh9KagypugAgjuCHAURGsIASjE",
+	"H1oji2vqz2oomZE3A+g++RAYDb45IaJuxr8HVYVDJw4BnYyg6rnNNyQ2TI0YumwCCWpd4lD67DCLbyqu",
+	"gggcLsuQr2EMWFyXTfJhupPRh4hvCwMHN1XmTy4uCn/TX0xTJbpsAjWuumCFG6fLPCok8kMEiYo8YvAe",
+	"YRmVT4YW0DZWSiMFVrrq0moZZ55TgS27WHl8yHPWHJCoDYsTqdwuesvz68/KbXXrA+7pRDc2lNzHdH4R",
+	"MZ2fyEONBXRHDvqlcE7XRrkxxJ9HaNIFymv4YDcRKpmgNThzBkL8lktEbFHc3+pKWrYIC9x0Qy8g7LOG",
+	"wHOKCoVNQFZnwYUJwWcmKY9eGPUHd+UCFrHY2LOG0rwygYyFYlYd9Wqm2RzT4Bfi6aikZuNihXa3sPQN",
+	"CIQA3GhoqoPSp+i6dG67arqXQiXb858Sgpu93dWJT7sL/jspTjkU/lw5TruZXwvQdT7+snOPttz+T8g8",
+	"cuIia6zkNnb9So6w5FMby/uh8kxFWNtMRkyTNHZ4eKBJKp/KG8H6vcFB26mrDgEzkKDDlVrJ2MeWVt0P",
+	"0QWFqyjKD81FB20pJtWgBQSWFa/tzwC3mCgLlT83oT8yhDhY2GaXuQXS5YxNsJ7pBH82f3ZUIpZqwhIp",
+	"u84pmiLT1M5Rb0KTq4hjXKjlvJUHrISXxkGyfqPRGXF/Co1Fs389MSB69u5S607wpia2+J4dVR8ijHnb",
+	"se2GRr+0QLzFzhdO9iAML/11a9T6Jl1rJbPNrgQUf///yh0Mv+WQvQlWmTyMzdN86ZQ3KZVOcVoH+nqM",
+	"u402uUGv3JL85LQzPOCHnZMj77gzPRGnndnQWopEZpVSS77IKn1fOmmPgaMedFuurYxT0WoTVVa1JtsF",
+	"cWeTlLELmdH1SfH4CoO93YFOOqeD4UHn5HB61OHH/kkH8k1pj9kOjV0N3GC3ifHGwtXzbzTtVGKhoR9E",
+	"mFhm2t5t6DeK8vb92o1uTpU1hq2uurm6f7fRnea4X6/RhlMso09rNbrDTu7q7l/zPOWKm3cHzXghP3rf",
+	"e3bfe/Z323u2bdoyrJGdpZEeI2cf8PkaGzhoJuQMPdQCR3CVxqb3dxLciLGeQrVGhz1bxhy6xxaK4PcL",
+	"leyPe+0WpB+DJ0eNueeJJZRj7xd+wff7h9YzorRaQcJNmgg1TuQVqFit0dEhlCIRK7Oq/qDd0vgUeMGS",
+	"R4lqjU6PNMMCq21rdNDXfyRpHGno0jeDU+RWakyK62h4d/eRkoNBYhfXf1xImP4BebRYxuImkOkfEBr0",
+	"zXi6Rr14qfUN7Gyu9EBa3JAOuAagH8J1d1RUU4yC7r8bywVt8/fyxx9d/mgbfeMHodpsGQquRLfV1EdP",
+	"7VJMYSk/SHIpbbuI07FYhuuxxuktyLkXiL50gahG2NlFdKkSMMStJ+Klxsc3cwwfRtfUfxbuwHHnROt9",
+	"J1o/HWr9lK4ADI9No3fSGe8MYb2Q2OHGC2W+O1WBzMbmPVtqVDMZ/Mq+ZEt2thbSFzFPJHRvaubYydtT",
+	"FKr3WF8SdUxU9bum4Mj+Ju1vknOTdrGXAFYVbSP9Tq/X63VOpv1Zhx96g86pPxS9Wb8/GBwcFHqQbG90",
+	"jIAtldcfHtpay62X5uWWKU3eHw4Gd8XiwNbCBQ4s9NHll37a72jIdE7E4awz7B31O8a+zo+nJ612Xd3x",
+	"vqP9mEW9gdRIqPdcqjBKdysvDA5AoiUJ0xYVdcsD5ap/thY8SnlYXeu4l5myKDGxiV+zKiCrUJESixZZ",
+	"ove23ky1px9fvGmisrpetcGif9nv1RosSNQ09gotO+5qrtgqm5bMFQa/XVeu/fdGq3DdVci9UxaFoev1",
+	"4yjBhCPuEYeFGnruIriX7MXTPVPNM9UNGtNBJrklPAhV407z7vXhnakWZk9OxGlnOJzxjvG2HM2OezkH",
+	"ik8Z6NatsVfx/9gqPmLCeJdR6BNycoGvChqnQzjjlEeRtU3taeCeBjaggdZqZIncmeseVZl/NMtwoxjC",
+	"TA4/yY2096DuyRsoKoh/e1q0p0UuLcKgzos0QlscRe07Zjss51ztX2m3ZOiP8y6gDQSud+CoTvF6HKeZ",
+	"GiPiWMZ6mrt2axZE0Im8xkg+7XjH/knn5HQ27HA+m3YyCe+k34I1iXiczHmUGQIo3Flr7xCm92N+5e3i",
+	"5j7Sy1rVL/zUbikboXRXmavmbrb/3sln28sC+/uXv3820CqNIkxl+VUy8Oia28S7zXcIk+6SOLi6Agsb",
+	"GhwyavEm694ep9F4l7uJ2ZaFvZUPDWZ8QNM9iNPIMtJtE3wh4NMYoxnvXvD6w+uVvriKuS/81xyjWMVs",
+	"JjzNLB5D7EUbqtnSqttZrpWMKc1LQfV9KhtEXQhuBIskRf122WOtEWCFYWgaoJ9DbwUwuo9aFB2srx+G",
+	"GhGfOuj0Bpf94ejI6AqGGtmxsSMB2DPvrGEzl6l+j0T1XKfS3qh3ODo6ee+mmZdZ/rDDD6dHnRN96U71",
+	"pcvCaI9m+fTucRanYlK8OaVOtA6PBuywO+gOIGha72YqbyGxMA1DV+uin8b2uRcsAxHt7UT7+9wC35Q/",
+	"ljObWL9zdLWI3MR8a8G3KbUqhWyI3KBHHc1bOieD4UHnVF8G7zhz2f9ajE9vrZNdqIwBblwNyg8b3Aua",
+	"Lgzek09NjWcyhljzJF7bZ3mrhvsh0Ip8dn9hmQ8agcwQtNexuAnECszNyULP+SHt9Q68JfxH/E2EoWQg",
+	"75nQH+bJaBbEC7aWKZFHU2O1i98+oI8z0rQSIZUOpcNtjVrv8BlLJHvHE28OTXRbNkR+x5mhK8EfNS7y",
+	"SkQi5onJ2tvT5S+aLs8FD5M5GMlT7xpqnVPhX6w9zxM+5UoUH5MgBeHRv1cp6qO5aYXNOdfPpZgwuCZ8",
+	"h6OD/nuqoVz8Vnlz4adgkcg/p9I2GeQyNlF41WyuVvZzpCpNXKiOhGsnahYLaQsd18laRW6YyZ0tEQdR",
+	"0aEOtpliJEreAr4LF8WuXHu39d5MkzPT3DuBDqKOzPURvgmO3Ck48d8/EG1DABj0V/WF0+9t3zrk99A6",
+	"ZJ9HsVee93kUe46/z6PYMY/C4eE89ubBjZsOUXVPekeX/UF93oMXiviaJTG/EaFtq+ZxlYQCi2ZgwbFC",
+	"t5LR0fGhvsagWcfoMZ3LOMZSR/8S4UIlseALHIgMZ+kUJA69uo/V0kclSytALCehLNJkYz9YlyTpd/dO",
+	"3T3tKGkLRrW9FGGo2BzqpQsj3WMHvyr7poOT+6itvbwEUVuL9XnO8tKELu2NInsy9xsZRfbGjJ2MGXCh",
+	"jRHoJxlEmdEBPNWkM28ODZawLOqRv0+j3VOJfRrtPo32d51Gq8XhWHC/NTrAvb02W/ultdEmVKmxfuFY",
+	"tJQqsIvuHwx6UCwyBvD2P8HVYNCheglgmwWQahDLSDz+jYK5fjTewgbxV7U5qzZgxDYOcVP5yKcJ0SN1",
+	"4dg0SL/UOmQfW7ZX9/axZfvYss8dW+Zw40zYr+KXNm4E2xEJETUwOuacjpbPU4I0Kgg3gVhBjd29LWlP",
+	"XLDtmZFRkWlh3Xy+nqLgEUkQ9NZakDm4a6Yd7iLsfuFi2WKd8XIEyj2o76Z60iZKa+8x2CvJFWlg2xRB",
+	"y8kNGlE9/fHPWpsbtR6nsVyKB9+IOAyiGsWxid5m6MTTVJAxx9yKNSRK5kL/6pjUnuXsWQ6ynMBLTET6",
+	"nsz9bsicxoQp9643GWC6+tiPjvV13zO0PUMr1BXgqUK9E+p1e6mWMYdg4VFut9ql9OaQkBIkAp1JxqQn",
+	"brln2UW1oc8lTmJLsCXIjCDLGcU4iybZLliuxHTRygec/OIWivdFKTSydixfdG+SBMxQZaEUzZ/VSm33",
+	"6H2raD6EK3hibLk3IlbgqDlwDYriJsCnh/12S10Hy/GNBLm4lxM88gYDrSmjwUD/S58MatJ0oEshoVXT",
+	"j3se/8fm8R/BaJXqJ3jq9caVU8sxsC+ZTbv71PyOfXjCngXtwxM+T3jCMpb6WPeX6Y/XZ+dTLxzIIOck",
+	"x3Hf31u69lT5XsUPc9J+Obljk6h/fE9Rf8ZTlRgx35DWJ/phq93S4nIWTEXC8wAwXiZin0Oyx/VfO4ck",
+	"a4FZdX0Gx5e9Y4e8U9/afX+xfX+xfX+x376/mHu1Pcg81Pr0tHPq9f2OKRJ3OhgeZMFFti2gXvmV2Fgf",
+	"j+pZ/AmW8R/eIIymi+/QJhMH0h8LGNGlDU7HAnoHzD65c869Zar6UaP+WCR641nyOmRijnO4ctTp2ZqX",
+	"YKfaxwLvGeKnxALXqK+Ei3XlVo/eu6r/Pih+fxH2QfH7oPjfaVC8JmNnXpJrswPhf/vuOnuycm/jStZd",
+	"55PzlAuU7LCjZVtUZodamZ0eZVGx+147e59hFhekSduLL5uxmUA7u0KqAm6YW5xGUBbD4VFZg4OPmhsB",
+	"bwCVLnUFz1h4IrLfV9VQ1/DrnAxnvDOd9rxOVlr8dJALJN3UYGFLXwLko79isfRO1ZwYvZ8PsN/0fuvu",
+	"4x3mNFxsNoEhkRtUxCWfnCItOjnyjjtTDdisEtChU6BVLfkiR6N2qSdEY5iSV3e2huvlXDDFF4Jxt49P",
+	"1sYHNBXYolImwz+NYyeav8IDfkTJVv2D8naPRWfI+73OiX901Jn2vH5nIA5mxkJusgxSVcMlzIgquIqE",
+	"Pw6iyoyFUyfMc8yvYLWtF/LnIAz5g6Nuj/31+37/IXseROktuz09Hh8fPmTxzah/2Ov2vmJPhXctHwx6",
+	"/V6v3+uzJ0EsZvL2AfwKwIDJz7HSpOcJpdDmoiW19bP59KkXvAqenb/9+bz/MjhX59HFkffo/Pj8evn9",
+	"d4+eDbti/exn/9158Co4X724vD56Mfhh8P7Ns2HXfzoPn3//cvl+cDT3//bd+v0/nBADTbCHkIonZrFQ",
+	"czvnPw+ezXqXw5vvV4Pn8XvvdP3yaP5NX/3df3GSPj7kT4+X3yUXwQ/y0e315tDXvVz2b+w9NUEsIIzt",
+	"2vZzq7RXavvpBJ+B7kFVAMe0DDT2Vyok/cFlb1jZ4ZPkSIxHp6KCxTIFVelHIl4EQL6AH2oObQoZaD6Y",
+	"T0e606sKJff3d+Tf6Y7UtK/LYgqhDvEylpqaUyJiIpaQmhf5IsZHW9L6oAByFuN4126tPqUsaL2GtGuh",
+	"0MHvtlDoBjpx78KfdCjfOsWenRzz+ySZU7BwMTt80Okd0EcHWPjoRgvWrrGpBw1gOyf+geiczg57nQyw",
+	"vZNCmnou7OCwP2gyo4bH2OD3Ue/AyVDPpajTK5ViuTPoYFjKT9+4heN8frpBBpNL6q7LKcdqHMRzTal3",
+	"4UI758NVWbvuMG9JJXyxrD//ZL0UhV3dkeJFyORghjVkWDzLbHN0R38lZYdwvWMqm9ss5s3H9ufBE+qy",
+	"RQOMd6EHef2puIQHTRbwoN+6u4O61DOJsQJRwtHUSMJAriNFHmRXQTJPp11PLpybXyACeSIKg6FhSTHj",
+	"uh0x7mF3wTboQarNvDlP2qaMf/dD9CH6mj178+qlVphUxK/F2ONKtFngiyjRwlSsGI8Fe/v2/NubkzYD",
+	"xIInF08esYODg6H+8u3loy47j1gs/pkKpafD9xZ8jV0AeLRmcjZTQk8e+R8iBmNMRbISIgL6vxY8Vqyv",
+	"f2bD4dCOq1cInQNwnZgdxwLFeMQkZNqz1VwqwSb61k30L1CAE3tad9nzQCUKVzEB7PbSWMl4wqZCBb5g",
+	"QTJiS64UCxI25d4140ovb2JeSyS7EgmMqT9nS34luuw80RNN9O2YMI4/i8iH3emVhzBrMucJTi0jgV/q",
+	"7ZxFZhtzrhgPQ7aM5VJrr0IxOWNBopjy5mLBH8KHqyCZyzRhnN3wMBV6ZriWTMZtFuj3AR5Mq8TQVACT",
+	"B/TSY8H9tt6PvrXrLnsVhWs92zQUC8VCAWtLNQhxE2vmSxZJXDWcKTen2oZJYXwNesA8bpe+NoBHZRxg",
+	"qIcPoiu9PpkmXXbGXp9dPvqbeVPcegJGGeH0gV7QDN5lKuFrxbjCvSFYYXovBDzR32czA8j0jAg1DVK5",
+	"QiABwB9xby58AIZBhbEHzywaIPbgRIqv2eT7Dnw1Yn87v5wwGbPJi/M3byYOPkJHTUADvlyGgYflCwi4",
+	"//cnJaMJ+6u+JsPDo5Ov4BQZ1zubhoJNPOmLiUYkxSaaFlvMpXYzWDtW44zeGGCSuAVZ1yC4Lx6yCbb1",
+	"nDAgrfDDLIhVwgY9NgtE6BMS6tu2imV01WWPuTdnGnKwXsJUjXKHt7e4yGQugljPqudQsONvpB/QxT/v",
+	"wEWEnZ0cDg++GrG3l086p20WSTbn4QxXrtI4llc80XgfxPCjXiNLVoEnuuylXq+mE0ko6HyRyeiN67m1",
+	"HqTg+ZRHOLO+C1pkaesb9vLJo7a9GdPAD2LhEUqS41nRZQQeGQpN+2LuJSJWXfaCol7gbjiklJYCqqD6",
+	"i10SoJ9MXJKmxI2IeQgLQhi9EZGPJwgmFQbmDY3DkzOIXgx+5ojt3wgei5j973//z8RQkhseBj7crf4R",
+	"IzOqvt8MZFqkCMFV1Aki8Bt09bIf33pzHl0JmJNsKjSpHsihWEGszwTDarpQPgcF58JXKgnCENuywAgH",
+	"PUbOOEu114hTPJKawdDRBhHTXIMlK8kSPlUsVXhYOCwSjIxwh1IlXfZWEWkIeSJi2BXSD9xml53BhXY2",
+	"zfhMvznsMZ+vEeRn7PWrN5eI4ij0KqbkQmCXmYRfAwqxybmvZZNERN6683ex1mA3ZFOJKGH8igeRRX6k",
+	"Yddi3cbjNCvXCzKEkq4Z0Uaa3EeMdOZLOhdiGfK18EdMqzQTWvYyDm703dBsmVAuDHEfUxHK6AoqSQdJ",
+	"Gyn7Ye8Qu8WQH5VN0wSQYiG0MKweMs6wHb6Gfaw5Fn52AAtCCoI0g03wxUmXTZ4+vmQPQDJ48AuJnncP",
+	"FmKiKaDKturxMBQxoL4v9WlzWDds5YJYPlzQMFgECWxVsskDnibzCZuumRcGAGQkbA8Z4A4RJkLh7NCm",
+	"ayO1PCSCbUcAscEMAtQMOPdKxvgWfQfgxC8QtM5PwL2AjQTQ7t2ISg6r1twPDaR6q4nUs2rZQMxkLLrs",
+	"1Y3AuwWb1feqsBJEmji4midwCQKlr1mqNHYkUlIfJINViTQVwoFBITbNSQa54Il4rqfpwP9P2F9jC249",
+	"uCe+artvXYgFD6IguprAvnO/KKG/p/tMZEVDQhOGuVjo8wP43vAgBA4Fd+Kr0oZzN0Lj2GCISI/IFfNE",
+	"jAkPzCpEEq87Z/ryTkDOxDUgJ4XwRRd59GnZkl0jJvOz84iasl1JLSulRD7a+qsgUSKcaTGDEHY1l1Yk",
+	"1aBnCx6tURiCWf9qzozFGjxaPMbub5xYASInsmLEuzZzoigfOpjVzvh2XED4r/SUcCMtbTkcDJFlLEUY",
+	"Bvq2yxkgS67jHIAlk6nw4YihhB7JeMFBHFtoquMncz1GKBLN4NoMIueJm8EQwOH0SvDAmS81rrAFv4Ym",
+	"XX4wm4lYRJo3n2H1GqbmcqVRH8WwFVdMCyp+l00+tHi3O/3Qcs2wdNr6h8JjwiwKRrW835OLBVxC/d35",
+	"a7NBEjMimYxQTAQxS0vKSHZF6LMJwGlid4e4hw8BsM+D6FqBFwiPOhTc13dNy1PKiGLEoIGr6FEmf5og",
+	"d9RvacZALAnfo8r+Z6/PR3A5H4C5ed2BGShYVLP0jPjl3pi02eSBQbhOjPcxezX/ywNCxEkbp3KQjj5y",
+	"njwIpbxOlzABApmO4oEvPC2ewC9ppNKpxoKpqBjC/RUOC76PRfZUQwbYZXwTeALOA6RRAilJHEoDL5kD",
+	"Q5rFMko6WijyeIS0VbMsuYpA8fzTn/7E/nZ5+Vr/G4Y+e33OZhJFdxCb+/1el72bC7oF+hloLJrseHMZ",
+	"eAJEpBW9QUPoRSZx4AFZAOSAV1mgRqjvfv31C5HMpa+6X3/N/vb47FsSeWAcTW40W/SlUJqULOBVEqJh",
+	"b/CT1ZGIeUcsja4juYrogzbgsObARyA1gFRwpvc26bJXry/PX718Q2RUsUHvsPDGGc5kVIaQq7mm+Bp8",
+	"Gp6BK4Elc1qDlhK6uMF/pCIOBGzwjIFhBXcQ4MJXIgw7IAKCxmrXvuQxXwgAHI5oH9jPr4IbfRe0EG+0",
+	"eD1xr8tegl1OtdkEBB1EIfA2TEj9CJIEBeIgAmWeFnue2Rq+/hqkjKlAsSyIWLpcihhIXkaXAJWAaWlN",
+	"W67MCzgcqip66/oqTx6hIaBzCToWkBGpJ9CYATKqkXIylQjkxoeMR263QmR2/SNzUnjRQBDXOpyFFFKv",
+	"4CqSsYYumKvJxKJ1/ZWWrEBf0qc8lf7anLJd6ePIkz4w8dycQAlwWvvKiAw1yRqQ5vXbS1qeGetCMzAz",
+	"kD6lM1wLTAzWh4QtpEpYn70IvsFjP2V/D77Rs2lJdGUEOX2jwbsTG6lGL+2ATfRQ40TKMfyq0dsAkkS8",
+	"hFgMzImA0UO0WbpEosq1wPWzAFgSTOChvWg8jgNNPSKwK5ndnGYCO8keyOvH+iWZGir4CLswguYFEcoT",
+	"QpQLI20J7mul8OuvC5qappt59DH8hj7JdGvn+AmB8aJoGe0hiN8rpEHmHCbns84LnnhzWuX5rPNSRsI8",
+	"yw0CMpOrbVr0Mxc6ElcyCTjI3oJ7gCsZPutzBlRfL0WXvaXLbvbgoCsB5hEqMwywn4jIoNe3PNixUADw",
+	"3df1YifPpWcAaCA2eXzJryaGjmoKC4Yu5DVwrc3kcrGMMVhDz5wz3UAz3yBiVz8H0Hn0Z5VoAqZK92LC",
+	"uLpWYBwjwT68QfPIQmN8KLhWQR8TpPAbNFtoxQY0VorSgzsSMb16Y5pDBqbXqp8CfC7Qukr2V04hs/rf",
+	"aCtIQEWA10daesImxuRpw07Gnf/97//58P/Ye/vmtnEsX/iroHy3ql8uLTsvPTvt1NaWO0ln0tPpzsTp",
+	"ydazmmtCIiQhJgE1AVrRTaXqfpr7we4neQrnHICUTFKSbdmSwz92p2ORBAji/HBef+cgLlEORQDUMqZV",
+	"OoeV9W4rN214tNfbLD79GRtohya5YJTm4pbHGZSMPh59pVIZ7bHf4SSB+907op/VIbbgFz32lhimwpD0",
+	"Ntr7Pb7/fmHz4n5xHwy3+5Pjp+47uA1IG8a6gaTxMwTl3Y3lvu+U59JoBQe70yni7wHZ3ENo+8E8aO/S",
+	"Ax8fH5e+IAveYL83vRv4HWyg4EmlL0poJC25G8gaJXB77OZd2ayGTmVdpIm3gZZeC32yNHHaf047gRMb",
+	"j5NndJ5Y8ihkPBE99tZpTRVPrxu0nF1YZljh778H2mNnaJCB4nYcVA1JdKB5d//VDYkSOYK2vX5FFvan",
+	"W233MQC0+JgpUIkyNy5qRG5dloB3moNJh7Q5GA8iHwKCu84EoDq8uPuMOO+k3JDomfZ+ChIMAHxcWNgu",
+	"sDvAyTKRw4oeRl9tNhHKu74/agmOJ/Rwc/Kz6Bx8u7OJt/nFHOUfe4SDvmPn4PZG7UqXR5nSMA+nysJi",
+	"RMzQ2YWJZqk0NmwcXOX4+3hhK/mt4MZ06psTxFKtJKAy+PF77CcnyDUgTU8KzoIRGDjl7hcZGwighyqX",
+	"F7ycfrnEJ2lsuVFhH0Tk15+Ty5N23AtugyqFu1hpFv/KjT18oxNItolhIeA4o78cnjmdpzzX/lDZ8i9X",
+	"jhzQU5z651RxjGEQ7KBFVihp/aEoFUwUdULELvczbW1/UuYkGegniZbGdIpGTs5TVGwznqJG7HaJLixE",
+	"BUiyaS7+Y/6lTsk6YYO5FYZ9f4Tgngo1thPE9hjPe1TGULDAM1kVPH/8cWCRd2vugRemHsssKyB0EOOn",
+	"goBZFdcCqMHlSh/CURGfOGMJ/RFu/YzVaE5lERsUFkHdYKgInNDckm7t9AjQt6527obQlz6EZ8W9xTP6",
+	"kudzB+hXVCmepv6oB+VyzuLfczmWqtTHRoXhKSkcT0nhiD98+HDonuX03CG3wvvP4Vx4+vhHMlV+OH7i",
+	"A1sU4mnyOyHUew9sOA/BfopQ32RPj5/4M77irfv+e5zSfx2S7nj42u3/+L8Oq2ri4e8YSjhhShslR6OY",
+	"phg2zJkYFrm088O3UJGCahGoQhS40myUw9FcWr/e8AZ3Ii74YM4gYhy5wwQmdgaG7+H7nCsz1Xk5Uoy+",
+	"xz7Q6suhUEZUQtFvXr+/EoPWU6GMLvIheHGO6KajTFpMMMDk7oUgdsgcOjjuPcJMU/cUPpUHJwdPesc9",
+	"yC93B50b+4gPCiMOqdrW/WVKhXxL+UEgK8BWl879eRuTu9qtvu/pI73D0WfcxW79Fn3YQ67AvyuCLv4U",
+	"AQan0VcXQkzBv6Cn8ytKxG/aH/tm4r7TbKIpfkD3O3l0/wvRh+C4w+DCRKY+VOMugXPALQ/DWmk6K/1z",
+	"Tskue3wMjfd9j32u2EQXOXoG+YVQz1jmBJrs8Mc/stiZYhlX83O6J65Mqq+0Et+ACuvfyq/DjyzGxaH7",
+	"zp1+J9JRjJsmnISvk4OTA3zgqfuAyHhExg+k+fxbLkYHJwf/48gd2FoJZc1ReclRJRbzdzEngjOQpp+g",
+	"dy3mSvh+DZXI6keD+dsY5HX/VTcS/mqOKlMkYcWEDDeWzH2KGbYEmGplkIzg8fGjW5vBmVB+fJgK0vzC",
+	"JJZ2eNgUEfpaDf3TbTQh3F8OogNSBdyoDuabRqfLjuCaL9FBTShq1a11t3yJDrxVt+r2cB286tPj46Yb",
+	"wsofvVZw9oQP5W57tPq2PxSvHAwJ3vek5QNWg/Prf8i3eFfdp/PBNBz66eop/6btz7pQNNe/rr6B1uQ9",
+	"+jTwth/v9BXrYQFm8ujx6hd4WzEOfsZcMbj1yepbHSC81/pXyFWGm35YZ1OYYgrSk7wRieTuSIabH68x",
+	"2b+L+TsBxURwx90u9ELsLKpBcsz7okTu1evuR4JsVFADAJ8HoD4dnPz3vxz2miLLOFCzIEwFY4kzOlh9",
+	"AB8DXVDCM4ZsWTjAD/4VHXw6pBx0qM1wAy4e7kef4Z9+C8nki5s+lQEt1fqTXxvP629MeVrSaX3lLHol",
+	"7BLSXj2SmvAWfD50ikESudNOSm6EpVkfLJ8e0Zof/fULtyirT8bRb1oJMPE972f1ZDp+UCeTG+zJmojp",
+	"LcuD+zhPNgX1m2DiGvDm/aMiAXWphKkVx4hPBcChtocir0SpDgfxKqMspIcDQ8CaSJJkUl01FmrRYw0F",
+	"/bSCKES041OK2LeDOaOV+Y7iwhT4zoXR6SW4Dq4A0K/SVKXJrIIfyMFELyU4uCBgyW3AIIjXlSDkf1tP",
+	"tCsTOYMbAXgaJwAWjjQMctzrx6efNhj+7+6OpnGDJTNAd5XPflg1Daob3Wgi7+Gepumc+hmYMokDEE7r",
+	"DNI4MMGK6LHqZwUFmnL99VnzJHgOyccHa1wJMr3d06KypdxWbz8nzMG96fzt9/2s84FMEqE6kEbICpLo",
+	"QTpiSszAoyxzs4DOUBhZRWf8SxM8b6Du/Y2iUqRVJMErUeYcgVs/wDBeVqsF7rwGeEdCuo46tx9S2ule",
+	"t6B73aogH5Ei1OyuDfqVD6x41YnxNBc8mVccjvRcf0XcY89TDXnh3gjFoCb8wVujEOQpDBVb9lVpmvqh",
+	"ql5WGwpboPpAqjAqOI+5YTEfOnu73s0Jz9sPYNmGC3X59TfypHbgdrvgth/ewmWZ3kM/4S5BOsngjWEd",
+	"Cpoa1bD3WLUEtaIImRmfM59CUMmC8IaawYy6Xr0xjINtGhjaLaPHvcMfRuRtJo9fss7m2RebB+UgWDqh",
+	"LOgaFk+RYNuuWoGCuDMOxhIJKUtCYTKkZrOJznrspbK5FMYX3GISU4NAwVjruJX40JZCWnrs61wXQHB5",
+	"Hd9FozOJlw4V8Ou0enJuaeSFF25xHxG/59ruI7fip0MKY+6bw8ZNvh23OszaH8yClGv3SVmqxzdx0nh+",
+	"xUbb7YOvg8HkxxyACavHkBHR2W5ItthjH0Ku6kAnc8hBgi0rDGVEIt1usAPrtIUzy3P7PNA+3iyRZLXs",
+	"/aat2FrCSfVdKnbSVbvo8a0NSaOdIeVNs2l0GkrvwEgq1DcmJPFLs5iy7xksYiS3OS/yNF6M8X2dGSUb",
+	"mXbXs9S+imyKHUFWkBlIjRVcHRZTJxXXQtMjgDkp2o0rf5FPaQf+c6o4KVSPnTIjLDi6EjGUiShRmHsc",
+	"BQglghlrGG9SFgkU3vppbVHRqA41b1M4whp1SsceKR1BNsLuLelhGAVFryEwyMvcICzvCgVcDkHjAGaY",
+	"wqfHcoVWFaQ7E9Vbqxi45+23J6J8kdboq3vPTrr2RLqqp465BZUeZOroMxKdN0dbzyAphrizxiXLVF7Q",
+	"wYI8XJYlMoGyGV9YADyNtUHXcneuFRqBy2rCIUTRvrPh1fI1VwQg3EoCSrozmhyqRrMRz7uQ68MNud5c",
+	"i1wQ4KMhV0ORttTE4Far0mLBfqOS3wEWKBKxQBk4APGeccMSrUSP/UY1iFBBApFa6MYXGFGgaNXt9qiv",
+	"xKVQ6MR8TzSfkECnZ6rHnsNsUwjTQq2LL0ulIsdnCDFlhSPASTUOXKhz+FttFBYfv0NAs5Gj4f4B6aGG",
+	"Q+84rhn2aAd7XiZvhHzIzNSaGaaERBs4MEMpnQPNqemxmP4as5H0TE3E9mQ11Al6FxdygznkmURsomfC",
+	"c4qVPrC+InqaZ1CnOpIpUrlMp+k8kMQ1Jf8iidkGab+3nXULE2jNut1WujGMvE6iMVmOWL1qtGoYPfy4",
+	"wfDv8J728YFoZmVM7LrpvKuHxZ3WFJwKv5bDZvzTr1BCfnDy+Ien0JfX//tJYO82Foj9m+ZQYfgKM4GG",
+	"OA2LT+zjt/b2fp+X82gYubzgdlcf9B2RCwZdBxNkapYGaYR0juSBDXOC7rvVqYx0ngGrfMKtOHSPOFj3",
+	"QzRMBzklyyk98/YWUlShHha7icRNsVR9rSnuk/8DZLzN9UEHSef82BPnB36vm3g98AlHEIksG2Zf1SGI",
+	"XbTkdh0I4HopjEjduZ8JrqAuH+lPiLWySp8ic5ZKdYFWC7YnRyoRtNBSkfTYO2GKDFNRwfoBu8YUQALd",
+	"kFVaZKJJabh3ywIm9tYtQLtlAavvuXikAabWTgj3QAhx/3nYXEPwoqYcJ5kGlRtJ8JDlWBFBoAHSjPcT",
+	"MYefL8SUCJnHuqTurfUqlnvwYFd2ere198QbZ/0Xc+rnJpt8WjSkxAAXstVTMGJKIiGiUpNKmkmlgYbb",
+	"6gaLE1DfBIrNDGThA5cQ5PWsxE4rVJpRV51eX7ndWPrRVp0ksHcfxkHSidceiBd8THCQrC9XV7W2XFxK",
+	"MWv2/ECDkgupkiDA6D3IeCIOi2mgY2r2xbz1Q6zhKfZ9HssS9cqJZiZ6pphsMltDj8h1LdZf/Q1f7kDy",
+	"cBE6y+nhWE5edCBqm6YgJCZIybWk8TO2Tl1VowtkgHRMleyfngMVadJAUo3IL9uUunVE0r9NTfjGz/bB",
+	"ULHAorSfj345HjbNShepvotItaoeqJBGWDZ0vAl4rIxYn6oAHz4hvFCJyNmMz6mZi3pGzexA4xW+kw5O",
+	"WBoWO3syJq8oT9OawLNTmPuqRWPGO/YJie5IT18Hgro48i3EkXHfdJHk5UiyuhUlxs1EqKQZh94Q87IS",
+	"syoUBrJWU2BPUer2E0j0MUKHBRQaaIt5yrLCkGMZE+TYqcdXwri+0iNn4IPZpOYh0yYO7uMYkavBTyxU",
+	"slda000qcrbEwroGuoW90LGsfu24rLS9Z2ze77IaxKxrovlHPTgcYKOJZgCHLquSwoZExJ/k8/O8ULGP",
+	"RkG7FEy+feZgXC02+OQWf4QyN/FpKpAAhr0eIUB/1AODTR7YYN5X7gFRaNggffZkydB9jHcAB7d7FNOK",
+	"DZCqnAoNn7E4FSNLTTEmegatCFkO/Rp77Bd3O3LAY2pkJTDpe1JiR1PNcmHzOfY949KGTq8C3WWcXN/g",
+	"vLqQU2jX914zK/JMKm4F6tSx0hbaQvWVEiKp5zU8HdrflZvaTXzLt19n+Yse/IR2+d2S0Phxm8+SD9X0",
+	"2oOHXKl4x9jsxOucesZ0hDK3oW9HJSIw6AFj8zli0kcU+M1gu9mZf+oeiLWLmLIOIDXT+cUo1bMee1co",
+	"5ZANEBSSMwDYI4Rth1UfPThS2ngKvbvAdQ+lNDoTho1ynfVVSE3nKgmNBN0zfdtbnSbPWAzg74At9hUa",
+	"0hoYp8cwqL2c447dS6o8OKqvStBnP0C7kNqARD2A3llq6C96cC+Job/oQXtaKKzeDHNDaTdgnZ+muVhu",
+	"LjBRrmFC/rf1JoSB3H/APWvTmNxxtmhl5LtM06S242OudiFBEieyq6mRv+jBTmVH/qIHbRE+wOYuvrcn",
+	"8b3rnb1HRELWeARPp7n+JDPQ/oE9s3okDsREqlr9/7k/Jrvjqzu+uuNrP46vZYuUOl1q6jKGrpHYasvT",
+	"uJK8mxXDCRtx46aFXhLh2R51YTilGaCKHEPaAbS2FNnUzkFVRwCpexE34jkMuPBCAUqhRXh4l4HWqeBq",
+	"ywky7hQH0Gx3DHfsjvsTRgKHHqDyYI7ZY3DUEepveqR+/qgHK/oUsdcvFo3ZSvdeZ+gaC2LjHXQOioxF",
+	"tp/YPZ3KCeKT0tqc8LIIm0xfhIq+wtY7budL7Z+gtD0nDpT4BGxYcUkd/YyVaRrIhgo70J/qjvhXwh3w",
+	"G/v3ftEDh8pbltB22fyoB/sUkL5LX1nYWhE4es9HulC+Rd2dO+4WdmmHVJ4xwol2SMIxFpqOErPXRBqr",
+	"4QS9LmqtxR/hZgDV24YVU6+wSPCyGa8ZZHwObUYXTIYee+2gxqflhFC277XcnHdzA6zZhUSZDpMeCiZh",
+	"iDdiHUC1cTt8BHG9NghBUKEZg16Pgo6DLFglEmKhtA9vcmoJ6fMHofdxLkXClJ6hRwOCpDxNPTcdJTVi",
+	"2PcZ9l6GQK7M0SYviWyjkI8IZDQQBZbYVd/9OHM2mw+VJEznfRUAD6KwOVdQzOZsJZmBh6XERuw9B7Fn",
+	"vpB1FC1RZ6DOBntw6fq+CuxcXM0ZLgVgt1ZWqoKCH7B6KTeWjbVO2FRLqr3zSdrShOWGF060wL9Ax32l",
+	"Z89YrIo0jfsYeV7UJ1dqktBsfc/xHd5hJcI3LF8H/PumjOKEJlKNz60+B7RyfwN8OEdw6M4DL9o3Pw4C",
+	"iq5WS5HWDLXJKJjVgJdSjVkxbVJB8RAppqnmDqsXIdZBem1S+Hs/s63i1zvKVOn01A6uOj31FnApiO11",
+	"sMn3dT36TP8FGFUSiTQDlBWfqs2Dn6F3TxrLLgSa8eQW9w3rpAJUmqZ8KIiBX+vsG8NSPcaYAHQu48bT",
+	"eyueAdVZX8Fc69WtTF+KNzjCOtnhWbi0Jj+8XIId7UNXedmNWtA9vfoJX+Bn63rE7W/ngV0CIdxO1faU",
+	"JpCUb4ZIaFs1V+H6pGGwyQyYxxEzUg0F8LIidGCkwVgm8lznPeY7utQltTUEBH7HeWxRP8ER2lUUWo0u",
+	"9LY/pCsQa/PF4Nrvoo0l4Ag3eHOP/wpt2OYbHDgicIAVp2ZMHWZjppUwFa8T+mcGEPfOjEgvhYlYzAdc",
+	"JVqJpHK90nbtbJTwfQ5o3IPoQKgic2tX/iWM4lZyz4n9EAbgY7SSVODX6pBgjzqH0BkFnrIgleAyU5oq",
+	"JufC3gAdjj7D/5KfGVOp2mrP0ZFpfYFGECM2hGQdSICX4AzWul7fhjFgs65VjEkX1hVj0sT3v3C8IsAr",
+	"ysdhNboyxdsoU4Td07kBrrgnvYwrPdsQVy5FfinFrLV/F3j5faAoDXV08OcE6A5VqXtPdJFjOxUhLvBC",
+	"QI+F/kkzJJYr1fYQW3nLc4+dWBCT66xEUdArijRlPkrjtZ1nLLZ0EdUZGt2k4vtX3iY40Bgr1Hw/k+54",
+	"3xsGGf/NvKpv3D+HG2bZoUC09E+uL8Ny443kuMi9hl2kaSlCELQh5jZIgLMTkYsGIfgHzmCLIvCemwsc",
+	"pV0IaC06EdgfW7fM7jfX2fdHn+F/v5QU1s3+Zjo68DxAbRWDk7DPkbcgZt8iFcp3zhK95JbnMfsW/coq",
+	"Ec4+hFxV+AUuyrh0O5yroYj76lsfKIuoWxBmo4GL2/f9983uv4Of4pkYTLS+MDH7NhGpvBTQzNxq5n/4",
+	"Do3zJfLUvgpZZB98lochz3nwksMIqcaGHz6b4xl1J4NmCiLBO1Fhx0dJw4aFZWaic+sppfrKNzOiVeux",
+	"a1Cs/oNKNTaLDMJdvzmlfye09YeIRh0H3LUIXAO7qlNCb4RfOXCJNwOY58Znm1Djd+LWidtDYtq/ibzR",
+	"cdxmnCKlWLXPH7C1LuS+LLbeQ43ZX+isVGRM0MpO3J/hnHxf6ftv+irmQysvpZ0f4jiH7rZ0jv3ir/wI",
+	"j3K/ZvxC+PoXK/JnjLMBH16MnHaO9kMG15igeOhRX410nomcTUUudWKa/PjvaG3urzwVZ1BWqO6T+x3n",
+	"3tpTmNa3M0z2xPXupRBkspR//Iw3abhDjzj6jP+xqjIuzIMgySe5eMtdj1DXB/H2WAQqOv4Fi1FqSaRx",
+	"167VAtRfWdcF1L/G7nYcxhdd0dwTX7HTHR5smVjYxDcT1qOhuWxuuf/zc/b00V+PQ8NgpJh0R3UqlcDW",
+	"WE5RSPi8x04reoavzAD1hioonraI7Xs+SMXeyK4Vn6xfuPLBy0H3WsG09KIVNtHn+ODDF9JMtZGe4rOG",
+	"jZRnIYtiJNPFLIEro3ey/4C9jAmfo+vt6pHKDXt+9s8NgUHrrNmSeK2GaZEIw6a5vISsWpWwCXxESFg1",
+	"PbaQelOrkp+q+TsYZVPr/UzwfDg5aODXgPGD9j7Rpimvxv10c3KReJhqA0X1ODBYTz6rj+GPz1jsZiwv",
+	"4Tqepsz/E2/CWAVeixlBEhc4WTslyKf/6KlwBpB//kF0gI99ADlAp25F3Y5ptUNgR3VWyL5YIWm6IDeY",
+	"COfz5a8BWUe5sHjKN2kw5WhKD3QyB4sDYiRQQMpSrcZQntljsOOgZIjlwlhk6REZK5QF3nbq4Eaz7TU4",
+	"HmA+10O6HXMChDfpJPDBSGBF+oIXwJ8ekWeiuY4bAKTxMzF4NbsAziZ61qxHYMyuzkog7WFjkXI3bZuQ",
+	"JpxUK0xyN/9OKX+4BrnW2fVrPJYE6Aj0uJbEVZRZqhDTOouY0ZSGZlEPdgeZO12djsgkkQ2g8x5+zgVP",
+	"qhVmPlGtLEGL2AxiCKHezFnyTidNeux5qiFW7h/MkITbeEL6WqoX9043F+PbLyMLE9uohKxDkK46bX/J",
+	"3qHD8G2jlq+dXe1KoGPf3xBVE2Ct+GR77J3g0CnZljWqhhpZkPoAc5eG8SJxCxYBK4B7E0izHem8r7A7",
+	"JWCXUzbcHU0xw1M1f+Onf1182kcbm166TckPn7VTXx5ybc6ilC0jw42ihEs4kQvwXLXV5YDaAnMwls+N",
+	"mwlktEOcwf0ZKZZBlXE2vdI+D3GhnxpQN7EYRia6kHN3T1yfZORG3UUNpZxZp6Lsl4pyx1VAVzd6pyjd",
+	"MFMLkOi2NSXyMN4MAhftvRBlWII9pe05+Uljyu9SYgk+++p28BNe6kYAuhN0b181zt0DYC1u0W2A2MPI",
+	"GYWgBK8I/xUn7maoFLI4W1v8h/JFK1SoqFLiE/4Be1tgxugGXbLKDNLVnbLOwjS3KPR+kDZDqFyvLuKx",
+	"J4aNqeyd60jG0Wf/n3Bu+xTlljaklqp0BYoGyKmtbB4200VKzLSe2ZV8r5jlGMEBXZYnQSrV1bDITzQV",
+	"v3E3z6ygGzc+dm/fvvFT8e901+aNH7/91PdfsLNwOifsbQCU3+2Ml+CAaQkIBLcDWSsqSZ1awbG8wlMP",
+	"sERDYoaoVk/36isg7wh97o4jtYOCTnPw1ZCm3Ny3IIgrSyKDujATuWBJ4f4v9zGQsn23E82MJ4IVUwcX",
+	"vYZiyU4yO8l8uIWTtyuaNpfjsRuvSTZf6DK3gQh2uO9avaDcY0uEaa7Hbhl77PcRszPNaABDZAeg4SPf",
+	"QYSd99wfkEahlogcb797Vb8T5U6Ut8XSjXu6qvxuTNFVGCqiac82MIWZYo94z1XSYx+knbD4z5iIsjgz",
+	"UGhQn9f7B4yzoj7pg84T4wHBzQwKdoAuRZppyueQPBXRQCJhqbygDFqqsr6UwkDvGPeEgRhLbIFPjwQi",
+	"l77iSeI+a2NbzT8XSgUy/ulXocZ2cnDy6Pg4OsikCv/erInp7ffSdataaaa7d6kTbv5t7kK/2Tpv4f7U",
+	"SdMX2xyFjj5T2+SWAujUaGYgBTrhlqOuD6c/x9oDIxw8FMMJI7c7ApeROigaNMPaLGm3H9cpolzq/rxY",
+	"RVk2f97R+ucgeu3Kg3/JTnd4uISD5Ua+vrTiX1FYfY+PJbGtFgZdaqQtkTnTM8VyOZ4EsrH3PlAGj/zG",
+	"0K8+ExvYhN39CfsWouru2nO4Nv7uGWFAX80mGokKvdICGgHG6+nsh0RsbdlQq5HMM3cJuewQHNhpWJvA",
+	"Tao0JUIuJRPUxvHdLE8py2EH4GQXTJYOdu4+OaAiIB3qebmsAN83hmQagWYdHIwOpkUTNwsCRjvSVJKC",
+	"6JLzQoVfY994hKs5lFtmfI6RzlyMpbEid0+wvb46VYtwRP+spWTNubIdGnVodM9oVLffO1gi+ayg0saY",
+	"1Kyb5UIq9Ck051uAPQWUCrgRymYOVGTiS0v8/CImPg3F1CJtrLuQarpZJjj2uK2LqdBMdsfI6nCoM8Z2",
+	"Qy0h0QAK1yVP683k3whjpFamzTw7k2NlqvINXbfFpcjnUL+KLWE5UMsyqy+EArJLhAVZ40l5qRLwTPqx",
+	"91zYa1odvnRfqBPGhyiML1UCybZGjtWhVCVL1NrSGDU4L/0j0QJIxKUcCqZzNsj1zECqIjHJuuswpxE7",
+	"8KMFQX/Vhe2x36AximHxsMhzoWzcHHXZNyncqSgFLV5rSjPtkw4NHnRtZz0c3KSms+moPvpM/+VDIU3n",
+	"9kuVGMyDwLnd8JzeGYBolLH6YcvV6hSEDhLuRkGoSN3m+kELBKDy32yrg8gvaydVzR1IGsQImjUpMQN6",
+	"RJ+qMZGJOKdjMY6g7tFb/DLY+kjWBpGNvgreg+QkUNsYXzUJtY+++Ojp8VNks3VWg1YC6yTdEKEoPtX6",
+	"IpC/wZR0YftqeVpKY8v3Cce2NURs5R4HZBRTbgy2w/EcuVi8aZjRWuH/ZgJ8p9AenhkBi9ZXE8FzOxDc",
+	"9tgZLvQCAU+1gwaON+TKLQsoaWaiZ9Ulq9LdgXaGT6x0ru0rDFLhBed0wbn7IiIdxd+VjEM2dBpIZ8BL",
+	"qgRLxcjW+XJp5jsWqd5CQQu+531W63/13uG9KNhvEK+IxURnnQuj08vbcDV/3cU2JJHXPuyoe9lh2dPs",
+	"6DP997w168eX0NJJUm3HD3SLj46PfScz09CR8AOO/YKGWwc5k/LaGuisTHzbWufrkbP233A7nGzX2F1a",
+	"pHboqyxPhYr95Xs+bhqGLjuCa+CpT9aEpDc6kSPZ6dMPmf3R7ydvrZog0reLMke5oH+uUdFXmdZymydx",
+	"KRSTI1Awnc4oEqfVVsi+ggLs+zkeyiSGYD36E3gm6lOHaEiSxr2Cqu2Hy66HUV30/hYUrbCPnLoFUuCU",
+	"LNrc53o06mL5Vfll3CPBtQDMrKCABqOfUoy8PoQxxLL5HDwoYoPCOqvaiGEubGPLtw9+3L1mXae3aHPY",
+	"hwXuigr2xP/uv9jm3vYonPBDnqYDPkS5AtafYopO2pPPB5//jVwYvYFO5v/jqMjTLy0JM5AjoxdEcEno",
+	"wBcW+iHCr5eiruhAq+fVuWyLnrkcgthK13OoPK3vo+Q1HInRhqnf3Y+O66+vpEKOg2/QlqLofjAzaaGm",
+	"S49GuD3CHjhdbLgZlLCrGwBeCqq8XslLof6Y3vfHfVmdy3Y+bnWIffy4CsvyII1s7F6DFdOGLwv1fWfI",
+	"+HPfX/ZNdS7b+bLVIfZSbIFmDaowwV8PFZxGZwKKwBu+MTrtfoZD7J4/8bvKVLbFShtG2MMPfObjLA6R",
+	"8buJhPFBYUTTx9U6+30q1A5823ImW/q0YYB9/7LDXHD4sEjaWf9lCyPyM5+6eN8f94+FyWzn+y6MsZ/n",
+	"LmaZQ8JZmXTa4tyHt6OnvxdmBw7hDwuT2c6Hroyxz5/Z5pK63cyCY/Hq962PctIUxgJcopSH6F8k9LCF",
+	"r+TzEVCTcx/QRBCTn4oh+PDZYM7OLFcJzxPmfQ7sUe/4hHHbV6ngxkIfCnxTDM2HpAQO/j7DHn/6FNE+",
+	"yQV280TnazDzGL7HQCww8/dYjG6QGPIbzETPVOBlwIdDPTk+zL84NNnWbCDYxNqp8W21OZsWg1QOmRH5",
+	"pcgjVqjUXW6EtVKNIVFDz3y3jb5Sws50flHrgXkOINvo810VIkpENtVWqOH872J+72SUCy+zUQT/0W2L",
+	"bbuDOLjIQtABd8d1g1rRQfgS9vCdcAovgmTbrXW3fIkOftX43qtuD9c91I7F+5GGYLU+z7ian3tn1T6m",
+	"G6wx2b+L+TtRGJrjjrnesUKW8eYzbh3P+9FnH9RYkYD7OgAG8HRTDRyvnl8OU2ZcuvOAlSFJSJobcjUU",
+	"aSqSuvPgBTxsgxhg+cY1IcDyfXYoRfb9ohKTi0xfdjH+hxoVcx93M8GMVoW/QrjLVo9yjHbZymnenhO0",
+	"R8J115lAaylPXQJQBw63kQC0ETJMQQauYMNz6qEKdL+5k3iLVi81SzeQuH0G5rI7kcOoTEPPcmfgOtwY",
+	"cZkWuTDPWCbduqFtiwxGQEKEanqvr7BdBzIg6tEo8le60S7EFPLSw0Ff0QDqMOmPacL3/Mzfgp+tuij3",
+	"lA2+CRwGXijg4uwssq7PwS0gJArBrdo1RyUWtdAtpmwkUyfkzEnPnFk9FtBMpT2J6EX57B2CsTskZl1K",
+	"U6xwtDZOAvRYcno3zIF+2mgK5LP+u7u1fQJIW4Ve3Bk3DAqTpGFWZlABlXILNUd1MxvlEBkqZzbSecbt",
+	"wcmB27iH7hEHm5HlLs9mIEY6F+WMnkEFWnDMYrOf2M0jbpij1dea4R5mv/lt15YFVxH/Tql+yIXrFa+T",
+	"1eURcpPK9foDBbXiNbLql2fltPMRrD7wdIqqbwy9aDXQFANNXhyACQtUdZoIY/sKXipy12XaWPbD8XGP",
+	"vR6xONO5iJ1yBucHlIZiYSvuaQw31aflu5frdPPl9JVyUe5XN8epNGvoHzxT2Z+FKB6sI2E/QiW3WjLw",
+	"tTdXhqQ6aG6Ajgf0dQRr1GlI6MO4DYin6GgjxFeC66wltv6ibMqkL0We8mmEKQQ+pwD0upmGVANuixya",
+	"OoyobeqM3Lp9RXF492enzcHzRaAWYJwNdDKPquMQ9RKf12K8tqWr4cwHgjukh2w2tzS4JhWg3xWnSyWA",
+	"X+6PDuM758utYewQ84go2gvJP7foi7HCtKDqP5zKYsp6Mo95zlgNBXg994yY8pYQbCU6s33dXsRmEzmc",
+	"UP8M1HpNkWK0upol1VdOUQJfeV0nLWHsw4lLd5WpD6AytatBXWLqAJoOBuQYm9agFnZylOoxNvSox6MK",
+	"xDhFDVOGA+ccpGU++oFlUhVWEJMSZ7kY5cJMKteEJvhTLvMe+5BrNWbDXCRuu/KUmKX66unxo5KBeqgT",
+	"weIBT84rV8YO2sAvzXQOwf/AqIS9gEJSc63fGt52O3oTPPueLOMzyNN9rZqR6MzzjN4chu5M1pc/fQXS",
+	"7o7HHjfTeUibjzvN7LZxrgQzOXZmZBXACjtZxC8110osApguWjSqU+RZI+IOQz3DZyJND8GQTBCmInah",
+	"nBGLoNKrQw43zLacawCYG4HHVogou129rV2Nm2f9bT3lxsx0nhxCqkprkU3i7IVUqgt0CBks3XDGsX9I",
+	"xORooQxnIFKtxsSsGA7MJYPCU9cQ9U2ihekrJxy1PnPYFW9pwHcw6ZuWNvxri1XUG8na4xpYoYKehUVL",
+	"qPExSwTQp2kVlJUqcaf4JI01vcVsutuqJvjSyf++Jr5X3BAUogoSjBlrWD5/Axw5omY8Lcclae1QvVRJ",
+	"bnfH5pNjr+n32CnEFHN/eILir+ZsCFl53mtR4k/GLwQkS11qmUDLPWrQ6+sDKz26EKKwyJia1cBTa2up",
+	"8H2WcWc7h7RZcIhe64g+E/YZEudWOYWr4CA940Upx3eqcMMHjSMWS8SHc1rLTu/dooYAWbHVExutYE5i",
+	"D99kI7EnE7zdsKdAyqK5joJP4o5d9w3LdC4obgMpQqBEEyWzM+khQ4dqRp8+/tGdesDHPOOmr8QnlF+n",
+	"aWumR1YoiNBj6qSDWUrpcWJQDhpVufidTBjfLw8cojDZjM/ZQDBjdSoaYvm4Drujt9+l0f++6nbZM8Of",
+	"diXhUQc+WwOflySetY47h0nYXmJD+MHyvHb8mYl0qDPq1c9GOk31zGAYWbABH16Mc12opBrljVOuxgUf",
+	"iziqJvN8Yxgq5Ie/0u9sONHaCCBY7/XVqdMnBLeldxEsmwuB5zCOuqCKBLp2zJoKaUNEkXFCCB1AkHAb",
+	"QQ1dmd4f+vT4CYNOeRSxL0/64FWqxy5axB21o/z87qnqez34C81bQqOlr7Xgu3Pb7kvSFODhueWkiBdG",
+	"5Ipngv7SmdzbOAWRx2KhMatKADQ2dUhfilyO5odoqrcH1sjUDScNseMRb85AuNPR1NvHPUamb2Nfk7oj",
+	"5Z8wt5fkRdjGofDeKQs3tZKf+5bBD8oIvkcU6fTgNRAAN52DAJRDkrR1hX844fbIkw811ln9rgSbVhJ7",
+	"QsskyDPKtc4ip4sKCWplInMxdHdGTOd4izbCE9Rfes9Y0mMvQldmep6xfB71FWmpTGRTO4ckyR6D0hut",
+	"YA4xFtu4vQ5GeAy4FxdQhZac09/Izgamp6Z6sDf+1dfIFCJ2ubrSHffT7VeAvQnLnCbYfpOSVYdY01M/",
+	"F1ybtcuwfH1Qy/DkNF0aPqoUNKC50WM/65yJBJojqAQJR6TGJmD4Dv5LR8wI0VdLn6yvGt4Jfr6FVzpV",
+	"fpeYc3yL+GRxR2NrcZELeA+s+PDEKeDIIY8S5KRVS2mjhfoOsk5pWd4Hg6wqRcA++u2MzMS19vR3mHk8",
+	"EfQNmNV9BQSmYNk98x3IcBB603APeFUgA/mUDVMZOqlTVy8H8lIVwrBRrjNKUYHcbPeC/p2QwMLJlhHO",
+	"/KY3tTM5FD32ZmEd/yy0La/BrnQ8FxBt4pnGFOvsxF2B08ELTV/ZiZA5dHHPp1jzLtIROODCl3IPop5w",
+	"1P5MOe2DFwY1ImCVK4kDdc7KbnEMnt+H5DPcyZy+44Lbvm4rLnyQa23J9crwdohtgz5qU7XemyDT1Yqt",
+	"ZwvQgI4H2tklRyBdUpUWurIGGK5pAP/X4XM+nIhVl/vL9oz34w41TKWCRdrVOq7Kd4w+15Q7ZqW24bUz",
+	"p4DVamdRY6wzKxyCTUVutArxi+MnLIYf4h57rZhJ9YxlOhFRJS0bUI7MM62xHaX00Y/Y3XLubolBBPsq",
+	"fidsPj88BQmsU6De6pJydEfdfZUp3pPHj0Zvd/iVSbD77eW7MzRaNnEjFhcKkuHOaS3jPQTXyMtwxGKl",
+	"7fmU51YO5ZQrGz/kgkswn3g+nMhLfHn4wzDVZj+7Yl7TdXh3682tOE/x5HPLXUL/dvP+30Ij5JqU/yun",
+	"YGEALJc9FEef6b9WMV+egmKPhFh4Dar8FaLlv2F3aJXAOZlzu3R91ckxFXqagk2VamcLu1kSobMVn2xf",
+	"lfSaz7DzpzvuL4QAMmbyYwRmbQVlT1C01Uyt2Xiwtp0eNSVM5YLdQhvlVT5Qcuh8PepwxOKRL0XqdOPr",
+	"YAJumU1QoYF38zT4aaoU9uzp8dNeHbvmrsnX7tn7W1VZOyu7s7Jv38pGps41kKRiZdczdVYVCJFIu6Q+",
+	"LBURYnIwXsaDG5MpDZ2kyhR7CtJigs8VVHqZSLuTx/4WyhnKV72nRMRNQG5HODPvQblxe/p8JlWiZ+f6",
+	"Eny3FYWns1cfhr26S/qgQ4ZNbcSRTIU54pfc8twcfXY/AG3FZ5rmuQPFL800omzKrRW5CnGgjCciRMHY",
+	"6xeMpxA3e42Jkhgv8wmZdcXdy2VT7G2uYZZ9BSFw5ByirJh6+vcXOPdTeKt1zoOyL1bNeUBrcssRap+Q",
+	"z0Nfpakc2iIXTZ3ey8/ROhOhisx9c7qhZy7HB2HT9aZq7DbC5lyYr0ekPW+obK++/J078Nd7Ll26WoGX",
+	"GR+LI/eyC6AVeEEHUnGITF5ZCLrVXI7/56cs3fT22pOw/K7XVvcfH/9lV9/QIUBes4cr7/ocp32In2/F",
+	"Sy9e/CXaYcPo7o2GR39Z57hRY/GbtmfcSjOSfJDeV4YVmhRjoRw8i4Rxj8f+XHLIahoTrBqPpkuRG6nV",
+	"l6PP7YdTRfgYt5jZgBmYSlyK3Nsa5QnD6IARJiRrClPrAsGj5WeZih0+XmidQsWhX/6aSdClrZPI+CeZ",
+	"ucPl8aOn//70r0/+8vTfo4NMKvzjo4AVUlkxFnnTrIz83yJkMWxwAq598tlJkQ0Ul2lvJgbTg+ggE4ks",
+	"Mv+v1Gl+Sz99nI7Lf3xVZ+THqbj2EXKD0weWf8cP131emp07lWsoFT5AllxlflAhJfJLkURYUVrmllnm",
+	"Ll58gWq4vTnZ/soS1KxrkcvDXIxELtSwjir+zj2uu+++3EdNJBcqEfnmishE8NROWtUMt23lUDAFnEMa",
+	"ex0IlnDLB9wIrB7UhWXSRuQPixM9U3Gl2DGUFuY2XCLGOU9EEkNotK+o8dG88gvES6ktElCwUyU5rJen",
+	"WOeWwSs6SYJk01PlOUz4wA0ObdZ0fuGuoeTvH/rKl4PrNIkqFzoJSgqnLz36gWoe4TdIozfsyXGDWf43",
+	"XMcteiZxhGbHJAmZoY5RCDVTkU/41IRPZHSGa7lXtsEPrY7O213G95WtDe0x9UzdkpS6/YXy5pHbi5Zv",
+	"uQm7vCK7JJ3twnuUykvR7MWi1tPcsFSrMeOhzRhwH+aFMuDASqGhNbdMaYbCSpM7AYGDxmIsE1xVarz8",
+	"Q8xEF2nCBqKvcuyWUF8F/ErYX+WlUFiJsjpv4BTebJ926k3rdiZieHF1fcG56JZi052RC47Rmdqt8doS",
+	"plfhHEEvbAK3I2utxHeCJ3LtL/kOJtJ9SWgYy5M5BAopgraBwEt1KS18BnOEbfjbqzKR/EAGIoLy/m8M",
+	"Hmkg+1WCJDex2USDE2ECAa6yNynyDWIYCA7dHjuFepW+8ursqEjTiPkgCNM5w/iHz7r48dnSRKC4yzA9",
+	"FQozp+AnkbOsMJYZK9MUGiWlqZ4B7Upf4RWe48CNfwJ6AMwZOORgNrkcTyz7lrMLObyIcOJRUEXc6kZQ",
+	"YWqmQhmoS+OhNuk7lotLfYEVqzQiTLcO1pCu4XW4ZmfKUY9vkUhfZ+1nJpb7lYS3PE1FjkltO1r5uoep",
+	"H/sfBvX/dDjRxURvFhNF3GFcVeHUnd4fNSWTUm2qP13cP01DsLR6tCRimEol2s+WypgOc91BYgJ4G+GL",
+	"/ZA5i9Ejk15NXiv8soPwWZvJiq/RMdp9PcX09M0X5axVqppUNmdjFdNmsfotaOOouJGVeFVr8ypZSXd7",
+	"ugACVeei06yAzxKJ71C9M16pcYoWn2Pn+StqVeU2Ut+OWWUb1rPS64s/pg9aFypf7m0uLqWYtStGS9gc",
+	"YLlDkK8GQcBFuyCggzlshGUyzPWhJBemGLiPO2g5pv9QkGLqxLlQdP20BAh3LkNK0yKRHEyqV0PhFkZ8",
+	"r0sZMLt8XFeDJWB6D3Xe8dF+XXy0ftO6g62qs6JDH7imriWBQaIGYjMnDNDbe5YsbAWILMoN3hkJ7HMj",
+	"SZK8cBVtbuqR1VdQ9600HNqVKw3yXGRSJSIviTwU06rH3mIV22yigwpQERtPzGF1WuvT/aNchp9znT0Y",
+	"YOgI53dCfCvbC7ftFRG+lvB+Lv+xqmb0Z+r55B7+jWETKFZdKA+tOysv9cWiSbsykWrBtqjJEVqY8R0U",
+	"beI7dEWbXanVBi0n3ZZxqi4YnWtay63lm9eRvlfC7qzo7VA9Z7lG6xqwXVVnhzu7iDtX7WuriYFyTe93",
+	"pi9lC9PlByAfk4mJSxoHos8zguHN1ainEk7bH6ZFIpKIaQUUd1M+xuyk1y/Q/gY9/VJi33BpWCpGlunC",
+	"9vqKxtJjrCBa4mcnrAhOuUYaS3yrTUmYzoR7k4P6FOfXL5Df07LMYfGj4+Pw/ka4h1iRsMGcDXWWcXPC",
+	"4v+UifmP40c/Hv+///N/o+NHPz76f//n/8YNLHoyMQdLadm/CjW2k4OTJ3/58UdIyS7/AFW6VuTuQf/r",
+	"v48Pfzw9/Jkfjv71+a9fvj2s/vvpl+8+P/my8KdHj798G21+z3ff/9tBbfr0corqWCiwwMCFaqYiTaUa",
+	"n7D4bCgPf5bArjKUbCSJz9EMJfx3LmCrwN0Na+R/Ww9/XsHVTTVawKw3Fxz4WHORCm6ahnVXnTsN/KA+",
+	"b/7x8XE1Y/6v/368btJ8yjebhNW3OoU3WKvdROFaKCszcZ7xT/Wj/uV4cdR1hvzgG6lphBKwtz14oDQx",
+	"qYwVPPExgCG3PNXjQiCbKtBYgupTy4tKz1qYMU1roHUqOKS0LTfSXa2beL7KvaSrdOvaSFbpFx35J/ME",
+	"cxew87idiDmSv/IEAR110gE0KnYzF2aBpfLPuOOlvHn77o63Atkh/SHu9Rj6wybskBXIYKekdASnv5U2",
+	"xRRUD8Je03BHkc/bYjHcdo6Vy/FVqwu7DoAg3Zj2caPG+LfvYqy8yn3RQ7qxV5BQ0Ep/lQ1g7gJ/HihL",
+	"xYIYdw1Y7jpnK0kYD7LbBumok5XG6REo/qa1VAcvCf0YFpSaoEFG1HkhXBUOGVRiqOyFDLwfjo977IwM",
+	"GMrpil+9fN9XNK//hEH/I2YW+qKOdF6aMMGgmYjcjat15KfjbSI3jcoUmkzZV/jyGx8sd6VdwvyatMvy",
+	"0zxcvfABa2uL+lj4kGvoYxXp/Yy4u0awaVlRw2R2rTNoMBoxnhpNqfi+Wi2BOo15xIZcKW3ZQHjWw5OQ",
+	"C7agxUl1XhgR+6Yq0AaiyAYCbXAYSyoWJ8JymZoe/CXusVM0LKGED+3TFqbSek2wWZGpoyujNdu+z33t",
+	"cvWK4rnztKfb1XbuQ22hfds5vasMqWsrE1FzHyeEmqvOptMlt9SQK4cuueAJnOf1JKoPU/TvTJmAIzzZ",
+	"vg24876mLg7WVO+/jtCvIjOtKhvPiZuUihWnIrfSl3BgQTllmS/6qX2S+bKN8YyUiLK7m7R9dSHElEnb",
+	"Y+/KH6cpn5fWCvhW6Xp6qMzZn4UAs4VfYG6ab/JsqWbR2SvwbLwcKNRP+soIvByaOwFLu9NdYGK1mWzQ",
+	"W+jhqy237y+rrNx90bauiZWLlK03SGfo3Fed+2rvCwhRbjf2RwGfrzNpwehcN3+yLnWLvULKktlEE2eL",
+	"SNhcQLpyxucDwcaY2oHZ0FdjDlwNRfrWTWNj1xDc5YB2A5xdy+zDSaVfbQpToH/eC7sS93Clr/pXblbi",
+	"7r3qW6qgA8n/ZkmcUOKgFdYZ+D6hvhiux97yisIJCiDxyEQYeR96oYICxtCCNKkapKxQVqZ9NUwFV4fF",
+	"lOUi05eo1GYNfDR3hx07ZF/C9Nu1Jf/Nu3zProvHTnXxWAeM1rJ8G3WS9UzhD0jiSDgF7PAaKNcwuOZQ",
+	"bqgziID1ldUpJEVSM3bqD8JSbkVO4bZc+AKthHElZs0W6h2rO9syF2FC92QurguAt20u3mcjTFR0rMzE",
+	"QltMp+nHX7vKuUeWLzE5nhubC56VHxY12PI7a42UO+5P7h8ZV/NzUIc6q/mGGjJ5H6+lIdfbz0do/EId",
+	"cXEdBTpC3deBFZxHZjGJ41F0fHxM7Sp77NR3iYaSXwP8aKhYo2xFfTWWTm8upuiZFdlA5GYip+CeXXT5",
+	"Ak8IMBpLywYC+0hPc3nJrYiY24F4kuIb9lisdOxJ2gSVcPZVScAKa1LLsgYPuOHht6UTrTK3m1Ymn5Ib",
+	"pNOHHwJmL2FzAGKUhg6Kb1xwOk3nWOx1SxDcnF+3BgYvlA9QLB3rAujhvdrctoo2am6k1y+H9YGp21sj",
+	"wb9qdFPZCB5C0SZKNHyBtYJVG9eObN0DAs7ntpw9PDA7JO48E2vUaYAyJKYp+Ar0hp6KBkwa8lSohOeN",
+	"oCSf0xXs23c/P2c//PD0h++wssOhlLgUykbI98b+eP2CuHYD0xMS6Lsfz17+44+Xvz1/yXLpFDZ4guDD",
+	"CYXae+y0r/xkKCFRcNLhRjIVyKPD0N2qc3LXko7nZtHmfvXvcEO1rhUqrPhkF5bzSmFcey+WYTnHmj4j",
+	"L6SZaiObO3Y4hC1PhFTUVeYttOToAKcDnLVcoYwbqH0PQEDba13UyYXT8szRpRSzZh4rp/xMS54o30sM",
+	"uay8JQhP8tRVYClaw+IpH4vzIk9rSsb+KcXsHdz1ECmz4cX+uZIfEpdtRynp7sgq6yyg1pQ/t4mgxd/Q",
+	"yktp57RnQPSBVqLKcoHy3CzvwILRpE/8oVJpoJ+hSrwXh1L5PBFcYLEzFhv8sPjPmLzknBngjqi3cyDr",
+	"7/bYKMC+wblREQMGYWQTe0AlLe8m7Qcr44aYEHRHKNK0ybK65DKFHlFtFfn19AhgTUYsVmLm5JIMykKl",
+	"wM5HlbrSsLG8FOoZzMRXofdYDFtGxJ6thOZNmkjKrTC2r8K+gmefVJH+o5YKfYm+x32PnfrLpcHW9SJx",
+	"u8JYMYVHPzr2DfDJCwl7lHov9VUIf+k08Q0kcCW9+xAnzWYT0CzZMJVCeY0THjWY0yMxvK+JM3nqXh+f",
+	"Bw/qKzuDllAxvtHyMoTaF3CS0lu7s98NV6mFSwUHvRZclE5dDtQASg904hair+i+MjIoc19T4xv/r3yh",
+	"iFhrYK0gfAgvAK5ZUeWHadhnBo/Sq30jcfMcRAe4tE4I0ba9VjPIfaaBcCDUZPMDQC25cbDg0S1sDFq8",
+	"+brpH76aMj9gsJsWg1QOES3W4pmMWnhgfUsUA3pxSD0onYQUlYHeDU38Cu+Q0+pm9ApbpU1wM7wn1oT1",
+	"utTsPWfCfWYR3GbeQGdcPDh6g9+h2cQmzHvw29FnaAq0Ria5h85eQ9XxtfDR3bSNTHCPONBHEouBoXDb",
+	"h5E6jsvO67dxue+ashU1s4RQd1xZiQSMloObQ66Yr5/DDO341cv3bFlcjzIRM8PnBhvxVjq/OQsmgWZ9",
+	"Tpup9/7flbDuXGnvthWVh00i10Up9ilKsRKv1srWDuf+munZlaYWnIhYaxxN3sNpLJ/7NLe+0iMoUq4W",
+	"O6NPqcp9gF1y7USqMVNixiZ8OhXKoPX2jMXOfoxZLjT+1Ualyw6Lrqkxal9Je4WkpdoxsTkR/E51nW2l",
+	"gW9sLt51U9OHlAP+sLK+H3LiYGsT1S5mdjtlz9c3U48GXLWnCjaVF9VGxn7iymwRyXcq9e4nrtpy7tzC",
+	"ukN0pPNhZyB3CufaUg1ee7d7IobRLvSqr2Uq1zvt/6aNNUvyi0ogVz5aqEcs1TPqJw992JDaXefYNW0i",
+	"5l4BLU3pU3hCpTq5r8j37zuz+faryGuDFcwQfwxlHlBCgdUYqRxZAaFUA18Xnq5HjPuIQi6AEseUsYY6",
+	"pfInrrapTd5NDOInru4p+PATX9FHZ8BVR9fcqZddkOK+T4qfnAnOqoh7Y1Xw6LP7XfFMXJsLp0YxHNnt",
+	"YvIfNOc1wxm/wjnT6WSdTra+TjayjNPJd8MOgLVcDahJEWmMYVBo5/1oT2u5Se9KonYo5rBNzaSLHHQI",
+	"svXWfmsCSN3hPBE8twPBbXNtw5lQCVhU0IT7yTFZUWapUH7Gse7dCAHeCfZjuNKXxMeUAxr32FttrFRj",
+	"xn3eLGbKGsZNX3EWplUhkgGAm9AoAzdKGKrMqGXfDuaMlvu7iEzFVLApNyYUnlWr+0NiasS4wUL9MBjm",
+	"tdbZgn8Ly3ZdrFw7QSIsxa014t43iFDankOZzlBOubIdUFwHKECKK4J1TbyoNAm/PffuYlP8a+sejeXd",
+	"4FySBomOm1LD6bdNewOfwX17V+BdvkCbs7n6tTulpMOaTVzNdnH/lC2Ht+t/xlbAbKjVSOaZSDynXJK4",
+	"FQP3NMxKPGNEFYVt/EJ6wRMWwy3nhQoPiXvsVPVVpYGyNJgB77SPf2cJn5seA5kCpUaF8YLpdbXpu6/L",
+	"IVc20Fv4khtuq6PVaSAwmNh/h/RLt9b35JK+uw7vnYP6zrD7qvB2SRFmiV6pgstdi8O7Ph0RuUs71POe",
+	"XlMj/6ilajbef9FSoZ2NxwzQkGAlcjEcCgNW/KhIgY9gMZ3Pp9v5IlUUMeZmwsbC0mkJXgBME+wruC91",
+	"v0GaX6WKy/2DEggX6mf5cCimWFBdgVkcsnIZMFrDMz2XXl8NxJBnwg9ed0a6l79REuC/7j27LiqLcH19",
+	"nHv7Lrl4p0jyVwEv/NNJWUehT2J5s5AiOOaaQe9XwS8roGeXSi9Kgs5FIPxQ4/yrdSFCanVwIvaV0+/B",
+	"IVnl/Ey1GgtjT8jnSFXzwVKJmEiNgB+Jo8Bfgk+u/s74AH4BQ0X1VShLgRLsHnNgMdJ5JnKcOtJY8XIw",
+	"vASmhfkyAZvlyNfow3CSkBuJTEdoFvWV39q13WfdOt0yytYFV8WoQ73O7dDqdnA78YbAosdruTWbCVx+",
+	"1eOvJVMVNJhhK0MkH9rOc9iJ8OaeQzq6pFYs1WPM1ryW87BOyjPRloT0K7LZ2KCBO1tkgfAb9YhvDOoF",
+	"SP7jKcDxqHUY4X8nvUGrKwHGvqIIIzvF0xh0/YXzuKJQBJvrRxbrmTp3D49PqHC6Mt3SkGuoLP1HIW13",
+	"YH+FZkrYNR3UnBy8cgJSTNlcF3lFfkuouX5K1gfiscqwiY2xJmKxM1XOKdkh9jYIz7Qae3sik8ZIrXza",
+	"loLuXWCxlO6WijtAJ6Kv/P5D2Kk8hCUaRkjEVKiEgamCqfe2wrrgFfsTbBAGhJQQCY0bStLfzM8sV4lU",
+	"4510qvjJtTtWjH+FDp46ZaQ9twrQIRzzVfm6qQ/DgcMt5lC8gcd9JZaHe9k2swPWtquS62T+egZIhtyc",
+	"2y6TA/WgoU5u5LR46k705JgSDE4rGkVpSZAnEk2JvnIDfdRSGQz2VMre4ObN696csO1/noF7i3tKM3BD",
+	"r+i9jkvcpRZ0tW9d7du94r+T1RIgb0XH21bt25ZxuSt+61Stuyh+o7NvO9VvoPJsUv52Z0K1Q/Vv29VP",
+	"ugq4Dka2XwG3JorUHdJKzw6dCixVc+z3d8zQ4GOBppuZ6BlDYjrBAogwJURimNLMyLE6dNqDSthM5xeG",
+	"6ujVnOlcjp1Z9r5a0mY142kKz+yrb2OlZ+c0pfi7xR4QiRbkOqbrI8guKTuRYLbeMjcfzwWhHkPvND0+",
+	"wmwS353LgWPs/3GemZhN0wLtQyszwYxUQ8FibmP4t2Fx3uIs/k3P3tLCbpOG745gsnybZrD8ADyFFlbX",
+	"PGB+0g6jrrZFcEAEsoRNES6lmDE9QuJfykTz22I12WcdUFVqIJsdxy+rLMWYzlWGhhc6d4QmLUDC9FFL",
+	"JRKEpVQSLLnnYN8VFHz/pG8cCk75UNp5X6VuBU1DrNn3bw3z3sWoUWWCre1Oq+/RhY46pWR109Pp4ta/",
+	"udyv6Ux4R9xpizQ+JRBYPcZgsA8ny7w+maXReX0hhxel87qvKt7rEIt2A7trP0LC75hLFVh+q0Holgz+",
+	"v8vhxe74OJZAAIoAC+u7hYGfqDNcOoxY03Bxe5u6lNKGWi/I1EwCHrJT2Zmwpsxcr8Z8rqoFTOdYoYoX",
+	"Y0MCFrsHxWzCVVKRVn0pcjBWAiNj+TxJ3eAyfkEhJcpeWUhEPxMWamS1Et8YpmeKRr2a2tZj7p38xPuK",
+	"Rqr0WEQsi1F1OXdGiRs/Trmx50YIBX8yfE7ai4+YzbE/64QnYYnqsOdM2Hc6vUMX6+0HvegV7ok/vKJW",
+	"tbuXqpiKDQjn1DVy1gHqg6tSDQLuC6M6Gu8tMb7YxeOFEpKv6SbzjbKbDM/3E5ELENvHxz51IWJGU4dI",
+	"JT7Z8yEkEUH2I09nfG6YKtK012w1it01GOcrTUXRWYmdBriOlQj1fMOJSIpUJH7vVGsejNaqLhWprXl9",
+	"1NKqvjFiFsoEZ9S3NRiKUELp/p/MxInT+oRTBT1tSTwXJnaKZJzx+QDym/sqF5mEiJuvcGecJXzuHdQT",
+	"XeRsIEY6F1G1bJKTwglNONgPgdnNX4rl5MxYnlvjni2tEemo11fkJ3fK7OPjmhUNqOQe8aTkjEulYANh",
+	"ZyI0JsaH12qF9FSAgP1Pi1p4nXvKj4KxV2uI864x6Q1a28AKnjvpfXiNbiIWZ4W9fhXOXqjN2J2fOKvO",
+	"jc0FzyofVmtUm1dq1VUeGALGjgPmznVzgl1S0OcrzvQWrTzl8wEfXjSq5afIeggqt2JcDSc6PyndwVIZ",
+	"68xuCOlqVTmIIVaFFy5GhIlMIXdPpfAvi5We4aEfQsXkFQWegmGqhxdlxjLOaMYNVB2h1lE23VSgWQyh",
+	"EWRDYPmtf+udNA5ocitrkKzo7IPOPljdIxKCyrSpSHbqihRBZZdqvH5ciZ7pZptxlZhmRpX3ZeA3dlsn",
+	"12noa+ub4aqE+QdFbAZJJvXtfZ7TVZiUMjA6LazosZd8OCGqxL56/aJC25JKoSwbQvt8cwLsjvCE0BYS",
+	"2FGQ2yrURwLwvH4BwOd2uEiYVumcaTUkI8IG2EEKF/fvOBeX0kitYg9gYHMBpPXYaRhZ8Yyc3LGY6uEk",
+	"XI7fJ8ydvOSGz54xOfJcL30lrUBDBXhjnNEjEnRTRxUuyh9Z7D/SubEcnOLlHIjqsjLlastid3fJ4JKL",
+	"qVu9hBnN0oUZAtiHrKJcYPQPSkFfv+ix16PQxlMammiE04orxhquEryVHuEp8GchCgHl6MhkU24hUGV6",
+	"LHa3x7SUXPm7WeVmjte6p2BNTNVy7avSdI3AorR2ajz1ZlRmNzAj8ks5FHS0jATYtj2nOxVGxMx//JAF",
+	"Vfv5oA8VHo3uNrjFbW1aY/gckDBO5Tb0Jg4KnHIanl4fa1CJPzdIPG52tt2+pbg8vbsOJiwOv8bhyvjI",
+	"wkY+2K3mom6bP2Ab7NYI2/fbLCPQDGmclT9ZDX+Noyvo/gAjIo/v9GvQ0XgOkleEJdsp2+856k9BpVul",
+	"wq02/o7MhZweXmrMBJoWDQocnK9OW7qQ06lI0B6b8HTkj6rpYlNwT0gH0XL39ASOYOj9Df92D/OHsj+8",
+	"nfJGKlGPfXAaSuzGi9mIp4YcvZQXYEOiADzMvUnd2fhPbcV7fXYhp7t2JLo5udnd11l4zUOw6xjykA6g",
+	"moPm4Z8qu4TnDgGY1QCrCG9FnjvcdJB4fXAHC6gt2h4McrjyHJK6Y5aIoUwIVuFPJ4wbj+yA5DzPuRqL",
+	"JMC2ASMNQ27GAhgbogNgp2iJoYHsCQkeHx/jjT12SmbbDBqtYMjOXZoCuag1DDUisB3FyFZ69JYhPp9p",
+	"jnwF9R6/f8Bq7KK7D2bWjsT4KTtfX+frW8vXB9tlcxdftIbvDh695LnjSeJhoM1r974+ZyA8wvtf+mpd",
+	"B8wzBs6w8hEAB9W+cu4HxKyAPDhVrMyHt6kDjNMkea9vBhk7E6Ev3+WewvMw9msrVrDV02nXRehv6h/q",
+	"/EEP0R+EShr0AFj417kenc91kZsH6/zZ2yD9KZ5qoN8S6/+fdKbcRKc/+uye6P7dVsH1tvTFLBzS8K8c",
+	"yrsoV03P1LOmjL7q1TxNvdYO5WGSmEfd3/oKQh4Y83eGTFM9JxaW/ZzrbOvHqxXrkw3jtL5W3ogtYO0O",
+	"9U/pasX8/g5oFNJ3NsCjBgIdb8D7UHqlvArtEK7mLNO5aOfNCUriHSDCDnFC3IFu3PHndL6G7fga6lIu",
+	"bpJPtKTdHAG5aGNEqrUO4XVlSlBmnScix0oCcE9G3n0oqCM8E6ORGFZ9i+TyIK4L01cZVwVPm72Mb/Sl",
+	"eK3uVK3ZAs1p+RIbuQtqdKo3nUb11VmvXZxoi9SiVQ1uE8xd25488ikATUblB+p4zTHi7hP7hhOuxqKG",
+	"ZvQP5a77Wed3pNmtzcIB0w9Ji0NdKBsU1S7S3Zl7e27uvecXmA/jJRXo4K8NHVG9BhaI4cMQIXkYBiJY",
+	"8DDRq83M2VVwAEwwHRZ0WLDnWPDPm8t/neqQC5402mZveH5BRdjYsApb36EPfCwvhWJaiR6LX718z47c",
+	"IOYoEzhGTKKHxIcU4Z2CkUepaIwbVqhQ+uUss/xC5BQcRuIyB34n7pV16uw3mgazE46+KbglgbSRZZhi",
+	"bxfTGJWQUMGOXi1K4VdAekTtQj3rERsDZcbT4ydXhQnYpMtZ1NVOwPPIS3bcV2VAj5p+9dgHoIKVS+Ss",
+	"zprVutYk5fnFO/ehdizx0c/rxiYmfMUdy8/3n6tLfXzgnSp2yjjk+cUi4Ib8H0Z1shWsH064bcB5AOPG",
+	"tMFXwlJzIfGJZ9OUErKnuR7JlAZNU58uCEk2bqwe81RlxrNQA+KJT9Lhei5Ccl8Dlw89/yqOLWmklObz",
+	"6Pg4wvI2SOg3VXaO7ITF/+lJMM1/8FQORTTQg/ggOpDuIX8WIp8fRAfArIZLA5ceLENUVBG8jH/6Vaix",
+	"nRycPHn844/RQSZV+AOQ7lmRu6f/r/8+Pfz/+OH/Pj788bwXHf7rf/6b+y5uT50cGJtDV8HtlhfjWray",
+	"D9FyLxH+ouIgc6y4u4lq/DXQOSN/qxeMwZz5jVSRQxS2Jv+414vaPDIv4O9msa0wfJ/Ic+ZgNh24yIlW",
+	"HjJxyzpWnCF9aqc4jXMH5D32xmOJsXwe9dXMu38UcyeWznvMKQqmUmqLlRkTYH2dcoPM9Fi0Cn+NHBrJ",
+	"Uem5n/AEhJ/6Doug2vTYaV/Ncq3G8KCZzkPrjScshh/O/Q/UvjTlDk2STKpvDONDdOuUpbDA6wg/1xLO",
+	"41K+EQfb0Xn842+q8+BzvgbH+tI33iM3eGWndXrNjfQa3O3YRpUkuhU/23MVUqOh9YZhCbccYQuK+uGQ",
+	"mymRMyMcdJpiOCEq0RoY9Z2QsW57qNVI5plI6hsCIZ5s6TA/xSVpzx7w63YPiNH1ltl86zYQND8nNwXp",
+	"21OBnHSwh925aYQiZjrs5Il7Gt0nFVLcmiDNNOFbPPf84++JRHgTCQHdhLKY7oc5uDOb71ZAcXOijJKu",
+	"voaMVpXzI37JLc/bdHS3w+gVGF5NpcvSKckpH9YIJZ57p/jsHVcLd3H77frJsKDX+K98TbXmDKuxUCdx",
+	"qE+Np4tpqjkYTcbKNHUbfAhLErm/5YIn88iT94/gm5B2M6/VZJo24y1iNYzQDtX4Ut+YeyRAu8tswa9V",
+	"PnwtY6ArA0mhjU0gilthPZ2qltMCQJizX96+fBWxt7+9itgHMXjrROLV65/Bl0n+xB/YG/kTCMcPxywT",
+	"Yz6Vn0Rq2LeDuUf273rs9bIHhZQJW+RKJH1VTHM5ntiIDXMNBBoUEDN/Fk6BQ8dozmcGB+XWSZTUKnIm",
+	"xqVwRynUib979RMqesbmyMRBbtdMWO4Mm2cQWOur5UMKmarg1Mn12H1+9JuMdJ4Jj0Pg7DGVREglZhAn",
+	"85jRY6fwIfwHCG3gkbZLq6pWipxgCrMv58I+884ffEJ47qgwWFFOFJI1U8IoFztVXl3rq1DfaSe58NgA",
+	"riz/ggyapwGh5LdPH//I+AALX7j9DtdQeNY4qxnPc4nFoo/+wv7uvnjg4sr7asSNFXnEtGL8UuTQ1gxD",
+	"khWaN6Hollry57dFFUWbdO2sSK2c8tweuVU4dF90EUNL9R/wtqKALKZnrLuxq9v4IDpwo3J7cHIwkIqD",
+	"K3zZP11V4P/bT+Bf4To9+CiGa2r6j+/s9DgdDsXU3k+4EJfoXGRTC7xN9O+SSBfwpPILxrf5AOk3lqON",
+	"e2lk3PViu8VN3aEYV07Fu55EUZpB5yhXGCou/0ozOhdqqBMiYKn+njnr6dxJVryL9hOcAJupsQvmE3jX",
+	"GhNJzgTwfLJUqgt/XLrziLxxRP1LrjmfyBF4guGuBQ8d+8Mfa6p6zGgl+grPPancH4e1tADognkJM96O",
+	"s6Qywkb+kse1hVnoufT8pleXz53FSgfvByoHLWvqNIera9pXXSyi89bcCfMdbEZEmwWv/LVA5+hS5HIk",
+	"S7aHevoThKAAJ6DZ0ubHP3tRobw6L01aDQXkk/dqiqCNUMk/q8NvmqBVSx6yEhJIA1roohmwoCLTjKeg",
+	"6i/WHN4Wx8aXLhBx9/W/wK8NXImVbYdStLH0fHJI0d5BGgtDAr+21c7+4wNd2KqQnGCSp7RMKOtMxCj8",
+	"IZFJRO4oboHrP3HGotXhiMJp9NVi/iQccZBopEcY/qBspIiSV3yCVOQMtRzymTwFpZuD4ikmoIo8iDSx",
+	"D9WpBC9hEtsN8uEYLYYN++Xs999YoodFBkEgq9lAhEV3+hM4tjuxu2uxwy+HBxaY8RtKmlSX0sKWae2b",
+	"xyrXoczNKgofydo3C/heiWYvJ+8AXQicFFVnCzL0BXIuX+pfPhLraJVATr8woWo0EvrCB00SrhE5y/ic",
+	"WAPcv/2sMXNRzfsqg65dgVrMT1Mahlmry72pKUKvIE0pyaRiUA1QdqFt6jP/Zv66st6bnsjPoTfhOgUp",
+	"sPW2yytQfZW2TL/qBuvg4a7hAVIEARz0VFSFxkTe1b3csa+t42YdbBx9Lv8BdRso2c3q7m9CJFAQb/WF",
+	"UBG1PrYLe2VdeOmx390BPJO+fUNBOcLx29/P3vfVwkRxYjE025gvg0glizCwA2p0H1eJR2AZfR1nVDKO",
+	"9BWqvk4nwTYfH7VUlb7UjUX9eF9VnFblIC+KlU8qnnI7KXOKF75Ja15xm5C/frHlVOF3Wq8gJkHEDT1T",
+	"PDSrr4owev/r5Pw/gV6uQ2Yv9oAvPvZY1bGciuEQBPSYJY7VGyN0IoapVOKuIHol0PZVFWmdmiegK6v2",
+	"2F4BWvYCJl/iLPxiiuHQjVWbdA0vu1cAW5t9A6+RPPh8hAeRegPfqkm4NxXlNfqaV1sy57UFExICD5SL",
+	"E0pK0ZbxNy/fg63H6nscojlz3RboO2XK7HKv9M5+aWk+DoJF9cmbNCCvlTGMuzTGCV96H3151OEh5iue",
+	"4JzDmMGVQ9G7NHIx1bmlWioINfQaQoBv/Xy2GQX0g9y0YAifljxrXR9I1oFzvQvmdcG8uw7mTUt52sg/",
+	"igf0qh4nGxy3C7QKTKphWiR1hT14vkLx4yp19XesL9JGsBk0fKzWSUJhhjQwg4b6Y/ppXYs9heLRlklA",
+	"naf0+bP1Y/rf1ncTnGE27hoqw475Sd3k27QL3GKdbnF/vlFSIW7iEDXCGB9EaarSABWCp2l5JC4F9AcU",
+	"uwymcBb6z5ESAHFJCdVeEF135jlYy8FDVht7eKkS8JOe+Vmuc6q/vK+z+msP6akEdgm67Rd0qBsUpvpn",
+	"oL8kEdDsRudskOuZgQxjcr2460QCzBrKx9ys/6suKDTevEWJyRbIj7hhMfUai5uMyMqe3GMbkt6iDefD",
+	"R+xE6v6g3n+ERrRfSyv0aH/0mf5rVa8MgH4nMzR+j722pgnFZQ1HzUuV0BZbx3lJo9R7Lssp34Hb8t4O",
+	"kc5nufmpU/VXbnDklKLx2TPQfGl3VhaDVA6RIQEa8pbZWtKa0G4/gX9h0ndtveDbUE+7UiL8xCI82OZs",
+	"yI2ol48Ki871pMMzUa1lrNxZIwharPZoa1mhfM0uaf91+JwPJ2LV5f6yu+8d0cHCVSIpaLWwVnV6II8C",
+	"WMkvvcAVeXpwcnDEpxI2MT2gJjsYiTcrTFGl3DkMP7jqWPDMbHATgoFZFFZTc9d7cIFYnuoxcJDS5di/",
+	"seZ6ZJnilMFasss5i6rqKUFTvfbub0K/dHgOsJ9WZhrYT6/efrbs3C7vKkMPV5gpPXWWVORCCDcB+V79",
+	"moRq10rWaXnjRPC09iO8I8e1Q+tBYSCHDjLfKqPCDzX3/u5hG1uxX7nN/bvmttOhlZfSzoPTnOifZc5y",
+	"MZRT6bZ25dPgVQdf/vXl/w8AAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

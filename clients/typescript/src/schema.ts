@@ -54,8 +54,8 @@ export interface paths {
         put?: never;
         /**
          * Exchange a refresh token for new tokens
-         * @description The former refresh token works for 30 seconds more, each time for another pair; it is refused with a 429 when it
-         *     has yielded too many. Use of it after that ends the sign-in, since it may be stolen.
+         * @description The former refresh token works for 30 seconds more, each time for another pair; it gets a 429 when it was
+         *     exchanged too often. If it is used after the 30 seconds, the sign-in ends, since the token may be stolen.
          */
         post: operations["refresh"];
         delete?: never;
@@ -155,7 +155,7 @@ export interface paths {
         };
         /**
          * Get your account
-         * @description Shows also data that only the owner sees, such as the email address and whether it is confirmed.
+         * @description Also shows data that only the owner sees, such as the email address and whether it is confirmed.
          */
         get: operations["getMe"];
         put?: never;
@@ -331,7 +331,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the scheduled parties of your rooms, the next first
+         * List the scheduled parties of your rooms, soonest first
          * @description The parties of rooms that the caller is in or has a role in, and parties that the caller answered.
          */
         get: operations["listMyParties"];
@@ -422,12 +422,12 @@ export interface paths {
         get: operations["getAvatar"];
         /**
          * Upload your avatar
-         * @description Takes a JPEG, PNG, WebP or GIF of at most 5 MB and 50 megapixels. In the background it is turned upright,
-         *     cropped to the square that draws most attention, converted to sRGB, and stripped of all metadata;
-         *     `GET /users/me/avatar` has its progress. The former avatar stays until the new one is ready. A newer upload
-         *     replaces the ones that are not rendered yet; if the newer one is refused then, the former avatar stays, too. An
-         *     account can have three uploads in progress at a time (429 above that), and each has to arrive at 16 KiB a second
-         *     or faster, on average, after the first ten seconds.
+         * @description Takes a JPEG, PNG, WebP or GIF of at most 5 MiB and 50 megapixels (by default). In the background it is turned
+         *     upright, cropped to the square that draws most attention, converted to sRGB, and stripped of all metadata; `GET
+         *     /users/me/avatar` has its progress. The former avatar stays until the new one is ready. A newer upload replaces
+         *     the ones that are not rendered yet; if the newer one is refused then, the former avatar stays, too. An account
+         *     can have three uploads in progress at a time (429 above that), and each has to arrive at 16 KiB a second or
+         *     faster, on average, after the first ten seconds.
          */
         put: operations["putAvatar"];
         post?: never;
@@ -1131,7 +1131,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the scheduled parties of a room, the next first
+         * List the scheduled parties of a room, soonest first
          * @description There are 20 at most, so that `next_cursor` is always null.
          */
         get: operations["listParties"];
@@ -1188,10 +1188,10 @@ export interface paths {
         };
         get?: never;
         /**
-         * Say whether you come to a party
-         * @description For everyone who may see its room, until it starts, and for 1,000 people at most. Whoever is put out of the
-         *     room, gives up the membership, or is outside when the room becomes private, has no answer any more. `no` ends
-         *     the emails about the party.
+         * Reply to a party
+         * @description For everyone who may see its room, until it starts, and at most 1,000 people. A person who is kicked or banned,
+         *     gives up the membership, or is not in the room when it becomes private, loses the answer. `no` ends the emails
+         *     about the party.
          */
         put: operations["answerParty"];
         post?: never;
@@ -1209,7 +1209,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List who comes to a party
+         * List the replies to a party
          * @description For everyone who may see its room, in the order of the first answers.
          */
         get: operations["listPartyAnswers"];
@@ -1229,9 +1229,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get a party as a file for calendars
-         * @description iCalendar (RFC 5545) with one event, whose UID stays the same and whose SEQUENCE rises with each change. A program
-         *     that reads it again thus moves or cancels the event.
+         * Get a party as an iCalendar file
+         * @description iCalendar (RFC 5545) with one event, whose UID stays the same and whose SEQUENCE rises with each change. A
+         *     calendar that reads the file again moves or cancels the event.
          */
         get: operations["getPartyCalendar"];
         put?: never;
@@ -1668,7 +1668,7 @@ export interface paths {
         };
         /**
          * List all rooms that are not deleted
-         * @description Has private and hidden rooms, too. Newest first.
+         * @description Includes private and hidden rooms. Newest first.
          */
         get: operations["listAnyRooms"];
         put?: never;
@@ -1708,8 +1708,8 @@ export interface paths {
         };
         /**
          * List the messages of a room as an admin, newest first
-         * @description Has hidden messages with their text. Reading the messages of a private room is audited, once an hour for each
-         *     admin and room.
+         * @description Includes hidden messages, with their text. Reading the messages of a private room is audited, once an hour for
+         *     each admin and room.
          */
         get: operations["listAnyMessages"];
         put?: never;
@@ -2055,7 +2055,7 @@ export interface paths {
         };
         /**
          * List accounts
-         * @description Has suspended accounts, too. With `q` it is a search.
+         * @description Includes suspended accounts. With `q` it is a search.
          */
         get: operations["listUsers"];
         put?: never;
@@ -2075,7 +2075,7 @@ export interface paths {
         };
         /**
          * Get an account
-         * @description Shows also data that only admins see, such as the suspension of the account.
+         * @description Also shows data that only admins see, such as the suspension of the account.
          */
         get: operations["getUser"];
         put?: never;
@@ -2541,8 +2541,8 @@ export interface paths {
         };
         /**
          * Get an overview of the service
-         * @description What is late, how much was done in the last hour and week, the queues with their workers, and the outbox. Parts
-         *     that come from Temporal are null while it is down; `temporal` says so.
+         * @description The work that is late, the work done in the last hour and week, the queues with their workers, and the outbox.
+         *     Parts that come from Temporal are null while it is down; `temporal` says so.
          */
         get: operations["getOverview"];
         put?: never;
@@ -2935,7 +2935,7 @@ export interface components {
             /** @description The name that others see, in one line; without it, the username */
             display_name?: string | null;
             /**
-             * @description The language of emails; without it, the one of `Accept-Language`, or English
+             * @description The language of emails; without it, the language of `Accept-Language`, or English
              * @enum {string|null}
              */
             language?: "en" | "de" | null;
@@ -2956,9 +2956,9 @@ export interface components {
         };
         /**
          * @description 10 to 128 characters in the form of RFC 8265, OpaqueString: composed (NFC), with plain spaces, without control
-         *     characters and characters that do not show. It must be neither the username nor the email address, nor what
-         *     stands before its @, nor one of the 10,000 commonest passwords; case makes no difference to that. The codes of
-         *     `errors` are `too_short`, `too_long`, `characters`, `name` and `common`.
+         *     characters and invisible characters. It must be neither the username nor the email address, nor the part before
+         *     its @, nor one of the 10,000 most common passwords; case makes no difference to that. The codes of `errors` are
+         *     `too_short`, `too_long`, `characters`, `name` and `common`.
          */
         NewPassword: string;
         /** @description The account's current password */
@@ -3065,9 +3065,9 @@ export interface components {
             expires_in: number;
         };
         /**
-         * @description Absolute addresses of square pictures. Everyone has one: without an avatar of their own, it is generated, and an
-         *     SVG picture, or PNG for `plain`. What an address leads to never changes; another avatar has other addresses, and
-         *     the former ones work for a minute more.
+         * @description Absolute addresses of square pictures. Every account has these. Without an avatar of its own, the picture is
+         *     generated: SVG, and PNG for `plain`. What an address leads to never changes; another avatar has other addresses,
+         *     and the former ones work for another minute.
          * @example {
          *       "default": false,
          *       "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
@@ -3486,7 +3486,7 @@ export interface components {
          */
         Export: {
             account: components["schemas"]["Account"];
-            /** @description Whether the account's address wants no emails with invitations */
+            /** @description Whether the address has unsubscribed from invitation emails */
             invitations_refused: boolean;
             /** @description All sign-ins, those that have ended included */
             sessions: components["schemas"]["ExportedSession"][];
@@ -3934,7 +3934,7 @@ export interface components {
              */
             status: "processing" | "ready" | "failed";
             /**
-             * @description How far it is; null unless it is processed
+             * @description The current step; null unless `status` is `processing`
              * @enum {string|null}
              */
             step: "queued" | "rendering" | "publishing" | null;
@@ -4141,8 +4141,8 @@ export interface components {
             movie_id?: string | null;
             visibility?: components["schemas"]["Visibility"];
             /**
-             * @description How many people can be in the room at once, the host included. Nobody has to leave when it sinks below how
-             *     many are there.
+             * @description How many people can be in the room at once, the host included. If it is set below the number of people in
+             *     the room, nobody has to leave.
              */
             capacity?: number;
             /** @description How many seconds each person waits between two messages; 0 and null end slow mode */
@@ -4162,7 +4162,7 @@ export interface components {
          */
         Circle: "host" | "moderators" | "everyone";
         /**
-         * @description Whether a queue is played as people have put it, or what has the most votes first
+         * @description `manual`: in the order in which people arranged the items. `votes`: the item with the most votes first.
          * @enum {string}
          */
         QueueOrder: "manual" | "votes";
@@ -4248,7 +4248,7 @@ export interface components {
             revision: number;
             /**
              * Format: int64
-             * @description Rises when another item is loaded, or the same one anew
+             * @description Rises each time an item is loaded, also if it is the same item again
              */
             epoch: number;
             /**
@@ -4266,7 +4266,7 @@ export interface components {
             position_ms: number;
             /**
              * Format: date-time
-             * @description When playback is at `position_ms`. Until then it rests there.
+             * @description The time at which playback is at `position_ms`. Before this time, the position does not move.
              */
             at: string;
             /** @description How fast it plays; 1 is the normal rate */
@@ -4325,13 +4325,13 @@ export interface components {
              * @description How long it is; null when nobody knows
              */
             duration_ms: number | null;
-            /** @description Whether that was measured; else it is the runtime and a minute */
+            /** @description Whether `duration_ms` was measured; otherwise it is the runtime of the movie plus one minute */
             duration_exact: boolean;
         };
         /** @description What a room waits for */
         PlaybackWait: {
             /**
-             * @description What players are waited for to do
+             * @description The reason for the wait
              * @enum {string}
              */
             for: "load" | "seek" | "rebuffer";
@@ -4423,7 +4423,7 @@ export interface components {
          */
         PlaybackCommand: {
             /**
-             * @description What to do
+             * @description What to do. `seek` needs `position_ms`, `rate` needs `rate`, and `load` exactly one of `item_id`, `movie_id` and `stream_url`; `load` may have `title` and `position_ms`, and `pause` `position_ms`.
              * @enum {string}
              */
             kind: "play" | "pause" | "seek" | "rate" | "load" | "skip" | "stop";
@@ -4440,7 +4440,7 @@ export interface components {
             revision?: number | null;
             /**
              * Format: int64
-             * @description Any other revision is a 409 `playback_stale`
+             * @description Refuse the command with a 409 `playback_stale` unless this is the current revision
              */
             if_revision?: number | null;
             /**
@@ -4797,7 +4797,10 @@ export interface components {
         };
         /** @description How many people in the room were seen within the last 90 seconds */
         Present: number;
-        /** @description Whether `GET /rooms/{room_id}/now-playing` tells everyone what the room plays; without effect while it is private */
+        /**
+         * @description Whether `GET /rooms/{room_id}/now-playing` tells everyone what the room plays; without effect while it is
+         *     private
+         */
         ShowsNowPlaying: boolean;
         /**
          * @description What a room plays now
@@ -4822,7 +4825,7 @@ export interface components {
         NowPlaying: {
             room_id: components["schemas"]["ID"];
             state: components["schemas"]["PlaybackStatus"];
-            /** @description The title of what is loaded; null when idle */
+            /** @description The title of the loaded item; null when idle */
             title: string | null;
             /** @description The movie of the catalogue; null when idle, and for an address of the room's own */
             movie: components["schemas"]["RoomMovie"] | null;
@@ -4833,7 +4836,7 @@ export interface components {
             position_ms: number;
             /**
              * Format: date-time
-             * @description When playback is at `position_ms`. Until then it rests there.
+             * @description The time at which playback is at `position_ms`. Before this time, the position does not move.
              */
             at: string;
             /** @description How fast it plays; 1 is the normal rate */
@@ -5094,7 +5097,7 @@ export interface components {
             username: components["schemas"]["Username"];
             /**
              * Format: date-time
-             * @description When the ban ends by itself; without it, never
+             * @description When the ban ends by itself, in the future and at most 10 years from now; without it, never
              */
             until?: string | null;
             reason?: components["schemas"]["OptionalReason"];
@@ -5269,8 +5272,8 @@ export interface components {
             created_at: string;
         };
         /**
-         * @description Where a party stands. `missed`: it did not start within 15 minutes, because there was nothing to play or the service
-         *     was away. A room that is archived, closed or deleted cancels its parties.
+         * @description Where a party stands. `missed`: it did not start within 15 minutes, because there was nothing to play or the
+         *     service was away. A room that is archived, closed or deleted cancels its parties.
          * @enum {string}
          */
         PartyState: "scheduled" | "started" | "cancelled" | "missed";
@@ -5282,8 +5285,8 @@ export interface components {
         /** @description What the party is called, in one line; empty without a title */
         PartyTitle: string;
         /**
-         * @description The name of an IANA time zone, such as `Europe/Berlin`. Emails have the time of this zone. It moves no start: that is
-         *     an instant.
+         * @description The name of an IANA time zone, such as `Europe/Berlin`. Emails have the time of this zone. It moves no start:
+         *     that is an instant.
          */
         PartyTimeZone: string;
         /**
@@ -5330,7 +5333,7 @@ export interface components {
             room_id: components["schemas"]["ID"];
             room_name: components["schemas"]["RoomName"];
             title: components["schemas"]["PartyTitle"];
-            /** @description What it plays; null for what the room has loaded then, or else the first of its queue */
+            /** @description The movie that it plays; null to play the item that is loaded at that time, or else the first item of the queue */
             movie: components["schemas"]["RoomMovie"] | null;
             /**
              * Format: date-time
@@ -5647,7 +5650,7 @@ export interface components {
              */
             email: string | null;
             state: components["schemas"]["InvitationState"];
-            /** @description How far its email has come; null when that is not kept any more */
+            /** @description The state of its email; null when the record was deleted */
             delivery: components["schemas"]["InvitationDelivery"] | null;
             /** @description Who sent it; null when the account is deleted */
             inviter: components["schemas"]["Person"] | null;
@@ -5670,8 +5673,8 @@ export interface components {
         /** @description How far the email with an invitation has come */
         InvitationDelivery: {
             /**
-             * @description The state of the email. An address that wants no invitations counts as `sent`: those who invite it are not
-             *     told. After `failed` no further attempt is made, and the same address can be invited again.
+             * @description The state of the email. An email to an address that has unsubscribed counts as `sent`, so that inviters do
+             *     not learn of it. After `failed` no further attempt is made, and the same address can be invited again.
              */
             state: string & components["schemas"]["EmailState"];
             /** @description Why it was not sent or, while it is still tried, why the last attempt failed; null otherwise */
@@ -6011,15 +6014,16 @@ export interface components {
             /** @description `connected`, or what is wrong with Temporal */
             temporal: string;
             /**
-             * @description `connected` if a worker polls every task queue, or which have none. A queue that an admin has paused is no
-             *     fault: if nothing else is wrong, this is `paused by an admin: ` with the names of these queues.
+             * @description `connected` if every task queue has a worker; otherwise the names of the queues without one. A queue that an
+             *     admin has paused is no fault: if nothing else is wrong, this is `paused by an admin: ` with the names of
+             *     these queues.
              */
             workers: string;
             /**
-             * @description `connected` if every schedule exists and has run when it was due; otherwise those of which that is not so:
-             *     `is missing`, `is late` (Temporal has not decided about a run that is due), or `has skipped a run`, until the
-             *     next one. A pause by an admin is no fault, and a run that was due during a pause is not missed: if nothing
-             *     else is wrong, this is `paused by an admin: ` with the names of these schedules.
+             * @description `connected` if every schedule exists and has run when it was due; otherwise the names of the schedules with
+             *     a fault: `is missing`, `is late` (Temporal has not decided about a run that is due), or `has skipped a run`,
+             *     until the next one. A pause by an admin is no fault, and a run that was due during a pause is not missed: if
+             *     nothing else is wrong, this is `paused by an admin: ` with the names of these schedules.
              */
             schedules: string;
             /** @description `connected`, or what is wrong with the bucket of the avatars' files */
@@ -6057,7 +6061,7 @@ export interface components {
             state: string;
             /**
              * Format: date-time
-             * @description Since when this process has found it so
+             * @description When this process first noticed the fault
              */
             since: string;
             /** @description What users notice meanwhile */
@@ -6846,7 +6850,7 @@ export interface components {
              * @description When the mail server took it; null if it was not sent
              */
             sent_at: string | null;
-            /** @description All attempts to send it, the first one first; null in lists */
+            /** @description All attempts to send it, oldest first; null in lists */
             history: components["schemas"]["EmailAttempt"][] | null;
         };
         /**
@@ -6922,8 +6926,8 @@ export interface components {
          */
         WebhookDeliveryState: "pending" | "delivered" | "failed" | "cancelled";
         /**
-         * @description `attempts`: the last one failed. `gone`: the receiver has answered 410. `webhook_off`: the webhook is off, or was
-         *     removed. `stopped`: an admin has ended its job. `lost`: its job was lost.
+         * @description `attempts`: the last one failed. `gone`: the receiver has answered 410. `webhook_off`: the webhook is off, or
+         *     was removed. `stopped`: an admin has ended its job. `lost`: its job was lost.
          * @enum {string}
          */
         WebhookDeliveryReason: "attempts" | "gone" | "webhook_off" | "stopped" | "lost";
@@ -6982,8 +6986,8 @@ export interface components {
              */
             off_at: string | null;
             /**
-             * @description Why it is off; null while it is on. `admin`: an admin has switched it off. `failing`: nothing but failures for
-             *     days. `gone`: the receiver has answered 410.
+             * @description Why it is off; null while it is on. `admin`: an admin has switched it off. `failing`: nothing but failures
+             *     for days. `gone`: the receiver has answered 410.
              */
             off_reason: string | null;
             /**
@@ -7081,7 +7085,7 @@ export interface components {
          *     }
          */
         WebhookReplay: {
-            /** @description How many deliveries begin anew */
+            /** @description The number of deliveries that were restarted */
             queued: number;
             /** @description Whether there are deliveries left */
             more: boolean;
@@ -7127,7 +7131,7 @@ export interface components {
         WebhookDelivery: {
             id: components["schemas"]["ID"];
             webhook_id: components["schemas"]["ID"];
-            /** @description The header `webhook-id`, which is the same in all attempts and for all webhooks that are told of the event */
+            /** @description The header `webhook-id`, which is the same in all attempts and for all webhooks that receive the event */
             event_id: components["schemas"]["ID"];
             kind: components["schemas"]["WebhookMessageKind"];
             state: components["schemas"]["WebhookDeliveryState"];
@@ -7168,7 +7172,7 @@ export interface components {
              * @description When it ended; null while pending
              */
             ended_at: string | null;
-            /** @description The latest 100 attempts, the first one first; null in lists */
+            /** @description The latest 100 attempts, oldest first; null in lists */
             history: components["schemas"]["WebhookAttempt"][] | null;
         };
         /** @description An attempt to deliver a message */
@@ -7176,10 +7180,10 @@ export interface components {
             /** @description The number of the attempt, from 1 */
             number: number;
             /**
-             * @description `open`: it lasts. `delivered`: 2xx. `status`: another status. `redirect`: 3xx, which is not followed. `gone`:
-             *     410. `timeout`: no answer within 15 seconds. `name`: the name cannot be resolved. `connection`: refused, or
-             *     broken. `tls`: no connection that can be trusted. `blocked`: the name resolves to an address that is not
-             *     allowed. `lost`: its process ended, and the receiver may have the message.
+             * @description `open`: it lasts. `delivered`: 2xx. `status`: another status. `redirect`: 3xx, which is not followed.
+             *     `gone`: 410. `timeout`: no answer within 15 seconds. `name`: the name cannot be resolved. `connection`:
+             *     refused, or broken. `tls`: no connection that can be trusted. `blocked`: the name resolves to an address
+             *     that is not allowed. `lost`: its process ended, and the receiver may have the message.
              * @enum {string}
              */
             outcome: "open" | "delivered" | "status" | "redirect" | "gone" | "timeout" | "name" | "connection" | "tls" | "blocked" | "lost";
@@ -7847,7 +7851,7 @@ export interface components {
             data: components["schemas"]["Retry"];
         };
         /**
-         * @description What to do with which jobs
+         * @description An action, and the jobs that it applies to
          * @example {
          *       "action": "retry",
          *       "kind": "ActivityReport",
@@ -7872,7 +7876,7 @@ export interface components {
              */
             state?: "running" | "completed" | "failed" | "cancelled" | "terminated" | "timed_out" | null;
             /**
-             * @description Only those that workers of this queue decide
+             * @description Only jobs whose workflow runs on this task queue
              * @enum {string|null}
              */
             queue?: "email" | "avatar" | "maintenance" | "webhooks" | null;
@@ -7927,7 +7931,7 @@ export interface components {
             failed: number;
             /**
              * Format: int64
-             * @description How many jobs are left for another request
+             * @description The number of matching jobs that this request did not act on
              */
             left: number;
         };
@@ -7969,7 +7973,7 @@ export interface components {
          *     }
          */
         TaskQueue: {
-            /** @description Its name */
+            /** @description The name of the task queue */
             name: string;
             /** @description Whether it can be paused */
             pausable: boolean;
@@ -7987,25 +7991,25 @@ export interface components {
             backlog: number | null;
             /** @description For how long the oldest has waited, about; null while Temporal is down */
             backlog_age_seconds: number | null;
-            /** @description Tasks that came, a second; null while Temporal is down */
+            /** @description Tasks added per second; null while Temporal is down */
             added_per_second: number | null;
-            /** @description Tasks that workers took, a second; null while Temporal is down */
+            /** @description Tasks taken by workers per second; null while Temporal is down */
             done_per_second: number | null;
             /** @description The workers that asked for tasks in the last two minutes; null while Temporal is down */
             workers: components["schemas"]["QueueWorker"][] | null;
         };
         /** @description A process that serves a queue */
         QueueWorker: {
-            /** @description Its process ID and machine */
+            /** @description The process ID and the host name */
             identity: string;
             /**
              * Format: date-time
              * @description When it last asked for a task
              */
             last_poll_at: string;
-            /** @description Whether it does the work; while a queue is paused nobody does */
+            /** @description Whether it polls for activities; nobody does while the queue is paused */
             activities: boolean;
-            /** @description Whether it decides what is to be done */
+            /** @description Whether it polls for workflow tasks */
             workflows: boolean;
         };
         /** @description All task queues */
@@ -8493,7 +8497,7 @@ export interface components {
             run_id: components["schemas"]["ID"];
             /**
              * Format: uri
-             * @description Where this API answers how far the run is
+             * @description The URL of the run in this API, which shows its progress
              */
             status_url: string;
             /**
@@ -8661,7 +8665,7 @@ export interface components {
          *     }
          */
         Schedule: {
-            /** @description Its name */
+            /** @description The ID of the schedule, such as `cleanup` */
             id: string;
             /** @description Whether it is paused */
             paused: boolean;
@@ -8929,7 +8933,7 @@ export interface components {
             };
             /**
              * Format: int64
-             * @description The age in seconds in place of the policies' own ones; 0 for those
+             * @description The age, in seconds, that replaced the ages of the policies; 0 if it did not
              */
             older_than_seconds: number;
         };
@@ -9089,11 +9093,11 @@ export interface components {
              * @description The address of a page that explains the code
              */
             type: string;
-            /** @description What the code means, the same each time */
+            /** @description A summary of the code, always the same */
             title: string;
             /** @description The status of the answer */
             status: number;
-            /** @description What is wrong with this request, for people */
+            /** @description A description of this problem, for people */
             detail?: string;
             code: components["schemas"]["ProblemCode"];
             /**
@@ -9118,8 +9122,8 @@ export interface components {
             /** @description The parameter's name, or the path of the property with dots; cut after 200 characters */
             field: string;
             /**
-             * @description Stable, for programs: `required`, `type`, `enum`, `pattern`, `format`, `range`, `too_short`, `too_long`,
-             *     `too_few`, `too_many`, `null`, `empty`, `unknown`, `malformed`,
+             * @description Stable, for programs: `required`, `one_of`, `unexpected`, `private`, `language`, `type`, `enum`, `pattern`,
+             *     `format`, `range`, `too_short`, `too_long`, `too_few`, `too_many`, `null`, `empty`, `unknown`, `malformed`,
              *     `blank`, `control_character`, `line_break`, `bidi_control`, `invisible_character`, `combining_mark`,
              *     `encoding`, `duplicate`, `characters`, `name`, `common`, `email`, `address`, `reserved`, `taken`, `past`,
              *     `too_late`, `wrong`, `conflict`, or another.
@@ -9967,7 +9971,7 @@ export interface components {
             _cached: components["schemas"]["Cached"];
             /** @description The messages of this page */
             data: components["schemas"]["Message"][];
-            /** @description Where the next page in the same direction starts; null at the end */
+            /** @description Where the next page starts: the `before`, `after` or `updated_after` of the next request; null at the end */
             next_cursor: string | null;
             /** @description What to send as `after` for messages that are posted later; null in an empty room and with `updated_after` */
             newer_cursor: string | null;
@@ -11135,7 +11139,7 @@ export interface components {
             };
             content?: never;
         };
-        /** @description Any other problem; a 5xx is `internal`, `unavailable`, `busy` or `not_ready` */
+        /** @description Any other problem; a 5xx is `internal`, `unavailable`, `busy`, `not_ready` or, for jobs, `jobs_not_searchable` */
         Problem: {
             headers: {
                 [name: string]: unknown;
@@ -12065,7 +12069,7 @@ export interface operations {
                 "multipart/form-data": {
                     /**
                      * Format: binary
-                     * @description A JPEG, PNG, WebP or GIF of at most 5 MB (by default)
+                     * @description A JPEG, PNG, WebP or GIF of at most 5 MiB (by default)
                      */
                     avatar: Blob;
                 };
@@ -14867,7 +14871,15 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
+            /** @description `banned`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             404: components["responses"]["NotFound"];
             412: components["responses"]["PreconditionFailed"];
             415: components["responses"]["CompressedBody"];
@@ -15324,7 +15336,7 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
-            /** @description `banned`, `edit_window_over`, `forbidden`, `not_participant` */
+            /** @description `banned`, `edit_window_over`, `forbidden`, `muted`, `not_participant` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15335,7 +15347,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
-            /** @description `room_archived` */
+            /** @description `room_archived`, `room_closed` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -17569,7 +17581,7 @@ export interface operations {
                 kind?: components["schemas"]["JobKind"];
                 /** @description Only those in this state */
                 state?: components["schemas"]["JobState"];
-                /** @description Only those that workers of this queue decide */
+                /** @description Only jobs whose workflow runs on this task queue */
                 queue?: components["schemas"]["WorkerQueue"];
                 /** @description Only those about this account */
                 user_id?: components["schemas"]["ID"];
@@ -17615,7 +17627,7 @@ export interface operations {
                 kind?: components["schemas"]["JobKind"];
                 /** @description Only those in this state */
                 state?: components["schemas"]["JobState"];
-                /** @description Only those that workers of this queue decide */
+                /** @description Only jobs whose workflow runs on this task queue */
                 queue?: components["schemas"]["WorkerQueue"];
                 /** @description Only those about this account */
                 user_id?: components["schemas"]["ID"];
@@ -17625,10 +17637,7 @@ export interface operations {
                 from?: string;
                 /** @description Only those that began before this time; it has to be after `from` */
                 to?: string;
-                /**
-                 * @description Whether to count all together, and not by kind and state: with tens of thousands of jobs that is many times
-                 *     quicker. `kinds` is empty then.
-                 */
+                /** @description Whether to return only `total`, which is much faster with tens of thousands of jobs. `kinds` is empty then. */
                 only_total?: boolean;
             };
             header?: never;

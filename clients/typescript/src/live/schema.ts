@@ -178,9 +178,10 @@ export interface components {
             /** @description The length of the item; null while it is not known */
             duration_ms: number | null;
             /**
-             * @description When the item starts by itself, for a scheduled party; null unless it does. The state is `paused` then. A player
-             *     that is ready begins at that instant by the room's clock: the state that follows has it as its `at_ms`, or is
-             *     `waiting` if the room waits for somebody. Until that state comes, a player goes on for a minute at most.
+             * @description When the item starts by itself, for a scheduled party; null unless it does. The state is `paused` then. A
+             *     player that is ready begins at that instant by the room's clock: the state that follows has it as its
+             *     `at_ms`, or is `waiting` if the room waits for somebody. Until that state comes, a player goes on for a
+             *     minute at most.
              */
             starts_at_ms: components["schemas"]["RoomTime"] | null;
             /** @description What the room waits for; null unless the state is `waiting` */
