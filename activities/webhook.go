@@ -20,8 +20,8 @@ const (
 	MaxDeliveries = 100
 	// maxDeliveriesEach is the number of those to one webhook, so that a slow receiver does not hold up the others.
 	maxDeliveriesEach = 4
-	// busyPause is about the pause before the next attempt if a webhook was busy. It doubles up to maxBusyPause, so that a
-	// long backlog of one webhook causes few attempts.
+	// busyPause is about the pause before the next attempt if a webhook was busy. It doubles up to maxBusyPause, so
+	// that a long backlog of one webhook causes few attempts.
 	busyPause    = 2 * time.Second
 	maxBusyPause = time.Minute
 )

@@ -342,8 +342,9 @@ func TestConsoleWithoutTemporal(t *testing.T) {
 		status int
 		shows  string
 	}{
-		"": {200, "Temporal is down"}, "/queues": {200, "Temporal is down"}, "/emails": {200, "Temporal does not have its workflow yet"}, "/outbox": {200, "Try now"},
-		"/jobs": {503, "Temporal is down"}, "/cleanup": {200, "CLEANUP_MESSAGE_AGE"}, "/users": {200, "root"},
+		"": {200, "Temporal is down"}, "/queues": {200, "Temporal is down"}, "/outbox": {200, "Try now"},
+		"/emails": {200, "Temporal does not have its workflow yet"},
+		"/jobs":   {503, "Temporal is down"}, "/cleanup": {200, "CLEANUP_MESSAGE_AGE"}, "/users": {200, "root"},
 	} {
 		status, _, body := v.sendRequest(t, "GET", "/admin"+path, nil)
 		require.Equal(t, c.status, status, path)

@@ -1,10 +1,8 @@
 package badnet_test
 
 import (
-	"bufio"
 	"bytes"
 	"fmt"
-	"net"
 	"testing"
 	"time"
 
@@ -12,15 +10,6 @@ import (
 
 	"github.com/watchparty/watchparty/devstack/badnet"
 )
-
-func dialProxy(t *testing.T, p *badnet.Proxy) caller {
-	t.Helper()
-	conn, err := net.Dial("tcp", p.Addr())
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = conn.Close() })
-	require.NoError(t, conn.SetDeadline(time.Now().Add(30*time.Second)))
-	return caller{conn, bufio.NewReader(conn)}
-}
 
 // second matches what a connection sends after a text.
 func second(text string) func() badnet.Matcher {
@@ -43,7 +32,7 @@ func TestStall(t *testing.T) {
 		close(stalled)
 		<-release
 	})
-	c, other := dialProxy(t, p), dialProxy(t, p)
+	c, other := dial(t, p.Addr()), dial(t, p.Addr())
 	for _, line := range []string{"first", "second"} {
 		fmt.Fprintln(c, line)
 		if line == "first" {
@@ -76,7 +65,7 @@ func TestIntercept(t *testing.T) {
 		close(answered)
 		return false
 	})
-	c := dialProxy(t, p)
+	c := dial(t, p.Addr())
 	fmt.Fprintln(c, "first")
 	require.Equal(t, "a first\n", c.line(t))
 	fmt.Fprintln(c, "second")
@@ -84,7 +73,7 @@ func TestIntercept(t *testing.T) {
 	_, err := c.lines.ReadString('\n')
 	require.Error(t, err)
 	p.Intercept(nil, nil)
-	c = dialProxy(t, p)
+	c = dial(t, p.Addr())
 	for _, line := range []string{"first", "second"} {
 		fmt.Fprintln(c, line)
 		require.Equal(t, "a "+line+"\n", c.line(t))

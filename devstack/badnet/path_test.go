@@ -43,9 +43,9 @@ type caller struct {
 	lines *bufio.Reader
 }
 
-func dial(t *testing.T, p *badnet.Path) caller {
+func dial(t *testing.T, addr string) caller {
 	t.Helper()
-	conn, err := net.Dial("tcp", p.Addr())
+	conn, err := net.Dial("tcp", addr)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
 	require.NoError(t, conn.SetDeadline(time.Now().Add(30*time.Second)))
@@ -71,7 +71,7 @@ func open(t *testing.T, q badnet.Quality, targets ...string) *badnet.Path {
 func TestPathDelays(t *testing.T) {
 	t.Parallel()
 	const base, skew = 30 * time.Millisecond, 20 * time.Millisecond
-	c := dial(t, open(t, badnet.Quality{Base: base, Jitter: 5 * time.Millisecond, Skew: skew}, echo(t, "a")))
+	c := dial(t, open(t, badnet.Quality{Base: base, Jitter: 5 * time.Millisecond, Skew: skew}, echo(t, "a")).Addr())
 	for i, least := range []time.Duration{4*base + 2*skew, 2*base + skew, 2*base + skew} {
 		sent := time.Now()
 		fmt.Fprintln(c, i)
@@ -94,7 +94,7 @@ func TestPathDelays(t *testing.T) {
 func TestPathHolds(t *testing.T) {
 	t.Parallel()
 	p := open(t, badnet.Quality{}, echo(t, "a"))
-	c := dial(t, p)
+	c := dial(t, p.Addr())
 	fmt.Fprintln(c, 1)
 	require.Equal(t, "a 1\n", c.line(t))
 	release := p.Hold()
@@ -111,16 +111,16 @@ func TestPathHolds(t *testing.T) {
 func TestPathIsCut(t *testing.T) {
 	t.Parallel()
 	p := open(t, badnet.Quality{}, echo(t, "a"))
-	c := dial(t, p)
+	c := dial(t, p.Addr())
 	fmt.Fprintln(c, 1)
 	require.Equal(t, "a 1\n", c.line(t))
 	restore := p.Cut()
 	_, err := c.lines.ReadString('\n')
 	require.Error(t, err)
-	_, err = dial(t, p).lines.ReadString('\n')
+	_, err = dial(t, p.Addr()).lines.ReadString('\n')
 	require.ErrorIs(t, err, io.EOF)
 	restore()
-	again := dial(t, p)
+	again := dial(t, p.Addr())
 	fmt.Fprintln(again, 2)
 	require.Equal(t, "a 2\n", again.line(t))
 	p.Reset()
@@ -134,7 +134,7 @@ func TestPathGoesElsewhere(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	require.NoError(t, l.Close())
-	c := dial(t, open(t, badnet.Quality{}, l.Addr().String(), echo(t, "b")))
+	c := dial(t, open(t, badnet.Quality{}, l.Addr().String(), echo(t, "b")).Addr())
 	fmt.Fprintln(c, 1)
 	require.Equal(t, "b 1\n", c.line(t))
 }

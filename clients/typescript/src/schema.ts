@@ -1189,9 +1189,9 @@ export interface paths {
         get?: never;
         /**
          * Reply to a party
-         * @description For everyone who may see its room, until it starts, and at most 1,000 people. A person who is kicked or banned,
-         *     gives up the membership, or is not in the room when it becomes private, loses the answer. `no` ends the emails
-         *     about the party.
+         * @description For everyone who may see its room, until it starts. A party has at most 1,000 answers. A person who is kicked or
+         *     banned, gives up the membership, or is not in the room when it becomes private, loses the answer. `no` ends the
+         *     emails about the party.
          */
         put: operations["answerParty"];
         post?: never;
@@ -2956,7 +2956,7 @@ export interface components {
         };
         /**
          * @description 10 to 128 characters in the form of RFC 8265, OpaqueString: composed (NFC), with plain spaces, without control
-         *     characters and invisible characters. It must be neither the username nor the email address, nor the part before
+         *     and invisible characters. It must be neither the username nor the email address, nor the part before
          *     its @, nor one of the 10,000 most common passwords; case makes no difference to that. The codes of `errors` are
          *     `too_short`, `too_long`, `characters`, `name` and `common`.
          */
@@ -9971,7 +9971,10 @@ export interface components {
             _cached: components["schemas"]["Cached"];
             /** @description The messages of this page */
             data: components["schemas"]["Message"][];
-            /** @description Where the next page starts: the `before`, `after` or `updated_after` of the next request; null at the end */
+            /**
+             * @description Where the next page in the same direction starts: what to send as the parameter that this page was read
+             *     with, or as `before` after a page without one; null at the end
+             */
             next_cursor: string | null;
             /** @description What to send as `after` for messages that are posted later; null in an empty room and with `updated_after` */
             newer_cursor: string | null;
