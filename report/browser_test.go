@@ -368,8 +368,8 @@ func TestReportsPage(t *testing.T) {
 		p.shows(t, "Show the report")
 		p.picture(t, "reports-refused")
 	})
-	t.Run("says that a link is not whole", func(t *testing.T) {
+	t.Run("says that a link is incomplete", func(t *testing.T) {
 		p := narrow.open(t, b, server.URL+web.Reports)
-		p.shows(t, "This link is not whole.")
+		p.shows(t, "This link is incomplete.")
 	})
 }
