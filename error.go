@@ -68,7 +68,8 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s: %s (%s)", e.Code, e.Message, strings.Join(fields, ", "))
 }
 
-// Is makes errors.Is compare by code, so that a wrapped error matches its sentinel.
+// Is makes errors.Is compare by code, so that an error with other details or another message matches its sentinel. So
+// no two sentinels may share a code.
 func (e *Error) Is(target error) bool {
 	t, ok := target.(*Error)
 	return ok && t.Code == e.Code

@@ -41,9 +41,9 @@ const (
 var (
 	ErrEmailUnconfirmed = &Error{Kind: KindForbidden, Code: "email_unconfirmed",
 		Message: "Confirm your own email address first: the link is in the email that came with your account."}
-	ErrManyOpenInvitations = &Error{Kind: KindConflict, Code: "too_many_invitations",
+	ErrManyOpenInvitations = &Error{Kind: KindConflict, Code: "too_many_open_invitations",
 		Message: "The room has too many open invitations.", Details: map[string]int{"most": MaxOpenInvitations}}
-	ErrManyDailyInvitations = &Error{Kind: KindConflict, Code: "too_many_invitations",
+	ErrManyDailyInvitations = &Error{Kind: KindConflict, Code: "too_many_daily_invitations",
 		Message: "You have sent too many invitations today.", Details: map[string]int{"most": MaxDailyInvitations}}
 )
 

@@ -40,10 +40,15 @@ var (
 	}
 	ErrEditWindowOver = &Error{Kind: KindForbidden, Code: "edit_window_over",
 		Message: "A message can be edited for 15 minutes."}
-	ErrUnknownMessage = &Error{Kind: KindInvalid, Code: "unknown_message",
-		Message: "The message is not in this room.",
-		Fields:  []FieldError{{Field: "reply_to_id", Code: "unknown", Message: "is not a message of this room"}}}
+	ErrUnknownMessage = &Error{Kind: KindInvalid, Code: "unknown_message", Message: "The message is not in this room."}
 )
+
+// UnknownMessage is ErrUnknownMessage for the message that a field of the request names.
+func UnknownMessage(field string) error {
+	e := *ErrUnknownMessage
+	e.Fields = []FieldError{{Field: field, Code: "unknown", Message: "is not a message of this room"}}
+	return &e
+}
 
 // TooSoon is ErrSlowMode for a person who can post again after wait.
 func TooSoon(wait time.Duration) error {

@@ -119,3 +119,45 @@ func TestDomainImportsNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestErrorCodesAreUnique: errors.Is compares coded errors by their code, so two exported errors that share a code are
+// taken for each other.
+func TestErrorCodesAreUnique(t *testing.T) {
+	t.Parallel()
+	set, folders := sources(t)
+	owners := map[string]string{}
+	for _, files := range folders {
+		for _, file := range files {
+			for name, code := range codedErrors(file) {
+				require.Empty(t, owners[code], "%s: %s has the code of %s", set.Position(file.Pos()), name, owners[code])
+				owners[code] = name
+			}
+		}
+	}
+	require.Greater(t, len(owners), 60)
+}
+
+// codedErrors are the codes of a file's exported errors, by name.
+func codedErrors(file *ast.File) map[string]string {
+	codes := map[string]string{}
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok || len(spec.Values) != 1 || !spec.Names[0].IsExported() {
+			return true
+		}
+		ast.Inspect(spec.Values[0], func(n ast.Node) bool {
+			pair, ok := n.(*ast.KeyValueExpr)
+			if !ok {
+				return true
+			}
+			key, isName := pair.Key.(*ast.Ident)
+			value, isText := pair.Value.(*ast.BasicLit)
+			if isName && isText && key.Name == "Code" {
+				codes[spec.Names[0].Name] = value.Value
+			}
+			return isName && key.Name != "Fields"
+		})
+		return false
+	})
+	return codes
+}

@@ -152,14 +152,8 @@ var (
 	ErrNotParticipant = &Error{Kind: KindForbidden, Code: "not_participant", Message: "Join the room first."}
 	ErrOwnRole        = &Error{Kind: KindConflict, Code: "own_role",
 		Message: "Your own role changes when you hand the room over to someone else."}
-	ErrNoNextHost = &Error{Kind: KindConflict, Code: "own_role",
+	ErrNoNextHost = &Error{Kind: KindConflict, Code: "no_next_host",
 		Message: "Nobody else is in the room who could become its host. Archive the room, or delete it."}
-	ErrUnknownReadMessage = &Error{
-		Kind:    KindInvalid,
-		Code:    "unknown_message",
-		Message: "The message is not in this room.",
-		Fields:  []FieldError{{Field: "message_id", Code: "unknown", Message: "is not a message of this room"}},
-	}
 	ErrUnknownMovie = &Error{
 		Kind:    KindInvalid,
 		Code:    "unknown_movie",

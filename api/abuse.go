@@ -38,11 +38,11 @@ func (s *Server) ReportAbuse(
 	}, err
 }
 
-// GetSentAbuseReport answers with a report to its sender.
-func (s *Server) GetSentAbuseReport(
+// GetMyAbuseReport answers with a report to its sender.
+func (s *Server) GetMyAbuseReport(
 	ctx context.Context,
-	r contract.GetSentAbuseReportRequestObject,
-) (contract.GetSentAbuseReportResponseObject, error) {
+	r contract.GetMyAbuseReportRequestObject,
+) (contract.GetMyAbuseReportResponseObject, error) {
 	id := caller(ctx)
 	found, err := s.store.SentAbuseReport(ctx, id.UserID, r.AbuseReportID)
 	return tagged{contract.SentAbuseReportAnswer{Data: sentAbuseReport(found)}, r.Params.IfNoneMatch}, err

@@ -67,7 +67,7 @@ func TestAddressesInOperations(t *testing.T) {
 		"changeEmail": {func(email string) answer {
 			return b.do(t, "PUT", "/users/me/email", ada.token, map[string]any{"email": email, "password": password})
 		}, 202, true},
-		"invite": {func(email string) answer {
+		"createInvitation": {func(email string) answer {
 			return b.do(t, "POST", "/rooms/"+room+"/invitations", confirmed.token, map[string]any{"email": email})
 		}, 201, true},
 	}

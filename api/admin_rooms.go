@@ -8,18 +8,18 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// ListAnyRooms lists all rooms, private and hidden ones included.
-func (s *Server) ListAnyRooms(
+// AdminListRooms lists all rooms, private and hidden ones included.
+func (s *Server) AdminListRooms(
 	ctx context.Context,
-	r contract.ListAnyRoomsRequestObject,
-) (contract.ListAnyRoomsResponseObject, error) {
+	r contract.AdminListRoomsRequestObject,
+) (contract.AdminListRoomsResponseObject, error) {
 	f := watchparty.AdminRoomFilter{
 		Search: value(r.Params.Q), HostID: value(r.Params.HostID), State: watchparty.AdminRoomState(value(r.Params.State)),
 	}
 	if err := watchparty.ValidateSearch(f.Search); err != nil {
 		return nil, err
 	}
-	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listAnyRooms", f)
+	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "adminListRooms", f)
 	if err != nil {
 		return nil, err
 	}
@@ -30,28 +30,28 @@ func (s *Server) ListAnyRooms(
 	rooms, next := cut(rooms, p, func(r watchparty.AdminRoom) store.Keys {
 		return store.SearchKeys(r.Room.Rank, r.Room.ID)
 	})
-	return contract.ListAnyRooms200JSONResponse{Data: convert(rooms, s.adminRoom), NextCursor: next}, nil
+	return contract.AdminListRooms200JSONResponse{Data: convert(rooms, s.adminRoom), NextCursor: next}, nil
 }
 
-// GetAnyRoom answers with any room.
-func (s *Server) GetAnyRoom(
+// AdminGetRoom answers with any room.
+func (s *Server) AdminGetRoom(
 	ctx context.Context,
-	r contract.GetAnyRoomRequestObject,
-) (contract.GetAnyRoomResponseObject, error) {
+	r contract.AdminGetRoomRequestObject,
+) (contract.AdminGetRoomResponseObject, error) {
 	found, err := s.store.AnyRoom(ctx, r.RoomID)
 	if err != nil {
 		return nil, err
 	}
-	return contract.GetAnyRoom200JSONResponse{Data: s.adminRoom(found)}, nil
+	return contract.AdminGetRoom200JSONResponse{Data: s.adminRoom(found)}, nil
 }
 
-// ListAnyMessages lists the messages of any room. Reading those of a private room is audited first.
-func (s *Server) ListAnyMessages(
+// AdminListMessages lists the messages of any room. Reading those of a private room is audited first.
+func (s *Server) AdminListMessages(
 	ctx context.Context,
-	r contract.ListAnyMessagesRequestObject,
-) (contract.ListAnyMessagesResponseObject, error) {
+	r contract.AdminListMessagesRequestObject,
+) (contract.AdminListMessagesResponseObject, error) {
 	id := caller(ctx)
-	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listAnyMessages", r.RoomID)
+	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "adminListMessages", r.RoomID)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +63,7 @@ func (s *Server) ListAnyMessages(
 		return nil, err
 	}
 	messages, next := cut(messages, p, func(m watchparty.AdminMessage) store.Keys { return store.Keys{m.Message.ID} })
-	return contract.ListAnyMessages200JSONResponse{Data: convert(messages, s.adminMessage), NextCursor: next}, nil
+	return contract.AdminListMessages200JSONResponse{Data: convert(messages, s.adminMessage), NextCursor: next}, nil
 }
 
 // CloseRoom archives a room so that its host cannot open it.
@@ -100,11 +100,11 @@ func (s *Server) ReopenRoom(
 	return contract.ReopenRoom200JSONResponse{Data: s.adminRoom(opened)}, nil
 }
 
-// RemoveMessage deletes a message in any room.
-func (s *Server) RemoveMessage(
+// AdminDeleteMessage deletes a message in any room.
+func (s *Server) AdminDeleteMessage(
 	ctx context.Context,
-	r contract.RemoveMessageRequestObject,
-) (contract.RemoveMessageResponseObject, error) {
+	r contract.AdminDeleteMessageRequestObject,
+) (contract.AdminDeleteMessageResponseObject, error) {
 	id := caller(ctx)
 	why, err := moderation(r.Body.Reason, r.Body.ReportID)
 	if err != nil {
@@ -113,7 +113,7 @@ func (s *Server) RemoveMessage(
 	if err := s.store.RemoveMessage(ctx, id.UserID, r.MessageID, why); err != nil {
 		return nil, err
 	}
-	return contract.RemoveMessage204Response{}, nil
+	return contract.AdminDeleteMessage204Response{}, nil
 }
 
 // moderation returns the reason of an admin's act in a request.

@@ -8,13 +8,13 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// ListAudit lists the audit log.
-func (s *Server) ListAudit(
+// ListAuditLog lists the audit log.
+func (s *Server) ListAuditLog(
 	ctx context.Context,
-	r contract.ListAuditRequestObject,
-) (contract.ListAuditResponseObject, error) {
+	r contract.ListAuditLogRequestObject,
+) (contract.ListAuditLogResponseObject, error) {
 	p, err := s.page(
-		"cursor", r.Params.Cursor, r.Params.Limit, "listAudit", r.Params.ActorID, r.Params.TargetID, r.Params.Action,
+		"cursor", r.Params.Cursor, r.Params.Limit, "listAuditLog", r.Params.ActorID, r.Params.TargetID, r.Params.Action,
 	)
 	if err != nil {
 		return nil, err
@@ -29,7 +29,7 @@ func (s *Server) ListAudit(
 		return nil, err
 	}
 	entries, next := cut(entries, p, func(e watchparty.AuditEntry) store.Keys { return store.Keys{e.ID} })
-	return contract.ListAudit200JSONResponse{Data: convert(entries, s.auditEntry), NextCursor: next}, nil
+	return contract.ListAuditLog200JSONResponse{Data: convert(entries, s.auditEntry), NextCursor: next}, nil
 }
 
 func (s *Server) auditEntry(e watchparty.AuditEntry) contract.AuditEntry {

@@ -241,7 +241,7 @@ func (t tagged) VisitGetInvitationResponse(w http.ResponseWriter) error      { r
 func (t tagged) VisitGetMessageResponse(w http.ResponseWriter) error         { return t.write(w) }
 func (t tagged) VisitGetMuteResponse(w http.ResponseWriter) error            { return t.write(w) }
 func (t tagged) VisitGetQueueItemResponse(w http.ResponseWriter) error       { return t.write(w) }
-func (t tagged) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error { return t.write(w) }
+func (t tagged) VisitGetMyAbuseReportResponse(w http.ResponseWriter) error   { return t.write(w) }
 func (t tagged) VisitGetWebhookResponse(w http.ResponseWriter) error         { return t.write(w) }
 func (t tagged) VisitGetWebhookDeliveryResponse(w http.ResponseWriter) error { return t.write(w) }
 

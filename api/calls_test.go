@@ -143,7 +143,7 @@ func (w *world) roomCalls() []named {
 			"name": "Late show", "description": "Bring tea.", "movie_id": w.movie, "visibility": "unlisted", "capacity": 4}}},
 		{"listRooms", call{}},
 		{"joinRoom", call{token: w.bob.token, params: inRoom(w.open)}},
-		{"heartbeat", call{token: w.bob.token, params: inRoom(w.open)}},
+		{"sendHeartbeat", call{token: w.bob.token, params: inRoom(w.open)}},
 		{"getMyStanding", call{token: w.bob.token, params: inRoom(w.open)}},
 		{"listMyRooms", call{token: w.alice.token}},
 		{"updateRoom", call{token: w.alice.token, params: inRoom(w.open), body: map[string]any{
@@ -157,9 +157,12 @@ func (w *world) roomCalls() []named {
 // moderationCalls are the operations on people of a room.
 func (w *world) moderationCalls() []named {
 	return []named{
-		{"setRole", call{token: w.alice.token, params: toPerson(w.open, "eve"), body: map[string]any{"role": "moderator"}}},
 		{
-			"mute",
+			"setParticipantRole",
+			call{token: w.alice.token, params: toPerson(w.open, "eve"), body: map[string]any{"role": "moderator"}},
+		},
+		{
+			"muteUser",
 			call{
 				token:  w.eve.token,
 				params: inRoom(w.open),
@@ -169,9 +172,9 @@ func (w *world) moderationCalls() []named {
 		{"getMute", call{token: w.alice.token, params: toPerson(w.open, "frank")}},
 		{"listMutes", call{token: w.alice.token, params: inRoom(w.open)}},
 		{"liftMute", call{token: w.alice.token, params: toPerson(w.open, "frank")}},
-		{"kick", call{token: w.alice.token, params: toPerson(w.open, "frank")}},
+		{"kickParticipant", call{token: w.alice.token, params: toPerson(w.open, "frank")}},
 		{
-			"ban",
+			"banUser",
 			call{
 				token:  w.alice.token,
 				params: inRoom(w.open),
@@ -187,7 +190,10 @@ func (w *world) moderationCalls() []named {
 // invitationCalls are the operations on invitations.
 func (w *world) invitationCalls() []named {
 	return []named{
-		{"invite", call{token: w.alice.token, params: inRoom(w.private), body: map[string]any{"email": "guest@example.org"}}},
+		{
+			"createInvitation",
+			call{token: w.alice.token, params: inRoom(w.private), body: map[string]any{"email": "guest@example.org"}},
+		},
 		{"listInvitations", call{token: w.alice.token, params: inRoom(w.private)}},
 		{"getInvitation", call{token: w.alice.token, params: param("invitation_id", w.revoke)}},
 		{"revokeInvitation", call{token: w.alice.token, params: param("invitation_id", w.revoke)}},
@@ -208,12 +214,12 @@ func (w *world) watchingCalls() []named {
 	item := func(id string) map[string]string { return map[string]string{"room_id": w.private, "item_id": id} }
 	return []named{
 		{"getPlayback", call{token: alice, params: inRoom(w.private)}},
-		{"getQueue", call{token: alice, params: inRoom(w.private)}},
+		{"getRoomQueue", call{token: alice, params: inRoom(w.private)}},
 		{"addToQueue", call{token: alice, params: inRoom(w.private), body: map[string]any{
 			"stream_url": "https://movies.example/faust.webm", "title": "Faust"}}},
 		{"voteForItem", call{token: alice, params: item(w.queued2)}},
 		{"getQueueItem", call{token: alice, params: item(w.queued2)}},
-		{"unvoteForItem", call{token: alice, params: item(w.queued2)}},
+		{"withdrawVote", call{token: alice, params: item(w.queued2)}},
 		{"moveInQueue", call{token: alice, params: item(w.queued2), body: map[string]any{"before_id": w.queued1}}},
 		{"removeFromQueue", call{token: alice, params: item(w.queued2)}},
 		{"sendPlaybackCommand", call{token: alice, params: inRoom(w.private), body: map[string]any{
@@ -312,13 +318,13 @@ func (w *world) cleanupCalls() []named {
 // adminRoomCalls are the operations on any room, for admins.
 func (w *world) adminRoomCalls() []named {
 	return []named{
-		{"listAnyRooms", call{token: w.admin.token}},
-		{"getAnyRoom", call{token: w.admin.token, params: inRoom(w.private)}},
-		{"listAnyMessages", call{token: w.admin.token, params: inRoom(w.private)}},
+		{"adminListRooms", call{token: w.admin.token}},
+		{"adminGetRoom", call{token: w.admin.token, params: inRoom(w.private)}},
+		{"adminListMessages", call{token: w.admin.token, params: inRoom(w.private)}},
 		{"closeRoom", call{token: w.admin.token, params: inRoom(w.open), body: map[string]any{"reason": "Spam"}}},
 		{"reopenRoom", call{token: w.admin.token, params: inRoom(w.open), body: map[string]any{"reason": "A mistake"}}},
 		{
-			"removeMessage",
+			"adminDeleteMessage",
 			call{token: w.admin.token, params: param("message_id", w.spam), body: map[string]any{"reason": "Spam"}},
 		},
 	}
@@ -331,7 +337,7 @@ func (w *world) abuseCalls() []named {
 			"reportAbuse",
 			call{token: w.alice.token, body: map[string]any{"kind": "harassment", "username": "frank", "text": "Everywhere"}},
 		},
-		{"getSentAbuseReport", call{token: w.eve.token, params: param("abuse_report_id", w.abuse)}},
+		{"getMyAbuseReport", call{token: w.eve.token, params: param("abuse_report_id", w.abuse)}},
 		{"listAbuseReports", call{token: w.admin.token}},
 		{"getAbuseReport", call{token: w.admin.token, params: param("abuse_report_id", w.abuse)}},
 		{"resolveAbuseReport", call{token: w.admin.token, params: param("abuse_report_id", w.abuse), body: map[string]any{
@@ -370,22 +376,22 @@ func (w *world) jobCalls() []named {
 		{"cancelJob", call{token: w.admin.token, params: ids}},
 		{"terminateJob", call{token: w.admin.token, params: map[string]string{"job_id": w.job, "note": "hangs"}}},
 		{"retryJob", call{token: w.admin.token, params: ids}},
-		{"getQueues", call{token: w.admin.token}},
-		{"pauseQueue", call{token: w.admin.token, params: param("queue", "avatar")}},
-		{"resumeQueue", call{token: w.admin.token, params: param("queue", "avatar")}},
+		{"listTaskQueues", call{token: w.admin.token}},
+		{"pauseTaskQueue", call{token: w.admin.token, params: param("queue", "avatar")}},
+		{"resumeTaskQueue", call{token: w.admin.token, params: param("queue", "avatar")}},
 		{"getOutbox", call{token: w.admin.token}},
-		{"listEvents", call{token: w.admin.token}},
-		{"requeueEvent", call{token: w.admin.token, params: param("event_id", w.event)}},
+		{"listOutboxEvents", call{token: w.admin.token}},
+		{"requeueOutboxEvent", call{token: w.admin.token, params: param("event_id", w.event)}},
 	}
 }
 
 // reportCalls are the operations on reports.
 func (w *world) reportCalls() []named {
 	return []named{
-		{"listReports", call{token: w.admin.token}},
-		{"getReport", call{token: w.admin.token, params: map[string]string{"report_id": w.report}}},
-		{"getReportTable", call{token: w.admin.token, params: map[string]string{"report_id": w.activity}}},
-		{"viewReport", call{body: map[string]any{"token": w.activityToken}}},
+		{"listActivityReports", call{token: w.admin.token}},
+		{"getActivityReport", call{token: w.admin.token, params: map[string]string{"report_id": w.report}}},
+		{"getActivityReportTable", call{token: w.admin.token, params: map[string]string{"report_id": w.activity}}},
+		{"viewActivityReport", call{body: map[string]any{"token": w.activityToken}}},
 	}
 }
 
@@ -404,7 +410,7 @@ func (w *world) userCalls() []named {
 		{"grantAdmin", call{token: w.admin.token, params: param("user_id", w.eve.id)}},
 		{"listAdmins", call{token: w.admin.token}},
 		{"revokeAdmin", call{token: w.admin.token, params: param("user_id", w.eve.id)}},
-		{"listAudit", call{token: w.admin.token}},
+		{"listAuditLog", call{token: w.admin.token}},
 	}
 }
 

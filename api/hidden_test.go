@@ -153,7 +153,7 @@ func (s *spammer) reads() map[string][]read {
 		"lookUpInvitation": {{path: "/invitations/lookup", body: map[string]any{"token": s.invitation}, gone: true}},
 		"listRoomLog":      {{path: own + "/log", gone: true}},
 		"getPlayback":      {{path: own + "/playback", gone: true}, {path: "/rooms/" + s.open + "/playback"}},
-		"getQueue":         {{path: own + "/queue", gone: true}, {path: "/rooms/" + s.open + "/queue"}},
+		"getRoomQueue":     {{path: own + "/queue", gone: true}, {path: "/rooms/" + s.open + "/queue"}},
 		"getQueueItem":     {{path: "/rooms/" + s.open + "/queue/" + s.queued, gone: true}},
 		"listParties":      {{path: own + "/parties", gone: true}, {path: "/rooms/" + s.open + "/parties"}},
 		"getParty":         {{path: "/parties/" + s.ownParty, gone: true}, {path: "/parties/" + s.party}},
@@ -175,20 +175,20 @@ func (s *spammer) reads() map[string][]read {
 
 // unconcerned read nothing that an account has made in rooms, or what is the reader's own.
 var unconcerned = map[string]bool{
-	"getMe":              true,
-	"getProfile":         true,
-	"listProfiles":       true,
-	"listSessions":       true,
-	"getAvatar":          true,
-	"getAvatarFile":      true,
-	"getDefaultAvatar":   true,
-	"listMovies":         true,
-	"listGenres":         true,
-	"getMovie":           true,
-	"getHealth":          true,
-	"getLiveness":        true,
-	"getReadiness":       true,
-	"getSentAbuseReport": true,
+	"getMe":            true,
+	"getProfile":       true,
+	"listProfiles":     true,
+	"listSessions":     true,
+	"getAvatar":        true,
+	"getAvatarFile":    true,
+	"getDefaultAvatar": true,
+	"listMovies":       true,
+	"listGenres":       true,
+	"getMovie":         true,
+	"getHealth":        true,
+	"getLiveness":      true,
+	"getReadiness":     true,
+	"getMyAbuseReport": true,
 }
 
 // TestHiddenContent: no operation shows the content of a suspended account, and all show it again when the account is
@@ -265,7 +265,7 @@ func TestHiddenContent(t *testing.T) {
 		t.Helper()
 		found := shown(t)
 		for _, id := range append(more, "listRooms", "getRoom", "listMyRooms", "listMessages", "exportMe",
-			"getPlayback", "getQueue", "getQueueItem", "listParties", "getParty", "getPartyCalendar", "listMyParties") {
+			"getPlayback", "getRoomQueue", "getQueueItem", "listParties", "getParty", "getPartyCalendar", "listMyParties") {
 			require.True(t, found[id], "%s shows nothing", id)
 		}
 		message := s.do(t, "GET", "/chat/messages?room_id="+s.open, "", nil).list()

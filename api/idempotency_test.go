@@ -24,15 +24,15 @@ func TestWhatCreatesTakesAKey(t *testing.T) {
 
 // changed are requests under the same key that ask for something else.
 var changed = map[string]map[string]any{
-	"register":      {"username": "carola"},
-	"createMovie":   {"title": "Faust II"},
-	"createWebhook": {"description": "To another pager"},
-	"createRoom":    {"name": "Later show"},
-	"mute":          {"reason": "Less noise"},
-	"ban":           {"reason": "Less noise"},
-	"invite":        {"email": "other@example.org"},
-	"postMessage":   {"body": "Goodbye"},
-	"startCleanup":  {"dry_run": false},
+	"register":         {"username": "carola"},
+	"createMovie":      {"title": "Faust II"},
+	"createWebhook":    {"description": "To another pager"},
+	"createRoom":       {"name": "Later show"},
+	"muteUser":         {"reason": "Less noise"},
+	"banUser":          {"reason": "Less noise"},
+	"createInvitation": {"email": "other@example.org"},
+	"postMessage":      {"body": "Goodbye"},
+	"startCleanup":     {"dry_run": false},
 	"addToQueue": {
 		"title": "Faust II",
 	},
@@ -108,9 +108,9 @@ var endings = map[string]struct{ operation, parameter, property string }{
 	"createMovie":   {"deleteMovie", "movie_id", "id"},
 	"createWebhook": {"deleteWebhook", "webhook_id", "id"},
 	"addToQueue":    {"removeFromQueue", "item_id", "id"},
-	"ban":           {"liftBan", "username", ""},
-	"mute":          {"liftMute", "username", ""},
-	"register":      {}, "requestPasswordReset": {}, "resendVerification": {}, "resendEmail": {}, "invite": {},
+	"banUser":       {"liftBan", "username", ""},
+	"muteUser":      {"liftMute", "username", ""},
+	"register":      {}, "requestPasswordReset": {}, "resendVerification": {}, "resendEmail": {}, "createInvitation": {},
 	"postMessage": {}, "scheduleParty": {}, "reportAbuse": {}, "startCleanup": {},
 }
 

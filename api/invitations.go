@@ -9,15 +9,18 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// Invite invites an address to a room. The same transaction queues the email.
-func (s *Server) Invite(ctx context.Context, r contract.InviteRequestObject) (contract.InviteResponseObject, error) {
+// CreateInvitation invites an address to a room. The same transaction queues the email.
+func (s *Server) CreateInvitation(
+	ctx context.Context,
+	r contract.CreateInvitationRequestObject,
+) (contract.CreateInvitationResponseObject, error) {
 	id := caller(ctx)
 	n := watchparty.NewInvitation{Email: r.Body.Email}
 	n.Normalise()
 	if err := n.Validate(); err != nil {
 		return nil, err
 	}
-	once, err := s.once(ctx, "invite", r.Params.IdempotencyKey, []any{r.RoomID, watchparty.AccountKey(n.Email)})
+	once, err := s.once(ctx, "createInvitation", r.Params.IdempotencyKey, []any{r.RoomID, watchparty.AccountKey(n.Email)})
 	if err != nil {
 		return nil, err
 	}
@@ -28,9 +31,9 @@ func (s *Server) Invite(ctx context.Context, r contract.InviteRequestObject) (co
 	answer := s.invitation(id.UserID)(invited)
 	made, err := madeAt("/invitations/"+answer.ID, 0, contract.InvitationAnswer{Data: answer})
 	answer.Email = &n.Email // the caller typed it
-	return contract.Invite201JSONResponse{
+	return contract.CreateInvitation201JSONResponse{
 		Body:    contract.InvitationAnswer{Data: answer},
-		Headers: contract.Invite201ResponseHeaders(made),
+		Headers: contract.CreateInvitation201ResponseHeaders(made),
 	}, err
 }
 

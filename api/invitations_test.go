@@ -235,16 +235,16 @@ func TestInvitationsAreLimited(t *testing.T) {
 	}
 	fill(49, "open")
 	b.invite(t, room, host, "fifty@example.org")
-	refuse := func(detail string, most int) {
+	refuse := func(code, detail string, most int) {
 		a := b.do(t, "POST", "/rooms/"+room+"/invitations", host.token, map[string]any{"email": "more@example.org"})
-		a.requireProblem(t, http.StatusConflict, "too_many_invitations")
+		a.requireProblem(t, http.StatusConflict, code)
 		require.Contains(t, a.body["detail"], detail)
 		require.Equal(t, map[string]any{"most": float64(most)}, a.body["details"])
 	}
-	refuse("The room has too many", watchparty.MaxOpenInvitations)
+	refuse("too_many_open_invitations", "The room has too many", watchparty.MaxOpenInvitations)
 	b.exec(t, "UPDATE invitations SET state = 'declined'")
 	fill(50, "revoked")
-	refuse("You have sent too many", watchparty.MaxDailyInvitations)
+	refuse("too_many_daily_invitations", "You have sent too many", watchparty.MaxDailyInvitations)
 }
 
 // TestInvitationDoesNotOutdoTheRoom: neither a ban, nor a full or an archived room; the invitation stays open.

@@ -211,13 +211,13 @@ func lists(t *testing.T, b *bundle) map[string]listed {
 			token: admin.token,
 			gone:  map[string]string{"deleted": deleted("cleanup_runs")},
 		},
-		"listReports": {
+		"listActivityReports": {
 			path:  "/admin/reports?kind=cleanup",
 			other: "/admin/reports?",
 			token: admin.token,
 			gone:  map[string]string{"deleted": deleted("reports")},
 		},
-		"listEvents": {
+		"listOutboxEvents": {
 			path:  "/admin/outbox/events?state=abandoned",
 			other: "/admin/outbox/events?",
 			token: admin.token,
@@ -233,7 +233,7 @@ func lists(t *testing.T, b *bundle) map[string]listed {
 			"revoked": "UPDATE users SET is_admin = false WHERE id = ?",
 			"deleted": "UPDATE users SET deleted_at = now() WHERE id = ?",
 		}},
-		"listAnyRooms": {
+		"adminListRooms": {
 			path:  "/admin/rooms?state=open",
 			other: "/admin/rooms?",
 			token: admin.token,
@@ -243,7 +243,7 @@ func lists(t *testing.T, b *bundle) map[string]listed {
 				"deleted":  "UPDATE rooms SET archived_at = now(), deleted_at = now() WHERE id = ?",
 			},
 		},
-		"listAnyMessages": {
+		"adminListMessages": {
 			path: "/admin/rooms/" + room + "/messages?", other: "/admin/rooms/" + elsewhere + "/messages?", token: admin.token,
 			id:   func(item map[string]any) string { return item["message"].(map[string]any)["id"].(string) },
 			gone: map[string]string{"cleaned up": deleted("messages")},
@@ -257,7 +257,7 @@ func lists(t *testing.T, b *bundle) map[string]listed {
 				"deleted":  deleted("abuse_reports"),
 			},
 		},
-		"listAudit": {
+		"listAuditLog": {
 			path:  "/admin/audit?action=user_suspended",
 			other: "/admin/audit?",
 			token: admin.token,

@@ -22,13 +22,16 @@ func (s *Server) permitted(ctx context.Context, roomID string, p watchparty.Perm
 	return err
 }
 
-// Kick removes a person from a room.
-func (s *Server) Kick(ctx context.Context, r contract.KickRequestObject) (contract.KickResponseObject, error) {
+// KickParticipant removes a person from a room.
+func (s *Server) KickParticipant(
+	ctx context.Context,
+	r contract.KickParticipantRequestObject,
+) (contract.KickParticipantResponseObject, error) {
 	id := caller(ctx)
 	if err := s.store.Kick(ctx, r.RoomID, id.UserID, r.Username); err != nil {
 		return nil, err
 	}
-	return contract.Kick204Response{}, nil
+	return contract.KickParticipant204Response{}, nil
 }
 
 // ListBans lists the bans in force.
@@ -51,15 +54,15 @@ func (s *Server) ListBans(
 	return contract.ListBans200JSONResponse{Data: convert(bans, s.ban), NextCursor: next}, nil
 }
 
-// Ban bans a person from a room.
-func (s *Server) Ban(ctx context.Context, r contract.BanRequestObject) (contract.BanResponseObject, error) {
+// BanUser bans a person from a room.
+func (s *Server) BanUser(ctx context.Context, r contract.BanUserRequestObject) (contract.BanUserResponseObject, error) {
 	id := caller(ctx)
 	n := watchparty.NewBan{Until: r.Body.Until, Reason: value(r.Body.Reason)}
 	n.Normalise()
 	if err := n.Validate(store.Now()); err != nil {
 		return nil, err
 	}
-	once, err := s.once(ctx, "ban", r.Params.IdempotencyKey, []any{r.RoomID, r.Body.Username, n})
+	once, err := s.once(ctx, "banUser", r.Params.IdempotencyKey, []any{r.RoomID, r.Body.Username, n})
 	if err != nil {
 		return nil, err
 	}
@@ -69,9 +72,9 @@ func (s *Server) Ban(ctx context.Context, r contract.BanRequestObject) (contract
 	}
 	answer := s.ban(banned)
 	made, err := madeAt("/rooms/"+r.RoomID+"/bans/"+answer.User.Username, 0, contract.BanAnswer{Data: answer})
-	return contract.Ban201JSONResponse{
+	return contract.BanUser201JSONResponse{
 		Body:    contract.BanAnswer{Data: answer},
-		Headers: contract.Ban201ResponseHeaders(made),
+		Headers: contract.BanUser201ResponseHeaders(made),
 	}, err
 }
 
@@ -113,15 +116,18 @@ func (s *Server) ListMutes(
 	return contract.ListMutes200JSONResponse{Data: convert(mutes, s.mute), NextCursor: next}, nil
 }
 
-// Mute mutes a person in a room.
-func (s *Server) Mute(ctx context.Context, r contract.MuteRequestObject) (contract.MuteResponseObject, error) {
+// MuteUser mutes a person in a room.
+func (s *Server) MuteUser(
+	ctx context.Context,
+	r contract.MuteUserRequestObject,
+) (contract.MuteUserResponseObject, error) {
 	id := caller(ctx)
 	n := watchparty.NewMute{Until: r.Body.Until, Reason: value(r.Body.Reason)}
 	n.Normalise()
 	if err := n.Validate(store.Now()); err != nil {
 		return nil, err
 	}
-	once, err := s.once(ctx, "mute", r.Params.IdempotencyKey, []any{r.RoomID, r.Body.Username, n})
+	once, err := s.once(ctx, "muteUser", r.Params.IdempotencyKey, []any{r.RoomID, r.Body.Username, n})
 	if err != nil {
 		return nil, err
 	}
@@ -131,9 +137,9 @@ func (s *Server) Mute(ctx context.Context, r contract.MuteRequestObject) (contra
 	}
 	answer := s.mute(muted)
 	made, err := madeAt("/rooms/"+r.RoomID+"/mutes/"+answer.User.Username, 0, contract.MuteAnswer{Data: answer})
-	return contract.Mute201JSONResponse{
+	return contract.MuteUser201JSONResponse{
 		Body:    contract.MuteAnswer{Data: answer},
-		Headers: contract.Mute201ResponseHeaders(made),
+		Headers: contract.MuteUser201ResponseHeaders(made),
 	}, err
 }
 

@@ -21,7 +21,7 @@ func changesAsAdmin(op documented) bool {
 
 // ownReasons are the operations whose body has the reason, which other places than the audit log have, too.
 var ownReasons = map[string]string{
-	"closeRoom": "reason", "reopenRoom": "reason", "removeMessage": "reason", "suspendUser": "reason",
+	"closeRoom": "reason", "reopenRoom": "reason", "adminDeleteMessage": "reason", "suspendUser": "reason",
 	"resolveAbuseReport": "note",
 }
 

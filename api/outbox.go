@@ -17,16 +17,16 @@ func (s *Server) GetOutbox(
 	return contract.GetOutbox200JSONResponse{Data: outboxSummary(summary)}, err
 }
 
-// ListEvents lists the events that Temporal does not have.
-func (s *Server) ListEvents(
+// ListOutboxEvents lists the events that Temporal does not have.
+func (s *Server) ListOutboxEvents(
 	ctx context.Context,
-	r contract.ListEventsRequestObject,
-) (contract.ListEventsResponseObject, error) {
+	r contract.ListOutboxEventsRequestObject,
+) (contract.ListOutboxEventsResponseObject, error) {
 	state := watchparty.EventPending
 	if r.Params.State != nil {
 		state = watchparty.EventState(*r.Params.State)
 	}
-	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listEvents", state)
+	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listOutboxEvents", state)
 	if err != nil {
 		return nil, err
 	}
@@ -35,16 +35,16 @@ func (s *Server) ListEvents(
 		return nil, err
 	}
 	events, next := cut(events, p, func(e watchparty.OutboxEvent) store.Keys { return store.Keys{e.ID} })
-	return contract.ListEvents200JSONResponse{Data: convert(events, outboxEvent), NextCursor: next}, nil
+	return contract.ListOutboxEvents200JSONResponse{Data: convert(events, outboxEvent), NextCursor: next}, nil
 }
 
-// RequeueEvent makes the relay try an event now.
-func (s *Server) RequeueEvent(
+// RequeueOutboxEvent makes the relay try an event now.
+func (s *Server) RequeueOutboxEvent(
 	ctx context.Context,
-	r contract.RequeueEventRequestObject,
-) (contract.RequeueEventResponseObject, error) {
+	r contract.RequeueOutboxEventRequestObject,
+) (contract.RequeueOutboxEventResponseObject, error) {
 	event, err := s.store.RequeueEvent(ctx, caller(ctx).UserID, r.EventID)
-	return contract.RequeueEvent200JSONResponse{Data: outboxEvent(event)}, err
+	return contract.RequeueOutboxEvent200JSONResponse{Data: outboxEvent(event)}, err
 }
 
 func outboxEvent(e watchparty.OutboxEvent) contract.OutboxEvent {

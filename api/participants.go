@@ -52,12 +52,12 @@ func (s *Server) QuitRoom(
 	return contract.QuitRoom204Response{}, nil
 }
 
-// Heartbeat stores that the caller is present. People who are in the room may see it, so only for others it checks
+// SendHeartbeat stores that the caller is present. People who are in the room may see it, so only for others it checks
 // that.
-func (s *Server) Heartbeat(
+func (s *Server) SendHeartbeat(
 	ctx context.Context,
-	r contract.HeartbeatRequestObject,
-) (contract.HeartbeatResponseObject, error) {
+	r contract.SendHeartbeatRequestObject,
+) (contract.SendHeartbeatResponseObject, error) {
 	id := caller(ctx)
 	_, err := s.store.Heartbeat(ctx, r.RoomID, id.UserID, s.cfg.Room.HostSilence)
 	if errors.Is(err, watchparty.ErrNotParticipant) {
@@ -68,7 +68,7 @@ func (s *Server) Heartbeat(
 	if err != nil {
 		return nil, err
 	}
-	return contract.Heartbeat204Response{}, nil
+	return contract.SendHeartbeat204Response{}, nil
 }
 
 // ListParticipants lists the people in a room. It is read from the store, since presence changes all the time.

@@ -51,7 +51,7 @@ func TestPeopleAreShownAlike(t *testing.T) {
 			shown[c.id] = true
 			profile := w.do(t, "GET", "/users/"+person["username"].(string), "", nil)
 			if profile.status == 404 {
-				require.Equal(t, "listAudit", c.id, "only the audit log knows who %s was", person["username"])
+				require.Equal(t, "listAuditLog", c.id, "only the audit log knows who %s was", person["username"])
 				continue
 			}
 			want := profile.data()
@@ -61,9 +61,9 @@ func TestPeopleAreShownAlike(t *testing.T) {
 	}
 	for _, id := range []string{
 		"listRooms", "getRoom", "listMyRooms", "listParticipants", "listBans", "listMutes", "listRoomLog", "listMessages",
-		"getMessage", "listInvitations", "listMyInvitations", "lookUpInvitation", "getQueue", "getParty",
+		"getMessage", "listInvitations", "listMyInvitations", "lookUpInvitation", "getRoomQueue", "getParty",
 		"listPartyAnswers",
-		"listAnyRooms", "listAnyMessages", "listAbuseReports", "listAudit", "getCleanupRun",
+		"adminListRooms", "adminListMessages", "listAbuseReports", "listAuditLog", "getCleanupRun",
 	} {
 		require.True(t, shown[id], "%s shows nobody", id)
 	}

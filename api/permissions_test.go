@@ -60,20 +60,23 @@ var standsFor = map[watchparty.Permission]struct {
 	watchparty.MayPost:          {"postMessage", hello},
 	watchparty.MaySkipSlowMode:  {"postMessage", hello},
 	watchparty.MayDeleteMessage: {"deleteMessage", nil},
-	watchparty.MayKick:          {"kick", nil},
-	watchparty.MayMute: {"mute", func(s stage) map[string]any {
+	watchparty.MayKick:          {"kickParticipant", nil},
+	watchparty.MayMute: {"muteUser", func(s stage) map[string]any {
 		return map[string]any{"username": s.target.name, "until": time.Now().Add(time.Minute).UTC().Format(time.RFC3339)}
 	}},
-	watchparty.MayBan: {"ban", func(s stage) map[string]any { return map[string]any{"username": s.target.name} }},
+	watchparty.MayBan: {"banUser", func(s stage) map[string]any { return map[string]any{"username": s.target.name} }},
 	watchparty.MayInvite: {
-		"invite",
+		"createInvitation",
 		func(stage) map[string]any { return map[string]any{"email": "guest@example.org"} },
 	},
 	watchparty.MayEditRoom:   {"updateRoom", func(stage) map[string]any { return map[string]any{"name": "Renamed"} }},
 	watchparty.MayDeleteRoom: {"deleteRoom", nil},
-	watchparty.MaySetRole:    {"setRole", func(stage) map[string]any { return map[string]any{"role": "moderator"} }},
-	watchparty.MayHandOver:   {"setRole", func(stage) map[string]any { return map[string]any{"role": "host"} }},
-	watchparty.MayReadLog:    {"listRoomLog", nil},
+	watchparty.MaySetRole: {
+		"setParticipantRole",
+		func(stage) map[string]any { return map[string]any{"role": "moderator"} },
+	},
+	watchparty.MayHandOver: {"setParticipantRole", func(stage) map[string]any { return map[string]any{"role": "host"} }},
+	watchparty.MayReadLog:  {"listRoomLog", nil},
 	watchparty.MayControl: {"sendPlaybackCommand", func(stage) map[string]any {
 		return map[string]any{"kind": "rate", "id": unknownID, "epoch": 0, "rate": 2}
 	}},

@@ -7,11 +7,11 @@ import (
 	"github.com/watchparty/watchparty/api/contract"
 )
 
-// GetQueue answers what a room is to play.
-func (s *Server) GetQueue(
+// GetRoomQueue answers what a room is to play.
+func (s *Server) GetRoomQueue(
 	ctx context.Context,
-	r contract.GetQueueRequestObject,
-) (contract.GetQueueResponseObject, error) {
+	r contract.GetRoomQueueRequestObject,
+) (contract.GetRoomQueueResponseObject, error) {
 	if _, err := s.visibleRoom(ctx, r.RoomID); err != nil {
 		return nil, err
 	}
@@ -23,7 +23,7 @@ func (s *Server) GetQueue(
 	if err != nil {
 		return nil, err
 	}
-	return contract.GetQueue200JSONResponse{
+	return contract.GetRoomQueue200JSONResponse{
 		Data: contract.Queue{Items: convert(items, s.queueItem), Version: version},
 	}, nil
 }
@@ -106,15 +106,15 @@ func (s *Server) VoteForItem(
 	return contract.VoteForItem204Response{}, nil
 }
 
-// UnvoteForItem takes back the caller's vote for an item.
-func (s *Server) UnvoteForItem(
+// WithdrawVote takes back the caller's vote for an item.
+func (s *Server) WithdrawVote(
 	ctx context.Context,
-	r contract.UnvoteForItemRequestObject,
-) (contract.UnvoteForItemResponseObject, error) {
+	r contract.WithdrawVoteRequestObject,
+) (contract.WithdrawVoteResponseObject, error) {
 	if err := s.voteForItem(ctx, r.RoomID, r.ItemID, false); err != nil {
 		return nil, err
 	}
-	return contract.UnvoteForItem204Response{}, nil
+	return contract.WithdrawVote204Response{}, nil
 }
 
 func (s *Server) voteForItem(ctx context.Context, roomID, itemID string, votes bool) error {

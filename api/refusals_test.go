@@ -15,7 +15,16 @@ import (
 func TestRefusalsOfRooms(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	last := []string{"cancelParty", "removeFromQueue", "kick", "ban", "joinRoom", "leaveRoom", "quitRoom", "deleteRoom"}
+	last := []string{
+		"cancelParty",
+		"removeFromQueue",
+		"kickParticipant",
+		"banUser",
+		"joinRoom",
+		"leaveRoom",
+		"quitRoom",
+		"deleteRoom",
+	}
 	ids := slices.Sorted(maps.Keys(operations()))
 	slices.SortStableFunc(ids, func(a, b string) int { return slices.Index(last, a) - slices.Index(last, b) })
 	admin := b.admin(t, "root")
@@ -103,10 +112,10 @@ func (s stage) use(t *testing.T, id, party string) (c call, ok bool) {
 		"moveInQueue":         {},
 		"updateRoom":          {"name": "Renamed"},
 		"addToQueue":          {"movie_id": s.movie},
-		"setRole":             {"role": "moderator"},
-		"invite":              {"email": "guest@example.org"},
-		"ban":                 {"username": s.target.name},
-		"mute":                {"username": s.target.name, "until": soon()},
+		"setParticipantRole":  {"role": "moderator"},
+		"createInvitation":    {"email": "guest@example.org"},
+		"banUser":             {"username": s.target.name},
+		"muteUser":            {"username": s.target.name, "until": soon()},
 		"scheduleParty":       {"starts_at": tomorrow(5), "time_zone": "UTC"},
 		"sendPlaybackCommand": {"kind": "rate", "id": unknownID, "epoch": 0, "rate": 2},
 	}

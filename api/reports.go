@@ -12,12 +12,12 @@ import (
 	"github.com/watchparty/watchparty/web"
 )
 
-// ListReports lists stored reports.
-func (s *Server) ListReports(
+// ListActivityReports lists stored reports.
+func (s *Server) ListActivityReports(
 	ctx context.Context,
-	r contract.ListReportsRequestObject,
-) (contract.ListReportsResponseObject, error) {
-	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listReports", r.Params.Kind)
+	r contract.ListActivityReportsRequestObject,
+) (contract.ListActivityReportsResponseObject, error) {
+	p, err := s.page("cursor", r.Params.Cursor, r.Params.Limit, "listActivityReports", r.Params.Kind)
 	if err != nil {
 		return nil, err
 	}
@@ -26,26 +26,26 @@ func (s *Server) ListReports(
 		return nil, err
 	}
 	reports, next := cut(reports, p, func(r watchparty.Report) store.Keys { return store.Keys{r.ID} })
-	return contract.ListReports200JSONResponse{Data: convert(reports, s.report), NextCursor: next}, nil
+	return contract.ListActivityReports200JSONResponse{Data: convert(reports, s.report), NextCursor: next}, nil
 }
 
-// GetReport answers with one report.
-func (s *Server) GetReport(
+// GetActivityReport answers with one report.
+func (s *Server) GetActivityReport(
 	ctx context.Context,
-	r contract.GetReportRequestObject,
-) (contract.GetReportResponseObject, error) {
+	r contract.GetActivityReportRequestObject,
+) (contract.GetActivityReportResponseObject, error) {
 	found, err := s.store.Report(ctx, r.ReportID)
 	if err != nil {
 		return nil, err
 	}
-	return contract.GetReport200JSONResponse{Data: s.report(found)}, nil
+	return contract.GetActivityReport200JSONResponse{Data: s.report(found)}, nil
 }
 
-// GetReportTable answers with the days of an activity report as CSV.
-func (s *Server) GetReportTable(
+// GetActivityReportTable answers with the days of an activity report as CSV.
+func (s *Server) GetActivityReportTable(
 	ctx context.Context,
-	r contract.GetReportTableRequestObject,
-) (contract.GetReportTableResponseObject, error) {
+	r contract.GetActivityReportTableRequestObject,
+) (contract.GetActivityReportTableResponseObject, error) {
 	found, err := s.store.ActivityReport(ctx, r.ReportID)
 	if err != nil {
 		return nil, err
@@ -54,20 +54,20 @@ func (s *Server) GetReportTable(
 	if err != nil {
 		return nil, err
 	}
-	return contract.GetReportTable200TextCsvResponse{
+	return contract.GetActivityReportTable200TextCsvResponse{
 		Body:          bytes.NewReader(table),
 		ContentLength: int64(len(table)),
-		Headers: contract.GetReportTable200ResponseHeaders{
+		Headers: contract.GetActivityReportTable200ResponseHeaders{
 			ContentDisposition: pointer(`attachment; filename="` + tableFile(found) + `"`),
 		},
 	}, nil
 }
 
-// ViewReport answers with the content of an activity report's page.
-func (s *Server) ViewReport(
+// ViewActivityReport answers with the content of an activity report's page.
+func (s *Server) ViewActivityReport(
 	ctx context.Context,
-	r contract.ViewReportRequestObject,
-) (contract.ViewReportResponseObject, error) {
+	r contract.ViewActivityReportRequestObject,
+) (contract.ViewActivityReportResponseObject, error) {
 	id, err := s.oneTime.Row(auth.ForReport, r.Body.Token)
 	if err != nil {
 		return nil, err
@@ -84,7 +84,7 @@ func (s *Server) ViewReport(
 	if err != nil {
 		return nil, err
 	}
-	var out contract.ViewReport200JSONResponse
+	var out contract.ViewActivityReport200JSONResponse
 	out.Data.HTML, out.Data.Csv, out.Data.Filename = string(html), string(table), tableFile(found)
 	return out, nil
 }

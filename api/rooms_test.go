@@ -314,7 +314,7 @@ func TestQuittingARoom(t *testing.T) {
 	b.do(t, "POST", path+"/join", guest.token, nil).requireProblem(t, 404, "not_found")
 	b.do(t, "DELETE", path+"/me", guest.token, nil).requireProblem(t, 404, "not_found")
 	require.Empty(t, b.do(t, "GET", "/users/me/rooms", guest.token, nil).list())
-	b.do(t, "DELETE", path+"/me", host.token, nil).requireProblem(t, 409, "own_role")
+	b.do(t, "DELETE", path+"/me", host.token, nil).requireProblem(t, 409, "no_next_host")
 }
 
 func TestListMyRooms(t *testing.T) {

@@ -52,7 +52,7 @@ func TestUploadAndPictureAreOfOneMoment(t *testing.T) {
 
 // apart are the functions that read the store more than once, outside of a snapshot, with the reason.
 var apart = map[string]string{
-	"ListAnyMessages":      "the first is an entry of the audit",
+	"AdminListMessages":    "the first is an entry of the audit",
 	"logIn":                "the last looks again at what the others found",
 	"PutAvatar":            "what the account shows does not change by an upload that begins",
 	"EditMessage":          "the second looks again at what the first found",

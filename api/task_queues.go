@@ -12,20 +12,20 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// GetQueues answers with the task queues.
-func (s *Server) GetQueues(
+// ListTaskQueues answers with the task queues.
+func (s *Server) ListTaskQueues(
 	ctx context.Context,
-	_ contract.GetQueuesRequestObject,
-) (contract.GetQueuesResponseObject, error) {
+	_ contract.ListTaskQueuesRequestObject,
+) (contract.ListTaskQueuesResponseObject, error) {
 	all, err := s.queues(ctx)
-	return contract.GetQueues200JSONResponse{Data: all}, err
+	return contract.ListTaskQueues200JSONResponse{Data: all}, err
 }
 
-// PauseQueue pauses a kind of work.
-func (s *Server) PauseQueue(
+// PauseTaskQueue pauses a kind of work.
+func (s *Server) PauseTaskQueue(
 	ctx context.Context,
-	r contract.PauseQueueRequestObject,
-) (contract.PauseQueueResponseObject, error) {
+	r contract.PauseTaskQueueRequestObject,
+) (contract.PauseTaskQueueResponseObject, error) {
 	if !pausable(r.Queue) {
 		return nil, watchparty.ErrNotFound
 	}
@@ -33,14 +33,14 @@ func (s *Server) PauseQueue(
 		return nil, err
 	}
 	all, err := s.queues(ctx)
-	return contract.PauseQueue200JSONResponse{Data: all}, err
+	return contract.PauseTaskQueue200JSONResponse{Data: all}, err
 }
 
-// ResumeQueue resumes it.
-func (s *Server) ResumeQueue(
+// ResumeTaskQueue resumes it.
+func (s *Server) ResumeTaskQueue(
 	ctx context.Context,
-	r contract.ResumeQueueRequestObject,
-) (contract.ResumeQueueResponseObject, error) {
+	r contract.ResumeTaskQueueRequestObject,
+) (contract.ResumeTaskQueueResponseObject, error) {
 	if !pausable(r.Queue) {
 		return nil, watchparty.ErrNotFound
 	}
@@ -48,7 +48,7 @@ func (s *Server) ResumeQueue(
 		return nil, err
 	}
 	all, err := s.queues(ctx)
-	return contract.ResumeQueue200JSONResponse{Data: all}, err
+	return contract.ResumeTaskQueue200JSONResponse{Data: all}, err
 }
 
 // pausable reports whether a task queue is a kind of work of its own, which can be paused.

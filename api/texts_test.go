@@ -70,7 +70,7 @@ var textRules = map[string]textRule{
 	"suspendUser reason":        prose,
 	"closeRoom reason":          prose,
 	"reopenRoom reason":         prose,
-	"removeMessage reason":      prose,
+	"adminDeleteMessage reason": prose,
 	"body":                      prose,
 	"note":                      prose,
 	"password":                  secret,
@@ -116,7 +116,7 @@ func TestFreeTexts(t *testing.T) {
 	for _, c := range w.calls() {
 		op := operations()[c.id]
 		switch c.id {
-		case "setRole": // mute needs it
+		case "setParticipantRole": // mute needs it
 			require.Equal(t, op.success(), w.call(t, c.id, c.call).status)
 		case "retryJob": // of one that has ended
 			ended := w.do(t, "POST", "/admin/jobs/"+w.job+"/terminate"+because("as a test"), w.admin.token, nil)
@@ -147,9 +147,9 @@ func TestFreeTexts(t *testing.T) {
 					changed.body["token"] = w.newReset(t)
 				case "changePassword":
 					w.exec(t, "UPDATE users SET password_hash = ? WHERE id = ?", former, w.alice.id)
-				case "invite":
+				case "createInvitation":
 					w.exec(t, "DELETE FROM invitations")
-				case "removeMessage":
+				case "adminDeleteMessage":
 					w.exec(t, "UPDATE messages SET deleted_at = NULL WHERE id = ?", w.spam)
 				case "reportAbuse":
 					w.exec(t, "DELETE FROM abuse_reports WHERE id <> ?", w.abuse)

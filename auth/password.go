@@ -44,8 +44,8 @@ const (
 // maxWait is how long a sign-in waits for its turn when there are too many.
 const maxWait = 5 * time.Second
 
-// ErrBusy is the error when too many sign-ins are waiting.
-var ErrBusy = &watchparty.Error{
+// errTooManySignIns is watchparty.ErrBusy when too many sign-ins are waiting.
+var errTooManySignIns = &watchparty.Error{
 	Kind:    watchparty.KindUnavailable,
 	Code:    "busy",
 	Message: "Too many people sign in at once. Try again in a moment.",
@@ -68,8 +68,8 @@ func NewPasswords(parallel int, cost Cost) *Passwords {
 	return p
 }
 
-// Hash returns the PHC string of a new hash. It fails only when ctx ends during the wait for a slot, and with ErrBusy
-// when no slot becomes free in time.
+// Hash returns the PHC string of a new hash. It fails only when ctx ends during the wait for a slot, and with
+// watchparty.ErrBusy when no slot becomes free in time.
 func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
 	turn, err := p.Wait(ctx)
 	if err != nil {
@@ -84,7 +84,7 @@ type Turn struct{ passwords *Passwords }
 
 // Wait acquires a slot, which End releases. It fails like Hash.
 func (p *Passwords) Wait(ctx context.Context) (*Turn, error) {
-	waiting, cancel := context.WithTimeoutCause(ctx, maxWait, ErrBusy)
+	waiting, cancel := context.WithTimeoutCause(ctx, maxWait, errTooManySignIns)
 	defer cancel()
 	if err := p.slots.Acquire(waiting, 1); err != nil {
 		return nil, fmt.Errorf("auth: wait for a hash: %w", context.Cause(waiting))

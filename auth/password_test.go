@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"github.com/watchparty/watchparty"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -173,7 +175,7 @@ func TestBusy(t *testing.T) {
 		require.NoError(t, p.slots.Acquire(t.Context(), 1))
 		began := time.Now()
 		_, err := p.Hash(t.Context(), "correct horse battery staple")
-		require.ErrorIs(t, err, ErrBusy)
+		require.ErrorIs(t, err, watchparty.ErrBusy)
 		require.Equal(t, maxWait, time.Since(began))
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()

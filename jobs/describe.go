@@ -22,11 +22,11 @@ const maxText = 300
 
 // Get returns a job with its steps and its history. Without a run it is the workflow's latest run.
 func (j *Jobs) Get(ctx context.Context, workflowID, runID string) (Detail, error) {
-	now, err := j.attendance(ctx)
+	queues, err := j.snapshotQueues(ctx)
 	if err != nil {
 		return Detail{}, err
 	}
-	d, err := j.describe(ctx, workflowID, runID, now)
+	d, err := j.describe(ctx, workflowID, runID, queues)
 	if err != nil {
 		return Detail{}, err
 	}
@@ -34,7 +34,7 @@ func (j *Jobs) Get(ctx context.Context, workflowID, runID string) (Detail, error
 }
 
 // describe returns a job without its timeline.
-func (j *Jobs) describe(ctx context.Context, workflowID, runID string, now *attendance) (Detail, error) {
+func (j *Jobs) describe(ctx context.Context, workflowID, runID string, queues *queueSnapshot) (Detail, error) {
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	answer, err := j.client.DescribeWorkflowExecution(ctx, workflowID, runID)
@@ -45,10 +45,10 @@ func (j *Jobs) describe(ctx context.Context, workflowID, runID string, now *atte
 	d.Queue = answer.GetExecutionConfig().GetTaskQueue().GetName()
 	d.Summary = summary(answer.GetExecutionConfig().GetUserMetadata())
 	for _, a := range answer.GetPendingActivities() {
-		d.Steps = append(d.Steps, newStep(a, now.pauses))
+		d.Steps = append(d.Steps, newStep(a, queues.pauses))
 	}
 	if d.State == Running {
-		err = d.addPhase(ctx, answer, now)
+		err = d.addPhase(ctx, answer, queues)
 	}
 	return d, err
 }
@@ -85,7 +85,7 @@ var stepStates = map[enums.PendingActivityState]string{
 
 // addPhase says what a running job does, and for which worker it waits.
 func (d *Detail) addPhase(
-	ctx context.Context, answer *workflowservice.DescribeWorkflowExecutionResponse, now *attendance,
+	ctx context.Context, answer *workflowservice.DescribeWorkflowExecutionResponse, queues *queueSnapshot,
 ) error {
 	d.Phase = Waiting
 	add := func(found Phase, queue string) {
@@ -96,7 +96,8 @@ func (d *Detail) addPhase(
 	}
 	if task := answer.GetPendingWorkflowTask(); task != nil {
 		waits := task.GetState() == enums.PENDING_WORKFLOW_TASK_STATE_SCHEDULED
-		lacks, err := now.lacksWorker(ctx, d.Queue, enums.TASK_QUEUE_TYPE_WORKFLOW, waits, task.GetScheduledTime().AsTime())
+		due := task.GetScheduledTime().AsTime()
+		lacks, err := queues.lacksWorker(ctx, d.Queue, enums.TASK_QUEUE_TYPE_WORKFLOW, waits, due)
 		if err != nil {
 			return err
 		}
@@ -110,7 +111,7 @@ func (d *Detail) addPhase(
 		}
 	}
 	for i, s := range d.Steps {
-		found, err := stepPhase(ctx, s, answer.GetPendingActivities()[i].GetLastFailure(), now)
+		found, err := stepPhase(ctx, s, answer.GetPendingActivities()[i].GetLastFailure(), queues)
 		if err != nil {
 			return err
 		}
@@ -125,7 +126,7 @@ var phases = []Phase{Waiting, Working, Retrying, Stuck, NoWorker}
 // worse returns the more urgent one of two phases.
 func worse(a, b Phase) Phase { return phases[max(slices.Index(phases, a), slices.Index(phases, b))] }
 
-func stepPhase(ctx context.Context, s Step, last *failurepb.Failure, now *attendance) (Phase, error) {
+func stepPhase(ctx context.Context, s Step, last *failurepb.Failure, queues *queueSnapshot) (Phase, error) {
 	if last.GetApplicationFailureInfo().GetType() == job.ErrorRecipientLimit || s.State == "paused" || s.QueuePaused {
 		return Waiting, nil // until the recipient may have more emails, or an admin ends the pause
 	}
@@ -133,7 +134,7 @@ func stepPhase(ctx context.Context, s Step, last *failurepb.Failure, now *attend
 	if due.IsZero() && s.Attempt <= 1 {
 		due = s.ScheduledAt
 	}
-	lacks, err := now.lacksWorker(ctx, s.Queue, enums.TASK_QUEUE_TYPE_ACTIVITY, s.State == "scheduled", due)
+	lacks, err := queues.lacksWorker(ctx, s.Queue, enums.TASK_QUEUE_TYPE_ACTIVITY, s.State == "scheduled", due)
 	switch {
 	case err != nil:
 		return "", err

@@ -306,7 +306,7 @@ func TestPhases(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	ago := func(d time.Duration) *timestamppb.Timestamp { return timestamppb.New(now.Add(-d)) }
-	at := &attendance{
+	at := &queueSnapshot{
 		at: now, pauses: map[string]watchparty.QueuePause{"resting": {PausedAt: now}},
 		workers: map[pollers]bool{
 			{"served", enums.TASK_QUEUE_TYPE_ACTIVITY}: true, {"served", enums.TASK_QUEUE_TYPE_WORKFLOW}: true,

@@ -49,7 +49,7 @@ func (j *Jobs) List(ctx context.Context, f Filter, limit int, page []byte) ([]Jo
 	if err != nil {
 		return nil, nil, err
 	}
-	now, err := j.attendance(ctx)
+	queues, err := j.snapshotQueues(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -60,7 +60,7 @@ func (j *Jobs) List(ctx context.Context, f Filter, limit int, page []byte) ([]Jo
 			continue
 		}
 		g.Go(func() error {
-			d, err := j.describe(ctx, found[i].WorkflowID, found[i].RunID, now)
+			d, err := j.describe(ctx, found[i].WorkflowID, found[i].RunID, queues)
 			if errors.Is(err, watchparty.ErrNotFound) {
 				return nil // it went meanwhile: the list says so with its next page
 			}

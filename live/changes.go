@@ -33,13 +33,11 @@ type due struct {
 }
 
 func newChanges() changes {
-	c := &changeSet{signal: make(chan struct{}, 1)}
-	c.clear()
-	return changes{c}
+	return changes{&changeSet{signal: make(chan struct{}, 1), due: nothingDue()}}
 }
 
-func (c *changeSet) clear() {
-	c.due = due{
+func nothingDue() due {
+	return due{
 		rooms:    map[string]bool{},
 		accounts: map[string]bool{},
 		people:   map[string]bool{},
@@ -49,21 +47,39 @@ func (c *changeSet) clear() {
 	}
 }
 
+// tagQueue is the kind of tag for the queue of a room. Only this package has it.
+const tagQueue = "queue"
+
+// ids returns the IDs of what tags of a kind stand for. It is nil for tags that do not concern connections.
+func (d due) ids(kind string) map[string]bool {
+	switch kind {
+	case "room", "standings":
+		return d.rooms
+	case "account":
+		return d.accounts
+	case "person":
+		return d.people
+	case "messages":
+		return d.messages
+	case "movie":
+		return d.movies
+	case tagQueue:
+		return d.queues
+	}
+	return nil
+}
+
 // add adds the changes that tags stand for. It ignores tags that do not concern connections.
 func (c *changeSet) add(tags ...string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, tag := range tags {
 		kind, id, _ := strings.Cut(tag, ":")
-		set := map[string]map[string]bool{
-			"room": c.due.rooms, "standings": c.due.rooms, "account": c.due.accounts, "person": c.due.people,
-			"messages": c.due.messages, "movie": c.due.movies,
-			tagQueue: c.due.queues,
-		}[kind]
-		if set == nil {
+		ids := c.due.ids(kind)
+		if ids == nil {
 			continue
 		}
-		set[id] = true
+		ids[id] = true
 		select {
 		case c.signal <- struct{}{}:
 		default:
@@ -71,15 +87,12 @@ func (c *changeSet) add(tags ...string) {
 	}
 }
 
-// tagQueue is the kind of tag for the queue of a room. Only this package has it.
-const tagQueue = "queue"
-
 // take returns what has changed since the last call.
 func (c *changeSet) take() due {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	taken := c.due
-	c.clear()
+	c.due = nothingDue()
 	return taken
 }
 

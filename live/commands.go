@@ -191,6 +191,7 @@ func (c *conn) apply(ctx context.Context, m wire.ClientMessage) (store.PlaybackA
 	return answer, err
 }
 
+// errTokenExpired refuses one command. The connection stays open until the time to send another token has passed.
 var errTokenExpired = &watchparty.Error{Kind: watchparty.KindForbidden, Code: "unauthenticated",
 	Message: "The access token has expired. Send a new one."}
 

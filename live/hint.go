@@ -87,9 +87,10 @@ func Announce(b Bus, log *slog.Logger) func(tags []string) {
 
 // relevant returns the tags that concern connections.
 func relevant(tags []string) []string {
+	none := nothingDue()
 	return slices.DeleteFunc(slices.Clone(tags), func(tag string) bool {
 		kind, _, _ := strings.Cut(tag, ":")
-		return !slices.Contains([]string{"room", "standings", "account", "person", "messages", "movie", tagQueue}, kind)
+		return none.ids(kind) == nil
 	})
 }
 

@@ -224,8 +224,8 @@ func (h *Hub) encode(m wire.ServerMessage) []byte {
 
 // Errors of Accept.
 var (
-	// ErrBusy: this process has as many connections as it takes, or stops.
-	ErrBusy = &watchparty.Error{Kind: watchparty.KindUnavailable, Code: "unavailable",
+	// errTooManyConnections is watchparty.ErrBusy when this process has as many connections as it takes, or stops.
+	errTooManyConnections = &watchparty.Error{Kind: watchparty.KindUnavailable, Code: "busy",
 		Message: "This server takes no more connections now. Try again in a moment."}
 	// ErrTooManyPending: the client has too many connections that have not signed in.
 	ErrTooManyPending = &watchparty.Error{Kind: watchparty.KindLimited, Code: "rate_limited",
@@ -233,8 +233,8 @@ var (
 )
 
 // Accept upgrades a request to a connection to a room, and returns at once. client is the network address by which
-// limits are counted. It returns ErrBusy or ErrTooManyPending before it has answered; after an error of the handshake
-// the answer is written.
+// limits are counted. It returns watchparty.ErrBusy or ErrTooManyPending before it has answered; after an error of the
+// handshake the answer is written.
 func (h *Hub) Accept(w http.ResponseWriter, r *http.Request, roomID, client string) error {
 	c := &conn{hub: h, id: uuid.Must(uuid.NewV7()).String(), client: client}
 	if err := h.admit(c); err != nil {
@@ -280,7 +280,7 @@ func (h *Hub) admit(c *conn) error {
 	defer h.mu.Unlock()
 	switch {
 	case h.draining || h.closed || len(h.all) >= h.limits.Connections || h.waiting >= h.limits.Pending:
-		return ErrBusy
+		return errTooManyConnections
 	case h.pending[c.client] >= h.limits.PendingEach:
 		return ErrTooManyPending
 	}

@@ -54,7 +54,7 @@ func (s *Store) ReportAbuse(
 	var row abuseReportRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) (err error) {
 		// The lock keeps the account, and makes the reports of one person follow each other, so that they are counted right.
-		if _, err := lockLiving(ctx, tx, reporterID); err != nil {
+		if _, err := lockActive(ctx, tx, reporterID); err != nil {
 			return err
 		}
 		if row, err = reported(ctx, tx, reporterID, n); err != nil {
@@ -258,7 +258,7 @@ func resolve(
 	if err := keepReported(ctx, tx, adminID, id); err != nil {
 		return row, err
 	}
-	if err := administering(ctx, tx, adminID); err != nil {
+	if err := requireAdmin(ctx, tx, adminID); err != nil {
 		return row, err
 	}
 	if err := tx.NewSelect().Model(&row).Where("id = ?", id).Scan(ctx); err != nil {

@@ -51,7 +51,7 @@ func (r auditRow) actor() watchparty.Person {
 
 // audit adds an entry to the audit log in the transaction of the act. An operator's command has no actor. The entry
 // keeps the actor's username at the time, also when the account is deleted later, and has the note of the context,
-// watchparty.WithAdminNote. It returns what administering returns, so that no act is committed after its actor has lost
+// watchparty.WithAdminNote. It returns what requireAdmin returns, so that no act is committed after its actor has lost
 // the rights; an act that ends the actor's own rights is therefore audited before it is carried out.
 func audit(
 	ctx context.Context, tx bun.Tx, actorID string, action watchparty.AuditAction, kind watchparty.AuditKind,
@@ -72,7 +72,7 @@ func addAudit(ctx context.Context, tx bun.Tx, row auditRow) error {
 	}
 	row.CreatedAt = Now()
 	if row.ActorID != nil {
-		if err := administering(ctx, tx, *row.ActorID); err != nil {
+		if err := requireAdmin(ctx, tx, *row.ActorID); err != nil {
 			return err
 		}
 	}

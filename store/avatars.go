@@ -42,8 +42,8 @@ func (r avatarRow) avatar() watchparty.Avatar {
 func (s *Store) NextAvatarVersion(ctx context.Context, userID string) (int, error) {
 	var version int
 	err := s.db.NewUpdate().Model((*userRow)(nil)).Set("avatar_seq = avatar_seq + 1").
-		Where("id = ?", userID).Where(alive).Returning("avatar_seq").Scan(ctx, &version)
-	return version, found(foundAlive(err), "next avatar version")
+		Where("id = ?", userID).Where(active).Returning("avatar_seq").Scan(ctx, &version)
+	return version, found(foundActive(err), "next avatar version")
 }
 
 // CreateAvatar stores an upload whose file is in the bucket, and the event that starts its workflow. It returns
@@ -55,7 +55,7 @@ func (s *Store) CreateAvatar(ctx context.Context, userID string, version int) (w
 		Step: string(watchparty.AvatarQueued), Files: []string{}, CreatedAt: now, UpdatedAt: now,
 	}
 	err := s.withEvent(ctx, func(ctx context.Context, tx bun.Tx) (job.Event, error) {
-		if err := living(ctx, tx, userID); err != nil {
+		if err := requireActive(ctx, tx, userID); err != nil {
 			return job.Event{}, err
 		}
 		_, err := tx.NewInsert().Model(&row).Exec(ctx)

@@ -176,7 +176,7 @@ func changesPerson(ctx context.Context, tx bun.Tx, user userRow, rooms []string)
 		return nil, fmt.Errorf("store: rooms with parties: %w", err)
 	}
 	for _, room := range parties {
-		changesParties(ctx, room)
+		changesListedRoom(ctx, room)
 	}
 	return wrote, nil
 }

@@ -4,7 +4,7 @@
 //
 //   - The database: store.go (Store, transactions), connect.go (how Postgres is reached), pool.go and shares.go
 //     (connections), pool_stats.go, clock.go (the time and IDs), page.go (keyset pages), rows.go (reading and mapping
-//     rows), locks.go (locks of rooms and accounts), idempotency.go, search.go, hits.go (the query of a search),
+//     rows), locks.go (locks of rooms and accounts), idempotency.go, search.go, search_query.go,
 //     hidden.go (what is hidden with an account), journal.go (changes of cached data).
 //   - Accounts: users.go, users_admin.go (the admins' list), deletion.go, forget.go (names in others' texts), people.go
 //     (accounts as others see them), passwords.go, verifications.go (email addresses), sessions.go, clients.go (known
@@ -21,10 +21,10 @@
 //   - Emails: emails.go (their way to the server), email_cancel.go (cancelling, sending again), emails_admin.go,
 //     budgets.go (limits).
 //   - Webhooks: webhooks.go, webhook_events.go (what they are told of), webhook_deliveries.go.
-//   - Administration: living.go (conditions of people who act), admins.go (the admins' rights), suspensions.go,
+//   - Administration: actors.go (conditions of people who act), admins.go (the admins' rights), suspensions.go,
 //     moderation.go, abuse.go (reports of abuse), audit.go, outbox.go, job_acts.go (acts on jobs), queue_pauses.go.
 //   - Figures: work.go (what waits, for metrics), overview.go (what is late, throughput).
-//   - Time: cleanup.go (runs and batches), policies.go (what clean-up takes), ends.go (states that time ends),
+//   - Time: cleanup.go (runs and batches), policies.go (what clean-up takes), time_limits.go (states that time ends),
 //     activity.go (figures), reports.go.
 //
 // # Transactions

@@ -79,7 +79,7 @@ func (s *Store) DropEmail(ctx context.Context, id string, attempt int, why watch
 func (s *Store) CancelEmail(ctx context.Context, adminID, id string) (watchparty.Email, error) {
 	var row emailRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) (err error) {
-		if err := administering(ctx, tx, adminID); err != nil {
+		if err := requireAdmin(ctx, tx, adminID); err != nil {
 			return err
 		}
 		if row, err = lockEmail(ctx, tx, id); err != nil {
@@ -109,7 +109,7 @@ func (s *Store) ResendEmail(
 ) (watchparty.Email, error) {
 	var row emailRow
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
-		if err := administering(ctx, tx, adminID); err != nil {
+		if err := requireAdmin(ctx, tx, adminID); err != nil {
 			return nil, err
 		}
 		former, err := lockEmail(ctx, tx, id)

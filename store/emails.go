@@ -203,7 +203,7 @@ func (s *Store) QueueReminder(ctx context.Context, id string) (string, error) {
 	}
 	err = s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if email.UserID != "" {
-			if err := living(ctx, tx, email.UserID); err != nil {
+			if err := requireActive(ctx, tx, email.UserID); err != nil {
 				return err
 			}
 		}

@@ -34,7 +34,7 @@ func rolesThat(may watchparty.Permission) string {
 // requireFounded returns ErrBadToken unless the inviter of an invitation may still invite. It locks the inviter's
 // account, so that this remains so until the transaction ends. The caller holds the room's lock.
 func requireFounded(ctx context.Context, tx bun.Tx, invitation invitationRow) error {
-	err := living(ctx, tx, value(invitation.InviterID))
+	err := requireActive(ctx, tx, value(invitation.InviterID))
 	if errors.Is(err, watchparty.ErrUnauthenticated) {
 		return watchparty.ErrBadToken
 	}

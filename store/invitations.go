@@ -301,7 +301,7 @@ func (s *Store) acceptInvitation(
 		if err := keepUsers(ctx, tx, "id IN (?, ?)", userID, row.InviterID); err != nil {
 			return nil, err
 		}
-		if err := living(ctx, tx, userID); err != nil {
+		if err := requireActive(ctx, tx, userID); err != nil {
 			return nil, err
 		}
 		again := row.state() == watchparty.InvitationAccepted && value(row.UserID) == userID

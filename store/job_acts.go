@@ -102,7 +102,7 @@ func endUploadOf(ctx context.Context, tx bun.Tx, workflowID string) error {
 func (s *Store) ResendEmailOfJob(ctx context.Context, adminID, workflowID string) (watchparty.Email, error) {
 	var row emailRow
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
-		if err := administering(ctx, tx, adminID); err != nil {
+		if err := requireAdmin(ctx, tx, adminID); err != nil {
 			return nil, err
 		}
 		var former emailRow

@@ -334,7 +334,7 @@ func (s *Store) KeepPresent(ctx context.Context, nodeID string, silence time.Dur
 			return err
 		}
 		for _, roomID := range came {
-			changesPresence(ctx, roomID)
+			changesListedRoom(ctx, roomID)
 		}
 		_, err = tx.NewRaw(`
 			UPDATE playbacks AS b SET attended_at = now() FROM (
@@ -389,8 +389,8 @@ func (s *Store) RestoreMembers(ctx context.Context, nodeID string, connections [
 		if err != nil {
 			return err
 		}
-		// As living does for one account.
-		_, err = tx.NewRaw("SELECT FROM users AS u WHERE u.id = ANY(?::uuid[]) AND "+alive+" ORDER BY u.id FOR SHARE",
+		// As requireActive does for one account.
+		_, err = tx.NewRaw("SELECT FROM users AS u WHERE u.id = ANY(?::uuid[]) AND "+active+" ORDER BY u.id FOR SHARE",
 			pgdialect.Array(users)).Exec(ctx)
 		if err != nil {
 			return err
@@ -400,7 +400,7 @@ func (s *Store) RestoreMembers(ctx context.Context, nodeID string, connections [
 			SELECT k.conn_id, ?3, k.room_id, k.user_id
 			FROM unnest(?0::uuid[], ?1::uuid[], ?2::uuid[]) AS k (conn_id, room_id, user_id)
 			JOIN participants AS p ON p.room_id = k.room_id AND p.user_id = k.user_id
-			JOIN users AS u ON u.id = k.user_id AND `+alive+`
+			JOIN users AS u ON u.id = k.user_id AND `+active+`
 			ORDER BY k.conn_id ON CONFLICT ON CONSTRAINT live_members_pkey DO NOTHING`,
 			pgdialect.Array(conns), pgdialect.Array(rooms), pgdialect.Array(users), nodeID).Exec(ctx)
 		return err

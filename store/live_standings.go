@@ -89,7 +89,7 @@ func (s *Store) LiveStandings(ctx context.Context, keys []LiveKey) ([]LiveStandi
 			coalesce(r.access_version, 0) AS access_version, coalesce(u.access_version, 0) AS account_version
 		FROM unnest(?0::uuid[], ?1::uuid[], ?2::uuid[]) WITH ORDINALITY AS k (room_id, user_id, session_id, n)
 		LEFT JOIN rooms AS r ON r.id = k.room_id AND `+roomThere+`
-		LEFT JOIN users AS u ON u.id = k.user_id AND `+alive+`
+		LEFT JOIN users AS u ON u.id = k.user_id AND `+active+`
 		ORDER BY k.n`, pgdialect.Array(rooms), pgdialect.Array(users), pgdialect.Array(sessions)).Scan(ctx, &rows)
 	if err != nil {
 		return nil, fmt.Errorf("store: live standings: %w", err)

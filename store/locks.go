@@ -59,7 +59,7 @@ func lockUser(ctx context.Context, tx bun.Tx, id string) (userRow, error) {
 }
 
 // keepUsers keeps the accounts that a condition on users chooses from being deleted or suspended until the transaction
-// ends. An operation that needs several accounts begins with it, for it locks them in the order of their IDs.
+// ends. An operation that needs several accounts begins with it, because it locks them in the order of their IDs.
 func keepUsers(ctx context.Context, tx bun.Tx, condition string, args ...any) error {
 	if _, err := tx.NewRaw("SELECT FROM users WHERE "+condition+" ORDER BY id FOR SHARE", args...).Exec(ctx); err != nil {
 		return fmt.Errorf("store: keep accounts: %w", err)
@@ -67,18 +67,18 @@ func keepUsers(ctx context.Context, tx bun.Tx, condition string, args ...any) er
 	return nil
 }
 
-// lockUserForAdmin is lockUser for what an admin does to an account, and administering for the admin: in the order of
-// their IDs, for the admin may be acted on at the same time.
+// lockUserForAdmin locks an account that an admin acts on, and checks the admin's rights. It takes both locks in the
+// order of the IDs, because another admin may act on this admin at the same time.
 func lockUserForAdmin(ctx context.Context, tx bun.Tx, id, adminID string) (row userRow, err error) {
 	adminFirst := strings.Compare(adminID, id) < 0
 	if adminFirst {
-		if err := administering(ctx, tx, adminID); err != nil {
+		if err := requireAdmin(ctx, tx, adminID); err != nil {
 			return row, err
 		}
 	}
 	row, err = lockUser(ctx, tx, id)
 	if err == nil && !adminFirst {
-		err = administering(ctx, tx, adminID)
+		err = requireAdmin(ctx, tx, adminID)
 	}
 	return row, err
 }
@@ -111,11 +111,12 @@ func lockUsersToDelete(
 	return locked, nil
 }
 
-// lockLiving is lockUser for what people change of their own account. It returns what living returns.
-func lockLiving(ctx context.Context, tx bun.Tx, userID string) (userRow, error) {
+// lockActive locks an account for a change by its owner. It returns ErrUnauthenticated if the account is deleted or
+// suspended.
+func lockActive(ctx context.Context, tx bun.Tx, userID string) (userRow, error) {
 	row, err := lockUser(ctx, tx, userID)
 	if err == nil && row.SuspendedAt != nil {
 		err = watchparty.ErrUnauthenticated
 	}
-	return row, foundAlive(err)
+	return row, foundActive(err)
 }

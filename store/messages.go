@@ -134,7 +134,7 @@ func enterChat(ctx context.Context, tx bun.Tx, roomID, userID string) (chat, err
 	if err != nil {
 		return room, err
 	}
-	if err := living(ctx, tx, userID); err != nil {
+	if err := requireActive(ctx, tx, userID); err != nil {
 		return room, err
 	}
 	if room.Archived {
@@ -190,7 +190,7 @@ func quote(ctx context.Context, tx bun.Tx, n watchparty.NewMessage, row *message
 	err := selectMessages(tx, &quoted).
 		Where("m.id = ? AND m.room_id = ? AND "+messageThere, n.ReplyToID, n.RoomID).Scan(ctx)
 	if errors.Is(err, sql.ErrNoRows) {
-		return watchparty.ErrUnknownMessage
+		return watchparty.UnknownMessage("reply_to_id")
 	}
 	if err != nil {
 		return err
@@ -274,7 +274,7 @@ func (s *Store) DeleteMessage(ctx context.Context, id, userID string) error {
 		if !own {
 			err = moderate(ctx, tx, &row, userID)
 		} else {
-			err = living(ctx, tx, userID)
+			err = requireActive(ctx, tx, userID)
 		}
 		if err != nil {
 			return err

@@ -110,7 +110,7 @@ func (s *Store) CloseRoom(
 		if err := keepReported(ctx, tx, adminID, why.ReportID); err != nil {
 			return nil, err
 		}
-		if err := administering(ctx, tx, adminID); err != nil {
+		if err := requireAdmin(ctx, tx, adminID); err != nil {
 			return nil, err
 		}
 		if room.ClosedAt == nil {
@@ -202,7 +202,7 @@ func (s *Store) RemoveMessage(
 		if err != nil {
 			return err
 		}
-		if err := administering(ctx, tx, adminID); err != nil {
+		if err := requireAdmin(ctx, tx, adminID); err != nil {
 			return err
 		}
 		if err := keepAuthor(ctx, tx, &row); err != nil {

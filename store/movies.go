@@ -145,7 +145,7 @@ func (s *Store) CreateMovie(
 		if former != "" {
 			return selectMovies(tx, &row).Where("m.id = ?", former).Scan(ctx)
 		}
-		if err := administering(ctx, tx, adminID); err != nil {
+		if err := requireAdmin(ctx, tx, adminID); err != nil {
 			return err
 		}
 		changes(ctx, coherence.TagMovies)
@@ -168,7 +168,7 @@ func (s *Store) UpdateMovie(
 ) (watchparty.Movie, error) {
 	var row movieRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if err := administering(ctx, tx, adminID); err != nil {
+		if err := requireAdmin(ctx, tx, adminID); err != nil {
 			return err
 		}
 		if err := selectMovies(tx, &row).Where("m.id = ?", id).For("NO KEY UPDATE").Scan(ctx); err != nil {
@@ -258,7 +258,7 @@ func (s *Store) DeleteMovie(ctx context.Context, adminID, id string, versions []
 		if err != nil {
 			return err
 		}
-		if err := administering(ctx, tx, adminID); err != nil {
+		if err := requireAdmin(ctx, tx, adminID); err != nil {
 			return err
 		}
 		// A transaction that gives the movie to a room locks it: it either commits before this one and is counted, or finds

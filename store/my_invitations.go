@@ -74,7 +74,7 @@ func (s *Store) DeclineMyInvitation(ctx context.Context, id, userID string) erro
 		if err != nil {
 			return nil, err
 		}
-		if err := living(ctx, tx, userID); err != nil {
+		if err := requireActive(ctx, tx, userID); err != nil {
 			return nil, err
 		}
 		if err := requireMine(ctx, tx, id, userID); err != nil {
@@ -89,7 +89,7 @@ func (s *Store) DeclineMyInvitation(ctx context.Context, id, userID string) erro
 }
 
 // requireMine returns ErrBadToken unless the invitation went to the user's confirmed address. The caller holds the lock
-// of living, so that the address stays.
+// of requireActive, so that the address stays.
 func requireMine(ctx context.Context, tx bun.Tx, id, userID string) error {
 	mine, err := tx.NewSelect().TableExpr("invitations AS i").Where("i.id = ?", id).Where(toMe, userID).Exists(ctx)
 	if err == nil && !mine {

@@ -76,7 +76,7 @@ func (s *Store) Outbox(ctx context.Context) (watchparty.Outbox, error) {
 func (s *Store) RequeueEvent(ctx context.Context, adminID, id string) (watchparty.OutboxEvent, error) {
 	var row eventRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if err := administering(ctx, tx, adminID); err != nil {
+		if err := requireAdmin(ctx, tx, adminID); err != nil {
 			return err
 		}
 		if err := tx.NewSelect().Model(&row).Where("id = ?", id).For("NO KEY UPDATE").Scan(ctx); err != nil {

@@ -133,7 +133,7 @@ func touchParticipant(ctx context.Context, tx bun.Tx, roomID, userID string) (bo
 		return false, nil
 	}
 	if err == nil && came {
-		changesPresence(ctx, roomID)
+		changesListedRoom(ctx, roomID)
 	}
 	return err == nil, err
 }
@@ -146,8 +146,9 @@ const surelyPresent = watchparty.PresentFor - presencePrecision
 // the row before the update.
 var cameBack = fmt.Sprintf("was.last_seen_at <= now() - interval '%d seconds'", int(surelyPresent.Seconds()))
 
-// changesPresence invalidates the cached reads of a room in which an absent person has become present. The opposite
-// change needs no invalidation: cached reads expire at watchparty.Room.PresentUntil.
-func changesPresence(ctx context.Context, roomID string) {
+// changesListedRoom announces the tags of a room of which the lists of rooms show something else: its next party, or
+// that an absent person has become present. The opposite of the latter needs no announcement: cached reads expire at
+// watchparty.Room.PresentUntil.
+func changesListedRoom(ctx context.Context, roomID string) {
 	changes(ctx, coherence.TagRooms, coherence.TagRoom(roomID))
 }

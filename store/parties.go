@@ -10,7 +10,6 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/watchparty/watchparty"
-	"github.com/watchparty/watchparty/coherence"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -121,11 +120,6 @@ func endedParties(ctx context.Context, tx bun.Tx, actorID string, roomIDs ...str
 	return mapRows(rows, func(r partyRow) job.Event { return r.changed(actorID) }), nil
 }
 
-// changesParties announces the tags of a room whose parties change: the room shows its next party.
-func changesParties(ctx context.Context, roomID string) {
-	changes(ctx, coherence.TagRooms, coherence.TagRoom(roomID))
-}
-
 // ScheduleParty schedules a party in a room. Besides the errors of permitted, it returns ErrMuted, ErrRoomArchived,
 // ErrRoomClosed, ErrPartyTime, ErrPartyClose, ErrManyParties, ErrUnknownMovie and ErrNoStream, and for a request that
 // is repeated ErrKeyReused.
@@ -162,7 +156,7 @@ func (s *Store) ScheduleParty(
 		if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
 			return nil, err
 		}
-		changesParties(ctx, roomID)
+		changesListedRoom(ctx, roomID)
 		if err := logAct(ctx, tx, roomID, actorID, "", watchparty.ActPartyScheduled, row.details()); err != nil {
 			return nil, err
 		}
@@ -354,7 +348,7 @@ func (r *partyRow) change(
 	if _, err := tx.NewUpdate().Model(r).WherePK().ExcludeColumn("id", "room_id", "created_at").Exec(ctx); err != nil {
 		return err
 	}
-	changesParties(ctx, r.RoomID)
+	changesListedRoom(ctx, r.RoomID)
 	details := r.details()
 	if fields != nil {
 		details["fields"] = fields
@@ -397,7 +391,7 @@ func (s *Store) AnswerParty(ctx context.Context, id, userID string, answer watch
 		if err != nil {
 			return err
 		}
-		if err := living(ctx, tx, userID); err != nil {
+		if err := requireActive(ctx, tx, userID); err != nil {
 			return err
 		}
 		if err := mayKnow(ctx, tx, roomID, userID); err != nil {

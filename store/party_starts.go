@@ -44,7 +44,7 @@ func startParty(ctx context.Context, tx bun.Tx, roomID string, startsAt time.Tim
 		return fmt.Errorf("store: start party: %w", err)
 	}
 	if affected(result) {
-		changesParties(ctx, roomID)
+		changesListedRoom(ctx, roomID)
 	}
 	return nil
 }

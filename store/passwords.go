@@ -113,7 +113,7 @@ func (s *Store) ResetPassword(ctx context.Context, id, passwordHash string) (use
 // the one to keep. It returns ErrWrongPassword if the user has another password by now.
 func (s *Store) ChangePassword(ctx context.Context, userID, formerHash, passwordHash, keep string) error {
 	err := s.withEvent(ctx, func(ctx context.Context, tx bun.Tx) (job.Event, error) {
-		user, err := lockLiving(ctx, tx, userID)
+		user, err := lockActive(ctx, tx, userID)
 		if err != nil {
 			return job.Event{}, err
 		}

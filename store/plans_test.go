@@ -127,8 +127,8 @@ func TestListPlans(t *testing.T) {
 			})
 		}
 	}
-	for _, e := range ends { // every minute
-		t.Run("what time ends, "+e.name(), func(t *testing.T) {
+	for _, e := range timeLimits { // every minute
+		t.Run("what time timeLimits, "+e.name(), func(t *testing.T) {
 			plan := explainStatement(t, s, e.overdue())
 			shown, err := json.Marshal(plan)
 			require.NoError(t, err)

@@ -86,7 +86,7 @@ func enterPlayback(
 	if err != nil {
 		return watchparty.OwnStanding{}, room, err
 	}
-	if err := living(ctx, tx, by.UserID); err != nil {
+	if err := requireActive(ctx, tx, by.UserID); err != nil {
 		return watchparty.OwnStanding{}, room, err
 	}
 	var standing struct {

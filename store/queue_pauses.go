@@ -84,7 +84,7 @@ func (s *Store) changePause(
 	ctx context.Context, adminID string, action watchparty.AuditAction, queue, change string, args ...any,
 ) error {
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if err := administering(ctx, tx, adminID); err != nil {
+		if err := requireAdmin(ctx, tx, adminID); err != nil {
 			return err
 		}
 		var changed []string

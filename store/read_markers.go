@@ -11,7 +11,7 @@ import (
 
 // MarkRead moves a user's read marker of a room to a message; a marker never moves back. It returns ErrNotFound,
 // ErrBanned, ErrUnauthenticated for an account that is deleted or suspended, ErrNotParticipant to whoever is neither in
-// the room nor has a role there, and ErrUnknownReadMessage. A message that was taken back can be marked.
+// the room nor has a role there, and ErrUnknownMessage. A message that was taken back can be marked.
 func (s *Store) MarkRead(ctx context.Context, roomID, userID, messageID string) error {
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		// The insert's foreign key takes the same lock.
@@ -20,7 +20,7 @@ func (s *Store) MarkRead(ctx context.Context, roomID, userID, messageID string) 
 		if err != nil {
 			return err
 		}
-		if err := living(ctx, tx, userID); err != nil {
+		if err := requireActive(ctx, tx, userID); err != nil {
 			return err
 		}
 		if err := mayKnow(ctx, tx, roomID, userID); err != nil {
@@ -40,7 +40,7 @@ func (s *Store) MarkRead(ctx context.Context, roomID, userID, messageID string) 
 		case !state.Belongs:
 			return watchparty.ErrNotParticipant
 		case !state.Known:
-			return watchparty.ErrUnknownReadMessage
+			return watchparty.UnknownMessage("message_id")
 		}
 		// The IDs of a room's messages are in the order in which they were posted.
 		_, err = tx.NewRaw(`INSERT INTO read_markers (room_id, user_id, message_id) VALUES (?, ?, ?)

@@ -144,7 +144,7 @@ func (s *Store) CreateRoom(
 		if err != nil {
 			return err
 		}
-		if err := living(ctx, tx, hostID); err != nil {
+		if err := requireActive(ctx, tx, hostID); err != nil {
 			return err
 		}
 		if former != "" {
@@ -213,7 +213,7 @@ func (s *Store) JoinRoom(ctx context.Context, roomID, userID string) (watchparty
 		if row, err = lockRoom(ctx, tx, roomID); err != nil {
 			return err
 		}
-		if err := living(ctx, tx, userID); err != nil {
+		if err := requireActive(ctx, tx, userID); err != nil {
 			return err
 		}
 		return enter(ctx, tx, &row, userID)

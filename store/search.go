@@ -260,23 +260,23 @@ func searchPage[R any](
 	if err != nil {
 		return nil, err
 	}
-	var levels []level
+	var levels []searchLevel
 	for i, words := range q.levels {
-		levels = append(levels, level{condition: matchesWords, argument: words, words: true,
+		levels = append(levels, searchLevel{condition: matchesWords, argument: words, words: true,
 			wide: slices.Contains(wideLevels, i)})
 	}
 	if l.also != nil {
-		levels = append(levels, level{condition: "?", argument: l.also(typed), wide: true})
+		levels = append(levels, searchLevel{condition: "?", argument: l.also(typed), wide: true})
 	}
 	mistyped := len(levels)
 	if len(levels) > 0 && (len(p.After) == 0 || p.rank()/rankStep < mistyped) {
-		if err := newHits(l, list(&rows), choose, levels, 0, p).page().Scan(ctx); err != nil {
+		if err := newSearchQuery(l, list(&rows), choose, levels, 0, p).page().Scan(ctx); err != nil {
 			return nil, err
 		}
 	}
 	if len(rows) == 0 && q.mistyped != "" && (len(p.After) == 0 || p.rank()/rankStep == mistyped) {
-		one := []level{{condition: matchesWords, argument: q.mistyped, words: true, wide: true}}
-		err = newHits(l, list(&rows), choose, one, mistyped, p).page().Scan(ctx)
+		one := []searchLevel{{condition: matchesWords, argument: q.mistyped, words: true, wide: true}}
+		err = newSearchQuery(l, list(&rows), choose, one, mistyped, p).page().Scan(ctx)
 	}
 	return rows, err
 }

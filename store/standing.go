@@ -83,7 +83,7 @@ func permittedBeside(
 			return room, "", err
 		}
 	}
-	if err := living(ctx, tx, actorID); err != nil {
+	if err := requireActive(ctx, tx, actorID); err != nil {
 		return room, "", err
 	}
 	actor, err := readStanding(ctx, tx, roomID, actorID)
@@ -112,7 +112,7 @@ func permittedOn(
 	if err != nil {
 		return watchparty.Person{}, err
 	}
-	target, err := existing(ctx, tx, username)
+	target, err := findPerson(ctx, tx, username)
 	if err != nil {
 		return watchparty.Person{}, err
 	}

@@ -115,7 +115,7 @@ func (s *Store) EndUserSession(ctx context.Context, adminID, userID, sessionID s
 
 // actOnUser runs act on an account while no sign-in of it can begin or go on. In the same transaction it ends the
 // account's invitations that lose their basis by the act, and then runs after, if given: reports of abuse are locked
-// after invitations. It returns what administering returns, before anything changes.
+// after invitations. It returns what requireAdmin returns, before anything changes.
 func (s *Store) actOnUser(
 	ctx context.Context, adminID, userID string, act func(context.Context, bun.Tx, *userRow) error,
 	after func(context.Context, bun.Tx) error,

@@ -234,14 +234,14 @@ func (s *Store) RenewHash(ctx context.Context, id, former, renewed string) (bool
 func (s *Store) UpdateProfile(ctx context.Context, id string, c watchparty.ProfileChange) (watchparty.User, error) {
 	var row userRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		update := tx.NewUpdate().Model(&row).Set("updated_at = now()").Where("id = ?", id).Where(alive).Returning("*")
+		update := tx.NewUpdate().Model(&row).Set("updated_at = now()").Where("id = ?", id).Where(active).Returning("*")
 		if c.DisplayName != nil {
 			update = update.Set("display_name = ?", *c.DisplayName)
 		}
 		if c.Language != nil {
 			update = update.Set("language = ?", string(*c.Language))
 		}
-		if err := foundAlive(update.Scan(ctx)); err != nil {
+		if err := foundActive(update.Scan(ctx)); err != nil {
 			return err
 		}
 		changes(ctx, coherence.TagProfile(row.Username), coherence.TagPerson(id))

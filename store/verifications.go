@@ -65,7 +65,7 @@ func (s *Store) RequestEmailChange(ctx context.Context, userID, passwordHash, em
 		return err
 	}
 	err = s.withEvent(ctx, func(ctx context.Context, tx bun.Tx) (job.Event, error) {
-		user, err := lockLiving(ctx, tx, userID)
+		user, err := lockActive(ctx, tx, userID)
 		if err != nil {
 			return job.Event{}, err
 		}
@@ -81,7 +81,7 @@ func (s *Store) RequestEmailChange(ctx context.Context, userID, passwordHash, em
 // ErrKeyReused, and an error of KindLimited if the user has requested too many emails.
 func (s *Store) ResendVerification(ctx context.Context, userID string, key IdempotencyKey) error {
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
-		user, err := lockLiving(ctx, tx, userID)
+		user, err := lockActive(ctx, tx, userID)
 		if err != nil {
 			return nil, err
 		}

@@ -125,7 +125,7 @@ const maxShownAttempts = 100
 func (s *Store) TestWebhook(ctx context.Context, adminID, id string) (watchparty.WebhookDelivery, error) {
 	var row deliveryRow
 	err := s.withEvent(ctx, func(ctx context.Context, tx bun.Tx) (job.Event, error) {
-		if err := administering(ctx, tx, adminID); err != nil {
+		if err := requireAdmin(ctx, tx, adminID); err != nil {
 			return job.Event{}, err
 		}
 		hook, err := lockWebhook(ctx, tx, id)
@@ -156,7 +156,7 @@ func (s *Store) TestWebhook(ctx context.Context, adminID, id string) (watchparty
 func (s *Store) RedeliverWebhook(ctx context.Context, adminID, id string) (watchparty.WebhookDelivery, error) {
 	var row deliveryRow
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
-		if err := administering(ctx, tx, adminID); err != nil {
+		if err := requireAdmin(ctx, tx, adminID); err != nil {
 			return nil, err
 		}
 		var hook string
@@ -229,7 +229,7 @@ func (s *Store) ReplayWebhook(ctx context.Context, adminID, id string, since tim
 	var done Replayed
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
 		done = Replayed{}
-		if err := administering(ctx, tx, adminID); err != nil {
+		if err := requireAdmin(ctx, tx, adminID); err != nil {
 			return nil, err
 		}
 		if err := mayDeliver(ctx, tx, id); err != nil {

@@ -101,7 +101,7 @@ func (s *Store) CreateWebhook(
 		if err != nil {
 			return err
 		}
-		if err := administering(ctx, tx, adminID); err != nil {
+		if err := requireAdmin(ctx, tx, adminID); err != nil {
 			return err
 		}
 		if former != "" {
@@ -156,7 +156,7 @@ func (s *Store) UpdateWebhook(
 ) (watchparty.Webhook, error) {
 	var after webhookRow
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if err := administering(ctx, tx, adminID); err != nil {
+		if err := requireAdmin(ctx, tx, adminID); err != nil {
 			return err
 		}
 		row, err := lockWebhook(ctx, tx, id)
@@ -225,7 +225,7 @@ func switchOff(ctx context.Context, tx bun.Tx, adminID, id string, why watchpart
 // DeleteWebhook removes a webhook with its secrets. Clean-up removes its history. It returns ErrNotFound.
 func (s *Store) DeleteWebhook(ctx context.Context, adminID, id string) error {
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if err := administering(ctx, tx, adminID); err != nil {
+		if err := requireAdmin(ctx, tx, adminID); err != nil {
 			return err
 		}
 		row, err := lockWebhook(ctx, tx, id)
@@ -250,7 +250,7 @@ func (s *Store) RotateWebhookSecret(
 	var after webhookRow
 	secret := webhook.NewKey()
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if err := administering(ctx, tx, adminID); err != nil {
+		if err := requireAdmin(ctx, tx, adminID); err != nil {
 			return err
 		}
 		row, err := lockWebhook(ctx, tx, id)

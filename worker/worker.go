@@ -71,7 +71,7 @@ func Run(ctx context.Context, d Deps, queues []string) error {
 		if err := keepSchedules(ctx, d); err != nil {
 			return stopped(ctx, err)
 		}
-		stopping.Go(func() { makeUp(ctx, d) })
+		stopping.Go(func() { startMissingReports(ctx, d) })
 		stopping.Go(func() { watchSchedules(ctx, d) })
 	}
 	d.Log.InfoContext(ctx, "worker runs", slog.Any("queues", queues))

@@ -1581,6 +1581,7 @@ const (
 	ProblemCodeMovieInUse                 ProblemCode = "movie_in_use"
 	ProblemCodeMovieWithoutStream         ProblemCode = "movie_without_stream"
 	ProblemCodeMuted                      ProblemCode = "muted"
+	ProblemCodeNoNextHost                 ProblemCode = "no_next_host"
 	ProblemCodeNotFound                   ProblemCode = "not_found"
 	ProblemCodeNotParticipant             ProblemCode = "not_participant"
 	ProblemCodeNotReady                   ProblemCode = "not_ready"
@@ -1609,8 +1610,9 @@ const (
 	ProblemCodeRunEnded                   ProblemCode = "run_ended"
 	ProblemCodeSlowMode                   ProblemCode = "slow_mode"
 	ProblemCodeTooManyAnswers             ProblemCode = "too_many_answers"
-	ProblemCodeTooManyInvitations         ProblemCode = "too_many_invitations"
+	ProblemCodeTooManyDailyInvitations    ProblemCode = "too_many_daily_invitations"
 	ProblemCodeTooManyMoves               ProblemCode = "too_many_moves"
+	ProblemCodeTooManyOpenInvitations     ProblemCode = "too_many_open_invitations"
 	ProblemCodeTooManyParties             ProblemCode = "too_many_parties"
 	ProblemCodeTooManyReports             ProblemCode = "too_many_reports"
 	ProblemCodeTooManyWebhooks            ProblemCode = "too_many_webhooks"
@@ -1706,6 +1708,8 @@ func (e ProblemCode) Valid() bool {
 		return true
 	case ProblemCodeMuted:
 		return true
+	case ProblemCodeNoNextHost:
+		return true
 	case ProblemCodeNotFound:
 		return true
 	case ProblemCodeNotParticipant:
@@ -1762,9 +1766,11 @@ func (e ProblemCode) Valid() bool {
 		return true
 	case ProblemCodeTooManyAnswers:
 		return true
-	case ProblemCodeTooManyInvitations:
+	case ProblemCodeTooManyDailyInvitations:
 		return true
 	case ProblemCodeTooManyMoves:
+		return true
+	case ProblemCodeTooManyOpenInvitations:
 		return true
 	case ProblemCodeTooManyParties:
 		return true
@@ -2321,39 +2327,39 @@ func (e WorkerQueue) Valid() bool {
 	}
 }
 
-// Defines values for ListEventsParamsState.
+// Defines values for ListOutboxEventsParamsState.
 const (
-	ListEventsParamsStateAbandoned ListEventsParamsState = "abandoned"
-	ListEventsParamsStatePending   ListEventsParamsState = "pending"
+	ListOutboxEventsParamsStateAbandoned ListOutboxEventsParamsState = "abandoned"
+	ListOutboxEventsParamsStatePending   ListOutboxEventsParamsState = "pending"
 )
 
-// Valid indicates whether the value is a known member of the ListEventsParamsState enum.
-func (e ListEventsParamsState) Valid() bool {
+// Valid indicates whether the value is a known member of the ListOutboxEventsParamsState enum.
+func (e ListOutboxEventsParamsState) Valid() bool {
 	switch e {
-	case ListEventsParamsStateAbandoned:
+	case ListOutboxEventsParamsStateAbandoned:
 		return true
-	case ListEventsParamsStatePending:
+	case ListOutboxEventsParamsStatePending:
 		return true
 	default:
 		return false
 	}
 }
 
-// Defines values for ListAnyRoomsParamsState.
+// Defines values for AdminListRoomsParamsState.
 const (
-	ListAnyRoomsParamsStateArchived ListAnyRoomsParamsState = "archived"
-	ListAnyRoomsParamsStateClosed   ListAnyRoomsParamsState = "closed"
-	ListAnyRoomsParamsStateOpen     ListAnyRoomsParamsState = "open"
+	AdminListRoomsParamsStateArchived AdminListRoomsParamsState = "archived"
+	AdminListRoomsParamsStateClosed   AdminListRoomsParamsState = "closed"
+	AdminListRoomsParamsStateOpen     AdminListRoomsParamsState = "open"
 )
 
-// Valid indicates whether the value is a known member of the ListAnyRoomsParamsState enum.
-func (e ListAnyRoomsParamsState) Valid() bool {
+// Valid indicates whether the value is a known member of the AdminListRoomsParamsState enum.
+func (e AdminListRoomsParamsState) Valid() bool {
 	switch e {
-	case ListAnyRoomsParamsStateArchived:
+	case AdminListRoomsParamsStateArchived:
 		return true
-	case ListAnyRoomsParamsStateClosed:
+	case AdminListRoomsParamsStateClosed:
 		return true
-	case ListAnyRoomsParamsStateOpen:
+	case AdminListRoomsParamsStateOpen:
 		return true
 	default:
 		return false
@@ -6923,8 +6929,8 @@ type ReportAbuseParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
-// GetSentAbuseReportParams defines parameters for GetSentAbuseReport.
-type GetSentAbuseReportParams struct {
+// GetMyAbuseReportParams defines parameters for GetMyAbuseReport.
+type GetMyAbuseReportParams struct {
 	// IfNoneMatch ETags that the caller has, or `*`. If one of them is still current, the answer is a 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
@@ -6959,8 +6965,8 @@ type ListAdminsParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
-// ListAuditParams defines parameters for ListAudit.
-type ListAuditParams struct {
+// ListAuditLogParams defines parameters for ListAuditLog.
+type ListAuditLogParams struct {
 	// ActorID Only acts of this account
 	ActorID *ID `form:"actor_id,omitempty" json:"actor_id,omitempty"`
 
@@ -7161,10 +7167,10 @@ type TerminateJobParams struct {
 	Note RequiredNote `form:"note" json:"note"`
 }
 
-// ListEventsParams defines parameters for ListEvents.
-type ListEventsParams struct {
+// ListOutboxEventsParams defines parameters for ListOutboxEvents.
+type ListOutboxEventsParams struct {
 	// State `pending` ones are tried again by themselves, `abandoned` ones are not
-	State *ListEventsParamsState `form:"state,omitempty" json:"state,omitempty"`
+	State *ListOutboxEventsParamsState `form:"state,omitempty" json:"state,omitempty"`
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
@@ -7173,29 +7179,29 @@ type ListEventsParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
-// ListEventsParamsState defines parameters for ListEvents.
-type ListEventsParamsState string
+// ListOutboxEventsParamsState defines parameters for ListOutboxEvents.
+type ListOutboxEventsParamsState string
 
-// RequeueEventParams defines parameters for RequeueEvent.
-type RequeueEventParams struct {
+// RequeueOutboxEventParams defines parameters for RequeueOutboxEvent.
+type RequeueOutboxEventParams struct {
 	// Note Why the admin does it, for the audit log. Empty for no reason.
 	Note *Note `form:"note,omitempty" json:"note,omitempty"`
 }
 
-// PauseQueueParams defines parameters for PauseQueue.
-type PauseQueueParams struct {
+// PauseTaskQueueParams defines parameters for PauseTaskQueue.
+type PauseTaskQueueParams struct {
 	// Note Why the admin does it, for the audit log. Empty for no reason.
 	Note *Note `form:"note,omitempty" json:"note,omitempty"`
 }
 
-// ResumeQueueParams defines parameters for ResumeQueue.
-type ResumeQueueParams struct {
+// ResumeTaskQueueParams defines parameters for ResumeTaskQueue.
+type ResumeTaskQueueParams struct {
 	// Note Why the admin does it, for the audit log. Empty for no reason.
 	Note *Note `form:"note,omitempty" json:"note,omitempty"`
 }
 
-// ListReportsParams defines parameters for ListReports.
-type ListReportsParams struct {
+// ListActivityReportsParams defines parameters for ListActivityReports.
+type ListActivityReportsParams struct {
 	// Kind Only those of this kind
 	Kind *ReportKind `form:"kind,omitempty" json:"kind,omitempty"`
 
@@ -7206,8 +7212,8 @@ type ListReportsParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
-// ListAnyRoomsParams defines parameters for ListAnyRooms.
-type ListAnyRoomsParams struct {
+// AdminListRoomsParams defines parameters for AdminListRooms.
+type AdminListRoomsParams struct {
 	// Q The words to find, in any spelling: case, accents and punctuation do not count, so `face off`, `faceoff` and
 	// `Face/Off` are the same. Words may come in any order, and the last one may be incomplete; in scripts without
 	// spaces any part of a text matches. The best matches come first. If nothing matches, each word of four letters or
@@ -7219,7 +7225,7 @@ type ListAnyRoomsParams struct {
 	HostID *ID `form:"host_id,omitempty" json:"host_id,omitempty"`
 
 	// State `closed`: rooms that an admin closed; `archived`: all archived rooms, the closed ones included
-	State *ListAnyRoomsParamsState `form:"state,omitempty" json:"state,omitempty"`
+	State *AdminListRoomsParamsState `form:"state,omitempty" json:"state,omitempty"`
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
@@ -7228,8 +7234,8 @@ type ListAnyRoomsParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
-// ListAnyRoomsParamsState defines parameters for ListAnyRooms.
-type ListAnyRoomsParamsState string
+// AdminListRoomsParamsState defines parameters for AdminListRooms.
+type AdminListRoomsParamsState string
 
 // ListRetiredRoomsParams defines parameters for ListRetiredRooms.
 type ListRetiredRoomsParams struct {
@@ -7240,8 +7246,8 @@ type ListRetiredRoomsParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
-// ListAnyMessagesParams defines parameters for ListAnyMessages.
-type ListAnyMessagesParams struct {
+// AdminListMessagesParams defines parameters for AdminListMessages.
+type AdminListMessagesParams struct {
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
@@ -7733,8 +7739,8 @@ type ListBansParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
-// BanParams defines parameters for Ban.
-type BanParams struct {
+// BanUserParams defines parameters for BanUser.
+type BanUserParams struct {
 	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
 	// key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
 	// a 422.
@@ -7759,8 +7765,8 @@ type ListInvitationsParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
-// InviteParams defines parameters for Invite.
-type InviteParams struct {
+// CreateInvitationParams defines parameters for CreateInvitation.
+type CreateInvitationParams struct {
 	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
 	// key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
 	// a 422.
@@ -7785,8 +7791,8 @@ type ListMutesParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
-// MuteParams defines parameters for Mute.
-type MuteParams struct {
+// MuteUserParams defines parameters for MuteUser.
+type MuteUserParams struct {
 	// IdempotencyKey A key that the client chooses, another one for each thing to create. If a request is sent again with the same
 	// key within 24 hours, the answer is what the first one created, or a 404 if that is gone. With another body it is
 	// a 422.
@@ -7907,8 +7913,8 @@ type StartCleanupJSONRequestBody = StartCleanupRequest
 // ActOnJobsJSONRequestBody defines body for ActOnJobs for application/json ContentType.
 type ActOnJobsJSONRequestBody = JobBatch
 
-// RemoveMessageJSONRequestBody defines body for RemoveMessage for application/json ContentType.
-type RemoveMessageJSONRequestBody = RemoveMessageRequest
+// AdminDeleteMessageJSONRequestBody defines body for AdminDeleteMessage for application/json ContentType.
+type AdminDeleteMessageJSONRequestBody = RemoveMessageRequest
 
 // CloseRoomJSONRequestBody defines body for CloseRoom for application/json ContentType.
 type CloseRoomJSONRequestBody = CloseRoomRequest
@@ -7988,8 +7994,8 @@ type UpdatePartyJSONRequestBody = UpdatePartyRequest
 // AnswerPartyJSONRequestBody defines body for AnswerParty for application/json ContentType.
 type AnswerPartyJSONRequestBody = AnswerPartyRequest
 
-// ViewReportJSONRequestBody defines body for ViewReport for application/json ContentType.
-type ViewReportJSONRequestBody = TokenRequest
+// ViewActivityReportJSONRequestBody defines body for ViewActivityReport for application/json ContentType.
+type ViewActivityReportJSONRequestBody = TokenRequest
 
 // CreateRoomJSONRequestBody defines body for CreateRoom for application/json ContentType.
 type CreateRoomJSONRequestBody = CreateRoomRequest
@@ -7997,17 +8003,17 @@ type CreateRoomJSONRequestBody = CreateRoomRequest
 // UpdateRoomJSONRequestBody defines body for UpdateRoom for application/json ContentType.
 type UpdateRoomJSONRequestBody = UpdateRoomRequest
 
-// BanJSONRequestBody defines body for Ban for application/json ContentType.
-type BanJSONRequestBody = BanRequest
+// BanUserJSONRequestBody defines body for BanUser for application/json ContentType.
+type BanUserJSONRequestBody = BanRequest
 
-// InviteJSONRequestBody defines body for Invite for application/json ContentType.
-type InviteJSONRequestBody = EmailRequest
+// CreateInvitationJSONRequestBody defines body for CreateInvitation for application/json ContentType.
+type CreateInvitationJSONRequestBody = EmailRequest
 
-// MuteJSONRequestBody defines body for Mute for application/json ContentType.
-type MuteJSONRequestBody = MuteRequest
+// MuteUserJSONRequestBody defines body for MuteUser for application/json ContentType.
+type MuteUserJSONRequestBody = MuteRequest
 
-// SetRoleJSONRequestBody defines body for SetRole for application/json ContentType.
-type SetRoleJSONRequestBody = SetRoleRequest
+// SetParticipantRoleJSONRequestBody defines body for SetParticipantRole for application/json ContentType.
+type SetParticipantRoleJSONRequestBody = SetRoleRequest
 
 // SchedulePartyJSONRequestBody defines body for ScheduleParty for application/json ContentType.
 type SchedulePartyJSONRequestBody = SchedulePartyRequest
@@ -8068,9 +8074,9 @@ type ServerInterface interface {
 	// ReportAbuse Report a room, a message or an account
 	// (POST /abuse-reports)
 	ReportAbuse(ctx echo.Context, params ReportAbuseParams) error
-	// GetSentAbuseReport Get a report of abuse that the caller sent
+	// GetMyAbuseReport Get a report of abuse that the caller sent
 	// (GET /abuse-reports/{abuse_report_id})
-	GetSentAbuseReport(ctx echo.Context, abuseReportID ID, params GetSentAbuseReportParams) error
+	GetMyAbuseReport(ctx echo.Context, abuseReportID ID, params GetMyAbuseReportParams) error
 	// ListAbuseReports List reports of abuse, newest first
 	// (GET /admin/abuse-reports)
 	ListAbuseReports(ctx echo.Context, params ListAbuseReportsParams) error
@@ -8083,9 +8089,9 @@ type ServerInterface interface {
 	// ListAdmins List admins, newest account first
 	// (GET /admin/admins)
 	ListAdmins(ctx echo.Context, params ListAdminsParams) error
-	// ListAudit List the audit log, newest first
+	// ListAuditLog List the audit log, newest first
 	// (GET /admin/audit)
-	ListAudit(ctx echo.Context, params ListAuditParams) error
+	ListAuditLog(ctx echo.Context, params ListAuditLogParams) error
 	// StartCleanup Start a clean-up run
 	// (POST /admin/cleanup)
 	StartCleanup(ctx echo.Context, params StartCleanupParams) error
@@ -8146,54 +8152,54 @@ type ServerInterface interface {
 	// TerminateJob Terminate a job
 	// (POST /admin/jobs/{job_id}/terminate)
 	TerminateJob(ctx echo.Context, jobID JobID, params TerminateJobParams) error
-	// RemoveMessage Delete a message as an admin
+	// AdminDeleteMessage Delete a message as an admin
 	// (POST /admin/messages/{message_id}/delete)
-	RemoveMessage(ctx echo.Context, messageID ID) error
+	AdminDeleteMessage(ctx echo.Context, messageID ID) error
 	// GetOutbox Get the state of the outbox
 	// (GET /admin/outbox)
 	GetOutbox(ctx echo.Context) error
-	// ListEvents List the events that Temporal does not have yet
+	// ListOutboxEvents List the events that Temporal does not have yet
 	// (GET /admin/outbox/events)
-	ListEvents(ctx echo.Context, params ListEventsParams) error
-	// RequeueEvent Retry an event now
+	ListOutboxEvents(ctx echo.Context, params ListOutboxEventsParams) error
+	// RequeueOutboxEvent Retry an event now
 	// (POST /admin/outbox/events/{event_id}/requeue)
-	RequeueEvent(ctx echo.Context, eventID ID, params RequeueEventParams) error
+	RequeueOutboxEvent(ctx echo.Context, eventID ID, params RequeueOutboxEventParams) error
 	// GetOverview Get an overview of the service
 	// (GET /admin/overview)
 	GetOverview(ctx echo.Context) error
-	// GetQueues Get the task queues
+	// ListTaskQueues Get the task queues
 	// (GET /admin/queues)
-	GetQueues(ctx echo.Context) error
-	// PauseQueue Pause a kind of work
+	ListTaskQueues(ctx echo.Context) error
+	// PauseTaskQueue Pause a kind of work
 	// (POST /admin/queues/{queue}/pause)
-	PauseQueue(ctx echo.Context, queue QueueName, params PauseQueueParams) error
-	// ResumeQueue Resume a kind of work
+	PauseTaskQueue(ctx echo.Context, queue QueueName, params PauseTaskQueueParams) error
+	// ResumeTaskQueue Resume a kind of work
 	// (POST /admin/queues/{queue}/resume)
-	ResumeQueue(ctx echo.Context, queue QueueName, params ResumeQueueParams) error
-	// ListReports List activity and clean-up reports, newest first
+	ResumeTaskQueue(ctx echo.Context, queue QueueName, params ResumeTaskQueueParams) error
+	// ListActivityReports List activity and clean-up reports, newest first
 	// (GET /admin/reports)
-	ListReports(ctx echo.Context, params ListReportsParams) error
-	// GetReport Get a report
+	ListActivityReports(ctx echo.Context, params ListActivityReportsParams) error
+	// GetActivityReport Get a report
 	// (GET /admin/reports/{report_id})
-	GetReport(ctx echo.Context, reportID ID) error
-	// GetReportTable Get the days of an activity report as CSV
+	GetActivityReport(ctx echo.Context, reportID ID) error
+	// GetActivityReportTable Get the days of an activity report as CSV
 	// (GET /admin/reports/{report_id}/csv)
-	GetReportTable(ctx echo.Context, reportID ID) error
-	// ListAnyRooms List all rooms that are not deleted
+	GetActivityReportTable(ctx echo.Context, reportID ID) error
+	// AdminListRooms List all rooms that are not deleted
 	// (GET /admin/rooms)
-	ListAnyRooms(ctx echo.Context, params ListAnyRoomsParams) error
+	AdminListRooms(ctx echo.Context, params AdminListRoomsParams) error
 	// ListRetiredRooms List rooms that clean-up archived, latest first
 	// (GET /admin/rooms/retired)
 	ListRetiredRooms(ctx echo.Context, params ListRetiredRoomsParams) error
-	// GetAnyRoom Get a room as an admin
+	// AdminGetRoom Get a room as an admin
 	// (GET /admin/rooms/{room_id})
-	GetAnyRoom(ctx echo.Context, roomID RoomID) error
+	AdminGetRoom(ctx echo.Context, roomID RoomID) error
 	// CloseRoom Close a room as an admin
 	// (POST /admin/rooms/{room_id}/close)
 	CloseRoom(ctx echo.Context, roomID RoomID) error
-	// ListAnyMessages List the messages of a room as an admin, newest first
+	// AdminListMessages List the messages of a room as an admin, newest first
 	// (GET /admin/rooms/{room_id}/messages)
-	ListAnyMessages(ctx echo.Context, roomID RoomID, params ListAnyMessagesParams) error
+	AdminListMessages(ctx echo.Context, roomID RoomID, params AdminListMessagesParams) error
 	// ReopenRoom Reopen a room as an admin
 	// (POST /admin/rooms/{room_id}/reopen)
 	ReopenRoom(ctx echo.Context, roomID RoomID) error
@@ -8383,9 +8389,9 @@ type ServerInterface interface {
 	// GetPartyCalendar Get a party as an iCalendar file
 	// (GET /parties/{party_id}/calendar)
 	GetPartyCalendar(ctx echo.Context, partyID PartyID) error
-	// ViewReport View an activity report as a page
+	// ViewActivityReport View an activity report as a page
 	// (POST /reports/view)
-	ViewReport(ctx echo.Context) error
+	ViewActivityReport(ctx echo.Context) error
 	// ListRooms List open public rooms
 	// (GET /rooms)
 	ListRooms(ctx echo.Context, params ListRoomsParams) error
@@ -8404,24 +8410,24 @@ type ServerInterface interface {
 	// ListBans List bans, newest first
 	// (GET /rooms/{room_id}/bans)
 	ListBans(ctx echo.Context, roomID RoomID, params ListBansParams) error
-	// Ban Ban a person from a room
+	// BanUser Ban a person from a room
 	// (POST /rooms/{room_id}/bans)
-	Ban(ctx echo.Context, roomID RoomID, params BanParams) error
+	BanUser(ctx echo.Context, roomID RoomID, params BanUserParams) error
 	// LiftBan Lift a ban
 	// (DELETE /rooms/{room_id}/bans/{username})
 	LiftBan(ctx echo.Context, roomID RoomID, username Username) error
 	// GetBan Get a ban
 	// (GET /rooms/{room_id}/bans/{username})
 	GetBan(ctx echo.Context, roomID RoomID, username Username, params GetBanParams) error
-	// Heartbeat Send a heartbeat
+	// SendHeartbeat Send a heartbeat
 	// (POST /rooms/{room_id}/heartbeat)
-	Heartbeat(ctx echo.Context, roomID RoomID) error
+	SendHeartbeat(ctx echo.Context, roomID RoomID) error
 	// ListInvitations List the invitations to a room, newest first
 	// (GET /rooms/{room_id}/invitations)
 	ListInvitations(ctx echo.Context, roomID RoomID, params ListInvitationsParams) error
-	// Invite Invite a person by email
+	// CreateInvitation Invite a person by email
 	// (POST /rooms/{room_id}/invitations)
-	Invite(ctx echo.Context, roomID RoomID, params InviteParams) error
+	CreateInvitation(ctx echo.Context, roomID RoomID, params CreateInvitationParams) error
 	// JoinRoom Join a room
 	// (POST /rooms/{room_id}/join)
 	JoinRoom(ctx echo.Context, roomID RoomID) error
@@ -8440,9 +8446,9 @@ type ServerInterface interface {
 	// ListMutes List mutes, newest first
 	// (GET /rooms/{room_id}/mutes)
 	ListMutes(ctx echo.Context, roomID RoomID, params ListMutesParams) error
-	// Mute Mute a person in a room
+	// MuteUser Mute a person in a room
 	// (POST /rooms/{room_id}/mutes)
-	Mute(ctx echo.Context, roomID RoomID, params MuteParams) error
+	MuteUser(ctx echo.Context, roomID RoomID, params MuteUserParams) error
 	// LiftMute Lift a mute
 	// (DELETE /rooms/{room_id}/mutes/{username})
 	LiftMute(ctx echo.Context, roomID RoomID, username Username) error
@@ -8455,12 +8461,12 @@ type ServerInterface interface {
 	// ListParticipants List participants
 	// (GET /rooms/{room_id}/participants)
 	ListParticipants(ctx echo.Context, roomID RoomID) error
-	// Kick Kick a participant
+	// KickParticipant Kick a participant
 	// (DELETE /rooms/{room_id}/participants/{username})
-	Kick(ctx echo.Context, roomID RoomID, username Username) error
-	// SetRole Set a participant's role
+	KickParticipant(ctx echo.Context, roomID RoomID, username Username) error
+	// SetParticipantRole Set a participant's role
 	// (PATCH /rooms/{room_id}/participants/{username})
-	SetRole(ctx echo.Context, roomID RoomID, username Username) error
+	SetParticipantRole(ctx echo.Context, roomID RoomID, username Username) error
 	// ListParties List the scheduled parties of a room, soonest first
 	// (GET /rooms/{room_id}/parties)
 	ListParties(ctx echo.Context, roomID RoomID) error
@@ -8476,9 +8482,9 @@ type ServerInterface interface {
 	// VoteToSkip Vote to skip the current item
 	// (PUT /rooms/{room_id}/playback/skip-vote)
 	VoteToSkip(ctx echo.Context, roomID RoomID) error
-	// GetQueue Get the queue of a room
+	// GetRoomQueue Get the queue of a room
 	// (GET /rooms/{room_id}/queue)
-	GetQueue(ctx echo.Context, roomID RoomID) error
+	GetRoomQueue(ctx echo.Context, roomID RoomID) error
 	// AddToQueue Add an item to the queue
 	// (POST /rooms/{room_id}/queue)
 	AddToQueue(ctx echo.Context, roomID RoomID, params AddToQueueParams) error
@@ -8491,9 +8497,9 @@ type ServerInterface interface {
 	// MoveInQueue Move an item of the queue
 	// (PUT /rooms/{room_id}/queue/{item_id}/place)
 	MoveInQueue(ctx echo.Context, roomID RoomID, itemID ItemID) error
-	// UnvoteForItem Take back a vote for an item of the queue
+	// WithdrawVote Take back a vote for an item of the queue
 	// (DELETE /rooms/{room_id}/queue/{item_id}/vote)
-	UnvoteForItem(ctx echo.Context, roomID RoomID, itemID ItemID) error
+	WithdrawVote(ctx echo.Context, roomID RoomID, itemID ItemID) error
 	// VoteForItem Vote for an item of the queue
 	// (PUT /rooms/{room_id}/queue/{item_id}/vote)
 	VoteForItem(ctx echo.Context, roomID RoomID, itemID ItemID) error
@@ -8596,8 +8602,8 @@ func (w *ServerInterfaceWrapper) ReportAbuse(ctx echo.Context) error {
 	return err
 }
 
-// GetSentAbuseReport converts echo context to params.
-func (w *ServerInterfaceWrapper) GetSentAbuseReport(ctx echo.Context) error {
+// GetMyAbuseReport converts echo context to params.
+func (w *ServerInterfaceWrapper) GetMyAbuseReport(ctx echo.Context) error {
 	var err error
 	// ------------- Path parameter "abuse_report_id" -------------
 	var abuseReportID ID
@@ -8608,7 +8614,7 @@ func (w *ServerInterfaceWrapper) GetSentAbuseReport(ctx echo.Context) error {
 	}
 
 	// Parameter object where we will unmarshal all parameters from the context
-	var params GetSentAbuseReportParams
+	var params GetMyAbuseReportParams
 
 	headers := ctx.Request().Header
 	// ------------- Optional header parameter "If-None-Match" -------------
@@ -8628,7 +8634,7 @@ func (w *ServerInterfaceWrapper) GetSentAbuseReport(ctx echo.Context) error {
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.GetSentAbuseReport(ctx, abuseReportID, params)
+	err = w.Handler.GetMyAbuseReport(ctx, abuseReportID, params)
 	return err
 }
 
@@ -8742,12 +8748,12 @@ func (w *ServerInterfaceWrapper) ListAdmins(ctx echo.Context) error {
 	return err
 }
 
-// ListAudit converts echo context to params.
-func (w *ServerInterfaceWrapper) ListAudit(ctx echo.Context) error {
+// ListAuditLog converts echo context to params.
+func (w *ServerInterfaceWrapper) ListAuditLog(ctx echo.Context) error {
 	var err error
 
 	// Parameter object where we will unmarshal all parameters from the context
-	var params ListAuditParams
+	var params ListAuditLogParams
 	// ------------- Optional query parameter "actor_id" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "actor_id", ctx.QueryParams(), &params.ActorID, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
@@ -8784,7 +8790,7 @@ func (w *ServerInterfaceWrapper) ListAudit(ctx echo.Context) error {
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ListAudit(ctx, params)
+	err = w.Handler.ListAuditLog(ctx, params)
 	return err
 }
 
@@ -9402,8 +9408,8 @@ func (w *ServerInterfaceWrapper) TerminateJob(ctx echo.Context) error {
 	return err
 }
 
-// RemoveMessage converts echo context to params.
-func (w *ServerInterfaceWrapper) RemoveMessage(ctx echo.Context) error {
+// AdminDeleteMessage converts echo context to params.
+func (w *ServerInterfaceWrapper) AdminDeleteMessage(ctx echo.Context) error {
 	var err error
 	// ------------- Path parameter "message_id" -------------
 	var messageID ID
@@ -9414,7 +9420,7 @@ func (w *ServerInterfaceWrapper) RemoveMessage(ctx echo.Context) error {
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.RemoveMessage(ctx, messageID)
+	err = w.Handler.AdminDeleteMessage(ctx, messageID)
 	return err
 }
 
@@ -9427,12 +9433,12 @@ func (w *ServerInterfaceWrapper) GetOutbox(ctx echo.Context) error {
 	return err
 }
 
-// ListEvents converts echo context to params.
-func (w *ServerInterfaceWrapper) ListEvents(ctx echo.Context) error {
+// ListOutboxEvents converts echo context to params.
+func (w *ServerInterfaceWrapper) ListOutboxEvents(ctx echo.Context) error {
 	var err error
 
 	// Parameter object where we will unmarshal all parameters from the context
-	var params ListEventsParams
+	var params ListOutboxEventsParams
 	// ------------- Optional query parameter "state" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", ctx.QueryParams(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -9455,12 +9461,12 @@ func (w *ServerInterfaceWrapper) ListEvents(ctx echo.Context) error {
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ListEvents(ctx, params)
+	err = w.Handler.ListOutboxEvents(ctx, params)
 	return err
 }
 
-// RequeueEvent converts echo context to params.
-func (w *ServerInterfaceWrapper) RequeueEvent(ctx echo.Context) error {
+// RequeueOutboxEvent converts echo context to params.
+func (w *ServerInterfaceWrapper) RequeueOutboxEvent(ctx echo.Context) error {
 	var err error
 	// ------------- Path parameter "event_id" -------------
 	var eventID ID
@@ -9471,7 +9477,7 @@ func (w *ServerInterfaceWrapper) RequeueEvent(ctx echo.Context) error {
 	}
 
 	// Parameter object where we will unmarshal all parameters from the context
-	var params RequeueEventParams
+	var params RequeueOutboxEventParams
 	// ------------- Optional query parameter "note" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -9480,7 +9486,7 @@ func (w *ServerInterfaceWrapper) RequeueEvent(ctx echo.Context) error {
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.RequeueEvent(ctx, eventID, params)
+	err = w.Handler.RequeueOutboxEvent(ctx, eventID, params)
 	return err
 }
 
@@ -9493,17 +9499,17 @@ func (w *ServerInterfaceWrapper) GetOverview(ctx echo.Context) error {
 	return err
 }
 
-// GetQueues converts echo context to params.
-func (w *ServerInterfaceWrapper) GetQueues(ctx echo.Context) error {
+// ListTaskQueues converts echo context to params.
+func (w *ServerInterfaceWrapper) ListTaskQueues(ctx echo.Context) error {
 	var err error
 
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.GetQueues(ctx)
+	err = w.Handler.ListTaskQueues(ctx)
 	return err
 }
 
-// PauseQueue converts echo context to params.
-func (w *ServerInterfaceWrapper) PauseQueue(ctx echo.Context) error {
+// PauseTaskQueue converts echo context to params.
+func (w *ServerInterfaceWrapper) PauseTaskQueue(ctx echo.Context) error {
 	var err error
 	// ------------- Path parameter "queue" -------------
 	var queue QueueName
@@ -9514,7 +9520,7 @@ func (w *ServerInterfaceWrapper) PauseQueue(ctx echo.Context) error {
 	}
 
 	// Parameter object where we will unmarshal all parameters from the context
-	var params PauseQueueParams
+	var params PauseTaskQueueParams
 	// ------------- Optional query parameter "note" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -9523,12 +9529,12 @@ func (w *ServerInterfaceWrapper) PauseQueue(ctx echo.Context) error {
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.PauseQueue(ctx, queue, params)
+	err = w.Handler.PauseTaskQueue(ctx, queue, params)
 	return err
 }
 
-// ResumeQueue converts echo context to params.
-func (w *ServerInterfaceWrapper) ResumeQueue(ctx echo.Context) error {
+// ResumeTaskQueue converts echo context to params.
+func (w *ServerInterfaceWrapper) ResumeTaskQueue(ctx echo.Context) error {
 	var err error
 	// ------------- Path parameter "queue" -------------
 	var queue QueueName
@@ -9539,7 +9545,7 @@ func (w *ServerInterfaceWrapper) ResumeQueue(ctx echo.Context) error {
 	}
 
 	// Parameter object where we will unmarshal all parameters from the context
-	var params ResumeQueueParams
+	var params ResumeTaskQueueParams
 	// ------------- Optional query parameter "note" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "note", ctx.QueryParams(), &params.Note, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -9548,16 +9554,16 @@ func (w *ServerInterfaceWrapper) ResumeQueue(ctx echo.Context) error {
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ResumeQueue(ctx, queue, params)
+	err = w.Handler.ResumeTaskQueue(ctx, queue, params)
 	return err
 }
 
-// ListReports converts echo context to params.
-func (w *ServerInterfaceWrapper) ListReports(ctx echo.Context) error {
+// ListActivityReports converts echo context to params.
+func (w *ServerInterfaceWrapper) ListActivityReports(ctx echo.Context) error {
 	var err error
 
 	// Parameter object where we will unmarshal all parameters from the context
-	var params ListReportsParams
+	var params ListActivityReportsParams
 	// ------------- Optional query parameter "kind" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "kind", ctx.QueryParams(), &params.Kind, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -9580,12 +9586,12 @@ func (w *ServerInterfaceWrapper) ListReports(ctx echo.Context) error {
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ListReports(ctx, params)
+	err = w.Handler.ListActivityReports(ctx, params)
 	return err
 }
 
-// GetReport converts echo context to params.
-func (w *ServerInterfaceWrapper) GetReport(ctx echo.Context) error {
+// GetActivityReport converts echo context to params.
+func (w *ServerInterfaceWrapper) GetActivityReport(ctx echo.Context) error {
 	var err error
 	// ------------- Path parameter "report_id" -------------
 	var reportID ID
@@ -9596,12 +9602,12 @@ func (w *ServerInterfaceWrapper) GetReport(ctx echo.Context) error {
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.GetReport(ctx, reportID)
+	err = w.Handler.GetActivityReport(ctx, reportID)
 	return err
 }
 
-// GetReportTable converts echo context to params.
-func (w *ServerInterfaceWrapper) GetReportTable(ctx echo.Context) error {
+// GetActivityReportTable converts echo context to params.
+func (w *ServerInterfaceWrapper) GetActivityReportTable(ctx echo.Context) error {
 	var err error
 	// ------------- Path parameter "report_id" -------------
 	var reportID ID
@@ -9612,16 +9618,16 @@ func (w *ServerInterfaceWrapper) GetReportTable(ctx echo.Context) error {
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.GetReportTable(ctx, reportID)
+	err = w.Handler.GetActivityReportTable(ctx, reportID)
 	return err
 }
 
-// ListAnyRooms converts echo context to params.
-func (w *ServerInterfaceWrapper) ListAnyRooms(ctx echo.Context) error {
+// AdminListRooms converts echo context to params.
+func (w *ServerInterfaceWrapper) AdminListRooms(ctx echo.Context) error {
 	var err error
 
 	// Parameter object where we will unmarshal all parameters from the context
-	var params ListAnyRoomsParams
+	var params AdminListRoomsParams
 	// ------------- Optional query parameter "q" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", ctx.QueryParams(), &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -9658,7 +9664,7 @@ func (w *ServerInterfaceWrapper) ListAnyRooms(ctx echo.Context) error {
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ListAnyRooms(ctx, params)
+	err = w.Handler.AdminListRooms(ctx, params)
 	return err
 }
 
@@ -9687,8 +9693,8 @@ func (w *ServerInterfaceWrapper) ListRetiredRooms(ctx echo.Context) error {
 	return err
 }
 
-// GetAnyRoom converts echo context to params.
-func (w *ServerInterfaceWrapper) GetAnyRoom(ctx echo.Context) error {
+// AdminGetRoom converts echo context to params.
+func (w *ServerInterfaceWrapper) AdminGetRoom(ctx echo.Context) error {
 	var err error
 	// ------------- Path parameter "room_id" -------------
 	var roomID RoomID
@@ -9699,7 +9705,7 @@ func (w *ServerInterfaceWrapper) GetAnyRoom(ctx echo.Context) error {
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.GetAnyRoom(ctx, roomID)
+	err = w.Handler.AdminGetRoom(ctx, roomID)
 	return err
 }
 
@@ -9719,8 +9725,8 @@ func (w *ServerInterfaceWrapper) CloseRoom(ctx echo.Context) error {
 	return err
 }
 
-// ListAnyMessages converts echo context to params.
-func (w *ServerInterfaceWrapper) ListAnyMessages(ctx echo.Context) error {
+// AdminListMessages converts echo context to params.
+func (w *ServerInterfaceWrapper) AdminListMessages(ctx echo.Context) error {
 	var err error
 	// ------------- Path parameter "room_id" -------------
 	var roomID RoomID
@@ -9731,7 +9737,7 @@ func (w *ServerInterfaceWrapper) ListAnyMessages(ctx echo.Context) error {
 	}
 
 	// Parameter object where we will unmarshal all parameters from the context
-	var params ListAnyMessagesParams
+	var params AdminListMessagesParams
 	// ------------- Optional query parameter "cursor" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -9747,7 +9753,7 @@ func (w *ServerInterfaceWrapper) ListAnyMessages(ctx echo.Context) error {
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ListAnyMessages(ctx, roomID, params)
+	err = w.Handler.AdminListMessages(ctx, roomID, params)
 	return err
 }
 
@@ -11536,12 +11542,12 @@ func (w *ServerInterfaceWrapper) GetPartyCalendar(ctx echo.Context) error {
 	return err
 }
 
-// ViewReport converts echo context to params.
-func (w *ServerInterfaceWrapper) ViewReport(ctx echo.Context) error {
+// ViewActivityReport converts echo context to params.
+func (w *ServerInterfaceWrapper) ViewActivityReport(ctx echo.Context) error {
 	var err error
 
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ViewReport(ctx)
+	err = w.Handler.ViewActivityReport(ctx)
 	return err
 }
 
@@ -11799,8 +11805,8 @@ func (w *ServerInterfaceWrapper) ListBans(ctx echo.Context) error {
 	return err
 }
 
-// Ban converts echo context to params.
-func (w *ServerInterfaceWrapper) Ban(ctx echo.Context) error {
+// BanUser converts echo context to params.
+func (w *ServerInterfaceWrapper) BanUser(ctx echo.Context) error {
 	var err error
 	// ------------- Path parameter "room_id" -------------
 	var roomID RoomID
@@ -11811,7 +11817,7 @@ func (w *ServerInterfaceWrapper) Ban(ctx echo.Context) error {
 	}
 
 	// Parameter object where we will unmarshal all parameters from the context
-	var params BanParams
+	var params BanUserParams
 
 	headers := ctx.Request().Header
 	// ------------- Optional header parameter "Idempotency-Key" -------------
@@ -11831,7 +11837,7 @@ func (w *ServerInterfaceWrapper) Ban(ctx echo.Context) error {
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.Ban(ctx, roomID, params)
+	err = w.Handler.BanUser(ctx, roomID, params)
 	return err
 }
 
@@ -11903,8 +11909,8 @@ func (w *ServerInterfaceWrapper) GetBan(ctx echo.Context) error {
 	return err
 }
 
-// Heartbeat converts echo context to params.
-func (w *ServerInterfaceWrapper) Heartbeat(ctx echo.Context) error {
+// SendHeartbeat converts echo context to params.
+func (w *ServerInterfaceWrapper) SendHeartbeat(ctx echo.Context) error {
 	var err error
 	// ------------- Path parameter "room_id" -------------
 	var roomID RoomID
@@ -11915,7 +11921,7 @@ func (w *ServerInterfaceWrapper) Heartbeat(ctx echo.Context) error {
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.Heartbeat(ctx, roomID)
+	err = w.Handler.SendHeartbeat(ctx, roomID)
 	return err
 }
 
@@ -11958,8 +11964,8 @@ func (w *ServerInterfaceWrapper) ListInvitations(ctx echo.Context) error {
 	return err
 }
 
-// Invite converts echo context to params.
-func (w *ServerInterfaceWrapper) Invite(ctx echo.Context) error {
+// CreateInvitation converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateInvitation(ctx echo.Context) error {
 	var err error
 	// ------------- Path parameter "room_id" -------------
 	var roomID RoomID
@@ -11970,7 +11976,7 @@ func (w *ServerInterfaceWrapper) Invite(ctx echo.Context) error {
 	}
 
 	// Parameter object where we will unmarshal all parameters from the context
-	var params InviteParams
+	var params CreateInvitationParams
 
 	headers := ctx.Request().Header
 	// ------------- Optional header parameter "Idempotency-Key" -------------
@@ -11990,7 +11996,7 @@ func (w *ServerInterfaceWrapper) Invite(ctx echo.Context) error {
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.Invite(ctx, roomID, params)
+	err = w.Handler.CreateInvitation(ctx, roomID, params)
 	return err
 }
 
@@ -12122,8 +12128,8 @@ func (w *ServerInterfaceWrapper) ListMutes(ctx echo.Context) error {
 	return err
 }
 
-// Mute converts echo context to params.
-func (w *ServerInterfaceWrapper) Mute(ctx echo.Context) error {
+// MuteUser converts echo context to params.
+func (w *ServerInterfaceWrapper) MuteUser(ctx echo.Context) error {
 	var err error
 	// ------------- Path parameter "room_id" -------------
 	var roomID RoomID
@@ -12134,7 +12140,7 @@ func (w *ServerInterfaceWrapper) Mute(ctx echo.Context) error {
 	}
 
 	// Parameter object where we will unmarshal all parameters from the context
-	var params MuteParams
+	var params MuteUserParams
 
 	headers := ctx.Request().Header
 	// ------------- Optional header parameter "Idempotency-Key" -------------
@@ -12154,7 +12160,7 @@ func (w *ServerInterfaceWrapper) Mute(ctx echo.Context) error {
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.Mute(ctx, roomID, params)
+	err = w.Handler.MuteUser(ctx, roomID, params)
 	return err
 }
 
@@ -12278,8 +12284,8 @@ func (w *ServerInterfaceWrapper) ListParticipants(ctx echo.Context) error {
 	return err
 }
 
-// Kick converts echo context to params.
-func (w *ServerInterfaceWrapper) Kick(ctx echo.Context) error {
+// KickParticipant converts echo context to params.
+func (w *ServerInterfaceWrapper) KickParticipant(ctx echo.Context) error {
 	var err error
 	// ------------- Path parameter "room_id" -------------
 	var roomID RoomID
@@ -12298,12 +12304,12 @@ func (w *ServerInterfaceWrapper) Kick(ctx echo.Context) error {
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.Kick(ctx, roomID, username)
+	err = w.Handler.KickParticipant(ctx, roomID, username)
 	return err
 }
 
-// SetRole converts echo context to params.
-func (w *ServerInterfaceWrapper) SetRole(ctx echo.Context) error {
+// SetParticipantRole converts echo context to params.
+func (w *ServerInterfaceWrapper) SetParticipantRole(ctx echo.Context) error {
 	var err error
 	// ------------- Path parameter "room_id" -------------
 	var roomID RoomID
@@ -12322,7 +12328,7 @@ func (w *ServerInterfaceWrapper) SetRole(ctx echo.Context) error {
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.SetRole(ctx, roomID, username)
+	err = w.Handler.SetParticipantRole(ctx, roomID, username)
 	return err
 }
 
@@ -12426,8 +12432,8 @@ func (w *ServerInterfaceWrapper) VoteToSkip(ctx echo.Context) error {
 	return err
 }
 
-// GetQueue converts echo context to params.
-func (w *ServerInterfaceWrapper) GetQueue(ctx echo.Context) error {
+// GetRoomQueue converts echo context to params.
+func (w *ServerInterfaceWrapper) GetRoomQueue(ctx echo.Context) error {
 	var err error
 	// ------------- Path parameter "room_id" -------------
 	var roomID RoomID
@@ -12438,7 +12444,7 @@ func (w *ServerInterfaceWrapper) GetQueue(ctx echo.Context) error {
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.GetQueue(ctx, roomID)
+	err = w.Handler.GetRoomQueue(ctx, roomID)
 	return err
 }
 
@@ -12570,8 +12576,8 @@ func (w *ServerInterfaceWrapper) MoveInQueue(ctx echo.Context) error {
 	return err
 }
 
-// UnvoteForItem converts echo context to params.
-func (w *ServerInterfaceWrapper) UnvoteForItem(ctx echo.Context) error {
+// WithdrawVote converts echo context to params.
+func (w *ServerInterfaceWrapper) WithdrawVote(ctx echo.Context) error {
 	var err error
 	// ------------- Path parameter "room_id" -------------
 	var roomID RoomID
@@ -12590,7 +12596,7 @@ func (w *ServerInterfaceWrapper) UnvoteForItem(ctx echo.Context) error {
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.UnvoteForItem(ctx, roomID, itemID)
+	err = w.Handler.WithdrawVote(ctx, roomID, itemID)
 	return err
 }
 
@@ -13058,19 +13064,19 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PATCH(options.BaseURL+"/rooms/:room_id", wrapper.UpdateRoom, options.OperationMiddlewares["updateRoom"]...)
 	router.POST(options.BaseURL+"/rooms/:room_id/join", wrapper.JoinRoom, options.OperationMiddlewares["joinRoom"]...)
 	router.POST(options.BaseURL+"/rooms/:room_id/leave", wrapper.LeaveRoom, options.OperationMiddlewares["leaveRoom"]...)
-	router.POST(options.BaseURL+"/rooms/:room_id/heartbeat", wrapper.Heartbeat, options.OperationMiddlewares["heartbeat"]...)
+	router.POST(options.BaseURL+"/rooms/:room_id/heartbeat", wrapper.SendHeartbeat, options.OperationMiddlewares["sendHeartbeat"]...)
 	router.PUT(options.BaseURL+"/rooms/:room_id/read", wrapper.MarkRead, options.OperationMiddlewares["markRead"]...)
 	router.DELETE(options.BaseURL+"/rooms/:room_id/me", wrapper.QuitRoom, options.OperationMiddlewares["quitRoom"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/me", wrapper.GetMyStanding, options.OperationMiddlewares["getMyStanding"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/participants", wrapper.ListParticipants, options.OperationMiddlewares["listParticipants"]...)
-	router.DELETE(options.BaseURL+"/rooms/:room_id/participants/:username", wrapper.Kick, options.OperationMiddlewares["kick"]...)
-	router.PATCH(options.BaseURL+"/rooms/:room_id/participants/:username", wrapper.SetRole, options.OperationMiddlewares["setRole"]...)
+	router.DELETE(options.BaseURL+"/rooms/:room_id/participants/:username", wrapper.KickParticipant, options.OperationMiddlewares["kickParticipant"]...)
+	router.PATCH(options.BaseURL+"/rooms/:room_id/participants/:username", wrapper.SetParticipantRole, options.OperationMiddlewares["setParticipantRole"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/bans", wrapper.ListBans, options.OperationMiddlewares["listBans"]...)
-	router.POST(options.BaseURL+"/rooms/:room_id/bans", wrapper.Ban, options.OperationMiddlewares["ban"]...)
+	router.POST(options.BaseURL+"/rooms/:room_id/bans", wrapper.BanUser, options.OperationMiddlewares["banUser"]...)
 	router.DELETE(options.BaseURL+"/rooms/:room_id/bans/:username", wrapper.LiftBan, options.OperationMiddlewares["liftBan"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/bans/:username", wrapper.GetBan, options.OperationMiddlewares["getBan"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/mutes", wrapper.ListMutes, options.OperationMiddlewares["listMutes"]...)
-	router.POST(options.BaseURL+"/rooms/:room_id/mutes", wrapper.Mute, options.OperationMiddlewares["mute"]...)
+	router.POST(options.BaseURL+"/rooms/:room_id/mutes", wrapper.MuteUser, options.OperationMiddlewares["muteUser"]...)
 	router.DELETE(options.BaseURL+"/rooms/:room_id/mutes/:username", wrapper.LiftMute, options.OperationMiddlewares["liftMute"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/mutes/:username", wrapper.GetMute, options.OperationMiddlewares["getMute"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/log", wrapper.ListRoomLog, options.OperationMiddlewares["listRoomLog"]...)
@@ -13078,12 +13084,12 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/rooms/:room_id/playback", wrapper.GetPlayback, options.OperationMiddlewares["getPlayback"]...)
 	router.POST(options.BaseURL+"/rooms/:room_id/playback/commands", wrapper.SendPlaybackCommand, options.OperationMiddlewares["sendPlaybackCommand"]...)
 	router.PUT(options.BaseURL+"/rooms/:room_id/playback/skip-vote", wrapper.VoteToSkip, options.OperationMiddlewares["voteToSkip"]...)
-	router.GET(options.BaseURL+"/rooms/:room_id/queue", wrapper.GetQueue, options.OperationMiddlewares["getQueue"]...)
+	router.GET(options.BaseURL+"/rooms/:room_id/queue", wrapper.GetRoomQueue, options.OperationMiddlewares["getRoomQueue"]...)
 	router.POST(options.BaseURL+"/rooms/:room_id/queue", wrapper.AddToQueue, options.OperationMiddlewares["addToQueue"]...)
 	router.DELETE(options.BaseURL+"/rooms/:room_id/queue/:item_id", wrapper.RemoveFromQueue, options.OperationMiddlewares["removeFromQueue"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/queue/:item_id", wrapper.GetQueueItem, options.OperationMiddlewares["getQueueItem"]...)
 	router.PUT(options.BaseURL+"/rooms/:room_id/queue/:item_id/place", wrapper.MoveInQueue, options.OperationMiddlewares["moveInQueue"]...)
-	router.DELETE(options.BaseURL+"/rooms/:room_id/queue/:item_id/vote", wrapper.UnvoteForItem, options.OperationMiddlewares["unvoteForItem"]...)
+	router.DELETE(options.BaseURL+"/rooms/:room_id/queue/:item_id/vote", wrapper.WithdrawVote, options.OperationMiddlewares["withdrawVote"]...)
 	router.PUT(options.BaseURL+"/rooms/:room_id/queue/:item_id/vote", wrapper.VoteForItem, options.OperationMiddlewares["voteForItem"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/parties", wrapper.ListParties, options.OperationMiddlewares["listParties"]...)
 	router.POST(options.BaseURL+"/rooms/:room_id/parties", wrapper.ScheduleParty, options.OperationMiddlewares["scheduleParty"]...)
@@ -13094,7 +13100,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/parties/:party_id/answers", wrapper.ListPartyAnswers, options.OperationMiddlewares["listPartyAnswers"]...)
 	router.GET(options.BaseURL+"/parties/:party_id/calendar", wrapper.GetPartyCalendar, options.OperationMiddlewares["getPartyCalendar"]...)
 	router.GET(options.BaseURL+"/rooms/:room_id/invitations", wrapper.ListInvitations, options.OperationMiddlewares["listInvitations"]...)
-	router.POST(options.BaseURL+"/rooms/:room_id/invitations", wrapper.Invite, options.OperationMiddlewares["invite"]...)
+	router.POST(options.BaseURL+"/rooms/:room_id/invitations", wrapper.CreateInvitation, options.OperationMiddlewares["createInvitation"]...)
 	router.DELETE(options.BaseURL+"/invitations/:invitation_id", wrapper.RevokeInvitation, options.OperationMiddlewares["revokeInvitation"]...)
 	router.GET(options.BaseURL+"/invitations/:invitation_id", wrapper.GetInvitation, options.OperationMiddlewares["getInvitation"]...)
 	router.POST(options.BaseURL+"/invitations/lookup", wrapper.LookUpInvitation, options.OperationMiddlewares["lookUpInvitation"]...)
@@ -13108,7 +13114,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/chat/messages/:message_id", wrapper.GetMessage, options.OperationMiddlewares["getMessage"]...)
 	router.PATCH(options.BaseURL+"/chat/messages/:message_id", wrapper.EditMessage, options.OperationMiddlewares["editMessage"]...)
 	router.POST(options.BaseURL+"/abuse-reports", wrapper.ReportAbuse, options.OperationMiddlewares["reportAbuse"]...)
-	router.GET(options.BaseURL+"/abuse-reports/:abuse_report_id", wrapper.GetSentAbuseReport, options.OperationMiddlewares["getSentAbuseReport"]...)
+	router.GET(options.BaseURL+"/abuse-reports/:abuse_report_id", wrapper.GetMyAbuseReport, options.OperationMiddlewares["getMyAbuseReport"]...)
 	router.GET(options.BaseURL+"/health", wrapper.GetHealth, options.OperationMiddlewares["getHealth"]...)
 	router.GET(options.BaseURL+"/health/live", wrapper.GetLiveness, options.OperationMiddlewares["getLiveness"]...)
 	router.GET(options.BaseURL+"/health/ready", wrapper.GetReadiness, options.OperationMiddlewares["getReadiness"]...)
@@ -13117,12 +13123,12 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/admin/cleanup/runs/:run_id", wrapper.GetCleanupRun, options.OperationMiddlewares["getCleanupRun"]...)
 	router.POST(options.BaseURL+"/admin/cleanup/runs/:run_id/cancel", wrapper.CancelCleanupRun, options.OperationMiddlewares["cancelCleanupRun"]...)
 	router.GET(options.BaseURL+"/admin/rooms/retired", wrapper.ListRetiredRooms, options.OperationMiddlewares["listRetiredRooms"]...)
-	router.GET(options.BaseURL+"/admin/rooms", wrapper.ListAnyRooms, options.OperationMiddlewares["listAnyRooms"]...)
-	router.GET(options.BaseURL+"/admin/rooms/:room_id", wrapper.GetAnyRoom, options.OperationMiddlewares["getAnyRoom"]...)
-	router.GET(options.BaseURL+"/admin/rooms/:room_id/messages", wrapper.ListAnyMessages, options.OperationMiddlewares["listAnyMessages"]...)
+	router.GET(options.BaseURL+"/admin/rooms", wrapper.AdminListRooms, options.OperationMiddlewares["adminListRooms"]...)
+	router.GET(options.BaseURL+"/admin/rooms/:room_id", wrapper.AdminGetRoom, options.OperationMiddlewares["adminGetRoom"]...)
+	router.GET(options.BaseURL+"/admin/rooms/:room_id/messages", wrapper.AdminListMessages, options.OperationMiddlewares["adminListMessages"]...)
 	router.POST(options.BaseURL+"/admin/rooms/:room_id/close", wrapper.CloseRoom, options.OperationMiddlewares["closeRoom"]...)
 	router.POST(options.BaseURL+"/admin/rooms/:room_id/reopen", wrapper.ReopenRoom, options.OperationMiddlewares["reopenRoom"]...)
-	router.POST(options.BaseURL+"/admin/messages/:message_id/delete", wrapper.RemoveMessage, options.OperationMiddlewares["removeMessage"]...)
+	router.POST(options.BaseURL+"/admin/messages/:message_id/delete", wrapper.AdminDeleteMessage, options.OperationMiddlewares["adminDeleteMessage"]...)
 	router.GET(options.BaseURL+"/admin/abuse-reports", wrapper.ListAbuseReports, options.OperationMiddlewares["listAbuseReports"]...)
 	router.GET(options.BaseURL+"/admin/abuse-reports/:abuse_report_id", wrapper.GetAbuseReport, options.OperationMiddlewares["getAbuseReport"]...)
 	router.POST(options.BaseURL+"/admin/abuse-reports/:abuse_report_id/resolve", wrapper.ResolveAbuseReport, options.OperationMiddlewares["resolveAbuseReport"]...)
@@ -13132,10 +13138,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/admin/schedules/:schedule_id/resume", wrapper.ResumeSchedule, options.OperationMiddlewares["resumeSchedule"]...)
 	router.POST(options.BaseURL+"/admin/schedules/:schedule_id/trigger", wrapper.TriggerSchedule, options.OperationMiddlewares["triggerSchedule"]...)
 	router.POST(options.BaseURL+"/admin/schedules/:schedule_id/backfill", wrapper.BackfillSchedule, options.OperationMiddlewares["backfillSchedule"]...)
-	router.GET(options.BaseURL+"/admin/reports", wrapper.ListReports, options.OperationMiddlewares["listReports"]...)
-	router.GET(options.BaseURL+"/admin/reports/:report_id", wrapper.GetReport, options.OperationMiddlewares["getReport"]...)
-	router.GET(options.BaseURL+"/admin/reports/:report_id/csv", wrapper.GetReportTable, options.OperationMiddlewares["getReportTable"]...)
-	router.POST(options.BaseURL+"/reports/view", wrapper.ViewReport, options.OperationMiddlewares["viewReport"]...)
+	router.GET(options.BaseURL+"/admin/reports", wrapper.ListActivityReports, options.OperationMiddlewares["listActivityReports"]...)
+	router.GET(options.BaseURL+"/admin/reports/:report_id", wrapper.GetActivityReport, options.OperationMiddlewares["getActivityReport"]...)
+	router.GET(options.BaseURL+"/admin/reports/:report_id/csv", wrapper.GetActivityReportTable, options.OperationMiddlewares["getActivityReportTable"]...)
+	router.POST(options.BaseURL+"/reports/view", wrapper.ViewActivityReport, options.OperationMiddlewares["viewActivityReport"]...)
 	router.GET(options.BaseURL+"/admin/users", wrapper.ListUsers, options.OperationMiddlewares["listUsers"]...)
 	router.GET(options.BaseURL+"/admin/users/:user_id", wrapper.GetUser, options.OperationMiddlewares["getUser"]...)
 	router.POST(options.BaseURL+"/admin/users/:user_id/suspend", wrapper.SuspendUser, options.OperationMiddlewares["suspendUser"]...)
@@ -13173,14 +13179,14 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/admin/jobs/:job_id/terminate", wrapper.TerminateJob, options.OperationMiddlewares["terminateJob"]...)
 	router.POST(options.BaseURL+"/admin/jobs/:job_id/retry", wrapper.RetryJob, options.OperationMiddlewares["retryJob"]...)
 	router.POST(options.BaseURL+"/admin/job-batches", wrapper.ActOnJobs, options.OperationMiddlewares["actOnJobs"]...)
-	router.GET(options.BaseURL+"/admin/queues", wrapper.GetQueues, options.OperationMiddlewares["getQueues"]...)
-	router.POST(options.BaseURL+"/admin/queues/:queue/pause", wrapper.PauseQueue, options.OperationMiddlewares["pauseQueue"]...)
-	router.POST(options.BaseURL+"/admin/queues/:queue/resume", wrapper.ResumeQueue, options.OperationMiddlewares["resumeQueue"]...)
+	router.GET(options.BaseURL+"/admin/queues", wrapper.ListTaskQueues, options.OperationMiddlewares["listTaskQueues"]...)
+	router.POST(options.BaseURL+"/admin/queues/:queue/pause", wrapper.PauseTaskQueue, options.OperationMiddlewares["pauseTaskQueue"]...)
+	router.POST(options.BaseURL+"/admin/queues/:queue/resume", wrapper.ResumeTaskQueue, options.OperationMiddlewares["resumeTaskQueue"]...)
 	router.GET(options.BaseURL+"/admin/outbox", wrapper.GetOutbox, options.OperationMiddlewares["getOutbox"]...)
-	router.GET(options.BaseURL+"/admin/outbox/events", wrapper.ListEvents, options.OperationMiddlewares["listEvents"]...)
-	router.POST(options.BaseURL+"/admin/outbox/events/:event_id/requeue", wrapper.RequeueEvent, options.OperationMiddlewares["requeueEvent"]...)
+	router.GET(options.BaseURL+"/admin/outbox/events", wrapper.ListOutboxEvents, options.OperationMiddlewares["listOutboxEvents"]...)
+	router.POST(options.BaseURL+"/admin/outbox/events/:event_id/requeue", wrapper.RequeueOutboxEvent, options.OperationMiddlewares["requeueOutboxEvent"]...)
 	router.GET(options.BaseURL+"/admin/cleanup/policies", wrapper.ListCleanupPolicies, options.OperationMiddlewares["listCleanupPolicies"]...)
-	router.GET(options.BaseURL+"/admin/audit", wrapper.ListAudit, options.OperationMiddlewares["listAudit"]...)
+	router.GET(options.BaseURL+"/admin/audit", wrapper.ListAuditLog, options.OperationMiddlewares["listAuditLog"]...)
 
 }
 
@@ -13589,25 +13595,25 @@ func (response ReportAbusedefaultApplicationProblemPlusJSONResponse) VisitReport
 	return err
 }
 
-type GetSentAbuseReportRequestObject struct {
+type GetMyAbuseReportRequestObject struct {
 	AbuseReportID ID `json:"abuse_report_id"`
-	Params        GetSentAbuseReportParams
+	Params        GetMyAbuseReportParams
 }
 
-type GetSentAbuseReportResponseObject interface {
-	VisitGetSentAbuseReportResponse(w http.ResponseWriter) error
+type GetMyAbuseReportResponseObject interface {
+	VisitGetMyAbuseReportResponse(w http.ResponseWriter) error
 }
 
-type GetSentAbuseReport200ResponseHeaders struct {
+type GetMyAbuseReport200ResponseHeaders struct {
 	ETag string
 }
 
-type GetSentAbuseReport200JSONResponse struct {
+type GetMyAbuseReport200JSONResponse struct {
 	Body    SentAbuseReportAnswer
-	Headers GetSentAbuseReport200ResponseHeaders
+	Headers GetMyAbuseReport200ResponseHeaders
 }
 
-func (response GetSentAbuseReport200JSONResponse) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
+func (response GetMyAbuseReport200JSONResponse) VisitGetMyAbuseReportResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -13620,19 +13626,19 @@ func (response GetSentAbuseReport200JSONResponse) VisitGetSentAbuseReportRespons
 	return err
 }
 
-type GetSentAbuseReport304Response = NotModifiedResponse
+type GetMyAbuseReport304Response = NotModifiedResponse
 
-func (response GetSentAbuseReport304Response) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
+func (response GetMyAbuseReport304Response) VisitGetMyAbuseReportResponse(w http.ResponseWriter) error {
 	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(304)
 	return nil
 }
 
-type GetSentAbuseReport400ApplicationProblemPlusJSONResponse struct {
+type GetMyAbuseReport400ApplicationProblemPlusJSONResponse struct {
 	InvalidRequestApplicationProblemPlusJSONResponse
 }
 
-func (response GetSentAbuseReport400ApplicationProblemPlusJSONResponse) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
+func (response GetMyAbuseReport400ApplicationProblemPlusJSONResponse) VisitGetMyAbuseReportResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -13644,11 +13650,11 @@ func (response GetSentAbuseReport400ApplicationProblemPlusJSONResponse) VisitGet
 	return err
 }
 
-type GetSentAbuseReport401ApplicationProblemPlusJSONResponse struct {
+type GetMyAbuseReport401ApplicationProblemPlusJSONResponse struct {
 	UnauthenticatedApplicationProblemPlusJSONResponse
 }
 
-func (response GetSentAbuseReport401ApplicationProblemPlusJSONResponse) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
+func (response GetMyAbuseReport401ApplicationProblemPlusJSONResponse) VisitGetMyAbuseReportResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -13660,11 +13666,11 @@ func (response GetSentAbuseReport401ApplicationProblemPlusJSONResponse) VisitGet
 	return err
 }
 
-type GetSentAbuseReport404ApplicationProblemPlusJSONResponse struct {
+type GetMyAbuseReport404ApplicationProblemPlusJSONResponse struct {
 	NotFoundApplicationProblemPlusJSONResponse
 }
 
-func (response GetSentAbuseReport404ApplicationProblemPlusJSONResponse) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
+func (response GetMyAbuseReport404ApplicationProblemPlusJSONResponse) VisitGetMyAbuseReportResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -13676,11 +13682,11 @@ func (response GetSentAbuseReport404ApplicationProblemPlusJSONResponse) VisitGet
 	return err
 }
 
-type GetSentAbuseReport412ApplicationProblemPlusJSONResponse struct {
+type GetMyAbuseReport412ApplicationProblemPlusJSONResponse struct {
 	PreconditionFailedApplicationProblemPlusJSONResponse
 }
 
-func (response GetSentAbuseReport412ApplicationProblemPlusJSONResponse) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
+func (response GetMyAbuseReport412ApplicationProblemPlusJSONResponse) VisitGetMyAbuseReportResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -13692,11 +13698,11 @@ func (response GetSentAbuseReport412ApplicationProblemPlusJSONResponse) VisitGet
 	return err
 }
 
-type GetSentAbuseReport415ApplicationProblemPlusJSONResponse struct {
+type GetMyAbuseReport415ApplicationProblemPlusJSONResponse struct {
 	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
-func (response GetSentAbuseReport415ApplicationProblemPlusJSONResponse) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
+func (response GetMyAbuseReport415ApplicationProblemPlusJSONResponse) VisitGetMyAbuseReportResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -13708,11 +13714,11 @@ func (response GetSentAbuseReport415ApplicationProblemPlusJSONResponse) VisitGet
 	return err
 }
 
-type GetSentAbuseReport429ApplicationProblemPlusJSONResponse struct {
+type GetMyAbuseReport429ApplicationProblemPlusJSONResponse struct {
 	RateLimitedApplicationProblemPlusJSONResponse
 }
 
-func (response GetSentAbuseReport429ApplicationProblemPlusJSONResponse) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
+func (response GetMyAbuseReport429ApplicationProblemPlusJSONResponse) VisitGetMyAbuseReportResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -13727,12 +13733,12 @@ func (response GetSentAbuseReport429ApplicationProblemPlusJSONResponse) VisitGet
 	return err
 }
 
-type GetSentAbuseReportdefaultApplicationProblemPlusJSONResponse struct {
+type GetMyAbuseReportdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetSentAbuseReportdefaultApplicationProblemPlusJSONResponse) VisitGetSentAbuseReportResponse(w http.ResponseWriter) error {
+func (response GetMyAbuseReportdefaultApplicationProblemPlusJSONResponse) VisitGetMyAbuseReportResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -14375,17 +14381,17 @@ func (response ListAdminsdefaultApplicationProblemPlusJSONResponse) VisitListAdm
 	return err
 }
 
-type ListAuditRequestObject struct {
-	Params ListAuditParams
+type ListAuditLogRequestObject struct {
+	Params ListAuditLogParams
 }
 
-type ListAuditResponseObject interface {
-	VisitListAuditResponse(w http.ResponseWriter) error
+type ListAuditLogResponseObject interface {
+	VisitListAuditLogResponse(w http.ResponseWriter) error
 }
 
-type ListAudit200JSONResponse AuditList
+type ListAuditLog200JSONResponse AuditList
 
-func (response ListAudit200JSONResponse) VisitListAuditResponse(w http.ResponseWriter) error {
+func (response ListAuditLog200JSONResponse) VisitListAuditLogResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -14397,11 +14403,11 @@ func (response ListAudit200JSONResponse) VisitListAuditResponse(w http.ResponseW
 	return err
 }
 
-type ListAudit400ApplicationProblemPlusJSONResponse struct {
+type ListAuditLog400ApplicationProblemPlusJSONResponse struct {
 	InvalidRequestApplicationProblemPlusJSONResponse
 }
 
-func (response ListAudit400ApplicationProblemPlusJSONResponse) VisitListAuditResponse(w http.ResponseWriter) error {
+func (response ListAuditLog400ApplicationProblemPlusJSONResponse) VisitListAuditLogResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -14413,11 +14419,11 @@ func (response ListAudit400ApplicationProblemPlusJSONResponse) VisitListAuditRes
 	return err
 }
 
-type ListAudit401ApplicationProblemPlusJSONResponse struct {
+type ListAuditLog401ApplicationProblemPlusJSONResponse struct {
 	UnauthenticatedApplicationProblemPlusJSONResponse
 }
 
-func (response ListAudit401ApplicationProblemPlusJSONResponse) VisitListAuditResponse(w http.ResponseWriter) error {
+func (response ListAuditLog401ApplicationProblemPlusJSONResponse) VisitListAuditLogResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -14429,11 +14435,11 @@ func (response ListAudit401ApplicationProblemPlusJSONResponse) VisitListAuditRes
 	return err
 }
 
-type ListAudit403ApplicationProblemPlusJSONResponse struct {
+type ListAuditLog403ApplicationProblemPlusJSONResponse struct {
 	ForbiddenApplicationProblemPlusJSONResponse
 }
 
-func (response ListAudit403ApplicationProblemPlusJSONResponse) VisitListAuditResponse(w http.ResponseWriter) error {
+func (response ListAuditLog403ApplicationProblemPlusJSONResponse) VisitListAuditLogResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -14445,11 +14451,11 @@ func (response ListAudit403ApplicationProblemPlusJSONResponse) VisitListAuditRes
 	return err
 }
 
-type ListAudit412ApplicationProblemPlusJSONResponse struct {
+type ListAuditLog412ApplicationProblemPlusJSONResponse struct {
 	PreconditionFailedApplicationProblemPlusJSONResponse
 }
 
-func (response ListAudit412ApplicationProblemPlusJSONResponse) VisitListAuditResponse(w http.ResponseWriter) error {
+func (response ListAuditLog412ApplicationProblemPlusJSONResponse) VisitListAuditLogResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -14461,11 +14467,11 @@ func (response ListAudit412ApplicationProblemPlusJSONResponse) VisitListAuditRes
 	return err
 }
 
-type ListAudit415ApplicationProblemPlusJSONResponse struct {
+type ListAuditLog415ApplicationProblemPlusJSONResponse struct {
 	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
-func (response ListAudit415ApplicationProblemPlusJSONResponse) VisitListAuditResponse(w http.ResponseWriter) error {
+func (response ListAuditLog415ApplicationProblemPlusJSONResponse) VisitListAuditLogResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -14477,11 +14483,11 @@ func (response ListAudit415ApplicationProblemPlusJSONResponse) VisitListAuditRes
 	return err
 }
 
-type ListAudit429ApplicationProblemPlusJSONResponse struct {
+type ListAuditLog429ApplicationProblemPlusJSONResponse struct {
 	RateLimitedApplicationProblemPlusJSONResponse
 }
 
-func (response ListAudit429ApplicationProblemPlusJSONResponse) VisitListAuditResponse(w http.ResponseWriter) error {
+func (response ListAuditLog429ApplicationProblemPlusJSONResponse) VisitListAuditLogResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -14496,12 +14502,12 @@ func (response ListAudit429ApplicationProblemPlusJSONResponse) VisitListAuditRes
 	return err
 }
 
-type ListAuditdefaultApplicationProblemPlusJSONResponse struct {
+type ListAuditLogdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListAuditdefaultApplicationProblemPlusJSONResponse) VisitListAuditResponse(w http.ResponseWriter) error {
+func (response ListAuditLogdefaultApplicationProblemPlusJSONResponse) VisitListAuditLogResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -17666,28 +17672,28 @@ func (response TerminateJobdefaultApplicationProblemPlusJSONResponse) VisitTermi
 	return err
 }
 
-type RemoveMessageRequestObject struct {
+type AdminDeleteMessageRequestObject struct {
 	MessageID ID `json:"message_id"`
-	Body      *RemoveMessageJSONRequestBody
+	Body      *AdminDeleteMessageJSONRequestBody
 }
 
-type RemoveMessageResponseObject interface {
-	VisitRemoveMessageResponse(w http.ResponseWriter) error
+type AdminDeleteMessageResponseObject interface {
+	VisitAdminDeleteMessageResponse(w http.ResponseWriter) error
 }
 
-type RemoveMessage204Response struct {
+type AdminDeleteMessage204Response struct {
 }
 
-func (response RemoveMessage204Response) VisitRemoveMessageResponse(w http.ResponseWriter) error {
+func (response AdminDeleteMessage204Response) VisitAdminDeleteMessageResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
 }
 
-type RemoveMessage400ApplicationProblemPlusJSONResponse struct {
+type AdminDeleteMessage400ApplicationProblemPlusJSONResponse struct {
 	InvalidRequestApplicationProblemPlusJSONResponse
 }
 
-func (response RemoveMessage400ApplicationProblemPlusJSONResponse) VisitRemoveMessageResponse(w http.ResponseWriter) error {
+func (response AdminDeleteMessage400ApplicationProblemPlusJSONResponse) VisitAdminDeleteMessageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -17699,11 +17705,11 @@ func (response RemoveMessage400ApplicationProblemPlusJSONResponse) VisitRemoveMe
 	return err
 }
 
-type RemoveMessage401ApplicationProblemPlusJSONResponse struct {
+type AdminDeleteMessage401ApplicationProblemPlusJSONResponse struct {
 	UnauthenticatedApplicationProblemPlusJSONResponse
 }
 
-func (response RemoveMessage401ApplicationProblemPlusJSONResponse) VisitRemoveMessageResponse(w http.ResponseWriter) error {
+func (response AdminDeleteMessage401ApplicationProblemPlusJSONResponse) VisitAdminDeleteMessageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -17715,11 +17721,11 @@ func (response RemoveMessage401ApplicationProblemPlusJSONResponse) VisitRemoveMe
 	return err
 }
 
-type RemoveMessage403ApplicationProblemPlusJSONResponse struct {
+type AdminDeleteMessage403ApplicationProblemPlusJSONResponse struct {
 	ForbiddenApplicationProblemPlusJSONResponse
 }
 
-func (response RemoveMessage403ApplicationProblemPlusJSONResponse) VisitRemoveMessageResponse(w http.ResponseWriter) error {
+func (response AdminDeleteMessage403ApplicationProblemPlusJSONResponse) VisitAdminDeleteMessageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -17731,11 +17737,11 @@ func (response RemoveMessage403ApplicationProblemPlusJSONResponse) VisitRemoveMe
 	return err
 }
 
-type RemoveMessage404ApplicationProblemPlusJSONResponse struct {
+type AdminDeleteMessage404ApplicationProblemPlusJSONResponse struct {
 	NotFoundApplicationProblemPlusJSONResponse
 }
 
-func (response RemoveMessage404ApplicationProblemPlusJSONResponse) VisitRemoveMessageResponse(w http.ResponseWriter) error {
+func (response AdminDeleteMessage404ApplicationProblemPlusJSONResponse) VisitAdminDeleteMessageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -17747,11 +17753,11 @@ func (response RemoveMessage404ApplicationProblemPlusJSONResponse) VisitRemoveMe
 	return err
 }
 
-type RemoveMessage408ApplicationProblemPlusJSONResponse struct {
+type AdminDeleteMessage408ApplicationProblemPlusJSONResponse struct {
 	RequestTimeoutApplicationProblemPlusJSONResponse
 }
 
-func (response RemoveMessage408ApplicationProblemPlusJSONResponse) VisitRemoveMessageResponse(w http.ResponseWriter) error {
+func (response AdminDeleteMessage408ApplicationProblemPlusJSONResponse) VisitAdminDeleteMessageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -17763,11 +17769,11 @@ func (response RemoveMessage408ApplicationProblemPlusJSONResponse) VisitRemoveMe
 	return err
 }
 
-type RemoveMessage412ApplicationProblemPlusJSONResponse struct {
+type AdminDeleteMessage412ApplicationProblemPlusJSONResponse struct {
 	PreconditionFailedApplicationProblemPlusJSONResponse
 }
 
-func (response RemoveMessage412ApplicationProblemPlusJSONResponse) VisitRemoveMessageResponse(w http.ResponseWriter) error {
+func (response AdminDeleteMessage412ApplicationProblemPlusJSONResponse) VisitAdminDeleteMessageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -17779,11 +17785,11 @@ func (response RemoveMessage412ApplicationProblemPlusJSONResponse) VisitRemoveMe
 	return err
 }
 
-type RemoveMessage413ApplicationProblemPlusJSONResponse struct {
+type AdminDeleteMessage413ApplicationProblemPlusJSONResponse struct {
 	BodyTooLargeApplicationProblemPlusJSONResponse
 }
 
-func (response RemoveMessage413ApplicationProblemPlusJSONResponse) VisitRemoveMessageResponse(w http.ResponseWriter) error {
+func (response AdminDeleteMessage413ApplicationProblemPlusJSONResponse) VisitAdminDeleteMessageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -17795,11 +17801,11 @@ func (response RemoveMessage413ApplicationProblemPlusJSONResponse) VisitRemoveMe
 	return err
 }
 
-type RemoveMessage415ApplicationProblemPlusJSONResponse struct {
+type AdminDeleteMessage415ApplicationProblemPlusJSONResponse struct {
 	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
 }
 
-func (response RemoveMessage415ApplicationProblemPlusJSONResponse) VisitRemoveMessageResponse(w http.ResponseWriter) error {
+func (response AdminDeleteMessage415ApplicationProblemPlusJSONResponse) VisitAdminDeleteMessageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -17811,11 +17817,11 @@ func (response RemoveMessage415ApplicationProblemPlusJSONResponse) VisitRemoveMe
 	return err
 }
 
-type RemoveMessage429ApplicationProblemPlusJSONResponse struct {
+type AdminDeleteMessage429ApplicationProblemPlusJSONResponse struct {
 	RateLimitedApplicationProblemPlusJSONResponse
 }
 
-func (response RemoveMessage429ApplicationProblemPlusJSONResponse) VisitRemoveMessageResponse(w http.ResponseWriter) error {
+func (response AdminDeleteMessage429ApplicationProblemPlusJSONResponse) VisitAdminDeleteMessageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -17830,12 +17836,12 @@ func (response RemoveMessage429ApplicationProblemPlusJSONResponse) VisitRemoveMe
 	return err
 }
 
-type RemoveMessagedefaultApplicationProblemPlusJSONResponse struct {
+type AdminDeleteMessagedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response RemoveMessagedefaultApplicationProblemPlusJSONResponse) VisitRemoveMessageResponse(w http.ResponseWriter) error {
+func (response AdminDeleteMessagedefaultApplicationProblemPlusJSONResponse) VisitAdminDeleteMessageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -17984,17 +17990,17 @@ func (response GetOutboxdefaultApplicationProblemPlusJSONResponse) VisitGetOutbo
 	return err
 }
 
-type ListEventsRequestObject struct {
-	Params ListEventsParams
+type ListOutboxEventsRequestObject struct {
+	Params ListOutboxEventsParams
 }
 
-type ListEventsResponseObject interface {
-	VisitListEventsResponse(w http.ResponseWriter) error
+type ListOutboxEventsResponseObject interface {
+	VisitListOutboxEventsResponse(w http.ResponseWriter) error
 }
 
-type ListEvents200JSONResponse OutboxEventList
+type ListOutboxEvents200JSONResponse OutboxEventList
 
-func (response ListEvents200JSONResponse) VisitListEventsResponse(w http.ResponseWriter) error {
+func (response ListOutboxEvents200JSONResponse) VisitListOutboxEventsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -18006,11 +18012,11 @@ func (response ListEvents200JSONResponse) VisitListEventsResponse(w http.Respons
 	return err
 }
 
-type ListEvents400ApplicationProblemPlusJSONResponse struct {
+type ListOutboxEvents400ApplicationProblemPlusJSONResponse struct {
 	InvalidRequestApplicationProblemPlusJSONResponse
 }
 
-func (response ListEvents400ApplicationProblemPlusJSONResponse) VisitListEventsResponse(w http.ResponseWriter) error {
+func (response ListOutboxEvents400ApplicationProblemPlusJSONResponse) VisitListOutboxEventsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -18022,11 +18028,11 @@ func (response ListEvents400ApplicationProblemPlusJSONResponse) VisitListEventsR
 	return err
 }
 
-type ListEvents401ApplicationProblemPlusJSONResponse struct {
+type ListOutboxEvents401ApplicationProblemPlusJSONResponse struct {
 	UnauthenticatedApplicationProblemPlusJSONResponse
 }
 
-func (response ListEvents401ApplicationProblemPlusJSONResponse) VisitListEventsResponse(w http.ResponseWriter) error {
+func (response ListOutboxEvents401ApplicationProblemPlusJSONResponse) VisitListOutboxEventsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -18038,11 +18044,11 @@ func (response ListEvents401ApplicationProblemPlusJSONResponse) VisitListEventsR
 	return err
 }
 
-type ListEvents403ApplicationProblemPlusJSONResponse struct {
+type ListOutboxEvents403ApplicationProblemPlusJSONResponse struct {
 	ForbiddenApplicationProblemPlusJSONResponse
 }
 
-func (response ListEvents403ApplicationProblemPlusJSONResponse) VisitListEventsResponse(w http.ResponseWriter) error {
+func (response ListOutboxEvents403ApplicationProblemPlusJSONResponse) VisitListOutboxEventsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -18054,11 +18060,11 @@ func (response ListEvents403ApplicationProblemPlusJSONResponse) VisitListEventsR
 	return err
 }
 
-type ListEvents412ApplicationProblemPlusJSONResponse struct {
+type ListOutboxEvents412ApplicationProblemPlusJSONResponse struct {
 	PreconditionFailedApplicationProblemPlusJSONResponse
 }
 
-func (response ListEvents412ApplicationProblemPlusJSONResponse) VisitListEventsResponse(w http.ResponseWriter) error {
+func (response ListOutboxEvents412ApplicationProblemPlusJSONResponse) VisitListOutboxEventsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -18070,11 +18076,11 @@ func (response ListEvents412ApplicationProblemPlusJSONResponse) VisitListEventsR
 	return err
 }
 
-type ListEvents415ApplicationProblemPlusJSONResponse struct {
+type ListOutboxEvents415ApplicationProblemPlusJSONResponse struct {
 	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
-func (response ListEvents415ApplicationProblemPlusJSONResponse) VisitListEventsResponse(w http.ResponseWriter) error {
+func (response ListOutboxEvents415ApplicationProblemPlusJSONResponse) VisitListOutboxEventsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -18086,11 +18092,11 @@ func (response ListEvents415ApplicationProblemPlusJSONResponse) VisitListEventsR
 	return err
 }
 
-type ListEvents429ApplicationProblemPlusJSONResponse struct {
+type ListOutboxEvents429ApplicationProblemPlusJSONResponse struct {
 	RateLimitedApplicationProblemPlusJSONResponse
 }
 
-func (response ListEvents429ApplicationProblemPlusJSONResponse) VisitListEventsResponse(w http.ResponseWriter) error {
+func (response ListOutboxEvents429ApplicationProblemPlusJSONResponse) VisitListOutboxEventsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -18105,12 +18111,12 @@ func (response ListEvents429ApplicationProblemPlusJSONResponse) VisitListEventsR
 	return err
 }
 
-type ListEventsdefaultApplicationProblemPlusJSONResponse struct {
+type ListOutboxEventsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListEventsdefaultApplicationProblemPlusJSONResponse) VisitListEventsResponse(w http.ResponseWriter) error {
+func (response ListOutboxEventsdefaultApplicationProblemPlusJSONResponse) VisitListOutboxEventsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -18122,18 +18128,18 @@ func (response ListEventsdefaultApplicationProblemPlusJSONResponse) VisitListEve
 	return err
 }
 
-type RequeueEventRequestObject struct {
+type RequeueOutboxEventRequestObject struct {
 	EventID ID `json:"event_id"`
-	Params  RequeueEventParams
+	Params  RequeueOutboxEventParams
 }
 
-type RequeueEventResponseObject interface {
-	VisitRequeueEventResponse(w http.ResponseWriter) error
+type RequeueOutboxEventResponseObject interface {
+	VisitRequeueOutboxEventResponse(w http.ResponseWriter) error
 }
 
-type RequeueEvent200JSONResponse OutboxEventAnswer
+type RequeueOutboxEvent200JSONResponse OutboxEventAnswer
 
-func (response RequeueEvent200JSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
+func (response RequeueOutboxEvent200JSONResponse) VisitRequeueOutboxEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -18145,11 +18151,11 @@ func (response RequeueEvent200JSONResponse) VisitRequeueEventResponse(w http.Res
 	return err
 }
 
-type RequeueEvent400ApplicationProblemPlusJSONResponse struct {
+type RequeueOutboxEvent400ApplicationProblemPlusJSONResponse struct {
 	InvalidRequestApplicationProblemPlusJSONResponse
 }
 
-func (response RequeueEvent400ApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
+func (response RequeueOutboxEvent400ApplicationProblemPlusJSONResponse) VisitRequeueOutboxEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -18161,11 +18167,11 @@ func (response RequeueEvent400ApplicationProblemPlusJSONResponse) VisitRequeueEv
 	return err
 }
 
-type RequeueEvent401ApplicationProblemPlusJSONResponse struct {
+type RequeueOutboxEvent401ApplicationProblemPlusJSONResponse struct {
 	UnauthenticatedApplicationProblemPlusJSONResponse
 }
 
-func (response RequeueEvent401ApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
+func (response RequeueOutboxEvent401ApplicationProblemPlusJSONResponse) VisitRequeueOutboxEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -18177,11 +18183,11 @@ func (response RequeueEvent401ApplicationProblemPlusJSONResponse) VisitRequeueEv
 	return err
 }
 
-type RequeueEvent403ApplicationProblemPlusJSONResponse struct {
+type RequeueOutboxEvent403ApplicationProblemPlusJSONResponse struct {
 	ForbiddenApplicationProblemPlusJSONResponse
 }
 
-func (response RequeueEvent403ApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
+func (response RequeueOutboxEvent403ApplicationProblemPlusJSONResponse) VisitRequeueOutboxEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -18193,11 +18199,11 @@ func (response RequeueEvent403ApplicationProblemPlusJSONResponse) VisitRequeueEv
 	return err
 }
 
-type RequeueEvent404ApplicationProblemPlusJSONResponse struct {
+type RequeueOutboxEvent404ApplicationProblemPlusJSONResponse struct {
 	NotFoundApplicationProblemPlusJSONResponse
 }
 
-func (response RequeueEvent404ApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
+func (response RequeueOutboxEvent404ApplicationProblemPlusJSONResponse) VisitRequeueOutboxEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -18209,9 +18215,9 @@ func (response RequeueEvent404ApplicationProblemPlusJSONResponse) VisitRequeueEv
 	return err
 }
 
-type RequeueEvent409ApplicationProblemPlusJSONResponse Problem
+type RequeueOutboxEvent409ApplicationProblemPlusJSONResponse Problem
 
-func (response RequeueEvent409ApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
+func (response RequeueOutboxEvent409ApplicationProblemPlusJSONResponse) VisitRequeueOutboxEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -18223,11 +18229,11 @@ func (response RequeueEvent409ApplicationProblemPlusJSONResponse) VisitRequeueEv
 	return err
 }
 
-type RequeueEvent412ApplicationProblemPlusJSONResponse struct {
+type RequeueOutboxEvent412ApplicationProblemPlusJSONResponse struct {
 	PreconditionFailedApplicationProblemPlusJSONResponse
 }
 
-func (response RequeueEvent412ApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
+func (response RequeueOutboxEvent412ApplicationProblemPlusJSONResponse) VisitRequeueOutboxEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -18239,11 +18245,11 @@ func (response RequeueEvent412ApplicationProblemPlusJSONResponse) VisitRequeueEv
 	return err
 }
 
-type RequeueEvent415ApplicationProblemPlusJSONResponse struct {
+type RequeueOutboxEvent415ApplicationProblemPlusJSONResponse struct {
 	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
-func (response RequeueEvent415ApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
+func (response RequeueOutboxEvent415ApplicationProblemPlusJSONResponse) VisitRequeueOutboxEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -18255,11 +18261,11 @@ func (response RequeueEvent415ApplicationProblemPlusJSONResponse) VisitRequeueEv
 	return err
 }
 
-type RequeueEvent429ApplicationProblemPlusJSONResponse struct {
+type RequeueOutboxEvent429ApplicationProblemPlusJSONResponse struct {
 	RateLimitedApplicationProblemPlusJSONResponse
 }
 
-func (response RequeueEvent429ApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
+func (response RequeueOutboxEvent429ApplicationProblemPlusJSONResponse) VisitRequeueOutboxEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -18274,12 +18280,12 @@ func (response RequeueEvent429ApplicationProblemPlusJSONResponse) VisitRequeueEv
 	return err
 }
 
-type RequeueEventdefaultApplicationProblemPlusJSONResponse struct {
+type RequeueOutboxEventdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response RequeueEventdefaultApplicationProblemPlusJSONResponse) VisitRequeueEventResponse(w http.ResponseWriter) error {
+func (response RequeueOutboxEventdefaultApplicationProblemPlusJSONResponse) VisitRequeueOutboxEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -18428,16 +18434,16 @@ func (response GetOverviewdefaultApplicationProblemPlusJSONResponse) VisitGetOve
 	return err
 }
 
-type GetQueuesRequestObject struct {
+type ListTaskQueuesRequestObject struct {
 }
 
-type GetQueuesResponseObject interface {
-	VisitGetQueuesResponse(w http.ResponseWriter) error
+type ListTaskQueuesResponseObject interface {
+	VisitListTaskQueuesResponse(w http.ResponseWriter) error
 }
 
-type GetQueues200JSONResponse TaskQueuesAnswer
+type ListTaskQueues200JSONResponse TaskQueuesAnswer
 
-func (response GetQueues200JSONResponse) VisitGetQueuesResponse(w http.ResponseWriter) error {
+func (response ListTaskQueues200JSONResponse) VisitListTaskQueuesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -18449,11 +18455,11 @@ func (response GetQueues200JSONResponse) VisitGetQueuesResponse(w http.ResponseW
 	return err
 }
 
-type GetQueues400ApplicationProblemPlusJSONResponse struct {
+type ListTaskQueues400ApplicationProblemPlusJSONResponse struct {
 	InvalidRequestApplicationProblemPlusJSONResponse
 }
 
-func (response GetQueues400ApplicationProblemPlusJSONResponse) VisitGetQueuesResponse(w http.ResponseWriter) error {
+func (response ListTaskQueues400ApplicationProblemPlusJSONResponse) VisitListTaskQueuesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -18465,11 +18471,11 @@ func (response GetQueues400ApplicationProblemPlusJSONResponse) VisitGetQueuesRes
 	return err
 }
 
-type GetQueues401ApplicationProblemPlusJSONResponse struct {
+type ListTaskQueues401ApplicationProblemPlusJSONResponse struct {
 	UnauthenticatedApplicationProblemPlusJSONResponse
 }
 
-func (response GetQueues401ApplicationProblemPlusJSONResponse) VisitGetQueuesResponse(w http.ResponseWriter) error {
+func (response ListTaskQueues401ApplicationProblemPlusJSONResponse) VisitListTaskQueuesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -18481,11 +18487,11 @@ func (response GetQueues401ApplicationProblemPlusJSONResponse) VisitGetQueuesRes
 	return err
 }
 
-type GetQueues403ApplicationProblemPlusJSONResponse struct {
+type ListTaskQueues403ApplicationProblemPlusJSONResponse struct {
 	ForbiddenApplicationProblemPlusJSONResponse
 }
 
-func (response GetQueues403ApplicationProblemPlusJSONResponse) VisitGetQueuesResponse(w http.ResponseWriter) error {
+func (response ListTaskQueues403ApplicationProblemPlusJSONResponse) VisitListTaskQueuesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -18497,11 +18503,11 @@ func (response GetQueues403ApplicationProblemPlusJSONResponse) VisitGetQueuesRes
 	return err
 }
 
-type GetQueues412ApplicationProblemPlusJSONResponse struct {
+type ListTaskQueues412ApplicationProblemPlusJSONResponse struct {
 	PreconditionFailedApplicationProblemPlusJSONResponse
 }
 
-func (response GetQueues412ApplicationProblemPlusJSONResponse) VisitGetQueuesResponse(w http.ResponseWriter) error {
+func (response ListTaskQueues412ApplicationProblemPlusJSONResponse) VisitListTaskQueuesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -18513,11 +18519,11 @@ func (response GetQueues412ApplicationProblemPlusJSONResponse) VisitGetQueuesRes
 	return err
 }
 
-type GetQueues415ApplicationProblemPlusJSONResponse struct {
+type ListTaskQueues415ApplicationProblemPlusJSONResponse struct {
 	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
-func (response GetQueues415ApplicationProblemPlusJSONResponse) VisitGetQueuesResponse(w http.ResponseWriter) error {
+func (response ListTaskQueues415ApplicationProblemPlusJSONResponse) VisitListTaskQueuesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -18529,11 +18535,11 @@ func (response GetQueues415ApplicationProblemPlusJSONResponse) VisitGetQueuesRes
 	return err
 }
 
-type GetQueues429ApplicationProblemPlusJSONResponse struct {
+type ListTaskQueues429ApplicationProblemPlusJSONResponse struct {
 	RateLimitedApplicationProblemPlusJSONResponse
 }
 
-func (response GetQueues429ApplicationProblemPlusJSONResponse) VisitGetQueuesResponse(w http.ResponseWriter) error {
+func (response ListTaskQueues429ApplicationProblemPlusJSONResponse) VisitListTaskQueuesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -18548,12 +18554,12 @@ func (response GetQueues429ApplicationProblemPlusJSONResponse) VisitGetQueuesRes
 	return err
 }
 
-type GetQueuesdefaultApplicationProblemPlusJSONResponse struct {
+type ListTaskQueuesdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetQueuesdefaultApplicationProblemPlusJSONResponse) VisitGetQueuesResponse(w http.ResponseWriter) error {
+func (response ListTaskQueuesdefaultApplicationProblemPlusJSONResponse) VisitListTaskQueuesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -18565,18 +18571,18 @@ func (response GetQueuesdefaultApplicationProblemPlusJSONResponse) VisitGetQueue
 	return err
 }
 
-type PauseQueueRequestObject struct {
+type PauseTaskQueueRequestObject struct {
 	Queue  QueueName `json:"queue"`
-	Params PauseQueueParams
+	Params PauseTaskQueueParams
 }
 
-type PauseQueueResponseObject interface {
-	VisitPauseQueueResponse(w http.ResponseWriter) error
+type PauseTaskQueueResponseObject interface {
+	VisitPauseTaskQueueResponse(w http.ResponseWriter) error
 }
 
-type PauseQueue200JSONResponse TaskQueuesAnswer
+type PauseTaskQueue200JSONResponse TaskQueuesAnswer
 
-func (response PauseQueue200JSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
+func (response PauseTaskQueue200JSONResponse) VisitPauseTaskQueueResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -18588,11 +18594,11 @@ func (response PauseQueue200JSONResponse) VisitPauseQueueResponse(w http.Respons
 	return err
 }
 
-type PauseQueue400ApplicationProblemPlusJSONResponse struct {
+type PauseTaskQueue400ApplicationProblemPlusJSONResponse struct {
 	InvalidRequestApplicationProblemPlusJSONResponse
 }
 
-func (response PauseQueue400ApplicationProblemPlusJSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
+func (response PauseTaskQueue400ApplicationProblemPlusJSONResponse) VisitPauseTaskQueueResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -18604,11 +18610,11 @@ func (response PauseQueue400ApplicationProblemPlusJSONResponse) VisitPauseQueueR
 	return err
 }
 
-type PauseQueue401ApplicationProblemPlusJSONResponse struct {
+type PauseTaskQueue401ApplicationProblemPlusJSONResponse struct {
 	UnauthenticatedApplicationProblemPlusJSONResponse
 }
 
-func (response PauseQueue401ApplicationProblemPlusJSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
+func (response PauseTaskQueue401ApplicationProblemPlusJSONResponse) VisitPauseTaskQueueResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -18620,11 +18626,11 @@ func (response PauseQueue401ApplicationProblemPlusJSONResponse) VisitPauseQueueR
 	return err
 }
 
-type PauseQueue403ApplicationProblemPlusJSONResponse struct {
+type PauseTaskQueue403ApplicationProblemPlusJSONResponse struct {
 	ForbiddenApplicationProblemPlusJSONResponse
 }
 
-func (response PauseQueue403ApplicationProblemPlusJSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
+func (response PauseTaskQueue403ApplicationProblemPlusJSONResponse) VisitPauseTaskQueueResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -18636,11 +18642,11 @@ func (response PauseQueue403ApplicationProblemPlusJSONResponse) VisitPauseQueueR
 	return err
 }
 
-type PauseQueue404ApplicationProblemPlusJSONResponse struct {
+type PauseTaskQueue404ApplicationProblemPlusJSONResponse struct {
 	NotFoundApplicationProblemPlusJSONResponse
 }
 
-func (response PauseQueue404ApplicationProblemPlusJSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
+func (response PauseTaskQueue404ApplicationProblemPlusJSONResponse) VisitPauseTaskQueueResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -18652,11 +18658,11 @@ func (response PauseQueue404ApplicationProblemPlusJSONResponse) VisitPauseQueueR
 	return err
 }
 
-type PauseQueue412ApplicationProblemPlusJSONResponse struct {
+type PauseTaskQueue412ApplicationProblemPlusJSONResponse struct {
 	PreconditionFailedApplicationProblemPlusJSONResponse
 }
 
-func (response PauseQueue412ApplicationProblemPlusJSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
+func (response PauseTaskQueue412ApplicationProblemPlusJSONResponse) VisitPauseTaskQueueResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -18668,11 +18674,11 @@ func (response PauseQueue412ApplicationProblemPlusJSONResponse) VisitPauseQueueR
 	return err
 }
 
-type PauseQueue415ApplicationProblemPlusJSONResponse struct {
+type PauseTaskQueue415ApplicationProblemPlusJSONResponse struct {
 	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
-func (response PauseQueue415ApplicationProblemPlusJSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
+func (response PauseTaskQueue415ApplicationProblemPlusJSONResponse) VisitPauseTaskQueueResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -18684,11 +18690,11 @@ func (response PauseQueue415ApplicationProblemPlusJSONResponse) VisitPauseQueueR
 	return err
 }
 
-type PauseQueue429ApplicationProblemPlusJSONResponse struct {
+type PauseTaskQueue429ApplicationProblemPlusJSONResponse struct {
 	RateLimitedApplicationProblemPlusJSONResponse
 }
 
-func (response PauseQueue429ApplicationProblemPlusJSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
+func (response PauseTaskQueue429ApplicationProblemPlusJSONResponse) VisitPauseTaskQueueResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -18703,12 +18709,12 @@ func (response PauseQueue429ApplicationProblemPlusJSONResponse) VisitPauseQueueR
 	return err
 }
 
-type PauseQueuedefaultApplicationProblemPlusJSONResponse struct {
+type PauseTaskQueuedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response PauseQueuedefaultApplicationProblemPlusJSONResponse) VisitPauseQueueResponse(w http.ResponseWriter) error {
+func (response PauseTaskQueuedefaultApplicationProblemPlusJSONResponse) VisitPauseTaskQueueResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -18720,18 +18726,18 @@ func (response PauseQueuedefaultApplicationProblemPlusJSONResponse) VisitPauseQu
 	return err
 }
 
-type ResumeQueueRequestObject struct {
+type ResumeTaskQueueRequestObject struct {
 	Queue  QueueName `json:"queue"`
-	Params ResumeQueueParams
+	Params ResumeTaskQueueParams
 }
 
-type ResumeQueueResponseObject interface {
-	VisitResumeQueueResponse(w http.ResponseWriter) error
+type ResumeTaskQueueResponseObject interface {
+	VisitResumeTaskQueueResponse(w http.ResponseWriter) error
 }
 
-type ResumeQueue200JSONResponse TaskQueuesAnswer
+type ResumeTaskQueue200JSONResponse TaskQueuesAnswer
 
-func (response ResumeQueue200JSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
+func (response ResumeTaskQueue200JSONResponse) VisitResumeTaskQueueResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -18743,11 +18749,11 @@ func (response ResumeQueue200JSONResponse) VisitResumeQueueResponse(w http.Respo
 	return err
 }
 
-type ResumeQueue400ApplicationProblemPlusJSONResponse struct {
+type ResumeTaskQueue400ApplicationProblemPlusJSONResponse struct {
 	InvalidRequestApplicationProblemPlusJSONResponse
 }
 
-func (response ResumeQueue400ApplicationProblemPlusJSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
+func (response ResumeTaskQueue400ApplicationProblemPlusJSONResponse) VisitResumeTaskQueueResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -18759,11 +18765,11 @@ func (response ResumeQueue400ApplicationProblemPlusJSONResponse) VisitResumeQueu
 	return err
 }
 
-type ResumeQueue401ApplicationProblemPlusJSONResponse struct {
+type ResumeTaskQueue401ApplicationProblemPlusJSONResponse struct {
 	UnauthenticatedApplicationProblemPlusJSONResponse
 }
 
-func (response ResumeQueue401ApplicationProblemPlusJSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
+func (response ResumeTaskQueue401ApplicationProblemPlusJSONResponse) VisitResumeTaskQueueResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -18775,11 +18781,11 @@ func (response ResumeQueue401ApplicationProblemPlusJSONResponse) VisitResumeQueu
 	return err
 }
 
-type ResumeQueue403ApplicationProblemPlusJSONResponse struct {
+type ResumeTaskQueue403ApplicationProblemPlusJSONResponse struct {
 	ForbiddenApplicationProblemPlusJSONResponse
 }
 
-func (response ResumeQueue403ApplicationProblemPlusJSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
+func (response ResumeTaskQueue403ApplicationProblemPlusJSONResponse) VisitResumeTaskQueueResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -18791,11 +18797,11 @@ func (response ResumeQueue403ApplicationProblemPlusJSONResponse) VisitResumeQueu
 	return err
 }
 
-type ResumeQueue404ApplicationProblemPlusJSONResponse struct {
+type ResumeTaskQueue404ApplicationProblemPlusJSONResponse struct {
 	NotFoundApplicationProblemPlusJSONResponse
 }
 
-func (response ResumeQueue404ApplicationProblemPlusJSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
+func (response ResumeTaskQueue404ApplicationProblemPlusJSONResponse) VisitResumeTaskQueueResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -18807,11 +18813,11 @@ func (response ResumeQueue404ApplicationProblemPlusJSONResponse) VisitResumeQueu
 	return err
 }
 
-type ResumeQueue412ApplicationProblemPlusJSONResponse struct {
+type ResumeTaskQueue412ApplicationProblemPlusJSONResponse struct {
 	PreconditionFailedApplicationProblemPlusJSONResponse
 }
 
-func (response ResumeQueue412ApplicationProblemPlusJSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
+func (response ResumeTaskQueue412ApplicationProblemPlusJSONResponse) VisitResumeTaskQueueResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -18823,11 +18829,11 @@ func (response ResumeQueue412ApplicationProblemPlusJSONResponse) VisitResumeQueu
 	return err
 }
 
-type ResumeQueue415ApplicationProblemPlusJSONResponse struct {
+type ResumeTaskQueue415ApplicationProblemPlusJSONResponse struct {
 	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
-func (response ResumeQueue415ApplicationProblemPlusJSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
+func (response ResumeTaskQueue415ApplicationProblemPlusJSONResponse) VisitResumeTaskQueueResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -18839,11 +18845,11 @@ func (response ResumeQueue415ApplicationProblemPlusJSONResponse) VisitResumeQueu
 	return err
 }
 
-type ResumeQueue429ApplicationProblemPlusJSONResponse struct {
+type ResumeTaskQueue429ApplicationProblemPlusJSONResponse struct {
 	RateLimitedApplicationProblemPlusJSONResponse
 }
 
-func (response ResumeQueue429ApplicationProblemPlusJSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
+func (response ResumeTaskQueue429ApplicationProblemPlusJSONResponse) VisitResumeTaskQueueResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -18858,12 +18864,12 @@ func (response ResumeQueue429ApplicationProblemPlusJSONResponse) VisitResumeQueu
 	return err
 }
 
-type ResumeQueuedefaultApplicationProblemPlusJSONResponse struct {
+type ResumeTaskQueuedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ResumeQueuedefaultApplicationProblemPlusJSONResponse) VisitResumeQueueResponse(w http.ResponseWriter) error {
+func (response ResumeTaskQueuedefaultApplicationProblemPlusJSONResponse) VisitResumeTaskQueueResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -18875,17 +18881,17 @@ func (response ResumeQueuedefaultApplicationProblemPlusJSONResponse) VisitResume
 	return err
 }
 
-type ListReportsRequestObject struct {
-	Params ListReportsParams
+type ListActivityReportsRequestObject struct {
+	Params ListActivityReportsParams
 }
 
-type ListReportsResponseObject interface {
-	VisitListReportsResponse(w http.ResponseWriter) error
+type ListActivityReportsResponseObject interface {
+	VisitListActivityReportsResponse(w http.ResponseWriter) error
 }
 
-type ListReports200JSONResponse ReportList
+type ListActivityReports200JSONResponse ReportList
 
-func (response ListReports200JSONResponse) VisitListReportsResponse(w http.ResponseWriter) error {
+func (response ListActivityReports200JSONResponse) VisitListActivityReportsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -18897,11 +18903,11 @@ func (response ListReports200JSONResponse) VisitListReportsResponse(w http.Respo
 	return err
 }
 
-type ListReports400ApplicationProblemPlusJSONResponse struct {
+type ListActivityReports400ApplicationProblemPlusJSONResponse struct {
 	InvalidRequestApplicationProblemPlusJSONResponse
 }
 
-func (response ListReports400ApplicationProblemPlusJSONResponse) VisitListReportsResponse(w http.ResponseWriter) error {
+func (response ListActivityReports400ApplicationProblemPlusJSONResponse) VisitListActivityReportsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -18913,11 +18919,11 @@ func (response ListReports400ApplicationProblemPlusJSONResponse) VisitListReport
 	return err
 }
 
-type ListReports401ApplicationProblemPlusJSONResponse struct {
+type ListActivityReports401ApplicationProblemPlusJSONResponse struct {
 	UnauthenticatedApplicationProblemPlusJSONResponse
 }
 
-func (response ListReports401ApplicationProblemPlusJSONResponse) VisitListReportsResponse(w http.ResponseWriter) error {
+func (response ListActivityReports401ApplicationProblemPlusJSONResponse) VisitListActivityReportsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -18929,11 +18935,11 @@ func (response ListReports401ApplicationProblemPlusJSONResponse) VisitListReport
 	return err
 }
 
-type ListReports403ApplicationProblemPlusJSONResponse struct {
+type ListActivityReports403ApplicationProblemPlusJSONResponse struct {
 	ForbiddenApplicationProblemPlusJSONResponse
 }
 
-func (response ListReports403ApplicationProblemPlusJSONResponse) VisitListReportsResponse(w http.ResponseWriter) error {
+func (response ListActivityReports403ApplicationProblemPlusJSONResponse) VisitListActivityReportsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -18945,11 +18951,11 @@ func (response ListReports403ApplicationProblemPlusJSONResponse) VisitListReport
 	return err
 }
 
-type ListReports412ApplicationProblemPlusJSONResponse struct {
+type ListActivityReports412ApplicationProblemPlusJSONResponse struct {
 	PreconditionFailedApplicationProblemPlusJSONResponse
 }
 
-func (response ListReports412ApplicationProblemPlusJSONResponse) VisitListReportsResponse(w http.ResponseWriter) error {
+func (response ListActivityReports412ApplicationProblemPlusJSONResponse) VisitListActivityReportsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -18961,11 +18967,11 @@ func (response ListReports412ApplicationProblemPlusJSONResponse) VisitListReport
 	return err
 }
 
-type ListReports415ApplicationProblemPlusJSONResponse struct {
+type ListActivityReports415ApplicationProblemPlusJSONResponse struct {
 	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
-func (response ListReports415ApplicationProblemPlusJSONResponse) VisitListReportsResponse(w http.ResponseWriter) error {
+func (response ListActivityReports415ApplicationProblemPlusJSONResponse) VisitListActivityReportsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -18977,11 +18983,11 @@ func (response ListReports415ApplicationProblemPlusJSONResponse) VisitListReport
 	return err
 }
 
-type ListReports429ApplicationProblemPlusJSONResponse struct {
+type ListActivityReports429ApplicationProblemPlusJSONResponse struct {
 	RateLimitedApplicationProblemPlusJSONResponse
 }
 
-func (response ListReports429ApplicationProblemPlusJSONResponse) VisitListReportsResponse(w http.ResponseWriter) error {
+func (response ListActivityReports429ApplicationProblemPlusJSONResponse) VisitListActivityReportsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -18996,12 +19002,12 @@ func (response ListReports429ApplicationProblemPlusJSONResponse) VisitListReport
 	return err
 }
 
-type ListReportsdefaultApplicationProblemPlusJSONResponse struct {
+type ListActivityReportsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListReportsdefaultApplicationProblemPlusJSONResponse) VisitListReportsResponse(w http.ResponseWriter) error {
+func (response ListActivityReportsdefaultApplicationProblemPlusJSONResponse) VisitListActivityReportsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -19013,17 +19019,17 @@ func (response ListReportsdefaultApplicationProblemPlusJSONResponse) VisitListRe
 	return err
 }
 
-type GetReportRequestObject struct {
+type GetActivityReportRequestObject struct {
 	ReportID ID `json:"report_id"`
 }
 
-type GetReportResponseObject interface {
-	VisitGetReportResponse(w http.ResponseWriter) error
+type GetActivityReportResponseObject interface {
+	VisitGetActivityReportResponse(w http.ResponseWriter) error
 }
 
-type GetReport200JSONResponse ReportAnswer
+type GetActivityReport200JSONResponse ReportAnswer
 
-func (response GetReport200JSONResponse) VisitGetReportResponse(w http.ResponseWriter) error {
+func (response GetActivityReport200JSONResponse) VisitGetActivityReportResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -19035,11 +19041,11 @@ func (response GetReport200JSONResponse) VisitGetReportResponse(w http.ResponseW
 	return err
 }
 
-type GetReport400ApplicationProblemPlusJSONResponse struct {
+type GetActivityReport400ApplicationProblemPlusJSONResponse struct {
 	InvalidRequestApplicationProblemPlusJSONResponse
 }
 
-func (response GetReport400ApplicationProblemPlusJSONResponse) VisitGetReportResponse(w http.ResponseWriter) error {
+func (response GetActivityReport400ApplicationProblemPlusJSONResponse) VisitGetActivityReportResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -19051,11 +19057,11 @@ func (response GetReport400ApplicationProblemPlusJSONResponse) VisitGetReportRes
 	return err
 }
 
-type GetReport401ApplicationProblemPlusJSONResponse struct {
+type GetActivityReport401ApplicationProblemPlusJSONResponse struct {
 	UnauthenticatedApplicationProblemPlusJSONResponse
 }
 
-func (response GetReport401ApplicationProblemPlusJSONResponse) VisitGetReportResponse(w http.ResponseWriter) error {
+func (response GetActivityReport401ApplicationProblemPlusJSONResponse) VisitGetActivityReportResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -19067,11 +19073,11 @@ func (response GetReport401ApplicationProblemPlusJSONResponse) VisitGetReportRes
 	return err
 }
 
-type GetReport403ApplicationProblemPlusJSONResponse struct {
+type GetActivityReport403ApplicationProblemPlusJSONResponse struct {
 	ForbiddenApplicationProblemPlusJSONResponse
 }
 
-func (response GetReport403ApplicationProblemPlusJSONResponse) VisitGetReportResponse(w http.ResponseWriter) error {
+func (response GetActivityReport403ApplicationProblemPlusJSONResponse) VisitGetActivityReportResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -19083,11 +19089,11 @@ func (response GetReport403ApplicationProblemPlusJSONResponse) VisitGetReportRes
 	return err
 }
 
-type GetReport404ApplicationProblemPlusJSONResponse struct {
+type GetActivityReport404ApplicationProblemPlusJSONResponse struct {
 	NotFoundApplicationProblemPlusJSONResponse
 }
 
-func (response GetReport404ApplicationProblemPlusJSONResponse) VisitGetReportResponse(w http.ResponseWriter) error {
+func (response GetActivityReport404ApplicationProblemPlusJSONResponse) VisitGetActivityReportResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -19099,11 +19105,11 @@ func (response GetReport404ApplicationProblemPlusJSONResponse) VisitGetReportRes
 	return err
 }
 
-type GetReport412ApplicationProblemPlusJSONResponse struct {
+type GetActivityReport412ApplicationProblemPlusJSONResponse struct {
 	PreconditionFailedApplicationProblemPlusJSONResponse
 }
 
-func (response GetReport412ApplicationProblemPlusJSONResponse) VisitGetReportResponse(w http.ResponseWriter) error {
+func (response GetActivityReport412ApplicationProblemPlusJSONResponse) VisitGetActivityReportResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -19115,11 +19121,11 @@ func (response GetReport412ApplicationProblemPlusJSONResponse) VisitGetReportRes
 	return err
 }
 
-type GetReport415ApplicationProblemPlusJSONResponse struct {
+type GetActivityReport415ApplicationProblemPlusJSONResponse struct {
 	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
-func (response GetReport415ApplicationProblemPlusJSONResponse) VisitGetReportResponse(w http.ResponseWriter) error {
+func (response GetActivityReport415ApplicationProblemPlusJSONResponse) VisitGetActivityReportResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -19131,11 +19137,11 @@ func (response GetReport415ApplicationProblemPlusJSONResponse) VisitGetReportRes
 	return err
 }
 
-type GetReport429ApplicationProblemPlusJSONResponse struct {
+type GetActivityReport429ApplicationProblemPlusJSONResponse struct {
 	RateLimitedApplicationProblemPlusJSONResponse
 }
 
-func (response GetReport429ApplicationProblemPlusJSONResponse) VisitGetReportResponse(w http.ResponseWriter) error {
+func (response GetActivityReport429ApplicationProblemPlusJSONResponse) VisitGetActivityReportResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -19150,12 +19156,12 @@ func (response GetReport429ApplicationProblemPlusJSONResponse) VisitGetReportRes
 	return err
 }
 
-type GetReportdefaultApplicationProblemPlusJSONResponse struct {
+type GetActivityReportdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetReportdefaultApplicationProblemPlusJSONResponse) VisitGetReportResponse(w http.ResponseWriter) error {
+func (response GetActivityReportdefaultApplicationProblemPlusJSONResponse) VisitGetActivityReportResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -19167,25 +19173,25 @@ func (response GetReportdefaultApplicationProblemPlusJSONResponse) VisitGetRepor
 	return err
 }
 
-type GetReportTableRequestObject struct {
+type GetActivityReportTableRequestObject struct {
 	ReportID ID `json:"report_id"`
 }
 
-type GetReportTableResponseObject interface {
-	VisitGetReportTableResponse(w http.ResponseWriter) error
+type GetActivityReportTableResponseObject interface {
+	VisitGetActivityReportTableResponse(w http.ResponseWriter) error
 }
 
-type GetReportTable200ResponseHeaders struct {
+type GetActivityReportTable200ResponseHeaders struct {
 	ContentDisposition *string
 }
 
-type GetReportTable200TextCsvResponse struct {
+type GetActivityReportTable200TextCsvResponse struct {
 	Body          io.Reader
-	Headers       GetReportTable200ResponseHeaders
+	Headers       GetActivityReportTable200ResponseHeaders
 	ContentLength int64
 }
 
-func (response GetReportTable200TextCsvResponse) VisitGetReportTableResponse(w http.ResponseWriter) error {
+func (response GetActivityReportTable200TextCsvResponse) VisitGetActivityReportTableResponse(w http.ResponseWriter) error {
 
 	w.Header().Set("Content-Type", "text/csv")
 	if response.ContentLength != 0 {
@@ -19203,11 +19209,11 @@ func (response GetReportTable200TextCsvResponse) VisitGetReportTableResponse(w h
 	return err
 }
 
-type GetReportTable400ApplicationProblemPlusJSONResponse struct {
+type GetActivityReportTable400ApplicationProblemPlusJSONResponse struct {
 	InvalidRequestApplicationProblemPlusJSONResponse
 }
 
-func (response GetReportTable400ApplicationProblemPlusJSONResponse) VisitGetReportTableResponse(w http.ResponseWriter) error {
+func (response GetActivityReportTable400ApplicationProblemPlusJSONResponse) VisitGetActivityReportTableResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -19219,11 +19225,11 @@ func (response GetReportTable400ApplicationProblemPlusJSONResponse) VisitGetRepo
 	return err
 }
 
-type GetReportTable401ApplicationProblemPlusJSONResponse struct {
+type GetActivityReportTable401ApplicationProblemPlusJSONResponse struct {
 	UnauthenticatedApplicationProblemPlusJSONResponse
 }
 
-func (response GetReportTable401ApplicationProblemPlusJSONResponse) VisitGetReportTableResponse(w http.ResponseWriter) error {
+func (response GetActivityReportTable401ApplicationProblemPlusJSONResponse) VisitGetActivityReportTableResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -19235,11 +19241,11 @@ func (response GetReportTable401ApplicationProblemPlusJSONResponse) VisitGetRepo
 	return err
 }
 
-type GetReportTable403ApplicationProblemPlusJSONResponse struct {
+type GetActivityReportTable403ApplicationProblemPlusJSONResponse struct {
 	ForbiddenApplicationProblemPlusJSONResponse
 }
 
-func (response GetReportTable403ApplicationProblemPlusJSONResponse) VisitGetReportTableResponse(w http.ResponseWriter) error {
+func (response GetActivityReportTable403ApplicationProblemPlusJSONResponse) VisitGetActivityReportTableResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -19251,11 +19257,11 @@ func (response GetReportTable403ApplicationProblemPlusJSONResponse) VisitGetRepo
 	return err
 }
 
-type GetReportTable404ApplicationProblemPlusJSONResponse struct {
+type GetActivityReportTable404ApplicationProblemPlusJSONResponse struct {
 	NotFoundApplicationProblemPlusJSONResponse
 }
 
-func (response GetReportTable404ApplicationProblemPlusJSONResponse) VisitGetReportTableResponse(w http.ResponseWriter) error {
+func (response GetActivityReportTable404ApplicationProblemPlusJSONResponse) VisitGetActivityReportTableResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -19267,11 +19273,11 @@ func (response GetReportTable404ApplicationProblemPlusJSONResponse) VisitGetRepo
 	return err
 }
 
-type GetReportTable412ApplicationProblemPlusJSONResponse struct {
+type GetActivityReportTable412ApplicationProblemPlusJSONResponse struct {
 	PreconditionFailedApplicationProblemPlusJSONResponse
 }
 
-func (response GetReportTable412ApplicationProblemPlusJSONResponse) VisitGetReportTableResponse(w http.ResponseWriter) error {
+func (response GetActivityReportTable412ApplicationProblemPlusJSONResponse) VisitGetActivityReportTableResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -19283,11 +19289,11 @@ func (response GetReportTable412ApplicationProblemPlusJSONResponse) VisitGetRepo
 	return err
 }
 
-type GetReportTable415ApplicationProblemPlusJSONResponse struct {
+type GetActivityReportTable415ApplicationProblemPlusJSONResponse struct {
 	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
-func (response GetReportTable415ApplicationProblemPlusJSONResponse) VisitGetReportTableResponse(w http.ResponseWriter) error {
+func (response GetActivityReportTable415ApplicationProblemPlusJSONResponse) VisitGetActivityReportTableResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -19299,11 +19305,11 @@ func (response GetReportTable415ApplicationProblemPlusJSONResponse) VisitGetRepo
 	return err
 }
 
-type GetReportTable429ApplicationProblemPlusJSONResponse struct {
+type GetActivityReportTable429ApplicationProblemPlusJSONResponse struct {
 	RateLimitedApplicationProblemPlusJSONResponse
 }
 
-func (response GetReportTable429ApplicationProblemPlusJSONResponse) VisitGetReportTableResponse(w http.ResponseWriter) error {
+func (response GetActivityReportTable429ApplicationProblemPlusJSONResponse) VisitGetActivityReportTableResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -19318,12 +19324,12 @@ func (response GetReportTable429ApplicationProblemPlusJSONResponse) VisitGetRepo
 	return err
 }
 
-type GetReportTabledefaultApplicationProblemPlusJSONResponse struct {
+type GetActivityReportTabledefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetReportTabledefaultApplicationProblemPlusJSONResponse) VisitGetReportTableResponse(w http.ResponseWriter) error {
+func (response GetActivityReportTabledefaultApplicationProblemPlusJSONResponse) VisitGetActivityReportTableResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -19335,17 +19341,17 @@ func (response GetReportTabledefaultApplicationProblemPlusJSONResponse) VisitGet
 	return err
 }
 
-type ListAnyRoomsRequestObject struct {
-	Params ListAnyRoomsParams
+type AdminListRoomsRequestObject struct {
+	Params AdminListRoomsParams
 }
 
-type ListAnyRoomsResponseObject interface {
-	VisitListAnyRoomsResponse(w http.ResponseWriter) error
+type AdminListRoomsResponseObject interface {
+	VisitAdminListRoomsResponse(w http.ResponseWriter) error
 }
 
-type ListAnyRooms200JSONResponse AdminRoomList
+type AdminListRooms200JSONResponse AdminRoomList
 
-func (response ListAnyRooms200JSONResponse) VisitListAnyRoomsResponse(w http.ResponseWriter) error {
+func (response AdminListRooms200JSONResponse) VisitAdminListRoomsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -19357,11 +19363,11 @@ func (response ListAnyRooms200JSONResponse) VisitListAnyRoomsResponse(w http.Res
 	return err
 }
 
-type ListAnyRooms400ApplicationProblemPlusJSONResponse struct {
+type AdminListRooms400ApplicationProblemPlusJSONResponse struct {
 	InvalidRequestApplicationProblemPlusJSONResponse
 }
 
-func (response ListAnyRooms400ApplicationProblemPlusJSONResponse) VisitListAnyRoomsResponse(w http.ResponseWriter) error {
+func (response AdminListRooms400ApplicationProblemPlusJSONResponse) VisitAdminListRoomsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -19373,11 +19379,11 @@ func (response ListAnyRooms400ApplicationProblemPlusJSONResponse) VisitListAnyRo
 	return err
 }
 
-type ListAnyRooms401ApplicationProblemPlusJSONResponse struct {
+type AdminListRooms401ApplicationProblemPlusJSONResponse struct {
 	UnauthenticatedApplicationProblemPlusJSONResponse
 }
 
-func (response ListAnyRooms401ApplicationProblemPlusJSONResponse) VisitListAnyRoomsResponse(w http.ResponseWriter) error {
+func (response AdminListRooms401ApplicationProblemPlusJSONResponse) VisitAdminListRoomsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -19389,11 +19395,11 @@ func (response ListAnyRooms401ApplicationProblemPlusJSONResponse) VisitListAnyRo
 	return err
 }
 
-type ListAnyRooms403ApplicationProblemPlusJSONResponse struct {
+type AdminListRooms403ApplicationProblemPlusJSONResponse struct {
 	ForbiddenApplicationProblemPlusJSONResponse
 }
 
-func (response ListAnyRooms403ApplicationProblemPlusJSONResponse) VisitListAnyRoomsResponse(w http.ResponseWriter) error {
+func (response AdminListRooms403ApplicationProblemPlusJSONResponse) VisitAdminListRoomsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -19405,11 +19411,11 @@ func (response ListAnyRooms403ApplicationProblemPlusJSONResponse) VisitListAnyRo
 	return err
 }
 
-type ListAnyRooms412ApplicationProblemPlusJSONResponse struct {
+type AdminListRooms412ApplicationProblemPlusJSONResponse struct {
 	PreconditionFailedApplicationProblemPlusJSONResponse
 }
 
-func (response ListAnyRooms412ApplicationProblemPlusJSONResponse) VisitListAnyRoomsResponse(w http.ResponseWriter) error {
+func (response AdminListRooms412ApplicationProblemPlusJSONResponse) VisitAdminListRoomsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -19421,11 +19427,11 @@ func (response ListAnyRooms412ApplicationProblemPlusJSONResponse) VisitListAnyRo
 	return err
 }
 
-type ListAnyRooms415ApplicationProblemPlusJSONResponse struct {
+type AdminListRooms415ApplicationProblemPlusJSONResponse struct {
 	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
-func (response ListAnyRooms415ApplicationProblemPlusJSONResponse) VisitListAnyRoomsResponse(w http.ResponseWriter) error {
+func (response AdminListRooms415ApplicationProblemPlusJSONResponse) VisitAdminListRoomsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -19437,11 +19443,11 @@ func (response ListAnyRooms415ApplicationProblemPlusJSONResponse) VisitListAnyRo
 	return err
 }
 
-type ListAnyRooms429ApplicationProblemPlusJSONResponse struct {
+type AdminListRooms429ApplicationProblemPlusJSONResponse struct {
 	RateLimitedApplicationProblemPlusJSONResponse
 }
 
-func (response ListAnyRooms429ApplicationProblemPlusJSONResponse) VisitListAnyRoomsResponse(w http.ResponseWriter) error {
+func (response AdminListRooms429ApplicationProblemPlusJSONResponse) VisitAdminListRoomsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -19456,12 +19462,12 @@ func (response ListAnyRooms429ApplicationProblemPlusJSONResponse) VisitListAnyRo
 	return err
 }
 
-type ListAnyRoomsdefaultApplicationProblemPlusJSONResponse struct {
+type AdminListRoomsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListAnyRoomsdefaultApplicationProblemPlusJSONResponse) VisitListAnyRoomsResponse(w http.ResponseWriter) error {
+func (response AdminListRoomsdefaultApplicationProblemPlusJSONResponse) VisitAdminListRoomsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -19611,17 +19617,17 @@ func (response ListRetiredRoomsdefaultApplicationProblemPlusJSONResponse) VisitL
 	return err
 }
 
-type GetAnyRoomRequestObject struct {
+type AdminGetRoomRequestObject struct {
 	RoomID RoomID `json:"room_id"`
 }
 
-type GetAnyRoomResponseObject interface {
-	VisitGetAnyRoomResponse(w http.ResponseWriter) error
+type AdminGetRoomResponseObject interface {
+	VisitAdminGetRoomResponse(w http.ResponseWriter) error
 }
 
-type GetAnyRoom200JSONResponse AdminRoomAnswer
+type AdminGetRoom200JSONResponse AdminRoomAnswer
 
-func (response GetAnyRoom200JSONResponse) VisitGetAnyRoomResponse(w http.ResponseWriter) error {
+func (response AdminGetRoom200JSONResponse) VisitAdminGetRoomResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -19633,11 +19639,11 @@ func (response GetAnyRoom200JSONResponse) VisitGetAnyRoomResponse(w http.Respons
 	return err
 }
 
-type GetAnyRoom400ApplicationProblemPlusJSONResponse struct {
+type AdminGetRoom400ApplicationProblemPlusJSONResponse struct {
 	InvalidRequestApplicationProblemPlusJSONResponse
 }
 
-func (response GetAnyRoom400ApplicationProblemPlusJSONResponse) VisitGetAnyRoomResponse(w http.ResponseWriter) error {
+func (response AdminGetRoom400ApplicationProblemPlusJSONResponse) VisitAdminGetRoomResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -19649,11 +19655,11 @@ func (response GetAnyRoom400ApplicationProblemPlusJSONResponse) VisitGetAnyRoomR
 	return err
 }
 
-type GetAnyRoom401ApplicationProblemPlusJSONResponse struct {
+type AdminGetRoom401ApplicationProblemPlusJSONResponse struct {
 	UnauthenticatedApplicationProblemPlusJSONResponse
 }
 
-func (response GetAnyRoom401ApplicationProblemPlusJSONResponse) VisitGetAnyRoomResponse(w http.ResponseWriter) error {
+func (response AdminGetRoom401ApplicationProblemPlusJSONResponse) VisitAdminGetRoomResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -19665,11 +19671,11 @@ func (response GetAnyRoom401ApplicationProblemPlusJSONResponse) VisitGetAnyRoomR
 	return err
 }
 
-type GetAnyRoom403ApplicationProblemPlusJSONResponse struct {
+type AdminGetRoom403ApplicationProblemPlusJSONResponse struct {
 	ForbiddenApplicationProblemPlusJSONResponse
 }
 
-func (response GetAnyRoom403ApplicationProblemPlusJSONResponse) VisitGetAnyRoomResponse(w http.ResponseWriter) error {
+func (response AdminGetRoom403ApplicationProblemPlusJSONResponse) VisitAdminGetRoomResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -19681,11 +19687,11 @@ func (response GetAnyRoom403ApplicationProblemPlusJSONResponse) VisitGetAnyRoomR
 	return err
 }
 
-type GetAnyRoom404ApplicationProblemPlusJSONResponse struct {
+type AdminGetRoom404ApplicationProblemPlusJSONResponse struct {
 	NotFoundApplicationProblemPlusJSONResponse
 }
 
-func (response GetAnyRoom404ApplicationProblemPlusJSONResponse) VisitGetAnyRoomResponse(w http.ResponseWriter) error {
+func (response AdminGetRoom404ApplicationProblemPlusJSONResponse) VisitAdminGetRoomResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -19697,11 +19703,11 @@ func (response GetAnyRoom404ApplicationProblemPlusJSONResponse) VisitGetAnyRoomR
 	return err
 }
 
-type GetAnyRoom412ApplicationProblemPlusJSONResponse struct {
+type AdminGetRoom412ApplicationProblemPlusJSONResponse struct {
 	PreconditionFailedApplicationProblemPlusJSONResponse
 }
 
-func (response GetAnyRoom412ApplicationProblemPlusJSONResponse) VisitGetAnyRoomResponse(w http.ResponseWriter) error {
+func (response AdminGetRoom412ApplicationProblemPlusJSONResponse) VisitAdminGetRoomResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -19713,11 +19719,11 @@ func (response GetAnyRoom412ApplicationProblemPlusJSONResponse) VisitGetAnyRoomR
 	return err
 }
 
-type GetAnyRoom415ApplicationProblemPlusJSONResponse struct {
+type AdminGetRoom415ApplicationProblemPlusJSONResponse struct {
 	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
-func (response GetAnyRoom415ApplicationProblemPlusJSONResponse) VisitGetAnyRoomResponse(w http.ResponseWriter) error {
+func (response AdminGetRoom415ApplicationProblemPlusJSONResponse) VisitAdminGetRoomResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -19729,11 +19735,11 @@ func (response GetAnyRoom415ApplicationProblemPlusJSONResponse) VisitGetAnyRoomR
 	return err
 }
 
-type GetAnyRoom429ApplicationProblemPlusJSONResponse struct {
+type AdminGetRoom429ApplicationProblemPlusJSONResponse struct {
 	RateLimitedApplicationProblemPlusJSONResponse
 }
 
-func (response GetAnyRoom429ApplicationProblemPlusJSONResponse) VisitGetAnyRoomResponse(w http.ResponseWriter) error {
+func (response AdminGetRoom429ApplicationProblemPlusJSONResponse) VisitAdminGetRoomResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -19748,12 +19754,12 @@ func (response GetAnyRoom429ApplicationProblemPlusJSONResponse) VisitGetAnyRoomR
 	return err
 }
 
-type GetAnyRoomdefaultApplicationProblemPlusJSONResponse struct {
+type AdminGetRoomdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetAnyRoomdefaultApplicationProblemPlusJSONResponse) VisitGetAnyRoomResponse(w http.ResponseWriter) error {
+func (response AdminGetRoomdefaultApplicationProblemPlusJSONResponse) VisitAdminGetRoomResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -19952,18 +19958,18 @@ func (response CloseRoomdefaultApplicationProblemPlusJSONResponse) VisitCloseRoo
 	return err
 }
 
-type ListAnyMessagesRequestObject struct {
+type AdminListMessagesRequestObject struct {
 	RoomID RoomID `json:"room_id"`
-	Params ListAnyMessagesParams
+	Params AdminListMessagesParams
 }
 
-type ListAnyMessagesResponseObject interface {
-	VisitListAnyMessagesResponse(w http.ResponseWriter) error
+type AdminListMessagesResponseObject interface {
+	VisitAdminListMessagesResponse(w http.ResponseWriter) error
 }
 
-type ListAnyMessages200JSONResponse AdminMessageList
+type AdminListMessages200JSONResponse AdminMessageList
 
-func (response ListAnyMessages200JSONResponse) VisitListAnyMessagesResponse(w http.ResponseWriter) error {
+func (response AdminListMessages200JSONResponse) VisitAdminListMessagesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -19975,11 +19981,11 @@ func (response ListAnyMessages200JSONResponse) VisitListAnyMessagesResponse(w ht
 	return err
 }
 
-type ListAnyMessages400ApplicationProblemPlusJSONResponse struct {
+type AdminListMessages400ApplicationProblemPlusJSONResponse struct {
 	InvalidRequestApplicationProblemPlusJSONResponse
 }
 
-func (response ListAnyMessages400ApplicationProblemPlusJSONResponse) VisitListAnyMessagesResponse(w http.ResponseWriter) error {
+func (response AdminListMessages400ApplicationProblemPlusJSONResponse) VisitAdminListMessagesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -19991,11 +19997,11 @@ func (response ListAnyMessages400ApplicationProblemPlusJSONResponse) VisitListAn
 	return err
 }
 
-type ListAnyMessages401ApplicationProblemPlusJSONResponse struct {
+type AdminListMessages401ApplicationProblemPlusJSONResponse struct {
 	UnauthenticatedApplicationProblemPlusJSONResponse
 }
 
-func (response ListAnyMessages401ApplicationProblemPlusJSONResponse) VisitListAnyMessagesResponse(w http.ResponseWriter) error {
+func (response AdminListMessages401ApplicationProblemPlusJSONResponse) VisitAdminListMessagesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -20007,11 +20013,11 @@ func (response ListAnyMessages401ApplicationProblemPlusJSONResponse) VisitListAn
 	return err
 }
 
-type ListAnyMessages403ApplicationProblemPlusJSONResponse struct {
+type AdminListMessages403ApplicationProblemPlusJSONResponse struct {
 	ForbiddenApplicationProblemPlusJSONResponse
 }
 
-func (response ListAnyMessages403ApplicationProblemPlusJSONResponse) VisitListAnyMessagesResponse(w http.ResponseWriter) error {
+func (response AdminListMessages403ApplicationProblemPlusJSONResponse) VisitAdminListMessagesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -20023,11 +20029,11 @@ func (response ListAnyMessages403ApplicationProblemPlusJSONResponse) VisitListAn
 	return err
 }
 
-type ListAnyMessages404ApplicationProblemPlusJSONResponse struct {
+type AdminListMessages404ApplicationProblemPlusJSONResponse struct {
 	NotFoundApplicationProblemPlusJSONResponse
 }
 
-func (response ListAnyMessages404ApplicationProblemPlusJSONResponse) VisitListAnyMessagesResponse(w http.ResponseWriter) error {
+func (response AdminListMessages404ApplicationProblemPlusJSONResponse) VisitAdminListMessagesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -20039,11 +20045,11 @@ func (response ListAnyMessages404ApplicationProblemPlusJSONResponse) VisitListAn
 	return err
 }
 
-type ListAnyMessages412ApplicationProblemPlusJSONResponse struct {
+type AdminListMessages412ApplicationProblemPlusJSONResponse struct {
 	PreconditionFailedApplicationProblemPlusJSONResponse
 }
 
-func (response ListAnyMessages412ApplicationProblemPlusJSONResponse) VisitListAnyMessagesResponse(w http.ResponseWriter) error {
+func (response AdminListMessages412ApplicationProblemPlusJSONResponse) VisitAdminListMessagesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -20055,11 +20061,11 @@ func (response ListAnyMessages412ApplicationProblemPlusJSONResponse) VisitListAn
 	return err
 }
 
-type ListAnyMessages415ApplicationProblemPlusJSONResponse struct {
+type AdminListMessages415ApplicationProblemPlusJSONResponse struct {
 	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
-func (response ListAnyMessages415ApplicationProblemPlusJSONResponse) VisitListAnyMessagesResponse(w http.ResponseWriter) error {
+func (response AdminListMessages415ApplicationProblemPlusJSONResponse) VisitAdminListMessagesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -20071,11 +20077,11 @@ func (response ListAnyMessages415ApplicationProblemPlusJSONResponse) VisitListAn
 	return err
 }
 
-type ListAnyMessages429ApplicationProblemPlusJSONResponse struct {
+type AdminListMessages429ApplicationProblemPlusJSONResponse struct {
 	RateLimitedApplicationProblemPlusJSONResponse
 }
 
-func (response ListAnyMessages429ApplicationProblemPlusJSONResponse) VisitListAnyMessagesResponse(w http.ResponseWriter) error {
+func (response AdminListMessages429ApplicationProblemPlusJSONResponse) VisitAdminListMessagesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -20090,12 +20096,12 @@ func (response ListAnyMessages429ApplicationProblemPlusJSONResponse) VisitListAn
 	return err
 }
 
-type ListAnyMessagesdefaultApplicationProblemPlusJSONResponse struct {
+type AdminListMessagesdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ListAnyMessagesdefaultApplicationProblemPlusJSONResponse) VisitListAnyMessagesResponse(w http.ResponseWriter) error {
+func (response AdminListMessagesdefaultApplicationProblemPlusJSONResponse) VisitAdminListMessagesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -30514,17 +30520,17 @@ func (response GetPartyCalendardefaultApplicationProblemPlusJSONResponse) VisitG
 	return err
 }
 
-type ViewReportRequestObject struct {
-	Body *ViewReportJSONRequestBody
+type ViewActivityReportRequestObject struct {
+	Body *ViewActivityReportJSONRequestBody
 }
 
-type ViewReportResponseObject interface {
-	VisitViewReportResponse(w http.ResponseWriter) error
+type ViewActivityReportResponseObject interface {
+	VisitViewActivityReportResponse(w http.ResponseWriter) error
 }
 
-type ViewReport200JSONResponse ReportViewAnswer
+type ViewActivityReport200JSONResponse ReportViewAnswer
 
-func (response ViewReport200JSONResponse) VisitViewReportResponse(w http.ResponseWriter) error {
+func (response ViewActivityReport200JSONResponse) VisitViewActivityReportResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -30536,9 +30542,9 @@ func (response ViewReport200JSONResponse) VisitViewReportResponse(w http.Respons
 	return err
 }
 
-type ViewReport400ApplicationProblemPlusJSONResponse Problem
+type ViewActivityReport400ApplicationProblemPlusJSONResponse Problem
 
-func (response ViewReport400ApplicationProblemPlusJSONResponse) VisitViewReportResponse(w http.ResponseWriter) error {
+func (response ViewActivityReport400ApplicationProblemPlusJSONResponse) VisitViewActivityReportResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -30550,11 +30556,11 @@ func (response ViewReport400ApplicationProblemPlusJSONResponse) VisitViewReportR
 	return err
 }
 
-type ViewReport404ApplicationProblemPlusJSONResponse struct {
+type ViewActivityReport404ApplicationProblemPlusJSONResponse struct {
 	NotFoundApplicationProblemPlusJSONResponse
 }
 
-func (response ViewReport404ApplicationProblemPlusJSONResponse) VisitViewReportResponse(w http.ResponseWriter) error {
+func (response ViewActivityReport404ApplicationProblemPlusJSONResponse) VisitViewActivityReportResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -30566,11 +30572,11 @@ func (response ViewReport404ApplicationProblemPlusJSONResponse) VisitViewReportR
 	return err
 }
 
-type ViewReport408ApplicationProblemPlusJSONResponse struct {
+type ViewActivityReport408ApplicationProblemPlusJSONResponse struct {
 	RequestTimeoutApplicationProblemPlusJSONResponse
 }
 
-func (response ViewReport408ApplicationProblemPlusJSONResponse) VisitViewReportResponse(w http.ResponseWriter) error {
+func (response ViewActivityReport408ApplicationProblemPlusJSONResponse) VisitViewActivityReportResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -30582,11 +30588,11 @@ func (response ViewReport408ApplicationProblemPlusJSONResponse) VisitViewReportR
 	return err
 }
 
-type ViewReport412ApplicationProblemPlusJSONResponse struct {
+type ViewActivityReport412ApplicationProblemPlusJSONResponse struct {
 	PreconditionFailedApplicationProblemPlusJSONResponse
 }
 
-func (response ViewReport412ApplicationProblemPlusJSONResponse) VisitViewReportResponse(w http.ResponseWriter) error {
+func (response ViewActivityReport412ApplicationProblemPlusJSONResponse) VisitViewActivityReportResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -30598,11 +30604,11 @@ func (response ViewReport412ApplicationProblemPlusJSONResponse) VisitViewReportR
 	return err
 }
 
-type ViewReport413ApplicationProblemPlusJSONResponse struct {
+type ViewActivityReport413ApplicationProblemPlusJSONResponse struct {
 	BodyTooLargeApplicationProblemPlusJSONResponse
 }
 
-func (response ViewReport413ApplicationProblemPlusJSONResponse) VisitViewReportResponse(w http.ResponseWriter) error {
+func (response ViewActivityReport413ApplicationProblemPlusJSONResponse) VisitViewActivityReportResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -30614,11 +30620,11 @@ func (response ViewReport413ApplicationProblemPlusJSONResponse) VisitViewReportR
 	return err
 }
 
-type ViewReport415ApplicationProblemPlusJSONResponse struct {
+type ViewActivityReport415ApplicationProblemPlusJSONResponse struct {
 	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
 }
 
-func (response ViewReport415ApplicationProblemPlusJSONResponse) VisitViewReportResponse(w http.ResponseWriter) error {
+func (response ViewActivityReport415ApplicationProblemPlusJSONResponse) VisitViewActivityReportResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -30630,11 +30636,11 @@ func (response ViewReport415ApplicationProblemPlusJSONResponse) VisitViewReportR
 	return err
 }
 
-type ViewReport429ApplicationProblemPlusJSONResponse struct {
+type ViewActivityReport429ApplicationProblemPlusJSONResponse struct {
 	RateLimitedApplicationProblemPlusJSONResponse
 }
 
-func (response ViewReport429ApplicationProblemPlusJSONResponse) VisitViewReportResponse(w http.ResponseWriter) error {
+func (response ViewActivityReport429ApplicationProblemPlusJSONResponse) VisitViewActivityReportResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -30649,12 +30655,12 @@ func (response ViewReport429ApplicationProblemPlusJSONResponse) VisitViewReportR
 	return err
 }
 
-type ViewReportdefaultApplicationProblemPlusJSONResponse struct {
+type ViewActivityReportdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response ViewReportdefaultApplicationProblemPlusJSONResponse) VisitViewReportResponse(w http.ResponseWriter) error {
+func (response ViewActivityReportdefaultApplicationProblemPlusJSONResponse) VisitViewActivityReportResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -31670,28 +31676,28 @@ func (response ListBansdefaultApplicationProblemPlusJSONResponse) VisitListBansR
 	return err
 }
 
-type BanRequestObject struct {
+type BanUserRequestObject struct {
 	RoomID RoomID `json:"room_id"`
-	Params BanParams
-	Body   *BanJSONRequestBody
+	Params BanUserParams
+	Body   *BanUserJSONRequestBody
 }
 
-type BanResponseObject interface {
-	VisitBanResponse(w http.ResponseWriter) error
+type BanUserResponseObject interface {
+	VisitBanUserResponse(w http.ResponseWriter) error
 }
 
-type Ban201ResponseHeaders struct {
+type BanUser201ResponseHeaders struct {
 	ETag               string
 	IdempotentReplayed *string
 	Location           string
 }
 
-type Ban201JSONResponse struct {
+type BanUser201JSONResponse struct {
 	Body    BanAnswer
-	Headers Ban201ResponseHeaders
+	Headers BanUser201ResponseHeaders
 }
 
-func (response Ban201JSONResponse) VisitBanResponse(w http.ResponseWriter) error {
+func (response BanUser201JSONResponse) VisitBanUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -31708,11 +31714,11 @@ func (response Ban201JSONResponse) VisitBanResponse(w http.ResponseWriter) error
 	return err
 }
 
-type Ban400ApplicationProblemPlusJSONResponse struct {
+type BanUser400ApplicationProblemPlusJSONResponse struct {
 	InvalidRequestApplicationProblemPlusJSONResponse
 }
 
-func (response Ban400ApplicationProblemPlusJSONResponse) VisitBanResponse(w http.ResponseWriter) error {
+func (response BanUser400ApplicationProblemPlusJSONResponse) VisitBanUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -31724,11 +31730,11 @@ func (response Ban400ApplicationProblemPlusJSONResponse) VisitBanResponse(w http
 	return err
 }
 
-type Ban401ApplicationProblemPlusJSONResponse struct {
+type BanUser401ApplicationProblemPlusJSONResponse struct {
 	UnauthenticatedApplicationProblemPlusJSONResponse
 }
 
-func (response Ban401ApplicationProblemPlusJSONResponse) VisitBanResponse(w http.ResponseWriter) error {
+func (response BanUser401ApplicationProblemPlusJSONResponse) VisitBanUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -31740,9 +31746,9 @@ func (response Ban401ApplicationProblemPlusJSONResponse) VisitBanResponse(w http
 	return err
 }
 
-type Ban403ApplicationProblemPlusJSONResponse Problem
+type BanUser403ApplicationProblemPlusJSONResponse Problem
 
-func (response Ban403ApplicationProblemPlusJSONResponse) VisitBanResponse(w http.ResponseWriter) error {
+func (response BanUser403ApplicationProblemPlusJSONResponse) VisitBanUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -31754,11 +31760,11 @@ func (response Ban403ApplicationProblemPlusJSONResponse) VisitBanResponse(w http
 	return err
 }
 
-type Ban404ApplicationProblemPlusJSONResponse struct {
+type BanUser404ApplicationProblemPlusJSONResponse struct {
 	NotFoundApplicationProblemPlusJSONResponse
 }
 
-func (response Ban404ApplicationProblemPlusJSONResponse) VisitBanResponse(w http.ResponseWriter) error {
+func (response BanUser404ApplicationProblemPlusJSONResponse) VisitBanUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -31770,11 +31776,11 @@ func (response Ban404ApplicationProblemPlusJSONResponse) VisitBanResponse(w http
 	return err
 }
 
-type Ban408ApplicationProblemPlusJSONResponse struct {
+type BanUser408ApplicationProblemPlusJSONResponse struct {
 	RequestTimeoutApplicationProblemPlusJSONResponse
 }
 
-func (response Ban408ApplicationProblemPlusJSONResponse) VisitBanResponse(w http.ResponseWriter) error {
+func (response BanUser408ApplicationProblemPlusJSONResponse) VisitBanUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -31786,11 +31792,11 @@ func (response Ban408ApplicationProblemPlusJSONResponse) VisitBanResponse(w http
 	return err
 }
 
-type Ban412ApplicationProblemPlusJSONResponse struct {
+type BanUser412ApplicationProblemPlusJSONResponse struct {
 	PreconditionFailedApplicationProblemPlusJSONResponse
 }
 
-func (response Ban412ApplicationProblemPlusJSONResponse) VisitBanResponse(w http.ResponseWriter) error {
+func (response BanUser412ApplicationProblemPlusJSONResponse) VisitBanUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -31802,11 +31808,11 @@ func (response Ban412ApplicationProblemPlusJSONResponse) VisitBanResponse(w http
 	return err
 }
 
-type Ban413ApplicationProblemPlusJSONResponse struct {
+type BanUser413ApplicationProblemPlusJSONResponse struct {
 	BodyTooLargeApplicationProblemPlusJSONResponse
 }
 
-func (response Ban413ApplicationProblemPlusJSONResponse) VisitBanResponse(w http.ResponseWriter) error {
+func (response BanUser413ApplicationProblemPlusJSONResponse) VisitBanUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -31818,11 +31824,11 @@ func (response Ban413ApplicationProblemPlusJSONResponse) VisitBanResponse(w http
 	return err
 }
 
-type Ban415ApplicationProblemPlusJSONResponse struct {
+type BanUser415ApplicationProblemPlusJSONResponse struct {
 	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
 }
 
-func (response Ban415ApplicationProblemPlusJSONResponse) VisitBanResponse(w http.ResponseWriter) error {
+func (response BanUser415ApplicationProblemPlusJSONResponse) VisitBanUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -31834,11 +31840,11 @@ func (response Ban415ApplicationProblemPlusJSONResponse) VisitBanResponse(w http
 	return err
 }
 
-type Ban422ApplicationProblemPlusJSONResponse struct {
+type BanUser422ApplicationProblemPlusJSONResponse struct {
 	KeyReusedApplicationProblemPlusJSONResponse
 }
 
-func (response Ban422ApplicationProblemPlusJSONResponse) VisitBanResponse(w http.ResponseWriter) error {
+func (response BanUser422ApplicationProblemPlusJSONResponse) VisitBanUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -31850,11 +31856,11 @@ func (response Ban422ApplicationProblemPlusJSONResponse) VisitBanResponse(w http
 	return err
 }
 
-type Ban429ApplicationProblemPlusJSONResponse struct {
+type BanUser429ApplicationProblemPlusJSONResponse struct {
 	RateLimitedApplicationProblemPlusJSONResponse
 }
 
-func (response Ban429ApplicationProblemPlusJSONResponse) VisitBanResponse(w http.ResponseWriter) error {
+func (response BanUser429ApplicationProblemPlusJSONResponse) VisitBanUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -31869,12 +31875,12 @@ func (response Ban429ApplicationProblemPlusJSONResponse) VisitBanResponse(w http
 	return err
 }
 
-type BandefaultApplicationProblemPlusJSONResponse struct {
+type BanUserdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response BandefaultApplicationProblemPlusJSONResponse) VisitBanResponse(w http.ResponseWriter) error {
+func (response BanUserdefaultApplicationProblemPlusJSONResponse) VisitBanUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -32203,27 +32209,27 @@ func (response GetBandefaultApplicationProblemPlusJSONResponse) VisitGetBanRespo
 	return err
 }
 
-type HeartbeatRequestObject struct {
+type SendHeartbeatRequestObject struct {
 	RoomID RoomID `json:"room_id"`
 }
 
-type HeartbeatResponseObject interface {
-	VisitHeartbeatResponse(w http.ResponseWriter) error
+type SendHeartbeatResponseObject interface {
+	VisitSendHeartbeatResponse(w http.ResponseWriter) error
 }
 
-type Heartbeat204Response struct {
+type SendHeartbeat204Response struct {
 }
 
-func (response Heartbeat204Response) VisitHeartbeatResponse(w http.ResponseWriter) error {
+func (response SendHeartbeat204Response) VisitSendHeartbeatResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
 }
 
-type Heartbeat400ApplicationProblemPlusJSONResponse struct {
+type SendHeartbeat400ApplicationProblemPlusJSONResponse struct {
 	InvalidRequestApplicationProblemPlusJSONResponse
 }
 
-func (response Heartbeat400ApplicationProblemPlusJSONResponse) VisitHeartbeatResponse(w http.ResponseWriter) error {
+func (response SendHeartbeat400ApplicationProblemPlusJSONResponse) VisitSendHeartbeatResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -32235,11 +32241,11 @@ func (response Heartbeat400ApplicationProblemPlusJSONResponse) VisitHeartbeatRes
 	return err
 }
 
-type Heartbeat401ApplicationProblemPlusJSONResponse struct {
+type SendHeartbeat401ApplicationProblemPlusJSONResponse struct {
 	UnauthenticatedApplicationProblemPlusJSONResponse
 }
 
-func (response Heartbeat401ApplicationProblemPlusJSONResponse) VisitHeartbeatResponse(w http.ResponseWriter) error {
+func (response SendHeartbeat401ApplicationProblemPlusJSONResponse) VisitSendHeartbeatResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -32251,9 +32257,9 @@ func (response Heartbeat401ApplicationProblemPlusJSONResponse) VisitHeartbeatRes
 	return err
 }
 
-type Heartbeat403ApplicationProblemPlusJSONResponse Problem
+type SendHeartbeat403ApplicationProblemPlusJSONResponse Problem
 
-func (response Heartbeat403ApplicationProblemPlusJSONResponse) VisitHeartbeatResponse(w http.ResponseWriter) error {
+func (response SendHeartbeat403ApplicationProblemPlusJSONResponse) VisitSendHeartbeatResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -32265,11 +32271,11 @@ func (response Heartbeat403ApplicationProblemPlusJSONResponse) VisitHeartbeatRes
 	return err
 }
 
-type Heartbeat404ApplicationProblemPlusJSONResponse struct {
+type SendHeartbeat404ApplicationProblemPlusJSONResponse struct {
 	NotFoundApplicationProblemPlusJSONResponse
 }
 
-func (response Heartbeat404ApplicationProblemPlusJSONResponse) VisitHeartbeatResponse(w http.ResponseWriter) error {
+func (response SendHeartbeat404ApplicationProblemPlusJSONResponse) VisitSendHeartbeatResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -32281,11 +32287,11 @@ func (response Heartbeat404ApplicationProblemPlusJSONResponse) VisitHeartbeatRes
 	return err
 }
 
-type Heartbeat412ApplicationProblemPlusJSONResponse struct {
+type SendHeartbeat412ApplicationProblemPlusJSONResponse struct {
 	PreconditionFailedApplicationProblemPlusJSONResponse
 }
 
-func (response Heartbeat412ApplicationProblemPlusJSONResponse) VisitHeartbeatResponse(w http.ResponseWriter) error {
+func (response SendHeartbeat412ApplicationProblemPlusJSONResponse) VisitSendHeartbeatResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -32297,11 +32303,11 @@ func (response Heartbeat412ApplicationProblemPlusJSONResponse) VisitHeartbeatRes
 	return err
 }
 
-type Heartbeat415ApplicationProblemPlusJSONResponse struct {
+type SendHeartbeat415ApplicationProblemPlusJSONResponse struct {
 	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
-func (response Heartbeat415ApplicationProblemPlusJSONResponse) VisitHeartbeatResponse(w http.ResponseWriter) error {
+func (response SendHeartbeat415ApplicationProblemPlusJSONResponse) VisitSendHeartbeatResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -32313,11 +32319,11 @@ func (response Heartbeat415ApplicationProblemPlusJSONResponse) VisitHeartbeatRes
 	return err
 }
 
-type Heartbeat429ApplicationProblemPlusJSONResponse struct {
+type SendHeartbeat429ApplicationProblemPlusJSONResponse struct {
 	RateLimitedApplicationProblemPlusJSONResponse
 }
 
-func (response Heartbeat429ApplicationProblemPlusJSONResponse) VisitHeartbeatResponse(w http.ResponseWriter) error {
+func (response SendHeartbeat429ApplicationProblemPlusJSONResponse) VisitSendHeartbeatResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -32332,12 +32338,12 @@ func (response Heartbeat429ApplicationProblemPlusJSONResponse) VisitHeartbeatRes
 	return err
 }
 
-type HeartbeatdefaultApplicationProblemPlusJSONResponse struct {
+type SendHeartbeatdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response HeartbeatdefaultApplicationProblemPlusJSONResponse) VisitHeartbeatResponse(w http.ResponseWriter) error {
+func (response SendHeartbeatdefaultApplicationProblemPlusJSONResponse) VisitSendHeartbeatResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -32502,28 +32508,28 @@ func (response ListInvitationsdefaultApplicationProblemPlusJSONResponse) VisitLi
 	return err
 }
 
-type InviteRequestObject struct {
+type CreateInvitationRequestObject struct {
 	RoomID RoomID `json:"room_id"`
-	Params InviteParams
-	Body   *InviteJSONRequestBody
+	Params CreateInvitationParams
+	Body   *CreateInvitationJSONRequestBody
 }
 
-type InviteResponseObject interface {
-	VisitInviteResponse(w http.ResponseWriter) error
+type CreateInvitationResponseObject interface {
+	VisitCreateInvitationResponse(w http.ResponseWriter) error
 }
 
-type Invite201ResponseHeaders struct {
+type CreateInvitation201ResponseHeaders struct {
 	ETag               string
 	IdempotentReplayed *string
 	Location           string
 }
 
-type Invite201JSONResponse struct {
+type CreateInvitation201JSONResponse struct {
 	Body    InvitationAnswer
-	Headers Invite201ResponseHeaders
+	Headers CreateInvitation201ResponseHeaders
 }
 
-func (response Invite201JSONResponse) VisitInviteResponse(w http.ResponseWriter) error {
+func (response CreateInvitation201JSONResponse) VisitCreateInvitationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -32540,11 +32546,11 @@ func (response Invite201JSONResponse) VisitInviteResponse(w http.ResponseWriter)
 	return err
 }
 
-type Invite400ApplicationProblemPlusJSONResponse struct {
+type CreateInvitation400ApplicationProblemPlusJSONResponse struct {
 	InvalidRequestApplicationProblemPlusJSONResponse
 }
 
-func (response Invite400ApplicationProblemPlusJSONResponse) VisitInviteResponse(w http.ResponseWriter) error {
+func (response CreateInvitation400ApplicationProblemPlusJSONResponse) VisitCreateInvitationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -32556,11 +32562,11 @@ func (response Invite400ApplicationProblemPlusJSONResponse) VisitInviteResponse(
 	return err
 }
 
-type Invite401ApplicationProblemPlusJSONResponse struct {
+type CreateInvitation401ApplicationProblemPlusJSONResponse struct {
 	UnauthenticatedApplicationProblemPlusJSONResponse
 }
 
-func (response Invite401ApplicationProblemPlusJSONResponse) VisitInviteResponse(w http.ResponseWriter) error {
+func (response CreateInvitation401ApplicationProblemPlusJSONResponse) VisitCreateInvitationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -32572,9 +32578,9 @@ func (response Invite401ApplicationProblemPlusJSONResponse) VisitInviteResponse(
 	return err
 }
 
-type Invite403ApplicationProblemPlusJSONResponse Problem
+type CreateInvitation403ApplicationProblemPlusJSONResponse Problem
 
-func (response Invite403ApplicationProblemPlusJSONResponse) VisitInviteResponse(w http.ResponseWriter) error {
+func (response CreateInvitation403ApplicationProblemPlusJSONResponse) VisitCreateInvitationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -32586,11 +32592,11 @@ func (response Invite403ApplicationProblemPlusJSONResponse) VisitInviteResponse(
 	return err
 }
 
-type Invite404ApplicationProblemPlusJSONResponse struct {
+type CreateInvitation404ApplicationProblemPlusJSONResponse struct {
 	NotFoundApplicationProblemPlusJSONResponse
 }
 
-func (response Invite404ApplicationProblemPlusJSONResponse) VisitInviteResponse(w http.ResponseWriter) error {
+func (response CreateInvitation404ApplicationProblemPlusJSONResponse) VisitCreateInvitationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -32602,11 +32608,11 @@ func (response Invite404ApplicationProblemPlusJSONResponse) VisitInviteResponse(
 	return err
 }
 
-type Invite408ApplicationProblemPlusJSONResponse struct {
+type CreateInvitation408ApplicationProblemPlusJSONResponse struct {
 	RequestTimeoutApplicationProblemPlusJSONResponse
 }
 
-func (response Invite408ApplicationProblemPlusJSONResponse) VisitInviteResponse(w http.ResponseWriter) error {
+func (response CreateInvitation408ApplicationProblemPlusJSONResponse) VisitCreateInvitationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -32618,9 +32624,9 @@ func (response Invite408ApplicationProblemPlusJSONResponse) VisitInviteResponse(
 	return err
 }
 
-type Invite409ApplicationProblemPlusJSONResponse Problem
+type CreateInvitation409ApplicationProblemPlusJSONResponse Problem
 
-func (response Invite409ApplicationProblemPlusJSONResponse) VisitInviteResponse(w http.ResponseWriter) error {
+func (response CreateInvitation409ApplicationProblemPlusJSONResponse) VisitCreateInvitationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -32632,11 +32638,11 @@ func (response Invite409ApplicationProblemPlusJSONResponse) VisitInviteResponse(
 	return err
 }
 
-type Invite412ApplicationProblemPlusJSONResponse struct {
+type CreateInvitation412ApplicationProblemPlusJSONResponse struct {
 	PreconditionFailedApplicationProblemPlusJSONResponse
 }
 
-func (response Invite412ApplicationProblemPlusJSONResponse) VisitInviteResponse(w http.ResponseWriter) error {
+func (response CreateInvitation412ApplicationProblemPlusJSONResponse) VisitCreateInvitationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -32648,11 +32654,11 @@ func (response Invite412ApplicationProblemPlusJSONResponse) VisitInviteResponse(
 	return err
 }
 
-type Invite413ApplicationProblemPlusJSONResponse struct {
+type CreateInvitation413ApplicationProblemPlusJSONResponse struct {
 	BodyTooLargeApplicationProblemPlusJSONResponse
 }
 
-func (response Invite413ApplicationProblemPlusJSONResponse) VisitInviteResponse(w http.ResponseWriter) error {
+func (response CreateInvitation413ApplicationProblemPlusJSONResponse) VisitCreateInvitationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -32664,11 +32670,11 @@ func (response Invite413ApplicationProblemPlusJSONResponse) VisitInviteResponse(
 	return err
 }
 
-type Invite415ApplicationProblemPlusJSONResponse struct {
+type CreateInvitation415ApplicationProblemPlusJSONResponse struct {
 	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
 }
 
-func (response Invite415ApplicationProblemPlusJSONResponse) VisitInviteResponse(w http.ResponseWriter) error {
+func (response CreateInvitation415ApplicationProblemPlusJSONResponse) VisitCreateInvitationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -32680,11 +32686,11 @@ func (response Invite415ApplicationProblemPlusJSONResponse) VisitInviteResponse(
 	return err
 }
 
-type Invite422ApplicationProblemPlusJSONResponse struct {
+type CreateInvitation422ApplicationProblemPlusJSONResponse struct {
 	KeyReusedApplicationProblemPlusJSONResponse
 }
 
-func (response Invite422ApplicationProblemPlusJSONResponse) VisitInviteResponse(w http.ResponseWriter) error {
+func (response CreateInvitation422ApplicationProblemPlusJSONResponse) VisitCreateInvitationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -32696,11 +32702,11 @@ func (response Invite422ApplicationProblemPlusJSONResponse) VisitInviteResponse(
 	return err
 }
 
-type Invite429ApplicationProblemPlusJSONResponse struct {
+type CreateInvitation429ApplicationProblemPlusJSONResponse struct {
 	RateLimitedApplicationProblemPlusJSONResponse
 }
 
-func (response Invite429ApplicationProblemPlusJSONResponse) VisitInviteResponse(w http.ResponseWriter) error {
+func (response CreateInvitation429ApplicationProblemPlusJSONResponse) VisitCreateInvitationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -32715,12 +32721,12 @@ func (response Invite429ApplicationProblemPlusJSONResponse) VisitInviteResponse(
 	return err
 }
 
-type InvitedefaultApplicationProblemPlusJSONResponse struct {
+type CreateInvitationdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response InvitedefaultApplicationProblemPlusJSONResponse) VisitInviteResponse(w http.ResponseWriter) error {
+func (response CreateInvitationdefaultApplicationProblemPlusJSONResponse) VisitCreateInvitationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -33662,28 +33668,28 @@ func (response ListMutesdefaultApplicationProblemPlusJSONResponse) VisitListMute
 	return err
 }
 
-type MuteRequestObject struct {
+type MuteUserRequestObject struct {
 	RoomID RoomID `json:"room_id"`
-	Params MuteParams
-	Body   *MuteJSONRequestBody
+	Params MuteUserParams
+	Body   *MuteUserJSONRequestBody
 }
 
-type MuteResponseObject interface {
-	VisitMuteResponse(w http.ResponseWriter) error
+type MuteUserResponseObject interface {
+	VisitMuteUserResponse(w http.ResponseWriter) error
 }
 
-type Mute201ResponseHeaders struct {
+type MuteUser201ResponseHeaders struct {
 	ETag               string
 	IdempotentReplayed *string
 	Location           string
 }
 
-type Mute201JSONResponse struct {
+type MuteUser201JSONResponse struct {
 	Body    MuteAnswer
-	Headers Mute201ResponseHeaders
+	Headers MuteUser201ResponseHeaders
 }
 
-func (response Mute201JSONResponse) VisitMuteResponse(w http.ResponseWriter) error {
+func (response MuteUser201JSONResponse) VisitMuteUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -33700,11 +33706,11 @@ func (response Mute201JSONResponse) VisitMuteResponse(w http.ResponseWriter) err
 	return err
 }
 
-type Mute400ApplicationProblemPlusJSONResponse struct {
+type MuteUser400ApplicationProblemPlusJSONResponse struct {
 	InvalidRequestApplicationProblemPlusJSONResponse
 }
 
-func (response Mute400ApplicationProblemPlusJSONResponse) VisitMuteResponse(w http.ResponseWriter) error {
+func (response MuteUser400ApplicationProblemPlusJSONResponse) VisitMuteUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -33716,11 +33722,11 @@ func (response Mute400ApplicationProblemPlusJSONResponse) VisitMuteResponse(w ht
 	return err
 }
 
-type Mute401ApplicationProblemPlusJSONResponse struct {
+type MuteUser401ApplicationProblemPlusJSONResponse struct {
 	UnauthenticatedApplicationProblemPlusJSONResponse
 }
 
-func (response Mute401ApplicationProblemPlusJSONResponse) VisitMuteResponse(w http.ResponseWriter) error {
+func (response MuteUser401ApplicationProblemPlusJSONResponse) VisitMuteUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -33732,9 +33738,9 @@ func (response Mute401ApplicationProblemPlusJSONResponse) VisitMuteResponse(w ht
 	return err
 }
 
-type Mute403ApplicationProblemPlusJSONResponse Problem
+type MuteUser403ApplicationProblemPlusJSONResponse Problem
 
-func (response Mute403ApplicationProblemPlusJSONResponse) VisitMuteResponse(w http.ResponseWriter) error {
+func (response MuteUser403ApplicationProblemPlusJSONResponse) VisitMuteUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -33746,11 +33752,11 @@ func (response Mute403ApplicationProblemPlusJSONResponse) VisitMuteResponse(w ht
 	return err
 }
 
-type Mute404ApplicationProblemPlusJSONResponse struct {
+type MuteUser404ApplicationProblemPlusJSONResponse struct {
 	NotFoundApplicationProblemPlusJSONResponse
 }
 
-func (response Mute404ApplicationProblemPlusJSONResponse) VisitMuteResponse(w http.ResponseWriter) error {
+func (response MuteUser404ApplicationProblemPlusJSONResponse) VisitMuteUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -33762,11 +33768,11 @@ func (response Mute404ApplicationProblemPlusJSONResponse) VisitMuteResponse(w ht
 	return err
 }
 
-type Mute408ApplicationProblemPlusJSONResponse struct {
+type MuteUser408ApplicationProblemPlusJSONResponse struct {
 	RequestTimeoutApplicationProblemPlusJSONResponse
 }
 
-func (response Mute408ApplicationProblemPlusJSONResponse) VisitMuteResponse(w http.ResponseWriter) error {
+func (response MuteUser408ApplicationProblemPlusJSONResponse) VisitMuteUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -33778,11 +33784,11 @@ func (response Mute408ApplicationProblemPlusJSONResponse) VisitMuteResponse(w ht
 	return err
 }
 
-type Mute412ApplicationProblemPlusJSONResponse struct {
+type MuteUser412ApplicationProblemPlusJSONResponse struct {
 	PreconditionFailedApplicationProblemPlusJSONResponse
 }
 
-func (response Mute412ApplicationProblemPlusJSONResponse) VisitMuteResponse(w http.ResponseWriter) error {
+func (response MuteUser412ApplicationProblemPlusJSONResponse) VisitMuteUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -33794,11 +33800,11 @@ func (response Mute412ApplicationProblemPlusJSONResponse) VisitMuteResponse(w ht
 	return err
 }
 
-type Mute413ApplicationProblemPlusJSONResponse struct {
+type MuteUser413ApplicationProblemPlusJSONResponse struct {
 	BodyTooLargeApplicationProblemPlusJSONResponse
 }
 
-func (response Mute413ApplicationProblemPlusJSONResponse) VisitMuteResponse(w http.ResponseWriter) error {
+func (response MuteUser413ApplicationProblemPlusJSONResponse) VisitMuteUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -33810,11 +33816,11 @@ func (response Mute413ApplicationProblemPlusJSONResponse) VisitMuteResponse(w ht
 	return err
 }
 
-type Mute415ApplicationProblemPlusJSONResponse struct {
+type MuteUser415ApplicationProblemPlusJSONResponse struct {
 	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
 }
 
-func (response Mute415ApplicationProblemPlusJSONResponse) VisitMuteResponse(w http.ResponseWriter) error {
+func (response MuteUser415ApplicationProblemPlusJSONResponse) VisitMuteUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -33826,11 +33832,11 @@ func (response Mute415ApplicationProblemPlusJSONResponse) VisitMuteResponse(w ht
 	return err
 }
 
-type Mute422ApplicationProblemPlusJSONResponse struct {
+type MuteUser422ApplicationProblemPlusJSONResponse struct {
 	KeyReusedApplicationProblemPlusJSONResponse
 }
 
-func (response Mute422ApplicationProblemPlusJSONResponse) VisitMuteResponse(w http.ResponseWriter) error {
+func (response MuteUser422ApplicationProblemPlusJSONResponse) VisitMuteUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -33842,11 +33848,11 @@ func (response Mute422ApplicationProblemPlusJSONResponse) VisitMuteResponse(w ht
 	return err
 }
 
-type Mute429ApplicationProblemPlusJSONResponse struct {
+type MuteUser429ApplicationProblemPlusJSONResponse struct {
 	RateLimitedApplicationProblemPlusJSONResponse
 }
 
-func (response Mute429ApplicationProblemPlusJSONResponse) VisitMuteResponse(w http.ResponseWriter) error {
+func (response MuteUser429ApplicationProblemPlusJSONResponse) VisitMuteUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -33861,12 +33867,12 @@ func (response Mute429ApplicationProblemPlusJSONResponse) VisitMuteResponse(w ht
 	return err
 }
 
-type MutedefaultApplicationProblemPlusJSONResponse struct {
+type MuteUserdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response MutedefaultApplicationProblemPlusJSONResponse) VisitMuteResponse(w http.ResponseWriter) error {
+func (response MuteUserdefaultApplicationProblemPlusJSONResponse) VisitMuteUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -34490,28 +34496,28 @@ func (response ListParticipantsdefaultApplicationProblemPlusJSONResponse) VisitL
 	return err
 }
 
-type KickRequestObject struct {
+type KickParticipantRequestObject struct {
 	RoomID   RoomID   `json:"room_id"`
 	Username Username `json:"username"`
 }
 
-type KickResponseObject interface {
-	VisitKickResponse(w http.ResponseWriter) error
+type KickParticipantResponseObject interface {
+	VisitKickParticipantResponse(w http.ResponseWriter) error
 }
 
-type Kick204Response struct {
+type KickParticipant204Response struct {
 }
 
-func (response Kick204Response) VisitKickResponse(w http.ResponseWriter) error {
+func (response KickParticipant204Response) VisitKickParticipantResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
 }
 
-type Kick400ApplicationProblemPlusJSONResponse struct {
+type KickParticipant400ApplicationProblemPlusJSONResponse struct {
 	InvalidRequestApplicationProblemPlusJSONResponse
 }
 
-func (response Kick400ApplicationProblemPlusJSONResponse) VisitKickResponse(w http.ResponseWriter) error {
+func (response KickParticipant400ApplicationProblemPlusJSONResponse) VisitKickParticipantResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -34523,11 +34529,11 @@ func (response Kick400ApplicationProblemPlusJSONResponse) VisitKickResponse(w ht
 	return err
 }
 
-type Kick401ApplicationProblemPlusJSONResponse struct {
+type KickParticipant401ApplicationProblemPlusJSONResponse struct {
 	UnauthenticatedApplicationProblemPlusJSONResponse
 }
 
-func (response Kick401ApplicationProblemPlusJSONResponse) VisitKickResponse(w http.ResponseWriter) error {
+func (response KickParticipant401ApplicationProblemPlusJSONResponse) VisitKickParticipantResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -34539,9 +34545,9 @@ func (response Kick401ApplicationProblemPlusJSONResponse) VisitKickResponse(w ht
 	return err
 }
 
-type Kick403ApplicationProblemPlusJSONResponse Problem
+type KickParticipant403ApplicationProblemPlusJSONResponse Problem
 
-func (response Kick403ApplicationProblemPlusJSONResponse) VisitKickResponse(w http.ResponseWriter) error {
+func (response KickParticipant403ApplicationProblemPlusJSONResponse) VisitKickParticipantResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -34553,11 +34559,11 @@ func (response Kick403ApplicationProblemPlusJSONResponse) VisitKickResponse(w ht
 	return err
 }
 
-type Kick404ApplicationProblemPlusJSONResponse struct {
+type KickParticipant404ApplicationProblemPlusJSONResponse struct {
 	NotFoundApplicationProblemPlusJSONResponse
 }
 
-func (response Kick404ApplicationProblemPlusJSONResponse) VisitKickResponse(w http.ResponseWriter) error {
+func (response KickParticipant404ApplicationProblemPlusJSONResponse) VisitKickParticipantResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -34569,11 +34575,11 @@ func (response Kick404ApplicationProblemPlusJSONResponse) VisitKickResponse(w ht
 	return err
 }
 
-type Kick412ApplicationProblemPlusJSONResponse struct {
+type KickParticipant412ApplicationProblemPlusJSONResponse struct {
 	PreconditionFailedApplicationProblemPlusJSONResponse
 }
 
-func (response Kick412ApplicationProblemPlusJSONResponse) VisitKickResponse(w http.ResponseWriter) error {
+func (response KickParticipant412ApplicationProblemPlusJSONResponse) VisitKickParticipantResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -34585,11 +34591,11 @@ func (response Kick412ApplicationProblemPlusJSONResponse) VisitKickResponse(w ht
 	return err
 }
 
-type Kick415ApplicationProblemPlusJSONResponse struct {
+type KickParticipant415ApplicationProblemPlusJSONResponse struct {
 	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
-func (response Kick415ApplicationProblemPlusJSONResponse) VisitKickResponse(w http.ResponseWriter) error {
+func (response KickParticipant415ApplicationProblemPlusJSONResponse) VisitKickParticipantResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -34601,11 +34607,11 @@ func (response Kick415ApplicationProblemPlusJSONResponse) VisitKickResponse(w ht
 	return err
 }
 
-type Kick429ApplicationProblemPlusJSONResponse struct {
+type KickParticipant429ApplicationProblemPlusJSONResponse struct {
 	RateLimitedApplicationProblemPlusJSONResponse
 }
 
-func (response Kick429ApplicationProblemPlusJSONResponse) VisitKickResponse(w http.ResponseWriter) error {
+func (response KickParticipant429ApplicationProblemPlusJSONResponse) VisitKickParticipantResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -34620,12 +34626,12 @@ func (response Kick429ApplicationProblemPlusJSONResponse) VisitKickResponse(w ht
 	return err
 }
 
-type KickdefaultApplicationProblemPlusJSONResponse struct {
+type KickParticipantdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response KickdefaultApplicationProblemPlusJSONResponse) VisitKickResponse(w http.ResponseWriter) error {
+func (response KickParticipantdefaultApplicationProblemPlusJSONResponse) VisitKickParticipantResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -34637,19 +34643,19 @@ func (response KickdefaultApplicationProblemPlusJSONResponse) VisitKickResponse(
 	return err
 }
 
-type SetRoleRequestObject struct {
+type SetParticipantRoleRequestObject struct {
 	RoomID   RoomID   `json:"room_id"`
 	Username Username `json:"username"`
-	Body     *SetRoleJSONRequestBody
+	Body     *SetParticipantRoleJSONRequestBody
 }
 
-type SetRoleResponseObject interface {
-	VisitSetRoleResponse(w http.ResponseWriter) error
+type SetParticipantRoleResponseObject interface {
+	VisitSetParticipantRoleResponse(w http.ResponseWriter) error
 }
 
-type SetRole200JSONResponse ParticipantAnswer
+type SetParticipantRole200JSONResponse ParticipantAnswer
 
-func (response SetRole200JSONResponse) VisitSetRoleResponse(w http.ResponseWriter) error {
+func (response SetParticipantRole200JSONResponse) VisitSetParticipantRoleResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -34661,11 +34667,11 @@ func (response SetRole200JSONResponse) VisitSetRoleResponse(w http.ResponseWrite
 	return err
 }
 
-type SetRole400ApplicationProblemPlusJSONResponse struct {
+type SetParticipantRole400ApplicationProblemPlusJSONResponse struct {
 	InvalidRequestApplicationProblemPlusJSONResponse
 }
 
-func (response SetRole400ApplicationProblemPlusJSONResponse) VisitSetRoleResponse(w http.ResponseWriter) error {
+func (response SetParticipantRole400ApplicationProblemPlusJSONResponse) VisitSetParticipantRoleResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -34677,11 +34683,11 @@ func (response SetRole400ApplicationProblemPlusJSONResponse) VisitSetRoleRespons
 	return err
 }
 
-type SetRole401ApplicationProblemPlusJSONResponse struct {
+type SetParticipantRole401ApplicationProblemPlusJSONResponse struct {
 	UnauthenticatedApplicationProblemPlusJSONResponse
 }
 
-func (response SetRole401ApplicationProblemPlusJSONResponse) VisitSetRoleResponse(w http.ResponseWriter) error {
+func (response SetParticipantRole401ApplicationProblemPlusJSONResponse) VisitSetParticipantRoleResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -34693,9 +34699,9 @@ func (response SetRole401ApplicationProblemPlusJSONResponse) VisitSetRoleRespons
 	return err
 }
 
-type SetRole403ApplicationProblemPlusJSONResponse Problem
+type SetParticipantRole403ApplicationProblemPlusJSONResponse Problem
 
-func (response SetRole403ApplicationProblemPlusJSONResponse) VisitSetRoleResponse(w http.ResponseWriter) error {
+func (response SetParticipantRole403ApplicationProblemPlusJSONResponse) VisitSetParticipantRoleResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -34707,11 +34713,11 @@ func (response SetRole403ApplicationProblemPlusJSONResponse) VisitSetRoleRespons
 	return err
 }
 
-type SetRole404ApplicationProblemPlusJSONResponse struct {
+type SetParticipantRole404ApplicationProblemPlusJSONResponse struct {
 	NotFoundApplicationProblemPlusJSONResponse
 }
 
-func (response SetRole404ApplicationProblemPlusJSONResponse) VisitSetRoleResponse(w http.ResponseWriter) error {
+func (response SetParticipantRole404ApplicationProblemPlusJSONResponse) VisitSetParticipantRoleResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -34723,11 +34729,11 @@ func (response SetRole404ApplicationProblemPlusJSONResponse) VisitSetRoleRespons
 	return err
 }
 
-type SetRole408ApplicationProblemPlusJSONResponse struct {
+type SetParticipantRole408ApplicationProblemPlusJSONResponse struct {
 	RequestTimeoutApplicationProblemPlusJSONResponse
 }
 
-func (response SetRole408ApplicationProblemPlusJSONResponse) VisitSetRoleResponse(w http.ResponseWriter) error {
+func (response SetParticipantRole408ApplicationProblemPlusJSONResponse) VisitSetParticipantRoleResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -34739,9 +34745,9 @@ func (response SetRole408ApplicationProblemPlusJSONResponse) VisitSetRoleRespons
 	return err
 }
 
-type SetRole409ApplicationProblemPlusJSONResponse Problem
+type SetParticipantRole409ApplicationProblemPlusJSONResponse Problem
 
-func (response SetRole409ApplicationProblemPlusJSONResponse) VisitSetRoleResponse(w http.ResponseWriter) error {
+func (response SetParticipantRole409ApplicationProblemPlusJSONResponse) VisitSetParticipantRoleResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -34753,11 +34759,11 @@ func (response SetRole409ApplicationProblemPlusJSONResponse) VisitSetRoleRespons
 	return err
 }
 
-type SetRole412ApplicationProblemPlusJSONResponse struct {
+type SetParticipantRole412ApplicationProblemPlusJSONResponse struct {
 	PreconditionFailedApplicationProblemPlusJSONResponse
 }
 
-func (response SetRole412ApplicationProblemPlusJSONResponse) VisitSetRoleResponse(w http.ResponseWriter) error {
+func (response SetParticipantRole412ApplicationProblemPlusJSONResponse) VisitSetParticipantRoleResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -34769,11 +34775,11 @@ func (response SetRole412ApplicationProblemPlusJSONResponse) VisitSetRoleRespons
 	return err
 }
 
-type SetRole413ApplicationProblemPlusJSONResponse struct {
+type SetParticipantRole413ApplicationProblemPlusJSONResponse struct {
 	BodyTooLargeApplicationProblemPlusJSONResponse
 }
 
-func (response SetRole413ApplicationProblemPlusJSONResponse) VisitSetRoleResponse(w http.ResponseWriter) error {
+func (response SetParticipantRole413ApplicationProblemPlusJSONResponse) VisitSetParticipantRoleResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -34785,11 +34791,11 @@ func (response SetRole413ApplicationProblemPlusJSONResponse) VisitSetRoleRespons
 	return err
 }
 
-type SetRole415ApplicationProblemPlusJSONResponse struct {
+type SetParticipantRole415ApplicationProblemPlusJSONResponse struct {
 	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
 }
 
-func (response SetRole415ApplicationProblemPlusJSONResponse) VisitSetRoleResponse(w http.ResponseWriter) error {
+func (response SetParticipantRole415ApplicationProblemPlusJSONResponse) VisitSetParticipantRoleResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -34801,11 +34807,11 @@ func (response SetRole415ApplicationProblemPlusJSONResponse) VisitSetRoleRespons
 	return err
 }
 
-type SetRole429ApplicationProblemPlusJSONResponse struct {
+type SetParticipantRole429ApplicationProblemPlusJSONResponse struct {
 	RateLimitedApplicationProblemPlusJSONResponse
 }
 
-func (response SetRole429ApplicationProblemPlusJSONResponse) VisitSetRoleResponse(w http.ResponseWriter) error {
+func (response SetParticipantRole429ApplicationProblemPlusJSONResponse) VisitSetParticipantRoleResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -34820,12 +34826,12 @@ func (response SetRole429ApplicationProblemPlusJSONResponse) VisitSetRoleRespons
 	return err
 }
 
-type SetRoledefaultApplicationProblemPlusJSONResponse struct {
+type SetParticipantRoledefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response SetRoledefaultApplicationProblemPlusJSONResponse) VisitSetRoleResponse(w http.ResponseWriter) error {
+func (response SetParticipantRoledefaultApplicationProblemPlusJSONResponse) VisitSetParticipantRoleResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -35779,17 +35785,17 @@ func (response VoteToSkipdefaultApplicationProblemPlusJSONResponse) VisitVoteToS
 	return err
 }
 
-type GetQueueRequestObject struct {
+type GetRoomQueueRequestObject struct {
 	RoomID RoomID `json:"room_id"`
 }
 
-type GetQueueResponseObject interface {
-	VisitGetQueueResponse(w http.ResponseWriter) error
+type GetRoomQueueResponseObject interface {
+	VisitGetRoomQueueResponse(w http.ResponseWriter) error
 }
 
-type GetQueue200JSONResponse QueueAnswer
+type GetRoomQueue200JSONResponse QueueAnswer
 
-func (response GetQueue200JSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+func (response GetRoomQueue200JSONResponse) VisitGetRoomQueueResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -35801,11 +35807,11 @@ func (response GetQueue200JSONResponse) VisitGetQueueResponse(w http.ResponseWri
 	return err
 }
 
-type GetQueue400ApplicationProblemPlusJSONResponse struct {
+type GetRoomQueue400ApplicationProblemPlusJSONResponse struct {
 	InvalidRequestApplicationProblemPlusJSONResponse
 }
 
-func (response GetQueue400ApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+func (response GetRoomQueue400ApplicationProblemPlusJSONResponse) VisitGetRoomQueueResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -35817,11 +35823,11 @@ func (response GetQueue400ApplicationProblemPlusJSONResponse) VisitGetQueueRespo
 	return err
 }
 
-type GetQueue401ApplicationProblemPlusJSONResponse struct {
+type GetRoomQueue401ApplicationProblemPlusJSONResponse struct {
 	UnauthenticatedApplicationProblemPlusJSONResponse
 }
 
-func (response GetQueue401ApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+func (response GetRoomQueue401ApplicationProblemPlusJSONResponse) VisitGetRoomQueueResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -35833,9 +35839,9 @@ func (response GetQueue401ApplicationProblemPlusJSONResponse) VisitGetQueueRespo
 	return err
 }
 
-type GetQueue403ApplicationProblemPlusJSONResponse Problem
+type GetRoomQueue403ApplicationProblemPlusJSONResponse Problem
 
-func (response GetQueue403ApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+func (response GetRoomQueue403ApplicationProblemPlusJSONResponse) VisitGetRoomQueueResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -35847,11 +35853,11 @@ func (response GetQueue403ApplicationProblemPlusJSONResponse) VisitGetQueueRespo
 	return err
 }
 
-type GetQueue404ApplicationProblemPlusJSONResponse struct {
+type GetRoomQueue404ApplicationProblemPlusJSONResponse struct {
 	NotFoundApplicationProblemPlusJSONResponse
 }
 
-func (response GetQueue404ApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+func (response GetRoomQueue404ApplicationProblemPlusJSONResponse) VisitGetRoomQueueResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -35863,11 +35869,11 @@ func (response GetQueue404ApplicationProblemPlusJSONResponse) VisitGetQueueRespo
 	return err
 }
 
-type GetQueue412ApplicationProblemPlusJSONResponse struct {
+type GetRoomQueue412ApplicationProblemPlusJSONResponse struct {
 	PreconditionFailedApplicationProblemPlusJSONResponse
 }
 
-func (response GetQueue412ApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+func (response GetRoomQueue412ApplicationProblemPlusJSONResponse) VisitGetRoomQueueResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -35879,11 +35885,11 @@ func (response GetQueue412ApplicationProblemPlusJSONResponse) VisitGetQueueRespo
 	return err
 }
 
-type GetQueue415ApplicationProblemPlusJSONResponse struct {
+type GetRoomQueue415ApplicationProblemPlusJSONResponse struct {
 	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
-func (response GetQueue415ApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+func (response GetRoomQueue415ApplicationProblemPlusJSONResponse) VisitGetRoomQueueResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -35895,11 +35901,11 @@ func (response GetQueue415ApplicationProblemPlusJSONResponse) VisitGetQueueRespo
 	return err
 }
 
-type GetQueue429ApplicationProblemPlusJSONResponse struct {
+type GetRoomQueue429ApplicationProblemPlusJSONResponse struct {
 	RateLimitedApplicationProblemPlusJSONResponse
 }
 
-func (response GetQueue429ApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+func (response GetRoomQueue429ApplicationProblemPlusJSONResponse) VisitGetRoomQueueResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -35914,12 +35920,12 @@ func (response GetQueue429ApplicationProblemPlusJSONResponse) VisitGetQueueRespo
 	return err
 }
 
-type GetQueuedefaultApplicationProblemPlusJSONResponse struct {
+type GetRoomQueuedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response GetQueuedefaultApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+func (response GetRoomQueuedefaultApplicationProblemPlusJSONResponse) VisitGetRoomQueueResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -36684,28 +36690,28 @@ func (response MoveInQueuedefaultApplicationProblemPlusJSONResponse) VisitMoveIn
 	return err
 }
 
-type UnvoteForItemRequestObject struct {
+type WithdrawVoteRequestObject struct {
 	RoomID RoomID `json:"room_id"`
 	ItemID ItemID `json:"item_id"`
 }
 
-type UnvoteForItemResponseObject interface {
-	VisitUnvoteForItemResponse(w http.ResponseWriter) error
+type WithdrawVoteResponseObject interface {
+	VisitWithdrawVoteResponse(w http.ResponseWriter) error
 }
 
-type UnvoteForItem204Response struct {
+type WithdrawVote204Response struct {
 }
 
-func (response UnvoteForItem204Response) VisitUnvoteForItemResponse(w http.ResponseWriter) error {
+func (response WithdrawVote204Response) VisitWithdrawVoteResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
 }
 
-type UnvoteForItem400ApplicationProblemPlusJSONResponse struct {
+type WithdrawVote400ApplicationProblemPlusJSONResponse struct {
 	InvalidRequestApplicationProblemPlusJSONResponse
 }
 
-func (response UnvoteForItem400ApplicationProblemPlusJSONResponse) VisitUnvoteForItemResponse(w http.ResponseWriter) error {
+func (response WithdrawVote400ApplicationProblemPlusJSONResponse) VisitWithdrawVoteResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -36717,11 +36723,11 @@ func (response UnvoteForItem400ApplicationProblemPlusJSONResponse) VisitUnvoteFo
 	return err
 }
 
-type UnvoteForItem401ApplicationProblemPlusJSONResponse struct {
+type WithdrawVote401ApplicationProblemPlusJSONResponse struct {
 	UnauthenticatedApplicationProblemPlusJSONResponse
 }
 
-func (response UnvoteForItem401ApplicationProblemPlusJSONResponse) VisitUnvoteForItemResponse(w http.ResponseWriter) error {
+func (response WithdrawVote401ApplicationProblemPlusJSONResponse) VisitWithdrawVoteResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -36733,9 +36739,9 @@ func (response UnvoteForItem401ApplicationProblemPlusJSONResponse) VisitUnvoteFo
 	return err
 }
 
-type UnvoteForItem403ApplicationProblemPlusJSONResponse Problem
+type WithdrawVote403ApplicationProblemPlusJSONResponse Problem
 
-func (response UnvoteForItem403ApplicationProblemPlusJSONResponse) VisitUnvoteForItemResponse(w http.ResponseWriter) error {
+func (response WithdrawVote403ApplicationProblemPlusJSONResponse) VisitWithdrawVoteResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -36747,11 +36753,11 @@ func (response UnvoteForItem403ApplicationProblemPlusJSONResponse) VisitUnvoteFo
 	return err
 }
 
-type UnvoteForItem404ApplicationProblemPlusJSONResponse struct {
+type WithdrawVote404ApplicationProblemPlusJSONResponse struct {
 	NotFoundApplicationProblemPlusJSONResponse
 }
 
-func (response UnvoteForItem404ApplicationProblemPlusJSONResponse) VisitUnvoteForItemResponse(w http.ResponseWriter) error {
+func (response WithdrawVote404ApplicationProblemPlusJSONResponse) VisitWithdrawVoteResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -36763,9 +36769,9 @@ func (response UnvoteForItem404ApplicationProblemPlusJSONResponse) VisitUnvoteFo
 	return err
 }
 
-type UnvoteForItem409ApplicationProblemPlusJSONResponse Problem
+type WithdrawVote409ApplicationProblemPlusJSONResponse Problem
 
-func (response UnvoteForItem409ApplicationProblemPlusJSONResponse) VisitUnvoteForItemResponse(w http.ResponseWriter) error {
+func (response WithdrawVote409ApplicationProblemPlusJSONResponse) VisitWithdrawVoteResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -36777,11 +36783,11 @@ func (response UnvoteForItem409ApplicationProblemPlusJSONResponse) VisitUnvoteFo
 	return err
 }
 
-type UnvoteForItem412ApplicationProblemPlusJSONResponse struct {
+type WithdrawVote412ApplicationProblemPlusJSONResponse struct {
 	PreconditionFailedApplicationProblemPlusJSONResponse
 }
 
-func (response UnvoteForItem412ApplicationProblemPlusJSONResponse) VisitUnvoteForItemResponse(w http.ResponseWriter) error {
+func (response WithdrawVote412ApplicationProblemPlusJSONResponse) VisitWithdrawVoteResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -36793,11 +36799,11 @@ func (response UnvoteForItem412ApplicationProblemPlusJSONResponse) VisitUnvoteFo
 	return err
 }
 
-type UnvoteForItem415ApplicationProblemPlusJSONResponse struct {
+type WithdrawVote415ApplicationProblemPlusJSONResponse struct {
 	CompressedBodyApplicationProblemPlusJSONResponse
 }
 
-func (response UnvoteForItem415ApplicationProblemPlusJSONResponse) VisitUnvoteForItemResponse(w http.ResponseWriter) error {
+func (response WithdrawVote415ApplicationProblemPlusJSONResponse) VisitWithdrawVoteResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -36809,11 +36815,11 @@ func (response UnvoteForItem415ApplicationProblemPlusJSONResponse) VisitUnvoteFo
 	return err
 }
 
-type UnvoteForItem429ApplicationProblemPlusJSONResponse struct {
+type WithdrawVote429ApplicationProblemPlusJSONResponse struct {
 	RateLimitedApplicationProblemPlusJSONResponse
 }
 
-func (response UnvoteForItem429ApplicationProblemPlusJSONResponse) VisitUnvoteForItemResponse(w http.ResponseWriter) error {
+func (response WithdrawVote429ApplicationProblemPlusJSONResponse) VisitWithdrawVoteResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -36828,12 +36834,12 @@ func (response UnvoteForItem429ApplicationProblemPlusJSONResponse) VisitUnvoteFo
 	return err
 }
 
-type UnvoteForItemdefaultApplicationProblemPlusJSONResponse struct {
+type WithdrawVotedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response UnvoteForItemdefaultApplicationProblemPlusJSONResponse) VisitUnvoteForItemResponse(w http.ResponseWriter) error {
+func (response WithdrawVotedefaultApplicationProblemPlusJSONResponse) VisitWithdrawVoteResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -39922,9 +39928,9 @@ type StrictServerInterface interface {
 	// ReportAbuse Report a room, a message or an account
 	// (POST /abuse-reports)
 	ReportAbuse(ctx context.Context, request ReportAbuseRequestObject) (ReportAbuseResponseObject, error)
-	// GetSentAbuseReport Get a report of abuse that the caller sent
+	// GetMyAbuseReport Get a report of abuse that the caller sent
 	// (GET /abuse-reports/{abuse_report_id})
-	GetSentAbuseReport(ctx context.Context, request GetSentAbuseReportRequestObject) (GetSentAbuseReportResponseObject, error)
+	GetMyAbuseReport(ctx context.Context, request GetMyAbuseReportRequestObject) (GetMyAbuseReportResponseObject, error)
 	// ListAbuseReports List reports of abuse, newest first
 	// (GET /admin/abuse-reports)
 	ListAbuseReports(ctx context.Context, request ListAbuseReportsRequestObject) (ListAbuseReportsResponseObject, error)
@@ -39937,9 +39943,9 @@ type StrictServerInterface interface {
 	// ListAdmins List admins, newest account first
 	// (GET /admin/admins)
 	ListAdmins(ctx context.Context, request ListAdminsRequestObject) (ListAdminsResponseObject, error)
-	// ListAudit List the audit log, newest first
+	// ListAuditLog List the audit log, newest first
 	// (GET /admin/audit)
-	ListAudit(ctx context.Context, request ListAuditRequestObject) (ListAuditResponseObject, error)
+	ListAuditLog(ctx context.Context, request ListAuditLogRequestObject) (ListAuditLogResponseObject, error)
 	// StartCleanup Start a clean-up run
 	// (POST /admin/cleanup)
 	StartCleanup(ctx context.Context, request StartCleanupRequestObject) (StartCleanupResponseObject, error)
@@ -40000,54 +40006,54 @@ type StrictServerInterface interface {
 	// TerminateJob Terminate a job
 	// (POST /admin/jobs/{job_id}/terminate)
 	TerminateJob(ctx context.Context, request TerminateJobRequestObject) (TerminateJobResponseObject, error)
-	// RemoveMessage Delete a message as an admin
+	// AdminDeleteMessage Delete a message as an admin
 	// (POST /admin/messages/{message_id}/delete)
-	RemoveMessage(ctx context.Context, request RemoveMessageRequestObject) (RemoveMessageResponseObject, error)
+	AdminDeleteMessage(ctx context.Context, request AdminDeleteMessageRequestObject) (AdminDeleteMessageResponseObject, error)
 	// GetOutbox Get the state of the outbox
 	// (GET /admin/outbox)
 	GetOutbox(ctx context.Context, request GetOutboxRequestObject) (GetOutboxResponseObject, error)
-	// ListEvents List the events that Temporal does not have yet
+	// ListOutboxEvents List the events that Temporal does not have yet
 	// (GET /admin/outbox/events)
-	ListEvents(ctx context.Context, request ListEventsRequestObject) (ListEventsResponseObject, error)
-	// RequeueEvent Retry an event now
+	ListOutboxEvents(ctx context.Context, request ListOutboxEventsRequestObject) (ListOutboxEventsResponseObject, error)
+	// RequeueOutboxEvent Retry an event now
 	// (POST /admin/outbox/events/{event_id}/requeue)
-	RequeueEvent(ctx context.Context, request RequeueEventRequestObject) (RequeueEventResponseObject, error)
+	RequeueOutboxEvent(ctx context.Context, request RequeueOutboxEventRequestObject) (RequeueOutboxEventResponseObject, error)
 	// GetOverview Get an overview of the service
 	// (GET /admin/overview)
 	GetOverview(ctx context.Context, request GetOverviewRequestObject) (GetOverviewResponseObject, error)
-	// GetQueues Get the task queues
+	// ListTaskQueues Get the task queues
 	// (GET /admin/queues)
-	GetQueues(ctx context.Context, request GetQueuesRequestObject) (GetQueuesResponseObject, error)
-	// PauseQueue Pause a kind of work
+	ListTaskQueues(ctx context.Context, request ListTaskQueuesRequestObject) (ListTaskQueuesResponseObject, error)
+	// PauseTaskQueue Pause a kind of work
 	// (POST /admin/queues/{queue}/pause)
-	PauseQueue(ctx context.Context, request PauseQueueRequestObject) (PauseQueueResponseObject, error)
-	// ResumeQueue Resume a kind of work
+	PauseTaskQueue(ctx context.Context, request PauseTaskQueueRequestObject) (PauseTaskQueueResponseObject, error)
+	// ResumeTaskQueue Resume a kind of work
 	// (POST /admin/queues/{queue}/resume)
-	ResumeQueue(ctx context.Context, request ResumeQueueRequestObject) (ResumeQueueResponseObject, error)
-	// ListReports List activity and clean-up reports, newest first
+	ResumeTaskQueue(ctx context.Context, request ResumeTaskQueueRequestObject) (ResumeTaskQueueResponseObject, error)
+	// ListActivityReports List activity and clean-up reports, newest first
 	// (GET /admin/reports)
-	ListReports(ctx context.Context, request ListReportsRequestObject) (ListReportsResponseObject, error)
-	// GetReport Get a report
+	ListActivityReports(ctx context.Context, request ListActivityReportsRequestObject) (ListActivityReportsResponseObject, error)
+	// GetActivityReport Get a report
 	// (GET /admin/reports/{report_id})
-	GetReport(ctx context.Context, request GetReportRequestObject) (GetReportResponseObject, error)
-	// GetReportTable Get the days of an activity report as CSV
+	GetActivityReport(ctx context.Context, request GetActivityReportRequestObject) (GetActivityReportResponseObject, error)
+	// GetActivityReportTable Get the days of an activity report as CSV
 	// (GET /admin/reports/{report_id}/csv)
-	GetReportTable(ctx context.Context, request GetReportTableRequestObject) (GetReportTableResponseObject, error)
-	// ListAnyRooms List all rooms that are not deleted
+	GetActivityReportTable(ctx context.Context, request GetActivityReportTableRequestObject) (GetActivityReportTableResponseObject, error)
+	// AdminListRooms List all rooms that are not deleted
 	// (GET /admin/rooms)
-	ListAnyRooms(ctx context.Context, request ListAnyRoomsRequestObject) (ListAnyRoomsResponseObject, error)
+	AdminListRooms(ctx context.Context, request AdminListRoomsRequestObject) (AdminListRoomsResponseObject, error)
 	// ListRetiredRooms List rooms that clean-up archived, latest first
 	// (GET /admin/rooms/retired)
 	ListRetiredRooms(ctx context.Context, request ListRetiredRoomsRequestObject) (ListRetiredRoomsResponseObject, error)
-	// GetAnyRoom Get a room as an admin
+	// AdminGetRoom Get a room as an admin
 	// (GET /admin/rooms/{room_id})
-	GetAnyRoom(ctx context.Context, request GetAnyRoomRequestObject) (GetAnyRoomResponseObject, error)
+	AdminGetRoom(ctx context.Context, request AdminGetRoomRequestObject) (AdminGetRoomResponseObject, error)
 	// CloseRoom Close a room as an admin
 	// (POST /admin/rooms/{room_id}/close)
 	CloseRoom(ctx context.Context, request CloseRoomRequestObject) (CloseRoomResponseObject, error)
-	// ListAnyMessages List the messages of a room as an admin, newest first
+	// AdminListMessages List the messages of a room as an admin, newest first
 	// (GET /admin/rooms/{room_id}/messages)
-	ListAnyMessages(ctx context.Context, request ListAnyMessagesRequestObject) (ListAnyMessagesResponseObject, error)
+	AdminListMessages(ctx context.Context, request AdminListMessagesRequestObject) (AdminListMessagesResponseObject, error)
 	// ReopenRoom Reopen a room as an admin
 	// (POST /admin/rooms/{room_id}/reopen)
 	ReopenRoom(ctx context.Context, request ReopenRoomRequestObject) (ReopenRoomResponseObject, error)
@@ -40237,9 +40243,9 @@ type StrictServerInterface interface {
 	// GetPartyCalendar Get a party as an iCalendar file
 	// (GET /parties/{party_id}/calendar)
 	GetPartyCalendar(ctx context.Context, request GetPartyCalendarRequestObject) (GetPartyCalendarResponseObject, error)
-	// ViewReport View an activity report as a page
+	// ViewActivityReport View an activity report as a page
 	// (POST /reports/view)
-	ViewReport(ctx context.Context, request ViewReportRequestObject) (ViewReportResponseObject, error)
+	ViewActivityReport(ctx context.Context, request ViewActivityReportRequestObject) (ViewActivityReportResponseObject, error)
 	// ListRooms List open public rooms
 	// (GET /rooms)
 	ListRooms(ctx context.Context, request ListRoomsRequestObject) (ListRoomsResponseObject, error)
@@ -40258,24 +40264,24 @@ type StrictServerInterface interface {
 	// ListBans List bans, newest first
 	// (GET /rooms/{room_id}/bans)
 	ListBans(ctx context.Context, request ListBansRequestObject) (ListBansResponseObject, error)
-	// Ban Ban a person from a room
+	// BanUser Ban a person from a room
 	// (POST /rooms/{room_id}/bans)
-	Ban(ctx context.Context, request BanRequestObject) (BanResponseObject, error)
+	BanUser(ctx context.Context, request BanUserRequestObject) (BanUserResponseObject, error)
 	// LiftBan Lift a ban
 	// (DELETE /rooms/{room_id}/bans/{username})
 	LiftBan(ctx context.Context, request LiftBanRequestObject) (LiftBanResponseObject, error)
 	// GetBan Get a ban
 	// (GET /rooms/{room_id}/bans/{username})
 	GetBan(ctx context.Context, request GetBanRequestObject) (GetBanResponseObject, error)
-	// Heartbeat Send a heartbeat
+	// SendHeartbeat Send a heartbeat
 	// (POST /rooms/{room_id}/heartbeat)
-	Heartbeat(ctx context.Context, request HeartbeatRequestObject) (HeartbeatResponseObject, error)
+	SendHeartbeat(ctx context.Context, request SendHeartbeatRequestObject) (SendHeartbeatResponseObject, error)
 	// ListInvitations List the invitations to a room, newest first
 	// (GET /rooms/{room_id}/invitations)
 	ListInvitations(ctx context.Context, request ListInvitationsRequestObject) (ListInvitationsResponseObject, error)
-	// Invite Invite a person by email
+	// CreateInvitation Invite a person by email
 	// (POST /rooms/{room_id}/invitations)
-	Invite(ctx context.Context, request InviteRequestObject) (InviteResponseObject, error)
+	CreateInvitation(ctx context.Context, request CreateInvitationRequestObject) (CreateInvitationResponseObject, error)
 	// JoinRoom Join a room
 	// (POST /rooms/{room_id}/join)
 	JoinRoom(ctx context.Context, request JoinRoomRequestObject) (JoinRoomResponseObject, error)
@@ -40294,9 +40300,9 @@ type StrictServerInterface interface {
 	// ListMutes List mutes, newest first
 	// (GET /rooms/{room_id}/mutes)
 	ListMutes(ctx context.Context, request ListMutesRequestObject) (ListMutesResponseObject, error)
-	// Mute Mute a person in a room
+	// MuteUser Mute a person in a room
 	// (POST /rooms/{room_id}/mutes)
-	Mute(ctx context.Context, request MuteRequestObject) (MuteResponseObject, error)
+	MuteUser(ctx context.Context, request MuteUserRequestObject) (MuteUserResponseObject, error)
 	// LiftMute Lift a mute
 	// (DELETE /rooms/{room_id}/mutes/{username})
 	LiftMute(ctx context.Context, request LiftMuteRequestObject) (LiftMuteResponseObject, error)
@@ -40309,12 +40315,12 @@ type StrictServerInterface interface {
 	// ListParticipants List participants
 	// (GET /rooms/{room_id}/participants)
 	ListParticipants(ctx context.Context, request ListParticipantsRequestObject) (ListParticipantsResponseObject, error)
-	// Kick Kick a participant
+	// KickParticipant Kick a participant
 	// (DELETE /rooms/{room_id}/participants/{username})
-	Kick(ctx context.Context, request KickRequestObject) (KickResponseObject, error)
-	// SetRole Set a participant's role
+	KickParticipant(ctx context.Context, request KickParticipantRequestObject) (KickParticipantResponseObject, error)
+	// SetParticipantRole Set a participant's role
 	// (PATCH /rooms/{room_id}/participants/{username})
-	SetRole(ctx context.Context, request SetRoleRequestObject) (SetRoleResponseObject, error)
+	SetParticipantRole(ctx context.Context, request SetParticipantRoleRequestObject) (SetParticipantRoleResponseObject, error)
 	// ListParties List the scheduled parties of a room, soonest first
 	// (GET /rooms/{room_id}/parties)
 	ListParties(ctx context.Context, request ListPartiesRequestObject) (ListPartiesResponseObject, error)
@@ -40330,9 +40336,9 @@ type StrictServerInterface interface {
 	// VoteToSkip Vote to skip the current item
 	// (PUT /rooms/{room_id}/playback/skip-vote)
 	VoteToSkip(ctx context.Context, request VoteToSkipRequestObject) (VoteToSkipResponseObject, error)
-	// GetQueue Get the queue of a room
+	// GetRoomQueue Get the queue of a room
 	// (GET /rooms/{room_id}/queue)
-	GetQueue(ctx context.Context, request GetQueueRequestObject) (GetQueueResponseObject, error)
+	GetRoomQueue(ctx context.Context, request GetRoomQueueRequestObject) (GetRoomQueueResponseObject, error)
 	// AddToQueue Add an item to the queue
 	// (POST /rooms/{room_id}/queue)
 	AddToQueue(ctx context.Context, request AddToQueueRequestObject) (AddToQueueResponseObject, error)
@@ -40345,9 +40351,9 @@ type StrictServerInterface interface {
 	// MoveInQueue Move an item of the queue
 	// (PUT /rooms/{room_id}/queue/{item_id}/place)
 	MoveInQueue(ctx context.Context, request MoveInQueueRequestObject) (MoveInQueueResponseObject, error)
-	// UnvoteForItem Take back a vote for an item of the queue
+	// WithdrawVote Take back a vote for an item of the queue
 	// (DELETE /rooms/{room_id}/queue/{item_id}/vote)
-	UnvoteForItem(ctx context.Context, request UnvoteForItemRequestObject) (UnvoteForItemResponseObject, error)
+	WithdrawVote(ctx context.Context, request WithdrawVoteRequestObject) (WithdrawVoteResponseObject, error)
 	// VoteForItem Vote for an item of the queue
 	// (PUT /rooms/{room_id}/queue/{item_id}/vote)
 	VoteForItem(ctx context.Context, request VoteForItemRequestObject) (VoteForItemResponseObject, error)
@@ -40476,26 +40482,26 @@ func (sh *strictHandler) ReportAbuse(ctx echo.Context, params ReportAbuseParams)
 	return nil
 }
 
-// GetSentAbuseReport operation middleware
-func (sh *strictHandler) GetSentAbuseReport(ctx echo.Context, abuseReportID ID, params GetSentAbuseReportParams) error {
-	var request GetSentAbuseReportRequestObject
+// GetMyAbuseReport operation middleware
+func (sh *strictHandler) GetMyAbuseReport(ctx echo.Context, abuseReportID ID, params GetMyAbuseReportParams) error {
+	var request GetMyAbuseReportRequestObject
 
 	request.AbuseReportID = abuseReportID
 	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.GetSentAbuseReport(ctx.Request().Context(), request.(GetSentAbuseReportRequestObject))
+		return sh.ssi.GetMyAbuseReport(ctx.Request().Context(), request.(GetMyAbuseReportRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "GetSentAbuseReport")
+		handler = middleware(handler, "GetMyAbuseReport")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		return err
-	} else if validResponse, ok := response.(GetSentAbuseReportResponseObject); ok {
-		return validResponse.VisitGetSentAbuseReportResponse(ctx.Response())
+	} else if validResponse, ok := response.(GetMyAbuseReportResponseObject); ok {
+		return validResponse.VisitGetMyAbuseReportResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -40625,25 +40631,25 @@ func (sh *strictHandler) ListAdmins(ctx echo.Context, params ListAdminsParams) e
 	return nil
 }
 
-// ListAudit operation middleware
-func (sh *strictHandler) ListAudit(ctx echo.Context, params ListAuditParams) error {
-	var request ListAuditRequestObject
+// ListAuditLog operation middleware
+func (sh *strictHandler) ListAuditLog(ctx echo.Context, params ListAuditLogParams) error {
+	var request ListAuditLogRequestObject
 
 	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.ListAudit(ctx.Request().Context(), request.(ListAuditRequestObject))
+		return sh.ssi.ListAuditLog(ctx.Request().Context(), request.(ListAuditLogRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "ListAudit")
+		handler = middleware(handler, "ListAuditLog")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		return err
-	} else if validResponse, ok := response.(ListAuditResponseObject); ok {
-		return validResponse.VisitListAuditResponse(ctx.Response())
+	} else if validResponse, ok := response.(ListAuditLogResponseObject); ok {
+		return validResponse.VisitListAuditLogResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -41202,13 +41208,13 @@ func (sh *strictHandler) TerminateJob(ctx echo.Context, jobID JobID, params Term
 	return nil
 }
 
-// RemoveMessage operation middleware
-func (sh *strictHandler) RemoveMessage(ctx echo.Context, messageID ID) error {
-	var request RemoveMessageRequestObject
+// AdminDeleteMessage operation middleware
+func (sh *strictHandler) AdminDeleteMessage(ctx echo.Context, messageID ID) error {
+	var request AdminDeleteMessageRequestObject
 
 	request.MessageID = messageID
 
-	var body RemoveMessageJSONRequestBody
+	var body AdminDeleteMessageJSONRequestBody
 	var err error
 	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
 		// A request validator built on kin-openapi's openapi3filter with
@@ -41232,18 +41238,18 @@ func (sh *strictHandler) RemoveMessage(ctx echo.Context, messageID ID) error {
 	request.Body = &body
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.RemoveMessage(ctx.Request().Context(), request.(RemoveMessageRequestObject))
+		return sh.ssi.AdminDeleteMessage(ctx.Request().Context(), request.(AdminDeleteMessageRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "RemoveMessage")
+		handler = middleware(handler, "AdminDeleteMessage")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		return err
-	} else if validResponse, ok := response.(RemoveMessageResponseObject); ok {
-		return validResponse.VisitRemoveMessageResponse(ctx.Response())
+	} else if validResponse, ok := response.(AdminDeleteMessageResponseObject); ok {
+		return validResponse.VisitAdminDeleteMessageResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -41273,51 +41279,51 @@ func (sh *strictHandler) GetOutbox(ctx echo.Context) error {
 	return nil
 }
 
-// ListEvents operation middleware
-func (sh *strictHandler) ListEvents(ctx echo.Context, params ListEventsParams) error {
-	var request ListEventsRequestObject
+// ListOutboxEvents operation middleware
+func (sh *strictHandler) ListOutboxEvents(ctx echo.Context, params ListOutboxEventsParams) error {
+	var request ListOutboxEventsRequestObject
 
 	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.ListEvents(ctx.Request().Context(), request.(ListEventsRequestObject))
+		return sh.ssi.ListOutboxEvents(ctx.Request().Context(), request.(ListOutboxEventsRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "ListEvents")
+		handler = middleware(handler, "ListOutboxEvents")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		return err
-	} else if validResponse, ok := response.(ListEventsResponseObject); ok {
-		return validResponse.VisitListEventsResponse(ctx.Response())
+	} else if validResponse, ok := response.(ListOutboxEventsResponseObject); ok {
+		return validResponse.VisitListOutboxEventsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
 	return nil
 }
 
-// RequeueEvent operation middleware
-func (sh *strictHandler) RequeueEvent(ctx echo.Context, eventID ID, params RequeueEventParams) error {
-	var request RequeueEventRequestObject
+// RequeueOutboxEvent operation middleware
+func (sh *strictHandler) RequeueOutboxEvent(ctx echo.Context, eventID ID, params RequeueOutboxEventParams) error {
+	var request RequeueOutboxEventRequestObject
 
 	request.EventID = eventID
 	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.RequeueEvent(ctx.Request().Context(), request.(RequeueEventRequestObject))
+		return sh.ssi.RequeueOutboxEvent(ctx.Request().Context(), request.(RequeueOutboxEventRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "RequeueEvent")
+		handler = middleware(handler, "RequeueOutboxEvent")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		return err
-	} else if validResponse, ok := response.(RequeueEventResponseObject); ok {
-		return validResponse.VisitRequeueEventResponse(ctx.Response())
+	} else if validResponse, ok := response.(RequeueOutboxEventResponseObject); ok {
+		return validResponse.VisitRequeueOutboxEventResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -41347,175 +41353,175 @@ func (sh *strictHandler) GetOverview(ctx echo.Context) error {
 	return nil
 }
 
-// GetQueues operation middleware
-func (sh *strictHandler) GetQueues(ctx echo.Context) error {
-	var request GetQueuesRequestObject
+// ListTaskQueues operation middleware
+func (sh *strictHandler) ListTaskQueues(ctx echo.Context) error {
+	var request ListTaskQueuesRequestObject
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.GetQueues(ctx.Request().Context(), request.(GetQueuesRequestObject))
+		return sh.ssi.ListTaskQueues(ctx.Request().Context(), request.(ListTaskQueuesRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "GetQueues")
+		handler = middleware(handler, "ListTaskQueues")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		return err
-	} else if validResponse, ok := response.(GetQueuesResponseObject); ok {
-		return validResponse.VisitGetQueuesResponse(ctx.Response())
+	} else if validResponse, ok := response.(ListTaskQueuesResponseObject); ok {
+		return validResponse.VisitListTaskQueuesResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
 	return nil
 }
 
-// PauseQueue operation middleware
-func (sh *strictHandler) PauseQueue(ctx echo.Context, queue QueueName, params PauseQueueParams) error {
-	var request PauseQueueRequestObject
+// PauseTaskQueue operation middleware
+func (sh *strictHandler) PauseTaskQueue(ctx echo.Context, queue QueueName, params PauseTaskQueueParams) error {
+	var request PauseTaskQueueRequestObject
 
 	request.Queue = queue
 	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.PauseQueue(ctx.Request().Context(), request.(PauseQueueRequestObject))
+		return sh.ssi.PauseTaskQueue(ctx.Request().Context(), request.(PauseTaskQueueRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "PauseQueue")
+		handler = middleware(handler, "PauseTaskQueue")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		return err
-	} else if validResponse, ok := response.(PauseQueueResponseObject); ok {
-		return validResponse.VisitPauseQueueResponse(ctx.Response())
+	} else if validResponse, ok := response.(PauseTaskQueueResponseObject); ok {
+		return validResponse.VisitPauseTaskQueueResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
 	return nil
 }
 
-// ResumeQueue operation middleware
-func (sh *strictHandler) ResumeQueue(ctx echo.Context, queue QueueName, params ResumeQueueParams) error {
-	var request ResumeQueueRequestObject
+// ResumeTaskQueue operation middleware
+func (sh *strictHandler) ResumeTaskQueue(ctx echo.Context, queue QueueName, params ResumeTaskQueueParams) error {
+	var request ResumeTaskQueueRequestObject
 
 	request.Queue = queue
 	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.ResumeQueue(ctx.Request().Context(), request.(ResumeQueueRequestObject))
+		return sh.ssi.ResumeTaskQueue(ctx.Request().Context(), request.(ResumeTaskQueueRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "ResumeQueue")
+		handler = middleware(handler, "ResumeTaskQueue")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		return err
-	} else if validResponse, ok := response.(ResumeQueueResponseObject); ok {
-		return validResponse.VisitResumeQueueResponse(ctx.Response())
+	} else if validResponse, ok := response.(ResumeTaskQueueResponseObject); ok {
+		return validResponse.VisitResumeTaskQueueResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
 	return nil
 }
 
-// ListReports operation middleware
-func (sh *strictHandler) ListReports(ctx echo.Context, params ListReportsParams) error {
-	var request ListReportsRequestObject
+// ListActivityReports operation middleware
+func (sh *strictHandler) ListActivityReports(ctx echo.Context, params ListActivityReportsParams) error {
+	var request ListActivityReportsRequestObject
 
 	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.ListReports(ctx.Request().Context(), request.(ListReportsRequestObject))
+		return sh.ssi.ListActivityReports(ctx.Request().Context(), request.(ListActivityReportsRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "ListReports")
+		handler = middleware(handler, "ListActivityReports")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		return err
-	} else if validResponse, ok := response.(ListReportsResponseObject); ok {
-		return validResponse.VisitListReportsResponse(ctx.Response())
+	} else if validResponse, ok := response.(ListActivityReportsResponseObject); ok {
+		return validResponse.VisitListActivityReportsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
 	return nil
 }
 
-// GetReport operation middleware
-func (sh *strictHandler) GetReport(ctx echo.Context, reportID ID) error {
-	var request GetReportRequestObject
+// GetActivityReport operation middleware
+func (sh *strictHandler) GetActivityReport(ctx echo.Context, reportID ID) error {
+	var request GetActivityReportRequestObject
 
 	request.ReportID = reportID
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.GetReport(ctx.Request().Context(), request.(GetReportRequestObject))
+		return sh.ssi.GetActivityReport(ctx.Request().Context(), request.(GetActivityReportRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "GetReport")
+		handler = middleware(handler, "GetActivityReport")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		return err
-	} else if validResponse, ok := response.(GetReportResponseObject); ok {
-		return validResponse.VisitGetReportResponse(ctx.Response())
+	} else if validResponse, ok := response.(GetActivityReportResponseObject); ok {
+		return validResponse.VisitGetActivityReportResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
 	return nil
 }
 
-// GetReportTable operation middleware
-func (sh *strictHandler) GetReportTable(ctx echo.Context, reportID ID) error {
-	var request GetReportTableRequestObject
+// GetActivityReportTable operation middleware
+func (sh *strictHandler) GetActivityReportTable(ctx echo.Context, reportID ID) error {
+	var request GetActivityReportTableRequestObject
 
 	request.ReportID = reportID
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.GetReportTable(ctx.Request().Context(), request.(GetReportTableRequestObject))
+		return sh.ssi.GetActivityReportTable(ctx.Request().Context(), request.(GetActivityReportTableRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "GetReportTable")
+		handler = middleware(handler, "GetActivityReportTable")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		return err
-	} else if validResponse, ok := response.(GetReportTableResponseObject); ok {
-		return validResponse.VisitGetReportTableResponse(ctx.Response())
+	} else if validResponse, ok := response.(GetActivityReportTableResponseObject); ok {
+		return validResponse.VisitGetActivityReportTableResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
 	return nil
 }
 
-// ListAnyRooms operation middleware
-func (sh *strictHandler) ListAnyRooms(ctx echo.Context, params ListAnyRoomsParams) error {
-	var request ListAnyRoomsRequestObject
+// AdminListRooms operation middleware
+func (sh *strictHandler) AdminListRooms(ctx echo.Context, params AdminListRoomsParams) error {
+	var request AdminListRoomsRequestObject
 
 	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.ListAnyRooms(ctx.Request().Context(), request.(ListAnyRoomsRequestObject))
+		return sh.ssi.AdminListRooms(ctx.Request().Context(), request.(AdminListRoomsRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "ListAnyRooms")
+		handler = middleware(handler, "AdminListRooms")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		return err
-	} else if validResponse, ok := response.(ListAnyRoomsResponseObject); ok {
-		return validResponse.VisitListAnyRoomsResponse(ctx.Response())
+	} else if validResponse, ok := response.(AdminListRoomsResponseObject); ok {
+		return validResponse.VisitAdminListRoomsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -41547,25 +41553,25 @@ func (sh *strictHandler) ListRetiredRooms(ctx echo.Context, params ListRetiredRo
 	return nil
 }
 
-// GetAnyRoom operation middleware
-func (sh *strictHandler) GetAnyRoom(ctx echo.Context, roomID RoomID) error {
-	var request GetAnyRoomRequestObject
+// AdminGetRoom operation middleware
+func (sh *strictHandler) AdminGetRoom(ctx echo.Context, roomID RoomID) error {
+	var request AdminGetRoomRequestObject
 
 	request.RoomID = roomID
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.GetAnyRoom(ctx.Request().Context(), request.(GetAnyRoomRequestObject))
+		return sh.ssi.AdminGetRoom(ctx.Request().Context(), request.(AdminGetRoomRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "GetAnyRoom")
+		handler = middleware(handler, "AdminGetRoom")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		return err
-	} else if validResponse, ok := response.(GetAnyRoomResponseObject); ok {
-		return validResponse.VisitGetAnyRoomResponse(ctx.Response())
+	} else if validResponse, ok := response.(AdminGetRoomResponseObject); ok {
+		return validResponse.VisitAdminGetRoomResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -41620,26 +41626,26 @@ func (sh *strictHandler) CloseRoom(ctx echo.Context, roomID RoomID) error {
 	return nil
 }
 
-// ListAnyMessages operation middleware
-func (sh *strictHandler) ListAnyMessages(ctx echo.Context, roomID RoomID, params ListAnyMessagesParams) error {
-	var request ListAnyMessagesRequestObject
+// AdminListMessages operation middleware
+func (sh *strictHandler) AdminListMessages(ctx echo.Context, roomID RoomID, params AdminListMessagesParams) error {
+	var request AdminListMessagesRequestObject
 
 	request.RoomID = roomID
 	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.ListAnyMessages(ctx.Request().Context(), request.(ListAnyMessagesRequestObject))
+		return sh.ssi.AdminListMessages(ctx.Request().Context(), request.(AdminListMessagesRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "ListAnyMessages")
+		handler = middleware(handler, "AdminListMessages")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		return err
-	} else if validResponse, ok := response.(ListAnyMessagesResponseObject); ok {
-		return validResponse.VisitListAnyMessagesResponse(ctx.Response())
+	} else if validResponse, ok := response.(AdminListMessagesResponseObject); ok {
+		return validResponse.VisitAdminListMessagesResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -43806,11 +43812,11 @@ func (sh *strictHandler) GetPartyCalendar(ctx echo.Context, partyID PartyID) err
 	return nil
 }
 
-// ViewReport operation middleware
-func (sh *strictHandler) ViewReport(ctx echo.Context) error {
-	var request ViewReportRequestObject
+// ViewActivityReport operation middleware
+func (sh *strictHandler) ViewActivityReport(ctx echo.Context) error {
+	var request ViewActivityReportRequestObject
 
-	var body ViewReportJSONRequestBody
+	var body ViewActivityReportJSONRequestBody
 	var err error
 	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
 		// A request validator built on kin-openapi's openapi3filter with
@@ -43834,18 +43840,18 @@ func (sh *strictHandler) ViewReport(ctx echo.Context) error {
 	request.Body = &body
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.ViewReport(ctx.Request().Context(), request.(ViewReportRequestObject))
+		return sh.ssi.ViewActivityReport(ctx.Request().Context(), request.(ViewActivityReportRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "ViewReport")
+		handler = middleware(handler, "ViewActivityReport")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		return err
-	} else if validResponse, ok := response.(ViewReportResponseObject); ok {
-		return validResponse.VisitViewReportResponse(ctx.Response())
+	} else if validResponse, ok := response.(ViewActivityReportResponseObject); ok {
+		return validResponse.VisitViewActivityReportResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -44052,14 +44058,14 @@ func (sh *strictHandler) ListBans(ctx echo.Context, roomID RoomID, params ListBa
 	return nil
 }
 
-// Ban operation middleware
-func (sh *strictHandler) Ban(ctx echo.Context, roomID RoomID, params BanParams) error {
-	var request BanRequestObject
+// BanUser operation middleware
+func (sh *strictHandler) BanUser(ctx echo.Context, roomID RoomID, params BanUserParams) error {
+	var request BanUserRequestObject
 
 	request.RoomID = roomID
 	request.Params = params
 
-	var body BanJSONRequestBody
+	var body BanUserJSONRequestBody
 	var err error
 	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
 		// A request validator built on kin-openapi's openapi3filter with
@@ -44083,18 +44089,18 @@ func (sh *strictHandler) Ban(ctx echo.Context, roomID RoomID, params BanParams) 
 	request.Body = &body
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.Ban(ctx.Request().Context(), request.(BanRequestObject))
+		return sh.ssi.BanUser(ctx.Request().Context(), request.(BanUserRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "Ban")
+		handler = middleware(handler, "BanUser")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		return err
-	} else if validResponse, ok := response.(BanResponseObject); ok {
-		return validResponse.VisitBanResponse(ctx.Response())
+	} else if validResponse, ok := response.(BanUserResponseObject); ok {
+		return validResponse.VisitBanUserResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -44154,25 +44160,25 @@ func (sh *strictHandler) GetBan(ctx echo.Context, roomID RoomID, username Userna
 	return nil
 }
 
-// Heartbeat operation middleware
-func (sh *strictHandler) Heartbeat(ctx echo.Context, roomID RoomID) error {
-	var request HeartbeatRequestObject
+// SendHeartbeat operation middleware
+func (sh *strictHandler) SendHeartbeat(ctx echo.Context, roomID RoomID) error {
+	var request SendHeartbeatRequestObject
 
 	request.RoomID = roomID
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.Heartbeat(ctx.Request().Context(), request.(HeartbeatRequestObject))
+		return sh.ssi.SendHeartbeat(ctx.Request().Context(), request.(SendHeartbeatRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "Heartbeat")
+		handler = middleware(handler, "SendHeartbeat")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		return err
-	} else if validResponse, ok := response.(HeartbeatResponseObject); ok {
-		return validResponse.VisitHeartbeatResponse(ctx.Response())
+	} else if validResponse, ok := response.(SendHeartbeatResponseObject); ok {
+		return validResponse.VisitSendHeartbeatResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -44205,14 +44211,14 @@ func (sh *strictHandler) ListInvitations(ctx echo.Context, roomID RoomID, params
 	return nil
 }
 
-// Invite operation middleware
-func (sh *strictHandler) Invite(ctx echo.Context, roomID RoomID, params InviteParams) error {
-	var request InviteRequestObject
+// CreateInvitation operation middleware
+func (sh *strictHandler) CreateInvitation(ctx echo.Context, roomID RoomID, params CreateInvitationParams) error {
+	var request CreateInvitationRequestObject
 
 	request.RoomID = roomID
 	request.Params = params
 
-	var body InviteJSONRequestBody
+	var body CreateInvitationJSONRequestBody
 	var err error
 	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
 		// A request validator built on kin-openapi's openapi3filter with
@@ -44236,18 +44242,18 @@ func (sh *strictHandler) Invite(ctx echo.Context, roomID RoomID, params InvitePa
 	request.Body = &body
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.Invite(ctx.Request().Context(), request.(InviteRequestObject))
+		return sh.ssi.CreateInvitation(ctx.Request().Context(), request.(CreateInvitationRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "Invite")
+		handler = middleware(handler, "CreateInvitation")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		return err
-	} else if validResponse, ok := response.(InviteResponseObject); ok {
-		return validResponse.VisitInviteResponse(ctx.Response())
+	} else if validResponse, ok := response.(CreateInvitationResponseObject); ok {
+		return validResponse.VisitCreateInvitationResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -44406,14 +44412,14 @@ func (sh *strictHandler) ListMutes(ctx echo.Context, roomID RoomID, params ListM
 	return nil
 }
 
-// Mute operation middleware
-func (sh *strictHandler) Mute(ctx echo.Context, roomID RoomID, params MuteParams) error {
-	var request MuteRequestObject
+// MuteUser operation middleware
+func (sh *strictHandler) MuteUser(ctx echo.Context, roomID RoomID, params MuteUserParams) error {
+	var request MuteUserRequestObject
 
 	request.RoomID = roomID
 	request.Params = params
 
-	var body MuteJSONRequestBody
+	var body MuteUserJSONRequestBody
 	var err error
 	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
 		// A request validator built on kin-openapi's openapi3filter with
@@ -44437,18 +44443,18 @@ func (sh *strictHandler) Mute(ctx echo.Context, roomID RoomID, params MuteParams
 	request.Body = &body
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.Mute(ctx.Request().Context(), request.(MuteRequestObject))
+		return sh.ssi.MuteUser(ctx.Request().Context(), request.(MuteUserRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "Mute")
+		handler = middleware(handler, "MuteUser")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		return err
-	} else if validResponse, ok := response.(MuteResponseObject); ok {
-		return validResponse.VisitMuteResponse(ctx.Response())
+	} else if validResponse, ok := response.(MuteUserResponseObject); ok {
+		return validResponse.VisitMuteUserResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -44559,40 +44565,40 @@ func (sh *strictHandler) ListParticipants(ctx echo.Context, roomID RoomID) error
 	return nil
 }
 
-// Kick operation middleware
-func (sh *strictHandler) Kick(ctx echo.Context, roomID RoomID, username Username) error {
-	var request KickRequestObject
+// KickParticipant operation middleware
+func (sh *strictHandler) KickParticipant(ctx echo.Context, roomID RoomID, username Username) error {
+	var request KickParticipantRequestObject
 
 	request.RoomID = roomID
 	request.Username = username
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.Kick(ctx.Request().Context(), request.(KickRequestObject))
+		return sh.ssi.KickParticipant(ctx.Request().Context(), request.(KickParticipantRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "Kick")
+		handler = middleware(handler, "KickParticipant")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		return err
-	} else if validResponse, ok := response.(KickResponseObject); ok {
-		return validResponse.VisitKickResponse(ctx.Response())
+	} else if validResponse, ok := response.(KickParticipantResponseObject); ok {
+		return validResponse.VisitKickParticipantResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
 	return nil
 }
 
-// SetRole operation middleware
-func (sh *strictHandler) SetRole(ctx echo.Context, roomID RoomID, username Username) error {
-	var request SetRoleRequestObject
+// SetParticipantRole operation middleware
+func (sh *strictHandler) SetParticipantRole(ctx echo.Context, roomID RoomID, username Username) error {
+	var request SetParticipantRoleRequestObject
 
 	request.RoomID = roomID
 	request.Username = username
 
-	var body SetRoleJSONRequestBody
+	var body SetParticipantRoleJSONRequestBody
 	var err error
 	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
 		// A request validator built on kin-openapi's openapi3filter with
@@ -44616,18 +44622,18 @@ func (sh *strictHandler) SetRole(ctx echo.Context, roomID RoomID, username Usern
 	request.Body = &body
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.SetRole(ctx.Request().Context(), request.(SetRoleRequestObject))
+		return sh.ssi.SetParticipantRole(ctx.Request().Context(), request.(SetParticipantRoleRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "SetRole")
+		handler = middleware(handler, "SetParticipantRole")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		return err
-	} else if validResponse, ok := response.(SetRoleResponseObject); ok {
-		return validResponse.VisitSetRoleResponse(ctx.Response())
+	} else if validResponse, ok := response.(SetParticipantRoleResponseObject); ok {
+		return validResponse.VisitSetParticipantRoleResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -44829,25 +44835,25 @@ func (sh *strictHandler) VoteToSkip(ctx echo.Context, roomID RoomID) error {
 	return nil
 }
 
-// GetQueue operation middleware
-func (sh *strictHandler) GetQueue(ctx echo.Context, roomID RoomID) error {
-	var request GetQueueRequestObject
+// GetRoomQueue operation middleware
+func (sh *strictHandler) GetRoomQueue(ctx echo.Context, roomID RoomID) error {
+	var request GetRoomQueueRequestObject
 
 	request.RoomID = roomID
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.GetQueue(ctx.Request().Context(), request.(GetQueueRequestObject))
+		return sh.ssi.GetRoomQueue(ctx.Request().Context(), request.(GetRoomQueueRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "GetQueue")
+		handler = middleware(handler, "GetRoomQueue")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		return err
-	} else if validResponse, ok := response.(GetQueueResponseObject); ok {
-		return validResponse.VisitGetQueueResponse(ctx.Response())
+	} else if validResponse, ok := response.(GetRoomQueueResponseObject); ok {
+		return validResponse.VisitGetRoomQueueResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -45005,26 +45011,26 @@ func (sh *strictHandler) MoveInQueue(ctx echo.Context, roomID RoomID, itemID Ite
 	return nil
 }
 
-// UnvoteForItem operation middleware
-func (sh *strictHandler) UnvoteForItem(ctx echo.Context, roomID RoomID, itemID ItemID) error {
-	var request UnvoteForItemRequestObject
+// WithdrawVote operation middleware
+func (sh *strictHandler) WithdrawVote(ctx echo.Context, roomID RoomID, itemID ItemID) error {
+	var request WithdrawVoteRequestObject
 
 	request.RoomID = roomID
 	request.ItemID = itemID
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.UnvoteForItem(ctx.Request().Context(), request.(UnvoteForItemRequestObject))
+		return sh.ssi.WithdrawVote(ctx.Request().Context(), request.(WithdrawVoteRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "UnvoteForItem")
+		handler = middleware(handler, "WithdrawVote")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		return err
-	} else if validResponse, ok := response.(UnvoteForItemResponseObject); ok {
-		return validResponse.VisitUnvoteForItemResponse(ctx.Response())
+	} else if validResponse, ok := response.(WithdrawVoteResponseObject); ok {
+		return validResponse.VisitWithdrawVoteResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -46177,743 +46183,746 @@ var swaggerSpec = []string{
 	"NNK6MPBQ55lKlyj2jgne7daU+2MvFtCzjMMI+kksZrFQcxS86Fn27wj7I2k2l1vUNFVrLGcRyYRkq7GM",
 	"BGUT0XPavvsDWlLHQD7BdgGlCbTYtR7rTwy0oNjAKoh8uTLVCUBmy16Av3KfwJOE49rxrzywQZYbZ9U4",
 	"ZjKeBr4P7xdkx2x5+kLF2MW/zA1/klM7P/wbxVj6C2BgZ4MmfVkRYvgT3hBaRqYDhO4noIUCT0zm0oeX",
-	"eBjKlciMVeIuUCCWusTW/kme9jFasUy7FGx9N57JNDL/doR5emIMK6Q3jzNjk3mSyDHF5zhPYpHEKBYH",
-	"10FUWLJcRabcBPBUCzL8i0we9IeUYyi34tjGMYQM2zdpIQj9fdQC0fj6ZmkY5v4Yy9l4LdM4i5snc1m7",
-	"FetDQODzJFCzgKAf80SMw2ARILQIr40O0crYgl6yTBMjjRslx/yN9WLMX7QyrIkFIE4ISeCROSyt92PV",
-	"Lgsft/aHJQCZMG0f5bUi+xjMNO6DTFWyjzK9yD4yOiwoazxN5ppieBxhkkb8lgchASyNbiJ9upTvYP7M",
-	"CpTYJ2QRdimTJ6NEX0gReZKa+Ls/L4Qf8DFxgHQJnUzHljlkrjd75Y0eJ2ea1IBwMLaVXEoKWrt11zEy",
-	"HYhIJZqtRTly258b05D91a3WDjwEDQiWE6JRR9hSMijcx8H1HCzwsVgI0O/O1Y3bYvcvCidSXXYeSay3",
-	"hOXw2bVInAQ5xAIGNsBi5fhYQJ0ercPnpODDvBTsfJFt+r6aUzmweBWFa7CV0ecU9GnfLQDC4xGbCk9i",
-	"+h9sLgeA5yJx14/+k8yC5VrzIe82Ytcxj/AbAKciq1xuq8P8VvNLMqKTUzxGJtkGAAYuX3Y2DyKqjBdg",
-	"wiM7Ipvg25O2sRzCU3qDsDy35zdCCxCRiXuKso/MUN1N6gu+o9dN+lGF4FBcMwVYwY9grIUCOZpAd9nX",
-	"a0aOcXbMXgRfg3Btfi2tmzO1wLYOetDcQvuHdQtNpMS5C4t1RZrCkpeBl6QxenV4GLJZDBZGrHnFo2AB",
-	"BM82JWqjZXEhY/2pHjC/y9w+PB5SQCROAl1r3YxgNIs1OQV9zHp3qNTjTu6rpLOqEwGjjmJhcAN1z2gx",
-	"IEUD3WQovbWhgFGQKDYX3BcAUZ8v+HVxX6aylxkJbgZA0JtLqfQVBKLSZGMoxGmhWG8ht6eSdFmDbfp7",
-	"zr59/eRZm71++azN3onpa72aZxdP2yBLg8lRbwyiAbWIndvQYxndijjJ7SmRJjw5mQslCEQqj4jHtWfF",
-	"I0ZMib6EXPyCbOzs56W0hAKOWivgeSIPBVKRyiMnINps6wIkAnzZQRbmn6wk5CVqHlXJDii6VKuO8do5",
-	"xkSyWCiR5HhL/jT7G0lfnOdKZhEGCHl1oHCs8FB/QgBsg9lY3NmCAnB/YJ36SA3j0mAD5rJlp/p9ViTk",
-	"/aLlBtZHS7EQXsn4xmxhw9LhYoVBhCWJIoJNcUNaSLR7gcWjVA8bI5dCyD2soMBZJPRhy0iUtgdRAtCg",
-	"HibaeOlgVRX7AQ3MlUTQLSVjpuVCMCi44QcMv8hJJ+6y3vEgcYSGqQZC5CsksnQieoJaweEHmQJ7oHlm",
-	"sVzYyWHFeVWxcAwQyaFBCmR6uk4EUenMQAKhN54nlonaxHv0SBt5j7HxwZRFDgT6q7O2FzK2X6CTmdzt",
-	"2epMuUjPdi0yVoLyMhNnfri7TjAR2XH1x5NLrTV1zvVvOY5/XBTVzOSBYrD0+zrduwBvKjihSdZUpm5P",
-	"JpSzspp7gDwaq1B0z+3pG3BDMq1MwUck0phqe7WSl8YV4iK0ENDH9Drva40ELq6DJGyGoBfJN+csvnTv",
-	"iMllwua21Zmhc8srmSpy+gDOYCLD3BtoucTFN7mVvdXsF6jBxTdAGrB2AI7QZShW2xFN0U3sIw04dCPE",
-	"EiuO4sh2V4NBHlsuvsnoGEYq5VaLZt6S0SVHZMzv2TqSAGqmwJ2IAyyBSvKB8eZaOTxPbmbEDyJxlxif",
-	"KhAc84OI/I3Su10MitQJs6pKyUyU24TxS6EKwvTLBJGsYizdTGogB2W283zqtSa3BoLmdjC4EhoWAXyk",
-	"gmkI5YS0EGhoQq3iZdZFVEmGPibu0AphY46xq3CnkWlBuzuhby7aQUDGM050y72UtD647Ljsa7l9vkRj",
-	"ziM9EDivfAoW26JUWe6eLbsapwy7zWMUbhyw3BU4lahnXEF2MSTKdAiCdgYD/Q4W9Wm2gTxSOYbEijtf",
-	"kgZzElaeGaBE066Q2WCxaSaRu983VGM1+sAi76vMnQWsyZgrJv81VuCL8nhRKe+yyetXb67YQapErA4W",
-	"4gA+P0Avv4e1l/Rp+Wi9oMHLKnteyIjLmy0p6Xl7bvGa6B/hkAx50qRGC1azUK6yq4GFooNcnWgrc+ct",
-	"FVLemOitn+S0/qTEYiljHhKG0FL0gjODc2Gx5iisAGhrNMcydJLOCqdYdYFtBItm+sY+NXn25IodgI/u",
-	"4BdyX98fLMTE8Wq4JpEFXzNfZoU7t4qDoOmhpo15qLAADL6tNKwXKAOPw0DEVmiyMUBg67oRmvT79qqA",
-	"SOfwtSVP5jWsVn9qea1+ADDazD2zBXf+IdbVrNRx/loHQX5LaSTulsLTiAf+TiY9yHfOU90rg2kQD0iN",
-	"MElY0vufZI7IgoTo6A8XtAIQE0WM8+HS8g4LZ4WvM/eq5sSBCH1rGAP46lOFWtUapYzGrBUg0FnZBJ24",
-	"E4r7SuZikacUoBMiZuXf7e7smb93HS2Fm/OTnCLldq033EvaWrGc86WCFN8FSlEyt8RLwX1zmem6M5DI",
-	"gcNAFSRkLBtpsv44xwNdP1BJHNdys5NTCgBZcpTstQBjirS3WZxStKIJcNPinyP8xsKTcYEEGApl77Ne",
-	"HMSSaek/v42jGoJFpffM52ZHri+rktLSjnBGTWrJrIlhbm2mgsgTzE4VKLS5gbQxS5VQJG5UkluKlWty",
-	"DrY7gD2NzOtW1Pj0j2zBEwzPxPX68VrDHsYCYli4sS/4Tca06eWNC4PxNWOB2YCwm/XcV7sBXfgaeJU5",
-	"A36gBeo4mIIouxZJ20abZkpjLK4DBTd9lav8VUOIgOijdNxlFzPTP1WjJA2Edyyb17KnUF6X73hOmf1W",
-	"w8DRHGAPaEkxDMNxgTqAeEfJwy5fM6khnkxDH7W9bH20+9wmnxU9B4nM5C8ac7vYCBFZ6A5yRVa4NhBZ",
-	"UnbbFk3bPJkzdOGiabd4uoFiOEqJrWWmT3oDLQnneqKC1+C4qHXo161ZllZ2X/AoVwi8WQqJ5ciYfKGp",
-	"01rwuLTIJN/iGofefEngbR6C+5k+cFJy0L3trO0SIqvtXaDcnAmFPHUpGgmEmzlF3OXNBOixdVa6zZiR",
-	"rTIAkOt13Nc43AvH7fGEh/I6FcYnREk8RrY1eRQwVoGLulZ7J82Fg5mDsDCfjdRgB7llwC7SZDczI3zQ",
-	"xMo4gTfH8AeGh9WJoltlTJzTCZjE7GAT0ZCz2Zug/7zBnkzToLTHwS1PhPXTUqdyYxASosiOHs+Fh/bR",
-	"i2+6zGp2lGaF81EQEY1dy29fyoThmu/LYRi1elugnHg/WxnSAUduud9KN7K0gqjVCPEV4MWQkCIJi6Wn",
-	"cVclcqmsyd/nCZ9yJQx7b2AaHWViPA1p4v63GUTRD5ZlA92Xo1aK8pexzxldj5rqWwZmrG/IUaYiE5wc",
-	"sYT7WerLFnZhEDHL0rwvB9JUIK5TIDcrmmr8vW2LtM5+6GaTLo83e8O6kYj4PhTjkNkkm4hHSU2G1d9X",
-	"xAFVyOgq9TwhYEfgb/FFzFZ8jT4VMlFZSbXGZVQhsO+yXFzbfWWQUo70LSmY3SAmvm9ERE2Qg4j9/erq",
-	"9fjxq8s341eXF88uXr4hs2giMV+Is1AzGE9GkfD0Bd4S9mHCQ1Eo8XGjNLOpkhLLKOnALZLl+TeaHGmg",
-	"MvO3sVll4k+08FpvI11m1ojVPAiFkb0SflMW3f+eQ1Ct14B/jxqHIe4RA7Y9tTZZGx1TPYrOmS+C7CNQ",
-	"5BUO140wK0WtZOlelAFGpmESyNuOCRV4KjZcrUZCGADvohk1w5hIaM4QCdBLN3JkXIdrpyIvY9Yr7D4X",
-	"KVdAVWqVpjXEfs9atRPJDk9OMA3IWrjddDdk7ZB/Vqw6XSc9F4SRspm7oMtjjzYa0CbcJVJjgsQsOynZ",
-	"jMfQfs3ZpQ0BdLb6tUhWIiubTRlfyUra7DJw7gLChYFghxkseMJCwVXSzeRD+mliS09Bpahtu6VACkBA",
-	"uJ1kfYqT9cYjtmQ6M1hpYPDEeuWosQDAIB/0WCGPQ4W6FTcsgjTrjSWqbGSSrW4QKBdZM9BMrKBvak5P",
-	"zDdUzw1q1Eyq7wQsAO9EKHKL8IUX+BqcYlULK5OzTB7iW42lEeZXlOM+HcBMLmadF1rLNtYozqjyi3U2",
-	"AOnAcoPGFJH1MaTwhUyOy/mEsDS7jD9Eep6XMhL5yVY0BRiSMWkuD5ggMQEcfLkM105VdH1Nc5+zSK6I",
-	"pBhhKRIr9uSK522W/YLN0gUQGa2yKu0Qf1pgyShRaDgPej3AKFXvbhELheGLWLWijUYbfUAAxI24b0UX",
-	"WMV9dYBuSV8CWRxujK8xfEBLzFI/0HlEwqqVXKqWD6XauapYO4Vs1HIc1C5NaBcuwJ0x2w0FFlcFjOpN",
-	"4M+IX1pxQ5hkBrO/kG9UJWKZOSY4CixsRbKo5t8kzRQun0oXwgEEQ+IrljZr3ZZ4hwDKZudFe7qvi5Z2",
-	"79+lfgOI6YKHM4l5xzI24W1Z8IPIfOUmeLAiYiZG07GTAwe14MDQ8RhjDzo4Zf5SnBTILgxDl59G0rOa",
-	"QoU20rvGGUMk0wsDAXGpRl2fG4dAugQpbxEk1U7vpuEeRwP3EAzCmXAUSsDMRaJXuSUB3WxadJJFf5jM",
-	"aLKQVzmNNrMvG0Ri578vh8JXRfqYbq08jrWst0O8DMiMnE1FkmAssCNEZws92xDy44GdSgsboVyFa5vx",
-	"aWP1C7eVHiOzJrEQST8l0ANn0NTYlBLQ8nT+5C8SlVUNiAXoAVuc6DCd02zWrpNyCKpoCrWjNQI2ZYU7",
-	"c6NO7Exf5tRUwsNR9/+iBYprHIzXRaVv3QpIrri+6dqaqOyuirzoXOWyYQsWDewEqkXhJfcCLTJpxUVt",
-	"8qAh9csOgQemRjGN0eg0DLMq5WxUGBT+oqytzFrkLDYFSRtlD6qyUTgMU1nC7taO0MQcaQGOd4ymnK7t",
-	"bHYLuRyTOnKXK2IEWwqUKUGRsaWczT1Oa8xPRFdG2eZUAroIrbKZvBxJWAdsw6bF5PQfXAB3LAZNA102",
-	"rsAWRTGeIOvdy1JynHU84d48q62rMXZi3xsTB5hoYoYqzEpmtUw+I+Nw8DeIgOyB8RYyN4vJQyWHhFFC",
-	"OV1I0zlXPzJ5Apn6JFWyUXeSC5H1aTbxkl32bi4h4Bt1IVSu4ZqiOEdC8SaKaQPtkV6AiGZGym3UTYmq",
-	"swKavSKhzD5wNm0VJzfqB2PyDKDsu0Zi4Vrt3gFal+JW3ojSKnBqS90SuZBxLFfbYeNu/b6UDlYAhlXS",
-	"eaVFRG9PzhIRQZJ3fkcQrc/Ow5BdZ3GziQz9rONXHiswNCuzBuRNJ8BbN8nkGaKurH4I8XN6fbmdmjy3",
-	"bQeftwYF4qHojhuD5utgvMkpH45pZ/vZlVaU25dJ1quh4CXcNKEDFTgasblM419Hbs0X5MntwOYW5rcQ",
-	"I+sf9GwBHeMLLNwUo7jlFPsIDMsQe7kgAXeDURixlBZr13NfTnYsBW+gdEmMiXseFt6+EZia4a4qlzEA",
-	"FuPNyRBP7hyzUj7HQR8IBC5BZRwYcVuixDnGzeSWCLACONFWbRZnYZvWhSNjVo4+IEr+60a8o1mzYIpE",
-	"t0G27PtC9mmlgaMYlx1Jsp7ZELlCkPbzQCV13pCCeRMGsoABl7W7KFvQJL8uE/trjXQGarGYCTT+uxpr",
-	"oMqyVc4TuWmFZq4Ni4S03OISM8999QLz4zlOVVe6KxlSaVxTdML4xDfvAD6pWv+GNGLXaiz9wDTm5Jnx",
-	"4Am9OsliFyHjpCrdMQuIU1mhh9pEs2LWiScXy1goZa5dZXpzrcs3yyDjN8Ku5C8q28nVeikmj9jkHNZv",
-	"wzkDbw6ePX4jVHXmqW0xqFeww56MdRjCAOFj2FgxPbuGdgJqs3di+kZ6N0LT0shXc35DQQ1sGcs7LcBY",
-	"WdmNSHPyHydvccK8GfqV0aZsfp5iPJsNopk42XOYH/htMFLrYXHeJVcqGxqt3Y+t6WHCCuaHQcHe5IQq",
-	"a6Kd7TIzXyi3c/8OIebmky57rEmzxYty6EXBbWE/3CRUmZdyEeVuNn21hxpEjUQybrioZX9yNhtlqiyI",
-	"JasggUCvQNP1maEZWfA+gMwv5n++gc/go6hBZJZZBy4BdpGvArAlKD6fh27aE7lplnXpi5jKsiWs/ao6",
-	"8/Ie69aAabK6apdWmtZQXZljIWSTBY1rzZfu2red+B22nfBioWXOca65SL931T8b9XqjXu9961drTVHo",
-	"l26xZ1MxrXN46+3lc1VcfG0BXJttwhWjDxq3Ns7vfPPSvsF3X3J0pzat/Z1BZvPbb817lZWk7SiFNZvc",
-	"+VYOWDUFrDRKVXajGXtc01DbBMT0cd1f+P2Fb3zhSzfeYtVmxH+Mb923m7WeIH5WvCVmsvaGthP4qdbE",
-	"Krsx/bjH+D3G74LxH9utSNwlYy+NlYyxsU9tP5WK2oamxrYtv4mlrZqVnjf3oFxiMremzaO8FHfJY3yz",
-	"sntLfrCqS/VPCFio3J+1lGD0VKkLgN1n+VP4qW0zfWIfiyLYFBTMIrO9ThpBDFYKDU8qYGYbOlXW5Mw1",
-	"fbJFOZ2WCru2bMEFZ9PWQnZj8zja9o9QhlX44313uH13uEJ3uCrS6LQWfF9oPEK9yZr2ezt5YL+3GU9V",
-	"Ynq9GSX2qX6o74RMnGZV1EFtoIlt1nXtYW2rkFY1blOVEYyqBpmmnS+3zXxdVXl/H/f38T/7Ppb0exfl",
-	"w/DVDBhTk+45H9sl1V5SfGaQuA27CrUVKYKkvs9UdpW3GhJMkojv72I9aNR3rNBcq9R/bO40RmNBsu9E",
-	"tr0T2dZq379Ggy97EzZ2DMQIY7glZLut7OpE12iXJg76k9KQtQJmk/Zj+ZZj9gKb1ZkNbzUtWUa5UVrd",
-	"88Q9T/wP54kPl0pRL91JMn2lteIyCZkseJTycDKq0Z5tQGycJadgmgabwEao95QbzqDJpEoMVTPeMtOU",
-	"ACe0ZKOqYxEs+J2Mb6pWfG4TdMHNBxm4ypGrC3IGtkoKqsinocQBNEQLkQJnHzwyLBfcnJhtmFSkJlQR",
-	"7ABKuCbrmpaCtIGLb2wKLcS5RjUNL6AUhV7iRokE60GoG1MiCJI8GksnpiJVUziZ92EWVQGEEoshiBS2",
-	"03aPyF1GNSbLRGxo/dTWolKcz380EaTABwvIkSZztHp9BhF0FUvIHv08Iqi480S8TDY1p+kf9Zg35zH3",
-	"EhGrR5iUnc3rVPfL5l3wu+eQxNIa9Y96FWjwoEZUIDMQMLOlVx3gJYT7b+rmCWY8fW5hEFGPFAwQWc2l",
-	"KQIhrJhjd01Bvtjw2dnlYa9ql7iMpzL+OwWi16/GBCLm4tEjiNawaQr6HSf7xaZn8dTX91JeV6xpEUT2",
-	"JCpX6IngVvgXNoi22qxgfzbp81ncQCaaFrCe4pS3qzf0ImG0LWzFa9uFbhXpm2pW0LSsKenCKEe1cVB6",
-	"p/GYO3Rls835t7xqj+oNvF7fzQ2HywErt8l27girrxlizxseeTW4AzWXZQzVTAqdCEoY0/TUgsWSGo40",
-	"BLKlBpsARzRj10PZ1AnX9MC1CYmOFgvtJx+I4LVHSjvNmuVu0ZEuMfb2Af0aC5XTW/86/HbWuxrefr8a",
-	"PI/fe2frl8fzr/vqH/6L0/TJEX92svwuuQx+kI/vbspRGKUy7GU6GYkVRWU6wcImZBaDjQt8Z3CWo36D",
-	"3lYw5lZRDS6sCPYAeNWoKVD10+gd/0Pvd2WM7a5NGFfLk3EsvITNZawEm0LXyHWjAJdiLEkFZCFzUMu4",
-	"1A1MCZHjjo8s2wsSLNDixH04ED85KrKbrXSatr/5nkGJwHPiMiCmRtcpxRqXt2N+zZrcltfvvkOxpJ3n",
-	"9AzbmjyJrsNAzR19AnruYBu2zdtqt+4617JDD82wWO8hi8vb7P9cvTavfo5YHee4EODOUqrRfCFvxcN7",
-	"uRp623qzhHZclM7r6sZnneEhP+qcHnsnnempOOvMhlYjF1UEojkFN+LWfW7ibV9ipu8lfFDVAxUXUA0t",
-	"uRTRpZSLTwGVTeMsFqXk/q3+XIkFdOb9PKDZZXeafLzDSNMHbBCKT7gmlN4VhD+ACaW0GXq76l5jzVyV",
-	"QKKVofy2XfEDusrjXDV7lnFSJcxQbjgI4qaAUaGTbJXdaHBy1Ttxwj7I/kL1Nse0a7QC+XyN3nOfr93I",
-	"kSE0kYX+pNbgIMZQhbo10joWWdJao1O65srWDunbJ9il96QHxXJN2tzYpAO0Rv3CL/h+/8h2rFWas5Ji",
-	"kSZCjU1DotboGPIZIrEyq+oPsMaN7Z89OjuGmGIoHTk67Os/kjSOgujafKO5NlTLG+tbpV8b3mtFGGKC",
-	"W6PWSoibPy4k2q1ZLBdFtFjG4jaQ6R8QGvQN2e8LXdVHh33IxXMv4rExPhhG5HXE2WzYOeW9aefM6/ud",
-	"I3E8M42VW+3WTRDpt51W6Et+LQpG2rxxmzIC/wTL+C9vEEbTxXcaaZciDqQ/FjCiSxt6GW2gd8C/lDvn",
-	"3FtxGlnD8f1D1agFz3eo3exVNP6SaN3AgnVO4CJKet/eEmwZCh6lS/N2ye51HrH8iJg+k/sMCntN9HGV",
-	"mzDnRbKflIy6l3xFAs4ujkrEhm2sVi/nH0FElcwMtlRaaG3pPWMQNgmlprLxyskhd3N9sOQG9x2N0pRq",
-	"Nx0uC87IrcK4i57VflisK24zHcESnOWBJsyTt4W+9xtxKo/r9RZImviBs5i7Uml9S60SaWogNAJoI89y",
-	"lfUSEMiuqQCC3BE4qNM2YY9btXm90vNpqh4itROlUyizE1nPCe2nHU0UO6dH0+MOP/FPgXQasV2DXtwl",
-	"Js8emna6oqvWKIGJ22KrearV5GrB1szNcldYia5u6ilU88FUxAYHuQQFWw/0//+x1xmed57yzuzjL2f3",
-	"HffPo13+7A/u/9cWA2AFekpoN/Ylrx/PvDKNC8kVGKrVHOqn3EC9NzJ1LxgPS3b0fg9khW2kylWJa0OY",
-	"qyDnmscHOXPF4WYwnnfe887Pvc7wY/bPcbfz8W//a6uiAZi94b5uCk/YqxN7dWKvTuzVid9QnXhQuIgR",
-	"3ZvGiuD7TzXevMgqR+RJ+RtTsRRNYkjDscjKI6qrD+zlAB51CE5ZRVd8kDfPmL3khZ0aA2XvqHN64p10",
-	"zkoGynYr4fG1yH/S6/S9I6HPftA5mx1POyf+KUhI/cHhUfYJTa0REUMCF0IlfLGsjzMi6OEquzNT7rRJ",
-	"Rs87kplNS8zWJ4tdjW2qqDE5cNrh9caruoL3cW0lo6ZZqBW73dHdpVVhqHMudUo0VkbcwRFpyl+URRa9",
-	"pJxR0/E85M794zZpA351l9/edgv/EUR+DebwYktVZ1keat9ZZM26MsgK59iU3riXcfYyzl7G2cs4v6GM",
-	"84k5sk7Nt51TZK1J9N+bIYvL+C4Qq836p7oFprZuW2T8EH+IMhi3+wP9AOhLKCgWwRx9J3uvq0dqt+bJ",
-	"QmPBh7TXO/QWPIjgXwL/nvfxr/6QJZINjtm3PEp5vGZ6GHzlwLxDf2ZDtO4bHuB5ydYK3TrmcoVRshJa",
-	"D5aDkzQkKhM3+BQTNzQbakPdrIhdPn3MjvpnvSopIANU2cEIwRgmFlC/mAU7wzxV4yFMy2NNNHAmTIRg",
-	"f2tTtC6YnLOCcFnJ4wOulEgU3cWuV5VtUsA1mLndwqO12yqj225agfCp3FeNULJy1IE21SlbocwfPcIG",
-	"A9wRqILoutBwznQWKp2x1jZqDlncUdlQq4iYincNCriUx6M38LxNGBPYTG1sXLWpMDdU5cjZk8KCKd29",
-	"etwt8UFOopWblkQw+IuqHXyzpc6W4iqNh2G+7WJMbKlALcbVbcXU+ko12e4rINxGlKjGVSWSB5jZG0R1",
-	"mZi694vh+vm7745+eNdfTZ+9TaaDYyXe9NPp4T+TH9701+/fPVXPv7+85YPv0udX53cvfnrRe3n1w+Gr",
-	"b8L5D4uXFYF2D4xAsnF5m755FYmrYCGu4N2SVgJPt8YdQRQOOTA01j4AvhGE7rfO2U/yRjC+kNE1m8WB",
-	"iHxNz2SaeBJ4lB+oRWAqFeahFNVE/0cm180Nwq6Iud5qvraraKDhvqJ3ixA1Y2wAZBbOVB/KYrslmN48",
-	"SIeyxqpZHwTVZV/LZE5qL9zESAQaFN0vyydxidXrLzVJqtq59aq4fj+slGzaEuSNRpjXMM4pEsedXv+q",
-	"dwgC5rEWME2x+X0W4T6L0MTiumrToHPoH4nO6eyk1xn2zwYdfjg98o79E3E6O9MXBr99o8WohL1JI5+v",
-	"wTYJyFxKRMxQryz35vC1znpF3Tvp5UckccYqAa+48fJz6tYbJF12gRVNMe0oMI36lzIMvDUVoew+OGXD",
-	"Xp9PS5EyPUlMelQuYWdrOlRTM2WTcFxNfkxZPvcQN6bCZPTnARGNSHdRlAFw5iZu5/Gimm9YwrnJYLen",
-	"h3t6+CXTw0+17kCz7YfZdjLB499v4KHWtDVm/STW5P+aRyUteC5XFQnc0O51HMkVZWJDCzct0y2WSLum",
-	"sUyv5xAcveKx32WTSKzGYCydZF2P4W94H/KbzWtxGmUvfYhyDWlyL8da7aIl/CSntuebpkWYLclVwq6l",
-	"9NlSBlHSZk4jyjiNsGOh8WHYTbXQ2mrSI2hJgG5KJJWOjZ/ktDm/+lZOK5gVdQt+5PJUvQfwAFFjG0iW",
-	"T5OpvGvCwExec21IUZZPTcExPIFn2209ACR3fARBLe5ldsUGGFhhegQ0zJ0QQRz6ScD9R/cPJQGMjtut",
-	"GQ/CNBa5agzeYng7fdNfTqP3S//Z0x5/N0yf/3x+9+rq5uf3P3n9xz+Zf/vzzHqt77CTFNtuLedcoRc2",
-	"ideY54OlAEY2qcbGcjUlccYmbd7nnV6v1+uc6v870//Xy/7Xx4zNeFtRCkoS1WNHuEyViCUV5DMmeayM",
-	"/4TWTbcYYqB8wf0wiIQD37ngcTIVPHGewaqPTZK9BXsrwRYa8Zr91ZO+YEfH/a9QQx7TLKo16h/3iH5V",
-	"b+TwBDZiesNs2+4GkPRPXJDYEQmRNXa2Tv8H/9np/w/cUJUuFhz8ZpfQXcrFAdpdWPBlpIFlwdAjdck9",
-	"oQ5I2jmwpQYONH50sgH/PHhK5358YBDgYB6oRKIVKFgIfRJ4cpvKkEDfniqcDfx81jeACnZpBh8ncRpR",
-	"/xeSyjTfHu/C6KEF2HhmOK15QImx9MilS60CIMzujzsnvdN+53QwPOycHU2PO56JoOD9aYm6PXCUB4a3",
-	"QC/1xnZsWVflCfp3Y/sprKQPDbSg5wmFtID0cfAL0ZL7g4WYsDBQCXXedco5aQXOl3mGRmI/FTCAOgm3",
-	"gdB0uNI3v8FC0s5s0jMZZzX5oT4CXzMlBNa6cJOfqOkgOj9NS0fCK09GiRYDR9nqVKu+0E5/6Hj/C+tT",
-	"KBNiuxQMKkb5sLvXO/Z6xyfqHbZJkPtRnzjztD/r8CNv0Dnzh6I36/cHg8NDfRBSJSLeXLspkmqm8T4l",
-	"wMaaQi7EmNz/rdHwKKvp9NK83Gq31kLjcX84GNzXqkXATuFYCks/63c0ZDqn4mjWGfaO+x0qQXXMT6an",
-	"hoMq9/4NtCrfH44Ozf0zi3oDra2gXRXoM3I11qcFXYjobuWDFAYQaUGRD47ARMTEyFBjiVWjsqJNpX6S",
-	"rVEvY+RyCc6EdOlvJR23gQqmQYhCzzKdhoFHLGuMhiutoKWJLFvRMmK23c7z2Lx7n5G9uvJGvNDXNkhG",
-	"hX5S1R1uqb8tNl2prAZlKWxTreRxEHuhqCk0BI0qhT5u06fek4sF12exQ4UVuVuEXMG9uQ3u3zivfz4b",
-	"ot59nEbKKf9TXWuJMrfcXsrlXrKf0+5oaVOzHWoQvYBPqnVPp/UZFWBbcWhAFDkFpnazoO5qGc3TrWbb",
-	"einuktfwSfW2sGsmlm3DOp16lgfux6Vxm5f1Zi5X6qVcvabX74vUcFtdTWoHHSQM9d1yQVVLTLeV4cfX",
-	"7i3J/WwUgfs+FuYzhaBwgvsCJW9QXBArBd5X0votgA7l6oX0xRt6vWlpJI13VBQpzzxqCBg0SiOOgHYl",
-	"ahPbmJy53Gfz2r7L3rwv8KfNH77jQfIa39zkD8hHNSAdsV4CZ5ntjO8V0DfDvqojy7iPwbk8RuT3lL9X",
-	"OSrg1KUKqcpTrkCVc27VqpdcnHtJZdiXiJJ4nbV+wA7whRLpVMeqtUiRdHMvodJ9e3Vir07sUhwWuynn",
-	"i7yIMNTywSor8swoMIWsJbnRBk6dFFcZOeoca+XlVCsvUEZnepzZOGxiQw3SIp97GM5uTnExFq+uur1+",
-	"OMruNMfDELbhFMvo0/B1h52UUfUbfivymLo1v8jBVF9/XTZ18ZoqfTas0kepyGaeSLkYE8E19m3HRQ1/",
-	"x8KK+PC3pdqxDDV7SIjNjOcc7PYSy97BI5V6HjZpbrduAu8G/jHlUWT+MQ6DGSXuptl/naeUA56J2mAP",
-	"zP6F9ZljaDlfeGgj9QGNsGWPLbWrwJeld8ETs4tQclyqugmWS/xXIulfyOtMpX78y4Tnm7/NX4A+Y9ca",
-	"jU8y6YL+hkbr1Vk/Lmf6dG3HD5p1NWjjj07uU1bbELVW+N2quPme1h8inAcslp+tOwLhbFP90lLlLfVL",
-	"vqE3d9DOHLr7aUdyJdlqDv5Mu8MmZ2Ph73ynxXSsL70d5pXldj0SGRHd7CYzUG4vS4Ei2cYOd3uxay92",
-	"7cWuvdj1HyF2fWL8kVZTA/HACCRSf//t0Ud6HRsTy/auwj2T2bsK967C36Or8GExJBAV2jyExPEquoTp",
-	"uNfe4kbweMSm+S5dPGEy8kQ76wETRF6Y+qYmVrDQBAiLby2CCP8cVHkgil63+tJfMLGpG1FsoMFZwSBd",
-	"LAFWGatSoUJUNon/cc9f9vxlz1/2/OV3yl+KCkTr/P3N2D/6x5X//N2i3/np+PFcqdf/LMesWGq4xcuL",
-	"bzllfT9rFsSvmv5gttjeRRV5YS5SdSi65lRqLlew3yBRzPhHHUbzZV7BQu/6hoZKd33VHU85w3ec5rC5",
-	"uIldawuXdrd5mXBel/hNrm/q1o+u4M17A6YGX/ygX6y0fZr2pDBUeQ85ONZh3ssd6io4PVdKItH2Tl5S",
-	"Ll6BSb5ZQT0Sdgj961IwVLJTKPjOGRBVNHG3onhSLrrkgfpcNfHstpvcpZ2aRT0sHqS23ZNZaG7gL7yY",
-	"nXNen7eWnQ3uqQr9mBi35QSpPelIseDkN4kkVoqJxIpAoTAWy+0pSszeukCrY+r1It4IL25eHmRDj259",
-	"FiJmCsaDTleKccVWIgzzd1beijjky0xIOTzp9Uo3ovSWo5KcnUDVsarW1Eip6GMNF/r+Eethh7PyUknl",
-	"dPXLk97RWU7D7G1vIn5fcdRvyHNalbpgvKoVzDsrWAgiQ5xGSh+qI2hSDmnvPXR5wkIimVfYnFYsPBHZ",
-	"738pZXFNO/6pOOucDme8M532PCCBpkLaxsSmbP76xCb3nU/LR/rvf6UiXv/XO/r7wv/z4Td/HgwITJ2q",
-	"Of88GLSKaTib3m/df6wRUspYdvGNdRcTgNpMpd5co/uEJplUESLnNCuJm81WTUSEcb08FsxPxSObcpm1",
-	"2W1bF+uaraBo+bSx4HtF0sqC313g+/1ehRhcWV3m3Xxt3LYQaYirYTJmsVDpQvjGghLMIEAUmkKseGVH",
-	"eIOvGxrsbm4rnMPw6iZrCbRiIoCarmrwEGpINAWZucr+ZRptA12ViGY3AVDNr9zFjI8byMhGP8Wecvz7",
-	"KMeDzKyWOTQ2tZovvubezSwIw12qTeULU/bOciUnixUpNZ7U9z6r7bsiMmkKS122NXOF3ueHfag66PRk",
-	"gTmNRGNswLM0SePmQTJNG7LkFvXAJmzU+ETUtEgwZ7MpeGR/Rf99V/QTXN3nYWg5vdqVX/zbHdxmIZCH",
-	"8pC+iNWmzkEPTZ3/u9cf9Xqk+4x/lpGe/Umqhzz4WsQhZoBV20LzwAezU2U5iHPyWkAxUM5UEgu+cJul",
-	"ZhnHoDPNtWwCMZBQahMKwIlQCadyFJnPTALAF1QTzoF3nQaMr4xYv8fIxMMSyQ5PTojGzkFZpLSXRRCG",
-	"AWpBzTXm7Cy3BAZqpNLS5Hv9smv/qvG1YcZToDA13N9mStqtcVUGOncLmy4FSHNVeeVphGlZ3N58ZqoS",
-	"lPqabmjbdfENDnNFJJJd81tq1p9GZK8MZiyCfHWunDm2Girz9Htj3Gm6I0fdMqYphdIQl3LcodqIqwFi",
-	"QfT2gkzcNs63GkK7Wna3VpxBvU6TBfPqp5xQETfd48rBuVirxrZcy0GuEotFlDg1SBsUz6QqxAryZcEE",
-	"AhXzGnSGRaPmwPD85i2S24UWJlnw4S4d22iMRdYJ8ZN6uDUN2aYssmaY/jl7M+Y6mWQga9hmpEG/M0KA",
-	"VSwTUY55gI+3BztsaBxoo69pqC2h1wVU3r3V2O8bPx+mQBauf3M9UihVGRJzDnbbDvBkYMu+uA08oeUn",
-	"4tPTWK4U5MW4BCONY3BXIyHEVg05kfGYRMb+Yfl8TkRnyPu9zql/fNyZ9rx+ZyAOZ0e94/7J4PTQVG7S",
-	"uk9lPLUZUa9c+OMgqnJtH5/RW1AziF/Dalsv5M9BGPKD426P/fX7fv8Rex5E6R27OzsZnxw9YvHtqH/U",
-	"6/a+Ys+EdyMPBr1+r9fv9dnTIBYzeXcAv1ZQFwOPOrsWNn0CUdw2uEXpNkgq7VwuSOvolYh81WZpFAql",
-	"yHIGlrmpmMkddOqmVCx/KnWLoiJ3CTaO9fTSTIXthgJJ7lg/j0jiIsHmrb5VIj6HFytpnTNQYaUF+ORO",
-	"sG0RZMPl3NiH6A9+3z4xbJ1o3MNiRgzt/Ler9SK5lOFD2ufGUPPLqbxVAl0swwYlCiosl/Bh5WoLFSdq",
-	"KWN1abFIrjoUNDVhCSTJOGW+XNVfv6Uy04CYzYSXuN6TD9EyDm55Ij5Ul6Z5A2h9EdW0Y4FctrbT6wTa",
-	"EWGqPuFVMU9fE72x6ZQg1t/Op8+84FXw7cXbny/6L4MLdRFdHnuPL04ubpbff/f422FXrL/92X93EbwK",
-	"LlYvrm6OXwx+GLx/8+2w6z+bh8+/f7l8Pzie+3//bv3+nw5lCaLWaKiFtFjMYqHmds5/HX47610Nb79f",
-	"DZ7H772z9cvj+dd99Q//xWn65Ig/O1l+l1wGP8jHdzd0Y/ehoL/TUNBK0bjfu+qfOYHB1eGiWBuU4j//",
-	"h9bWlfG1+W18K+JgFmQhzLvE2wRqDIm2DhJF1ykE/7Sw34aI/CC6psK2VIyxMlixP7jqOXGW5dDVimxy",
-	"9w5WsYRv311B8cDJOXRzCX6GzOsR+1rwWMTs//2f/1vp0HWvXm3NHIpAMMmwVgQCK4OqrJ5TuMGVfX5g",
-	"CNOACbzGSx7EXfbO6cOPUiByahZE3TphaHuWMfb6qWpWAzmwDnyLq89BqZI3EMXdqPPtyeiejO7J6G9L",
-	"Rh9mlDDyU3NrxE2w/I5CTRp7s5fSm0PXS3UTLBGSZT81vlTpqdY/2SiehCci67ND9W4VX7kKZRAlJ0du",
-	"jNiw1zvtD4eD46PTo95w2M9Hi5VpOi601iIgmX7hEYO9soTfCOQYtzIRbMq9mwpptQBh3C/NVAnpQjmy",
-	"7TxLcG9uAALFktlUJCshIpaspGmCBsF1RuJWoR5D+rl4usOTYjRdGT5vEg6oW31gWEkY2reFAqIGliJe",
-	"BKCLqaw2cV72/kkGUXbPoGJDvtizM4YG4FKqZGxMeB/bRlOiusQl/DLDb7LyUAXkQFXVy3PUjtziaoPD",
-	"LBT062Dw2RzzvlNfmxwwau3GuZLOejsjVwPTZxOGcqXadkkTF6qTNptQTtvYVOvUz4QfJGNwxk7aH6IJ",
-	"9/1xIukBnPbE+E8wX2fC/FSvm3EABehyjdT313aTVRr8pym+bYMR+ePMQ7byXhLqb5SAPjMyP4y4mzva",
-	"nLgnPE4eY2zGA2wVfryG9ha0axn6Ih4nc65RctgDX6wMAw++/lH/PLYti8vxnHawsixWS5RlFK4ZFrAB",
-	"NDeRloxKJpEpQMmFYLRuVX/ZnAvvbqWK4PFrSIxdhtyzyRdmr39hcgXmeDVinEXpYiqg0aWh2n9VX7Vt",
-	"ZMBfF1+12VymsWJ/nX/FZIxBAn/1v2oznnyIQsEVmGf1O5UFj9zgh35n+PHHXmf48Zde+/T+R7WY+x8r",
-	"wxiyc6kmJZLx5TJcu1EcbU077CbJ/x4LJqMuexUJ2whEzmYMmv3NUiX8buOrT7Un3djNQ2RLJpKz9uCQ",
-	"QrRbaRT8KxX0OggdlWHf6dTGQewQTm8+UzYowgh3uTtRFPkaJm+JqHubVITdZMOVvUFfP37Njk5Zwq+z",
-	"CGcRaRxaJp2vLwsdJY9zqT+DKl1zUx7XOzH97uoKewkH6lEW6IJXzGyw7Pl31jDoHZ3lVjHc5rN0YFzr",
-	"Zk+VFqsfQL7mgS/GnukRjBhli/28WfIKz3T+k1Jdng3+JEiDtFKsKbs1lypRWZ1uQx7bcLPmge+LqBG9",
-	"Msuu7jKuf2uXOo62TVgnT/0goRqmxR6kW7LFMIChQd5SqZVoiUfjDqpO+Iqrm3+a+sPFS5BwdWMDxVzL",
-	"ru8Lf7wUMeWotEa9br/d0iKN3qmWcunfY36dz8n1ZSTKX5L6ZVs75SI/8wTZemeypiXQST9rnQPoZBRM",
-	"ESWYuOb2kCFHz1KG4cZCVTZSkyhembGWIVHCEq5uFIP3tOBOnCrXTsrG/wSK+XK1ASuR4elzs7CuVWQS",
-	"mFirLm1T32HznCWFb1veT80pF1f0VMZQ2MvmS2kBQCVgptPLg7J4TRa4fT0l7Ko+Da1jRmy6ZoQ9n/Ng",
-	"mjXpzt2scrbMpvQTmxZSjl2he16TboLL3pBwQgl3G5JOnOtXSlwNIk/Y0obOIk0cGT6NZPJgNc3e9bqm",
-	"afooUXZSN8JHEzEcOBFjcMmD+o4S4rbDbiRcAfV8h62q7reIUUXCTIW/7em4ELb5MuaqV1+3dpkGle9B",
-	"BruNPEBVR4BnyKpKIaD/qvnuypSdbxw2nnGiCvXUBARuHYTeoxLyBXDbBdnhNoOjrj1eGSgVWquBzI9/",
-	"ZH750T26liejSHjQ3+xBSriDqI3V8DxG1JI/e/s5nLlyMoqzVbdbfMXXlSnFV3NorblM6yIPoSMimuvU",
-	"kmPZXaR7BYkCLfjQr6/KxPZ2GUruo98dX0WSR+9XcUUzZCy4v24+4korJzEESwofDY/pNAzUvGYaykNR",
-	"Y31yWOu5NNdjp2moO032ycaR64BSMewGeMC1qR8MWi66i7sObkXEIHGpdjBVGfXmDgUZCTwIodIymFjk",
-	"TeWI1S3Br2zimLHdL3eI+/pJTus3bEVG/RYBjkQyiJqe8Vj/x14RlQRhCOJbMheLX0GshNWacPPScr/V",
-	"q7Qgxb6rTnB6RXa6SygAuvljK2JE8ca0i5eyEtfLaFrYSP4UKmlVgLJjszO9kjcieoBqbry67xfD9fN3",
-	"3x398K6/mj57m0wHx0q86afTw38mP7zpr9+/e6qef395ywffpc+vzu9e/PSi9/Lqh8NX34TzHxYvb8oa",
-	"vHXabyLiryKh9wmrL1eTgKdVsHkLnrwXDwn7qvJXsq+7rZwP0ce08CByx+qXuFRuqFopH7AT7AGKKSFy",
-	"uT50Xxbg5woQia0LMmckODkq2gg2i8jt1l3nWnasSoLvdl/SP37E1z6673WChcmfWHI9Ses6SObptOvJ",
-	"xYHky6DjSV9ci+jATn3vfq5ugmVHLvEUOtDNWQtM5JR0DWybUOK5ea/SpkgnD+WGHnD4BZuGF4r4hiUx",
-	"vxWhbZDkcZWYpp9gPOoWKkRRnOU29LBVRzapWaHgt+Ti9HjCQ3mdii67zIxYc34LIXs3QiypuklZFfMb",
-	"FXjE7EFTRcfioYzZQsaIj0YL0tpSJIu5aMe97cloXxze+WmM/SMWNZ5ea4rAhMqsgpYGQhrdRDWsK+fW",
-	"hf/tVCllG6Bgmt8QTtciimuVvrlg+HsbfeEy8kQZVRqpds/0OOXSEbt6HLaB78ePvzmm7VilrcawXwbr",
-	"bnb+39n1/MRCc3hntyVVGsrXDOiM+34slPpPB70yjrYaBcP8THfeMPBPufzWJVhyP265/9suuxn4NwTf",
-	"b1LjsEYA+txVDPoY0EdVDBoINztXKbDo8p9So+DLu85/2IoJeeptqoDuVkThCzvO+quvdYMH3PzswqLt",
-	"N18L+oWkWtAVxZOPG5ADL1f5/rMVu++yC+MrUiJhUxFST6As2IeGDaIPUVaYFRtooVVKoo7V/RDtWjr/",
-	"t2zP7e9eov8BClz/96jA1bOaLS2xC93AKyXqPQ/JwXrnbuCf1G3799rr+rNFi0PZN42bmi40DBn/dLPC",
-	"byuT7Njm+7fvwF3DZ9+J6VzKmwewWhFpMNkY5ZsA0OZHiuHqztDk38TA3IgprHChmi/MZJwjdlAiuai3",
-	"/v44gAVonSHV3CmI5iM3TtlKSgdRVwEbnJ5Q/tplojwM6VfjZYqx8T+mMDTSegmVTB2bTPEdfGrc7XbF",
-	"2Jn7Nzwxssc0AMrby+c1t9DWnKg8sYn+vQMvTIwX1AsDESX5wrsaGyokoUFlzyI95pbYAG7T31GiC64j",
-	"hsnuFCEAgRR6NoXxsjVlx2Eq80ZtB4Bz05hXi7J2QGcR1eEmFDg7psBWQhUoQtG8U+JOZf312N1sx5+r",
-	"sn9xI3WnsirG+0JBJz2uje0t0wMLj+11XioSfrE4WWGBX3Yt/8IhfdZy/m9t4uRmR2igGFIxxhcyujYH",
-	"ptpwhpCyrSUmjyvRZRemcDZ22lbdQuD0IGeBPcwL7ued97zzc68z/Jj9c9ztfPxbZaLGdzm5I7+DCTa6",
-	"mIyychszYAkBVLAKA5WoLpukkf6X8CcjtsplnytjUQaS8ZMMoi6bUP2NyQiTazAqXWu16kOEiX2ozcwl",
-	"Bp5Qo3R2E8kV2sQeAYOySwKzGV0mdtQ7Qo3XnL3tX2RWCXcNllBJnxwhqfJEs+UpASothM4a1RbF3pmM",
-	"u2zC00S6oAuirFdRutSi+hmNZhV3DVQeX4v4QwSv5rcCPZfabico6NumtRHom125HeQ2NRQWDwfw81o4",
-	"6QFIlUgoaFYdMN97LgxuRby1A3Khlbi+ulOJFzcnSZqYnQH+M4iuxyqIPGFsOtjQYYwNHfJZcS7Zn3V6",
-	"vD/tnHoDv3MmDmcdU/To7Gh43KoTWNvFViByNnNiCfVfJjnCJOJRImuv3cIlbUzELsAun86jzy7L5gEN",
-	"HxuWPbikYSyu9TWIdyC6+eOszU6NhSf0exRhrEVzbjDKMa5GaZIzXGp0fnA0dEFTaCB3uT0hP5+IXRdV",
-	"9g2Czuaz4XtMxhTxxyNPoFlXkz7b7AXoiv+I9Xu9HlsIbuL5yOJVHTGXvxkbQtMjyTS7WCwTEq88Twjf",
-	"DVN3uiRAGcDAf/AJVd7NUvSlfmwbWmzqJZMLpfel+LRg+l1KdjbToIjZIz19oJ5UjPs2BGdjpdJVkHhz",
-	"jVqzWS4YUUYPho5L2urzMIoT0lPN6kGEn4xAbM+kebPSINHfdtmEMHcyss2NpilelTQW6kM0o6TVLptc",
-	"y0hLDjlyowfFgGXhs6N+r/shapbvXlNvoHhn4eJDtGci9fVccF/sdjUNF6jEH7G2wazBdcSTFKJNJqu5",
-	"Et4Ys9+nXImTo0ckMFFOHYZoG7qKZB0jfuCbRDIOTaJw8vaHCC9OBJo9huU1A5TLtTahIJB9FFib85bd",
-	"FeZyFcY4LEgT5sJayFeToYz62zuWQ/oiTc1wxhL8AnPMlY7JQa5KdaCNPajYbb24haLG7sJV73crXLXw",
-	"rkwXw97FsyfX3uC7n7zFd73nj7+eT4OvQ/HsaeI9uwsvng0XF8+G6fs3R//V+rzC2IMSOYxo3jiLw+AL",
-	"8u5qkZ74eiIZYUUmg5WMDM0iBAOS5YLI9YyrKpq/FA+MdQe9fFt1W+E3mHMnBqcPdqwSnqSqNtcgSZWh",
-	"z0hyK0uubN8iJUdWWwmsVxemwTNss1ksF6zfctwg/aqRZZp4ssoAMdHAmYxMHV7NPy2pmIzY4O6uyya4",
-	"RWDSmLuND7psEgs/iIWXTEbs8O6urcHuzSl9kc1kGMqV8LsfIsOUNetlEw17mSbAzAliAKsgYv1j4yrq",
-	"sknEF4aTg5HE45EeF8RfzOTuQq2YSHh6O5PRh4gqPkCszDSWN0LLGEmocK7sXWTIJEwncaq1/i6bTEPp",
-	"3cDO7aQ0FXBRbhXiD5Gx2OgVcdoom4RSJQBOxZaxhEp+gJYovOdkkgVfYwQz6Dx4//LKPCGuPRBsCqAx",
-	"UVMDhHyr3bpG/CKottomWzLbrf411F/R/lrtll5opTXgc7d3KGZyIo5nKJm/YoW2B/bS52OVN1A+kszW",
-	"lcFXCGSUe8g11GZzuQJ7lJwlNic3iQOAkpvLj1dOtUb9fntTgXnHeMH9MIiEw6wyIpaFmB3SR4fwEagI",
-	"riX6rNfpTwde59Q/FJ2z2VGvk/HM3qkGX6ASqTf8Y4FcH/UHTWbMUbjj3mFGh/RGLeVoVZ1QxaCD4Xtw",
-	"QzfdwklWGt/l85RKmVvXwnEF/G67+kLVZkImBzNszQ+LZ1lf9ixF79doo0UXoUNkZv3nwdMmx/bnwdM+",
-	"ddnCAca7iHr5zlzFJRw0WcBBv2zhyi5plaxib7hWRcwVr4ht2mYms/4DalrZ1ETmkIM6yhoom0VpJRnj",
-	"ByFW8mBR5iESlKPNPGxOS86aRrJcfFMRxaIloLngvojZxCBL4E8cgSMxTTRIezWYAHzXOKvpU1LHiRM7",
-	"7qB7h5puaBXa7/Xs+G1TpQMCco3piRwfOxp3jNS+tTrC520kQ7OTo9VYmHLkd7vgS6DJyb9oJYyxK1LU",
-	"VAp2qHx1VEl1mSNOoZAR5uKaQoRT7t3AIid4rWmzE5M8Vj6xmhVmkkaJgm+4zEBloPZy4ToH0HSrzVLs",
-	"scPXWmL99Due2eKa3baC1HSJn1eFkYEtz7FNc5WZpmlvoBysAtVopY3CnwrLs5FQD+8YllAJFM18ykks",
-	"5VIqDm9rct8adhBzV4HEiFifyrV32dREyVmZQ2ZtcyUEr0WItitXuFe7jM55TpXdx2ITstwZFKxajtxu",
-	"CGoDmX1zee+9/L2Xv/fy95clf3+KUdNq6rsaN82Hm/of7anFnlrsqcUXRi0+sSmXb52uO+pVGaX5N3fk",
-	"qpa2y0Z5g1VkhwavKUTWAWo19XFbVXksZzN62wmIl7NZm8n4Q4QhP1CrGoz9crkEE3jOJU9luRLFfpLT",
-	"vKH7JzlF565USSEaLbsdZKR2VgRXBubaZI6u1AAqohDRTqFXbRR/dD8UHBr1EENXB0KYPBPkKCPXRDKP",
-	"hYAgAwRZ4UurDKE3BVXeBBVAcEeAoyBaQwhAIf7QGllcU39WQ8mMvBlAD8mHwGjwzQkRdTP+I6gqHDpx",
-	"COhkBFXPbb4hsWFqxNBlE0hQ6xKH0meHWXxTcR1E4HBZhnwNY8DiumySD9OdjD5EfFsYOLipMn9ycVH4",
-	"m/5imirRZROocdUFK9w4XeZRIZEfIkhU5BGD9wjLqHwytIC2sVIaKbDSVZdWyzjznAps2cXK40Oes+aA",
-	"RG1YnEjldtFbnl9/Vm6rWx9wTye6saHkPqbzi4jp/EQeaiygO3LQL4VzujbKjSH+PEKTLlBewwe7iVDJ",
-	"BK3BmTMQ4rdcImKL4v5WV9KyRVjgpht6CWGfNQSeU1QobAKyOgsuTAg+M0l59MKoP7gvF7CIxcaeNZTm",
-	"lQlkLBSz6qhXM83mmAa/EE9HJTUbFyu0u4Wlb0AgBOBGQ1MdlD5F16Vz21XTvRIq2Z7/lBDc7O2uTnza",
-	"XfDfSXHKofDnynHazfxagK7z8Zede7Tl9n9C5pETF1ljJbex69dyhCWf2ljeD5VnKsLaZjJimqSxo6ND",
-	"TVL5VN4K1u8NDttOXXUImIEEHa7USsY+trTqfoguKVxFUX5oLjpoSzGpBi0gsKx4bX8GuMVEWaj8uQn9",
-	"kSHEwcI2u8wtkC5nbIL1TCf4s/mzoxKxVBOWSNl1TtEUmaZ2jnoTmlxFHONCLeetPGAlvDQOkvUbjc6I",
-	"+1NoLJr966kB0bfvrrTuBG9qYovv2VH1IcKYdx3bbmj0SwvEW+x84WQPwvDSX7dGra/TtVYy2+xaQPH3",
-	"/1+5g+E3HLI3wSqTh7F5mi+d8ial0ilO60Bfj3G/0SY36JVbkp+edYaH/KhzeuyddKan4qwzG1pLkcis",
-	"UmrJF1ml7ysn7TFw1INuy7WVcSpabaLKqtZkuyDubJIydiEzuj4pHl9jsLc70GnnbDA87JweTY87/MQ/",
-	"7UC+Ke0x26Gxq4Eb7C4x3li4ev6tpp1KLDT0gwgTy0zbuw39RlHefli70c2pssaw1VW31w/vNrrTHA/r",
-	"NdpwimX0aa1Gd9jJfd39a56nXHHz7qEZL+RH73vP7nvP/m57z7ZNW4Y1srM00mPk7AM+X2MDB82EnKGH",
-	"WuAIrtPY9P5Oglsx1lOo1uioZ8uYQ/fYQhH8fqGS/Umv3YL0Y/DkqDH3PLGEcuz9wi/4fv/IekaUVitI",
-	"uEkTocaJvAYVqzU6PoJSJGJlVtUftFsanwIvWPIoUa3R2bFmWGC1bY0O+/qPJI0jDV36ZnCG3EqNSXEd",
-	"De/vP1JyMEjs4uaPCwnTPyCPFstY3AYy/QNCg74ZT9eoFy+1voGdzZUeSIsb0gHXAPRDuO6OimqKUdD9",
-	"d2O5oG3+Xv74o8sfbaNv/CBUmy1DwZXotpr66Kldiiks5QdJLqVtF3E6FstwPdY4vQU59wLRly4Q1Qg7",
-	"u4guVQKGuPNEvNT4+GaO4cPomvrvwh046Zxqve9U66dDrZ/SFYDhsWn0TjrjvSGslxI73HihzHenKpDZ",
-	"2LxnS41qJoNf2Zdsyc7WQvoi5omE7k3NHDt5e4pC9R7rS6KOiap+1xQc2d+k/U1ybtIu9hLAqqJtpN/p",
-	"9Xq9zum0P+vwI2/QOfOHojfr9weDw8NCD5LtjY4RsKXy+sMjW2u59dK83DKlyfvDweC+WBzYWrjAgYU+",
-	"uvzSz/odDZnOqTiadYa9437H2Nf5yfS01a6rO953tB+zqDeQGgn1nksVRulu5YXBAUi0JGHaoqJueaBc",
-	"9c/WgkcpD6trHfcyUxYlJjbxa1YFZBUqUmLRIkv03tabqfb044s3TVRW16s2WPSv+r1agwWJmsZeoWXH",
-	"Xc0VW2XTkrnC4LfryrX/3mgVrrsKuXfKojB0vX4SJZhwxD3isFBDz10E95K9eLpnqnmmukFjOswkt4QH",
-	"oWrcad69Prwz1cLs6ak46wyHM94x3pbj2Ukv50DxKQPdujX2Kv4fW8VHTBjvMgp9Qk4u8FVB43QIZ5zy",
-	"KLK2qT0N3NPABjTQWo0skTt33aMq849mGW4UQ5jJ4ae5kfYe1D15A0UF8W9Pi/a0yKVFGNR5mUZoi6Oo",
-	"fcdsh+Wcq/0r7ZYM/XHeBbSBwPUOHdUpXo/jNFNjRBzLWE9z327Nggg6kdcYyacd78Q/7ZyezYYdzmfT",
-	"TibhnfZbsCYRj5M5jzJDAIU7a+0dwvR+zK+8XdzcR3pZq/qFn9otZSOU7itz1dzN9t87+Wx7WWB///L3",
-	"zwZapVGEqSy/SgYeXXObeLf5DmHSXRIH19dgYUODQ0Yt3mTd2+M0Gu9yNzHbsrC38qHBjAc03UGcRpaR",
-	"bpvgCwGfxhjNePeC1x9er/TFdcx94b/mGMUqZjPhaWbxBGIv2lDNllbdznKtZExpXgqq71PZIOpCcCtY",
-	"JCnqt8ueaI0AKwxD0wD9HHorgNF91KLoYH39MNSI+NRhpze46g9Hx0ZXMNTIjo0dCcCeeW8Nm7lM9Qck",
-	"quc6lfZGvaPR8el7N828zPKHHX40Pe6c6kt3pi9dFkZ7PMund4+zOBWT4s0pdaJ1dDxgR91BdwBB03o3",
-	"U3kHiYVpGLpaF/00ts+9YBmIaG8n2t/nFvim/LGc2cT6naOrReQm5lsLvk2pVSlkQ+QGPe5o3tI5HQwP",
-	"O2f6Mngnmcv+12J8emud7EJlDHDjalB+2OBe0HRh8J58amo8kzHEmifx2j7LWzXcD4FW5LP7C8s8aAQy",
-	"Q9Bex+I2ECswNycLPeeHtNc79JbwH/F3EYaSgbxnQn+YJ6NZEC/YWqZEHk2N1S5+e0AfZ6RpJUIqHUqH",
-	"2xq13uEzlkj2jifeHJrotmyI/I4zQ1eCP2pc5LWIRMwTk7W3p8tfNF2eCx4mczCSp94N1Dqnwr9Ye54n",
-	"fMqVKD4mQQrCo3+vUtRHc9MKm3Oun0sxYXBN+I5Gh/33VEO5+K3y5sJPwSKRf06lbTLIZWyi8KrZXK3s",
-	"50hVmrhQHQnXTtQsFtIWOq6TtYrcMJM7WyIOoqJDHWwzxUiUvAV8Fy6KXbn2buu9mSZnpnlwAh1EHZnr",
-	"I3wTHLlTcOJ/fiDahgAw6K/qC6ff2751yO+hdcg+j2KvPO/zKPYcf59HsWMehcPDeezNg1s3HaLqnvSO",
-	"r/qD+rwHLxTxDUtifitC21bN4yoJBRbNwIJjhW4lo+OTI32NQbOO0WM6l3GMpY7+LcKFSmLBFzgQGc7S",
-	"KUgcenUfq6WPSpZWgFhOQlmkycZ+sC5J0u/unbp72lHSFoxqeyXCULE51EsXRrrHDn5V9k0HJ/dRW3t5",
-	"CaK2FuuLnOWlCV3aG0X2ZO43MorsjRk7GTPgQhsj0E8yiDKjA3iqSWfeHBosYVnUI3+fRrunEvs02n0a",
-	"7e86jVaLw7Hgfmt0iHt7bbb2S2ujTahSY/3CsWgpVWAX3T8c9KBYZAzg7X+Cq8GgQ/USwDYLINUglpF4",
-	"8hsFc/1ovIUN4q9qc1ZtwIhtHOKm8pFPE6JH6sKxaZB+qXXIPrZsr+7tY8v2sWWfO7bM4caZsF/FL23c",
-	"CLYjEiJqYHTMOR0tn6cEaVQQbgOxghq7e1vSnrhg2zMjoyLTwrr5fD1FwSOSIOittSBzeN9MO9xF2P3C",
-	"xbLFOuPlCJQHUN9N9aRNlNbeY7BXkivSwLYpgpaTGzSievrjn7U2N2o9SWO5FAdfizgMohrFsYneZujE",
-	"s1SQMcfcijUkSuZC/+qY1J7l7FkOspzAS0xE+p7M/W7InMaEKfduNhlguvrYj0/0dd8ztD1DK9QV4KlC",
-	"vRPqdXupljGHYOFRbrfapfTmkJASJAKdScakJ+64Z9lFtaHPJU5iS7AlyIwgyxnFOIsm2S5YrsR00coH",
-	"nPziFor3RSk0snYsX3RvkwTMUGWhFM2f1Upt9/h9q2g+hCt4amy5tyJW4Kg5dA2K4jbAp0f9dkvdBMvx",
-	"rQS5uJcTPPIGA60po8FA/0ufDGrSdKBLIaFV0497Hv/H5vEfwWiV6id46vXGlTPLMbAvmU27+9T8jn14",
-	"wp4F7cMTPk94wjKW+lj3l+mP12fnUy8cyCAXJMdx399buvZU+UHFD3PSfjm5Y5Oof/JAUX/GU5UYMd+Q",
-	"1qf6Yavd0uJyFkxFwvMAMF4mYp9Dssf1XzuHJGuBWXV9BidXvROHvFPf2n1/sX1/sX1/sd++v5h7tT3I",
-	"PNT69LRz5vX9jikSdzYYHmbBRbYtoF75tdhYH4/qWfwJlvFf3iCMpovv0CYTB9IfCxjRpQ1OxwJ6B8w+",
-	"uXPOvWWq+lGj/lgkeuNZ8jpkYo5zuHLc6dmal2Cn2scC7xnip8QC16ivhIt15VaP37uq/z4ofn8R9kHx",
-	"+6D432lQvCZj516Sa7MD4X/77jp7svJg40rWXeeT85QLlOyoo2VbVGaHWpmdHmdRsfteO3ufYRYXpEnb",
-	"iy+bsZlAO7tCqgJumFucRlAWw+FRWYODj5obAW8AlS51Bc9YeCKy31fVUNfw65wOZ7wznfa8TlZa/GyQ",
-	"CyTd1GBhS18C5KO/YrH0TtWcGL2fD7Df9H7r/uM95jRcbjaBIZEbVMQln54hLTo99k46Uw3YrBLQkVOg",
-	"VS35IkejdqknRGOYklf3tobr1VwwxReCcbePT9bGBzQV2KJSJsM/jWMnmr/CA35MyVb9w/J2T0RnyPu9",
-	"zql/fNyZ9rx+ZyAOZ8ZCbrIMUlXDJcyIKriOhD8OosqMhTMnzHPMr2G1rRfy5yAM+cFxt8f++n2//4g9",
-	"D6L0jt2dnYxPjh6x+HbUP+p1e1+xZ8K7kQeDXr/X6/f67GkQi5m8O4BfARgw+QVWmvQ8oRTaXLSktv52",
-	"Pn3mBa+Cby/e/nzRfxlcqIvo8th7fHFycbP8/rvH3w67Yv3tz/67i+BVcLF6cXVz/GLww+D9m2+HXf/Z",
-	"PHz+/cvl+8Hx3P/7d+v3/3RCDDTBHkIqnpjFQs3tnP86/HbWuxrefr8aPI/fe2frl8fzr/vqH/6L0/TJ",
-	"EX92svwuuQx+kI/vbjaHvu7lsv9g76kJYgFhbNe2n1ulvVLbTyf4DHQPqgI4pmWgsb9SIekPrnrDyg6f",
-	"JEdiPDoVFSyWKahKPxLxIgDyBfxQc2hTyEDzwXw60r1eVSi5v78j/0l3pKZ9XRZTCHWIl7HU1JwSEROx",
-	"hNS8yBcxPtqS1gcFkLMYx/t2a/UpZUHrNaRdC4UOfreFQjfQiQcX/qRD+cYp9uzkmD8kyZyChYvZ4YNO",
-	"75A+OsTCR7dasHaNTT1oANs59Q9F52x21OtkgO2dFtLUc2EHR/1Bkxk1PMYGv497h06Gei5FnV6pFMud",
-	"QQfDUn76xi2c5PPTDTKYXFJ3XU45VuMgnmtKvQsX2jkfrsradY95Syrhi2X9+SfrpSjs6p4UL0ImBzOs",
-	"IcPiWWabozv6Kyk7hOsdU9ncZjFvPrY/D55Sly0aYLwLPcjrT8UlHDRZwEG/dX8PdalnEmMFooSjqZGE",
-	"gVxHijzIroNknk67nlw4N79ABPJEFAZDw5JixnU7YtzD7oJt0INUm3lznrRNGf/uh+hD9Df27ZtXL7XC",
-	"pCJ+I8YeV6LNAl9EiRamYsV4LNjbtxff3J62GSAWPLl8+pgdHh4O9Zdvrx532UXEYvGvVCg9Hb634Gvs",
-	"AsCjNZOzmRJ68sj/EDEYYyqSlRAR0P+14LFiff0zGw6Hdly9QugcgOvE7DgWKMYjJiHTnq3mUgk20bdu",
-	"on+BApzY07rLngcqUbiKCWC3l8ZKxhM2FSrwBQuSEVtypViQsCn3bhhXenkT81oi2bVIYEz9OVvya9Fl",
-	"F4meaKJvx4Rx/FlEPuxOrzyEWZM5T3BqGQn8Um/nPDLbmHPFeBiyZSyXWnsViskZCxLFlDcXC/4IPlwF",
-	"yVymCePsloep0DPDtWQybrNAvw/wYFolhqYCmDyglx4L7rf1fvStXXfZqyhc69mmoVgoFgpYW6pBiJtY",
-	"M1+ySOKq4Uy5OdU2TArja9AD5nG79LUBPCrjAEM9fBBd6/XJNOmyc/b6/Orx382b4s4TMMoIpw/0gmbw",
-	"LlMJXyvGFe4NwQrTeyHgif4+mxlApmdEqGmQyhUCCQD+mHtz4QMwDCqMPXhm0QCxBydSfM0m33fgqxH7",
-	"+8XVhMmYTV5cvHkzcfAROmoCGvDlMgw8LF9AwP3fPykZTdhf9TUZHh2ffgWnyLje2TQUbOJJX0w0Iik2",
-	"0bTYYi61m8HasRpn9MYAk8QdyLoGwX3xiE2wreeEAWmFH2ZBrBI26LFZIEKfkFDftlUso+sue8K9OdOQ",
-	"g/USpmqUO7q7w0UmcxHEelY9h4Idfy39gC7+RQcuIuzs9Gh4+NWIvb162jlrs0iyOQ9nuHKVxrG85onG",
-	"+yCGH/UaWbIKPNFlL/V6NZ1IQkHni0xGb1zPrfUgBc+nPMKZ9V3QIktb37CXTx+37c2YBn4QC49QkhzP",
-	"ii4j8MhQaNoXcy8RseqyFxT1AnfDIaW0FFAF1V/skgD9ZOKSNCVuRcxDWBDC6I2IfDxBMKkwMG9oHJ6c",
-	"Q/Ri8DNHbP9a8FjE7P/9n/87MZTkloeBD3erf8zIjKrvNwOZFilCcB11ggj8Bl297Cd33pxH1wLmJJsK",
-	"TaoHcihWEOszwbCaLpTPQcG58JVKgjDEtiwwwmGPkTPOUu014hSPpGYwdLRBxDTXYMlKsoRPFUsVHhYO",
-	"iwQjI9yhVEmXvVVEGkKeiBh2hfQDt9ll53ChnU0zPtNvDnvM52sE+Tl7/erNFaI4Cr2KKbkQ2GUm4TeA",
-	"Qmxy4WvZJBGRt+78Q6w12A3ZVCJKGL/mQWSRH2nYjVi38TjNyvWCDKGka0a0kSb3ESOd+ZLOpViGfC38",
-	"EdMqzYSWvYyDW303NFsmlAtD3MdUhDK6hkrSQdJGyn7UO8JuMeRHZdM0AaRYCC0Mq0eMM2yHr2Efa46F",
-	"nx3CgpCCIM1gE3xx0mWTZ0+u2AFIBge/kOh5f7AQE00BVbZVj4ehiAH1falPm8O6YSuXxPLhgobBIkhg",
-	"q5JNDniazCdsumZeGACQkbA9YoA7RJgIhbNDm66N1PKICLYdAcQGMwhQM+DcKxnjW/QdgBO/QNA6PwH3",
-	"AjYSQLt3Iyo5rFpzPzSQ6q0mUs+qZQMxk7Hosle3Au8WbFbfq8JKEGni4HqewCUIlL5mqdLYkUhJfZAM",
-	"ViXSVAgHBoXYNCcZ5JIn4rmepgP/P2F/jS249eCe+KrtvnUpFjyIguh6AvvO/aKE/p7uM5EVDQlNGOZi",
-	"oc8P4HvLgxA4FNyJr0obzt0IjWODISI9IlfMEzEmPDCrEEm87pzryzsBORPXgJwUwhdd5NGnZUt2jZjM",
-	"z84jasp2LbWslBL5aOuvgkSJcKbFDELY1VxakVSDni14tEZhCGb9qzkzFmvwaPEYu79xYgWInMiKEe/a",
-	"zImifORgVjvj23EB4b/SU8KNtLTlaDBElrEUYRjo2y5ngCy5jnMAlkymwocjhhJ6JOMFB3FsoamOn8z1",
-	"GKFININrM4icJ24GQwCH0yvBA2e+1LjCFvwGmnT5wWwmYhFp3nyO1WuYmsuVRn0Uw1ZcMS2o+F02+dDi",
-	"3e70Q8s1w9Jp6x8KjwmzKBjV8n5PLhZwCfV3F6/NBknMiGQyQjERxCwtKSPZFaHPJgCnid0d4h4+BMA+",
-	"D6IbBV4gPOpQcF/fNS1PKSOKEYMGrqJHmfxpgtxRv6UZA7EkfI8q+5+/vhjB5TwAc/O6AzNQsKhm6Rnx",
-	"y70xabPJgUG4Toz3MXs1/8sBIeKkjVM5SEcfOU8OQilv0iVMgECmozjwhafFE/gljVQ61VgwFRVDuL/C",
-	"YcH3scieasgAu4xvA0/AeYA0SiAliUNp4CVzYEizWEZJRwtFHo+QtmqWJVcRKJ5/+tOf2N+vrl7rf8PQ",
-	"568v2Eyi6A5ic7/f67J3c0G3QD8DjUWTHW8uA0+AiLSiN2gIvcgkDjwgC4Ac8CoL1Aj13b/97YVI5tJX",
-	"3b/9jf39yfk3JPLAOJrcaLboS6E0KVnAqyREw97gJ6sjEfOOWBrdRHIV0QdtwGHNgY9BagCp4FzvbdJl",
-	"r15fXbx6+YbIqGKD3lHhjXOcyagMIVdzTfE1+DQ8A1cCS+a0Bi0ldHGD/0xFHAjY4DkDwwruIMCFr0QY",
-	"dkAEBI3Vrn3JY74QADgc0T6wn18Ht/ouaCHeaPF64l6XvQS7nGqzCQg6iELgbZiQ+hEkCQrEQQTKPC32",
-	"IrM1/O1vIGVMBYplQcTS5VLEQPIyugSoBExLa9pyZV7A4VBV0VvXV3nyGA0BnSvQsYCMSD2BxgyQUY2U",
-	"k6lEIDc+YjxyuxUis+sfm5PCiwaCuNbhLKSQegXXkYw1dMFcTSYWreuvtGQF+pI+5an01+aU7UqfRJ70",
-	"gYnn5gRKgNPaV0ZkqEnWgDSv317R8sxYl5qBmYH0KZ3jWmBisD4kbCFVwvrsRfA1HvsZ+0fwtZ5NS6Ir",
-	"I8jpGw3endhINXpph2yihxonUo7hV43eBpAk4iXEYmBOBIweos3SJRJVrgWunwXAkmACD+1F43EcaOoR",
-	"gV3J7OYsE9hJ9kBeP9YvydRQwcfYhRE0L4hQnhCiXBppS3BfK4V/+1tBU9N0M48+ht/QJ5lu7Rw/ITBe",
-	"FC2jPQLxe4U0yJzD5GLWecETb06rvJh1XspImGe5QUBmcrVNi37mQkfiWiYBB9lbcA9wJcNnfc6A6uul",
-	"6LK3dNnNHhx0JcA8RmWGAfYTERn0+pYHOxYKAL77ul7s5Ln0DAANxCZPrvj1xNBRTWHB0IW8Bq61mVwu",
-	"ljEGa+iZc6YbaOYbROz65wA6j/6sEk3AVOleTBhXNwqMYyTYh7doHllojA8F1yroE4IUfoNmC63YgMZK",
-	"UXpwRyKmV29Mc8jA9Fr/P/befrltHMsbvhWUn63qj4eWnY+enTi1teVO0hn3dLozcXqy9a76MSERkhCT",
-	"gJoArWhTqdqr2QvbK3kL5xyAlEzqw7ZkyeEfu9OxSAIEcX44n7/j/grr8w69q+R/5ZQy6/4bfQUWTAS4",
-	"/MRpT9jEmCJt2Mn48H//+3+6B3GJcigCoJYxrdIprKx3W7lpw6O93mbx6c9ZTzs0yQWjNBe3PM6gZPTx",
-	"6CuVymiH/QYnCdzv3hH9rA6xBb/ssLfEMBWGpLfR3u/x/fczmxf3i/tguN2fHD9138FtQNow1g0kjZ8h",
-	"KO9uLPd9xzyXRis42J1OEX8PyOYeQtsP5kF7lx74+Pi49AVZ8Ab7vendwO9gAwVPKn1RQiNpyd1A1iiB",
-	"22M378pmNXQq6yJNvA0091rok6WJ0/5z2gmc2HicPKfzxJJHIeOJ6LC3TmuqeHrdoOXswjLDCn//PdAe",
-	"O0ODDBS346BqSKIDzbv7r29IlMgBtO31KzKzP91qu48BoMWHTIFKlLlxUSNy6zIHvOMcTDqkzcF4EPkQ",
-	"ENx1JgDV4cXdZ8R5J+WGRM+091OQYADg48LCdoHdAU6WkexX9DD6apORUN71/VFLcDyhh5uTn0Xn4Nud",
-	"jLzNL6Yo/9gjHPQdOwW3N2pXujzKlIZ5OFUWFiNihs4uTDRLpbFh4+Aqx9/HM1vJbwU3plPfnCCWaiUB",
-	"lcGP32E/OkGuAWl6UnAWDMDAKXe/yFhPAD1Uubzg5fTLJT5JY8uNCvsgIr/+lFyetONechtUKdzFSrP4",
-	"F27s4RudQLJNDAsBxxn95fDc6Tzlufa7yuZ/uXbkgJ7i1D+nimMMg2AHLbJCSesPRalgoqgTIna5n2lr",
-	"+5MyJ8lAP0k0N6ZTNHJynqJim/EUNWK3S3RhISpAkk1z8R/zL3VK1gnrTa0w7PsjBPdUqKEdIbbHeN6j",
-	"MoaCBZ7JquD5448Di7xbcw+8MPVYZlkBoYMYPxUEzKq4FkANLlf6EI6K+MQZS+iPcOtnrEZzKotYr7AI",
-	"6gZDReCE5pZ0a6dHgL51vXM3hL70ITwr7sye0Vc8nzpAv6ZK8TT1Rz0ol1MW/5bLoVSlPjYoDE9J4XhK",
-	"Ckf84cOHQ/csp+f2uRXefw7nwtPHz8hU+eH4iQ9sUYinye+EUO89sOE8BPspQn2TPT1+4s/4irfu++9x",
-	"Sv9xSLrj4Znb//F/HFbVxMPfMJRwwpQ2Sg4GMU0xbJhz0S9yaaeHb6EiBdUiUIUocKXZIIejubR+veEN",
-	"7kRc8N6UQcQ4cocJTOwcDN/D9zlXZqzzcqQYfY9doNWXfaGMqISi35y9vxaD1mOhjC7yPnhxjuimo0xa",
-	"TDDA5O6ZIHbIHDo47jzCTFP3FD6WBycHTzrHHcgvdwedG/uI9wojDqna1v1lTIV8c/lBICvAVpdO/Xkb",
-	"k7varb7v6SO9w9Fn3MVu/WZ92H2uwL8rgi7+FAEGp9FVl0KMwb+gx9NrSsSv2h/7ZuS+02SkKX5A9zt5",
-	"dP8L0YfguMPgwkimPlTjLoFzwC0Pw1ppOiv9c07JLnt8DI33fY99rthIFzl6BvmlUM9Z5gSa7PDHz1js",
-	"TLGMq+kF3RNXJtVVWolvQIX1b+XX4RmLcXHovgun34l0EOOmCSfhWXJwcoAPPHUfEBmPyPiBNJ9/ycXg",
-	"4OTg/xy5A1sroaw5Ki85qsRi/i6mRHAG0vQj9K7FXAnfr6ESWf1oMH8bg7zuv+pGwl/NUWWKJKyYkOHG",
-	"krlPMcOWAGOtDJIRPD5+dGczOBfKjw9TQZpfmMTcDg+bIkJfq6F/uo0mhPvLQXRAqoAb1cF80+h02RFc",
-	"8yU6qAlFLbu17pYv0YG36pbdHq6DV316fNx0Q1j5ozMFZ0/4UO62R8tv+13xysGQ4H1PFnzAanB+9Q/5",
-	"Fu+q+3Q+mIZDP10+5V+1/UkXiub61+U30Jq8R58G3vZsq69YDwswk0ePl7/A24px8BPmisGtT5bf6gDh",
-	"vda/QK4y3PTDKpvCFGOQnuSNSCR3RzLc/HiFyf5dTN8JKCaCO7a70DOxs6gGyTHvixK5l6+7HwmyUUEN",
-	"AHzugfp0cPKffzjsNUWWcaBmQZgKxhJndLD6AD4GuqCEZwjZsnCAH/wRHXw6pBx0qM1wA84e7kef4Z9+",
-	"C8nki5s+lQHN1fqTXxvP629MeVrSaX3tLHot7BzSXj+SmvAWfD50ikESudNOSm6EuVkfzJ8e0Yof/eyl",
-	"W5TlJ+PgV60EmPie97N6Mh0/qJPJDfZkRcT0luXBfZwn64L6bTBxBXjz/lGRgLpUwtSSY8SnAuBQm0OR",
-	"16JUh4N4lVEW0sOBIWBFJEkyqa4bC7XosYKCflpBFCLa8SlF7NvelNHKfEdxYQp858Lo9ApcB9cA6Bdp",
-	"qtJklsEP5GCilxIcXBCw5DZgEMTrShDyv60m2pWJnMONADyNEwALRxoGOe7149NPawz/d3dH07jBkumh",
-	"u8pnPyybBtWNrjWR93BP03RO/QxMmcQBCKd1BmkcmGBF9Fj1s4ICTbn6+qx4EryA5OODFa4Emd7saVHZ",
-	"Um6rLz4nzMG96fyL7/tJ5z2ZJEK1II2QFSTRg3TElJiAR1nmZgadoTCyis74lyZ4XkPd+xtFpUirSIJX",
-	"osw5Ard+gGG8rFYL3HkNcEtCuoo6tx9S2uped6B73akgH5Ei1OyuDfqVD6x41YnxNBc8mVYcjvRcf0Xc",
-	"YS9SDXnh3gjFoCb8wVujEOQpDBVbdlVpmvqhql5WGwpboPpAqjAqOI+5YTHvO3u73s0Jz9sPYNmEC3X+",
-	"9dfypLbgdrfgth/ewnmZ3kM/4S5BOsngrWEdCpoa1bD3WLUEtaIImRmfMp9CUMmC8IaawYy6Tr0xjIOt",
-	"GxjaLaPHvcPvRuSLTB6/ZK3Nsy82D8pBsHRCWdANLJ4iwbZdtQIFcWccjCUSUpaEwmRIzSYjnXXYK2Vz",
-	"KYwvuMUkpgaBgrFWcSvxvi2FtPTY17kugODyJr6LRmcSLx0q4NdZ6Mm5o5FnXniB+4j4PVd2H7kVP+1T",
-	"GHPfHDZu8otxq8Ws/cEsSLl2n5SlengbJ43nV2y03T74OhhMfswBmLB6DBkRne2GZIsd9iHkqvZ0MoUc",
-	"JNiywlBGJNLtBjuwTls4tzy3LwLt4+0SSZbL3q/aio0lnFTfpWInXbeLHt/ZkDTaOVLeNJtGp6H0Doyk",
-	"Qn1jQhK/NLMp+57BIkZym4siT+PZGN/XmVGylml3M0vtq8im2BFkBZmB1FjB1WExdlJxIzQ9ApiTYrFx",
-	"5S/yKe3Af04VJ4XqsFNmhAVHVyL6MhElCnOPowChRDBjDeNNyiKBwls/rQ0qGtWhposUjrBGrdKxR0pH",
-	"kI2we0t6GEZB0RsIDPIyNwjLu0IBl0PQOIAZpvDpsVyhVQXpzkT1tlAM3PP22xNRvsjC6Kt7z1a69kS6",
-	"qqeOuQOVHmTq6DMSnTdHW88hKYa4s4Yly1Re0MGCPFyWJTKBshlfWAA8jbVB13J3rhQagctqwiFE0b6z",
-	"4dXyNZcEINxKAkq6M5ocqkazAc/bkOvDDbneXoucEeCjPld9kS6oicGtVqXFgv1GJb89LFAkYoEycADi",
-	"PeGGJVqJDvuVahChggQitdCNLzCiQNGq2+1RV4krodCJ+Z5oPiGBTk9Uh72A2aYQpoVaF1+WSkWOzxFi",
-	"ygpHgJNqHLhQF/C32igsPn6HgGYtR8P9A9JDDYduOa4Z9mgLe14mb4V8yMy0MDNMCYk2cGCGUjoHmlPT",
-	"YTH9NWYD6ZmaiO3JaqgT9C4u5AZzyDOK2EhPhOcUK31gXUX0NM+hTnUgU6RyGY/TaSCJa0r+RRKzNdJ+",
-	"7zrrFiawMOt2U+nGMPIqicZkOWL1qtGqYfTw4xrDv8N7Fo8PRDNLY2I3TeddPizutKbgVPi1HDbjn36B",
-	"EvKDk8c/PIW+vP7fTwJ7t7FA7N80hwrDV5gJNMRpWHxiH7+zt/f7vJxHw8jlBXe7+qDviFww6DqYIFOz",
-	"NEgjpHMkD2yYE3TfrU5loPMMWOUTbsWhe8TBqh+iYTrIKVlO6bm3t5CiCvWw2E0kboql6htNcZ/8HyDj",
-	"i1wfdJC0zo89cX7g97qN1wOfcASRyLJh9nUdgthFS27XngCul8KI1J37meAK6vKR/oRYK6v0KTJnqVSX",
-	"aLVge3KkEkELLRVJh70TpsgwFRWsH7BrTAEk0A1ZpUUmmpSGe7csYGJv3QIstixg9T0XjzTA1NoK4R4I",
-	"Ie4/D5srCF7UlOMk06ByIwkeshwrIgg0QJrxfiSm8POlGBMh81CX1L21XsVyDx7syk5vt/aeeOOs/2JO",
-	"/Vxnk4+LhpQY4EK2egxGTEkkRFRqUkkzqjTQcFvdYHEC6ptAsZmBLHzgEoK8npXYaYVKM+qq0+kqtxtL",
-	"P9qykwT27sM4SFrx2gPxgo8JDpLV5eq61paLKykmzZ4faFByKVUSBBi9BxlPxGExDnRMzb6Yt36IFTzF",
-	"vs9jWaJeOdHMSE8Uk01ma+gRuarF+ou/4csWJA8XobWcHo7l5EUHorZpCkJigpTcSBo/Y+vUZTW6QAZI",
-	"x1TJ/uk5UJEmDSTViPxqkVK3ikj6t6kJ3/jZPhgqFliUxeejX46HTbPSRqq3EalW1QMV0gjLho63AY+l",
-	"EetTFeDDJ4QXKhE5m/ApNXNRz6mZHWi8wnfSwQlLw2JnT8bkFeVpWhN4dgpzVy3QmPGOfUKiLenpq0BQ",
-	"G0e+gzgy7ps2kjwfSVZ3osS4mQiVNOPQG2JeVmJShcJA1moK7ClK3X4CiT5G6LCAQgNtMU9ZVhhyLGOC",
-	"HDv1+EoY11V64Ax8MJvUNGTaxMF9HCNyNfiJhUr2Smu6TUXOhlhYV0C3sBdaltWvHZeVtveMzftdVoOY",
-	"dUM0/6h7hz1sNNEM4NBlVVLYkIj4k3x6kRcq9tEoaJeCybfPHYyr2Qaf3OKPUOYmPo0FEsCwswEC9Efd",
-	"M9jkgfWmXeUeEIWGDdJnT5YM3cd4B3Bwu0cxrVgPqcqp0PA5i1MxsNQUY6Qn0IqQ5dCvscN+drcjBzym",
-	"RlYCk74nJXY01SwXNp9i3zMubej0KtBdxsn1Dc6rSzmGdn3vNbMiz6TiVqBOHSttoS1UVykhknpew9O+",
-	"/U25qd3Gt3z3dZY/696PaJdvl4TGj9t8lnyoptcePORKxS1jsxOvC+oZ0xLK3IW+HZWIwKAHjM2niEkf",
-	"UeDXg+1mZ/6peyDWLmLKOoDUROeXg1RPOuxdoZRDNkBQSM4AYI8Qth1WffTgSGnjKfTuAtc9lNLoTBg2",
-	"yHXWVSE1naskNBJ0z/Rtb3WaPGcxgL8DtthXaEhrYJwOw6D2fI47di+p8uCoripBn/0A7UJqAxL1ALq1",
-	"1NCfde9eEkN/1r3FaaGwehPMDaXdgHV+muZiubnERLmGCfnfVpsQBnL/AfesTGOy5WzRysjbTNOktuND",
-	"rnYhQRInsqupkT/r3k5lR/6se4sifIDNbXxvT+J7Nzt7j4iErPEIHo9z/UlmoP0De2b1SOyJkVS1+v8L",
-	"f0y2x1d7fLXH134cX/MWKXW61NRlDF0jsdWWp3EleTcr+iM24MZNC70kwrM96sJwSjNAFTmGtANobSmy",
-	"sZ2Cqo4AUvcibsQLGHDmhQKUQovw8C49rVPB1YYTZNwpDqC52DHcsjvuTxgJHHqAyr0pZo/BUUeov+6R",
-	"+vmj7i3pU8TOXs4as5Xuvc7QNRbExjvoHBQZi2w/sXs6lRPEJ6W1OeJlETaZvggVXYWtd9zOl9o/QWl7",
-	"QRwo8QnYsOKKOvoZK9M0kA0Vtqc/1R3xr4U74Nf27/2sew6VNyyhi2Xzo+7tU0B6m76ysLUicPReDHSh",
-	"fIu6rTvuZnZpi1SeMcKJdkjCMRaajhKz10gaq+EEvSlqrcQf4WYA1duGFWOvsEjwshmvGWR8Cm1GZ0yG",
-	"DjtzUOPTckIo2/dabs67uQXW7EKiTItJDwWTMMQbsRagFnE7fARxvTEIQVChGYPOBkHHQRasEgmxUNqH",
-	"Nzm1hPT5g9D7OJciYUpP0KMBQVKepp6bjpIaMez7HHsvQyBX5miTl0S2UchHBDIaiAJL7Krvfpw4m82H",
-	"ShKm864KgAdR2JwrKGZztpLMwMNSYiP2noPYM5/JOormqDNQZ4M9OHd9VwV2Lq6mDJcCsFsrK1VBwQ9Y",
-	"vZQby4ZaJ2ysJdXe+SRtacJywwsnWuBfoOO+0pPnLFZFmsZdjDzP6pNLNUlotr7n+A7vsBThG5avBf59",
-	"U0ZxQiOphhdWXwBaub8BPlwgOLTngRft2x8HAUWXq6VIa4baZBTMasBLqYasGDepoHiIFONUc4fVsxDr",
-	"IL02Kfy9n9lG8esdZaq0emoLV62eege4FMT2Jtjk+7oefab/AowqiUSaAcqKT9Xmwc/RuyeNZZcCzXhy",
-	"i/uGdVIBKo1T3hfEwK919o1hqR5iTAA6l3Hj6b0Vz4DqrKtgrvXqVqavxBscYZXs8CxcWpMfXi7Bjvah",
-	"q7zsWi3onl7/hC/xs7U94va388AugRBup2p7ShNIytdDJLStmqtwfdIw2GQGzOOIGan6AnhZETow0mAs",
-	"E3mu8w7zHV3qktoaAgK/4Tw2qJ/gCItVFFqNNvS2P6QrEGvzxeDa76K1JeAIN3hzj/8Kbdj6Gxw4InCA",
-	"JadmTB1mY6aVMBWvE/pnehD3zoxIr4SJWMx7XCVaiaRyvdJ25WyU8H0OaNyD6ECoInNrV/4ljOJWcs+J",
-	"/RAG4GMsJKnAr9UiwR51DqEzCjxlQSrBZaY0VUxOhb0FOhx9hv8lPzOmUi2qPUdHpvUFGkGMWB+SdSAB",
-	"XoIzWOt6fRvGgM26UjEmXVhXjEkT3//C8YoALykfh9VoyxTvokwRdk/rBrjmnvQyrvRkTVy5EvmVFJOF",
-	"/bvAy+8DRWmoo4M/J0B3qErde6SLHNupCHGJFwJ6zPRPmiCxXKm2h9jKW5577MSCmFxnJYqCXlGkKfNR",
-	"Gq/tPGexpYuoztDoJhXfv/ImwYHGWKLm+5m0x/veMMj4b+ZVfeP+2V8zyw4FYkH/5PoyLDfeQA6L3GvY",
-	"RZqWIgRBG2JugwQ4OxK5aBCCf+AMNigC77m5xFEWCwGtRSsC+2Prltn95ib7/ugz/O+XksK62d9MRwee",
-	"B6itYnAS9jnyFsTsW6RC+c5Zolfc8jxm36JfWSXC2YeQqwq/wEUZl26Hc9UXcVd96wNlEXULwmw0cHH7",
-	"vv++2f138FM8Eb2R1pcmZt8mIpVXApqZW838D9+hcT5HntpVIYvsg8/yMOQ5D15yGCHV2PDDZ3M8p+5k",
-	"0ExBJHgnKuz4KGlYv7DMjHRuPaVUV/lmRrRqHXYDitV/UKnGepFBuOtXp/TvhLb+ENGo5YC7EYFrYFd1",
-	"Suit8CsHLvFmAPPc+GwdavxW3Fpxe0hM+7eRNzqOFxmnSClW7fMHbK0zuS+zrfdQY/YXOisVGRO0siP3",
-	"Zzgn31f6/puuinnfyitpp4c4zqG7LZ1iv/hrP8Kj3K8ZvxS+/sWK/DnjrMf7lwOnnaP9kME1JigeetBV",
-	"A51nImdjkUudmCY//jtam/srT8UZlBWq++R+x7kv7ClM69saJnvievdSCDJZyj9+xts03KFHHH3G/1hW",
-	"GRfmQZDkk1y85a4HqOuDeHssAhUd/4LFKLUk0rhrV2oB6q+s6wLqX2N3Ow7jiy5p7omv2OoOD7ZMLGzi",
-	"2wnrUd9cNbfc/+kFe/ror8ehYTBSTLqjOpVKYGsspygkfNphpxU9w1dmgHpDFRRPF4jte95Lxd7IrhWf",
-	"rF+48sHzQfdawbT0ohU20Rf44MOX0oy1kZ7is4aNlGchi2Ig09ksgWujt7L/gL2MCZ+i6+36kcoNe3H+",
-	"zzWBQeus2ZI4U/20SIRh41xeQVatStgIPiIkrJoOm0m9qVXJT9X0HYyyrvV+LnjeHx008GvA+EF7H2nT",
-	"lFfjfro9uUjcT7WBonocGKwnn9XH8MfnLHYzlldwHU9T5v+JN2GsAq/FjCCJC5ysnBLk03/0WDgDyD//",
-	"IDrAxz6AHKBTt6Juxyy0Q2BHtVbIvlghaTojN5gI5/PlbwBZR7mweMo3aTDlaEr3dDIFiwNiJFBAylKt",
-	"hlCe2WGw46BkiOXCWGTpERkrlAXedurgRrPtNDgeYD43Q7odcwKEN2kl8MFIYEX6ghfAnx6RZ6K5iRsA",
-	"pPEzMXg1uwDOR3rSrEdgzK7OSiDtYW2RcjdtmpAmnFRLTHI3/1Ypf7gGudbZzWs85gToCPS4BYmrKLNU",
-	"IaZ1FjGjKQ3Noh7sDjJ3ujodkUkiG0DnPfycC55UK8x8olpZghaxCcQQQr2Zs+SdTpp02ItUQ6zcP5gh",
-	"CbfxhPS1VC/unW4vxndfRhYmtlYJWYsgbXXa/pK9Q4fhu0YtXzu73JVAx76/IaomwFrxyXbYO8GhU7It",
-	"a1QNNbIg9QHmLg3jReIWLAJWAPcmkGY70HlXYXdKwC6nbLg7mmKGp2r6xk//pvi0jzY2vfQiJT981lZ9",
-	"eci1ObNSNo8Mt4oSzuFELsBztaguB9QWmIOxfGrcTCCjHeIM7s9IsQyqjLPplfZ5iDP91IC6icUwMtGF",
-	"XLh74vokIzfqLmoo5cxaFWW/VJQtVwFd3+itonTLTC1AorvWlMjDeDsInLX3QpRhDvaUthfkJ40pv0uJ",
-	"OfjsqrvBT3ipWwHoTtC9fdU4dw+ANbtFNwFiDyNnFIISvCL815y466FSyOJc2OI/lC9aoUJFlRKf8A/Y",
-	"2wIzRtfoklVmkC7vlHUeprlBofeDLDKEyvVqIx57YtiYyt65iWQcffb/Cee2T1Fe0IbUUpWuQNEAObWV",
-	"zcMmukiJmdYzu5LvFbMcIzigy/IkSKW6Hhb5kabiN+76mRV049rH7t3bN34q/p22bd748Ref+v4LthZO",
-	"64S9C4Dyu53xEhwwLQGB4G4ga0klqVMrOJZXeOoBlmhIzBDV6ulOfQXkltBnexypLRS0moOvhjTl5r4D",
-	"QVxaEhnUhYnIBUsK93+5j4GU7budaGY8EawYO7joNBRLtpLZSubDLZy8W9G0uRwO3XhNsvlSl7kNRLDD",
-	"fdfqGeUeWyKMcz10y9hhvw2YnWhGAxgiOwANH/kOIuy85/6ANAq1ROR4+/ZV/VaUW1HeFEs37umq8rs2",
-	"RVdhqIhmcbaBKcwYe8R7rpIO+yDtiMV/xkSUxZmBQoP6vN7fYZwl9UkfdJ4YDwhuZlCwA3Qp0oxTPoXk",
-	"qYgGEglL5SVl0FKV9ZUUBnrHuCf0xFBiC3x6JBC5dBVPEvdZG9tq/jlTKpDxT78INbSjg5NHx8fRQSZV",
-	"+Pd6TUzvvpeuW9VKM929S51w81/kLvSbrfUW7k+dNH2x9VHo6DO1TV5QAJ0azQykQCfcctT14fTnWHtg",
-	"hIOHoj9i5HZH4DJSB0WDZlibJe324ypFlHPdn2erKMvmzzta/xxEb7Hy4F+y1R0eLuFguZFvLq34VxRW",
-	"3+NjTmyrhUFXGmlLZM70RLFcDkeBbOy9D5TBI78x9KvPxAY2YXd/wr6FqLq79gKujb97ThjQVZORRqJC",
-	"r7SARoDxejr7IRFbW9bXaiDzzF1CLjsEB3Ya1iZwkypNiZBzyQS1cXw3y1PKctgBONkFk6WFne0nB1QE",
-	"pEU9L5cV4PvGkEwj0KyCg9HBuGjiZkHAWIw0laQguuSiUOHX2Dce4WoK5ZYZn2KkMxdDaazI3RNsp6tO",
-	"1Swc0T9rKVlzrmyLRi0a3TMa1e33FpZIPiuotDYmNetmuZAKfQrN+RZgTwGlAm6EspkDFZn40hI/v4iJ",
-	"T30xtkgb6y6kmm6WCY49butiKjST3TGyWhxqjbHdUEtINIDCdc7Tejv5N8IYqZVZZJ6dy6EyVfmGrtvi",
-	"SuRTqF/FlrAcqGWZ1ZdCAdklwoKs8aS8Ugl4Jv3Yey7sNa0OX7kv1ArjQxTGVyqBZFsjh+pQqpIlamVp",
-	"jBqcl/6RaAEk4kr2BdM56+V6YiBVkZhk3XWY04gd+NGCoL/qwnbYr9AYxbC4X+S5UDZujrrsmxTuVJSC",
-	"Fm9hSjPtkxYNHnRtZz0c3Kams+moPvpM/+VDIU3n9iuVGMyDwLnd8pzeGYBolLH6YcvVahWEFhK2oyBU",
-	"pG59/WABBKDy32yrg8jPaydVzR1IGsQAmjUpMQF6RJ+qMZKJuKBjMY6g7tFb/DLY+kjWBpGNrgreg+Qk",
-	"UNsYXzUJtY+++Ojp8VNks3VWg1YC6yTdEKEoPtX6MpC/wZR0YbtqflpKY8v3Ece2NURs5R4HZBRjbgy2",
-	"w/EcuVi8aZjRWuH/ZgJ8p9AenhkBi9ZVI8Fz2xPcdtg5LvQMAU+1gwaO1+fKLQsoaWakJ9Ulq9LdgXaG",
-	"T6x0ru0qDFLhBRd0wYX7IiIdxN+VjEM2dBpIJ8BLqgRLxcDW+XJp5jsWqd5AQQu+531W63/13uG9KNhv",
-	"EK+IxURnnQuj06u7cDV/3cU2JJE3Puyoe9lh2dPs6DP993Rh1o8voaWTpNqOH+gWHx0f+05mpqEj4Qcc",
-	"+yUNtwpyJuW1NdBZmfimtc6zgbP233DbH23W2J1bpMXQV1meChX7q/d82DQMXXYE18BTn6wISW90Igey",
-	"1acfMvuj30/eWjVBpO8WZY5yQf9coaKvMq35Nk/iSigmB6BgOp1RJE6rrZB9BQXY93M8lEkMwXr0J/BM",
-	"1KcO0ZAkjXsFVZsPl90Mo9ro/R0oWmEfOXULpMApWbS5L/Rg0Mbyq/LLuEeCGwGYWUIBDUY/pRh5fQhj",
-	"iGXzOXhQxHqFdVa1Ef1c2MaWbx/8uHvNuk5vschhHxa4LSrYE/+7/2Lre9ujcML3eZr2eB/lClh/ijE6",
-	"aU8+H3z+F3JhdHo6mf6foyJPvyxImIEcGT0jgnNCB76w0A8Rfr0SdUUHWr2ozmVT9MzlEMRWuppD5Wl9",
-	"HyWv4UiMNoz97n50XH99JRVyGHyDthRF94OZSAs1XXowwO0R9sDpbMPNoIRd3wDwUlDl9VpeCfX7+L4/",
-	"7qvqXDbzcatD7OPHVViWB2lkQ/carBg3fFmo7ztHxp/7/rJvqnPZzJetDrGXYgs0a1CFCf56qOA0OhNQ",
-	"BN7wjdFp9xMcYvf8id9VprIpVtowwh5+4HMfZ3GIjN9NJIz3CiOaPq7W2W9joXbg25Yz2dCnDQPs+5ft",
-	"54LDh0XSzvovWxiRn/vUxfv+uL/PTGYz33dmjP08dzHLHBLOyqTTBc59eDt6+nthduAQ/jAzmc186MoY",
-	"+/yZbS6p280kOBavf9/6KCdNYSjAJUp5iP5FQg9b+Eo+HwE1OfcBTQQx+bHogw+f9abs3HKV8Dxh3ufA",
-	"HnWOTxi3XZUKbiz0ocA3xdB8SErg4O8z7PGnTxHtk1xgN090vgYzj+F79MQMM3+HxegGiSG/wYz0RAVe",
-	"Bnw41JPjw/yLQ5NtzXqCjawdG99Wm7Nx0UtlnxmRX4k8YoVK3eVGWCvVEBI19MR32+gqJexE55e1HpgX",
-	"ALKNPt9lIaJEZGNthepP/y6m905GOfMya0XwH9212C52EAcXWQg64O64aVArOghfwh6+E07hRZBcdGvd",
-	"LV+ig180vvey28N1D7Vj8X6kIVitLzKuphfeWbWP6QYrTPbvYvpOFIbmuGOud6yQZbz5jFvF83702Qc1",
-	"liTgngXAAJ5uqoHj1fPLYcqES3cesDIkCUlzfa76Ik1FUncevISHrREDLN+4JgRYvs8Opci+n1VicpHp",
-	"qzbG/1CjYu7jrieY0bLwVwh32epRjtEuWznNF+cE7ZFwbTsTaCXlqU0AasHhLhKA1kKGMcjANWx4QT1U",
-	"ge43dxJv0eqlZukGErfPwVx2J3IYlWnoWe4MXIcbAy7TIhfmOcukWze0bZHBCEiIUE3vdBW260AGRD0Y",
-	"RP5KN9qlGENeejjoKxpAHSb9Pk74np/5G/CzVRflnrLB14HDwAsFXJytRdb2ObgDhEQhuFO75qjEogV0",
-	"iykbyNQJOXPSM2VWDwU0U1mcRPSyfPYOwdgWiVnn0hQrHK2NkwA9lpzeDXOgn9aaAvms/+5uXTwBpK1C",
-	"L+6EGwaFSdIwKzOogEq5hZqjupkNcogMlTMb6Dzj9uDkwG3cQ/eIg/XIcudn0xMDnYtyRs+hAi04ZrHZ",
-	"T+zmETfM0eobzXAPs9/8tluUBVcR/1apfsiF6xWvk9XlEXKbyvX6AwW14hWy6udn5bTzAaw+8HSKqm8M",
-	"vWg10BQDTV4cgAkLVHWaCGO7Cl4qctdl2lj2w/Fxh50NWJzpXMROOYPzA0pDsbAV9zSGm+rT8t3Ltbr5",
-	"fPpKuSj3q5vjVJo19A+eqezPQhQP1pGwH6GSOy0Z+NqbK0NSHTQ3QMcD+jqCNeo0JPRh3AXEU3S0EeIr",
-	"wXW2ILb+smzKpK9EnvJxhCkEPqcA9LqJhlQDboscmjoMqG3qhNy6XUVxePdnp83B80WgFmCc9XQyjarj",
-	"EPUSn9ZivLalq+HcB4JbpIdsNrc0uCYVoN8Vp0slgF/ujxbjW+fLnWFsH/OIKNoLyT936IuxwixA1X84",
-	"lcWU9WQe85yxGgrwOu4ZMeUtIdhKdGb7ur2ITUayP6L+Gaj1miLFaHU1S6qrnKIEvvK6TlrC2IcTl24r",
-	"Ux9AZWpbgzrH1AE0HQzIMdatQS3s6CjVQ2zoUY9HFYhxihqmDAfOOUjLfPQDy6QqrCAmJc5yMciFGVWu",
-	"CU3wx1zmHfYh12rI+rlI3HblKTFLddXT40clA3VfJ4LFPZ5cVK6MHbSBX5rpHIL/gVEJewGFpOZavzW8",
-	"7Wb0Jnj2PVnG55Cne6aakejc84zeHoa2Juvzn74CadvjscfNdBHS5uNWM7trnCvBTA6dGVkFsMKOZvFL",
-	"TbUSswCmiwUa1SnyrBFxh6Ge4RORpodgSCYIUxG7VM6IRVDp1CGHG2ZTzjUAzLXAYyNElO2u3tSuxs2z",
-	"+rYec2MmOk8OIVVlYZFN4uyFVKpLdAgZLN1wxrF/SMTkYKYMpydSrYbErBgOzDmDwlPXEPVNooXpKicc",
-	"tT5z2BVvacB3MOnbljb8scEq6rVk7XENrFBBz8yiJdT4mCUC6NO0CspKlbhTfJLGms5sNt1dVRN8aeV/",
-	"XxPfK24IClEFCcaMNSyfvwWOHFEzngXHJWntUL1USW53x+aTY6/pd9gpxBRzf3iC4q+mrA9Zed5rUeJP",
-	"xi8FJEtdaZlAyz1q0OvrAys9uhCisMiYmtXAU2trqfB95nFnM4e0mXGI3uiIPhf2ORLnVjmFq+AgPeNF",
-	"KcdbVbjhg8YRiyXiwwWtZav3blBDgKzY6omNVjAnsYdvspbYkwm+2LCnQMqsuY6CT+KOXfcNy3QuKG4D",
-	"KUKgRBMlszPpIUOHakafPn7mTj3gY55w01XiE8qv07Q10wMrFEToMXXSwSyl9DgxKAeNqlz8TiaM75cH",
-	"DlGYbManrCeYsToVDbF8XIfd0du3afS/r7pd9szwp11JeNSCz8bA5xWJZ63jzmEStpdYE36wPG8x/kxE",
-	"2tcZ9epnA52memIwjCxYj/cvh7kuVFKN8sYpV8OCD0UcVZN5vjEMFfLDX+h31h9pbQQQrHe66tTpE4Lb",
-	"0rsIls2lwHMYR51RRQJdO2ZNhbQhosg4IYQOIEi4jaCGrkzvD316/IRBpzyK2JcnffAq1WMXLeKO2lF+",
-	"fvdU9b0a/IXmLaHR0tda8N26bfclaQrw8MJyUsQLI3LFM0F/aU3uTZyCyGMx05hVJQAa6zqkr0QuB9ND",
-	"NNUXB9bI1A0nDbHjEW9OT7jT0dTbxx1Gpm9jX5O6I+WfMLdX5EXYxKHw3ikLt7WSX/iWwQ/KCL5HFGn1",
-	"4BUQADedgwCUQ5K0VYW/P+L2yJMPNdZZ/aYEG1cSe0LLJMgzyrXOIqeLCglqZSJz0Xd3RkzneIs2whPU",
-	"X3nPWNJhL0NXZnqesXwadRVpqUxkYzuFJMkOg9IbrWAOMRbbuL0ORngMuBcXUIWWXNDfyM4GpqemerA3",
-	"/tVXyBQidrm60h33091XgL0Jy5wm2H6TklX7WNNTPxdcm5XLsHx90ILhyWk6N3xUKWhAc6PDftI5Ewk0",
-	"R1AJEo5IjU3A8B38l46YEaKr5j5ZVzW8E/x8B690qvwuMRf4FvHJ7I7G1uIiF/AeWPHhiVPAkUMeJchJ",
-	"q5bSRjP1HWSd0rK8DwZZVYqAffTbCZmJK+3p7zDzeCToGzCruwoITMGye+47kOEg9KbhHvCqQAbyKeun",
-	"MnRSp65eDuSlKoRhg1xnlKICudnuBf07IYGFky0jnPlNb2onsi867M3MOv5ZaFteg13peC4g2sQzjSnW",
-	"2Ym7AqeDF5qusiMhc+jino+x5l2kA3DAhS/lHkQ94aj9mXLaBy8MakTAKlcSB+qcld3iGDy/C8lnuJM5",
-	"fccZt33dVpz5IDfakquV4e0Q2wZ91KZqvTdBpqsVW89noAEdD7SzS45AuqQqLXRlDTDc0AD+j8MXvD8S",
-	"yy73l+0Z78cWNUylgkXa1jouy3eMPteUO2altuG1M6eA1WpnUWOsMyscgo1FbrQK8YvjJyyGH+IOO1PM",
-	"pHrCMp2IqJKWDShH5pnW2I5S+uhH7G65cLfEIIJdFb8TNp8enoIE1ilQb3VJObqj7r7KFO/J40ejL3b4",
-	"lUmw++3l2xoazZu4EYsLBclwF7SW8R6Ca+RlOGKx0vZizHMr+3LMlY0fcsElmE8874/kFb48/KGfarOf",
-	"XTFv6Drc3npzKy5SPPnccpfQv9m8/7fQCLkm5f/aKVgYAMt5D8XRZ/qvZcyXp6DYIyEWXoMqf4Vo+W/Y",
-	"HVolcE7m3M5dX3VyjIUep2BTpdrZwm6WROhsxSfbVSW95nPs/OmO+0shgIyZ/BiBWVtB2RMUbTVTazYe",
-	"rItOj5oSpnLB7qCN8jIfKDl0vh51OGLxwJcitbrxTTABt8w6qNDAu3ka/DRVCnv29Phpp45dc9fka/fs",
-	"/Y2qrK2V3VrZd29lI1PnCkhSsbLrmTqrCoRIpJ1TH+aKCDE5GC/jwY3JlIZOUmWKPQVpMcHnGiq9SqTd",
-	"yWN/A+UM5aveUyLiOiC3I5yZ96DcuD19MZEq0ZMLfQW+24rC09qrD8Ne3SV90CHDujbiQKbCHPErbnlu",
-	"jj67H4C24jNN88KB4pdmGlE25taKXIU4UMYTEaJg7Owl4ynEzc4wURLjZT4hs664e75sir3NNcyyqyAE",
-	"jpxDlBVTT//+Eud+Cm+1ynlQ9sWqOQ9oTe44Qu0T8nnoqzSWfVvkoqnTe/k5Fs5EqCJz35xu6Jir4UHY",
-	"dJ2xGrqNsD4X5tmAtOc1le3ll79zB/5qz6VLlyvwMuNDceRedga0Ai9oTyoOkclrC0G3mqvh//2Upeve",
-	"XnsSlt/1xur+4+O/7OobOgTIa/Zw5V1f4LQP8fMteenZi79EO2wYbd9oePSXVY4bNRS/anvOrTQDyXvp",
-	"fWVYoUkxFMrBs0gY93jszyWHrKYxwarxaLoSuZFafTn6vPhwqggf4xYzGzADU4krkXtbozxhGB0wwoRk",
-	"TWFqXSB4tPwkU7HDxwutU6g49MtfMwm6dOEkMv5JZu5wefzo6b8+/euTvzz91+ggkwr/+ChghVRWDEXe",
-	"NCsj/0uELIY1TsCVTz47KrKe4jLtTERvfBAdZCKRReb/lTrNb+6nj+Nh+Y+v6oz8OBY3PkJucfrA8u/4",
-	"4brPS7Nzp3INpcIHyJKrzA8qpER+JZIIK0rL3DLL3MWzL1ANtzcn219bgpp1LXJ5mIuByIXq11HFb93j",
-	"uvvuy33URHKhEpGvr4iMBE/taKGa4bat7AumgHNIY68DwRJueY8bgdWDurBM2oj8YXGiJyquFDuG0sLc",
-	"hkvEMOeJSGIIjXYVNT6aVn6BeCm1RQIKdqokh/XyFOvcMnhFJ0mQbHqqPIcJ77nBoc2azi/dNZT8/UNX",
-	"+XJwnSZR5UInQUnh9KVHP1DNI/wGafSGPTluMMv/huu4Qc8kjtDsmCQhM9QxCqFmLPIRH5vwiYzOcC33",
-	"yjb4YaGj826X8X1la0N7TD1RdySlbn+hvHnk9qLlW27CLq/ILknnYuE9SuWVaPZiUetpbliq1ZDx0GYM",
-	"uA/zQhlwYKXQ0JpbpjRDYaXJnYDAQWMxlgmuKjVe/iFmpIs0YT3RVTl2S6ivAn4t7C/ySiisRFmeN3AK",
-	"b7ZPO/W2dTsj0b+8vr7gXHRLse7OyAXH6Ezt1jizhOlVOEfQC5vA7chaK/Gd4Ilc+Uu+g4m0XxIaxvJk",
-	"CoFCiqCtIfBSXUkLn8EcYRv+xVWZSH4gAxFBef83Bo80kP0qQZKb2GSkwYkwggBX2ZsU+QYxDASHboed",
-	"Qr1KV3l1dlCkacR8EITpnGH8w2ddPHs+NxEo7jJMj4XCzCn4SeQsK4xlxso0hUZJaaonQLvSVXiF5zhw",
-	"45+AHgBzBg45mE0uhyPLvuXsUvYvI5x4FFQRt7oRVJiasVAG6tJ4qE36juXiSl9ixSqNCNOtgzWkazgL",
-	"1+xMOerxHRLp62zxmYnlfiXhLU9TkWNS245Wvu5h6sf+h0H9Px1OtDHR28VEEXcYV1U4daf3R03JpFSb",
-	"6k8X90/TECytHi2J6KdSicVnS2VMh7nuIDEBvI3wxX7InMXokUmnJq8VftlB+KzNZMXXaBntvp5ievrm",
-	"s3K2UKqaVDZnYxXjZrH6NWjjqLiRlXhda/MqWUl3ezoDAlXnotOsgM8Sie9QvTNeqXGKFp9i5/lralXl",
-	"NlLfjlllG9az0uvL38cPWhcqX+5tLq6kmCxWjOawOcByiyBfDYKAi3ZGQHtT2AjzZJirQ0kuTNFzH7e3",
-	"4Jj+XUGKqRPnQtH14xIg3LkMKU2zRHIwqU4NhVsY8b0uZcDs8nFdDZaA6d3XectH+3Xx0fpN6w62qs6K",
-	"Dn3gmrqRBAaJ6on1nDBAb+9ZsrAVILIoN3hnJLDPDSRJ8sxVtLmpR1ZXQd230nBoV640yHORSZWIvCTy",
-	"UEyrDnuLVWyTkQ4qQEVsPDGH1WmtT/f3chl+ynX2YIChJZzfCfGtbC/cttdE+EbC+7n8x7Ka0Z+o55N7",
-	"+DeGjaBYdaY8tO6svNKXsybt0kSqGduiJkdoZsZbKNrEd2iLNttSqzVaTrot41RdMDpXtJYXlm/eRPpe",
-	"C7uzordD9ZzlGq1qwLZVnS3u7CLuXLevrSYGyhW935m+kguYLj8A+ZhMTFzSOBB9nhEMb65GPZVw2n4/",
-	"LRKRREwroLgb8yFmJ529RPsb9PQriX3DpWGpGFimC9vpKhpLD7GCaI6fnbAiOOUaaSzxrdYlYToX7k0O",
-	"6lOcz14iv6dlmcPiR8fH4f2NcA+xImG9KevrLOPmhMX/LhPzb8ePnh3/73//T3T86Nmj//3v/4kbWPRk",
-	"Yg7m0rJ/EWpoRwcnT/7y7BmkZJd/gCpdK3L3oP/3n8eHz04Pf+KHgz8+//XLt4fVfz/98t3nJ19m/vTo",
-	"8Zdvo/Xv+e77fzmoTZ+eT1EdCgUWGLhQzVikqVTDExaf9+XhTxLYVfqSDSTxOZq+hP/OBWwVuLthjfxv",
-	"q+HPa7i6qUYLmPWmggMfay5SwU3TsO6qC6eBH9TnzT8+Pq5mzP/1X49XTZpP+XqTsPpOp/AGa7WbKFwL",
-	"ZWUmLjL+qX7UvxzPjrrKkB98IzWNUAL2tgcPlCYmlbGCJz4G0OeWp3pYCGRTBRpLUH1qeVHpWTMzpmn1",
-	"tE4Fh5S2+Ua6y3UTz1e5l3SVbl0bySr9oiP/ZJ5g7gJ2HrcjMUXyV54goKNO2oNGxW7mwsywVP4Zt7yU",
-	"t2/f3fJWIDukP8S9HkN/WIcdsgIZ7JSUjuD0t9KmmILqQdhrGu4o8nlbLIbbLrByOb5udWHXARCkW9M+",
-	"rtUY/+5djJVXuS96SDf2EhIKWumvsgHMNvDngbJUzIhx24Bl2zlbScJ4kN1FkI46WWmcHoHibxaW6uAl",
-	"oR/DjFITNMiIOi+Eq8Ihg0oMlb2QgffD8XGHnZMBQzld8etX77uK5vXvMOi/xcxCX9SBzksTJhg0I5G7",
-	"cbWO/HS8TeSmUZlCkyn7Gl9+7YNlW9olzK9Juyw/zcPVCx+wtjarj4UPuYI+VpHez4i7KwSb5hU1TGbX",
-	"OoMGoxHjqdGUiu+r1RKo05hGrM+V0pb1hGc9PAm5YDNanFQXhRGxb6oCbSCKrCfQBoexpGJxIiyXqenA",
-	"X+IOO0XDEkr40D5dwFRarwk2KzJ1dGW0Zpv3ua9crl5RPHee9nSz2s59qC20b1und5UhdWVlImru44RQ",
-	"c93ZdDrnlupz5dAlFzyB87yeRPVhiv7WlAk4wpPN24A772tq42BN9f6rCP0yMtOqsvGCuEmpWHEscit9",
-	"CQcWlFOW+ayf2ieZz9sYz0mJKLu7SdtVl0KMmbQd9q78cZzyaWmtgG+VrqeHypz9WQgwW/gl5qb5Js+W",
-	"ahadvQLPxsuBQv2kq4zAy6G5E7C0O90FJlabyQa9hR6+2nL3/rLKyt0XbeuKWDlL2XqLdIbWfdW6r/a+",
-	"gBDldm1/FPD5OpMWjM5V8yfrUrfYa6QsmYw0cbaIhE0FpCtnfNoTbIipHZgNfT3mwFVfpG/dNNZ2DcFd",
-	"DmjXwNmVzD6cVPrVpjAF+ue9sCtxD1f6qn/lZiXu3uu+pQo6kPyvl8QJJQ5aYZ2B7xPqi+E67C2vKJyg",
-	"ABKPTISR974XKihgDC1Ik6pBygplZdpV/VRwdViMWS4yfYVKbdbAR7M97Ngh+xKmv1hb8t+8zfdsu3js",
-	"VBePVcBoJcu3USdZzRT+gCSOhFPADq+Bcg2Daw7l+jqDCFhXWZ1CUiQ1Y6f+ICzlVuQUbsuFL9BKGFdi",
-	"0myhblnd2ZS5CBO6J3NxVQC8a3PxPhthoqJjZSZm2mI6TT/+2lXOPbJ8icnxwthc8Kz8sKjBlt9Za6Tc",
-	"cX9y/8i4ml6AOtRazbfUkMn7eCMNud5+PkLjF+qIi5so0BHqvg6s4DyC8DFC2IibMls/Oj4+JksbL8F2",
-	"0VD7a4AoDTTsrkIpi9hQOgW6GKOLVmQ9kZuRHIOfdtb3C4QhQG0sLesJbCg9zuUVtyJibivikYqjd1is",
-	"dOzZ2kRX+XrswMQKs6+lW4MH3PIU3NDRVpnbbUuUT8kf0irGDwG850A6IDLJYovJt608HadTrPq6Iyxu",
-	"TrRbAYxn6ggoqI4FAh57a5PcKmqpuZWCPx/fB8pub5YER6vRTfUjeBpF62jT8AVWilqtXUSycVcIeKEX",
-	"Je9ho+cWiVsXxQoFG6AMiXEKTgO9psuiAZP6PBUq4XkjKMkXdAX79t1PL9gPPzz94Tss8XAoJa6EshES",
-	"v7Hfz14S6W6gfEImfffj+at//P7q1xevWC6dwgZPELw/oph7h512lZ8MZSYKTqR1A5kKJNRh6HfVOflt",
-	"8XeYxSI/rH+HW6p1C6HCik92ZjmvVcgtbsrSL+dY03DkpTRjbWRz6w6HsOWJkIq6Er2Z3hwt4LSAs5JP",
-	"lDk7T7ESCGh7rYo6uXBanjm6kmLSTGjllJ9xSRjlm4ohqZW3BOFJnsMKLEVrWDzmQ3FR5GlN7dg/pZi8",
-	"g7seInc2vNg/lxJF4rLtKDfdlqyy1gJamPvnNhH0+utbeSXtlPYMiD7wS1TpLlCem+Ud6DCa9InfVSoN",
-	"NDZUiffiUE6fZ4QLdHbGYqcfFv8Zk7ucMwMkEvV2DqT/3R0tBdg3ODeqZsBojGyiEajk592mD2Fl3BAc",
-	"gjYJRZo2WVZXXKbQLGpRaX49TwJYkxGLlZg4uSSDslAp0PRRya404LJTz2Emvhy9w2LYMiL2tCU0b9JE",
-	"Um6FsV0V9hU8+6SK9B+1VBiq8s3uO+zUXy4N9rAXidsVxooxPPrRse+ET0Eu2KPUhKmrQhxMp4nvJIEr",
-	"6d2HOGk2GYFmyfqpFMprnPCo3pQeiXF+TeTJY/f6+Dx4UFfZCfSGivGN5pchFMGAl5Te2p39brhKUVwq",
-	"OOi14KJ06nLgCFC6pxO3EF1F95UhQpn74hrqyrn8hSKir4G1gjgivIA7S3uiShTTsM8MHqXXG0ji5jmI",
-	"DnBpnRCibXujrpD7zAfhQKjJ5geAmnPjYOWjW9gYtHjzdfNAfDX1fkBlNy56qewjWqxEOBktIIT1vVEM",
-	"6MUhB6F0ElJUBpo4NBEtvENyq9vxLGyUP8HN8J7oE1ZrV7P35An3mU5wlwkErXHx4HgOfoOuE+tQ8MFv",
-	"R5+hO9AKKeUeOjsN5cc3wkd30yZSwj3iQENJrAqGCm4fRmrJLluv39p1vyvKVtRMF0JtcmUlEjCYD272",
-	"uWK+kA5TtePXr96zeXE9ykTMDJ8a7MhbaQHnLJgEuvY5babe+78tYd25Gt9NKyoPm02ujVLsU5RiKV6t",
-	"lLYdzv0V87Qr3S04MbLWOJq8h9NYPvVpbl2lB1CtXK16Rp9SlQQB2+XakVRDpsSEjfh4LJRB6+05i539",
-	"GLNcaPyrjUqXHVZfU4fUrpL2GltLtXVic0b4VnWdTeWDr20ubru76UNKBn9Y6d8POXFwYTfVNmZ2N/XP",
-	"NzdTj3pcLU4VbKozqo2M/ciV2SCS71Tq3Y9cLcq5cwvrDtGBzvutgdwqnCtLNXjt3e6JGEa70Ku+kqlc",
-	"77T/mzbWzMkvKoFc+WihHrBUT6ixPDRkQ453nWP7tJGYegW0NKVP4QmVMuWuIt+/b9Hm+7AiwQ2WMkP8",
-	"MdR7QAkFVmOkcmAFhFINfF14uh4w7iMKuQBuHFPGGuqUyh+52qQ2uZ0YxI9c3VPw4Ue+pKFOj6uWt7lV",
-	"L9sgxX2fFD86E5xVEffWquDRZ/e74pm4MSlOjWI4sJvF5N9pziuGM36Bc6bVyVqdbHWdbGAZp5Pvlq0A",
-	"a0kbUJMi9hjDoNDO+9Ge1pKUbkuidijmsEnNpI0ctAiy8R5/KwJI3eE8Ejy3PcFtc23DuVAJWFTQjfvJ",
-	"MVlR84XyE45170YI8E6wZ+FKXxIfUw5o3GFvtbFSDRn3ebOYKWsYN13FWZhWhVEGAG5Eo/TcKGGoMqOW",
-	"fdubMlru7yIyFVPBxtyYUHhWre4PiakR4wYL9cNgmNdaZwv+LSzbTbFy5QSJsBR31pF73yBCaXsBZTp9",
-	"OebKtkBxE6AAKa4I1g3xotIt/O7cu7Pd8W+sezSWd4NzSRpkPG5KDaff1m0SfA737V2Bd/kCi5zN1a/d",
-	"KiUt1qzjaraz+6fsPbxZ/zP2BGZ9rQYyz0TiyeWSxK0YuKdhVuI5I84o7OcX0guesBhuuShUeEjcYaeq",
-	"qyqdlKXBDHinffwrS/jUdBjIFCg1KowXTK/r3d99XQ65soHewpfccFsdrU4DgcHE/jukX7m1vieX9PZa",
-	"vbcO6q1h93XhbZMizBy9UgWX216H2z4dEblLO9QToN5QI/+opWo23n/WUqGdjccM0JBgJXLR7wsDVvyg",
-	"SIGPYDadz6fb+SJVFDHmZsKGwtJpCV4ATBPsKrgvdb9Bml+lisv9gxIIZ+pneb8vxlhQXYFZHLJyGVBb",
-	"wzM9l15X9USfZ8IPXndGupe/VRLgH/eeXReVRbi+Ps69fZtcvFNs+cuAF/7ppKzl0iexvF1IERxzzaD3",
-	"i+BXFdCzc6UXJUHnLBB+qHH+1boQIbU6OBG7yun34JCscn6mWg2FsSfkc6Sq+WCpREykRsCPxFHgL8En",
-	"V39nvAe/gKGiuiqUpUAJdoc5sBjoPBM5Th1prHg5GF4C08J8mYDNcuBr9GE4SciNRKYDNIu6ym/t2ja0",
-	"bp3uGGXrgqti0KJe63ZY6HZwO/GWwKKHK7k1mwlcftHDryVTFTSY/kKGSN63reewFeH1PYd0dEmtWKqH",
-	"mK15I+dhnZRnYlES0i/IZmODBu5skRnCb9QjvjGoFyD5j6cAx6PWYYT/nfQGra4FGLuKIozsFE9j0PVn",
-	"zuOKQhFsrmcs1hN14R4en1DhdGW6pSHXUFn6j0La9sD+Cs2UsGtaqDk5eO0EpBizqS7yivyWUHPzlKwP",
-	"xGOVYTcbY03EYmeqXFCyQ+xtEJ5pNfT2RCaNkVr5tC0FbbzAYindLRV3gE5EV/n9h7BTeQhLNIyQiLFQ",
-	"CQNTBVPvbYV1wSv2J9gpDAgpIRIaN5Skv5meW64SqYY76VTxk1vsWDH+FVp4apWRxblVgA7hmK/K1219",
-	"GA4c7jCH4g087iuxPNzLLjI7YG3bKrlW5m9mgGTIzbnpMjlQDxrq5AZOi6f2RE+OKcHgtKJRlJYEeSLR",
-	"lOgqN9BHLZXBYE+l7A1uXr/uzQnb/ucZuLe4pzQDN/SSJuy4xG1qQVv71ta+3Sv+O1ktAfJOdLxN1b5t",
-	"GJfb4rdW1dpG8RudfZupfgOVZ53yt60J1Q7Vv21WP2kr4FoY2XwF3IooUndIKz05dCqwVM2x398wQ4MP",
-	"BZpuZqQnDInpBAsgwpQQiWFKMyOH6tBpDyphE51fGqqjV1Omczl0Ztn7akmb1YynKTyzq76NlZ5c0JTi",
-	"72Z7QCRakOuYro8gu6TsRILZevPcfDwXhHoMvdP0+AizSXx3LgeOsf/HRWZiNk4LtA+tzAQzUvUFi7mN",
-	"4d+GxfkCZ/GvevKWFnaTNHxbgsnybZrB8gPwFFpYXfOA+UlbjLreFsEBEcgSNkW4kmLC9ACJfykTzW+L",
-	"5WSfdUBVqYFsdhy/qrIUYzpXGRqe6dwRmrQACdNHLZVIEJZSSbDknoN9V1Dw/ZO+cSg45n1pp12VuhU0",
-	"DbFm3781zHsXo0aVCS5sd1p9jzZ01Coly5uejme3/u3lfkVnwjviTpul8SmBwOohBoN9OFnm9cksjc7r",
-	"S9m/LJ3XXVXxXodYtBvYXfsREn6HXKrA8lsNQi/I4P+77F/ujo9jDgSgCLCwvlsY+Ilaw6XFiBUNF7e3",
-	"qUspbajVgkzNJOAhO5WdC2vKzPVqzOe6WsB0jhWqeDE2JGCxe1DMRlwlFWnVVyIHYyUwMpbPk9QNLuOX",
-	"FFKi7JWZRPRzYaFGVivxjWF6omjU66ltHebeyU+8q2ikSo9FxLIYVZcLZ5S48eOUG3thhFDwJ8OnpL34",
-	"iNkU+7OOeBKWqA57zoV9p9MtuljvPuhFr3BP/OEVtWqxe6mKqdiAcEpdIyctoD64KtUg4L4wqqXx3hDj",
-	"i509Xigh+YZuMt8ou8nwfD8SuQCxfXzsUxciZjR1iFTik73oQxIRZD/ydMKnhqkiTTvNVqPYXYNxutRU",
-	"FK2V2GqAq1iJUM/XH4mkSEXi90615sForepSkRY1r48WtKpvjJiFMsEJ9W0NhiKUULr/JzNx4rQ+4VRB",
-	"T1sST4WJnSIZZ3zag/zmrspFJiHi5ivcGWcJn3oH9UgXOeuJgc5FVC2b5KRwQhMO9kNgdvOXYjk5M5bn",
-	"1rhnS2tEOuh0FfnJnTL7+LhmRQMquUc8KTnjUilYT9iJCI2J8eG1WiE9FSBg/9OiZl7nnvKjYOzlGuK0",
-	"bUx6i9Y2sIIXTnofXqObiMVZYW9ehbMXajN25yfOqgtjc8GzyofVGtXmpVp1lQeGgLHlgNm6bk6wSwr6",
-	"dMmZvkArT/m0x/uXjWr5KbIegsqtGFf9kc5PSnewVMY6sxtCulpVDmKIVeGFsxFhIlPI3VMp/MtipSd4",
-	"6IdQMXlFgaegn+r+ZZmxjDOacANVR6h1lE03FWgWfWgE2RBYfuvfeieNA5rc0hokK1r7oLUPlveIhKAy",
-	"bSqSnboiRVDZpRquHleiZ7rZZlwlpplR5X0Z+I3d1sl1Gvra+ma4KmH+QRGbQJJJfXufF3QVJqX0jE4L",
-	"KzrsFe+PiCqxq85eVmhbUimUZX1on29OgN0RnhDaQgI7CnJbhfpIAJ6zlwB8boeLhGmVTplWfTIibIAd",
-	"pHBx/45zcSWN1Cr2AAY2F0Bah52GkRXPyMkdi7Huj8Ll+H3C3MlLbvjkOZMDz/XSVdIKNFSAN8YZPSJB",
-	"N3VU4aJ8xmL/kS6M5eAUL+dAVJeVKVdbFru7SwaXXIzd6iXMaJbOzBDAPmQV5QKjf1AKevayw84GoY2n",
-	"NDTRCKcVV4w1XCV4Kz3AU+DPQhQCytGRyabcQqDKdFjsbo9pKbnyd7PKzRyvdU/Bmpiq5dpVpekagUVp",
-	"7dh46s2ozG5gRuRXsi/oaBkIsG07TncqjIiZ//ghC6r280EfKjwa3W1wi9vatMbwOSBhnMpt6E0cFDjl",
-	"NDy9PtagEn9ukHjc7my7e0txfnrbDibMDr/C4cr4wMJGPtit5qJumz9gG+zOCNv32ywj0AxpnJU/WQ1/",
-	"jaNr6P4AIyKPt/o16Gi8AMkrwpLtlO33AvWnoNItU+GWG39H5lKOD680ZgKNiwYFDs5Xpy1dyvFYJGiP",
-	"jXg68EfVeLYpuCekg2i5e3oCRzD0/oZ/u4f5Q9kf3k55I5Wowz44DSV248VswFNDjl7KC7AhUQAe5t6k",
-	"7mz8p7bivT6/lONdOxLdnNzs7ussvOEh2HYMeUgHUM1B8/BPlV3Cc4cAzGqAVYS3Is8dbjpIvDm4gwW0",
-	"KNoeDHK48gKSumOWiL5MCFbhTyeMG4/sgOQ8z7kaiiTAtgEjDUNuxgIYG6IDYKdoiaGB7AkJHh8f440d",
-	"dkpm2wQarWDIzl2aArmoNQw1IrAdxcBWevSWIT6faY58BfUev3/Aauyiuw9mthiJ8VO2vr7W17eSrw+2",
-	"y/ouvmgF3x08es5zx5PEw8Air937+pyB8Ajvf+mqVR0wzxk4w8pHABxU+8q5HxCzAvLgVLEyH96mDjBO",
-	"k+S9vh1k7EyEvnyXewrPw9hnVixhq6fTro3Q39Y/1PqDHqI/CJU06AEw868LPbiY6iI3D9b5s7dB+lM8",
-	"1UC/Jdb/P+lMuY1Of/TZPdH9e1EF19vSFzNzSMO/cijvolw1PVHPmzL6qlfzNPVaO5SHSWIedX/rKgh5",
-	"YMzfGTJN9ZxYWPZTrrONH69WrE42jNP6WnkjNoC1O9Q/pa0V8/s7oFFI31kDjxoIdLwB70PplfIqtEO4",
-	"mrJM52Ixb05QEreACDvECbEF3bjlz2l9DZvxNdSlXNwmn2hOuzkCctHGiNTCOoSzypSgzDpPRI6VBOCe",
-	"jLz7UFBHeCYGA9Gv+hbJ5UFcF6arMq4KnjZ7Gd/oK3GmtqrWbIDmtHyJtdwFNTrVm1aj+uqs1zZOtEFq",
-	"0aoGtw7mrmxPHvkUgCaj8gN1vOYYcfeJff0RV0NRQzP6u3LX/aTzLWl2K7NwwPRD0mJfF8oGRbWNdLfm",
-	"3p6be+/5JebDeEkFOvgbQ0dUr4EFYvgwREgehoEIFjxMdGozc3YVHAATTIsFLRbsORb88/byX6c65IIn",
-	"jbbZG55fUhE2NqzC1nfoAx/KK6GYVqLD4tev3rMjN4g5ygSOEZPoIfEhRXjHYORRKhrjhhUqlH45yyy/",
-	"FDkFh5G4zIHfiXtlnTr7jabB7IijbwpuSSBtZB6m2NvZNEYlJFSwo1eLUvgVkB5Ru1DPesSGQJnx9PjJ",
-	"dWECNulyFnW1E/A88pIdd1UZ0KOmXx32Aahg5Rw5q7Nmta41SXl++c59qB1LfPTzurWJCV9xx/Lz/edq",
-	"Ux8feKeKnTIOeX45C7gh/4dRnWwF6/sjbhtwHsC4MW3wtbDUXEh84tk4pYTsca4HMqVB09SnC0KSjRur",
-	"wzxVmfEs1IB44pN0uJ6LkNzXwOVDz7+OY3MaKaX5PDo+jrC8DRL6TZWdIzth8b97EkzzbzyVfRH1dC8+",
-	"iA6ke8ifhcinB9EBMKvh0sClB/MQFVUEL+OffhFqaEcHJ08eP3sWHWRShT8A6Z4VuXv6//vP08P/jx/+",
-	"1/Hhs4tOdPjH//0X913cnjo5MDaHroKbLS/GtVzIPkTLPUf4i4qDzLHi7jaq8ddA54z8rV4welPmN1JF",
-	"DlHYmvzjXi9a5JF5CX83s22F4ftEnjMHs+nARU608pCJW9ax4gzpUzvFaZg7IO+wNx5LjOXTqKsm3v2j",
-	"mDuxdN5hTlEwlVJbrMwYAevrmBtkpseiVfhr5NBIDkrP/YgnIPzUd1gE1abDTrtqkms1hAdNdB5abzxh",
-	"Mfxw4X+g9qUpd2iSZFJ9Yxjvo1unLIUFXkf4uZZwHpfyjTjYjM7jH39bnQef8zU41ue+8R65wSs7rdVr",
-	"bqXX4G7HNqok0Qvxc3GuQmo0tN4wLOGWI2xBUT8cchMlcmaEg05T9EdEJVoDo74TMtZt97UayDwTSX1D",
-	"IMSTDR3mp7gki7MH/LrdA2K0vWXW37oNBM0vyE1B+vZYICcd7GF3bhqhiJkOO3ninkb3SYUUtyZIM074",
-	"Bs89//h7IhFeR0JAN6EspvthDm7N5u0KKG5OlFHS1VeQ0apyfsSvuOX5Ih3d7TB6BYZXU+mydEpyyvs1",
-	"Qonn3ik+e8fVwl3cfrt+MszoNf4r31CtOcdqLNRJHOpT4+linGoORpOxMk3dBu/DkkTub7ngyTTy5P0D",
-	"+Cak3UxrNZmmzXiHWA0jLIZqfKlvzD0SoG0zW/BrlQ9fyxjoykBSaGMTiOJWWE2nquW0ABDm7Oe3r15H",
-	"7O2vryP2QfTeOpF4ffYT+DLJn/gDeyN/BOH44ZhlYsjH8pNIDfu2N/XI/l2Hnc17UEiZsEWuRNJVxTiX",
-	"w5GNWD/XQKBBATHzZ+EUOHSM5nxicFBunURJrSJnYlwJd5RCnfi71z+iomdsjkwc5HbNhOXOsHkOgbWu",
-	"mj+kkKkKTp1cD93nR7/JQOeZ8DgEzh5TSYRUYgJxMo8ZHXYKH8J/gNAGHmm7tKpqpcgJpjD7cirsc+/8",
-	"wSeE5w4KgxXlRCFZMyWMcrFT5dW1rgr1nXaUC48N4MryL8igeRoQSn779PEzxntY+MLtd7iGwrPGWc14",
-	"nkssFn30F/Z398UDF1feVQNurMgjphXjVyKHtmYYkqzQvAlFt9SSP78tqijapGtnRWrlmOf2yK3Cofui",
-	"sxhaqv+AtxUFZDY9Y9WNXd3GB9GBG5Xbg5ODnlQcXOHz/umqAv+ffgJ/hOt076Por6jpP97a6XHa74ux",
-	"vZ9wIS7RhcjGFnib6N8lkS7gSeUXjG/zHtJvzEcb99LI2PZiu8VN3aEYV07FbU+iKM2gC5QrDBWXf6UZ",
-	"XQjV1wkRsFR/z5z1dOEkK95F+wlOgPXU2BnzCbxrjYkk5wJ4Plkq1aU/Lt15RN44ov4l15xP5Ag8wXDX",
-	"jIeO/e6PNVU9ZrQSXYXnnlTuj/1aWgB0wbyCGW/GWVIZYS1/yePawiz0XHp+0+vL585ipYP3A5WDBWvq",
-	"NIfra9pVbSyi9dZshfkONiOizYxX/kagc3QlcjmQJdtDPf0JQlCAE9BsafPjn72oUF6dlyat+gLyyTs1",
-	"RdBGqOSf1eHXTdCqJQ9ZCgmkAc100QxYUJFpxlNQ9WdrDu+KY+NLG4jYfv0v8GsDV2Jl26EUrS09nxxS",
-	"LO4gjYUhgV/bamf/8Z4ubFVITjDJU1omlHUmYhT+kMgkIncUt8D1nzhj0epwROE0umo2fxKOOEg00gMM",
-	"f1A2UkTJKz5BKnKGWg75TJ6C0s1B8RQTUEUeRJrYh+pUglcwic0G+XCMBYYN+/n8t19ZovtFBkEgq1lP",
-	"hEV3+hM4tlux27bY4ZfDAwvM+DUlTaoraWHLLOybxyrXocxNKgofydo3M/heiWbPJ+8AXQicFFVnCzL0",
-	"BXIuX+pfPhLraJVATr8woWo0EvrCB00SrhE5y/iUWAPcv/2sMXNRTbsqg65dgVrMT1Mahlmr872pKUKv",
-	"IE0pyaRiUA1QdqFt6jP/ZnpWWe91T+QX0JtwlYIU2Hqb5RWovsqiTL/qBmvhYdvwACmCAA56LKpCYyLv",
-	"6p7v2Leo42YdbBx9Lv8BdRso2c3q7q9CJFAQb/WlUBG1PrYze2VVeOmw39wBPJG+fUNBOcLx29/O33fV",
-	"zERxYjE025jOg0glizCwA2p0H1eJR2AZfR1nVDKOdBWqvk4nwTYfH7VUlb7UjUX9eF9VnJblIM+KlU8q",
-	"HnM7KnOKZ77JwrziRUJ+9nLDqcLvtF5CTIKIG3qmeGhWXxVh9P7Xyfl/Ar1ci8xe7AFffOyxqmM5FcMh",
-	"COgxcxyrt0boRPRTqcS2IHop0HZVFWmdmiegK6v22F4BWvYSJl/iLPxiin7fjVWbdA0vu1cAW5t9A6+R",
-	"PPh8hAeRegPfqkm41xXlFfqaV1sy57UFExICD5SLE0pK0ZbxN8/fg63H6nscojlz0xboO2XK7HKv9NZ+",
-	"WdB8HASL6pPXaUBeK2MYd2mME77yPvryqMNDzFc8wTmHMYNrh6J3aeRirHNLtVQQaug0hADf+vlsMgro",
-	"B7ltwRA+LXm+cH0gWQfO9TaY1wbzth3MG5fytJZ/FA/oZT1O1jhuZ2gVmFT9tEjqCnvwfIXix2Xq6m9Y",
-	"X6SNYBNo+Fitk4TCDGlgBg31x/TTqhZ7CsWjCyYBdZ7S58/Wj+l/W91NcI7ZuCuoDDvmJ3WTX6Rd4BZr",
-	"dYv7842SCnEbh6gRxvggSlOVBqgQPE3LI3EuoN+j2GUwhbPQf46UAIhLSqj2gui6M8/BWg4estrYwyuV",
-	"gJ/03M9ylVP91X2d1V97SE8lsEvQbT+jQ92iMNU/A/0liYBmNzpnvVxPDGQYk+vFXScSYNZQPuZm/V91",
-	"QaHx5i1KTLZAfsQNi6nXWNxkRFb25B7bkPQWi3A+fMRWpO4P6v1HaET7lbRCj/ZHn+m/lvXKAOh3MkPj",
-	"d9iZNU0oLms4al6phLbYKs5LGqXec1lOeQtuy3s7RFqf5fqnTtVfucaRU4rGZ89A82Wxs7LopbKPDAnQ",
-	"kLfM1pLWhHb7CfwLk75r6wXfhnrapRLhJxbhwTZlfW5EvXxUWHRuJh2eiWolY2VrjSBosRZHW8sK5Rt2",
-	"SfuPwxe8PxLLLveXbb93RAsL14mkoNXCStXpgTwKYCW/8gJX5OnBycERH0vYxPSAmuxgJN6sMEWVcucw",
-	"/OC6Y8Ezs8FNCAZmVlhNzV3vwQVieaqHwEFKl2P/xprrkWWKUwZryS7nLKqqpwRN9dq7vwn90uE5wH5a",
-	"mWlgP71++/m8c7u8qww9XGOm9NRZUpELIdwE5Hv1axKqXStZp+WNI8HT2o/wjhzXDq17hYEcOsh8q4wK",
-	"P9Tc+5uHbWzFfu029++a2077Vl5JOw1Oc6J/ljnLRV+OpdvalU+DVx18+ePL/x8AAP//",
+	"eBjKlciMVeIuUCCWusTW/kme9jFasUy7FIgXH0MJGK1jYie88UymkU//dmR7emLsLKRGjzPbk3mSyDGF",
+	"6zhPYpHEKCUH10FU2IFcRab6BLBYC0H8iywg9IeUY6i+4pjKMaIMuzlpmQjdf9QR0bj+ZmkY5v4Yy9l4",
+	"LdM4C6Mn61m7FeszwbPgSaBmAR1GzBMxDoNFgMAjNDcqRSvjEnrJMk2McG50HvM3lo8xf9HKsEQWgDgh",
+	"nIFH5uzoiOI0svBxS4FYepDJ1vaRz4NwXVCV7I9gu3EfyKWI6l7OdCv7KFOk7COj9IJ2x9NkrkmMxxFq",
+	"acRveRASSNPoJtLnTwkS5s+sool9QiZkl5R5Mkr0DRaRJ6nrv/vzQvgBHxPLSJfQ+nRsuUnmq7M0wih+",
+	"cqZpE0gTY1v6paTRtVt3HSMEgkxVIvJa9iM//7mxJdlf3fLuwHTQ4mBZJ1qBhK09g9pAHFzPwWQfi4UA",
+	"hfBc3bg9ef+icCLVZeeRxAJNWD+fXYvEyahDPGFgNCyWmo8FFPbRSn9ObD7Mi83OF9mm76tZmwOLV1G4",
+	"BuMafU5RovbdAiA8HrGp8CTmC8LmcgB4LhJ3/ehwyUxervkfEnUjdh3zCL8BcCoy4+W2OsxvNb8kI2s5",
+	"1WZkkm0AYOAycmfzINPKeAE2PzI8sgm+PWkbUyM8pTcIy3N7fiO0xBGZQKko+8gM1d2k7+A7et2kUFVI",
+	"GsU1U0QW/AjWXaioo0l4l329ZuRJZ8fsRfA1SOPm19K6OVML7AOhB80ttH9Yt9BESpy7sFhXBioseRl4",
+	"SRqjG4iHIZvFYJLEIlk8ChZA32wXozaaIhcy1p/qAfO7zO3D4yFFUOIk0ObWTSFGO1qTU9DHrHeHVgDc",
+	"yX2VOFd1ImAFUiwMbqBQGi0GxG6gmwzFvTZUPAoSxeaC+wIg6vMFvy7uy5QCMyPBzQAIenMplb6CQFSa",
+	"bAylPi1F6y3k9lQSR2uwTX/P2bevnzxrs9cvn7XZOzF9rVfz7OJpG4RvsFHqjUH4oJbJcxt6LKNbESe5",
+	"PSXSxDMnc6EEgUjlEfG49qx4xIgp0ZeQvF8Qpp39vJSWUMBRa409T+ShoipSeeQERJttIYFEgPM7yPIC",
+	"kpWEREbNoyrZAYWjal0zXjvHmEgWCyWSHG/Jn2Z/I+mL81zJLMIAIa8/FI4VHupPCIBtsDOLO1uBAO4P",
+	"rFMfqWFcGmzAXLbsVL/PioS8XzT1wPpoKRbCKxnfmC1sWDpcrDCIsIZRRLApbkiLkXYvsHhUA2Bj5IMI",
+	"uYclFziLhD5sGYnS9iCsADraw0QbLx2sqmI/oLK5kgj6sWTMtOQIFgg3XoHhFznpxF3WOx4kjtAw1UCI",
+	"fIVElk5ET1ArOPwgU2APNM8slgs7Oaw4r1sWjgFCPzRIgUxP14kgKp1ZVCBWx/PEMlGbeI8eaSPvMUZB",
+	"mLLIgUDhddb2Qsb2C/RKk38+W52pL+nZNkfGrFBeZuLMD3fXiT4iw6/+eHKp9arOuf4tx/GPi6KamTxQ",
+	"DJZ+X6esF+BNFSo0yZrK1G3ihHJWVqQPkEdjFYruuT19A35LptUt+IhEGlOer1by0rhCXIQWAhqbXud9",
+	"rVXBxXWQhM0Q9CI585zFl+4dMblM2Ny2OjN0bnkl20ZOH8AZTCiZewMtl7j4Jreyt5r9AjW4+AZIAxYb",
+	"wBG6DMVqO6Kp0omNpwGHboRYYolSHNnuajDIY8vFNxkdw9Cm3GrRLlyy0uSIjPk9W0cSQJEVuBNxgDVT",
+	"ST4w7l8rh+fJzYz4QSTuEuOEBYJjfhCRv1F6t4tBkTphVlUp2ZVymzCOLFRBmH6ZIJKVmKWbSR3noC53",
+	"nk+91uTWQNDcDgZXQsMigI9UMA2h/pAWAg1NqFW8zLqIKsnQx0wfWiFszLGOFe40Mi3ojyf0zUVLCch4",
+	"xutuuZeS1mmXHZd9LbfPl2jueaQHAm+XT9FlW5Qqy92zZVfjlGG3eYzCjQOWuwKnEvWMK8guhkSZDkHQ",
+	"zmCg38EqQM02kEcqx/JYcedL0mBOwsozA5Ro2hUyGyw2zSRy9/uGaqxGH1jkfZV9tIA1GXPFbMHGCnxR",
+	"Hi8q5V02ef3qzRU7SJWI1cFCHMDnBxgW4GGxJn1aPlovaPCyyp4XMuLyZktKet4AXLwm+kc4JEOeNKnR",
+	"gtUslKvsamBl6SBXWNrK3HlLhZQ3JtzrJzmtPymxWMqYh4QhtBS94MxCXVisOQorANqizrEMnSy1wilW",
+	"XWAb8qKZvrFPTZ49uWIH4NQ7+IX83fcHCzFx3CCuSWTB18yXWaXPreIgaHqoaWPiKiwAo3UrLfEFysDj",
+	"MBCxFZps0BDYum6EJv2+vSog0jl8bcmTeQ2r1Z9aXqsfAIw2c89swZ1/iHU1K3W8xdajkN9SGom7pfA0",
+	"4oGDlEkPEqTzVPfKYBoEEFLnTBKW9P4nmeeyICE6+sMFrQDERBHjfLi0vIfDWeHrzB+rOXEgQt8axgC+",
+	"+lShuLVGKaMxawUIdFY2Qa/vhALFkrlY5CkF6ISIWfl3uzu78u9dz0zh5vwkp0i5XesN95K2ViznfKkg",
+	"J3iBUpTMLfFScN9cZrruDCRy4DBQNgkZy0aarD/O8UDXcVQSx7Xc7CShAkCWHCV7LcCYqu5tFqcU3mgi",
+	"4rT45wi/sfBkXCABhkLZ+6wXB8FnWvrPb+OohmBRrT7zudmR6/yqpLS0I5xRk1oya2JcXJupIPIEs1MF",
+	"Cm1uIG3MUiUUiRuV5JaC65qcg20nYE8jc9MVNT79I1vwBOM5cb1+vNawh7GAGBZu7At+kzFtennjwmB8",
+	"zVhgNiDsZj331X5DF74GXmXOgB9ogToOpiDKrkXStuGpmdIYi+tAwU1f5UqF1RAiIPooHXfZxcw0XNUo",
+	"SQPhHcvmtewplNflO55TZr/VMHA0B9gDWlIMw3B8pg4g3lG2scvXTC6JJ9PQR20vWx/tPrfJZ0XPQSIz",
+	"+YvG3C42QggXuoNckRWuDYSilP28RdM2T+YMfb5o2i2ebqAYjlJia5npk95AS8K5nqjgNTguah36dWuW",
+	"pZXdF1zQFQJvlnNiOTJma2jqtBY8Li0yyffExqE3XxJ4m4fgoKYPnBwe9Ic7a7uEUGx7FyiZZ0IxUl0K",
+	"XwLhZk4henkzAfp0nZVuM2ZkqwwA5Hod9zUe+sJxezzhobxOhfEJUdaPkW1N4gWMVeCirtXeyYvhYOYg",
+	"LMynLzXYQW4ZsIs02c3MCB80sTJO4M0x/IHxZHWi6FYZE+d0IiwxndgJgSjAHbaw4hFe9Gt93unSfm1C",
+	"6YGEQNt1PNgCG3IxBT+zfWM2KcgviTRl3k9jWsVVm0iNnKfB5Dbk3QxkUAdTQxzc8kRY7zI1ZDdmLCGK",
+	"q388Fx5adS++6TKrj1I2Gc5HsVI0dq2U8FImDNd8Xw4vqdU2A+WENdoCmM4h5pb7rXQDaCtIcY3qUUIK",
+	"E+pSJLyx9PSNU4lcKuuo8HnCpxwRQAslDQy6o0z5oCFNesM2My5677Kkp/tyNE5RajRWRaOhYoZoxnaN",
+	"zRD54FRk4p4jTHE/y/DZwuQMImbJqPflAKEKxHXqAGe1YY2Xum2R1tkP0SOyQCA92rBuJH2+DzVHZDbJ",
+	"JpJXUu5h9fcV8U0VmoVKPU8I2BF4iXwRsxVfoyeIDGtWvq5xdFWoGbssF9d2Xxl8lSPYS4rZN4iJ7xvB",
+	"VrORIGJ/v7p6PX786vLN+NXlxbOLl2/ImJtITIviLNTEzpNRJDx9gbcEq5goWBSlfNwozWyKwcQySjpw",
+	"i2R5/o2GUhqoLLLYmLMyy7L7MRY3/ZS8HfqT3Ib+nsNJrYDBl6YlmuYKbSBaEHhCGdNl/1i1VwGl/Mxt",
+	"Agu+z0fJleJqsgw2Smoj4zWpDG3HyAtcH3vIViMcDID3zoyaYUckNBeIBGjOG2UGXIdrSSM/aNb+7D4X",
+	"7VdAS+r+pnXYfs/a3RPJDk9OMLPJ2uDdDD4UPiClrlhIu06+L4hLZUN8wdqAbedoQJtDmEiNAhITB6Vk",
+	"Mx5DRzlnlzaM0dnq1yJZiawSOCWxJStpE+bA/QyYFgaCHWaw4AkLBVdJN5Ng6aeJraYFxa+27ZZCPQDv",
+	"4CaSfSxO1huP2JLkzKSmgcET6zekXgkAg3zgZoXGAEX3VtywA9L9N1bdsrFTtmBDoFxkzUAzsaqIKaM9",
+	"Md9QiToouzOpvhOwALwTocgtwhde4GtwilUtrEwaNvmwbzWWRpgyUo5ddQAzuZh1XvDEmxt7GWdUzMa6",
+	"Q4BiYAVFYyzJWjNSgEUms+W8VlhtXsYfIj3PSxmJ/GQrmgJM3ZgHmAdMkJgQE75chmun0Lu+prnPWSRX",
+	"RFKMYBSJFXtyxfNW1X7BquoCiMxqWeF5iKEtsF+UHjScB70eYJSqdwiJhcIASyzE0Uazkj4gAOJG3Ldi",
+	"CqzivjrIuKTRgdwNN8bXGD6gJWbZLOjeIsHUSilVy4fq81xVrJ2CSmoZDeq/JvgMF+DOmO2GgqOrQlr1",
+	"JvBnxC+tWiJMMpPeX8h7qxKxzFwnHIUTtiK5U/NqklwKl0+lpAAhIBgSX7G0ifi2aj1w2mbnRXu6r4v4",
+	"du/fpX4DiOmChzOJqdQyNgF4WXiGyLz5JryxIqYnRuO2k9YH5e3AFPMYoyM6OGX+UpwUyC4MQ5efRtKz",
+	"mtqLNlq9xl1EJNMLAwGRs8agMDcui3QJEt0iSKrd8k0DUo4G7iEYhDMBM5RTmoumr3KcArrZTO8ki08x",
+	"yd5kw69ya21mXzbMxc5/Xw7nr4pFMg1oeRxruXeHiB4QFjmbiiTBaGVHYM4WerYhKMkDS5oWNkK5Ctc2",
+	"idXmGxRuKz1GZk1iIZJ+qgkAnEFTY1MdoWzNuEhUVgghFiDzb3Hzw3RO/1y7TsqDqKIp1GE3b2oJnLlR",
+	"/3WmL3NqqkriqPZ/0QLFNQ7G6+Lmt24FJFdc33RtjWh2V0VedK5yCb4F6wU2N9Wi8JJ7gRaZtJKiNvn4",
+	"kPplh8ADU3aZxmh0GoZZlfJOKowHf1HWmmdthhabgqSNsgcVDikchimWYXdrR2hiMLUAxztGU07Xdja7",
+	"hVyeTB25y9Vlgi0FylTVyNhSzisQpzWmJqIro2xzKgFdhFbZTF6OpLXpZak9Of0HF8Ad60DTUJyNK7B1",
+	"Xoyvyvofs7QiZx1PuDfPygVrjJ3Y98bEASaamKEKs5JZeZbPyDgc/A0iIHtgXoZk1GICVMllYpRQThfS",
+	"NAPWj0wmQ6Y+SZVs1J3kQmStp01EZ5e9m0sISUddCJVruKYozpFQvIli2lQApBcgopmRchstp3XVoP2c",
+	"mzBA2rnzjZFBBkdsrgXVh0Ejo1CJXMg4lqvt+6tYBNfafG6PmJ1W2JfVunmliUNvQc4SEUEien4LkCDA",
+	"zsOQXWehuokM/awrWf6YMRosU+/zthBglpuE7AzzVlbhg5A9vb7cTktpd3VGXHOIyPscID7o5C7FrbxB",
+	"JYfC061aoSDlKhY5I9HmMy2uKbdDkzy4bWN5A1YgHnpD8eigBX5+Y1pfcqxR27dVWlFuXyYDsuntM/EY",
+	"2a4s/kdwCX8dUTtfFim3A5uwmd9CjMc/6NkyRsbBWkAho2vmbBER2L0hoHVBMvkGmzXeQ1qsXc99OYO0",
+	"FBGDAjHxUu55WP78RmC+i7uqXBoGGLQ3Z5g8uXMsYfnEEX0gEA0G9YlgxG3ZJ+cYjJRbIsAK4ERbtamx",
+	"hW1aD5OMWTmkg5jPr5tGgJbYgvUUvRrZsu8LKb2VNplisHskyeBn4w4Lke/PA5XUOWsKFlkYyAIG4gDc",
+	"RdmyMvl1mYBqa1c0UIvFTKBvwlWyA1UWB3OO0k0rNHNtWCTkOheXmIVDVC8wP57j83UF0pLtl8Y1pT9M",
+	"oMHmHcAnVevfkJvtGrqlH5j2qDyzdzyhVydZQCik8VTlkGZRhiort1GbvVdM5fHkYhkLpcy1q8wZr/VI",
+	"Z2l5/EbYlfxFZTu5Wi/F5BGbnMP6bYxs4M3B8chvhKpO57WNHvUKdtiTMWhDbCV8DBsr5rzX0E5AbfZO",
+	"TN9I70ZoWhr5as5vKFKELWN5p+U1K967YX5OUunkLU6Yt5y/MgqgTXpUjGezQYgYJxMU8wO/DXZ1PSzO",
+	"u+RKZUOjgf6xtZZMWMFiMiiYyJz4b020s11mFhfkM/lqAE3i9s0nXfZYk2aLF+V4loKnxX64SWw0L+XC",
+	"9N0SBdUOdBA1Esm44aKW/cnZbJRp3yCWrIIEoucCTddnhmZkGREAMr+YVPsGPoOPogbhbmYduATYRb60",
+	"wpZMg3xyv2kS5eau1uWEYn7QllyBq+p01nusHgTW1OraaVrPW0ONa47lqE1qOa41X0Bt3/zjd9j8w4uF",
+	"ljnHuRYv/d5V/2zU6416vfetX61BSKFrvcWeTSXNzuGtt5fPVXHxtWWIbQoPV4w+aNxgOr/zzUv7Bt99",
+	"ydED3LQCewaZzW+/Ne9V1vO2oxTWbAoStHLAqikjplGqsifQ2OOahtpWLKab7v7C7y984wtfuvEWqzYj",
+	"/mN8677drAEI8bPiLTGTtTc0/8BPtSZW2RPrxz3G7zF+F4z/2G5B3LWXxkrG2F6ptqtNRYVJU+ncFkHF",
+	"emHNGgCYe1Au9Jlb0+ZRXoq75DG+WdlDJz9Y1aX6J8RYVO7PWkow4KvUi8Hus/wp/NS26VOxj5UmbF4P",
+	"pubZjjONIAYrhbYzFTCzbbUqK6PmWm/Z0qhOY4tdG+fggrNpayG7sYUfbftHKIYr/PG+R9++R1+hR18V",
+	"aXQaPL4vtH+hDnFNu+6dPLDr3oynKjEd94wS+1Q/1HdCJk7LMOpjN9DENut997DmYUirGjcLywhGVZtS",
+	"01SZ25bKrqq8v4/7+/iffR9L+r2L8mH4agaMqUkPo4/tkmovKaQ0SNy2aYWClRT0Ut/tK7vKWw0JJofF",
+	"93exHjTq/lZocVbqAjd32tOxINn3g9veD25rzfVfo82avQkb+zZiUDTcErLdVvbWomu0SysN/UlpyFoB",
+	"s0kTuHzjN3uBzerMhrealiyj3Cit7nninif+h/PEh0ulqJfuJJm+0lpxmYRMFjxKeTgZ1WjPNoY3zvJp",
+	"MLOETWAj1AHMDWfQZFIlhqoZb5lpDYETWrJR1TcKFvxOxjdVKz63+cPg5oMEYeXI1QU5AxtWBVXk01Di",
+	"ANrShUiBsw8eGZYLbs7VPAhFPknXls8vE+wA6uIm65rGjrSBi29shi+E5kY1bUegvode4kaJBItsqBtT",
+	"dwnyUhpLJ6bMV1M4mfdhFlUBhBKLIYgUttN2j8hdRjUmy0RsaMDV1qJSnE/ZNEGvwAcLyJEmc7R6fQYR",
+	"dBVLqG/weURQceeJeJlsahHUP+oxb85j7iUiVo8wZzyb1ymZmM274HfPIe+mNeof9SrQ4EHtwEBmIGBm",
+	"S686wEvIUNjUUxXMePrcwiCiTjUYILKaS1NZIystYXdNccnYdtvZ5WGvape4jKcy/jvFztevxgQi5kLo",
+	"I4jWsJkV+h0nYcdmlPHU1/dSXlesaRFE9iQqV+iJ4Fb4Fza0tNqsYH822f1Z3EAmmhawnoJbt6s39CJh",
+	"tK0Wxmubtm4V6ZtqVtA6rinpwihHtXFQeqfxmDv0xsMoi60e2+wk38Dr9T31cLgcsHKbbOeOsPqaIfa8",
+	"4ZFXgztQyFrGUCKm0N6hhDFNTy1YLKnPS0MgW2qwCXBEM3Y9lE39iE0nYptD6Wix0AT0gQhee6S006xl",
+	"8RYd6RJjbx/QNbNQjr71r8NvZ72r4e33q8Hz+L13tn55PP+6r/7hvzhNnxzxZyfL75LL4Af5+O6mHIVR",
+	"qm1fppORWFFUphMsbEJmMdi4wHcGZznqN+htBWNuFdXgwjJrD4BXjZoCpVSN3vE/9H5Xxth03IRxtTwZ",
+	"x8JL2FzGSrAp9O5cNwpwKcaSVEAWkh21jEs92ZQQOe74yLK9IMH6MU7chwPxk6Miu9lKp2n7m+8Z1F08",
+	"Jy4DYmp0nVKscXk75tes1XB5/e47FEvaeU7PsFfMk+g6DNTc0SegkRE2w9u8rXbrrnMtO/TQDIslKrK4",
+	"vM3+z9Vr8+rniNVxjgsB7iylGs0X8lY8vKOuobetN0toikYZyK5ufNYZHvKjzumxd9KZnoqzzmxoNXJR",
+	"RSCaU3Ajbt3nJt72JSYnX8IHVZ1ocQHV0JJLEV1KufgUUNnM02KlT+7f6s+VWEB/5M8Dml12p8nHO4w0",
+	"fcAGoV6Ga0LpXUH4A5hQSpuht6vuNRYiVgmkkhnKb5tGP6C3P85Vs2cZJ1XCDKWzgyBu6isV+vlW2Y0G",
+	"J1e9Eyfsg+wvVMR0TLtGK5DP1+g99/najRwZQitf6BJrDQ5iDKW9WyOtY5ElrTU6pWuubLmTvn2CvZJP",
+	"elCB2CSTjU06QGvUL/yC7/ePbN9gpTkrKRZpItTYdHlqjY4hnyESK7Oq/gDL8tgu5qOzY4gphnqco8O+",
+	"/iNJ4yiIrs03mmtDCULI29OvDe+1Igwxwa1RayXEzR8XEu3WLJaLIlosY3EbyPQPCA36huz3hd72o8M+",
+	"5OK5F/HYGB8MI/I64mw27Jzy3rRz5vX9zpE4npn21q126yaI9NtOQ/olvxYFI23euE0ZgX+CZfyXNwij",
+	"6eI7jbRLEQfSHwsY0aUNvYw20DvgX8qdc+6tOI2s4fj+oWrUguf7BG/2Khp/SbRuYME6J3ARJb1vbwm2",
+	"DAWP0qV5u2T3Oo9YfkRMn8l9BrXIJvq4yq2w8yLZT0pG3Uu+IgFnF0clYsM2VquX848gouJrBlsqLbS2",
+	"MqAxCJuEUlMueuWkvbu5PlglhPuORmnq35u2oQVn5FZh3EXPaj8sFmu3mY5gCc7yQBPmyVvskNoMp/K4",
+	"Xm+BpIkfOIu5K5XWt9QqkaZsQyOANvIsV1kvAYHsmgogyB2BgzptE/a4VZvXKz2fpuohUjtROoUyO5H1",
+	"nNB+2tFEsXN6ND3u8BP/FEinEds16MVdYioJQCdUV3TVGiUwcVsLNk+1mlwt2Jq5We4KK9HVTT2FAkSY",
+	"itjgIJegYOuB/v8/9jrD885T3pl9/OXsvuP+ebTLn/3B/f/aYgCsQE8JPdy+5PXjmVemcSG5AkO1mkPJ",
+	"lxsoUUem7gXjYcmO3u+BrLCNVLkqcW0IcxXkXPP4IGeuONwMxvPOe975udcZfsz+Oe52Pv7tf21VNACz",
+	"N9zXTeEJe3Vir07s1Ym9OvEbqhMPChcxonvTWBF8/6nGmxdZ5Yg8KX9jiqyiSQxpOBZZeUTNCoC9HMCj",
+	"DsEpK0KLD/LmGbOXvLBTY6DsHXVOT7yTzlnJQNluJTy+FvlPep2+dyT02Q86Z7PjaefEPwUJqT84PMo+",
+	"oak1ImJI4EKohC+W9XFGBD1cZXdmKrQ2yeh5RzKz6TPa+mSxq7FNFTUmB047vN54VVfwPq6tZNQ0C7Vi",
+	"tzu6u7QqDHXOpU6JxmKOOzgiTfmLssiil5Qzajqeh9y5f9wmbcCv7vLb227hP4LIr8EcXuxT6yzLQ+07",
+	"i6xZVwZZ4Ryb0hv3Ms5extnLOHsZ5zeUcT4xR9ap+bZziqw1if57M2RxGd8FYrVZ/1S3wNTWbYuMH+IP",
+	"UQbjdn+gHwB9CQXFIpij72TvdfVI7dY8WWgs+JD2eofeggcR/Evg3/M+/tUfskSywTH7lkcpj9dMD4Ov",
+	"HJh36M9siNZ9wwM8L9laobPIXK4wSlZCP8dycJKGRGXiBp9i4oZmQ22omxWxy6eP2VH/rFclBWSAKjsY",
+	"IRjDxALqF7NgZ5inajyEaXmsiQbOhIkQ7G9titYFk3NWEC6r0nzAlRKJorvY9aqyTQq4BjO3W3i0dltl",
+	"dNtNKxA+lfuqEUpWjjrQpjplK5T5o0fYE4E7AlUQXRe6+JnGR6Uz1tpGzSGLOyqMahURU/GuQQGX8nj0",
+	"Bp63CWMCm6mNjas2FeaGqhw5e1JYMKW7V4+7JT7ISbRy05IIBn9RtYNvttTZUlyl8TDMt12MibXNSGy4",
+	"M8TVbcXU+ko12e4rINxGlKjGVSWSB5jZG0R1mZi694vh+vm7745+eNdfTZ+9TaaDYyXe9NPp4T+TH970",
+	"1+/fPVXPv7+85YPv0udX53cvfnrRe3n1w+Grb8L5D4uXFYF2D4xAsnF5m755FYmrYCGu4N2SVgJPt8Yd",
+	"QRQOOTA01j4AvhGE7rfO2U/yRjC+kNE1m8WBiHxNz2SaeBJ4lB+oRWAqFeahFNVE/0cm180Nwq6Iud5q",
+	"vraraKDhvqJ3ixA1Y2wAZBbOVB/KYhs8mHZCSIeybrVZ6wbVZV/LZE5qL9zESAQaFN0vyydxiQX3LzVJ",
+	"qtq59aq4fj+slGw6KeSNRpjXMM4pEsedXv+qdwgC5rEWME19/H0W4T6L0MTiumrToHPoH4nO6eyk1xn2",
+	"zwYdfjg98o79E3E6O9MXBr99o8WohL1JI5+vwTYJyFxKRMxQryz35vC1znpFzUXp5UckccYqAa+48fJz",
+	"aoEcJF12gRVNMe0I09Q45GoF3pqKUHYfnLJhr8+npUiZNiomPSqXsLM1HaqpmbJJOK4mP6Ysn3uIG1Nh",
+	"MvrzgIhGpLsoygA4cxO383hRzTcs4dxksNvTwz09/JLp4adad6CD+cNsO5ng8e838FDn3BqzfhJr8n/N",
+	"o5IWPJerigRu6N46juSKMrGh65yW6RZLpF3TWKbXcwiOXvHY77JJJFZjMJZOsqbM8De8D/nN5rU4jbKX",
+	"PkS5Hjq5l2OtdtESfpJT26ZO0yLMluQqYddS+mwpgyhpM6d3ZpxG2GTR+DDsplpobTXpEbQkQDclkkrH",
+	"xk9y2pxffSunFcyKmhk/cnmq3gN4gKgXDyTLp8lU3jVhYCavuTakKMunpuAYnsCz7bYeAJI7PoKgFvcy",
+	"u2IDDKwwPQIa5k6IIA79JOD+o/uHkgBGx+3WjAdhGotcNQZvMbydvukvp9H7pf/saY+/G6bPfz6/e3V1",
+	"8/P7n7z+45/Mv/15Zr3Wd9hJim23lnOu0AubxGvM88FSACObVGNjuZqSOGOTNu/zTq/X63VO9f+d6f/r",
+	"Zf/rY8ZmvK0oBSWJ6rEjXKZKxJIK8hmTPFbGf0LrplsMMVC+4H4YRMKB71zwOJkKnjjPYNXHJsnegr2V",
+	"YAuNeM3+6klfsKPj/leoIY9pFtUa9Y97RL+qN3J4AhsxvWG2bXcDSPonLkjsiITIGjtbp/+D/+z0/wdu",
+	"qEoXCw5+s0toiOXiAO0uLPgy0sCyYGjruuSeUAck7RzYUgMHGj862YB/Hjylcz8+MAhwMA9UItEKFCyE",
+	"Pgk8uU1lSKBvTxXOBn4+6xtABbs0g4+TOI2o/wtJZZpvj3dh9NC1bDwznNY8oMRYeuTSpVYBEGb3x52T",
+	"3mm/czoYHnbOjqbHHc9EUPD+tETdHjjKA8NboNV7Yzu2rKvyFMuQio9SJX1ozgU9TyikBaSPg1+Iltwf",
+	"LMSEhYFKqFmwU85JK3C+zDM0EvupgAHUSbgNhKbDlb75DRaSdmaTnsk4q8kP9RH4mikhsNaFm/xEfRLR",
+	"+Wm6UBJeeTJKtBg4ylanWvWFdvpDx/tfWJ9CmRDbpWBQMcqH3b3esdc7PlHvsE2C3I/6xJmn/VmHH3mD",
+	"zpk/FL1Zvz8YHB7qg5AqEfHm2k2RVDON9ykBNtYUciHG5P5vjYZHWU2nl+blVru1FhqP+8PB4L5WLQJ2",
+	"CsdSWPpZv6Mh0zkVR7POsHfc71AJqmN+Mj01HFS592+gVfn+cHRo7p9Z1BtobQXtqkCfkauxPi3oQkR3",
+	"Kx+kMIBIC4p8cAQmIiZGhhpLrBqVFW0qtcBsjXoZI5dLcCakS38r6bgNVDANQhR6luk0DDxiWWM0XGkF",
+	"LU1k2YqWEbPtdp7H5t37jOzVlTfihVa8QTIq9JOqbspLLXmx6UplNShLYZtqJY+D2AtFTaEh6K0p9HGb",
+	"1vqeXCy4PosdKqzI3SLkCu7NbXD/xnn989kQ9e7jNFJO+Z/qWkuUueW2fy63v/2cdkdLm5rtUIPoBXxS",
+	"rXs6rc+oANuKQwOiyCkwtZsFdVfLaJ5uNdvWS3GXvIZPqreFfUGxbBvW6dSzPHA/Lo3bvKw3c7lSL+Xq",
+	"Nb1+X6SG2+pqUgfrIGGo75YLqlpiuq0MP752b0nuZ6MI3PexMJ8pBIUT3BcoeYPiglgp8L6S1m8BdChX",
+	"L6Qv3tDrTUsjabyjokh55lFDwKBRGnEEtCtRI9zG5MzlPpvX9l325n2BP23+8B0Pktf45iZ/QD6qAemI",
+	"9RI4y2xnfK+Avhn2VR1Zxn0MzuUxIr+n/L3KUQGnLlVIVZ5yBaqcc6tWveTi3Esqw75ElMTrrPUDNq0v",
+	"lEinOlatRYqkm3sJle7bqxN7dWKX4rDYTTlf5EWEoZYPVlmRZ0aBKWQtyY02cOqkuMrIUedYKy+nWnmB",
+	"MjrT48zGYRMbapAW+dzDcHZziouxeHXV7fXDUXanOR6GsA2nWEafhq877KSMqt/wW5HH1K35RQ6m+vrr",
+	"sqmL11Tps2GVPkpFNvNEysWYCK6xbzsuavg7FlbEh78t1Y5lqNlDQmxmPOdgt5dY9g4eqdTzsElzu3UT",
+	"eDfwjymPIvOPcRjMKHE3zf7rPKUc8EzUBntg9i+szxxDL/bCQxupD2iELXtsqV0Fviy9C56YXYSS41LV",
+	"TbBc4r8SSf9CXmcq9eNfJjzf/G3+AvQZu9ZofJJJF/Q3NFqvzvpxOdOnazt+0KyrQRt/dHKfstqGqLXC",
+	"71bFzfe0/hDhPGCx/GzdEQhnm+qXlipvqV/yDb25g3bm0N1PO5IryVZz8GfaHTY5Gwt/5zstpmN96e0w",
+	"ryy365HIiOhmN5mBcntZChTJNna424tde7FrL3btxa7/CLHrE+OPtJoaiAdGIJH6+2+PPtLr2JhYtncV",
+	"7pnM3lW4dxX+Hl2FD4shgajQ5iEkjlfRJUzHvfYWN4LHIzbNd+niCZORJ9pZD5gg8sLUNzWxgoUmQFh8",
+	"axFE+OegygNR9LrVl/6CiU3diGIDDc4KBuliCbDKWJUKFaKySfyPe/6y5y97/rLnL79T/lJUIFrn72/G",
+	"/tE/rvzn7xb9zk/Hj+dKvf5nOWbFUsMtXl58yynr+1mzIH7V9AezxfYuqsgLc5GqQ9E1p1JzuYL9Boli",
+	"xj/qMJov8woWetc3NFS666vueMoZvuM0h83FTexaW7i0u83LhPO6xG9yfVO3fnQFb94bMDX44gf9YqXt",
+	"07QnhaHKe8jBsQ7zXu5QV8HpuVISibZ38pJy8QpM8s0K6pGwQ+hfl4Khkp1CwXfOgKiiibsVxZNy0SUP",
+	"1OeqiWe33eQu7dQs6mHxILXtnsxCcwN/4cXsnPP6vLXsbHBPVejHxLgtJ0jtSUeKBSe/SSSxUkwkVgQK",
+	"hbFYbk9RYvbWBVodU68X8UZ4cfPyIBt6dOuzEDFTMB50ulKMK7YSYZi/s/JWxCFfZkLK4UmvV7oRpbcc",
+	"leTsBKqOVbWmRkpFH2u40PePWA87nJWXSiqnq1+e9I7Ochpmb3sT8fuKo35DntOq1AXjVa1g3lnBQhAZ",
+	"4jRS+lAdQZNySHvvocsTFhLJvMLmtGLhich+/0spi2va8U/FWed0OOOd6bTnAQk0FdI2JjZl89cnNrnv",
+	"fFo+0n//KxXx+r/e0d8X/p8Pv/nzYEBg6lTN+efBoFVMw9n0fuv+Y42QUsayi2+su5gA1GYq9eYa3Sc0",
+	"yaSKEDmnWUncbLZqIiKM6+WxYH4qHtmUy6zNbtu6WNdsBUXLp40F3yuSVhb87gLf7/cqxODK6jLv5mvj",
+	"toVIQ1wNkzGLhUoXwjcWlGAGAaLQFGLFKzvCG3zd0GB3c1vhHIZXN1lLoBUTAdR0VYOHUEOiKcjMVfYv",
+	"02gb6KpENLsJgGp+5S5mfNxARjb6KfaU499HOR5kZrXMobGp1XzxNfduZkEY7lJtKl+YsneWKzlZrEip",
+	"8aS+91lt3xWRSVNY6rKtmSv0Pj/sQ9VBpycLzGkkGmMDnqVJGjcPkmnakCW3qAc2YaPGJ6KmRYI5m03B",
+	"I/sr+u+7op/g6j4PQ8vp1a784t/u4DYLgTyUh/RFrDZ1Dnpo6vzfvf6o1yPdZ/yzjPTsT1I95MHXIg4x",
+	"A6zaFpoHPpidKstBnJPXAoqBcqaSWPCF2yw1yzgGnWmuZROIgYRSm1AAToRKOJWjyHxmEgC+oJpwDrzr",
+	"NGB8ZcT6PUYmHpZIdnhyQjR2Dsoipb0sgjAMUAtqrjFnZ7klMFAjlZYm3+uXXftXja8NM54Chanh/jZT",
+	"0m6NqzLQuVvYdClAmqvKK08jTMvi9uYzU5Wg1Nd0Q9uui29wmCsikeya31Kz/jQie2UwYxHkq3PlzLHV",
+	"UJmn3xvjTtMdOeqWMU0plIa4lOMO1UZcDRALorcXZOK2cb7VENrVsru14gzqdZosmFc/5YSKuOkeVw7O",
+	"xVo1tuVaDnKVWCyixKlB2qB4JlUhVpAvCyYQqJjXoDMsGjUHhuc3b5HcLrQwyYIPd+nYRmMssk6In9TD",
+	"rWnINmWRNcP0z9mbMdfJJANZwzYjDfqdEQKsYpmIcswDfLw92GFD40AbfU1DbQm9LqDy7q3Gft/4+TAF",
+	"snD9m+uRQqnKkJhzsNt2gCcDW/bFbeAJLT8Rn57GcqUgL8YlGGkcg7saCSG2asiJjMckMvYPy+dzIjpD",
+	"3u91Tv3j48605/U7A3E4O+od908Gp4emcpPWfSrjqc2IeuXCHwdRlWv7+IzegppB/BpW23ohfw7CkB8c",
+	"d3vsr9/3+4/Y8yBK79jd2cn45OgRi29H/aNet/cVeya8G3kw6PV7vX6vz54GsZjJuwP4tYK6GHjU2bWw",
+	"6ROI4rbBLUq3QVJp53JBWkevROSrNkujUChFljOwzE3FTO6gUzelYvlTqVsUFblLsHGsp5dmKmw3FEhy",
+	"x/p5RBIXCTZv9a0S8Tm8WEnrnIEKKy3AJ3eCbYsgGy7nxj5Ef/D79olh60TjHhYzYmjnv12tF8mlDB/S",
+	"PjeGml9O5a0S6GIZNihRUGG5hA8rV1uoOFFLGatLi0Vy1aGgqQlLIEnGKfPlqv76LZWZBsRsJrzE9Z58",
+	"iJZxcMsT8aG6NM0bQOuLqKYdC+SytZ1eJ9COCFP1Ca+Kefqa6I1NpwSx/nY+feYFr4JvL97+fNF/GVyo",
+	"i+jy2Ht8cXJxs/z+u8ffDrti/e3P/ruL4FVwsXpxdXP8YvDD4P2bb4dd/9k8fP79y+X7wfHc//t36/f/",
+	"dChLELVGQy2kxWIWCzW3c/7r8NtZ72p4+/1q8Dx+752tXx7Pv+6rf/gvTtMnR/zZyfK75DL4QT6+u6Eb",
+	"uw8F/Z2GglaKxv3eVf/MCQyuDhfF2qAU//k/tLaujK/Nb+NbEQezIAth3iXeJlBjSLR1kCi6TiH4p4X9",
+	"NkTkB9E1FbalYoyVwYr9wVXPibMsh65WZJO7d7CKJXz77gqKB07OoZtL8DNkXo/Y14LHImb/7//830qH",
+	"rnv1amvmUASCSYa1IhBYGVRl9ZzCDa7s8wNDmAZM4DVe8iDusndOH36UApFTsyDq1glD27OMsddPVbMa",
+	"yIF14FtcfQ5KlbyBKO5GnW9PRvdkdE9Gf1sy+jCjhJGfmlsjboLldxRq0tibvZTeHLpeqptgiZAs+6nx",
+	"pUpPtf7JRvEkPBFZnx2qd6v4ylUogyg5OXJjxIa93ml/OBwcH50e9YbDfj5arEzTcaG1FgHJ9AuPGOyV",
+	"JfxGIMe4lYlgU+7dVEirBQjjfmmmSkgXypFt51mCe3MDECiWzKYiWQkRsWQlTRM0CK4zErcK9RjSz8XT",
+	"HZ4Uo+nK8HmTcEDd6gPDSsLQvi0UEDWwFPEiAF1MZbWJ87L3TzKIsnsGFRvyxZ6dMTQAl1IlY2PC+9g2",
+	"mhLVJS7hlxl+k5WHKiAHqqpenqN25BZXGxxmoaBfB4PP5pj3nfra5IBRazfOlXTW2xm5Gpg+mzCUK9W2",
+	"S5q4UJ202YRy2samWqd+JvwgGYMzdtL+EE24748TSQ/gtCfGf4L5OhPmp3rdjAMoQJdrpL6/tpus0uA/",
+	"TfFtG4zIH2cespX3klB/owT0mZH5YcTd3NHmxD3hcfIYYzMeYKvw4zW0t6Bdy9AX8TiZc42Swx74YmUY",
+	"ePD1j/rnsW1ZXI7ntIOVZbFaoiyjcM2wgA2guYm0ZFQyiUwBSi4Eo3Wr+svmXHh3K1UEj19DYuwy5J5N",
+	"vjB7/QuTKzDHqxHjLEoXUwGNLg3V/qv6qm0jA/66+KrN5jKNFfvr/CsmYwwS+Kv/VZvx5EMUCq7APKvf",
+	"qSx45AY/9DvDjz/2OsOPv/Tap/c/qsXc/1gZxpCdSzUpkYwvl+HajeJoa9phN0n+91gwGXXZq0jYRiBy",
+	"NmPQ7G+WKuF3G199qj3pxm4eIlsykZy1B4cUot1Ko+BfqaDXQeioDPtOpzYOYodwevOZskERRrjL3Ymi",
+	"yNcweUtE3dukIuwmG67sDfr68Wt2dMoSfp1FOItI49Ay6Xx9WegoeZxL/RlU6Zqb8rjeiel3V1fYSzhQ",
+	"j7JAF7xiZoNlz7+zhkHv6Cy3iuE2n6UD41o3e6q0WP0A8jUPfDH2TI9gxChb7OfNkld4pvOflOrybPAn",
+	"QRqklWJN2a25VInK6nQb8tiGmzUPfF9EjeiVWXZ1l3H9W7vUcbRtwjp56gcJ1TAt9iDdki2GAQwN8pZK",
+	"rURLPBp3UHXCV1zd/NPUHy5egoSrGxso5lp2fV/446WIKUelNep1++2WFmn0TrWUS/8e8+t8Tq4vI1H+",
+	"ktQv29opF/mZJ8jWO5M1LYFO+lnrHEAno2CKKMHENbeHDDl6ljIMNxaqspGaRPHKjLUMiRKWcHWjGLyn",
+	"BXfiVLl2Ujb+J1DMl6sNWIkMT5+bhXWtIpPAxFp1aZv6DpvnLCl82/J+ak65uKKnMobCXjZfSgsAKgEz",
+	"nV4elMVrssDt6ylhV/VpaB0zYtM1I+z5nAfTrEl37maVs2U2pZ/YtJBy7Ard85p0E1z2hoQTSrjbkHTi",
+	"XL9S4moQecKWNnQWaeLI8Gkkkwerafau1zVN00eJspO6ET6aiOHAiRiDSx7Ud5QQtx12I+EKqOc7bFV1",
+	"v0WMKhJmKvxtT8eFsM2XMVe9+rq1yzSofA8y2G3kAao6AjxDVlUKAf1XzXdXpux847DxjBNVqKcmIHDr",
+	"IPQelZAvgNsuyA63GRx17fHKQKnQWg1kfvwj88uP7tG1PBlFwoP+Zg9Swh1EbayG5zGilvzZ28/hzJWT",
+	"UZytut3iK76uTCm+mkNrzWVaF3kIHRHRXKeWHMvuIt0rSBRowYd+fVUmtrfLUHIf/e74KpI8er+KK5oh",
+	"Y8H9dfMRV1o5iSFYUvhoeEynYaDmNdNQHooa65PDWs+luR47TUPdabJPNo5cB5SKYTfAA65N/WDQctFd",
+	"3HVwKyIGiUu1g6nKqDd3KMhI4EEIlZbBxCJvKkesbgl+ZRPHjO1+uUPc109yWr9hKzLqtwhwJJJB1PSM",
+	"x/o/9oqoJAhDEN+SuVj8CmIlrNaEm5eW+61epQUp9l11gtMrstNdQgHQzR9bESOKN6ZdvJSVuF5G08JG",
+	"8qdQSasClB2bnemVvBHRA1Rz49V9vxiun7/77uiHd/3V9NnbZDo4VuJNP50e/jP54U1//f7dU/X8+8tb",
+	"PvgufX51fvfipxe9l1c/HL76Jpz/sHh5U9bgrdN+ExF/FQm9T1h9uZoEPK2CzVvw5L14SNhXlb+Sfd1t",
+	"5XyIPqaFB5E7Vr/EpXJD1Ur5gJ1gD1BMCZHL9aH7sgA/V4BIbF2QOSPByVHRRrBZRG637jrXsmNVEny3",
+	"+5L+8SO+9tF9rxMsTP7EkutJWtdBMk+nXU8uDiRfBh1P+uJaRAd26nv3c3UTLDtyiafQgW7OWmAip6Rr",
+	"YNuEEs/Ne5U2RTp5KDf0gMMv2DS8UMQ3LIn5rQhtgySPq8Q0/QTjUbdQIYriLLehh606sknNCgW/JRen",
+	"xxMeyutUdNllZsSa81sI2bsRYknVTcqqmN+owCNmD5oqOhYPZcwWMkZ8NFqQ1pYiWcxFO+5tT0b74vDO",
+	"T2PsH7Go8fRaUwQmVGYVtDQQ0ugmqmFdObcu/G+nSinbAAXT/IZwuhZRXKv0zQXD39voC5eRJ8qo0ki1",
+	"e6bHKZeO2NXjsA18P378zTFtxyptNYb9Mlh3s/P/zq7nJxaawzu7LanSUL5mQGfc92Oh1H866JVxtNUo",
+	"GOZnuvOGgX/K5bcuwZL7ccv933bZzcC/Ifh+kxqHNQLQ565i0MeAPqpi0EC42blKgUWX/5QaBV/edf7D",
+	"VkzIU29TBXS3Igpf2HHWX32tGzzg5mcXFm2/+VrQLyTVgq4onnzcgBx4ucr3n63YfZddGF+REgmbipB6",
+	"AmXBPjRsEH2IssKs2EALrVISdazuh2jX0vm/ZXtuf/cS/Q9Q4Pq/RwWuntVsaYld6AZeKVHveUgO1jt3",
+	"A/+kbtu/117Xny1aHMq+adzUdKFhyPinmxV+W5lkxzbfv30H7ho++05M51LePIDVikiDycYo3wSANj9S",
+	"DFd3hib/JgbmRkxhhQvVfGEm4xyxgxLJRb3198cBLEDrDKnmTkE0H7lxylZSOoi6Ctjg9ITy1y4T5WFI",
+	"vxovU4yN/zGFoZHWS6hk6thkiu/gU+NutyvGzty/4YmRPaYBUN5ePq+5hbbmROWJTfTvHXhhYrygXhiI",
+	"KMkX3tXYUCEJDSp7Fukxt8QGcJv+jhJdcB0xTHanCAEIpNCzKYyXrSk7DlOZN2o7AJybxrxalLUDOouo",
+	"DjehwNkxBbYSqkARiuadEncq66/H7mY7/lyV/YsbqTuVVTHeFwo66XFtbG+ZHlh4bK/zUpHwi8XJCgv8",
+	"smv5Fw7ps5bzf2sTJzc7QgPFkIoxvpDRtTkw1YYzhJRtLTF5XIkuuzCFs7HTtuoWAqcHOQvsYV5wP++8",
+	"552fe53hx+yf427n498qEzW+y8kd+R1MsNHFZJSV25gBSwigglUYqER12SSN9L+EPxmxVS77XBmLMpCM",
+	"n2QQddmE6m9MRphcg1HpWqtVHyJM7ENtZi4x8IQapbObSK7QJvYIGJRdEpjN6DKxo94Rarzm7G3/IrNK",
+	"uGuwhEr65AhJlSeaLU8JUGkhdNaotij2zmTcZROeJtIFXRBlvYrSpRbVz2g0q7hroPL4WsQfIng1vxXo",
+	"udR2O0FB3zatjUDf7MrtILepobB4OICf18JJD0CqREJBs+qA+d5zYXAr4q0dkAutxPXVnUq8uDlJ0sTs",
+	"DPCfQXQ9VkHkCWPTwYYOY2zokM+Kc8n+rNPj/Wnn1Bv4nTNxOOuYokdnR8PjVp3A2i62ApGzmRNLqP8y",
+	"yREmEY8SWXvtFi5pYyJ2AXb5dB59dlk2D2j42LDswSUNY3Gtr0G8A9HNH2dtdmosPKHfowhjLZpzg1GO",
+	"cTVKk5zhUqPzg6OhC5pCA7nL7Qn5+UTsuqiybxB0Np8N32Mypog/HnkCzbqa9NlmL0BX/Ees3+v12EJw",
+	"E89HFq/qiLn8zdgQmh5JptnFYpmQeOV5QvhumLrTJQHKAAb+g0+o8m6Woi/1Y9vQYlMvmVwovS/FpwXT",
+	"71Kys5kGRcwe6ekD9aRi3LchOBsrla6CxJtr1JrNcsGIMnowdFzSVp+HUZyQnmpWDyL8ZARieybNm5UG",
+	"if62yyaEuZORbW40TfGqpLFQH6IZJa122eRaRlpyyJEbPSgGLAufHfV73Q9Rs3z3mnoDxTsLFx+iPROp",
+	"r+eC+2K3q2m4QCX+iLUNZg2uI56kEG0yWc2V8MaY/T7lSpwcPSKBiXLqMETb0FUk6xjxA98kknFoEoWT",
+	"tz9EeHEi0OwxLK8ZoFyutQkFgeyjwNqct+yuMJerMMZhQZowF9ZCvpoMZdTf3rEc0hdpaoYzluAXmGOu",
+	"dEwOclWqA23sQcVu68UtFDV2F656v1vhqoV3ZboY9i6ePbn2Bt/95C2+6z1//PV8GnwdimdPE+/ZXXjx",
+	"bLi4eDZM3785+q/W5xXGHpTIYUTzxlkcBl+Qd1eL9MTXE8kIKzIZrGRkaBYhGJAsF0SuZ1xV0fyleGCs",
+	"O+jl26rbCr/BnDsxOH2wY5XwJFW1uQZJqgx9RpJbWXJl+xYpObLaSmC9ujANnmGbzWK5YP2W4wbpV40s",
+	"08STVQaIiQbOZGTq8Gr+aUnFZMQGd3ddNsEtApPG3G180GWTWPhBLLxkMmKHd3dtDXZvTumLbCbDUK6E",
+	"3/0QGaasWS+baNjLNAFmThADWAUR6x8bV1GXTSK+MJwcjCQej/S4IP5iJncXasVEwtPbmYw+RFTxAWJl",
+	"prG8EVrGSEKFc2XvIkMmYTqJU631d9lkGkrvBnZuJ6WpgItyqxB/iIzFRq+I00bZJJQqAXAqtowlVPID",
+	"tEThPSeTLPgaI5hB58H7l1fmCXHtgWBTAI2Jmhog5Fvt1jXiF0G11TbZktlu9a+h/or212q39EIrrQGf",
+	"u71DMZMTcTxDyfwVK7Q9sJc+H6u8gfKRZLauDL5CIKPcQ66hNpvLFdij5CyxOblJHACU3Fx+vHKqNer3",
+	"25sKzDvGC+6HQSQcZpURsSzE7JA+OoSPQEVwLdFnvU5/OvA6p/6h6JzNjnqdjGf2TjX4ApVIveEfC+T6",
+	"qD9oMmOOwh33DjM6pDdqKUer6oQqBh0M34MbuukWTrLS+C6fp1TK3LoWjivgd9vVF6o2EzI5mGFrflg8",
+	"y/qyZyl6v0YbLboIHSIz6z8PnjY5tj8PnvapyxYOMN5F1Mt35iou4aDJAg76ZQtXdkmrZBV7w7UqYq54",
+	"RWzTNjOZ9R9Q08qmJjKHHNRR1kDZLEoryRg/CLGSB4syD5GgHG3mYXNactY0kuXim4ooFi0BzQX3Rcwm",
+	"BlkCf+IIHIlpokHaq8EE4LvGWU2fkjpOnNhxB9071HRDq9B+r2fHb5sqHRCQa0xP5PjY0bhjpPat1RE+",
+	"byMZmp0crcbClCO/2wVfAk1O/kUrYYxdkaKmUrBD5aujSqrLHHEKhYwwF9cUIpxy7wYWOcFrTZudmOSx",
+	"8onVrDCTNEoUfMNlBioDtZcL1zmAplttlmKPHb7WEuun3/HMFtfsthWkpkv8vCqMDGx5jm2aq8w0TXsD",
+	"5WAVqEYrbRT+VFiejYR6eMewhEqgaOZTTmIpl1JxeFuT+9awg5i7CiRGxPpUrr3LpiZKzsocMmubKyF4",
+	"LUK0XbnCvdpldM5zquw+FpuQ5c6gYNVy5HZDUBvI7JvLe+/l7738vZe/vyz5+1OMmlZT39W4aT7c1P9o",
+	"Ty321GJPLb4wavGJTbl863TdUa/KKM2/uSNXtbRdNsobrCI7NHhNIbIOUKupj9uqymM5m9HbTkC8nM3a",
+	"TMYfIgz5gVrVYOyXyyWYwHMueSrLlSj2k5zmDd0/ySk6d6VKCtFo2e0gI7WzIrgyMNcmc3SlBlARhYh2",
+	"Cr1qo/ij+6Hg0KiHGLo6EMLkmSBHGbkmknksBAQZIMgKX1plCL0pqPImqACCOwIcBdEaQgAK8YfWyOKa",
+	"+rMaSmbkzQB6SD4ERoNvToiom/EfQVXh0IlDQCcjqHpu8w2JDVMjhi6bQIJalziUPjvM4puK6yACh8sy",
+	"5GsYAxbXZZN8mO5k9CHi28LAwU2V+ZOLi8Lf9BfTVIkum0CNqy5Y4cbpMo8KifwQQaIijxi8R1hG5ZOh",
+	"BbSNldJIgZWuurRaxpnnVGDLLlYeH/KcNQckasPiRCq3i97y/Pqzclvd+oB7OtGNDSX3MZ1fREznJ/JQ",
+	"YwHdkYN+KZzTtVFuDPHnEZp0gfIaPthNhEomaA3OnIEQv+USEVsU97e6kpYtwgI33dBLCPusIfCcokJh",
+	"E5DVWXBhQvCZScqjF0b9wX25gEUsNvasoTSvTCBjoZhVR72aaTbHNPiFeDoqqdm4WKHdLSx9AwIhADca",
+	"muqg9Cm6Lp3brprulVDJ9vynhOBmb3d14tPugv9OilMOhT9XjtNu5tcCdJ2Pv+zcoy23/xMyj5y4yBor",
+	"uY1dv5YjLPnUxvJ+qDxTEdY2kxHTJI0dHR1qksqn8lawfm9w2HbqqkPADCTocKVWMvaxpVX3Q3RJ4SqK",
+	"8kNz0UFbikk1aAGBZcVr+zPALSbKQuXPTeiPDCEOFrbZZW6BdDljE6xnOsGfzZ8dlYilmrBEyq5ziqbI",
+	"NLVz1JvQ5CriGBdqOW/lASvhpXGQrN9odEbcn0Jj0exfTw2Ivn13pXUneFMTW3zPjqoPEca869h2Q6Nf",
+	"WiDeYucLJ3sQhpf+ujVqfZ2utZLZZtcCir///8odDL/hkL0JVpk8jM3TfOmUNymVTnFaB/p6jPuNNrlB",
+	"r9yS/PSsMzzkR53TY++kMz0VZ53Z0FqKRGaVUku+yCp9Xzlpj4GjHnRbrq2MU9FqE1VWtSbbBXFnk5Sx",
+	"C5nR9Unx+BqDvd2BTjtng+Fh5/RoetzhJ/5pB/JNaY/ZDo1dDdxgd4nxxsLV82817VRioaEfRJhYZtre",
+	"beg3ivL2w9qNbk6VNYatrrq9fni30Z3meFiv0YZTLKNPazW6w07u6+5f8zzlipt3D814IT9633t233v2",
+	"d9t7tm3aMqyRnaWRHiNnH/D5Ghs4aCbkDD3UAkdwncam93cS3IqxnkK1Rkc9W8YcuscWiuD3C5XsT3rt",
+	"FqQfgydHjbnniSWUY+8XfsH3+0fWM6K0WkHCTZoINU7kNahYrdHxEZQiESuzqv6g3dL4FHjBkkeJao3O",
+	"jjXDAqtta3TY138kaRxp6NI3gzPkVmpMiutoeH//kZKDQWIXN39cSJj+AXm0WMbiNpDpHxAa9M14uka9",
+	"eKn1DexsrvRAWtyQDrgGoB/CdXdUVFOMgu6/G8sFbfP38scfXf5oG33jB6HabBkKrkS31dRHT+1STGEp",
+	"P0hyKW27iNOxWIbrscbpLci5F4i+dIGoRtjZRXSpEjDEnSfipcbHN3MMH0bX1H8X7sBJ51TrfadaPx1q",
+	"/ZSuAAyPTaN30hnvDWG9lNjhxgtlvjtVgczG5j1balQzGfzKvmRLdrYW0hcxTyR0b2rm2MnbUxSq91hf",
+	"EnVMVPW7puDI/ibtb5Jzk3axlwBWFW0j/U6v1+t1Tqf9WYcfeYPOmT8UvVm/PxgcHhZ6kGxvdIyALZXX",
+	"Hx7ZWsutl+bllilN3h8OBvfF4sDWwgUOLPTR5Zd+1u9oyHROxdGsM+wd9zvGvs5Ppqetdl3d8b6j/ZhF",
+	"vYHUSKj3XKowSncrLwwOQKIlCdMWFXXLA+Wqf7YWPEp5WF3ruJeZsigxsYlfsyogq1CREosWWaL3tt5M",
+	"tacfX7xporK6XrXBon/V79UaLEjUNPYKLTvuaq7YKpuWzBUGv11Xrv33Rqtw3VXIvVMWhaHr9ZMowYQj",
+	"7hGHhRp67iK4l+zF0z1TzTPVDRrTYSa5JTwIVeNO8+714Z2pFmZPT8VZZzic8Y7xthzPTno5B4pPGejW",
+	"rbFX8f/YKj5iwniXUegTcnKBrwoap0M445RHkbVN7WngngY2oIHWamSJ3LnrHlWZfzTLcKMYwkwOP82N",
+	"tPeg7skbKCqIf3tatKdFLi3CoM7LNEJbHEXtO2Y7LOdc7V9pt2Toj/MuoA0ErnfoqE7xehynmRoj4ljG",
+	"epr7dmsWRNCJvMZIPu14J/5p5/RsNuxwPpt2MgnvtN+CNYl4nMx5lBkCKNxZa+8QpvdjfuXt4uY+0sta",
+	"1S/81G4pG6F0X5mr5m62/97JZ9vLAvv7l79/NtAqjSJMZflVMvDomtvEu813CJPukji4vgYLGxocMmrx",
+	"JuveHqfReJe7idmWhb2VDw1mPKDpDuI0sox02wRfCPg0xmjGuxe8/vB6pS+uY+4L/zXHKFYxmwlPM4sn",
+	"EHvRhmq2tOp2lmslY0rzUlB9n8oGUReCW8EiSVG/XfZEawRYYRiaBujn0FsBjO6jFkUH6+uHoUbEpw47",
+	"vcFVfzg6NrqCoUZ2bOxIAPbMe2vYzGWqPyBRPdeptDfqHY2OT9+7aeZllj/s8KPpcedUX7ozfemyMNrj",
+	"WT69e5zFqZgUb06pE62j4wE76g66Awia1ruZyjtILEzD0NW66Kexfe4Fy0BEezvR/j63wDflj+XMJtbv",
+	"HF0tIjcx31rwbUqtSiEbIjfocUfzls7pYHjYOdOXwTvJXPa/FuPTW+tkFypjgBtXg/LDBveCpguD9+RT",
+	"U+OZjCHWPInX9lnequF+CLQin91fWOZBI5AZgvY6FreBWIG5OVnoOT+kvd6ht4T/iL+LMJQM5D0T+sM8",
+	"Gc2CeMHWMiXyaGqsdvHbA/o4I00rEVLpUDrc1qj1Dp+xRLJ3PPHm0ES3ZUPkd5wZuhL8UeMir0UkYp6Y",
+	"rL09Xf6i6fJc8DCZg5E89W6g1jkV/sXa8zzhU65E8TEJUhAe/XuVoj6am1bYnHP9XIoJg2vCdzQ67L+n",
+	"GsrFb5U3F34KFon8cyptk0EuYxOFV83mamU/R6rSxIXqSLh2omaxkLbQcZ2sVeSGmdzZEnEQFR3qYJsp",
+	"RqLkLeC7cFHsyrV3W+/NNDkzzYMT6CDqyFwf4ZvgyJ2CE//zA9E2BIBBf1VfOP3e9q1Dfg+tQ/Z5FHvl",
+	"eZ9Hsef4+zyKHfMoHB7OY28e3LrpEFX3pHd81R/U5z14oYhvWBLzWxHatmoeV0kosGgGFhwrdCsZHZ8c",
+	"6WsMmnWMHtO5jGMsdfRvES5UEgu+wIHIcJZOQeLQq/tYLX1UsrQCxHISyiJNNvaDdUmSfnfv1N3TjpK2",
+	"YFTbKxGGis2hXrow0j128Kuybzo4uY/a2stLELW1WF/kLC9N6NLeKLInc7+RUWRvzNjJmAEX2hiBfpJB",
+	"lBkdwFNNOvPm0GAJy6Ie+fs02j2V2KfR7tNof9dptFocjgX3W6ND3Ntrs7VfWhttQpUa6xeORUupArvo",
+	"/uGgB8UiYwBv/xNcDQYdqpcAtlkAqQaxjMST3yiY60fjLWwQf1Wbs2oDRmzjEDeVj3yaED1SF45Ng/RL",
+	"rUP2sWV7dW8fW7aPLfvcsWUON86E/Sp+aeNGsB2REFEDo2PO6Wj5PCVIo4JwG4gV1Njd25L2xAXbnhkZ",
+	"FZkW1s3n6ykKHpEEQW+tBZnD+2ba4S7C7hculi3WGS9HoDyA+m6qJ22itPYeg72SXJEGtk0RtJzcoBHV",
+	"0x//rLW5UetJGsulOPhaxGEQ1SiOTfQ2QyeepYKMOeZWrCFRMhf6V8ek9ixnz3KQ5QReYiLS92Tud0Pm",
+	"NCZMuXezyQDT1cd+fKKv+56h7Rlaoa4ATxXqnVCv20u1jDkEC49yu9UupTeHhJQgEehMMiY9ccc9yy6q",
+	"DX0ucRJbgi1BZgRZzijGWTTJdsFyJaaLVj7g5Be3ULwvSqGRtWP5onubJGCGKgulaP6sVmq7x+9bRfMh",
+	"XMFTY8u9FbECR82ha1AUtwE+Peq3W+omWI5vJcjFvZzgkTcYaE0ZDQb6X/pkUJOmA10KCa2aftzz+D82",
+	"j/8IRqtUP8FTrzeunFmOgX3JbNrdp+Z37MMT9ixoH57wecITlrHUx7q/TH+8PjufeuFABrkgOY77/t7S",
+	"tafKDyp+mJP2y8kdm0T9kweK+jOeqsSI+Ya0PtUPW+2WFpezYCoSngeA8TIR+xySPa7/2jkkWQvMqusz",
+	"OLnqnTjknfrW7vuL7fuL7fuL/fb9xdyr7UHmodanp50zr+93TJG4s8HwMAsusm0B9cqvxcb6eFTP4k+w",
+	"jP/yBmE0XXyHNpk4kP5YwIgubXA6FtA7YPbJnXPuLVPVjxr1xyLRG8+S1yETc5zDleNOz9a8BDvVPhZ4",
+	"zxA/JRa4Rn0lXKwrt3r83lX990Hx+4uwD4rfB8X/ToPiNRk795Jcmx0I/9t319mTlQcbV7LuOp+cp1yg",
+	"ZEcdLduiMjvUyuz0OIuK3ffa2fsMs7ggTdpefNmMzQTa2RVSFXDD3OI0grIYDo/KGhx81NwIeAOodKkr",
+	"eMbCE5H9vqqGuoZf53Q4453ptOd1stLiZ4NcIOmmBgtb+hIgH/0Vi6V3qubE6P18gP2m91v3H+8xp+Fy",
+	"swkMidygIi759Axp0emxd9KZasBmlYCOnAKtaskXORq1Sz0hGsOUvLq3NVyv5oIpvhCMu318sjY+oKnA",
+	"FpUyGf5pHDvR/BUe8GNKtuoflrd7IjpD3u91Tv3j48605/U7A3E4MxZyk2WQqhouYUZUwXUk/HEQVWYs",
+	"nDlhnmN+DattvZA/B2HID467PfbX7/v9R+x5EKV37O7sZHxy9IjFt6P+Ua/b+4o9E96NPBj0+r1ev9dn",
+	"T4NYzOTdAfwKwIDJL7DSpOcJpdDmoiW19bfz6TMveBV8e/H254v+y+BCXUSXx97ji5OLm+X33z3+dtgV",
+	"629/9t9dBK+Ci9WLq5vjF4MfBu/ffDvs+s/m4fPvXy7fD47n/t+/W7//pxNioAn2EFLxxCwWam7n/Nfh",
+	"t7Pe1fD2+9XgefzeO1u/PJ5/3Vf/8F+cpk+O+LOT5XfJZfCDfHx3szn0dS+X/Qd7T00QCwhju7b93Crt",
+	"ldp+OsFnoHtQFcAxLQON/ZUKSX9w1RtWdvgkORLj0amoYLFMQVX6kYgXAZAv4IeaQ5tCBpoP5tOR7vWq",
+	"Qsn9/R35T7ojNe3rsphCqEO8jKWm5pSImIglpOZFvojx0Za0PiiAnMU43rdbq08pC1qvIe1aKHTwuy0U",
+	"uoFOPLjwJx3KN06xZyfH/CFJ5hQsXMwOH3R6h/TRIRY+utWCtWts6kED2M6pfyg6Z7OjXicDbO+0kKae",
+	"Czs46g+azKjhMTb4fdw7dDLUcynq9EqlWO4MOhiW8tM3buEkn59ukMHkkrrrcsqxGgfxXFPqXbjQzvlw",
+	"Vdaue8xbUglfLOvPP1kvRWFX96R4ETI5mGENGRbPMtsc3dFfSdkhXO+YyuY2i3nzsf158JS6bNEA413o",
+	"QV5/Ki7hoMkCDvqt+3uoSz2TGCsQJRxNjSQM5DpS5EF2HSTzdNr15MK5+QUikCeiMBgalhQzrtsR4x52",
+	"F2yDHqTazJvzpG3K+Hc/RB+iv7Fv37x6qRUmFfEbMfa4Em0W+CJKtDAVK8Zjwd6+vfjm9rTNALHgyeXT",
+	"x+zw8HCov3x79bjLLiIWi3+lQunp8L0FX2MXAB6tmZzNlNCTR/6HiMEYU5GshIiA/q8FjxXr65/ZcDi0",
+	"4+oVQucAXCdmx7FAMR4xCZn2bDWXSrCJvnUT/QsU4MSe1l32PFCJwlVMALu9NFYynrCpUIEvWJCM2JIr",
+	"xYKETbl3w7jSy5uY1xLJrkUCY+rP2ZJfiy67SPREE307JozjzyLyYXd65SHMmsx5glPLSOCXejvnkdnG",
+	"nCvGw5AtY7nU2qtQTM5YkCimvLlY8Efw4SpI5jJNGGe3PEyFnhmuJZNxmwX6fYAH0yoxNBXA5AG99Fhw",
+	"v633o2/tusteReFazzYNxUKxUMDaUg1C3MSa+ZJFElcNZ8rNqbZhUhhfgx4wj9ulrw3gURkHGOrhg+ha",
+	"r0+mSZeds9fnV4//bt4Ud56AUUY4faAXNIN3mUr4WjGucG8IVpjeCwFP9PfZzAAyPSNCTYNUrhBIAPDH",
+	"3JsLH4BhUGHswTOLBog9OJHiazb5vgNfjdjfL64mTMZs8uLizZuJg4/QURPQgC+XYeBh+QIC7v/+Sclo",
+	"wv6qr8nw6Pj0KzhFxvXOpqFgE0/6YqIRSbGJpsUWc6ndDNaO1TijNwaYJO5A1jUI7otHbIJtPScMSCv8",
+	"MAtilbBBj80CEfqEhPq2rWIZXXfZE+7NmYYcrJcwVaPc0d0dLjKZiyDWs+o5FOz4a+kHdPEvOnARYWen",
+	"R8PDr0bs7dXTzlmbRZLNeTjDlas0juU1TzTeBzH8qNfIklXgiS57qder6UQSCjpfZDJ643purQcpeD7l",
+	"Ec6s74IWWdr6hr18+rhtb8Y08INYeISS5HhWdBmBR4ZC076Ye4mIVZe9oKgXuBsOKaWlgCqo/mKXBOgn",
+	"E5ekKXErYh7CghBGb0Tk4wmCSYWBeUPj8OQcoheDnzli+9eCxyJm/+///N+JoSS3PAx8uFv9Y0ZmVH2/",
+	"Gci0SBGC66gTROA36OplP7nz5jy6FjAn2VRoUj2QQ7GCWJ8JhtV0oXwOCs6Fr1QShCG2ZYERDnuMnHGW",
+	"aq8Rp3gkNYOhow0iprkGS1aSJXyqWKrwsHBYJBgZ4Q6lSrrsrSLSEPJExLArpB+4zS47hwvtbJrxmX5z",
+	"2GM+XyPIz9nrV2+uEMVR6FVMyYXALjMJvwEUYpMLX8smiYi8decfYq3BbsimElHC+DUPIov8SMNuxLqN",
+	"x2lWrhdkCCVdM6KNNLmPGOnMl3QuxTLka+GPmFZpJrTsZRzc6ruh2TKhXBjiPqYilNE1VJIOkjZS9qPe",
+	"EXaLIT8qm6YJIMVCaGFYPWKcYTt8DftYcyz87BAWhBQEaQab4IuTLps8e3LFDkAyOPiFRM/7g4WYaAqo",
+	"sq16PAxFDKjvS33aHNYNW7kklg8XNAwWQQJblWxywNNkPmHTNfPCAICMhO0RA9whwkQonB3adG2klkdE",
+	"sO0IIDaYQYCaAedeyRjfou8AnPgFgtb5CbgXsJEA2r0bUclh1Zr7oYFUbzWRelYtG4iZjEWXvboVeLdg",
+	"s/peFVaCSBMH1/MELkGg9DVLlcaORErqg2SwKpGmQjgwKMSmOckglzwRz/U0Hfj/CftrbMGtB/fEV233",
+	"rUux4EEURNcT2HfuFyX093SfiaxoSGjCMBcLfX4A31sehMCh4E58Vdpw7kZoHBsMEekRuWKeiDHhgVmF",
+	"SOJ151xf3gnImbgG5KQQvugijz4tW7JrxGR+dh5RU7ZrqWWllMhHW38VJEqEMy1mEMKu5tKKpBr0bMGj",
+	"NQpDMOtfzZmxWINHi8fY/Y0TK0DkRFaMeNdmThTlIwez2hnfjgsI/5WeEm6kpS1HgyGyjKUIw0DfdjkD",
+	"ZMl1nAOwZDIVPhwxlNAjGS84iGMLTXX8ZK7HCEWiGVybQeQ8cTMYAjicXgkeOPOlxhW24DfQpMsPZjMR",
+	"i0jz5nOsXsPUXK406qMYtuKKaUHF77LJhxbvdqcfWq4Zlk5b/1B4TJhFwaiW93tysYBLqL+7eG02SGJG",
+	"JJMRiokgZmlJGcmuCH02AThN7O4Q9/AhAPZ5EN0o8ALhUYeC+/quaXlKGVGMGDRwFT3K5E8T5I76Lc0Y",
+	"iCXhe1TZ//z1xQgu5wGYm9cdmIGCRTVLz4hf7o1Jm00ODMJ1YryP2av5Xw4IESdtnMpBOvrIeXIQSnmT",
+	"LmECBDIdxYEvPC2ewC9ppNKpxoKpqBjC/RUOC76PRfZUQwbYZXwbeALOA6RRAilJHEoDL5kDQ5rFMko6",
+	"WijyeIS0VbMsuYpA8fzTn/7E/n519Vr/G4Y+f33BZhJFdxCb+/1el72bC7oF+hloLJrseHMZeAJEpBW9",
+	"QUPoRSZx4AFZAOSAV1mgRqjv/u1vL0Qyl77q/u1v7O9Pzr8hkQfG0eRGs0VfCqVJyQJeJSEa9gY/WR2J",
+	"mHfE0ugmkquIPmgDDmsOfAxSA0gF53pvky579frq4tXLN0RGFRv0jgpvnONMRmUIuZpriq/Bp+EZuBJY",
+	"Mqc1aCmhixv8ZyriQMAGzxkYVnAHAS58JcKwAyIgaKx27Use84UAwOGI9oH9/Dq41XdBC/FGi9cT97rs",
+	"JdjlVJtNQNBBFAJvw4TUjyBJUCAOIlDmabEXma3hb38DKWMqUCwLIpYulyIGkpfRJUAlYFpa05Yr8wIO",
+	"h6qK3rq+ypPHaAjoXIGOBWRE6gk0ZoCMaqScTCUCufER45HbrRCZXf/YnBReNBDEtQ5nIYXUK7iOZKyh",
+	"C+ZqMrFoXX+lJSvQl/QpT6W/NqdsV/ok8qQPTDw3J1ACnNa+MiJDTbIGpHn99oqWZ8a61AzMDKRP6RzX",
+	"AhOD9SFhC6kS1mcvgq/x2M/YP4Kv9WxaEl0ZQU7faPDuxEaq0Us7ZBM91DiRcgy/avQ2gCQRLyEWA3Mi",
+	"YPQQbZYukahyLXD9LACWBBN4aC8aj+NAU48I7EpmN2eZwE6yB/L6sX5JpoYKPsYujKB5QYTyhBDl0khb",
+	"gvtaKfzb3wqamqabefQx/IY+yXRr5/gJgfGiaBntEYjfK6RB5hwmF7POC554c1rlxazzUkbCPMsNAjKT",
+	"q21a9DMXOhLXMgk4yN6Ce4ArGT7rcwZUXy9Fl72ly2724KArAeYxKjMMsJ+IyKDXtzzYsVAA8N3X9WIn",
+	"z6VnAGggNnlyxa8nho5qCguGLuQ1cK3N5HKxjDFYQ8+cM91AM9/g/2Pv3ZfbxrV84VdB+UxVX44sO5fe",
+	"M+3U1JQ7SWfSu9OdHad3pr7RPiYkQhJiElAToBVNKlXzNPNg8yRfYa0FEJJJXWzLlhz+MbM7FkmAINYP",
+	"6/pbio3+S0Ln0f8y1gGYuSIXCePmwoBzjBT77BLdI7nb8ZngzgR9SSuF96Dbwhk2YLFSlh7IiGJu9t41",
+	"hweYm6v7K6zPO/Sukv+VU8qs+2/0FVgwEeDyE6c9YRNjirRhJ+PD//3v/+kdJBXKoQiAWsa0ymawst5t",
+	"5aYNj/Z6m8WnP2N97dCkEIzSXNzyOIOS0cejr1Qpo132O5wkcL97R/SzOsQW/KLL3hLDVBiS3kZ7v8f3",
+	"389tXtwv7oPhdn9y/NR9B7cBacNYN5A0foagvLux3Ped8EIareBgdzpF8j0gm3sIbT+YB+1deuDj4+PK",
+	"F2TBG+z3pncDv4MNFDyp9EUJjaQldwNZowRuj928o81q6FTWZZZ6G2jhtdAnSxOn/ee0Ezix8Th5RueJ",
+	"JY9CzlPRZW+d1hR5et2g1ezCMsMKf/890B47Q4MMFLfjoGpIogPNu/uvbkiUyCG07fUrMrc/3Wq7jwGg",
+	"xUdMgUqUu3FRI3LrsgC8kwJMOqTNwXgQ+RAQ3HUuANXhxd1nxHmn1YZEz7T3U5BgAODjwsJ2gd0BTpax",
+	"HER6GH216Vgo7/r+qCU4ntDDzcnPogvw7U7H3uYXM5R/7BEO+o6dgdsbtStdHWVKwzycKguL0WGGzi5M",
+	"NMuksWHj4Con3ydzW8lvBTemU9+cIFZqJQGVwY/fZT85Qa4BaXpScBYMwcCpdr/IWV8APVS1vODl9Msl",
+	"Pkljq40K+6BDfv0ZuTxpx73gNqhSuIuVZsmv3NjDNzqFZJsEFgKOM/rL4ZnTeapz7Q+VL/5y5cgBPcWp",
+	"f04VxxgGwQ5aZKWS1h+KUsFEUSdE7HI/09b2J2VBkoF+ks7CmE7RKMh5ioptzjPUiN0u0aWFqABJNs3F",
+	"f8y/1ClZJ6w/s8Kw748Q3DOhRnaM2J7geY/KGAoWeCZjwfPHHwcWebfmHnhh6onM8xJCBwl+KgiYxbgW",
+	"QA0uV/oQjorkxBlL6I9w62esRnMq77B+aRHUDYaKwAnNLenWTo8Afetq524IfelDeFbSnT+jL3kxc4B+",
+	"RZXiWeaPelAuZyz5vZAjqSp9bFganpHC8ZQUjuTDhw+H7llOzx1wK7z/HM6Fp49/JFPlh+MnPrBFIZ4m",
+	"vxNCvffAhvMQ7KcO6pvs6fETf8ZH3rrvv8cp/cch6Y6Hr93+T/7jMFYTD3/HUMIJU9ooORwmNMWwYc7E",
+	"oCyknR2+hYoUVItAFaLAlWbDAo7myvr1hje4E3HB+zMGEeOOO0xgYmdg+B6+L7gyE11UIyXoe+wBrb4c",
+	"CGVEFIp+8/r9lRi0nghldFkMwItzRDcd5dJiggEmd88FsUPm0MFx9xFmmrqn8Ik8ODl40j3uQn65O+jc",
+	"2Ee8XxpxSNW27i8TKuRbyA8CWQG2umzmz9uE3NVu9X1PH+kdjj7jLnHrN+/DHnAF/l0RdPGnCDA4jZ66",
+	"EGIC/gU9mV1RIn7T/tg3Y/edpmNN8QO638mj+1+IPgTHHQYXxjLzoRp3CZwDbnkY1krTWemfc0p22eNj",
+	"aLzve+xzxca6LNAzyC+EesZyJ9Bkhz/+kSXOFMu5mp3TPUk0qZ7SSnwDKqx/K78OP7IEF4fuO3f6nciG",
+	"CW6acBK+Tg9ODvCBp+4DIuMRGT+Q5vNPhRgenBz8nyN3YGsllDVH1SVHUSzmr2JGBGcgTT9B71rMlfD9",
+	"GqLI6keD+dsY5HX/VTcS/mqOoimSsGJChhtLFj7FDFsCTLQySEbw+PjRrc3gTCg/PkwFaX5hEgs7PGyK",
+	"DvpaDf3TbTQh3F8OOgekCrhRHcw3jU6XHcE1XzoHNaGoVbfW3fKlc+CtulW3h+vgVZ8eHzfdEFb+6LWC",
+	"syd8KHfbo9W3/aF4dDCkeN+TJR8wDs6v/yHf4l11n84H03Dop6un/Ju2P+tS0Vz/ZfUNtCbv0aeBt/14",
+	"p69YDwswk0ePV7/A28g4+BlzxeDWJ6tvdYDwXutfIVcZbvphnU1hyglIT/pGpJK7IxlufrzGZP8qZu8E",
+	"FBPBHXe70HOxs04NkmPeFyVyr153PxJko4IaAPjcB/Xp4OQ//+Gw15R5zoGaBWEqGEuc0cHqA/gY6IIS",
+	"nhFky8IBfvCPzsGnQ8pBh9oMN+D84X70Gf7pt5BMv7jpUxnQQq0/+bXxvP7GVKclndZXzqJXwr6ZRTh7",
+	"9UBqQlvw+NAZBinkTjepmBEW5nyweHZ01vzkr1+4JVl9Lg5/00qAge9ZP+Nz6fhBnUtusCdr4qW3Kw/u",
+	"4zTZFNJvgohrgJv3jooUlKUKpFYcIj4RAIfaHoa8EpUyHMSrirGQFg78AGviSJpLddVUqMWONdTz0whP",
+	"iGbHJxSxb/szRivzHUWFKexdCKOzS3AcXIGfX6WJpcmsgh/IwEQfJbi3IFzJbcAgiNZVIOR/W0+0o4mc",
+	"wY0API0TAPtGGgYZ7vXj008bDP9Xd0fTuMGO6aOzyuc+rJoGVY1uNJH3cE/TdE79DEyVwgEIp3UOSRyY",
+	"XkXkWPWzgvJMuf76rHkSPIfU44M1rgSZ3u5pEW0pt9WXnxPm4N40/uX3/ayLvkxToVqQRsgKkuhBusOU",
+	"mII/WRZmDp2hLDJGZ/xLEzxvoOz9O8WkSKtIg0+iyjgCp36AYbysVgfceQ3wjoR0HXVuP6S01b1uQfe6",
+	"VUE+IkWo2Vkb9CsfVvGqE+NZIXg6i9yN9Fx/RdJlzzMNWeHeBMWQJvzB26IQ4ikNlVr2VGWY+qFiH6sN",
+	"ZS1QeyBVGBVcx9ywhA+ctV3v5ITn7QewbMOBuvj6G/lRW3C7XXDbD1/hokzvoZdwlyCdZPDGsA7lTI1q",
+	"2HusWYJKUYTMnM+YTyCIciC8oWYwn65bbwzjYJuGhXbL6HHv8IcRxTKTxy9Za/Psi82DchAsnVAUdA2L",
+	"p0yxaVetQEHUGQdjqYSEJaEwFVKz6VjnXfZS2UIK48ttMYWpQaDcWL/q0VqeJT6wlZxWLvs67wUwXF7H",
+	"fdHoT+KVTwVcO0udObc08twLL/EgEcHn2h4kt+inA4pj7pvPBnbMUuhqYWt/YAtyrt0nZZke3cRP4wkW",
+	"G823D74QBrMfC8AmLB9DSkRnviHbYpd9CMmqfZ3OIAkJtqwwlBKJfLvBFKxTGM4sL+zzwPt4s0yS1bL3",
+	"m7Ziaxkn8btEptJV0+jxrQ1Jo50h502zdXQaau/ATirVNyZk8Uszn7PvKSwSZLc5L4ssmQ/zfZ0pJRtZ",
+	"d9cz1r6KdIodQVaQGciNFVwdlhMnFddC0yOAOSmW21f+Ip/TDgToVHJSqi47ZUZY8HWlYiBTUaEw9zgK",
+	"EEoMM9Yw3qQvEii89dPaoqIRDzVbpnCENWqVjj1SOoJshN1b8cMwioteQ2CQmLlBWN6VCsgcgsYB1DCl",
+	"z4/lCg0ryHcmrrelYuCet9/OiOpFlgZg3Xu20rUn0hWfOuYWVHqQqaPPyHTeHHA9g7wYIs8aVTRTRUkH",
+	"CxJxWZbKFOpmfGUBEDXWxl2r3blWdAQuq4mIEEf7zkZYq9dcEYNwKwko6c5o8qkazYa8aKOuDzfqenMt",
+	"ck6AjwZcDUS2pCgGt1rMiwX7jWp++1ihSMwCVewAxHvKDUu1El32GxUhQgkJBGuhHV+gRIGqVbfbOz0l",
+	"LoVCP+Z74vmEHDo9VV32HGabQaQWil18XSpVOT5DiKlKHAFO4lBwqc7hb7WBWHz8DgHNRo6G+wekhxoR",
+	"vePQZtijLex5mbwR8iE109LkMCUk2sCBGkrpAnhOTZcl9NeEDaWnaiK6J6uhUNC7uJAczCHPuMPGeio8",
+	"qVjlA+sp4qd5BoWqQ5khl8tkks0CS1xT/i+ymG2Q+XvbibcwgaWJt9vKOIaR18k1JssRy1eNVg2jhx83",
+	"GP4d3rN8fGCaWRkTu25G7+phcac1BafCr9WwOf/0K9SQH5w8/uEpNOb1/34S6LuNBWb/pjlEFF9hJtAR",
+	"p2HxiX781t7e7/NqHg0jVxfc7uqDviMKwaDtYIpUzdIgj5AukD2wYU7QfjeeylAXOdDKp9yKQ/eIg3U/",
+	"RMN0kFSymtIzb28hRxXqYYmbSNIUS9XXmuI++T9Axpe5PuggaZ0fe+L8wO91E68HPuEIIpFVx+yrOgTR",
+	"i1bkrn0BZC+lEZk793PBFRTmI/8J0VbG/CmyYJlUF2i1YH9y5BJBCy0TaZe9E6bMMRsVrB+wa0wJLNAN",
+	"iaVlLpqUhnu3LGBib90CLLcsYPU9GY80QNXaCuEeCCHuPw+bawhepynNSWZB5UYWPKQ5VsQQaIA14/1Y",
+	"zODnCzEhRuaRrrh7a72K1R482JWd3m7tPfHGWf/FnPq5ySaflA0pMUCGbPUEjJiKSYi41KSSZhx10HBb",
+	"3WB9AuqbwLGZgyx84BKCvJ6W2GmFSjNqq9PtKbcbKz/aqpME9u7DOEha8doD8YKPCQ6S9eXqqtZWiEsp",
+	"ps2eH+hQciFVGgQYvQc5T8VhOQl8TM2+mLd+iDU8xb7RY1WlHp1oZqyniskmszU0iVzXYv3V3/DlDiQP",
+	"F6G1nB6O5eRFB6K2WQZCYoKUXEsaP2Pv1FVlusAGSMdURf/pSVCRJw0k1YjicplSt45I+repCd/42T4Y",
+	"NhZYlOXno1+Oh8200kaq7yJSreIDFdIIq46ONwGPlRHrUxXgwyeElyoVBZvyGXVzUc+omx1ovMK30sEJ",
+	"S8MSZ08m5BXlWVYTeHYKc08t0Zjxjn1CojvS09eBoDaOfAtxZNw3bSR5MZKsbkWJcTMRKm3GoTdEvazE",
+	"NIbCwNZqSmwqSu1+Aos+RuiwgEIDbzHPWF4acixjghw79fhKGNdTeugMfDCb1Cxk2iTBfZwgcjX4iYVK",
+	"90pruklFzpZoWNdAt7AXWprVrx2Xlbb3jM37XVaDmHVNNP+o+4d97DTRDODQZlVS2JCY+NNidl6UKvHR",
+	"KOiXgsm3zxyMq/kOn9zij1DmJj5NBHLAsNdDBOiPum+wywPrz3rKPaATOjZInz1ZUXQf4x1Awu0exbRi",
+	"feQqp0LDZyzJxNBSV4yxnkIvQlZAw8Yu+8XdjiTwmBoZBSZ9U0psaapZIWwxw8ZnXNrQ6lWgu4yT6xuc",
+	"VxdyAv363mtmRZFLxa1AnTpR2kJfqJ5SQqT11IanA/u7clO7iW/59ussf9H9n9Auv1seGj9u81nyIU6v",
+	"PXjIlYp3jM1OvM6paUzLKXMb+nanQgQGTWBsMUNM+ogCvxlsNzvzT90DsXYRU9YBpKa6uBhmetpl70ql",
+	"HLIBgkJyBgB7B2HbYdVHD46UNp5B8y5w3UMpjc6FYcNC5z0VUtO5SkMnQfdM3/dWZ+kzlgD4O2BLfIWG",
+	"tAbG6TIMai/muGP7kpgKR/VUBfrsB+gXUhuQqAfQO0sN/UX37yUx9BfdX54WCqs3xdxQ2g1Y56dpLpab",
+	"C0yUa5iQ/229CWEg929wz9o0JnecLRqNfJdpmtR3fMTVLiRI4kR2NTXyF93fqezIX3R/WYQPsLmN7+1J",
+	"fO96Z+8R8ZA1HsGTSaE/yRy0fyDQjI/EvhhLVav/P/fHZHt8tcdXe3ztx/G1aJFSq0tNbcbQNZJYbXmW",
+	"RMm7eTkYsyE3blroJRGe8FGXhlOaAarICaQdQG9LkU/sDFR1BJC6F3EjnsOAcy8UoBR6hId36WudCa62",
+	"nCDjTnEAzeWO4ZbgcX/CSODQA1TuzzB7DI46Qv1Nj9TPH3V/RaMi9vrFvDEbte91hq6xIDbeQeegyFhk",
+	"+0nc06mcIDmprM0xr4qwyfRFqOgp7L7jdr7U/glK23PiQElOwIYVl9TSz1iZZYFsqLR9/anuiH8l3AG/",
+	"sX/vF913qLxlCV0umx91f58C0nfpKwtbqwOO3vOhLpXvUXfnjru5XdoilWeMcKIdknCMha6jxOw1lsZq",
+	"OEGvi1pr8Ue4GUD1tmHlxCssErxsxmsGOZ9Bn9E5k6HLXjuo8Wk5IZTtmy03593cAGt2IVGmxaSHgkkY",
+	"4u2wFqCWcTt8BHG9NghBUKEZg14Pg46DLFgVEmKhtA9vcuoJ6fMHoflxIUXKlJ6iRwOCpDzLPDcdJTVi",
+	"2PcZNl+GQK4s0CaviGw7IR8RyGggCiyxrb77cepsNh8qSZkueioAHkRhC66gmM3ZSjIHD0uFjdh+DmLP",
+	"fC7rqLNAnYE6G+zBhet7KrBzcTVjuBSA3VpZqUoKfsDqZdxYNtI6ZRMtqfbOJ2lLE5YbXjjVAv8CLfeV",
+	"nj5jiSqzLOlh5Hlen1ypSUK39T3Hd3iHlQjfsHwt8O+bMooTGks1Orf6HNDK/Q3w4RzBoT0PvGjf/DgI",
+	"KLpaLUVaM9QmO8GsBryUasTKSZMKiodIOck0d1g9D7EO0muTwt/7mW0Vv95Rpkqrp7Zw1eqpt4BLQWyv",
+	"g02+tevRZ/ovwKiKSKQZoKz4FPcPfobePWksuxBoxpNb3PeskwpQaZLxgSAGfq3zbwzL9AhjAtC8jBtP",
+	"7614DlRnPQVzrc3Ncz+8gBm8wWHWSRHPw6U1SeLVOuxoP7pcX/qX3agV3dOr3xFXLm17xe1v+4FdQiLc",
+	"TnGbShOYyjeDJTSwmktxfeYwGGYGbOQOM1INBJCzIn5guMFYJopCF13m27rUZbY1RAV+x3lsUUnBEZbr",
+	"KbQabfxtf5hXIODmK8K130UbS8ARbvDmXv8Rd9jmG/xXaWiHv8RhVpydCfWbTZhWwkQOKHTV9CEEnhuR",
+	"XQrTYQnvc5VqJdLoeqXt2okp4Ssd0LgHnQOhytytYPWXMIpbzz3n+Is+xlK+CvxaLR7sURMROqnAaRZk",
+	"E7xnSlPx5EzYG2DE0Wf4X3I5Y1bVsjJ09GlaX6sRxIgNIG8HcuEl+IW1rvd0whjRll2rOpMurKvOpOnv",
+	"fyV5tCYr6slhNdq6xduoW4Td0/oFrvgrvaQrPd0QXS5FcSnFdGlDL3D7+8hRFgrr4M8p8B+qSg8f67LA",
+	"/ipCXOCFgCFzDZWmyDRXqfAh2PKWFx5BsUKm0HmFpaBdlFnGfNjGaz7PWGLpIio8NLpJ3fevvE1woDFW",
+	"qPx+Ju0hvzeUMv6bebXfuH8ONky7Q4FY0lO5vi7LjTeUo7LwenaZZZUIQRSHqNwgI86ORSGaTIL33Fz8",
+	"DaexRTmoRlkuCbQgrRzsj/Fb5fyb62z+o8/wv18qYutmLzSdH3gooOKKIUvY7MhmkLBvkSDlO2eUXnLL",
+	"i4R9i95mlQpnKkIGK/wCF+Vcuh3O1UAkPfWtD591qIcQ5qiB4xurIIehC/538FMyFf2x1hcmYd+mIpOX",
+	"ArqcW838D9+htb5AqdpTIbfsg8/9MORPD75zGCHT2AbE53g8o55l0GJBpHgn6u74KGnYoLTMjHVhPdFU",
+	"T/kWR7RqXXYN4tUgyBvHDOGu35z2vxNq+0NEpJYd7lrUroF31WmjN8KwAljGm0HMs+azTUjzW5FrRe6h",
+	"8fDfROboWF5mqSLhWNwFELhc5zJj5hvzofrsL3QmK/IpaGXH7s9wXrrN6Xv0mp5K+MDKS2lnhzjOobst",
+	"m2E3+Ss/wqPcrzm/EL46xoriGeOszwcXQ6eqozGRwzUmKCB62FNDXeSiYBNRSJ2aJm3+lAZ9R2t0f0Ws",
+	"OIOqjnWfPPM496Wdh2l9W0NlT7zyXhpBNiscwM94k7Y89Iijz/gfq+rnwjwImnwqjDfn9RB1fxBzj0mg",
+	"suNfsGSllmp6XvbXahjqr6zrGepfZ3f7E+OLrmgFiq/Y6hIPtqgsbOKbCe3RwFw2N+j/+Tl7+uhfjkN7",
+	"YSSkdEd3JpXARlpOcUj5rMtOI73D13GAukP1Fk/XEN/3vJ+JvZFhKz5Zv4DVgxfj87UCaulFIw7S5/jg",
+	"wxfSTLSRnhi0hsOU5yHtYiiz+YSCK6O3GPCAvZApn6Fr7uoRyw17fvb3DQFC67zZwnitBlmZCsMmhbyE",
+	"XFyVsjF8REhzNV02l6tTn8nq9JJ3MM6mdv2Z4MVgfNDAywEzCPr8WJumJBz3081JSZJBpg0U4+PAYFf5",
+	"RECGPz5jiZuxvITreJYx/0+8CUMaeC2mD0lc4nTt/CGfK6QnwplG/vkHnQN87ANIGIJd43bMUssEdlRr",
+	"l+yLXZJlc3KDWXM+z/4aoHVUCIvnfJMuU42mdF+nM7BBIIoChacs02oEZZ1dBjsOSo1YIYxFdh+Rs1JZ",
+	"4Hunzm802/rmVO9wPtdDuh1zC4Q3aSXwwUhgJH3BL+BPj45nsLmOYwCk8TMxfzU7Bc7GetqsSWBUr16B",
+	"eCVAf9hYqNxN26ayCWfVCvPczb9VzB+uca51fv3CkAUROgJNbkmeK0ot1ZZpnXeY0ZSvZlETdkeZO1+d",
+	"lsgk0RSgYx9+LgRP49o0n9FWFa912BTiC6FSzVn1TitNu+x5piGe7h/MkL7beCr7WpIY9043F+Pbrz0L",
+	"E9uo7qxFkLakbX9p4qE38W2jlq+6Xe1OoIPf39CJM2Wt+GS77J3g0GPZVoWthlpgkAIBc5eG8TJ1C9YB",
+	"PgH3JpCPO9RFT2FfS8Aup264OxrLbZ2K9Ma/wHURah/tbHrpZYp++LCtAvOQi3nm5WwRG24UO1xAikKA",
+	"92pZIQ8oLjAHY/nMuJlA8jtEHdyfkZ4ZlBln1yvtsxXnerEB7RNLYGSiGjl39yT1aUhu1F3UUaqZtUrK",
+	"fikpd1wwdHWjt6rSDfO4AIluW1ciL+PNIHDe4guRhgXYU9qek680oewvJRbgs6duBz/hpW4EoDtBFfdV",
+	"49w9ANb8Ft0GiD2MjFIITPBI+K84cjdDpZDj2cxJQmlbUOlohQrFV0p8wj9gXwzMJ92gw1aVX7q6y9ZZ",
+	"mOYWhd4PsswQqtarjXrsiWFjor1zHck4+uz/E85tn8C8pIWppYJegaIBcmqjzcOmusyI1dazwpL3FXMf",
+	"O3BAV0VMkFh1NTTyE03Fb9zNsyvoxo2P3du3b/xU/DvdtXnjx19+6vsv2Fo4rRv2NgDK73bGK3DA1AQE",
+	"gtuBrBX1pk6t4Fh84VkKWKohOUPEhdbd+jrJO0Kfu+NXbaGg1Rx8vaSpNvctCOLKosmgLkxFIVhauv8r",
+	"fBSkav3tRDPnqWDlxMFFt6GcspXMVjIfblnl7YqmLeRo5MZrks0XuspuIC4e7jtezyn32E5hUuiRW8Yu",
+	"+33I7FQzGsAQJQJo+MiK0MGufe4PSLZQS2KOt9+9qt+KcivK22L4xj0dK78bs3mVhkpplucbmNJMsL+8",
+	"ZzTpsg/SjlnyZ0KcWpwZKDaoz+39A8ZZUaX0QRep8YDgZgZlO0CqIs0k4zNIn+rQQCJlmbygLFqqwb6U",
+	"wkDfGfeEvhhJbJ9PjwS6l57iaeo+a2NLzj/nygVy/ulXoUZ2fHDy6Pi4c5BLFf69WQPU2+/D61Y1asS7",
+	"d6kTbv7L3IV+s7Xewv2pnqYvtjkKHX2mlstLyqIzo5mBNOiUW466Ppz+HOsPjHDwUA7GjNzuCFxG6qBo",
+	"0AxrKyvdflynlHKhc/R8LWXVOHpHq6GD6C1XHvxLtrrDw+UmrDby9aUV/4rC6vuDLIhtXBx0qZHURBZM",
+	"TxUr5GgcKMne+0AZPPIbQ7/6XGygH3b3p+xbiKq7a8/h2uS7Z4QBPTUda+Q09EoLaAQYr6ezH1KxtWUD",
+	"rYayyN0l5LJDcGCnYW0CjanSlAq5kExQG8d3szylLIcdgJNdMFla2Ln75IBIQFrU83IZAd83hmQagWYd",
+	"HOwcTMomxhYEjOVIEyUF0SXnpQq/Jr5fCVczKLnM+QwjnYUYSWNF4Z5guz11qubhiP5ZS2FccGVbNGrR",
+	"6J7RqG6/t7BE8hmh0saY1KybFUIq9Ck051uAPQW0CrgRqu4PVGbii0v8/DpMfBqIiUVyWXch1XWzXHDs",
+	"j1sXU6GZ7I6R1eJQa4zthlpCogEkrwue1pvJvxHGSK3MMvPsTI6UieUbOnaLS1HMoIIV28lyIJ9lVl8I",
+	"BVSYCAuyxpPyUqXgmfRj77mw13RIfOm+UCuMD1EYX6oUkm2NHKlDqSquqLWlsdPgvPSPRAsgFZdyIJgu",
+	"WL/QUwOpisQz667DnEbs3o8WBP1Vl7bLfoMeKoYlg7IohLJJc9Rl36Rwp6IUtHhLU5ppn7Ro8KBrO+vh",
+	"4CY1nU1H9dFn+i8fCmk6t1+q1GAeBM7thuf0zgBEo4zVD1utVqsgtJBwNwpCJHWb6wdLIACV/2ZbHUR+",
+	"UTuJNXegaRBD6OukxBQoEn2qxlim4pyOxaQDdY/e4pfB1kfCNohs9FTwHqQngdzG+KpJqH30xUdPj58i",
+	"t62zGrQSWCfphghF8ZnWF4EADqakS9tTi9NSGtvFjzk2tyFyK/c4oKOYcGOwaY5nzMXiTcOM1gr/Nxfg",
+	"O4XW8swIWLSeGgte2L7gtsvOcKHnKHjiHhs43oArtyygpJmxnsZLFlPegXaGT4xa3fYUBqnwgnO64Nx9",
+	"EZENk+8qziEb+hBkU2AnVYJlYmjrfLk08x2LVG+hoAXf8z6r9b967/BeFOw3iFeHJURqXQijs8vbcDV/",
+	"3cU2JJHXPuyox9lh1fns6DP992xp1o8voaWTJO7iD5SLj46Pfb8z09DB8wOO/YKGWwc50+raGuiMJr5t",
+	"rfP10Fn7b7gdjLdr7C4s0nLoi5YnImR/+Z6Pmoahy47gGnjqkzUh6Y1O5VC2+vRD5n/0+8lbqyaI9O2i",
+	"zFEh6J9rVPRF01psAiUuhWJyCAqm0xlF6rTaiOwrKMC+6+OhTBMI1qM/geeiPnWIhiRp3Cuo2n647HoY",
+	"1Ubvb0HRCvvIqVsgBU7Jos19rofDNpYfyy/jHgmuBWBmBQ00GP2UYuT1IYwhVq3p4EEd1i+ts6qNGBTC",
+	"NjaE++DH3WvmdXqLZQ77sMBtUcGe+N/9F9vc294JJ/yAZ1mfD1CugPWnnKCT9uTzwed/IhdGt6/T2f85",
+	"Kovsy5KEGciR0XMiuCB04AsLXRLh10tRV3Sg1fN4LtsiaK6GILbS9RwqT+u7KXkNR2K0YeJ396Pj+uuj",
+	"VMhR8A3aShTdD2YqLdR06eEQt0fYA6fz7TiDEnZ1A8BLQZXXK3kp1B+T+/64L+O5bOfjxkPs48dVWJYH",
+	"aWQj9xqsnDR8WajvO0PGn/v+sm/iuWzny8ZD7KXYAs0aVGGCvx4qOI3OBRSBN3xjdNr9DIfYPX/id9FU",
+	"tsVKG0bYww985uMsDpHxu4mU8X5pRNPH1Tr/fSLUDnzbaiZb+rRhgH3/soNCcPiwSNpZ/2VLI4ozn7p4",
+	"3x/3j7nJbOf7zo2xn+cuZplDwlmVdLrEuQ9vR09/L8wOHMIf5iaznQ8djbHPn9kWkvrdTINj8er3rY9y",
+	"0hRGAlyilIfoXyR0tIWv5PMRUJNzH9B0ICY/EQPw4bP+jJ1ZrlJepMz7HNij7vEJ47anMsGNhU4U+KYY",
+	"mg9JCRz8fYY9/vSpQ/ukENjTE52vwcxj+B59McfM32UJukESyG8wYz1VgZcBHw715Pgw/+LQeluzvmBj",
+	"ayfGN9vmbFL2MzlgRhSXouiwUmXuciOslWoEiRp66vtt9JQSdqqLi1oPzHMA2Uaf76oQUSryibZCDWZ/",
+	"FbN7J6Oce5mNIviPbltslzuIg4ssBB1wd1w3qNU5CF/CHr4TTuFFkFx2a90tXzoHv2p871W3h+seat/i",
+	"/UhDsFqf51zNzr2zah/TDdaY7F/F7J0oDc1xx1zvWCHLePMZt47n/eizD2qsSMB9HQADeLqpBo7H55fD",
+	"lCmX7jxgVUgSkuYGXA1Elom07jx4AQ/bIAZYvXFNCLB6nx1KkX0/r8QUIteXbYz/oUbF3MfdTDA7q8Jf",
+	"Idxl46Mco102Os2X5wTtkXDddSbQWspTmwDUgsNtJABthAwTkIEr2PCcuqgC3W/hJN6i1UsN0w0kbp+B",
+	"uexO5DAq09C33Bm4DjeGXGZlIcwzlku3bmjbIoMRkBChmt7tKWzXgQyIejjs+CvdaBdiAnnp4aCPNIA6",
+	"TPpjkvI9P/O34GeLF+WessE3gcPACwVcnK1F1vY5uAWERCG4VbvmqMKiJXSLGRvKzAk5c9IzY1aPBDRT",
+	"WZ5E9KJ69g7B2B0Ssy6kKUYcrY2TAD2WnN4Nc6CfNpoC+az/6m5dPgGkrUIv7pQbBoVJ0jArc6iAyriF",
+	"mqO6mQ0LiAxVMxvqIuf24OTAbdxD94iDzchyF2fTF0NdiGpGz6ACLThmsdlP4uaRNMzR6mvNcA+z3/y2",
+	"W5YFF4l/q1Q/5ML1yOtkdXWE3KRyvf5AQa14jaz6xVk57XwIqw88nSL2jaEXrQaaEqDJSwIwYYGqzlJh",
+	"bE/BS3Xcdbk2lv1wfNxlr4csyXUhEqecwfkBpaFY2Ip7GsNN9Wn57uVa3XwxfaValPvVzXEqzRr6B89U",
+	"9mcpygfrSNiPUMmtlgx87c2VIakOmhug4wF9HcEadRoS+jBuA+IpOtoI8VFwnS2Jrb+omjLpS1FkfNLB",
+	"FAKfUwB63VRDqgG3ZQFNHYbUNnVKbt2eoji8+7PT5uD5IlALMM76Op114nGIeonPajFe28rVcOYDwS3S",
+	"QzabWxpckwjod8XpEgXwq/3RYnzrfLk1jB1gHhFFeyH55xZ9MVaYJaj6N6eymKqezGOeM1ZDAV7XPSOh",
+	"vCUEW4nObF+312HTsRyMqX8Gar2mzDBaHWdJ9ZRTlMBXXtdJSxj7cOLSbWXqA6hMbWtQF5g6gKaDATnG",
+	"pjWopR0fZXqEDT3q8SiCGKeoYcpw4JyDtMxHP7BcqtIKYlLirBDDQphxdE1ogj/hsuiyD4VWIzYoROq2",
+	"K8+IWaqnnh4/qhioBzoVLOnz9Dy6MnHQBn5ppgsI/gdGJewFFJKaa/3W8Lbb0Zvg2fdkGZ9Bnu5r1YxE",
+	"Z55n9OYwdGeyvvjpI0i7Ox573EznIW0+aTWz28a5CszkyJmRMYCVdjyPX2qmlZgHMF0u0ahOkWeNiDsM",
+	"9Qyfiiw7BEMyRZjqsAvljFgElW4dcrhhtuVcA8DcCDy2QkTZ7upt7WrcPOtv6wk3ZqqL9BBSVZYW2aTO",
+	"XsikukCHkMHSDWcc+4d0mBzOleH0RabViJgVw4G5YFB46hqivkm1MD3lhKPWZw674i0N+A4mfdPShn9s",
+	"sYp6I1l7XAMrVNAzt2gpNT5mqQD6NK2CshITd4pP0ljTnc+mu61qgi+t/O9r4nvkhqAQVZBgzFjD8vkb",
+	"4MgRNeNZclyS1g7VS1Fyuzs2nxx7Tb/LTiGmWPjDExR/NWMDyMrzXosKf3J+ISBZ6lLLFFruUYNeXx8Y",
+	"9ehCiMIiY2pWA0+traXC91nEne0c0mbOIXqtI/pM2GdInBtzCsfgID3jRSXHd6pwwwdNOiyRiA/ntJat",
+	"3rtFDQGyYuMTG61gTmIP32QjsScTfLlhT4GUeXMdBZ/EHbvuG5brQlDcBlKEQIkmSmZn0kOGDtWMPn38",
+	"ozv1gI95yk1PiU8ov07T1kwPrVAQocfUSQezlNLjxKAatBNz8TuZML5fHjhEYbI5n7G+YMbqTDTE8nEd",
+	"dkdvv0uj/33sdtkzw592JeFRCz5bA5+XJJ61jjuHSdheYkP4wfK85fgzFdlA59Srnw11lumpwTCyYH0+",
+	"uBgVulRpHOVNMq5GJR+JpBMn83xjGCrkh7/S72ww1toIIFjv9tSp0ycEt5V3ESybC4HnMI46p4oEunbM",
+	"mgppQ0SRcUIIHUCQcBtBDV2Z3h/69PgJg055FLGvTvrgVarHLlrEHbWj/Pzuqep7PfgLzVtCo6WvteC7",
+	"ddvuS9IU4OG55aSIl0YUiueC/tKa3Ns4BZHHYq4xq0oBNDZ1SF+KQg5nh2iqLw+skakbThpixyPenL5w",
+	"p6Opt4+7jEzfxr4mdUfK32FuL8mLsI1D4b1TFm5qJT/3LYMflBF8jyjS6sFrIABuOgcBKIckaesK/2DM",
+	"7ZEnH2qss/pdCTaJEntCyyTIMyq0zjtOFxUS1MpUFmLg7uwwXeAt2ghPUH/pPWNpl70IXZnpecbyWaen",
+	"SEtlIp/YGSRJdhmU3mgFc0iw2MbtdTDCE8C9pIQqtPSc/kZ2NjA9NdWDvfGvvkamELHL1ZXuuJ9uvwLs",
+	"TVjmLMX2m5SsOsCanvq54NqsXYbl64OWDE9O04XhO1FBA5obXfazLphIoTmCSpFwRGpsAobv4L90hxkh",
+	"emrhk/VUwzvBz7fwSqfK7xJzjm+RnMzvaGwtLgoB74EVH544BRw55FGCnLS4lLYzV99B1ikty/tgkMVS",
+	"BOyj307JTFxrT3+HmcdjQd+AWd1TQGAKlt0z34EMB6E3DfeAVwUykE/ZIJOhkzp19XIgL1UpDBsWOqcU",
+	"FcjNdi/o3wkJLJxsGeHMb3pTO5UD0WVv5tbxz1Lb6hrsSscLAdEmnmtMsc5P3BU4HbzQ9JQdC1lAF/di",
+	"gjXvIhuCAy58Kfcg6glH7c+U0z54aVAjAla5ijhQF6zqFsfg+T1IPsOdzOk7zrnt67bi3Ae51pZcrwxv",
+	"h9g26KM2Veu9CTIdV2w9m4MGdDzQzq44AumSWFroyhpguKYB/B+Hz/lgLFZd7i/bM96PO9QwlQoWaVvr",
+	"uCrfsfO5ptwxr7QNr505BaxWO+s0xjrz0iHYRBRGqxC/OH7CEvgh6bLXiplMT1muU9GJ0rIB5cg80xrb",
+	"UUof/UjcLefulgREsKeSd8IWs8NTkMA6BeqtrihHd9TdF03xnjx+NPpyh1+VBLvfXr47Q6NFE7fDklJB",
+	"Mtw5rWWyh+Da8TLcYYnS9nzCCysHcsKVTR5ywSWYT7wYjOUlvjz8YZBps59dMa/pOry79eZWnGd48rnl",
+	"rqB/u3n/b6ERck3K/5VTsDQAloseiqPP9F+rmC9PQbFHQiy8BlX+iGj537E7tErhnCy4Xbg+dnJMhJ5k",
+	"YFNl2tnCbpZE6GzFJ9tTFb3mM+z86Y77CyGAjJn8GIFZW0HZExRtNVNrNh6sy06PmhKmasFuoY3yKh8o",
+	"OXS+HnW4w5KhL0VqdePrYAJumU1QoYF38zT4aWIKe/b0+Gm3jl1z1+Rr9+z9raqsrZXdWtm3b2UjU+ca",
+	"SBJZ2fVMnbECIVJpF9SHhSJCTA7Gy3hwYzKloZNUlWJPQVpM8LmCSi9TaXfy2N9COUP1qveUiLgJyO0I",
+	"Z+Y9KDduT59PpUr19Fxfgu82Unhae/Vh2Ku7pA86ZNjURhzKTJgjfsktL8zRZ/cD0FZ8pmmeO1D80kwj",
+	"yibcWlGoEAfKeSpCFIy9fsF4BnGz15goifEyn5BZV9y9WDbF3hYaZtlTEAJHziHKiqmnf3+Bcz+Ft1rn",
+	"PKj6YtWcB7Qmtxyh9gn5PPRVmsiBLQvR1Om9+hxLZyJUmbtvTjd0zeXoIGy67kSN3EbYnAvz9ZC05w2V",
+	"7dWXv3MH/nrPpUtXK/Ay5yNx5F52DrQCL2hfKg6RySsLQbeay9H//ZRnm95eexJW3/Xa6v7j47/s6hs6",
+	"BChq9nD0rs9x2of4+Va89PzFXzo7bBjdvdHw6C/rHDdqJH7T9oxbaYaS97P7yrBCk2IklINnkTLu8dif",
+	"Sw5ZTWOCVePRdCkKI7X6cvR5+eEUCR/jFjMbMANTiUtReFujOmEYHTDChGRNYWpdIHi0/CwzscPHC61T",
+	"qDj0y18zCbp06SRy/knm7nB5/OjpPz/9lyd/efrPnYNcKvzjo4AVUlkxEkXTrIz8LxGyGDY4Adc++ey4",
+	"zPuKy6w7Ff3JQecgF6ksc/+vzGl+Cz99nIyqf3xVZ+THibj2EXKD0weWf8cP131emp07lWsoFT5Allw0",
+	"P6iQEsWlSDtYUVrlllnmLp5/gTjc3pxsf2UJata1LORhIYaiEGpQRxV/5x7X3Xdf7qMmUgiVimJzRWQs",
+	"eGbHS9UMt23lQDAFnEMaex0IlnLL+9wIrB7UpWXSdsgflqR6qpKo2DGUFhY2XCJGBU9FmkBotKeo8dEs",
+	"+gXipdQWCSjYqZIc1stTrHPL4BWdJEGy6anyHCa87waHNmu6uHDXUPL3Dz3ly8F1lnaiC50EpaXTlx79",
+	"QDWP8Buk0Rv25LjBLP93XMcteiZxhGbHJAmZoY5RCDUTUYz5xIRPZHSOa7lXtsEPSx2dt7uM76OtDe0x",
+	"9VTdkpS6/YXy5pHbi5ZvuQm7PJJdks7lwnuUyUvR7MWi1tPcsEyrEeOhzRhwHxalMuDAyqChNbdMaYbC",
+	"SpM7AYGDxmIsF1xFNV7+IWasyyxlfdFTBXZLqK8CfiXsr/JSKKxEWZ03cApvtk879aZ1O2MxuLi6vuBc",
+	"dEux6c4oBMfoTO3WeG0J02M4R9ALm8DtyFor8Z3gqVz7S76DibRfEhrG8nQGgUKKoG0g8FJdSgufwRxh",
+	"G/7lVZlIfiADEUF1/zcGjzSQ/ZggyU1sOtbgRBhDgKvqTYp8gxgGgkO3y06hXqWnvDo7LLOsw3wQhOmC",
+	"YfzDZ138+GxhIlDcZZieCIWZU/CTKFheGsuMlVkGjZKyTE+BdqWn8ArPceDGPwE9AOYMHHIwm0KOxpZ9",
+	"y9mFHFx0cOKdoIq41e1AhamZCGWgLo2H2qTvWCEu9QVWrNKIMN06WEO6htfhmp0pRz2+RSJ9nS8/M7Hc",
+	"ryK85VkmCkxq29HK1z1M/dj/MKj/p8OJNiZ6s5go4g7jKoZTd3p/1JRMSrWp/nRx/zQNwdL4aEnFIJNK",
+	"LD9bojEd5rqDxATwNsIX+yFzFqNHpt2avFb4ZQfhszaTFV+jZbT7eorp6ZvPy9lSqWpS2ZyNVU6axeq3",
+	"oI2j4kZW4lWtzatkFd3t6RwIxM5Fp1kBnyUS36F6Z7xS4xQtPsPO81fUqug2Ut+OWbQN61np9cUfkwet",
+	"C1Uv97YQl1JMlytGC9gcYLlFkK8GQcBFOyeg/RlshEUyzPWhpBCm7LuP219yTP+hIMXUiXOp6PpJBRDu",
+	"XIaUpnkiOZhUt4bCLYz4XlcyYHb5uI6DJWB6D3TR8tF+XXy0ftO6gy3WWdGhD1xT15LAIFF9sZkTBujt",
+	"PUsWtgJEFuUG74wE9rmhJEmeu4o2N/XI6imo+1YaDu3oSoM8F7lUqSgqIg/FtOqyt1jFNh3roAJEYuOJ",
+	"OazOan26f1TL8HOh8wcDDC3h/E6Ib7S9cNteEeFrCe/n6h+rakZ/pp5P7uHfGDaGYtW58tC6s/JSX8yb",
+	"tCsTqeZsi5ocobkZ30HRJr5DW7TZllpt0HLSbRmn6oLRuaa1vLR88zrS90rYnRW9HarnrNZoXQO2reps",
+	"cWcXceeqfW01MVCu6f3O9aVcwnT5AcjHZGqSisaB6POMYHhzHPVUwmn7g6xMRdphWgHF3YSPMDvp9Qu0",
+	"v0FPv5TYN1walomhZbq03Z6isfQIK4gW+NkJK4JTrpHGEt9qUxKmM+He5KA+xfn1C+T3tCx3WPzo+Di8",
+	"vxHuIVakrD9jA53n3Jyw5N9kav71+NGPx//73//TOX7046P//e//SRpY9GRqDhbSsn8VamTHBydP/vLj",
+	"j5CSXf0BqnStKNyD/t9/Hh/+eHr4Mz8c/uPzv3z59jD+99Mv331+8mXuT48ef/m2s/k9333/Twe16dOL",
+	"KaojocACAxeqmYgsk2p0wpKzgTz8WQK7ykCyoSQ+RzOQ8N+FgK0Cdzeskf9tPfx5BVc31WgBs95McOBj",
+	"LUQmuGka1l117jTwg/q8+cfHx3HG/L/88/G6SfMZ32wSVt/qFN5grXYThWuprMzFec4/1Y/6l+P5UdcZ",
+	"8oNvpKYRSsDe9uCB0sSkMlbw1McABtzyTI9KgWyqQGMJqk8tLyo9a27GNK2+1pngkNK22Eh3tW7i+Sr3",
+	"kq7SrWsjWaVfdOSfLFLMXcDO43YsZkj+ylMEdNRJ+9Co2M1cmDmWyj+Tlpfy5u27W94KZIf0h7jXY+gP",
+	"m7BDRpDBTknpCE5/K22GKagehL2m4Y4in7fFErjtHCuXk6tWF3YdAEG6Me3jRo3xb9/FGL3KfdFDurFX",
+	"kFDQSn+VDWDuAn8eKEvFnBi3DVjuOmcrTRkPsrsM0lEnq4zTI1D8zdJSHbwk9GOYU2qCBtmhzgvhqnDI",
+	"oBJDZS9k4P1wfNxlZ2TAUE5X8url+56ief0bDPqvCbPQF3Woi8qECQbNWBRuXK07fjreJnLTiKbQZMq+",
+	"wpff+GC5K+0S5tekXVaf5uHqhQ9YW5vXx8KHXEMfi6T3M+LuGsGmRUUNk9m1zqHBaIfxzGhKxffVainU",
+	"acw6bMCV0pb1hWc9PAm5YHNanFTnpRGJb6oCbSDKvC/QBoexpGJJKiyXmenCX5IuO0XDEkr40D5dwlRa",
+	"rwk2KzJ1dGW0Ztv3ua9drh4pnjtPe7pdbec+1Bbat63TO2ZIXVuZ6DT3cUKouepsOl1wSw24cuhSCJ7C",
+	"eV5PovowRf/OlAk4wtPt24A772tq42BN9f7rCP0qMtNY2XhO3KRUrDgRhZW+hAMLyinLfN5P7ZPMF22M",
+	"Z6REVN3dpO2pCyEmTNoue1f9OMn4rLJWwLdK19NDZcH+LAWYLfwCc9N8k2dLNYvOXoFn4+VAoX7SU0bg",
+	"5dDcCVjane4CE6vNZIPeQg9fbbl9f1m0cvdF27omVs5Ttt4gnaF1X7Xuq70vIES53dgfBXy+zqQFo3Pd",
+	"/Mm61C32CilLpmNNnC0iZTMB6co5n/UFG2FqB2ZDX405cDUQ2Vs3jY1dQ3CXA9oNcHYtsw8nlX21KUyB",
+	"/nkv7Ercw1Ff9a/crMTde9W3FKEDyf9mSZxQ4qAV1hn4PqG+GK7L3vJI4QQFkHhkOhh5H3ihggLG0II0",
+	"jQ1SViors54aZIKrw3LCCpHrS1Rq8wY+mrvDjh2yL2H6y7Ul/83bfM+2i8dOdfFYB4zWsnwbdZL1TOEP",
+	"SOJIOAXs8Boo1zC45lBuoHOIgPWU1RkkRVIzduoPwjJuRUHhtkL4Aq2UcSWmzRbqHas72zIXYUL3ZC6u",
+	"C4C3bS7eZyNMVHSszMVcW0yn6Sdfu8q5R5YvMTmeG1sInlcfFjXY6jtrjZQ77k/uHzlXs3NQh1qr+YYa",
+	"Mnkfr6Uh19vPR2j8Qh1xeR0FuoO6rwMrOI8gfIwQNuamytbvHB8fk6WNl2C7aKj9NUCUBhp2T6GUddhI",
+	"OgW6nKCLVuR9UZixnICfdt73C4QhQG0sLesLbCg9KeQlt6LD3FbEIxVH77JE6cSztYme8vXYgYkVZl9L",
+	"twYPuOEpuKWjLZrbTUuUT8kf0irGDwG8F0A6IDLJYovJN608nWQzrPq6JSxuTrRbA4zn6ggoqI4FAh57",
+	"a5PcIrXU3EjBX4zvA2W3N0uCo9XopvoRPI06m2jT8AXWilptXESydVcIeKGXJe9ho+cWiVsXxRoFG6AM",
+	"iUkGTgO9ocuiAZMGPBMq5UUjKMnndAX79t3Pz9kPPzz94Tss8XAoJS6Fsh0kfmN/vH5BpLuB8gmZ9N2P",
+	"Zy//9sfL356/ZIV0Chs8QfDBmGLuXXbaU34ylJkoOJHWDWUmkFCHod9VF+S3xd9hFsv8sP4dbqjWLYUK",
+	"Kz7ZueW8UiG3vCnLoJpjTcORF9JMtJHNrTscwlYnQibqSvTmenO0gNMCzlo+UebsPMUqIKDttS7qFMJp",
+	"eeboUoppM6GVU34mFWGUbyqGpFbeEoQneQ4rsBStYcmEj8R5WWQ1tWN/l2J6OrDyUoIioQv7EDm04cX+",
+	"vpIwEpdvRznq7sg6ay2hpTmAbhNBzz+SGdozAAHAMxHTXqBcN8s90GI06RV/qEwaaHCoUu/Nodw+zwwX",
+	"aO2MxY4/LPkzIbc5ZwbIJOrtHUgDvD16CrBzcG5U1YBRGdlEJxDl6d2kH2E0bggSQbuEMsuaLKxLLjNo",
+	"GrWsRL+eLwGsyg5LlJg6uSTDslQZ0PVR6a404LpTz2Amviy9yxLYMiLx9CU0b9JIMm6FsT0V9hU8+yRG",
+	"/I9aKgxZ+ab3Xeah240KfMQidbvCWDGBRz869h3xKdgFe5SaMfVUiIfpLPUdJXAlvRsRJ82mY9Aw2SCT",
+	"QnnNEx7Vn9EjMd6viUR54l4fnwcP6ik7hR5RCb7R4jKEYhjwltJbOx3ADRcVx2WCg34LrkqnNgeuAKX7",
+	"OnUL0VN0XxUqlIUvsqHunKtfqEM0NrBWEE+EF3Bnal/EhDEN+8zgUXq1kSRunoPOAS6tE0K0ca/VHXKf",
+	"eSEcCDXZ/gBQC+4crIB0C5uANm++bj6Ir6buDyjtJmU/kwNEi7WIJztLiGF9jxQD+nHIRaichRSdgWYO",
+	"TYQL75Dk6mZ8C1vlUXAzvCcahfXa1uw9icJ9phXcZiJBa1w8OL6D36H7xCZUfPDb0WfoErRGarmHzm5D",
+	"GfK18NHdtI3UcI840FgSq4OhktuHk1rSy9b7t3H975qy1WmmDaF2uTKKCAwXg5wDrpgvqMOU7eTVy/ds",
+	"UVyPcpEww2cGO/NGreCcBZNC9z6nzdRHAe5KWHeu1nfbisrDZpVroxX7FK1YiVdrpW+Hc3/NfO2oywUn",
+	"ZtYaR5P3cBrLZz7draf0EKqW4+pn9CnFZAjYNteOpRoxJaZszCcToQxab89Y4uzHhBVC419tp3LZYRU2",
+	"dUrtKWmvsLbELRSbM8PvVNfZVl74xubiXXc5fUhJ4Q8rDfwhJxAu7araxsxupw76+mbqUZ+r5SmDTfVG",
+	"tZGxn7gyW0TynUrB+4mrZbl3bmHdITrUxaA1kFuFc22pBq+92z0dhtEu9KqvZSrXO+3/XRtrFuQXlUCu",
+	"fLRQD1mmp9RgHhqzIde7LrCN2ljMvAJamdKn8ISoXLmnyPfvW7X5fqxIdIMlzRB/DHUfUEqBVRmZHFoB",
+	"oVQDXxeeroeM+4hCIYAjx1Sxhjql8ieu/jCi2KZGeTdxiJ+4uqcAxE98RXOdPlcth3OrYraBivs+LX5y",
+	"ZjiLUffG6uDRZ/e74rm4NkFOjXI4dMrhFjH5D5rzmiGNX+GsafWyVi9bXy8bWsbp5LthW8BaAgfUpohJ",
+	"xjAouvO+tKe1hKV3JVE7FHfYpmbSRg9aBNl6v781AaTucB4LXti+4La5zuFMqBSsKujM/eSYLKnFovkp",
+	"xxp4IwR4KNiP4UpfHp9QHmjSZW+1sVKNGPe5s5gtaxg3PcVZmFbELgMAN6ZR+m6UMFSVVcu+7c8YLfd3",
+	"HTIXM8Em3JhQhBZX+ofk1A7jBov2w2CY21pnD7o1+fewdNfFy7UTJcJy3FqH7n2DCaXtOZTtDOSEK9uC",
+	"xXXAAiQ5Eq5rYkbUPfz23Lzz3fKvrX80lnuDk0kaZEBuShGn3zZtGnwG9+1dwXf1AsuczvHXbhWTFms2",
+	"cTnb+f1T9SLerh8aewSzgVZDWeQi9WRzaepWDNzUMCvxjBGHFPb3C2kGT1gCt5yXKjwk6bJT1VNRZ2Vp",
+	"MBPeaSD/zFI+M10GMgWKjQrjBfPrajd4X59DLm2gu/ClN9zGo9VpIZhUvqzB+765p1+6Vb8nB/XdNYFv",
+	"3dV3huJXxbhNkzALxEspl9nsPMLpuV8dYs392Prj7/goBWASleHq2VOvqb5/1FI1W/u/aKnQMMczCThM",
+	"sHy5HAyEAbN/WGZAZjCfA+hz9HxlK0ohczNhI2HpaAW3AeYW9hTcl7nfIDcwKv1y/6Csw7miWz4YiAlW",
+	"YUdIjENGlwEvNjzTE/H1VF8MeC784HUHqnv5G2UO/uPeU/I6VeWuL6pzb99mJO8U1f4qbIZ/OilrifhJ",
+	"LG8WgwRPXjPo/Sr4ZQR6dqFeo2L3nAfCDzXewlqfI+RjB69jTzljADyYMWFoptVIGHtCTkoqtQ9mTYeJ",
+	"zAj4kYgN/CX45Ph3xvvwC1g1qqdCLQvUbXeZA4uhLnJR4NSRA4tXg+ElMC1MsgnYLIe+sB+Gk4TcyII6",
+	"RBuqp/zWru1h69bpllG2Lhorhi3qtT6KpT4KtxNvCCx6tJYPtJn15Vc9+lrSW0GDGSyll+QD27oZWxHe",
+	"3M1IR5fUimV6hCme1/I01kl5LpZlLf2KFDg2aODOFpljC0c94huDegEyBnn+cDxqHUb430lv0OpKRLKn",
+	"KCTJTvE0Bl1/7jyOFIpgc/3IEqXPlfhkz91dyQlVXEdTroy5hpLUv5XStof2V2iqzO2cFnJODl45ISkn",
+	"bKbLIpLjCnKun8v1gUiwcmyJY6zpsMSZLOeUJZF4W4TnWo28XZFLY6RWPt9LQS8wsFwqt0vkFtCp6Cm/",
+	"BxF+ooewVMMIqZgIlTIwWTBv30aUDV7BP8F2Y8BqCeHTpKGe/c3szHKVSjXaSeeKn9xyB4vxr9BCVKuU",
+	"LE/KAnQIx30sXzf1ZThwuMXEizfwuK/EAnEvu8z8gLVtS+xamb+eIZIjsee2a+xAPWgoshs6TZ56HD05",
+	"pqyE00ijqCwK8kiiSdFTbqCPWiqDQZ+oZg5u3rxozgnbw6iac29yT1kJbugV3dxLSFprMxHawrm2cO5e",
+	"zwAnqxVI3oqet63CuTcIGm3lXKtu7XPlHJ192ymdA7Vnk9q5OxOqHSqe265+0pbPtTCy/fK5NVGk7pBW",
+	"enroVGCpmuPAv2O2Bh8JNN/MWE8ZMtsJFkCEKSFSw5RmRo7UodMeVMqmurgwVISvZkwXcuRMs/dxPZzV",
+	"jGcZPLOnvk2Unp7TlJLv5ptIpFqQ+5iu70CmSdXKBDP3Fsn9eCEI9Rh6qOnxHcws8W2+HDgm/h/nuUnY",
+	"JCvRRrQyF8xINRAs4TaBfxuWFEscxr/p6Vta2G3y+N0RTFZv0wyWH4Do0MLqmgdMcNpi1NW+Cg6IQJaw",
+	"q8KlFFOmh8gcTFlpflusZgutA6qoeLLZefwypjnG1K4qRDzX+iN0eQEWp49aKpEiLGWSYMk9Bxu3oOD7",
+	"J33jUHDCB9LOeipzK2gaYs6+EWyY9y5GjqIJLu2bGr9HGz5qlZLV3VMn81v/5nK/pjPhHZGvzXMAVUBg",
+	"9QgDwj6kLIv6xJZGB/aFHFxUDuyeijzYIR7tBnbXfoTk3xGXKtAEx4HoJdn8f5WDi0g6d8fdsYAHUEhY",
+	"Wt95DFxGrQ3TwsWaNozb5tT5tNrpa8ScmgnFQ9IqOxPWVAntcQjoqobAdIFVrngxNjdgCeQNsTFXaSS4",
+	"+lIUYLcEdsfqeZI6y+X8giJMlMwyl59+JizU2WolvjFMTxWNGjLe9FSduz8lXebeyU+8p2ikqF8jwlqC",
+	"Wsy5s0/c+EnGjT03Qij4k+EzUmR8AG2GPV/HPA1LVM8VEisx73R2h47X2w+FnQl4hXuiJY8WcrnTKYZX",
+	"7Gs4o2aU0xZbH1ypa5B1XzrVsoNviUDGzp80lLJ8TeeZ78PdZI6+H4tCgNg+PvZJDR1mNDWehLTUAaQX",
+	"QV4kz6Z8Zpgqs6zbbEuK3TUjZysNSNHajq0yuI7tCBV/g7FIy0ykfu/EVRFGa1WXpLSsN35nSSf8xjha",
+	"KCScUjvYYD5CkaX7fzIXJ04BFE4r9CwoyUyYxOmUSc5nfch87qlC5BLicL4GnnGW8pl3W491WbC+GOpC",
+	"dOLCSk66J/T2YD8Esjh/KRacM2N5YY17trRGZMNuT5H33Om1j49rVjSgknvEk4qGLpOC9YWditDvGB9e",
+	"qyDSUwEC9j9Zau517ilrCsZerSHO2n6nN+iYAyt47qT34fXP6bAkL+31a3T2Qm3Gpv9EgXVubCF4Hn1Y",
+	"rVFtXqlVx3QxBIwtS8yd6+YEu6Sgz1ac6Uu08ozP+nxw0aiWnyKJIqjcinE1GOvipHISS2WsM7sh0KtV",
+	"dBBDBAsvnI8TE91C4Z5KQWGWKD3FQz8EkMlBCkwGg0wPLqpcZpzRlBuoR0Kto+rlqUCzGEB/yYZw81v/",
+	"1jtpHNDkVlYnWdHaB619sLr1JISaaVOR7NSVL4LKLtVo/WgTPdPNNucqNc2cK++rcHDitk6hs9Au1/fY",
+	"VSnzD+qwKaSe1HcNek5XYapK3+istKLLXvLBmJgXe+r1i4jYJZNCWTYAAkVzAmSR8ITQbRL4U5D9KlRO",
+	"AvC8fgHA53a4SJlW2YxpNSAjwgbYQZIX9++kEJfSSK0SD2BgcwGkddlpGFnxnPzdiZjowThcjt8nzJ0c",
+	"5oZPnzE59GwwPSWtQEMFmGWc0SNS9Fh3ImrLH1niP9K5sRz849UciDkzmnLcCdndXXG8FGLiVi9lRrNs",
+	"boYA9iHXqBAYE4Qi0dcvuuz1MHQHlYYm2sFpJZGxhqsEb6WHeAr8WYpSQLE6ct1UWwhUmS5L3O0JLSVX",
+	"/m4W3czxWvcUrJaJLdeeqkzXDliU1k6MZ/LsVDkPzIjiUg4EHS1DAbZt1+lOpREJ8x8/5EbVfj5ob4VH",
+	"o7sNbnFbm9YYPgekkVMhDr2JgwKnnIanN1GU+3ODxONmZ9vtW4qL07vrYML88GscrowPLWzkg93qWeq2",
+	"+QO2wW6N/32/zTICzZDcGf3Javhr0rmC7g8wIvL4Tr8GHY3nIHllWLKdsv2eo/4UVLpVKtxq4+/IXMjJ",
+	"4aXG/KBJ2aDAwfnqtKULOZmIFO2xMc+G/qiazPca95R1EDh3T0/hCIaW4vBv9zB/KPvD2ylvpBJ12Qen",
+	"oSRuvIQNeWbI0UspAjbkDMDD3JvUnY1/11a812cXcrJrR6Kbk5vdfZ2F1zwE2wYkD+kAqjloHv6pskt4",
+	"7hCAWQ2wivBWFoXDTQeJ1wd3sICWRduDQQ5XnkOqd8JSMZApwSr86YRx45EdkJwXBVcjkQbYNmCkYcjN",
+	"WABjQ0QB7BQtMTSQPVXB4+NjvLHLTslsm0LfFgzZuUszoB+1hqFGBLajGNqo9W8V4vP558hkUO/xc0j+",
+	"N1iRXXT5wcyWozF+ztbf1/r71vL3wXbZ3M3XWcN/B49e8N7xNPVQsMxz974+byA8wvtgempdJ8wzBg6x",
+	"6hEACXG7OvcD4lZAH5wq1uzD29SBxmmavtc3g4ydidJX73JPIXoY+7UVKzjt6cRro/Q39RG1PqGH6BNC",
+	"RQ06Bcz961wPz2e6LMyDdQDtbaD+FE810HGpN8CfdKbcRK8/+uye6P69rLbrbeWPmTuk4V8FFH5Rvpqe",
+	"qmdNWX3x1TzLvOYOhWOSeEnd33oKwh4Y93fGTFOlJ5ac/VzcVCNf43i1Yn06YpzW18oosQWs3aEuK23p",
+	"mN/fAY1CCs8GeNRAreONeB9Oj6qt0A7hasZyXYjljDpBSbwDRNghtog70I1bZp3W17AdX0Nd2sVNcooW",
+	"tJsjoB5tjEotrUV4HU0Jqq6LVBRYTQAuyo53IQpqNM/EcCgGsX+RXB7EgmF6Kueq5Fmzp/GNvhSv1Z2q",
+	"NVsgQK1eYiN3QY1O9abVqL4667WNFW2RdDTW4DbB3LXtySOfBtBkVH6gJtoco+4+uW8w5mokaghI3fVp",
+	"wacQ6N4RU++9zxkIeYsDXSob9NQ22N1ae3tu7b3nF5gS4wUVuOKvjRydegUssMaHIUL+MAxEqOBRolub",
+	"nPOzLu7I6tsMHAATTIsFLRbsORb8/ebyX6c5FIKnjabZG15cUB02drPC/njoAh/JS6GYVqLLklcv37Mj",
+	"N4g5ygWOkZDoISMiBXgnYONRNhrjhpUqVH85w6y4EAXFhpHRzIHfiXtlnTnzjabB7JijawpuSSFzZBGm",
+	"2Nv5TEYlJBSxo1OLsvgVUCBRT1HPgcRGwJrx9PjJVWECmulqFnXlE/A8cpId91QVz6OOYF32AThi5QJr",
+	"qzNmta61SHlx8c59qB3LffTzurGFCV9xx1L0/edqsx8feAuLnbINeXExD7gh/YdRqWyE9YMxtw04D2Dc",
+	"mDn4SljqPCQ+8XySUU72pNBDmdGgWeYzBiHHxo3VZZ6tzHh6akA88Uk6XC9EyO9roPOh51/FsQWNlLJ8",
+	"Hh0fd7DCDXL6TUzQkZ+w5N88O6b5V57Jgej0dT856BxI95A/S1HMDjoHQK6GSwOXHixCVCcSvJx/+lWo",
+	"kR0fnDx5/OOPnYNcqvAHoOCzonBP/3//eXr4//HD/zo+/PG82zn8x//9J/dd3J46OTC2gJaD260wxrVc",
+	"SkBEy73ABIyKgyyw6O4mqvHXwPOMxK5eMPoz5jdSJIcobE3uca8XLXPIvIC/m/new/B9Op42B5PpwENO",
+	"fPOQjFuVsuIM6VM7xWlUOCDvsjceS4zls05PTb33RzF3Yumiy5yiYKJqWyzOGAMd7IQbpKzHulX4a8eh",
+	"kRxWjvsxT0H4qTGxCKpNl5321LTQagQPmuoi9OR4whL44dz/QL1NM+7QJM2l+sYwPkC3TlUNCyyP8HMt",
+	"Ez0u5RtxsB2dxz/+pjoPPudr8KsvfOM98oJHO63Va26k1+Buxx6rJNFL8XN5qkJmNPTkMCzlliNsQV0/",
+	"HHJTJQpmhINOUw7GxCZaA6O+TTKWbg+0GsoiF2l9pyDEky0d5qe4JMuTB/y63QNitE1nNt+6DXTNz8lN",
+	"Qfr2RCAtHexhd24aoYicDtt84p5G90nEi3t1k/4xSfkWzz3/+HviEd5EQkA3oSSm+yEPbs3muxVQ3Jwo",
+	"o6SrryGjsXJ+xC+55cUyHd3tMHoFhldT9bJ0SnLGBzVCiefeKT57x9XCXdx+u34yzOk1/itfU605w2Is",
+	"1Ekc6lNX6nKSaQ5Gk7Eyy9wGH8CSdNzfCsHTWcdT+Q/hm5B2M6vVZJo24y1iNYywHKrxpb4x98iBdpfJ",
+	"gl+rfPhSxsBYBpJCG5tAFLfCejpVLa0FgDBnv7x9+arD3v72qsM+iP5bJxKvXv8MvkzyJ/7A3sifQDh+",
+	"OGa5GPGJ/CQyw77tzzyyf9dlrxc9KKRM2LJQIu2pclLI0dh22KDQwKFBATHzZ+kUOHSMFnxqcFBunURJ",
+	"rTrOxLgU7iiFUvF3r35CRc/YAsk4yO2aC8udYfMMAms9tXhIIVkVnDqFHrnPj36ToS5y4XEInD0myoNU",
+	"YgpxMo8ZXXYKH8J/gNAjHpm7tIq1UqQFU5h8ORP2mXf+4BPCc4elwaJyYpGsmRJGudip8upaT4XyTjsu",
+	"hMcGcGX5F2TQVQ04Jb99+vhHxvtY98Ltd7iGwhPHWc14UUisFX30F/ZX98UDHVfRU0NurCg6TCvGL0UB",
+	"/c4wJBkxvQlFt9TyP78tYxRt0rXzMrNywgt75Fbh0H3ReQyt1H/A20gBmU/PWHdjx9v4oHPgRuX24OSg",
+	"LxUHV/iifzpW4P/TT+Af4Trd/ygGa2r6j+/s9DgdDMTE3k+4EJfoXOQTC9RN9O+KSxfwJPoF49u8jwwc",
+	"i9HGvTQy7nqx3eJm7lBMolPxridRVmbQOcoVhoqrv9KMzoUa6JQ4WOLfc2c9nTvJSnbRfoITYDM1ds58",
+	"Au9aYyLJmQCqT5ZJdeGPS3cekTeO2H/JNecTOQJVMNw156Fjf/hjTcXHjFaip/Dck8r9cVDLCoAumJcw",
+	"4+04S6IRNvKXPK6ty0LPpac4vbp87ixWOng/UDlYsqZOc7i6pj3VxiJab82dkN/BZkS0mfPKXwt0ji5F",
+	"IYeyInuoZz9BCApwApotbX78sxcVyqvz0qTVQEA+ebemBtoIlf49Hn7TBK1a7pCVkEAa0Fx7zYAFkUwz",
+	"noGqP19yeFsUG1/aQMTdl/8CxTbQJUbbDqVoY+n55JBieWtprAsJFNtWO/uP93VpYyE5wSRPaZlQ1pmI",
+	"nfCHVKYdckdxC3T/qTMWrQ5HFE6jp+bzJ+GIg0QjPcTwB2UjdSh5xSdIdZyhVkA+k2ehdHNQPMMEVFEE",
+	"kSbyoTqV4CVMYrtBPhxjiWHDfjn7/TeW6kGZQxDIatYXYdGd/gSO7Vbs7lrs8MvhgQVm/IaSJtWltLBl",
+	"lrbOY9F1KHPTSOEjWftmDt+jaPZi8g6whcBJETtbkKQvcHP5Sv/qkVhGqwTS+oUJxdFIaBgfNEm4RhQs",
+	"5zMiDXD/9rPGzEU166kcGncFZjE/TWkYZq0uNq2mCL2CNKU0l4pBNUDVk7apAf2b2etovTc9kZ9De8J1",
+	"ClJg622XViB+lWWZfvEGa+HhruEBUgQBHPRExEJjOt7Vvdi0b1nTzTrYOPpc/QPqNlCym9Xd34RIoR7e",
+	"6guhOtQI2c7tlXXhpct+dwfwVPoODiXlCCdvfz9731NzE8WJJdBvY7YIIlEWYSAH1Og+jnlHYBl9HWen",
+	"IhzpKVR9nU6CnT4+aqmiLtWNNf14XyxOq3KQ58XKJxVPuB1XOcVz32RpXvEyIX/9Ysupwu+0XsFLgogb",
+	"2qZ4aFZfFWf0/tfJ+X8Cu1yLzF7sAV987DHWsZyK4RAE9JgFitUbI3QqBplU4q4geiXQ9lSMtE7NE9CY",
+	"VXtsj4CWvYDJVzgLv5hyMHBj1SZdw8vuFcDWZt/Aa6QPPh/hQaTewLdqEu5NRXmN1uZxV+aitmBCQuCB",
+	"cnFCSSnaMv7mxXuw+1h9m0M0Z67bBX2nTJldbpfe2i9L+o+DYFF98iY9yGtlDOMujXHCl95HXx11eIj5",
+	"iic45zBmcOVQ9C6NQkx0YamWCkIN3YYQ4Fs/n21GAf0gNy0Ywqelz5auDyTrwLneBvPaYN5dB/MmlTxt",
+	"5B/FA3pVm5MNjts5WgUm1SAr07rCHjxfofhxlbr6O9YXaSPYFHo+xnWSUJghDcygof6YflrXYs+geHTJ",
+	"JKDOU/r82fox/W/ruwnOMBt3DZVhx/ykbvLLtAvcYq1ucX++UVIhbuIQNcIYH0RpqtIAFYJnWXUkLgT0",
+	"+xS7DKZwHlrQkRIAcUkJ1V4QXXfmOVjLwUNWG3t4qVLwk575Wa5zqr+8r7P6aw/pqRR2Cbrt53SoGxSm",
+	"+megvyQV0OtGF6xf6KmBDGNyvbjrRArMGsrH3Kz/qy4pNN68RYnIFsiPuGEJtRtLmozIaE/usQ1Jb7EM",
+	"58NHbEXq/qDef4RGtF9LK/Rof/SZ/mtVqwyAficzNH6XvbamCcVlDUfNS5XSFlvHeUmj1Hsuqynfgdvy",
+	"3g6R1me5+akT+ys3OHIq0fjsGWi+LHdWlv1MDpAhAXryVtla0prQcT+Ff2HSd2294NtQT7tSIvzEOniw",
+	"zdiAG1EvHxGLzvWkwzNRrWWs3FkfCFqs5dHWqkL5mk3S/uPwOR+MxarL/WV33zqihYWrRFLQaWGt6vRA",
+	"HgWwUlx6gSuL7ODk4IhPJGxiekBNdjASb0ZMUZXcOQw/uOpY8MxscBOCgZkXVlNz13twgVie6RFwkNLl",
+	"2L6x5npkmeKUwVqxyzmLKvaUoKlee/c3oWU6PAfYT6OZBvbTq7efLTq3q7uq0MMVZkpPnSUVuRDCTUC+",
+	"V78modo1yjqtbhwLntV+hHfkuHZo3S8N5NBB5ls0KvxQc+/vHraxG/uV29y/a247HVh5Ke0sOM2J/lkW",
+	"rBADOZFua0efBq86+PKPL/9/AAAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

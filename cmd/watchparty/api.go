@@ -29,7 +29,7 @@ func (p program) api(ctx context.Context) error {
 }
 
 func runAPI(ctx context.Context, cfg config.Config, environ []string, log *slog.Logger) error {
-	defer collectSeldom()()
+	defer collectLessOften()()
 	parts, err := assemble(ctx, "api", cfg, environ, log, true)
 	if err != nil {
 		return err

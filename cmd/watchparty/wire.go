@@ -96,12 +96,12 @@ func assemble(
 		Reads: reads, Timing: coherence.DefaultTiming(), Log: log,
 	})
 	p.store.OnChange(p.member.Announce)
-	form, err := cachedForm(cfg)
+	version, err := cacheVersion(cfg)
 	if err != nil {
 		return nil, err
 	}
 	shared := cfg.Redis
-	shared.KeyPrefix += form + ":"
+	shared.KeyPrefix += version + ":"
 	if p.cache, err = cache.New(shared, cfg.Cache, p.member, store.Now, log); err != nil {
 		return nil, err
 	}

@@ -326,7 +326,7 @@ var design = []section{
 		[]rule{
 			{"A change of a movie reaches the rooms that play it or have it in their queue at once, on every process.",
 				"live TestMovieEdited", []edit{
-					{"live/hint.go", `"messages", "movie", tagQueue`, `"messages", tagQueue`},
+					{"live/changes.go", "\tcase \"movie\":\n\t\treturn d.movies\n", ""},
 				}},
 			{"If the hint is lost, the poll finds the change of a movie that plays.", "live TestMovieEditedWithoutHint", []edit{
 				{"live/poll.go", "v.MovieVersion != r.state.Source.MovieVersion ||", ""},

@@ -2989,7 +2989,7 @@ function quitRoom(room, roomID, exit2) {
     toast(done);
   }, (error) => {
     status.textContent = explain(error);
-    if (error instanceof ProblemError && error.code === "own_role") archive.hidden = false;
+    if (error instanceof ProblemError && error.code === "no_next_host") archive.hidden = false;
   });
   const quit = () => act(() => api.DELETE("/rooms/{room_id}/me", { params }), "You are not in that room any more.");
   const archive = el("button", {

@@ -18,7 +18,7 @@ export function quitRoom(room: LiveRoom, roomID: string, exit: () => void): void
     toast(done);
   }, (error) => {
     status.textContent = explain(error);
-    if (error instanceof ProblemError && error.code === 'own_role') archive.hidden = false; // a host who is alone
+    if (error instanceof ProblemError && error.code === 'no_next_host') archive.hidden = false; // a host who is alone
   });
   const quit = () => act(() => api.DELETE('/rooms/{room_id}/me', { params }), 'You are not in that room any more.');
   const archive = el('button', {

@@ -714,7 +714,7 @@ export interface paths {
          *     a heartbeat. When the host has not been seen for 10 minutes (by default), the role passes to a person who is
          *     present, as when the host leaves.
          */
-        post: operations["heartbeat"];
+        post: operations["sendHeartbeat"];
         delete?: never;
         options?: never;
         head?: never;
@@ -762,7 +762,7 @@ export interface paths {
         /**
          * Give up your membership of a room
          * @description Leaves the room, and gives up the caller's role and membership. The host's role passes on as when the host
-         *     leaves. A host with nobody else in the room gets a 409 `own_role`: delete the room, or archive it.
+         *     leaves. A host with nobody else in the room gets a 409 `no_next_host`: delete the room, or archive it.
          */
         delete: operations["quitRoom"];
         options?: never;
@@ -806,7 +806,7 @@ export interface paths {
          * @description Removes a person from the room, together with their role and membership. Hosts and moderators can kick people of
          *     lower roles. The person can join again, unless the room is private.
          */
-        delete: operations["kick"];
+        delete: operations["kickParticipant"];
         options?: never;
         head?: never;
         /**
@@ -815,7 +815,7 @@ export interface paths {
          *     person who is in it, and makes the caller a moderator. Setting one's own role is a 409 `own_role`. For a person
          *     who is not in the room, `joined_at` and `last_seen_at` say since when they have had the role.
          */
-        patch: operations["setRole"];
+        patch: operations["setParticipantRole"];
         trace?: never;
     };
     "/rooms/{room_id}/bans": {
@@ -836,7 +836,7 @@ export interface paths {
          * @description Hosts and moderators can ban people of lower roles, whether or not they are in the room. A ban removes the
          *     person from the room and keeps them out until it ends or is lifted. A second ban of a person replaces the first.
          */
-        post: operations["ban"];
+        post: operations["banUser"];
         delete?: never;
         options?: never;
         head?: never;
@@ -885,7 +885,7 @@ export interface paths {
          * @description Hosts and moderators can mute people of lower roles, for at most 30 days. A mute lasts when the person leaves
          *     and joins again. A second mute of a person replaces the first.
          */
-        post: operations["mute"];
+        post: operations["muteUser"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1039,7 +1039,7 @@ export interface paths {
          * @description The room's `queue_order` decides the order: as people have arranged the items, or the most votes first. A queue
          *     has at most 200 items. An item whose movie has lost its stream is left out until the movie has one again.
          */
-        get: operations["getQueue"];
+        get: operations["getRoomQueue"];
         put?: never;
         /**
          * Add an item to the queue
@@ -1117,7 +1117,7 @@ export interface paths {
          * Take back a vote for an item of the queue
          * @description Without a vote nothing changes.
          */
-        delete: operations["unvoteForItem"];
+        delete: operations["withdrawVote"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1261,7 +1261,7 @@ export interface paths {
          *     invitation is open for 7 days. Inviting an address that has an open invitation to the room answers with that
          *     invitation.
          */
-        post: operations["invite"];
+        post: operations["createInvitation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1486,7 +1486,7 @@ export interface paths {
          * Get a report of abuse that the caller sent
          * @description Another caller's report is a 404.
          */
-        get: operations["getSentAbuseReport"];
+        get: operations["getMyAbuseReport"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1670,7 +1670,7 @@ export interface paths {
          * List all rooms that are not deleted
          * @description Includes private and hidden rooms. Newest first.
          */
-        get: operations["listAnyRooms"];
+        get: operations["adminListRooms"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1690,7 +1690,7 @@ export interface paths {
          * Get a room as an admin
          * @description Shows private and hidden rooms, too.
          */
-        get: operations["getAnyRoom"];
+        get: operations["adminGetRoom"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1711,7 +1711,7 @@ export interface paths {
          * @description Includes hidden messages, with their text. Reading the messages of a private room is audited, once an hour for
          *     each admin and room.
          */
-        get: operations["listAnyMessages"];
+        get: operations["adminListMessages"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1775,7 +1775,7 @@ export interface paths {
          * @description The text is deleted; the list keeps an empty message in its place. The room's log has the reason, and names no
          *     admin.
          */
-        post: operations["removeMessage"];
+        post: operations["adminDeleteMessage"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1977,7 +1977,7 @@ export interface paths {
          *     `activity-report-weekly` and `activity-report-monthly` make the latter; a backfill of them makes reports of
          *     former periods.
          */
-        get: operations["listReports"];
+        get: operations["listActivityReports"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1997,7 +1997,7 @@ export interface paths {
          * Get a report
          * @description An activity report has the figures of its period and of the period before.
          */
-        get: operations["getReport"];
+        get: operations["getActivityReport"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2017,7 +2017,7 @@ export interface paths {
          * Get the days of an activity report as CSV
          * @description RFC 4180, with a header; a line for each day. A report of another kind is a 404.
          */
-        get: operations["getReportTable"];
+        get: operations["getActivityReportTable"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2039,7 +2039,7 @@ export interface paths {
          * View an activity report as a page
          * @description For people who have the link in the report's email or its `page_url`.
          */
-        post: operations["viewReport"];
+        post: operations["viewActivityReport"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2714,7 +2714,7 @@ export interface paths {
          * Get the task queues
          * @description While Temporal is down, the figures are null, and the pauses are still there.
          */
-        get: operations["getQueues"];
+        get: operations["listTaskQueues"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2739,7 +2739,7 @@ export interface paths {
          *     seconds. What waits keeps its place and loses no attempt; what is added waits, too. What is cut short goes on
          *     after the pause. Pausing again is a success.
          */
-        post: operations["pauseQueue"];
+        post: operations["pauseTaskQueue"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2759,7 +2759,7 @@ export interface paths {
          * Resume a kind of work
          * @description Resuming again is a success.
          */
-        post: operations["resumeQueue"];
+        post: operations["resumeTaskQueue"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2797,7 +2797,7 @@ export interface paths {
          * List the events that Temporal does not have yet
          * @description Newest first. Works while Temporal is down.
          */
-        get: operations["listEvents"];
+        get: operations["listOutboxEvents"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2819,7 +2819,7 @@ export interface paths {
          * Retry an event now
          * @description An event that was abandoned can be retried, too.
          */
-        post: operations["requeueEvent"];
+        post: operations["requeueOutboxEvent"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2857,7 +2857,7 @@ export interface paths {
          * List the audit log, newest first
          * @description What admins did, when and to whom. Entries do not change.
          */
-        get: operations["listAudit"];
+        get: operations["listAuditLog"];
         put?: never;
         post?: never;
         delete?: never;
@@ -9116,7 +9116,7 @@ export interface components {
          * @description Stable, for programs. There may be others in time; the status says what kind of problem it is.
          * @enum {string}
          */
-        ProblemCode: "account_suspended" | "address_unconfirmed" | "avatar_empty" | "avatar_too_large" | "avatar_too_many_pixels" | "avatar_unreadable" | "avatar_unsupported_format" | "bad_credentials" | "bad_refresh_token" | "bad_token" | "banned" | "body_too_large" | "busy" | "cannot_report_oneself" | "cannot_suspend_oneself" | "command_id_reused" | "delivery_not_ended" | "edit_window_over" | "email_ended" | "email_not_ended" | "email_taken" | "email_unconfirmed" | "event_started" | "forbidden" | "idempotency_key_reused" | "internal" | "invalid_request" | "job_ended" | "job_expired" | "job_not_started" | "jobs_changed" | "jobs_not_searchable" | "last_admin" | "method_not_allowed" | "movie_exists" | "movie_in_use" | "movie_without_stream" | "muted" | "not_found" | "not_participant" | "not_ready" | "nothing_playing" | "nothing_to_play" | "nothing_to_retry" | "origin_not_allowed" | "own_role" | "party_ended" | "party_time" | "party_too_close" | "playback_stale" | "precondition_failed" | "queue_full" | "queue_full_of_yours" | "queue_paused" | "range_not_satisfiable" | "rate_limited" | "report_resolved" | "request_timeout" | "room_archived" | "room_closed" | "room_full" | "room_not_retired" | "room_without_host" | "run_ended" | "slow_mode" | "too_many_answers" | "too_many_invitations" | "too_many_moves" | "too_many_parties" | "too_many_reports" | "too_many_webhooks" | "unauthenticated" | "unavailable" | "unknown_item" | "unknown_message" | "unknown_movie" | "unsupported_content_encoding" | "unsupported_media_type" | "upgrade_required" | "username_taken" | "webhook_off" | "wrong_password";
+        ProblemCode: "account_suspended" | "address_unconfirmed" | "avatar_empty" | "avatar_too_large" | "avatar_too_many_pixels" | "avatar_unreadable" | "avatar_unsupported_format" | "bad_credentials" | "bad_refresh_token" | "bad_token" | "banned" | "body_too_large" | "busy" | "cannot_report_oneself" | "cannot_suspend_oneself" | "command_id_reused" | "delivery_not_ended" | "edit_window_over" | "email_ended" | "email_not_ended" | "email_taken" | "email_unconfirmed" | "event_started" | "forbidden" | "idempotency_key_reused" | "internal" | "invalid_request" | "job_ended" | "job_expired" | "job_not_started" | "jobs_changed" | "jobs_not_searchable" | "last_admin" | "method_not_allowed" | "movie_exists" | "movie_in_use" | "movie_without_stream" | "muted" | "no_next_host" | "not_found" | "not_participant" | "not_ready" | "nothing_playing" | "nothing_to_play" | "nothing_to_retry" | "origin_not_allowed" | "own_role" | "party_ended" | "party_time" | "party_too_close" | "playback_stale" | "precondition_failed" | "queue_full" | "queue_full_of_yours" | "queue_paused" | "range_not_satisfiable" | "rate_limited" | "report_resolved" | "request_timeout" | "room_archived" | "room_closed" | "room_full" | "room_not_retired" | "room_without_host" | "run_ended" | "slow_mode" | "too_many_answers" | "too_many_daily_invitations" | "too_many_moves" | "too_many_open_invitations" | "too_many_parties" | "too_many_reports" | "too_many_webhooks" | "unauthenticated" | "unavailable" | "unknown_item" | "unknown_message" | "unknown_movie" | "unsupported_content_encoding" | "unsupported_media_type" | "upgrade_required" | "username_taken" | "webhook_off" | "wrong_password";
         /** @description A parameter, or a property of the body, that is wrong */
         FieldProblem: {
             /** @description The parameter's name, or the path of the property with dots; cut after 200 characters */
@@ -12998,7 +12998,7 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    heartbeat: {
+    sendHeartbeat: {
         parameters: {
             query?: never;
             header?: never;
@@ -13156,7 +13156,7 @@ export interface operations {
                 };
             };
             404: components["responses"]["NotFound"];
-            /** @description `own_role` */
+            /** @description `no_next_host` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -13210,7 +13210,7 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    kick: {
+    kickParticipant: {
         parameters: {
             query?: never;
             header?: never;
@@ -13249,7 +13249,7 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    setRole: {
+    setParticipantRole: {
         parameters: {
             query?: never;
             header?: never;
@@ -13349,7 +13349,7 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    ban: {
+    banUser: {
         parameters: {
             query?: never;
             header?: {
@@ -13534,7 +13534,7 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    mute: {
+    muteUser: {
         parameters: {
             query?: never;
             header?: {
@@ -13918,7 +13918,7 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    getQueue: {
+    getRoomQueue: {
         parameters: {
             query?: never;
             header?: never;
@@ -14226,7 +14226,7 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    unvoteForItem: {
+    withdrawVote: {
         parameters: {
             query?: never;
             header?: never;
@@ -14744,7 +14744,7 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    invite: {
+    createInvitation: {
         parameters: {
             query?: never;
             header?: {
@@ -14792,7 +14792,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
-            /** @description `room_archived`, `room_closed`, `too_many_invitations` */
+            /** @description `room_archived`, `room_closed`, `too_many_daily_invitations`, `too_many_open_invitations` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -15436,7 +15436,7 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    getSentAbuseReport: {
+    getMyAbuseReport: {
         parameters: {
             query?: never;
             header?: {
@@ -15732,7 +15732,7 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    listAnyRooms: {
+    adminListRooms: {
         parameters: {
             query?: {
                 /**
@@ -15776,7 +15776,7 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    getAnyRoom: {
+    adminGetRoom: {
         parameters: {
             query?: never;
             header?: never;
@@ -15807,7 +15807,7 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    listAnyMessages: {
+    adminListMessages: {
         parameters: {
             query?: {
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
@@ -15926,7 +15926,7 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    removeMessage: {
+    adminDeleteMessage: {
         parameters: {
             query?: never;
             header?: never;
@@ -16290,7 +16290,7 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    listReports: {
+    listActivityReports: {
         parameters: {
             query?: {
                 /** @description Only those of this kind */
@@ -16324,7 +16324,7 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    getReport: {
+    getActivityReport: {
         parameters: {
             query?: never;
             header?: never;
@@ -16355,7 +16355,7 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    getReportTable: {
+    getActivityReportTable: {
         parameters: {
             query?: never;
             header?: never;
@@ -16388,7 +16388,7 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    viewReport: {
+    viewActivityReport: {
         parameters: {
             query?: never;
             header?: never;
@@ -17913,7 +17913,7 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    getQueues: {
+    listTaskQueues: {
         parameters: {
             query?: never;
             header?: never;
@@ -17940,7 +17940,7 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    pauseQueue: {
+    pauseTaskQueue: {
         parameters: {
             query?: {
                 /** @description Why the admin does it, for the audit log. Empty for no reason. */
@@ -17974,7 +17974,7 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    resumeQueue: {
+    resumeTaskQueue: {
         parameters: {
             query?: {
                 /** @description Why the admin does it, for the audit log. Empty for no reason. */
@@ -18035,7 +18035,7 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    listEvents: {
+    listOutboxEvents: {
         parameters: {
             query?: {
                 /** @description `pending` ones are tried again by themselves, `abandoned` ones are not */
@@ -18069,7 +18069,7 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    requeueEvent: {
+    requeueOutboxEvent: {
         parameters: {
             query?: {
                 /** @description Why the admin does it, for the audit log. Empty for no reason. */
@@ -18139,7 +18139,7 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    listAudit: {
+    listAuditLog: {
         parameters: {
             query?: {
                 /** @description Only acts of this account */

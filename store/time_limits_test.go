@@ -114,7 +114,7 @@ func TestEveryStateEnds(t *testing.T) {
 	user := newUser(t, s, "ada")
 	room := newRoom(t, s, user, nil)
 	execute(t, s, "DELETE FROM outbox")
-	for _, e := range ends {
+	for _, e := range timeLimits {
 		t.Run(e.name(), func(t *testing.T) {
 			l, ok := losses[e.name()]
 			require.True(t, ok, "how does it end?")
@@ -132,7 +132,7 @@ func TestEveryStateEnds(t *testing.T) {
 			execute(t, s, "DELETE FROM outbox")
 		})
 	}
-	require.Len(t, losses, len(ends))
+	require.Len(t, losses, len(timeLimits))
 }
 
 // lasting are states that are final, or that people end: nothing waits for them.
@@ -203,7 +203,7 @@ func TestNoStateIsForgotten(t *testing.T) {
 	for column, states := range lasting {
 		want[column] = slices.Clone(states)
 	}
-	for _, e := range ends {
+	for _, e := range timeLimits {
 		if e.column != "" {
 			column := e.table + "." + e.column
 			if !slices.Contains(want[column], e.state) { // it may end for several reasons
@@ -245,7 +245,7 @@ func TestWorkThatRests(t *testing.T) {
 	room := newRoom(t, s, admin, nil)
 	execute(t, s, "DELETE FROM outbox")
 	require.Subset(t, slices.Collect(maps.Values(endQueues)), job.TaskQueues())
-	for _, e := range ends {
+	for _, e := range timeLimits {
 		t.Run(e.name(), func(t *testing.T) {
 			l, id := losses[e.name()], newID()
 			now := readValue[time.Time](t, s, "SELECT now()")
@@ -389,7 +389,7 @@ func TestEndingAtOnce(t *testing.T) {
 	room := newRoom(t, s, user, nil)
 	execute(t, s, "DELETE FROM outbox")
 	const rows, processes = 20, 8
-	for _, e := range ends {
+	for _, e := range timeLimits {
 		for range rows {
 			id := newID()
 			execute(t, s, losses[e.name()].insert, id, time.Now().Add(-e.after-time.Hour), user.ID, room.ID)
@@ -417,7 +417,7 @@ func TestEndingAtOnce(t *testing.T) {
 	for name, n := range endOverdue(t, s) { // what one has passed by since another held it
 		total[name] += n
 	}
-	for _, e := range ends {
+	for _, e := range timeLimits {
 		require.Equal(t, rows, total[e.name()], e.name())
 	}
 	require.Equal(t, 2*rows, countRows(t, s, "reports"))

@@ -11,8 +11,8 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// attendance is a snapshot of the queues: which are paused, and which have workers.
-type attendance struct {
+// queueSnapshot is the state of the task queues at one time: which are paused, and which have workers.
+type queueSnapshot struct {
 	jobs   *Jobs
 	at     time.Time
 	pauses map[string]watchparty.QueuePause
@@ -27,31 +27,31 @@ type pollers struct {
 	kind  enums.TaskQueueType
 }
 
-func (j *Jobs) attendance(ctx context.Context) (*attendance, error) {
+func (j *Jobs) snapshotQueues(ctx context.Context) (*queueSnapshot, error) {
 	pauses, err := j.readPauses(ctx)
-	return &attendance{jobs: j, at: store.Now(), pauses: pauses, workers: map[pollers]bool{}}, err
+	return &queueSnapshot{jobs: j, at: store.Now(), pauses: pauses, workers: map[pollers]bool{}}, err
 }
 
 // lacksWorker reports whether no worker takes a task that waits: the queue has none, or none has taken it for long.
-func (a *attendance) lacksWorker(
+func (q *queueSnapshot) lacksWorker(
 	ctx context.Context, queue string, kind enums.TaskQueueType, waits bool, due time.Time,
 ) (bool, error) {
-	late := a.at.Sub(due)
+	late := q.at.Sub(due)
 	switch {
 	case !waits, due.IsZero(), late < lateAfter:
 		return false, nil
 	case late > untakenAfter:
 		return true, nil
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	asked := pollers{queue, kind}
-	if _, known := a.workers[asked]; !known {
+	if _, known := q.workers[asked]; !known {
 		found := Queue{}
-		if err := a.jobs.addKind(ctx, &found, queue, kind); err != nil {
+		if err := q.jobs.addKind(ctx, &found, queue, kind); err != nil {
 			return false, err
 		}
-		a.workers[asked] = len(found.Workers) > 0
+		q.workers[asked] = len(found.Workers) > 0
 	}
-	return !a.workers[asked], nil
+	return !q.workers[asked], nil
 }

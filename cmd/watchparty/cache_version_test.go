@@ -8,21 +8,21 @@ import (
 	"github.com/watchparty/watchparty/config"
 )
 
-// TestCachedForm: programs with other settings of addresses do not share answers.
-func TestCachedForm(t *testing.T) {
+// TestCacheVersion: programs with other settings of addresses do not share answers.
+func TestCacheVersion(t *testing.T) {
 	t.Parallel()
-	forms := map[string]bool{}
+	versions := map[string]bool{}
 	for _, c := range []config.Config{
 		{}, {HTTP: config.HTTP{PublicURL: "https://a.example"}}, {Avatar: config.Avatar{CDNURL: "https://a.example"}},
 		{HTTP: config.HTTP{PublicURL: "https://b.example"}},
 	} {
-		form, err := cachedForm(c)
+		version, err := cacheVersion(c)
 		require.NoError(t, err)
-		require.Regexp(t, "^[0-9a-f]{16}$", form)
-		require.False(t, forms[form])
-		forms[form] = true
-		again, err := cachedForm(c)
+		require.Regexp(t, "^[0-9a-f]{16}$", version)
+		require.False(t, versions[version])
+		versions[version] = true
+		again, err := cacheVersion(c)
 		require.NoError(t, err)
-		require.Equal(t, form, again)
+		require.Equal(t, version, again)
 	}
 }

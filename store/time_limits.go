@@ -12,9 +12,10 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// end ends a state of rows in a table after a time, by Postgres' clock, if nothing else has ended it: the workflow that
-// should have was terminated, was lost with Temporal's database, or never started. In its SQL, t is the table's alias.
-type end struct {
+// timeLimit ends a state of rows in a table after a time, by Postgres' clock, if nothing else has ended it. That
+// happens if the workflow that ends the state was terminated, was lost with Temporal's database, or never started. In
+// its SQL, t is the alias of the table.
+type timeLimit struct {
 	label  string // its name, if there are several of one state
 	table  string
 	key    string        // the columns of the primary key; id if empty
@@ -55,9 +56,9 @@ const (
 	deletionAgain = 7 * 24 * time.Hour
 )
 
-// ends are all states that only a workflow ends. A deleted account in users has no column of its state: from deleted_at
-// on, its row waits for the workflow that removes it.
-var ends = []end{
+// timeLimits has all states that only a workflow ends. A deleted account in users has no column for its state: from
+// deleted_at on, its row waits for the workflow that removes it.
+var timeLimits = []timeLimit{
 	{table: "invitations", column: "state", state: "open", since: "expires_at", becomes: "expired",
 		set: "updated_at = t.expires_at"},
 	{table: "emails", column: "state", state: "queued", since: "updated_at", after: emailLife,
@@ -106,12 +107,12 @@ func pausedLately(queue string, within time.Duration) string {
 		pauses, int(within.Seconds()))
 }
 
-// deletionWeek is the number of times that the workflow of an account's deletion was due again.
-var deletionWeek = fmt.Sprintf("floor(extract(epoch FROM now() - t.deleted_at) / %d)::integer",
+// deletionRetries is the number of times that the workflow of an account's deletion was due again.
+var deletionRetries = fmt.Sprintf("floor(extract(epoch FROM now() - t.deleted_at) / %d)::integer",
 	int(deletionAgain.Seconds()))
 
 var deletionAskedFor = "EXISTS (SELECT FROM outbox " +
-	"WHERE workflow_id = 'account-deletion/' || t.id || '/' || " + deletionWeek + ")"
+	"WHERE workflow_id = 'account-deletion/' || t.id || '/' || " + deletionRetries + ")"
 
 // webhookOn is the condition that the webhook of a delivery takes messages.
 const webhookOn = "EXISTS (SELECT FROM webhooks AS w WHERE w.id = t.webhook_id AND w.off_at IS NULL " +
@@ -132,7 +133,7 @@ func tellMissedParties(ctx context.Context, tx bun.Tx, ids []string) error {
 	err := tx.NewSelect().Model((*partyRow)(nil)).ColumnExpr("DISTINCT room_id").Where("y.id IN (?)", bun.List(ids)).
 		Scan(ctx, &rooms)
 	for _, room := range rooms {
-		changesParties(ctx, room)
+		changesListedRoom(ctx, room)
 	}
 	return err
 }
@@ -140,79 +141,79 @@ func tellMissedParties(ctx context.Context, tx bun.Tx, ids []string) error {
 // endBatch is the maximum number of rows that a transaction ends.
 const endBatch = 500
 
-func (e end) keys() string {
-	if e.key == "" {
+func (l timeLimit) keys() string {
+	if l.key == "" {
 		return "id"
 	}
-	return e.key
+	return l.key
 }
 
 // overdue selects and locks at most endBatch rows whose state is over, the oldest first. It skips rows that somebody
 // else has locked; the next call finds them.
-func (e end) overdue() string {
-	condition := fmt.Sprintf("t.%s <= now() - make_interval(secs => %d)", e.since, int(e.after.Seconds()))
-	if e.column != "" {
-		condition += fmt.Sprintf(" AND t.%s = '%s'", e.column, e.state)
+func (l timeLimit) overdue() string {
+	condition := fmt.Sprintf("t.%s <= now() - make_interval(secs => %d)", l.since, int(l.after.Seconds()))
+	if l.column != "" {
+		condition += fmt.Sprintf(" AND t.%s = '%s'", l.column, l.state)
 	}
-	if e.queue != "" {
-		condition += " AND NOT " + pausedLately(e.queue, e.after)
+	if l.queue != "" {
+		condition += " AND NOT " + pausedLately(l.queue, l.after)
 	}
-	if e.unless != "" {
-		condition += " AND NOT " + e.unless
+	if l.unless != "" {
+		condition += " AND NOT " + l.unless
 	}
-	return fmt.Sprintf("SELECT %s FROM %s AS t WHERE %s ORDER BY t.%s LIMIT %d FOR NO KEY UPDATE SKIP LOCKED", e.keys(),
-		e.table, condition, e.since, endBatch)
+	return fmt.Sprintf("SELECT %s FROM %s AS t WHERE %s ORDER BY t.%s LIMIT %d FOR NO KEY UPDATE SKIP LOCKED", l.keys(),
+		l.table, condition, l.since, endBatch)
 }
 
-func (e end) name() string {
-	if e.label != "" {
-		return e.label
+func (l timeLimit) name() string {
+	if l.label != "" {
+		return l.label
 	}
-	if e.column == "" {
-		return e.table + " " + e.since
+	if l.column == "" {
+		return l.table + " " + l.since
 	}
-	return e.table + " " + e.state
+	return l.table + " " + l.state
 }
 
-// EndOverdue ends all states whose time is over; see ends. It returns the number of rows by table and state, also
+// EndOverdue ends all states whose time is over; see timeLimits. It returns the number of rows by table and state, also
 // together with an error: one table that fails does not stop the others. Any number of processes may call it at once.
 func (s *Store) EndOverdue(ctx context.Context) (map[string]int, error) {
 	ended := map[string]int{}
 	var failed error
-	for _, e := range ends {
+	for _, l := range timeLimits {
 		for n := endBatch; n == endBatch; {
 			var err error
-			if n, err = s.endOverdue(ctx, e); err != nil {
-				failed = errors.Join(failed, fmt.Errorf("store: end overdue %s: %w", e.name(), err))
+			if n, err = s.endOverdue(ctx, l); err != nil {
+				failed = errors.Join(failed, fmt.Errorf("store: end overdue %s: %w", l.name(), err))
 			}
 			if n > 0 {
-				ended[e.name()] += n
+				ended[l.name()] += n
 			}
 		}
 	}
 	return ended, failed
 }
 
-func (s *Store) endOverdue(ctx context.Context, e end) (n int, err error) {
+func (s *Store) endOverdue(ctx context.Context, l timeLimit) (n int, err error) {
 	err = s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) (events []job.Event, err error) {
 		n = 0
-		if e.act == nil {
+		if l.act == nil {
 			var ids []string
 			err := tx.NewRaw(fmt.Sprintf("WITH overdue AS MATERIALIZED (%s) UPDATE %s AS t SET %s = '%s', %s "+
 				"WHERE (%s) IN (SELECT * FROM overdue) RETURNING concat_ws('/', %s)",
-				e.overdue(), e.table, e.column, e.becomes, e.set, e.keys(), e.keys())).
+				l.overdue(), l.table, l.column, l.becomes, l.set, l.keys(), l.keys())).
 				Scan(ctx, &ids)
-			if n = len(ids); err == nil && n > 0 && e.ended != nil {
-				err = e.ended(ctx, tx, ids)
+			if n = len(ids); err == nil && n > 0 && l.ended != nil {
+				err = l.ended(ctx, tx, ids)
 			}
 			return nil, err
 		}
 		var ids []string
-		if err := tx.NewRaw(e.overdue()).Scan(ctx, &ids); err != nil {
+		if err := tx.NewRaw(l.overdue()).Scan(ctx, &ids); err != nil {
 			return nil, err
 		}
 		for _, id := range ids { // few: runs, and deletions that last for a week
-			acted, more, err := e.act(ctx, tx, id)
+			acted, more, err := l.act(ctx, tx, id)
 			if err != nil {
 				return nil, err
 			}
@@ -249,10 +250,10 @@ func endLostRun(ctx context.Context, tx bun.Tx, id string) (bool, []job.Event, e
 // deleteAgain starts the workflow that removes a deleted account once more. Its steps can be repeated, even while the
 // first workflow runs.
 func deleteAgain(ctx context.Context, tx bun.Tx, id string) (bool, []job.Event, error) {
-	var weeks []int
-	if err := tx.NewRaw("SELECT "+deletionWeek+" FROM users AS t WHERE t.id = ? AND NOT "+deletionAskedFor, id).
-		Scan(ctx, &weeks); err != nil || len(weeks) == 0 {
+	var retries []int
+	if err := tx.NewRaw("SELECT "+deletionRetries+" FROM users AS t WHERE t.id = ? AND NOT "+deletionAskedFor, id).
+		Scan(ctx, &retries); err != nil || len(retries) == 0 {
 		return false, nil, err
 	}
-	return true, []job.Event{job.RepeatedAccountDeletionEvent(id, weeks[0])}, nil
+	return true, []job.Event{job.RepeatedAccountDeletionEvent(id, retries[0])}, nil
 }

@@ -25,10 +25,10 @@ const (
 	reportGrace = 10 * time.Minute
 )
 
-// makeUp starts the reports that are missing because an outage was longer than the schedules' window, or because
-// Temporal has lost its data. It tries until it has succeeded once, or ctx ends. Several workers may do so at the same
-// time: a report's period is unique, so that each report is made once.
-func makeUp(ctx context.Context, d Deps) {
+// startMissingReports starts the reports that are missing because an outage was longer than the window of the
+// schedules, or because Temporal has lost its data. It tries until it has succeeded once, or ctx ends. Several workers
+// may do so at the same time: a report's period is unique, so that each report is made once.
+func startMissingReports(ctx context.Context, d Deps) {
 	for _, r := range []struct {
 		every    watchparty.ReportPeriod
 		schedule string
@@ -38,7 +38,7 @@ func makeUp(ctx context.Context, d Deps) {
 		{watchparty.ReportMonth, job.ScheduleMonthlyReport, d.Config.Report.Monthly},
 	} {
 		for r.cron != config.OffSchedule {
-			err := makeUpFor(ctx, d, r.every, r.schedule, r.cron)
+			err := startMissingReportsOf(ctx, d, r.every, r.schedule, r.cron)
 			if err == nil {
 				break
 			}
@@ -57,8 +57,13 @@ func makeUp(ctx context.Context, d Deps) {
 	}
 }
 
-// makeUpFor starts the missing reports of one schedule, unless operators have paused the schedule.
-func makeUpFor(ctx context.Context, d Deps, every watchparty.ReportPeriod, schedule, expression string) error {
+// startMissingReportsOf starts the missing reports of one schedule, unless operators have paused the schedule.
+func startMissingReportsOf(
+	ctx context.Context,
+	d Deps,
+	every watchparty.ReportPeriod,
+	schedule, expression string,
+) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	times, err := cron.ParseStandard(expression)

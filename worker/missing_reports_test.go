@@ -66,7 +66,7 @@ func TestMissingReportsAreMadeUpFor(t *testing.T) {
 		return p.reports(watchparty.ReportWeek) == len(weeks) && p.reports(watchparty.ReportMonth) == len(months) &&
 			p.countRows("report_mails") == len(weeks)+len(months)
 	}, patience, 50*time.Millisecond)
-	makeUp(t.Context(), p.Deps)
+	startMissingReports(t.Context(), p.Deps)
 	require.Equal(t, len(weeks)+len(months), p.countRows("reports"))
 	require.Equal(t, len(weeks)+len(months), p.countRows("report_mails"), "each is mailed once to the one recipient")
 }
@@ -85,7 +85,7 @@ func TestPausedReportsStayPaused(t *testing.T) {
 	}
 	_, err := p.store.DB().ExecContext(t.Context(), "UPDATE activity_since SET day = day - 75")
 	require.NoError(t, err)
-	makeUp(t.Context(), p.Deps)
+	startMissingReports(t.Context(), p.Deps)
 	select {
 	case <-p.of("missing report started"):
 		t.Fatal("a paused schedule's report was started")

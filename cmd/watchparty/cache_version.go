@@ -10,9 +10,9 @@ import (
 	"github.com/watchparty/watchparty/config"
 )
 
-// cachedForm returns a version for the entries in Redis: a hash of this program and of the settings from which cached
+// cacheVersion returns a version for the entries in Redis: a hash of this program and of the settings from which cached
 // answers have addresses. Programs of another release, or with other settings, do not share entries.
-func cachedForm(cfg config.Config) (string, error) {
+func cacheVersion(cfg config.Config) (string, error) {
 	path, err := os.Executable()
 	if err != nil {
 		return "", fmt.Errorf("find the program: %w", err)
