@@ -98,7 +98,7 @@ var (
 		Message: "You have sent too many reports within an hour.",
 		Details: map[string]int{"most": MaxHourlyReports}}
 	ErrUnknownReport = Invalid(
-		FieldError{Field: "report_id", Code: "unknown", Message: "is not an open report about this"},
+		FieldError{Field: "abuse_report_id", Code: "unknown", Message: "is not an open report about this"},
 	)
 )
 

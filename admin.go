@@ -10,6 +10,6 @@ func (u User) Administers() bool {
 var (
 	ErrLastAdmin = &Error{Kind: KindConflict, Code: "last_admin",
 		Message: "This is the last admin. Make somebody else an admin first."}
-	ErrAddressUnconfirmed = &Error{Kind: KindConflict, Code: "address_unconfirmed",
+	ErrAccountUnverified = &Error{Kind: KindConflict, Code: "account_unverified",
 		Message: "The account's email address is not confirmed, so anybody may have made it. Confirm the address first."}
 )

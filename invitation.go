@@ -39,7 +39,7 @@ const (
 
 // Errors of invitations.
 var (
-	ErrEmailUnconfirmed = &Error{Kind: KindForbidden, Code: "email_unconfirmed",
+	ErrEmailUnverified = &Error{Kind: KindForbidden, Code: "email_unverified",
 		Message: "Confirm your own email address first: the link is in the email that came with your account."}
 	ErrManyOpenInvitations = &Error{Kind: KindConflict, Code: "too_many_open_invitations",
 		Message: "The room has too many open invitations.", Details: map[string]int{"most": MaxOpenInvitations}}

@@ -218,8 +218,11 @@ func TestPermissionsPage(t *testing.T) {
 		fmt.Fprintf(&table, " %s |", role)
 	}
 	table.WriteString("\n|---|---|" + strings.Repeat("---|", len(watchparty.Roles())) + "\n")
+	contract, err := os.ReadFile("api/openapi.yaml")
+	require.NoError(t, err)
 	for _, p := range watchparty.Permissions() {
 		require.NotEmpty(t, meanings[p], p)
+		require.Contains(t, string(contract), fmt.Sprintf("* `%s`: %s\n", p, meanings[p]), "its meaning in the contract")
 		fmt.Fprintf(&table, "| `%s` | %s |", p, meanings[p])
 		for _, role := range watchparty.Roles() {
 			fmt.Fprintf(&table, " %s |", map[bool]string{true: "yes", false: "–"}[role.May(p)])

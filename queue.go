@@ -111,9 +111,9 @@ func (s Source) TitleOr() string {
 	address, _, _ := strings.Cut(s.StreamURL, "?")
 	address, _, _ = strings.Cut(address, "#")
 	if name := path.Base(strings.TrimPrefix(address, "https://")); name != "." && name != "/" {
-		return name[:min(len(name), MaxItemTitle)] // an address is ASCII
+		address = name
 	}
-	return address
+	return address[:min(len(address), MaxItemTitle)] // an address is ASCII
 }
 
 func (v *fields) subtitles(subtitles []Subtitle) {

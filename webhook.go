@@ -282,7 +282,7 @@ type UserSuspendedData struct {
 
 // ReportFiledData is the data of WebhookReportFiled.
 type ReportFiledData struct {
-	ReportID   string      `json:"report_id"`
+	ReportID   string      `json:"abuse_report_id"`
 	Kind       AbuseKind   `json:"kind"`
 	TargetKind AbuseTarget `json:"target_kind"`
 	TargetID   string      `json:"target_id"`

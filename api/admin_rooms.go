@@ -72,7 +72,7 @@ func (s *Server) CloseRoom(
 	r contract.CloseRoomRequestObject,
 ) (contract.CloseRoomResponseObject, error) {
 	id := caller(ctx)
-	why, err := moderation(r.Body.Reason, r.Body.ReportID)
+	why, err := moderation(r.Body.Reason, r.Body.AbuseReportID)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +106,7 @@ func (s *Server) AdminDeleteMessage(
 	r contract.AdminDeleteMessageRequestObject,
 ) (contract.AdminDeleteMessageResponseObject, error) {
 	id := caller(ctx)
-	why, err := moderation(r.Body.Reason, r.Body.ReportID)
+	why, err := moderation(r.Body.Reason, r.Body.AbuseReportID)
 	if err != nil {
 		return nil, err
 	}

@@ -225,7 +225,7 @@ func TestAdminsByAPI(t *testing.T) {
 	path := "/admin/users/" + ada.id + "/admin"
 	b.do(t, "PUT", path, ada.token, nil).requireProblem(t, 403, "forbidden")
 	b.exec(t, "UPDATE users SET email_verified_at = NULL WHERE id = ?", ada.id)
-	b.do(t, "PUT", path, root.token, nil).requireProblem(t, 409, "address_unconfirmed")
+	b.do(t, "PUT", path, root.token, nil).requireProblem(t, 409, "account_unverified")
 	b.exec(t, "UPDATE users SET is_admin = true WHERE id = ?", ada.id)
 	b.do(t, "GET", "/admin/users", ada.token, nil).requireProblem(t, 403, "forbidden")
 	b.exec(t, "UPDATE users SET is_admin = false, email_verified_at = now() WHERE id = ?", ada.id)

@@ -73,7 +73,7 @@ func (s *Server) SuspendUser(
 	why := watchparty.Suspension{
 		Reason:      r.Body.Reason,
 		HideContent: r.Body.HideContent == nil || *r.Body.HideContent,
-		ReportID:    value(r.Body.ReportID),
+		ReportID:    value(r.Body.AbuseReportID),
 	}
 	why.Normalise()
 	if err := why.Validate(); err != nil {

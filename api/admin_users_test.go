@@ -328,7 +328,7 @@ func TestRestoreRoom(t *testing.T) {
 		[]any{retired[0]["id"], retired[0]["name"], retired[0]["host"].(map[string]any)["username"]})
 	at, err := time.Parse(time.RFC3339, retired[0]["retired_at"].(string))
 	require.NoError(t, err)
-	require.Equal(t, at.Add(168*time.Hour).Format(time.RFC3339Nano), retired[0]["deleted_from"])
+	require.Equal(t, at.Add(168*time.Hour).Format(time.RFC3339Nano), retired[0]["deletion_due_at"])
 
 	require.Equal(t, "open", b.do(t, "POST", "/admin/rooms/"+id+"/restore", root.token, nil).data()["state"])
 	require.Len(t, b.do(t, "GET", "/rooms", "", nil).list(), 1)

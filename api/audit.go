@@ -37,11 +37,11 @@ func (s *Server) auditEntry(e watchparty.AuditEntry) contract.AuditEntry {
 		ID:         e.ID,
 		Actor:      s.person(e.Actor),
 		Action:     contract.AuditAction(e.Action),
-		TargetKind: contract.AuditEntryTargetKind(e.TargetKind),
+		TargetKind: contract.AuditTargetKind(e.TargetKind),
 		TargetID:   e.TargetID,
 		Target:     s.person(e.Target),
 		Details:    e.Details,
-		Outcome:    contract.AuditEntryOutcome(e.Outcome),
+		Outcome:    contract.AuditOutcome(e.Outcome),
 		CreatedAt:  e.CreatedAt,
 	}
 }

@@ -182,7 +182,7 @@ func (s *Server) DeleteAvatar(
 }
 
 func (s *Server) upload(a watchparty.Avatar, u watchparty.User) contract.AvatarUpload {
-	step := contract.AvatarUploadStep(a.Step)
+	step := string(a.Step)
 	if a.State != watchparty.AvatarProcessing {
 		step = ""
 	}

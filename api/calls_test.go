@@ -128,7 +128,7 @@ func (w *world) movieCalls() []named {
 		{"updateMovie", call{token: w.admin.token, params: param("movie_id", w.movie), body: map[string]any{
 			"title": "Metropolis (restored)", "year": 1927, "runtime_minutes": 153, "description": "", "genres": []any{},
 			"poster_url": nil, "stream_url": "https://movies.example/metropolis.mp4", "archived": false,
-			"duration_ms": 0, "subtitles": []any{}}}},
+			"duration_ms": nil, "subtitles": []any{}}}},
 		{"deleteMovie", call{token: w.admin.token, params: param("movie_id", w.unused)}},
 		{"listMovies", call{token: w.admin.token, params: map[string]string{"limit": "5"}}},
 		{"listGenres", call{}},

@@ -161,10 +161,10 @@ func (s *Server) cleanupRun(r watchparty.CleanupRun) contract.CleanupRun {
 		CreatedAt:   r.CreatedAt,
 		StartedAt:   pointer(r.StartedAt),
 		CancelledAt: pointer(r.CancelledAt),
-		FinishedAt:  pointer(r.FinishedAt),
+		EndedAt:     pointer(r.FinishedAt),
 		TemporalURL: s.temporalURL(r.WorkflowID),
 
-		OlderThanSeconds: pointer(int(r.OlderThan.Seconds())),
+		OlderThanSeconds: pointer(int64(r.OlderThan.Seconds())),
 	}
 	for policy, ids := range r.Samples {
 		out.Samples[string(policy)] = ids

@@ -30,7 +30,7 @@ func TestCleanupRun(t *testing.T) {
 			idIn(run["started_by"]),
 			run["policies"],
 			run["started_at"],
-			run["finished_at"],
+			run["ended_at"],
 		},
 	)
 	var events int

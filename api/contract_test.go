@@ -200,6 +200,7 @@ func requireForms(t testing.TB, a answer) {
 				"%s is in upper case: %s", name, v)
 			if slices.Contains([]string{
 				"expires_at", "until", "muted_until", "period_start", "period_end", "deadline_at", "starts_at",
+				"deletion_due_at",
 			}, name) {
 				require.True(t, utcTime.MatchString(v), "%s: %s", name, v)
 				return

@@ -163,7 +163,7 @@ func (s *Server) email(m watchparty.Email) contract.Email {
 		State:       contract.EmailState(m.State),
 		Reason:      pointer(contract.EmailReason(m.Reason)),
 		Attempts:    m.Attempts,
-		LastAnswer:  m.LastAnswer,
+		LastAnswer:  pointer(m.LastAnswer),
 		ResendOf:    pointer(m.ResendOf),
 		WorkflowID:  m.WorkflowID,
 		TemporalURL: s.temporalURL(m.WorkflowID),
@@ -177,7 +177,7 @@ func emailAttempt(a watchparty.EmailAttempt) contract.EmailAttempt {
 	return contract.EmailAttempt{
 		Number:    a.Number,
 		Outcome:   contract.EmailAttemptOutcome(a.Outcome),
-		Answer:    a.Answer,
+		Answer:    pointer(a.Answer),
 		StartedAt: a.StartedAt,
 		EndedAt:   pointer(a.EndedAt),
 	}

@@ -162,16 +162,16 @@ func exportedSession(current string) func(watchparty.EndedSession) contract.Expo
 
 func exportedAddress(a watchparty.AddressProof) contract.ExportedAddress {
 	return contract.ExportedAddress{
-		Email:     a.Email,
-		Former:    pointer(a.Former),
-		AskedAt:   a.CreatedAt,
-		UsedAt:    pointer(a.UsedAt),
-		ExpiresAt: a.ExpiresAt,
+		Email:       a.Email,
+		Former:      pointer(a.Former),
+		RequestedAt: a.CreatedAt,
+		UsedAt:      pointer(a.UsedAt),
+		ExpiresAt:   a.ExpiresAt,
 	}
 }
 
 func exportedReset(r watchparty.ResetRequest) contract.ExportedReset {
-	return contract.ExportedReset{AskedAt: r.CreatedAt, UsedAt: pointer(r.UsedAt), ExpiresAt: r.ExpiresAt}
+	return contract.ExportedReset{RequestedAt: r.CreatedAt, UsedAt: pointer(r.UsedAt), ExpiresAt: r.ExpiresAt}
 }
 
 func exportedEmail(m watchparty.Email) contract.ExportedEmail {
@@ -179,7 +179,7 @@ func exportedEmail(m watchparty.Email) contract.ExportedEmail {
 		Kind:       contract.EmailKind(m.Kind),
 		State:      contract.EmailState(m.State),
 		Attempts:   m.Attempts,
-		LastAnswer: m.LastAnswer,
+		LastAnswer: pointer(m.LastAnswer),
 		CreatedAt:  m.CreatedAt,
 		SentAt:     pointer(m.SentAt),
 	}
@@ -195,8 +195,8 @@ func exportedRoom(r watchparty.MyRoom) contract.ExportedRoom {
 		Visibility:      contract.Visibility(r.Room.Visibility),
 		Capacity:        r.Room.Capacity,
 		SlowModeSeconds: int(r.Room.SlowMode.Seconds()),
-		Control:         contract.Circle(r.Room.Sharing.Control),
-		Queue:           contract.Circle(r.Room.Sharing.Queue),
+		Control:         contract.AccessLevel(r.Room.Sharing.Control),
+		Queue:           contract.AccessLevel(r.Room.Sharing.Queue),
 		QueueOrder:      contract.QueueOrder(r.Room.QueueOrder),
 		WaitPolicy:      contract.WaitPolicy(r.Room.WaitPolicy),
 		NowPlaying:      r.Room.NowPlaying,
@@ -257,7 +257,7 @@ func exportedStay(s watchparty.Stay) contract.ExportedStay {
 func exportedAct(a watchparty.ExportedAct) contract.ExportedAct {
 	return contract.ExportedAct{
 		RoomID:    a.RoomID,
-		Action:    string(a.Action),
+		Action:    contract.RoomAction(a.Action),
 		UserID:    pointer(a.TargetID),
 		Details:   a.Details,
 		CreatedAt: a.CreatedAt,
@@ -267,10 +267,10 @@ func exportedAct(a watchparty.ExportedAct) contract.ExportedAct {
 func exportedAdminAct(a watchparty.AuditEntry) contract.ExportedAdminAct {
 	return contract.ExportedAdminAct{
 		Action:     contract.AuditAction(a.Action),
-		TargetKind: string(a.TargetKind),
+		TargetKind: contract.AuditTargetKind(a.TargetKind),
 		TargetID:   a.TargetID,
 		Details:    a.Details,
-		Outcome:    string(a.Outcome),
+		Outcome:    contract.AuditOutcome(a.Outcome),
 		CreatedAt:  a.CreatedAt,
 	}
 }

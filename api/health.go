@@ -42,7 +42,7 @@ func (s *Server) GetHealth(
 	ctx context.Context,
 	_ contract.GetHealthRequestObject,
 ) (contract.GetHealthResponseObject, error) {
-	h := contract.Health{Status: contract.Ok, Degraded: []contract.DegradedPart{}}
+	h := contract.Health{Status: contract.HealthStatusOk, Degraded: []contract.DegradedPart{}}
 	into := map[string]*string{
 		health.Database: &h.Database, health.Redis: &h.Redis, health.Temporal: &h.Temporal, health.Workers: &h.Workers,
 		health.Schedules: &h.Schedules, health.Bucket: &h.Bucket, health.Emails: &h.Emails,
@@ -58,11 +58,11 @@ func (s *Server) GetHealth(
 		h.Degraded = append(h.Degraded, contract.DegradedPart{
 			Part: contract.HealthPart(found.Part), State: found.State, Since: found.Since, Effect: health.Effect(found.Part),
 		})
-		if h.Status = contract.Degraded; h.Database != health.Connected {
-			h.Status = contract.Down
+		if h.Status = contract.HealthStatusDegraded; h.Database != health.Connected {
+			h.Status = contract.HealthStatusDown
 		}
 	}
-	if h.Status == contract.Down {
+	if h.Status == contract.HealthStatusDown {
 		return contract.GetHealth503JSONResponse{Data: h}, nil
 	}
 	return contract.GetHealth200JSONResponse{Data: h}, nil

@@ -297,7 +297,7 @@ func TestInvitingTakesAConfirmedAddress(t *testing.T) {
 	room := b.room(t, host, nil)
 	b.exec(t, "UPDATE users SET email_verified_at = NULL WHERE id = ?", host.id)
 	b.do(t, "POST", "/rooms/"+room+"/invitations", host.token, map[string]any{"email": "x@example.org"}).
-		requireProblem(t, 403, "email_unconfirmed")
+		requireProblem(t, 403, "email_unverified")
 }
 
 // TestDelivery: whoever invites sees how far the email has come and why it has not come further, in a code and not in

@@ -114,7 +114,7 @@ func (s *Server) findJob(ctx context.Context, id string) (jobs.Detail, error) {
 // jobSummary converts a job of a list.
 func (s *Server) jobSummary(j jobs.Job) contract.Job {
 	out := contract.Job{
-		ID: j.ID(), WorkflowID: j.WorkflowID, RunID: j.RunID, Kind: j.Kind, Queue: j.Queue, Summary: j.Summary,
+		ID: j.ID(), WorkflowID: j.WorkflowID, RunID: j.RunID, Kind: j.Kind, Queue: j.Queue, Summary: pointer(j.Summary),
 		State: contract.JobState(j.State), Phase: pointer(contract.JobPhase(j.Phase)), UserID: pointer(j.UserID),
 		RoomID: pointer(j.RoomID), StartedAt: j.StartedAt.UTC(), EndedAt: pointer(j.EndedAt.UTC()), Events: j.Events,
 		TemporalURL: s.runURL(j.WorkflowID, j.RunID),
@@ -137,13 +137,13 @@ func jobStep(s jobs.Step) contract.JobStep {
 	return contract.JobStep{
 		ID: s.ID, Activity: s.Activity, State: contract.JobStepState(s.State), Attempt: s.Attempt,
 		MaxAttempts: pointer(s.MaxAttempts), LastFailure: pointer(s.LastFailure), ScheduledAt: s.ScheduledAt,
-		StartedAt: pointer(s.StartedAt), HeartbeatAt: pointer(s.HeartbeatAt), NextAt: pointer(s.NextAt),
+		StartedAt: pointer(s.StartedAt), HeartbeatAt: pointer(s.HeartbeatAt), NextAttemptAt: pointer(s.NextAt),
 		DeadlineAt: pointer(s.DeadlineAt), Worker: pointer(s.Worker),
 	}
 }
 
 func jobEvent(e jobs.Event) contract.JobEvent {
-	return contract.JobEvent{ID: e.ID, At: e.At, Type: contract.JobEventType(e.Type), Detail: e.Detail}
+	return contract.JobEvent{ID: e.ID, At: e.At, Kind: contract.JobEventKind(e.Type), Detail: pointer(e.Detail)}
 }
 
 // runURL is the address of a job in the Temporal UI.

@@ -167,7 +167,7 @@ func TestJobs(t *testing.T) {
 	t.Run("one", func(t *testing.T) {
 		a := b.do(t, "GET", "/admin/jobs/"+welcome, root.token, nil)
 		require.Equal(t, 200, a.status, a)
-		require.Equal(t, "started", a.data()["timeline"].([]any)[0].(map[string]any)["type"])
+		require.Equal(t, "started", a.data()["timeline"].([]any)[0].(map[string]any)["kind"])
 		require.Contains(t, a.data()["temporal_url"], "welcome-email%2F"+ada.id+"/")
 		b.do(t, "GET", "/admin/jobs/"+jobs.EncodeID("cleanup/none", ""), root.token, nil).requireProblem(t, 404, "not_found")
 		b.do(t, "GET", "/admin/jobs/nonsense", root.token, nil).requireProblem(t, 404, "not_found")
@@ -472,7 +472,7 @@ func TestOperationsWithoutTemporal(t *testing.T) {
 	a := b.do(t, "GET", "/admin/overview", root.token, nil)
 	require.Equal(t, 200, a.status, a)
 	require.Equal(
-		t, []any{"away", nil, 2.}, []any{a.data()["temporal"], a.data()["jobs_running"], a.data()["emails_waiting"]},
+		t, []any{"down", nil, 2.}, []any{a.data()["temporal"], a.data()["jobs_running"], a.data()["emails_waiting"]},
 	)
 	for _, series := range []string{"last_hour", "last_week"} {
 		for _, span := range a.data()[series].([]any) {
@@ -482,7 +482,7 @@ func TestOperationsWithoutTemporal(t *testing.T) {
 	}
 	a = b.do(t, "POST", "/admin/queues/avatar/pause", root.token, nil)
 	require.Equal(t, 200, a.status, a)
-	require.Equal(t, "away", a.data()["temporal"])
+	require.Equal(t, "down", a.data()["temporal"])
 	for _, path := range []string{"/admin/outbox", "/admin/outbox/events"} {
 		require.Equal(t, 200, b.do(t, "GET", path, root.token, nil).status)
 	}

@@ -75,7 +75,7 @@ func lists(t *testing.T, b *bundle) map[string]listed {
 		SELECT ?, 'schedule', '{}', 'completed', '', now() - count(*) / 2 * interval '1 us' FROM cleanup_runs`)
 	many(`INSERT INTO reports (id, kind, period_start, period_end, data, run_id)
 		SELECT ?, 'cleanup', now(), now(), '{"trigger": "schedule", "dry_run": false, "policies": [], "state": "completed",
-			"counts": {}, "errors": {}, "samples": {}, "older_than_seconds": 0}', id
+			"counts": {}, "errors": {}, "samples": {}, "older_than_seconds": null}', id
 		FROM cleanup_runs AS c WHERE NOT EXISTS (SELECT FROM reports WHERE run_id = c.id) LIMIT 1`)
 	many(
 		"INSERT INTO users (id, username, email, display_name, password_hash) " +

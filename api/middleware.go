@@ -78,6 +78,7 @@ func crossOriginFrom(origins []string) echo.MiddlewareFunc {
 			"Content-Range",
 			echo.HeaderContentDisposition,
 			echo.HeaderXRequestID,
+			echo.HeaderWWWAuthenticate,
 			echo.HeaderRetryAfter,
 			headerLimit,
 			headerRemaining,

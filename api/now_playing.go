@@ -42,7 +42,7 @@ func nowPlaying(now store.NowPlaying) contract.NowPlaying {
 	p := now.Playback
 	answer := contract.NowPlaying{
 		RoomID: now.Room.ID, State: contract.PlaybackStatus(p.Status), PositionMs: p.PositionMS, At: p.At, Rate: p.Rate,
-		Watching: now.Room.Present,
+		Present: now.Room.Present,
 	}
 	if p.Status != playback.Idle {
 		answer.Title, answer.Movie, answer.DurationMs = &p.Source.Title, roomMovie(now.Movie), pointer(p.Item.DurationMS)

@@ -24,7 +24,7 @@ func TestNowPlaying(t *testing.T) {
 	b.do(t, "GET", path, "", nil).requireProblem(t, 404, "not_found")
 	change(map[string]any{"now_playing": true})
 	idle := b.do(t, "GET", path, "", nil).data()
-	require.Equal(t, []any{"idle", nil, nil, 1.0}, []any{idle["state"], idle["title"], idle["movie"], idle["watching"]})
+	require.Equal(t, []any{"idle", nil, nil, 1.0}, []any{idle["state"], idle["title"], idle["movie"], idle["present"]})
 	b.requireHit(t, path, "")
 
 	b.command(t, room, alice, "load", map[string]any{"movie_id": movie, "stream_url": nil, "position_ms": 1500})

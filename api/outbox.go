@@ -50,16 +50,16 @@ func (s *Server) RequeueOutboxEvent(
 func outboxEvent(e watchparty.OutboxEvent) contract.OutboxEvent {
 	out := contract.OutboxEvent{
 		ID: e.ID, WorkflowID: e.WorkflowID, Signal: pointer(e.Signal), Kind: e.Workflow, Queue: e.Queue,
-		State: contract.OutboxEventState(e.State), Attempts: e.Attempts, LastError: e.LastError, CreatedAt: e.CreatedAt,
+		State: contract.OutboxEventState(e.State), Attempts: e.Attempts, LastError: pointer(e.LastError), CreatedAt: e.CreatedAt,
 	}
 	if e.State == watchparty.EventPending {
-		out.NextAt = pointer(e.NextAt)
+		out.NextAttemptAt = pointer(e.NextAt)
 	}
 	return out
 }
 
 func outboxSummary(o watchparty.Outbox) contract.OutboxSummary {
 	return contract.OutboxSummary{
-		Waiting: o.Waiting, Abandoned: o.Abandoned, OldestAt: pointer(o.OldestAt), LastError: o.LastError,
+		Waiting: o.Waiting, Abandoned: o.Abandoned, OldestAt: pointer(o.OldestAt), LastError: pointer(o.LastError),
 	}
 }

@@ -36,7 +36,7 @@ func (s *Server) GetOverview(
 		return nil, err
 	}
 	o.Queues, o.Temporal = queues.Queues, queues.Temporal
-	if o.Temporal != contract.Away {
+	if o.Temporal != contract.TemporalStateDown {
 		err = s.countForOverview(ctx, &o)
 	}
 	return contract.GetOverview200JSONResponse{Data: o}, err
@@ -82,7 +82,7 @@ func throughput(t watchparty.Throughput) contract.Throughput {
 func (s *Server) countForOverview(ctx context.Context, o *contract.Overview) error {
 	err := s.countJobs(ctx, o)
 	if errors.Is(err, watchparty.ErrTemporalAway) {
-		o.Temporal, o.JobsRunning, o.JobsFailedLastDay = contract.Away, nil, nil
+		o.Temporal, o.JobsRunning, o.JobsFailedLastDay = contract.TemporalStateDown, nil, nil
 		for _, spans := range [][]contract.Throughput{o.LastHour, o.LastWeek} {
 			for i := range spans {
 				spans[i].JobsFailed = nil

@@ -97,7 +97,7 @@ func (s *Server) playbackOf(p playback.Snapshot) contract.Playback {
 	answer := contract.Playback{
 		Revision: p.Revision, Epoch: p.Epoch, Cue: p.Cue, State: contract.PlaybackStatus(p.Status),
 		PositionMs: p.PositionMS, At: p.At, Rate: p.Rate, EndsAt: pointer(p.EndsAt), StartsAt: pointer(p.StartsAt),
-		Cause: pointer(string(p.Cause)), By: s.person(p.Actor), SkipVotes: p.SkipVotes,
+		Cause: pointer(contract.PlaybackCause(p.Cause)), By: s.person(p.Actor), SkipVotes: p.SkipVotes,
 		QueueVersion: p.QueueVersion, Now: p.Now,
 	}
 	if p.Status != playback.Idle {
@@ -110,7 +110,7 @@ func (s *Server) playbackOf(p playback.Snapshot) contract.Playback {
 	}
 	if p.Status == playback.Waiting {
 		answer.Wait = &contract.PlaybackWait{
-			For: contract.PlaybackWaitFor(p.WaitFor), Until: p.WaitUntil, Resume: p.Resume,
+			Reason: contract.PlaybackWaitReason(p.WaitFor), Until: p.WaitUntil, ThenPlay: p.Resume,
 			People: convert(p.Missing, s.somebody),
 		}
 	}

@@ -41,7 +41,7 @@ func (s *Server) RestoreRoom(
 func (s *Server) retiredRoom(r watchparty.Room) contract.RetiredRoom {
 	out := contract.RetiredRoom{ID: r.ID, Name: r.Name, Host: s.person(r.Host), RetiredAt: r.RetiredAt}
 	if age, on := s.cfg.Cleanup.Ages()[watchparty.PolicyArchived]; on {
-		out.DeletedFrom = pointer(r.RetiredAt.Add(age))
+		out.DeletionDueAt = pointer(r.RetiredAt.Add(age))
 	}
 	return out
 }

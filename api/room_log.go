@@ -30,7 +30,7 @@ func (s *Server) ListRoomLog(
 
 func (s *Server) roomAct(a watchparty.RoomAct) contract.RoomAct {
 	return contract.RoomAct{
-		ID: a.ID, Action: contract.RoomActAction(a.Action), Actor: s.person(a.Actor),
+		ID: a.ID, Action: contract.RoomAction(a.Action), Actor: s.person(a.Actor),
 		Target: s.person(a.Target), Details: a.Details, CreatedAt: a.CreatedAt,
 	}
 }

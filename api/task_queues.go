@@ -56,7 +56,7 @@ func pausable(queue string) bool { return slices.Contains(job.TaskQueues(), queu
 
 // queues returns all queues: without figures while Temporal is down.
 func (s *Server) queues(ctx context.Context) (contract.TaskQueues, error) {
-	list := contract.TaskQueues{Queues: []contract.TaskQueue{}, Temporal: contract.Connected}
+	list := contract.TaskQueues{Queues: []contract.TaskQueue{}, Temporal: contract.TemporalStateConnected}
 	pauses, err := s.store.QueuePauses(ctx)
 	if err != nil {
 		return list, err
@@ -64,14 +64,14 @@ func (s *Server) queues(ctx context.Context) (contract.TaskQueues, error) {
 	found, err := s.jobs.Queues(ctx)
 	if errors.Is(err, watchparty.ErrTemporalAway) {
 		s.log.WarnContext(ctx, "task queues not described", slog.Any("error", err))
-		list.Temporal = contract.Away
+		list.Temporal = contract.TemporalStateDown
 	} else if err != nil {
 		return list, err
 	}
 	for i, name := range job.AllTaskQueues() {
-		q := contract.TaskQueue{Name: name, Pausable: pausable(name), Note: pauses[name].Note}
+		q := contract.TaskQueue{Name: contract.TaskQueueName(name), Pausable: pausable(name), Note: pauses[name].Note}
 		q.PausedAt = pointer(pauses[name].PausedAt)
-		if list.Temporal != contract.Away {
+		if list.Temporal != contract.TemporalStateDown {
 			addFigures(&q, found[i])
 		}
 		list.Queues = append(list.Queues, q)

@@ -170,23 +170,27 @@ func (s *Server) GetWebhookDelivery(
 	ctx context.Context,
 	r contract.GetWebhookDeliveryRequestObject,
 ) (contract.GetWebhookDeliveryResponseObject, error) {
-	var answer contract.WebhookDelivery
-	err := s.store.Snapshot(ctx, func(at *store.Store) error {
-		delivery, err := at.WebhookDelivery(ctx, r.DeliveryID)
-		if err != nil {
-			return err
-		}
-		attempts, err := at.WebhookAttempts(ctx, r.DeliveryID)
-		if err != nil {
-			return err
-		}
-		answer, err = s.deliveryWith(delivery, attempts)
-		return err
-	})
+	answer, err := s.deliveryHistory(ctx, r.DeliveryID)
 	if err != nil {
 		return nil, err
 	}
-	return tagged{contract.WebhookDeliveryAnswer{Data: answer}, r.Params.IfNoneMatch}, nil
+	return tagged{answer, r.Params.IfNoneMatch}, nil
+}
+
+func (s *Server) deliveryHistory(ctx context.Context, id string) (answer contract.WebhookDeliveryAnswer, err error) {
+	err = s.store.Snapshot(ctx, func(at *store.Store) error {
+		delivery, err := at.WebhookDelivery(ctx, id)
+		if err != nil {
+			return err
+		}
+		attempts, err := at.WebhookAttempts(ctx, id)
+		if err != nil {
+			return err
+		}
+		answer.Data, err = s.deliveryWith(delivery, attempts)
+		return err
+	})
+	return answer, err
 }
 
 // RedeliverWebhook starts a delivery again.
@@ -198,8 +202,8 @@ func (s *Server) RedeliverWebhook(
 	if err != nil {
 		return nil, err
 	}
-	answer, err := s.deliveryWith(delivery, nil)
-	return contract.RedeliverWebhook200JSONResponse{Data: answer}, err
+	answer, err := s.deliveryHistory(ctx, delivery.ID)
+	return contract.RedeliverWebhook200JSONResponse(answer), err
 }
 
 func webhookKind(k contract.WebhookKind) watchparty.WebhookKind { return watchparty.WebhookKind(k) }
@@ -219,7 +223,7 @@ func (s *Server) delivery(d watchparty.WebhookDelivery) contract.WebhookDelivery
 	return contract.WebhookDelivery{
 		ID: d.ID, WebhookID: d.WebhookID, EventID: d.EventID, Kind: contract.WebhookMessageKind(d.Kind),
 		State: contract.WebhookDeliveryState(d.State), Reason: pointer(contract.WebhookDeliveryReason(d.Reason)),
-		Attempts: d.Attempts, LastStatus: pointer(d.LastStatus), NextAttemptAt: pointer(d.NextAt),
+		Attempts: d.Attempts, LastHTTPStatus: pointer(d.LastStatus), NextAttemptAt: pointer(d.NextAt),
 		DeadlineAt: pointer(d.DeadlineAt), WorkflowID: d.WorkflowID, TemporalURL: s.temporalURL(d.WorkflowID),
 		CreatedAt: d.CreatedAt, EndedAt: pointer(d.EndedAt),
 	}

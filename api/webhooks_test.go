@@ -93,6 +93,19 @@ func TestWebhookAddressesAreChecked(t *testing.T) {
 	private.logs.secret(a.data()["secret"].(string))
 }
 
+// TestRedeliveredHistory: a delivery that is started again keeps its attempts.
+func TestRedeliveredHistory(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	root := b.admin(t, "root")
+	path := "/admin/webhook-deliveries/" + b.failedDelivery(t, b.webhook(t, root))
+	require.Len(t, b.do(t, "GET", path, root.token, nil).data()["history"], 1)
+	again := b.do(t, "POST", path+"/redeliver", root.token, nil)
+	require.Equal(t, 200, again.status, again)
+	require.Equal(t, "pending", again.data()["state"])
+	require.Len(t, again.data()["history"], 1)
+}
+
 // TestWebhookIsOff: nothing is sent to it, its events are kept, and what it has missed comes later.
 func TestWebhookIsOff(t *testing.T) {
 	t.Parallel()

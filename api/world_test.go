@@ -124,9 +124,11 @@ func (b *bundle) webhook(t testing.TB, admin person) string {
 func (b *bundle) failedDelivery(t testing.TB, hook string) string {
 	t.Helper()
 	id := uuid.Must(uuid.NewV7()).String()
+	body := `{"type": "cleanup.ended", "timestamp": "2026-01-31T20:15:00Z", "data": {"run_id": "` + id + `",
+		"trigger": "schedule", "dry_run": false, "state": "completed", "counts": {}, "failed_policies": []}}`
 	b.exec(t, `INSERT INTO webhook_deliveries (id, webhook_id, event_id, kind, body, state, reason, attempts, last_status,
-		deadline_at, workflow_id, ended_at) VALUES (?0, ?1, ?0, 'cleanup.ended', '{"type":"cleanup.ended"}', 'failed',
-		'attempts', 1, 500, now(), 'webhook-delivery/' || ?0 || '/1', now())`, id, hook)
+		deadline_at, workflow_id, ended_at) VALUES (?0, ?1, ?0, 'cleanup.ended', ?2, 'failed',
+		'attempts', 1, 500, now(), 'webhook-delivery/' || ?0 || '/1', now())`, id, hook, body)
 	b.exec(t, "INSERT INTO webhook_attempts (delivery_id, number, outcome, http_status, ended_at) "+
 		"VALUES (?, 1, 'status', 500, now())", id)
 	return id

@@ -178,7 +178,7 @@ func (c *Console) page(p page) http.Handler {
 			v.Next = r.URL.Path + "?" + asked.Encode()
 		}
 		v.Data = data
-		if run, ok := data.(contract.CleanupRunAnswer); ok && run.Data.FinishedAt == nil && asked.Get("live") != "off" {
+		if run, ok := data.(contract.CleanupRunAnswer); ok && run.Data.EndedAt == nil && asked.Get("live") != "off" {
 			w.Header().Set("Refresh", "3")
 		}
 		c.render(w, r, http.StatusOK, v)
@@ -243,7 +243,7 @@ type overviewPage struct {
 
 // Calm reports whether nothing is stuck, as far as is known.
 func (p overviewPage) Calm() bool {
-	return len(p.Late) == 0 && len(unattended(p.Queues)) == 0 && p.Temporal != contract.Away
+	return len(p.Late) == 0 && len(unattended(p.Queues)) == 0 && p.Temporal != contract.TemporalStateDown
 }
 
 // knownByTemporal are the parts about which nothing is known while Temporal is down.
@@ -254,7 +254,7 @@ var knownByTemporal = []contract.HealthPart{
 // Degraded are the parts that are not as they should be, but for what Temporal takes away with it.
 func (p overviewPage) Degraded() []contract.DegradedPart {
 	return slices.DeleteFunc(slices.Clone(p.Health.Degraded), func(part contract.DegradedPart) bool {
-		return p.Temporal == contract.Away && slices.Contains(knownByTemporal, part.Part)
+		return p.Temporal == contract.TemporalStateDown && slices.Contains(knownByTemporal, part.Part)
 	})
 }
 
@@ -264,7 +264,7 @@ func readOverview(c *Console, r *http.Request, _ url.Values) (any, *string, erro
 		return nil, nil, err
 	}
 	page := overviewPage{Overview: overview.Data}
-	if page.Temporal == contract.Away {
+	if page.Temporal == contract.TemporalStateDown {
 		return page, nil, nil
 	}
 	var schedules contract.ScheduleList
@@ -355,7 +355,7 @@ func (p cleanupPage) Next() string {
 // Last is the newest run that has ended and was no dry run.
 func (p cleanupPage) Last() *contract.CleanupRun {
 	for _, run := range p.Runs {
-		if run.FinishedAt != nil && !run.DryRun {
+		if run.EndedAt != nil && !run.DryRun {
 			return &run
 		}
 	}

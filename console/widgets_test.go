@@ -73,7 +73,7 @@ func TestPartsWhileTemporalIsAway(t *testing.T) {
 		page.Health.Degraded = append(page.Health.Degraded, contract.DegradedPart{Part: contract.HealthPart(part)})
 	}
 	require.Len(t, page.Degraded(), len(health.Parts()))
-	page.Temporal = contract.Away
+	page.Temporal = contract.TemporalStateDown
 	var others []string
 	for _, part := range page.Degraded() {
 		others = append(others, string(part.Part))
@@ -85,8 +85,8 @@ func TestPartsWhileTemporalIsAway(t *testing.T) {
 func TestTonesOfCleanup(t *testing.T) {
 	t.Parallel()
 	ended := time.Now()
-	failed := []contract.CleanupRun{{FinishedAt: &ended, State: contract.CleanupRunStateFailed}}
-	well := []contract.CleanupRun{{FinishedAt: &ended, State: contract.CleanupRunStateCompleted}}
+	failed := []contract.CleanupRun{{EndedAt: &ended, State: contract.CleanupRunStateFailed}}
+	well := []contract.CleanupRun{{EndedAt: &ended, State: contract.CleanupRunStateCompleted}}
 	for name, c := range map[string]struct {
 		page cleanupPage
 		want string

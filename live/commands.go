@@ -213,8 +213,7 @@ func commandOf(m wire.ClientMessage) (playback.Command, watchparty.Source) {
 		c.Kind, common, c.Rate = playback.Rate, m.Command, m.Rate
 	case *wire.Load:
 		c.Kind, common, c.PositionMS = playback.Load, m.Command, m.PositionMS
-		source = watchparty.Source{MovieID: m.MovieID, ItemID: m.ItemID, StreamURL: m.StreamURL, Title: m.Title}
-		source.Normalise()
+		source = m.Source()
 	case *wire.Skip:
 		c.Kind, common = playback.Skip, m.Command
 	case *wire.Stop:

@@ -137,7 +137,7 @@ func (r *room) tellMembers(members []store.LiveMember, state playback.Snapshot) 
 }
 
 func equalDigests(a, b wire.Members) bool {
-	return a.Present == b.Present && a.Waiting == b.Waiting && slices.Equal(a.WaitingFor, b.WaitingFor)
+	return a.Connected == b.Connected && a.Waiting == b.Waiting && slices.Equal(a.WaitingFor, b.WaitingFor)
 }
 
 // setMembers stores the members of the room. The caller holds the lock.
@@ -168,7 +168,7 @@ func (h *Hub) digestOf(members []store.LiveMember, state playback.Snapshot) wire
 	digest := wire.Members{WaitingFor: []wire.Person{}, Waiting: len(state.Missing)}
 	for _, m := range members {
 		if m.Connected {
-			digest.Present++
+			digest.Connected++
 		}
 	}
 	for _, p := range state.Missing[:min(len(state.Missing), wire.MaxWaitingFor)] {

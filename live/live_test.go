@@ -27,8 +27,8 @@ func TestWatchTogether(t *testing.T) {
 
 	load(host, guest)
 	playing := guest.awaitState(is("playing"))
-	require.Equal(t, "https://videos.example/film.webm", playing.Media.StreamURL)
-	require.Equal(t, "ready", playing.Cause)
+	require.EqualValues(t, "https://videos.example/film.webm", playing.Media.StreamURL)
+	require.EqualValues(t, "ready", playing.Cause)
 
 	host.acknowledged(&wire.Pause{Command: host.command()})
 	paused := guest.awaitState(is("paused"))

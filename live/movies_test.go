@@ -120,7 +120,7 @@ func (c *cinema) requireAgreement(t *testing.T, s wire.State) {
 			continue
 		}
 		queued := queue[0].(map[string]any)
-		require.Equal(t, []any{s.Media.Title, s.Media.StreamURL}, []any{queued["title"], queued["stream_url"]})
+		require.Equal(t, []any{s.Media.Title, string(s.Media.StreamURL)}, []any{queued["title"], queued["stream_url"]})
 	}
 }
 

@@ -259,7 +259,7 @@ func (r *room) broadcast(m wire.ServerMessage) {
 func (h *Hub) stateMessage(s playback.Snapshot, now time.Time) *wire.State {
 	m := &wire.State{
 		Revision: s.Revision, Epoch: s.Epoch, Cue: s.Cue, State: string(s.Status), PositionMS: s.PositionMS,
-		AtMS: wire.Milliseconds(s.At), Rate: s.Rate, Cause: string(s.Cause), NowMS: wire.Milliseconds(now),
+		AtMS: wire.Milliseconds(s.At), Rate: s.Rate, Cause: wire.Nullable(s.Cause), NowMS: wire.Milliseconds(now),
 	}
 	m.By = h.person(s.Actor)
 	if s.Status == playback.Idle {
@@ -267,7 +267,7 @@ func (h *Hub) stateMessage(s playback.Snapshot, now time.Time) *wire.State {
 	}
 	m.Item = &s.Item.ID
 	m.Media = &wire.Media{
-		Title: s.Source.Title, StreamURL: s.Source.StreamURL, Version: s.Source.MovieVersion, Subtitles: []wire.Subtitles{},
+		Title: s.Source.Title, StreamURL: wire.Nullable(s.Source.StreamURL), Version: s.Source.MovieVersion, Subtitles: []wire.Subtitles{},
 	}
 	if s.Source.MovieID != "" {
 		m.Media.MovieID = &s.Source.MovieID

@@ -160,7 +160,7 @@ func roomMessage(s store.LiveRoom) wire.Room {
 		SlowModeSeconds: s.SlowMode,
 	}
 	if !s.PartiesAt.IsZero() {
-		m.PartiesMS = s.PartiesAt.UnixMilli()
+		m.PartiesMS = wire.NullableMS(s.PartiesAt.UnixMilli())
 	}
 	return m
 }

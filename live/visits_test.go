@@ -71,7 +71,7 @@ func TestJoinsChangeNothing(t *testing.T) {
 					w.send(&wire.Ready{Epoch: got.Epoch, Cue: got.Cue})
 				}
 				playing := newcomer.awaitState(is("playing"))
-				require.Equal(t, []any{revision + 1, "ready"}, []any{playing.Revision, playing.Cause}, "not by the deadline")
+				require.Equal(t, []any{revision + 1, wire.Nullable("ready")}, []any{playing.Revision, playing.Cause}, "not by the deadline")
 				return
 			}
 			host.await()

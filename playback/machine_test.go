@@ -506,6 +506,12 @@ func TestDurationIsLearnt(t *testing.T) {
 	)
 }
 
+// TestEstimatesAreBounded: no item has positions beyond MaxPositionMS, which commands cannot name.
+func TestEstimatesAreBounded(t *testing.T) {
+	require.EqualValues(t, 660_000, playback.NewItem("movie", 600_000, 0).DurationMS)
+	require.EqualValues(t, playback.MaxPositionMS, playback.NewItem("movie", playback.MaxPositionMS, 0).DurationMS)
+}
+
 // TestRenewed: the catalogue's times of an item may change while it plays.
 func TestRenewed(t *testing.T) {
 	listed := func(runtimeMS, durationMS int64) playback.Item {

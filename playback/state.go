@@ -128,7 +128,7 @@ func NewItem(id string, runtimeMS, durationMS int64) Item {
 		ID: id, RuntimeMS: runtimeMS, DurationMS: durationMS, CatalogueMS: durationMS, Exact: durationMS > 0,
 	}
 	if !item.Exact && runtimeMS > 0 {
-		item.DurationMS = runtimeMS + RuntimeSlack.Milliseconds()
+		item.DurationMS = min(runtimeMS+RuntimeSlack.Milliseconds(), MaxPositionMS)
 	}
 	return item
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // GrantAdmin makes the account with that email address an admin, by an operator's command. An account that is an admin
-// already stays as it is. It returns ErrNotFound and ErrAddressUnconfirmed.
+// already stays as it is. It returns ErrNotFound and ErrAccountUnverified.
 func (s *Store) GrantAdmin(ctx context.Context, email string) (watchparty.User, error) {
 	return s.changeAdmin(ctx, "", true, lockByAddress(email))
 }
@@ -47,7 +47,7 @@ func (s *Store) changeAdmin(
 		action := watchparty.AuditAdminGranted
 		switch {
 		case admin && row.EmailVerifiedAt == nil:
-			return watchparty.ErrAddressUnconfirmed
+			return watchparty.ErrAccountUnverified
 		case row.IsAdmin == admin:
 			return nil
 		case !admin:

@@ -31,7 +31,7 @@ func TestGrantAdminNeedsAnAddress(t *testing.T) {
 		"by an admin": func() (watchparty.User, error) { return s.GrantAdminTo(t.Context(), root.ID, squatter.ID) },
 	} {
 		_, err := grant()
-		require.ErrorIs(t, err, watchparty.ErrAddressUnconfirmed, name)
+		require.ErrorIs(t, err, watchparty.ErrAccountUnverified, name)
 	}
 	stored, err := s.User(t.Context(), squatter.ID)
 	require.NoError(t, err)
@@ -43,7 +43,7 @@ func TestGrantAdminNeedsAnAddress(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, stored.Administers())
 	_, err = s.GrantAdmin(t.Context(), squatter.Email)
-	require.ErrorIs(t, err, watchparty.ErrAddressUnconfirmed)
+	require.ErrorIs(t, err, watchparty.ErrAccountUnverified)
 	_, err = s.RevokeAdmin(t.Context(), root.Email)
 	require.ErrorIs(t, err, watchparty.ErrLastAdmin, "it does not count")
 	_, err = s.RevokeAdmin(t.Context(), squatter.Email)

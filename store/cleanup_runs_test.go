@@ -98,7 +98,7 @@ func TestRunsAndReports(t *testing.T) {
 		require.JSONEq(
 			t,
 			`{"trigger": "admin", "dry_run": false, "state": "completed", "errors": {}, "counts": {"old_messages": 1},
-			"samples": {}, "older_than_seconds": 0, "policies": `+everyPolicy(t)+`}`,
+			"samples": {}, "older_than_seconds": null, "policies": `+everyPolicy(t)+`}`,
 			string(report.Data),
 		)
 	})

@@ -61,7 +61,7 @@ func selectInvitations(db bun.IDB, rows any) *bun.SelectQuery {
 }
 
 // Invite stores an invitation, its email, and the event that sends the email. If the address has an open invitation to
-// the room, it returns that one. Besides the errors of permitted, it returns ErrEmailUnconfirmed, ErrRoomArchived,
+// the room, it returns that one. Besides the errors of permitted, it returns ErrEmailUnverified, ErrRoomArchived,
 // ErrManyOpenInvitations and ErrManyDailyInvitations, and an error of KindLimited.
 func (s *Store) Invite(
 	ctx context.Context, roomID, inviterID string, n watchparty.NewInvitation, key IdempotencyKey,
@@ -105,13 +105,13 @@ func (s *Store) Invite(
 	return row.invitation(), found(err, "invite")
 }
 
-// hasConfirmed returns ErrEmailUnconfirmed for an account whose address is not confirmed: anybody can create one with
+// hasConfirmed returns ErrEmailUnverified for an account whose address is not confirmed: anybody can create one with
 // any address.
 func hasConfirmed(ctx context.Context, tx bun.Tx, userID string) error {
 	confirmed, err := tx.NewSelect().Model((*userRow)(nil)).Where("id = ? AND email_verified_at IS NOT NULL", userID).
 		Exists(ctx)
 	if err == nil && !confirmed {
-		err = watchparty.ErrEmailUnconfirmed
+		err = watchparty.ErrEmailUnverified
 	}
 	return err
 }

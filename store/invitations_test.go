@@ -122,7 +122,7 @@ func TestInvite(t *testing.T) {
 
 	t.Run("without a confirmed address of one's own", func(t *testing.T) {
 		room := newRoom(t, s, ada, nil)
-		require.ErrorIs(t, createInvitationError(t, s, room, ada, "guest@example.org"), watchparty.ErrEmailUnconfirmed)
+		require.ErrorIs(t, createInvitationError(t, s, room, ada, "guest@example.org"), watchparty.ErrEmailUnverified)
 		require.Zero(t, countRows(t, s, "invitations"))
 		confirmAddresses(t, s, ada)
 		require.NoError(t, createInvitationError(t, s, room, ada, "guest@example.org"))

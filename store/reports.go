@@ -31,10 +31,14 @@ func (r reportRow) report() watchparty.Report {
 }
 
 func addCleanupReport(ctx context.Context, tx bun.Tx, run runRow) error {
-	data, err := json.Marshal(map[string]any{
+	content := map[string]any{
 		"trigger": run.Trigger, "dry_run": run.DryRun, "policies": run.Policies, "state": run.State,
-		"counts": run.Counts, "errors": run.Errors, "samples": run.Samples, "older_than_seconds": run.OlderThan,
-	})
+		"counts": run.Counts, "errors": run.Errors, "samples": run.Samples, "older_than_seconds": nil,
+	}
+	if run.OlderThan > 0 {
+		content["older_than_seconds"] = run.OlderThan
+	}
+	data, err := json.Marshal(content)
 	if err != nil {
 		return err
 	}

@@ -77,7 +77,7 @@ func TestWebhookEvents(t *testing.T) {
 		`movie.started {"room_id":"` + room.ID + `","visibility":"private","movie_id":null}`,
 		`room.opened {"room_id":"` + public.ID + `","host_id":"` + host.ID + `","visibility":"public"}`,
 		`movie.started {"room_id":"` + public.ID + `","visibility":"public","movie_id":"` + movie + `"}`,
-		`report.filed {"report_id":"` + readValue[string](t, s, "SELECT id FROM abuse_reports") +
+		`report.filed {"abuse_report_id":"` + readValue[string](t, s, "SELECT id FROM abuse_reports") +
 			`","kind":"spam","target_kind":"user","target_id":"` + host.ID + `"}`,
 		`email.given_up {"email_id":"` + email + `","kind":"welcome","reason":"server_unreachable","attempts":0}`,
 		`cleanup.ended {"run_id":"` + run.ID + `","trigger":"admin","dry_run":true,"state":"completed","counts":{},` +

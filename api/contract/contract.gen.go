@@ -116,6 +116,27 @@ func (e AbuseTargetKind) Valid() bool {
 	}
 }
 
+// Defines values for AccessLevel.
+const (
+	AccessLevelEveryone   AccessLevel = "everyone"
+	AccessLevelHost       AccessLevel = "host"
+	AccessLevelModerators AccessLevel = "moderators"
+)
+
+// Valid indicates whether the value is a known member of the AccessLevel enum.
+func (e AccessLevel) Valid() bool {
+	switch e {
+	case AccessLevelEveryone:
+		return true
+	case AccessLevelHost:
+		return true
+	case AccessLevelModerators:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ActivityReportEvery.
 const (
 	Month ActivityReportEvery = "month"
@@ -260,75 +281,75 @@ func (e AuditAction) Valid() bool {
 	}
 }
 
-// Defines values for AuditEntryOutcome.
+// Defines values for AuditOutcome.
 const (
-	AuditEntryOutcomeDone    AuditEntryOutcome = "done"
-	AuditEntryOutcomeFailed  AuditEntryOutcome = "failed"
-	AuditEntryOutcomePending AuditEntryOutcome = "pending"
-	AuditEntryOutcomeUnknown AuditEntryOutcome = "unknown"
+	AuditOutcomeDone    AuditOutcome = "done"
+	AuditOutcomeFailed  AuditOutcome = "failed"
+	AuditOutcomePending AuditOutcome = "pending"
+	AuditOutcomeUnknown AuditOutcome = "unknown"
 )
 
-// Valid indicates whether the value is a known member of the AuditEntryOutcome enum.
-func (e AuditEntryOutcome) Valid() bool {
+// Valid indicates whether the value is a known member of the AuditOutcome enum.
+func (e AuditOutcome) Valid() bool {
 	switch e {
-	case AuditEntryOutcomeDone:
+	case AuditOutcomeDone:
 		return true
-	case AuditEntryOutcomeFailed:
+	case AuditOutcomeFailed:
 		return true
-	case AuditEntryOutcomePending:
+	case AuditOutcomePending:
 		return true
-	case AuditEntryOutcomeUnknown:
+	case AuditOutcomeUnknown:
 		return true
 	default:
 		return false
 	}
 }
 
-// Defines values for AuditEntryTargetKind.
+// Defines values for AuditTargetKind.
 const (
-	AuditEntryTargetKindAbuseReport     AuditEntryTargetKind = "abuse_report"
-	AuditEntryTargetKindCleanupRun      AuditEntryTargetKind = "cleanup_run"
-	AuditEntryTargetKindEmail           AuditEntryTargetKind = "email"
-	AuditEntryTargetKindJob             AuditEntryTargetKind = "job"
-	AuditEntryTargetKindMessage         AuditEntryTargetKind = "message"
-	AuditEntryTargetKindMovie           AuditEntryTargetKind = "movie"
-	AuditEntryTargetKindOutboxEvent     AuditEntryTargetKind = "outbox_event"
-	AuditEntryTargetKindQueuePause      AuditEntryTargetKind = "queue_pause"
-	AuditEntryTargetKindRoom            AuditEntryTargetKind = "room"
-	AuditEntryTargetKindSchedule        AuditEntryTargetKind = "schedule"
-	AuditEntryTargetKindUser            AuditEntryTargetKind = "user"
-	AuditEntryTargetKindWebhook         AuditEntryTargetKind = "webhook"
-	AuditEntryTargetKindWebhookDelivery AuditEntryTargetKind = "webhook_delivery"
+	AuditTargetKindAbuseReport     AuditTargetKind = "abuse_report"
+	AuditTargetKindCleanupRun      AuditTargetKind = "cleanup_run"
+	AuditTargetKindEmail           AuditTargetKind = "email"
+	AuditTargetKindJob             AuditTargetKind = "job"
+	AuditTargetKindMessage         AuditTargetKind = "message"
+	AuditTargetKindMovie           AuditTargetKind = "movie"
+	AuditTargetKindOutboxEvent     AuditTargetKind = "outbox_event"
+	AuditTargetKindQueuePause      AuditTargetKind = "queue_pause"
+	AuditTargetKindRoom            AuditTargetKind = "room"
+	AuditTargetKindSchedule        AuditTargetKind = "schedule"
+	AuditTargetKindUser            AuditTargetKind = "user"
+	AuditTargetKindWebhook         AuditTargetKind = "webhook"
+	AuditTargetKindWebhookDelivery AuditTargetKind = "webhook_delivery"
 )
 
-// Valid indicates whether the value is a known member of the AuditEntryTargetKind enum.
-func (e AuditEntryTargetKind) Valid() bool {
+// Valid indicates whether the value is a known member of the AuditTargetKind enum.
+func (e AuditTargetKind) Valid() bool {
 	switch e {
-	case AuditEntryTargetKindAbuseReport:
+	case AuditTargetKindAbuseReport:
 		return true
-	case AuditEntryTargetKindCleanupRun:
+	case AuditTargetKindCleanupRun:
 		return true
-	case AuditEntryTargetKindEmail:
+	case AuditTargetKindEmail:
 		return true
-	case AuditEntryTargetKindJob:
+	case AuditTargetKindJob:
 		return true
-	case AuditEntryTargetKindMessage:
+	case AuditTargetKindMessage:
 		return true
-	case AuditEntryTargetKindMovie:
+	case AuditTargetKindMovie:
 		return true
-	case AuditEntryTargetKindOutboxEvent:
+	case AuditTargetKindOutboxEvent:
 		return true
-	case AuditEntryTargetKindQueuePause:
+	case AuditTargetKindQueuePause:
 		return true
-	case AuditEntryTargetKindRoom:
+	case AuditTargetKindRoom:
 		return true
-	case AuditEntryTargetKindSchedule:
+	case AuditTargetKindSchedule:
 		return true
-	case AuditEntryTargetKindUser:
+	case AuditTargetKindUser:
 		return true
-	case AuditEntryTargetKindWebhook:
+	case AuditTargetKindWebhook:
 		return true
-	case AuditEntryTargetKindWebhookDelivery:
+	case AuditTargetKindWebhookDelivery:
 		return true
 	default:
 		return false
@@ -350,48 +371,6 @@ func (e AvatarUploadStatus) Valid() bool {
 	case AvatarUploadStatusProcessing:
 		return true
 	case AvatarUploadStatusReady:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for AvatarUploadStep.
-const (
-	AvatarUploadStepPublishing AvatarUploadStep = "publishing"
-	AvatarUploadStepQueued     AvatarUploadStep = "queued"
-	AvatarUploadStepRendering  AvatarUploadStep = "rendering"
-)
-
-// Valid indicates whether the value is a known member of the AvatarUploadStep enum.
-func (e AvatarUploadStep) Valid() bool {
-	switch e {
-	case AvatarUploadStepPublishing:
-		return true
-	case AvatarUploadStepQueued:
-		return true
-	case AvatarUploadStepRendering:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for Circle.
-const (
-	CircleEveryone   Circle = "everyone"
-	CircleHost       Circle = "host"
-	CircleModerators Circle = "moderators"
-)
-
-// Valid indicates whether the value is a known member of the Circle enum.
-func (e Circle) Valid() bool {
-	switch e {
-	case CircleEveryone:
-		return true
-	case CircleHost:
-		return true
-	case CircleModerators:
 		return true
 	default:
 		return false
@@ -823,19 +802,19 @@ func (e ExportedAvatarStatus) Valid() bool {
 
 // Defines values for HealthStatus.
 const (
-	Degraded HealthStatus = "degraded"
-	Down     HealthStatus = "down"
-	Ok       HealthStatus = "ok"
+	HealthStatusDegraded HealthStatus = "degraded"
+	HealthStatusDown     HealthStatus = "down"
+	HealthStatusOk       HealthStatus = "ok"
 )
 
 // Valid indicates whether the value is a known member of the HealthStatus enum.
 func (e HealthStatus) Valid() bool {
 	switch e {
-	case Degraded:
+	case HealthStatusDegraded:
 		return true
-	case Down:
+	case HealthStatusDown:
 		return true
-	case Ok:
+	case HealthStatusOk:
 		return true
 	default:
 		return false
@@ -923,180 +902,69 @@ func (e JobBatchAction) Valid() bool {
 	}
 }
 
-// Defines values for JobBatchKind.
+// Defines values for JobEventKind.
 const (
-	JobBatchKindActivityReport        JobBatchKind = "ActivityReport"
-	JobBatchKindCleanup               JobBatchKind = "Cleanup"
-	JobBatchKindDeleteAccount         JobBatchKind = "DeleteAccount"
-	JobBatchKindEmailChangedNotice    JobBatchKind = "EmailChangedNotice"
-	JobBatchKindPartyEmail            JobBatchKind = "PartyEmail"
-	JobBatchKindPasswordChangedNotice JobBatchKind = "PasswordChangedNotice"
-	JobBatchKindPasswordResetEmail    JobBatchKind = "PasswordResetEmail"
-	JobBatchKindProcessAvatar         JobBatchKind = "ProcessAvatar"
-	JobBatchKindReportEmail           JobBatchKind = "ReportEmail"
-	JobBatchKindResend                JobBatchKind = "Resend"
-	JobBatchKindRoomInvitation        JobBatchKind = "RoomInvitation"
-	JobBatchKindScheduledParty        JobBatchKind = "ScheduledParty"
-	JobBatchKindVerificationEmail     JobBatchKind = "VerificationEmail"
-	JobBatchKindWebhookDelivery       JobBatchKind = "WebhookDelivery"
-	JobBatchKindWelcomeEmail          JobBatchKind = "WelcomeEmail"
+	JobEventKindCancelRequested    JobEventKind = "cancel_requested"
+	JobEventKindCancelled          JobEventKind = "cancelled"
+	JobEventKindCompleted          JobEventKind = "completed"
+	JobEventKindFailed             JobEventKind = "failed"
+	JobEventKindReset              JobEventKind = "reset"
+	JobEventKindSignalled          JobEventKind = "signalled"
+	JobEventKindStarted            JobEventKind = "started"
+	JobEventKindStepCancelled      JobEventKind = "step_cancelled"
+	JobEventKindStepCompleted      JobEventKind = "step_completed"
+	JobEventKindStepFailed         JobEventKind = "step_failed"
+	JobEventKindStepScheduled      JobEventKind = "step_scheduled"
+	JobEventKindStepStarted        JobEventKind = "step_started"
+	JobEventKindStepTimedOut       JobEventKind = "step_timed_out"
+	JobEventKindTerminated         JobEventKind = "terminated"
+	JobEventKindTimedOut           JobEventKind = "timed_out"
+	JobEventKindTimerCancelled     JobEventKind = "timer_cancelled"
+	JobEventKindTimerFired         JobEventKind = "timer_fired"
+	JobEventKindTimerStarted       JobEventKind = "timer_started"
+	JobEventKindWorkflowTaskFailed JobEventKind = "workflow_task_failed"
 )
 
-// Valid indicates whether the value is a known member of the JobBatchKind enum.
-func (e JobBatchKind) Valid() bool {
+// Valid indicates whether the value is a known member of the JobEventKind enum.
+func (e JobEventKind) Valid() bool {
 	switch e {
-	case JobBatchKindActivityReport:
+	case JobEventKindCancelRequested:
 		return true
-	case JobBatchKindCleanup:
+	case JobEventKindCancelled:
 		return true
-	case JobBatchKindDeleteAccount:
+	case JobEventKindCompleted:
 		return true
-	case JobBatchKindEmailChangedNotice:
+	case JobEventKindFailed:
 		return true
-	case JobBatchKindPartyEmail:
+	case JobEventKindReset:
 		return true
-	case JobBatchKindPasswordChangedNotice:
+	case JobEventKindSignalled:
 		return true
-	case JobBatchKindPasswordResetEmail:
+	case JobEventKindStarted:
 		return true
-	case JobBatchKindProcessAvatar:
+	case JobEventKindStepCancelled:
 		return true
-	case JobBatchKindReportEmail:
+	case JobEventKindStepCompleted:
 		return true
-	case JobBatchKindResend:
+	case JobEventKindStepFailed:
 		return true
-	case JobBatchKindRoomInvitation:
+	case JobEventKindStepScheduled:
 		return true
-	case JobBatchKindScheduledParty:
+	case JobEventKindStepStarted:
 		return true
-	case JobBatchKindVerificationEmail:
+	case JobEventKindStepTimedOut:
 		return true
-	case JobBatchKindWebhookDelivery:
+	case JobEventKindTerminated:
 		return true
-	case JobBatchKindWelcomeEmail:
+	case JobEventKindTimedOut:
 		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for JobBatchQueue.
-const (
-	JobBatchQueueAvatar      JobBatchQueue = "avatar"
-	JobBatchQueueEmail       JobBatchQueue = "email"
-	JobBatchQueueMaintenance JobBatchQueue = "maintenance"
-	JobBatchQueueWebhooks    JobBatchQueue = "webhooks"
-)
-
-// Valid indicates whether the value is a known member of the JobBatchQueue enum.
-func (e JobBatchQueue) Valid() bool {
-	switch e {
-	case JobBatchQueueAvatar:
+	case JobEventKindTimerCancelled:
 		return true
-	case JobBatchQueueEmail:
+	case JobEventKindTimerFired:
 		return true
-	case JobBatchQueueMaintenance:
+	case JobEventKindTimerStarted:
 		return true
-	case JobBatchQueueWebhooks:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for JobBatchState.
-const (
-	JobBatchStateCancelled  JobBatchState = "cancelled"
-	JobBatchStateCompleted  JobBatchState = "completed"
-	JobBatchStateFailed     JobBatchState = "failed"
-	JobBatchStateRunning    JobBatchState = "running"
-	JobBatchStateTerminated JobBatchState = "terminated"
-	JobBatchStateTimedOut   JobBatchState = "timed_out"
-)
-
-// Valid indicates whether the value is a known member of the JobBatchState enum.
-func (e JobBatchState) Valid() bool {
-	switch e {
-	case JobBatchStateCancelled:
-		return true
-	case JobBatchStateCompleted:
-		return true
-	case JobBatchStateFailed:
-		return true
-	case JobBatchStateRunning:
-		return true
-	case JobBatchStateTerminated:
-		return true
-	case JobBatchStateTimedOut:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for JobEventType.
-const (
-	JobEventTypeCancelRequested    JobEventType = "cancel_requested"
-	JobEventTypeCancelled          JobEventType = "cancelled"
-	JobEventTypeCompleted          JobEventType = "completed"
-	JobEventTypeFailed             JobEventType = "failed"
-	JobEventTypeReset              JobEventType = "reset"
-	JobEventTypeSignalled          JobEventType = "signalled"
-	JobEventTypeStarted            JobEventType = "started"
-	JobEventTypeStepCancelled      JobEventType = "step_cancelled"
-	JobEventTypeStepCompleted      JobEventType = "step_completed"
-	JobEventTypeStepFailed         JobEventType = "step_failed"
-	JobEventTypeStepScheduled      JobEventType = "step_scheduled"
-	JobEventTypeStepStarted        JobEventType = "step_started"
-	JobEventTypeStepTimedOut       JobEventType = "step_timed_out"
-	JobEventTypeTerminated         JobEventType = "terminated"
-	JobEventTypeTimedOut           JobEventType = "timed_out"
-	JobEventTypeTimerCancelled     JobEventType = "timer_cancelled"
-	JobEventTypeTimerFired         JobEventType = "timer_fired"
-	JobEventTypeTimerStarted       JobEventType = "timer_started"
-	JobEventTypeWorkflowTaskFailed JobEventType = "workflow_task_failed"
-)
-
-// Valid indicates whether the value is a known member of the JobEventType enum.
-func (e JobEventType) Valid() bool {
-	switch e {
-	case JobEventTypeCancelRequested:
-		return true
-	case JobEventTypeCancelled:
-		return true
-	case JobEventTypeCompleted:
-		return true
-	case JobEventTypeFailed:
-		return true
-	case JobEventTypeReset:
-		return true
-	case JobEventTypeSignalled:
-		return true
-	case JobEventTypeStarted:
-		return true
-	case JobEventTypeStepCancelled:
-		return true
-	case JobEventTypeStepCompleted:
-		return true
-	case JobEventTypeStepFailed:
-		return true
-	case JobEventTypeStepScheduled:
-		return true
-	case JobEventTypeStepStarted:
-		return true
-	case JobEventTypeStepTimedOut:
-		return true
-	case JobEventTypeTerminated:
-		return true
-	case JobEventTypeTimedOut:
-		return true
-	case JobEventTypeTimerCancelled:
-		return true
-	case JobEventTypeTimerFired:
-		return true
-	case JobEventTypeTimerStarted:
-		return true
-	case JobEventTypeWorkflowTaskFailed:
+	case JobEventKindWorkflowTaskFailed:
 		return true
 	default:
 		return false
@@ -1403,6 +1271,78 @@ func (e Permission) Valid() bool {
 	}
 }
 
+// Defines values for PlaybackCause.
+const (
+	PlaybackCauseArchived    PlaybackCause = "archived"
+	PlaybackCauseClock       PlaybackCause = "clock"
+	PlaybackCauseDeadline    PlaybackCause = "deadline"
+	PlaybackCauseDeserted    PlaybackCause = "deserted"
+	PlaybackCauseDuration    PlaybackCause = "duration"
+	PlaybackCauseEnded       PlaybackCause = "ended"
+	PlaybackCauseLoad        PlaybackCause = "load"
+	PlaybackCausePause       PlaybackCause = "pause"
+	PlaybackCausePlay        PlaybackCause = "play"
+	PlaybackCauseRate        PlaybackCause = "rate"
+	PlaybackCauseReady       PlaybackCause = "ready"
+	PlaybackCauseRebuffer    PlaybackCause = "rebuffer"
+	PlaybackCauseRemoved     PlaybackCause = "removed"
+	PlaybackCauseScheduled   PlaybackCause = "scheduled"
+	PlaybackCauseSeek        PlaybackCause = "seek"
+	PlaybackCauseSkip        PlaybackCause = "skip"
+	PlaybackCauseStarted     PlaybackCause = "started"
+	PlaybackCauseStop        PlaybackCause = "stop"
+	PlaybackCauseUnscheduled PlaybackCause = "unscheduled"
+	PlaybackCauseVoted       PlaybackCause = "voted"
+)
+
+// Valid indicates whether the value is a known member of the PlaybackCause enum.
+func (e PlaybackCause) Valid() bool {
+	switch e {
+	case PlaybackCauseArchived:
+		return true
+	case PlaybackCauseClock:
+		return true
+	case PlaybackCauseDeadline:
+		return true
+	case PlaybackCauseDeserted:
+		return true
+	case PlaybackCauseDuration:
+		return true
+	case PlaybackCauseEnded:
+		return true
+	case PlaybackCauseLoad:
+		return true
+	case PlaybackCausePause:
+		return true
+	case PlaybackCausePlay:
+		return true
+	case PlaybackCauseRate:
+		return true
+	case PlaybackCauseReady:
+		return true
+	case PlaybackCauseRebuffer:
+		return true
+	case PlaybackCauseRemoved:
+		return true
+	case PlaybackCauseScheduled:
+		return true
+	case PlaybackCauseSeek:
+		return true
+	case PlaybackCauseSkip:
+		return true
+	case PlaybackCauseStarted:
+		return true
+	case PlaybackCauseStop:
+		return true
+	case PlaybackCauseUnscheduled:
+		return true
+	case PlaybackCauseVoted:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for PlaybackCommandKind.
 const (
 	PlaybackCommandKindLoad  PlaybackCommandKind = "load"
@@ -1460,21 +1400,21 @@ func (e PlaybackStatus) Valid() bool {
 	}
 }
 
-// Defines values for PlaybackWaitFor.
+// Defines values for PlaybackWaitReason.
 const (
-	PlaybackWaitForLoad     PlaybackWaitFor = "load"
-	PlaybackWaitForRebuffer PlaybackWaitFor = "rebuffer"
-	PlaybackWaitForSeek     PlaybackWaitFor = "seek"
+	PlaybackWaitReasonLoad     PlaybackWaitReason = "load"
+	PlaybackWaitReasonRebuffer PlaybackWaitReason = "rebuffer"
+	PlaybackWaitReasonSeek     PlaybackWaitReason = "seek"
 )
 
-// Valid indicates whether the value is a known member of the PlaybackWaitFor enum.
-func (e PlaybackWaitFor) Valid() bool {
+// Valid indicates whether the value is a known member of the PlaybackWaitReason enum.
+func (e PlaybackWaitReason) Valid() bool {
 	switch e {
-	case PlaybackWaitForLoad:
+	case PlaybackWaitReasonLoad:
 		return true
-	case PlaybackWaitForRebuffer:
+	case PlaybackWaitReasonRebuffer:
 		return true
-	case PlaybackWaitForSeek:
+	case PlaybackWaitReasonSeek:
 		return true
 	default:
 		return false
@@ -1544,7 +1484,7 @@ func (e Policy) Valid() bool {
 // Defines values for ProblemCode.
 const (
 	ProblemCodeAccountSuspended           ProblemCode = "account_suspended"
-	ProblemCodeAddressUnconfirmed         ProblemCode = "address_unconfirmed"
+	ProblemCodeAccountUnverified          ProblemCode = "account_unverified"
 	ProblemCodeAvatarEmpty                ProblemCode = "avatar_empty"
 	ProblemCodeAvatarTooLarge             ProblemCode = "avatar_too_large"
 	ProblemCodeAvatarTooManyPixels        ProblemCode = "avatar_too_many_pixels"
@@ -1564,7 +1504,7 @@ const (
 	ProblemCodeEmailEnded                 ProblemCode = "email_ended"
 	ProblemCodeEmailNotEnded              ProblemCode = "email_not_ended"
 	ProblemCodeEmailTaken                 ProblemCode = "email_taken"
-	ProblemCodeEmailUnconfirmed           ProblemCode = "email_unconfirmed"
+	ProblemCodeEmailUnverified            ProblemCode = "email_unverified"
 	ProblemCodeEventStarted               ProblemCode = "event_started"
 	ProblemCodeForbidden                  ProblemCode = "forbidden"
 	ProblemCodeIdempotencyKeyReused       ProblemCode = "idempotency_key_reused"
@@ -1634,7 +1574,7 @@ func (e ProblemCode) Valid() bool {
 	switch e {
 	case ProblemCodeAccountSuspended:
 		return true
-	case ProblemCodeAddressUnconfirmed:
+	case ProblemCodeAccountUnverified:
 		return true
 	case ProblemCodeAvatarEmpty:
 		return true
@@ -1674,7 +1614,7 @@ func (e ProblemCode) Valid() bool {
 		return true
 	case ProblemCodeEmailTaken:
 		return true
-	case ProblemCodeEmailUnconfirmed:
+	case ProblemCodeEmailUnverified:
 		return true
 	case ProblemCodeEventStarted:
 		return true
@@ -1901,99 +1841,99 @@ func (e Role) Valid() bool {
 	}
 }
 
-// Defines values for RoomActAction.
+// Defines values for RoomAction.
 const (
-	RoomActActionBanLifted          RoomActAction = "ban_lifted"
-	RoomActActionBanned             RoomActAction = "banned"
-	RoomActActionHostHandedOver     RoomActAction = "host_handed_over"
-	RoomActActionHostSucceeded      RoomActAction = "host_succeeded"
-	RoomActActionInvitationAccepted RoomActAction = "invitation_accepted"
-	RoomActActionInvitationRevoked  RoomActAction = "invitation_revoked"
-	RoomActActionInvited            RoomActAction = "invited"
-	RoomActActionKicked             RoomActAction = "kicked"
-	RoomActActionLoaded             RoomActAction = "loaded"
-	RoomActActionMessageDeleted     RoomActAction = "message_deleted"
-	RoomActActionMuteLifted         RoomActAction = "mute_lifted"
-	RoomActActionMuted              RoomActAction = "muted"
-	RoomActActionPartyCancelled     RoomActAction = "party_cancelled"
-	RoomActActionPartyChanged       RoomActAction = "party_changed"
-	RoomActActionPartyScheduled     RoomActAction = "party_scheduled"
-	RoomActActionPaused             RoomActAction = "paused"
-	RoomActActionPlayed             RoomActAction = "played"
-	RoomActActionQueueAdded         RoomActAction = "queue_added"
-	RoomActActionQueueMoved         RoomActAction = "queue_moved"
-	RoomActActionQueueRemoved       RoomActAction = "queue_removed"
-	RoomActActionRateSet            RoomActAction = "rate_set"
-	RoomActActionRoleSet            RoomActAction = "role_set"
-	RoomActActionRoomArchived       RoomActAction = "room_archived"
-	RoomActActionRoomClosed         RoomActAction = "room_closed"
-	RoomActActionRoomReopened       RoomActAction = "room_reopened"
-	RoomActActionRoomUpdated        RoomActAction = "room_updated"
-	RoomActActionSkipped            RoomActAction = "skipped"
-	RoomActActionSought             RoomActAction = "sought"
-	RoomActActionStopped            RoomActAction = "stopped"
+	RoomActionBanLifted          RoomAction = "ban_lifted"
+	RoomActionBanned             RoomAction = "banned"
+	RoomActionHostHandedOver     RoomAction = "host_handed_over"
+	RoomActionHostSucceeded      RoomAction = "host_succeeded"
+	RoomActionInvitationAccepted RoomAction = "invitation_accepted"
+	RoomActionInvitationRevoked  RoomAction = "invitation_revoked"
+	RoomActionInvited            RoomAction = "invited"
+	RoomActionKicked             RoomAction = "kicked"
+	RoomActionLoaded             RoomAction = "loaded"
+	RoomActionMessageDeleted     RoomAction = "message_deleted"
+	RoomActionMuteLifted         RoomAction = "mute_lifted"
+	RoomActionMuted              RoomAction = "muted"
+	RoomActionPartyCancelled     RoomAction = "party_cancelled"
+	RoomActionPartyChanged       RoomAction = "party_changed"
+	RoomActionPartyScheduled     RoomAction = "party_scheduled"
+	RoomActionPaused             RoomAction = "paused"
+	RoomActionPlayed             RoomAction = "played"
+	RoomActionQueueAdded         RoomAction = "queue_added"
+	RoomActionQueueMoved         RoomAction = "queue_moved"
+	RoomActionQueueRemoved       RoomAction = "queue_removed"
+	RoomActionRateSet            RoomAction = "rate_set"
+	RoomActionRoleSet            RoomAction = "role_set"
+	RoomActionRoomArchived       RoomAction = "room_archived"
+	RoomActionRoomClosed         RoomAction = "room_closed"
+	RoomActionRoomReopened       RoomAction = "room_reopened"
+	RoomActionRoomUpdated        RoomAction = "room_updated"
+	RoomActionSkipped            RoomAction = "skipped"
+	RoomActionSought             RoomAction = "sought"
+	RoomActionStopped            RoomAction = "stopped"
 )
 
-// Valid indicates whether the value is a known member of the RoomActAction enum.
-func (e RoomActAction) Valid() bool {
+// Valid indicates whether the value is a known member of the RoomAction enum.
+func (e RoomAction) Valid() bool {
 	switch e {
-	case RoomActActionBanLifted:
+	case RoomActionBanLifted:
 		return true
-	case RoomActActionBanned:
+	case RoomActionBanned:
 		return true
-	case RoomActActionHostHandedOver:
+	case RoomActionHostHandedOver:
 		return true
-	case RoomActActionHostSucceeded:
+	case RoomActionHostSucceeded:
 		return true
-	case RoomActActionInvitationAccepted:
+	case RoomActionInvitationAccepted:
 		return true
-	case RoomActActionInvitationRevoked:
+	case RoomActionInvitationRevoked:
 		return true
-	case RoomActActionInvited:
+	case RoomActionInvited:
 		return true
-	case RoomActActionKicked:
+	case RoomActionKicked:
 		return true
-	case RoomActActionLoaded:
+	case RoomActionLoaded:
 		return true
-	case RoomActActionMessageDeleted:
+	case RoomActionMessageDeleted:
 		return true
-	case RoomActActionMuteLifted:
+	case RoomActionMuteLifted:
 		return true
-	case RoomActActionMuted:
+	case RoomActionMuted:
 		return true
-	case RoomActActionPartyCancelled:
+	case RoomActionPartyCancelled:
 		return true
-	case RoomActActionPartyChanged:
+	case RoomActionPartyChanged:
 		return true
-	case RoomActActionPartyScheduled:
+	case RoomActionPartyScheduled:
 		return true
-	case RoomActActionPaused:
+	case RoomActionPaused:
 		return true
-	case RoomActActionPlayed:
+	case RoomActionPlayed:
 		return true
-	case RoomActActionQueueAdded:
+	case RoomActionQueueAdded:
 		return true
-	case RoomActActionQueueMoved:
+	case RoomActionQueueMoved:
 		return true
-	case RoomActActionQueueRemoved:
+	case RoomActionQueueRemoved:
 		return true
-	case RoomActActionRateSet:
+	case RoomActionRateSet:
 		return true
-	case RoomActActionRoleSet:
+	case RoomActionRoleSet:
 		return true
-	case RoomActActionRoomArchived:
+	case RoomActionRoomArchived:
 		return true
-	case RoomActActionRoomClosed:
+	case RoomActionRoomClosed:
 		return true
-	case RoomActActionRoomReopened:
+	case RoomActionRoomReopened:
 		return true
-	case RoomActActionRoomUpdated:
+	case RoomActionRoomUpdated:
 		return true
-	case RoomActActionSkipped:
+	case RoomActionSkipped:
 		return true
-	case RoomActActionSought:
+	case RoomActionSought:
 		return true
-	case RoomActActionStopped:
+	case RoomActionStopped:
 		return true
 	default:
 		return false
@@ -2033,18 +1973,45 @@ func (e RoomState) Valid() bool {
 	}
 }
 
+// Defines values for TaskQueueName.
+const (
+	TaskQueueNameAvatar      TaskQueueName = "avatar"
+	TaskQueueNameAvatarSteps TaskQueueName = "avatar-steps"
+	TaskQueueNameEmail       TaskQueueName = "email"
+	TaskQueueNameMaintenance TaskQueueName = "maintenance"
+	TaskQueueNameWebhooks    TaskQueueName = "webhooks"
+)
+
+// Valid indicates whether the value is a known member of the TaskQueueName enum.
+func (e TaskQueueName) Valid() bool {
+	switch e {
+	case TaskQueueNameAvatar:
+		return true
+	case TaskQueueNameAvatarSteps:
+		return true
+	case TaskQueueNameEmail:
+		return true
+	case TaskQueueNameMaintenance:
+		return true
+	case TaskQueueNameWebhooks:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for TemporalState.
 const (
-	Away      TemporalState = "away"
-	Connected TemporalState = "connected"
+	TemporalStateConnected TemporalState = "connected"
+	TemporalStateDown      TemporalState = "down"
 )
 
 // Valid indicates whether the value is a known member of the TemporalState enum.
 func (e TemporalState) Valid() bool {
 	switch e {
-	case Away:
+	case TemporalStateConnected:
 		return true
-	case Connected:
+	case TemporalStateDown:
 		return true
 	default:
 		return false
@@ -2432,7 +2399,7 @@ func (e ListRoomsParamsSort) Valid() bool {
 	}
 }
 
-// AbuseKind What is wrong with what was reported
+// AbuseKind The kind of abuse
 type AbuseKind string
 
 // AbuseOutcome `dismissed`: nothing was wrong. `acted`: an admin did something about it.
@@ -2442,7 +2409,8 @@ type AbuseOutcome string
 //
 // Example: {"content":{"body":"Buy one, get two!","display_name":"Dave","room_description":"","room_name":"Silent Sunday","username":"dave"},"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","note":"The account is suspended.","outcome":"acted","resolved_at":"2026-01-31T20:30:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"resolved","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
 type AbuseReport struct {
-	// Content What was reported, as it was then; null once the report is resolved and the account is deleted
+	// Content A copy of the reported content from the time of the report; null once the report is resolved and the account
+	// is deleted
 	Content *ReportedContent `json:"content"`
 
 	// CreatedAt When it was sent
@@ -2451,28 +2419,28 @@ type AbuseReport struct {
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// Kind What is wrong with what was reported
+	// Kind The kind of abuse
 	Kind AbuseKind `json:"kind"`
 
 	// Note The note of the admin who resolved it; empty without one
 	Note string `json:"note"`
 
-	// Outcome What an admin made of it; null while it is open
+	// Outcome The decision of an admin; null while the report is open
 	Outcome *AbuseOutcome `json:"outcome"`
 
 	// ResolvedAt When it was resolved; null while it is open
 	ResolvedAt *time.Time `json:"resolved_at"`
 
-	// RoomID The room, or that of the message; null for an account, and when the room is deleted
+	// RoomID The reported room, or the room of the reported message; null for an account, and when the room is deleted
 	RoomID *string `json:"room_id"`
 
-	// State Whether an admin has dealt with a report
+	// State The state of a report of abuse. `open`: no admin has decided about it. `resolved`: an admin has.
 	State AbuseReportState `json:"state"`
 
-	// Target What was reported
+	// Target The reported thing
 	Target AbuseTarget `json:"target"`
 
-	// Text What the sender wrote; empty without a text
+	// Text The note of the sender; empty without one
 	Text string `json:"text"`
 
 	// User The account that it concerns: the message's author, the room's host, or the account itself. It is null when
@@ -2497,19 +2465,19 @@ type AbuseReportList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// AbuseReportState Whether an admin has dealt with a report
+// AbuseReportState The state of a report of abuse. `open`: no admin has decided about it. `resolved`: an admin has.
 type AbuseReportState string
 
-// AbuseTarget What was reported
+// AbuseTarget The reported thing
 type AbuseTarget struct {
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// Kind What kind of thing was reported
+	// Kind The kind of thing that was reported
 	Kind AbuseTargetKind `json:"kind"`
 }
 
-// AbuseTargetKind What kind of thing was reported
+// AbuseTargetKind The kind of thing that was reported
 type AbuseTargetKind string
 
 // AcceptedInvitation An invitation that the account accepted
@@ -2520,6 +2488,9 @@ type AcceptedInvitation struct {
 	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	RoomID ID `json:"room_id"`
 }
+
+// AccessLevel `host`: only the host. `moderators`: the host and the moderators. `everyone`: everyone in the room.
+type AccessLevel string
 
 // Account An account, as its owner sees it
 //
@@ -2573,8 +2544,24 @@ type AccountAnswer struct {
 	Data Account `json:"data"`
 }
 
-// ActDetails What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed. The
-// `note` of an admin's act says why it was done, if the admin gave a reason.
+// ActDetails The details of an act. Acts that are not named here have none.
+//
+// In a room's log: `room_updated` has `fields` (the names of the changed properties); `room_closed` `reason`;
+// `role_set` `role`; `banned` and `muted` `until` (null for a ban without an end) and `reason`; `message_deleted`
+// `message_id`, and `reason` if an admin deleted it; the acts on invitations `invitation_id`; `paused` and
+// `sought` `position_ms`; `rate_set` `rate`; `loaded` and the acts on the queue `item_id`, and `movie_id` for a
+// movie of the catalogue; the acts on parties `party_id`; `party_changed` `fields`, too.
+//
+// In the audit log, each act has `note` if the admin gave one. Also: `user_suspended` has `reason` and
+// `hide_content`; `user_session_ended` `session_id`; `movie_updated` and `webhook_updated` `fields`;
+// `movie_deleted` `title` and `year`; `cleanup_started` `policies`, `dry_run`, `older_than` if it was given, and
+// `again` (the ID of the run that it repeats); `room_closed` and `room_reopened` `reason`; `message_removed`
+// `reason` and `room_id`; `abuse_report_resolved` `outcome`; the acts on schedules `schedule`, and
+// `schedule_backfilled` also `start` and `end`; `email_resent` `kind` and `resend_of`; `email_cancelled` `kind`;
+// the acts on jobs `workflow_id`, `run_id` and `kind`, and `batch` if it was one of many; `queue_paused` and
+// `queue_resumed` `queue`; `event_requeued` `workflow_id` and `state`; `webhook_created` `kinds`;
+// `webhook_secret_rotated` `overlap_seconds`; `webhook_switched_off` `reason`; `webhook_tested` `delivery_id`;
+// `webhook_redelivered` `kind`; `webhook_replayed` `since` and `queued`.
 type ActDetails map[string]interface{}
 
 // ActivityFigures The figures of a time
@@ -2619,10 +2606,10 @@ type ActivityFigures struct {
 	RoomsOpened int64 `json:"rooms_opened"`
 }
 
-// ActivityReport What happened on the service. Days are those of UTC. What happened is counted when a day is over, and stays
-// counted when it is removed after that. Accounts that are gone by then are not counted.
+// ActivityReport The use of the service in a period. Days are days of UTC. Things are counted when their day is over, and stay
+// counted if they are removed later. Accounts that were deleted before that are not counted.
 type ActivityReport struct {
-	// CountedSince The first day that was counted, when the period began before it; null when the whole period was
+	// CountedSince The first counted day, if the period began before it; null if all days were counted
 	CountedSince *openapi_types.Date `json:"counted_since"`
 
 	// Days Every day of the period, those without anything included
@@ -2643,10 +2630,10 @@ type ActivityReport struct {
 	// From The first day
 	From string `json:"from"`
 
-	// Previous The figures of the period before; null when not all of its days were counted
+	// Previous The figures of the period before; null unless all of its days were counted
 	Previous *ActivityFigures `json:"previous"`
 
-	// RemovedBy What `removed` is made of, by policy; null when `figures` is
+	// RemovedBy The parts of `removed`, by policy; null when `figures` is null
 	RemovedBy *map[string]int64 `json:"removed_by"`
 
 	// To The last day
@@ -2700,7 +2687,7 @@ type AdminNote = string
 
 // AdminRoom A room, as admins see it
 //
-// Example: {"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
+// Example: {"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":true,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
 type AdminRoom struct {
 	// ClosedAt When an admin closed it; null unless it is closed
 	ClosedAt *time.Time `json:"closed_at"`
@@ -2710,19 +2697,19 @@ type AdminRoom struct {
 
 	// Room A room, the same for everyone who may see it
 	//
-	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":true,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 	Room Room `json:"room"`
 }
 
-// AdminRoomAnswer Example: {"data":{"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}}
+// AdminRoomAnswer Example: {"data":{"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":true,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}}
 type AdminRoomAnswer struct {
 	// Data A room, as admins see it
 	//
-	// Example: {"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
+	// Example: {"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":true,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
 	Data AdminRoom `json:"data"`
 }
 
-// AdminRoomList Example: {"data":[{"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}],"next_cursor":null}
+// AdminRoomList Example: {"data":[{"closed_at":null,"hidden":false,"room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":true,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}],"next_cursor":null}
 type AdminRoomList struct {
 	// Data The rooms of this page
 	Data []AdminRoom `json:"data"`
@@ -2733,7 +2720,7 @@ type AdminRoomList struct {
 
 // AdminUser An account, as admins see it
 //
-// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"content_hidden":true,"created_at":"2026-01-11T10:00:00Z","display_name":"Dave","email":"dave@example.org","email_verified":true,"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","is_admin":false,"state":"suspended","suspended_at":"2026-01-31T20:30:00Z","updated_at":"2026-01-31T20:30:00Z","username":"dave"}
+// Example: {"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"content_hidden":true,"created_at":"2026-01-11T10:00:00Z","display_name":"Dave","email":"dave@example.org","email_verified":true,"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","is_admin":false,"state":"suspended","suspended_at":"2026-01-31T20:30:00Z","updated_at":"2026-01-31T20:30:00Z","username":"dave"}
 type AdminUser struct {
 	// Avatar Absolute addresses of square pictures. Every account has these. Without an avatar of its own, the picture is
 	// generated: SVG, and PNG for `plain`. What an address leads to never changes; another avatar has other addresses,
@@ -2764,7 +2751,8 @@ type AdminUser struct {
 	// IsAdmin Whether the account has the rights of an admin
 	IsAdmin bool `json:"is_admin"`
 
-	// State Whether an account can sign in
+	// State The state of an account. `active`: it can sign in. `suspended`: an admin has suspended it, and it cannot sign
+	// in.
 	State UserState `json:"state"`
 
 	// SuspendedAt When it was suspended; null unless it is
@@ -2777,15 +2765,15 @@ type AdminUser struct {
 	Username Username `json:"username"`
 }
 
-// AdminUserAnswer Example: {"data":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"content_hidden":true,"created_at":"2026-01-11T10:00:00Z","display_name":"Dave","email":"dave@example.org","email_verified":true,"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","is_admin":false,"state":"suspended","suspended_at":"2026-01-31T20:30:00Z","updated_at":"2026-01-31T20:30:00Z","username":"dave"}}
+// AdminUserAnswer Example: {"data":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"content_hidden":true,"created_at":"2026-01-11T10:00:00Z","display_name":"Dave","email":"dave@example.org","email_verified":true,"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","is_admin":false,"state":"suspended","suspended_at":"2026-01-31T20:30:00Z","updated_at":"2026-01-31T20:30:00Z","username":"dave"}}
 type AdminUserAnswer struct {
 	// Data An account, as admins see it
 	//
-	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"content_hidden":true,"created_at":"2026-01-11T10:00:00Z","display_name":"Dave","email":"dave@example.org","email_verified":true,"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","is_admin":false,"state":"suspended","suspended_at":"2026-01-31T20:30:00Z","updated_at":"2026-01-31T20:30:00Z","username":"dave"}
+	// Example: {"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"content_hidden":true,"created_at":"2026-01-11T10:00:00Z","display_name":"Dave","email":"dave@example.org","email_verified":true,"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","is_admin":false,"state":"suspended","suspended_at":"2026-01-31T20:30:00Z","updated_at":"2026-01-31T20:30:00Z","username":"dave"}
 	Data AdminUser `json:"data"`
 }
 
-// AdminUserList Example: {"data":[{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"content_hidden":true,"created_at":"2026-01-11T10:00:00Z","display_name":"Dave","email":"dave@example.org","email_verified":true,"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","is_admin":false,"state":"suspended","suspended_at":"2026-01-31T20:30:00Z","updated_at":"2026-01-31T20:30:00Z","username":"dave"}],"next_cursor":null}
+// AdminUserList Example: {"data":[{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"content_hidden":true,"created_at":"2026-01-11T10:00:00Z","display_name":"Dave","email":"dave@example.org","email_verified":true,"id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","is_admin":false,"state":"suspended","suspended_at":"2026-01-31T20:30:00Z","updated_at":"2026-01-31T20:30:00Z","username":"dave"}],"next_cursor":null}
 type AdminUserList struct {
 	// Data The accounts of this page
 	Data []AdminUser `json:"data"`
@@ -2796,38 +2784,62 @@ type AdminUserList struct {
 
 // AnswerPartyRequest Example: {"answer":"yes"}
 type AnswerPartyRequest struct {
-	// Answer Whether somebody comes
+	// Answer Whether a person comes: `yes`, `maybe` or `no`. People with `yes` or `maybe` get emails about the party.
 	Answer PartyReply `json:"answer"`
 }
 
-// AuditAction The kind of an act of an admin, or of the service by itself
+// AuditAction An act of an admin, or of the service by itself. The names say who or what was acted on, and how.
+// `message_removed`: an admin deleted a message. `private_room_read`: an admin read the messages of a private
+// room. `webhook_switched_off` without an actor: the service did it, since the webhook failed for days or its
+// receiver answered 410. `schedule_triggered`: a run was started at once. `schedule_backfilled`: the runs of a
+// past period were started. `event_requeued`: an event of the outbox was retried.
 type AuditAction string
 
 // AuditEntry An entry of the audit log
 //
 // Example: {"action":"user_suspended","actor":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:30:00Z","details":{"hide_content":true,"reason":"Spam"},"id":"01993f7a-b5c6-77e8-99fa-1b2c3d4e5f60","outcome":"done","target":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"target_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","target_kind":"user"}
 type AuditEntry struct {
-	// Action The kind of an act of an admin, or of the service by itself
+	// Action An act of an admin, or of the service by itself. The names say who or what was acted on, and how.
+	// `message_removed`: an admin deleted a message. `private_room_read`: an admin read the messages of a private
+	// room. `webhook_switched_off` without an actor: the service did it, since the webhook failed for days or its
+	// receiver answered 410. `schedule_triggered`: a run was started at once. `schedule_backfilled`: the runs of a
+	// past period were started. `event_requeued`: an event of the outbox was retried.
 	Action AuditAction `json:"action"`
 
-	// Actor The admin; null for an operator's command and for the service itself. Of an account that is deleted since,
-	// the log keeps the username, which is also the display name then, beside the generated picture.
+	// Actor The admin. It is null for an act of an operator or of the service itself. For a deleted account it has the
+	// former username, also as the display name, and the generated picture.
 	Actor *Person `json:"actor"`
 
 	// CreatedAt When it was done
 	CreatedAt time.Time `json:"created_at"`
 
-	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed. The
-	// `note` of an admin's act says why it was done, if the admin gave a reason.
+	// Details The details of an act. Acts that are not named here have none.
+	//
+	// In a room's log: `room_updated` has `fields` (the names of the changed properties); `room_closed` `reason`;
+	// `role_set` `role`; `banned` and `muted` `until` (null for a ban without an end) and `reason`; `message_deleted`
+	// `message_id`, and `reason` if an admin deleted it; the acts on invitations `invitation_id`; `paused` and
+	// `sought` `position_ms`; `rate_set` `rate`; `loaded` and the acts on the queue `item_id`, and `movie_id` for a
+	// movie of the catalogue; the acts on parties `party_id`; `party_changed` `fields`, too.
+	//
+	// In the audit log, each act has `note` if the admin gave one. Also: `user_suspended` has `reason` and
+	// `hide_content`; `user_session_ended` `session_id`; `movie_updated` and `webhook_updated` `fields`;
+	// `movie_deleted` `title` and `year`; `cleanup_started` `policies`, `dry_run`, `older_than` if it was given, and
+	// `again` (the ID of the run that it repeats); `room_closed` and `room_reopened` `reason`; `message_removed`
+	// `reason` and `room_id`; `abuse_report_resolved` `outcome`; the acts on schedules `schedule`, and
+	// `schedule_backfilled` also `start` and `end`; `email_resent` `kind` and `resend_of`; `email_cancelled` `kind`;
+	// the acts on jobs `workflow_id`, `run_id` and `kind`, and `batch` if it was one of many; `queue_paused` and
+	// `queue_resumed` `queue`; `event_requeued` `workflow_id` and `state`; `webhook_created` `kinds`;
+	// `webhook_secret_rotated` `overlap_seconds`; `webhook_switched_off` `reason`; `webhook_tested` `delivery_id`;
+	// `webhook_redelivered` `kind`; `webhook_replayed` `since` and `queued`.
 	Details ActDetails `json:"details"`
 
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// Outcome An act on the service's own data is `done` when it is listed. An act on a schedule is listed before it is
-	// carried out: `pending` for a minute at most, `failed` when it was refused, `unknown` when there was no
-	// answer or the process ended.
-	Outcome AuditEntryOutcome `json:"outcome"`
+	// Outcome `done`: the act is carried out. An act on the service's own data is always `done`. An act on Temporal, such as
+	// on a schedule or a job, is listed before it is carried out: then it is `pending` for a minute at most, `failed`
+	// if it was refused, and `unknown` if there was no answer or the process ended.
+	Outcome AuditOutcome `json:"outcome"`
 
 	// Target The account that it was done to; null for other things, and when the account is deleted
 	Target *Person `json:"target"`
@@ -2835,17 +2847,10 @@ type AuditEntry struct {
 	// TargetID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	TargetID ID `json:"target_id"`
 
-	// TargetKind To what kind of thing it was done
-	TargetKind AuditEntryTargetKind `json:"target_kind"`
+	// TargetKind The kind of thing that an act was done to. `target_id` is the ID of the thing; for a `schedule` and a `job` it
+	// is an ID that is made from the name of the schedule, or from the ID of the workflow.
+	TargetKind AuditTargetKind `json:"target_kind"`
 }
-
-// AuditEntryOutcome An act on the service's own data is `done` when it is listed. An act on a schedule is listed before it is
-// carried out: `pending` for a minute at most, `failed` when it was refused, `unknown` when there was no
-// answer or the process ended.
-type AuditEntryOutcome string
-
-// AuditEntryTargetKind To what kind of thing it was done
-type AuditEntryTargetKind string
 
 // AuditList Example: {"data":[{"action":"user_suspended","actor":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:30:00Z","details":{"hide_content":true,"reason":"Spam"},"id":"01993f7a-b5c6-77e8-99fa-1b2c3d4e5f60","outcome":"done","target":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"target_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","target_kind":"user"}],"next_cursor":"AZk_d4KTdLWm1-j5ChssPQ"}
 type AuditList struct {
@@ -2856,11 +2861,20 @@ type AuditList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// AvatarAnswer Example: {"data":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-31T20:15:00Z","reason":null,"status":"processing","step":"rendering","updated_at":"2026-01-31T20:15:01Z","version":3}}
+// AuditOutcome `done`: the act is carried out. An act on the service's own data is always `done`. An act on Temporal, such as
+// on a schedule or a job, is listed before it is carried out: then it is `pending` for a minute at most, `failed`
+// if it was refused, and `unknown` if there was no answer or the process ended.
+type AuditOutcome string
+
+// AuditTargetKind The kind of thing that an act was done to. `target_id` is the ID of the thing; for a `schedule` and a `job` it
+// is an ID that is made from the name of the schedule, or from the ID of the workflow.
+type AuditTargetKind string
+
+// AvatarAnswer Example: {"data":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-31T20:15:00Z","reason":null,"status":"processing","step":"rendering","updated_at":"2026-01-31T20:15:01Z","version":4}}
 type AvatarAnswer struct {
 	// Data The newest upload of an avatar
 	//
-	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-31T20:15:00Z","reason":null,"status":"processing","step":"rendering","updated_at":"2026-01-31T20:15:01Z","version":3}
+	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-31T20:15:00Z","reason":null,"status":"processing","step":"rendering","updated_at":"2026-01-31T20:15:01Z","version":4}
 	Data AvatarUpload `json:"data"`
 }
 
@@ -2889,7 +2903,7 @@ type AvatarURLs struct {
 
 // AvatarUpload The newest upload of an avatar
 //
-// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-31T20:15:00Z","reason":null,"status":"processing","step":"rendering","updated_at":"2026-01-31T20:15:01Z","version":3}
+// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-31T20:15:00Z","reason":null,"status":"processing","step":"rendering","updated_at":"2026-01-31T20:15:01Z","version":4}
 type AvatarUpload struct {
 	// Avatar Absolute addresses of square pictures. Every account has these. Without an avatar of its own, the picture is
 	// generated: SVG, and PNG for `plain`. What an address leads to never changes; another avatar has other addresses,
@@ -2905,11 +2919,13 @@ type AvatarUpload struct {
 	// Reason Why it failed and what to do; null unless it did
 	Reason *string `json:"reason"`
 
-	// Status Where the upload stands
+	// Status The state of the upload. `processing`: it is being rendered. `ready`: it is the avatar. `failed`: it could
+	// not be rendered; `reason` says why.
 	Status AvatarUploadStatus `json:"status"`
 
-	// Step The current step; null unless `status` is `processing`
-	Step *AvatarUploadStep `json:"step"`
+	// Step The current step; null unless `status` is `processing`. `queued`: no worker has begun. `rendering`: the
+	// picture is read and converted. `publishing`: the files are stored and become the avatar.
+	Step *string `json:"step"`
 
 	// UpdatedAt When its status or step last changed
 	UpdatedAt time.Time `json:"updated_at"`
@@ -2918,11 +2934,9 @@ type AvatarUpload struct {
 	Version AvatarVersion `json:"version"`
 }
 
-// AvatarUploadStatus Where the upload stands
+// AvatarUploadStatus The state of the upload. `processing`: it is being rendered. `ready`: it is the avatar. `failed`: it could
+// not be rendered; `reason` says why.
 type AvatarUploadStatus string
-
-// AvatarUploadStep The current step; null unless `status` is `processing`
-type AvatarUploadStep string
 
 // AvatarVersion The number of the upload, counted from 1 for each account
 type AvatarVersion = int
@@ -2931,7 +2945,7 @@ type AvatarVersion = int
 //
 // Example: {"banned_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
 type Ban struct {
-	// BannedBy Who imposed it; null when the account is deleted
+	// BannedBy The person who imposed it; null when the account is deleted
 	BannedBy *Person `json:"banned_by"`
 
 	// CreatedAt When it was imposed
@@ -2982,25 +2996,25 @@ type BanRequest struct {
 // Cached Whether the answer came from the cache
 type Cached = bool
 
-// CachedMovieAnswer Example: {"_cached":true,"data":{"archived":false,"created_at":"2026-01-05T12:00:00Z","description":"A clerk travels to the castle of a count.","duration_ms":5640123,"genres":["horror"],"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"stream_url":null,"subtitles":[],"title":"Nosferatu","updated_at":"2026-01-05T12:00:00Z","year":1922}}
+// CachedMovieAnswer Example: {"_cached":true,"data":{"archived":false,"created_at":"2026-01-05T12:00:00Z","description":"A clerk travels to the castle of a count.","duration_ms":5640123,"genres":["horror"],"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"stream_url":"https://movies.example/nosferatu.webm","subtitles":[],"title":"Nosferatu","updated_at":"2026-01-05T12:00:00Z","year":1922}}
 type CachedMovieAnswer struct {
 	// UnderscoreCached Whether the answer came from the cache
 	UnderscoreCached Cached `json:"_cached"`
 
 	// Data A movie of the catalogue
 	//
-	// Example: {"archived":false,"created_at":"2026-01-05T12:00:00Z","description":"A clerk travels to the castle of a count.","duration_ms":5640123,"genres":["horror"],"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"stream_url":null,"subtitles":[],"title":"Nosferatu","updated_at":"2026-01-05T12:00:00Z","year":1922}
+	// Example: {"archived":false,"created_at":"2026-01-05T12:00:00Z","description":"A clerk travels to the castle of a count.","duration_ms":5640123,"genres":["horror"],"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"stream_url":"https://movies.example/nosferatu.webm","subtitles":[],"title":"Nosferatu","updated_at":"2026-01-05T12:00:00Z","year":1922}
 	Data Movie `json:"data"`
 }
 
-// CachedRoomAnswer Example: {"_cached":true,"data":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
+// CachedRoomAnswer Example: {"_cached":true,"data":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":true,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
 type CachedRoomAnswer struct {
 	// UnderscoreCached Whether the answer came from the cache
 	UnderscoreCached Cached `json:"_cached"`
 
 	// Data A room, the same for everyone who may see it
 	//
-	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":true,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 	Data Room `json:"data"`
 }
 
@@ -3025,14 +3039,11 @@ type ChangePasswordRequest struct {
 	NewPassword NewPassword `json:"new_password"`
 }
 
-// Circle `host`: only the host. `moderators`: the host and the moderators. `everyone`: everyone in the room.
-type Circle string
-
 // CleanupEndedMessage A clean-up run has completed, failed, or was cancelled
 //
 // Example: {"data":{"counts":{"old_messages":1200},"dry_run":false,"failed_policies":[],"run_id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","state":"completed","trigger":"schedule"},"timestamp":"2026-01-31T20:15:00Z","type":"cleanup.ended"}
 type CleanupEndedMessage struct {
-	// Data What it is about
+	// Data The data of the event
 	Data struct {
 		// Counts How many each policy has removed, or counted in a dry run
 		Counts map[string]int64 `json:"counts"`
@@ -3049,7 +3060,7 @@ type CleanupEndedMessage struct {
 		// State How it ended
 		State CleanupEndedMessageDataState `json:"state"`
 
-		// Trigger What started it
+		// Trigger The start of the run: by the `schedule`, or by an `admin`
 		Trigger CleanupEndedMessageDataTrigger `json:"trigger"`
 	} `json:"data"`
 
@@ -3063,7 +3074,7 @@ type CleanupEndedMessage struct {
 // CleanupEndedMessageDataState How it ended
 type CleanupEndedMessageDataState string
 
-// CleanupEndedMessageDataTrigger What started it
+// CleanupEndedMessageDataTrigger The start of the run: by the `schedule`, or by an `admin`
 type CleanupEndedMessageDataTrigger string
 
 // CleanupEndedMessageType The kind of the event
@@ -3071,7 +3082,7 @@ type CleanupEndedMessageType string
 
 // CleanupPolicy A clean-up policy
 type CleanupPolicy struct {
-	// AgeSeconds After how long it removes something; null if it is off
+	// AgeSeconds The age in seconds after which it removes something; null if it is off
 	AgeSeconds *int64 `json:"age_seconds"`
 
 	// Enabled Whether it is on
@@ -3104,47 +3115,48 @@ type CleanupPolicyList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// CleanupReport What a run of the clean-up was and did
+// CleanupReport The report of a clean-up run
 type CleanupReport struct {
-	// Counts How many rows or files each policy removed; `inactive_rooms` counts archived rooms
+	// Counts How many rows or files each policy removed, by policy; `inactive_rooms` counts archived rooms
 	Counts map[string]int64 `json:"counts"`
 
 	// DryRun Whether it only counted, and removed nothing
 	DryRun bool `json:"dry_run"`
 
-	// Errors What stopped a policy, for each that was stopped; null if none was
-	Errors *map[string]string `json:"errors"`
+	// Errors What stopped a policy, for each that was stopped
+	Errors map[string]string `json:"errors"`
 
-	// OlderThanSeconds The age, in seconds, that replaced the ages of the policies; 0 if it did not
-	OlderThanSeconds int64 `json:"older_than_seconds"`
+	// OlderThanSeconds The age that replaced the ages of the policies; null if none did
+	OlderThanSeconds *int64 `json:"older_than_seconds"`
 
-	// Policies What it applied
+	// Policies The policies that it applied
 	Policies []Policy `json:"policies"`
 
-	// Samples At most ten IDs of what a dry run counted for each policy; of a participant, the room's and the user's
+	// Samples By policy, at most ten IDs of what a dry run counted; a participant is the ID of the room and the ID of the
+	// user
 	Samples map[string][]string `json:"samples"`
 
 	// State How it ended
 	State CleanupReportState `json:"state"`
 
-	// Trigger What started the run
+	// Trigger The start of the run: by the `schedule`, or by an `admin`
 	Trigger CleanupReportTrigger `json:"trigger"`
 }
 
 // CleanupReportState How it ended
 type CleanupReportState string
 
-// CleanupReportTrigger What started the run
+// CleanupReportTrigger The start of the run: by the `schedule`, or by an `admin`
 type CleanupReportTrigger string
 
 // CleanupRun A run of the clean-up
 //
-// Example: {"cancelled_at":null,"counts":{"expired_tokens":31,"old_messages":1200},"created_at":"2026-01-31T03:00:00Z","dry_run":false,"errors":{},"finished_at":null,"id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","older_than_seconds":null,"policies":["old_messages","expired_tokens"],"policy":"expired_tokens","samples":{},"started_at":"2026-01-31T03:00:01Z","started_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"state":"running","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22","trigger":"admin"}
+// Example: {"cancelled_at":null,"counts":{"expired_tokens":31,"old_messages":1200},"created_at":"2026-01-31T03:00:00Z","dry_run":false,"ended_at":null,"errors":{},"id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","older_than_seconds":null,"policies":["old_messages","expired_tokens"],"policy":"expired_tokens","samples":{},"started_at":"2026-01-31T03:00:01Z","started_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"state":"running","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22","trigger":"admin"}
 type CleanupRun struct {
 	// CancelledAt When an admin told it to stop; null otherwise
 	CancelledAt *time.Time `json:"cancelled_at"`
 
-	// Counts How many rows or files each policy has removed so far; `inactive_rooms` counts archived rooms
+	// Counts How many rows or files each policy has removed so far, by policy; `inactive_rooms` counts archived rooms
 	Counts map[string]int64 `json:"counts"`
 
 	// CreatedAt When it was requested
@@ -3153,25 +3165,26 @@ type CleanupRun struct {
 	// DryRun Whether it only counts, and removes nothing
 	DryRun bool `json:"dry_run"`
 
-	// Errors What stopped a policy, for each that was stopped
-	Errors map[string]string `json:"errors"`
+	// EndedAt When it ended; null before that
+	EndedAt *time.Time `json:"ended_at"`
 
-	// FinishedAt When it ended; null before that
-	FinishedAt *time.Time `json:"finished_at"`
+	// Errors The errors of the policies that stopped, by policy
+	Errors map[string]string `json:"errors"`
 
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// OlderThanSeconds The age in place of the policies' own ones; null for those
-	OlderThanSeconds *int `json:"older_than_seconds"`
+	// OlderThanSeconds The age in seconds that replaces the policies' own ages; null if it does not
+	OlderThanSeconds *int64 `json:"older_than_seconds"`
 
-	// Policies What it applies
+	// Policies The policies that it applies
 	Policies []Policy `json:"policies"`
 
 	// Policy The policy that is applied now; null before and after
 	Policy *Policy `json:"policy"`
 
-	// Samples At most ten IDs of what a dry run counted for each policy; of a participant, the room's and the user's
+	// Samples By policy, at most ten IDs of what a dry run counted; a participant is the ID of the room and the ID of the
+	// user
 	Samples map[string][]string `json:"samples"`
 
 	// StartedAt When it began; null before that
@@ -3180,31 +3193,35 @@ type CleanupRun struct {
 	// StartedBy The admin who started it; null for the schedule's, and when the account is deleted
 	StartedBy *Person `json:"started_by"`
 
-	// State Where it stands. A `failed` run could not apply at least one policy; it has applied the others.
+	// State The state of the run. `queued`: it has not begun. `running`: it applies its policies. `completed`: it has
+	// applied all of them. `failed`: it could not apply at least one policy, and has applied the others.
+	// `cancelled`: an admin cancelled it.
 	State CleanupRunState `json:"state"`
 
 	// TemporalURL Where the Temporal UI shows it
 	TemporalURL string `json:"temporal_url"`
 
-	// Trigger What started it
+	// Trigger The start of the run: by the `schedule`, or by an `admin`
 	Trigger CleanupRunTrigger `json:"trigger"`
 }
 
-// CleanupRunState Where it stands. A `failed` run could not apply at least one policy; it has applied the others.
+// CleanupRunState The state of the run. `queued`: it has not begun. `running`: it applies its policies. `completed`: it has
+// applied all of them. `failed`: it could not apply at least one policy, and has applied the others.
+// `cancelled`: an admin cancelled it.
 type CleanupRunState string
 
-// CleanupRunTrigger What started it
+// CleanupRunTrigger The start of the run: by the `schedule`, or by an `admin`
 type CleanupRunTrigger string
 
-// CleanupRunAnswer Example: {"data":{"cancelled_at":null,"counts":{"expired_tokens":31,"old_messages":1200},"created_at":"2026-01-31T03:00:00Z","dry_run":false,"errors":{},"finished_at":null,"id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","older_than_seconds":null,"policies":["old_messages","expired_tokens"],"policy":"expired_tokens","samples":{},"started_at":"2026-01-31T03:00:01Z","started_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"state":"running","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22","trigger":"admin"}}
+// CleanupRunAnswer Example: {"data":{"cancelled_at":null,"counts":{"expired_tokens":31,"old_messages":1200},"created_at":"2026-01-31T03:00:00Z","dry_run":false,"ended_at":null,"errors":{},"id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","older_than_seconds":null,"policies":["old_messages","expired_tokens"],"policy":"expired_tokens","samples":{},"started_at":"2026-01-31T03:00:01Z","started_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"state":"running","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22","trigger":"admin"}}
 type CleanupRunAnswer struct {
 	// Data A run of the clean-up
 	//
-	// Example: {"cancelled_at":null,"counts":{"expired_tokens":31,"old_messages":1200},"created_at":"2026-01-31T03:00:00Z","dry_run":false,"errors":{},"finished_at":null,"id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","older_than_seconds":null,"policies":["old_messages","expired_tokens"],"policy":"expired_tokens","samples":{},"started_at":"2026-01-31T03:00:01Z","started_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"state":"running","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22","trigger":"admin"}
+	// Example: {"cancelled_at":null,"counts":{"expired_tokens":31,"old_messages":1200},"created_at":"2026-01-31T03:00:00Z","dry_run":false,"ended_at":null,"errors":{},"id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","older_than_seconds":null,"policies":["old_messages","expired_tokens"],"policy":"expired_tokens","samples":{},"started_at":"2026-01-31T03:00:01Z","started_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"state":"running","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22","trigger":"admin"}
 	Data CleanupRun `json:"data"`
 }
 
-// CleanupRunList Example: {"data":[{"cancelled_at":null,"counts":{"expired_tokens":31,"old_messages":1200},"created_at":"2026-01-31T03:00:00Z","dry_run":false,"errors":{},"finished_at":null,"id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","older_than_seconds":null,"policies":["old_messages","expired_tokens"],"policy":"expired_tokens","samples":{},"started_at":"2026-01-31T03:00:01Z","started_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"state":"running","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22","trigger":"admin"}],"next_cursor":null}
+// CleanupRunList Example: {"data":[{"cancelled_at":null,"counts":{"expired_tokens":31,"old_messages":1200},"created_at":"2026-01-31T03:00:00Z","dry_run":false,"ended_at":null,"errors":{},"id":"01993f7b-c6d7-78f9-aafb-2c3d4e5f6071","older_than_seconds":null,"policies":["old_messages","expired_tokens"],"policy":"expired_tokens","samples":{},"started_at":"2026-01-31T03:00:01Z","started_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"state":"running","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22","trigger":"admin"}],"next_cursor":null}
 type CleanupRunList struct {
 	// Data The runs of this page
 	Data []CleanupRun `json:"data"`
@@ -3237,19 +3254,19 @@ type CleanupStartedAnswer struct {
 
 // CloseRoomRequest Example: {"reason":"Advertisements only"}
 type CloseRoomRequest struct {
+	// AbuseReportID A report of abuse about the same, which this resolves. Both happen, or neither.
+	AbuseReportID *ResolvedReportID `json:"abuse_report_id,omitempty"`
+
 	// Reason The reason, for the room's host in its log, and for other admins in the audit log
 	Reason ReasonForHost `json:"reason"`
-
-	// ReportID A report of abuse about the same, which this resolves. Both happen, or neither.
-	ReportID *ResolvedReportID `json:"report_id,omitempty"`
 }
 
 // CreateMovieRequest Example: {"genres":["horror"],"runtime_minutes":94,"title":"Nosferatu","year":1922}
 type CreateMovieRequest struct {
-	// Description What the movie is about, in one or more lines
+	// Description The description of the movie, in one or more lines
 	Description *string `json:"description,omitempty"`
 
-	// DurationMs How long the stream is; null or 0 if nobody has measured it
+	// DurationMs How long the stream is; null if nobody has measured it
 	DurationMs *int64 `json:"duration_ms,omitempty"`
 
 	// Genres The genres, each once
@@ -3279,7 +3296,7 @@ type CreateRoomRequest struct {
 	// Capacity How many people can be in the room at once, the host included
 	Capacity *int `json:"capacity,omitempty"`
 
-	// Description What the room is about, in one or more lines
+	// Description The description of the room, in one or more lines
 	Description *string `json:"description,omitempty"`
 
 	// MovieID The movie that people watch in the room
@@ -3294,7 +3311,7 @@ type CreateRoomRequest struct {
 
 // CreateWebhookRequest Example: {"description":"To the bot","kinds":["report.filed","room.opened"],"url":"https://hooks.example/watchparty"}
 type CreateWebhookRequest struct {
-	// Description What the webhook is for; empty for nothing
+	// Description The purpose of the webhook; empty without one
 	Description *string `json:"description,omitempty"`
 
 	// Kinds The kinds of events; without it, all kinds that there are now
@@ -3312,22 +3329,24 @@ type Cursor = string
 //
 // Example: {"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}
 type DegradedPart struct {
-	// Effect What users notice meanwhile
+	// Effect The effect of the fault on users
 	Effect string `json:"effect"`
 
-	// Part A part of the service
+	// Part A part of the service. `database`: Postgres. `redis`: the cache and the rate limits. `temporal`: the server of
+	// background work. `workers`: the processes that do it. `schedules`: the regular jobs. `bucket`: the files of
+	// avatars. `emails`: the mail server.
 	Part HealthPart `json:"part"`
 
 	// Since When this process first noticed the fault
 	Since time.Time `json:"since"`
 
-	// State What is wrong with it
+	// State The fault of the part
 	State string `json:"state"`
 }
 
-// Delay Work that should have made progress and has not
+// Delay Work that makes no progress, although it should
 type Delay struct {
-	// Count How many
+	// Count The number of delayed things
 	Count int `json:"count"`
 
 	// OldestAt Since when the oldest is late
@@ -3377,17 +3396,23 @@ type Email struct {
 	// when no attempt follows
 	DeadlineAt *time.Time `json:"deadline_at"`
 
-	// History All attempts to send it, oldest first; null in lists
+	// History All attempts to send it, oldest first; null in lists and in the answer of `cancelEmail`
 	History *[]EmailAttempt `json:"history"`
 
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// Kind What an email is about
+	// Kind What an email is about. `welcome`: a new account, with the link that confirms its address. `welcome_reminder`:
+	// the same link again, 3 days later. `email_verification`: the link that confirms a new address. `password_reset`:
+	// the link that sets a new password. `password_changed`: the password was changed or reset. `email_changed`: to
+	// the former address, after a change of the address. `room_invitation`: an invitation to a room.
+	// `room_invitation_reminder`: the same invitation again. `activity_report`: a report of activity, to the
+	// recipients in the settings. `party_reminder`: a party starts in a day or an hour. `party_changed`: a party was
+	// moved. `party_cancelled`: a party was cancelled.
 	Kind EmailKind `json:"kind"`
 
-	// LastAnswer The last refusal of the mail server, without addresses; empty once it is sent
-	LastAnswer string `json:"last_answer"`
+	// LastAnswer The last refusal of the mail server, without addresses; null once it is sent
+	LastAnswer *string `json:"last_answer"`
 
 	// Reason Why it was not sent, or not yet; null otherwise
 	Reason *EmailReason `json:"reason"`
@@ -3404,7 +3429,9 @@ type Email struct {
 	// SentAt When the mail server took it; null if it was not sent
 	SentAt *time.Time `json:"sent_at"`
 
-	// State How far an email has come. No attempt follows after `sent`, `failed` and `cancelled`.
+	// State The state of an email. `queued`: no attempt was made. `sending`: an attempt is under way, or another one
+	// follows. `sent`: the mail server has accepted it. `failed`: it was given up. `cancelled`: it was not sent, since
+	// it was of no use any more or an admin cancelled it. No attempt follows `sent`, `failed` and `cancelled`.
 	State EmailState `json:"state"`
 
 	// SubjectID The ID of what it is about: a user, a verification, a reset, an invitation, or a report
@@ -3416,7 +3443,7 @@ type Email struct {
 	// UpdatedAt When its state last changed
 	UpdatedAt time.Time `json:"updated_at"`
 
-	// WaitsFor What it waits for; null while an attempt lasts, and when no attempt follows
+	// WaitsFor The reason for the wait; null while an attempt lasts, and when no attempt follows
 	WaitsFor *EmailWait `json:"waits_for"`
 
 	// WaitsUntil When it is tried next; null if that is not known
@@ -3439,8 +3466,8 @@ type EmailAnswer struct {
 
 // EmailAttempt An attempt to hand an email to the mail server
 type EmailAttempt struct {
-	// Answer What the mail server said, without addresses; empty if it said nothing
-	Answer string `json:"answer"`
+	// Answer What the mail server said, without addresses; null if it said nothing
+	Answer *string `json:"answer"`
 
 	// EndedAt When it ended; null while it is open
 	EndedAt *time.Time `json:"ended_at"`
@@ -3464,11 +3491,11 @@ type EmailAttempt struct {
 // `cancelled`: the email had no recipient or nothing to say any more.
 type EmailAttemptOutcome string
 
-// EmailGivenUpMessage No attempt to send an email follows, and none succeeded
+// EmailGivenUpMessage An email was given up: no attempt succeeded, and no other one follows
 //
 // Example: {"data":{"attempts":150,"email_id":"01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f","kind":"room_invitation","reason":"mailbox_full"},"timestamp":"2026-01-31T20:15:00Z","type":"email.given_up"}
 type EmailGivenUpMessage struct {
-	// Data What it is about
+	// Data The data of the event
 	Data struct {
 		// Attempts How often it was tried
 		Attempts int `json:"attempts"`
@@ -3476,7 +3503,13 @@ type EmailGivenUpMessage struct {
 		// EmailID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 		EmailID ID `json:"email_id"`
 
-		// Kind What an email is about
+		// Kind What an email is about. `welcome`: a new account, with the link that confirms its address. `welcome_reminder`:
+		// the same link again, 3 days later. `email_verification`: the link that confirms a new address. `password_reset`:
+		// the link that sets a new password. `password_changed`: the password was changed or reset. `email_changed`: to
+		// the former address, after a change of the address. `room_invitation`: an invitation to a room.
+		// `room_invitation_reminder`: the same invitation again. `activity_report`: a report of activity, to the
+		// recipients in the settings. `party_reminder`: a party starts in a day or an hour. `party_changed`: a party was
+		// moved. `party_cancelled`: a party was cancelled.
 		Kind EmailKind `json:"kind"`
 
 		// Reason `address_rejected`: the mail server takes no email for this address. `mailbox_full`: the recipient has no space
@@ -3505,7 +3538,13 @@ type EmailGivenUpMessage struct {
 // EmailGivenUpMessageType The kind of the event
 type EmailGivenUpMessageType string
 
-// EmailKind What an email is about
+// EmailKind What an email is about. `welcome`: a new account, with the link that confirms its address. `welcome_reminder`:
+// the same link again, 3 days later. `email_verification`: the link that confirms a new address. `password_reset`:
+// the link that sets a new password. `password_changed`: the password was changed or reset. `email_changed`: to
+// the former address, after a change of the address. `room_invitation`: an invitation to a room.
+// `room_invitation_reminder`: the same invitation again. `activity_report`: a report of activity, to the
+// recipients in the settings. `party_reminder`: a party starts in a day or an hour. `party_changed`: a party was
+// moved. `party_cancelled`: a party was cancelled.
 type EmailKind string
 
 // EmailList Example: {"data":[{"attempts":1,"created_at":"2026-01-31T20:15:00Z","deadline_at":"2026-02-01T20:04:57Z","history":null,"id":"01993f79-a4b5-76d7-88f9-0a1b2c3d4e5f","kind":"room_invitation","last_answer":"452 4.2.2 The mailbox is full","reason":"mailbox_full","recipient":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"resend_of":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","sent_at":null,"state":"sending","subject_id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22room-invitation%2F01993f75-6071-7293-84b5-c6d7e8f90a1b%22","updated_at":"2026-01-31T20:15:02Z","waits_for":"retry","waits_until":"2026-01-31T20:15:07Z","workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}],"next_cursor":"AZk_d4KTdLWm1-j5ChssPQ"}
@@ -3521,7 +3560,7 @@ type EmailList struct {
 //
 // Example: {"paused_at":"2026-01-31T20:40:00Z","waiting":12}
 type EmailPause struct {
-	// PausedAt Since when no emails are sent; null while they are
+	// PausedAt When emails were paused; null while they are sent
 	PausedAt *time.Time `json:"paused_at"`
 
 	// Waiting How many emails are still to be sent, paused or not
@@ -3536,17 +3575,23 @@ type EmailPauseAnswer struct {
 	Data EmailPause `json:"data"`
 }
 
-// EmailPreview What an email of a kind looks like
+// EmailPreview An email of a kind, with made-up content
 //
 // Example: {"html":"\u003cp\u003eHello Carol, please confirm your email address.\u003c/p\u003e","kind":"welcome","subject":"Welcome to WatchParty","text":"Hello Carol, please confirm your email address."}
 type EmailPreview struct {
 	// HTML The HTML part
 	HTML string `json:"html"`
 
-	// Kind What an email is about
+	// Kind What an email is about. `welcome`: a new account, with the link that confirms its address. `welcome_reminder`:
+	// the same link again, 3 days later. `email_verification`: the link that confirms a new address. `password_reset`:
+	// the link that sets a new password. `password_changed`: the password was changed or reset. `email_changed`: to
+	// the former address, after a change of the address. `room_invitation`: an invitation to a room.
+	// `room_invitation_reminder`: the same invitation again. `activity_report`: a report of activity, to the
+	// recipients in the settings. `party_reminder`: a party starts in a day or an hour. `party_changed`: a party was
+	// moved. `party_cancelled`: a party was cancelled.
 	Kind EmailKind `json:"kind"`
 
-	// Subject The subject, in English
+	// Subject The subject
 	Subject string `json:"subject"`
 
 	// Text The text part
@@ -3583,7 +3628,9 @@ type EmailRequest struct {
 	Email EmailAddress `json:"email"`
 }
 
-// EmailState How far an email has come. No attempt follows after `sent`, `failed` and `cancelled`.
+// EmailState The state of an email. `queued`: no attempt was made. `sending`: an attempt is under way, or another one
+// follows. `sent`: the mail server has accepted it. `failed`: it was given up. `cancelled`: it was not sent, since
+// it was of no use any more or an admin cancelled it. No attempt follows `sent`, `failed` and `cancelled`.
 type EmailState string
 
 // EmailWait `recipient_limit`: the recipient has had as many emails as one address gets within an hour, or a day. The email
@@ -3594,7 +3641,7 @@ type EmailWait string
 
 // Export Everything that is stored about an account
 //
-// Example: {"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"parties":[{"created_at":"2026-01-31T19:00:00Z","id":"01993f81-2c3d-7e4f-9051-62738495a6b7","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","starts_at":"2026-02-01T19:30:00Z","state":"scheduled","time_zone":"Europe/Berlin","title":"Second part"}],"party_answers":[{"answer":"yes","created_at":"2026-01-31T20:15:00Z","party_id":"01993f81-2c3d-7e4f-9051-62738495a6b7","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://movies.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"capacity":20,"closed":false,"control":"moderators","created_at":"2026-01-31T20:15:00Z","description":"Silents only","host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d5","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","joined":true,"movie_id":null,"name":"Friday night","now_playing":false,"queue":"everyone","queue_order":"manual","role":"host","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T20:15:00Z","visibility":"public","wait_policy":"everyone"}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}
+// Example: {"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"requested_at":"2026-01-10T18:00:00Z","used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":null,"sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"parties":[{"created_at":"2026-01-31T19:00:00Z","id":"01993f81-2c3d-7e4f-9051-62738495a6b7","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","starts_at":"2026-02-01T19:30:00Z","state":"scheduled","time_zone":"Europe/Berlin","title":"Second part"}],"party_answers":[{"answer":"yes","created_at":"2026-01-31T20:15:00Z","party_id":"01993f81-2c3d-7e4f-9051-62738495a6b7","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"password_resets":[{"expires_at":"2026-01-12T09:30:00Z","requested_at":"2026-01-12T09:00:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://movies.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"capacity":20,"closed":false,"control":"moderators","created_at":"2026-01-31T20:15:00Z","description":"Silents only","host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","joined":true,"movie_id":null,"name":"Friday night","now_playing":false,"queue":"everyone","queue_order":"manual","role":"host","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T20:15:00Z","visibility":"public","wait_policy":"everyone"}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-03-02T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}
 type Export struct {
 	// AbuseReports The reports of abuse that the account sent
 	AbuseReports []SentAbuseReport `json:"abuse_reports"`
@@ -3607,19 +3654,19 @@ type Export struct {
 	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"}
 	Account Account `json:"account"`
 
-	// AccountActs What admins did to the account, such as a suspension
+	// AccountActs The acts of admins on the account, such as a suspension
 	AccountActs []ExportedAdminAct `json:"account_acts"`
 
 	// ActiveDays The days, in UTC, on which the account was active
 	ActiveDays []openapi_types.Date `json:"active_days"`
 
-	// Acts What the account did in rooms as a host or moderator
+	// Acts The acts of the account as a host or moderator
 	Acts []ExportedAct `json:"acts"`
 
 	// Addresses The email addresses that the account was asked to confirm
 	Addresses []ExportedAddress `json:"addresses"`
 
-	// AdminActs What the account did as an admin
+	// AdminActs The acts of the account as an admin
 	AdminActs []ExportedAdminAct `json:"admin_acts"`
 
 	// Avatars The uploads of avatars
@@ -3652,7 +3699,7 @@ type Export struct {
 	// Parties The parties that the account scheduled
 	Parties []ExportedParty `json:"parties"`
 
-	// PartyAnswers What the account answered to parties
+	// PartyAnswers The answers of the account to parties
 	PartyAnswers []ExportedPartyAnswer `json:"party_answers"`
 
 	// PasswordResets The password resets that were requested for the account
@@ -3661,16 +3708,16 @@ type Export struct {
 	// Presence The rooms that the account is in
 	Presence []ExportedPresence `json:"presence"`
 
-	// QueueItems What the account added to queues and was not played yet
+	// QueueItems The items that the account added to queues and that were not played yet
 	QueueItems []ExportedQueueItem `json:"queue_items"`
 
-	// QueueVotes For which items of queues the account votes
+	// QueueVotes The votes of the account for items of queues
 	QueueVotes []ExportedQueueVote `json:"queue_votes"`
 
-	// ReadMarkers Up to which message the account has read each room
+	// ReadMarkers The last message that the account has read in each room
 	ReadMarkers []ExportedReadMarker `json:"read_markers"`
 
-	// ReceivedActs What was done to the account in rooms
+	// ReceivedActs The acts of hosts and moderators on the account
 	ReceivedActs []ExportedAct `json:"received_acts"`
 
 	// ReceivedBans The bans of the account
@@ -3688,42 +3735,62 @@ type Export struct {
 	// Sessions All sign-ins, those that have ended included
 	Sessions []ExportedSession `json:"sessions"`
 
-	// Stays When the account was seen in which room
+	// Stays The times in which the account was seen in rooms
 	Stays []ExportedStay `json:"stays"`
 }
 
-// ExportAnswer Example: {"data":{"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"parties":[{"created_at":"2026-01-31T19:00:00Z","id":"01993f81-2c3d-7e4f-9051-62738495a6b7","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","starts_at":"2026-02-01T19:30:00Z","state":"scheduled","time_zone":"Europe/Berlin","title":"Second part"}],"party_answers":[{"answer":"yes","created_at":"2026-01-31T20:15:00Z","party_id":"01993f81-2c3d-7e4f-9051-62738495a6b7","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://movies.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"capacity":20,"closed":false,"control":"moderators","created_at":"2026-01-31T20:15:00Z","description":"Silents only","host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d5","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","joined":true,"movie_id":null,"name":"Friday night","now_playing":false,"queue":"everyone","queue_order":"manual","role":"host","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T20:15:00Z","visibility":"public","wait_policy":"everyone"}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}}
+// ExportAnswer Example: {"data":{"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"requested_at":"2026-01-10T18:00:00Z","used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":null,"sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"parties":[{"created_at":"2026-01-31T19:00:00Z","id":"01993f81-2c3d-7e4f-9051-62738495a6b7","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","starts_at":"2026-02-01T19:30:00Z","state":"scheduled","time_zone":"Europe/Berlin","title":"Second part"}],"party_answers":[{"answer":"yes","created_at":"2026-01-31T20:15:00Z","party_id":"01993f81-2c3d-7e4f-9051-62738495a6b7","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"password_resets":[{"expires_at":"2026-01-12T09:30:00Z","requested_at":"2026-01-12T09:00:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://movies.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"capacity":20,"closed":false,"control":"moderators","created_at":"2026-01-31T20:15:00Z","description":"Silents only","host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","joined":true,"movie_id":null,"name":"Friday night","now_playing":false,"queue":"everyone","queue_order":"manual","role":"host","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T20:15:00Z","visibility":"public","wait_policy":"everyone"}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-03-02T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}}
 type ExportAnswer struct {
 	// Data Everything that is stored about an account
 	//
-	// Example: {"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"asked_at":"2026-01-10T18:00:00Z","email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":"","sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"parties":[{"created_at":"2026-01-31T19:00:00Z","id":"01993f81-2c3d-7e4f-9051-62738495a6b7","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","starts_at":"2026-02-01T19:30:00Z","state":"scheduled","time_zone":"Europe/Berlin","title":"Second part"}],"party_answers":[{"answer":"yes","created_at":"2026-01-31T20:15:00Z","party_id":"01993f81-2c3d-7e4f-9051-62738495a6b7","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"password_resets":[{"asked_at":"2026-01-12T09:00:00Z","expires_at":"2026-01-12T09:30:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://movies.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"capacity":20,"closed":false,"control":"moderators","created_at":"2026-01-31T20:15:00Z","description":"Silents only","host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d5","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","joined":true,"movie_id":null,"name":"Friday night","now_playing":false,"queue":"everyone","queue_order":"manual","role":"host","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T20:15:00Z","visibility":"public","wait_policy":"everyone"}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}
+	// Example: {"abuse_reports":[{"created_at":"2026-01-31T20:20:00Z","id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","kind":"spam","target":{"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","kind":"message"},"text":"The same advertisement in every room"}],"accepted_invitations":[{"answered_at":"2026-01-20T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304"}],"account":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","email":"carol@example.org","email_verified":true,"id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","is_admin":false,"language":"en","pending_email":null,"updated_at":"2026-01-12T09:30:00Z","username":"carol"},"account_acts":[],"active_days":["2026-01-31"],"acts":[{"action":"banned","created_at":"2026-01-31T20:15:00Z","details":{"reason":"Advertisements in every message","until":"2026-02-07T20:15:00Z"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"addresses":[{"email":"carol@example.org","expires_at":"2026-01-17T18:00:00Z","former":null,"requested_at":"2026-01-10T18:00:00Z","used_at":"2026-01-10T18:05:00Z"}],"admin_acts":[],"avatars":[{"created_at":"2026-01-31T20:15:00Z","published_at":"2026-01-31T20:15:03Z","reason":null,"status":"ready","version":3}],"bans":[{"created_at":"2026-01-31T20:15:00Z","reason":"Advertisements in every message","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","until":"2026-02-07T20:15:00Z","user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"}],"emails":[{"attempts":1,"created_at":"2026-01-10T18:00:00Z","kind":"welcome","last_answer":null,"sent_at":"2026-01-10T18:00:01Z","state":"sent"}],"exported_at":"2026-01-31T20:16:00Z","invitations":[{"answered_at":null,"created_at":"2026-01-31T20:15:00Z","delivery":{"reason":"mailbox_full","state":"sending"},"email":"erin@example.org","expires_at":"2026-02-07T20:15:00Z","id":"01993f75-6071-7293-84b5-c6d7e8f90a1b","inviter":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"open"}],"invitations_refused":false,"memberships":[{"role":"host","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","since":"2026-01-31T19:00:00Z"}],"messages":[{"body":"Shall we begin?","created_at":"2026-01-31T20:14:00Z","deleted":false,"edited_at":null,"id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","reply_to_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"mutes":[],"parties":[{"created_at":"2026-01-31T19:00:00Z","id":"01993f81-2c3d-7e4f-9051-62738495a6b7","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","starts_at":"2026-02-01T19:30:00Z","state":"scheduled","time_zone":"Europe/Berlin","title":"Second part"}],"party_answers":[{"answer":"yes","created_at":"2026-01-31T20:15:00Z","party_id":"01993f81-2c3d-7e4f-9051-62738495a6b7","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"password_resets":[{"expires_at":"2026-01-12T09:30:00Z","requested_at":"2026-01-12T09:00:00Z","used_at":"2026-01-12T09:04:00Z"}],"presence":[{"joined_at":"2026-01-31T19:00:00Z","last_seen_at":"2026-01-31T20:15:00Z","present_since":"2026-01-31T19:58:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"queue_items":[{"created_at":"2026-01-31T20:15:00Z","id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","stream_url":"https://movies.example/faust.webm","title":"Faust"}],"queue_votes":[{"created_at":"2026-01-31T20:15:00Z","item_id":"01993f7e-0a1b-7c2d-8e3f-405162738496","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"read_markers":[{"message_id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c","read_at":"2026-01-31T20:14:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}],"received_acts":[],"received_bans":[],"received_invitations":[{"answered_at":"2026-01-20T18:00:00Z","created_at":"2026-01-19T18:00:00Z","expires_at":"2026-01-26T18:00:00Z","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","state":"accepted"}],"received_mutes":[{"created_at":"2026-01-20T18:30:00Z","reason":"","room_id":"01993f7d-f90a-7b1c-9d2e-5f6071829304","until":"2026-01-20T19:00:00Z"}],"rooms":[{"capacity":20,"closed":false,"control":"moderators","created_at":"2026-01-31T20:15:00Z","description":"Silents only","host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","joined":true,"movie_id":null,"name":"Friday night","now_playing":false,"queue":"everyone","queue_order":"manual","role":"host","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T20:15:00Z","visibility":"public","wait_policy":"everyone"}],"sessions":[{"current":true,"ended_at":null,"expires_at":"2026-03-02T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"stays":[{"ended_at":"2026-01-31T20:15:00Z","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","started_at":"2026-01-31T19:00:00Z"}]}
 	Data Export `json:"data"`
 }
 
 // ExportedAct Something that a host or moderator did in a room
 type ExportedAct struct {
-	// Action What was done, in the words of the room's log
-	Action string `json:"action"`
+	// Action An act in a room. `room_updated`: the host changed settings. `room_archived`, `room_reopened`: the host archived
+	// or reopened the room, or an admin reopened it. `room_closed`: an admin closed it. `role_set`: the host set a
+	// role. `host_handed_over`: the host made another person the host. `host_succeeded`: another person became the
+	// host by the rules. `kicked`, `banned`, `ban_lifted`, `muted`, `mute_lifted`, `message_deleted`: acts of
+	// moderation. `invited`, `invitation_revoked`, `invitation_accepted`: acts on an invitation. `played`, `paused`,
+	// `sought`, `rate_set`, `loaded`, `skipped`, `stopped`: playback commands; `skipped` without an actor is by
+	// votes. `queue_added`, `queue_removed`, `queue_moved`: acts on an item of the queue. `party_scheduled`,
+	// `party_changed`, `party_cancelled`: acts on a party.
+	Action RoomAction `json:"action"`
 
 	// CreatedAt When it was done
 	CreatedAt time.Time `json:"created_at"`
 
-	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed. The
-	// `note` of an admin's act says why it was done, if the admin gave a reason.
+	// Details The details of an act. Acts that are not named here have none.
+	//
+	// In a room's log: `room_updated` has `fields` (the names of the changed properties); `room_closed` `reason`;
+	// `role_set` `role`; `banned` and `muted` `until` (null for a ban without an end) and `reason`; `message_deleted`
+	// `message_id`, and `reason` if an admin deleted it; the acts on invitations `invitation_id`; `paused` and
+	// `sought` `position_ms`; `rate_set` `rate`; `loaded` and the acts on the queue `item_id`, and `movie_id` for a
+	// movie of the catalogue; the acts on parties `party_id`; `party_changed` `fields`, too.
+	//
+	// In the audit log, each act has `note` if the admin gave one. Also: `user_suspended` has `reason` and
+	// `hide_content`; `user_session_ended` `session_id`; `movie_updated` and `webhook_updated` `fields`;
+	// `movie_deleted` `title` and `year`; `cleanup_started` `policies`, `dry_run`, `older_than` if it was given, and
+	// `again` (the ID of the run that it repeats); `room_closed` and `room_reopened` `reason`; `message_removed`
+	// `reason` and `room_id`; `abuse_report_resolved` `outcome`; the acts on schedules `schedule`, and
+	// `schedule_backfilled` also `start` and `end`; `email_resent` `kind` and `resend_of`; `email_cancelled` `kind`;
+	// the acts on jobs `workflow_id`, `run_id` and `kind`, and `batch` if it was one of many; `queue_paused` and
+	// `queue_resumed` `queue`; `event_requeued` `workflow_id` and `state`; `webhook_created` `kinds`;
+	// `webhook_secret_rotated` `overlap_seconds`; `webhook_switched_off` `reason`; `webhook_tested` `delivery_id`;
+	// `webhook_redelivered` `kind`; `webhook_replayed` `since` and `queued`.
 	Details ActDetails `json:"details"`
 
 	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	RoomID ID `json:"room_id"`
 
-	// UserID To whom the account did it; null for what was done to nobody, or to the account itself
+	// UserID The account that the act was done to; null if it was done to nobody, or to this account
 	UserID *string `json:"user_id"`
 }
 
 // ExportedAddress An email address that the account was asked to confirm
 type ExportedAddress struct {
-	// AskedAt When the link was requested
-	AskedAt time.Time `json:"asked_at"`
-
 	// Email An email address, as it was typed.
 	Email EmailAddress `json:"email"`
 
@@ -3733,30 +3800,56 @@ type ExportedAddress struct {
 	// Former The address that it replaced; null for the first
 	Former *string `json:"former"`
 
+	// RequestedAt When the link was requested
+	RequestedAt time.Time `json:"requested_at"`
+
 	// UsedAt When the link was used or made void; null before that
 	UsedAt *time.Time `json:"used_at"`
 }
 
 // ExportedAdminAct Something that an admin did
 type ExportedAdminAct struct {
-	// Action The kind of an act of an admin, or of the service by itself
+	// Action An act of an admin, or of the service by itself. The names say who or what was acted on, and how.
+	// `message_removed`: an admin deleted a message. `private_room_read`: an admin read the messages of a private
+	// room. `webhook_switched_off` without an actor: the service did it, since the webhook failed for days or its
+	// receiver answered 410. `schedule_triggered`: a run was started at once. `schedule_backfilled`: the runs of a
+	// past period were started. `event_requeued`: an event of the outbox was retried.
 	Action AuditAction `json:"action"`
 
 	// CreatedAt When it was done
 	CreatedAt time.Time `json:"created_at"`
 
-	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed. The
-	// `note` of an admin's act says why it was done, if the admin gave a reason.
+	// Details The details of an act. Acts that are not named here have none.
+	//
+	// In a room's log: `room_updated` has `fields` (the names of the changed properties); `room_closed` `reason`;
+	// `role_set` `role`; `banned` and `muted` `until` (null for a ban without an end) and `reason`; `message_deleted`
+	// `message_id`, and `reason` if an admin deleted it; the acts on invitations `invitation_id`; `paused` and
+	// `sought` `position_ms`; `rate_set` `rate`; `loaded` and the acts on the queue `item_id`, and `movie_id` for a
+	// movie of the catalogue; the acts on parties `party_id`; `party_changed` `fields`, too.
+	//
+	// In the audit log, each act has `note` if the admin gave one. Also: `user_suspended` has `reason` and
+	// `hide_content`; `user_session_ended` `session_id`; `movie_updated` and `webhook_updated` `fields`;
+	// `movie_deleted` `title` and `year`; `cleanup_started` `policies`, `dry_run`, `older_than` if it was given, and
+	// `again` (the ID of the run that it repeats); `room_closed` and `room_reopened` `reason`; `message_removed`
+	// `reason` and `room_id`; `abuse_report_resolved` `outcome`; the acts on schedules `schedule`, and
+	// `schedule_backfilled` also `start` and `end`; `email_resent` `kind` and `resend_of`; `email_cancelled` `kind`;
+	// the acts on jobs `workflow_id`, `run_id` and `kind`, and `batch` if it was one of many; `queue_paused` and
+	// `queue_resumed` `queue`; `event_requeued` `workflow_id` and `state`; `webhook_created` `kinds`;
+	// `webhook_secret_rotated` `overlap_seconds`; `webhook_switched_off` `reason`; `webhook_tested` `delivery_id`;
+	// `webhook_redelivered` `kind`; `webhook_replayed` `since` and `queued`.
 	Details ActDetails `json:"details"`
 
-	// Outcome What became of it, in the words of the audit log
-	Outcome string `json:"outcome"`
+	// Outcome `done`: the act is carried out. An act on the service's own data is always `done`. An act on Temporal, such as
+	// on a schedule or a job, is listed before it is carried out: then it is `pending` for a minute at most, `failed`
+	// if it was refused, and `unknown` if there was no answer or the process ended.
+	Outcome AuditOutcome `json:"outcome"`
 
 	// TargetID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	TargetID ID `json:"target_id"`
 
-	// TargetKind To what kind of thing it was done, in the words of the audit log
-	TargetKind string `json:"target_kind"`
+	// TargetKind The kind of thing that an act was done to. `target_id` is the ID of the thing; for a `schedule` and a `job` it
+	// is an ID that is made from the name of the schedule, or from the ID of the workflow.
+	TargetKind AuditTargetKind `json:"target_kind"`
 }
 
 // ExportedAvatar An upload of an avatar
@@ -3788,28 +3881,38 @@ type ExportedEmail struct {
 	// CreatedAt When it was queued
 	CreatedAt time.Time `json:"created_at"`
 
-	// Kind What an email is about
+	// Kind What an email is about. `welcome`: a new account, with the link that confirms its address. `welcome_reminder`:
+	// the same link again, 3 days later. `email_verification`: the link that confirms a new address. `password_reset`:
+	// the link that sets a new password. `password_changed`: the password was changed or reset. `email_changed`: to
+	// the former address, after a change of the address. `room_invitation`: an invitation to a room.
+	// `room_invitation_reminder`: the same invitation again. `activity_report`: a report of activity, to the
+	// recipients in the settings. `party_reminder`: a party starts in a day or an hour. `party_changed`: a party was
+	// moved. `party_cancelled`: a party was cancelled.
 	Kind EmailKind `json:"kind"`
 
-	// LastAnswer The last refusal of the mail server; empty if there was none
-	LastAnswer string `json:"last_answer"`
+	// LastAnswer The last refusal of the mail server; null if there was none
+	LastAnswer *string `json:"last_answer"`
 
 	// SentAt When the mail server took it; null if it was not sent
 	SentAt *time.Time `json:"sent_at"`
 
-	// State How far an email has come. No attempt follows after `sent`, `failed` and `cancelled`.
+	// State The state of an email. `queued`: no attempt was made. `sending`: an attempt is under way, or another one
+	// follows. `sent`: the mail server has accepted it. `failed`: it was given up. `cancelled`: it was not sent, since
+	// it was of no use any more or an admin cancelled it. No attempt follows `sent`, `failed` and `cancelled`.
 	State EmailState `json:"state"`
 }
 
 // ExportedMembership A role in a room
 type ExportedMembership struct {
-	// Role The role of a person in a room. `GET /rooms/{room_id}/me` lists what the caller may do.
+	// Role The role of a person in a room. `host`: runs the room, and has all permissions. `moderator`: moderates people,
+	// messages, the queue and parties. `viewer`: everyone else. The settings `control` and `queue` of the room extend
+	// or limit the last two. `GET /rooms/{room_id}/me` lists the permissions of the caller.
 	Role Role `json:"role"`
 
 	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	RoomID ID `json:"room_id"`
 
-	// Since Since when the account has the role
+	// Since When the account got the role
 	Since time.Time `json:"since"`
 }
 
@@ -3854,21 +3957,22 @@ type ExportedParty struct {
 	// StartsAt When it starts
 	StartsAt time.Time `json:"starts_at"`
 
-	// State Where a party stands. `missed`: it did not start within 15 minutes, because there was nothing to play or the
-	// service was away. A room that is archived, closed or deleted cancels its parties.
+	// State The state of a party. `scheduled`: it starts by itself at its time. `started`: it has started. `cancelled`:
+	// somebody cancelled it, or its room was archived, closed or deleted. `missed`: it did not start within 15
+	// minutes, because there was nothing to play or the service was down.
 	State PartyState `json:"state"`
 
-	// TimeZone The name of an IANA time zone, such as `Europe/Berlin`. Emails have the time of this zone. It moves no start:
-	// that is an instant.
+	// TimeZone The name of an IANA time zone, such as `Europe/Berlin`. Emails show the start in this zone. Another zone does
+	// not move the start.
 	TimeZone PartyTimeZone `json:"time_zone"`
 
-	// Title What the party is called, in one line; empty without a title
+	// Title The title of the party, in one line; empty without one
 	Title PartyTitle `json:"title"`
 }
 
-// ExportedPartyAnswer What the account answered to a party
+// ExportedPartyAnswer An answer of the account to a party
 type ExportedPartyAnswer struct {
-	// Answer Whether somebody comes
+	// Answer Whether a person comes: `yes`, `maybe` or `no`. People with `yes` or `maybe` get emails about the party.
 	Answer PartyReply `json:"answer"`
 
 	// CreatedAt When it was given
@@ -3889,7 +3993,7 @@ type ExportedPresence struct {
 	// LastSeenAt When the account last sent a heartbeat or a message
 	LastSeenAt time.Time `json:"last_seen_at"`
 
-	// PresentSince Since when the account has been seen without a gap; null while it is absent
+	// PresentSince When the account came back the last time and has been seen without a gap since; null while it is absent
 	PresentSince *time.Time `json:"present_since"`
 
 	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
@@ -3929,7 +4033,7 @@ type ExportedQueueVote struct {
 	RoomID ID `json:"room_id"`
 }
 
-// ExportedReadMarker Up to which message the account has read a room
+// ExportedReadMarker The last message that the account has read in a room
 type ExportedReadMarker struct {
 	// MessageID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	MessageID ID `json:"message_id"`
@@ -3943,11 +4047,11 @@ type ExportedReadMarker struct {
 
 // ExportedReset A password reset that was requested
 type ExportedReset struct {
-	// AskedAt When the link was requested
-	AskedAt time.Time `json:"asked_at"`
-
 	// ExpiresAt When the link stops working
 	ExpiresAt time.Time `json:"expires_at"`
+
+	// RequestedAt When the link was requested
+	RequestedAt time.Time `json:"requested_at"`
 
 	// UsedAt When the link was used or made void; null before that
 	UsedAt *time.Time `json:"used_at"`
@@ -3961,13 +4065,13 @@ type ExportedRoom struct {
 	// Closed Whether an admin closed it
 	Closed bool `json:"closed"`
 
-	// Control Who can send playback commands
-	Control Circle `json:"control"`
+	// Control The people who can send playback commands
+	Control AccessLevel `json:"control"`
 
 	// CreatedAt When it was opened
 	CreatedAt time.Time `json:"created_at"`
 
-	// Description What the room is about; empty without a description
+	// Description The description of the room; empty without one
 	Description RoomDescription `json:"description"`
 
 	// HostID The account that runs it; null if that is deleted
@@ -3989,13 +4093,15 @@ type ExportedRoom struct {
 	// private
 	NowPlaying ShowsNowPlaying `json:"now_playing"`
 
-	// Queue Who can add items to the queue
-	Queue Circle `json:"queue"`
+	// Queue The people who can add items to the queue
+	Queue AccessLevel `json:"queue"`
 
 	// QueueOrder `manual`: in the order in which people arranged the items. `votes`: the item with the most votes first.
 	QueueOrder QueueOrder `json:"queue_order"`
 
-	// Role The role of a person in a room. `GET /rooms/{room_id}/me` lists what the caller may do.
+	// Role The role of a person in a room. `host`: runs the room, and has all permissions. `moderator`: moderates people,
+	// messages, the queue and parties. `viewer`: everyone else. The settings `control` and `queue` of the room extend
+	// or limit the last two. `GET /rooms/{room_id}/me` lists the permissions of the caller.
 	Role Role `json:"role"`
 
 	// SlowModeSeconds How many seconds each person waits between two messages; 0 without slow mode
@@ -4007,12 +4113,12 @@ type ExportedRoom struct {
 	// UpdatedAt When its properties last changed
 	UpdatedAt time.Time `json:"updated_at"`
 
-	// Visibility `public`: everyone finds it in lists. `unlisted`: whoever has its address can join. `private`: only its members
-	// and people who were invited know of it; for everyone else it is a 404.
+	// Visibility `public`: everyone finds the room in lists. `unlisted`: everyone who has the address of the room can join it.
+	// `private`: only members and invited people know of the room; for everyone else it is a 404.
 	Visibility Visibility `json:"visibility"`
 
-	// WaitPolicy The people whose players playback waits for. `auto`: everyone in rooms of up to 8 people, nobody in larger
-	// rooms.
+	// WaitPolicy The people for whose players the room waits. `everyone`: all people with a live connection. `host`: the host
+	// alone. `nobody`: no one. `auto`: everyone while at most 8 people are connected, otherwise nobody.
 	WaitPolicy WaitPolicy `json:"wait_policy"`
 }
 
@@ -4076,13 +4182,13 @@ type FieldProblem struct {
 	// `format`, `range`, `too_short`, `too_long`, `too_few`, `too_many`, `null`, `empty`, `unknown`, `malformed`,
 	// `blank`, `control_character`, `line_break`, `bidi_control`, `invisible_character`, `combining_mark`,
 	// `encoding`, `duplicate`, `characters`, `name`, `common`, `email`, `address`, `reserved`, `taken`, `past`,
-	// `too_late`, `wrong`, `conflict`, or another.
+	// `too_late`, `wrong`, `conflict`, `off`, or another.
 	Code string `json:"code"`
 
 	// Field The parameter's name, or the path of the property with dots; cut after 200 characters
 	Field string `json:"field"`
 
-	// Message What is wrong with it, for people
+	// Message A description of what is wrong, for people
 	Message string `json:"message"`
 }
 
@@ -4094,7 +4200,7 @@ type GenreCount struct {
 	// Genre A genre. It is stored in lower case.
 	Genre Genre `json:"genre"`
 
-	// Movies How many movies of the catalogue have it
+	// Movies The number of movies of the catalogue that have it
 	Movies int `json:"movies"`
 }
 
@@ -4162,7 +4268,9 @@ type HealthAnswer struct {
 	Data Health `json:"data"`
 }
 
-// HealthPart A part of the service
+// HealthPart A part of the service. `database`: Postgres. `redis`: the cache and the rate limits. `temporal`: the server of
+// background work. `workers`: the processes that do it. `schedules`: the regular jobs. `bucket`: the files of
+// avatars. `emails`: the mail server.
 type HealthPart string
 
 // ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
@@ -4190,13 +4298,15 @@ type Invitation struct {
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// Inviter Who sent it; null when the account is deleted
+	// Inviter The person who sent it; null when the account is deleted
 	Inviter *Person `json:"inviter"`
 
 	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	RoomID ID `json:"room_id"`
 
-	// State Where an invitation stands. Only an `open` one can be answered.
+	// State The state of an invitation. `open`: it can be accepted or declined. `accepted`, `declined`: the invited person
+	// did this. `revoked`: the inviter, the host or a moderator revoked it, or the inviter may not invite any more.
+	// `expired`: nobody answered within 7 days.
 	State InvitationState `json:"state"`
 }
 
@@ -4208,7 +4318,7 @@ type InvitationAnswer struct {
 	Data Invitation `json:"data"`
 }
 
-// InvitationDelivery How far the email with an invitation has come
+// InvitationDelivery The state of the email with an invitation
 type InvitationDelivery struct {
 	// Reason Why it was not sent or, while it is still tried, why the last attempt failed; null otherwise
 	Reason *EmailReason `json:"reason"`
@@ -4257,14 +4367,16 @@ type InvitationPreviewAnswer struct {
 	Data InvitationPreview `json:"data"`
 }
 
-// InvitationState Where an invitation stands. Only an `open` one can be answered.
+// InvitationState The state of an invitation. `open`: it can be accepted or declined. `accepted`, `declined`: the invited person
+// did this. `revoked`: the inviter, the host or a moderator revoked it, or the inviter may not invite any more.
+// `expired`: nobody answered within 7 days.
 type InvitationState string
 
 // InvitedRoom A room, as it is shown to somebody who is invited
 //
 // Example: {"description":"A silent movie every Sunday.","id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","participants":2,"present":1}
 type InvitedRoom struct {
-	// Description What the room is about; empty without a description
+	// Description The description of the room; empty without one
 	Description RoomDescription `json:"description"`
 
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
@@ -4276,7 +4388,7 @@ type InvitedRoom struct {
 	// Name The name of the room, in one line
 	Name RoomName `json:"name"`
 
-	// Participants How many people are in it now
+	// Participants The number of people who are in the room now, present or not
 	Participants int `json:"participants"`
 
 	// Present How many people in the room were seen within the last 90 seconds
@@ -4285,7 +4397,7 @@ type InvitedRoom struct {
 
 // Job One run of a workflow
 //
-// Example: {"ended_at":null,"events":5,"failure":null,"id":"cm9vbS1pbnZpdGF0aW9uLzAxOTkzZjc1CjAxOTkzZjdh","kind":"RoomInvitation","phase":"retrying","queue":"email","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","run_id":"01993f7a-0000-7000-8000-000000000001","started_at":"2026-01-31T20:15:00Z","state":"running","steps":[{"activity":"SendEmail","attempt":3,"deadline_at":null,"heartbeat_at":null,"id":"5","last_failure":"temporary (code 451)","max_attempts":150,"next_at":"2026-01-31T20:15:36Z","scheduled_at":"2026-01-31T20:15:00Z","started_at":"2026-01-31T20:15:16Z","state":"scheduled","worker":"7@worker-1@"}],"summary":"Room invitation","temporal_url":"https://ui.example/namespaces/default/workflows/room-invitation%2F01993f75/01993f7a/history","timeline":[{"at":"2026-01-31T20:15:00Z","detail":"RoomInvitation","id":1,"type":"started"}],"timeline_truncated":false,"user_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","waits_for":null,"waits_until":null,"workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}
+// Example: {"ended_at":null,"events":5,"failure":null,"id":"cm9vbS1pbnZpdGF0aW9uLzAxOTkzZjc1CjAxOTkzZjdh","kind":"RoomInvitation","phase":"retrying","queue":"email","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","run_id":"01993f7a-0000-7000-8000-000000000001","started_at":"2026-01-31T20:15:00Z","state":"running","steps":[{"activity":"SendEmail","attempt":3,"deadline_at":null,"heartbeat_at":null,"id":"5","last_failure":"temporary (code 451)","max_attempts":150,"next_attempt_at":"2026-01-31T20:15:36Z","scheduled_at":"2026-01-31T20:15:00Z","started_at":"2026-01-31T20:15:16Z","state":"scheduled","worker":"7@worker-1@"}],"summary":"Room invitation","temporal_url":"https://ui.example/namespaces/default/workflows/room-invitation%2F01993f75/01993f7a/history","timeline":[{"at":"2026-01-31T20:15:00Z","detail":"RoomInvitation","id":1,"kind":"started"}],"timeline_truncated":false,"user_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","waits_for":null,"waits_until":null,"workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}
 type Job struct {
 	// EndedAt When it ended; null while it runs
 	EndedAt *time.Time `json:"ended_at"`
@@ -4299,13 +4411,13 @@ type Job struct {
 	// ID The ID of the job in these operations
 	ID string `json:"id"`
 
-	// Kind What it does, see `JobKind`; operators may start other kinds
+	// Kind The kind of the workflow, see `JobKind`; operators may start other kinds
 	Kind string `json:"kind"`
 
-	// Phase What it does now; null when it has ended
+	// Phase The phase of a running job; null when it has ended
 	Phase *JobPhase `json:"phase"`
 
-	// Queue The task queue
+	// Queue The task queue of the workflow, see `TaskQueue.name`
 	Queue string `json:"queue"`
 
 	// RoomID The room that it is about; null for none
@@ -4317,14 +4429,16 @@ type Job struct {
 	// StartedAt When it began
 	StartedAt time.Time `json:"started_at"`
 
-	// State How a job has ended, or that it runs
+	// State The state of a job. `running`: it has not ended. `completed`: it has done its work. `failed`: it has given up.
+	// `cancelled`: it was cancelled and has cleaned up. `terminated`: an admin or operator ended it at once.
+	// `timed_out`: it ran out of time.
 	State JobState `json:"state"`
 
 	// Steps The steps that it has begun and not ended; null in lists
 	Steps *[]JobStep `json:"steps"`
 
-	// Summary What it does, in a line; empty in lists of jobs that have ended
-	Summary string `json:"summary"`
+	// Summary What it does, in a line; null in lists of jobs that have ended
+	Summary *string `json:"summary"`
 
 	// TemporalURL Where the Temporal UI shows it
 	TemporalURL string `json:"temporal_url"`
@@ -4338,11 +4452,11 @@ type Job struct {
 	// UserID The account that it is about; null for none
 	UserID *string `json:"user_id"`
 
-	// WaitsFor What it waits for: on purpose, such as for the end of the pause of a queue, or for which worker; null
-	// otherwise and in lists
+	// WaitsFor The end of the wait that the job is in on purpose, such as the end of the pause of a queue, or the worker
+	// that is missing; null otherwise and in lists
 	WaitsFor *string `json:"waits_for"`
 
-	// WaitsUntil Until when it waits; null if it waits for no time, and in lists
+	// WaitsUntil When the wait ends; null if the job does not wait for a time, and in lists
 	WaitsUntil *time.Time `json:"waits_until"`
 
 	// WorkflowID The ID of the workflow in Temporal
@@ -4351,11 +4465,11 @@ type Job struct {
 
 // JobAnswer A job
 //
-// Example: {"data":{"ended_at":null,"events":5,"failure":null,"id":"cm9vbS1pbnZpdGF0aW9uLzAxOTkzZjc1CjAxOTkzZjdh","kind":"RoomInvitation","phase":"retrying","queue":"email","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","run_id":"01993f7a-0000-7000-8000-000000000001","started_at":"2026-01-31T20:15:00Z","state":"running","steps":[{"activity":"SendEmail","attempt":3,"deadline_at":null,"heartbeat_at":null,"id":"5","last_failure":"temporary (code 451)","max_attempts":150,"next_at":"2026-01-31T20:15:36Z","scheduled_at":"2026-01-31T20:15:00Z","started_at":"2026-01-31T20:15:16Z","state":"scheduled","worker":"7@worker-1@"}],"summary":"Room invitation","temporal_url":"https://ui.example/namespaces/default/workflows/room-invitation%2F01993f75/01993f7a/history","timeline":[{"at":"2026-01-31T20:15:00Z","detail":"RoomInvitation","id":1,"type":"started"}],"timeline_truncated":false,"user_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","waits_for":null,"waits_until":null,"workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}}
+// Example: {"data":{"ended_at":null,"events":5,"failure":null,"id":"cm9vbS1pbnZpdGF0aW9uLzAxOTkzZjc1CjAxOTkzZjdh","kind":"RoomInvitation","phase":"retrying","queue":"email","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","run_id":"01993f7a-0000-7000-8000-000000000001","started_at":"2026-01-31T20:15:00Z","state":"running","steps":[{"activity":"SendEmail","attempt":3,"deadline_at":null,"heartbeat_at":null,"id":"5","last_failure":"temporary (code 451)","max_attempts":150,"next_attempt_at":"2026-01-31T20:15:36Z","scheduled_at":"2026-01-31T20:15:00Z","started_at":"2026-01-31T20:15:16Z","state":"scheduled","worker":"7@worker-1@"}],"summary":"Room invitation","temporal_url":"https://ui.example/namespaces/default/workflows/room-invitation%2F01993f75/01993f7a/history","timeline":[{"at":"2026-01-31T20:15:00Z","detail":"RoomInvitation","id":1,"kind":"started"}],"timeline_truncated":false,"user_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","waits_for":null,"waits_until":null,"workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}}
 type JobAnswer struct {
 	// Data One run of a workflow
 	//
-	// Example: {"ended_at":null,"events":5,"failure":null,"id":"cm9vbS1pbnZpdGF0aW9uLzAxOTkzZjc1CjAxOTkzZjdh","kind":"RoomInvitation","phase":"retrying","queue":"email","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","run_id":"01993f7a-0000-7000-8000-000000000001","started_at":"2026-01-31T20:15:00Z","state":"running","steps":[{"activity":"SendEmail","attempt":3,"deadline_at":null,"heartbeat_at":null,"id":"5","last_failure":"temporary (code 451)","max_attempts":150,"next_at":"2026-01-31T20:15:36Z","scheduled_at":"2026-01-31T20:15:00Z","started_at":"2026-01-31T20:15:16Z","state":"scheduled","worker":"7@worker-1@"}],"summary":"Room invitation","temporal_url":"https://ui.example/namespaces/default/workflows/room-invitation%2F01993f75/01993f7a/history","timeline":[{"at":"2026-01-31T20:15:00Z","detail":"RoomInvitation","id":1,"type":"started"}],"timeline_truncated":false,"user_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","waits_for":null,"waits_until":null,"workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}
+	// Example: {"ended_at":null,"events":5,"failure":null,"id":"cm9vbS1pbnZpdGF0aW9uLzAxOTkzZjc1CjAxOTkzZjdh","kind":"RoomInvitation","phase":"retrying","queue":"email","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","run_id":"01993f7a-0000-7000-8000-000000000001","started_at":"2026-01-31T20:15:00Z","state":"running","steps":[{"activity":"SendEmail","attempt":3,"deadline_at":null,"heartbeat_at":null,"id":"5","last_failure":"temporary (code 451)","max_attempts":150,"next_attempt_at":"2026-01-31T20:15:36Z","scheduled_at":"2026-01-31T20:15:00Z","started_at":"2026-01-31T20:15:16Z","state":"scheduled","worker":"7@worker-1@"}],"summary":"Room invitation","temporal_url":"https://ui.example/namespaces/default/workflows/room-invitation%2F01993f75/01993f7a/history","timeline":[{"at":"2026-01-31T20:15:00Z","detail":"RoomInvitation","id":1,"kind":"started"}],"timeline_truncated":false,"user_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","waits_for":null,"waits_until":null,"workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}
 	Data Job `json:"data"`
 }
 
@@ -4363,7 +4477,7 @@ type JobAnswer struct {
 //
 // Example: {"action":"retry","expected":3,"kind":"ActivityReport","state":"failed"}
 type JobBatch struct {
-	// Action What to do with each
+	// Action The act on each job: `cancel`, `terminate` or `retry`, as the operations for one job do it
 	Action JobBatchAction `json:"action"`
 
 	// DryRun Whether only to count
@@ -4375,17 +4489,17 @@ type JobBatch struct {
 	// From Only those that began at this time or later
 	From *time.Time `json:"from,omitempty"`
 
-	// Kind Only those of this kind
-	Kind *JobBatchKind `json:"kind,omitempty"`
+	// Kind Only jobs of this kind
+	Kind *JobKind `json:"kind,omitempty"`
 
 	// Queue Only jobs whose workflow runs on this task queue
-	Queue *JobBatchQueue `json:"queue,omitempty"`
+	Queue *WorkerQueue `json:"queue,omitempty"`
 
 	// RoomID Only those about this room
 	RoomID *string `json:"room_id,omitempty"`
 
-	// State Only those in this state; by default `running`, and `failed` for a retry
-	State *JobBatchState `json:"state,omitempty"`
+	// State Only jobs in this state; without it `running`, and `failed` for a retry
+	State *JobState `json:"state,omitempty"`
 
 	// To Only those that began before this time
 	To *time.Time `json:"to,omitempty"`
@@ -4394,27 +4508,18 @@ type JobBatch struct {
 	UserID *string `json:"user_id,omitempty"`
 }
 
-// JobBatchAction What to do with each
+// JobBatchAction The act on each job: `cancel`, `terminate` or `retry`, as the operations for one job do it
 type JobBatchAction string
 
-// JobBatchKind Only those of this kind
-type JobBatchKind string
-
-// JobBatchQueue Only jobs whose workflow runs on this task queue
-type JobBatchQueue string
-
-// JobBatchState Only those in this state; by default `running`, and `failed` for a retry
-type JobBatchState string
-
-// JobBatchAnswer What was done with many jobs
+// JobBatchAnswer The result of an act on many jobs
 //
 // Example: {"data":{"done":2,"failed":0,"id":"01993f7b-0000-7000-8000-000000000001","left":0,"matched":3,"skipped":1}}
 type JobBatchAnswer struct {
-	// Data What was done with many jobs
+	// Data The result of an act on many jobs
 	Data JobBatchResult `json:"data"`
 }
 
-// JobBatchResult What was done with many jobs
+// JobBatchResult The result of an act on many jobs
 type JobBatchResult struct {
 	// Done On how many jobs the act was done
 	Done int `json:"done"`
@@ -4437,7 +4542,12 @@ type JobBatchResult struct {
 
 // JobCount How many jobs of a kind are in which state
 type JobCount struct {
-	// Kind What a job does
+	// Kind The work of a job. `WelcomeEmail`, `VerificationEmail`, `PasswordResetEmail`, `PasswordChangedNotice`,
+	// `EmailChangedNotice`, `RoomInvitation`, `ReportEmail`, `PartyEmail`: sends the emails of this kind, with their
+	// reminders. `Resend`: sends an email again that an admin resent. `ProcessAvatar`: renders an upload. `Cleanup`: a
+	// clean-up run. `DeleteAccount`: removes the data of a deleted account. `ActivityReport`: makes a report.
+	// `WebhookDelivery`: delivers a message to a webhook. `ScheduledParty`: reminds the guests of a party and starts
+	// it.
 	Kind JobKind `json:"kind"`
 
 	// States The numbers by state, see `JobState`; without those that are 0
@@ -4466,40 +4576,47 @@ type JobEvent struct {
 	// At When it happened
 	At time.Time `json:"at"`
 
-	// Detail More about it, without personal data; may be empty
-	Detail string `json:"detail"`
+	// Detail More about it, without personal data; null without more
+	Detail *string `json:"detail"`
 
 	// ID Its number in the history
 	ID int64 `json:"id"`
 
-	// Type What happened
-	Type JobEventType `json:"type"`
+	// Kind The kind of the event
+	Kind JobEventKind `json:"kind"`
 }
 
-// JobEventType What happened
-type JobEventType string
+// JobEventKind The kind of the event
+type JobEventKind string
 
-// JobKind What a job does
+// JobKind The work of a job. `WelcomeEmail`, `VerificationEmail`, `PasswordResetEmail`, `PasswordChangedNotice`,
+// `EmailChangedNotice`, `RoomInvitation`, `ReportEmail`, `PartyEmail`: sends the emails of this kind, with their
+// reminders. `Resend`: sends an email again that an admin resent. `ProcessAvatar`: renders an upload. `Cleanup`: a
+// clean-up run. `DeleteAccount`: removes the data of a deleted account. `ActivityReport`: makes a report.
+// `WebhookDelivery`: delivers a message to a webhook. `ScheduledParty`: reminds the guests of a party and starts
+// it.
 type JobKind string
 
 // JobList A page of jobs
 //
-// Example: {"data":[{"ended_at":null,"events":5,"failure":null,"id":"cm9vbS1pbnZpdGF0aW9uLzAxOTkzZjc1CjAxOTkzZjdh","kind":"RoomInvitation","phase":"retrying","queue":"email","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","run_id":"01993f7a-0000-7000-8000-000000000001","started_at":"2026-01-31T20:15:00Z","state":"running","steps":[{"activity":"SendEmail","attempt":3,"deadline_at":null,"heartbeat_at":null,"id":"5","last_failure":"temporary (code 451)","max_attempts":150,"next_at":"2026-01-31T20:15:36Z","scheduled_at":"2026-01-31T20:15:00Z","started_at":"2026-01-31T20:15:16Z","state":"scheduled","worker":"7@worker-1@"}],"summary":"Room invitation","temporal_url":"https://ui.example/namespaces/default/workflows/room-invitation%2F01993f75/01993f7a/history","timeline":[{"at":"2026-01-31T20:15:00Z","detail":"RoomInvitation","id":1,"type":"started"}],"timeline_truncated":false,"user_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","waits_for":null,"waits_until":null,"workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}],"next_cursor":null}
+// Example: {"data":[{"ended_at":null,"events":5,"failure":null,"id":"cm9vbS1pbnZpdGF0aW9uLzAxOTkzZjc1CjAxOTkzZjdh","kind":"RoomInvitation","phase":"retrying","queue":"email","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","run_id":"01993f7a-0000-7000-8000-000000000001","started_at":"2026-01-31T20:15:00Z","state":"running","steps":null,"summary":"Room invitation","temporal_url":"https://ui.example/namespaces/default/workflows/room-invitation%2F01993f75/01993f7a/history","timeline":null,"timeline_truncated":false,"user_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","waits_for":null,"waits_until":null,"workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}],"next_cursor":null}
 type JobList struct {
 	// Data The jobs of this page
 	Data []Job `json:"data"`
 
-	// NextCursor Where the next page starts; null at the end
-	NextCursor *NextCursor `json:"next_cursor"`
+	// NextCursor Where the next page starts; null at the end. It has the token of Temporal, of any length.
+	NextCursor *string `json:"next_cursor"`
 }
 
-// JobPhase What a running job does. `working`: a step is under way, or about to begin. `waiting`: on purpose, for a time,
-// an answer, or the end of a pause. `retrying`: a step has failed, and is tried again by itself. `stuck`: a step
-// has failed ten times. `no_worker`: its work is due, and the queue has no worker, or none has taken it for two
-// minutes.
+// JobPhase The phase of a running job. `working`: a step is under way, or is about to begin. `waiting`: the job waits on
+// purpose, for a time, an answer, or the end of a pause. `retrying`: a step has failed, and is tried again by
+// itself. `stuck`: a step has failed ten times. `no_worker`: work is due, and the queue has no worker, or no
+// worker has taken the work for two minutes.
 type JobPhase string
 
-// JobState How a job has ended, or that it runs
+// JobState The state of a job. `running`: it has not ended. `completed`: it has done its work. `failed`: it has given up.
+// `cancelled`: it was cancelled and has cleaned up. `terminated`: an admin or operator ended it at once.
+// `timed_out`: it ran out of time.
 type JobState string
 
 // JobStep An activity that has not ended
@@ -4522,11 +4639,11 @@ type JobStep struct {
 	// LastFailure Why the last attempt failed; null before the first failure
 	LastFailure *string `json:"last_failure"`
 
-	// MaxAttempts After which it is given up; null for no limit
+	// MaxAttempts The number of the last attempt; null without a limit
 	MaxAttempts *int `json:"max_attempts"`
 
-	// NextAt When the next attempt is due; null unless it waits for it
-	NextAt *time.Time `json:"next_at"`
+	// NextAttemptAt When the next attempt is due; null unless it waits for it
+	NextAttemptAt *time.Time `json:"next_attempt_at"`
 
 	// ScheduledAt When the first attempt was due
 	ScheduledAt time.Time `json:"scheduled_at"`
@@ -4534,14 +4651,18 @@ type JobStep struct {
 	// StartedAt When the last attempt began; null before the first
 	StartedAt *time.Time `json:"started_at"`
 
-	// State How far it is
+	// State The state of the step. `scheduled`: it waits for a worker, or for its next attempt. `started`: a worker is
+	// at work. `paused`: an operator has paused it in Temporal. `cancel_requested`: it ends as soon as its worker
+	// notices the cancellation.
 	State JobStepState `json:"state"`
 
 	// Worker The process that made the last attempt; null before the first
 	Worker *string `json:"worker"`
 }
 
-// JobStepState How far it is
+// JobStepState The state of the step. `scheduled`: it waits for a worker, or for its next attempt. `started`: a worker is
+// at work. `paused`: an operator has paused it in Temporal. `cancel_requested`: it ends as soon as its worker
+// notices the cancellation.
 type JobStepState string
 
 // Language The language of emails: English or German
@@ -4566,7 +4687,7 @@ type MarkReadRequest struct {
 //
 // Example: {"author":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"},"body":"Yes, please.","created_at":"2026-01-31T20:15:00Z","deleted":false,"edited_at":null,"id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","reply_to":{"author":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"excerpt":"Shall we begin?","id":"01993f76-7182-73a4-95c6-d7e8f90a1b2c"},"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8"}
 type Message struct {
-	// Author Who wrote it; null when the account is deleted
+	// Author The author; null when the account is deleted
 	Author *Person `json:"author"`
 
 	// Body Plain text as it was sent, to be escaped before it is shown; empty when the message is deleted
@@ -4630,7 +4751,7 @@ type MoveInQueueRequest struct {
 
 // Movie A movie of the catalogue
 //
-// Example: {"archived":false,"created_at":"2026-01-05T12:00:00Z","description":"A clerk travels to the castle of a count.","duration_ms":5640123,"genres":["horror"],"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"stream_url":null,"subtitles":[],"title":"Nosferatu","updated_at":"2026-01-05T12:00:00Z","year":1922}
+// Example: {"archived":false,"created_at":"2026-01-05T12:00:00Z","description":"A clerk travels to the castle of a count.","duration_ms":5640123,"genres":["horror"],"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"stream_url":"https://movies.example/nosferatu.webm","subtitles":[],"title":"Nosferatu","updated_at":"2026-01-05T12:00:00Z","year":1922}
 type Movie struct {
 	// Archived Whether it is not in the catalogue any more
 	Archived bool `json:"archived"`
@@ -4638,10 +4759,10 @@ type Movie struct {
 	// CreatedAt When it was added
 	CreatedAt time.Time `json:"created_at"`
 
-	// Description What the movie is about; empty without a description
+	// Description The description of the movie; empty without one
 	Description string `json:"description"`
 
-	// DurationMs How long the stream is; null when nobody has measured it
+	// DurationMs The length of the stream in milliseconds; null when nobody has measured it
 	DurationMs *int64 `json:"duration_ms"`
 
 	// Genres The genres, in the order in which they were given
@@ -4672,15 +4793,15 @@ type Movie struct {
 	Year MovieYear `json:"year"`
 }
 
-// MovieAnswer Example: {"data":{"archived":false,"created_at":"2026-01-05T12:00:00Z","description":"A clerk travels to the castle of a count.","duration_ms":5640123,"genres":["horror"],"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"stream_url":null,"subtitles":[],"title":"Nosferatu","updated_at":"2026-01-05T12:00:00Z","year":1922}}
+// MovieAnswer Example: {"data":{"archived":false,"created_at":"2026-01-05T12:00:00Z","description":"A clerk travels to the castle of a count.","duration_ms":5640123,"genres":["horror"],"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"stream_url":"https://movies.example/nosferatu.webm","subtitles":[],"title":"Nosferatu","updated_at":"2026-01-05T12:00:00Z","year":1922}}
 type MovieAnswer struct {
 	// Data A movie of the catalogue
 	//
-	// Example: {"archived":false,"created_at":"2026-01-05T12:00:00Z","description":"A clerk travels to the castle of a count.","duration_ms":5640123,"genres":["horror"],"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"stream_url":null,"subtitles":[],"title":"Nosferatu","updated_at":"2026-01-05T12:00:00Z","year":1922}
+	// Example: {"archived":false,"created_at":"2026-01-05T12:00:00Z","description":"A clerk travels to the castle of a count.","duration_ms":5640123,"genres":["horror"],"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"stream_url":"https://movies.example/nosferatu.webm","subtitles":[],"title":"Nosferatu","updated_at":"2026-01-05T12:00:00Z","year":1922}
 	Data Movie `json:"data"`
 }
 
-// MovieList Example: {"_cached":true,"data":[{"archived":false,"created_at":"2026-01-05T12:00:00Z","description":"A clerk travels to the castle of a count.","duration_ms":5640123,"genres":["horror"],"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"stream_url":null,"subtitles":[],"title":"Nosferatu","updated_at":"2026-01-05T12:00:00Z","year":1922}],"next_cursor":"AZk_d4KTdLWm1-j5ChssPQ"}
+// MovieList Example: {"_cached":true,"data":[{"archived":false,"created_at":"2026-01-05T12:00:00Z","description":"A clerk travels to the castle of a count.","duration_ms":5640123,"genres":["horror"],"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"stream_url":"https://movies.example/nosferatu.webm","subtitles":[],"title":"Nosferatu","updated_at":"2026-01-05T12:00:00Z","year":1922}],"next_cursor":"AZk_d4KTdLWm1-j5ChssPQ"}
 type MovieList struct {
 	// UnderscoreCached Whether the answer came from the cache
 	UnderscoreCached Cached `json:"_cached"`
@@ -4699,7 +4820,7 @@ type MovieRuntime = int
 //
 // Example: {"data":{"movie_id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","visibility":"public"},"timestamp":"2026-01-31T20:15:00Z","type":"movie.started"}
 type MovieStartedMessage struct {
-	// Data What it is about
+	// Data The data of the event
 	Data struct {
 		// MovieID The movie of the catalogue; null for an address of the room's own, and in a private room
 		MovieID *string `json:"movie_id"`
@@ -4707,8 +4828,8 @@ type MovieStartedMessage struct {
 		// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 		RoomID ID `json:"room_id"`
 
-		// Visibility `public`: everyone finds it in lists. `unlisted`: whoever has its address can join. `private`: only its members
-		// and people who were invited know of it; for everyone else it is a 404.
+		// Visibility `public`: everyone finds the room in lists. `unlisted`: everyone who has the address of the room can join it.
+		// `private`: only members and invited people know of the room; for everyone else it is a 404.
 		Visibility Visibility `json:"visibility"`
 	} `json:"data"`
 
@@ -4735,7 +4856,7 @@ type Mute struct {
 	// CreatedAt When it was imposed
 	CreatedAt time.Time `json:"created_at"`
 
-	// MutedBy Who imposed it; null when the account is deleted
+	// MutedBy The person who imposed it; null when the account is deleted
 	MutedBy *Person `json:"muted_by"`
 
 	// Reason The reason, in one line, for those who moderate the room; empty without one
@@ -4816,7 +4937,7 @@ type MyInvitationList struct {
 
 // MyRoom A room, with the caller's role in it
 //
-// Example: {"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}
+// Example: {"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":true,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}
 type MyRoom struct {
 	// Joined Whether the caller is in it now
 	Joined bool `json:"joined"`
@@ -4824,12 +4945,14 @@ type MyRoom struct {
 	// LastMessageAt When the latest message was posted; null without messages
 	LastMessageAt *time.Time `json:"last_message_at"`
 
-	// Role The role of a person in a room. `GET /rooms/{room_id}/me` lists what the caller may do.
+	// Role The role of a person in a room. `host`: runs the room, and has all permissions. `moderator`: moderates people,
+	// messages, the queue and parties. `viewer`: everyone else. The settings `control` and `queue` of the room extend
+	// or limit the last two. `GET /rooms/{room_id}/me` lists the permissions of the caller.
 	Role Role `json:"role"`
 
 	// Room A room, the same for everyone who may see it
 	//
-	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":true,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 	Room Room `json:"room"`
 
 	// Unread How many messages of others came after the one that the caller marked as read; 100 stands for 100 and more.
@@ -4837,7 +4960,7 @@ type MyRoom struct {
 	Unread int `json:"unread"`
 }
 
-// MyRoomList Example: {"data":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"next_cursor":null}
+// MyRoomList Example: {"data":[{"joined":true,"last_message_at":"2026-01-31T20:15:00Z","role":"host","room":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":true,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"},"unread":3}],"next_cursor":null}
 type MyRoomList struct {
 	// Data The rooms of this page
 	Data []MyRoom `json:"data"`
@@ -4863,18 +4986,18 @@ type NextParty struct {
 	// StartsAt When it starts by itself
 	StartsAt time.Time `json:"starts_at"`
 
-	// Title What the party is called, in one line; empty without a title
+	// Title The title of the party, in one line; empty without one
 	Title PartyTitle `json:"title"`
 }
 
-// NowPlaying What a room plays now
+// NowPlaying The public view of what a room plays now
 //
-// Example: {"at":"2026-01-31T20:15:00Z","duration_ms":5640123,"movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"position_ms":1320000,"rate":1,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"playing","title":"Nosferatu","watching":3}
+// Example: {"at":"2026-01-31T20:15:00Z","duration_ms":5640123,"movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"position_ms":1320000,"present":1,"rate":1,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"playing","title":"Nosferatu"}
 type NowPlaying struct {
 	// At The time at which playback is at `position_ms`. Before this time, the position does not move.
 	At time.Time `json:"at"`
 
-	// DurationMs How long it lasts in milliseconds; null if unknown
+	// DurationMs The length of the item in milliseconds; null when it is not known
 	DurationMs *int64 `json:"duration_ms"`
 
 	// Movie The movie of the catalogue; null when idle, and for an address of the room's own
@@ -4883,30 +5006,31 @@ type NowPlaying struct {
 	// PositionMs Where playback is at `at`, in milliseconds
 	PositionMs int64 `json:"position_ms"`
 
+	// Present How many people in the room were seen within the last 90 seconds
+	Present Present `json:"present"`
+
 	// Rate How fast it plays; 1 is the normal rate
 	Rate float64 `json:"rate"`
 
 	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	RoomID ID `json:"room_id"`
 
-	// State The status of playback
+	// State The state of playback. `idle`: nothing is loaded. `waiting`: playback rests until people are ready, or until the
+	// wait ends. `playing`: the position moves on. `paused`: playback rests.
 	State PlaybackStatus `json:"state"`
 
-	// Title The title of the loaded item; null when idle
+	// Title The title of the loaded item, empty while the content of the person who added it is hidden; null when idle
 	Title *string `json:"title"`
-
-	// Watching How many people are present in the room
-	Watching int `json:"watching"`
 }
 
-// NowPlayingAnswer Example: {"_cached":true,"data":{"at":"2026-01-31T20:15:00Z","duration_ms":5640123,"movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"position_ms":1320000,"rate":1,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"playing","title":"Nosferatu","watching":3}}
+// NowPlayingAnswer Example: {"_cached":true,"data":{"at":"2026-01-31T20:15:00Z","duration_ms":5640123,"movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"position_ms":1320000,"present":1,"rate":1,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"playing","title":"Nosferatu"}}
 type NowPlayingAnswer struct {
 	// UnderscoreCached Whether the answer came from the cache
 	UnderscoreCached Cached `json:"_cached"`
 
-	// Data What a room plays now
+	// Data The public view of what a room plays now
 	//
-	// Example: {"at":"2026-01-31T20:15:00Z","duration_ms":5640123,"movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"position_ms":1320000,"rate":1,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"playing","title":"Nosferatu","watching":3}
+	// Example: {"at":"2026-01-31T20:15:00Z","duration_ms":5640123,"movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"position_ms":1320000,"present":1,"rate":1,"room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","state":"playing","title":"Nosferatu"}
 	Data NowPlaying `json:"data"`
 }
 
@@ -4926,7 +5050,7 @@ type OutboxAnswer struct {
 
 // OutboxEvent An event that starts a workflow, or signals to one
 //
-// Example: {"attempts":2,"created_at":"2026-01-31T20:15:00Z","id":"01993f7c-0000-7000-8000-000000000001","kind":"WelcomeEmail","last_error":"Temporal is down","next_at":"2026-01-31T20:15:05Z","queue":"email","signal":null,"state":"pending","workflow_id":"welcome-email/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4"}
+// Example: {"attempts":2,"created_at":"2026-01-31T20:15:00Z","id":"01993f7c-0000-7000-8000-000000000001","kind":"WelcomeEmail","last_error":"Temporal is down","next_attempt_at":"2026-01-31T20:15:05Z","queue":"email","signal":null,"state":"pending","workflow_id":"welcome-email/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4"}
 type OutboxEvent struct {
 	// Attempts How often it was tried
 	Attempts int `json:"attempts"`
@@ -4937,14 +5061,14 @@ type OutboxEvent struct {
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// Kind What the workflow does
+	// Kind The kind of the workflow, see `JobKind`
 	Kind string `json:"kind"`
 
-	// LastError What Temporal said; empty if nothing went wrong
-	LastError string `json:"last_error"`
+	// LastError The last error of Temporal; null without one
+	LastError *string `json:"last_error"`
 
-	// NextAt When it is tried next; null if it is not
-	NextAt *time.Time `json:"next_at"`
+	// NextAttemptAt When it is tried next; null if it is not
+	NextAttemptAt *time.Time `json:"next_attempt_at"`
 
 	// Queue The task queue
 	Queue string `json:"queue"`
@@ -4952,29 +5076,31 @@ type OutboxEvent struct {
 	// Signal The signal; null for a start
 	Signal *string `json:"signal"`
 
-	// State Whether Temporal has it
+	// State The state of the event. `pending`: Temporal does not have it yet. `started`: Temporal has it. `abandoned`:
+	// Temporal refused it for 30 days, and it is not tried again by itself.
 	State OutboxEventState `json:"state"`
 
 	// WorkflowID The ID of the workflow
 	WorkflowID string `json:"workflow_id"`
 }
 
-// OutboxEventState Whether Temporal has it
+// OutboxEventState The state of the event. `pending`: Temporal does not have it yet. `started`: Temporal has it. `abandoned`:
+// Temporal refused it for 30 days, and it is not tried again by itself.
 type OutboxEventState string
 
 // OutboxEventAnswer An event of the outbox
 //
-// Example: {"data":{"attempts":2,"created_at":"2026-01-31T20:15:00Z","id":"01993f7c-0000-7000-8000-000000000001","kind":"WelcomeEmail","last_error":"Temporal is down","next_at":"2026-01-31T20:15:05Z","queue":"email","signal":null,"state":"pending","workflow_id":"welcome-email/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4"}}
+// Example: {"data":{"attempts":2,"created_at":"2026-01-31T20:15:00Z","id":"01993f7c-0000-7000-8000-000000000001","kind":"WelcomeEmail","last_error":"Temporal is down","next_attempt_at":"2026-01-31T20:15:05Z","queue":"email","signal":null,"state":"pending","workflow_id":"welcome-email/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4"}}
 type OutboxEventAnswer struct {
 	// Data An event that starts a workflow, or signals to one
 	//
-	// Example: {"attempts":2,"created_at":"2026-01-31T20:15:00Z","id":"01993f7c-0000-7000-8000-000000000001","kind":"WelcomeEmail","last_error":"Temporal is down","next_at":"2026-01-31T20:15:05Z","queue":"email","signal":null,"state":"pending","workflow_id":"welcome-email/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4"}
+	// Example: {"attempts":2,"created_at":"2026-01-31T20:15:00Z","id":"01993f7c-0000-7000-8000-000000000001","kind":"WelcomeEmail","last_error":"Temporal is down","next_attempt_at":"2026-01-31T20:15:05Z","queue":"email","signal":null,"state":"pending","workflow_id":"welcome-email/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4"}
 	Data OutboxEvent `json:"data"`
 }
 
 // OutboxEventList A page of events
 //
-// Example: {"data":[{"attempts":2,"created_at":"2026-01-31T20:15:00Z","id":"01993f7c-0000-7000-8000-000000000001","kind":"WelcomeEmail","last_error":"Temporal is down","next_at":"2026-01-31T20:15:05Z","queue":"email","signal":null,"state":"pending","workflow_id":"welcome-email/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4"}],"next_cursor":null}
+// Example: {"data":[{"attempts":2,"created_at":"2026-01-31T20:15:00Z","id":"01993f7c-0000-7000-8000-000000000001","kind":"WelcomeEmail","last_error":"Temporal is down","next_attempt_at":"2026-01-31T20:15:05Z","queue":"email","signal":null,"state":"pending","workflow_id":"welcome-email/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4"}],"next_cursor":null}
 type OutboxEventList struct {
 	// Data The events of this page
 	Data []OutboxEvent `json:"data"`
@@ -4988,10 +5114,10 @@ type OutboxSummary struct {
 	// Abandoned How many were given up after 30 days
 	Abandoned int `json:"abandoned"`
 
-	// LastError The last error of one that waits; empty if there is none
-	LastError string `json:"last_error"`
+	// LastError The last error of one that waits; null if there is none
+	LastError *string `json:"last_error"`
 
-	// OldestAt Since when the oldest waits; null if none does
+	// OldestAt When the oldest waiting event was added; null if none waits
 	OldestAt *time.Time `json:"oldest_at"`
 
 	// Waiting How many wait
@@ -5000,7 +5126,7 @@ type OutboxSummary struct {
 
 // Overview An overview of the service
 type Overview struct {
-	// EmailsPausedAt Since when emails are paused; null if they are not
+	// EmailsPausedAt When emails were paused; null if they are not paused
 	EmailsPausedAt *time.Time `json:"emails_paused_at"`
 
 	// EmailsWaiting How many emails are still to be sent
@@ -5032,13 +5158,13 @@ type Overview struct {
 	// Queues The queues
 	Queues []TaskQueue `json:"queues"`
 
-	// Temporal Whether Temporal answers
+	// Temporal Whether the Temporal server answers. `connected`: it does. `down`: it does not.
 	Temporal TemporalState `json:"temporal"`
 }
 
 // OverviewAnswer An overview of the service
 //
-// Example: {"data":{"emails_paused_at":null,"emails_waiting":1,"health":{"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","emails_sent_at":"2026-03-02T20:14:31Z","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"},"jobs_failed_last_day":null,"jobs_running":null,"last_hour":[{"avatars_failed":0,"avatars_ready":1,"cleanups_completed":1,"cleanups_failed":0,"emails_failed":0,"emails_sent":3,"from":"2026-01-31T20:15:00Z","jobs_failed":null,"jobs_started":5}],"last_week":[{"avatars_failed":0,"avatars_ready":1,"cleanups_completed":1,"cleanups_failed":0,"emails_failed":0,"emails_sent":3,"from":"2026-01-31T20:15:00Z","jobs_failed":null,"jobs_started":5}],"late":[{"count":1,"oldest_at":"2026-01-31T20:15:00Z","what":"events"}],"outbox":{"abandoned":0,"last_error":"Temporal is down","oldest_at":"2026-01-31T20:15:00Z","waiting":1},"queues":[{"added_per_second":0.1,"backlog":0,"backlog_age_seconds":0,"done_per_second":0.1,"name":"email","note":"","pausable":true,"paused_at":null,"workers":[{"activities":true,"identity":"7@worker-1@","last_poll_at":"2026-01-31T20:15:00Z","workflows":true}]}],"temporal":"away"}}
+// Example: {"data":{"emails_paused_at":null,"emails_waiting":1,"health":{"bucket":"connected","database":"connected","degraded":[{"effect":"Emails, new avatars, clean-up or reports wait, whichever have no worker. Everything else works.","part":"workers","since":"2026-03-02T19:55:00Z","state":"no worker for email"}],"emails":"connected","emails_sent_at":"2026-03-02T20:14:31Z","redis":"connected","schedules":"connected","status":"degraded","temporal":"connected","workers":"no worker for email"},"jobs_failed_last_day":0,"jobs_running":3,"last_hour":[{"avatars_failed":0,"avatars_ready":1,"cleanups_completed":1,"cleanups_failed":0,"emails_failed":0,"emails_sent":3,"from":"2026-01-31T20:15:00Z","jobs_failed":0,"jobs_started":5}],"last_week":[{"avatars_failed":0,"avatars_ready":1,"cleanups_completed":1,"cleanups_failed":0,"emails_failed":0,"emails_sent":3,"from":"2026-01-31T20:15:00Z","jobs_failed":0,"jobs_started":5}],"late":[{"count":1,"oldest_at":"2026-01-31T20:15:00Z","what":"events"}],"outbox":{"abandoned":0,"last_error":"Temporal is down","oldest_at":"2026-01-31T20:15:00Z","waiting":1},"queues":[{"added_per_second":0.1,"backlog":0,"backlog_age_seconds":0,"done_per_second":0.1,"name":"email","note":"","pausable":true,"paused_at":null,"workers":[{"activities":true,"identity":"7@worker-1@","last_poll_at":"2026-01-31T20:15:00Z","workflows":true}]}],"temporal":"connected"}}
 type OverviewAnswer struct {
 	// Data An overview of the service
 	Data Overview `json:"data"`
@@ -5060,7 +5186,9 @@ type Participant struct {
 	// Present Whether they were seen within the last 90 seconds
 	Present bool `json:"present"`
 
-	// Role The role of a person in a room. `GET /rooms/{room_id}/me` lists what the caller may do.
+	// Role The role of a person in a room. `host`: runs the room, and has all permissions. `moderator`: moderates people,
+	// messages, the queue and parties. `viewer`: everyone else. The settings `control` and `queue` of the room extend
+	// or limit the last two. `GET /rooms/{room_id}/me` lists the permissions of the caller.
 	Role Role `json:"role"`
 
 	// User An account, as it is shown beside its acts. A deleted account is null instead, in all answers but the audit log.
@@ -5080,7 +5208,7 @@ type ParticipantAnswer struct {
 
 // ParticipantList Example: {"data":[{"joined_at":"2026-01-31T19:55:00Z","last_seen_at":"2026-01-31T20:15:00Z","muted_until":null,"present":true,"role":"viewer","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}],"next_cursor":null}
 type ParticipantList struct {
-	// Data The people of this page
+	// Data All people who are in the room
 	Data []Participant `json:"data"`
 
 	// NextCursor Where the next page starts; null at the end
@@ -5091,7 +5219,7 @@ type ParticipantList struct {
 //
 // Example: {"answers":{"maybe":1,"no":0,"yes":3},"created_at":"2026-01-31T19:00:00Z","id":"01993f81-2c3d-7e4f-9051-62738495a6b7","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"my_answer":"maybe","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","room_name":"Silent Sunday","scheduled_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"starts_at":"2026-02-01T19:30:00Z","state":"scheduled","time_zone":"Europe/Berlin","title":"Second part","updated_at":"2026-01-31T19:00:00Z"}
 type Party struct {
-	// Answers How many people answered what
+	// Answers The numbers of answers
 	Answers PartyCounts `json:"answers"`
 
 	// CreatedAt When it was scheduled
@@ -5100,10 +5228,10 @@ type Party struct {
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// Movie The movie that it plays; null to play the item that is loaded at that time, or else the first item of the queue
+	// Movie The movie of the party; null for the item that is loaded at that time, or else the first item of the queue
 	Movie *RoomMovie `json:"movie"`
 
-	// MyAnswer What the caller answered; null without an answer, and without sign-in
+	// MyAnswer The answer of the caller; null without an answer, and without sign-in
 	MyAnswer *PartyReply `json:"my_answer"`
 
 	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
@@ -5112,21 +5240,22 @@ type Party struct {
 	// RoomName The name of the room, in one line
 	RoomName RoomName `json:"room_name"`
 
-	// ScheduledBy Who scheduled it; null when the account is deleted
+	// ScheduledBy The person who scheduled it; null when the account is deleted
 	ScheduledBy *Person `json:"scheduled_by"`
 
 	// StartsAt When it starts by itself
 	StartsAt time.Time `json:"starts_at"`
 
-	// State Where a party stands. `missed`: it did not start within 15 minutes, because there was nothing to play or the
-	// service was away. A room that is archived, closed or deleted cancels its parties.
+	// State The state of a party. `scheduled`: it starts by itself at its time. `started`: it has started. `cancelled`:
+	// somebody cancelled it, or its room was archived, closed or deleted. `missed`: it did not start within 15
+	// minutes, because there was nothing to play or the service was down.
 	State PartyState `json:"state"`
 
-	// TimeZone The name of an IANA time zone, such as `Europe/Berlin`. Emails have the time of this zone. It moves no start:
-	// that is an instant.
+	// TimeZone The name of an IANA time zone, such as `Europe/Berlin`. Emails show the start in this zone. Another zone does
+	// not move the start.
 	TimeZone PartyTimeZone `json:"time_zone"`
 
-	// Title What the party is called, in one line; empty without a title
+	// Title The title of the party, in one line; empty without one
 	Title PartyTitle `json:"title"`
 
 	// UpdatedAt When it last changed
@@ -5141,7 +5270,7 @@ type PartyAnswer struct {
 	Data Party `json:"data"`
 }
 
-// PartyCounts How many people answered what
+// PartyCounts The numbers of answers
 type PartyCounts struct {
 	// Maybe The number of people who answered `maybe`
 	Maybe int `json:"maybe"`
@@ -5153,11 +5282,11 @@ type PartyCounts struct {
 	Yes int `json:"yes"`
 }
 
-// PartyGuest Somebody who has answered
+// PartyGuest A person who has answered
 //
 // Example: {"answer":"yes","answered_at":"2026-01-31T20:15:00Z","user":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
 type PartyGuest struct {
-	// Answer Whether somebody comes
+	// Answer Whether a person comes: `yes`, `maybe` or `no`. People with `yes` or `maybe` get emails about the party.
 	Answer PartyReply `json:"answer"`
 
 	// AnsweredAt When the person answered for the first time
@@ -5188,24 +5317,43 @@ type PartyList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// PartyReply Whether somebody comes
+// PartyReply Whether a person comes: `yes`, `maybe` or `no`. People with `yes` or `maybe` get emails about the party.
 type PartyReply string
 
-// PartyState Where a party stands. `missed`: it did not start within 15 minutes, because there was nothing to play or the
-// service was away. A room that is archived, closed or deleted cancels its parties.
+// PartyState The state of a party. `scheduled`: it starts by itself at its time. `started`: it has started. `cancelled`:
+// somebody cancelled it, or its room was archived, closed or deleted. `missed`: it did not start within 15
+// minutes, because there was nothing to play or the service was down.
 type PartyState string
 
-// PartyTimeZone The name of an IANA time zone, such as `Europe/Berlin`. Emails have the time of this zone. It moves no start:
-// that is an instant.
+// PartyTimeZone The name of an IANA time zone, such as `Europe/Berlin`. Emails show the start in this zone. Another zone does
+// not move the start.
 type PartyTimeZone = string
 
-// PartyTitle What the party is called, in one line; empty without a title
+// PartyTitle The title of the party, in one line; empty without one
 type PartyTitle = string
 
 // Password The account's current password
 type Password = string
 
-// Permission A permission in a room
+// Permission A permission in a room. Acts on another person also need a role above theirs.
+//
+// * `post_message`: post messages
+// * `skip_slow_mode`: post without waiting in slow mode
+// * `delete_message`: delete messages of people with lower roles
+// * `kick`: remove people with lower roles from the room
+// * `mute`: mute people with lower roles, list and lift mutes
+// * `ban`: ban people with lower roles, list and lift bans
+// * `invite`: invite, list and revoke invitations
+// * `edit_room`: change, archive and reopen the room
+// * `delete_room`: delete the room
+// * `set_role`: make people moderators or viewers
+// * `hand_over`: hand the room over
+// * `read_log`: read the room's log
+// * `control_playback`: play, pause, seek, load, skip, set the rate
+// * `edit_queue`: move items of the queue, remove other people's items, play a stream by its address
+// * `add_to_queue`: add items to the queue, remove one's own items
+// * `vote`: vote for items of the queue, and to skip
+// * `schedule_party`: schedule parties, change and cancel them
 type Permission string
 
 // Person An account, as it is shown beside its acts. A deleted account is null instead, in all answers but the audit log.
@@ -5232,28 +5380,31 @@ type Person struct {
 
 // Playback The state of playback in a room
 //
-// Example: {"at":"2026-01-31T20:15:00.123456Z","by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://movies.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://movies.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}
+// Example: {"at":"2026-01-31T20:15:00.123456Z","by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://movies.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://movies.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"people":[{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"reason":"seek","then_play":true,"until":"2026-01-31T20:15:08.123456Z"}}
 type Playback struct {
 	// At The time at which playback is at `position_ms`. Before this time, the position does not move.
 	At time.Time `json:"at"`
 
-	// By The person whose command made the state; null if it changed by itself
+	// By The person whose command changed the state; null if it changed by itself, and when the account is deleted
 	By *Person `json:"by"`
 
-	// Cause What made the state: a command, or `ready`, `deadline`, `rebuffer`, `ended`, `voted`, `removed`, `deserted`,
-	// `archived`, `scheduled`, `unscheduled`, `started`, `duration`, `clock`. Null before the first.
-	Cause *string `json:"cause"`
+	// Cause What changed the state: a command, or `ready` (everybody is), `deadline` (of a wait), `rebuffer` (somebody
+	// ran out of data), `ended` (the item is over), `voted` (to skip it), `removed` (from the queue), `deserted`
+	// (nobody was connected), `archived` (the room was), `scheduled`, `unscheduled` (it starts by itself, and no
+	// longer), `started` (as scheduled), `duration` (the length of the item was learnt), `clock` (the database's
+	// was set). Null in a room that has never played anything.
+	Cause *PlaybackCause `json:"cause"`
 
 	// Cue Rises with each load and seek; players report for which cue they are ready
 	Cue int64 `json:"cue"`
 
-	// EndsAt When the item is over; null unless it plays and has a duration
+	// EndsAt When the item is over; null unless it plays and its length is known
 	EndsAt *time.Time `json:"ends_at"`
 
 	// Epoch Rises each time an item is loaded, also if it is the same item again
 	Epoch int64 `json:"epoch"`
 
-	// Item What is loaded; null when idle
+	// Item The item that is loaded; null when idle
 	Item *PlaybackItem `json:"item"`
 
 	// Now The time when the state was read, by the clock of `at`
@@ -5271,24 +5422,32 @@ type Playback struct {
 	// Revision Rises by one with each change
 	Revision int64 `json:"revision"`
 
-	// SkipVotes How many of those who are present vote to skip the item
+	// SkipVotes The number of present people who have voted to skip the item
 	SkipVotes int `json:"skip_votes"`
 
 	// StartsAt When it starts by itself; null if it does not
 	StartsAt *time.Time `json:"starts_at"`
 
-	// State The status of playback
+	// State The state of playback. `idle`: nothing is loaded. `waiting`: playback rests until people are ready, or until the
+	// wait ends. `playing`: the position moves on. `paused`: playback rests.
 	State PlaybackStatus `json:"state"`
 
-	// Wait What is waited for; null unless waiting
+	// Wait The wait of the room; null unless `state` is `waiting`
 	Wait *PlaybackWait `json:"wait"`
 }
 
-// PlaybackAnswer Example: {"data":{"at":"2026-01-31T20:15:00.123456Z","by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://movies.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://movies.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}}
+// PlaybackCause What changed the state: a command, or `ready` (everybody is), `deadline` (of a wait), `rebuffer` (somebody
+// ran out of data), `ended` (the item is over), `voted` (to skip it), `removed` (from the queue), `deserted`
+// (nobody was connected), `archived` (the room was), `scheduled`, `unscheduled` (it starts by itself, and no
+// longer), `started` (as scheduled), `duration` (the length of the item was learnt), `clock` (the database's
+// was set). Null in a room that has never played anything.
+type PlaybackCause string
+
+// PlaybackAnswer Example: {"data":{"at":"2026-01-31T20:15:00.123456Z","by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://movies.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://movies.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"people":[{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"reason":"seek","then_play":true,"until":"2026-01-31T20:15:08.123456Z"}}}
 type PlaybackAnswer struct {
 	// Data The state of playback in a room
 	//
-	// Example: {"at":"2026-01-31T20:15:00.123456Z","by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://movies.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://movies.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}
+	// Example: {"at":"2026-01-31T20:15:00.123456Z","by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://movies.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://movies.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"people":[{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"reason":"seek","then_play":true,"until":"2026-01-31T20:15:08.123456Z"}}
 	Data Playback `json:"data"`
 }
 
@@ -5331,17 +5490,17 @@ type PlaybackCommand struct {
 // PlaybackCommandKind What to do. `seek` needs `position_ms`, `rate` needs `rate`, and `load` exactly one of `item_id`, `movie_id` and `stream_url`; `load` may have `title` and `position_ms`, and `pause` `position_ms`.
 type PlaybackCommandKind string
 
-// PlaybackCommandAnswer Example: {"data":{"playback":{"at":"2026-01-31T20:15:00.123456Z","by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://movies.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://movies.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}},"replayed":false,"revision":41}}
+// PlaybackCommandAnswer Example: {"data":{"playback":{"at":"2026-01-31T20:15:00.123456Z","by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://movies.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://movies.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"people":[{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"reason":"seek","then_play":true,"until":"2026-01-31T20:15:08.123456Z"}},"replayed":false,"revision":41}}
 type PlaybackCommandAnswer struct {
-	// Data What a command has done
+	// Data The effect of a command
 	Data PlaybackCommandResult `json:"data"`
 }
 
-// PlaybackCommandResult What a command has done
+// PlaybackCommandResult The effect of a command
 type PlaybackCommandResult struct {
 	// Playback The state of playback in a room
 	//
-	// Example: {"at":"2026-01-31T20:15:00.123456Z","by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://movies.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://movies.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"for":"seek","people":[{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"resume":true,"until":"2026-01-31T20:15:08.123456Z"}}
+	// Example: {"at":"2026-01-31T20:15:00.123456Z","by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"cause":"seek","cue":19,"ends_at":null,"epoch":7,"item":{"duration_exact":true,"duration_ms":5640123,"id":"01993f7e-0a1b-7c2d-8e3f-405162738495","movie_id":null,"stream_url":"https://movies.example/nosferatu.webm","subtitles":[{"language":"de","url":"https://movies.example/nosferatu.de.vtt"}],"title":"Nosferatu"},"now":"2026-01-31T20:15:02.5Z","position_ms":1234567,"queue_version":3,"rate":1,"revision":41,"skip_votes":0,"starts_at":null,"state":"waiting","wait":{"people":[{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}],"reason":"seek","then_play":true,"until":"2026-01-31T20:15:08.123456Z"}}
 	Playback Playback `json:"playback"`
 
 	// Replayed Whether the command was applied before
@@ -5351,12 +5510,12 @@ type PlaybackCommandResult struct {
 	Revision int64 `json:"revision"`
 }
 
-// PlaybackItem What is loaded
+// PlaybackItem The item that is loaded
 type PlaybackItem struct {
 	// DurationExact Whether `duration_ms` was measured; otherwise it is the runtime of the movie plus one minute
 	DurationExact bool `json:"duration_exact"`
 
-	// DurationMs How long it is; null when nobody knows
+	// DurationMs The length of the item in milliseconds; null when it is not known
 	DurationMs *int64 `json:"duration_ms"`
 
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
@@ -5371,30 +5530,32 @@ type PlaybackItem struct {
 	// Subtitles The subtitles of the movie
 	Subtitles []Subtitle `json:"subtitles"`
 
-	// Title The title of the movie, or of the address
+	// Title The title of the movie, or of the address; empty while the content of the person who added the address is
+	// hidden
 	Title string `json:"title"`
 }
 
-// PlaybackStatus The status of playback
+// PlaybackStatus The state of playback. `idle`: nothing is loaded. `waiting`: playback rests until people are ready, or until the
+// wait ends. `playing`: the position moves on. `paused`: playback rests.
 type PlaybackStatus string
 
-// PlaybackWait What a room waits for
+// PlaybackWait The wait of a room for players
 type PlaybackWait struct {
-	// For The reason for the wait
-	For PlaybackWaitFor `json:"for"`
-
 	// People The people whose players are not ready
 	People []Person `json:"people"`
 
-	// Resume Whether playback goes on then
-	Resume bool `json:"resume"`
+	// Reason Why the room waits: an item was loaded, or was moved to another position, or the player of somebody ran out of data
+	Reason PlaybackWaitReason `json:"reason"`
+
+	// ThenPlay Whether the room plays after that; otherwise it is paused
+	ThenPlay bool `json:"then_play"`
 
 	// Until When the wait ends at the latest
 	Until time.Time `json:"until"`
 }
 
-// PlaybackWaitFor The reason for the wait
-type PlaybackWaitFor string
+// PlaybackWaitReason Why the room waits: an item was loaded, or was moved to another position, or the player of somebody ran out of data
+type PlaybackWaitReason string
 
 // Policy A clean-up policy. A setting says after how long it removes something, or that it is off.
 // `inactive_participants`: people in rooms who have not been seen. `old_messages`: messages. `inactive_rooms`:
@@ -5423,11 +5584,12 @@ type PostMessageRequest struct {
 // Present How many people in the room were seen within the last 90 seconds
 type Present = int
 
-// Problem What went wrong, as in RFC 9457
+// Problem A problem, as in RFC 9457
 //
 // Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"must not be empty"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type Problem struct {
-	// Code Stable, for programs. There may be others in time; the status says what kind of problem it is.
+	// Code The code of the problem, for programs: it stays the same. Later versions may have further codes; `status` says
+	// what kind of problem it is.
 	Code ProblemCode `json:"code"`
 
 	// Detail A description of this problem, for people
@@ -5452,10 +5614,11 @@ type Problem struct {
 	Type string `json:"type"`
 }
 
-// ProblemCode Stable, for programs. There may be others in time; the status says what kind of problem it is.
+// ProblemCode The code of the problem, for programs: it stays the same. Later versions may have further codes; `status` says
+// what kind of problem it is.
 type ProblemCode string
 
-// Profile What everyone may know of an account
+// Profile The public data of an account
 //
 // Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
 type Profile struct {
@@ -5485,7 +5648,7 @@ type ProfileAnswer struct {
 	// UnderscoreCached Whether the answer came from the cache
 	UnderscoreCached Cached `json:"_cached"`
 
-	// Data What everyone may know of an account
+	// Data The public data of an account
 	//
 	// Example: {"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"created_at":"2026-01-10T18:00:00Z","display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"}
 	Data Profile `json:"data"`
@@ -5519,13 +5682,13 @@ type QueueAnswer struct {
 //
 // Example: {"added_by":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","duration_ms":null,"id":"01993f7e-0a1b-7c2d-8e3f-405162738496","movie_id":null,"stream_url":"https://movies.example/faust.webm","title":"Faust","voted":false,"votes":2}
 type QueueItem struct {
-	// AddedBy Who added it; null when the account is deleted
+	// AddedBy The person who added it; null when the account is deleted
 	AddedBy *Person `json:"added_by"`
 
 	// CreatedAt When it was added
 	CreatedAt time.Time `json:"created_at"`
 
-	// DurationMs How long the stream is; null when nobody has measured it
+	// DurationMs The length of the stream in milliseconds; null when nobody has measured it
 	DurationMs *int64 `json:"duration_ms"`
 
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
@@ -5537,7 +5700,8 @@ type QueueItem struct {
 	// StreamURL Where the stream is; it starts with https://
 	StreamURL string `json:"stream_url"`
 
-	// Title The title of the movie, or of the address
+	// Title The title of the movie, or of the address; empty while the content of the person who added the address is
+	// hidden
 	Title string `json:"title"`
 
 	// Voted Whether the caller votes for it
@@ -5573,9 +5737,9 @@ type QueueWorker struct {
 	Workflows bool `json:"workflows"`
 }
 
-// Quote A message, where another one answers it
+// Quote A message that another one answers
 type Quote struct {
-	// Author Who wrote it; null when the account is deleted
+	// Author The author; null when the account is deleted
 	Author *Person `json:"author"`
 
 	// Excerpt The first 140 characters; empty when the message is deleted
@@ -5605,7 +5769,9 @@ type ReceivedInvitation struct {
 	// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	RoomID ID `json:"room_id"`
 
-	// State Where an invitation stands. Only an `open` one can be answered.
+	// State The state of an invitation. `open`: it can be accepted or declined. `accepted`, `declined`: the invited person
+	// did this. `revoked`: the inviter, the host or a moderator revoked it, or the inviter may not invite any more.
+	// `expired`: nobody answered within 7 days.
 	State InvitationState `json:"state"`
 }
 
@@ -5651,13 +5817,13 @@ type RegisterRequest struct {
 	Username Username `json:"username"`
 }
 
-// RemoveMessageRequest Example: {"reason":"Spam","report_id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e"}
+// RemoveMessageRequest Example: {"abuse_report_id":"01993f78-93a4-75c6-b7e8-f90a1b2c3d4e","reason":"Spam"}
 type RemoveMessageRequest struct {
+	// AbuseReportID A report of abuse about the same, which this resolves. Both happen, or neither.
+	AbuseReportID *ResolvedReportID `json:"abuse_report_id,omitempty"`
+
 	// Reason The reason, for the room's host in its log, and for other admins in the audit log
 	Reason ReasonForHost `json:"reason"`
-
-	// ReportID A report of abuse about the same, which this resolves. Both happen, or neither.
-	ReportID *ResolvedReportID `json:"report_id,omitempty"`
 }
 
 // ReopenRoomRequest Example: {"reason":"The host has removed the advertisements"}
@@ -5679,13 +5845,13 @@ type Report struct {
 	// CreatedAt When it was made
 	CreatedAt time.Time `json:"created_at"`
 
-	// Data An ActivityReport or a CleanupReport, by `kind`
+	// Data The content of the report: an ActivityReport if `kind` is `activity`, a CleanupReport if it is `cleanup`
 	Data json.RawMessage `json:"data"`
 
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// Kind What a report is about
+	// Kind The kind of a report. `cleanup`: a clean-up run. `activity`: the use of the service in a week or a month.
 	Kind ReportKind `json:"kind"`
 
 	// PageURL The page of an activity report, which whoever has the address can read; null for other reports
@@ -5703,7 +5869,7 @@ type Report struct {
 
 // ReportAbuseRequest Example: {"kind":"spam","message_id":"01993f77-8293-74b5-a6d7-e8f90a1b2c3d","text":"The same advertisement in every room"}
 type ReportAbuseRequest struct {
-	// Kind What is wrong with what was reported
+	// Kind The kind of abuse
 	Kind AbuseKind `json:"kind"`
 
 	// MessageID The message that is reported
@@ -5712,7 +5878,7 @@ type ReportAbuseRequest struct {
 	// RoomID The room that is reported
 	RoomID *string `json:"room_id,omitempty"`
 
-	// Text What the admins should know, for them alone
+	// Text A note for the admins, who alone see it
 	Text *string `json:"text,omitempty"`
 
 	// Username The account that is reported
@@ -5729,20 +5895,20 @@ type ReportAnswer struct {
 
 // ReportFiledMessage Somebody has reported abuse; `GET /admin/abuse-reports` has the report
 //
-// Example: {"data":{"kind":"spam","report_id":"01993f78-9304-76c6-87e8-f90a1b2c3d4e","target_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","target_kind":"user"},"timestamp":"2026-01-31T20:15:00Z","type":"report.filed"}
+// Example: {"data":{"abuse_report_id":"01993f78-9304-76c6-87e8-f90a1b2c3d4e","kind":"spam","target_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","target_kind":"user"},"timestamp":"2026-01-31T20:15:00Z","type":"report.filed"}
 type ReportFiledMessage struct {
-	// Data What it is about
+	// Data The data of the event
 	Data struct {
-		// Kind What is wrong with what was reported
-		Kind AbuseKind `json:"kind"`
+		// AbuseReportID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
+		AbuseReportID ID `json:"abuse_report_id"`
 
-		// ReportID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
-		ReportID ID `json:"report_id"`
+		// Kind The kind of abuse
+		Kind AbuseKind `json:"kind"`
 
 		// TargetID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 		TargetID ID `json:"target_id"`
 
-		// TargetKind What kind of thing was reported
+		// TargetKind The kind of thing that was reported
 		TargetKind AbuseTargetKind `json:"target_kind"`
 	} `json:"data"`
 
@@ -5756,7 +5922,7 @@ type ReportFiledMessage struct {
 // ReportFiledMessageType The kind of the event
 type ReportFiledMessageType string
 
-// ReportKind What a report is about
+// ReportKind The kind of a report. `cleanup`: a clean-up run. `activity`: the use of the service in a week or a month.
 type ReportKind string
 
 // ReportList Example: {"data":[{"created_at":"2026-01-26T06:00:00Z","data":{"counted_since":null,"days":[{"day":"2026-01-19","figures":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9}}],"every":"week","figures":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9},"from":"2026-01-19","previous":{"active_users":40,"avatars":7,"emails_failed":1,"emails_sent":60,"invitations_accepted":10,"invitations_sent":14,"messages":1200,"minutes_together":5400,"new_users":12,"participants":85,"removed":31,"returning_users":28,"rooms_opened":9},"removed_by":{"expired_tokens":31},"to":"2026-01-25"},"id":"01993f7c-e8f9-7a0b-8c1d-4e5f60718293","kind":"activity","page_url":"https://party.example/reports#token=c2lnbmVk","period_end":"2026-01-26T00:00:00Z","period_start":"2026-01-19T00:00:00Z","run_id":null}],"next_cursor":null}
@@ -5783,7 +5949,8 @@ type ReportViewAnswer struct {
 	} `json:"data"`
 }
 
-// ReportedContent What was reported, as it was then; what a kind of thing does not have is empty
+// ReportedContent A copy of the reported content from the time of the report; properties that a kind of thing does not have are
+// empty
 type ReportedContent struct {
 	// Body The text of a reported message
 	Body string `json:"body"`
@@ -5825,12 +5992,12 @@ type ResolveAbuseReportRequest struct {
 // ResolvedReportID A report of abuse about the same, which this resolves. Both happen, or neither.
 type ResolvedReportID = string
 
-// RetiredRoom A room that the clean-up has archived
+// RetiredRoom A retired room: the clean-up has archived it
 //
-// Example: {"deleted_from":"2026-05-01T03:00:05Z","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","retired_at":"2026-01-31T03:00:05Z"}
+// Example: {"deletion_due_at":"2026-05-01T03:00:05Z","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","retired_at":"2026-01-31T03:00:05Z"}
 type RetiredRoom struct {
-	// DeletedFrom When it may be deleted; the first run after that does it. It is null while that policy is off.
-	DeletedFrom *time.Time `json:"deleted_from"`
+	// DeletionDueAt When it may be deleted; the first run after that does it. It is null while that policy is off.
+	DeletionDueAt *time.Time `json:"deletion_due_at"`
 
 	// Host Its host; null without one
 	Host *Person `json:"host"`
@@ -5845,7 +6012,7 @@ type RetiredRoom struct {
 	RetiredAt time.Time `json:"retired_at"`
 }
 
-// RetiredRoomList Example: {"data":[{"deleted_from":"2026-05-01T03:00:05Z","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","retired_at":"2026-01-31T03:00:05Z"}],"next_cursor":null}
+// RetiredRoomList Example: {"data":[{"deletion_due_at":"2026-05-01T03:00:05Z","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","name":"Silent Sunday","retired_at":"2026-01-31T03:00:05Z"}],"next_cursor":null}
 type RetiredRoomList struct {
 	// Data The rooms of this page
 	Data []RetiredRoom `json:"data"`
@@ -5854,7 +6021,7 @@ type RetiredRoomList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// Retry What a retry began
+// Retry The effect of a retry
 type Retry struct {
 	// How `tried_now`: the next attempt was brought forward. `new_email`: another email was queued. `new_run`: another
 	// clean-up run was queued. `reset`: the job goes on from its last good point, as another run.
@@ -5871,20 +6038,22 @@ type Retry struct {
 // clean-up run was queued. `reset`: the job goes on from its last good point, as another run.
 type RetryHow string
 
-// RetryAnswer What a retry began
+// RetryAnswer The effect of a retry
 //
-// Example: {"data":{"how":"tried_now","job":{"ended_at":null,"events":5,"failure":null,"id":"cm9vbS1pbnZpdGF0aW9uLzAxOTkzZjc1CjAxOTkzZjdh","kind":"RoomInvitation","phase":"retrying","queue":"email","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","run_id":"01993f7a-0000-7000-8000-000000000001","started_at":"2026-01-31T20:15:00Z","state":"running","steps":[{"activity":"SendEmail","attempt":3,"deadline_at":null,"heartbeat_at":null,"id":"5","last_failure":"temporary (code 451)","max_attempts":150,"next_at":"2026-01-31T20:15:36Z","scheduled_at":"2026-01-31T20:15:00Z","started_at":"2026-01-31T20:15:16Z","state":"scheduled","worker":"7@worker-1@"}],"summary":"Room invitation","temporal_url":"https://ui.example/namespaces/default/workflows/room-invitation%2F01993f75/01993f7a/history","timeline":[{"at":"2026-01-31T20:15:00Z","detail":"RoomInvitation","id":1,"type":"started"}],"timeline_truncated":false,"user_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","waits_for":null,"waits_until":null,"workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"},"workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}}
+// Example: {"data":{"how":"tried_now","job":{"ended_at":null,"events":5,"failure":null,"id":"cm9vbS1pbnZpdGF0aW9uLzAxOTkzZjc1CjAxOTkzZjdh","kind":"RoomInvitation","phase":"retrying","queue":"email","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","run_id":"01993f7a-0000-7000-8000-000000000001","started_at":"2026-01-31T20:15:00Z","state":"running","steps":[{"activity":"SendEmail","attempt":3,"deadline_at":null,"heartbeat_at":null,"id":"5","last_failure":"temporary (code 451)","max_attempts":150,"next_attempt_at":"2026-01-31T20:15:36Z","scheduled_at":"2026-01-31T20:15:00Z","started_at":"2026-01-31T20:15:16Z","state":"scheduled","worker":"7@worker-1@"}],"summary":"Room invitation","temporal_url":"https://ui.example/namespaces/default/workflows/room-invitation%2F01993f75/01993f7a/history","timeline":[{"at":"2026-01-31T20:15:00Z","detail":"RoomInvitation","id":1,"kind":"started"}],"timeline_truncated":false,"user_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","waits_for":null,"waits_until":null,"workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"},"workflow_id":"room-invitation/01993f75-6071-7293-84b5-c6d7e8f90a1b"}}
 type RetryAnswer struct {
-	// Data What a retry began
+	// Data The effect of a retry
 	Data Retry `json:"data"`
 }
 
-// Role The role of a person in a room. `GET /rooms/{room_id}/me` lists what the caller may do.
+// Role The role of a person in a room. `host`: runs the room, and has all permissions. `moderator`: moderates people,
+// messages, the queue and parties. `viewer`: everyone else. The settings `control` and `queue` of the room extend
+// or limit the last two. `GET /rooms/{room_id}/me` lists the permissions of the caller.
 type Role string
 
 // Room A room, the same for everyone who may see it
 //
-// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":true,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 type Room struct {
 	// Capacity How many people can be in the room at once, the host included
 	Capacity RoomCapacity `json:"capacity"`
@@ -5892,16 +6061,16 @@ type Room struct {
 	// Closed Whether an admin closed it: it is archived, and its host cannot open it again
 	Closed bool `json:"closed"`
 
-	// Control Who can send playback commands
-	Control Circle `json:"control"`
+	// Control The people who can send playback commands
+	Control AccessLevel `json:"control"`
 
 	// CreatedAt When it was opened
 	CreatedAt time.Time `json:"created_at"`
 
-	// Description What the room is about; empty without a description
+	// Description The description of the room; empty without one
 	Description RoomDescription `json:"description"`
 
-	// Host Who runs the room; null when the account of an archived room's host is deleted
+	// Host The person who runs the room; null when the room is archived and the account of its host is deleted
 	Host *Person `json:"host"`
 
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
@@ -5920,14 +6089,14 @@ type Room struct {
 	// private
 	NowPlaying ShowsNowPlaying `json:"now_playing"`
 
-	// Participants How many people are in it now
+	// Participants The number of people who are in the room now, present or not
 	Participants int `json:"participants"`
 
 	// Present How many people in the room were seen within the last 90 seconds
 	Present Present `json:"present"`
 
-	// Queue Who can add items to the queue
-	Queue Circle `json:"queue"`
+	// Queue The people who can add items to the queue
+	Queue AccessLevel `json:"queue"`
 
 	// QueueOrder `manual`: in the order in which people arranged the items. `votes`: the item with the most votes first.
 	QueueOrder QueueOrder `json:"queue_order"`
@@ -5941,12 +6110,12 @@ type Room struct {
 	// UpdatedAt When its properties last changed
 	UpdatedAt time.Time `json:"updated_at"`
 
-	// Visibility `public`: everyone finds it in lists. `unlisted`: whoever has its address can join. `private`: only its members
-	// and people who were invited know of it; for everyone else it is a 404.
+	// Visibility `public`: everyone finds the room in lists. `unlisted`: everyone who has the address of the room can join it.
+	// `private`: only members and invited people know of the room; for everyone else it is a 404.
 	Visibility Visibility `json:"visibility"`
 
-	// WaitPolicy The people whose players playback waits for. `auto`: everyone in rooms of up to 8 people, nobody in larger
-	// rooms.
+	// WaitPolicy The people for whose players the room waits. `everyone`: all people with a live connection. `host`: the host
+	// alone. `nobody`: no one. `auto`: everyone while at most 8 people are connected, otherwise nobody.
 	WaitPolicy WaitPolicy `json:"wait_policy"`
 }
 
@@ -5954,29 +6123,49 @@ type Room struct {
 //
 // Example: {"action":"muted","actor":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","details":{"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z"},"id":"01993f74-5f60-7182-93a4-b5c6d7e8f90a","target":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}
 type RoomAct struct {
-	// Action What was done
-	Action RoomActAction `json:"action"`
+	// Action An act in a room. `room_updated`: the host changed settings. `room_archived`, `room_reopened`: the host archived
+	// or reopened the room, or an admin reopened it. `room_closed`: an admin closed it. `role_set`: the host set a
+	// role. `host_handed_over`: the host made another person the host. `host_succeeded`: another person became the
+	// host by the rules. `kicked`, `banned`, `ban_lifted`, `muted`, `mute_lifted`, `message_deleted`: acts of
+	// moderation. `invited`, `invitation_revoked`, `invitation_accepted`: acts on an invitation. `played`, `paused`,
+	// `sought`, `rate_set`, `loaded`, `skipped`, `stopped`: playback commands; `skipped` without an actor is by
+	// votes. `queue_added`, `queue_removed`, `queue_moved`: acts on an item of the queue. `party_scheduled`,
+	// `party_changed`, `party_cancelled`: acts on a party.
+	Action RoomAction `json:"action"`
 
-	// Actor Who did it; null when the account is deleted, when it happened by itself, and when an admin of the service
-	// did it
+	// Actor The person who did it; null when the account is deleted, when it happened by itself, and when an admin of
+	// the service did it
 	Actor *Person `json:"actor"`
 
 	// CreatedAt When it was done
 	CreatedAt time.Time `json:"created_at"`
 
-	// Details What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed. The
-	// `note` of an admin's act says why it was done, if the admin gave a reason.
+	// Details The details of an act. Acts that are not named here have none.
+	//
+	// In a room's log: `room_updated` has `fields` (the names of the changed properties); `room_closed` `reason`;
+	// `role_set` `role`; `banned` and `muted` `until` (null for a ban without an end) and `reason`; `message_deleted`
+	// `message_id`, and `reason` if an admin deleted it; the acts on invitations `invitation_id`; `paused` and
+	// `sought` `position_ms`; `rate_set` `rate`; `loaded` and the acts on the queue `item_id`, and `movie_id` for a
+	// movie of the catalogue; the acts on parties `party_id`; `party_changed` `fields`, too.
+	//
+	// In the audit log, each act has `note` if the admin gave one. Also: `user_suspended` has `reason` and
+	// `hide_content`; `user_session_ended` `session_id`; `movie_updated` and `webhook_updated` `fields`;
+	// `movie_deleted` `title` and `year`; `cleanup_started` `policies`, `dry_run`, `older_than` if it was given, and
+	// `again` (the ID of the run that it repeats); `room_closed` and `room_reopened` `reason`; `message_removed`
+	// `reason` and `room_id`; `abuse_report_resolved` `outcome`; the acts on schedules `schedule`, and
+	// `schedule_backfilled` also `start` and `end`; `email_resent` `kind` and `resend_of`; `email_cancelled` `kind`;
+	// the acts on jobs `workflow_id`, `run_id` and `kind`, and `batch` if it was one of many; `queue_paused` and
+	// `queue_resumed` `queue`; `event_requeued` `workflow_id` and `state`; `webhook_created` `kinds`;
+	// `webhook_secret_rotated` `overlap_seconds`; `webhook_switched_off` `reason`; `webhook_tested` `delivery_id`;
+	// `webhook_redelivered` `kind`; `webhook_replayed` `since` and `queued`.
 	Details ActDetails `json:"details"`
 
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// Target To whom it was done; null when the account is deleted, and when it was done to nobody
+	// Target The person it was done to; null when the account is deleted, and when it was done to nobody
 	Target *Person `json:"target"`
 }
-
-// RoomActAction What was done
-type RoomActAction string
 
 // RoomActList Example: {"data":[{"action":"muted","actor":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"created_at":"2026-01-31T20:15:00Z","details":{"reason":"Tells how the movie ends","until":"2026-01-31T22:00:00Z"},"id":"01993f74-5f60-7182-93a4-b5c6d7e8f90a","target":{"avatar":{"default":true,"large":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","medium":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg","plain":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png","thumbnail":"https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg"},"display_name":"Dave","id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234","username":"dave"}}],"next_cursor":null}
 type RoomActList struct {
@@ -5987,21 +6176,31 @@ type RoomActList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// RoomAnswer Example: {"data":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
+// RoomAction An act in a room. `room_updated`: the host changed settings. `room_archived`, `room_reopened`: the host archived
+// or reopened the room, or an admin reopened it. `room_closed`: an admin closed it. `role_set`: the host set a
+// role. `host_handed_over`: the host made another person the host. `host_succeeded`: another person became the
+// host by the rules. `kicked`, `banned`, `ban_lifted`, `muted`, `mute_lifted`, `message_deleted`: acts of
+// moderation. `invited`, `invitation_revoked`, `invitation_accepted`: acts on an invitation. `played`, `paused`,
+// `sought`, `rate_set`, `loaded`, `skipped`, `stopped`: playback commands; `skipped` without an actor is by
+// votes. `queue_added`, `queue_removed`, `queue_moved`: acts on an item of the queue. `party_scheduled`,
+// `party_changed`, `party_cancelled`: acts on a party.
+type RoomAction string
+
+// RoomAnswer Example: {"data":{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":true,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}}
 type RoomAnswer struct {
 	// Data A room, the same for everyone who may see it
 	//
-	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
+	// Example: {"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":true,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}
 	Data Room `json:"data"`
 }
 
 // RoomCapacity How many people can be in the room at once, the host included
 type RoomCapacity = int
 
-// RoomDescription What the room is about; empty without a description
+// RoomDescription The description of the room; empty without one
 type RoomDescription = string
 
-// RoomList Example: {"_cached":true,"data":[{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":false,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}],"next_cursor":"AZk_d4KTdLWm1-j5ChssPQ"}
+// RoomList Example: {"_cached":true,"data":[{"capacity":10,"closed":false,"control":"moderators","created_at":"2026-01-31T19:00:00Z","description":"A silent movie every Sunday.","host":{"avatar":{"default":false,"large":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp","medium":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp","plain":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg","thumbnail":"https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp"},"display_name":"Carol","id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","username":"carol"},"id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","movie":{"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922},"name":"Silent Sunday","next_party":{"id":"01993f81-2c3d-7e4f-9051-62738495a6b7","starts_at":"2026-02-01T19:30:00Z","title":"Second part"},"now_playing":true,"participants":2,"present":1,"queue":"everyone","queue_order":"manual","slow_mode_seconds":0,"state":"open","updated_at":"2026-01-31T19:00:00Z","visibility":"public","wait_policy":"auto"}],"next_cursor":"AZk_d4KTdLWm1-j5ChssPQ"}
 type RoomList struct {
 	// UnderscoreCached Whether the answer came from the cache
 	UnderscoreCached Cached `json:"_cached"`
@@ -6013,7 +6212,7 @@ type RoomList struct {
 	NextCursor *NextCursor `json:"next_cursor"`
 }
 
-// RoomMovie What a room shows of its movie
+// RoomMovie The movie of a room, in short
 //
 // Example: {"id":"01993f71-0000-7b1f-a4c2-8d9e0f112233","poster_url":"https://movies.example/nosferatu.jpg","runtime_minutes":94,"title":"Nosferatu","year":1922}
 type RoomMovie struct {
@@ -6040,7 +6239,7 @@ type RoomName = string
 //
 // Example: {"data":{"host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","visibility":"public"},"timestamp":"2026-01-31T20:15:00Z","type":"room.opened"}
 type RoomOpenedMessage struct {
-	// Data What it is about
+	// Data The data of the event
 	Data struct {
 		// HostID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 		HostID ID `json:"host_id"`
@@ -6048,8 +6247,8 @@ type RoomOpenedMessage struct {
 		// RoomID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 		RoomID ID `json:"room_id"`
 
-		// Visibility `public`: everyone finds it in lists. `unlisted`: whoever has its address can join. `private`: only its members
-		// and people who were invited know of it; for everyone else it is a 404.
+		// Visibility `public`: everyone finds the room in lists. `unlisted`: everyone who has the address of the room can join it.
+		// `private`: only members and invited people know of the room; for everyone else it is a 404.
 		Visibility Visibility `json:"visibility"`
 	} `json:"data"`
 
@@ -6078,7 +6277,7 @@ type RotateSecretRequest struct {
 //
 // Example: {"id":"cleanup","next_runs":["2026-02-01T03:00:00Z"],"note":"","paused":false,"recent_runs":[{"run_id":"01993f7b-d7e8-79fa-bb0c-3d4e5f607182","scheduled_at":"2026-01-31T03:00:00Z","started_at":"2026-01-31T03:00:00Z","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup-2026-01-31T03:00:00Z%22","workflow_id":"cleanup-2026-01-31T03:00:00Z"}]}
 type Schedule struct {
-	// ID The ID of the schedule, such as `cleanup`
+	// ID The ID of the schedule
 	ID string `json:"id"`
 
 	// NextRuns When the next ten runs are due; while it is paused, when they would be
@@ -6122,17 +6321,17 @@ type ScheduleList struct {
 
 // SchedulePartyRequest Example: {"starts_at":"2026-02-01T20:30:00+01:00","time_zone":"Europe/Berlin","title":"Second part"}
 type SchedulePartyRequest struct {
-	// MovieID A movie with a stream; without it what the room has loaded then, or else the first of its queue
+	// MovieID A movie with a stream; without it, the item that is loaded at the start, or else the first item of the queue
 	MovieID *string `json:"movie_id,omitempty"`
 
 	// StartsAt When it starts: 10 minutes to 366 days ahead, to the millisecond
 	StartsAt time.Time `json:"starts_at"`
 
-	// TimeZone The name of an IANA time zone, such as `Europe/Berlin`. Emails have the time of this zone. It moves no start:
-	// that is an instant.
+	// TimeZone The name of an IANA time zone, such as `Europe/Berlin`. Emails show the start in this zone. Another zone does
+	// not move the start.
 	TimeZone PartyTimeZone `json:"time_zone"`
 
-	// Title What the party is called, in one line
+	// Title The title of the party, in one line
 	Title *string `json:"title,omitempty"`
 }
 
@@ -6164,13 +6363,13 @@ type SentAbuseReport struct {
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 	ID ID `json:"id"`
 
-	// Kind What is wrong with what was reported
+	// Kind The kind of abuse
 	Kind AbuseKind `json:"kind"`
 
-	// Target What was reported
+	// Target The reported thing
 	Target AbuseTarget `json:"target"`
 
-	// Text What the sender wrote; empty without a text
+	// Text The note of the sender; empty without one
 	Text string `json:"text"`
 }
 
@@ -6184,7 +6383,7 @@ type SentAbuseReportAnswer struct {
 
 // Session A sign-in on one device or in one browser
 //
-// Example: {"current":true,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
+// Example: {"current":true,"expires_at":"2026-03-02T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
 type Session struct {
 	// Current Whether the request was made with it
 	Current bool `json:"current"`
@@ -6205,7 +6404,7 @@ type Session struct {
 	UserAgent UserAgent `json:"user_agent"`
 }
 
-// SessionList Example: {"data":[{"current":true,"expires_at":"2026-05-01T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"next_cursor":null}
+// SessionList Example: {"data":[{"current":true,"expires_at":"2026-03-02T20:13:00Z","id":"01993f6e-9a10-7d55-b0c1-2e3f40516273","last_used_at":"2026-01-31T20:13:00Z","signed_in_at":"2026-01-31T19:58:00Z","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}],"next_cursor":null}
 type SessionList struct {
 	// Data The sign-ins of this page
 	Data []Session `json:"data"`
@@ -6216,7 +6415,9 @@ type SessionList struct {
 
 // SetRoleRequest Example: {"role":"moderator"}
 type SetRoleRequest struct {
-	// Role The role of a person in a room. `GET /rooms/{room_id}/me` lists what the caller may do.
+	// Role The role of a person in a room. `host`: runs the room, and has all permissions. `moderator`: moderates people,
+	// messages, the queue and parties. `viewer`: everyone else. The settings `control` and `queue` of the room extend
+	// or limit the last two. `GET /rooms/{room_id}/me` lists the permissions of the caller.
 	Role Role `json:"role"`
 }
 
@@ -6231,7 +6432,7 @@ type SignedIn struct {
 	// AccessToken The JWT for `Authorization: Bearer …`
 	AccessToken string `json:"access_token"`
 
-	// ExpiresIn How many seconds the access token works
+	// ExpiresIn The time in seconds for which the access token is valid
 	ExpiresIn int `json:"expires_in"`
 
 	// RefreshToken The token for the next pair. Whoever has it is signed in.
@@ -6265,7 +6466,7 @@ type SlowModeSeconds = int
 
 // Standing The caller's role and permissions in a room
 //
-// Example: {"joined":true,"muted_until":null,"permissions":["post_message"],"role":"viewer"}
+// Example: {"joined":true,"muted_until":null,"permissions":["post_message","add_to_queue","vote"],"role":"viewer"}
 type Standing struct {
 	// Joined Whether the caller is in it now
 	Joined bool `json:"joined"`
@@ -6277,15 +6478,17 @@ type Standing struct {
 	// `add_to_queue` and `schedule_party` during a mute
 	Permissions []Permission `json:"permissions"`
 
-	// Role The role of a person in a room. `GET /rooms/{room_id}/me` lists what the caller may do.
+	// Role The role of a person in a room. `host`: runs the room, and has all permissions. `moderator`: moderates people,
+	// messages, the queue and parties. `viewer`: everyone else. The settings `control` and `queue` of the room extend
+	// or limit the last two. `GET /rooms/{room_id}/me` lists the permissions of the caller.
 	Role Role `json:"role"`
 }
 
-// StandingAnswer Example: {"data":{"joined":true,"muted_until":null,"permissions":["post_message"],"role":"viewer"}}
+// StandingAnswer Example: {"data":{"joined":true,"muted_until":null,"permissions":["post_message","add_to_queue","vote"],"role":"viewer"}}
 type StandingAnswer struct {
 	// Data The caller's role and permissions in a room
 	//
-	// Example: {"joined":true,"muted_until":null,"permissions":["post_message"],"role":"viewer"}
+	// Example: {"joined":true,"muted_until":null,"permissions":["post_message","add_to_queue","vote"],"role":"viewer"}
 	Data Standing `json:"data"`
 }
 
@@ -6298,7 +6501,7 @@ type StartCleanupRequest struct {
 	// least an hour
 	OlderThan *string `json:"older_than,omitempty"`
 
-	// Policies What to apply; without it, all policies that are on. One that is off is refused.
+	// Policies The policies to apply; without it, all policies that are on. A policy that is off is refused.
 	Policies *[]Policy `json:"policies,omitempty"`
 }
 
@@ -6315,14 +6518,14 @@ type Subtitle struct {
 
 // SuspendRequest Example: {"hide_content":true,"reason":"Spam"}
 type SuspendRequest struct {
+	// AbuseReportID A report of abuse about the same, which this resolves. Both happen, or neither.
+	AbuseReportID *ResolvedReportID `json:"abuse_report_id,omitempty"`
+
 	// HideContent Whether the rooms that the account hosts, and its messages, are hidden
 	HideContent *bool `json:"hide_content,omitempty"`
 
 	// Reason The reason, for other admins, in the audit log
 	Reason string `json:"reason"`
-
-	// ReportID A report of abuse about the same, which this resolves. Both happen, or neither.
-	ReportID *ResolvedReportID `json:"report_id,omitempty"`
 }
 
 // TaskQueue A task queue
@@ -6342,7 +6545,7 @@ type TaskQueue struct {
 	DonePerSecond *float32 `json:"done_per_second"`
 
 	// Name The name of the task queue
-	Name string `json:"name"`
+	Name TaskQueueName `json:"name"`
 
 	// Note Why it is paused; empty without a reason
 	Note string `json:"note"`
@@ -6350,19 +6553,22 @@ type TaskQueue struct {
 	// Pausable Whether it can be paused
 	Pausable bool `json:"pausable"`
 
-	// PausedAt Since when it is paused; null if it is not
+	// PausedAt When the queue was paused; null if it is not paused
 	PausedAt *time.Time `json:"paused_at"`
 
 	// Workers The workers that asked for tasks in the last two minutes; null while Temporal is down
 	Workers *[]QueueWorker `json:"workers"`
 }
 
+// TaskQueueName The name of the task queue
+type TaskQueueName string
+
 // TaskQueues All task queues
 type TaskQueues struct {
 	// Queues The queues
 	Queues []TaskQueue `json:"queues"`
 
-	// Temporal Whether Temporal answers
+	// Temporal Whether the Temporal server answers. `connected`: it does. `down`: it does not.
 	Temporal TemporalState `json:"temporal"`
 }
 
@@ -6374,10 +6580,10 @@ type TaskQueuesAnswer struct {
 	Data TaskQueues `json:"data"`
 }
 
-// TemporalState Whether Temporal answers
+// TemporalState Whether the Temporal server answers. `connected`: it does. `down`: it does not.
 type TemporalState string
 
-// Throughput What ended in a span of time
+// Throughput The work that ended in a span of time
 type Throughput struct {
 	// AvatarsFailed Uploads of avatars that failed
 	AvatarsFailed int `json:"avatars_failed"`
@@ -6430,7 +6636,7 @@ type UpdateMovieRequest struct {
 	// Archived Whether it leaves the catalogue. Rooms that have it keep it.
 	Archived *bool `json:"archived,omitempty"`
 
-	// Description What the movie is about, in one or more lines; null for none
+	// Description The description of the movie, in one or more lines; null for none
 	Description nullable.Nullable[string] `json:"description,omitempty"`
 
 	// DurationMs How long the stream is; null for unknown
@@ -6460,17 +6666,17 @@ type UpdateMovieRequest struct {
 
 // UpdatePartyRequest Example: {"starts_at":"2026-02-01T21:00:00+01:00"}
 type UpdatePartyRequest struct {
-	// MovieID A movie with a stream; null for what the room has loaded then, or else the first of its queue
+	// MovieID A movie with a stream; null for the item that is loaded at the start, or else the first item of the queue
 	MovieID nullable.Nullable[string] `json:"movie_id,omitempty"`
 
 	// StartsAt When it starts: 10 minutes to 366 days ahead, to the millisecond
 	StartsAt *time.Time `json:"starts_at,omitempty"`
 
-	// TimeZone The name of an IANA time zone, such as `Europe/Berlin`. Emails have the time of this zone. It moves no start:
-	// that is an instant.
+	// TimeZone The name of an IANA time zone, such as `Europe/Berlin`. Emails show the start in this zone. Another zone does
+	// not move the start.
 	TimeZone *PartyTimeZone `json:"time_zone,omitempty"`
 
-	// Title What the party is called, in one line; null for no title
+	// Title The title of the party, in one line; null for none
 	Title nullable.Nullable[string] `json:"title,omitempty"`
 }
 
@@ -6480,10 +6686,10 @@ type UpdateRoomRequest struct {
 	// the room, nobody has to leave.
 	Capacity *int `json:"capacity,omitempty"`
 
-	// Control Who can send playback commands
-	Control *Circle `json:"control,omitempty"`
+	// Control The people who can send playback commands
+	Control *AccessLevel `json:"control,omitempty"`
 
-	// Description What the room is about, in one or more lines; null for none
+	// Description The description of the room, in one or more lines; null for none
 	Description nullable.Nullable[string] `json:"description,omitempty"`
 
 	// MovieID The movie that people watch in the room; null for none
@@ -6496,8 +6702,8 @@ type UpdateRoomRequest struct {
 	// private
 	NowPlaying *ShowsNowPlaying `json:"now_playing,omitempty"`
 
-	// Queue Who can add items to the queue
-	Queue *Circle `json:"queue,omitempty"`
+	// Queue The people who can add items to the queue
+	Queue *AccessLevel `json:"queue,omitempty"`
 
 	// QueueOrder `manual`: in the order in which people arranged the items. `votes`: the item with the most votes first.
 	QueueOrder *QueueOrder `json:"queue_order,omitempty"`
@@ -6508,18 +6714,18 @@ type UpdateRoomRequest struct {
 	// State An `archived` room can be read, and nothing new happens in it.
 	State *RoomState `json:"state,omitempty"`
 
-	// Visibility `public`: everyone finds it in lists. `unlisted`: whoever has its address can join. `private`: only its members
-	// and people who were invited know of it; for everyone else it is a 404.
+	// Visibility `public`: everyone finds the room in lists. `unlisted`: everyone who has the address of the room can join it.
+	// `private`: only members and invited people know of the room; for everyone else it is a 404.
 	Visibility *Visibility `json:"visibility,omitempty"`
 
-	// WaitPolicy The people whose players playback waits for. `auto`: everyone in rooms of up to 8 people, nobody in larger
-	// rooms.
+	// WaitPolicy The people for whose players the room waits. `everyone`: all people with a live connection. `host`: the host
+	// alone. `nobody`: no one. `auto`: everyone while at most 8 people are connected, otherwise nobody.
 	WaitPolicy *WaitPolicy `json:"wait_policy,omitempty"`
 }
 
 // UpdateWebhookRequest Example: {"enabled":true,"kinds":["report.filed"]}
 type UpdateWebhookRequest struct {
-	// Description What the webhook is for; null for nothing
+	// Description The purpose of the webhook; null for none
 	Description nullable.Nullable[string] `json:"description,omitempty"`
 
 	// Enabled Whether messages are sent
@@ -6536,14 +6742,15 @@ type UpdateWebhookRequest struct {
 // UserAgent The `User-Agent` of the client; empty if it sent none
 type UserAgent = string
 
-// UserState Whether an account can sign in
+// UserState The state of an account. `active`: it can sign in. `suspended`: an admin has suspended it, and it cannot sign
+// in.
 type UserState string
 
 // UserSuspendedMessage An admin has suspended an account
 //
 // Example: {"data":{"content_hidden":true,"user_id":"01993f70-1c4e-7a02-8f5b-6d7e8f901234"},"timestamp":"2026-01-31T20:15:00Z","type":"user.suspended"}
 type UserSuspendedMessage struct {
-	// Data What it is about
+	// Data The data of the event
 	Data struct {
 		// ContentHidden Whether what the account wrote is hidden
 		ContentHidden bool `json:"content_hidden"`
@@ -6565,12 +6772,12 @@ type UserSuspendedMessageType string
 // Username The name that is unique among accounts, whatever its case. It never changes.
 type Username = string
 
-// Visibility `public`: everyone finds it in lists. `unlisted`: whoever has its address can join. `private`: only its members
-// and people who were invited know of it; for everyone else it is a 404.
+// Visibility `public`: everyone finds the room in lists. `unlisted`: everyone who has the address of the room can join it.
+// `private`: only members and invited people know of the room; for everyone else it is a 404.
 type Visibility string
 
-// WaitPolicy The people whose players playback waits for. `auto`: everyone in rooms of up to 8 people, nobody in larger
-// rooms.
+// WaitPolicy The people for whose players the room waits. `everyone`: all people with a live connection. `host`: the host
+// alone. `nobody`: no one. `auto`: everyone while at most 8 people are connected, otherwise nobody.
 type WaitPolicy string
 
 // Webhook An address that gets messages about events
@@ -6583,19 +6790,19 @@ type Webhook struct {
 	// DeliveredAt When the receiver last took a message, to the minute; null for never
 	DeliveredAt *time.Time `json:"delivered_at"`
 
-	// Description What the webhook is for; empty for nothing
+	// Description The purpose of the webhook; empty without one
 	Description WebhookDescription `json:"description"`
 
 	// Enabled Whether messages are sent
 	Enabled bool `json:"enabled"`
 
-	// Failed Deliveries that failed or were cancelled, and can be replayed; 1000 means that or more
+	// Failed The number of deliveries that failed or were cancelled and can be replayed; 1000 stands for 1000 and more
 	Failed int `json:"failed"`
 
-	// FailingSince Since when no attempt has succeeded; null if the latest one did
+	// FailingSince When the failures began; null if the latest attempt succeeded
 	FailingSince *time.Time `json:"failing_since"`
 
-	// FormerSecretUntil Until when the former secret signs as well; null if it does not
+	// FormerSecretUntil When the former secret stops to sign as well; null if it does not sign
 	FormerSecretUntil *time.Time `json:"former_secret_until"`
 
 	// ID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
@@ -6607,11 +6814,11 @@ type Webhook struct {
 	// OffAt When it was switched off; null while on
 	OffAt *time.Time `json:"off_at"`
 
-	// OffReason Why it is off; null while it is on. `admin`: an admin has switched it off. `failing`: nothing but failures
-	// for days. `gone`: the receiver has answered 410.
+	// OffReason The reason why the webhook is off; null while it is on. `admin`: an admin has switched it off. `failing`:
+	// all attempts have failed for days. `gone`: the receiver has answered 410.
 	OffReason *string `json:"off_reason"`
 
-	// Pending Deliveries that are still to be made; 1000 means that or more
+	// Pending The number of deliveries that are still to be made; 1000 stands for 1000 and more
 	Pending int `json:"pending"`
 
 	// Secret The key of the signatures, `whsec_` and base64; only in the answers to the registration and to a new secret,
@@ -6666,7 +6873,7 @@ type WebhookAttemptOutcome string
 
 // WebhookDelivery A message to a webhook, however often it is tried
 //
-// Example: {"attempts":11,"created_at":"2026-01-31T20:15:00Z","deadline_at":null,"ended_at":"2026-02-03T20:15:30Z","event_id":"01993f80-1b2c-7d3e-8f40-516273849507","history":[{"duration_ms":412,"ended_at":"2026-02-03T20:15:30Z","http_status":503,"number":11,"outcome":"status","started_at":"2026-02-03T20:15:29Z"}],"id":"01993f80-1b2c-7d3e-8f40-516273849506","kind":"room.opened","last_status":503,"message":{"data":{"host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","visibility":"public"},"timestamp":"2026-01-31T20:15:00Z","type":"room.opened"},"next_attempt_at":null,"reason":"attempts","state":"failed","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22webhook-delivery%2F01993f80-1b2c-7d3e-8f40-516273849506%2F1%22","webhook_id":"01993f7f-0a1b-7c2d-8e3f-405162738495","workflow_id":"webhook-delivery/01993f80-1b2c-7d3e-8f40-516273849506/1"}
+// Example: {"attempts":11,"created_at":"2026-01-31T20:15:00Z","deadline_at":null,"ended_at":"2026-02-03T20:15:30Z","event_id":"01993f80-1b2c-7d3e-8f40-516273849507","history":[{"duration_ms":412,"ended_at":"2026-02-03T20:15:30Z","http_status":503,"number":11,"outcome":"status","started_at":"2026-02-03T20:15:29Z"}],"id":"01993f80-1b2c-7d3e-8f40-516273849506","kind":"room.opened","last_http_status":503,"message":{"data":{"host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","visibility":"public"},"timestamp":"2026-01-31T20:15:00Z","type":"room.opened"},"next_attempt_at":null,"reason":"attempts","state":"failed","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22webhook-delivery%2F01993f80-1b2c-7d3e-8f40-516273849506%2F1%22","webhook_id":"01993f7f-0a1b-7c2d-8e3f-405162738495","workflow_id":"webhook-delivery/01993f80-1b2c-7d3e-8f40-516273849506/1"}
 type WebhookDelivery struct {
 	// Attempts How often it was tried
 	Attempts int `json:"attempts"`
@@ -6692,10 +6899,11 @@ type WebhookDelivery struct {
 	// Kind The kind of an event, or `webhook.test` for a message that an admin has asked for
 	Kind WebhookMessageKind `json:"kind"`
 
-	// LastStatus The status of the latest answer; null if there was none
-	LastStatus *int `json:"last_status"`
+	// LastHTTPStatus The status of the latest answer; null if there was none
+	LastHTTPStatus *int `json:"last_http_status"`
 
-	// Message What is sent, as the callbacks of `createWebhook` have it; null in lists
+	// Message The message that is sent: a RoomOpenedMessage, MovieStartedMessage, UserSuspendedMessage, ReportFiledMessage,
+	// EmailGivenUpMessage, CleanupEndedMessage or WebhookTestMessage, as its `type` says; null in lists
 	Message *map[string]interface{} `json:"message"`
 
 	// NextAttemptAt When it is tried next; null when it is due, under way or has ended
@@ -6718,15 +6926,15 @@ type WebhookDelivery struct {
 	WorkflowID string `json:"workflow_id"`
 }
 
-// WebhookDeliveryAnswer Example: {"data":{"attempts":11,"created_at":"2026-01-31T20:15:00Z","deadline_at":null,"ended_at":"2026-02-03T20:15:30Z","event_id":"01993f80-1b2c-7d3e-8f40-516273849507","history":[{"duration_ms":412,"ended_at":"2026-02-03T20:15:30Z","http_status":503,"number":11,"outcome":"status","started_at":"2026-02-03T20:15:29Z"}],"id":"01993f80-1b2c-7d3e-8f40-516273849506","kind":"room.opened","last_status":503,"message":{"data":{"host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","visibility":"public"},"timestamp":"2026-01-31T20:15:00Z","type":"room.opened"},"next_attempt_at":null,"reason":"attempts","state":"failed","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22webhook-delivery%2F01993f80-1b2c-7d3e-8f40-516273849506%2F1%22","webhook_id":"01993f7f-0a1b-7c2d-8e3f-405162738495","workflow_id":"webhook-delivery/01993f80-1b2c-7d3e-8f40-516273849506/1"}}
+// WebhookDeliveryAnswer Example: {"data":{"attempts":11,"created_at":"2026-01-31T20:15:00Z","deadline_at":null,"ended_at":"2026-02-03T20:15:30Z","event_id":"01993f80-1b2c-7d3e-8f40-516273849507","history":[{"duration_ms":412,"ended_at":"2026-02-03T20:15:30Z","http_status":503,"number":11,"outcome":"status","started_at":"2026-02-03T20:15:29Z"}],"id":"01993f80-1b2c-7d3e-8f40-516273849506","kind":"room.opened","last_http_status":503,"message":{"data":{"host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","visibility":"public"},"timestamp":"2026-01-31T20:15:00Z","type":"room.opened"},"next_attempt_at":null,"reason":"attempts","state":"failed","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22webhook-delivery%2F01993f80-1b2c-7d3e-8f40-516273849506%2F1%22","webhook_id":"01993f7f-0a1b-7c2d-8e3f-405162738495","workflow_id":"webhook-delivery/01993f80-1b2c-7d3e-8f40-516273849506/1"}}
 type WebhookDeliveryAnswer struct {
 	// Data A message to a webhook, however often it is tried
 	//
-	// Example: {"attempts":11,"created_at":"2026-01-31T20:15:00Z","deadline_at":null,"ended_at":"2026-02-03T20:15:30Z","event_id":"01993f80-1b2c-7d3e-8f40-516273849507","history":[{"duration_ms":412,"ended_at":"2026-02-03T20:15:30Z","http_status":503,"number":11,"outcome":"status","started_at":"2026-02-03T20:15:29Z"}],"id":"01993f80-1b2c-7d3e-8f40-516273849506","kind":"room.opened","last_status":503,"message":{"data":{"host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","visibility":"public"},"timestamp":"2026-01-31T20:15:00Z","type":"room.opened"},"next_attempt_at":null,"reason":"attempts","state":"failed","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22webhook-delivery%2F01993f80-1b2c-7d3e-8f40-516273849506%2F1%22","webhook_id":"01993f7f-0a1b-7c2d-8e3f-405162738495","workflow_id":"webhook-delivery/01993f80-1b2c-7d3e-8f40-516273849506/1"}
+	// Example: {"attempts":11,"created_at":"2026-01-31T20:15:00Z","deadline_at":null,"ended_at":"2026-02-03T20:15:30Z","event_id":"01993f80-1b2c-7d3e-8f40-516273849507","history":[{"duration_ms":412,"ended_at":"2026-02-03T20:15:30Z","http_status":503,"number":11,"outcome":"status","started_at":"2026-02-03T20:15:29Z"}],"id":"01993f80-1b2c-7d3e-8f40-516273849506","kind":"room.opened","last_http_status":503,"message":{"data":{"host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","visibility":"public"},"timestamp":"2026-01-31T20:15:00Z","type":"room.opened"},"next_attempt_at":null,"reason":"attempts","state":"failed","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22webhook-delivery%2F01993f80-1b2c-7d3e-8f40-516273849506%2F1%22","webhook_id":"01993f7f-0a1b-7c2d-8e3f-405162738495","workflow_id":"webhook-delivery/01993f80-1b2c-7d3e-8f40-516273849506/1"}
 	Data WebhookDelivery `json:"data"`
 }
 
-// WebhookDeliveryList Example: {"data":[{"attempts":11,"created_at":"2026-01-31T20:15:00Z","deadline_at":null,"ended_at":"2026-02-03T20:15:30Z","event_id":"01993f80-1b2c-7d3e-8f40-516273849507","history":[{"duration_ms":412,"ended_at":"2026-02-03T20:15:30Z","http_status":503,"number":11,"outcome":"status","started_at":"2026-02-03T20:15:29Z"}],"id":"01993f80-1b2c-7d3e-8f40-516273849506","kind":"room.opened","last_status":503,"message":{"data":{"host_id":"01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4","room_id":"01993f72-3d4e-7f60-9182-a3b4c5d6e7f8","visibility":"public"},"timestamp":"2026-01-31T20:15:00Z","type":"room.opened"},"next_attempt_at":null,"reason":"attempts","state":"failed","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22webhook-delivery%2F01993f80-1b2c-7d3e-8f40-516273849506%2F1%22","webhook_id":"01993f7f-0a1b-7c2d-8e3f-405162738495","workflow_id":"webhook-delivery/01993f80-1b2c-7d3e-8f40-516273849506/1"}],"next_cursor":null}
+// WebhookDeliveryList Example: {"data":[{"attempts":11,"created_at":"2026-01-31T20:15:00Z","deadline_at":null,"ended_at":"2026-02-03T20:15:30Z","event_id":"01993f80-1b2c-7d3e-8f40-516273849507","history":null,"id":"01993f80-1b2c-7d3e-8f40-516273849506","kind":"room.opened","last_http_status":503,"message":null,"next_attempt_at":null,"reason":"attempts","state":"failed","temporal_url":"https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22webhook-delivery%2F01993f80-1b2c-7d3e-8f40-516273849506%2F1%22","webhook_id":"01993f7f-0a1b-7c2d-8e3f-405162738495","workflow_id":"webhook-delivery/01993f80-1b2c-7d3e-8f40-516273849506/1"}],"next_cursor":null}
 type WebhookDeliveryList struct {
 	// Data The deliveries
 	Data []WebhookDelivery `json:"data"`
@@ -6743,7 +6951,7 @@ type WebhookDeliveryReason string
 // was answered 2xx. `cancelled`: it was not tried, or not any more.
 type WebhookDeliveryState string
 
-// WebhookDescription What the webhook is for; empty for nothing
+// WebhookDescription The purpose of the webhook; empty without one
 type WebhookDescription = string
 
 // WebhookKind `room.opened`: somebody has created a room. `movie.started`: a room begins to play something. `user.suspended`:
@@ -6763,7 +6971,7 @@ type WebhookList struct {
 // WebhookMessageKind The kind of an event, or `webhook.test` for a message that an admin has asked for
 type WebhookMessageKind string
 
-// WebhookReplay What a replay has queued
+// WebhookReplay The effect of a replay
 //
 // Example: {"more":false,"queued":12}
 type WebhookReplay struct {
@@ -6776,7 +6984,7 @@ type WebhookReplay struct {
 
 // WebhookReplayAnswer Example: {"data":{"more":false,"queued":12}}
 type WebhookReplayAnswer struct {
-	// Data What a replay has queued
+	// Data The effect of a replay
 	//
 	// Example: {"more":false,"queued":12}
 	Data WebhookReplay `json:"data"`
@@ -6786,7 +6994,7 @@ type WebhookReplayAnswer struct {
 //
 // Example: {"data":{"webhook_id":"01993f7f-0a1b-7c2d-8e3f-405162738495"},"timestamp":"2026-01-31T20:15:00Z","type":"webhook.test"}
 type WebhookTestMessage struct {
-	// Data What it is about
+	// Data The data of the event
 	Data struct {
 		// WebhookID A UUIDv7, in lower case in every answer. Requests may have it in upper case.
 		WebhookID ID `json:"webhook_id"`
@@ -6806,7 +7014,8 @@ type WebhookTestMessageType string
 // Redirects are not followed.
 type WebhookURL = string
 
-// WorkerQueue A queue that workers can be told to serve. The workers of `avatar` serve `avatar-steps` too.
+// WorkerQueue A task queue. `email`: emails. `avatar`: the rendering of avatars; its workers serve `avatar-steps`, too.
+// `maintenance`: clean-up, reports and deletions of accounts. `webhooks`: deliveries to webhooks.
 type WorkerQueue string
 
 // IdempotencyKey defines model for IdempotencyKey.
@@ -6861,62 +7070,62 @@ type ScheduleID = string
 // Search defines model for Search.
 type Search = string
 
-// BodyTooLarge What went wrong, as in RFC 9457
+// BodyTooLarge A problem, as in RFC 9457
 //
 // Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"must not be empty"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type BodyTooLarge = Problem
 
-// CompressedBody What went wrong, as in RFC 9457
+// CompressedBody A problem, as in RFC 9457
 //
 // Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"must not be empty"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type CompressedBody = Problem
 
-// Forbidden What went wrong, as in RFC 9457
+// Forbidden A problem, as in RFC 9457
 //
 // Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"must not be empty"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type Forbidden = Problem
 
-// InvalidRequest What went wrong, as in RFC 9457
+// InvalidRequest A problem, as in RFC 9457
 //
 // Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"must not be empty"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type InvalidRequest = Problem
 
-// KeyReused What went wrong, as in RFC 9457
+// KeyReused A problem, as in RFC 9457
 //
 // Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"must not be empty"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type KeyReused = Problem
 
-// NotFound What went wrong, as in RFC 9457
+// NotFound A problem, as in RFC 9457
 //
 // Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"must not be empty"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type NotFound = Problem
 
-// PreconditionFailed What went wrong, as in RFC 9457
+// PreconditionFailed A problem, as in RFC 9457
 //
 // Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"must not be empty"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type PreconditionFailed = Problem
 
-// RangeNotSatisfiable What went wrong, as in RFC 9457
+// RangeNotSatisfiable A problem, as in RFC 9457
 //
 // Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"must not be empty"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type RangeNotSatisfiable = Problem
 
-// RateLimited What went wrong, as in RFC 9457
+// RateLimited A problem, as in RFC 9457
 //
 // Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"must not be empty"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type RateLimited = Problem
 
-// RequestTimeout What went wrong, as in RFC 9457
+// RequestTimeout A problem, as in RFC 9457
 //
 // Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"must not be empty"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type RequestTimeout = Problem
 
-// Unauthenticated What went wrong, as in RFC 9457
+// Unauthenticated A problem, as in RFC 9457
 //
 // Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"must not be empty"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type Unauthenticated = Problem
 
-// UnsupportedMediaType What went wrong, as in RFC 9457
+// UnsupportedMediaType A problem, as in RFC 9457
 //
 // Example: {"code":"invalid_request","detail":"The request is not valid: name.","errors":[{"code":"too_short","field":"name","message":"must not be empty"}],"request_id":"01993f7e-0a1b-7c2d-8e3f-607182930415","status":400,"title":"The request is not valid","type":"https://party.example/problems#invalid_request"}
 type UnsupportedMediaType = Problem
@@ -7169,7 +7378,7 @@ type TerminateJobParams struct {
 
 // ListOutboxEventsParams defines parameters for ListOutboxEvents.
 type ListOutboxEventsParams struct {
-	// State `pending` ones are tried again by themselves, `abandoned` ones are not
+	// State `pending` events are tried again by themselves, `abandoned` events are not
 	State *ListOutboxEventsParamsState `form:"state,omitempty" json:"state,omitempty"`
 
 	// Cursor The `next_cursor` of the page before: of the same list, with the same filters
@@ -8161,7 +8370,7 @@ type ServerInterface interface {
 	// ListOutboxEvents List the events that Temporal does not have yet
 	// (GET /admin/outbox/events)
 	ListOutboxEvents(ctx echo.Context, params ListOutboxEventsParams) error
-	// RequeueOutboxEvent Retry an event now
+	// RequeueOutboxEvent Requeue an event, so that it is tried now
 	// (POST /admin/outbox/events/{event_id}/requeue)
 	RequeueOutboxEvent(ctx echo.Context, eventID ID, params RequeueOutboxEventParams) error
 	// GetOverview Get an overview of the service
@@ -8380,10 +8589,10 @@ type ServerInterface interface {
 	// UpdateParty Change a scheduled party
 	// (PATCH /parties/{party_id})
 	UpdateParty(ctx echo.Context, partyID PartyID, params UpdatePartyParams) error
-	// AnswerParty Reply to a party
+	// AnswerParty Answer a party
 	// (PUT /parties/{party_id}/answer)
 	AnswerParty(ctx echo.Context, partyID PartyID) error
-	// ListPartyAnswers List the replies to a party
+	// ListPartyAnswers List the answers to a party
 	// (GET /parties/{party_id}/answers)
 	ListPartyAnswers(ctx echo.Context, partyID PartyID, params ListPartyAnswersParams) error
 	// GetPartyCalendar Get a party as an iCalendar file
@@ -8455,7 +8664,7 @@ type ServerInterface interface {
 	// GetMute Get a mute
 	// (GET /rooms/{room_id}/mutes/{username})
 	GetMute(ctx echo.Context, roomID RoomID, username Username, params GetMuteParams) error
-	// GetNowPlaying Get the public view of what a room plays
+	// GetNowPlaying Get the public view of a room's playback
 	// (GET /rooms/{room_id}/now-playing)
 	GetNowPlaying(ctx echo.Context, roomID RoomID, params GetNowPlayingParams) error
 	// ListParticipants List participants
@@ -13337,7 +13546,8 @@ type KeyReusedApplicationProblemPlusJSONResponse Problem
 type NotFoundApplicationProblemPlusJSONResponse Problem
 
 type NotModifiedResponseHeaders struct {
-	ETag string
+	ETag   string
+	XCache *string
 }
 type NotModifiedResponse struct {
 	Headers NotModifiedResponseHeaders
@@ -13345,7 +13555,14 @@ type NotModifiedResponse struct {
 
 type PreconditionFailedApplicationProblemPlusJSONResponse Problem
 
-type ProblemApplicationProblemPlusJSONResponse Problem
+type ProblemResponseHeaders struct {
+	RetryAfter *int
+}
+type ProblemApplicationProblemPlusJSONResponse struct {
+	Body Problem
+
+	Headers ProblemResponseHeaders
+}
 
 type RangeNotSatisfiableResponseHeaders struct {
 	ContentRange string
@@ -13357,7 +13574,10 @@ type RangeNotSatisfiableApplicationProblemPlusJSONResponse struct {
 }
 
 type RateLimitedResponseHeaders struct {
-	RetryAfter *int
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+	RetryAfter         *int
 }
 type RateLimitedApplicationProblemPlusJSONResponse struct {
 	Body Problem
@@ -13367,7 +13587,14 @@ type RateLimitedApplicationProblemPlusJSONResponse struct {
 
 type RequestTimeoutApplicationProblemPlusJSONResponse Problem
 
-type UnauthenticatedApplicationProblemPlusJSONResponse Problem
+type UnauthenticatedResponseHeaders struct {
+	WWWAuthenticate *string
+}
+type UnauthenticatedApplicationProblemPlusJSONResponse struct {
+	Body Problem
+
+	Headers UnauthenticatedResponseHeaders
+}
 
 type UnsupportedMediaTypeApplicationProblemPlusJSONResponse Problem
 
@@ -13431,10 +13658,13 @@ type ReportAbuse401ApplicationProblemPlusJSONResponse struct {
 func (response ReportAbuse401ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -13564,15 +13794,25 @@ func (response ReportAbuse422ApplicationProblemPlusJSONResponse) VisitReportAbus
 	return err
 }
 
-type ReportAbuse429ApplicationProblemPlusJSONResponse Problem
+type ReportAbuse429ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type ReportAbuse429ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ReportAbuse429ResponseHeaders
+}
 
 func (response ReportAbuse429ApplicationProblemPlusJSONResponse) VisitReportAbuseResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
@@ -13580,6 +13820,7 @@ func (response ReportAbuse429ApplicationProblemPlusJSONResponse) VisitReportAbus
 
 type ReportAbusedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -13590,6 +13831,9 @@ func (response ReportAbusedefaultApplicationProblemPlusJSONResponse) VisitReport
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -13630,6 +13874,9 @@ type GetMyAbuseReport304Response = NotModifiedResponse
 
 func (response GetMyAbuseReport304Response) VisitGetMyAbuseReportResponse(w http.ResponseWriter) error {
 	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.XCache != nil {
+		w.Header().Set("X-Cache", fmt.Sprint(*response.Headers.XCache))
+	}
 	w.WriteHeader(304)
 	return nil
 }
@@ -13657,10 +13904,13 @@ type GetMyAbuseReport401ApplicationProblemPlusJSONResponse struct {
 func (response GetMyAbuseReport401ApplicationProblemPlusJSONResponse) VisitGetMyAbuseReportResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -13725,6 +13975,15 @@ func (response GetMyAbuseReport429ApplicationProblemPlusJSONResponse) VisitGetMy
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -13735,6 +13994,7 @@ func (response GetMyAbuseReport429ApplicationProblemPlusJSONResponse) VisitGetMy
 
 type GetMyAbuseReportdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -13745,6 +14005,9 @@ func (response GetMyAbuseReportdefaultApplicationProblemPlusJSONResponse) VisitG
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -13795,10 +14058,13 @@ type ListAbuseReports401ApplicationProblemPlusJSONResponse struct {
 func (response ListAbuseReports401ApplicationProblemPlusJSONResponse) VisitListAbuseReportsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -13863,6 +14129,15 @@ func (response ListAbuseReports429ApplicationProblemPlusJSONResponse) VisitListA
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -13873,6 +14148,7 @@ func (response ListAbuseReports429ApplicationProblemPlusJSONResponse) VisitListA
 
 type ListAbuseReportsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -13883,6 +14159,9 @@ func (response ListAbuseReportsdefaultApplicationProblemPlusJSONResponse) VisitL
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -13933,10 +14212,13 @@ type GetAbuseReport401ApplicationProblemPlusJSONResponse struct {
 func (response GetAbuseReport401ApplicationProblemPlusJSONResponse) VisitGetAbuseReportResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -14017,6 +14299,15 @@ func (response GetAbuseReport429ApplicationProblemPlusJSONResponse) VisitGetAbus
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -14027,6 +14318,7 @@ func (response GetAbuseReport429ApplicationProblemPlusJSONResponse) VisitGetAbus
 
 type GetAbuseReportdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -14037,6 +14329,9 @@ func (response GetAbuseReportdefaultApplicationProblemPlusJSONResponse) VisitGet
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -14088,10 +14383,13 @@ type ResolveAbuseReport401ApplicationProblemPlusJSONResponse struct {
 func (response ResolveAbuseReport401ApplicationProblemPlusJSONResponse) VisitResolveAbuseReportResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -14218,6 +14516,15 @@ func (response ResolveAbuseReport429ApplicationProblemPlusJSONResponse) VisitRes
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -14228,6 +14535,7 @@ func (response ResolveAbuseReport429ApplicationProblemPlusJSONResponse) VisitRes
 
 type ResolveAbuseReportdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -14238,6 +14546,9 @@ func (response ResolveAbuseReportdefaultApplicationProblemPlusJSONResponse) Visi
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -14288,10 +14599,13 @@ type ListAdmins401ApplicationProblemPlusJSONResponse struct {
 func (response ListAdmins401ApplicationProblemPlusJSONResponse) VisitListAdminsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -14356,6 +14670,15 @@ func (response ListAdmins429ApplicationProblemPlusJSONResponse) VisitListAdminsR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -14366,6 +14689,7 @@ func (response ListAdmins429ApplicationProblemPlusJSONResponse) VisitListAdminsR
 
 type ListAdminsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -14376,6 +14700,9 @@ func (response ListAdminsdefaultApplicationProblemPlusJSONResponse) VisitListAdm
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -14426,10 +14753,13 @@ type ListAuditLog401ApplicationProblemPlusJSONResponse struct {
 func (response ListAuditLog401ApplicationProblemPlusJSONResponse) VisitListAuditLogResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -14494,6 +14824,15 @@ func (response ListAuditLog429ApplicationProblemPlusJSONResponse) VisitListAudit
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -14504,6 +14843,7 @@ func (response ListAuditLog429ApplicationProblemPlusJSONResponse) VisitListAudit
 
 type ListAuditLogdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -14514,6 +14854,9 @@ func (response ListAuditLogdefaultApplicationProblemPlusJSONResponse) VisitListA
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -14577,10 +14920,13 @@ type StartCleanup401ApplicationProblemPlusJSONResponse struct {
 func (response StartCleanup401ApplicationProblemPlusJSONResponse) VisitStartCleanupResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -14693,6 +15039,15 @@ func (response StartCleanup429ApplicationProblemPlusJSONResponse) VisitStartClea
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -14703,6 +15058,7 @@ func (response StartCleanup429ApplicationProblemPlusJSONResponse) VisitStartClea
 
 type StartCleanupdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -14713,6 +15069,9 @@ func (response StartCleanupdefaultApplicationProblemPlusJSONResponse) VisitStart
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -14762,10 +15121,13 @@ type ListCleanupPolicies401ApplicationProblemPlusJSONResponse struct {
 func (response ListCleanupPolicies401ApplicationProblemPlusJSONResponse) VisitListCleanupPoliciesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -14830,6 +15192,15 @@ func (response ListCleanupPolicies429ApplicationProblemPlusJSONResponse) VisitLi
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -14840,6 +15211,7 @@ func (response ListCleanupPolicies429ApplicationProblemPlusJSONResponse) VisitLi
 
 type ListCleanupPoliciesdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -14850,6 +15222,9 @@ func (response ListCleanupPoliciesdefaultApplicationProblemPlusJSONResponse) Vis
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -14900,10 +15275,13 @@ type ListCleanupRuns401ApplicationProblemPlusJSONResponse struct {
 func (response ListCleanupRuns401ApplicationProblemPlusJSONResponse) VisitListCleanupRunsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -14968,6 +15346,15 @@ func (response ListCleanupRuns429ApplicationProblemPlusJSONResponse) VisitListCl
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -14978,6 +15365,7 @@ func (response ListCleanupRuns429ApplicationProblemPlusJSONResponse) VisitListCl
 
 type ListCleanupRunsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -14988,6 +15376,9 @@ func (response ListCleanupRunsdefaultApplicationProblemPlusJSONResponse) VisitLi
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -15038,10 +15429,13 @@ type GetCleanupRun401ApplicationProblemPlusJSONResponse struct {
 func (response GetCleanupRun401ApplicationProblemPlusJSONResponse) VisitGetCleanupRunResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -15122,6 +15516,15 @@ func (response GetCleanupRun429ApplicationProblemPlusJSONResponse) VisitGetClean
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -15132,6 +15535,7 @@ func (response GetCleanupRun429ApplicationProblemPlusJSONResponse) VisitGetClean
 
 type GetCleanupRundefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -15142,6 +15546,9 @@ func (response GetCleanupRundefaultApplicationProblemPlusJSONResponse) VisitGetC
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -15193,10 +15600,13 @@ type CancelCleanupRun401ApplicationProblemPlusJSONResponse struct {
 func (response CancelCleanupRun401ApplicationProblemPlusJSONResponse) VisitCancelCleanupRunResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -15291,6 +15701,15 @@ func (response CancelCleanupRun429ApplicationProblemPlusJSONResponse) VisitCance
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -15301,6 +15720,7 @@ func (response CancelCleanupRun429ApplicationProblemPlusJSONResponse) VisitCance
 
 type CancelCleanupRundefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -15311,6 +15731,9 @@ func (response CancelCleanupRundefaultApplicationProblemPlusJSONResponse) VisitC
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -15361,10 +15784,13 @@ type ListEmails401ApplicationProblemPlusJSONResponse struct {
 func (response ListEmails401ApplicationProblemPlusJSONResponse) VisitListEmailsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -15429,6 +15855,15 @@ func (response ListEmails429ApplicationProblemPlusJSONResponse) VisitListEmailsR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -15439,6 +15874,7 @@ func (response ListEmails429ApplicationProblemPlusJSONResponse) VisitListEmailsR
 
 type ListEmailsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -15449,6 +15885,9 @@ func (response ListEmailsdefaultApplicationProblemPlusJSONResponse) VisitListEma
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -15499,10 +15938,13 @@ type ResumeEmails401ApplicationProblemPlusJSONResponse struct {
 func (response ResumeEmails401ApplicationProblemPlusJSONResponse) VisitResumeEmailsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -15567,6 +16009,15 @@ func (response ResumeEmails429ApplicationProblemPlusJSONResponse) VisitResumeEma
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -15577,6 +16028,7 @@ func (response ResumeEmails429ApplicationProblemPlusJSONResponse) VisitResumeEma
 
 type ResumeEmailsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -15587,6 +16039,9 @@ func (response ResumeEmailsdefaultApplicationProblemPlusJSONResponse) VisitResum
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -15636,10 +16091,13 @@ type GetEmailPause401ApplicationProblemPlusJSONResponse struct {
 func (response GetEmailPause401ApplicationProblemPlusJSONResponse) VisitGetEmailPauseResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -15704,6 +16162,15 @@ func (response GetEmailPause429ApplicationProblemPlusJSONResponse) VisitGetEmail
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -15714,6 +16181,7 @@ func (response GetEmailPause429ApplicationProblemPlusJSONResponse) VisitGetEmail
 
 type GetEmailPausedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -15724,6 +16192,9 @@ func (response GetEmailPausedefaultApplicationProblemPlusJSONResponse) VisitGetE
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -15774,10 +16245,13 @@ type PauseEmails401ApplicationProblemPlusJSONResponse struct {
 func (response PauseEmails401ApplicationProblemPlusJSONResponse) VisitPauseEmailsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -15842,6 +16316,15 @@ func (response PauseEmails429ApplicationProblemPlusJSONResponse) VisitPauseEmail
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -15852,6 +16335,7 @@ func (response PauseEmails429ApplicationProblemPlusJSONResponse) VisitPauseEmail
 
 type PauseEmailsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -15862,6 +16346,9 @@ func (response PauseEmailsdefaultApplicationProblemPlusJSONResponse) VisitPauseE
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -15912,10 +16399,13 @@ type ListEmailPreviews401ApplicationProblemPlusJSONResponse struct {
 func (response ListEmailPreviews401ApplicationProblemPlusJSONResponse) VisitListEmailPreviewsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -15980,6 +16470,15 @@ func (response ListEmailPreviews429ApplicationProblemPlusJSONResponse) VisitList
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -15990,6 +16489,7 @@ func (response ListEmailPreviews429ApplicationProblemPlusJSONResponse) VisitList
 
 type ListEmailPreviewsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -16000,6 +16500,9 @@ func (response ListEmailPreviewsdefaultApplicationProblemPlusJSONResponse) Visit
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -16040,6 +16543,9 @@ type GetEmail304Response = NotModifiedResponse
 
 func (response GetEmail304Response) VisitGetEmailResponse(w http.ResponseWriter) error {
 	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.XCache != nil {
+		w.Header().Set("X-Cache", fmt.Sprint(*response.Headers.XCache))
+	}
 	w.WriteHeader(304)
 	return nil
 }
@@ -16067,10 +16573,13 @@ type GetEmail401ApplicationProblemPlusJSONResponse struct {
 func (response GetEmail401ApplicationProblemPlusJSONResponse) VisitGetEmailResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -16151,6 +16660,15 @@ func (response GetEmail429ApplicationProblemPlusJSONResponse) VisitGetEmailRespo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -16161,6 +16679,7 @@ func (response GetEmail429ApplicationProblemPlusJSONResponse) VisitGetEmailRespo
 
 type GetEmaildefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -16171,6 +16690,9 @@ func (response GetEmaildefaultApplicationProblemPlusJSONResponse) VisitGetEmailR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -16222,10 +16744,13 @@ type CancelEmail401ApplicationProblemPlusJSONResponse struct {
 func (response CancelEmail401ApplicationProblemPlusJSONResponse) VisitCancelEmailResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -16320,6 +16845,15 @@ func (response CancelEmail429ApplicationProblemPlusJSONResponse) VisitCancelEmai
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -16330,6 +16864,7 @@ func (response CancelEmail429ApplicationProblemPlusJSONResponse) VisitCancelEmai
 
 type CancelEmaildefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -16340,6 +16875,9 @@ func (response CancelEmaildefaultApplicationProblemPlusJSONResponse) VisitCancel
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -16405,10 +16943,13 @@ type ResendEmail401ApplicationProblemPlusJSONResponse struct {
 func (response ResendEmail401ApplicationProblemPlusJSONResponse) VisitResendEmailResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -16519,6 +17060,15 @@ func (response ResendEmail429ApplicationProblemPlusJSONResponse) VisitResendEmai
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -16529,6 +17079,7 @@ func (response ResendEmail429ApplicationProblemPlusJSONResponse) VisitResendEmai
 
 type ResendEmaildefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -16539,6 +17090,9 @@ func (response ResendEmaildefaultApplicationProblemPlusJSONResponse) VisitResend
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -16590,10 +17144,13 @@ type ActOnJobs401ApplicationProblemPlusJSONResponse struct {
 func (response ActOnJobs401ApplicationProblemPlusJSONResponse) VisitActOnJobsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -16704,6 +17261,15 @@ func (response ActOnJobs429ApplicationProblemPlusJSONResponse) VisitActOnJobsRes
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -16714,6 +17280,7 @@ func (response ActOnJobs429ApplicationProblemPlusJSONResponse) VisitActOnJobsRes
 
 type ActOnJobsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -16724,6 +17291,9 @@ func (response ActOnJobsdefaultApplicationProblemPlusJSONResponse) VisitActOnJob
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -16774,10 +17344,13 @@ type ListJobs401ApplicationProblemPlusJSONResponse struct {
 func (response ListJobs401ApplicationProblemPlusJSONResponse) VisitListJobsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -16842,6 +17415,15 @@ func (response ListJobs429ApplicationProblemPlusJSONResponse) VisitListJobsRespo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -16852,6 +17434,7 @@ func (response ListJobs429ApplicationProblemPlusJSONResponse) VisitListJobsRespo
 
 type ListJobsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -16862,6 +17445,9 @@ func (response ListJobsdefaultApplicationProblemPlusJSONResponse) VisitListJobsR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -16912,10 +17498,13 @@ type CountJobs401ApplicationProblemPlusJSONResponse struct {
 func (response CountJobs401ApplicationProblemPlusJSONResponse) VisitCountJobsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -16980,6 +17569,15 @@ func (response CountJobs429ApplicationProblemPlusJSONResponse) VisitCountJobsRes
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -16990,6 +17588,7 @@ func (response CountJobs429ApplicationProblemPlusJSONResponse) VisitCountJobsRes
 
 type CountJobsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -17000,6 +17599,9 @@ func (response CountJobsdefaultApplicationProblemPlusJSONResponse) VisitCountJob
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -17050,10 +17652,13 @@ type GetJob401ApplicationProblemPlusJSONResponse struct {
 func (response GetJob401ApplicationProblemPlusJSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -17146,6 +17751,15 @@ func (response GetJob429ApplicationProblemPlusJSONResponse) VisitGetJobResponse(
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -17156,6 +17770,7 @@ func (response GetJob429ApplicationProblemPlusJSONResponse) VisitGetJobResponse(
 
 type GetJobdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -17166,6 +17781,9 @@ func (response GetJobdefaultApplicationProblemPlusJSONResponse) VisitGetJobRespo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -17217,10 +17835,13 @@ type CancelJob401ApplicationProblemPlusJSONResponse struct {
 func (response CancelJob401ApplicationProblemPlusJSONResponse) VisitCancelJobResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -17313,6 +17934,15 @@ func (response CancelJob429ApplicationProblemPlusJSONResponse) VisitCancelJobRes
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -17323,6 +17953,7 @@ func (response CancelJob429ApplicationProblemPlusJSONResponse) VisitCancelJobRes
 
 type CancelJobdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -17333,6 +17964,9 @@ func (response CancelJobdefaultApplicationProblemPlusJSONResponse) VisitCancelJo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -17384,10 +18018,13 @@ type RetryJob401ApplicationProblemPlusJSONResponse struct {
 func (response RetryJob401ApplicationProblemPlusJSONResponse) VisitRetryJobResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -17480,6 +18117,15 @@ func (response RetryJob429ApplicationProblemPlusJSONResponse) VisitRetryJobRespo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -17490,6 +18136,7 @@ func (response RetryJob429ApplicationProblemPlusJSONResponse) VisitRetryJobRespo
 
 type RetryJobdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -17500,6 +18147,9 @@ func (response RetryJobdefaultApplicationProblemPlusJSONResponse) VisitRetryJobR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -17551,10 +18201,13 @@ type TerminateJob401ApplicationProblemPlusJSONResponse struct {
 func (response TerminateJob401ApplicationProblemPlusJSONResponse) VisitTerminateJobResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -17647,6 +18300,15 @@ func (response TerminateJob429ApplicationProblemPlusJSONResponse) VisitTerminate
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -17657,6 +18319,7 @@ func (response TerminateJob429ApplicationProblemPlusJSONResponse) VisitTerminate
 
 type TerminateJobdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -17667,6 +18330,9 @@ func (response TerminateJobdefaultApplicationProblemPlusJSONResponse) VisitTermi
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -17712,10 +18378,13 @@ type AdminDeleteMessage401ApplicationProblemPlusJSONResponse struct {
 func (response AdminDeleteMessage401ApplicationProblemPlusJSONResponse) VisitAdminDeleteMessageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -17828,6 +18497,15 @@ func (response AdminDeleteMessage429ApplicationProblemPlusJSONResponse) VisitAdm
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -17838,6 +18516,7 @@ func (response AdminDeleteMessage429ApplicationProblemPlusJSONResponse) VisitAdm
 
 type AdminDeleteMessagedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -17848,6 +18527,9 @@ func (response AdminDeleteMessagedefaultApplicationProblemPlusJSONResponse) Visi
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -17897,10 +18579,13 @@ type GetOutbox401ApplicationProblemPlusJSONResponse struct {
 func (response GetOutbox401ApplicationProblemPlusJSONResponse) VisitGetOutboxResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -17965,6 +18650,15 @@ func (response GetOutbox429ApplicationProblemPlusJSONResponse) VisitGetOutboxRes
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -17975,6 +18669,7 @@ func (response GetOutbox429ApplicationProblemPlusJSONResponse) VisitGetOutboxRes
 
 type GetOutboxdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -17985,6 +18680,9 @@ func (response GetOutboxdefaultApplicationProblemPlusJSONResponse) VisitGetOutbo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -18035,10 +18733,13 @@ type ListOutboxEvents401ApplicationProblemPlusJSONResponse struct {
 func (response ListOutboxEvents401ApplicationProblemPlusJSONResponse) VisitListOutboxEventsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -18103,6 +18804,15 @@ func (response ListOutboxEvents429ApplicationProblemPlusJSONResponse) VisitListO
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -18113,6 +18823,7 @@ func (response ListOutboxEvents429ApplicationProblemPlusJSONResponse) VisitListO
 
 type ListOutboxEventsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -18123,6 +18834,9 @@ func (response ListOutboxEventsdefaultApplicationProblemPlusJSONResponse) VisitL
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -18174,10 +18888,13 @@ type RequeueOutboxEvent401ApplicationProblemPlusJSONResponse struct {
 func (response RequeueOutboxEvent401ApplicationProblemPlusJSONResponse) VisitRequeueOutboxEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -18272,6 +18989,15 @@ func (response RequeueOutboxEvent429ApplicationProblemPlusJSONResponse) VisitReq
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -18282,6 +19008,7 @@ func (response RequeueOutboxEvent429ApplicationProblemPlusJSONResponse) VisitReq
 
 type RequeueOutboxEventdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -18292,6 +19019,9 @@ func (response RequeueOutboxEventdefaultApplicationProblemPlusJSONResponse) Visi
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -18341,10 +19071,13 @@ type GetOverview401ApplicationProblemPlusJSONResponse struct {
 func (response GetOverview401ApplicationProblemPlusJSONResponse) VisitGetOverviewResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -18409,6 +19142,15 @@ func (response GetOverview429ApplicationProblemPlusJSONResponse) VisitGetOvervie
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -18419,6 +19161,7 @@ func (response GetOverview429ApplicationProblemPlusJSONResponse) VisitGetOvervie
 
 type GetOverviewdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -18429,6 +19172,9 @@ func (response GetOverviewdefaultApplicationProblemPlusJSONResponse) VisitGetOve
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -18478,10 +19224,13 @@ type ListTaskQueues401ApplicationProblemPlusJSONResponse struct {
 func (response ListTaskQueues401ApplicationProblemPlusJSONResponse) VisitListTaskQueuesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -18546,6 +19295,15 @@ func (response ListTaskQueues429ApplicationProblemPlusJSONResponse) VisitListTas
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -18556,6 +19314,7 @@ func (response ListTaskQueues429ApplicationProblemPlusJSONResponse) VisitListTas
 
 type ListTaskQueuesdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -18566,6 +19325,9 @@ func (response ListTaskQueuesdefaultApplicationProblemPlusJSONResponse) VisitLis
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -18617,10 +19379,13 @@ type PauseTaskQueue401ApplicationProblemPlusJSONResponse struct {
 func (response PauseTaskQueue401ApplicationProblemPlusJSONResponse) VisitPauseTaskQueueResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -18701,6 +19466,15 @@ func (response PauseTaskQueue429ApplicationProblemPlusJSONResponse) VisitPauseTa
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -18711,6 +19485,7 @@ func (response PauseTaskQueue429ApplicationProblemPlusJSONResponse) VisitPauseTa
 
 type PauseTaskQueuedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -18721,6 +19496,9 @@ func (response PauseTaskQueuedefaultApplicationProblemPlusJSONResponse) VisitPau
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -18772,10 +19550,13 @@ type ResumeTaskQueue401ApplicationProblemPlusJSONResponse struct {
 func (response ResumeTaskQueue401ApplicationProblemPlusJSONResponse) VisitResumeTaskQueueResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -18856,6 +19637,15 @@ func (response ResumeTaskQueue429ApplicationProblemPlusJSONResponse) VisitResume
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -18866,6 +19656,7 @@ func (response ResumeTaskQueue429ApplicationProblemPlusJSONResponse) VisitResume
 
 type ResumeTaskQueuedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -18876,6 +19667,9 @@ func (response ResumeTaskQueuedefaultApplicationProblemPlusJSONResponse) VisitRe
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -18926,10 +19720,13 @@ type ListActivityReports401ApplicationProblemPlusJSONResponse struct {
 func (response ListActivityReports401ApplicationProblemPlusJSONResponse) VisitListActivityReportsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -18994,6 +19791,15 @@ func (response ListActivityReports429ApplicationProblemPlusJSONResponse) VisitLi
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -19004,6 +19810,7 @@ func (response ListActivityReports429ApplicationProblemPlusJSONResponse) VisitLi
 
 type ListActivityReportsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -19014,6 +19821,9 @@ func (response ListActivityReportsdefaultApplicationProblemPlusJSONResponse) Vis
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -19064,10 +19874,13 @@ type GetActivityReport401ApplicationProblemPlusJSONResponse struct {
 func (response GetActivityReport401ApplicationProblemPlusJSONResponse) VisitGetActivityReportResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -19148,6 +19961,15 @@ func (response GetActivityReport429ApplicationProblemPlusJSONResponse) VisitGetA
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -19158,6 +19980,7 @@ func (response GetActivityReport429ApplicationProblemPlusJSONResponse) VisitGetA
 
 type GetActivityReportdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -19168,6 +19991,9 @@ func (response GetActivityReportdefaultApplicationProblemPlusJSONResponse) Visit
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -19232,10 +20058,13 @@ type GetActivityReportTable401ApplicationProblemPlusJSONResponse struct {
 func (response GetActivityReportTable401ApplicationProblemPlusJSONResponse) VisitGetActivityReportTableResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -19316,6 +20145,15 @@ func (response GetActivityReportTable429ApplicationProblemPlusJSONResponse) Visi
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -19326,6 +20164,7 @@ func (response GetActivityReportTable429ApplicationProblemPlusJSONResponse) Visi
 
 type GetActivityReportTabledefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -19336,6 +20175,9 @@ func (response GetActivityReportTabledefaultApplicationProblemPlusJSONResponse) 
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -19386,10 +20228,13 @@ type AdminListRooms401ApplicationProblemPlusJSONResponse struct {
 func (response AdminListRooms401ApplicationProblemPlusJSONResponse) VisitAdminListRoomsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -19454,6 +20299,15 @@ func (response AdminListRooms429ApplicationProblemPlusJSONResponse) VisitAdminLi
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -19464,6 +20318,7 @@ func (response AdminListRooms429ApplicationProblemPlusJSONResponse) VisitAdminLi
 
 type AdminListRoomsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -19474,6 +20329,9 @@ func (response AdminListRoomsdefaultApplicationProblemPlusJSONResponse) VisitAdm
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -19524,10 +20382,13 @@ type ListRetiredRooms401ApplicationProblemPlusJSONResponse struct {
 func (response ListRetiredRooms401ApplicationProblemPlusJSONResponse) VisitListRetiredRoomsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -19592,6 +20453,15 @@ func (response ListRetiredRooms429ApplicationProblemPlusJSONResponse) VisitListR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -19602,6 +20472,7 @@ func (response ListRetiredRooms429ApplicationProblemPlusJSONResponse) VisitListR
 
 type ListRetiredRoomsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -19612,6 +20483,9 @@ func (response ListRetiredRoomsdefaultApplicationProblemPlusJSONResponse) VisitL
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -19662,10 +20536,13 @@ type AdminGetRoom401ApplicationProblemPlusJSONResponse struct {
 func (response AdminGetRoom401ApplicationProblemPlusJSONResponse) VisitAdminGetRoomResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -19746,6 +20623,15 @@ func (response AdminGetRoom429ApplicationProblemPlusJSONResponse) VisitAdminGetR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -19756,6 +20642,7 @@ func (response AdminGetRoom429ApplicationProblemPlusJSONResponse) VisitAdminGetR
 
 type AdminGetRoomdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -19766,6 +20653,9 @@ func (response AdminGetRoomdefaultApplicationProblemPlusJSONResponse) VisitAdmin
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -19817,10 +20707,13 @@ type CloseRoom401ApplicationProblemPlusJSONResponse struct {
 func (response CloseRoom401ApplicationProblemPlusJSONResponse) VisitCloseRoomResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -19933,6 +20826,15 @@ func (response CloseRoom429ApplicationProblemPlusJSONResponse) VisitCloseRoomRes
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -19943,6 +20845,7 @@ func (response CloseRoom429ApplicationProblemPlusJSONResponse) VisitCloseRoomRes
 
 type CloseRoomdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -19953,6 +20856,9 @@ func (response CloseRoomdefaultApplicationProblemPlusJSONResponse) VisitCloseRoo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -20004,10 +20910,13 @@ type AdminListMessages401ApplicationProblemPlusJSONResponse struct {
 func (response AdminListMessages401ApplicationProblemPlusJSONResponse) VisitAdminListMessagesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -20088,6 +20997,15 @@ func (response AdminListMessages429ApplicationProblemPlusJSONResponse) VisitAdmi
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -20098,6 +21016,7 @@ func (response AdminListMessages429ApplicationProblemPlusJSONResponse) VisitAdmi
 
 type AdminListMessagesdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -20108,6 +21027,9 @@ func (response AdminListMessagesdefaultApplicationProblemPlusJSONResponse) Visit
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -20159,10 +21081,13 @@ type ReopenRoom401ApplicationProblemPlusJSONResponse struct {
 func (response ReopenRoom401ApplicationProblemPlusJSONResponse) VisitReopenRoomResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -20289,6 +21214,15 @@ func (response ReopenRoom429ApplicationProblemPlusJSONResponse) VisitReopenRoomR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -20299,6 +21233,7 @@ func (response ReopenRoom429ApplicationProblemPlusJSONResponse) VisitReopenRoomR
 
 type ReopenRoomdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -20309,6 +21244,9 @@ func (response ReopenRoomdefaultApplicationProblemPlusJSONResponse) VisitReopenR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -20360,10 +21298,13 @@ type RestoreRoom401ApplicationProblemPlusJSONResponse struct {
 func (response RestoreRoom401ApplicationProblemPlusJSONResponse) VisitRestoreRoomResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -20458,6 +21399,15 @@ func (response RestoreRoom429ApplicationProblemPlusJSONResponse) VisitRestoreRoo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -20468,6 +21418,7 @@ func (response RestoreRoom429ApplicationProblemPlusJSONResponse) VisitRestoreRoo
 
 type RestoreRoomdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -20478,6 +21429,9 @@ func (response RestoreRoomdefaultApplicationProblemPlusJSONResponse) VisitRestor
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -20527,10 +21481,13 @@ type ListSchedules401ApplicationProblemPlusJSONResponse struct {
 func (response ListSchedules401ApplicationProblemPlusJSONResponse) VisitListSchedulesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -20595,6 +21552,15 @@ func (response ListSchedules429ApplicationProblemPlusJSONResponse) VisitListSche
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -20605,6 +21571,7 @@ func (response ListSchedules429ApplicationProblemPlusJSONResponse) VisitListSche
 
 type ListSchedulesdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -20615,6 +21582,9 @@ func (response ListSchedulesdefaultApplicationProblemPlusJSONResponse) VisitList
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -20667,10 +21637,13 @@ type BackfillSchedule401ApplicationProblemPlusJSONResponse struct {
 func (response BackfillSchedule401ApplicationProblemPlusJSONResponse) VisitBackfillScheduleResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -20783,6 +21756,15 @@ func (response BackfillSchedule429ApplicationProblemPlusJSONResponse) VisitBackf
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -20793,6 +21775,7 @@ func (response BackfillSchedule429ApplicationProblemPlusJSONResponse) VisitBackf
 
 type BackfillScheduledefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -20803,6 +21786,9 @@ func (response BackfillScheduledefaultApplicationProblemPlusJSONResponse) VisitB
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -20854,10 +21840,13 @@ type PauseSchedule401ApplicationProblemPlusJSONResponse struct {
 func (response PauseSchedule401ApplicationProblemPlusJSONResponse) VisitPauseScheduleResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -20938,6 +21927,15 @@ func (response PauseSchedule429ApplicationProblemPlusJSONResponse) VisitPauseSch
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -20948,6 +21946,7 @@ func (response PauseSchedule429ApplicationProblemPlusJSONResponse) VisitPauseSch
 
 type PauseScheduledefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -20958,6 +21957,9 @@ func (response PauseScheduledefaultApplicationProblemPlusJSONResponse) VisitPaus
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -21009,10 +22011,13 @@ type ResumeSchedule401ApplicationProblemPlusJSONResponse struct {
 func (response ResumeSchedule401ApplicationProblemPlusJSONResponse) VisitResumeScheduleResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -21093,6 +22098,15 @@ func (response ResumeSchedule429ApplicationProblemPlusJSONResponse) VisitResumeS
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -21103,6 +22117,7 @@ func (response ResumeSchedule429ApplicationProblemPlusJSONResponse) VisitResumeS
 
 type ResumeScheduledefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -21113,6 +22128,9 @@ func (response ResumeScheduledefaultApplicationProblemPlusJSONResponse) VisitRes
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -21164,10 +22182,13 @@ type TriggerSchedule401ApplicationProblemPlusJSONResponse struct {
 func (response TriggerSchedule401ApplicationProblemPlusJSONResponse) VisitTriggerScheduleResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -21248,6 +22269,15 @@ func (response TriggerSchedule429ApplicationProblemPlusJSONResponse) VisitTrigge
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -21258,6 +22288,7 @@ func (response TriggerSchedule429ApplicationProblemPlusJSONResponse) VisitTrigge
 
 type TriggerScheduledefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -21268,6 +22299,9 @@ func (response TriggerScheduledefaultApplicationProblemPlusJSONResponse) VisitTr
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -21318,10 +22352,13 @@ type ListUsers401ApplicationProblemPlusJSONResponse struct {
 func (response ListUsers401ApplicationProblemPlusJSONResponse) VisitListUsersResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -21386,6 +22423,15 @@ func (response ListUsers429ApplicationProblemPlusJSONResponse) VisitListUsersRes
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -21396,6 +22442,7 @@ func (response ListUsers429ApplicationProblemPlusJSONResponse) VisitListUsersRes
 
 type ListUsersdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -21406,6 +22453,9 @@ func (response ListUsersdefaultApplicationProblemPlusJSONResponse) VisitListUser
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -21456,10 +22506,13 @@ type GetUser401ApplicationProblemPlusJSONResponse struct {
 func (response GetUser401ApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -21540,6 +22593,15 @@ func (response GetUser429ApplicationProblemPlusJSONResponse) VisitGetUserRespons
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -21550,6 +22612,7 @@ func (response GetUser429ApplicationProblemPlusJSONResponse) VisitGetUserRespons
 
 type GetUserdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -21560,6 +22623,9 @@ func (response GetUserdefaultApplicationProblemPlusJSONResponse) VisitGetUserRes
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -21611,10 +22677,13 @@ type RevokeAdmin401ApplicationProblemPlusJSONResponse struct {
 func (response RevokeAdmin401ApplicationProblemPlusJSONResponse) VisitRevokeAdminResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -21709,6 +22778,15 @@ func (response RevokeAdmin429ApplicationProblemPlusJSONResponse) VisitRevokeAdmi
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -21719,6 +22797,7 @@ func (response RevokeAdmin429ApplicationProblemPlusJSONResponse) VisitRevokeAdmi
 
 type RevokeAdmindefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -21729,6 +22808,9 @@ func (response RevokeAdmindefaultApplicationProblemPlusJSONResponse) VisitRevoke
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -21780,10 +22862,13 @@ type GrantAdmin401ApplicationProblemPlusJSONResponse struct {
 func (response GrantAdmin401ApplicationProblemPlusJSONResponse) VisitGrantAdminResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -21878,6 +22963,15 @@ func (response GrantAdmin429ApplicationProblemPlusJSONResponse) VisitGrantAdminR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -21888,6 +22982,7 @@ func (response GrantAdmin429ApplicationProblemPlusJSONResponse) VisitGrantAdminR
 
 type GrantAdmindefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -21898,6 +22993,9 @@ func (response GrantAdmindefaultApplicationProblemPlusJSONResponse) VisitGrantAd
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -21949,10 +23047,13 @@ type ReinstateUser401ApplicationProblemPlusJSONResponse struct {
 func (response ReinstateUser401ApplicationProblemPlusJSONResponse) VisitReinstateUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -22033,6 +23134,15 @@ func (response ReinstateUser429ApplicationProblemPlusJSONResponse) VisitReinstat
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -22043,6 +23153,7 @@ func (response ReinstateUser429ApplicationProblemPlusJSONResponse) VisitReinstat
 
 type ReinstateUserdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -22053,6 +23164,9 @@ func (response ReinstateUserdefaultApplicationProblemPlusJSONResponse) VisitRein
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -22098,10 +23212,13 @@ type EndUserSessions401ApplicationProblemPlusJSONResponse struct {
 func (response EndUserSessions401ApplicationProblemPlusJSONResponse) VisitEndUserSessionsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -22182,6 +23299,15 @@ func (response EndUserSessions429ApplicationProblemPlusJSONResponse) VisitEndUse
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -22192,6 +23318,7 @@ func (response EndUserSessions429ApplicationProblemPlusJSONResponse) VisitEndUse
 
 type EndUserSessionsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -22202,6 +23329,9 @@ func (response EndUserSessionsdefaultApplicationProblemPlusJSONResponse) VisitEn
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -22253,10 +23383,13 @@ type ListUserSessions401ApplicationProblemPlusJSONResponse struct {
 func (response ListUserSessions401ApplicationProblemPlusJSONResponse) VisitListUserSessionsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -22337,6 +23470,15 @@ func (response ListUserSessions429ApplicationProblemPlusJSONResponse) VisitListU
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -22347,6 +23489,7 @@ func (response ListUserSessions429ApplicationProblemPlusJSONResponse) VisitListU
 
 type ListUserSessionsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -22357,6 +23500,9 @@ func (response ListUserSessionsdefaultApplicationProblemPlusJSONResponse) VisitL
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -22403,10 +23549,13 @@ type EndUserSession401ApplicationProblemPlusJSONResponse struct {
 func (response EndUserSession401ApplicationProblemPlusJSONResponse) VisitEndUserSessionResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -22487,6 +23636,15 @@ func (response EndUserSession429ApplicationProblemPlusJSONResponse) VisitEndUser
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -22497,6 +23655,7 @@ func (response EndUserSession429ApplicationProblemPlusJSONResponse) VisitEndUser
 
 type EndUserSessiondefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -22507,6 +23666,9 @@ func (response EndUserSessiondefaultApplicationProblemPlusJSONResponse) VisitEnd
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -22558,10 +23720,13 @@ type SuspendUser401ApplicationProblemPlusJSONResponse struct {
 func (response SuspendUser401ApplicationProblemPlusJSONResponse) VisitSuspendUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -22688,6 +23853,15 @@ func (response SuspendUser429ApplicationProblemPlusJSONResponse) VisitSuspendUse
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -22698,6 +23872,7 @@ func (response SuspendUser429ApplicationProblemPlusJSONResponse) VisitSuspendUse
 
 type SuspendUserdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -22708,6 +23883,9 @@ func (response SuspendUserdefaultApplicationProblemPlusJSONResponse) VisitSuspen
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -22748,6 +23926,9 @@ type GetWebhookDelivery304Response = NotModifiedResponse
 
 func (response GetWebhookDelivery304Response) VisitGetWebhookDeliveryResponse(w http.ResponseWriter) error {
 	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.XCache != nil {
+		w.Header().Set("X-Cache", fmt.Sprint(*response.Headers.XCache))
+	}
 	w.WriteHeader(304)
 	return nil
 }
@@ -22775,10 +23956,13 @@ type GetWebhookDelivery401ApplicationProblemPlusJSONResponse struct {
 func (response GetWebhookDelivery401ApplicationProblemPlusJSONResponse) VisitGetWebhookDeliveryResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -22859,6 +24043,15 @@ func (response GetWebhookDelivery429ApplicationProblemPlusJSONResponse) VisitGet
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -22869,6 +24062,7 @@ func (response GetWebhookDelivery429ApplicationProblemPlusJSONResponse) VisitGet
 
 type GetWebhookDeliverydefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -22879,6 +24073,9 @@ func (response GetWebhookDeliverydefaultApplicationProblemPlusJSONResponse) Visi
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -22930,10 +24127,13 @@ type RedeliverWebhook401ApplicationProblemPlusJSONResponse struct {
 func (response RedeliverWebhook401ApplicationProblemPlusJSONResponse) VisitRedeliverWebhookResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -23028,6 +24228,15 @@ func (response RedeliverWebhook429ApplicationProblemPlusJSONResponse) VisitRedel
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -23038,6 +24247,7 @@ func (response RedeliverWebhook429ApplicationProblemPlusJSONResponse) VisitRedel
 
 type RedeliverWebhookdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -23048,6 +24258,9 @@ func (response RedeliverWebhookdefaultApplicationProblemPlusJSONResponse) VisitR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -23098,10 +24311,13 @@ type ListWebhooks401ApplicationProblemPlusJSONResponse struct {
 func (response ListWebhooks401ApplicationProblemPlusJSONResponse) VisitListWebhooksResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -23166,6 +24382,15 @@ func (response ListWebhooks429ApplicationProblemPlusJSONResponse) VisitListWebho
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -23176,6 +24401,7 @@ func (response ListWebhooks429ApplicationProblemPlusJSONResponse) VisitListWebho
 
 type ListWebhooksdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -23186,6 +24412,9 @@ func (response ListWebhooksdefaultApplicationProblemPlusJSONResponse) VisitListW
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -23251,10 +24480,13 @@ type CreateWebhook401ApplicationProblemPlusJSONResponse struct {
 func (response CreateWebhook401ApplicationProblemPlusJSONResponse) VisitCreateWebhookResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -23397,6 +24629,15 @@ func (response CreateWebhook429ApplicationProblemPlusJSONResponse) VisitCreateWe
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -23407,6 +24648,7 @@ func (response CreateWebhook429ApplicationProblemPlusJSONResponse) VisitCreateWe
 
 type CreateWebhookdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -23417,6 +24659,9 @@ func (response CreateWebhookdefaultApplicationProblemPlusJSONResponse) VisitCrea
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -23462,10 +24707,13 @@ type DeleteWebhook401ApplicationProblemPlusJSONResponse struct {
 func (response DeleteWebhook401ApplicationProblemPlusJSONResponse) VisitDeleteWebhookResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -23546,6 +24794,15 @@ func (response DeleteWebhook429ApplicationProblemPlusJSONResponse) VisitDeleteWe
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -23556,6 +24813,7 @@ func (response DeleteWebhook429ApplicationProblemPlusJSONResponse) VisitDeleteWe
 
 type DeleteWebhookdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -23566,6 +24824,9 @@ func (response DeleteWebhookdefaultApplicationProblemPlusJSONResponse) VisitDele
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -23606,6 +24867,9 @@ type GetWebhook304Response = NotModifiedResponse
 
 func (response GetWebhook304Response) VisitGetWebhookResponse(w http.ResponseWriter) error {
 	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.XCache != nil {
+		w.Header().Set("X-Cache", fmt.Sprint(*response.Headers.XCache))
+	}
 	w.WriteHeader(304)
 	return nil
 }
@@ -23633,10 +24897,13 @@ type GetWebhook401ApplicationProblemPlusJSONResponse struct {
 func (response GetWebhook401ApplicationProblemPlusJSONResponse) VisitGetWebhookResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -23717,6 +24984,15 @@ func (response GetWebhook429ApplicationProblemPlusJSONResponse) VisitGetWebhookR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -23727,6 +25003,7 @@ func (response GetWebhook429ApplicationProblemPlusJSONResponse) VisitGetWebhookR
 
 type GetWebhookdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -23737,6 +25014,9 @@ func (response GetWebhookdefaultApplicationProblemPlusJSONResponse) VisitGetWebh
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -23789,10 +25069,13 @@ type UpdateWebhook401ApplicationProblemPlusJSONResponse struct {
 func (response UpdateWebhook401ApplicationProblemPlusJSONResponse) VisitUpdateWebhookResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -23905,6 +25188,15 @@ func (response UpdateWebhook429ApplicationProblemPlusJSONResponse) VisitUpdateWe
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -23915,6 +25207,7 @@ func (response UpdateWebhook429ApplicationProblemPlusJSONResponse) VisitUpdateWe
 
 type UpdateWebhookdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -23925,6 +25218,9 @@ func (response UpdateWebhookdefaultApplicationProblemPlusJSONResponse) VisitUpda
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -23976,10 +25272,13 @@ type ListWebhookDeliveries401ApplicationProblemPlusJSONResponse struct {
 func (response ListWebhookDeliveries401ApplicationProblemPlusJSONResponse) VisitListWebhookDeliveriesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -24060,6 +25359,15 @@ func (response ListWebhookDeliveries429ApplicationProblemPlusJSONResponse) Visit
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -24070,6 +25378,7 @@ func (response ListWebhookDeliveries429ApplicationProblemPlusJSONResponse) Visit
 
 type ListWebhookDeliveriesdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -24080,6 +25389,9 @@ func (response ListWebhookDeliveriesdefaultApplicationProblemPlusJSONResponse) V
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -24132,10 +25444,13 @@ type ReplayWebhook401ApplicationProblemPlusJSONResponse struct {
 func (response ReplayWebhook401ApplicationProblemPlusJSONResponse) VisitReplayWebhookResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -24262,6 +25577,15 @@ func (response ReplayWebhook429ApplicationProblemPlusJSONResponse) VisitReplayWe
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -24272,6 +25596,7 @@ func (response ReplayWebhook429ApplicationProblemPlusJSONResponse) VisitReplayWe
 
 type ReplayWebhookdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -24282,6 +25607,9 @@ func (response ReplayWebhookdefaultApplicationProblemPlusJSONResponse) VisitRepl
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -24334,10 +25662,13 @@ type RotateWebhookSecret401ApplicationProblemPlusJSONResponse struct {
 func (response RotateWebhookSecret401ApplicationProblemPlusJSONResponse) VisitRotateWebhookSecretResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -24450,6 +25781,15 @@ func (response RotateWebhookSecret429ApplicationProblemPlusJSONResponse) VisitRo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -24460,6 +25800,7 @@ func (response RotateWebhookSecret429ApplicationProblemPlusJSONResponse) VisitRo
 
 type RotateWebhookSecretdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -24470,6 +25811,9 @@ func (response RotateWebhookSecretdefaultApplicationProblemPlusJSONResponse) Vis
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -24521,10 +25865,13 @@ type TestWebhook401ApplicationProblemPlusJSONResponse struct {
 func (response TestWebhook401ApplicationProblemPlusJSONResponse) VisitTestWebhookResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -24619,6 +25966,15 @@ func (response TestWebhook429ApplicationProblemPlusJSONResponse) VisitTestWebhoo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -24629,6 +25985,7 @@ func (response TestWebhook429ApplicationProblemPlusJSONResponse) VisitTestWebhoo
 
 type TestWebhookdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -24639,6 +25996,9 @@ func (response TestWebhookdefaultApplicationProblemPlusJSONResponse) VisitTestWe
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -24682,15 +26042,25 @@ func (response Login400ApplicationProblemPlusJSONResponse) VisitLoginResponse(w 
 	return err
 }
 
-type Login401ApplicationProblemPlusJSONResponse Problem
+type Login401ResponseHeaders struct {
+	WWWAuthenticate *string
+}
+
+type Login401ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers Login401ResponseHeaders
+}
 
 func (response Login401ApplicationProblemPlusJSONResponse) VisitLoginResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -24785,6 +26155,15 @@ func (response Login429ApplicationProblemPlusJSONResponse) VisitLoginResponse(w 
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -24795,6 +26174,7 @@ func (response Login429ApplicationProblemPlusJSONResponse) VisitLoginResponse(w 
 
 type LogindefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -24805,6 +26185,9 @@ func (response LogindefaultApplicationProblemPlusJSONResponse) VisitLoginRespons
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -24917,6 +26300,15 @@ func (response Logout429ApplicationProblemPlusJSONResponse) VisitLogoutResponse(
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -24927,6 +26319,7 @@ func (response Logout429ApplicationProblemPlusJSONResponse) VisitLogoutResponse(
 
 type LogoutdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -24937,6 +26330,9 @@ func (response LogoutdefaultApplicationProblemPlusJSONResponse) VisitLogoutRespo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -25074,6 +26470,15 @@ func (response RequestPasswordReset429ApplicationProblemPlusJSONResponse) VisitR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -25084,6 +26489,7 @@ func (response RequestPasswordReset429ApplicationProblemPlusJSONResponse) VisitR
 
 type RequestPasswordResetdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -25094,6 +26500,9 @@ func (response RequestPasswordResetdefaultApplicationProblemPlusJSONResponse) Vi
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -25204,6 +26613,15 @@ func (response ConfirmPasswordReset429ApplicationProblemPlusJSONResponse) VisitC
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -25214,6 +26632,7 @@ func (response ConfirmPasswordReset429ApplicationProblemPlusJSONResponse) VisitC
 
 type ConfirmPasswordResetdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -25224,6 +26643,9 @@ func (response ConfirmPasswordResetdefaultApplicationProblemPlusJSONResponse) Vi
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -25267,15 +26689,25 @@ func (response Refresh400ApplicationProblemPlusJSONResponse) VisitRefreshRespons
 	return err
 }
 
-type Refresh401ApplicationProblemPlusJSONResponse Problem
+type Refresh401ResponseHeaders struct {
+	WWWAuthenticate *string
+}
+
+type Refresh401ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers Refresh401ResponseHeaders
+}
 
 func (response Refresh401ApplicationProblemPlusJSONResponse) VisitRefreshResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -25356,6 +26788,15 @@ func (response Refresh429ApplicationProblemPlusJSONResponse) VisitRefreshRespons
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -25366,6 +26807,7 @@ func (response Refresh429ApplicationProblemPlusJSONResponse) VisitRefreshRespons
 
 type RefreshdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -25376,6 +26818,9 @@ func (response RefreshdefaultApplicationProblemPlusJSONResponse) VisitRefreshRes
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -25434,15 +26879,25 @@ func (response Register400ApplicationProblemPlusJSONResponse) VisitRegisterRespo
 	return err
 }
 
-type Register401ApplicationProblemPlusJSONResponse Problem
+type Register401ResponseHeaders struct {
+	WWWAuthenticate *string
+}
+
+type Register401ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers Register401ResponseHeaders
+}
 
 func (response Register401ApplicationProblemPlusJSONResponse) VisitRegisterResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -25567,6 +27022,15 @@ func (response Register429ApplicationProblemPlusJSONResponse) VisitRegisterRespo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -25577,6 +27041,7 @@ func (response Register429ApplicationProblemPlusJSONResponse) VisitRegisterRespo
 
 type RegisterdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -25587,6 +27052,9 @@ func (response RegisterdefaultApplicationProblemPlusJSONResponse) VisitRegisterR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -25711,6 +27179,15 @@ func (response VerifyEmail429ApplicationProblemPlusJSONResponse) VisitVerifyEmai
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -25721,6 +27198,7 @@ func (response VerifyEmail429ApplicationProblemPlusJSONResponse) VisitVerifyEmai
 
 type VerifyEmaildefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -25731,6 +27209,9 @@ func (response VerifyEmaildefaultApplicationProblemPlusJSONResponse) VisitVerify
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -25774,6 +27255,9 @@ type ListMessages304Response = NotModifiedResponse
 
 func (response ListMessages304Response) VisitListMessagesResponse(w http.ResponseWriter) error {
 	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.XCache != nil {
+		w.Header().Set("X-Cache", fmt.Sprint(*response.Headers.XCache))
+	}
 	w.WriteHeader(304)
 	return nil
 }
@@ -25801,10 +27285,13 @@ type ListMessages401ApplicationProblemPlusJSONResponse struct {
 func (response ListMessages401ApplicationProblemPlusJSONResponse) VisitListMessagesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -25883,6 +27370,15 @@ func (response ListMessages429ApplicationProblemPlusJSONResponse) VisitListMessa
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -25893,6 +27389,7 @@ func (response ListMessages429ApplicationProblemPlusJSONResponse) VisitListMessa
 
 type ListMessagesdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -25903,6 +27400,9 @@ func (response ListMessagesdefaultApplicationProblemPlusJSONResponse) VisitListM
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -25966,10 +27466,13 @@ type PostMessage401ApplicationProblemPlusJSONResponse struct {
 func (response PostMessage401ApplicationProblemPlusJSONResponse) VisitPostMessageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -26099,15 +27602,25 @@ func (response PostMessage422ApplicationProblemPlusJSONResponse) VisitPostMessag
 	return err
 }
 
-type PostMessage429ApplicationProblemPlusJSONResponse Problem
+type PostMessage429ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type PostMessage429ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers PostMessage429ResponseHeaders
+}
 
 func (response PostMessage429ApplicationProblemPlusJSONResponse) VisitPostMessageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
@@ -26115,6 +27628,7 @@ func (response PostMessage429ApplicationProblemPlusJSONResponse) VisitPostMessag
 
 type PostMessagedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -26125,6 +27639,9 @@ func (response PostMessagedefaultApplicationProblemPlusJSONResponse) VisitPostMe
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -26169,10 +27686,13 @@ type DeleteMessage401ApplicationProblemPlusJSONResponse struct {
 func (response DeleteMessage401ApplicationProblemPlusJSONResponse) VisitDeleteMessageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -26251,6 +27771,15 @@ func (response DeleteMessage429ApplicationProblemPlusJSONResponse) VisitDeleteMe
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -26261,6 +27790,7 @@ func (response DeleteMessage429ApplicationProblemPlusJSONResponse) VisitDeleteMe
 
 type DeleteMessagedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -26271,6 +27801,9 @@ func (response DeleteMessagedefaultApplicationProblemPlusJSONResponse) VisitDele
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -26311,6 +27844,9 @@ type GetMessage304Response = NotModifiedResponse
 
 func (response GetMessage304Response) VisitGetMessageResponse(w http.ResponseWriter) error {
 	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.XCache != nil {
+		w.Header().Set("X-Cache", fmt.Sprint(*response.Headers.XCache))
+	}
 	w.WriteHeader(304)
 	return nil
 }
@@ -26338,10 +27874,13 @@ type GetMessage401ApplicationProblemPlusJSONResponse struct {
 func (response GetMessage401ApplicationProblemPlusJSONResponse) VisitGetMessageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -26420,6 +27959,15 @@ func (response GetMessage429ApplicationProblemPlusJSONResponse) VisitGetMessageR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -26430,6 +27978,7 @@ func (response GetMessage429ApplicationProblemPlusJSONResponse) VisitGetMessageR
 
 type GetMessagedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -26440,6 +27989,9 @@ func (response GetMessagedefaultApplicationProblemPlusJSONResponse) VisitGetMess
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -26491,10 +28043,13 @@ type EditMessage401ApplicationProblemPlusJSONResponse struct {
 func (response EditMessage401ApplicationProblemPlusJSONResponse) VisitEditMessageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -26619,6 +28174,15 @@ func (response EditMessage429ApplicationProblemPlusJSONResponse) VisitEditMessag
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -26629,6 +28193,7 @@ func (response EditMessage429ApplicationProblemPlusJSONResponse) VisitEditMessag
 
 type EditMessagedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -26639,6 +28204,9 @@ func (response EditMessagedefaultApplicationProblemPlusJSONResponse) VisitEditMe
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -26655,7 +28223,8 @@ type GetDefaultAvatarResponseObject interface {
 }
 
 type GetDefaultAvatar200ResponseHeaders struct {
-	ETag string
+	AcceptRanges *string
+	ETag         string
 }
 
 type GetDefaultAvatar200ImagePngResponse struct {
@@ -26669,6 +28238,9 @@ func (response GetDefaultAvatar200ImagePngResponse) VisitGetDefaultAvatarRespons
 	w.Header().Set("Content-Type", "image/png")
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.AcceptRanges != nil {
+		w.Header().Set("Accept-Ranges", fmt.Sprint(*response.Headers.AcceptRanges))
 	}
 	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(200)
@@ -26691,6 +28263,9 @@ func (response GetDefaultAvatar200ImageSvgXMLResponse) VisitGetDefaultAvatarResp
 	w.Header().Set("Content-Type", "image/svg+xml")
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.AcceptRanges != nil {
+		w.Header().Set("Accept-Ranges", fmt.Sprint(*response.Headers.AcceptRanges))
 	}
 	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(200)
@@ -26757,6 +28332,9 @@ type GetDefaultAvatar304Response = NotModifiedResponse
 
 func (response GetDefaultAvatar304Response) VisitGetDefaultAvatarResponse(w http.ResponseWriter) error {
 	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.XCache != nil {
+		w.Header().Set("X-Cache", fmt.Sprint(*response.Headers.XCache))
+	}
 	w.WriteHeader(304)
 	return nil
 }
@@ -26837,6 +28415,15 @@ func (response GetDefaultAvatar429ApplicationProblemPlusJSONResponse) VisitGetDe
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -26847,6 +28434,7 @@ func (response GetDefaultAvatar429ApplicationProblemPlusJSONResponse) VisitGetDe
 
 type GetDefaultAvatardefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -26857,6 +28445,9 @@ func (response GetDefaultAvatardefaultApplicationProblemPlusJSONResponse) VisitG
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -26874,7 +28465,8 @@ type GetAvatarFileResponseObject interface {
 }
 
 type GetAvatarFile200ResponseHeaders struct {
-	ETag string
+	AcceptRanges *string
+	ETag         string
 }
 
 type GetAvatarFile200ImageJpegResponse struct {
@@ -26888,6 +28480,9 @@ func (response GetAvatarFile200ImageJpegResponse) VisitGetAvatarFileResponse(w h
 	w.Header().Set("Content-Type", "image/jpeg")
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.AcceptRanges != nil {
+		w.Header().Set("Accept-Ranges", fmt.Sprint(*response.Headers.AcceptRanges))
 	}
 	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(200)
@@ -26911,6 +28506,9 @@ func (response GetAvatarFile200ImagePngResponse) VisitGetAvatarFileResponse(w ht
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
 	}
+	if response.Headers.AcceptRanges != nil {
+		w.Header().Set("Accept-Ranges", fmt.Sprint(*response.Headers.AcceptRanges))
+	}
 	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(200)
 
@@ -26932,6 +28530,9 @@ func (response GetAvatarFile200ImageWebpResponse) VisitGetAvatarFileResponse(w h
 	w.Header().Set("Content-Type", "image/webp")
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.AcceptRanges != nil {
+		w.Header().Set("Accept-Ranges", fmt.Sprint(*response.Headers.AcceptRanges))
 	}
 	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(200)
@@ -27037,6 +28638,9 @@ type GetAvatarFile304Response = NotModifiedResponse
 
 func (response GetAvatarFile304Response) VisitGetAvatarFileResponse(w http.ResponseWriter) error {
 	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.XCache != nil {
+		w.Header().Set("X-Cache", fmt.Sprint(*response.Headers.XCache))
+	}
 	w.WriteHeader(304)
 	return nil
 }
@@ -27133,6 +28737,15 @@ func (response GetAvatarFile429ApplicationProblemPlusJSONResponse) VisitGetAvata
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -27143,6 +28756,7 @@ func (response GetAvatarFile429ApplicationProblemPlusJSONResponse) VisitGetAvata
 
 type GetAvatarFiledefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -27153,6 +28767,9 @@ func (response GetAvatarFiledefaultApplicationProblemPlusJSONResponse) VisitGetA
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -27243,6 +28860,7 @@ func (response GetHealth503JSONResponse) VisitGetHealthResponse(w http.ResponseW
 
 type GetHealthdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -27253,6 +28871,9 @@ func (response GetHealthdefaultApplicationProblemPlusJSONResponse) VisitGetHealt
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -27323,6 +28944,7 @@ func (response GetLiveness415ApplicationProblemPlusJSONResponse) VisitGetLivenes
 
 type GetLivenessdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -27333,6 +28955,9 @@ func (response GetLivenessdefaultApplicationProblemPlusJSONResponse) VisitGetLiv
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -27403,6 +29028,7 @@ func (response GetReadiness415ApplicationProblemPlusJSONResponse) VisitGetReadin
 
 type GetReadinessdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -27413,6 +29039,9 @@ func (response GetReadinessdefaultApplicationProblemPlusJSONResponse) VisitGetRe
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -27461,10 +29090,13 @@ type AcceptInvitation401ApplicationProblemPlusJSONResponse struct {
 func (response AcceptInvitation401ApplicationProblemPlusJSONResponse) VisitAcceptInvitationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -27573,6 +29205,15 @@ func (response AcceptInvitation429ApplicationProblemPlusJSONResponse) VisitAccep
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -27583,6 +29224,7 @@ func (response AcceptInvitation429ApplicationProblemPlusJSONResponse) VisitAccep
 
 type AcceptInvitationdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -27593,6 +29235,9 @@ func (response AcceptInvitationdefaultApplicationProblemPlusJSONResponse) VisitA
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -27703,6 +29348,15 @@ func (response DeclineInvitation429ApplicationProblemPlusJSONResponse) VisitDecl
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -27713,6 +29367,7 @@ func (response DeclineInvitation429ApplicationProblemPlusJSONResponse) VisitDecl
 
 type DeclineInvitationdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -27723,6 +29378,9 @@ func (response DeclineInvitationdefaultApplicationProblemPlusJSONResponse) Visit
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -27839,6 +29497,15 @@ func (response LookUpInvitation429ApplicationProblemPlusJSONResponse) VisitLookU
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -27849,6 +29516,7 @@ func (response LookUpInvitation429ApplicationProblemPlusJSONResponse) VisitLookU
 
 type LookUpInvitationdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -27859,6 +29527,9 @@ func (response LookUpInvitationdefaultApplicationProblemPlusJSONResponse) VisitL
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -27969,6 +29640,15 @@ func (response ResubscribeToInvitations429ApplicationProblemPlusJSONResponse) Vi
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -27979,6 +29659,7 @@ func (response ResubscribeToInvitations429ApplicationProblemPlusJSONResponse) Vi
 
 type ResubscribeToInvitationsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -27989,6 +29670,9 @@ func (response ResubscribeToInvitationsdefaultApplicationProblemPlusJSONResponse
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -28101,6 +29785,15 @@ func (response UnsubscribeFromInvitations429ApplicationProblemPlusJSONResponse) 
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -28111,6 +29804,7 @@ func (response UnsubscribeFromInvitations429ApplicationProblemPlusJSONResponse) 
 
 type UnsubscribeFromInvitationsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -28121,6 +29815,9 @@ func (response UnsubscribeFromInvitationsdefaultApplicationProblemPlusJSONRespon
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -28165,10 +29862,13 @@ type RevokeInvitation401ApplicationProblemPlusJSONResponse struct {
 func (response RevokeInvitation401ApplicationProblemPlusJSONResponse) VisitRevokeInvitationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -28247,6 +29947,15 @@ func (response RevokeInvitation429ApplicationProblemPlusJSONResponse) VisitRevok
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -28257,6 +29966,7 @@ func (response RevokeInvitation429ApplicationProblemPlusJSONResponse) VisitRevok
 
 type RevokeInvitationdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -28267,6 +29977,9 @@ func (response RevokeInvitationdefaultApplicationProblemPlusJSONResponse) VisitR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -28307,6 +30020,9 @@ type GetInvitation304Response = NotModifiedResponse
 
 func (response GetInvitation304Response) VisitGetInvitationResponse(w http.ResponseWriter) error {
 	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.XCache != nil {
+		w.Header().Set("X-Cache", fmt.Sprint(*response.Headers.XCache))
+	}
 	w.WriteHeader(304)
 	return nil
 }
@@ -28334,10 +30050,13 @@ type GetInvitation401ApplicationProblemPlusJSONResponse struct {
 func (response GetInvitation401ApplicationProblemPlusJSONResponse) VisitGetInvitationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -28416,6 +30135,15 @@ func (response GetInvitation429ApplicationProblemPlusJSONResponse) VisitGetInvit
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -28426,6 +30154,7 @@ func (response GetInvitation429ApplicationProblemPlusJSONResponse) VisitGetInvit
 
 type GetInvitationdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -28436,6 +30165,9 @@ func (response GetInvitationdefaultApplicationProblemPlusJSONResponse) VisitGetI
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -28479,6 +30211,9 @@ type ListMovies304Response = NotModifiedResponse
 
 func (response ListMovies304Response) VisitListMoviesResponse(w http.ResponseWriter) error {
 	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.XCache != nil {
+		w.Header().Set("X-Cache", fmt.Sprint(*response.Headers.XCache))
+	}
 	w.WriteHeader(304)
 	return nil
 }
@@ -28506,10 +30241,13 @@ type ListMovies401ApplicationProblemPlusJSONResponse struct {
 func (response ListMovies401ApplicationProblemPlusJSONResponse) VisitListMoviesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -28574,6 +30312,15 @@ func (response ListMovies429ApplicationProblemPlusJSONResponse) VisitListMoviesR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -28584,6 +30331,7 @@ func (response ListMovies429ApplicationProblemPlusJSONResponse) VisitListMoviesR
 
 type ListMoviesdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -28594,6 +30342,9 @@ func (response ListMoviesdefaultApplicationProblemPlusJSONResponse) VisitListMov
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -28659,10 +30410,13 @@ type CreateMovie401ApplicationProblemPlusJSONResponse struct {
 func (response CreateMovie401ApplicationProblemPlusJSONResponse) VisitCreateMovieResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -28805,6 +30559,15 @@ func (response CreateMovie429ApplicationProblemPlusJSONResponse) VisitCreateMovi
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -28815,6 +30578,7 @@ func (response CreateMovie429ApplicationProblemPlusJSONResponse) VisitCreateMovi
 
 type CreateMoviedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -28825,6 +30589,9 @@ func (response CreateMoviedefaultApplicationProblemPlusJSONResponse) VisitCreate
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -28868,6 +30635,9 @@ type ListGenres304Response = NotModifiedResponse
 
 func (response ListGenres304Response) VisitListGenresResponse(w http.ResponseWriter) error {
 	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.XCache != nil {
+		w.Header().Set("X-Cache", fmt.Sprint(*response.Headers.XCache))
+	}
 	w.WriteHeader(304)
 	return nil
 }
@@ -28931,6 +30701,15 @@ func (response ListGenres429ApplicationProblemPlusJSONResponse) VisitListGenresR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -28941,6 +30720,7 @@ func (response ListGenres429ApplicationProblemPlusJSONResponse) VisitListGenresR
 
 type ListGenresdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -28951,6 +30731,9 @@ func (response ListGenresdefaultApplicationProblemPlusJSONResponse) VisitListGen
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -28996,10 +30779,13 @@ type DeleteMovie401ApplicationProblemPlusJSONResponse struct {
 func (response DeleteMovie401ApplicationProblemPlusJSONResponse) VisitDeleteMovieResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -29094,6 +30880,15 @@ func (response DeleteMovie429ApplicationProblemPlusJSONResponse) VisitDeleteMovi
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -29104,6 +30899,7 @@ func (response DeleteMovie429ApplicationProblemPlusJSONResponse) VisitDeleteMovi
 
 type DeleteMoviedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -29114,6 +30910,9 @@ func (response DeleteMoviedefaultApplicationProblemPlusJSONResponse) VisitDelete
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -29158,6 +30957,9 @@ type GetMovie304Response = NotModifiedResponse
 
 func (response GetMovie304Response) VisitGetMovieResponse(w http.ResponseWriter) error {
 	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.XCache != nil {
+		w.Header().Set("X-Cache", fmt.Sprint(*response.Headers.XCache))
+	}
 	w.WriteHeader(304)
 	return nil
 }
@@ -29237,6 +31039,15 @@ func (response GetMovie429ApplicationProblemPlusJSONResponse) VisitGetMovieRespo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -29247,6 +31058,7 @@ func (response GetMovie429ApplicationProblemPlusJSONResponse) VisitGetMovieRespo
 
 type GetMoviedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -29257,6 +31069,9 @@ func (response GetMoviedefaultApplicationProblemPlusJSONResponse) VisitGetMovieR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -29317,10 +31132,13 @@ type UpdateMovie401ApplicationProblemPlusJSONResponse struct {
 func (response UpdateMovie401ApplicationProblemPlusJSONResponse) VisitUpdateMovieResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -29447,6 +31265,15 @@ func (response UpdateMovie429ApplicationProblemPlusJSONResponse) VisitUpdateMovi
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -29457,6 +31284,7 @@ func (response UpdateMovie429ApplicationProblemPlusJSONResponse) VisitUpdateMovi
 
 type UpdateMoviedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -29467,6 +31295,9 @@ func (response UpdateMoviedefaultApplicationProblemPlusJSONResponse) VisitUpdate
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -29512,10 +31343,13 @@ type CancelParty401ApplicationProblemPlusJSONResponse struct {
 func (response CancelParty401ApplicationProblemPlusJSONResponse) VisitCancelPartyResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -29608,6 +31442,15 @@ func (response CancelParty429ApplicationProblemPlusJSONResponse) VisitCancelPart
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -29618,6 +31461,7 @@ func (response CancelParty429ApplicationProblemPlusJSONResponse) VisitCancelPart
 
 type CancelPartydefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -29628,6 +31472,9 @@ func (response CancelPartydefaultApplicationProblemPlusJSONResponse) VisitCancel
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -29668,6 +31515,9 @@ type GetParty304Response = NotModifiedResponse
 
 func (response GetParty304Response) VisitGetPartyResponse(w http.ResponseWriter) error {
 	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.XCache != nil {
+		w.Header().Set("X-Cache", fmt.Sprint(*response.Headers.XCache))
+	}
 	w.WriteHeader(304)
 	return nil
 }
@@ -29695,10 +31545,13 @@ type GetParty401ApplicationProblemPlusJSONResponse struct {
 func (response GetParty401ApplicationProblemPlusJSONResponse) VisitGetPartyResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -29777,6 +31630,15 @@ func (response GetParty429ApplicationProblemPlusJSONResponse) VisitGetPartyRespo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -29787,6 +31649,7 @@ func (response GetParty429ApplicationProblemPlusJSONResponse) VisitGetPartyRespo
 
 type GetPartydefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -29797,6 +31660,9 @@ func (response GetPartydefaultApplicationProblemPlusJSONResponse) VisitGetPartyR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -29855,10 +31721,13 @@ type UpdateParty401ApplicationProblemPlusJSONResponse struct {
 func (response UpdateParty401ApplicationProblemPlusJSONResponse) VisitUpdatePartyResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -29983,6 +31852,15 @@ func (response UpdateParty429ApplicationProblemPlusJSONResponse) VisitUpdatePart
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -29993,6 +31871,7 @@ func (response UpdateParty429ApplicationProblemPlusJSONResponse) VisitUpdatePart
 
 type UpdatePartydefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -30003,6 +31882,9 @@ func (response UpdatePartydefaultApplicationProblemPlusJSONResponse) VisitUpdate
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -30048,10 +31930,13 @@ type AnswerParty401ApplicationProblemPlusJSONResponse struct {
 func (response AnswerParty401ApplicationProblemPlusJSONResponse) VisitAnswerPartyResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -30176,6 +32061,15 @@ func (response AnswerParty429ApplicationProblemPlusJSONResponse) VisitAnswerPart
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -30186,6 +32080,7 @@ func (response AnswerParty429ApplicationProblemPlusJSONResponse) VisitAnswerPart
 
 type AnswerPartydefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -30196,6 +32091,9 @@ func (response AnswerPartydefaultApplicationProblemPlusJSONResponse) VisitAnswer
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -30247,10 +32145,13 @@ type ListPartyAnswers401ApplicationProblemPlusJSONResponse struct {
 func (response ListPartyAnswers401ApplicationProblemPlusJSONResponse) VisitListPartyAnswersResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -30329,6 +32230,15 @@ func (response ListPartyAnswers429ApplicationProblemPlusJSONResponse) VisitListP
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -30339,6 +32249,7 @@ func (response ListPartyAnswers429ApplicationProblemPlusJSONResponse) VisitListP
 
 type ListPartyAnswersdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -30349,6 +32260,9 @@ func (response ListPartyAnswersdefaultApplicationProblemPlusJSONResponse) VisitL
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -30413,10 +32327,13 @@ type GetPartyCalendar401ApplicationProblemPlusJSONResponse struct {
 func (response GetPartyCalendar401ApplicationProblemPlusJSONResponse) VisitGetPartyCalendarResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -30495,6 +32412,15 @@ func (response GetPartyCalendar429ApplicationProblemPlusJSONResponse) VisitGetPa
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -30505,6 +32431,7 @@ func (response GetPartyCalendar429ApplicationProblemPlusJSONResponse) VisitGetPa
 
 type GetPartyCalendardefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -30515,6 +32442,9 @@ func (response GetPartyCalendardefaultApplicationProblemPlusJSONResponse) VisitG
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -30647,6 +32577,15 @@ func (response ViewActivityReport429ApplicationProblemPlusJSONResponse) VisitVie
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -30657,6 +32596,7 @@ func (response ViewActivityReport429ApplicationProblemPlusJSONResponse) VisitVie
 
 type ViewActivityReportdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -30667,6 +32607,9 @@ func (response ViewActivityReportdefaultApplicationProblemPlusJSONResponse) Visi
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -30710,6 +32653,9 @@ type ListRooms304Response = NotModifiedResponse
 
 func (response ListRooms304Response) VisitListRoomsResponse(w http.ResponseWriter) error {
 	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.XCache != nil {
+		w.Header().Set("X-Cache", fmt.Sprint(*response.Headers.XCache))
+	}
 	w.WriteHeader(304)
 	return nil
 }
@@ -30773,6 +32719,15 @@ func (response ListRooms429ApplicationProblemPlusJSONResponse) VisitListRoomsRes
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -30783,6 +32738,7 @@ func (response ListRooms429ApplicationProblemPlusJSONResponse) VisitListRoomsRes
 
 type ListRoomsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -30793,6 +32749,9 @@ func (response ListRoomsdefaultApplicationProblemPlusJSONResponse) VisitListRoom
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -30856,10 +32815,13 @@ type CreateRoom401ApplicationProblemPlusJSONResponse struct {
 func (response CreateRoom401ApplicationProblemPlusJSONResponse) VisitCreateRoomResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -30972,6 +32934,15 @@ func (response CreateRoom429ApplicationProblemPlusJSONResponse) VisitCreateRoomR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -30982,6 +32953,7 @@ func (response CreateRoom429ApplicationProblemPlusJSONResponse) VisitCreateRoomR
 
 type CreateRoomdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -30992,6 +32964,9 @@ func (response CreateRoomdefaultApplicationProblemPlusJSONResponse) VisitCreateR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -31037,10 +33012,13 @@ type DeleteRoom401ApplicationProblemPlusJSONResponse struct {
 func (response DeleteRoom401ApplicationProblemPlusJSONResponse) VisitDeleteRoomResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -31119,6 +33097,15 @@ func (response DeleteRoom429ApplicationProblemPlusJSONResponse) VisitDeleteRoomR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -31129,6 +33116,7 @@ func (response DeleteRoom429ApplicationProblemPlusJSONResponse) VisitDeleteRoomR
 
 type DeleteRoomdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -31139,6 +33127,9 @@ func (response DeleteRoomdefaultApplicationProblemPlusJSONResponse) VisitDeleteR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -31183,6 +33174,9 @@ type GetRoom304Response = NotModifiedResponse
 
 func (response GetRoom304Response) VisitGetRoomResponse(w http.ResponseWriter) error {
 	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.XCache != nil {
+		w.Header().Set("X-Cache", fmt.Sprint(*response.Headers.XCache))
+	}
 	w.WriteHeader(304)
 	return nil
 }
@@ -31210,10 +33204,13 @@ type GetRoom401ApplicationProblemPlusJSONResponse struct {
 func (response GetRoom401ApplicationProblemPlusJSONResponse) VisitGetRoomResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -31292,6 +33289,15 @@ func (response GetRoom429ApplicationProblemPlusJSONResponse) VisitGetRoomRespons
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -31302,6 +33308,7 @@ func (response GetRoom429ApplicationProblemPlusJSONResponse) VisitGetRoomRespons
 
 type GetRoomdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -31312,6 +33319,9 @@ func (response GetRoomdefaultApplicationProblemPlusJSONResponse) VisitGetRoomRes
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -31370,10 +33380,13 @@ type UpdateRoom401ApplicationProblemPlusJSONResponse struct {
 func (response UpdateRoom401ApplicationProblemPlusJSONResponse) VisitUpdateRoomResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -31498,6 +33511,15 @@ func (response UpdateRoom429ApplicationProblemPlusJSONResponse) VisitUpdateRoomR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -31508,6 +33530,7 @@ func (response UpdateRoom429ApplicationProblemPlusJSONResponse) VisitUpdateRoomR
 
 type UpdateRoomdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -31518,6 +33541,9 @@ func (response UpdateRoomdefaultApplicationProblemPlusJSONResponse) VisitUpdateR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -31569,10 +33595,13 @@ type ListBans401ApplicationProblemPlusJSONResponse struct {
 func (response ListBans401ApplicationProblemPlusJSONResponse) VisitListBansResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -31651,6 +33680,15 @@ func (response ListBans429ApplicationProblemPlusJSONResponse) VisitListBansRespo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -31661,6 +33699,7 @@ func (response ListBans429ApplicationProblemPlusJSONResponse) VisitListBansRespo
 
 type ListBansdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -31671,6 +33710,9 @@ func (response ListBansdefaultApplicationProblemPlusJSONResponse) VisitListBansR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -31737,10 +33779,13 @@ type BanUser401ApplicationProblemPlusJSONResponse struct {
 func (response BanUser401ApplicationProblemPlusJSONResponse) VisitBanUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -31867,6 +33912,15 @@ func (response BanUser429ApplicationProblemPlusJSONResponse) VisitBanUserRespons
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -31877,6 +33931,7 @@ func (response BanUser429ApplicationProblemPlusJSONResponse) VisitBanUserRespons
 
 type BanUserdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -31887,6 +33942,9 @@ func (response BanUserdefaultApplicationProblemPlusJSONResponse) VisitBanUserRes
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -31932,10 +33990,13 @@ type LiftBan401ApplicationProblemPlusJSONResponse struct {
 func (response LiftBan401ApplicationProblemPlusJSONResponse) VisitLiftBanResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -32014,6 +34075,15 @@ func (response LiftBan429ApplicationProblemPlusJSONResponse) VisitLiftBanRespons
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -32024,6 +34094,7 @@ func (response LiftBan429ApplicationProblemPlusJSONResponse) VisitLiftBanRespons
 
 type LiftBandefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -32034,6 +34105,9 @@ func (response LiftBandefaultApplicationProblemPlusJSONResponse) VisitLiftBanRes
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -32075,6 +34149,9 @@ type GetBan304Response = NotModifiedResponse
 
 func (response GetBan304Response) VisitGetBanResponse(w http.ResponseWriter) error {
 	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.XCache != nil {
+		w.Header().Set("X-Cache", fmt.Sprint(*response.Headers.XCache))
+	}
 	w.WriteHeader(304)
 	return nil
 }
@@ -32102,10 +34179,13 @@ type GetBan401ApplicationProblemPlusJSONResponse struct {
 func (response GetBan401ApplicationProblemPlusJSONResponse) VisitGetBanResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -32184,6 +34264,15 @@ func (response GetBan429ApplicationProblemPlusJSONResponse) VisitGetBanResponse(
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -32194,6 +34283,7 @@ func (response GetBan429ApplicationProblemPlusJSONResponse) VisitGetBanResponse(
 
 type GetBandefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -32204,6 +34294,9 @@ func (response GetBandefaultApplicationProblemPlusJSONResponse) VisitGetBanRespo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -32248,10 +34341,13 @@ type SendHeartbeat401ApplicationProblemPlusJSONResponse struct {
 func (response SendHeartbeat401ApplicationProblemPlusJSONResponse) VisitSendHeartbeatResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -32330,6 +34426,15 @@ func (response SendHeartbeat429ApplicationProblemPlusJSONResponse) VisitSendHear
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -32340,6 +34445,7 @@ func (response SendHeartbeat429ApplicationProblemPlusJSONResponse) VisitSendHear
 
 type SendHeartbeatdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -32350,6 +34456,9 @@ func (response SendHeartbeatdefaultApplicationProblemPlusJSONResponse) VisitSend
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -32401,10 +34510,13 @@ type ListInvitations401ApplicationProblemPlusJSONResponse struct {
 func (response ListInvitations401ApplicationProblemPlusJSONResponse) VisitListInvitationsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -32483,6 +34595,15 @@ func (response ListInvitations429ApplicationProblemPlusJSONResponse) VisitListIn
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -32493,6 +34614,7 @@ func (response ListInvitations429ApplicationProblemPlusJSONResponse) VisitListIn
 
 type ListInvitationsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -32503,6 +34625,9 @@ func (response ListInvitationsdefaultApplicationProblemPlusJSONResponse) VisitLi
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -32569,10 +34694,13 @@ type CreateInvitation401ApplicationProblemPlusJSONResponse struct {
 func (response CreateInvitation401ApplicationProblemPlusJSONResponse) VisitCreateInvitationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -32713,6 +34841,15 @@ func (response CreateInvitation429ApplicationProblemPlusJSONResponse) VisitCreat
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -32723,6 +34860,7 @@ func (response CreateInvitation429ApplicationProblemPlusJSONResponse) VisitCreat
 
 type CreateInvitationdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -32733,6 +34871,9 @@ func (response CreateInvitationdefaultApplicationProblemPlusJSONResponse) VisitC
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -32783,10 +34924,13 @@ type JoinRoom401ApplicationProblemPlusJSONResponse struct {
 func (response JoinRoom401ApplicationProblemPlusJSONResponse) VisitJoinRoomResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -32879,6 +35023,15 @@ func (response JoinRoom429ApplicationProblemPlusJSONResponse) VisitJoinRoomRespo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -32889,6 +35042,7 @@ func (response JoinRoom429ApplicationProblemPlusJSONResponse) VisitJoinRoomRespo
 
 type JoinRoomdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -32899,6 +35053,9 @@ func (response JoinRoomdefaultApplicationProblemPlusJSONResponse) VisitJoinRoomR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -32943,10 +35100,13 @@ type LeaveRoom401ApplicationProblemPlusJSONResponse struct {
 func (response LeaveRoom401ApplicationProblemPlusJSONResponse) VisitLeaveRoomResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -33025,6 +35185,15 @@ func (response LeaveRoom429ApplicationProblemPlusJSONResponse) VisitLeaveRoomRes
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -33035,6 +35204,7 @@ func (response LeaveRoom429ApplicationProblemPlusJSONResponse) VisitLeaveRoomRes
 
 type LeaveRoomdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -33045,6 +35215,9 @@ func (response LeaveRoomdefaultApplicationProblemPlusJSONResponse) VisitLeaveRoo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -33096,10 +35269,13 @@ type ListRoomLog401ApplicationProblemPlusJSONResponse struct {
 func (response ListRoomLog401ApplicationProblemPlusJSONResponse) VisitListRoomLogResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -33178,6 +35354,15 @@ func (response ListRoomLog429ApplicationProblemPlusJSONResponse) VisitListRoomLo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -33188,6 +35373,7 @@ func (response ListRoomLog429ApplicationProblemPlusJSONResponse) VisitListRoomLo
 
 type ListRoomLogdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -33198,6 +35384,9 @@ func (response ListRoomLogdefaultApplicationProblemPlusJSONResponse) VisitListRo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -33242,10 +35431,13 @@ type QuitRoom401ApplicationProblemPlusJSONResponse struct {
 func (response QuitRoom401ApplicationProblemPlusJSONResponse) VisitQuitRoomResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -33338,6 +35530,15 @@ func (response QuitRoom429ApplicationProblemPlusJSONResponse) VisitQuitRoomRespo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -33348,6 +35549,7 @@ func (response QuitRoom429ApplicationProblemPlusJSONResponse) VisitQuitRoomRespo
 
 type QuitRoomdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -33358,6 +35560,9 @@ func (response QuitRoomdefaultApplicationProblemPlusJSONResponse) VisitQuitRoomR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -33408,10 +35613,13 @@ type GetMyStanding401ApplicationProblemPlusJSONResponse struct {
 func (response GetMyStanding401ApplicationProblemPlusJSONResponse) VisitGetMyStandingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -33490,6 +35698,15 @@ func (response GetMyStanding429ApplicationProblemPlusJSONResponse) VisitGetMySta
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -33500,6 +35717,7 @@ func (response GetMyStanding429ApplicationProblemPlusJSONResponse) VisitGetMySta
 
 type GetMyStandingdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -33510,6 +35728,9 @@ func (response GetMyStandingdefaultApplicationProblemPlusJSONResponse) VisitGetM
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -33561,10 +35782,13 @@ type ListMutes401ApplicationProblemPlusJSONResponse struct {
 func (response ListMutes401ApplicationProblemPlusJSONResponse) VisitListMutesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -33643,6 +35867,15 @@ func (response ListMutes429ApplicationProblemPlusJSONResponse) VisitListMutesRes
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -33653,6 +35886,7 @@ func (response ListMutes429ApplicationProblemPlusJSONResponse) VisitListMutesRes
 
 type ListMutesdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -33663,6 +35897,9 @@ func (response ListMutesdefaultApplicationProblemPlusJSONResponse) VisitListMute
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -33729,10 +35966,13 @@ type MuteUser401ApplicationProblemPlusJSONResponse struct {
 func (response MuteUser401ApplicationProblemPlusJSONResponse) VisitMuteUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -33859,6 +36099,15 @@ func (response MuteUser429ApplicationProblemPlusJSONResponse) VisitMuteUserRespo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -33869,6 +36118,7 @@ func (response MuteUser429ApplicationProblemPlusJSONResponse) VisitMuteUserRespo
 
 type MuteUserdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -33879,6 +36129,9 @@ func (response MuteUserdefaultApplicationProblemPlusJSONResponse) VisitMuteUserR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -33924,10 +36177,13 @@ type LiftMute401ApplicationProblemPlusJSONResponse struct {
 func (response LiftMute401ApplicationProblemPlusJSONResponse) VisitLiftMuteResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -34006,6 +36262,15 @@ func (response LiftMute429ApplicationProblemPlusJSONResponse) VisitLiftMuteRespo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -34016,6 +36281,7 @@ func (response LiftMute429ApplicationProblemPlusJSONResponse) VisitLiftMuteRespo
 
 type LiftMutedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -34026,6 +36292,9 @@ func (response LiftMutedefaultApplicationProblemPlusJSONResponse) VisitLiftMuteR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -34067,6 +36336,9 @@ type GetMute304Response = NotModifiedResponse
 
 func (response GetMute304Response) VisitGetMuteResponse(w http.ResponseWriter) error {
 	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.XCache != nil {
+		w.Header().Set("X-Cache", fmt.Sprint(*response.Headers.XCache))
+	}
 	w.WriteHeader(304)
 	return nil
 }
@@ -34094,10 +36366,13 @@ type GetMute401ApplicationProblemPlusJSONResponse struct {
 func (response GetMute401ApplicationProblemPlusJSONResponse) VisitGetMuteResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -34176,6 +36451,15 @@ func (response GetMute429ApplicationProblemPlusJSONResponse) VisitGetMuteRespons
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -34186,6 +36470,7 @@ func (response GetMute429ApplicationProblemPlusJSONResponse) VisitGetMuteRespons
 
 type GetMutedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -34196,6 +36481,9 @@ func (response GetMutedefaultApplicationProblemPlusJSONResponse) VisitGetMuteRes
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -34240,6 +36528,9 @@ type GetNowPlaying304Response = NotModifiedResponse
 
 func (response GetNowPlaying304Response) VisitGetNowPlayingResponse(w http.ResponseWriter) error {
 	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.XCache != nil {
+		w.Header().Set("X-Cache", fmt.Sprint(*response.Headers.XCache))
+	}
 	w.WriteHeader(304)
 	return nil
 }
@@ -34319,6 +36610,15 @@ func (response GetNowPlaying429ApplicationProblemPlusJSONResponse) VisitGetNowPl
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -34329,6 +36629,7 @@ func (response GetNowPlaying429ApplicationProblemPlusJSONResponse) VisitGetNowPl
 
 type GetNowPlayingdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -34339,6 +36640,9 @@ func (response GetNowPlayingdefaultApplicationProblemPlusJSONResponse) VisitGetN
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -34389,10 +36693,13 @@ type ListParticipants401ApplicationProblemPlusJSONResponse struct {
 func (response ListParticipants401ApplicationProblemPlusJSONResponse) VisitListParticipantsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -34471,6 +36778,15 @@ func (response ListParticipants429ApplicationProblemPlusJSONResponse) VisitListP
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -34481,6 +36797,7 @@ func (response ListParticipants429ApplicationProblemPlusJSONResponse) VisitListP
 
 type ListParticipantsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -34491,6 +36808,9 @@ func (response ListParticipantsdefaultApplicationProblemPlusJSONResponse) VisitL
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -34536,10 +36856,13 @@ type KickParticipant401ApplicationProblemPlusJSONResponse struct {
 func (response KickParticipant401ApplicationProblemPlusJSONResponse) VisitKickParticipantResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -34618,6 +36941,15 @@ func (response KickParticipant429ApplicationProblemPlusJSONResponse) VisitKickPa
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -34628,6 +36960,7 @@ func (response KickParticipant429ApplicationProblemPlusJSONResponse) VisitKickPa
 
 type KickParticipantdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -34638,6 +36971,9 @@ func (response KickParticipantdefaultApplicationProblemPlusJSONResponse) VisitKi
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -34690,10 +37026,13 @@ type SetParticipantRole401ApplicationProblemPlusJSONResponse struct {
 func (response SetParticipantRole401ApplicationProblemPlusJSONResponse) VisitSetParticipantRoleResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -34818,6 +37157,15 @@ func (response SetParticipantRole429ApplicationProblemPlusJSONResponse) VisitSet
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -34828,6 +37176,7 @@ func (response SetParticipantRole429ApplicationProblemPlusJSONResponse) VisitSet
 
 type SetParticipantRoledefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -34838,6 +37187,9 @@ func (response SetParticipantRoledefaultApplicationProblemPlusJSONResponse) Visi
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -34888,10 +37240,13 @@ type ListParties401ApplicationProblemPlusJSONResponse struct {
 func (response ListParties401ApplicationProblemPlusJSONResponse) VisitListPartiesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -34970,6 +37325,15 @@ func (response ListParties429ApplicationProblemPlusJSONResponse) VisitListPartie
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -34980,6 +37344,7 @@ func (response ListParties429ApplicationProblemPlusJSONResponse) VisitListPartie
 
 type ListPartiesdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -34990,6 +37355,9 @@ func (response ListPartiesdefaultApplicationProblemPlusJSONResponse) VisitListPa
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -35054,10 +37422,13 @@ type ScheduleParty401ApplicationProblemPlusJSONResponse struct {
 func (response ScheduleParty401ApplicationProblemPlusJSONResponse) VisitSchedulePartyResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -35198,6 +37569,15 @@ func (response ScheduleParty429ApplicationProblemPlusJSONResponse) VisitSchedule
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -35208,6 +37588,7 @@ func (response ScheduleParty429ApplicationProblemPlusJSONResponse) VisitSchedule
 
 type SchedulePartydefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -35218,6 +37599,9 @@ func (response SchedulePartydefaultApplicationProblemPlusJSONResponse) VisitSche
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -35268,10 +37652,13 @@ type GetPlayback401ApplicationProblemPlusJSONResponse struct {
 func (response GetPlayback401ApplicationProblemPlusJSONResponse) VisitGetPlaybackResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -35350,6 +37737,15 @@ func (response GetPlayback429ApplicationProblemPlusJSONResponse) VisitGetPlaybac
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -35360,6 +37756,7 @@ func (response GetPlayback429ApplicationProblemPlusJSONResponse) VisitGetPlaybac
 
 type GetPlaybackdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -35370,6 +37767,9 @@ func (response GetPlaybackdefaultApplicationProblemPlusJSONResponse) VisitGetPla
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -35419,10 +37819,13 @@ type SendPlaybackCommand401ApplicationProblemPlusJSONResponse struct {
 func (response SendPlaybackCommand401ApplicationProblemPlusJSONResponse) VisitSendPlaybackCommandResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -35561,6 +37964,15 @@ func (response SendPlaybackCommand429ApplicationProblemPlusJSONResponse) VisitSe
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -35571,6 +37983,7 @@ func (response SendPlaybackCommand429ApplicationProblemPlusJSONResponse) VisitSe
 
 type SendPlaybackCommanddefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -35581,6 +37994,9 @@ func (response SendPlaybackCommanddefaultApplicationProblemPlusJSONResponse) Vis
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -35632,10 +38048,13 @@ type VoteToSkip401ApplicationProblemPlusJSONResponse struct {
 func (response VoteToSkip401ApplicationProblemPlusJSONResponse) VisitVoteToSkipResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -35760,6 +38179,15 @@ func (response VoteToSkip429ApplicationProblemPlusJSONResponse) VisitVoteToSkipR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -35770,6 +38198,7 @@ func (response VoteToSkip429ApplicationProblemPlusJSONResponse) VisitVoteToSkipR
 
 type VoteToSkipdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -35780,6 +38209,9 @@ func (response VoteToSkipdefaultApplicationProblemPlusJSONResponse) VisitVoteToS
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -35830,10 +38262,13 @@ type GetRoomQueue401ApplicationProblemPlusJSONResponse struct {
 func (response GetRoomQueue401ApplicationProblemPlusJSONResponse) VisitGetRoomQueueResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -35912,6 +38347,15 @@ func (response GetRoomQueue429ApplicationProblemPlusJSONResponse) VisitGetRoomQu
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -35922,6 +38366,7 @@ func (response GetRoomQueue429ApplicationProblemPlusJSONResponse) VisitGetRoomQu
 
 type GetRoomQueuedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -35932,6 +38377,9 @@ func (response GetRoomQueuedefaultApplicationProblemPlusJSONResponse) VisitGetRo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -35996,10 +38444,13 @@ type AddToQueue401ApplicationProblemPlusJSONResponse struct {
 func (response AddToQueue401ApplicationProblemPlusJSONResponse) VisitAddToQueueResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -36140,6 +38591,15 @@ func (response AddToQueue429ApplicationProblemPlusJSONResponse) VisitAddToQueueR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -36150,6 +38610,7 @@ func (response AddToQueue429ApplicationProblemPlusJSONResponse) VisitAddToQueueR
 
 type AddToQueuedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -36160,6 +38621,9 @@ func (response AddToQueuedefaultApplicationProblemPlusJSONResponse) VisitAddToQu
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -36205,10 +38669,13 @@ type RemoveFromQueue401ApplicationProblemPlusJSONResponse struct {
 func (response RemoveFromQueue401ApplicationProblemPlusJSONResponse) VisitRemoveFromQueueResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -36301,6 +38768,15 @@ func (response RemoveFromQueue429ApplicationProblemPlusJSONResponse) VisitRemove
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -36311,6 +38787,7 @@ func (response RemoveFromQueue429ApplicationProblemPlusJSONResponse) VisitRemove
 
 type RemoveFromQueuedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -36321,6 +38798,9 @@ func (response RemoveFromQueuedefaultApplicationProblemPlusJSONResponse) VisitRe
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -36362,6 +38842,9 @@ type GetQueueItem304Response = NotModifiedResponse
 
 func (response GetQueueItem304Response) VisitGetQueueItemResponse(w http.ResponseWriter) error {
 	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.XCache != nil {
+		w.Header().Set("X-Cache", fmt.Sprint(*response.Headers.XCache))
+	}
 	w.WriteHeader(304)
 	return nil
 }
@@ -36389,10 +38872,13 @@ type GetQueueItem401ApplicationProblemPlusJSONResponse struct {
 func (response GetQueueItem401ApplicationProblemPlusJSONResponse) VisitGetQueueItemResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -36471,6 +38957,15 @@ func (response GetQueueItem429ApplicationProblemPlusJSONResponse) VisitGetQueueI
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -36481,6 +38976,7 @@ func (response GetQueueItem429ApplicationProblemPlusJSONResponse) VisitGetQueueI
 
 type GetQueueItemdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -36491,6 +38987,9 @@ func (response GetQueueItemdefaultApplicationProblemPlusJSONResponse) VisitGetQu
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -36537,10 +39036,13 @@ type MoveInQueue401ApplicationProblemPlusJSONResponse struct {
 func (response MoveInQueue401ApplicationProblemPlusJSONResponse) VisitMoveInQueueResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -36665,6 +39167,15 @@ func (response MoveInQueue429ApplicationProblemPlusJSONResponse) VisitMoveInQueu
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -36675,6 +39186,7 @@ func (response MoveInQueue429ApplicationProblemPlusJSONResponse) VisitMoveInQueu
 
 type MoveInQueuedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -36685,6 +39197,9 @@ func (response MoveInQueuedefaultApplicationProblemPlusJSONResponse) VisitMoveIn
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -36730,10 +39245,13 @@ type WithdrawVote401ApplicationProblemPlusJSONResponse struct {
 func (response WithdrawVote401ApplicationProblemPlusJSONResponse) VisitWithdrawVoteResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -36826,6 +39344,15 @@ func (response WithdrawVote429ApplicationProblemPlusJSONResponse) VisitWithdrawV
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -36836,6 +39363,7 @@ func (response WithdrawVote429ApplicationProblemPlusJSONResponse) VisitWithdrawV
 
 type WithdrawVotedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -36846,6 +39374,9 @@ func (response WithdrawVotedefaultApplicationProblemPlusJSONResponse) VisitWithd
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -36891,10 +39422,13 @@ type VoteForItem401ApplicationProblemPlusJSONResponse struct {
 func (response VoteForItem401ApplicationProblemPlusJSONResponse) VisitVoteForItemResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -36987,6 +39521,15 @@ func (response VoteForItem429ApplicationProblemPlusJSONResponse) VisitVoteForIte
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -36997,6 +39540,7 @@ func (response VoteForItem429ApplicationProblemPlusJSONResponse) VisitVoteForIte
 
 type VoteForItemdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -37007,6 +39551,9 @@ func (response VoteForItemdefaultApplicationProblemPlusJSONResponse) VisitVoteFo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -37050,10 +39597,13 @@ type MarkRead401ApplicationProblemPlusJSONResponse struct {
 func (response MarkRead401ApplicationProblemPlusJSONResponse) VisitMarkReadResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -37164,6 +39714,15 @@ func (response MarkRead429ApplicationProblemPlusJSONResponse) VisitMarkReadRespo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -37174,6 +39733,7 @@ func (response MarkRead429ApplicationProblemPlusJSONResponse) VisitMarkReadRespo
 
 type MarkReaddefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -37184,6 +39744,9 @@ func (response MarkReaddefaultApplicationProblemPlusJSONResponse) VisitMarkReadR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -37270,6 +39833,15 @@ func (response ListProfiles429ApplicationProblemPlusJSONResponse) VisitListProfi
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -37280,6 +39852,7 @@ func (response ListProfiles429ApplicationProblemPlusJSONResponse) VisitListProfi
 
 type ListProfilesdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -37290,6 +39863,9 @@ func (response ListProfilesdefaultApplicationProblemPlusJSONResponse) VisitListP
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -37334,10 +39910,13 @@ type DeleteMe401ApplicationProblemPlusJSONResponse struct {
 func (response DeleteMe401ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -37446,6 +40025,15 @@ func (response DeleteMe429ApplicationProblemPlusJSONResponse) VisitDeleteMeRespo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -37456,6 +40044,7 @@ func (response DeleteMe429ApplicationProblemPlusJSONResponse) VisitDeleteMeRespo
 
 type DeleteMedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -37466,6 +40055,9 @@ func (response DeleteMedefaultApplicationProblemPlusJSONResponse) VisitDeleteMeR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -37515,10 +40107,13 @@ type GetMe401ApplicationProblemPlusJSONResponse struct {
 func (response GetMe401ApplicationProblemPlusJSONResponse) VisitGetMeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -37567,6 +40162,15 @@ func (response GetMe429ApplicationProblemPlusJSONResponse) VisitGetMeResponse(w 
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -37577,6 +40181,7 @@ func (response GetMe429ApplicationProblemPlusJSONResponse) VisitGetMeResponse(w 
 
 type GetMedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -37587,6 +40192,9 @@ func (response GetMedefaultApplicationProblemPlusJSONResponse) VisitGetMeRespons
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -37637,10 +40245,13 @@ type UpdateMe401ApplicationProblemPlusJSONResponse struct {
 func (response UpdateMe401ApplicationProblemPlusJSONResponse) VisitUpdateMeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -37721,6 +40332,15 @@ func (response UpdateMe429ApplicationProblemPlusJSONResponse) VisitUpdateMeRespo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -37731,6 +40351,7 @@ func (response UpdateMe429ApplicationProblemPlusJSONResponse) VisitUpdateMeRespo
 
 type UpdateMedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -37741,6 +40362,9 @@ func (response UpdateMedefaultApplicationProblemPlusJSONResponse) VisitUpdateMeR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -37784,10 +40408,13 @@ type DeleteAvatar401ApplicationProblemPlusJSONResponse struct {
 func (response DeleteAvatar401ApplicationProblemPlusJSONResponse) VisitDeleteAvatarResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -37852,6 +40479,15 @@ func (response DeleteAvatar429ApplicationProblemPlusJSONResponse) VisitDeleteAva
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -37862,6 +40498,7 @@ func (response DeleteAvatar429ApplicationProblemPlusJSONResponse) VisitDeleteAva
 
 type DeleteAvatardefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -37872,6 +40509,9 @@ func (response DeleteAvatardefaultApplicationProblemPlusJSONResponse) VisitDelet
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -37921,10 +40561,13 @@ type GetAvatar401ApplicationProblemPlusJSONResponse struct {
 func (response GetAvatar401ApplicationProblemPlusJSONResponse) VisitGetAvatarResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -38005,6 +40648,15 @@ func (response GetAvatar429ApplicationProblemPlusJSONResponse) VisitGetAvatarRes
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -38015,6 +40667,7 @@ func (response GetAvatar429ApplicationProblemPlusJSONResponse) VisitGetAvatarRes
 
 type GetAvatardefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -38025,6 +40678,9 @@ func (response GetAvatardefaultApplicationProblemPlusJSONResponse) VisitGetAvata
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -38073,10 +40729,13 @@ type PutAvatar401ApplicationProblemPlusJSONResponse struct {
 func (response PutAvatar401ApplicationProblemPlusJSONResponse) VisitPutAvatarResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -38153,6 +40812,15 @@ func (response PutAvatar429ApplicationProblemPlusJSONResponse) VisitPutAvatarRes
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -38163,6 +40831,7 @@ func (response PutAvatar429ApplicationProblemPlusJSONResponse) VisitPutAvatarRes
 
 type PutAvatardefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -38173,6 +40842,9 @@ func (response PutAvatardefaultApplicationProblemPlusJSONResponse) VisitPutAvata
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -38217,10 +40889,13 @@ type ChangeEmail401ApplicationProblemPlusJSONResponse struct {
 func (response ChangeEmail401ApplicationProblemPlusJSONResponse) VisitChangeEmailResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -38315,6 +40990,15 @@ func (response ChangeEmail429ApplicationProblemPlusJSONResponse) VisitChangeEmai
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -38325,6 +41009,7 @@ func (response ChangeEmail429ApplicationProblemPlusJSONResponse) VisitChangeEmai
 
 type ChangeEmaildefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -38335,6 +41020,9 @@ func (response ChangeEmaildefaultApplicationProblemPlusJSONResponse) VisitChange
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -38387,10 +41075,13 @@ type ResendVerification401ApplicationProblemPlusJSONResponse struct {
 func (response ResendVerification401ApplicationProblemPlusJSONResponse) VisitResendVerificationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -38439,6 +41130,15 @@ func (response ResendVerification429ApplicationProblemPlusJSONResponse) VisitRes
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -38449,6 +41149,7 @@ func (response ResendVerification429ApplicationProblemPlusJSONResponse) VisitRes
 
 type ResendVerificationdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -38459,6 +41160,9 @@ func (response ResendVerificationdefaultApplicationProblemPlusJSONResponse) Visi
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -38471,15 +41175,25 @@ type ExportMeResponseObject interface {
 	VisitExportMeResponse(w http.ResponseWriter) error
 }
 
-type ExportMe200JSONResponse ExportAnswer
+type ExportMe200ResponseHeaders struct {
+	ContentDisposition *string
+}
+
+type ExportMe200JSONResponse struct {
+	Body    ExportAnswer
+	Headers ExportMe200ResponseHeaders
+}
 
 func (response ExportMe200JSONResponse) VisitExportMeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -38508,10 +41222,13 @@ type ExportMe401ApplicationProblemPlusJSONResponse struct {
 func (response ExportMe401ApplicationProblemPlusJSONResponse) VisitExportMeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -38560,6 +41277,15 @@ func (response ExportMe429ApplicationProblemPlusJSONResponse) VisitExportMeRespo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -38570,6 +41296,7 @@ func (response ExportMe429ApplicationProblemPlusJSONResponse) VisitExportMeRespo
 
 type ExportMedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -38580,6 +41307,9 @@ func (response ExportMedefaultApplicationProblemPlusJSONResponse) VisitExportMeR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -38630,10 +41360,13 @@ type ListMyInvitations401ApplicationProblemPlusJSONResponse struct {
 func (response ListMyInvitations401ApplicationProblemPlusJSONResponse) VisitListMyInvitationsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -38682,6 +41415,15 @@ func (response ListMyInvitations429ApplicationProblemPlusJSONResponse) VisitList
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -38692,6 +41434,7 @@ func (response ListMyInvitations429ApplicationProblemPlusJSONResponse) VisitList
 
 type ListMyInvitationsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -38702,6 +41445,9 @@ func (response ListMyInvitationsdefaultApplicationProblemPlusJSONResponse) Visit
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -38752,10 +41498,13 @@ type AcceptMyInvitation401ApplicationProblemPlusJSONResponse struct {
 func (response AcceptMyInvitation401ApplicationProblemPlusJSONResponse) VisitAcceptMyInvitationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -38848,6 +41597,15 @@ func (response AcceptMyInvitation429ApplicationProblemPlusJSONResponse) VisitAcc
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -38858,6 +41616,7 @@ func (response AcceptMyInvitation429ApplicationProblemPlusJSONResponse) VisitAcc
 
 type AcceptMyInvitationdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -38868,6 +41627,9 @@ func (response AcceptMyInvitationdefaultApplicationProblemPlusJSONResponse) Visi
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -38912,10 +41674,13 @@ type DeclineMyInvitation401ApplicationProblemPlusJSONResponse struct {
 func (response DeclineMyInvitation401ApplicationProblemPlusJSONResponse) VisitDeclineMyInvitationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -38980,6 +41745,15 @@ func (response DeclineMyInvitation429ApplicationProblemPlusJSONResponse) VisitDe
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -38990,6 +41764,7 @@ func (response DeclineMyInvitation429ApplicationProblemPlusJSONResponse) VisitDe
 
 type DeclineMyInvitationdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -39000,6 +41775,9 @@ func (response DeclineMyInvitationdefaultApplicationProblemPlusJSONResponse) Vis
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -39050,10 +41828,13 @@ type ListMyParties401ApplicationProblemPlusJSONResponse struct {
 func (response ListMyParties401ApplicationProblemPlusJSONResponse) VisitListMyPartiesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -39102,6 +41883,15 @@ func (response ListMyParties429ApplicationProblemPlusJSONResponse) VisitListMyPa
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -39112,6 +41902,7 @@ func (response ListMyParties429ApplicationProblemPlusJSONResponse) VisitListMyPa
 
 type ListMyPartiesdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -39122,6 +41913,9 @@ func (response ListMyPartiesdefaultApplicationProblemPlusJSONResponse) VisitList
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -39166,10 +41960,13 @@ type ChangePassword401ApplicationProblemPlusJSONResponse struct {
 func (response ChangePassword401ApplicationProblemPlusJSONResponse) VisitChangePasswordResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -39264,6 +42061,15 @@ func (response ChangePassword429ApplicationProblemPlusJSONResponse) VisitChangeP
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -39274,6 +42080,7 @@ func (response ChangePassword429ApplicationProblemPlusJSONResponse) VisitChangeP
 
 type ChangePassworddefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -39284,6 +42091,9 @@ func (response ChangePassworddefaultApplicationProblemPlusJSONResponse) VisitCha
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -39334,10 +42144,13 @@ type ListMyRooms401ApplicationProblemPlusJSONResponse struct {
 func (response ListMyRooms401ApplicationProblemPlusJSONResponse) VisitListMyRoomsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -39386,6 +42199,15 @@ func (response ListMyRooms429ApplicationProblemPlusJSONResponse) VisitListMyRoom
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -39396,6 +42218,7 @@ func (response ListMyRooms429ApplicationProblemPlusJSONResponse) VisitListMyRoom
 
 type ListMyRoomsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -39406,6 +42229,9 @@ func (response ListMyRoomsdefaultApplicationProblemPlusJSONResponse) VisitListMy
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -39449,10 +42275,13 @@ type EndOtherSessions401ApplicationProblemPlusJSONResponse struct {
 func (response EndOtherSessions401ApplicationProblemPlusJSONResponse) VisitEndOtherSessionsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -39501,6 +42330,15 @@ func (response EndOtherSessions429ApplicationProblemPlusJSONResponse) VisitEndOt
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -39511,6 +42349,7 @@ func (response EndOtherSessions429ApplicationProblemPlusJSONResponse) VisitEndOt
 
 type EndOtherSessionsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -39521,6 +42360,9 @@ func (response EndOtherSessionsdefaultApplicationProblemPlusJSONResponse) VisitE
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -39571,10 +42413,13 @@ type ListSessions401ApplicationProblemPlusJSONResponse struct {
 func (response ListSessions401ApplicationProblemPlusJSONResponse) VisitListSessionsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -39623,6 +42468,15 @@ func (response ListSessions429ApplicationProblemPlusJSONResponse) VisitListSessi
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -39633,6 +42487,7 @@ func (response ListSessions429ApplicationProblemPlusJSONResponse) VisitListSessi
 
 type ListSessionsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -39643,6 +42498,9 @@ func (response ListSessionsdefaultApplicationProblemPlusJSONResponse) VisitListS
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -39687,10 +42545,13 @@ type EndSession401ApplicationProblemPlusJSONResponse struct {
 func (response EndSession401ApplicationProblemPlusJSONResponse) VisitEndSessionResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -39755,6 +42616,15 @@ func (response EndSession429ApplicationProblemPlusJSONResponse) VisitEndSessionR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -39765,6 +42635,7 @@ func (response EndSession429ApplicationProblemPlusJSONResponse) VisitEndSessionR
 
 type EndSessiondefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -39775,6 +42646,9 @@ func (response EndSessiondefaultApplicationProblemPlusJSONResponse) VisitEndSess
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -39819,6 +42693,9 @@ type GetProfile304Response = NotModifiedResponse
 
 func (response GetProfile304Response) VisitGetProfileResponse(w http.ResponseWriter) error {
 	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.XCache != nil {
+		w.Header().Set("X-Cache", fmt.Sprint(*response.Headers.XCache))
+	}
 	w.WriteHeader(304)
 	return nil
 }
@@ -39898,6 +42775,15 @@ func (response GetProfile429ApplicationProblemPlusJSONResponse) VisitGetProfileR
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
 	if response.Headers.RetryAfter != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
@@ -39908,6 +42794,7 @@ func (response GetProfile429ApplicationProblemPlusJSONResponse) VisitGetProfileR
 
 type GetProfiledefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
+	Headers    ProblemResponseHeaders
 	StatusCode int
 }
 
@@ -39918,6 +42805,9 @@ func (response GetProfiledefaultApplicationProblemPlusJSONResponse) VisitGetProf
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
 	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
@@ -40015,7 +42905,7 @@ type StrictServerInterface interface {
 	// ListOutboxEvents List the events that Temporal does not have yet
 	// (GET /admin/outbox/events)
 	ListOutboxEvents(ctx context.Context, request ListOutboxEventsRequestObject) (ListOutboxEventsResponseObject, error)
-	// RequeueOutboxEvent Retry an event now
+	// RequeueOutboxEvent Requeue an event, so that it is tried now
 	// (POST /admin/outbox/events/{event_id}/requeue)
 	RequeueOutboxEvent(ctx context.Context, request RequeueOutboxEventRequestObject) (RequeueOutboxEventResponseObject, error)
 	// GetOverview Get an overview of the service
@@ -40234,10 +43124,10 @@ type StrictServerInterface interface {
 	// UpdateParty Change a scheduled party
 	// (PATCH /parties/{party_id})
 	UpdateParty(ctx context.Context, request UpdatePartyRequestObject) (UpdatePartyResponseObject, error)
-	// AnswerParty Reply to a party
+	// AnswerParty Answer a party
 	// (PUT /parties/{party_id}/answer)
 	AnswerParty(ctx context.Context, request AnswerPartyRequestObject) (AnswerPartyResponseObject, error)
-	// ListPartyAnswers List the replies to a party
+	// ListPartyAnswers List the answers to a party
 	// (GET /parties/{party_id}/answers)
 	ListPartyAnswers(ctx context.Context, request ListPartyAnswersRequestObject) (ListPartyAnswersResponseObject, error)
 	// GetPartyCalendar Get a party as an iCalendar file
@@ -40309,7 +43199,7 @@ type StrictServerInterface interface {
 	// GetMute Get a mute
 	// (GET /rooms/{room_id}/mutes/{username})
 	GetMute(ctx context.Context, request GetMuteRequestObject) (GetMuteResponseObject, error)
-	// GetNowPlaying Get the public view of what a room plays
+	// GetNowPlaying Get the public view of a room's playback
 	// (GET /rooms/{room_id}/now-playing)
 	GetNowPlaying(ctx context.Context, request GetNowPlayingRequestObject) (GetNowPlayingResponseObject, error)
 	// ListParticipants List participants
@@ -45695,1234 +48585,1308 @@ func (sh *strictHandler) GetProfile(ctx echo.Context, username Username, params 
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7P3bluM2siiK/gqWVs/hOc+UsiTlrTJrrDE77bLd1e1LdVW5vaadtSSIhCQ6KUBNgKlSe+T5g/N8Hs+n",
-	"nIf9Q/sT9kAEAIIUSFHKdNnuph9cKYkEAoFA3BCXn3uRWK0FZ1zJ3vXPvSWjMcvgz88EV4yrwRvKF0x/",
-	"ETMZZclaJYL3rnvvloxk+ici5mS2VUz2CeUxUUtGlFA07fV7Gft7nmQs7l2rLGf9noyWbEX1WGq7Zr3r",
-	"nlRZwhe9h4d+7/N3dBGehXGVqC1RdKGn2iypIpR8+fk7/UnPljEp8ixiZCPyNCaUyw3LDpz9VcxWa4Hr",
-	"ZeuUbvVrVWCmepwpSeaEcsJoliYsI3oWJhXZJGoJ4Ei6YmTqBoy2g7+w7ZREGaOKxSRRLwidScYVEWrJ",
-	"sk0iWc8HjvF81bv+sacn673vB4D9SkQUQQqhi8ZxxqR0uNpQaSdvRMpcZCuqete9PEsGGZuzjPFIg7YL",
-	"wBumsu3gZq5YtgvDWxYJHkuiBNnQRJEZm4uMAWo4+6AswkprXiU8WellD910CVdswTKY738PPqPRMkCE",
-	"3y+ZxiEMjvtOIo3+eSZW8GUE74XQ+6dX73r93tev3r4NIfmh31vTjK6Ysqchz6TIwhif6nVNInhiaqly",
-	"TRfMrP3afgekkSZS9SvkMk9SmKjfS/Sgf89Ztu31e5yuNFQ4cmkVf8jYvHfd+5/PiuP7DH+VzwyoJbKO",
-	"tn9h213ob8gd2xKlyQSwlSaaLqOlEBLPM5AoEZyRucgIo5EGOuELvbtIVCfk1ZxQdwwSSYC26YImvLzK",
-	"W64n018lnIzPyFLkmez7e5dIJFn91TzJpIKZDfH2icgIJWfDM30CAeZEkoXg7IR8r+ex0M5EvCWJ/vWW",
-	"U3I2Hp/ccotZ5G8FaivHtEyU9MNXjC/Usnc9Gj/vayK1n59r8lCKZXrM//Pj/xj8v9//5x+CR+XV/Guq",
-	"ouUu6jW/kx7qaZqyjCyphHVO/19TQCxwU0A4HOOlZrgxkQmPWBVzlJyNxifke0bvNK+UhLN7lpGVnv7k",
-	"ln/L0y28cc8ymQhOEo6j04V+W9MRzTSWN8skWpJYMEm4UGZOslkyTtZMrFNGfhIJ10CmjN4zvfdCrABq",
-	"Sbf6Qb0Lt1wt2VYPq8UBoWRNM7Vt2on5ADFVswVnw6uL0h6Mwuj+RnD2KJRrksPzugJqVkmakijPMsbV",
-	"Ls5Ph2cnDUvS0LRZV2glDYJXr8QxmiRSecaQ3+utm8KLU4RPox2WBQcCdzS8Fv1psxSpG7F5sxC6mkWN",
-	"z8NrUmz16mV4SYliK7ukv+csZ3buNVXLYmb92CRplmRNzPHVS4Dkz2L2G+PoJZIYDveT+p/FrA6XP4lZ",
-	"GHs/idk+5Plc76wCx7jM9m4GP9DBP4aDq8mgjv19lawSFQZyRT9omU94vpppGTMHEpBEcCDbBavBXQpD",
-	"+iDHbE7zVPWuxxpcHLZ3PTLAm09BxeIboYJaBXJKGq8SjpwwUX2QgPB1HieKpGJxQj5frdUWfuCCZIxK",
-	"wU9qwOZ6qrZUeqNnBuA0lK8166zba+Cr4d2Gn57gsPxVH8dvYMwQBA2n1f7UitzOh0Fds54LbijXGrUx",
-	"PmQeLQmVZAqf/9dwcHU1PSE3RinIud5CbaCsUBulHDg9mDB9QjNGkgUXGYuvd/niLW/LGHe5Ykh7RmQ8",
-	"jvhgLfpbXB88Lptp7zgiKNPiGyFqWbjWA8J0oH95AkJ8Gy1ZnKesDgBpfg8DYX89gAOGSfIto1lIvwCa",
-	"FBnaPvOEx32tZFG+JXLN0jThi2sSUanJLYr0+mAP1zmPVA4GHYkFSmiRa/ksBZnOaaRF+3zax7/1n/q1",
-	"Wz79gkbs2bfw2dhXWvKckO8BhBU12pcBQWQxywoTPaVGu9bPzfRTGu0pU+yFfgOXJUGoiVzdcrmmEZMw",
-	"kmYrml1TorQ9BwomkydEL3+mbQDzDU4PejxoIPokak3W/NxHc0IjTI82F7nWKLV0kURktxzOqYZuqbVM",
-	"DeomE3xhnjkhb7ermUhlce7/MAU17v/+//1//v9TElGulzUXOY9B1WUflNH9YDwLDEslOyE3txxFMpmx",
-	"VPAF7CBgFLYa31vo9xLlnf7KMft7rfnQRp5/J1nGa5lsbn51JKUJKUzn9tGjT5uDBOzgjMm14JKBGfyp",
-	"iLfvhPiKZsiUI3QS6T/pep0m6Jh4ts7ELGWr//xJopei3byv8S2ctuJ60UbdRAkxSfXU095Dv/eZWK0z",
-	"JiWLNVQfFZqcy3y9Fpli8cRMOmE8EnHCFwDbFyKbJXHM+EcFa25nBRhe8XuaJvEb42/5mIAkOPXEeAUA",
-	"nL+w7RuWS3SsfTxICgN/cse2kwxAAIC+EeoLzR4+KjxcqAkwJQvC1yJO5knI3fiNUGRlfkXuiv6ZTzRn",
-	"XW/BakdTTuucnufWulJDMJrHnsEzAODrDBx2iZ71C5qkH3mD1t70kznMD6ix73xEWG60mARtygz9glBy",
-	"/uGDxvRUmw0Zp6kWxDmn9zRJ6Sxl+uMsl1v9r97bjNF4qwURqmw/iZnsk6n+Z6J/RnkCL/ascvuNUG+p",
-	"SuQ80d9/VOSD9ouAFRBMy9S0cw/QRFblhx9QgVcMzMCPTFgZVWyS4sSVJVX8100L8h99sNo7k+pdsmIi",
-	"/7hc1XDTicK5gYK+4zRXS8aVnvYjYzgvz23gcZLxaxYn9B3oOb+SaF5pCCZa1cJT2yi0H6x6BCRyM8sl",
-	"+0vC45CFhq5nVEfB7eMuWjKGE/T67qJBrqm2ipY0o1KuNA70B3QGsA85XJTdJyI1ty1JmrIFfAmsKHA5",
-	"0Ufgvs2VVrAD11RxIleJ1oum107P1cABwCdkSiMFv1FurcwkJlKsGD5KZyJXWtH1FuGG7PV78Ho9XG8A",
-	"BaG7BkQOmA76wb7W2tFuJZKBak1eKbg/iNH0TjjhwpjiAM0Hqm2UCj3NQPvrfZpvtZXQJwumiNqI/9Hr",
-	"a7DXKd1OjGb8kt6DVqyt0TJw9lvz4NskZVyRtzmPqVbwnUp93Yv1GA/9nrmVmMCV2Xg4vhgMR4PT0bvx",
-	"8Ho8vB4Of9B7Gfeue8PR1dXp/PL54OqUng0uz6OLweySPR/Mr4Z0NBtHp/GZBuoOaM1SC1js5j4vAnMQ",
-	"fNG5XGvkxBoZwu6/2RDQ1EV6H4bp1MJkTXEH2HigIRhczi+Gg6vR8/GAns7OovP4gl3On2siVRRgsaP3",
-	"+j2ldXDAvT/Q5eD5+Op0cHk2Ox/Qi/hywJ4XayxWuGJS0gXgUBtl1nSnK0ZofM8ylUimj4nefXbPsq31",
-	"K+hNAP5xTxXNSo4/tG5StEp6S6XW8vrZM7xyMETzjK6TZ/MkZfIZDiCfGbiHg1GkEUCH48Hz+flscBFf",
-	"Auij8enZMzPHibxf9Po9zVH0ifgl51inFH1Lv8QUa66nUMt8NeM0SX/JlTzUnT+faBqHC528h35vnYm1",
-	"phM0SX3JkqbfznvXPzZLjzeGRxtdpffwvh/i8D47B1aV4Hda4r0gPE9TInjETAgCcLZEEntKnKPFO74x",
-	"SxmeVP02KntIuYaTitlPLFJV7hK49OYWGInyxN3dx1SxgdYPegH2nMRt/Gz2oO7xCjr5+GC5VchtoX+x",
-	"dyUoazZLUSApUS8IAx+6cTRpDt7r+76T0+EwsBRRCL92m14SmTU77uThisYMLyTMRm+WScrMFZpYM16/",
-	"hQWIJW7ctIf2wfq5gtu7HwDL6et8tXDtCa4ts0OGNRtAtP2iURIZd6SmaLgGVub9Mk0X8SN5EreBzwiW",
-	"FvuGJ/YtPP/gi5+9b77DR52sCepy6OgDpWOTCcWqNImOzjJZjoZBunQyqhVRvmaZ1nt3ydGX+xjpoEik",
-	"uU3G5bW/VZ9IonVwbW7aXflEkqWQymyux4CUZOlcq1hwEYykxjhc1Ae4FLo59zCqB9/F+GMvcWLebZJB",
-	"Sd+7AjDItHzbEkJxqPvFhUVxhEo88X2AZXqUcoMhYNc/+xpjTBXtNMdOc+w0x39VzXFHdbQsoaUA2uF3",
-	"8P4eXvRVgr73HU70Y8eKOlbUsaJ/TVb0vt/zQsx611rPqmVPAe0dWItEvT2RLlxKsZU8iKE53kWzjG7B",
-	"lvPBah7pG/ZBecHGO5yxPNgePvnWWgPhCG9nmy2pVlFpaiLuqcGF56s0RpM76rWeyneOA+wx/3vVnXly",
-	"SxpBQXu6gkqjTydxPQa9t8OL0WMYYjG+4ICj2nAoy9oMrwpiL4rYWrH4Fb9PVE0qwg0nifu5CLq1goCa",
-	"IXZQi97eJrM5NAxJ2rtBPLu4RcyRvxWFDeNDGdwWhC+IlsKgltooI2LDWUYkg0ivspc7ICXmNJVHi4kL",
-	"NjifXdLBZXQaD67YeDQ4m184Cf7s9BkMe7Jhs/XxcmLvJDiuneU4SdF2kp/WjxMVe+dxQ+N66pSq0fDd",
-	"6Pn10CowFZnyGc1Eqrd+hTBG+vMfDWwnIlvY3yb3LDPhAqgueGKoGVTNQuQEeKhHRHyRU6AjYJlaL0v4",
-	"YmLA0EKp38vXcWA543fDq0If8wQcgN7bkWUFJTfyQnjquzdfyVZOUJ8TlNOc2nGC8i40g/YSn4Uw2Ae3",
-	"U83vfK4fusF8LPeSt4VN6UzIFbS0iwSfJ9mKGX+yGc4tZyZEyig/xMFbEEJjQpXB7BKd3iRLFkvUOaww",
-	"DgJREFUzKF/Z5x52CK8prQ0kScbWKcQjTuGNKXri0Wfq0HVCpl9+/o4808Qpn63Y1Pnk2Qdw1y8xoO+F",
-	"zY3I0/SWJ9xG1AKLl57fkwubDaNxYOAxXlp0lzmyw4W0cIL6p6sVjUPgpkkEak3ouRdb2DLyL+DZ8wIL",
-	"7foqFF3dycoR84jDI8K+ZQ6lE19CTYOIbfT1dfKzk5+/T/l5nK/KaJ3t/VSReskUTVKU0TGG4dH0tTc1",
-	"4ilgVFRCpWmkvCQMTIbBsBuVQNRcJjBczhgYkySeukuK6TxhaSynyN61am15HEQ+3vIpF4pNfeHzidRT",
-	"Ekm3kmyWW3ubFoP7LPGvHBcmTRHzc249sVXCRHKfqO0XySLPDMZ3ZNAcfzTB78hrK2qOHoZNQOQElH/c",
-	"H+mtMuEmgVJjAm6fCC3u4eDXNcsSEWO0vHlfYKyQY/4JVxdnvd0UJ8taQ7DgDx4o63yWJnJZFiv1IwOR",
-	"SxOyGUi2hJ9x+AgS87nQNLNzZb13BslChpQ/vv6TSJbdM70gIe7ajV/Yp3Li7NGdiQoj10eWZ78eOFN4",
-	"OeFZ2uPKkExgo782v/g7LWRr0FcJzxWTEyUWoBrWJPPhU/pkAJ2u4WbT3GVLsWKQlM1SyeCQrjMmjXfU",
-	"XSbb/MlVX+tWLCb5uh2EnG0OOHABG6F+aC3jkihZU1Meozz6a0yHTjgswCa0gCrqsuVhaVqDRB98izkz",
-	"thL3IUJ8IzaYMQRy1s/aZ5QP8jUxb6LGCiC5y2OaRcvkvu2yM6byjGtJVotXzeasXmqmoRkjIo3BeqC4",
-	"sTHdOhaPbKwlABr4idarw4hwS4MtNc+1GLkiFwvK6Zc59y4KKjBVSCNwTLwjGTj/NcynzPOqPLbg5gWV",
-	"vG+QZXWRmN9jFtQalkIENwEQ2X0SsRPyUgtUzCgTEkyd7959dkLKL4GdlUP6JZhGVG812EL3NstMKrqV",
-	"t7z0WGJipAB2QucKiUWdkJsdUloIzsgMkiE5fOEy42xwQjUODH6aQHGEOvmdSQWQKlcZBd/qF5EtRtzO",
-	"2AJSyKB4iRcIZJ4yCaH47IbKqinWxvaL6TZwtj6H6yINpM07h0n6Zj9cUArfojc34VGax0Aezv9fVR23",
-	"YXxUeJKBuwxnv/dhsBCDHeDnhaLUMgKromGFo148FcswED8aCdBi9gR2TiMAdurgWBWzdgNM6BhVb0bg",
-	"Hm8XkX8SG6IVYfDlGoJIpOdX3zCmFZKV4GoZdKd/NFSW5CASvk/XHJIsgZb3BijOM7Hac8iOJq11xu4T",
-	"kf/SCHEHXZNTGQ+K0DTFCECJiPNx1gY/hsdNZtt6y+rnNqIwwLqnZnAo8WFiFfuaVa5FmkRbfylTs+Yp",
-	"kuResJUIbyp4nY7f08rZw5NkiAgm7VfYd3EoPHIoYdWwz6D8i+N3AooWeLmP4S0whnyFAyfoACQrcZ8w",
-	"YsIgnd/V8zNJlTG6muSZ7xiBt6TzjMxpLtXJhs1gqYnSb/a+0F/uesnh1WDM5o0FZm5q1yiaikXOWgRe",
-	"+iU7hoOrm8EXdDB///Pzh4H/8eyQj6Pxwx96wZDOAh+hmy/rwxVknWrOniitJmQm0ZxYDJYWlSXlyMvx",
-	"8KxcjOmqhag1eA+RNvyk8TotoJ++cHI2QSWb05VD/hwCdCWRS7HhVeCGe6F5CJLsKuHGUgtuPv60mzJT",
-	"pselyTk2ZL0qBsQo0S7y5F898qRvI83+m8k+WaeMSnbSa4wEG51bp6uJ9bbkxeLEvoKuzkMCqTK2TrcT",
-	"lDeNxNk57H/rDvsaZ/whrvXQBTL7ELFsrenx7VKrYxumVf2E/1flDFwMLkfPx4PLU3o2uDqPLgbmCMDw",
-	"pYCPdtGCu773pSvlEL4tRbMWnyLWA1AUBMuYVFaZRFKHFH6I/Twh7wRGCIK5qw07ZO8odzhJhbiTt7wU",
-	"lb976epx+iY92UqYqkJWxPyYpb7fI6Oaolo7IdQJoU4IdUKoE0KPEkKPDBG23ufjYoR9c+RXDxJ2BeiC",
-	"xfKKKgaCyaKMgW8YmXqT7pKQbER2J7FGccB+24131eO/ESGP143JpGy2y6JUyBKTqsjIzIwd0TWNErXt",
-	"XY+GffOWe0hrDJoqr3srEbOMKgE3AXVMc3TlhUtUYJaYGoIuBcxPwDQRqCQkjMekY4MdGzRs8JBcG6Cq",
-	"al7NaDAcDoeDy9loPqBn0XjwPL5iw/loNB6fnuqNEFKxrNmTxoWca7rPDWKznKtkxSbm7q13fXVWeNi+",
-	"sQ/3+r0t03Q8uhqPH1yVvGp2FHAhLKZaBv35aKAxM7hkZ/PB1fB8NLgYX54+P7s6pxezS8wtypT0z994",
-	"MITz5+J7LFBYGx8qKGLe/Gaid0uzGXu2ylfOY3B/YsjAqG/qqV73rMHQM19NoLqj5gyUY0UZmYrNRPOJ",
-	"icR6/FBb36ZBmRSJYGhShXXcJzKZJSkwpR6EiES9fm9DEzVBd7OWC7kSocoMBdcLhjY6zo0PFrdsOU8h",
-	"tBLjOZELHpsF/4S2m2aMJctNL0LwdFupYhO00CyLb6xMoZ8JJR30+h4y9xtpepzmHOhOHnXyqJNHnTz6",
-	"p5ZHx8XQOl2/fRStfaUx17tjuR3L7Vhux3L/qVnuY/PaIbLzaI8Vsu3fgrvqOxmKlK4k/zY4jDrG+3tM",
-	"XDJFZa1kR4s0nM40ejca1qYzmTsWm80U03t2aDLT3kuZnWQmyxhcfRbNQuzfjdVY6nhI6ZndO6AnSBCu",
-	"ILzexpeGtUADGOsZpxkzhn/QYu/Sj3+P6cetqgpq9uzKCZaJvLHapn0y4Kc62kH1z5YBXMn4DaX52oJ/",
-	"JczvHOcD04Gt2O0Sgju5+i8sV493eoDOepjTQ7/S5PTojlt33P65j9sjDV6XQXm0zYun9te2eUHmQp/K",
-	"tikXvrFrJHZvy2TAMHDyvLGUMs69Trc7azADBOHO40TdRPXN1G3hNKiDrXzlE/JabRdYzJ0ks62psuxl",
-	"f2mKmfjECF9kLOFAqe4byaSEZNDSc+Zb9yVMPVlk1OQh4eeM3Ys7+IwJJIUhgp8NZbvPRdFuyB3O1xNw",
-	"YJW+iSiPWIpppxC7lDGpRFZ8dvey5tciMzZL7qliE/M9jYtc2IlNW+33oAXIBMvQTbyynK5L45rmsvxN",
-	"xmS+Kn+lsmSxYFn5yxmN7uaJgR1ZjHGg2Y/+4n4Ss53PimWrhBuc6S8ypjJUb9HZ5oDDjwVk7F6zTujU",
-	"k8MXGzZbCnHn7Yn9ptgV+02xL/YbyaKMqUkmVOVRuUmUXu9E8OC387n3tWKy/HbGYpYm9wZxxbeae9dV",
-	"TNRH5XOuQimQN5ww/Yur9G+blFacWuag7Z4JGqku9LK7cChfODREA58Wt1ques0yidnEVVRGTQJLvvSu",
-	"e2/XdFW9xKCD2Xl0Mbi8ZM8HV1dzOrCFjM/nF8NSbeIY/exFxeAufP1fO3wdKWFyyCjmFVM/Ojda2271",
-	"INREGtU+T2l58HnnE/Sc0OpEuf2Hho8qk7KyWlEeu87Tvupju0t8O/d6hpjyI66nBIHk3j62nEjFgtwx",
-	"tkbvXtHfdrNMoqV+iaYSK0uZLcQcTLVkvE9mTCYx9t5ZMK4hZHG5PfeTtdgxh7+lS7fgR3vy1W3drQP8",
-	"pqKu49uN0U5LlTw+gcqyRGvw0MBSr2Pql+FIE60VnJDibeo6aBe/FyUwSCJveUQzrQgRkatrMjUFz6am",
-	"OgPewhKqyAo6kExNP083K1YenmvdCSqD3XGx4VNXVSPD6kBc3HLTf93WjslExKQkWDce9tfq1wYELQvM",
-	"RtliKWb4oDbjsfKn79RiqYYo4Z0lYTzbCV/ISjOd43pEeUyoDfWUGNCOrSOwh2G5UHT5BPgWjbvjLwyG",
-	"LOfGGCgVkfb1fE9J9zzIP4lZWa9G2TsTHyagTRcaallVTqCKwPtQfvWO4xqZZN9y2DI2fFR6jWvsWfYb",
-	"0+zrQaNZc6NDrFOBOxW4U4E7FbhTgVEFrvpPezc/3E3is7+8i7/6fjUa/HT+2VLK13/tHeBTZVxlybGJ",
-	"b4WX41f3qcKOd7eZ/xLljStJzpZpY6SwVFTlsnfdM2owqrtSsTV0NOIxM6WXGm4w9NAjCOZjmYSzcnrk",
-	"VSFG4KxTQeMDbguLuJ1d62UmRQp2A8aW4NGVf89pxqxNJ08I1sWrRIVIdkK+dxXxCG6OzdcRG45tEc0g",
-	"YMA4c/GavP3bl6iIv/7mS1DRp0BsU1PssCj6RFJGYyhbxNk9y0zwhXxBKDe14nFeDZT5wi6lr00ZDJ3R",
-	"FqQ2aTiTkIBqLGx8AU0nY9p4J70717+Xc105SnbjmvPOgg6MmrYKWag01Pds9lrT+2g4PiP/1/8X/10n",
-	"H1gqXeVVxAmB6n6uyqU5EksakznTpja+tFt6a8d2tvRRB8r5aKwh0f+0HtNQQ3XIP7/+/Eu9Cn1AQyP3",
-	"4QxFaaJZlCvZpQE5IbbA9TwTK+vEMD4GKK2cR0tTSXdJ75lpg2rOu5iTKS5zSvQrle4ONYvwyK12m8bP",
-	"YZfGz9vipsphDV35s7ktsVRi8dnAiZF/h3s2sw2TiuTwiL3ytKFbXYxyp308jfbxUToEGQ8W0vIB4ZIW",
-	"BaGCE4ki6GM0TjyqtGYQi52g0Lh9H+xcBheALMseRakoj/3KsqUdyRiNt4X/831wJr1poTMf5VnGuCL6",
-	"ifI6pgge1BqdFhNOPTDcXbdPDaabgP7w/imiYLVCh6BogaDhPC4Q1lFgGzr7m3m4yoXNlhmMOnIpRj+2",
-	"p01p1jB3zlcz5iJPkDL6rhg3CLtRUX7eqMtY5CRZ6f0aj84uz56fXpxdQhVN/HIUKj37KQ319SMzynEe",
-	"apuaekJhRjkvyt52EqJzZe53Ze4Int6N30NXFk10vd6UXAE6XLbdZWmkrs1u56UMxEKXudPjbv6+XwqS",
-	"rNblyiWPvNJrq8+YeY9QZxrLj+BTD+501YHAeCyLYEfvjhPcI8dnwsgWcZ5mOyoC2dxJFvvryWRczN67",
-	"u08pb3S2dpKtk2ydZOsk229Dsh3lu9cKfWuX/aeUN0UydOywY4cdO+zY4W+DHT4yDWtG+XHxAp/i5cyv",
-	"GijwKeVHJF097RFsLO3Qzvr4do1gt7NCFO5axRTp246S8xxutyBaGaNRyWhItsxdCHGx8Xu89J/AdHlU",
-	"er0bILTDn9Foua9ggwmYjeiK4QqxTVC0DF8n4pBfi/uEBa2eSWTmNO1/bcSJ7SPpKpKFuP3w/N1oXF96",
-	"LEpZdkdURu9Z6toHR1SaPjwUvZkn+s08gxaJE30Szy/ONAPo9xaMQ7u0H3tLkWV4Kn6VQlN+uyNzWZLP",
-	"oNCThu59uBJV8JqkgjGvWtXOaXI700xphmYe+q00QyCEHaK0U/XrtUScprbgaA0ZdUXuOuW1K3LXFbn7",
-	"56hz/Ytw5GAJ0jYMGe5DofTTEVqhrdUAB8IVa4jglm9NpdyITFNMJLKMRYosRSa1HqYUw4jZMmKOqlJV",
-	"TLMv4988t9Nd0uSVuIHq0WTHOAJT5sZ8shcr2KDce0wquk7d7/j0Lu52x2+LjuqE++yPTS0md2CoDB1E",
-	"bJJFoVaLUy1up9dYL10rfPrzCZkWMn567b4nNmay+PWETC03mF4XHbO8DvLlvDCQ7v2yCuHYSSg44jPM",
-	"Y/qcxyxu6MRYdFvPuamPpkkCekhj6AXE3UE9OK+qQKgIO1T+0H+JNJ4UDfxH4+FQM4lsCzlVlvZwcGRG",
-	"iVUws5yXQvBng+givhxcPp9fDSidzwZFOsflqFcwRge0ZtpYQ0EjwyZnQcfMFZOKrtb1XhyDQpMAdoKZ",
-	"TC2t7u9NrlwiCZ2JXIXbecsnbZ77J7EhK8q3GBqBXB220DXOF5mLpEigqXm2JZjXtkPnbnsaAjyB1oum",
-	"wbtW2M6ehpwT9lfML3Tpja38E69RdAVcFJZy2qQOupp6u/jE20AkcXPyfNpy0BZnIZiOaUkwSCamOIkp",
-	"kmpm8RIJsQDQ3kRAs+JitmITi5J0hux2tybYIbw4I3VXpbZjfuurWvyiqRaN5nc2MdLhvHQG96ICfvXh",
-	"b1IocGhDSU0c0ehJO4F9C08523l9rlhGlkUPdXMYvU5O5n45mRt+gbVNdk5/jY/G4waM69/jfTHZIlxY",
-	"cu0Q0O7ASaYUKLyhvTQ/uoIpC7Y38tdh1y6jX8JsMeHeTbTXOpWdSNPKViZMOocaKN7oncEDE8xu9Xf6",
-	"8vLyYjgcemg37aitNl2Seh6+ep999fnNN9+9nnz9+du3N19+Prn58vNHF9py57gl4yxT/a/t4jXQvMEs",
-	"6jCXhI1x/cHtRmo9RCtTGIv68URsJjYQqIkR9r7ANcL2BZkmnEYqucdKUXJKTCk062PEkr1PIXsxy8dM",
-	"TLiwDeJ2DznLMq0qNqAkUPIhILDEes1iQs2a+0VAJshwqCWLzxTMjUN+Bm3Vpl+kMcsmakl5PWd9h3wF",
-	"TrB5qI/TQ52nyBb0dT0Ci0PyggwNu40TwFeI3+6SQr0aY7U9ul6nyVNoLxKYT+NGuRlqRGwxWIUPmvsC",
-	"xTh59RJws8HzZbTBItjWbiru8gtkj55jo+9sk0+kM2lyybJP5G1QqfyNKFoAdc4fpW2FlCyPCe/oW+bk",
-	"FVsbpPIm5pgHo5UDTLHSm9EizOvNUnBG9mGtVzRR4o5x2bs+HfXD5lqde3p46rmnKyad4zbaFEh4Ipe1",
-	"nWz3GXYhjoCjeAZjVeRWFvfeE86Vn/wT92BcgfWLhVQP+0wXIdI52ctOduuEyHLOjSBmq7XIaFrxi+dJ",
-	"4ROnKybXNGLShhM824jsbp6Kjfyvv+cs2/6v783nV/G/nb78t/HY2ET/Nv6izRn6t/G45AtBNrfrlitx",
-	"i+a2hkqkMfRxFyDtjaiHfN9NItnRl82/jt7mOUqIFGROs8eocG0jnTP0zB7SVeEg5VD6uqH8bemGIbyV",
-	"xERDfLbTLF3mK1VHE1zrAmXt1VKtlYIWWtU9P4GqZYJrLdTFlaulkKyVjd9WB5WP10ELh0DLTAIzUrCG",
-	"mDlktmCeUZQxTMXfR4homStQrPZnFv7TasnZPt4xYwvKn/AIVLSZJyq1SDZL4bk3SxTPXDG+T56mXlyN",
-	"cYFppoky6aUn5Kao22f2MQUjEIhyS6giKaNSQT0Bu6cJVuSwZAseI81s5UkwT9QJ/mNMmJKuUJ80+848",
-	"R757ReRSi7VEtUni/xiu6Iob2iOukpFUWE4BzlrYUM4z6IypwoZyZlUpDdU7Qf2ySlOWMBVsN1tfzR2H",
-	"Oyurs7I6K6uzsoJW1lHZLJ7fp3VSS/FOY6/ejll1zKpjVh2zCjKrx/a4zY/MNfH53W/jPvKt6RpTp4UL",
-	"MhdpKjbhu8myG/6YSKZcVqhjl+xhz56ZfX+mcf+s5QS/EQLczaY5MHDHIilEi9+9+cruit4guOtPJLl5",
-	"/crW4beWkyTrTCxM68+9NtTRJlpx83RQVTQX2uMtuL3tYsi40X7pyLOGPB+juln+cYD6JiR7I8TqCRPe",
-	"BE+3x+asYa7aFyL7k5AKC21AP6v95/ON6XiFIR36tFZJGgEIYgH0SkjZOQIPoeyp4zIMqhUvvUMedJ5g",
-	"QO99wlzUJwQnCM6IyMhKZIykCQc1dEU/fMX4Qi171+cQRLTXQVdKFQtdoEN8GbjVIGuLJNbBLDIMd+Bi",
-	"JmK851gxKvPM+nl2blNcLa3TiyH+55XSGrZxU9tNCDFl/K2PTlPBo9YKwpf6RajQST+8whdG9dCg5tDv",
-	"5Tz5e87M8/qJh3KWSph9U4LPABoT4xjDEpzE8qJdLu5t63h49hywZr+4arHJO3TaIqvtDb6D4rDI16uX",
-	"SpZEP+K6vLTBYLSg/dkQRUr5IqcLdhB1vDWDlAnkdB+BPDhG0ALX7+wEyCdavPHf+sGd2BEYxoyyu+v1",
-	"PPFI0VBOR6xJnAolCAWuh+1InlV7Pqy9bl0zsU4ZiSgns1IyA6EKdrdf5EQkPEpzjAByDGhU5j3jNryn",
-	"HaMGIA7h06N2fBo7UCY1tWfx7MEtmEHNhqpo6WOmdPryYInNNaTW6DH/z4/DwdXN4As6mL//+fnDwP94",
-	"dsjH0fjhDyFVt03St6ZK27jfp6KfAxXF5gmPpUcFPCYruiU/iYRDmjqFDP2/uVFekCnS4tTLZvdLhNpM",
-	"tpxjP6eiQef+upz93ofBQgzMl8WkOwe2PnMdjuX32LTniJO506UI8v4hIPEuAY/Wj0bnOpknRbPSE9OM",
-	"9H2/V1aPNRhFoiXQFuZC7ldnzGHu9fp1R8b0JtKnZi6yF4St1mqLddFcWEFJUrQ5L2aZdQkB4EqAbABZ",
-	"rmdA09Q8oAx8WmpnjHCxaSsyzL79JeFxWWqMkelYJeMoHcNI4Rbzf/fmq916CXUmnfOAVAMBMdoA0nr0",
-	"STgh7+gd3HtiLVNuKyjYnr50xfDBCpsbl8X7qMxubgY/0ME/hoOryeD9fwY5xku2yGjM4tc0FMp9Azfj",
-	"qG9QYmt9+xma87le6nUP8iZln3C2MeW5Zb+I+xYZwXMhyYZqegBzHroXLOm9pgLoQcAy01gBG36xVDL4",
-	"Hu5tIX33uofPgcM30fqGde+eDobjd6Or63ObD2adeG5svPuHdMzd3FCzjqAAyiXLIBgniZhWxvlmmaTB",
-	"aJ+1wWITGf2J0VQtX5tkZLOImqoiiXTN5uZJJpUBwnRwMNvRLhCp9r4dQzw2mTZIYKOBY+/J/qCZ8q58",
-	"cRF9i8XQSXjJUhoSMiK7Q5Ygl3CzD+SwojFzHh6QOktoxFeTlxe2sLRGE4w1E2nMpArGa7zVCykiG/BJ",
-	"6D6IC22H6s0yNPYU+SKmi7om64xgczlEgnNBxQLDvwiNIrZWJ2QKhAtvwx9ksxSSEX3WV2tMFLpnWZwz",
-	"Mtve8nmisYgK6gmZmiaHxcvKGcA0SaFFI8tMSB08iWqVWlIOITWQmXVCpuZgT6/tEb/lMBIyckWw4jaL",
-	"9ZQ518/5+alm2ljAszO20FpcRlaa8XHh9vuETCGMJBEwggkpueWuOT2u3HaSlCpJUytQIH2LcrIUeXZC",
-	"pkYE6mHsnyasDXoumPbURMznZMYimkswuTT+IPijnMKLu2Y7BUqoGzY3fbcNOtA6gFgJu4KiSaDcH4ix",
-	"wZggWyS7INSaE8UU+/oYp8vhufOPToNvzNJ+idc439BVTbKh6bWqrRCI4yGSMWcFaO2/LBUvzqpCceeM",
-	"fh4nyuRVH4HAmYi13fXf2gZep4xK9j92cYYP7bE6EYRP9aNVlMH7IXR9vgp29bjheLxBLQdXLuCJJOqE",
-	"vMKIKM6SokST6S7CTXyXYh9Au/B7aiB3QaWqTSW9mNFYb8dOWY7x8Hp4dn1+qR9aJlKJbIs5esbL3Ts7",
-	"H5Ozk/HJmLwzbEkzRa275mkKpzCun3v8A5hdq5keauQ3CjR+aSh8UHcnXHSEeKiUbroa0LPZ+eDyIr4c",
-	"PH8+vxq4i0N2PjdKf+8adPxJwu8TRU0/z5Tqc9t2bc4XbH6auO+jZJ0w3nU47Doc9qAeTTwRcxs2gVR3",
-	"QIUgybjygjesfixdy2KZA4spDXo+uBhejgaX46vTwXN9GCILKh3NfqmLH720QXGgigugRmjwgnxP3xdg",
-	"FdoGkZM5dHjMmALugN+Viwv6LwLrsoAjiipgPmuFst1OM47JhrRYMVdF+oHKEj8O39Np2yYwuKDXtg3E",
-	"PX6+2ylPW/deC+9Fcs84ydckme8ol6imObVWobXrmruoJAWj16izWlbZ8iWUx7ccZuHCPYA3+bLcCOug",
-	"EGonhUKZ53ZPIFmG8Rh8GMYaAEPMJspyMMpbh+9jdSEcHPx1e3zdbW/WbRvtvXNb50lJQIU0LuhmAwou",
-	"Ta2l4u1n33l3XG9B62ESPDL92YnEshANDQDaha6b+lG0rvXB1pK3Ji09KdRO0R+2TAUSnfbf7JQk79P1",
-	"ZLfRDXZ426fB4FJw5sXWJ4eG1HsiItiJFvZPuWaSK0jF5orQBU04mW3R4SA4q/aJly283Ls4tPIpGHYk",
-	"xMo0cysY6M60lUSD4kmNGJP9dQxoThLWFnP1WZcCL6oqFf7wie0xWRyKtTq2b+HJh7KIbkuZmkUEqfLV",
-	"S5co49U+uiYUPF59Qsk9y5J5EgHO9WdNYapf3jU4a9T49x4fb2NFbIvAntZduthxzbk8NeEgTvU9TVSQ",
-	"TyGiYVj0yZsuLUnKfOmngfVpf1futaGukkJTpxMkRqkgnH3wKNwmfmkSv+Nic7yYLWlMP9cSob/zxh8I",
-	"tZRb+CLhyIMALB0Pn4kXzKjwWbqGLE7/KktFf/vLyCyrRT7bLS+3chLqe68VDKlQS2rtflubsNb8txIZ",
-	"b+eM4rhds/jE30RbltC/ATovu01OQ24TAKGxC3jnM+h8Bp3PoPMZdD6Dp/MZHBXWim7i1tGsJds0JF2s",
-	"DqIEWULitxU4pma+pzPvVt2rMTW/D11ESZrEDQYmauD6od0CCYWkKph/m7oEqIOZintYpvk4fcdKlP3N",
-	"Ug06+6ZLam9f/1MnoHYuFjXA02sNvdEcRWZj5OHqGBZqg5ZWSRynDLBrvgHdeCny7IW5QFOFRTBNhVTT",
-	"k1s+dVJx2ifTlCqW6T9ynjEaLTVKEALPa0MoBzOuqryekCldzZJFLnJbZdds/IpubzncAOO1p7noNrca",
-	"M4glkTYywhQDIzTLknt2QqZrlq2oPgLlQe2VpgZOZGQhRKzX47LqzNNIykuqBy0MdFKEy4AviG4J5Vu4",
-	"Hi3fDhqisR4PT4UAXEHUiUOV1jotBvRRsYCXss37PY37ms7JLUsOtDR1qvFTSMMFyfV7Tiku5Wq7M1bL",
-	"T75M7hn/bl1bwfgb4bMVcLU5tmLIBWkJ6tHJPIoYi+tKGHuq5/nQ3NNOnkQ3C2tbB9UlBmhOwEU6yddP",
-	"Vpj4SbzHBaZ+EWdju+yFkpMvVER94lt6u+bbb7skbmX7n7QmboHsmlqc9kR5VGTh2rDUHHHz1yRjq4TH",
-	"cNgR7b4TyCtkPwFnkP9F4V/BF4vPgRNV/safFWo4JWo7MS4lDKva+o/gF8X45nNjpQ7AUlOe9S9sue6m",
-	"THemYmcqdqZiZyo+qalYzQfv3fxwN4nP/vIu/ur71Wjw0/lnSylf/7V3QI64CRo8Jkv8cxtu+6smiAMU",
-	"r2kuWX0dPrNImjF7qVMKmNMmRGjTz2zpDL3BUDB8NA5Ez7nXGyJOuagCUTJO1ZJt9S/Hu+IthD/XdqLw",
-	"psewSkFmzNyo4iKMQRRQI3cC/uyai5mb96bRrXzgDhzvMEEyOcxr8jpj9wnb7FO/oNQcKIkphKKmyR0r",
-	"09lSrTR7uM2Hw9NoDf+wP7E0FQRKW9hgQxIJPk+yFdmKPCt7/U/w3Wfm5UKLKBQ9w4c1ePid3ubvqYog",
-	"KB1iptkH/fOBM++yFFxOiKX86d3XXxETRR5MMjnIwHArqklX1D9CuOjnfJEmchmuEvChZgD9Sw2sFSop",
-	"30Jp5U8jwIy9j3qaVNPfOV08okbJt5wVpwfSTQ2S24sfezp/E1LojbOFK048g61JxvTzzi1VCkSgdxA+",
-	"5fwjGQpki2gy9TV8M0DhysIcCgLK0i1P2RwaXqFnpmladKBJEyggrSMRLVoyxacmO57AolLjjN3ijyzu",
-	"O3ccQK7fTSIGHkvrz4PQsMIjl2D6wQmZ5twQWRDKFd1C8ggkChzsOzTVpKbX/mX7hkpMRXEwvHOVJEFI",
-	"ivktd0ankZ4npORadJE2xXOJeoEO4DxOFEnFgki6hbSGE/ItT7d+7Dbk+YAfLOGLW46FaJVwQKQ2OGsF",
-	"AHlT9wn7oPHgAn4QnZDhMxUaPxORq6kRRVrEn5ApFxMTqoQYvuU2StwQj/kVNsyv/alRZSKVTsjUfDuR",
-	"uVyDj7BKi59Ir2royS2f0jRjNN5Oqjtsp4cGZvY3PYM5LZpYOKDZuJrNqBpc7/0TMk0TfjcxwNxy8Hsn",
-	"/A4G1vTYL/pQzLaEQsJPhgFZIoMwCSGISPXcntfCLs542JC6cLB7ccfivib8optXooghNDir2wkXCi17",
-	"ZtaLH5CaNYHiZ3vDYpJwjf+ZTMFG8xB8y12etCl53SfYzhYz8AAS2GY1oRO3G85fDi1vpM3QMUkXxSZ4",
-	"nu9pyQNjBoDv8NSYifApnwTwmSWUlQZP8m5/OgfgImfSEWLBx1wQqZVRbtw+5hMh6hhXJtMBcnB9oq/S",
-	"FldA3MXGyrJzv8qbIW6i5EupslGwh6t8ES4BHBUX5e0qbv/iEIIzrHKU9HfVwwKlXr0D0ev3CnLXsrJC",
-	"sQC/T33WIWd/rRBIrcet/DzsV6/fc4iu98M9WTNQkS2epNNnsGtnrRR/W98ZZU6zgtuajozshHyzE8Nl",
-	"LtummvVO+0WVY8pjn48HSxZ7ThUTgNiuWnERnrargLjdnqTJKlFB9WFJYwJC0TMWIWLUHaYFM/VJEm4T",
-	"8UyAYEy3KEDhxVu+0MdY5Krol+8iPTMGp3jGLKMD68+XphoYY5A6sZuxlG6n14EkStQLtPx3MWZbpuAV",
-	"lW0DykRJF4H8dVMIXOt4biP1znrt/k/IFBONAdBb7uVmxjmz11g2GVmvYMYWOQd9IDG+FXOBWzyWSERI",
-	"mSFV9grOYy4xrC2FHHfnd4JhwsTwIdy/y8vAtnGAUomMxXh5AJvg+JOfLTbLJTNOe4mVS+ud6GNrtfve",
-	"wOeDq1N6Nrg8jy4Gs0v2fIBOLXSJFyaLXNOVtkZotmCq2vL6cvB8fHU6uDybnQ/oRXw5sK4xPUoxhmHY",
-	"heWHtqIWedSvyKV1P2zVDtU+tClj9UvPJy+9wLTqesfDd6PnRYnVHb9qDKscXM5G0eAqHrMBljPTqxie",
-	"2QltmnNXpfR3WKU0eAxGZbKoqWRaL/TKt3NFQ8NDap8mcoJVRAsiwlJOveseaBFrlDMTAwZ69oMu8NH4",
-	"3dBrvR6qqmpVGRop0y/YdGuJ6RZKpxQcooc/mmMVGcY0oxwvattdzilI026oteeOtmUGWj/zHfTjwfDS",
-	"G/ThiFsRjYhJ+7sZOO424AlXL+/2kE4jjYCGKSvvX5ben4tsxTK3u7JmOoOD96atgL+NJvt9D8t3WwNV",
-	"gFwp6cBTpz9415bFdVIu4UKFxlAAi2USyOJUgzSjvP38B9DD4fvdREBHkYMpN9DuhrpCGjs+vvLNsX9r",
-	"Fxhi5JdRAUUT4AG1oQbFF1aqN4lGU8K81SFOE70jpVNcMb2qF40PxYlgWcL3H4idTTrkgtIY7J1s7iqI",
-	"+7Lu8NtzQ8UQRwg5BcUJmthCI5aeVmw1Y5lcJms8XZmA0qhLIdUxPKtcSAkO4ejKMhENS9FL4EdX++Lt",
-	"kqYp2TAs5PJfe6TyWXGgIZvR2fdxompbClwMtBo8uNQ2wZW2CYqTN46Aj6/T7UQJWOxRUQuwOKzdqQUZ",
-	"tIFizYKkwEwJ2OcjKEY8uGRn88HV8Hw0uBhfnj4/uzqnF7PLnl9p8Nj4Cqj9uRNrNPK0LscKTQug2ESQ",
-	"Tf4huP7+8zwTa/bsU5alCfSyMjV130JDBrzjenhvnTvIs2U552bLZEsFDAc5BEVHbF45GK1eYwLttNCY",
-	"glrRjgYbHuTMHYs1BM3oo/Pjz72fRML3kAsIX8kYb8YbjKom4VN5/rzOjtyPLHAfTczFWUtdyZ+BQYDa",
-	"4DIax4Pn7HQ+OBuej8weXjwNiRcVcR3rh1GLKolzmkul2ffKI+Av9JfeGu+FYgesUbEynPsWegTutdo6",
-	"WVGsXacBsx7jwxgebWavRwEWseReY8jp8+4ro1X7Xx3l8wirqldlKyZ0JscXj/GdFAzRumzKK7acv4ZK",
-	"cBGOITj98xhAqoFfeuySiMXWpNjuxxbtHQ/7Pby+cfIyElxpFeO6txIxy6jaaafWoEuX447Sot58H1SH",
-	"SVul5/xABQlZo3VQVLmEUZ2+yJKYbglPFksFNwqbiVbMIKDHLB7OtlbrtUkgoOgXHneRxSCcVpTnFEJb",
-	"SwqRTMVmovFVdB4aVjSuvYF9gMJQ0WWMO5oUfYkscHpXJZPSHZUozzKItkU8FAlKiIfAATg3wcSj011u",
-	"fMEGV3Q0HFzG5+eD2TAaDcbsdG4ZlZU2dUFTbkSZLDgc65DkcsIGzFa6AOh7X4t/JGlKn52fDMm//+/R",
-	"6AX5KuH5B/Lh+cXk4uwFye6vR2fDk+F/kC9ZdCeejYej4XA0HJEvkozNxYdn8CviR6Hr5+fmXN1jeFt9",
-	"7q5/8Har8ZSd2MHaFaaSqZgTeLqopmhvn82lTLtC6IyrGz3Mm6KAQiVKJexwDoHmPbALlWOCLSG7Mc+/",
-	"KkLPw8BZ5/SeweCxHT9gOGQOIyDiJLb3uy7wQObREgrcEbwSlRgS3y4cyLgubvTwN1ENsj2fZAjH+hcI",
-	"Jvvu3Wd9IrhpTVONhsBxfMhKUZv1mSUlUGRDyqSdTWMp4djcGjEDBdqhOLqREQcjqAY3hWeyvsCMe2iX",
-	"AgEvWjvXu2purw/fO3NjGwKv8Eu2whqEbCCxPSkJWX9oCEn5OhUUC2UXVUMPmxr9TIGJUV8Lzap/2d2P",
-	"ZLUWsj1DsAC8pTyqYwfWW9kQR+7AMNFfWISofM4PBak2zrzkrawt94NPuYCv1rlgj2PIh4iJZiYcdBbV",
-	"Rbr7sS9LKknOZT7TD85YjMnIXqElV+x2twN9yQsVLvKUhrjAHWNr6ThWn2wMXKZkl6lKs2QZO5QKvnYQ",
-	"hZBUeLFCJd/sr7vwQmuZuO9XhIYacIdDV1w5V0Gz/WMCPSj0Tx/l6DrvVwgM82OAiD1f00GgvLadDkJw",
-	"eN6nvZzcmqCahdg1HAOLyT8IQlTxMoUxhA9hkSy/0HSGwU6m+/wjuNwbyLgMAeg8UXXF1kIkpA/hwZiy",
-	"MwWgKPmX9m9bHOOewWtY5t2WVdOWH4vJlh2Mor/qwV4ptqoH0DiHqgB+ITKjysGEWkAbyHyo8eVjgPqb",
-	"UEGslT1DVai+W2sUIVyGRZXgwaLtNMbYeNOR5kCiovHXMH0YupJ7KLirEPwrOKvIcMfin0j7rLilatUc",
-	"W1/jsDP2xozexCHDXrC9cr+ElU+8QGYrhg+FsVkZqPq36qXKL4gpdGfVc6ONKwPoUzIFncFEXFOCGsbB",
-	"BA2BWrswFc6YkPyXyYIPEi61nBfWqIdaJLZ8iut3dZjExVmDAKmgkem0Ut9skoxBR1TkBMec87eKBsRt",
-	"Je7VI4WASunh0DcGdwWk3yTBcABfW/QEVoX/lYVImWMXGkpVR7CoLFvvnsZX1tRrPCo159uYVVZJq/Kh",
-	"nfNm7PYq6yyZpxUnSL/idvIbSvgGTDAeGX5vLsnXBWZ2gZld8EcXmNkFZnaBmV1gZheY2QVmdrK5C8zs",
-	"AjO7wMwuMLMLzOwCM7vAzC4wswvM7AIzu8DMLjDztxKYeVwFPyxp0L56n3fjuFuaUayYVwYhEFZnQ++o",
-	"vZCpxJIa/1jjpWnf1tPS2pK7ktPjfSJJKoK9Ddp2e4zxLLbt9ej8cs2BnOqlebLc5G1/4XDnY9m5FhRk",
-	"sxSr3ahG5bWE21SvmrnQFg+WoqpcPEM9jsM7w1XIpmgaZXayWEKBrtJuNNJY28ZNreMmK9TmtOvaC0VX",
-	"8cpFpLSmjiNK6pQ5ZzNQUok1VmfBsjbtgLIO0tA1cwmZiXLlvTyKguJqJpJrpzHW3nKqtSVdd9FtC6dC",
-	"Mbl7kVggZmxu+uwf20QwWLbIIaZfEEUBb2lbmgnWhLju5Yy2Kk8MJ6OOCTZylTxO1I0LJ/jtMLjarivA",
-	"xGcsoiummXaiwozcFfkLBnzDRWlr/mkevwtW+gceSpXXhEDvT7JP0DTAtxMaYHigD4a/Bp8nFp1D2nJH",
-	"z0dbYY4YMW26hRpfbpXK2hIMjnUA3ytfidQ3W4lcsTwAsNQslDNTU+ro0s1ZTdVQ0/oWq3+5Zsqp5nuJ",
-	"MjO2akOay6ZOnWYHpKI8li/IVOZrlkkWs3iK1RI527DMbRRU+2IpM/Rii1aZdkTI4O1tkStcVowZLFbl",
-	"bpX2HF7A/t/Mw1UStoO4NXt9REob3ZpsP7disUak70S1/356f3/0ntJefy+sAYfRoDwI3e+1hW9NxWjT",
-	"lLS2F2mpdahdexNheqHwu9SJUXb1hgta6XuiAPUzh1oAxnXaUAS/GhGoTB7BcZ2sCg3ejIEANCOuplXV",
-	"jYu/3QmbLGMP72Gqr79OqZa/0GYX6dyt145b6vbtN2YdDoePsAIxf+EANcncBNXlj1T7ku9mhniXR02A",
-	"AT/AZwPyckPl0ceyLT2WLqqCcbIu5BqtCHP1stu3/ZEd0veBGup5XBA3UFx5NRWWUexIscFNpwCTMwJn",
-	"AOv3NmaBHKeZ+SO0TL5qucmFXzO4w/rXj76fpVvDOrTgI63x0UoWwca6dvLeHWSL194lK/YDeFDdBU+r",
-	"t/STeygYh/P2ykeQD2chK1tqaH5qz2G5RBSJvaGX6d61v9En8hBeDQ3i2hsn7ia3FbM7mt24efwtC+km",
-	"jRtRm6N0g4XNaxOUyuj37nP3Rs6bC462+CzfA+8dHeQXJK9SsmQ0UzNGFZo/RaBay50s3y0foCDNGOOY",
-	"HeAa5pIFXQf62tLZo1Td48mnoJli7yrIrmKgiZCKFK99jqlguhlFQ+hoQQUD/YpCai4y9Lihf7N8YSA2",
-	"/CNIriIYoMHz6oOLCyhBliVtAHNiJtCWR/+0u88Leg+3AwWK9loJFcbmySArlrwlt+Z3RdJfgOHdC7XX",
-	"jvhlZIaLqfhlRUaBTjtha8R5CYnHp0PWWLZ+cEc7A4HG+9wMUKcdc7RU6214Csx6iykgbcasZCqs1fu5",
-	"yyZ1uXJP9FFvm37hi6Pf4t3NY65qIOWxRq8qOulDnxQm1uj7SQIcx0W47PP9iNVn9tmHIhamzmNQNEHC",
-	"ZjSJCroNXAzNzz2apt/OIf6gCY7PkixKMaCjOrEgEeXYUHyd0u2MRnckEqsV5bE8RCEXhzWHLg20H4kv",
-	"vccfvGCfoFg1LA4OZ5ZzWXJo2k4NhVvmYCWgLU+0UUON9UV8FR58OmITLiKyX+/BtRnC3VAVLXHMpzHa",
-	"Mcpp/1Z9o597qMQ/7SnttRQb+Y3YvDaPP7hIqScjcBrHplyBuWnACR4qAVjNs4Cm8i08+dA/yPkbCODa",
-	"g5JUbL4WMXtrHm/rttA74LwWfkRYzdmVpOBsaKcVrYvanWQ/pKwZtr8VTz5Ugs6aX/yeJuo1PhlUSYE0",
-	"yztf0k4tuygB2y+4eGh/Ci5ribFMKuUFlMnd872kpviMcas7O7vkdPT2qUl4uToCAQE2oxyEb65YUw2c",
-	"4xTn4v2WOpu7hW0ujwBPHRwchYGodfAyHnuthjzbCpzlRxv1XkjW0WpoERPlLlNxMa01flsjIUAApixD",
-	"qEqU1vVtA7IKAdiAziYRZbTSossjtEasUU2KKMgmgoKnqp4XaOl09Abt1YQNbfS9e//EaK2ooj65q6Ic",
-	"v1oHFDDdhbDtoiAUS9wdYKiWA2DrIy8WlB+i97tw2ealfidZdgMPBlmzN1AF0gp+Sjvo0VHfEWnjwVA0",
-	"eAuj11dUA6mrFVJjA++h5epoxst5wM4dfg9yCDwQsXcIQLWMy5va25nQfnyRsDR+nYlZylY1t2J0xRSz",
-	"ve4MwrfWxYOBqlZH32QCpGmFaYk45PlVmj30gdWvM7HI6Epek6ld0LRPpoKziZjrv3LOPqyxjW+fTNdZ",
-	"ck8V03/a8gH6b704/S/j+Qoeo0qxjE/7t3yK6NTfZlpbgseFmMilyJT9kAq+sH/P2cb+uaJ8q//WHA2G",
-	"X63VFoG642LD9Z8rmkJkYgyTzVLK7/TXRiOZREua0UixDEBOOJvMMkbhkVkSJxPznP6ccFB5UlZ+KRKr",
-	"WcITvoCMHpiF8UjECYIc5+s0iQxO3IsSwKYrZkZYCY4LoAnMZdyIgBUGASWAXmw9CwiUCqYC7JjRYY/N",
-	"4uZpEmn0geMW+tRiN7/deFZNZrX195DCPpHQmNV14F1TtbRk5sgORFkslHxBolyZTpPj4ZAUi94JMQjA",
-	"s6qLhfjep2QrOA2Rgp1WHv0sMHrlVOLS+3gKiplDh/FLxrOgU3Whfzghr/yWhQknqdiwjERUspMqWP3e",
-	"KuH24yiAAZjrM1vkJTihXb5Ea1XuHOyFhbeJGeKirEFcExC2wg68+gG75RFVNBWLnGGtKl99cSFiFVQj",
-	"PG6mWhQHGtJPIujibbUV15/eLLG3FFkG1YbtKkbjds3f3cB77GF86qFf0y1enxSAxZXxsmFmQiqLuYOK",
-	"d3oE8Iv1j7eL77ftJP8nRlNNsaHlL+E3u27XYB1CqRIwi0EXk4xJpBZve2d5dMe0NI0E57aPsYZpRiWr",
-	"fs0WGUTSQpLQfK5Bu8YGs7JPONvY8sZ9EmktepCvsQk1Fk/XVmYf9ReI9gHqdW1PT4jXhJSlEoKW7+SJ",
-	"yV7uXZu+pnInSf50MBxDhtR5JfW6aKmquRQGyvtVPEqLwy8n1RocMDimdZ6OMPUwTqrv2kCWne9toRSH",
-	"uX5PmVa1lUft4mqg3gk4M9u209LXjYnCZ7PLtUE5gdfdbRTu2icE6jgEfZyOII6Y8LWQapHVDOxIqq4C",
-	"LbYWJpRAGY+dgFGaMRsw2upwvzQTvqZYeH9FP7zC9y7bV7b2Fm0gKYee0jsmXbNkaAHMIdRPawq7WDoh",
-	"34PhGOh0fMuZOV1wkhNp+iJjx3rz/LRvi5hCS3PAU422USXyVpG0YA1AOK1tcr3rg9b2Oeh8j4h3h3N1",
-	"BH29gTdD5mRxLPfsIJYass8T9iGRCrcObhdzjoEYNrUiZy8IKHWbROJlpNbPnIB28wJ8t9zQ7jWZJpKs",
-	"EoiHB40WKWJK/t31r16aCOWYRUlctF8GEJy/P2f/AbiYQk/9u2S9ZjE+o3VScMQUnasFZyfkBunJpxqf",
-	"WrBRtTeLWSWJc41LCIvSr5uN1ktg8TVJ5rdcK7eOY9t9aSTXazItGJGPN+lhroZ+6/IWppaPTK9xLxGo",
-	"mb0BAz4yY6nYGKlCprE2UK6tS0gCIzG1Xfz+6+LOF3z9nn4tmK1Q8PUjSNjuf2jNTjK0omFF5R3eCJjq",
-	"qvh6I72amsferYqmGBzEZHvd8p0m7B79aFIgT0QJtxxJAYEK0kFFl3KJHU5KWW7i7UrfVx8cX+hbQepV",
-	"L63wSG/36/WyxlqcnYr1u1Cxjso+N2p56+xzfB6Uj5pI64oa77GipyDvEOd69TIEy3ffvXp5f9kvW9NF",
-	"WT4MBT0hbyz/XNGttUf1U/l67Vng1Sta44DqXff+z4/DwdXN4As6mL//+fnDwP94dsjH0fjhDyH26RXO",
-	"DuVseX0vIFDQuE+9Y9yVy+vK5XXl8lqXywuHzrcJsjV1gfpa+U0TjjFYGbsXd+zpIrDahwE1RU6HMqjc",
-	"aW8X51HwpZf23d2YD6iDrdGL+eayZH652PCMRSLDThpFLFANHgpRxMJ5rDuFFODaHFiFX0jBltZxOrbl",
-	"JsfUVWh144nPPPnVps8FW23ca5bBZX8wQAdSA4o4peplVnLQDh16qbY/pqYgunBuaiUs2m6gjQFxVF6g",
-	"rXLZ6Z/2vbEABTTNtew7AdwJ4E4AtxXAR9kxfnuZtrZMQIIFr7DmFK8tsTwCenNLiveSSmJKh1SS0l30",
-	"VTvWDHayDcYK8OdttQgAEVm/lDAlVZKmWHhB/7DFwHAqFTF5+uXCG86pclDhgAMWY9h0s2LgkHtC/CoU",
-	"XsaQ6WxTafwHMgn6h041MqZ9IoXxMiJnkiQW4OIjKaMZRyXkhNzA3fIUMTEFL1CeYdS3QVKC8VXoV1RF",
-	"Mw+EJqKczKzGEBO6oAlv6+hhRcxZM00GrjLd3WUnUTqJ0kmUQyqg77/Or7+d9xujYZUqSdaYKfsEfVCf",
-	"5j6+5S18AcrrjN0nbLPHpwSX8EayLMWGYyabML5ZCSadDZH0GNVjOUbHBTouEOYC4XjrVKtCmHiD3t23",
-	"OY/p9qQiffZxDcz4rfQAGw2Gw+FwcDkbzQf0LBoPnsdXbDgfjcbj01O9e0IqljXXGedCzllGVW52I8s5",
-	"lIdYJRzLRl+dFfXHv7EP9/q9LdPEP7oaj13aj6m2bJZoO8xFyZpyJXvXY5eW3rse7erSv0xNzGPcG8UZ",
-	"b+OsKHZ/L6e13RRr6kzaPoQh+78Vy2y09TvO13G+jvP9FjjfI90IVj86wpvw1trJodqUZc8Blqc8Id/y",
-	"FMIKplphnRLBmTUyralXiunAKvOuEYG27PDGAYxLuHBwDCdcm9LnlLVJ2Lu6nxQrNhPxViuBmCgLw5S1",
-	"v45KW1PpDo0+Khf7oMIt7R05eqav4ZWwH+fwjOe9NweHZjiXcVwbh27AoxkLpXh79UndFu3RTsxjB6bC",
-	"VomimC/EWP4sZrtL+pYziHYTcxMiNU9hKb4RVu0Jcc8AO+dYwTbPWKlPVrS6up+9Ha1n/Id1/OUXQ/r9",
-	"Vf7VP24+fPvu7h8//BSNPvvJ/h0vi26AehM8+7bfWy8xKChjKjMZuK7VhqeBHWTNZzkvPU/Nkdf/e67/",
-	"Nyz+GzU0a/A1LeshyHLObaIwWxdNQu+xMcdbxk3BXFfptHd9qneVxpDuU+DXldOqdiA7twl2Du027iXb",
-	"kn+PRMzI2fnoPzDRY+L1ZTwfGos+vJDTix+8aJm9y21AyeiiruMXRuX0rnuXf8Q/B6M/YreNfLWi2daQ",
-	"gCfTvKieCtPNk4Lh0hWTaxox+cxot88sEctnmj4GxYD/Nv7Ceg+fWQJ4tkykEnCRpxm13gnT1HJfE9cQ",
-	"zepd8jNpAFWwSjv4RGU5j6jfba7afXOvYrehiZKTuXDdUfELk0RtvjJIwIEriHjWyon6cGDuJCbj7uYA",
-	"Zzl/RAqw4TXBksqQu2QDAoqNdDMlXF2cBdmyO0BtiooXAaOUY1JVglnNLauK7EL+6qW9rfhJzExpesmI",
-	"RrZrvF5bkzqUjaZILJjsE8kYmf5ZzP6S8Hj6wgwoMgxKA3rE1UCl/OAshu22Fel/FrPX8EbolqmATMtH",
-	"PxSgksG+F5GudEigFJqL892Tjrv7alF50RYJFLnfdYU3KhneJEasNG+1lrIJb4xw3psPfHDSd6tgiD+L",
-	"masvYoTXz8FrNrYueopg/cVFzk1iR/n0e6eklWsbQGBg+tag2/m5ncBoPgqQA65ZrsuUMSDp/fhJzNxd",
-	"4D1zdFgbyx4u+Fc0CXBpC9+9AhvHpJdVKv4FKvxZkVMd+lXB0fpFrxYC7BD/Ph7Rn98zzOjbh+mQ0Gqq",
-	"KrFK4jhlqEqmgi/sCiDjh80VEXm4wkR9c6Rq7afHHVRPctYRDzyiB70mgpN1nq2FZH0i82ipzVjbOofZ",
-	"RiPMZITAooENQWoDNm1KoqVLO9DA3fKwLIEr35bQ19RK+Q6SXYrknETJSsV/sy7CBZRQ6Fel2XECuqRo",
-	"NDNA+2gzFwxZQP4kjt32bQMBy/wtYyjCtFCYlaq07CmA4DSOytm3jNE7s8HzUagWPrWV967GNqur03yj",
-	"uVXFMWKdxJ1l1llmnWX2L2eZHeWS/rOYtXdC/1nMPqUqgjx7GseJBo6mr71JDY527vyxVVYR8FSoWoki",
-	"dL1OEyaJEpXUElMEDXkKupwxW0mfRMOIbsyZfQM5Xh41mz5KDwf1oFSCxAKD8BiNlp5XPKI8YiCZWLZK",
-	"uA210oCFPOBxtp1kOQ9dsIVVJcHTLTYzxMrHNTLWr8DlsBGSsKgeGSEbZ1ttabwgnLGYxc5fOjVgTkMG",
-	"8op+SFZ68VfD4eXo6mp8fnZ5Nry6GkGNEPxpWAuob1dnoWsAuJTAkhQKO8ctKCdQ0C6RWM9JZJABfHwx",
-	"t7B17M1sA26M0mA3+3uWRmLFrAD4G8uSeRLBYbTfvTYFgqGCcPXLz7C04jdCYY4a/F79cocdIQnbsfTA",
-	"ANRrLFBxY/u8faYJIF/3+r2XECx/46pl75yF79lsKcTdyyIw/a3l8a9NJwf4F+d8f7zNDSiFQ70BvDqt",
-	"DsqyCm421bfKLa6tduD62K2oph2uz5vmnrgE2Qq6WsPe23LMGQd4zGX9vgqpHzEdT4Yv9zzwE4NLePIF",
-	"mW2J4S9kalSaKbJZF4CK9eYdDzVoL/QfLRVciVzbfA7ZXWoSRg3Hi43YjSfaZmuzIUq0Pfgud8kc/qco",
-	"4NiGBopa878ZMgi3mWwSyI3dXFyHYBBrcFOlT2rYeID+oddjRwmaw/sq+GyPCq4tenhppeEyotoUYQiG",
-	"DLVUUmCZb5jUgvRgfcW8dyh6KoAKHjyZZGnv/4xSw7S24zdjDXuaQ4LbXSXSSEn0QrkTuTtKg3FtGpu6",
-	"Xqau1alpSKoFn1Zw9ESlthRGUzimbjRufQggnq9mWsWZE6CKhC88BRA5sSk9GifoNdQYFLyd295RWi02",
-	"YTJ4rI9Hv93AjmxrB17SGN2EZMUox8sNkcHXtt6DEo717qlChh0MzGL6PUM8FgiPNwOia+i9pjJbGRXg",
-	"loK2uOauGp1SzkFSovs2XS/N5YKTYLLeQvi5DebrSAgK/sIMxa0GOKmnL7ya/k6y6NUNezuIaug4KRvx",
-	"Kvch1hVdCmIx1Ok8Td2tS1tPbW3tNSVUqMDK445BBVk4R9+spxFZdUKpHmUBeWTw9qOlw6pqXpBbocZc",
-	"j8bDvlNwrk8fwKJH5IzGp0fLIEMDh4gf9KoHu+FylW3xJP4kZp/4V5XVjrj11z5Luj60G4MKpjV/rXUv",
-	"1IqgRIo5S2uIj6Up0Wt8AfeFM4Y3J72WN5uvlLT834igg+5k8Zug4PYWb5Va68KpUWoL3bVBwcUfJn6L",
-	"FpksODXPQj8Y3/usjZpJaYpsUsCBn+dAK/aTP7VUbD3xHW/4hXsfPvqLgS+KHtH6k78sfN5N8L6VJ526",
-	"CxhHITX0/Jf662agY7hm6wzpwNn4s5jZnLvdujbYQrdOK/+x8+l3Pv3Op/+v6NN/ZG6h1fYPTiqEa4Ff",
-	"OZvQRRHVyRtz3J3cOSFT0/Zsek0oRKZA5wceQzu6LdYbR9ePIDO2SLh+hSYKX/Gv9tEahivxW065CZR3",
-	"NcbNTb+p/HhCppZFFjMvqTTGu7lUl5g4jwndReeSEzKVKo/u3Ju3vHiVKMYBCr04LiZ4bqfXENymP5iK",
-	"l8XNSlHc0JVx6xMTDYH94+kdKo8QtbARt9zEoWOOuZXcRQM5gyB73WEZbB7dQTccA1Od0KtJV9BGAGoM",
-	"LuTLIBfvhEx84JN6K8PgsXVQP7dyoygO4KKZeqErpfsk1B5ca79GsdqZ3YmgZpcJ+HFM4QDX6QxwpTUr",
-	"CWVMa4xoT6zVWRCJ6ZZJ8nURGQJ3UVZ2kR3/6EHu2LIkrW1OBUUkipbBEV3taUF+RPf73a0pPGUYTRHu",
-	"f9wYF9pcAcN5tW2sVhEIshfosgKxQ6JQZcJUNg7to4nqSZNV0nCf6NGL005qyx5DxVyviAVU+oXJilY7",
-	"RUhRcjzRlPWgWngQpRYgU5X3kCjI/X1WSlsLNxU1O3v8WusZ5JxmuLe+iVuyFa2ZiNVjQ9br+9qauTVF",
-	"xU05fGA10AWqioZ6BBzW3hNNT8s6i/gsyxcrJ6ByGCtEUgndKnGdgrTLTNEhIqR9fGUaxNREmZtfwY8O",
-	"tUOvyed8kSZyqTnzlyxbUV+aQkZdzIK78ZVYJNwUCt0bWREog0DTJGJ/hKQozDxVDHbDtrDtXfeKHwcx",
-	"W4lefeJ2baTlJ6a6ntdDeqeSnd8+5fxsbyuRAsA9eVD2ubqkazdQaCO/ptndG0bjIzDs90a29url4LnW",
-	"1S+1rk4v4suBVda1abCL2MPaK1fW570cXFldM5ob1wnaSLdIH2bQVwMFXHO1FHU54XiOj0sJvxwORtEZ",
-	"G1zS4XjwfH4+G1jTZjQ+PbO24om8XxyfEX7QHMflg7ecYs0flw5+wEp2M8Ff0ntWyXZtHK6cCB7rtx/6",
-	"vZmIt73r3n8z2SfrlJnixC1LPzHfnmZxokr+qvYnSJ+AdbqdYORAI3F2BQv+RQsWsA8Ry7Tl1Hu7pNpE",
-	"YGjN/1flDFwMLkfPx4PLU3o2uDqPLgaFa2UcHVH5aTeWsCDPxxdH3WRCsSerjoqHuSoZXmsKIwr0eOmX",
-	"8u2jS4QwGdG165TpJ+jbjBkHl5MxPlzlDmrDRxQYhsz6Q262DAuqy0VJfAyC/bxM4livRSzwCddsIWNS",
-	"2QxC3OJPtBnMFdY8DoRiFvyuaUmgReOzpTQM6Firn3ikgbs/N7/EW1uR7F9zUVti0VKAC+QFJ5k8Lin/",
-	"gHK+zWV5zaE0R8Bbc6UZc7FpBfU0qFnNRXg7JapTojolqlOiOiVqrxJ1VPiNtXVbB9+YFz7dowb1tZwX",
-	"HML2VlrjSRPOZEiR2ePMMPMd0CK0kxmdzOhkRiczOpmxX2ZAHMSGZS74oHfzw90kPvvLu/ir71ejwU/n",
-	"ny2lfP2mElZQ89hf9fLW2sCSe5582/slGzMb++m4EA0nEUNhGj6q6hIdJeMxVLeHZuiYJ+QgcvHTaIZj",
-	"Hl5RXQJana7VFqulUI4phWSKWI0nOGS7CgaVoJK6ahpw+bj2nNpQND9OMhbZYoeZktfYP9JbnvJ7xXsp",
-	"BzCUtsozRuNbruHHABFJpuj9mJo28dQ8W9izBhFU2WCQdiut0tzenSmjs2aHkOdr0I00KG0W7otbkAZ1",
-	"2n53DunLXaG7neUGtTRxz17xv+YsZ0fcz+CqSnyEDTSTGVxG43jwnJ3OB2fD89HF+PL0+dnVRaBRdDFC",
-	"sDa7YivrCsOrdiXIOsceRpYeEtW3ZPAbyyILoTsJ3xdBkcVqB/3KRVEWLZN7T9kIKijD83ej8fVw6BSU",
-	"8kRRyrI7ojJ6z1KpsYkTSmVLxICvU6s/cY5lryaaFZ5fnGn9qY999aWmRdNZ/33/16nXKVXG6AoHQlVL",
-	"5jMo4qmhex8u6OnOcwPGSkU/K+5mtwPNTk4ulLv5s3tJKN+ChRN0YLZ1ytI4PsgnW6o3GmJ2rsBnUcDH",
-	"uJnN6aKkUuKysMvOww7mEuGEwiqgChFIENhDkkjf5c4FlKBdUklWjMo8Y3EllMVmK+wPqbHUGuIt+JtL",
-	"zBNZjCkShs8s2ZZstOyDsJ62SsGXetBy4/bRcFdBaOsu9k9LTcFhVBAyD4nheC0sdtWmalr5rO1RgjTt",
-	"vMF3MJimOJX1qoSluArERUegIwD3Tn+wTJr9uU9mWxc+0nZb35q3yzt7OgxV51Ipa4W1d3ZAnyntvb2I",
-	"MPeiNQtAbtYCnP/WDwY9+7gkM9QuhVRr4JozVyLeEmGUOYS/c/2Cw1buCjwcva+Tq80XBJ3w/MjC8zg3",
-	"Ixaibu1k1I8f4vLrqOAjU8H7lg6BX9TMB9wcZ+QjPf5SmRiN9lwtwVt526xcmbrt9I5JrdYU7NrVFbqw",
-	"fnX8OAppUDDhWwztbIh3AzcEuKLgRKxTuoVuApCDH84sBvgmhxD+wblu94lMZkmK2WfrfJYmka2gKRVd",
-	"rev9ugYRAOOJS2Jql/jzfaUk5k66QrHyWmrdMQX9IhFF40RbxFaI1SeSiA139SMpWWfJPVWsbZGdplo+",
-	"+xVVH9PNz/+teLJ6GooQAm+4foGu0IHw9vLJkrTDOc96b6Bmg21peY/RKDbEuEwrexN/bVaKg7+/R8y9",
-	"s5ploNqy/gksGcHxBm3nAm3//ZlTAoNTaJZuV45h/xmDmxKfoYzHZYby/HIY5Cm5CjtBcsWQdnejZNtc",
-	"xuj348ls292adLcmpf5KthnqO5amEuoFFQKSYfEPkzlaIi1Po9HDdjfF/+o3xTsKQFu3XbJaC3mABCpx",
-	"ssdHtprpn67zv2t83djBx3S6doeroUGFLPJxWyPJnsk2aKkIX3jVQ7NbkoW1ZBkGRXKumh0OncDqBFYn",
-	"sDqB9esKrOOccFo/b++DyxVr6mbfMcKOEXaMsGOEvy4jfGQhH82gjvQg54r96qV8NBBHxPc80fGrRNuW",
-	"cd7Olvh2jfC2symU2TGAsU+oIishFTkdkphuJZlnYmV6g7a3NNr0LP3OPheyN0zD0PpuM19vvUJaoZI4",
-	"Ys1K7YWdjzhNTavzg9xlrTqWe4euuVRW1928k+Fdd/Mn6m5+rJ9JsvpKUbtdPL3zX+uawWdaj9n2vsjj",
-	"FW3cNwUV7W3vbrqe1+aoeoyqhIL9Hh+PPT/W3ulYb8d6O9b7m2S9jzQUCvXsSHPBVwJ/dbNh+6aGgjRl",
-	"9YuCDaiCfiJJJlLTfL+sj/4kEl7EY0EhMVtcqYlP6uE0kQgoqGXJOaJrGkGowWjY70UpXK24iC7BlSb/",
-	"695KxKbRckMy3+iqPtCr8ZgATB2/7fitx2//+VkncAzYlgroz0cDjZnBJTubD66G56OBSfo5pxezS1se",
-	"sKrxwPk7tefPAvWWRYLHRE8DLE9sJnq3oJmEOVsNLNyrka6PLIbBw1cTiPHXnIHyHLpoyFRsJppPTCTM",
-	"KaF1kq3dre3tuojHCusIRZph5d7JWqRJpL+muRLoucgYjXvXpztixXLJpnbOyGpJIpHNGj/GbkbJDo9t",
-	"KLGpmFSumExR+6cSnm8z344ukoPcfM+lscCg+Db6Pir6BUJrG534eZ7Q61lCgVuTXgjZH5zZ1ESH4hXN",
-	"7hjkAerhX5DRcEikojzG8qr6I+Ux5PSc3PKbNDU9H00WC0dU4ign5KXJDXSwxALyhDBY+Jb7cVSjUhjV",
-	"cG9TGEBs35KPQ8guERi81sv6JsOmk+GdDO9keCfDOxnuy/BH2ouaHx5rKVr596vaiN+wzWuvjnB5haMh",
-	"UYKMxs9JtKQZjZQWvSbhUusQeuFvvviMPB9fnPfJt2v695y9BX3hmgC0ksXk37/54rP/MMYmcDGC3U6K",
-	"NllGXtxyDH6HjUyZN+cJeaXIKpeKzBjhLHHalOUAhNvGEn6N5b77WtOqSUS/5YmS5I/4G1QuwmuY0bA/",
-	"HA7xpikSq5XgxNZFli9IRCUjK0jG4ILEyXzOMsYjhvlDVJ0QbBodo5YyZVkmMjklVE84VUJM5FJkaton",
-	"8CEV0Gd2WixRf9IrmWLzWYRg6hQLF/o9HO8vDO1RRauCEMgXdooytNEJ9VSvLS8KtGHAOTK1LZVPLp+u",
-	"tk5nj33V+bvxkSOCEVvlfcJCTd5nyD9dAGgHDJ44sXltWWldZxYhVpCEI4194JcRaCpnFExY+42LubWQ",
-	"iQN6dDoeQlpTBvx/dETWkBUdVl6FQdiYTqohO46qujwNbXQok2Kux5/RCFrIUEWm3jqmJ+TTSj9mrHFh",
-	"n4F+O2A/rMQ9VKtqWRGgVW5+oiDZ2OSNpWliJGtRNDXnd1xs+HFZ+Y6e2oU2azFn8vDCVVCbEqbAGEvi",
-	"1HTo2Zc/1Sb6uURvYfZY3VqqGXcFme36L2YNzSkkpJnBMX9BRtDgaAmSbEVTkmEzBzMitrPp9XsfBgsx",
-	"MF/OU0H1vIcme7mOGY28zqDgraIqlyUWWZPAZHcjFTSGYHW2qm5iG4lSHMxaf8CaiXXKsLwS6pxWKTHy",
-	"Za+9bRPVbM8MmyOPpF2mEdPf0WxIOffdAdvM6IOR5sEk546//wL8/emSkxt18UKu78kTDhHLt5y9S1bs",
-	"nbhjvOaQ6Z/QyzUXaSo2kkz/J3z5v6aW/tOE34GmxUmgqchFWXXUH/1ySjeDH+jgH8PB1WTw/j//EBI/",
-	"lTCusEUEv5WyGbEdHDaW3iwFMV4h5h9ZD8xTTR97+cS3uZqJD3VNkt/ZDE9T6OudacNYCN4lhiWGak3M",
-	"KI8FN937wVEG6jwE0plhEklilDcijZlUjS402wHu2P79uNS3pstk68hufK2hhbL+BdFj9GZKbNNFKOWG",
-	"fXshIxxN+JIaajtrjduV2vSPeLSnaWm4V/W+nWhoDzo8/yHQfBXX54onWL7CeGw695U6UG4QmgG83crv",
-	"FWh4UNuPTAs3MVdFLBA0OwzqFL9Msam22sNdfQtjfZwtzmwn43BLOLOLwVHczkqaxLacVTLXh1YzdLLR",
-	"VLvJBLL+YDXEPR37sI+kfrLURgArfx19PWKoK8i6qbzDzpLBRmqGDIN1j+A3v3oAntVHdEazt1EOz0to",
-	"ZeGlwhcnoOiQVjDFuo5o7qSE1vHqpVUP7aO9Vv3N/IEdpgwRWpTvtD6TZWbh9y/bEyTmscw6yeIYp1mP",
-	"gFdqJEnHJFswyUfIRBRux0jEfc3ETYfwcDvxbl/b7OsjXetGfTvGt14ijl/ZwV5W3o5XVCuKRKGj1prJ",
-	"RflDkq/NZbnJoQjqFU2S+Z1tYgm/26L/ADF0LPXktAIXCghTHpR3nsZcneZtwiNWpLfjk3YGK6rhbt6o",
-	"F8eJaqeQ1+OOJmq/I6Fo7Vzsh7++Ek6DxHHPsvuEbcL5IuZHK2mk/hjt0gI20JxgD9N9aMWH0XcCLxR4",
-	"hZqZ+ofHaEEGmP0Y9gCRKklT00BLlnpEedS5ZDTV1mHzef0TPvXQ7/0kZnKCzYQnsAsx3TaAA63eTdPw",
-	"xOtdG9Nt31ZWNc6sJGUkwIGP8KQCjLY39x7YspwbQPqEplIYe9odQa/9+i8AKWBwKfIQa9iw9J4RuaYY",
-	"MztP7pktV9b3j7Ftc9uKhb9bZiJfLNd5kIMDOBvG7gK0rrlpAQ3FHfylwAgq2CK7Mz29JERnNTDHVkC8",
-	"ZKmpTlqZ3+ieh7kPjCpQU2jV/NYWPVTeQfXxEHTKUN7eQcxz2Oq+ymPNufeGM3jv7zK+HfbjUOQWXTl0",
-	"NXzCJ3if2pp4eIPBUM/JA0bDLjtHFa3KWUc+T5zl0R3TRzoSnLNIOWfjjEpW/ZotMhoDdn/usflcr+O6",
-	"B4qm7BPONsQE9/RJlDLKB/maiIxkbC0yJYHZ9PEODPruaf2EcEGwGfQJ+fyeZVs01Vkq0eCTJyZuX6uS",
-	"8BxUjtViyWmsp4Ph+N3o6vrcKs1WJ3VjgwGM+qtWLhEhlcUZLGkx4qvDMLhWh8+uT0cQ1sbipPqu7Yi9",
-	"8z3egVwXmPOJu/SoXVwN1HViCXe4LA7wO4/x/mgj3ewA4J+0X2WMxlugCti0fC0n+qyZ/jb+197LBlu7",
-	"32Agz2m/N8/Eqt6u8VZTWoT1G1yf643yuPXveA2aFn/8uQcBnwBMG8/vEht8ozGpxylY9i/pZi54/I+Q",
-	"Ls7iyZplJsKqdz08GfV7MxrdpWIBs5u/J3RRDsPS8O2+aQLTrCXJBRxT00a/3KyhwsPc8dBgYet6UGLx",
-	"8SRmXGH81uUf8dHB6I+WAa9Fmjav31isZryH9xrf3jmlG7o91ttg9fTWrobXRXRc0M0AmZF11RIxVDcU",
-	"7eaYI6BEMsZbFGYxufa4BS5KD3Fuwnv14uCCuau30dXbCBwSjyLrEhG0nZIcUqe1TML1w4IdBrf8lCwZ",
-	"zdSMUQWthmw0/oGF+fbUnkiyovpEc1OGgyxjd/Aa0kOM00YjBeb0LdGrISlCT3YTRg7Jznh86T2TsmDX",
-	"VMZs3yOXyjbvYZWNJfk6rthxxd9hOTZfEzhGfdif09Mdie5I/E4Lc5lQvmMueUrn6le+5KkJgb+phAyb",
-	"yG6ITWOSKLEAyV+JrAEZiJ0G6HaGUXJcgD221fg8fWiXS3dIatBvPIZwtZ1QoxoYpBwROAgv1CRVWddP",
-	"V8WySymsphS2SJuzrkpHRqY1xOQf2mK47n2ea3747FOWpQmvSbNrk+W2G1BWMIu9mSufiRy8UO0jyPzl",
-	"PG0U2S+SQ6BM5xYTUg+Wm+1mo2w7Uncxg2Hq1ERAYo6GyNBnXbTJgHeM296GG+1NMfDYVesC8HqH3rB1",
-	"ug0WgS+ntuPgOxn+lJtf+q6lsP5aJgs+SPiTN43x+On+3fuGmg6DVUb7+PL4bsgnK5D/S2aatcu+0NRg",
-	"7sNKnKRVgtqK/aAfPiatrV07wyNaGdbVc5sUf5kKm9VcjHJWncVEEfRXoqi+44j+KTysGyHgo7kbYaei",
-	"dSpap6J1KlpIRTvaSbQ9zD1k9bn9eXJGW4DW/rvd7JCBBbO3IetQaz9mpM1SFKNN4c1pMFhL88IjRuQi",
-	"PNy2Llplz3hbJqf7o/i2pq0i8iwu6jH+pa3AXQk5EisGTa/17EsqHQQhw753bSa0DzX65TovW+dlC7CU",
-	"wrpoa1NU6K22mpi5mHZnaG4qaKA1ZHS7j9XgyalvPuzNp7PJW94dwO4A/i7d3Ebw/Ca83PsPWGcXdXZR",
-	"Zxd1dlHFLnosC6X40CFs87fBMVEDqw37kdZ6iMQK1mfTcBvskkLJ8jyFNcVsqCnAhbVPT8h0lUjJ4uk1",
-	"SRSJkxiSzIBQbMjR6LzI35ixiOboEf9/2Pv3JbeNa1EcfpX+mJNKnENySM6VVO3aeyxLyji6ZTSybFn6",
-	"yCbQHMIDohk0MBzaNVXnac6DnSf5Va+1utG4keBIduSY+SPWgEBfVq9e90uMFVFNHraxrKOA+CGioHZM",
-	"PV/xdZdRX3ljceexNw9uhd9mWC9Uf0lGWebxyBOhYkGizElj7TMDDBc9s6xk/Ayf4rbqgWTtotWaJF8I",
-	"qpxxcf6SHLf6CrSZSr0544pNcldh0mUYMo8B8ImpD2V4vP4W69bJW6waB8sefYgsPCIWRPpUklKZt5Pt",
-	"Rd4cq219Nj6efKDQceDnqnKYrBTrPWDW8urWm+tVzl1XMfAqs7n/RTEvjWPNq0whvQfUsnstYn2w1T2V",
-	"tLZCv+ZDaU0iu8yK3Gq8uQmWY1tvEjIhNPY5b9wE3g1Fw7TarSmPbHMOPaofJGOagb6kv5TQPwDs5jzy",
-	"x/IWg+QE98eh1MyEShyOTWUpM5xxKXHfHyfS/nkrc6ZtKvf5sRo+qqbfFJ1Dm0F+v8YCNZeriE2FCnwB",
-	"V417idL31FxDx12CWYGRSgRHvOFhSGqhYtMU8YunfpCwUF7TZXWMHXspZC+FkBRSsF1YzNjEe8/hrbeX",
-	"z1V5YVuy5fBd43Bs6s385CZx4MhyOsXl1mxyXKqlBEMUqkuAaOYOJk5bla46a6DOjNHVWu3xiRb29hrC",
-	"/m7m7yZId5qjCKGZkpdqpX2oWaiv3OTDpfTmrdEpSt+AOqYWnbjjnrWGVVeoc1Vd0dFL6px6A79zJg5n",
-	"naPecd+o9EadB+XYVKaIBV801dRXYgoMOZ2CMIOZRiGPrlMOiA1sv+FYvujeJgkoLmUtH4tiV164QRcK",
-	"buTr3sEVPDVVsG9FjCLNoVsJT9wG+PSoT8KKlgNsQWyjyeUrdmSprlCzYPRLawY5ZHSgaHlyEu/2Jsw/",
-	"pgnzo0YwlS5s1EtV51dE4DPLMe5/R7VxP0s80VXmAllBfQVPLhbQJoT7qOTBvcvVDaNAmFws0NYQI6K7",
-	"lZpbfq4R42YVEKA2gSzZSZtNfMF9rcnpf8dims5mItb/FpEvfP0PTT58/FXD0sePlIjh8YdoYlRy/YPV",
-	"sPUfaZT7kzRu+J4oPJQvD6V3M+mylxoYU3Oq5CxClWBryJlXVTTtMlBCYcl4wb05BOtBTJumao8AvbQa",
-	"ginp4KNCvPNSkZUxwWziRmV6Lber9YtBHGCgIJWfTj+NQqGUDTiE9YH3lxkYPbyKCrLbarAARPC+RXZd",
-	"GM5IpUFsPTtAIr6g5fNrHkTNAGK4fMPrRNf9Qn9VE75o19i8KHB2W4DV1pIdG+2HovKKWv609Y2EqEmN",
-	"plCWnyeTxvTkN60TXRALitNhqAduBqiNysWkAurJGaj0KDJ8UcWprVxTjc/TNdikstuOW2y2B1dMqg2E",
-	"AViZ6rNu2Wj9IUsk06PYa149z+4hoTkmYZjag0nCA6t2G6Fwt4v8Tn9Vf5H1oBgbkCeFmSy65UYXC3Ib",
-	"DDGUD9lCFuNJx1JflpvqdRk6no8aRV4LEkIOYYrXDunMJg19c1ToXv/e6997/Xuvf+/1773+/bn074dF",
-	"ExuDcvOAYvriMSqawKV8P8By/6+dBRCjctifQ5oakpnTrMqtuSXuXR1ShwjnOpagUKMgQTVV/ZOttJZg",
-	"nwHjD0XVXvFVlXRpG3gOe73T/nA4OD46PeoNh/3N3Tyb+xiC2XiDMCxm5Gi3RgcQiTk76g3ZxOgaY5Xw",
-	"UEyMyAVGFJLOjbvVEaceusftFSE1H6os9/1UxmyiVb3JyCqohQQ6u6o0DaoSstyuFL3O8LzzlHdmH385",
-	"u++4fx7t8md/cF/Z0mJTOXvJfNllE42jExYJ4au8JavNJpp52N/gD8y9QwAw4M3h2vSZmxDQ9JeGz1LD",
-	"t4zNTh6Zrxd8jcEFE+B/9GZ+BfhICxGTgpnN9YOH1Dgf5WC6dCQ667lILga5WS4rHc2ZXLDxwJlJ2/qC",
-	"znijJg+rhyN+BIYkgv0K++RJNhXXQYQdTAycV7aHnjEVcrXxrh2eUH3vXS9ZtYYOSwZkG7G50dYpHKda",
-	"We+yS5lGvvD1a70u1Bm3qztyV9UdHNcu7OGKPjaGwV9/TdK8HaKuOFsVM0GdxSw0M70eiLEROnIIHgf5",
-	"wJZB7+gsF9gybKDfN2mvlacSJnAnQACaCCY0wIbCBnwUF7e9u05BaqBuC3CNkfE2ECE2qspLx+O9V5v3",
-	"avNebd6rzXu1ea82f0a3dSzAS+hbJpHTJz9JrSYOdymUxsaH6tj0eV0PYKMDzrliPlY8yK/Y5aHNjAEu",
-	"UDYUoczUT64YXy7DQPjk3a2uPNlM7MMGJDXjN3H21DsN7LbaGVQ2ncCFYQYb3JQleBc5Rx0EJw4zmcAe",
-	"F4KrFMq1SP3GKlDC8c9SWpER3bCUzTJMFWiNGIhfCffGzYAD5fpcIwnZBjeRXKmHNYPYqchPbUsw+NXt",
-	"bLa5r+82fbLCYVYv6Wdd0PEtAFGNqE/hDYF7PPpShhJ8pN2yKrB9aRmfr4z4ND/ncKJp5ssb+rqyJUPD",
-	"Hr4wIUSb0AM6mWZ1Xey5Z8VcnMNwt1/sp1u4Y5vuMLk4a0NmU+XGzDrGEIo5yASQrJEs1iuvjrN3PaMb",
-	"+7ZDtyKN0SUKMqvrrIQ9U22utXVm4oKNgYasNhToU7lKIzZtyEHFsCYTQUPtfmysTLPcKoqeKuOXYdV1",
-	"tNEGTFxLjd0QtRFVErctNZqx5Y2W9hnZD0KeCJU8rBoRHpYpXkybsNCsxEIZBl5lxUfbMmMJr3TZOVMi",
-	"0ajGFEQJARucO+QZg7MUJIJBalUbc6qwmFmg8XjW/RBNgghK5mM2CFW+VJOROdggAvxTVIXiFg92KkQE",
-	"9aS7bCJD3+S66O/MP7ssGxpGmIw+RBQZpmjMIKIIK5P9NefLpYgw6CmSWaKRDRt7hAR9EUSUIcbmmmB6",
-	"PGJyiYdIEUldJxDNLIAyUuAesWspfcsQFC0E4IMwxqgrm12ml+Q0R9LTUpIWpbnoCdPoVsTBLBD+mJJe",
-	"9Kzmn9RWSTOJCJqceDKaBfHCDK8hq0lFl03E3VKj0Rg6MSsbfjdWAvKSFMTZ4SPIJAL6Bu8FvlgsZSIi",
-	"bz2+EWs9/4qsYUEM5hylUabLJkvof4BpcfrA8V+0Pb0xis/TkNaL/hDZxLg2MjOg4Zi802WTWCgZArSx",
-	"p8tkxMwj2+ZFzhifpkrQACvsM2Vi7hCIGqGw2cZkhEccqETGEHAjqJ+MmT6ImWmbSKi4EtO5lDdjX4SB",
-	"PgxRMQq9o/RstMkxdtOYjHIdAk0jThqbmkusAaYSJU3AcCYNJmNnr8jPcBvJ91xEjzCjcRZcpzFyYV9f",
-	"XZXAach4OeeR8MegME1GYG1TRFjTJcQqQqIkYc5iESQIMJcLVV1m7PNh7ygkn7kXs9Vu5S8KUK0SIkNa",
-	"iIuVGBnjIKV94KAk8L8Mz0BxyyMo0sYc5tCKqRUP/lE+1yxnc2z7arqnpP/MAbWaBUuVvEDQXIp/mVI8",
-	"Td2UWuhtjVpv5lwLwgLt+v+9ezJ+SXPEgTdzTFr21/pVUsPW40RWysbnhjBbQzlfCDeTNmFZjbsvyMuy",
-	"Q+3IoiZn6wACLCv5bV3zhGKxK+qYgFe5WS+Fzb7d17GchrXqYtaMGtMsI3b59DEbHh2f5nOzPOnjuLc8",
-	"DPTtQfxtt3yRoF0G5UB4TJ2oGbw7Ak4A3rw4ltQ7h4ZLpByruYQM/FkgQo3ElG5mclpHrUWqEhIFMOOX",
-	"jCow1XijjfOkd9o/GwwPe0f9Y6cP1hEkBZNtsW7dGYpUW5yWCFf1pyJMShcMN7tFJMXRHutX7zOolu+W",
-	"83dWjgU/RicfCX0VCI6Dqnqi80sF+hQ8d8RR4CJPBUiAiSSjiO/mmqMcBE4fUqeicarccmvZ5TCIUSX1",
-	"Y92mQU8LDXwhEhD6I59lIMbFaEXANFVvpAQ81fhmLsc9uJgu8LtBr0oxyNCtapmT7ztE0zsX/sRqnVTN",
-	"Vp8L/Kj5lAGYXj9PQHIvUsHK4NntymI2ZWUIcI3yfM4UtlY0Q+BJ8nClZQZDwKtWhQ8qU+gzQwjHltRw",
-	"SOIOjMXKTlO2PWxWdOBXVysHsLTxilXT3exeleveJZrV0LWJ5XXMF6rLrsC2suBrTXDA4AV0UStij6zj",
-	"N1WoDYFYeRNg+DrdQ9R63PgFEmzGKlVLkFswY16DaJxGVja3WbZjpHP2T00n0VuQe6T5xngZ3AkQXeiH",
-	"NNK6MPBQ55lKlyj2jgne7daU+2MvFtCzjMMI+kksZrFQcxS86Fn27wj7I2k2l1vUNFVrLGcRyYRkq7GM",
-	"BGUT0XPavvsDWlLHQD7BdgGlCbTYtR7rTwy0oNjAKoh8uTLVCUBmy16Av3KfwJOE49rxrzywQZYbZ9U4",
-	"ZjKeBr4P7xdkx2x5+kLF2MW/zA1/klM7P/wbxVj6C2BgZ4MmfVkRYvgT3hBaRqYDhO4noIUCT0zm0oeX",
-	"eBjKlciMVeIuUCCWusTW/kme9jFasUy7FIgXH0MJGK1jYie88UymkU//dmR7emLsLKRGjzPbk3mSyDGF",
-	"6zhPYpHEKCUH10FU2IFcRab6BLBYC0H8iywg9IeUY6i+4pjKMaIMuzlpmQjdf9QR0bj+ZmkY5v4Yy9l4",
-	"LdM4C6Mn61m7FeszwbPgSaBmAR1GzBMxDoNFgMAjNDcqRSvjEnrJMk2McG50HvM3lo8xf9HKsEQWgDgh",
-	"nIFH5uzoiOI0svBxS4FYepDJ1vaRz4NwXVCV7I9gu3EfyKWI6l7OdCv7KFOk7COj9IJ2x9NkrkmMxxFq",
-	"acRveRASSNPoJtLnTwkS5s+sool9QiZkl5R5Mkr0DRaRJ6nrv/vzQvgBHxPLSJfQ+nRsuUnmq7M0wih+",
-	"cqZpE0gTY1v6paTRtVt3HSMEgkxVIvJa9iM//7mxJdlf3fLuwHTQ4mBZJ1qBhK09g9pAHFzPwWQfi4UA",
-	"hfBc3bg9ef+icCLVZeeRxAJNWD+fXYvEyahDPGFgNCyWmo8FFPbRSn9ObD7Mi83OF9mm76tZmwOLV1G4",
-	"BuMafU5RovbdAiA8HrGp8CTmC8LmcgB4LhJ3/ehwyUxervkfEnUjdh3zCL8BcCoy4+W2OsxvNb8kI2s5",
-	"1WZkkm0AYOAycmfzINPKeAE2PzI8sgm+PWkbUyM8pTcIy3N7fiO0xBGZQKko+8gM1d2k7+A7et2kUFVI",
-	"GsU1U0QW/AjWXaioo0l4l329ZuRJZ8fsRfA1SOPm19K6OVML7AOhB80ttH9Yt9BESpy7sFhXBioseRl4",
-	"SRqjG4iHIZvFYJLEIlk8ChZA32wXozaaIhcy1p/qAfO7zO3D4yFFUOIk0ObWTSFGO1qTU9DHrHeHVgDc",
-	"yX2VOFd1ImAFUiwMbqBQGi0GxG6gmwzFvTZUPAoSxeaC+wIg6vMFvy7uy5QCMyPBzQAIenMplb6CQFSa",
-	"bAylPi1F6y3k9lQSR2uwTX/P2bevnzxrs9cvn7XZOzF9rVfz7OJpG4RvsFHqjUH4oJbJcxt6LKNbESe5",
-	"PSXSxDMnc6EEgUjlEfG49qx4xIgp0ZeQvF8Qpp39vJSWUMBRa409T+ShoipSeeQERJttIYFEgPM7yPIC",
-	"kpWEREbNoyrZAYWjal0zXjvHmEgWCyWSHG/Jn2Z/I+mL81zJLMIAIa8/FI4VHupPCIBtsDOLO1uBAO4P",
-	"rFMfqWFcGmzAXLbsVL/PioS8XzT1wPpoKRbCKxnfmC1sWDpcrDCIsIZRRLApbkiLkXYvsHhUA2Bj5IMI",
-	"uYclFziLhD5sGYnS9iCsADraw0QbLx2sqmI/oLK5kgj6sWTMtOQIFgg3XoHhFznpxF3WOx4kjtAw1UCI",
-	"fIVElk5ET1ArOPwgU2APNM8slgs7Oaw4r1sWjgFCPzRIgUxP14kgKp1ZVCBWx/PEMlGbeI8eaSPvMUZB",
-	"mLLIgUDhddb2Qsb2C/RKk38+W52pL+nZNkfGrFBeZuLMD3fXiT4iw6/+eHKp9arOuf4tx/GPi6KamTxQ",
-	"DJZ+X6esF+BNFSo0yZrK1G3ihHJWVqQPkEdjFYruuT19A35LptUt+IhEGlOer1by0rhCXIQWAhqbXud9",
-	"rVXBxXWQhM0Q9CI585zFl+4dMblM2Ny2OjN0bnkl20ZOH8AZTCiZewMtl7j4Jreyt5r9AjW4+AZIAxYb",
-	"wBG6DMVqO6Kp0omNpwGHboRYYolSHNnuajDIY8vFNxkdw9Cm3GrRLlyy0uSIjPk9W0cSQJEVuBNxgDVT",
-	"ST4w7l8rh+fJzYz4QSTuEuOEBYJjfhCRv1F6t4tBkTphVlUp2ZVymzCOLFRBmH6ZIJKVmKWbSR3noC53",
-	"nk+91uTWQNDcDgZXQsMigI9UMA2h/pAWAg1NqFW8zLqIKsnQx0wfWiFszLGOFe40Mi3ojyf0zUVLCch4",
-	"xutuuZeS1mmXHZd9LbfPl2jueaQHAm+XT9FlW5Qqy92zZVfjlGG3eYzCjQOWuwKnEvWMK8guhkSZDkHQ",
-	"zmCg38EqQM02kEcqx/JYcedL0mBOwsozA5Ro2hUyGyw2zSRy9/uGaqxGH1jkfZV9tIA1GXPFbMHGCnxR",
-	"Hi8q5V02ef3qzRU7SJWI1cFCHMDnBxgW4GGxJn1aPlovaPCyyp4XMuLyZktKet4AXLwm+kc4JEOeNKnR",
-	"gtUslKvsamBl6SBXWNrK3HlLhZQ3JtzrJzmtPymxWMqYh4QhtBS94MxCXVisOQorANqizrEMnSy1wilW",
-	"XWAb8qKZvrFPTZ49uWIH4NQ7+IX83fcHCzFx3CCuSWTB18yXWaXPreIgaHqoaWPiKiwAo3UrLfEFysDj",
-	"MBCxFZps0BDYum6EJv2+vSog0jl8bcmTeQ2r1Z9aXqsfAIw2c89swZ1/iHU1K3W8xdajkN9SGom7pfA0",
-	"4oGDlEkPEqTzVPfKYBoEEFLnTBKW9P4nmeeyICE6+sMFrQDERBHjfLi0vIfDWeHrzB+rOXEgQt8axgC+",
-	"+lShuLVGKaMxawUIdFY2Qa/vhALFkrlY5CkF6ISIWfl3uzu78u9dz0zh5vwkp0i5XesN95K2ViznfKkg",
-	"J3iBUpTMLfFScN9cZrruDCRy4DBQNgkZy0aarD/O8UDXcVQSx7Xc7CShAkCWHCV7LcCYqu5tFqcU3mgi",
-	"4rT45wi/sfBkXCABhkLZ+6wXB8FnWvrPb+OohmBRrT7zudmR6/yqpLS0I5xRk1oya2JcXJupIPIEs1MF",
-	"Cm1uIG3MUiUUiRuV5JaC65qcg20nYE8jc9MVNT79I1vwBOM5cb1+vNawh7GAGBZu7At+kzFtennjwmB8",
-	"zVhgNiDsZj331X5DF74GXmXOgB9ogToOpiDKrkXStuGpmdIYi+tAwU1f5UqF1RAiIPooHXfZxcw0XNUo",
-	"SQPhHcvmtewplNflO55TZr/VMHA0B9gDWlIMw3B8pg4g3lG2scvXTC6JJ9PQR20vWx/tPrfJZ0XPQSIz",
-	"+YvG3C42QggXuoNckRWuDYSilP28RdM2T+YMfb5o2i2ebqAYjlJia5npk95AS8K5nqjgNTguah36dWuW",
-	"pZXdF1zQFQJvlnNiOTJma2jqtBY8Li0yyffExqE3XxJ4m4fgoKYPnBwe9Ic7a7uEUGx7FyiZZ0IxUl0K",
-	"XwLhZk4henkzAfp0nZVuM2ZkqwwA5Hod9zUe+sJxezzhobxOhfEJUdaPkW1N4gWMVeCirtXeyYvhYOYg",
-	"LMynLzXYQW4ZsIs02c3MCB80sTJO4M0x/IHxZHWi6FYZE+d0IiwxndgJgSjAHbaw4hFe9Gt93unSfm1C",
-	"6YGEQNt1PNgCG3IxBT+zfWM2KcgviTRl3k9jWsVVm0iNnKfB5Dbk3QxkUAdTQxzc8kRY7zI1ZDdmLCGK",
-	"q388Fx5adS++6TKrj1I2Gc5HsVI0dq2U8FImDNd8Xw4vqdU2A+WENdoCmM4h5pb7rXQDaCtIcY3qUUIK",
-	"E+pSJLyx9PSNU4lcKuuo8HnCpxwRQAslDQy6o0z5oCFNesM2My5677Kkp/tyNE5RajRWRaOhYoZoxnaN",
-	"zRD54FRk4p4jTHE/y/DZwuQMImbJqPflAKEKxHXqAGe1YY2Xum2R1tkP0SOyQCA92rBuJH2+DzVHZDbJ",
-	"JpJXUu5h9fcV8U0VmoVKPU8I2BF4iXwRsxVfoyeIDGtWvq5xdFWoGbssF9d2Xxl8lSPYS4rZN4iJ7xvB",
-	"VrORIGJ/v7p6PX786vLN+NXlxbOLl2/ImJtITIviLNTEzpNRJDx9gbcEq5goWBSlfNwozWyKwcQySjpw",
-	"i2R5/o2GUhqoLLLYmLMyy7L7MRY3/ZS8HfqT3Ib+nsNJrYDBl6YlmuYKbSBaEHhCGdNl/1i1VwGl/Mxt",
-	"Agu+z0fJleJqsgw2Smoj4zWpDG3HyAtcH3vIViMcDID3zoyaYUckNBeIBGjOG2UGXIdrSSM/aNb+7D4X",
-	"7VdAS+r+pnXYfs/a3RPJDk9OMLPJ2uDdDD4UPiClrlhIu06+L4hLZUN8wdqAbedoQJtDmEiNAhITB6Vk",
-	"Mx5DRzlnlzaM0dnq1yJZiawSOCWxJStpE+bA/QyYFgaCHWaw4AkLBVdJN5Ng6aeJraYFxa+27ZZCPQDv",
-	"4CaSfSxO1huP2JLkzKSmgcET6zekXgkAg3zgZoXGAEX3VtywA9L9N1bdsrFTtmBDoFxkzUAzsaqIKaM9",
-	"Md9QiToouzOpvhOwALwTocgtwhde4GtwilUtrEwaNvmwbzWWRpgyUo5ddQAzuZh1XvDEmxt7GWdUzMa6",
-	"Q4BiYAVFYyzJWjNSgEUms+W8VlhtXsYfIj3PSxmJ/GQrmgJM3ZgHmAdMkJgQE75chmun0Lu+prnPWSRX",
-	"RFKMYBSJFXtyxfNW1X7BquoCiMxqWeF5iKEtsF+UHjScB70eYJSqdwiJhcIASyzE0Uazkj4gAOJG3Ldi",
-	"CqzivjrIuKTRgdwNN8bXGD6gJWbZLOjeIsHUSilVy4fq81xVrJ2CSmoZDeq/JvgMF+DOmO2GgqOrQlr1",
-	"JvBnxC+tWiJMMpPeX8h7qxKxzFwnHIUTtiK5U/NqklwKl0+lpAAhIBgSX7G0ifi2aj1w2mbnRXu6r4v4",
-	"du/fpX4DiOmChzOJqdQyNgF4WXiGyLz5JryxIqYnRuO2k9YH5e3AFPMYoyM6OGX+UpwUyC4MQ5efRtKz",
-	"mtqLNlq9xl1EJNMLAwGRs8agMDcui3QJEt0iSKrd8k0DUo4G7iEYhDMBM5RTmoumr3KcArrZTO8ki08x",
-	"yd5kw69ya21mXzbMxc5/Xw7nr4pFMg1oeRxruXeHiB4QFjmbiiTBaGVHYM4WerYhKMkDS5oWNkK5Ctc2",
-	"idXmGxRuKz1GZk1iIZJ+qgkAnEFTY1MdoWzNuEhUVgghFiDzb3Hzw3RO/1y7TsqDqKIp1GE3b2oJnLlR",
-	"/3WmL3NqqkriqPZ/0QLFNQ7G6+Lmt24FJFdc33RtjWh2V0VedK5yCb4F6wU2N9Wi8JJ7gRaZtJKiNvn4",
-	"kPplh8ADU3aZxmh0GoZZlfJOKowHf1HWmmdthhabgqSNsgcVDikchimWYXdrR2hiMLUAxztGU07Xdja7",
-	"hVyeTB25y9Vlgi0FylTVyNhSzisQpzWmJqIro2xzKgFdhFbZTF6OpLXpZak9Of0HF8Ad60DTUJyNK7B1",
-	"Xoyvyvofs7QiZx1PuDfPygVrjJ3Y98bEASaamKEKs5JZeZbPyDgc/A0iIHtgXoZk1GICVMllYpRQThfS",
-	"NAPWj0wmQ6Y+SZVs1J3kQmStp01EZ5e9m0sISUddCJVruKYozpFQvIli2lQApBcgopmRchstp3XVoP2c",
-	"mzBA2rnzjZFBBkdsrgXVh0Ejo1CJXMg4lqvt+6tYBNfafG6PmJ1W2JfVunmliUNvQc4SEUEien4LkCDA",
-	"zsOQXWehuokM/awrWf6YMRosU+/zthBglpuE7AzzVlbhg5A9vb7cTktpd3VGXHOIyPscID7o5C7FrbxB",
-	"JYfC061aoSDlKhY5I9HmMy2uKbdDkzy4bWN5A1YgHnpD8eigBX5+Y1pfcqxR27dVWlFuXyYDsuntM/EY",
-	"2a4s/kdwCX8dUTtfFim3A5uwmd9CjMc/6NkyRsbBWkAho2vmbBER2L0hoHVBMvkGmzXeQ1qsXc99OYO0",
-	"FBGDAjHxUu55WP78RmC+i7uqXBoGGLQ3Z5g8uXMsYfnEEX0gEA0G9YlgxG3ZJ+cYjJRbIsAK4ERbtamx",
-	"hW1aD5OMWTmkg5jPr5tGgJbYgvUUvRrZsu8LKb2VNplisHskyeBn4w4Lke/PA5XUOWsKFlkYyAIG4gDc",
-	"RdmyMvl1mYBqa1c0UIvFTKBvwlWyA1UWB3OO0k0rNHNtWCTkOheXmIVDVC8wP57j83UF0pLtl8Y1pT9M",
-	"oMHmHcAnVevfkJvtGrqlH5j2qDyzdzyhVydZQCik8VTlkGZRhiort1GbvVdM5fHkYhkLpcy1q8wZr/VI",
-	"Z2l5/EbYlfxFZTu5Wi/F5BGbnMP6bYxs4M3B8chvhKpO57WNHvUKdtiTMWhDbCV8DBsr5rzX0E5AbfZO",
-	"TN9I70ZoWhr5as5vKFKELWN5p+U1K967YX5OUunkLU6Yt5y/MgqgTXpUjGezQYgYJxMU8wO/DXZ1PSzO",
-	"u+RKZUOjgf6xtZZMWMFiMiiYyJz4b020s11mFhfkM/lqAE3i9s0nXfZYk2aLF+V4loKnxX64SWw0L+XC",
-	"9N0SBdUOdBA1Esm44aKW/cnZbJRp3yCWrIIEoucCTddnhmZkGREAMr+YVPsGPoOPogbhbmYduATYRb60",
-	"wpZMg3xyv2kS5eau1uWEYn7QllyBq+p01nusHgTW1OraaVrPW0ONa47lqE1qOa41X0Bt3/zjd9j8w4uF",
-	"ljnHuRYv/d5V/2zU6416vfetX61BSKFrvcWeTSXNzuGtt5fPVXHxtWWIbQoPV4w+aNxgOr/zzUv7Bt99",
-	"ydED3LQCewaZzW+/Ne9V1vO2oxTWbAoStHLAqikjplGqsifQ2OOahtpWLKab7v7C7y984wtfuvEWqzYj",
-	"/mN8677drAEI8bPiLTGTtTc0/8BPtSZW2RPrxz3G7zF+F4z/2G5B3LWXxkrG2F6ptqtNRYVJU+ncFkHF",
-	"emHNGgCYe1Au9Jlb0+ZRXoq75DG+WdlDJz9Y1aX6J8RYVO7PWkow4KvUi8Hus/wp/NS26VOxj5UmbF4P",
-	"pubZjjONIAYrhbYzFTCzbbUqK6PmWm/Z0qhOY4tdG+fggrNpayG7sYUfbftHKIYr/PG+R9++R1+hR18V",
-	"aXQaPL4vtH+hDnFNu+6dPLDr3oynKjEd94wS+1Q/1HdCJk7LMOpjN9DENut997DmYUirGjcLywhGVZtS",
-	"01SZ25bKrqq8v4/7+/iffR9L+r2L8mH4agaMqUkPo4/tkmovKaQ0SNy2aYWClRT0Ut/tK7vKWw0JJofF",
-	"93exHjTq/lZocVbqAjd32tOxINn3g9veD25rzfVfo82avQkb+zZiUDTcErLdVvbWomu0SysN/UlpyFoB",
-	"s0kTuHzjN3uBzerMhrealiyj3Cit7nninif+h/PEh0ulqJfuJJm+0lpxmYRMFjxKeTgZ1WjPNoY3zvJp",
-	"MLOETWAj1AHMDWfQZFIlhqoZb5lpDYETWrJR1TcKFvxOxjdVKz63+cPg5oMEYeXI1QU5AxtWBVXk01Di",
-	"ANrShUiBsw8eGZYLbs7VPAhFPknXls8vE+wA6uIm65rGjrSBi29shi+E5kY1bUegvode4kaJBItsqBtT",
-	"dwnyUhpLJ6bMV1M4mfdhFlUBhBKLIYgUttN2j8hdRjUmy0RsaMDV1qJSnE/ZNEGvwAcLyJEmc7R6fQYR",
-	"dBVLqG/weURQceeJeJlsahHUP+oxb85j7iUiVo8wZzyb1ymZmM274HfPIe+mNeof9SrQ4EHtwEBmIGBm",
-	"S686wEvIUNjUUxXMePrcwiCiTjUYILKaS1NZIystYXdNccnYdtvZ5WGvape4jKcy/jvFztevxgQi5kLo",
-	"I4jWsJkV+h0nYcdmlPHU1/dSXlesaRFE9iQqV+iJ4Fb4Fza0tNqsYH822f1Z3EAmmhawnoJbt6s39CJh",
-	"tK0Wxmubtm4V6ZtqVtA6rinpwihHtXFQeqfxmDv0xsMoi60e2+wk38Dr9T31cLgcsHKbbOeOsPqaIfa8",
-	"4ZFXgztQyFrGUCKm0N6hhDFNTy1YLKnPS0MgW2qwCXBEM3Y9lE39iE0nYptD6Wix0AT0gQhee6S006xl",
-	"8RYd6RJjbx/QNbNQjr71r8NvZ72r4e33q8Hz+L13tn55PP+6r/7hvzhNnxzxZyfL75LL4Af5+O6mHIVR",
-	"qm1fppORWFFUphMsbEJmMdi4wHcGZznqN+htBWNuFdXgwjJrD4BXjZoCpVSN3vE/9H5Xxth03IRxtTwZ",
-	"x8JL2FzGSrAp9O5cNwpwKcaSVEAWkh21jEs92ZQQOe74yLK9IMH6MU7chwPxk6Miu9lKp2n7m+8Z1F08",
-	"Jy4DYmp0nVKscXk75tes1XB5/e47FEvaeU7PsFfMk+g6DNTc0SegkRE2w9u8rXbrrnMtO/TQDIslKrK4",
-	"vM3+z9Vr8+rniNVxjgsB7iylGs0X8lY8vKOuobetN0toikYZyK5ufNYZHvKjzumxd9KZnoqzzmxoNXJR",
-	"RSCaU3Ajbt3nJt72JSYnX8IHVZ1ocQHV0JJLEV1KufgUUNnM02KlT+7f6s+VWEB/5M8Dml12p8nHO4w0",
-	"fcAGoV6Ga0LpXUH4A5hQSpuht6vuNRYiVgmkkhnKb5tGP6C3P85Vs2cZJ1XCDKWzgyBu6isV+vlW2Y0G",
-	"J1e9Eyfsg+wvVMR0TLtGK5DP1+g99/najRwZQitf6BJrDQ5iDKW9WyOtY5ElrTU6pWuubLmTvn2CvZJP",
-	"elCB2CSTjU06QGvUL/yC7/ePbN9gpTkrKRZpItTYdHlqjY4hnyESK7Oq/gDL8tgu5qOzY4gphnqco8O+",
-	"/iNJ4yiIrs03mmtDCULI29OvDe+1Igwxwa1RayXEzR8XEu3WLJaLIlosY3EbyPQPCA36huz3hd72o8M+",
-	"5OK5F/HYGB8MI/I64mw27Jzy3rRz5vX9zpE4npn21q126yaI9NtOQ/olvxYFI23euE0ZgX+CZfyXNwij",
-	"6eI7jbRLEQfSHwsY0aUNvYw20DvgX8qdc+6tOI2s4fj+oWrUguf7BG/2Khp/SbRuYME6J3ARJb1vbwm2",
-	"DAWP0qV5u2T3Oo9YfkRMn8l9BrXIJvq4yq2w8yLZT0pG3Uu+IgFnF0clYsM2VquX848gouJrBlsqLbS2",
-	"MqAxCJuEUlMueuWkvbu5PlglhPuORmnq35u2oQVn5FZh3EXPaj8sFmu3mY5gCc7yQBPmyVvskNoMp/K4",
-	"Xm+BpIkfOIu5K5XWt9QqkaZsQyOANvIsV1kvAYHsmgogyB2BgzptE/a4VZvXKz2fpuohUjtROoUyO5H1",
-	"nNB+2tFEsXN6ND3u8BP/FEinEds16MVdYioJQCdUV3TVGiUwcVsLNk+1mlwt2Jq5We4KK9HVTT2FAkSY",
-	"itjgIJegYOuB/v8/9jrD885T3pl9/OXsvuP+ebTLn/3B/f/aYgCsQE8JPdy+5PXjmVemcSG5AkO1mkPJ",
-	"lxsoUUem7gXjYcmO3u+BrLCNVLkqcW0IcxXkXPP4IGeuONwMxvPOe975udcZfsz+Oe52Pv7tf21VNACz",
-	"N9zXTeEJe3Vir07s1Ym9OvEbqhMPChcxonvTWBF8/6nGmxdZ5Yg8KX9jiqyiSQxpOBZZeUTNCoC9HMCj",
-	"DsEpK0KLD/LmGbOXvLBTY6DsHXVOT7yTzlnJQNluJTy+FvlPep2+dyT02Q86Z7PjaefEPwUJqT84PMo+",
-	"oak1ImJI4EKohC+W9XFGBD1cZXdmKrQ2yeh5RzKz6TPa+mSxq7FNFTUmB047vN54VVfwPq6tZNQ0C7Vi",
-	"tzu6u7QqDHXOpU6JxmKOOzgiTfmLssiil5Qzajqeh9y5f9wmbcCv7vLb227hP4LIr8EcXuxT6yzLQ+07",
-	"i6xZVwZZ4Ryb0hv3Ms5extnLOHsZ5zeUcT4xR9ap+bZziqw1if57M2RxGd8FYrVZ/1S3wNTWbYuMH+IP",
-	"UQbjdn+gHwB9CQXFIpij72TvdfVI7dY8WWgs+JD2eofeggcR/Evg3/M+/tUfskSywTH7lkcpj9dMD4Ov",
-	"HJh36M9siNZ9wwM8L9laobPIXK4wSlZCP8dycJKGRGXiBp9i4oZmQ22omxWxy6eP2VH/rFclBWSAKjsY",
-	"IRjDxALqF7NgZ5inajyEaXmsiQbOhIkQ7G9titYFk3NWEC6r0nzAlRKJorvY9aqyTQq4BjO3W3i0dltl",
-	"dNtNKxA+lfuqEUpWjjrQpjplK5T5o0fYE4E7AlUQXRe6+JnGR6Uz1tpGzSGLOyqMahURU/GuQQGX8nj0",
-	"Bp63CWMCm6mNjas2FeaGqhw5e1JYMKW7V4+7JT7ISbRy05IIBn9RtYNvttTZUlyl8TDMt12MibXNSGy4",
-	"M8TVbcXU+ko12e4rINxGlKjGVSWSB5jZG0R1mZi694vh+vm7745+eNdfTZ+9TaaDYyXe9NPp4T+TH970",
-	"1+/fPVXPv7+85YPv0udX53cvfnrRe3n1w+Grb8L5D4uXFYF2D4xAsnF5m755FYmrYCGu4N2SVgJPt8Yd",
-	"QRQOOTA01j4AvhGE7rfO2U/yRjC+kNE1m8WBiHxNz2SaeBJ4lB+oRWAqFeahFNVE/0cm180Nwq6Iud5q",
-	"vraraKDhvqJ3ixA1Y2wAZBbOVB/KYhs8mHZCSIeybrVZ6wbVZV/LZE5qL9zESAQaFN0vyydxiQX3LzVJ",
-	"qtq59aq4fj+slGw6KeSNRpjXMM4pEsedXv+qdwgC5rEWME19/H0W4T6L0MTiumrToHPoH4nO6eyk1xn2",
-	"zwYdfjg98o79E3E6O9MXBr99o8WohL1JI5+vwTYJyFxKRMxQryz35vC1znpFzUXp5UckccYqAa+48fJz",
-	"aoEcJF12gRVNMe0I09Q45GoF3pqKUHYfnLJhr8+npUiZNiomPSqXsLM1HaqpmbJJOK4mP6Ysn3uIG1Nh",
-	"MvrzgIhGpLsoygA4cxO383hRzTcs4dxksNvTwz09/JLp4adad6CD+cNsO5ng8e838FDn3BqzfhJr8n/N",
-	"o5IWPJerigRu6N46juSKMrGh65yW6RZLpF3TWKbXcwiOXvHY77JJJFZjMJZOsqbM8De8D/nN5rU4jbKX",
-	"PkS5Hjq5l2OtdtESfpJT26ZO0yLMluQqYddS+mwpgyhpM6d3ZpxG2GTR+DDsplpobTXpEbQkQDclkkrH",
-	"xk9y2pxffSunFcyKmhk/cnmq3gN4gKgXDyTLp8lU3jVhYCavuTakKMunpuAYnsCz7bYeAJI7PoKgFvcy",
-	"u2IDDKwwPQIa5k6IIA79JOD+o/uHkgBGx+3WjAdhGotcNQZvMbydvukvp9H7pf/saY+/G6bPfz6/e3V1",
-	"8/P7n7z+45/Mv/15Zr3Wd9hJim23lnOu0AubxGvM88FSACObVGNjuZqSOGOTNu/zTq/X63VO9f+d6f/r",
-	"Zf/rY8ZmvK0oBSWJ6rEjXKZKxJIK8hmTPFbGf0LrplsMMVC+4H4YRMKB71zwOJkKnjjPYNXHJsnegr2V",
-	"YAuNeM3+6klfsKPj/leoIY9pFtUa9Y97RL+qN3J4AhsxvWG2bXcDSPonLkjsiITIGjtbp/+D/+z0/wdu",
-	"qEoXCw5+s0toiOXiAO0uLPgy0sCyYGjruuSeUAck7RzYUgMHGj862YB/Hjylcz8+MAhwMA9UItEKFCyE",
-	"Pgk8uU1lSKBvTxXOBn4+6xtABbs0g4+TOI2o/wtJZZpvj3dh9NC1bDwznNY8oMRYeuTSpVYBEGb3x52T",
-	"3mm/czoYHnbOjqbHHc9EUPD+tETdHjjKA8NboNV7Yzu2rKvyFMuQio9SJX1ozgU9TyikBaSPg1+Iltwf",
-	"LMSEhYFKqFmwU85JK3C+zDM0EvupgAHUSbgNhKbDlb75DRaSdmaTnsk4q8kP9RH4mikhsNaFm/xEfRLR",
-	"+Wm6UBJeeTJKtBg4ylanWvWFdvpDx/tfWJ9CmRDbpWBQMcqH3b3esdc7PlHvsE2C3I/6xJmn/VmHH3mD",
-	"zpk/FL1Zvz8YHB7qg5AqEfHm2k2RVDON9ykBNtYUciHG5P5vjYZHWU2nl+blVru1FhqP+8PB4L5WLQJ2",
-	"CsdSWPpZv6Mh0zkVR7POsHfc71AJqmN+Mj01HFS592+gVfn+cHRo7p9Z1BtobQXtqkCfkauxPi3oQkR3",
-	"Kx+kMIBIC4p8cAQmIiZGhhpLrBqVFW0qtcBsjXoZI5dLcCakS38r6bgNVDANQhR6luk0DDxiWWM0XGkF",
-	"LU1k2YqWEbPtdp7H5t37jOzVlTfihVa8QTIq9JOqbspLLXmx6UplNShLYZtqJY+D2AtFTaEh6K0p9HGb",
-	"1vqeXCy4PosdKqzI3SLkCu7NbXD/xnn989kQ9e7jNFJO+Z/qWkuUueW2fy63v/2cdkdLm5rtUIPoBXxS",
-	"rXs6rc+oANuKQwOiyCkwtZsFdVfLaJ5uNdvWS3GXvIZPqreFfUGxbBvW6dSzPHA/Lo3bvKw3c7lSL+Xq",
-	"Nb1+X6SG2+pqUgfrIGGo75YLqlpiuq0MP752b0nuZ6MI3PexMJ8pBIUT3BcoeYPiglgp8L6S1m8BdChX",
-	"L6Qv3tDrTUsjabyjokh55lFDwKBRGnEEtCtRI9zG5MzlPpvX9l325n2BP23+8B0Pktf45iZ/QD6qAemI",
-	"9RI4y2xnfK+Avhn2VR1Zxn0MzuUxIr+n/L3KUQGnLlVIVZ5yBaqcc6tWveTi3Esqw75ElMTrrPUDNq0v",
-	"lEinOlatRYqkm3sJle7bqxN7dWKX4rDYTTlf5EWEoZYPVlmRZ0aBKWQtyY02cOqkuMrIUedYKy+nWnmB",
-	"MjrT48zGYRMbapAW+dzDcHZziouxeHXV7fXDUXanOR6GsA2nWEafhq877KSMqt/wW5HH1K35RQ6m+vrr",
-	"sqmL11Tps2GVPkpFNvNEysWYCK6xbzsuavg7FlbEh78t1Y5lqNlDQmxmPOdgt5dY9g4eqdTzsElzu3UT",
-	"eDfwjymPIvOPcRjMKHE3zf7rPKUc8EzUBntg9i+szxxDL/bCQxupD2iELXtsqV0Fviy9C56YXYSS41LV",
-	"TbBc4r8SSf9CXmcq9eNfJjzf/G3+AvQZu9ZofJJJF/Q3NFqvzvpxOdOnazt+0KyrQRt/dHKfstqGqLXC",
-	"71bFzfe0/hDhPGCx/GzdEQhnm+qXlipvqV/yDb25g3bm0N1PO5IryVZz8GfaHTY5Gwt/5zstpmN96e0w",
-	"ryy365HIiOhmN5mBcntZChTJNna424tde7FrL3btxa7/CLHrE+OPtJoaiAdGIJH6+2+PPtLr2JhYtncV",
-	"7pnM3lW4dxX+Hl2FD4shgajQ5iEkjlfRJUzHvfYWN4LHIzbNd+niCZORJ9pZD5gg8sLUNzWxgoUmQFh8",
-	"axFE+OegygNR9LrVl/6CiU3diGIDDc4KBuliCbDKWJUKFaKySfyPe/6y5y97/rLnL79T/lJUIFrn72/G",
-	"/tE/rvzn7xb9zk/Hj+dKvf5nOWbFUsMtXl58yynr+1mzIH7V9AezxfYuqsgLc5GqQ9E1p1JzuYL9Boli",
-	"xj/qMJov8woWetc3NFS666vueMoZvuM0h83FTexaW7i0u83LhPO6xG9yfVO3fnQFb94bMDX44gf9YqXt",
-	"07QnhaHKe8jBsQ7zXu5QV8HpuVISibZ38pJy8QpM8s0K6pGwQ+hfl4Khkp1CwXfOgKiiibsVxZNy0SUP",
-	"1OeqiWe33eQu7dQs6mHxILXtnsxCcwN/4cXsnPP6vLXsbHBPVejHxLgtJ0jtSUeKBSe/SSSxUkwkVgQK",
-	"hbFYbk9RYvbWBVodU68X8UZ4cfPyIBt6dOuzEDFTMB50ulKMK7YSYZi/s/JWxCFfZkLK4UmvV7oRpbcc",
-	"leTsBKqOVbWmRkpFH2u40PePWA87nJWXSiqnq1+e9I7Ochpmb3sT8fuKo35DntOq1AXjVa1g3lnBQhAZ",
-	"4jRS+lAdQZNySHvvocsTFhLJvMLmtGLhich+/0spi2va8U/FWed0OOOd6bTnAQk0FdI2JjZl89cnNrnv",
-	"fFo+0n//KxXx+r/e0d8X/p8Pv/nzYEBg6lTN+efBoFVMw9n0fuv+Y42QUsayi2+su5gA1GYq9eYa3Sc0",
-	"yaSKEDmnWUncbLZqIiKM6+WxYH4qHtmUy6zNbtu6WNdsBUXLp40F3yuSVhb87gLf7/cqxODK6jLv5mvj",
-	"toVIQ1wNkzGLhUoXwjcWlGAGAaLQFGLFKzvCG3zd0GB3c1vhHIZXN1lLoBUTAdR0VYOHUEOiKcjMVfYv",
-	"02gb6KpENLsJgGp+5S5mfNxARjb6KfaU499HOR5kZrXMobGp1XzxNfduZkEY7lJtKl+YsneWKzlZrEip",
-	"8aS+91lt3xWRSVNY6rKtmSv0Pj/sQ9VBpycLzGkkGmMDnqVJGjcPkmnakCW3qAc2YaPGJ6KmRYI5m03B",
-	"I/sr+u+7op/g6j4PQ8vp1a784t/u4DYLgTyUh/RFrDZ1Dnpo6vzfvf6o1yPdZ/yzjPTsT1I95MHXIg4x",
-	"A6zaFpoHPpidKstBnJPXAoqBcqaSWPCF2yw1yzgGnWmuZROIgYRSm1AAToRKOJWjyHxmEgC+oJpwDrzr",
-	"NGB8ZcT6PUYmHpZIdnhyQjR2Dsoipb0sgjAMUAtqrjFnZ7klMFAjlZYm3+uXXftXja8NM54Chanh/jZT",
-	"0m6NqzLQuVvYdClAmqvKK08jTMvi9uYzU5Wg1Nd0Q9uui29wmCsikeya31Kz/jQie2UwYxHkq3PlzLHV",
-	"UJmn3xvjTtMdOeqWMU0plIa4lOMO1UZcDRALorcXZOK2cb7VENrVsru14gzqdZosmFc/5YSKuOkeVw7O",
-	"xVo1tuVaDnKVWCyixKlB2qB4JlUhVpAvCyYQqJjXoDMsGjUHhuc3b5HcLrQwyYIPd+nYRmMssk6In9TD",
-	"rWnINmWRNcP0z9mbMdfJJANZwzYjDfqdEQKsYpmIcswDfLw92GFD40AbfU1DbQm9LqDy7q3Gft/4+TAF",
-	"snD9m+uRQqnKkJhzsNt2gCcDW/bFbeAJLT8Rn57GcqUgL8YlGGkcg7saCSG2asiJjMckMvYPy+dzIjpD",
-	"3u91Tv3j48605/U7A3E4O+od908Gp4emcpPWfSrjqc2IeuXCHwdRlWv7+IzegppB/BpW23ohfw7CkB8c",
-	"d3vsr9/3+4/Y8yBK79jd2cn45OgRi29H/aNet/cVeya8G3kw6PV7vX6vz54GsZjJuwP4tYK6GHjU2bWw",
-	"6ROI4rbBLUq3QVJp53JBWkevROSrNkujUChFljOwzE3FTO6gUzelYvlTqVsUFblLsHGsp5dmKmw3FEhy",
-	"x/p5RBIXCTZv9a0S8Tm8WEnrnIEKKy3AJ3eCbYsgGy7nxj5Ef/D79olh60TjHhYzYmjnv12tF8mlDB/S",
-	"PjeGml9O5a0S6GIZNihRUGG5hA8rV1uoOFFLGatLi0Vy1aGgqQlLIEnGKfPlqv76LZWZBsRsJrzE9Z58",
-	"iJZxcMsT8aG6NM0bQOuLqKYdC+SytZ1eJ9COCFP1Ca+Kefqa6I1NpwSx/nY+feYFr4JvL97+fNF/GVyo",
-	"i+jy2Ht8cXJxs/z+u8ffDrti/e3P/ruL4FVwsXpxdXP8YvDD4P2bb4dd/9k8fP79y+X7wfHc//t36/f/",
-	"dChLELVGQy2kxWIWCzW3c/7r8NtZ72p4+/1q8Dx+752tXx7Pv+6rf/gvTtMnR/zZyfK75DL4QT6+u6Eb",
-	"uw8F/Z2GglaKxv3eVf/MCQyuDhfF2qAU//k/tLaujK/Nb+NbEQezIAth3iXeJlBjSLR1kCi6TiH4p4X9",
-	"NkTkB9E1FbalYoyVwYr9wVXPibMsh65WZJO7d7CKJXz77gqKB07OoZtL8DNkXo/Y14LHImb/7//830qH",
-	"rnv1amvmUASCSYa1IhBYGVRl9ZzCDa7s8wNDmAZM4DVe8iDusndOH36UApFTsyDq1glD27OMsddPVbMa",
-	"yIF14FtcfQ5KlbyBKO5GnW9PRvdkdE9Gf1sy+jCjhJGfmlsjboLldxRq0tibvZTeHLpeqptgiZAs+6nx",
-	"pUpPtf7JRvEkPBFZnx2qd6v4ylUogyg5OXJjxIa93ml/OBwcH50e9YbDfj5arEzTcaG1FgHJ9AuPGOyV",
-	"JfxGIMe4lYlgU+7dVEirBQjjfmmmSkgXypFt51mCe3MDECiWzKYiWQkRsWQlTRM0CK4zErcK9RjSz8XT",
-	"HZ4Uo+nK8HmTcEDd6gPDSsLQvi0UEDWwFPEiAF1MZbWJ87L3TzKIsnsGFRvyxZ6dMTQAl1IlY2PC+9g2",
-	"mhLVJS7hlxl+k5WHKiAHqqpenqN25BZXGxxmoaBfB4PP5pj3nfra5IBRazfOlXTW2xm5Gpg+mzCUK9W2",
-	"S5q4UJ202YRy2samWqd+JvwgGYMzdtL+EE24748TSQ/gtCfGf4L5OhPmp3rdjAMoQJdrpL6/tpus0uA/",
-	"TfFtG4zIH2cespX3klB/owT0mZH5YcTd3NHmxD3hcfIYYzMeYKvw4zW0t6Bdy9AX8TiZc42Swx74YmUY",
-	"ePD1j/rnsW1ZXI7ntIOVZbFaoiyjcM2wgA2guYm0ZFQyiUwBSi4Eo3Wr+svmXHh3K1UEj19DYuwy5J5N",
-	"vjB7/QuTKzDHqxHjLEoXUwGNLg3V/qv6qm0jA/66+KrN5jKNFfvr/CsmYwwS+Kv/VZvx5EMUCq7APKvf",
-	"qSx45AY/9DvDjz/2OsOPv/Tap/c/qsXc/1gZxpCdSzUpkYwvl+HajeJoa9phN0n+91gwGXXZq0jYRiBy",
-	"NmPQ7G+WKuF3G199qj3pxm4eIlsykZy1B4cUot1Ko+BfqaDXQeioDPtOpzYOYodwevOZskERRrjL3Ymi",
-	"yNcweUtE3dukIuwmG67sDfr68Wt2dMoSfp1FOItI49Ay6Xx9WegoeZxL/RlU6Zqb8rjeiel3V1fYSzhQ",
-	"j7JAF7xiZoNlz7+zhkHv6Cy3iuE2n6UD41o3e6q0WP0A8jUPfDH2TI9gxChb7OfNkld4pvOflOrybPAn",
-	"QRqklWJN2a25VInK6nQb8tiGmzUPfF9EjeiVWXZ1l3H9W7vUcbRtwjp56gcJ1TAt9iDdki2GAQwN8pZK",
-	"rURLPBp3UHXCV1zd/NPUHy5egoSrGxso5lp2fV/446WIKUelNep1++2WFmn0TrWUS/8e8+t8Tq4vI1H+",
-	"ktQv29opF/mZJ8jWO5M1LYFO+lnrHEAno2CKKMHENbeHDDl6ljIMNxaqspGaRPHKjLUMiRKWcHWjGLyn",
-	"BXfiVLl2Ujb+J1DMl6sNWIkMT5+bhXWtIpPAxFp1aZv6DpvnLCl82/J+ak65uKKnMobCXjZfSgsAKgEz",
-	"nV4elMVrssDt6ylhV/VpaB0zYtM1I+z5nAfTrEl37maVs2U2pZ/YtJBy7Ard85p0E1z2hoQTSrjbkHTi",
-	"XL9S4moQecKWNnQWaeLI8Gkkkwerafau1zVN00eJspO6ET6aiOHAiRiDSx7Ud5QQtx12I+EKqOc7bFV1",
-	"v0WMKhJmKvxtT8eFsM2XMVe9+rq1yzSofA8y2G3kAao6AjxDVlUKAf1XzXdXpux847DxjBNVqKcmIHDr",
-	"IPQelZAvgNsuyA63GRx17fHKQKnQWg1kfvwj88uP7tG1PBlFwoP+Zg9Swh1EbayG5zGilvzZ28/hzJWT",
-	"UZytut3iK76uTCm+mkNrzWVaF3kIHRHRXKeWHMvuIt0rSBRowYd+fVUmtrfLUHIf/e74KpI8er+KK5oh",
-	"Y8H9dfMRV1o5iSFYUvhoeEynYaDmNdNQHooa65PDWs+luR47TUPdabJPNo5cB5SKYTfAA65N/WDQctFd",
-	"3HVwKyIGiUu1g6nKqDd3KMhI4EEIlZbBxCJvKkesbgl+ZRPHjO1+uUPc109yWr9hKzLqtwhwJJJB1PSM",
-	"x/o/9oqoJAhDEN+SuVj8CmIlrNaEm5eW+61epQUp9l11gtMrstNdQgHQzR9bESOKN6ZdvJSVuF5G08JG",
-	"8qdQSasClB2bnemVvBHRA1Rz49V9vxiun7/77uiHd/3V9NnbZDo4VuJNP50e/jP54U1//f7dU/X8+8tb",
-	"PvgufX51fvfipxe9l1c/HL76Jpz/sHh5U9bgrdN+ExF/FQm9T1h9uZoEPK2CzVvw5L14SNhXlb+Sfd1t",
-	"5XyIPqaFB5E7Vr/EpXJD1Ur5gJ1gD1BMCZHL9aH7sgA/V4BIbF2QOSPByVHRRrBZRG637jrXsmNVEny3",
-	"+5L+8SO+9tF9rxMsTP7EkutJWtdBMk+nXU8uDiRfBh1P+uJaRAd26nv3c3UTLDtyiafQgW7OWmAip6Rr",
-	"YNuEEs/Ne5U2RTp5KDf0gMMv2DS8UMQ3LIn5rQhtgySPq8Q0/QTjUbdQIYriLLehh606sknNCgW/JRen",
-	"xxMeyutUdNllZsSa81sI2bsRYknVTcqqmN+owCNmD5oqOhYPZcwWMkZ8NFqQ1pYiWcxFO+5tT0b74vDO",
-	"T2PsH7Go8fRaUwQmVGYVtDQQ0ugmqmFdObcu/G+nSinbAAXT/IZwuhZRXKv0zQXD39voC5eRJ8qo0ki1",
-	"e6bHKZeO2NXjsA18P378zTFtxyptNYb9Mlh3s/P/zq7nJxaawzu7LanSUL5mQGfc92Oh1H866JVxtNUo",
-	"GOZnuvOGgX/K5bcuwZL7ccv933bZzcC/Ifh+kxqHNQLQ565i0MeAPqpi0EC42blKgUWX/5QaBV/edf7D",
-	"VkzIU29TBXS3Igpf2HHWX32tGzzg5mcXFm2/+VrQLyTVgq4onnzcgBx4ucr3n63YfZddGF+REgmbipB6",
-	"AmXBPjRsEH2IssKs2EALrVISdazuh2jX0vm/ZXtuf/cS/Q9Q4Pq/RwWuntVsaYld6AZeKVHveUgO1jt3",
-	"A/+kbtu/117Xny1aHMq+adzUdKFhyPinmxV+W5lkxzbfv30H7ho++05M51LePIDVikiDycYo3wSANj9S",
-	"DFd3hib/JgbmRkxhhQvVfGEm4xyxgxLJRb3198cBLEDrDKnmTkE0H7lxylZSOoi6Ctjg9ITy1y4T5WFI",
-	"vxovU4yN/zGFoZHWS6hk6thkiu/gU+NutyvGzty/4YmRPaYBUN5ePq+5hbbmROWJTfTvHXhhYrygXhiI",
-	"KMkX3tXYUCEJDSp7Fukxt8QGcJv+jhJdcB0xTHanCAEIpNCzKYyXrSk7DlOZN2o7AJybxrxalLUDOouo",
-	"DjehwNkxBbYSqkARiuadEncq66/H7mY7/lyV/YsbqTuVVTHeFwo66XFtbG+ZHlh4bK/zUpHwi8XJCgv8",
-	"smv5Fw7ps5bzf2sTJzc7QgPFkIoxvpDRtTkw1YYzhJRtLTF5XIkuuzCFs7HTtuoWAqcHOQvsYV5wP++8",
-	"552fe53hx+yf427n498qEzW+y8kd+R1MsNHFZJSV25gBSwigglUYqER12SSN9L+EPxmxVS77XBmLMpCM",
-	"n2QQddmE6m9MRphcg1HpWqtVHyJM7ENtZi4x8IQapbObSK7QJvYIGJRdEpjN6DKxo94Rarzm7G3/IrNK",
-	"uGuwhEr65AhJlSeaLU8JUGkhdNaotij2zmTcZROeJtIFXRBlvYrSpRbVz2g0q7hroPL4WsQfIng1vxXo",
-	"udR2O0FB3zatjUDf7MrtILepobB4OICf18JJD0CqREJBs+qA+d5zYXAr4q0dkAutxPXVnUq8uDlJ0sTs",
-	"DPCfQXQ9VkHkCWPTwYYOY2zokM+Kc8n+rNPj/Wnn1Bv4nTNxOOuYokdnR8PjVp3A2i62ApGzmRNLqP8y",
-	"yREmEY8SWXvtFi5pYyJ2AXb5dB59dlk2D2j42LDswSUNY3Gtr0G8A9HNH2dtdmosPKHfowhjLZpzg1GO",
-	"cTVKk5zhUqPzg6OhC5pCA7nL7Qn5+UTsuqiybxB0Np8N32Mypog/HnkCzbqa9NlmL0BX/Ees3+v12EJw",
-	"E89HFq/qiLn8zdgQmh5JptnFYpmQeOV5QvhumLrTJQHKAAb+g0+o8m6Woi/1Y9vQYlMvmVwovS/FpwXT",
-	"71Kys5kGRcwe6ekD9aRi3LchOBsrla6CxJtr1JrNcsGIMnowdFzSVp+HUZyQnmpWDyL8ZARieybNm5UG",
-	"if62yyaEuZORbW40TfGqpLFQH6IZJa122eRaRlpyyJEbPSgGLAufHfV73Q9Rs3z3mnoDxTsLFx+iPROp",
-	"r+eC+2K3q2m4QCX+iLUNZg2uI56kEG0yWc2V8MaY/T7lSpwcPSKBiXLqMETb0FUk6xjxA98kknFoEoWT",
-	"tz9EeHEi0OwxLK8ZoFyutQkFgeyjwNqct+yuMJerMMZhQZowF9ZCvpoMZdTf3rEc0hdpaoYzluAXmGOu",
-	"dEwOclWqA23sQcVu68UtFDV2F656v1vhqoV3ZboY9i6ePbn2Bt/95C2+6z1//PV8GnwdimdPE+/ZXXjx",
-	"bLi4eDZM3785+q/W5xXGHpTIYUTzxlkcBl+Qd1eL9MTXE8kIKzIZrGRkaBYhGJAsF0SuZ1xV0fyleGCs",
-	"O+jl26rbCr/BnDsxOH2wY5XwJFW1uQZJqgx9RpJbWXJl+xYpObLaSmC9ujANnmGbzWK5YP2W4wbpV40s",
-	"08STVQaIiQbOZGTq8Gr+aUnFZMQGd3ddNsEtApPG3G180GWTWPhBLLxkMmKHd3dtDXZvTumLbCbDUK6E",
-	"3/0QGaasWS+baNjLNAFmThADWAUR6x8bV1GXTSK+MJwcjCQej/S4IP5iJncXasVEwtPbmYw+RFTxAWJl",
-	"prG8EVrGSEKFc2XvIkMmYTqJU631d9lkGkrvBnZuJ6WpgItyqxB/iIzFRq+I00bZJJQqAXAqtowlVPID",
-	"tEThPSeTLPgaI5hB58H7l1fmCXHtgWBTAI2Jmhog5Fvt1jXiF0G11TbZktlu9a+h/or212q39EIrrQGf",
-	"u71DMZMTcTxDyfwVK7Q9sJc+H6u8gfKRZLauDL5CIKPcQ66hNpvLFdij5CyxOblJHACU3Fx+vHKqNer3",
-	"25sKzDvGC+6HQSQcZpURsSzE7JA+OoSPQEVwLdFnvU5/OvA6p/6h6JzNjnqdjGf2TjX4ApVIveEfC+T6",
-	"qD9oMmOOwh33DjM6pDdqKUer6oQqBh0M34MbuukWTrLS+C6fp1TK3LoWjivgd9vVF6o2EzI5mGFrflg8",
-	"y/qyZyl6v0YbLboIHSIz6z8PnjY5tj8PnvapyxYOMN5F1Mt35iou4aDJAg76ZQtXdkmrZBV7w7UqYq54",
-	"RWzTNjOZ9R9Q08qmJjKHHNRR1kDZLEoryRg/CLGSB4syD5GgHG3mYXNactY0kuXim4ooFi0BzQX3Rcwm",
-	"BlkCf+IIHIlpokHaq8EE4LvGWU2fkjpOnNhxB9071HRDq9B+r2fHb5sqHRCQa0xP5PjY0bhjpPat1RE+",
-	"byMZmp0crcbClCO/2wVfAk1O/kUrYYxdkaKmUrBD5aujSqrLHHEKhYwwF9cUIpxy7wYWOcFrTZudmOSx",
-	"8onVrDCTNEoUfMNlBioDtZcL1zmAplttlmKPHb7WEuun3/HMFtfsthWkpkv8vCqMDGx5jm2aq8w0TXsD",
-	"5WAVqEYrbRT+VFiejYR6eMewhEqgaOZTTmIpl1JxeFuT+9awg5i7CiRGxPpUrr3LpiZKzsocMmubKyF4",
-	"LUK0XbnCvdpldM5zquw+FpuQ5c6gYNVy5HZDUBvI7JvLe+/l7738vZe/vyz5+1OMmlZT39W4aT7c1P9o",
-	"Ty321GJPLb4wavGJTbl863TdUa/KKM2/uSNXtbRdNsobrCI7NHhNIbIOUKupj9uqymM5m9HbTkC8nM3a",
-	"TMYfIgz5gVrVYOyXyyWYwHMueSrLlSj2k5zmDd0/ySk6d6VKCtFo2e0gI7WzIrgyMNcmc3SlBlARhYh2",
-	"Cr1qo/ij+6Hg0KiHGLo6EMLkmSBHGbkmknksBAQZIMgKX1plCL0pqPImqACCOwIcBdEaQgAK8YfWyOKa",
-	"+rMaSmbkzQB6SD4ERoNvToiom/EfQVXh0IlDQCcjqHpu8w2JDVMjhi6bQIJalziUPjvM4puK6yACh8sy",
-	"5GsYAxbXZZN8mO5k9CHi28LAwU2V+ZOLi8Lf9BfTVIkum0CNqy5Y4cbpMo8KifwQQaIijxi8R1hG5ZOh",
-	"BbSNldJIgZWuurRaxpnnVGDLLlYeH/KcNQckasPiRCq3i97y/Pqzclvd+oB7OtGNDSX3MZ1fREznJ/JQ",
-	"YwHdkYN+KZzTtVFuDPHnEZp0gfIaPthNhEomaA3OnIEQv+USEVsU97e6kpYtwgI33dBLCPusIfCcokJh",
-	"E5DVWXBhQvCZScqjF0b9wX25gEUsNvasoTSvTCBjoZhVR72aaTbHNPiFeDoqqdm4WKHdLSx9AwIhADca",
-	"muqg9Cm6Lp3brprulVDJ9vynhOBmb3d14tPugv9OilMOhT9XjtNu5tcCdJ2Pv+zcoy23/xMyj5y4yBor",
-	"uY1dv5YjLPnUxvJ+qDxTEdY2kxHTJI0dHR1qksqn8lawfm9w2HbqqkPADCTocKVWMvaxpVX3Q3RJ4SqK",
-	"8kNz0UFbikk1aAGBZcVr+zPALSbKQuXPTeiPDCEOFrbZZW6BdDljE6xnOsGfzZ8dlYilmrBEyq5ziqbI",
-	"NLVz1JvQ5CriGBdqOW/lASvhpXGQrN9odEbcn0Jj0exfTw2Ivn13pXUneFMTW3zPjqoPEca869h2Q6Nf",
-	"WiDeYucLJ3sQhpf+ujVqfZ2utZLZZtcCir///8odDL/hkL0JVpk8jM3TfOmUNymVTnFaB/p6jPuNNrlB",
-	"r9yS/PSsMzzkR53TY++kMz0VZ53Z0FqKRGaVUku+yCp9Xzlpj4GjHnRbrq2MU9FqE1VWtSbbBXFnk5Sx",
-	"C5nR9Unx+BqDvd2BTjtng+Fh5/RoetzhJ/5pB/JNaY/ZDo1dDdxgd4nxxsLV82817VRioaEfRJhYZtre",
-	"beg3ivL2w9qNbk6VNYatrrq9fni30Z3meFiv0YZTLKNPazW6w07u6+5f8zzlipt3D814IT9633t233v2",
-	"d9t7tm3aMqyRnaWRHiNnH/D5Ghs4aCbkDD3UAkdwncam93cS3IqxnkK1Rkc9W8YcuscWiuD3C5XsT3rt",
-	"FqQfgydHjbnniSWUY+8XfsH3+0fWM6K0WkHCTZoINU7kNahYrdHxEZQiESuzqv6g3dL4FHjBkkeJao3O",
-	"jjXDAqtta3TY138kaRxp6NI3gzPkVmpMiutoeH//kZKDQWIXN39cSJj+AXm0WMbiNpDpHxAa9M14uka9",
-	"eKn1DexsrvRAWtyQDrgGoB/CdXdUVFOMgu6/G8sFbfP38scfXf5oG33jB6HabBkKrkS31dRHT+1STGEp",
-	"P0hyKW27iNOxWIbrscbpLci5F4i+dIGoRtjZRXSpEjDEnSfipcbHN3MMH0bX1H8X7sBJ51TrfadaPx1q",
-	"/ZSuAAyPTaN30hnvDWG9lNjhxgtlvjtVgczG5j1balQzGfzKvmRLdrYW0hcxTyR0b2rm2MnbUxSq91hf",
-	"EnVMVPW7puDI/ibtb5Jzk3axlwBWFW0j/U6v1+t1Tqf9WYcfeYPOmT8UvVm/PxgcHhZ6kGxvdIyALZXX",
-	"Hx7ZWsutl+bllilN3h8OBvfF4sDWwgUOLPTR5Zd+1u9oyHROxdGsM+wd9zvGvs5Ppqetdl3d8b6j/ZhF",
-	"vYHUSKj3XKowSncrLwwOQKIlCdMWFXXLA+Wqf7YWPEp5WF3ruJeZsigxsYlfsyogq1CREosWWaL3tt5M",
-	"tacfX7xporK6XrXBon/V79UaLEjUNPYKLTvuaq7YKpuWzBUGv11Xrv33Rqtw3VXIvVMWhaHr9ZMowYQj",
-	"7hGHhRp67iK4l+zF0z1TzTPVDRrTYSa5JTwIVeNO8+714Z2pFmZPT8VZZzic8Y7xthzPTno5B4pPGejW",
-	"rbFX8f/YKj5iwniXUegTcnKBrwoap0M445RHkbVN7WngngY2oIHWamSJ3LnrHlWZfzTLcKMYwkwOP82N",
-	"tPeg7skbKCqIf3tatKdFLi3CoM7LNEJbHEXtO2Y7LOdc7V9pt2Toj/MuoA0ErnfoqE7xehynmRoj4ljG",
-	"epr7dmsWRNCJvMZIPu14J/5p5/RsNuxwPpt2MgnvtN+CNYl4nMx5lBkCKNxZa+8QpvdjfuXt4uY+0sta",
-	"1S/81G4pG6F0X5mr5m62/97JZ9vLAvv7l79/NtAqjSJMZflVMvDomtvEu813CJPukji4vgYLGxocMmrx",
-	"JuveHqfReJe7idmWhb2VDw1mPKDpDuI0sox02wRfCPg0xmjGuxe8/vB6pS+uY+4L/zXHKFYxmwlPM4sn",
-	"EHvRhmq2tOp2lmslY0rzUlB9n8oGUReCW8EiSVG/XfZEawRYYRiaBujn0FsBjO6jFkUH6+uHoUbEpw47",
-	"vcFVfzg6NrqCoUZ2bOxIAPbMe2vYzGWqPyBRPdeptDfqHY2OT9+7aeZllj/s8KPpcedUX7ozfemyMNrj",
-	"WT69e5zFqZgUb06pE62j4wE76g66Awia1ruZyjtILEzD0NW66Kexfe4Fy0BEezvR/j63wDflj+XMJtbv",
-	"HF0tIjcx31rwbUqtSiEbIjfocUfzls7pYHjYOdOXwTvJXPa/FuPTW+tkFypjgBtXg/LDBveCpguD9+RT",
-	"U+OZjCHWPInX9lnequF+CLQin91fWOZBI5AZgvY6FreBWIG5OVnoOT+kvd6ht4T/iL+LMJQM5D0T+sM8",
-	"Gc2CeMHWMiXyaGqsdvHbA/o4I00rEVLpUDrc1qj1Dp+xRLJ3PPHm0ES3ZUPkd5wZuhL8UeMir0UkYp6Y",
-	"rL09Xf6i6fJc8DCZg5E89W6g1jkV/sXa8zzhU65E8TEJUhAe/XuVoj6am1bYnHP9XIoJg2vCdzQ67L+n",
-	"GsrFb5U3F34KFon8cyptk0EuYxOFV83mamU/R6rSxIXqSLh2omaxkLbQcZ2sVeSGmdzZEnEQFR3qYJsp",
-	"RqLkLeC7cFHsyrV3W+/NNDkzzYMT6CDqyFwf4ZvgyJ2CE//zA9E2BIBBf1VfOP3e9q1Dfg+tQ/Z5FHvl",
-	"eZ9Hsef4+zyKHfMoHB7OY28e3LrpEFX3pHd81R/U5z14oYhvWBLzWxHatmoeV0kosGgGFhwrdCsZHZ8c",
-	"6WsMmnWMHtO5jGMsdfRvES5UEgu+wIHIcJZOQeLQq/tYLX1UsrQCxHISyiJNNvaDdUmSfnfv1N3TjpK2",
-	"YFTbKxGGis2hXrow0j128Kuybzo4uY/a2stLELW1WF/kLC9N6NLeKLInc7+RUWRvzNjJmAEX2hiBfpJB",
-	"lBkdwFNNOvPm0GAJy6Ie+fs02j2V2KfR7tNof9dptFocjgX3W6ND3Ntrs7VfWhttQpUa6xeORUupArvo",
-	"/uGgB8UiYwBv/xNcDQYdqpcAtlkAqQaxjMST3yiY60fjLWwQf1Wbs2oDRmzjEDeVj3yaED1SF45Ng/RL",
-	"rUP2sWV7dW8fW7aPLfvcsWUON86E/Sp+aeNGsB2REFEDo2PO6Wj5PCVIo4JwG4gV1Njd25L2xAXbnhkZ",
-	"FZkW1s3n6ykKHpEEQW+tBZnD+2ba4S7C7hculi3WGS9HoDyA+m6qJ22itPYeg72SXJEGtk0RtJzcoBHV",
-	"0x//rLW5UetJGsulOPhaxGEQ1SiOTfQ2QyeepYKMOeZWrCFRMhf6V8ek9ixnz3KQ5QReYiLS92Tud0Pm",
-	"NCZMuXezyQDT1cd+fKKv+56h7Rlaoa4ATxXqnVCv20u1jDkEC49yu9UupTeHhJQgEehMMiY9ccc9yy6q",
-	"DX0ucRJbgi1BZgRZzijGWTTJdsFyJaaLVj7g5Be3ULwvSqGRtWP5onubJGCGKgulaP6sVmq7x+9bRfMh",
-	"XMFTY8u9FbECR82ha1AUtwE+Peq3W+omWI5vJcjFvZzgkTcYaE0ZDQb6X/pkUJOmA10KCa2aftzz+D82",
-	"j/8IRqtUP8FTrzeunFmOgX3JbNrdp+Z37MMT9ixoH57wecITlrHUx7q/TH+8PjufeuFABrkgOY77/t7S",
-	"tafKDyp+mJP2y8kdm0T9kweK+jOeqsSI+Ya0PtUPW+2WFpezYCoSngeA8TIR+xySPa7/2jkkWQvMqusz",
-	"OLnqnTjknfrW7vuL7fuL7fuL/fb9xdyr7UHmodanp50zr+93TJG4s8HwMAsusm0B9cqvxcb6eFTP4k+w",
-	"jP/yBmE0XXyHNpk4kP5YwIgubXA6FtA7YPbJnXPuLVPVjxr1xyLRG8+S1yETc5zDleNOz9a8BDvVPhZ4",
-	"zxA/JRa4Rn0lXKwrt3r83lX990Hx+4uwD4rfB8X/ToPiNRk795Jcmx0I/9t319mTlQcbV7LuOp+cp1yg",
-	"ZEcdLduiMjvUyuz0OIuK3ffa2fsMs7ggTdpefNmMzQTa2RVSFXDD3OI0grIYDo/KGhx81NwIeAOodKkr",
-	"eMbCE5H9vqqGuoZf53Q4453ptOd1stLiZ4NcIOmmBgtb+hIgH/0Vi6V3qubE6P18gP2m91v3H+8xp+Fy",
-	"swkMidygIi759Axp0emxd9KZasBmlYCOnAKtaskXORq1Sz0hGsOUvLq3NVyv5oIpvhCMu318sjY+oKnA",
-	"FpUyGf5pHDvR/BUe8GNKtuoflrd7IjpD3u91Tv3j48605/U7A3E4MxZyk2WQqhouYUZUwXUk/HEQVWYs",
-	"nDlhnmN+DattvZA/B2HID467PfbX7/v9R+x5EKV37O7sZHxy9IjFt6P+Ua/b+4o9E96NPBj0+r1ev9dn",
-	"T4NYzOTdAfwKwIDJL7DSpOcJpdDmoiW19bfz6TMveBV8e/H254v+y+BCXUSXx97ji5OLm+X33z3+dtgV",
-	"629/9t9dBK+Ci9WLq5vjF4MfBu/ffDvs+s/m4fPvXy7fD47n/t+/W7//pxNioAn2EFLxxCwWam7n/Nfh",
-	"t7Pe1fD2+9XgefzeO1u/PJ5/3Vf/8F+cpk+O+LOT5XfJZfCDfHx3szn0dS+X/Qd7T00QCwhju7b93Crt",
-	"ldp+OsFnoHtQFcAxLQON/ZUKSX9w1RtWdvgkORLj0amoYLFMQVX6kYgXAZAv4IeaQ5tCBpoP5tOR7vWq",
-	"Qsn9/R35T7ojNe3rsphCqEO8jKWm5pSImIglpOZFvojx0Za0PiiAnMU43rdbq08pC1qvIe1aKHTwuy0U",
-	"uoFOPLjwJx3KN06xZyfH/CFJ5hQsXMwOH3R6h/TRIRY+utWCtWts6kED2M6pfyg6Z7OjXicDbO+0kKae",
-	"Czs46g+azKjhMTb4fdw7dDLUcynq9EqlWO4MOhiW8tM3buEkn59ukMHkkrrrcsqxGgfxXFPqXbjQzvlw",
-	"Vdaue8xbUglfLOvPP1kvRWFX96R4ETI5mGENGRbPMtsc3dFfSdkhXO+YyuY2i3nzsf158JS6bNEA413o",
-	"QV5/Ki7hoMkCDvqt+3uoSz2TGCsQJRxNjSQM5DpS5EF2HSTzdNr15MK5+QUikCeiMBgalhQzrtsR4x52",
-	"F2yDHqTazJvzpG3K+Hc/RB+iv7Fv37x6qRUmFfEbMfa4Em0W+CJKtDAVK8Zjwd6+vfjm9rTNALHgyeXT",
-	"x+zw8HCov3x79bjLLiIWi3+lQunp8L0FX2MXAB6tmZzNlNCTR/6HiMEYU5GshIiA/q8FjxXr65/ZcDi0",
-	"4+oVQucAXCdmx7FAMR4xCZn2bDWXSrCJvnUT/QsU4MSe1l32PFCJwlVMALu9NFYynrCpUIEvWJCM2JIr",
-	"xYKETbl3w7jSy5uY1xLJrkUCY+rP2ZJfiy67SPREE307JozjzyLyYXd65SHMmsx5glPLSOCXejvnkdnG",
-	"nCvGw5AtY7nU2qtQTM5YkCimvLlY8Efw4SpI5jJNGGe3PEyFnhmuJZNxmwX6fYAH0yoxNBXA5AG99Fhw",
-	"v633o2/tusteReFazzYNxUKxUMDaUg1C3MSa+ZJFElcNZ8rNqbZhUhhfgx4wj9ulrw3gURkHGOrhg+ha",
-	"r0+mSZeds9fnV4//bt4Ud56AUUY4faAXNIN3mUr4WjGucG8IVpjeCwFP9PfZzAAyPSNCTYNUrhBIAPDH",
-	"3JsLH4BhUGHswTOLBog9OJHiazb5vgNfjdjfL64mTMZs8uLizZuJg4/QURPQgC+XYeBh+QIC7v/+Sclo",
-	"wv6qr8nw6Pj0KzhFxvXOpqFgE0/6YqIRSbGJpsUWc6ndDNaO1TijNwaYJO5A1jUI7otHbIJtPScMSCv8",
-	"MAtilbBBj80CEfqEhPq2rWIZXXfZE+7NmYYcrJcwVaPc0d0dLjKZiyDWs+o5FOz4a+kHdPEvOnARYWen",
-	"R8PDr0bs7dXTzlmbRZLNeTjDlas0juU1TzTeBzH8qNfIklXgiS57qder6UQSCjpfZDJ643purQcpeD7l",
-	"Ec6s74IWWdr6hr18+rhtb8Y08INYeISS5HhWdBmBR4ZC076Ye4mIVZe9oKgXuBsOKaWlgCqo/mKXBOgn",
-	"E5ekKXErYh7CghBGb0Tk4wmCSYWBeUPj8OQcoheDnzli+9eCxyJm/+///N+JoSS3PAx8uFv9Y0ZmVH2/",
-	"Gci0SBGC66gTROA36OplP7nz5jy6FjAn2VRoUj2QQ7GCWJ8JhtV0oXwOCs6Fr1QShCG2ZYERDnuMnHGW",
-	"aq8Rp3gkNYOhow0iprkGS1aSJXyqWKrwsHBYJBgZ4Q6lSrrsrSLSEPJExLArpB+4zS47hwvtbJrxmX5z",
-	"2GM+XyPIz9nrV2+uEMVR6FVMyYXALjMJvwEUYpMLX8smiYi8decfYq3BbsimElHC+DUPIov8SMNuxLqN",
-	"x2lWrhdkCCVdM6KNNLmPGOnMl3QuxTLka+GPmFZpJrTsZRzc6ruh2TKhXBjiPqYilNE1VJIOkjZS9qPe",
-	"EXaLIT8qm6YJIMVCaGFYPWKcYTt8DftYcyz87BAWhBQEaQab4IuTLps8e3LFDkAyOPiFRM/7g4WYaAqo",
-	"sq16PAxFDKjvS33aHNYNW7kklg8XNAwWQQJblWxywNNkPmHTNfPCAICMhO0RA9whwkQonB3adG2klkdE",
-	"sO0IIDaYQYCaAedeyRjfou8AnPgFgtb5CbgXsJEA2r0bUclh1Zr7oYFUbzWRelYtG4iZjEWXvboVeLdg",
-	"s/peFVaCSBMH1/MELkGg9DVLlcaORErqg2SwKpGmQjgwKMSmOckglzwRz/U0Hfj/CftrbMGtB/fEV233",
-	"rUux4EEURNcT2HfuFyX093SfiaxoSGjCMBcLfX4A31sehMCh4E58Vdpw7kZoHBsMEekRuWKeiDHhgVmF",
-	"SOJ151xf3gnImbgG5KQQvugijz4tW7JrxGR+dh5RU7ZrqWWllMhHW38VJEqEMy1mEMKu5tKKpBr0bMGj",
-	"NQpDMOtfzZmxWINHi8fY/Y0TK0DkRFaMeNdmThTlIwez2hnfjgsI/5WeEm6kpS1HgyGyjKUIw0DfdjkD",
-	"ZMl1nAOwZDIVPhwxlNAjGS84iGMLTXX8ZK7HCEWiGVybQeQ8cTMYAjicXgkeOPOlxhW24DfQpMsPZjMR",
-	"i0jz5nOsXsPUXK406qMYtuKKaUHF77LJhxbvdqcfWq4Zlk5b/1B4TJhFwaiW93tysYBLqL+7eG02SGJG",
-	"JJMRiokgZmlJGcmuCH02AThN7O4Q9/AhAPZ5EN0o8ALhUYeC+/quaXlKGVGMGDRwFT3K5E8T5I76Lc0Y",
-	"iCXhe1TZ//z1xQgu5wGYm9cdmIGCRTVLz4hf7o1Jm00ODMJ1YryP2av5Xw4IESdtnMpBOvrIeXIQSnmT",
-	"LmECBDIdxYEvPC2ewC9ppNKpxoKpqBjC/RUOC76PRfZUQwbYZXwbeALOA6RRAilJHEoDL5kDQ5rFMko6",
-	"WijyeIS0VbMsuYpA8fzTn/7E/n519Vr/G4Y+f33BZhJFdxCb+/1el72bC7oF+hloLJrseHMZeAJEpBW9",
-	"QUPoRSZx4AFZAOSAV1mgRqjv/u1vL0Qyl77q/u1v7O9Pzr8hkQfG0eRGs0VfCqVJyQJeJSEa9gY/WR2J",
-	"mHfE0ugmkquIPmgDDmsOfAxSA0gF53pvky579frq4tXLN0RGFRv0jgpvnONMRmUIuZpriq/Bp+EZuBJY",
-	"Mqc1aCmhixv8ZyriQMAGzxkYVnAHAS58JcKwAyIgaKx27Use84UAwOGI9oH9/Dq41XdBC/FGi9cT97rs",
-	"JdjlVJtNQNBBFAJvw4TUjyBJUCAOIlDmabEXma3hb38DKWMqUCwLIpYulyIGkpfRJUAlYFpa05Yr8wIO",
-	"h6qK3rq+ypPHaAjoXIGOBWRE6gk0ZoCMaqScTCUCufER45HbrRCZXf/YnBReNBDEtQ5nIYXUK7iOZKyh",
-	"C+ZqMrFoXX+lJSvQl/QpT6W/NqdsV/ok8qQPTDw3J1ACnNa+MiJDTbIGpHn99oqWZ8a61AzMDKRP6RzX",
-	"AhOD9SFhC6kS1mcvgq/x2M/YP4Kv9WxaEl0ZQU7faPDuxEaq0Us7ZBM91DiRcgy/avQ2gCQRLyEWA3Mi",
-	"YPQQbZYukahyLXD9LACWBBN4aC8aj+NAU48I7EpmN2eZwE6yB/L6sX5JpoYKPsYujKB5QYTyhBDl0khb",
-	"gvtaKfzb3wqamqabefQx/IY+yXRr5/gJgfGiaBntEYjfK6RB5hwmF7POC554c1rlxazzUkbCPMsNAjKT",
-	"q21a9DMXOhLXMgk4yN6Ce4ArGT7rcwZUXy9Fl72ly2724KArAeYxKjMMsJ+IyKDXtzzYsVAA8N3X9WIn",
-	"z6VnAGggNnlyxa8nho5qCguGLuQ1cK3N5HKxjDFYQ8+cM91AM9/g/2Pv3ZfbxrV84VdB+UxVX44sO5fe",
-	"M+3U1JQ7SWfSu9OdHad3pr7RPiYkQhJiElAToBVNKlXzNPNg8yRfYa0FEJJJXWzLlhz+MbM7FkmAINYP",
-	"6/pbio3+S0Ln0f8y1gGYuSIXCePmwoBzjBT77BLdI7nb8ZngzgR9SSuF96Dbwhk2YLFSlh7IiGJu9t41",
-	"hweYm6v7K6zPO/Sukv+VU8qs+2/0FVgwEeDyE6c9YRNjirRhJ+PD//3v/+kdJBXKoQiAWsa0ymawst5t",
-	"5aYNj/Z6m8WnP2N97dCkEIzSXNzyOIOS0cejr1Qpo132O5wkcL97R/SzOsQW/KLL3hLDVBiS3kZ7v8f3",
-	"389tXtwv7oPhdn9y/NR9B7cBacNYN5A0foagvLux3Ped8EIareBgdzpF8j0gm3sIbT+YB+1deuDj4+PK",
-	"F2TBG+z3pncDv4MNFDyp9EUJjaQldwNZowRuj928o81q6FTWZZZ6G2jhtdAnSxOn/ee0Ezix8Th5RueJ",
-	"JY9CzlPRZW+d1hR5et2g1ezCMsMKf/890B47Q4MMFLfjoGpIogPNu/uvbkiUyCG07fUrMrc/3Wq7jwGg",
-	"xUdMgUqUu3FRI3LrsgC8kwJMOqTNwXgQ+RAQ3HUuANXhxd1nxHmn1YZEz7T3U5BgAODjwsJ2gd0BTpax",
-	"HER6GH216Vgo7/r+qCU4ntDDzcnPogvw7U7H3uYXM5R/7BEO+o6dgdsbtStdHWVKwzycKguL0WGGzi5M",
-	"NMuksWHj4Con3ydzW8lvBTemU9+cIFZqJQGVwY/fZT85Qa4BaXpScBYMwcCpdr/IWV8APVS1vODl9Msl",
-	"Pkljq40K+6BDfv0ZuTxpx73gNqhSuIuVZsmv3NjDNzqFZJsEFgKOM/rL4ZnTeapz7Q+VL/5y5cgBPcWp",
-	"f04VxxgGwQ5aZKWS1h+KUsFEUSdE7HI/09b2J2VBkoF+ks7CmE7RKMh5ioptzjPUiN0u0aWFqABJNs3F",
-	"f8y/1ClZJ6w/s8Kw748Q3DOhRnaM2J7geY/KGAoWeCZjwfPHHwcWebfmHnhh6onM8xJCBwl+KgiYxbgW",
-	"QA0uV/oQjorkxBlL6I9w62esRnMq77B+aRHUDYaKwAnNLenWTo8Afetq524IfelDeFbSnT+jL3kxc4B+",
-	"RZXiWeaPelAuZyz5vZAjqSp9bFganpHC8ZQUjuTDhw+H7llOzx1wK7z/HM6Fp49/JFPlh+MnPrBFIZ4m",
-	"vxNCvffAhvMQ7KcO6pvs6fETf8ZH3rrvv8cp/cch6Y6Hr93+T/7jMFYTD3/HUMIJU9ooORwmNMWwYc7E",
-	"oCyknR2+hYoUVItAFaLAlWbDAo7myvr1hje4E3HB+zMGEeOOO0xgYmdg+B6+L7gyE11UIyXoe+wBrb4c",
-	"CGVEFIp+8/r9lRi0nghldFkMwItzRDcd5dJiggEmd88FsUPm0MFx9xFmmrqn8Ik8ODl40j3uQn65O+jc",
-	"2Ee8XxpxSNW27i8TKuRbyA8CWQG2umzmz9uE3NVu9X1PH+kdjj7jLnHrN+/DHnAF/l0RdPGnCDA4jZ66",
-	"EGIC/gU9mV1RIn7T/tg3Y/edpmNN8QO638mj+1+IPgTHHQYXxjLzoRp3CZwDbnkY1krTWemfc0p22eNj",
-	"aLzve+xzxca6LNAzyC+EesZyJ9Bkhz/+kSXOFMu5mp3TPUk0qZ7SSnwDKqx/K78OP7IEF4fuO3f6nciG",
-	"CW6acBK+Tg9ODvCBp+4DIuMRGT+Q5vNPhRgenBz8nyN3YGsllDVH1SVHUSzmr2JGBGcgTT9B71rMlfD9",
-	"GqLI6keD+dsY5HX/VTcS/mqOoimSsGJChhtLFj7FDFsCTLQySEbw+PjRrc3gTCg/PkwFaX5hEgs7PGyK",
-	"DvpaDf3TbTQh3F8OOgekCrhRHcw3jU6XHcE1XzoHNaGoVbfW3fKlc+CtulW3h+vgVZ8eHzfdEFb+6LWC",
-	"syd8KHfbo9W3/aF4dDCkeN+TJR8wDs6v/yHf4l11n84H03Dop6un/Ju2P+tS0Vz/ZfUNtCbv0aeBt/14",
-	"p69YDwswk0ePV7/A28g4+BlzxeDWJ6tvdYDwXutfIVcZbvphnU1hyglIT/pGpJK7IxlufrzGZP8qZu8E",
-	"FBPBHXe70HOxs04NkmPeFyVyr153PxJko4IaAPjcB/Xp4OQ//+Gw15R5zoGaBWEqGEuc0cHqA/gY6IIS",
-	"nhFky8IBfvCPzsGnQ8pBh9oMN+D84X70Gf7pt5BMv7jpUxnQQq0/+bXxvP7GVKclndZXzqJXwr6ZRTh7",
-	"9UBqQlvw+NAZBinkTjepmBEW5nyweHZ01vzkr1+4JVl9Lg5/00qAge9ZP+Nz6fhBnUtusCdr4qW3Kw/u",
-	"4zTZFNJvgohrgJv3jooUlKUKpFYcIj4RAIfaHoa8EpUyHMSrirGQFg78AGviSJpLddVUqMWONdTz0whP",
-	"iGbHJxSxb/szRivzHUWFKexdCKOzS3AcXIGfX6WJpcmsgh/IwEQfJbi3IFzJbcAgiNZVIOR/W0+0o4mc",
-	"wY0API0TAPtGGgYZ7vXj008bDP9Xd0fTuMGO6aOzyuc+rJoGVY1uNJH3cE/TdE79DEyVwgEIp3UOSRyY",
-	"XkXkWPWzgvJMuf76rHkSPIfU44M1rgSZ3u5pEW0pt9WXnxPm4N40/uX3/ayLvkxToVqQRsgKkuhBusOU",
-	"mII/WRZmDp2hLDJGZ/xLEzxvoOz9O8WkSKtIg0+iyjgCp36AYbysVgfceQ3wjoR0HXVuP6S01b1uQfe6",
-	"VUE+IkWo2Vkb9CsfVvGqE+NZIXg6i9yN9Fx/RdJlzzMNWeHeBMWQJvzB26IQ4ikNlVr2VGWY+qFiH6sN",
-	"ZS1QeyBVGBVcx9ywhA+ctV3v5ITn7QewbMOBuvj6G/lRW3C7XXDbD1/hokzvoZdwlyCdZPDGsA7lTI1q",
-	"2HusWYJKUYTMnM+YTyCIciC8oWYwn65bbwzjYJuGhXbL6HHv8IcRxTKTxy9Za/Psi82DchAsnVAUdA2L",
-	"p0yxaVetQEHUGQdjqYSEJaEwFVKz6VjnXfZS2UIK48ttMYWpQaDcWL/q0VqeJT6wlZxWLvs67wUwXF7H",
-	"fdHoT+KVTwVcO0udObc08twLL/EgEcHn2h4kt+inA4pj7pvPBnbMUuhqYWt/YAtyrt0nZZke3cRP4wkW",
-	"G823D74QBrMfC8AmLB9DSkRnviHbYpd9CMmqfZ3OIAkJtqwwlBKJfLvBFKxTGM4sL+zzwPt4s0yS1bL3",
-	"m7Ziaxkn8btEptJV0+jxrQ1Jo50h502zdXQaau/ATirVNyZk8Uszn7PvKSwSZLc5L4ssmQ/zfZ0pJRtZ",
-	"d9cz1r6KdIodQVaQGciNFVwdlhMnFddC0yOAOSmW21f+Ip/TDgToVHJSqi47ZUZY8HWlYiBTUaEw9zgK",
-	"EEoMM9Yw3qQvEii89dPaoqIRDzVbpnCENWqVjj1SOoJshN1b8cMwioteQ2CQmLlBWN6VCsgcgsYB1DCl",
-	"z4/lCg0ryHcmrrelYuCet9/OiOpFlgZg3Xu20rUn0hWfOuYWVHqQqaPPyHTeHHA9g7wYIs8aVTRTRUkH",
-	"CxJxWZbKFOpmfGUBEDXWxl2r3blWdAQuq4mIEEf7zkZYq9dcEYNwKwko6c5o8qkazYa8aKOuDzfqenMt",
-	"ck6AjwZcDUS2pCgGt1rMiwX7jWp++1ihSMwCVewAxHvKDUu1El32GxUhQgkJBGuhHV+gRIGqVbfbOz0l",
-	"LoVCP+Z74vmEHDo9VV32HGabQaQWil18XSpVOT5DiKlKHAFO4lBwqc7hb7WBWHz8DgHNRo6G+wekhxoR",
-	"vePQZtijLex5mbwR8iE109LkMCUk2sCBGkrpAnhOTZcl9NeEDaWnaiK6J6uhUNC7uJAczCHPuMPGeio8",
-	"qVjlA+sp4qd5BoWqQ5khl8tkks0CS1xT/i+ymG2Q+XvbibcwgaWJt9vKOIaR18k1JssRy1eNVg2jhx83",
-	"GP4d3rN8fGCaWRkTu25G7+phcac1BafCr9WwOf/0K9SQH5w8/uEpNOb1/34S6LuNBWb/pjlEFF9hJtAR",
-	"p2HxiX781t7e7/NqHg0jVxfc7uqDviMKwaDtYIpUzdIgj5AukD2wYU7QfjeeylAXOdDKp9yKQ/eIg3U/",
-	"RMN0kFSymtIzb28hRxXqYYmbSNIUS9XXmuI++T9Axpe5PuggaZ0fe+L8wO91E68HPuEIIpFVx+yrOgTR",
-	"i1bkrn0BZC+lEZk793PBFRTmI/8J0VbG/CmyYJlUF2i1YH9y5BJBCy0TaZe9E6bMMRsVrB+wa0wJLNAN",
-	"iaVlLpqUhnu3LGBib90CLLcsYPU9GY80QNXaCuEeCCHuPw+bawhepynNSWZB5UYWPKQ5VsQQaIA14/1Y",
-	"zODnCzEhRuaRrrh7a72K1R482JWd3m7tPfHGWf/FnPq5ySaflA0pMUCGbPUEjJiKSYi41KSSZhx10HBb",
-	"3WB9AuqbwLGZgyx84BKCvJ6W2GmFSjNqq9PtKbcbKz/aqpME9u7DOEha8doD8YKPCQ6S9eXqqtZWiEsp",
-	"ps2eH+hQciFVGgQYvQc5T8VhOQl8TM2+mLd+iDU8xb7RY1WlHp1oZqyniskmszU0iVzXYv3V3/DlDiQP",
-	"F6G1nB6O5eRFB6K2WQZCYoKUXEsaP2Pv1FVlusAGSMdURf/pSVCRJw0k1YjicplSt45I+repCd/42T4Y",
-	"NhZYlOXno1+Oh8200kaq7yJSreIDFdIIq46ONwGPlRHrUxXgwyeElyoVBZvyGXVzUc+omx1ovMK30sEJ",
-	"S8MSZ08m5BXlWVYTeHYKc08t0Zjxjn1CojvS09eBoDaOfAtxZNw3bSR5MZKsbkWJcTMRKm3GoTdEvazE",
-	"NIbCwNZqSmwqSu1+Aos+RuiwgEIDbzHPWF4acixjghw79fhKGNdTeugMfDCb1Cxk2iTBfZwgcjX4iYVK",
-	"90pruklFzpZoWNdAt7AXWprVrx2Xlbb3jM37XVaDmHVNNP+o+4d97DTRDODQZlVS2JCY+NNidl6UKvHR",
-	"KOiXgsm3zxyMq/kOn9zij1DmJj5NBHLAsNdDBOiPum+wywPrz3rKPaATOjZInz1ZUXQf4x1Awu0exbRi",
-	"feQqp0LDZyzJxNBSV4yxnkIvQlZAw8Yu+8XdjiTwmBoZBSZ9U0psaapZIWwxw8ZnXNrQ6lWgu4yT6xuc",
-	"VxdyAv363mtmRZFLxa1AnTpR2kJfqJ5SQqT11IanA/u7clO7iW/59ussf9H9n9Auv1seGj9u81nyIU6v",
-	"PXjIlYp3jM1OvM6paUzLKXMb+nanQgQGTWBsMUNM+ogCvxlsNzvzT90DsXYRU9YBpKa6uBhmetpl70ql",
-	"HLIBgkJyBgB7B2HbYdVHD46UNp5B8y5w3UMpjc6FYcNC5z0VUtO5SkMnQfdM3/dWZ+kzlgD4O2BLfIWG",
-	"tAbG6TIMai/muGP7kpgKR/VUBfrsB+gXUhuQqAfQO0sN/UX37yUx9BfdX54WCqs3xdxQ2g1Y56dpLpab",
-	"C0yUa5iQ/229CWEg929wz9o0JnecLRqNfJdpmtR3fMTVLiRI4kR2NTXyF93fqezIX3R/WYQPsLmN7+1J",
-	"fO96Z+8R8ZA1HsGTSaE/yRy0fyDQjI/EvhhLVav/P/fHZHt8tcdXe3ztx/G1aJFSq0tNbcbQNZJYbXmW",
-	"RMm7eTkYsyE3blroJRGe8FGXhlOaAarICaQdQG9LkU/sDFR1BJC6F3EjnsOAcy8UoBR6hId36WudCa62",
-	"nCDjTnEAzeWO4ZbgcX/CSODQA1TuzzB7DI46Qv1Nj9TPH3V/RaMi9vrFvDEbte91hq6xIDbeQeegyFhk",
-	"+0nc06mcIDmprM0xr4qwyfRFqOgp7L7jdr7U/glK23PiQElOwIYVl9TSz1iZZYFsqLR9/anuiH8l3AG/",
-	"sX/vF913qLxlCV0umx91f58C0nfpKwtbqwOO3vOhLpXvUXfnjru5XdoilWeMcKIdknCMha6jxOw1lsZq",
-	"OEGvi1pr8Ue4GUD1tmHlxCssErxsxmsGOZ9Bn9E5k6HLXjuo8Wk5IZTtmy03593cAGt2IVGmxaSHgkkY",
-	"4u2wFqCWcTt8BHG9NghBUKEZg14Pg46DLFgVEmKhtA9vcuoJ6fMHoflxIUXKlJ6iRwOCpDzLPDcdJTVi",
-	"2PcZNl+GQK4s0CaviGw7IR8RyGggCiyxrb77cepsNh8qSZkueioAHkRhC66gmM3ZSjIHD0uFjdh+DmLP",
-	"fC7rqLNAnYE6G+zBhet7KrBzcTVjuBSA3VpZqUoKfsDqZdxYNtI6ZRMtqfbOJ2lLE5YbXjjVAv8CLfeV",
-	"nj5jiSqzLOlh5Hlen1ypSUK39T3Hd3iHlQjfsHwt8O+bMooTGks1Orf6HNDK/Q3w4RzBoT0PvGjf/DgI",
-	"KLpaLUVaM9QmO8GsBryUasTKSZMKiodIOck0d1g9D7EO0muTwt/7mW0Vv95Rpkqrp7Zw1eqpt4BLQWyv",
-	"g02+tevRZ/ovwKiKSKQZoKz4FPcPfobePWksuxBoxpNb3PeskwpQaZLxgSAGfq3zbwzL9AhjAtC8jBtP",
-	"7614DlRnPQVzrc3Ncz+8gBm8wWHWSRHPw6U1SeLVOuxoP7pcX/qX3agV3dOr3xFXLm17xe1v+4FdQiLc",
-	"TnGbShOYyjeDJTSwmktxfeYwGGYGbOQOM1INBJCzIn5guMFYJopCF13m27rUZbY1RAV+x3lsUUnBEZbr",
-	"KbQabfxtf5hXIODmK8K130UbS8ARbvDmXv8Rd9jmG/xXaWiHv8RhVpydCfWbTZhWwkQOKHTV9CEEnhuR",
-	"XQrTYQnvc5VqJdLoeqXt2okp4Ssd0LgHnQOhytytYPWXMIpbzz3n+Is+xlK+CvxaLR7sURMROqnAaRZk",
-	"E7xnSlPx5EzYG2DE0Wf4X3I5Y1bVsjJ09GlaX6sRxIgNIG8HcuEl+IW1rvd0whjRll2rOpMurKvOpOnv",
-	"fyV5tCYr6slhNdq6xduoW4Td0/oFrvgrvaQrPd0QXS5FcSnFdGlDL3D7+8hRFgrr4M8p8B+qSg8f67LA",
-	"/ipCXOCFgCFzDZWmyDRXqfAh2PKWFx5BsUKm0HmFpaBdlFnGfNjGaz7PWGLpIio8NLpJ3fevvE1woDFW",
-	"qPx+Ju0hvzeUMv6bebXfuH8ONky7Q4FY0lO5vi7LjTeUo7LwenaZZZUIQRSHqNwgI86ORSGaTIL33Fz8",
-	"DaexRTmoRlkuCbQgrRzsj/Fb5fyb62z+o8/wv18qYutmLzSdH3gooOKKIUvY7MhmkLBvkSDlO2eUXnLL",
-	"i4R9i95mlQpnKkIGK/wCF+Vcuh3O1UAkPfWtD591qIcQ5qiB4xurIIehC/538FMyFf2x1hcmYd+mIpOX",
-	"ArqcW838D9+htb5AqdpTIbfsg8/9MORPD75zGCHT2AbE53g8o55l0GJBpHgn6u74KGnYoLTMjHVhPdFU",
-	"T/kWR7RqXXYN4tUgyBvHDOGu35z2vxNq+0NEpJYd7lrUroF31WmjN8KwAljGm0HMs+azTUjzW5FrRe6h",
-	"8fDfROboWF5mqSLhWNwFELhc5zJj5hvzofrsL3QmK/IpaGXH7s9wXrrN6Xv0mp5K+MDKS2lnhzjOobst",
-	"m2E3+Ss/wqPcrzm/EL46xoriGeOszwcXQ6eqozGRwzUmKCB62FNDXeSiYBNRSJ2aJm3+lAZ9R2t0f0Ws",
-	"OIOqjnWfPPM496Wdh2l9W0NlT7zyXhpBNiscwM94k7Y89Iijz/gfq+rnwjwImnwqjDfn9RB1fxBzj0mg",
-	"suNfsGSllmp6XvbXahjqr6zrGepfZ3f7E+OLrmgFiq/Y6hIPtqgsbOKbCe3RwFw2N+j/+Tl7+uhfjkN7",
-	"YSSkdEd3JpXARlpOcUj5rMtOI73D13GAukP1Fk/XEN/3vJ+JvZFhKz5Zv4DVgxfj87UCaulFIw7S5/jg",
-	"wxfSTLSRnhi0hsOU5yHtYiiz+YSCK6O3GPCAvZApn6Fr7uoRyw17fvb3DQFC67zZwnitBlmZCsMmhbyE",
-	"XFyVsjF8REhzNV02l6tTn8nq9JJ3MM6mdv2Z4MVgfNDAywEzCPr8WJumJBz3081JSZJBpg0U4+PAYFf5",
-	"RECGPz5jiZuxvITreJYx/0+8CUMaeC2mD0lc4nTt/CGfK6QnwplG/vkHnQN87ANIGIJd43bMUssEdlRr",
-	"l+yLXZJlc3KDWXM+z/4aoHVUCIvnfJMuU42mdF+nM7BBIIoChacs02oEZZ1dBjsOSo1YIYxFdh+Rs1JZ",
-	"4Hunzm802/rmVO9wPtdDuh1zC4Q3aSXwwUhgJH3BL+BPj45nsLmOYwCk8TMxfzU7Bc7GetqsSWBUr16B",
-	"eCVAf9hYqNxN26ayCWfVCvPczb9VzB+uca51fv3CkAUROgJNbkmeK0ot1ZZpnXeY0ZSvZlETdkeZO1+d",
-	"lsgk0RSgYx9+LgRP49o0n9FWFa912BTiC6FSzVn1TitNu+x5piGe7h/MkL7beCr7WpIY9043F+Pbrz0L",
-	"E9uo7qxFkLakbX9p4qE38W2jlq+6Xe1OoIPf39CJM2Wt+GS77J3g0GPZVoWthlpgkAIBc5eG8TJ1C9YB",
-	"PgH3JpCPO9RFT2FfS8Aup264OxrLbZ2K9Ma/wHURah/tbHrpZYp++LCtAvOQi3nm5WwRG24UO1xAikKA",
-	"92pZIQ8oLjAHY/nMuJlA8jtEHdyfkZ4ZlBln1yvtsxXnerEB7RNLYGSiGjl39yT1aUhu1F3UUaqZtUrK",
-	"fikpd1wwdHWjt6rSDfO4AIluW1ciL+PNIHDe4guRhgXYU9qek680oewvJRbgs6duBz/hpW4EoDtBFfdV",
-	"49w9ANb8Ft0GiD2MjFIITPBI+K84cjdDpZDj2cxJQmlbUOlohQrFV0p8wj9gXwzMJ92gw1aVX7q6y9ZZ",
-	"mOYWhd4PsswQqtarjXrsiWFjor1zHck4+uz/E85tn8C8pIWppYJegaIBcmqjzcOmusyI1dazwpL3FXMf",
-	"O3BAV0VMkFh1NTTyE03Fb9zNsyvoxo2P3du3b/xU/DvdtXnjx19+6vsv2Fo4rRv2NgDK73bGK3DA1AQE",
-	"gtuBrBX1pk6t4Fh84VkKWKohOUPEhdbd+jrJO0Kfu+NXbaGg1Rx8vaSpNvctCOLKosmgLkxFIVhauv8r",
-	"fBSkav3tRDPnqWDlxMFFt6GcspXMVjIfblnl7YqmLeRo5MZrks0XuspuIC4e7jtezyn32E5hUuiRW8Yu",
-	"+33I7FQzGsAQJQJo+MiK0MGufe4PSLZQS2KOt9+9qt+KcivK22L4xj0dK78bs3mVhkpplucbmNJMsL+8",
-	"ZzTpsg/SjlnyZ0KcWpwZKDaoz+39A8ZZUaX0QRep8YDgZgZlO0CqIs0k4zNIn+rQQCJlmbygLFqqwb6U",
-	"wkDfGfeEvhhJbJ9PjwS6l57iaeo+a2NLzj/nygVy/ulXoUZ2fHDy6Pi4c5BLFf69WQPU2+/D61Y1asS7",
-	"d6kTbv7L3IV+s7Xewv2pnqYvtjkKHX2mlstLyqIzo5mBNOiUW466Ppz+HOsPjHDwUA7GjNzuCFxG6qBo",
-	"0AxrKyvdflynlHKhc/R8LWXVOHpHq6GD6C1XHvxLtrrDw+UmrDby9aUV/4rC6vuDLIhtXBx0qZHURBZM",
-	"TxUr5GgcKMne+0AZPPIbQ7/6XGygH3b3p+xbiKq7a8/h2uS7Z4QBPTUda+Q09EoLaAQYr6ezH1KxtWUD",
-	"rYayyN0l5LJDcGCnYW0CjanSlAq5kExQG8d3szylLIcdgJNdMFla2Ln75IBIQFrU83IZAd83hmQagWYd",
-	"HOwcTMomxhYEjOVIEyUF0SXnpQq/Jr5fCVczKLnM+QwjnYUYSWNF4Z5guz11qubhiP5ZS2FccGVbNGrR",
-	"6J7RqG6/t7BE8hmh0saY1KybFUIq9Ck051uAPQW0CrgRqu4PVGbii0v8/DpMfBqIiUVyWXch1XWzXHDs",
-	"j1sXU6GZ7I6R1eJQa4zthlpCogEkrwue1pvJvxHGSK3MMvPsTI6UieUbOnaLS1HMoIIV28lyIJ9lVl8I",
-	"BVSYCAuyxpPyUqXgmfRj77mw13RIfOm+UCuMD1EYX6oUkm2NHKlDqSquqLWlsdPgvPSPRAsgFZdyIJgu",
-	"WL/QUwOpisQz667DnEbs3o8WBP1Vl7bLfoMeKoYlg7IohLJJc9Rl36Rwp6IUtHhLU5ppn7Ro8KBrO+vh",
-	"4CY1nU1H9dFn+i8fCmk6t1+q1GAeBM7thuf0zgBEo4zVD1utVqsgtJBwNwpCJHWb6wdLIACV/2ZbHUR+",
-	"UTuJNXegaRBD6OukxBQoEn2qxlim4pyOxaQDdY/e4pfB1kfCNohs9FTwHqQngdzG+KpJqH30xUdPj58i",
-	"t62zGrQSWCfphghF8ZnWF4EADqakS9tTi9NSGtvFjzk2tyFyK/c4oKOYcGOwaY5nzMXiTcOM1gr/Nxfg",
-	"O4XW8swIWLSeGgte2L7gtsvOcKHnKHjiHhs43oArtyygpJmxnsZLFlPegXaGT4xa3fYUBqnwgnO64Nx9",
-	"EZENk+8qziEb+hBkU2AnVYJlYmjrfLk08x2LVG+hoAXf8z6r9b967/BeFOw3iFeHJURqXQijs8vbcDV/",
-	"3cU2JJHXPuyox9lh1fns6DP992xp1o8voaWTJO7iD5SLj46Pfb8z09DB8wOO/YKGWwc50+raGuiMJr5t",
-	"rfP10Fn7b7gdjLdr7C4s0nLoi5YnImR/+Z6Pmoahy47gGnjqkzUh6Y1O5VC2+vRD5n/0+8lbqyaI9O2i",
-	"zFEh6J9rVPRF01psAiUuhWJyCAqm0xlF6rTaiOwrKMC+6+OhTBMI1qM/geeiPnWIhiRp3Cuo2n647HoY",
-	"1Ubvb0HRCvvIqVsgBU7Jos19rofDNpYfyy/jHgmuBWBmBQ00GP2UYuT1IYwhVq3p4EEd1i+ts6qNGBTC",
-	"NjaE++DH3WvmdXqLZQ77sMBtUcGe+N/9F9vc294JJ/yAZ1mfD1CugPWnnKCT9uTzwed/IhdGt6/T2f85",
-	"Kovsy5KEGciR0XMiuCB04AsLXRLh10tRV3Sg1fN4LtsiaK6GILbS9RwqT+u7KXkNR2K0YeJ396Pj+uuj",
-	"VMhR8A3aShTdD2YqLdR06eEQt0fYA6fz7TiDEnZ1A8BLQZXXK3kp1B+T+/64L+O5bOfjxkPs48dVWJYH",
-	"aWQj9xqsnDR8WajvO0PGn/v+sm/iuWzny8ZD7KXYAs0aVGGCvx4qOI3OBRSBN3xjdNr9DIfYPX/id9FU",
-	"tsVKG0bYww985uMsDpHxu4mU8X5pRNPH1Tr/fSLUDnzbaiZb+rRhgH3/soNCcPiwSNpZ/2VLI4ozn7p4",
-	"3x/3j7nJbOf7zo2xn+cuZplDwlmVdLrEuQ9vR09/L8wOHMIf5iaznQ8djbHPn9kWkvrdTINj8er3rY9y",
-	"0hRGAlyilIfoXyR0tIWv5PMRUJNzH9B0ICY/EQPw4bP+jJ1ZrlJepMz7HNij7vEJ47anMsGNhU4U+KYY",
-	"mg9JCRz8fYY9/vSpQ/ukENjTE52vwcxj+B59McfM32UJukESyG8wYz1VgZcBHw715Pgw/+LQeluzvmBj",
-	"ayfGN9vmbFL2MzlgRhSXouiwUmXuciOslWoEiRp66vtt9JQSdqqLi1oPzHMA2Uaf76oQUSryibZCDWZ/",
-	"FbN7J6Oce5mNIviPbltslzuIg4ssBB1wd1w3qNU5CF/CHr4TTuFFkFx2a90tXzoHv2p871W3h+seat/i",
-	"/UhDsFqf51zNzr2zah/TDdaY7F/F7J0oDc1xx1zvWCHLePMZt47n/eizD2qsSMB9HQADeLqpBo7H55fD",
-	"lCmX7jxgVUgSkuYGXA1Elom07jx4AQ/bIAZYvXFNCLB6nx1KkX0/r8QUIteXbYz/oUbF3MfdTDA7q8Jf",
-	"Idxl46Mco102Os2X5wTtkXDddSbQWspTmwDUgsNtJABthAwTkIEr2PCcuqgC3W/hJN6i1UsN0w0kbp+B",
-	"uexO5DAq09C33Bm4DjeGXGZlIcwzlku3bmjbIoMRkBChmt7tKWzXgQyIejjs+CvdaBdiAnnp4aCPNIA6",
-	"TPpjkvI9P/O34GeLF+WessE3gcPACwVcnK1F1vY5uAWERCG4VbvmqMKiJXSLGRvKzAk5c9IzY1aPBDRT",
-	"WZ5E9KJ69g7B2B0Ssy6kKUYcrY2TAD2WnN4Nc6CfNpoC+az/6m5dPgGkrUIv7pQbBoVJ0jArc6iAyriF",
-	"mqO6mQ0LiAxVMxvqIuf24OTAbdxD94iDzchyF2fTF0NdiGpGz6ACLThmsdlP4uaRNMzR6mvNcA+z3/y2",
-	"W5YFF4l/q1Q/5ML1yOtkdXWE3KRyvf5AQa14jaz6xVk57XwIqw88nSL2jaEXrQaaEqDJSwIwYYGqzlJh",
-	"bE/BS3Xcdbk2lv1wfNxlr4csyXUhEqecwfkBpaFY2Ip7GsNN9Wn57uVa3XwxfaValPvVzXEqzRr6B89U",
-	"9mcpygfrSNiPUMmtlgx87c2VIakOmhug4wF9HcEadRoS+jBuA+IpOtoI8VFwnS2Jrb+omjLpS1FkfNLB",
-	"FAKfUwB63VRDqgG3ZQFNHYbUNnVKbt2eoji8+7PT5uD5IlALMM76Op114nGIeonPajFe28rVcOYDwS3S",
-	"QzabWxpckwjod8XpEgXwq/3RYnzrfLk1jB1gHhFFeyH55xZ9MVaYJaj6N6eymKqezGOeM1ZDAV7XPSOh",
-	"vCUEW4nObF+312HTsRyMqX8Gar2mzDBaHWdJ9ZRTlMBXXtdJSxj7cOLSbWXqA6hMbWtQF5g6gKaDATnG",
-	"pjWopR0fZXqEDT3q8SiCGKeoYcpw4JyDtMxHP7BcqtIKYlLirBDDQphxdE1ogj/hsuiyD4VWIzYoROq2",
-	"K8+IWaqnnh4/qhioBzoVLOnz9Dy6MnHQBn5ppgsI/gdGJewFFJKaa/3W8Lbb0Zvg2fdkGZ9Bnu5r1YxE",
-	"Z55n9OYwdGeyvvjpI0i7Ox573EznIW0+aTWz28a5CszkyJmRMYCVdjyPX2qmlZgHMF0u0ahOkWeNiDsM",
-	"9Qyfiiw7BEMyRZjqsAvljFgElW4dcrhhtuVcA8DcCDy2QkTZ7upt7WrcPOtv6wk3ZqqL9BBSVZYW2aTO",
-	"XsikukCHkMHSDWcc+4d0mBzOleH0RabViJgVw4G5YFB46hqivkm1MD3lhKPWZw674i0N+A4mfdPShn9s",
-	"sYp6I1l7XAMrVNAzt2gpNT5mqQD6NK2CshITd4pP0ljTnc+mu61qgi+t/O9r4nvkhqAQVZBgzFjD8vkb",
-	"4MgRNeNZclyS1g7VS1Fyuzs2nxx7Tb/LTiGmWPjDExR/NWMDyMrzXosKf3J+ISBZ6lLLFFruUYNeXx8Y",
-	"9ehCiMIiY2pWA0+traXC91nEne0c0mbOIXqtI/pM2GdInBtzCsfgID3jRSXHd6pwwwdNOiyRiA/ntJat",
-	"3rtFDQGyYuMTG61gTmIP32QjsScTfLlhT4GUeXMdBZ/EHbvuG5brQlDcBlKEQIkmSmZn0kOGDtWMPn38",
-	"ozv1gI95yk1PiU8ov07T1kwPrVAQocfUSQezlNLjxKAatBNz8TuZML5fHjhEYbI5n7G+YMbqTDTE8nEd",
-	"dkdvv0uj/33sdtkzw592JeFRCz5bA5+XJJ61jjuHSdheYkP4wfK85fgzFdlA59Srnw11lumpwTCyYH0+",
-	"uBgVulRpHOVNMq5GJR+JpBMn83xjGCrkh7/S72ww1toIIFjv9tSp0ycEt5V3ESybC4HnMI46p4oEunbM",
-	"mgppQ0SRcUIIHUCQcBtBDV2Z3h/69PgJg055FLGvTvrgVarHLlrEHbWj/Pzuqep7PfgLzVtCo6WvteC7",
-	"ddvuS9IU4OG55aSIl0YUiueC/tKa3Ns4BZHHYq4xq0oBNDZ1SF+KQg5nh2iqLw+skakbThpixyPenL5w",
-	"p6Opt4+7jEzfxr4mdUfK32FuL8mLsI1D4b1TFm5qJT/3LYMflBF8jyjS6sFrIABuOgcBKIckaesK/2DM",
-	"7ZEnH2qss/pdCTaJEntCyyTIMyq0zjtOFxUS1MpUFmLg7uwwXeAt2ghPUH/pPWNpl70IXZnpecbyWaen",
-	"SEtlIp/YGSRJdhmU3mgFc0iw2MbtdTDCE8C9pIQqtPSc/kZ2NjA9NdWDvfGvvkamELHL1ZXuuJ9uvwLs",
-	"TVjmLMX2m5SsOsCanvq54NqsXYbl64OWDE9O04XhO1FBA5obXfazLphIoTmCSpFwRGpsAobv4L90hxkh",
-	"emrhk/VUwzvBz7fwSqfK7xJzjm+RnMzvaGwtLgoB74EVH544BRw55FGCnLS4lLYzV99B1ikty/tgkMVS",
-	"BOyj307JTFxrT3+HmcdjQd+AWd1TQGAKlt0z34EMB6E3DfeAVwUykE/ZIJOhkzp19XIgL1UpDBsWOqcU",
-	"FcjNdi/o3wkJLJxsGeHMb3pTO5UD0WVv5tbxz1Lb6hrsSscLAdEmnmtMsc5P3BU4HbzQ9JQdC1lAF/di",
-	"gjXvIhuCAy58Kfcg6glH7c+U0z54aVAjAla5ijhQF6zqFsfg+T1IPsOdzOk7zrnt67bi3Ae51pZcrwxv",
-	"h9g26KM2Veu9CTIdV2w9m4MGdDzQzq44AumSWFroyhpguKYB/B+Hz/lgLFZd7i/bM96PO9QwlQoWaVvr",
-	"uCrfsfO5ptwxr7QNr505BaxWO+s0xjrz0iHYRBRGqxC/OH7CEvgh6bLXiplMT1muU9GJ0rIB5cg80xrb",
-	"UUof/UjcLefulgREsKeSd8IWs8NTkMA6BeqtrihHd9TdF03xnjx+NPpyh1+VBLvfXr47Q6NFE7fDklJB",
-	"Mtw5rWWyh+Da8TLcYYnS9nzCCysHcsKVTR5ywSWYT7wYjOUlvjz8YZBps59dMa/pOry79eZWnGd48rnl",
-	"rqB/u3n/b6ERck3K/5VTsDQAloseiqPP9F+rmC9PQbFHQiy8BlX+iGj537E7tErhnCy4Xbg+dnJMhJ5k",
-	"YFNl2tnCbpZE6GzFJ9tTFb3mM+z86Y77CyGAjJn8GIFZW0HZExRtNVNrNh6sy06PmhKmasFuoY3yKh8o",
-	"OXS+HnW4w5KhL0VqdePrYAJumU1QoYF38zT4aWIKe/b0+Gm3jl1z1+Rr9+z9raqsrZXdWtm3b2UjU+ca",
-	"SBJZ2fVMnbECIVJpF9SHhSJCTA7Gy3hwYzKloZNUlWJPQVpM8LmCSi9TaXfy2N9COUP1qveUiLgJyO0I",
-	"Z+Y9KDduT59PpUr19Fxfgu82Unhae/Vh2Ku7pA86ZNjURhzKTJgjfsktL8zRZ/cD0FZ8pmmeO1D80kwj",
-	"yibcWlGoEAfKeSpCFIy9fsF4BnGz15goifEyn5BZV9y9WDbF3hYaZtlTEAJHziHKiqmnf3+Bcz+Ft1rn",
-	"PKj6YtWcB7Qmtxyh9gn5PPRVmsiBLQvR1Om9+hxLZyJUmbtvTjd0zeXoIGy67kSN3EbYnAvz9ZC05w2V",
-	"7dWXv3MH/nrPpUtXK/Ay5yNx5F52DrQCL2hfKg6RySsLQbeay9H//ZRnm95eexJW3/Xa6v7j47/s6hs6",
-	"BChq9nD0rs9x2of4+Va89PzFXzo7bBjdvdHw6C/rHDdqJH7T9oxbaYaS97P7yrBCk2IklINnkTLu8dif",
-	"Sw5ZTWOCVePRdCkKI7X6cvR5+eEUCR/jFjMbMANTiUtReFujOmEYHTDChGRNYWpdIHi0/CwzscPHC61T",
-	"qDj0y18zCbp06SRy/knm7nB5/OjpPz/9lyd/efrPnYNcKvzjo4AVUlkxEkXTrIz8LxGyGDY4Adc++ey4",
-	"zPuKy6w7Ff3JQecgF6ksc/+vzGl+Cz99nIyqf3xVZ+THibj2EXKD0weWf8cP131emp07lWsoFT5Allw0",
-	"P6iQEsWlSDtYUVrlllnmLp5/gTjc3pxsf2UJata1LORhIYaiEGpQRxV/5x7X3Xdf7qMmUgiVimJzRWQs",
-	"eGbHS9UMt23lQDAFnEMaex0IlnLL+9wIrB7UpWXSdsgflqR6qpKo2DGUFhY2XCJGBU9FmkBotKeo8dEs",
-	"+gXipdQWCSjYqZIc1stTrHPL4BWdJEGy6anyHCa87waHNmu6uHDXUPL3Dz3ly8F1lnaiC50EpaXTlx79",
-	"QDWP8Buk0Rv25LjBLP93XMcteiZxhGbHJAmZoY5RCDUTUYz5xIRPZHSOa7lXtsEPSx2dt7uM76OtDe0x",
-	"9VTdkpS6/YXy5pHbi5ZvuQm7PJJdks7lwnuUyUvR7MWi1tPcsEyrEeOhzRhwHxalMuDAyqChNbdMaYbC",
-	"SpM7AYGDxmIsF1xFNV7+IWasyyxlfdFTBXZLqK8CfiXsr/JSKKxEWZ03cApvtk879aZ1O2MxuLi6vuBc",
-	"dEux6c4oBMfoTO3WeG0J02M4R9ALm8DtyFor8Z3gqVz7S76DibRfEhrG8nQGgUKKoG0g8FJdSgufwRxh",
-	"G/7lVZlIfiADEUF1/zcGjzSQ/ZggyU1sOtbgRBhDgKvqTYp8gxgGgkO3y06hXqWnvDo7LLOsw3wQhOmC",
-	"YfzDZ138+GxhIlDcZZieCIWZU/CTKFheGsuMlVkGjZKyTE+BdqWn8ArPceDGPwE9AOYMHHIwm0KOxpZ9",
-	"y9mFHFx0cOKdoIq41e1AhamZCGWgLo2H2qTvWCEu9QVWrNKIMN06WEO6htfhmp0pRz2+RSJ9nS8/M7Hc",
-	"ryK85VkmCkxq29HK1z1M/dj/MKj/p8OJNiZ6s5go4g7jKoZTd3p/1JRMSrWp/nRx/zQNwdL4aEnFIJNK",
-	"LD9bojEd5rqDxATwNsIX+yFzFqNHpt2avFb4ZQfhszaTFV+jZbT7eorp6ZvPy9lSqWpS2ZyNVU6axeq3",
-	"oI2j4kZW4lWtzatkFd3t6RwIxM5Fp1kBnyUS36F6Z7xS4xQtPsPO81fUqug2Ut+OWbQN61np9cUfkwet",
-	"C1Uv97YQl1JMlytGC9gcYLlFkK8GQcBFOyeg/RlshEUyzPWhpBCm7LuP219yTP+hIMXUiXOp6PpJBRDu",
-	"XIaUpnkiOZhUt4bCLYz4XlcyYHb5uI6DJWB6D3TR8tF+XXy0ftO6gy3WWdGhD1xT15LAIFF9sZkTBujt",
-	"PUsWtgJEFuUG74wE9rmhJEmeu4o2N/XI6imo+1YaDu3oSoM8F7lUqSgqIg/FtOqyt1jFNh3roAJEYuOJ",
-	"OazOan26f1TL8HOh8wcDDC3h/E6Ib7S9cNteEeFrCe/n6h+rakZ/pp5P7uHfGDaGYtW58tC6s/JSX8yb",
-	"tCsTqeZsi5ocobkZ30HRJr5DW7TZllpt0HLSbRmn6oLRuaa1vLR88zrS90rYnRW9HarnrNZoXQO2reps",
-	"cWcXceeqfW01MVCu6f3O9aVcwnT5AcjHZGqSisaB6POMYHhzHPVUwmn7g6xMRdphWgHF3YSPMDvp9Qu0",
-	"v0FPv5TYN1walomhZbq03Z6isfQIK4gW+NkJK4JTrpHGEt9qUxKmM+He5KA+xfn1C+T3tCx3WPzo+Di8",
-	"vxHuIVakrD9jA53n3Jyw5N9kav71+NGPx//73//TOX7046P//e//SRpY9GRqDhbSsn8VamTHBydP/vLj",
-	"j5CSXf0BqnStKNyD/t9/Hh/+eHr4Mz8c/uPzv3z59jD+99Mv331+8mXuT48ef/m2s/k9333/Twe16dOL",
-	"KaojocACAxeqmYgsk2p0wpKzgTz8WQK7ykCyoSQ+RzOQ8N+FgK0Cdzeskf9tPfx5BVc31WgBs95McOBj",
-	"LUQmuGka1l117jTwg/q8+cfHx3HG/L/88/G6SfMZ32wSVt/qFN5grXYThWuprMzFec4/1Y/6l+P5UdcZ",
-	"8oNvpKYRSsDe9uCB0sSkMlbw1McABtzyTI9KgWyqQGMJqk8tLyo9a27GNK2+1pngkNK22Eh3tW7i+Sr3",
-	"kq7SrWsjWaVfdOSfLFLMXcDO43YsZkj+ylMEdNRJ+9Co2M1cmDmWyj+Tlpfy5u27W94KZIf0h7jXY+gP",
-	"m7BDRpDBTknpCE5/K22GKagehL2m4Y4in7fFErjtHCuXk6tWF3YdAEG6Me3jRo3xb9/FGL3KfdFDurFX",
-	"kFDQSn+VDWDuAn8eKEvFnBi3DVjuOmcrTRkPsrsM0lEnq4zTI1D8zdJSHbwk9GOYU2qCBtmhzgvhqnDI",
-	"oBJDZS9k4P1wfNxlZ2TAUE5X8url+56ief0bDPqvCbPQF3Woi8qECQbNWBRuXK07fjreJnLTiKbQZMq+",
-	"wpff+GC5K+0S5tekXVaf5uHqhQ9YW5vXx8KHXEMfi6T3M+LuGsGmRUUNk9m1zqHBaIfxzGhKxffVainU",
-	"acw6bMCV0pb1hWc9PAm5YHNanFTnpRGJb6oCbSDKvC/QBoexpGJJKiyXmenCX5IuO0XDEkr40D5dwlRa",
-	"rwk2KzJ1dGW0Ztv3ua9drh4pnjtPe7pdbec+1Bbat63TO2ZIXVuZ6DT3cUKouepsOl1wSw24cuhSCJ7C",
-	"eV5PovowRf/OlAk4wtPt24A772tq42BN9f7rCP0qMtNY2XhO3KRUrDgRhZW+hAMLyinLfN5P7ZPMF22M",
-	"Z6REVN3dpO2pCyEmTNoue1f9OMn4rLJWwLdK19NDZcH+LAWYLfwCc9N8k2dLNYvOXoFn4+VAoX7SU0bg",
-	"5dDcCVjane4CE6vNZIPeQg9fbbl9f1m0cvdF27omVs5Ttt4gnaF1X7Xuq70vIES53dgfBXy+zqQFo3Pd",
-	"/Mm61C32CilLpmNNnC0iZTMB6co5n/UFG2FqB2ZDX405cDUQ2Vs3jY1dQ3CXA9oNcHYtsw8nlX21KUyB",
-	"/nkv7Ercw1Ff9a/crMTde9W3FKEDyf9mSZxQ4qAV1hn4PqG+GK7L3vJI4QQFkHhkOhh5H3ihggLG0II0",
-	"jQ1SViors54aZIKrw3LCCpHrS1Rq8wY+mrvDjh2yL2H6y7Ul/83bfM+2i8dOdfFYB4zWsnwbdZL1TOEP",
-	"SOJIOAXs8Boo1zC45lBuoHOIgPWU1RkkRVIzduoPwjJuRUHhtkL4Aq2UcSWmzRbqHas72zIXYUL3ZC6u",
-	"C4C3bS7eZyNMVHSszMVcW0yn6Sdfu8q5R5YvMTmeG1sInlcfFjXY6jtrjZQ77k/uHzlXs3NQh1qr+YYa",
-	"Mnkfr6Uh19vPR2j8Qh1xeR0FuoO6rwMrOI8gfIwQNuamytbvHB8fk6WNl2C7aKj9NUCUBhp2T6GUddhI",
-	"OgW6nKCLVuR9UZixnICfdt73C4QhQG0sLesLbCg9KeQlt6LD3FbEIxVH77JE6cSztYme8vXYgYkVZl9L",
-	"twYPuOEpuKWjLZrbTUuUT8kf0irGDwG8F0A6IDLJYovJN608nWQzrPq6JSxuTrRbA4zn6ggoqI4FAh57",
-	"a5PcIrXU3EjBX4zvA2W3N0uCo9XopvoRPI06m2jT8AXWilptXESydVcIeKGXJe9ho+cWiVsXxRoFG6AM",
-	"iUkGTgO9ocuiAZMGPBMq5UUjKMnndAX79t3Pz9kPPzz94Tss8XAoJS6Fsh0kfmN/vH5BpLuB8gmZ9N2P",
-	"Zy//9sfL356/ZIV0Chs8QfDBmGLuXXbaU34ylJkoOJHWDWUmkFCHod9VF+S3xd9hFsv8sP4dbqjWLYUK",
-	"Kz7ZueW8UiG3vCnLoJpjTcORF9JMtJHNrTscwlYnQibqSvTmenO0gNMCzlo+UebsPMUqIKDttS7qFMJp",
-	"eeboUoppM6GVU34mFWGUbyqGpFbeEoQneQ4rsBStYcmEj8R5WWQ1tWN/l2J6OrDyUoIioQv7EDm04cX+",
-	"vpIwEpdvRznq7sg6ay2hpTmAbhNBzz+SGdozAAHAMxHTXqBcN8s90GI06RV/qEwaaHCoUu/Nodw+zwwX",
-	"aO2MxY4/LPkzIbc5ZwbIJOrtHUgDvD16CrBzcG5U1YBRGdlEJxDl6d2kH2E0bggSQbuEMsuaLKxLLjNo",
-	"GrWsRL+eLwGsyg5LlJg6uSTDslQZ0PVR6a404LpTz2Amviy9yxLYMiLx9CU0b9JIMm6FsT0V9hU8+yRG",
-	"/I9aKgxZ+ab3Xeah240KfMQidbvCWDGBRz869h3xKdgFe5SaMfVUiIfpLPUdJXAlvRsRJ82mY9Aw2SCT",
-	"QnnNEx7Vn9EjMd6viUR54l4fnwcP6ik7hR5RCb7R4jKEYhjwltJbOx3ADRcVx2WCg34LrkqnNgeuAKX7",
-	"OnUL0VN0XxUqlIUvsqHunKtfqEM0NrBWEE+EF3Bnal/EhDEN+8zgUXq1kSRunoPOAS6tE0K0ca/VHXKf",
-	"eSEcCDXZ/gBQC+4crIB0C5uANm++bj6Ir6buDyjtJmU/kwNEi7WIJztLiGF9jxQD+nHIRaichRSdgWYO",
-	"TYQL75Dk6mZ8C1vlUXAzvCcahfXa1uw9icJ9phXcZiJBa1w8OL6D36H7xCZUfPDb0WfoErRGarmHzm5D",
-	"GfK18NHdtI3UcI840FgSq4OhktuHk1rSy9b7t3H975qy1WmmDaF2uTKKCAwXg5wDrpgvqMOU7eTVy/ds",
-	"UVyPcpEww2cGO/NGreCcBZNC9z6nzdRHAe5KWHeu1nfbisrDZpVroxX7FK1YiVdrpW+Hc3/NfO2oywUn",
-	"ZtYaR5P3cBrLZz7draf0EKqW4+pn9CnFZAjYNteOpRoxJaZszCcToQxab89Y4uzHhBVC419tp3LZYRU2",
-	"dUrtKWmvsLbELRSbM8PvVNfZVl74xubiXXc5fUhJ4Q8rDfwhJxAu7araxsxupw76+mbqUZ+r5SmDTfVG",
-	"tZGxn7gyW0TynUrB+4mrZbl3bmHdITrUxaA1kFuFc22pBq+92z0dhtEu9KqvZSrXO+3/XRtrFuQXlUCu",
-	"fLRQD1mmp9RgHhqzIde7LrCN2ljMvAJamdKn8ISoXLmnyPfvW7X5fqxIdIMlzRB/DHUfUEqBVRmZHFoB",
-	"oVQDXxeeroeM+4hCIYAjx1Sxhjql8ieu/jCi2KZGeTdxiJ+4uqcAxE98RXOdPlcth3OrYraBivs+LX5y",
-	"ZjiLUffG6uDRZ/e74rm4NkFOjXI4dMrhFjH5D5rzmiGNX+GsafWyVi9bXy8bWsbp5LthW8BaAgfUpohJ",
-	"xjAouvO+tKe1hKV3JVE7FHfYpmbSRg9aBNl6v781AaTucB4LXti+4La5zuFMqBSsKujM/eSYLKnFovkp",
-	"xxp4IwR4KNiP4UpfHp9QHmjSZW+1sVKNGPe5s5gtaxg3PcVZmFbELgMAN6ZR+m6UMFSVVcu+7c8YLfd3",
-	"HTIXM8Em3JhQhBZX+ofk1A7jBov2w2CY21pnD7o1+fewdNfFy7UTJcJy3FqH7n2DCaXtOZTtDOSEK9uC",
-	"xXXAAiQ5Eq5rYkbUPfz23Lzz3fKvrX80lnuDk0kaZEBuShGn3zZtGnwG9+1dwXf1AsuczvHXbhWTFms2",
-	"cTnb+f1T9SLerh8aewSzgVZDWeQi9WRzaepWDNzUMCvxjBGHFPb3C2kGT1gCt5yXKjwk6bJT1VNRZ2Vp",
-	"MBPeaSD/zFI+M10GMgWKjQrjBfPrajd4X59DLm2gu/ClN9zGo9VpIZhUvqzB+765p1+6Vb8nB/XdNYFv",
-	"3dV3huJXxbhNkzALxEspl9nsPMLpuV8dYs392Prj7/goBWASleHq2VOvqb5/1FI1W/u/aKnQMMczCThM",
-	"sHy5HAyEAbN/WGZAZjCfA+hz9HxlK0ohczNhI2HpaAW3AeYW9hTcl7nfIDcwKv1y/6Csw7miWz4YiAlW",
-	"YUdIjENGlwEvNjzTE/H1VF8MeC784HUHqnv5G2UO/uPeU/I6VeWuL6pzb99mJO8U1f4qbIZ/OilrifhJ",
-	"LG8WgwRPXjPo/Sr4ZQR6dqFeo2L3nAfCDzXewlqfI+RjB69jTzljADyYMWFoptVIGHtCTkoqtQ9mTYeJ",
-	"zAj4kYgN/CX45Ph3xvvwC1g1qqdCLQvUbXeZA4uhLnJR4NSRA4tXg+ElMC1MsgnYLIe+sB+Gk4TcyII6",
-	"RBuqp/zWru1h69bpllG2Lhorhi3qtT6KpT4KtxNvCCx6tJYPtJn15Vc9+lrSW0GDGSyll+QD27oZWxHe",
-	"3M1IR5fUimV6hCme1/I01kl5LpZlLf2KFDg2aODOFpljC0c94huDegEyBnn+cDxqHUb430lv0OpKRLKn",
-	"KCTJTvE0Bl1/7jyOFIpgc/3IEqXPlfhkz91dyQlVXEdTroy5hpLUv5XStof2V2iqzO2cFnJODl45ISkn",
-	"bKbLIpLjCnKun8v1gUiwcmyJY6zpsMSZLOeUJZF4W4TnWo28XZFLY6RWPt9LQS8wsFwqt0vkFtCp6Cm/",
-	"BxF+ooewVMMIqZgIlTIwWTBv30aUDV7BP8F2Y8BqCeHTpKGe/c3szHKVSjXaSeeKn9xyB4vxr9BCVKuU",
-	"LE/KAnQIx30sXzf1ZThwuMXEizfwuK/EAnEvu8z8gLVtS+xamb+eIZIjsee2a+xAPWgoshs6TZ56HD05",
-	"pqyE00ijqCwK8kiiSdFTbqCPWiqDQZ+oZg5u3rxozgnbw6iac29yT1kJbugV3dxLSFprMxHawrm2cO5e",
-	"zwAnqxVI3oqet63CuTcIGm3lXKtu7XPlHJ192ymdA7Vnk9q5OxOqHSqe265+0pbPtTCy/fK5NVGk7pBW",
-	"enroVGCpmuPAv2O2Bh8JNN/MWE8ZMtsJFkCEKSFSw5RmRo7UodMeVMqmurgwVISvZkwXcuRMs/dxPZzV",
-	"jGcZPLOnvk2Unp7TlJLv5ptIpFqQ+5iu70CmSdXKBDP3Fsn9eCEI9Rh6qOnxHcws8W2+HDgm/h/nuUnY",
-	"JCvRRrQyF8xINRAs4TaBfxuWFEscxr/p6Vta2G3y+N0RTFZv0wyWH4Do0MLqmgdMcNpi1NW+Cg6IQJaw",
-	"q8KlFFOmh8gcTFlpflusZgutA6qoeLLZefwypjnG1K4qRDzX+iN0eQEWp49aKpEiLGWSYMk9Bxu3oOD7",
-	"J33jUHDCB9LOeipzK2gaYs6+EWyY9y5GjqIJLu2bGr9HGz5qlZLV3VMn81v/5nK/pjPhHZGvzXMAVUBg",
-	"9QgDwj6kLIv6xJZGB/aFHFxUDuyeijzYIR7tBnbXfoTk3xGXKtAEx4HoJdn8f5WDi0g6d8fdsYAHUEhY",
-	"Wt95DFxGrQ3TwsWaNozb5tT5tNrpa8ScmgnFQ9IqOxPWVAntcQjoqobAdIFVrngxNjdgCeQNsTFXaSS4",
-	"+lIUYLcEdsfqeZI6y+X8giJMlMwyl59+JizU2WolvjFMTxWNGjLe9FSduz8lXebeyU+8p2ikqF8jwlqC",
-	"Wsy5s0/c+EnGjT03Qij4k+EzUmR8AG2GPV/HPA1LVM8VEisx73R2h47X2w+FnQl4hXuiJY8WcrnTKYZX",
-	"7Gs4o2aU0xZbH1ypa5B1XzrVsoNviUDGzp80lLJ8TeeZ78PdZI6+H4tCgNg+PvZJDR1mNDWehLTUAaQX",
-	"QV4kz6Z8Zpgqs6zbbEuK3TUjZysNSNHajq0yuI7tCBV/g7FIy0ykfu/EVRFGa1WXpLSsN35nSSf8xjha",
-	"KCScUjvYYD5CkaX7fzIXJ04BFE4r9CwoyUyYxOmUSc5nfch87qlC5BLicL4GnnGW8pl3W491WbC+GOpC",
-	"dOLCSk66J/T2YD8Esjh/KRacM2N5YY17trRGZMNuT5H33Om1j49rVjSgknvEk4qGLpOC9YWditDvGB9e",
-	"qyDSUwEC9j9Zau517ilrCsZerSHO2n6nN+iYAyt47qT34fXP6bAkL+31a3T2Qm3Gpv9EgXVubCF4Hn1Y",
-	"rVFtXqlVx3QxBIwtS8yd6+YEu6Sgz1ac6Uu08ozP+nxw0aiWnyKJIqjcinE1GOvipHISS2WsM7sh0KtV",
-	"dBBDBAsvnI8TE91C4Z5KQWGWKD3FQz8EkMlBCkwGg0wPLqpcZpzRlBuoR0Kto+rlqUCzGEB/yYZw81v/",
-	"1jtpHNDkVlYnWdHaB619sLr1JISaaVOR7NSVL4LKLtVo/WgTPdPNNucqNc2cK++rcHDitk6hs9Au1/fY",
-	"VSnzD+qwKaSe1HcNek5XYapK3+istKLLXvLBmJgXe+r1i4jYJZNCWTYAAkVzAmSR8ITQbRL4U5D9KlRO",
-	"AvC8fgHA53a4SJlW2YxpNSAjwgbYQZIX9++kEJfSSK0SD2BgcwGkddlpGFnxnPzdiZjowThcjt8nzJ0c",
-	"5oZPnzE59GwwPSWtQEMFmGWc0SNS9Fh3ImrLH1niP9K5sRz849UciDkzmnLcCdndXXG8FGLiVi9lRrNs",
-	"boYA9iHXqBAYE4Qi0dcvuuz1MHQHlYYm2sFpJZGxhqsEb6WHeAr8WYpSQLE6ct1UWwhUmS5L3O0JLSVX",
-	"/m4W3czxWvcUrJaJLdeeqkzXDliU1k6MZ/LsVDkPzIjiUg4EHS1DAbZt1+lOpREJ8x8/5EbVfj5ob4VH",
-	"o7sNbnFbm9YYPgekkVMhDr2JgwKnnIanN1GU+3ODxONmZ9vtW4qL07vrYML88GscrowPLWzkg93qWeq2",
-	"+QO2wW6N/32/zTICzZDcGf3Javhr0rmC7g8wIvL4Tr8GHY3nIHllWLKdsv2eo/4UVLpVKtxq4+/IXMjJ",
-	"4aXG/KBJ2aDAwfnqtKULOZmIFO2xMc+G/qiazPca95R1EDh3T0/hCIaW4vBv9zB/KPvD2ylvpBJ12Qen",
-	"oSRuvIQNeWbI0UspAjbkDMDD3JvUnY1/11a812cXcrJrR6Kbk5vdfZ2F1zwE2wYkD+kAqjloHv6pskt4",
-	"7hCAWQ2wivBWFoXDTQeJ1wd3sICWRduDQQ5XnkOqd8JSMZApwSr86YRx45EdkJwXBVcjkQbYNmCkYcjN",
-	"WABjQ0QB7BQtMTSQPVXB4+NjvLHLTslsm0LfFgzZuUszoB+1hqFGBLajGNqo9W8V4vP558hkUO/xc0j+",
-	"N1iRXXT5wcyWozF+ztbf1/r71vL3wXbZ3M3XWcN/B49e8N7xNPVQsMxz974+byA8wvtgempdJ8wzBg6x",
-	"6hEACXG7OvcD4lZAH5wq1uzD29SBxmmavtc3g4ydidJX73JPIXoY+7UVKzjt6cRro/Q39RG1PqGH6BNC",
-	"RQ06Bcz961wPz2e6LMyDdQDtbaD+FE810HGpN8CfdKbcRK8/+uye6P69rLbrbeWPmTuk4V8FFH5Rvpqe",
-	"qmdNWX3x1TzLvOYOhWOSeEnd33oKwh4Y93fGTFOlJ5ac/VzcVCNf43i1Yn06YpzW18oosQWs3aEuK23p",
-	"mN/fAY1CCs8GeNRAreONeB9Oj6qt0A7hasZyXYjljDpBSbwDRNghtog70I1bZp3W17AdX0Nd2sVNcooW",
-	"tJsjoB5tjEotrUV4HU0Jqq6LVBRYTQAuyo53IQpqNM/EcCgGsX+RXB7EgmF6Kueq5Fmzp/GNvhSv1Z2q",
-	"NVsgQK1eYiN3QY1O9abVqL4667WNFW2RdDTW4DbB3LXtySOfBtBkVH6gJtoco+4+uW8w5mokaghI3fVp",
-	"wacQ6N4RU++9zxkIeYsDXSob9NQ22N1ae3tu7b3nF5gS4wUVuOKvjRydegUssMaHIUL+MAxEqOBRolub",
-	"nPOzLu7I6tsMHAATTIsFLRbsORb8/ebyX6c5FIKnjabZG15cUB02drPC/njoAh/JS6GYVqLLklcv37Mj",
-	"N4g5ygWOkZDoISMiBXgnYONRNhrjhpUqVH85w6y4EAXFhpHRzIHfiXtlnTnzjabB7JijawpuSSFzZBGm",
-	"2Nv5TEYlJBSxo1OLsvgVUCBRT1HPgcRGwJrx9PjJVWECmulqFnXlE/A8cpId91QVz6OOYF32AThi5QJr",
-	"qzNmta61SHlx8c59qB3LffTzurGFCV9xx1L0/edqsx8feAuLnbINeXExD7gh/YdRqWyE9YMxtw04D2Dc",
-	"mDn4SljqPCQ+8XySUU72pNBDmdGgWeYzBiHHxo3VZZ6tzHh6akA88Uk6XC9EyO9roPOh51/FsQWNlLJ8",
-	"Hh0fd7DCDXL6TUzQkZ+w5N88O6b5V57Jgej0dT856BxI95A/S1HMDjoHQK6GSwOXHixCVCcSvJx/+lWo",
-	"kR0fnDx5/OOPnYNcqvAHoOCzonBP/3//eXr4//HD/zo+/PG82zn8x//9J/dd3J46OTC2gJaD260wxrVc",
-	"SkBEy73ABIyKgyyw6O4mqvHXwPOMxK5eMPoz5jdSJIcobE3uca8XLXPIvIC/m/new/B9Op42B5PpwENO",
-	"fPOQjFuVsuIM6VM7xWlUOCDvsjceS4zls05PTb33RzF3Yumiy5yiYKJqWyzOGAMd7IQbpKzHulX4a8eh",
-	"kRxWjvsxT0H4qTGxCKpNl5321LTQagQPmuoi9OR4whL44dz/QL1NM+7QJM2l+sYwPkC3TlUNCyyP8HMt",
-	"Ez0u5RtxsB2dxz/+pjoPPudr8KsvfOM98oJHO63Va26k1+Buxx6rJNFL8XN5qkJmNPTkMCzlliNsQV0/",
-	"HHJTJQpmhINOUw7GxCZaA6O+TTKWbg+0GsoiF2l9pyDEky0d5qe4JMuTB/y63QNitE1nNt+6DXTNz8lN",
-	"Qfr2RCAtHexhd24aoYicDtt84p5G90nEi3t1k/4xSfkWzz3/+HviEd5EQkA3oSSm+yEPbs3muxVQ3Jwo",
-	"o6SrryGjsXJ+xC+55cUyHd3tMHoFhldT9bJ0SnLGBzVCiefeKT57x9XCXdx+u34yzOk1/itfU605w2Is",
-	"1Ekc6lNX6nKSaQ5Gk7Eyy9wGH8CSdNzfCsHTWcdT+Q/hm5B2M6vVZJo24y1iNYywHKrxpb4x98iBdpfJ",
-	"gl+rfPhSxsBYBpJCG5tAFLfCejpVLa0FgDBnv7x9+arD3v72qsM+iP5bJxKvXv8MvkzyJ/7A3sifQDh+",
-	"OGa5GPGJ/CQyw77tzzyyf9dlrxc9KKRM2LJQIu2pclLI0dh22KDQwKFBATHzZ+kUOHSMFnxqcFBunURJ",
-	"rTrOxLgU7iiFUvF3r35CRc/YAsk4yO2aC8udYfMMAms9tXhIIVkVnDqFHrnPj36ToS5y4XEInD0myoNU",
-	"YgpxMo8ZXXYKH8J/gNAjHpm7tIq1UqQFU5h8ORP2mXf+4BPCc4elwaJyYpGsmRJGudip8upaT4XyTjsu",
-	"hMcGcGX5F2TQVQ04Jb99+vhHxvtY98Ltd7iGwhPHWc14UUisFX30F/ZX98UDHVfRU0NurCg6TCvGL0UB",
-	"/c4wJBkxvQlFt9TyP78tYxRt0rXzMrNywgt75Fbh0H3ReQyt1H/A20gBmU/PWHdjx9v4oHPgRuX24OSg",
-	"LxUHV/iifzpW4P/TT+Af4Trd/ygGa2r6j+/s9DgdDMTE3k+4EJfoXOQTC9RN9O+KSxfwJPoF49u8jwwc",
-	"i9HGvTQy7nqx3eJm7lBMolPxridRVmbQOcoVhoqrv9KMzoUa6JQ4WOLfc2c9nTvJSnbRfoITYDM1ds58",
-	"Au9aYyLJmQCqT5ZJdeGPS3cekTeO2H/JNecTOQJVMNw156Fjf/hjTcXHjFaip/Dck8r9cVDLCoAumJcw",
-	"4+04S6IRNvKXPK6ty0LPpac4vbp87ixWOng/UDlYsqZOc7i6pj3VxiJab82dkN/BZkS0mfPKXwt0ji5F",
-	"IYeyInuoZz9BCApwApotbX78sxcVyqvz0qTVQEA+ebemBtoIlf49Hn7TBK1a7pCVkEAa0Fx7zYAFkUwz",
-	"noGqP19yeFsUG1/aQMTdl/8CxTbQJUbbDqVoY+n55JBieWtprAsJFNtWO/uP93VpYyE5wSRPaZlQ1pmI",
-	"nfCHVKYdckdxC3T/qTMWrQ5HFE6jp+bzJ+GIg0QjPcTwB2UjdSh5xSdIdZyhVkA+k2ehdHNQPMMEVFEE",
-	"kSbyoTqV4CVMYrtBPhxjiWHDfjn7/TeW6kGZQxDIatYXYdGd/gSO7Vbs7lrs8MvhgQVm/IaSJtWltLBl",
-	"lrbOY9F1KHPTSOEjWftmDt+jaPZi8g6whcBJETtbkKQvcHP5Sv/qkVhGqwTS+oUJxdFIaBgfNEm4RhQs",
-	"5zMiDXD/9rPGzEU166kcGncFZjE/TWkYZq0uNq2mCL2CNKU0l4pBNUDVk7apAf2b2etovTc9kZ9De8J1",
-	"ClJg622XViB+lWWZfvEGa+HhruEBUgQBHPRExEJjOt7Vvdi0b1nTzTrYOPpc/QPqNlCym9Xd34RIoR7e",
-	"6guhOtQI2c7tlXXhpct+dwfwVPoODiXlCCdvfz9731NzE8WJJdBvY7YIIlEWYSAH1Og+jnlHYBl9HWen",
-	"IhzpKVR9nU6CnT4+aqmiLtWNNf14XyxOq3KQ58XKJxVPuB1XOcVz32RpXvEyIX/9Ysupwu+0XsFLgogb",
-	"2qZ4aFZfFWf0/tfJ+X8Cu1yLzF7sAV987DHWsZyK4RAE9JgFitUbI3QqBplU4q4geiXQ9lSMtE7NE9CY",
-	"VXtsj4CWvYDJVzgLv5hyMHBj1SZdw8vuFcDWZt/Aa6QPPh/hQaTewLdqEu5NRXmN1uZxV+aitmBCQuCB",
-	"cnFCSSnaMv7mxXuw+1h9m0M0Z67bBX2nTJldbpfe2i9L+o+DYFF98iY9yGtlDOMujXHCl95HXx11eIj5",
-	"iic45zBmcOVQ9C6NQkx0YamWCkIN3YYQ4Fs/n21GAf0gNy0Ywqelz5auDyTrwLneBvPaYN5dB/MmlTxt",
-	"5B/FA3pVm5MNjts5WgUm1SAr07rCHjxfofhxlbr6O9YXaSPYFHo+xnWSUJghDcygof6YflrXYs+geHTJ",
-	"JKDOU/r82fox/W/ruwnOMBt3DZVhx/ykbvLLtAvcYq1ucX++UVIhbuIQNcIYH0RpqtIAFYJnWXUkLgT0",
-	"+xS7DKZwHlrQkRIAcUkJ1V4QXXfmOVjLwUNWG3t4qVLwk575Wa5zqr+8r7P6aw/pqRR2Cbrt53SoGxSm",
-	"+megvyQV0OtGF6xf6KmBDGNyvbjrRArMGsrH3Kz/qy4pNN68RYnIFsiPuGEJtRtLmozIaE/usQ1Jb7EM",
-	"58NHbEXq/qDef4RGtF9LK/Rof/SZ/mtVqwyAficzNH6XvbamCcVlDUfNS5XSFlvHeUmj1Hsuqynfgdvy",
-	"3g6R1me5+akT+ys3OHIq0fjsGWi+LHdWlv1MDpAhAXryVtla0prQcT+Ff2HSd2294NtQT7tSIvzEOniw",
-	"zdiAG1EvHxGLzvWkwzNRrWWs3FkfCFqs5dHWqkL5mk3S/uPwOR+MxarL/WV33zqihYWrRFLQaWGt6vRA",
-	"HgWwUlx6gSuL7ODk4IhPJGxiekBNdjASb0ZMUZXcOQw/uOpY8MxscBOCgZkXVlNz13twgVie6RFwkNLl",
-	"2L6x5npkmeKUwVqxyzmLKvaUoKlee/c3oWU6PAfYT6OZBvbTq7efLTq3q7uq0MMVZkpPnSUVuRDCTUC+",
-	"V78modo1yjqtbhwLntV+hHfkuHZo3S8N5NBB5ls0KvxQc+/vHraxG/uV29y/a247HVh5Ke0sOM2J/lkW",
-	"rBADOZFua0efBq86+PKPL/9/AAAA//8=",
+	"7L3dtuM2ki74Kjia7uXuOZJS0v5XrrO6t38rq/yTlZkuny5vHwkiIYneFKAiwK1Ue+W8wVzP5TzKXMwL",
+	"zSPMQgQAgiRIUcq0K6utuijnFkn8BAIRgUDEF7/0IrHZCs64kr3pL701ozHL4J/3UcS2avCK8hWDH2Im",
+	"oyzZqkTw3rQ3X+wVk/MpoWRLM0XEkqg1I9skUnnGSEQ5WTCSsb/lTCoW9/o9Ga3ZhuqW1H7LetOeVFnC",
+	"V7137/q9zwRXjKvB54ncCplgH9Uu36wZ4XTDbF/LJGUd24VZhFvM9CPdJEyoTyiPoXUlFE17/Z6eQpKx",
+	"uDdVWc7au/viDV2Fe2FcJWpPFF3prnZrqgglX33xxs4lY1LkWcTITuRpTCiXO5Yd2fuLmG22AufLtind",
+	"689q66bbmZNkSSgnjGZpwjK7TGSXqDUMR2oyz12D0X7wJ7afkyhjVLGYJOo5oQvJuCJCrVm2S2R5JRjP",
+	"N73pjz3dWe+nfmCwX4uINi8zjeOMSelotaPSdt5KlKXINlT1pr08SwYZW7KM8UgPrT6AV1Sxr5NNogbw",
+	"//Vx/EHsyIbyvaWOBMqk+mVC01TsJKGKCB6x5yTRtIzWZt2IEoSSSORcE8t8XqLPJuHJRpNo7IaWcMVW",
+	"LKuM7RXb0ITrMTePD1lIsmKgNGMkZUtFuNi9x+BGBwcnmQovoGSR4LEkOVdJqsnVMEr6RJOULlJG6Iom",
+	"/MMPlqlsP7hfKpa1D1QJsqOJIgu2FBmDpebsrbJ9FgO7nNyhkLA/XI0uyDYTi5RtjlnjH374YXCfq7WW",
+	"DBFVDdIJmnMSj0aR3hVKPDI+JfNPGc1g99J08z8eejuqorUWxvuH3vyAYPyfg89otA50+sOa6R2N3eEa",
+	"RFoYLDOxgR8j+C602f/w4k2v3/vmxevXoS3/rt/b0oxumDIK5rM8k6JhVeaa9rMI3pg73UJXzKzP1P4G",
+	"gipNpOpXhNcySaGjfi/Rjf4tZ9m+1+9p/dGb9rDl0iz+KWPL3rT3vz0rNOIzfCqfmaGWhGy0/xPb10d/",
+	"Tx7ZnigttIBaaaKlZLQWQqJ2AYFJBGdkKTLkILVO+EpzIIq4IXmxJNQJ5UQSkLSwQcqzfOC6M/1Twsnk",
+	"kqxFnsm+v3aJRAGK+jKTCno2orRPREYouRxdan0AY04kWQnOhuQH3Y8d7ULEe5Lopw+cksvJZPjALWXR",
+	"ZChIW1Ea5S1B337N+Eqte9Px5Lavt4j9+1azh1Is023+rx//2+D/+Om//1NQcL9YfqMZvU56rX2lR3qa",
+	"piwjayphnvP/fQ6EBd0OBAelstbqPyYy4RGrUo6Sy/FkSH5g9FFrbkk4e2IZ2ejuhw/8O57u4YsnlslE",
+	"cC0RoHW60l9rPqKZpvJunURrEgsmCRfK9El2a8bJloltysjPIuF6kCmjT0yvvRAbGLWke/2iXoUHrtZs",
+	"r5tlKBZhq7etxHKAlGpYgsvR3XVpDcZhcn8rOHsvkmuWw/26AW5WSZqSKM8yxlWd5hejy2HLlPRouswr",
+	"NJMWM1DPpGrEgvWhl24OH85xfJrsMC3YELii4bnov3ZrkboW2xcLR9cwqclVeE6KbV58Hp5SotjGTulv",
+	"OcuZ7XtL1broWb82S9rtqjbh+OJzGMkfxeIjk+gllhiNDrP6H8WiiZY/i0WYej+LxSHi+VLvsjKOSVns",
+	"3Q/+Sgf/ORrczQZN4q/BWtWD3NC32uIgPN8stI5ZAgtIIjiw7Yo10A5s2hLpYrakeap604keLjbbm47N",
+	"4NvMmm+FCloVKClpvEk4SsJE9UEDws95nCiSitWQfLHZqj084EJbNlLwYcOwue6qK5fe655hcHqUL7Xo",
+	"bFprkKvh1YZHH2Cz/Flvx2+hzdAIWnarfdSJ3a5G4ZNPoxTcUTC0zVFY5toQlwTP+v9jNLi7mw/JvTEK",
+	"cq6XUFvCG7SYKQdJDwfqPlj3yYqLjMXTulx84F0FY10qBmZkiPF+zAdz0b/i/OB12c57pzFBmRdfCdEo",
+	"wrUdEOYD/eQDMOLraM3iPGVNA5DmeXgQ9ukREjDMkq8ZzUL2BfCkyPB8tkx43NdGlj70yi1L04SvpiSi",
+	"UrNbFOn5wRpucx6pHNwLJBaoofURsk+kIPMljbRqX877+G/9T/3ZA59/SSP27Dv425wBteYZkh9gCBtq",
+	"rC8zBJHFLCscRik11rV+b6Hf0mRPmUL/AE5LglITuXrgcksjJqEl60GjROkzJxiYTA6Jnv5CnwHML9g9",
+	"2PFggeidqC1Z87iPxwlNMN3aUuTaotTaRRKRPXDYp3p0a21l6qHuMsFX5p0heb3fLEQqi33/T3Mw4/6/",
+	"//v//H/m1qW3FDkefvVQje0H7dnBsFSyIbl/4KiSyYKlgq9gBYGisNT43Up/lyhv91e22d8ajw9d9Pn3",
+	"kmW8Ucjm5qljKc1IYT63r56829xI4BycMbkVXKJb9VMR798I8TXNUChH6LLU/6TbbZqgm+yZ8TD8958l",
+	"+sy69fvS+CWg26oDV8T7mRJiluqu5z1wl262GZOSxXpUv+loci7z7VZkisUz0+mM8UjECV/B2L4U2SKJ",
+	"Y8Z/02Etba8whhf8iaZJ/Mr4oX7LgSTY9cx4BWA4f2L7VyyX6Ob97UZSHPBnj2w/y2AIMKBvhfpSi4ff",
+	"dDxcqBkIJTuEb0ScLJOQ8/tbocjGPEXpiv6ZT7Rk3e7h1I5HOW1zepch1rEfGqN57Rm8U3attb1uX4Mp",
+	"vczADQkXH1/SJP2Nl3TrdT9bQv9ATPvNbziWe61Ywf4yTT8nlFy9favXZq4PGhmnqVbdOXe+Y/3nIpd7",
+	"/V/NDRmj8V6rLjTyfhYL2Sdz/Z+ZfowaCD4sr3LFWdy2ev6r75xR/a1Qr6lK5DLRrf+mSwhWN06vGEFl",
+	"frXbsLYZll9+V/L8/8bsmVHFZil2XF2y+i1O67JVXm++a+nWSvFJ+GKkayv69fptxXEMiIrhTbJhIv9t",
+	"dZPRSTOFfYPo+J5T73Ij/o1tiVLfFZYJXby0Ubr2PnT5fWGvfMPihL4B6/PvZDBt9Ahm2gBGydhqSr2z",
+	"Rite8y9yyf6U8DhsJD8mHM4SVL/W67u7Hrml+mC6phmVcqMnrP9Afwx7m8PN+VMiUnP9mqQpW8GPINsD",
+	"90N9HMl3udJnnMC9dZzITaJN0/nUHTV2VOIRZkjmNFLwjHJ70E9iIsWG4at0IXKlzxreJFyTvX4PPm8e",
+	"1yumCRq67sngiaNRXx+c0HVAJIPTDXmh4AonRu9HwgkXxhsCo3lL9TGxwjwLMMB7n+Z7fVDrkxVTRO3E",
+	"f+v19bC3Kd3PzOHkc/oEBxMhNrPy4Oyv5sXXScq4Iq9zHlN9xnKnmmkv1m286/fMxdAM7tAno8n1YDQe",
+	"XIzfTEbTyWg6Gv1Vr2Xcm/ZG47u7i+XN7eDugl4Obq6i68Hiht0OlncjOl5Moov4Ug/qERjLcgs4TcwF",
+	"fwQncrgOyOVWEyfWxBB2/c2CwGFJpE/hMV3YMVlviBvYZKBHMLhZXo8Gd+PbyYBeLC6jq/ia3SxvNZMq",
+	"2Pmu9V6/p/QxCGjvN3QzuJ3cXQxuLhdXA3od3wzYbTHHYoYbJiVdAQ31udh6T+iGERo/sUwlkultArfG",
+	"TyzbW9eOXgQQFk9U0azke8UDZooHw95aqa2cPnuGtz6GaZ7RbfJsmaRMPsMG5DMz7tFgHGkC0NFkcLu8",
+	"Wgyu4xsY+nhycfnM9DGUT6tev6fFh94Rv2Yf25Sie+/X6GLLdRdqnW8WnCbprzmTd037z2ea1uZCO+9d",
+	"v7fNxFbzCXoFfDWSpt8te9Mf21UFCigWG7Ot9+6nmmWNZxwXcITvE9NTccGvtXj5reeE52kKoS7er3rv",
+	"2u3jnGBmXz/wRJKYpUyxGJw7ugG0iZGrjZQVi59ZpKqSJxCTwEmCUUASdY0L9ImpYgM95F5AdCdxFzeo",
+	"3cQHnLZOUb6zkiwYoCZUEa4Bemi3FgWdEvWcMLjiMH5ALd17fd+1dTEaBaYiCsXYjSFK6rTODXqsMYsS",
+	"uLgWS6c2zVrv1klaXWyxZS1LWQy1JLHb1tK+WOoz8fsKLvPhAVhtEHSpW8Z3d+zKONprW8MIdTM8fZTU",
+	"VIqML1mzPNzhu+8rPF8Eo+XgHz84bqOUOqwr7vbX8P47X3Ud/PINvur01CEeRrvlINOOR0GuddqtE8u+",
+	"ZJk2j8PMai0GDFNRWm5FLOMSL5fMUn0iiTb99cnfrsonkqyFVG6lneWhJEuX2jiDW3xkQMYhysI3T8yK",
+	"DruIsXe+f/jHXuIMBLdEhiR97/4G1qHvJL5lg2LL94vbpmJjlSTmTwGB6vHJPUaTTn/xbc2YKnq2Oc82",
+	"59nm/L3anDWj04qEjuqnJu/g+wOy6OsEL05qkujHsyg6i6KzKPp9iqKf+j0vPrA31XZWo3hqsukl2qyJ",
+	"dLFuim3kUQINbNoX+NnYs2hpltE9HPz8UbY3/C17q7zA8ZqgLDd2QGy+Vs0pAvoRRo9UfJFDMtfnKHCY",
+	"msPomko49sX6zG5domRu5YDvP11T6TtLzYnMSYxGV+kbJ0haDl/glO1VV/iDn9dxLHhqr6yBscuTuJn0",
+	"3tetznETv28TlewkPeIZaWfFpJF7QRJC2h2LX/CnRDVkSN1zkrjHRfS1VSrUNFEjL/qc2w7moWZI0t3h",
+	"4p28OwSf+ctRnIf8UQaXBpJgvmZPLA1cE+iz3nxKhI3N138PyXwjYpZRJTI5n7rfndeqeDokc9BPgrP5",
+	"lNh/2sh+PUg8CNqF1c3ohXUN6Gfmq6b11dQNLmrhWpD6eErEjrOMSAYBi+WbgoC+XNJUnqwwr9nganFD",
+	"BzfRRTy4Y5Px4HJ57WyZZxfPoNnhji22p2vMg51gu7aX03Rm105+3r6f0jzYj2sa59NkXo5Hb8a305E1",
+	"5Sra9TOaiVQv/QbHGOm//92MbSiylX02e2KZiXpBw8lTyO1D1UJQzkDme0zEVzkFPgKpry3UhK9mZhha",
+	"Pfd7+TYOTGfyZnRXWKaeqoeh92paveDkVmkOb33/6mvZyVnsy7Fy7mg3OVZehfahfY7vQjT3O7dS7d98",
+	"oV+6xyRX95G3hG1ZeSgVtCKPBF8m2YYZ17tpzk1nIUTKKD/GEV4wQmteoKGsHgOIxWS1RuvLGg/BQRRM",
+	"1T6Ur+1772qM15YrDHowY9sUwmrn8MUcLy3Qp+zINSTzr754Q55p5pTPNmzuFAF7CwbUGuNSn9sUnzxN",
+	"H3jCbWA4KCjpeYC5sEldmgZmPMaLPSz7gnEi/XJqz2UH57C/2zrxPMQjm/y2zoyfeyGzHQNaAz5PL17W",
+	"zrfC4dWVrWw5j1k8puxbYVGSACXSNBgMmiitXtCzPj3r039MfXqaF89Yod09eJH6nCmapKizY4wVpelL",
+	"r2ukU+iaET60+iFSQ3If2dQBmsF9EwB7xGTNMmazCTgbPvAH/oKbfNhPJEnFakrmcFQwxJqDEpovE5bG",
+	"ck7+RRmMEGnvr2yCb0Gjf31umohSIXULc0wzmz9/4PNMpGwmmdK/ipTNn5P5gnKuX9PSfr7JodM54BrM",
+	"yb8UN4NkQbm7H6OcMB7/K35jmydzc/6bmTul+QN3PyXxvF963UB0mFgm/AB0Esp5BWl9xTEQomPtH7q1",
+	"52S+pRCZbZJbpMhXaz0xi7Ay20j9FkRXmilTBVNOBY3tlP3uXCYpmZusUTvojXhKYBJIjAcOP7hFoIqm",
+	"YpWz8ui1YEi0rrZpdTho/W+zbHO3tH2ihLAMUUrbMlkvNEKDZM6FQoCT4gp+ZfJdhuQ+lWJK5nobzZzn",
+	"1TCRJTySa53EzIbP6XHhJ0xKTTnz2dz+jUNHIjjOBMLs2GItxGPxq52Q5jb8wHIDmatEpcYame8ZzXSj",
+	"kTaf8u1MKprhW1uRJlHCNE3mcbafZTnX/xRpzLKZWlPkHXPHvkqeGO+bOQGEgNklLz539905d7eqGdsy",
+	"qup7BDlT/5IxbdWU9k3B2BnbiCdkbI+a5kskEnimZugjmTm/E5kb1/e8zCI2w0ySuf3n3M7GZZ8taPS4",
+	"TNIUBppKQeZALNM349AvSvWMSb2eZP6YcDct/Vs8E8vitYjyiGGD+OZzey+Mw/pZLCSZ70T2uEzFDvfB",
+	"PMuBEbBR+MpsjgVV0dpfFJMQv6F8/5zMYUfNypsVf8uYzDcwCPgbxvfEuMIskBye+IPA7sAhqN+1vGf0",
+	"pJkLsp59JlmUMTXLhDKviCeWpXQ7M8AofjtylyhN8xmkzHnLb19QgPU0J/OYpckTy3BPe71lzDzxKEu8",
+	"p4hapDdWwiO7E8xU0ZAOaabkKVH7L5NVnoWQqt4A9AU8NDl2aPtWjqG6GTaDI0HAOYP60uisndZSidVL",
+	"RGRklwnFCC0iRuDplmWJiFE8me8FxsM6Yzzh6lpbDG0wNtbsDY0LH3jD2uaLNJHrssnfrRdgfWnyPwJY",
+	"D/AYu4oApUrr7QWrhWQd1ZtkIWeY35f+J5Ese2J6okI8Ht+XpyZnzjta6/SFp0wLgnre1PfoNTzNcI+n",
+	"0dOwXoBJvjFPfC4R8qQpbRKeKyZnSqzAHdCAQ4Bv6d0GvL+FuB4T3yXFhgGeDEslA2m4RaHsO1kd9MOm",
+	"r8/TLCb59vjRcrY7YkMHfETdugEzJkq21IDolXt6iQgvCYeJ2RxdcEs4ACCYspZ1eDN9ZP9G6da7fgUY",
+	"ZTwGpDwfpkWbFIN8S8yXqKZgeM4QoFm0Tp5OIUfGVJ5xfbpppL0WtdZX4Z0DwIJBIAE9zJjuXdQWitIT",
+	"BqMnNUOLJUQgN2VgAfPekb1UzlAF1/XLWqVOmsr4KqwU2G7eNg/IlwZBV5a1VTlfaJeCk35q0bNNmRAm",
+	"pbqIG8yekoj5inBIPqd7hH2L9T/Eknz/5rMhebNO+Ap/t0hvNq4yyfSr4Ep7srn2UtH9A7dvop2/h6/N",
+	"8ElKIZ09sMftOcqhvHknUNMimhnVaGx4NAOrpMnCyKRrA1nXHEGMFbBgK0igh44TG1OtD3lpivRAKYQt",
+	"VB12XcJHdSMBVQrhFpqKwh9Pn6i10ALYnVj3eI2Z8CjNYxiBuz+vOhj2YRpUpJcZd3mc/d7bwUoMaoNf",
+	"FuZbx/jmit0Xjhr1DD8jUvxoXiCLWRIgvCYALNTRsZ5m7mYwoQ1URBZcjOuBBXBpGAZ5TIVeFiUtJyXS",
+	"u4DcMfYIF5BcrYMXjr8ZYUu6FLn4eRFXCw4dre67JAMsM7Fp22bvw2jbjD0lIv+1CeJ2vWYuQ4ecp0xK",
+	"i4apVzS07w9Sx4i52WLf7Iv75VhFGYZBgunM7am+TxZ7At6Hvb+yczP1ub0r6TIJJcILDLcWp69vZVfi",
+	"rjIMBZ32K8K82CAea5RobARrUCfG8RsBWE4eJER4QYwjuCKbE7xQIsZbhgkG7h7Pu6eQKmN0M8sz37EO",
+	"X0nnWV/SXKrhji1gqonSX/a+1D/Wb12tvy6U0Rh23XVIaPCRzEaDu/vBl3Sw/OmX23cD/8/LY/4cT979",
+	"Uy+YKlHQIxRJYe8EBdmmWuYnioBPCPF3iKVgaVJZUrmXG12WMSrvOihhQ/cQa8Mj2FDF6OfPnQZO0Div",
+	"IlxDjOha7Hh1cKODo3kXZNlNws2JMLj4+Kiexlrmx7WBYjFsvSkaxPyLc0zn7z2ms29juP+DyT7ZpoxK",
+	"Nuy1xliPr+ylHZrpjr1YnNhP8KrsmBDljG3T/Qz1TStzni98P/YL34bL3GOuZkMBSextxLKt5sfXa22c",
+	"7Zg+BCT83yp74HpwM76dDG4u6OXg7iq6HpgtAM2Xwh+7xeHX727XDuEqHH2D8Sj4FrFegQInNWNSWdMS",
+	"WR2QjeAOa0jeiCKgcaGPfCjeUe9wkgrxKB94Kd+tHsTjSfo2m9lqmKpBVkTAmqn+dEBHteWLnJXQWQmd",
+	"ldBZCZ2V0HspofdMvrEe6dOyb/zjyMeWfuNgeoOQwkVwjmCyQBryz0kGldvdX5KdyB4lVnIIHOfqyQK6",
+	"/Vci5Ay7N/gF7cc0DN/wZFZFZWam7YhuaZSovSZ733zlXtIGhGbSaTnNoUmGju+86LvKmCXmYKKHARMB",
+	"MR8T8BaFcaCcpeJZKhqpeExSK3BVNYF1PBiNRqPBzWK8HNDLaDK4je/YaDkeTyYXF3ohhFQsa3escSGX",
+	"mu9zQ9gs5yrZsJm5nutN7y4Lh9u39uVev7dnmo/Hd5PJO4clXE1DBimEkPPlod+OB5oygxt2uRzcja7G",
+	"g+vJzcXt5d0VvV7cYBJvpqS//yaDEew/Fy5qB/UagnnApYvwNbuZXi3AOrS+O/8SewLOUAxaGPcN6Py0",
+	"yGwyP80AAlsLBsoR802mYjfTYsLGD4G72aYbmxzCYKBrRXI8JTJZJCnIpB4EtUS9fm9HEzVDD7RWC7kS",
+	"IeykQugFA+Wd4MYXi8s445832QIoBE/FoPmAJzktF0vnOD0JSHAr48wFz2tWwrdiR+l3Qgl5vb5HzMNH",
+	"Nt1OO9bIWR2d1dFZHZ3V0X9ldXRaQoaz9LunZNhPWiFVzhL3LHHPEvcscf8rS9z3RY+BKNCTvVcotT9C",
+	"19X3MhSgXcGZaHEena9O/mGuTizMu9XuuE7h/Njxm/GoMT/WXLrY9NiYPrFjs2MP3tLUsmOtdHAJeVqO",
+	"2H+3Ap81CZLSO/VLoQ+AQFEhePMxXxr5AoXyrKucZsyc/YOH9jO+xT8ivkUn+F4tlB1ub5nJW2Gv7ZsB",
+	"V9XJPqr/apASFQiJEG6ExdYtUb62nY/El7DK9liEibM2PWvTf3hterq7A+zT49wd+pM2d8d5k5032X/F",
+	"TfaeJ1yXannyIRf36kd2yAV1C6W8u6Zf+Kdbo6x7eyYDZwKnylsLFmDf23Rfm4NpIDjuPE7UfdSI7Ukj",
+	"5duakANbyapc7F39gjcO8UbSPRQbERnZWSxSgJEmAhFAyFrshh7mjM3rmdaBZhyUwZDMt1nyRBWbGfgP",
+	"WvpA/+1XYDAYC+abBw6QmU0QEh5cDo2UyKalScZJDIW6IVEHnphWCKauQg4fZpLCQeuBZyxiyZODaGMx",
+	"uRyPhgV0yExlyWoF6BNTQgH4BIxrhFYhVEFetv+BBy0ytWApOMUHvtXWsMnzwsR9bGdYQ+kAesFvdiFF",
+	"rhbirYGLVVliA25tWl8ZoMaIhFnGEg6Sx/1iAGjkrPReCaZGm796qWarjJoUM/w7Y0/iEf7GbKDiEFkC",
+	"snF/24DIfq+CSeP94oBTLCp5xqQSWfG3u1YvgclA8lWFy4pkZ8uoeuQh9BhTJBoWDGFU/F8MiIr/k2MD",
+	"/8diqZ3KMB5Q+6c/uZ/Fova3Ytkm4YZm+geztM5b6gZXgndByFiPX3r9XgW6xfulWBX7S7EuYVAX/4Hb",
+	"fjz463Lp/YxoLt4PHnpL6VdEbQnD3WpZ9wVXodzWe06YfuLKJVlEp4ob0kjK+p4AmXG+MDpfGPkXRi2h",
+	"3RfFraSDsvNhvqxliMBGvWnv9ZZuqpdQdLC4iq4HNzfsdnB3t6QDW+/hank9KpVwiPGipCiscD6d/L5z",
+	"EZATZse0Yj4xZTZyY4XXoavQlGw14z2r850vOz9AaS5tTpQqablaadaS1eOlShuyNVvWGrJfIiKDNUBd",
+	"mS7rhn3gS5FtWEYsZfsI9mactGbFiHlikAtXjOuOWUy2SaTyjA0/bDlCs8c7et0LsXMAb8BibR7h2vYK",
+	"BB5kA1cWsCSdPnyNNkshooQHuyGMoz3hK1kpo1evu9YJS6DYV10oVdpTHajVUkQiKcyQvt2H5Q780XlV",
+	"4Cwr+FXeDhV002NpdX6dDaWzoXQ2lM6G0tlQQkOp6jXt3f/1cRZf/ulN/PUPm/Hg56vP1lK+/HPvCE+q",
+	"PrAmp+a6FWfhj82T6hsFgdL7WA3HAOBCcgTNsoTFRORqSKzLkvtm3SdQvoboAegPaLqje0mwKf+TN2yz",
+	"FRlN+0Tm0ZpQ+cAFJ9QB/wIoDvlZLPq6mTSRHnxbUh3LFDPZ8fe5AVk3kNQGlZJQRTZQD3aOXsT5Ay+A",
+	"eTO2zKUFRJzn/JGLHbdg0hnCVbri/Q6bMBMRk5JgFb+SG88MQUtSYyha0D3TdrPT5ITiU8bi9qyuIZm7",
+	"vQTwTGXkZ/j2uaFPAbAMs6dk/rNYzEmCxbwp19+hYSfJhsasqBjuQ9bYRsBr7d4ourRwxXV3pwvgLLyJ",
+	"Wc6Np7BUPMt3AnoePC804GexKDvdUN8sxNsZuNoK91XZjwagxeE1ARl5riHxu6ghUUECsGYORtBLRVUu",
+	"e9Oe2fe4v6ViWyioyWNm8Mlabvp002OIcmWZhD19eeJFOkalbVNB4yPu0otYtrpXdiFFCoIS461Q2cm/",
+	"5TRj9hAthwRhJSuRUpINyQ/enQ50Y9PYxI5jVW7TCEnkA3fn8yl5/ZevUO6+/PYrEElzYLb5kPxghZtB",
+	"9UoZjQHbi7MnlpmAJPmcUG4K9GC/elDmBzuV/gO3ngHjTBCcSRBKxmeBH6CuMDLK2+nnff2Psq8rW8ku",
+	"XHs6ZtBj1FDLKgvhp/3AFi81v49Hk0vy//5f+N9t8pal0kEZI02gBoDze9gtsaYxWTJtW+BHdXy6mmKy",
+	"/NE0lKvxRI9E/6dzm4Ybqk3+8eUXX+lZ6A0aarkPeyhKEy2i3OWuHsiQWKR6MAkc/C7YVHB1qo0/hKle",
+	"0ydmqi2Y/S6WZI7TnEOFmEpJrYZJeOzWuEyTW1ilyW1X2lQlrOErvze3JJZLLD1bJDHK76Cdx9mOSUVy",
+	"eMXGBdhwxnNFyLP18WGsj9+kLKM5ZSEvHxFCbEkQgmFJlA0HQU8yVdoyiEUtUDpO4i5B0ZbAraWWtXTC",
+	"WUB8jF2J+dQokgXThzJcDggIyRiN9+4xCDcg3dAdQ+EZ1NV44Kawhv3+eVGbSAJg8HpfOWb6vABdFUfN",
+	"n4Jz1OwSmmGUZxnjiug3yhScI2HmeLQupjx0BVqgzLQ2pUz4/oKtcg5zN1yJPoQHXhiAGD6kFy4S/ImZ",
+	"6BlTw8R9YRQDhRAbkZmlXrBIbJhPyxJNXCiFvymKlnt9PbmfDjFEE4r0wdB5bfEixbTG1OQ8LXrebdEu",
+	"G/Ev5uWqmjI8bRbe7aei9VMrK5Z6DauvfLNgWXnP9B1OPlgD46IQhjlPIDYSolVPxpc3l7cX15c3HoT1",
+	"OARh/SkNxdNBXTboB8v1lLUmFnezUNpnFXq+HTl8O1LTzL37WMuuRLINWL4JN6ntXr13roAcLk33ptRS",
+	"blI1zxcfv+eLj5oRVpZO738/7woxCZJstmXwo/e8g+9q+5l+TzD9WhGM8K13bqM1DYHxWBbR015QAriS",
+	"Ts+kkx2Cxc3KVHSzcX0XS+2pZ5zMwciATylvdUyfldxZyZ2V3FnJfRxK7qR7Dm3bd77e+JTytjipszg8",
+	"i8OzODyLw49DHL5naueC8tOikT419Rw+ojCkTyk/IZHzw+7IVqSYboeR77Y47G6HEoWLWDmZ9G013GUO",
+	"rlKIyMHIJTIekT1zd2lc7PwaUv0PcJJ5L7QO10BohT+j0foQ/osJroroxgsxivSHwZtYbPIb8ZSw4CFo",
+	"Fpk+ccIuWMfWt3UghyHhP7p6M540oxlGKcseicroE0shIAGHKk2dL4p+zqH+Ms+gLOtM77Sr60stD/q9",
+	"FeNQmvHH3lpkGe6Kvwt2XZfyckVDpsSczBcAL6cn8FMY/y54CVUhqoeRV9twbvHamdGw1bt+J1sSeKXG",
+	"t7arfrNdid00ohw3cNoZWvNs7p6hNc/Qmv8lsPV/FYEcxD3uIo/hLhWw5k6wGy1gDOwHhxgTwQ3hlkq5",
+	"E5lmmEhkGYsUWYtMaktNKYYB/GXCnASLV3RzCGfEvFerb2vinV1DzWSybZxAKRMUMDtIlT4Uv/dek4pu",
+	"U/cc367Trt5+V3JUOzx0Qtk1UrI2hkrTQcJimPoXPGZxS0lViGYf5FvAG0FcQ01ZxeK+CV2B2EDAcfQQ",
+	"JUL1EwDFR/9LpPHMIq70puPJaKT3WraHkHm7hNg47unEmmlZzkuJNYtBdB3fDG5ul3cDSpeLQZGkdTPu",
+	"FfLFDVqLPsTP0AtsY++h9O2GSUU322bviSGhie8fYn7iEaddSCcxsQQ2kD9Qql/+aoWx/yB2ZEP5HsMV",
+	"UFrCmhqIElhJG92QcEJJnO0J5jHU+MetV0tUKtT5KIqD188/tUUO0c0+xQQOl4TSyVHwElVC2VdwXXcV",
+	"WMbqkoLroDLr1MVLOtwBJpTHZz039mKrhCKcHIc2hHFlDokny/lUn7v1v4sUGFjHBRT5mkN6+9wbj5dw",
+	"gqhgPx2KEzW0KcZVLH6BSWlYt76kIdnjbbamu8413VpwnW53rfhDe7JRse/c6pQ280FSwFN//G0KHps2",
+	"HNgmWo3dUotiXHnGUhAZbcX0NjXvELpULCO7dRKtNQVxU3vF3cyFMSaMJZIgYE5dotjgpYvx1cW1NpJH",
+	"5eClBjeMJ3YY18/jQxHrIgxFu3UU67azJVMKDNbgdsGHDqZnxQ7GRbvlsNPol5ai6PDgqtuLnMrKp2ll",
+	"7RMmnc8MLGd0wOAOC2bL+6xxc3NzDYvkyG4sd2sOl/StR6/eZ19/cf/t9y9n33zx+vX9V1/M7r/64r3h",
+	"+tzG7yihy9vkoKD+TX26ZmyvMFkvjL8Pz4zDzLOV/m66PRM7iNrEsFNf0zstv9ibn56TecJppJInhC6T",
+	"c2KwFq2HEfG/P4T+x/QoMwbCha03Wd//LMtE1kqpADhJeQRUEanEdgtggDjXfhGoqSzAoHknND2Rxiyb",
+	"qTXlh2UwtAdIYpGF+3YlRYsNUYhfLjgzEd2/hvQ9xppKFKHbbZp8eItKgtRqXUbXXz0vyLvYqTddntSn",
+	"e7fC9pJBMU5efA4rADH1zpC1zPhcs0Xh2KgnF2u2dzg87ucHnkuWPQTt4d+bVRgyBj3ZX7MLza4uGCO4",
+	"x9qkcB6MkNarauZt5W+ljKylqldIqhDG7O1Wz2imxCPjUm+7fvh82uTVHl14Xu3KGbYA1MVunWSrODAP",
+	"HWNDwghb9I7HVTVfmdlPnkFQeeRv1nfGfdg8U0i+se+c41DOjvmyY966XLKcc6PhDUpGxZeeJ4UfnW6Y",
+	"3NKISRu08MxCLch/+1vOsv3/+MH8/SL+54vP/3kyMQe3f5582WUP/fNkUvL8oIyr+/JKoqK9/qoSaawl",
+	"uxJgRhjtDhnYu0Syk++w//52oucRIlKQJc1OMBnDSrJroHWGft5jisIcZY5K3xqV7dbowRInfmkTlxwM",
+	"GUinccB727+A9QONVG1QNPqM2eutamitOmP3HWEpe94K32iWpUF+AuA7dOWbzInCSvVcqI/JapYf2mou",
+	"fB8dMyZMu+GMCdzPFvfGGPoYdONzK8TnLBUYc4dTTH9/dn12SGQt2IryDygBKtbVBwI5hdQZCxfvUmeW",
+	"BtnBngA++TCwlg3HoVoicgZZti4J1yCmYg6xycBFQwIfmm0HGap2Tw7J3B2nXBMP3LI71WoZOtuEEpah",
+	"L/3uXrNZyqhUAG/heI/HMCTbHPjotEaRwwc+dxaDX1bA/UgS1ZTX66yjU06CJYMqwJQIT+Hgycj3L4hc",
+	"a32fqC7YEx/XQbNy9eDtjdKBsziFBhRScR51+s4dTIvzqDuiltKIPQHQL1uInnFQWZT2Y2x7mfnzcfV8",
+	"XD0fV8/H1fpx9aTkI8971jkHqfimtTz7WVKdJdVZUp0lVV1SvW9R8/zEvCBf2H1c6UFmZK9N0akmq12Q",
+	"pUhTsTMFvlovNk4JhstlhVnquwCW8Jlhg2d6KZ517OAj4cd65tORwV2WSCHW/P7V197pB4M2EknuX77o",
+	"m9Abe9KSZJuJlan6fPDMdfKRzozkWPA/F9TlTbj7IcawcetB5syeDez5PmaclR9HmHJCsldCbD5gcqLg",
+	"aSCIvFTd7vB2e2Xq32FwDW6+Y/BSvhTZH4RUdcbGNoK0AEsTMqhOoEYo3+20hI8qvKu31YNxw8UvVvRA",
+	"HgqEjAkOKPMbkTGSJhwM1A19+zXjK7XuTa/AE37Q4VjK8AuFMKQCcNoZwWQ7kpTCWRYixmujDaMyz8Dx",
+	"1e6mRx/98V56uwghOuGzPt5lCR51thq+0h/W3dMNo0H7od/LefK3nJn39RvvyklDYSFOCb4DFEwU+tMQ",
+	"b5ZYiVSX5d6KTkaXt0A1+8Ndh/Wt8WmHJMNX+A0qxSLDslk3YfLebzovL4sz6Ky0jw1TpJSvcrpiR3HH",
+	"a9NImUEuDjHIOycIOtD6je0A5USHL/5Dv1iLyYFmTCv1VW+WiScqiHJ2aEMeWyhhK3DzblvyjrpXo8bb",
+	"6y0T25SRiHKyYDZ0Fi93sA4uorWvhVQk4VGaY/iVE0DjsuyZdJE9pwhqPaQucnrcTU5jLdukAW0ZNyBc",
+	"9xn67KiK1j55SlswD4LKbiHfSbf5v34cDe7uB1/SwfKnX27fDfw/L4/5czx5908hq7dLrr5mzW8pyiGf",
+	"lepySJBlgjfL3j3fhu7JzyLhgC5AAVjhL66V5wauNZp7IAQ+NK1NL8w5Fm8pSv2eBMFa9Fzbus2oA7BB",
+	"f8AyHyfs0QqbYJr/Aq7RHxNweGmbSdtgw2VS1D4emtrGP/V7ZXNZD6PIgAUGwyTVw4aN2da9XvCyOs+2",
+	"Qrp7QVPX5Dlhm63au+XBHNOS2uiyb8xMm7JDwNkAqSGyDEdB09S8ALsKMd9pxggXu676wywdluDzVcgE",
+	"JZC1OE4yOIxK7tD/96++rsNdNJ3ynFOkGm0J4RqYG6Z3xJC8oY9QywhBarmrLmQK6tANwxcr4m5S1vXj",
+	"sti5H/yVDv5zNLibDX7670HJ8TlbZTRm8UsaCsy/hyAAND4osSj3fvrscqmnOu1BUqvsE852BohZ9os4",
+	"fpGZ+H5JdlTzA5zwoW7Hmj6xAjLalBTBckYslVgqSA57mD/dm/bwPXAJJ9r4sA7gi8Fo8mZ8N72yWYbW",
+	"zVfAUUPcOuTK1hN3zTyC1b7gmV0JIAIRHAqQymDdBEPKNl76A6OpWr802eJmJg3IMIl0xaWWSSYV4UIl",
+	"NkDerkm34K6WYAIzLxPmRKGm0oH0HnzJXgjjJPqWlKHt8DlLaUjjiOwR5cKGPkJskvP4aMmhpcgKMrHk",
+	"WuRpHM4IOQQ8HTOoT24qjvYOwUiLNGZSBYNVXuuJFmEd+CbUJUNCdFuK3TrU9hyF53xqpKhdECxbhURy",
+	"risbyEVoFLGtGpI5cDd8Df8gu7XWBFogbLaYKfbEsjhnZLF/4MvkiZkaNxIA2qHqWfGxldRE/wkV3Qyk",
+	"u3kTbTC1phziiSCXb0jmZvfPp1YOPHCsSwbSXpXw8HOu3/PTfUy3sbChK9rky4AxfL4YkjnE0CQCWjDx",
+	"NA/cxNjYmdvCc1IlaWq1DmT3UU7WIs+GZG4UpG7G/tMktkBJElMVn4jlkixYRHMJhzRNPwgyKcel4KrZ",
+	"GmQSoOKWpty/IQeeJyDSws6gKD8mD4dx7DAgykKkF4zasOOYYt+c4qY5Hv3gvYEMWvPsP8fboG/ppkGC",
+	"QQE6WDkMKyKSFa4dfVQoq87ry6rmrO3RL+JEmZT+Ewi4ELE+qf2HPjVvU0Yl+291muFLB86pOIRP9atV",
+	"ksH3IXJ9sQkWvbnnuL3BhgcXMNCJJApKd0PMGEsKGC5TfIeb4DbF3oIJ4pecQemCllcX8MSY0VgvRw1X",
+	"ZTKaji6nVzf6pXUilcj2mKRpvOO9y6sJuRxOhhPyxoglLRQTSZZ5mvpRRKG+J3+FM5rWBzDUovKs8WcD",
+	"dEXT1XJRMOVdBZ7rbkAvF1eDm+v4ZnB7u7wbuPtHdrU0h4PeFM4Cs4Q/JYqaAtEp1fu269ycD9k8mrnf",
+	"o2SbMH4umXsumdsDRKF4JpY2+gK57giIJ8m48uJBrBEtXQlTmYOIKTV6Nbge3YwHN5O7i8Gt3gyRHSod",
+	"L36tCyM9tUGxoYqLo9bR4D37gbJIICr0QUXOllAyOGMKpAP+VgaQ9D8E0WUHjiSqDPNZJ5LV74SckA1d",
+	"KoilKlI+VIZJqO3JLF0TSFygbcfsEV+214tKilyh4Yy4BavkiXGSb01p3ZKhiSabM3EVHo9dNSKVpHBK",
+	"Nqat1lsWRYfy+IFDL1y4FzAaQJZrxh0VS+40UgiGwK4PZDExHoPTw5wM4NBmb3k4nOIluNSMO7E46Zso",
+	"aFDd865uEYSTwv7BF3jAmd71Av/RFB0+2Ld1yJT0WchAg9JHYA/T1F3AFUvedx4jV6nTJoPpAxeyjGS2",
+	"MJB3M9fl4sbdiHbLAjB4YjScCmBKju1MhL0eFARr6z/2TAVy2DoM0NfjHyBTwWQbWP+5bd4W+ij8gF6a",
+	"QnJsdoKncIKuE1heV5Yagvo1sQhd0YRjxDvglzAviQKt9w4O9joNrbYLxkIJsTGVEwtxXOu2krNRvIl1",
+	"yiCZ75ShOb3aCP/rCz8lxGMh7YrK5JbZ3ichRrFOu/o1vPmurPC7cqaWIEGuxEyhncn9SiShC6jYTsGd",
+	"1ieUPLEsWSYR0Fz/rTlM9cur1sd68Kb293tH/ViF3SG8qHPFN3ZaoTfP6DhKUv1AE9VAcpR8Lj1J9+CK",
+	"/SQp87WoHrK/A+r6swuPlYykJtsiMYYK4eytx+c2xU4zOpbGP5XTS1bYL42s6K+/SeoEDO7ksP8TNj5o",
+	"ydIm8UV5IZIKP6mr6+NsurLq9JmgTMyyeeUL3/J0K/uhuZpfIZYK86bRl2ARKxtdClZt4/WgMUb3WxYP",
+	"/UW0YJX+1dNV2RVzEXLFwBBaC++f/RBnP8TZD3H2Q5z9EB/OD3FSiC26njtH1pYOsCHtYm0QJcgaUuyt",
+	"wjG1FjzLuY792HAe/SF0uSVpEjefQtEM1+94OBdHH0SPg8FAE82gPCK292nmkFU4h6vzGmr3TVnewzel",
+	"Vn/V7jL1gDFB3BiWIrPh/HCbDRO1XpBNEscpA+KbX8CAXos8e27u7FRxbJinQqr58IHPndKc98k8pYpl",
+	"+h85zxiN1pokOALPOUQoh7Ne1bYdkjndLJJVLnJpSk4bvtjQ/QOHQAW8aTV37+YiZQExLtL6ceLEpMJn",
+	"WfLEhmS+ZdmG6h1SbtTeourBiYyshIirifCuE7KmutHiFG+cDRAmoQSRdE8o38ONbPlC0jCNOTT6FgbQ",
+	"CqJhHKm0UWopoHeSHXgpkb7f07RvqCjeEeKh43moGtqFPFywXL/nbOZScrnbY43i5qvkifHvt8143VbE",
+	"aCPWuimn/oFI5lHEWGx5igt0IMBlY3FYardTr0bmonj2QQy5sGl2FCY3jGYIE57l2w8Lyv3BfdgF6X4V",
+	"f2a3JIqSozAEzD/zz4n1w9/HDetc4YcPiutcEDusnZ2at24iCNZI9c6fTwnFUDP0cqLSRq2RcBNMFAm+",
+	"TLINppAZZV40McvYJuExy+bTB+6F2PFHdE72yQWJ6R6jejIbWzPz3VNGQgd6NINzfdrAhhl4s2yPxYeS",
+	"KfuRfdX/yniRTH/2Z6wVgI8wwk4yFwTkfyOwO80nWuu5UzoGwpgmnPp3g64IGARm8RyiSphi+lptVV72",
+	"qFvEL3rfAom1wo1U8pSovUl3gnX1kIDN076x9B64U4DS2g0GhBmpnEFLrmfEMNrbHApE4qd78B66+B/8",
+	"qiCX/WhH5QMHf2/xkg9SU7xW4NSUda/hNIjuKfOcDRAqsZNXwQP5xP+hcCSWltd5mEp6oGEttNgp09uE",
+	"Ve79V0r0KP5uBdKBrdwGcfArO2fwkHj2hpy9IWdvyNkb8qt5Q6poDL37vz7O4ss/vYm//mEzHvx89dla",
+	"ypd/PsZsNrG2p2A0fGFD2T8meAYY1EuaS9aMIGrmTDNmLzNLYaf6VBzigUsLYqPXG+oujCeBGFT3edB0",
+	"toHRLNOGlH635GlRa7b3B3bi3ZMd4C+NhYM8EmBssiALZgIJcFzmiH/gFFSLoLXTL0bRvkytdypHLsbp",
+	"3kLkmONchi8z9pSwXcvhHYpJaE1vzgcbGrNBvtV2uqox3lpttPh4yEeji2gL/2F/YGkqCADP2Bhea+ST",
+	"vciz8sXXEL99Zj4urIzCEDRyWnMj/qYX/geqIsgFAfhY9lY/PrLnusjB6YREzh/efPN1Q4bHCadkN6OG",
+	"vGF4GATqeNvwkX7SLQOlfPmqDUI9adP2Ib5pM1f/wXnhPVCDvuOs2DyQ622I3F0l2X1Z1kyTj0ExvXIu",
+	"nYqr2tBuljH9vjtql2JybG4SkgfjKRLfs+CfAUwDhcMW0VgJmFMPPGVLfVQ3YGht3aKbWJqYGXfsRccM",
+	"meNbs5q/u4BkXcCxGcpo9p3TGUauv00iBn5567WGOMvC75xgXs+QzHNuWC44yg3dQyYfZOAc7SE3aG/z",
+	"koNVH6y1wC7G8MYhxoLiFMsHXiDEokYdksNIss/Rz5HHiSKpWBFJ95AvNCTf8XTvJ0Wg1yRNxS7hqwcu",
+	"OJPP9Sa1gygAcWFAXtd9wt5qOrjYN+NN1lpoLjR9ZiJXc5JCupFW+0My52Jm/FlI4Qdu0y8M8zhvl4nl",
+	"sTF+mlQmaA98KvDrTOZyC57wKi9+Ij0s4uEDn9M0YzTez6orbLsHH4d9pnswu0UzC/qFzIWKaVUPt+xL",
+	"ShP+ODOD8ZxfumHNj/2i6s9iTyj63DA2UWQQKyQEEanu2/Nr2MkZpzFyFzb2JB5Z3NeMXxRkTBQxjAZ7",
+	"dT/jQuHZn5n54h/IzZpB8W97zWhS4c0ti/GPeQR+4PBGUiD49wkW+kbvnPUl6W7pzK2GuxVCP5ZNfTPZ",
+	"TMUiePc7NZ+VzdlEd1TZaeWzAL6zhopNcF9SrznqBrjKmXSMWMgxF5FtNZZrt4+Jekg6xpVJIQIPoc/0",
+	"Vd7iCpi7WFhZdqNVZTPcupa8LVUxCifmqlyEqy7HxQX8ZOVyq9iE4C6rbCX9W3WzAAKztyF6/V7B7lpz",
+	"VjgWxu9zn3XZ2acVBmn0yZXfh/Xq9XuO0M2eug9WJ1lkqw9SBDlY0LhRi7/uAIluRa6PiR5QLqBBwYli",
+	"tEWRKpvzmOm9gXxtRZzg7IEXF8ay2MDVLFmnCBNVgUv37xQrCqsWVA5Z1Q/c/C6WehK5ZE4aGF92AC+d",
+	"fFuL3jTj7bvhwNWlN4AGkHXPz2SOxd3w1YvQ1LrF5dh7liabRAXtpTWNCSyUd2KGaHEnPVbMYCMl3Lr0",
+	"TXBwTPdoMcCHD3yl5ZbIlVYwiZIsXboo74yB2FowK9nh2OubD3ow5lTu7IyMpXQ/nwbSsdEQ0gaPiyzd",
+	"w80MOKwC7FIyvgAuwxRW0EatW0QtcGUx/CGZI64BDPSBe6wb58zdShvsAz0DKAQABlBi3E0mLqN4Des8",
+	"VIMIKmsFAiiXGMyaAqSGc8VBM2FmeBsu/ugBPtjoX6lExmK89INFcALZzzv1YPIk4ig33ytMrLvCd5De",
+	"Du4u6OXg5iq6Hixu2O0A/Xx4S1Cc2OSWbvRhjGYrBuP327gZ3E7uLgY3l4urAb2ObwbWW6hbKdowGqo4",
+	"+KK00jqe+piA2thlmiAIMqRPclaOeNcU0gtHrc53Mnozvi0An2uu5hhmObhZjKPBXTxhAwRU1LMYXdoO",
+	"LaDCGTb5HxA2ObgNxmW2aIBWbtby5QvLojbuMWDMiZwhrHHBRAgj15v2wGzaop6ZmWHgZUfwVmA8eTO6",
+	"m17Y6YRgnq3tRiNlit6balsx3QNYUyEhevjQbKvICKYF5Rhg0e2+UgHgQwvap9vaVhhog9S/s5gMRjde",
+	"o+9OuCjShJh1v66C7W7DHGH2rRwABrOsrMRNibEwyMBddNnyY63MWPcxmxcMHX4yJU78pTRYGgfEvlse",
+	"ACCT6+a3Lv7q3eYWt2y5hHsmGgMAH8sksMaFHtKC8u79H8ETx695GxOdxBIGvKTbxX1lMWtuztKFuqGs",
+	"vc4MNDL2sZvA3IQRgfHQQORrq9vbFKQpq9BpK6eJXpPSXq6cOKs3sO8K2cmyhB/eOLVlOubm1vgpzhr6",
+	"XNjA13jHhxUYLoYgYcgnKnbQzAIXWX7asM2CZXKdbHF3ZQLAmddCqlOkVhm9DTbh+M6KET2Wor7Jjw5L",
+	"5/WapinZMQSG+rcDuvmy2NCQz+zcGnGiSlLBH/f1QBvDgxt9MrjTJ4Ni500ikOTbdD9TAiZ7UjgHTA7R",
+	"g7UqgzJ7rF2VFJQpDfZ2DKDogxt2uRzcja7Gg+vJzcXt5d0VvV7c9HyY01MDTyByrhaENfZsLycKTUGy",
+	"2MR/zv5TcP37F3kmtuzZpyxLEygMaFC9X0OdGLzoe/eT9WmhzJblfLs9kx3NMGzkGBKdsHjlKD1jNwVt",
+	"o7KV2mQNwVtt1hC+cOm2xhYiivT2+fGX3s8i4QdYBlSwZIy30w5aVbPwzry6bTpRHiYYOJJm5gaxo8Xk",
+	"98Agem9wE03iwS27WA4uR1djs47XH4bNC1xuJ/6h1QKhdUlzqbQI33hM/KX+0Zvjk1DsiDkqVh7noYme",
+	"QHttvM42FEEz9cCss/w4oUfbRexJA4tY8qQp5Kx695Oxrf2fTvJ+hA3Wu9I7wZ07uX4fL0ohFK3zpjxj",
+	"K/0buAQn4YkNY4OeMpBqVJxuu6Rmoci0KUNmocMno34Pb66czowEV9rMmPY2ImYZVbUCjy32dBk9My1q",
+	"X/TBfJgd5UQ4YlujaLSuiqqUMObTl1kS0z3hyWqt4DJlN9PGGcQ0mcnD3tamvT4WIHIybneRxaCgNpTn",
+	"FOJ+S0aRTMVupulVFEUbVayug1GPQMIQ9DuGXs2Kkml2cHpVJZPSbZUozzIIRUY61Gq+1TcAgOnqAVzU",
+	"pfE1G9zR8WhwE19dDRajaDyYsIulFVRW2zTFjbkWZbLisK1DmsspGzi80hWMvveN+M8kTemzq+GI/Mv/",
+	"HI+fk68Tnr8lb2+vZ9eXz0n2NB1fjoajfyVfsehRPJuMxqPReDQmXyYZW4q3z+Ap0kehE+iX9lz9U2Rb",
+	"c+6+v/Faq740IGxbCGWxJPB2gdBqL97N9Uy3cgyMq3vdzKsCRqUSoBN2PYeG5r1QH5UTgh1Hdm/ef1HE",
+	"5YcHZ93UBxqD12oewWBp9ciQF2NARKlwc5/IPFoDbibBC2GJKQPdQqOMB+NeN30fNdDbc1CGk+z2EiBN",
+	"v3/zWV8PDytlVWNBsB1/ZKU41ub0sNJQDtCotMKaJlAjAkozGAVxNGkaqFI4KJsxptxLdfYDishHFhMl",
+	"bBjL8atmbqpDwytck8fQy9wtflD+sV7R0DjybSooIvQXSMTHdY2+pkDHaK+FetVP6kuSbLZCdhcIdgCv",
+	"KY+axIH1WbYE2bthmMA3hCIzISzFHeNRQ3JB+LXx+B7LRtAvfMuFI3TO5nw/gXyMmmgXwkGHUVPcvx/2",
+	"s6aS5FzmC/3igsWINuBlCDoAbdPlQoiUUSxH6XuiwlBvaUgQPDK2BZc72Lx9sjPjMsB9BpVqzTJ2LBd8",
+	"40YUIlLhyQpBR9qn9fFCgau476PMA5bk8aMrLp+rQ7NVrAJFcPSj32TrOg9YaBjmYYCJPX/TUUN5aaus",
+	"hMbheaCCwhwfVuW5EnacJw3G5GAEh1RxNYVJZBKC8SUPvd55nBz824li7hXko4YG6FxRTZiLIR7Su/Bo",
+	"StmeAqMoOZiC4lA/ClimcYxmATQgTdyNpZ4WClusGrFnR5Psz7rJF4ptmgdsvEWhAcOjKpstIYpVz0Qs",
+	"zZBPGtVfhAqSsewraoRwNRKrTk4sDkEB0wVyB0ylrCNZjcbfwBjCQyx5jdoMLm2P4pIWLouKSf+BLNSK",
+	"36rRDiovZ9fOX5nW20Ro2E120DAomT6feEHeVk8fO8Z2a6HqAGtWO78ipdDf1Sytdg4t1GdrCkaFiUan",
+	"BE2Qo1kbYrrqYyq8NSEDQSYrPki41IaAsKd+QCOyAEquLN9xKhl7DQ5INR5BAdpDb/Dw0VMyxp2JdfSI",
+	"FA0o5kpwsMcTAePTI6Z/cqxrUr9Eixmrb1d6mq0iF8vapizKC1umak1YmpYP+Z5tWLbpG3wvDRvdHMCs",
+	"OVcVSLWNZ473VWlaOstW3CX9ioPKL2fjH3WCQdvwvB288xzMeQ7mPIeKnIM5z8Gc52DOczDnOZjzHMx5",
+	"1tDnYM5zMOc5mPMczHkO5jwHc56DOc/BnOdgznMw5zmY8xzM+fEFc54GfIiACN1BD71LyNrVzGuxYR6I",
+	"QiAaD1AmAALb3MpW4k+Np+zADZsQm3t3t9a1iGyM26xrCVnnfGuP61SfmzfLlR8PVwJwTpRfWupmepfb",
+	"xSSIErWajOZ3woU+1yA2lzDQcO6q6sh6kRWWKIrImVUq5lDQq7QcrfzTtZBb51DK98b/Kcutxmg5wAyT",
+	"SmwRWQUhabpxlXVlBpfcn26iHBaZVxwUkOBM7NXBUnYdar36Z4f26e4gpsK833m67SC4Nfw1RO6KGXkS",
+	"iZ32gi1FhrfNJwLhBlGd3FJUyFCMucQM7YxsQmEPSkOL4xPDjjlF8N3ncaI+RsnnlV86OP7vzLvv7AVo",
+	"Z5FpXu+CDgs9vYH3ESO2dn9vRJjfpj8gX6QVlX66CjfPhVqRbRgAbcDBjKu1ygxd1xXbOmJDlu8smosj",
+	"RQ72DwZY0jacGbCok4Gpswb8U1PPGmG9XI31VAvFRJkeO9UWzmVb+V2zAlJRHsvnZC7zLcski1k8R9xH",
+	"znYscwsFMF4sZYZfLBqVKR+G0t9e5zhEsqLNIAqVu/Y5wMRA/b+Yl6ssbBtxc/YK+5QWujPbfmF1ZoNG",
+	"rgWp/8qllbruAwcR120X/OY15f3KwpoLEVwPZPLRlfv+UUt4N4Bmm3LEjVWIS0WD7dzbeNgLgq8zMobP",
+	"NR8/8Kx96PCRsqONfeMAbVwza9quhDJwpSk7rTxdYaWbNrDrdpI11Z9zQba1SMgy3fAupfr5y5QmHIDU",
+	"nxO9uvuior1tt1Tn37dgR14NiYLrugoEzFk4wuQxtzlNOSOYlFGMtJ4N4l0AtQ0MBAW+G1CqOypP3pBd",
+	"ObF02RQMffXjqhNlkw1sgQpTlrRiUXY7UB61aUJ1zgvmBo4rz6YiLIoVKRa4bRdgQkZgDyBccWvmx2nm",
+	"m99Cx4Srjotc+CWDK6yf/ubrWbr5ayILvtKZHp20ECys0UKle8QOn71JNuyv4AF1FzSdvtJvHuBgbM5b",
+	"K59A/jgLLdnRjPOzeYKVjBEAv549ZKrJtZQvPjj1V3pDHiOqAYK4+wHGXcZ2knUnSxvXj79iIaOkdR0a",
+	"s5LuEca9MSWpTH7vOvagAWHuJ7rSs3yNe7B1UF+Qr0rJmtFMLRhVeEQqos06rmT5avhg13AkXdDosajK",
+	"rJuGzBqEFWYc4/5d5WyyoluErg7UsaYL3f3D6bWsT2eugqOKla0sRZU+bWxWpHgd8kAFk84oHp9O1mLQ",
+	"0N9Rgy0t9ji6T41U0zT+RBKx47+BWitu+lscu/5wcQKlkWVJ1QK+vO0wUqeUQjkyKg2kx63oE9wUFDSr",
+	"md6HzhgVuehpMKvUPJp0FpdFUmBAXj4JdfAU8uuoHBdR8etqnIKctsPOhPNyFd8zXbLhWOzHd3Q7Y9D4",
+	"kI8CgN4xV0t1XosPQV5vMsVI28krmQofDPyMZ5OyW7koqVxK/cr3S7/PK533vcGBhMgGG63vzAmoMMPE",
+	"Fh1ISUD8uGCXw7fXn9l33xVhMU3Oh6KwBpbxSVTQA+HCaX7p0TT9bgmhCIcAjqT8mj2xFAIYAin9ON3d",
+	"WpCIauuKx5CKDmZYJDYbymN5jLEvjqsWX2roMFE/915/58UBHbxgz3IuS15SWwKi8PgcbUJ0lZU2oKgV",
+	"rsQ/HoC7SOzCmCSHrSacm11ZqqI1tvlh/AEYAHV4qb6leAFYCo06gBS2Fjv5rdi9NK+/c0FUvxrD0zi2",
+	"mA1484EdvqvEarX3CmbNd/Dmu/5RHuZArNcBEqVi942I2WvzelcPiV4R5yDxg8ca9rIkheRD66IoCtVt",
+	"Z/vRZ+1j+0vx5rtKfFr7hz/QRL3EN4P2K7BqmQlKpqwVH6XB9gspH1qfQgpb5iyzSnkCZfb33DypwbYx",
+	"Hnx3pi/5N711alNuDoUgoOAWlIOCzhVrg9g5zcouvu9qu9hb4XZwBXjr6GArjFltGi/jsVfTyDupgV/+",
+	"ZBeBF+J1srlahFi5y12cTOfjgUVYCDCAAXUIgVDpY4Et7VZhABv72aayjE1W1M+EopMNpksRMNnGUPBW",
+	"1ZMDtaNOXqCD9rjhjb4Xh5AYyxbN2A/u+CiHujYNCoTuSti6VBA3Jh6PONWWY2WbI0FWlB9zNnCRte1T",
+	"/V6y7B5eDIpmr6HKSCv0Ka2gx0d9x6StG0PR4IUP+BUPYos0nJUP8HK1NeNRPWLljr9yOWY8EF54zIAa",
+	"BZfXtbcyofX4MmFp/DITi5RtGi7g6IYpZovqGYLvrT8II16tzb7LBGjTitASccCv9Fpp8dAHUb/NxCqj",
+	"GzklczuheZ/MBWczsdT/yjl7u8UCyX0y32bJE1VM/9NiDuh/68np/zKeb+A1qhTL+Lz/wOdITv1rpq0l",
+	"eF2ImVyLTNk/UsFX9t9LtrP/3FC+1//WEg2a32zVHgf1yMWO639uaApBjTF0tkgpf9Q/G4tkFq1pRiPF",
+	"MhhywtlskTEKryySOJmZ9/TfCQeTJ2XljyKxWSQ84StI/oFeGI8E1K3sk3mcb9MkMjRxH0oYNt0w08JG",
+	"cJwATaAv44MEqjCIWgHyYlFfIKBU0BVQx7QOa2wmt0yTCMgnlnqZiiqZWD2wHoOrua0R5Q8Z7RMJlW9d",
+	"ieMtVWvLbY77QKPFQsnnJMoVoUvFMjIZjUgx98OeVeePCjG+97fufedzuGFaOLCUu7k87MBFGvRxVxRD",
+	"CG3OrxjPgoNb6QdD8sKvlZhwkoody0hEJRtWhwXhXvbPcYAU0NdnFikm2KG1IySeZmVto6/seNuEI07K",
+	"HpgbMKZ4vlngNSm+ZRkgooqmYpX7GFhg2LhgtnE9mK2yADhK138j4b9OsECuB1Y0i6CKurVpMMfjRzfx",
+	"3lpkGaAe27mNJ91K8buG22n3Gb71rt9Qu1+TDsbioMJsQJyQypLyKARRjy1K1fyvPEb/wOX8LS36XQv7",
+	"/4HRVLN1iBpreGbJ4OrdQ3nyBM7SYMBJxiQykrfaizx6ZFoFR4JzW1Zaj2lBJav+zFYZhANDEtJyqYc2",
+	"xfK3sk8421nI5T6JtOk9yLdYExwB3fXRtI9GD8PywU+sKMo6JF6JVJZKBr/LocmQ7k1N1VVZS8SHzK/x",
+	"3fTqqpLeXRR81aIMA/N9rJDS5PDHWRXnw6WVXU4vxpjaGCfVb22gTe13C8fiKNfvKVNIt/KqnVzDqGsB",
+	"cWbZagWHXZuoqkoiHWUbWDTwubvvwlX7hABWRNBR6hjihA5fCqlWWUPDjqWaUHGx8DGhBKBCbKCfC3Wl",
+	"gGDKO2MZf246fEmzym6/6Y627U3ajKQcFEsfmXSlnKFAMYdQRG1e1Kk0JD/AaTNQh/mBM7O7YCcn0lRt",
+	"jiGQ3Lw/N5tKP+YC6dRgm1SZvFOML8ZCCPHoyo3XHdn6UA+G4nsE7cO+OoG/XsGXoTNosS0PrCACGtn3",
+	"CXubWFBVuL3MOUaW2nSXnD0nYALuEokx/9qacwrc9Qvje+CGd6dknkiySSCoH8xg5Ig5+RdXXXttYqdj",
+	"FiVxURwahuAuDXL2r0CLuX5bPibbrX5Tv6MNWfDeFHW1BWdDco/85HONzy1YRtvrxcySxLmmJcRt6c/N",
+	"QuspsHhKkuUD16awk9iF7djCrlMyLwSRTzfpUa6Bf5uSL+ZWjsynuJY4qIW9VgM5smCp2BmtQuaxPtVM",
+	"rR9JgiAx+DFDLw1DPPqKr9/TnwVTLgq5fgIL2/UPzdlphk48rKh8xGsEA+iKn7fyq4GF9q5mNMdgIyaz",
+	"7IHXSsR7/KNZgXwgTnjgyAo4qCAfVGwpl53itJSVJt6q9H3zwcmFvlWkHk5qRUZ6q99sl7Wifp5NrH8I",
+	"E+uk7HZjlnfObsf3wfhoiASvmPFaUhlWmU+dKTUkcyDSfGpOjNGaGVh3RjKqGEmTTaL0e5YY5lWj0/U+",
+	"W9DocZWJnMdAjSGZGwqZV825wVYliAVJ1JDM3UqY1zK2ylOakZ/FQveH3G6egUEJnRm2HRrPjP3YszNw",
+	"q1u5+yH2ckhMv/g8RPjvv3/x+dNNv+xfKJAOMTB3SF5ZZbGhe3su12/l263nk6heahsXXW/a+18/jgZ3",
+	"94Mv6WD50y+37wb+n5fH/DmevPunkK7wgMlDgdle4REIzDQOZk9mnfEHz/iDZ/zBzviD4USGLkHNBmSp",
+	"ry39NOEYyZaxJ/HIPlwcW/fAqbZczVA6m9vt3SJjCrn0uf02HCAD5NUqMFGydNZ0mX0Zi0QW4wnFRU81",
+	"0KHQuyyceVzDxYDAAhAVPi6GxSlyBworTT4ETEanO2J854NfBvtSsdNCvmQZhEc0RDfphxDdBDkcRdBX",
+	"9SYwOWrxjr2RPByQVPBjOHu4EoBu19YG0LgNUFCwclPsC4KDgRTFaNqrB5x181k3n3VzV9180nnOr+zT",
+	"9UwXUG5BReN0m3L1PNG17RvmdcgAF7bWTUKDr8BGsdXEtIFA8SEaiMj6pcw1qZI0RQQN/WBfJMQZFIUy",
+	"gopzLB0F63DEZIyIbrcXHE2HxIcT8RK3zGVqpSAj6CNJqCRzTYx5n0hhPK0olSSJBbg5ScpoxtE2GZJ7",
+	"uI2fIyXm4AnLMwynN0RKMDCt787lpnQKjiainCysIRETuqIJ7+rsYkWwXjs/Bm533XXuWZuctclZmxyD",
+	"NH84wqE5YMGvRwfSKpFki+nMJ9SnLS4tx79eiELHwIRiZC8z9pSw3QHPE8QlGEWzFjvwRO3WwrirJRz8",
+	"bKipJ7feV4CchcJZKISFQjhuPdWWESY0oQ/4dc5juh8eCeeMediVAmzjwWg0Gg1uFuPlgF5Gk8FtfMdG",
+	"y/F4Mrm40KsnpGJZO7Q7F3LJMqpysxpZzgHRY5NwROq+uywg37+1L/f6vT3TzD++m0xcOpUBuDZTtOX9",
+	"omRLuZK96cSBBfSm47pZ/esAoZ7i9Cj2eBcXRrH6BwWvrWnZAPVp67+GXAGdRGbrsf8s+c6S7yz5PgbJ",
+	"954eBWsfneBYeG2PzS0n4JIbYUjm2m6dT7UgNWdNe+dAROZuHYZkbn+GEHvzs7mdtadTdOw+8DiJwXSF",
+	"62e4qii9mGERf4vJTj1UdvM6SZSLeTffwF0q5ITB34TyPdmIjA0f+Bzlm+4EYceJPbSC4yTh5IbEdC/L",
+	"N8emRoErY6HPrDgrODbDOJzsDMOn+kK/MW+/bsZKsWEwzN1aYC41NFM2ZM8brvOGq22390rXPwoZqLuL",
+	"Svf0DXwS9lAdnxR/8D7k2CT4Mo3bUxG8DHWaQQiERTsiXOz6xCyPSeTE+y6TlACQmu2Au25xD5ho5rUj",
+	"86qr7FT0F5KufxSLOjG+4wyiILU8haiYZQpQCP5JtFqL5IkBXa8QnjnPWKlGW7S5e1q8Hm8X/K/b+Ksv",
+	"R/SHu/zr/7x/+92bx//868/R+LOf7b/jdVGLUi/fi5JTeI3BYhlTmUnndiVePDP0KA9HlvPS+9QIC/1/",
+	"t/r/RsX/xi1FQnxz03pNspxzm3XOtkWZ2icsCPOacYMG7bB5e9MLvao0htyxgr4OB65a/e7KZms6stsQ",
+	"oWxP/iUSMSOXV+N/RR6deVVBr0bGrWF+a5jQxfVfvQCjg9NuIc34uqnqHAYy9aa9m3/Hfw7G/47VXvLN",
+	"hmZ7wwrlCwIbCFUR23lSiGy6YXJLIyafGVP/mWVm+UzzyaBo8J8nX1rP6jPLCM/WiVQCLji1qNcrYkqr",
+	"HionHOJdvVrjojY5kgpmaRufqSznEfUrHlZrwB60cnc0UXK2FK5kK/5gMvPNT4YI2HCFEM86OZjfHZmQ",
+	"ixne9cTyLOfvkVduZE4QjQuiD2wMRbGQrqeEq+vLg9joblN1QdEvgospxyy9BNPmO8LY1Gfx4nN7q/Oz",
+	"WBg1JBnRhDcV1VqA1+vN6Se2QcsEfSIZI/M/isWfEh7Pn5vGRYbxfcCnODP4PNijEctdjYU/isVL+KIh",
+	"gEI/Q91j5KeevR9EUQFOOEheh2ATgO8rIsXDhHlD5SOAywwhvfZArni9gwKC1CJiilz52Bet5o7XiVFT",
+	"7WyitXbCWyPpDyarH41I0CnY5I9i4cBvjDIMH+TYtqjOg5Cjq5ybBKKyFPF2WKfrAxgCA39CA7nd5YFT",
+	"PHUK4chiwWQfAQq06K6MSC/Hz2IhvdxVy6xeZNRFp1IEZT3XXHDDZc98/wIOYybLsYJ9GYC2tJqt2vSL",
+	"QnD2i6JIBKQu/vv0dfjiidXzTMeH1yWkKtsAUjZJHKdGmKSCr+yEIA+NLRUReRgspXvdsPfb1p6+DvXE",
+	"PIFNE69SGegDACoTnGzzbCsk6xOZR2vMeC19inlLQAQQdc77gNbWA7dJVSYtq1WfgZuh47zaAIHcnBgU",
+	"iPFqd8Dk9AaDHQ/vIJ6rXv1+VbmeZjuUbKB2mWpfbResoUOa34mT4H1blcNCV1lZU0TWoT4toRIdAPxw",
+	"xlBFXlhZ6+3z4CYqLB2fJcvL2HB8bIRA18tY8fpYZ/758Hg+PJ4Pj7/bw+NJVwh/FIvulwZ/FItPqYoA",
+	"KoLGcaIHR9OXXqeGRvWyDZGJzzDxaoUZlyhCt9s0YZIoUUkYMuB/KFvQr44Jd3pHmlW7N3v3FaQpetxs",
+	"6pm9a65WGDJBlNb8jEZrPcQpmUeURwzAfhTLNgmHnGqRkTmMad63dkFxeAStKrjVtwYVw1wgYHOwVUxr",
+	"cHGgpxe6LIiz/SzLeehaNWydCZ7usbIogow3aGwfv87RNEQQtMiMyo6zvT4KPSecsdhclIhckbkZ5jzo",
+	"CbA+3LvR6GZ8dze5ury5HN3djctOgoaB+k6DLHRj8h1MGKBagJ3gjEXAnEskoqGJDFLhT4dCDB/9oWfg",
+	"Yxt0ZSwQu9Y/sDQSG2a1yV9YliyTCJjE/vbSoHADTHf1x88Ql/RboZJIjxOeV3+syTTcB7Yt3TAM6iUm",
+	"XN7boo2f6fXPt71+73NIlrh3uPS1DfUDW6yFePy8SEx4bRXFS1NyBf5r+tTk/OkQVfu9t4OVGJgfjZuk",
+	"xalQEHsHa+2sR4A/Ftwst3M7eMtgrRBXr3JDNVdxvRO1dMbZyZMG/gOoxj9bZN1Gl4XHpYi6AMM1sR2H",
+	"gIp/wxxPGb4LLqifGErDi8+dBEgUmRvDao5C3kUv4xnDSXCzKIUVpnWSA6q2JShRTKYm49pIytgo/XgG",
+	"x8vT+KyopSS6ChOXK2cEyoeAVO3CHt1rX/9mHBIuRNtmKty3VJ7MmMxTZcvJourdUI6sFj7jQDXg6cSx",
+	"ilYd/klhceCkkLKlgo82enDGkjAwJ8EItI42FMz1FczneHPKfHcSjSqjFTy4fcla7IrPakXZfTU9OXzT",
+	"amkfqpQKndBISfTPuR19TPstzgNzZ0zzOFEkFau+/cUUPNaEAuuNRqpUtMbYLqfgwiPPHEDZ0+tofOqu",
+	"6nviilSQOEFHK67g8Tcmjl0baQ4dw2t9FCLHd+L2QWMnaxqjy5VsGOV43yQy+NlCtCjhhH33NQ+5eeyU",
+	"+z3DonZ4np6ApWnYWg1YjGWCgfcOLnBMRAKiXTmXUWl3dam965ky0IhsPiv9cuz6NDEgwH9Db8W1E+i5",
+	"+XOvAojTanqmo16NaC1FbmUrjeUhIjs0tSBFA5/fp6m7Fuvq+w5gLI6vAq5uoUI4Sh9uG1XIiP31zUxb",
+	"ydikKpuJGVCQhqI/Wm6tnkIKpiwMr+l4Muo7k2x68Q48IEio8eTiZKVouOMYfYg3GMEq3lxle9yvP4vF",
+	"J/7tc7WSd/MN3Jpuj63iooLJ/d9oixBtNUBFMrsMgxlpSvQcKwFYG0RcP+nW+oWSVtkYfdfl7n0cEiLd",
+	"7rHBd+zZ69Y31mCve2Z5s+2OD2Z+3SaZrDg170IhKt+9r09zs1IX2awYB/69BKayf/ldS8W2M9+jiT+4",
+	"7+FPfzLwQ1EEX//lTwvfdx381OmqAu4QjCQ1rNTA+H9qXBZND8f3QzL3N/S8T+Y1v4L+se5Y8H8tOREA",
+	"oLruW9Dvl50L8EvhXcAG7bl/PoUSS7JIli37RfoOjS3JHnjGNgmPGWA2oYvCfW9xIDFt1WLEGVxBDLkb",
+	"knnJnQFQe9CcfjPfpoLGQzI3Lo75lNAH7hDNspwPybzk9IDvN+KJ4ej13kWCGxwJexIbknnZOTKfkg3g",
+	"cVKDkjZ84POKu2Q+JSavVRaVRhEiybgehmRedqjgeBJLzRXiQsGIsJ6zPmBjvd0HnqhyiPLv0+sUcp7+",
+	"USxsknIdDA3rwjcdNH8836adeJuGJPkIL4lwYP+I9zrvmR5cclEfkxcMV0PHJgQ3xdEAXixsOxRcxjgy",
+	"cReMx4DGvza3KZCkqwdtIwP66AHZmwjE4dF1FjtmHLsgujBmdDCGzoAbJnylVQ3EWkGhHa2RyI7uIS7E",
+	"BrNoyb9gq0QrIc0v+JUNzwAOIoI/cBd8Uo7RMFkqLtTEhKMYEN2huZYqDUXTFM0aE+QhEX/DKNjFXusQ",
+	"ydLlkMylyqPH0KdEMQ6D0BqbixneCc+naJ0gcHBxu1dgxDo0zD5G9T9wA44JK00fbcSKbkXPVO0EMbkf",
+	"ZbVWVBM1VLP3Zlb65NEjFCUzQ2vSCJ2yncyqWo/21AbNuVC5IZQDQdOxeBwDFLeSFvLSuMDdc6jdS/Kt",
+	"thKcJYmPdxRgO/AnBw4NRguL9Sfe/aP+xFlEInOhpcYzkyi9qwSPIM3JmbDYT0Y5gWyQJaxmmcbv75Rv",
+	"JDrbhqv5G61fAKg4EvdC97ZPpuhe/XQE3QZ6dzEc7f47cCoacBVXVhN4VhtTEsRXB/+MFyPSdARNCj4o",
+	"wrPg2tYGgpCa2/+oW4ZyWEpjFUQA3Snq4Ed0w9rLaB41iKZDbOHCxTCmcFH/1vjwdsQgd1ljAyuLCKyj",
+	"Y0TL0TmHGcgfVYWWFEFzK6fzw5fetWigxqA/ULAePhAAycMYivJvqF60nE1O569y3FHjeJD6dkAG9P2Y",
+	"4OfDtb9KXAB3dQ1McPpcO2gLZeKrPfhiJ9QtuamvBZH+srRioHthyqB9jZJM5AOnyqoTBDlH4e9kvg+a",
+	"rvxYyqGNXSkcLjgqPGVLIoXgxICi2IhVDgc8aYCfQdxjym9JT5S9KtahgqMI+Xl+akSebzCzTFEZEMRQ",
+	"gLFhdwXW+TirEJ00VrEUoaJWa1RkQEU8VfZCJYq0JIfrO7msLhxBQkbp16ZGW1OFfHwKV1/geJmSL/gq",
+	"TeRac9tXLNtQf/UggzlmwVX5WqwSbpCoDwZ5BRB0aJpE7N8hCRVBCxSDVbHV5nvTXvFwELON6DVjfjRG",
+	"iH8irYvIgH50gEo9UL2rGOCB7FH7XhNeh2sotJDf0OzxFaPxCRT2Kv+7g/zN4FYfGW/0kZFexzcDe2bU",
+	"J9Q6Yf0mji7q6n0cnFlzITjr8jJ6P9KbGo9QdYTwXK1FE5wI7ufT0ERuRoNxdMkGN3Q0GdwurxYDe8Ie",
+	"Ty4urZdhKJ9Wp4OJHNXHaVAiHbvY8vdDEjliJnUQkc/pE6ugC7Q2V8YQifXX7/q9hYj3vWnvP5jsk23K",
+	"DPp9RxBB5rt1WJyokiOv+w7SO2Cb7mcYKtTKnGesm98p1g17G7FMny97r9dUG/wM3Tv/VtkD14Ob8e1k",
+	"cHNBLwd3V9H1oPDwTaITMATrYc0Fe74/2jY29mEQtnErV/XCyxRud8AElj5SfB89ZITJiG5dqWofDsXW",
+	"aXPjchrGH1e5dunoPfDrAcfkmCtjI4CaMugSn4JwIlgncaznIlb4hitclDGpbLY1rsknkkSCK7ydDURz",
+	"F9KubUpgS+O7hRMiUVgyXr/xngf/w0goJcnaiWH/nItGqF53rWYzCsBLKk+DQDkCEr4d2t1sSbMFvDmX",
+	"eM9ftIJ7WoysdiD3swl1NqHOJtTZhDqbUAdNqJPi2uxJt3NUm/ng0wNmENxwCg7xtBtt8aQJZzJkyBxw",
+	"ZZj+jqi+fdYZZ51x1hlnnXHWGYd1BgTj7FjmQl569399nMWXf3oTf/3DZjz4+eqztZQvX1ViTRpe+7Oe",
+	"3lYfsOSBN1/XT/xOnLcrrM/wrXf9lhghc346LU7IacQOsUI+5YIgQArqe8VQNIUuFcswg9AN0GUw4Kkc",
+	"M3sLxByIHt2qPQJEUY5JymSORI5n2CTcZnl6dTy57XC0PTrSyXi8oTZLnGQMsuVM/NMUSzV70zXFpOmG",
+	"KYDZsSlE0JQ+tGeMxg9czwecBppC6ByZE5gWRAHpd4vjbi3K6rSZV1n04MqVyd2wgqgiEDEY42z9xcR1",
+	"cxPUQ5+fvnoVY81unX4oLqzCp7XpB4088cRecEgEPuFyB2dZEkNsoGXU4CaaxINbdrEcXI6uxteTm4vb",
+	"y7vruizwWgiWCFFsYz1pmOGkBNnmWEavSOLtWzb5yHJOQ+ROwpdNgIhrbuUjqmgqVnklVYZm0Tp58myV",
+	"oH0zunoznkxHI2fflDuKUpY9EpXRJ5ZKTU3sUCqLi4UR4/rLHIEhZgDHdX2pza9+b8V4ppfux95aZBly",
+	"1d8FXFmqjNFN14Z2bLEBcKUFgDLrCfwUBmh2IqCFqCUQ54o72y1SuxsV0b3Ly+1wvoMu0q5uXxrHR3l9",
+	"S/jR9S3o/WL5E6jsvNklJ6Un3q7C3usSW7VjdWKEil5mTapNkqaJZJEoAMLAk25g0NdUkg2jMs8gpKQV",
+	"0uPi2oSNHxvWZLk/NG585hJ7RRZj1pORW2u2JzutayGKrquN8pVutGqh1A2Urt5rf/eFLQGKBkpGEtke",
+	"VocAgqVD/uVtN+TK8mY+YKRpXnuF32BkU7Htm20ZFKe1KRSV7z7ETDxhEgy0so/7ZLF30S5dF/61+bq8",
+	"9hejEAiiSlknMr6xDfoy7uB1S4Q5NJ0lCgrHDsP5D/1i8CoCp2SaqrNMFejc7MoSe5c4pSx1/JXrFwK7",
+	"crnh0einJk3efqNxVtcfn7o+zXWKpQw6O07168e4Mc+M8vExyk8d/SC/qncDZn2abwNZ9jcqi9h6LG3c",
+	"IlarB4EDAJ63UOUK0lXBCrQ6wFlz1zVDrm64QYevMcy1JeYPvC/gkIM9tE3pHirYAERIGLgAxjc7Zqsc",
+	"nQj5lMhkkaQI9LnNF2kSWfRjqehm2+zdNoSAMQ4dTmT3HDybUuyn1leCM930Gzm4dqz1AW6KWsQWs1yI",
+	"zSeSiB132L6UbLPkiSrWFXmsDZP9sJHsk7v9/b8Ub1a3RBFN4TXXL8gV2hXegn4wIAj84VjYhDLDHMQM",
+	"sElMbvz9A9rxjbVZAxD8+lEfoazxMrF2l3j4KtGZl8EutJi3M8d0j4zBpVEJ+6cM/jO+vQnmTn2Tq7BD",
+	"J1cMebceLtzlXkp/H88W+/MF0vkCqVSj0NYXf8PSVAI+WqElGUIPmUzuEmt5Vo5u9nxp/nu/NK9ZAV39",
+	"i8lmK+QRGqgkyd4/xBehirCcII7Eqxn3fhG/dm8dqCKHb71z+6ylxBEgnGGWemd62e3ZhUIVPQyfehR3",
+	"U7JjLZ0tg9o5V+1ejbPuOuuus+46666/r+46zY2nTfXuXrxchZx4zmt3FoRnQXgWhGdB+PcVhO+JsaUF",
+	"1IkO5lz9dv7lrl7lXJ0SxfSBdmMlJLm8BN2OFt9tcbzdjhjKLCCMsU+oIhshFbkYQQF4ssywPvVRB48u",
+	"ZbS/t++Fjh+mEnVzjbBv9h5wYAhbSWyZX7W/8B6nKZxujnSkYU176b8zGYxuSu/4e7Ad1K7fMyX6zyr9",
+	"rNJLKl2EqvzcE4m1/Y0weWLZ3tT5H1b47tAlkCvB/3e5lQ3dqJai4Aw9XuN0cYrV2vPTiVftfny6B0qy",
+	"Zpixellob/83emrwnc5tdr1J8mRFF29OwUWtTUOj8Sv9amMiryeoSiQ47ADyxPP7Hn/Oovcses+i96MU",
+	"ve95bijMsxNPD74R+LGdIvavGhhKM1qBB28s0k8kyUQKd71YMbEQlj+LhBfxXgDBZuGo2sSmbk7zjAAI",
+	"MsvdEd3SCGISxqN+L0rhDsZFjAmu9G6Y9jYiNgX7WxIgx3fNgWStuwbGdBa/Z/Hrid//+pIUJAYsS2Xo",
+	"t+OBpszghl0uB3ejq/HAZDpd0evFjQVWrBpAsP8u7P6zg3oNmQ1QKAFEntjN9GpBZRubudQo0D20fb1j",
+	"MVQffppBHoIWDJTnUNFHpmI302JiZpIpABXYAuPr03dTtGRFcoTC0hDmerYVaRLpn2muBPoxMkbj3vSi",
+	"pmSskGyr24+S1lS4T5TxatRTZGoitgWCVTGpHP5OAZdULX5jsv9OxhVCYX7gRlmkrKv1j2Z/QdDGokt+",
+	"aiyU7peAlWxSLiFDhTObrulIvKHZI4NcSN38czIejYhUlMeIB6v/pDyGJKXhA79PU1Np12TicCQltjIk",
+	"n5v8SDeWWEDiE8Yi23xIE2B1ZK01IGzfso8jSJ0JDF2bVX3bMeesws8q/KzCzyr8rMI9Ff6eh0ctDk89",
+	"Nlr19zEdGL9lu5ceDHN5wuMRUYKMJ7ckWtOMRkorYpMiqi0KTYdXX35GbifXV33y3Zb+LWevwXqYEhit",
+	"ZDH5l2+//OxfzckTZBrBMkNFAT+jPR44hszDuqbM6xPK1GxyqciCEc4SZ1tZeUC4Lc3iQ1T33c+adU0q",
+	"PhReIf+OzwD6Ca9oxqP+aDTCW6hIbDaCEwsrLZ+TiEpmyo5xQeJkuWQZ4xHDZCWqhgQL98dos8xZlolM",
+	"zgnVHc6VEDO5Fpma9wn8kQqo2T0vpqj/0jOZYyFvHMF8WINdGE0O42p7XPE+xYFOAa3QXb+0kipQugH7",
+	"zNS+hEZd3nz/P3vvvuS2cfWLvkoffjsVZ2+SIjn3UX31ZSzbihxbVqSxFcujQzaB5hAeEM2gwaFo11Sd",
+	"pzkPdp7kVK+1utGNG0FKcuSY+SPWgLj0dd16rd+vbYDaEW51sXG8ZY88xlZ1qdBRqkutimXnDTQvrNyB",
+	"cv3CCNpKYH6QbOw+Ems9aIBggiMHJT6KHAoXa6EJMqqygO4T14tLqSLb6OHRCKvfXfWTgvYY7lGfZBSP",
+	"UXZVzXloQ3eK9R/aScmobF6/csoDoGriGZs43Zj02ecFhnvEATH3sFAKBFpYyHsABGsJibAbQgFglDTg",
+	"E+R4D3eJXCcfB5jArr52GdZajVKJYDUubVPdFvYqjIk4a1sZV5vMa291Vsvb4krgWhMUhn3nsa0s6bGb",
+	"YovootsezNapcsVnXAGwL4iZx2wILGZzULYLHrMUaTtsG4/dtvVHOQ80EvZ0up13vVvZo4uzWHLdyV0L",
+	"3Cw7TGP3aLxfZTxbKU+g1xRtWTohyZHPSyy6FvI6ilFlEgi0udfJ5gfcEtotCCxdXG9FTT5qwYZUW5Zn",
+	"KFMM1gDuIH8pEhEuzZKPIWBWSbM+qsylrywEP+icD69zPlxxdqMHkVsfWwqjq9bKd4m4jhbiWt6JGgQe",
+	"JJWESN1MxrFcKzb5L7j43xPjSsRRgmTLxELsb5RT3+DVf7owWFe9N7z3y6B3Me69/T//q0olFhLTqt06",
+	"+M2r3EQWSKTw11ucIlvCaoh92M2+W2VT+a6OdP7aVLMSYJuhlcqNgTnmXVYhdkx5EkqI9w0o2AdOCKQG",
+	"0msixUJUajIOhcoaw4CG8rEq2aXNysKuviJS2tap6/hYAyW9/gWHh6x7ZO6axXINEH1Ibw4l8BiH8Cxj",
+	"Qyw3aoew6u7qYAuFbzX3/7aZKJHNVTTl5E0FJTH205L/GpEikpAoOz0W3DW2qgdPt4rhVVm9dbR82lqQ",
+	"syzPcgKy063cjR8HFaytJdGOlD9fW0oINiHW+EktjSJNdTVpmMoY/O6y7O7Cl1DAxdzKUYgGCTLP6ic8",
+	"3gk07Pc+HKL1WCn0ubpDPtpKmkFauJW4U/Cbi7GAu/xD8gaCBOmzCW2VyWWNnNVjtBE+S6C9cw4EKn02",
+	"sXJ3cnmT2J9TMTP0gLoXlNZMoBDWp/IpgSlG4dP+5fs5J/3LRX0dyZ/d91WD8eyL4trutKLsc19sZ5G2",
+	"kVkOJTY/5YvAKkq+LUl9jkKo05tWLVC/JDxSoycPKmAHFfAemh9V+D5635xpFo8Gl4ZwEUykqun96TC/",
+	"u83ve56GkLG6z3GIt0g+rTMR33Ld30ovWE+5gV6b95BjbLLVkrIdSHdsNaZ2sz5s/gTw5eZ2QQbxKtBP",
+	"7QwRx5OoTVjBexh5FCSrrWGXf5xyMKJs/5QV67XUjzGPtrGKF5ZNTn6fz6HbcW/sKxfUvUjvI7GuLhmi",
+	"Hy1orP4zKK8fpJkdI+Nv/XjjbbiS8F5vcjeAAq4XqaUO3m+gqTnbx5sapD+rsiiOiWqO6iCa1/Rc8Fg7",
+	"1807/m9410O387OcqjFSk49hTkK+aWiavp2YzG0sQu+SkG+6jE/lKsfmiGLBKkR7OWLr9Gd75Bvam66S",
+	"pHkIoZ3pKqFGdRmPlaTQhN3ETCZsuUqXUomP3GoY2blcVQmatYjvBVNLjsnVs+heGNi7risLDHV0K11x",
+	"PU/l6na+XBVVxaisKaBxayHuyo17pQVP3jaO8/yhG3VW1aYqx+S1TO+IPE9BTp9Bpa4Qw61a9IWI8XuN",
+	"jSHjeLfoDdkmNWdK9FvbgePqDkD7/aaeVKAD09Ld+ka67xVYSEXxTULEeR3NSLcsU0tyzY6XHYHCrq0R",
+	"Ou4ucRdlk3pocG/qlUSFi1PWFGhAFkX20BWw01VwJ7RMCGSSiCCzgd8pV6J4WdymPITR/bUjZjPdj8sO",
+	"mMOqyxKxZpQs1mVBLHjSWy2ZTFkqljLNFEirLp6RAvUlONuJJEL8PvvyXqQbQK1kIlbopqo+VYVoQxfu",
+	"AyzkKAmEtaePeoPR9fDi8sSY9sZitu8GZxyta2364oAUOkejpPWTa6zDy7Wxfnx5NIQ0SRFGxWcNNX3p",
+	"Op5DXeYj5y5u71bTuZpW1+m4QVGZHHly+ieTM2kehSfMpVTwcAPrAaZrtVRjvcuIXMq97DxM41S+ggck",
+	"R93OLJWLer/L6UfefBPkuDzR8+PI8t9rB/T6++nXDiQNQ0vaRN7nyKqPbq5+Ty6zP2aYPxfyPwEAgQjH",
+	"S5FSml7nctAfdjtTHtzF8ha+Tv8e81s/l0+3r/wkJTca3zaRsDVhV6+UT3JSkFt2S+hmBVl0H6FNjLdH",
+	"oUgyTAI8+yve2hv+1QjdpYzj5v6TD03ve3irx7tyb+4ZDDG2f+tIyIs8z7IyCoKnzjXwnJjzXZU3aaUi",
+	"jIsSImkB/0MQDjgP9vATB57yxHXn4HT/gOpyQHWp2CTOiqwLEGgPJ9oFGNhfwvWvBW9Or1nG2VzwNJsK",
+	"ngGPlynr2BEJcgukSZTmoCbNDCQ7+dpOUk9tnREFj/SgwDddf/ZiwPIko3Ll0S5lPu8P8Ei1L6ZP/sh2",
+	"neVSmOYtorIR+PEgFQ9S8XcI+udaAvuYD9uLww5b4rAlfofwb1dxzJZCLmNMzeKp5f00+DFtAlHe9ioc",
+	"Qf27z6BqiiiuCinmVAiw5lkwF4pl8hYMgkLWE6hGZLzgmykmLSYSfLWNHuajh3a1mruUnn3i6Z2LzZiT",
+	"xUCDskceJzxQU7RnQkEHCNVDyWqxZLVFWaYJXdplRBQl41+0I3HZ+XKlxeSjz0UaR0lNGWebMspykl8u",
+	"LLbWPj2RK4hQtc/kc7vzYbP5PmYRCawvJynNVs7Y0xusGuCUmIrlPDLF8HXO1ALP0Dsh1HbTqsDEkVWt",
+	"WQh0i1+KZbyp6R++0MenrCCchLu6ltNbX1bRbdKLkg/OXOQI0+1T95wTo2ZRyn5Qjgb79g/G0vAxaxbb",
+	"VcbohUHnZJ5EaVXquBBv9M37FEi2I+7cg7SzDkVwnP+LcF2L1TJ+faYZiTyF0VtcXSsZ3Q25G+8mjEcz",
+	"7+bBVDuYagdT7WCqVZlqe8eQNrtFj4xdV13CD8WcmEBjBWKBVhElV/3T+mHXfYf3iJBN4MlJAVlpa82r",
+	"lo97fCyRO39pI9Ren9oIteO3CvO1IdZQlH6JrJ+7pwZBvubcUDdszpVtXFWooHNJHzQ3NQYAD+G8Qziv",
+	"QjjlLktbR6Ww3mrTiWkl2+1lXDJ0sshK/K34yqwh6La9eXc2heUPG/CwAf89dCqkuPap5XAUzydWygEt",
+	"277fDg7XweE6OFwHh6vgcL2vROV40y5S9JMUoGif1WYfcWORBXIh1CW6O13jzTGZgq/VZy/INYqyOd4D",
+	"P9FdtyKzpUJTucrywLtfEN3gCeVmnRPlbK4H5/QJNrGLaXJZFYVlPNP/AuvSqwgHXnvF6EKfTQKeBCKO",
+	"sSBcyYWYynDD7FUWZXA0oF9GZ7eK8TSYR/ci7DIE1tU3UFS5zyaLSCnzrTAKoXoLvmcSvYYnN4ktspmK",
+	"gK/w2CFFRONEYjJ9JgHKiZG5TDUEcEso14k/zu7mykvPbTegaEg3q378bbi42mPmC0GgL8+untO5tt7A",
+	"XaZWwZxxxSbeRp70GVYYMGVYznAQ4OQ/UvBwn10lABgNf0FF5k1iUNTyZ0q4iqfbURWdYPZ2GClYVR6c",
+	"jCnu8fMBPWjHQeVX68A5r/NDiD8rFqzSVOtYg1m5B2zkC5HqKa2mNtNbnH7NU4/77CrIFANfDEfduGax",
+	"kiwRIoQbY6G3NI5/lKr+TXKT/G+Aw7OA1JNLgDC3YNtwg7qLlmMLF2tuMQNoqkmjhOl7AJ8HHsON47wZ",
+	"L3ig4ktHFMVyLVJoJn72LgruJpcsFbBmau5EhjqTcQLPLVaZ/hokgNY81WVxpDI4ToujWYYUhvDwlCeT",
+	"SzblSdtHpzzBJ5FYSEsH+IdzXyru5Z3HdwIPiDDKxrrVk0s6aukaAUSPAYud1zcaU3qKBtS7Qwn90hhG",
+	"gN/ZEcjxwLXYwRQwbMacJ+FY3ot0csn0v+3roNgJbkkFD8exvIXZ4KGLzRfLW7iFsGPHBmFPr5KYb7pY",
+	"3gqgLXddOJ/tMr2e9BXULSnPRD4ecByr2y7v8WxXeQe1XbMczDLXnfuzwju7KFY5U1kq+IKUhgEVhG/w",
+	"MBxn0n6FhyF9BPBjSx9JBMIP4k3whnsJk6z/AwGPqjbCKEroJ84JyXAEj55c2gNNY5p0aQHAkyjb9fsW",
+	"PgSJs0+1MvB2JVSDufsNUBKCO0oM7HQ7U55Y+iv9VrP68ifpL7OCOt2OXRvIAg+LoGNh5u1km9cZ7BF3",
+	"lDvdjh4rx9sgCO231aJP1TA6kojtMgB8YRGqn4RNhYpCgRMdZKrProzGdo+GsfI6UZnQC1ALzjg2cXM2",
+	"JSuHr8Io0yuaNLATjj04RgfHiByjQnTVrowm+/8K7vr+5Teq3LAttcR4r8mzaJvE8d40rHBo73Cxem02",
+	"BX/VnooRCs0Wfw7FWl1AVRdo7Q9HR8cnp9r/PAQtDnvT35vgcWmNIoRWSsFKdC6HF1qFhsotwF7KYA5F",
+	"+Vp7w9Ix0KjiHQ9svL4aMNWNvomeblLvLBiFvXNxNOsdD06GJspoIowQrzPYQdoyaRs8XIspKOTVFJwa",
+	"rLyMeXK74rCwQe23fFco+vdZBrGUSmDtRK4rN9yoD5BIPgwrbMEzQy1xL1L0Vo5cMFZxH+HV4yEZK9oO",
+	"sCwTJrjkYyrl5f4AD3P5awdNPKfw+HCu8sc8V3nbzUnWaX9nc5GAEWoWQhXDOi7jc6s3Hn5HKPIfIZlS",
+	"CaDVAEcD8/tMOCYTHiyl+dWG3ij9tD7xsl0WLcnochCTZ+UWXTJumgvROnBFNxP2GfDbQEQvUn/paseY",
+	"h3GUiAn7DMKJWnzo66mYrmYzkU7YZyYGeJOkPGEQ+5mxkGdc3yeSUIQT9lkOxq/A/9W/abkFv6FLx8yb",
+	"9Vzq6zYEAeIQW6MExCVvks8SCc1cc8VsDbu+x8Qa6aMmBql/ymOgXTZZJfmf7LOKkCjOSyJvklgmt9hk",
+	"Exdln7nJ3tA00mn02QoaAt3SWPA0gW4GsQzu6GYDQ/JndZMgh3b2lz57jr6VqYGBzOs5VywBUBG9bbQv",
+	"liCSSAFVMyaWWb0kumZbE1R6LIGKTQ85xD7lkrzQDbisON9wCacY3ouYHjBj8BPMEdKbCQPbSQPvHoAB",
+	"91t1qNUMWAfY1gKAjtmacR1UQbK+jJRQGFASPJhDNATmTvf7MY5UqgieBYILKHmClcghw8wA1HMUXAwG",
+	"Z8OLi9HJ8dnx4OJiuC2ZyhpHtYke7oYgGbFKYqGUZSUgQFVl1lOkykQVu8GaoYlWPYQweiidE9s4zP0n",
+	"TC6LrAuShC+oDwDx+kEHzxiQLWU06ZBn+qlqSV1Rz1CkMGgjZcGcq1VqVoijO7YmqsauFipQh6AXOhAo",
+	"8WzSWlt9UgQcBdO02BxMrcTOgtLxY3iwnuUMljSarR9y0XwCVB/WOq/eYdMNHJjksgoH6YOOgusTbMnl",
+	"xDpmN6cTsKpAzJtIq5VUuyaT7lEL4hlKxrbbW9btSaViPKTdRM9r/VS16EH0wpx6xxf1E2jmRK/ICblp",
+	"k+2SqEidYtadkfCoKvNaD5rAegIVgg01SsuvHgnIkIA6EWd9FcUBysem6FVzdcghNnWITR1iU4fY1CE2",
+	"dYhNfdjY1H61RebIpX15ET3xBGMroKvCMEKCphdOA0hdOUrQEVAthc1ZjthPg+Pt2As0591NWRqFGncQ",
+	"IOD1TxaPNUNmKGJPpbCX4usP6/S1PIWLZuMGQxuoSYjPDgNyYG5zdjy4YBPjKY1VxmMxMVYYBBjJKTC5",
+	"Ro5RtW8ft4NNa21USWXylUzZRDuqk0vrjruulNuq1SqqKs92ecQGvYur3le8N3v76/lDz/3zeJc/h6OH",
+	"ShKyarIhCD5mkoWyzyZ6jU4ga0r5Ud4um6RgAtNv8AdG33AAGGjoeGP4jCc0aJCESdqWiIVzZTt5bJ5e",
+	"8A36NRPQgnSn3wK8pE2JSSEE/R5htapUjNw6aJxwZoq4P6E5boxDQOthih9DiI3Gfo18zJJNxW2UIOec",
+	"Gee15Wo2YXS+V5Bi+yarDgxAk2GxXbK5CRJQEml1jKDPXspVEqJzPOgDZ0pD0KCmYfsHEZDKD3/9mKJ5",
+	"+4i6Rm1VVhERztrRzJ19EMbGDvEWeBoVKUSPz72szosWTn8bIlRfSpiEywgH0CTuYsVdLGxK1HvzmxKT",
+	"FGxjVLwtTIhGh3np5IQcnOeD83xwng/O88F5PjjPHzyxIxV43mxVhedVvpdzTXrupVB6ge7radPj1Z4s",
+	"MHhgORS5hCVMD1eTtgsJuIPSgFudO6FcMb5cxpEI2RSyWqrBqtsZf8idVvP+D+iU158z2N5388Frmqhn",
+	"RnO0OZotzU9R39SN+MRRQRMYk4XgapWK8DHWNqwjJZwzbKogNgYfwuIt45UCXxOLzirnyVN1lXx05QyQ",
+	"woGsd/5sSVNL5/ut3KBhq1jDLliDtfyq8KtLYZub+84hFxZ4tHBgK47t6l2L19ZlpFqUSNX6FiaDxp3Z",
+	"OdcrDM6C+y18j+1tzS2Nyqxs87O3vtoWzL6ip/2a2aOKktmsZdkefB4SvugCTZwt3gNGNZQqSeYwzjrg",
+	"OkCc4j7MInWTzKMwFMlNlZPUAs/OLrgcxM5ZBe4w+xuvW5QLTQKITnjbpc/32SQKodrLVJda2dTPz2kv",
+	"88SLVKhMMdCn5jzdphXBiONP2VzcJHAgrE3sPsYj8VVeYuNC3utVk/QpWhKWvuVnfFH+Sm4O0ntNuKqm",
+	"jtU9vK4cGHN2TUloer9TPlVZhZLh2QC+gXmSJiHLMDWa1Kt2VeSUjlneBMbYKcuMDXMyAaNM5QFVyMmj",
+	"BCeZor6Q9xjfsTWfNCddU1iM7dejYsufC5mPzsSYsCDFCk1OXdVsONZZk0EB/aDsMLICeFbWbpb/sqy7",
+	"trB8MLs+GQWVYp4Jle0HWEnTYr7qdrNr1kzltpVxFFRChFvOtSXc0mdXTIkMimVVPipzuWax1Bs3o7pD",
+	"BfMFu5nmEoreIQNvNuvfJJMoAf4lLKUj6HSldx4u3yiBwVd5poxevlMhEuAl6bOJjENTKKifM//U0sS8",
+	"Gt4wubxJKF9S0TujhNISjcCZ8+VSJIqyULHkGoJRJp3yMareRZSYlTnXqi3Qa5EqXCk1T/fNpGeaBlB2",
+	"sYI9fStlXn6qqCEwPjjGCKlmq/ixnNXSc+rPKhwQU9V/k0xWyb1Io1kkwjHlNOuvmn8SsadW55jQGshk",
+	"FqUL83o9snoB99lEvFvqxTTO5J1I4LgA8lHHSkC9tpp0bxK65NQC6/uiUCyWMhNJsBnfiY3+/poCpVEK",
+	"kT6llwwIWZWNqWpUTzj+yyTd3gsDgABSQqTiJrFQAV00OzKLOqynOxVKxjDaSAoIJb54yfIEarE6hSpe",
+	"eMEamU5NoioOol5QCBtBGmIeqUymG+AJJ0JC8/koZYYdnJbiWkznUt6NQxFHejJExVvoHq1PTHrzGKnZ",
+	"JpceAbbhnad3E1PZBsZUovsBK5xJs5KRZzYJ87WNMngukseoCWfR7SpF8yjUW1dlMBsyXc55IsIxONaT",
+	"SwjEKlIfqyUk+K5tKrT2gKIMB8xViVWbGUnj7B6Fyl13Yzp5zPZCxUKGmjp3VZokabso7QVnSYIyztcZ",
+	"OPj+AgUV4a8cajFxOeIf5XnNU6vHlj7enSX9pzeo1faAVNm3ODQvxb8M0mLbE2ytCTuXnVdzrr0agUc+",
+	"/7M7uFIpnIAvbrYLqNmf61vJN9+MM1npxVwZwWzPUPhCOFn2UeZgf35CB3A74I0XlbAFjIaxrNS3dSRc",
+	"lqY514K5OdWOk2unvNEXqZzGVbGCK7bEn7BYPWEvv3rCLo5PzvwK10CG+MZ7Hkd6G+FC7nZCkWEgDyMp",
+	"cNl43XDvJagEOPFNU0mMjPS6TMqxmkuAVppFItarmYp2DTLAZWexUhnZBOhRURQOPjVujIOfDs6G56OL",
+	"o8Hx8MRhVD0GD4riz3XtztdKdYiShk39V3FMSjsNO7vFAse3PdG3PuSjWp4t5+8cds/MIHgSaP1VrHR8",
+	"qaqXPr9WLJzC6S6pFtjRUwGmIKFR6F46MDxoEMHBIDmiyXilAKe3tEvMwqhychCfczTQ1gNfiAx8nCRk",
+	"+RBjY7Tfs04lOGetfJ6v9Hoz28ILBowGVX5Qvtyqmjn5Z4+Ee+9ZOLGRAKJC0PMCP2qFZQZMt59nMq0Q",
+	"h5VZ101u9kr5n3TFw8nFhSMdjgeV8qEm2HHFFLJ5W9IHmGUer7VhYaR8VYvxQiX+UB7X4oAYiRMo3sHJ",
+	"g7KfKYeSmn0i+NWNdcCQdXH7VQvnfM9VtlQ/aYM13h5L5W3KF8qgfjlj0WffcO0p0XGUyhNlZqsU3E39",
+	"VvUYU9RXagLu1U0ChupdhJUc9DH0o3wDjIylsVqppakgM9dym8qiHoxRYto/tcTFgyrvklZF42X0ToA1",
+	"RD+sklTwENSyc02tlmhJj2l2up0pD8dBKoBTl8Mb9JVUzFKh5mjL0bX83wlSd2rN6TVqulIbxAxLZEbm",
+	"2lgmglgt6Dr13v0BI/ZjEMTkpJMltxnrR8xgAfjLOkpCuTZoMWAG5jfAX94jcCXj2Hb8yxtrsA7HeRne",
+	"TKZTiN2VrdG8dXr3pQkwy5fV6s9yaj8P/0bDmP6CIbBfAw7pnP8C/oQ7hLa6af6Alw/8WlCu2VyGcBOP",
+	"Y7kWebxQvIsUGLqu1LZ/UlrHGAOJhsgPShTGgAqovVYkah7P5CoJ6d+Ot0BXTHyKHPNxHlozVzJpAhrO",
+	"lVRkKdrd0W2UFHog14kBAwJdbUcQ/6LICv0h5Rhw85yjFkxfRJ5RbWXhWTOxdZtz5tkqjr0/xnI23shV",
+	"mldu2ChRqucE54JnkZpFNBkpz8Q4jhaRqfyEVW6clE6ubnST5Soz5r5TDQp/I/Cf+YtahiCqMMQZrRm4",
+	"ZOaOpihdJXZ8XGQmKw5ya91eCnkUbwrOl/0RokHuBbkUSd3NubdmL+Wumb1k3GjwF/kqm2sJE/CMamD5",
+	"PY9iGtJVAmc8Y6rJMX/mAFP2Cp0WuJKMAvNjkQQyxFXo/rwQYcTHpF9WS2DjH1vVk58SWxFhXEk506IJ",
+	"zJKxBdkr+YjdzruesSbBOCuJeG1EUlLJlYlO2V/dAvc+g7NZLaGsnjUwaaYB6F+k0e0cjmtSsRDgYl6p",
+	"Oxfi8c8KP6RyeERicWK3InOKVYkVyobi3WL7VEQJHAOEfc/+PvLtb+eJvNMPlYrNGYrvkngD0Tp6mjKS",
+	"bcyrMA4BT9hUBBIrcaFvXv+/IYy3HB9RrpM8huaezgBgQsJuU54QLpweTUVxQa+nF35P/SYZm83B/pJZ",
+	"3gEYAleNO50H21imC6xex0gmm+Ddkzyqrq/SHbTIvT6/EtrgSExSXpI/ZF7Vb/Kb8B7dbnLMKuyMYpsp",
+	"+w9+hHAx4JtpCd5nn28YpXCwE/Zt9DlY9ebXUrs5UwvgIIOXeg0dHtU1NJMSv11orGsBFZq8jIJsleIR",
+	"H49jNkshxok4pDyJFiDeLI9mF829hUz1o/qFfi+9fgSczgbpIwCqSqkMcB0Dc21mQU+z7h2GFbAnD1XG",
+	"XNWMQFhJsTi6E9oqp8aAiQ5ik6Gx1wX8uShTbC54KGBEQ77gt8V+8Xu/W7AzYASDuZRKmIOgNh1Dm0+7",
+	"/7oLXp9KxmjNatPPc/b1iy+fdtmL50+77LWYvtCtefrsqy4EiSHoqTsGqaraJvc69ERqEZR5fcqkyZ3P",
+	"5kIJGiLlL8ST2rniCSOdRE8CiErBlHb681xaQQFTrT1/X8bDARUKeVQEJJotoEsmIDUiymtQsrXU4wMq",
+	"qlIb0CG19lnTjTONmWSpMLCY9qvebA4bRV/qKyXTCDMIvvdQmFa4qB+hAexC4Fq8szAwsH8sZLLRW3rY",
+	"QLds6am+nxUF+bAYMoL2UVPsCK9leme60NB02FhxlCCiXEJjU+yQtiJtX6Dx6AXYY1VIFwoQ94azRAA7",
+	"YyJK3YOMEv07fqhx00GrKvoDDptriODBmExzuFY3VYXhE55x4jbrNY8yx2aY6kFIQoVClmZEf6DWbvhR",
+	"rkA90Hc8aF1ose9ZFqYBDpjncDKt37HJBEnpPDIDGWFBIJaZatI9+k2NuscEFwkAyNdA4O46bftWpvYJ",
+	"PMw3kMW2dQaCO7Bcm6C4o4UoNzNzvg9718lxo0iyfnjyUrtVvSv9m6fxT4qWmvl4pBg0/aHOVS+MN+HE",
+	"RC5QOxKIEmithUxFNN/UnCZ4ffoCMYS1twUPmYQaAkuttbz0WiEtQg0Bh02386E2puCudTCEzSvoRjod",
+	"dBpf2ncm28Eam9taZ17tNa8U2fDcAUlBJUxYdHeg1RLPvvBa9r1WvyANnn0BogFBM/ANfYZmtX2jySEE",
+	"UAtcQ3dCLBVIVnyz7dVo5K+WZ1/kcgyz2rzWYny5FKPxhIz5PW9HFsUxmwrYE2kkQsc+MOfJ1g73xc2M",
+	"9EEi3mXmVBcEjvlBJGGj9W4bgyZ1xqynUooqeZ0wJ2PogjB9M43I8ITyIU2GBXEeA3GLr6deSIDoxhE0",
+	"u4PBlqBUqqVUKprGgAOnjUAjE2r9LtMukkoyDrGqjFoIHXNiY4U9jUoLsbX0zsVACdh4lrjAaC8l7Slg",
+	"Pl32Nq+fzzHa81i/CI7PQkos3OJUWe2eN7t6TRl1668o7DisctfgVKJecUX5xpBo0+EQdPMx0PfAEUbL",
+	"DviLyok7Vuz5kjXoWVi+MkCLplths2EeXW6Ru8+3dGP18oFGPlRERwuLJtetWJja2n8vmuNFn7zPJi++",
+	"e3XNHq2USNWjhXgEjz/ChgSEI6cgAyvLu1D22H0bIy33teSj++Hf4i7RP7p0HyBptF01i+U63xlIvRF5",
+	"zBvW5PYDFVLemSSyn+W0fqLEYilTHtMCoaboBufx6UJjzVRY+29uHDlgZLAFkYVZrNq/NoVG63wTnZo8",
+	"/fKaPYKzwUe/0vn5w6OFwFMQm0dk27HgGxZKhzximzUIjh462lgjDQ3APO3KOHxBMPA0jkRqbSabhASR",
+	"rjuhJX9odwpYdI5aW/JsXqNp9aNW1eoLCDDYqDzzBvf+LjbVmtQ5dLbnCX6XVol4twQgRwbnrEwGUIvv",
+	"C91rs9IgLZHY28lW0v2f5AegBQPRcR+eUQvAShQpfg+b5p9vOC18kR/rakUciTi0cTEYXz2rQCKil5Rx",
+	"mLX/Ay4rm+Dh8YQSz7K5WPiSArkKYGX59/Z3zgh4cM9lCjvnZzlFwe0Gb3iQdbVfOedLBeXnCzSipNfE",
+	"l4amQr8DtzsDgxwUDMB2oV5pFMn6YU8FusdGJWtcm81OvTMMyJKjYa/tF8Ob02XpitIlTYadtv4c2zcV",
+	"gUwLIsBIKLufdeMgmU0b/343jmsEFsFhmsdNj9yjr0pJSz3CL2pRS1FNzLPrMhUlgWD2UxHyGKGxMVsp",
+	"ocjaqBS3lKzXZh4s4ZKdjfyQrujw6R/ZgmeYH4rtDdONHnt4FwjDwo79lt/lOptubmwYvF8rFvgaCHbT",
+	"nofqU0N3fM14lTUDPqDt6TSagiW7EVnXprvmPmMqbiMFO33tQdXVCCIQ+mgc99mzmWH610uSXoR7LP+u",
+	"VU+xvC3vcc+X/VqPgeM4QB8wkGIUhnNi6gzEaypsd/UaI9jcQK7iEJ29vH3Ue6+TT4sHB05mvHnndqsR",
+	"UsLwMMi1WBFF9qHylLcY2ebZnOGJL0Z2i7MbKYZvKam1PPJJd2Ag4Up/qHBocFJ0OvTtNipLLXsoHEBX",
+	"2Lt5tZHVyFiIo6XTRvC01Mi8RolSTPSrmzcJ3M1jOJ6mB5zqLTwNd9r2ElK77V6gMq4JpVr1KQsKjJs5",
+	"pfz5UQLiUMpbui2WkbcygiHX7XioOZ8vTHfAMx7L25UwR0JU72VsW8OJDO8qaFE3aO+UPHGIctAq9AvX",
+	"WvTAawb0YpXtFmWEB9oEGYFpKxzDH5iWVmeKbrUx8ZtOxiZWrjsJEIVxhy6seYIb/VbP92ppnzap+SBC",
+	"RKzMxBbUkLtS8DHL99fkHz+XhkrQHH6ayCq22uRpeAcNplbCP2WgeDpEGtLonmfCni1jKM9GsYQotv7J",
+	"XAQY1H32RZ9Zd5TqCPF72tifCvPuWivhucwYtvmhnFxS621GysmOxJq71Eu79Zr7tXQTcitEcY3rUVoU",
+	"JtGlKHhTGegdpzK5VPacwkCWG6OkRTz3Mnc+6JWmXGJbFBcP7/JSsYdyLk7RajRBReOhYpFXrnYtVj/o",
+	"wanIzT3HmOJhXjG0Rck9L1YJuo006UEVC9cB2M5Bks0hdZd5vHEkglAeUQQC5VFDu1H0AR+bR8bWJPJK",
+	"zj20/qEiu6nCs1CrIBACegSHRKFI2ZpjDeSa4mrWvq4556pwM3ZpLrbtoTL1yhPYS6oBMAsT7zeGrVYj",
+	"UcL+dn39Yvzku5evxt+9fPb02fNXFMvNJJZZcRZrYUckBJFMtqSqmGRaNKVC7Ch92eAOpTLJegLp7krf",
+	"b4yT0ovKJovNOCurLNsfE3DTV+mwQz/idehvJS5DeNJUQmqt0AWhBXknVGZfPh6rPlQguj57agINfvBz",
+	"5EppNXlFHBXJUeyaXIauE+MFra+FTt2CI2JTYA8wZIJ2dSRCawHg/Zw2biBqhxtJo2PQnGD2wcv1KyxL",
+	"/TTVtA8HNuyeSXZ0eoqVUjYE71YEovEBJXpFxPk6+75gLpXj8IVoA3LSujSwJiSvpMRCRCnZjKeMr1Fo",
+	"FJMYna5+LrK1yCHzqSguW0tbgJeXHseRYEf5WPCMxYKrrJ9bsPTTxAK3Ac7att5SpgesO9iJFB9Ls03j",
+	"FFuRnIfU9GDwzB4bEmUNjIGftlnhMRTKkcn3bwR4s6lTFhUkUu5izYdmYl0RA/k+Mc8QGiIgPE2q9wQ0",
+	"APdELLxGhCKIQj2cYl07VqbGnI6w7/UqTbDypJy56gzM5Nms9y3PgrmJl3GTqG5PQ0BiIFinCZbkhNQO",
+	"5Q0qBu/QCmkZZHqT6O88l4nwP7amT0CoG9Pa/YGJMpNhwpfLeOMwHuht6j3OErkmkWIMo0Ss2ZfX3I+q",
+	"DgtRVXeAKKyWMzBABm1B/aL1oMd5NBggg2r9eZBYKEyvRBiXLoaVgJ9VD2Lj2rdmCrTioTrFuOTRgd0N",
+	"OwYgJEYDwxFrimLwdIsMU2ulVDUfSBS4qmg75ZTUKhr0f03uGTbA/WLeG0qNrkpo1Z3An3F9adcSxyQP",
+	"6f2ZDm9VJpb50QlH44Stye7Uuposl8LmUytygHAgGApfsWS3EpAhHO52rWnbzRf16aEu39vdfy/1HSBM",
+	"FzyeSSzNlqnJv8uzM0R+mG+yGytSelIMbjtlgkRpk7DJE0yO6OEn/U1xWhC78Bra/PQm/VUD82lz1WuO",
+	"i0hkBnEkIHHWBBTm5shitQSLbhFl1afybfNRjkfuJJgFZ/JlqEbVy6WvOjeF5WYrx7M8PcUUj1MMv+pY",
+	"q1l92SwX+/2HcjJ/VSqSoejnaart3h0SesBY5GwqsgyTlR2DOW/oeUNOUgCRNG1sxHIdb2xRrK02KOxW",
+	"uozKmsxCFP2EMQCaQUtjg7ZQjmY8y1QOrEDk4VtO+eFzUY6YYNtJVRBVMgV/KoRaIufb6P86ny9rasTa",
+	"cF17pBLHl/G6rPmtXQHLFds33dggmu1VURddKa9guBC9QKZpbQoveRBpk0k7KarpjA+lXz4JPDII3/SO",
+	"VrNhlFWp6qQiePBnZaN5NmZoV1OUddH2ICCSwmR49PIM02fxDW0CpnbAcY/RJ6cb+zXbBa9Kpk7ceYhc",
+	"0KWcWDBXS96pQLqqCTWRXLnMO4cFhaaV7ezlRNqYXl7Y4/k/2ADuRAfaZuI0tsDixpizKnv+mBcVOe34",
+	"kgfzHJlar9iJvW9MGmCihRm6MGuZw718QMXhrN8oAbEH4WWoWy2WP5WOTIwTymlDGmZ2fckUMuTuk1RZ",
+	"o+8kF8KCJduEzj57PZeQkY6+EDrXsE3RnCOjuEli2koAlBdgopk3eR0tF3XVLPs5N1mA1HPnGWODjI7Z",
+	"XBuq+41GLqEyuZBpKtfb+1fRCK69ea+PWJtW6Jf1unlliEN3Qc4ykUA9u98FqA9gV3HMbvNM3UzGYU73",
+	"508zJoPl7r0fCwFl2WRk5yvPRdOS2D6vp6Wiu7ogrplE1H3OIO41cy/FvbxDJ4ey061boaDiKhVekKh5",
+	"Tott8npoSge3dcwPYEVi3x2KUyeTUse0v+REo7Z3q9Qir1+m/rHt7jP5GHmv7PpPYBN+HFPbh1nyemDL",
+	"Nf0upDj9o4GFRTIHrIUlZHxNLxaRQNwb8lkXZJM3xKxxH1JjbXseyvWjpYwYNIhJl/IgQKT9O4HlLm6r",
+	"vCoMCGg3F5h8+c6JhPl1I3pCIBsM8I7gjduKT64wGclrIowVjBN11RbGFrppT5hkysopHaR8Pm4VAUZi",
+	"C9FTPNXIm/1QKOitjMkUc90TSQE/m3dYSHz/JlJZ3WFNISILL7IDA3kAbqMsOo3fLpNPbeOKZtRSMRN4",
+	"NuE62ZEqm4PeQWlTC823GhoJlc7FJubpENUN9N/nnPm6Bmkp9kvvNSghJtGguQfwSFX7Gyqz3UC3DCPD",
+	"UczzeMeXdOskTwiFKp6qEtI8y1AR2EZT8V6xkieQi2UqlDLbrrJivPZEOq/K43fCtuTPKu/J9WYpJo/Z",
+	"5Arab3Nko2AOB4/8Tqjqal6YBkAS3CzFDn0yAW3IrYSHoWPFivca2QlLm70W01cyuBNaliahmvM7yhRh",
+	"y1S+0/aaNe/dND+npnTyPX7Qj5x/ZxxAW/OoGM+/BilinEJQLIzCLsTV9Wvxu0uuVP5qDNA/sdGSCStE",
+	"TEaFEJmT/62Fdt7LPOKCesbHAmiTtm8e6bMnWjTbdVHOZymctNgHm8xGc5OXpe8CFFQfoIOpkUnGjRa1",
+	"6k/OZpe59w1myTrKIHsOYG1nRmbkBREwZGGxpvYVPAYPJS3S3Uw7sAnQCx9YYUulgV/bb/jI3NLVupJQ",
+	"LA/aUitwXV3N+oBAQxBNrUbxXU3jKADNbErKsZE+ANuBYOZ3SDATpEIbm2OPRmg4uB6eXw4Gl4PBm85H",
+	"I6HxIejy1dMEiXYFd33/8htVbHwtqrGt3eGK0QOtKdj9njc37Qu89znHo9+2oPv5yDTf/b25rxJJ3b6l",
+	"0GYDRNDxBqsGakwvqUreqXHAtfC0dD+Gt/mw4Q8bvvWGL+14u6qaF/4TvOuh245ehhRZcZeYj3UbqGXw",
+	"Ue2CVfKu/XRY8YcVv8uKf9vtQMJ1sEqVTJHCq5YzqQKF0kCmWxBVhAlrx5dg9oELGzocVOCGek1sfulz",
+	"8S57gndWEjb5L6vaY/+AXIvK7tqICSZ+lXgmbLermYRU15ZRpSECTtj6HizRs7xFrQYQWgrkRQXk1Yoh",
+	"tMRulbirHvmbBV615EkfjbQJu5m3rnY+GrkmabB+AkReEY4PZJIHMskCmWSVfHWYSN8U2HuIyrAtPeTp",
+	"nvSQM75SmaGGNC7wV/qi3hMyc1jtiHBxpCV2TtK4H78dSrjWfHa5mKni0zXs39xyf7v+9mE/Hvbjf/Z+",
+	"LAUJ3CUfx9/NQDG14Y16262kpyrQm0WZS85XAL6k7Jl6Lrt8V28NTJhimDDcJRqxG/egocqrZx+k9J+5",
+	"Q5fIouxAQvj+JIQtSAb3ojD/VNj87I5tpEDF1G/YzRShruQlo+2+CwGJfiR/5Q48I/vQEPrUg1YGmYab",
+	"sdgaYrO6vtHgPqj1g1r/D1fr+xvW6JDvZFx/l4YiLUuXyYInKx5PLmvCBjaJOc0LirC0hk2gI0Sp5uZz",
+	"aNmsMiPwzHGh4cXAD1qxUUXEBQ1+LdO7qhZf2QJqOOeECmnluAYFUwkZwKIqyWqEdAQ8fzEK5/yBx8Yw",
+	"gHPeXJ0Uy0mqZHkEuMDZpuYkkTrw7Atb4gy5yUkNRQsAnOgmNlpSiDKi7gzwFBTmtLaqDM5Z23Ey98NX",
+	"VMUglFQMjUihO113itxmVK9kmYkmRjOsMnIqVnNuhMK6WGVzjPR9AAMaX/ZhbGbxLhDpMmviWBoeD1gw",
+	"5ykPMpE69g5918GKzL/rGDLD4ypDZi9iNTAWaCjzplfN3MsaetprW7cBgUs9ZXGUiC5lQEqFEBCEKZKD",
+	"atheU0a2TITfy6NKcw2b8ZVM/0ZVA/WtMSmYXvFAAnkqtqZE3+OUKtlaOr4K9YaUtxVtWkSJnYnKFgYi",
+	"uhfhM5tUWx0SsT8bXIM8Y4Js2fKap7Te7f4Y3Ugr2uKk8VoS3K0eRVtXEEj42soszO9UjS+le1q/cweW",
+	"Qcwv2Xpknc/kK7i9np0QX+cNltfJrjeF1dsMV88rngQ1awcQvGUK4DgFXovSimk7a9FiSfw2LQfZSoOm",
+	"gSOZseukNPE7G2ZnWz3qONFAp7rnAq+d0hL/8xbn6CVmHe/BP1rA4e/86+jr2eD64v6f69E36ZvgfPP8",
+	"ZP75UP09/PZs9eUxf3q6/CF7Gf0on7y7K6ehlED9y3IyEWvKR3XSpE3MBdOsC3pndO5Jv9FgO3m224rq",
+	"4UKAuT3Gq8Y/ARBZ43D8le7vyxS55E0CWyeQaSqCjM1lqgSbAgvqplWGTzGZpmJkocxTWzKgW7RQFJ52",
+	"fGzVXpQhco6T+OKM+OlxUd1sldPU/eZ9BoiTV6RlwD5NbleUZV0RjqNfc9LmcvvdeyiLtvcNXUOSnC+T",
+	"2zhSc8eRAAKnUHS6ulNvt/Wt23nXu5U9umjejQgdeVpi87Hv+oW59UNkLDlzhqPuNKV6rS/kvdifoBjK",
+	"QAz6v+sPn/cujvhx7+wkOO1Nz8R5b3ZhvXCRy7DLzqslgr8VzIrie7dJdSy4fgkPoMjeRR8Y462Gab96",
+	"5ORSJC+lXOwlV6n3tgi3CHrKw3v9uBILoJ6uEKYfuXdanrzGpNs9OgjQIW4wZXANCSEQTCl1hu6u2uiI",
+	"yawyqKozqsDycbexDAqdxm/V9FmmWZV1Q5X9YJkbqKkCQ3JVBGl0ej04dRJhKBJDeK5j6jXGg0K+wVSA",
+	"kG/cXJoLIEcG3l0behBjQDnvXGqni2Jqncsz2vLKIr8M7RWkoT4dABizqasbm8qIzuWw8AvePzy2TMxK",
+	"q1ryNFaZUGPDd9W5PIHSjkSsTauGI0QosgTxl+cnkF4N0KSXR0P9R7ZKkyi5Nc9oNQ5ojFDCqG+7eNB+",
+	"sTaf9Hishbj7445EtzNL5aK4LJapuI/k6g84GvQMRfKpIg8tOqVfBGWJ7kY8MdEIo56CnjifXfTO+GDa",
+	"Ow+GYe9YnMwMYXin27mLEn23w/W/5LeiEK71w9xUHPlf0Iz/DkZxMl38oBftUqSRDMcC3ujKhkEuG+ge",
+	"OO/y5tm7K10lNoT8sK9fteA+u3LzuWhtCl3hAAx7D6UhVzRoLwkPZcYmejihzHZiRnTSZZw9iQVPVsv8",
+	"Rqw1mwR4fQLHZTIRLWJp/kc7D90tma/ulyEC56sD37L7Wcmk/5KvyU7a5cwVF9I2La1b8fcoIQg7s9Aq",
+	"w7wWX9FElU1ZrgHdXjvgAe4pJGKt8NDxTg2LgKFeLZyrbjXs3ZVdfaSMkPe2XhTCyXk1bcYCeY+R1HbL",
+	"0d8m9dFM+vCeXzHbrDKSt7IOqQG/aDWgrQ7JqyKhsIBsmwpD4E2Bs3S6Jml0a2RAt/RKG9t7GHkkJNUS",
+	"yaBxc3hewFlPy9Pe2fH0pMdPwzOQusYP0EMv3mUGjwHYZF2rV3unoP8toq4v8NpsLeia2VluCyuXqxvw",
+	"BxgnLOhsMZFLcNb1i/7vnwa9i6veV7w3e/vr+UPP/fN4lz+Ho4f/tSWYWLE8JRDhfcrtxzkvG9mJyTtA",
+	"obWIEoWopzzWEgNhpQvRH8hJ2CqmXK+6Nhe8atTcMPvIC3scNQ/hVe8N7/0y6F28zf857vfe/u//tdU/",
+	"gVXdsFeb8hsOXsjBCzl4IQcv5Df0QvbKNzFmd9tkE7z/K71uvs2xN3xR/srA1GIkDWU4wtQ8JroHUCqP",
+	"4FKPximH8cULflTH5o01RTkHx72z0+C0d14R5fQtpIynt8J/waA3DI6FXgGj3vnsZNo7Dc/ARhqOjo7z",
+	"R+g9ejliOuNCqIwvlvXpSjSG2Ob+zCDdti2QMgXpOXHce0Zo23tDnsnmDFmb93vD1eIz13A/fqywGIv9",
+	"s5a4+w23gVUL15moOpccUTJ3OOc0uCLlSdNNKk6aOdjwFsLbbUYI/Oo2v7ttc/49qnMCTas4bbF+7t9f",
+	"AmZHDiHYd+IDl+YMqgQWlAAshbhDXJGFTLI5wkmbvtLr8zSgTWVGGDa8qSb1YE8d7KmDPXWwp35De+o9",
+	"C5sdhL6d65pt6PSTKmvGVv0QiXWz66vuQXFuunZt3qQ3ST7k3eFIXwBxEwtKpzAroZff19dv6nbm2UIv",
+	"ipvVYHAULHiUwL8E/j0f4l/DC5ZJNjphX/NkxdMN06/BWx6Ze+jP/BWdh5bzeVUK8QItzFyuMcNXAhln",
+	"Ob9Kj0RlpQufYqWL1kpdAD1L2MuvnrDj4fmgytLIB6oiWsMXebRG35gnasN3qt6HY1p+10QPzoSJGMJ+",
+	"Xco0hkh3juaXQ2w/4kqJTNHW7AdKbQ2qwJe7HZxa263yctvNIREhYbVVdSqQy41/OCJCe2iiBT+OlXOq",
+	"jXc9Zvl0GoKD3LCLktsCTSNPxU0CeauwuP21oB2imsUg3mWuVSZCE/4sVSgNWqD3VHgQeAcuFGPCQYzX",
+	"5gUWsoqqI53emys/lF8pdIiwDkoBw+oPbcmdcmrg3AIxGrQ/q+qv7RyNtIBtpfdjSnS3mD9sKWtsajjk",
+	"IJajl807pB7lKB+cihnp4hKr3iNKZHucKrRIiDPpiG8WF5tvXv9w/OPr4Xr69PtsOjpR4tVwNT36R/bj",
+	"q+Hmzeuv1Df/fHnPRz+svrm+evftz98Onl//ePTdF/H8x8XzihzFPfO2bEpj0zPfJeI6WohruLfkccHV",
+	"rdlakOZE5zV6le8xvgmUO3Su2M/yTjC+kMktm6WRSEItR+UqCyToxjBSi8jAW/qjlNRUTNgQvpu/XpGu",
+	"vjVib1vRwof/ju4tjqh5R8NA5vli9Uk/lhXEcFChGMspjnO+D9Vnn8tsTi49bMxERHoo+p/WEcxLZGl4",
+	"qSVWZc/hZ5Ayl95RJ0Js56QNhXCZiAWUyIUr4frMJ73B8HpwBBbvibZ4Db3CoQbzUINpEppdP27UOwqP",
+	"Re9sdjroXQzPRz1+ND0OTsJTcTY711sHn32lDbmMvVolId9ATims21IZZ770ypZ3ccnWhemInpaKnx6T",
+	"2ZuqDDICTIYDJxLtKOuzZ4iJi+VbWOfHodgtCjYEY9rfu/TF7qD3KzQzRDymzMwrfNpaVtY2Ktsmo1nL",
+	"IoPv6M5jY0mR4QLaKxEUhTDaNTCc3oe7paVRrUesIG2KIx4E40EwfuKC8X3jTsCEv1/UKbdFPrnQExEy",
+	"V6Slz2baMSF/MwOvxB+ruVxXVMYDL/A4kWs63wA+Q234LZYo06apXN3OIdd8zdOwzyaJWI8hsDvJ6b7h",
+	"b7gfCsfNbekqyW+6STx2Ju/mVPtm1ISf5dQSIEJcAqpRucrYrZQhW8ooybrMYWVNV4l/3mI71cHIsKk8",
+	"oSbBAlQiqzyE+VlO2+uxr+W0plr6Zzl97Opa3Qc4AiOWJ0AhWGVT+a6NYjMF47VpVnmhOiUN8QyubQ9E",
+	"wSC578chqF1+edCz3SKsCI3CSvQmiQYdyEpAKOBpFZVVXJ50OzMexatUeEgXweLifvpquJwmb5bh068G",
+	"/PXF6ptfrt59d333y5ufg+GTn82/w3kebNcb26k77naWc67waDpLN1hFhTALl7Zkyaa4tZV7JoRu7ue9",
+	"wWAw6J3p/zvX/zfI/zfEoth0G+AH1eHqdyfYTJWJJeE1mhMEpF34ktpNGxnSw0LBwzhKhDO+c8HTbCp4",
+	"5lyDVp8YAAM77J0M+VnSDfsskKFgxyfDv6AnPaavaBF5MiApRtdqOnR0Ch0yBETbut0wNMNTd2jsG2lN",
+	"64XaOfsr/rM3/CtsVrVaLDgc970E1jV3LVAv48IRzCqy+hm4g5c8EOoRmUKPLJzDI71OevkL/zT6iub/",
+	"5JFZCI/mkcokRo2ihdAzgjPYBPUC5FBVazfCczaT1oFDhenj9PJxlq4SIhkik00r9fEuVgBQ441nRg2b",
+	"C1SDTJdcEdUpDITp/UnvdHA27J2NLo5658fTk15g0kv4cFoSdHu+Zc8MIC2u2sfbZR18VypjQrYlCC5I",
+	"DwBiHTbR5vTkUissVWABnSNvln5oESkVyUT12YQQIWQ6ubToEIrgaro3iTkd7TqQLfplxOfVZ5P7SKyF",
+	"fhpOuGUigLyfmIZFlkXJrWKTQCZZKmOiIYH3TDw+I/EuE0l4k8gUaXPz3PlsLfuUzQQm16NfSVY+PFqI",
+	"CYsjlSkDSGY6lvPyxLFIfdVNjo/teKfbwT5UZ0zUBYxgXG2EfybTfAAAaYNv8vxdt2qOuEbxSNowudK2",
+	"oVHqXOatU516rKbhhZOTUWifQnsYKYcwpRxt4/7B5zr4XO/pc1miLfehIRkg0+Gsx4+DUe88vBCD2XA4",
+	"Gh0d6YmQKhNpM/xXItVMr/sVDWyqFcBCjCkpo3N5cZzDgj03N3e6nY3Q63h4MRo91LqEYDXAtBSafj7s",
+	"6ZHpnYnjWe9icDLsEYrZCT+dnhkDQbn7b9QbwP47MvvPNOoV4GKCfATnTa7HeraAycsEvd3MkRGkv1A6",
+	"imMWkiwxluJYIu5YDvtVYpEFgEJjpsglHK2sluFWyXEfqWgaxWjaITkPKeQxRu60M7rKZDmSmMuy7YGu",
+	"J+beh1zq1QFk8QKbdZRdFijZqnmtidUaeYsq8cSsgG3rfl0B6eA34l7EtaivgOymZT7Q1Qo9+4TGzgK5",
+	"WHA9NztA98jdciMLh8Xb5uEL5/YPF1QtwN961kcRz6tIa26x2xy2aTuzOfgW6PAPFp+1Eqxdx/XIfQuP",
+	"VPfdIRk064ED1VfigADvFmneNYLsS7d23Xou3mUv4JGaKQUGXsQHRFha/ZU9++NKwuZmvZrLtXou1y/o",
+	"9oei0KzMWAAmW714nB1ZJI1P5LrLSN7CWaXcEfDVkdbbGDPwtgcr0z+ayOFhiFiSBsIMP/hQUB0t8DAR",
+	"3PKhUrlsmbJYrr+VoXhFt7cF9dIrmOC8fG1VIyGVmyoE7gGRV7eWl666a27bD/mdDwWF2Pzgax5lL/DO",
+	"phMYP6kEJZI9l3Ga2c0VbWEj5KuxaspydWfWoL8i/D75O9STJw6iWkz4ZB60mjNv1Z6sXFwFWWW2n0iy",
+	"dJPTtPxZEdqfi7dDCGydxQpLFHmQEeTkwX05uC+74BkjA7qPRiTiWNsa6xwMnVFeEAWfvLeNHEAf1/k5",
+	"7p1oZ+lMO0uAAjU9yUNGtmamZtGixtxvzTaXU5kAYl/d3+6/ZHf6xn4LtuUnlsn7rdcdelJeql/we+Gv",
+	"1K21bM5KDfXT5cghD9pa7leBMdpzAfhBrfYwakdZ0cUfnUKuHAcSHTP43XpxcnaTuNVM+J129nxbpylE",
+	"K7Sty2TlwBZ8lS/ozh08C2enf7DZcTrJMtlmhuws+I8SFPf2ka8EKA7IVMH1Z7uaD+h28A1cx42kiAd1",
+	"f1D3B3V/UPf/Eer+PXOMtHukPd29sozI7frUMoxyU6am/Ms7z4SzPnIwKXsHQ77o9tsjRnOriSpOunQh",
+	"FRhQdR82N8Fxo7nBr3Wx1ov9OcrMN9ALhrSjYqAabom1D565H1QiY/wm0T/RGe14ziEVRd7D4am9c8FD",
+	"YdOOSP2bH82jahUEQoTUBO/WqQgQ9VjcJPC+6Qb7tYrhtPYuCu5wcKY8Sey/xnE0y/AvULvmH+51QpIi",
+	"E0N/OoCqy5uEDisjmfTZBA7T8ZH8XH2cint5V7pq6nPty8BqzG/oswnSrOrnkCZk0r1JJgoSxmCKeYaD",
+	"3WWTWPIQb1V30XJJ/8wk/POyHJR/nN9og5mIMSdTbUxNNzcJkKv0DesqkCnpt+KfVL2bX8A//c4Q56KN",
+	"y+k+aeE1tpkk0CW8RqsauwsXeBKIOPbfinFZ/1Tb3ScmnchJFva2gvnbRnPMkqXwk7s2zSW75iDNSS+i",
+	"TreDawj/QUtFq51V/l/nqr9+OlSPnf/LWyj+RVvHDfoGaXctawwuBt0LWgudbgeXgv4RJxhCWJL+5cyl",
+	"/csUb5u/zV+FqbJX8qhjYZ5qkwiaS3kPWQEHO/uQFXDICvgdZgXslwwHue/tc+GcBAJXLp0MultoHgOu",
+	"jSLvEJBnTCaB6OZGV5QE8So0+IeVZ4GjqrPA4oF6m2Lt1sxLNYXbNYU344BrJWWWU47nc9AsB81y0CwH",
+	"zfI71CzF4Enn6s3dODz++3X4zevFsPfzyZO5Ui/+UU5Ms8JwCyI63tWI+f4eVV6/ZXmX6XF3lzDMt2Zb",
+	"1SU02XN5oE1S8xJa5Ke5H/3F0Pbgxm1fNVk3Z3gPUHVX5EBt4+jeWuJc6m5zu2H+XuIzHuX31oeu4c4H",
+	"M24tnvhR31h5LGRIruFV5T54A1u3Ep/vAETjEHhVYM9so4WUcvEdBEHaoaqSKUTboK7YTGU7FbvsXOtV",
+	"JTJ3w0SVctGn4M8HhUS1fW+zw3aiH9wvT6uWQNA01HvxJ45f6kzah4UvtUl3VRH4iQ2ho7tEHlQqOJ0r",
+	"JxJBuRKxpqFQmOjq0lOTQWBDkNVhMd2IVyJI26Mmlb29WCa3iE0h04VImYL3AXeiYlyxtYhjf+PKe5HG",
+	"fJkbMkeng0FpW5TucryW81PAhKzAGCNwM3oY1CY+/5gNkDOz3FRySF3v83RwfF7MRa1RH9YffaiY6lcU",
+	"uawqYTJRzQqVnsPJgh2RrhKlJ9WxRamOfvBGzyzhK+VRWTNbqQhEYp//tVS0Ou2FZ+K8d3Yx473pdBCA",
+	"HDT4lY31m/n36+s33Xver+zyf/61Eunmv1/T38/CPx198afRiIapV/XNP41GnWK1YdP9nYe3NaZLeZU9",
+	"+8LCyzlzWAsFTMjfvbUQd/Gm4gcAFI4rIIN9TqB85zqrolJI2jr/TCRYDcBTwcKVeGyL1XPm965NZdmw",
+	"tVzFIZu2NrKvyfRxjewKG7sSvOv1fGPSYyCTGFvD4EhQrRYiNCEaZGkCXlt9dyVLD637Bs73ZqZ7b6dU",
+	"039mwAlIA2r4PuEioPK0HTIjEsKXq2Tb0FXZe7YTMKp+y92V8bZBHDUehhwk0L9PAu0VzLVKpnVA1zzx",
+	"OQ/uZlEc7wLm58MPD849YOEi7rBeJ/UknLUsXiK3yhDQuKuV9EKqjB0NAUzWYfiCbxrLyESaZ6tslbZP",
+	"SWxL7+U1ak82UKLREjWkO2ZumpL0Dlv037dF3yOl6CqOrcWgdtUXvq44+jenEZlWQfnaPmy91SHW0QBD",
+	"rP9nMLwcDMihGv8iE/31L1f6lY8+F2mM9aXVMVh/JiDCVYmqc0VRNgB85kxlqeCLMqc3ZJAY0B1MbNDC",
+	"yEoeSFcSsRIOQF8p6wRRwD8dOE5n+Ou8bLzlkg0HjGJJLJPs6PSU5O8cHFIqeVtEcRyhp9XeK8+ndkuK",
+	"tl5j2tJ8o292A21VDmAW24AVBP+3Rax2I0jMB87tQNMOATuvCsFilRiwbSMTmIF3KVFvN9BDPvsCX3NN",
+	"wpPd8ntBSWcJxUmjGUsAGYMr5xtb46G+ZG/M/1/tqGu3vHMqbnnSfiV5eqM6eKwHxA7R988A1F7l9RbV",
+	"I7QrO+lWFC/0HKNMWTyv95mh4tp0p8sb5yL+l6X29EauchWLJHPAn1ugFiPMf6agFB+CLIBO2oK8HGOn",
+	"I2MN7MLtX8V6VTwg2cYMSu9Y5Iy778UV2rZ0hupH2630j8x6tQODVT2vJhwbyMxhUdLrYL98iwZ6Wlv9",
+	"Aq3YWvpSWMi7k1r+vlfnfo5lYfO39y8F4EBVRj2j26QHGhmUciigJk2mRktPU7lWkPfqiotVmsKROYpB",
+	"JOrxrMej3mAEJy9H5fk5Fb0LPhz0zsKTk950EAx7I3E0Ox6cDE9HZ0cGCE/7RJX1LOaNuuUiHEdJ1fH6",
+	"yTndBdBr/BZa2/lW/hLFMX900h+wz/45HD5m30TJ6h17d346Pj1+zNL7y+HxoD/4C3sqgjv5aDQYDgbD",
+	"wZB9FaViJt89gl8rZIsZj7p4F5J7gFVuGdjR0AVJXI5/uUNaJ61EEqouWyWxUIoiahCxm4qZ3MHXbivD",
+	"/FmpaxTBhlLqeKCbZogNWpoj3rR+GIPEXQTNXf1eifQKbqyUdc6LCi0tjI83g127QBo2ZyML3R98v71n",
+	"2RDJuP3yVozs/MTqhl6J7KWM9+FsTwFJ0QH8K41kKuMWSCUVAU54sLK1BQibWkFZDWyYyHWP0rgmLIOa",
+	"RQddkLx/OJ3Vd6k8aED4uM4hy02yTKN7nmEIoCx4X8Eqf1ZXjQWlxV2H6Qq46TAziJZZEa5Dy8Cx4asR",
+	"m6/n06dB9F309bPvf3k2fB49U8+SlyfBk2enz+6W//zhydcXfbH5+pfw9bPou+jZ+tvru5NvRz+O3rz6",
+	"+qIfPp3H3/zz+fLN6GQe/u2HzZt/OIImSjqXF3pdpmKWCjW33/zX0dezwfXF/T/Xo2/SN8H55vnJ/POh",
+	"+nv47dnqy2P+9HT5Q/Yy+lE+eXdHG/iQnPo7TU6ttJSHg+vhuZOqXJ3AisjLlJH6V2pbX6a35rfxvUij",
+	"WZQnVe+S4xOpMZQGOosouV1BwlEHWY9EEkbJLSGHE8RtZf7kcHQ9cDI/y8m0FaAS7h6s0hBfv74GzNLJ",
+	"FVBsRb9AodUl+1zwVKTs//t//t9JVQZbydBw9+KvdfkQeRIEfNOwCAnPXtLW3D2PwepoRuAqbPfKz8Ib",
+	"DVcfnEQveZT22eu5hGPcOTcWJGp5FiV9v8PHR14y2fFRjZm1HUUCud+q2MfgKN6ZqmLfvPGtVDMkvBu9",
+	"yYNEPkjkg0T+bSXyfuEOY4q1j3PcRcsfKLml9fn5UgZzYFNWd9ESR7J8Mo43VZ6N659sbC3jGQFfZjle",
+	"jeJr11WNkuz02M1uuxgMzoYXF6OT47PjwcXFcJvEx4bWxhok0zc8ZtBXlvE7gVl29zITbMqDuwrDtzDC",
+	"2F/6UuVIFwAOS62xhWdG1QkezC28Eo8yxaYiWwuRsGwtDcklpAUa413F+h0y9DIBj063Y1K+yjgs3eoJ",
+	"QxB0oOuMCb3dQUq3YAu+Gf+zjJJ8n0FJt4/G77xDD+BSqmyc06nyMBxncmxgB/VM6GElV4zw1kurzny0",
+	"KaqEvSGOkyhjSO9R9mu8Jtcmqdmx0bdDgKk5s38nxjJviMpNoD1DHVrwDQul7s6l6+LpGYtjuVZd26SJ",
+	"O9aTrgXXHxuEA31NhFGGww/wAu58EAi/Oa3BEqUJC1e63YzDUICz2Cpc8MJ2shAxOCsEDLqdVRL9ayXo",
+	"dxI77+d6d82S8efbH/rK7Uw7ptFw+k32wH6awmz49poi42n2BFNL9oihhOkGeI1oLGQcinSczbleyRcD",
+	"ODCWcRTA0z/pn8eWV7+c1mpfVjbsaiW8TOINQ5wz2B0mUZQRcgOFKJRcCEbtVvV71JETbleqpCe/BQdm",
+	"GfMgP9envv6ZyTWcGqhLxh0EYqMCPlN/6drkhc8Wf+myuVylin02/wuTKeYxfBb+pct4dpPEgiuIIut7",
+	"KtHx3PyMYe/i7U+D3sXbXwfds4ef1GIevq3MtMjnpap35lc9xHy5jDd+/gnwhdhbIFkgFUwmfXZlaB1N",
+	"ZoqczRjwws5WSoT91uKDcHK93CJUeEaQ1M5ivVypTIVfTW3exg4lBuYxZdM4jNnobZCiMdmyzE0k/fus",
+	"Imsof135BOvzJy/Y8RnL+G2XqVUwZ1wxkegFtcx6n78skA+feG7sqMqLbap4ey2mP1xfI919pB7niTm4",
+	"30wHW1S/Oa242HbO6oxxbWLASmmDfQ9ZNo9CMQ4MjT2uKAsQ92rJK87SIbFgjIkGLSqYSlzLD93CV0tw",
+	"cA3HaFCBak1sg/Y4lypTOQ9CTtSjd+g8CkORtJJ/pueVxa/wW7fEb901Wa58FUYZQTYXGa8bK/GKyhwb",
+	"UTXP11zd/cMgqBe3QsbVHTMK1g1Ch6EIx0uRUvVO53LQH3Y72jjSjdVWNP17zG/9iuZQJqL8JLl3lubP",
+	"y2X1ZbQ9V8pZq0TqcajBojIOrEgyrOtzScToiGop47gR4tDmnpLcK+va8kiUJpqrO8XgPu0YkPLyqAVt",
+	"3lKkWCjXDQsLdaCeNzvWtY5SBh/WrlEXmca3fbPsUO5QHVUz48XWfSVTgIe0VWXaPlAZBAx1UwFctU1j",
+	"d2tbadVVz5L2bRM23TBaVR9ywpJWNbj+jqOSI7MtKGBn/tFD9kAtGnRXE45FbmsxnUt5pyprAhtLdWwJ",
+	"TTGZh5OoKuqdQU2pDg5EQ7EOFT02FOw4G73Wu0S+tDXPm21y7bAziczyT+znY1rxUsfZqVcJWm7qToQY",
+	"E4e1RCLccKwZO3XbOmpl1YHAfo30iA9b7LeiLiB2BDtN7lDboiMjXap3dbcs9spbLB+7RrWjqtPo832g",
+	"Stmy/6p57tosida597ny8wzkk/JZvEmk3PpGuo9INwpjb1tnX9c8NnVUreURqnCvzTD99EfW12/dqesE",
+	"MklEAASbe8UFnFXbOjLgr4jG2JsVB0qk90DUpadf9SEEhQ2fAFVXKAE1U4uM/IIWd26JeN5ZPYvrpFIf",
+	"XM+BHXq5yupFHMo3oPbFcKZacsTaQiFasIjwhAOIZ6uCjd8vY8lDTHHAW/H9dP+2WKx5fSp4uGn/9rV2",
+	"t1LIVCVKLMB5UPMWn6SKITXWKwLRNUvffeIQY7ufzB9p/ZW6gav4RMsxg21a/2LgGnYbfRvdi4RB6Vmr",
+	"F6vKXEX3tVBDwiO7sjMp77a+fZZWcYNe25JAc0ay3CFz72c5rR8Iazrru2hwyRyFrPcZT/V/8m2aRXEM",
+	"pms2F4uPbF5Dy03pQKnpX+sW26FGXnKn0KBpoAuCDEbdn9riCiruwm5x01fumfISL3TKn51KWRqhDd1u",
+	"rq/lnUj2CGCYU/U3i4vNN69/OP7x9XA9ffp9Nh2dKPFquJoe/SP78dVw8+b1V+qbf76856MfVt9cX737",
+	"9udvB8+vfzz67ot4/uPi+V05zmFTKpqUzHeJ0P2E1pdxSOBq1dh8Dyep3+6TwVd1Xsw+73e8M9wQjaQo",
+	"cd81LGlR71W13g6sVAh5KKaE8Gq4aB8t4JyRmIrtEbDngJweF8Mgzfa8D7dg7u0/p3/8hLe9de/rRQtT",
+	"F7Pk+iOd2yibr6b9QC4eSb6MeoEMxa1IHtlPP7iPq7to2ZNLnIXeUupdl9rTGTcM2bQkvjH3VUZeaeYB",
+	"rWqPyS/EfIJYaJWf8nsRW8q7gKvMsGJDfKxfQByjDNpty8Pi1TQ5h7Hg93TEHPCMx/J2JfrsZR6nm/N7",
+	"yL68E2JJuDhlBzLcAzgU4sh2McqULWSKi9L4bTNgNSzWtpwMtlcafnKLL1whqPx4UXPcbmM0WDqbw7Lp",
+	"QVgld0mdXnPP1uF/jgIabtV12wYKPvMbjtOtSNJaN3UuGP7exYQEmQSivFRaOaNP9XvKiCG7Hs5sG76f",
+	"3v7mK21H6L+aM5DysO52JPI7257vCVaIe3ZbxSxWyLcddMbDMBVK/acPvTJnkjXeh/mZ9rzR4u+z+e3p",
+	"aemkdsv+37bZzYt/w+H7TXAya6ygD41XMcSsSsKraGHh7IxHYZfLfyYYxae3uf+g0BiNBuzwd2e/1osA",
+	"7SjsIQHyjYuBah91/FtJqOMVON0nLcRC4NErfDBGhT57Zg67lMjYVMREvVeia48SZAlFkF/kqcTQlUSH",
+	"C/mOduJnsPwGH417XYkkLDNL7eveeQDH7b274e/Ru6vXQzn+OCgaM+I8C+buqmsytw8qxRtrE+zaBlcP",
+	"MNxFFoEtdmGh0PXBcgp8tD3HwxBsChv8+Zc5IfWoC1qcUH8Hdz5UCs0PmN8P0IB6rWph0TLJ//1jEL+t",
+	"yZK1WmB06rwvuneBJqL5wdc8ykx2ab0yfo3JKHvoY5HoYbLp4XcRLJufOpgl2J/hIUGbkPQ2TbFcpUup",
+	"rOlE+TONKmH0O9QIdkDrQq9mT0GKIx38lOOqNBF1aOtw9ApQ665S5XFMv5ozqlTAZ7C8pJWLTEvJIBrl",
+	"XvLoffOZt3vRzrd/wxmj4E2LQfn+5Tc1u9Dij1TO2ET/3oMbJmb9B3EkkswHZ9aroW4blLwb/c6abIdr",
+	"W9MmZ4ToAqcJbAK5IAKzGcDyi24TFiV9NlGYiewzwmrL1f6AufSQqaufTSTC098kUeKzeOJHtBVvHq1M",
+	"ioAOmDtqiSyuqtuS96o6LYdylMeUQ0wLEGBO2nMh78ROod/dz3v8QQkqir2pky3rYn71OpWZ0H6LzaUu",
+	"ixo7KNvhhCqqvxEBr9DAT5uSojBTH5SV4ntbRdt8KhsphgKS8YVMbs2EqS7MIVT3a2Ms4Er02TOD246E",
+	"rapQ5H808iLBR76PcNV7w3u/DHoXb/N/jvu9t/+7stDmB8+k8XswQdKWyWUO4zKLDBkEuNBRwuJIZarP",
+	"JqtE/wvEiQP6Ik0ehwlyu04jSKSfJbJw3CQTgnyZXGLd1EJoZ1uhCELWXWNU3yVy7dMSanVovwuhPPTf",
+	"OTseHPviyrJ3mSbD9oNPV8otxySrNnSwTQgSoS0eYPtNnWECQ7vPJqaBWuTGsfUQMHIZR/eCUXYZskjP",
+	"pXL5uG8SHstE9NkE4wyTS5ZIhlf4KpP+yEexsOjf5+ZTPLWfEGEXUwXWkRIUuSiI9VUm9Z85yRowImpH",
+	"S99cPVaoOGvEOq4A2A+3win/wGQgsm/aQV76rI567NIaYKyTSu7Ha3TCphIFhWcUm0SmEf4zSm7HKkoC",
+	"YWJYyIMyRh4Uv7bS1TWz3oAPp72zYBT2zsXRrGewvM6PL046dbZ3t8igI2czJ9FT/2WKX0w5J1VRD7od",
+	"bFIjCkBh7PyKL8hwtwVfELxAKsC9cTpTcav3WLqDkPenszZNPRWB0PdRLriUd4ybFeWEkZNV5gVpBdKD",
+	"75e3XnB6WpiQLtHqh/MW6lLtrr0YJQ2krYLEp5iWU5BEadi/QcJawiTkKn/MhoPBQFuVBgAH/tZ3LmQq",
+	"GqOa1WmH/k6qnVZ93yoVCrED89oDhzhEK7vFMmMuu/t+81m5k+ub5lM1ZXIJwRywqYmyyauVMOnDcMfe",
+	"bdwFvLadB0kWCQrh9/YTTwtuYovyeSPSGgF+11EWzPVync28HFC5/1C6wrO+cpCt5xs3ZEF1wl4j0LgA",
+	"LQ3eSsmJMq2PMv1sn01o/U8utRqPzRpWmHVFO3NG5dV9NrlFM8ETdPrFmLwuQnY8HBTUNcDE2I3W6XZu",
+	"QWvrVr/dLazigkE0QHTUSxoQXpDGm0ktVRY8FFskyq7yxKi6yvUuNjaNObpNeLaCVKLJeq5EMEYkiSlX",
+	"4vT4MZqapjAUKwOM8kDdhelc8EwmGQcCOfx49ybB3Z6AOYeJlzdJMYmtxcJ0NXXTpgBVh05Be326e7yj",
+	"DKiaxgULysgbOxHVwjTXeHbXe9uwqBfyFWeVXMEg8LCavJGrcs+oY3vhVtebmGhe7W5QDn63BmUHt850",
+	"cTF49vTL22D0w8/B4ofBN08+n0+jz2Px9KssePoufvb0YvHs6cXqzavj/+58WAN0r8oi4460Lisy6wWl",
+	"c7UbQ9ZHJo3Yy+3OUiCnXTZoRPZrlLh5D6pK4yzFByh6gDjINtBqEbb4/k7qV0/yWGU8W6n6GObKhghQ",
+	"GlciG+WYXBcXO2XBQlkn1A5v0WjQAJzpLpulcsGGHf9L5TfLVRbIqlDQRA8bBmG1BIciMyNQJpds9O5d",
+	"n02w82BIIGoBXuizSSrCKBVBNrlkR+/edQmKkipxZzKO5VqE/ZvEGA3aNGATPStylWGUAMcSRjFK2PDE",
+	"nAf22SThC2NpQLiKQr3gCyAgRF4pF8lEGzAElwJpU9NU3gltB2Wxwm/l96IxQJ5Flq5UBi+bxjK4g57b",
+	"j9KnENHFhgpuEhM70y3i1FE2iTEwEmWKLVMJaJywYDFc7dlMC75BEwu8Qdylvt1ES9pOCHKA6DWqZQaO",
+	"vDWmOjSqna6p+M17q3+N9VPUv063oxtaGSf50GwuxWpkXOP5kvQ3X4HlxIoDP3u9QT5+gYO1qUzHw0FG",
+	"Y4lM6C6byzVENOUsw95FimVpBKPkQmCQWdy5HA67TYwSTliHh3GUCEel5eItTzo8ooeO4CHwg9yDgfNB",
+	"bzgdBb2z8Ej0zmfHg16uWQdnevgilUnd4Z8KQv14OGrzRU/2nQyOcjmkO2olR6dqhipeOrp4A2kHbbtw",
+	"mnNhuNYAVQCXG7dwjmd+t4ThAM5OK8pZHhY1xy42mwuQ25wfhVSPdkOPZM3mT6Ov2szdn0ZfDYlzD18w",
+	"3sUq9Hn6ik141KYBj4YV4EJ2p1aZNXaba6/F7PMtlbrbIor2aIfobNtGEx35UCdqI2Wrc63RY46oSLfs",
+	"bfXsY2w5TtB+37TyrW0+07MvatKY5oKHImUTs3CicOJYIJmh0SEf2IY1tCI2KQoGOgXNAVLNzkndgyNe",
+	"G0iEh4OBfX/XINxAsraJutFp1I4hLWPsl6kjmhFAPiyvFDWGzsVNmK0snrfbzSZK6prPGEBNEdYleX8j",
+	"2tEP1ZlHVfhg17kJZg9FlUiyS8ahDvE7kNzfmhA+VCa8QjVoL1YlEXQZQpZ9pWW3uXaTQKX8U72tv1/a",
+	"OwlM8kvncW3F0uhfC5XZW4mQbaJ7P2EKGCu8dXbTgFCUm0wlLdQghEBSAvJ7QQxFQBbYZSsgh1vzjW70",
+	"+8umPBjaTkoUzL+X+HhZcBDykXPgwFV+3kB9s6ePrUgV2yTrFZpn8/b2ZzrMCKxDK9ByfVYZ18jRz20E",
+	"Q0vmQ7cVuHNIfSuPmKqJ/s1pmaMeLC0cDq9dEF3XNirJoPKa9tVsLh6KDIreRBQieY4XYrRBCw+kmUPg",
+	"4E0cvImDN/EJehPvE821wYddo7rmwSYOt09fZJTOBT7OVqVyrcOi/3CL/j358fJD1h0dnHzDfFrkeNXW",
+	"ZDl6bhYZBYzhEBSSEWGltT0sty7sWM5mdLd/wt9lMr1JMGsJ4NkhKi+Xy3KStEmQVuxnOfUj0j/LKZ7V",
+	"SpUVTujzzULRZKdFsIPgW01x40oLtyJxE+MHutXGIcdzgsLJQ/2I4ZkEjjAdIdC5F50hZPNUCMhWwCEr",
+	"PGmNfTz2QLczQwcHzg0gop9s4Oy/kJ9pgx9uTD7HwDJvbh6gPatTttAtV6fmu7kx5clw5O7kErD+bZUo",
+	"6RfiMumzCVQQ9sla09OHCaRTcRslcDiyjPkG3qEn4bbPJn5yM6SXbMughyOl/IS42Cj8TT8xXSnRZxOA",
+	"KetDgGy8WvqrIZM3CZST8oTBfbTQCOQb2NltnpZeF+h/923pAQscAL58b/lLwldd3iARk5GT390tnn/7",
+	"7c8R0/r1tQo0o41sr4fM1E8iM/U9tarFdd5Np+bVCP9e5enGCxsLI3iC0VYQvkYV9jOhsgkGav3QnCdE",
+	"LAjzb7UlrWaEBjbt0JeQr1rD+YW0sgCvhnmtnQI2QSpsjSRU4Yady+HooQw+kjZDzFLVnZMFF4tZdeau",
+	"+cxu+XSEs+ogT5rY7cm2TLkqrGScsVQ0LSwc2MbwSt34vY9zR/O5q2vnBG4bSsoyGlG766tryXZ3EXaK",
+	"K3hL+4OWje0WfiwMsfPwp13OtUU0vEcxl5MGWRMltun5t/IS0by6KF8wwERAvF0mE6blHTs+PtLylk/l",
+	"vWDDweio66D/Q+YLgCZzpdYyDZkphXpJeSeKqnm9NJ8tOGFbWUy6HcS4b8FPYoy/ySUad6rPJghKa52H",
+	"JBTAwJZDQz8GN8ig+MOImKeQW2HSZZmU/Ztk4lAsTC6tJdglExRPEUMRiwxI//QnqGwu9+a0V+iKS2k1",
+	"um9CltgeWtM7YLLxKo2yzSu9fXCvTYFzOP/XV2ZKvn59rX05uFPLfrzPvlUvGnjnu55l/DJcPXiM5RSA",
+	"wutluOlcdj5fbbQ70mW3ApgP/q8yI+kXHKpwIVLqz6m56qPvvFoR+o5DBRrqdzw0Rr5GxkJz5eN57+KI",
+	"H/fOToLT3vRMnPdmFzZ6K/IYlFryRY5sf+1UrkaOr9LvuEFsTmjrJh2tqk2W1XTnMLEJW5m365ni6S2m",
+	"lrsvOuudjy6OemfH05MePw3PelA3TH3Me2gCaHDs9C4zJ7Sw1cN7LauVWOjRjxIs1zM0lg38wWj870cf",
+	"3FzybOJufXV/uz978E7f2I87uOUnlsn7UQfv0JOHuv3Xvt68Yuc9ALk21LkfuKQPXNK/Wy7prqEh2aA6",
+	"WyX6HV6wIuQbJCzRSsh59YU2cKLbFcEDI7rEWH9CdS6PBxYWH9igCyQMwwJ7wumg24HacThiVWMeBGIJ",
+	"UP/Dwi94//DYHoEo7cuQMbXKhBpn8hY8vs7lyTFkB4m1adVw1O3o9RQF0ZInmepcnp9ohQVR5M7l0VD/",
+	"ka3SRI8uPTM6R22lxuRFX148PLylemtwE8TdH3ckDE+FvyyWqbiP5OoPOBr0zHi6QWd8qf2bMfAWKP0i",
+	"bW5IZ7hG4JTCdnf8YoMnQvvfzeJaZXN5sD/+8PZH1/gbPwrVZctYcCX6nbYn4UTjY2DHwijzKuZ2MadT",
+	"sYw3Y72mtyzOg0H0qRtENcbOLqZLlYEh3gUiXer1+GqOacZ4TvY/hT1w2jvTft+Z9k8vtH9KWwBeD1mQ",
+	"u/mMD0awvpTIpBTE0mdjK4jZ1Nxn0Wq1ksGn7E0W9bWzkKFIeSZT1bDv/FMmP36j0L1HNFL0MdHV7xsM",
+	"l8NOOuwkZyftEi+BVVWMjQx7g8Fg0DubDmc9fhyMeufhhRjMhsPR6OiowGmznV4cB7bE1HBxbIG6O8/N",
+	"zR2Dcj+8GI0eivjSNsIFp2l4YOg3/XzY0yPTOxPHs97F4GTYM0F9fjo963TrIOyHjvdjGvUKaioBJLyE",
+	"R2uwfF1bcAQGLRmYFoHWBVzyoGE7C56seFyNlj3II1lU0NjmjLUqR7IAV4owUFbmfX+IUv3erMRqaMTq",
+	"KMXwejiojVKQfWmCFNpg3DVGsdUgLcUozKp2D5PtvxtDwXUbwLunbP8CO/yXSYbVSDwgtQrYh24jeJAd",
+	"bNKDJvU1aYObdJSbaxmPYkX+uBjbsx7cLTa39tWSL4ramfem2oI9OxPnvYuLGe+ZI5aT2enAOzUJqV7d",
+	"nmUcJPYf26/HlTDe5S30CJ1swQHVQ7cz5ZBTOeVJYgNSBxl4kIEtZKANFVkhd+Weiar8UDSvIKMsxtz4",
+	"PvPedDg2PYg3cE9w/R1k0UEWubII00pfrhIMwFHpgBOrw3yi6kOVbkfG4dg/92kQcIMjx3VKN+N0lbsx",
+	"ubtCJWJpKlP92YKBN+0Fp+FZ7+x8dtHjfDbt5ebd2bADDRLpOJvzJPf9KdtaO+yQCPiT3+xusWdv6Wbt",
+	"3Rd+6naUzUl6qCwbdXs6fOOUlh4MgcPm8zefTa1aJQkW9HyUkkDa47YSsHkPYRVglka3txBUw2hDLioI",
+	"cEKv4HSVjHfZm1hIWehbedLgi4/oc4/SVWK16LYPfCLDp1eM1roHq+sP71SG4jbloQhfcMxbxZKLzmUH",
+	"wFdUF9ByqdXdvNRLpjbFd82jjACFBFYh3guWSMof7rMvtTsAxW5I66CvAyEGhNkvO5RnrLcfJheRnjrq",
+	"DUbXw4vLE+MoGGlk342cERDMfLBRTa8CfI8CcI/mdnA5OL48OXvTWL59dtHjx9OT3pnedOd60+WJsycz",
+	"v3x7nGemmBJuThUaneOTETvuj/ojBjg7PIqn8h2LFJut4th1ueinsb0eRMtIJIcg0WE/d+A4KhzLma30",
+	"3zmfWiQuUoAN39uiXrWCegvvpSc9rVt6Z6OLo9653gzBaX5I/7EUn+5aL99QuQJsbA3aDw1nC1oujN7Q",
+	"MZoaz2QK2eVZurHX/JCG+yDICh9uoNDMR62GzAi0F6m4j8QaYs3ZQn/zZjUYHAVL+I/4m4hjycDeM8k+",
+	"LJDJLEoXbCNXJB4NHGsfn31ED+eiaS1iQhmlye1cdl7jNZZJ9ppnwRw4lzs2KX7HLwNZwx81E/JWJCLl",
+	"mSkbPMjlT1ouzwWPszlEyFfBHYCnW8olKj6bciWKl8mQgoTo36sV9dbstELnnO3nSkx4uRZ8x5dHwzcE",
+	"t1x8VgVzEa4gIuFfJ9SafORyNVG41XSu1vZzrCotXAjJwg0Stct+tJjIdbZWURvmdmdHpFFSPE2H2Ewx",
+	"98QPf++iRZFE7XBmfQjTeGGavUvmINHIbB8RmnTIndIR//NTzxpyvh66HWQgdPHUDwhkBwSyjwfiveCh",
+	"cEgaD9w3vwfum0OlziFYc6jUOViYh0qdHSt1HJuRp8E8uncLbqr2yeDkejiqr6wJYpHesSzl9yK2NIEB",
+	"V1mM1PsM8fUKRDqXJ6fHehtDJCfFE/q5TFNE9vq3GLMqSwVftH3RWkwXGNwDI1h34G21QVyp9QqD6hnN",
+	"i1XWyPPsSi197yHP4CBeSg6s8QWuRRwrNgeQfGEcTmSprAq5O2vykEV4MKkgi3CxeeYFA9vIpUOc7iDm",
+	"fqM43SG+tlN8DTa0iUv+LKMkj0tA9Inc6uZUdQnNgrrpQy33QUocarkPtdy/71pubQ2ngoedyyPs2gvT",
+	"s187jVGjSp/2E19ES6ki2+jh0WgAAKnuXKUw1MP3OAgzK6OqOQ/djkzEl79RduFP5vi6RUJgbQW1zWCy",
+	"pFJuYSkdqkA6U119AL1kWKKVOiQ7Hpy9Q7LjIdnxQyc7Oso4N/Wr1KVNZAJ5ooRIWoQcvVNJqzqoXB/d",
+	"g/tIrAHm+RBJOggX5LczFioqLWSS4Jsp2hqJBDtvo+2Yo4d2vuEupu4nbpUtNrkux0HZQ/o2QZqbtMHD",
+	"ecHBRa6oS9zmBlpNbpYRUUiMf9HO3GXny1Uql+LR5yKNo6TGbWzjthk58XQlKJRjdsUGKne9XNQ6JXVQ",
+	"OQeVgyonCjJTInEQc78bMadXwpQHd03xl76e9pNTvd0PCu2g0AooF3yl0O8EyPhgpW3MC4jwKDcpeCmD",
+	"OVRIRZnAoyQT0RPveGDVRXWczxVOYks2JtiMYMsZx/g9001+dbkKQlHKnax9Vyj691kGYajK2Fwi19VO",
+	"bf/kTacYPYQteGZCufciVXBMc+TGEMV9hFePh92OuouW43sJdvHAMzz8gIH2lDFgoP+lZ2YpJLCS/XRQ",
+	"639stf7WCWbS/s7mIhkj7SEuhPoQy7nVG8jKZ6tB37fs6JCicFBEhxSFD5OisEylntbDZvrjET6974YD",
+	"S+QZWXM8DA/xroNU3guQ07P5yzUgTQb/6Z4G/4yvVGaMfSNav9IXO92ONprzhCoyoUew4mUmDqUmh7X+",
+	"sUtNci7Wqu0zOr0enDrinVibD0R3B6K7A9Hdb090527tAAoUtYs97Z0Hw7BnsAvPRxdHeYqR5afULb8V",
+	"jbCNBLPyX9CM/w5GcTJd/HAHjJlpJMOxgDe6ssFh0aB7IPjjzbN3lwGb1CIDhiHTHc8xFZAEexyuvEyw",
+	"k97AorFCwOqQEnzQie+TElzjwdJyrAMCPnnjev+H3PjDRjjkxh9y43+fufFail0FmUf+BGmAB86ng1TZ",
+	"O7yScz69d7VyQZAd97R1i+7shXZnpyd5duyBAepwkJjnB2nR9u2nrddMwp1tIcHTG92WrhLAz3BUVE67",
+	"8VYrI9AN4NStXLszFYFI7PNV4P56/HpnFzPem04HQS/HvD8feQmlTbQfWwgzUI1+RBT/XtU3CXbMS7Rv",
+	"ur/z8PYBaxteNgfBUMiNKvKTz85RFp2dBKe9qR7YHDLo2EEOVku+8GTULsBD9A6DjfVgwYWv54IpvhCM",
+	"u+xSObkUOCrQRaVMnf8qTZ2s/oozcItWelTu7qnoXfDhoHcWnpz0poNg2BuJo5mJkZtqg5Wq0RLmjSq6",
+	"TUQ4jpLKyoVzJ91zzG+htZ1v5S9RHPNHJ/0B++yfw+Fj9k2UrN6xd+en49Pjxyy9vxweD/qDv7CnIriT",
+	"j0aD4WDw/7P37stt41j++KugPFvV3VlZdm4zE6e2ttxJOuOe3CZ2JvPb1XxNiIQktClATYBWNKlU7dPs",
+	"g+2T/OpcQFIyKUu+y+EfMx2LF4AAzv2cz3m4+1D8ojM1sF928CouBg5+QBCocaycI68LaGqzX0f917F+",
+	"r389+PSvg4fv9IE7MB+fxi8O/nhwMvnH31/8+qyrZr/+K/l8oN/rg+nbo5Onbx/9f4/+6/DXZ93k9Sh9",
+	"8493k/969HSU/OXvs//6WyXJABj2s91doM9BptyoGPP3x78Odo+enf5j+uhN9l/xn2fvno5+fuj+mrz9",
+	"U/7qiXz9x8nf/Uf9/9kXX06Wp8C2etk9jp+GNBZUxtZtRnuutnemGW0lCQ1tD4YLPOZpkLu/1iB5+Oho",
+	"91lt31nWIykvndEHF8EK6sqQVDbWyL5QHoKEPi6b5skkOfb2mEwtip+BdJwvVvoGc02tTFrKuU+U09Bq",
+	"scw4RNjsSWaBx3OZolcTLNwzicrop3OK/hCvu8iAfPKtgDW9GKpos920Ls7oo43FGV3CPS6MG8qbsln4",
+	"wv/9dT4d4cnDR6uMeBZKuKhfnytg51tqlfXKSx89O1O9fj04x1+L6PEImPg6Amrtkrk6R9g3Km1yXo4n",
+	"zYfAzyZq4dO+tejMV4rO/A2x1AeWEgmMl+SFZD1hrovK/JINtR/l/W5sxxXyX+AE85wUX0Y+JydCXHdP",
+	"yJjaYXbQRHIdEY+k74TWE92e6ZkH4tfD9+/AlnJGnqjjWDrVETpRxoOelTkhMyU+fTp4efqnjsCDhb98",
+	"/OWFePz48TN48tPRi644MCJTv+fKwXB031jOqHOFNDNhBwOnYHCT9IzAd/SVnyplUAjMlMyceAiXxbNn",
+	"z4r3wgyx2wXNkwrohHZCGmGxGF9MR9YpEQHVRXAFQTypCXtXvNHOO5pFhKc7zjNns0j0ldOJEtrviYl0",
+	"Tmgv+jI+EdLB9KJwm7diqDy+Ex4XEzlUXXHgYaAIqCMSki4rk+DXwcxTHNWPpKehrVH0JHzOvgmfMZJO",
+	"yDQVk8xOwLBVTtiB0N4JF4/UWD7HB6faj2zuhRSnMs0VjIxkKWzWERrux/UQYC3TmFRtIIDGO/A1QLOz",
+	"rnhv0hmM1U/V2IlU4cxyWED6hJlIrDCW5ow7KsOednBIbLMBC4/nThYTn4VlJysdVxBer80QZmdz3xX7",
+	"4sP+0Yu/hDvVl1jhW/ZoeA0TGuC9wnk5c0I6+jJaVBw+TvGUwPPlyLhgMCKtGSyondIS4XK/kPFIJSJT",
+	"MgkH4TjG34pDQGeHBnJyJqJ/bONTe+IvB0eRsJmI3h4cHkaV04gNX/EQyMkk1THhG/Di/vtvzppI/AhE",
+	"8uzJ0z/9hHsoJHxZP1Uiim2iIjhGTkSwS8W55QZJhD4LJwY+DPdUfUF1NxzvRD0XEXWdjQQyVrww0Jnz",
+	"4tGuGGiVJnwEgdammTXDrngl45GAlcP58jmFA/fkyxeapB8pncGoMIbDL/7ZJprJ/mAbyRC/7E9Pnj3+",
+	"aU98Ovpl+88dYawYyXRAM3d5ltmh9HDqdYYXYY7CT3WsuuIdzBe4hE8V7y+JGPhwGBsMJIe/96WhkYES",
+	"QGvpAH29++VFp6CLvk50pmI+khyQdkyKKCFTBZwvk7FXmeuKt5wQg7RRYaQ8FbQR3Q/FlPD4WV9laE6d",
+	"qkymOCFao0NlEtpB9LUI9HvAGY72MbFR/0vSaf9ZyUxl4v/+53+jwEdOZaoTpK2HTwX7V4G6Baq1xA/0",
+	"0GxrgwGFLkz71Zd4JM1Q4ZjsbOFB4UUVfqUz2BPKuOkivg7pzgtPOa/TlBoJ4Rse7wqO0hU8e0ZnShoL",
+	"4oW3VhsBMkP4qRVe9p3IHW0WvZYYRsm2U+t8V3xyzBpS6VWGX0X8gz6zK/aRoCsfLaYjZXAp5qc9lQ5Z",
+	"luL1SMLkEzkL+zmAMZ7RTzBfEEcw5644VN5rM3QilgbPfLGm8EUgxIhjiw/vD4+ImEjDdsLZsaIOTF6e",
+	"4GEV0UECOpBXJp5t/1XNYIMDe3bKeCGHUpuCzIhbnqhZhw5OWCOYSGDJTNDMhXnwhM5+ZTy//VFNUjlT",
+	"yZ4A+yniaU8yfQpUCOKfFyNN6Tv6KrXw5d4K7TskQZ7sPqFOShzKFf3c45qPFWje7rmQQJBGJbDLGUhG",
+	"euwxToh4FXEnEdGNUVdEr18diR3UQHa+sor7bWesIuC1rvzUWKapypDIEov7hPPGT/nIqgWyglSPtcdP",
+	"tSLakbkfRaI/E3GqcZGJhT4XeEqZBfLGlpvWnwXt6DmLhuINqJ6ElyDfRA1hajO6i5/D5aQnaGkrl1BO",
+	"osCCy6VKVlEJ4NCSjxY+1VsYFXQQNbCZ6or3p4qoGD8WKHhhJnRoMj0ceSQ3jZSROzgd3lruERZOlbcB",
+	"zRxFIZ2mEes6H6VXb2CYbfz/SPyYFcsNL4/VT53qXR/VWGqjzTDC75674hQ8z5yDGRisBLCgkRrD/uH6",
+	"nkqdoixEmvjpzAfPUQScsUfP6NDT4cqkV8d8DsIslM9m2/tA7BHqszQHktmYQ1k9PLBbBXrYnrDzo0vD",
+	"DQuHFnSynBlVB57S3ql0AAoNH9jpyBaqLyy9GEszI7ULR/0x7JnIYHlADafOiJKFDh1OEvp07jqiksr5",
+	"vHKyOqWGkC0c+J9gSKTIgrc8efSMhNNEpSnyOTvAwzLXjRGXpdTe6Mc9QZaAsdlYouI3Bq6T+BG8I1Ue",
+	"RGlHYPo+81l8BcpSmAltuEgsnBUxlifYwC7Rg4HKlAEtYJ+AdIQb2SkcfVL4gKGDSpR0RdTbkt1uv7dV",
+	"9QTzbsOFhZ/5ZHFGbKFlxHY8RiKE5w4+hA9khcZYv0cKKSp0oJET21VpIiJcp6j4Ojp79CMu7BttTlCk",
+	"8FanSiZAa6C5uaD0sSqAUgjeEv0hIjkMd4FgYOFH93EXgv0PB3tInDvo8Z5t4wicsQrKQ8n85u6IOiLa",
+	"CQduOyN6LG+dv7LDBzHq0FCVQ8cPVX7ZSa09ySc4AC0yb8VOomJQhPBKblzeh1PQVzWvqF7FzcLnM1X+",
+	"CiuD4jI71bHC/UC9l5eUdRsHi+dHKJAGmTV+G9SvWBrirSCy7NTgFpH0kRN9RgKBOR+BMgw6nvis+oc2",
+	"PgFbz7LkoYOBjg44zgHXgY6UNIEHs3AsiAAVWFYxAxnEqIc7srLg3GEIPuGvTWycY0gzAXYDkoG00j58",
+	"CpkJqNbKmOxOnHp3JscpruKP+25m4v0PBz91wo7Y2PH3AXUFIRjeAWZnaY9G+7ib2284GhKRXWoE9a2E",
+	"4x2h/kNHKFND7ZDJytQatVexT6O0eIU27NtNZh0g63hkrSMjBa1DvjGsD9MPH35mdl2xD9qK+uJZbSN+",
+	"AcunjXhlhql2I/Ri/OEPfxB/OTr6AP/GFd3/cCAGlixBtMIePtztis8jxawOfkMDGFYiHlkdK9S4p3wH",
+	"vwJOos90jLyf9hFuFdrtkfPkwYO3yo9s4roPHoi/vNp/yRo0vgdkCpw+2FWQF2O8lW0yPMDlhsO5ZQ3N",
+	"iNycGDs1/EAHvxjUrKeoGqLqtw/fFnXF+w9HB+/fHRaL82j3ycId+zRSsEBT6UYg1oFGgGh0VaH3I54D",
+	"qIJd+sC/5SrTCj9wX6CXjr5A08SnKk230aJA90cx94nM5FjhwtEbix+Kx4f6FBge2ITBJQQD73bFu5xJ",
+	"KkJtlk41xq8itma192RfaYOeIZ7sQem4evAAVcm+It1bG5FPJipjzT8IH+QXqJloI1I7DTfQ68jyhU8H",
+	"fh29IK/S9hGa7CgrLAwAJwNNnqDKlhY2GgfPweSotGsljebh07BTxE3RrgNaL1aKz/rQ2AxWFwMg7K9z",
+	"QqZTUJ/R/IZdBlILu1zM9JWJbYKa2tyYyO6Z7MMte+z18zM8NB8+HfH0wrs+gpYSXgS7tE9zwYGRZXgx",
+	"ts6Lh+Kt/pm2/c/ir/pnGA3MjWnQ1oFtY7wwC6orTO2xiOBVx97aY7wKxzssJLMwz3oEjkkLA6/oiHxC",
+	"zEOCVv0vhWvJa4I/FoQms0yfIgMB+y58zZ9Lq4wVTFLojuEmmwdR94La0KIhj4nwER+Uj0GlVjJRGZ6Y",
+	"ecMfhOP88QlKBT9Sumoq288HmAgFFPHnaGNNiQeFfYgOBttvpY9HPMuDwfY7a1T4be4lqBhXnRfF8QsE",
+	"bdTQei3RwFIyxrNSnmfYZzzqs4nqik9M7OEbKseVF+YFWawCTz8zkUe7DwtFq+LwwsWv3o6S542NwwKG",
+	"FYteHclhFPgocFj0mpJCgWQdBrfjSUZJQTDynCcQu5lrI4b/0th6+V/OAwNzZ+giEtKdOPS0svWWnpIg",
+	"G8OJT5V0nhxr7DWDmaMXDHQIdIBwNiiLVZh98PMGLeXBA/gV1+cjuerZmS85Mxv+Ta4nj3Yg3r4HKjJ1",
+	"cefYLbVy3/6///nf3lZUcjkiAdS9hTXpDFc2eEFh2vjqoJx7evtz0bfATTIlOJ0KlieF0XnzeJdKi6Mr",
+	"3qMkwefhG8lpDxxbyZOu+MCIZsWQ/DU2uNEePJg7vHReYMPouD/efQL7AAeQD4yHgbQLM0QLDcaC/Z3I",
+	"TDtrULCD4hg9QM4GL+Hjh/Pgs8svfLS7W7oWPYYWwtkMMYWPeIAKtYd3lLkRKGz7FV8SM7dHMO/KYXUs",
+	"lW2eJsHQXfgscvDzxPn8gXaCEpvEyXOWJ57dRmOZqK74AKpxRS2DQcvZFcuMK/zgAcJsgzXJViicuFCf",
+	"hquSNR1IosgB9i0PKzJ3PmG1YTOQacmhMKgSjWFc0ohgXRYY7yRDu51gmii4yI4iYu52rJCr44fDNga/",
+	"X3EgKdARnFFMGEEhhWlox6cDPWkjHVf0MN419DZyGOU3q9GPSQETyc40m2GoYDoKjh01I/ofK7IgKEtE",
+	"HBhyRJU8FAbCeYC9govREY5lFyU0ptr54uCwTv8gmjtK4SjAmKC+ASGWaiUzKkeb3xU/AyHXMGl+U+ER",
+	"GqAWXp5+NRZ9hXBk5fKi0zwsl/qinS8PKp6DDoeJZuxB5xNHnMFmeqgNCUjQ2I9fvP94ePz+48Hrg3eH",
+	"URE4U+FGju6R9QeSLCYPZtDxMzsWUvQzO3UqQ08Jh5bZnwbmElAPbbN2vML09uAko7/K19d7LI2dbnNh",
+	"DL5QehW8Ro78yOi0ljMHJBjmC2v3+tVRB62DDjqSO6BcdTgeBpv78tWbV0evOP4ESvk5ugOZ64ve5k5F",
+	"EegsagH0A6tw7LUzQ7K31QyPIrJZkq2dIgTGY1WkcJ3XGX5msYmvddUp00CVH15qF4DYaCTWnrYPEh5u",
+	"zpdXiP3SzxgVihYoebT5uNonSk2qvkOixEwNUnSUYoxlN8RYUEl8kSlUe2VaOIQohFhq3ERrdFHE1p5o",
+	"4l5gYINUYJVQGKWS6uElZl7xZljk8RXvGJ8bppCX0hfGBvF5Y0X0Rjq//dYmmPYYIavAfeZftg9hjqXm",
+	"98mMF6+cUcpojx48QGMVFyVAjZJjKjfaB7VxLl5CNAyXXTitpEtmLDvIXdxZGBNU8YwjK2T6jWVKNiOu",
+	"Se4xDMuLwnMJ7O6PdWbInujPvHLiwQ6pP6kyQz8i7SfqVs46iR4M0FRFU1AQZYwS48GDQjXBqUd6PM4x",
+	"VhsRM8P8hBCppHAjGn9h3QpT0yNbhWeKUB4rDIXtHhQGHMjYbVTDoj0hg0MX3oUvQg7cwSgMG5uZwmCh",
+	"9Gy0goKOhgyzsjkjE0nJ2G18V9Sd139PZTYDdrnAaugcLarAHfThBx8DPPUeT3hp/gxyJ1PW75+wfh99",
+	"/vx5G14P9BVLr0L0E9WwJ4+esWfg6e7jkJbAAfomXz5pViGqVaif6K7oEOmKJ7uP8fW7T2kS5AfpsPVb",
+	"WDugVi1+ZlDFK5GTBw/oLfNMCtljhSNvv6cA8p4w1hk9GET8acWpPVRxnmk/2/6ABYpkvaDFwukKVgwy",
+	"1KBLJ1VgGxjaob3rzwRmCaFPDSd2iP6p7aNMGjexWTlSRHGgHnZb0bEyTlXSj94eHJ3JO0JXqM2zGD3q",
+	"O/zQzlh7SiqjWp+5xKUiZXRrt/uQCg/gLXKit/a2Hnd3u1huBPoojL0j+7lT2wy/gLiYXNa9kBiKBIsg",
+	"puksqMURC2JY/dDoTYfgT0jAjmD95uOJsTQYa1OFyfyEuBxNo2dAZqAb0E5mZ3T9dzaIEnKkTkeWY7n8",
+	"PFA3/BcjwUUQhQK9I52GAD3cgiQJyyMIPINV2vCefXafPNoVRk35Z7QYRzbPKEojT5R5LsaW5RHFxSJv",
+	"7fFYmtkxPxNVJtUz1qgf0NIMXxXW4ZmIaHH4uWMww1Q6iOjQFArrQbK1t0Uv3IcNJAg89lFgfue/ZWqw",
+	"tbf1hx3Qq61Rxrud8padiqbyVzVjEEykpp+x5znlx4U2PpV8mt8clfNQag/8q24kuup2KlNkYqUkPBhL",
+	"ZyG3mDrFTKxxhE7zaPfhlc3gUJkwPk6F0N9xEgsnvDgUHYp7Of4TDppS8MtWZ4uVHBgVJEbT6HzbDt7z",
+	"rbNVo6Cd92jdI986W0HtO+/x4j781Ce7u00PFCu/c2BQkhUbBY89PP+xT0ZWBEpCzz1esoHVlKzVN/ID",
+	"PVW3dSGxgYZ+cv6U31n/i80Nz/XP5z/Aa3JErkd67NmNfmI9W8CZPHx0/gd8qNjwv1B+MD76+PxHgSEc",
+	"WfsGi1TwoaerHAqXT5B6krcq0RJEMj78aIXJ/lXNPiqsLcUnbnah5/IYOjWcfJ4LVPSi80iyeiuPzHVA",
+	"5+9emC8WM6AygVy+j8rb1t5//xM4uMvHY4mIX8TsCs+IDNHPkPxF0TysCx1isQWqAVv/7Gx92eYSJiz4",
+	"gwHnVYSdr/hnOIg6+QbT59rSBfwYDmKR1P/BlTKXZf4ZifZa+bezCrc+K9aaeDa6d1kSYgUSaDgl2s7C",
+	"nLcWJVBnxYNz8BKW5HzpOgA7H818Fq1z0m33Xkk3GOzxilw3mMhbtyGT1hUMl+GrK7DIEApRCapcJas7",
+	"RxQFlwsNdX085LUqVeqCvMqAKuvyCDqzIh9JxtqcNThqeccKSv5+hZ+gd1wlRUrpj6XX8SfO8+FEpkw5",
+	"m56iD+QM+3mjXZWa3HnsB7P3KSCBvmzMTZC+4EEYmi+ZULi2GmlXJnKIDyLjaZxAcGxhgVT9+HxpjeH/",
+	"Ck80jVtYQ33yTIdstvOmwVAEa03kCJ9pms5+mIErk/KQw1k7xrQ8SphlzMX6WWHNv159fVaUBC+waGVr",
+	"hTuRpq9XWlSOFBz15XLCbd2a3bD8uV9s1tdJokzLpIllFZQYmHRHGDXF4JHO3Bx3xlr7KnemX5rY8xrK",
+	"3l84AM1aRVJ4NsocUq4XYDZMt9XqgHdeA7whIl1FndsMKm11ryvQva6UkHdYEWp2+Rb6VYgQBdVJyDRT",
+	"MplVnJb83nBH1BUvUosVRcEEpfwF/CHYohityh1X6vdMaZiGoaqeWl+URGLdmjYiWvimiJKFZAyWe73D",
+	"FN+6GezlOpyxi5+/lk+2ZXFXy+I2w++4SNkb6HG8S4ydafDSzB0LYhuVsaMyY58jWiHvZS4V2lXSITBf",
+	"oltvEtNg64aY7pbpA9/wyalsmeETlqy1fDbF8iE6KOydotjzAnZPnlBfyEaCSu2wzJGO2dzi8cs6/QDI",
+	"YRJBjg7XFa+Mz7RyAcuBEhobaA2m8cYOV3I9hVlUPR8N7g3EVb6If6PR4SRLpwv6fpZ6e65o5LkPXuJi",
+	"YljplV1MsOj7MYdLN82pgydmKVdrOdrmcDTkLrClwG8u48gJsL6N9t3nUBbHWcDIm6himIB4wb4jjN+u",
+	"+Fykrhf1g3hkVUjfJZT3wlas0yUOvcz8iwJt+HIJK+fT3jvr1bUltlS/pWJFnbWaHl3ZkDzaIWGqNRtO",
+	"+0W5NZpQufnBFTU92s1X8AR0pIiA047zLF2Ib3+fmStrGX4Xs+O+i6yNO8JZkWYwm1dJs51PgCouxE13",
+	"kM1ptdz0CjeFChdsu8EFaLnpiv2QZS4SFetElVxYBj6KLJTBy7wTsklfZKbwIUzrGhWN6lCzZQpHsUat",
+	"0rFBSkdBG8XprRg1HDi9AMFQO4AGYvmYG8xdLzQOzObPQxquNGRgodnFWKJLyQDet9l+ivJDlkZo4Ttb",
+	"6toQ6qpKHXcFKj3S1M5X6q/RHJE9ZJgRRGYclhiGWc6ChVAevUh0gjVCoYABgYBrA7Pl6VwpcIK31QRL",
+	"uDPInQ3Blp95TngCVhK5pEY8GHS3OisGMmvDsvc3LHt5LXKOgHdiaWKVLqm9oaNGoIshma2orxd9qldm",
+	"nJEyrIDkPZVOJNaornjHJclYqYLRXGwDW6BgYQ07nPZOz6hTZShd44ghpDHJzk5NV7zA2aYYysWamlCl",
+	"zjXPz4nFlAXPyE6qseLcHONvtTFaev0dYjRrORpunyHd12DpDUc9izPasr1Ak5fifIQmtjR7zChNNnCB",
+	"BmhsRlhjXRHxr5EY6IDOVyKUWVPC1hAeJHCeUUeM7LRABCh9YD3DaFXPsYh2oFNCdppM0lkBDNqUIEzA",
+	"lWukBl91Zi5OYGlm7nWlJOPIqyQjs+VIVbLOmobRi4trDP+Rnlk+PuJOnRsTu2jK7/nD0klrCk4VV8th",
+	"x/LLG6yX39p79PQJNoQPfz8uOkM4j51jmuZQQXUsZoJ92BoWnztbXNnXh3NezqNh5PKGq1191HdUpgQ2",
+	"ZUqoC4B2hCpmMwKMbZjTIMOFKqcysNkY25Yk0qtteMXWqhvRMB3CES6n9DzYW4RYR3pYBBOJmmKp9kJT",
+	"3CT/B9L4MtcHC5LW+bEhzg/ar8t4PegNOxiJJM0hVV6d1SEYUbrE8+4rhH7KnUpB7o+VNFj/T2hIjFRc",
+	"RVPSmUi1OSGrBdsnMtInWWipSrrio3L5mNJV0fpBu8bl2GKgIec0H6smpeHWLQuc2AdYgOWWBa5+BbPJ",
+	"nqqsJcINIEI6f4FtrkB4nXoN/TMiZ6gStZ0yAzrCMF6oQ3COo4CmfKImDMI/tCVce61XsTyDW3flpLdH",
+	"e0O8cT7sGKif6xzySd6QEoP4995O0IgpgY4YWVEb7UaV9kxw1B0VMJC+iYi7Y6SFz1JjkDcg0YNWaKzg",
+	"jm3dnoHTWPrRzpMkeHbvhyBpyWsDyAs3Ex0kq9PVWa0tU6daTZs9P9j+6kSbpCBg8h6MZaK280kB+9Ts",
+	"i/kQhljBU1yA3Bdl7BWJ5kZ2aoRuMluL1sSrWqwBvf+ao1XVRWgtp/tjOQXSwahtmiKRuIJKLkSNX6lj",
+	"93l1vAhhyGKqBAMOkMgEx4aU6lR2ukypW4Ukw9fUhG/CbO8NXAsuynL5GJbjfkOxtJHqm4hUm6pAxTTC",
+	"slnwZZjHuRHrfVOwj5AQnptEZWIqZ9zAyzznRqmo8arQuYcmrJ2IwJ6M2Csq07Qm8AwKc88s0ZjpiU3i",
+	"RDekp6/Cgto48hXEkenctJHkxUiyuRIlBmaiTNLMh94yzLRR09Bgj6vWGBWW24VSj6uipQYF6Kh+gnDD",
+	"ZSrGuWO/MuXH4dXyxdr1TOEmLntA2wGY/GhImRnm3jQ4iZVJNkplukw5zjVBva7A2or9aqFcv3embKy/",
+	"Zca82TU1xLMuyMp/s/3tPjWdaebe2MBbc8yQWw4k2ew4y03RPgRbJ1Hm7XNg4ma+ozO2WMyp11ykvkwU",
+	"YcOIgwHlQf5m+44avoj+rGfgBZ2ieYsOqZMlDPguPYFA3/AqYY3oEx46Vxk+F1GqBp4b5IzsFHvPigwb",
+	"9HbFr/A4Ac1TXmQlKhmaEAeZlCmfzagHotS+aCKuyFcm2e+NnqsTPcH+rEdWeJWNtZFekUIdGeuxRVzP",
+	"GKWSeuDD/di/NzC1yziWr77I8lfb/5mM8pvFpwnjngdO44Cy7nON4g0zZqCtY24e1QLNXIWm3SnZgcBm",
+	"UD6bEUP6jah9PZ7d7MbfhxdS1SIlqyOHmtrsZJDaaVd8zI0BtobsE9MykKt3iGcDo/otcEZOGE+xiR86",
+	"7bGIxo6Vw+ZSPVMkpUuTFG1e4J2hyblNk+ciQs4PXC0KtRnaOxynKyicvZjdTk1Vqvg4pmdKji+e7j5u",
+	"Sgut5543lhT6q+3fSkror7a/PCEUV486hoXTQBV+lufipTuhFLmGCYVrq02IQrh/w2dWBjC54TzRysg3",
+	"maCJxNVXQ2nuQmokTeSuJkX+avt3Ki/yV9tfFttD3txG9jYksncx2bvD4GSNIngyyewXPUbVH7E1qyKx",
+	"r0ba1Cr/L4KYbMVXK75a8bUZ4msxOZNb3lruY0Z+kchbL9Nqq9VxHo/EQDqYFrlIVECBtLmTnGBAKnKE",
+	"CQfY41aNJ36GqjoxkLoPgRGPccC5DypY6UCmThXf0rc2VdJcc2oMSHFkmsst+Rb1cXMCSOjNQ67cn1He",
+	"GIo65vrritSvv9n+OT2MxMHLeWO20sYbDF3nkWyCdw5YkfOE8xPB27mQINorrc2RLMuv2fQlVtEz1JgH",
+	"Tr624Q3G+mNGP4n20IZVp9wz0HmdpgXMUO779kudiH+tQMCv7dz71faBK18zhS6nzd9sf5NC0TfpKyuO",
+	"Vge9vMcDm5vQBO/GHXdzp7TlVAErAki7SL9xHtuaMqbXSDtvUYJelGuthBwBM8C6bSfySVBYNHrZXNAM",
+	"xnKGjUznTIauOABWExJyyuA2t5Ruzri5BK+5CykyLU+6LzyJ4rsd0TKoZagOvyG5XpgJYVBhOQ8ixhfQ",
+	"p0IggEukQ2xTcrvIkDmI3ZUzrRJh7JQ8GhghlWkaUOk4nZFivs+puzNGcXVGNnkJYdvh4vQChgavH9PF",
+	"qCt+wZ7yxawGuNcdxM8pOR/iUXA8JcHIbCZNz4AyCDaUHqu9MuuSa+KEnMtA6izAaJAWh6eyvLOA6JJm",
+	"JmhVYGacOdkzYFCiDEml82JobSImVhtPCmMUFELO2Nau0DLx2xJ4DfwCGi0s7nNOVjJ5mnKL7KqW2TPn",
+	"KpjY2nTD2T5+w7mMv2EJW3mwaToqTWikzfDY22NkYvDbHFtoxQST9uWlRME3z9dWCeeMlMxOYW0j0wTJ",
+	"kU+aNFPq+phPUiuRV8/xWeDotVniR2Fm18q/PnL2Squ+tuyqVV+vgC8VZHsR3hSawe585X8hjyqRRZoZ",
+	"lFdfqh2Hn5PTTzsvThRZ9+wtD13utEGuNEllrBiS39rxD26unwwhYZHOZ+QYsc96Budam68HF17iDN7S",
+	"MKukjY+LW2sSx8t1uKO968b2NHzsWm3rnpzdR1q5pO0rt7n9CO4SJ6LjVG1s6Qro8vXYEhlYzbW5IZsY",
+	"LTOHpnNHOG1ihWitxD8oCuG8UFlms64IfV7qEt4aggXvaR7XqKTQCMv1FF6NNiy3OVAsGIcLJeI2nKK1",
+	"KWCHDngjIbyrgImtf8DfaMcn/BUNc47sjLhDbRTorvRMUbFBH2PjY6fSU+U6IpJ9aRJrVDL3hLF+5ZyV",
+	"Yqe2eOytzpYy+RhWsfylGAfWdMOB/yobshTEgnas5Qkb1FmEaQAdZwV9ogfNWC6pnCl/CT6x8xX/y95o",
+	"SrhaVptOjk0f8NELMhIxpvRgmrxGl7G19d5OHKNyZFeq2uQb66o2efqbX15eWZNzisxxNdp6xquoZ8TT",
+	"0/oGqj5Liv5IpvWOcJaRKNB4L8JKazKdU5WdajVd2vwLIwIB9SIt6vDw5wSxEk2poo9snlEvFqVO6Eac",
+	"+VzzpSmh0pXafRGH+SCzwFippiaz45LFotJRDekEpei5iDzfxHWKzjZZAuGTr5Nn8BjnWANhJq3s3xj4",
+	"mbBnwSJw8Ge8ZqIeEUQjzTVVcsF4Az3MM+UKSihJCAM8DPuGOXR+pOqxGUCNOZLu5G80jWukg3KU5ZTA",
+	"C9LSwebYxWWVgLvI4d/5iv/9VoJgNzuoWX6QUCB9lqKZeNgJ/CASPxKYyk9grZ5KL7NI/EiOaJMosCAx",
+	"WwOv4E1jqeGESxOrqGd+DJG1Dvcboqw29IlT3eSgaKb/E16Kpqo/svbEReLHRKX6VGFHdG9FuPATGfIL",
+	"8Ks9U2SjBThVlKTkbC8c6zhGaqlpSMgLQdBxun0qtXeoz3NPTeNVluUTrxK6oUitCO2QeNW64gIgrQUh",
+	"rx1OxKfegVFwJ7T5+8iRWiS5C8HAFhitQC6X4mEZIpI3M7GAsC/WAdhvSa4lufuG2X8ZmmOxvMxSpTaA",
+	"1Y6BiPs6lzQz38SPZGe4EUxWQmCwxo/gZ5SXmO/J/Xxdz0Qy9vpU+9k2jbMNj6Uz6jx/5iK+Cq6O5YkK",
+	"9TReZc+FFH0ZnwxAVSdjYoz3uEIBsYOeGdhsrDIxUZm2iWvS5vd50I+8RrdX9kozKCtfN8lhT3Nf2qWY",
+	"17c1VDbEWR+oEWmz5AO0jZdp4cOv2PlK/ziv4q6YB7OmkCUTzHk7IM0fyTzwJFTZ6RcqcqmFpZ6n/ZWa",
+	"i4Y76/qLhs+5u72M6UPPQ7LCT2x1iXtbhlYc4ssR7U7sTpub+f/yQjx5+OfdohUx4VeC6E61UdR0CxSH",
+	"RM66Yr+id4TKD1R3uELjyQrkeyT7qdoYGvbqiw8LWL54MWxfS6CeP7QCWfqCXrz9UruJdXoVHNG6R+4r",
+	"pGhL9SgQEzkjZ9xZoSqdeHH49zVZgrXjZpviwMRpnignJpk+xcRck4gRbiLmvLqumEvcqU9rBU3kI46z",
+	"riV/qGQWj7YasDtwBoUGP7KuKRsHLl0euCSKU+uwYJ8GRksqZAUKuvhcRDBjfYr3yTQV4U96iIIYdK+w",
+	"RjmhaYmTlROJQtKQnSgwhsL7tzpb9Np7kDmEpwZOzFJbBE9Ua4lsiiWSpnN0Q+lzIen+AkxrJ1OeJHuT",
+	"9lKOZmzfJjO0OjBugsWpIrVmiCWeXYEnDuuORKacJwQgNRa58Tot+8LxbOtbV32k+VyM090xR0DxJS0F",
+	"3hsKrFBf4QkI0qMTUG4u4gpAavzK6GDNboDDkZ02axKUmlevQLxWqD+sTVTw0HXD3RSy6hyDHObfKub3",
+	"1xy3dnzxKpEFEtpBTW5JwitRLReaWTuuZsORJgyiDOQraIlCe4q8kSsfL2dKJtVCtZDDVlaydcQUIwpF",
+	"2RriCcixSrriRWoxgh5eLAji2wWs+1ogGfimy5Px1ReiFRNbqwit5SBtfdvmQslj5+Kr5lqhBPd8dwIL",
+	"/vBAp5ob69UX3xUflcQOzL6scmW4maBA4Ny1EzJPNGG3GMwaogzcgc16hrpeIu8CdQOeaKy9BRXpbfiA",
+	"i3KoTbSz+aOXKfrFxrYKzH2u6pmns0XecKlo4QKnyBR6r5ZV9KDignNwXs4czATT3THOAD8ThDMqM2DX",
+	"GxvyE4u+bBVoKByZcUeO4ZmoPvEIRr2LOko5s1ZJ2Swl5YYrh84e9FZVumTmFnKiq9aV2Mt4ORY4b/EV",
+	"kYYFtmesP2ZfacT5XkYtsM+euRr+iR91KQZ6J3Djvms+dwsMa/6IXgcTux85pBiYkBXiP+PIXY8rFVmd",
+	"zQAlnKiFtY1emaLcyqgv9AP1zqAM0jW6cJUZped34jospnmNRB8GWWYIlevVRj02xLBxlbNzEcrY+Rr+",
+	"iXI7pCwv6XHquYRXEWkgnfrK4RFTm6eMfBtwYtn7StmOHRTQZdkSplKdDY38zFMJB3f97Ap+cG2xe/X2",
+	"TZhK+KabNm/C+MulftjB1sJp3bBXwaDCaReyZA6UmkCM4GpY1jkVpqBWSCq3CLgEIrGYnKGqpdXd+srI",
+	"G+I+Nwe22rKCVnMIFZKuPNxXQIjnlkkW6sJUZUokOfwvC1GQsjc4kGZQHLBPWrehhLKlzZY2728p5dUS",
+	"p8/0cAjjNVHnS1vmNzD+jgx9sefUe+1AnZ9kdgjL2BXvB8JPreABHMMgoI5PSAgd6u0HPxDAQi2mOT1+",
+	"88p+S8otKV8X4Ded6ar6uzaCV+64fGZ5xoHL3YS60AcUk674rP1IRL9HjKMlhcNyg/rs3k84zjmVSZ9t",
+	"lrjAEGBmRo4p1THRbpLKGSZQdXggEN/6hPNoue76VCuHbWjgDX011NRbh1+JEC89I5MEtrWxcefvcwUD",
+	"Y/nljTJDP9rae7i729kaa1P8vV6b1Kvv1gurWmnXu3HJEzD/ZQ7DcNhaf+HmVEzzjq3PhXa+cmPmJaXQ",
+	"qbPCYSJ0Ir0kbR+lv6QKBKeAPeTxSLDjnRiX07ZQNHiGtdWUcB5XKZ9c6C89Xz9Ztpe+oxXQBektVx7C",
+	"R7a6w/3FIywP8sWplX4lYg3tQhbItloedGoJyERnwk6NyPRwxEhklF+NoTJ85Q+Or4ZsbEQihucT8SPG",
+	"1eHeY7w3+uk584CemY4s4RgGpQU1AorYs+zHZGzrRWzNQGdjuIWddsQcxH6xNgV0qbGcDLmQTlAbyYdZ",
+	"7nOewx1gJ3fBZGnZzs2nB1QIpOV6gS4rjO8HxzRNjGYVPtjZmuRNKC3EMJZzmkpaED9wnJtTlemBxvQN",
+	"6l4izQxrLsdyRqHOTA218yqDF/huz+ybeW7Ef9aiFmfS+JYZtczolplRzXFvmRKTZ4Unrc2RmjWzTGlD",
+	"HoXmfAu0phBWgc5B2QaCy0xCcUmYX0eoL7GaAJ/jG7muW4yVNOjarYuo8EzujonVsqHWFLsbSgmTBsK6",
+	"LvhZL0f/TjmnrXHLjLNDPTSuSt/C5l6oU5XNsIKVestKhJsV3p4og+CXxBZ0jR/llUnQLxnG3nBir2mX",
+	"+Ap2qCXG+0iMr0yCybZOD822NiVW1MrU2GlwXYZXkv6fqFMdK2Ez0c/s1GGqIiPLwn2U00gd/sl+4F9t",
+	"7rviHXZNcSKK8yxTxkfNMZdNo8I7FaPgxVua0sznpOUG97q2s54dXKams0lU73zlf4VASJPcfmUSR1kQ",
+	"NLdLyuk7wyAaaax+2HK1WgWhZQk3oyBUqG59/WAJCyDlv9lWR5Jf1E6qmjvCNKgBdnIyaooQiSFRY6QT",
+	"dcxiMepg3WOw+HVh6xNgG8Y1eqbwHiR7BbiNK7rGjazzofjoye4TQrMFq8EaxT1lvCuL4lNrTwoAOJyS",
+	"zX3PLE7LWOodP5LUzIbBreB1CEcxkc5Rm5yAkUvFm044aw39d6zQdYp95oVTuGg9M1Iy830lfVcc0kLP",
+	"QfBUu2rQeLE0sCyopLmRnVaXrAp5h9oZvbHS9bZnKERFNxzzDcewIyodRD+VmEO+6DyQThGd1CiRqoGv",
+	"c+XyzO9YnPoaClroO2+zWv+7dw5vRMF+A3l1RMQw1plyNj29Clfz911swxR5YWHHXc22y15nO1/537Ol",
+	"OT+hhJYlSbWlP0IuPtzdDf3NXEPPzs809ksebhXOmZT31rDOysSvW+s8GIC1/1b6eHS9xu7CIi1nfZXl",
+	"qUCwvzqSw/Mw1/EefOvjFVnSW5tgsKjVp+8v/mM4T8FadQVJXy2X2ckU/7lCRV9lWottn9SpMkIPUMEE",
+	"nVEloNVWwL4KBTj0edzWSYSxevInyLGqTxziIZkaN4pVXX+47GI8qg3eX4GiVZwjULeQCkDJ4sN9bAeD",
+	"NpZfpV8hAye4EANz58BAo9HPCUZBH6IYYtmMDl/UEf3cg1XtVJwp39gC7nMYd6OR1/krljnsiwVuSwo2",
+	"xP8edmx9b3unkPCxTNO+jImuEPUnn5CTdu/r1td/YxdGt2+T2R928iz9tiRhBnNk7BwJLhAd+sKKvoh4",
+	"9VTVlRxY86I6l+sCaC6HYLTS1RwqT+r7aQcNR1O0YRJO98Pd+vsriZDDwjfoS1KEC26qPVZ02cGAjkdx",
+	"BvbnG3AWStjZA4AfhTVer/WpMp8mt725r6pzuZ7NrQ6xiZtrqCgP08iG8BkinzTsLFb3HVLh/m3v7Nvq",
+	"XK5nZ6tDbCTZIswa1mCivx7rN50dKywBb9hjctr9gkLslrf4Y2Uq14VKW4ywgRt8GOIswJFp31QiZD93",
+	"qmlzrR2/nyhzB/a2nMk1bW0xwKbvbJwpiRtLoJ31O5s7lR2G1MXb3txPc5O5nv2dG2Mz5S5lmWPCWZl0",
+	"usS5j1/Hbz9S7g4I4c9zk7meja6Mscnb7DPN/W6mhWPx7P7WRzl5CkOFLlHOQwwfUvSwxV0K+QikycEG",
+	"ug7G5CcqRh++6M/EoZcmkVkigs9BPOzu7gnpeyZV0nnsREFfSqH5IilBor/PiUdfvnT4nGSKenqS87Uw",
+	"8wR9R1/NIfN3RURukAjzG9zITk2BykAvx2pyeln4cGy2bUVfiZH3Exfaa0sxyfupjoVT2anKOiI3Kdzu",
+	"lPfaDDFRw05Dv42eMcpPbXZS64F5gUy20ed7XogoUeOJ9crEs7+q2a2DUc59zFoR/IdXTbbLHcSFi6wI",
+	"OtDpuGhQq7NV7ITf/qhA4SUmuezRuke+dbbeWPru8x4v7ruvfYs3Iw3BW3s8lmZ2HJxVm5husMJk/6pm",
+	"H1XueI53zPVOBbJCNsu4VTzvO19DUOOcBNyDgmEgTjfXwMmq/AKeMpUa5IEoQ5KYNBdLE6s0VUmdPHiJ",
+	"L1sjBlh+cU0IsPyeO5QiezSvxGRqbE/bGP99jYrB5q5HmJ3zwl9FuMtXRTlFu3xFmi/PCdog4rrpTKCV",
+	"lKc2AahlDleRALQWZ5ggDZzhDS+4iyrC/WZA8Z6sXm6Y7jBx+xDNZZDIxajCYt9yMHCBbwykTvNMuedi",
+	"rGHdyLYl/CKEICI1vdsz1K6D8A/tYNAJd8JoJ2qCeemFoK9oAHU86dMkkRsu86/Bz1ZdlFvKBl+HHRao",
+	"UIjE2VpkbZ+DK+CQRARXatfslLxoCdhiKgY6BSIXQD0z4e1QYTOV5UlEL8t33yE2doOwrAtpihWE1sZJ",
+	"oB7LTu+GOfCltabAPuu/wqPLJ0CgVeTFnUonsDBJO+H1GCugECm/YWaDDCND5cwGNhtLv7W3BQd3G16x",
+	"tR5U7uJs+mpgM1XO6DlWoBWOWWr2E8E8ooY5enuhGW5g9ls4dsuy4Crk3yrV97lwveJ18rYUIZepXK8X",
+	"KKQVr5BVvzgr0M4HuPqI0qmqvjFGwDhFyD7iBtKLCCHyooIrUXWqTZPigzo9I70YW+fF093drjgYiGhs",
+	"MxWBZobCA+tCqaqVDjTFmupz8uHLWsV8MXelXJTbVcxpKsvVc5OP+yoDKft7rvI5W6zV0m8xbnKl9QPf",
+	"e6dlzLDDPgfkhSDHR2GagrpEDo2r4PccKm3k95VIu1gSaH9ZdmiypypL5aRD+QQhwQCVvKnFvAPp8wz7",
+	"Owy4h+qUfbw9w0F5+BlUO3y/KnAGhBR9m8w61XEYh0nOanm+9aXf4TBEhVvOj6ltsDS0JhXGf1c8MJVo",
+	"fnk+Wh7femKujMfGlFTEoV/MBLpCx4xXbglX/RtoL64sLgs8DyzXohqvC++IOImJmK0mz3Yo4uuI6UjH",
+	"I26lQVqwy1MKXVdTpnoGrG90nNc11VLO358gdVumeg/KVNuC1AXYDsTsEIiUsW5Bau5HO6kdUm+Pen5U",
+	"YTGgqFH+cAFAhzmaD5+KsTa5VwyrJEWmBplyo8o9RUf8idRZV3zOrBmKOFMJHFeZMsxUzzzZfVjCUcc2",
+	"USLqy+S4cmcErA2d1MJmmAlQwCtRW6Aiw7nWiY1fez16E777lizlQ0zaPTDNnOgwgI5eng3dGK0vbv18",
+	"LsLnz5+39ysc77y8hDP3c0bl41vByC9y8qNW07tqvlkyRz0Es7TKEHM/mueHZmaNmmeINl+ioe0TiBuj",
+	"gjhuSD5VabqNhmlCbK8jTgwYxcSkunWcCIa5LucdMuC1mNG1oFy2p/q6TjUdntWP9UQ6N7VZso15MEsr",
+	"eBKwP1JtTsjB5KguBIzt8JKO0IO5Gp++Sq0ZMmxjIYAXDJSAi8O4OolVrmeAOGp98ngqPvCAH3HSl62b",
+	"+Oc1lmivRWuPatgKVwvNLVrCPZVFohCbzZpC+amigqov2nnXnRePV1Wq8K2l/03Nqq+4NTgEVlAwpcNR",
+	"bf4l+MgOd71aIi7ZCsDSqErmPIjNx7vBcuiKfQxYZkF4oiFhZiLGlL/gBSn5z1ieKMzEOrU6wW5+3Ps3",
+	"FB9W2n8Ri6IKZu6Eg2+tLdSi71nkO9cjpN2cg/VCIvpQ+eeEylsFLK4yBx3gNEo6vlEFHjc06ohIE384",
+	"5rVs9d5r1BAw5bYqscmqlkz2uCdrkT2b9MsdBRyYmTf/ifCZ3KmhvxNjmymOA2H+ESrRjPc8kTrD9B8u",
+	"SH3y6BlIPQR7nkrXM+oL0S9o2lbYgVcGMwAoLxPYLOcLARmUg3aqQP9AEy704kMHK052LGeir4TzNlUN",
+	"uQK0DndHb79JJ8JR1Y2zYY4EPpXMj67HldAys2tgZq+Y3Gsdi8DjqBfGmuyMagmX87OpSmM7VoxgNLBp",
+	"aqeOwtxK9GV8MsxsbpJqFDpKpRnmcqiiTjX56AcnSMHffsPXRTyy1ilEg+/2zD7oJ0r60vuJltKJIrlO",
+	"o86pNgW2PGVEFWlOjOexxxy/YKosB4hJkqs1+Guf7D4W2NaPMwpKzaHwUtXzQl7EO2qXhfndUon6auy0",
+	"6DRTdIX6XqvTW7fynXEr33BMD/nrsZdsKOROZUaOFf/SugSuQ6oSiMdcV1qTIBNa12GOvX5n2+RKWB5I",
+	"ZFO8kFwMDcigQX0F0tbV2+9dwaZ5Y1OXOhH1d5zbK/ZyXIeQOQLl47JW/IvQO/xeGem3yEVavXoFDkCH",
+	"DjPvkQ6Z0lYl/ngk/U5AXmosMntvlJhUEpmKflGYV5VZO+6Abqs0qqmJzlQMT3aEzegR61RA5z8Nnruk",
+	"K14WLan5fc7LWadnWOsVajzxM0wK7QqsO7IG5xBRpRGcdXQSRMj3ohxL8JJj/o39AAhz1VQM9zZ8+gqZ",
+	"UQytV1e3BJeuvvztbbHMaUK9Rzk5N6aCpvq50NqsXIMWiqOWDM9O3YXhO2cKOrriF5sJlWBnCJMQ2oq2",
+	"1AGNviHsdEc4pXpmYct6puGb8PIVfNK+CafEHdNXRHvzJ5r6qqtM4XdQuUtAjUFHE3u8MAevWkdcXY6e",
+	"YWuXl+WoMPCqVITQqz9O2exc6Uz/RJnWI8V7ILztGURvRUvxeWi/RoPwlxbPoNcHM673RZzqoo08tzQD",
+	"Jq9NrpwYZHbMKTmYiw4fGL6J0DuAtpwCc56/1E91rLri7dw6/p5bX95DLflkpjAaJseWUsrHe3AHTYdu",
+	"dD3jR0pn2MI+m1DBv0oH6CAsdgpexA3xuPebAe1D5o40IoTUK1ETbSbKVnkC39/DZDs6yZL3cS6sUHcU",
+	"5zbkQkdytRrEOwQ1wpvaVKr4tqDparna8znWQI4MPtklQCLfUqUWvrOGMVzQoP7H9gsZj841AcNtGwZ6",
+	"coMapjGFRdoWep6X39n5WlPrOS61jaCdgQJWq511GmOx4xw42ERlzpoivrL7WER4IeqKAyNcaqdibBPV",
+	"qaShI5dj88xa6sWpQ3QmgkeO4ZEISbBnoo/KZ7PtfaTAOgXqgy3xVu+o+7AyxVvyIPLoyx2IZdLvZnsN",
+	"b4wbLZq4HRHlBpP1jnktow1krp1Awx0RGeuPJzLzOtYTaXx0nwtM0XySWTzSp/Tx+EOcWreZLUEv6Dq8",
+	"ufWWXh2nJPlguUvWP8+BKgLgPHZQvZWHvK5qiQ/YS7qmUOKMLM0dzmbRz7Hzlf91HnjoPpoHhClG95Dh",
+	"UMGq/gs12DYJSttM+oX7q66SibKTFC2z1IJFDbNkTGyvvvieKRFKn1PzVFAaTpRCPGv2hhTg5AaLxbDU",
+	"rRmdtFE8L5NBNYVf5YJdQSfq8zyp7Bb6fpTqjogGoYCr1bAvwhPoyKzDFRqgS/cLb0+1C4B4svukWwdQ",
+	"etfo6+55Da5V8W1t9dZWv3pbncBOV+AkFVu9Huy0qkCoRPsF9WGh9JJSoOk2WThDhbHYjKssJOBQL6Ud",
+	"neFKrxLt76TYv4aijfJTbyndch0md0dgR29BuYEzfTzVJrHTY3uKHuCKwtNavffD6r1L+iBwhnVtxIFO",
+	"lduRp9LLzO18hQsI9vGVp3kMTPFbMxKrmEjvVWaKaNJYJqqIpYmDl0KmGH07oPRNirqFNNG6kvjF4jDx",
+	"IbM4y57BQDohNXFuTT2C/kua+z5+1SryoGwtViMPeE2uOM4dyg5k0ZpqomOfZ6qpWX65HUtnokw+hj3n",
+	"B7rudLhVHLruxAzhIKwPJ3owYO15TWX7/Ns/gsBf7b186/kKvB7LodqBj51jWgW0al8bifHNMwvBj7rT",
+	"4b9/GafrPl4rCct9raj7nFSNX+TO0/vnb/7WWdNYeLT7x7u6PsA/shoKqKzUC5o2ff15Hz1/89ordZNm",
+	"1c2bHA//uIqwMkP1zvpD6bUbaNlPbyvLiwySoTLA3FUiZODmQaoBX3aNSV6Ngu1UZU5b823n63LRViFd",
+	"IT1lV1AWqFGnKguWSimfBIsn5YqEUeVqHSgkmH7RqbrDwonXqajKDMtfMwm+dekkxvKLHoNoevTwyZ+e",
+	"/PnxH5/8qbM11oZ+fFjwCm28GqqsaVZO/0sVmRRryM+V5aYf5eO+kTrtTlV/stXZGqtE5+PwVwp648Kl",
+	"3ybD8o/vSsL+NlEXFiGXkD64/PdaNG/ywt45mV4DWvEZ8/wq88OaMZWdqqRDNbtldpwXcPP8B1QTBprL",
+	"Bc4sQc265pneztRAZcrEdUj/N+7tvfuu003UYzJlEpWtr8aMlEz9aKmSAsdWx0oYRHWy1KpCiUR62ZdO",
+	"UT2lzb3QvsO+uCixUxNVyj+LYsvMF7eoYSYTlUQYlu0Z7ls1q1zBWC13tUIEfa7Vx/WihMcpkBF+IlAS",
+	"psvum4ASI/swOHbJs9kJ3MPp6097JhTc2zTpVG4ECkpy0LYePuUqULyGhQBOPN5tcAn8hdbxGr2iNEKz",
+	"U5SJzHHDL2I1E5WN5MQVW+TsmNZyoyyLp0udrFe7jEeVo43dTe3UXBGVwvkiegucO5BW6JiKp7xCu0yd",
+	"y4l3J9WnqtmDxp3DpROpNUMhiy5xiFaZ5cah8yzFfuTSC2MFEStPbg8JDvvCibGSplKlFl7iRjZPE9FX",
+	"PZNRs4v6uujXyr/Rp8pQLc35OQv7+GWbdFIvW3k0UvHJ2fVFxyYsxbonI1OSIkO1R+PAM0+vsnNiesUh",
+	"gBNZa2N+VDLRK+/kR5xIu5PY71cmMwxScvRuDYLX5lR73Aa3I9EyWF5XSnAQuoBmKJ//wZFIQ9qvQlDB",
+	"xKYjiy6IEQbXytayhOhIISgUul2xjxU3PRPU2UGeph0RAjDCZoJiLyHj49nzhYlgeZoTdqIMZW3hJZWJ",
+	"ce68cF6nKfa5SlM7RWCbnqE7AuoDjL+HegDOGVH6cDaZHo68+FGKEx2fdGjinUIVgdXtYI2smyjjsLJO",
+	"FtVVP4lMndoTqrnlEXG6dWyNbLSD4p47U1C7e4WtD+x4ucykgsUSolimqcoooe6O1u5uYNrJ5odgw5/A",
+	"J9p47OXiscR3hDRVdgrS+zfLiaxcXRukC/zpGgK1VdGSqDjVRi2XLZUxgeeCIHEF83YqlCsSNpngVybd",
+	"mpxavHIH2WdtFi19RosZ+P3AAfCez9PZUqpqUtnAxsonzWT1rtDGSXFjK/Gs1hZUshJQeH+OCVSdi6BZ",
+	"IWIoQQuSeueCUgOKlpzhjWfVqspjrL7tisoxrO8jYE8+Te61LlR+3IdMnWo1Xa4YLfDmgi23HOS74SDo",
+	"op0j0P4MD8Ii3OjqrCRTLu/D5vaXiOlPBtNbgZxzw/dPSgYBchnTqeah9XBS3RpQu2LEI1vSgLvL4roa",
+	"LEHTO7ZZi/j7fSH+hkMLgq2qs5JDH9GyLkSBBUX11XpOGGwgEHC+qHkj4VQ3eGc04vENNFPy3F18uLmr",
+	"Wc9g5bqxKLQrdzpC6hhrk6ishCIxwpqu+EAVdNORLVSACtkEaBFv01qf7qdyGX7J7PjeMIYW0v9OkG/l",
+	"eNGxPUPCFyLer+Uf59Wr/sJduuDlPzgxwkLZudLUOll5ak/mTdpz07DmbIuaDKO5Gd9AwSh9Q1sw2pZ5",
+	"rdEkFI4MqLpodK5oLS8tHb0I9b1W/s6S3h2qJS3XaFUDtq0obfnOXeQ7Z+1rbxlDc0Xv99ie6iVYnZ8R",
+	"Pk0nLiohJBgA0ClBD1ejnkaBth+neaKSjrAGQfomckjZSQcvyf5GPf1UU6d37USqBl7Y3Hd7hseyQ6pe",
+	"WkCsZ15ROOUagTjpq9aFkTpU8CVb9QnSBy8JodSLMfDih7u7xfc7BS/xKhH9mYjteCzdnoj+UyfuP3Yf",
+	"Ptv9v//5387uw2cP/+9//jdqwAHUidtaSOp+o8zQj7b2Hv/x2TNM6C5/wAphrzJ40f/7793tZ/vbv8jt",
+	"wT+//vnbj9vVv598++nr429zPz189O3HzvrP/PTg37Zqk68XU1SHyqAFhi5UN1Fpqs1wT0SHsd7+RSM+",
+	"TKzFQDMipYs1/jtTeFTw6YY1CtdW4z+v8e6m+jDEBpwpiYiymUqVdE3Dwl3HoIFv1WfdP9rdrebb//lP",
+	"u6um3KdyvUl4e6VTeEt14k0gtLnxeqyOx/JL/ah/3J0fdZUhP4dWdZZYCdrbgXkQNQltnFcyCTGAWHqZ",
+	"2mGuCA8WgThR9alFduV3zc2Yp9W3NlUSU9oWWx+fr5sExM2NBNyEdW2E2wyLTgiaWUK5C9Qr3o/UjOBr",
+	"ZUIMnXTSPraWhpkrN4ez+XvUImtevuF6i5lB+JZBiAc9hn9YB9+ywjLEPisdhdPfa59SCmpgwkHTAFEU",
+	"8rZEhI8dU9V0dNbqor4JSEiXBq48n228s15dG8Bl5VNuC+ASxj4HAINX+rtsiXMT/OeeImTMkXHbQuam",
+	"c7aSRMiCdpexdNLJSuN0BxV/t7RUh24pOkrMKTWFBtnh3hHFXYWQISWGy17YwHu6u9sVh2zAcE5X9PrV",
+	"Uc/wvP4TB/2PSHjsPDuwWWnCFAbNSGUwrrWdMJ1gE8E0KlNoMmVf08evLVhuSrvE+TVpl+XW3F+98B5r",
+	"a/P6WLGRK+hjFer9Snx3hWDToqJGyezWjrGFa0fI1FlOxQ/VagnWacw6IpbGWC/6KiAu7hW5YHNanDbH",
+	"uVNRaAuDjSzycV+RDY5jaSOiRHmpU9fFX6Ku2CfDEkv4yD5dgpJarwk2KzJ1UGm8Ztfvc1+52L2ieN55",
+	"yNXr1XZuQ23hc9s6vavorCsrE53mTlTEas46m/YX3FKxNMBdMiUTlOf1AK73k/RvTJlAEZ5cvw14531N",
+	"bRysqd5/FaI/D0i1qmy8YFxULlacqMzrUMJBBeWcZT7vpw5J5os2xnNWIsr+dNr3zIlSE6F9V3wsL05S",
+	"OSutFfSt8v38Up2J33OFZos8ody00Pbac80i2Cv4brod4dv3esYpuh3bUyFCPOguOLHaTDbsjnT/1Zar",
+	"95dVVu62IGNX5JXzcLGXSGdo3Vet+2rjCwiJbtf2RyGWMJi0aHSumj9Zl7olXhNkyXRkGbNFJWKmMF15",
+	"LGd9JYaU2kHZ0GdjDtLEKv0A01jbNYRPAaNdg8+uZPbRpNLvNoWpgJ7eCLuSznClM/x3blbS6T3rW6pw",
+	"B6b/9ZI4scTBGqozACsyaGdYaBiQzGCkriCEt1nQHrGFMbDSDpYsxYG+sJZROmqnmrBp2jNgm4rceJ2K",
+	"OFXSbOcTkamxPVUg+xtwaW6Oh9whOxOnv1xrCnvf5n22nUTuVCeRVZjSShZwo26ymkn8mcAcFfEoRKi3",
+	"CL0Gvw0L9aZnCv0mmikXAe+KUMWJ5nQcUMYwIU2k0quMY3GZCtVbCVWsNduvN6wMXZcxiRO6JWNyVbZ4",
+	"1cbkbTb6JDXI67Gaa/sJdkD0vSukG2QXM87jsfOZkuNyY0m/LffZWgLkgZ/gj7E0s2NUkVqb+pL6M/sm",
+	"L6Q/11vXOyQ6sMo4v7R63WHduPiBJJcr1W7QuIv8/s7u7i7b5tRWM0gyTBQMHbOxhhYFX0A3VpVLJzo+",
+	"IXWdyLMjhhq08XxCnl817qvMjfQE3b9zLuWewQ/Al2ov+opabU8yfSq96orI2ChgvqmiqLuAcyWDog6z",
+	"Db/hksLymiRgZW6XrXPeZ6Wj1arvA49f4OUF42bybFn3JXPzGDX6qhh2c67eug6Ro7IogQ0Qvk5VB4E9",
+	"12bOVbRZdym7YDFpAHHArVPz3ltnm4pSSIh11lHCP6pJOlspFLZ2Zcq1+1XQtb0sI5A6V7ecufV3rFAF",
+	"giViDOWNxa3r+D8auFQsU2USmS3BDhf6Bd8kBjpV4sePv7wQT58+efoT1Y8A/1Kn6AiBI/3p4GXgTPgr",
+	"g/uW7fgCAtrhq799evXuxSuRaacInr5nlIxHHNvfE1KE6XECpJKs5OFE0AsiyKlrM/YJu3LkZW7e8EmX",
+	"VPyWMg+vvvi5BT5TiLe8c0xczrGmr8lL7SbW6VWqLuoeucUIdst0Ns7JKsAcXOQEa3CeTIHm53ZOtZqu",
+	"jX2JYFmcXUQOUr5Ab0WD0Q6Qp0QTOVTHeZbWFKf9Xavpfuz1qUalwmb+PoJ044f9/VxESlq6OwqCd0OW",
+	"W2slLU0yhEOELQmZZvjMICtAIIsqrgbRdzP9I+5Gk47xyaTaYf9FkwS3DicPBui5AjfPeWopJKLfI/a8",
+	"S+EQraLe9sE8w6vDv0Cbh+bGZRMU7tFNeAWVRMDLtEusjFtEn7AfQ56mTdbWqdQpdqVahgFQD8iAlmZH",
+	"REZNgS7ZyMxNiniAXBusHTrxzHOcSah774oIj4yKAj4Kzzuwc+mV8z1TnCt89x7bQmhJ/ma1IUUxdPTv",
+	"isC6YVQEPFYJnArn1QRf/XA3tPvngBmeUe721DNFTM2mSWhZQSsZ/Ik0aTEdoW4p4lSD9ko6J76qP+NX",
+	"osbJGMneTuDz6X34op7xU2xCFdEXLS5DUW2DzlX+atAFYLhK9V2qJGq26MYEG7sAIzC2bxNYiJ7h58oY",
+	"pM5CFQ83Dz3/gzqMk4NrBZ8g8APQV6uqiDQN58yRKD3b55IOz1Zni5YWiJDs3Qs1r9xk4AlgQk1+AGRQ",
+	"nXncCSqxhIWNBKyy+74BJ76bwkLEzJvk/VTHxC1WQrbsLEGeDU1YHOrHRZJD6TgMIRojtG9CdPhIKFqX",
+	"A3S4VqAGmOEt4TSs1hdn41EabjMz4SpzEVrj4t4BKrzH9hbrYP3htZ2v2IZohdz1wDq7DXXOF+KP8NB1",
+	"5J4HjoOdK6n8GEvFQ7CpRdVsvYBrFxivSFudZlwSzhjRZShg7lTWhkC7CDMiFsl1Z6wi4eTMUevfSq85",
+	"sGASbA/YnOZ9U8R654qJr1tRud+wdW3UYpOiFufyq5Xywgu5v2IieKWNhmTo1xpHU/BwOi9nIfGtZzCC",
+	"MV9eTT6lKtoC9eX1I22GwqipGMnJRBlH1ttzEYH9GIlMWfrVd0qXHZV5cyvWntH+DCxMtUdjc3L5jeo6",
+	"15Vavra5eNNtVO9TXvn9yiS/z8mFS9u2tjGzqym0vriZutOXZnlCYVMhU21k7Gdp3DVy8juVjvezNMvy",
+	"8GBhQYgObBa3BnKrcK5M1ei1h9PTERTtIq/6SqZyvdP+L9Z5t0C/pARKE6KFdiBSO+UO9tj5jcDkbUZ9",
+	"2kZqFhTQ0pTexzeEKmisq2Dff+gFFxq+EpIO3jPG+CNVi2hPVRZUn5HqgVcYSnW4u/j2aj1IphCEx5Wx",
+	"hjql8mdpPjmVXadGeTNxiJ+luaUAxM/ynO49fWlakOhWxWwDFbctLX4GM1xUue6l1cGdr3DdyLG6MAJP",
+	"jXI4AOXwGnnyJ57ziiGNNyhrWr2s1ctW18sGXkiWfJfsO1iLDEHaVIFOgwV5wZf2pBYR9aYo6g7FHa5T",
+	"M2mjBy0HufaGgisykDrhPFIy830lfXO9w6HCUihu/f14ly0pKsMnJWE6sohvBWadUwo9FOJZcWcolI84",
+	"DzTqig/WeW2GQobcWcqWdUK6npGimFYFtgYZ3IhH6cMoxVBlVq34sT8TvNw/ddhcTJWYSOdUKEgrJ11J",
+	"Tu0I6UpIAByMclvr7EFYk78US3dRfrlyokSxHFfWAnzT2ISx/hjLd2I9kca3zOIizAIpuUJcF+QZlfbk",
+	"V+fmnW/Hf2H9o7H0G51M2hHEclOKOF9btyvxIT63ccXf5QcsczpXd7tVTFpes47L2c+fn7LZ8fX6oakJ",
+	"sYitGehsrJIAWJcksGLopsZZqeeCYaiogWCRZvBYRPjIcW5OVYZKedQV+6ZnKp2btaNEeFBA/iQSOXNd",
+	"gSSFeo0phiusr7Pd5kN5Dnu0qWieK2+kr45Wp4RQTvmyBvKb5p1+BYt+S/7pm2sy33qrb4yJn6HiNknC",
+	"LUAyJVKns+MKl567Cgxr7mLrjb9hQYp8SZVma39G4uyCyvtvVptmW/9Xqw2Z5SSSELuEipfzOFYOjf5B",
+	"nqbCZgsZgCFDL9S1EhEKmIkYKs+CFZ0GlFnIgHkpXMPMwErhF/zBOYdzJbcyjtWEarArjJiGrNyGLbDx",
+	"nQGPr2f6KpZjVeDx1chT+PhL5Q3+89YT8jpl3W4oqYOvb/OR7xSS/3m8Gf8EKmtx/pksLxeBRD9eM9N7",
+	"o+Rphen5hWqNEuVznhF+rvEV1nocKxCjiK8NtgD6LyuJLyK1Zqic32MXJRfaF0ZNR6jUKbzIsAbhFnpz",
+	"9bqQfbyCNo3pmaKSBau2Cf9qYLOxymjqBH0ly8HoFpwWpdgUvFkPQlk/DqeZcxMa6oAsqJ4JR7u2RS6s",
+	"0xVz2bpYrBq0XK/1UCz1UMBJvCRjscOVPKDNmC9v7PB7SW5FDSZeCjQpY986GVsSXt/JyKJLWyNSO6QE",
+	"zwv5GeuofKyW5Sy9IQAcX2jgYIvMoYaTHvGDI72A8IICjjiJWuAR4TrrDdaciUf2DAckxT5JY9T15+Rx",
+	"RaEobK5nIjL22Kgv/hieiva43roy5dKYayhI/VuufSu0v0NTZe7ktCxnb+s1EEk+ETObZxU6LlnOxTO5",
+	"PjME1pia6jjvOiICk+WYcySiYIvIsTXDYFeMtXPampDtZbDBGFoupdul4hawieqZcAaJ/VReIhKLIyRq",
+	"okwi0GShrH1fAWwICv4eFnwSpiUGT6OGava3s0MvTaLN8E46V8LkljtYXPiElkW1SsnylCzkDoW4r9LX",
+	"ZX0ZwByuMO3iLb7uO7FA4GOXmR+4tm2BXUvzFzNExgTred0VdqgeNJTYDUCT54ZIj3c5KWG/olGcaXpE",
+	"JkXPwEC/WW0ct+0rK+bw4fVL5oDY7kfNHHzJLSUlwNDnNIvPMWWtTURoy+basrlblQFAq5U+c1eh511X",
+	"2dxbYhpt3Vyrbm1y3RzLvuspnEO1Z53KuRsjqjtUOne9+klbPNeykesvnluRi9QJaWOn26ACa9McB35P",
+	"2RpyqMh8cyM7FYRrp0TBRITBrkLGCqeHZhu0B5OIqc1OHJfgm5mwmR6CaXZUrYbzVsg0xXf2zI+RsdNj",
+	"nlL003wLicQqdh/z/R3MNCkbmVDm3iK0n8wUcz1BHmp+fYcyS0KvLmCOUfjjeOwiMUlz7pOkx0o4bWIl",
+	"Iukj/NuJKFviMH5npx94Ya8Txe+G2GT5Nec0aydM/VOtpmBxF7ixuA+w7O4e4562zOtsuwXgUP7swSDL",
+	"4geHZ6Iv45OVQETrOFilprLZq/yqin5MOV9l7HiuI0jR/AXBnX6z2qiE+FWqmV/Be6ifC3GE8KYfgD1O",
+	"ZKz9rGdSWEHXEIwOvWKLed/FkFJlgktbq1a/o40rtdrK+Q1WJ/NH//J0v6KX4SNjss1DA5WMwNshRYpD",
+	"rFln9RkvjZ7tEx2flJ7tnqm4totANQwM9/6GWcFDqU2BHlyNUC9J8/+rjk8q1Hl3/CAL/AALDPOigTb6",
+	"klrjpmUXKxo3cMy5MWp50lcIRjXjjBfZrOJQeVdmuldjQ2c1BGEzqn6lm6nngYgwoUiMpEkqhGtPVYYG",
+	"TQH6WL5Pc8O5sTzh0BNnucwlrh8qj/W31qgfnLBTw6MWqXB2ao7hp6gr4JvCxHuGR6q0cSS2FpEWcwyG",
+	"C4wfpdL5Y6eUwZ+cnLEiEyJrMzGSp0qMZFIsUT2ESFWJ+WjTG/TIXn2M7FDhJ9wSWnllIc8xsCrsldod",
+	"zrhH5bTlrfeuBrag9VBT1YKGXxOujJ+XNJzLfEGvWmjT3WSOHo1UppBsH+2GbIeOcJb7UWK+aox5R5gw",
+	"KdOpnDlh8jTtNtuS6u6akbNzDUjV2o6tMriK7YilgPFIJXmqknB2quUSzlpTl720rHV+UwbT0gBbtQkN",
+	"9dyKZspFoC1GYznrq0gMga2YAN4iEjkLDuqRzTPRVwObkf/IeZn5bs8cldWUkvVKbOchnhb4cItPce04",
+	"+9HoNyf6M6G9U+mg2zPsQgcd9tFuzeoVHAhe9LhEoku1En3lp6poeUwvr1UG+a1I7pufMTX3ObeUOoVj",
+	"n68NztqWp5domoMreOz1WN2/FjodEY1zf/FCnY1QkanvP6NgHTufKTmubKy1pCKfq0FXMWOYMbZQMTeu",
+	"hzPbZWV8do78XqKBh7BSkwq+TziKqF4bIU08stle6RDWxnkwsTHaa01nIYhJN84Hi0OkE97KkWERGTuN",
+	"EFGgiCKzMxThDOLUxidlQjPNaCodFiWRw7hs52nUqcpEjC0mG2LOH8pg2h00BHhy55YoedXaAq0tcH73",
+	"SQwrV9TekOS/kLM6lT4eaTNcPbLE74TZjqVJXDPwylEZ+o3g6GQ2LTrmhja7JhHhRR0xxfyT+sZBL/gu",
+	"ylfpO5vmXnXFKxmPGH2xZw5eVtBdUq2MFzGCKLo9xIvENxQNJxFEhSCwivJJZDwHL5HxwQlXibAmnQlr",
+	"YkUWgC/YDiG9wN9Rpk6109ZEgYGhfYUsrSv2i5GNHLNvO1ITG4+K22l/irmzc9zJ6XOhBwESpme0V2So",
+	"ILwMGEEqIe90p4Ju+UxEYZOOnZfoCy/nwOCZlSlXmyHD0yXQS6YmsHqJcFakczNEZl8kHGWK4n9YKXrw",
+	"sisOBkWDUO14oh2aVlQx3miV8KvsgKTA77nKFVasE+BNeYRQlemKCB6PeCmlCU+LysOS7oW3UMlM1Urt",
+	"mdJM7aCx6f3EBTTPTpnfIJzKTnWsWLQMlI9HynVBd8qdikTY/CJBqnb7sMMViUZ4DB+Bo81rjNuBueRc",
+	"jcNfAqwAlNPi7U0o5UFuMHlcTrZdvaW4OL2bDhzMD7+CcBVy4PEgb92ttqVwzO+xDXZlEPCbbZYx0ywy",
+	"PCs/eYu/Rp0z3P0eRj8e3ehusGg8RsrLiyW7U7bfC9Kf6jICa1W4842/HXeiJ9unlnKBJnmDAofyFbSl",
+	"Ez2ZqITssZFMB0FUTebbjQfcOgySw9sTFMHYVRz/hpcFoRyENyhvrBJ1xWfQUCIYLxIDmTrVqaYD+CI/",
+	"AF8GX1InG/9uvTqyhyd6ctdEIswJZndbsvCCQrDtQXKfBFCNoLn/UuUu8XPgAMJbZKvE3vIsA74JLPHi",
+	"zB0toGWR9cIgxzuPMa07EomKdcJsFX/aE9IFzo6cXGaZNEOVFGzboZFGITjnkRk7RgsQ+2SJkYEc8Aoe",
+	"7e7Sg12xz2bbFFu3UAgPbk0Rg9Q7QRoR2o5q4Cvdf8uQX8g1JziDeo8fcPK/4YrcRZcfzmw5N6btbP19",
+	"rb9vJX8fHpf13XydFfx3+OoF751MksAKlnnujupzBIpXBB9Mz6zqhHku0CFWvgJZQrVjHVwgvlVwH5oq",
+	"Fe7j19Qxjf0kObKXYxl3Jkpffssthehx7AOvzgG2Z4nXRukv6yNqfUL30SdEihq2C5j769gOjmc2z9y9",
+	"dQBtbKB+n6Qa6rjcIOB3limX0et3vsIb4e9ldVyVzLs5IY1/ZVjkxflqdmqeN2XwVe+WaRo0dywS0wxO",
+	"Cr/1DIY9KO4PxkxTVSeVl/2SXVYjX0G8erU6JjFN63uFlbgGXnuHWq20ZWLhfBfcqEjhWYMfNeDrBCM+",
+	"hNMrlVVkh0gzE2ObqeWwOoWSeAMc4Q5BRtyAbtzC67S+huvxNdSlXVwmp2hBu9lB/NHGqNTSuoODypSw",
+	"wjpLVKYS0Z+Ri7ITXIiKe80LNRiouOpfZJcHI164nhlLk8u02dP41p6qA3Ojas01oKCWH7GWu6BGp3rb",
+	"alTfnfXaxoquEXm0qsGtw3NXtid3QhpAk1H5mftoS4q6h+S+eCTNUNWgkML9SSanGOi+I6beUcgZKPIW",
+	"Y5sbX+ipbbC7tfY23No7kieUEhMIFQHjL8w5OvUKWAEdXwxR5A/jQMwVApfo1ibn/GKzG7L61mMOyBNc",
+	"ywtaXrDhvODvl6f/Os0hUzJpNM3eyuyE67KppRU1ySMX+FCfKiOsUV0RvX51JHZgELczVjRGxKRHsJgc",
+	"4J2gjcfZaEI6kZui+gsMs+xEZRwbJvQyYH578Mk2BfONpyH8SJJrCh9JMHNkkU3N1axnShilEe+MnFqc",
+	"xW8Q7ogbiwa8Iyplx0ZcZ4gJsabLWdSVT+D72Em22zNlPI/bgnXFZwSK1QvQrWDMWltrkcrs5CNs1B3L",
+	"fQzzurSFibt4x1L0w3a12Y/3vI/FnbINZXYyz3CL9B/BpbIVXh+PpG/g88iMGzMHXyvP7YfUFzmepJyT",
+	"PcnsQKc8aJqGjEHMsYGxuiIgk7mAUY0cT33RwNczVeT3NUD38PvP8rEFjZSzfB7u7naowg1z+l0VoGO8",
+	"J6L/DEiY7j9kqmPV6dt+tNXZ0vCS33OVzbY6WwikRkuDt24tsqhOhfDG8ssbZYZ+tLX3+NGzZ52tsTbF",
+	"Dwi351UGb/9//72//V9y+1+728+Ou53tf/77v8G+wJna23I+w76D11thTGu5FGyIl3sB9ZcUB51R0d1l",
+	"VOPvAdOZQFwDYfRnIhykCh0SsTW5x4NetMwh8xJ/d/MNiHF/OgFRh5Lp0EPOoPOYjFuWstIMeatBcRpm",
+	"wMi74m3gJc7LWadnpsH7YwRILJt1BSgKrlJtS8UZI4R+nUhHuPVUt4q/doAb6UHpuB/JBImfuxOrQrXp",
+	"iv2emWbWDPFFU5sVjTkeiwgvHIcL3OA0lcBNkrE2PzghY3LrlNWwiOiIl2vh6Gkp36qt69F5wusvq/PQ",
+	"e74Hv/rCHm+QF7xy0lq95lJ6DZ12arTKFL2Ufy5PVUidxcYcTiTSS2JbWNePQm5qVCacAtbp8njEyKE1",
+	"bDT0SqbS7diagc7GKqlvF0T85JqE+T4tyfLkgbBut8Ax2s4z6x/dBmjmF+ymYH17ogiWDs8wyE2nDIPT",
+	"Ua9POtPkPqlg4J49pJ8mibxGuRdef0uYwetQCOomnMR0O0DBrdl8swRKh5NolHX1FWi0qpzvyFPpZbZM",
+	"R4cTxp8g6G6uXtYeW7vENURJcm+f3n3H1cK7ePzuumSY02vCLl9QrTmkYizSSYDrc2vqfJJaiUaT8zpN",
+	"4YDHuCQd+C1TMpl1Amz/APeEtZtZrSbTdBivkFfjCMtZNX3UD+4WMdBuMlnwe6WPUMpYIJYhpfDBZiZK",
+	"R2E1naoW1gKZsBS/fnj1uiM+vHvdEZ9V/wOQxOuDX9CXyf7Ep+Kt/hmJ4+muGKuhnOgvKnXix/4scPaf",
+	"uuJg0YPCyoTPM6OSnsknmR6OfEfEmUUMDQ6Iud9zmXFUKMnk1NGg0gNFaWs6YGKcKhClWCr+8fXPpOg5",
+	"nxEYB7tdx8pLMGyeY2CtZxaFFIFVodTJ7BC2n/wmA5uNVeBD6OxxlTxIo6YYJws8oyv2cSPCBhSN4gm5",
+	"y5qqVkqwYIaSL2fKPw/OH3pD8d5B7qionFEka6ZEUS6xb4K61jNFeacfZSrwBnRlhQ+ELZSEKfnjk0fP",
+	"hOxT3Yv0P9EaqgAc562QWaapVvThH8VfYccLOK6sZwbSeZV1hDVCnqoMe5tRSLKC9KYMP1KL//whr3LR",
+	"Jl17nKdeT2Tmd2AVtmFH53loqf4jv60oIPPpGase7Oox3upswajSb+1t9bWR6Apf9E9XFfj/DhP4Z3Gf",
+	"7f+m4hU1/Uc3Jj3241hN/O2EC2mJjtV44hG6if8usXSRn1SuUHxb9gmBYzHauJFGxk0vNixuCkIxqkjF",
+	"m55EXppBx0RXFCouf+UZHSsT24QxWKrXx2A9HQNlRXfRfkIJsJ4aO2c+oXetMZHkUCHUp0i1OQniEuQR",
+	"e+MY/ZddcyGRo4AKxqfmPHTiUxBrpipmrFE9Q3JPG/gxrkUFIBfMK5zx9ThLKiOs5S95VFuXRZ7LAHF6",
+	"dvlAFhtbeD9IOViypqA5nF3TnmljEa235kbA7/AwEreZ88pfiOnsnKpMD3QJ9lCPfkIsqGAnqNny4aef",
+	"A6lwXl2gJmtihfnk3ZoaaKdM8vfq8OsmaNVih5zLElgDmmulWfCCCk0LmaKqP19yeFUQG9/aQMTNl/8i",
+	"xDbCJVaOHVHR2tTzBTjF8jbSVBdSQGx7C/af7NvcV4lkj5I8tRfKeDARO8UPiU467I6SHuH+EzAWvS1E",
+	"FE2jZ+bzJ1HEYaKRHVD4g7OROpy8EhKkOmCoZZjPFFAoYQ5GppSAqrKCpBl8qE4leIWTuN4gH42xxLAR",
+	"vx6+fycSG+djDAJ5K/qqWHTQn9ixXSHmFzSz7ZfaBWzp84i57pGWmG+emOk8kBhE58Ca9KvNqfZ4EJc2",
+	"3xOV+4iSpxU1kin4hzmpUYmRL6YEIQYJyp+qC4eg/wrEr4AfUL6SinONIrDAYkLVGCe2nC/0U7xHZWIs",
+	"ZwxFAH+HWVM+pJn1DEjmCl5ZmKZ2gnJhF9tec9zfYPJTMtZGYI1B2dW2qYX929lBZb3XlfMvsMHhKmUu",
+	"ePSuF6yg+inL8gerB6xlDzfNHjDxEJmDnagq0bhOcKAvtv1b1razjm3sfC3/wGoQouxmJfqdUglW2Xt7",
+	"okyHWyn7ubOyKnvpivcg1qc69IXIOfM4+vD+8Khn5iZKE4uwi8dskYlUchMLyEFLTukqmgkuY6gO7ZQw",
+	"Jj1DCjVoOtQ/5DerTaXPdSNSAD1XJafzMpvnySqkKk+kH5WZynN7sjRbeRmRH7y85gTkj9aeg3ZCHLdo",
+	"xhJYs/mukKg3v/ou/ImYdS1nDmSP/CVENKs6FqgYwEFQj1kAbr00h05UnGqjbopFn8toe6bKaUHNUyZR",
+	"CZlswNsrjFa8xMmXfBavuDyOYazaVG782I1isLU5PfgZyb3PcrgXCT24V03EvS4pr9AcvdrXOastw9AY",
+	"zuAMn6JQlVshy0r+aOUZ6mlW3zyRzJmL9lG/U6bMXW643tovSzqYI2Fx1fM6XcxraYyiOY3Rx1fB81+K",
+	"OhJioY4K5RxFIs4IxeDSyNTEZp4rtDCA0W0ILH4I87nO2GIY5LJlSPS25PnS9cEUIJTrbYiwDRHedIhw",
+	"UtLTWv5REtDnNU9ZQ9zOgTUIbeI0T+rKhUi+Yknleerqe6pask6JKXaSrFZfYrmHdjiDhqpmvrSqxZ5i",
+	"SeqSSWD1qA5ZufVjhmuruwkOKcd3BZXhjvlJYfLLtAs6Yq1ucXu+UVYhLuMQdcq5EERpqv1AFUKmaSkS",
+	"F9IE+hwRLUzhcdHYjpUAjHZqrCHDmD2Y52gtFx6y2tjDK5Ogn/QwzHIVqf7qtmT19x7SMwmeEnLbz+lQ",
+	"lyh3De8gf0misIOOzUQ/s1OHecvseoH7VIJ4HSbE3Hz41eYccG8+ogyPi5BK0omIm5hFTUZk5UxusA3J",
+	"X7GMzxeb2JLU7bH6sAmN3H4lrTBw+52v/K/zGnAg6wea4fG74sC7Ji6ua5BvXpmEj9gqzksepd5zWU75",
+	"BtyWtyZEWp/l+lKn6q9cQ+SUpPE14Np8W+6szPupjgl3ATv9ljlg2ruij3+Cf1EqeW0V4oeiSvdciggT",
+	"65Bgm4lYOlVPHxVsnotRR8C3WslYubHuErxYy6OtZd3zBVuv/WP7hYxH6rzbw20335CiZQtn4amwf8NK",
+	"Ne8FJBWylew0EFyepVt7WztyovEQ8wtqco4JzrOCP1XSHfDwrbOOhYD3hg8RM3DzxOpqnjpCF4iXqR0i",
+	"sinfTk0ha+4n7CrJebElZh1YVFVPCZnqtU//UDRix/cgpmplpgWm6tnHDxed2+VTZejhDN5lAOTShl0I",
+	"xUMI6Ve/JkUNbSWXtXxwpGRauwkf2XEN3LqfO8yhw8y3yqh4oebZ94FtU4/3M4/B3zWP7cden2o/K5zm",
+	"DCqtM5GpWE80HO3K1tBdW9/++e3/DwAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -109,7 +109,7 @@ func TestAdminCommand(t *testing.T) {
 	}
 
 	_, err = command("admin", "grant", "ada@example.org")
-	require.ErrorIs(t, err, watchparty.ErrAddressUnconfirmed)
+	require.ErrorIs(t, err, watchparty.ErrAccountUnverified)
 	require.Contains(t, err.Error(), "not confirmed")
 	said, err := command("admin", "list")
 	require.NoError(t, err)

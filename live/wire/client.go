@@ -1,7 +1,7 @@
 package wire
 
 import (
-	"net/url"
+	"errors"
 	"strings"
 	"unicode/utf8"
 
@@ -221,27 +221,22 @@ func (m *Rate) check(c *checks) {
 func (m *Load) check(c *checks) {
 	m.Command.check(c)
 	c.position(m.PositionMS)
-	given := 0
 	for field, id := range map[string]*string{"movie_id": &m.MovieID, "item_id": &m.ItemID} {
 		if *id != "" {
-			given++
 			c.id(field, id)
 		}
 	}
-	if m.StreamURL != "" {
-		given++
-		c.address(m.StreamURL)
+	var invalid *watchparty.Error
+	if errors.As(m.Source().Validate(), &invalid) {
+		*c = append(*c, invalid.Fields...)
 	}
-	c.check(given == 1, "movie_id", "one_of", "must be the only one of movie_id, item_id and stream_url")
-	c.check(m.Title == "" || m.StreamURL != "", "title", "unexpected", "belongs to stream_url")
-	c.text("title", m.Title, maxTitle)
 }
 
-func (c *checks) address(address string) {
-	c.text("stream_url", address, maxAddress)
-	parsed, err := url.Parse(address)
-	c.check(err == nil && strings.HasPrefix(address, "https://") && parsed.Host != "" && parsed.User == nil,
-		"stream_url", "pattern", "must be an https address without a password")
+// Source returns what to load, in normal form.
+func (m *Load) Source() watchparty.Source {
+	source := watchparty.Source{MovieID: m.MovieID, ItemID: m.ItemID, StreamURL: m.StreamURL, Title: m.Title}
+	source.Normalise()
+	return source
 }
 
 func (*Bye) check(*checks) {}

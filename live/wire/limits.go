@@ -32,8 +32,6 @@ const (
 	maxRTTMS      = 60000
 	minRate       = 0.25
 	maxRate       = 4
-	maxAddress    = 2000 // characters
-	maxTitle      = 200  // characters
 )
 
 // Code is why a connection was closed (x-close-codes).

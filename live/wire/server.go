@@ -1,6 +1,9 @@
 package wire
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // ServerMessage is a message from the server to a client.
 type ServerMessage interface {
@@ -58,15 +61,37 @@ type State struct {
 	// StartsAtMS is when it starts by itself; nil unless it does.
 	StartsAtMS *float64 `json:"starts_at_ms"`
 	Wait       *Wait    `json:"wait"`
-	Cause      string   `json:"cause"`
+	Cause      Nullable `json:"cause"`
 	By         *Person  `json:"by"`
 	NowMS      float64  `json:"now_ms"`
+}
+
+// Nullable is a text that is null in JSON when it is empty.
+type Nullable string
+
+// MarshalJSON encodes the text.
+func (n Nullable) MarshalJSON() ([]byte, error) {
+	if n == "" {
+		return []byte("null"), nil
+	}
+	return json.Marshal(string(n))
+}
+
+// NullableMS is a time in milliseconds since 1970 that is null in JSON when it is 0.
+type NullableMS int64
+
+// MarshalJSON encodes the time.
+func (n NullableMS) MarshalJSON() ([]byte, error) {
+	if n == 0 {
+		return []byte("null"), nil
+	}
+	return json.Marshal(int64(n))
 }
 
 // Media is what is played.
 type Media struct {
 	Title     string      `json:"title"`
-	StreamURL string      `json:"stream_url"`
+	StreamURL Nullable    `json:"stream_url"` // empty if the movie has lost it
 	MovieID   *string     `json:"movie_id"`
 	Version   int         `json:"version"` // of the movie; 0 for an address
 	Subtitles []Subtitles `json:"subtitles"`
@@ -120,7 +145,7 @@ type ClockChanged struct{}
 
 // Members is the digest of the members.
 type Members struct {
-	Present    int      `json:"present"`
+	Connected  int      `json:"connected"`
 	WaitingFor []Person `json:"waiting_for"` // by their usernames, MaxWaitingFor at most
 	Waiting    int      `json:"waiting"`
 }
@@ -152,13 +177,13 @@ type Place struct {
 
 // Room has the settings of a room.
 type Room struct {
-	Name            string `json:"name"`
-	Control         string `json:"control"`
-	Queue           string `json:"queue"`
-	QueueOrder      string `json:"queue_order"`
-	WaitPolicy      string `json:"wait_policy"`
-	SlowModeSeconds int    `json:"slow_mode_seconds"`
-	PartiesMS       int64  `json:"parties_ms"` // when the parties last changed; 0 without any
+	Name            string     `json:"name"`
+	Control         string     `json:"control"`
+	Queue           string     `json:"queue"`
+	QueueOrder      string     `json:"queue_order"`
+	WaitPolicy      string     `json:"wait_policy"`
+	SlowModeSeconds int        `json:"slow_mode_seconds"`
+	PartiesMS       NullableMS `json:"parties_ms"` // when the parties last changed
 }
 
 // Queue says that the queue or its votes have changed.

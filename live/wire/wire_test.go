@@ -201,7 +201,9 @@ func (d document) requireType(t *testing.T, where string, property *schema, made
 		p = d.resolve(t, p.OneOf[0])
 	}
 	if nullable {
-		require.Equal(t, reflect.Pointer, made.Kind(), where+" may be null")
+		zero, err := json.Marshal(reflect.Zero(made).Interface())
+		require.NoError(t, err)
+		require.Equal(t, "null", string(zero), where+" may be null")
 	}
 	if made.Kind() == reflect.Pointer {
 		made = made.Elem()
@@ -364,12 +366,12 @@ func TestBounds(t *testing.T) {
 					checkValue("{0198f3a2-0b7c-7c41-9d1e-6a2f4f0d7b12}", false)
 					checkValue("0198f3a20b7c7c419d1e6a2f4f0d7b12", false)
 				} else {
-					prefix := ""
-					if property == "stream_url" {
-						prefix = "https://a/"
+					prefix, letter := "", "ä"
+					if property == "stream_url" { // in ASCII
+						prefix, letter = "https://a/", "a"
 					}
-					checkValue(prefix+strings.Repeat("ä", *p.MaxLength-len(prefix)), true)
-					checkValue(prefix+strings.Repeat("ä", *p.MaxLength-len(prefix)+1), false)
+					checkValue(prefix+strings.Repeat(letter, *p.MaxLength-len(prefix)), true)
+					checkValue(prefix+strings.Repeat(letter, *p.MaxLength-len(prefix)+1), false)
 				}
 			default:
 				require.Fail(t, "unknown type", "%s.%s: %v", name, property, p.Type)
@@ -434,6 +436,39 @@ func TestBadFrames(t *testing.T) {
 		require.ErrorAs(t, err, &coded, frame)
 		require.Equal(t, code, coded.Code, frame)
 		require.Equal(t, strings.Contains(frame, id), gotID == id, "%s: the answer has the command's ID", frame)
+	}
+}
+
+// TestLoadsFollowTheRulesOfSources: a Load is refused for the same reasons as a source of the REST API.
+func TestLoadsFollowTheRulesOfSources(t *testing.T) {
+	t.Parallel()
+	id := "0198f3a2-0b7c-7c41-9d1e-6a2f4f0d7b12"
+	for name, source := range map[string]watchparty.Source{
+		"nothing":              {},
+		"two things":           {MovieID: id, StreamURL: "https://a.example/x.webm"},
+		"title without a URL":  {MovieID: id, Title: "Our holiday"},
+		"http":                 {StreamURL: "http://a.example/x.webm"},
+		"password":             {StreamURL: "https://u:p@a.example/x.webm"},
+		"no host":              {StreamURL: "https:///x.webm"},
+		"only a port":          {StreamURL: "https://:443/x.webm"},
+		"port out of range":    {StreamURL: "https://a.example:99999/x.webm"},
+		"not ASCII":            {StreamURL: "https://a.example/\u202ex.webm"},
+		"white space":          {StreamURL: "https://a.example/x y.webm"},
+		"too long":             {StreamURL: "https://a.example/" + strings.Repeat("x", watchparty.MaxAddressBytes)},
+		"bidirectional title":  {StreamURL: "https://a.example/x.webm", Title: "Our \u202eholiday"},
+		"title of two lines":   {StreamURL: "https://a.example/x.webm", Title: "Our\nholiday"},
+		"title of 201 letters": {StreamURL: "https://a.example/x.webm", Title: strings.Repeat("ä", 201)},
+	} {
+		source.Normalise()
+		var want *watchparty.Error
+		require.ErrorAs(t, source.Validate(), &want, name)
+		frame, err := Encode(&Load{Command: Command{ID: id}, MovieID: source.MovieID, StreamURL: source.StreamURL,
+			Title: source.Title})
+		require.NoError(t, err)
+		_, _, err = DecodeClient(frame)
+		var got *watchparty.Error
+		require.ErrorAs(t, err, &got, name)
+		require.ElementsMatch(t, want.Fields, got.Fields, name)
 	}
 }
 

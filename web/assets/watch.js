@@ -1590,7 +1590,7 @@ var LiveRoom = class {
   #end;
   #loss;
   #state;
-  #members = { present: 0, waiting_for: [], waiting: 0 };
+  #members = { connected: 0, waiting_for: [], waiting: 0 };
   #people = [];
   #place;
   #room;
@@ -3448,7 +3448,7 @@ ing WebSockets.";
     const left = this.#untilStart();
     if (left !== void 0) setText(this.#left, countdown(left));
     const key2 = !state ? "connecting" : state.state === "idle" ? `idle ${this.mayControl} ${state.cause === "ended"} ${this.
-    hasNext()}` : view?.obstacle ?? (state.media?.stream_url === "" ? "gone" : left !== void 0 ? "party" : view?.gaveUp ?
+    hasNext()}` : view?.obstacle ?? (state.media?.stream_url === null ? "gone" : left !== void 0 ? "party" : view?.gaveUp ?
     "behind" : view?.stalled ? "stalled" : "");
     if (key2 === this.#curtainKey) return;
     this.#curtainKey = key2;

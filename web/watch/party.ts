@@ -38,7 +38,7 @@ export class NextParty {
   readonly #abort = new AbortController();
   #party: Party | undefined;
   #starts: number | null = null;
-  #changed: number | undefined;
+  #changed: number | null | undefined;
   #loading = 0;
   #loadedAt = -Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;

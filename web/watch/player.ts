@@ -297,7 +297,7 @@ export class Player {
     if (left !== undefined) setText(this.#left, countdown(left));
     const key = !state ? 'connecting'
       : state.state === 'idle' ? `idle ${this.mayControl} ${state.cause === 'ended'} ${this.hasNext()}`
-      : view?.obstacle ?? (state.media?.stream_url === '' ? 'gone' : left !== undefined ? 'party' : view?.gaveUp ? 'behind' : view?.stalled ?
+      : view?.obstacle ?? (state.media?.stream_url === null ? 'gone' : left !== undefined ? 'party' : view?.gaveUp ? 'behind' : view?.stalled ?
         'stalled' : '');
     if (key === this.#curtainKey) return;
     this.#curtainKey = key;

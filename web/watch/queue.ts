@@ -50,7 +50,7 @@ export class Queue {
     }
   }
 
-  #may(permission: string): boolean {
+  #may(permission: components['schemas']['Permission']): boolean {
     return this.room.place?.permissions.includes(permission) ?? false;
   }
 

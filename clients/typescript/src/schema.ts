@@ -944,7 +944,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get the public view of what a room plays
+         * Get the public view of a room's playback
          * @description Other pages can show it: the operation needs no sign-in and works from any origin. The host has to allow it
          *     (`now_playing`). A room that does not allow it, a private room and an archived room are a 404. While playing,
          *     the position is `position_ms` plus the time since `at` times `rate`.
@@ -1138,8 +1138,8 @@ export interface paths {
         put?: never;
         /**
          * Schedule a party
-         * @description For the host and moderators. The room watches together at that time: whoever answers `yes` or `maybe` is
-         *     reminded by email a day and an hour before, the room loads the movie 5 minutes before, and it starts by itself.
+         * @description For the host and moderators. People who answer `yes` or `maybe` get an email a day and an hour before the start.
+         *     The room loads the movie 5 minutes before the start, and playback starts by itself.
          *     A room has 20 scheduled parties at most, and 30 minutes lie between their starts.
          */
         post: operations["scheduleParty"];
@@ -1158,8 +1158,8 @@ export interface paths {
         };
         /**
          * Get a party
-         * @description For everyone who may see its room. Parties that have started, were cancelled or were missed can be read until
-         *     clean-up removes them.
+         * @description For everyone who can see the room of the party. A party that has started, was cancelled or was missed can be
+         *     read until clean-up removes it.
          */
         get: operations["getParty"];
         put?: never;
@@ -1173,8 +1173,8 @@ export interface paths {
         head?: never;
         /**
          * Change a scheduled party
-         * @description For the host and moderators. Changes the properties that are sent. When the start is moved, those who come are
-         *     told by email a minute later, and are reminded anew.
+         * @description For the host and moderators. Changes the properties that are sent. When the start is moved, the guests who
+         *     answered `yes` or `maybe` get an email a minute later, and are reminded again.
          */
         patch: operations["updateParty"];
         trace?: never;
@@ -1188,10 +1188,10 @@ export interface paths {
         };
         get?: never;
         /**
-         * Reply to a party
-         * @description For everyone who may see its room, until it starts. A party has at most 1,000 answers. A person who is kicked or
-         *     banned, gives up the membership, or is not in the room when it becomes private, loses the answer. `no` ends the
-         *     emails about the party.
+         * Answer a party
+         * @description For everyone who can see the room of the party, until the party starts. A party has at most 1,000 answers. The
+         *     answer of a person is removed when the person is kicked or banned, gives up the membership, or is not in the
+         *     room when it becomes private. `no` ends the emails about the party.
          */
         put: operations["answerParty"];
         post?: never;
@@ -1209,8 +1209,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the replies to a party
-         * @description For everyone who may see its room, in the order of the first answers.
+         * List the answers to a party
+         * @description For everyone who can see the room of the party. The order is that of the first answers.
          */
         get: operations["listPartyAnswers"];
         put?: never;
@@ -1230,8 +1230,8 @@ export interface paths {
         };
         /**
          * Get a party as an iCalendar file
-         * @description iCalendar (RFC 5545) with one event, whose UID stays the same and whose SEQUENCE rises with each change. A
-         *     calendar that reads the file again moves or cancels the event.
+         * @description An iCalendar file (RFC 5545) with one event. The UID of the event stays the same, and its SEQUENCE rises with
+         *     each change: a calendar that reads the file again moves or cancels the event.
          */
         get: operations["getPartyCalendar"];
         put?: never;
@@ -1257,7 +1257,7 @@ export interface paths {
         put?: never;
         /**
          * Invite a person by email
-         * @description Hosts and moderators with a confirmed email address can invite; without one it is a 403 `email_unconfirmed`. An
+         * @description Hosts and moderators with a confirmed email address can invite; without one it is a 403 `email_unverified`. An
          *     invitation is open for 7 days. Inviting an address that has an open invitation to the room answers with that
          *     invitation.
          */
@@ -1834,7 +1834,7 @@ export interface paths {
         /**
          * Resolve a report of abuse
          * @description A report that is resolved already is a 409 `report_resolved`. Closing a room, deleting a message and suspending
-         *     an account resolve the report that they name in `report_id`, as `acted`.
+         *     an account resolve the report that they name in `abuse_report_id`, as `acted`.
          */
         post: operations["resolveAbuseReport"];
         delete?: never;
@@ -1915,7 +1915,7 @@ export interface paths {
         put?: never;
         /**
          * Resume a schedule
-         * @description Runs that were due during the pause are not made up for.
+         * @description Runs that were due during the pause are not started later.
          */
         post: operations["resumeSchedule"];
         delete?: never;
@@ -2037,7 +2037,7 @@ export interface paths {
         put?: never;
         /**
          * View an activity report as a page
-         * @description For people who have the link in the report's email or its `page_url`.
+         * @description Needs the token of the link in the email of the report, or of its `page_url`.
          */
         post: operations["viewActivityReport"];
         delete?: never;
@@ -2140,7 +2140,7 @@ export interface paths {
         get?: never;
         /**
          * Grant an account admin rights
-         * @description An account whose address is not confirmed is a 409 `address_unconfirmed`, since anybody may have registered it.
+         * @description An account whose address is not confirmed is a 409 `account_unverified`, since anybody may have registered it.
          *     An admin stays an admin.
          */
         put: operations["grantAdmin"];
@@ -2322,8 +2322,8 @@ export interface paths {
         put?: never;
         /**
          * Resend an email
-         * @description Makes a new email with the same subject to the current address. The original must have ended. An email that is
-         *     of no use any more is `cancelled` again.
+         * @description Makes a new email about the same thing to the current address. The original must have ended. The new email is
+         *     cancelled if it is of no use any more.
          */
         post: operations["resendEmail"];
         delete?: never;
@@ -2462,8 +2462,8 @@ export interface paths {
         put?: never;
         /**
          * Replay the events that a webhook has missed
-         * @description Restarts the deliveries that failed or were cancelled, and whose event was at `since` or later: the oldest
-         *     first, at most 500. If `more` is true, send the request again.
+         * @description Restarts the deliveries that failed or were cancelled and have an event at `since` or later: the oldest first,
+         *     at most 500. If `more` is true, send the request again.
          */
         post: operations["replayWebhook"];
         delete?: never;
@@ -2667,11 +2667,11 @@ export interface paths {
         put?: never;
         /**
          * Retry a job
-         * @description If the job runs, its steps that wait for another attempt are tried now, and have all their attempts again; while
-         *     their queue is paused, that is a 409. If it failed, was terminated or
-         *     cancelled, or ran out of time, an email is sent again as a new email, a clean-up run is started again as a new
-         *     run, and any other job continues from its last good point. The answer is the job that does the work now; `null`
-         *     while its event is in the outbox.
+         * @description The steps of a running job that wait for another attempt are tried now, and have all their attempts again; while
+         *     their queue is paused, this is a 409 `queue_paused`. For a job that failed, was cancelled or terminated, or ran
+         *     out of time: an email is sent as a new email, a clean-up run is started as a new run, and any other job goes on
+         *     from its last good point. `job` in the answer is the job that does the work now; it is null while its event is
+         *     in the outbox.
          */
         post: operations["retryJob"];
         delete?: never;
@@ -2736,7 +2736,7 @@ export interface paths {
          * Pause a kind of work
          * @description The queues that can be paused are `email` (emails), `avatar` (the rendering of avatars), `maintenance`
          *     (clean-up, reports and deletions of accounts) and `webhooks` (deliveries to webhooks). Workers stop within
-         *     seconds. What waits keeps its place and loses no attempt; what is added waits, too. What is cut short goes on
+         *     seconds. Waiting work keeps its place and loses no attempt, new work waits, too, and interrupted work goes on
          *     after the pause. Pausing again is a success.
          */
         post: operations["pauseTaskQueue"];
@@ -2816,7 +2816,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Retry an event now
+         * Requeue an event, so that it is tried now
          * @description An event that was abandoned can be retried, too.
          */
         post: operations["requeueOutboxEvent"];
@@ -2855,7 +2855,7 @@ export interface paths {
         };
         /**
          * List the audit log, newest first
-         * @description What admins did, when and to whom. Entries do not change.
+         * @description The log has the acts of admins, with their times and targets. Entries do not change.
          */
         get: operations["listAuditLog"];
         put?: never;
@@ -2909,7 +2909,7 @@ export interface components {
         MovieRuntime: number;
         /** @description The name of the room, in one line */
         RoomName: string;
-        /** @description What the room is about; empty without a description */
+        /** @description The description of the room; empty without one */
         RoomDescription: string;
         /**
          * @description How many people can be in the room at once, the host included
@@ -3061,7 +3061,7 @@ export interface components {
             access_token: string;
             /** @description The token for the next pair. Whoever has it is signed in. */
             refresh_token: string;
-            /** @description How many seconds the access token works */
+            /** @description The time in seconds for which the access token is valid */
             expires_in: number;
         };
         /**
@@ -3102,7 +3102,7 @@ export interface components {
             plain: string;
         };
         /**
-         * @description What everyone may know of an account
+         * @description The public data of an account
          * @example {
          *       "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
          *       "username": "carol",
@@ -3196,7 +3196,7 @@ export interface components {
          *       "user_agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
          *       "signed_in_at": "2026-01-31T19:58:00Z",
          *       "last_used_at": "2026-01-31T20:13:00Z",
-         *       "expires_at": "2026-05-01T20:13:00Z",
+         *       "expires_at": "2026-03-02T20:13:00Z",
          *       "current": true
          *     }
          */
@@ -3250,7 +3250,7 @@ export interface components {
          *           "user_agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
          *           "signed_in_at": "2026-01-31T19:58:00Z",
          *           "last_used_at": "2026-01-31T20:13:00Z",
-         *           "expires_at": "2026-05-01T20:13:00Z",
+         *           "expires_at": "2026-03-02T20:13:00Z",
          *           "ended_at": null,
          *           "current": true
          *         }
@@ -3259,14 +3259,14 @@ export interface components {
          *         {
          *           "email": "carol@example.org",
          *           "former": null,
-         *           "asked_at": "2026-01-10T18:00:00Z",
+         *           "requested_at": "2026-01-10T18:00:00Z",
          *           "used_at": "2026-01-10T18:05:00Z",
          *           "expires_at": "2026-01-17T18:00:00Z"
          *         }
          *       ],
          *       "password_resets": [
          *         {
-         *           "asked_at": "2026-01-12T09:00:00Z",
+         *           "requested_at": "2026-01-12T09:00:00Z",
          *           "used_at": "2026-01-12T09:04:00Z",
          *           "expires_at": "2026-01-12T09:30:00Z"
          *         }
@@ -3276,18 +3276,18 @@ export interface components {
          *           "kind": "welcome",
          *           "state": "sent",
          *           "attempts": 1,
-         *           "last_answer": "",
+         *           "last_answer": null,
          *           "created_at": "2026-01-10T18:00:00Z",
          *           "sent_at": "2026-01-10T18:00:01Z"
          *         }
          *       ],
          *       "rooms": [
          *         {
-         *           "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *           "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *           "name": "Friday night",
          *           "description": "Silents only",
          *           "movie_id": null,
-         *           "host_id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d5",
+         *           "host_id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
          *           "visibility": "public",
          *           "capacity": 20,
          *           "slow_mode_seconds": 0,
@@ -3502,17 +3502,17 @@ export interface components {
             memberships: components["schemas"]["ExportedMembership"][];
             /** @description The rooms that the account is in */
             presence: components["schemas"]["ExportedPresence"][];
-            /** @description Up to which message the account has read each room */
+            /** @description The last message that the account has read in each room */
             read_markers: components["schemas"]["ExportedReadMarker"][];
-            /** @description What the account added to queues and was not played yet */
+            /** @description The items that the account added to queues and that were not played yet */
             queue_items: components["schemas"]["ExportedQueueItem"][];
-            /** @description For which items of queues the account votes */
+            /** @description The votes of the account for items of queues */
             queue_votes: components["schemas"]["ExportedQueueVote"][];
             /** @description The parties that the account scheduled */
             parties: components["schemas"]["ExportedParty"][];
-            /** @description What the account answered to parties */
+            /** @description The answers of the account to parties */
             party_answers: components["schemas"]["ExportedPartyAnswer"][];
-            /** @description When the account was seen in which room */
+            /** @description The times in which the account was seen in rooms */
             stays: components["schemas"]["ExportedStay"][];
             /** @description The days, in UTC, on which the account was active */
             active_days: string[];
@@ -3532,13 +3532,13 @@ export interface components {
             received_bans: components["schemas"]["ReceivedSanction"][];
             /** @description The mutes of the account */
             received_mutes: components["schemas"]["ReceivedSanction"][];
-            /** @description What the account did in rooms as a host or moderator */
+            /** @description The acts of the account as a host or moderator */
             acts: components["schemas"]["ExportedAct"][];
-            /** @description What was done to the account in rooms */
+            /** @description The acts of hosts and moderators on the account */
             received_acts: components["schemas"]["ExportedAct"][];
-            /** @description What the account did as an admin */
+            /** @description The acts of the account as an admin */
             admin_acts: components["schemas"]["ExportedAdminAct"][];
-            /** @description What admins did to the account, such as a suspension */
+            /** @description The acts of admins on the account, such as a suspension */
             account_acts: components["schemas"]["ExportedAdminAct"][];
             /** @description The reports of abuse that the account sent */
             abuse_reports: components["schemas"]["SentAbuseReport"][];
@@ -3589,7 +3589,7 @@ export interface components {
              * Format: date-time
              * @description When the link was requested
              */
-            asked_at: string;
+            requested_at: string;
             /**
              * Format: date-time
              * @description When the link was used or made void; null before that
@@ -3607,7 +3607,7 @@ export interface components {
              * Format: date-time
              * @description When the link was requested
              */
-            asked_at: string;
+            requested_at: string;
             /**
              * Format: date-time
              * @description When the link was used or made void; null before that
@@ -3625,8 +3625,8 @@ export interface components {
             state: components["schemas"]["EmailState"];
             /** @description How often it was tried */
             attempts: number;
-            /** @description The last refusal of the mail server; empty if there was none */
-            last_answer: string;
+            /** @description The last refusal of the mail server; null if there was none */
+            last_answer: string | null;
             /**
              * Format: date-time
              * @description When it was queued
@@ -3656,10 +3656,10 @@ export interface components {
             visibility: components["schemas"]["Visibility"];
             capacity: components["schemas"]["RoomCapacity"];
             slow_mode_seconds: components["schemas"]["SlowModeSeconds"];
-            /** @description Who can send playback commands */
-            control: components["schemas"]["Circle"];
-            /** @description Who can add items to the queue */
-            queue: components["schemas"]["Circle"];
+            /** @description The people who can send playback commands */
+            control: components["schemas"]["AccessLevel"];
+            /** @description The people who can add items to the queue */
+            queue: components["schemas"]["AccessLevel"];
             queue_order: components["schemas"]["QueueOrder"];
             wait_policy: components["schemas"]["WaitPolicy"];
             now_playing: components["schemas"]["ShowsNowPlaying"];
@@ -3686,7 +3686,7 @@ export interface components {
             role: components["schemas"]["Role"];
             /**
              * Format: date-time
-             * @description Since when the account has the role
+             * @description When the account got the role
              */
             since: string;
         };
@@ -3705,11 +3705,11 @@ export interface components {
             last_seen_at: string;
             /**
              * Format: date-time
-             * @description Since when the account has been seen without a gap; null while it is absent
+             * @description When the account came back the last time and has been seen without a gap since; null while it is absent
              */
             present_since: string | null;
         };
-        /** @description Up to which message the account has read a room */
+        /** @description The last message that the account has read in a room */
         ExportedReadMarker: {
             room_id: components["schemas"]["ID"];
             message_id: components["schemas"]["ID"];
@@ -3768,11 +3768,10 @@ export interface components {
         /** @description Something that a host or moderator did in a room */
         ExportedAct: {
             room_id: components["schemas"]["ID"];
-            /** @description What was done, in the words of the room's log */
-            action: string;
+            action: components["schemas"]["RoomAction"];
             /**
              * Format: uuid
-             * @description To whom the account did it; null for what was done to nobody, or to the account itself
+             * @description The account that the act was done to; null if it was done to nobody, or to this account
              */
             user_id: string | null;
             details: components["schemas"]["ActDetails"];
@@ -3783,8 +3782,24 @@ export interface components {
             created_at: string;
         };
         /**
-         * @description What belongs to the act, such as `reason`, `until`, `role`, `message_id`, or the `fields` that were changed. The
-         *     `note` of an admin's act says why it was done, if the admin gave a reason.
+         * @description The details of an act. Acts that are not named here have none.
+         *
+         *     In a room's log: `room_updated` has `fields` (the names of the changed properties); `room_closed` `reason`;
+         *     `role_set` `role`; `banned` and `muted` `until` (null for a ban without an end) and `reason`; `message_deleted`
+         *     `message_id`, and `reason` if an admin deleted it; the acts on invitations `invitation_id`; `paused` and
+         *     `sought` `position_ms`; `rate_set` `rate`; `loaded` and the acts on the queue `item_id`, and `movie_id` for a
+         *     movie of the catalogue; the acts on parties `party_id`; `party_changed` `fields`, too.
+         *
+         *     In the audit log, each act has `note` if the admin gave one. Also: `user_suspended` has `reason` and
+         *     `hide_content`; `user_session_ended` `session_id`; `movie_updated` and `webhook_updated` `fields`;
+         *     `movie_deleted` `title` and `year`; `cleanup_started` `policies`, `dry_run`, `older_than` if it was given, and
+         *     `again` (the ID of the run that it repeats); `room_closed` and `room_reopened` `reason`; `message_removed`
+         *     `reason` and `room_id`; `abuse_report_resolved` `outcome`; the acts on schedules `schedule`, and
+         *     `schedule_backfilled` also `start` and `end`; `email_resent` `kind` and `resend_of`; `email_cancelled` `kind`;
+         *     the acts on jobs `workflow_id`, `run_id` and `kind`, and `batch` if it was one of many; `queue_paused` and
+         *     `queue_resumed` `queue`; `event_requeued` `workflow_id` and `state`; `webhook_created` `kinds`;
+         *     `webhook_secret_rotated` `overlap_seconds`; `webhook_switched_off` `reason`; `webhook_tested` `delivery_id`;
+         *     `webhook_redelivered` `kind`; `webhook_replayed` `since` and `queued`.
          */
         ActDetails: {
             [key: string]: unknown;
@@ -3792,12 +3807,10 @@ export interface components {
         /** @description Something that an admin did */
         ExportedAdminAct: {
             action: components["schemas"]["AuditAction"];
-            /** @description To what kind of thing it was done, in the words of the audit log */
-            target_kind: string;
+            target_kind: components["schemas"]["AuditTargetKind"];
             target_id: components["schemas"]["ID"];
             details: components["schemas"]["ActDetails"];
-            /** @description What became of it, in the words of the audit log */
-            outcome: string;
+            outcome: components["schemas"]["AuditOutcome"];
             /**
              * Format: date-time
              * @description When it was done
@@ -3915,7 +3928,7 @@ export interface components {
          *       "status": "processing",
          *       "step": "rendering",
          *       "reason": null,
-         *       "version": 3,
+         *       "version": 4,
          *       "avatar": {
          *         "default": false,
          *         "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
@@ -3929,12 +3942,14 @@ export interface components {
          */
         AvatarUpload: {
             /**
-             * @description Where the upload stands
+             * @description The state of the upload. `processing`: it is being rendered. `ready`: it is the avatar. `failed`: it could
+             *     not be rendered; `reason` says why.
              * @enum {string}
              */
             status: "processing" | "ready" | "failed";
             /**
-             * @description The current step; null unless `status` is `processing`
+             * @description The current step; null unless `status` is `processing`. `queued`: no worker has begun. `rendering`: the
+             *     picture is read and converted. `publishing`: the files are stored and become the avatar.
              * @enum {string|null}
              */
             step: "queued" | "rendering" | "publishing" | null;
@@ -3965,7 +3980,7 @@ export interface components {
          *         "horror"
          *       ],
          *       "poster_url": "https://movies.example/nosferatu.jpg",
-         *       "stream_url": null,
+         *       "stream_url": "https://movies.example/nosferatu.webm",
          *       "duration_ms": 5640123,
          *       "subtitles": [],
          *       "archived": false,
@@ -3978,7 +3993,7 @@ export interface components {
             title: components["schemas"]["MovieTitle"];
             year: components["schemas"]["MovieYear"];
             runtime_minutes: components["schemas"]["MovieRuntime"];
-            /** @description What the movie is about; empty without a description */
+            /** @description The description of the movie; empty without one */
             description: string;
             /** @description The genres, in the order in which they were given */
             genres: components["schemas"]["Genre"][];
@@ -3994,7 +4009,7 @@ export interface components {
             stream_url: string | null;
             /**
              * Format: int64
-             * @description How long the stream is; null when nobody has measured it
+             * @description The length of the stream in milliseconds; null when nobody has measured it
              */
             duration_ms: number | null;
             /** @description The subtitles, by language */
@@ -4017,7 +4032,7 @@ export interface components {
         /** @description A genre with its movies */
         GenreCount: {
             genre: components["schemas"]["Genre"];
-            /** @description How many movies of the catalogue have it */
+            /** @description The number of movies of the catalogue that have it */
             movies: number;
         };
         /**
@@ -4034,7 +4049,7 @@ export interface components {
             title: components["schemas"]["MovieTitle"];
             year: components["schemas"]["MovieYear"];
             runtime_minutes: components["schemas"]["MovieRuntime"];
-            /** @description What the movie is about, in one or more lines */
+            /** @description The description of the movie, in one or more lines */
             description?: string | null;
             /** @description The genres, each once */
             genres?: components["schemas"]["Genre"][] | null;
@@ -4050,7 +4065,7 @@ export interface components {
             stream_url?: string | null;
             /**
              * Format: int64
-             * @description How long the stream is; null or 0 if nobody has measured it
+             * @description How long the stream is; null if nobody has measured it
              */
             duration_ms?: number | null;
             /** @description The subtitles, each language once */
@@ -4066,7 +4081,7 @@ export interface components {
             title?: components["schemas"]["MovieTitle"];
             year?: components["schemas"]["MovieYear"];
             runtime_minutes?: components["schemas"]["MovieRuntime"];
-            /** @description What the movie is about, in one or more lines; null for none */
+            /** @description The description of the movie, in one or more lines; null for none */
             description?: string | null;
             /** @description All the genres, each once; null for none */
             genres?: components["schemas"]["Genre"][] | null;
@@ -4091,8 +4106,8 @@ export interface components {
             archived?: boolean;
         };
         /**
-         * @description `public`: everyone finds it in lists. `unlisted`: whoever has its address can join. `private`: only its members
-         *     and people who were invited know of it; for everyone else it is a 404.
+         * @description `public`: everyone finds the room in lists. `unlisted`: everyone who has the address of the room can join it.
+         *     `private`: only members and invited people know of the room; for everyone else it is a 404.
          * @enum {string}
          */
         Visibility: "public" | "unlisted" | "private";
@@ -4105,7 +4120,7 @@ export interface components {
          */
         CreateRoomRequest: {
             name: components["schemas"]["RoomName"];
-            /** @description What the room is about, in one or more lines */
+            /** @description The description of the room, in one or more lines */
             description?: string | null;
             /**
              * Format: uuid
@@ -4132,7 +4147,7 @@ export interface components {
          */
         UpdateRoomRequest: {
             name?: components["schemas"]["RoomName"];
-            /** @description What the room is about, in one or more lines; null for none */
+            /** @description The description of the room, in one or more lines; null for none */
             description?: string | null;
             /**
              * Format: uuid
@@ -4147,10 +4162,10 @@ export interface components {
             capacity?: number;
             /** @description How many seconds each person waits between two messages; 0 and null end slow mode */
             slow_mode_seconds?: number | null;
-            /** @description Who can send playback commands */
-            control?: components["schemas"]["Circle"];
-            /** @description Who can add items to the queue */
-            queue?: components["schemas"]["Circle"];
+            /** @description The people who can send playback commands */
+            control?: components["schemas"]["AccessLevel"];
+            /** @description The people who can add items to the queue */
+            queue?: components["schemas"]["AccessLevel"];
             queue_order?: components["schemas"]["QueueOrder"];
             wait_policy?: components["schemas"]["WaitPolicy"];
             now_playing?: components["schemas"]["ShowsNowPlaying"];
@@ -4160,20 +4175,21 @@ export interface components {
          * @description `host`: only the host. `moderators`: the host and the moderators. `everyone`: everyone in the room.
          * @enum {string}
          */
-        Circle: "host" | "moderators" | "everyone";
+        AccessLevel: "host" | "moderators" | "everyone";
         /**
          * @description `manual`: in the order in which people arranged the items. `votes`: the item with the most votes first.
          * @enum {string}
          */
         QueueOrder: "manual" | "votes";
         /**
-         * @description The people whose players playback waits for. `auto`: everyone in rooms of up to 8 people, nobody in larger
-         *     rooms.
+         * @description The people for whose players the room waits. `everyone`: all people with a live connection. `host`: the host
+         *     alone. `nobody`: no one. `auto`: everyone while at most 8 people are connected, otherwise nobody.
          * @enum {string}
          */
         WaitPolicy: "auto" | "everyone" | "host" | "nobody";
         /**
-         * @description The status of playback
+         * @description The state of playback. `idle`: nothing is loaded. `waiting`: playback rests until people are ready, or until the
+         *     wait ends. `playing`: the position moves on. `paused`: playback rests.
          * @enum {string}
          */
         PlaybackStatus: "idle" | "waiting" | "playing" | "paused";
@@ -4202,9 +4218,9 @@ export interface components {
          *       "at": "2026-01-31T20:15:00.123456Z",
          *       "rate": 1,
          *       "wait": {
-         *         "for": "seek",
+         *         "reason": "seek",
          *         "until": "2026-01-31T20:15:08.123456Z",
-         *         "resume": true,
+         *         "then_play": true,
          *         "people": [
          *           {
          *             "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
@@ -4257,7 +4273,7 @@ export interface components {
              */
             cue: number;
             state: components["schemas"]["PlaybackStatus"];
-            /** @description What is loaded; null when idle */
+            /** @description The item that is loaded; null when idle */
             item: components["schemas"]["PlaybackItem"] | null;
             /**
              * Format: int64
@@ -4271,11 +4287,11 @@ export interface components {
             at: string;
             /** @description How fast it plays; 1 is the normal rate */
             rate: number;
-            /** @description What is waited for; null unless waiting */
+            /** @description The wait of the room; null unless `state` is `waiting` */
             wait: components["schemas"]["PlaybackWait"] | null;
             /**
              * Format: date-time
-             * @description When the item is over; null unless it plays and has a duration
+             * @description When the item is over; null unless it plays and its length is known
              */
             ends_at: string | null;
             /**
@@ -4284,13 +4300,17 @@ export interface components {
              */
             starts_at: string | null;
             /**
-             * @description What made the state: a command, or `ready`, `deadline`, `rebuffer`, `ended`, `voted`, `removed`, `deserted`,
-             *     `archived`, `scheduled`, `unscheduled`, `started`, `duration`, `clock`. Null before the first.
+             * @description What changed the state: a command, or `ready` (everybody is), `deadline` (of a wait), `rebuffer` (somebody
+             *     ran out of data), `ended` (the item is over), `voted` (to skip it), `removed` (from the queue), `deserted`
+             *     (nobody was connected), `archived` (the room was), `scheduled`, `unscheduled` (it starts by itself, and no
+             *     longer), `started` (as scheduled), `duration` (the length of the item was learnt), `clock` (the database's
+             *     was set). Null in a room that has never played anything.
+             * @enum {string|null}
              */
-            cause: string | null;
-            /** @description The person whose command made the state; null if it changed by itself */
+            cause: "play" | "pause" | "seek" | "rate" | "load" | "skip" | "stop" | "ready" | "deadline" | "rebuffer" | "ended" | "voted" | "removed" | "deserted" | "archived" | "scheduled" | "unscheduled" | "started" | "duration" | "clock" | null;
+            /** @description The person whose command changed the state; null if it changed by itself, and when the account is deleted */
             by: components["schemas"]["Person"] | null;
-            /** @description How many of those who are present vote to skip the item */
+            /** @description The number of present people who have voted to skip the item */
             skip_votes: number;
             /**
              * Format: int64
@@ -4303,7 +4323,7 @@ export interface components {
              */
             now: string;
         };
-        /** @description What is loaded */
+        /** @description The item that is loaded */
         PlaybackItem: {
             id: components["schemas"]["ID"];
             /**
@@ -4311,7 +4331,10 @@ export interface components {
              * @description The movie; null for an address of the room's own
              */
             movie_id: string | null;
-            /** @description The title of the movie, or of the address */
+            /**
+             * @description The title of the movie, or of the address; empty while the content of the person who added the address is
+             *     hidden
+             */
             title: string;
             /**
              * Format: uri
@@ -4322,26 +4345,26 @@ export interface components {
             subtitles: components["schemas"]["Subtitle"][];
             /**
              * Format: int64
-             * @description How long it is; null when nobody knows
+             * @description The length of the item in milliseconds; null when it is not known
              */
             duration_ms: number | null;
             /** @description Whether `duration_ms` was measured; otherwise it is the runtime of the movie plus one minute */
             duration_exact: boolean;
         };
-        /** @description What a room waits for */
+        /** @description The wait of a room for players */
         PlaybackWait: {
             /**
-             * @description The reason for the wait
+             * @description Why the room waits: an item was loaded, or was moved to another position, or the player of somebody ran out of data
              * @enum {string}
              */
-            for: "load" | "seek" | "rebuffer";
+            reason: "load" | "seek" | "rebuffer";
             /**
              * Format: date-time
              * @description When the wait ends at the latest
              */
             until: string;
-            /** @description Whether playback goes on then */
-            resume: boolean;
+            /** @description Whether the room plays after that; otherwise it is paused */
+            then_play: boolean;
             /** @description The people whose players are not ready */
             people: components["schemas"]["Person"][];
         };
@@ -4370,9 +4393,9 @@ export interface components {
          *         "at": "2026-01-31T20:15:00.123456Z",
          *         "rate": 1,
          *         "wait": {
-         *           "for": "seek",
+         *           "reason": "seek",
          *           "until": "2026-01-31T20:15:08.123456Z",
-         *           "resume": true,
+         *           "then_play": true,
          *           "people": [
          *             {
          *               "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
@@ -4496,9 +4519,9 @@ export interface components {
          *           "at": "2026-01-31T20:15:00.123456Z",
          *           "rate": 1,
          *           "wait": {
-         *             "for": "seek",
+         *             "reason": "seek",
          *             "until": "2026-01-31T20:15:08.123456Z",
-         *             "resume": true,
+         *             "then_play": true,
          *             "people": [
          *               {
          *                 "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
@@ -4539,7 +4562,7 @@ export interface components {
         PlaybackCommandAnswer: {
             data: components["schemas"]["PlaybackCommandResult"];
         };
-        /** @description What a command has done */
+        /** @description The effect of a command */
         PlaybackCommandResult: {
             /**
              * Format: int64
@@ -4613,7 +4636,10 @@ export interface components {
              * @description The movie; null for an address of the room's own
              */
             movie_id: string | null;
-            /** @description The title of the movie, or of the address */
+            /**
+             * @description The title of the movie, or of the address; empty while the content of the person who added the address is
+             *     hidden
+             */
             title: string;
             /**
              * Format: uri
@@ -4622,10 +4648,10 @@ export interface components {
             stream_url: string;
             /**
              * Format: int64
-             * @description How long the stream is; null when nobody has measured it
+             * @description The length of the stream in milliseconds; null when nobody has measured it
              */
             duration_ms: number | null;
-            /** @description Who added it; null when the account is deleted */
+            /** @description The person who added it; null when the account is deleted */
             added_by: components["schemas"]["Person"] | null;
             /** @description How many people in the room vote for it */
             votes: number;
@@ -4749,7 +4775,9 @@ export interface components {
          */
         RoomState: "open" | "archived";
         /**
-         * @description The role of a person in a room. `GET /rooms/{room_id}/me` lists what the caller may do.
+         * @description The role of a person in a room. `host`: runs the room, and has all permissions. `moderator`: moderates people,
+         *     messages, the queue and parties. `viewer`: everyone else. The settings `control` and `queue` of the room extend
+         *     or limit the last two. `GET /rooms/{room_id}/me` lists the permissions of the caller.
          * @enum {string}
          */
         Role: "host" | "moderator" | "viewer";
@@ -4775,7 +4803,7 @@ export interface components {
             avatar: components["schemas"]["AvatarURLs"];
         };
         /**
-         * @description What a room shows of its movie
+         * @description The movie of a room, in short
          * @example {
          *       "id": "01993f71-0000-7b1f-a4c2-8d9e0f112233",
          *       "title": "Nosferatu",
@@ -4803,7 +4831,7 @@ export interface components {
          */
         ShowsNowPlaying: boolean;
         /**
-         * @description What a room plays now
+         * @description The public view of what a room plays now
          * @example {
          *       "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *       "state": "playing",
@@ -4819,13 +4847,13 @@ export interface components {
          *       "at": "2026-01-31T20:15:00Z",
          *       "rate": 1,
          *       "duration_ms": 5640123,
-         *       "watching": 3
+         *       "present": 1
          *     }
          */
         NowPlaying: {
             room_id: components["schemas"]["ID"];
             state: components["schemas"]["PlaybackStatus"];
-            /** @description The title of the loaded item; null when idle */
+            /** @description The title of the loaded item, empty while the content of the person who added it is hidden; null when idle */
             title: string | null;
             /** @description The movie of the catalogue; null when idle, and for an address of the room's own */
             movie: components["schemas"]["RoomMovie"] | null;
@@ -4843,11 +4871,10 @@ export interface components {
             rate: number;
             /**
              * Format: int64
-             * @description How long it lasts in milliseconds; null if unknown
+             * @description The length of the item in milliseconds; null when it is not known
              */
             duration_ms: number | null;
-            /** @description How many people are present in the room */
-            watching: number;
+            present: components["schemas"]["Present"];
         };
         /**
          * @description A room, the same for everyone who may see it
@@ -4883,7 +4910,7 @@ export interface components {
          *       "queue": "everyone",
          *       "queue_order": "manual",
          *       "wait_policy": "auto",
-         *       "now_playing": false,
+         *       "now_playing": true,
          *       "next_party": {
          *         "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
          *         "starts_at": "2026-02-01T19:30:00Z",
@@ -4901,18 +4928,18 @@ export interface components {
             description: components["schemas"]["RoomDescription"];
             /** @description The movie that people watch in it; null without one */
             movie: components["schemas"]["RoomMovie"] | null;
-            /** @description Who runs the room; null when the account of an archived room's host is deleted */
+            /** @description The person who runs the room; null when the room is archived and the account of its host is deleted */
             host: components["schemas"]["Person"] | null;
             visibility: components["schemas"]["Visibility"];
             capacity: components["schemas"]["RoomCapacity"];
-            /** @description How many people are in it now */
+            /** @description The number of people who are in the room now, present or not */
             participants: number;
             present: components["schemas"]["Present"];
             slow_mode_seconds: components["schemas"]["SlowModeSeconds"];
-            /** @description Who can send playback commands */
-            control: components["schemas"]["Circle"];
-            /** @description Who can add items to the queue */
-            queue: components["schemas"]["Circle"];
+            /** @description The people who can send playback commands */
+            control: components["schemas"]["AccessLevel"];
+            /** @description The people who can add items to the queue */
+            queue: components["schemas"]["AccessLevel"];
             queue_order: components["schemas"]["QueueOrder"];
             wait_policy: components["schemas"]["WaitPolicy"];
             now_playing: components["schemas"]["ShowsNowPlaying"];
@@ -4971,7 +4998,7 @@ export interface components {
          *         "queue": "everyone",
          *         "queue_order": "manual",
          *         "wait_policy": "auto",
-         *         "now_playing": false,
+         *         "now_playing": true,
          *         "next_party": {
          *           "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
          *           "starts_at": "2026-02-01T19:30:00Z",
@@ -5007,7 +5034,9 @@ export interface components {
          *       "joined": true,
          *       "muted_until": null,
          *       "permissions": [
-         *         "post_message"
+         *         "post_message",
+         *         "add_to_queue",
+         *         "vote"
          *       ]
          *     }
          */
@@ -5027,7 +5056,25 @@ export interface components {
             permissions: components["schemas"]["Permission"][];
         };
         /**
-         * @description A permission in a room
+         * @description A permission in a room. Acts on another person also need a role above theirs.
+         *
+         *     * `post_message`: post messages
+         *     * `skip_slow_mode`: post without waiting in slow mode
+         *     * `delete_message`: delete messages of people with lower roles
+         *     * `kick`: remove people with lower roles from the room
+         *     * `mute`: mute people with lower roles, list and lift mutes
+         *     * `ban`: ban people with lower roles, list and lift bans
+         *     * `invite`: invite, list and revoke invitations
+         *     * `edit_room`: change, archive and reopen the room
+         *     * `delete_room`: delete the room
+         *     * `set_role`: make people moderators or viewers
+         *     * `hand_over`: hand the room over
+         *     * `read_log`: read the room's log
+         *     * `control_playback`: play, pause, seek, load, skip, set the rate
+         *     * `edit_queue`: move items of the queue, remove other people's items, play a stream by its address
+         *     * `add_to_queue`: add items to the queue, remove one's own items
+         *     * `vote`: vote for items of the queue, and to skip
+         *     * `schedule_party`: schedule parties, change and cancel them
          * @enum {string}
          */
         Permission: "post_message" | "skip_slow_mode" | "delete_message" | "kick" | "mute" | "ban" | "invite" | "edit_room" | "delete_room" | "set_role" | "hand_over" | "read_log" | "control_playback" | "edit_queue" | "add_to_queue" | "vote" | "schedule_party";
@@ -5136,7 +5183,7 @@ export interface components {
          */
         Ban: {
             user: components["schemas"]["Person"];
-            /** @description Who imposed it; null when the account is deleted */
+            /** @description The person who imposed it; null when the account is deleted */
             banned_by: components["schemas"]["Person"] | null;
             reason: components["schemas"]["Reason"];
             /**
@@ -5200,7 +5247,7 @@ export interface components {
          */
         Mute: {
             user: components["schemas"]["Person"];
-            /** @description Who imposed it; null when the account is deleted */
+            /** @description The person who imposed it; null when the account is deleted */
             muted_by: components["schemas"]["Person"] | null;
             reason: components["schemas"]["Reason"];
             /**
@@ -5214,6 +5261,18 @@ export interface components {
              */
             created_at: string;
         };
+        /**
+         * @description An act in a room. `room_updated`: the host changed settings. `room_archived`, `room_reopened`: the host archived
+         *     or reopened the room, or an admin reopened it. `room_closed`: an admin closed it. `role_set`: the host set a
+         *     role. `host_handed_over`: the host made another person the host. `host_succeeded`: another person became the
+         *     host by the rules. `kicked`, `banned`, `ban_lifted`, `muted`, `mute_lifted`, `message_deleted`: acts of
+         *     moderation. `invited`, `invitation_revoked`, `invitation_accepted`: acts on an invitation. `played`, `paused`,
+         *     `sought`, `rate_set`, `loaded`, `skipped`, `stopped`: playback commands; `skipped` without an actor is by
+         *     votes. `queue_added`, `queue_removed`, `queue_moved`: acts on an item of the queue. `party_scheduled`,
+         *     `party_changed`, `party_cancelled`: acts on a party.
+         * @enum {string}
+         */
+        RoomAction: "room_updated" | "room_archived" | "room_reopened" | "room_closed" | "role_set" | "host_handed_over" | "host_succeeded" | "kicked" | "banned" | "ban_lifted" | "muted" | "mute_lifted" | "message_deleted" | "invited" | "invitation_revoked" | "invitation_accepted" | "played" | "paused" | "sought" | "rate_set" | "loaded" | "skipped" | "stopped" | "queue_added" | "queue_removed" | "queue_moved" | "party_scheduled" | "party_changed" | "party_cancelled";
         /**
          * @description An entry of a room's log
          * @example {
@@ -5252,17 +5311,13 @@ export interface components {
          */
         RoomAct: {
             id: components["schemas"]["ID"];
+            action: components["schemas"]["RoomAction"];
             /**
-             * @description What was done
-             * @enum {string}
-             */
-            action: "room_updated" | "room_archived" | "room_reopened" | "room_closed" | "role_set" | "host_handed_over" | "host_succeeded" | "kicked" | "banned" | "ban_lifted" | "muted" | "mute_lifted" | "message_deleted" | "invited" | "invitation_revoked" | "invitation_accepted" | "played" | "paused" | "sought" | "rate_set" | "loaded" | "skipped" | "stopped" | "queue_added" | "queue_removed" | "queue_moved" | "party_scheduled" | "party_changed" | "party_cancelled";
-            /**
-             * @description Who did it; null when the account is deleted, when it happened by itself, and when an admin of the service
-             *     did it
+             * @description The person who did it; null when the account is deleted, when it happened by itself, and when an admin of
+             *     the service did it
              */
             actor: components["schemas"]["Person"] | null;
-            /** @description To whom it was done; null when the account is deleted, and when it was done to nobody */
+            /** @description The person it was done to; null when the account is deleted, and when it was done to nobody */
             target: components["schemas"]["Person"] | null;
             details: components["schemas"]["ActDetails"];
             /**
@@ -5272,21 +5327,22 @@ export interface components {
             created_at: string;
         };
         /**
-         * @description Where a party stands. `missed`: it did not start within 15 minutes, because there was nothing to play or the
-         *     service was away. A room that is archived, closed or deleted cancels its parties.
+         * @description The state of a party. `scheduled`: it starts by itself at its time. `started`: it has started. `cancelled`:
+         *     somebody cancelled it, or its room was archived, closed or deleted. `missed`: it did not start within 15
+         *     minutes, because there was nothing to play or the service was down.
          * @enum {string}
          */
         PartyState: "scheduled" | "started" | "cancelled" | "missed";
         /**
-         * @description Whether somebody comes
+         * @description Whether a person comes: `yes`, `maybe` or `no`. People with `yes` or `maybe` get emails about the party.
          * @enum {string}
          */
         PartyReply: "yes" | "maybe" | "no";
-        /** @description What the party is called, in one line; empty without a title */
+        /** @description The title of the party, in one line; empty without one */
         PartyTitle: string;
         /**
-         * @description The name of an IANA time zone, such as `Europe/Berlin`. Emails have the time of this zone. It moves no start:
-         *     that is an instant.
+         * @description The name of an IANA time zone, such as `Europe/Berlin`. Emails show the start in this zone. Another zone does
+         *     not move the start.
          */
         PartyTimeZone: string;
         /**
@@ -5333,7 +5389,7 @@ export interface components {
             room_id: components["schemas"]["ID"];
             room_name: components["schemas"]["RoomName"];
             title: components["schemas"]["PartyTitle"];
-            /** @description The movie that it plays; null to play the item that is loaded at that time, or else the first item of the queue */
+            /** @description The movie of the party; null for the item that is loaded at that time, or else the first item of the queue */
             movie: components["schemas"]["RoomMovie"] | null;
             /**
              * Format: date-time
@@ -5342,10 +5398,10 @@ export interface components {
             starts_at: string;
             time_zone: components["schemas"]["PartyTimeZone"];
             state: components["schemas"]["PartyState"];
-            /** @description Who scheduled it; null when the account is deleted */
+            /** @description The person who scheduled it; null when the account is deleted */
             scheduled_by: components["schemas"]["Person"] | null;
             answers: components["schemas"]["PartyCounts"];
-            /** @description What the caller answered; null without an answer, and without sign-in */
+            /** @description The answer of the caller; null without an answer, and without sign-in */
             my_answer: (string & components["schemas"]["PartyReply"]) | null;
             /**
              * Format: date-time
@@ -5358,7 +5414,7 @@ export interface components {
              */
             updated_at: string;
         };
-        /** @description How many people answered what */
+        /** @description The numbers of answers */
         PartyCounts: {
             /** @description The number of people who answered `yes` */
             yes: number;
@@ -5385,11 +5441,11 @@ export interface components {
          *     }
          */
         SchedulePartyRequest: {
-            /** @description What the party is called, in one line */
+            /** @description The title of the party, in one line */
             title?: string | null;
             /**
              * Format: uuid
-             * @description A movie with a stream; without it what the room has loaded then, or else the first of its queue
+             * @description A movie with a stream; without it, the item that is loaded at the start, or else the first item of the queue
              */
             movie_id?: string | null;
             /**
@@ -5405,11 +5461,11 @@ export interface components {
          *     }
          */
         UpdatePartyRequest: {
-            /** @description What the party is called, in one line; null for no title */
+            /** @description The title of the party, in one line; null for none */
             title?: string | null;
             /**
              * Format: uuid
-             * @description A movie with a stream; null for what the room has loaded then, or else the first of its queue
+             * @description A movie with a stream; null for the item that is loaded at the start, or else the first item of the queue
              */
             movie_id?: string | null;
             /**
@@ -5519,7 +5575,7 @@ export interface components {
             next_cursor: components["schemas"]["NextCursor"];
         };
         /**
-         * @description Somebody who has answered
+         * @description A person who has answered
          * @example {
          *       "user": {
          *         "id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234",
@@ -5597,7 +5653,7 @@ export interface components {
              */
             created_at: string;
         };
-        /** @description What the account answered to a party */
+        /** @description An answer of the account to a party */
         ExportedPartyAnswer: {
             party_id: components["schemas"]["ID"];
             room_id: components["schemas"]["ID"];
@@ -5609,7 +5665,9 @@ export interface components {
             created_at: string;
         };
         /**
-         * @description Where an invitation stands. Only an `open` one can be answered.
+         * @description The state of an invitation. `open`: it can be accepted or declined. `accepted`, `declined`: the invited person
+         *     did this. `revoked`: the inviter, the host or a moderator revoked it, or the inviter may not invite any more.
+         *     `expired`: nobody answered within 7 days.
          * @enum {string}
          */
         InvitationState: "open" | "accepted" | "declined" | "revoked" | "expired";
@@ -5652,7 +5710,7 @@ export interface components {
             state: components["schemas"]["InvitationState"];
             /** @description The state of its email; null when the record was deleted */
             delivery: components["schemas"]["InvitationDelivery"] | null;
-            /** @description Who sent it; null when the account is deleted */
+            /** @description The person who sent it; null when the account is deleted */
             inviter: components["schemas"]["Person"] | null;
             /**
              * Format: date-time
@@ -5670,7 +5728,7 @@ export interface components {
              */
             created_at: string;
         };
-        /** @description How far the email with an invitation has come */
+        /** @description The state of the email with an invitation */
         InvitationDelivery: {
             /**
              * @description The state of the email. An email to an address that has unsubscribed counts as `sent`, so that inviters do
@@ -5746,7 +5804,7 @@ export interface components {
             description: components["schemas"]["RoomDescription"];
             /** @description The movie that people watch in it; null without one */
             movie: components["schemas"]["RoomMovie"] | null;
-            /** @description How many people are in it now */
+            /** @description The number of people who are in the room now, present or not */
             participants: number;
             present: components["schemas"]["Present"];
         };
@@ -5910,10 +5968,10 @@ export interface components {
         EditMessageRequest: {
             body: components["schemas"]["MessageBody"];
         };
-        /** @description A message, where another one answers it */
+        /** @description A message that another one answers */
         Quote: {
             id: components["schemas"]["ID"];
-            /** @description Who wrote it; null when the account is deleted */
+            /** @description The author; null when the account is deleted */
             author: components["schemas"]["Person"] | null;
             /** @description The first 140 characters; empty when the message is deleted */
             excerpt: string;
@@ -5960,7 +6018,7 @@ export interface components {
         Message: {
             id: components["schemas"]["ID"];
             room_id: components["schemas"]["ID"];
-            /** @description Who wrote it; null when the account is deleted */
+            /** @description The author; null when the account is deleted */
             author: components["schemas"]["Person"] | null;
             /** @description Plain text as it was sent, to be escaped before it is shown; empty when the message is deleted */
             body: string;
@@ -6042,7 +6100,9 @@ export interface components {
             degraded: components["schemas"]["DegradedPart"][];
         };
         /**
-         * @description A part of the service
+         * @description A part of the service. `database`: Postgres. `redis`: the cache and the rate limits. `temporal`: the server of
+         *     background work. `workers`: the processes that do it. `schedules`: the regular jobs. `bucket`: the files of
+         *     avatars. `emails`: the mail server.
          * @enum {string}
          */
         HealthPart: "database" | "redis" | "temporal" | "workers" | "schedules" | "bucket" | "emails";
@@ -6057,18 +6117,19 @@ export interface components {
          */
         DegradedPart: {
             part: components["schemas"]["HealthPart"];
-            /** @description What is wrong with it */
+            /** @description The fault of the part */
             state: string;
             /**
              * Format: date-time
              * @description When this process first noticed the fault
              */
             since: string;
-            /** @description What users notice meanwhile */
+            /** @description The effect of the fault on users */
             effect: string;
         };
         /**
-         * @description Whether an account can sign in
+         * @description The state of an account. `active`: it can sign in. `suspended`: an admin has suspended it, and it cannot sign
+         *     in.
          * @enum {string}
          */
         UserState: "active" | "suspended";
@@ -6082,11 +6143,11 @@ export interface components {
          *       "display_name": "Dave",
          *       "is_admin": false,
          *       "avatar": {
-         *         "default": false,
-         *         "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
-         *         "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
-         *         "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
-         *         "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *         "default": true,
+         *         "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *         "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *         "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *         "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
          *       },
          *       "state": "suspended",
          *       "suspended_at": "2026-01-31T20:30:00Z",
@@ -6138,7 +6199,7 @@ export interface components {
              * @default true
              */
             hide_content?: boolean | null;
-            report_id?: components["schemas"]["ResolvedReportID"];
+            abuse_report_id?: components["schemas"]["ResolvedReportID"];
         };
         /**
          * Format: uuid
@@ -6154,7 +6215,7 @@ export interface components {
          */
         CloseRoomRequest: {
             reason: components["schemas"]["ReasonForHost"];
-            report_id?: components["schemas"]["ResolvedReportID"];
+            abuse_report_id?: components["schemas"]["ResolvedReportID"];
         };
         /**
          * @example {
@@ -6167,12 +6228,12 @@ export interface components {
         /**
          * @example {
          *       "reason": "Spam",
-         *       "report_id": "01993f78-93a4-75c6-b7e8-f90a1b2c3d4e"
+         *       "abuse_report_id": "01993f78-93a4-75c6-b7e8-f90a1b2c3d4e"
          *     }
          */
         RemoveMessageRequest: {
             reason: components["schemas"]["ReasonForHost"];
-            report_id?: components["schemas"]["ResolvedReportID"];
+            abuse_report_id?: components["schemas"]["ResolvedReportID"];
         };
         /**
          * @description A room, as admins see it
@@ -6209,7 +6270,7 @@ export interface components {
          *         "queue": "everyone",
          *         "queue_order": "manual",
          *         "wait_policy": "auto",
-         *         "now_playing": false,
+         *         "now_playing": true,
          *         "next_party": {
          *           "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
          *           "starts_at": "2026-02-01T19:30:00Z",
@@ -6269,7 +6330,7 @@ export interface components {
          *           "queue": "everyone",
          *           "queue_order": "manual",
          *           "wait_policy": "auto",
-         *           "now_playing": false,
+         *           "now_playing": true,
          *           "next_party": {
          *             "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
          *             "starts_at": "2026-02-01T19:30:00Z",
@@ -6324,7 +6385,7 @@ export interface components {
          *             "queue": "everyone",
          *             "queue_order": "manual",
          *             "wait_policy": "auto",
-         *             "now_playing": false,
+         *             "now_playing": true,
          *             "next_party": {
          *               "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
          *               "starts_at": "2026-02-01T19:30:00Z",
@@ -6449,17 +6510,17 @@ export interface components {
             next_cursor: components["schemas"]["NextCursor"];
         };
         /**
-         * @description What is wrong with what was reported
+         * @description The kind of abuse
          * @enum {string}
          */
         AbuseKind: "spam" | "harassment" | "hate" | "sexual" | "violence" | "illegal" | "other";
         /**
-         * @description Whether an admin has dealt with a report
+         * @description The state of a report of abuse. `open`: no admin has decided about it. `resolved`: an admin has.
          * @enum {string}
          */
         AbuseReportState: "open" | "resolved";
         /**
-         * @description What kind of thing was reported
+         * @description The kind of thing that was reported
          * @enum {string}
          */
         AbuseTargetKind: "room" | "message" | "user";
@@ -6489,10 +6550,10 @@ export interface components {
             message_id?: string | null;
             /** @description The account that is reported */
             username?: string | null;
-            /** @description What the admins should know, for them alone */
+            /** @description A note for the admins, who alone see it */
             text?: string | null;
         };
-        /** @description What was reported */
+        /** @description The reported thing */
         AbuseTarget: {
             kind: components["schemas"]["AbuseTargetKind"];
             id: components["schemas"]["ID"];
@@ -6514,7 +6575,7 @@ export interface components {
             id: components["schemas"]["ID"];
             kind: components["schemas"]["AbuseKind"];
             target: components["schemas"]["AbuseTarget"];
-            /** @description What the sender wrote; empty without a text */
+            /** @description The note of the sender; empty without one */
             text: string;
             /**
              * Format: date-time
@@ -6539,7 +6600,10 @@ export interface components {
         SentAbuseReportAnswer: {
             data: components["schemas"]["SentAbuseReport"];
         };
-        /** @description What was reported, as it was then; what a kind of thing does not have is empty */
+        /**
+         * @description A copy of the reported content from the time of the report; properties that a kind of thing does not have are
+         *     empty
+         */
         ReportedContent: {
             /** @description The username of the message's author, the room's host, or the account itself */
             username: string;
@@ -6600,15 +6664,18 @@ export interface components {
             user: components["schemas"]["Person"] | null;
             /**
              * Format: uuid
-             * @description The room, or that of the message; null for an account, and when the room is deleted
+             * @description The reported room, or the room of the reported message; null for an account, and when the room is deleted
              */
             room_id: string | null;
-            /** @description What the sender wrote; empty without a text */
+            /** @description The note of the sender; empty without one */
             text: string;
-            /** @description What was reported, as it was then; null once the report is resolved and the account is deleted */
+            /**
+             * @description A copy of the reported content from the time of the report; null once the report is resolved and the account
+             *     is deleted
+             */
             content: components["schemas"]["ReportedContent"] | null;
             state: components["schemas"]["AbuseReportState"];
-            /** @description What an admin made of it; null while it is open */
+            /** @description The decision of an admin; null while the report is open */
             outcome: (string & components["schemas"]["AbuseOutcome"]) | null;
             /** @description The note of the admin who resolved it; empty without one */
             note: string;
@@ -6722,12 +6789,20 @@ export interface components {
             note?: string | null;
         };
         /**
-         * @description What an email is about
+         * @description What an email is about. `welcome`: a new account, with the link that confirms its address. `welcome_reminder`:
+         *     the same link again, 3 days later. `email_verification`: the link that confirms a new address. `password_reset`:
+         *     the link that sets a new password. `password_changed`: the password was changed or reset. `email_changed`: to
+         *     the former address, after a change of the address. `room_invitation`: an invitation to a room.
+         *     `room_invitation_reminder`: the same invitation again. `activity_report`: a report of activity, to the
+         *     recipients in the settings. `party_reminder`: a party starts in a day or an hour. `party_changed`: a party was
+         *     moved. `party_cancelled`: a party was cancelled.
          * @enum {string}
          */
         EmailKind: "welcome" | "welcome_reminder" | "email_verification" | "password_reset" | "password_changed" | "email_changed" | "room_invitation" | "room_invitation_reminder" | "activity_report" | "party_reminder" | "party_changed" | "party_cancelled";
         /**
-         * @description How far an email has come. No attempt follows after `sent`, `failed` and `cancelled`.
+         * @description The state of an email. `queued`: no attempt was made. `sending`: an attempt is under way, or another one
+         *     follows. `sent`: the mail server has accepted it. `failed`: it was given up. `cancelled`: it was not sent, since
+         *     it was of no use any more or an admin cancelled it. No attempt follows `sent`, `failed` and `cancelled`.
          * @enum {string}
          */
         EmailState: "queued" | "sending" | "sent" | "failed" | "cancelled";
@@ -6808,9 +6883,9 @@ export interface components {
             reason: (string & components["schemas"]["EmailReason"]) | null;
             /** @description How often it was tried */
             attempts: number;
-            /** @description The last refusal of the mail server, without addresses; empty once it is sent */
-            last_answer: string;
-            /** @description What it waits for; null while an attempt lasts, and when no attempt follows */
+            /** @description The last refusal of the mail server, without addresses; null once it is sent */
+            last_answer: string | null;
+            /** @description The reason for the wait; null while an attempt lasts, and when no attempt follows */
             waits_for: (string & components["schemas"]["EmailWait"]) | null;
             /**
              * Format: date-time
@@ -6850,7 +6925,7 @@ export interface components {
              * @description When the mail server took it; null if it was not sent
              */
             sent_at: string | null;
-            /** @description All attempts to send it, oldest first; null in lists */
+            /** @description All attempts to send it, oldest first; null in lists and in the answer of `cancelEmail` */
             history: components["schemas"]["EmailAttempt"][] | null;
         };
         /**
@@ -6878,8 +6953,8 @@ export interface components {
              * @enum {string}
              */
             outcome: "open" | "sent" | "temporary" | "later" | "unreachable" | "ambiguous" | "permanent" | "cancelled" | "lost";
-            /** @description What the mail server said, without addresses; empty if it said nothing */
-            answer: string;
+            /** @description What the mail server said, without addresses; null if it said nothing */
+            answer: string | null;
             /**
              * Format: date-time
              * @description When it began
@@ -6901,7 +6976,7 @@ export interface components {
         EmailPause: {
             /**
              * Format: date-time
-             * @description Since when no emails are sent; null while they are
+             * @description When emails were paused; null while they are sent
              */
             paused_at: string | null;
             /** @description How many emails are still to be sent, paused or not */
@@ -6937,7 +7012,7 @@ export interface components {
          *     Redirects are not followed.
          */
         WebhookURL: string;
-        /** @description What the webhook is for; empty for nothing */
+        /** @description The purpose of the webhook; empty without one */
         WebhookDescription: string;
         /**
          * @description An address that gets messages about events
@@ -6975,7 +7050,7 @@ export interface components {
             secret: string | null;
             /**
              * Format: date-time
-             * @description Until when the former secret signs as well; null if it does not
+             * @description When the former secret stops to sign as well; null if it does not sign
              */
             former_secret_until: string | null;
             /** @description Whether messages are sent */
@@ -6986,18 +7061,19 @@ export interface components {
              */
             off_at: string | null;
             /**
-             * @description Why it is off; null while it is on. `admin`: an admin has switched it off. `failing`: nothing but failures
-             *     for days. `gone`: the receiver has answered 410.
+             * @description The reason why the webhook is off; null while it is on. `admin`: an admin has switched it off. `failing`:
+             *     all attempts have failed for days. `gone`: the receiver has answered 410.
+             * @enum {string|null}
              */
-            off_reason: string | null;
+            off_reason: "admin" | "failing" | "gone" | null;
             /**
              * Format: date-time
-             * @description Since when no attempt has succeeded; null if the latest one did
+             * @description When the failures began; null if the latest attempt succeeded
              */
             failing_since: string | null;
-            /** @description Deliveries that are still to be made; 1000 means that or more */
+            /** @description The number of deliveries that are still to be made; 1000 stands for 1000 and more */
             pending: number;
-            /** @description Deliveries that failed or were cancelled, and can be replayed; 1000 means that or more */
+            /** @description The number of deliveries that failed or were cancelled and can be replayed; 1000 stands for 1000 and more */
             failed: number;
             /**
              * Format: date-time
@@ -7028,7 +7104,7 @@ export interface components {
         CreateWebhookRequest: {
             url: components["schemas"]["WebhookURL"];
             /**
-             * @description What the webhook is for; empty for nothing
+             * @description The purpose of the webhook; empty without one
              * @default
              */
             description?: string | null;
@@ -7045,7 +7121,7 @@ export interface components {
          */
         UpdateWebhookRequest: {
             url?: components["schemas"]["WebhookURL"];
-            /** @description What the webhook is for; null for nothing */
+            /** @description The purpose of the webhook; null for none */
             description?: string | null;
             /** @description The kinds of events; null for all kinds that there are now */
             kinds?: components["schemas"]["WebhookKind"][] | null;
@@ -7078,7 +7154,7 @@ export interface components {
             since: string;
         };
         /**
-         * @description What a replay has queued
+         * @description The effect of a replay
          * @example {
          *       "queued": 12,
          *       "more": false
@@ -7100,7 +7176,7 @@ export interface components {
          *       "state": "failed",
          *       "reason": "attempts",
          *       "attempts": 11,
-         *       "last_status": 503,
+         *       "last_http_status": 503,
          *       "next_attempt_at": null,
          *       "deadline_at": null,
          *       "message": {
@@ -7140,7 +7216,7 @@ export interface components {
             /** @description How often it was tried */
             attempts: number;
             /** @description The status of the latest answer; null if there was none */
-            last_status: number | null;
+            last_http_status: number | null;
             /**
              * Format: date-time
              * @description When it is tried next; null when it is due, under way or has ended
@@ -7151,7 +7227,10 @@ export interface components {
              * @description When it is given up; null when it has ended
              */
             deadline_at: string | null;
-            /** @description What is sent, as the callbacks of `createWebhook` have it; null in lists */
+            /**
+             * @description The message that is sent: a RoomOpenedMessage, MovieStartedMessage, UserSuspendedMessage, ReportFiledMessage,
+             *     EmailGivenUpMessage, CleanupEndedMessage or WebhookTestMessage, as its `type` says; null in lists
+             */
             message: {
                 [key: string]: unknown;
             } | null;
@@ -7228,7 +7307,7 @@ export interface components {
              * @description When it happened
              */
             timestamp: string;
-            /** @description What it is about */
+            /** @description The data of the event */
             data: {
                 room_id: components["schemas"]["ID"];
                 host_id: components["schemas"]["ID"];
@@ -7258,7 +7337,7 @@ export interface components {
              * @description When it happened
              */
             timestamp: string;
-            /** @description What it is about */
+            /** @description The data of the event */
             data: {
                 room_id: components["schemas"]["ID"];
                 visibility: components["schemas"]["Visibility"];
@@ -7291,7 +7370,7 @@ export interface components {
              * @description When it happened
              */
             timestamp: string;
-            /** @description What it is about */
+            /** @description The data of the event */
             data: {
                 user_id: components["schemas"]["ID"];
                 /** @description Whether what the account wrote is hidden */
@@ -7304,7 +7383,7 @@ export interface components {
          *       "type": "report.filed",
          *       "timestamp": "2026-01-31T20:15:00Z",
          *       "data": {
-         *         "report_id": "01993f78-9304-76c6-87e8-f90a1b2c3d4e",
+         *         "abuse_report_id": "01993f78-9304-76c6-87e8-f90a1b2c3d4e",
          *         "kind": "spam",
          *         "target_kind": "user",
          *         "target_id": "01993f70-1c4e-7a02-8f5b-6d7e8f901234"
@@ -7322,16 +7401,16 @@ export interface components {
              * @description When it happened
              */
             timestamp: string;
-            /** @description What it is about */
+            /** @description The data of the event */
             data: {
-                report_id: components["schemas"]["ID"];
+                abuse_report_id: components["schemas"]["ID"];
                 kind: components["schemas"]["AbuseKind"];
                 target_kind: components["schemas"]["AbuseTargetKind"];
                 target_id: components["schemas"]["ID"];
             };
         };
         /**
-         * @description No attempt to send an email follows, and none succeeded
+         * @description An email was given up: no attempt succeeded, and no other one follows
          * @example {
          *       "type": "email.given_up",
          *       "timestamp": "2026-01-31T20:15:00Z",
@@ -7354,7 +7433,7 @@ export interface components {
              * @description When it happened
              */
             timestamp: string;
-            /** @description What it is about */
+            /** @description The data of the event */
             data: {
                 email_id: components["schemas"]["ID"];
                 kind: components["schemas"]["EmailKind"];
@@ -7391,11 +7470,11 @@ export interface components {
              * @description When it happened
              */
             timestamp: string;
-            /** @description What it is about */
+            /** @description The data of the event */
             data: {
                 run_id: components["schemas"]["ID"];
                 /**
-                 * @description What started it
+                 * @description The start of the run: by the `schedule`, or by an `admin`
                  * @enum {string}
                  */
                 trigger: "schedule" | "admin";
@@ -7435,31 +7514,39 @@ export interface components {
              * @description When it happened
              */
             timestamp: string;
-            /** @description What it is about */
+            /** @description The data of the event */
             data: {
                 webhook_id: components["schemas"]["ID"];
             };
         };
         /**
-         * @description What a job does
+         * @description The work of a job. `WelcomeEmail`, `VerificationEmail`, `PasswordResetEmail`, `PasswordChangedNotice`,
+         *     `EmailChangedNotice`, `RoomInvitation`, `ReportEmail`, `PartyEmail`: sends the emails of this kind, with their
+         *     reminders. `Resend`: sends an email again that an admin resent. `ProcessAvatar`: renders an upload. `Cleanup`: a
+         *     clean-up run. `DeleteAccount`: removes the data of a deleted account. `ActivityReport`: makes a report.
+         *     `WebhookDelivery`: delivers a message to a webhook. `ScheduledParty`: reminds the guests of a party and starts
+         *     it.
          * @enum {string}
          */
         JobKind: "WelcomeEmail" | "VerificationEmail" | "PasswordResetEmail" | "PasswordChangedNotice" | "EmailChangedNotice" | "RoomInvitation" | "ReportEmail" | "Resend" | "ProcessAvatar" | "Cleanup" | "DeleteAccount" | "ActivityReport" | "WebhookDelivery" | "ScheduledParty" | "PartyEmail";
         /**
-         * @description How a job has ended, or that it runs
+         * @description The state of a job. `running`: it has not ended. `completed`: it has done its work. `failed`: it has given up.
+         *     `cancelled`: it was cancelled and has cleaned up. `terminated`: an admin or operator ended it at once.
+         *     `timed_out`: it ran out of time.
          * @enum {string}
          */
         JobState: "running" | "completed" | "failed" | "cancelled" | "terminated" | "timed_out";
         /**
-         * @description A queue that workers can be told to serve. The workers of `avatar` serve `avatar-steps` too.
+         * @description A task queue. `email`: emails. `avatar`: the rendering of avatars; its workers serve `avatar-steps`, too.
+         *     `maintenance`: clean-up, reports and deletions of accounts. `webhooks`: deliveries to webhooks.
          * @enum {string}
          */
         WorkerQueue: "email" | "avatar" | "maintenance" | "webhooks";
         /**
-         * @description What a running job does. `working`: a step is under way, or about to begin. `waiting`: on purpose, for a time,
-         *     an answer, or the end of a pause. `retrying`: a step has failed, and is tried again by itself. `stuck`: a step
-         *     has failed ten times. `no_worker`: its work is due, and the queue has no worker, or none has taken it for two
-         *     minutes.
+         * @description The phase of a running job. `working`: a step is under way, or is about to begin. `waiting`: the job waits on
+         *     purpose, for a time, an answer, or the end of a pause. `retrying`: a step has failed, and is tried again by
+         *     itself. `stuck`: a step has failed ten times. `no_worker`: work is due, and the queue has no worker, or no
+         *     worker has taken the work for two minutes.
          * @enum {string}
          */
         JobPhase: "working" | "waiting" | "retrying" | "stuck" | "no_worker";
@@ -7491,7 +7578,7 @@ export interface components {
          *           "scheduled_at": "2026-01-31T20:15:00Z",
          *           "started_at": "2026-01-31T20:15:16Z",
          *           "heartbeat_at": null,
-         *           "next_at": "2026-01-31T20:15:36Z",
+         *           "next_attempt_at": "2026-01-31T20:15:36Z",
          *           "deadline_at": null,
          *           "worker": "7@worker-1@"
          *         }
@@ -7500,7 +7587,7 @@ export interface components {
          *         {
          *           "id": 1,
          *           "at": "2026-01-31T20:15:00Z",
-         *           "type": "started",
+         *           "kind": "started",
          *           "detail": "RoomInvitation"
          *         }
          *       ],
@@ -7517,14 +7604,14 @@ export interface components {
             workflow_id: string;
             /** @description The ID of the run in Temporal */
             run_id: string;
-            /** @description What it does, see `JobKind`; operators may start other kinds */
+            /** @description The kind of the workflow, see `JobKind`; operators may start other kinds */
             kind: string;
-            /** @description The task queue */
+            /** @description The task queue of the workflow, see `TaskQueue.name` */
             queue: string;
-            /** @description What it does, in a line; empty in lists of jobs that have ended */
-            summary: string;
+            /** @description What it does, in a line; null in lists of jobs that have ended */
+            summary: string | null;
             state: components["schemas"]["JobState"];
-            /** @description What it does now; null when it has ended */
+            /** @description The phase of a running job; null when it has ended */
             phase: (string & components["schemas"]["JobPhase"]) | null;
             /** @description The account that it is about; null for none */
             user_id: string | null;
@@ -7559,13 +7646,13 @@ export interface components {
             /** @description Why it failed; null otherwise and in lists */
             failure: string | null;
             /**
-             * @description What it waits for: on purpose, such as for the end of the pause of a queue, or for which worker; null
-             *     otherwise and in lists
+             * @description The end of the wait that the job is in on purpose, such as the end of the pause of a queue, or the worker
+             *     that is missing; null otherwise and in lists
              */
             waits_for: string | null;
             /**
              * Format: date-time
-             * @description Until when it waits; null if it waits for no time, and in lists
+             * @description When the wait ends; null if the job does not wait for a time, and in lists
              */
             waits_until: string | null;
         };
@@ -7576,13 +7663,15 @@ export interface components {
             /** @description Its type */
             activity: string;
             /**
-             * @description How far it is
+             * @description The state of the step. `scheduled`: it waits for a worker, or for its next attempt. `started`: a worker is
+             *     at work. `paused`: an operator has paused it in Temporal. `cancel_requested`: it ends as soon as its worker
+             *     notices the cancellation.
              * @enum {string}
              */
             state: "scheduled" | "started" | "paused" | "cancel_requested";
             /** @description The number of the attempt that runs, or comes next */
             attempt: number;
-            /** @description After which it is given up; null for no limit */
+            /** @description The number of the last attempt; null without a limit */
             max_attempts: number | null;
             /** @description Why the last attempt failed; null before the first failure */
             last_failure: string | null;
@@ -7605,7 +7694,7 @@ export interface components {
              * Format: date-time
              * @description When the next attempt is due; null unless it waits for it
              */
-            next_at: string | null;
+            next_attempt_at: string | null;
             /**
              * Format: date-time
              * @description When it is given up; null if only attempts count
@@ -7627,12 +7716,12 @@ export interface components {
              */
             at: string;
             /**
-             * @description What happened
+             * @description The kind of the event
              * @enum {string}
              */
-            type: "started" | "completed" | "failed" | "timed_out" | "cancelled" | "terminated" | "cancel_requested" | "signalled" | "reset" | "workflow_task_failed" | "timer_started" | "timer_fired" | "timer_cancelled" | "step_scheduled" | "step_started" | "step_completed" | "step_failed" | "step_timed_out" | "step_cancelled";
-            /** @description More about it, without personal data; may be empty */
-            detail: string;
+            kind: "started" | "completed" | "failed" | "timed_out" | "cancelled" | "terminated" | "cancel_requested" | "signalled" | "reset" | "workflow_task_failed" | "timer_started" | "timer_fired" | "timer_cancelled" | "step_scheduled" | "step_started" | "step_completed" | "step_failed" | "step_timed_out" | "step_cancelled";
+            /** @description More about it, without personal data; null without more */
+            detail: string | null;
         };
         /**
          * @description A page of jobs
@@ -7653,30 +7742,8 @@ export interface components {
          *           "ended_at": null,
          *           "events": 5,
          *           "temporal_url": "https://ui.example/namespaces/default/workflows/room-invitation%2F01993f75/01993f7a/history",
-         *           "steps": [
-         *             {
-         *               "id": "5",
-         *               "activity": "SendEmail",
-         *               "state": "scheduled",
-         *               "attempt": 3,
-         *               "max_attempts": 150,
-         *               "last_failure": "temporary (code 451)",
-         *               "scheduled_at": "2026-01-31T20:15:00Z",
-         *               "started_at": "2026-01-31T20:15:16Z",
-         *               "heartbeat_at": null,
-         *               "next_at": "2026-01-31T20:15:36Z",
-         *               "deadline_at": null,
-         *               "worker": "7@worker-1@"
-         *             }
-         *           ],
-         *           "timeline": [
-         *             {
-         *               "id": 1,
-         *               "at": "2026-01-31T20:15:00Z",
-         *               "type": "started",
-         *               "detail": "RoomInvitation"
-         *             }
-         *           ],
+         *           "steps": null,
+         *           "timeline": null,
          *           "timeline_truncated": false,
          *           "failure": null,
          *           "waits_for": null,
@@ -7689,7 +7756,8 @@ export interface components {
         JobList: {
             /** @description The jobs of this page */
             data: components["schemas"]["Job"][];
-            next_cursor: components["schemas"]["NextCursor"];
+            /** @description Where the next page starts; null at the end. It has the token of Temporal, of any length. */
+            next_cursor: string | null;
         };
         /**
          * @description A job
@@ -7720,7 +7788,7 @@ export interface components {
          *             "scheduled_at": "2026-01-31T20:15:00Z",
          *             "started_at": "2026-01-31T20:15:16Z",
          *             "heartbeat_at": null,
-         *             "next_at": "2026-01-31T20:15:36Z",
+         *             "next_attempt_at": "2026-01-31T20:15:36Z",
          *             "deadline_at": null,
          *             "worker": "7@worker-1@"
          *           }
@@ -7729,7 +7797,7 @@ export interface components {
          *           {
          *             "id": 1,
          *             "at": "2026-01-31T20:15:00Z",
-         *             "type": "started",
+         *             "kind": "started",
          *             "detail": "RoomInvitation"
          *           }
          *         ],
@@ -7781,7 +7849,7 @@ export interface components {
         JobCountsAnswer: {
             data: components["schemas"]["JobCounts"];
         };
-        /** @description What a retry began */
+        /** @description The effect of a retry */
         Retry: {
             /**
              * @description `tried_now`: the next attempt was brought forward. `new_email`: another email was queued. `new_run`: another
@@ -7795,7 +7863,7 @@ export interface components {
             job: components["schemas"]["Job"] | null;
         };
         /**
-         * @description What a retry began
+         * @description The effect of a retry
          * @example {
          *       "data": {
          *         "how": "tried_now",
@@ -7826,7 +7894,7 @@ export interface components {
          *               "scheduled_at": "2026-01-31T20:15:00Z",
          *               "started_at": "2026-01-31T20:15:16Z",
          *               "heartbeat_at": null,
-         *               "next_at": "2026-01-31T20:15:36Z",
+         *               "next_attempt_at": "2026-01-31T20:15:36Z",
          *               "deadline_at": null,
          *               "worker": "7@worker-1@"
          *             }
@@ -7835,7 +7903,7 @@ export interface components {
          *             {
          *               "id": 1,
          *               "at": "2026-01-31T20:15:00Z",
-         *               "type": "started",
+         *               "kind": "started",
          *               "detail": "RoomInvitation"
          *             }
          *           ],
@@ -7861,17 +7929,17 @@ export interface components {
          */
         JobBatch: {
             /**
-             * @description What to do with each
+             * @description The act on each job: `cancel`, `terminate` or `retry`, as the operations for one job do it
              * @enum {string}
              */
             action: "cancel" | "terminate" | "retry";
             /**
-             * @description Only those of this kind
+             * @description Only jobs of this kind
              * @enum {string|null}
              */
             kind?: "WelcomeEmail" | "VerificationEmail" | "PasswordResetEmail" | "PasswordChangedNotice" | "EmailChangedNotice" | "RoomInvitation" | "ReportEmail" | "Resend" | "ProcessAvatar" | "Cleanup" | "DeleteAccount" | "ActivityReport" | "WebhookDelivery" | "ScheduledParty" | "PartyEmail" | null;
             /**
-             * @description Only those in this state; by default `running`, and `failed` for a retry
+             * @description Only jobs in this state; without it `running`, and `failed` for a retry
              * @enum {string|null}
              */
             state?: "running" | "completed" | "failed" | "cancelled" | "terminated" | "timed_out" | null;
@@ -7911,7 +7979,7 @@ export interface components {
              */
             expected?: number | null;
         };
-        /** @description What was done with many jobs */
+        /** @description The result of an act on many jobs */
         JobBatchResult: {
             /**
              * Format: uuid
@@ -7936,7 +8004,7 @@ export interface components {
             left: number;
         };
         /**
-         * @description What was done with many jobs
+         * @description The result of an act on many jobs
          * @example {
          *       "data": {
          *         "id": "01993f7b-0000-7000-8000-000000000001",
@@ -7973,13 +8041,16 @@ export interface components {
          *     }
          */
         TaskQueue: {
-            /** @description The name of the task queue */
-            name: string;
+            /**
+             * @description The name of the task queue
+             * @enum {string}
+             */
+            name: "email" | "avatar" | "avatar-steps" | "maintenance" | "webhooks";
             /** @description Whether it can be paused */
             pausable: boolean;
             /**
              * Format: date-time
-             * @description Since when it is paused; null if it is not
+             * @description When the queue was paused; null if it is not paused
              */
             paused_at: string | null;
             /** @description Why it is paused; empty without a reason */
@@ -8050,10 +8121,10 @@ export interface components {
             data: components["schemas"]["TaskQueues"];
         };
         /**
-         * @description Whether Temporal answers
+         * @description Whether the Temporal server answers. `connected`: it does. `down`: it does not.
          * @enum {string}
          */
-        TemporalState: "connected" | "away";
+        TemporalState: "connected" | "down";
         /**
          * @description An event that starts a workflow, or signals to one
          * @example {
@@ -8065,7 +8136,7 @@ export interface components {
          *       "state": "pending",
          *       "attempts": 2,
          *       "last_error": "Temporal is down",
-         *       "next_at": "2026-01-31T20:15:05Z",
+         *       "next_attempt_at": "2026-01-31T20:15:05Z",
          *       "created_at": "2026-01-31T20:15:00Z"
          *     }
          */
@@ -8075,24 +8146,25 @@ export interface components {
             workflow_id: string;
             /** @description The signal; null for a start */
             signal: string | null;
-            /** @description What the workflow does */
+            /** @description The kind of the workflow, see `JobKind` */
             kind: string;
             /** @description The task queue */
             queue: string;
             /**
-             * @description Whether Temporal has it
+             * @description The state of the event. `pending`: Temporal does not have it yet. `started`: Temporal has it. `abandoned`:
+             *     Temporal refused it for 30 days, and it is not tried again by itself.
              * @enum {string}
              */
             state: "pending" | "started" | "abandoned";
             /** @description How often it was tried */
             attempts: number;
-            /** @description What Temporal said; empty if nothing went wrong */
-            last_error: string;
+            /** @description The last error of Temporal; null without one */
+            last_error: string | null;
             /**
              * Format: date-time
              * @description When it is tried next; null if it is not
              */
-            next_at: string | null;
+            next_attempt_at: string | null;
             /**
              * Format: date-time
              * @description When it was added
@@ -8111,7 +8183,7 @@ export interface components {
          *         "state": "pending",
          *         "attempts": 2,
          *         "last_error": "Temporal is down",
-         *         "next_at": "2026-01-31T20:15:05Z",
+         *         "next_attempt_at": "2026-01-31T20:15:05Z",
          *         "created_at": "2026-01-31T20:15:00Z"
          *       }
          *     }
@@ -8127,11 +8199,11 @@ export interface components {
             abandoned: number;
             /**
              * Format: date-time
-             * @description Since when the oldest waits; null if none does
+             * @description When the oldest waiting event was added; null if none waits
              */
             oldest_at: string | null;
-            /** @description The last error of one that waits; empty if there is none */
-            last_error: string;
+            /** @description The last error of one that waits; null if there is none */
+            last_error: string | null;
         };
         /**
          * @description A page of events
@@ -8146,7 +8218,7 @@ export interface components {
          *           "state": "pending",
          *           "attempts": 2,
          *           "last_error": "Temporal is down",
-         *           "next_at": "2026-01-31T20:15:05Z",
+         *           "next_attempt_at": "2026-01-31T20:15:05Z",
          *           "created_at": "2026-01-31T20:15:00Z"
          *         }
          *       ],
@@ -8179,7 +8251,7 @@ export interface components {
             enabled: boolean;
             /**
              * Format: int64
-             * @description After how long it removes something; null if it is off
+             * @description The age in seconds after which it removes something; null if it is off
              */
             age_seconds: number | null;
             /** @description The setting of the age */
@@ -8204,7 +8276,7 @@ export interface components {
             data: components["schemas"]["CleanupPolicy"][];
             next_cursor: components["schemas"]["NextCursor"];
         };
-        /** @description Work that should have made progress and has not */
+        /** @description Work that makes no progress, although it should */
         Delay: {
             /**
              * @description `events`: events of the outbox that Temporal does not accept. `emails`: emails whose attempt is overdue by
@@ -8215,7 +8287,7 @@ export interface components {
              * @enum {string}
              */
             what: "events" | "emails" | "refused" | "avatars" | "runs" | "deletions" | "webhooks";
-            /** @description How many */
+            /** @description The number of delayed things */
             count: number;
             /**
              * Format: date-time
@@ -8223,7 +8295,7 @@ export interface components {
              */
             oldest_at: string;
         };
-        /** @description What ended in a span of time */
+        /** @description The work that ended in a span of time */
         Throughput: {
             /**
              * Format: date-time
@@ -8258,7 +8330,7 @@ export interface components {
             late: components["schemas"]["Delay"][];
             /**
              * Format: date-time
-             * @description Since when emails are paused; null if they are not
+             * @description When emails were paused; null if they are not paused
              */
             emails_paused_at: string | null;
             /** @description How many emails are still to be sent */
@@ -8304,7 +8376,7 @@ export interface components {
          *             }
          *           ]
          *         },
-         *         "temporal": "away",
+         *         "temporal": "connected",
          *         "late": [
          *           {
          *             "what": "events",
@@ -8340,8 +8412,8 @@ export interface components {
          *             ]
          *           }
          *         ],
-         *         "jobs_running": null,
-         *         "jobs_failed_last_day": null,
+         *         "jobs_running": 3,
+         *         "jobs_failed_last_day": 0,
          *         "last_hour": [
          *           {
          *             "from": "2026-01-31T20:15:00Z",
@@ -8352,7 +8424,7 @@ export interface components {
          *             "cleanups_completed": 1,
          *             "cleanups_failed": 0,
          *             "jobs_started": 5,
-         *             "jobs_failed": null
+         *             "jobs_failed": 0
          *           }
          *         ],
          *         "last_week": [
@@ -8365,7 +8437,7 @@ export interface components {
          *             "cleanups_completed": 1,
          *             "cleanups_failed": 0,
          *             "jobs_started": 5,
-         *             "jobs_failed": null
+         *             "jobs_failed": 0
          *           }
          *         ]
          *       }
@@ -8375,10 +8447,27 @@ export interface components {
             data: components["schemas"]["Overview"];
         };
         /**
-         * @description The kind of an act of an admin, or of the service by itself
+         * @description An act of an admin, or of the service by itself. The names say who or what was acted on, and how.
+         *     `message_removed`: an admin deleted a message. `private_room_read`: an admin read the messages of a private
+         *     room. `webhook_switched_off` without an actor: the service did it, since the webhook failed for days or its
+         *     receiver answered 410. `schedule_triggered`: a run was started at once. `schedule_backfilled`: the runs of a
+         *     past period were started. `event_requeued`: an event of the outbox was retried.
          * @enum {string}
          */
         AuditAction: "user_suspended" | "user_reinstated" | "user_sessions_ended" | "user_session_ended" | "admin_granted" | "admin_revoked" | "movie_created" | "movie_updated" | "movie_deleted" | "cleanup_started" | "cleanup_cancelled" | "room_restored" | "room_closed" | "room_reopened" | "private_room_read" | "message_removed" | "abuse_report_resolved" | "schedule_paused" | "schedule_resumed" | "schedule_triggered" | "schedule_backfilled" | "email_resent" | "email_cancelled" | "job_cancelled" | "job_terminated" | "job_retried" | "queue_paused" | "queue_resumed" | "event_requeued" | "webhook_created" | "webhook_updated" | "webhook_deleted" | "webhook_secret_rotated" | "webhook_switched_on" | "webhook_switched_off" | "webhook_tested" | "webhook_redelivered" | "webhook_replayed";
+        /**
+         * @description The kind of thing that an act was done to. `target_id` is the ID of the thing; for a `schedule` and a `job` it
+         *     is an ID that is made from the name of the schedule, or from the ID of the workflow.
+         * @enum {string}
+         */
+        AuditTargetKind: "user" | "movie" | "cleanup_run" | "room" | "message" | "abuse_report" | "schedule" | "email" | "job" | "queue_pause" | "outbox_event" | "webhook" | "webhook_delivery";
+        /**
+         * @description `done`: the act is carried out. An act on the service's own data is always `done`. An act on Temporal, such as
+         *     on a schedule or a job, is listed before it is carried out: then it is `pending` for a minute at most, `failed`
+         *     if it was refused, and `unknown` if there was no answer or the process ended.
+         * @enum {string}
+         */
+        AuditOutcome: "pending" | "done" | "failed" | "unknown";
         /**
          * @description An entry of the audit log
          * @example {
@@ -8421,27 +8510,17 @@ export interface components {
         AuditEntry: {
             id: components["schemas"]["ID"];
             /**
-             * @description The admin; null for an operator's command and for the service itself. Of an account that is deleted since,
-             *     the log keeps the username, which is also the display name then, beside the generated picture.
+             * @description The admin. It is null for an act of an operator or of the service itself. For a deleted account it has the
+             *     former username, also as the display name, and the generated picture.
              */
             actor: components["schemas"]["Person"] | null;
             action: components["schemas"]["AuditAction"];
-            /**
-             * @description To what kind of thing it was done
-             * @enum {string}
-             */
-            target_kind: "user" | "movie" | "cleanup_run" | "room" | "message" | "abuse_report" | "schedule" | "email" | "job" | "queue_pause" | "outbox_event" | "webhook" | "webhook_delivery";
+            target_kind: components["schemas"]["AuditTargetKind"];
             target_id: components["schemas"]["ID"];
             /** @description The account that it was done to; null for other things, and when the account is deleted */
             target: components["schemas"]["Person"] | null;
             details: components["schemas"]["ActDetails"];
-            /**
-             * @description An act on the service's own data is `done` when it is listed. An act on a schedule is listed before it is
-             *     carried out: `pending` for a minute at most, `failed` when it was refused, `unknown` when there was no
-             *     answer or the process ended.
-             * @enum {string}
-             */
-            outcome: "pending" | "done" | "failed" | "unknown";
+            outcome: components["schemas"]["AuditOutcome"];
             /**
              * Format: date-time
              * @description When it was done
@@ -8472,7 +8551,7 @@ export interface components {
          *     }
          */
         StartCleanupRequest: {
-            /** @description What to apply; without it, all policies that are on. One that is off is refused. */
+            /** @description The policies to apply; without it, all policies that are on. A policy that is off is refused. */
             policies?: components["schemas"]["Policy"][] | null;
             /**
              * @description Whether to only count what would be removed, with some examples
@@ -8540,41 +8619,49 @@ export interface components {
          *       "created_at": "2026-01-31T03:00:00Z",
          *       "started_at": "2026-01-31T03:00:01Z",
          *       "cancelled_at": null,
-         *       "finished_at": null,
+         *       "ended_at": null,
          *       "temporal_url": "https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22"
          *     }
          */
         CleanupRun: {
             id: components["schemas"]["ID"];
             /**
-             * @description What started it
+             * @description The start of the run: by the `schedule`, or by an `admin`
              * @enum {string}
              */
             trigger: "schedule" | "admin";
             /** @description The admin who started it; null for the schedule's, and when the account is deleted */
             started_by: components["schemas"]["Person"] | null;
-            /** @description What it applies */
+            /** @description The policies that it applies */
             policies: components["schemas"]["Policy"][];
             /** @description Whether it only counts, and removes nothing */
             dry_run: boolean;
-            /** @description The age in place of the policies' own ones; null for those */
+            /**
+             * Format: int64
+             * @description The age in seconds that replaces the policies' own ages; null if it does not
+             */
             older_than_seconds: number | null;
             /**
-             * @description Where it stands. A `failed` run could not apply at least one policy; it has applied the others.
+             * @description The state of the run. `queued`: it has not begun. `running`: it applies its policies. `completed`: it has
+             *     applied all of them. `failed`: it could not apply at least one policy, and has applied the others.
+             *     `cancelled`: an admin cancelled it.
              * @enum {string}
              */
             state: "queued" | "running" | "completed" | "failed" | "cancelled";
             /** @description The policy that is applied now; null before and after */
             policy: (string & components["schemas"]["Policy"]) | null;
-            /** @description How many rows or files each policy has removed so far; `inactive_rooms` counts archived rooms */
+            /** @description How many rows or files each policy has removed so far, by policy; `inactive_rooms` counts archived rooms */
             counts: {
                 [key: string]: number;
             };
-            /** @description At most ten IDs of what a dry run counted for each policy; of a participant, the room's and the user's */
+            /**
+             * @description By policy, at most ten IDs of what a dry run counted; a participant is the ID of the room and the ID of the
+             *     user
+             */
             samples: {
                 [key: string]: string[];
             };
-            /** @description What stopped a policy, for each that was stopped */
+            /** @description The errors of the policies that stopped, by policy */
             errors: {
                 [key: string]: string;
             };
@@ -8597,7 +8684,7 @@ export interface components {
              * Format: date-time
              * @description When it ended; null before that
              */
-            finished_at: string | null;
+            ended_at: string | null;
             /**
              * Format: uri
              * @description Where the Temporal UI shows it
@@ -8665,8 +8752,11 @@ export interface components {
          *     }
          */
         Schedule: {
-            /** @description The ID of the schedule, such as `cleanup` */
-            id: string;
+            /**
+             * @description The ID of the schedule
+             * @enum {string}
+             */
+            id: "cleanup" | "activity-report-weekly" | "activity-report-monthly";
             /** @description Whether it is paused */
             paused: boolean;
             /** @description Why it was last paused or resumed; empty if it never was */
@@ -8730,7 +8820,7 @@ export interface components {
             next_cursor: components["schemas"]["NextCursor"];
         };
         /**
-         * @description A room that the clean-up has archived
+         * @description A retired room: the clean-up has archived it
          * @example {
          *       "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *       "name": "Silent Sunday",
@@ -8747,7 +8837,7 @@ export interface components {
          *         }
          *       },
          *       "retired_at": "2026-01-31T03:00:05Z",
-         *       "deleted_from": "2026-05-01T03:00:05Z"
+         *       "deletion_due_at": "2026-05-01T03:00:05Z"
          *     }
          */
         RetiredRoom: {
@@ -8764,7 +8854,7 @@ export interface components {
              * Format: date-time
              * @description When it may be deleted; the first run after that does it. It is null while that policy is off.
              */
-            deleted_from: string | null;
+            deletion_due_at: string | null;
         };
         /**
          * @example {
@@ -8785,7 +8875,7 @@ export interface components {
          *             }
          *           },
          *           "retired_at": "2026-01-31T03:00:05Z",
-         *           "deleted_from": "2026-05-01T03:00:05Z"
+         *           "deletion_due_at": "2026-05-01T03:00:05Z"
          *         }
          *       ],
          *       "next_cursor": null
@@ -8797,7 +8887,7 @@ export interface components {
             next_cursor: components["schemas"]["NextCursor"];
         };
         /**
-         * @description What a report is about
+         * @description The kind of a report. `cleanup`: a clean-up run. `activity`: the use of the service in a week or a month.
          * @enum {string}
          */
         ReportKind: "cleanup" | "activity";
@@ -8895,7 +8985,7 @@ export interface components {
              * @description The page of an activity report, which whoever has the address can read; null for other reports
              */
             page_url: string | null;
-            /** @description An ActivityReport or a CleanupReport, by `kind` */
+            /** @description The content of the report: an ActivityReport if `kind` is `activity`, a CleanupReport if it is `cleanup` */
             data: components["schemas"]["ActivityReport"] | components["schemas"]["CleanupReport"];
             /**
              * Format: date-time
@@ -8903,43 +8993,46 @@ export interface components {
              */
             created_at: string;
         };
-        /** @description What a run of the clean-up was and did */
+        /** @description The report of a clean-up run */
         CleanupReport: {
             /**
-             * @description What started the run
+             * @description The start of the run: by the `schedule`, or by an `admin`
              * @enum {string}
              */
             trigger: "schedule" | "admin";
             /** @description Whether it only counted, and removed nothing */
             dry_run: boolean;
-            /** @description What it applied */
+            /** @description The policies that it applied */
             policies: components["schemas"]["Policy"][];
             /**
              * @description How it ended
              * @enum {string}
              */
             state: "completed" | "failed" | "cancelled";
-            /** @description How many rows or files each policy removed; `inactive_rooms` counts archived rooms */
+            /** @description How many rows or files each policy removed, by policy; `inactive_rooms` counts archived rooms */
             counts: {
                 [key: string]: number;
             };
-            /** @description What stopped a policy, for each that was stopped; null if none was */
+            /** @description What stopped a policy, for each that was stopped */
             errors: {
                 [key: string]: string;
-            } | null;
-            /** @description At most ten IDs of what a dry run counted for each policy; of a participant, the room's and the user's */
+            };
+            /**
+             * @description By policy, at most ten IDs of what a dry run counted; a participant is the ID of the room and the ID of the
+             *     user
+             */
             samples: {
                 [key: string]: string[];
             };
             /**
              * Format: int64
-             * @description The age, in seconds, that replaced the ages of the policies; 0 if it did not
+             * @description The age that replaced the ages of the policies; null if none did
              */
-            older_than_seconds: number;
+            older_than_seconds: number | null;
         };
         /**
-         * @description What happened on the service. Days are those of UTC. What happened is counted when a day is over, and stays
-         *     counted when it is removed after that. Accounts that are gone by then are not counted.
+         * @description The use of the service in a period. Days are days of UTC. Things are counted when their day is over, and stay
+         *     counted if they are removed later. Accounts that were deleted before that are not counted.
          */
         ActivityReport: {
             /**
@@ -8959,14 +9052,14 @@ export interface components {
             to: string;
             /**
              * Format: date
-             * @description The first day that was counted, when the period began before it; null when the whole period was
+             * @description The first counted day, if the period began before it; null if all days were counted
              */
             counted_since: string | null;
             /** @description The figures of the days that were counted; null when none was */
             figures: components["schemas"]["ActivityFigures"] | null;
-            /** @description The figures of the period before; null when not all of its days were counted */
+            /** @description The figures of the period before; null unless all of its days were counted */
             previous: components["schemas"]["ActivityFigures"] | null;
-            /** @description What `removed` is made of, by policy; null when `figures` is */
+            /** @description The parts of `removed`, by policy; null when `figures` is null */
             removed_by: {
                 [key: string]: number;
             } | null;
@@ -9070,7 +9163,7 @@ export interface components {
             };
         };
         /**
-         * @description What went wrong, as in RFC 9457
+         * @description A problem, as in RFC 9457
          * @example {
          *       "type": "https://party.example/problems#invalid_request",
          *       "title": "The request is not valid",
@@ -9113,10 +9206,11 @@ export interface components {
             };
         };
         /**
-         * @description Stable, for programs. There may be others in time; the status says what kind of problem it is.
+         * @description The code of the problem, for programs: it stays the same. Later versions may have further codes; `status` says
+         *     what kind of problem it is.
          * @enum {string}
          */
-        ProblemCode: "account_suspended" | "address_unconfirmed" | "avatar_empty" | "avatar_too_large" | "avatar_too_many_pixels" | "avatar_unreadable" | "avatar_unsupported_format" | "bad_credentials" | "bad_refresh_token" | "bad_token" | "banned" | "body_too_large" | "busy" | "cannot_report_oneself" | "cannot_suspend_oneself" | "command_id_reused" | "delivery_not_ended" | "edit_window_over" | "email_ended" | "email_not_ended" | "email_taken" | "email_unconfirmed" | "event_started" | "forbidden" | "idempotency_key_reused" | "internal" | "invalid_request" | "job_ended" | "job_expired" | "job_not_started" | "jobs_changed" | "jobs_not_searchable" | "last_admin" | "method_not_allowed" | "movie_exists" | "movie_in_use" | "movie_without_stream" | "muted" | "no_next_host" | "not_found" | "not_participant" | "not_ready" | "nothing_playing" | "nothing_to_play" | "nothing_to_retry" | "origin_not_allowed" | "own_role" | "party_ended" | "party_time" | "party_too_close" | "playback_stale" | "precondition_failed" | "queue_full" | "queue_full_of_yours" | "queue_paused" | "range_not_satisfiable" | "rate_limited" | "report_resolved" | "request_timeout" | "room_archived" | "room_closed" | "room_full" | "room_not_retired" | "room_without_host" | "run_ended" | "slow_mode" | "too_many_answers" | "too_many_daily_invitations" | "too_many_moves" | "too_many_open_invitations" | "too_many_parties" | "too_many_reports" | "too_many_webhooks" | "unauthenticated" | "unavailable" | "unknown_item" | "unknown_message" | "unknown_movie" | "unsupported_content_encoding" | "unsupported_media_type" | "upgrade_required" | "username_taken" | "webhook_off" | "wrong_password";
+        ProblemCode: "account_suspended" | "account_unverified" | "avatar_empty" | "avatar_too_large" | "avatar_too_many_pixels" | "avatar_unreadable" | "avatar_unsupported_format" | "bad_credentials" | "bad_refresh_token" | "bad_token" | "banned" | "body_too_large" | "busy" | "cannot_report_oneself" | "cannot_suspend_oneself" | "command_id_reused" | "delivery_not_ended" | "edit_window_over" | "email_ended" | "email_not_ended" | "email_taken" | "email_unverified" | "event_started" | "forbidden" | "idempotency_key_reused" | "internal" | "invalid_request" | "job_ended" | "job_expired" | "job_not_started" | "jobs_changed" | "jobs_not_searchable" | "last_admin" | "method_not_allowed" | "movie_exists" | "movie_in_use" | "movie_without_stream" | "muted" | "no_next_host" | "not_found" | "not_participant" | "not_ready" | "nothing_playing" | "nothing_to_play" | "nothing_to_retry" | "origin_not_allowed" | "own_role" | "party_ended" | "party_time" | "party_too_close" | "playback_stale" | "precondition_failed" | "queue_full" | "queue_full_of_yours" | "queue_paused" | "range_not_satisfiable" | "rate_limited" | "report_resolved" | "request_timeout" | "room_archived" | "room_closed" | "room_full" | "room_not_retired" | "room_without_host" | "run_ended" | "slow_mode" | "too_many_answers" | "too_many_daily_invitations" | "too_many_moves" | "too_many_open_invitations" | "too_many_parties" | "too_many_reports" | "too_many_webhooks" | "unauthenticated" | "unavailable" | "unknown_item" | "unknown_message" | "unknown_movie" | "unsupported_content_encoding" | "unsupported_media_type" | "upgrade_required" | "username_taken" | "webhook_off" | "wrong_password";
         /** @description A parameter, or a property of the body, that is wrong */
         FieldProblem: {
             /** @description The parameter's name, or the path of the property with dots; cut after 200 characters */
@@ -9126,10 +9220,10 @@ export interface components {
              *     `format`, `range`, `too_short`, `too_long`, `too_few`, `too_many`, `null`, `empty`, `unknown`, `malformed`,
              *     `blank`, `control_character`, `line_break`, `bidi_control`, `invisible_character`, `combining_mark`,
              *     `encoding`, `duplicate`, `characters`, `name`, `common`, `email`, `address`, `reserved`, `taken`, `past`,
-             *     `too_late`, `wrong`, `conflict`, or another.
+             *     `too_late`, `wrong`, `conflict`, `off`, or another.
              */
             code: string;
-            /** @description What is wrong with it, for people */
+            /** @description A description of what is wrong, for people */
             message: string;
         };
         /**
@@ -9192,7 +9286,7 @@ export interface components {
          *             "user_agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
          *             "signed_in_at": "2026-01-31T19:58:00Z",
          *             "last_used_at": "2026-01-31T20:13:00Z",
-         *             "expires_at": "2026-05-01T20:13:00Z",
+         *             "expires_at": "2026-03-02T20:13:00Z",
          *             "ended_at": null,
          *             "current": true
          *           }
@@ -9201,14 +9295,14 @@ export interface components {
          *           {
          *             "email": "carol@example.org",
          *             "former": null,
-         *             "asked_at": "2026-01-10T18:00:00Z",
+         *             "requested_at": "2026-01-10T18:00:00Z",
          *             "used_at": "2026-01-10T18:05:00Z",
          *             "expires_at": "2026-01-17T18:00:00Z"
          *           }
          *         ],
          *         "password_resets": [
          *           {
-         *             "asked_at": "2026-01-12T09:00:00Z",
+         *             "requested_at": "2026-01-12T09:00:00Z",
          *             "used_at": "2026-01-12T09:04:00Z",
          *             "expires_at": "2026-01-12T09:30:00Z"
          *           }
@@ -9218,18 +9312,18 @@ export interface components {
          *             "kind": "welcome",
          *             "state": "sent",
          *             "attempts": 1,
-         *             "last_answer": "",
+         *             "last_answer": null,
          *             "created_at": "2026-01-10T18:00:00Z",
          *             "sent_at": "2026-01-10T18:00:01Z"
          *           }
          *         ],
          *         "rooms": [
          *           {
-         *             "id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
+         *             "id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
          *             "name": "Friday night",
          *             "description": "Silents only",
          *             "movie_id": null,
-         *             "host_id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d5",
+         *             "host_id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
          *             "visibility": "public",
          *             "capacity": 20,
          *             "slow_mode_seconds": 0,
@@ -9481,7 +9575,7 @@ export interface components {
          *           "horror"
          *         ],
          *         "poster_url": "https://movies.example/nosferatu.jpg",
-         *         "stream_url": null,
+         *         "stream_url": "https://movies.example/nosferatu.webm",
          *         "duration_ms": 5640123,
          *         "subtitles": [],
          *         "archived": false,
@@ -9512,7 +9606,7 @@ export interface components {
          *         "at": "2026-01-31T20:15:00Z",
          *         "rate": 1,
          *         "duration_ms": 5640123,
-         *         "watching": 3
+         *         "present": 1
          *       }
          *     }
          */
@@ -9555,7 +9649,7 @@ export interface components {
          *         "queue": "everyone",
          *         "queue_order": "manual",
          *         "wait_policy": "auto",
-         *         "now_playing": false,
+         *         "now_playing": true,
          *         "next_party": {
          *           "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
          *           "starts_at": "2026-02-01T19:30:00Z",
@@ -9651,7 +9745,7 @@ export interface components {
          *         "status": "processing",
          *         "step": "rendering",
          *         "reason": null,
-         *         "version": 3,
+         *         "version": 4,
          *         "avatar": {
          *           "default": false,
          *           "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
@@ -9679,7 +9773,7 @@ export interface components {
          *           "horror"
          *         ],
          *         "poster_url": "https://movies.example/nosferatu.jpg",
-         *         "stream_url": null,
+         *         "stream_url": "https://movies.example/nosferatu.webm",
          *         "duration_ms": 5640123,
          *         "subtitles": [],
          *         "archived": false,
@@ -9705,7 +9799,7 @@ export interface components {
          *             "horror"
          *           ],
          *           "poster_url": "https://movies.example/nosferatu.jpg",
-         *           "stream_url": null,
+         *           "stream_url": "https://movies.example/nosferatu.webm",
          *           "duration_ms": 5640123,
          *           "subtitles": [],
          *           "archived": false,
@@ -9774,7 +9868,7 @@ export interface components {
          *         "queue": "everyone",
          *         "queue_order": "manual",
          *         "wait_policy": "auto",
-         *         "now_playing": false,
+         *         "now_playing": true,
          *         "next_party": {
          *           "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
          *           "starts_at": "2026-02-01T19:30:00Z",
@@ -9826,7 +9920,7 @@ export interface components {
          *           "queue": "everyone",
          *           "queue_order": "manual",
          *           "wait_policy": "auto",
-         *           "now_playing": false,
+         *           "now_playing": true,
          *           "next_party": {
          *             "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
          *             "starts_at": "2026-02-01T19:30:00Z",
@@ -9874,7 +9968,7 @@ export interface components {
          *     }
          */
         ParticipantList: {
-            /** @description The people of this page */
+            /** @description All people who are in the room */
             data: components["schemas"]["Participant"][];
             next_cursor: components["schemas"]["NextCursor"];
         };
@@ -10018,7 +10112,7 @@ export interface components {
          *         "created_at": "2026-01-31T03:00:00Z",
          *         "started_at": "2026-01-31T03:00:01Z",
          *         "cancelled_at": null,
-         *         "finished_at": null,
+         *         "ended_at": null,
          *         "temporal_url": "https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22"
          *       }
          *     }
@@ -10061,7 +10155,7 @@ export interface components {
          *           "created_at": "2026-01-31T03:00:00Z",
          *           "started_at": "2026-01-31T03:00:01Z",
          *           "cancelled_at": null,
-         *           "finished_at": null,
+         *           "ended_at": null,
          *           "temporal_url": "https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22cleanup%2F01993f7b-c6d7-78f9-aafb-2c3d4e5f6071%22"
          *         }
          *       ],
@@ -10236,7 +10330,7 @@ export interface components {
          *           "user_agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
          *           "signed_in_at": "2026-01-31T19:58:00Z",
          *           "last_used_at": "2026-01-31T20:13:00Z",
-         *           "expires_at": "2026-05-01T20:13:00Z",
+         *           "expires_at": "2026-03-02T20:13:00Z",
          *           "current": true
          *         }
          *       ],
@@ -10288,7 +10382,7 @@ export interface components {
          *             "queue": "everyone",
          *             "queue_order": "manual",
          *             "wait_policy": "auto",
-         *             "now_playing": false,
+         *             "now_playing": true,
          *             "next_party": {
          *               "id": "01993f81-2c3d-7e4f-9051-62738495a6b7",
          *               "starts_at": "2026-02-01T19:30:00Z",
@@ -10316,7 +10410,9 @@ export interface components {
          *         "joined": true,
          *         "muted_until": null,
          *         "permissions": [
-         *           "post_message"
+         *           "post_message",
+         *           "add_to_queue",
+         *           "vote"
          *         ]
          *       }
          *     }
@@ -10628,11 +10724,11 @@ export interface components {
          *         "display_name": "Dave",
          *         "is_admin": false,
          *         "avatar": {
-         *           "default": false,
-         *           "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
-         *           "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
-         *           "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
-         *           "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *           "default": true,
+         *           "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *           "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
          *         },
          *         "state": "suspended",
          *         "suspended_at": "2026-01-31T20:30:00Z",
@@ -10656,11 +10752,11 @@ export interface components {
          *           "display_name": "Dave",
          *           "is_admin": false,
          *           "avatar": {
-         *             "default": false,
-         *             "thumbnail": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/thumbnail.webp",
-         *             "medium": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.webp",
-         *             "large": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/large.webp",
-         *             "plain": "https://party.example/api/files/avatars/01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4/3/medium.jpg"
+         *             "default": true,
+         *             "thumbnail": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *             "medium": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *             "large": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.svg",
+         *             "plain": "https://party.example/api/files/avatars/01993f70-1c4e-7a02-8f5b-6d7e8f901234/default.png"
          *           },
          *           "state": "suspended",
          *           "suspended_at": "2026-01-31T20:30:00Z",
@@ -10678,7 +10774,7 @@ export interface components {
             next_cursor: components["schemas"]["NextCursor"];
         };
         /**
-         * @description What an email of a kind looks like
+         * @description An email of a kind, with made-up content
          * @example {
          *       "kind": "welcome",
          *       "subject": "Welcome to WatchParty",
@@ -10688,7 +10784,7 @@ export interface components {
          */
         EmailPreview: {
             kind: components["schemas"]["EmailKind"];
-            /** @description The subject, in English */
+            /** @description The subject */
             subject: string;
             /** @description The HTML part */
             html: string;
@@ -10874,32 +10970,15 @@ export interface components {
          *           "state": "failed",
          *           "reason": "attempts",
          *           "attempts": 11,
-         *           "last_status": 503,
+         *           "last_http_status": 503,
          *           "next_attempt_at": null,
          *           "deadline_at": null,
-         *           "message": {
-         *             "type": "room.opened",
-         *             "timestamp": "2026-01-31T20:15:00Z",
-         *             "data": {
-         *               "room_id": "01993f72-3d4e-7f60-9182-a3b4c5d6e7f8",
-         *               "host_id": "01993f6e-5b7a-7c3d-9e21-4f60a1b2c3d4",
-         *               "visibility": "public"
-         *             }
-         *           },
+         *           "message": null,
          *           "workflow_id": "webhook-delivery/01993f80-1b2c-7d3e-8f40-516273849506/1",
          *           "temporal_url": "https://ui.example/namespaces/default/workflows?query=WorkflowId%3D%22webhook-delivery%2F01993f80-1b2c-7d3e-8f40-516273849506%2F1%22",
          *           "created_at": "2026-01-31T20:15:00Z",
          *           "ended_at": "2026-02-03T20:15:30Z",
-         *           "history": [
-         *             {
-         *               "number": 11,
-         *               "outcome": "status",
-         *               "http_status": 503,
-         *               "started_at": "2026-02-03T20:15:29Z",
-         *               "ended_at": "2026-02-03T20:15:30Z",
-         *               "duration_ms": 412
-         *             }
-         *           ]
+         *           "history": null
          *         }
          *       ],
          *       "next_cursor": null
@@ -10920,7 +10999,7 @@ export interface components {
          *         "state": "failed",
          *         "reason": "attempts",
          *         "attempts": 11,
-         *         "last_status": 503,
+         *         "last_http_status": 503,
          *         "next_attempt_at": null,
          *         "deadline_at": null,
          *         "message": {
@@ -11036,6 +11115,7 @@ export interface components {
         /** @description `unauthenticated` */
         Unauthenticated: {
             headers: {
+                "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                 [name: string]: unknown;
             };
             content: {
@@ -11118,6 +11198,9 @@ export interface components {
         RateLimited: {
             headers: {
                 "Retry-After": components["headers"]["Retry-After"];
+                "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                 [name: string]: unknown;
             };
             content: {
@@ -11138,6 +11221,7 @@ export interface components {
         NotModified: {
             headers: {
                 ETag: components["headers"]["ETag"];
+                "X-Cache": components["headers"]["X-Cache"];
                 [name: string]: unknown;
             };
             content?: never;
@@ -11145,6 +11229,7 @@ export interface components {
         /** @description Any other problem; a 5xx is `internal`, `unavailable`, `busy`, `not_ready` or, for jobs, `jobs_not_searchable` */
         Problem: {
             headers: {
+                "Retry-After": components["headers"]["Retry-After"];
                 [name: string]: unknown;
             };
             content: {
@@ -11213,8 +11298,20 @@ export interface components {
         "X-Cache": "HIT" | "MISS";
         /** @description The entity tag of what a GET of the resource would answer */
         ETag: string;
-        /** @description Seconds to wait before the next request */
+        /** @description The seconds to wait before the next request; in each 429, and in each 503 problem */
         "Retry-After": number;
+        /** @description How many requests the limit allows at once; in each answer to a counted request */
+        "RateLimit-Limit": number;
+        /** @description How many of these requests are left now; in each answer to a counted request */
+        "RateLimit-Remaining": number;
+        /** @description The seconds until all of these requests are available again; in each answer to a counted request */
+        "RateLimit-Reset": number;
+        /** @description The scheme of the access token: `Bearer realm="watchparty"` */
+        "WWW-Authenticate": string;
+        /** @description `bytes`: a part of the picture can be requested */
+        "Accept-Ranges": string;
+        /** @description The name of the file */
+        "Content-Disposition": string;
         /** @description The range of bytes, and the total */
         "Content-Range": string;
         /** @description The address of what was created */
@@ -11262,6 +11359,7 @@ export interface operations {
             /** @description `bad_credentials` */
             401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11321,6 +11419,7 @@ export interface operations {
             /** @description `bad_credentials` */
             401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11370,6 +11469,7 @@ export interface operations {
             /** @description `bad_refresh_token` */
             401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11652,6 +11752,7 @@ export interface operations {
             /** @description A JSON document, to be stored as a file */
             200: {
                 headers: {
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12246,6 +12347,7 @@ export interface operations {
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    "Accept-Ranges": components["headers"]["Accept-Ranges"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12320,6 +12422,7 @@ export interface operations {
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    "Accept-Ranges": components["headers"]["Accept-Ranges"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13734,7 +13837,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What it plays */
+            /** @description The public view of what the room plays */
             200: {
                 headers: {
                     "X-Cache": components["headers"]["X-Cache"];
@@ -14672,8 +14775,7 @@ export interface operations {
             /** @description The calendar */
             200: {
                 headers: {
-                    /** @description The name of the file */
-                    "Content-Disposition"?: string;
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14781,7 +14883,7 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
-            /** @description `banned`, `email_unconfirmed`, `forbidden` */
+            /** @description `banned`, `email_unverified`, `forbidden` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15222,6 +15324,7 @@ export interface operations {
             /** @description `rate_limited`, `slow_mode` */
             429: {
                 headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -15427,6 +15530,7 @@ export interface operations {
             /** @description `rate_limited`, `too_many_reports` */
             429: {
                 headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -16370,8 +16474,7 @@ export interface operations {
             /** @description The table */
             200: {
                 headers: {
-                    /** @description The name of the file */
-                    "Content-Disposition"?: string;
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -16606,7 +16709,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            /** @description `address_unconfirmed` */
+            /** @description `account_unverified` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -17397,7 +17500,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What was queued */
+            /** @description The number of queued deliveries */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -17884,7 +17987,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What was done */
+            /** @description The result */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -18038,7 +18141,7 @@ export interface operations {
     listOutboxEvents: {
         parameters: {
             query?: {
-                /** @description `pending` ones are tried again by themselves, `abandoned` ones are not */
+                /** @description `pending` events are tried again by themselves, `abandoned` events are not */
                 state?: "pending" | "abandoned";
                 /** @description The `next_cursor` of the page before: of the same list, with the same filters */
                 cursor?: components["parameters"]["Cursor"];

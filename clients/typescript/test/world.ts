@@ -116,8 +116,8 @@ export const welcome: Extract<ServerMessage, { t: 'welcome' }> = {
   },
   room: {
     name: 'Film night', control: 'moderators', queue: 'everyone', queue_order: 'manual', wait_policy: 'auto',
-    slow_mode_seconds: 0, parties_ms: 0,
+    slow_mode_seconds: 0, parties_ms: null,
   },
-  queue: { version: 1, skip_votes: 0 }, state, members: { present: 1, waiting_for: [], waiting: 0 },
+  queue: { version: 1, skip_votes: 0 }, state, members: { connected: 1, waiting_for: [], waiting: 0 },
   people: [{ user: person('bob', 'Bob'), role: 'viewer', muted: false, connected: true }],
 };

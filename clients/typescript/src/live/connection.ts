@@ -94,7 +94,7 @@ export class LiveRoom {
   #end: End | undefined;
   #loss: End | undefined;
   #state: PlaybackState | undefined;
-  #members: Members = { present: 0, waiting_for: [], waiting: 0 };
+  #members: Members = { connected: 0, waiting_for: [], waiting: 0 };
   #people: readonly Member[] = [];
   #place: Place | undefined;
   #room: RoomSettings | undefined;
