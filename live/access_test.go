@@ -18,10 +18,10 @@ import (
 )
 
 // onlyHints makes polls so rare that every change in a test arrives by a hint.
-func onlyHints(b *live.TestLimits) { b.PollCalm = time.Hour }
+func onlyHints(l *live.TestLimits) { l.PollCalm = time.Hour }
 
 // noPolls also prevents the polls that follow late echoes of Redis on a busy machine. A new subscription still polls.
-func noPolls(b *live.TestLimits) { b.PollCalm, b.PollBusy = time.Hour, time.Hour }
+func noPolls(l *live.TestLimits) { l.PollCalm, l.PollBusy = time.Hour, time.Hour }
 
 // TestPutOut: a person who may not stay in the room is disconnected at once, also from another server than the one that
 // ran the operation. Nobody else is disconnected.
@@ -111,7 +111,7 @@ func TestHidden(t *testing.T) {
 // TestPutOutWithoutHint: if the hint is lost, people are disconnected by the next poll.
 func TestPutOutWithoutHint(t *testing.T) {
 	t.Parallel()
-	i := newInstallation(t, twoNodes, withLimits(func(b *live.TestLimits) { b.PollCalm = time.Hour }))
+	i := newInstallation(t, twoNodes, withLimits(func(l *live.TestLimits) { l.PollCalm = time.Hour }))
 	alice, bob := i.createPerson(t, "alice"), i.createPerson(t, "bob")
 	room := i.nodes[0].createRoom(t, alice, nil)
 	i.nodes[0].joinRoom(t, room, bob)
@@ -298,5 +298,6 @@ func TestStrangers(t *testing.T) {
 			requireRefused(t, n, client.Options{RoomID: c.room, Token: c.token}, c.code)
 		})
 	}
-	require.Eventually(t, func() bool { return n.hub.CountRooms() == 0 }, patience, time.Millisecond, "nothing is left of them")
+	require.Eventually(t, func() bool { return n.hub.CountRooms() == 0 }, patience, time.Millisecond,
+		"nothing is left of them")
 }

@@ -32,7 +32,8 @@ func TestMessages(t *testing.T) {
 	room := a.createRoom(t, alice, nil)
 	a.joinRoom(t, room, bob)
 	post := func(n *node, p person, text string) string {
-		return n.callAPI(t, "POST", "/chat/messages", p, map[string]any{"room_id": room, "body": text}, http.StatusCreated)["id"].(string)
+		body := map[string]any{"room_id": room, "body": text}
+		return n.callAPI(t, "POST", "/chat/messages", p, body, http.StatusCreated)["id"].(string)
 	}
 	post(a, alice, "before anybody was connected")
 	watchers := []*watcher{a.connectLive(t, room, alice), b.connectLive(t, room, bob)}
@@ -108,7 +109,9 @@ func TestManyMessages(t *testing.T) {
 // TestMembers: clients on all servers learn who joins and leaves.
 func TestMembers(t *testing.T) {
 	t.Parallel()
-	i := newInstallation(t, twoNodes, withLimits(func(b *live.TestLimits) { b.PollCalm, b.Digest = time.Hour, 50*time.Millisecond }))
+	i := newInstallation(t, twoNodes, withLimits(func(l *live.TestLimits) {
+		l.PollCalm, l.Digest = time.Hour, 50*time.Millisecond
+	}))
 	a, b := i.nodes[0], i.nodes[1]
 	alice, bob := i.createPerson(t, "alice"), i.createPerson(t, "bob")
 	room := a.createRoom(t, alice, nil)
@@ -138,13 +141,15 @@ func TestMembers(t *testing.T) {
 // TestWaiting: all clients learn for whom the room waits, and the wait ends when a person stops watching.
 func TestWaiting(t *testing.T) {
 	t.Parallel()
-	i := newInstallation(t, twoNodes, withLimits(func(b *live.TestLimits) { b.PollCalm, b.Digest = time.Hour, 50*time.Millisecond }))
+	i := newInstallation(t, twoNodes, withLimits(func(l *live.TestLimits) {
+		l.PollCalm, l.Digest = time.Hour, 50*time.Millisecond
+	}))
 	a, b := i.nodes[0], i.nodes[1]
 	alice, bob := i.createPerson(t, "alice"), i.createPerson(t, "bob")
 	room := a.createRoom(t, alice, nil)
 	a.joinRoom(t, room, bob)
 	host, guest := a.connectLive(t, room, alice), b.connectLive(t, room, bob)
-	host.sendAcknowledged(&wire.Load{Command: host.newCommand(), StreamURL: "https://videos.example/film.webm"})
+	host.sendAcknowledged(&wire.Load{Command: host.newCommand(), StreamURL: "https://videos.example/movie.webm"})
 	s := host.awaitState(hasStatus("waiting"))
 	host.send(&wire.Ready{Epoch: s.Epoch, Cue: s.Cue})
 	awaitMessage(host, func(m *wire.Members) bool { return m.Waiting == 1 && m.WaitingFor[0].Username == "bob" })
@@ -159,13 +164,13 @@ func TestWaiting(t *testing.T) {
 // TestDeadline: a wait ends by time, with every client silent, and without a sweep.
 func TestDeadline(t *testing.T) {
 	t.Parallel()
-	i := newInstallation(t, twoNodes, withLimits(func(b *live.TestLimits) { b.PollCalm, b.Sweep = time.Hour, time.Hour }))
+	i := newInstallation(t, twoNodes, withLimits(func(l *live.TestLimits) { l.PollCalm, l.Sweep = time.Hour, time.Hour }))
 	a, b := i.nodes[0], i.nodes[1]
 	alice, bob := i.createPerson(t, "alice"), i.createPerson(t, "bob")
 	room := a.createRoom(t, alice, nil)
 	a.joinRoom(t, room, bob)
 	host, guest := a.connectLive(t, room, alice), b.connectLive(t, room, bob)
-	host.sendAcknowledged(&wire.Load{Command: host.newCommand(), StreamURL: "https://videos.example/film.webm"})
+	host.sendAcknowledged(&wire.Load{Command: host.newCommand(), StreamURL: "https://videos.example/movie.webm"})
 	waiting := host.awaitState(hasStatus("waiting"))
 	for _, w := range []*watcher{host, guest} {
 		playing := w.awaitState(hasStatus("playing"))
@@ -178,12 +183,12 @@ func TestDeadline(t *testing.T) {
 // TestSweep: what is due in a room that nobody is connected to happens nevertheless.
 func TestSweep(t *testing.T) {
 	t.Parallel()
-	i := newInstallation(t, withLimits(func(b *live.TestLimits) { b.Sweep = 50 * time.Millisecond }))
+	i := newInstallation(t, withLimits(func(l *live.TestLimits) { l.Sweep = 50 * time.Millisecond }))
 	n := i.nodes[0]
 	alice := i.createPerson(t, "alice")
 	room := n.createRoom(t, alice, nil)
 	n.callAPI(t, "POST", "/rooms/"+room+"/playback/commands", alice, map[string]any{
-		"kind": "load", "id": uuid.NewString(), "epoch": 0, "stream_url": "https://videos.example/film.webm",
+		"kind": "load", "id": uuid.NewString(), "epoch": 0, "stream_url": "https://videos.example/movie.webm",
 	}, http.StatusOK)
 	i.execSQL(t, "UPDATE playbacks SET duration_ms = 1000, duration_exact = true, "+
 		"ends_at = clock_timestamp() - interval '1 minute' WHERE room_id = ?", room)
@@ -242,7 +247,7 @@ func TestDigests(t *testing.T) {
 	t.Parallel()
 	meet := func(t *testing.T, gap time.Duration) (n *node, room string, bob person, host *watcher) {
 		t.Helper()
-		i := newInstallation(t, withLimits(func(b *live.TestLimits) { b.PollCalm, b.Digest = time.Hour, gap }))
+		i := newInstallation(t, withLimits(func(l *live.TestLimits) { l.PollCalm, l.Digest = time.Hour, gap }))
 		n = i.nodes[0]
 		alice, bob := i.createPerson(t, "alice"), i.createPerson(t, "bob")
 		room = n.createRoom(t, alice, nil)
@@ -281,7 +286,9 @@ func TestDigests(t *testing.T) {
 // TestKeepPresence: a process renews its lease, and notes that people with connections are present.
 func TestKeepPresence(t *testing.T) {
 	t.Parallel()
-	i := newInstallation(t, withLimits(func(b *live.TestLimits) { b.Lease, b.Attend = 300*time.Millisecond, 100*time.Millisecond }))
+	i := newInstallation(t, withLimits(func(l *live.TestLimits) {
+		l.Lease, l.Attend = 300*time.Millisecond, 100*time.Millisecond
+	}))
 	n := i.nodes[0]
 	alice := i.createPerson(t, "alice")
 	room := n.createRoom(t, alice, nil)
@@ -327,7 +334,7 @@ func TestClock(t *testing.T) {
 // TestSlowConsumer: a client that does not read is disconnected; the others are served meanwhile.
 func TestSlowConsumer(t *testing.T) {
 	t.Parallel()
-	i := newInstallation(t, withLimits(func(b *live.TestLimits) { b.Write = 2 * time.Second }))
+	i := newInstallation(t, withLimits(func(l *live.TestLimits) { l.Write = 2 * time.Second }))
 	n := i.nodes[0]
 	alice, bob := i.createPerson(t, "alice"), i.createPerson(t, "bob")
 	room := n.createRoom(t, alice, nil)
@@ -393,7 +400,9 @@ func TestSlowClient(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			i := newInstallation(t, withLimits(func(b *live.TestLimits) { b.Write, b.Ping, b.Dead = c.write, time.Hour, time.Hour }))
+			i := newInstallation(t, withLimits(func(l *live.TestLimits) {
+				l.Write, l.Ping, l.Dead = c.write, time.Hour, time.Hour
+			}))
 			n := i.nodes[0]
 			alice := i.createPerson(t, "alice")
 			room := n.createRoom(t, alice, nil)
@@ -532,7 +541,8 @@ func TestRedisKilled(t *testing.T) {
 		guest.awaitState(hasStatus("playing"))
 	}
 	require.Less(t, time.Since(begin), 20*time.Second, "six polls, each 300 ms")
-	a.callAPI(t, "POST", "/chat/messages", alice, map[string]any{"room_id": room, "body": "still here"}, http.StatusCreated)
+	a.callAPI(t, "POST", "/chat/messages", alice, map[string]any{"room_id": room, "body": "still here"},
+		http.StatusCreated)
 	awaitMessage(guest, func(m *wire.MessageEvent) bool { return m.Message.Body == "still here" })
 	require.NoError(t, stack.Restart(t.Context(), devstack.Redis))
 	require.Eventually(t, func() bool { return a.bus.Healthy() && b.bus.Healthy() }, patience, time.Millisecond)

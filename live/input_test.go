@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -127,12 +129,13 @@ func TestBadInput(t *testing.T) {
 		require.Equal(t, "unknown_message_type", awaitMessage(w, anyMessage[*wire.Error]).Code)
 	})
 	t.Run("binary", func(t *testing.T) {
-		require.Equal(t, websocket.StatusUnsupportedData, exchangeFrames(t, n, room, func(ctx context.Context, c *websocket.Conn) {
+		code := exchangeFrames(t, n, room, func(ctx context.Context, c *websocket.Conn) {
 			require.NoError(t, c.Write(ctx, websocket.MessageText, helloFrame(t, bob)))
 			_, _, err := c.Read(ctx)
 			require.NoError(t, err)
 			require.NoError(t, c.Write(ctx, websocket.MessageBinary, []byte(`{"t":"bye"}`)))
-		}))
+		})
+		require.Equal(t, websocket.StatusUnsupportedData, code)
 	})
 	for name, frame := range map[string]string{
 		"command": command("play", ""), "status": `{"t":"status"}`, "clock": `{"t":"clock","c0":1}`, "bye": `{"t":"bye"}`,
@@ -186,7 +189,9 @@ func helloFrame(t *testing.T, p person) []byte {
 }
 
 // exchangeFrames opens a connection that does what say does, and returns the code that it is closed with.
-func exchangeFrames(t *testing.T, n *node, room string, say func(context.Context, *websocket.Conn)) websocket.StatusCode {
+func exchangeFrames(
+	t *testing.T, n *node, room string, say func(context.Context, *websocket.Conn),
+) websocket.StatusCode {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -205,7 +210,7 @@ func exchangeFrames(t *testing.T, n *node, room string, say func(context.Context
 // too slowly counts as silence. Other clients are not affected.
 func TestSilence(t *testing.T) {
 	t.Parallel()
-	i := newInstallation(t, withLimits(func(b *live.TestLimits) { b.Hello, b.PendingEach = 3*time.Second, 2000 }))
+	i := newInstallation(t, withLimits(func(l *live.TestLimits) { l.Hello, l.PendingEach = 3*time.Second, 2000 }))
 	n := i.nodes[0]
 	alice := i.createPerson(t, "alice")
 	room := n.createRoom(t, alice, nil)
@@ -287,7 +292,7 @@ func TestControlFrames(t *testing.T) {
 // answers pings, stays.
 func TestDripping(t *testing.T) {
 	t.Parallel()
-	i := newInstallation(t, withLimits(func(b *live.TestLimits) { b.Ping, b.Dead = 500*time.Millisecond, 3*time.Second }))
+	i := newInstallation(t, withLimits(func(l *live.TestLimits) { l.Ping, l.Dead = 500*time.Millisecond, 3*time.Second }))
 	n := i.nodes[0]
 	alice := i.createPerson(t, "alice")
 	room := n.createRoom(t, alice, nil)
@@ -304,7 +309,10 @@ func TestDripping(t *testing.T) {
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
-	require.Eventually(t, func() bool { signedIn, _ := n.hub.CountConnections(); return signedIn <= 1 }, patience, time.Millisecond)
+	require.Eventually(t, func() bool {
+		signedIn, _ := n.hub.CountConnections()
+		return signedIn <= 1
+	}, patience, time.Millisecond)
 	idle.awaitHandled()
 }
 
@@ -320,7 +328,7 @@ func TestStatuses(t *testing.T) {
 	defer cancel()
 	_, socket := openRaw(ctx, t, n, room, bob)
 	host := n.connectLive(t, room, alice)
-	host.sendAcknowledged(&wire.Load{Command: host.newCommand(), StreamURL: "https://videos.example/film.webm"})
+	host.sendAcknowledged(&wire.Load{Command: host.newCommand(), StreamURL: "https://videos.example/movie.webm"})
 	s := host.awaitState(hasStatus("waiting"))
 	var frames []byte
 	add := func(m wire.ClientMessage) {
@@ -346,7 +354,9 @@ func TestStatuses(t *testing.T) {
 // TestCommandsOfARoom: the people of a room share its limit of commands.
 func TestCommandsOfARoom(t *testing.T) {
 	t.Parallel()
-	i := newInstallation(t, withLimits(func(b *live.TestLimits) { b.SetCommandPeriod(time.Hour) })) // a slow machine gives nothing back
+	i := newInstallation(t, withLimits(func(l *live.TestLimits) {
+		l.SetCommandPeriod(time.Hour) // a slow machine gives nothing back
+	}))
 	n := i.nodes[0]
 	host := i.createPerson(t, "host")
 	room := n.createRoom(t, host, map[string]any{})
@@ -361,7 +371,7 @@ func TestCommandsOfARoom(t *testing.T) {
 			w.send(&wire.Rate{Command: w.newCommand(), Rate: 1})
 		}
 		for range each {
-			switch m := awaitMessage(w, func(m wire.ServerMessage) bool { return m.Type() == "ack" || m.Type() == "error" }).(type) {
+			switch m := awaitMessage(w, isAnswer).(type) {
 			case *wire.Ack:
 				outcomes["applied"]++
 			case *wire.Error:
@@ -375,7 +385,7 @@ func TestCommandsOfARoom(t *testing.T) {
 // TestPending: connections that have not signed in are limited in their number, from wherever they come.
 func TestPending(t *testing.T) {
 	t.Parallel()
-	i := newInstallation(t, withLimits(func(b *live.TestLimits) { b.Pending, b.Hello = 3, time.Hour }))
+	i := newInstallation(t, withLimits(func(l *live.TestLimits) { l.Pending, l.Hello = 3, time.Hour }))
 	n := i.nodes[0]
 	room := n.createRoom(t, i.createPerson(t, "alice"), nil)
 	for range 3 {
@@ -415,7 +425,7 @@ func TestConnects(t *testing.T) {
 	connected := 0
 	for err := error(nil); err == nil; connected++ {
 		require.Less(t, connected, 3*allowed, "a slow machine gives some back, but not so many")
-		require.Eventually(t, func() bool { signedIn, _ := n.hub.CountConnections(); return signedIn == 0 }, patience, time.Millisecond)
+		n.awaitSignedIn(t, 0)
 		var c *client.Client
 		if c, err = client.Connect(t.Context(), client.Options{API: n.api, RoomID: room, Token: bob.token}); err == nil {
 			c.Close()
@@ -430,9 +440,9 @@ func TestConnects(t *testing.T) {
 // TestLimits: each limit of connections and commands, and that it is one person's alone.
 func TestLimits(t *testing.T) {
 	t.Parallel()
-	i := newInstallation(t, withLimits(func(b *live.TestLimits) {
-		b.PendingEach, b.Connections, b.Hello = 3, 9, time.Hour
-		b.SetCommandPeriod(time.Hour) // a slow machine gives nothing back
+	i := newInstallation(t, withLimits(func(l *live.TestLimits) {
+		l.PendingEach, l.Connections, l.Hello = 3, 9, time.Hour
+		l.SetCommandPeriod(time.Hour) // a slow machine gives nothing back
 	}))
 	n := i.nodes[0]
 	alice, bob := i.createPerson(t, "alice"), i.createPerson(t, "bob")
@@ -446,7 +456,7 @@ func TestLimits(t *testing.T) {
 		requireRefused(t, n, client.Options{RoomID: room, Token: bob.token}, wire.CodeRateLimited)
 		n.connectLive(t, room, alice)
 	})
-	require.Eventually(t, func() bool { signedIn, _ := n.hub.CountConnections(); return signedIn == 1 }, patience, time.Millisecond)
+	n.awaitSignedIn(t, 1)
 	t.Run("the connection that is resumed does not count", func(t *testing.T) {
 		var last *watcher
 		for range wire.MaxConnectionsEach {
@@ -455,7 +465,7 @@ func TestLimits(t *testing.T) {
 		n.connectWith(t, client.Options{RoomID: room, Token: bob.token, Resume: last.Welcome.Connection})
 		last.requireClosed(wire.CodeResumed, "resumed")
 	})
-	require.Eventually(t, func() bool { signedIn, _ := n.hub.CountConnections(); return signedIn == 1 }, patience, time.Millisecond)
+	n.awaitSignedIn(t, 1)
 	t.Run("connections that have not signed in", func(t *testing.T) {
 		for range 3 {
 			c, err := client.Open(t.Context(), client.Options{API: n.api, RoomID: room})
@@ -465,7 +475,10 @@ func TestLimits(t *testing.T) {
 		_, err := client.Open(t.Context(), client.Options{API: n.api, RoomID: room})
 		require.ErrorContains(t, err, "429")
 	})
-	require.Eventually(t, func() bool { _, pending := n.hub.CountConnections(); return pending == 0 }, patience, time.Millisecond)
+	require.Eventually(t, func() bool {
+		_, pending := n.hub.CountConnections()
+		return pending == 0
+	}, patience, time.Millisecond)
 	t.Run("connections of the server", func(t *testing.T) {
 		var people []person
 		for j := range 8 {
@@ -485,22 +498,15 @@ func TestLimits(t *testing.T) {
 			host.send(&wire.Rate{Command: host.newCommand(), Rate: 1})
 		}
 		for range 3 * wire.CommandRatePerPerson {
-			answer := awaitMessage(host, func(m wire.ServerMessage) bool { return m.Type() == "ack" || m.Type() == "error" })
+			answer := awaitMessage(host, isAnswer)
 			if e, ok := answer.(*wire.Error); ok {
 				require.Positive(t, e.RetryAfterMS)
 				refused[e.Code]++
 			}
 		}
-		require.Equal(t, []string{"rate_limited"}, keys(refused))
+		require.Equal(t, []string{"rate_limited"}, slices.Collect(maps.Keys(refused)))
 		require.GreaterOrEqual(t, refused["rate_limited"], wire.CommandRatePerPerson)
 	})
-}
-
-func keys(m map[string]int) (all []string) {
-	for key := range m {
-		all = append(all, key)
-	}
-	return all
 }
 
 // TestEndOfConnection: commands that the server has received are applied, however the connection ends after them.
@@ -549,7 +555,7 @@ func TestSeeks(t *testing.T) {
 	host.send(pause)
 	outcome, revisions := map[string]string{}, map[string]int64{}
 	for len(outcome) < len(ids)+1 {
-		switch m := awaitMessage(host, func(m wire.ServerMessage) bool { return m.Type() == "ack" || m.Type() == "error" }).(type) {
+		switch m := awaitMessage(host, isAnswer).(type) {
 		case *wire.Ack:
 			outcome[m.ID], revisions[m.ID] = "applied", m.Revision
 		case *wire.Error:
@@ -577,7 +583,7 @@ func TestSeeks(t *testing.T) {
 func TestTokens(t *testing.T) {
 	t.Parallel()
 	const ttl, grace = 5 * time.Second, 5 * time.Second // time for each step on a busy machine
-	i := newInstallation(t, withLimits(func(b *live.TestLimits) { b.Warning, b.Grace, b.Ping = ttl, grace, time.Second }))
+	i := newInstallation(t, withLimits(func(l *live.TestLimits) { l.Warning, l.Grace, l.Ping = ttl, grace, time.Second }))
 	n := i.nodes[0]
 	alice, bob := i.createPerson(t, "alice"), i.createPerson(t, "bob")
 	room := n.createRoom(t, alice, nil)

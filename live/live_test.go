@@ -27,7 +27,7 @@ func TestWatchTogether(t *testing.T) {
 
 	loadAndPlay(host, guest)
 	playing := guest.awaitState(hasStatus("playing"))
-	require.Equal(t, "https://videos.example/film.webm", playing.Media.StreamURL)
+	require.Equal(t, "https://videos.example/movie.webm", playing.Media.StreamURL)
 	require.Equal(t, "ready", playing.Cause)
 
 	host.sendAcknowledged(&wire.Pause{Command: host.newCommand()})
@@ -77,13 +77,15 @@ func TestPeopleAreShownAlike(t *testing.T) {
 	require.Equal(t, renamed, guest.Welcome.Place.User)
 	b.callAPI(t, "POST", "/chat/messages", bob, map[string]any{"room_id": room, "body": "Hello"}, http.StatusCreated)
 	require.Equal(t, renamed, *awaitMessage(host, anyMessage[*wire.MessageEvent]).Message.Author)
-	host.sendAcknowledged(&wire.Load{Command: host.newCommand(), StreamURL: "https://videos.example/film.webm"})
+	host.sendAcknowledged(&wire.Load{Command: host.newCommand(), StreamURL: "https://videos.example/movie.webm"})
 	require.Equal(t, asREST(alice), *guest.awaitState(hasStatus("waiting")).By)
 
 	// As by a process whose hint is lost: the next poll of the process that bob is connected to finds it.
 	i.execSQL(t, "UPDATE users SET avatar_seq = 7, avatar_version = 7 WHERE id = ?", bob.id)
 	b.hub.Poke()
-	pictured := awaitMessage(guest, func(p *wire.People) bool { return len(p.Changed) == 1 && !p.Changed[0].User.Avatar.Default })
+	pictured := awaitMessage(guest, func(p *wire.People) bool {
+		return len(p.Changed) == 1 && !p.Changed[0].User.Avatar.Default
+	})
 	require.Contains(t, pictured.Changed[0].User.Avatar.Thumbnail, "/api/files/avatars/"+bob.id+"/7/")
 }
 

@@ -56,7 +56,7 @@ func TestPostgresAway(t *testing.T) {
 
 func requireReturn(t *testing.T, lose func(*badnet.Path) (restore func())) {
 	t.Helper()
-	i, n, database := behindProxy(t, func(b *live.TestLimits) { b.Degraded, b.Statement = time.Second, time.Second })
+	i, n, database := behindProxy(t, func(l *live.TestLimits) { l.Degraded, l.Statement = time.Second, time.Second })
 	other := i.nodes[0]
 	alice, bob := i.createPerson(t, "alice"), i.createPerson(t, "bob")
 	room := other.createRoom(t, alice, nil)
@@ -72,7 +72,8 @@ func requireReturn(t *testing.T, lose func(*badnet.Path) (restore func())) {
 	guest.send(&wire.Clock{C0: 1})
 	awaitMessage(guest, anyMessage[*wire.ClockReply])
 	host.sendAcknowledged(&wire.Seek{Command: host.newCommand(), PositionMS: 90000}) // the other server goes on
-	other.callAPI(t, "POST", "/chat/messages", alice, map[string]any{"room_id": room, "body": "missed"}, http.StatusCreated)
+	other.callAPI(t, "POST", "/chat/messages", alice, map[string]any{"room_id": room, "body": "missed"},
+		http.StatusCreated)
 	silent := time.After(time.Second)
 	for waiting := true; waiting; {
 		select {
@@ -111,7 +112,7 @@ func TestPutOutWhilePostgresWasAway(t *testing.T) {
 
 func requirePutOut(t *testing.T, lose func(*badnet.Path) (restore func())) {
 	t.Helper()
-	i, n, database := behindProxy(t, func(b *live.TestLimits) { b.Degraded, b.Statement = time.Second, time.Second })
+	i, n, database := behindProxy(t, func(l *live.TestLimits) { l.Degraded, l.Statement = time.Second, time.Second })
 	alice, bob := i.createPerson(t, "alice"), i.createPerson(t, "bob")
 	room := i.nodes[0].createRoom(t, alice, nil)
 	i.nodes[0].joinRoom(t, room, bob)
@@ -131,7 +132,7 @@ func requirePutOut(t *testing.T, lose func(*badnet.Path) (restore func())) {
 func TestMembersAreRestored(t *testing.T) {
 	t.Parallel()
 	const lease = 300 * time.Millisecond
-	i, n, database := behindProxy(t, func(b *live.TestLimits) { b.Lease, b.Statement = lease, time.Second })
+	i, n, database := behindProxy(t, func(l *live.TestLimits) { l.Lease, l.Statement = lease, time.Second })
 	alice := i.createPerson(t, "alice")
 	room := i.nodes[0].createRoom(t, alice, nil)
 	guest := n.connectLive(t, room, alice)
@@ -158,7 +159,7 @@ func requireCounted(t *testing.T, i *installation, n *node, want bool) {
 // TestReportsOutliveAnOutage: clients report changes only, so a report that could not be stored is stored later.
 func TestReportsOutliveAnOutage(t *testing.T) {
 	t.Parallel()
-	i, n, database := behindProxy(t, func(b *live.TestLimits) { b.Statement = time.Second })
+	i, n, database := behindProxy(t, func(l *live.TestLimits) { l.Statement = time.Second })
 	alice := i.createPerson(t, "alice")
 	room := i.nodes[0].createRoom(t, alice, nil)
 	guest := n.connectLive(t, room, alice)
@@ -213,7 +214,7 @@ func TestNodeKilled(t *testing.T) {
 	database, redis := (*badnet.Path)(nil), (*badnet.Path)(nil)
 	database, i.cfg.Database.URL = startProxy(t, direct.Database.URL)
 	redis, i.cfg.Redis.URL = startProxy(t, stacktest.RedisURL())
-	killed := i.start(t, func(b *live.TestLimits) { b.Statement = time.Second })
+	killed := i.start(t, func(l *live.TestLimits) { l.Statement = time.Second })
 	i.cfg = direct
 	require.Eventually(t, killed.bus.Healthy, patience, time.Millisecond)
 	clients, api := startProxy(t, killed.api)

@@ -93,7 +93,9 @@ type settings struct {
 
 func newInstallation(t testing.TB, change ...func(*settings)) *installation {
 	t.Helper()
-	s := settings{nodes: 1, redisURL: stacktest.RedisURL(), change: func(*config.Config) {}, limits: func(*live.TestLimits) {}}
+	s := settings{
+		nodes: 1, redisURL: stacktest.RedisURL(), change: func(*config.Config) {}, limits: func(*live.TestLimits) {},
+	}
 	for _, f := range change {
 		f(&s)
 	}
@@ -286,6 +288,15 @@ func (n *node) sendRequest(t testing.TB, method, path string, p person, body any
 	return response.StatusCode, raw
 }
 
+// awaitSignedIn waits until the server has that number of connections that have signed in.
+func (n *node) awaitSignedIn(t testing.TB, want int) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		signedIn, _ := n.hub.CountConnections()
+		return signedIn == want
+	}, patience, time.Millisecond)
+}
+
 // watcher is a client of a test, and what it has heard.
 type watcher struct {
 	*client.Client
@@ -353,6 +364,9 @@ func awaitMessage[M wire.ServerMessage](w *watcher, fits func(M) bool) M {
 
 func anyMessage[M any](M) bool { return true }
 
+// isAnswer reports whether a message answers a command.
+func isAnswer(m wire.ServerMessage) bool { return m.Type() == "ack" || m.Type() == "error" }
+
 // awaitState waits for a state that fits.
 func (w *watcher) awaitState(fits func(wire.State) bool) wire.State {
 	w.t.Helper()
@@ -381,7 +395,7 @@ func (w *watcher) requireClosed(code wire.Code, reason string) {
 	require.Equal(w.t, []any{code, reason}, []any{got, why})
 }
 
-// newCommand is what each command has, for the state that the watcher knows.
+// newCommand returns the common fields of a command, for the state that the watcher has seen.
 func (w *watcher) newCommand() wire.Command {
 	return wire.Command{ID: uuid.NewString(), Epoch: w.state.Epoch}
 }
@@ -417,7 +431,7 @@ func (w *watcher) sendRefused(m wire.ClientMessage) *wire.Error {
 // loadAndPlay has the room load an address, and everybody there be ready for it.
 func loadAndPlay(w *watcher, all ...*watcher) {
 	w.t.Helper()
-	w.sendAcknowledged(&wire.Load{Command: w.newCommand(), StreamURL: "https://videos.example/film.webm", Title: "Film"})
+	w.sendAcknowledged(&wire.Load{Command: w.newCommand(), StreamURL: "https://videos.example/movie.webm", Title: "Movie"})
 	for _, one := range append(all, w) {
 		s := one.awaitState(func(s wire.State) bool { return s.Media != nil && s.Cue > 0 })
 		duration := int64(5400000)

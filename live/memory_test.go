@@ -63,7 +63,7 @@ func TestConnectionMemory(t *testing.T) {
 	open(people) // the room, the pools and the caches are there
 	before, goroutines := inUse(), runtime.NumGoroutine()
 	open(people * (each - 1))
-	require.Eventually(t, func() bool { signedIn, _ := n.hub.CountConnections(); return signedIn == people*each }, patience, 1e6)
+	n.awaitSignedIn(t, people*each)
 	require.Eventually(t, func() bool {
 		return runtime.NumGoroutine()-goroutines <= people*(each-1)+50
 	}, patience, 1e6, "idle connections have one goroutine")

@@ -39,8 +39,8 @@ var edits = map[string]struct {
 	"Archived":       {map[string]any{"archived": true}, anyMessage[wire.State]},
 }
 
-// cinema has two rooms with one movie: in one it plays, in the other one it is queued.
-type cinema struct {
+// movieFixture has two rooms with one movie: in one it plays, in the other one it is queued.
+type movieFixture struct {
 	*installation
 
 	root, alice     person
@@ -49,9 +49,9 @@ type cinema struct {
 	viewer, waiting *watcher // connected to the last server
 }
 
-func newCinema(t *testing.T, i *installation) *cinema {
+func newMovieFixture(t *testing.T, i *installation) *movieFixture {
 	t.Helper()
-	c := &cinema{installation: i, root: i.createPerson(t, "root"), alice: i.createPerson(t, "alice")}
+	c := &movieFixture{installation: i, root: i.createPerson(t, "root"), alice: i.createPerson(t, "alice")}
 	i.execSQL(t, "UPDATE users SET email_verified_at = now() WHERE id = ?", c.root.id)
 	_, err := i.store.GrantAdmin(t.Context(), "root@example.org")
 	require.NoError(t, err)
@@ -65,7 +65,7 @@ func newCinema(t *testing.T, i *installation) *cinema {
 	return c
 }
 
-func (c *cinema) addMovie(t *testing.T, title string) string {
+func (c *movieFixture) addMovie(t *testing.T, title string) string {
 	t.Helper()
 	return c.nodes[0].callAPI(t, "POST", "/movies", c.root, map[string]any{
 		"title": title, "year": 1922, "runtime_minutes": 94, "duration_ms": 5_600_000,
@@ -74,7 +74,7 @@ func (c *cinema) addMovie(t *testing.T, title string) string {
 }
 
 // playMovie has the room play a movie.
-func (c *cinema) playMovie(t *testing.T, movie string) {
+func (c *movieFixture) playMovie(t *testing.T, movie string) {
 	t.Helper()
 	c.viewer.sendAcknowledged(&wire.Load{Command: c.viewer.newCommand(), MovieID: movie})
 	s := c.viewer.awaitState(hasStatus("waiting"))
@@ -83,13 +83,13 @@ func (c *cinema) playMovie(t *testing.T, movie string) {
 }
 
 // updateMovie changes the movie over REST.
-func (c *cinema) updateMovie(t *testing.T, change map[string]any) {
+func (c *movieFixture) updateMovie(t *testing.T, change map[string]any) {
 	t.Helper()
 	c.nodes[0].callAPI(t, "PATCH", "/movies/"+c.movie, c.root, change, http.StatusOK)
 }
 
 // requireShown waits until both rooms have been told of the change, and requires that all ways to ask agree.
-func (c *cinema) requireShown(t *testing.T, shows func(wire.State) bool) {
+func (c *movieFixture) requireShown(t *testing.T, shows func(wire.State) bool) {
 	t.Helper()
 	before := c.viewer.state
 	told := awaitMessage(c.viewer, func(s *wire.State) bool { return s.Media.Version > before.Media.Version })
@@ -102,7 +102,7 @@ func (c *cinema) requireShown(t *testing.T, shows func(wire.State) bool) {
 }
 
 // requireAgreement asks every server in every way.
-func (c *cinema) requireAgreement(t *testing.T, s wire.State) {
+func (c *movieFixture) requireAgreement(t *testing.T, s wire.State) {
 	t.Helper()
 	for _, n := range c.nodes {
 		playback := n.callAPI(t, "GET", "/rooms/"+c.plays+"/playback", c.alice, nil, http.StatusOK)
@@ -131,7 +131,7 @@ func TestMovieEdited(t *testing.T) {
 	for field := range reflect.TypeFor[watchparty.MovieChange]().Fields() {
 		require.Contains(t, edits, field.Name)
 	}
-	c := newCinema(t, newInstallation(t, twoNodes, withLimits(noPolls)))
+	c := newMovieFixture(t, newInstallation(t, twoNodes, withLimits(noPolls)))
 	for name, edit := range edits {
 		t.Run(name, func(t *testing.T) { //nolint:paralleltest // one after the other, in one room
 			c.updateMovie(t, edit.change)
@@ -143,7 +143,7 @@ func TestMovieEdited(t *testing.T) {
 // TestMovieEditedWithoutHint: if the hint is lost, the next poll finds the change.
 func TestMovieEditedWithoutHint(t *testing.T) {
 	t.Parallel()
-	c := newCinema(t, newInstallation(t, withLimits(noPolls)))
+	c := newMovieFixture(t, newInstallation(t, withLimits(noPolls)))
 	title := "Restored"
 	// Behind the back of all servers, as one does that cannot reach Redis.
 	_, err := c.store.UpdateMovie(t.Context(), c.root.id, c.movie, watchparty.MovieChange{Title: &title}, nil)
@@ -157,7 +157,7 @@ func TestMovieEditedWithoutHint(t *testing.T) {
 // TestMovieLosesItsStream: the room goes on without one, and takes it again.
 func TestMovieLosesItsStream(t *testing.T) {
 	t.Parallel()
-	c := newCinema(t, newInstallation(t, twoNodes, withLimits(noPolls)))
+	c := newMovieFixture(t, newInstallation(t, twoNodes, withLimits(noPolls)))
 	c.updateMovie(t, map[string]any{"stream_url": nil})
 	c.requireShown(t, func(s wire.State) bool { return s.Media.StreamURL == "" && s.State == "playing" })
 	c.updateMovie(t, map[string]any{"stream_url": "https://movies.example/again.webm"})
@@ -171,9 +171,10 @@ func TestMovieLosesItsStream(t *testing.T) {
 // TestMovieBecomesShorter: an item whose end has passed is over, and the next one begins.
 func TestMovieBecomesShorter(t *testing.T) {
 	t.Parallel()
-	c := newCinema(t, newInstallation(t, twoNodes, withLimits(noPolls)))
+	c := newMovieFixture(t, newInstallation(t, twoNodes, withLimits(noPolls)))
 	second := c.addMovie(t, "Faust")
-	c.nodes[0].callAPI(t, "POST", "/rooms/"+c.plays+"/queue", c.alice, map[string]any{"movie_id": second}, http.StatusCreated)
+	c.nodes[0].callAPI(t, "POST", "/rooms/"+c.plays+"/queue", c.alice, map[string]any{"movie_id": second},
+		http.StatusCreated)
 	c.viewer.sendAcknowledged(&wire.Seek{Command: c.viewer.newCommand(), PositionMS: 3_000_000})
 	sought := c.viewer.awaitState(func(s wire.State) bool { return s.Cause == "seek" })
 	c.viewer.send(&wire.Ready{Epoch: sought.Epoch, Cue: sought.Cue})
@@ -191,7 +192,7 @@ func TestMovieBecomesShorter(t *testing.T) {
 // the former movie.
 func TestStateFromBeforeAnEdit(t *testing.T) {
 	t.Parallel()
-	c := newCinema(t, newInstallation(t, withLimits(noPolls)))
+	c := newMovieFixture(t, newInstallation(t, withLimits(noPolls)))
 	former, err := c.store.Playback(t.Context(), c.plays)
 	require.NoError(t, err)
 	c.updateMovie(t, edits["Title"].change)

@@ -15,7 +15,9 @@ import (
 // instant to the microsecond. Whoever comes later is told the same. There is no Temporal here.
 func TestPartyStartsEverywhere(t *testing.T) {
 	t.Parallel()
-	i := newInstallation(t, twoNodes, withLimits(func(b *live.TestLimits) { b.Sweep = 50 * time.Millisecond })) // it arms at once
+	i := newInstallation(t, twoNodes, withLimits(func(l *live.TestLimits) {
+		l.Sweep = 50 * time.Millisecond // it arms at once
+	}))
 	a, b := i.nodes[0], i.nodes[1]
 	alice, bob, carol := i.createPerson(t, "alice"), i.createPerson(t, "bob"), i.createPerson(t, "carol")
 	room := a.createRoom(t, alice, nil)
@@ -23,12 +25,13 @@ func TestPartyStartsEverywhere(t *testing.T) {
 	b.joinRoom(t, room, bob)
 	b.joinRoom(t, room, carol)
 	a.callAPI(t, "POST", "/rooms/"+room+"/queue", alice,
-		map[string]any{"stream_url": "https://videos.example/film.webm"}, http.StatusCreated)
+		map[string]any{"stream_url": "https://videos.example/movie.webm"}, http.StatusCreated)
 	party := a.callAPI(t, "POST", "/rooms/"+room+"/parties", alice, map[string]any{
 		"starts_at": time.Now().Add(time.Hour).UTC().Format(time.RFC3339), "time_zone": "UTC",
 	}, http.StatusCreated)
 	host, guest := a.connectLive(t, room, alice), b.connectLive(t, room, bob)
-	i.execSQL(t, "UPDATE parties SET starts_at = date_trunc('milliseconds', clock_timestamp()) + interval '5 s' WHERE id = ?",
+	i.execSQL(t,
+		"UPDATE parties SET starts_at = date_trunc('milliseconds', clock_timestamp()) + interval '5 s' WHERE id = ?",
 		party["id"])
 	var starts float64
 	for _, c := range []*watcher{host, guest} {
@@ -79,7 +82,7 @@ func TestCancelledPartyStartsNothing(t *testing.T) {
 	room := a.createRoom(t, alice, nil)
 	b.joinRoom(t, room, bob)
 	a.callAPI(t, "POST", "/rooms/"+room+"/queue", alice,
-		map[string]any{"stream_url": "https://videos.example/film.webm"}, http.StatusCreated)
+		map[string]any{"stream_url": "https://videos.example/movie.webm"}, http.StatusCreated)
 	party := a.callAPI(t, "POST", "/rooms/"+room+"/parties", alice, map[string]any{
 		"starts_at": time.Now().Add(time.Hour).UTC().Format(time.RFC3339), "time_zone": "UTC",
 	}, http.StatusCreated)

@@ -15,7 +15,7 @@ func startProxy(t testing.TB, address string) (*badnet.Path, string) {
 	return startProxyWith(t, address, badnet.Quality{})
 }
 
-// startProxyWith is before for a network of that quality.
+// startProxyWith is like startProxy, for a network of that quality.
 func startProxyWith(t testing.TB, address string, quality badnet.Quality) (*badnet.Path, string) {
 	t.Helper()
 	u, err := url.Parse(address)

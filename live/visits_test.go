@@ -11,14 +11,6 @@ import (
 	"github.com/watchparty/watchparty/live/wire"
 )
 
-// playbackRow returns the revision and the position of a room's playback.
-func (i *installation) playbackRow(t testing.TB, room string) (revision, position int64) {
-	t.Helper()
-	require.NoError(t, i.store.DB().NewRaw("SELECT revision, position_ms FROM playbacks WHERE room_id = ?", room).
-		Scan(t.Context(), &revision, &position))
-	return revision, position
-}
-
 // awaitHandled waits until the server has handled what the watcher has sent.
 func (w *watcher) awaitHandled() {
 	w.t.Helper()
@@ -43,7 +35,7 @@ func TestJoinsChangeNothing(t *testing.T) {
 			host.awaitState(hasStatus("paused"))
 		},
 		"waiting": func(_ *testing.T, host, _ *watcher) {
-			host.sendAcknowledged(&wire.Load{Command: host.newCommand(), StreamURL: "https://videos.example/film.webm"})
+			host.sendAcknowledged(&wire.Load{Command: host.newCommand(), StreamURL: "https://videos.example/movie.webm"})
 			host.awaitState(hasStatus("waiting"))
 		},
 	} {
@@ -56,11 +48,11 @@ func TestJoinsChangeNothing(t *testing.T) {
 			b.joinRoom(t, room, bob, carol)
 			host, guest := a.connectLive(t, room, alice), b.connectLive(t, room, bob)
 			lead(t, host, guest)
-			revision, position := i.playbackRow(t, room)
+			before := i.readPlaybackRow(t, room)
 
 			newcomer := b.connectLive(t, room, carol)
 			got := newcomer.Welcome.State
-			require.Equal(t, []any{status, revision, position}, []any{got.State, got.Revision, got.PositionMS})
+			require.Equal(t, []any{status, before.Revision, before.PositionMS}, []any{got.State, got.Revision, got.PositionMS})
 			require.InDelta(t, host.state.AtMS, got.AtMS, 0, "the anchor is not made anew")
 			newcomer.send(&wire.Status{Epoch: got.Epoch, Cue: got.Cue, Watching: true, WaitForMe: true, Stalled: true})
 			newcomer.send(&wire.Status{Epoch: got.Epoch - 1, Watching: true, WaitForMe: true, Ended: true})
@@ -71,15 +63,14 @@ func TestJoinsChangeNothing(t *testing.T) {
 					w.send(&wire.Ready{Epoch: got.Epoch, Cue: got.Cue})
 				}
 				playing := newcomer.awaitState(hasStatus("playing"))
-				require.Equal(t, []any{revision + 1, "ready"}, []any{playing.Revision, playing.Cause}, "not by the deadline")
+				require.Equal(t, []any{before.Revision + 1, "ready"}, []any{playing.Revision, playing.Cause}, "not by the deadline")
 				return
 			}
 			host.awaitHandled()
-			guest.awaitState(func(s wire.State) bool { return s.Revision >= revision })
+			guest.awaitState(func(s wire.State) bool { return s.Revision >= before.Revision })
 			guest.awaitHandled()
-			now, where := i.playbackRow(t, room)
-			require.Equal(t, []int64{revision, position}, []int64{now, where})
-			require.Equal(t, []int64{revision, revision}, []int64{host.state.Revision, guest.state.Revision})
+			require.Equal(t, before, i.readPlaybackRow(t, room))
+			require.Equal(t, []int64{before.Revision, before.Revision}, []int64{host.state.Revision, guest.state.Revision})
 		})
 	}
 }
