@@ -16,8 +16,8 @@ import (
 
 // A worker ends overdue states when it starts, with or without Temporal, and stops when it is told to.
 func TestSweep(t *testing.T) {
-	p := newPlant(t, "127.0.0.1", 1)
-	_, mail := p.register("ann")
+	p := newWorkerFixture(t, "127.0.0.1", 1)
+	_, mail := p.createUser("ann")
 	_, err := p.store.DB().ExecContext(t.Context(), "UPDATE emails SET updated_at = now() - interval '8 d'")
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
