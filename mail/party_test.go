@@ -112,7 +112,7 @@ func TestPartyMail(t *testing.T) {
 		})
 		require.NoError(t, err)
 		server := smtptest.Serve(t, smtptest.Script{})
-		require.NoError(t, sender(t, settings(server)).Send(t.Context(),
+		require.NoError(t, newSender(t, smtpConfig(server)).Send(t.Context(),
 			Message{ID: rowID, To: "alice.liddell@wonder.test", ToName: "Alice", Content: content}))
 		require.Len(t, server.Accepted(), 1)
 		m := parseParty(t, server.Accepted()[0])
