@@ -66,8 +66,8 @@ const leftPage = -32000
 // temporalAway is what a page of the console says when Temporal once does not answer in time, on a busy machine.
 const temporalAway = "Temporal is down, so its data cannot be shown"
 
-// shows waits until the page does, which may be another page by then.
-func (p tab) shows(t *testing.T, text string) {
+// requireShows waits until the page does, which may be another page by then.
+func (p tab) requireShows(t *testing.T, text string) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); ; {
 		err := p.await(`(...texts) => texts.some((text) => document.body?.innerText.includes(text))`, text, temporalAway)
@@ -98,8 +98,8 @@ func (p tab) await(function string, args ...any) error {
 	return err //nolint:wrapcheck // the caller says what it was for
 }
 
-// lacks wants a page that does not show the text now.
-func (p tab) lacks(t *testing.T, text string) {
+// requireNotShown wants a page that does not show the text now.
+func (p tab) requireNotShown(t *testing.T, text string) {
 	t.Helper()
 	seen, err := chromedp.Run(p.ctx, chromedp.Evaluate[string]("document.body.innerText"))
 	require.NoError(t, err)

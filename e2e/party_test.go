@@ -111,7 +111,7 @@ func (p *party) playback(t require.TestingT) map[string]any {
 // partyEmails says how many emails about parties each address got, by their subjects.
 func partyEmails(t require.TestingT, s *system) map[string]map[string]int {
 	counts := map[string]map[string]int{}
-	for _, message := range inbox(t, s.stack.InboxURL()).Messages {
+	for _, message := range readInbox(t, s.stack.InboxURL()).Messages {
 		if message.Subject == "Welcome to WatchParty" {
 			continue
 		}
