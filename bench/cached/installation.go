@@ -229,7 +229,7 @@ func (m *Measurement) startNode(ctx context.Context, in *installation, v variant
 	if v.name == uncached.name || v.name == former.name {
 		return n, nil
 	}
-	if err := n.await(ctx, "a lease", func(s series) bool { return s.sum("cache_lease_held") == 1 }); err != nil {
+	if err := n.await(ctx, "a lease", func(s series) bool { return s.sumOf("cache_lease_held") == 1 }); err != nil {
 		n.stop()
 		return nil, err
 	}
@@ -276,8 +276,8 @@ func (n *node) read(ctx context.Context) (series, error) {
 	return s, lines.Err()
 }
 
-// sum adds up the series of a metric that have these texts in their labels.
-func (s series) sum(name string, labels ...string) (sum float64) {
+// sumOf adds up the series of a metric that have these texts in their labels.
+func (s series) sumOf(name string, labels ...string) (sum float64) {
 	for key, value := range s {
 		metric, set, _ := strings.Cut(key, "{")
 		if metric == name && !slices.ContainsFunc(labels, func(l string) bool { return !strings.Contains(set, l) }) {
