@@ -15,7 +15,7 @@ import (
 
 func TestBodiesThatAreNotJSON(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	before := w.rows(t)
 	for _, c := range w.calls() {
 		op := operations()[c.id]

@@ -63,7 +63,7 @@ func (b *bundle) signInToConsole(t testing.TB, p person) visitor {
 // TestConsolePages: each page shows what there is, and runs no script.
 func TestConsolePages(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	v := w.signInToConsole(t, w.admin)
 	for path, shows := range map[string]string{
 		"":      "Queues and workers",
@@ -129,7 +129,7 @@ func TestConsolePages(t *testing.T) {
 // those of the browser's own field.
 func TestConsoleFilters(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	v := w.signInToConsole(t, w.admin)
 	for path, c := range map[string]struct{ shows, hides string }{
 		"/jobs?user_id=root&queue=maintenance":        {"<code>cleanup/", "No jobs"},

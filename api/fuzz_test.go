@@ -85,7 +85,7 @@ func operationOf(op uint8) string {
 }
 
 // variables are what differs from one world to the next, and the world's calls are asked with.
-func (w *world) variables() map[string]*string {
+func (w *completeFixture) variables() map[string]*string {
 	return map[string]*string{
 		"{alice}":          &w.file.UserID,
 		"{frank}":          &w.frank.id,
@@ -135,7 +135,7 @@ var pathParameter = regexp.MustCompile(`\{\w+\}`)
 
 // seeds are a request of each operation that succeeds, in an order in which each does, and then odd ones.
 func seeds(t testing.TB) []input {
-	sketch := &world{bundle: &bundle{logs: &logs{secrets: map[string]bool{}}}}
+	sketch := &completeFixture{bundle: &bundle{logs: &logs{secrets: map[string]bool{}}}}
 	for name, value := range sketch.variables() {
 		*value = name
 	}
@@ -209,7 +209,7 @@ func form(t testing.TB, r *http.Request) ([]byte, string) {
 // ground is a world for many requests.
 type ground struct {
 	life    *lifetime
-	world   *world
+	world   *completeFixture
 	values  *strings.Replacer
 	tokens  map[string]string // by operation
 	secrets map[string]bool
@@ -227,7 +227,7 @@ func (g *ground) prepare(t testing.TB) {
 	}
 	g.end(t)
 	g.life = &lifetime{TB: t}
-	g.world = newWorld(g.life)
+	g.world = newCompleteFixture(g.life)
 	pairs := []string{"{soon}", time.Now().Add(30 * time.Minute).UTC().Format(time.RFC3339)}
 	for name, value := range g.world.variables() {
 		pairs = append(pairs, name, *value)

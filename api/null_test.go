@@ -43,7 +43,7 @@ func optional(body *openapi3.Schema) []string {
 // the others are as they were.
 func TestNullClears(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	full := map[string]map[string]any{
 		"updateMe":      {"display_name": "Alice L."},
 		"updateParty":   {"movie_id": w.streamed, "title": "Second part"},
@@ -100,7 +100,7 @@ func TestNullClears(t *testing.T) {
 // the answers are the same. A PATCH is different, since it leaves alone what is absent.
 func TestNullIsAbsent(t *testing.T) {
 	t.Parallel()
-	without, with := newWorld(t), newWorld(t)
+	without, with := newCompleteFixture(t), newCompleteFixture(t)
 	reduce := func(body map[string]any, names []string, null bool) map[string]any {
 		reduced := copied(body)
 		for _, name := range names {

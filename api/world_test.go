@@ -11,8 +11,8 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// world is something of everything, so that each operation has something to work on.
-type world struct {
+// completeFixture is something of everything, so that each operation has something to work on.
+type completeFixture struct {
 	*bundle
 	alice, bob, admin person
 	dave, eve, frank  person
@@ -44,14 +44,14 @@ type world struct {
 	activity, activityToken string // a report, and what its link holds
 }
 
-func newWorld(t testing.TB, change ...func(*settings)) *world {
+func newCompleteFixture(t testing.TB, change ...func(*settings)) *completeFixture {
 	t.Helper()
 	b := setup(t, change...)
-	w := &world{bundle: b, alice: b.register(t, "alice"), bob: b.user(t, "bob"), admin: b.admin(t, "root")}
+	w := &completeFixture{bundle: b, alice: b.register(t, "alice"), bob: b.user(t, "bob"), admin: b.admin(t, "root")}
 	w.dave, w.eve, w.frank = b.user(t, "dave"), b.user(t, "eve"), b.user(t, "frank")
 	b.exec(t, "UPDATE users SET password_hash = (SELECT password_hash FROM users WHERE id = ?) WHERE id = ?", w.alice.id,
 		w.dave.id)
-	w.movie, w.unused = b.movie(t, "Metropolis"), b.movie(t, "Nosferatu")
+	w.movie, w.unused = b.addMovie(t, "Metropolis"), b.addMovie(t, "Nosferatu")
 	w.open = b.room(t, w.alice, map[string]any{"movie_id": w.movie})
 	b.exec(t, "UPDATE rooms SET now_playing = true WHERE id = ?", w.open)
 	w.private = b.room(t, w.alice, map[string]any{"visibility": "private"})
@@ -62,7 +62,7 @@ func newWorld(t testing.TB, change ...func(*settings)) *world {
 	w.spam = b.post(t, w.private, w.alice, "Buy!")
 	w.queued1, w.queued2 = b.queue(t, w.private, w.alice, "First"), b.queue(t, w.private, w.alice, "Second")
 	w.party, w.party2 = b.party(t, w.open, w.alice, 1), b.party(t, w.open, w.alice, 3)
-	w.streamed = b.movie(t, "Faust I")
+	w.streamed = b.addMovie(t, "Faust I")
 	b.exec(t, "UPDATE movies SET stream_url = 'https://movies.example/faust.webm' WHERE id = ?", w.streamed)
 	w.abuse = b.do(t, "POST", "/abuse-reports", w.eve.token,
 		map[string]any{"kind": "spam", "username": "alice"}).data()["id"].(string)
@@ -139,7 +139,7 @@ func (b *bundle) welcomeMail(t testing.TB, p person) string {
 }
 
 // addTokens stores what the links of emails stand for.
-func (w *world) addTokens(t testing.TB) {
+func (w *completeFixture) addTokens(t testing.TB) {
 	t.Helper()
 	row := func(query string, args ...any) string {
 		id := uuid.Must(uuid.NewV7()).String()

@@ -12,7 +12,7 @@ import (
 
 var (
 	start = time.Date(2026, 5, 1, 20, 0, 0, 0, time.UTC)
-	film  = playback.NewItem("film", 0, 600_000)
+	movie = playback.NewItem("film", 0, 600_000)
 	next  = playback.NewItem("next", 0, 300_000)
 )
 
@@ -35,7 +35,7 @@ func behind(name string, s playback.State) playback.Member {
 // states are one of each kind, at epoch 3 and cue 5. The one that plays is at 10 s at the start.
 func stateOf(status playback.Status) playback.State {
 	s := playback.State{
-		RoomID: "room", Status: status, Rate: 1, Revision: 9, Epoch: 3, Cue: 5, At: start, Item: film, PositionMS: 10_000,
+		RoomID: "room", Status: status, Rate: 1, Revision: 9, Epoch: 3, Cue: 5, At: start, Item: movie, PositionMS: 10_000,
 	}
 	switch status {
 	case playback.Idle:
@@ -118,7 +118,7 @@ func TestTransitions(t *testing.T) {
 			lead, 4, 6, "", 0, false, "", "next"}, nil, false},
 		"idle: play the queue": {idle, command(playback.Play), queue(idle), later, want{playback.Waiting,
 			playback.CausePlay, 0, later, 4, 6, playback.WaitLoad, later + 20*time.Second, true, "", "next"}, nil, false},
-		"idle: play the room's movie": {idle, command(playback.Play), playback.Room{Default: film}, later,
+		"idle: play the room's movie": {idle, command(playback.Play), playback.Room{Default: movie}, later,
 			want{playback.Playing, playback.CausePlay, 0, lead, 4, 6, "", 0, false, "", "film"}, nil, false},
 		"idle: play nothing": {from: idle, event: command(playback.Play), err: playback.ErrNothingToPlay},
 		"idle: pause":        {from: idle, event: command(playback.Pause), err: playback.ErrNothingPlaying},
@@ -524,12 +524,12 @@ func TestRenewed(t *testing.T) {
 		positionMS  int64
 		ends        time.Duration
 	}{
-		"nothing":                     {film, film, film, 10_000, 590 * time.Second},
-		"another item":                {film, next, film, 10_000, 590 * time.Second},
-		"longer":                      {film, listed(0, 700_000), listed(0, 700_000), 10_000, 690 * time.Second},
-		"shorter":                     {film, listed(0, 20_000), listed(0, 20_000), 10_000, 10 * time.Second},
-		"shorter than the position":   {film, listed(0, 5_000), listed(0, 5_000), 5_000, 0},
-		"no longer known":             {film, listed(0, 0), listed(0, 0), 10_000, -1},
+		"nothing":                     {movie, movie, movie, 10_000, 590 * time.Second},
+		"another item":                {movie, next, movie, 10_000, 590 * time.Second},
+		"longer":                      {movie, listed(0, 700_000), listed(0, 700_000), 10_000, 690 * time.Second},
+		"shorter":                     {movie, listed(0, 20_000), listed(0, 20_000), 10_000, 10 * time.Second},
+		"shorter than the position":   {movie, listed(0, 5_000), listed(0, 5_000), 5_000, 0},
+		"no longer known":             {movie, listed(0, 0), listed(0, 0), 10_000, -1},
 		"measured at last":            {listed(600_000, 0), measured, measured, 10_000, 570 * time.Second},
 		"a duration of players stays": {learnt, listed(600_000, 0), learnt, 10_000, 580 * time.Second},
 		"and so with another runtime": {learnt, listed(660_000, 0), other, 10_000, 580 * time.Second},
@@ -653,13 +653,13 @@ func TestCommandsAreValidated(t *testing.T) {
 		{Kind: playback.Seek, PositionMS: ms(-1)}, {Kind: playback.Seek, PositionMS: ms(playback.MaxPositionMS + 1)},
 		{Kind: playback.Play, PositionMS: ms(1)}, {Kind: playback.Rate}, {Kind: playback.Rate, Rate: nan},
 		{Kind: playback.Rate, Rate: 4.01}, {Kind: playback.Rate, Rate: 0.24}, {Kind: playback.Play, Rate: 1},
-		{Kind: playback.Load}, {Kind: playback.Skip, Item: film},
+		{Kind: playback.Load}, {Kind: playback.Skip, Item: movie},
 	} {
 		c.ID = "1"
 		require.True(t, watchparty.IsKind(c.Validate(), watchparty.KindInvalid), "%+v", c)
 	}
-	require.NoError(t, playback.Command{Kind: playback.Load, ID: "1", Item: film, PositionMS: ms(1)}.Validate())
-	require.NoError(t, playback.Command{Kind: playback.Play, ID: "1", Item: film}.Validate())
+	require.NoError(t, playback.Command{Kind: playback.Load, ID: "1", Item: movie, PositionMS: ms(1)}.Validate())
+	require.NoError(t, playback.Command{Kind: playback.Play, ID: "1", Item: movie}.Validate())
 }
 
 func TestDue(t *testing.T) {
