@@ -46,7 +46,7 @@ func TestSendEmailRejected(t *testing.T) {
 	}
 	delete(p.answers, "RCPT")
 	require.NoError(t, l.send())
-	require.Empty(t, p.Contents(), "a mail that has failed is not sent again")
+	require.Empty(t, p.Contents(), "an email that has failed is not sent again")
 	require.Equal(t, watchparty.EmailFailed, l.row().State)
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/workflows/job"
 )
@@ -343,8 +344,9 @@ func TestConsoleWithoutTemporal(t *testing.T) {
 		shows  string
 	}{
 		"": {200, "Temporal is down"}, "/queues": {200, "Temporal is down"}, "/outbox": {200, "Try now"},
-		"/emails": {200, "Temporal does not have its workflow yet"},
-		"/jobs":   {503, "Temporal is down"}, "/cleanup": {200, "CLEANUP_MESSAGE_AGE"}, "/users": {200, "root"},
+		"/emails":  {200, "Temporal does not have its workflow yet"},
+		"/jobs":    {503, watchparty.ErrTemporalAway.Message},
+		"/cleanup": {200, "CLEANUP_MESSAGE_AGE"}, "/users": {200, "root"},
 	} {
 		status, _, body := v.sendRequest(t, "GET", "/admin"+path, nil)
 		require.Equal(t, c.status, status, path)

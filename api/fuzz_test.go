@@ -312,7 +312,7 @@ type lifetime struct {
 // Cleanup is for end.
 func (l *lifetime) Cleanup(f func()) { l.ends = append(l.ends, f) }
 
-// end reports to t: the test that the stage began in may be over.
+// end reports to t: the test in which the lifetime began may be over.
 func (l *lifetime) end(t testing.TB) {
 	l.TB = t
 	for _, f := range slices.Backward(l.ends) {

@@ -400,7 +400,7 @@ func (b *bundle) post(t testing.TB, room string, p person, text string) string {
 	return a.data()["id"].(string)
 }
 
-// addMovie adds a film and returns its ID.
+// addMovie adds a movie and returns its ID.
 func (b *bundle) addMovie(t testing.TB, title string) string {
 	t.Helper()
 	movie := watchparty.Movie{

@@ -172,7 +172,8 @@ func TestMovieSearch(t *testing.T) {
 	}
 	for _, title := range []string{"Catch-22", "Catch Me If You Can", "Frost/Nixon", "Für Elise"} {
 		require.Equal(t, 201,
-			b.do(t, "POST", "/movies", root.token, newMovieBody(map[string]any{"title": title, "genres": []any{"sci-fi"}})).status)
+			b.do(t, "POST", "/movies", root.token,
+				newMovieBody(map[string]any{"title": title, "genres": []any{"sci-fi"}})).status)
 	}
 	for typed, want := range map[string][]string{
 		"catch22": {"Catch-22"}, "catch 22": {"Catch-22"}, "catch": {"Catch-22", "Catch Me If You Can"},
@@ -289,5 +290,6 @@ func TestIdempotentMovies(t *testing.T) {
 		require.Equal(t, 201, a.status, a)
 		require.Equal(t, answers[0].data(), a.data())
 	}
-	create(newMovieBody(map[string]any{"year": 1960})).requireProblem(t, http.StatusUnprocessableEntity, "idempotency_key_reused")
+	create(newMovieBody(map[string]any{"year": 1960})).
+		requireProblem(t, http.StatusUnprocessableEntity, "idempotency_key_reused")
 }

@@ -46,7 +46,7 @@ func TestPaging(t *testing.T) {
 	var movies []watchparty.Movie
 	rooms := make([]string, 0, n)
 	for i := range n {
-		movies = append(movies, watchparty.Movie{Title: fmt.Sprint("Film ", i), Year: 1927, RuntimeMinutes: 90})
+		movies = append(movies, watchparty.Movie{Title: fmt.Sprint("Movie ", i), Year: 1927, RuntimeMinutes: 90})
 		r, err := b.store.CreateRoom(
 			t.Context(), alice.id, watchparty.NewRoom{Name: "A room", Visibility: watchparty.Public, Capacity: 5},
 			store.IdempotencyKey{},

@@ -9,7 +9,8 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// roomFixture is a room with a person of each kind, and a person with a lower role than all of them as the target of acts.
+// roomFixture is a room with a person of each kind, and a person with a lower role than all of them as the target of
+// acts.
 type roomFixture struct {
 	*bundle
 	room       string
@@ -64,25 +65,33 @@ var standsFor = map[watchparty.Permission]struct {
 	watchparty.MayMute: {"muteUser", func(s roomFixture) map[string]any {
 		return map[string]any{"username": s.target.name, "until": time.Now().Add(time.Minute).UTC().Format(time.RFC3339)}
 	}},
-	watchparty.MayBan: {"banUser", func(s roomFixture) map[string]any { return map[string]any{"username": s.target.name} }},
+	watchparty.MayBan: {"banUser", func(s roomFixture) map[string]any {
+		return map[string]any{"username": s.target.name}
+	}},
 	watchparty.MayInvite: {
 		"createInvitation",
 		func(roomFixture) map[string]any { return map[string]any{"email": "guest@example.org"} },
 	},
-	watchparty.MayEditRoom:   {"updateRoom", func(roomFixture) map[string]any { return map[string]any{"name": "Renamed"} }},
+	watchparty.MayEditRoom: {"updateRoom", func(roomFixture) map[string]any {
+		return map[string]any{"name": "Renamed"}
+	}},
 	watchparty.MayDeleteRoom: {"deleteRoom", nil},
 	watchparty.MaySetRole: {
 		"setParticipantRole",
 		func(roomFixture) map[string]any { return map[string]any{"role": "moderator"} },
 	},
-	watchparty.MayHandOver: {"setParticipantRole", func(roomFixture) map[string]any { return map[string]any{"role": "host"} }},
-	watchparty.MayReadLog:  {"listRoomLog", nil},
+	watchparty.MayHandOver: {"setParticipantRole", func(roomFixture) map[string]any {
+		return map[string]any{"role": "host"}
+	}},
+	watchparty.MayReadLog: {"listRoomLog", nil},
 	watchparty.MayControl: {"sendPlaybackCommand", func(roomFixture) map[string]any {
 		return map[string]any{"kind": "rate", "id": unknownID, "epoch": 0, "rate": 2}
 	}},
-	watchparty.MayEditQueue:  {"moveInQueue", func(roomFixture) map[string]any { return map[string]any{} }},
-	watchparty.MayAddToQueue: {"addToQueue", func(s roomFixture) map[string]any { return map[string]any{"movie_id": s.movie} }},
-	watchparty.MayVote:       {"voteForItem", nil},
+	watchparty.MayEditQueue: {"moveInQueue", func(roomFixture) map[string]any { return map[string]any{} }},
+	watchparty.MayAddToQueue: {"addToQueue", func(s roomFixture) map[string]any {
+		return map[string]any{"movie_id": s.movie}
+	}},
+	watchparty.MayVote: {"voteForItem", nil},
 	watchparty.MayScheduleParty: {"scheduleParty", func(roomFixture) map[string]any {
 		return map[string]any{"starts_at": tomorrow(1), "time_zone": "UTC"}
 	}},

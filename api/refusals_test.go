@@ -90,7 +90,7 @@ func (s roomFixture) writtenBy(t *testing.T, author person) string {
 	return id
 }
 
-// use is a call of an operation on the room of the stage, or on what belongs to it. ok is false for other operations.
+// use is a call of an operation on the room of the fixture, or on what belongs to it. ok is false for other operations.
 func (s roomFixture) use(t *testing.T, id, party string) (c call, ok bool) {
 	t.Helper()
 	op := operations()[id]

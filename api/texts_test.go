@@ -134,7 +134,7 @@ func TestFreeTexts(t *testing.T) {
 					changed.body["username"] = fmt.Sprint("person", sent)
 					changed.body["email"] = fmt.Sprintf("person%d@example.org", sent)
 				case "createMovie":
-					changed.body["title"] = fmt.Sprint("Film ", sent)
+					changed.body["title"] = fmt.Sprint("Movie ", sent)
 				case "addToQueue":
 					w.exec(t, "DELETE FROM queue_items WHERE title <> 'First' AND title <> 'Second'")
 				case "scheduleParty":

@@ -68,7 +68,7 @@ func newCompleteFixture(t testing.TB, change ...func(*settings)) *completeFixtur
 		map[string]any{"kind": "spam", "username": "alice"}).data()["id"].(string)
 	w.session, w.eveSession = b.signIn(t, w.bob.id, "bob's phone"), b.signIn(t, w.eve.id, "eve's phone")
 	w.addTokens(t)
-	w.sent, w.queued = b.welcomeMail(t, w.alice), b.welcomeMail(t, w.bob)
+	w.sent, w.queued = b.welcomeEmail(t, w.alice), b.welcomeEmail(t, w.bob)
 	attempt, err := b.store.BeginEmailAttempt(t.Context(), w.sent)
 	require.NoError(t, err)
 	require.NoError(t, b.store.MarkEmailSent(t.Context(), w.sent, attempt))
@@ -132,8 +132,8 @@ func (b *bundle) failedDelivery(t testing.TB, hook string) string {
 	return id
 }
 
-// welcomeMail is the ID of the mail that greets someone.
-func (b *bundle) welcomeMail(t testing.TB, p person) string {
+// welcomeEmail is the ID of a user's welcome email.
+func (b *bundle) welcomeEmail(t testing.TB, p person) string {
 	t.Helper()
 	return value1[string](t, b, "SELECT id FROM emails WHERE user_id = ? AND kind = 'welcome'", p.id)
 }

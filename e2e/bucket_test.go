@@ -93,7 +93,7 @@ func (b *s3) release() {
 	b.stops = nil
 }
 
-// objectNames are all objects in the bucket.
+// objectNames returns the names of all objects in the bucket.
 func (b *s3) objectNames(t require.TestingT) (names []string) {
 	list, err := b.objects.ListBucket(bucketName, nil, gofakes3.ListBucketPage{})
 	require.NoError(t, err)

@@ -150,7 +150,7 @@ func (a *cleanupScene) count(t *testing.T) map[watchparty.Policy]int {
 	return counts
 }
 
-// run is what the API says of one.
+// run is a clean-up run as the API shows it.
 type run struct {
 	State  string                    `json:"state"`
 	Counts map[watchparty.Policy]int `json:"counts"`

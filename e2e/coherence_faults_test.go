@@ -38,7 +38,7 @@ func (n *replica) intercept(
 	}
 }
 
-// delayAnswers has an answer arrive late.
+// delayAnswers makes answers arrive late.
 func delayAnswers(delay time.Duration) func() (deliver bool) {
 	return func() bool {
 		time.Sleep(delay)
@@ -188,8 +188,8 @@ func joinsBesideCommit(t *testing.T, c *cluster, _ time.Duration) {
 	}
 }
 
-// restoreOldRedis has a process stopped while others write, then a statement executed and old changes removed, and then Redis
-// give back what it had before.
+// restoreOldRedis stops a process while others write, then executes a statement and removes old changes, and then gives
+// Redis the entries that it had before.
 func restoreOldRedis(statement string) func(*testing.T, *cluster, time.Duration) {
 	return func(t *testing.T, c *cluster, _ time.Duration) {
 		n := c.nodes[0]

@@ -198,7 +198,7 @@ const blackHole = "black hole"
 // silence is more than the time after which a process takes a silent message bus for dead, and gives its lease back.
 const silence = 2500 * time.Millisecond
 
-// partitionRedis has the processes' networks to Redis fail for a time.
+// partitionRedis makes the processes' networks to Redis fail for a time.
 func partitionRedis(long time.Duration, mode badnet.Mode, nodes ...*replica) {
 	for _, n := range nodes {
 		n.redis.Set(mode)
@@ -360,7 +360,7 @@ func (c *cluster) configure(t *testing.T, name, value string) {
 	assert.NoError(t, c.redis.ConfigSet(t.Context(), name, value).Err())
 }
 
-// evictRedis has Redis evict under 1 MB of what it holds.
+// evictRedis makes Redis evict under 1 MB of what it holds.
 func evictRedis(t *testing.T, c *cluster, long time.Duration) {
 	assert.NoError(t, c.redis.FlushAll(t.Context()).Err())
 	var empty int

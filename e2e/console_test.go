@@ -253,14 +253,14 @@ func TestConsole(t *testing.T) {
 		p.requireShows(t, "Metropolis")
 	})
 	t.Run("a room that clean-up archived", func(t *testing.T) {
-		carol.post(t, "/rooms", map[string]any{"name": "Film club"})
+		carol.post(t, "/rooms", map[string]any{"name": "Movie club"})
 		_, err := s.store.DB().ExecContext(t.Context(), "UPDATE rooms SET archived_at = now(), retired_at = now()")
 		require.NoError(t, err)
-		p.goTo(t, s.url+"/admin/rooms/retired", "Film club")
+		p.goTo(t, s.url+"/admin/rooms/retired", "Movie club")
 		p.requireAccessible(t, axe, "retired")
 		p.press(t, "Restore", map[string]string{"note": "50 % & more: still in use"})
 		p.requireShows(t, "The room is restored.")
-		p.goTo(t, s.url+"/admin/rooms?state=open", "Film club")
+		p.goTo(t, s.url+"/admin/rooms?state=open", "Movie club")
 	})
 	t.Run("a report with charts", func(t *testing.T) {
 		first := watchparty.Day("2026-02-23")

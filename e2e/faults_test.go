@@ -45,7 +45,7 @@ func TestTemporalAway(t *testing.T) {
 	require.NoError(t, s.stack.Restart(t.Context(), devstack.Temporal))
 	eventually(t, func(c *assert.CollectT) {
 		assert.Equal(c, users, len(readInbox(c, s.stack.InboxURL()).counted()))
-	}, "everyone has mail")
+	}, "everyone has an email")
 	s.awaitIdle(t)
 	for address, n := range readInbox(t, s.stack.InboxURL()).counted() {
 		require.Equal(t, 1, n, address)
@@ -123,7 +123,7 @@ func TestAPIKilled(t *testing.T) {
 	s.startWorker(t)
 	eventually(t, func(c *assert.CollectT) {
 		assert.Equal(c, map[string]int{"dora@people.example": 1}, readInbox(c, s.stack.InboxURL()).counted())
-	}, "the mail has come")
+	}, "the email has come")
 }
 
 // TestRedisAway: everything still answers, quickly, and nothing stale comes back with Redis, which keeps what it had.

@@ -27,7 +27,7 @@ func (f *flow) findLink(t *testing.T, address, subject, page string) string {
 			f.secrets = append(f.secrets, found[2])
 			return
 		}
-		require.Fail(c, "no mail yet")
+		require.Fail(c, "no email yet")
 	}, subject)
 	return link
 }

@@ -94,7 +94,7 @@ func newPartyOf(t *testing.T, host client, after time.Duration) *party {
 	}
 	p := &party{host: host}
 	p.room = post("/rooms", map[string]any{"name": "Silents"})
-	post("/rooms/"+p.room+"/queue", map[string]any{"stream_url": "https://videos.example/film.webm"})
+	post("/rooms/"+p.room+"/queue", map[string]any{"stream_url": "https://videos.example/movie.webm"})
 	p.id = post("/rooms/"+p.room+"/parties",
 		map[string]any{"starts_at": time.Now().Add(after).UTC().Format(time.RFC3339Nano), "time_zone": "Europe/Berlin"})
 	return p

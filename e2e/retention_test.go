@@ -244,7 +244,7 @@ func (l *load) run(ctx context.Context, t testing.TB) (all times) {
 	var both sync.WaitGroup
 	both.Go(func() {
 		all.posts = sendAtRate(ctx, l.posts, func() bool {
-			body := fmt.Sprintf(`{"room_id": %q, "body": "What a film!"}`, l.rooms[rand.IntN(len(l.rooms))])
+			body := fmt.Sprintf(`{"room_id": %q, "body": "What a movie!"}`, l.rooms[rand.IntN(len(l.rooms))])
 			return l.send(t, http.MethodPost, "/chat/messages", body, http.StatusCreated)
 		})
 	})

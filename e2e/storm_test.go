@@ -39,7 +39,7 @@ type faultySMTP struct {
 
 	mu     sync.Mutex
 	seen   map[string]int
-	unused []string // faults that were not dealt yet
+	unused []string // faults that were not used yet
 	clear  bool
 	trap   *trap
 }
@@ -91,7 +91,7 @@ func (w *faultySMTP) next() smtptest.Script {
 	return w.faults[name]
 }
 
-// waitAtTrap springs the trap, if there is one.
+// waitAtTrap waits until the test releases the email, if the test has set a trap.
 func (w *faultySMTP) waitAtTrap() {
 	w.mu.Lock()
 	trap := w.trap
@@ -113,7 +113,7 @@ func (w *faultySMTP) catch(t *testing.T) (release func()) {
 	select {
 	case <-set.caught:
 	case <-time.After(*stormPatience):
-		require.FailNow(t, "no mail comes")
+		require.FailNow(t, "no email comes")
 	}
 	return func() { close(set.released) }
 }
@@ -193,8 +193,8 @@ func TestMailStorm(t *testing.T) {
 
 	admin, resent := s.admin(t), 0
 	s.await(t, func() bool {
-		for _, mail := range admin.get(t, "/admin/emails?state=failed&limit=100").list(t) {
-			resent += s.resend(t, admin, mail.(map[string]any), w.accepted(t))
+		for _, email := range admin.get(t, "/admin/emails?state=failed&limit=100").list(t) {
+			resent += s.resend(t, admin, email.(map[string]any), w.accepted(t))
 		}
 		return admin.get(t, "/admin/emails/pause").data(t)["waiting"].(float64) == 0
 	})
@@ -208,7 +208,8 @@ func TestMailStorm(t *testing.T) {
 		require.LessOrEqual(
 			t, len(ids), 1+s.cutShort(t, address), "%s got it again although the server had said that it has it", address,
 		)
-		require.Len(t, slices.Compact(slices.Sorted(slices.Values(ids))), 1, "%s was welcomed by more than one mail", address)
+		require.Len(t, slices.Compact(slices.Sorted(slices.Values(ids))), 1,
+			"%s was welcomed by more than one email", address)
 	}
 	for _, h := range histories(t, dialTemporal(t, s.stack.TemporalAddress()), *stormUsers+1) {
 		h.requireNone(t, "@people.example", "user0", "Somebody", password)
@@ -276,21 +277,21 @@ func (s *system) admin(t *testing.T) client {
 
 // resend sends a failed email again, unless that was done already, like an admin who knows that the mail server does
 // not have it. It returns the number of emails that it has queued.
-func (s *system) resend(t *testing.T, admin client, mail map[string]any, accepted map[string][]string) int {
+func (s *system) resend(t *testing.T, admin client, email map[string]any, accepted map[string][]string) int {
 	t.Helper()
-	var email string
+	var address string
 	require.NoError(
 		t,
 		s.store.DB().
-			NewRaw("SELECT email FROM users WHERE id = ?", mail["recipient"].(map[string]any)["id"]).
-			Scan(t.Context(), &email),
+			NewRaw("SELECT email FROM users WHERE id = ?", email["recipient"].(map[string]any)["id"]).
+			Scan(t.Context(), &address),
 	)
 	var done bool
 	require.NoError(t,
-		s.store.DB().NewRaw("SELECT EXISTS (SELECT FROM emails WHERE resend_of = ?)", mail["id"]).Scan(t.Context(), &done))
-	if done || accepted[email] != nil {
+		s.store.DB().NewRaw("SELECT EXISTS (SELECT FROM emails WHERE resend_of = ?)", email["id"]).Scan(t.Context(), &done))
+	if done || accepted[address] != nil {
 		return 0
 	}
-	require.Equal(t, 201, admin.post(t, "/admin/emails/"+mail["id"].(string)+"/resend", nil).status)
+	require.Equal(t, 201, admin.post(t, "/admin/emails/"+email["id"].(string)+"/resend", nil).status)
 	return 1
 }

@@ -53,7 +53,8 @@ func TestWatchPageDialogs(t *testing.T) {
 		alice.press(t, d.open)
 		changed := host.do(t, http.MethodPatch, d.path, d.meanwhile)
 		require.Equal(t, http.StatusOK, changed.status, "%s", changed.body)
-		alice.requireEvaluates(t, fmt.Sprintf(`(document.querySelector('dialog [name=%q]').value = 'Renamed')`, d.field), "Renamed")
+		alice.requireEvaluates(t,
+			fmt.Sprintf(`(document.querySelector('dialog [name=%q]').value = 'Renamed')`, d.field), "Renamed")
 		alice.press(t, "Save")
 		alice.requireEvaluates(t, dialogs, "0")
 		now := host.get(t, d.path).data(t)
@@ -85,7 +86,8 @@ func TestWatchPageDialogs(t *testing.T) {
 	require.Equal(
 		t, http.StatusOK, admin.do(t, http.MethodPatch, "/movies/"+id, map[string]any{"stream_url": nil}).status,
 	)
-	alice.requireEvaluates(t, `document.querySelector('#panel-queue').innerText.includes('Rocket to the Moon') + ''`, "false")
+	alice.requireEvaluates(t,
+		`document.querySelector('#panel-queue').innerText.includes('Rocket to the Moon') + ''`, "false")
 	alice.requireEvaluates(t, `document.querySelector('#tab-queue').innerText`, "Queue")
 
 	// A host who is alone cannot pass the room on, but can archive it.

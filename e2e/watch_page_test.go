@@ -243,7 +243,8 @@ func TestWatchPageMishaps(t *testing.T) {
 	bob.press(t, "Invite people")
 	bob.requireShows(t, "The link to this room")
 	require.Equal(t, http.StatusCreated, host.post(t, "/rooms/"+room+"/bans", map[string]any{"username": "bob"}).status)
-	bob.requireEvaluates(t, `document.querySelector('main').innerText.includes('You are banned from this room.') + ''`, "true")
+	bob.requireEvaluates(t,
+		`document.querySelector('main').innerText.includes('You are banned from this room.') + ''`, "true")
 	bob.requireEvaluates(t, `document.querySelectorAll('dialog').length + ''`, "0")
 
 	// A room can be quit, not only closed.

@@ -285,7 +285,7 @@ func (p tab) notesCommands(t *testing.T) {
 	})()`, "")
 }
 
-// removeFocus has nothing in focus.
+// removeFocus takes the focus from the element that has it.
 func (p tab) removeFocus(t *testing.T) {
 	t.Helper()
 	p.requireEvaluates(t, `(document.activeElement.blur(), '')`, "")

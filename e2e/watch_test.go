@@ -147,7 +147,7 @@ new MutationObserver((changes) => {
 	}
 }).observe(document, { childList: true, subtree: true });`
 
-// requireSays waits until the page has said a text for some seconds, since it said what was waited for last.
+// requireSays waits until the page has shown a text for some seconds, after the text that was waited for last.
 func (w *watcher) requireSays(t *testing.T, text string) {
 	t.Helper()
 	require.NoError(t, w.await(`(text) => {
@@ -229,7 +229,7 @@ func (w *watcher) shownNow(t require.TestingT) int {
 	return frame
 }
 
-// playerDistance is by how many milliseconds two players are apart.
+// playerDistance returns by how many milliseconds two players are apart.
 func playerDistance(t require.TestingT, a, b *watcher) float64 {
 	one, other := a.frames(t), b.frames(t)
 	require.Greater(t, len(one), 10, "it plays")

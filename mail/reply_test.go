@@ -93,7 +93,7 @@ func TestSendUnderstandsEveryFormOfReply(t *testing.T) {
 				s.tls.RootCAs = trusted
 				m := testMessage(t)
 				require.NoError(t, s.Send(t.Context(), m))
-				requireMail(t, server, m)
+				requireEmail(t, server, m)
 			})
 		}
 	}
@@ -152,7 +152,7 @@ func TestSendTakesTheFirstDigitForAnAnswer(t *testing.T) {
 			server := smtptest.Serve(t, smtptest.Script{Answers: answers})
 			m := testMessage(t)
 			require.NoError(t, newSender(t, smtpConfig(server)).Send(t.Context(), m))
-			requireMail(t, server, m)
+			requireEmail(t, server, m)
 		})
 	}
 }

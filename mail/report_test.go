@@ -25,7 +25,7 @@ import (
 
 const reportLink = "https://watch.test/reports#token=x"
 
-func reportMail(t *testing.T, l watchparty.Language) Content {
+func reportEmail(t *testing.T, l watchparty.Language) Content {
 	t.Helper()
 	c, err := ActivityReport(l, ReportData{Report: madeUpReport(), URL: reportLink})
 	require.NoError(t, err)
@@ -64,7 +64,7 @@ Fehlgeschlagene E-Mails      1      0         –
 		},
 	} {
 		t.Run(string(l), func(t *testing.T) {
-			c := reportMail(t, l)
+			c := reportEmail(t, l)
 			require.Equal(t, want.subject, c.Subject)
 			require.Contains(t, strings.ReplaceAll(c.Text, "\u00a0", " "), want.table)
 			require.Contains(t, c.Text, want.button+":\n"+reportLink+"\n")
@@ -73,7 +73,8 @@ Fehlgeschlagene E-Mails      1      0         –
 			}
 			text := strings.Replace(strings.Replace(c.Text, "-- \n", "", 1), want.button+":", want.button, 1)
 			page := titles.ReplaceAllString(c.HTML, "")
-			require.Equal(t, strings.Fields(text), strings.Fields(visibleText(page)), "the same in both parts, but for the pictures")
+			require.Equal(t, strings.Fields(text), strings.Fields(visibleText(page)),
+				"the same in both parts, but for the pictures")
 
 			pictures, err := report.Pictures(l, madeUpReport())
 			require.NoError(t, err)
@@ -102,7 +103,7 @@ func TestActivityReportWithoutThePeriodBefore(t *testing.T) {
 		watchparty.German:  "Über den Zeitraum davor, 9.–15. Dezember 2030, ist nicht alles bekannt.",
 	} {
 		r := madeUpReport()
-		require.NotContains(t, strings.Join(strings.Fields(reportMail(t, l).Text), " "), want)
+		require.NotContains(t, strings.Join(strings.Fields(reportEmail(t, l).Text), " "), want)
 		r.Previous = nil
 		c, err := ActivityReport(l, ReportData{Report: r, URL: reportLink})
 		require.NoError(t, err)
@@ -163,7 +164,7 @@ var (
 func TestSendWithImages(t *testing.T) {
 	server := smtptest.Serve(t, smtptest.Script{})
 	m := testMessage(t)
-	m.Content = reportMail(t, watchparty.German)
+	m.Content = reportEmail(t, watchparty.German)
 	require.NoError(t, newSender(t, smtpConfig(server)).Send(t.Context(), m))
 
 	content := server.Contents()[0]
@@ -211,7 +212,7 @@ func TestSendSignsImages(t *testing.T) {
 	c := smtpConfig(server)
 	c.DKIMSelector, c.DKIMKeyFile = "2026", pemFile(t, "PRIVATE KEY", pkcs8(t, key))
 	m := testMessage(t)
-	m.Content = reportMail(t, watchparty.English)
+	m.Content = reportEmail(t, watchparty.English)
 	require.NoError(t, newSender(t, c).Send(t.Context(), m))
 	require.NoError(
 		t, requireSigned(t, server.Contents()[0], "v=DKIM1; k=ed25519; p="+base64.StdEncoding.EncodeToString(public)),
@@ -219,7 +220,7 @@ func TestSendSignsImages(t *testing.T) {
 }
 
 func TestSendRefusesImagesThatAreNone(t *testing.T) {
-	good := reportMail(t, watchparty.English).Images[0]
+	good := reportEmail(t, watchparty.English).Images[0]
 	for name, change := range map[string]func(*Image){
 		"no name":             func(i *Image) { i.Name = "" },
 		"a name with a break": func(i *Image) { i.Name = "x>\r\nBcc: victim@other.test" },
@@ -244,7 +245,7 @@ func TestEmailsWithoutImagesHaveNoneOfTheirParts(t *testing.T) {
 	m := testMessage(t)
 	m.Content.Text = "x\nContent-Type: multipart/related;\n"
 	require.NoError(t, newSender(t, smtpConfig(server)).Send(t.Context(), m))
-	requireMail(t, server, m)
+	requireEmail(t, server, m)
 }
 
 func TestPreviewOfAReportShowsItsPictures(t *testing.T) {

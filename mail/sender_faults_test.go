@@ -71,7 +71,7 @@ func TestSendTakesASlowGoodbyeForSuccess(t *testing.T) {
 		start := time.Now()
 		require.NoError(t, s.Send(t.Context(), m))
 		require.Equal(t, quitTimeout, time.Since(start))
-		requireMail(t, server, m)
+		requireEmail(t, server, m)
 	})
 }
 
@@ -86,7 +86,7 @@ func TestSendGivesTheContentItsOwnTime(t *testing.T) {
 		start := time.Now()
 		require.NoError(t, s.Send(t.Context(), m))
 		require.Equal(t, 2*(timeout-time.Second), time.Since(start))
-		requireMail(t, server, m)
+		requireEmail(t, server, m)
 	})
 }
 

@@ -82,7 +82,7 @@ func TestSendWhatAnAnswerMeans(t *testing.T) {
 			m := testMessage(t)
 			err := newSender(t, smtpConfig(server)).Send(t.Context(), m)
 			if tt.arrives {
-				requireMail(t, server, m)
+				requireEmail(t, server, m)
 			} else {
 				require.Empty(t, server.Contents())
 			}
@@ -106,8 +106,8 @@ func TestSendToNobody(t *testing.T) {
 	require.NoError(t, err)
 	port := listener.Addr().(*net.TCPAddr).Port
 	require.NoError(t, listener.Close())
-	e := requireKind(t, newSender(t, smtpConfig(&smtptest.Server{Host: "127.0.0.1", Port: port})).Send(t.Context(), testMessage(t)),
-		Unreachable)
+	s := newSender(t, smtpConfig(&smtptest.Server{Host: "127.0.0.1", Port: port}))
+	e := requireKind(t, s.Send(t.Context(), testMessage(t)), Unreachable)
 	require.Equal(t, "the server refused the connection", e.Answer)
 }
 
@@ -134,7 +134,7 @@ func TestSendWritesTheHeader(t *testing.T) {
 			m.ToName = tt.toName
 			m.Content.Subject = "Hello " + tt.toName
 			require.NoError(t, newSender(t, smtpConfig(server)).Send(t.Context(), m))
-			requireMail(t, server, m)
+			requireEmail(t, server, m)
 
 			got := parseMessage(t, server.Contents()[0]).header
 			names := []string{}

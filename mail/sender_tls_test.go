@@ -27,7 +27,7 @@ func TestSendOverTLS(t *testing.T) {
 		server, s := secure(t, "starttls", smtptest.Script{StartTLS: identity, Extensions: []string{"AUTH PLAIN LOGIN"}})
 		m := testMessage(t)
 		require.NoError(t, s.Send(t.Context(), m))
-		requireMail(t, server, m)
+		requireEmail(t, server, m)
 		require.Equal(t, "STARTTLS", server.Commands()[1])
 		require.Equal(t, plain, server.Commands()[3])
 	})
@@ -36,7 +36,7 @@ func TestSendOverTLS(t *testing.T) {
 		server, s := secure(t, "implicit", smtptest.Script{Implicit: identity, Extensions: []string{"AUTH LOGIN PLAIN"}})
 		m := testMessage(t)
 		require.NoError(t, s.Send(t.Context(), m))
-		requireMail(t, server, m)
+		requireEmail(t, server, m)
 		require.Equal(t, plain, server.Commands()[1])
 	})
 	t.Run("no STARTTLS where it is required", func(t *testing.T) {

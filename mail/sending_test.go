@@ -78,8 +78,8 @@ func parseMessage(t *testing.T, content string) sent {
 	return s
 }
 
-// requireMail checks that the server saw exactly this email, whole, once.
-func requireMail(t *testing.T, s *smtptest.Server, m Message) {
+// requireEmail checks that the server saw exactly this email, whole, once.
+func requireEmail(t *testing.T, s *smtptest.Server, m Message) {
 	t.Helper()
 	require.Len(t, s.Contents(), 1)
 	got := parseMessage(t, s.Contents()[0])
@@ -97,7 +97,7 @@ func requireKind(t *testing.T, err error, kind Kind) *SendError {
 	return e
 }
 
-// newCertificate is a server's; the pool trusts it.
+// newCertificate returns a server's certificate, and a pool that trusts it.
 func newCertificate(t *testing.T) (*tls.Config, *x509.CertPool) {
 	t.Helper()
 	server, trusted := smtptest.Certificate(t)
@@ -106,7 +106,7 @@ func newCertificate(t *testing.T) (*tls.Config, *x509.CertPool) {
 	return server, pool
 }
 
-// startPipeServer is a server without a socket, so that it works on a synthetic clock. It takes one connection.
+// startPipeServer starts a server without a socket, so that it works on a synthetic clock. It takes one connection.
 func startPipeServer(t *testing.T, sc smtptest.Script) (*smtptest.Server, *Sender) {
 	t.Helper()
 	server := &smtptest.Server{Host: "hostile.test", Port: 25}

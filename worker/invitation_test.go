@@ -14,7 +14,9 @@ import (
 )
 
 // createInvitation makes an invitation that is open for a while, with what its workflow starts with.
-func (p *workerFixture) createInvitation(open time.Duration) (inviter watchparty.User, guest string, in job.RoomInvitationInput) {
+func (p *workerFixture) createInvitation(
+	open time.Duration,
+) (inviter watchparty.User, guest string, in job.RoomInvitationInput) {
 	p.t.Helper()
 	inviter, _ = p.createUser(uniqueName("host"))
 	guest = uniqueName("guest") + "@watchparty.test"
@@ -67,15 +69,15 @@ func TestInvitationRevokedInVain(t *testing.T) {
 	start := job.RoomInvitationEvent(in)
 	require.NoError(t, tell(t.Context(), start))
 	require.Eventually(t, func() bool {
-		mail, err := p.store.Email(t.Context(), in.EmailID)
-		return err == nil && mail.LastAnswer != ""
+		email, err := p.store.Email(t.Context(), in.EmailID)
+		return err == nil && email.LastAnswer != ""
 	}, patience, 20*time.Millisecond)
 	require.NoError(t, p.store.RevokeInvitation(t.Context(), in.InvitationID, inviter.ID))
 	require.NoError(t, tell(t.Context(), job.InvitationAnswerEvent(in, watchparty.InvitationRevoked)))
 	var result job.RoomInvitationResult
 	p.requireResult(start.WorkflowID, "", &result)
 	require.Equal(t, job.RoomInvitationResult{State: watchparty.InvitationRevoked}, result)
-	p.requireMail(in.EmailID, watchparty.EmailCancelled)
+	p.requireEmail(in.EmailID, watchparty.EmailCancelled)
 }
 
 // TestSignalsInAnyOrder: an answer may reach Temporal before the start, or after the end.

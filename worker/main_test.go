@@ -200,7 +200,7 @@ func (p *workerFixture) resetSignals() {
 	p.Log = slog.New(p.signals)
 }
 
-// uniqueName is a username of this run only, for the inbox is everyone's.
+// uniqueName returns a username that no other test has, since all tests share one inbox.
 func uniqueName(name string) string { return name + uuid.NewString()[:8] }
 
 // createUser makes an account and returns the ID of its welcome email.
@@ -216,7 +216,7 @@ func (p *workerFixture) createUser(username string) (watchparty.User, string) {
 	return user, emailID
 }
 
-// createAdmin is a new account with a confirmed address and an admin's rights.
+// createAdmin returns a new account with a confirmed address and an admin's rights.
 func (p *workerFixture) createAdmin() watchparty.User {
 	p.t.Helper()
 	user, _ := p.createUser(uniqueName("root"))
@@ -232,7 +232,7 @@ func (p *workerFixture) createAdmin() watchparty.User {
 	return admin
 }
 
-func (p *workerFixture) requireMail(id string, want watchparty.EmailState) {
+func (p *workerFixture) requireEmail(id string, want watchparty.EmailState) {
 	p.t.Helper()
 	row, err := p.store.Email(p.t.Context(), id)
 	require.NoError(p.t, err)
@@ -257,7 +257,7 @@ func (p *workerFixture) requireResult(workflowID, runID string, result any) {
 	require.NoError(p.t, p.client.GetWorkflow(ctx, workflowID, runID).Get(ctx, result))
 }
 
-// slowSMTP is a mail server that greets nobody before it is told to answer. reached hears of each connection.
+// slowSMTP is a mail server that greets nobody before its release. reached hears of each connection.
 type slowSMTP struct {
 	*smtptest.Server
 	reached, released chan struct{}

@@ -14,7 +14,7 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// countReports counts a plant's by period.
+// countReports returns the number of reports of a period.
 func (p *workerFixture) countReports(every watchparty.ReportPeriod) (n int) {
 	p.t.Helper()
 	err := p.store.DB().

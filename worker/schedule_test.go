@@ -36,8 +36,8 @@ func deleteSchedule(t *testing.T, c client.Client, id string) {
 // notPaused says that no admin has paused any schedule.
 func notPaused(context.Context, string) (string, bool, error) { return "", false, nil }
 
-// applySchedule keeps a schedule, and waits until Temporal shows that: what is done meanwhile would be undone. Temporal shows a
-// change a moment after it has accepted it.
+// applySchedule gives Temporal a schedule, and waits until Temporal shows it, which is a moment after Temporal has
+// accepted it. A change in between would be undone.
 func applySchedule(t *testing.T, c client.Client, s schedule) {
 	t.Helper()
 	require.EventuallyWithT(t, func(collect *assert.CollectT) { // a busy Temporal may answer too late

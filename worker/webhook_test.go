@@ -24,7 +24,7 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// newWebhookActivities delivers to receivers on this machine, with short pauses.
+// newWebhookActivities returns activities that deliver to receivers on this machine, with short pauses.
 func (p *workerFixture) newWebhookActivities(t *testing.T) *activities.Webhook {
 	t.Helper()
 	sender := webhook.NewSender(

@@ -189,12 +189,12 @@ func TestRunLetsActivitiesFinish(t *testing.T) {
 	p.wait(t, logRuns)
 	started := p.startEmail(emailID)
 	<-smtp.reached
-	p.requireMail(emailID, watchparty.EmailSending)
+	p.requireEmail(emailID, watchparty.EmailSending)
 
 	r.stop()
 	smtp.release()
 	require.NoError(t, r.awaitEnd(t))
-	p.requireMail(emailID, watchparty.EmailSent)
+	p.requireEmail(emailID, watchparty.EmailSent)
 
 	// Its result has reached Temporal too: another worker ends the workflow without sending anything.
 	p.startWorker(t, job.TaskQueueEmail)

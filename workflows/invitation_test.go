@@ -81,7 +81,7 @@ func TestRoomInvitation(t *testing.T) {
 		})
 	}
 
-	t.Run("is over when it is revoked while its mail is tried", func(t *testing.T) {
+	t.Run("is over when it is revoked while its email is tried", func(t *testing.T) {
 		w := newWorkflowFixture(t)
 		w.expect(job.ActivitySendEmail, inviting, nothing, activity.ErrResultPending).Once()
 		w.answerAfter(time.Minute, watchparty.InvitationRevoked)
@@ -99,7 +99,7 @@ func TestRoomInvitation(t *testing.T) {
 		require.Equal(t, job.RoomInvitationResult{State: watchparty.InvitationRevoked}, result)
 	})
 
-	t.Run("whose mail was cancelled is not reminded, and expires", func(t *testing.T) {
+	t.Run("whose email was cancelled is not reminded, and expires", func(t *testing.T) {
 		w := newWorkflowFixture(t)
 		w.expect(job.ActivitySendEmail, inviting, job.EmailResult{State: watchparty.EmailCancelled}, nil).Once()
 		w.expect(job.ActivityExpireInvitation, week(w), job.ExpireInvitationResult{State: watchparty.InvitationExpired}, nil).
@@ -110,7 +110,7 @@ func TestRoomInvitation(t *testing.T) {
 		require.Equal(t, 7*day, w.Now().Sub(w.started))
 	})
 
-	t.Run("that an earlier version asked for only brings the mail", func(t *testing.T) {
+	t.Run("that an earlier version asked for only brings the email", func(t *testing.T) {
 		w := newWorkflowFixture(t)
 		w.expect(job.ActivitySendEmail, inviting, sent, nil).Once()
 		result, err := run[job.RoomInvitationResult](

@@ -72,7 +72,8 @@ var registered = map[string]any{
 	job.WorkflowPartyEmail:            workflows.PartyEmail,
 }
 
-// workflowFixture runs one workflow on a clock that skips the waits. An activity that the test does not expect fails it.
+// workflowFixture runs one workflow on a clock that skips the waits. An activity that the test does not expect fails
+// the test.
 type workflowFixture struct {
 	*testsuite.TestWorkflowEnvironment
 	t       *testing.T

@@ -60,8 +60,8 @@ var fill = []string{
 	`INSERT INTO users (id, username, email, display_name, password_hash)
 		SELECT uid(1, n), 'user' || n, 'user' || n || '@example.org', 'User ' || n, '' FROM generate_series(1, ?1) AS n`,
 	`INSERT INTO movies (id, title, year, runtime_minutes, description, genres)
-		SELECT uid(3, n), 'Film ' || n || ' ' || chr((97 + n % 26)::int) || ' night', 1900 + n % 120, 90,
-			'A silent film about the ' || n || 'th night of a town', ARRAY['genre' || n % 20]
+		SELECT uid(3, n), 'Movie ' || n || ' ' || chr((97 + n % 26)::int) || ' night', 1900 + n % 120, 90,
+			'A silent movie about the ' || n || 'th night of a town', ARRAY['genre' || n % 20]
 		FROM generate_series(1, ?0) AS n`,
 	`INSERT INTO rooms (id, name, description, movie_id, host_id, visibility, capacity, last_active_at, created_at)
 		SELECT uid(4, n), 'Movie night ' || n, 'Each week, with popcorn', CASE n % 2 WHEN 0 THEN uid(3, n) END, uid(1, n % ?1 + 1),
