@@ -98,9 +98,9 @@ func TestWatchPageActs(t *testing.T) {
 	alice.press(t, "Make moderator")
 	bob.requireEvaluates(t, `document.querySelector('[aria-label="Settings of the room"]').hidden + ''`, "true")
 	bob.press(t, "Play")
-	eventually(t, func(c *assert.CollectT) { require.Equal(c, "playing", first(s.status(c))) }, "a moderator starts it")
+	eventually(t, func(c *assert.CollectT) { require.Equal(c, "playing", first(s.readStatus(c))) }, "a moderator starts it")
 	bob.press(t, "Pause")
-	eventually(t, func(c *assert.CollectT) { require.Equal(c, "paused", first(s.status(c))) }, "a moderator pauses")
+	eventually(t, func(c *assert.CollectT) { require.Equal(c, "paused", first(s.readStatus(c))) }, "a moderator pauses")
 	requireParties(t, s, alice, bob)
 
 	alice.click(t, "#tab-people")
@@ -416,7 +416,7 @@ func TestAutoplayIsRefused(t *testing.T) {
 	bob.requireShows(t, "Rocket to the Moon")
 	alice.seek(t, 5) // the movie lasts for a minute
 	requirePosition(t, s, 5*time.Second)
-	eventually(t, func(c *assert.CollectT) { require.Equal(c, "playing", first(s.status(c))) }, "it plays")
+	eventually(t, func(c *assert.CollectT) { require.Equal(c, "playing", first(s.readStatus(c))) }, "it plays")
 
 	bob = bob.newTab(t) // signed in already
 	bob.goTo(t, path)
@@ -434,7 +434,7 @@ func TestAutoplayIsRefused(t *testing.T) {
 	bob.accessible(t, readAxe(t), "autoplay")
 	alice.press(t, "Play")
 	eventually(t, func(c *assert.CollectT) {
-		status, cause := s.status(c)
+		status, cause := s.readStatus(c)
 		require.Equal(c, "playing", status)
 		require.Contains(c, []string{"play", "ready"}, cause)
 	}, "nobody waits for Bob")

@@ -104,7 +104,7 @@ func requireKeys(t *testing.T, s *watchSystem, alice, bob *watcher) {
 	alice.removeFocus(t)
 	requireStatus := func(want, offered string) {
 		t.Helper()
-		eventually(t, func(c *assert.CollectT) { require.Equal(c, want, first(s.status(c))) }, want)
+		eventually(t, func(c *assert.CollectT) { require.Equal(c, want, first(s.readStatus(c))) }, want)
 		alice.requireEvaluates(t, `document.querySelector('.controls button').getAttribute('aria-label')`, offered)
 	}
 	alice.typeText(t, " ")

@@ -81,8 +81,8 @@ func (s *watchSystem) revision(t *testing.T) int {
 	return revision
 }
 
-// status is what the room's playback does, and why.
-func (s *watchSystem) status(t require.TestingT) (status, cause string) {
+// readStatus is what the room's playback does, and why.
+func (s *watchSystem) readStatus(t require.TestingT) (status, cause string) {
 	require.NoError(
 		t, s.store.DB().NewRaw("SELECT state, cause FROM playbacks").Scan(context.Background(), &status, &cause),
 	)

@@ -30,7 +30,7 @@ func TestRoomWaitsForDryPlayer(t *testing.T) {
 	bob.requireEvaluates(t, `(Object.defineProperty(document.querySelector('video'), 'readyState',
 		{ configurable: true, get: () => HTMLMediaElement.HAVE_METADATA }), '')`, "")
 	alice.requireShows(t, "Waiting for Bob")
-	status, cause := s.status(t)
+	status, cause := s.readStatus(t)
 	require.Equal(t, []string{"waiting", "rebuffer"}, []string{status, cause})
 	_, err := s.store.DB().NewRaw("UPDATE playbacks SET wait_until = clock_timestamp() + interval '10 minutes', " +
 		"revision = revision + 1 WHERE state = 'waiting'").Exec(t.Context())
@@ -39,7 +39,7 @@ func TestRoomWaitsForDryPlayer(t *testing.T) {
 	alice.requireShows(t, "Waiting for Bob")
 	bob.requireEvaluates(t, `(delete document.querySelector('video').readyState, '')`, "")
 	eventually(t, func(c *assert.CollectT) {
-		status, cause := s.status(c)
+		status, cause := s.readStatus(c)
 		require.Equal(c, []string{"playing", "ready"}, []string{status, cause})
 	}, "the room goes on because Bob is ready")
 	requireTogether(t, alice, bob, "after the wait")

@@ -241,7 +241,7 @@ func (r *Room) Order(ctx context.Context, kind string) (Ordered, error) {
 		position := int64(by.Position())
 		m = &wire.Pause{Command: c, PositionMS: &position}
 	case "seek":
-		m = &wire.Seek{Command: c, PositionMS: 60_000 + r.random.Int64N(filmDuration-1_200_000)}
+		m = &wire.Seek{Command: c, PositionMS: 60_000 + r.random.Int64N(movieDuration-1_200_000)}
 	case "faster":
 		m = &wire.Rate{Command: c, Rate: 1.25}
 	case "slower":
