@@ -22,7 +22,7 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// cachedReads are the reads that the cache answers, by operation, as they look in a world. A read that is refused is
+// cachedReads are the reads that the cache answers, by operation, as they look in a fixture. A read that is refused is
 // one too: who may see what is decided from cached standings and sign-ins.
 func (w *completeFixture) cachedReads() map[string][]string {
 	rooms := []string{w.open, w.private, w.doomed, w.retired}

@@ -96,7 +96,7 @@ func TestNullClears(t *testing.T) {
 	}
 }
 
-// TestNullIsAbsent makes every call without its optional properties, and in another world with null for each of them:
+// TestNullIsAbsent makes every call without its optional properties, and in another fixture with null for each of them:
 // the answers are the same. A PATCH is different, since it leaves alone what is absent.
 func TestNullIsAbsent(t *testing.T) {
 	t.Parallel()

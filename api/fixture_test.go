@@ -11,7 +11,7 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// completeFixture is something of everything, so that each operation has something to work on.
+// completeFixture has at least one of each resource, so that each operation has something to work on.
 type completeFixture struct {
 	*bundle
 	alice, bob, admin person
