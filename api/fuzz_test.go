@@ -69,8 +69,8 @@ func TestFuzzedRequestsGetThrough(t *testing.T) {
 	}
 }
 
-// input is a request in parts, so that all but the operation can be broken. Where it has the name of one of the fixture's
-// variables in braces, its value is sent.
+// input is a request in parts, so that all but the operation can be broken. Where it has the name of one of the
+// fixture's variables in braces, its value is sent.
 type input struct {
 	op          uint8  // modulo their number, by the order of their IDs
 	target      string // the path's parameters with slashes between them, and the query after a question mark
@@ -216,8 +216,8 @@ type ground struct {
 	served  int
 }
 
-// fixtureRequests is after how many requests a fixture is built anew: before its tokens expire, and before a room, a list
-// or an export is so full that it takes long.
+// fixtureRequests is the number of requests after which a fixture is built anew: before its tokens expire, and before a
+// room, a list or an export is so full that it takes long.
 const fixtureRequests = 10_000
 
 func (g *ground) prepare(t testing.TB) {
