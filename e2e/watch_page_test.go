@@ -98,7 +98,11 @@ func TestWatchPageActs(t *testing.T) {
 	alice.press(t, "Make moderator")
 	bob.requireEvaluates(t, `document.querySelector('[aria-label="Settings of the room"]').hidden + ''`, "true")
 	bob.press(t, "Play")
-	eventually(t, func(c *assert.CollectT) { require.Equal(c, "playing", first(s.readStatus(c))) }, "a moderator starts it")
+	eventually(
+		t,
+		func(c *assert.CollectT) { require.Equal(c, "playing", first(s.readStatus(c))) },
+		"a moderator starts it",
+	)
 	bob.press(t, "Pause")
 	eventually(t, func(c *assert.CollectT) { require.Equal(c, "paused", first(s.readStatus(c))) }, "a moderator pauses")
 	requireParties(t, s, alice, bob)
