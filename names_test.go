@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -36,7 +37,8 @@ func sources(t *testing.T) (*token.FileSet, map[string][]*ast.File) {
 }
 
 // TestFunctionsAreNotShadowed fails for a function body that calls a function of its package and has a variable of the
-// same name: now := now() reads as if the one were the other, and hides the function from there on.
+// same name: now := now() reads as if the one were the other, and hides the function from there on. It also fails for a
+// method that has the name of one of its results.
 func TestFunctionsAreNotShadowed(t *testing.T) {
 	t.Parallel()
 	set, folders := sources(t)
@@ -51,14 +53,35 @@ func TestFunctionsAreNotShadowed(t *testing.T) {
 		}
 		for _, file := range files {
 			for _, declaration := range file.Decls {
-				if f, ok := declaration.(*ast.FuncDecl); ok && f.Body != nil {
-					for name, place := range shadowed(f, functions) {
-						t.Errorf("%s: %s is a function that is called here", set.Position(place), name)
-					}
+				f, ok := declaration.(*ast.FuncDecl)
+				if !ok {
+					continue
+				}
+				if f.Recv != nil && slices.Contains(resultNames(f), f.Name.Name) {
+					t.Errorf("%s: %s is a method, and a result of it", set.Position(f.Pos()), f.Name)
+				}
+				if f.Body == nil {
+					continue
+				}
+				for name, place := range shadowed(f, functions) {
+					t.Errorf("%s: %s is a function that is called here", set.Position(place), name)
 				}
 			}
 		}
 	}
+}
+
+// resultNames returns the names of the results of f.
+func resultNames(f *ast.FuncDecl) []string {
+	var names []string
+	if f.Type.Results != nil {
+		for _, result := range f.Type.Results.List {
+			for _, name := range result.Names {
+				names = append(names, name.Name)
+			}
+		}
+	}
+	return names
 }
 
 // shadowed returns the variables and parameters of f whose names are those of functions that f calls.

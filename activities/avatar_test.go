@@ -29,8 +29,8 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// studio is a user who uploads pictures, and the activities that process them.
-type studio struct {
+// avatarFixture is a user who uploads pictures, and the activities that process them.
+type avatarFixture struct {
 	*testsuite.TestActivityEnvironment
 	t      *testing.T
 	store  *store.Store
@@ -38,11 +38,11 @@ type studio struct {
 	user   watchparty.User
 }
 
-func newStudio(t *testing.T) *studio {
+func newAvatarFixture(t *testing.T) *avatarFixture {
 	t.Helper()
 	bucket, err := fileblob.OpenBucket(t.TempDir(), nil)
 	require.NoError(t, err)
-	s := &studio{t: t, store: openStore(t), bucket: bucket}
+	s := &avatarFixture{t: t, store: openStore(t), bucket: bucket}
 	t.Cleanup(func() { _ = bucket.Close() }) // a test may have closed it
 	s.TestActivityEnvironment = environment(&activities.Avatar{
 		Store: s.store, Bucket: bucket, Renderer: avatar.New(1, probe.Limits{}),
@@ -52,7 +52,7 @@ func newStudio(t *testing.T) *studio {
 }
 
 // upload does what the API does with an upload.
-func (s *studio) upload(data []byte) job.AvatarInput {
+func (s *avatarFixture) upload(data []byte) job.AvatarInput {
 	s.t.Helper()
 	version, err := s.store.NextAvatarVersion(s.t.Context(), s.user.ID)
 	require.NoError(s.t, err)
@@ -63,7 +63,7 @@ func (s *studio) upload(data []byte) job.AvatarInput {
 	return in
 }
 
-func (s *studio) write(in job.AvatarInput, name string, data []byte) {
+func (s *avatarFixture) write(in job.AvatarInput, name string, data []byte) {
 	s.t.Helper()
 	require.NoError(s.t, s.bucket.WriteAll(s.t.Context(), object(in, name), data, nil))
 }
@@ -85,7 +85,7 @@ func objects(in job.AvatarInput, names ...string) (all []string) {
 }
 
 // files are the names of all objects in the bucket, sorted.
-func (s *studio) files() (names []string) {
+func (s *avatarFixture) files() (names []string) {
 	s.t.Helper()
 	for all := s.bucket.List(nil); ; {
 		found, err := all.Next(s.t.Context())
@@ -97,13 +97,13 @@ func (s *studio) files() (names []string) {
 	}
 }
 
-func (s *studio) do(name string, in any) {
+func (s *avatarFixture) do(name string, in any) {
 	s.t.Helper()
 	_, err := s.ExecuteActivity(name, in)
 	require.NoError(s.t, err)
 }
 
-func (s *studio) publish(in job.AvatarInput) watchparty.AvatarState {
+func (s *avatarFixture) publish(in job.AvatarInput) watchparty.AvatarState {
 	s.t.Helper()
 	value, err := s.ExecuteActivity(job.ActivityPublishAvatar, in)
 	require.NoError(s.t, err)
@@ -112,7 +112,7 @@ func (s *studio) publish(in job.AvatarInput) watchparty.AvatarState {
 	return result.State
 }
 
-func (s *studio) requireState(in job.AvatarInput, want watchparty.AvatarState, reason string) {
+func (s *avatarFixture) requireState(in job.AvatarInput, want watchparty.AvatarState, reason string) {
 	s.t.Helper()
 	row, err := s.store.Avatar(s.t.Context(), in.UserID, in.Version)
 	require.NoError(s.t, err)
@@ -120,7 +120,7 @@ func (s *studio) requireState(in job.AvatarInput, want watchparty.AvatarState, r
 	require.Equal(s.t, reason, row.Reason)
 }
 
-func (s *studio) requirePublished(version int) {
+func (s *avatarFixture) requirePublished(version int) {
 	s.t.Helper()
 	user, err := s.store.User(s.t.Context(), s.user.ID)
 	require.NoError(s.t, err)
@@ -149,7 +149,7 @@ const (
 
 func TestRenderAvatar(t *testing.T) {
 	t.Parallel()
-	s := newStudio(t)
+	s := newAvatarFixture(t)
 	in := s.upload(photo(t))
 	for range 2 { // the second time is a repetition after a worker's end
 		s.do(job.ActivityRenderAvatar, in)
@@ -181,7 +181,7 @@ func TestRenderAvatar(t *testing.T) {
 // TestOvertakenUploadIsNotRendered: the newest picture is the one to see. One that has failed overtakes nothing.
 func TestOvertakenUploadIsNotRendered(t *testing.T) {
 	t.Parallel()
-	s := newStudio(t)
+	s := newAvatarFixture(t)
 	first, second, third := s.upload(photo(t)), s.upload(photo(t)), s.upload(photo(t))
 	s.do(job.ActivityFailAvatar, job.FailAvatarInput{AvatarInput: third, Reason: "no picture"})
 	before := s.files()
@@ -197,7 +197,7 @@ func TestOvertakenUploadIsNotRendered(t *testing.T) {
 // TestRefusedUploadThatOvertookAnother leaves the avatar that there was before both, with its files.
 func TestRefusedUploadThatOvertookAnother(t *testing.T) {
 	t.Parallel()
-	s := newStudio(t)
+	s := newAvatarFixture(t)
 	former := s.upload(photo(t))
 	s.do(job.ActivityRenderAvatar, former)
 	require.Equal(t, watchparty.AvatarReady, s.publish(former))
@@ -228,7 +228,7 @@ func (b *broken) Render(context.Context, []byte) ([]avatar.Rendered, error) {
 // TestRenderAvatarGivesUp: failures that the picture did not cause are retried, but only a limited number of times.
 func TestRenderAvatarGivesUp(t *testing.T) {
 	t.Parallel()
-	s := newStudio(t)
+	s := newAvatarFixture(t)
 	in := s.upload(photo(t))
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(temporallog.NewStructuredLogger(discard))
@@ -263,7 +263,7 @@ func TestRenderAvatarRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newStudio(t)
+			s := newAvatarFixture(t)
 			in := s.upload(c.data)
 			_, err := s.ExecuteActivity(job.ActivityRenderAvatar, in)
 			failure := requireFailure(t, err, job.ErrorAvatarRejected, true)
@@ -279,7 +279,7 @@ func TestRenderAvatarRefuses(t *testing.T) {
 
 func TestRenderAvatarWithoutItsParts(t *testing.T) {
 	t.Parallel()
-	s := newStudio(t)
+	s := newAvatarFixture(t)
 	_, err := s.ExecuteActivity(job.ActivityRenderAvatar, job.AvatarInput{UserID: s.user.ID, Version: 9})
 	requireFailure(t, err, job.ErrorNotFound, true)
 
@@ -299,7 +299,7 @@ func TestRenderAvatarWithoutItsParts(t *testing.T) {
 
 func TestRenderAvatarLeavesEndedUploadsAlone(t *testing.T) {
 	t.Parallel()
-	s := newStudio(t)
+	s := newAvatarFixture(t)
 	in := s.upload(photo(t))
 	err := s.store.RemoveAvatar(t.Context(), s.user.ID)
 	require.NoError(t, err)
@@ -311,7 +311,7 @@ func TestRenderAvatarLeavesEndedUploadsAlone(t *testing.T) {
 
 func TestPublishAvatar(t *testing.T) {
 	t.Parallel()
-	s := newStudio(t)
+	s := newAvatarFixture(t)
 	in := s.upload(photo(t))
 	announced := recordChanges(s.store)
 	require.Equal(t, watchparty.AvatarReady, s.publish(in))
@@ -328,7 +328,7 @@ func TestPublishAvatar(t *testing.T) {
 
 func TestPublishAvatarLosesToANewerOne(t *testing.T) {
 	t.Parallel()
-	s := newStudio(t)
+	s := newAvatarFixture(t)
 	first, second := s.upload(photo(t)), s.upload(photo(t))
 	require.Equal(t, watchparty.AvatarReady, s.publish(second))
 	for range 2 {
@@ -340,7 +340,7 @@ func TestPublishAvatarLosesToANewerOne(t *testing.T) {
 
 func TestPublishAvatarOfNobody(t *testing.T) {
 	t.Parallel()
-	s := newStudio(t)
+	s := newAvatarFixture(t)
 	in := s.upload(photo(t))
 	execute(t, s.store, "DELETE FROM users WHERE id = ?", s.user.ID)
 	_, err := s.ExecuteActivity(job.ActivityPublishAvatar, in)
@@ -349,7 +349,7 @@ func TestPublishAvatarOfNobody(t *testing.T) {
 
 func TestFailAvatar(t *testing.T) {
 	t.Parallel()
-	s := newStudio(t)
+	s := newAvatarFixture(t)
 	good, bad := s.upload(photo(t)), s.upload([]byte("no picture"))
 	require.Equal(t, watchparty.AvatarReady, s.publish(good))
 	for range 2 {
@@ -362,14 +362,14 @@ func TestFailAvatar(t *testing.T) {
 }
 
 // end gives an upload a state.
-func (s *studio) end(in job.AvatarInput, state watchparty.AvatarState) {
+func (s *avatarFixture) end(in job.AvatarInput, state watchparty.AvatarState) {
 	s.t.Helper()
 	execute(s.t, s.store, "UPDATE avatars SET state = ? WHERE user_id = ? AND version = ?", string(state), in.UserID,
 		in.Version)
 }
 
 // render writes what is rendered of an upload, in short.
-func (s *studio) render(uploads ...job.AvatarInput) {
+func (s *avatarFixture) render(uploads ...job.AvatarInput) {
 	s.t.Helper()
 	for _, in := range uploads {
 		s.write(in, thumbnail, []byte("t"))
@@ -380,7 +380,7 @@ func (s *studio) render(uploads ...job.AvatarInput) {
 func TestRemoveAvatarFiles(t *testing.T) {
 	t.Parallel()
 	for _, state := range []watchparty.AvatarState{watchparty.AvatarSuperseded, watchparty.AvatarFailed, ""} {
-		s := newStudio(t)
+		s := newAvatarFixture(t)
 		first := s.upload(photo(t))
 		s.render(first)
 		tenth := job.AvatarInput{UserID: s.user.ID, Version: 10 * first.Version}
@@ -401,7 +401,7 @@ func TestRemoveAvatarFiles(t *testing.T) {
 // original.
 func TestRemoveAvatarFilesSparesTheAvatar(t *testing.T) {
 	t.Parallel()
-	s := newStudio(t)
+	s := newAvatarFixture(t)
 	in := s.upload(photo(t))
 	s.render(in)
 	require.Equal(t, watchparty.AvatarReady, s.publish(in))
@@ -411,7 +411,7 @@ func TestRemoveAvatarFilesSparesTheAvatar(t *testing.T) {
 
 func TestRemoveFormerAvatar(t *testing.T) {
 	t.Parallel()
-	s := newStudio(t)
+	s := newAvatarFixture(t)
 	var overtaken []job.AvatarInput
 	for range 12 {
 		overtaken = append(overtaken, s.upload(photo(t)))
@@ -441,7 +441,7 @@ func TestRemoveFormerAvatar(t *testing.T) {
 // TestOriginalsOfFormerVersions: where the first uploads had their originals, those are found, and removed.
 func TestOriginalsOfFormerVersions(t *testing.T) {
 	t.Parallel()
-	s := newStudio(t)
+	s := newAvatarFixture(t)
 	in := s.upload(photo(t))
 	require.NoError(t, s.bucket.Delete(t.Context(), object(in, original)))
 	former := watchparty.Avatar{UserID: in.UserID, Version: in.Version}.FormerOriginalObject()
@@ -460,7 +460,7 @@ func TestOriginalsOfFormerVersions(t *testing.T) {
 
 func TestRemoveOriginal(t *testing.T) {
 	t.Parallel()
-	s := newStudio(t)
+	s := newAvatarFixture(t)
 	first, second := s.upload(photo(t)), s.upload(photo(t))
 	s.render(first, second)
 	for range 2 {

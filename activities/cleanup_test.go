@@ -21,8 +21,8 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// house has rooms with people and messages in them, and the activities that clean up.
-type house struct {
+// cleanupFixture has rooms with people and messages in them, and the activities that clean up.
+type cleanupFixture struct {
 	*testsuite.TestActivityEnvironment
 	t          *testing.T
 	store      *store.Store
@@ -36,9 +36,9 @@ type house struct {
 	beat  func()
 }
 
-func newHouse(t *testing.T) *house {
+func newCleanupFixture(t *testing.T) *cleanupFixture {
 	t.Helper()
-	h := &house{t: t, store: openStore(t), beat: func() {}}
+	h := &cleanupFixture{t: t, store: openStore(t), beat: func() {}}
 	h.announced = recordChanges(h.store)
 	h.activities = &activities.Cleanup{Store: h.store, BatchSize: 2, Settings: config.Cleanup{
 		ParticipantInactive: config.Age(day),
@@ -78,7 +78,7 @@ func newHouse(t *testing.T) *house {
 	return h
 }
 
-func (h *house) room(name string) watchparty.Room {
+func (h *cleanupFixture) room(name string) watchparty.Room {
 	h.t.Helper()
 	n := watchparty.NewRoom{Name: name}
 	n.Normalise()
@@ -87,7 +87,7 @@ func (h *house) room(name string) watchparty.Room {
 	return room
 }
 
-func (h *house) postMessages(room watchparty.Room, n int) {
+func (h *cleanupFixture) postMessages(room watchparty.Room, n int) {
 	h.t.Helper()
 	for i := range n {
 		_, err := h.store.PostMessage(h.t.Context(), h.host,
@@ -97,7 +97,7 @@ func (h *house) postMessages(room watchparty.Room, n int) {
 }
 
 // age moves a time column of the rows of some rooms into the past.
-func (h *house) age(table, column string, by time.Duration, rooms ...watchparty.Room) {
+func (h *cleanupFixture) age(table, column string, by time.Duration, rooms ...watchparty.Room) {
 	h.t.Helper()
 	key := "room_id"
 	if table == "rooms" {
@@ -109,14 +109,14 @@ func (h *house) age(table, column string, by time.Duration, rooms ...watchparty.
 	}
 }
 
-func (h *house) count(table string) (n int) {
+func (h *cleanupFixture) count(table string) (n int) {
 	h.t.Helper()
 	n, err := h.store.DB().NewSelect().Table(table).Count(h.t.Context())
 	require.NoError(h.t, err)
 	return n
 }
 
-func (h *house) begin(in job.CleanupInput) job.BeginCleanupResult {
+func (h *cleanupFixture) begin(in job.CleanupInput) job.BeginCleanupResult {
 	h.t.Helper()
 	value, err := h.ExecuteActivity(job.ActivityBeginCleanup, in)
 	require.NoError(h.t, err)
@@ -125,14 +125,14 @@ func (h *house) begin(in job.CleanupInput) job.BeginCleanupResult {
 	return result
 }
 
-func (h *house) apply(policy watchparty.Policy, age time.Duration) error {
+func (h *cleanupFixture) apply(policy watchparty.Policy, age time.Duration) error {
 	_, err := h.ExecuteActivity(job.ActivityApplyPolicy, job.ApplyPolicyInput{
 		RunID: h.runID, Policy: policy, Threshold: time.Now().Add(-age),
 	})
 	return err
 }
 
-func (h *house) finish(failed map[watchparty.Policy]string) job.CleanupResult {
+func (h *cleanupFixture) finish(failed map[watchparty.Policy]string) job.CleanupResult {
 	h.t.Helper()
 	value, err := h.ExecuteActivity(job.ActivityFinishCleanup, job.FinishCleanupInput{RunID: h.runID, Failed: failed})
 	require.NoError(h.t, err)
@@ -141,7 +141,7 @@ func (h *house) finish(failed map[watchparty.Policy]string) job.CleanupResult {
 	return result
 }
 
-func (h *house) run() watchparty.CleanupRun {
+func (h *cleanupFixture) run() watchparty.CleanupRun {
 	h.t.Helper()
 	run, err := h.store.Run(h.t.Context(), h.runID)
 	require.NoError(h.t, err)
@@ -152,7 +152,7 @@ const day = 24 * time.Hour
 
 func TestBeginCleanup(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newCleanupFixture(t)
 	require.Equal(t, watchparty.RunRunning, h.run().State)
 	require.Equal(t, watchparty.TriggerAdmin, h.run().Trigger)
 	started := h.run().StartedAt
@@ -174,7 +174,7 @@ func TestBeginCleanup(t *testing.T) {
 
 func TestBeginCleanupBySchedule(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newCleanupFixture(t)
 	h.runID = "01900000-0000-7000-8000-000000000001"
 	for range 2 {
 		h.begin(job.CleanupInput{RunID: h.runID})
@@ -189,7 +189,7 @@ func TestBeginCleanupBySchedule(t *testing.T) {
 
 func TestApplyPolicyInBatches(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newCleanupFixture(t)
 	old, recent := h.room("old"), h.room("recent")
 	h.postMessages(old, 5)
 	h.postMessages(recent, 3)
@@ -213,24 +213,24 @@ func TestApplyPolicyVoidsRooms(t *testing.T) {
 	t.Parallel()
 	for policy, c := range map[watchparty.Policy]struct {
 		age     time.Duration
-		prepare func(*house, watchparty.Room)
-		done    func(*testing.T, *house, watchparty.Room)
+		prepare func(*cleanupFixture, watchparty.Room)
+		done    func(*testing.T, *cleanupFixture, watchparty.Room)
 	}{
 		watchparty.PolicyParticipants: {
 			age:     day,
-			prepare: func(h *house, room watchparty.Room) { h.age("participants", "last_seen_at", 2*day, room) },
-			done: func(t *testing.T, h *house, _ watchparty.Room) {
+			prepare: func(h *cleanupFixture, room watchparty.Room) { h.age("participants", "last_seen_at", 2*day, room) },
+			done: func(t *testing.T, h *cleanupFixture, _ watchparty.Room) {
 				require.Equal(t, 1, h.count("participants"))
 			},
 		},
 		watchparty.PolicyRooms: {
 			age: 30 * day,
-			prepare: func(h *house, room watchparty.Room) {
+			prepare: func(h *cleanupFixture, room watchparty.Room) {
 				h.age("rooms", "updated_at", 40*day, room)
 				h.age("rooms", "last_active_at", 40*day, room)
 				h.age("participants", "last_seen_at", 40*day, room)
 			},
-			done: func(t *testing.T, h *house, room watchparty.Room) {
+			done: func(t *testing.T, h *cleanupFixture, room watchparty.Room) {
 				archived, err := h.store.Room(t.Context(), room.ID)
 				require.NoError(t, err)
 				require.False(t, archived.ArchivedAt.IsZero())
@@ -239,7 +239,7 @@ func TestApplyPolicyVoidsRooms(t *testing.T) {
 	} {
 		t.Run(string(policy), func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t)
+			h := newCleanupFixture(t)
 			old, recent := h.room("old"), h.room("recent")
 			c.prepare(h, old)
 			h.announced.take()
@@ -258,7 +258,7 @@ func TestApplyPolicyVoidsRooms(t *testing.T) {
 
 func TestApplyPolicyStopsBetweenBatches(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newCleanupFixture(t)
 	room := h.room("old")
 	h.postMessages(room, 5)
 	h.age("messages", "created_at", 100*day, room)
@@ -284,7 +284,7 @@ func TestApplyPolicyStopsBetweenBatches(t *testing.T) {
 
 func TestApplyPolicyDryRun(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newCleanupFixture(t)
 	room := h.room("old")
 	h.postMessages(room, 5)
 	h.age("messages", "created_at", 100*day, room)
@@ -312,13 +312,13 @@ func TestApplyPolicyDryRun(t *testing.T) {
 
 func TestApplyPolicyUnknown(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newCleanupFixture(t)
 	require.ErrorContains(t, h.apply("everything", 0), "unknown policy")
 }
 
 func TestFinishCleanup(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newCleanupFixture(t)
 	room := h.room("old")
 	h.postMessages(room, 3)
 	h.age("messages", "created_at", 100*day, room)
@@ -344,7 +344,7 @@ func TestFinishCleanup(t *testing.T) {
 
 func TestFinishCleanupCompletes(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newCleanupFixture(t)
 	require.Empty(t, h.finish(nil).Failed)
 	require.Equal(t, watchparty.RunCompleted, h.run().State)
 	require.False(t, h.run().FinishedAt.IsZero())
@@ -352,7 +352,7 @@ func TestFinishCleanupCompletes(t *testing.T) {
 
 func TestFinishCleanupOfNoRun(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newCleanupFixture(t)
 	_, err := h.ExecuteActivity(
 		job.ActivityFinishCleanup, job.FinishCleanupInput{RunID: "01900000-0000-7000-8000-000000000009"},
 	)
@@ -362,7 +362,7 @@ func TestFinishCleanupOfNoRun(t *testing.T) {
 // TestApplyPolicyToAccounts: what shows an account that has gone is void.
 func TestApplyPolicyToAccounts(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newCleanupFixture(t)
 	unused, used := register(t, h.store, "unused"), register(t, h.store, "used")
 	execute(t, h.store, "UPDATE users SET created_at = now() - interval '9 d' WHERE id = ?", unused.ID)
 	h.announced.take()

@@ -17,7 +17,7 @@ import (
 
 func TestAccountEmails(t *testing.T) {
 	t.Parallel()
-	l := newLetter(t, sender(t, stacktest.SMTPHost(), stacktest.SMTPPort()))
+	l := newEmailFixture(t, sender(t, stacktest.SMTPHost(), stacktest.SMTPPort()))
 	tokens := oneTime
 	newAddress := "new-" + l.user.Email
 	subject := func() (id string) {
@@ -97,7 +97,7 @@ func TestAccountEmails(t *testing.T) {
 // TestSendReport: a report goes to the recipients in the settings at the time of sending, and not to former recipients.
 func TestSendReport(t *testing.T) {
 	t.Parallel()
-	l := newLetter(t, sender(t, stacktest.SMTPHost(), stacktest.SMTPPort()))
+	l := newEmailFixture(t, sender(t, stacktest.SMTPHost(), stacktest.SMTPPort()))
 	reportID, err := l.store.CreateActivityReport(t.Context(), watchparty.ReportWeek, "2026-02-23", "2026-03-01")
 	require.NoError(t, err)
 	boss, ops := "boss-"+l.user.Email, "ops-"+l.user.Email

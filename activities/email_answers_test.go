@@ -24,7 +24,7 @@ import (
 func TestSendEmailRejected(t *testing.T) {
 	t.Parallel()
 	p := &peer{answers: map[string]string{}}
-	l := newLetter(t, serve(t, p))
+	l := newEmailFixture(t, serve(t, p))
 	p.answers["RCPT"] = "550 5.1.1 <" + l.user.Email + "> mailbox of " + l.user.DisplayName + " is unknown"
 
 	err := l.send()
@@ -46,7 +46,7 @@ func TestSendEmailRejected(t *testing.T) {
 	}
 	delete(p.answers, "RCPT")
 	require.NoError(t, l.send())
-	require.Empty(t, p.Contents(), "a mail that has failed is not sent again")
+	require.Empty(t, p.Contents(), "an email that has failed is not sent again")
 	require.Equal(t, watchparty.EmailFailed, l.row().State)
 }
 
@@ -77,7 +77,7 @@ func TestSendEmailIsTriedAgain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := &peer{answers: c.answers}
-			l := newLetter(t, serve(t, p))
+			l := newEmailFixture(t, serve(t, p))
 			err := l.send()
 			failure := requireFailure(t, err, string(c.kind), false)
 			require.Equal(t, c.delay, failure.NextRetryDelay())
@@ -108,7 +108,7 @@ func TestSendEmailWaitsForTheService(t *testing.T) {
 		answer := "504 5.5.2 <c0ffee>: Helo command rejected: need fully-qualified hostname"
 		return smtptest.Script{Answers: map[string]string{"RCPT": answer}}
 	})
-	l := newLetter(t, sender(t, server.Host, server.Port))
+	l := newEmailFixture(t, sender(t, server.Host, server.Port))
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(temporallog.NewStructuredLogger(discard))
 	env := suite.NewTestWorkflowEnvironment()
@@ -133,7 +133,7 @@ func TestSendEmailOnceWhateverTheAnswerLooksLike(t *testing.T) {
 		"250\r\n421" + smtptest.HangUp,
 	} {
 		p := &peer{answers: map[string]string{".": answer}}
-		l := newLetter(t, serve(t, p))
+		l := newEmailFixture(t, serve(t, p))
 		for range 2 {
 			require.NoError(t, l.send(), "%q", answer)
 		}
@@ -174,7 +174,7 @@ func TestSendEmailRaisesAnAlarm(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			l := newLetter(t, serve(t, &peer{answers: c.answers}))
+			l := newEmailFixture(t, serve(t, &peer{answers: c.answers}))
 			l.activities.Alarm.Interval = c.every
 			var log bytes.Buffer
 			l.TestActivityEnvironment = environmentWithLog(l.activities, slog.New(slog.NewJSONHandler(&log, nil)))
@@ -203,7 +203,7 @@ func TestSendEmailRaisesAnAlarm(t *testing.T) {
 func TestSendEmailAmbiguous(t *testing.T) {
 	t.Parallel()
 	p := &peer{answers: map[string]string{".": smtptest.HangUp}}
-	l := newLetter(t, serve(t, p))
+	l := newEmailFixture(t, serve(t, p))
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(temporallog.NewStructuredLogger(discard))
 	env := suite.NewTestWorkflowEnvironment()

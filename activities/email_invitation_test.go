@@ -82,7 +82,7 @@ func TestSendInvitationThatIsNotOpen(t *testing.T) {
 
 func TestReminders(t *testing.T) {
 	t.Parallel()
-	queued := func(t *testing.T, l *letter) string {
+	queued := func(t *testing.T, l *emailFixture) string {
 		t.Helper()
 		encoded, err := l.ExecuteActivity(job.ActivityQueueReminder, l.in)
 		require.NoError(t, err)
@@ -93,7 +93,7 @@ func TestReminders(t *testing.T) {
 	inbox := sender(t, stacktest.SMTPHost(), stacktest.SMTPPort())
 
 	t.Run("of an address that is not confirmed", func(t *testing.T) {
-		l := newLetter(t, inbox)
+		l := newEmailFixture(t, inbox)
 		l.in.EmailID = queued(t, l)
 		require.NoError(t, l.send())
 		require.Equal(t, watchparty.EmailSent, l.row().State)
@@ -101,7 +101,7 @@ func TestReminders(t *testing.T) {
 	})
 	t.Run("that came too late", func(t *testing.T) {
 		p := &peer{}
-		l := newLetter(t, serve(t, p))
+		l := newEmailFixture(t, serve(t, p))
 		l.in.EmailID = queued(t, l)
 		execute(t, l.store, "UPDATE email_verifications SET used_at = now()")
 		require.NoError(t, l.send())
@@ -109,7 +109,7 @@ func TestReminders(t *testing.T) {
 		require.Empty(t, p.Contents())
 	})
 	t.Run("of nothing", func(t *testing.T) {
-		l := newLetter(t, inbox)
+		l := newEmailFixture(t, inbox)
 		execute(t, l.store, "UPDATE users SET email_verified_at = now() WHERE id = ?", l.user.ID)
 		require.Empty(t, queued(t, l))
 		l.in.EmailID = uuid.NewString()
@@ -121,7 +121,7 @@ func TestReminders(t *testing.T) {
 		"of an account that was suspended since": "UPDATE users SET suspended_at = now() WHERE id = ?",
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := newLetter(t, inbox)
+			l := newEmailFixture(t, inbox)
 			l.in.EmailID = queued(t, l)
 			execute(t, l.store, statement, l.user.ID)
 			require.Empty(t, l.requireSent(l.user.Email, watchparty.EmailCancelled))

@@ -17,7 +17,7 @@ import (
 
 func TestSendEmail(t *testing.T) {
 	t.Parallel()
-	l := newLetter(t, sender(t, stacktest.SMTPHost(), stacktest.SMTPPort()))
+	l := newEmailFixture(t, sender(t, stacktest.SMTPHost(), stacktest.SMTPPort()))
 	require.Equal(t, watchparty.EmailQueued, l.row().State)
 
 	require.NoError(t, l.send())
@@ -44,7 +44,7 @@ func TestSendEmail(t *testing.T) {
 func TestEmailsAreInTheirReadersLanguage(t *testing.T) {
 	t.Parallel()
 	inbox := sender(t, stacktest.SMTPHost(), stacktest.SMTPPort())
-	welcomed := newLetter(t, inbox)
+	welcomed := newEmailFixture(t, inbox)
 	execute(t, welcomed.store, "UPDATE users SET language = 'de'")
 	require.NoError(t, welcomed.send())
 	require.Equal(t, "Willkommen bei WatchParty", receivedEmails(t, welcomed.user.Email)[0].Subject)
@@ -57,7 +57,7 @@ func TestEmailsAreInTheirReadersLanguage(t *testing.T) {
 
 func TestFailEmailLeavesASentMail(t *testing.T) {
 	t.Parallel()
-	l := newLetter(t, serve(t, &peer{}))
+	l := newEmailFixture(t, serve(t, &peer{}))
 	require.NoError(t, l.send())
 	_, err := l.ExecuteActivity(job.ActivityFailEmail, l.in)
 	require.NoError(t, err)
@@ -69,7 +69,7 @@ func TestSendEmailToNobody(t *testing.T) {
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	require.NoError(t, closed.Close())
-	l := newLetter(t, sender(t, "127.0.0.1", closed.Addr().(*net.TCPAddr).Port))
+	l := newEmailFixture(t, sender(t, "127.0.0.1", closed.Addr().(*net.TCPAddr).Port))
 	requireFailure(t, l.send(), string(mail.Unreachable), false)
 	require.Contains(t, l.row().LastAnswer, "refused the connection")
 }
@@ -79,7 +79,7 @@ func TestSendEmailWithoutItsRows(t *testing.T) {
 	p := &peer{}
 	s := serve(t, p)
 	t.Run("user", func(t *testing.T) {
-		l := newLetter(t, s)
+		l := newEmailFixture(t, s)
 		execute(t, l.store, "DELETE FROM users WHERE id = ?", l.user.ID)
 		for range 2 {
 			require.NoError(t, l.send())
@@ -87,7 +87,7 @@ func TestSendEmailWithoutItsRows(t *testing.T) {
 		}
 	})
 	t.Run("mail", func(t *testing.T) {
-		l := newLetter(t, s)
+		l := newEmailFixture(t, s)
 		execute(t, l.store, "DELETE FROM emails WHERE id = ?", l.in.EmailID)
 		requireFailure(t, l.send(), job.ErrorNotFound, true)
 	})
@@ -101,7 +101,7 @@ func TestSendEmailNotesSuccessWhenStopped(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	p := &peer{before: map[string]func(){"QUIT": stop}} // the client has read the answer to the content by then
-	l := newLetter(t, serve(t, p))
+	l := newEmailFixture(t, serve(t, p))
 	l.SetWorkerOptions(worker.Options{BackgroundActivityContext: ctx})
 	_ = l.send()
 	require.Error(t, ctx.Err())
@@ -112,7 +112,7 @@ func TestSendEmailNotesSuccessWhenStopped(t *testing.T) {
 func TestSendEmailWithoutDatabase(t *testing.T) {
 	t.Parallel()
 	p := &peer{}
-	l := newLetter(t, serve(t, p))
+	l := newEmailFixture(t, serve(t, p))
 	execute(t, l.store, "ALTER TABLE emails RENAME TO elsewhere")
 	err := l.send()
 	require.Error(t, err)
@@ -124,7 +124,7 @@ func TestSendEmailWithoutDatabase(t *testing.T) {
 // again.
 func TestSentIsNotedThoughTheDatabaseFails(t *testing.T) {
 	t.Parallel()
-	l := newLetter(t, sender(t, stacktest.SMTPHost(), stacktest.SMTPPort()))
+	l := newEmailFixture(t, sender(t, stacktest.SMTPHost(), stacktest.SMTPPort()))
 	for _, statement := range []string{
 		"CREATE SEQUENCE failures", // it counts on when a transaction does not come to its end
 		`CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS

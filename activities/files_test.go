@@ -20,15 +20,15 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// attic is a house with a bucket.
-type attic struct {
-	*house
+// filesFixture is a house with a bucket.
+type filesFixture struct {
+	*cleanupFixture
 	dir string
 }
 
-func newAttic(t *testing.T) *attic {
+func newFilesFixture(t *testing.T) *filesFixture {
 	t.Helper()
-	a := &attic{house: newHouse(t), dir: t.TempDir()}
+	a := &filesFixture{cleanupFixture: newCleanupFixture(t), dir: t.TempDir()}
 	bucket, err := fileblob.OpenBucket(a.dir, nil)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, bucket.Close()) })
@@ -37,14 +37,14 @@ func newAttic(t *testing.T) *attic {
 }
 
 // put writes a file of that age.
-func (a *attic) put(name string, age time.Duration) {
+func (a *filesFixture) put(name string, age time.Duration) {
 	a.t.Helper()
 	require.NoError(a.t, a.activities.Bucket.WriteAll(a.t.Context(), name, []byte("x"), nil))
 	then := time.Now().Add(-age)
 	require.NoError(a.t, os.Chtimes(filepath.Join(a.dir, name), then, then))
 }
 
-func (a *attic) left() []string {
+func (a *filesFixture) left() []string {
 	a.t.Helper()
 	page, next, err := a.activities.Bucket.ListPage(a.t.Context(), blob.FirstPageToken, 10_000, nil)
 	require.NoError(a.t, err)
@@ -57,7 +57,7 @@ func (a *attic) left() []string {
 }
 
 // upload makes an upload with that fate.
-func (a *attic) upload(state watchparty.AvatarState) watchparty.Avatar {
+func (a *filesFixture) upload(state watchparty.AvatarState) watchparty.Avatar {
 	a.t.Helper()
 	user := register(a.t, a.store, "u"+uuid.NewString()[:8])
 	version, err := a.store.NextAvatarVersion(a.t.Context(), user.ID)
@@ -68,7 +68,7 @@ func (a *attic) upload(state watchparty.AvatarState) watchparty.Avatar {
 	return upload
 }
 
-func (a *attic) sweep(dry bool) {
+func (a *filesFixture) sweep(dry bool) {
 	a.t.Helper()
 	_, err := a.ExecuteActivity(job.ActivityApplyPolicy, job.ApplyPolicyInput{
 		RunID: a.runID, Policy: watchparty.PolicyFiles, Threshold: time.Now().Add(-day), DryRun: dry,
@@ -76,11 +76,11 @@ func (a *attic) sweep(dry bool) {
 	require.NoError(a.t, err)
 }
 
-func (a *attic) countFiles() int64 { return a.run().Counts[watchparty.PolicyFiles] }
+func (a *filesFixture) countFiles() int64 { return a.run().Counts[watchparty.PolicyFiles] }
 
 func TestSweep(t *testing.T) {
 	t.Parallel()
-	a := newAttic(t)
+	a := newFilesFixture(t)
 	never := watchparty.Avatar{UserID: uuid.NewString(), Version: 3}
 	orphans := []string{
 		never.OriginalObject(),
@@ -138,7 +138,7 @@ func TestSweep(t *testing.T) {
 // TestSweepGoesOn: an attempt begins with the page at which the one before it ended, and a dry run with its count.
 func TestSweepGoesOn(t *testing.T) {
 	t.Parallel()
-	a := newAttic(t)
+	a := newFilesFixture(t)
 	const files = 450 // three pages
 	for i := range files {
 		a.put(fmt.Sprintf("uploads/01890000-0000-7000-8000-%012x/1", i), 2*day)
@@ -163,7 +163,7 @@ func TestSweepGoesOn(t *testing.T) {
 // TestSweepWithoutTheDatabase: files that cannot be looked up are kept.
 func TestSweepWithoutTheDatabase(t *testing.T) {
 	t.Parallel()
-	a := newAttic(t)
+	a := newFilesFixture(t)
 	upload := a.upload(watchparty.AvatarReady)
 	a.put(upload.Object(watchparty.MediumFile), 2*day)
 	execute(t, a.store, "ALTER TABLE avatars RENAME TO elsewhere")
@@ -175,7 +175,7 @@ func TestSweepWithoutTheDatabase(t *testing.T) {
 
 func TestSweepIsCancelled(t *testing.T) {
 	t.Parallel()
-	a := newAttic(t)
+	a := newFilesFixture(t)
 	orphan := watchparty.Avatar{UserID: uuid.NewString(), Version: 1}.OriginalObject()
 	a.put(orphan, 2*day)
 	execute(t, a.store, "UPDATE cleanup_runs SET cancelled_at = now()")

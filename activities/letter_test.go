@@ -20,8 +20,8 @@ import (
 
 var oneTime = auth.NewOneTime("a secret of the tests")
 
-// letter is a user whose welcome email is queued, and the activities that send it.
-type letter struct {
+// emailFixture is a user whose welcome email is queued, and the activities that send it.
+type emailFixture struct {
 	*testsuite.TestActivityEnvironment
 	t          *testing.T
 	store      *store.Store
@@ -30,9 +30,9 @@ type letter struct {
 	in         job.EmailInput
 }
 
-func newLetter(t *testing.T, s *mail.Sender) *letter {
+func newEmailFixture(t *testing.T, s *mail.Sender) *emailFixture {
 	t.Helper()
-	l := &letter{t: t, store: openStore(t)}
+	l := &emailFixture{t: t, store: openStore(t)}
 	l.activities = &activities.Email{
 		Store:       l.store,
 		Sender:      s,
@@ -53,12 +53,12 @@ func newLetter(t *testing.T, s *mail.Sender) *letter {
 	return l
 }
 
-func (l *letter) send() error {
+func (l *emailFixture) send() error {
 	_, err := l.ExecuteActivity(job.ActivitySendEmail, l.in)
 	return err
 }
 
-func (l *letter) row() watchparty.Email {
+func (l *emailFixture) row() watchparty.Email {
 	l.t.Helper()
 	row, err := l.store.Email(l.t.Context(), l.in.EmailID)
 	require.NoError(l.t, err)
@@ -66,7 +66,7 @@ func (l *letter) row() watchparty.Email {
 }
 
 // requireNothingPersonal wants a text to name neither the user nor what the server said.
-func (l *letter) requireNothingPersonal(text string) {
+func (l *emailFixture) requireNothingPersonal(text string) {
 	l.t.Helper()
 	for _, word := range []string{l.user.Email, l.user.Username, l.user.DisplayName, "@", "mailbox"} {
 		require.NotContains(l.t, strings.ToLower(text), strings.ToLower(word))
@@ -104,9 +104,9 @@ func fetch(t *testing.T, url string, into any) {
 }
 
 // newInvitation is a letter that brings an invitation of its user's to an address without an account.
-func newInvitation(t *testing.T, s *mail.Sender) (*letter, watchparty.Invitation) {
+func newInvitation(t *testing.T, s *mail.Sender) (*emailFixture, watchparty.Invitation) {
 	t.Helper()
-	l := newLetter(t, s)
+	l := newEmailFixture(t, s)
 	room, err := l.store.CreateRoom(
 		t.Context(),
 		l.user.ID,
@@ -133,7 +133,7 @@ func newInvitation(t *testing.T, s *mail.Sender) (*letter, watchparty.Invitation
 }
 
 // letterOf is the email of that kind that is queued last.
-func (l *letter) letterOf(kind watchparty.EmailKind) *letter {
+func (l *emailFixture) letterOf(kind watchparty.EmailKind) *emailFixture {
 	l.t.Helper()
 	err := l.store.DB().
 		NewSelect().
@@ -148,7 +148,7 @@ func (l *letter) letterOf(kind watchparty.EmailKind) *letter {
 }
 
 // requireSent sends the email and returns what came to an address; none for one that was cancelled.
-func (l *letter) requireSent(to string, state watchparty.EmailState) (text string) {
+func (l *emailFixture) requireSent(to string, state watchparty.EmailState) (text string) {
 	l.t.Helper()
 	for range 2 {
 		value, err := l.ExecuteActivity(job.ActivitySendEmail, l.in)

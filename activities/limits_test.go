@@ -27,16 +27,16 @@ const (
 )
 
 // newLimited is a letter whose store counts emails, at a server that takes all of them.
-func newLimited(t *testing.T) (*letter, *peer) {
+func newLimited(t *testing.T) (*emailFixture, *peer) {
 	t.Helper()
 	p := &peer{}
-	l := newLetter(t, serve(t, p))
+	l := newEmailFixture(t, serve(t, p))
 	l.store.LimitEmails(mailsAnHour)
 	return l, p
 }
 
 // hasToWait reports whether an email has to wait for its recipient, which is no failure.
-func (l *letter) hasToWait(id string) bool {
+func (l *emailFixture) hasToWait(id string) bool {
 	_, err := l.activities.SendEmail(l.t.Context(), job.EmailInput{EmailID: id})
 	if err == nil {
 		return false
@@ -52,7 +52,7 @@ func (l *letter) hasToWait(id string) bool {
 	return true
 }
 
-func (l *letter) emailID(kind watchparty.EmailKind, subject string) (id string) {
+func (l *emailFixture) emailID(kind watchparty.EmailKind, subject string) (id string) {
 	l.t.Helper()
 	require.NoError(
 		l.t,
@@ -64,29 +64,29 @@ func (l *letter) emailID(kind watchparty.EmailKind, subject string) (id string) 
 }
 
 // mailMakers queue one email of each kind to victim, and return its ID.
-var mailMakers = map[watchparty.EmailKind]func(t *testing.T, l *letter) string{
-	watchparty.EmailWelcome: func(t *testing.T, l *letter) string {
+var mailMakers = map[watchparty.EmailKind]func(t *testing.T, l *emailFixture) string{
+	watchparty.EmailWelcome: func(t *testing.T, l *emailFixture) string {
 		return l.emailID(watchparty.EmailWelcome, newVictim(t, l).ID)
 	},
-	watchparty.EmailWelcomeReminder: func(t *testing.T, l *letter) string {
+	watchparty.EmailWelcomeReminder: func(t *testing.T, l *emailFixture) string {
 		id, err := l.store.QueueReminder(t.Context(), l.emailID(watchparty.EmailWelcome, newVictim(t, l).ID))
 		require.NoError(t, err)
 		return id
 	},
-	watchparty.EmailVerification: func(t *testing.T, l *letter) string {
+	watchparty.EmailVerification: func(t *testing.T, l *emailFixture) string {
 		require.NoError(t, l.store.RequestEmailChange(t.Context(), l.user.ID, "hash", sameVictim))
 		return l.newest(watchparty.EmailVerification)
 	},
-	watchparty.EmailPasswordChanged: func(t *testing.T, l *letter) string {
+	watchparty.EmailPasswordChanged: func(t *testing.T, l *emailFixture) string {
 		require.NoError(t, l.store.ChangePassword(t.Context(), newVictim(t, l).ID, "hash", "hash", ""))
 		return l.newest(watchparty.EmailPasswordChanged)
 	},
-	watchparty.EmailReset: func(t *testing.T, l *letter) string {
+	watchparty.EmailReset: func(t *testing.T, l *emailFixture) string {
 		newVictim(t, l)
 		require.NoError(t, l.store.RequestReset(t.Context(), sameVictim, store.IdempotencyKey{}))
 		return l.newest(watchparty.EmailReset)
 	},
-	watchparty.EmailAddressChanged: func(t *testing.T, l *letter) string {
+	watchparty.EmailAddressChanged: func(t *testing.T, l *emailFixture) string {
 		user := newVictim(t, l)
 		require.NoError(t, l.store.RequestEmailChange(t.Context(), user.ID, "hash", "another@example.org"))
 		var id string
@@ -96,7 +96,7 @@ var mailMakers = map[watchparty.EmailKind]func(t *testing.T, l *letter) string{
 		return l.newest(watchparty.EmailAddressChanged)
 	},
 	watchparty.EmailRoomInvitation: inviteVictim,
-	watchparty.EmailInvitationReminder: func(t *testing.T, l *letter) string {
+	watchparty.EmailInvitationReminder: func(t *testing.T, l *emailFixture) string {
 		id, err := l.store.QueueReminder(t.Context(), inviteVictim(t, l))
 		require.NoError(t, err)
 		return id
@@ -104,7 +104,7 @@ var mailMakers = map[watchparty.EmailKind]func(t *testing.T, l *letter) string{
 	watchparty.EmailPartyReminder:  tellVictim(watchparty.NoticeDay),
 	watchparty.EmailPartyChanged:   tellVictim(watchparty.NoticeMoved),
 	watchparty.EmailPartyCancelled: tellVictim(watchparty.NoticeCancelled),
-	watchparty.EmailActivityReport: func(t *testing.T, l *letter) string {
+	watchparty.EmailActivityReport: func(t *testing.T, l *emailFixture) string {
 		id, err := l.store.CreateActivityReport(t.Context(), watchparty.ReportWeek, "2026-02-23", "2026-03-01")
 		require.NoError(t, err)
 		l.activities.Report = config.Report{Recipients: []string{sameVictim}, Language: watchparty.English}
@@ -116,8 +116,8 @@ var mailMakers = map[watchparty.EmailKind]func(t *testing.T, l *letter) string{
 }
 
 // tellVictim has the victim come to a party, and queues an email about it.
-func tellVictim(kind watchparty.PartyNotice) func(t *testing.T, l *letter) string {
-	return func(t *testing.T, l *letter) string {
+func tellVictim(kind watchparty.PartyNotice) func(t *testing.T, l *emailFixture) string {
+	return func(t *testing.T, l *emailFixture) string {
 		user := newVictim(t, l)
 		execute(t, l.store, "UPDATE users SET email_verified_at = now() WHERE id = ?", user.ID)
 		room, err := l.store.CreateRoom(t.Context(), l.user.ID,
@@ -140,14 +140,14 @@ func tellVictim(kind watchparty.PartyNotice) func(t *testing.T, l *letter) strin
 	}
 }
 
-func (l *letter) newest(kind watchparty.EmailKind) (id string) {
+func (l *emailFixture) newest(kind watchparty.EmailKind) (id string) {
 	l.t.Helper()
 	require.NoError(l.t,
 		l.store.DB().NewRaw("SELECT max(id::text) FROM emails WHERE kind = ?", string(kind)).Scan(l.t.Context(), &id))
 	return id
 }
 
-func newVictim(t *testing.T, l *letter) watchparty.User {
+func newVictim(t *testing.T, l *emailFixture) watchparty.User {
 	t.Helper()
 	user, err := l.store.CreateUser(
 		t.Context(), watchparty.Registration{Username: "victim", Email: victim, DisplayName: "V"}, "hash",
@@ -156,7 +156,7 @@ func newVictim(t *testing.T, l *letter) watchparty.User {
 	return user
 }
 
-func inviteVictim(t *testing.T, l *letter) string {
+func inviteVictim(t *testing.T, l *emailFixture) string {
 	execute(t, l.store, "UPDATE users SET email_verified_at = now() WHERE id = ?", l.user.ID)
 	room, err := l.store.CreateRoom(
 		t.Context(), l.user.ID, watchparty.NewRoom{Name: "A room", Visibility: watchparty.Private, Capacity: 5},
@@ -261,7 +261,7 @@ func TestEightRoomsInviteOneAddress(t *testing.T) {
 func TestWhatRegistersIsMailed(t *testing.T) {
 	t.Parallel()
 	inbox := sender(t, stacktest.SMTPHost(), stacktest.SMTPPort())
-	l := newLetter(t, inbox)
+	l := newEmailFixture(t, inbox)
 	unique := l.user.Username
 	for typed, mailbox := range map[string]string{
 		"a.." + unique + "@example.org":    "a.." + unique + "@example.org",

@@ -21,7 +21,7 @@ func value1[T any](t testing.TB, b *bundle, query string, args ...any) T {
 	return v
 }
 
-// mailed is the token in the newest mail of a kind to a user.
+// mailed is the token in the newest email of a kind to a user.
 func (b *bundle) mailed(t *testing.T, purpose auth.Purpose, p person) string {
 	t.Helper()
 	table := map[auth.Purpose]string{auth.ForEmail: "email_verifications", auth.ForReset: "password_resets"}[purpose]

@@ -138,7 +138,7 @@ func TestFindAnyRoom(t *testing.T) {
 	b.closeRoom(t, root, closed)
 	for query, want := range map[string][]string{
 		"": {closed, archived, private, public}, "q=NIGHT": {private, public}, "q=two%20night": {private},
-		"q=night%20100%25": {public}, "q=nihgt": {private, public}, "q=film": {},
+		"q=night%20100%25": {public}, "q=nihgt": {private, public}, "q=movie": {},
 		"host_id=" + other.id: {closed, archived}, "state=open": {private, public}, "state=archived": {closed, archived},
 		"state=closed":     {closed},
 		"state=open&q=day": {}, "host_id=" + host.id + "&q=night%201": {public},

@@ -27,7 +27,7 @@ func (b *bundle) demote(t *testing.T, p person) {
 // TestAdminsOnly: only the current rights of the token's owner matter, not those at the time of sign-in.
 func TestAdminsOnly(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	former := w.admin
 	require.Equal(t, 200, w.do(t, "GET", "/admin/users", former.token, nil).status)
 	w.demote(t, former)

@@ -19,7 +19,7 @@ func TestOverload(t *testing.T) {
 	t.Parallel()
 	b := setup(t, shortLocks, func(s *settings) { s.config.Database.MaxConns = 4 }) // two for a part of the API
 	alice := b.user(t, "alice")
-	movie := b.movie(t, "Metropolis")
+	movie := b.addMovie(t, "Metropolis")
 	for range 2 { // so that memory has the movie and the sign-in
 		require.Equal(t, http.StatusOK, b.do(t, "GET", "/movies/"+movie, "", nil).status)
 		require.Equal(t, http.StatusOK, b.do(t, "GET", "/users/me", alice.token, nil).status)

@@ -35,7 +35,7 @@ func TestSignIn(t *testing.T) {
 		require.Equal(t, []any{"Alice", "Alice", "Alice@example.org", false, false, generated(alice)},
 			[]any{me["username"], me["display_name"], me["email"], me["email_verified"], me["is_admin"], me["avatar"]})
 	})
-	t.Run("its welcome mail is promised", func(t *testing.T) {
+	t.Run("its welcome email is promised", func(t *testing.T) {
 		var n int
 		require.NoError(
 			t,

@@ -319,7 +319,7 @@ func TestAvatarsThatAreRefused(t *testing.T) {
 
 func TestAvatarFiles(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	base := "/files/avatars/" + w.alice.id + "/1/"
 	get := func(t *testing.T, name string, headers ...string) answer {
 		r := w.request(t, "GET", base+name, "", nil)

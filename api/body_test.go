@@ -15,7 +15,7 @@ import (
 
 func TestBodiesThatAreNotJSON(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	before := w.rows(t)
 	for _, c := range w.calls() {
 		op := operations()[c.id]
@@ -172,7 +172,7 @@ func (u unread) Read([]byte) (int, error) {
 
 // texts are stored and answered as they are, and longTexts where there may be several lines.
 var texts = map[string]string{
-	"emoji":            "👩‍👩‍👧‍👦 film 🎬",
+	"emoji":            "👩‍👩‍👧‍👦 movie 🎬",
 	"right to left":    "مساء الخير שלום",
 	"marks":            "q\u0323\u0307 é",
 	"joined letters":   "می\u200cخواهم",

@@ -56,7 +56,7 @@ func (b *bundle) requireCached(t testing.TB, path, token string) answer {
 
 func TestCachedReads(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	for _, c := range []struct{ path, key string }{
 		{"/rooms", "rooms::20"},
 		{"/rooms?limit=7", "rooms::7"},
@@ -90,7 +90,7 @@ func (b *bundle) keys(t *testing.T, message string) map[string]int {
 // TestConditionalReads: of everything that has a tag.
 func TestConditionalReads(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	tried := 0
 	for _, c := range w.calls() {
 		op := operations()[c.id]
@@ -297,7 +297,7 @@ func decompressed(t testing.TB, h http.Header, raw []byte) string {
 
 func TestCachedReadsAreCompressed(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	for range 5 {
 		w.post(t, w.open, w.eve, strings.Repeat("Look at the clock! ", 30))
 	}

@@ -32,7 +32,7 @@ type named struct {
 }
 
 // calls are the contract's operations in an order in which each succeeds.
-func (w *world) calls() []named {
+func (w *completeFixture) calls() []named {
 	return slices.Concat(
 		w.accountCalls(),
 		w.avatarCalls(),
@@ -73,7 +73,7 @@ func param(name, value string) map[string]string { return map[string]string{name
 func soon() string { return time.Now().Add(30 * time.Minute).UTC().Format(time.RFC3339) }
 
 // accountCalls are the operations on the account and its sign-ins.
-func (w *world) accountCalls() []named {
+func (w *completeFixture) accountCalls() []named {
 	return []named{
 		{"register", call{body: map[string]any{
 			"username":     "carol",
@@ -91,7 +91,7 @@ func (w *world) accountCalls() []named {
 }
 
 // avatarCalls are the operations on avatars.
-func (w *world) avatarCalls() []named {
+func (w *completeFixture) avatarCalls() []named {
 	return []named{
 		{"putAvatar", call{token: w.alice.token, file: picture(8, 8)}},
 		{"getAvatar", call{token: w.alice.token}},
@@ -102,7 +102,7 @@ func (w *world) avatarCalls() []named {
 }
 
 // signInCalls are the operations on sign-ins and addresses.
-func (w *world) signInCalls() []named {
+func (w *completeFixture) signInCalls() []named {
 	return []named{
 		{"listSessions", call{token: w.alice.token}},
 		{"endSession", call{token: w.bob.token, params: param("session_id", w.session)}},
@@ -112,7 +112,7 @@ func (w *world) signInCalls() []named {
 }
 
 // movieCalls are the operations on movies.
-func (w *world) movieCalls() []named {
+func (w *completeFixture) movieCalls() []named {
 	return []named{
 		{"createMovie", call{token: w.admin.token, body: map[string]any{
 			"title":           "Faust",
@@ -137,7 +137,7 @@ func (w *world) movieCalls() []named {
 }
 
 // roomCalls are the operations on rooms and the caller in them.
-func (w *world) roomCalls() []named {
+func (w *completeFixture) roomCalls() []named {
 	return []named{
 		{"createRoom", call{token: w.alice.token, body: map[string]any{
 			"name": "Late show", "description": "Bring tea.", "movie_id": w.movie, "visibility": "unlisted", "capacity": 4}}},
@@ -155,7 +155,7 @@ func (w *world) roomCalls() []named {
 }
 
 // moderationCalls are the operations on people of a room.
-func (w *world) moderationCalls() []named {
+func (w *completeFixture) moderationCalls() []named {
 	return []named{
 		{
 			"setParticipantRole",
@@ -188,7 +188,7 @@ func (w *world) moderationCalls() []named {
 }
 
 // invitationCalls are the operations on invitations.
-func (w *world) invitationCalls() []named {
+func (w *completeFixture) invitationCalls() []named {
 	return []named{
 		{
 			"createInvitation",
@@ -209,7 +209,7 @@ func (w *world) invitationCalls() []named {
 }
 
 // watchingCalls are the operations on what a room watches.
-func (w *world) watchingCalls() []named {
+func (w *completeFixture) watchingCalls() []named {
 	alice := w.alice.token
 	item := func(id string) map[string]string { return map[string]string{"room_id": w.private, "item_id": id} }
 	return []named{
@@ -235,7 +235,7 @@ func tomorrow(hours int) string {
 }
 
 // partyCalls are the operations on parties.
-func (w *world) partyCalls() []named {
+func (w *completeFixture) partyCalls() []named {
 	alice := w.alice.token
 	return []named{
 		{"scheduleParty", call{token: alice, params: inRoom(w.open), body: map[string]any{
@@ -253,7 +253,7 @@ func (w *world) partyCalls() []named {
 }
 
 // roomReadCalls are the operations of reading and deleting rooms.
-func (w *world) roomReadCalls() []named {
+func (w *completeFixture) roomReadCalls() []named {
 	return []named{
 		{"listRoomLog", call{token: w.alice.token, params: inRoom(w.open)}},
 		{"deleteRoom", call{token: w.alice.token, params: inRoom(w.doomed)}},
@@ -263,7 +263,7 @@ func (w *world) roomReadCalls() []named {
 }
 
 // chatCalls are the operations on messages.
-func (w *world) chatCalls() []named {
+func (w *completeFixture) chatCalls() []named {
 	return []named{
 		{
 			"postMessage",
@@ -281,7 +281,7 @@ func (w *world) chatCalls() []named {
 }
 
 // leavingCalls are the operations of leaving rooms.
-func (w *world) leavingCalls() []named {
+func (w *completeFixture) leavingCalls() []named {
 	return []named{
 		{"leaveRoom", call{token: w.bob.token, params: inRoom(w.open)}},
 		{"quitRoom", call{token: w.eve.token, params: inRoom(w.open)}},
@@ -289,7 +289,7 @@ func (w *world) leavingCalls() []named {
 }
 
 // healthCalls are the operations on health.
-func (w *world) healthCalls() []named {
+func (w *completeFixture) healthCalls() []named {
 	return []named{
 		{"getHealth", call{}},
 		{"getLiveness", call{}},
@@ -298,7 +298,7 @@ func (w *world) healthCalls() []named {
 }
 
 // cleanupCalls are the operations on clean-up.
-func (w *world) cleanupCalls() []named {
+func (w *completeFixture) cleanupCalls() []named {
 	return []named{
 		{
 			"startCleanup",
@@ -316,7 +316,7 @@ func (w *world) cleanupCalls() []named {
 }
 
 // adminRoomCalls are the operations on any room, for admins.
-func (w *world) adminRoomCalls() []named {
+func (w *completeFixture) adminRoomCalls() []named {
 	return []named{
 		{"adminListRooms", call{token: w.admin.token}},
 		{"adminGetRoom", call{token: w.admin.token, params: inRoom(w.private)}},
@@ -331,7 +331,7 @@ func (w *world) adminRoomCalls() []named {
 }
 
 // abuseCalls are the operations on reports of abuse.
-func (w *world) abuseCalls() []named {
+func (w *completeFixture) abuseCalls() []named {
 	return []named{
 		{
 			"reportAbuse",
@@ -346,7 +346,7 @@ func (w *world) abuseCalls() []named {
 }
 
 // scheduleCalls are the operations on schedules.
-func (w *world) scheduleCalls() []named {
+func (w *completeFixture) scheduleCalls() []named {
 	return []named{
 		{"listSchedules", call{token: w.admin.token}},
 		{
@@ -364,7 +364,7 @@ func (w *world) scheduleCalls() []named {
 }
 
 // jobCalls are the operations on jobs, queues and the outbox.
-func (w *world) jobCalls() []named {
+func (w *completeFixture) jobCalls() []named {
 	ids := param("job_id", w.job)
 	return []named{
 		{"getOverview", call{token: w.admin.token}},
@@ -386,7 +386,7 @@ func (w *world) jobCalls() []named {
 }
 
 // reportCalls are the operations on reports.
-func (w *world) reportCalls() []named {
+func (w *completeFixture) reportCalls() []named {
 	return []named{
 		{"listActivityReports", call{token: w.admin.token}},
 		{"getActivityReport", call{token: w.admin.token, params: map[string]string{"report_id": w.report}}},
@@ -396,7 +396,7 @@ func (w *world) reportCalls() []named {
 }
 
 // userCalls are the operations on accounts, for admins.
-func (w *world) userCalls() []named {
+func (w *completeFixture) userCalls() []named {
 	return []named{
 		{"listUsers", call{token: w.admin.token}},
 		{"getUser", call{token: w.admin.token, params: param("user_id", w.frank.id)}},
@@ -415,7 +415,7 @@ func (w *world) userCalls() []named {
 }
 
 // emailCalls are the operations on emails.
-func (w *world) emailCalls() []named {
+func (w *completeFixture) emailCalls() []named {
 	return []named{
 		{"listEmails", call{token: w.admin.token}},
 		{"listEmailPreviews", call{token: w.admin.token, params: map[string]string{"language": "de"}}},
@@ -429,7 +429,7 @@ func (w *world) emailCalls() []named {
 }
 
 // webhookCalls are the operations on webhooks.
-func (w *world) webhookCalls() []named {
+func (w *completeFixture) webhookCalls() []named {
 	hook, delivery := param("webhook_id", w.hook), param("delivery_id", w.delivery)
 	return []named{
 		{"listWebhooks", call{token: w.admin.token}},
@@ -450,7 +450,7 @@ func (w *world) webhookCalls() []named {
 }
 
 // endingCalls are the operations that end passwords, addresses, sign-ins and accounts.
-func (w *world) endingCalls() []named {
+func (w *completeFixture) endingCalls() []named {
 	return []named{
 		{"requestPasswordReset", call{body: map[string]any{"email": w.bob.email}}},
 		{"confirmPasswordReset", call{body: map[string]any{"token": w.reset, "password": "another horse battery"}}},
@@ -468,7 +468,7 @@ func (w *world) endingCalls() []named {
 	}
 }
 
-func (w *world) call(t testing.TB, id string, c call) answer {
+func (w *completeFixture) call(t testing.TB, id string, c call) answer {
 	t.Helper()
 	op, ok := operations()[id]
 	require.True(t, ok, "the contract has no %s", id)
@@ -476,7 +476,7 @@ func (w *world) call(t testing.TB, id string, c call) answer {
 }
 
 // build fills in the path's parameters; those that are not in it go into the query.
-func (w *world) build(t testing.TB, op documented, c call) *http.Request {
+func (w *completeFixture) build(t testing.TB, op documented, c call) *http.Request {
 	t.Helper()
 	path, query := op.path, url.Values{}
 	for name, v := range c.params {

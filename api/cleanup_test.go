@@ -9,7 +9,7 @@ import (
 
 func TestCleanupRun(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	a := w.do(
 		t, "POST", "/admin/cleanup", w.admin.token, map[string]any{"policies": []any{"old_messages"}, "dry_run": true},
 	)

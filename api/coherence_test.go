@@ -22,9 +22,9 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// cachedReads are the reads that the cache answers, by operation, as they look in a world. A read that is refused is
+// cachedReads are the reads that the cache answers, by operation, as they look in a fixture. A read that is refused is
 // one too: who may see what is decided from cached standings and sign-ins.
-func (w *world) cachedReads() map[string][]string {
+func (w *completeFixture) cachedReads() map[string][]string {
 	rooms := []string{w.open, w.private, w.doomed, w.retired}
 	each := func(format string) (paths []string) {
 		for _, room := range rooms {
@@ -106,7 +106,7 @@ func (b *bundle) newCache(t testing.TB, member *coherence.Member) *cache.Cache {
 // fails here.
 func TestNoOperationLeavesOldAnswers(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	for id, op := range operations() {
 		if ok := op.Responses.Status(http.StatusOK); ok != nil && ok.Value.Headers["X-Cache"] != nil {
 			require.Contains(t, w.cachedReads(), id, "how does this cached read look?")

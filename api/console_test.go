@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/auth"
 	"github.com/watchparty/watchparty/workflows/job"
 )
@@ -63,7 +64,7 @@ func (b *bundle) signInToConsole(t testing.TB, p person) visitor {
 // TestConsolePages: each page shows what there is, and runs no script.
 func TestConsolePages(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	v := w.signInToConsole(t, w.admin)
 	for path, shows := range map[string]string{
 		"":      "Queues and workers",
@@ -129,7 +130,7 @@ func TestConsolePages(t *testing.T) {
 // those of the browser's own field.
 func TestConsoleFilters(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	v := w.signInToConsole(t, w.admin)
 	for path, c := range map[string]struct{ shows, hides string }{
 		"/jobs?user_id=root&queue=maintenance":        {"<code>cleanup/", "No jobs"},
@@ -343,8 +344,9 @@ func TestConsoleWithoutTemporal(t *testing.T) {
 		shows  string
 	}{
 		"": {200, "Temporal is down"}, "/queues": {200, "Temporal is down"}, "/outbox": {200, "Try now"},
-		"/emails": {200, "Temporal does not have its workflow yet"},
-		"/jobs":   {503, "Temporal is down"}, "/cleanup": {200, "CLEANUP_MESSAGE_AGE"}, "/users": {200, "root"},
+		"/emails":  {200, "Temporal does not have its workflow yet"},
+		"/jobs":    {503, watchparty.ErrTemporalAway.Message},
+		"/cleanup": {200, "CLEANUP_MESSAGE_AGE"}, "/users": {200, "root"},
 	} {
 		status, _, body := v.sendRequest(t, "GET", "/admin"+path, nil)
 		require.Equal(t, c.status, status, path)

@@ -99,7 +99,7 @@ func TestEveryOperationDuringDatabaseFaults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			d, faulty := newFaultyDatabase(t)
-			w := newWorld(t, faulty)
+			w := newCompleteFixture(t, faulty)
 			w.fillPool(t)
 			fault.begin(t, d)
 			w.requireRefusals(t, fault.reads)
@@ -127,7 +127,7 @@ func (b *bundle) fillPool(t *testing.T) {
 
 // requireRefusals calls all operations at once. reads says whether the database reads; then calls that need what others
 // were to make may be refused as always.
-func (w *world) requireRefusals(t *testing.T, reads bool) {
+func (w *completeFixture) requireRefusals(t *testing.T, reads bool) {
 	t.Helper()
 	type outcome struct {
 		answer
@@ -167,7 +167,7 @@ func (w *world) requireRefusals(t *testing.T, reads bool) {
 func TestLostCommits(t *testing.T) {
 	t.Parallel()
 	d, faulty := newFaultyDatabase(t)
-	w := newWorld(t, faulty)
+	w := newCompleteFixture(t, faulty)
 	commits := func() badnet.Matcher {
 		return func(call []byte) bool { return bytes.Contains(call, []byte("COMMIT")) }
 	}

@@ -15,12 +15,12 @@ func TestEmails(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	root, alice, bob := b.admin(t, "root"), b.user(t, "alice"), b.user(t, "bob")
-	id := b.welcomeMail(t, alice)
+	id := b.welcomeEmail(t, alice)
 	list := func(query string) (found []any) {
 		a := b.do(t, "GET", "/admin/emails?"+query, root.token, nil)
 		require.Equal(t, 200, a.status, a)
-		for _, mail := range a.list() {
-			found = append(found, mail["id"])
+		for _, email := range a.list() {
+			found = append(found, email["id"])
 		}
 		return found
 	}
@@ -37,23 +37,23 @@ func TestEmails(t *testing.T) {
 		require.NoError(t, b.store.MarkEmailFailed(t.Context(), id))
 		a := act("GET", id)
 		require.Equal(t, 200, a.status, a)
-		mail := a.data()
+		email := a.data()
 		require.Equal(
 			t,
 			[]any{"welcome", alice.id, asShown(alice), "failed", 2., "450 not now", nil, "welcome-email/" + alice.id, nil},
 			[]any{
-				mail["kind"],
-				mail["subject_id"],
-				mail["recipient"],
-				mail["state"],
-				mail["attempts"],
-				mail["last_answer"],
-				mail["resend_of"],
-				mail["workflow_id"],
-				mail["sent_at"],
+				email["kind"],
+				email["subject_id"],
+				email["recipient"],
+				email["state"],
+				email["attempts"],
+				email["last_answer"],
+				email["resend_of"],
+				email["workflow_id"],
+				email["sent_at"],
 			},
 		)
-		require.Contains(t, mail["temporal_url"], "welcome-email%2F"+alice.id)
+		require.Contains(t, email["temporal_url"], "welcome-email%2F"+alice.id)
 		history := a.data()["history"].([]any)
 		require.Len(t, history, 2)
 		for i, outcome := range []string{"temporary", "permanent"} {
@@ -67,7 +67,7 @@ func TestEmails(t *testing.T) {
 	t.Run("list", func(t *testing.T) {
 		require.Len(t, list(""), 3)
 		require.Equal(t, []any{id}, list("state=failed"))
-		require.Equal(t, []any{b.welcomeMail(t, bob)}, list("user_id="+bob.id))
+		require.Equal(t, []any{b.welcomeEmail(t, bob)}, list("user_id="+bob.id))
 		require.Empty(t, list("kind=password_reset"))
 		require.Equal(t, []any{id}, list("address="+url.QueryEscape(strings.ToUpper(alice.email))))
 		require.Empty(t, list("address=nobody@example.org"))
@@ -95,17 +95,17 @@ func TestEmails(t *testing.T) {
 		for _, query := range []string{"room_id=" + room, "invitation_id=" + invitation, "address=Guest@example.org"} {
 			found := list(query)
 			require.Len(t, found, 1, query)
-			mail := act("GET", found[0].(string)).data()
+			email := act("GET", found[0].(string)).data()
 			require.Equal(t, []any{invitation, room, "relay", nil, nil},
-				[]any{mail["subject_id"], mail["room_id"], mail["waits_for"], mail["waits_until"], mail["deadline_at"]})
+				[]any{email["subject_id"], email["room_id"], email["waits_for"], email["waits_until"], email["deadline_at"]})
 		}
 	})
 	t.Run("cancel", func(t *testing.T) {
-		mail := b.welcomeMail(t, bob)
-		b.do(t, "POST", "/admin/emails/"+mail+"/cancel"+because(strings.Repeat("x", 201)), root.token, nil).
+		emailID := b.welcomeEmail(t, bob)
+		b.do(t, "POST", "/admin/emails/"+emailID+"/cancel"+because(strings.Repeat("x", 201)), root.token, nil).
 			requireProblem(t, 400, "invalid_request")
 		for range 2 {
-			a := b.do(t, "POST", "/admin/emails/"+mail+"/cancel"+because("  a typo "), root.token, nil)
+			a := b.do(t, "POST", "/admin/emails/"+emailID+"/cancel"+because("  a typo "), root.token, nil)
 			require.Equal(t, 200, a.status, a)
 			require.Equal(t, "cancelled", a.data()["state"])
 		}

@@ -44,7 +44,7 @@ func (x *entryExchanges) count(cmds ...redis.Cmder) {
 // known.
 func TestCachedReadsAreOneExchange(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(s *settings) { // nothing grows old meanwhile
+	w := newCompleteFixture(t, func(s *settings) { // nothing grows old meanwhile
 		c := &s.config.Cache
 		c.Rooms, c.Movies, c.Messages, c.Profiles = time.Hour, time.Hour, time.Hour, time.Hour
 	})

@@ -20,7 +20,7 @@ import (
 )
 
 // FuzzRequests: whatever arrives, of any operation, is answered as the contract says, and never with a 5xx. What the
-// requests did stays until the world is built anew, so a failure may need those before it.
+// requests did stays until the fixture is built anew, so a failure may need those before it.
 func FuzzRequests(f *testing.F) {
 	asked := map[string]bool{}
 	for _, s := range seeds(f) {
@@ -38,9 +38,9 @@ func FuzzRequests(f *testing.F) {
 		if r == nil {
 			return
 		}
-		a := g.world.serve(t, r)
-		require.Empty(t, g.world.logs.records(t, "handler panicked"))
-		require.Less(t, a.status, 500, "%s %s: %v", r.Method, r.URL, g.world.logs.records(t, "request failed"))
+		a := g.fixture.serve(t, r)
+		require.Empty(t, g.fixture.logs.records(t, "handler panicked"))
+		require.Less(t, a.status, 500, "%s %s: %v", r.Method, r.URL, g.fixture.logs.records(t, "request failed"))
 		if a.code() == "invalid_request" {
 			require.NotEmpty(t, a.fields(), a)
 		}
@@ -61,7 +61,7 @@ func TestFuzzedRequestsGetThrough(t *testing.T) {
 			continue
 		}
 		asked[id] = true
-		a := g.world.serve(t, g.request(t, s))
+		a := g.fixture.serve(t, g.request(t, s))
 		require.Equal(t, operations()[id].success(), a.status, "%s: %s", id, a)
 	}
 	for id := range operations() {
@@ -69,8 +69,8 @@ func TestFuzzedRequestsGetThrough(t *testing.T) {
 	}
 }
 
-// input is a request in parts, so that all but the operation can be broken. Where it has the name of one of the world's
-// variables in braces, its value is sent.
+// input is a request in parts, so that all but the operation can be broken. Where it has the name of one of the
+// fixture's variables in braces, its value is sent.
 type input struct {
 	op          uint8  // modulo their number, by the order of their IDs
 	target      string // the path's parameters with slashes between them, and the query after a question mark
@@ -84,8 +84,8 @@ func operationOf(op uint8) string {
 	return ids[int(op)%len(ids)]
 }
 
-// variables are what differs from one world to the next, and the world's calls are asked with.
-func (w *world) variables() map[string]*string {
+// variables are what differs from one fixture to the next, and the fixture's calls are asked with.
+func (w *completeFixture) variables() map[string]*string {
 	return map[string]*string{
 		"{alice}":          &w.file.UserID,
 		"{frank}":          &w.frank.id,
@@ -135,7 +135,7 @@ var pathParameter = regexp.MustCompile(`\{\w+\}`)
 
 // seeds are a request of each operation that succeeds, in an order in which each does, and then odd ones.
 func seeds(t testing.TB) []input {
-	sketch := &world{bundle: &bundle{logs: &logs{secrets: map[string]bool{}}}}
+	sketch := &completeFixture{bundle: &bundle{logs: &logs{secrets: map[string]bool{}}}}
 	for name, value := range sketch.variables() {
 		*value = name
 	}
@@ -206,49 +206,49 @@ func form(t testing.TB, r *http.Request) ([]byte, string) {
 	return bytes.ReplaceAll(body, []byte(params["boundary"]), []byte("x")), "multipart/form-data; boundary=x"
 }
 
-// ground is a world for many requests.
+// ground is a fixture for many requests.
 type ground struct {
 	life    *lifetime
-	world   *world
+	fixture *completeFixture
 	values  *strings.Replacer
 	tokens  map[string]string // by operation
 	secrets map[string]bool
 	served  int
 }
 
-// worldRequests is after how many requests a world is built anew: before its tokens expire, and before a room, a list
-// or an export is so full that it takes long.
-const worldRequests = 10_000
+// fixtureRequests is the number of requests after which a fixture is built anew: before its tokens expire, and before a
+// room, a list or an export is so full that it takes long.
+const fixtureRequests = 10_000
 
 func (g *ground) prepare(t testing.TB) {
 	g.served++
-	if g.world != nil && g.served%worldRequests != 0 {
+	if g.fixture != nil && g.served%fixtureRequests != 0 {
 		return
 	}
 	g.end(t)
 	g.life = &lifetime{TB: t}
-	g.world = newWorld(g.life)
+	g.fixture = newCompleteFixture(g.life)
 	pairs := []string{"{soon}", time.Now().Add(30 * time.Minute).UTC().Format(time.RFC3339)}
-	for name, value := range g.world.variables() {
+	for name, value := range g.fixture.variables() {
 		pairs = append(pairs, name, *value)
 	}
 	g.values = strings.NewReplacer(pairs...)
 	// Most ask as Alice: that must go on after the session with the refresh token has ended.
-	g.world.alice.token = g.world.signInAgain(t, g.world.alice)
+	g.fixture.alice.token = g.fixture.signInAgain(t, g.fixture.alice)
 	g.tokens = map[string]string{}
-	for _, c := range g.world.calls() {
+	for _, c := range g.fixture.calls() {
 		g.tokens[c.id] = c.token
 	}
-	g.secrets = maps.Clone(g.world.logs.secrets)
+	g.secrets = maps.Clone(g.fixture.logs.secrets)
 	g.forget(t)
 }
 
-// forget drops what was logged, in which there was none of the world's secrets. Those of the request are not looked
+// forget drops what was logged, in which there was none of the fixture's secrets. Those of the request are not looked
 // for: they may be any word.
 func (g *ground) forget(t testing.TB) {
-	g.world.logs.secrets = maps.Clone(g.secrets)
-	g.world.logs.requireNoSecrets(t)
-	g.world.logs.text.Reset()
+	g.fixture.logs.secrets = maps.Clone(g.secrets)
+	g.fixture.logs.requireNoSecrets(t)
+	g.fixture.logs.text.Reset()
 }
 
 func (g *ground) end(t testing.TB) {
@@ -312,7 +312,7 @@ type lifetime struct {
 // Cleanup is for end.
 func (l *lifetime) Cleanup(f func()) { l.ends = append(l.ends, f) }
 
-// end reports to t: the test that the stage began in may be over.
+// end reports to t: the test in which the lifetime began may be over.
 func (l *lifetime) end(t testing.TB) {
 	l.TB = t
 	for _, f := range slices.Backward(l.ends) {

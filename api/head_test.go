@@ -104,7 +104,7 @@ func (b *bundle) requireHead(t *testing.T, r *http.Request, got answer) {
 // TestHeadIsGetWithoutContent: wherever there is GET.
 func TestHeadIsGetWithoutContent(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	asked := 0
 	for _, c := range w.calls() {
 		op := operations()[c.id]

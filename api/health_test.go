@@ -135,8 +135,8 @@ func TestHealth(t *testing.T) {
 	t.Run("when an email was last sent", func(t *testing.T) {
 		b := setup(t)
 		require.Nil(t, b.do(t, "GET", "/health", "", nil).data()["emails_sent_at"])
-		mail := b.welcomeMail(t, b.register(t, "ada"))
-		b.exec(t, "UPDATE emails SET state = 'sent', sent_at = now() WHERE id = ?", mail)
+		emailID := b.welcomeEmail(t, b.register(t, "ada"))
+		b.exec(t, "UPDATE emails SET state = 'sent', sent_at = now() WHERE id = ?", emailID)
 		require.NotNil(t, b.do(t, "GET", "/health", "", nil).data()["emails_sent_at"])
 	})
 	t.Run("a part that does not answer", func(t *testing.T) {

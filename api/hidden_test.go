@@ -38,7 +38,7 @@ func newSpammer(t *testing.T) *spammer {
 		mallory: b.user(t, "mallory"),
 		alice:   b.user(t, "alice"),
 		guest:   b.user(t, "guest"),
-		movie:   b.movie(t, "Metropolis"),
+		movie:   b.addMovie(t, "Metropolis"),
 	}
 	properties := map[string]any{"name": "Cheap " + spamWord, "description": "Buy " + spamWord, "movie_id": s.movie}
 	s.own = b.room(t, s.mallory, properties)

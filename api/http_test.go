@@ -29,7 +29,7 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 	for address, secure := range map[string]bool{"https://party.example": true, "http://party.example": false} {
 		t.Run(address, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, func(s *settings) { s.config.HTTP.PublicURL = address })
+			w := newCompleteFixture(t, func(s *settings) { s.config.HTTP.PublicURL = address })
 			for _, c := range w.calls() {
 				check(t, w.call(t, c.id, c.call), secure)
 				op := operations()[c.id]

@@ -49,7 +49,7 @@ func TestRequestsSentAgain(t *testing.T) {
 		}
 		t.Run(id, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
+			w := newCompleteFixture(t)
 			calls := w.calls()
 			at := slices.IndexFunc(calls, func(c named) bool { return c.id == id })
 			for _, before := range calls[:at] {
@@ -117,7 +117,7 @@ var endings = map[string]struct{ operation, parameter, property string }{
 // TestReplaysOfWhatIsGone: when what a request has created is gone, the same request is a 404, and creates nothing.
 func TestReplaysOfWhatIsGone(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	for _, c := range w.calls() {
 		op := operations()[c.id]
 		ending, ok := endings[c.id]

@@ -209,7 +209,7 @@ var annotations = []string{"description", "example", "default", "title"}
 func TestBadValuesKnowTheContract(t *testing.T) {
 	calendar()
 	bodies := map[string]any{}
-	for _, c := range new(world).calls() {
+	for _, c := range new(completeFixture).calls() {
 		bodies[c.id+" body"] = c.body
 	}
 	tried := 0
@@ -308,7 +308,7 @@ func decoded(t *testing.T, value any) any {
 // TestBadBodies sends, for each operation and property, every kind of value that the contract refuses.
 func TestBadBodies(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	before := w.rows(t)
 	tried := 0
 	for _, c := range w.calls() {
@@ -347,7 +347,7 @@ func TestBadBodies(t *testing.T) {
 // TestBadParameters does the same for what is in the path, the query and the headers.
 func TestBadParameters(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	before := w.rows(t)
 	tried := 0
 	for _, c := range w.calls() {
@@ -431,7 +431,7 @@ func badTexts(p *openapi3.Parameter) []string {
 
 func TestCursorsThatNoListGave(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	for path, name := range map[string]string{
 		"/movies?cursor=": "cursor", "/rooms?cursor=": "cursor", "/admin/cleanup/runs?cursor=": "cursor",
 		"/admin/reports?cursor=": "cursor", "/chat/messages?room_id=" + w.open + "&before=": "before",

@@ -106,7 +106,7 @@ func TestJobs(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	root, ada := b.admin(t, "root"), b.user(t, "ada")
-	email := b.welcomeMail(t, ada)
+	email := b.welcomeEmail(t, ada)
 	welcome := b.startJob(t, job.WelcomeEmailEvent(ada.id, email).About(ada.id, ""))
 	cleanup, run := b.cleanupJob(t, root)
 	b.awaitListed(t, ada, 1)
@@ -192,8 +192,8 @@ func TestJobs(t *testing.T) {
 		require.Equal(t, 200, a.status, a)
 		details := b.requireAct(t, root, "job_cancelled", "done", "a test account")
 		require.Equal(t, "welcome-email/"+ada.id, details["workflow_id"])
-		mail := b.do(t, "GET", "/admin/emails/"+email, root.token, nil).data()
-		require.Equal(t, []any{"cancelled", "cancelled"}, []any{mail["state"], mail["reason"]}, "its email goes with it")
+		stored := b.do(t, "GET", "/admin/emails/"+email, root.token, nil).data()
+		require.Equal(t, []any{"cancelled", "cancelled"}, []any{stored["state"], stored["reason"]}, "its email goes with it")
 	})
 	t.Run("terminate", func(t *testing.T) {
 		path := "/admin/jobs/" + cleanup + "/terminate"
@@ -222,16 +222,16 @@ func TestJobs(t *testing.T) {
 	})
 	t.Run("retry an email", func(t *testing.T) {
 		bob := b.user(t, "bob")
-		mail := b.welcomeMail(t, bob)
-		id := b.startJob(t, job.WelcomeEmailEvent(bob.id, mail).About(bob.id, ""))
+		emailID := b.welcomeEmail(t, bob)
+		id := b.startJob(t, job.WelcomeEmailEvent(bob.id, emailID).About(bob.id, ""))
 		a := b.do(t, "POST", "/admin/jobs/"+id+"/terminate"+because("the server was down"), root.token, nil)
 		require.Equal(t, 200, a.status, a)
 		a = b.do(t, "POST", "/admin/jobs/"+id+"/retry"+because("it is up"), root.token, nil)
 		require.Equal(t, 200, a.status, a)
 		require.Equal(t, "new_email", a.data()["how"])
 		details := b.requireAct(t, root, "email_resent", "done", "it is up")
-		require.Equal(t, mail, details["resend_of"])
-		b.exec(t, "UPDATE emails SET state = 'sent' WHERE id = ?", mail)
+		require.Equal(t, emailID, details["resend_of"])
+		b.exec(t, "UPDATE emails SET state = 'sent' WHERE id = ?", emailID)
 		b.do(t, "POST", "/admin/jobs/"+id+"/retry", root.token, nil).requireProblem(t, 409, "nothing_to_retry")
 	})
 }
@@ -432,7 +432,7 @@ func TestOverview(t *testing.T) {
 	require.Equal(t, []any{"events"}, late())
 	b.exec(t, "UPDATE outbox SET state = 'started', started_at = now()")
 	require.Empty(t, late())
-	mail := b.welcomeMail(t, ada)
+	emailID := b.welcomeEmail(t, ada)
 	b.exec(t, "UPDATE emails SET updated_at = now() - interval '10 min'")
 	require.Equal(t, []any{"emails"}, late())
 	b.exec(t, "UPDATE emails SET next_attempt_at = now() + interval '10 min', attempts = 11")
@@ -443,7 +443,7 @@ func TestOverview(t *testing.T) {
 	require.NoError(t, b.store.PauseEmails(t.Context(), root.id))
 	require.Empty(t, late(), "an admin has paused emails")
 	b.exec(t, "UPDATE emails SET state = 'sent', updated_at = now()")
-	b.exec(t, "UPDATE emails SET state = 'failed', updated_at = now() - interval '2 d' WHERE id = ?", mail)
+	b.exec(t, "UPDATE emails SET state = 'failed', updated_at = now() - interval '2 d' WHERE id = ?", emailID)
 	o = overview()
 	last := func(series string, at int) map[string]any { return o[series].([]any)[at].(map[string]any) }
 	require.Equal(t, []any{1., 0., 2.}, []any{last("last_hour", 11)["emails_sent"], last("last_hour", 11)["emails_failed"],
@@ -462,7 +462,7 @@ func TestOperationsWithoutTemporal(t *testing.T) {
 	b := setup(t, temporalAway)
 	root := b.admin(t, "root")
 	ada := b.user(t, "ada")
-	mail := b.welcomeMail(t, ada)
+	emailID := b.welcomeEmail(t, ada)
 	id := jobs.EncodeID(job.WelcomeEmailID(ada.id), "")
 	for _, path := range []string{"/admin/jobs", "/admin/jobs/counts", "/admin/jobs/" + id} {
 		b.do(t, "GET", path, root.token, nil).requireProblem(t, 503, "unavailable")
@@ -486,7 +486,7 @@ func TestOperationsWithoutTemporal(t *testing.T) {
 	for _, path := range []string{"/admin/outbox", "/admin/outbox/events"} {
 		require.Equal(t, 200, b.do(t, "GET", path, root.token, nil).status)
 	}
-	require.Equal(t, "relay", b.do(t, "GET", "/admin/emails/"+mail, root.token, nil).data()["waits_for"])
+	require.Equal(t, "relay", b.do(t, "GET", "/admin/emails/"+emailID, root.token, nil).data()["waits_for"])
 
 	act := store.JobAct{Action: watchparty.AuditJobCancelled, WorkflowID: job.WelcomeEmailID(ada.id)}
 	err := b.store.AuditJob(t.Context(), root.id, act, func(ctx context.Context) error {

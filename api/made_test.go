@@ -25,7 +25,7 @@ func requireSameMeta(t *testing.T, whole, again answer) {
 // TestMadeThings: each 201 says where the thing is, with the tag that it has there.
 func TestMadeThings(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	made := 0
 	for _, c := range w.calls() {
 		op := operations()[c.id]
@@ -106,7 +106,7 @@ func TestWhoMayReadWhatWasMade(t *testing.T) {
 // TestIfMatchOfEveryOperation: one that knows no tags does nothing under a tag, and none changes what is not there.
 func TestIfMatchOfEveryOperation(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	send := func(c named, lines ...string) answer {
 		r := w.build(t, operations()[c.id], c.call)
 		r.Header["If-Match"] = lines
@@ -179,7 +179,7 @@ func TestIfMatchOfEveryOperation(t *testing.T) {
 // TestConditions: a condition is judged by what there is, and ignored if the request fails without it.
 func TestConditions(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	const current = "current" // stands for the tag that a GET answers
 	avatar := func(t *testing.T, p person) *http.Request {
 		return w.upload(t, p.token, part{"avatar", "me.png", "image/png", picture(10, 10)})
@@ -262,7 +262,7 @@ func TestConditions(t *testing.T) {
 // TestChangesAreTagged: a change under If-Match answers the tag of what there is then, and voids the former.
 func TestChangesAreTagged(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	for _, c := range []struct{ path, token, property string }{
 		{"/rooms/" + w.open, w.alice.token, "name"}, {"/movies/" + w.movie, w.admin.token, "title"},
 	} {

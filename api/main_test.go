@@ -400,17 +400,17 @@ func (b *bundle) post(t testing.TB, room string, p person, text string) string {
 	return a.data()["id"].(string)
 }
 
-// movie adds a film and returns its ID.
-func (b *bundle) movie(t testing.TB, title string) string {
+// addMovie adds a movie and returns its ID.
+func (b *bundle) addMovie(t testing.TB, title string) string {
 	t.Helper()
-	film := watchparty.Movie{
+	movie := watchparty.Movie{
 		Title:          title,
 		Year:           1927,
 		RuntimeMinutes: 153,
 		Description:    "Silent.",
 		Genres:         []string{"drama"},
 	}
-	require.NoError(t, b.store.AddMovies(t.Context(), []watchparty.Movie{film}))
+	require.NoError(t, b.store.AddMovies(t.Context(), []watchparty.Movie{movie}))
 	var id string
 	require.NoError(t, b.store.DB().NewRaw("SELECT id FROM movies WHERE title = ?", title).Scan(t.Context(), &id))
 	return id

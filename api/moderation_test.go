@@ -194,7 +194,7 @@ func TestBansAndMutesAreLimited(t *testing.T) {
 // TestBannedUser: everything that belongs to the room answers 403.
 func TestBannedUser(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	b := w.bundle
 	b.join(t, w.open, w.bob)
 	require.Equal(t, 201, b.ban(t, w.open, w.alice, "bob", nil).status)

@@ -18,7 +18,7 @@ func titles(a answer) []string {
 	return found
 }
 
-func film(change map[string]any) map[string]any {
+func newMovieBody(change map[string]any) map[string]any {
 	body := map[string]any{"title": "Faust", "year": 1926, "runtime_minutes": 106}
 	for name, v := range change {
 		body[name] = v
@@ -34,7 +34,7 @@ func TestMovieFields(t *testing.T) {
 	create := func(change map[string]any) answer {
 		year++
 		change["year"] = year
-		return b.do(t, "POST", "/movies", root.token, film(change))
+		return b.do(t, "POST", "/movies", root.token, newMovieBody(change))
 	}
 	read := func(a answer) map[string]any {
 		t.Helper()
@@ -74,7 +74,7 @@ func TestMovieFields(t *testing.T) {
 		t.Run("bad "+name, func(t *testing.T) {
 			a := create(bad)
 			a.requireField(t, 400, name)
-			id := b.movie(t, "To be changed, "+name)
+			id := b.addMovie(t, "To be changed, "+name)
 			b.do(t, "PATCH", "/movies/"+id, root.token, bad).requireField(t, 400, name)
 		})
 	}
@@ -84,21 +84,21 @@ func TestMovieAdministration(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	alice, root := b.user(t, "alice"), b.admin(t, "root")
-	id := b.movie(t, "Metropolis")
+	id := b.addMovie(t, "Metropolis")
 	path := "/movies/" + id
 	for _, c := range []struct {
 		method, path string
 		body         any
-	}{{"POST", "/movies", film(nil)}, {"PATCH", path, map[string]any{"year": 1930}}, {"DELETE", path, nil}} {
+	}{{"POST", "/movies", newMovieBody(nil)}, {"PATCH", path, map[string]any{"year": 1930}}, {"DELETE", path, nil}} {
 		b.do(t, c.method, c.path, "", c.body).requireProblem(t, 401, "unauthenticated")
 		b.do(t, c.method, c.path, alice.token, c.body).requireProblem(t, 403, "forbidden")
 	}
 	b.do(t, "GET", "/movies?archived=true", "", nil).requireProblem(t, 401, "unauthenticated")
 	b.do(t, "GET", "/movies?archived=true", alice.token, nil).requireProblem(t, 403, "forbidden")
 	require.Empty(t, b.do(t, "GET", "/movies?archived=true", root.token, nil).list())
-	require.Equal(t, 201, b.do(t, "POST", "/movies", root.token, film(nil)).status)
-	b.do(t, "POST", "/movies", root.token, film(nil)).requireProblem(t, 409, "movie_exists")
-	b.do(t, "PATCH", path, root.token, film(nil)).requireProblem(t, 409, "movie_exists")
+	require.Equal(t, 201, b.do(t, "POST", "/movies", root.token, newMovieBody(nil)).status)
+	b.do(t, "POST", "/movies", root.token, newMovieBody(nil)).requireProblem(t, 409, "movie_exists")
+	b.do(t, "PATCH", path, root.token, newMovieBody(nil)).requireProblem(t, 409, "movie_exists")
 	b.do(t, "PATCH", "/movies/"+unknownID, root.token, map[string]any{"year": 1930}).requireProblem(t, 404, "not_found")
 	b.do(t, "DELETE", "/movies/"+unknownID, root.token, nil).requireProblem(t, 404, "not_found")
 
@@ -155,7 +155,7 @@ func TestMovieSearch(t *testing.T) {
 		{"title": "Nosferatu", "year": 1922, "runtime_minutes": 94, "genres": []any{"horror"}, "description": "Not for kids"},
 		{"title": "Metropolis", "year": 1927, "runtime_minutes": 153, "genres": []any{"drama"}},
 	} {
-		require.Equal(t, 201, b.do(t, "POST", "/movies", root.token, film(change)).status)
+		require.Equal(t, 201, b.do(t, "POST", "/movies", root.token, newMovieBody(change)).status)
 	}
 	searchMovies := func(query url.Values) answer { return b.do(t, "GET", "/movies?"+query.Encode(), "", nil) }
 	for query, want := range map[string][]string{
@@ -172,7 +172,8 @@ func TestMovieSearch(t *testing.T) {
 	}
 	for _, title := range []string{"Catch-22", "Catch Me If You Can", "Frost/Nixon", "Für Elise"} {
 		require.Equal(t, 201,
-			b.do(t, "POST", "/movies", root.token, film(map[string]any{"title": title, "genres": []any{"sci-fi"}})).status)
+			b.do(t, "POST", "/movies", root.token,
+				newMovieBody(map[string]any{"title": title, "genres": []any{"sci-fi"}})).status)
 	}
 	for typed, want := range map[string][]string{
 		"catch22": {"Catch-22"}, "catch 22": {"Catch-22"}, "catch": {"Catch-22", "Catch Me If You Can"},
@@ -214,7 +215,7 @@ func TestMoviesByID(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	root := b.admin(t, "root")
-	first, second, third := b.movie(t, "Metropolis"), b.movie(t, "Nosferatu"), b.movie(t, "Faust")
+	first, second, third := b.addMovie(t, "Metropolis"), b.addMovie(t, "Nosferatu"), b.addMovie(t, "Faust")
 	require.Equal(t, 200, b.do(t, "PATCH", "/movies/"+second, root.token, map[string]any{"archived": true}).status)
 	path := "/movies?ids=" + strings.ToUpper(third) + "," + second + "," + unknownID + "," + first + "," + third
 	a := b.requireHit(t, path, "")
@@ -242,7 +243,7 @@ func TestGenres(t *testing.T) {
 	require.Empty(t, b.do(t, "GET", "/movies/genres", "", nil).list())
 	add := func(title string, genres ...any) string {
 		t.Helper()
-		a := b.do(t, "POST", "/movies", root.token, film(map[string]any{"title": title, "genres": genres}))
+		a := b.do(t, "POST", "/movies", root.token, newMovieBody(map[string]any{"title": title, "genres": genres}))
 		require.Equal(t, 201, a.status, a)
 		return a.data()["id"].(string)
 	}
@@ -282,12 +283,13 @@ func TestIdempotentMovies(t *testing.T) {
 	answers := make([]answer, 10)
 	var wg sync.WaitGroup
 	for i := range answers {
-		wg.Go(func() { answers[i] = create(film(nil)) })
+		wg.Go(func() { answers[i] = create(newMovieBody(nil)) })
 	}
 	wg.Wait()
 	for _, a := range answers {
 		require.Equal(t, 201, a.status, a)
 		require.Equal(t, answers[0].data(), a.data())
 	}
-	create(film(map[string]any{"year": 1960})).requireProblem(t, http.StatusUnprocessableEntity, "idempotency_key_reused")
+	create(newMovieBody(map[string]any{"year": 1960})).
+		requireProblem(t, http.StatusUnprocessableEntity, "idempotency_key_reused")
 }

@@ -29,7 +29,7 @@ var ownReasons = map[string]string{
 // has it beside who did what to what.
 func TestEveryActOfAnAdminHasAReason(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	acts := 0
 	for _, c := range w.calls() {
 		op := operations()[c.id]
@@ -76,7 +76,7 @@ func TestEveryActOfAnAdminHasAReason(t *testing.T) {
 }
 
 // batch is a call that cancels a job.
-func (w *world) batch(t *testing.T) call {
+func (w *completeFixture) batch(t *testing.T) call {
 	t.Helper()
 	other := w.bundle.admin(t, "other")
 	w.cleanupJob(t, other)

@@ -13,7 +13,7 @@ func TestNowPlaying(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	alice, root := b.user(t, "alice"), b.admin(t, "root")
-	movie := b.movie(t, "Metropolis")
+	movie := b.addMovie(t, "Metropolis")
 	b.exec(t, "UPDATE movies SET stream_url = 'https://movies.example/m.mp4', runtime_minutes = 30 WHERE id = ?", movie)
 	room := b.room(t, alice, map[string]any{"movie_id": movie})
 	path := "/rooms/" + room + "/now-playing"

@@ -43,7 +43,7 @@ func optional(body *openapi3.Schema) []string {
 // the others are as they were.
 func TestNullClears(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	full := map[string]map[string]any{
 		"updateMe":      {"display_name": "Alice L."},
 		"updateParty":   {"movie_id": w.streamed, "title": "Second part"},
@@ -96,11 +96,11 @@ func TestNullClears(t *testing.T) {
 	}
 }
 
-// TestNullIsAbsent makes every call without its optional properties, and in another world with null for each of them:
+// TestNullIsAbsent makes every call without its optional properties, and in another fixture with null for each of them:
 // the answers are the same. A PATCH is different, since it leaves alone what is absent.
 func TestNullIsAbsent(t *testing.T) {
 	t.Parallel()
-	without, with := newWorld(t), newWorld(t)
+	without, with := newCompleteFixture(t), newCompleteFixture(t)
 	reduce := func(body map[string]any, names []string, null bool) map[string]any {
 		reduced := copied(body)
 		for _, name := range names {

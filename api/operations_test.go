@@ -9,7 +9,7 @@ import (
 )
 
 // requireAllSucceed makes every call of the contract.
-func (w *world) requireAllSucceed(t *testing.T) {
+func (w *completeFixture) requireAllSucceed(t *testing.T) {
 	done := map[string]bool{}
 	for _, c := range w.calls() {
 		a := repeatWhileBusy(func() answer { return w.call(t, c.id, c.call) })
@@ -23,17 +23,17 @@ func (w *world) requireAllSucceed(t *testing.T) {
 
 func TestEveryOperationSucceeds(t *testing.T) {
 	t.Parallel()
-	newWorld(t).requireAllSucceed(t)
+	newCompleteFixture(t).requireAllSucceed(t)
 }
 
 func TestEveryOperationSucceedsWithoutRedis(t *testing.T) {
 	t.Parallel()
-	newWorld(t, redisAway).requireAllSucceed(t)
+	newCompleteFixture(t, redisAway).requireAllSucceed(t)
 }
 
 func TestAccess(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	expired, err := w.server.tokens.Access(identityOf(w.alice), time.Now().Add(-time.Hour), w.server.tokens.TTL())
 	require.NoError(t, err)
 	for _, c := range w.calls() {
@@ -64,7 +64,7 @@ func TestAccess(t *testing.T) {
 // TestUnknownThings replaces each identifier by one that names nothing.
 func TestUnknownThings(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	for _, c := range w.calls() {
 		for name := range c.params {
 			op := operations()[c.id]
@@ -106,7 +106,7 @@ func TestUnknownThings(t *testing.T) {
 // TestPrivateRoom: for people who are not in it, nothing that belongs to the room exists.
 func TestPrivateRoom(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	for _, c := range w.calls() {
 		op := operations()[c.id]
 		if op.forAdmins() || c.params["room_id"] == "" && c.body["room_id"] == nil {
@@ -137,7 +137,7 @@ func TestPrivateRoom(t *testing.T) {
 // TestDeletedAccount: a token that outlives its account is no proof of anything.
 func TestDeletedAccount(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	for _, name := range []string{"bob", "root"} {
 		_, err := w.store.DB().ExecContext(t.Context(), "DELETE FROM users WHERE username = ?", name)
 		require.NoError(t, err)

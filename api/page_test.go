@@ -43,10 +43,10 @@ func TestPaging(t *testing.T) {
 	b := setup(t)
 	alice, root := b.user(t, "alice"), b.admin(t, "root")
 	const n = 12
-	var films []watchparty.Movie
+	var movies []watchparty.Movie
 	rooms := make([]string, 0, n)
 	for i := range n {
-		films = append(films, watchparty.Movie{Title: fmt.Sprint("Film ", i), Year: 1927, RuntimeMinutes: 90})
+		movies = append(movies, watchparty.Movie{Title: fmt.Sprint("Movie ", i), Year: 1927, RuntimeMinutes: 90})
 		r, err := b.store.CreateRoom(
 			t.Context(), alice.id, watchparty.NewRoom{Name: "A room", Visibility: watchparty.Public, Capacity: 5},
 			store.IdempotencyKey{},
@@ -54,7 +54,7 @@ func TestPaging(t *testing.T) {
 		require.NoError(t, err)
 		rooms = append(rooms, r.ID)
 	}
-	require.NoError(t, b.store.AddMovies(t.Context(), films))
+	require.NoError(t, b.store.AddMovies(t.Context(), movies))
 	var messages, runs []string
 	for i := range n {
 		m, err := b.store.PostMessage(t.Context(), watchparty.User{ID: alice.id, Username: "alice"},

@@ -58,7 +58,7 @@ func TestSchedulePartyAnswers(t *testing.T) {
 	s.do(t, "PATCH", s.party, s.host.token, partyIn(367*24*time.Hour, nil)).requireProblem(t, 400, "party_time")
 	schedule(s.host, partyIn(2*time.Hour+time.Minute, nil)).requireProblem(t, 409, "party_too_close")
 	schedule(s.host, partyIn(4*time.Hour, map[string]any{"movie_id": s.room})).requireProblem(t, 400, "unknown_movie")
-	schedule(s.host, partyIn(4*time.Hour, map[string]any{"movie_id": s.movie(t, "Faust")})).
+	schedule(s.host, partyIn(4*time.Hour, map[string]any{"movie_id": s.addMovie(t, "Faust")})).
 		requireProblem(t, 409, "movie_without_stream")
 	schedule(s.guest, partyIn(4*time.Hour, nil)).requireProblem(t, 403, "forbidden")
 	schedule(person{}, partyIn(4*time.Hour, nil)).requireProblem(t, 401, "unauthenticated")
@@ -93,7 +93,7 @@ func TestUpdatePartyAnswers(t *testing.T) {
 	change := func(by person, body map[string]any) answer { return s.do(t, "PATCH", s.party, by.token, body) }
 	change(s.host, map[string]any{"starts_at": other.data()["starts_at"]}).requireProblem(t, 409, "party_too_close")
 	change(s.host, map[string]any{"movie_id": s.room}).requireProblem(t, 400, "unknown_movie")
-	change(s.host, map[string]any{"movie_id": s.movie(t, "Faust")}).requireProblem(t, 409, "movie_without_stream")
+	change(s.host, map[string]any{"movie_id": s.addMovie(t, "Faust")}).requireProblem(t, 409, "movie_without_stream")
 	change(s.host, map[string]any{"time_zone": nil}).requireField(t, 400, "time_zone")
 	change(s.host, map[string]any{"starts_at": nil}).requireField(t, 400, "starts_at")
 	change(s.guest, map[string]any{"title": "x"}).requireProblem(t, 403, "forbidden")

@@ -39,7 +39,7 @@ func TestPersonIsTheOnlyShape(t *testing.T) {
 // TestPeopleAreShownAlike: every person in the answer of any operation is the same as in the profile at that time.
 func TestPeopleAreShownAlike(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	shown := map[string]bool{}
 	for _, c := range w.calls() {
 		a := w.call(t, c.id, c.call)
@@ -93,7 +93,7 @@ func TestWhatShowsAPersonIsVoided(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	alice, bob, root := b.user(t, "alice"), b.user(t, "bob"), b.admin(t, "root")
-	movie := b.movie(t, "Metropolis")
+	movie := b.addMovie(t, "Metropolis")
 	hosted := b.room(t, alice, map[string]any{"movie_id": movie})
 	other := b.room(t, bob, nil)
 	b.join(t, other, alice)

@@ -9,8 +9,9 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// stage is a room with a person of each kind, and a person with a lower role than all of them as the target of acts.
-type stage struct {
+// roomFixture is a room with a person of each kind, and a person with a lower role than all of them as the target of
+// acts.
+type roomFixture struct {
 	*bundle
 	room       string
 	cast       map[string]person // by role, and "stranger", "banned", "nobody"
@@ -23,9 +24,9 @@ type stage struct {
 
 var outsiders = []string{"stranger", "banned", "nobody"}
 
-func newStage(t *testing.T, b *bundle, prefix, visibility string) stage {
+func newRoomFixture(t *testing.T, b *bundle, prefix, visibility string) roomFixture {
 	t.Helper()
-	s := stage{bundle: b, cast: map[string]person{"nobody": {}}}
+	s := roomFixture{bundle: b, cast: map[string]person{"nobody": {}}}
 	for _, role := range append([]string{"host", "moderator", "viewer", "target"}, outsiders[:2]...) {
 		s.cast[role] = b.user(t, prefix+role)
 	}
@@ -35,7 +36,7 @@ func newStage(t *testing.T, b *bundle, prefix, visibility string) stage {
 		b.join(t, s.room, s.cast[role])
 	}
 	s.message = b.post(t, s.room, s.target, "Hello")
-	s.movie = b.movie(t, "Movie of "+prefix)
+	s.movie = b.addMovie(t, "Movie of "+prefix)
 	s.exec(t, "UPDATE movies SET stream_url = 'https://movies.example/a.webm' WHERE id = ?", s.movie)
 	s.item = b.queue(t, s.room, s.cast["host"], "An item")
 	path := "/rooms/" + s.room
@@ -55,35 +56,43 @@ func newStage(t *testing.T, b *bundle, prefix, visibility string) stage {
 // standsFor is the operation by which a permission is used.
 var standsFor = map[watchparty.Permission]struct {
 	operation string
-	body      func(s stage) map[string]any
+	body      func(s roomFixture) map[string]any
 }{
 	watchparty.MayPost:          {"postMessage", hello},
 	watchparty.MaySkipSlowMode:  {"postMessage", hello},
 	watchparty.MayDeleteMessage: {"deleteMessage", nil},
 	watchparty.MayKick:          {"kickParticipant", nil},
-	watchparty.MayMute: {"muteUser", func(s stage) map[string]any {
+	watchparty.MayMute: {"muteUser", func(s roomFixture) map[string]any {
 		return map[string]any{"username": s.target.name, "until": time.Now().Add(time.Minute).UTC().Format(time.RFC3339)}
 	}},
-	watchparty.MayBan: {"banUser", func(s stage) map[string]any { return map[string]any{"username": s.target.name} }},
+	watchparty.MayBan: {"banUser", func(s roomFixture) map[string]any {
+		return map[string]any{"username": s.target.name}
+	}},
 	watchparty.MayInvite: {
 		"createInvitation",
-		func(stage) map[string]any { return map[string]any{"email": "guest@example.org"} },
+		func(roomFixture) map[string]any { return map[string]any{"email": "guest@example.org"} },
 	},
-	watchparty.MayEditRoom:   {"updateRoom", func(stage) map[string]any { return map[string]any{"name": "Renamed"} }},
+	watchparty.MayEditRoom: {"updateRoom", func(roomFixture) map[string]any {
+		return map[string]any{"name": "Renamed"}
+	}},
 	watchparty.MayDeleteRoom: {"deleteRoom", nil},
 	watchparty.MaySetRole: {
 		"setParticipantRole",
-		func(stage) map[string]any { return map[string]any{"role": "moderator"} },
+		func(roomFixture) map[string]any { return map[string]any{"role": "moderator"} },
 	},
-	watchparty.MayHandOver: {"setParticipantRole", func(stage) map[string]any { return map[string]any{"role": "host"} }},
-	watchparty.MayReadLog:  {"listRoomLog", nil},
-	watchparty.MayControl: {"sendPlaybackCommand", func(stage) map[string]any {
+	watchparty.MayHandOver: {"setParticipantRole", func(roomFixture) map[string]any {
+		return map[string]any{"role": "host"}
+	}},
+	watchparty.MayReadLog: {"listRoomLog", nil},
+	watchparty.MayControl: {"sendPlaybackCommand", func(roomFixture) map[string]any {
 		return map[string]any{"kind": "rate", "id": unknownID, "epoch": 0, "rate": 2}
 	}},
-	watchparty.MayEditQueue:  {"moveInQueue", func(stage) map[string]any { return map[string]any{} }},
-	watchparty.MayAddToQueue: {"addToQueue", func(s stage) map[string]any { return map[string]any{"movie_id": s.movie} }},
-	watchparty.MayVote:       {"voteForItem", nil},
-	watchparty.MayScheduleParty: {"scheduleParty", func(stage) map[string]any {
+	watchparty.MayEditQueue: {"moveInQueue", func(roomFixture) map[string]any { return map[string]any{} }},
+	watchparty.MayAddToQueue: {"addToQueue", func(s roomFixture) map[string]any {
+		return map[string]any{"movie_id": s.movie}
+	}},
+	watchparty.MayVote: {"voteForItem", nil},
+	watchparty.MayScheduleParty: {"scheduleParty", func(roomFixture) map[string]any {
 		return map[string]any{"starts_at": tomorrow(1), "time_zone": "UTC"}
 	}},
 }
@@ -93,10 +102,10 @@ var needsPlace = map[string]bool{
 	"postMessage": true, "sendPlaybackCommand": true, "moveInQueue": true, "addToQueue": true, "voteForItem": true,
 }
 
-func hello(s stage) map[string]any { return map[string]any{"room_id": s.room, "body": "Hello"} }
+func hello(s roomFixture) map[string]any { return map[string]any{"room_id": s.room, "body": "Hello"} }
 
 // slowDown turns on slow mode after each person with the permission has just posted.
-func (s stage) slowDown(t *testing.T) {
+func (s roomFixture) slowDown(t *testing.T) {
 	t.Helper()
 	for _, role := range watchparty.Roles() {
 		s.post(t, s.room, s.cast[string(role)], "Hello")
@@ -108,7 +117,7 @@ func (s stage) slowDown(t *testing.T) {
 // room.
 func TestPermissionTable(t *testing.T) {
 	t.Parallel()
-	w := &world{bundle: setup(t)}
+	w := &completeFixture{bundle: setup(t)}
 	for _, visibility := range []string{"public", "private"} {
 		for i, p := range watchparty.Permissions() {
 			use, ok := standsFor[p]
@@ -119,7 +128,7 @@ func TestPermissionTable(t *testing.T) {
 			}
 			for j, kind := range kinds {
 				t.Run(visibility+" "+string(p)+" "+kind, func(t *testing.T) {
-					s := newStage(t, w.bundle, visibility[:2]+string(rune('a'+i))+string(rune('a'+j)), visibility)
+					s := newRoomFixture(t, w.bundle, visibility[:2]+string(rune('a'+i))+string(rune('a'+j)), visibility)
 					c := call{token: s.cast[kind].token, params: map[string]string{}}
 					for _, parameter := range operations()[use.operation].Parameters {
 						if v := map[string]string{"room_id": s.room, "username": s.target.name, "message_id": s.message,

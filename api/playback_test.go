@@ -129,7 +129,7 @@ func TestPlaybackCommandsAreChecked(t *testing.T) {
 		requireProblem(t, 400, "unknown_movie")
 	b.command(t, room, alice, "load", map[string]any{"stream_url": nil, "item_id": unknownID}).
 		requireProblem(t, 400, "unknown_item")
-	bare := b.movie(t, "Without a stream")
+	bare := b.addMovie(t, "Without a stream")
 	b.command(t, room, alice, "load", map[string]any{"stream_url": nil, "movie_id": bare}).
 		requireProblem(t, 409, "movie_without_stream")
 	require.Equal(t, 1.0, b.do(t, "GET", "/rooms/"+room+"/playback", "", nil).data()["revision"], "nothing was stored")
@@ -138,7 +138,7 @@ func TestPlaybackCommandsAreChecked(t *testing.T) {
 func TestWhoSeesPlayback(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	s := newStage(t, b, "sees", "private")
+	s := newRoomFixture(t, b, "sees", "private")
 	for _, path := range []string{"/playback", "/queue", "/queue/" + s.item} {
 		for who, status := range map[string]int{"host": 200, "viewer": 200, "stranger": 404, "nobody": 404, "banned": 403} {
 			require.Equal(t, status, b.do(t, "GET", "/rooms/"+s.room+path, s.cast[who].token, nil).status, who+" "+path)
@@ -210,7 +210,7 @@ func TestQueueIsBounded(t *testing.T) {
 	alice, bob := b.user(t, "alice"), b.user(t, "bob")
 	room := b.room(t, alice, nil)
 	b.join(t, room, bob)
-	movie := b.movie(t, "Faust")
+	movie := b.addMovie(t, "Faust")
 	path, body := "/rooms/"+room+"/queue", map[string]any{"movie_id": movie}
 	b.do(t, "POST", path, bob.token, body).requireProblem(t, 409, "movie_without_stream")
 	b.do(t, "POST", path, bob.token, map[string]any{"movie_id": unknownID}).requireProblem(t, 400, "unknown_movie")

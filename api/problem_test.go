@@ -125,13 +125,13 @@ func TestBrokenParts(t *testing.T) {
 	t.Parallel()
 	t.Run("the database", func(t *testing.T) {
 		t.Parallel()
-		w := newWorld(t)
+		w := newCompleteFixture(t)
 		require.NoError(t, w.store.Close())
 		requireBroken(t, w, "sql: database is closed")
 	})
 	t.Run("a schema from elsewhere", func(t *testing.T) {
 		t.Parallel()
-		w := newWorld(t)
+		w := newCompleteFixture(t)
 		for _, table := range []string{"users", "rooms", "movies", "cleanup_runs", "reports", "participants", "messages",
 			"sessions", "members", "bans", "mutes",
 			"room_log", "invitations", "email_verifications", "password_resets", "audit", "idempotency_keys", "abuse_reports"} {
@@ -142,7 +142,7 @@ func TestBrokenParts(t *testing.T) {
 	})
 }
 
-func requireBroken(t *testing.T, w *world, cause string) {
+func requireBroken(t *testing.T, w *completeFixture, cause string) {
 	t.Helper()
 	// Nothing is cached any more: no snapshot of the database will see this transaction as ended.
 	w.member.Ledger().Add(coherence.Change{Transaction: math.MaxInt64, Tags: []string{

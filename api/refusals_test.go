@@ -28,13 +28,13 @@ func TestRefusalsOfRooms(t *testing.T) {
 	ids := slices.Sorted(maps.Keys(operations()))
 	slices.SortStableFunc(ids, func(a, b string) int { return slices.Index(last, a) - slices.Index(last, b) })
 	admin := b.admin(t, "root")
-	states := map[string]func(t *testing.T, s stage) answer{
+	states := map[string]func(t *testing.T, s roomFixture) answer{
 		"open": nil,
-		"archived": func(t *testing.T, s stage) answer {
+		"archived": func(t *testing.T, s roomFixture) answer {
 			t.Helper()
 			return b.do(t, "PATCH", "/rooms/"+s.room, s.cast["host"].token, map[string]any{"state": "archived"})
 		},
-		"closed": func(t *testing.T, s stage) answer {
+		"closed": func(t *testing.T, s roomFixture) answer {
 			t.Helper()
 			return b.do(t, "POST", "/admin/rooms/"+s.room+"/close", admin.token, map[string]any{"reason": "Spam"})
 		},
@@ -42,7 +42,7 @@ func TestRefusalsOfRooms(t *testing.T) {
 	for state, change := range states {
 		for i, kind := range []string{"host", "moderator", "viewer", "muted", "stranger", "banned", "nobody"} {
 			t.Run(state+" "+kind, func(t *testing.T) {
-				s := newStage(t, b, state+string(rune('a'+i)), "public")
+				s := newRoomFixture(t, b, state+string(rune('a'+i)), "public")
 				party := b.party(t, s.room, s.cast["host"], 1)
 				s.cast["muted"] = s.cast["moderator"] // whose permissions are all but lost
 				if kind == "muted" {
@@ -57,11 +57,11 @@ func TestRefusalsOfRooms(t *testing.T) {
 				if change != nil {
 					require.Equal(t, 200, change(t, s).status)
 				}
-				use := func(s stage, id string) (used bool) {
+				use := func(s roomFixture, id string) (used bool) {
 					c, ok := s.use(t, id, party)
 					if ok {
 						c.token = s.cast[kind].token
-						require.Less(t, (&world{bundle: b}).call(t, id, c).status, 500, id)
+						require.Less(t, (&completeFixture{bundle: b}).call(t, id, c).status, 500, id)
 					}
 					return ok
 				}
@@ -83,15 +83,15 @@ func TestRefusalsOfRooms(t *testing.T) {
 }
 
 // writtenBy returns a message that a person has written in the room before.
-func (s stage) writtenBy(t *testing.T, author person) string {
+func (s roomFixture) writtenBy(t *testing.T, author person) string {
 	t.Helper()
 	id := uuid.NewString()
 	s.exec(t, "INSERT INTO messages (id, room_id, user_id, body) VALUES (?, ?, ?, 'Hello')", id, s.room, author.id)
 	return id
 }
 
-// use is a call of an operation on the room of the stage, or on what belongs to it. ok is false for other operations.
-func (s stage) use(t *testing.T, id, party string) (c call, ok bool) {
+// use is a call of an operation on the room of the fixture, or on what belongs to it. ok is false for other operations.
+func (s roomFixture) use(t *testing.T, id, party string) (c call, ok bool) {
 	t.Helper()
 	op := operations()[id]
 	if strings.HasPrefix(op.path, "/admin/") {

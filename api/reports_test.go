@@ -12,7 +12,7 @@ import (
 
 func TestReports(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	ids := func(query string) (ids []string) {
 		t.Helper()
 		for _, r := range w.do(t, "GET", "/admin/reports"+query, w.admin.token, nil).list() {
@@ -46,7 +46,7 @@ func TestReports(t *testing.T) {
 // TestViewReport: a person with a report's link can see the report, and nothing else.
 func TestViewReport(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	view := func(token string) answer {
 		return w.do(t, "POST", "/reports/view", "", map[string]any{"token": token})
 	}

@@ -17,7 +17,7 @@ import (
 // TestCompressedBodies: no operation takes one.
 func TestCompressedBodies(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	before := w.rows(t)
 	for _, c := range w.calls() {
 		op := operations()[c.id]
@@ -50,7 +50,7 @@ func TestCompressedBodies(t *testing.T) {
 // TestQueriesOfEveryOperation: a query that is malformed, and one that has what the operation does not know.
 func TestQueriesOfEveryOperation(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	before := w.rows(t)
 	for _, c := range w.calls() {
 		op := operations()[c.id]
@@ -97,7 +97,7 @@ func numbered(format string, n int) string {
 // TestHeadersGivenTwice: one may hold what the other does not.
 func TestHeadersGivenTwice(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	before := w.rows(t)
 	for _, c := range w.calls() {
 		for _, name := range []string{"Authorization", "Content-Type"} {
@@ -117,7 +117,7 @@ func TestHeadersGivenTwice(t *testing.T) {
 // TestAcceptIsNotNegotiated: every operation answers in its one type.
 func TestAcceptIsNotNegotiated(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	for _, c := range w.calls() {
 		op := operations()[c.id]
 		r := w.build(t, op, c.call)
@@ -130,7 +130,7 @@ func TestAcceptIsNotNegotiated(t *testing.T) {
 // TestUUIDsInUpperCase: every operation takes them, and means the same thing.
 func TestUUIDsInUpperCase(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	raised := 0
 	for _, c := range w.calls() {
 		op := operations()[c.id]
@@ -188,7 +188,7 @@ func TestUUIDsInUpperCase(t *testing.T) {
 // TestProblemsAreBounded: the problem is small, whatever the request contains.
 func TestProblemsAreBounded(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	before := w.rows(t)
 	tried := 0
 	for _, c := range w.calls() {
@@ -238,7 +238,7 @@ func TestProblemsAreBounded(t *testing.T) {
 // TestUnsupportedTypesSayWhichAreTaken: as RFC 9110, 15.5.16 has it.
 func TestUnsupportedTypesSayWhichAreTaken(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	for _, c := range w.calls() {
 		op := operations()[c.id]
 		if op.RequestBody == nil {
@@ -258,7 +258,7 @@ func TestUnsupportedTypesSayWhichAreTaken(t *testing.T) {
 // TestWhatIsMissing: a parameter or a body that an operation needs is said to be missing, not to be unreadable.
 func TestWhatIsMissing(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	before := w.rows(t)
 	requireMissing := func(a answer, field string) {
 		t.Helper()

@@ -54,7 +54,7 @@ func TestRoomRules(t *testing.T) {
 
 func TestCreatedRoomIsWhatWasAsked(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	asked := map[string]any{
 		"name":        "Late show",
 		"description": "Bring tea.\nAnd biscuits.",

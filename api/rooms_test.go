@@ -43,8 +43,8 @@ func TestUpdateRoom(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	alice, bob := b.user(t, "alice"), b.user(t, "bob")
-	film := b.movie(t, "Metropolis")
-	room := b.room(t, alice, map[string]any{"movie_id": film})
+	movieID := b.addMovie(t, "Metropolis")
+	room := b.room(t, alice, map[string]any{"movie_id": movieID})
 	path := "/rooms/" + room
 	b.join(t, room, bob)
 
@@ -56,7 +56,7 @@ func TestUpdateRoom(t *testing.T) {
 			t, room, alice, "", map[string]any{"name": "  " + evil + " ", "slow_mode_seconds": 3600, "capacity": 2},
 		)
 		require.Equal(t, 200, changed.status, changed)
-		require.Equal(t, []any{evil, 3600.0, 2.0, film}, []any{
+		require.Equal(t, []any{evil, 3600.0, 2.0, movieID}, []any{
 			changed.data()["name"],
 			changed.data()["slow_mode_seconds"],
 			changed.data()["capacity"],
@@ -65,9 +65,9 @@ func TestUpdateRoom(t *testing.T) {
 		read := b.requireMiss(t, path, "")
 		require.Equal(t, changed.data(), read.data())
 		require.Equal(t, evil, b.requireMiss(t, "/rooms", "").list()[0]["name"])
-		require.Equal(t, film, idIn(read.data()["movie"]))
+		require.Equal(t, movieID, idIn(read.data()["movie"]))
 		require.Nil(t, b.change(t, room, alice, "", map[string]any{"movie_id": nil}).data()["movie"])
-		require.Equal(t, film, idIn(b.change(t, room, alice, "", map[string]any{"movie_id": film}).data()["movie"]))
+		require.Equal(t, movieID, idIn(b.change(t, room, alice, "", map[string]any{"movie_id": movieID}).data()["movie"]))
 	})
 
 	t.Run("limits", func(t *testing.T) {
@@ -154,7 +154,7 @@ func TestUpdateRoom(t *testing.T) {
 // TestDeletedRoom: no answer reveals that the room existed.
 func TestDeletedRoom(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	b, room := w.bundle, w.open
 	path := "/rooms/" + room
 	_, err := b.store.DB().
@@ -363,8 +363,8 @@ func TestRoomSearch(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	alice, bob := b.user(t, "alice"), b.user(t, "bob")
-	film := b.movie(t, "Metropolis")
-	silent := b.room(t, alice, map[string]any{"name": "Silent evenings", "movie_id": film, "capacity": 2})
+	movieID := b.addMovie(t, "Metropolis")
+	silent := b.room(t, alice, map[string]any{"name": "Silent evenings", "movie_id": movieID, "capacity": 2})
 	loud := b.room(t, alice, map[string]any{"name": "Loud evenings", "description": "שלום"})
 	find := func(query string) []string {
 		found := []string{}
@@ -380,7 +380,7 @@ func TestRoomSearch(t *testing.T) {
 		"q=%F0%9F%98%80":                      {},
 		"q=%27%29%3B+DROP+TABLE+rooms%3B":     {},
 		"q=%3Cscript%3E":                      {},
-		"movie_id=" + film:                    {silent},
+		"movie_id=" + movieID:                 {silent},
 		"movie_id=" + unknownID:               {},
 		"available=true":                      {loud, silent},
 		"available=false&q=evenings":          {loud, silent},
@@ -410,7 +410,7 @@ func TestRoomSearch(t *testing.T) {
 	for _, message := range []string{"Cache MISS", "Cache HIT"} {
 		for key := range b.keys(t, message) {
 			require.NotContains(t, key, "even")
-			require.NotContains(t, key, film)
+			require.NotContains(t, key, movieID)
 		}
 	}
 }

@@ -39,7 +39,7 @@ func TestWhatIsNotAskedForIsIgnored(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
+			w := newCompleteFixture(t)
 			for _, c := range w.calls() {
 				op := operations()[c.id]
 				r := w.build(t, op, c.call)
@@ -54,7 +54,7 @@ func TestWhatIsNotAskedForIsIgnored(t *testing.T) {
 // TestLongThings: values of 8 or 10 KB in validated places are refused, with the name of the place if it has one.
 func TestLongThings(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	before := w.rows(t)
 	long := strings.Repeat("a", 10<<10)
 	parameters := 0
@@ -98,7 +98,7 @@ func TestLongThings(t *testing.T) {
 // TestRepeatedParameters: a parameter that is given twice is refused, with its name.
 func TestRepeatedParameters(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	before := w.rows(t)
 	tried := 0
 	for _, c := range w.calls() {

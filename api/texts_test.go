@@ -107,7 +107,7 @@ func (f freeText) fitted(text string) string {
 // sent, and a refused one is a problem that names the property.
 func TestFreeTexts(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	var former string
 	require.NoError(
 		t, w.store.DB().NewRaw("SELECT password_hash FROM users WHERE id = ?", w.alice.id).Scan(t.Context(), &former),
@@ -134,7 +134,7 @@ func TestFreeTexts(t *testing.T) {
 					changed.body["username"] = fmt.Sprint("person", sent)
 					changed.body["email"] = fmt.Sprintf("person%d@example.org", sent)
 				case "createMovie":
-					changed.body["title"] = fmt.Sprint("Film ", sent)
+					changed.body["title"] = fmt.Sprint("Movie ", sent)
 				case "addToQueue":
 					w.exec(t, "DELETE FROM queue_items WHERE title <> 'First' AND title <> 'Second'")
 				case "scheduleParty":
@@ -259,7 +259,7 @@ func (f freeText) requireAnswered(t *testing.T, a answer, sent string) {
 }
 
 // newReset is a token that sets frank's password once.
-func (w *world) newReset(t *testing.T) string {
+func (w *completeFixture) newReset(t *testing.T) string {
 	t.Helper()
 	id := uuid.Must(uuid.NewV7()).String()
 	w.exec(t, "INSERT INTO password_resets (id, user_id, expires_at) VALUES (?, ?, ?)", id, w.frank.id,

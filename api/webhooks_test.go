@@ -16,7 +16,7 @@ import (
 // TestWebhookMessages: each kind of message is what the contract says of it.
 func TestWebhookMessages(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	hook := w.do(t, "POST", "/admin/webhooks", w.admin.token, map[string]any{"url": "https://hooks.example/all"}).data()
 	w.logs.secret(hook["secret"].(string))
 	w.exec(t, "UPDATE movies SET stream_url = 'https://movies.example/m.mp4', runtime_minutes = 30 WHERE id = ?", w.movie)

@@ -28,7 +28,7 @@ var notText = map[string]string{
 // TestBytesThatAreNoText sends them as each string of each operation's body, of its path and of its query.
 func TestBytesThatAreNoText(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newCompleteFixture(t)
 	before := w.rows(t)
 	bodies, addresses := 0, 0
 	for _, c := range w.calls() {

@@ -15,7 +15,7 @@ func TestOneTimeTokens(t *testing.T) {
 	tokens, id := NewOneTime(secret), uuid.Must(uuid.NewV7()).String()
 	token := tokens.Token(ForReset, id)
 	require.Regexp(t, `^[A-Za-z0-9_-]{64}$`, token)
-	require.Equal(t, token, NewOneTime(secret).Token(ForReset, id), "a repeated mail carries the same link")
+	require.Equal(t, token, NewOneTime(secret).Token(ForReset, id), "a repeated email carries the same link")
 
 	row, err := tokens.Row(ForReset, token)
 	require.NoError(t, err)

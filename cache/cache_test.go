@@ -47,12 +47,12 @@ func TestAnEntryIsWholeWhereverItIsFrom(t *testing.T) {
 	i := install(t)
 	a, b := i.start(t), i.start(t)
 	load := func(context.Context) (Loaded, error) {
-		return Loaded{Body: []byte(`{"name":"film night"}`), Meta: "private"}, nil
+		return Loaded{Body: []byte(`{"name":"movie night"}`), Meta: "private"}, nil
 	}
 	for _, p := range []*process{a, a, b, b} {
 		e, _, err := p.Get(t.Context(), roomQuery(), load)
 		require.NoError(t, err)
-		require.Equal(t, `{"name":"film night"}`, string(e.Body))
+		require.Equal(t, `{"name":"movie night"}`, string(e.Body))
 		require.Equal(t, "private", e.Meta)
 		require.Equal(t, ETag(e.Body), e.ETag)
 		require.Regexp(t, `^"[A-Za-z0-9_-]{22}"$`, e.ETag)

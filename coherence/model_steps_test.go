@@ -6,14 +6,14 @@ import (
 )
 
 // steps takes each step that can happen next.
-func (m model) steps(w world, then func(action, *world)) {
-	do := func(name action, change func(w *world)) {
+func (m model) steps(w modelState, then func(action, *modelState)) {
+	do := func(name action, change func(w *modelState)) {
 		to := w
 		change(&to)
 		then(name, &to)
 	}
 	if w.now < m.ticks {
-		do(action{"time", int(w.now), "passes"}, func(w *world) { w.now++ })
+		do(action{"time", int(w.now), "passes"}, func(w *modelState) { w.now++ })
 	}
 	for i := range m.readers {
 		m.processSteps(w, i, do)
@@ -22,7 +22,7 @@ func (m model) steps(w world, then func(action, *world)) {
 		m.writerSteps(w, x, by, do)
 	}
 	if m.restart && w.nextRow < maxRows {
-		do(action{"process", 1, "restarts"}, func(w *world) {
+		do(action{"process", 1, "restarts"}, func(w *modelState) {
 			for x, by := range m.writers {
 				if by == 1 && w.txs[x].state != txCommitted { // COMMIT may have been sent
 					if w.txs[x].state != txCommitting {
@@ -36,7 +36,7 @@ func (m model) steps(w world, then func(action, *world)) {
 	}
 }
 
-func (m model) processSteps(w world, i int, do func(action, func(*world))) {
+func (m model) processSteps(w modelState, i int, do func(action, func(*modelState))) {
 	p := w.procs[i]
 	name := func(what string) action { return action{"process", i, what} }
 	switch p.renewal.stage {
@@ -45,26 +45,26 @@ func (m model) processSteps(w world, i int, do func(action, func(*world))) {
 			break
 		}
 		if !m.readers[i] { // whatever is late in its renewal makes it more careful
-			do(name("renews"), func(w *world) {
+			do(name("renews"), func(w *modelState) {
 				m.send(w, &w.procs[i], false)
 				m.execute(w, &w.procs[i])
 				m.answer(w, &w.procs[i])
 			})
 			break
 		}
-		do(name("sends a renewal and wants no lease"), func(w *world) { m.send(w, &w.procs[i], false) })
-		do(name("sends a renewal and wants a lease"), func(w *world) { m.send(w, &w.procs[i], true) })
+		do(name("sends a renewal and wants no lease"), func(w *modelState) { m.send(w, &w.procs[i], false) })
+		do(name("sends a renewal and wants a lease"), func(w *modelState) { m.send(w, &w.procs[i], true) })
 	case 1:
-		do(name("has its renewal executed"), func(w *world) { m.execute(w, &w.procs[i]) })
+		do(name("has its renewal executed"), func(w *modelState) { m.execute(w, &w.procs[i]) })
 	case 2:
-		do(name("gets the answer to its renewal"), func(w *world) { m.answer(w, &w.procs[i]) })
+		do(name("gets the answer to its renewal"), func(w *modelState) { m.answer(w, &w.procs[i]) })
 	}
 	if m.readers[i] && m.leaseHeld(&w, &p) {
 		m.loadSteps(p, i, name, do)
 	}
 	for x := range m.writers {
 		if w.txs[x].toldTo.has(int(p.id)) {
-			do(name("receives a change"), func(w *world) {
+			do(name("receives a change"), func(w *modelState) {
 				tx, p := &w.txs[x], &w.procs[i]
 				tx.toldTo = tx.toldTo.without(int(p.id))
 				tx.answers = tx.answers.with(int(p.id))
@@ -76,7 +76,7 @@ func (m model) processSteps(w world, i int, do func(action, func(*world))) {
 	}
 }
 
-func (m model) send(w *world, p *modelProc, reads bool) {
+func (m model) send(w *modelState, p *modelProc, reads bool) {
 	l := p.lease()
 	l.want(reads)
 	p.setLease(l)
@@ -87,7 +87,7 @@ func (m model) send(w *world, p *modelProc, reads bool) {
 	p.renewal = modelRenewal{stage: 1, sent: w.now, reads: reads}
 }
 
-func (m model) execute(w *world, p *modelProc) {
+func (m model) execute(w *modelState, p *modelProc) {
 	r := &p.renewal
 	r.stage, r.snapshot, r.changes = 2, w.snapshot(), w.visible()&^p.seen
 	if m.omit == readChangesAtRenewal {
@@ -98,7 +98,7 @@ func (m model) execute(w *world, p *modelProc) {
 	r.rows = w.rows
 }
 
-func (m model) answer(w *world, p *modelProc) {
+func (m model) answer(w *modelState, p *modelProc) {
 	r := p.renewal
 	p.renewal = modelRenewal{}
 	p.add(r.changes)
@@ -152,20 +152,20 @@ func (p *modelProc) endLease() {
 }
 
 // loadSteps are a load that nobody else waits for: snapshot, data, and admission to memory and Redis.
-func (m model) loadSteps(p modelProc, i int, name func(string) action, do func(action, func(*world))) {
+func (m model) loadSteps(p modelProc, i int, name func(string) action, do func(action, func(*modelState))) {
 	switch p.loading {
 	case 0:
-		do(name("takes a snapshot and begins a load"), func(w *world) {
+		do(name("takes a snapshot and begins a load"), func(w *modelState) {
 			p := &w.procs[i]
 			p.loading, p.load = 1, modelEntry{there: true, snapshot: w.snapshot()}
 		})
 	case 1:
-		do(name("reads the data"), func(w *world) {
+		do(name("reads the data"), func(w *modelState) {
 			p := &w.procs[i]
 			p.loading, p.load.data = 2, w.committed()
 		})
 	case 2:
-		do(name("admits the data"), func(w *world) {
+		do(name("admits the data"), func(w *modelState) {
 			p := &w.procs[i]
 			if m.omit == snapshotBeforeData {
 				p.load.snapshot = w.snapshot()
@@ -178,36 +178,36 @@ func (m model) loadSteps(p modelProc, i int, name func(string) action, do func(a
 	}
 }
 
-func (m model) writerSteps(w world, x, by int, do func(action, func(*world))) {
+func (m model) writerSteps(w modelState, x, by int, do func(action, func(*modelState))) {
 	tx, p := w.txs[x], w.procs[by]
 	name := func(what string) action { return action{"transaction", x, what} }
 	switch tx.state {
 	case txNone:
-		do(name("begins"), func(w *world) { w.txs[x].state = txRunning })
+		do(name("begins"), func(w *modelState) { w.txs[x].state = txRunning })
 	case txRunning:
 		if p.listRead > 0 && w.now-p.listRead < modelList {
-			do(name("is announced"), func(w *world) { m.announce(&w.txs[x], &w.procs[by], x) })
+			do(name("is announced"), func(w *modelState) { m.announce(&w.txs[x], &w.procs[by], x) })
 		}
 	case txAnnounced, txRecorded:
 		for id := range maxRows {
 			if tx.answers.has(id) {
-				do(name("is answered"), func(w *world) {
+				do(name("is answered"), func(w *modelState) {
 					w.txs[x].answers = w.txs[x].answers.without(id)
 					w.txs[x].missing = w.txs[x].missing.without(id)
 				})
 			}
 		}
 		if tx.state == txAnnounced && tx.missing != 0 {
-			do(name("is recorded apart"), func(w *world) {
+			do(name("is recorded apart"), func(w *modelState) {
 				w.txs[x].state, w.txs[x].recorded = txRecorded, w.now
 				w.procs[by].seen = w.procs[by].seen.with(x)
 			})
 		}
 		if m.mayCommit(w, tx, p, x) {
-			do(name("sends COMMIT"), func(w *world) { w.txs[x].state = txCommitting })
+			do(name("sends COMMIT"), func(w *modelState) { w.txs[x].state = txCommitting })
 		}
 	case txCommitting:
-		do(name("commits"), func(w *world) { w.txs[x].state = txCommitted })
+		do(name("commits"), func(w *modelState) { w.txs[x].state = txCommitted })
 	}
 }
 
@@ -224,7 +224,7 @@ func (m model) announce(tx *modelTx, p *modelProc, x int) {
 	}
 }
 
-func (m model) mayCommit(w world, tx modelTx, p modelProc, x int) bool {
+func (m model) mayCommit(w modelState, tx modelTx, p modelProc, x int) bool {
 	if m.omit == waitForAnswers {
 		return true
 	}

@@ -143,8 +143,8 @@ type modelTx struct {
 	answers  bits // rows whose answers are on their way
 }
 
-// world is a state of the model. It is comparable.
-type world struct {
+// modelState is a state of the model. It is comparable.
+type modelState struct {
 	now     int8
 	nextRow int8
 	rows    [maxRows]modelRow
@@ -172,8 +172,8 @@ type action struct {
 
 func (a action) String() string { return fmt.Sprint(a.who, " ", a.id, " ", a.what) }
 
-func (m model) initial() world {
-	w := world{now: 1, nextRow: maxProcs}
+func (m model) initial() modelState {
+	w := modelState{now: 1, nextRow: maxProcs}
 	for i := range w.procs {
 		w.procs[i].id = int8(i)
 	}
@@ -200,7 +200,7 @@ func (m model) initial() world {
 	return w
 }
 
-func (w *world) committed() (all bits) {
+func (w *modelState) committed() (all bits) {
 	for i, tx := range w.txs {
 		if tx.state == txCommitted {
 			all = all.with(i)
@@ -209,7 +209,7 @@ func (w *world) committed() (all bits) {
 	return all
 }
 
-func (w *world) snapshot() (s modelSnapshot) {
+func (w *modelState) snapshot() (s modelSnapshot) {
 	for i, tx := range w.txs {
 		if tx.state > txNone {
 			s.begun = s.begun.with(i)
@@ -220,7 +220,7 @@ func (w *world) snapshot() (s modelSnapshot) {
 }
 
 // visible are the changes whose records a renewal can read.
-func (w *world) visible() (all bits) {
+func (w *modelState) visible() (all bits) {
 	for i, tx := range w.txs {
 		if tx.recorded > 0 || tx.state == txCommitted {
 			all = all.with(i)
@@ -230,7 +230,7 @@ func (w *world) visible() (all bits) {
 }
 
 // violation describes what a process would serve wrongly now.
-func (m model) violation(w *world) string {
+func (m model) violation(w *modelState) string {
 	for i := range w.procs {
 		p := &w.procs[i]
 		if !m.leaseHeld(w, p) {
@@ -246,7 +246,7 @@ func (m model) violation(w *world) string {
 	return ""
 }
 
-func (m model) leaseHeld(w *world, p *modelProc) bool {
+func (m model) leaseHeld(w *modelState, p *modelProc) bool {
 	return p.end > 0 && (w.now < p.end || m.omit == checkLease)
 }
 
@@ -269,10 +269,10 @@ func (m model) explore() (states int, way []string) {
 	}
 	type place struct {
 		at    int
-		state world
+		state modelState
 	}
 	seed := maphash.MakeSeed()
-	hashOf := func(w *world) uint64 { // it has no padding
+	hashOf := func(w *modelState) uint64 { // it has no padding
 		return maphash.Bytes(seed, unsafe.Slice((*byte)(unsafe.Pointer(w)), unsafe.Sizeof(*w)))
 	}
 	start := m.initial()
@@ -282,7 +282,7 @@ func (m model) explore() (states int, way []string) {
 		var next []place
 		for _, here := range level {
 			var bad string
-			m.steps(here.state, func(by action, to *world) {
+			m.steps(here.state, func(by action, to *modelState) {
 				hash := hashOf(to)
 				if _, ok := known[hash]; ok || bad != "" {
 					return
@@ -321,7 +321,7 @@ func TestWorldHasNoPadding(t *testing.T) {
 			return of.Size()
 		}
 	}
-	require.Equal(t, reflect.TypeFor[world]().Size(), count(reflect.TypeFor[world]()))
+	require.Equal(t, reflect.TypeFor[modelState]().Size(), count(reflect.TypeFor[modelState]()))
 }
 
 // models are the configurations in which the protocol is explored.

@@ -73,7 +73,7 @@ var textFields = []string{"", "text", "url", "email", "search", "tel"}
 func TestFieldsHaveLimits(t *testing.T) {
 	t.Parallel()
 	const escaped = 9 // bytes of a UTF-16 unit, which maxlength counts, in a form
-	s := newStage(t, examples(t))
+	s := newConsoleFixture(t, examples(t))
 	var again strings.Builder
 	require.NoError(
 		t,
@@ -119,7 +119,7 @@ func TestFieldsHaveLimits(t *testing.T) {
 // TestFormsWithUnknownAccounts: a form that names nobody keeps what was typed.
 func TestFormsWithUnknownAccounts(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, examples(t))
+	s := newConsoleFixture(t, examples(t))
 	tried := 0
 	for _, a := range acts() {
 		for _, f := range a.fields {
@@ -140,7 +140,7 @@ func TestFormsWithUnknownAccounts(t *testing.T) {
 // TestLargeForms: a form that is too large is refused with a reason and a way back.
 func TestLargeForms(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, examples(t))
+	s := newConsoleFixture(t, examples(t))
 	for size, want := range map[int]int{maxForm - 10: http.StatusSeeOther, maxForm + 1: http.StatusRequestEntityTooLarge} {
 		w := s.sendRequest(t, http.MethodPost, Base+"/queues/email/pause", url.Values{"note": {strings.Repeat("x", size)}})
 		require.Equal(t, want, w.Code, size)
@@ -156,7 +156,7 @@ func TestFormsSendWhatWasChanged(t *testing.T) {
 	t.Parallel()
 	answers := examples(t)
 	var sent []map[string]any
-	s := newStage(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := newConsoleFixture(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPatch {
 			body := map[string]any{}
 			if err := json.NewDecoder(r.Body).Decode(&body); err != nil {

@@ -26,7 +26,7 @@ import (
 // a field which an answer no longer has fails here.
 func TestPagesShowTheExamples(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, examples(t))
+	s := newConsoleFixture(t, examples(t))
 	for _, p := range pages() {
 		w := s.sendRequest(t, http.MethodGet, pathOf(p), nil)
 		require.Equal(t, http.StatusOK, w.Code, "%s: %s", p.path, s.logged.String())
@@ -38,7 +38,7 @@ func TestPagesShowTheExamples(t *testing.T) {
 // TestFiltersThatCannotBeRead: a list is not shown without the filters that an address was meant to have.
 func TestFiltersThatCannotBeRead(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, examples(t))
+	s := newConsoleFixture(t, examples(t))
 	for _, query := range []string{"kind=%zz", "state=a%", "kind=Cleanup;state=failed"} {
 		w := s.sendRequest(t, http.MethodGet, Base+"/jobs?"+query, nil)
 		require.Equal(t, http.StatusBadRequest, w.Code, query)
@@ -51,7 +51,7 @@ func TestFiltersThatCannotBeRead(t *testing.T) {
 // TestRefusedFilters: filters that the API refuses are shown as they were typed, to be mended.
 func TestRefusedFilters(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := newConsoleFixture(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/api/users/me" { // the admin
 			examples(t).ServeHTTP(w, r)
 			return
@@ -95,13 +95,13 @@ func TestRefusedFilters(t *testing.T) {
 	require.Empty(t, s.logged.String())
 }
 
-// stage is a console whose admin carol is signed in.
-type stage struct {
+// consoleFixture is a console whose admin carol is signed in.
+type consoleFixture struct {
 	*Console
 	logged *bytes.Buffer
 }
 
-func newStage(t *testing.T, api http.Handler) stage {
+func newConsoleFixture(t *testing.T, api http.Handler) consoleFixture {
 	t.Helper()
 	var logged bytes.Buffer
 	c, err := New(Deps{
@@ -113,10 +113,10 @@ func newStage(t *testing.T, api http.Handler) stage {
 		Access: func(auth.Identity) (string, error) { return "token", nil },
 	})
 	require.NoError(t, err)
-	return stage{c, &logged}
+	return consoleFixture{c, &logged}
 }
 
-func (s stage) sendRequest(t *testing.T, method, path string, form url.Values) *httptest.ResponseRecorder {
+func (s consoleFixture) sendRequest(t *testing.T, method, path string, form url.Values) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(form.Encode()))
 	if method == http.MethodPost {

@@ -25,7 +25,7 @@ func TestAccountsThatCannotBeRead(t *testing.T) {
 		{"too many requests", contract.Problem{Title: "Too many requests"}, 429, 429, "Too many requests"},
 		{"signed out meanwhile", contract.Problem{Title: "Sign in"}, 401, 303, ""},
 	} {
-		s := newStage(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		s := newConsoleFixture(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(c.status)
 			require.NoError(t, json.NewEncoder(w).Encode(c.answer))
 		}))

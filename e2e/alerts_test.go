@@ -329,7 +329,7 @@ func TestRunbookEntries(t *testing.T) {
 	requireEmail := func(t *testing.T, address string) {
 		t.Helper()
 		eventually(t, func(c *assert.CollectT) {
-			assert.Equal(c, 1, inbox(c, w.stack.InboxURL()).counted()[address])
+			assert.Equal(c, 1, readInbox(c, w.stack.InboxURL()).counted()[address])
 		}, "the email has come")
 	}
 	requireAllConnected := func(t *testing.T) {

@@ -42,7 +42,7 @@ func TestAvatarsOnS3(t *testing.T) {
 			require.Equal(c, "ready", user.get(c, "/users/me/avatar").data(c)["status"])
 			at := fmt.Sprintf("%s%d/", prefix, version+1)
 			require.ElementsMatch(c, []string{at + "thumbnail.webp", at + "medium.webp", at + "large.webp", at + "medium.jpg"},
-				bucket.names(c))
+				bucket.objectNames(c))
 		}, "the avatar is ready and alone")
 	}
 	for name, contentType := range map[string]string{"large.webp": "image/webp", "medium.jpg": "image/jpeg"} {
@@ -65,7 +65,7 @@ func TestAvatarsOnS3(t *testing.T) {
 
 	require.Equal(t, http.StatusNoContent, user.do(t, http.MethodDelete, "/users/me/avatar", nil).status)
 	requireGenerated(t, user.get(t, "/users/me").data(t))
-	eventually(t, func(c *assert.CollectT) { require.Empty(c, bucket.names(c)) }, "nothing is left")
+	eventually(t, func(c *assert.CollectT) { require.Empty(c, bucket.objectNames(c)) }, "nothing is left")
 }
 
 // largePhoto has all sizes.
@@ -154,7 +154,7 @@ func TestWorkerKilledAtEachStep(t *testing.T) {
 				want = append(want, watchparty.Avatar{UserID: v.id, Version: 2}.Object(name))
 			}
 		}
-		require.ElementsMatch(c, want, bucket.names(c))
+		require.ElementsMatch(c, want, bucket.objectNames(c))
 	}, "each has one set of files")
 	for _, v := range victims {
 		require.Positive(t, v.reader.end(t), "%s's pictures were looked at", v.name)
@@ -231,7 +231,7 @@ func (s *system) read(t testing.TB, username string) *reader {
 		tick := time.NewTicker(100 * time.Millisecond)
 		defer tick.Stop()
 		for ctx.Err() == nil && r.failed == nil {
-			r.failed = r.look(s.client, username)
+			r.failed = r.loadAvatar(s.client, username)
 			select {
 			case <-ctx.Done():
 			case <-tick.C:
@@ -241,9 +241,9 @@ func (s *system) read(t testing.TB, username string) *reader {
 	return r
 }
 
-// look reads a profile and then its pictures. All exist for as long as former pictures are kept; a reader that is
+// loadAvatar reads a profile and then its pictures. All exist for as long as former pictures are kept; a reader that is
 // slower may miss one that the profile no longer names.
-func (r *reader) look(c client, username string) (err error) {
+func (r *reader) loadAvatar(c client, username string) (err error) {
 	var failed failures
 	defer func() {
 		if recover() != nil {
@@ -319,13 +319,13 @@ func TestPictureThatKillsWorkers(t *testing.T) {
 		}, name+" has an avatar")
 	}
 	eventually(t, func(c *assert.CollectT) {
-		require.Len(c, bucket.names(t), 5*4)
+		require.Len(c, bucket.objectNames(t), 5*4)
 	}, "nothing of the culprit's is left")
 	require.Len(t, poison.reached, 0, "it is not tried again")
 	requireGenerated(t, culprit.get(t, "/users/culprit").data(t))
 
 	s.awaitIdle(t)
-	require.Len(t, inbox(t, s.stack.InboxURL()).counted(), 6, "emails went out meanwhile")
+	require.Len(t, readInbox(t, s.stack.InboxURL()).counted(), 6, "emails went out meanwhile")
 	require.Equal(t, 0, others.stop(t))
 	require.Equal(t, 0, api.stop(t))
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/chromedp/cdproto"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
+
+	"github.com/watchparty/watchparty"
 )
 
 // browser opens tabs of one real browser.
@@ -63,12 +65,11 @@ func (p tab) loadAxe(t *testing.T, axe string) {
 // leftPage is the code of Chromium's error for a page that was left meanwhile.
 const leftPage = -32000
 
-// temporalAway is what a page of the console says when Temporal once does not answer in time, on a busy machine.
-const temporalAway = "Temporal is down, so its data cannot be shown"
-
-// shows waits until the page does, which may be another page by then.
-func (p tab) shows(t *testing.T, text string) {
+// requireShows waits until the page shows the text. It may be another page by then. A page of the console is loaded
+// again if Temporal did not answer it in time, which happens on a busy machine.
+func (p tab) requireShows(t *testing.T, text string) {
 	t.Helper()
+	temporalAway := watchparty.ErrTemporalAway.Message
 	for deadline := time.Now().Add(patience); ; {
 		err := p.await(`(...texts) => texts.some((text) => document.body?.innerText.includes(text))`, text, temporalAway)
 		seen, _ := chromedp.Run(p.ctx, chromedp.Evaluate[string](`document.body?.innerText ?? ''`))
@@ -98,8 +99,8 @@ func (p tab) await(function string, args ...any) error {
 	return err //nolint:wrapcheck // the caller says what it was for
 }
 
-// lacks wants a page that does not show the text now.
-func (p tab) lacks(t *testing.T, text string) {
+// requireNotShown requires that the page does not show the text now.
+func (p tab) requireNotShown(t *testing.T, text string) {
 	t.Helper()
 	seen, err := chromedp.Run(p.ctx, chromedp.Evaluate[string]("document.body.innerText"))
 	require.NoError(t, err)

@@ -93,8 +93,8 @@ func (b *s3) release() {
 	b.stops = nil
 }
 
-// names are all objects in the bucket.
-func (b *s3) names(t require.TestingT) (names []string) {
+// objectNames returns the names of all objects in the bucket.
+func (b *s3) objectNames(t require.TestingT) (names []string) {
 	list, err := b.objects.ListBucket(bucketName, nil, gofakes3.ListBucketPage{})
 	require.NoError(t, err)
 	for _, object := range list.Contents {

@@ -91,8 +91,8 @@ var kinds = map[watchparty.Policy]kind{
 	},
 }
 
-// attic is a system with much to clean up.
-type attic struct {
+// cleanupScene is a system with much to clean up.
+type cleanupScene struct {
 	*system
 	t        *testing.T // processes end with it
 	temporal temporal.Client
@@ -103,9 +103,9 @@ type attic struct {
 	worker   *process
 }
 
-func newAttic(t *testing.T) *attic {
+func newCleanupScene(t *testing.T) *cleanupScene {
 	t.Helper()
-	a := &attic{system: newSystem(t), t: t}
+	a := &cleanupScene{system: newSystem(t), t: t}
 	a.environ = append(a.environ, "CLEANUP_BATCH_PAUSE=300ms", "RATE_LIMIT_ENABLED=false")
 	cfg, err := config.Load(a.environ)
 	require.NoError(t, err)
@@ -122,7 +122,7 @@ func newAttic(t *testing.T) *attic {
 }
 
 // fill makes rows on both sides of each policy's threshold, an hour away, and returns how many are beyond.
-func (a *attic) fill(t *testing.T) map[watchparty.Policy]int {
+func (a *cleanupScene) fill(t *testing.T) map[watchparty.Policy]int {
 	t.Helper()
 	old := map[watchparty.Policy]int{}
 	for policy, k := range kinds {
@@ -139,7 +139,7 @@ func (a *attic) fill(t *testing.T) map[watchparty.Policy]int {
 	return old
 }
 
-func (a *attic) count(t *testing.T) map[watchparty.Policy]int {
+func (a *cleanupScene) count(t *testing.T) map[watchparty.Policy]int {
 	t.Helper()
 	counts := map[watchparty.Policy]int{}
 	for policy, k := range kinds {
@@ -150,13 +150,13 @@ func (a *attic) count(t *testing.T) map[watchparty.Policy]int {
 	return counts
 }
 
-// run is what the API says of one.
+// run is a clean-up run as the API shows it.
 type run struct {
 	State  string                    `json:"state"`
 	Counts map[watchparty.Policy]int `json:"counts"`
 }
 
-func (a *attic) run(t require.TestingT, id string) run {
+func (a *cleanupScene) run(t require.TestingT, id string) run {
 	var answer struct{ Data run }
 	got := a.admin.get(t, "/admin/cleanup/runs/"+id)
 	require.Equal(t, http.StatusOK, got.status, "%s", got.body)
@@ -166,7 +166,7 @@ func (a *attic) run(t require.TestingT, id string) run {
 
 // stopAt lets sessions come as far as the trigger and no further, until they are let go. A session that waits is
 // refused after lockTimeout, and tries again: arrived returns soon after the beginning of a wait.
-func (a *attic) stopAt(t *testing.T, trigger string) (arrived, release func()) {
+func (a *cleanupScene) stopAt(t *testing.T, trigger string) (arrived, release func()) {
 	t.Helper()
 	conn, err := a.store.DB().Conn(t.Context())
 	require.NoError(t, err)
@@ -204,7 +204,7 @@ func (a *attic) stopAt(t *testing.T, trigger string) (arrived, release func()) {
 
 // killWorker ends the worker and tells Temporal what it would find out by itself: that the attempt is over, when no
 // heartbeat has come for 30 s, and that the workflow's next task is for another worker.
-func (a *attic) killWorker(t *testing.T, runID string) {
+func (a *cleanupScene) killWorker(t *testing.T, runID string) {
 	t.Helper()
 	a.worker.kill()
 	id := "cleanup/" + runID
@@ -222,7 +222,7 @@ func (a *attic) killWorker(t *testing.T, runID string) {
 }
 
 // pending is the activity that the run is at.
-func (a *attic) pending(t *testing.T, id string) *workflow.PendingActivityInfo {
+func (a *cleanupScene) pending(t *testing.T, id string) *workflow.PendingActivityInfo {
 	t.Helper()
 	described, err := a.temporal.DescribeWorkflowExecution(t.Context(), id, "")
 	require.NoError(t, err)
@@ -231,7 +231,7 @@ func (a *attic) pending(t *testing.T, id string) *workflow.PendingActivityInfo {
 }
 
 // requireCompleted waits for the run's end and compares what it says with the rows that went.
-func (a *attic) requireCompleted(t *testing.T, id string, before, went map[watchparty.Policy]int) {
+func (a *cleanupScene) requireCompleted(t *testing.T, id string, before, went map[watchparty.Policy]int) {
 	t.Helper()
 	eventually(t, func(c *assert.CollectT) { require.Equal(c, "completed", a.run(c, id).State) }, "the run has completed")
 	after := a.count(t)
@@ -256,7 +256,7 @@ func (a *attic) requireCompleted(t *testing.T, id string, before, went map[watch
 // is younger than its policy's age goes.
 func TestWorkerKilledInCleanup(t *testing.T) {
 	t.Parallel()
-	a := newAttic(t)
+	a := newCleanupScene(t)
 	everything := map[string]any{
 		"policies": slices.DeleteFunc(watchparty.Policies(), func(p watchparty.Policy) bool { return kinds[p].count == "" }),
 	}

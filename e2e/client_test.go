@@ -172,7 +172,7 @@ type emails struct {
 	} `json:"messages"`
 }
 
-func inbox(t require.TestingT, base string) emails {
+func readInbox(t require.TestingT, base string) emails {
 	got := fetch(t, base+"/api/v1/messages?limit=1000")
 	require.Equal(t, http.StatusOK, got.status)
 	var m emails

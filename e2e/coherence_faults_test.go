@@ -38,8 +38,8 @@ func (n *replica) intercept(
 	}
 }
 
-// delayed has an answer arrive late.
-func delayed(delay time.Duration) func() (deliver bool) {
+// delayAnswers makes answers arrive late.
+func delayAnswers(delay time.Duration) func() (deliver bool) {
 	return func() bool {
 		time.Sleep(delay)
 		return true
@@ -99,7 +99,7 @@ func renewalsAnsweredLate(t *testing.T, c *cluster, _ time.Duration) {
 func leaseGivenBackLate(t *testing.T, c *cluster, _ time.Duration) {
 	n := c.nodes[0]
 	for range rounds {
-		end := n.intercept(t, renewalsWith(", FALSE, TRUE,"), delayed(800*time.Millisecond)) // reads, deaf
+		end := n.intercept(t, renewalsWith(", FALSE, TRUE,"), delayAnswers(800*time.Millisecond)) // reads, deaf
 		n.redis.Set(badnet.Swallow)
 		time.Sleep(3500 * time.Millisecond) // it notices after 2 s
 		end()
@@ -115,7 +115,7 @@ func joinsBesideOldLists(t *testing.T, c *cluster, _ time.Duration) {
 	joining.redis.Delay(slowBus)
 	defer joining.redis.Delay(0)
 	for _, n := range c.without(joining) {
-		defer n.intercept(t, renewalsWith(""), delayed(300*time.Millisecond))()
+		defer n.intercept(t, renewalsWith(""), delayAnswers(300*time.Millisecond))()
 	}
 	for range rounds {
 		joining.redis.Set(badnet.Cut)
@@ -151,7 +151,7 @@ func stoppedDuringChanges(t *testing.T, c *cluster, long time.Duration) {
 // loadsAnsweredLate has Postgres' answers to reads of messages arrive late.
 func loadsAnsweredLate(t *testing.T, c *cluster, long time.Duration) {
 	for _, n := range c.nodes {
-		defer n.intercept(t, readsOfMessages, delayed(slowBus))()
+		defer n.intercept(t, readsOfMessages, delayAnswers(slowBus))()
 	}
 	time.Sleep(long)
 }
@@ -188,9 +188,9 @@ func joinsBesideCommit(t *testing.T, c *cluster, _ time.Duration) {
 	}
 }
 
-// removed has a process stopped while others write, then a statement executed and old changes removed, and then Redis
-// give back what it had before.
-func removed(statement string) func(*testing.T, *cluster, time.Duration) {
+// restoreOldRedis stops a process while others write, then executes a statement and removes old changes, and then gives
+// Redis the entries that it had before.
+func restoreOldRedis(statement string) func(*testing.T, *cluster, time.Duration) {
 	return func(t *testing.T, c *cluster, _ time.Duration) {
 		n := c.nodes[0]
 		c.fillMemory(t)

@@ -130,14 +130,14 @@ var faults = []fault{
 	{blackHole, false, func(t *testing.T, c *cluster, long time.Duration) {
 		forgotten := time.AfterFunc(silence, c.seen.Load().forgetTimes) // what is read from memory takes no time
 		defer forgotten.Stop()
-		part(long, badnet.Swallow, c.nodes...)
+		partitionRedis(long, badnet.Swallow, c.nodes...)
 		ended := time.Now()
 		c.awaitHits(t)
 		assert.Less(t, time.Since(ended), 2*time.Second, "the cache is back")
 	}},
 	{"resets", false, func(_ *testing.T, c *cluster, long time.Duration) {
 		for range 10 {
-			part(long/20, badnet.Cut, c.nodes...)
+			partitionRedis(long/20, badnet.Cut, c.nodes...)
 			time.Sleep(long / 20)
 		}
 	}},
@@ -162,7 +162,7 @@ var faults = []fault{
 			time.Sleep(long / 50)
 		}
 	}},
-	{"eviction under 1 MB", false, evicting},
+	{"eviction under 1 MB", false, evictRedis},
 	{"full without eviction", false, func(t *testing.T, c *cluster, long time.Duration) {
 		c.configure(t, "maxmemory", "1")
 		time.Sleep(long)
@@ -176,10 +176,10 @@ var faults = []fault{
 		time.Sleep(long / 4)
 	}},
 	{"one process parted from redis", true, func(_ *testing.T, c *cluster, long time.Duration) {
-		part(long/2, badnet.Cut, c.nodes[0])
-		part(long/2, badnet.Swallow, c.nodes[0])
+		partitionRedis(long/2, badnet.Cut, c.nodes[0])
+		partitionRedis(long/2, badnet.Swallow, c.nodes[0])
 	}},
-	{"256 connections on one process", false, loaded},
+	{"256 connections on one process", false, loadOneProcess},
 	{"one process hears late", false, hearsLate},
 	{"loads answered late", false, loadsAnsweredLate},
 	{"one process stopped during changes", false, stoppedDuringChanges},
@@ -187,9 +187,9 @@ var faults = []fault{
 	{"lease given back late", false, leaseGivenBackLate},
 	{"joins while lists are old", false, joinsBesideOldLists},
 	{"COMMIT on its way while a process joins", false, joinsBesideCommit},
-	{"changes removed while a process is stopped", false, removed("UPDATE cache_changes " +
+	{"changes removed while a process is stopped", false, restoreOldRedis("UPDATE cache_changes " +
 		"SET created_at = created_at - interval '1 hour'")},
-	{"another table of changes", false, removed("ALTER TABLE cache_changes RENAME TO former; " +
+	{"another table of changes", false, restoreOldRedis("ALTER TABLE cache_changes RENAME TO former; " +
 		"CREATE TABLE cache_changes (LIKE former INCLUDING ALL); DROP TABLE former")},
 }
 
@@ -198,8 +198,8 @@ const blackHole = "black hole"
 // silence is more than the time after which a process takes a silent message bus for dead, and gives its lease back.
 const silence = 2500 * time.Millisecond
 
-// part has the processes' networks to Redis fail for a time.
-func part(long time.Duration, mode badnet.Mode, nodes ...*replica) {
+// partitionRedis makes the processes' networks to Redis fail for a time.
+func partitionRedis(long time.Duration, mode badnet.Mode, nodes ...*replica) {
 	for _, n := range nodes {
 		n.redis.Set(mode)
 	}
@@ -222,7 +222,7 @@ func brokenBus(mode badnet.Mode) func(*testing.T, *cluster, time.Duration) {
 				return ofBus
 			})
 		}
-		part(long, mode, c.nodes...)
+		partitionRedis(long, mode, c.nodes...)
 		for _, n := range c.nodes {
 			n.redis.Select(nil)
 		}
@@ -360,8 +360,8 @@ func (c *cluster) configure(t *testing.T, name, value string) {
 	assert.NoError(t, c.redis.ConfigSet(t.Context(), name, value).Err())
 }
 
-// evicting has Redis evict under 1 MB of what it holds.
-func evicting(t *testing.T, c *cluster, long time.Duration) {
+// evictRedis makes Redis evict under 1 MB of what it holds.
+func evictRedis(t *testing.T, c *cluster, long time.Duration) {
 	assert.NoError(t, c.redis.FlushAll(t.Context()).Err())
 	var empty int
 	info := c.redis.InfoMap(t.Context(), "memory").Val()["Memory"]["used_memory"]
@@ -378,8 +378,8 @@ func evicting(t *testing.T, c *cluster, long time.Duration) {
 	c.configure(t, "maxmemory-policy", "noeviction")
 }
 
-// loaded has 256 more readers at work on one process.
-func loaded(_ *testing.T, c *cluster, long time.Duration) {
+// loadOneProcess has 256 more readers at work on one process.
+func loadOneProcess(_ *testing.T, c *cluster, long time.Duration) {
 	ctx, stop := context.WithTimeout(context.Background(), long)
 	defer stop()
 	var busy sync.WaitGroup

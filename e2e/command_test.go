@@ -14,7 +14,7 @@ func TestWrongSettings(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = taken.Close() })
-	complete := append(bare(t),
+	complete := append(bareEnvironment(t),
 		"APP_ENV=production", "AUTH_SECRET="+strings.Repeat("s", 32), "DATABASE_URL=postgres://u:hush@127.0.0.1:1/x",
 		"REDIS_URL=redis://127.0.0.1:1", "SMTP_HOST=127.0.0.1", "BLOB_URL=mem://", "METRICS_ADDR=off",
 	)
@@ -24,7 +24,7 @@ func TestWrongSettings(t *testing.T) {
 		says    []string
 	}{
 		"nothing set": {
-			bare(t),
+			bareEnvironment(t),
 			[]string{"api"},
 			[]string{"AUTH_SECRET", "DATABASE_URL", "REDIS_URL", "SMTP_HOST", "BLOB_URL"},
 		},
@@ -40,7 +40,7 @@ func TestWrongSettings(t *testing.T) {
 		"unknown queue":   {complete, []string{"worker", "--queues", "fly"}, []string{`unknown task queue "fly"`, "email"}},
 		"dev in earnest":  {complete, []string{"dev"}, []string{"APP_ENV"}},
 		"database away":   {complete, []string{"migrate"}, []string{"connect"}},
-		"no offset":       {append(bare(t), "DEV_PORT_OFFSET=x"), []string{"dev"}, []string{"DEV_PORT_OFFSET"}},
+		"no offset":       {append(bareEnvironment(t), "DEV_PORT_OFFSET=x"), []string{"dev"}, []string{"DEV_PORT_OFFSET"}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -25,24 +25,24 @@ import (
 	"github.com/watchparty/watchparty/devstack/stacktest"
 )
 
-// hoarder is a client of the database that takes all connections which it can get, and keeps them.
-type hoarder struct {
+// connectionHolder is a client of the database that takes all connections which it can get, and keeps them.
+type connectionHolder struct {
 	connector *pgdriver.Connector
 	cancel    context.CancelFunc
 	running   sync.WaitGroup
 	refused   atomic.Int64 // how many times Postgres had no connection left
 }
 
-func startHoarder(t *testing.T, databaseURL string) *hoarder {
+func startConnectionHolder(t *testing.T, databaseURL string) *connectionHolder {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	h := &hoarder{connector: pgdriver.NewConnector(pgdriver.WithDSN(databaseURL)), cancel: cancel}
+	h := &connectionHolder{connector: pgdriver.NewConnector(pgdriver.WithDSN(databaseURL)), cancel: cancel}
 	h.running.Go(func() { h.take(ctx) })
 	t.Cleanup(h.stop)
 	return h
 }
 
-func (h *hoarder) take(ctx context.Context) {
+func (h *connectionHolder) take(ctx context.Context) {
 	var taken []driver.Conn
 	defer func() {
 		for _, conn := range taken {
@@ -78,14 +78,14 @@ func (h *hoarder) take(ctx context.Context) {
 }
 
 // awaitFull returns when no connection is left for anybody.
-func (h *hoarder) awaitFull(t *testing.T) {
+func (h *connectionHolder) awaitFull(t *testing.T) {
 	t.Helper()
 	before := h.refused.Load()
 	require.Eventually(t, func() bool { return h.refused.Load() > before+3 }, longWait, time.Millisecond)
 }
 
 // stop gives all connections back.
-func (h *hoarder) stop() {
+func (h *connectionHolder) stop() {
 	h.cancel()
 	h.running.Wait()
 }
@@ -144,7 +144,7 @@ func TestConnectionsTaken(t *testing.T) {
 
 	for _, limit := range []string{"30", "-1"} {
 		execute("ALTER ROLE party CONNECTION LIMIT " + limit)
-		others := startHoarder(t, address.String())
+		others := startConnectionHolder(t, address.String())
 		others.awaitFull(t)
 		eventually(t, func(c *assert.CollectT) { // the API also takes some of the places that become free
 			var left int
@@ -184,7 +184,7 @@ func TestConnectionsTaken(t *testing.T) {
 		name := "late" + strings.TrimPrefix(limit, "-")
 		second.client.register(t, name, "Late")
 		eventually(t, func(c *assert.CollectT) {
-			sent := inbox(c, stack.InboxURL()).counted()
+			sent := readInbox(c, stack.InboxURL()).counted()
 			require.Equal(c, []int{1, 1}, []int{sent["host@people.example"], sent[name+"@people.example"]})
 		}, "the worker works")
 		require.Equal(t, 0, newcomer.stop(t))

@@ -39,15 +39,15 @@ func TestTemporalAway(t *testing.T) {
 	}
 	wg.Wait()
 	require.False(t, t.Failed())
-	require.Zero(t, inbox(t, s.stack.InboxURL()).Total)
+	require.Zero(t, readInbox(t, s.stack.InboxURL()).Total)
 	require.Equal(t, "unreachable", s.client.get(t, "/health").data(t)["temporal"])
 
 	require.NoError(t, s.stack.Restart(t.Context(), devstack.Temporal))
 	eventually(t, func(c *assert.CollectT) {
-		assert.Equal(c, users, len(inbox(c, s.stack.InboxURL()).counted()))
-	}, "everyone has mail")
+		assert.Equal(c, users, len(readInbox(c, s.stack.InboxURL()).counted()))
+	}, "everyone has an email")
 	s.awaitIdle(t)
-	for address, n := range inbox(t, s.stack.InboxURL()).counted() {
+	for address, n := range readInbox(t, s.stack.InboxURL()).counted() {
 		require.Equal(t, 1, n, address)
 	}
 }
@@ -122,8 +122,8 @@ func TestAPIKilled(t *testing.T) {
 	api.kill()
 	s.startWorker(t)
 	eventually(t, func(c *assert.CollectT) {
-		assert.Equal(c, map[string]int{"dora@people.example": 1}, inbox(c, s.stack.InboxURL()).counted())
-	}, "the mail has come")
+		assert.Equal(c, map[string]int{"dora@people.example": 1}, readInbox(c, s.stack.InboxURL()).counted())
+	}, "the email has come")
 }
 
 // TestRedisAway: everything still answers, quickly, and nothing stale comes back with Redis, which keeps what it had.

@@ -43,8 +43,8 @@ type devSystem struct {
 // startDev starts dev in dir, with ports that nobody uses.
 func startDev(t *testing.T, dir string, offset int) *devSystem {
 	t.Helper()
-	d := &devSystem{dir: dir, environ: append(bare(t), "DEV_PORT_OFFSET="+strconv.Itoa(offset), "LOG_LEVEL=debug",
-		clockSkew+"=-20m")}
+	d := &devSystem{dir: dir, environ: append(bareEnvironment(t),
+		"DEV_PORT_OFFSET="+strconv.Itoa(offset), "LOG_LEVEL=debug", clockSkew+"=-20m")}
 	began := time.Now()
 	d.process = start(t, dir, d.environ, "dev")
 	t.Cleanup(func() { d.stop(t) }) // in order, for killing it would leave its servers behind
@@ -106,7 +106,7 @@ func TestWholeFlow(t *testing.T) {
 	t.Parallel()
 	offset := freeOffset(t)
 	d := startDev(t, sharedDir(t), offset)
-	cfg, err := config.Load(append(bare(t), pairs(d.settings)...))
+	cfg, err := config.Load(append(bareEnvironment(t), pairs(d.settings)...))
 	require.NoError(t, err)
 	db, err := store.Open(cfg.Database, auth.NewDigests(cfg.Auth.Secret))
 	require.NoError(t, err)
@@ -119,7 +119,7 @@ func TestWholeFlow(t *testing.T) {
 	}{
 		{"health", (*flow).health},
 		{"sign up", (*flow).signUp},
-		{"welcome mail", (*flow).welcomeMail},
+		{"welcome email", (*flow).welcomeEmail},
 		{"address confirmed", (*flow).addressConfirmed},
 		{"sign in and out", (*flow).signInAndOut},
 		{"password forgotten", (*flow).passwordForgotten},
@@ -136,7 +136,7 @@ func TestWholeFlow(t *testing.T) {
 		{"avatar taken back", (*flow).avatarTakenBack},
 		{"no picture", (*flow).noPicture},
 		{"admin granted by command", (*flow).grantAdmin},
-		{"mail sent again", (*flow).mailSentAgain},
+		{"email sent again", (*flow).emailSentAgain},
 		{"clean-up while the schedule is paused", (*flow).cleanup},
 		{"activity report", (*flow).activityReport},
 		{"histories and log are safe to show", (*flow).nothingLeaks},
@@ -225,22 +225,22 @@ func (f *flow) signUp(t *testing.T) {
 	requireGenerated(t, me)
 }
 
-func (f *flow) welcomeMail(t *testing.T) {
+func (f *flow) welcomeEmail(t *testing.T) {
 	address := f.carol.account.User.Email
 	var id string
 	eventually(t, func(c *assert.CollectT) {
-		for _, m := range inbox(c, f.inboxURL).Messages {
+		for _, m := range readInbox(c, f.inboxURL).Messages {
 			if m.To[0].Address == address {
 				id = m.ID
 			}
 		}
 		require.NotEmpty(c, id)
-	}, "the mail has come")
-	require.Equal(t, 1, inbox(t, f.inboxURL).counted()[address])
-	mail := fetch(t, f.inboxURL+"/api/v1/message/"+id).object(t)
+	}, "the email has come")
+	require.Equal(t, 1, readInbox(t, f.inboxURL).counted()[address])
+	email := fetch(t, f.inboxURL+"/api/v1/message/"+id).object(t)
 	for _, part := range []string{"HTML", "Text"} {
-		require.Contains(t, mail[part], "Carol Ω Lovelace")
-		require.Contains(t, mail[part], f.settings["PUBLIC_URL"])
+		require.Contains(t, email[part], "Carol Ω Lovelace")
+		require.Contains(t, email[part], f.settings["PUBLIC_URL"])
 	}
 }
 
@@ -261,9 +261,9 @@ func (f *flow) signInAndOut(t *testing.T) {
 
 func (f *flow) catalogue(t *testing.T) {
 	first := f.client.get(t, "/movies?limit=100")
-	films, err := demo.Movies("")
+	movies, err := demo.Movies("")
 	require.NoError(t, err)
-	require.Len(t, first.list(t), len(films))
+	require.Len(t, first.list(t), len(movies))
 	var second answer
 	eventually(t, func(c *assert.CollectT) { // a busy process may just have lost its lease
 		second = f.client.get(c, "/movies?limit=100")
@@ -327,21 +327,21 @@ func (f *flow) grantAdmin(t *testing.T) {
 	require.Equal(t, http.StatusOK, f.carol.get(t, "/admin/reports").status)
 }
 
-// mailSentAgain: an admin finds an email and sends it once more, as another one.
-func (f *flow) mailSentAgain(t *testing.T) {
+// emailSentAgain: an admin finds an email and sends it once more, as another one.
+func (f *flow) emailSentAgain(t *testing.T) {
 	address := f.dan.account.User.Email
-	before := inbox(t, f.inboxURL).counted()[address]
+	before := readInbox(t, f.inboxURL).counted()[address]
 	emails := f.carol.get(t, "/admin/emails?kind=welcome&state=sent&user_id="+f.dan.account.User.ID).list(t)
 	require.Len(t, emails, 1)
 	again := f.carol.post(t, "/admin/emails/"+emails[0].(map[string]any)["id"].(string)+"/resend", nil)
 	require.Equal(t, http.StatusCreated, again.status, "%s", again.body)
 	path := "/admin/emails/" + again.data(t)["id"].(string)
 	eventually(t, func(c *assert.CollectT) {
-		mail := f.carol.get(c, path).data(c)
-		require.Equal(c, "sent", mail["state"])
-		require.Len(c, mail["history"], 1)
+		email := f.carol.get(c, path).data(c)
+		require.Equal(c, "sent", email["state"])
+		require.Len(c, email["history"], 1)
 	}, "it is sent")
-	require.Equal(t, before+1, inbox(t, f.inboxURL).counted()[address])
+	require.Equal(t, before+1, readInbox(t, f.inboxURL).counted()[address])
 }
 
 func (f *flow) cleanup(t *testing.T) {
@@ -422,7 +422,7 @@ func (f *flow) activityReport(t *testing.T) {
 	_, token, _ := strings.Cut(link, "#token=")
 	f.secrets = append(f.secrets, token)
 	eventually(t, func(c *assert.CollectT) {
-		for _, m := range inbox(c, f.inboxURL).Messages {
+		for _, m := range readInbox(c, f.inboxURL).Messages {
 			if m.To[0].Address == demo.Admin && strings.HasPrefix(m.Subject, "WatchParty, ") {
 				shown := fetch(c, f.inboxURL+"/api/v1/message/"+m.ID).object(c)["HTML"].(string)
 				if strings.Contains(html.UnescapeString(shown), link) {
@@ -430,11 +430,11 @@ func (f *flow) activityReport(t *testing.T) {
 				}
 			}
 		}
-		require.Fail(c, "no mail yet")
-	}, "the report's mail")
+		require.Fail(c, "no email yet")
+	}, "the report's email")
 	p := f.browser.open(t, link)
-	p.shows(t, "How the service was used")
-	p.shows(t, fmt.Sprintf("%.1f", minutes/60))
+	p.requireShows(t, "How the service was used")
+	p.requireShows(t, fmt.Sprintf("%.1f", minutes/60))
 	p.picture(t, "activity-report")
 }
 

@@ -70,7 +70,7 @@ func requireRecovery(t *testing.T, s *system, databaseURL string, hole func() (f
 		s.client.register(t, name, "Somebody")
 		run := admin.postUntilTaken(t, "/admin/cleanup", nil).data(t)["run_id"].(string)
 		eventually(t, func(c *assert.CollectT) {
-			require.Equal(c, 1, inbox(c, s.stack.InboxURL()).counted()[name+"@people.example"])
+			require.Equal(c, 1, readInbox(c, s.stack.InboxURL()).counted()[name+"@people.example"])
 			require.Equal(c, "completed", admin.get(c, "/admin/cleanup/runs/"+run).data(c)["state"])
 			require.Equal(c, "HIT", s.client.get(c, "/rooms/"+room).header.Get("X-Cache"))
 		}, "emails, clean-up and the cache work")

@@ -55,7 +55,7 @@ func BenchmarkJobs(b *testing.B) {
 		{"total", "/admin/jobs/counts?only_total=true", slowest},
 		{"overview", "/admin/overview", slowest},
 	} {
-		report(ask.name, timed(b, rounds, func() { admin.requireFound(b, ask.path) }), ask.bound)
+		report(ask.name, measure(b, rounds, func() { admin.requireFound(b, ask.path) }), ask.bound)
 	}
 	var pages []time.Duration
 	cursor := ""
@@ -63,7 +63,7 @@ func BenchmarkJobs(b *testing.B) {
 		var page map[string]any
 		pages = append(
 			pages,
-			timed(b, 1, func() { page = admin.requireFound(b, "/admin/jobs?limit=50"+cursor).object(b) })...)
+			measure(b, 1, func() { page = admin.requireFound(b, "/admin/jobs?limit=50"+cursor).object(b) })...)
 		next, ok := page["next_cursor"].(string)
 		require.True(b, ok, "there are more pages")
 		cursor = "&cursor=" + next
@@ -72,8 +72,8 @@ func BenchmarkJobs(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// timed runs fn some times, and returns how long each took.
-func timed(b *testing.B, rounds int, fn func()) (took []time.Duration) {
+// measure runs fn some times, and returns how long each took.
+func measure(b *testing.B, rounds int, fn func()) (took []time.Duration) {
 	b.Helper()
 	for range rounds {
 		began := time.Now()

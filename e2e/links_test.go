@@ -10,13 +10,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// link waits for an email with that subject to the address and returns its link to a page.
-func (f *flow) link(t *testing.T, address, subject, page string) string {
+// findLink waits for an email with that subject to the address and returns its link to a page.
+func (f *flow) findLink(t *testing.T, address, subject, page string) string {
 	t.Helper()
 	pattern := regexp.MustCompile(`href="([^"]+` + page + `#token=([A-Za-z0-9_-]+))"`)
 	var link string
 	eventually(t, func(c *assert.CollectT) {
-		for _, m := range inbox(c, f.inboxURL).Messages {
+		for _, m := range readInbox(c, f.inboxURL).Messages {
 			if m.Subject != subject || m.To[0].Address != address {
 				continue
 			}
@@ -27,7 +27,7 @@ func (f *flow) link(t *testing.T, address, subject, page string) string {
 			f.secrets = append(f.secrets, found[2])
 			return
 		}
-		require.Fail(c, "no mail yet")
+		require.Fail(c, "no email yet")
 	}, subject)
 	return link
 }
@@ -35,12 +35,12 @@ func (f *flow) link(t *testing.T, address, subject, page string) string {
 // addressConfirmed follows the welcome email's link in a browser.
 func (f *flow) addressConfirmed(t *testing.T) {
 	require.Equal(t, false, f.carol.get(t, "/users/me").data(t)["email_verified"])
-	p := f.browser.open(t, f.link(t, f.carol.account.User.Email, "Welcome to WatchParty", "/verify-email"))
-	p.shows(t, "Confirm your address")
+	p := f.browser.open(t, f.findLink(t, f.carol.account.User.Email, "Welcome to WatchParty", "/verify-email"))
+	p.requireShows(t, "Confirm your address")
 	p.picture(t, "verify-email")
 	require.Equal(t, false, f.carol.get(t, "/users/me").data(t)["email_verified"], "opening the link alone does nothing")
 	p.click(t, "button[type=submit]")
-	p.shows(t, "Your address is confirmed.")
+	p.requireShows(t, "Your address is confirmed.")
 	require.Equal(t, true, f.carol.get(t, "/users/me").data(t)["email_verified"])
 }
 
@@ -52,20 +52,20 @@ func (f *flow) passwordForgotten(t *testing.T) {
 	)
 	require.Equal(t, http.StatusAccepted,
 		f.client.post(t, "/auth/password-reset", map[string]string{"email": "nobody@people.example"}).status)
-	p := f.browser.open(t, f.link(t, address, "Choose a new password", "/password-reset"))
+	p := f.browser.open(t, f.findLink(t, address, "Choose a new password", "/password-reset"))
 	p.write(t, "password", "short")
 	p.click(t, "button[type=submit]")
 	p.picture(t, "password-reset")
 	const next = "a new password entirely"
 	p.write(t, "password", next)
 	p.click(t, "button[type=submit]")
-	p.shows(t, "Your new password is set.")
+	p.requireShows(t, "Your new password is set.")
 	require.Equal(t, http.StatusUnauthorized, f.dan.get(t, "/users/me").status)
 	require.Equal(t, http.StatusUnauthorized,
 		f.client.post(t, "/auth/login", map[string]string{"email": address, "password": password}).status)
 	f.dan.client = f.client.login(t, address, "short"+next)
 	f.secrets = append(f.secrets, f.dan.token, next)
-	require.Zero(t, inbox(t, f.inboxURL).counted()["nobody@people.example"])
+	require.Zero(t, readInbox(t, f.inboxURL).counted()["nobody@people.example"])
 }
 
 // addressChanged: the new address counts once it is confirmed, and the former one is told.
@@ -75,14 +75,14 @@ func (f *flow) addressChanged(t *testing.T) {
 	f.secrets = append(f.secrets, address)
 	asked := hana.do(t, http.MethodPut, "/users/me/email", map[string]string{"email": address, "password": password})
 	require.Equal(t, http.StatusAccepted, asked.status, "%s", asked.body)
-	p := f.browser.open(t, f.link(t, address, "Confirm your email address", "/verify-email"))
+	p := f.browser.open(t, f.findLink(t, address, "Confirm your email address", "/verify-email"))
 	require.Equal(t, former, hana.get(t, "/users/me").data(t)["email"])
 	p.click(t, "button[type=submit]")
-	p.shows(t, "Your address is confirmed.")
+	p.requireShows(t, "Your address is confirmed.")
 	require.Equal(t, address, hana.get(t, "/users/me").data(t)["email"])
 	eventually(t, func(c *assert.CollectT) {
 		require.Equal(c, map[string]int{former: 2, address: 1}, map[string]int{
-			former: inbox(c, f.inboxURL).counted()[former], address: inbox(c, f.inboxURL).counted()[address],
+			former: readInbox(c, f.inboxURL).counted()[former], address: readInbox(c, f.inboxURL).counted()[address],
 		})
 	}, "the former address is told")
 }
@@ -95,32 +95,32 @@ func (f *flow) invited(t *testing.T) {
 	const address = "fay@people.example"
 	got := f.carol.post(t, "/rooms/"+room+"/invitations", map[string]string{"email": address})
 	require.Equal(t, http.StatusCreated, got.status, "%s", got.body)
-	p := f.browser.open(t, f.link(t, address, "You are invited to a watch party", "/invitations"))
-	p.shows(t, "carol.lovelace invites you to “Cellar cinema”.")
-	p.lacks(t, "Username")
+	p := f.browser.open(t, f.findLink(t, address, "You are invited to a watch party", "/invitations"))
+	p.requireShows(t, "carol.lovelace invites you to “Cellar cinema”.")
+	p.requireNotShown(t, "Username")
 	p.picture(t, "invitations")
 	p.click(t, "[data-switch]")
-	p.shows(t, "Username")
+	p.requireShows(t, "Username")
 	p.write(t, "username", "x")
 	p.write(t, "password", password)
 	p.click(t, "button[type=submit]")
 	p.write(t, "username", "-fay.friend")
 	p.picture(t, "invitations-new")
 	p.click(t, "button[type=submit]")
-	p.shows(t, "Nothing is playing yet.") // the page at /watch, in the room
-	p.lacks(t, "Password")
+	p.requireShows(t, "Nothing is playing yet.") // the page at /watch, in the room
+	p.requireNotShown(t, "Password")
 	fay := f.client.login(t, address, password)
 	require.Equal(t, http.StatusOK, fay.get(t, "/rooms/"+room).status)
 	require.Equal(t, "accepted", f.carol.get(t, "/rooms/"+room+"/invitations").list(t)[0].(map[string]any)["state"])
 
 	// The email's last link ends invitations to her address, until she thinks otherwise.
-	stop := f.browser.open(t, f.link(t, address, "You are invited to a watch party", "/unsubscribe"))
-	stop.shows(t, "No more invitations?")
+	stop := f.browser.open(t, f.findLink(t, address, "You are invited to a watch party", "/unsubscribe"))
+	stop.requireShows(t, "No more invitations?")
 	stop.picture(t, "unsubscribe")
 	stop.click(t, "button[type=submit]")
-	stop.shows(t, "This address gets no more invitations.")
+	stop.requireShows(t, "This address gets no more invitations.")
 	stop.click(t, "button[type=submit]")
-	stop.shows(t, "This address gets invitations again.")
+	stop.requireShows(t, "This address gets invitations again.")
 
 	// She behaves badly, and neither the room nor the link lets her in again.
 	require.Equal(

@@ -22,15 +22,15 @@ import (
 func startLive(t *testing.T) *live.System {
 	t.Helper()
 	s, err := live.Start(t.Context(), live.Options{
-		Binary: binary, Stack: stacktest.New(t, devstack.Postgres, devstack.Redis), Environ: bare(t),
+		Binary: binary, Stack: stacktest.New(t, devstack.Postgres, devstack.Redis), Environ: bareEnvironment(t),
 	})
 	require.NoError(t, err)
 	t.Cleanup(s.Close)
 	return s
 }
 
-// gather has some people watch together, behind networks that delay and lose.
-func gather(t *testing.T, s *live.System, count int) []*live.Room {
+// openRooms has some people watch together, behind networks that delay and lose.
+func openRooms(t *testing.T, s *live.System, count int) []*live.Room {
 	t.Helper()
 	people, err := s.People(t.Context(), "viewer", count)
 	require.NoError(t, err)
@@ -45,7 +45,7 @@ func gather(t *testing.T, s *live.System, count int) []*live.Room {
 func TestLiveNodeKilled(t *testing.T) {
 	t.Parallel()
 	s := startLive(t)
-	rooms := gather(t, s, 6)
+	rooms := openRooms(t, s, 6)
 	for _, seek := range []bool{false, true} {
 		k, err := s.KillNode(t.Context(), rooms, seek)
 		require.NoError(t, err)
@@ -61,7 +61,7 @@ func TestLiveNodeKilled(t *testing.T) {
 func TestLiveNetworkLost(t *testing.T) {
 	t.Parallel()
 	s := startLive(t)
-	r := gather(t, s, 4)[0]
+	r := openRooms(t, s, 4)[0]
 	back, err := r.LoseNetwork(t.Context(), 2, 10*time.Second)
 	require.NoError(t, err)
 	require.Len(t, back, 2)
@@ -73,7 +73,7 @@ func TestLiveNetworkLost(t *testing.T) {
 func TestLiveRedisKilled(t *testing.T) {
 	t.Parallel()
 	s := startLive(t)
-	rooms := gather(t, s, 6)
+	rooms := openRooms(t, s, 6)
 	o, err := s.LoseRedis(t.Context(), rooms, 12*time.Second, func(ctx context.Context) error {
 		took, err := s.Kick(ctx, "kicked", 5)
 		if err == nil && slices.Max(took) > 5*time.Second {

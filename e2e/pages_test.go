@@ -13,7 +13,7 @@ func (f *flow) pages(t *testing.T) {
 	} {
 		t.Run(page.name, func(t *testing.T) {
 			p := f.browser.open(t, page.url)
-			p.shows(t, page.shows)
+			p.requireShows(t, page.shows)
 			p.picture(t, page.name)
 		})
 	}

@@ -94,7 +94,7 @@ func newPartyOf(t *testing.T, host client, after time.Duration) *party {
 	}
 	p := &party{host: host}
 	p.room = post("/rooms", map[string]any{"name": "Silents"})
-	post("/rooms/"+p.room+"/queue", map[string]any{"stream_url": "https://videos.example/film.webm"})
+	post("/rooms/"+p.room+"/queue", map[string]any{"stream_url": "https://videos.example/movie.webm"})
 	p.id = post("/rooms/"+p.room+"/parties",
 		map[string]any{"starts_at": time.Now().Add(after).UTC().Format(time.RFC3339Nano), "time_zone": "Europe/Berlin"})
 	return p
@@ -111,7 +111,7 @@ func (p *party) playback(t require.TestingT) map[string]any {
 // partyEmails says how many emails about parties each address got, by their subjects.
 func partyEmails(t require.TestingT, s *system) map[string]map[string]int {
 	counts := map[string]map[string]int{}
-	for _, message := range inbox(t, s.stack.InboxURL()).Messages {
+	for _, message := range readInbox(t, s.stack.InboxURL()).Messages {
 		if message.Subject == "Welcome to WatchParty" {
 			continue
 		}

@@ -146,7 +146,7 @@ func TestPooler(t *testing.T) {
 		WHERE datname = current_database() AND client_port IS NOT NULL AND pid <> pg_backend_pid()`).Scan(t.Context(), &backends))
 	require.LessOrEqual(t, backends, poolerConnections+4, "the test has connections, too")
 	eventually(t, func(c *assert.CollectT) {
-		assert.Equal(c, 1, inbox(c, s.stack.InboxURL()).counted()["host@people.example"])
+		assert.Equal(c, 1, readInbox(c, s.stack.InboxURL()).counted()["host@people.example"])
 	}, "the welcome has come")
 
 	p.kill()

@@ -98,8 +98,8 @@ func (o *output) String() string {
 	return o.buf.String()
 }
 
-// bare is an environment without any setting of ours, that finds the commands which the module has built.
-func bare(t testing.TB) []string {
+// bareEnvironment is an environment without any setting of ours, that finds the commands which the module has built.
+func bareEnvironment(t testing.TB) []string {
 	t.Helper()
 	bin, err := filepath.Abs("../bin")
 	require.NoError(t, err)

@@ -51,7 +51,7 @@ var past = []string{
 	`INSERT INTO participants (room_id, user_id) SELECT r.id, u.id FROM rooms AS r CROSS JOIN users AS u`,
 }
 
-func fill(t testing.TB, databaseURL string, rooms, messages int) {
+func insertMessages(t testing.TB, databaseURL string, rooms, messages int) {
 	t.Helper()
 	s := openDatabase(t, databaseURL)
 	tx, err := s.DB().BeginTx(t.Context(), nil)
@@ -68,8 +68,8 @@ func fill(t testing.TB, databaseURL string, rooms, messages int) {
 	}
 }
 
-// durable is a Postgres that syncs what it commits, as one in production does.
-func durable(t testing.TB) *devstack.Stack {
+// startDurablePostgres is a Postgres that syncs what it commits, as one in production does.
+func startDurablePostgres(t testing.TB) *devstack.Stack {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "watchparty-durable-")
 	require.NoError(t, err)
@@ -119,7 +119,7 @@ func applyBatches(t testing.TB, s *store.Store, limit int, anew bool) (b batched
 
 // BenchmarkBatches removes the older half of messages, batch by batch without a pause.
 func BenchmarkBatches(b *testing.B) {
-	stack := durable(b)
+	stack := startDurablePostgres(b)
 	for _, scene := range []struct {
 		name     string
 		messages int
@@ -140,9 +140,9 @@ func BenchmarkBatches(b *testing.B) {
 			require.NoError(b, err)
 			_, err = s.CreateUser(b.Context(), watchparty.Registration{Username: "host", Email: "host@people.example"}, "")
 			require.NoError(b, err)
-			fill(b, stack.DatabaseURL(), 2000, scene.messages)
+			insertMessages(b, stack.DatabaseURL(), 2000, scene.messages)
 			if scene.held {
-				hold(b, s)
+				holdSnapshot(b, s)
 			}
 			before := walPosition(b, s)
 			done := applyBatches(b, s, 1000, scene.anew)
@@ -165,8 +165,8 @@ func openDatabase(t testing.TB, url string) *store.Store {
 	return s
 }
 
-// hold keeps a snapshot until the test's end, as a backup does: what is deleted meanwhile stays in the indexes.
-func hold(t testing.TB, s *store.Store) {
+// holdSnapshot keeps a snapshot until the test's end, as a backup does: what is deleted meanwhile stays in the indexes.
+func holdSnapshot(t testing.TB, s *store.Store) {
 	t.Helper()
 	tx, err := s.DB().BeginTx(t.Context(), nil)
 	require.NoError(t, err)
@@ -243,13 +243,13 @@ func newLoad(t testing.TB, s *system, of size) *load {
 func (l *load) run(ctx context.Context, t testing.TB) (all times) {
 	var both sync.WaitGroup
 	both.Go(func() {
-		all.posts = pace(ctx, l.posts, func() bool {
-			body := fmt.Sprintf(`{"room_id": %q, "body": "What a film!"}`, l.rooms[rand.IntN(len(l.rooms))])
+		all.posts = sendAtRate(ctx, l.posts, func() bool {
+			body := fmt.Sprintf(`{"room_id": %q, "body": "What a movie!"}`, l.rooms[rand.IntN(len(l.rooms))])
 			return l.send(t, http.MethodPost, "/chat/messages", body, http.StatusCreated)
 		})
 	})
 	both.Go(func() {
-		all.reads = pace(ctx, l.reads, func() bool {
+		all.reads = sendAtRate(ctx, l.reads, func() bool {
 			room := l.rooms[rand.IntN(len(l.rooms))]
 			return l.send(t, http.MethodGet, "/chat/messages?limit=50&room_id="+room, "", http.StatusOK)
 		})
@@ -283,8 +283,8 @@ func (l *load) send(t testing.TB, method, path, body string, want int) bool {
 	return assert.Equal(t, want, response.StatusCode)
 }
 
-// pace calls do at a fixed rate and measures each call that succeeds, from the moment at which it was due.
-func pace(ctx context.Context, rate float64, do func() bool) (took []time.Duration) {
+// sendAtRate calls do at a fixed rate and measures each call that succeeds, from the moment at which it was due.
+func sendAtRate(ctx context.Context, rate float64, do func() bool) (took []time.Duration) {
 	var (
 		calls sync.WaitGroup
 		mu    sync.Mutex
@@ -339,7 +339,7 @@ func (r *retention) observe(t testing.TB, admin client, slice time.Duration) {
 	r.runID = startCleanup(t, admin, map[string]any{"policies": []string{"old_messages"}})
 	for deadline := time.Now().Add(10 * time.Minute); !r.finished(t); {
 		require.Less(t, time.Now(), deadline)
-		letGo := r.hold(t)
+		letGo := r.holdLocks(t)
 		r.without = append(r.without, r.load.run(after(t, slice), t))
 		letGo()
 		began := time.Now()
@@ -365,8 +365,8 @@ func (r *retention) finished(t testing.TB) bool {
 	return assert.NoError(t, err) && !run.FinishedAt.IsZero()
 }
 
-// hold keeps the run from its next batch, once it is between two.
-func (r *retention) hold(t testing.TB) (letGo func()) {
+// holdLocks keeps the run from its next batch, once it is between two.
+func (r *retention) holdLocks(t testing.TB) (letGo func()) {
 	t.Helper()
 	tx, err := r.store.DB().BeginTx(t.Context(), nil)
 	require.NoError(t, err)
@@ -426,7 +426,7 @@ func removeOldMessages(t testing.TB, databaseURL string, of size) *retention {
 	r.load = newLoad(t, r.system, of)
 	admin := r.load.people[0]
 	r.grantAdmin(t, "person0@people.example")
-	fill(t, databaseURL, of.rooms, of.messages)
+	insertMessages(t, databaseURL, of.rooms, of.messages)
 	require.NoError(t, r.store.DB().NewRaw("SELECT id FROM rooms").Scan(t.Context(), &r.load.rooms))
 	r.load.run(after(t, of.slice), t) // to warm up
 	r.tables[0] = r.messagesSize(t)
@@ -467,7 +467,7 @@ const maxRetentionRatio = 2
 
 // BenchmarkRetention has people post and read while the older half of messages is removed.
 func BenchmarkRetention(b *testing.B) {
-	r := removeOldMessages(b, durable(b).DatabaseURL(), size{
+	r := removeOldMessages(b, startDurablePostgres(b).DatabaseURL(), size{
 		rooms: 2000, messages: 2_000_000, people: 20, posts: 50, reads: 150, slice: 6 * time.Second,
 	})
 	run, err := r.store.Run(b.Context(), r.runID)

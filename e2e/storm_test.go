@@ -31,17 +31,17 @@ var (
 	stormPatience = flag.Duration("storm.patience", 4*time.Minute, "how long it may take")
 )
 
-// weather is an SMTP server that answers each connection with a fault, or without one half of the time, until it
+// faultySMTP is an SMTP server that answers each connection with a fault, or without one half of the time, until it
 // clears.
-type weather struct {
+type faultySMTP struct {
 	*smtptest.Server
 	faults map[string]smtptest.Script
 
-	mu    sync.Mutex
-	seen  map[string]int
-	deck  []string // faults that were not dealt yet
-	clear bool
-	trap  *trap
+	mu     sync.Mutex
+	seen   map[string]int
+	unused []string // faults that were not used yet
+	clear  bool
+	trap   *trap
 }
 
 // trap holds a connection whose email has come whole and was not answered yet.
@@ -49,14 +49,14 @@ type trap struct{ caught, released chan struct{} }
 
 const fair = "none"
 
-func newWeather(t *testing.T) (w *weather, trusted []byte) {
+func newFaultySMTP(t *testing.T) (w *faultySMTP, trusted []byte) {
 	t.Helper()
 	identity, trusted := smtptest.Certificate(t)
 	stranger, _ := smtptest.Certificate(t)
 	answers := func(command, answer string) smtptest.Script {
 		return smtptest.Script{StartTLS: identity, Answers: map[string]string{command: answer}}
 	}
-	w = &weather{seen: map[string]int{}, faults: map[string]smtptest.Script{
+	w = &faultySMTP{seen: map[string]int{}, faults: map[string]smtptest.Script{
 		"451 at RCPT":         answers("RCPT", "451 4.3.0 try again"),
 		"550 at RCPT":         answers("RCPT", "550 5.1.1 no such mailbox"),
 		"421 at greeting":     answers("greeting", "421 4.3.2 busy"+smtptest.HangUp),
@@ -69,20 +69,20 @@ func newWeather(t *testing.T) (w *weather, trusted []byte) {
 		"offers no STARTTLS":  {},
 		"bad certificate":     {StartTLS: stranger},
 	}}
-	w.deck = slices.Collect(maps.Keys(w.faults))
-	w.faults[fair] = smtptest.Script{StartTLS: identity, Before: map[string]func(){".": w.hold}}
+	w.unused = slices.Collect(maps.Keys(w.faults))
+	w.faults[fair] = smtptest.Script{StartTLS: identity, Before: map[string]func(){".": w.waitAtTrap}}
 	w.Server = smtptest.ServeEach(t, w.next)
 	return w, trusted
 }
 
-func (w *weather) next() smtptest.Script {
+func (w *faultySMTP) next() smtptest.Script {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	name := fair
 	switch {
 	case w.clear:
-	case len(w.deck) > 0: // each fault once, then any
-		name, w.deck = w.deck[0], w.deck[1:]
+	case len(w.unused) > 0: // each fault once, then any
+		name, w.unused = w.unused[0], w.unused[1:]
 	case rand.IntN(2) == 0:
 		names := slices.Sorted(maps.Keys(w.faults))
 		name = names[rand.IntN(len(names))]
@@ -91,8 +91,8 @@ func (w *weather) next() smtptest.Script {
 	return w.faults[name]
 }
 
-// hold springs the trap, if there is one.
-func (w *weather) hold() {
+// waitAtTrap waits until the test releases the email, if the test has set a trap.
+func (w *faultySMTP) waitAtTrap() {
 	w.mu.Lock()
 	trap := w.trap
 	w.trap = nil
@@ -104,7 +104,7 @@ func (w *weather) hold() {
 }
 
 // catch returns when an email is there whole and not answered, and what lets the answer go.
-func (w *weather) catch(t *testing.T) (release func()) {
+func (w *faultySMTP) catch(t *testing.T) (release func()) {
 	t.Helper()
 	set := &trap{caught: make(chan struct{}), released: make(chan struct{})}
 	w.mu.Lock()
@@ -113,13 +113,13 @@ func (w *weather) catch(t *testing.T) (release func()) {
 	select {
 	case <-set.caught:
 	case <-time.After(*stormPatience):
-		require.FailNow(t, "no mail comes")
+		require.FailNow(t, "no email comes")
 	}
 	return func() { close(set.released) }
 }
 
 // clears ends the faults.
-func (w *weather) clears() {
+func (w *faultySMTP) clears() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.clear = true
@@ -127,7 +127,7 @@ func (w *weather) clears() {
 
 // accepted are the Message-IDs of the emails that the server has said that it has, by their address; each as often as
 // it said so.
-func (w *weather) accepted(t require.TestingT) map[string][]string {
+func (w *faultySMTP) accepted(t require.TestingT) map[string][]string {
 	all := map[string][]string{}
 	for _, content := range w.Accepted() {
 		m, err := netmail.ReadMessage(strings.NewReader(content))
@@ -146,7 +146,7 @@ func TestMailStorm(t *testing.T) {
 	t.Parallel()
 	began := time.Now()
 	s := newSystem(t)
-	w, trusted := newWeather(t)
+	w, trusted := newFaultySMTP(t)
 	certificate := filepath.Join(t.TempDir(), "trusted.pem")
 	require.NoError(t, os.WriteFile(certificate, trusted, 0o600))
 	gate := newGate(t, w.Host+":"+strconv.Itoa(w.Port))
@@ -193,8 +193,8 @@ func TestMailStorm(t *testing.T) {
 
 	admin, resent := s.admin(t), 0
 	s.await(t, func() bool {
-		for _, mail := range admin.get(t, "/admin/emails?state=failed&limit=100").list(t) {
-			resent += s.resend(t, admin, mail.(map[string]any), w.accepted(t))
+		for _, email := range admin.get(t, "/admin/emails?state=failed&limit=100").list(t) {
+			resent += s.resend(t, admin, email.(map[string]any), w.accepted(t))
 		}
 		return admin.get(t, "/admin/emails/pause").data(t)["waiting"].(float64) == 0
 	})
@@ -208,7 +208,8 @@ func TestMailStorm(t *testing.T) {
 		require.LessOrEqual(
 			t, len(ids), 1+s.cutShort(t, address), "%s got it again although the server had said that it has it", address,
 		)
-		require.Len(t, slices.Compact(slices.Sorted(slices.Values(ids))), 1, "%s was welcomed by more than one mail", address)
+		require.Len(t, slices.Compact(slices.Sorted(slices.Values(ids))), 1,
+			"%s was welcomed by more than one email", address)
 	}
 	for _, h := range histories(t, dialTemporal(t, s.stack.TemporalAddress()), *stormUsers+1) {
 		h.requireNone(t, "@people.example", "user0", "Somebody", password)
@@ -276,21 +277,21 @@ func (s *system) admin(t *testing.T) client {
 
 // resend sends a failed email again, unless that was done already, like an admin who knows that the mail server does
 // not have it. It returns the number of emails that it has queued.
-func (s *system) resend(t *testing.T, admin client, mail map[string]any, accepted map[string][]string) int {
+func (s *system) resend(t *testing.T, admin client, email map[string]any, accepted map[string][]string) int {
 	t.Helper()
-	var email string
+	var address string
 	require.NoError(
 		t,
 		s.store.DB().
-			NewRaw("SELECT email FROM users WHERE id = ?", mail["recipient"].(map[string]any)["id"]).
-			Scan(t.Context(), &email),
+			NewRaw("SELECT email FROM users WHERE id = ?", email["recipient"].(map[string]any)["id"]).
+			Scan(t.Context(), &address),
 	)
 	var done bool
 	require.NoError(t,
-		s.store.DB().NewRaw("SELECT EXISTS (SELECT FROM emails WHERE resend_of = ?)", mail["id"]).Scan(t.Context(), &done))
-	if done || accepted[email] != nil {
+		s.store.DB().NewRaw("SELECT EXISTS (SELECT FROM emails WHERE resend_of = ?)", email["id"]).Scan(t.Context(), &done))
+	if done || accepted[address] != nil {
 		return 0
 	}
-	require.Equal(t, 201, admin.post(t, "/admin/emails/"+mail["id"].(string)+"/resend", nil).status)
+	require.Equal(t, 201, admin.post(t, "/admin/emails/"+email["id"].(string)+"/resend", nil).status)
 	return 1
 }

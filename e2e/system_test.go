@@ -47,7 +47,7 @@ func newSystemOn(t testing.TB, stack *devstack.Stack, databaseURL string) *syste
 	s := &system{stack: stack, files: t.TempDir(), url: "http://" + addr, client: client{base: "http://" + addr + "/api"}}
 	// The schedules start nothing during a test: their day is half a year away.
 	day := fmt.Sprintf(" 1 %d *", time.Now().AddDate(0, 6, 0).Month())
-	s.environ = append(bare(t),
+	s.environ = append(bareEnvironment(t),
 		"APP_ENV=production", "LOG_LEVEL=info", "METRICS_ADDR=off", "HTTP_DRAIN_DELAY=1s",
 		"HTTP_ADDR="+addr, "PUBLIC_URL="+s.url, "AUTH_SECRET="+strings.Repeat("s", config.MinSecretBytes),
 		"DATABASE_URL="+databaseURL, "REDIS_URL="+stack.RedisURL(), "TEMPORAL_ADDRESS="+stack.TemporalAddress(),

@@ -48,8 +48,8 @@ func (f *flow) clientInABrowser(t *testing.T) {
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	page := f.browser.open(t, server.URL)
-	page.shows(t, "uploaded: processing, sent: 1")
-	page.shows(t, "gone: unauthenticated")
+	page.requireShows(t, "uploaded: processing, sent: 1")
+	page.requireShows(t, "gone: unauthenticated")
 }
 
 const uploadPage = `<!doctype html>

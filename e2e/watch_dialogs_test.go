@@ -27,14 +27,14 @@ func TestWatchPageDialogs(t *testing.T) {
 	alice.press(t, "New room")
 	alice.write(t, "name", "Movie night")
 	alice.press(t, "Open the room")
-	alice.shows(t, "Nothing is playing yet.")
+	alice.requireShows(t, "Nothing is playing yet.")
 	room, err := chromedp.Run(alice.ctx, chromedp.Evaluate[string](`new URLSearchParams(location.search).get('room')`))
 	require.NoError(t, err)
 	host := client{base: "http://" + s.gates[0].addr() + "/api"}.login(t, "alice@watchparty.test", demo.Password)
 	start := time.Now().Add(24 * time.Hour).UTC().Truncate(time.Second)
 	party := host.post(t, "/rooms/"+room+"/parties", map[string]any{"starts_at": start, "time_zone": "UTC"})
 	require.Equal(t, http.StatusCreated, party.status, "%s", party.body)
-	alice.shows(t, "Next party")
+	alice.requireShows(t, "Next party")
 
 	const dialogs = `document.querySelectorAll('dialog').length + ''`
 	for _, d := range []struct {
@@ -48,14 +48,15 @@ func TestWatchPageDialogs(t *testing.T) {
 	} {
 		alice.press(t, d.open)
 		alice.press(t, "Save")
-		alice.evaluates(t, dialogs, "0")
+		alice.requireEvaluates(t, dialogs, "0")
 
 		alice.press(t, d.open)
 		changed := host.do(t, http.MethodPatch, d.path, d.meanwhile)
 		require.Equal(t, http.StatusOK, changed.status, "%s", changed.body)
-		alice.evaluates(t, fmt.Sprintf(`(document.querySelector('dialog [name=%q]').value = 'Renamed')`, d.field), "Renamed")
+		alice.requireEvaluates(t,
+			fmt.Sprintf(`(document.querySelector('dialog [name=%q]').value = 'Renamed')`, d.field), "Renamed")
 		alice.press(t, "Save")
-		alice.evaluates(t, dialogs, "0")
+		alice.requireEvaluates(t, dialogs, "0")
 		now := host.get(t, d.path).data(t)
 		require.Equal(t, "Renamed", now[d.field], d.open)
 		if movie, ok := now["movie"].(map[string]any); ok {
@@ -67,36 +68,37 @@ func TestWatchPageDialogs(t *testing.T) {
 	}
 
 	alice.press(t, "Choose a movie")
-	alice.shows(t, "Rocket to the Moon")
+	alice.requireShows(t, "Rocket to the Moon")
 	const titles = `[...document.querySelectorAll('dialog .movie .name')].map((name) => name.textContent).join()`
 	alice.write(t, "q", "evening")
-	alice.evaluates(t, titles, "The Evening Train")
+	alice.requireEvaluates(t, titles, "The Evening Train")
 	alice.write(t, "q", " nothing")
-	alice.shows(t, "No movie that can be played has this title.")
+	alice.requireShows(t, "No movie that can be played has this title.")
 	alice.press(t, "Close")
 
 	// A movie that has no stream any more leaves the queue.
 	id := playable(t, host)
 	require.Equal(t, http.StatusCreated, host.post(t, "/rooms/"+room+"/queue", map[string]any{"movie_id": id}).status)
 	alice.click(t, "#tab-queue")
-	alice.shows(t, "Queue (1)")
-	alice.shows(t, "Rocket to the Moon")
+	alice.requireShows(t, "Queue (1)")
+	alice.requireShows(t, "Rocket to the Moon")
 	admin := client{base: host.base}.login(t, demo.Admin, demo.Password)
 	require.Equal(
 		t, http.StatusOK, admin.do(t, http.MethodPatch, "/movies/"+id, map[string]any{"stream_url": nil}).status,
 	)
-	alice.evaluates(t, `document.querySelector('#panel-queue').innerText.includes('Rocket to the Moon') + ''`, "false")
-	alice.evaluates(t, `document.querySelector('#tab-queue').innerText`, "Queue")
+	alice.requireEvaluates(t,
+		`document.querySelector('#panel-queue').innerText.includes('Rocket to the Moon') + ''`, "false")
+	alice.requireEvaluates(t, `document.querySelector('#tab-queue').innerText`, "Queue")
 
 	// A host who is alone cannot pass the room on, but can archive it.
 	alice.click(t, "#tab-people")
 	alice.press(t, "About you")
 	alice.press(t, "Quit the room")
-	alice.shows(t, "Nobody else is in the room who could become its host.")
+	alice.requireShows(t, "Nobody else is in the room who could become its host.")
 	alice.press(t, "Archive the room")
-	alice.says(t, "The room is archived.")
-	alice.shows(t, "Movie night") // another one of hers
-	alice.lacks(t, "Renamed")
+	alice.requireSays(t, "The room is archived.")
+	alice.requireShows(t, "Movie night") // another one of hers
+	alice.requireNotShown(t, "Renamed")
 	require.Equal(t, "archived", host.get(t, "/rooms/"+room).data(t)["state"])
 	alice.requireNoComplaints(t)
 }

@@ -30,7 +30,7 @@ func (w *watcher) playsMovieNight(t *testing.T) string {
 	w.press(t, "New room")
 	w.write(t, "name", "Movie night")
 	w.press(t, "Open the room")
-	w.shows(t, "Nothing is playing yet.")
+	w.requireShows(t, "Nothing is playing yet.")
 	w.press(t, "Choose a movie")
 	w.press(t, "Rocket to the Moon2026 · 1 min")
 	w.record(t)
@@ -50,28 +50,28 @@ func TestWatchPageActs(t *testing.T) {
 	path := alice.playsMovieNight(t)
 	bob.goTo(t, path)
 	bob.press(t, "Bob")
-	bob.shows(t, "Rocket to the Moon")
+	bob.requireShows(t, "Rocket to the Moon")
 	alice.press(t, "Pause") // the movie lasts for a minute, and what follows may take longer
 
 	bob.write(t, "body", "Who is the pilto?")
 	bob.press(t, "Send")
-	alice.shows(t, "Who is the pilto?")
+	alice.requireShows(t, "Who is the pilto?")
 	bob.press(t, "Edit this message")
 	bob.write(t, "body",
 		kb.Home+strings.Repeat(kb.ArrowRight, len("Who is the "))+strings.Repeat(kb.Delete, len("pilto?"))+"pilot?")
 	bob.press(t, "Send")
-	alice.shows(t, "Who is the pilot?")
-	alice.shows(t, "(edited)")
+	alice.requireShows(t, "Who is the pilot?")
+	alice.requireShows(t, "(edited)")
 	alice.press(t, "Answer this message")
-	alice.shows(t, "To Bob: Who is the pilot?")
+	alice.requireShows(t, "To Bob: Who is the pilot?")
 	alice.write(t, "body", "The moon.")
 	alice.press(t, "Send")
-	bob.shows(t, "The moon.")
+	bob.requireShows(t, "The moon.")
 	alice.picture(t, "watch-answer")
 	bob.press(t, "Report this message")
-	bob.shows(t, "Only admins see who reported it.")
+	bob.requireShows(t, "Only admins see who reported it.")
 	bob.press(t, "Report")
-	bob.says(t, "Thank you. The admins will look at it.")
+	bob.requireSays(t, "Thank you. The admins will look at it.")
 
 	bob.click(t, "#tab-queue")
 	for _, movie := range []string{"The City Lights Up2026 · 1 min", "The Evening Train2026 · 1 min"} {
@@ -80,49 +80,53 @@ func TestWatchPageActs(t *testing.T) {
 	}
 	alice.click(t, "#tab-queue")
 	alice.press(t, "Move The Evening Train up")
-	bob.evaluates(t, `document.querySelector('.queue-item')?.innerText.split('\n')[0]`, "The Evening Train")
+	bob.requireEvaluates(t, `document.querySelector('.queue-item')?.innerText.split('\n')[0]`, "The Evening Train")
 
 	alice.click(t, "#tab-people")
 	alice.press(t, "About Bob")
 	alice.picture(t, "watch-person")
 	alice.press(t, "Mute for 10 minutes")
 	bob.click(t, "#tab-chat")
-	bob.evaluates(t, `document.querySelector('[name="body"]').placeholder`, "You are muted here")
-	alice.shows(t, "· muted")
+	bob.requireEvaluates(t, `document.querySelector('[name="body"]').placeholder`, "You are muted here")
+	alice.requireShows(t, "· muted")
 	alice.press(t, "About Bob")
 	alice.press(t, "Lift the mute")
-	bob.evaluates(t, `document.querySelector('[name="body"]').placeholder`, "Say something")
-	alice.evaluates(t, `document.body.innerText.includes('· muted') + ''`, "false")
+	bob.requireEvaluates(t, `document.querySelector('[name="body"]').placeholder`, "Say something")
+	alice.requireEvaluates(t, `document.body.innerText.includes('· muted') + ''`, "false")
 	alice.press(t, "About Bob")
-	bob.evaluates(t, `document.querySelector('[aria-label="Schedule a party"]').hidden + ''`, "true")
+	bob.requireEvaluates(t, `document.querySelector('[aria-label="Schedule a party"]').hidden + ''`, "true")
 	alice.press(t, "Make moderator")
-	bob.evaluates(t, `document.querySelector('[aria-label="Settings of the room"]').hidden + ''`, "true")
+	bob.requireEvaluates(t, `document.querySelector('[aria-label="Settings of the room"]').hidden + ''`, "true")
 	bob.press(t, "Play")
-	eventually(t, func(c *assert.CollectT) { require.Equal(c, "playing", first(s.status(c))) }, "a moderator starts it")
+	eventually(
+		t,
+		func(c *assert.CollectT) { require.Equal(c, "playing", first(s.readStatus(c))) },
+		"a moderator starts it",
+	)
 	bob.press(t, "Pause")
-	eventually(t, func(c *assert.CollectT) { require.Equal(c, "paused", first(s.status(c))) }, "a moderator pauses")
+	eventually(t, func(c *assert.CollectT) { require.Equal(c, "paused", first(s.readStatus(c))) }, "a moderator pauses")
 	requireParties(t, s, alice, bob)
 
 	alice.click(t, "#tab-people")
 	alice.press(t, "About Bob")
 	alice.press(t, "Ban from the room")
-	bob.shows(t, "You are banned from this room.")
+	bob.requireShows(t, "You are banned from this room.")
 
 	alice.press(t, "Invite people")
 	alice.write(t, "email", "not.bob@people.example")
 	alice.picture(t, "watch-invite")
 	alice.press(t, "Send the invitation")
-	alice.shows(t, "The invitation to not.bob@people.example is on its way.")
+	alice.requireShows(t, "The invitation to not.bob@people.example is on its way.")
 	alice.press(t, "Close")
 
 	const checkbox = `document.querySelector('[name="now_playing"]')`
 	alice.press(t, "Settings of the room")
-	alice.evaluates(t, checkbox+`?.disabled + ' ' + `+checkbox+`?.checked`, "false false")
+	alice.requireEvaluates(t, checkbox+`?.disabled + ' ' + `+checkbox+`?.checked`, "false false")
 	alice.click(t, `[name="now_playing"]`)
 	alice.press(t, "Save")
-	alice.evaluates(t, `document.querySelectorAll('dialog').length + ''`, "0")
+	alice.requireEvaluates(t, `document.querySelectorAll('dialog').length + ''`, "0")
 	alice.press(t, "Settings of the room")
-	alice.evaluates(t, checkbox+`?.disabled + ' ' + `+checkbox+`?.checked`, "false true")
+	alice.requireEvaluates(t, checkbox+`?.disabled + ' ' + `+checkbox+`?.checked`, "false true")
 	alice.requireNoComplaints(t)
 	bob.requireNoComplaints(t)
 }
@@ -137,13 +141,13 @@ func TestWatchPageMishaps(t *testing.T) {
 	alice.press(t, "New room")
 	alice.write(t, "name", "Movie night")
 	alice.press(t, "Open the room")
-	alice.shows(t, "Nothing is playing yet.")
+	alice.requireShows(t, "Nothing is playing yet.")
 	path, err := chromedp.Run(alice.ctx, chromedp.Evaluate[string](`location.pathname + location.search`))
 	require.NoError(t, err)
 	_, room, _ := strings.Cut(path, "room=")
 	bob.goTo(t, path)
 	bob.press(t, "Bob")
-	bob.shows(t, "Nothing is playing yet.")
+	bob.requireShows(t, "Nothing is playing yet.")
 	api := client{base: "http://" + s.gates[0].addr() + "/api"}
 	host := api.login(t, "alice@watchparty.test", demo.Password)
 	post := func(c client, body string, more map[string]any) (id string) {
@@ -160,65 +164,65 @@ func TestWatchPageMishaps(t *testing.T) {
 
 	// A double click is one click.
 	twice := func(selector, act string) {
-		bob.evaluates(t, fmt.Sprintf(`(() => {
+		bob.requireEvaluates(t, fmt.Sprintf(`(() => {
 			const element = document.querySelector(%q);
 			%s
 			return '';
 		})()`, selector, act), "")
 	}
 	twice("form.say", `element.body.value = 'Only once'; element.requestSubmit(); element.requestSubmit();`)
-	bob.shows(t, "Only once")
+	bob.requireShows(t, "Only once")
 	bob.click(t, "#tab-queue")
 	bob.press(t, "Add a movie")
-	bob.shows(t, "Rocket to the Moon")
+	bob.requireShows(t, "Rocket to the Moon")
 	twice("dialog .movie", `element.click(); element.click();`)
-	alice.shows(t, "Queue (1)")
-	bob.evaluates(t, `document.querySelectorAll('dialog').length + ''`, "0")
+	alice.requireShows(t, "Queue (1)")
+	bob.requireEvaluates(t, `document.querySelectorAll('dialog').length + ''`, "0")
 	bob.press(t, "Add a movie")
-	bob.shows(t, "The Evening Train")
+	bob.requireShows(t, "The Evening Train")
 	twice("dialog li:last-child .movie", `element.click();`)
-	alice.shows(t, "Queue (2)") // and not one more from before
+	alice.requireShows(t, "Queue (2)") // and not one more from before
 	bob.click(t, "#tab-chat")
-	bob.evaluates(t, chat("Only once"), "1")
+	bob.requireEvaluates(t, chat("Only once"), "1")
 
 	// Whoever is at a button stays there when the list changes.
 	alice.click(t, "#tab-people")
-	alice.shows(t, "@bob")
-	alice.evaluates(t, `(document.querySelector('[aria-label="About Bob"]').focus(), '')`, "")
+	alice.requireShows(t, "@bob")
+	alice.requireEvaluates(t, `(document.querySelector('[aria-label="About Bob"]').focus(), '')`, "")
 	guest, _ := api.register(t, "carol", "Carol")
 	require.Equal(t, http.StatusOK, guest.post(t, "/rooms/"+room+"/join", nil).status)
-	alice.shows(t, "@carol")
+	alice.requireShows(t, "@carol")
 	require.Equal(t, http.StatusCreated, host.post(t, "/rooms/"+room+"/mutes", map[string]any{
 		"username": "bob", "until": time.Now().Add(time.Hour),
 	}).status)
-	alice.shows(t, "· muted")
-	alice.evaluates(t, `document.activeElement.getAttribute('aria-label') + ''`, "About Bob")
+	alice.requireShows(t, "· muted")
+	alice.requireEvaluates(t, `document.activeElement.getAttribute('aria-label') + ''`, "About Bob")
 	require.Equal(t, http.StatusNoContent, host.do(t, "DELETE", "/rooms/"+room+"/mutes/bob", nil).status)
 
 	// A message that is taken back is also gone from its quotes.
 	nasty := post(host, "Nasty words", nil)
 	post(guest, "Who says that?", map[string]any{"reply_to_id": nasty})
-	bob.evaluates(t, chat("Nasty words"), "2")
+	bob.requireEvaluates(t, chat("Nasty words"), "2")
 	require.Equal(t, http.StatusNoContent, host.do(t, "DELETE", "/chat/messages/"+nasty, nil).status)
-	bob.shows(t, "Reply to a deleted message.")
-	bob.evaluates(t, chat("Nasty words"), "0")
+	bob.requireShows(t, "Reply to a deleted message.")
+	bob.requireEvaluates(t, chat("Nasty words"), "0")
 
 	// What an admin hides is gone from all screens, quotes included.
 	spammer, account := api.register(t, "dave", "Dave")
 	require.Equal(t, http.StatusOK, spammer.post(t, "/rooms/"+room+"/join", nil).status)
 	post(guest, "Please stop", map[string]any{"reply_to_id": post(spammer, "Cheap watches", nil)})
-	bob.evaluates(t, chat("Cheap watches"), "2")
+	bob.requireEvaluates(t, chat("Cheap watches"), "2")
 	suspended := api.login(t, demo.Admin, demo.Password).post(t, "/admin/users/"+account.User.ID+"/suspend",
 		map[string]any{"reason": "Spam", "hide_content": true})
 	require.Equal(t, http.StatusOK, suspended.status, "%s", suspended.body)
-	bob.evaluates(t, chat("Cheap watches"), "0")
-	bob.evaluates(t, chat("Please stop"), "1")
+	bob.requireEvaluates(t, chat("Cheap watches"), "0")
+	bob.requireEvaluates(t, chat("Please stop"), "1")
 
 	// What was posted and edited while the network was away is there afterwards, without a gap.
 	edited := post(host, "As it was", nil)
-	bob.evaluates(t, chat("As it was"), "1")
+	bob.requireEvaluates(t, chat("As it was"), "1")
 	s.gates[1].shut()
-	bob.shows(t, "The connection was lost.")
+	bob.requireShows(t, "The connection was lost.")
 	bob.accessible(t, readAxe(t), "lost")
 	for i := range 60 {
 		post(host, fmt.Sprintf("Missed %d", i), nil)
@@ -227,31 +231,32 @@ func TestWatchPageMishaps(t *testing.T) {
 		t, http.StatusOK, host.do(t, "PATCH", "/chat/messages/"+edited, map[string]any{"body": "As it is"}).status,
 	)
 	s.gates[1].open()
-	bob.evaluates(t, chat("Missed "), "60")
-	bob.evaluates(t, chat("As it is"), "1")
+	bob.requireEvaluates(t, chat("Missed "), "60")
+	bob.requireEvaluates(t, chat("As it is"), "1")
 
 	// A sign-in that has ended meanwhile asks for another one, and leads to the room.
-	bob.evaluates(t, `(localStorage.setItem('watchparty', JSON.stringify({
+	bob.requireEvaluates(t, `(localStorage.setItem('watchparty', JSON.stringify({
 		access_token: 'ended', refresh_token: 'e'.repeat(43),
 	})), '')`, "")
 	bob.goTo(t, path)
-	bob.shows(t, "Your sign-in has ended. Sign in again.")
+	bob.requireShows(t, "Your sign-in has ended. Sign in again.")
 	bob.press(t, "Bob")
-	bob.shows(t, "Missed 59")
+	bob.requireShows(t, "Missed 59")
 
 	// A dialog does not outlive its page.
 	bob.press(t, "Invite people")
-	bob.shows(t, "The link to this room")
+	bob.requireShows(t, "The link to this room")
 	require.Equal(t, http.StatusCreated, host.post(t, "/rooms/"+room+"/bans", map[string]any{"username": "bob"}).status)
-	bob.evaluates(t, `document.querySelector('main').innerText.includes('You are banned from this room.') + ''`, "true")
-	bob.evaluates(t, `document.querySelectorAll('dialog').length + ''`, "0")
+	bob.requireEvaluates(t,
+		`document.querySelector('main').innerText.includes('You are banned from this room.') + ''`, "true")
+	bob.requireEvaluates(t, `document.querySelectorAll('dialog').length + ''`, "0")
 
 	// A room can be quit, not only closed.
 	alice.press(t, "About you")
-	alice.shows(t, "Another member becomes the host.")
+	alice.requireShows(t, "Another member becomes the host.")
 	alice.press(t, "Quit the room")
-	alice.says(t, "You are not in that room any more.")
-	alice.evaluates(
+	alice.requireSays(t, "You are not in that room any more.")
+	alice.requireEvaluates(
 		t, `document.querySelector('[aria-labelledby="mine"]').innerText.includes('Movie night') + ''`, "false",
 	)
 	require.Equal(t, "host", guest.get(t, "/rooms/"+room+"/me").data(t)["role"])
@@ -259,13 +264,13 @@ func TestWatchPageMishaps(t *testing.T) {
 	bob.requireNoComplaints(t)
 
 	// Where WebSockets do not get through, the page says so: a browser does not show what the server answers.
-	alice.evaluates(t, `(window.WebSocket = class extends WebSocket {
+	alice.requireEvaluates(t, `(window.WebSocket = class extends WebSocket {
 		constructor(url, protocols) { super(url.replace(/live$/, 'nothing'), protocols); }
 	}, '')`, "")
-	alice.evaluates(t, fmt.Sprintf(`(document.querySelector('a[href*=%q]').click(), '')`, s.demoRoom(t)), "")
-	alice.shows(t, "a proxy may be blocking WebSockets")
+	alice.requireEvaluates(t, fmt.Sprintf(`(document.querySelector('a[href*=%q]').click(), '')`, s.demoRoom(t)), "")
+	alice.requireShows(t, "a proxy may be blocking WebSockets")
 	for _, name := range []string{"Schedule a party", "Settings of the room", "Choose a movie"} {
-		alice.evaluates(t, fmt.Sprintf(`[...document.querySelectorAll('.room-head button')].find((button) =>
+		alice.requireEvaluates(t, fmt.Sprintf(`[...document.querySelectorAll('.room-head button')].find((button) =>
 			(button.getAttribute('aria-label') ?? button.textContent) === %q).hidden + ''`, name), "true")
 	}
 }
@@ -282,60 +287,60 @@ func requireParties(t *testing.T, s *watchSystem, alice, bob *watcher) {
 	start := time.Date(day.Year(), day.Month(), day.Day(), 20, 30, 0, 0, newYork)
 
 	alice.tabTo(t, "Schedule a party")
-	alice.types(t, kb.Enter)
-	alice.evaluates(t, `document.activeElement.name ?? ''`, "starts_at")
-	alice.types(t, time.Now().In(newYork).Format("01022006")+kb.ArrowRight+"1201A"+kb.Enter)
-	alice.shows(t, "Starts at must be from 10 minutes to 366 days ahead.")
+	alice.typeText(t, kb.Enter)
+	alice.requireEvaluates(t, `document.activeElement.name ?? ''`, "starts_at")
+	alice.typeText(t, time.Now().In(newYork).Format("01022006")+kb.ArrowRight+"1201A"+kb.Enter)
+	alice.requireShows(t, "Starts at must be from 10 minutes to 366 days ahead.")
 	alice.tabTo(t, "title") // and around to the first part of the time
 	alice.tabTo(t, "starts_at")
-	alice.types(t, start.Format("01022006")+kb.ArrowRight+"0830P")
+	alice.typeText(t, start.Format("01022006")+kb.ArrowRight+"0830P")
 	alice.tabTo(t, "title")
-	alice.types(t, "Second part"+kb.Enter)
-	alice.says(t, "The party is scheduled.")
+	alice.typeText(t, "Second part"+kb.Enter)
+	alice.requireSays(t, "The party is scheduled.")
 	const when = `document.querySelector('.party .when').textContent.replaceAll('\u202f', ' ')`
-	alice.evaluates(t, when, shownTime(start))
-	bob.evaluates(t, when, shownTime(start.In(berlin))+" for you, "+shownTime(start)+" in America/New York")
-	bob.evaluates(t, `document.querySelector('.party [role="timer"]').textContent.startsWith('in ') + ''`, "true")
+	alice.requireEvaluates(t, when, shownTime(start))
+	bob.requireEvaluates(t, when, shownTime(start.In(berlin))+" for you, "+shownTime(start)+" in America/New York")
+	bob.requireEvaluates(t, `document.querySelector('.party [role="timer"]').textContent.startsWith('in ') + ''`, "true")
 
 	bob.tabTo(t, "Maybe (0)")
-	bob.types(t, " ")
+	bob.typeText(t, " ")
 	const answered = `[...document.querySelectorAll('.party [aria-pressed="true"]')].map((b) => b.textContent).join()`
-	bob.evaluates(t, answered, "Maybe (1)")
+	bob.requireEvaluates(t, answered, "Maybe (1)")
 	bob.tabTo(t, "Yes (0)")
-	bob.types(t, " ")
-	bob.evaluates(t, answered, "Yes (1)")
-	alice.evaluates(t, `document.querySelector('.party [role="group"]').innerText.replace(/\s+/g, ' ')`,
+	bob.typeText(t, " ")
+	bob.requireEvaluates(t, answered, "Yes (1)")
+	alice.requireEvaluates(t, `document.querySelector('.party [role="group"]').innerText.replace(/\s+/g, ' ')`,
 		"Yes (1) Maybe (0) No (0)")
-	alice.evaluates(t, answered, "")
+	alice.requireEvaluates(t, answered, "")
 	bob.savesCalendar(t, start)
 
 	alice.tabTo(t, "Change the party")
-	alice.types(t, kb.Enter)
-	alice.evaluates(t, `document.activeElement.name ?? ''`, "starts_at")
-	alice.types(t, start.Format("01022006")+kb.ArrowRight+"0915P"+kb.Enter)
-	alice.says(t, "The party is changed.")
+	alice.typeText(t, kb.Enter)
+	alice.requireEvaluates(t, `document.activeElement.name ?? ''`, "starts_at")
+	alice.typeText(t, start.Format("01022006")+kb.ArrowRight+"0915P"+kb.Enter)
+	alice.requireSays(t, "The party is changed.")
 	moved := start.Add(45 * time.Minute)
-	alice.evaluates(t, when, shownTime(moved))
-	bob.evaluates(t, when, shownTime(moved.In(berlin))+" for you, "+shownTime(moved)+" in America/New York")
-	bob.evaluates(t, answered, "Yes (1)")
+	alice.requireEvaluates(t, when, shownTime(moved))
+	bob.requireEvaluates(t, when, shownTime(moved.In(berlin))+" for you, "+shownTime(moved)+" in America/New York")
+	bob.requireEvaluates(t, answered, "Yes (1)")
 
 	alice.tabTo(t, "Cancel the party")
-	alice.types(t, kb.Enter)
-	alice.shows(t, "Guests who answered yes or maybe get an email.")
-	alice.evaluates(t, `document.activeElement.textContent`, "Keep it")
+	alice.typeText(t, kb.Enter)
+	alice.requireShows(t, "Guests who answered yes or maybe get an email.")
+	alice.requireEvaluates(t, `document.activeElement.textContent`, "Keep it")
 	alice.tabTo(t, "Cancel the party")
-	alice.types(t, kb.Enter)
-	alice.says(t, "The party is cancelled.")
+	alice.typeText(t, kb.Enter)
+	alice.requireSays(t, "The party is cancelled.")
 	for _, w := range []*watcher{alice, bob} {
-		w.evaluates(t, `document.querySelector('.party').hidden + ''`, "true")
+		w.requireEvaluates(t, `document.querySelector('.party').hidden + ''`, "true")
 	}
 
 	alice.press(t, "Schedule a party")
 	alice.press(t, "Schedule")
-	alice.says(t, "The party is scheduled.")
+	alice.requireSays(t, "The party is scheduled.")
 	s.startsParties(t, 4*time.Minute)
 	for _, w := range []*watcher{alice, bob} {
-		w.evaluates(t, `document.querySelector('.curtain').innerText.replace(/\s+\d:\d\d$/, '')`,
+		w.requireEvaluates(t, `document.querySelector('.curtain').innerText.replace(/\s+\d:\d\d$/, '')`,
 			"The party starts by itself in")
 	}
 	alice.picture(t, "watch-armed")
@@ -343,8 +348,8 @@ func requireParties(t *testing.T, s *watchSystem, alice, bob *watcher) {
 	bob.record(t)
 	requireTogether(t, alice, bob, "after the start of a party")
 	for _, w := range []*watcher{alice, bob} {
-		w.evaluates(t, `document.querySelector('.curtain').hidden + ''`, "true")
-		w.evaluates(t, `document.querySelector('.party').hidden + ''`, "true")
+		w.requireEvaluates(t, `document.querySelector('.curtain').hidden + ''`, "true")
+		w.requireEvaluates(t, `document.querySelector('.party').hidden + ''`, "true")
 	}
 }
 
@@ -363,8 +368,8 @@ func (w *watcher) livesIn(t *testing.T, zone string) {
 	require.NoError(t, err)
 }
 
-// types sends keys to what has the focus.
-func (w *watcher) types(t *testing.T, keys string) {
+// typeText sends keys to what has the focus.
+func (w *watcher) typeText(t *testing.T, keys string) {
 	t.Helper()
 	require.NoError(t, chromedp.Do(w.ctx, chromedp.KeyEvent(keys)))
 }
@@ -375,7 +380,7 @@ func (w *watcher) tabTo(t *testing.T, name string) {
 	const focused = `[document.activeElement.getAttribute('aria-label'), document.activeElement.name,
 		document.activeElement.textContent].find(Boolean) ?? ''`
 	for range 100 {
-		w.types(t, kb.Tab)
+		w.typeText(t, kb.Tab)
 		at, err := chromedp.Run(w.ctx, chromedp.Evaluate[string](focused))
 		require.NoError(t, err)
 		if at == name {
@@ -412,20 +417,20 @@ func TestAutoplayIsRefused(t *testing.T) {
 	path := alice.playsMovieNight(t)
 	bob.goTo(t, path)
 	bob.press(t, "Bob")
-	bob.shows(t, "Rocket to the Moon")
+	bob.requireShows(t, "Rocket to the Moon")
 	alice.seek(t, 5) // the movie lasts for a minute
 	requirePosition(t, s, 5*time.Second)
-	eventually(t, func(c *assert.CollectT) { require.Equal(c, "playing", first(s.status(c))) }, "it plays")
+	eventually(t, func(c *assert.CollectT) { require.Equal(c, "playing", first(s.readStatus(c))) }, "it plays")
 
 	bob = bob.newTab(t) // signed in already
 	bob.goTo(t, path)
 	// What tab.shows and watcher.press run counts as a gesture, and this does not.
-	bob.evaluates(
+	bob.requireEvaluates(
 		t,
 		`document.querySelector('main')?.innerText.includes('Your browser starts videos only after a click.') + ''`,
 		"true",
 	)
-	bob.evaluates(t, `document.querySelector('video').paused + ''`, "true")
+	bob.requireEvaluates(t, `document.querySelector('video').paused + ''`, "true")
 	bob.record(t)
 	alice.press(t, "Pause")
 	alice.seek(t, 20)
@@ -433,7 +438,7 @@ func TestAutoplayIsRefused(t *testing.T) {
 	bob.accessible(t, readAxe(t), "autoplay")
 	alice.press(t, "Play")
 	eventually(t, func(c *assert.CollectT) {
-		status, cause := s.status(c)
+		status, cause := s.readStatus(c)
 		require.Equal(c, "playing", status)
 		require.Contains(c, []string{"play", "ready"}, cause)
 	}, "nobody waits for Bob")
@@ -454,13 +459,13 @@ func TestBackgroundTab(t *testing.T) {
 	path := alice.playsMovieNight(t)
 	bob.goTo(t, path)
 	bob.press(t, "Bob")
-	bob.shows(t, "Rocket to the Moon")
+	bob.requireShows(t, "Rocket to the Moon")
 	bob.record(t)
 	alice.seek(t, 1) // the movie lasts for a minute
 	requireTogether(t, alice, bob, "before")
 
 	bob.setWindow(t, cdpbrowser.WindowStateMinimized)
-	bob.evaluates(t, `document.visibilityState`, "hidden")
+	bob.requireEvaluates(t, `document.visibilityState`, "hidden")
 	began := time.Now()
 	alice.press(t, "Pause")
 	alice.seek(t, 10)
@@ -480,7 +485,7 @@ func TestBackgroundTab(t *testing.T) {
 	)
 
 	bob.setWindow(t, cdpbrowser.WindowStateNormal)
-	bob.evaluates(t, `document.visibilityState`, "visible")
+	bob.requireEvaluates(t, `document.visibilityState`, "visible")
 	requireTogether(t, alice, bob, "after the time in the background")
 	require.Greater(t, alice.shownNow(t), 5*clip.FramesPerSecond)
 	bob.requireNoComplaints(t)
@@ -502,8 +507,8 @@ func requirePosition(t *testing.T, s *watchSystem, want time.Duration) {
 		"the room is there")
 }
 
-// evaluates waits until an expression has a value.
-func (p tab) evaluates(t *testing.T, expression, want string) {
+// requireEvaluates waits until an expression has a value.
+func (p tab) requireEvaluates(t *testing.T, expression, want string) {
 	t.Helper()
 	eventually(t, func(c *assert.CollectT) {
 		got, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](expression))

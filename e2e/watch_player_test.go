@@ -26,7 +26,7 @@ func TestWatchPlayer(t *testing.T) {
 	path := alice.playsMovieNight(t)
 	bob.goTo(t, path)
 	bob.press(t, "Bob")
-	bob.shows(t, "Rocket to the Moon")
+	bob.requireShows(t, "Rocket to the Moon")
 	for _, w := range []*watcher{alice, bob} {
 		w.notesCommands(t)
 	}
@@ -36,23 +36,23 @@ func TestWatchPlayer(t *testing.T) {
 	// What the player does by itself is no command.
 	given, err := chromedp.Run(alice.ctx, chromedp.Evaluate[string](commands))
 	require.NoError(t, err)
-	alice.types(t, "k")
-	alice.evaluates(t, `document.querySelector('video').paused + ''`, "false")
-	alice.evaluates(t, `(() => {
+	alice.typeText(t, "k")
+	alice.requireEvaluates(t, `document.querySelector('video').paused + ''`, "false")
+	alice.requireEvaluates(t, `(() => {
 		const video = document.querySelector('video');
 		video.currentTime = 50;
 		video.playbackRate = 2;
 		video.pause();
 		return '';
 	})()`, "")
-	alice.evaluates(t, `document.querySelector('video').paused + ''`, "false")
+	alice.requireEvaluates(t, `document.querySelector('video').paused + ''`, "false")
 	alice.record(t)
 	bob.record(t)
 	requireTogether(t, alice, bob, "after what a player did by itself")
-	alice.evaluates(t, commands, given+",play")
+	alice.requireEvaluates(t, commands, given+",play")
 
 	requireSubtitles(t, alice, bob)
-	bob.evaluates(t, commands, "")
+	bob.requireEvaluates(t, commands, "")
 	alice.requireNoComplaints(t)
 	bob.requireNoComplaints(t)
 	requireEditedMovie(t, s, alice)
@@ -64,27 +64,27 @@ func TestWatchPlayer(t *testing.T) {
 func requireEditedMovie(t *testing.T, s *watchSystem, alice *watcher) {
 	t.Helper()
 	alice.seek(t, 1) // the movie lasts for a minute
-	alice.evaluates(t, `(window.video_ = document.querySelector('video'), video_.src_ = video_.src, '')`, "")
+	alice.requireEvaluates(t, `(window.video_ = document.querySelector('video'), video_.src_ = video_.src, '')`, "")
 	s.editMovie(t, "The City Lights Up", map[string]any{
 		"title":     "The City Goes Dark",
 		"subtitles": []any{map[string]any{"language": "it", "url": "https://127.0.0.1:1/missing.vtt"}},
 	})
-	alice.evaluates(t, `document.querySelector('.player h2').textContent`, "The City Goes Dark")
-	alice.evaluates(t, `document.querySelector('[aria-label="Subtitles"]').hidden + ''`, "false")
-	alice.evaluates(t, `document.querySelector('.notice').textContent`, "")
-	alice.types(t, "c")
-	alice.evaluates(t, `document.querySelector('.notice').textContent`, "The subtitles cannot be loaded: italiano")
-	alice.types(t, "c")
-	alice.evaluates(t, `document.querySelector('.notice').textContent`, "")
-	alice.evaluates(t, `(document.querySelector('video').src === video_.src_) + ''`, "true")
+	alice.requireEvaluates(t, `document.querySelector('.player h2').textContent`, "The City Goes Dark")
+	alice.requireEvaluates(t, `document.querySelector('[aria-label="Subtitles"]').hidden + ''`, "false")
+	alice.requireEvaluates(t, `document.querySelector('.notice').textContent`, "")
+	alice.typeText(t, "c")
+	alice.requireEvaluates(t, `document.querySelector('.notice').textContent`, "The subtitles cannot be loaded: italiano")
+	alice.typeText(t, "c")
+	alice.requireEvaluates(t, `document.querySelector('.notice').textContent`, "")
+	alice.requireEvaluates(t, `(document.querySelector('video').src === video_.src_) + ''`, "true")
 	s.editMovie(t, "The City Goes Dark", map[string]any{"stream_url": nil})
-	alice.shows(t, "This movie can no longer be played.")
+	alice.requireShows(t, "This movie can no longer be played.")
 }
 
 // requireMediaKeys: the page of a room handles the media keys of a keyboard until Alice leaves it.
 func requireMediaKeys(t *testing.T, alice *watcher) {
 	t.Helper()
-	alice.evaluates(t, `(() => {
+	alice.requireEvaluates(t, `(() => {
 		window.ended_ = [];
 		const { setActionHandler } = MediaSession.prototype;
 		MediaSession.prototype.setActionHandler = function (key, handler) {
@@ -94,20 +94,20 @@ func requireMediaKeys(t *testing.T, alice *watcher) {
 		return '';
 	})()`, "")
 	alice.press(t, "Leave")
-	alice.evaluates(t, `ended_.sort().join()`, "pause,play,seekbackward,seekforward")
-	alice.evaluates(t, `navigator.mediaSession.playbackState`, "none")
+	alice.requireEvaluates(t, `ended_.sort().join()`, "pause,play,seekbackward,seekforward")
+	alice.requireEvaluates(t, `navigator.mediaSession.playbackState`, "none")
 }
 
 // requireKeys presses each key of the player. Alice controls the movie, which plays; Bob does not.
 func requireKeys(t *testing.T, s *watchSystem, alice, bob *watcher) {
 	t.Helper()
-	alice.blurs(t)
+	alice.removeFocus(t)
 	requireStatus := func(want, offered string) {
 		t.Helper()
-		eventually(t, func(c *assert.CollectT) { require.Equal(c, want, first(s.status(c))) }, want)
-		alice.evaluates(t, `document.querySelector('.controls button').getAttribute('aria-label')`, offered)
+		eventually(t, func(c *assert.CollectT) { require.Equal(c, want, first(s.readStatus(c))) }, want)
+		alice.requireEvaluates(t, `document.querySelector('.controls button').getAttribute('aria-label')`, offered)
 	}
-	alice.types(t, " ")
+	alice.typeText(t, " ")
 	requireStatus("paused", "Play")
 	alice.seek(t, 20)
 	for _, step := range []struct {
@@ -115,34 +115,34 @@ func requireKeys(t *testing.T, s *watchSystem, alice, bob *watcher) {
 		want time.Duration
 	}{{"", 20 * time.Second}, {kb.ArrowRight, 25 * time.Second}, {kb.ArrowLeft, 20 * time.Second},
 		{kb.ArrowLeft, 15 * time.Second}} {
-		alice.types(t, step.key)
+		alice.typeText(t, step.key)
 		requirePosition(t, s, step.want)
-		alice.evaluates(t, `document.querySelector('.position').value`, fmt.Sprint(step.want.Seconds()))
+		alice.requireEvaluates(t, `document.querySelector('.position').value`, fmt.Sprint(step.want.Seconds()))
 	}
-	alice.types(t, "k")
+	alice.typeText(t, "k")
 	requireStatus("playing", "Pause")
-	alice.types(t, "k")
+	alice.typeText(t, "k")
 	requireStatus("paused", "Play")
-	alice.evaluates(t, commands, "pause,seek,seek,seek,seek,play,pause")
+	alice.requireEvaluates(t, commands, "pause,seek,seek,seek,seek,play,pause")
 
-	bob.blurs(t)
-	bob.types(t, " ")
-	bob.says(t, "The host and the moderators control the movie here.")
+	bob.removeFocus(t)
+	bob.typeText(t, " ")
+	bob.requireSays(t, "The host and the moderators control the movie here.")
 	const muted, whole = `document.querySelector('video').muted + ''`, `(document.fullscreenElement !== null) + ''`
 	for _, w := range []*watcher{alice, bob} {
 		for _, key := range []struct{ key, state string }{{"m", muted}, {"f", whole}} {
-			w.types(t, key.key)
-			w.evaluates(t, key.state, "true")
-			w.types(t, key.key)
-			w.evaluates(t, key.state, "false")
+			w.typeText(t, key.key)
+			w.requireEvaluates(t, key.state, "true")
+			w.typeText(t, key.key)
+			w.requireEvaluates(t, key.state, "false")
 		}
 	}
 	held := func(p *input.DispatchKeyEventParams) { p.AutoRepeat = new(true) }
-	alice.types(t, "m")
+	alice.typeText(t, "m")
 	require.NoError(t, chromedp.Do(alice.ctx, chromedp.KeyEvent("mmm", held)))
-	alice.evaluates(t, muted, "true")
-	alice.types(t, "m")
-	alice.evaluates(t, muted, "false")
+	alice.requireEvaluates(t, muted, "true")
+	alice.typeText(t, "m")
+	alice.requireEvaluates(t, muted, "false")
 }
 
 // requireNoKeys: keys that are meant for something else do nothing to the player.
@@ -167,17 +167,17 @@ func requireNoKeys(t *testing.T, w *watcher) {
 		{`[name="body"]`, all}, {".messages", all}, {"#tab-chat", all}, {".controls select", "kmfc"},
 		{`[aria-label="Invite people"]`, " "}, // the last one opens a dialog
 	} {
-		w.evaluates(t, fmt.Sprintf(`(document.querySelector(%q).focus(), '')`, place.selector), "")
+		w.requireEvaluates(t, fmt.Sprintf(`(document.querySelector(%q).focus(), '')`, place.selector), "")
 		requireNothing("at "+place.selector, place.keys)
 	}
-	w.shows(t, "The link to this room")
+	w.requireShows(t, "The link to this room")
 	requireNothing("in a dialog", "kmfc"+kb.ArrowRight)
 	w.press(t, "Close")
-	w.blurs(t)
+	w.removeFocus(t)
 	requireNothing("with Ctrl", "kmfc", chromedp.ModifierCtrl)
 	requireNothing("with Alt", "kmfc", chromedp.ModifierAlt)
 	requireNothing("with Meta", "kmfc", chromedp.ModifierMeta)
-	w.evaluates(t, `document.querySelector('[name="body"]').value`, "k mfc")
+	w.requireEvaluates(t, `document.querySelector('[name="body"]').value`, "k mfc")
 }
 
 // requireSubtitles: Alice chooses, changes and ends subtitles, which stay chosen in the next movie.
@@ -188,25 +188,25 @@ func requireSubtitles(t *testing.T, alice, bob *watcher) {
 		.map(({ activeCues }) => [...activeCues].map(({ text }) => text).join())].join(': ')`
 	requireShown := func(want string) {
 		t.Helper()
-		alice.evaluates(t, shown, want)
+		alice.requireEvaluates(t, shown, want)
 	}
 	watches := func(movie string) {
 		t.Helper()
 		alice.press(t, "Choose a movie")
 		alice.press(t, movie+"2026 · 1 min")
-		bob.shows(t, movie)
-		alice.blurs(t)
+		bob.requireShows(t, movie)
+		alice.removeFocus(t)
 	}
 	alice.seek(t, 1) // a movie lasts for a minute
-	alice.blurs(t)
+	alice.removeFocus(t)
 	requireShown("Rocket to the Moon")
-	alice.types(t, "c")
+	alice.typeText(t, "c")
 	requireShown("Rocket to the Moon: Rocket to the Moon in de")
-	alice.says(t, "Subtitles: Deutsch")
-	alice.types(t, "c")
+	alice.requireSays(t, "Subtitles: Deutsch")
+	alice.typeText(t, "c")
 	requireShown("Rocket to the Moon: Rocket to the Moon in en")
 	alice.picture(t, "watch-subtitles")
-	bob.evaluates(t, shown, "Rocket to the Moon")
+	bob.requireEvaluates(t, shown, "Rocket to the Moon")
 
 	watches("The Evening Train")
 	requireShown("The Evening Train: The Evening Train in en")
@@ -214,19 +214,19 @@ func requireSubtitles(t *testing.T, alice, bob *watcher) {
 	requireShown("The Evening Train: The Evening Train in fr")
 	watches("Rocket to the Moon")
 	requireShown("Rocket to the Moon: ") // it has none in French
-	alice.types(t, "c")
+	alice.typeText(t, "c")
 	requireShown("Rocket to the Moon: Rocket to the Moon in de")
-	alice.types(t, "cc")
+	alice.typeText(t, "cc")
 	requireShown("Rocket to the Moon")
 	watches("The Evening Train")
 	requireShown("The Evening Train")
 
 	watches("The City Lights Up")
 	requireShown("The City Lights Up")
-	alice.evaluates(t, `document.querySelector('[aria-label="Subtitles"]').hidden + ''`, "true")
-	alice.types(t, "c")
-	alice.says(t, "This movie has no subtitles.")
-	bob.evaluates(t, shown, "The City Lights Up")
+	alice.requireEvaluates(t, `document.querySelector('[aria-label="Subtitles"]').hidden + ''`, "true")
+	alice.typeText(t, "c")
+	alice.requireSays(t, "This movie has no subtitles.")
+	bob.requireEvaluates(t, shown, "The City Lights Up")
 }
 
 // addSubtitles has another server provide the subtitles of movies, in languages. All have one text, from beginning to
@@ -273,7 +273,7 @@ const commands = `window.commands_.join()`
 
 func (p tab) notesCommands(t *testing.T) {
 	t.Helper()
-	p.evaluates(t, `(() => {
+	p.requireEvaluates(t, `(() => {
 		window.commands_ = [];
 		const { send } = WebSocket.prototype;
 		WebSocket.prototype.send = function (text) {
@@ -285,8 +285,8 @@ func (p tab) notesCommands(t *testing.T) {
 	})()`, "")
 }
 
-// blurs has nothing in focus.
-func (p tab) blurs(t *testing.T) {
+// removeFocus takes the focus from the element that has it.
+func (p tab) removeFocus(t *testing.T) {
 	t.Helper()
-	p.evaluates(t, `(document.activeElement.blur(), '')`, "")
+	p.requireEvaluates(t, `(document.activeElement.blur(), '')`, "")
 }

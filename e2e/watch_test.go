@@ -41,7 +41,7 @@ func startWatchSystem(t *testing.T) *watchSystem {
 	t.Helper()
 	stack := stacktest.New(t, devstack.Postgres, devstack.Redis)
 	s := &watchSystem{}
-	environ := append(bare(t),
+	environ := append(bareEnvironment(t),
 		"APP_ENV=development", "LOG_LEVEL=warn", "METRICS_ADDR=off", "HTTP_DRAIN_DELAY=0s", "PUBLIC_URL=http://"+watchHost,
 		"AUTH_SECRET="+strings.Repeat("s", config.MinSecretBytes), "DATABASE_URL="+stack.DatabaseURL(),
 		"REDIS_URL="+stack.RedisURL(), "TEMPORAL_ADDRESS=127.0.0.1:1", "SMTP_HOST=127.0.0.1", "BLOB_URL=mem://",
@@ -81,8 +81,8 @@ func (s *watchSystem) revision(t *testing.T) int {
 	return revision
 }
 
-// status is what the room's playback does, and why.
-func (s *watchSystem) status(t require.TestingT) (status, cause string) {
+// readStatus is what the room's playback does, and why.
+func (s *watchSystem) readStatus(t require.TestingT) (status, cause string) {
 	require.NoError(
 		t, s.store.DB().NewRaw("SELECT state, cause FROM playbacks").Scan(context.Background(), &status, &cause),
 	)
@@ -131,7 +131,7 @@ func newWatcher(t *testing.T, page *live.Page) *watcher {
 	t.Helper()
 	t.Cleanup(page.Close)
 	w := &watcher{tab{page.Ctx}, page, make(chan string, 100)}
-	require.NoError(t, chromedp.Listen(page.Ctx, w.note))
+	require.NoError(t, chromedp.Listen(page.Ctx, w.recordComplaint))
 	_, err := chromedp.Call(page.Ctx, cdppage.AddScriptToEvaluateOnNewDocument,
 		cdppage.AddScriptToEvaluateOnNewDocumentParams{Source: noteToasts})
 	require.NoError(t, err)
@@ -147,8 +147,8 @@ new MutationObserver((changes) => {
 	}
 }).observe(document, { childList: true, subtree: true });`
 
-// says waits until the page has said a text for some seconds, since it said what was waited for last.
-func (w *watcher) says(t *testing.T, text string) {
+// requireSays waits until the page has shown a text for some seconds, after the text that was waited for last.
+func (w *watcher) requireSays(t *testing.T, text string) {
 	t.Helper()
 	require.NoError(t, w.await(`(text) => {
 		const at = toasts_.indexOf(text);
@@ -165,7 +165,7 @@ func (w *watcher) newTab(t *testing.T) *watcher {
 	return newWatcher(t, page)
 }
 
-func (w *watcher) note(event any) {
+func (w *watcher) recordComplaint(event any) {
 	var text string
 	switch e := event.(type) {
 	case *runtime.EventExceptionThrown:
@@ -229,8 +229,8 @@ func (w *watcher) shownNow(t require.TestingT) int {
 	return frame
 }
 
-// apart is by how many milliseconds two players are apart.
-func apart(t require.TestingT, a, b *watcher) float64 {
+// playerDistance returns by how many milliseconds two players are apart.
+func playerDistance(t require.TestingT, a, b *watcher) float64 {
 	one, other := a.frames(t), b.frames(t)
 	require.Greater(t, len(one), 10, "it plays")
 	require.Greater(t, len(other), 10, "it plays")
@@ -246,7 +246,7 @@ func requireTogether(t *testing.T, a, b *watcher, when string) {
 		require.NoError(t, w.page.Forget())
 	}
 	eventually(t, func(c *assert.CollectT) {
-		difference := apart(c, a, b)
+		difference := playerDistance(c, a, b)
 		require.LessOrEqual(c, difference, together)
 		t.Logf("%s: %.0f ms apart", when, difference)
 	}, when)
@@ -301,15 +301,15 @@ func TestWatchTogether(t *testing.T) {
 
 	bob.goTo(t, "/watch")
 	bob.press(t, "Bob")
-	bob.shows(t, "Open to everyone")
+	bob.requireShows(t, "Open to everyone")
 	link := alice.playsMovieNight(t)
 	before := s.revision(t)
 	bob.goTo(t, link) // signed in already: the movie lasts for a minute
-	bob.shows(t, "Rocket to the Moon")
+	bob.requireShows(t, "Rocket to the Moon")
 	bob.record(t)
 	requireTogether(t, alice, bob, "after a late join")
 	require.Equal(t, before, s.revision(t), "a join changes nothing for those who are there")
-	bob.shows(t, "The host and the moderators control the movie here.")
+	bob.requireShows(t, "The host and the moderators control the movie here.")
 
 	alice.press(t, "Pause")
 	eventually(t, func(c *assert.CollectT) { require.Equal(c, before+1, s.revision(t)) }, "paused")
@@ -332,19 +332,19 @@ func TestWatchTogether(t *testing.T) {
 
 	alice.write(t, "body", "Hello, Bob!")
 	alice.press(t, "Send")
-	bob.shows(t, "Hello, Bob!")
+	bob.requireShows(t, "Hello, Bob!")
 	bob.write(t, "body", "Hello! The same frame here.")
 	bob.press(t, "Send")
-	alice.shows(t, "The same frame here.")
+	alice.requireShows(t, "The same frame here.")
 	alice.picture(t, "watch-together")
 
 	alice.press(t, "Leave")
-	alice.shows(t, "Open to everyone")
-	alice.shows(t, "Movie night")
+	alice.requireShows(t, "Open to everyone")
+	alice.requireShows(t, "Movie night")
 
 	// The demo's room has a queue, which one button starts.
 	alice.goTo(t, "/watch?room="+s.demoRoom(t))
-	alice.shows(t, "Same time next week?")
+	alice.requireShows(t, "Same time next week?")
 	alice.press(t, "Play")
 	alice.record(t)
 	eventually(t, func(c *assert.CollectT) { require.Greater(c, len(alice.frames(c)), 10) }, "the queue plays")
@@ -359,33 +359,33 @@ func TestWatchIsAccessible(t *testing.T) {
 	s := startWatchSystem(t)
 	w := s.openBrowser(t, 0)
 	w.goTo(t, "/watch")
-	w.shows(t, "Watch together")
+	w.requireShows(t, "Watch together")
 	w.accessible(t, axe, "sign-in")
 	w.press(t, "I have no account yet")
-	w.shows(t, "At least 10 characters.")
+	w.requireShows(t, "At least 10 characters.")
 	w.accessible(t, axe, "register")
 	w.press(t, "I have an account")
 	w.press(t, "Alice")
-	w.shows(t, "Open to everyone")
+	w.requireShows(t, "Open to everyone")
 	w.accessible(t, axe, "rooms")
 	w.press(t, "New room")
 	w.accessible(t, axe, "new-room")
 	w.write(t, "name", "Movie night")
 	w.press(t, "Open the room")
-	w.shows(t, "Nothing is playing yet.")
+	w.requireShows(t, "Nothing is playing yet.")
 	w.accessible(t, axe, "idle")
 	w.press(t, "Choose a movie")
-	w.shows(t, "Rocket to the Moon")
+	w.requireShows(t, "Rocket to the Moon")
 	w.accessible(t, axe, "movies")
 	w.press(t, "Rocket to the Moon2026 · 1 min")
 	w.record(t)
 	eventually(t, func(c *assert.CollectT) { require.Greater(c, len(w.frames(c)), 10) }, "it plays")
 	w.write(t, "body", "Is anybody there?")
 	w.press(t, "Send")
-	w.shows(t, "Is anybody there?")
+	w.requireShows(t, "Is anybody there?")
 	w.accessible(t, axe, "room")
 	w.click(t, "#tab-people")
-	w.shows(t, "Alice (you)")
+	w.requireShows(t, "Alice (you)")
 	w.accessible(t, axe, "people")
 	w.press(t, "Settings of the room")
 	w.accessible(t, axe, "settings")
@@ -397,22 +397,22 @@ func TestWatchIsAccessible(t *testing.T) {
 	w.accessible(t, axe, "schedule")
 	w.write(t, "title", "The second part of the long evening with the silent movies from the city of lights")
 	w.press(t, "Schedule")
-	w.shows(t, "Next party")
+	w.requireShows(t, "Next party")
 	w.press(t, "Yes (0)")
-	w.shows(t, "Yes (1)")
+	w.requireShows(t, "Yes (1)")
 	w.accessible(t, axe, "party")
 	w.press(t, "Cancel the party")
 	w.accessible(t, axe, "cancel-party")
 	w.press(t, "Keep it")
 	w.press(t, "Leave")
-	w.shows(t, "Upcoming parties")
+	w.requireShows(t, "Upcoming parties")
 	w.press(t, "Maybe (0)")
-	w.shows(t, "Maybe (1)")
+	w.requireShows(t, "Maybe (1)")
 	w.accessible(t, axe, "upcoming")
 
 	// The demo's room has somebody else, with messages, and a queue.
 	w.goTo(t, "/watch?room="+s.demoRoom(t))
-	w.shows(t, "Same time next week?")
+	w.requireShows(t, "Same time next week?")
 	w.press(t, "Report this message")
 	w.accessible(t, axe, "report")
 	w.press(t, "Cancel")
@@ -426,9 +426,9 @@ func TestWatchIsAccessible(t *testing.T) {
 	w.accessible(t, axe, "queue")
 	w.press(t, "Schedule a party")
 	w.press(t, "Schedule")
-	w.says(t, "The party is scheduled.")
+	w.requireSays(t, "The party is scheduled.")
 	s.startsParties(t, 4*time.Minute)
-	w.shows(t, "The party starts by itself in")
+	w.requireShows(t, "The party starts by itself in")
 	w.accessible(t, axe, "countdown")
 	w.requireNoComplaints(t)
 }

@@ -16,7 +16,7 @@ func TestRoomWaitsForDryPlayer(t *testing.T) {
 	link := alice.playsMovieNight(t)
 	bob.goTo(t, link)
 	bob.press(t, "Bob")
-	bob.shows(t, "Rocket to the Moon")
+	bob.requireShows(t, "Rocket to the Moon")
 	bob.record(t)
 	alice.seek(t, 1) // the movie lasts for a minute
 	requireTogether(t, alice, bob, "before the wait")
@@ -27,19 +27,19 @@ func TestRoomWaitsForDryPlayer(t *testing.T) {
 		require.Equal(c, 2, counted)
 	}, "the room would wait for both")
 
-	bob.evaluates(t, `(Object.defineProperty(document.querySelector('video'), 'readyState',
+	bob.requireEvaluates(t, `(Object.defineProperty(document.querySelector('video'), 'readyState',
 		{ configurable: true, get: () => HTMLMediaElement.HAVE_METADATA }), '')`, "")
-	alice.shows(t, "Waiting for Bob")
-	status, cause := s.status(t)
+	alice.requireShows(t, "Waiting for Bob")
+	status, cause := s.readStatus(t)
 	require.Equal(t, []string{"waiting", "rebuffer"}, []string{status, cause})
 	_, err := s.store.DB().NewRaw("UPDATE playbacks SET wait_until = clock_timestamp() + interval '10 minutes', " +
 		"revision = revision + 1 WHERE state = 'waiting'").Exec(t.Context())
 	require.NoError(t, err)
 	alice.accessible(t, readAxe(t), "waiting")
-	alice.shows(t, "Waiting for Bob")
-	bob.evaluates(t, `(delete document.querySelector('video').readyState, '')`, "")
+	alice.requireShows(t, "Waiting for Bob")
+	bob.requireEvaluates(t, `(delete document.querySelector('video').readyState, '')`, "")
 	eventually(t, func(c *assert.CollectT) {
-		status, cause := s.status(c)
+		status, cause := s.readStatus(c)
 		require.Equal(c, []string{"playing", "ready"}, []string{status, cause})
 	}, "the room goes on because Bob is ready")
 	requireTogether(t, alice, bob, "after the wait")

@@ -53,7 +53,7 @@ func TestIDs(t *testing.T) {
 
 func TestList(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newJobsFixture(t)
 	room := uuid.NewString()
 	before := time.Now().Add(-time.Second)
 	first := b.start(job.WorkflowRoomInvitation, room)
@@ -100,7 +100,7 @@ func TestList(t *testing.T) {
 // TestFailedJobs: a job that failed is counted in the span of time in which it did, whenever it began.
 func TestFailedJobs(t *testing.T) {
 	t.Parallel()
-	b := newBenchAt(t, stacktest.New(t, devstack.Temporal).TemporalAddress())
+	b := newJobsFixtureAt(t, stacktest.New(t, devstack.Temporal).TemporalAddress())
 	b.register()
 	begin := time.Now().Add(-time.Hour)
 	hour := []time.Time{begin, begin.Add(20 * time.Minute), begin.Add(40 * time.Minute)}
@@ -134,7 +134,7 @@ func TestFailedJobs(t *testing.T) {
 // TestStepThatIsTriedAgain: an operator sees why a step failed and when it is tried next, and brings that forward.
 func TestStepThatIsTriedAgain(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newJobsFixture(t)
 	var mended atomic.Bool
 	b.work(map[string]any{job.WorkflowCleanup: oneStep(temporal.RetryPolicy{
 		InitialInterval: time.Hour, MaximumInterval: time.Hour, BackoffCoefficient: 1,
@@ -181,7 +181,7 @@ func TestStepThatIsTriedAgain(t *testing.T) {
 // TestReset: a job that failed goes on from before the step that failed, and does not repeat what was done.
 func TestReset(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newJobsFixture(t)
 	var steps atomic.Int32
 	var mended atomic.Bool
 	flow := func(ctx workflow.Context, _ job.EmailInput) error {
@@ -213,7 +213,7 @@ func TestReset(t *testing.T) {
 
 func TestEnds(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newJobsFixture(t)
 	id := b.start(job.WorkflowCleanup, "")
 	d := b.eventually(id, func(d Detail) bool { return d.State == Running })
 	require.NoError(t, b.Cancel(t.Context(), id, d.RunID))
@@ -231,7 +231,7 @@ func TestEnds(t *testing.T) {
 // TestWaitingOnPurpose: a job that only waits for a time is not taken for one that is stuck.
 func TestWaitingOnPurpose(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newJobsFixture(t)
 	b.work(map[string]any{job.WorkflowWelcomeEmail: func(ctx workflow.Context, _ job.EmailInput) error {
 		return workflow.NewTimerWithOptions(ctx, time.Hour, workflow.TimerOptions{Summary: "Until the reminder"}).
 			Get(ctx, nil)
@@ -247,7 +247,7 @@ func TestWaitingOnPurpose(t *testing.T) {
 func TestPausedQueues(t *testing.T) {
 	t.Parallel()
 	// The Temporal is the test's own: what waits in the queues is counted in other tests.
-	b := newBenchAt(t, stacktest.New(t, devstack.Temporal).TemporalAddress())
+	b := newJobsFixtureAt(t, stacktest.New(t, devstack.Temporal).TemporalAddress())
 	b.register()
 	s, err := store.Open(config.Database{URL: stacktest.MigratedURL(t), MaxConns: 4, StatementTimeout: time.Minute},
 		auth.NewDigests("a secret of the tests"))
@@ -406,7 +406,7 @@ func failureOf(message, kind string) *failurepb.Failure {
 
 func TestQueues(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newJobsFixture(t)
 	id := b.start(job.WorkflowCleanup, "")
 	for range 2 {
 		b.start(job.WorkflowCleanup, "")

@@ -32,8 +32,8 @@ func TestMain(m *testing.M) {
 // patience is for what takes milliseconds on an idle machine. Lists of the development server are a second behind.
 const patience = 2 * time.Minute
 
-// bench is the jobs of a real Temporal, with a task queue of the test's own.
-type bench struct {
+// jobsFixture is the jobs of a real Temporal, with a task queue of the test's own.
+type jobsFixture struct {
 	*Jobs
 	t      *testing.T
 	client client.Client
@@ -60,28 +60,28 @@ func awaitAttributes(t *testing.T, c client.Client) {
 	}, patience, 20*time.Millisecond)
 }
 
-func newBench(t *testing.T) *bench {
+func newJobsFixture(t *testing.T) *jobsFixture {
 	t.Helper()
-	b := newBenchAt(t, stacktest.TemporalAddress())
+	b := newJobsFixtureAt(t, stacktest.TemporalAddress())
 	registered.Do(b.register)
 	return b
 }
 
-// newBenchAt returns the jobs of the Temporal at an address, which has no search attributes yet.
-func newBenchAt(t *testing.T, address string) *bench {
+// newJobsFixtureAt returns the jobs of the Temporal at an address, which has no search attributes yet.
+func newJobsFixtureAt(t *testing.T, address string) *jobsFixture {
 	t.Helper()
 	c, err := client.NewLazyClient(client.Options{
 		HostPort: address, Logger: temporallog.NewStructuredLogger(slog.New(slog.DiscardHandler)),
 	})
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
-	return &bench{
+	return &jobsFixture{
 		Jobs: New(c, "default", noPauses), t: t, client: c, queue: "test-" + uuid.NewString(), user: uuid.NewString(),
 	}
 }
 
 // register registers the search attributes.
-func (b *bench) register() {
+func (b *jobsFixture) register() {
 	b.t.Helper()
 	Register(b.t.Context(), b.client, "default", slog.New(slog.DiscardHandler))
 	awaitAttributes(b.t, b.client)
@@ -91,7 +91,7 @@ func (b *bench) register() {
 func noPauses(context.Context) (map[string]watchparty.QueuePause, error) { return nil, nil }
 
 // start starts a job as the outbox does, and waits until Temporal's lists have it.
-func (b *bench) start(kind, room string) string {
+func (b *jobsFixture) start(kind, room string) string {
 	b.t.Helper()
 	id := "test/" + uuid.NewString()
 	event := job.Event{WorkflowID: id, Workflow: kind, TaskQueue: b.queue, Summary: "A test", Input: job.EmailInput{}}
@@ -101,7 +101,7 @@ func (b *bench) start(kind, room string) string {
 	return id
 }
 
-func (b *bench) awaitListed(f Filter, n int) {
+func (b *jobsFixture) awaitListed(f Filter, n int) {
 	b.t.Helper()
 	require.EventuallyWithT(b.t, func(c *assert.CollectT) {
 		found, _, err := b.Select(b.t.Context(), f, 100, nil)
@@ -114,7 +114,7 @@ func (b *bench) awaitListed(f Filter, n int) {
 }
 
 // work runs a worker with the workflows by name, and the activity Step.
-func (b *bench) work(workflows map[string]any, step func(ctx context.Context) error) {
+func (b *jobsFixture) work(workflows map[string]any, step func(ctx context.Context) error) {
 	b.t.Helper()
 	w := worker.New(b.client, b.queue, worker.Options{})
 	for name, f := range workflows {
@@ -126,7 +126,7 @@ func (b *bench) work(workflows map[string]any, step func(ctx context.Context) er
 }
 
 // eventually waits until the job is as wanted.
-func (b *bench) eventually(id string, wanted func(Detail) bool) Detail {
+func (b *jobsFixture) eventually(id string, wanted func(Detail) bool) Detail {
 	b.t.Helper()
 	var d Detail
 	require.EventuallyWithT(b.t, func(c *assert.CollectT) {

@@ -31,7 +31,7 @@ func NewLocal(rule Rule) *Local {
 func (l *Local) Allow(subject string) Result {
 	bucket, ok := l.buckets.GetIfPresent(subject)
 	if !ok {
-		bucket, _ = l.buckets.ComputeIfAbsent(subject, l.bucket)
+		bucket, _ = l.buckets.ComputeIfAbsent(subject, l.newBucket)
 	}
 	now := l.now()
 	allowed := bucket.AllowN(now, 1)
@@ -39,6 +39,6 @@ func (l *Local) Allow(subject string) Result {
 	return l.rule.result(allowed, time.Duration(max(0, used)*l.rule.interval()))
 }
 
-func (l *Local) bucket() (bucket *rate.Limiter, cancel bool) {
+func (l *Local) newBucket() (bucket *rate.Limiter, cancel bool) {
 	return rate.NewLimiter(rate.Limit(float64(time.Second)/l.rule.interval()), l.rule.burst()), false
 }

@@ -18,10 +18,10 @@ import (
 )
 
 // onlyHints makes polls so rare that every change in a test arrives by a hint.
-func onlyHints(b *live.Bounds) { b.PollCalm = time.Hour }
+func onlyHints(l *live.TestLimits) { l.PollCalm = time.Hour }
 
 // noPolls also prevents the polls that follow late echoes of Redis on a busy machine. A new subscription still polls.
-func noPolls(b *live.Bounds) { b.PollCalm, b.PollBusy = time.Hour, time.Hour }
+func noPolls(l *live.TestLimits) { l.PollCalm, l.PollBusy = time.Hour, time.Hour }
 
 // TestPutOut: a person who may not stay in the room is disconnected at once, also from another server than the one that
 // ran the operation. Nobody else is disconnected.
@@ -41,40 +41,40 @@ func TestPutOut(t *testing.T) {
 		all    bool // also the host
 	}{
 		"kick": {func(t *testing.T, s scene) {
-			s.asks.call(t, "DELETE", "/rooms/"+s.room+"/participants/bob", s.host, nil, http.StatusNoContent)
+			s.asks.callAPI(t, "DELETE", "/rooms/"+s.room+"/participants/bob", s.host, nil, http.StatusNoContent)
 		}, wire.CodeNotParticipant, "not_participant", false},
 		"ban": {func(t *testing.T, s scene) {
-			s.asks.call(t, "POST", "/rooms/"+s.room+"/bans", s.host, map[string]any{"username": "bob"}, http.StatusCreated)
+			s.asks.callAPI(t, "POST", "/rooms/"+s.room+"/bans", s.host, map[string]any{"username": "bob"}, http.StatusCreated)
 		}, wire.CodeNotParticipant, "banned", false},
 		"leave": {func(t *testing.T, s scene) {
-			s.asks.call(t, "POST", "/rooms/"+s.room+"/leave", s.bob, nil, http.StatusNoContent)
+			s.asks.callAPI(t, "POST", "/rooms/"+s.room+"/leave", s.bob, nil, http.StatusNoContent)
 		}, wire.CodeNotParticipant, "not_participant", false},
 		"archive": {func(t *testing.T, s scene) {
-			s.asks.call(t, "PATCH", "/rooms/"+s.room, s.host, map[string]any{"state": "archived"}, http.StatusOK)
+			s.asks.callAPI(t, "PATCH", "/rooms/"+s.room, s.host, map[string]any{"state": "archived"}, http.StatusOK)
 		}, wire.CodeArchived, "room_archived", true},
 		"deletion": {func(t *testing.T, s scene) {
-			s.asks.call(t, "DELETE", "/rooms/"+s.room, s.host, nil, http.StatusNoContent)
+			s.asks.callAPI(t, "DELETE", "/rooms/"+s.room, s.host, nil, http.StatusNoContent)
 		}, wire.CodeNotFound, "not_found", true},
 		"sign-out": {func(t *testing.T, s scene) {
-			s.asks.call(t, "DELETE", "/users/me/sessions/"+s.bob.session, s.bob, nil, http.StatusNoContent)
+			s.asks.callAPI(t, "DELETE", "/users/me/sessions/"+s.bob.session, s.bob, nil, http.StatusNoContent)
 		}, wire.CodeUnauthenticated, "unauthenticated", false},
 		"suspension": {func(t *testing.T, s scene) {
-			root := s.i.person(t, "root")
-			s.i.exec(t, "UPDATE users SET email_verified_at = now() WHERE id = ?", root.id)
+			root := s.i.createPerson(t, "root")
+			s.i.execSQL(t, "UPDATE users SET email_verified_at = now() WHERE id = ?", root.id)
 			_, err := s.i.store.GrantAdmin(t.Context(), "root@example.org")
 			require.NoError(t, err)
-			s.asks.call(t, "POST", "/admin/users/"+s.bob.id+"/suspend", root, map[string]any{"reason": "spam"}, http.StatusOK)
+			s.asks.callAPI(t, "POST", "/admin/users/"+s.bob.id+"/suspend", root, map[string]any{"reason": "spam"}, http.StatusOK)
 		}, wire.CodeUnauthenticated, "unauthenticated", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			i := install(t, twoNodes, bounds(noPolls))
-			s := scene{i: i, asks: i.nodes[0], host: i.person(t, "alice"), bob: i.person(t, "bob")}
-			s.room = s.asks.room(t, s.host, nil)
-			s.asks.join(t, s.room, s.bob)
+			i := newInstallation(t, twoNodes, withLimits(noPolls))
+			s := scene{i: i, asks: i.nodes[0], host: i.createPerson(t, "alice"), bob: i.createPerson(t, "bob")}
+			s.room = s.asks.createRoom(t, s.host, nil)
+			s.asks.joinRoom(t, s.room, s.bob)
 			held := i.nodes[1]
-			host := held.connect(t, s.room, s.host)
-			guest, second := held.connect(t, s.room, s.bob), held.connect(t, s.room, s.bob)
+			host := held.connectLive(t, s.room, s.host)
+			guest, second := held.connectLive(t, s.room, s.bob), held.connectLive(t, s.room, s.bob)
 			c.act(t, s)
 			guest.requireClosed(c.code, c.reason)
 			second.requireClosed(c.code, c.reason)
@@ -83,7 +83,7 @@ func TestPutOut(t *testing.T) {
 				return
 			}
 			host.send(&wire.Clock{C0: 1})
-			next(host, anything[*wire.ClockReply])
+			awaitMessage(host, anyMessage[*wire.ClockReply])
 		})
 	}
 }
@@ -91,31 +91,31 @@ func TestPutOut(t *testing.T) {
 // TestHidden: whoever watches hears at once, on whichever process, that what somebody has written is hidden.
 func TestHidden(t *testing.T) {
 	t.Parallel()
-	i := install(t, twoNodes, bounds(onlyHints))
+	i := newInstallation(t, twoNodes, withLimits(onlyHints))
 	a, b := i.nodes[0], i.nodes[1]
-	alice, bob, root := i.person(t, "alice"), i.person(t, "bob"), i.person(t, "root")
-	i.exec(t, "UPDATE users SET email_verified_at = now() WHERE id = ?", root.id)
+	alice, bob, root := i.createPerson(t, "alice"), i.createPerson(t, "bob"), i.createPerson(t, "root")
+	i.execSQL(t, "UPDATE users SET email_verified_at = now() WHERE id = ?", root.id)
 	_, err := i.store.GrantAdmin(t.Context(), "root@example.org")
 	require.NoError(t, err)
-	room := a.room(t, alice, nil)
-	here, there := a.connect(t, room, alice), b.connect(t, room, alice)
+	room := a.createRoom(t, alice, nil)
+	here, there := a.connectLive(t, room, alice), b.connectLive(t, room, alice)
 	for _, hides := range []bool{false, true} {
-		a.call(t, "POST", "/admin/users/"+bob.id+"/suspend", root, map[string]any{"reason": "spam", "hide_content": hides},
+		a.callAPI(t, "POST", "/admin/users/"+bob.id+"/suspend", root, map[string]any{"reason": "spam", "hide_content": hides},
 			http.StatusOK)
 	}
 	for _, c := range []*watcher{here, there} {
-		require.Equal(t, bob.id, next(c, anything[*wire.Hidden]).User)
+		require.Equal(t, bob.id, awaitMessage(c, anyMessage[*wire.Hidden]).User)
 	}
 }
 
 // TestPutOutWithoutHint: if the hint is lost, people are disconnected by the next poll.
 func TestPutOutWithoutHint(t *testing.T) {
 	t.Parallel()
-	i := install(t, twoNodes, bounds(func(b *live.Bounds) { b.PollCalm = time.Hour }))
-	alice, bob := i.person(t, "alice"), i.person(t, "bob")
-	room := i.nodes[0].room(t, alice, nil)
-	i.nodes[0].join(t, room, bob)
-	guest := i.nodes[1].connect(t, room, bob)
+	i := newInstallation(t, twoNodes, withLimits(func(l *live.TestLimits) { l.PollCalm = time.Hour }))
+	alice, bob := i.createPerson(t, "alice"), i.createPerson(t, "bob")
+	room := i.nodes[0].createRoom(t, alice, nil)
+	i.nodes[0].joinRoom(t, room, bob)
+	guest := i.nodes[1].connectLive(t, room, bob)
 	// Behind the back of all servers, as one does that cannot reach Redis.
 	require.NoError(t, i.store.Kick(t.Context(), room, alice.id, "bob"))
 	i.nodes[1].hub.Poke()
@@ -125,84 +125,84 @@ func TestPutOutWithoutHint(t *testing.T) {
 // TestPlace: a role and a mute arrive at once, and count from their commit on.
 func TestPlace(t *testing.T) {
 	t.Parallel()
-	i := install(t, twoNodes, bounds(onlyHints))
+	i := newInstallation(t, twoNodes, withLimits(onlyHints))
 	a, b := i.nodes[0], i.nodes[1]
-	alice, bob := i.person(t, "alice"), i.person(t, "bob")
-	room := a.room(t, alice, nil)
-	a.join(t, room, bob)
-	host, guest := b.connect(t, room, alice), b.connect(t, room, bob)
-	load(host, guest)
+	alice, bob := i.createPerson(t, "alice"), i.createPerson(t, "bob")
+	room := a.createRoom(t, alice, nil)
+	a.joinRoom(t, room, bob)
+	host, guest := b.connectLive(t, room, alice), b.connectLive(t, room, bob)
+	loadAndPlay(host, guest)
 
-	a.call(t, "PATCH", "/rooms/"+room+"/participants/bob", alice, map[string]any{"role": "moderator"}, http.StatusOK)
-	place := next(guest, anything[*wire.Place])
+	a.callAPI(t, "PATCH", "/rooms/"+room+"/participants/bob", alice, map[string]any{"role": "moderator"}, http.StatusOK)
+	place := awaitMessage(guest, anyMessage[*wire.Place])
 	require.Equal(t, "moderator", place.Role)
 	require.Contains(t, place.Permissions, "control_playback")
-	guest.acknowledged(&wire.Pause{Command: guest.command()})
-	next(host, func(p *wire.People) bool { return len(p.Changed) == 1 && p.Changed[0].Role == "moderator" })
+	guest.sendAcknowledged(&wire.Pause{Command: guest.newCommand()})
+	awaitMessage(host, func(p *wire.People) bool { return len(p.Changed) == 1 && p.Changed[0].Role == "moderator" })
 
 	until := time.Now().Add(time.Hour).UTC().Truncate(time.Second)
-	a.call(
+	a.callAPI(
 		t, "POST", "/rooms/"+room+"/mutes", alice, map[string]any{"username": "bob", "until": until}, http.StatusCreated,
 	)
-	place = next(guest, anything[*wire.Place])
+	place = awaitMessage(guest, anyMessage[*wire.Place])
 	require.Equal(t, until, place.MutedUntil.UTC())
 	require.NotContains(t, place.Permissions, "control_playback")
-	require.Equal(t, "muted", guest.refusal(&wire.Play{Command: guest.command()}).Code)
+	require.Equal(t, "muted", guest.sendRefused(&wire.Play{Command: guest.newCommand()}).Code)
 }
 
 // TestMuteEnds: the end of a mute by time reaches the person and everybody's list of members, though nothing is
 // committed then.
 func TestMuteEnds(t *testing.T) {
 	t.Parallel()
-	i := install(t, twoNodes, bounds(onlyHints))
+	i := newInstallation(t, twoNodes, withLimits(onlyHints))
 	a, b := i.nodes[0], i.nodes[1]
-	alice, bob, carol := i.person(t, "alice"), i.person(t, "bob"), i.person(t, "carol")
-	room := a.room(t, alice, nil)
-	a.join(t, room, bob, carol)
-	a.call(t, "PATCH", "/rooms/"+room, alice, map[string]any{"control": "everyone"}, http.StatusOK)
-	host, guest := a.connect(t, room, alice), b.connect(t, room, bob)
-	load(host, guest)
+	alice, bob, carol := i.createPerson(t, "alice"), i.createPerson(t, "bob"), i.createPerson(t, "carol")
+	room := a.createRoom(t, alice, nil)
+	a.joinRoom(t, room, bob, carol)
+	a.callAPI(t, "PATCH", "/rooms/"+room, alice, map[string]any{"control": "everyone"}, http.StatusOK)
+	host, guest := a.connectLive(t, room, alice), b.connectLive(t, room, bob)
+	loadAndPlay(host, guest)
 	isMuted := func(name string) func(*wire.People) bool {
 		return func(p *wire.People) bool {
 			return slices.ContainsFunc(p.Changed, func(m wire.Member) bool { return m.User.Username == name && m.Muted })
 		}
 	}
 	mute := func(name string, until time.Time) {
-		a.call(
+		a.callAPI(
 			t, "POST", "/rooms/"+room+"/mutes", alice, map[string]any{"username": name, "until": until}, http.StatusCreated,
 		)
 	}
 	for _, name := range []string{"bob", "carol"} { // carol is not connected
 		mute(name, time.Now().Add(time.Hour))
-		next(host, isMuted(name))
+		awaitMessage(host, isMuted(name))
 	}
-	next(guest, func(p *wire.Place) bool { return p.MutedUntil != nil })
+	awaitMessage(guest, func(p *wire.Place) bool { return p.MutedUntil != nil })
 	for _, name := range []string{"bob", "carol"} {
 		mute(name, time.Now().Add(3*time.Second))
 	}
 	speak := map[string]bool{}
-	next(host, func(p *wire.People) bool { // one message, or two
+	awaitMessage(host, func(p *wire.People) bool { // one message, or two
 		for _, m := range p.Changed {
 			speak[m.User.Username] = !m.Muted
 		}
 		return speak["bob"] && speak["carol"]
 	})
-	place := next(guest, func(p *wire.Place) bool { return p.MutedUntil == nil })
+	place := awaitMessage(guest, func(p *wire.Place) bool { return p.MutedUntil == nil })
 	require.Contains(t, place.Permissions, "control_playback")
-	guest.acknowledged(&wire.Pause{Command: wire.Command{ID: uuid.NewString(), Epoch: host.state.Epoch}})
+	guest.sendAcknowledged(&wire.Pause{Command: wire.Command{ID: uuid.NewString(), Epoch: host.state.Epoch}})
 }
 
 // TestSettings: changes of the room's settings reach everybody, with what they mean for each.
 func TestSettings(t *testing.T) {
 	t.Parallel()
-	i := install(t, twoNodes, bounds(onlyHints))
+	i := newInstallation(t, twoNodes, withLimits(onlyHints))
 	a, b := i.nodes[0], i.nodes[1]
-	alice, bob := i.person(t, "alice"), i.person(t, "bob")
-	room := a.room(t, alice, nil)
-	a.join(t, room, bob)
-	guest := b.connect(t, room, bob)
-	a.call(t, "PATCH", "/rooms/"+room, alice, map[string]any{"name": "Tonight", "slow_mode_seconds": 5}, http.StatusOK)
-	settings := next(guest, anything[*wire.Room])
+	alice, bob := i.createPerson(t, "alice"), i.createPerson(t, "bob")
+	room := a.createRoom(t, alice, nil)
+	a.joinRoom(t, room, bob)
+	guest := b.connectLive(t, room, bob)
+	a.callAPI(t, "PATCH", "/rooms/"+room, alice, map[string]any{"name": "Tonight", "slow_mode_seconds": 5}, http.StatusOK)
+	settings := awaitMessage(guest, anyMessage[*wire.Room])
 	require.Equal(t, wire.Room{Name: "Tonight", Control: "moderators", Queue: "everyone", QueueOrder: "manual",
 		WaitPolicy: "auto", SlowModeSeconds: 5}, *settings)
 }
@@ -211,12 +211,12 @@ func TestSettings(t *testing.T) {
 // connected.
 func TestKickDuringSignIn(t *testing.T) {
 	t.Parallel()
-	i := install(t, bounds(onlyHints))
+	i := newInstallation(t, withLimits(onlyHints))
 	n := i.nodes[0]
-	alice, bob := i.person(t, "alice"), i.person(t, "bob")
-	room := n.room(t, alice, nil)
+	alice, bob := i.createPerson(t, "alice"), i.createPerson(t, "bob")
+	room := n.createRoom(t, alice, nil)
 	for range 20 {
-		n.join(t, room, bob)
+		n.joinRoom(t, room, bob)
 		var (
 			wg  sync.WaitGroup
 			c   *client.Client
@@ -225,7 +225,7 @@ func TestKickDuringSignIn(t *testing.T) {
 		wg.Go(func() {
 			c, err = client.Connect(t.Context(), client.Options{API: n.api, RoomID: room, Token: bob.token})
 		})
-		n.call(t, "DELETE", "/rooms/"+room+"/participants/bob", alice, nil, http.StatusNoContent)
+		n.callAPI(t, "DELETE", "/rooms/"+room+"/participants/bob", alice, nil, http.StatusNoContent)
 		wg.Wait()
 		if err == nil {
 			w := &watcher{Client: c, t: t}
@@ -233,7 +233,7 @@ func TestKickDuringSignIn(t *testing.T) {
 			c.Close()
 		}
 	}
-	require.Eventually(t, func() bool { return n.hub.Rooms() == 0 }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return n.hub.CountRooms() == 0 }, patience, time.Millisecond)
 }
 
 // TestRoleDuringSignIn: a role that changes while its person signs in, between the reading of the standing and the
@@ -241,10 +241,10 @@ func TestKickDuringSignIn(t *testing.T) {
 func TestRoleDuringSignIn(t *testing.T) {
 	t.Parallel()
 	i, n, _ := behindPath(t, badnet.Quality{Base: 10 * time.Millisecond}, onlyHints)
-	alice, bob := i.person(t, "alice"), i.person(t, "bob")
+	alice, bob := i.createPerson(t, "alice"), i.createPerson(t, "bob")
 	for range 3 {
-		room := i.nodes[0].room(t, alice, nil) // which n has to load
-		i.nodes[0].join(t, room, bob)
+		room := i.nodes[0].createRoom(t, alice, nil) // which n has to load
+		i.nodes[0].joinRoom(t, room, bob)
 		connected := make(chan *watcher, 1)
 		go func() {
 			c, err := client.Connect(t.Context(), client.Options{API: n.api, RoomID: room, Token: bob.token})
@@ -257,11 +257,11 @@ func TestRoleDuringSignIn(t *testing.T) {
 				Scan(t.Context(), &admitted)
 			return err == nil && admitted
 		}, patience, time.Millisecond)
-		i.nodes[0].call(t, "PATCH", "/rooms/"+room+"/participants/bob", alice, map[string]any{"role": "moderator"},
+		i.nodes[0].callAPI(t, "PATCH", "/rooms/"+room+"/participants/bob", alice, map[string]any{"role": "moderator"},
 			http.StatusOK)
 		w := <-connected
 		if w.Welcome.Place.Role != "moderator" {
-			next(w, func(p *wire.Place) bool { return p.Role == "moderator" })
+			awaitMessage(w, func(p *wire.Place) bool { return p.Role == "moderator" })
 		}
 		w.Close()
 	}
@@ -270,17 +270,17 @@ func TestRoleDuringSignIn(t *testing.T) {
 // TestStrangers: sign-ins that are refused, with their close codes.
 func TestStrangers(t *testing.T) {
 	t.Parallel()
-	i := install(t)
+	i := newInstallation(t)
 	n := i.nodes[0]
-	alice, bob := i.person(t, "alice"), i.person(t, "bob")
-	open := n.room(t, alice, nil)
-	closed := n.room(t, alice, map[string]any{"visibility": "private"})
-	gone := n.room(t, alice, nil)
-	n.call(t, "DELETE", "/rooms/"+gone, alice, nil, http.StatusNoContent)
-	archived := n.room(t, alice, nil)
-	n.call(t, "PATCH", "/rooms/"+archived, alice, map[string]any{"state": "archived"}, http.StatusOK)
-	ended := i.person(t, "carol")
-	n.call(t, "DELETE", "/users/me/sessions/"+ended.session, ended, nil, http.StatusNoContent)
+	alice, bob := i.createPerson(t, "alice"), i.createPerson(t, "bob")
+	open := n.createRoom(t, alice, nil)
+	closed := n.createRoom(t, alice, map[string]any{"visibility": "private"})
+	gone := n.createRoom(t, alice, nil)
+	n.callAPI(t, "DELETE", "/rooms/"+gone, alice, nil, http.StatusNoContent)
+	archived := n.createRoom(t, alice, nil)
+	n.callAPI(t, "PATCH", "/rooms/"+archived, alice, map[string]any{"state": "archived"}, http.StatusOK)
+	ended := i.createPerson(t, "carol")
+	n.callAPI(t, "DELETE", "/users/me/sessions/"+ended.session, ended, nil, http.StatusNoContent)
 	for name, c := range map[string]struct {
 		room, token string
 		code        wire.Code
@@ -291,12 +291,13 @@ func TestStrangers(t *testing.T) {
 		"room that never was":       {"01890000-0000-7000-8000-00000000dead", bob.token, wire.CodeNotFound},
 		"archived room":             {archived, alice.token, wire.CodeArchived},
 		"no token":                  {open, "nonsense", wire.CodeUnauthenticated},
-		"expired token":             {open, i.token(t, alice, -time.Second), wire.CodeUnauthenticated},
+		"expired token":             {open, i.issueToken(t, alice, -time.Second), wire.CodeUnauthenticated},
 		"token of an ended sign-in": {open, ended.token, wire.CodeUnauthenticated},
 	} {
 		t.Run(name, func(t *testing.T) {
 			requireRefused(t, n, client.Options{RoomID: c.room, Token: c.token}, c.code)
 		})
 	}
-	require.Eventually(t, func() bool { return n.hub.Rooms() == 0 }, patience, time.Millisecond, "nothing is left of them")
+	require.Eventually(t, func() bool { return n.hub.CountRooms() == 0 }, patience, time.Millisecond,
+		"nothing is left of them")
 }

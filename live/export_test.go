@@ -7,37 +7,37 @@ import (
 	"github.com/watchparty/watchparty/limit"
 )
 
-// Bounds are the limits of a hub, which tests make tighter before it runs.
-type Bounds struct {
+// TestLimits are the limits of a hub, which tests make tighter before it runs.
+type TestLimits struct {
 	*limits
 	hub *Hub
 }
 
-// Bounds are those of the hub.
-func (h *Hub) Bounds() *Bounds { return &Bounds{&h.limits, h} }
+// TestLimits are those of the hub.
+func (h *Hub) TestLimits() *TestLimits { return &TestLimits{&h.limits, h} }
 
 // SetCommandPeriod counts the commands of one person, and those of one room, per period instead of per second.
-func (b *Bounds) SetCommandPeriod(period time.Duration) {
+func (l *TestLimits) SetCommandPeriod(period time.Duration) {
 	person, room := commandsPerPerson, commandsPerRoom
 	person.Period, room.Period = period, period
-	b.hub.perPerson, b.hub.perRoom = limit.NewLocal(person), limit.NewLocal(room)
+	l.hub.perPerson, l.hub.perRoom = limit.NewLocal(person), limit.NewLocal(room)
 }
 
-// Counts are how many connections have signed in, and how many have not.
-func (h *Hub) Counts() (signedIn, pending int) {
+// CountConnections are how many connections have signed in, and how many have not.
+func (h *Hub) CountConnections() (signedIn, pending int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return len(h.all) - h.waiting, h.waiting
 }
 
-// Rooms is how many rooms the hub has.
-func (h *Hub) Rooms() int { return len(h.openRooms()) }
+// CountRooms is how many rooms the hub has.
+func (h *Hub) CountRooms() int { return len(h.openRooms()) }
 
 // Degraded reports whether the hub misses its database.
 func (h *Hub) Degraded() bool { return h.degraded.Load() }
 
-// Say has a room send messages as two reads have found them.
-func (h *Hub) Say(roomID string, posted, edited []watchparty.Message) {
+// SendMessages has a room send messages as two reads have found them.
+func (h *Hub) SendMessages(roomID string, posted, edited []watchparty.Message) {
 	h.roomOf(roomID).say(posted, edited)
 }
 

@@ -26,23 +26,24 @@ import (
 // TestMessages: posts, edits and deletions of messages arrive completely on all servers.
 func TestMessages(t *testing.T) {
 	t.Parallel()
-	i := install(t, twoNodes, bounds(onlyHints))
+	i := newInstallation(t, twoNodes, withLimits(onlyHints))
 	a, b := i.nodes[0], i.nodes[1]
-	alice, bob := i.person(t, "alice"), i.person(t, "bob")
-	room := a.room(t, alice, nil)
-	a.join(t, room, bob)
+	alice, bob := i.createPerson(t, "alice"), i.createPerson(t, "bob")
+	room := a.createRoom(t, alice, nil)
+	a.joinRoom(t, room, bob)
 	post := func(n *node, p person, text string) string {
-		return n.call(t, "POST", "/chat/messages", p, map[string]any{"room_id": room, "body": text}, http.StatusCreated)["id"].(string)
+		body := map[string]any{"room_id": room, "body": text}
+		return n.callAPI(t, "POST", "/chat/messages", p, body, http.StatusCreated)["id"].(string)
 	}
 	post(a, alice, "before anybody was connected")
-	watchers := []*watcher{a.connect(t, room, alice), b.connect(t, room, bob)}
+	watchers := []*watcher{a.connectLive(t, room, alice), b.connectLive(t, room, bob)}
 	first := post(a, alice, "one <b>")
 	second := post(b, bob, "two")
-	a.call(t, "PATCH", "/chat/messages/"+first, alice, map[string]any{"body": "uno"}, http.StatusOK)
-	a.call(t, "DELETE", "/chat/messages/"+second, alice, nil, http.StatusNoContent)
+	a.callAPI(t, "PATCH", "/chat/messages/"+first, alice, map[string]any{"body": "uno"}, http.StatusOK)
+	a.callAPI(t, "DELETE", "/chat/messages/"+second, alice, nil, http.StatusNoContent)
 	for _, w := range watchers {
 		var latest = map[string]wire.ChatMessage{}
-		next(w, func(m *wire.MessageEvent) bool {
+		awaitMessage(w, func(m *wire.MessageEvent) bool {
 			require.NotEqual(t, "before anybody was connected", m.Message.Body)
 			latest[m.Message.ID] = m.Message
 			return latest[first].Body == "uno" && latest[second].Deleted
@@ -57,11 +58,11 @@ func TestMessages(t *testing.T) {
 // read, is sent as it is in the end, and one that was read in its final form is sent once.
 func TestChangedBetweenReads(t *testing.T) {
 	t.Parallel()
-	i := install(t, bounds(onlyHints))
+	i := newInstallation(t, withLimits(onlyHints))
 	n := i.nodes[0]
-	alice := i.person(t, "alice")
-	room := n.room(t, alice, nil)
-	w := n.connect(t, room, alice)
+	alice := i.createPerson(t, "alice")
+	room := n.createRoom(t, alice, nil)
+	w := n.connectLive(t, room, alice)
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	message := func(body string, edited, deleted time.Time) watchparty.Message {
 		return watchparty.Message{RoomID: room, Body: body, EditedAt: edited, DeletedAt: deleted, ChangedAt: now}
@@ -79,9 +80,9 @@ func TestChangedBetweenReads(t *testing.T) {
 		c.posted.ID, c.changed.ID = id, id
 		now = now.Add(time.Millisecond)
 		c.changed.ChangedAt = now
-		n.hub.Say(room, []watchparty.Message{c.posted}, []watchparty.Message{c.changed})
+		n.hub.SendMessages(room, []watchparty.Message{c.posted}, []watchparty.Message{c.changed})
 		for _, body := range c.sent {
-			require.Equal(t, body, next(w, anything[*wire.MessageEvent]).Message.Body)
+			require.Equal(t, body, awaitMessage(w, anyMessage[*wire.MessageEvent]).Message.Body)
 		}
 	}
 }
@@ -89,30 +90,32 @@ func TestChangedBetweenReads(t *testing.T) {
 // TestManyMessages: more at once than a client's queue takes arrive in order, and close no connection.
 func TestManyMessages(t *testing.T) {
 	t.Parallel()
-	i := install(t, bounds(onlyHints))
+	i := newInstallation(t, withLimits(onlyHints))
 	n := i.nodes[0]
-	alice := i.person(t, "alice")
-	room := n.room(t, alice, nil)
-	w := n.connect(t, room, alice)
+	alice := i.createPerson(t, "alice")
+	room := n.createRoom(t, alice, nil)
+	w := n.connectLive(t, room, alice)
 	const count = 3 * wire.MaxQueue
 	for j := range count { // behind the server's back, as if hints were lost
-		i.exec(t, "INSERT INTO messages (id, room_id, user_id, body, created_at) "+
+		i.execSQL(t, "INSERT INTO messages (id, room_id, user_id, body, created_at) "+
 			"VALUES (next_message_id(?0), ?0, ?1, ?2, clock_timestamp())", room, alice.id, fmt.Sprint(j))
 	}
 	n.hub.Poke()
 	for j := range count {
-		require.Equal(t, fmt.Sprint(j), next(w, anything[*wire.MessageEvent]).Message.Body)
+		require.Equal(t, fmt.Sprint(j), awaitMessage(w, anyMessage[*wire.MessageEvent]).Message.Body)
 	}
 }
 
 // TestMembers: clients on all servers learn who joins and leaves.
 func TestMembers(t *testing.T) {
 	t.Parallel()
-	i := install(t, twoNodes, bounds(func(b *live.Bounds) { b.PollCalm, b.Digest = time.Hour, 50*time.Millisecond }))
+	i := newInstallation(t, twoNodes, withLimits(func(l *live.TestLimits) {
+		l.PollCalm, l.Digest = time.Hour, 50*time.Millisecond
+	}))
 	a, b := i.nodes[0], i.nodes[1]
-	alice, bob := i.person(t, "alice"), i.person(t, "bob")
-	room := a.room(t, alice, nil)
-	host := a.connect(t, room, alice)
+	alice, bob := i.createPerson(t, "alice"), i.createPerson(t, "bob")
+	room := a.createRoom(t, alice, nil)
+	host := a.connectLive(t, room, alice)
 	connected := func(name string, want bool) func(*wire.People) bool {
 		return func(p *wire.People) bool {
 			for _, m := range p.Changed {
@@ -123,52 +126,55 @@ func TestMembers(t *testing.T) {
 			return false
 		}
 	}
-	b.join(t, room, bob)
-	next(host, connected("bob", false))
-	guest := b.connect(t, room, bob)
-	next(host, connected("bob", true))
-	next(host, func(m *wire.Members) bool { return m.Connected == 2 })
+	b.joinRoom(t, room, bob)
+	awaitMessage(host, connected("bob", false))
+	guest := b.connectLive(t, room, bob)
+	awaitMessage(host, connected("bob", true))
+	awaitMessage(host, func(m *wire.Members) bool { return m.Connected == 2 })
 	guest.Close()
-	next(host, connected("bob", false))
-	next(host, func(m *wire.Members) bool { return m.Connected == 1 })
-	b.call(t, "POST", "/rooms/"+room+"/leave", bob, nil, http.StatusNoContent)
-	next(host, func(p *wire.People) bool { return len(p.Left) == 1 && p.Left[0] == bob.id })
+	awaitMessage(host, connected("bob", false))
+	awaitMessage(host, func(m *wire.Members) bool { return m.Connected == 1 })
+	b.callAPI(t, "POST", "/rooms/"+room+"/leave", bob, nil, http.StatusNoContent)
+	awaitMessage(host, func(p *wire.People) bool { return len(p.Left) == 1 && p.Left[0] == bob.id })
 }
 
 // TestWaiting: all clients learn for whom the room waits, and the wait ends when a person stops watching.
 func TestWaiting(t *testing.T) {
 	t.Parallel()
-	i := install(t, twoNodes, bounds(func(b *live.Bounds) { b.PollCalm, b.Digest = time.Hour, 50*time.Millisecond }))
+	i := newInstallation(t, twoNodes, withLimits(func(l *live.TestLimits) {
+		l.PollCalm, l.Digest = time.Hour, 50*time.Millisecond
+	}))
 	a, b := i.nodes[0], i.nodes[1]
-	alice, bob := i.person(t, "alice"), i.person(t, "bob")
-	room := a.room(t, alice, nil)
-	a.join(t, room, bob)
-	host, guest := a.connect(t, room, alice), b.connect(t, room, bob)
-	host.acknowledged(&wire.Load{Command: host.command(), StreamURL: "https://videos.example/film.webm"})
-	s := host.awaitState(is("waiting"))
+	alice, bob := i.createPerson(t, "alice"), i.createPerson(t, "bob")
+	room := a.createRoom(t, alice, nil)
+	a.joinRoom(t, room, bob)
+	host, guest := a.connectLive(t, room, alice), b.connectLive(t, room, bob)
+	host.sendAcknowledged(&wire.Load{Command: host.newCommand(), StreamURL: "https://videos.example/movie.webm"})
+	s := host.awaitState(hasStatus("waiting"))
 	host.send(&wire.Ready{Epoch: s.Epoch, Cue: s.Cue})
-	next(host, func(m *wire.Members) bool { return m.Waiting == 1 && m.WaitingFor[0].Username == "bob" })
+	awaitMessage(host, func(m *wire.Members) bool { return m.Waiting == 1 && m.WaitingFor[0].Username == "bob" })
 	// A report for another cue, and one for another epoch, do not count.
 	guest.send(&wire.Ready{Epoch: s.Epoch, Cue: s.Cue - 1})
 	guest.send(&wire.Status{Epoch: s.Epoch, Cue: s.Cue, Watching: false, WaitForMe: true})
 	require.Equal(
-		t, wire.Nullable("ready"), host.awaitState(is("playing")).Cause, "the room does not wait for a person who is not watching",
+		t, wire.Nullable("ready"), host.awaitState(hasStatus("playing")).Cause,
+		"the room does not wait for a person who is not watching",
 	)
 }
 
 // TestDeadline: a wait ends by time, with every client silent, and without a sweep.
 func TestDeadline(t *testing.T) {
 	t.Parallel()
-	i := install(t, twoNodes, bounds(func(b *live.Bounds) { b.PollCalm, b.Sweep = time.Hour, time.Hour }))
+	i := newInstallation(t, twoNodes, withLimits(func(l *live.TestLimits) { l.PollCalm, l.Sweep = time.Hour, time.Hour }))
 	a, b := i.nodes[0], i.nodes[1]
-	alice, bob := i.person(t, "alice"), i.person(t, "bob")
-	room := a.room(t, alice, nil)
-	a.join(t, room, bob)
-	host, guest := a.connect(t, room, alice), b.connect(t, room, bob)
-	host.acknowledged(&wire.Load{Command: host.command(), StreamURL: "https://videos.example/film.webm"})
-	waiting := host.awaitState(is("waiting"))
+	alice, bob := i.createPerson(t, "alice"), i.createPerson(t, "bob")
+	room := a.createRoom(t, alice, nil)
+	a.joinRoom(t, room, bob)
+	host, guest := a.connectLive(t, room, alice), b.connectLive(t, room, bob)
+	host.sendAcknowledged(&wire.Load{Command: host.newCommand(), StreamURL: "https://videos.example/movie.webm"})
+	waiting := host.awaitState(hasStatus("waiting"))
 	for _, w := range []*watcher{host, guest} {
-		playing := w.awaitState(is("playing"))
+		playing := w.awaitState(hasStatus("playing"))
 		require.EqualValues(t, "deadline", playing.Cause)
 		require.Less(t, playing.AtMS-waiting.Wait.UntilMS, wire.Duration(patience), "the next sweep is in an hour")
 		require.GreaterOrEqual(t, playing.AtMS, waiting.Wait.UntilMS)
@@ -178,14 +184,14 @@ func TestDeadline(t *testing.T) {
 // TestSweep: what is due in a room that nobody is connected to happens nevertheless.
 func TestSweep(t *testing.T) {
 	t.Parallel()
-	i := install(t, bounds(func(b *live.Bounds) { b.Sweep = 50 * time.Millisecond }))
+	i := newInstallation(t, withLimits(func(l *live.TestLimits) { l.Sweep = 50 * time.Millisecond }))
 	n := i.nodes[0]
-	alice := i.person(t, "alice")
-	room := n.room(t, alice, nil)
-	n.call(t, "POST", "/rooms/"+room+"/playback/commands", alice, map[string]any{
-		"kind": "load", "id": uuid.NewString(), "epoch": 0, "stream_url": "https://videos.example/film.webm",
+	alice := i.createPerson(t, "alice")
+	room := n.createRoom(t, alice, nil)
+	n.callAPI(t, "POST", "/rooms/"+room+"/playback/commands", alice, map[string]any{
+		"kind": "load", "id": uuid.NewString(), "epoch": 0, "stream_url": "https://videos.example/movie.webm",
 	}, http.StatusOK)
-	i.exec(t, "UPDATE playbacks SET duration_ms = 1000, duration_exact = true, "+
+	i.execSQL(t, "UPDATE playbacks SET duration_ms = 1000, duration_exact = true, "+
 		"ends_at = clock_timestamp() - interval '1 minute' WHERE room_id = ?", room)
 	require.Eventually(t, func() bool {
 		now, err := i.store.Playback(t.Context(), room)
@@ -196,19 +202,19 @@ func TestSweep(t *testing.T) {
 // TestOldStates: a state that arrives after a newer one is sent to nobody.
 func TestOldStates(t *testing.T) {
 	t.Parallel()
-	i := install(t, bounds(noPolls))
+	i := newInstallation(t, withLimits(noPolls))
 	n := i.nodes[0]
-	alice := i.person(t, "alice")
-	room := n.room(t, alice, nil)
-	w := n.connect(t, room, alice)
-	load(w)
+	alice := i.createPerson(t, "alice")
+	room := n.createRoom(t, alice, nil)
+	w := n.connectLive(t, room, alice)
+	loadAndPlay(w)
 	old, err := i.store.Playback(t.Context(), room)
 	require.NoError(t, err)
-	paused := w.acknowledged(&wire.Pause{Command: w.command()}).Revision
-	w.awaitState(is("paused"))
+	paused := w.sendAcknowledged(&wire.Pause{Command: w.newCommand()}).Revision
+	w.awaitState(hasStatus("paused"))
 	before := len(w.past)
 	n.hub.Applied(old)
-	w.acknowledged(&wire.Rate{Command: w.command(), Rate: 2})
+	w.sendAcknowledged(&wire.Rate{Command: w.newCommand(), Rate: 2})
 	w.awaitState(func(s wire.State) bool { return s.Rate == 2 })
 	for _, m := range w.past[before:] {
 		if state, ok := m.(*wire.State); ok {
@@ -220,16 +226,16 @@ func TestOldStates(t *testing.T) {
 // TestClockJumps: after a step of Postgres' clock, people measure it again, and what plays goes on where it is.
 func TestClockJumps(t *testing.T) {
 	t.Parallel()
-	i := install(t, twoNodes, bounds(onlyHints))
+	i := newInstallation(t, twoNodes, withLimits(onlyHints))
 	a, b := i.nodes[0], i.nodes[1]
-	alice, bob := i.person(t, "alice"), i.person(t, "bob")
-	room := a.room(t, alice, nil)
-	a.join(t, room, bob)
-	host, guest := a.connect(t, room, alice), b.connect(t, room, bob)
-	load(host, guest)
+	alice, bob := i.createPerson(t, "alice"), i.createPerson(t, "bob")
+	room := a.createRoom(t, alice, nil)
+	a.joinRoom(t, room, bob)
+	host, guest := a.connectLive(t, room, alice), b.connectLive(t, room, bob)
+	loadAndPlay(host, guest)
 	before := host.state
 	a.hub.JumpClock(time.Hour)
-	next(host, anything[*wire.ClockChanged])
+	awaitMessage(host, anyMessage[*wire.ClockChanged])
 	for _, w := range []*watcher{host, guest} {
 		moved := w.awaitState(func(s wire.State) bool { return s.Cause == "clock" })
 		require.InDelta(t, before.AtMS+float64(time.Hour.Milliseconds()), moved.AtMS, 0)
@@ -242,21 +248,21 @@ func TestDigests(t *testing.T) {
 	t.Parallel()
 	meet := func(t *testing.T, gap time.Duration) (n *node, room string, bob person, host *watcher) {
 		t.Helper()
-		i := install(t, bounds(func(b *live.Bounds) { b.PollCalm, b.Digest = time.Hour, gap }))
+		i := newInstallation(t, withLimits(func(l *live.TestLimits) { l.PollCalm, l.Digest = time.Hour, gap }))
 		n = i.nodes[0]
-		alice, bob := i.person(t, "alice"), i.person(t, "bob")
-		room = n.room(t, alice, nil)
-		n.join(t, room, bob)
-		host = n.connect(t, room, alice)
-		n.connect(t, room, bob).await()
+		alice, bob := i.createPerson(t, "alice"), i.createPerson(t, "bob")
+		room = n.createRoom(t, alice, nil)
+		n.joinRoom(t, room, bob)
+		host = n.connectLive(t, room, alice)
+		n.connectLive(t, room, bob).awaitHandled()
 		return n, room, bob, host
 	}
 	t.Run("not before it is due", func(t *testing.T) {
 		t.Parallel()
 		n, room, bob, host := meet(t, time.Hour)
 		for range 10 {
-			n.call(t, "POST", "/chat/messages", bob, map[string]any{"room_id": room, "body": "Hello"}, http.StatusCreated)
-			next(host, anything[*wire.MessageEvent])
+			n.callAPI(t, "POST", "/chat/messages", bob, map[string]any{"room_id": room, "body": "Hello"}, http.StatusCreated)
+			awaitMessage(host, anyMessage[*wire.MessageEvent])
 		}
 		for _, m := range host.past {
 			require.NotContains(t, []string{"members", "people"}, m.Type())
@@ -265,12 +271,12 @@ func TestDigests(t *testing.T) {
 	t.Run("not again", func(t *testing.T) {
 		t.Parallel()
 		n, _, bob, host := meet(t, 50*time.Millisecond)
-		next(host, func(m *wire.Members) bool { return m.Connected == 2 })
+		awaitMessage(host, func(m *wire.Members) bool { return m.Connected == 2 })
 		told := len(host.past)
 		for range 4 {
 			name := uuid.NewString()
-			n.call(t, "PATCH", "/users/me", bob, map[string]any{"display_name": name}, http.StatusOK)
-			next(host, func(p *wire.People) bool { return len(p.Changed) == 1 && p.Changed[0].User.DisplayName == name })
+			n.callAPI(t, "PATCH", "/users/me", bob, map[string]any{"display_name": name}, http.StatusOK)
+			awaitMessage(host, func(p *wire.People) bool { return len(p.Changed) == 1 && p.Changed[0].User.DisplayName == name })
 		}
 		for _, m := range host.past[told:] {
 			require.NotEqual(t, "members", m.Type(), "two are present, as before")
@@ -281,24 +287,26 @@ func TestDigests(t *testing.T) {
 // TestKeepPresence: a process renews its lease, and notes that people with connections are present.
 func TestKeepPresence(t *testing.T) {
 	t.Parallel()
-	i := install(t, bounds(func(b *live.Bounds) { b.Lease, b.Attend = 300*time.Millisecond, 100*time.Millisecond }))
+	i := newInstallation(t, withLimits(func(l *live.TestLimits) {
+		l.Lease, l.Attend = 300*time.Millisecond, 100*time.Millisecond
+	}))
 	n := i.nodes[0]
-	alice := i.person(t, "alice")
-	room := n.room(t, alice, nil)
-	n.connect(t, room, alice)
+	alice := i.createPerson(t, "alice")
+	room := n.createRoom(t, alice, nil)
+	n.connectLive(t, room, alice)
 	holds := func(query string, args ...any) func() bool {
 		return func() (ok bool) {
 			return i.store.DB().NewRaw("SELECT "+query, args...).Scan(t.Context(), &ok) == nil && ok
 		}
 	}
-	i.exec(t, "UPDATE live_nodes SET lease_until = clock_timestamp() + interval '1 s' WHERE id = ?", n.hub.Node())
+	i.execSQL(t, "UPDATE live_nodes SET lease_until = clock_timestamp() + interval '1 s' WHERE id = ?", n.hub.Node())
 	require.Eventually(
 		t,
 		holds("lease_until > clock_timestamp() + interval '10 s' FROM live_nodes WHERE id = ?", n.hub.Node()),
 		patience,
 		10*time.Millisecond,
 	)
-	i.exec(t, "UPDATE participants SET last_seen_at = now() - interval '1 h', created_at = now() - interval '2 h'")
+	i.execSQL(t, "UPDATE participants SET last_seen_at = now() - interval '1 h', created_at = now() - interval '2 h'")
 	require.Eventually(t, holds("last_seen_at > now() - interval '1 min' FROM participants WHERE user_id = ?", alice.id),
 		patience, 10*time.Millisecond)
 }
@@ -306,13 +314,13 @@ func TestKeepPresence(t *testing.T) {
 // TestClock: the server's clock is Postgres', and answers are not held up by what waits for a slow client.
 func TestClock(t *testing.T) {
 	t.Parallel()
-	i := install(t, twoNodes)
-	alice := i.person(t, "alice")
-	room := i.nodes[0].room(t, alice, nil)
+	i := newInstallation(t, twoNodes)
+	alice := i.createPerson(t, "alice")
+	room := i.nodes[0].createRoom(t, alice, nil)
 	for _, n := range i.nodes {
-		w := n.connect(t, room, alice)
+		w := n.connectLive(t, room, alice)
 		w.send(&wire.Clock{C0: 42.5})
-		reply := next(w, anything[*wire.ClockReply])
+		reply := awaitMessage(w, anyMessage[*wire.ClockReply])
 		require.InDelta(t, 42.5, reply.C0, 0)
 		require.GreaterOrEqual(t, reply.S2, reply.S1)
 		const apart = 250 * time.Millisecond
@@ -327,12 +335,12 @@ func TestClock(t *testing.T) {
 // TestSlowConsumer: a client that does not read is disconnected; the others are served meanwhile.
 func TestSlowConsumer(t *testing.T) {
 	t.Parallel()
-	i := install(t, bounds(func(b *live.Bounds) { b.Write = 2 * time.Second }))
+	i := newInstallation(t, withLimits(func(l *live.TestLimits) { l.Write = 2 * time.Second }))
 	n := i.nodes[0]
-	alice, bob := i.person(t, "alice"), i.person(t, "bob")
-	room := n.room(t, alice, nil)
-	n.join(t, room, bob)
-	host := n.connect(t, room, alice)
+	alice, bob := i.createPerson(t, "alice"), i.createPerson(t, "bob")
+	room := n.createRoom(t, alice, nil)
+	n.joinRoom(t, room, bob)
+	host := n.connectLive(t, room, alice)
 	slow := n.connectWith(t, client.Options{RoomID: room, Token: bob.token, Buffer: 1})
 	text := make([]byte, 1500)
 	for j := range text {
@@ -340,15 +348,15 @@ func TestSlowConsumer(t *testing.T) {
 	}
 	sent := 0
 	for deadline := time.Now().Add(patience); ; sent++ {
-		if signedIn, _ := n.hub.Counts(); signedIn == 1 {
+		if signedIn, _ := n.hub.CountConnections(); signedIn == 1 {
 			break
 		}
 		require.True(t, time.Now().Before(deadline), "the slow one is still there")
-		i.exec(t, "INSERT INTO messages (id, room_id, user_id, body, created_at) "+
+		i.execSQL(t, "INSERT INTO messages (id, room_id, user_id, body, created_at) "+
 			"SELECT next_message_id(?0), ?0, ?1, ?2, clock_timestamp() FROM generate_series(1, 20)", room, alice.id, string(text))
 		n.hub.Changed([]string{"messages:" + room})
 		for range 20 {
-			next(host, anything[*wire.MessageEvent])
+			awaitMessage(host, anyMessage[*wire.MessageEvent])
 		}
 	}
 	require.Positive(t, sent)
@@ -393,10 +401,12 @@ func TestSlowClient(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			i := install(t, bounds(func(b *live.Bounds) { b.Write, b.Ping, b.Dead = c.write, time.Hour, time.Hour }))
+			i := newInstallation(t, withLimits(func(l *live.TestLimits) {
+				l.Write, l.Ping, l.Dead = c.write, time.Hour, time.Hour
+			}))
 			n := i.nodes[0]
-			alice := i.person(t, "alice")
-			room := n.room(t, alice, nil)
+			alice := i.createPerson(t, "alice")
+			room := n.createRoom(t, alice, nil)
 			listener := &pipes{make(chan net.Conn, 1), make(chan struct{})}
 			server := &http.Server{ReadHeaderTimeout: patience, Handler: http.HandlerFunc(
 				func(w http.ResponseWriter, r *http.Request) { _ = n.hub.Accept(w, r, room, "a client") })}
@@ -414,18 +424,18 @@ func TestSlowClient(t *testing.T) {
 			})
 			require.NoError(t, err)
 			defer socket.CloseNow() //nolint:errcheck // it has ended
-			require.NoError(t, socket.Write(ctx, websocket.MessageText, hello(t, alice)))
+			require.NoError(t, socket.Write(ctx, websocket.MessageText, helloFrame(t, alice)))
 			_, _, err = socket.Read(ctx)
 			require.NoError(t, err)
 			var posted []watchparty.Message
 			for range c.messages {
 				posted = append(posted, watchparty.Message{ID: uuid.Must(uuid.NewV7()).String(), RoomID: room, Body: "x"})
 			}
-			n.hub.Say(room, posted, nil)
+			n.hub.SendMessages(room, posted, nil)
 			if name == "deadline" {
 				require.Eventually(
 					t,
-					func() bool { signedIn, _ := n.hub.Counts(); return signedIn == 0 },
+					func() bool { signedIn, _ := n.hub.CountConnections(); return signedIn == 0 },
 					patience,
 					time.Millisecond,
 				)
@@ -443,13 +453,13 @@ func TestSlowClient(t *testing.T) {
 // ones.
 func TestDrainIsShort(t *testing.T) {
 	t.Parallel()
-	i := install(t)
+	i := newInstallation(t)
 	n := i.nodes[0]
-	alice := i.person(t, "alice")
-	room := n.room(t, alice, nil)
-	w := n.connect(t, room, alice)
+	alice := i.createPerson(t, "alice")
+	room := n.createRoom(t, alice, nil)
+	w := n.connectLive(t, room, alice)
 	n.hub.Drain(time.Hour)
-	require.LessOrEqual(t, next(w, anything[*wire.GoingAway]).AfterMS, 5000.0)
+	require.LessOrEqual(t, awaitMessage(w, anyMessage[*wire.GoingAway]).AfterMS, 5000.0)
 	_, err := client.Open(t.Context(), client.Options{API: n.api, RoomID: room})
 	require.ErrorContains(t, err, "503")
 }
@@ -458,17 +468,17 @@ func TestDrainIsShort(t *testing.T) {
 func TestDrain(t *testing.T) {
 	t.Parallel()
 	const over = time.Second
-	i := install(t, twoNodes, func(s *settings) { s.change = func(c *config.Config) { c.HTTP.DrainDelay = over } })
+	i := newInstallation(t, twoNodes, func(s *settings) { s.change = func(c *config.Config) { c.HTTP.DrainDelay = over } })
 	a, b := i.nodes[0], i.nodes[1]
-	alice, bob := i.person(t, "alice"), i.person(t, "bob")
-	room := a.room(t, alice, nil)
-	a.join(t, room, bob)
-	host, guest := a.connect(t, room, alice), b.connect(t, room, bob)
-	load(host, guest)
+	alice, bob := i.createPerson(t, "alice"), i.createPerson(t, "bob")
+	room := a.createRoom(t, alice, nil)
+	a.joinRoom(t, room, bob)
+	host, guest := a.connectLive(t, room, alice), b.connectLive(t, room, bob)
+	loadAndPlay(host, guest)
 	revision := guest.state.Revision
 	others := []*watcher{host}
 	for range 4 {
-		others = append(others, a.connect(t, room, bob))
+		others = append(others, a.connectLive(t, room, bob))
 	}
 	stopped := make(chan struct{})
 	go func() {
@@ -477,7 +487,7 @@ func TestDrain(t *testing.T) {
 	}()
 	var after []float64
 	for _, w := range others {
-		after = append(after, next(w, anything[*wire.GoingAway]).AfterMS)
+		after = append(after, awaitMessage(w, anyMessage[*wire.GoingAway]).AfterMS)
 		w.requireClosed(wire.CodeGoingAway, "going_away")
 	}
 	slices.Sort(after)
@@ -496,11 +506,11 @@ func TestDrain(t *testing.T) {
 // TestStop: a server with connections of all kinds stops, and leaves nothing running (goleak).
 func TestStop(t *testing.T) {
 	t.Parallel()
-	i := install(t)
+	i := newInstallation(t)
 	n := i.nodes[0]
-	alice := i.person(t, "alice")
-	room := n.room(t, alice, nil)
-	w := n.connect(t, room, alice)
+	alice := i.createPerson(t, "alice")
+	room := n.createRoom(t, alice, nil)
+	w := n.connectLive(t, room, alice)
 	pending, err := client.Open(t.Context(), client.Options{API: n.api, RoomID: room})
 	require.NoError(t, err)
 	defer pending.CloseNow() //nolint:errcheck // it is closed
@@ -515,29 +525,30 @@ func TestStop(t *testing.T) {
 func TestRedisKilled(t *testing.T) {
 	t.Parallel()
 	stack := stacktest.New(t, devstack.Redis)
-	i := install(t, twoNodes, bounds(onlyHints), func(s *settings) { s.redisURL = stack.RedisURL() })
+	i := newInstallation(t, twoNodes, withLimits(onlyHints), func(s *settings) { s.redisURL = stack.RedisURL() })
 	a, b := i.nodes[0], i.nodes[1]
-	alice, bob := i.person(t, "alice"), i.person(t, "bob")
-	room := a.room(t, alice, nil)
-	a.join(t, room, bob)
-	host, guest := a.connect(t, room, alice), b.connect(t, room, bob)
-	load(host, guest)
+	alice, bob := i.createPerson(t, "alice"), i.createPerson(t, "bob")
+	room := a.createRoom(t, alice, nil)
+	a.joinRoom(t, room, bob)
+	host, guest := a.connectLive(t, room, alice), b.connectLive(t, room, bob)
+	loadAndPlay(host, guest)
 	require.NoError(t, stack.Kill(devstack.Redis))
 	require.Eventually(t, func() bool { return !a.bus.Healthy() && !b.bus.Healthy() }, patience, time.Millisecond)
 	begin := time.Now()
 	for range 3 {
-		host.acknowledged(&wire.Pause{Command: host.command()})
-		guest.awaitState(is("paused"))
-		host.acknowledged(&wire.Play{Command: host.command()})
-		guest.awaitState(is("playing"))
+		host.sendAcknowledged(&wire.Pause{Command: host.newCommand()})
+		guest.awaitState(hasStatus("paused"))
+		host.sendAcknowledged(&wire.Play{Command: host.newCommand()})
+		guest.awaitState(hasStatus("playing"))
 	}
 	require.Less(t, time.Since(begin), 20*time.Second, "six polls, each 300 ms")
-	a.call(t, "POST", "/chat/messages", alice, map[string]any{"room_id": room, "body": "still here"}, http.StatusCreated)
-	next(guest, func(m *wire.MessageEvent) bool { return m.Message.Body == "still here" })
+	a.callAPI(t, "POST", "/chat/messages", alice, map[string]any{"room_id": room, "body": "still here"},
+		http.StatusCreated)
+	awaitMessage(guest, func(m *wire.MessageEvent) bool { return m.Message.Body == "still here" })
 	require.NoError(t, stack.Restart(t.Context(), devstack.Redis))
 	require.Eventually(t, func() bool { return a.bus.Healthy() && b.bus.Healthy() }, patience, time.Millisecond)
-	host.acknowledged(&wire.Pause{Command: host.command()})
-	guest.awaitState(is("paused"))
-	a.call(t, "DELETE", "/rooms/"+room+"/participants/bob", alice, nil, http.StatusNoContent)
+	host.sendAcknowledged(&wire.Pause{Command: host.newCommand()})
+	guest.awaitState(hasStatus("paused"))
+	a.callAPI(t, "DELETE", "/rooms/"+room+"/participants/bob", alice, nil, http.StatusNoContent)
 	guest.requireClosed(wire.CodeNotParticipant, "not_participant")
 }

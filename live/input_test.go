@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -27,7 +29,7 @@ type playbackRow struct {
 	Recent     int   `bun:"recent"`
 }
 
-func (i *installation) playback(t testing.TB, room string) playbackRow {
+func (i *installation) readPlaybackRow(t testing.TB, room string) playbackRow {
 	t.Helper()
 	var row playbackRow
 	err := i.store.DB().NewRaw("SELECT revision, position_ms, jsonb_array_length(recent) AS recent FROM playbacks "+
@@ -40,17 +42,17 @@ func (i *installation) playback(t testing.TB, room string) playbackRow {
 // stores nothing and has no effect on other clients.
 func TestBadInput(t *testing.T) {
 	t.Parallel()
-	i := install(t)
+	i := newInstallation(t)
 	n := i.nodes[0]
-	alice, bob := i.person(t, "alice"), i.person(t, "bob")
-	room := n.room(t, alice, map[string]any{})
-	n.join(t, room, bob)
-	i.exec(t, "UPDATE rooms SET control = 'everyone' WHERE id = ?", room)
-	elsewhere := n.call(t, "POST", "/rooms/"+n.room(t, alice, nil)+"/queue", alice,
+	alice, bob := i.createPerson(t, "alice"), i.createPerson(t, "bob")
+	room := n.createRoom(t, alice, map[string]any{})
+	n.joinRoom(t, room, bob)
+	i.execSQL(t, "UPDATE rooms SET control = 'everyone' WHERE id = ?", room)
+	elsewhere := n.callAPI(t, "POST", "/rooms/"+n.createRoom(t, alice, nil)+"/queue", alice,
 		map[string]any{"stream_url": "https://movies.example/secret.webm"}, http.StatusCreated)["id"].(string)
-	witness := n.connect(t, room, alice)
-	load(witness)
-	loaded, before := len(witness.past), i.playback(t, room)
+	witness := n.connectLive(t, room, alice)
+	loadAndPlay(witness)
+	loaded, before := len(witness.past), i.readPlaybackRow(t, room)
 	epoch := witness.state.Epoch
 	id := uuid.NewString()
 	command := func(t, more string) string {
@@ -83,10 +85,10 @@ func TestBadInput(t *testing.T) {
 	}
 	for name, c := range answered {
 		t.Run(name, func(t *testing.T) {
-			w := n.connect(t, room, bob)
+			w := n.connectLive(t, room, bob)
 			defer w.Close()
 			require.NoError(t, w.SendFrame(t.Context(), []byte(c.frame)))
-			refusal := next(w, anything[*wire.Error])
+			refusal := awaitMessage(w, anyMessage[*wire.Error])
 			require.Equal(t, c.code, refusal.Code)
 			if strings.Contains(c.frame, id) {
 				require.Equal(t, id, refusal.ID)
@@ -95,7 +97,7 @@ func TestBadInput(t *testing.T) {
 				require.Equal(t, epoch, refusal.State.Epoch, "with the state that there is")
 			}
 			w.send(&wire.Clock{C0: 1})
-			next(w, anything[*wire.ClockReply]) // the connection goes on
+			awaitMessage(w, anyMessage[*wire.ClockReply]) // the connection goes on
 		})
 	}
 	closed := map[string]struct {
@@ -115,24 +117,25 @@ func TestBadInput(t *testing.T) {
 	}
 	for name, c := range closed {
 		t.Run(name, func(t *testing.T) {
-			w := n.connect(t, room, bob)
+			w := n.connectLive(t, room, bob)
 			_ = w.SendFrame(t.Context(), []byte(c.frame)) // the server may close before it has all
 			w.requireClosed(c.code, wire.Codes()[c.code])
 		})
 	}
 	t.Run("4096 bytes", func(t *testing.T) {
-		w := n.connect(t, room, bob)
+		w := n.connectLive(t, room, bob)
 		defer w.Close()
 		require.NoError(t, w.SendFrame(t.Context(), []byte(`{"t":"`+strings.Repeat("x", wire.MaxFrame-8)+`"}`)))
-		require.Equal(t, "unknown_message_type", next(w, anything[*wire.Error]).Code)
+		require.Equal(t, "unknown_message_type", awaitMessage(w, anyMessage[*wire.Error]).Code)
 	})
 	t.Run("binary", func(t *testing.T) {
-		require.Equal(t, websocket.StatusUnsupportedData, speak(t, n, room, func(ctx context.Context, c *websocket.Conn) {
-			require.NoError(t, c.Write(ctx, websocket.MessageText, hello(t, bob)))
+		code := exchangeFrames(t, n, room, func(ctx context.Context, c *websocket.Conn) {
+			require.NoError(t, c.Write(ctx, websocket.MessageText, helloFrame(t, bob)))
 			_, _, err := c.Read(ctx)
 			require.NoError(t, err)
 			require.NoError(t, c.Write(ctx, websocket.MessageBinary, []byte(`{"t":"bye"}`)))
-		}))
+		})
+		require.Equal(t, websocket.StatusUnsupportedData, code)
 	})
 	for name, frame := range map[string]string{
 		"command": command("play", ""), "status": `{"t":"status"}`, "clock": `{"t":"clock","c0":1}`, "bye": `{"t":"bye"}`,
@@ -140,19 +143,19 @@ func TestBadInput(t *testing.T) {
 	} {
 		t.Run(name+" before hello", func(t *testing.T) {
 			require.Equal(t, websocket.StatusCode(wire.CodeInvalidMessage),
-				speak(t, n, room, func(ctx context.Context, c *websocket.Conn) {
+				exchangeFrames(t, n, room, func(ctx context.Context, c *websocket.Conn) {
 					require.NoError(t, c.Write(ctx, websocket.MessageText, []byte(frame)))
 				}))
 		})
 	}
 	t.Run("after bye", func(t *testing.T) {
-		w := n.connect(t, room, bob)
+		w := n.connectLive(t, room, bob)
 		w.send(&wire.Bye{})
 		_ = w.SendFrame(t.Context(), []byte(command("seek", `,"position_ms":5000`)))
 		w.requireClosed(wire.CodeBye, "bye")
 	})
 	t.Run("more than it may", func(t *testing.T) {
-		w := n.connect(t, room, bob)
+		w := n.connectLive(t, room, bob)
 		for range 3 * wire.MessageBurst {
 			if w.SendFrame(t.Context(), []byte(`{"t":"clock","c0":1}`)) != nil {
 				break
@@ -160,33 +163,35 @@ func TestBadInput(t *testing.T) {
 		}
 		w.requireClosed(wire.CodeRateLimited, "rate_limited")
 	})
-	require.Equal(t, before, i.playback(t, room), "nothing was stored")
+	require.Equal(t, before, i.readPlaybackRow(t, room), "nothing was stored")
 	witness.send(&wire.Clock{C0: 1})
-	next(witness, anything[*wire.ClockReply]) // what was sent before has come
+	awaitMessage(witness, anyMessage[*wire.ClockReply]) // what was sent before has come
 	for _, m := range witness.past[loaded:] {
 		require.NotContains(
 			t, []string{"error", "message", "room", "state", "queue"}, m.Type(), "nobody else noticed: %+v", m,
 		)
 	}
 	t.Run("replayed ID with other content", func(t *testing.T) {
-		witness.acknowledged(&wire.Pause{Command: wire.Command{ID: id, Epoch: epoch}})
-		changed := i.playback(t, room)
-		refusal := witness.refusal(&wire.Seek{Command: wire.Command{ID: id, Epoch: epoch}, PositionMS: 7000})
+		witness.sendAcknowledged(&wire.Pause{Command: wire.Command{ID: id, Epoch: epoch}})
+		changed := i.readPlaybackRow(t, room)
+		refusal := witness.sendRefused(&wire.Seek{Command: wire.Command{ID: id, Epoch: epoch}, PositionMS: 7000})
 		require.Equal(t, "command_id_reused", refusal.Code)
-		require.Equal(t, changed, i.playback(t, room))
+		require.Equal(t, changed, i.readPlaybackRow(t, room))
 	})
 	require.NotContains(t, n.logs.String(), `"level":"ERROR"`)
 }
 
-func hello(t *testing.T, p person) []byte {
+func helloFrame(t *testing.T, p person) []byte {
 	t.Helper()
 	frame, err := wire.Encode(&wire.Hello{Token: p.token})
 	require.NoError(t, err)
 	return frame
 }
 
-// speak opens a connection that does what say does, and returns the code that it is closed with.
-func speak(t *testing.T, n *node, room string, say func(context.Context, *websocket.Conn)) websocket.StatusCode {
+// exchangeFrames opens a connection that does what say does, and returns the code that it is closed with.
+func exchangeFrames(
+	t *testing.T, n *node, room string, say func(context.Context, *websocket.Conn),
+) websocket.StatusCode {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -205,11 +210,11 @@ func speak(t *testing.T, n *node, room string, say func(context.Context, *websoc
 // too slowly counts as silence. Other clients are not affected.
 func TestSilence(t *testing.T) {
 	t.Parallel()
-	i := install(t, bounds(func(b *live.Bounds) { b.Hello, b.PendingEach = 3*time.Second, 2000 }))
+	i := newInstallation(t, withLimits(func(l *live.TestLimits) { l.Hello, l.PendingEach = 3*time.Second, 2000 }))
 	n := i.nodes[0]
-	alice := i.person(t, "alice")
-	room := n.room(t, alice, nil)
-	witness := n.connect(t, room, alice)
+	alice := i.createPerson(t, "alice")
+	room := n.createRoom(t, alice, nil)
+	witness := n.connectLive(t, room, alice)
 	const sockets = 1000
 	ended := make(chan websocket.StatusCode, sockets)
 	for range sockets {
@@ -221,7 +226,7 @@ func TestSilence(t *testing.T) {
 			ended <- websocket.CloseStatus(err)
 		}()
 	}
-	load(witness)
+	loadAndPlay(witness)
 	timeout := time.After(patience)
 	for range sockets {
 		select {
@@ -232,10 +237,10 @@ func TestSilence(t *testing.T) {
 		}
 	}
 	require.Eventually(t, func() bool {
-		signedIn, pending := n.hub.Counts()
+		signedIn, pending := n.hub.CountConnections()
 		return signedIn == 1 && pending == 0
 	}, patience, time.Millisecond)
-	require.Equal(t, 1, n.hub.Rooms())
+	require.Equal(t, 1, n.hub.CountRooms())
 }
 
 // openRaw signs a person in, and returns the connection with what is below it.
@@ -250,11 +255,11 @@ func openRaw(ctx context.Context, t *testing.T, n *node, room string, who person
 	c, err := client.Open(ctx, client.Options{API: n.api, RoomID: room, HTTP: &http.Client{Transport: transport}})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = c.CloseNow() })
-	before, _ := n.hub.Counts()
-	require.NoError(t, c.Write(ctx, websocket.MessageText, hello(t, who)))
+	before, _ := n.hub.CountConnections()
+	require.NoError(t, c.Write(ctx, websocket.MessageText, helloFrame(t, who)))
 	require.Eventually(
 		t,
-		func() bool { signedIn, _ := n.hub.Counts(); return signedIn == before+1 },
+		func() bool { signedIn, _ := n.hub.CountConnections(); return signedIn == before+1 },
 		patience,
 		time.Millisecond,
 	)
@@ -267,12 +272,12 @@ func TestControlFrames(t *testing.T) {
 	for name, first := range map[string]byte{"ping": 0x89, "pong": 0x8A} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			i := install(t)
+			i := newInstallation(t)
 			n := i.nodes[0]
-			alice := i.person(t, "alice")
+			alice := i.createPerson(t, "alice")
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
-			c, socket := openRaw(ctx, t, n, n.room(t, alice, nil), alice)
+			c, socket := openRaw(ctx, t, n, n.createRoom(t, alice, nil), alice)
 			_, err := socket.Write(bytes.Repeat([]byte{first, 0x80, 0, 0, 0, 0}, 10*wire.MessageBurst))
 			require.NoError(t, err)
 			for err == nil {
@@ -287,13 +292,13 @@ func TestControlFrames(t *testing.T) {
 // answers pings, stays.
 func TestDripping(t *testing.T) {
 	t.Parallel()
-	i := install(t, bounds(func(b *live.Bounds) { b.Ping, b.Dead = 500*time.Millisecond, 3*time.Second }))
+	i := newInstallation(t, withLimits(func(l *live.TestLimits) { l.Ping, l.Dead = 500*time.Millisecond, 3*time.Second }))
 	n := i.nodes[0]
-	alice := i.person(t, "alice")
-	room := n.room(t, alice, nil)
+	alice := i.createPerson(t, "alice")
+	room := n.createRoom(t, alice, nil)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	idle := n.connect(t, room, alice) // it has been silent for longer than the other one
+	idle := n.connectLive(t, room, alice) // it has been silent for longer than the other one
 	_, socket := openRaw(ctx, t, n, room, alice)
 	_, err := socket.Write([]byte{0x81, 0x80 | 126, 4000 >> 8, 4000 & 255, 0, 0, 0, 0}) // a text of 4,000 bytes
 	for err == nil {
@@ -304,24 +309,27 @@ func TestDripping(t *testing.T) {
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
-	require.Eventually(t, func() bool { signedIn, _ := n.hub.Counts(); return signedIn <= 1 }, patience, time.Millisecond)
-	idle.await()
+	require.Eventually(t, func() bool {
+		signedIn, _ := n.hub.CountConnections()
+		return signedIn <= 1
+	}, patience, time.Millisecond)
+	idle.awaitHandled()
 }
 
 // TestStatuses: of the statuses of a player that reports too often, those that are too many do not count.
 func TestStatuses(t *testing.T) {
 	t.Parallel()
-	i := install(t, bounds(onlyHints))
+	i := newInstallation(t, withLimits(onlyHints))
 	n := i.nodes[0]
-	alice, bob := i.person(t, "alice"), i.person(t, "bob")
-	room := n.room(t, alice, nil)
-	n.join(t, room, bob)
+	alice, bob := i.createPerson(t, "alice"), i.createPerson(t, "bob")
+	room := n.createRoom(t, alice, nil)
+	n.joinRoom(t, room, bob)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	_, socket := openRaw(ctx, t, n, room, bob)
-	host := n.connect(t, room, alice)
-	host.acknowledged(&wire.Load{Command: host.command(), StreamURL: "https://videos.example/film.webm"})
-	s := host.awaitState(is("waiting"))
+	host := n.connectLive(t, room, alice)
+	host.sendAcknowledged(&wire.Load{Command: host.newCommand(), StreamURL: "https://videos.example/movie.webm"})
+	s := host.awaitState(hasStatus("waiting"))
 	var frames []byte
 	add := func(m wire.ClientMessage) {
 		text, err := wire.Encode(m)
@@ -346,22 +354,24 @@ func TestStatuses(t *testing.T) {
 // TestCommandsOfARoom: the people of a room share its limit of commands.
 func TestCommandsOfARoom(t *testing.T) {
 	t.Parallel()
-	i := install(t, bounds(func(b *live.Bounds) { b.SetCommandPeriod(time.Hour) })) // a slow machine gives nothing back
+	i := newInstallation(t, withLimits(func(l *live.TestLimits) {
+		l.SetCommandPeriod(time.Hour) // a slow machine gives nothing back
+	}))
 	n := i.nodes[0]
-	host := i.person(t, "host")
-	room := n.room(t, host, map[string]any{})
-	i.exec(t, "UPDATE rooms SET control = 'everyone' WHERE id = ?", room)
+	host := i.createPerson(t, "host")
+	room := n.createRoom(t, host, map[string]any{})
+	i.execSQL(t, "UPDATE rooms SET control = 'everyone' WHERE id = ?", room)
 	const each, allowed = 2*wire.CommandRatePerPerson - 1, 2 * wire.CommandRatePerRoom
 	outcomes := map[string]int{}
-	people := []person{host, i.person(t, "bob"), i.person(t, "carol")}
-	n.join(t, room, people[1:]...)
+	people := []person{host, i.createPerson(t, "bob"), i.createPerson(t, "carol")}
+	n.joinRoom(t, room, people[1:]...)
 	for _, p := range people {
-		w := n.connect(t, room, p)
+		w := n.connectLive(t, room, p)
 		for range each {
-			w.send(&wire.Rate{Command: w.command(), Rate: 1})
+			w.send(&wire.Rate{Command: w.newCommand(), Rate: 1})
 		}
 		for range each {
-			switch m := next(w, func(m wire.ServerMessage) bool { return m.Type() == "ack" || m.Type() == "error" }).(type) {
+			switch m := awaitMessage(w, isAnswer).(type) {
 			case *wire.Ack:
 				outcomes["applied"]++
 			case *wire.Error:
@@ -375,9 +385,9 @@ func TestCommandsOfARoom(t *testing.T) {
 // TestPending: connections that have not signed in are limited in their number, from wherever they come.
 func TestPending(t *testing.T) {
 	t.Parallel()
-	i := install(t, bounds(func(b *live.Bounds) { b.Pending, b.Hello = 3, time.Hour }))
+	i := newInstallation(t, withLimits(func(l *live.TestLimits) { l.Pending, l.Hello = 3, time.Hour }))
 	n := i.nodes[0]
-	room := n.room(t, i.person(t, "alice"), nil)
+	room := n.createRoom(t, i.createPerson(t, "alice"), nil)
 	for range 3 {
 		c, err := client.Open(t.Context(), client.Options{API: n.api, RoomID: room})
 		require.NoError(t, err)
@@ -390,13 +400,13 @@ func TestPending(t *testing.T) {
 // TestPlaces: a room has at most twice as many connections as places, however they are spread over its people.
 func TestPlaces(t *testing.T) {
 	t.Parallel()
-	i := install(t)
+	i := newInstallation(t)
 	n := i.nodes[0]
-	alice, bob := i.person(t, "alice"), i.person(t, "bob")
-	room := n.room(t, alice, map[string]any{"capacity": 2})
-	n.join(t, room, bob)
+	alice, bob := i.createPerson(t, "alice"), i.createPerson(t, "bob")
+	room := n.createRoom(t, alice, map[string]any{"capacity": 2})
+	n.joinRoom(t, room, bob)
 	for _, p := range []person{alice, bob, alice, bob} {
-		n.connect(t, room, p)
+		n.connectLive(t, room, p)
 	}
 	for _, p := range []person{alice, bob} {
 		requireRefused(t, n, client.Options{RoomID: room, Token: p.token}, wire.CodeRateLimited)
@@ -406,16 +416,16 @@ func TestPlaces(t *testing.T) {
 // TestConnects: a person who connects again and again is refused, and nobody else is.
 func TestConnects(t *testing.T) {
 	t.Parallel()
-	i := install(t, func(s *settings) { s.change = func(c *config.Config) { c.RateLimit.Enabled = true } })
+	i := newInstallation(t, func(s *settings) { s.change = func(c *config.Config) { c.RateLimit.Enabled = true } })
 	n := i.nodes[0]
-	alice, bob := i.person(t, "alice"), i.person(t, "bob")
-	room := n.room(t, alice, nil)
-	n.join(t, room, bob)
+	alice, bob := i.createPerson(t, "alice"), i.createPerson(t, "bob")
+	room := n.createRoom(t, alice, nil)
+	n.joinRoom(t, room, bob)
 	const allowed = 60
 	connected := 0
 	for err := error(nil); err == nil; connected++ {
 		require.Less(t, connected, 3*allowed, "a slow machine gives some back, but not so many")
-		require.Eventually(t, func() bool { signedIn, _ := n.hub.Counts(); return signedIn == 0 }, patience, time.Millisecond)
+		n.awaitSignedIn(t, 0)
 		var c *client.Client
 		if c, err = client.Connect(t.Context(), client.Options{API: n.api, RoomID: room, Token: bob.token}); err == nil {
 			c.Close()
@@ -424,38 +434,38 @@ func TestConnects(t *testing.T) {
 		require.Equal(t, websocket.StatusCode(wire.CodeRateLimited), websocket.CloseStatus(err), "%v", err)
 	}
 	require.Greater(t, connected, allowed)
-	n.connect(t, room, alice)
+	n.connectLive(t, room, alice)
 }
 
 // TestLimits: each limit of connections and commands, and that it is one person's alone.
 func TestLimits(t *testing.T) {
 	t.Parallel()
-	i := install(t, bounds(func(b *live.Bounds) {
-		b.PendingEach, b.Connections, b.Hello = 3, 9, time.Hour
-		b.SetCommandPeriod(time.Hour) // a slow machine gives nothing back
+	i := newInstallation(t, withLimits(func(l *live.TestLimits) {
+		l.PendingEach, l.Connections, l.Hello = 3, 9, time.Hour
+		l.SetCommandPeriod(time.Hour) // a slow machine gives nothing back
 	}))
 	n := i.nodes[0]
-	alice, bob := i.person(t, "alice"), i.person(t, "bob")
-	room := n.room(t, alice, nil)
-	n.join(t, room, bob)
-	host := n.connect(t, room, alice)
+	alice, bob := i.createPerson(t, "alice"), i.createPerson(t, "bob")
+	room := n.createRoom(t, alice, nil)
+	n.joinRoom(t, room, bob)
+	host := n.connectLive(t, room, alice)
 	t.Run("connections of one person", func(t *testing.T) {
 		for range wire.MaxConnectionsEach {
-			n.connect(t, room, bob)
+			n.connectLive(t, room, bob)
 		}
 		requireRefused(t, n, client.Options{RoomID: room, Token: bob.token}, wire.CodeRateLimited)
-		n.connect(t, room, alice)
+		n.connectLive(t, room, alice)
 	})
-	require.Eventually(t, func() bool { signedIn, _ := n.hub.Counts(); return signedIn == 1 }, patience, time.Millisecond)
+	n.awaitSignedIn(t, 1)
 	t.Run("the connection that is resumed does not count", func(t *testing.T) {
 		var last *watcher
 		for range wire.MaxConnectionsEach {
-			last = n.connect(t, room, bob)
+			last = n.connectLive(t, room, bob)
 		}
 		n.connectWith(t, client.Options{RoomID: room, Token: bob.token, Resume: last.Welcome.Connection})
 		last.requireClosed(wire.CodeResumed, "resumed")
 	})
-	require.Eventually(t, func() bool { signedIn, _ := n.hub.Counts(); return signedIn == 1 }, patience, time.Millisecond)
+	n.awaitSignedIn(t, 1)
 	t.Run("connections that have not signed in", func(t *testing.T) {
 		for range 3 {
 			c, err := client.Open(t.Context(), client.Options{API: n.api, RoomID: room})
@@ -465,59 +475,55 @@ func TestLimits(t *testing.T) {
 		_, err := client.Open(t.Context(), client.Options{API: n.api, RoomID: room})
 		require.ErrorContains(t, err, "429")
 	})
-	require.Eventually(t, func() bool { _, pending := n.hub.Counts(); return pending == 0 }, patience, time.Millisecond)
+	require.Eventually(t, func() bool {
+		_, pending := n.hub.CountConnections()
+		return pending == 0
+	}, patience, time.Millisecond)
 	t.Run("connections of the server", func(t *testing.T) {
 		var people []person
 		for j := range 8 {
-			people = append(people, i.person(t, fmt.Sprintf("guest%d", j)))
+			people = append(people, i.createPerson(t, fmt.Sprintf("guest%d", j)))
 		}
-		n.join(t, room, people...)
+		n.joinRoom(t, room, people...)
 		for _, p := range people {
-			n.connect(t, room, p)
+			n.connectLive(t, room, p)
 		}
 		_, err := client.Open(t.Context(), client.Options{API: n.api, RoomID: room})
 		require.ErrorContains(t, err, "503")
 	})
 	t.Run("commands of one person", func(t *testing.T) {
-		load(host)
+		loadAndPlay(host)
 		refused := map[string]int{}
 		for range 3 * wire.CommandRatePerPerson {
-			host.send(&wire.Rate{Command: host.command(), Rate: 1})
+			host.send(&wire.Rate{Command: host.newCommand(), Rate: 1})
 		}
 		for range 3 * wire.CommandRatePerPerson {
-			answer := next(host, func(m wire.ServerMessage) bool { return m.Type() == "ack" || m.Type() == "error" })
+			answer := awaitMessage(host, isAnswer)
 			if e, ok := answer.(*wire.Error); ok {
 				require.Positive(t, e.RetryAfterMS)
 				refused[e.Code]++
 			}
 		}
-		require.Equal(t, []string{"rate_limited"}, keys(refused))
+		require.Equal(t, []string{"rate_limited"}, slices.Collect(maps.Keys(refused)))
 		require.GreaterOrEqual(t, refused["rate_limited"], wire.CommandRatePerPerson)
 	})
-}
-
-func keys(m map[string]int) (all []string) {
-	for key := range m {
-		all = append(all, key)
-	}
-	return all
 }
 
 // TestEndOfConnection: commands that the server has received are applied, however the connection ends after them.
 func TestEndOfConnection(t *testing.T) {
 	t.Parallel()
-	i := install(t)
+	i := newInstallation(t)
 	n := i.nodes[0]
-	alice, bob := i.person(t, "alice"), i.person(t, "bob")
-	room := n.room(t, alice, nil)
-	n.join(t, room, bob)
-	i.exec(t, "UPDATE rooms SET control = 'everyone' WHERE id = ?", room)
-	witness := n.connect(t, room, alice)
-	load(witness)
+	alice, bob := i.createPerson(t, "alice"), i.createPerson(t, "bob")
+	room := n.createRoom(t, alice, nil)
+	n.joinRoom(t, room, bob)
+	i.execSQL(t, "UPDATE rooms SET control = 'everyone' WHERE id = ?", room)
+	witness := n.connectLive(t, room, alice)
+	loadAndPlay(witness)
 	for name, end := range map[string]string{"bye": `{"t":"bye"}`, "invalid message": "x"} {
 		t.Run(name, func(t *testing.T) {
 			for position := range int64(2) { // as many as one person may send at a time
-				w := n.connect(t, room, bob)
+				w := n.connectLive(t, room, bob)
 				command := wire.Command{ID: uuid.NewString(), Epoch: witness.state.Epoch}
 				w.send(&wire.Seek{Command: command, PositionMS: 0})
 				command.ID = uuid.NewString()
@@ -533,23 +539,23 @@ func TestEndOfConnection(t *testing.T) {
 // TestSeeks: of seeks that follow each other closely the first and the last are applied, in order with other commands.
 func TestSeeks(t *testing.T) {
 	t.Parallel()
-	i := install(t)
+	i := newInstallation(t)
 	n := i.nodes[0]
-	alice := i.person(t, "alice")
-	room := n.room(t, alice, nil)
-	host := n.connect(t, room, alice)
-	load(host)
+	alice := i.createPerson(t, "alice")
+	room := n.createRoom(t, alice, nil)
+	host := n.connectLive(t, room, alice)
+	loadAndPlay(host)
 	var ids []string
 	for position := range int64(8) {
-		seek := &wire.Seek{Command: host.command(), PositionMS: 1000 * (position + 1)}
+		seek := &wire.Seek{Command: host.newCommand(), PositionMS: 1000 * (position + 1)}
 		ids = append(ids, seek.ID)
 		host.send(seek)
 	}
-	pause := &wire.Pause{Command: host.command()}
+	pause := &wire.Pause{Command: host.newCommand()}
 	host.send(pause)
 	outcome, revisions := map[string]string{}, map[string]int64{}
 	for len(outcome) < len(ids)+1 {
-		switch m := next(host, func(m wire.ServerMessage) bool { return m.Type() == "ack" || m.Type() == "error" }).(type) {
+		switch m := awaitMessage(host, isAnswer).(type) {
 		case *wire.Ack:
 			outcome[m.ID], revisions[m.ID] = "applied", m.Revision
 		case *wire.Error:
@@ -567,7 +573,7 @@ func TestSeeks(t *testing.T) {
 		}
 	}
 	require.Positive(t, superseded)
-	row := i.playback(t, room)
+	row := i.readPlaybackRow(t, room)
 	require.GreaterOrEqual(t, row.PositionMS, int64(8000))
 	require.Less(t, row.PositionMS, 8000+patience.Milliseconds())
 	require.Equal(t, 1+len(ids)+1-superseded, row.Recent, "the load, the seeks that were applied, the pause")
@@ -577,24 +583,24 @@ func TestSeeks(t *testing.T) {
 func TestTokens(t *testing.T) {
 	t.Parallel()
 	const ttl, grace = 5 * time.Second, 5 * time.Second // time for each step on a busy machine
-	i := install(t, bounds(func(b *live.Bounds) { b.Warning, b.Grace, b.Ping = ttl, grace, time.Second }))
+	i := newInstallation(t, withLimits(func(l *live.TestLimits) { l.Warning, l.Grace, l.Ping = ttl, grace, time.Second }))
 	n := i.nodes[0]
-	alice, bob := i.person(t, "alice"), i.person(t, "bob")
-	room := n.room(t, alice, nil)
-	n.join(t, room, bob)
-	renewed := n.connectWith(t, client.Options{RoomID: room, Token: i.token(t, alice, ttl)})
-	lapsed := n.connectWith(t, client.Options{RoomID: room, Token: i.token(t, alice, ttl)})
-	next(renewed, anything[*wire.TokenExpiring])
-	renewed.send(&wire.Token{AccessToken: i.token(t, alice, time.Hour)})
-	next(lapsed, anything[*wire.TokenExpiring])
+	alice, bob := i.createPerson(t, "alice"), i.createPerson(t, "bob")
+	room := n.createRoom(t, alice, nil)
+	n.joinRoom(t, room, bob)
+	renewed := n.connectWith(t, client.Options{RoomID: room, Token: i.issueToken(t, alice, ttl)})
+	lapsed := n.connectWith(t, client.Options{RoomID: room, Token: i.issueToken(t, alice, ttl)})
+	awaitMessage(renewed, anyMessage[*wire.TokenExpiring])
+	renewed.send(&wire.Token{AccessToken: i.issueToken(t, alice, time.Hour)})
+	awaitMessage(lapsed, anyMessage[*wire.TokenExpiring])
 	require.Eventually(t, func() bool {
-		e := lapsed.refusal(&wire.Play{Command: lapsed.command()})
+		e := lapsed.sendRefused(&wire.Play{Command: lapsed.newCommand()})
 		return e.Code == "unauthenticated"
 	}, patience, 300*time.Millisecond, "no command with an expired token")
 	lapsed.requireClosed(wire.CodeUnauthenticated, "unauthenticated")
 	renewed.send(&wire.Clock{C0: 1})
-	next(renewed, anything[*wire.ClockReply])
-	other := n.connect(t, room, bob)
+	awaitMessage(renewed, anyMessage[*wire.ClockReply])
+	other := n.connectLive(t, room, bob)
 	other.send(&wire.Token{AccessToken: alice.token})
 	other.requireClosed(wire.CodeUnauthenticated, "unauthenticated")
 }

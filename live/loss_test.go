@@ -17,19 +17,19 @@ import (
 )
 
 // behindProxy is a server whose way to Postgres can be cut.
-func behindProxy(t *testing.T, tighten func(*live.Bounds)) (i *installation, n *node, database *badnet.Path) {
+func behindProxy(t *testing.T, tighten func(*live.TestLimits)) (i *installation, n *node, database *badnet.Path) {
 	t.Helper()
 	return behindPath(t, badnet.Quality{}, tighten)
 }
 
 // behindPath is behindProxy with a network of that quality.
 func behindPath(
-	t *testing.T, quality badnet.Quality, tighten func(*live.Bounds),
+	t *testing.T, quality badnet.Quality, tighten func(*live.TestLimits),
 ) (i *installation, n *node, database *badnet.Path) {
 	t.Helper()
-	i = install(t)
+	i = newInstallation(t)
 	direct := i.cfg.Database.URL
-	database, i.cfg.Database.URL = beforeWith(t, direct, quality)
+	database, i.cfg.Database.URL = startProxyWith(t, direct, quality)
 	n = i.start(t, tighten)
 	i.cfg.Database.URL = direct
 	require.Eventually(t, n.bus.Healthy, patience, time.Millisecond)
@@ -56,23 +56,24 @@ func TestPostgresAway(t *testing.T) {
 
 func requireReturn(t *testing.T, lose func(*badnet.Path) (restore func())) {
 	t.Helper()
-	i, n, database := behindProxy(t, func(b *live.Bounds) { b.Degraded, b.Statement = time.Second, time.Second })
+	i, n, database := behindProxy(t, func(l *live.TestLimits) { l.Degraded, l.Statement = time.Second, time.Second })
 	other := i.nodes[0]
-	alice, bob := i.person(t, "alice"), i.person(t, "bob")
-	room := other.room(t, alice, nil)
-	other.join(t, room, bob)
-	host, guest := other.connect(t, room, alice), n.connect(t, room, bob)
-	load(host, guest)
-	i.exec(t, "UPDATE rooms SET control = 'everyone' WHERE id = ?", room)
+	alice, bob := i.createPerson(t, "alice"), i.createPerson(t, "bob")
+	room := other.createRoom(t, alice, nil)
+	other.joinRoom(t, room, bob)
+	host, guest := other.connectLive(t, room, alice), n.connectLive(t, room, bob)
+	loadAndPlay(host, guest)
+	i.execSQL(t, "UPDATE rooms SET control = 'everyone' WHERE id = ?", room)
 
 	restore := lose(database)
-	next(guest, func(d *wire.Degraded) bool { return d.Degraded })
-	require.Equal(t, "unavailable", guest.refusal(&wire.Pause{Command: guest.command()}).Code)
+	awaitMessage(guest, func(d *wire.Degraded) bool { return d.Degraded })
+	require.Equal(t, "unavailable", guest.sendRefused(&wire.Pause{Command: guest.newCommand()}).Code)
 	requireRefused(t, n, client.Options{RoomID: room, Token: bob.token}, wire.CodeUnavailable)
 	guest.send(&wire.Clock{C0: 1})
-	next(guest, anything[*wire.ClockReply])
-	host.acknowledged(&wire.Seek{Command: host.command(), PositionMS: 90000}) // the other server goes on
-	other.call(t, "POST", "/chat/messages", alice, map[string]any{"room_id": room, "body": "missed"}, http.StatusCreated)
+	awaitMessage(guest, anyMessage[*wire.ClockReply])
+	host.sendAcknowledged(&wire.Seek{Command: host.newCommand(), PositionMS: 90000}) // the other server goes on
+	other.callAPI(t, "POST", "/chat/messages", alice, map[string]any{"room_id": room, "body": "missed"},
+		http.StatusCreated)
 	silent := time.After(time.Second)
 	for waiting := true; waiting; {
 		select {
@@ -84,9 +85,9 @@ func requireReturn(t *testing.T, lose func(*badnet.Path) (restore func())) {
 	}
 
 	restore()
-	next(guest, func(d *wire.Degraded) bool { return !d.Degraded })
+	awaitMessage(guest, func(d *wire.Degraded) bool { return !d.Degraded })
 	missed, sought := false, false
-	next(guest, func(m wire.ServerMessage) bool {
+	awaitMessage(guest, func(m wire.ServerMessage) bool {
 		if said, ok := m.(*wire.MessageEvent); ok && said.Message.Body == "missed" {
 			missed = true
 		}
@@ -95,7 +96,7 @@ func requireReturn(t *testing.T, lose func(*badnet.Path) (restore func())) {
 		}
 		return missed && sought
 	})
-	guest.acknowledged(&wire.Pause{Command: guest.command()})
+	guest.sendAcknowledged(&wire.Pause{Command: guest.newCommand()})
 }
 
 // TestPutOutWhilePostgresWasAway: a person who loses access during an outage of Postgres is disconnected soon after it.
@@ -111,13 +112,13 @@ func TestPutOutWhilePostgresWasAway(t *testing.T) {
 
 func requirePutOut(t *testing.T, lose func(*badnet.Path) (restore func())) {
 	t.Helper()
-	i, n, database := behindProxy(t, func(b *live.Bounds) { b.Degraded, b.Statement = time.Second, time.Second })
-	alice, bob := i.person(t, "alice"), i.person(t, "bob")
-	room := i.nodes[0].room(t, alice, nil)
-	i.nodes[0].join(t, room, bob)
-	guest := n.connect(t, room, bob)
+	i, n, database := behindProxy(t, func(l *live.TestLimits) { l.Degraded, l.Statement = time.Second, time.Second })
+	alice, bob := i.createPerson(t, "alice"), i.createPerson(t, "bob")
+	room := i.nodes[0].createRoom(t, alice, nil)
+	i.nodes[0].joinRoom(t, room, bob)
+	guest := n.connectLive(t, room, bob)
 	restore := lose(database)
-	next(guest, func(d *wire.Degraded) bool { return d.Degraded })
+	awaitMessage(guest, func(d *wire.Degraded) bool { return d.Degraded })
 	require.NoError(t, i.store.Kick(t.Context(), room, alice.id, "bob")) // without a hint, which might be read first
 	restore()
 	for m := range guest.Messages() {
@@ -131,14 +132,14 @@ func requirePutOut(t *testing.T, lose func(*badnet.Path) (restore func())) {
 func TestMembersAreRestored(t *testing.T) {
 	t.Parallel()
 	const lease = 300 * time.Millisecond
-	i, n, database := behindProxy(t, func(b *live.Bounds) { b.Lease, b.Statement = lease, time.Second })
-	alice := i.person(t, "alice")
-	room := i.nodes[0].room(t, alice, nil)
-	guest := n.connect(t, room, alice)
+	i, n, database := behindProxy(t, func(l *live.TestLimits) { l.Lease, l.Statement = lease, time.Second })
+	alice := i.createPerson(t, "alice")
+	room := i.nodes[0].createRoom(t, alice, nil)
+	guest := n.connectLive(t, room, alice)
 	guest.send(&wire.Status{Blocked: true, Watching: true, WaitForMe: true})
 	requireCounted(t, i, n, false)
 	restore := database.Cut()
-	i.exec(t, "DELETE FROM live_nodes WHERE id = ?", n.hub.Node())
+	i.execSQL(t, "DELETE FROM live_nodes WHERE id = ?", n.hub.Node())
 	require.Eventually(t, func() bool { return n.hub.SinceRenewal() > 2*lease }, patience, time.Millisecond)
 	restore()
 	requireCounted(t, i, n, false)
@@ -158,10 +159,10 @@ func requireCounted(t *testing.T, i *installation, n *node, want bool) {
 // TestReportsOutliveAnOutage: clients report changes only, so a report that could not be stored is stored later.
 func TestReportsOutliveAnOutage(t *testing.T) {
 	t.Parallel()
-	i, n, database := behindProxy(t, func(b *live.Bounds) { b.Statement = time.Second })
-	alice := i.person(t, "alice")
-	room := i.nodes[0].room(t, alice, nil)
-	guest := n.connect(t, room, alice)
+	i, n, database := behindProxy(t, func(l *live.TestLimits) { l.Statement = time.Second })
+	alice := i.createPerson(t, "alice")
+	room := i.nodes[0].createRoom(t, alice, nil)
+	guest := n.connectLive(t, room, alice)
 	requireCounted(t, i, n, true)
 	restore := database.Cut()
 	guest.send(&wire.Status{Blocked: true, Watching: true, WaitForMe: true})
@@ -175,13 +176,13 @@ func TestReportsOutliveAnOutage(t *testing.T) {
 // TestReportsThatFail: a report that can never be stored is dropped, and holds up no later report of the room.
 func TestReportsThatFail(t *testing.T) {
 	t.Parallel()
-	i := install(t)
+	i := newInstallation(t)
 	n := i.nodes[0]
-	alice, bob := i.person(t, "alice"), i.person(t, "bob")
-	room := n.room(t, alice, nil)
-	n.join(t, room, bob)
-	first, second := n.connect(t, room, alice), n.connect(t, room, bob)
-	i.exec(t, "ALTER TABLE live_members ADD CONSTRAINT never_stored CHECK (rtt_ms <> 7777)")
+	alice, bob := i.createPerson(t, "alice"), i.createPerson(t, "bob")
+	room := n.createRoom(t, alice, nil)
+	n.joinRoom(t, room, bob)
+	first, second := n.connectLive(t, room, alice), n.connectLive(t, room, bob)
+	i.execSQL(t, "ALTER TABLE live_members ADD CONSTRAINT never_stored CHECK (rtt_ms <> 7777)")
 	first.send(&wire.Status{Blocked: true, Watching: true, WaitForMe: true, RTTMS: 7777})
 	require.Eventually(
 		t, func() bool { return strings.Contains(n.logs.String(), "storing reports") }, patience, time.Millisecond,
@@ -207,22 +208,22 @@ func requireCountedOf(t *testing.T, i *installation, p person, want bool) {
 // affected.
 func TestNodeKilled(t *testing.T) {
 	t.Parallel()
-	i := install(t)
+	i := newInstallation(t)
 	survivor := i.nodes[0]
 	direct := i.cfg
 	database, redis := (*badnet.Path)(nil), (*badnet.Path)(nil)
-	database, i.cfg.Database.URL = before(t, direct.Database.URL)
-	redis, i.cfg.Redis.URL = before(t, stacktest.RedisURL())
-	killed := i.start(t, func(b *live.Bounds) { b.Statement = time.Second })
+	database, i.cfg.Database.URL = startProxy(t, direct.Database.URL)
+	redis, i.cfg.Redis.URL = startProxy(t, stacktest.RedisURL())
+	killed := i.start(t, func(l *live.TestLimits) { l.Statement = time.Second })
 	i.cfg = direct
 	require.Eventually(t, killed.bus.Healthy, patience, time.Millisecond)
-	clients, api := before(t, killed.api)
-	alice, bob := i.person(t, "alice"), i.person(t, "bob")
-	room := survivor.room(t, alice, nil)
-	survivor.join(t, room, bob)
-	host := survivor.connect(t, room, alice)
-	guest := (&node{api: api}).connect(t, room, bob)
-	load(host, guest)
+	clients, api := startProxy(t, killed.api)
+	alice, bob := i.createPerson(t, "alice"), i.createPerson(t, "bob")
+	room := survivor.createRoom(t, alice, nil)
+	survivor.joinRoom(t, room, bob)
+	host := survivor.connectLive(t, room, alice)
+	guest := (&node{api: api}).connectLive(t, room, bob)
+	loadAndPlay(host, guest)
 	revision := host.state.Revision
 
 	for _, p := range []*badnet.Path{clients, database, redis} {
@@ -246,7 +247,7 @@ func TestNodeKilled(t *testing.T) {
 		return err == nil && counted == 2
 	}, patience, 10*time.Millisecond)
 	host.send(&wire.Clock{C0: 1})
-	next(host, func(m wire.ServerMessage) bool {
+	awaitMessage(host, func(m wire.ServerMessage) bool {
 		state, changed := m.(*wire.State)
 		require.False(t, changed && state.Revision > revision, "others see no change")
 		return m.Type() == "clock"

@@ -88,12 +88,14 @@ type settings struct {
 	redisURL string
 	database string
 	change   func(*config.Config)
-	bounds   func(*live.Bounds)
+	limits   func(*live.TestLimits)
 }
 
-func install(t testing.TB, change ...func(*settings)) *installation {
+func newInstallation(t testing.TB, change ...func(*settings)) *installation {
 	t.Helper()
-	s := settings{nodes: 1, redisURL: stacktest.RedisURL(), change: func(*config.Config) {}, bounds: func(*live.Bounds) {}}
+	s := settings{
+		nodes: 1, redisURL: stacktest.RedisURL(), change: func(*config.Config) {}, limits: func(*live.TestLimits) {},
+	}
 	for _, f := range change {
 		f(&s)
 	}
@@ -111,7 +113,7 @@ func install(t testing.TB, change ...func(*settings)) *installation {
 	i := &installation{cfg: cfg, tokens: auth.NewTokens(cfg.Auth.Secret, cfg.Auth.AccessTTL)}
 	i.store = openStore(t, cfg)
 	for range s.nodes {
-		i.nodes = append(i.nodes, i.start(t, s.bounds))
+		i.nodes = append(i.nodes, i.start(t, s.limits))
 	}
 	for _, n := range i.nodes {
 		require.Eventually(t, n.bus.Healthy, patience, time.Millisecond)
@@ -121,7 +123,7 @@ func install(t testing.TB, change ...func(*settings)) *installation {
 
 func twoNodes(s *settings) { s.nodes = 2 }
 
-func bounds(f func(*live.Bounds)) func(*settings) { return func(s *settings) { s.bounds = f } }
+func withLimits(f func(*live.TestLimits)) func(*settings) { return func(s *settings) { s.limits = f } }
 
 func openStore(t testing.TB, cfg config.Config) *store.Store {
 	t.Helper()
@@ -132,7 +134,7 @@ func openStore(t testing.TB, cfg config.Config) *store.Store {
 }
 
 // start runs one more server.
-func (i *installation) start(t testing.TB, tighten func(*live.Bounds)) *node {
+func (i *installation) start(t testing.TB, tighten func(*live.TestLimits)) *node {
 	t.Helper()
 	n := &node{t: t, logs: &logs{}, served: make(chan error, 1)}
 	log := slog.New(slog.NewJSONHandler(n.logs, nil))
@@ -156,7 +158,7 @@ func (i *installation) start(t testing.TB, tighten func(*live.Bounds)) *node {
 	})
 	require.NoError(t, err)
 	n.hub = server.Live()
-	tighten(n.hub.Bounds())
+	tighten(n.hub.TestLimits())
 	var lc net.ListenConfig
 	l, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -207,7 +209,7 @@ type person struct {
 	id, name, session, token string
 }
 
-func (i *installation) person(t testing.TB, name string) person {
+func (i *installation) createPerson(t testing.TB, name string) person {
 	t.Helper()
 	r := watchparty.Registration{Username: name, Email: name + "@example.org", DisplayName: strings.ToUpper(name)}
 	u, err := i.store.CreateUser(t.Context(), r, "none")
@@ -215,11 +217,11 @@ func (i *installation) person(t testing.TB, name string) person {
 	in, err := i.store.LogIn(t.Context(), u.ID, "none", store.NewSession{TokenHash: []byte(name), TTL: time.Hour})
 	require.NoError(t, err)
 	p := person{id: u.ID, name: name, session: in.SessionID}
-	p.token = i.token(t, p, i.tokens.TTL())
+	p.token = i.issueToken(t, p, i.tokens.TTL())
 	return p
 }
 
-func (i *installation) token(t testing.TB, p person, ttl time.Duration) string {
+func (i *installation) issueToken(t testing.TB, p person, ttl time.Duration) string {
 	t.Helper()
 	id := auth.Identity{UserID: p.id, Username: p.name, SessionID: p.session}
 	token, err := i.tokens.Access(id, store.Now(), ttl)
@@ -227,31 +229,31 @@ func (i *installation) token(t testing.TB, p person, ttl time.Duration) string {
 	return token
 }
 
-func (i *installation) exec(t testing.TB, query string, args ...any) {
+func (i *installation) execSQL(t testing.TB, query string, args ...any) {
 	t.Helper()
 	_, err := i.store.DB().NewRaw(query, args...).Exec(t.Context())
 	require.NoError(t, err)
 }
 
-// room opens a room over REST and returns its ID.
-func (n *node) room(t testing.TB, host person, properties map[string]any) string {
+// createRoom opens a room over REST and returns its ID.
+func (n *node) createRoom(t testing.TB, host person, properties map[string]any) string {
 	t.Helper()
 	body := map[string]any{"name": "A room", "capacity": 1000}
 	for name, v := range properties {
 		body[name] = v
 	}
-	return n.call(t, "POST", "/rooms", host, body, http.StatusCreated)["id"].(string)
+	return n.callAPI(t, "POST", "/rooms", host, body, http.StatusCreated)["id"].(string)
 }
 
-func (n *node) join(t testing.TB, room string, people ...person) {
+func (n *node) joinRoom(t testing.TB, room string, people ...person) {
 	t.Helper()
 	for _, p := range people {
-		n.call(t, "POST", "/rooms/"+room+"/join", p, nil, http.StatusOK)
+		n.callAPI(t, "POST", "/rooms/"+room+"/join", p, nil, http.StatusOK)
 	}
 }
 
-// call asks REST, and returns the answer's data.
-func (n *node) call(t testing.TB, method, path string, p person, body any, status int) map[string]any {
+// callAPI asks REST, and returns the answer's data.
+func (n *node) callAPI(t testing.TB, method, path string, p person, body any, status int) map[string]any {
 	t.Helper()
 	code, raw := n.sendRequest(t, method, path, p, body)
 	require.Equal(t, status, code, "%s %s: %s", method, path, raw)
@@ -286,6 +288,15 @@ func (n *node) sendRequest(t testing.TB, method, path string, p person, body any
 	return response.StatusCode, raw
 }
 
+// awaitSignedIn waits until the server has that number of connections that have signed in.
+func (n *node) awaitSignedIn(t testing.TB, want int) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		signedIn, _ := n.hub.CountConnections()
+		return signedIn == want
+	}, patience, time.Millisecond)
+}
+
 // watcher is a client of a test, and what it has heard.
 type watcher struct {
 	*client.Client
@@ -295,7 +306,7 @@ type watcher struct {
 	past  []wire.ServerMessage
 }
 
-func (n *node) connect(t testing.TB, room string, p person) *watcher {
+func (n *node) connectLive(t testing.TB, room string, p person) *watcher {
 	t.Helper()
 	return n.connectWith(t, client.Options{RoomID: room, Token: p.token})
 }
@@ -322,8 +333,8 @@ func (w *watcher) send(m wire.ClientMessage) {
 	require.NoError(w.t, w.Send(ctx, m))
 }
 
-// next waits for the next message that fits, and returns it.
-func next[M wire.ServerMessage](w *watcher, fits func(M) bool) M {
+// awaitMessage waits for the next message that fits, and returns it.
+func awaitMessage[M wire.ServerMessage](w *watcher, fits func(M) bool) M {
 	w.t.Helper()
 	timeout := time.After(patience)
 	for {
@@ -351,7 +362,10 @@ func next[M wire.ServerMessage](w *watcher, fits func(M) bool) M {
 	}
 }
 
-func anything[M any](M) bool { return true }
+func anyMessage[M any](M) bool { return true }
+
+// isAnswer reports whether a message answers a command.
+func isAnswer(m wire.ServerMessage) bool { return m.Type() == "ack" || m.Type() == "error" }
 
 // awaitState waits for a state that fits.
 func (w *watcher) awaitState(fits func(wire.State) bool) wire.State {
@@ -359,10 +373,10 @@ func (w *watcher) awaitState(fits func(wire.State) bool) wire.State {
 	if fits(w.state) {
 		return w.state
 	}
-	return *next(w, func(s *wire.State) bool { return fits(*s) })
+	return *awaitMessage(w, func(s *wire.State) bool { return fits(*s) })
 }
 
-func is(status string) func(wire.State) bool {
+func hasStatus(status string) func(wire.State) bool {
 	return func(s wire.State) bool { return s.State == status }
 }
 
@@ -381,18 +395,18 @@ func (w *watcher) requireClosed(code wire.Code, reason string) {
 	require.Equal(w.t, []any{code, reason}, []any{got, why})
 }
 
-// command is what each command has, for the state that the watcher knows.
-func (w *watcher) command() wire.Command {
+// newCommand returns the common fields of a command, for the state that the watcher has seen.
+func (w *watcher) newCommand() wire.Command {
 	return wire.Command{ID: uuid.NewString(), Epoch: w.state.Epoch}
 }
 
-// acknowledged sends a command and waits until it is applied.
-func (w *watcher) acknowledged(m wire.ClientMessage) *wire.Ack {
+// sendAcknowledged sends a command and waits until it is applied.
+func (w *watcher) sendAcknowledged(m wire.ClientMessage) *wire.Ack {
 	w.t.Helper()
 	w.send(m)
 	id := wire.IDOf(m)
 	for {
-		answer := next(w, func(m wire.ServerMessage) bool {
+		answer := awaitMessage(w, func(m wire.ServerMessage) bool {
 			switch m := m.(type) {
 			case *wire.Ack:
 				return m.ID == id
@@ -407,24 +421,24 @@ func (w *watcher) acknowledged(m wire.ClientMessage) *wire.Ack {
 	}
 }
 
-// refusal sends a message and returns the error that answers it.
-func (w *watcher) refusal(m wire.ClientMessage) *wire.Error {
+// sendRefused sends a message and returns the error that answers it.
+func (w *watcher) sendRefused(m wire.ClientMessage) *wire.Error {
 	w.t.Helper()
 	w.send(m)
-	return next(w, func(e *wire.Error) bool { return e.ID == wire.IDOf(m) })
+	return awaitMessage(w, func(e *wire.Error) bool { return e.ID == wire.IDOf(m) })
 }
 
-// load has the room load an address, and everybody there be ready for it.
-func load(w *watcher, all ...*watcher) {
+// loadAndPlay has the room load an address, and everybody there be ready for it.
+func loadAndPlay(w *watcher, all ...*watcher) {
 	w.t.Helper()
-	w.acknowledged(&wire.Load{Command: w.command(), StreamURL: "https://videos.example/film.webm", Title: "Film"})
+	w.sendAcknowledged(&wire.Load{Command: w.newCommand(), StreamURL: "https://videos.example/movie.webm", Title: "Movie"})
 	for _, one := range append(all, w) {
 		s := one.awaitState(func(s wire.State) bool { return s.Media != nil && s.Cue > 0 })
 		duration := int64(5400000)
 		one.send(&wire.Ready{Epoch: s.Epoch, Cue: s.Cue, DurationMS: &duration})
 	}
 	for _, one := range append(all, w) {
-		one.awaitState(is("playing"))
+		one.awaitState(hasStatus("playing"))
 	}
 }
 

@@ -32,14 +32,14 @@ func TestConnectionMemory(t *testing.T) {
 		people = 100
 		each   = wire.MaxConnectionsEach
 	)
-	i := install(t)
+	i := newInstallation(t)
 	n := i.nodes[0]
 	guests := make([]person, people)
 	for j := range guests {
-		guests[j] = i.person(t, fmt.Sprintf("guest%d", j))
+		guests[j] = i.createPerson(t, fmt.Sprintf("guest%d", j))
 	}
-	room := n.room(t, guests[0], nil)
-	n.join(t, room, guests[1:]...)
+	room := n.createRoom(t, guests[0], nil)
+	n.joinRoom(t, room, guests[1:]...)
 
 	cmd := exec.CommandContext(t.Context(), os.Args[0]) //nolint:gosec // this very program
 	cmd.Env = append(os.Environ(), bench.HoldVariable+"=1")
@@ -63,7 +63,7 @@ func TestConnectionMemory(t *testing.T) {
 	open(people) // the room, the pools and the caches are there
 	before, goroutines := inUse(), runtime.NumGoroutine()
 	open(people * (each - 1))
-	require.Eventually(t, func() bool { signedIn, _ := n.hub.Counts(); return signedIn == people*each }, patience, 1e6)
+	n.awaitSignedIn(t, people*each)
 	require.Eventually(t, func() bool {
 		return runtime.NumGoroutine()-goroutines <= people*(each-1)+50
 	}, patience, 1e6, "idle connections have one goroutine")

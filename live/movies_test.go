@@ -31,16 +31,16 @@ var edits = map[string]struct {
 		map[string]any{"subtitles": []any{map[string]any{"language": "de", "url": "https://movies.example/de.vtt"}}},
 		func(s wire.State) bool { return len(s.Media.Subtitles) == 1 && s.Media.Subtitles[0].Language == "de" },
 	},
-	"RuntimeMinutes": {map[string]any{"runtime_minutes": 96}, anything[wire.State]},
-	"Year":           {map[string]any{"year": 1923}, anything[wire.State]},
-	"Description":    {map[string]any{"description": "About a vampire."}, anything[wire.State]},
-	"Genres":         {map[string]any{"genres": []string{"horror"}}, anything[wire.State]},
-	"PosterURL":      {map[string]any{"poster_url": "https://movies.example/poster.webp"}, anything[wire.State]},
-	"Archived":       {map[string]any{"archived": true}, anything[wire.State]},
+	"RuntimeMinutes": {map[string]any{"runtime_minutes": 96}, anyMessage[wire.State]},
+	"Year":           {map[string]any{"year": 1923}, anyMessage[wire.State]},
+	"Description":    {map[string]any{"description": "About a vampire."}, anyMessage[wire.State]},
+	"Genres":         {map[string]any{"genres": []string{"horror"}}, anyMessage[wire.State]},
+	"PosterURL":      {map[string]any{"poster_url": "https://movies.example/poster.webp"}, anyMessage[wire.State]},
+	"Archived":       {map[string]any{"archived": true}, anyMessage[wire.State]},
 }
 
-// cinema has two rooms with one movie: in one it plays, in the other one it is queued.
-type cinema struct {
+// movieFixture has two rooms with one movie: in one it plays, in the other one it is queued.
+type movieFixture struct {
 	*installation
 
 	root, alice     person
@@ -49,72 +49,72 @@ type cinema struct {
 	viewer, waiting *watcher // connected to the last server
 }
 
-func newCinema(t *testing.T, i *installation) *cinema {
+func newMovieFixture(t *testing.T, i *installation) *movieFixture {
 	t.Helper()
-	c := &cinema{installation: i, root: i.person(t, "root"), alice: i.person(t, "alice")}
-	i.exec(t, "UPDATE users SET email_verified_at = now() WHERE id = ?", c.root.id)
+	c := &movieFixture{installation: i, root: i.createPerson(t, "root"), alice: i.createPerson(t, "alice")}
+	i.execSQL(t, "UPDATE users SET email_verified_at = now() WHERE id = ?", c.root.id)
 	_, err := i.store.GrantAdmin(t.Context(), "root@example.org")
 	require.NoError(t, err)
 	here, there := i.nodes[0], i.nodes[len(i.nodes)-1]
 	c.movie = c.addMovie(t, "Nosferatu")
-	c.plays, c.queues = here.room(t, c.alice, nil), here.room(t, c.alice, nil)
-	here.call(t, "PATCH", "/rooms/"+c.plays, c.alice, map[string]any{"now_playing": true}, http.StatusOK)
-	here.call(t, "POST", "/rooms/"+c.queues+"/queue", c.alice, map[string]any{"movie_id": c.movie}, http.StatusCreated)
-	c.viewer, c.waiting = there.connect(t, c.plays, c.alice), there.connect(t, c.queues, c.alice)
-	c.load(t, c.movie)
+	c.plays, c.queues = here.createRoom(t, c.alice, nil), here.createRoom(t, c.alice, nil)
+	here.callAPI(t, "PATCH", "/rooms/"+c.plays, c.alice, map[string]any{"now_playing": true}, http.StatusOK)
+	here.callAPI(t, "POST", "/rooms/"+c.queues+"/queue", c.alice, map[string]any{"movie_id": c.movie}, http.StatusCreated)
+	c.viewer, c.waiting = there.connectLive(t, c.plays, c.alice), there.connectLive(t, c.queues, c.alice)
+	c.playMovie(t, c.movie)
 	return c
 }
 
-func (c *cinema) addMovie(t *testing.T, title string) string {
+func (c *movieFixture) addMovie(t *testing.T, title string) string {
 	t.Helper()
-	return c.nodes[0].call(t, "POST", "/movies", c.root, map[string]any{
+	return c.nodes[0].callAPI(t, "POST", "/movies", c.root, map[string]any{
 		"title": title, "year": 1922, "runtime_minutes": 94, "duration_ms": 5_600_000,
 		"stream_url": "https://movies.example/" + uuid.NewString() + ".webm",
 	}, http.StatusCreated)["id"].(string)
 }
 
-// load has the room play a movie.
-func (c *cinema) load(t *testing.T, movie string) {
+// playMovie has the room play a movie.
+func (c *movieFixture) playMovie(t *testing.T, movie string) {
 	t.Helper()
-	c.viewer.acknowledged(&wire.Load{Command: c.viewer.command(), MovieID: movie})
-	s := c.viewer.awaitState(is("waiting"))
+	c.viewer.sendAcknowledged(&wire.Load{Command: c.viewer.newCommand(), MovieID: movie})
+	s := c.viewer.awaitState(hasStatus("waiting"))
 	c.viewer.send(&wire.Ready{Epoch: s.Epoch, Cue: s.Cue})
-	c.viewer.awaitState(is("playing"))
+	c.viewer.awaitState(hasStatus("playing"))
 }
 
-// edit changes the movie over REST.
-func (c *cinema) edit(t *testing.T, change map[string]any) {
+// updateMovie changes the movie over REST.
+func (c *movieFixture) updateMovie(t *testing.T, change map[string]any) {
 	t.Helper()
-	c.nodes[0].call(t, "PATCH", "/movies/"+c.movie, c.root, change, http.StatusOK)
+	c.nodes[0].callAPI(t, "PATCH", "/movies/"+c.movie, c.root, change, http.StatusOK)
 }
 
-// sees waits until both rooms have been told of the change, and requires that all ways to ask agree.
-func (c *cinema) sees(t *testing.T, shows func(wire.State) bool) {
+// requireShown waits until both rooms have been told of the change, and requires that all ways to ask agree.
+func (c *movieFixture) requireShown(t *testing.T, shows func(wire.State) bool) {
 	t.Helper()
 	before := c.viewer.state
-	told := next(c.viewer, func(s *wire.State) bool { return s.Media.Version > before.Media.Version })
+	told := awaitMessage(c.viewer, func(s *wire.State) bool { return s.Media.Version > before.Media.Version })
 	require.True(t, shows(*told), "%+v", told.Media)
 	require.Equal(t, []any{before.Revision, before.PositionMS, before.AtMS},
 		[]any{told.Revision, told.PositionMS, told.AtMS}, "it goes on from where it was")
 	c.viewer.state = *told
-	next(c.waiting, anything[*wire.Queue])
+	awaitMessage(c.waiting, anyMessage[*wire.Queue])
 	c.requireAgreement(t, *told)
 }
 
 // requireAgreement asks every server in every way.
-func (c *cinema) requireAgreement(t *testing.T, s wire.State) {
+func (c *movieFixture) requireAgreement(t *testing.T, s wire.State) {
 	t.Helper()
 	for _, n := range c.nodes {
-		playback := n.call(t, "GET", "/rooms/"+c.plays+"/playback", c.alice, nil, http.StatusOK)
+		playback := n.callAPI(t, "GET", "/rooms/"+c.plays+"/playback", c.alice, nil, http.StatusOK)
 		item := playback["item"].(map[string]any)
 		stream, _ := item["stream_url"].(string) // null where the message has an empty text
 		require.Equal(t, fmt.Sprint(s.Revision, s.Media.Title, s.Media.StreamURL, *s.DurationMS, len(s.Media.Subtitles)),
 			fmt.Sprint(int64(playback["revision"].(float64)), item["title"], stream,
 				int64(item["duration_ms"].(float64)), len(item["subtitles"].([]any))))
-		now := n.call(t, "GET", "/rooms/"+c.plays+"/now-playing", c.alice, nil, http.StatusOK)
+		now := n.callAPI(t, "GET", "/rooms/"+c.plays+"/now-playing", c.alice, nil, http.StatusOK)
 		require.Equal(t, fmt.Sprint(s.Media.Title, *s.DurationMS),
 			fmt.Sprint(now["title"], int64(now["duration_ms"].(float64))))
-		queue := n.call(t, "GET", "/rooms/"+c.queues+"/queue", c.alice, nil, http.StatusOK)["items"].([]any)
+		queue := n.callAPI(t, "GET", "/rooms/"+c.queues+"/queue", c.alice, nil, http.StatusOK)["items"].([]any)
 		if s.Media.StreamURL == "" {
 			require.Empty(t, queue)
 			continue
@@ -131,11 +131,11 @@ func TestMovieEdited(t *testing.T) {
 	for field := range reflect.TypeFor[watchparty.MovieChange]().Fields() {
 		require.Contains(t, edits, field.Name)
 	}
-	c := newCinema(t, install(t, twoNodes, bounds(noPolls)))
+	c := newMovieFixture(t, newInstallation(t, twoNodes, withLimits(noPolls)))
 	for name, edit := range edits {
 		t.Run(name, func(t *testing.T) { //nolint:paralleltest // one after the other, in one room
-			c.edit(t, edit.change)
-			c.sees(t, edit.shows)
+			c.updateMovie(t, edit.change)
+			c.requireShown(t, edit.shows)
 		})
 	}
 }
@@ -143,25 +143,25 @@ func TestMovieEdited(t *testing.T) {
 // TestMovieEditedWithoutHint: if the hint is lost, the next poll finds the change.
 func TestMovieEditedWithoutHint(t *testing.T) {
 	t.Parallel()
-	c := newCinema(t, install(t, bounds(noPolls)))
+	c := newMovieFixture(t, newInstallation(t, withLimits(noPolls)))
 	title := "Restored"
 	// Behind the back of all servers, as one does that cannot reach Redis.
 	_, err := c.store.UpdateMovie(t.Context(), c.root.id, c.movie, watchparty.MovieChange{Title: &title}, nil)
 	require.NoError(t, err)
 	c.nodes[0].hub.Poke()
-	told := next(c.viewer, func(s *wire.State) bool { return s.Media.Version == 2 })
+	told := awaitMessage(c.viewer, func(s *wire.State) bool { return s.Media.Version == 2 })
 	require.Equal(t, title, told.Media.Title)
-	next(c.waiting, anything[*wire.Queue])
+	awaitMessage(c.waiting, anyMessage[*wire.Queue])
 }
 
 // TestMovieLosesItsStream: the room goes on without one, and takes it again.
 func TestMovieLosesItsStream(t *testing.T) {
 	t.Parallel()
-	c := newCinema(t, install(t, twoNodes, bounds(noPolls)))
-	c.edit(t, map[string]any{"stream_url": nil})
-	c.sees(t, func(s wire.State) bool { return s.Media.StreamURL == "" && s.State == "playing" })
-	c.edit(t, map[string]any{"stream_url": "https://movies.example/again.webm"})
-	c.sees(t, func(s wire.State) bool { return s.Media.StreamURL == "https://movies.example/again.webm" })
+	c := newMovieFixture(t, newInstallation(t, twoNodes, withLimits(noPolls)))
+	c.updateMovie(t, map[string]any{"stream_url": nil})
+	c.requireShown(t, func(s wire.State) bool { return s.Media.StreamURL == "" && s.State == "playing" })
+	c.updateMovie(t, map[string]any{"stream_url": "https://movies.example/again.webm"})
+	c.requireShown(t, func(s wire.State) bool { return s.Media.StreamURL == "https://movies.example/again.webm" })
 	require.Equal(t, http.StatusConflict, func() int {
 		code, _ := c.nodes[0].sendRequest(t, "DELETE", "/movies/"+c.movie, c.root, nil)
 		return code
@@ -171,16 +171,17 @@ func TestMovieLosesItsStream(t *testing.T) {
 // TestMovieBecomesShorter: an item whose end has passed is over, and the next one begins.
 func TestMovieBecomesShorter(t *testing.T) {
 	t.Parallel()
-	c := newCinema(t, install(t, twoNodes, bounds(noPolls)))
+	c := newMovieFixture(t, newInstallation(t, twoNodes, withLimits(noPolls)))
 	second := c.addMovie(t, "Faust")
-	c.nodes[0].call(t, "POST", "/rooms/"+c.plays+"/queue", c.alice, map[string]any{"movie_id": second}, http.StatusCreated)
-	c.viewer.acknowledged(&wire.Seek{Command: c.viewer.command(), PositionMS: 3_000_000})
+	c.nodes[0].callAPI(t, "POST", "/rooms/"+c.plays+"/queue", c.alice, map[string]any{"movie_id": second},
+		http.StatusCreated)
+	c.viewer.sendAcknowledged(&wire.Seek{Command: c.viewer.newCommand(), PositionMS: 3_000_000})
 	sought := c.viewer.awaitState(func(s wire.State) bool { return s.Cause == "seek" })
 	c.viewer.send(&wire.Ready{Epoch: sought.Epoch, Cue: sought.Cue})
 	c.viewer.awaitState(func(s wire.State) bool { return s.State == "playing" && s.PositionMS == 3_000_000 })
 	begin := time.Now()
-	c.edit(t, map[string]any{"duration_ms": 2_000_000})
-	over := next(c.viewer, func(s *wire.State) bool { return s.Media.Version == 2 })
+	c.updateMovie(t, map[string]any{"duration_ms": 2_000_000})
+	over := awaitMessage(c.viewer, func(s *wire.State) bool { return s.Media.Version == 2 })
 	require.Equal(t, []int64{2_000_000, 2_000_000}, []int64{over.PositionMS, *over.DurationMS})
 	after := c.viewer.awaitState(func(s wire.State) bool { return s.Cause == "ended" })
 	require.Equal(t, second, *after.Media.MovieID)
@@ -191,15 +192,15 @@ func TestMovieBecomesShorter(t *testing.T) {
 // the former movie.
 func TestStateFromBeforeAnEdit(t *testing.T) {
 	t.Parallel()
-	c := newCinema(t, install(t, bounds(noPolls)))
+	c := newMovieFixture(t, newInstallation(t, withLimits(noPolls)))
 	former, err := c.store.Playback(t.Context(), c.plays)
 	require.NoError(t, err)
-	c.edit(t, edits["Title"].change)
-	c.sees(t, edits["Title"].shows)
+	c.updateMovie(t, edits["Title"].change)
+	c.requireShown(t, edits["Title"].shows)
 	// Another server has moved the room, but its hint was made from what was read before the edit.
-	c.exec(t, "UPDATE playbacks SET revision = revision + 1 WHERE room_id = ?", c.plays)
+	c.execSQL(t, "UPDATE playbacks SET revision = revision + 1 WHERE room_id = ?", c.plays)
 	former.Revision++
 	c.nodes[0].hub.Applied(former)
-	moved := next(c.viewer, func(s *wire.State) bool { return s.Revision == former.Revision })
+	moved := awaitMessage(c.viewer, func(s *wire.State) bool { return s.Revision == former.Revision })
 	require.Equal(t, []any{"Restored", 2}, []any{moved.Media.Title, moved.Media.Version})
 }

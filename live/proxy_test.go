@@ -9,14 +9,14 @@ import (
 	"github.com/watchparty/watchparty/devstack/badnet"
 )
 
-// before puts a path before the server of an address, and returns the address through it.
-func before(t testing.TB, address string) (*badnet.Path, string) {
+// startProxy puts a path before the server of an address, and returns the address through it.
+func startProxy(t testing.TB, address string) (*badnet.Path, string) {
 	t.Helper()
-	return beforeWith(t, address, badnet.Quality{})
+	return startProxyWith(t, address, badnet.Quality{})
 }
 
-// beforeWith is before for a network of that quality.
-func beforeWith(t testing.TB, address string, quality badnet.Quality) (*badnet.Path, string) {
+// startProxyWith is like startProxy, for a network of that quality.
+func startProxyWith(t testing.TB, address string, quality badnet.Quality) (*badnet.Path, string) {
 	t.Helper()
 	u, err := url.Parse(address)
 	require.NoError(t, err)

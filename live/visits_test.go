@@ -11,19 +11,11 @@ import (
 	"github.com/watchparty/watchparty/live/wire"
 )
 
-// playbackRow returns the revision and the position of a room's playback.
-func (i *installation) playbackRow(t testing.TB, room string) (revision, position int64) {
-	t.Helper()
-	require.NoError(t, i.store.DB().NewRaw("SELECT revision, position_ms FROM playbacks WHERE room_id = ?", room).
-		Scan(t.Context(), &revision, &position))
-	return revision, position
-}
-
-// await waits until the server has handled what the watcher has sent.
-func (w *watcher) await() {
+// awaitHandled waits until the server has handled what the watcher has sent.
+func (w *watcher) awaitHandled() {
 	w.t.Helper()
 	w.send(&wire.Clock{C0: 1})
-	next(w, func(m wire.ServerMessage) bool { return m.Type() == "clock" })
+	awaitMessage(w, func(m wire.ServerMessage) bool { return m.Type() == "clock" })
 }
 
 // TestJoinsChangeNothing: a join does not change the playback of a room. The newcomer gets the same anchor as the
@@ -31,55 +23,55 @@ func (w *watcher) await() {
 func TestJoinsChangeNothing(t *testing.T) {
 	t.Parallel()
 	for status, lead := range map[string]func(t *testing.T, host, guest *watcher){
-		"playing": func(_ *testing.T, host, guest *watcher) { load(host, guest) },
+		"playing": func(_ *testing.T, host, guest *watcher) { loadAndPlay(host, guest) },
 		"paused": func(_ *testing.T, host, guest *watcher) {
-			load(host, guest)
-			host.acknowledged(&wire.Seek{Command: host.command(), PositionMS: 60000})
-			host.acknowledged(&wire.Pause{Command: host.command()})
+			loadAndPlay(host, guest)
+			host.sendAcknowledged(&wire.Seek{Command: host.newCommand(), PositionMS: 60000})
+			host.sendAcknowledged(&wire.Pause{Command: host.newCommand()})
 			for _, w := range []*watcher{host, guest} {
 				s := w.awaitState(func(s wire.State) bool { return s.Cause == "seek" || s.Cause == "pause" })
 				w.send(&wire.Ready{Epoch: s.Epoch, Cue: s.Cue})
 			}
-			host.awaitState(is("paused"))
+			host.awaitState(hasStatus("paused"))
 		},
 		"waiting": func(_ *testing.T, host, _ *watcher) {
-			host.acknowledged(&wire.Load{Command: host.command(), StreamURL: "https://videos.example/film.webm"})
-			host.awaitState(is("waiting"))
+			host.sendAcknowledged(&wire.Load{Command: host.newCommand(), StreamURL: "https://videos.example/movie.webm"})
+			host.awaitState(hasStatus("waiting"))
 		},
 	} {
 		t.Run(status, func(t *testing.T) {
 			t.Parallel()
-			i := install(t, twoNodes)
+			i := newInstallation(t, twoNodes)
 			a, b := i.nodes[0], i.nodes[1]
-			alice, bob, carol := i.person(t, "alice"), i.person(t, "bob"), i.person(t, "carol")
-			room := a.room(t, alice, nil)
-			b.join(t, room, bob, carol)
-			host, guest := a.connect(t, room, alice), b.connect(t, room, bob)
+			alice, bob, carol := i.createPerson(t, "alice"), i.createPerson(t, "bob"), i.createPerson(t, "carol")
+			room := a.createRoom(t, alice, nil)
+			b.joinRoom(t, room, bob, carol)
+			host, guest := a.connectLive(t, room, alice), b.connectLive(t, room, bob)
 			lead(t, host, guest)
-			revision, position := i.playbackRow(t, room)
+			before := i.readPlaybackRow(t, room)
 
-			newcomer := b.connect(t, room, carol)
+			newcomer := b.connectLive(t, room, carol)
 			got := newcomer.Welcome.State
-			require.Equal(t, []any{status, revision, position}, []any{got.State, got.Revision, got.PositionMS})
+			require.Equal(t, []any{status, before.Revision, before.PositionMS}, []any{got.State, got.Revision, got.PositionMS})
 			require.InDelta(t, host.state.AtMS, got.AtMS, 0, "the anchor is not made anew")
 			newcomer.send(&wire.Status{Epoch: got.Epoch, Cue: got.Cue, Watching: true, WaitForMe: true, Stalled: true})
 			newcomer.send(&wire.Status{Epoch: got.Epoch - 1, Watching: true, WaitForMe: true, Ended: true})
-			newcomer.await()
+			newcomer.awaitHandled()
 
 			if status == "waiting" { // not for the newcomer
 				for _, w := range []*watcher{host, guest} {
 					w.send(&wire.Ready{Epoch: got.Epoch, Cue: got.Cue})
 				}
-				playing := newcomer.awaitState(is("playing"))
-				require.Equal(t, []any{revision + 1, wire.Nullable("ready")}, []any{playing.Revision, playing.Cause}, "not by the deadline")
+				playing := newcomer.awaitState(hasStatus("playing"))
+				require.Equal(t, []any{before.Revision + 1, wire.Nullable("ready")},
+					[]any{playing.Revision, playing.Cause}, "not by the deadline")
 				return
 			}
-			host.await()
-			guest.awaitState(func(s wire.State) bool { return s.Revision >= revision })
-			guest.await()
-			now, where := i.playbackRow(t, room)
-			require.Equal(t, []int64{revision, position}, []int64{now, where})
-			require.Equal(t, []int64{revision, revision}, []int64{host.state.Revision, guest.state.Revision})
+			host.awaitHandled()
+			guest.awaitState(func(s wire.State) bool { return s.Revision >= before.Revision })
+			guest.awaitHandled()
+			require.Equal(t, before, i.readPlaybackRow(t, room))
+			require.Equal(t, []int64{before.Revision, before.Revision}, []int64{host.state.Revision, guest.state.Revision})
 		})
 	}
 }
@@ -87,17 +79,17 @@ func TestJoinsChangeNothing(t *testing.T) {
 // TestRoomsOutliveTheirServers: a room's item, position and queue survive a stop of all servers.
 func TestRoomsOutliveTheirServers(t *testing.T) {
 	t.Parallel()
-	i := install(t, twoNodes)
+	i := newInstallation(t, twoNodes)
 	a, b := i.nodes[0], i.nodes[1]
-	alice, bob := i.person(t, "alice"), i.person(t, "bob")
-	room := a.room(t, alice, nil)
-	b.join(t, room, bob)
-	host, guest := a.connect(t, room, alice), b.connect(t, room, bob)
-	load(host, guest)
-	host.acknowledged(&wire.Pause{Command: host.command()})
-	host.acknowledged(&wire.Seek{Command: host.command(), PositionMS: 1_234_567})
+	alice, bob := i.createPerson(t, "alice"), i.createPerson(t, "bob")
+	room := a.createRoom(t, alice, nil)
+	b.joinRoom(t, room, bob)
+	host, guest := a.connectLive(t, room, alice), b.connectLive(t, room, bob)
+	loadAndPlay(host, guest)
+	host.sendAcknowledged(&wire.Pause{Command: host.newCommand()})
+	host.sendAcknowledged(&wire.Seek{Command: host.newCommand(), PositionMS: 1_234_567})
 	for _, address := range []string{"https://videos.example/second.webm", "https://videos.example/third.webm"} {
-		a.call(t, "POST", "/rooms/"+room+"/queue", alice, map[string]any{"stream_url": address}, http.StatusCreated)
+		a.callAPI(t, "POST", "/rooms/"+room+"/queue", alice, map[string]any{"stream_url": address}, http.StatusCreated)
 	}
 	before := guest.awaitState(func(s wire.State) bool { return s.PositionMS == 1_234_567 })
 	queue := func(n *node) string {
@@ -109,8 +101,8 @@ func TestRoomsOutliveTheirServers(t *testing.T) {
 	a.stop()
 	b.stop()
 
-	later := i.start(t, func(*live.Bounds) {})
-	again := later.connect(t, room, bob).Welcome
+	later := i.start(t, func(*live.TestLimits) {})
+	again := later.connectLive(t, room, bob).Welcome
 	require.Equal(t, []any{before.State, before.Revision, before.PositionMS, before.Media, before.Item},
 		[]any{again.State.State, again.State.Revision, again.State.PositionMS, again.State.Media, again.State.Item})
 	require.JSONEq(t, items, queue(later))

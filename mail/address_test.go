@@ -34,9 +34,9 @@ func TestSendToEveryAddress(t *testing.T) {
 		_, err := watchparty.ParseAddress(typed)
 		require.NoError(t, err, typed)
 		server := smtptest.Serve(t, smtptest.Script{Extensions: []string{"SMTPUTF8"}})
-		m := message(t)
+		m := testMessage(t)
 		m.To = typed
-		require.NoError(t, sender(t, settings(server)).Send(t.Context(), m), typed)
+		require.NoError(t, newSender(t, smtpConfig(server)).Send(t.Context(), m), typed)
 		require.Contains(t, server.Commands(), command, typed)
 		require.Len(t, server.Contents(), 1)
 		letter, err := netmail.ReadMessage(strings.NewReader(server.Contents()[0]))
@@ -51,13 +51,13 @@ func TestSendToEveryAddress(t *testing.T) {
 func TestSendWithoutSMTPUTF8(t *testing.T) {
 	t.Parallel()
 	server := smtptest.Serve(t, smtptest.Script{})
-	m := message(t)
+	m := testMessage(t)
 	m.To = "zoë@wonder.test"
-	e := requireKind(t, sender(t, settings(server)).Send(t.Context(), m), Permanent)
+	e := requireKind(t, newSender(t, smtpConfig(server)).Send(t.Context(), m), Permanent)
 	require.Equal(t, "the server takes no address with characters beyond ASCII", e.Answer)
 	require.Empty(t, server.Contents())
 	m.To = "zoe..@bücher.test"
-	require.NoError(t, sender(t, settings(smtptest.Serve(t, smtptest.Script{}))).Send(t.Context(), m))
+	require.NoError(t, newSender(t, smtpConfig(smtptest.Serve(t, smtptest.Script{}))).Send(t.Context(), m))
 }
 
 // TestSenderWithoutSMTPUTF8: a server that cannot take the sender's address takes no email at all. Emails wait for
@@ -68,9 +68,9 @@ func TestSenderWithoutSMTPUTF8(t *testing.T) {
 	for _, to := range []string{"", "alice.liddell@wonder.test", both} {
 		for _, extensions := range [][]string{nil, {"SMTPUTF8"}} {
 			server := smtptest.Serve(t, smtptest.Script{Extensions: extensions})
-			c := settings(server)
+			c := smtpConfig(server)
 			c.From = from
-			s, m := sender(t, c), message(t)
+			s, m := newSender(t, c), testMessage(t)
 			m.To = to
 			send := func() error { return s.Send(t.Context(), m) }
 			if to == "" {
@@ -102,9 +102,9 @@ func TestQuotedAddressesStayOutOfErrors(t *testing.T) {
 		server := smtptest.Serve(
 			t, smtptest.Script{Answers: map[string]string{"RCPT": answer}, Extensions: []string{"SMTPUTF8"}},
 		)
-		m := message(t)
+		m := testMessage(t)
 		m.To = typed
-		err := sender(t, settings(server)).Send(t.Context(), m)
+		err := newSender(t, smtpConfig(server)).Send(t.Context(), m)
 		require.Error(t, err)
 		require.NotContains(t, err.Error(), "odd")
 	}
@@ -113,9 +113,9 @@ func TestQuotedAddressesStayOutOfErrors(t *testing.T) {
 func TestFromIsAnAddress(t *testing.T) {
 	t.Parallel()
 	server := smtptest.Serve(t, smtptest.Script{})
-	c := settings(server)
+	c := smtpConfig(server)
 	c.From = `Kino <"no..reply"@bücher.test>`
-	require.NoError(t, sender(t, c).Send(t.Context(), message(t)))
+	require.NoError(t, newSender(t, c).Send(t.Context(), testMessage(t)))
 	require.Contains(t, server.Commands(), `MAIL FROM:<"no..reply"@xn--bcher-kva.test> BODY=8BITMIME`)
 	for _, from := range []string{
 		"x@foo_bar.test", "x@[192.0.2.1]", "x@deleted.invalid", strings.Repeat("a", 65) + "@wonder.test",

@@ -434,7 +434,7 @@ var refusals = []struct {
 var commands = map[Step]string{StepConnect: "greeting", StepEnd: "."}
 
 func TestSendRefused(t *testing.T) {
-	identity, trusted := certificate(t)
+	identity, trusted := newCertificate(t)
 	for _, tt := range refusals {
 		t.Run(string(tt.at)+" "+tt.from+" "+tt.answer[:min(len(tt.answer), 30)], func(t *testing.T) {
 			t.Parallel()
@@ -449,11 +449,11 @@ func TestSendRefused(t *testing.T) {
 				script.Answers["HELO"] = tt.answer
 			}
 			server := smtptest.Serve(t, script)
-			c := settings(server)
+			c := smtpConfig(server)
 			c.TLS, c.Username, c.Password = "starttls", "relay", "hunter2hunter2"
-			s := sender(t, c)
+			s := newSender(t, c)
 			s.tls.RootCAs = trusted
-			e := requireKind(t, s.Send(t.Context(), message(t)), tt.kind)
+			e := requireKind(t, s.Send(t.Context(), testMessage(t)), tt.kind)
 			require.Equal(t, tt.about, e.About, e.Answer)
 			require.Equal(t, tt.at, e.Step)
 		})
@@ -505,11 +505,11 @@ func TestRefusedUTF8(t *testing.T) {
 		server := smtptest.Serve(t, smtptest.Script{
 			Extensions: []string{"SMTPUTF8"}, Answers: map[string]string{command: tt.answer},
 		})
-		c := settings(server)
+		c := smtpConfig(server)
 		c.From = tt.from
-		m := message(t)
+		m := testMessage(t)
 		m.To = "zoë@wonder.test"
-		e := requireKind(t, sender(t, c).Send(t.Context(), m), tt.kind)
+		e := requireKind(t, newSender(t, c).Send(t.Context(), m), tt.kind)
 		require.Equal(t, tt.about, e.About, "%s: %s", tt.from, tt.answer)
 	}
 }
@@ -519,9 +519,9 @@ func TestRefusalsAreReadWithoutAddresses(t *testing.T) {
 	server := smtptest.Serve(
 		t, smtptest.Script{Answers: map[string]string{"RCPT": "550 helo.relay@greylist.test is unknown"}},
 	)
-	m := message(t)
+	m := testMessage(t)
 	m.To = "helo.relay@greylist.test"
-	e := requireKind(t, sender(t, settings(server)).Send(t.Context(), m), Permanent)
+	e := requireKind(t, newSender(t, smtpConfig(server)).Send(t.Context(), m), Permanent)
 	require.Equal(t, AboutRecipient, e.About)
 }
 

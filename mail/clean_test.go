@@ -56,9 +56,9 @@ func TestRedact(t *testing.T) {
 func TestKindDoesNotDependOnTheRecipient(t *testing.T) {
 	t.Parallel()
 	server := smtptest.Serve(t, smtptest.Script{Answers: map[string]string{"RCPT": "450 4.7.1 greylisted"}})
-	m := message(t)
+	m := testMessage(t)
 	m.To = "4@wonder.test"
-	requireKind(t, sender(t, settings(server)).Send(t.Context(), m), Later)
+	requireKind(t, newSender(t, smtpConfig(server)).Send(t.Context(), m), Later)
 }
 
 func FuzzRedact(f *testing.F) {

@@ -68,11 +68,11 @@ func TestSendSigns(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := smtptest.Serve(t, smtptest.Script{})
-			signed := settings(server)
+			signed := smtpConfig(server)
 			signed.DKIMSelector, signed.DKIMKeyFile = "2026", c.file
-			m := message(t)
+			m := testMessage(t)
 			m.UnsubscribeURL = "https://watch.test/unsubscribe?token=t"
-			require.NoError(t, sender(t, signed).Send(t.Context(), m))
+			require.NoError(t, newSender(t, signed).Send(t.Context(), m))
 			content := server.Contents()[0]
 			require.NoError(t, requireSigned(t, content, c.record))
 
@@ -103,7 +103,7 @@ func TestNewRefusesBadKeys(t *testing.T) {
 		"at least 2048 bits":    pemFile(t, "PRIVATE KEY", pkcs8(t, weak)),
 		"an RSA or Ed25519 key": pemFile(t, "PRIVATE KEY", pkcs8(t, other)),
 	} {
-		c := settings(&smtptest.Server{Host: "127.0.0.1", Port: 1})
+		c := smtpConfig(&smtptest.Server{Host: "127.0.0.1", Port: 1})
 		c.DKIMSelector, c.DKIMKeyFile = "2026", file
 		_, err := New(c)
 		require.ErrorContains(t, err, says)

@@ -75,7 +75,7 @@ var hardNames = map[string]string{
 	"escapes":       "A\u2069\u202Ebad\r\nB",
 }
 
-func each(t *testing.T, check func(t *testing.T, l watchparty.Language, name string, c Content)) {
+func forEachLetter(t *testing.T, check func(t *testing.T, l watchparty.Language, name string, c Content)) {
 	for _, l := range watchparty.Languages() {
 		for kind, letter := range letters {
 			for what, name := range hardNames {
@@ -94,8 +94,8 @@ var (
 	element     = regexp.MustCompile(`<(/?[a-z]+)[^>]*>`)
 )
 
-// reading is what a person reads in the HTML part, without the frame that only it has.
-func reading(page string) string {
+// visibleText is what a person reads in the HTML part, without the frame that only it has.
+func visibleText(page string) string {
 	page = outsideText.ReplaceAllString(page, "")
 	page = strings.TrimPrefix(page, "<!DOCTYPE html>")
 	page = strings.NewReplacer("<bdi>", isolateStart, "</bdi>", isolateEnd).Replace(page)
@@ -103,16 +103,16 @@ func reading(page string) string {
 }
 
 func TestLetterSaysTheSameInBothParts(t *testing.T) {
-	each(t, func(t *testing.T, _ watchparty.Language, _ string, c Content) {
+	forEachLetter(t, func(t *testing.T, _ watchparty.Language, _ string, c Content) {
 		text := strings.Replace(c.Text, "-- \n", "", 1)
 		text = strings.Replace(text, ":\n"+stopLink, "", 1)
 		text = strings.Replace(text, ":\nhttps://", "\nhttps://", 1)
-		require.Equal(t, strings.Fields(text), strings.Fields(reading(c.HTML)))
+		require.Equal(t, strings.Fields(text), strings.Fields(visibleText(c.HTML)))
 	})
 }
 
 func TestLetterIsolatesNames(t *testing.T) {
-	each(t, func(t *testing.T, _ watchparty.Language, name string, c Content) {
+	forEachLetter(t, func(t *testing.T, _ watchparty.Language, name string, c Content) {
 		shown := plainName(name)
 		require.Contains(t, c.HTML, "<bdi>"+html.EscapeString(shown)+"</bdi>")
 		require.Contains(t, c.Text, isolateStart+shown+isolateEnd)
@@ -127,7 +127,7 @@ func TestLetterIsolatesNames(t *testing.T) {
 }
 
 func TestLetterHTML(t *testing.T) {
-	each(t, func(t *testing.T, l watchparty.Language, _ string, c Content) {
+	forEachLetter(t, func(t *testing.T, l watchparty.Language, _ string, c Content) {
 		for _, wanted := range []string{
 			"@media (prefers-color-scheme: dark)", `<meta name="color-scheme" content="light dark">`,
 			`<html lang="` + string(l) + `"`,
@@ -148,7 +148,7 @@ func TestLetterHTML(t *testing.T) {
 }
 
 func TestLetterText(t *testing.T) {
-	each(t, func(t *testing.T, _ watchparty.Language, name string, c Content) {
+	forEachLetter(t, func(t *testing.T, _ watchparty.Language, name string, c Content) {
 		for line := range strings.SplitSeq(c.Text, "\n") {
 			if !strings.Contains(line, plainName(name)) {
 				require.LessOrEqual(t, utf8.RuneCountInString(line), textWidth)

@@ -20,15 +20,15 @@ import (
 	"github.com/watchparty/watchparty/mail/smtptest"
 )
 
-// partyMail is an email about a party as its reader's program sees it.
-type partyMail struct {
+// partyEmail is an email about a party as its reader's program sees it.
+type partyEmail struct {
 	subject, text string
 	calendar      []byte
 	method        string // of the calendar's media type
 }
 
 // parseParty reads an email of two parts: the text in two forms, and the calendar's file.
-func parseParty(t *testing.T, content string) (m partyMail) {
+func parseParty(t *testing.T, content string) (m partyEmail) {
 	t.Helper()
 	for line := range strings.SplitSeq(content, "\r\n") {
 		require.LessOrEqual(t, len(line), 78)
@@ -105,14 +105,14 @@ func TestPartyMail(t *testing.T) {
 	const service, room = "https://party.example:5000", "https://party.example/watch?room=" + rowID + "&a=1,2;3"
 	write := func(language watchparty.Language, p watchparty.Party,
 		letter func(watchparty.Language, PartyData) (Content, error),
-	) (partyMail, *ics.Calendar, *ics.VEvent) {
+	) (partyEmail, *ics.Calendar, *ics.VEvent) {
 		content, err := letter(language, PartyData{
 			AccountData: AccountData{DisplayName: "Zoë", Username: "zoe", Link: room}, Party: p,
 			Calendar: calendar.OfParty(p, service, room),
 		})
 		require.NoError(t, err)
 		server := smtptest.Serve(t, smtptest.Script{})
-		require.NoError(t, sender(t, settings(server)).Send(t.Context(),
+		require.NoError(t, newSender(t, smtpConfig(server)).Send(t.Context(),
 			Message{ID: rowID, To: "alice.liddell@wonder.test", ToName: "Alice", Content: content}))
 		require.Len(t, server.Accepted(), 1)
 		m := parseParty(t, server.Accepted()[0])

@@ -63,8 +63,8 @@ func TestReadReply(t *testing.T) {
 	}
 }
 
-// forms are a positive reply in every form; the first digit is that of the usual one.
-func forms(code string) map[string]string {
+// replyForms are a positive reply in every form; the first digit is that of the usual one.
+func replyForms(code string) map[string]string {
 	return map[string]string{
 		"the code alone": code, "the code and a space": code + " ", "lines": code + "-a\r\n" + code + " b",
 		"lines without text": code + "-\r\n" + code, "a long line": code + " " + strings.Repeat("x", 5000),
@@ -74,26 +74,26 @@ func forms(code string) map[string]string {
 
 // An email is sent, once, whatever the form is in which the server says yes, at every step.
 func TestSendUnderstandsEveryFormOfReply(t *testing.T) {
-	identity, trusted := certificate(t)
+	identity, trusted := newCertificate(t)
 	for command, code := range map[string]string{
 		"greeting": "220", "EHLO": "250", "STARTTLS": "220", "AUTH": "235", "MAIL": "250", "RCPT": "250", "DATA": "354",
 		".": "250", "QUIT": "221",
 	} {
-		for name, answer := range forms(code) {
+		for name, answer := range replyForms(code) {
 			t.Run(command+" "+name, func(t *testing.T) {
 				t.Parallel()
 				server := smtptest.Serve(t, smtptest.Script{
 					StartTLS: identity, Extensions: []string{"AUTH PLAIN"}, Answers: map[string]string{command: answer},
 				})
-				c := settings(server)
+				c := smtpConfig(server)
 				if command != "EHLO" { // whose forms here offer nothing
 					c.TLS, c.Username, c.Password = "starttls", "relay", "hunter2hunter2"
 				}
-				s := sender(t, c)
+				s := newSender(t, c)
 				s.tls.RootCAs = trusted
-				m := message(t)
+				m := testMessage(t)
 				require.NoError(t, s.Send(t.Context(), m))
-				requireMail(t, server, m)
+				requireEmail(t, server, m)
 			})
 		}
 	}
@@ -101,7 +101,7 @@ func TestSendUnderstandsEveryFormOfReply(t *testing.T) {
 
 // Keywords are in any case (RFC 5321, 2.4), and what follows them in any form that servers have had.
 func TestSendUnderstandsExtensionsInAnyCase(t *testing.T) {
-	identity, trusted := certificate(t)
+	identity, trusted := newCertificate(t)
 	for name, lines := range map[string][]string{
 		"upper case":               {"x", "STARTTLS", "AUTH PLAIN", "8BITMIME", "SMTPUTF8"},
 		"lower case":               {"x", "starttls", "auth plain", "8bitmime", "smtputf8"},
@@ -116,11 +116,11 @@ func TestSendUnderstandsExtensionsInAnyCase(t *testing.T) {
 			last := len(lines) - 1
 			hello := "250-" + strings.Join(lines[:last], "\r\n250-") + "\r\n250 " + lines[last]
 			server := smtptest.Serve(t, smtptest.Script{StartTLS: identity, Answers: map[string]string{"EHLO": hello}})
-			c := settings(server)
+			c := smtpConfig(server)
 			c.TLS, c.Username, c.Password = "starttls", "relay", "hunter2hunter2"
-			s := sender(t, c)
+			s := newSender(t, c)
 			s.tls.RootCAs = trusted
-			m := message(t)
+			m := testMessage(t)
 			m.To = "zoë@wonder.test"
 			require.NoError(t, s.Send(t.Context(), m))
 			commands := strings.Join(server.Commands(), "\n")
@@ -150,9 +150,9 @@ func TestSendTakesTheFirstDigitForAnAnswer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := smtptest.Serve(t, smtptest.Script{Answers: answers})
-			m := message(t)
-			require.NoError(t, sender(t, settings(server)).Send(t.Context(), m))
-			requireMail(t, server, m)
+			m := testMessage(t)
+			require.NoError(t, newSender(t, smtpConfig(server)).Send(t.Context(), m))
+			requireEmail(t, server, m)
 		})
 	}
 }
@@ -162,7 +162,7 @@ func TestSendTakesARefusalThatBreaksOff(t *testing.T) {
 	for _, command := range []string{"RCPT", "."} {
 		for _, answer := range []string{"550-5.1.1 nobody" + smtptest.HangUp, "550 5.1.1 nob" + smtptest.BreakOff} {
 			server := smtptest.Serve(t, smtptest.Script{Answers: map[string]string{command: answer}})
-			e := requireKind(t, sender(t, settings(server)).Send(t.Context(), message(t)), Permanent)
+			e := requireKind(t, newSender(t, smtpConfig(server)).Send(t.Context(), testMessage(t)), Permanent)
 			require.Equal(t, 550, e.Code)
 		}
 	}
@@ -172,9 +172,9 @@ func TestSendTakesARefusalThatBreaksOff(t *testing.T) {
 func TestSendReadsARefusalOfTheContentsBeginning(t *testing.T) {
 	answer := "354 go\r\n552 5.3.4 too much" + smtptest.HangUp
 	server := smtptest.Serve(t, smtptest.Script{Answers: map[string]string{"DATA": answer}})
-	m := message(t)
+	m := testMessage(t)
 	m.Content.Text = strings.Repeat("A line of text that fills the network's buffers.\n", 400_000)
-	e := requireKind(t, sender(t, settings(server)).Send(t.Context(), m), Permanent)
+	e := requireKind(t, newSender(t, smtpConfig(server)).Send(t.Context(), m), Permanent)
 	require.Equal(t, 552, e.Code)
 	require.Empty(t, server.Contents())
 }

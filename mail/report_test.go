@@ -25,7 +25,7 @@ import (
 
 const reportLink = "https://watch.test/reports#token=x"
 
-func reportMail(t *testing.T, l watchparty.Language) Content {
+func reportEmail(t *testing.T, l watchparty.Language) Content {
 	t.Helper()
 	c, err := ActivityReport(l, ReportData{Report: madeUpReport(), URL: reportLink})
 	require.NoError(t, err)
@@ -64,7 +64,7 @@ Fehlgeschlagene E-Mails      1      0         –
 		},
 	} {
 		t.Run(string(l), func(t *testing.T) {
-			c := reportMail(t, l)
+			c := reportEmail(t, l)
 			require.Equal(t, want.subject, c.Subject)
 			require.Contains(t, strings.ReplaceAll(c.Text, "\u00a0", " "), want.table)
 			require.Contains(t, c.Text, want.button+":\n"+reportLink+"\n")
@@ -73,7 +73,8 @@ Fehlgeschlagene E-Mails      1      0         –
 			}
 			text := strings.Replace(strings.Replace(c.Text, "-- \n", "", 1), want.button+":", want.button, 1)
 			page := titles.ReplaceAllString(c.HTML, "")
-			require.Equal(t, strings.Fields(text), strings.Fields(reading(page)), "the same in both parts, but for the pictures")
+			require.Equal(t, strings.Fields(text), strings.Fields(visibleText(page)),
+				"the same in both parts, but for the pictures")
 
 			pictures, err := report.Pictures(l, madeUpReport())
 			require.NoError(t, err)
@@ -82,7 +83,7 @@ Fehlgeschlagene E-Mails      1      0         –
 				require.Equal(t,
 					Image{Name: pictures[i].Name, Title: pictures[i].Title, Alt: pictures[i].Alt, PNG: pictures[i].PNG}, image)
 				require.Contains(t, c.HTML, html.EscapeString(image.Title)+"</p>")
-				require.Contains(t, c.HTML, ` src="cid:`+image.Name+`@watchparty" width="494" alt="`+attribute(image.Alt)+`"`)
+				require.Contains(t, c.HTML, ` src="cid:`+image.Name+`@watchparty" width="494" alt="`+escapeAttribute(image.Alt)+`"`)
 			}
 			require.NotContains(t, c.HTML, "ZgotmplZ")
 			require.Contains(t, c.HTML, `<html lang="`+string(l)+`"`)
@@ -93,8 +94,8 @@ Fehlgeschlagene E-Mails      1      0         –
 // titles are what stands above the pictures.
 var titles = regexp.MustCompile(`<p class="ink"[^>]*font-weight:600[^>]*>[^<]*</p>\n<p[^>]*><img[^>]*>`)
 
-// attribute is how html/template escapes an attribute's text.
-func attribute(s string) string { return strings.ReplaceAll(html.EscapeString(s), "+", "&#43;") }
+// escapeAttribute is how html/template escapes an attribute's text.
+func escapeAttribute(s string) string { return strings.ReplaceAll(html.EscapeString(s), "+", "&#43;") }
 
 func TestActivityReportWithoutThePeriodBefore(t *testing.T) {
 	for l, want := range map[watchparty.Language]string{
@@ -102,7 +103,7 @@ func TestActivityReportWithoutThePeriodBefore(t *testing.T) {
 		watchparty.German:  "Über den Zeitraum davor, 9.–15. Dezember 2030, ist nicht alles bekannt.",
 	} {
 		r := madeUpReport()
-		require.NotContains(t, strings.Join(strings.Fields(reportMail(t, l).Text), " "), want)
+		require.NotContains(t, strings.Join(strings.Fields(reportEmail(t, l).Text), " "), want)
 		r.Previous = nil
 		c, err := ActivityReport(l, ReportData{Report: r, URL: reportLink})
 		require.NoError(t, err)
@@ -162,9 +163,9 @@ var (
 // HTML shows.
 func TestSendWithImages(t *testing.T) {
 	server := smtptest.Serve(t, smtptest.Script{})
-	m := message(t)
-	m.Content = reportMail(t, watchparty.German)
-	require.NoError(t, sender(t, settings(server)).Send(t.Context(), m))
+	m := testMessage(t)
+	m.Content = reportEmail(t, watchparty.German)
+	require.NoError(t, newSender(t, smtpConfig(server)).Send(t.Context(), m))
 
 	content := server.Contents()[0]
 	for line := range strings.SplitSeq(content, "\r\n") {
@@ -208,18 +209,18 @@ func TestSendSignsImages(t *testing.T) {
 	public, key, err := ed25519.GenerateKey(rand.Reader)
 	require.NoError(t, err)
 	server := smtptest.Serve(t, smtptest.Script{})
-	c := settings(server)
+	c := smtpConfig(server)
 	c.DKIMSelector, c.DKIMKeyFile = "2026", pemFile(t, "PRIVATE KEY", pkcs8(t, key))
-	m := message(t)
-	m.Content = reportMail(t, watchparty.English)
-	require.NoError(t, sender(t, c).Send(t.Context(), m))
+	m := testMessage(t)
+	m.Content = reportEmail(t, watchparty.English)
+	require.NoError(t, newSender(t, c).Send(t.Context(), m))
 	require.NoError(
 		t, requireSigned(t, server.Contents()[0], "v=DKIM1; k=ed25519; p="+base64.StdEncoding.EncodeToString(public)),
 	)
 }
 
 func TestSendRefusesImagesThatAreNone(t *testing.T) {
-	good := reportMail(t, watchparty.English).Images[0]
+	good := reportEmail(t, watchparty.English).Images[0]
 	for name, change := range map[string]func(*Image){
 		"no name":             func(i *Image) { i.Name = "" },
 		"a name with a break": func(i *Image) { i.Name = "x>\r\nBcc: victim@other.test" },
@@ -228,11 +229,11 @@ func TestSendRefusesImagesThatAreNone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := smtptest.Serve(t, smtptest.Script{})
-			m := message(t)
+			m := testMessage(t)
 			bad := good
 			change(&bad)
 			m.Content.Images = []Image{bad}
-			requireKind(t, sender(t, settings(server)).Send(t.Context(), m), Permanent)
+			requireKind(t, newSender(t, smtpConfig(server)).Send(t.Context(), m), Permanent)
 			require.Empty(t, server.Commands())
 		})
 	}
@@ -241,10 +242,10 @@ func TestSendRefusesImagesThatAreNone(t *testing.T) {
 // TestEmailsWithoutImagesHaveNoneOfTheirParts: even one whose text looks like such a header.
 func TestEmailsWithoutImagesHaveNoneOfTheirParts(t *testing.T) {
 	server := smtptest.Serve(t, smtptest.Script{})
-	m := message(t)
+	m := testMessage(t)
 	m.Content.Text = "x\nContent-Type: multipart/related;\n"
-	require.NoError(t, sender(t, settings(server)).Send(t.Context(), m))
-	requireMail(t, server, m)
+	require.NoError(t, newSender(t, smtpConfig(server)).Send(t.Context(), m))
+	requireEmail(t, server, m)
 }
 
 func TestPreviewOfAReportShowsItsPictures(t *testing.T) {
@@ -275,7 +276,7 @@ func TestActivityReportOfWhatWasNotCounted(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, want[0], c.Subject)
 		require.Contains(t, strings.Join(strings.Fields(c.Text), " "), want[1])
-		require.Contains(t, strings.Join(strings.Fields(reading(c.HTML)), " "), want[1])
+		require.Contains(t, strings.Join(strings.Fields(visibleText(c.HTML)), " "), want[1])
 		require.Empty(t, c.Images)
 		require.NotRegexp(t, `\b0\b`, c.Text)
 	}

@@ -27,9 +27,9 @@ func TestSendToAServerThatHangs(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				_, s := pipe(t, smtptest.Script{Answers: map[string]string{tt.command: smtptest.Silence}})
+				_, s := startPipeServer(t, smtptest.Script{Answers: map[string]string{tt.command: smtptest.Silence}})
 				start := time.Now()
-				e := requireKind(t, s.Send(t.Context(), message(t)), tt.kind)
+				e := requireKind(t, s.Send(t.Context(), testMessage(t)), tt.kind)
 				require.Equal(t, "the server did not answer in time", e.Answer)
 				require.NotErrorIs(t, e, context.DeadlineExceeded, "the caller had time left")
 				require.Equal(t, timeout, time.Since(start))
@@ -40,7 +40,7 @@ func TestSendToAServerThatHangs(t *testing.T) {
 
 // What goes wrong before the first email concerns all emails, however the server fails.
 func TestSendBlamesTheServiceForABrokenOpening(t *testing.T) {
-	identity, trusted := certificate(t)
+	identity, trusted := newCertificate(t)
 	for _, command := range []string{"greeting", "EHLO", "STARTTLS", "AUTH"} {
 		for name, answer := range map[string]string{
 			"closes": smtptest.HangUp, "garbage": "what?", "1xx": "150 wait", "3xx": "354 hm", "4xx": "451 no", "5xx": "554 no",
@@ -51,12 +51,12 @@ func TestSendBlamesTheServiceForABrokenOpening(t *testing.T) {
 					StartTLS: identity, Extensions: []string{"AUTH PLAIN"},
 					Answers: map[string]string{command: answer, "HELO": answer},
 				})
-				c := settings(server)
+				c := smtpConfig(server)
 				c.TLS, c.Username, c.Password = "starttls", "relay", "hunter2hunter2"
-				s := sender(t, c)
+				s := newSender(t, c)
 				s.tls.RootCAs = trusted
 				var e *SendError
-				require.ErrorAs(t, s.Send(t.Context(), message(t)), &e)
+				require.ErrorAs(t, s.Send(t.Context(), testMessage(t)), &e)
 				require.Equal(t, AboutService, e.About)
 				require.NotEqual(t, Permanent, e.Kind)
 			})
@@ -66,12 +66,12 @@ func TestSendBlamesTheServiceForABrokenOpening(t *testing.T) {
 
 func TestSendTakesASlowGoodbyeForSuccess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server, s := pipe(t, smtptest.Script{Answers: map[string]string{"QUIT": smtptest.Silence}})
-		m := message(t)
+		server, s := startPipeServer(t, smtptest.Script{Answers: map[string]string{"QUIT": smtptest.Silence}})
+		m := testMessage(t)
 		start := time.Now()
 		require.NoError(t, s.Send(t.Context(), m))
 		require.Equal(t, quitTimeout, time.Since(start))
-		requireMail(t, server, m)
+		requireEmail(t, server, m)
 	})
 }
 
@@ -79,14 +79,14 @@ func TestSendTakesASlowGoodbyeForSuccess(t *testing.T) {
 func TestSendGivesTheContentItsOwnTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		almost := timeout - time.Second
-		server, s := pipe(t, smtptest.Script{Answers: map[string]string{
+		server, s := startPipeServer(t, smtptest.Script{Answers: map[string]string{
 			"EHLO": smtptest.After(almost, "250 slow"), ".": smtptest.After(almost, "250 slow"),
 		}})
-		m := message(t)
+		m := testMessage(t)
 		start := time.Now()
 		require.NoError(t, s.Send(t.Context(), m))
 		require.Equal(t, 2*(timeout-time.Second), time.Since(start))
-		requireMail(t, server, m)
+		requireEmail(t, server, m)
 	})
 }
 
@@ -94,9 +94,9 @@ func TestSendGivesTheContentItsOwnTime(t *testing.T) {
 func TestSendContentCutOff(t *testing.T) {
 	t.Parallel()
 	server := smtptest.Serve(t, smtptest.Script{Answers: map[string]string{"DATA": "354 go" + smtptest.HangUp}})
-	m := message(t)
+	m := testMessage(t)
 	m.Content.Text = strings.Repeat("A line of text that fills the network's buffers.\n", 400_000)
-	requireKind(t, sender(t, settings(server)).Send(t.Context(), m), Unreachable)
+	requireKind(t, newSender(t, smtpConfig(server)).Send(t.Context(), m), Unreachable)
 	require.Empty(t, server.Contents())
 }
 
@@ -110,11 +110,11 @@ func TestSendEndsWithItsContext(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				_, s := pipe(t, smtptest.Script{Answers: map[string]string{tt.command: smtptest.Silence}})
+				_, s := startPipeServer(t, smtptest.Script{Answers: map[string]string{tt.command: smtptest.Silence}})
 				ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 				defer cancel()
 				start := time.Now()
-				e := requireKind(t, s.Send(ctx, message(t)), tt.kind)
+				e := requireKind(t, s.Send(ctx, testMessage(t)), tt.kind)
 				require.ErrorIs(t, e, context.DeadlineExceeded)
 				require.Equal(t, 3*time.Second, time.Since(start))
 			})
@@ -125,7 +125,7 @@ func TestSendEndsWithItsContext(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		server := smtptest.Serve(t, smtptest.Script{})
-		e := requireKind(t, sender(t, settings(server)).Send(ctx, message(t)), Unreachable)
+		e := requireKind(t, newSender(t, smtpConfig(server)).Send(ctx, testMessage(t)), Unreachable)
 		require.ErrorIs(t, e, context.Canceled)
 		require.Empty(t, server.Commands())
 	})
@@ -135,6 +135,6 @@ func TestSendToAServerThatNeverStops(t *testing.T) {
 	t.Parallel()
 	endless := "250-" + strings.Repeat(strings.Repeat("x", 60)+"\r\n250-", 2*maxAnswers/60) + smtptest.Silence
 	server := smtptest.Serve(t, smtptest.Script{Answers: map[string]string{"EHLO": endless}})
-	e := requireKind(t, sender(t, settings(server)).Send(t.Context(), message(t)), Unreachable)
+	e := requireKind(t, newSender(t, smtpConfig(server)).Send(t.Context(), testMessage(t)), Unreachable)
 	require.Contains(t, e.Answer, errTooLong.Error())
 }

@@ -79,10 +79,10 @@ func TestSendWhatAnAnswerMeans(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := smtptest.Serve(t, smtptest.Script{Answers: tt.answers})
-			m := message(t)
-			err := sender(t, settings(server)).Send(t.Context(), m)
+			m := testMessage(t)
+			err := newSender(t, smtpConfig(server)).Send(t.Context(), m)
 			if tt.arrives {
-				requireMail(t, server, m)
+				requireEmail(t, server, m)
 			} else {
 				require.Empty(t, server.Contents())
 			}
@@ -106,8 +106,8 @@ func TestSendToNobody(t *testing.T) {
 	require.NoError(t, err)
 	port := listener.Addr().(*net.TCPAddr).Port
 	require.NoError(t, listener.Close())
-	e := requireKind(t, sender(t, settings(&smtptest.Server{Host: "127.0.0.1", Port: port})).Send(t.Context(), message(t)),
-		Unreachable)
+	s := newSender(t, smtpConfig(&smtptest.Server{Host: "127.0.0.1", Port: port}))
+	e := requireKind(t, s.Send(t.Context(), testMessage(t)), Unreachable)
 	require.Equal(t, "the server refused the connection", e.Answer)
 }
 
@@ -130,13 +130,13 @@ func TestSendWritesTheHeader(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := smtptest.Serve(t, smtptest.Script{})
-			m := message(t)
+			m := testMessage(t)
 			m.ToName = tt.toName
 			m.Content.Subject = "Hello " + tt.toName
-			require.NoError(t, sender(t, settings(server)).Send(t.Context(), m))
-			requireMail(t, server, m)
+			require.NoError(t, newSender(t, smtpConfig(server)).Send(t.Context(), m))
+			requireEmail(t, server, m)
 
-			got := parse(t, server.Contents()[0]).header
+			got := parseMessage(t, server.Contents()[0]).header
 			names := []string{}
 			for name := range got {
 				names = append(names, name)
@@ -170,10 +170,10 @@ func TestSendOffersToUnsubscribe(t *testing.T) {
 	token := strings.Repeat("t", 64)
 	for scheme, post := range map[string]string{"https": "List-Unsubscribe=One-Click", "http": ""} {
 		server := smtptest.Serve(t, smtptest.Script{})
-		m := message(t)
+		m := testMessage(t)
 		m.UnsubscribeURL = scheme + at + token
-		require.NoError(t, sender(t, settings(server)).Send(t.Context(), m))
-		header := parse(t, server.Contents()[0]).header
+		require.NoError(t, newSender(t, smtpConfig(server)).Send(t.Context(), m))
+		header := parseMessage(t, server.Contents()[0]).header
 		require.Equal(t, "<"+m.UnsubscribeURL+">", header.Get("List-Unsubscribe"))
 		require.Equal(t, post, header.Get("List-Unsubscribe-Post"))
 	}
@@ -205,9 +205,9 @@ func TestSendRefusesWhatIsNotAMessage(t *testing.T) {
 				extensions = nil
 			}
 			server := smtptest.Serve(t, smtptest.Script{Extensions: extensions})
-			m := message(t)
+			m := testMessage(t)
 			change(&m)
-			e := requireKind(t, sender(t, settings(server)).Send(t.Context(), m), Permanent)
+			e := requireKind(t, newSender(t, smtpConfig(server)).Send(t.Context(), m), Permanent)
 			require.NotContains(t, e.Error(), "wonder")
 			for _, command := range server.Commands() {
 				require.Contains(t, []string{"EHLO", "QUIT"}, strings.Fields(command)[0])
@@ -220,18 +220,18 @@ func TestSendToInternationalAddresses(t *testing.T) {
 	t.Run("domain", func(t *testing.T) {
 		t.Parallel()
 		server := smtptest.Serve(t, smtptest.Script{Extensions: []string{"SMTPUTF8"}})
-		m := message(t)
+		m := testMessage(t)
 		m.To = "zoe@bücher.test"
-		require.NoError(t, sender(t, settings(server)).Send(t.Context(), m))
+		require.NoError(t, newSender(t, smtpConfig(server)).Send(t.Context(), m))
 		require.Contains(t, server.Commands(), "RCPT TO:<zoe@xn--bcher-kva.test>")
 		require.NotContains(t, strings.Join(server.Commands(), "\n"), "SMTPUTF8", "not needed")
 	})
 	t.Run("local part", func(t *testing.T) {
 		t.Parallel()
 		server := smtptest.Serve(t, smtptest.Script{Extensions: []string{"SMTPUTF8"}})
-		m := message(t)
+		m := testMessage(t)
 		m.To = "zoë@wonder.test"
-		require.NoError(t, sender(t, settings(server)).Send(t.Context(), m))
+		require.NoError(t, newSender(t, smtpConfig(server)).Send(t.Context(), m))
 		commands := strings.Join(server.Commands(), "\n")
 		require.Contains(t, commands, "SMTPUTF8")
 		require.Contains(t, commands, "zoë@wonder.test")
@@ -247,7 +247,7 @@ func TestSendKeepsAddressesOutOfErrors(t *testing.T) {
 			"what is alice.liddell@wonder.test",
 		} {
 			server := smtptest.Serve(t, smtptest.Script{Answers: map[string]string{command: answer}})
-			err := sender(t, settings(server)).Send(t.Context(), message(t))
+			err := newSender(t, smtpConfig(server)).Send(t.Context(), testMessage(t))
 			require.Error(t, err)
 			for ; err != nil; err = errors.Unwrap(err) {
 				require.NotContains(t, err.Error(), "liddell")
@@ -274,7 +274,7 @@ func TestNew(t *testing.T) {
 }
 
 func TestMessageID(t *testing.T) {
-	s := sender(t, config.Email{
+	s := newSender(t, config.Email{
 		Host: "h.test", Port: 25, TLS: "none", From: "W <a@mail.watchparty.test>", Timeout: time.Second,
 	})
 	require.Equal(t, "<"+rowID+"@mail.watchparty.test>", s.MessageID(rowID))

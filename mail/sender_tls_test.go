@@ -11,12 +11,12 @@ import (
 )
 
 func TestSendOverTLS(t *testing.T) {
-	identity, trusted := certificate(t)
+	identity, trusted := newCertificate(t)
 	secure := func(t *testing.T, mode string, sc smtptest.Script) (*smtptest.Server, *Sender) {
 		server := smtptest.Serve(t, sc)
-		c := settings(server)
+		c := smtpConfig(server)
 		c.TLS, c.Username, c.Password = mode, "relay", "hunter2hunter2"
-		s := sender(t, c)
+		s := newSender(t, c)
 		s.tls.RootCAs = trusted
 		return server, s
 	}
@@ -25,24 +25,24 @@ func TestSendOverTLS(t *testing.T) {
 	t.Run("STARTTLS", func(t *testing.T) {
 		t.Parallel()
 		server, s := secure(t, "starttls", smtptest.Script{StartTLS: identity, Extensions: []string{"AUTH PLAIN LOGIN"}})
-		m := message(t)
+		m := testMessage(t)
 		require.NoError(t, s.Send(t.Context(), m))
-		requireMail(t, server, m)
+		requireEmail(t, server, m)
 		require.Equal(t, "STARTTLS", server.Commands()[1])
 		require.Equal(t, plain, server.Commands()[3])
 	})
 	t.Run("implicit", func(t *testing.T) {
 		t.Parallel()
 		server, s := secure(t, "implicit", smtptest.Script{Implicit: identity, Extensions: []string{"AUTH LOGIN PLAIN"}})
-		m := message(t)
+		m := testMessage(t)
 		require.NoError(t, s.Send(t.Context(), m))
-		requireMail(t, server, m)
+		requireEmail(t, server, m)
 		require.Equal(t, plain, server.Commands()[1])
 	})
 	t.Run("no STARTTLS where it is required", func(t *testing.T) {
 		t.Parallel()
 		server, s := secure(t, "starttls", smtptest.Script{Extensions: []string{"AUTH PLAIN"}})
-		e := requireKind(t, s.Send(t.Context(), message(t)), Unreachable)
+		e := requireKind(t, s.Send(t.Context(), testMessage(t)), Unreachable)
 		require.Contains(t, e.Answer, "STARTTLS")
 		require.Len(t, server.Commands(), 1, "nothing after EHLO")
 	})
@@ -55,7 +55,7 @@ func TestSendOverTLS(t *testing.T) {
 			}
 			server, s := secure(t, mode, sc)
 			s.tls.RootCAs = nil
-			e := requireKind(t, s.Send(t.Context(), message(t)), Unreachable)
+			e := requireKind(t, s.Send(t.Context(), testMessage(t)), Unreachable)
 			require.Contains(t, e.Answer, "certificate")
 			for _, command := range server.Commands() {
 				require.Contains(t, []string{"EHLO", "STARTTLS"}, strings.Fields(command)[0])
@@ -65,7 +65,7 @@ func TestSendOverTLS(t *testing.T) {
 	t.Run("a server without TLS where it is implicit", func(t *testing.T) {
 		t.Parallel()
 		server, s := secure(t, "implicit", smtptest.Script{})
-		requireKind(t, s.Send(t.Context(), message(t)), Unreachable)
+		requireKind(t, s.Send(t.Context(), testMessage(t)), Unreachable)
 		require.NotContains(t, strings.Join(server.Commands(), "\n"), "AUTH")
 	})
 }
@@ -73,21 +73,21 @@ func TestSendOverTLS(t *testing.T) {
 // What comes before TLS may be of anybody, so that nothing is believed that was sent ahead.
 func TestSendRefusesWhatWasSentAheadOfTLS(t *testing.T) {
 	t.Parallel()
-	identity, trusted := certificate(t)
+	identity, trusted := newCertificate(t)
 	server := smtptest.Serve(t, smtptest.Script{StartTLS: identity, Answers: map[string]string{
 		"STARTTLS": "220 go ahead\r\n250-evil.test\r\n250 AUTH PLAIN",
 	}})
-	c := settings(server)
+	c := smtpConfig(server)
 	c.TLS = "starttls"
-	s := sender(t, c)
+	s := newSender(t, c)
 	s.tls.RootCAs = trusted
-	requireKind(t, s.Send(t.Context(), message(t)), Unreachable)
+	requireKind(t, s.Send(t.Context(), testMessage(t)), Unreachable)
 	require.Equal(t, []string{"EHLO watchparty.test", "STARTTLS"}, server.Commands())
 }
 
 // Servers refuse a client that calls itself by the bare name of its machine.
 func TestSendSaysTheNameOfTheService(t *testing.T) {
-	identity, trusted := certificate(t)
+	identity, trusted := newCertificate(t)
 	for name, tt := range map[string]struct{ setting, from, want string }{
 		"the domain of the sender": {"", "WatchParty <no-reply@bücher.test>", "xn--bcher-kva.test"},
 		"the setting":              {"mail.bücher.test", "no-reply@watchparty.test", "mail.xn--bcher-kva.test"},
@@ -101,11 +101,11 @@ func TestSendSaysTheNameOfTheService(t *testing.T) {
 				"implicit": {Implicit: identity},
 			} {
 				server := smtptest.Serve(t, script)
-				c := settings(server)
+				c := smtpConfig(server)
 				c.HELOName, c.From, c.TLS = tt.setting, tt.from, mode
-				s := sender(t, c)
+				s := newSender(t, c)
 				s.tls.RootCAs = trusted
-				require.NoError(t, s.Send(t.Context(), message(t)))
+				require.NoError(t, s.Send(t.Context(), testMessage(t)))
 				hellos := 0
 				for _, command := range server.Commands() {
 					if verb, name, _ := strings.Cut(command, " "); verb == "EHLO" || verb == "HELO" {
@@ -122,28 +122,28 @@ func TestSendSaysTheNameOfTheService(t *testing.T) {
 func TestSendLogsIn(t *testing.T) {
 	loggedIn := func(t *testing.T, sc smtptest.Script) (*smtptest.Server, *Sender) {
 		server := smtptest.Serve(t, sc)
-		c := settings(server)
+		c := smtpConfig(server)
 		c.Username, c.Password = "relay@watchparty.test", "hunter2hunter2"
-		return server, sender(t, c)
+		return server, newSender(t, c)
 	}
 	t.Run("nobody asked", func(t *testing.T) {
 		t.Parallel()
 		server := smtptest.Serve(t, smtptest.Script{Extensions: []string{"AUTH PLAIN"}})
-		require.NoError(t, sender(t, settings(server)).Send(t.Context(), message(t)))
+		require.NoError(t, newSender(t, smtpConfig(server)).Send(t.Context(), testMessage(t)))
 		require.NotContains(t, strings.Join(server.Commands(), "\n"), "AUTH")
 	})
 	t.Run("in the clear to this machine", func(t *testing.T) {
 		t.Parallel()
 		server, s := loggedIn(t, smtptest.Script{Extensions: []string{"AUTH PLAIN"}})
-		require.NoError(t, s.Send(t.Context(), message(t)))
+		require.NoError(t, s.Send(t.Context(), testMessage(t)))
 		require.Contains(t, strings.Join(server.Commands(), "\n"), "AUTH PLAIN ")
 	})
 	t.Run("not in the clear to another", func(t *testing.T) {
 		t.Parallel()
 		server := smtptest.Serve(t, smtptest.Script{Extensions: []string{"AUTH PLAIN LOGIN"}})
-		c := settings(server)
+		c := smtpConfig(server)
 		c.Host, c.Username, c.Password = "0.0.0.0", "relay", "hunter2hunter2" // arrives here, but looks like another
-		requireKind(t, sender(t, c).Send(t.Context(), message(t)), Unreachable)
+		requireKind(t, newSender(t, c).Send(t.Context(), testMessage(t)), Unreachable)
 		require.Len(t, server.Commands(), 1, "nothing after EHLO")
 	})
 	t.Run("a wrong password can be cured", func(t *testing.T) {
@@ -153,7 +153,7 @@ func TestSendLogsIn(t *testing.T) {
 			Answers: map[string]string{"AUTH": "535 5.7.8 relay@watchparty.test hunter2hunter2 " +
 				base64.StdEncoding.EncodeToString([]byte("\x00relay@watchparty.test\x00hunter2hunter2")) + " refused"},
 		})
-		e := requireKind(t, s.Send(t.Context(), message(t)), Later)
+		e := requireKind(t, s.Send(t.Context(), testMessage(t)), Later)
 		require.Equal(t, 535, e.Code)
 		require.Equal(t, "5.7.8 [redacted] [redacted] [redacted] refused", e.Answer)
 	})
@@ -180,7 +180,7 @@ func TestSendLogsIn(t *testing.T) {
 				t.Parallel()
 				mechanism, _, _ := strings.Cut(name, " ")
 				server, s := loggedIn(t, smtptest.Script{Extensions: []string{"AUTH " + mechanism}, Answers: tt.answers})
-				_ = s.Send(t.Context(), message(t))
+				_ = s.Send(t.Context(), testMessage(t))
 				said := server.Commands()[1:]
 				require.GreaterOrEqual(t, len(said), len(tt.commands))
 				for i, want := range tt.commands {
@@ -192,6 +192,6 @@ func TestSendLogsIn(t *testing.T) {
 	t.Run("no mechanism in common", func(t *testing.T) {
 		t.Parallel()
 		_, s := loggedIn(t, smtptest.Script{Extensions: []string{"AUTH OTHER"}})
-		requireKind(t, s.Send(t.Context(), message(t)), Unreachable)
+		requireKind(t, s.Send(t.Context(), testMessage(t)), Unreachable)
 	})
 }

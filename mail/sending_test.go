@@ -20,21 +20,21 @@ import (
 	"github.com/watchparty/watchparty/mail/smtptest"
 )
 
-func settings(s *smtptest.Server) config.Email {
+func smtpConfig(s *smtptest.Server) config.Email {
 	return config.Email{
 		Host: s.Host, Port: s.Port, TLS: "none", Timeout: timeout,
 		From: "WatchParty <no-reply@watchparty.test>",
 	}
 }
 
-func sender(t *testing.T, c config.Email) *Sender {
+func newSender(t *testing.T, c config.Email) *Sender {
 	t.Helper()
 	s, err := New(c)
 	require.NoError(t, err)
 	return s
 }
 
-func message(t *testing.T) Message {
+func testMessage(t *testing.T) Message {
 	t.Helper()
 	content, err := Welcome(watchparty.English,
 		WelcomeData{AccountData: AccountData{DisplayName: "Alice", Username: "alice7", Link: "https://watch.test"}})
@@ -51,7 +51,7 @@ type sent struct {
 // webAddresses of headers are not broken, however long.
 var webAddresses = regexp.MustCompile(`<https?://[^>]*>`)
 
-func parse(t *testing.T, content string) sent {
+func parseMessage(t *testing.T, content string) sent {
 	t.Helper()
 	for line := range strings.SplitSeq(content, "\r\n") {
 		require.LessOrEqual(t, len(webAddresses.ReplaceAllString(line, "")), 78)
@@ -78,11 +78,11 @@ func parse(t *testing.T, content string) sent {
 	return s
 }
 
-// requireMail checks that the server saw exactly this email, whole, once.
-func requireMail(t *testing.T, s *smtptest.Server, m Message) {
+// requireEmail checks that the server saw exactly this email, whole, once.
+func requireEmail(t *testing.T, s *smtptest.Server, m Message) {
 	t.Helper()
 	require.Len(t, s.Contents(), 1)
-	got := parse(t, s.Contents()[0])
+	got := parseMessage(t, s.Contents()[0])
 	require.Equal(t, messageID, got.header.Get("Message-ID"))
 	require.Equal(t, m.Content.Text, got.text)
 	require.Equal(t, m.Content.HTML, got.html)
@@ -97,8 +97,8 @@ func requireKind(t *testing.T, err error, kind Kind) *SendError {
 	return e
 }
 
-// certificate is a server's; the pool trusts it.
-func certificate(t *testing.T) (*tls.Config, *x509.CertPool) {
+// newCertificate returns a server's certificate, and a pool that trusts it.
+func newCertificate(t *testing.T) (*tls.Config, *x509.CertPool) {
 	t.Helper()
 	server, trusted := smtptest.Certificate(t)
 	pool := x509.NewCertPool()
@@ -106,11 +106,11 @@ func certificate(t *testing.T) (*tls.Config, *x509.CertPool) {
 	return server, pool
 }
 
-// pipe is a server without a socket, so that it works on a synthetic clock. It takes one connection.
-func pipe(t *testing.T, sc smtptest.Script) (*smtptest.Server, *Sender) {
+// startPipeServer starts a server without a socket, so that it works on a synthetic clock. It takes one connection.
+func startPipeServer(t *testing.T, sc smtptest.Script) (*smtptest.Server, *Sender) {
 	t.Helper()
 	server := &smtptest.Server{Host: "hostile.test", Port: 25}
-	s := sender(t, settings(server))
+	s := newSender(t, smtpConfig(server))
 	s.dial = func(context.Context, string, string) (net.Conn, error) {
 		near, far := net.Pipe()
 		go func() {

@@ -59,11 +59,11 @@ func (o *old) migrateUp() {
 	require.NoError(o.t, err)
 }
 
-func (o *old) readKey(table, id string) (readKey string) {
+func (o *old) readKey(table, id string) (key string) {
 	o.t.Helper()
 	require.NoError(o.t, o.NewRaw("SELECT email_key FROM ? WHERE id = ?", bun.Ident(table), id).
-		Scan(o.t.Context(), &readKey))
-	return readKey
+		Scan(o.t.Context(), &key))
+	return key
 }
 
 func TestAddressesGetTheirKeys(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 
 var (
 	start = time.Date(2026, 5, 1, 20, 0, 0, 0, time.UTC)
-	film  = playback.NewItem("film", 0, 600_000)
+	movie = playback.NewItem("movie", 0, 600_000)
 	next  = playback.NewItem("next", 0, 300_000)
 )
 
@@ -35,7 +35,7 @@ func behind(name string, s playback.State) playback.Member {
 // states are one of each kind, at epoch 3 and cue 5. The one that plays is at 10 s at the start.
 func stateOf(status playback.Status) playback.State {
 	s := playback.State{
-		RoomID: "room", Status: status, Rate: 1, Revision: 9, Epoch: 3, Cue: 5, At: start, Item: film, PositionMS: 10_000,
+		RoomID: "room", Status: status, Rate: 1, Revision: 9, Epoch: 3, Cue: 5, At: start, Item: movie, PositionMS: 10_000,
 	}
 	switch status {
 	case playback.Idle:
@@ -58,7 +58,7 @@ func TestTransitions(t *testing.T) {
 	scheduled := stateOf(playback.Paused)
 	scheduled.StartsAt = start.Add(time.Minute)
 	estimated := stateOf(playback.Playing)
-	estimated.Item = playback.NewItem("film", 600_000, 0)
+	estimated.Item = playback.NewItem("movie", 600_000, 0)
 	slow := func(s playback.State) playback.Room {
 		return playback.Room{Members: []playback.Member{behind("slow", s), member("quick", s)}}
 	}
@@ -118,8 +118,8 @@ func TestTransitions(t *testing.T) {
 			lead, 4, 6, "", 0, false, "", "next"}, nil, false},
 		"idle: play the queue": {idle, command(playback.Play), queue(idle), later, want{playback.Waiting,
 			playback.CausePlay, 0, later, 4, 6, playback.WaitLoad, later + 20*time.Second, true, "", "next"}, nil, false},
-		"idle: play the room's movie": {idle, command(playback.Play), playback.Room{Default: film}, later,
-			want{playback.Playing, playback.CausePlay, 0, lead, 4, 6, "", 0, false, "", "film"}, nil, false},
+		"idle: play the room's movie": {idle, command(playback.Play), playback.Room{Default: movie}, later,
+			want{playback.Playing, playback.CausePlay, 0, lead, 4, 6, "", 0, false, "", "movie"}, nil, false},
 		"idle: play nothing": {from: idle, event: command(playback.Play), err: playback.ErrNothingToPlay},
 		"idle: pause":        {from: idle, event: command(playback.Pause), err: playback.ErrNothingPlaying},
 		"idle: seek":         {from: idle, event: at(command(playback.Seek), 0), err: playback.ErrNothingPlaying},
@@ -172,16 +172,16 @@ func TestTransitions(t *testing.T) {
 		"playing: rate": {playing, rate, ready(playing), later, want{playback.Playing, playback.CauseRate, 15_000, later,
 			3, 5, "", 0, false, "", ""}, nil, false},
 		"playing: load": {playing, load, slow(playing), later, want{playback.Waiting, playback.CauseLoad, 0, later, 4, 6,
-			playback.WaitLoad, later + 20*time.Second, true, "film", "next"}, nil, false},
+			playback.WaitLoad, later + 20*time.Second, true, "movie", "next"}, nil, false},
 		"playing: within the grace": {from: playing, event: playback.Tick{}, room: queue(playing), same: true,
 			at: 592*time.Second - time.Microsecond},
 		"playing: after the end": {playing, playback.Tick{}, queue(playing), 592 * time.Second, want{playback.Waiting,
-			playback.CauseEnded, 0, 592 * time.Second, 4, 6, playback.WaitLoad, 612 * time.Second, true, "film", "next"}, nil,
+			playback.CauseEnded, 0, 592 * time.Second, 4, 6, playback.WaitLoad, 612 * time.Second, true, "movie", "next"}, nil,
 			false},
 		"playing: after the end of the last": {playing, playback.Tick{}, ready(playing), 592 * time.Second,
-			want{playback.Idle, playback.CauseEnded, 0, 592 * time.Second, 4, 6, "", 0, false, "film", ""}, nil, false},
+			want{playback.Idle, playback.CauseEnded, 0, 592 * time.Second, 4, 6, "", 0, false, "movie", ""}, nil, false},
 		"playing: half have ended": {playing, playback.Reported{}, ended(ready(playing), 5, 0), 560 * time.Second,
-			want{playback.Idle, playback.CauseEnded, 0, 560 * time.Second, 4, 6, "", 0, false, "film", ""}, nil, false},
+			want{playback.Idle, playback.CauseEnded, 0, 560 * time.Second, 4, 6, "", 0, false, "movie", ""}, nil, false},
 		"playing: half have ended too early": {from: playing, event: playback.Reported{}, same: true,
 			room: ended(ready(playing), 5, 0, 1), at: 560*time.Second - time.Microsecond},
 		"playing: half have ended before a seek": {from: playing, event: playback.Reported{}, same: true,
@@ -190,27 +190,27 @@ func TestTransitions(t *testing.T) {
 			room: ended(playback.Room{Members: []playback.Member{member("a", playing), member("b", playing),
 				member("c", playing)}}, 5, 0)},
 		"playing what may be shorter: half have ended": {estimated, playback.Reported{}, ended(ready(playing), 5, 0),
-			470 * time.Second, want{playback.Idle, playback.CauseEnded, 0, 470 * time.Second, 4, 6, "", 0, false, "film", ""},
+			470 * time.Second, want{playback.Idle, playback.CauseEnded, 0, 470 * time.Second, 4, 6, "", 0, false, "movie", ""},
 			nil, false},
 		"playing what may be shorter: half have ended too early": {from: estimated, event: playback.Reported{}, same: true,
 			room: ended(ready(playing), 5, 0), at: 469 * time.Second},
 		"playing: skip": {playing, command(playback.Skip), queue(playing), later, want{playback.Waiting,
-			playback.CauseSkip, 0, later, 4, 6, playback.WaitLoad, later + 20*time.Second, true, "film", "next"}, nil, false},
+			playback.CauseSkip, 0, later, 4, 6, playback.WaitLoad, later + 20*time.Second, true, "movie", "next"}, nil, false},
 		"playing: voted": {playing, playback.Voted{Epoch: 3}, ready(playing), later, want{playback.Idle,
-			playback.CauseVoted, 0, later, 4, 6, "", 0, false, "film", ""}, nil, false},
+			playback.CauseVoted, 0, later, 4, 6, "", 0, false, "movie", ""}, nil, false},
 		"playing: voted for the former item": {from: playing, event: playback.Voted{Epoch: 2}, room: queue(playing),
 			same: true},
-		"playing: removed": {playing, playback.Removed{ItemID: "film"}, queue(playing), later, want{playback.Waiting,
-			playback.CauseRemoved, 0, later, 4, 6, playback.WaitLoad, later + 20*time.Second, true, "film", "next"}, nil,
+		"playing: removed": {playing, playback.Removed{ItemID: "movie"}, queue(playing), later, want{playback.Waiting,
+			playback.CauseRemoved, 0, later, 4, 6, playback.WaitLoad, later + 20*time.Second, true, "movie", "next"}, nil,
 			false},
 		"playing: another item removed": {from: playing, event: playback.Removed{ItemID: "next"}, same: true},
 		"playing: stop": {playing, command(playback.Stop), queue(playing), later, want{playback.Idle, playback.CauseStop, 0,
-			later, 4, 6, "", 0, false, "film", ""}, nil, false},
+			later, 4, 6, "", 0, false, "movie", ""}, nil, false},
 		"playing: deserted": {playing, playback.Deserted{Since: start.Add(later)}, playback.Room{}, later + time.Minute,
 			want{playback.Paused, playback.CauseDeserted, 15_000, later + time.Minute, 3, 5, "", 0, false, "", ""}, nil,
 			false},
 		"playing: archived": {playing, playback.Archived{}, queue(playing), later, want{playback.Idle,
-			playback.CauseArchived, 0, later, 4, 6, "", 0, false, "film", ""}, nil, false},
+			playback.CauseArchived, 0, later, 4, 6, "", 0, false, "movie", ""}, nil, false},
 		"playing: the clock is set": {playing, playback.ClockSet{Step: time.Hour, Revision: 9}, ready(playing),
 			time.Hour, want{playback.Playing, playback.CauseClock, 10_000, time.Hour, 3, 5, "", 0, false, "", ""}, nil, false},
 		"playing: the clock was set by another": {from: playing, same: true,
@@ -246,10 +246,10 @@ func TestTransitions(t *testing.T) {
 			playback.CauseUnscheduled, 10_000, 0, 3, 5, "", 0, false, "", ""}, nil, false},
 		"paused: no longer scheduled": {from: paused, event: playback.Unscheduled{}, same: true},
 		"playing: another one begins": {playing, playback.Begun{Item: next, StartsAt: start}, playback.Room{}, later,
-			want{playback.Playing, playback.CauseStarted, 0, 0, 4, 6, "", 0, false, "film", "next"}, nil, false},
+			want{playback.Playing, playback.CauseStarted, 0, 0, 4, 6, "", 0, false, "movie", "next"}, nil, false},
 		"playing: another one begins, and one is not ready": {playing, playback.Begun{Item: next, StartsAt: start},
 			slow(playing), later, want{playback.Waiting, playback.CauseStarted, 0, later, 4, 6, playback.WaitLoad,
-				20 * time.Second, true, "film", "next"}, nil, false},
+				20 * time.Second, true, "movie", "next"}, nil, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, effects, err := playback.Apply(test.from, test.event, test.room, start.Add(test.at))
@@ -426,7 +426,7 @@ func TestStalls(t *testing.T) {
 	s := stateOf(playback.Playing)
 	stalled := behind("slow", s)
 	at := start.Add(time.Hour)
-	s.Item = playback.Item{ID: "film"}
+	s.Item = playback.Item{ID: "movie"}
 	apply := func(change func(*playback.Member), policy playback.Policy) playback.Effects {
 		m := stalled
 		change(&m)
@@ -454,7 +454,7 @@ func TestStalls(t *testing.T) {
 
 func TestDurationIsLearnt(t *testing.T) {
 	s := stateOf(playback.Playing)
-	s.Item = playback.NewItem("film", 600_000, 0)
+	s.Item = playback.NewItem("movie", 600_000, 0)
 	require.Equal(t, int64(660_000), s.Item.DurationMS, "a minute more than the runtime")
 	memberWith := func(durationMS int64, controls bool) playback.Member {
 		m := member("m", s)
@@ -473,7 +473,7 @@ func TestDurationIsLearnt(t *testing.T) {
 	require.Equal(t, s.Item, learn(s, old).Item, "of the former item")
 
 	s = learn(s, memberWith(0, true), memberWith(590_000, true), memberWith(600_000, true))
-	require.Equal(t, playback.Item{ID: "film", RuntimeMS: 600_000, DurationMS: 590_000, Exact: true}, s.Item)
+	require.Equal(t, playback.Item{ID: "movie", RuntimeMS: 600_000, DurationMS: 590_000, Exact: true}, s.Item)
 	require.Equal(t, start.Add(580*time.Second), s.EndsAt)
 	require.Equal(t, playback.CauseDuration, s.Cause)
 	require.Equal(t, int64(590_000), learn(s, memberWith(600_000, true)).Item.DurationMS, "one player")
@@ -515,7 +515,7 @@ func TestEstimatesAreBounded(t *testing.T) {
 // TestRenewed: the catalogue's times of an item may change while it plays.
 func TestRenewed(t *testing.T) {
 	listed := func(runtimeMS, durationMS int64) playback.Item {
-		return playback.NewItem("film", runtimeMS, durationMS)
+		return playback.NewItem("movie", runtimeMS, durationMS)
 	}
 	learnt := listed(600_000, 0)
 	learnt.DurationMS, learnt.Exact = 590_000, true
@@ -530,12 +530,12 @@ func TestRenewed(t *testing.T) {
 		positionMS  int64
 		ends        time.Duration
 	}{
-		"nothing":                     {film, film, film, 10_000, 590 * time.Second},
-		"another item":                {film, next, film, 10_000, 590 * time.Second},
-		"longer":                      {film, listed(0, 700_000), listed(0, 700_000), 10_000, 690 * time.Second},
-		"shorter":                     {film, listed(0, 20_000), listed(0, 20_000), 10_000, 10 * time.Second},
-		"shorter than the position":   {film, listed(0, 5_000), listed(0, 5_000), 5_000, 0},
-		"no longer known":             {film, listed(0, 0), listed(0, 0), 10_000, -1},
+		"nothing":                     {movie, movie, movie, 10_000, 590 * time.Second},
+		"another item":                {movie, next, movie, 10_000, 590 * time.Second},
+		"longer":                      {movie, listed(0, 700_000), listed(0, 700_000), 10_000, 690 * time.Second},
+		"shorter":                     {movie, listed(0, 20_000), listed(0, 20_000), 10_000, 10 * time.Second},
+		"shorter than the position":   {movie, listed(0, 5_000), listed(0, 5_000), 5_000, 0},
+		"no longer known":             {movie, listed(0, 0), listed(0, 0), 10_000, -1},
 		"measured at last":            {listed(600_000, 0), measured, measured, 10_000, 570 * time.Second},
 		"a duration of players stays": {learnt, listed(600_000, 0), learnt, 10_000, 580 * time.Second},
 		"and so with another runtime": {learnt, listed(660_000, 0), other, 10_000, 580 * time.Second},
@@ -659,13 +659,13 @@ func TestCommandsAreValidated(t *testing.T) {
 		{Kind: playback.Seek, PositionMS: ms(-1)}, {Kind: playback.Seek, PositionMS: ms(playback.MaxPositionMS + 1)},
 		{Kind: playback.Play, PositionMS: ms(1)}, {Kind: playback.Rate}, {Kind: playback.Rate, Rate: nan},
 		{Kind: playback.Rate, Rate: 4.01}, {Kind: playback.Rate, Rate: 0.24}, {Kind: playback.Play, Rate: 1},
-		{Kind: playback.Load}, {Kind: playback.Skip, Item: film},
+		{Kind: playback.Load}, {Kind: playback.Skip, Item: movie},
 	} {
 		c.ID = "1"
 		require.True(t, watchparty.IsKind(c.Validate(), watchparty.KindInvalid), "%+v", c)
 	}
-	require.NoError(t, playback.Command{Kind: playback.Load, ID: "1", Item: film, PositionMS: ms(1)}.Validate())
-	require.NoError(t, playback.Command{Kind: playback.Play, ID: "1", Item: film}.Validate())
+	require.NoError(t, playback.Command{Kind: playback.Load, ID: "1", Item: movie, PositionMS: ms(1)}.Validate())
+	require.NoError(t, playback.Command{Kind: playback.Play, ID: "1", Item: movie}.Validate())
 }
 
 func TestDue(t *testing.T) {

@@ -119,7 +119,7 @@ var grants = map[string]grant{
 				epoch := readValue[int64](c.t, c.s, "SELECT epoch FROM playbacks WHERE room_id = ?", c.room.ID)
 				play := playback.Command{Kind: playback.Load, ID: newID(), Epoch: epoch}
 				return second(c.s.ApplyPlaybackCommand(c.t.Context(), c.room.ID, c.identity(), play,
-					watchparty.Source{StreamURL: filmAddress}))
+					watchparty.Source{StreamURL: movieAddress}))
 			}
 		},
 		cells: []cells{

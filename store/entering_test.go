@@ -204,12 +204,12 @@ var entering = map[string]func(c *cast) func(ctx context.Context) error{
 	"ApplyPlaybackCommand": func(c *cast) func(context.Context) error {
 		return func(ctx context.Context) error {
 			return second(c.s.ApplyPlaybackCommand(ctx, c.room.ID, c.identity(), newCommand(playback.Load),
-				watchparty.Source{StreamURL: filmAddress}))
+				watchparty.Source{StreamURL: movieAddress}))
 		}
 	},
 	"AddToQueue": func(c *cast) func(context.Context) error {
 		return func(ctx context.Context) error {
-			return second(c.s.AddToQueue(ctx, c.room.ID, c.identity(), watchparty.Source{StreamURL: filmAddress},
+			return second(c.s.AddToQueue(ctx, c.room.ID, c.identity(), watchparty.Source{StreamURL: movieAddress},
 				IdempotencyKey{Hash: []byte(newID()), Fingerprint: []byte("add")}))
 		}
 	},

@@ -131,7 +131,7 @@ func TestRoomFilters(t *testing.T) {
 			n.Name, n.Description, n.MovieID, n.Capacity = name, description, movie, capacity
 		}).ID
 	}
-	one := room("Movie night", "Silent films, every Sunday", faust, 2)
+	one := room("Movie night", "Silent movies, every Sunday", faust, 2)
 	two := room("Movie NIGHTS", "<b>it's</b> 'quoted'; DROP TABLE rooms", "", 2)
 	three := room("שלום עולם 👩‍👩‍👧", "café crème", faust, 3)
 	_, err := s.JoinRoom(t.Context(), one, bob.ID)

@@ -46,9 +46,9 @@ func TestPeopleAreShownAlike(t *testing.T) {
 	admitted, err := s.Admit(t.Context(), nodeID, newID(), own.ID, identity)
 	require.NoError(t, err)
 	require.Equal(t, ada.Person(), admitted.User)
-	do(s.AddToQueue(t.Context(), own.ID, identity, watchparty.Source{StreamURL: filmAddress}, IdempotencyKey{}))
+	do(s.AddToQueue(t.Context(), own.ID, identity, watchparty.Source{StreamURL: movieAddress}, IdempotencyKey{}))
 	do(s.ApplyPlaybackCommand(t.Context(), own.ID, identity, newCommand(playback.Load),
-		watchparty.Source{StreamURL: filmAddress}))
+		watchparty.Source{StreamURL: movieAddress}))
 
 	first := Page{Limit: 1}
 	stays := map[string]func(context.Context) (watchparty.Person, error){ // what outlasts the account

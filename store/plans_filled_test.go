@@ -29,7 +29,7 @@ var fill = []string{
 			decode(lpad(to_hex(n), 8, '0'), 'hex'), now() + interval '1 d'
 		FROM generate_series(1, 40000) AS n`,
 	`INSERT INTO movies (id, title, year, runtime_minutes, description, genres)
-		SELECT uid(3, n), 'Film ' || n || ' ' || chr(97 + n % 26) || ' night', 1900 + n % 120, 90, 'Silent',
+		SELECT uid(3, n), 'Movie ' || n || ' ' || chr(97 + n % 26) || ' night', 1900 + n % 120, 90, 'Silent',
 			ARRAY['genre' || n % 20]
 		FROM generate_series(1, 5000) AS n`,
 	`INSERT INTO rooms (id, name, description, movie_id, host_id, visibility, capacity, last_active_at, archived_at, retired_at)

@@ -24,7 +24,7 @@ func BenchmarkPlaybackCommand(b *testing.B) {
 		_, err := s.ApplyPlaybackCommand(b.Context(), room.ID, by, c, what)
 		require.NoError(b, err)
 	}
-	send(playback.Command{Kind: playback.Load}, watchparty.Source{StreamURL: filmAddress})
+	send(playback.Command{Kind: playback.Load}, watchparty.Source{StreamURL: movieAddress})
 	var n atomic.Int64
 	seek := func() {
 		position := n.Add(1)

@@ -11,7 +11,7 @@ import (
 	"github.com/watchparty/watchparty/playback"
 )
 
-const filmAddress = "https://movies.example/metropolis.webm"
+const movieAddress = "https://movies.example/metropolis.webm"
 
 // newCommand is one of an idle room that has never played anything.
 func newCommand(kind playback.Kind) playback.Command {
@@ -33,7 +33,7 @@ func signedIn(t testing.TB, s *Store, user watchparty.User) auth.Identity {
 // addItem has the holder add an item to the queue.
 func (c *cast) addItem() watchparty.QueueItem {
 	c.t.Helper()
-	item, err := c.s.AddToQueue(c.t.Context(), c.room.ID, c.identity(), watchparty.Source{StreamURL: filmAddress},
+	item, err := c.s.AddToQueue(c.t.Context(), c.room.ID, c.identity(), watchparty.Source{StreamURL: movieAddress},
 		IdempotencyKey{})
 	require.NoError(c.t, err)
 	return item
@@ -50,7 +50,7 @@ func (c *cast) loadItem() string {
 	load := newCommand(playback.Load)
 	load.Epoch = was.Epoch
 	answer, err := c.s.ApplyPlaybackCommand(c.t.Context(), c.room.ID, c.identity(), load,
-		watchparty.Source{StreamURL: filmAddress})
+		watchparty.Source{StreamURL: movieAddress})
 	require.NoError(c.t, err)
 	return answer.Item.ID
 }

@@ -25,7 +25,7 @@ func TestPlaybackIsLockedOnce(t *testing.T) {
 			return err
 		},
 		"an addition to the queue": func(t *testing.T, s *Store, p *party, _ PlaybackAnswer) error {
-			what := watchparty.Source{StreamURL: filmAddress}
+			what := watchparty.Source{StreamURL: movieAddress}
 			return second(s.AddToQueue(t.Context(), p.room.ID, p.by["host"], what, IdempotencyKey{}))
 		},
 		"a removal from the queue": func(t *testing.T, s *Store, p *party, _ PlaybackAnswer) error {

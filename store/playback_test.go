@@ -36,7 +36,7 @@ func (p *party) command(who string, kind playback.Kind, change func(*playback.Co
 	c := playback.Command{Kind: kind, ID: newID(), Epoch: now.Epoch}
 	what := watchparty.Source{}
 	if kind == playback.Load {
-		what.StreamURL = filmAddress
+		what.StreamURL = movieAddress
 	}
 	if change != nil {
 		change(&c)
@@ -79,7 +79,7 @@ func TestPlayback(t *testing.T) {
 	before := readValue[time.Time](t, s, "SELECT clock_timestamp()")
 	loaded := p.mustCommand("host", playback.Load, nil)
 	require.Equal(t, playback.Playing, loaded.Status, "nobody is connected who could be waited for")
-	require.Equal(t, filmAddress, loaded.Source.StreamURL)
+	require.Equal(t, movieAddress, loaded.Source.StreamURL)
 	require.Equal(t, "metropolis.webm", loaded.Source.Title)
 	require.Equal(t, p.host.Username, loaded.Actor.Username)
 	require.WithinDuration(t, before, loaded.At, patience, "by Postgres' clock, whatever this process's says")
@@ -114,7 +114,7 @@ func TestPlaybackCommandSentAgain(t *testing.T) {
 	s := openStore(t)
 	p := newParty(t, s)
 	load := newCommand(playback.Load)
-	address := watchparty.Source{StreamURL: filmAddress}
+	address := watchparty.Source{StreamURL: movieAddress}
 	first, err := s.ApplyPlaybackCommand(t.Context(), p.room.ID, p.by["host"], load, address)
 	require.NoError(t, err)
 	p.mustCommand("host", playback.Pause, nil)
@@ -125,7 +125,7 @@ func TestPlaybackCommandSentAgain(t *testing.T) {
 	require.Equal(t, playback.Paused, second.Status)
 	require.Equal(t, 1, readValue[int](t, s, "SELECT count(*) FROM queue_items WHERE room_id = ?", p.room.ID))
 	for _, other := range []watchparty.Source{
-		{StreamURL: filmAddress + "?2"}, {StreamURL: filmAddress, Title: "Another"},
+		{StreamURL: movieAddress + "?2"}, {StreamURL: movieAddress, Title: "Another"},
 	} {
 		_, err = s.ApplyPlaybackCommand(t.Context(), p.room.ID, p.by["host"], load, other)
 		require.ErrorIs(t, err, playback.ErrCommandReused)
@@ -285,7 +285,7 @@ func TestMovieChangesWhileItPlays(t *testing.T) {
 	s := openStore(t)
 	p := newParty(t, s)
 	movie, err := s.CreateMovie(t.Context(), p.root.ID, watchparty.NewMovie{
-		Title: "Nosferatu", Year: 1922, RuntimeMinutes: 94, StreamURL: filmAddress, DurationMS: 5_600_000,
+		Title: "Nosferatu", Year: 1922, RuntimeMinutes: 94, StreamURL: movieAddress, DurationMS: 5_600_000,
 	}, IdempotencyKey{})
 	require.NoError(t, err)
 	loaded, err := s.ApplyPlaybackCommand(t.Context(), p.room.ID, p.by["host"], newCommand(playback.Load),
@@ -350,7 +350,7 @@ func TestDurationsFromBeforeAnEdit(t *testing.T) {
 	s := openStore(t)
 	p := newParty(t, s)
 	movie, err := s.CreateMovie(t.Context(), p.root.ID, watchparty.NewMovie{
-		Title: "Nosferatu", Year: 1922, RuntimeMinutes: 94, StreamURL: filmAddress, DurationMS: 5_600_000,
+		Title: "Nosferatu", Year: 1922, RuntimeMinutes: 94, StreamURL: movieAddress, DurationMS: 5_600_000,
 	}, IdempotencyKey{})
 	require.NoError(t, err)
 	_, conns := p.connectAll(p.host, p.guest, p.holder)
@@ -367,7 +367,7 @@ func TestDurationsFromBeforeAnEdit(t *testing.T) {
 	}
 	require.Equal(t, int64(5_500_000), reportDuration(5_500_000, conns...).DurationMS)
 	_, err = s.UpdateMovie(t.Context(), p.root.ID, movie.ID, watchparty.MovieChange{
-		StreamURL: ptr(filmAddress + "?longer"), DurationMS: ptr(int64(5_700_000)),
+		StreamURL: ptr(movieAddress + "?longer"), DurationMS: ptr(int64(5_700_000)),
 	}, nil)
 	require.NoError(t, err)
 	require.Equal(t, int64(5_700_000), reportDuration(5_710_000, conns[0]).DurationMS, "one player")
@@ -384,7 +384,7 @@ func TestPlayPlaysTheRoomsMovie(t *testing.T) {
 	p.changeRoom(watchparty.RoomChange{MovieID: &movie})
 	_, err = p.command("host", playback.Play, nil)
 	require.ErrorIs(t, err, playback.ErrNothingToPlay, "it has no stream")
-	execute(t, s, "UPDATE movies SET stream_url = ? WHERE id = ?", filmAddress, movie)
+	execute(t, s, "UPDATE movies SET stream_url = ? WHERE id = ?", movieAddress, movie)
 	answer := p.mustCommand("host", playback.Play, nil)
 	require.Equal(t, movie, answer.Source.MovieID)
 	require.Equal(t, playback.Playing, answer.Status)

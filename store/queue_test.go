@@ -14,7 +14,7 @@ import (
 func (p *party) add(who, title string) (watchparty.QueueItem, error) {
 	p.t.Helper()
 	return p.s.AddToQueue(p.t.Context(), p.room.ID, p.by[who],
-		watchparty.Source{StreamURL: filmAddress, Title: title}, IdempotencyKey{})
+		watchparty.Source{StreamURL: movieAddress, Title: title}, IdempotencyKey{})
 }
 
 func (p *party) mustAdd(who, title string) watchparty.QueueItem {
@@ -57,7 +57,7 @@ func TestQueue(t *testing.T) {
 	_, err = p.add("guest", "an address")
 	require.ErrorIs(t, err, watchparty.ErrForbidden, "for moderators")
 	movie := addMovie(t, s, "Nosferatu")
-	execute(t, s, "UPDATE movies SET stream_url = ?, duration_ms = 5000 WHERE id = ?", filmAddress, movie)
+	execute(t, s, "UPDATE movies SET stream_url = ?, duration_ms = 5000 WHERE id = ?", movieAddress, movie)
 	own, err := s.AddToQueue(ctx, p.room.ID, p.by["guest"], watchparty.Source{MovieID: movie}, IdempotencyKey{})
 	require.NoError(t, err)
 	require.Equal(t, int64(5000), own.DurationMS)
@@ -106,7 +106,7 @@ func TestQueueIsBounded(t *testing.T) {
 	)
 	for range 8 {
 		wg.Go(func() {
-			_, err := s.AddToQueue(t.Context(), p.room.ID, p.by["host"], watchparty.Source{StreamURL: filmAddress},
+			_, err := s.AddToQueue(t.Context(), p.room.ID, p.by["host"], watchparty.Source{StreamURL: movieAddress},
 				IdempotencyKey{})
 			mu.Lock()
 			defer mu.Unlock()
@@ -126,7 +126,7 @@ func TestAddToQueueSentAgain(t *testing.T) {
 	s := openStore(t)
 	p := newParty(t, s)
 	key := IdempotencyKey{Hash: []byte("add"), Fingerprint: []byte("a")}
-	what := watchparty.Source{StreamURL: filmAddress}
+	what := watchparty.Source{StreamURL: movieAddress}
 	first, err := s.AddToQueue(t.Context(), p.room.ID, p.by["host"], what, key)
 	require.NoError(t, err)
 	again, err := s.AddToQueue(t.Context(), p.room.ID, p.by["host"], what, key)
@@ -241,7 +241,7 @@ func TestItemsWithoutAStream(t *testing.T) {
 	p := newParty(t, s)
 	movie := addMovie(t, s, "Nosferatu")
 	setStream := func(address string) { execute(t, s, "UPDATE movies SET stream_url = ? WHERE id = ?", address, movie) }
-	setStream(filmAddress)
+	setStream(movieAddress)
 	item, err := s.AddToQueue(t.Context(), p.room.ID, p.by["host"], watchparty.Source{MovieID: movie}, IdempotencyKey{})
 	require.NoError(t, err)
 	other := p.addItem()
@@ -266,7 +266,7 @@ func TestItemsWithoutAStream(t *testing.T) {
 	require.ErrorIs(t, load(), watchparty.ErrNoStream)
 	require.Equal(t, other.ID, p.mustCommand("host", playback.Play, nil).Item.ID, "the next one is played")
 	require.Equal(t, playback.Idle, p.mustCommand("host", playback.Skip, nil).Status, "nothing else can be played")
-	setStream(filmAddress)
+	setStream(movieAddress)
 	require.Equal(t, []string{item.ID}, listed(), "it comes back with its stream")
 	require.NoError(t, load())
 }

@@ -70,7 +70,7 @@ func addMovie(t *testing.T, s *Store, title string) string {
 func addStreamedMovie(t *testing.T, s *Store, title string) string {
 	t.Helper()
 	movie := addMovie(t, s, title)
-	execute(t, s, "UPDATE movies SET stream_url = ? WHERE id = ?", filmAddress, movie)
+	execute(t, s, "UPDATE movies SET stream_url = ? WHERE id = ?", movieAddress, movie)
 	return movie
 }
 

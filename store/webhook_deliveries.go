@@ -291,7 +291,7 @@ func (s *Store) BeginWebhookAttempt(ctx context.Context, id string, round int) (
 			work.Delivery, work.Cancelled = row.delivery(), true
 			return err
 		}
-		keys, err := s.keys(hook)
+		keys, err := s.signingKeys(hook)
 		if err != nil {
 			return err
 		}

@@ -280,8 +280,8 @@ func (s *Store) RotateWebhookSecret(
 	return w, found(err, "rotate the secret of a webhook")
 }
 
-// keys returns the keys that sign now, the current one first.
-func (s *Store) keys(row webhookRow) (keys [][]byte, err error) {
+// signingKeys returns the keys that sign now, the current one first.
+func (s *Store) signingKeys(row webhookRow) (keys [][]byte, err error) {
 	sealed := [][]byte{row.Secret}
 	if row.FormerSecret != nil && row.FormerUntil != nil && row.FormerUntil.After(Now()) {
 		sealed = append(sealed, row.FormerSecret)

@@ -121,7 +121,7 @@ func TestWebhookSecrets(t *testing.T) {
 		var row webhookRow
 		require.NoError(t, s.db.NewSelect().Model(&row).Where("id = ?", hook.ID).Scan(t.Context()))
 		require.NotContains(t, string(row.Secret), hook.Secret[6:20])
-		all, err := s.keys(row)
+		all, err := s.signingKeys(row)
 		require.NoError(t, err)
 		return all
 	}

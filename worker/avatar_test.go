@@ -45,8 +45,8 @@ func (d *darkroom) requireBegun(t *testing.T, name string) {
 	}
 }
 
-// upload does what the API and the relay do with a user's next picture, and returns the workflow's ID.
-func (p *plant) upload(user watchparty.User) string {
+// createUpload does what the API and the relay do with a user's next picture, and returns the workflow's ID.
+func (p *workerFixture) createUpload(user watchparty.User) string {
 	p.t.Helper()
 	version, err := p.store.NextAvatarVersion(p.t.Context(), user.ID)
 	require.NoError(p.t, err)
@@ -62,25 +62,25 @@ func (p *plant) upload(user watchparty.User) string {
 }
 
 // oneRenderer runs a worker that renders one picture at a time.
-func (p *plant) oneRenderer() *darkroom {
+func (p *workerFixture) oneRenderer() *darkroom {
 	d := newDarkroom()
 	p.Avatar.Renderer = d
 	p.Config.Avatar.Concurrency = 1
-	p.run(p.t, job.TaskQueueAvatar)
-	p.wait(p.t, runs)
+	p.startWorker(p.t, job.TaskQueueAvatar)
+	p.wait(p.t, logRuns)
 	return d
 }
 
 // TestPublishingGoesBeforeRendering: what is rendered is published, and its files are tidied up, while the next picture
 // has the only place.
 func TestPublishingGoesBeforeRendering(t *testing.T) {
-	p := newPlant(t, "127.0.0.1", 1)
+	p := newWorkerFixture(t, "127.0.0.1", 1)
 	d := p.oneRenderer()
-	first, _ := p.register("first")
-	second, _ := p.register("second")
-	firstID := p.upload(first)
+	first, _ := p.createUser("first")
+	second, _ := p.createUser("second")
+	firstID := p.createUpload(first)
 	d.requireBegun(t, "Dear first 1")
-	secondID := p.upload(second)
+	secondID := p.createUpload(second)
 	p.awaitActivity(secondID)
 	d.let <- struct{}{}
 	d.requireBegun(t, "Dear second 1")
@@ -94,17 +94,17 @@ func TestPublishingGoesBeforeRendering(t *testing.T) {
 // TestAccountsTakeTurns: of many pictures of one account that wait, only the newest is rendered. It comes to its turn
 // once, and another account's picture after it.
 func TestAccountsTakeTurns(t *testing.T) {
-	p := newPlant(t, "127.0.0.1", 1)
+	p := newWorkerFixture(t, "127.0.0.1", 1)
 	d := p.oneRenderer()
-	many, _ := p.register("many")
-	single, _ := p.register("single")
-	ids := []string{p.upload(many)}
+	many, _ := p.createUser("many")
+	single, _ := p.createUser("single")
+	ids := []string{p.createUpload(many)}
 	d.requireBegun(t, "Dear many 1")
 	for range 5 {
-		ids = append(ids, p.upload(many))
+		ids = append(ids, p.createUpload(many))
 		p.awaitActivity(ids[len(ids)-1])
 	}
-	ids = append(ids, p.upload(single))
+	ids = append(ids, p.createUpload(single))
 	p.awaitActivity(ids[len(ids)-1])
 	close(d.let)
 	d.requireBegun(t, "Dear many 6")

@@ -38,7 +38,7 @@ func versioned(ctx workflow.Context) error {
 
 // TestCheckHistories: before a rollout the program says which running workflows it could not continue.
 func TestCheckHistories(t *testing.T) {
-	c := dial(t, stacktest.TemporalAddress())
+	c := dialTemporal(t, stacktest.TemporalAddress())
 	queue, name := "histories-"+uuid.NewString(), "Histories"+uuid.NewString()
 	w := worker.New(c, queue, worker.Options{})
 	registerOne(w, name, formerly)

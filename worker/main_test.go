@@ -41,7 +41,7 @@ type signals struct {
 	seen map[string]chan struct{}
 }
 
-func (s *signals) of(message string) chan struct{} {
+func (s *signals) channelOf(message string) chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.seen == nil {
@@ -58,17 +58,17 @@ func (s *signals) WithAttrs([]slog.Attr) slog.Handler       { return s }
 func (s *signals) WithGroup(string) slog.Handler            { return s }
 func (s *signals) Handle(_ context.Context, r slog.Record) error {
 	select {
-	case s.of(r.Message) <- struct{}{}:
+	case s.channelOf(r.Message) <- struct{}{}:
 	default:
 	}
 	return nil
 }
 
 const (
-	runs   = "worker runs"
-	waits  = "worker waits for Temporal"
-	sends  = "queue is served"
-	pauses = "queue is paused"
+	logRuns   = "worker runs"
+	logWaits  = "worker waits for Temporal"
+	logServes = "queue is served"
+	logPauses = "queue is paused"
 )
 
 // patience is for what takes moments on an idle machine.
@@ -77,14 +77,14 @@ const patience = 2 * time.Minute
 func (s *signals) wait(t *testing.T, message string) {
 	t.Helper()
 	select {
-	case <-s.of(message):
+	case <-s.channelOf(message):
 	case <-time.After(patience):
 		t.Fatalf("the worker does not say: %s", message)
 	}
 }
 
-// plant is a worker with all that it works with.
-type plant struct {
+// workerFixture is a worker with all that it works with.
+type workerFixture struct {
 	Deps
 	*signals
 	t      *testing.T
@@ -93,10 +93,10 @@ type plant struct {
 	client client.Client
 }
 
-func newPlant(t *testing.T, smtpHost string, smtpPort int) *plant {
+func newWorkerFixture(t *testing.T, smtpHost string, smtpPort int) *workerFixture {
 	t.Helper()
-	p := &plant{t: t, signals: &signals{}, client: dial(t, stacktest.TemporalAddress())}
-	p.Config = settings()
+	p := &workerFixture{t: t, signals: &signals{}, client: dialTemporal(t, stacktest.TemporalAddress())}
+	p.Config = testConfig()
 	var err error
 	p.store, err = store.Open(
 		config.Database{URL: stacktest.MigratedURL(t), MaxConns: 10, StatementTimeout: 10 * time.Second},
@@ -124,13 +124,13 @@ func newPlant(t *testing.T, smtpHost string, smtpPort int) *plant {
 		Cleanup: &activities.Cleanup{Store: p.store, Bucket: p.bucket, Settings: p.Config.Cleanup, BatchSize: 10},
 		Account: &activities.Account{Store: p.store, Bucket: p.bucket},
 		Report:  &activities.Report{Store: p.store, Settings: p.Config.Report},
-		Webhook: p.webhooks(t),
+		Webhook: p.newWebhookActivities(t),
 		Party:   &activities.Party{Store: p.store},
 	}
 	return p
 }
 
-func settings() config.Config {
+func testConfig() config.Config {
 	return config.Config{
 		Email:  config.Email{PerSecond: 100},
 		Worker: config.Worker{StopTimeout: 20 * time.Second},
@@ -152,7 +152,7 @@ func settings() config.Config {
 	}
 }
 
-func dial(t *testing.T, address string) client.Client {
+func dialTemporal(t *testing.T, address string) client.Client {
 	t.Helper()
 	c, err := client.NewLazyClient(client.Options{
 		HostPort: address, Identity: "test", Logger: temporallog.NewStructuredLogger(slog.New(slog.DiscardHandler)),
@@ -168,8 +168,8 @@ type running struct {
 	result chan error
 }
 
-// run calls Run, and sees to it that it ends with the test.
-func (p *plant) run(t *testing.T, queues ...string) *running {
+// startWorker calls Run, and sees to it that it ends with the test.
+func (p *workerFixture) startWorker(t *testing.T, queues ...string) *running {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &running{stop: cancel, result: make(chan error, 1)}
@@ -194,17 +194,17 @@ func (r *running) awaitEnd(t *testing.T) error {
 	}
 }
 
-// listen begins a new log, so that what was said before does not count.
-func (p *plant) listen() {
+// resetSignals begins a new log, so that what was said before does not count.
+func (p *workerFixture) resetSignals() {
 	p.signals = &signals{}
 	p.Log = slog.New(p.signals)
 }
 
-// unique is a username of this run only, for the inbox is everyone's.
-func unique(name string) string { return name + uuid.NewString()[:8] }
+// uniqueName returns a username that no other test has, since all tests share one inbox.
+func uniqueName(name string) string { return name + uuid.NewString()[:8] }
 
-// register makes an account and returns the ID of its welcome email.
-func (p *plant) register(username string) (watchparty.User, string) {
+// createUser makes an account and returns the ID of its welcome email.
+func (p *workerFixture) createUser(username string) (watchparty.User, string) {
 	p.t.Helper()
 	user, err := p.store.CreateUser(p.t.Context(), watchparty.Registration{
 		Username: username, Email: username + "@watchparty.test", DisplayName: "Dear " + username,
@@ -216,10 +216,10 @@ func (p *plant) register(username string) (watchparty.User, string) {
 	return user, emailID
 }
 
-// admin is a new account with a confirmed address and an admin's rights.
-func (p *plant) admin() watchparty.User {
+// createAdmin returns a new account with a confirmed address and an admin's rights.
+func (p *workerFixture) createAdmin() watchparty.User {
 	p.t.Helper()
-	user, _ := p.register(unique("root"))
+	user, _ := p.createUser(uniqueName("root"))
 	_, err := p.store.DB().
 		NewUpdate().
 		Table("users").
@@ -232,15 +232,15 @@ func (p *plant) admin() watchparty.User {
 	return admin
 }
 
-func (p *plant) requireMail(id string, want watchparty.EmailState) {
+func (p *workerFixture) requireEmail(id string, want watchparty.EmailState) {
 	p.t.Helper()
 	row, err := p.store.Email(p.t.Context(), id)
 	require.NoError(p.t, err)
 	require.Equal(p.t, want, row.State)
 }
 
-// send starts a workflow that ends with its email.
-func (p *plant) send(emailID string) client.WorkflowRun {
+// startEmail starts a workflow that ends with its email.
+func (p *workerFixture) startEmail(emailID string) client.WorkflowRun {
 	p.t.Helper()
 	event := job.ResendEvent(emailID)
 	started, err := p.client.ExecuteWorkflow(p.t.Context(),
@@ -250,29 +250,29 @@ func (p *plant) send(emailID string) client.WorkflowRun {
 }
 
 // requireResult waits for a workflow that is to succeed.
-func (p *plant) requireResult(workflowID, runID string, result any) {
+func (p *workerFixture) requireResult(workflowID, runID string, result any) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.t.Context(), patience)
 	defer cancel()
 	require.NoError(p.t, p.client.GetWorkflow(ctx, workflowID, runID).Get(ctx, result))
 }
 
-// slowSMTP is a mail server that greets nobody before it is told to answer. reached hears of each connection.
+// slowSMTP is a mail server that greets nobody before its release. reached hears of each connection.
 type slowSMTP struct {
 	*smtptest.Server
-	reached, release chan struct{}
-	once             sync.Once
+	reached, released chan struct{}
+	once              sync.Once
 }
 
-func (s *slowSMTP) answer() { s.once.Do(func() { close(s.release) }) }
+func (s *slowSMTP) release() { s.once.Do(func() { close(s.released) }) }
 
 func serveSlowly(t *testing.T) *slowSMTP {
 	t.Helper()
-	s := &slowSMTP{reached: make(chan struct{}, 10), release: make(chan struct{})}
+	s := &slowSMTP{reached: make(chan struct{}, 10), released: make(chan struct{})}
 	s.Server = smtptest.Serve(t, smtptest.Script{Before: map[string]func(){"greeting": func() {
 		s.reached <- struct{}{}
-		<-s.release
+		<-s.released
 	}}})
-	t.Cleanup(s.answer)
+	t.Cleanup(s.release)
 	return s
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// reports counts a plant's by period.
-func (p *plant) reports(every watchparty.ReportPeriod) (n int) {
+// countReports returns the number of reports of a period.
+func (p *workerFixture) countReports(every watchparty.ReportPeriod) (n int) {
 	p.t.Helper()
 	err := p.store.DB().
 		NewRaw("SELECT count(*) FROM reports WHERE data->>'every' = ?", string(every)).
@@ -24,7 +24,7 @@ func (p *plant) reports(every watchparty.ReportPeriod) (n int) {
 	return n
 }
 
-func (p *plant) countRows(table string) (n int) {
+func (p *workerFixture) countRows(table string) (n int) {
 	p.t.Helper()
 	require.NoError(p.t, p.store.DB().NewSelect().Table(table).ColumnExpr("count(*)").Scan(p.t.Context(), &n))
 	return n
@@ -34,7 +34,7 @@ func (p *plant) countRows(table string) (n int) {
 // missing once.
 func TestMissingReportsAreMadeUpFor(t *testing.T) {
 	stacktest.AwayFromMidnight(t)
-	p := newPlant(t, stacktest.SMTPHost(), stacktest.SMTPPort())
+	p := newWorkerFixture(t, stacktest.SMTPHost(), stacktest.SMTPPort())
 	p.Config.Report.Weekly, p.Config.Report.Monthly = "0 0 * * 1", "0 0 1 * *"
 	for _, id := range job.ScheduleIDs() {
 		deleteSchedule(t, p.client, id)
@@ -60,10 +60,10 @@ func TestMissingReportsAreMadeUpFor(t *testing.T) {
 			}
 		}
 	})
-	p.run(t, job.TaskQueueMaintenance)
-	p.run(t, job.TaskQueueMaintenance)
+	p.startWorker(t, job.TaskQueueMaintenance)
+	p.startWorker(t, job.TaskQueueMaintenance)
 	require.Eventually(t, func() bool {
-		return p.reports(watchparty.ReportWeek) == len(weeks) && p.reports(watchparty.ReportMonth) == len(months) &&
+		return p.countReports(watchparty.ReportWeek) == len(weeks) && p.countReports(watchparty.ReportMonth) == len(months) &&
 			p.countRows("report_mails") == len(weeks)+len(months)
 	}, patience, 50*time.Millisecond)
 	startMissingReports(t.Context(), p.Deps)
@@ -73,7 +73,7 @@ func TestMissingReportsAreMadeUpFor(t *testing.T) {
 
 // TestPausedReportsStayPaused: what operators have paused is not made up for.
 func TestPausedReportsStayPaused(t *testing.T) {
-	p := newPlant(t, stacktest.SMTPHost(), stacktest.SMTPPort())
+	p := newWorkerFixture(t, stacktest.SMTPHost(), stacktest.SMTPPort())
 	for _, id := range job.ScheduleIDs() {
 		deleteSchedule(t, p.client, id)
 	}
@@ -87,7 +87,7 @@ func TestPausedReportsStayPaused(t *testing.T) {
 	require.NoError(t, err)
 	startMissingReports(t.Context(), p.Deps)
 	select {
-	case <-p.of("missing report started"):
+	case <-p.channelOf("missing report started"):
 		t.Fatal("a paused schedule's report was started")
 	default:
 	}

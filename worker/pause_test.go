@@ -19,32 +19,32 @@ import (
 
 // TestPausedEmails: none is sent and none is lost, whether it was promised before the pause or in it.
 func TestPausedEmails(t *testing.T) {
-	p := newPlant(t, stacktest.SMTPHost(), stacktest.SMTPPort())
-	admin := p.admin()
+	p := newWorkerFixture(t, stacktest.SMTPHost(), stacktest.SMTPPort())
+	admin := p.createAdmin()
 	require.NoError(t, p.store.PauseEmails(t.Context(), admin.ID))
-	before, beforeMail := p.register(unique("early"))
-	first := p.send(beforeMail)
-	r := p.run(t, job.TaskQueueEmail)
-	p.wait(t, runs)
+	before, beforeEmail := p.createUser(uniqueName("early"))
+	first := p.startEmail(beforeEmail)
+	r := p.startWorker(t, job.TaskQueueEmail)
+	p.wait(t, logRuns)
 	p.requireWaits(first.GetID())
 
 	resume := func() {
 		require.NoError(t, p.store.ResumeEmails(t.Context(), admin.ID))
-		p.wait(t, sends)
+		p.wait(t, logServes)
 	}
 	resume()
 	p.requireResult(first.GetID(), first.GetRunID(), nil)
 
 	require.NoError(t, p.store.PauseEmails(t.Context(), admin.ID))
-	p.wait(t, pauses)
-	within, withinMail := p.register(unique("late"))
-	second := p.send(withinMail)
+	p.wait(t, logPauses)
+	within, withinEmail := p.createUser(uniqueName("late"))
+	second := p.startEmail(withinEmail)
 	p.requireWaits(second.GetID())
-	p.requireMail(withinMail, watchparty.EmailQueued)
+	p.requireEmail(withinEmail, watchparty.EmailQueued)
 	resume()
 	p.requireResult(second.GetID(), second.GetRunID(), nil)
-	for _, id := range []string{beforeMail, withinMail} {
-		p.requireMail(id, watchparty.EmailSent)
+	for _, id := range []string{beforeEmail, withinEmail} {
+		p.requireEmail(id, watchparty.EmailSent)
 		attempts, err := p.store.EmailAttempts(t.Context(), id)
 		require.NoError(t, err)
 		require.Len(t, attempts, 1, "waiting is no attempt: %v", attempts)
@@ -59,18 +59,18 @@ func TestPausedEmails(t *testing.T) {
 // TestPauseLetsAMailFinish: what is being sent at the time of the pause is sent to its end.
 func TestPauseLetsAMailFinish(t *testing.T) {
 	smtp := serveSlowly(t)
-	p := newPlant(t, "127.0.0.1", smtp.Port)
-	admin := p.admin()
-	_, emailID := p.register("bob")
-	r := p.run(t, job.TaskQueueEmail)
-	p.wait(t, sends)
-	started := p.send(emailID)
+	p := newWorkerFixture(t, "127.0.0.1", smtp.Port)
+	admin := p.createAdmin()
+	_, emailID := p.createUser("bob")
+	r := p.startWorker(t, job.TaskQueueEmail)
+	p.wait(t, logServes)
+	started := p.startEmail(emailID)
 	<-smtp.reached
 	require.NoError(t, p.store.PauseEmails(t.Context(), admin.ID))
-	p.wait(t, pauses)
-	smtp.answer()
+	p.wait(t, logPauses)
+	smtp.release()
 	p.requireResult(started.GetID(), started.GetRunID(), nil)
-	p.requireMail(emailID, watchparty.EmailSent)
+	p.requireEmail(emailID, watchparty.EmailSent)
 	r.stop()
 	require.NoError(t, r.awaitEnd(t))
 }
@@ -79,18 +79,18 @@ func TestPauseLetsAMailFinish(t *testing.T) {
 // report that is asked for first is sent last.
 func TestAwaitedEmailsGoFirst(t *testing.T) {
 	smtp := smtptest.Serve(t, smtptest.Script{})
-	p := newPlant(t, "127.0.0.1", smtp.Port)
+	p := newWorkerFixture(t, "127.0.0.1", smtp.Port)
 	p.Config.Email.PerSecond = 2 // one at a time
-	admin := p.admin()
+	admin := p.createAdmin()
 	require.NoError(t, p.store.PauseEmails(t.Context(), admin.ID))
-	p.run(t, job.TaskQueueEmail)
-	p.wait(t, runs)
+	p.startWorker(t, job.TaskQueueEmail)
+	p.wait(t, logRuns)
 
 	const each = 3
 	var want []string
 	enqueue := func(start func(id, emailID string) job.Event) {
 		for range each {
-			user, emailID := p.register(unique("reader"))
+			user, emailID := p.createUser(uniqueName("reader"))
 			event := start(emailID, emailID)
 			require.NoError(t, outbox.Temporal(p.client)(t.Context(), event))
 			p.awaitActivity(event.WorkflowID)
@@ -116,7 +116,7 @@ func TestAwaitedEmailsGoFirst(t *testing.T) {
 }
 
 // awaitActivity returns when a workflow's activity is with Temporal.
-func (p *plant) awaitActivity(workflowID string) {
+func (p *workerFixture) awaitActivity(workflowID string) {
 	p.t.Helper()
 	require.Eventually(p.t, func() bool {
 		description, err := p.client.DescribeWorkflowExecution(p.t.Context(), workflowID, "")
@@ -125,7 +125,7 @@ func (p *plant) awaitActivity(workflowID string) {
 }
 
 // requireWaits wants a workflow's activity to be with Temporal, and with no worker, for a while.
-func (p *plant) requireWaits(workflowID string) {
+func (p *workerFixture) requireWaits(workflowID string) {
 	p.t.Helper()
 	p.awaitActivity(workflowID)
 	require.Never(p.t, func() bool {
@@ -139,10 +139,10 @@ func (p *plant) requireWaits(workflowID string) {
 // is given up, by the same reckoning as Temporal.
 func TestNextAttemptIsKnown(t *testing.T) {
 	smtp := smtptest.Serve(t, smtptest.Script{Answers: map[string]string{"RCPT": "451 4.3.0 try again"}})
-	p := newPlant(t, "127.0.0.1", smtp.Port)
-	_, id := p.register(unique("late"))
-	r := p.run(t, job.TaskQueueEmail)
-	started := p.send(id)
+	p := newWorkerFixture(t, "127.0.0.1", smtp.Port)
+	_, id := p.createUser(uniqueName("late"))
+	r := p.startWorker(t, job.TaskQueueEmail)
+	started := p.startEmail(id)
 	var email watchparty.Email
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
 		description, err := p.client.DescribeWorkflowExecution(t.Context(), started.GetID(), started.GetRunID())
@@ -164,11 +164,11 @@ func TestNextAttemptIsKnown(t *testing.T) {
 
 // TestPausedQueue: while an admin has paused a queue, its work waits, loses no attempt, and goes on afterwards.
 func TestPausedQueue(t *testing.T) {
-	p := newPlant(t, stacktest.SMTPHost(), stacktest.SMTPPort())
-	admin := p.admin()
+	p := newWorkerFixture(t, stacktest.SMTPHost(), stacktest.SMTPPort())
+	admin := p.createAdmin()
 	require.NoError(t, p.store.PauseQueue(t.Context(), admin.ID, job.TaskQueueMaintenance))
-	r := p.run(t, job.TaskQueueMaintenance)
-	p.wait(t, runs)
+	r := p.startWorker(t, job.TaskQueueMaintenance)
+	p.wait(t, logRuns)
 	run, err := p.store.CreateRun(t.Context(), admin.ID, watchparty.NewRun{
 		Policies: []watchparty.Policy{watchparty.PolicyMessages}, DryRun: true,
 	}, store.IdempotencyKey{})
@@ -181,7 +181,7 @@ func TestPausedQueue(t *testing.T) {
 	require.Equal(t, watchparty.RunQueued, run.State)
 
 	require.NoError(t, p.store.ResumeQueue(t.Context(), admin.ID, job.TaskQueueMaintenance))
-	p.wait(t, sends)
+	p.wait(t, logServes)
 	p.requireResult(event.WorkflowID, "", nil)
 	run, err = p.store.Run(t.Context(), run.ID)
 	require.NoError(t, err)

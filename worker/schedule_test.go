@@ -36,9 +36,9 @@ func deleteSchedule(t *testing.T, c client.Client, id string) {
 // notPaused says that no admin has paused any schedule.
 func notPaused(context.Context, string) (string, bool, error) { return "", false, nil }
 
-// keep keeps a schedule, and waits until Temporal shows that: what is done meanwhile would be undone. Temporal shows a
-// change a moment after it has accepted it.
-func keep(t *testing.T, c client.Client, s schedule) {
+// applySchedule gives Temporal a schedule, and waits until Temporal shows it, which is a moment after Temporal has
+// accepted it. A change in between would be undone.
+func applySchedule(t *testing.T, c client.Client, s schedule) {
 	t.Helper()
 	require.EventuallyWithT(t, func(collect *assert.CollectT) { // a busy Temporal may answer too late
 		_, err := s.keep(t.Context(), c.ScheduleClient(), notPaused)
@@ -70,8 +70,8 @@ func awaitState(t *testing.T, handle client.ScheduleHandle, paused bool, note st
 	}, patience, 20*time.Millisecond)
 }
 
-// describe asks until Temporal answers, which may be too busy.
-func describe(t *testing.T, c client.Client, id string) client.Schedule {
+// describeSchedule asks until Temporal answers, which may be too busy.
+func describeSchedule(t *testing.T, c client.Client, id string) client.Schedule {
 	t.Helper()
 	var description *client.ScheduleDescription
 	require.EventuallyWithT(t, func(collect *assert.CollectT) {
@@ -86,23 +86,23 @@ func describe(t *testing.T, c client.Client, id string) client.Schedule {
 func requireDaily(t *testing.T, hour, minute int, s client.Schedule) {
 	t.Helper()
 	require.Len(t, s.Spec.Calendars, 1)
-	require.Equal(t, []int{hour}, starts(s.Spec.Calendars[0].Hour))
-	require.Equal(t, []int{minute}, starts(s.Spec.Calendars[0].Minute))
+	require.Equal(t, []int{hour}, rangeStarts(s.Spec.Calendars[0].Hour))
+	require.Equal(t, []int{minute}, rangeStarts(s.Spec.Calendars[0].Minute))
 	require.Empty(t, s.Spec.Intervals)
 	require.Equal(t, time.Minute, s.Spec.Jitter)
 }
 
-func starts(ranges []client.ScheduleRange) (all []int) {
+func rangeStarts(ranges []client.ScheduleRange) (all []int) {
 	for _, r := range ranges {
 		all = append(all, r.Start)
 	}
 	return all
 }
 
-// plan finds a schedule as the settings want it.
-func plan(t *testing.T, id, cron string) schedule {
+// findSchedule finds a schedule as the settings want it.
+func findSchedule(t *testing.T, id, cron string) schedule {
 	t.Helper()
-	c := settings()
+	c := testConfig()
 	c.Cleanup.Schedule, c.Report.Weekly, c.Report.Monthly = cron, cron, cron
 	all := schedules(c)
 	require.Equal(t, job.ScheduleIDs(), []string{all[0].id, all[1].id, all[2].id})
@@ -110,7 +110,7 @@ func plan(t *testing.T, id, cron string) schedule {
 }
 
 func TestSchedules(t *testing.T) {
-	c := dial(t, stacktest.TemporalAddress())
+	c := dialTemporal(t, stacktest.TemporalAddress())
 	for _, want := range []struct {
 		id, workflowID, workflow, arguments string
 		window                              time.Duration
@@ -124,8 +124,8 @@ func TestSchedules(t *testing.T) {
 	} {
 		t.Run(want.id, func(t *testing.T) {
 			deleteSchedule(t, c, want.id)
-			keep(t, c, plan(t, want.id, "0 4 * * *"))
-			made := describe(t, c, want.id)
+			applySchedule(t, c, findSchedule(t, want.id, "0 4 * * *"))
+			made := describeSchedule(t, c, want.id)
 			requireDaily(t, 4, 0, made)
 			require.Equal(t, want.overlap, made.Policy.Overlap)
 			require.Equal(t, want.window, made.Policy.CatchupWindow)
@@ -144,8 +144,8 @@ func TestSchedules(t *testing.T) {
 			handle := c.ScheduleClient().GetHandle(t.Context(), want.id)
 			require.NoError(t, handle.Pause(t.Context(), client.SchedulePauseOptions{Note: "the disks are being changed"}))
 			awaitState(t, handle, true, "the disks are being changed")
-			keep(t, c, plan(t, want.id, "30 5 * * *"))
-			updated := describe(t, c, want.id)
+			applySchedule(t, c, findSchedule(t, want.id, "30 5 * * *"))
+			updated := describeSchedule(t, c, want.id)
 			requireDaily(t, 5, 30, updated)
 			require.True(t, updated.State.Paused)
 			require.Equal(t, "the disks are being changed", updated.State.Note)
@@ -153,8 +153,8 @@ func TestSchedules(t *testing.T) {
 
 			require.NoError(t, handle.Unpause(t.Context(), client.ScheduleUnpauseOptions{Note: "they are there"}))
 			awaitState(t, handle, false, "they are there")
-			keep(t, c, plan(t, want.id, "30 5 * * *"))
-			require.False(t, describe(t, c, want.id).State.Paused)
+			applySchedule(t, c, findSchedule(t, want.id, "30 5 * * *"))
+			require.False(t, describeSchedule(t, c, want.id).State.Paused)
 
 		})
 	}
@@ -163,11 +163,11 @@ func TestSchedules(t *testing.T) {
 // TestScheduleThatIsOff: off pauses a schedule with a note, and what an admin has paused stays paused whatever the
 // setting becomes.
 func TestScheduleThatIsOff(t *testing.T) {
-	c := dial(t, stacktest.TemporalAddress())
+	c := dialTemporal(t, stacktest.TemporalAddress())
 	const hold = "legal hold"
 	for _, id := range job.ScheduleIDs() {
 		handle := c.ScheduleClient().GetHandle(t.Context(), id)
-		on, off := plan(t, id, "0 4 * * *"), plan(t, id, config.OffSchedule)
+		on, off := findSchedule(t, id, "0 4 * * *"), findSchedule(t, id, config.OffSchedule)
 		for _, test := range []struct {
 			name   string
 			steps  []any // schedules that workers keep, and what an admin does
@@ -191,7 +191,7 @@ func TestScheduleThatIsOff(t *testing.T) {
 				for _, step := range test.steps {
 					switch step := step.(type) {
 					case schedule:
-						keep(t, c, step)
+						applySchedule(t, c, step)
 					case string:
 						if step == "pause" {
 							require.NoError(t, handle.Pause(t.Context(), client.SchedulePauseOptions{Note: hold}))
@@ -210,8 +210,8 @@ func TestScheduleThatIsOff(t *testing.T) {
 
 // TestAdminsPauseOutlivesTheSchedule: Temporal has lost it, or a former version has deleted it.
 func TestAdminsPauseOutlivesTheSchedule(t *testing.T) {
-	p := newPlant(t, stacktest.SMTPHost(), stacktest.SMTPPort())
-	admin := p.admin()
+	p := newWorkerFixture(t, stacktest.SMTPHost(), stacktest.SMTPPort())
+	admin := p.createAdmin()
 	handle := p.client.ScheduleClient().GetHandle(t.Context(), job.ScheduleCleanup)
 	act := func(action watchparty.AuditAction, note string, act func(context.Context) error) {
 		t.Helper()
@@ -222,7 +222,7 @@ func TestAdminsPauseOutlivesTheSchedule(t *testing.T) {
 		t.Helper()
 		deleteSchedule(t, p.client, job.ScheduleCleanup)
 		require.NoError(t, keepSchedules(t.Context(), p.Deps))
-		return describe(t, p.client, job.ScheduleCleanup)
+		return describeSchedule(t, p.client, job.ScheduleCleanup)
 	}
 	require.False(t, lose().State.Paused)
 	act(watchparty.AuditSchedulePaused, "legal hold", func(ctx context.Context) error {
@@ -260,12 +260,12 @@ func TestAdminsPauseOutlivesTheSchedule(t *testing.T) {
 	// While it is lost, a worker that runs makes it again.
 	deleteSchedule(t, p.client, job.ScheduleCleanup)
 	watch()
-	require.False(t, describe(t, p.client, job.ScheduleCleanup).State.Paused)
+	require.False(t, describeSchedule(t, p.client, job.ScheduleCleanup).State.Paused)
 }
 
 // TestWorkersWithDifferentSettings: the one that takes over says so, and so does the other one.
 func TestWorkersWithDifferentSettings(t *testing.T) {
-	p := newPlant(t, stacktest.SMTPHost(), stacktest.SMTPPort())
+	p := newWorkerFixture(t, stacktest.SMTPHost(), stacktest.SMTPPort())
 	for _, id := range job.ScheduleIDs() {
 		deleteSchedule(t, p.client, id)
 	}
@@ -318,7 +318,7 @@ func TestWorkersWithDifferentSettings(t *testing.T) {
 }
 
 func TestSchedulesByManyWorkersAtOnce(t *testing.T) {
-	d := newPlant(t, stacktest.SMTPHost(), stacktest.SMTPPort()).Deps
+	d := newWorkerFixture(t, stacktest.SMTPHost(), stacktest.SMTPPort()).Deps
 	d.Log = slog.New(slog.DiscardHandler)
 	d.Config.Cleanup.Schedule, d.Config.Report.Weekly, d.Config.Report.Monthly = "0 4 * * *", "0 4 * * *", "0 4 * * *"
 	for _, id := range job.ScheduleIDs() {
@@ -331,7 +331,7 @@ func TestSchedulesByManyWorkersAtOnce(t *testing.T) {
 		}
 		require.NoError(t, g.Wait())
 		for _, id := range job.ScheduleIDs() {
-			requireDaily(t, 4, 0, describe(t, d.Client, id))
+			requireDaily(t, 4, 0, describeSchedule(t, d.Client, id))
 		}
 	}
 }
@@ -339,7 +339,7 @@ func TestSchedulesByManyWorkersAtOnce(t *testing.T) {
 // A schedule that Temporal refuses is tried again, until the worker is told to stop.
 func TestScheduleThatIsRefused(t *testing.T) {
 	log := &signals{}
-	d := newPlant(t, stacktest.SMTPHost(), stacktest.SMTPPort()).Deps
+	d := newWorkerFixture(t, stacktest.SMTPHost(), stacktest.SMTPPort()).Deps
 	d.Log = slog.New(log)
 	d.Config.Cleanup.Schedule = "never"
 	ctx, cancel := context.WithCancel(t.Context())

@@ -16,8 +16,8 @@ import (
 
 // A worker ends overdue states when it starts, with or without Temporal, and stops when it is told to.
 func TestSweep(t *testing.T) {
-	p := newPlant(t, "127.0.0.1", 1)
-	_, mail := p.register("ann")
+	p := newWorkerFixture(t, "127.0.0.1", 1)
+	_, emailID := p.createUser("ann")
 	_, err := p.store.DB().ExecContext(t.Context(), "UPDATE emails SET updated_at = now() - interval '8 d'")
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -29,7 +29,7 @@ func TestSweep(t *testing.T) {
 	p.wait(t, "states ended by time")
 	cancel()
 	<-done
-	p.requireMail(mail, "failed")
+	p.requireEmail(emailID, "failed")
 }
 
 func TestSweepOutlivesAnOutage(t *testing.T) {

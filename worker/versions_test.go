@@ -21,7 +21,7 @@ import (
 // TestRollout changes a workflow while it runs: what the former version has started ends as that version meant it, what
 // is started afterwards is the new version's, and going back is one step.
 func TestRollout(t *testing.T) {
-	c := dial(t, stacktest.TemporalAddress())
+	c := dialTemporal(t, stacktest.TemporalAddress())
 	queue, name, deploymentName := "rollout-"+uuid.NewString(), "Rollout"+uuid.NewString(), "watchparty-"+uuid.NewString()
 	handle := c.WorkerDeploymentClient().GetHandle(deploymentName)
 	start := func(build string) {

@@ -24,8 +24,8 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// webhooks delivers to receivers on this machine, with short pauses.
-func (p *plant) webhooks(t *testing.T) *activities.Webhook {
+// newWebhookActivities returns activities that deliver to receivers on this machine, with short pauses.
+func (p *workerFixture) newWebhookActivities(t *testing.T) *activities.Webhook {
 	t.Helper()
 	sender := webhook.NewSender(
 		watchparty.WebhookAddresses{Private: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}, nil)
@@ -36,8 +36,8 @@ func (p *plant) webhooks(t *testing.T) *activities.Webhook {
 	}
 }
 
-// relay relays outbox events until the test ends.
-func (p *plant) relay(t *testing.T) {
+// startRelay relays outbox events until the test ends.
+func (p *workerFixture) startRelay(t *testing.T) {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	r := outbox.NewRelay(p.store.DB(), outbox.Temporal(p.client), p.store.Events(), slog.New(slog.DiscardHandler))
@@ -87,12 +87,12 @@ func (r *receiver) answerWith(answer func(w http.ResponseWriter, n int)) {
 	r.answer = answer
 }
 
-func answering(status int) func(http.ResponseWriter, int) {
+func respondWith(status int) func(http.ResponseWriter, int) {
 	return func(w http.ResponseWriter, _ int) { w.WriteHeader(status) }
 }
 
 // register registers a webhook for rooms.
-func (r *receiver) register(t *testing.T, p *plant, admin watchparty.User) watchparty.Webhook {
+func (r *receiver) register(t *testing.T, p *workerFixture, admin watchparty.User) watchparty.Webhook {
 	t.Helper()
 	made, err := p.store.CreateWebhook(t.Context(), admin.ID, watchparty.NewWebhook{
 		URL: r.URL, Kinds: []watchparty.WebhookKind{watchparty.WebhookRoomOpened},
@@ -101,7 +101,7 @@ func (r *receiver) register(t *testing.T, p *plant, admin watchparty.User) watch
 	return made
 }
 
-func (p *plant) openRoom(t *testing.T, host watchparty.User) watchparty.Room {
+func (p *workerFixture) openRoom(t *testing.T, host watchparty.User) watchparty.Room {
 	t.Helper()
 	room, err := p.store.CreateRoom(t.Context(), host.ID, watchparty.NewRoom{
 		Name: "A secret name", Visibility: watchparty.Public, Capacity: 5,
@@ -111,7 +111,7 @@ func (p *plant) openRoom(t *testing.T, host watchparty.User) watchparty.Room {
 }
 
 // awaitDelivery waits until the newest delivery to a webhook is in a state.
-func (p *plant) awaitDelivery(
+func (p *workerFixture) awaitDelivery(
 	t *testing.T, webhookID string, state watchparty.WebhookState,
 ) watchparty.WebhookDelivery {
 	t.Helper()
@@ -128,7 +128,7 @@ func (p *plant) awaitDelivery(
 	return newest
 }
 
-func (p *plant) outcomes(t *testing.T, deliveryID string) (all []watchparty.WebhookOutcome) {
+func (p *workerFixture) readOutcomes(t *testing.T, deliveryID string) (all []watchparty.WebhookOutcome) {
 	t.Helper()
 	attempts, err := p.store.WebhookAttempts(t.Context(), deliveryID)
 	require.NoError(t, err)
@@ -142,13 +142,13 @@ func (p *plant) outcomes(t *testing.T, deliveryID string) (all []watchparty.Webh
 
 // TestWebhooks: what is committed reaches its receiver, once it takes it, whatever happens on the way.
 func TestWebhooks(t *testing.T) {
-	whole, p := t, newPlant(t, "127.0.0.1", 1)
+	whole, p := t, newWorkerFixture(t, "127.0.0.1", 1)
 	p.Config.Worker.StopTimeout = 0
-	admin := p.admin()
-	host, _ := p.register(unique("host"))
-	p.relay(t)
-	working := p.run(t, job.TaskQueueWebhooks)
-	p.wait(t, sends)
+	admin := p.createAdmin()
+	host, _ := p.createUser(uniqueName("host"))
+	p.startRelay(t)
+	working := p.startWorker(t, job.TaskQueueWebhooks)
+	p.wait(t, logServes)
 
 	t.Run("a receiver that fails, and is mended", func(t *testing.T) {
 		r := newReceiver(t, func(w http.ResponseWriter, n int) {
@@ -159,7 +159,7 @@ func TestWebhooks(t *testing.T) {
 		hook := r.register(t, p, admin)
 		room := p.openRoom(t, host)
 		done := p.awaitDelivery(t, hook.ID, watchparty.WebhookDelivered)
-		require.Equal(t, []watchparty.WebhookOutcome{"status", "status", "delivered"}, p.outcomes(t, done.ID))
+		require.Equal(t, []watchparty.WebhookOutcome{"status", "status", "delivered"}, p.readOutcomes(t, done.ID))
 		require.Equal(t, []int{3, 200}, []int{done.Attempts, done.LastStatus})
 		var result job.WebhookResult
 		p.requireResult(done.WorkflowID, "", &result)
@@ -191,7 +191,7 @@ func TestWebhooks(t *testing.T) {
 	t.Run("a receiver that hangs holds up no other", func(t *testing.T) {
 		release := make(chan struct{})
 		slow := newReceiver(t, func(http.ResponseWriter, int) { <-release })
-		quick := newReceiver(t, answering(http.StatusNoContent))
+		quick := newReceiver(t, respondWith(http.StatusNoContent))
 		hanging, other := slow.register(t, p, admin), quick.register(t, p, admin)
 		const rooms = 12
 		for range rooms {
@@ -200,7 +200,7 @@ func TestWebhooks(t *testing.T) {
 		require.Eventually(t, func() bool { return len(quick.messages()) == rooms }, patience, 10*time.Millisecond)
 		require.LessOrEqual(t, len(slow.messages()), 4, "it has no more than its share of the worker")
 		close(release)
-		slow.answerWith(answering(http.StatusNoContent))
+		slow.answerWith(respondWith(http.StatusNoContent))
 		require.Eventually(t, func() bool {
 			left, err := p.store.Webhook(t.Context(), hanging.ID)
 			require.NoError(t, err)
@@ -225,16 +225,16 @@ func TestWebhooks(t *testing.T) {
 		<-reached
 		working.stop()
 		require.NoError(t, working.awaitEnd(t))
-		p.listen()
-		working = p.run(whole, job.TaskQueueWebhooks)
+		p.resetSignals()
+		working = p.startWorker(whole, job.TaskQueueWebhooks)
 		done := p.awaitDelivery(t, hook.ID, watchparty.WebhookDelivered)
-		require.Equal(t, []watchparty.WebhookOutcome{"lost", "delivered"}, p.outcomes(t, done.ID))
+		require.Equal(t, []watchparty.WebhookOutcome{"lost", "delivered"}, p.readOutcomes(t, done.ID))
 		require.Equal(t, []string{done.EventID, done.EventID}, []string{r.messages()[0].id, r.messages()[1].id})
 		require.NoError(t, p.store.DeleteWebhook(t.Context(), admin.ID, hook.ID))
 	})
 
 	t.Run("nothing but failures for days, and what was missed", func(t *testing.T) {
-		r := newReceiver(t, answering(http.StatusBadGateway))
+		r := newReceiver(t, respondWith(http.StatusBadGateway))
 		hook := r.register(t, p, admin)
 		since := store.Now().Add(-time.Minute)
 		p.openRoom(t, host)
@@ -260,7 +260,7 @@ func TestWebhooks(t *testing.T) {
 		missed := p.awaitDelivery(t, hook.ID, watchparty.WebhookCancelled)
 		require.NotEqual(t, cut.ID, missed.ID)
 		require.Zero(t, missed.Attempts)
-		r.answerWith(answering(http.StatusOK))
+		r.answerWith(respondWith(http.StatusOK))
 		_, err = p.store.ReplayWebhook(t.Context(), admin.ID, hook.ID, since)
 		require.ErrorIs(t, err, watchparty.ErrWebhookOff)
 		on := true
@@ -283,7 +283,7 @@ func TestWebhooks(t *testing.T) {
 	})
 
 	t.Run("a receiver that is gone for good", func(t *testing.T) {
-		r := newReceiver(t, answering(http.StatusGone))
+		r := newReceiver(t, respondWith(http.StatusGone))
 		hook := r.register(t, p, admin)
 		p.openRoom(t, host)
 		done := p.awaitDelivery(t, hook.ID, watchparty.WebhookFailed)

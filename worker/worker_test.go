@@ -30,19 +30,19 @@ func TestConcurrency(t *testing.T) {
 }
 
 func TestRunRefusesAnUnknownQueue(t *testing.T) {
-	p := newPlant(t, "127.0.0.1", 1)
-	err := p.run(t, job.TaskQueueEmail, "emial").awaitEnd(t)
+	p := newWorkerFixture(t, "127.0.0.1", 1)
+	err := p.startWorker(t, job.TaskQueueEmail, "emial").awaitEnd(t)
 	require.ErrorContains(t, err, `unknown task queue emial`)
 }
 
 func TestRunWorks(t *testing.T) {
-	p := newPlant(t, stacktest.SMTPHost(), stacktest.SMTPPort())
+	p := newWorkerFixture(t, stacktest.SMTPHost(), stacktest.SMTPPort())
 	for _, id := range job.ScheduleIDs() {
 		deleteSchedule(t, p.client, id)
 	}
-	user, emailID := p.register(unique("alice"))
-	r := p.run(t, job.TaskQueues()...)
-	p.wait(t, runs)
+	user, emailID := p.createUser(uniqueName("alice"))
+	r := p.startWorker(t, job.TaskQueues()...)
+	p.wait(t, logRuns)
 
 	t.Run("emails", func(t *testing.T) {
 		start := outbox.Temporal(p.client)
@@ -183,21 +183,21 @@ func requireNothingPersonal(t *testing.T, c client.Client, workflowID string, us
 
 func TestRunLetsActivitiesFinish(t *testing.T) {
 	smtp := serveSlowly(t)
-	p := newPlant(t, "127.0.0.1", smtp.Port)
-	_, emailID := p.register("bob")
-	r := p.run(t, job.TaskQueueEmail)
-	p.wait(t, runs)
-	started := p.send(emailID)
+	p := newWorkerFixture(t, "127.0.0.1", smtp.Port)
+	_, emailID := p.createUser("bob")
+	r := p.startWorker(t, job.TaskQueueEmail)
+	p.wait(t, logRuns)
+	started := p.startEmail(emailID)
 	<-smtp.reached
-	p.requireMail(emailID, watchparty.EmailSending)
+	p.requireEmail(emailID, watchparty.EmailSending)
 
 	r.stop()
-	smtp.answer()
+	smtp.release()
 	require.NoError(t, r.awaitEnd(t))
-	p.requireMail(emailID, watchparty.EmailSent)
+	p.requireEmail(emailID, watchparty.EmailSent)
 
 	// Its result has reached Temporal too: another worker ends the workflow without sending anything.
-	p.run(t, job.TaskQueueEmail)
+	p.startWorker(t, job.TaskQueueEmail)
 	p.requireResult(started.GetID(), started.GetRunID(), nil)
 	row, err := p.store.Email(t.Context(), emailID)
 	require.NoError(t, err)
@@ -207,19 +207,19 @@ func TestRunLetsActivitiesFinish(t *testing.T) {
 // Each queue waits for its activities, but not one queue after the other.
 func TestRunStopsQueuesTogether(t *testing.T) {
 	smtp := serveSlowly(t)
-	p := newPlant(t, "127.0.0.1", smtp.Port)
+	p := newWorkerFixture(t, "127.0.0.1", smtp.Port)
 	const timeout = 4 * time.Second
 	p.Config.Worker.StopTimeout = timeout
-	user, emailID := p.register("carol")
+	user, emailID := p.createUser("carol")
 	lock, err := p.store.DB().BeginTx(t.Context(), nil)
 	require.NoError(t, err)
 	defer lock.Rollback() //nolint:errcheck // its connection ends with the store's
 	_, err = lock.ExecContext(t.Context(), "LOCK TABLE cleanup_runs")
 	require.NoError(t, err)
 
-	r := p.run(t, job.TaskQueueEmail, job.TaskQueueMaintenance)
-	p.wait(t, runs)
-	mailing := p.send(emailID)
+	r := p.startWorker(t, job.TaskQueueEmail, job.TaskQueueMaintenance)
+	p.wait(t, logRuns)
+	mailing := p.startEmail(emailID)
 	<-smtp.reached
 	cleaning, err := p.client.ExecuteWorkflow(
 		t.Context(),
@@ -254,23 +254,23 @@ func TestRunStopsQueuesTogether(t *testing.T) {
 func TestRunWaitsForTemporal(t *testing.T) {
 	stack := stacktest.New(t, devstack.Temporal)
 	require.NoError(t, stack.Stop(devstack.Temporal))
-	p := newPlant(t, "127.0.0.1", 1)
-	p.Client = dial(t, stack.TemporalAddress())
+	p := newWorkerFixture(t, "127.0.0.1", 1)
+	p.Client = dialTemporal(t, stack.TemporalAddress())
 
 	t.Run("until it is told to stop", func(t *testing.T) {
-		p.listen()
-		r := p.run(t, job.TaskQueues()...)
-		p.wait(t, waits)
+		p.resetSignals()
+		r := p.startWorker(t, job.TaskQueues()...)
+		p.wait(t, logWaits)
 		r.stop()
 		require.NoError(t, r.awaitEnd(t))
 	})
 
 	t.Run("until it is there", func(t *testing.T) {
-		p.listen()
-		r := p.run(t, job.TaskQueues()...)
-		p.wait(t, waits)
+		p.resetSignals()
+		r := p.startWorker(t, job.TaskQueues()...)
+		p.wait(t, logWaits)
 		require.NoError(t, stack.Restart(t.Context(), devstack.Temporal))
-		p.wait(t, runs)
+		p.wait(t, logRuns)
 		_, err := p.Client.ScheduleClient().GetHandle(t.Context(), job.ScheduleCleanup).Describe(t.Context())
 		require.NoError(t, err)
 		r.stop()

@@ -17,7 +17,7 @@ var (
 
 func TestDeleteAccount(t *testing.T) {
 	t.Run("ends files, messages and the row, in this order, however long it takes", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		var order []string
 		appendStep := func(name string) func(mock.Arguments) { return func(mock.Arguments) { order = append(order, name) } }
 		w.expect(job.ActivityRemoveAccountFiles, account, errAway).Times(40)

@@ -18,7 +18,7 @@ import (
 
 var picture = job.AvatarInput{UserID: userID, Version: 3}
 
-func processAvatar(w *world) (job.AvatarResult, error) {
+func processAvatar(w *workflowFixture) (job.AvatarResult, error) {
 	return run[job.AvatarResult](w, workflows.ProcessAvatar, picture)
 }
 
@@ -26,7 +26,7 @@ func failedWith(reason string) job.FailAvatarInput {
 	return job.FailAvatarInput{AvatarInput: picture, Reason: reason}
 }
 
-func inOrder(w *world, calls ...*testsuite.MockCallWrapper) {
+func inOrder(w *workflowFixture, calls ...*testsuite.MockCallWrapper) {
 	w.InOrderMockCalls(calls...)
 }
 
@@ -50,7 +50,7 @@ func TestProcessAvatar(t *testing.T) {
 	ready := job.PublishResult{State: watchparty.AvatarReady}
 
 	t.Run("renders, publishes and removes what was before", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		inOrder(w,
 			w.expect(job.ActivityRenderAvatar, picture, nil).Once(),
 			w.expect(job.ActivityPublishAvatar, picture, ready, nil).Once(),
@@ -61,7 +61,7 @@ func TestProcessAvatar(t *testing.T) {
 	})
 
 	t.Run("keeps the former avatar for those who are about to ask for it, but not the original", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		inOrder(
 			w,
 			w.expect(job.ActivityRenderAvatar, picture, nil).Once(),
@@ -78,7 +78,7 @@ func TestProcessAvatar(t *testing.T) {
 	})
 
 	t.Run("ends as failed for what is no picture", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		inOrder(w,
 			w.expect(job.ActivityRenderAvatar, picture, refusal("avatar_too_many_pixels")).Once(),
 			w.expect(job.ActivityFailAvatar, failedWith(reasonFor("avatar_too_many_pixels")), nil).Once(),
@@ -89,7 +89,7 @@ func TestProcessAvatar(t *testing.T) {
 	})
 
 	t.Run("removes its files when another came first", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		inOrder(w,
 			w.expect(job.ActivityRenderAvatar, picture, nil).Once(),
 			w.expect(job.ActivityPublishAvatar, picture, job.PublishResult{State: watchparty.AvatarSuperseded}, nil).Once(),
@@ -100,7 +100,7 @@ func TestProcessAvatar(t *testing.T) {
 	})
 
 	t.Run("survives workers that end in the middle", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		inOrder(w,
 			w.crashes(job.ActivityRenderAvatar, picture, 10*time.Second, heartbeatTimeout()).Times(4),
 			w.expect(job.ActivityRenderAvatar, picture, nil).Once(),
@@ -116,7 +116,7 @@ func TestProcessAvatar(t *testing.T) {
 		"hang": temporal.NewTimeoutError(enums.TIMEOUT_TYPE_START_TO_CLOSE, nil),
 	} {
 		t.Run("ends as failed when five workers "+name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newWorkflowFixture(t)
 			inOrder(
 				w,
 				w.crashes(job.ActivityRenderAvatar, picture, 10*time.Second, timeout).Times(5),
@@ -132,7 +132,7 @@ func TestProcessAvatar(t *testing.T) {
 	}
 
 	t.Run("waits for a bucket and a database that are away", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		inOrder(w,
 			w.expect(job.ActivityRenderAvatar, picture, errAway).Times(30),
 			w.expect(job.ActivityRenderAvatar, picture, nil).Once(),
@@ -148,7 +148,7 @@ func TestProcessAvatar(t *testing.T) {
 	})
 
 	t.Run("does not count a database that is away as a crash", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		inOrder(w,
 			w.crashes(job.ActivityRenderAvatar, picture, 10*time.Second, heartbeatTimeout()).Times(2),
 			w.expect(job.ActivityRenderAvatar, picture, errAway).Times(10),
@@ -162,7 +162,7 @@ func TestProcessAvatar(t *testing.T) {
 	})
 
 	t.Run("waits after a crash, and longer after the next", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		inOrder(w,
 			w.crashes(job.ActivityRenderAvatar, picture, 10*time.Second, heartbeatTimeout()).Times(4),
 			w.expect(job.ActivityRenderAvatar, picture, nil).Once(),
@@ -178,7 +178,7 @@ func TestProcessAvatar(t *testing.T) {
 	t.Run("waits another while than the upload beside it", func(t *testing.T) {
 		took := map[time.Duration]bool{}
 		for version := range 5 {
-			w := newWorld(t)
+			w := newWorkflowFixture(t)
 			in := job.AvatarInput{UserID: userID, Version: version + 1}
 			w.crashes(job.ActivityRenderAvatar, in, 10*time.Second, heartbeatTimeout()).Once()
 			w.expect(job.ActivityRenderAvatar, in, nil).Once()
@@ -194,7 +194,7 @@ func TestProcessAvatar(t *testing.T) {
 	gone := temporal.NewNonRetryableApplicationError("the row is gone", job.ErrorNotFound, nil)
 
 	t.Run("leaves nothing behind when its row is gone", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		inOrder(w,
 			w.expect(job.ActivityRenderAvatar, picture, gone).Once(),
 			w.expect(job.ActivityRemoveAvatarFiles, picture, nil).Once())
@@ -204,7 +204,7 @@ func TestProcessAvatar(t *testing.T) {
 	})
 
 	t.Run("leaves nothing behind when its row goes before it is published", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		inOrder(w,
 			w.expect(job.ActivityRenderAvatar, picture, nil).Once(),
 			w.expect(job.ActivityPublishAvatar, picture, job.PublishResult{}, gone).Once(),
@@ -214,14 +214,14 @@ func TestProcessAvatar(t *testing.T) {
 		require.Equal(t, job.AvatarResult{State: watchparty.AvatarSuperseded}, result)
 	})
 
-	stops := func(w *world) {
+	stops := func(w *workflowFixture) {
 		inOrder(w,
 			w.expect(job.ActivityFailAvatar, failedWith("The upload was stopped. Upload the picture again."), nil).Once(),
 			w.expect(job.ActivityRemoveAvatarFiles, picture, nil).Once())
 	}
 
 	t.Run("can be cancelled between crashes", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		w.crashes(job.ActivityRenderAvatar, picture, 10*time.Second, heartbeatTimeout()).Once()
 		stops(w)
 		w.RegisterDelayedCallback(w.CancelWorkflow, 10*time.Second+time.Millisecond)
@@ -230,7 +230,7 @@ func TestProcessAvatar(t *testing.T) {
 	})
 
 	t.Run("can be cancelled", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		w.expect(job.ActivityRenderAvatar, picture, activity.ErrResultPending).Once()
 		stops(w)
 		w.RegisterDelayedCallback(w.CancelWorkflow, time.Minute)
@@ -240,7 +240,7 @@ func TestProcessAvatar(t *testing.T) {
 }
 
 func TestAvatarProgress(t *testing.T) {
-	progress := func(w *world) job.AvatarProgress {
+	progress := func(w *workflowFixture) job.AvatarProgress {
 		value, err := w.QueryWorkflow(job.QueryProgress)
 		require.NoError(t, err)
 		var p job.AvatarProgress
@@ -248,7 +248,7 @@ func TestAvatarProgress(t *testing.T) {
 		return p
 	}
 	// during is an activity that looks at the workflow's progress while it runs.
-	during := func(w *world, seen *[]job.AvatarProgress, name string, in any, answers ...any) {
+	during := func(w *workflowFixture, seen *[]job.AvatarProgress, name string, in any, answers ...any) {
 		w.expect(name, in, answers...).Run(func(mock.Arguments) { *seen = append(*seen, progress(w)) })
 	}
 	done := job.AvatarProgress{Step: watchparty.AvatarDone}
@@ -260,7 +260,7 @@ func TestAvatarProgress(t *testing.T) {
 	}
 
 	t.Run("of one that gets ready", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		var seen []job.AvatarProgress
 		during(w, &seen, job.ActivityRenderAvatar, picture, nil)
 		during(w, &seen, job.ActivityPublishAvatar, picture, job.PublishResult{State: watchparty.AvatarReady}, nil)
@@ -272,7 +272,7 @@ func TestAvatarProgress(t *testing.T) {
 	})
 
 	t.Run("of one that fails", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		var seen []job.AvatarProgress
 		during(w, &seen, job.ActivityRenderAvatar, picture, refusal("avatar_unreadable"))
 		during(w, &seen, job.ActivityFailAvatar, failedWith(reasonFor("avatar_unreadable")), nil)
@@ -284,7 +284,7 @@ func TestAvatarProgress(t *testing.T) {
 	})
 
 	t.Run("counts crashes", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		inOrder(w,
 			w.crashes(job.ActivityRenderAvatar, picture, 10*time.Second, heartbeatTimeout()).Times(2),
 			w.expect(job.ActivityRenderAvatar, picture, nil).Once(),

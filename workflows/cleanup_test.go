@@ -28,7 +28,7 @@ var (
 	begun = job.BeginCleanupResult{Policies: some, Thresholds: thresholds}
 )
 
-func cleanup(w *world, in job.CleanupInput) (job.CleanupResult, error) {
+func cleanup(w *workflowFixture, in job.CleanupInput) (job.CleanupResult, error) {
 	return run[job.CleanupResult](w, workflows.Cleanup, in)
 }
 
@@ -40,7 +40,7 @@ func TestCleanup(t *testing.T) {
 	onDemand := job.CleanupInput{RunID: runID}
 
 	t.Run("applies the policies in their order", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		want := job.CleanupResult{RunID: runID, Counts: map[watchparty.Policy]int64{watchparty.PolicyMessages: 7}}
 		inOrder(w,
 			w.expect(job.ActivityBeginCleanup, onDemand, begun, nil).Once(),
@@ -55,7 +55,7 @@ func TestCleanup(t *testing.T) {
 	})
 
 	t.Run("goes on after a policy that fails, and reports it", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		failed := job.FinishCleanupInput{RunID: runID, Failed: map[watchparty.Policy]string{
 			watchparty.PolicyMessages: "given up after 10 attempts",
 		}}
@@ -73,7 +73,7 @@ func TestCleanup(t *testing.T) {
 	})
 
 	t.Run("applies a policy that fails at first", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		one := job.CleanupInput{RunID: runID, Policies: []watchparty.Policy{watchparty.PolicyRooms}}
 		inOrder(
 			w,
@@ -90,7 +90,7 @@ func TestCleanup(t *testing.T) {
 	})
 
 	t.Run("waits for a database that is away before and after", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		w.expect(job.ActivityBeginCleanup, onDemand, job.BeginCleanupResult{}, errAway).Times(30)
 		w.expect(job.ActivityBeginCleanup, onDemand, job.BeginCleanupResult{}, nil).Once()
 		w.tallies(nil).Once()
@@ -103,7 +103,7 @@ func TestCleanup(t *testing.T) {
 	})
 
 	t.Run("passes on that it is a dry run", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		dry := job.CleanupInput{RunID: runID, DryRun: true}
 		w.expect(job.ActivityBeginCleanup, dry, begun, nil).Once()
 		for _, policy := range some {
@@ -117,7 +117,7 @@ func TestCleanup(t *testing.T) {
 	})
 
 	t.Run("that is cancelled applies no further policy, and reports what was done", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		w.expect(job.ActivityFinishCleanup, job.FinishCleanupInput{RunID: runID, Cancelled: true},
 			job.CleanupResult{RunID: runID}, nil).
 			Once()
@@ -132,7 +132,7 @@ func TestCleanup(t *testing.T) {
 
 	t.Run("that is cancelled before it has begun, or at its end, is reported too", func(t *testing.T) {
 		cancelled := job.FinishCleanupInput{RunID: runID, Cancelled: true}
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		w.expect(job.ActivityBeginCleanup, onDemand, begun, activity.ErrResultPending).Once()
 		w.expect(job.ActivityFinishCleanup, cancelled, job.CleanupResult{},
 			temporal.NewNonRetryableApplicationError("gone", job.ErrorNotFound, nil)).
@@ -141,7 +141,7 @@ func TestCleanup(t *testing.T) {
 		_, err := cleanup(w, onDemand)
 		require.True(t, temporal.IsCanceledError(err), "%v", err)
 
-		w = newWorld(t)
+		w = newWorkflowFixture(t)
 		w.expect(job.ActivityBeginCleanup, onDemand, job.BeginCleanupResult{}, nil).Once()
 		w.tallies(nil).Once()
 		w.expect(job.ActivityFinishCleanup, job.FinishCleanupInput{RunID: runID}, job.CleanupResult{},
@@ -155,7 +155,7 @@ func TestCleanup(t *testing.T) {
 	})
 
 	t.Run("says how far it is", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		w.expect(job.ActivityBeginCleanup, onDemand, begun, nil).Once()
 		w.tallies(nil).Once()
 		w.expect(job.ActivityApplyPolicy, apply(watchparty.PolicyParticipants), nil).Once()

@@ -20,7 +20,7 @@ var (
 )
 
 // aMail is sent as every other is.
-func aMail(w *world) (job.EmailResult, error) {
+func aMail(w *workflowFixture) (job.EmailResult, error) {
 	return run[job.EmailResult](w, workflows.VerificationEmail, welcome)
 }
 
@@ -35,7 +35,7 @@ func requireFailedAs(t *testing.T, err error, wantType string) {
 
 func TestAMail(t *testing.T) {
 	t.Run("is sent", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		w.expect(job.ActivitySendEmail, welcome, sent, nil).Once()
 		result, err := aMail(w)
 		require.NoError(t, err)
@@ -43,7 +43,7 @@ func TestAMail(t *testing.T) {
 	})
 
 	t.Run("is sent after temporary failures", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		w.expect(job.ActivitySendEmail, welcome, nothing, temporal.NewApplicationError("temporary (code 451)", "temporary")).
 			Times(3)
 		w.expect(job.ActivitySendEmail, welcome, sent, nil).Once()
@@ -54,7 +54,7 @@ func TestAMail(t *testing.T) {
 	})
 
 	t.Run("waits as long as the server asks", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		later := temporal.NewApplicationErrorWithOptions("later (code 421)", "later",
 			temporal.ApplicationErrorOptions{NextRetryDelay: 5 * time.Minute})
 		w.expect(job.ActivitySendEmail, welcome, nothing, later).Once()
@@ -65,7 +65,7 @@ func TestAMail(t *testing.T) {
 	})
 
 	t.Run("that is rejected fails", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		rejected := temporal.NewNonRetryableApplicationError("permanent (code 550)", job.ErrorEmailRejected, nil)
 		w.expect(job.ActivitySendEmail, welcome, nothing, rejected).Once()
 		w.expect(job.ActivityFailEmail, welcome, nil).Once()
@@ -74,7 +74,7 @@ func TestAMail(t *testing.T) {
 	})
 
 	t.Run("whose user is gone fails", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		gone := temporal.NewNonRetryableApplicationError("the row is gone", job.ErrorNotFound, nil)
 		w.expect(job.ActivitySendEmail, welcome, nothing, gone).Once()
 		w.expect(job.ActivityFailEmail, welcome, nil).Once()
@@ -83,7 +83,7 @@ func TestAMail(t *testing.T) {
 	})
 
 	t.Run("expires after a day", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		w.expect(job.ActivitySendEmail, welcome, nothing,
 			temporal.NewApplicationError("unreachable (code 0)", "unreachable")).
 			Times(150)
@@ -94,7 +94,7 @@ func TestAMail(t *testing.T) {
 	})
 
 	t.Run("has its failure noted however long the database is down", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		rejected := temporal.NewNonRetryableApplicationError("permanent (code 550)", job.ErrorEmailRejected, nil)
 		w.expect(job.ActivitySendEmail, welcome, nothing, rejected).Once()
 		w.expect(job.ActivityFailEmail, welcome, errAway).Times(30)
@@ -104,7 +104,7 @@ func TestAMail(t *testing.T) {
 	})
 
 	t.Run("can be cancelled", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		w.expect(job.ActivitySendEmail, welcome, nothing, activity.ErrResultPending).Once()
 		w.RegisterDelayedCallback(w.CancelWorkflow, time.Minute)
 		_, err := aMail(w)
@@ -114,13 +114,13 @@ func TestAMail(t *testing.T) {
 
 func TestWelcomeEmail(t *testing.T) {
 	reminder := job.EmailInput{EmailID: subjectID}
-	welcomeEmail := func(w *world) (job.EmailResult, error) {
+	welcomeEmail := func(w *workflowFixture) (job.EmailResult, error) {
 		return run[job.EmailResult](w, workflows.WelcomeEmail, welcome)
 	}
 
 	t.Run("is followed by a reminder after three days", func(t *testing.T) {
 		for _, state := range []watchparty.EmailState{watchparty.EmailSent, watchparty.EmailCancelled} {
-			w := newWorld(t)
+			w := newWorkflowFixture(t)
 			w.expect(job.ActivitySendEmail, welcome, sent, nil).Once()
 			w.expect(job.ActivityQueueReminder, welcome, job.QueueReminderResult{EmailID: subjectID}, nil).Once()
 			w.expect(job.ActivitySendEmail, reminder, job.EmailResult{State: state}, nil).Once()
@@ -131,7 +131,7 @@ func TestWelcomeEmail(t *testing.T) {
 		}
 	})
 	t.Run("is followed by none once the address is confirmed", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		w.expect(job.ActivitySendEmail, welcome, sent, nil).Once()
 		w.RegisterDelayedCallback(func() { w.SignalWorkflow(job.SignalConfirmed, nil) }, time.Hour)
 		result, err := welcomeEmail(w)
@@ -140,7 +140,7 @@ func TestWelcomeEmail(t *testing.T) {
 		require.Equal(t, time.Hour, w.Now().Sub(w.started), "it does not wait any longer")
 	})
 	t.Run("whose address is confirmed before it is sent waits for nothing", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		w.expect(job.ActivitySendEmail, welcome, sent, nil).After(time.Minute).Once()
 		w.RegisterDelayedCallback(func() { w.SignalWorkflow(job.SignalConfirmed, nil) }, time.Second)
 		result, err := welcomeEmail(w)
@@ -149,7 +149,7 @@ func TestWelcomeEmail(t *testing.T) {
 		require.Less(t, w.Now().Sub(w.started), time.Hour)
 	})
 	t.Run("is followed by none that is of no use", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		w.expect(job.ActivitySendEmail, welcome, sent, nil).Once()
 		w.expect(job.ActivityQueueReminder, welcome, job.QueueReminderResult{}, nil).Once()
 		result, err := welcomeEmail(w)
@@ -157,7 +157,7 @@ func TestWelcomeEmail(t *testing.T) {
 		require.Equal(t, sent, result)
 	})
 	t.Run("that was cancelled is followed by none", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		w.expect(job.ActivitySendEmail, welcome, job.EmailResult{State: watchparty.EmailCancelled}, nil).Once()
 		result, err := welcomeEmail(w)
 		require.NoError(t, err)
@@ -165,14 +165,14 @@ func TestWelcomeEmail(t *testing.T) {
 	})
 	rejected := temporal.NewNonRetryableApplicationError("permanent (code 550)", job.ErrorEmailRejected, nil)
 	t.Run("that was rejected is followed by none", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		w.expect(job.ActivitySendEmail, welcome, nothing, rejected).Once()
 		w.expect(job.ActivityFailEmail, welcome, nil).Once()
 		_, err := welcomeEmail(w)
 		requireFailedAs(t, err, job.ErrorEmailRejected)
 	})
 	t.Run("fails with its reminder", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		w.expect(job.ActivitySendEmail, welcome, sent, nil).Once()
 		w.expect(job.ActivityQueueReminder, welcome, job.QueueReminderResult{EmailID: subjectID}, nil).Once()
 		w.expect(job.ActivitySendEmail, reminder, nothing, rejected).Once()
@@ -184,7 +184,7 @@ func TestWelcomeEmail(t *testing.T) {
 
 // TestRemindersGoInBackground: a reminder does not inherit the priority of the email before it.
 func TestRemindersGoInBackground(t *testing.T) {
-	w := newWorld(t)
+	w := newWorkflowFixture(t)
 	w.expect(job.ActivitySendEmail, welcome, sent, nil).Once()
 	w.expect(job.ActivityQueueReminder, welcome, job.QueueReminderResult{EmailID: subjectID}, nil).Once()
 	w.expect(job.ActivitySendEmail, job.EmailInput{EmailID: subjectID}, sent, nil).Once()
@@ -194,7 +194,7 @@ func TestRemindersGoInBackground(t *testing.T) {
 		require.Equal(t, int(watchparty.PriorityBackground), w.asked[name].Priority.PriorityKey, name)
 	}
 
-	w = newWorld(t)
+	w = newWorkflowFixture(t)
 	w.expect(job.ActivitySendEmail, welcome, sent, nil).Once()
 	_, err = aMail(w)
 	require.NoError(t, err)
@@ -217,13 +217,13 @@ func TestEmails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, state := range []watchparty.EmailState{watchparty.EmailSent, watchparty.EmailCancelled} {
-				w := newWorld(t)
+				w := newWorkflowFixture(t)
 				w.expect(job.ActivitySendEmail, welcome, job.EmailResult{State: state}, nil).Once()
 				result, err := run[job.EmailResult](w, c.workflow, welcome)
 				require.NoError(t, err)
 				require.Equal(t, state, result.State)
 			}
-			w := newWorld(t)
+			w := newWorkflowFixture(t)
 			w.expect(job.ActivitySendEmail, welcome, nothing,
 				temporal.NewApplicationError("unreachable (code 0)", "unreachable"))
 			w.expect(job.ActivityFailEmail, welcome, nil).Once()

@@ -22,25 +22,25 @@ var (
 )
 
 // invitation runs one that is open for a week.
-func invitation(w *world) (job.RoomInvitationResult, error) {
+func invitation(w *workflowFixture) (job.RoomInvitationResult, error) {
 	return run[job.RoomInvitationResult](w, workflows.RoomInvitation, week(w))
 }
 
-func week(w *world) job.RoomInvitationInput {
+func week(w *workflowFixture) job.RoomInvitationInput {
 	return job.RoomInvitationInput{InvitationID: inviteID, EmailID: emailID, ExpiresAt: w.Now().Add(7 * day).UTC()}
 }
 
-func (w *world) answerAfter(d time.Duration, answer watchparty.InvitationState) {
+func (w *workflowFixture) answerAfter(d time.Duration, answer watchparty.InvitationState) {
 	w.RegisterDelayedCallback(func() { w.SignalWorkflow(string(answer), nil) }, d)
 }
 
-func (w *world) expectReminder(answers ...any) {
+func (w *workflowFixture) expectReminder(answers ...any) {
 	w.expect(job.ActivityQueueReminder, inviting, answers...).Once()
 }
 
 func TestRoomInvitation(t *testing.T) {
 	t.Run("is brought, remembered a day before its end, and expires", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		w.expect(job.ActivitySendEmail, inviting, sent, nil).Once()
 		w.expectReminder(job.QueueReminderResult{EmailID: subjectID}, nil)
 		w.expect(job.ActivitySendEmail, reminding, sent, nil).Once()
@@ -60,7 +60,7 @@ func TestRoomInvitation(t *testing.T) {
 
 	for _, answer := range job.InvitationAnswers() {
 		t.Run(string(answer)+" at once", func(t *testing.T) {
-			w := newWorld(t)
+			w := newWorkflowFixture(t)
 			w.expect(job.ActivitySendEmail, inviting, sent, nil).Once()
 			w.answerAfter(time.Minute, answer)
 			result, err := invitation(w)
@@ -69,7 +69,7 @@ func TestRoomInvitation(t *testing.T) {
 			require.Equal(t, time.Minute, w.Now().Sub(w.started))
 		})
 		t.Run(string(answer)+" after the reminder", func(t *testing.T) {
-			w := newWorld(t)
+			w := newWorkflowFixture(t)
 			w.expect(job.ActivitySendEmail, inviting, sent, nil).Once()
 			w.expectReminder(job.QueueReminderResult{EmailID: subjectID}, nil)
 			w.expect(job.ActivitySendEmail, reminding, sent, nil).Once()
@@ -81,8 +81,8 @@ func TestRoomInvitation(t *testing.T) {
 		})
 	}
 
-	t.Run("is over when it is revoked while its mail is tried", func(t *testing.T) {
-		w := newWorld(t)
+	t.Run("is over when it is revoked while its email is tried", func(t *testing.T) {
+		w := newWorkflowFixture(t)
 		w.expect(job.ActivitySendEmail, inviting, nothing, activity.ErrResultPending).Once()
 		w.answerAfter(time.Minute, watchparty.InvitationRevoked)
 		result, err := invitation(w)
@@ -92,15 +92,15 @@ func TestRoomInvitation(t *testing.T) {
 	})
 
 	t.Run("was answered before it was started", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		w.answerAfter(0, watchparty.InvitationRevoked)
 		result, err := invitation(w)
 		require.NoError(t, err)
 		require.Equal(t, job.RoomInvitationResult{State: watchparty.InvitationRevoked}, result)
 	})
 
-	t.Run("whose mail was cancelled is not reminded, and expires", func(t *testing.T) {
-		w := newWorld(t)
+	t.Run("whose email was cancelled is not reminded, and expires", func(t *testing.T) {
+		w := newWorkflowFixture(t)
 		w.expect(job.ActivitySendEmail, inviting, job.EmailResult{State: watchparty.EmailCancelled}, nil).Once()
 		w.expect(job.ActivityExpireInvitation, week(w), job.ExpireInvitationResult{State: watchparty.InvitationExpired}, nil).
 			Once()
@@ -110,8 +110,8 @@ func TestRoomInvitation(t *testing.T) {
 		require.Equal(t, 7*day, w.Now().Sub(w.started))
 	})
 
-	t.Run("that an earlier version asked for only brings the mail", func(t *testing.T) {
-		w := newWorld(t)
+	t.Run("that an earlier version asked for only brings the email", func(t *testing.T) {
+		w := newWorkflowFixture(t)
 		w.expect(job.ActivitySendEmail, inviting, sent, nil).Once()
 		result, err := run[job.RoomInvitationResult](
 			w, workflows.RoomInvitation, job.RoomInvitationInput{InvitationID: inviteID, EmailID: emailID},
@@ -121,7 +121,7 @@ func TestRoomInvitation(t *testing.T) {
 	})
 
 	t.Run("needs no reminder that is of no use", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		w.expect(job.ActivitySendEmail, inviting, sent, nil).Once()
 		w.expectReminder(job.QueueReminderResult{}, nil)
 		w.expect(job.ActivityExpireInvitation, week(w), job.ExpireInvitationResult{State: watchparty.InvitationAccepted},
@@ -134,7 +134,7 @@ func TestRoomInvitation(t *testing.T) {
 
 	rejected := temporal.NewNonRetryableApplicationError("permanent (code 550)", job.ErrorEmailRejected, nil)
 	t.Run("outlives a reminder that is rejected", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		w.expect(job.ActivitySendEmail, inviting, sent, nil).Once()
 		w.expectReminder(job.QueueReminderResult{EmailID: subjectID}, nil)
 		w.expect(job.ActivitySendEmail, reminding, nothing, rejected).Once()
@@ -149,7 +149,7 @@ func TestRoomInvitation(t *testing.T) {
 	})
 
 	t.Run("that cannot be delivered fails", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		w.expect(job.ActivitySendEmail, inviting, nothing, rejected).Once()
 		w.expect(job.ActivityFailEmail, inviting, nil).Once()
 		_, err := invitation(w)
@@ -157,7 +157,7 @@ func TestRoomInvitation(t *testing.T) {
 	})
 
 	t.Run("can be cancelled", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		w.expect(job.ActivitySendEmail, inviting, nothing, activity.ErrResultPending).Once()
 		w.RegisterDelayedCallback(w.CancelWorkflow, time.Minute)
 		_, err := invitation(w)

@@ -72,8 +72,9 @@ var registered = map[string]any{
 	job.WorkflowPartyEmail:            workflows.PartyEmail,
 }
 
-// world runs one workflow on a clock that skips the waits. An activity that the test does not expect fails it.
-type world struct {
+// workflowFixture runs one workflow on a clock that skips the waits. An activity that the test does not expect fails
+// the test.
+type workflowFixture struct {
 	*testsuite.TestWorkflowEnvironment
 	t       *testing.T
 	started time.Time
@@ -91,7 +92,7 @@ func (l signalLog) Warn(message string, attributes ...any) {
 	l.Logger.Warn(message, attributes...)
 }
 
-func newWorld(t *testing.T) *world {
+func newWorkflowFixture(t *testing.T) *workflowFixture {
 	t.Helper()
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(signalLog{temporallog.NewStructuredLogger(discard), t})
@@ -99,7 +100,7 @@ func newWorld(t *testing.T) *world {
 	asked := map[string]workflow.ActivityOptions{}
 	env.SetTestTimeout(2 * time.Minute)
 	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&unlimited{asked: asked}}})
-	w := &world{TestWorkflowEnvironment: env, t: t, asked: asked}
+	w := &workflowFixture{TestWorkflowEnvironment: env, t: t, asked: asked}
 	registerResult[job.EmailInput, job.EmailResult](w, job.ActivitySendEmail)
 	registerAction[job.EmailInput](w, job.ActivityFailEmail)
 	registerResult[job.EmailInput, job.QueueReminderResult](w, job.ActivityQueueReminder)
@@ -141,23 +142,23 @@ func newWorld(t *testing.T) *world {
 
 // registerAction registers an activity without a result, gives one with a result; what is called is what the test
 // expects.
-func registerAction[In any](w *world, name string) {
+func registerAction[In any](w *workflowFixture, name string) {
 	w.RegisterActivityWithOptions(func(context.Context, In) error { return w.unexpected(name) },
 		activity.RegisterOptions{Name: name})
 }
 
-func registerResult[In, Out any](w *world, name string) {
+func registerResult[In, Out any](w *workflowFixture, name string) {
 	w.RegisterActivityWithOptions(func(context.Context, In) (out Out, err error) { return out, w.unexpected(name) },
 		activity.RegisterOptions{Name: name})
 }
 
-func (w *world) unexpected(name string) error {
+func (w *workflowFixture) unexpected(name string) error {
 	w.t.Errorf("activity %s was not expected", name)
 	return temporal.NewNonRetryableApplicationError("not expected", "Unexpected", nil)
 }
 
 // run executes the workflow and returns how it ended.
-func run[Result any](w *world, fn, in any) (Result, error) {
+func run[Result any](w *workflowFixture, fn, in any) (Result, error) {
 	w.started = w.Now()
 	w.ExecuteWorkflow(fn, in)
 	var result Result
@@ -168,17 +169,17 @@ func run[Result any](w *world, fn, in any) (Result, error) {
 }
 
 // expect says what the activity answers to this input, how often.
-func (w *world) expect(name string, in any, answers ...any) *testsuite.MockCallWrapper {
+func (w *workflowFixture) expect(name string, in any, answers ...any) *testsuite.MockCallWrapper {
 	return w.OnActivity(name, mock.Anything, in).Return(answers...)
 }
 
 // tallies expects the days to be tallied.
-func (w *world) tallies(err error) *testsuite.MockCallWrapper {
+func (w *workflowFixture) tallies(err error) *testsuite.MockCallWrapper {
 	return w.OnActivity(job.ActivityTally, mock.Anything).Return(job.TallyResult{Days: 1}, err)
 }
 
 // crashes is an activity whose worker ends in the middle of it: no result and no heartbeat comes.
-func (w *world) crashes(name string, in any, after time.Duration, timeout error) *testsuite.MockCallWrapper {
+func (w *workflowFixture) crashes(name string, in any, after time.Duration, timeout error) *testsuite.MockCallWrapper {
 	return w.OnActivity(name, mock.Anything, in).Return(func(ctx context.Context, _ job.AvatarInput) error {
 		token := activity.GetInfo(ctx).TaskToken
 		w.RegisterDelayedCallback(func() { _ = w.CompleteActivity(token, nil, timeout) }, after)

@@ -15,7 +15,7 @@ import (
 
 // partyStage is a party as the activities see it.
 type partyStage struct {
-	*world
+	*workflowFixture
 	in     job.PartyInput
 	status job.PartyStatus
 	told   []job.PartyNoticesInput
@@ -25,7 +25,7 @@ type partyStage struct {
 
 func newPartyStage(t *testing.T, after time.Duration) *partyStage {
 	t.Helper()
-	s := &partyStage{world: newWorld(t)}
+	s := &partyStage{workflowFixture: newWorkflowFixture(t)}
 	s.in = job.PartyInput{PartyID: subjectID, StartsAt: s.Now().Add(after).UTC()}
 	s.status = job.PartyStatus{State: watchparty.PartyScheduled, StartsAt: s.in.StartsAt}
 	s.OnActivity(job.ActivityReadParty, mock.Anything, s.in).Return(
@@ -53,7 +53,7 @@ func (s *partyStage) becomes(after time.Duration, status job.PartyStatus, signal
 
 func (s *partyStage) run() job.PartyResult {
 	s.t.Helper()
-	result, err := run[job.PartyResult](s.world, workflows.ScheduledParty, s.in)
+	result, err := run[job.PartyResult](s.workflowFixture, workflows.ScheduledParty, s.in)
 	require.NoError(s.t, err)
 	return result
 }

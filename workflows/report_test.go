@@ -19,7 +19,7 @@ func TestActivityReport(t *testing.T) {
 	monday := time.Date(2026, 3, 2, 5, 0, 0, 0, time.UTC)
 
 	t.Run("tallies, reports and queues the emails", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		w.SetStartTime(monday)
 		inOrder(w,
 			w.tallies(nil).Once(),
@@ -31,7 +31,7 @@ func TestActivityReport(t *testing.T) {
 	})
 
 	t.Run("is of the period before its scheduled time, however late it runs", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		w.SetStartTime(monday.AddDate(0, 3, 0))
 		scheduled := temporal.NewSearchAttributeKeyTime("TemporalScheduledStartTime")
 		require.NoError(t, w.SetTypedSearchAttributesOnStart(temporal.NewSearchAttributes(scheduled.ValueSet(monday))))
@@ -43,7 +43,7 @@ func TestActivityReport(t *testing.T) {
 	})
 
 	t.Run("is of the period that was over at the time that it is given", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		w.SetStartTime(monday.AddDate(0, 3, 0))
 		w.tallies(nil).Once()
 		w.expect(job.ActivityCreateReport, lastWeek, subjectID, nil).Once()
@@ -54,7 +54,7 @@ func TestActivityReport(t *testing.T) {
 	})
 
 	t.Run("waits for the database", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		w.SetStartTime(monday)
 		w.tallies(nil).Once()
 		w.expect(job.ActivityCreateReport, lastWeek, "", errAway).Times(20)
@@ -65,7 +65,7 @@ func TestActivityReport(t *testing.T) {
 	})
 
 	t.Run("fails for what is not kept any more", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		w.SetStartTime(monday)
 		w.tallies(nil).Once()
 		w.expect(job.ActivityCreateReport, lastWeek, "",
@@ -79,7 +79,7 @@ func TestActivityReport(t *testing.T) {
 }
 
 func TestCleanupGoesOnWithoutATally(t *testing.T) {
-	w := newWorld(t)
+	w := newWorkflowFixture(t)
 	in := job.CleanupInput{RunID: runID, Policies: []watchparty.Policy{watchparty.PolicyRooms}}
 	inOrder(
 		w,

@@ -21,7 +21,7 @@ func TestWebhookDelivery(t *testing.T) {
 	later := temporal.NewApplicationErrorWithOptions("not taken: status", job.ErrorWebhookRefused,
 		temporal.ApplicationErrorOptions{NextRetryDelay: 20 * time.Hour})
 	t.Run("tries as long as the activity says, with its pauses", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		done := job.WebhookResult{State: watchparty.WebhookFailed, Attempts: 4}
 		w.expect(job.ActivityDeliverWebhook, toWebhook, job.WebhookResult{}, later).Times(3)
 		w.expect(job.ActivityDeliverWebhook, toWebhook, done, nil).Once()
@@ -31,7 +31,7 @@ func TestWebhookDelivery(t *testing.T) {
 		require.GreaterOrEqual(t, w.Now().Sub(w.started), 60*time.Hour)
 	})
 	t.Run("is patient with the database", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		w.expect(job.ActivityDeliverWebhook, toWebhook, job.WebhookResult{}, errAway).Times(60)
 		w.expect(job.ActivityDeliverWebhook, toWebhook, job.WebhookResult{State: watchparty.WebhookDelivered}, nil).Once()
 		_, err := run[job.WebhookResult](w, workflows.WebhookDelivery, toWebhook)
@@ -39,7 +39,7 @@ func TestWebhookDelivery(t *testing.T) {
 		require.Less(t, w.Now().Sub(w.started), 2*time.Hour)
 	})
 	t.Run("notes that it was cancelled", func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorkflowFixture(t)
 		w.expect(job.ActivityDeliverWebhook, toWebhook, job.WebhookResult{}, activity.ErrResultPending)
 		w.expect(job.ActivityCancelDelivery, toWebhook, job.WebhookResult{State: watchparty.WebhookCancelled}, nil).Once()
 		w.RegisterDelayedCallback(w.CancelWorkflow, time.Hour)

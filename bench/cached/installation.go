@@ -60,8 +60,8 @@ var fill = []string{
 	`INSERT INTO users (id, username, email, display_name, password_hash)
 		SELECT uid(1, n), 'user' || n, 'user' || n || '@example.org', 'User ' || n, '' FROM generate_series(1, ?1) AS n`,
 	`INSERT INTO movies (id, title, year, runtime_minutes, description, genres)
-		SELECT uid(3, n), 'Film ' || n || ' ' || chr((97 + n % 26)::int) || ' night', 1900 + n % 120, 90,
-			'A silent film about the ' || n || 'th night of a town', ARRAY['genre' || n % 20]
+		SELECT uid(3, n), 'Movie ' || n || ' ' || chr((97 + n % 26)::int) || ' night', 1900 + n % 120, 90,
+			'A silent movie about the ' || n || 'th night of a town', ARRAY['genre' || n % 20]
 		FROM generate_series(1, ?0) AS n`,
 	`INSERT INTO rooms (id, name, description, movie_id, host_id, visibility, capacity, last_active_at, created_at)
 		SELECT uid(4, n), 'Movie night ' || n, 'Each week, with popcorn', CASE n % 2 WHEN 0 THEN uid(3, n) END, uid(1, n % ?1 + 1),
@@ -229,7 +229,7 @@ func (m *Measurement) startNode(ctx context.Context, in *installation, v variant
 	if v.name == uncached.name || v.name == former.name {
 		return n, nil
 	}
-	if err := n.await(ctx, "a lease", func(s series) bool { return s.sum("cache_lease_held") == 1 }); err != nil {
+	if err := n.await(ctx, "a lease", func(s series) bool { return s.sumOf("cache_lease_held") == 1 }); err != nil {
 		n.stop()
 		return nil, err
 	}
@@ -276,8 +276,8 @@ func (n *node) read(ctx context.Context) (series, error) {
 	return s, lines.Err()
 }
 
-// sum adds up the series of a metric that have these texts in their labels.
-func (s series) sum(name string, labels ...string) (sum float64) {
+// sumOf adds up the series of a metric that have these texts in their labels.
+func (s series) sumOf(name string, labels ...string) (sum float64) {
 	for key, value := range s {
 		metric, set, _ := strings.Cut(key, "{")
 		if metric == name && !slices.ContainsFunc(labels, func(l string) bool { return !strings.Contains(set, l) }) {

@@ -131,9 +131,9 @@ func TestLoad(t *testing.T) {
 func TestSeries(t *testing.T) {
 	t.Parallel()
 	s := series{`pool_hits_total{pool="cache"}`: 3, `pool_hits_total{pool="bus"}`: 5, "pool_hits": 7}
-	require.InDelta(t, 8, s.sum("pool_hits_total"), 0)
-	require.InDelta(t, 3, s.sum("pool_hits_total", `pool="cache"`), 0)
-	require.InDelta(t, 7, s.sum("pool_hits"), 0)
+	require.InDelta(t, 8, s.sumOf("pool_hits_total"), 0)
+	require.InDelta(t, 3, s.sumOf("pool_hits_total", `pool="cache"`), 0)
+	require.InDelta(t, 7, s.sumOf("pool_hits"), 0)
 }
 
 // TestVariants: the texts that variants replace are in the source, once.

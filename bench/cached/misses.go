@@ -110,7 +110,7 @@ func loadsOf(ctx context.Context, nodes []*node) (sum float64, err error) {
 	for i, n := range nodes {
 		reading.Go(func() error {
 			s, err := n.read(ctx)
-			loads[i] = s.sum("cache_loads_total")
+			loads[i] = s.sumOf("cache_loads_total")
 			return err
 		})
 	}

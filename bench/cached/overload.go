@@ -61,14 +61,14 @@ func (m *Measurement) overload(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			c, err := m.climb(ctx, in, n, kind.name+", "+server.name, kind.paths)
+			c, err := m.measureClimb(ctx, in, n, kind.name+", "+server.name, kind.paths)
 			switch {
 			case err != nil:
 			case i == 0:
 				err = m.judge(ctx, n, c, kind.title)
 			default:
-				m.Figure(server.name+": the most answered", c.peak(), "/s")
-				m.Figure(server.name+": answered at 4 times what saturates it, of that", c.at(4).answered/c.peak(), "")
+				m.Figure(server.name+": the most answered", c.peakRate(), "/s")
+				m.Figure(server.name+": answered at 4 times what saturates it, of that", c.outcomeAt(4).answered/c.peakRate(), "")
 			}
 			n.stop()
 			if err != nil {
@@ -115,17 +115,17 @@ type climb struct {
 	began      series    // the metrics before
 }
 
-func (c climb) at(step float64) outcome { return c.outcomes[slices.Index(steps, step)] }
+func (c climb) outcomeAt(step float64) outcome { return c.outcomes[slices.Index(steps, step)] }
 
-// peak is the largest rate of answers.
-func (c climb) peak() (peak float64) {
+// peakRate is the largest rate of answers.
+func (c climb) peakRate() (peak float64) {
 	for _, o := range c.outcomes {
 		peak = max(peak, o.answered)
 	}
 	return peak
 }
 
-func (m *Measurement) climb(
+func (m *Measurement) measureClimb(
 	ctx context.Context,
 	in *installation,
 	n *node,
@@ -195,22 +195,22 @@ func (m *Measurement) judge(ctx context.Context, n *node, c climb, title string)
 	busy := func(step float64) float64 { return 100 * c.busy[slices.Index(steps, step)] }
 	word := strings.ToLower(title[:1]) + title[1:]
 	m.Figure(word+": saturated at", c.saturation, "/s")
-	m.Figure("the most answered", c.peak(), "/s")
-	m.AtLeast("answered at 4 times that, of the peak", 0.9, c.at(4).answered/c.peak(), "")
-	m.AtLeast("answered at 5 times that, of the peak", 0.9, c.at(5).answered/c.peak(), "")
+	m.Figure("the most answered", c.peakRate(), "/s")
+	m.AtLeast("answered at 4 times that, of the peak", 0.9, c.outcomeAt(4).answered/c.peakRate(), "")
+	m.AtLeast("answered at 5 times that, of the peak", 0.9, c.outcomeAt(5).answered/c.peakRate(), "")
 	m.Figure("the program's share of its core at saturation", busy(1), " %")
 	m.Figure("the same at 4 times", busy(4), " %")
-	m.Figure("p99 at 0.8 times", c.at(0.8).p99.Seconds()*1e3, " ms")
+	m.Figure("p99 at 0.8 times", c.outcomeAt(0.8).p99.Seconds()*1e3, " ms")
 	m.AtMost("reads that fell through to Postgres in all of it", 0, fallen(after)-fallen(c.began), "")
 	m.AtMost(
 		"leases lost in all of it",
 		0,
-		after.sum("cache_leases_lost_total")-c.began.sum("cache_leases_lost_total"),
+		after.sumOf("cache_leases_lost_total")-c.began.sumOf("cache_leases_lost_total"),
 		"",
 	)
-	m.Figure("exchanges with Redis that failed", after.sum("cache_errors_total")-c.began.sum("cache_errors_total"), "")
+	m.Figure("exchanges with Redis that failed", after.sumOf("cache_errors_total")-c.began.sumOf("cache_errors_total"), "")
 	return nil
 }
 
 // fallen returns the number of reads that were loaded from Postgres, without those ahead of an entry's end.
-func fallen(s series) float64 { return s.sum("cache_loads_total") - s.sum("cache_refreshes_total") }
+func fallen(s series) float64 { return s.sumOf("cache_loads_total") - s.sumOf("cache_refreshes_total") }

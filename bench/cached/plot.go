@@ -35,7 +35,7 @@ var latencies = []time.Duration{
 func (p plot) svg() string {
 	most := 0.0
 	for _, c := range p.climbs {
-		most = max(most, c.peak())
+		most = max(most, c.peakRate())
 	}
 	top := niceCeiling(most)
 	end := 5.0

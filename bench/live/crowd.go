@@ -156,7 +156,7 @@ func (m *Measurement) crowd(ctx context.Context) error {
 	defer host.Close()
 	m.say("%d members are connected", members)
 	h := &Silent{Client: host, state: host.Welcome.State}
-	if err := h.apply(ctx, &wire.Load{Command: h.command(), StreamURL: "https://movies.example/film.webm"}); err != nil {
+	if err := h.apply(ctx, &wire.Load{Command: h.command(), StreamURL: "https://movies.example/movie.webm"}); err != nil {
 		return err
 	}
 	if _, _, err := h.await(ctx, func(s wire.State) bool { return s.Epoch > 0 }); err != nil {
@@ -287,7 +287,7 @@ func delays(received [][]delivery) (all []time.Duration, err error) {
 // processor is how much processor time the nodes have taken, in seconds.
 func (m *Measurement) processor(ctx context.Context) (seconds float64, err error) {
 	for _, n := range m.system.Nodes {
-		u, err := n.usage(ctx)
+		u, err := n.readUsage(ctx)
 		if err != nil {
 			return 0, err
 		}
@@ -316,7 +316,7 @@ func (m *Measurement) memory(ctx context.Context) error {
 	if err := m.settleMemory(ctx); err != nil {
 		return err
 	}
-	before, err := node.usage(ctx)
+	before, err := node.readUsage(ctx)
 	if err != nil {
 		return err
 	}
@@ -329,7 +329,7 @@ func (m *Measurement) memory(ctx context.Context) error {
 	if err := m.settleMemory(ctx); err != nil {
 		return err
 	}
-	after, err := node.usage(ctx)
+	after, err := node.readUsage(ctx)
 	if err != nil {
 		return err
 	}
@@ -349,8 +349,8 @@ type usage struct {
 	processor       float64 // seconds
 }
 
-// usage reads the node's metrics.
-func (n *Node) usage(ctx context.Context) (u usage, err error) {
+// readUsage reads the node's metrics.
+func (n *Node) readUsage(ctx context.Context) (u usage, err error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+n.Metrics+"/metrics", nil)
 	if err != nil {
 		return u, err

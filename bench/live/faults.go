@@ -330,7 +330,7 @@ func (s *System) WaitInSilence(ctx context.Context, prefix string, kind playback
 		silent = append(silent, &Silent{Client: c, state: c.Welcome.State})
 	}
 	first := silent[0]
-	load := &wire.Load{Command: first.command(), StreamURL: "https://movies.example/film.webm"}
+	load := &wire.Load{Command: first.command(), StreamURL: "https://movies.example/movie.webm"}
 	if err := first.Send(ctx, load); err != nil {
 		return 0, err
 	}
@@ -357,7 +357,7 @@ func (s *System) WaitInSilence(ctx context.Context, prefix string, kind playback
 // fallSilentLater makes people play, and then starts a wait that they do not answer.
 func fallSilentLater(ctx context.Context, silent []*Silent, kind playback.Wait) error {
 	first := silent[0]
-	duration := int64(filmDuration)
+	duration := int64(movieDuration)
 	for _, c := range silent {
 		s, _, err := c.await(ctx, func(s wire.State) bool { return s.Wait != nil })
 		if err != nil {
@@ -514,7 +514,7 @@ func (r *Room) lookAfter(ctx context.Context, killed time.Time, seek bool) (k Ki
 	o := Ordered{Given: killed}
 	if seek {
 		by := others[r.random.IntN(len(others))]
-		m := &wire.Seek{Command: by.NewCommand(), PositionMS: 60_000 + r.random.Int64N(filmDuration/2)}
+		m := &wire.Seek{Command: by.NewCommand(), PositionMS: 60_000 + r.random.Int64N(movieDuration/2)}
 		if o, err = r.give(ctx, by, m, "seek"); err != nil {
 			return k, 0, err
 		}
@@ -572,7 +572,7 @@ func (r *Room) LoseNetwork(ctx context.Context, count int, away time.Duration) (
 		releases = append(releases, v.Path.Hold())
 	}
 	by := r.Viewers[r.random.IntN(staying)]
-	m := &wire.Seek{Command: by.NewCommand(), PositionMS: 60_000 + r.random.Int64N(filmDuration/2)}
+	m := &wire.Seek{Command: by.NewCommand(), PositionMS: 60_000 + r.random.Int64N(movieDuration/2)}
 	o, err := r.give(ctx, by, m, "seek")
 	if err != nil {
 		return nil, err

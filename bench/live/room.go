@@ -76,7 +76,7 @@ func (s *System) Gather(
 	if err := Until(ctx, gatherTime, "the viewers connect", r.connected); err != nil {
 		return nil, err
 	}
-	load := &wire.Load{Command: host.NewCommand(), StreamURL: "https://movies.example/film.webm", Title: "Film"}
+	load := &wire.Load{Command: host.NewCommand(), StreamURL: "https://movies.example/movie.webm", Title: "Movie"}
 	if _, err := host.Do(ctx, load); err != nil {
 		return nil, err
 	}
@@ -241,7 +241,7 @@ func (r *Room) Order(ctx context.Context, kind string) (Ordered, error) {
 		position := int64(by.Position())
 		m = &wire.Pause{Command: c, PositionMS: &position}
 	case "seek":
-		m = &wire.Seek{Command: c, PositionMS: 60_000 + r.random.Int64N(filmDuration-1_200_000)}
+		m = &wire.Seek{Command: c, PositionMS: 60_000 + r.random.Int64N(movieDuration-1_200_000)}
 	case "faster":
 		m = &wire.Rate{Command: c, Rate: 1.25}
 	case "slower":

@@ -256,7 +256,7 @@ func (c *stormy) random() wire.ClientMessage {
 	defer c.mu.Unlock()
 	seen := c.state.Revision
 	common := wire.Command{ID: newID(), Epoch: c.state.Epoch, Revision: &seen}
-	position := rand.Int64N(filmDuration)
+	position := rand.Int64N(movieDuration)
 	switch n := rand.IntN(100); {
 	case c.state.State == player.Idle, n < 3:
 		return &wire.Load{Command: common, StreamURL: fmt.Sprintf("https://movies.example/%d.webm", rand.IntN(5))}

@@ -79,8 +79,8 @@ func (f *findings) command(kind string, took map[*Viewer]time.Duration) {
 	f.settled[kind] = append(f.settled[kind], last)
 }
 
-// all returns the times of all commands that move players; another rate moves nobody at once.
-func (f *findings) all() (all []time.Duration) {
+// settleTimes returns the times of all commands that move players; another rate moves nobody at once.
+func (f *findings) settleTimes() (all []time.Duration) {
 	for kind, some := range f.settled {
 		if kind != "faster" {
 			all = append(all, some...)
@@ -344,14 +344,14 @@ func (m *Measurement) tellTogether(found map[string]*findings, nodeErrors []floa
 	m.AtMost(
 		fmt.Sprintf("play, pause or seek until all %d are within 100 ms, p95", roomSize),
 		1,
-		seconds(fair.all()),
+		seconds(fair.settleTimes()),
 		" s",
 	)
 	m.Figure("command until one player is, p95", seconds(fair.each), " s")
 	for _, kind := range []string{"seek", "pause", "play", "faster"} {
 		m.Figure("command until all are, "+kind+", p95", seconds(fair.settled[kind]), " s")
 	}
-	m.Figure("command until all are, without delay, p95", seconds(found["plain"].all()), " s")
+	m.Figure("command until all are, without delay, p95", seconds(found["plain"].settleTimes()), " s")
 	m.AtMost("newcomer within 100 ms, after canplay, p95", 2, seconds(fair.joined), " s")
 	disturbs := 0
 	for _, f := range found {

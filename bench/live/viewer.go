@@ -19,17 +19,17 @@ import (
 
 // Times of a client, as the TypeScript one has them, in milliseconds.
 const (
-	tickGap      = 250.0
-	stallTime    = 2_000.0
-	statusGap    = 1_000.0
-	statusTime   = 10_000.0
-	silence      = 8 * time.Second
-	firstRetry   = time.Second
-	lastRetry    = 10 * time.Second
-	commandTime  = 30 * time.Second
-	firstLoad    = 300.0 // the shortest time until a stream can be played; lastLoad is the longest
-	lastLoad     = 1_500.0
-	filmDuration = 5_400_000
+	tickGap       = 250.0
+	stallTime     = 2_000.0
+	statusGap     = 1_000.0
+	statusTime    = 10_000.0
+	silence       = 8 * time.Second
+	firstRetry    = time.Second
+	lastRetry     = 10 * time.Second
+	commandTime   = 30 * time.Second
+	firstLoad     = 300.0 // the shortest time until a stream can be played; lastLoad is the longest
+	lastLoad      = 1_500.0
+	movieDuration = 5_400_000
 )
 
 // Manner has the properties of a viewer.
@@ -321,7 +321,7 @@ func (v *Viewer) tick() (wait time.Duration, reports []wire.ClientMessage, conn 
 	}
 	gap = min(gap, v.media.NextEvent()-now, v.nextStall-now)
 	if v.conn != nil {
-		reports = v.reports(now, following, reading.Delay)
+		reports = v.newReports(now, following, reading.Delay)
 	}
 	return time.Duration(max(gap, 0.1) * 1e6), reports, v.conn
 }
@@ -345,14 +345,14 @@ func (v *Viewer) stall(now float64) {
 	}
 }
 
-// reports sends the status of the player to the service.
-func (v *Viewer) reports(now float64, following player.Following, trip float64) (reports []wire.ClientMessage) {
+// newReports returns the messages that report the player to the service.
+func (v *Viewer) newReports(now float64, following player.Following, trip float64) (reports []wire.ClientMessage) {
 	if v.item == "" {
 		return nil
 	}
 	if following.IsReady && v.state.Cue != v.readyCue {
 		v.readyCue = v.state.Cue
-		duration := int64(filmDuration)
+		duration := int64(movieDuration)
 		reports = append(reports, &wire.Ready{Epoch: v.state.Epoch, Cue: v.state.Cue, DurationMS: &duration})
 	}
 	if v.state.State != player.Playing || v.media.IsPaused() || v.media.IsReady() {

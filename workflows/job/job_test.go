@@ -23,7 +23,7 @@ func TestEvents(t *testing.T) {
 	avatar := job.AvatarInput{UserID: "u1", Version: 7}
 	cleanup := job.CleanupInput{RunID: "r1", Policies: []watchparty.Policy{watchparty.PolicyRooms}, DryRun: true}
 	cases := map[string]struct{ got, want job.Event }{
-		"welcome mail": {job.WelcomeEmailEvent("u1", "e1"), job.Event{
+		"welcome email": {job.WelcomeEmailEvent("u1", "e1"), job.Event{
 			WorkflowID: "welcome-email/u1", Workflow: "WelcomeEmail", TaskQueue: "email",
 			Summary: "Welcome email", Input: job.EmailInput{EmailID: "e1"}, Priority: watchparty.PrioritySoon,
 		}},

@@ -11,8 +11,8 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// world is something of everything, so that each operation has something to work on.
-type world struct {
+// completeFixture has at least one of each resource, so that each operation has something to work on.
+type completeFixture struct {
 	*bundle
 	alice, bob, admin person
 	dave, eve, frank  person
@@ -44,14 +44,14 @@ type world struct {
 	activity, activityToken string // a report, and what its link holds
 }
 
-func newWorld(t testing.TB, change ...func(*settings)) *world {
+func newCompleteFixture(t testing.TB, change ...func(*settings)) *completeFixture {
 	t.Helper()
 	b := setup(t, change...)
-	w := &world{bundle: b, alice: b.register(t, "alice"), bob: b.user(t, "bob"), admin: b.admin(t, "root")}
+	w := &completeFixture{bundle: b, alice: b.register(t, "alice"), bob: b.user(t, "bob"), admin: b.admin(t, "root")}
 	w.dave, w.eve, w.frank = b.user(t, "dave"), b.user(t, "eve"), b.user(t, "frank")
 	b.exec(t, "UPDATE users SET password_hash = (SELECT password_hash FROM users WHERE id = ?) WHERE id = ?", w.alice.id,
 		w.dave.id)
-	w.movie, w.unused = b.movie(t, "Metropolis"), b.movie(t, "Nosferatu")
+	w.movie, w.unused = b.addMovie(t, "Metropolis"), b.addMovie(t, "Nosferatu")
 	w.open = b.room(t, w.alice, map[string]any{"movie_id": w.movie})
 	b.exec(t, "UPDATE rooms SET now_playing = true WHERE id = ?", w.open)
 	w.private = b.room(t, w.alice, map[string]any{"visibility": "private"})
@@ -62,13 +62,13 @@ func newWorld(t testing.TB, change ...func(*settings)) *world {
 	w.spam = b.post(t, w.private, w.alice, "Buy!")
 	w.queued1, w.queued2 = b.queue(t, w.private, w.alice, "First"), b.queue(t, w.private, w.alice, "Second")
 	w.party, w.party2 = b.party(t, w.open, w.alice, 1), b.party(t, w.open, w.alice, 3)
-	w.streamed = b.movie(t, "Faust I")
+	w.streamed = b.addMovie(t, "Faust I")
 	b.exec(t, "UPDATE movies SET stream_url = 'https://movies.example/faust.webm' WHERE id = ?", w.streamed)
 	w.abuse = b.do(t, "POST", "/abuse-reports", w.eve.token,
 		map[string]any{"kind": "spam", "username": "alice"}).data()["id"].(string)
 	w.session, w.eveSession = b.signIn(t, w.bob.id, "bob's phone"), b.signIn(t, w.eve.id, "eve's phone")
 	w.addTokens(t)
-	w.sent, w.queued = b.welcomeMail(t, w.alice), b.welcomeMail(t, w.bob)
+	w.sent, w.queued = b.welcomeEmail(t, w.alice), b.welcomeEmail(t, w.bob)
 	attempt, err := b.store.BeginEmailAttempt(t.Context(), w.sent)
 	require.NoError(t, err)
 	require.NoError(t, b.store.MarkEmailSent(t.Context(), w.sent, attempt))
@@ -134,14 +134,14 @@ func (b *bundle) failedDelivery(t testing.TB, hook string) string {
 	return id
 }
 
-// welcomeMail is the ID of the mail that greets someone.
-func (b *bundle) welcomeMail(t testing.TB, p person) string {
+// welcomeEmail is the ID of a user's welcome email.
+func (b *bundle) welcomeEmail(t testing.TB, p person) string {
 	t.Helper()
 	return value1[string](t, b, "SELECT id FROM emails WHERE user_id = ? AND kind = 'welcome'", p.id)
 }
 
 // addTokens stores what the links of emails stand for.
-func (w *world) addTokens(t testing.TB) {
+func (w *completeFixture) addTokens(t testing.TB) {
 	t.Helper()
 	row := func(query string, args ...any) string {
 		id := uuid.Must(uuid.NewV7()).String()
