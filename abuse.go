@@ -94,7 +94,7 @@ var (
 		Message: "You cannot report your own account, room or message."}
 	ErrReportResolved = &Error{Kind: KindConflict, Code: "report_resolved",
 		Message: "The report has been resolved already."}
-	ErrManyReports = &Error{Kind: KindLimited, Code: "too_many_reports",
+	ErrTooManyReports = &Error{Kind: KindLimited, Code: "too_many_reports",
 		Message: "You have sent too many reports within an hour.",
 		Details: map[string]int{"most": MaxHourlyReports}}
 	ErrUnknownReport = Invalid(
@@ -102,9 +102,9 @@ var (
 	)
 )
 
-// TooManyReports is ErrManyReports for an account that can report again after wait.
+// TooManyReports is ErrTooManyReports for an account that can report again after wait.
 func TooManyReports(wait time.Duration) error {
-	e := *ErrManyReports
+	e := *ErrTooManyReports
 	e.RetryAfter = wait
 	return &e
 }

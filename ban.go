@@ -36,9 +36,9 @@ type Sanction struct {
 
 // Limits of bans and mutes.
 const (
-	MaxReason   = 300 // characters
-	MaxBanYears = 10
-	MaxMute     = 30 * 24 * time.Hour
+	MaxReason       = 300 // characters
+	MaxBanYears     = 10
+	MaxMuteDuration = 30 * 24 * time.Hour
 )
 
 // NewBan is a ban to be imposed.
@@ -81,7 +81,7 @@ func (m *NewMute) Normalise() {
 // Validate reports every field that is wrong at the time now.
 func (m NewMute) Validate(now time.Time) error {
 	var v fields
-	v.ends("until", m.Until, now, now.Add(MaxMute))
+	v.ends("until", m.Until, now, now.Add(MaxMuteDuration))
 	v.reason(m.Reason)
 	return v.err()
 }

@@ -159,15 +159,15 @@ type EmailAttempt struct {
 type EmailOutcome string
 
 const (
-	AttemptOpen        EmailOutcome = "open" // in progress, or its process ended within the last hour
-	AttemptSent        EmailOutcome = "sent"
-	AttemptTemporary   EmailOutcome = "temporary"   // another attempt follows
-	AttemptLater       EmailOutcome = "later"       // another attempt follows, but not soon
-	AttemptUnreachable EmailOutcome = "unreachable" // no conversation, or an incomplete one
-	AttemptAmbiguous   EmailOutcome = "ambiguous"   // the server may have the email
-	AttemptPermanent   EmailOutcome = "permanent"   // refused for good
-	AttemptCancelled   EmailOutcome = "cancelled"   // the email had no recipient or nothing to say any more
-	AttemptLost        EmailOutcome = "lost"        // its process ended; the server may have the email
+	EmailOutcomeOpen        EmailOutcome = "open" // in progress, or its process ended within the last hour
+	EmailOutcomeSent        EmailOutcome = "sent"
+	EmailOutcomeTemporary   EmailOutcome = "temporary"   // another attempt follows
+	EmailOutcomeLater       EmailOutcome = "later"       // another attempt follows, but not soon
+	EmailOutcomeUnreachable EmailOutcome = "unreachable" // no conversation, or an incomplete one
+	EmailOutcomeAmbiguous   EmailOutcome = "ambiguous"   // the server may have the email
+	EmailOutcomePermanent   EmailOutcome = "permanent"   // refused for good
+	EmailOutcomeCancelled   EmailOutcome = "cancelled"   // the email had no recipient or nothing to say any more
+	EmailOutcomeLost        EmailOutcome = "lost"        // its process ended; the server may have the email
 )
 
 // EmailFilter selects emails. Empty fields select all.

@@ -7,15 +7,15 @@ import "time"
 type EmailBudget string
 
 const (
-	BudgetRecipient EmailBudget = "recipient" // emails to one address, except kinds with a budget of their own
-	BudgetInvitee   EmailBudget = "invitee"   // those emails to one address that any stranger can cause at any time
-	BudgetNotice    EmailBudget = "notice"    // security notices to one address, which are sent even if others wait
-	BudgetReader    EmailBudget = "reader"    // reports to one recipient in the settings
-	BudgetAsker     EmailBudget = "asker"     // requests by one account or, without sign-in, for one address
-	BudgetInviter   EmailBudget = "inviter"   // invitations by one account
-	BudgetClient    EmailBudget = "client"    // requests from one client address
-	BudgetReset     EmailBudget = "reset"     // password resets to one address, apart from what strangers send there
-	BudgetAccounts  EmailBudget = "accounts"  // accounts that are registered from one client address
+	BudgetRecipient       EmailBudget = "recipient" // emails to one address, except kinds with a budget of their own
+	BudgetInvitee         EmailBudget = "invitee"   // those emails to one address that any stranger can cause at any time
+	BudgetNotice          EmailBudget = "notice"    // security notices to one address, which are sent even if others wait
+	BudgetReportRecipient EmailBudget = "reader"    // reports to one recipient in the settings
+	BudgetRequester       EmailBudget = "asker"     // requests by one account or, without sign-in, for one address
+	BudgetInviter         EmailBudget = "inviter"   // invitations by one account
+	BudgetClient          EmailBudget = "client"    // requests from one client address
+	BudgetReset           EmailBudget = "reset"     // password resets to one address, apart from what strangers send there
+	BudgetAccounts        EmailBudget = "accounts"  // accounts that are registered from one client address
 )
 
 // EmailLimit is the size of a budget.
@@ -29,7 +29,7 @@ func (b EmailBudget) Limit(emails int) EmailLimit {
 	switch b {
 	case BudgetInvitee:
 		return EmailLimit{Hour: max(1, emails*3/5), Day: 2 * emails}
-	case BudgetReader:
+	case BudgetReportRecipient:
 		return EmailLimit{Hour: 4 * emails, Day: 4 * emails}
 	case BudgetInviter:
 		return EmailLimit{Hour: 10 * emails, Day: 20 * emails}
@@ -60,22 +60,22 @@ type EmailRule struct {
 	Recipient []EmailBudget
 	// Asker and Client are the budgets that are counted when somebody requests the email. If one is used up, the request
 	// is refused. They are empty for emails that the program sends by itself, or that admins request.
-	Asker  EmailBudget
-	Client EmailBudget
+	Requester EmailBudget
+	Client    EmailBudget
 }
 
 var emailRules = map[EmailKind]EmailRule{
 	// An account begins even when its recipient's budget is used up.
 	EmailWelcome:         {Priority: PrioritySoon, Recipient: []EmailBudget{BudgetRecipient}, Client: BudgetAccounts},
 	EmailWelcomeReminder: {Priority: PriorityBackground, Recipient: []EmailBudget{BudgetRecipient}},
-	EmailVerification: {Priority: PriorityAwaited, Recipient: []EmailBudget{BudgetRecipient}, Asker: BudgetAsker,
+	EmailVerification: {Priority: PriorityAwaited, Recipient: []EmailBudget{BudgetRecipient}, Requester: BudgetRequester,
 		Client: BudgetClient},
-	EmailReset: {Priority: PriorityAwaited, Recipient: []EmailBudget{BudgetReset}, Asker: BudgetAsker,
+	EmailReset: {Priority: PriorityAwaited, Recipient: []EmailBudget{BudgetReset}, Requester: BudgetRequester,
 		Client: BudgetClient},
 	EmailAddressChanged:  {Priority: PrioritySoon, Recipient: []EmailBudget{BudgetNotice}},
 	EmailPasswordChanged: {Priority: PrioritySoon, Recipient: []EmailBudget{BudgetNotice}},
 	EmailRoomInvitation: {
-		Priority: PriorityNormal, Recipient: []EmailBudget{BudgetInvitee, BudgetRecipient}, Asker: BudgetInviter,
+		Priority: PriorityNormal, Recipient: []EmailBudget{BudgetInvitee, BudgetRecipient}, Requester: BudgetInviter,
 		Client: BudgetClient,
 	},
 	EmailInvitationReminder: {Priority: PriorityBackground, Recipient: []EmailBudget{BudgetInvitee, BudgetRecipient}},
@@ -83,7 +83,7 @@ var emailRules = map[EmailKind]EmailRule{
 	// A person who moves a party back and forth fills no inbox.
 	EmailPartyChanged:   {Priority: PrioritySoon, Recipient: []EmailBudget{BudgetInvitee, BudgetRecipient}},
 	EmailPartyCancelled: {Priority: PrioritySoon, Recipient: []EmailBudget{BudgetInvitee, BudgetRecipient}},
-	EmailActivityReport: {Priority: PriorityBackground, Recipient: []EmailBudget{BudgetReader}},
+	EmailActivityReport: {Priority: PriorityBackground, Recipient: []EmailBudget{BudgetReportRecipient}},
 }
 
 // Rule returns the rule of a kind of email, and whether emailRules has it. A kind without a rule counts against its

@@ -18,7 +18,7 @@ func TestEveryKindOfEmailHasARule(t *testing.T) {
 		require.True(t, known, kind)
 		require.NotEmpty(t, rule.Recipient, kind)
 		require.NotZero(t, rule.Priority, kind)
-		require.Equal(t, rule.Asker != "", rule.Client == watchparty.BudgetClient, "%s: whoever asks has a client", kind)
+		require.Equal(t, rule.Requester != "", rule.Client == watchparty.BudgetClient, "%s: whoever asks has a client", kind)
 	}
 	rule, known := watchparty.EmailKind("forgotten").Rule()
 	require.False(t, known)
@@ -58,8 +58,8 @@ func TestEmailKindsAreAll(t *testing.T) {
 func TestEmailLimits(t *testing.T) {
 	for budget, want := range map[watchparty.EmailBudget]watchparty.EmailLimit{
 		watchparty.BudgetRecipient: {Hour: 5, Day: 20}, watchparty.BudgetInvitee: {Hour: 3, Day: 10},
-		watchparty.BudgetNotice: {Hour: 5, Day: 20},
-		watchparty.BudgetReader: {Hour: 20, Day: 20}, watchparty.BudgetAsker: {Hour: 5, Day: 20},
+		watchparty.BudgetNotice:          {Hour: 5, Day: 20},
+		watchparty.BudgetReportRecipient: {Hour: 20, Day: 20}, watchparty.BudgetRequester: {Hour: 5, Day: 20},
 		watchparty.BudgetInviter: {Hour: 50, Day: 100},
 		watchparty.BudgetClient:  {Hour: 100, Day: 400}, watchparty.BudgetReset: {Hour: 5, Day: 20},
 		watchparty.BudgetAccounts: {Hour: 1000, Day: 4000},

@@ -5,13 +5,13 @@ import "time"
 // The following types are only exported.
 
 // EndedSession is a sign-in, which may have ended.
-type EndedSession struct {
+type ExportedSession struct {
 	Session
 	EndedAt time.Time // zero while it is in force
 }
 
 // AddressProof is an address that an account was asked to confirm.
-type AddressProof struct {
+type ExportedAddress struct {
 	ID        string
 	Email     string
 	Former    string // the address that it replaced; empty without one
@@ -21,7 +21,7 @@ type AddressProof struct {
 }
 
 // ResetRequest is a requested password reset.
-type ResetRequest struct {
+type ExportedReset struct {
 	ID        string
 	CreatedAt time.Time
 	UsedAt    time.Time // zero unless the link was used or made void
@@ -51,7 +51,7 @@ type QueueVote struct {
 }
 
 // AnsweredParty is a user's answer to a party.
-type AnsweredParty struct {
+type ExportedPartyAnswer struct {
 	PartyID   string
 	RoomID    string
 	Answer    PartyAnswer

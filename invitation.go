@@ -31,7 +31,7 @@ type Invitation struct {
 
 // Limits of invitations.
 const (
-	InvitationLife      = 7 * 24 * time.Hour
+	InvitationTTL       = 7 * 24 * time.Hour
 	InvitationReminder  = 24 * time.Hour // how long before its end the reminder is sent, if there is no answer
 	MaxOpenInvitations  = 50             // to one room
 	MaxDailyInvitations = 100            // by one account, within 24 hours
@@ -41,9 +41,9 @@ const (
 var (
 	ErrEmailUnverified = &Error{Kind: KindForbidden, Code: "email_unverified",
 		Message: "Confirm your own email address first: the link is in the email that came with your account."}
-	ErrManyOpenInvitations = &Error{Kind: KindConflict, Code: "too_many_open_invitations",
+	ErrTooManyOpenInvitations = &Error{Kind: KindConflict, Code: "too_many_open_invitations",
 		Message: "The room has too many open invitations.", Details: map[string]int{"most": MaxOpenInvitations}}
-	ErrManyDailyInvitations = &Error{Kind: KindConflict, Code: "too_many_daily_invitations",
+	ErrTooManyDailyInvitations = &Error{Kind: KindConflict, Code: "too_many_daily_invitations",
 		Message: "You have sent too many invitations today.", Details: map[string]int{"most": MaxDailyInvitations}}
 )
 

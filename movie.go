@@ -38,7 +38,7 @@ const (
 	MaxDurationMS       = MaxRuntime * 60 * 1000
 	MaxGenres           = 10
 	MaxGenre            = 40
-	MaxAddressBytes     = 2048
+	MaxURLBytes         = 2048
 )
 
 // Errors of movies.
@@ -147,10 +147,10 @@ func (c MovieChange) Validate() error {
 		v.genres(*c.Genres)
 	}
 	if c.PosterURL != nil {
-		v.address("poster_url", *c.PosterURL)
+		v.httpsURL("poster_url", *c.PosterURL)
 	}
 	if c.StreamURL != nil {
-		v.address("stream_url", *c.StreamURL)
+		v.httpsURL("stream_url", *c.StreamURL)
 	}
 	if c.DurationMS != nil {
 		v.check(*c.DurationMS >= 0 && *c.DurationMS <= MaxDurationMS, "duration_ms", "range", "must be from 0 to 360000000")
@@ -170,14 +170,14 @@ func (v *fields) genres(genres []string) {
 	}
 }
 
-// address checks an address to which a browser may be sent: https, and not disguised as another host.
-func (v *fields) address(field, value string) {
+// httpsURL checks an address to which a browser may be sent: https, and not disguised as another host.
+func (v *fields) httpsURL(field, value string) {
 	if value == "" {
 		return
 	}
 	u, err := url.Parse(value)
 	ok := err == nil && strings.HasPrefix(value, "https://") && u.Hostname() != "" && u.User == nil && validPort(u) &&
-		len(value) <= MaxAddressBytes &&
+		len(value) <= MaxURLBytes &&
 		!strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' })
 	v.check(ok, field, "address",
 		"must be an address that starts with https://, in ASCII and without a user name")

@@ -74,11 +74,11 @@ func TestMovieNormalise(t *testing.T) {
 }
 
 func TestMovieAddresses(t *testing.T) {
-	long := "https://movies.example/" + strings.Repeat("a", watchparty.MaxAddressBytes)
+	long := "https://movies.example/" + strings.Repeat("a", watchparty.MaxURLBytes)
 	for address, ok := range map[string]bool{
 		"": true, "https://movies.example": true, "https://movies.example:8443/a.mp4?x=1&y=%20#t=5": true,
-		"https://[::1]/a":                 true,
-		long[:watchparty.MaxAddressBytes]: true, long[:watchparty.MaxAddressBytes+1]: false,
+		"https://[::1]/a":             true,
+		long[:watchparty.MaxURLBytes]: true, long[:watchparty.MaxURLBytes+1]: false,
 		"http://movies.example": false, "ftp://movies.example": false, "javascript:alert(1)": false, "//movies.example/a": false,
 		"https:movies.example": false, "https:/movies.example": false, "https://": false, "https:///a": false,
 		"https://:443/a":              false,

@@ -127,11 +127,11 @@ const (
 
 // Errors of parties.
 var (
-	ErrManyParties = &Error{Kind: KindConflict, Code: "too_many_parties",
+	ErrTooManyParties = &Error{Kind: KindConflict, Code: "too_many_parties",
 		Message: "The room has too many scheduled parties.", Details: map[string]int{"most": MaxParties}}
-	ErrManyAnswers = &Error{Kind: KindConflict, Code: "too_many_answers",
+	ErrTooManyAnswers = &Error{Kind: KindConflict, Code: "too_many_answers",
 		Message: "Too many people have answered.", Details: map[string]int{"most": MaxAnswers}}
-	ErrManyMoves = &Error{Kind: KindConflict, Code: "too_many_moves",
+	ErrTooManyMoves = &Error{Kind: KindConflict, Code: "too_many_moves",
 		Message: "The party was moved too often.", Details: map[string]int{"most": MaxPartyMoves}}
 	ErrPartyClose = &Error{Kind: KindConflict, Code: "party_too_close",
 		Message: "The room has another party at about this time.",

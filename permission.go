@@ -61,7 +61,7 @@ var granted = map[Role][]Permission{
 func (r Role) May(p Permission) bool { return slices.Contains(granted[r], p) }
 
 // MayIn reports whether the role allows p in a room with these settings.
-func (r Role) MayIn(s Sharing, p Permission) bool {
+func (r Role) MayIn(s RoomAccess, p Permission) bool {
 	switch p {
 	case MayControl:
 		return s.Control.Contains(r)
@@ -73,35 +73,35 @@ func (r Role) MayIn(s Sharing, p Permission) bool {
 }
 
 // Permissions returns the permissions of the role in a room with these settings.
-func (r Role) Permissions(s Sharing) []Permission {
+func (r Role) Permissions(s RoomAccess) []Permission {
 	return slices.DeleteFunc(Permissions(), func(p Permission) bool { return !r.MayIn(s, p) })
 }
 
-// Circle says which people may do something: those with a role or a higher one.
-type Circle string
+// AccessLevel says which roles may do something: a role and all higher ones.
+type AccessLevel string
 
 const (
-	OnlyHost       Circle = "host"
-	OnlyModerators Circle = "moderators" // and the host
-	Everyone       Circle = "everyone"
+	HostOnly       AccessLevel = "host"
+	ModeratorsOnly AccessLevel = "moderators" // and the host
+	Everyone       AccessLevel = "everyone"
 )
 
-// Contains reports whether a role is in the circle. No circle contains the empty role.
-func (c Circle) Contains(r Role) bool {
-	least := map[Circle]int{OnlyHost: rank[Host], OnlyModerators: rank[Moderator], Everyone: rank[Viewer]}[c]
+// Contains reports whether a role has the level. No level contains the empty role.
+func (l AccessLevel) Contains(r Role) bool {
+	least := map[AccessLevel]int{HostOnly: rank[Host], ModeratorsOnly: rank[Moderator], Everyone: rank[Viewer]}[l]
 	return least > 0 && rank[r] >= least
 }
 
-func (c Circle) known() bool { return c == OnlyHost || c == OnlyModerators || c == Everyone }
+func (l AccessLevel) known() bool { return l == HostOnly || l == ModeratorsOnly || l == Everyone }
 
-// Sharing has the settings of a room that extend or limit the permissions of roles.
-type Sharing struct {
-	Control Circle // who controls playback
-	Queue   Circle // who adds to the queue
+// RoomAccess has the settings of a room that extend or limit the permissions of roles.
+type RoomAccess struct {
+	Control AccessLevel // who controls playback
+	Queue   AccessLevel // who adds to the queue
 }
 
-// DefaultSharing has the settings of a new room.
-var DefaultSharing = Sharing{Control: OnlyModerators, Queue: Everyone}
+// DefaultRoomAccess has the settings of a new room.
+var DefaultRoomAccess = RoomAccess{Control: ModeratorsOnly, Queue: Everyone}
 
 // mutedMay reports whether a muted person keeps a permission. A mute takes away the permissions whose use other people
 // would notice.

@@ -36,30 +36,30 @@ func TestRoles(t *testing.T) {
 			}
 			require.True(t, watchparty.Host.May(p))
 		}
-		one.Permissions(watchparty.DefaultSharing)[0] = "changed"
-		require.NotEqual(t, watchparty.Permission("changed"), one.Permissions(watchparty.DefaultSharing)[0],
+		one.Permissions(watchparty.DefaultRoomAccess)[0] = "changed"
+		require.NotEqual(t, watchparty.Permission("changed"), one.Permissions(watchparty.DefaultRoomAccess)[0],
 			"callers cannot change the table")
 	}
 }
 
-// TestSharing checks each permission of each role in rooms with each setting.
-func TestSharing(t *testing.T) {
-	circles := []watchparty.Circle{watchparty.OnlyHost, watchparty.OnlyModerators, watchparty.Everyone}
-	contains := map[watchparty.Circle][]watchparty.Role{
-		watchparty.OnlyHost:       {watchparty.Host},
-		watchparty.OnlyModerators: {watchparty.Host, watchparty.Moderator},
+// TestRoomAccess checks each permission of each role in rooms with each setting.
+func TestRoomAccess(t *testing.T) {
+	levels := []watchparty.AccessLevel{watchparty.HostOnly, watchparty.ModeratorsOnly, watchparty.Everyone}
+	contains := map[watchparty.AccessLevel][]watchparty.Role{
+		watchparty.HostOnly:       {watchparty.Host},
+		watchparty.ModeratorsOnly: {watchparty.Host, watchparty.Moderator},
 		watchparty.Everyone:       {watchparty.Host, watchparty.Moderator, watchparty.Viewer},
 		"":                        nil,
 		"nobody":                  nil,
 	}
-	for circle, roles := range contains {
+	for level, roles := range contains {
 		for _, role := range append(watchparty.Roles(), "", "owner") {
-			require.Equal(t, slices.Contains(roles, role), circle.Contains(role), "%s, %s", circle, role)
+			require.Equal(t, slices.Contains(roles, role), level.Contains(role), "%s, %s", level, role)
 		}
 	}
-	for _, control := range circles {
-		for _, queue := range circles {
-			sharing := watchparty.Sharing{Control: control, Queue: queue}
+	for _, control := range levels {
+		for _, queue := range levels {
+			access := watchparty.RoomAccess{Control: control, Queue: queue}
 			for _, role := range append(watchparty.Roles(), "") {
 				for _, p := range watchparty.Permissions() {
 					want := role.May(p)
@@ -70,25 +70,30 @@ func TestSharing(t *testing.T) {
 						want = queue.Contains(role)
 					default:
 					}
-					require.Equal(t, want, role.MayIn(sharing, p), "%s %s in %+v", role, p, sharing)
-					require.Equal(t, want, slices.Contains(role.Permissions(sharing), p))
+					require.Equal(t, want, role.MayIn(access, p), "%s %s in %+v", role, p, access)
+					require.Equal(t, want, slices.Contains(role.Permissions(access), p))
 				}
 			}
 		}
 	}
 	for _, role := range watchparty.Roles() {
 		for _, p := range watchparty.Permissions() {
-			require.Equal(t, role.May(p), role.MayIn(watchparty.DefaultSharing, p), "the table describes the default settings")
+			require.Equal(
+				t,
+				role.May(p),
+				role.MayIn(watchparty.DefaultRoomAccess, p),
+				"the table describes the default settings",
+			)
 		}
 	}
 }
 
 func TestPermissionsOfOwnStanding(t *testing.T) {
-	everyone := watchparty.Sharing{Control: watchparty.Everyone, Queue: watchparty.Everyone}
+	everyone := watchparty.RoomAccess{Control: watchparty.Everyone, Queue: watchparty.Everyone}
 	silent := []watchparty.Permission{watchparty.MayPost, watchparty.MayControl, watchparty.MayEditQueue,
 		watchparty.MayAddToQueue, watchparty.MayScheduleParty}
 	for _, role := range watchparty.Roles() {
-		own := watchparty.OwnStanding{Role: role, Sharing: everyone}
+		own := watchparty.OwnStanding{Role: role, Access: everyone}
 		require.Equal(t, role.Permissions(everyone), own.Permissions())
 		own.MutedUntil = time.Now()
 		want := slices.DeleteFunc(role.Permissions(everyone), func(p watchparty.Permission) bool {

@@ -62,8 +62,8 @@ const (
 
 // Errors of queues.
 var (
-	ErrQueueFull = &Error{Kind: KindConflict, Code: "queue_full", Message: "The queue is full."}
-	ErrQueueMine = &Error{Kind: KindConflict, Code: "queue_full_of_yours",
+	ErrQueueFull       = &Error{Kind: KindConflict, Code: "queue_full", Message: "The queue is full."}
+	ErrTooManyOwnItems = &Error{Kind: KindConflict, Code: "queue_full_of_yours",
 		Message: "You have reached the limit of items per person. Remove one, or wait until one has been played."}
 	ErrNoStream = &Error{Kind: KindConflict, Code: "movie_without_stream",
 		Message: "The movie has no stream address, so it cannot be played."}
@@ -99,7 +99,7 @@ func (s Source) Validate() error {
 	v.check(given == 1, "movie_id", "one_of", "must be the only one of movie_id, item_id and stream_url")
 	v.check(s.Title == "" || s.StreamURL != "", "title", "unexpected", "belongs to stream_url")
 	v.line("title", s.Title, 0, MaxItemTitle)
-	v.address("stream_url", s.StreamURL)
+	v.httpsURL("stream_url", s.StreamURL)
 	return v.err()
 }
 
@@ -122,7 +122,7 @@ func (v *fields) subtitles(subtitles []Subtitle) {
 		field := fmt.Sprintf("subtitles.%d", i)
 		v.check(wellFormedTag(s.Language), field+".language", "language", "must be a language tag, such as en or pt-BR")
 		v.check(s.URL != "", field+".url", "required", "is missing")
-		v.address(field+".url", s.URL)
+		v.httpsURL(field+".url", s.URL)
 		same := func(other Subtitle) bool { return strings.EqualFold(other.Language, s.Language) }
 		v.check(!slices.ContainsFunc(subtitles[:i], same), field+".language", "duplicate", "is there already")
 	}

@@ -27,7 +27,7 @@ type Room struct {
 	Present      int           // number of participants who are present
 	PresentUntil time.Time     // when the first of them counts as absent, unless seen again; zero if nobody is present
 	SlowMode     time.Duration // time between two messages of one person; 0 without slow mode
-	Sharing      Sharing
+	Access       RoomAccess
 	QueueOrder   QueueOrder
 	WaitPolicy   WaitPolicy
 	NextParty    NextParty // zero without one
@@ -78,15 +78,15 @@ type Standing struct {
 
 // OwnStanding is a user's standing in a room, as that user sees it.
 type OwnStanding struct {
-	Role       Role      // Viewer for a user without another role
-	Joined     bool      // whether the user is in it now
-	MutedUntil time.Time // zero unless a mute is in force
-	Sharing    Sharing   // the room's
+	Role       Role       // Viewer for a user without another role
+	Joined     bool       // whether the user is in it now
+	MutedUntil time.Time  // zero unless a mute is in force
+	Access     RoomAccess // the room's
 }
 
 // May reports whether the user may use a permission in the room now.
 func (s OwnStanding) May(may Permission) bool {
-	return s.Role.MayIn(s.Sharing, may) && (s.MutedUntil.IsZero() || mutedMay(may))
+	return s.Role.MayIn(s.Access, may) && (s.MutedUntil.IsZero() || mutedMay(may))
 }
 
 // Permissions returns the permissions of the user in the room now: those of the role, without those that a mute
@@ -201,8 +201,8 @@ type RoomChange struct {
 	Visibility  *Visibility
 	Capacity    *int
 	SlowMode    *time.Duration
-	Control     *Circle
-	Queue       *Circle
+	Control     *AccessLevel
+	Queue       *AccessLevel
 	QueueOrder  *QueueOrder
 	WaitPolicy  *WaitPolicy
 	NowPlaying  *bool

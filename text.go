@@ -74,7 +74,7 @@ func ShownLine(s string, high int) string {
 		if marks++; !unicode.Is(unicode.M, r) {
 			marks = 0
 		}
-		if r == utf8.RuneError || unsafeInLine(r) != nil || hidden(r) || marks > mostMarks {
+		if r == utf8.RuneError || unsafeInLine(r) != nil || hidden(r) || marks > maxMarks {
 			return -1
 		}
 		return r
@@ -82,9 +82,9 @@ func ShownLine(s string, high int) string {
 	return normalLine(string(kept[:min(len(kept), high)]))
 }
 
-// mostMarks is how many combining marks a character may have: more than any script needs, and too few to reach other
+// maxMarks is how many combining marks a character may have: more than any script needs, and too few to reach other
 // lines.
-const mostMarks = 8
+const maxMarks = 8
 
 type textFault struct{ code, message string }
 
@@ -112,7 +112,7 @@ func lineFault(s string) *textFault {
 		if marks++; !unicode.Is(unicode.M, r) {
 			marks = 0
 		}
-		if marks > mostMarks {
+		if marks > maxMarks {
 			return faultMarks
 		}
 		if hidden(r) && !shapes(runes, i) {

@@ -81,7 +81,7 @@ func (n *NewWebhook) Normalise() {
 }
 
 // Validate reports every field that is wrong.
-func (n NewWebhook) Validate(allowed WebhookAddresses) error {
+func (n NewWebhook) Validate(allowed WebhookTargets) error {
 	var v fields
 	v.webhookURL(n.URL, allowed)
 	v.line("description", n.Description, 0, maxWebhookDescription)
@@ -111,7 +111,7 @@ func (c *WebhookChange) Normalise() {
 }
 
 // Validate reports every field that is wrong.
-func (c WebhookChange) Validate(allowed WebhookAddresses) error {
+func (c WebhookChange) Validate(allowed WebhookTargets) error {
 	var v fields
 	if c.URL != nil {
 		v.webhookURL(*c.URL, allowed)
@@ -139,24 +139,24 @@ func (v *fields) webhookKinds(kinds []WebhookKind) {
 }
 
 // webhookURL checks an address without resolving its name. The resolved address is checked at each connection.
-func (v *fields) webhookURL(raw string, allowed WebhookAddresses) {
+func (v *fields) webhookURL(raw string, allowed WebhookTargets) {
 	v.check(len(raw) <= maxWebhookURL, "url", "too_long", "is too long")
 	if fault := lineFault(raw); fault != nil { // admins read it, and it may have other letters than ASCII
 		v.fault("url", fault)
 		return
 	}
-	v.check(allowed.URL(raw) == nil, "url", "address",
+	v.check(allowed.CheckURL(raw) == nil, "url", "address",
 		"must be an https address of a public server, on port 443 or above 1023, without a name or password in it")
 }
 
-// WebhookAddresses says where webhooks may lead.
-type WebhookAddresses struct {
+// WebhookTargets says where webhooks may lead.
+type WebhookTargets struct {
 	// Private lists networks that are allowed beside the public addresses. Only they may be reached by http.
 	Private []netip.Prefix
 }
 
-// URL checks the form of an address, without resolving its name.
-func (a WebhookAddresses) URL(raw string) error {
+// CheckURL checks the form of an address, without resolving its name.
+func (a WebhookTargets) CheckURL(raw string) error {
 	u, err := url.Parse(raw)
 	switch {
 	case err != nil, u.Hostname() == "", u.User != nil, u.Fragment != "", u.Opaque != "",
@@ -164,7 +164,7 @@ func (a WebhookAddresses) URL(raw string) error {
 		return errWebhookAddress
 	case u.Scheme != "https" && (u.Scheme != "http" || len(a.Private) == 0):
 		return errWebhookAddress
-	case !a.port(u):
+	case !a.allowsPort(u):
 		return errWebhookAddress
 	}
 	if ip, err := netip.ParseAddr(u.Hostname()); err == nil && !a.Allows(u.Scheme, ip) {
@@ -173,8 +173,8 @@ func (a WebhookAddresses) URL(raw string) error {
 	return nil
 }
 
-// port allows the protocol's own port and those that need no privileges: the others belong to other services.
-func (a WebhookAddresses) port(u *url.URL) bool {
+// allowsPort allows the protocol's own port and those that need no privileges: the others belong to other services.
+func (a WebhookTargets) allowsPort(u *url.URL) bool {
 	if u.Port() == "" {
 		return !strings.HasSuffix(u.Host, ":")
 	}
@@ -187,7 +187,7 @@ var errWebhookAddress = &Error{Kind: KindInvalid, Code: "invalid_request", Messa
 
 // Allows reports whether a webhook may connect to an address: by https to a public one, and by http or https to one of
 // the networks in the settings.
-func (a WebhookAddresses) Allows(scheme string, ip netip.Addr) bool {
+func (a WebhookTargets) Allows(scheme string, ip netip.Addr) bool {
 	if ip.Zone() != "" {
 		return false
 	}
@@ -370,24 +370,24 @@ type WebhookAttempt struct {
 type WebhookOutcome string
 
 const (
-	AttemptWebhookOpen      WebhookOutcome = "open" // in progress, or its process ended within the last hour
-	AttemptWebhookDelivered WebhookOutcome = "delivered"
-	AttemptWebhookStatus    WebhookOutcome = "status"     // an answer that is neither 2xx nor a redirect
-	AttemptWebhookRedirect  WebhookOutcome = "redirect"   // redirects are not followed
-	AttemptWebhookGone      WebhookOutcome = "gone"       // 410
-	AttemptWebhookTimeout   WebhookOutcome = "timeout"    // no answer in time
-	AttemptWebhookName      WebhookOutcome = "name"       // the name cannot be resolved
-	AttemptWebhookConnect   WebhookOutcome = "connection" // refused, or broken before an answer
-	AttemptWebhookTLS       WebhookOutcome = "tls"        // no connection that can be trusted
-	AttemptWebhookBlocked   WebhookOutcome = "blocked"    // the name resolves to an address that is not allowed
-	AttemptWebhookLost      WebhookOutcome = "lost"       // its process ended; the receiver may have it
+	WebhookOutcomeOpen      WebhookOutcome = "open" // in progress, or its process ended within the last hour
+	WebhookOutcomeDelivered WebhookOutcome = "delivered"
+	WebhookOutcomeStatus    WebhookOutcome = "status"     // an answer that is neither 2xx nor a redirect
+	WebhookOutcomeRedirect  WebhookOutcome = "redirect"   // redirects are not followed
+	WebhookOutcomeGone      WebhookOutcome = "gone"       // 410
+	WebhookOutcomeTimeout   WebhookOutcome = "timeout"    // no answer in time
+	WebhookOutcomeName      WebhookOutcome = "name"       // the name cannot be resolved
+	WebhookOutcomeConnect   WebhookOutcome = "connection" // refused, or broken before an answer
+	WebhookOutcomeTLS       WebhookOutcome = "tls"        // no connection that can be trusted
+	WebhookOutcomeBlocked   WebhookOutcome = "blocked"    // the name resolves to an address that is not allowed
+	WebhookOutcomeLost      WebhookOutcome = "lost"       // its process ended; the receiver may have it
 )
 
 // WebhookOutcomes lists all outcomes of attempts that have ended.
 func WebhookOutcomes() []WebhookOutcome {
 	return []WebhookOutcome{
-		AttemptWebhookDelivered, AttemptWebhookStatus, AttemptWebhookRedirect, AttemptWebhookGone, AttemptWebhookTimeout,
-		AttemptWebhookName, AttemptWebhookConnect, AttemptWebhookTLS, AttemptWebhookBlocked, AttemptWebhookLost,
+		WebhookOutcomeDelivered, WebhookOutcomeStatus, WebhookOutcomeRedirect, WebhookOutcomeGone, WebhookOutcomeTimeout,
+		WebhookOutcomeName, WebhookOutcomeConnect, WebhookOutcomeTLS, WebhookOutcomeBlocked, WebhookOutcomeLost,
 	}
 }
 
@@ -408,7 +408,7 @@ const (
 
 // Errors of the operations of admins on webhooks.
 var (
-	ErrManyWebhooks = &Error{Kind: KindConflict, Code: "too_many_webhooks",
+	ErrTooManyWebhooks = &Error{Kind: KindConflict, Code: "too_many_webhooks",
 		Message: "There are 20 webhooks already. Remove one first."}
 	ErrWebhookOff = &Error{Kind: KindConflict, Code: "webhook_off",
 		Message: "The webhook is off. Switch it on first."}

@@ -12,7 +12,7 @@ import (
 
 // TestWebhookAddresses: only public addresses, in whatever form an address stands in an IPv6 one.
 func TestWebhookAddresses(t *testing.T) {
-	var public watchparty.WebhookAddresses
+	var public watchparty.WebhookTargets
 	for address, allowed := range map[string]bool{
 		"8.8.8.8": true, "1.1.1.1": true, "100.63.255.255": true, "100.128.0.0": true, "172.15.255.255": true,
 		"172.32.0.0": true, "192.0.1.0": true, "198.17.255.255": true, "198.20.0.0": true, "223.255.255.255": true,
@@ -38,7 +38,7 @@ func TestWebhookAddresses(t *testing.T) {
 		require.False(t, public.Allows("http", netip.MustParseAddr(address)), address)
 	}
 
-	at := watchparty.WebhookAddresses{Private: []netip.Prefix{
+	at := watchparty.WebhookTargets{Private: []netip.Prefix{
 		netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("fd00::/8"),
 	}}
 	for address, allowed := range map[string]bool{
@@ -57,7 +57,7 @@ func TestWebhookAddresses(t *testing.T) {
 // TestWebhookURLs: what the form of an address tells. Other spellings of IP addresses are names, for the dialer to
 // check.
 func TestWebhookURLs(t *testing.T) {
-	private := watchparty.WebhookAddresses{Private: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}
+	private := watchparty.WebhookTargets{Private: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}
 	for _, test := range []struct {
 		url             string
 		public, private bool // whether it can be registered without private networks, and with one
@@ -100,8 +100,8 @@ func TestWebhookURLs(t *testing.T) {
 		{"hooks.example", false, false},
 		{"", false, false},
 	} {
-		require.Equal(t, test.public, watchparty.WebhookAddresses{}.URL(test.url) == nil, test.url)
-		require.Equal(t, test.private, private.URL(test.url) == nil, test.url)
+		require.Equal(t, test.public, watchparty.WebhookTargets{}.CheckURL(test.url) == nil, test.url)
+		require.Equal(t, test.private, private.CheckURL(test.url) == nil, test.url)
 	}
 }
 
@@ -109,7 +109,7 @@ func TestNewWebhook(t *testing.T) {
 	valid := watchparty.NewWebhook{
 		URL: "https://hooks.example/", Kinds: []watchparty.WebhookKind{watchparty.WebhookRoomOpened},
 	}
-	require.NoError(t, valid.Validate(watchparty.WebhookAddresses{}))
+	require.NoError(t, valid.Validate(watchparty.WebhookTargets{}))
 	for name, change := range map[string]func(*watchparty.NewWebhook){
 		"url:too_long":            func(n *watchparty.NewWebhook) { n.URL = "https://hooks.example/" + strings.Repeat("a", 2000) },
 		"url:bidi_control":        func(n *watchparty.NewWebhook) { n.URL = "https://hooks.example/\u202egnp" },
@@ -120,11 +120,11 @@ func TestNewWebhook(t *testing.T) {
 	} {
 		n := valid
 		change(&n)
-		require.Equal(t, []string{name}, wrongFields(t, n.Validate(watchparty.WebhookAddresses{})))
+		require.Equal(t, []string{name}, wrongFields(t, n.Validate(watchparty.WebhookTargets{})))
 	}
 	n := valid
 	n.Kinds = []watchparty.WebhookKind{watchparty.WebhookTestRequested}
-	require.Equal(t, []string{"kinds:enum"}, wrongFields(t, n.Validate(watchparty.WebhookAddresses{})))
+	require.Equal(t, []string{"kinds:enum"}, wrongFields(t, n.Validate(watchparty.WebhookTargets{})))
 	n = watchparty.NewWebhook{
 		URL:         " https://hooks.example/ ",
 		Description: " To  the bot ",

@@ -32,7 +32,7 @@ func (a *Account) Activities() map[string]any {
 
 // RemoveAccountFiles removes all files of the user from the bucket.
 func (a *Account) RemoveAccountFiles(ctx context.Context, in job.AccountInput) error {
-	stop := beat(ctx)
+	stop := startHeartbeats(ctx)
 	defer stop()
 	if err := removeAll(ctx, a.Bucket, watchparty.UploadsPrefix(in.UserID)); err != nil {
 		return err

@@ -70,12 +70,12 @@ func upload(in job.AvatarInput) watchparty.Avatar {
 func (a *Avatar) RenderAvatar(ctx context.Context, in job.AvatarInput) error {
 	row, err := a.Store.BeginAvatar(ctx, in.UserID, in.Version)
 	if err != nil {
-		return missing(err)
+		return notFoundIsFinal(err)
 	}
 	if row.State != watchparty.AvatarProcessing {
 		return nil
 	}
-	stop := beat(ctx)
+	stop := startHeartbeats(ctx)
 	defer stop()
 	began := time.Now()
 	data, err := a.original(ctx, row)
@@ -104,7 +104,7 @@ func (a *Avatar) RenderAvatar(ctx context.Context, in job.AvatarInput) error {
 		files = append(files, p.Name)
 	}
 	a.Metrics.observeRender(time.Since(began))
-	return a.Store.RenderedAvatar(ctx, in.UserID, in.Version, files)
+	return a.Store.MarkAvatarRendered(ctx, in.UserID, in.Version, files)
 }
 
 // original reads the uploaded file.
@@ -138,8 +138,8 @@ func rejected(message, code, reason string) error {
 	})
 }
 
-// beat sends heartbeats until stop is called. stop waits for the goroutine to end.
-func beat(ctx context.Context) (stop func()) {
+// startHeartbeats sends heartbeats until stop is called. stop waits for the goroutine to end.
+func startHeartbeats(ctx context.Context) (stop func()) {
 	stopped, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
@@ -161,7 +161,7 @@ func beat(ctx context.Context) (stop func()) {
 func (a *Avatar) PublishAvatar(ctx context.Context, in job.AvatarInput) (job.PublishResult, error) {
 	state, err := a.Store.PublishAvatar(ctx, in.UserID, in.Version)
 	if err != nil {
-		return job.PublishResult{}, missing(err)
+		return job.PublishResult{}, notFoundIsFinal(err)
 	}
 	a.Metrics.countAvatar(state)
 	return job.PublishResult{State: state, KeepFormerSeconds: int(cmp.Or(a.KeepFormer, defaultKeepFormer).Seconds())}, nil
@@ -186,10 +186,10 @@ func (a *Avatar) RemoveAvatarFiles(ctx context.Context, in job.AvatarInput) erro
 // RemoveOriginal removes the uploaded file of a published avatar. That file may name a place and a device, which the
 // rendered pictures do not.
 func (a *Avatar) RemoveOriginal(ctx context.Context, in job.AvatarInput) error {
-	if err := remove(ctx, a.Bucket, upload(in).OriginalObject()); err != nil {
+	if err := removeFile(ctx, a.Bucket, upload(in).OriginalObject()); err != nil {
 		return err
 	}
-	return remove(ctx, a.Bucket, upload(in).FormerOriginalObject())
+	return removeFile(ctx, a.Bucket, upload(in).FormerOriginalObject())
 }
 
 // RemoveFormerAvatar removes the files of older uploads, and the upload's own original. It keeps the files of older
@@ -206,7 +206,7 @@ func (a *Avatar) removeUnneeded(
 	ctx context.Context, userID string, chosen func(watchparty.AvatarObject, watchparty.Avatar) bool,
 ) error {
 	for _, prefix := range []string{watchparty.UploadsPrefix(userID), watchparty.AvatarsPrefix(userID)} {
-		files, err := list(ctx, a.Bucket, prefix)
+		files, err := listFiles(ctx, a.Bucket, prefix)
 		if err != nil {
 			return err
 		}
@@ -218,7 +218,7 @@ func (a *Avatar) removeUnneeded(
 			if !chosen(f.AvatarObject, f.upload) {
 				continue
 			}
-			if err := remove(ctx, a.Bucket, f.name); err != nil {
+			if err := removeFile(ctx, a.Bucket, f.name); err != nil {
 				return err
 			}
 		}
@@ -227,20 +227,20 @@ func (a *Avatar) removeUnneeded(
 }
 
 func removeAll(ctx context.Context, bucket *blob.Bucket, prefix string) error {
-	files, err := list(ctx, bucket, prefix)
+	files, err := listFiles(ctx, bucket, prefix)
 	if err != nil {
 		return err
 	}
 	for _, name := range files {
-		if err := remove(ctx, bucket, name); err != nil {
+		if err := removeFile(ctx, bucket, name); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// list returns the names of a user's files. They are few, since each publication removes the earlier ones.
-func list(ctx context.Context, bucket *blob.Bucket, prefix string) (names []string, err error) {
+// listFiles returns the names of a user's files. They are few, since each publication removes the earlier ones.
+func listFiles(ctx context.Context, bucket *blob.Bucket, prefix string) (names []string, err error) {
 	for objects := bucket.List(&blob.ListOptions{Prefix: prefix}); ; {
 		object, err := objects.Next(ctx)
 		if errors.Is(err, io.EOF) {
@@ -253,7 +253,7 @@ func list(ctx context.Context, bucket *blob.Bucket, prefix string) (names []stri
 	}
 }
 
-func remove(ctx context.Context, bucket *blob.Bucket, name string) error {
+func removeFile(ctx context.Context, bucket *blob.Bucket, name string) error {
 	if err := bucket.Delete(ctx, name); err != nil && gcerrors.Code(err) != gcerrors.NotFound {
 		return fmt.Errorf("activities: remove a file: %w", err)
 	}

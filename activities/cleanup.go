@@ -106,7 +106,7 @@ func (c *Cleanup) pause(took time.Duration) time.Duration {
 func (c *Cleanup) FinishCleanup(ctx context.Context, in job.FinishCleanupInput) (job.CleanupResult, error) {
 	run, err := c.Store.FinishRun(ctx, in)
 	if err != nil {
-		return job.CleanupResult{}, missing(err)
+		return job.CleanupResult{}, notFoundIsFinal(err)
 	}
 	c.Metrics.countRun(run)
 	result := job.CleanupResult{RunID: run.ID, Counts: run.Counts}

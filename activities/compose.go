@@ -16,7 +16,7 @@ import (
 func (e *Email) compose(ctx context.Context, row watchparty.Email) (mail.Message, error) {
 	switch row.Kind {
 	case watchparty.EmailWelcome:
-		return e.welcome(ctx, row)
+		return e.composeWelcome(ctx, row)
 	case watchparty.EmailWelcomeReminder:
 		v, err := e.Store.FirstVerification(ctx, row.SubjectID)
 		if err == nil && !v.User.SuspendedAt.IsZero() {
@@ -26,51 +26,51 @@ func (e *Email) compose(ctx context.Context, row watchparty.Email) (mail.Message
 			return mail.Message{}, err
 		}
 		link := e.link(web.VerifyEmail, auth.ForEmail, v.ID, v.User.Language)
-		return letter(row, v.User, v.Email, mail.WelcomeReminder, link)
+		return composeLetter(row, v.User, v.Email, mail.WelcomeReminder, link)
 	case watchparty.EmailVerification:
 		v, err := e.Store.PendingVerification(ctx, row.SubjectID)
 		if err != nil {
 			return mail.Message{}, err
 		}
 		link := e.link(web.VerifyEmail, auth.ForEmail, v.ID, v.User.Language)
-		return letter(row, v.User, v.Email, mail.Verification, link)
+		return composeLetter(row, v.User, v.Email, mail.Verification, link)
 	case watchparty.EmailReset:
 		user, err := e.Store.ResetUser(ctx, row.SubjectID)
 		if err != nil {
 			return mail.Message{}, err
 		}
 		link := e.link(web.PasswordReset, auth.ForReset, row.SubjectID, user.Language)
-		return letter(row, user, user.Email, mail.Reset, link)
+		return composeLetter(row, user, user.Email, mail.Reset, link)
 	case watchparty.EmailPasswordChanged:
 		user, err := e.Store.User(ctx, row.UserID)
 		if err != nil {
 			return mail.Message{}, err
 		}
-		return letter(row, user, user.Email, mail.PasswordChanged, e.home())
+		return composeLetter(row, user, user.Email, mail.PasswordChanged, e.home())
 	case watchparty.EmailAddressChanged:
 		v, err := e.Store.ReplacedAddress(ctx, row.SubjectID)
 		if err != nil {
 			return mail.Message{}, err
 		}
-		return letter(row, v.User, v.Former, mail.EmailChanged, e.home())
+		return composeLetter(row, v.User, v.Former, mail.EmailChanged, e.home())
 	case watchparty.EmailRoomInvitation:
-		return e.invitation(ctx, row, mail.Invitation)
+		return e.composeInvitation(ctx, row, mail.Invitation)
 	case watchparty.EmailInvitationReminder:
-		return e.invitation(ctx, row, mail.InvitationReminder)
+		return e.composeInvitation(ctx, row, mail.InvitationReminder)
 	case watchparty.EmailPartyReminder, watchparty.EmailPartyChanged, watchparty.EmailPartyCancelled:
-		return e.party(ctx, row)
+		return e.composeParty(ctx, row)
 	case watchparty.EmailActivityReport:
-		return e.report(ctx, row)
+		return e.composeReport(ctx, row)
 	}
 	return mail.Message{}, fmt.Errorf("activities: unknown kind of email %q", row.Kind)
 }
 
-func (e *Email) welcome(ctx context.Context, row watchparty.Email) (mail.Message, error) {
+func (e *Email) composeWelcome(ctx context.Context, row watchparty.Email) (mail.Message, error) {
 	user, err := e.Store.User(ctx, row.SubjectID)
 	if err != nil {
 		return mail.Message{}, err
 	}
-	data := mail.WelcomeData{AccountData: account(user, e.home())}
+	data := mail.WelcomeData{AccountData: accountData(user, e.home())}
 	v, err := e.Store.FirstVerification(ctx, user.ID)
 	if err != nil && !watchparty.IsKind(err, watchparty.KindNotFound) {
 		return mail.Message{}, err
@@ -82,21 +82,21 @@ func (e *Email) welcome(ctx context.Context, row watchparty.Email) (mail.Message
 	return mail.Message{ID: row.ID, To: user.Email, ToName: user.DisplayName, Content: content}, err
 }
 
-func account(user watchparty.User, link string) mail.AccountData {
+func accountData(user watchparty.User, link string) mail.AccountData {
 	return mail.AccountData{DisplayName: user.DisplayName, Username: user.Username, Link: link}
 }
 
-func letter(
+func composeLetter(
 	row watchparty.Email, user watchparty.User, to string,
 	write func(watchparty.Language, mail.AccountData) (mail.Content, error), link string,
 ) (mail.Message, error) {
-	content, err := write(user.Language, account(user, link))
+	content, err := write(user.Language, accountData(user, link))
 	return mail.Message{ID: row.ID, To: to, ToName: user.DisplayName, Content: content}, err
 }
 
-// report composes the email of a report to a recipient in the settings. An address that has left the settings gets
-// none.
-func (e *Email) report(ctx context.Context, row watchparty.Email) (mail.Message, error) {
+// composeReport composes the email of a report to a recipient in the settings. An address that has left the settings
+// gets none.
+func (e *Email) composeReport(ctx context.Context, row watchparty.Email) (mail.Message, error) {
 	recipients, err := e.Report.Addresses()
 	if err != nil {
 		return mail.Message{}, err
@@ -133,10 +133,10 @@ var errUnwanted = fmt.Errorf("activities: the address wants no such emails: %w",
 
 var errVoidInvitation = fmt.Errorf("activities: the invitation of the email: %w", watchparty.ErrNotFound)
 
-// invitation composes an email to an address that may have no account. It is not sent if the invitation cannot be
-// accepted any more, because the inviter may not invite now or the room is archived, and if the address wants no
+// composeInvitation composes an email to an address that may have no account. It is not sent if the invitation cannot
+// be accepted any more, because the inviter may not invite now or the room is archived, and if the address wants no
 // invitations.
-func (e *Email) invitation(
+func (e *Email) composeInvitation(
 	ctx context.Context, row watchparty.Email, write func(watchparty.Language, mail.InvitationData) (mail.Content, error),
 ) (mail.Message, error) {
 	invitation, room, err := e.Store.OpenInvitation(ctx, row.SubjectID)
@@ -168,9 +168,9 @@ func (e *Email) invitation(
 	}, err
 }
 
-// party composes an email to a guest of a party.
-func (e *Email) party(ctx context.Context, row watchparty.Email) (mail.Message, error) {
-	about, err := e.Store.PartyLetter(ctx, row.SubjectID)
+// composeParty composes an email to a guest of a party.
+func (e *Email) composeParty(ctx context.Context, row watchparty.Email) (mail.Message, error) {
+	about, err := e.Store.PartyEmail(ctx, row.SubjectID)
 	if err != nil {
 		return mail.Message{}, err
 	}
@@ -183,7 +183,7 @@ func (e *Email) party(ctx context.Context, row watchparty.Email) (mail.Message, 
 	}
 	link := web.RoomURL(e.FrontendURL, about.Party.RoomID)
 	data := mail.PartyData{
-		AccountData: account(about.Guest, link), Party: about.Party, Soon: about.Kind == watchparty.NoticeHour,
+		AccountData: accountData(about.Guest, link), Party: about.Party, Soon: about.Kind == watchparty.NoticeHour,
 		Calendar: calendar.OfParty(about.Party, e.PublicURL, link),
 	}
 	write := mail.PartyReminder

@@ -62,7 +62,7 @@ func (e *Email) Activities() map[string]any {
 func (e *Email) SendEmail(ctx context.Context, in job.EmailInput) (job.EmailResult, error) {
 	row, err := e.Store.Email(ctx, in.EmailID)
 	if err != nil || row.Ended() {
-		return job.EmailResult{State: row.State}, missing(err)
+		return job.EmailResult{State: row.State}, notFoundIsFinal(err)
 	}
 	message, err := e.compose(ctx, row)
 	void := watchparty.IsKind(err, watchparty.KindNotFound)
@@ -79,23 +79,23 @@ func (e *Email) SendEmail(ctx context.Context, in job.EmailInput) (job.EmailResu
 		return job.EmailResult{}, err
 	case attempt == 0: // it has ended meanwhile
 		row, err = e.Store.Email(ctx, in.EmailID)
-		return job.EmailResult{State: row.State}, missing(err)
+		return job.EmailResult{State: row.State}, notFoundIsFinal(err)
 	case void:
 		var why watchparty.EmailReason // the store finds out
 		if unwanted {
 			why = watchparty.ReasonOptedOut
 		}
-		if err := e.Store.DropEmail(ctx, in.EmailID, attempt, why); err != nil {
+		if err := e.Store.CancelUndeliverableEmail(ctx, in.EmailID, attempt, why); err != nil {
 			return job.EmailResult{}, err
 		}
-		e.Metrics.countAttempt(row.Kind, watchparty.AttemptCancelled)
+		e.Metrics.countAttempt(row.Kind, watchparty.EmailOutcomeCancelled)
 		e.Metrics.countEmail(row.Kind, watchparty.EmailCancelled)
 		return job.EmailResult{State: watchparty.EmailCancelled}, nil
 	}
 	if err := e.Sender.Send(ctx, message); err != nil {
 		return job.EmailResult{}, e.refused(ctx, row, attempt, err)
 	}
-	e.Metrics.countAttempt(row.Kind, watchparty.AttemptSent)
+	e.Metrics.countAttempt(row.Kind, watchparty.EmailOutcomeSent)
 	e.Metrics.countEmail(row.Kind, watchparty.EmailSent)
 	e.Metrics.observeDelivery(row.Kind, store.Now().Sub(row.CreatedAt))
 	return job.EmailResult{State: watchparty.EmailSent}, e.noteSent(ctx, in.EmailID, attempt)
@@ -235,7 +235,7 @@ func (e *Email) FailEmail(ctx context.Context, in job.EmailInput) error {
 // QueueReminder queues the reminder of an email, if it is of use.
 func (e *Email) QueueReminder(ctx context.Context, in job.EmailInput) (job.QueueReminderResult, error) {
 	id, err := e.Store.QueueReminder(ctx, in.EmailID)
-	return job.QueueReminderResult{EmailID: id}, missing(err)
+	return job.QueueReminderResult{EmailID: id}, notFoundIsFinal(err)
 }
 
 // ExpireInvitation ends an invitation whose time is over, or returns how it has ended before.
@@ -244,11 +244,11 @@ func (e *Email) ExpireInvitation(ctx context.Context, in job.RoomInvitationInput
 	if err == nil && state == watchparty.InvitationOpen {
 		err = errors.New("the database's clock is behind: the invitation has not expired yet")
 	}
-	return job.ExpireInvitationResult{State: state}, missing(err)
+	return job.ExpireInvitationResult{State: state}, notFoundIsFinal(err)
 }
 
-// missing makes the absence of a row final.
-func missing(err error) error {
+// notFoundIsFinal makes the absence of a row a permanent error.
+func notFoundIsFinal(err error) error {
 	if watchparty.IsKind(err, watchparty.KindNotFound) {
 		return temporal.NewNonRetryableApplicationError("the row is gone", job.ErrorNotFound, nil)
 	}

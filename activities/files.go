@@ -135,7 +135,7 @@ func (c *Cleanup) removeOrphans(ctx context.Context, in job.ApplyPolicyInput, or
 	removed := 0
 	var err error
 	for removed < len(orphans) {
-		if err = remove(ctx, c.Bucket, orphans[removed]); err != nil {
+		if err = removeFile(ctx, c.Bucket, orphans[removed]); err != nil {
 			break
 		}
 		removed++

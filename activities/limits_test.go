@@ -31,7 +31,7 @@ func newLimited(t *testing.T) (*emailFixture, *peer) {
 	t.Helper()
 	p := &peer{}
 	l := newEmailFixture(t, serve(t, p))
-	l.store.LimitEmails(mailsAnHour)
+	l.store.SetEmailLimit(mailsAnHour)
 	return l, p
 }
 

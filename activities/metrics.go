@@ -74,8 +74,9 @@ func (m *Metrics) init() {
 			m.emails.WithLabelValues(string(kind), string(state))
 		}
 		for _, outcome := range []watchparty.EmailOutcome{
-			watchparty.AttemptSent, watchparty.AttemptTemporary, watchparty.AttemptLater, watchparty.AttemptUnreachable,
-			watchparty.AttemptAmbiguous, watchparty.AttemptPermanent, watchparty.AttemptCancelled,
+			watchparty.EmailOutcomeSent, watchparty.EmailOutcomeTemporary, watchparty.EmailOutcomeLater,
+			watchparty.EmailOutcomeUnreachable, watchparty.EmailOutcomeAmbiguous, watchparty.EmailOutcomePermanent,
+			watchparty.EmailOutcomeCancelled,
 		} {
 			m.attempts.WithLabelValues(string(kind), string(outcome))
 		}

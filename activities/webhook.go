@@ -60,14 +60,14 @@ func (h *Webhook) DeliverWebhook(ctx context.Context, in job.WebhookInput) (job.
 		return job.WebhookResult{}, err
 	}
 	if !h.enter(delivery.WebhookID) {
-		return job.WebhookResult{}, later(
+		return job.WebhookResult{}, retryAfter(
 			"the webhook is busy", job.ErrorWebhookBusy, busyWait(activity.GetInfo(ctx).Attempt),
 		)
 	}
 	defer h.leave(delivery.WebhookID)
 	work, err := h.Store.BeginWebhookAttempt(ctx, in.DeliveryID, in.Round)
 	if err != nil {
-		return job.WebhookResult{}, missing(err)
+		return job.WebhookResult{}, notFoundIsFinal(err)
 	}
 	if work.Number == 0 {
 		if work.Cancelled {
@@ -92,12 +92,12 @@ func (h *Webhook) conclude(
 	defer cancel()
 	h.Metrics.countWebhookAttempt(result.Outcome)
 	r := store.WebhookResult{Outcome: result.Outcome, Status: result.Status, OffAfter: h.OffAfter}
-	if result.Outcome != watchparty.AttemptWebhookDelivered && result.Outcome != watchparty.AttemptWebhookGone {
+	if result.Outcome != watchparty.WebhookOutcomeDelivered && result.Outcome != watchparty.WebhookOutcomeGone {
 		r.Next = h.next(work, result.RetryAfter)
 	}
 	delivery, off, err := h.Store.EndWebhookAttempt(ctx, work, r)
 	if err != nil {
-		return job.WebhookResult{}, missing(err)
+		return job.WebhookResult{}, notFoundIsFinal(err)
 	}
 	h.Metrics.countSwitchedOff(off)
 	if off != "" {
@@ -107,7 +107,7 @@ func (h *Webhook) conclude(
 		h.Metrics.countDelivery(delivery)
 		return resultOf(delivery), nil
 	}
-	return job.WebhookResult{}, later("not taken: "+string(result.Outcome), job.ErrorWebhookRefused, r.Next)
+	return job.WebhookResult{}, retryAfter("not taken: "+string(result.Outcome), job.ErrorWebhookRefused, r.Next)
 }
 
 // next returns the pause before the next attempt: about the one in the list, or a longer one that the receiver asks
@@ -141,8 +141,8 @@ func resultOf(d watchparty.WebhookDelivery) job.WebhookResult {
 	return job.WebhookResult{State: d.State, Attempts: d.Attempts}
 }
 
-// later is an error after which the activity is tried again after a time.
-func later(text, kind string, wait time.Duration) error {
+// retryAfter returns an error after which the activity is tried again after a time.
+func retryAfter(text, kind string, wait time.Duration) error {
 	return temporal.NewApplicationErrorWithOptions(text, kind, temporal.ApplicationErrorOptions{NextRetryDelay: wait})
 }
 

@@ -23,7 +23,7 @@ func (s *Server) AdminListRooms(
 	if err != nil {
 		return nil, err
 	}
-	rooms, err := s.store.AnyRooms(ctx, f, more(p))
+	rooms, err := s.store.AdminRooms(ctx, f, more(p))
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +38,7 @@ func (s *Server) AdminGetRoom(
 	ctx context.Context,
 	r contract.AdminGetRoomRequestObject,
 ) (contract.AdminGetRoomResponseObject, error) {
-	found, err := s.store.AnyRoom(ctx, r.RoomID)
+	found, err := s.store.AdminRoom(ctx, r.RoomID)
 	if err != nil {
 		return nil, err
 	}
@@ -55,10 +55,10 @@ func (s *Server) AdminListMessages(
 	if err != nil {
 		return nil, err
 	}
-	if err := s.store.NoteRoomRead(ctx, id.UserID, r.RoomID); err != nil {
+	if err := s.store.AuditRoomRead(ctx, id.UserID, r.RoomID); err != nil {
 		return nil, err
 	}
-	messages, err := s.store.AnyMessages(ctx, r.RoomID, more(p))
+	messages, err := s.store.AdminMessages(ctx, r.RoomID, more(p))
 	if err != nil {
 		return nil, err
 	}

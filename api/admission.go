@@ -18,7 +18,7 @@ func (s *Server) admit(c echo.Context) error {
 	if unlimited(c.Path()) || c.Path() == basePath+livePath {
 		return nil
 	}
-	return s.store.CheckRoom(partOf(c))
+	return s.store.CheckCapacity(partOf(c))
 }
 
 // admitEarly calls admit before the request is processed any further. It skips plain requests: they may be answered

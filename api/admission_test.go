@@ -41,7 +41,7 @@ func TestOverload(t *testing.T) {
 			}
 		})
 	}
-	require.Eventually(t, func() bool { return b.store.CheckRoom("users") != nil }, time.Minute, time.Millisecond)
+	require.Eventually(t, func() bool { return b.store.CheckCapacity("users") != nil }, time.Minute, time.Millisecond)
 
 	var refused answer
 	require.Eventually(t, func() bool {

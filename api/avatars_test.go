@@ -68,7 +68,7 @@ func TestAvatarLife(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "rendering", b.do(t, "GET", avatarPath, alice.token, nil).data()["step"])
 	files := []string{watchparty.ThumbnailFile, watchparty.MediumFile, watchparty.LargeFile, watchparty.PNGFile}
-	require.NoError(t, b.store.RenderedAvatar(t.Context(), alice.id, 1, files))
+	require.NoError(t, b.store.MarkAvatarRendered(t.Context(), alice.id, 1, files))
 	require.Equal(t, "publishing", b.do(t, "GET", avatarPath, alice.token, nil).data()["step"])
 	_, err = b.store.PublishAvatar(t.Context(), alice.id, 1)
 	require.NoError(t, err)

@@ -27,7 +27,9 @@ func TestEmails(t *testing.T) {
 	act := func(method, path string) answer { return b.do(t, method, "/admin/emails/"+path, root.token, nil) }
 
 	t.Run("history", func(t *testing.T) {
-		for _, outcome := range []watchparty.EmailOutcome{watchparty.AttemptTemporary, watchparty.AttemptPermanent} {
+		for _, outcome := range []watchparty.EmailOutcome{
+			watchparty.EmailOutcomeTemporary, watchparty.EmailOutcomePermanent,
+		} {
 			attempt, err := b.store.BeginEmailAttempt(t.Context(), id)
 			require.NoError(t, err)
 			_, err = b.store.RecordEmailAttempt(t.Context(), id, attempt,

@@ -69,11 +69,11 @@ func (e export) write(w http.ResponseWriter) error {
 	d.property("account", account)
 	d.property("invitations_refused", refused)
 	rows(d, e, "sessions", e.store.ExportSessions,
-		func(s watchparty.EndedSession) string { return s.ID }, exportedSession(e.session))
+		func(s watchparty.ExportedSession) string { return s.ID }, exportedSession(e.session))
 	rows(d, e, "addresses", e.store.ExportAddresses,
-		func(a watchparty.AddressProof) string { return a.ID }, exportedAddress)
+		func(a watchparty.ExportedAddress) string { return a.ID }, exportedAddress)
 	rows(d, e, "password_resets", e.store.ExportResets,
-		func(r watchparty.ResetRequest) string { return r.ID }, exportedReset)
+		func(r watchparty.ExportedReset) string { return r.ID }, exportedReset)
 	rows(d, e, "emails", e.store.ExportEmails, func(m watchparty.Email) string { return m.ID }, exportedEmail)
 	rows(d, e, "rooms", e.rooms, func(r watchparty.MyRoom) string { return r.Room.ID }, exportedRoom)
 	rows(d, e, "memberships", e.store.ExportMemberships,
@@ -88,7 +88,7 @@ func (e export) write(w http.ResponseWriter) error {
 		func(v watchparty.QueueVote) string { return v.ItemID }, exportedQueueVote)
 	rows(d, e, "parties", e.store.ExportParties, func(p watchparty.Party) string { return p.ID }, exportedParty)
 	rows(d, e, "party_answers", e.store.ExportPartyAnswers,
-		func(a watchparty.AnsweredParty) string { return a.PartyID }, exportedPartyAnswer)
+		func(a watchparty.ExportedPartyAnswer) string { return a.PartyID }, exportedPartyAnswer)
 	rows(d, e, "stays", e.store.ExportStays,
 		func(s watchparty.Stay) string { return strconv.FormatInt(s.ID, 10) }, exportedStay)
 	rows(d, e, "active_days", e.store.ExportActiveDays,
@@ -151,8 +151,8 @@ func rows[From, To any](
 	array(d, name, func(p store.Page) ([]From, error) { return load(e.ctx, e.user.ID, p) }, id, to)
 }
 
-func exportedSession(current string) func(watchparty.EndedSession) contract.ExportedSession {
-	return func(s watchparty.EndedSession) contract.ExportedSession {
+func exportedSession(current string) func(watchparty.ExportedSession) contract.ExportedSession {
+	return func(s watchparty.ExportedSession) contract.ExportedSession {
 		return contract.ExportedSession{
 			ID: s.ID, UserAgent: s.UserAgent, SignedInAt: s.SignedInAt, LastUsedAt: s.LastUsedAt, ExpiresAt: s.ExpiresAt,
 			EndedAt: pointer(s.EndedAt), Current: s.ID == current,
@@ -160,7 +160,7 @@ func exportedSession(current string) func(watchparty.EndedSession) contract.Expo
 	}
 }
 
-func exportedAddress(a watchparty.AddressProof) contract.ExportedAddress {
+func exportedAddress(a watchparty.ExportedAddress) contract.ExportedAddress {
 	return contract.ExportedAddress{
 		Email:       a.Email,
 		Former:      pointer(a.Former),
@@ -170,7 +170,7 @@ func exportedAddress(a watchparty.AddressProof) contract.ExportedAddress {
 	}
 }
 
-func exportedReset(r watchparty.ResetRequest) contract.ExportedReset {
+func exportedReset(r watchparty.ExportedReset) contract.ExportedReset {
 	return contract.ExportedReset{RequestedAt: r.CreatedAt, UsedAt: pointer(r.UsedAt), ExpiresAt: r.ExpiresAt}
 }
 
@@ -195,8 +195,8 @@ func exportedRoom(r watchparty.MyRoom) contract.ExportedRoom {
 		Visibility:      contract.Visibility(r.Room.Visibility),
 		Capacity:        r.Room.Capacity,
 		SlowModeSeconds: int(r.Room.SlowMode.Seconds()),
-		Control:         contract.AccessLevel(r.Room.Sharing.Control),
-		Queue:           contract.AccessLevel(r.Room.Sharing.Queue),
+		Control:         contract.AccessLevel(r.Room.Access.Control),
+		Queue:           contract.AccessLevel(r.Room.Access.Queue),
 		QueueOrder:      contract.QueueOrder(r.Room.QueueOrder),
 		WaitPolicy:      contract.WaitPolicy(r.Room.WaitPolicy),
 		NowPlaying:      r.Room.NowPlaying,
@@ -244,7 +244,7 @@ func exportedParty(p watchparty.Party) contract.ExportedParty {
 	}
 }
 
-func exportedPartyAnswer(a watchparty.AnsweredParty) contract.ExportedPartyAnswer {
+func exportedPartyAnswer(a watchparty.ExportedPartyAnswer) contract.ExportedPartyAnswer {
 	return contract.ExportedPartyAnswer{
 		PartyID: a.PartyID, RoomID: a.RoomID, Answer: contract.PartyReply(a.Answer), CreatedAt: a.CreatedAt,
 	}

@@ -46,7 +46,7 @@ func dialTemporal(t testing.TB, address string) temporalclient.Client {
 // registerAttributes registers the search attributes, and waits until workflows can begin with them.
 func registerAttributes(t testing.TB, c temporalclient.Client, log *slog.Logger) {
 	t.Helper()
-	jobs.Register(t.Context(), c, "default", log)
+	jobs.RegisterSearchAttributes(t.Context(), c, "default", log)
 	options := temporalclient.StartWorkflowOptions{
 		ID: "probe/" + uuid.NewString(), TaskQueue: "probe",
 		TypedSearchAttributes: temporal.NewSearchAttributes(

@@ -149,7 +149,7 @@ func setup(t testing.TB, change ...func(*settings)) *bundle {
 
 	b.store, err = store.Open(b.cfg.Database, auth.NewDigests(b.cfg.Auth.Secret))
 	require.NoError(t, err)
-	b.store.LimitEmails(b.cfg.RateLimit.EmailLimit())
+	b.store.SetEmailLimit(b.cfg.RateLimit.EmailLimit())
 	t.Cleanup(func() { require.NoError(t, b.store.Close()) })
 	b.openCache(t, log, !s.databaseAway)
 	b.bucket = memblob.OpenBucket(nil)
@@ -572,7 +572,7 @@ func (b *bundle) accept(t testing.TB, r *http.Request, response *http.Response) 
 // checksOf are the checks of parts that the API does not use itself.
 func checksOf(temporal func(context.Context) error, s *store.Store) []health.Check {
 	fine := func(context.Context) error { return nil }
-	emails := &health.EmailCheck{Read: s.ForHealth().Work, Probe: fine}
+	emails := &health.EmailCheck{Read: s.ForHealth().Workload, Probe: fine}
 	return []health.Check{
 		{Part: health.Temporal, Run: temporal}, {Part: health.Workers, Run: fine}, {Part: health.Schedules, Run: fine},
 		{Part: health.Emails, Run: emails.Run, LastSuccess: emails.LastSuccess},

@@ -35,7 +35,7 @@ func roomChange(b contract.UpdateRoomRequest) watchparty.RoomChange {
 	c := watchparty.RoomChange{
 		Name: b.Name, Description: patched(b.Description, ""), MovieID: patched(b.MovieID, ""),
 		Visibility: (*watchparty.Visibility)(b.Visibility), Capacity: b.Capacity,
-		Control: (*watchparty.Circle)(b.Control), Queue: (*watchparty.Circle)(b.Queue),
+		Control: (*watchparty.AccessLevel)(b.Control), Queue: (*watchparty.AccessLevel)(b.Queue),
 		QueueOrder: (*watchparty.QueueOrder)(b.QueueOrder), WaitPolicy: (*watchparty.WaitPolicy)(b.WaitPolicy),
 		NowPlaying: b.NowPlaying,
 	}

@@ -205,7 +205,7 @@ func TestRoles(t *testing.T) {
 		require.Equal(t, 200, me.status, me)
 		require.Equal(t, []any{role, joined}, []any{me.data()["role"], me.data()["joined"]})
 		permissions := []any{}
-		for _, allowed := range watchparty.Role(role).Permissions(watchparty.DefaultSharing) {
+		for _, allowed := range watchparty.Role(role).Permissions(watchparty.DefaultRoomAccess) {
 			permissions = append(permissions, string(allowed))
 		}
 		require.Equal(t, permissions, me.data()["permissions"])

@@ -52,7 +52,7 @@ func (s *Server) ResumeTaskQueue(
 }
 
 // pausable reports whether a task queue is a kind of work of its own, which can be paused.
-func pausable(queue string) bool { return slices.Contains(job.TaskQueues(), queue) }
+func pausable(queue string) bool { return slices.Contains(job.ServableTaskQueues(), queue) }
 
 // queues returns all queues: without figures while Temporal is down.
 func (s *Server) queues(ctx context.Context) (contract.TaskQueues, error) {

@@ -262,8 +262,8 @@ type Webhook struct {
 }
 
 // Addresses says where webhooks may lead.
-func (w Webhook) Addresses() watchparty.WebhookAddresses {
-	return watchparty.WebhookAddresses{Private: w.PrivateNetworks}
+func (w Webhook) Addresses() watchparty.WebhookTargets {
+	return watchparty.WebhookTargets{Private: w.PrivateNetworks}
 }
 
 // Worker has the settings of a Temporal worker.
@@ -498,7 +498,7 @@ func (r Report) Addresses() ([]watchparty.Address, error) {
 	return addresses, nil
 }
 
-// EmailLimit returns the number for store.LimitEmails: 0, which means no limit, when rate limits are off.
+// EmailLimit returns the number for store.SetEmailLimit: 0, which means no limit, when rate limits are off.
 func (r RateLimit) EmailLimit() int {
 	if !r.Enabled {
 		return 0

@@ -98,7 +98,7 @@ func (c *Console) functions() template.FuncMap {
 		"kinds":        job.WorkflowTypes,
 		"avatarJob":    func() string { return job.WorkflowProcessAvatar },
 		"jobStates":    jobs.States,
-		"workerQueues": job.TaskQueues,
+		"workerQueues": job.ServableTaskQueues,
 		"emailKinds":   watchparty.EmailKinds,
 		"webhookKinds": watchparty.WebhookKinds,
 		"chosen":       chosen,
@@ -343,7 +343,7 @@ func pretty(v any) string {
 var fieldLimits = map[string]int{
 	"Note": watchparty.MaxAdminNote, "Reason": watchparty.MaxReason, "Title": watchparty.MaxTitle,
 	"Description": watchparty.MaxMovieDescription, "Genres": watchparty.MaxGenres * (watchparty.MaxGenre + len(", ")),
-	"Address": watchparty.MaxAddressBytes, "Number": 10, "Filter": 300,
+	"Address": watchparty.MaxURLBytes, "Number": 10, "Filter": 300,
 }
 
 // bar is a bar of a chart.

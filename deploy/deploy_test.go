@@ -257,7 +257,7 @@ func TestComposeQueues(t *testing.T) {
 		return strings.Split(command[2], ",")
 	}
 	require.Equal(t, []string{job.TaskQueueAvatar}, queues("avatars"))
-	require.ElementsMatch(t, job.TaskQueues(), append(queues("worker"), queues("avatars")...))
+	require.ElementsMatch(t, job.ServableTaskQueues(), append(queues("worker"), queues("avatars")...))
 }
 
 // TestComposePorts: everything is found at the addresses of the development stack, or where a variable says.

@@ -228,7 +228,7 @@ func TestMailStorm(t *testing.T) {
 	for _, row := range rows {
 		outcomes[row.Outcome] = row.Count
 	}
-	require.GreaterOrEqual(t, outcomes[string(watchparty.AttemptOpen)], *stormKills, "each kill cut an attempt short")
+	require.GreaterOrEqual(t, outcomes[string(watchparty.EmailOutcomeOpen)], *stormKills, "each kill cut an attempt short")
 
 	table := &strings.Builder{}
 	out := tabwriter.NewWriter(table, 0, 0, 2, ' ', 0)
@@ -257,7 +257,8 @@ func TestMailStorm(t *testing.T) {
 func (s *system) cutShort(t *testing.T, address string) (n int) {
 	t.Helper()
 	require.NoError(t, s.store.DB().NewRaw(`SELECT count(*) FROM email_attempts AS a JOIN emails AS e ON e.id = a.email_id
-		JOIN users AS u ON u.id = e.user_id WHERE u.email = ? AND a.outcome = ?`, address, string(watchparty.AttemptOpen)).Scan(t.Context(), &n))
+		JOIN users AS u ON u.id = e.user_id WHERE u.email = ? AND a.outcome = ?`, address,
+		string(watchparty.EmailOutcomeOpen)).Scan(t.Context(), &n))
 	return n
 }
 

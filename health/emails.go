@@ -16,8 +16,8 @@ const maxEmailAge = 15 * time.Minute
 
 // EmailCheck checks that emails are sent.
 type EmailCheck struct {
-	Read  func(context.Context) (store.Work, error) // store.Store's Work
-	Probe func(context.Context) error               // mail.Sender's
+	Read  func(context.Context) (store.Workload, error) // store.Store's Workload
+	Probe func(context.Context) error                   // mail.Sender's
 
 	sent atomic.Pointer[time.Time] // when the last email was, as far as the database has said
 }

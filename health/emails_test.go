@@ -43,7 +43,7 @@ func TestEmails(t *testing.T) {
 	}
 	check := func(t *testing.T, address string) error {
 		t.Helper()
-		return (&EmailCheck{Read: s.Work, Probe: sender(t, address, 10*time.Second).Probe}).Run(t.Context())
+		return (&EmailCheck{Read: s.Workload, Probe: sender(t, address, 10*time.Second).Probe}).Run(t.Context())
 	}
 	takes := smtptest.Serve(t, smtptest.Script{})
 
@@ -62,7 +62,7 @@ func TestEmails(t *testing.T) {
 	})
 	t.Run("the server cannot take the sender", func(t *testing.T) {
 		probe := senderFrom(t, "grüße@party.example", addressOf(takes), time.Minute).Probe
-		err := (&EmailCheck{Read: s.Work, Probe: probe}).Run(t.Context())
+		err := (&EmailCheck{Read: s.Workload, Probe: probe}).Run(t.Context())
 		require.Equal(t, "not able to take the sender MAIL_FROM", whatIsWrong(t, err))
 	})
 	t.Run("the server is down, or hangs", func(t *testing.T) {
@@ -70,32 +70,34 @@ func TestEmails(t *testing.T) {
 		network.Set(badnet.Cut)
 		require.Equal(t, unreachable, whatIsWrong(t, check(t, network.Addr())))
 		network.Set(badnet.Swallow)
-		err := (&EmailCheck{Read: s.Work, Probe: sender(t, network.Addr(), 100*time.Millisecond).Probe}).Run(t.Context())
+		err := (&EmailCheck{Read: s.Workload, Probe: sender(t, network.Addr(), 100*time.Millisecond).Probe}).Run(t.Context())
 		require.Equal(t, unreachable, whatIsWrong(t, err))
 	})
 	t.Run("paused, and late", func(t *testing.T) {
-		check := func(work store.Work) error {
+		check := func(work store.Workload) error {
 			return (&EmailCheck{
-				Read:  func(context.Context) (store.Work, error) { return work, nil },
+				Read:  func(context.Context) (store.Workload, error) { return work, nil },
 				Probe: func(context.Context) error { return nil },
 			}).Run(t.Context())
 		}
-		waiting := func(age time.Duration) store.Work {
-			return store.Work{Emails: map[watchparty.EmailKind]store.Backlog{watchparty.EmailReset: {Waiting: 1, Oldest: age}}}
+		waiting := func(age time.Duration) store.Workload {
+			return store.Workload{
+				Emails: map[watchparty.EmailKind]store.Backlog{watchparty.EmailReset: {Waiting: 1, Oldest: age}},
+			}
 		}
 		require.NoError(t, check(waiting(time.Minute)))
 		require.Equal(t, "late", whatIsWrong(t, check(waiting(time.Hour))))
-		require.Equal(t, Paused{}, check(store.Work{EmailsPaused: true}))
+		require.Equal(t, Paused{}, check(store.Workload{EmailsPaused: true}))
 	})
 	t.Run("the last email stays known while the database or the server is down", func(t *testing.T) {
 		sent := time.Date(2026, 3, 2, 4, 0, 0, 0, time.UTC)
 		reads, away := 0, errors.New("away")
 		c := &EmailCheck{
-			Read: func(context.Context) (store.Work, error) {
+			Read: func(context.Context) (store.Workload, error) {
 				if reads++; reads > 1 {
-					return store.Work{}, away
+					return store.Workload{}, away
 				}
-				return store.Work{LastEmail: sent}, nil
+				return store.Workload{LastEmail: sent}, nil
 			},
 			Probe: func(context.Context) error { return away },
 		}

@@ -51,7 +51,7 @@ type polled struct {
 // activities of a paused queue.
 func polledQueues(pauses map[string]watchparty.QueuePause) (queues []polled, paused []string) {
 	queues = []polled{{job.TaskQueueAvatarSteps, enums.TASK_QUEUE_TYPE_ACTIVITY}}
-	for _, queue := range job.TaskQueues() {
+	for _, queue := range job.ServableTaskQueues() {
 		queues = append(queues, polled{queue, enums.TASK_QUEUE_TYPE_WORKFLOW})
 		if _, ok := pauses[queue]; ok {
 			paused = append(paused, queue)

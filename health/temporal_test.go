@@ -83,11 +83,11 @@ func TestPausedQueues(t *testing.T) {
 	require.NoError(t, err)
 	c := dial(t, stacktest.New(t, devstack.Temporal).TemporalAddress())
 	startWorker(t, c, job.TaskQueueAvatarSteps, worker.Options{})
-	for _, queue := range job.TaskQueues() { // as while all are paused
+	for _, queue := range job.ServableTaskQueues() { // as while all are paused
 		startWorker(t, c, queue, worker.Options{LocalActivityWorkerOnly: true})
 	}
 	var all []string
-	for _, queue := range job.TaskQueues() {
+	for _, queue := range job.ServableTaskQueues() {
 		all = append(all, queue+" (activities)")
 	}
 	// A busy Temporal may not answer in the time that a look has.
@@ -103,7 +103,7 @@ func TestPausedQueues(t *testing.T) {
 		}, patience, 50*time.Millisecond)
 	}
 	requireState(t, "no worker for "+strings.Join(all, ", "), false)
-	for _, queue := range job.TaskQueues() {
+	for _, queue := range job.ServableTaskQueues() {
 		t.Run(queue, func(t *testing.T) {
 			require.NoError(t, s.PauseQueue(t.Context(), admin.ID, queue))
 			others := slices.DeleteFunc(slices.Clone(all), func(name string) bool { return name == queue+" (activities)" })
@@ -111,10 +111,10 @@ func TestPausedQueues(t *testing.T) {
 			require.NoError(t, s.ResumeQueue(t.Context(), admin.ID, queue))
 		})
 	}
-	for _, queue := range job.TaskQueues() {
+	for _, queue := range job.ServableTaskQueues() {
 		require.NoError(t, s.PauseQueue(t.Context(), admin.ID, queue))
 	}
-	requireState(t, "paused by an admin: "+strings.Join(job.TaskQueues(), ", "), true)
+	requireState(t, "paused by an admin: "+strings.Join(job.ServableTaskQueues(), ", "), true)
 }
 
 // never says that no admin has paused a schedule.
@@ -210,8 +210,8 @@ func TestTemporal(t *testing.T) {
 	require.Equal(t, "no worker for avatar-steps, email, avatar, maintenance, webhooks",
 		whatIsWrong(t, CheckWorkers(ctx, c, pausesOf())))
 	require.Equal(t, "no worker for avatar-steps, email, avatar, maintenance, webhooks",
-		whatIsWrong(t, CheckWorkers(ctx, c, pausesOf(job.TaskQueues()...))), "workflows are never paused")
-	for _, queue := range append(job.TaskQueues(), job.TaskQueueAvatarSteps) {
+		whatIsWrong(t, CheckWorkers(ctx, c, pausesOf(job.ServableTaskQueues()...))), "workflows are never paused")
+	for _, queue := range append(job.ServableTaskQueues(), job.TaskQueueAvatarSteps) {
 		if queue != job.TaskQueueEmail {
 			startWorker(t, c, queue, worker.Options{})
 		}

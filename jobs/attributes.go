@@ -24,9 +24,9 @@ const (
 // registerPause is the wait between two attempts to register the search attributes.
 const registerPause = 5 * time.Second
 
-// Register registers the search attributes in the namespace. It tries until Temporal has answered, or ctx ends. A
-// server that keeps clients from doing so (Temporal Cloud) needs an operator to do it: the log says which.
-func Register(ctx context.Context, c client.Client, namespace string, log *slog.Logger) {
+// RegisterSearchAttributes registers the search attributes in the namespace. It tries until Temporal has answered, or
+// ctx ends. A server that keeps clients from doing so (Temporal Cloud) needs an operator to do it: the log says which.
+func RegisterSearchAttributes(ctx context.Context, c client.Client, namespace string, log *slog.Logger) {
 	for {
 		err := register(ctx, c, namespace)
 		var refused *serviceerror.PermissionDenied
@@ -49,7 +49,7 @@ func Register(ctx context.Context, c client.Client, namespace string, log *slog.
 }
 
 func register(ctx context.Context, c client.Client, namespace string) error {
-	ctx, cancel := context.WithTimeout(ctx, wait)
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	present, err := c.OperatorService().ListSearchAttributes(ctx,
 		&operatorservice.ListSearchAttributesRequest{Namespace: namespace})

@@ -35,15 +35,15 @@ func (j *Jobs) Get(ctx context.Context, workflowID, runID string) (Detail, error
 
 // describe returns a job without its timeline.
 func (j *Jobs) describe(ctx context.Context, workflowID, runID string, queues *queueSnapshot) (Detail, error) {
-	ctx, cancel := context.WithTimeout(ctx, wait)
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	answer, err := j.client.DescribeWorkflowExecution(ctx, workflowID, runID)
 	if err != nil {
-		return Detail{}, problem("describe", err)
+		return Detail{}, domainError("describe", err)
 	}
 	d := Detail{Job: newJob(answer.GetWorkflowExecutionInfo())}
 	d.Queue = answer.GetExecutionConfig().GetTaskQueue().GetName()
-	d.Summary = summary(answer.GetExecutionConfig().GetUserMetadata())
+	d.Summary = summaryOf(answer.GetExecutionConfig().GetUserMetadata())
 	for _, a := range answer.GetPendingActivities() {
 		d.Steps = append(d.Steps, newStep(a, queues.pauses))
 	}
@@ -62,11 +62,11 @@ func newStep(a *workflowpb.PendingActivityInfo, pauses map[string]watchparty.Que
 		Attempt:     int(a.GetAttempt()),
 		MaxAttempts: int(a.GetMaximumAttempts()),
 		LastFailure: failureText(a.GetLastFailure()),
-		ScheduledAt: at(a.GetScheduledTime()),
-		StartedAt:   at(a.GetLastStartedTime()),
-		HeartbeatAt: at(a.GetLastHeartbeatTime()),
-		NextAt:      at(a.GetNextAttemptScheduleTime()),
-		DeadlineAt:  at(a.GetExpirationTime()),
+		ScheduledAt: timeOf(a.GetScheduledTime()),
+		StartedAt:   timeOf(a.GetLastStartedTime()),
+		HeartbeatAt: timeOf(a.GetLastHeartbeatTime()),
+		NextAt:      timeOf(a.GetNextAttemptScheduleTime()),
+		DeadlineAt:  timeOf(a.GetExpirationTime()),
 		Worker:      a.GetLastWorkerIdentity(),
 	}
 	if _, paused := pauses[s.Queue]; paused && s.State == "scheduled" {
@@ -165,14 +165,14 @@ func failureText(f *failurepb.Failure) string {
 	return watchparty.ShownLine(text, maxText)
 }
 
-func summary(m *sdkpb.UserMetadata) (text string) {
+func summaryOf(m *sdkpb.UserMetadata) (text string) {
 	if m.GetSummary() != nil {
 		_ = converter.GetDefaultDataConverter().FromPayload(m.GetSummary(), &text) // empty if it is no text
 	}
 	return watchparty.ShownLine(text, maxText)
 }
 
-func at(t *timestamppb.Timestamp) time.Time {
+func timeOf(t *timestamppb.Timestamp) time.Time {
 	if t == nil || t.GetSeconds() <= 0 {
 		return time.Time{}
 	}

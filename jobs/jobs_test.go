@@ -276,7 +276,7 @@ func TestPausedQueues(t *testing.T) {
 		ids[queue] = b.start(queue, "")
 		b.eventually(ids[queue], func(d Detail) bool { return len(d.Steps) == 1 })
 	}
-	for _, paused := range job.TaskQueues() {
+	for _, paused := range job.ServableTaskQueues() {
 		t.Run(paused, func(t *testing.T) {
 			require.NoError(t, s.PauseQueue(t.Context(), admin.ID, paused))
 			listed := map[string]Phase{}

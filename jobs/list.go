@@ -22,8 +22,8 @@ import (
 )
 
 const (
-	// wait limits the wait for one answer of Temporal.
-	wait = 5 * time.Second
+	// callTimeout limits one call of Temporal.
+	callTimeout = 5 * time.Second
 	// parallel is the number of jobs that are asked for at a time.
 	parallel = 8
 )
@@ -76,13 +76,13 @@ func (j *Jobs) List(ctx context.Context, f Filter, limit int, page []byte) ([]Jo
 // Select returns a page of jobs without phases, and the token of the next one: nil on the last page. Those that run
 // come first, then those that ended last.
 func (j *Jobs) Select(ctx context.Context, f Filter, limit int, page []byte) ([]Job, []byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, wait)
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	answer, err := j.client.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
 		PageSize: int32(limit), NextPageToken: page, Query: f.query(), //nolint:gosec // a page is small
 	})
 	if err != nil {
-		return nil, nil, problem("list", err)
+		return nil, nil, domainError("list", err)
 	}
 	found := make([]Job, 0, len(answer.GetExecutions()))
 	for _, e := range answer.GetExecutions() {
@@ -96,11 +96,11 @@ func (j *Jobs) Select(ctx context.Context, f Filter, limit int, page []byte) ([]
 
 // Count returns the number of jobs that a filter selects.
 func (j *Jobs) Count(ctx context.Context, f Filter) (int64, error) {
-	ctx, cancel := context.WithTimeout(ctx, wait)
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	answer, err := j.client.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{Query: f.query()})
 	if err != nil {
-		return 0, problem("count", err)
+		return 0, domainError("count", err)
 	}
 	return answer.GetCount(), nil
 }
@@ -138,7 +138,7 @@ func (j *Jobs) Counts(ctx context.Context, f Filter) (map[string]map[State]int64
 	if f.Kind != "" {
 		kinds = []string{f.Kind}
 	}
-	ctx, cancel := context.WithTimeout(ctx, wait)
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	rows := make([]map[State]int64, len(kinds))
 	g, ctx := errgroup.WithContext(ctx)
@@ -151,7 +151,7 @@ func (j *Jobs) Counts(ctx context.Context, f Filter) (map[string]map[State]int64
 				Query: of.query() + " GROUP BY ExecutionStatus",
 			})
 			if err != nil {
-				return problem("count", err)
+				return domainError("count", err)
 			}
 			rows[i] = map[State]int64{}
 			for _, group := range answer.GetGroups() {
@@ -199,8 +199,8 @@ func attribute(all *commonpb.SearchAttributes, name string) (value string) {
 	return value
 }
 
-// problem turns an error of Temporal into ErrNotFound, ErrJobsNotSearchable or ErrTemporalAway.
-func problem(act string, err error) error {
+// domainError turns an error of Temporal into ErrNotFound, ErrJobsNotSearchable or ErrTemporalAway.
+func domainError(act string, err error) error {
 	var (
 		missing *serviceerror.NotFound
 		invalid *serviceerror.InvalidArgument

@@ -83,7 +83,7 @@ func newJobsFixtureAt(t *testing.T, address string) *jobsFixture {
 // register registers the search attributes.
 func (b *jobsFixture) register() {
 	b.t.Helper()
-	Register(b.t.Context(), b.client, "default", slog.New(slog.DiscardHandler))
+	RegisterSearchAttributes(b.t.Context(), b.client, "default", slog.New(slog.DiscardHandler))
 	awaitAttributes(b.t, b.client)
 }
 

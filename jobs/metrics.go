@@ -30,8 +30,8 @@ type backlogs struct {
 	latest []Queue
 }
 
-// Measure registers the backlog of each task queue. Every process that does reports the same.
-func (j *Jobs) Measure(r prometheus.Registerer, log *slog.Logger) {
+// RegisterMetrics registers the backlog of each task queue. Every process that does reports the same.
+func (j *Jobs) RegisterMetrics(r prometheus.Registerer, log *slog.Logger) {
 	r.MustRegister(&backlogs{
 		read: j.Queues, log: logging.Sparse(log, slog.LevelWarn),
 		desc: prometheus.NewDesc("queue_backlog",
@@ -45,13 +45,13 @@ func (b *backlogs) Describe(descs chan<- *prometheus.Desc) { descs <- b.desc }
 
 // Collect implements prometheus.Collector.
 func (b *backlogs) Collect(metrics chan<- prometheus.Metric) {
-	for _, q := range b.current() {
+	for _, q := range b.cachedQueues() {
 		metrics <- prometheus.MustNewConstMetric(b.desc, prometheus.GaugeValue, float64(q.Backlog), q.Name)
 	}
 }
 
-// current asks Temporal once for all scrapes of a short time.
-func (b *backlogs) current() []Queue {
+// cachedQueues asks Temporal once for all scrapes of a short time.
+func (b *backlogs) cachedQueues() []Queue {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if time.Since(b.at) < backlogAge {

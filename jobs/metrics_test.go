@@ -50,7 +50,7 @@ func TestBacklogs(t *testing.T) {
 func gather(t *testing.T, j *Jobs) map[string]float64 {
 	t.Helper()
 	r := prometheus.NewPedanticRegistry()
-	j.Measure(r, slog.New(slog.DiscardHandler))
+	j.RegisterMetrics(r, slog.New(slog.DiscardHandler))
 	problems, err := testutil.GatherAndLint(r)
 	require.NoError(t, err)
 	require.Empty(t, problems)

@@ -36,7 +36,7 @@ type Worker struct {
 func (j *Jobs) Queues(ctx context.Context) ([]Queue, error) {
 	names := job.AllTaskQueues()
 	queues := make([]Queue, len(names))
-	ctx, cancel := context.WithTimeout(ctx, wait)
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallel)
@@ -65,7 +65,7 @@ func (j *Jobs) addKind(ctx context.Context, q *Queue, name string, kind enums.Ta
 		Namespace: j.namespace, TaskQueue: &taskqueuepb.TaskQueue{Name: name}, TaskQueueType: kind, ReportStats: true,
 	})
 	if err != nil {
-		return problem("describe a queue", err)
+		return domainError("describe a queue", err)
 	}
 	stats := answer.GetStats()
 	q.Backlog += stats.GetApproximateBacklogCount()

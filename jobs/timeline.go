@@ -32,7 +32,7 @@ func (j *Jobs) addTimeline(ctx context.Context, d *Detail) error {
 		case enums.EVENT_TYPE_TIMER_STARTED:
 			a := e.GetTimerStartedEventAttributes()
 			timers[e.GetEventId()] = timer{
-				summary: summary(e.GetUserMetadata()),
+				summary: summaryOf(e.GetUserMetadata()),
 				ends:    e.GetEventTime().AsTime().Add(a.GetStartToFireTimeout().AsDuration()),
 			}
 		case enums.EVENT_TYPE_TIMER_FIRED:
@@ -73,14 +73,14 @@ type timer struct {
 
 // history reads a history up to maxTimeline events.
 func (j *Jobs) history(ctx context.Context, workflowID, runID string) ([]*historypb.HistoryEvent, bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, wait)
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	var events []*historypb.HistoryEvent
 	all := j.client.GetWorkflowHistory(ctx, workflowID, runID, false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for all.HasNext() {
 		e, err := all.Next()
 		if err != nil {
-			return nil, false, problem("history", err)
+			return nil, false, domainError("history", err)
 		}
 		if len(events) == maxTimeline {
 			last, err := j.lastEvent(ctx, workflowID, runID)
@@ -101,7 +101,7 @@ func (j *Jobs) lastEvent(ctx context.Context, workflowID, runID string) (*histor
 			Namespace: j.namespace, Execution: execution(workflowID, runID), MaximumPageSize: 1,
 		})
 	if err != nil || len(answer.GetHistory().GetEvents()) == 0 {
-		return nil, problem("history", err)
+		return nil, domainError("history", err)
 	}
 	return answer.GetHistory().GetEvents()[0], nil
 }
@@ -109,7 +109,7 @@ func (j *Jobs) lastEvent(ctx context.Context, workflowID, runID string) (*histor
 // describeEvent returns the type and the detail of an event. The type is empty for events that say nothing to an
 // operator.
 func describeEvent(e *historypb.HistoryEvent, scheduled map[int64]string) (kind, detail string) {
-	text := summary(e.GetUserMetadata())
+	text := summaryOf(e.GetUserMetadata())
 	switch e.GetEventType() {
 	case enums.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
 		return "started", e.GetWorkflowExecutionStartedEventAttributes().GetWorkflowType().GetName()

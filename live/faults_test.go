@@ -325,7 +325,7 @@ func TestClock(t *testing.T) {
 		require.GreaterOrEqual(t, reply.S2, reply.S1)
 		const apart = 250 * time.Millisecond
 		before := n.hub.Clock().Now()
-		_, _, told, err := i.store.AskTime(t.Context())
+		_, _, told, err := i.store.ReadClock(t.Context())
 		require.NoError(t, err)
 		require.False(t, told.Before(before.Add(-apart)))
 		require.False(t, told.After(n.hub.Clock().Now().Add(apart)))

@@ -147,7 +147,7 @@ func NewHub(d Deps) *Hub {
 		files:      d.Files,
 		connects:   d.Connects,
 		log:        logging.Sparse(d.Log, slog.LevelWarn, "while"),
-		clock:      NewClock(d.Store.AskTime, d.Log),
+		clock:      NewClock(d.Store.ReadClock, d.Log),
 		node:       uuid.Must(uuid.NewV7()).String(),
 		began:      time.Now(),
 		limits:     defaultLimits(),

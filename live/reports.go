@@ -206,7 +206,7 @@ func (h *Hub) storeDismissals() {
 			return
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), h.limits.Statement)
-		changed, err := h.store.Dismiss(store.WithKind(ctx, liveKind), h.node, ids)
+		changed, err := h.store.RemoveConnections(store.WithKind(ctx, liveKind), h.node, ids)
 		cancel()
 		for _, answer := range changed {
 			h.Applied(answer.Snapshot)

@@ -42,7 +42,7 @@ func (h *Hub) signIn(ctx context.Context, c *conn, roomID string, hello wire.Hel
 		return closeError(wire.CodeUnavailable)
 	}
 	// The person is checked first: for a stranger, a room that does not exist and a private one look the same.
-	admitted, err := h.store.Admit(store.WithKind(ctx, liveKind), h.node, c.id, roomID, id)
+	admitted, err := h.store.AddConnection(store.WithKind(ctx, liveKind), h.node, c.id, roomID, id)
 	if err != nil {
 		return err
 	}

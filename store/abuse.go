@@ -37,9 +37,9 @@ type abuseReportRow struct {
 func (r abuseReportRow) report() watchparty.AbuseReport {
 	return watchparty.AbuseReport{
 		ID: r.ID, Kind: watchparty.AbuseKind(r.Kind), Target: watchparty.AbuseTarget(r.TargetKind), TargetID: r.TargetID,
-		Subject: r.Subject, RoomID: value(r.RoomID), Text: r.Body, Content: r.Snapshot,
+		Subject: r.Subject, RoomID: valueOrZero(r.RoomID), Text: r.Body, Content: r.Snapshot,
 		State:   watchparty.AbuseState(r.State),
-		Outcome: watchparty.AbuseOutcome(value(r.Outcome)), Note: r.Note, ResolvedAt: value(r.ResolvedAt).UTC(),
+		Outcome: watchparty.AbuseOutcome(valueOrZero(r.Outcome)), Note: r.Note, ResolvedAt: valueOrZero(r.ResolvedAt).UTC(),
 		CreatedAt: r.CreatedAt.UTC(),
 	}
 }
@@ -47,7 +47,7 @@ func (r abuseReportRow) report() watchparty.AbuseReport {
 // ReportAbuse stores a report of a room, a message or an account, with a copy of the content as the reporter sees it.
 // If the reporter has an open report about the same target, it returns that one. It returns ErrUnauthenticated if the
 // reporter's account is deleted or suspended, ErrNotFound for a target that the reporter cannot see, ErrBanned,
-// ErrReportOneself, ErrManyReports and ErrKeyReused.
+// ErrReportOneself, ErrTooManyReports and ErrKeyReused.
 func (s *Store) ReportAbuse(
 	ctx context.Context, reporterID string, n watchparty.NewAbuseReport, key IdempotencyKey,
 ) (watchparty.AbuseReport, error) {
@@ -80,13 +80,13 @@ func (s *Store) ReportAbuse(
 		}
 		row.Kind, row.Body, row.ReporterID, row.State = string(n.Kind), n.Text, &reporterID, string(watchparty.AbuseOpen)
 		tell(ctx, watchparty.WebhookEvent{
-			Kind: watchparty.WebhookReportFiled, RoomID: value(row.RoomID), Data: watchparty.ReportFiledData{
+			Kind: watchparty.WebhookReportFiled, RoomID: valueOrZero(row.RoomID), Data: watchparty.ReportFiledData{
 				ReportID: row.ID, Kind: n.Kind, TargetKind: watchparty.AbuseTarget(row.TargetKind), TargetID: row.TargetID,
 			},
 		})
 		return tx.NewInsert().Model(&row).Returning("created_at").Scan(ctx)
 	})
-	return row.report(), found(err, "report abuse")
+	return row.report(), wrapErr(err, "report abuse")
 }
 
 // mayReportMore counts the recent reports of a person. The caller holds the lock on that person's account.
@@ -117,9 +117,9 @@ func reported(
 		row.TargetKind, row.TargetID = string(watchparty.AbuseMessage), n.MessageID
 	default:
 		row, err = reportedUser(ctx, tx, n.Username)
-		row.TargetKind, row.TargetID = string(watchparty.AbuseUser), value(row.SubjectID)
+		row.TargetKind, row.TargetID = string(watchparty.AbuseUser), valueOrZero(row.SubjectID)
 	}
-	if err == nil && value(row.SubjectID) == reporterID {
+	if err == nil && valueOrZero(row.SubjectID) == reporterID {
 		err = watchparty.ErrReportOneself
 	}
 	return row, err
@@ -202,14 +202,14 @@ func (s *Store) AbuseReports(ctx context.Context, f watchparty.AbuseFilter, p Pa
 func (s *Store) AbuseReport(ctx context.Context, id string) (watchparty.AbuseReport, error) {
 	var row abuseReportRow
 	err := selectAbuseReports(s.db, &row).Where("ar.id = ?", id).Scan(ctx)
-	return row.report(), found(err, "abuse report")
+	return row.report(), wrapErr(err, "abuse report")
 }
 
 // SentAbuseReport finds a report that the reporter sent. It returns ErrNotFound.
 func (s *Store) SentAbuseReport(ctx context.Context, reporterID, id string) (watchparty.AbuseReport, error) {
 	var row abuseReportRow
 	err := s.db.NewSelect().Model(&row).Where("id = ? AND reporter_id = ?", id, reporterID).Scan(ctx)
-	return row.report(), found(err, "sent abuse report")
+	return row.report(), wrapErr(err, "sent abuse report")
 }
 
 // ResolveAbuseReport resolves a report. If two admins do so at once, the first one wins. It returns ErrNotFound and
@@ -222,7 +222,7 @@ func (s *Store) ResolveAbuseReport(
 		row, err = resolve(ctx, tx, adminID, id, r)
 		return err
 	})
-	return row.report(), found(err, "resolve abuse report")
+	return row.report(), wrapErr(err, "resolve abuse report")
 }
 
 // resolveWith resolves the report that an admin's act names, if any, in the transaction of the act. The report has to
@@ -243,10 +243,10 @@ func resolveWith(ctx context.Context, tx bun.Tx, adminID, reportID, column, acte
 	return err
 }
 
-// keepReported locks the accounts of an admin and of the subject of a report, for an operation that may resolve the
-// report. Either may be missing.
-func keepReported(ctx context.Context, tx bun.Tx, adminID, reportID string) error {
-	return keepUsers(ctx, tx, "id = ? OR id = (SELECT subject_id FROM abuse_reports WHERE id = ?)", nullID(adminID),
+// shareLockReported locks the accounts of an admin and of the subject of a report, for an operation that may resolve
+// the report. Either may be missing.
+func shareLockReported(ctx context.Context, tx bun.Tx, adminID, reportID string) error {
+	return shareLockUsers(ctx, tx, "id = ? OR id = (SELECT subject_id FROM abuse_reports WHERE id = ?)", nullID(adminID),
 		nullID(reportID))
 }
 
@@ -255,7 +255,7 @@ func keepReported(ctx context.Context, tx bun.Tx, adminID, reportID string) erro
 func resolve(
 	ctx context.Context, tx bun.Tx, adminID, id string, r watchparty.Resolution,
 ) (row abuseReportRow, err error) {
-	if err := keepReported(ctx, tx, adminID, id); err != nil {
+	if err := shareLockReported(ctx, tx, adminID, id); err != nil {
 		return row, err
 	}
 	if err := requireAdmin(ctx, tx, adminID); err != nil {

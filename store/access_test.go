@@ -130,7 +130,7 @@ func TestVersionsOfAccess(t *testing.T) {
 			return nil
 		},
 		"control":    func(c *cast) error { return c.share(watchparty.Everyone, watchparty.Everyone) },
-		"queue":      func(c *cast) error { return c.share(watchparty.OnlyModerators, watchparty.OnlyHost) },
+		"queue":      func(c *cast) error { return c.share(watchparty.ModeratorsOnly, watchparty.HostOnly) },
 		"slow mode":  func(c *cast) error { c.changeRoom(watchparty.RoomChange{SlowMode: ptr(time.Minute)}); return nil },
 		"succession": (*cast).succeedHost,
 	} {
@@ -147,7 +147,7 @@ func TestVersionsOfAccess(t *testing.T) {
 	require.Greater(t, ofAccount(c), before)
 }
 
-func (c *cast) share(control, queue watchparty.Circle) error {
+func (c *cast) share(control, queue watchparty.AccessLevel) error {
 	c.changeRoom(watchparty.RoomChange{Control: &control, Queue: &queue})
 	return nil
 }

@@ -167,7 +167,7 @@ func (s *Store) CreateActivityReport(
 			On("CONFLICT (period_start, period_end) WHERE kind = 'activity' DO UPDATE").Set("kind = EXCLUDED.kind").
 			Returning("id").Scan(ctx, &id)
 	})
-	return id, found(err, "activity report")
+	return id, wrapErr(err, "activity report")
 }
 
 func reportActivity(
@@ -314,7 +314,7 @@ func (s *Store) ActivityReport(ctx context.Context, id string) (watchparty.Activ
 	var row reportRow
 	if err := s.db.NewSelect().Model(&row).Where("id = ? AND kind = ?", id, watchparty.ActivityReportKind).
 		Scan(ctx); err != nil {
-		return watchparty.ActivityReport{}, found(err, "activity report")
+		return watchparty.ActivityReport{}, wrapErr(err, "activity report")
 	}
 	report := watchparty.ActivityReport{ID: row.ID}
 	if err := json.Unmarshal(row.Data, &report); err != nil {
@@ -369,7 +369,7 @@ func (s *Store) ReportEmail(
 	err := s.db.NewSelect().Table("report_mails").Column("report_id", "recipient_hash").Where("id = ?", id).
 		Scan(ctx, &reportID, &hash)
 	if err != nil {
-		return watchparty.ActivityReport{}, watchparty.Address{}, found(err, "report email")
+		return watchparty.ActivityReport{}, watchparty.Address{}, wrapErr(err, "report email")
 	}
 	to := slices.IndexFunc(recipients, func(a watchparty.Address) bool {
 		same := func(known []byte) bool { return bytes.Equal(hash, known) }

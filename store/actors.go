@@ -49,5 +49,5 @@ func requireAdmin(ctx context.Context, tx bun.Tx, actorID string) error {
 func findPerson(ctx context.Context, tx bun.Tx, username string) (userRow, error) {
 	var row userRow
 	err := tx.NewSelect().Model(&row).Where(byUsername, username).For("SHARE").Scan(ctx)
-	return row, found(err, "person")
+	return row, wrapErr(err, "person")
 }

@@ -188,14 +188,14 @@ func TestAccountsFoundBySpelling(t *testing.T) {
 		require.NoError(t, err, typed)
 		require.Equal(t, want.ID, found.ID, typed)
 	}
-	list, err := s.SpelledAccounts(t.Context(), 10)
+	list, err := s.AccountsWithOldSpelling(t.Context(), 10)
 	require.NoError(t, err)
 	slices.SortFunc(list, func(a, b SpelledAccount) int { return strings.Compare(a.UserID, b.UserID) })
 	require.Equal(t, []SpelledAccount{{UserID: loser.ID, HolderID: winner.ID}, {UserID: odd.ID}}, list)
 
 	err = s.DeleteAccount(t.Context(), loser.ID, "hash of "+loser.Username)
 	require.NoError(t, err)
-	list, err = s.SpelledAccounts(t.Context(), 10)
+	list, err = s.AccountsWithOldSpelling(t.Context(), 10)
 	require.NoError(t, err)
 	require.Len(t, list, 1, "those that are deleted are not in question")
 
@@ -246,7 +246,7 @@ func TestPlainOptOutsHold(t *testing.T) {
 func TestHashesAreKeyed(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
-	s.LimitEmails(5)
+	s.SetEmailLimit(5)
 	ada := newUser(t, s, "ada")
 	confirmAddresses(t, s, ada)
 	invitation := createInvitation(t, s, newRoom(t, s, ada, nil), ada, "guest@example.org")

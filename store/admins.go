@@ -62,7 +62,7 @@ func (s *Store) changeAdmin(
 		return tx.NewUpdate().Model(&row).Set("is_admin = ?", admin).Set("updated_at = now()").WherePK().Returning("*").
 			Scan(ctx)
 	})
-	return row.user(), found(err, "change admin")
+	return row.user(), wrapErr(err, "change admin")
 }
 
 // lockByAddress locks the account with an email address, as lockUser does.

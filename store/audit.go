@@ -172,7 +172,7 @@ func (s *Store) SchedulePauses(
 	pauses := make([]watchparty.SchedulePause, 0, len(rows))
 	for _, r := range rows {
 		pauses = append(pauses, watchparty.SchedulePause{
-			Queue: r.Queue, PausedAt: r.PausedAt.UTC(), EndedAt: value(r.EndedAt).UTC(),
+			Queue: r.Queue, PausedAt: r.PausedAt.UTC(), EndedAt: valueOrZero(r.EndedAt).UTC(),
 		})
 	}
 	return pauses, nil
@@ -192,7 +192,7 @@ func (s *Store) SchedulePausedUntil(ctx context.Context, schedule string) (time.
 	if err != nil {
 		return time.Time{}, fmt.Errorf("store: schedule's latest pause: %w", err)
 	}
-	return value(until).UTC(), nil
+	return valueOrZero(until).UTC(), nil
 }
 
 // ScheduleAuditID is the ID of a schedule in the audit log, derived from its name: the log has IDs only.

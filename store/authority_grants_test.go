@@ -553,11 +553,11 @@ func (c *cast) tellOfParty(kind watchparty.PartyNotice) func() error {
 	}
 	_, _, err := c.s.QueuePartyNotices(c.t.Context(), job.PartyNoticesInput{
 		PartyID: party.ID, Kind: kind, Moves: c.moves(party),
-	}, nobody)
+	}, nilUUID)
 	require.NoError(c.t, err)
 	notice := readValue[string](c.t, c.s, "SELECT id FROM party_notices WHERE party_id = ? AND user_id = ?", party.ID,
 		c.holder.ID)
 	return c.whileQueued(emailAbout(c.t, c.s, kind.Email(), notice), func() error {
-		return second(c.s.PartyLetter(c.t.Context(), notice))
+		return second(c.s.PartyEmail(c.t.Context(), notice))
 	})
 }

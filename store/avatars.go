@@ -32,7 +32,7 @@ type avatarRow struct {
 func (r avatarRow) avatar() watchparty.Avatar {
 	return watchparty.Avatar{
 		ID: r.ID, UserID: r.UserID, Version: r.Version, State: watchparty.AvatarState(r.State),
-		Step: watchparty.AvatarStep(r.Step), Files: r.Files, Reason: r.Reason, PublishedAt: value(r.Published).UTC(),
+		Step: watchparty.AvatarStep(r.Step), Files: r.Files, Reason: r.Reason, PublishedAt: valueOrZero(r.Published).UTC(),
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(),
 	}
 }
@@ -43,7 +43,7 @@ func (s *Store) NextAvatarVersion(ctx context.Context, userID string) (int, erro
 	var version int
 	err := s.db.NewUpdate().Model((*userRow)(nil)).Set("avatar_seq = avatar_seq + 1").
 		Where("id = ?", userID).Where(active).Returning("avatar_seq").Scan(ctx, &version)
-	return version, found(foundActive(err), "next avatar version")
+	return version, wrapErr(foundActive(err), "next avatar version")
 }
 
 // CreateAvatar stores an upload whose file is in the bucket, and the event that starts its workflow. It returns
@@ -61,21 +61,21 @@ func (s *Store) CreateAvatar(ctx context.Context, userID string, version int) (w
 		_, err := tx.NewInsert().Model(&row).Exec(ctx)
 		return job.AvatarEvent(job.AvatarInput{UserID: userID, Version: version}), err
 	})
-	return row.avatar(), found(err, "create avatar")
+	return row.avatar(), wrapErr(err, "create avatar")
 }
 
 // NewestAvatar finds a user's newest upload, whatever its state.
 func (s *Store) NewestAvatar(ctx context.Context, userID string) (watchparty.Avatar, error) {
 	var row avatarRow
 	err := s.db.NewSelect().Model(&row).Where("user_id = ?", userID).Order("version DESC").Limit(1).Scan(ctx)
-	return row.avatar(), found(err, "newest avatar")
+	return row.avatar(), wrapErr(err, "newest avatar")
 }
 
 // Avatar finds one upload.
 func (s *Store) Avatar(ctx context.Context, userID string, version int) (watchparty.Avatar, error) {
 	var row avatarRow
 	err := s.db.NewSelect().Model(&row).Where("user_id = ? AND version = ?", userID, version).Scan(ctx)
-	return row.avatar(), found(err, "avatar")
+	return row.avatar(), wrapErr(err, "avatar")
 }
 
 // BeginAvatar marks an upload as being rendered, unless it has ended, and returns it. If a newer upload exists that has
@@ -93,8 +93,8 @@ func (s *Store) BeginAvatar(ctx context.Context, userID string, version int) (wa
 	return s.Avatar(ctx, userID, version)
 }
 
-// RenderedAvatar stores the names of an upload's rendered files, unless the upload has ended.
-func (s *Store) RenderedAvatar(ctx context.Context, userID string, version int, files []string) error {
+// MarkAvatarRendered stores the names of an upload's rendered files, unless the upload has ended.
+func (s *Store) MarkAvatarRendered(ctx context.Context, userID string, version int, files []string) error {
 	q := s.db.NewUpdate().Model((*avatarRow)(nil)).
 		Set("step = ?", string(watchparty.AvatarPublishing)).Set("files = ?", pgdialect.Array(files))
 	return advance(ctx, q, userID, version)
@@ -161,7 +161,7 @@ func (s *Store) PublishAvatar(ctx context.Context, userID string, version int) (
 			Set("updated_at = now()").WherePK().Exec(ctx)
 		return err
 	})
-	return watchparty.AvatarState(row.State), found(err, "publish avatar")
+	return watchparty.AvatarState(row.State), wrapErr(err, "publish avatar")
 }
 
 // supersedeReady marks the published uploads that are older than version as superseded.
@@ -212,5 +212,5 @@ func (s *Store) RemoveAvatar(ctx context.Context, userID string) error {
 	if err == nil && published != 0 {
 		s.events.Send()
 	}
-	return found(err, "remove avatar")
+	return wrapErr(err, "remove avatar")
 }

@@ -123,7 +123,7 @@ func TestAvatarSteps(t *testing.T) {
 		require.Equal(t, watchparty.AvatarRendering, begun.Step)
 		require.Equal(t, noted, begun.Files, "an attempt that is late takes nothing away")
 		require.Equal(t, begun, readAvatar(t, s, user, version))
-		require.NoError(t, s.RenderedAvatar(t.Context(), user.ID, version, files))
+		require.NoError(t, s.MarkAvatarRendered(t.Context(), user.ID, version, files))
 		require.Equal(t, watchparty.AvatarPublishing, readAvatar(t, s, user, version).Step)
 		require.Equal(t, files, readAvatar(t, s, user, version).Files)
 	}
@@ -136,7 +136,7 @@ func TestAvatarSteps(t *testing.T) {
 	before := readAvatar(t, s, user, version)
 	ended, err := s.BeginAvatar(t.Context(), user.ID, version)
 	require.NoError(t, err)
-	require.NoError(t, s.RenderedAvatar(t.Context(), user.ID, version, nil))
+	require.NoError(t, s.MarkAvatarRendered(t.Context(), user.ID, version, nil))
 	require.Equal(t, before, ended, "what has ended stays as it is")
 	require.Equal(t, before, readAvatar(t, s, user, version))
 

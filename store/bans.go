@@ -30,7 +30,7 @@ type banRow struct {
 func (r banRow) ban() watchparty.Ban {
 	return watchparty.Ban{
 		ID: r.ID, User: r.User, By: r.By,
-		Reason: r.Reason, Until: value(r.Until).UTC(), CreatedAt: r.CreatedAt.UTC(),
+		Reason: r.Reason, Until: valueOrZero(r.Until).UTC(), CreatedAt: r.CreatedAt.UTC(),
 	}
 }
 
@@ -72,7 +72,7 @@ func (s *Store) Ban(
 		if former != "" {
 			return nil, selectBans(tx, &row).Where("b.room_id = ? AND b.id = ?", roomID, former).Where(banInForce).Scan(ctx)
 		}
-		if _, err := putOut(ctx, tx, roomID, target.ID); err != nil {
+		if _, err := removePerson(ctx, tx, roomID, target.ID); err != nil {
 			return nil, err
 		}
 		changes(ctx, coherence.TagStandings(roomID))
@@ -91,7 +91,7 @@ func (s *Store) Ban(
 		}
 		return nil, selectBans(tx, &row).Where("b.room_id = ? AND b.id = ?", roomID, row.ID).Scan(ctx)
 	})
-	return row.ban(), found(err, "ban")
+	return row.ban(), wrapErr(err, "ban")
 }
 
 // LiftBan ends a ban. Besides the errors of permittedOn, it returns ErrNotFound if no ban is in force.
@@ -115,7 +115,7 @@ func (s *Store) LiftBan(ctx context.Context, roomID, actorID, username string) e
 		}
 		return logAct(ctx, tx, roomID, actorID, target.ID, watchparty.ActBanLifted, nil)
 	})
-	return found(err, "lift ban")
+	return wrapErr(err, "lift ban")
 }
 
 // BanOf finds a person's ban in force. It returns ErrNotFound.
@@ -123,7 +123,7 @@ func (s *Store) BanOf(ctx context.Context, roomID, username string) (watchparty.
 	var row banRow
 	err := selectBans(s.db, &row).Where("b.room_id = ? AND lower(u.username) = lower(?)", roomID, username).
 		Where(banInForce).Scan(ctx)
-	return row.ban(), found(err, "ban")
+	return row.ban(), wrapErr(err, "ban")
 }
 
 // Bans lists a room's bans in force, newest first.

@@ -12,9 +12,9 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// LimitEmails sets how many emails one person may ask for in an hour; the sizes of all budgets follow from that. 0, the
-// default, is no limit. Call it before the first use of the store.
-func (s *Store) LimitEmails(emails int) { s.emailLimit = emails }
+// SetEmailLimit sets how many emails one person may ask for in an hour; the sizes of all budgets follow from that. 0,
+// the default, is no limit. Call it before the first use of the store.
+func (s *Store) SetEmailLimit(emails int) { s.emailLimit = emails }
 
 type clientKey struct{}
 
@@ -30,14 +30,14 @@ type expense struct {
 	subject string
 }
 
-// chargeAsker counts an email that is about to be queued against the budgets of the account or address that asks for
-// it, and of the client. It runs in the transaction that queues the email. It returns an error of KindLimited if one of
-// the budgets is used up.
-func (s *Store) chargeAsker(ctx context.Context, tx bun.Tx, kind watchparty.EmailKind, asker string) error {
+// chargeRequester counts an email that is about to be queued against the budgets of the account or address that asks
+// for it, and of the client. It runs in the transaction that queues the email. It returns an error of KindLimited if
+// one of the budgets is used up.
+func (s *Store) chargeRequester(ctx context.Context, tx bun.Tx, kind watchparty.EmailKind, asker string) error {
 	rule, _ := kind.Rule()
 	var all []expense
-	if rule.Asker != "" && asker != "" {
-		all = append(all, expense{rule.Asker, asker})
+	if rule.Requester != "" && asker != "" {
+		all = append(all, expense{rule.Requester, asker})
 	}
 	if client, _ := ctx.Value(clientKey{}).(string); rule.Client != "" && client != "" {
 		all = append(all, expense{rule.Client, client})
@@ -79,7 +79,7 @@ func (s *Store) AdmitEmail(ctx context.Context, id string, to watchparty.Address
 			s.recipientKey(to.Key()), id).Exec(ctx)
 		return err
 	})
-	return wait, found(err, "admit email")
+	return wait, wrapErr(err, "admit email")
 }
 
 // The spans of time that a budget's limit is for.

@@ -17,7 +17,7 @@ import (
 func openLimitedStore(t *testing.T, emails int) *Store {
 	t.Helper()
 	s := openStore(t)
-	s.LimitEmails(emails)
+	s.SetEmailLimit(emails)
 	return s
 }
 

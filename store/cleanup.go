@@ -50,8 +50,8 @@ func (r runRow) run() watchparty.CleanupRun {
 		ID: r.ID, Trigger: watchparty.Trigger(r.Trigger), StartedBy: r.Starter, Policies: policies,
 		DryRun: r.DryRun, OlderThan: time.Duration(r.OlderThan) * time.Second, State: watchparty.RunState(r.State),
 		Policy: watchparty.Policy(r.Policy), Counts: r.Counts, Samples: r.Samples, Errors: r.Errors,
-		WorkflowID: r.WorkflowID, CreatedAt: r.CreatedAt.UTC(), StartedAt: value(r.StartedAt).UTC(),
-		CancelledAt: value(r.CancelledAt).UTC(), FinishedAt: value(r.FinishedAt).UTC(),
+		WorkflowID: r.WorkflowID, CreatedAt: r.CreatedAt.UTC(), StartedAt: valueOrZero(r.StartedAt).UTC(),
+		CancelledAt: valueOrZero(r.CancelledAt).UTC(), FinishedAt: valueOrZero(r.FinishedAt).UTC(),
 	}
 }
 
@@ -84,13 +84,13 @@ func (s *Store) CreateRun(
 		}
 		return createRun(ctx, tx, adminID, row, in, map[string]any{})
 	})
-	return row.run(), found(err, "create clean-up run")
+	return row.run(), wrapErr(err, "create clean-up run")
 }
 
-// RunAgain stores another clean-up run with the parameters of a workflow's run, and the event that starts its workflow.
-// A run without policies of its own, which the schedule has started, applies those that are on now. It returns
-// ErrNotFound.
-func (s *Store) RunAgain(
+// RepeatRun stores another clean-up run with the parameters of a workflow's run, and the event that starts its
+// workflow. A run without policies of its own, which the schedule has started, applies those that are on now. It
+// returns ErrNotFound.
+func (s *Store) RepeatRun(
 	ctx context.Context, adminID, workflowID string, on []watchparty.Policy,
 ) (watchparty.CleanupRun, error) {
 	var row *runRow
@@ -111,7 +111,7 @@ func (s *Store) RunAgain(
 		return createRun(ctx, tx, adminID, row, in, map[string]any{"again": was.ID})
 	})
 	if err != nil {
-		return watchparty.CleanupRun{}, found(err, "run clean-up again")
+		return watchparty.CleanupRun{}, wrapErr(err, "run clean-up again")
 	}
 	return row.run(), nil
 }
@@ -153,7 +153,7 @@ func (s *Store) CancelRun(ctx context.Context, adminID, id string) (watchparty.C
 		}
 		return audit(ctx, tx, adminID, watchparty.AuditCleanupCancelled, watchparty.AuditCleanupRun, id, nil)
 	})
-	return row.run(), found(err, "cancel clean-up run")
+	return row.run(), wrapErr(err, "cancel clean-up run")
 }
 
 // BeginRun marks a run as running. It stores the run first if the schedule started it, which CreateRun does not know
@@ -182,7 +182,7 @@ func selectRuns(db bun.IDB, rows any) *bun.SelectQuery {
 func (s *Store) Run(ctx context.Context, id string) (watchparty.CleanupRun, error) {
 	var row runRow
 	err := selectRuns(s.db, &row).Where("c.id = ?", id).Scan(ctx)
-	return row.run(), found(err, "clean-up run")
+	return row.run(), wrapErr(err, "clean-up run")
 }
 
 // Runs lists clean-up runs, newest first.
@@ -299,7 +299,7 @@ func (r rule) change(ctx context.Context, tx bun.Tx, threshold time.Time, chosen
 // clearRooms deletes the rows that refer to rooms, before the rooms are deleted. The foreign keys would do it, too, but
 // room by room, and not in the order of locks.
 func clearRooms(ctx context.Context, tx bun.Tx, roomIDs []string) error {
-	if err := emptyRooms(ctx, tx, roomIDs); err != nil {
+	if err := removeEverybody(ctx, tx, roomIDs); err != nil {
 		return err
 	}
 	for _, table := range []string{"messages", "room_log", "invitations"} {
@@ -317,7 +317,7 @@ func clearRooms(ctx context.Context, tx bun.Tx, roomIDs []string) error {
 func (r rule) lock(ctx context.Context, tx bun.Tx, threshold time.Time, limit int, at *Cursor) ([]string, error) {
 	for _, from := range slices.Compact([]string{at.from, ""}) {
 		var chosen, places []string
-		if err := tx.NewRaw(r.choose(from), threshold, limit, from).Scan(ctx, &chosen, &places); err != nil {
+		if err := tx.NewRaw(r.selectAndLock(from), threshold, limit, from).Scan(ctx, &chosen, &places); err != nil {
 			return nil, err
 		}
 		if len(chosen) > 0 {
@@ -393,11 +393,11 @@ func (s *Store) CountCleanup(ctx context.Context, runID string, policy watchpart
 				continue
 			}
 			var n int64
-			if err := tx.NewRaw(r.count(), threshold).Scan(ctx, &n); err != nil {
+			if err := tx.NewRaw(r.selectCount(), threshold).Scan(ctx, &n); err != nil {
 				return err
 			}
 			var some []string
-			if err := tx.NewRaw(r.sample(), threshold, MaxSamples-len(samples)).Scan(ctx, &some); err != nil {
+			if err := tx.NewRaw(r.selectSamples(), threshold, MaxSamples-len(samples)).Scan(ctx, &some); err != nil {
 				return err
 			}
 			total += n
@@ -476,7 +476,7 @@ func (s *Store) FinishRun(ctx context.Context, in job.FinishCleanupInput) (watch
 		}
 		return finishRun(ctx, tx, in, &row)
 	})
-	return row.run(), found(err, "finish clean-up run")
+	return row.run(), wrapErr(err, "finish clean-up run")
 }
 
 // finishRun ends a run whose row is locked, unless it has ended.

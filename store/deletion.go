@@ -30,7 +30,7 @@ func (s *Store) DeleteAccount(ctx context.Context, userID, passwordHash string) 
 		}
 		return deletion.run(ctx, tx)
 	})
-	return found(err, "delete account")
+	return wrapErr(err, "delete account")
 }
 
 // accountDeletion has the rows that a transaction which deletes accounts has locked first: the rooms that the accounts
@@ -52,7 +52,7 @@ func beginDeletion(
 	err = tx.NewRaw(`
 		SELECT DISTINCT heir.user_id FROM rooms AS r CROSS JOIN LATERAL (`+nextHosts("r.id")+`) AS heir
 		WHERE r.id IN (?4) AND r.archived_at IS NULL`,
-		nil, bun.List(userIDs), watchparty.PresentFor.Seconds(), bool(toAnyone), bun.List(append(d.rooms, nobody))).
+		nil, bun.List(userIDs), watchparty.PresentFor.Seconds(), bool(toAnyone), bun.List(append(d.rooms, nilUUID))).
 		Scan(ctx, &d.heirs)
 	if err != nil {
 		return d, err
@@ -61,8 +61,8 @@ func beginDeletion(
 	return d, err
 }
 
-// nobody is an ID that no row has.
-const nobody = "00000000-0000-0000-0000-000000000000"
+// nilUUID is an ID that no row has.
+const nilUUID = "00000000-0000-0000-0000-000000000000"
 
 // run deletes the accounts. Each step is one for all of them, as far as its locks have to be in order.
 func (l accountDeletion) run(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
@@ -109,7 +109,7 @@ func (l accountDeletion) leaveRooms(
 	if !isSubset(deleted, l.rooms) {
 		return nil, nil, errLockedLate
 	}
-	seats, err := takeOut(ctx, tx, l.userIDs(), deleted, l.rooms)
+	seats, err := removePeople(ctx, tx, l.userIDs(), deleted, l.rooms)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -146,7 +146,7 @@ func forgetAccount(ctx context.Context, tx bun.Tx, user userRow, left, deleted [
 	if err != nil {
 		return nil, err
 	}
-	events, err := endInvitationsOf(ctx, tx, user, append([]string{nobody}, deleted...))
+	events, err := endInvitationsOf(ctx, tx, user, append([]string{nilUUID}, deleted...))
 	if err != nil {
 		return nil, err
 	}
@@ -296,7 +296,7 @@ func (s *Store) RemoveAccount(ctx context.Context, userID string) error {
 		_, err = tx.NewDelete().Model((*userRow)(nil)).Where("id = ?", userID).Exec(ctx)
 		return err
 	})
-	return found(err, "remove account")
+	return wrapErr(err, "remove account")
 }
 
 // detachAccount removes an account's ID from rows that outlive the account. The foreign keys would do it, too, but they

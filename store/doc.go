@@ -9,8 +9,8 @@
 //   - Accounts: users.go, users_admin.go (the admins' list), deletion.go, forget.go (names in others' texts), people.go
 //     (accounts as others see them), passwords.go, verifications.go (email addresses), sessions.go, clients.go (known
 //     clients), avatars.go, export.go.
-//   - Rooms: rooms.go, room_orders.go, room_change.go, room_log.go, participants.go, standing.go (roles and bans of one
-//     person), roles.go, succession.go (the next host), kick.go, leaving.go (many people out of many rooms), bans.go,
+//   - Rooms: rooms.go, room_orders.go, room_changes.go, room_log.go, participants.go, standing.go (roles and bans of
+//     one person), roles.go, succession.go (the next host), kick.go, leaving.go (many people out of many rooms), bans.go,
 //     mutes.go, my_rooms.go, retired.go, messages.go, message_changes.go, read_markers.go, movies.go, genres.go.
 //   - Watching: playbacks.go (rows, snapshots), playback_events.go (commands and what happens by itself),
 //     queue.go (the queue and votes), now_playing.go, parties.go, party_starts.go, party_notices.go (emails to guests).
@@ -22,8 +22,8 @@
 //     budgets.go (limits).
 //   - Webhooks: webhooks.go, webhook_events.go (what they are told of), webhook_deliveries.go.
 //   - Administration: actors.go (conditions of people who act), admins.go (the admins' rights), suspensions.go,
-//     moderation.go, abuse.go (reports of abuse), audit.go, outbox.go, job_acts.go (acts on jobs), queue_pauses.go.
-//   - Figures: work.go (what waits, for metrics), overview.go (what is late, throughput).
+//     moderation.go, abuse.go (reports of abuse), audit.go, outbox.go, job_actions.go, queue_pauses.go.
+//   - Figures: workload.go (what waits, for metrics), overview.go (what is late, throughput).
 //   - Time: cleanup.go (runs and batches), policies.go (what clean-up takes), time_limits.go (states that time ends),
 //     activity.go (figures), reports.go.
 //
@@ -48,8 +48,9 @@
 //  2. idempotency_keys. Operations that first have to look up what a repeated request is about claim the key later:
 //     only a repeat of the same request waits for it, and that has taken the same locks.
 //  3. rooms. The first lock of a room is the strongest that the transaction needs.
-//  4. users. An operation that needs several accounts locks all of them before it goes on: keepUsers, lockUserForAdmin,
-//     beginDeletion. Even two locks FOR SHARE have to be in order, for they queue behind stronger ones.
+//  4. users. An operation that needs several accounts locks all of them before it goes on: shareLockUsers,
+//     lockUserForAdmin, beginDeletion. Even two locks FOR SHARE have to be in order, because they queue behind stronger
+//     ones.
 //  5. the advisory lock "admins"
 //  6. movies
 //  7. participants, members, bans, mutes, read_markers, then playbacks, queue_items, queue_votes, skip_votes,

@@ -40,7 +40,7 @@ var voidReasons = map[watchparty.EmailKind]string{
 var voidInvitation = `
 	SELECT CASE WHEN i.id IS NULL OR i.state <> 'open' OR i.expires_at <= now() THEN 'invitation_ended'
 		WHEN r.id IS NULL OR r.archived_at IS NOT NULL OR r.closed_at IS NOT NULL OR NOT (` + roomThere + `) THEN 'room_ended'
-		WHEN NOT ` + founded + ` THEN 'may_not_invite'
+		WHEN NOT ` + inviterMayInvite + ` THEN 'may_not_invite'
 		ELSE 'invitation_ended' END
 	FROM emails AS e LEFT JOIN invitations AS i ON i.id = e.subject_id LEFT JOIN rooms AS r ON r.id = i.room_id
 	WHERE e.id = ?`
@@ -48,9 +48,14 @@ var voidInvitation = `
 // voidAccount is for kinds that are void only because their account is gone.
 const voidAccount = "SELECT 'no_account' FROM emails AS e WHERE e.id = ?"
 
-// DropEmail cancels an email for which its worker has found no recipient, or whose content is out of date. If why is
-// empty, a query of voidReasons finds the reason in the same transaction.
-func (s *Store) DropEmail(ctx context.Context, id string, attempt int, why watchparty.EmailReason) error {
+// CancelUndeliverableEmail cancels an email for which its worker has found no recipient, or whose content is out of
+// date. If why is empty, a query of voidReasons finds the reason in the same transaction.
+func (s *Store) CancelUndeliverableEmail(
+	ctx context.Context,
+	id string,
+	attempt int,
+	why watchparty.EmailReason,
+) error {
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		row, err := lockEmail(ctx, tx, id)
 		if err != nil {
@@ -69,9 +74,9 @@ func (s *Store) DropEmail(ctx context.Context, id string, attempt int, why watch
 			unfinished, string(why), id).Exec(ctx); err != nil {
 			return err
 		}
-		return endAttempt(ctx, tx, id, attempt, watchparty.AttemptCancelled, "")
+		return endAttempt(ctx, tx, id, attempt, watchparty.EmailOutcomeCancelled, "")
 	})
-	return found(err, "drop email")
+	return wrapErr(err, "drop email")
 }
 
 // CancelEmail keeps an email from being sent; an attempt that lasts goes on to its end. Cancelling again is a success.
@@ -99,7 +104,7 @@ func (s *Store) CancelEmail(ctx context.Context, adminID, id string) (watchparty
 		return audit(ctx, tx, adminID, watchparty.AuditEmailCancelled, watchparty.AuditEmail, id,
 			map[string]any{"kind": row.Kind})
 	})
-	return row.email(), found(err, "cancel email")
+	return row.email(), wrapErr(err, "cancel email")
 }
 
 // ResendEmail queues another email about the same as one that has ended. It returns ErrNotFound, ErrEmailOpen and
@@ -129,7 +134,7 @@ func (s *Store) ResendEmail(
 		row = former.again(resendID)
 		return resend(ctx, tx, adminID, row)
 	})
-	return row.email(), found(err, "resend email")
+	return row.email(), wrapErr(err, "resend email")
 }
 
 // again is another email about the same.
@@ -148,7 +153,7 @@ func resend(ctx context.Context, tx bun.Tx, adminID string, row emailRow) ([]job
 	}
 	details := map[string]any{"kind": row.Kind, "resend_of": row.ResendOf}
 	err := audit(ctx, tx, adminID, watchparty.AuditEmailResent, watchparty.AuditEmail, row.ID, details)
-	return []job.Event{job.ResendEvent(row.ID).About(value(row.UserID), "")}, err
+	return []job.Event{job.ResendEvent(row.ID).About(valueOrZero(row.UserID), "")}, err
 }
 
 func lockEmail(ctx context.Context, tx bun.Tx, id string) (row emailRow, err error) {

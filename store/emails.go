@@ -37,16 +37,16 @@ type emailRow struct {
 
 func (r emailRow) email() watchparty.Email {
 	m := watchparty.Email{
-		ID: r.ID, Kind: watchparty.EmailKind(r.Kind), SubjectID: r.SubjectID, UserID: value(r.UserID),
+		ID: r.ID, Kind: watchparty.EmailKind(r.Kind), SubjectID: r.SubjectID, UserID: valueOrZero(r.UserID),
 		State:    watchparty.EmailState(r.State),
 		Attempts: r.Attempts, LastAnswer: r.LastAnswer, Reason: watchparty.EmailReason(r.Reason), WorkflowID: r.WorkflowID,
-		ResendOf:  value(r.ResendOf),
-		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), SentAt: value(r.SentAt).UTC(),
+		ResendOf:  valueOrZero(r.ResendOf),
+		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), SentAt: valueOrZero(r.SentAt).UTC(),
 	}
 	if m.Ended() {
 		return m
 	}
-	m.DeadlineAt = value(r.DeadlineAt).UTC()
+	m.DeadlineAt = valueOrZero(r.DeadlineAt).UTC()
 	switch {
 	case r.WaitsUntil != nil:
 		m.WaitsFor, m.WaitsUntil = watchparty.WaitRecipientLimit, r.WaitsUntil.UTC()
@@ -66,7 +66,7 @@ func (s *Store) recipientKey(key string) []byte { return s.digests.Sum("email-re
 func (s *Store) addEmail(
 	ctx context.Context, tx bun.Tx, kind watchparty.EmailKind, subjectID, userID, workflowID, asker, to string,
 ) (string, error) {
-	if err := s.chargeAsker(ctx, tx, kind, asker); err != nil {
+	if err := s.chargeRequester(ctx, tx, kind, asker); err != nil {
 		return "", err
 	}
 	now := Now()
@@ -84,7 +84,7 @@ func (s *Store) addEmail(
 func (s *Store) Email(ctx context.Context, id string) (watchparty.Email, error) {
 	var row emailRow
 	err := s.db.NewSelect().Model(&row).Where("id = ?", id).Scan(ctx)
-	return row.email(), found(err, "email")
+	return row.email(), wrapErr(err, "email")
 }
 
 const unfinished = "state IN ('queued', 'sending')"
@@ -109,7 +109,7 @@ func (s *Store) BeginEmailAttempt(ctx context.Context, id string) (int, error) {
 // MarkEmailSent marks an email as sent: the server has accepted it. It does so even if the email was cancelled, or
 // marked as failed, meanwhile.
 func (s *Store) MarkEmailSent(ctx context.Context, id string, attempt int) error {
-	return s.changeByAttempt(ctx, id, attempt, watchparty.AttemptSent, "", `
+	return s.changeByAttempt(ctx, id, attempt, watchparty.EmailOutcomeSent, "", `
 		UPDATE emails SET state = 'sent', last_answer = '', reason = '', sent_at = now(), updated_at = now()
 		WHERE id = ? AND state <> 'sent'`)
 }
@@ -134,7 +134,7 @@ func (s *Store) MarkEmailFailed(ctx context.Context, id string) error {
 func tellGivenUp(ctx context.Context, rows []emailRow) {
 	for _, row := range rows {
 		tell(ctx, watchparty.WebhookEvent{
-			Kind: watchparty.WebhookEmailGivenUp, UserID: value(row.UserID), Data: watchparty.EmailGivenUpData{
+			Kind: watchparty.WebhookEmailGivenUp, UserID: valueOrZero(row.UserID), Data: watchparty.EmailGivenUpData{
 				EmailID: row.ID, Kind: watchparty.EmailKind(row.Kind), Reason: watchparty.EmailReason(row.Reason),
 				Attempts: row.Attempts,
 			},
@@ -164,7 +164,7 @@ func (s *Store) RecordEmailAttempt(ctx context.Context, id string, attempt int, 
 	}
 	var ambiguous int
 	err = s.db.NewSelect().Table("email_attempts").ColumnExpr("count(*)").
-		Where("email_id = ? AND outcome = ?", id, string(watchparty.AttemptAmbiguous)).Scan(ctx, &ambiguous)
+		Where("email_id = ? AND outcome = ?", id, string(watchparty.EmailOutcomeAmbiguous)).Scan(ctx, &ambiguous)
 	if err != nil {
 		return 0, fmt.Errorf("store: ambiguous attempts: %w", err)
 	}
@@ -185,7 +185,7 @@ var reminders = map[watchparty.EmailKind]struct {
 	watchparty.EmailRoomInvitation: {
 		watchparty.EmailInvitationReminder,
 		"SELECT FROM invitations AS i WHERE i.id = e.subject_id AND i.state = 'open' " +
-			"AND i.expires_at > now() AND " + founded +
+			"AND i.expires_at > now() AND " + inviterMayInvite +
 			" AND EXISTS (SELECT FROM rooms AS r WHERE r.id = i.room_id AND r.archived_at IS NULL AND " + roomThere + ")",
 	},
 }

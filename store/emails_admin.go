@@ -24,7 +24,7 @@ type emailAttemptRow struct {
 func (r emailAttemptRow) attempt() watchparty.EmailAttempt {
 	return watchparty.EmailAttempt{
 		Number: r.Number, Outcome: watchparty.EmailOutcome(r.Outcome), Answer: r.Answer,
-		StartedAt: r.CreatedAt.UTC(), EndedAt: value(r.EndedAt).UTC(),
+		StartedAt: r.CreatedAt.UTC(), EndedAt: valueOrZero(r.EndedAt).UTC(),
 	}
 }
 
@@ -42,7 +42,7 @@ type adminEmailRow struct {
 
 func (r adminEmailRow) email() watchparty.Email {
 	m := r.emailRow.email()
-	m.RoomID, m.Recipient = value(r.RoomID), r.Recipient
+	m.RoomID, m.Recipient = valueOrZero(r.RoomID), r.Recipient
 	if m.State != watchparty.EmailQueued && m.State != watchparty.EmailSending {
 		return m
 	}
@@ -72,7 +72,7 @@ func selectAdminEmails(db bun.IDB, rows any) *bun.SelectQuery {
 func (s *Store) AdminEmail(ctx context.Context, id string) (watchparty.Email, error) {
 	var row adminEmailRow
 	err := selectAdminEmails(s.db, &row).Where("e.id = ?", id).Scan(ctx)
-	return row.email(), found(err, "email")
+	return row.email(), wrapErr(err, "email")
 }
 
 // Emails lists emails, newest first, with what they wait for.
@@ -143,7 +143,7 @@ func (s *Store) EmailPause(ctx context.Context) (watchparty.EmailPause, error) {
 	if err != nil {
 		return watchparty.EmailPause{}, fmt.Errorf("store: email pause: %w", err)
 	}
-	return watchparty.EmailPause{PausedAt: value(row.PausedAt).UTC(), Waiting: row.Waiting}, nil
+	return watchparty.EmailPause{PausedAt: valueOrZero(row.PausedAt).UTC(), Waiting: row.Waiting}, nil
 }
 
 // EmailsPaused reports whether emails wait.

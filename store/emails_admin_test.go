@@ -23,7 +23,7 @@ func TestFindEmails(t *testing.T) {
 		createInvitation(t, s, other, ada, "guest@xn--bcher-kva.example").ID)
 	require.NoError(t, s.RequestReset(t.Context(), "nobody@example.org", IdempotencyKey{}))
 	reset := readValue[string](t, s, "SELECT id FROM emails WHERE kind = 'password_reset'")
-	require.NoError(t, s.DropEmail(t.Context(), reset, beginAttempt(t, s, reset), ""))
+	require.NoError(t, s.CancelUndeliverableEmail(t.Context(), reset, beginAttempt(t, s, reset), ""))
 	welcome := emailAbout(t, s, watchparty.EmailWelcome, ada.ID)
 	require.NoError(t, s.MarkEmailSent(t.Context(), welcome, beginAttempt(t, s, welcome)))
 	// ada gets another address: what was sent to the former one is still found by it.
@@ -162,7 +162,7 @@ func TestWhyEmailsAreDropped(t *testing.T) {
 		if c.change != "" {
 			execute(t, s, c.change, subject)
 		}
-		require.NoError(t, s.DropEmail(t.Context(), id, beginAttempt(t, s, id), ""), name)
+		require.NoError(t, s.CancelUndeliverableEmail(t.Context(), id, beginAttempt(t, s, id), ""), name)
 		email := readEmail(t, s, id)
 		require.Equal(t, []any{watchparty.EmailCancelled, c.want}, []any{email.State, email.Reason}, name)
 		require.Contains(t, watchparty.CancelReasons(), email.Reason)
@@ -192,7 +192,7 @@ func TestWhatEmailsWaitFor(t *testing.T) {
 	attempt := beginAttempt(t, s, id)
 	requireWait("", "an attempt lasts")
 	_, err := s.RecordEmailAttempt(t.Context(), id, attempt, EmailRefusal{
-		Outcome: watchparty.AttemptTemporary, Reason: watchparty.ReasonServerUnreachable, Answer: "451",
+		Outcome: watchparty.EmailOutcomeTemporary, Reason: watchparty.ReasonServerUnreachable, Answer: "451",
 		Next: time.Minute, Deadline: time.Hour,
 	})
 	require.NoError(t, err)

@@ -59,7 +59,7 @@ func readOutcomes(t *testing.T, s *Store, id string) (found []string) {
 	for i, a := range all {
 		require.Equal(t, i+1, a.Number)
 		require.WithinDuration(t, time.Now(), a.StartedAt, time.Minute)
-		require.Equal(t, a.Outcome == watchparty.AttemptOpen, a.EndedAt.IsZero())
+		require.Equal(t, a.Outcome == watchparty.EmailOutcomeOpen, a.EndedAt.IsZero())
 		found = append(found, strings.TrimSpace(string(a.Outcome)+" "+a.Answer))
 	}
 	return found
@@ -75,7 +75,7 @@ func TestEmail(t *testing.T) {
 		require.Equal(t, 1, beginAttempt(t, s, id))
 		require.Equal(t, watchparty.EmailSending, readEmail(t, s, id).State)
 		require.Equal(t, []string{"open"}, readOutcomes(t, s, id))
-		recordAttempt(t, s, id, watchparty.AttemptTemporary, "451 try later")
+		recordAttempt(t, s, id, watchparty.EmailOutcomeTemporary, "451 try later")
 		email := readEmail(t, s, id)
 		require.Equal(t, watchparty.EmailSending, email.State)
 		require.Equal(t, 1, email.Attempts)
@@ -96,7 +96,7 @@ func TestEmail(t *testing.T) {
 	t.Run("failed for good", func(t *testing.T) {
 		id := queueWelcome(t, s, "bob")
 		beginAttempt(t, s, id)
-		recordAttempt(t, s, id, watchparty.AttemptPermanent, "550 no such user")
+		recordAttempt(t, s, id, watchparty.EmailOutcomePermanent, "550 no such user")
 		require.NoError(t, s.MarkEmailFailed(t.Context(), id))
 		email := readEmail(t, s, id)
 		require.Equal(t, watchparty.EmailFailed, email.State)
@@ -113,8 +113,8 @@ func TestEmail(t *testing.T) {
 			before := readEmail(t, s, id)
 			require.Zero(t, beginAttempt(t, s, id))
 			require.NoError(t, s.MarkEmailFailed(t.Context(), id))
-			require.NoError(t, s.DropEmail(t.Context(), id, 1, watchparty.ReasonCancelled))
-			recordAttempt(t, s, id, watchparty.AttemptUnreachable, "from an attempt that was given up")
+			require.NoError(t, s.CancelUndeliverableEmail(t.Context(), id, 1, watchparty.ReasonCancelled))
+			recordAttempt(t, s, id, watchparty.EmailOutcomeUnreachable, "from an attempt that was given up")
 			require.Equal(t, before, readEmail(t, s, id))
 			require.Equal(t, []string{"unreachable from an attempt that was given up"}, readOutcomes(t, s, id))
 		})
@@ -136,14 +136,14 @@ func TestEmail(t *testing.T) {
 		beginAttempt(t, s, id)
 		markSent(t, s, id)
 		_, err := s.RecordEmailAttempt(t.Context(), id, 1,
-			EmailRefusal{Outcome: watchparty.AttemptAmbiguous, Reason: watchparty.ReasonUnconfirmed, Answer: "hung up"})
+			EmailRefusal{Outcome: watchparty.EmailOutcomeAmbiguous, Reason: watchparty.ReasonUnconfirmed, Answer: "hung up"})
 		require.NoError(t, err)
 		require.Equal(t, []string{"ambiguous hung up", "sent"}, readOutcomes(t, s, id))
 	})
 	t.Run("nothing to say", func(t *testing.T) {
 		id := queueWelcome(t, s, "dropped")
 		beginAttempt(t, s, id)
-		require.NoError(t, s.DropEmail(t.Context(), id, 1, watchparty.ReasonCancelled))
+		require.NoError(t, s.CancelUndeliverableEmail(t.Context(), id, 1, watchparty.ReasonCancelled))
 		require.Equal(t, watchparty.EmailCancelled, readEmail(t, s, id).State)
 		require.Equal(t, []string{"cancelled"}, readOutcomes(t, s, id))
 	})
@@ -151,7 +151,7 @@ func TestEmail(t *testing.T) {
 	t.Run("one email only", func(t *testing.T) {
 		id, other := queueWelcome(t, s, "carl"), queueWelcome(t, s, "dora")
 		beginAttempt(t, s, id)
-		recordAttempt(t, s, id, watchparty.AttemptTemporary, "451")
+		recordAttempt(t, s, id, watchparty.EmailOutcomeTemporary, "451")
 		markSent(t, s, id)
 		require.Equal(t, watchparty.EmailQueued, readEmail(t, s, other).State)
 		require.Empty(t, readEmail(t, s, other).LastAnswer)
@@ -196,8 +196,10 @@ func TestAmbiguousAttemptsAreCountedByThemselves(t *testing.T) {
 	for i, c := range []struct {
 		outcome watchparty.EmailOutcome
 		want    int
-	}{{watchparty.AttemptUnreachable, 0}, {watchparty.AttemptAmbiguous, 1}, {watchparty.AttemptTemporary, 1},
-		{watchparty.AttemptAmbiguous, 2}} {
+	}{
+		{watchparty.EmailOutcomeUnreachable, 0}, {watchparty.EmailOutcomeAmbiguous, 1},
+		{watchparty.EmailOutcomeTemporary, 1}, {watchparty.EmailOutcomeAmbiguous, 2},
+	} {
 		require.Equal(t, i+1, beginAttempt(t, s, id))
 		require.Equal(t, c.want, recordAttempt(t, s, id, c.outcome, "hung up"))
 	}

@@ -262,11 +262,11 @@ var entering = map[string]func(c *cast) func(ctx context.Context) error{
 			return second(c.s.VoteToSkip(ctx, c.room.ID, c.identity(), 1, true))
 		}
 	},
-	"Admit": func(c *cast) func(context.Context) error {
+	"AddConnection": func(c *cast) func(context.Context) error {
 		node := newID()
 		renewLease(c.t, c.s, node)
 		return func(ctx context.Context) error {
-			return second(c.s.Admit(ctx, node, newID(), c.room.ID, c.identity()))
+			return second(c.s.AddConnection(ctx, node, newID(), c.room.ID, c.identity()))
 		}
 	},
 	"RestoreMembers": func(c *cast) func(context.Context) error {
@@ -286,7 +286,7 @@ var outside = map[string][]string{
 	"reads": {
 		"AccountVersions",
 		"AdminEmail",
-		"AskTime",
+		"ReadClock",
 		"Delays",
 		"EmailOfJob",
 		"EventState",
@@ -305,14 +305,14 @@ var outside = map[string][]string{
 		"SchedulePauses",
 		"Throughput",
 		"TokenUser",
-		"Work",
+		"Workload",
 		"LiveMarks",
 		"NowPlaying",
 		"MyParties",
 		"Parties",
 		"Party",
 		"PartyGuests",
-		"PartyLetter",
+		"PartyEmail",
 		"PartyStatus",
 		"LiveMembers",
 		"LiveRooms",
@@ -325,9 +325,9 @@ var outside = map[string][]string{
 		"AbuseReport",
 		"AbuseReports",
 		"ActiveRooms",
-		"AnyMessages",
-		"AnyRoom",
-		"AnyRooms",
+		"AdminMessages",
+		"AdminRoom",
+		"AdminRooms",
 		"Audit",
 		"ActivityReport",
 		"Avatar",
@@ -384,7 +384,7 @@ var outside = map[string][]string{
 		"Snapshot",
 		"SessionUser",
 		"Sessions",
-		"SpelledAccounts",
+		"AccountsWithOldSpelling",
 		"Standing",
 		"UntalliedDay",
 		"User",
@@ -393,7 +393,7 @@ var outside = map[string][]string{
 		"UsersByUsername",
 	},
 	"exports, which read": {"Export"}, // the prefix of all
-	"is no query": {"CheckRoom", "Close", "DB", "Events", "ForHealth", "Journal", "LimitEmails", "LogTo",
+	"is no query": {"CheckCapacity", "Close", "DB", "Events", "ForHealth", "Journal", "SetEmailLimit", "SetLogger",
 		"OnChange", "OnCommitted", "Ping", "PoolStats", "ProbeDB", "Refused"},
 	"makes an account": {"CreateSignedInUser", "CreateUser"},
 	"is about no account": {"AddMovies", "CreateActivityReport", "DeclineInvitation", "ExpireInvitation", "OptIn",
@@ -402,7 +402,7 @@ var outside = map[string][]string{
 		"BeginWebhookAttempt", "CancelWebhookDelivery", "EndWebhookAttempt", "ResealWebhooks"},
 	"only ends or removes": {
 		"AnonymiseMessages",
-		"Dismiss",
+		"RemoveConnections",
 		"EndLapsedLeases",
 		"EndLease",
 		"DeclineMyInvitation",
@@ -419,8 +419,17 @@ var outside = map[string][]string{
 	"is clean-up": {"AddCleanupCount", "BeginRun", "CleanupBatch", "CountCleanup", "EndOverdue", "EnterPolicy",
 		"FinishRun", "SetCleanupCount"},
 	"notes what those who entered report": {"KeepPresent", "ReportPlayers"},
-	"changes one row of one": {"AdmitEmail", "BeginAvatar", "BeginEmailAttempt", "DropEmail", "MarkEmailFailed",
-		"RecordEmailAttempt", "RenderedAvatar", "RenewHash", "MarkEmailSent"},
+	"changes one row of one": {
+		"AdmitEmail",
+		"BeginAvatar",
+		"BeginEmailAttempt",
+		"CancelUndeliverableEmail",
+		"MarkEmailFailed",
+		"RecordEmailAttempt",
+		"MarkAvatarRendered",
+		"RenewHash",
+		"MarkEmailSent",
+	},
 	"is audited, which PauseEmails stands for": {
 		"AuditJob",
 		"AuditSchedule",
@@ -433,7 +442,7 @@ var outside = map[string][]string{
 		"CreateMovie",
 		"CreateRun",
 		"DeleteMovie",
-		"NoteRoomRead",
+		"AuditRoomRead",
 		"RemoveMessage",
 		"ReopenRoom",
 		"ResolveAbuseReport",
@@ -446,7 +455,7 @@ var outside = map[string][]string{
 		"ResendEmailOfJob",
 		"RestoreRoom",
 		"ResumeEmails",
-		"RunAgain",
+		"RepeatRun",
 		"SuspendUser",
 		"UpdateMovie",
 		"CreateWebhook",

@@ -79,7 +79,7 @@ func (s *Store) ExportReceived(ctx context.Context, userID string, p Page) ([]wa
 }
 
 // ExportSessions lists a user's sign-ins, those that have ended included, oldest first.
-func (s *Store) ExportSessions(ctx context.Context, userID string, p Page) ([]watchparty.EndedSession, error) {
+func (s *Store) ExportSessions(ctx context.Context, userID string, p Page) ([]watchparty.ExportedSession, error) {
 	families := s.db.NewSelect().Table("sessions").
 		ColumnExpr("family_id AS id, min(signed_in_at) AS signed_in_at, max(created_at) AS last_used_at").
 		ColumnExpr("(array_agg(user_agent ORDER BY created_at DESC, id DESC))[1] AS user_agent, "+
@@ -87,26 +87,26 @@ func (s *Store) ExportSessions(ctx context.Context, userID string, p Page) ([]wa
 		ColumnExpr("CASE WHEN NOT bool_or("+live+") THEN least(max(expires_at), max(revoked_at)) END AS ended_at").
 		Where("user_id = ?", userID).Group("family_id")
 	q := s.db.NewSelect().TableExpr("(?) AS families", families)
-	return exported(ctx, q, "id", p, "sessions", func(r *watchparty.EndedSession) {
+	return exported(ctx, q, "id", p, "sessions", func(r *watchparty.ExportedSession) {
 		utc(&r.SignedInAt, &r.LastUsedAt, &r.ExpiresAt, &r.EndedAt)
 	})
 }
 
 // ExportAddresses lists the addresses that a user was asked to confirm, oldest first.
-func (s *Store) ExportAddresses(ctx context.Context, userID string, p Page) ([]watchparty.AddressProof, error) {
+func (s *Store) ExportAddresses(ctx context.Context, userID string, p Page) ([]watchparty.ExportedAddress, error) {
 	q := s.db.NewSelect().Table("email_verifications").Column("id", "email", "former", "created_at", "used_at",
 		"expires_at").
 		Where("user_id = ?", userID)
-	return exported(ctx, q, "id", p, "addresses", func(r *watchparty.AddressProof) {
+	return exported(ctx, q, "id", p, "addresses", func(r *watchparty.ExportedAddress) {
 		utc(&r.CreatedAt, &r.UsedAt, &r.ExpiresAt)
 	})
 }
 
 // ExportResets lists the password resets of a user, oldest first.
-func (s *Store) ExportResets(ctx context.Context, userID string, p Page) ([]watchparty.ResetRequest, error) {
+func (s *Store) ExportResets(ctx context.Context, userID string, p Page) ([]watchparty.ExportedReset, error) {
 	q := s.db.NewSelect().Table("password_resets").Column("id", "created_at", "used_at", "expires_at").
 		Where("user_id = ?", userID)
-	return exported(ctx, q, "id", p, "resets", func(r *watchparty.ResetRequest) {
+	return exported(ctx, q, "id", p, "resets", func(r *watchparty.ExportedReset) {
 		utc(&r.CreatedAt, &r.UsedAt, &r.ExpiresAt)
 	})
 }
@@ -168,16 +168,20 @@ func (s *Store) ExportParties(ctx context.Context, userID string, p Page) ([]wat
 		return nil, fmt.Errorf("store: export parties: %w", err)
 	}
 	return mapRows(rows, func(r partyRow) watchparty.Party {
-		r.Movie.ID = value(r.MovieID)
+		r.Movie.ID = valueOrZero(r.MovieID)
 		return r.party()
 	}), nil
 }
 
 // ExportPartyAnswers lists a user's answers to parties, by the parties.
-func (s *Store) ExportPartyAnswers(ctx context.Context, userID string, p Page) ([]watchparty.AnsweredParty, error) {
+func (s *Store) ExportPartyAnswers(
+	ctx context.Context,
+	userID string,
+	p Page,
+) ([]watchparty.ExportedPartyAnswer, error) {
 	q := s.db.NewSelect().Table("party_answers").Column("party_id", "room_id", "answer", "created_at").
 		Where("user_id = ?", userID)
-	return exported(ctx, q, "party_id", p, "party answers", func(a *watchparty.AnsweredParty) { utc(&a.CreatedAt) })
+	return exported(ctx, q, "party_id", p, "party answers", func(a *watchparty.ExportedPartyAnswer) { utc(&a.CreatedAt) })
 }
 
 // ExportStays lists when a user was in which room, oldest first.
@@ -215,8 +219,8 @@ func (s *Store) exportActs(ctx context.Context, of, userID string, p Page) ([]wa
 			ID: r.ID, RoomID: r.RoomID, Action: watchparty.RoomAction(r.Action), Details: r.Details,
 			CreatedAt: r.CreatedAt.UTC(),
 		}
-		if value(r.TargetID) != userID {
-			act.TargetID = value(r.TargetID)
+		if valueOrZero(r.TargetID) != userID {
+			act.TargetID = valueOrZero(r.TargetID)
 		}
 		return act
 	}), nil

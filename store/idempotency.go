@@ -57,7 +57,7 @@ func claimKey(ctx context.Context, tx bun.Tx, key IdempotencyKey, resourceID str
 	}
 	var earlier idempotencyRow
 	if err := tx.NewSelect().Model(&earlier).Where("key_hash = ?", key.Hash).Scan(ctx); err != nil {
-		return "", found(err, "idempotency key")
+		return "", wrapErr(err, "idempotency key")
 	}
 	if !bytes.Equal(earlier.Fingerprint, key.Fingerprint) {
 		return "", watchparty.ErrKeyReused

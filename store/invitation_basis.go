@@ -12,8 +12,9 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// founded is the condition that the inviter of the invitation i may invite to its room now, as Invite checks it.
-var founded = `EXISTS (
+// inviterMayInvite is the condition that the inviter of the invitation i may invite to its room now, as Invite checks
+// it.
+var inviterMayInvite = `EXISTS (
 	SELECT FROM rooms AS fr JOIN users AS fu ON fu.id = i.inviter_id
 	WHERE fr.id = i.room_id AND fr.deleted_at IS NULL
 		AND fu.deleted_at IS NULL AND fu.suspended_at IS NULL AND fu.email_verified_at IS NOT NULL
@@ -31,17 +32,21 @@ func rolesThat(may watchparty.Permission) string {
 	return strings.Join(roles, ", ")
 }
 
-// requireFounded returns ErrBadToken unless the inviter of an invitation may still invite. It locks the inviter's
-// account, so that this remains so until the transaction ends. The caller holds the room's lock.
-func requireFounded(ctx context.Context, tx bun.Tx, invitation invitationRow) error {
-	err := requireActive(ctx, tx, value(invitation.InviterID))
+// requireInviterMayInvite returns ErrBadToken unless the inviter of an invitation may still invite. It locks the
+// inviter's account, so that this remains so until the transaction ends. The caller holds the room's lock.
+func requireInviterMayInvite(ctx context.Context, tx bun.Tx, invitation invitationRow) error {
+	err := requireActive(ctx, tx, valueOrZero(invitation.InviterID))
 	if errors.Is(err, watchparty.ErrUnauthenticated) {
 		return watchparty.ErrBadToken
 	}
 	if err != nil {
 		return err
 	}
-	err = tx.NewSelect().Model((*invitationRow)(nil)).Column("id").Where("i.id = ?", invitation.ID).Where(founded).
+	err = tx.NewSelect().
+		Model((*invitationRow)(nil)).
+		Column("id").
+		Where("i.id = ?", invitation.ID).
+		Where(inviterMayInvite).
 		Scan(ctx, new(string))
 	if errors.Is(err, sql.ErrNoRows) {
 		return watchparty.ErrBadToken
@@ -49,9 +54,9 @@ func requireFounded(ctx context.Context, tx bun.Tx, invitation invitationRow) er
 	return err
 }
 
-// endUnfounded revokes those chosen open invitations whose inviter may not invite any more.
-func endUnfounded(ctx context.Context, tx bun.Tx, chosen string, args ...any) ([]job.Event, error) {
-	return endInvitations(ctx, tx, watchparty.InvitationRevoked, "", chosen+" AND NOT "+founded, args...)
+// revokeWithoutRight revokes those chosen open invitations whose inviter may not invite any more.
+func revokeWithoutRight(ctx context.Context, tx bun.Tx, chosen string, args ...any) ([]job.Event, error) {
+	return endInvitations(ctx, tx, watchparty.InvitationRevoked, "", chosen+" AND NOT "+inviterMayInvite, args...)
 }
 
 // endInvitationsTo revokes the open invitations to a room that went to a user's confirmed address, so that a person who
@@ -72,7 +77,7 @@ func (s *Store) changeStandings(
 		if err != nil {
 			return nil, err
 		}
-		ended, err := endUnfounded(ctx, tx, "i.room_id = ?", roomID)
+		ended, err := revokeWithoutRight(ctx, tx, "i.room_id = ?", roomID)
 		return append(events, ended...), err
 	})
 }

@@ -37,9 +37,9 @@ type invitationRow struct {
 func (r invitationRow) invitation() watchparty.Invitation {
 	return watchparty.Invitation{
 		ID: r.ID, RoomID: r.RoomID, Email: r.Email, State: r.state(), Inviter: r.Inviter,
-		ExpiresAt: r.ExpiresAt.UTC(), AnsweredAt: value(r.AnsweredAt).UTC(), CreatedAt: r.CreatedAt.UTC(),
-		Delivery: watchparty.Delivery{State: watchparty.EmailState(value(r.EmailState)),
-			Reason: watchparty.EmailReason(value(r.EmailReason))},
+		ExpiresAt: r.ExpiresAt.UTC(), AnsweredAt: valueOrZero(r.AnsweredAt).UTC(), CreatedAt: r.CreatedAt.UTC(),
+		Delivery: watchparty.Delivery{State: watchparty.EmailState(valueOrZero(r.EmailState)),
+			Reason: watchparty.EmailReason(valueOrZero(r.EmailReason))},
 	}
 }
 
@@ -62,7 +62,7 @@ func selectInvitations(db bun.IDB, rows any) *bun.SelectQuery {
 
 // Invite stores an invitation, its email, and the event that sends the email. If the address has an open invitation to
 // the room, it returns that one. Besides the errors of permitted, it returns ErrEmailUnverified, ErrRoomArchived,
-// ErrManyOpenInvitations and ErrManyDailyInvitations, and an error of KindLimited.
+// ErrTooManyOpenInvitations and ErrTooManyDailyInvitations, and an error of KindLimited.
 func (s *Store) Invite(
 	ctx context.Context, roomID, inviterID string, n watchparty.NewInvitation, key IdempotencyKey,
 ) (watchparty.Invitation, error) {
@@ -91,7 +91,7 @@ func (s *Store) Invite(
 		case former != "":
 			return nil, selectInvitations(tx, &row).Where("i.id = ?", former).Scan(ctx)
 		case room.ArchivedAt != nil:
-			return nil, room.shut()
+			return nil, room.closedErr()
 		case open != "":
 			return ended, selectInvitations(tx, &row).Where("i.id = ?", open).Scan(ctx)
 		}
@@ -102,7 +102,7 @@ func (s *Store) Invite(
 		return append(ended, job.RoomInvitationEvent(in).About(inviterID, roomID)),
 			selectInvitations(tx, &row).Where("i.id = ?", id).Scan(ctx)
 	})
-	return row.invitation(), found(err, "invite")
+	return row.invitation(), wrapErr(err, "invite")
 }
 
 // hasConfirmed returns ErrEmailUnverified for an account whose address is not confirmed: anybody can create one with
@@ -130,7 +130,7 @@ func openInvitation(ctx context.Context, tx bun.Tx, roomID string, to watchparty
 		tx,
 		watchparty.InvitationRevoked,
 		"",
-		`i.room_id = ? AND i.email_key = ? AND (NOT `+founded+`
+		`i.room_id = ? AND i.email_key = ? AND (NOT `+inviterMayInvite+`
 		OR EXISTS (SELECT FROM emails WHERE subject_id = i.id AND kind = ? AND state IN ('failed', 'cancelled'))
 		AND NOT EXISTS (SELECT FROM emails WHERE subject_id = i.id AND kind = ?
 			AND (state NOT IN ('failed', 'cancelled') OR reason = 'opted_out')))`,
@@ -161,7 +161,7 @@ func (s *Store) addInvitation(
 	row := &invitationRow{
 		ID: id, RoomID: roomID, InviterID: &inviterID, Email: to.String(), EmailKey: to.Key(),
 		State:     string(watchparty.InvitationOpen),
-		ExpiresAt: now.Add(watchparty.InvitationLife), CreatedAt: now, UpdatedAt: now,
+		ExpiresAt: now.Add(watchparty.InvitationTTL), CreatedAt: now, UpdatedAt: now,
 	}
 	if _, err := tx.NewInsert().Model(row).Exec(ctx); err != nil {
 		return in, err
@@ -192,9 +192,9 @@ func mayInviteMore(ctx context.Context, tx bun.Tx, roomID, inviterID string) err
 	case err != nil:
 		return err
 	case count.Open >= watchparty.MaxOpenInvitations:
-		return watchparty.ErrManyOpenInvitations
+		return watchparty.ErrTooManyOpenInvitations
 	case count.Daily >= watchparty.MaxDailyInvitations:
-		return watchparty.ErrManyDailyInvitations
+		return watchparty.ErrTooManyDailyInvitations
 	}
 	return nil
 }
@@ -205,7 +205,7 @@ func invitationDetails(id string) map[string]any { return map[string]any{"invita
 func (s *Store) Invitation(ctx context.Context, id string) (watchparty.Invitation, error) {
 	var row invitationRow
 	err := selectInvitations(s.db, &row).Where("i.id = ?", id).Scan(ctx)
-	return row.invitation(), found(err, "invitation")
+	return row.invitation(), wrapErr(err, "invitation")
 }
 
 // OpenInvitation finds an invitation that can be accepted, and its room. It returns ErrBadToken for any other
@@ -217,13 +217,13 @@ func (s *Store) OpenInvitation(ctx context.Context, id string) (watchparty.Invit
 	)
 	err := s.db.RunInTx(ctx, snapshotOptions, func(ctx context.Context, tx bun.Tx) error {
 		err := selectInvitations(tx, &row).Where("i.id = ? AND i.state = 'open' AND i.expires_at > now()", id).
-			Where(founded).Scan(ctx)
+			Where(inviterMayInvite).Scan(ctx)
 		if err != nil {
 			return err
 		}
 		return selectRooms(tx, &room).Where("r.id = ? AND r.closed_at IS NULL AND "+roomThere, row.RoomID).Scan(ctx)
 	})
-	if err = found(err, "open invitation"); watchparty.IsKind(err, watchparty.KindNotFound) {
+	if err = wrapErr(err, "open invitation"); watchparty.IsKind(err, watchparty.KindNotFound) {
 		err = watchparty.ErrBadToken
 	}
 	if err != nil {
@@ -273,7 +273,7 @@ func (s *Store) RevokeInvitation(ctx context.Context, id, actorID string) error 
 		}
 		return events, logAct(ctx, tx, roomID, actorID, "", watchparty.ActInvitationRevoked, invitationDetails(id))
 	})
-	return found(err, "revoke invitation")
+	return wrapErr(err, "revoke invitation")
 }
 
 // AcceptInvitation makes the user a member and a participant of the invitation's room. While the user is a member, a
@@ -298,13 +298,13 @@ func (s *Store) acceptInvitation(
 		if row, room, err = lockInvitation(ctx, tx, id); err != nil {
 			return nil, err
 		}
-		if err := keepUsers(ctx, tx, "id IN (?, ?)", userID, row.InviterID); err != nil {
+		if err := shareLockUsers(ctx, tx, "id IN (?, ?)", userID, row.InviterID); err != nil {
 			return nil, err
 		}
 		if err := requireActive(ctx, tx, userID); err != nil {
 			return nil, err
 		}
-		again := row.state() == watchparty.InvitationAccepted && value(row.UserID) == userID
+		again := row.state() == watchparty.InvitationAccepted && valueOrZero(row.UserID) == userID
 		if !again && row.state() != watchparty.InvitationOpen {
 			return nil, watchparty.ErrBadToken
 		}
@@ -312,7 +312,7 @@ func (s *Store) acceptInvitation(
 			if err := entitled(ctx, tx, id, userID); err != nil {
 				return nil, err
 			}
-			if err := requireFounded(ctx, tx, row); err != nil {
+			if err := requireInviterMayInvite(ctx, tx, row); err != nil {
 				return nil, err
 			}
 		}
@@ -327,7 +327,7 @@ func (s *Store) acceptInvitation(
 		case again:
 			return nil, enter(ctx, tx, &room, userID)
 		case room.ArchivedAt != nil:
-			return nil, room.shut()
+			return nil, room.closedErr()
 		}
 		if standing.Role == "" {
 			if err := setMember(ctx, tx, room.ID, userID, watchparty.Viewer); err != nil {
@@ -384,7 +384,7 @@ func lockInvitation(ctx context.Context, tx bun.Tx, id string) (row invitationRo
 		room, err = lockRoom(ctx, tx, roomID)
 	}
 	if err == nil {
-		err = found(selectInvitations(tx, &row).Where("i.id = ?", id).Scan(ctx), "invitation")
+		err = wrapErr(selectInvitations(tx, &row).Where("i.id = ?", id).Scan(ctx), "invitation")
 	}
 	if watchparty.IsKind(err, watchparty.KindNotFound) {
 		err = watchparty.ErrBadToken
@@ -395,7 +395,7 @@ func lockInvitation(ctx context.Context, tx bun.Tx, id string) (row invitationRo
 // invitedTo returns the ID of an invitation's room, which never changes.
 func invitedTo(ctx context.Context, tx bun.Tx, id string) (roomID string, err error) {
 	err = tx.NewSelect().Model((*invitationRow)(nil)).Column("room_id").Where("id = ?", id).Scan(ctx, &roomID)
-	return roomID, found(err, "invitation's room")
+	return roomID, wrapErr(err, "invitation's room")
 }
 
 // endInvitations sets the state of those chosen invitations that are open, cancels their emails that are still to be
@@ -425,7 +425,7 @@ func endInvitations(
 	}
 	ids, events := make([]string, len(ended)), make([]job.Event, len(ended))
 	for i, e := range ended {
-		in := job.RoomInvitationInput{InvitationID: e.ID, EmailID: value(e.EmailID), ExpiresAt: e.ExpiresAt.UTC()}
+		in := job.RoomInvitationInput{InvitationID: e.ID, EmailID: valueOrZero(e.EmailID), ExpiresAt: e.ExpiresAt.UTC()}
 		ids[i], events[i] = e.ID, job.InvitationAnswerEvent(in, state)
 	}
 	_, err := tx.NewRaw("UPDATE emails SET state = 'cancelled', reason = 'invitation_ended', updated_at = now() "+
@@ -445,5 +445,5 @@ func (s *Store) ExpireInvitation(ctx context.Context, id string) (watchparty.Inv
 				AND expires_at <= now() RETURNING state
 		)
 		SELECT coalesce((SELECT state FROM expired), state) FROM invitations WHERE id = ?0`, id).Scan(ctx, &state)
-	return watchparty.InvitationState(state), found(err, "expire invitation")
+	return watchparty.InvitationState(state), wrapErr(err, "expire invitation")
 }

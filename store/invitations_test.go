@@ -287,7 +287,7 @@ func TestInvitationLimits(t *testing.T) {
 		createInvitation(t, s, room, bob, "fifty@example.org")
 		for _, inviter := range []watchparty.User{ada, bob} {
 			err := createInvitationError(t, s, room, inviter, "more@example.org")
-			require.ErrorIs(t, err, watchparty.ErrManyOpenInvitations)
+			require.ErrorIs(t, err, watchparty.ErrTooManyOpenInvitations)
 			require.Contains(t, err.Error(), "The room has")
 		}
 		require.NoError(t, createInvitationError(t, s, room, bob, "FIFTY@example.org"), "the same again is none more")
@@ -305,7 +305,7 @@ func TestInvitationLimits(t *testing.T) {
 		fill(t, other, ada, 39, "accepted")
 		createInvitation(t, s, room, ada, "hundred@example.org")
 		err := createInvitationError(t, s, other, ada, "more@example.org")
-		require.ErrorIs(t, err, watchparty.ErrManyDailyInvitations)
+		require.ErrorIs(t, err, watchparty.ErrTooManyDailyInvitations)
 		require.Contains(t, err.Error(), "You have sent")
 		require.NoError(t, createInvitationError(t, s, room, bob, "more@example.org"), "another's do not count")
 		execute(t, s,
@@ -337,7 +337,7 @@ func TestInvitationLimits(t *testing.T) {
 				invited++
 				continue
 			}
-			require.ErrorIs(t, err, watchparty.ErrManyDailyInvitations)
+			require.ErrorIs(t, err, watchparty.ErrTooManyDailyInvitations)
 		}
 		require.Equal(t, 1, invited)
 	})

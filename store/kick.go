@@ -20,7 +20,7 @@ func (s *Store) Kick(ctx context.Context, roomID, actorID, username string) erro
 		if err != nil {
 			return nil, err
 		}
-		out, err := putOut(ctx, tx, roomID, target.ID)
+		out, err := removePerson(ctx, tx, roomID, target.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -33,13 +33,14 @@ func (s *Store) Kick(ctx context.Context, roomID, actorID, username string) erro
 		}
 		return events, logAct(ctx, tx, roomID, actorID, target.ID, watchparty.ActKicked, nil)
 	})
-	return found(err, "kick")
+	return wrapErr(err, "kick")
 }
 
-// putOut removes a user from the participants and members of a room, and reports whether the user was one of them.
-func putOut(ctx context.Context, tx bun.Tx, roomID, userID string) (out bool, err error) {
+// removePerson removes a user from the participants and members of a room, and reports whether the user was one of
+// them.
+func removePerson(ctx context.Context, tx bun.Tx, roomID, userID string) (out bool, err error) {
 	for _, table := range []string{"participants", "members"} {
-		was, err := remove(ctx, tx, table, roomID, userID)
+		was, err := deleteRow(ctx, tx, table, roomID, userID)
 		if err != nil {
 			return false, err
 		}
@@ -53,9 +54,9 @@ func putOut(ctx context.Context, tx bun.Tx, roomID, userID string) (out bool, er
 	return out, nil
 }
 
-// remove deletes a user's row of a room, whose lock the caller holds, from the table participants or members, and
+// deleteRow deletes a user's row of a room, whose lock the caller holds, from the table participants or members, and
 // reports whether there was one.
-func remove(ctx context.Context, tx bun.Tx, table, roomID, userID string) (bool, error) {
+func deleteRow(ctx context.Context, tx bun.Tx, table, roomID, userID string) (bool, error) {
 	result, err := tx.NewDelete().Table(table).Where("room_id = ? AND user_id = ?", roomID, userID).Exec(ctx)
 	if err != nil {
 		return false, fmt.Errorf("store: remove from %s: %w", table, err)

@@ -21,11 +21,11 @@ type seat struct {
 	UserID string `bun:"user_id"`
 }
 
-// takeOut removes the rows that tie people to rooms, and returns them: those of the given people in all rooms, and
+// removePeople removes the rows that tie people to rooms, and returns them: those of the given people in all rooms, and
 // those of everybody in the given rooms, which are locked alone. The playbacks come between the two groups of tables in
-// the order of locks, so that takeOut also locks the playbacks of the rooms that the caller is going to archive.
-func takeOut(ctx context.Context, tx bun.Tx, people, rooms, archived []string) (seats []seat, err error) {
-	people, rooms = append([]string{nobody}, people...), append([]string{nobody}, rooms...)
+// the order of locks, so that removePeople also locks the playbacks of the rooms that the caller is going to archive.
+func removePeople(ctx context.Context, tx bun.Tx, people, rooms, archived []string) (seats []seat, err error) {
+	people, rooms = append([]string{nilUUID}, people...), append([]string{nilUUID}, rooms...)
 	remove := func(tables []string) error {
 		for _, table := range tables {
 			var removed []seat
@@ -72,10 +72,10 @@ func leaveQueues(ctx context.Context, tx bun.Tx, people []string) error {
 	return nil
 }
 
-// emptyRooms takes everybody out of rooms that are locked alone, and ends everybody's role, ban and mute there.
-func emptyRooms(ctx context.Context, tx bun.Tx, roomIDs []string) error {
+// removeEverybody takes everybody out of rooms that are locked alone, and ends everybody's role, ban and mute there.
+func removeEverybody(ctx context.Context, tx bun.Tx, roomIDs []string) error {
 	changes(ctx, coherence.TagsOfRooms(roomIDs)...)
-	_, err := takeOut(ctx, tx, nil, roomIDs, nil)
+	_, err := removePeople(ctx, tx, nil, roomIDs, nil)
 	return err
 }
 
@@ -84,7 +84,7 @@ func endRooms(ctx context.Context, tx bun.Tx, roomIDs []string) error {
 	changes(ctx, coherence.TagsOfRooms(roomIDs)...)
 	_, err := tx.NewRaw(`
 		UPDATE rooms SET deleted_at = now(), archived_at = coalesce(archived_at, now()), updated_at = now()
-		WHERE id IN (?)`, bun.List(append([]string{nobody}, roomIDs...))).Exec(ctx)
+		WHERE id IN (?)`, bun.List(append([]string{nilUUID}, roomIDs...))).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("store: end rooms: %w", err)
 	}

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// AskTime asks Postgres for the time. It also returns when it asked, and when it got the answer, by the clock of this
+// ReadClock asks Postgres for the time. It also returns when it asked, and when it got the answer, by the clock of this
 // process: waiting for a connection is not part of that.
-func (s *Store) AskTime(ctx context.Context) (asked, answered, told time.Time, err error) {
+func (s *Store) ReadClock(ctx context.Context) (asked, answered, told time.Time, err error) {
 	conn, err := s.all.Conn(ctx)
 	if err != nil {
 		return asked, answered, told, fmt.Errorf("store: ask the time: %w", err)

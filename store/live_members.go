@@ -38,9 +38,20 @@ type memberRow struct {
 
 func (r memberRow) member() playback.Member {
 	return playback.Member{
-		ConnID: r.ConnID, UserID: r.UserID, Host: r.Role == string(watchparty.Host), Able: r.Counted, Since: r.Since,
-		Epoch: r.Epoch, ReadyCue: r.ReadyCue, EndedCue: r.EndedCue, DurationMS: r.DurationMS,
-		RTT: time.Duration(r.RTTMS) * time.Millisecond, StoppedAt: value(r.StoppedAt), SetAsideFor: value(r.SetAsideFor),
+		ConnID:     r.ConnID,
+		UserID:     r.UserID,
+		Host:       r.Role == string(watchparty.Host),
+		Able:       r.Counted,
+		Since:      r.Since,
+		Epoch:      r.Epoch,
+		ReadyCue:   r.ReadyCue,
+		EndedCue:   r.EndedCue,
+		DurationMS: r.DurationMS,
+		RTT: time.Duration(
+			r.RTTMS,
+		) * time.Millisecond,
+		StoppedAt:   valueOrZero(r.StoppedAt),
+		SetAsideFor: valueOrZero(r.SetAsideFor),
 	}
 }
 
@@ -106,9 +117,10 @@ type Admission struct {
 	AccountVersion int64 // see AccountVersions
 }
 
-// Admit stores the connection of a person who is in a room, and marks the person as present. The process has to have a
-// lease. It returns ErrNotFound, ErrUnauthenticated, ErrBanned, ErrRoomArchived, ErrRoomClosed and ErrNotParticipant.
-func (s *Store) Admit(
+// AddConnection stores the connection of a person who is in a room, and marks the person as present. The process has to
+// have a lease. It returns ErrNotFound, ErrUnauthenticated, ErrBanned, ErrRoomArchived, ErrRoomClosed and
+// ErrNotParticipant.
+func (s *Store) AddConnection(
 	ctx context.Context, nodeID, connID, roomID string, by auth.Identity,
 ) (admitted Admission, err error) {
 	err = s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
@@ -147,12 +159,12 @@ func (s *Store) Admit(
 		}
 		return err
 	})
-	return admitted, found(err, "admit")
+	return admitted, wrapErr(err, "admit")
 }
 
-// Dismiss removes connections of a process, and stores that people were connected to their rooms until now. It returns
-// the playbacks that have changed, since a room may have waited for one of them.
-func (s *Store) Dismiss(ctx context.Context, nodeID string, connIDs []string) ([]PlaybackAnswer, error) {
+// RemoveConnections removes connections of a process, and stores that people were connected to their rooms until now.
+// It returns the playbacks that have changed, since a room may have waited for one of them.
+func (s *Store) RemoveConnections(ctx context.Context, nodeID string, connIDs []string) ([]PlaybackAnswer, error) {
 	if len(connIDs) == 0 {
 		return nil, nil
 	}
@@ -181,7 +193,7 @@ func (s *Store) Dismiss(ctx context.Context, nodeID string, connIDs []string) ([
 		return err
 	})
 	if err != nil {
-		return nil, found(err, "dismiss")
+		return nil, wrapErr(err, "dismiss")
 	}
 	slices.Sort(waiting)
 	var changed []PlaybackAnswer
@@ -214,7 +226,7 @@ func (s *Store) ReportPlayers(
 	ctx context.Context, roomID string, reports []MemberReport,
 ) (answer PlaybackAnswer, err error) {
 	err = s.inTx(WithKind(ctx, PlaybackKind), func(ctx context.Context, tx bun.Tx) error {
-		room, err := keepRoom(ctx, tx, roomID)
+		room, err := shareLockRoom(ctx, tx, roomID)
 		if err != nil {
 			return err
 		}
@@ -246,7 +258,7 @@ func (s *Store) ReportPlayers(
 		}
 		return nil
 	})
-	return answer, found(err, "report players")
+	return answer, wrapErr(err, "report players")
 }
 
 // reportedFields are the fields of a row in live_members that reports change; nil leaves one as it is.
@@ -345,14 +357,14 @@ func (s *Store) KeepPresent(ctx context.Context, nodeID string, silence time.Dur
 		return err
 	})
 	if err != nil {
-		return nil, found(err, "keep present")
+		return nil, wrapErr(err, "keep present")
 	}
 	var silent []string
 	err = s.db.NewRaw(`
 		SELECT r.id FROM rooms AS r WHERE r.id IN (SELECT room_id FROM live_members WHERE node_id = ?0)
 			AND `+hostSilent+` ORDER BY r.id`, nodeID, nil, silence.Seconds()).Scan(ctx, &silent)
 	if err != nil {
-		return nil, found(err, "silent hosts")
+		return nil, wrapErr(err, "silent hosts")
 	}
 	for _, roomID := range silent {
 		passed, err := s.succeedSilent(ctx, roomID, "", silence)

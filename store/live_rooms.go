@@ -30,7 +30,7 @@ func (s *Store) LiveRooms(ctx context.Context, ids []string) ([]LiveRoom, error)
 	err := s.db.NewRaw(`
 		SELECT id, name, capacity, control, queue, queue_order, wait_policy, slow_mode_seconds,
 			(SELECT max(updated_at) FROM parties WHERE room_id = r.id) AS parties_at
-		FROM rooms AS r WHERE id IN (?) AND `+roomThere, bun.List(append(ids, nobody))).Scan(ctx, &rows)
+		FROM rooms AS r WHERE id IN (?) AND `+roomThere, bun.List(append(ids, nilUUID))).Scan(ctx, &rows)
 	if err != nil {
 		return nil, fmt.Errorf("store: live rooms: %w", err)
 	}
@@ -128,7 +128,7 @@ func (s *Store) LiveMembers(ctx context.Context, roomIDs []string) ([]LiveMember
 	err := selectParticipants(s.db, &rows).
 		ColumnExpr("EXISTS (SELECT FROM live_members AS l JOIN live_nodes AS n ON n.id = l.node_id "+
 			"AND n.lease_until > now() WHERE l.room_id = p.room_id AND l.user_id = p.user_id) AS connected").
-		Where("p.room_id IN (?)", bun.List(append(roomIDs, nobody))).
+		Where("p.room_id IN (?)", bun.List(append(roomIDs, nilUUID))).
 		Order("p.room_id", "p.created_at", "p.user_id").Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("store: live members: %w", err)

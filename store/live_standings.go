@@ -47,8 +47,8 @@ type standingRow struct {
 func (r standingRow) standing() LiveStanding {
 	standing := LiveStanding{
 		AccessVersion: r.AccessVersion, AccountVersion: r.AccountVersion, Standing: watchparty.OwnStanding{
-			Role: cmp.Or(watchparty.Role(r.Role), watchparty.Viewer), Joined: r.Joined, MutedUntil: value(r.Until).UTC(),
-			Sharing: watchparty.Sharing{Control: watchparty.Circle(r.Control), Queue: watchparty.Circle(r.Queue)},
+			Role: cmp.Or(watchparty.Role(r.Role), watchparty.Viewer), Joined: r.Joined, MutedUntil: valueOrZero(r.Until).UTC(),
+			Access: watchparty.RoomAccess{Control: watchparty.AccessLevel(r.Control), Queue: watchparty.AccessLevel(r.Queue)},
 		},
 	}
 	switch {

@@ -25,14 +25,14 @@ var errLockedLate = errors.New("store: a row that comes earlier in the order of 
 func lockRoom(ctx context.Context, tx bun.Tx, roomID string) (roomRow, error) {
 	var room roomRow
 	err := tx.NewSelect().Model(&room).Where("r.id = ? AND "+roomThere, roomID).For("NO KEY UPDATE").Scan(ctx)
-	return room, found(err, "lock room")
+	return room, wrapErr(err, "lock room")
 }
 
 // lockAnyRoom is lockRoom for admins, who act on hidden rooms too.
 func lockAnyRoom(ctx context.Context, tx bun.Tx, roomID string) (roomRow, error) {
 	var room roomRow
 	err := tx.NewSelect().Model(&room).Where("id = ? AND deleted_at IS NULL", roomID).For("NO KEY UPDATE").Scan(ctx)
-	return room, found(err, "lock any room")
+	return room, wrapErr(err, "lock any room")
 }
 
 // lockRoomAlone locks a room that is about to be archived or deleted. Unlike lockRoom, it also blocks new messages. It
@@ -58,9 +58,10 @@ func lockUser(ctx context.Context, tx bun.Tx, id string) (userRow, error) {
 	return row, err
 }
 
-// keepUsers keeps the accounts that a condition on users chooses from being deleted or suspended until the transaction
-// ends. An operation that needs several accounts begins with it, because it locks them in the order of their IDs.
-func keepUsers(ctx context.Context, tx bun.Tx, condition string, args ...any) error {
+// shareLockUsers keeps the accounts that a condition on users chooses from being deleted or suspended until the
+// transaction ends. An operation that needs several accounts begins with it, because it locks them in the order of
+// their IDs.
+func shareLockUsers(ctx context.Context, tx bun.Tx, condition string, args ...any) error {
 	if _, err := tx.NewRaw("SELECT FROM users WHERE "+condition+" ORDER BY id FOR SHARE", args...).Exec(ctx); err != nil {
 		return fmt.Errorf("store: keep accounts: %w", err)
 	}

@@ -49,7 +49,7 @@ var peopleWrites = map[string]func(c *cast) operation{
 		party := c.dueParty()
 		in := job.PartyNoticesInput{PartyID: party.ID, Kind: watchparty.NoticeHour, Moves: c.moves(party)}
 		return func(ctx context.Context) error {
-			_, _, err := c.s.QueuePartyNotices(ctx, in, nobody)
+			_, _, err := c.s.QueuePartyNotices(ctx, in, nilUUID)
 			return err
 		}
 	},
@@ -125,8 +125,8 @@ var peopleWrites = map[string]func(c *cast) operation{
 	"RestoreRoom": func(c *cast) operation {
 		return func(ctx context.Context) error { return second(c.s.RestoreRoom(ctx, c.holder.ID, c.room.ID)) }
 	},
-	"NoteRoomRead": func(c *cast) operation {
-		return func(ctx context.Context) error { return c.s.NoteRoomRead(ctx, c.holder.ID, c.room.ID) }
+	"AuditRoomRead": func(c *cast) operation {
+		return func(ctx context.Context) error { return c.s.AuditRoomRead(ctx, c.holder.ID, c.room.ID) }
 	},
 	"RemoveMessage": func(c *cast) operation {
 		m := postMessage(c.t, c.s, c.room, c.guest, "spam")
@@ -199,12 +199,14 @@ var peopleWrites = map[string]func(c *cast) operation{
 		version := uploadAvatar(c.t, c.s, c.holder)
 		return func(ctx context.Context) error {
 			return errors.Join(second(c.s.BeginAvatar(ctx, c.holder.ID, version)),
-				c.s.RenderedAvatar(ctx, c.holder.ID, version, []string{"a"}))
+				c.s.MarkAvatarRendered(ctx, c.holder.ID, version, []string{"a"}))
 		}
 	},
-	"RenderedAvatar": func(c *cast) operation {
+	"MarkAvatarRendered": func(c *cast) operation {
 		version := uploadAvatar(c.t, c.s, c.holder)
-		return func(ctx context.Context) error { return c.s.RenderedAvatar(ctx, c.holder.ID, version, []string{"a"}) }
+		return func(ctx context.Context) error {
+			return c.s.MarkAvatarRendered(ctx, c.holder.ID, version, []string{"a"})
+		}
 	},
 	"FailAvatar": func(c *cast) operation {
 		version := uploadAvatar(c.t, c.s, c.holder)
@@ -258,9 +260,9 @@ var peopleWrites = map[string]func(c *cast) operation{
 		connections := []LiveConnection{{conn, c.room.ID, c.guest.ID}, {newID(), c.room.ID, c.host.ID}}
 		return func(ctx context.Context) error { return c.s.RestoreMembers(ctx, node, connections) }
 	},
-	"Dismiss": func(c *cast) operation {
+	"RemoveConnections": func(c *cast) operation {
 		node, conn := c.connect(c.guest)
-		return func(ctx context.Context) error { return second(c.s.Dismiss(ctx, node, []string{conn})) }
+		return func(ctx context.Context) error { return second(c.s.RemoveConnections(ctx, node, []string{conn})) }
 	},
 	"ReportPlayers": func(c *cast) operation {
 		_, conn := c.connect(c.guest)

@@ -118,7 +118,7 @@ func TestNoDeadlocks(t *testing.T) {
 		auth.NewDigests("a secret of the tests"))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
-	s.LimitEmails(1000)
+	s.SetEmailLimit(1000)
 	seen := &deadlocks{}
 	s.DB().AddQueryHook(seen)
 	table := writeTable()

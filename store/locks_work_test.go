@@ -32,9 +32,11 @@ var workWrites = map[string]func(c *cast) operation{
 		id := emailAbout(c.t, c.s, watchparty.EmailWelcome, c.holder.ID)
 		return func(ctx context.Context) error { return c.s.MarkEmailSent(ctx, id, 1) }
 	},
-	"DropEmail": func(c *cast) operation {
+	"CancelUndeliverableEmail": func(c *cast) operation {
 		id := emailAbout(c.t, c.s, watchparty.EmailWelcome, c.holder.ID)
-		return func(ctx context.Context) error { return c.s.DropEmail(ctx, id, 1, watchparty.ReasonCancelled) }
+		return func(ctx context.Context) error {
+			return c.s.CancelUndeliverableEmail(ctx, id, 1, watchparty.ReasonCancelled)
+		}
 	},
 	"MarkEmailFailed": func(c *cast) operation {
 		id := emailAbout(c.t, c.s, watchparty.EmailWelcome, c.holder.ID)
@@ -43,7 +45,7 @@ var workWrites = map[string]func(c *cast) operation{
 	"RecordEmailAttempt": func(c *cast) operation {
 		id := emailAbout(c.t, c.s, watchparty.EmailWelcome, c.holder.ID)
 		return func(ctx context.Context) error {
-			return second(c.s.RecordEmailAttempt(ctx, id, 1, EmailRefusal{Outcome: watchparty.AttemptTemporary}))
+			return second(c.s.RecordEmailAttempt(ctx, id, 1, EmailRefusal{Outcome: watchparty.EmailOutcomeTemporary}))
 		}
 	},
 	"ResendEmail": func(c *cast) operation {
@@ -131,7 +133,7 @@ var workWrites = map[string]func(c *cast) operation{
 		work, err := c.s.BeginWebhookAttempt(c.t.Context(), delivery, 1)
 		require.NoError(c.t, err)
 		return func(ctx context.Context) error {
-			_, _, err := c.s.EndWebhookAttempt(ctx, work, WebhookResult{Outcome: watchparty.AttemptWebhookGone, Status: 410})
+			_, _, err := c.s.EndWebhookAttempt(ctx, work, WebhookResult{Outcome: watchparty.WebhookOutcomeGone, Status: 410})
 			return err
 		}
 	},
@@ -209,10 +211,10 @@ var workWrites = map[string]func(c *cast) operation{
 			return second(c.s.CreateRun(ctx, c.holder.ID, n, IdempotencyKey{}))
 		}
 	},
-	"RunAgain": func(c *cast) operation {
+	"RepeatRun": func(c *cast) operation {
 		run := newRun(c.t, c.s, c.holder, false)
 		return func(ctx context.Context) error {
-			return second(c.s.RunAgain(ctx, c.holder.ID, job.CleanupID(run.ID), watchparty.Policies()))
+			return second(c.s.RepeatRun(ctx, c.holder.ID, job.CleanupID(run.ID), watchparty.Policies()))
 		}
 	},
 	"BeginRun": func(c *cast) operation {

@@ -41,5 +41,5 @@ func (s *Store) LastMessageChange(ctx context.Context, roomID string) (Keys, err
 	if err != nil {
 		return nil, fmt.Errorf("store: last message change: %w", err)
 	}
-	return Keys{value(row.ChangedAt).UTC(), row.ID}, nil
+	return Keys{valueOrZero(row.ChangedAt).UTC(), row.ID}, nil
 }

@@ -37,11 +37,11 @@ type messageRow struct {
 func (r messageRow) message() watchparty.Message {
 	m := watchparty.Message{
 		ID: r.ID, RoomID: r.RoomID, Author: r.Author, Body: r.Body,
-		CreatedAt: r.CreatedAt.UTC(), EditedAt: value(r.EditedAt).UTC(), DeletedAt: value(r.DeletedAt).UTC(),
-		ChangedAt: value(r.ChangedAt).UTC(),
+		CreatedAt: r.CreatedAt.UTC(), EditedAt: valueOrZero(r.EditedAt).UTC(), DeletedAt: valueOrZero(r.DeletedAt).UTC(),
+		ChangedAt: valueOrZero(r.ChangedAt).UTC(),
 	}
 	if r.ReplyToID != nil {
-		m.ReplyTo = &watchparty.Quote{ID: *r.ReplyToID, Author: r.Quoted, Excerpt: value(r.Excerpt)}
+		m.ReplyTo = &watchparty.Quote{ID: *r.ReplyToID, Author: r.Quoted, Excerpt: valueOrZero(r.Excerpt)}
 	}
 	return m
 }
@@ -95,7 +95,7 @@ func (s *Store) PostMessage(
 		row.RoomID, row.UserID, row.Body = n.RoomID, &author.ID, n.Body
 		return addMessage(ctx, tx, &row, key)
 	})
-	return row.message(), found(err, "post message")
+	return row.message(), wrapErr(err, "post message")
 }
 
 // chat is the state of a room, and of a person in it, that decides whether the person may write.
@@ -225,7 +225,7 @@ func firstID(t time.Time) string {
 func (s *Store) Message(ctx context.Context, id string) (watchparty.Message, error) {
 	var row messageRow
 	err := selectMessages(s.db, &row).Where("m.id = ? AND "+messageThere, id).Scan(ctx)
-	return row.message(), found(err, "message")
+	return row.message(), wrapErr(err, "message")
 }
 
 // EditMessage changes the text of the user's own message. It returns ErrNotFound, ErrForbidden to anyone else,
@@ -236,7 +236,7 @@ func (s *Store) EditMessage(ctx context.Context, id, userID, body string) (watch
 		if err := selectMessages(tx, &row).Where("m.id = ? AND "+messageThere, id).Scan(ctx); err != nil {
 			return err
 		}
-		if value(row.UserID) != userID {
+		if valueOrZero(row.UserID) != userID {
 			return watchparty.ErrForbidden
 		}
 		if _, err := enterChat(ctx, tx, row.RoomID, userID); err != nil {
@@ -258,7 +258,7 @@ func (s *Store) EditMessage(ctx context.Context, id, userID, body string) (watch
 		}
 		return err
 	})
-	return row.message(), found(err, "edit message")
+	return row.message(), wrapErr(err, "edit message")
 }
 
 // DeleteMessage soft-deletes the user's own message, or, with a role that allows it, a message of a person with a lower
@@ -270,7 +270,7 @@ func (s *Store) DeleteMessage(ctx context.Context, id, userID string) error {
 		if err != nil {
 			return err
 		}
-		own := value(row.UserID) == userID
+		own := valueOrZero(row.UserID) == userID
 		if !own {
 			err = moderate(ctx, tx, &row, userID)
 		} else {
@@ -285,10 +285,10 @@ func (s *Store) DeleteMessage(ctx context.Context, id, userID string) error {
 		if own {
 			return nil
 		}
-		return logAct(ctx, tx, row.RoomID, userID, value(row.UserID), watchparty.ActMessageDeleted,
+		return logAct(ctx, tx, row.RoomID, userID, valueOrZero(row.UserID), watchparty.ActMessageDeleted,
 			map[string]any{"message_id": id})
 	})
-	return found(err, "delete message")
+	return wrapErr(err, "delete message")
 }
 
 // blankMessage soft-deletes a message and removes its text. It returns ErrNotFound for a message that is deleted
@@ -322,12 +322,12 @@ func moderate(ctx context.Context, tx bun.Tx, m *messageRow, actorID string) err
 	if !role.Outranks(below) {
 		return watchparty.ErrForbidden
 	}
-	return keepAuthor(ctx, tx, m)
+	return shareLockAuthor(ctx, tx, m)
 }
 
-// keepAuthor keeps the row of a message's author until the transaction ends: the room's log names the author. A message
-// whose author's row is gone loses its author.
-func keepAuthor(ctx context.Context, tx bun.Tx, m *messageRow) error {
+// shareLockAuthor keeps the row of a message's author until the transaction ends: the room's log names the author. A
+// message whose author's row is gone loses its author.
+func shareLockAuthor(ctx context.Context, tx bun.Tx, m *messageRow) error {
 	if m.UserID == nil {
 		return nil
 	}

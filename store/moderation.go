@@ -26,8 +26,8 @@ var searchableAnyRooms = searchable{
 	alias: "r", from: "(SELECT * FROM rooms WHERE deleted_at IS NULL) AS r", length: "char_length(r.name)", newest: true,
 }
 
-// AnyRooms lists all rooms that are not deleted, newest first, or the closest first in a search.
-func (s *Store) AnyRooms(ctx context.Context, f watchparty.AdminRoomFilter, p Page) ([]watchparty.AdminRoom, error) {
+// AdminRooms lists all rooms that are not deleted, newest first, or the closest first in a search.
+func (s *Store) AdminRooms(ctx context.Context, f watchparty.AdminRoomFilter, p Page) ([]watchparty.AdminRoom, error) {
 	choose := func(q *bun.SelectQuery) *bun.SelectQuery {
 		q = q.Where("r.deleted_at IS NULL")
 		if f.HostID != "" {
@@ -51,10 +51,10 @@ func (s *Store) AnyRooms(ctx context.Context, f watchparty.AdminRoomFilter, p Pa
 	return mapRows(rows, roomRow.adminRoom), nil
 }
 
-// AnyRoom finds a room that is not deleted.
-func (s *Store) AnyRoom(ctx context.Context, id string) (watchparty.AdminRoom, error) {
+// AdminRoom finds a room that is not deleted.
+func (s *Store) AdminRoom(ctx context.Context, id string) (watchparty.AdminRoom, error) {
 	room, err := anyRoom(ctx, s.db, id)
-	return room, found(err, "any room")
+	return room, wrapErr(err, "any room")
 }
 
 func anyRoom(ctx context.Context, db bun.IDB, id string) (watchparty.AdminRoom, error) {
@@ -63,8 +63,8 @@ func anyRoom(ctx context.Context, db bun.IDB, id string) (watchparty.AdminRoom, 
 	return row.adminRoom(), err
 }
 
-// AnyMessages lists the messages of any room, newest first.
-func (s *Store) AnyMessages(ctx context.Context, roomID string, p Page) ([]watchparty.AdminMessage, error) {
+// AdminMessages lists the messages of any room, newest first.
+func (s *Store) AdminMessages(ctx context.Context, roomID string, p Page) ([]watchparty.AdminMessage, error) {
 	var rows []messageRow
 	q := selectMessagesAs(s.db, &rows, messageStored).Where("m.room_id = ?", roomID)
 	if err := p.of(q, descending, "m.id").Scan(ctx); err != nil {
@@ -75,9 +75,9 @@ func (s *Store) AnyMessages(ctx context.Context, roomID string, p Page) ([]watch
 	}), nil
 }
 
-// NoteRoomRead audits that an admin reads the messages of a room, if the room is private: once an hour for each admin
+// AuditRoomRead audits that an admin reads the messages of a room, if the room is private: once an hour for each admin
 // and room. It returns ErrNotFound.
-func (s *Store) NoteRoomRead(ctx context.Context, adminID, roomID string) error {
+func (s *Store) AuditRoomRead(ctx context.Context, adminID, roomID string) error {
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		room, err := anyRoom(ctx, tx, roomID)
 		if err != nil || room.Room.Visibility != watchparty.Private {
@@ -90,7 +90,7 @@ func (s *Store) NoteRoomRead(ctx context.Context, adminID, roomID string) error 
 		}
 		return audit(ctx, tx, adminID, watchparty.AuditPrivateRoomRead, watchparty.AuditRoom, roomID, nil)
 	})
-	return found(err, "note that a room is read")
+	return wrapErr(err, "note that a room is read")
 }
 
 // CloseRoom archives a room so that its host cannot open it. Closing it again changes nothing. It returns ErrNotFound,
@@ -107,7 +107,7 @@ func (s *Store) CloseRoom(
 		if err != nil {
 			return nil, err
 		}
-		if err := keepReported(ctx, tx, adminID, why.ReportID); err != nil {
+		if err := shareLockReported(ctx, tx, adminID, why.ReportID); err != nil {
 			return nil, err
 		}
 		if err := requireAdmin(ctx, tx, adminID); err != nil {
@@ -126,7 +126,7 @@ func (s *Store) CloseRoom(
 		}
 		return endedParties(ctx, tx, adminID, roomID)
 	})
-	return after, found(err, "close room")
+	return after, wrapErr(err, "close room")
 }
 
 // closeRoom also clears retired_at, so that clean-up does not delete the room by age.
@@ -168,7 +168,7 @@ func (s *Store) ReopenRoom(ctx context.Context, adminID, roomID, reason string) 
 		after, err = anyRoom(ctx, tx, roomID)
 		return err
 	})
-	return after, found(err, "reopen room")
+	return after, wrapErr(err, "reopen room")
 }
 
 // openAgain opens an archived room for an admin. The caller holds the lock on the room.
@@ -197,7 +197,7 @@ func (s *Store) RemoveMessage(
 		if _, err := lockAnyRoom(ctx, tx, roomID); err != nil {
 			return err
 		}
-		err := keepUsers(ctx, tx, "id IN (?, ?) OR id = (SELECT subject_id FROM abuse_reports WHERE id = ?)",
+		err := shareLockUsers(ctx, tx, "id IN (?, ?) OR id = (SELECT subject_id FROM abuse_reports WHERE id = ?)",
 			adminID, row.UserID, nullID(why.ReportID))
 		if err != nil {
 			return err
@@ -205,14 +205,14 @@ func (s *Store) RemoveMessage(
 		if err := requireAdmin(ctx, tx, adminID); err != nil {
 			return err
 		}
-		if err := keepAuthor(ctx, tx, &row); err != nil {
+		if err := shareLockAuthor(ctx, tx, &row); err != nil {
 			return err
 		}
 		if err := blankMessage(ctx, tx, row); err != nil {
 			return err
 		}
 		details := map[string]any{"message_id": id, "reason": why.Reason}
-		if err := logAct(ctx, tx, roomID, "", value(row.UserID), watchparty.ActMessageDeleted, details); err != nil {
+		if err := logAct(ctx, tx, roomID, "", valueOrZero(row.UserID), watchparty.ActMessageDeleted, details); err != nil {
 			return err
 		}
 		details = map[string]any{"reason": why.Reason, "room_id": roomID}
@@ -221,5 +221,5 @@ func (s *Store) RemoveMessage(
 		}
 		return resolveWith(ctx, tx, adminID, why.ReportID, "target_id", id, why.Reason)
 	})
-	return found(err, "remove message")
+	return wrapErr(err, "remove message")
 }

@@ -44,7 +44,7 @@ func (r movieRow) movie() watchparty.Movie {
 	return watchparty.Movie{
 		ID: r.ID, Title: r.Title, Year: r.Year, RuntimeMinutes: r.RuntimeMinutes, Description: r.Description,
 		Genres: r.Genres, PosterURL: r.PosterURL, StreamURL: r.StreamURL, DurationMS: r.DurationMS,
-		Subtitles: r.Subtitles, ArchivedAt: value(r.ArchivedAt).UTC(),
+		Subtitles: r.Subtitles, ArchivedAt: valueOrZero(r.ArchivedAt).UTC(),
 		Version:   r.Version,
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), Rank: r.Rank,
 	}
@@ -115,7 +115,7 @@ func (s *Store) Movies(ctx context.Context, f watchparty.MovieFilter, p Page) ([
 func (s *Store) Movie(ctx context.Context, id string) (watchparty.Movie, error) {
 	var row movieRow
 	err := selectMovies(s.db, &row).Where("m.id = ?", id).Scan(ctx)
-	return row.movie(), found(err, "movie")
+	return row.movie(), wrapErr(err, "movie")
 }
 
 // MoviesByID lists those of the named movies that exist, archived or not, in the order in which they were added.
@@ -202,7 +202,7 @@ func changedMovie(row movieRow, err error, operation string) (watchparty.Movie, 
 	if violates(err, "movies_title_year_key") {
 		return watchparty.Movie{}, watchparty.ErrMovieExists
 	}
-	return row.movie(), found(err, operation)
+	return row.movie(), wrapErr(err, operation)
 }
 
 // sortedSubtitles is a copy in the order of languages.
@@ -298,7 +298,7 @@ func (s *Store) DeleteMovie(ctx context.Context, adminID, id string, versions []
 		details := map[string]any{"title": row.Title, "year": row.Year}
 		return audit(ctx, tx, adminID, watchparty.AuditMovieDeleted, watchparty.AuditMovie, id, details)
 	})
-	return found(err, "delete movie")
+	return wrapErr(err, "delete movie")
 }
 
 // inCatalogue returns ErrUnknownMovie for a movie that is archived or does not exist; an empty ID is fine. It locks the

@@ -79,7 +79,7 @@ func (s *Store) Mute(
 		}
 		return selectMutes(tx, &row).Where("q.room_id = ? AND q.id = ?", roomID, row.ID).Scan(ctx)
 	})
-	return row.mute(), found(err, "mute")
+	return row.mute(), wrapErr(err, "mute")
 }
 
 // LiftMute ends a mute. Besides the errors of permittedOn, it returns ErrNotFound if no mute is in force.
@@ -103,7 +103,7 @@ func (s *Store) LiftMute(ctx context.Context, roomID, actorID, username string) 
 		}
 		return logAct(ctx, tx, roomID, actorID, target.ID, watchparty.ActMuteLifted, nil)
 	})
-	return found(err, "lift mute")
+	return wrapErr(err, "lift mute")
 }
 
 // MuteOf finds a person's mute in force. It returns ErrNotFound.
@@ -111,7 +111,7 @@ func (s *Store) MuteOf(ctx context.Context, roomID, username string) (watchparty
 	var row muteRow
 	err := selectMutes(s.db, &row).Where("q.room_id = ? AND lower(u.username) = lower(?) AND q.until > now()", roomID,
 		username).Scan(ctx)
-	return row.mute(), found(err, "mute")
+	return row.mute(), wrapErr(err, "mute")
 }
 
 // Mutes lists a room's mutes in force, newest first.

@@ -36,7 +36,7 @@ func (s *Store) MyInvitations(ctx context.Context, userID string, p Page) ([]wat
 		ColumnExpr(movieOfRoom).ColumnExpr(peopleInRoom, watchparty.PresentFor.Seconds()).
 		ColumnExpr(personOf("i.inviter_id")+" AS inviter").
 		Join("JOIN rooms AS r ON r.id = i.room_id").
-		Where("i.state = 'open' AND i.expires_at > now()").Where(toMe, userID).Where(founded).
+		Where("i.state = 'open' AND i.expires_at > now()").Where(toMe, userID).Where(inviterMayInvite).
 		Where("r.closed_at IS NULL AND "+roomThere).
 		Where("NOT EXISTS (SELECT FROM bans WHERE room_id = r.id AND user_id = ? AND "+banInForce+")", userID)
 	if err := p.of(q, descending, "i.id").Scan(ctx, &rows); err != nil {

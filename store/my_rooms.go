@@ -62,7 +62,7 @@ func (s *Store) MyRooms(
 			Role:          watchparty.Role(r.MyRole),
 			Joined:        r.Joined,
 			Unread:        r.Unread,
-			LastMessageAt: value(r.LastMessageAt).UTC(),
+			LastMessageAt: valueOrZero(r.LastMessageAt).UTC(),
 		}
 	}), nil
 }
@@ -86,7 +86,7 @@ func (s *Store) OwnStanding(ctx context.Context, roomID, userID string) (watchpa
 		LEFT JOIN mutes AS q ON q.room_id = r.id AND q.user_id = ?1 AND q.until > now()
 		WHERE r.id = ?0 AND `+roomThere, roomID, userID).Scan(ctx, &row)
 	return watchparty.OwnStanding{
-		Role: watchparty.Role(row.Role), Joined: row.Joined, MutedUntil: value(row.Until).UTC(),
-		Sharing: watchparty.Sharing{Control: watchparty.Circle(row.Control), Queue: watchparty.Circle(row.Queue)},
-	}, found(err, "own standing")
+		Role: watchparty.Role(row.Role), Joined: row.Joined, MutedUntil: valueOrZero(row.Until).UTC(),
+		Access: watchparty.RoomAccess{Control: watchparty.AccessLevel(row.Control), Queue: watchparty.AccessLevel(row.Queue)},
+	}, wrapErr(err, "own standing")
 }

@@ -112,7 +112,7 @@ func TestOwnStanding(t *testing.T) {
 		{c.second, watchparty.OwnStanding{Role: watchparty.Viewer, Joined: true}},
 		{newUser(t, s, "stranger"), watchparty.OwnStanding{Role: watchparty.Viewer}},
 	} {
-		test.want.Sharing = watchparty.Sharing{Control: "moderators", Queue: "everyone"}
+		test.want.Access = watchparty.RoomAccess{Control: "moderators", Queue: "everyone"}
 		got, err := s.OwnStanding(t.Context(), c.room.ID, test.user.ID)
 		require.NoError(t, err)
 		require.Equal(t, test.want, got, test.user.Username)

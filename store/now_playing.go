@@ -45,7 +45,7 @@ func (s *Store) NowPlaying(ctx context.Context, roomID string) (now NowPlaying, 
 		now.Movie = shown.Movie
 		return err
 	})
-	return now, found(err, "now playing")
+	return now, wrapErr(err, "now playing")
 }
 
 // changesPlayback says that what a room plays changes, if the room shows it to everyone.

@@ -32,7 +32,7 @@ func (r eventRow) event() watchparty.OutboxEvent {
 	return watchparty.OutboxEvent{
 		ID: r.ID, WorkflowID: r.WorkflowID, Signal: r.Signal, Workflow: r.Workflow, Queue: r.TaskQueue,
 		State: watchparty.EventState(r.State), Attempts: r.Attempts, LastError: r.LastError,
-		NextAt: r.AvailableAt.UTC(), StartedAt: value(r.StartedAt).UTC(), CreatedAt: r.CreatedAt.UTC(),
+		NextAt: r.AvailableAt.UTC(), StartedAt: valueOrZero(r.StartedAt).UTC(), CreatedAt: r.CreatedAt.UTC(),
 	}
 }
 
@@ -67,7 +67,10 @@ func (s *Store) Outbox(ctx context.Context) (watchparty.Outbox, error) {
 		return watchparty.Outbox{}, fmt.Errorf("store: outbox: %w", err)
 	}
 	return watchparty.Outbox{
-		Waiting: row.Waiting, Abandoned: row.Abandoned, OldestAt: value(row.Oldest).UTC(), LastError: value(row.LastError),
+		Waiting:   row.Waiting,
+		Abandoned: row.Abandoned,
+		OldestAt:  valueOrZero(row.Oldest).UTC(),
+		LastError: valueOrZero(row.LastError),
 	}, nil
 }
 
@@ -98,7 +101,7 @@ func (s *Store) RequeueEvent(ctx context.Context, adminID, id string) (watchpart
 	if err == nil {
 		s.events.Send()
 	}
-	return row.event(), found(err, "requeue event")
+	return row.event(), wrapErr(err, "requeue event")
 }
 
 // EventState returns the state of the event that starts a workflow. It returns ErrNotFound if the outbox has none, or

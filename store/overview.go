@@ -51,7 +51,7 @@ func (s *Store) Delays(ctx context.Context) ([]watchparty.Delay, error) {
 	for _, r := range rows {
 		if r.Count > 0 {
 			delays = append(delays, watchparty.Delay{
-				What: watchparty.DelayKind(r.What), Count: r.Count, OldestAt: value(r.Oldest).UTC(),
+				What: watchparty.DelayKind(r.What), Count: r.Count, OldestAt: valueOrZero(r.Oldest).UTC(),
 			})
 		}
 	}

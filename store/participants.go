@@ -32,7 +32,7 @@ type participantRow struct {
 func (r participantRow) participant() watchparty.Participant {
 	return watchparty.Participant{
 		User: r.User, Role: watchparty.Role(r.Role),
-		MutedUntil: value(r.MutedUntil).UTC(),
+		MutedUntil: valueOrZero(r.MutedUntil).UTC(),
 		JoinedAt:   r.CreatedAt.UTC(), LastSeenAt: r.LastSeenAt.UTC(), Away: r.Away,
 	}
 }
@@ -66,7 +66,7 @@ func (s *Store) QuitRoom(ctx context.Context, roomID, userID string) error {
 		if err != nil {
 			return nil, err
 		}
-		wasHost := value(room.HostID) == userID
+		wasHost := valueOrZero(room.HostID) == userID
 		if wasHost {
 			heir, err := passOn(ctx, tx, room, toAnyone, false)
 			if err != nil {
@@ -76,7 +76,7 @@ func (s *Store) QuitRoom(ctx context.Context, roomID, userID string) error {
 				return nil, watchparty.ErrNoNextHost
 			}
 		}
-		out, err := putOut(ctx, tx, roomID, userID)
+		out, err := removePerson(ctx, tx, roomID, userID)
 		if err != nil {
 			return nil, err
 		}
@@ -85,7 +85,7 @@ func (s *Store) QuitRoom(ctx context.Context, roomID, userID string) error {
 		}
 		return nil, touchRoom(ctx, tx, roomID)
 	})
-	return found(err, "quit room")
+	return wrapErr(err, "quit room")
 }
 
 // LeaveRoom removes a user from the participants of a room, and keeps the user's membership. It is no error if the user
@@ -101,17 +101,17 @@ func (s *Store) LeaveRoom(ctx context.Context, roomID, userID string) error {
 		if err != nil || !joined {
 			return nil, err
 		}
-		if value(room.HostID) == userID && room.ArchivedAt == nil {
+		if valueOrZero(room.HostID) == userID && room.ArchivedAt == nil {
 			if _, err := passOn(ctx, tx, room, toAnyone, true); err != nil {
 				return nil, err
 			}
 		}
-		if _, err := remove(ctx, tx, "participants", roomID, userID); err != nil {
+		if _, err := deleteRow(ctx, tx, "participants", roomID, userID); err != nil {
 			return nil, err
 		}
 		return nil, touchRoom(ctx, tx, roomID)
 	})
-	return found(err, "leave room")
+	return wrapErr(err, "leave room")
 }
 
 func addParticipant(ctx context.Context, tx bun.Tx, roomID, userID string) error {

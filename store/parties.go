@@ -56,7 +56,7 @@ func (r partyRow) party() watchparty.Party {
 		Yes:       r.Yes,
 		Maybe:     r.Maybe,
 		No:        r.No,
-		Answer:    watchparty.PartyAnswer(value(r.Answer)),
+		Answer:    watchparty.PartyAnswer(valueOrZero(r.Answer)),
 		Version:   r.Version,
 		CreatedAt: r.CreatedAt.UTC(),
 		UpdatedAt: r.UpdatedAt.UTC(),
@@ -68,8 +68,8 @@ func (r partyRow) input() job.PartyInput {
 	return job.PartyInput{PartyID: r.ID, Moves: r.Moves, StartsAt: r.StartsAt.UTC()}
 }
 
-// changed is the event that signals to the workflow that the party was moved or cancelled.
-func (r partyRow) changed(actorID string) job.Event {
+// changedEvent signals to the workflow that the party was moved or cancelled.
+func (r partyRow) changedEvent(actorID string) job.Event {
 	return job.PartyChangedEvent(r.input()).About(actorID, r.RoomID)
 }
 
@@ -112,17 +112,17 @@ const nextParty = "(SELECT json_build_object('ID', id, 'Title', CASE WHEN EXISTS
 func endedParties(ctx context.Context, tx bun.Tx, actorID string, roomIDs ...string) ([]job.Event, error) {
 	var rows []partyRow
 	err := tx.NewSelect().Model(&rows).
-		Where("y.room_id IN (?) AND y.state = 'cancelled' AND y.ended_at = now()", bun.List(append(roomIDs, nobody))).
+		Where("y.room_id IN (?) AND y.state = 'cancelled' AND y.ended_at = now()", bun.List(append(roomIDs, nilUUID))).
 		Order("y.id").Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("store: ended parties: %w", err)
 	}
-	return mapRows(rows, func(r partyRow) job.Event { return r.changed(actorID) }), nil
+	return mapRows(rows, func(r partyRow) job.Event { return r.changedEvent(actorID) }), nil
 }
 
 // ScheduleParty schedules a party in a room. Besides the errors of permitted, it returns ErrMuted, ErrRoomArchived,
-// ErrRoomClosed, ErrPartyTime, ErrPartyClose, ErrManyParties, ErrUnknownMovie and ErrNoStream, and for a request that
-// is repeated ErrKeyReused.
+// ErrRoomClosed, ErrPartyTime, ErrPartyClose, ErrTooManyParties, ErrUnknownMovie and ErrNoStream, and for a request
+// that is repeated ErrKeyReused.
 func (s *Store) ScheduleParty(
 	ctx context.Context, roomID, actorID string, n watchparty.NewParty, key IdempotencyKey,
 ) (watchparty.Party, error) {
@@ -145,7 +145,7 @@ func (s *Store) ScheduleParty(
 		case former != "":
 			return nil, selectParties(tx, &row, actorID).Where("y.id = ?", former).Scan(ctx)
 		case room.ArchivedAt != nil:
-			return nil, room.shut()
+			return nil, room.closedErr()
 		}
 		if err := playable(ctx, tx, roomID, actorID, n.MovieID); err != nil {
 			return nil, err
@@ -163,7 +163,7 @@ func (s *Store) ScheduleParty(
 		return []job.Event{job.ScheduledPartyEvent(row.input()).About(actorID, roomID)},
 			selectParties(tx, &row, actorID).Where("y.id = ?", id).Scan(ctx)
 	})
-	return row.party(), found(err, "schedule party")
+	return row.party(), wrapErr(err, "schedule party")
 }
 
 // enterParties locks a room and the actor's account, and checks that the actor may schedule parties there.
@@ -212,7 +212,7 @@ func (r partyRow) fits(ctx context.Context, tx bun.Tx) error {
 	case is.Close:
 		return watchparty.ErrPartyClose
 	case is.Others >= watchparty.MaxParties:
-		return watchparty.ErrManyParties
+		return watchparty.ErrTooManyParties
 	}
 	return nil
 }
@@ -221,7 +221,7 @@ func (r partyRow) fits(ctx context.Context, tx bun.Tx) error {
 func (s *Store) Party(ctx context.Context, id, viewerID string) (watchparty.Party, error) {
 	var row partyRow
 	err := selectParties(s.db, &row, viewerID).Where("y.id = ?", id).Scan(ctx)
-	return row.party(), found(err, "party")
+	return row.party(), wrapErr(err, "party")
 }
 
 // Parties lists the scheduled parties of a room, the next first, with the answers of a viewer. watchparty.MaxParties
@@ -270,7 +270,7 @@ func lockParty(
 
 // UpdateParty changes the given fields of a scheduled party, if it has one of the versions; nil allows any version. A
 // change that changes nothing makes no new version. answer has what the room plays, if that changes. Besides the errors
-// of permitted, it returns ErrMuted, ErrChangedSince, ErrPartyEnded, ErrPartyTime, ErrPartyClose, ErrManyMoves,
+// of permitted, it returns ErrMuted, ErrChangedSince, ErrPartyEnded, ErrPartyTime, ErrPartyClose, ErrTooManyMoves,
 // ErrUnknownMovie and ErrNoStream.
 func (s *Store) UpdateParty(
 	ctx context.Context, id, actorID string, c watchparty.PartyChange, versions []int,
@@ -278,7 +278,7 @@ func (s *Store) UpdateParty(
 	var after partyRow
 	err = s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) (events []job.Event, err error) {
 		answer = PlaybackAnswer{}
-		row, t, err := lockParty(ctx, tx, id, actorID, value(c.MovieID), versions)
+		row, t, err := lockParty(ctx, tx, id, actorID, valueOrZero(c.MovieID), versions)
 		if err != nil {
 			return nil, err
 		}
@@ -287,7 +287,7 @@ func (s *Store) UpdateParty(
 		moved, otherMovie := slices.Contains(fields, "starts_at"), slices.Contains(fields, "movie_id")
 		if moved {
 			if row.Moves >= watchparty.MaxPartyMoves {
-				return nil, watchparty.ErrManyMoves
+				return nil, watchparty.ErrTooManyMoves
 			}
 			if err := row.fits(ctx, tx); err != nil {
 				return nil, err
@@ -295,7 +295,7 @@ func (s *Store) UpdateParty(
 			row.Moves++
 		}
 		if otherMovie {
-			if err := playable(ctx, tx, row.RoomID, actorID, value(row.MovieID)); err != nil {
+			if err := playable(ctx, tx, row.RoomID, actorID, valueOrZero(row.MovieID)); err != nil {
 				return nil, err
 			}
 		}
@@ -313,11 +313,11 @@ func (s *Store) UpdateParty(
 			if err := row.voidEmails(ctx, tx, watchparty.ReasonPartyChanged); err != nil {
 				return nil, err
 			}
-			events = append(events, row.changed(actorID))
+			events = append(events, row.changedEvent(actorID))
 		}
 		return events, selectParties(tx, &after, actorID).Where("y.id = ?", id).Scan(ctx)
 	})
-	return after.party(), answer, found(err, "update party")
+	return after.party(), answer, wrapErr(err, "update party")
 }
 
 // apply sets the fields that c gives, and returns the names of those that have changed.
@@ -325,7 +325,7 @@ func (r *partyRow) apply(c watchparty.PartyChange) (fields []string) {
 	if set(&r.Title, c.Title) {
 		fields = append(fields, "title")
 	}
-	if c.MovieID != nil && *c.MovieID != value(r.MovieID) {
+	if c.MovieID != nil && *c.MovieID != valueOrZero(r.MovieID) {
 		r.MovieID = nullID(*c.MovieID)
 		fields = append(fields, "movie_id")
 	}
@@ -376,13 +376,13 @@ func (s *Store) CancelParty(
 		if err := row.change(ctx, tx, actorID, watchparty.ActPartyCancelled, nil); err != nil {
 			return nil, err
 		}
-		return []job.Event{row.changed(actorID)}, row.voidEmails(ctx, tx, watchparty.ReasonPartyEnded)
+		return []job.Event{row.changedEvent(actorID)}, row.voidEmails(ctx, tx, watchparty.ReasonPartyEnded)
 	})
-	return answer, found(err, "cancel party")
+	return answer, wrapErr(err, "cancel party")
 }
 
 // AnswerParty stores whether a user comes to a scheduled party. It returns ErrNotFound, ErrUnauthenticated for an
-// account that is deleted or suspended, ErrBanned, ErrPartyEnded, and ErrManyAnswers.
+// account that is deleted or suspended, ErrBanned, ErrPartyEnded, and ErrTooManyAnswers.
 func (s *Store) AnswerParty(ctx context.Context, id, userID string, answer watchparty.PartyAnswer) error {
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		var roomID string
@@ -411,14 +411,14 @@ func (s *Store) AnswerParty(ctx context.Context, id, userID string, answer watch
 		case state != string(watchparty.PartyScheduled):
 			return watchparty.ErrPartyEnded
 		case others >= watchparty.MaxAnswers:
-			return watchparty.ErrManyAnswers
+			return watchparty.ErrTooManyAnswers
 		}
 		_, err = tx.NewRaw(`INSERT INTO party_answers (party_id, room_id, user_id, answer) VALUES (?, ?, ?, ?)
 			ON CONFLICT ON CONSTRAINT party_answers_pkey DO UPDATE SET answer = excluded.answer, updated_at = now()
 			WHERE party_answers.answer <> excluded.answer`, id, roomID, userID, string(answer)).Exec(ctx)
 		return err
 	})
-	return found(err, "answer party")
+	return wrapErr(err, "answer party")
 }
 
 // PartyGuests lists those who have answered, all or those with one answer, in the order of their first answers.

@@ -56,7 +56,7 @@ func TestScheduleParty(t *testing.T) {
 		require.NoError(t, err)
 	}
 	_, err = scheduleIn(t, c, 100*time.Hour)
-	require.ErrorIs(t, err, watchparty.ErrManyParties)
+	require.ErrorIs(t, err, watchparty.ErrTooManyParties)
 	parties, err := s.Parties(t.Context(), c.room.ID, "")
 	require.NoError(t, err)
 	require.Len(t, parties, watchparty.MaxParties)
@@ -165,7 +165,7 @@ func TestManyAnswers(t *testing.T) {
 	}
 	wg.Wait()
 	require.ElementsMatch(t, []bool{true, false},
-		[]bool{errors.Is(errs[0], watchparty.ErrManyAnswers), errors.Is(errs[1], watchparty.ErrManyAnswers)})
+		[]bool{errors.Is(errs[0], watchparty.ErrTooManyAnswers), errors.Is(errs[1], watchparty.ErrTooManyAnswers)})
 	first := c.guest
 	if errs[0] != nil {
 		first = c.holder
@@ -186,7 +186,7 @@ func TestManyMoves(t *testing.T) {
 	_, _, err = s.UpdateParty(t.Context(), party.ID, c.host.ID, watchparty.PartyChange{StartsAt: &later}, nil)
 	require.NoError(t, err)
 	_, _, err = s.UpdateParty(t.Context(), party.ID, c.host.ID, watchparty.PartyChange{StartsAt: &party.StartsAt}, nil)
-	require.ErrorIs(t, err, watchparty.ErrManyMoves)
+	require.ErrorIs(t, err, watchparty.ErrTooManyMoves)
 	title := "Another title"
 	changed, _, err := s.UpdateParty(t.Context(), party.ID, c.host.ID, watchparty.PartyChange{Title: &title}, nil)
 	require.NoError(t, err)

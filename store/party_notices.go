@@ -102,16 +102,16 @@ func (s *Store) QueuePartyNotices(
 	return queued, last, nil
 }
 
-// PartyLetter is what an email to a guest of a party says.
-type PartyLetter struct {
+// PartyEmail is what an email to a guest of a party says.
+type PartyEmail struct {
 	Party watchparty.Party
 	Guest watchparty.User
 	Kind  watchparty.PartyNotice
 }
 
-// PartyLetter finds what the email of a notice says. It returns ErrNotFound if that is not so any more, if the guest
+// PartyEmail finds what the email of a notice says. It returns ErrNotFound if that is not so any more, if the guest
 // does not come, and if the guest may not know of it: see voidParty.
-func (s *Store) PartyLetter(ctx context.Context, noticeID string) (letter PartyLetter, err error) {
+func (s *Store) PartyEmail(ctx context.Context, noticeID string) (letter PartyEmail, err error) {
 	err = s.db.RunInTx(ctx, snapshotOptions, func(ctx context.Context, tx bun.Tx) error {
 		var notice struct {
 			PartyID string `bun:"party_id"`
@@ -133,10 +133,10 @@ func (s *Store) PartyLetter(ctx context.Context, noticeID string) (letter PartyL
 		if err := tx.NewSelect().Model(&guest).Where("id = ?", notice.UserID).Scan(ctx); err != nil {
 			return err
 		}
-		letter = PartyLetter{Party: party.party(), Guest: guest.user(), Kind: watchparty.PartyNotice(notice.Kind)}
+		letter = PartyEmail{Party: party.party(), Guest: guest.user(), Kind: watchparty.PartyNotice(notice.Kind)}
 		return nil
 	})
-	return letter, found(err, "party letter")
+	return letter, wrapErr(err, "party letter")
 }
 
 // voidParty asks why an email about a party is void.

@@ -25,9 +25,9 @@ func (t *transition) startsAt() time.Time {
 	return t.before.StartsAt
 }
 
-// party reports whether the event has started a party. A person who plays its movie by hand before the instant starts
-// the party, too.
-func (t *transition) party(after playback.State) bool {
+// startsParty reports whether the event has started a party. A person who plays its movie by hand before the instant
+// starts the party, too.
+func (t *transition) startsParty(after playback.State) bool {
 	if _, begun := t.event.(playback.Begun); begun {
 		return true
 	}
@@ -53,7 +53,7 @@ func startParty(ctx context.Context, tx bun.Tx, roomID string, startsAt time.Tim
 func (t *transition) disarm(
 	ctx context.Context, tx bun.Tx, startsAt time.Time, by string,
 ) (answer PlaybackAnswer, err error) {
-	if !value(t.row.StartsAt).Equal(startsAt) {
+	if !valueOrZero(t.row.StartsAt).Equal(startsAt) {
 		return answer, nil
 	}
 	t.event = playback.Unscheduled{By: by}
@@ -118,17 +118,17 @@ func (s *Store) AdvanceParty(ctx context.Context, id string) (answer PlaybackAns
 		if err := tx.NewSelect().Model(&row).Where("y.id = ?", id).For("NO KEY UPDATE").Scan(ctx); err != nil {
 			return err
 		}
-		if value(row.MovieID) != value(first.MovieID) {
+		if valueOrZero(row.MovieID) != valueOrZero(first.MovieID) {
 			return errLockedLate
 		}
-		if t.event, err = t.advance(ctx, tx, row); err != nil || t.event == nil {
+		if t.event, err = t.dueEvent(ctx, tx, row); err != nil || t.event == nil {
 			return err
 		}
 		answer, err = t.apply(ctx, tx)
 		done = answer.Effects.Changed
 		return err
 	})
-	return answer, done, found(err, "advance party")
+	return answer, done, wrapErr(err, "advance party")
 }
 
 // choose finds the movie that the party plays unless something else is loaded: its own, or the room's. It returns the
@@ -149,8 +149,8 @@ func (r partyRow) choose(ctx context.Context, tx bun.Tx, room roomRow) (itemRow,
 	return chosen, err
 }
 
-// advance is the event that is due for a locked party; nil for none.
-func (t *transition) advance(ctx context.Context, tx bun.Tx, party partyRow) (playback.Event, error) {
+// dueEvent returns the event that is due for a locked party; nil for none.
+func (t *transition) dueEvent(ctx context.Context, tx bun.Tx, party partyRow) (playback.Event, error) {
 	now, err := clockTime(ctx, tx)
 	if err != nil || party.State != string(watchparty.PartyScheduled) {
 		return nil, err

@@ -213,13 +213,13 @@ func TestReminderThatIsLate(t *testing.T) {
 	c := newCast(t, s, false)
 	party := c.startIn(c.dueParty(), 61*time.Minute)
 	in := job.PartyNoticesInput{PartyID: party.ID, Kind: watchparty.NoticeDay, Moves: c.moves(party)}
-	queued, _, err := s.QueuePartyNotices(t.Context(), in, nobody)
+	queued, _, err := s.QueuePartyNotices(t.Context(), in, nilUUID)
 	require.NoError(t, err)
 	require.Equal(t, 2, queued)
 	notice := readValue[string](t, s, "SELECT id FROM party_notices WHERE user_id = ?", c.guest.ID)
-	require.NoError(t, second(s.PartyLetter(t.Context(), notice)))
+	require.NoError(t, second(s.PartyEmail(t.Context(), notice)))
 	c.startIn(party, 59*time.Minute)
-	require.ErrorIs(t, second(s.PartyLetter(t.Context(), notice)), watchparty.ErrNotFound)
+	require.ErrorIs(t, second(s.PartyEmail(t.Context(), notice)), watchparty.ErrNotFound)
 }
 
 // TestPartyPlayedEarly: who plays by hand what is loaded for the party has started it.
@@ -258,7 +258,7 @@ func TestMovedAndCancelledParties(t *testing.T) {
 			c.advance(party)
 			queued, _, err := s.QueuePartyNotices(t.Context(), job.PartyNoticesInput{
 				PartyID: party.ID, Kind: watchparty.NoticeHour, Moves: c.moves(party),
-			}, nobody)
+			}, nilUUID)
 			require.NoError(t, err)
 			require.Equal(t, 2, queued)
 			answer, err := end(c, party.ID)
@@ -361,7 +361,7 @@ func TestPartyNotices(t *testing.T) {
 	)
 	in := job.PartyNoticesInput{PartyID: party.ID, Kind: watchparty.NoticeHour, Moves: c.moves(party)}
 	tellAll := func() (queued, pages int) {
-		for last := nobody; last != ""; pages++ {
+		for last := nilUUID; last != ""; pages++ {
 			n, next, err := s.QueuePartyNotices(t.Context(), in, last)
 			require.NoError(t, err)
 			queued, last = queued+n, next
@@ -374,12 +374,12 @@ func TestPartyNotices(t *testing.T) {
 	require.Zero(t, queued, "each has it once")
 	require.Equal(t, many+2, readValue[int](t, s, "SELECT count(*) FROM outbox WHERE workflow = 'PartyEmail'"))
 	notice := readValue[string](t, s, "SELECT id FROM party_notices WHERE user_id = ?", c.holder.ID)
-	letter, err := s.PartyLetter(t.Context(), notice)
+	letter, err := s.PartyEmail(t.Context(), notice)
 	require.NoError(t, err)
 	require.Equal(t, []any{c.holder.ID, party.ID, watchparty.NoticeHour},
 		[]any{letter.Guest.ID, letter.Party.ID, letter.Kind})
 	require.NoError(t, s.AnswerParty(t.Context(), party.ID, c.holder.ID, watchparty.AnswerNo))
-	_, err = s.PartyLetter(t.Context(), notice)
+	_, err = s.PartyEmail(t.Context(), notice)
 	require.ErrorIs(t, err, watchparty.ErrNotFound)
 	in.Moves++
 	queued, _ = tellAll()

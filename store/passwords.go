@@ -70,7 +70,7 @@ func (s *Store) ResetUser(ctx context.Context, id string) (watchparty.User, erro
 	var row userRow
 	err := s.db.NewSelect().Model(&row).Where("deleted_at IS NULL").
 		Where("id = (SELECT p.user_id FROM password_resets AS p WHERE p.id = ? AND "+usable+")", id).Scan(ctx)
-	return row.user(), found(err, "reset's user")
+	return row.user(), wrapErr(err, "reset's user")
 }
 
 // ResetPassword uses a reset: it sets the password, makes the user's other resets void, ends all their sign-ins, and
@@ -103,7 +103,7 @@ func (s *Store) ResetPassword(ctx context.Context, id, passwordHash string) (use
 		event, err := s.setPassword(ctx, tx, userID, passwordHash, "")
 		return append(events, event), err
 	})
-	if err = found(err, "reset password"); watchparty.IsKind(err, watchparty.KindNotFound) {
+	if err = wrapErr(err, "reset password"); watchparty.IsKind(err, watchparty.KindNotFound) {
 		err = watchparty.ErrBadToken
 	}
 	return userID, err
@@ -122,7 +122,7 @@ func (s *Store) ChangePassword(ctx context.Context, userID, formerHash, password
 		}
 		return s.setPassword(ctx, tx, userID, passwordHash, keep)
 	})
-	return found(err, "change password")
+	return wrapErr(err, "change password")
 }
 
 // setPassword also queues an email to the account's address about it. The caller has called lockUser.

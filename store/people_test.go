@@ -43,7 +43,7 @@ func TestPeopleAreShownAlike(t *testing.T) {
 	identity := signedIn(t, s, ada)
 	nodeID := newID()
 	renewLease(t, s, nodeID)
-	admitted, err := s.Admit(t.Context(), nodeID, newID(), own.ID, identity)
+	admitted, err := s.AddConnection(t.Context(), nodeID, newID(), own.ID, identity)
 	require.NoError(t, err)
 	require.Equal(t, ada.Person(), admitted.User)
 	do(s.AddToQueue(t.Context(), own.ID, identity, watchparty.Source{StreamURL: movieAddress}, IdempotencyKey{}))
@@ -61,7 +61,7 @@ func TestPeopleAreShownAlike(t *testing.T) {
 			return m.ReplyTo.Author, err
 		},
 		"author, for admins": func(ctx context.Context) (watchparty.Person, error) {
-			all, err := s.AnyMessages(ctx, own.ID, Page{Limit: 2})
+			all, err := s.AdminMessages(ctx, own.ID, Page{Limit: 2})
 			return all[1].Message.Author, err
 		},
 		"who banned": func(ctx context.Context) (watchparty.Person, error) {
@@ -147,7 +147,7 @@ func TestPeopleAreShownAlike(t *testing.T) {
 	name := "Ada, Countess of Lovelace"
 	do(s.UpdateProfile(t.Context(), ada.ID, watchparty.ProfileChange{DisplayName: &name}))
 	version := uploadAvatar(t, s, ada)
-	require.NoError(t, s.RenderedAvatar(t.Context(), ada.ID, version, []string{watchparty.ThumbnailFile}))
+	require.NoError(t, s.MarkAvatarRendered(t.Context(), ada.ID, version, []string{watchparty.ThumbnailFile}))
 	publishAvatar(t, s, ada, version)
 	ada, err = s.User(t.Context(), ada.ID)
 	require.NoError(t, err)
@@ -247,7 +247,7 @@ func TestPresence(t *testing.T) {
 	identity := signedIn(t, s, bob)
 	nodeID := newID()
 	renewLease(t, s, nodeID)
-	_, err := s.Admit(t.Context(), nodeID, newID(), room.ID, identity)
+	_, err := s.AddConnection(t.Context(), nodeID, newID(), room.ID, identity)
 	require.NoError(t, err)
 	for name, sign := range map[string]func() error{
 		"heartbeat": func() error { return second(s.Heartbeat(t.Context(), room.ID, bob.ID, time.Hour)) },
@@ -255,7 +255,7 @@ func TestPresence(t *testing.T) {
 		"message": func() error {
 			return second(s.PostMessage(t.Context(), bob, watchparty.NewMessage{RoomID: room.ID, Body: "Hello"}, IdempotencyKey{}))
 		},
-		"connection":  func() error { return second(s.Admit(t.Context(), nodeID, newID(), room.ID, identity)) },
+		"connection":  func() error { return second(s.AddConnection(t.Context(), nodeID, newID(), room.ID, identity)) },
 		"connections": func() error { return second(s.KeepPresent(t.Context(), nodeID, time.Hour)) },
 	} {
 		t.Run(name, func(t *testing.T) {

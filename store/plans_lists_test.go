@@ -130,32 +130,32 @@ func plannedLists() []plannedList {
 			p.After = Keys{rowID(4, 401)}
 			return second(s.MyRooms(ctx, rowID(1, 1), watchparty.MyRoomFilter{Role: watchparty.Host}, p))
 		}},
-		{"AnyRooms", "all", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at pageAt) error {
-			return second(s.AnyRooms(ctx, watchparty.AdminRoomFilter{}, at(4, 50_000)))
+		{"AdminRooms", "all", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at pageAt) error {
+			return second(s.AdminRooms(ctx, watchparty.AdminRoomFilter{}, at(4, 50_000)))
 		}},
-		{"AnyRooms", "with a word that few have", "rooms", searched,
+		{"AdminRooms", "with a word that few have", "rooms", searched,
 			func(ctx context.Context, s *Store, at pageAt) error {
-				return second(s.AnyRooms(ctx, watchparty.AdminRoomFilter{Search: "night 4999"}, byRank(at(4, 50_000), 4)))
+				return second(s.AdminRooms(ctx, watchparty.AdminRoomFilter{Search: "night 4999"}, byRank(at(4, 50_000), 4)))
 			}},
-		{"AnyRooms", "with a word that all have", "rooms", searched,
+		{"AdminRooms", "with a word that all have", "rooms", searched,
 			func(ctx context.Context, s *Store, at pageAt) error {
-				return second(s.AnyRooms(ctx, watchparty.AdminRoomFilter{Search: "nig"}, byRank(at(4, 50_000), 4)))
+				return second(s.AdminRooms(ctx, watchparty.AdminRoomFilter{Search: "nig"}, byRank(at(4, 50_000), 4)))
 			}},
-		{"AnyRooms", "of a host with thousands", "rooms", pageOfPlans,
+		{"AdminRooms", "of a host with thousands", "rooms", pageOfPlans,
 			func(ctx context.Context, s *Store, at pageAt) error {
-				return second(s.AnyRooms(ctx, watchparty.AdminRoomFilter{HostID: rowID(1, 1)}, at(4, 50_000)))
+				return second(s.AdminRooms(ctx, watchparty.AdminRoomFilter{HostID: rowID(1, 1)}, at(4, 50_000)))
 			}},
-		{"AnyRooms", "open", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at pageAt) error {
-			return second(s.AnyRooms(ctx, watchparty.AdminRoomFilter{State: watchparty.AdminRoomOpen}, at(4, 50_000)))
+		{"AdminRooms", "open", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at pageAt) error {
+			return second(s.AdminRooms(ctx, watchparty.AdminRoomFilter{State: watchparty.AdminRoomOpen}, at(4, 50_000)))
 		}},
-		{"AnyRooms", "archived", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at pageAt) error {
-			return second(s.AnyRooms(ctx, watchparty.AdminRoomFilter{State: watchparty.AdminRoomArchived}, at(4, 50_000)))
+		{"AdminRooms", "archived", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at pageAt) error {
+			return second(s.AdminRooms(ctx, watchparty.AdminRoomFilter{State: watchparty.AdminRoomArchived}, at(4, 50_000)))
 		}},
-		{"AnyRooms", "closed", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at pageAt) error {
-			return second(s.AnyRooms(ctx, watchparty.AdminRoomFilter{State: watchparty.AdminRoomClosed}, at(4, 50_000)))
+		{"AdminRooms", "closed", "rooms", pageOfPlans, func(ctx context.Context, s *Store, at pageAt) error {
+			return second(s.AdminRooms(ctx, watchparty.AdminRoomFilter{State: watchparty.AdminRoomClosed}, at(4, 50_000)))
 		}},
-		{"AnyMessages", "of a busy room", "messages", pageOfPlans, func(ctx context.Context, s *Store, at pageAt) error {
-			return second(s.AnyMessages(ctx, busy, at(10, 1000)))
+		{"AdminMessages", "of a busy room", "messages", pageOfPlans, func(ctx context.Context, s *Store, at pageAt) error {
+			return second(s.AdminMessages(ctx, busy, at(10, 1000)))
 		}},
 		{"AbuseReports", "all", "abuse_reports", pageOfPlans, func(ctx context.Context, s *Store, at pageAt) error {
 			return second(s.AbuseReports(ctx, watchparty.AbuseFilter{}, at(15, 10_000)))

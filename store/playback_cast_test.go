@@ -65,7 +65,7 @@ func (c *cast) connect(user watchparty.User) (nodeID, connID string) {
 	c.t.Helper()
 	nodeID, connID = newID(), newID()
 	renewLease(c.t, c.s, nodeID)
-	_, err := c.s.Admit(c.t.Context(), nodeID, connID, c.room.ID, signedIn(c.t, c.s, user))
+	_, err := c.s.AddConnection(c.t.Context(), nodeID, connID, c.room.ID, signedIn(c.t, c.s, user))
 	require.NoError(c.t, err)
 	return nodeID, connID
 }

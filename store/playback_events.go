@@ -65,7 +65,7 @@ func (s *Store) ApplyPlaybackCommand(
 	if err == nil {
 		err = refused
 	}
-	return answer, found(err, "apply playback command")
+	return answer, wrapErr(err, "apply playback command")
 }
 
 // sourceKey identifies what a command plays, to tell a repeated command from another one with the same ID.
@@ -106,8 +106,8 @@ func enterPlayback(
 		return watchparty.OwnStanding{}, room, err
 	}
 	own := watchparty.OwnStanding{
-		Role: watchparty.Role(standing.Role), Joined: standing.Joined, MutedUntil: value(standing.Until).UTC(),
-		Sharing: room.sharing(),
+		Role: watchparty.Role(standing.Role), Joined: standing.Joined, MutedUntil: valueOrZero(standing.Until).UTC(),
+		Access: room.access(),
 	}
 	if own.Role == "" {
 		own.Role = watchparty.Viewer
@@ -120,10 +120,10 @@ func enterPlayback(
 	case standing.Role == "" && room.Visibility == string(watchparty.Private):
 		err = watchparty.ErrNotFound
 	case room.ArchivedAt != nil:
-		err = room.shut()
+		err = room.closedErr()
 	case !standing.Joined:
 		err = watchparty.ErrNotParticipant
-	case !own.Role.MayIn(own.Sharing, may):
+	case !own.Role.MayIn(own.Access, may):
 		err = watchparty.ErrForbidden
 	case !own.May(may):
 		err = watchparty.ErrMuted
@@ -189,7 +189,7 @@ func (t *transition) apply(ctx context.Context, tx bun.Tx) (PlaybackAnswer, erro
 	}
 	answer, err := t.answer(ctx, tx, effects)
 	// An item that is loaded for a party begins when the party starts.
-	if err == nil && (effects.Started != "" && after.StartsAt.IsZero() || t.party(after)) {
+	if err == nil && (effects.Started != "" && after.StartsAt.IsZero() || t.startsParty(after)) {
 		t.tellStart(ctx, answer.Source.MovieID)
 	}
 	return answer, err
@@ -202,7 +202,7 @@ func (t *transition) renew(ctx context.Context, tx bun.Tx) error {
 	if err != nil {
 		return err
 	}
-	t.item = items[value(t.row.ItemID)]
+	t.item = items[valueOrZero(t.row.ItemID)]
 	stored := t.row.state()
 	now := stored.Renewed(itemOf(t.item))
 	if now.Item != stored.Item {
@@ -324,7 +324,7 @@ func (t *transition) playbackRoom() playback.Room {
 	members := make([]playback.Member, 0, len(t.members))
 	for _, row := range t.members {
 		m := row.member()
-		m.Controls = watchparty.Role(row.Role).MayIn(t.room.sharing(), watchparty.MayControl)
+		m.Controls = watchparty.Role(row.Role).MayIn(t.room.access(), watchparty.MayControl)
 		members = append(members, m)
 	}
 	return playback.Room{
@@ -341,7 +341,8 @@ func (t *transition) save(ctx context.Context, tx bun.Tx, after playback.State, 
 			t.row.QueueVersion++
 		}
 		q := tx.NewUpdate().Model(&t.row).WherePK().ExcludeColumn("room_id", "attended_at")
-		if command || t.party(after) { // a person who sends commands is present; to a party people come, some of them late
+		if command ||
+			t.startsParty(after) { // a person who sends commands is present; to a party people come, some of them late
 			q = tx.NewUpdate().Model(&t.row).WherePK().ExcludeColumn("room_id").Value("attended_at", "now()")
 		}
 		if _, err := q.Exec(ctx); err != nil {
@@ -356,7 +357,7 @@ func (t *transition) save(ctx context.Context, tx bun.Tx, after playback.State, 
 			return fmt.Errorf("store: start item: %w", err)
 		}
 	}
-	if t.party(after) {
+	if t.startsParty(after) {
 		if err := startParty(ctx, tx, t.room.ID, t.startsAt()); err != nil {
 			return err
 		}
@@ -395,7 +396,7 @@ func (t *transition) saveMembers(ctx context.Context, tx bun.Tx, effects playbac
 // answer reads the state as people see it.
 func (t *transition) answer(ctx context.Context, tx bun.Tx, effects playback.Effects) (PlaybackAnswer, error) {
 	answer := PlaybackAnswer{Effects: effects}
-	t.source.ID = value(t.row.ItemID)
+	t.source.ID = valueOrZero(t.row.ItemID)
 	source := t.item
 	if source.ID != t.source.ID { // it has just begun
 		items, err := readItems(ctx, tx, idsOf(t.row.ItemID))
@@ -488,7 +489,7 @@ func (s *Store) applyOnce(
 	ctx context.Context, roomID string, revision int64, event playback.Event,
 ) (answer PlaybackAnswer, done bool, err error) {
 	err = s.inTx(WithKind(ctx, PlaybackKind), func(ctx context.Context, tx bun.Tx) error {
-		room, err := keepRoom(ctx, tx, roomID)
+		room, err := shareLockRoom(ctx, tx, roomID)
 		if err != nil {
 			return err
 		}
@@ -499,11 +500,11 @@ func (s *Store) applyOnce(
 	if errors.Is(err, errElsewhere) {
 		return PlaybackAnswer{}, false, nil
 	}
-	return answer, answer.Effects.Changed, found(err, "apply playback event")
+	return answer, answer.Effects.Changed, wrapErr(err, "apply playback event")
 }
 
-// keepRoom keeps a room from being archived until the transaction ends. It is for events that no person causes.
-func keepRoom(ctx context.Context, tx bun.Tx, roomID string) (roomRow, error) {
+// shareLockRoom keeps a room from being archived until the transaction ends. It is for events that no person causes.
+func shareLockRoom(ctx context.Context, tx bun.Tx, roomID string) (roomRow, error) {
 	var room roomRow
 	err := tx.NewSelect().Model(&room).Where("r.id = ? AND r.archived_at IS NULL", roomID).For("KEY SHARE").Scan(ctx)
 	return room, err

@@ -141,8 +141,8 @@ func TestWhoControlsPlayback(t *testing.T) {
 		_, err := p.command(who, playback.Pause, nil)
 		return err
 	}
-	for control, allowed := range map[watchparty.Circle][]string{
-		watchparty.OnlyHost: {"host"}, watchparty.OnlyModerators: {"host", "holder"},
+	for control, allowed := range map[watchparty.AccessLevel][]string{
+		watchparty.HostOnly: {"host"}, watchparty.ModeratorsOnly: {"host", "holder"},
 		watchparty.Everyone: {"host", "holder", "guest"},
 	} {
 		p := newParty(t, s)
@@ -513,7 +513,7 @@ func TestPresenceByConnection(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, passedOn)
 
-	_, err = s.Dismiss(t.Context(), newID(), conns)
+	_, err = s.RemoveConnections(t.Context(), newID(), conns)
 	require.NoError(t, err)
 	require.Equal(t, 2, readValue[int](t, s, "SELECT count(*) FROM live_members"), "of another process")
 	execute(t, s, "UPDATE live_nodes SET lease_until = now() - interval '2 min'")

@@ -23,7 +23,7 @@ func (p *party) connectAll(who ...watchparty.User) (nodeID string, connIDs []str
 		if by.UserID == "" {
 			by = signedIn(p.t, p.s, user)
 		}
-		_, err := p.s.Admit(p.t.Context(), nodeID, connID, p.room.ID, by)
+		_, err := p.s.AddConnection(p.t.Context(), nodeID, connID, p.room.ID, by)
 		require.NoError(p.t, err)
 		connIDs = append(connIDs, connID)
 	}
@@ -86,7 +86,7 @@ func TestRoomsWaitForTheirPeople(t *testing.T) {
 	able = true
 	p.report(MemberReport{ConnID: conns[0], Able: &able, RTT: 300 * time.Millisecond})
 	require.Equal(t, playback.Waiting, p.mustCommand("host", playback.Seek, position(2000)).Status)
-	changed, err := s.Dismiss(t.Context(), node, conns[:1])
+	changed, err := s.RemoveConnections(t.Context(), node, conns[:1])
 	require.NoError(t, err)
 	require.Len(t, changed, 1, "whoever has gone is not waited for")
 	require.Equal(t, playback.Playing, changed[0].Status)

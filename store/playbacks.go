@@ -50,15 +50,28 @@ type playbackRow struct {
 
 func (r playbackRow) state() playback.State {
 	s := playback.State{
-		RoomID: r.RoomID, Status: playback.Status(r.State),
+		RoomID: r.RoomID,
+		Status: playback.Status(r.State),
 		Item: playback.Item{
-			ID: value(r.ItemID), RuntimeMS: r.RuntimeMS, DurationMS: r.DurationMS, CatalogueMS: r.CatalogueMS,
+			ID: valueOrZero(r.ItemID), RuntimeMS: r.RuntimeMS, DurationMS: r.DurationMS, CatalogueMS: r.CatalogueMS,
 			Exact: r.DurationExact,
 		},
-		PositionMS: r.PositionMS, At: r.At, Rate: r.Rate, Revision: r.Revision, Epoch: r.Epoch, Cue: r.Cue,
-		Resume: r.Resume, WaitFor: playback.Wait(r.WaitFor), WaitUntil: value(r.WaitUntil), EndsAt: value(r.EndsAt),
-		StartsAt: value(r.StartsAt), By: value(r.By), Cause: playback.Cause(r.Cause), Recent: r.Recent,
-		Forgotten: r.Forgotten, UpdatedAt: r.UpdatedAt,
+		PositionMS: r.PositionMS,
+		At:         r.At,
+		Rate:       r.Rate,
+		Revision:   r.Revision,
+		Epoch:      r.Epoch,
+		Cue:        r.Cue,
+		Resume:     r.Resume,
+		WaitFor:    playback.Wait(r.WaitFor),
+		WaitUntil:  valueOrZero(r.WaitUntil),
+		EndsAt:     valueOrZero(r.EndsAt),
+		StartsAt:   valueOrZero(r.StartsAt),
+		By:         valueOrZero(r.By),
+		Cause:      playback.Cause(r.Cause),
+		Recent:     r.Recent,
+		Forgotten:  r.Forgotten,
+		UpdatedAt:  r.UpdatedAt,
 	}
 	utc(&s.At, &s.WaitUntil, &s.EndsAt, &s.StartsAt, &s.UpdatedAt)
 	return s
@@ -85,7 +98,7 @@ func (s *Store) Playback(ctx context.Context, roomID string) (playback.Snapshot,
 		return playback.Snapshot{}, err
 	}
 	if len(all) == 0 {
-		return playback.Snapshot{}, found(watchparty.ErrNotFound, "playback")
+		return playback.Snapshot{}, wrapErr(watchparty.ErrNotFound, "playback")
 	}
 	return all[0], nil
 }
@@ -154,7 +167,7 @@ func readPlaybacks(ctx context.Context, db bun.IDB, roomIDs []string) ([]playbac
 	}
 	snapshots := make([]playback.Snapshot, len(rows))
 	for i, row := range rows {
-		snapshots[i] = row.snapshot(items[value(row.ItemID)], missing[i], people)
+		snapshots[i] = row.snapshot(items[valueOrZero(row.ItemID)], missing[i], people)
 	}
 	return snapshots, nil
 }

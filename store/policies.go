@@ -122,29 +122,29 @@ func (r rule) columns() string {
 	return strings.Join(columns, ", ")
 }
 
-// choose selects and locks at most ?1 old rows that nobody else has locked, the oldest first. It returns the key of
-// each row and its value of the column by. With from, it reads the index only from the value ?2 on: before that, the
+// selectAndLock selects and locks at most ?1 old rows that nobody else has locked, the oldest first. It returns the key
+// of each row and its value of the column by. With from, it reads the index only from the value ?2 on: before that, the
 // index is full of entries of deleted rows until the table is vacuumed.
-func (r rule) choose(from string) string {
+func (r rule) selectAndLock(from string) string {
 	beyond := ""
 	if from != "" {
 		beyond = fmt.Sprintf(" AND t.%s >= ?2", r.by)
 	}
-	return r.names(fmt.Sprintf(", t.%s::text", r.by), beyond) + " FOR UPDATE OF t SKIP LOCKED"
+	return r.selectKeys(fmt.Sprintf(", t.%s::text", r.by), beyond) + " FOR UPDATE OF t SKIP LOCKED"
 }
 
-// sample selects the keys of at most ?1 old rows, the oldest first.
-func (r rule) sample() string { return r.names("", "") }
+// selectSamples selects the keys of at most ?1 old rows, the oldest first.
+func (r rule) selectSamples() string { return r.selectKeys("", "") }
 
-// names selects the keys of at most ?1 old rows, the oldest first; more are further columns, beyond is a further
+// selectKeys selects the keys of at most ?1 old rows, the oldest first; more are further columns, beyond is a further
 // condition.
-func (r rule) names(more, beyond string) string {
+func (r rule) selectKeys(more, beyond string) string {
 	return fmt.Sprintf("SELECT concat_ws('/', %s)%s FROM %s AS t WHERE %s%s ORDER BY t.%s LIMIT ?1", r.columns(), more,
 		r.table, r.old, beyond, r.by)
 }
 
-// count counts the old rows.
-func (r rule) count() string {
+// selectCount counts the old rows.
+func (r rule) selectCount() string {
 	return fmt.Sprintf("SELECT count(*) FROM %s AS t WHERE %s", r.table, r.old)
 }
 

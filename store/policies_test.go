@@ -275,7 +275,7 @@ func TestRulesHaveIndexes(t *testing.T) {
 							return err
 						}
 					}
-					return tx.NewRaw("EXPLAIN "+r.choose(from), time.Now(), 1000, from).Scan(ctx, &plan)
+					return tx.NewRaw("EXPLAIN "+r.selectAndLock(from), time.Now(), 1000, from).Scan(ctx, &plan)
 				}))
 				text := strings.Join(plan, "\n")
 				require.Regexp(t, `Index (Only )?Scan( Backward)? using \w+ on `+r.table+` t`, text, "%s\n%s", policy, text)
@@ -302,7 +302,7 @@ func TestPoliciesJudgeAgain(t *testing.T) {
 			execute(t, s, scene.insert, id, threshold.Add(-time.Hour), admin.ID, room.ID)
 			for _, r := range rules[scene.policy] {
 				var chosen, places []string
-				require.NoError(t, s.db.NewRaw(r.choose(""), threshold, 10).Scan(t.Context(), &chosen, &places))
+				require.NoError(t, s.db.NewRaw(r.selectAndLock(""), threshold, 10).Scan(t.Context(), &chosen, &places))
 				if r.part || len(chosen) == 0 { // another rule's
 					continue
 				}

@@ -55,7 +55,7 @@ type pool struct {
 	shares      *shares
 	mu          sync.Mutex
 	kinds       map[string]*kind // by name; never removed, since there is one for each part of the API
-	refused     atomic.Uint64    // by CheckRoom
+	refused     atomic.Uint64    // by CheckCapacity
 	log         *slog.Logger
 	waits       counters
 	reaped      atomic.Int64 // when idle connections were last looked through, in Unix seconds
@@ -130,8 +130,8 @@ func WithRequest(ctx context.Context, kind string) context.Context {
 	return context.WithValue(ctx, kindKey{}, work{kind: kind, begun: new(atomic.Bool)})
 }
 
-// CheckRoom returns an error of KindUnavailable if a new request of that kind would be refused now.
-func (s *Store) CheckRoom(kind string) error {
+// CheckCapacity returns an error of KindUnavailable if a new request of that kind would be refused now.
+func (s *Store) CheckCapacity(kind string) error {
 	if s.pool.kind(kind).places.Full() {
 		s.pool.refused.Add(1)
 		return watchparty.ErrBusy
@@ -163,7 +163,7 @@ func (p *pool) Connect(ctx context.Context) (driver.Conn, error) {
 		}
 		if err == nil {
 			p.waits.count(time.Since(began))
-			return &lent{Conn: connection.Value(), connection: connection, leave: leave, pool: p, since: time.Now()}, nil
+			return &leasedConn{Conn: connection.Value(), connection: connection, leave: leave, pool: p, since: time.Now()}, nil
 		}
 		discard(ctx, p.log, connection, "idle", err)
 	}
@@ -254,8 +254,8 @@ func (p *pool) Close() error {
 // Driver implements driver.Connector.
 func (p *pool) Driver() driver.Driver { return pgdriver.NewDriver() }
 
-// lent is a connection that is in use.
-type lent struct {
+// leasedConn is a connection that is in use.
+type leasedConn struct {
 	*pgdriver.Conn
 	connection *puddle.Resource[*pgdriver.Conn]
 	leave      func()
@@ -265,25 +265,25 @@ type lent struct {
 }
 
 // BeginTx implements driver.ConnBeginTx.
-func (l *lent) BeginTx(ctx context.Context, options driver.TxOptions) (driver.Tx, error) {
+func (l *leasedConn) BeginTx(ctx context.Context, options driver.TxOptions) (driver.Tx, error) {
 	tx, err := l.Conn.BeginTx(ctx, options)
-	return tx, l.keepEnd(err)
+	return tx, l.recordFatal(err)
 }
 
 // ExecContext implements driver.ExecerContext.
-func (l *lent) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+func (l *leasedConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	result, err := l.Conn.ExecContext(ctx, query, args)
-	return result, l.keepEnd(err)
+	return result, l.recordFatal(err)
 }
 
 // QueryContext implements driver.QueryerContext.
-func (l *lent) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+func (l *leasedConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	rows, err := l.Conn.QueryContext(ctx, query, args)
-	return rows, l.keepEnd(err)
+	return rows, l.recordFatal(err)
 }
 
-// keepEnd returns err, and keeps it if the connection has ended with it.
-func (l *lent) keepEnd(err error) error {
+// recordFatal returns err, and keeps it if the connection has ended with it.
+func (l *leasedConn) recordFatal(err error) error {
 	if l.end == nil && !l.IsValid() {
 		l.end = err
 	}
@@ -293,7 +293,7 @@ func (l *lent) keepEnd(err error) error {
 // Close returns the connection to the pool. If Postgres did not answer, the connections that have not been used
 // meanwhile are closed, too: when a network has forgotten one connection, it has forgotten others, and each of them
 // would cost a request as much time.
-func (l *lent) Close() error {
+func (l *leasedConn) Close() error {
 	defer l.leave()
 	switch {
 	case l.IsValid():

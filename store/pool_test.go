@@ -65,7 +65,7 @@ func TestPoolForgetsDeadConnections(t *testing.T) {
 	const connections = 10
 	s, other := openSmallPool(t, connections, time.Minute), openSmallPool(t, 1, time.Minute)
 	var logged bytes.Buffer
-	s.LogTo(slog.New(slog.NewTextHandler(&logged, nil)))
+	s.SetLogger(slog.New(slog.NewTextHandler(&logged, nil)))
 	for _, pid := range readPIDs(t, s, connections) {
 		var ended bool
 		require.NoError(t, other.db.NewRaw("SELECT pg_terminate_backend(?, 10000)", pid).Scan(t.Context(), &ended))
@@ -97,7 +97,7 @@ func TestPoolLogsConnectionsThatFailInUse(t *testing.T) {
 	s, other := openSmallPool(t, 1, time.Minute), openSmallPool(t, 1, time.Minute)
 	require.NoError(t, selectOne(t.Context(), s))
 	var logged bytes.Buffer
-	s.LogTo(slog.New(slog.NewTextHandler(&logged, nil)))
+	s.SetLogger(slog.New(slog.NewTextHandler(&logged, nil)))
 	for range 3 {
 		tx, err := s.db.BeginTx(t.Context(), nil)
 		require.NoError(t, err)
@@ -346,7 +346,7 @@ func TestPoolKeepsQuietAboutCancellations(t *testing.T) {
 	t.Parallel()
 	s := openSmallPool(t, 3, time.Minute)
 	var logged bytes.Buffer
-	s.LogTo(slog.New(slog.NewTextHandler(&logged, nil)))
+	s.SetLogger(slog.New(slog.NewTextHandler(&logged, nil)))
 	for _, code := range []string{"57014", "25P02"} {
 		readPIDs(t, s, 3)
 		_, err := s.db.ExecContext(t.Context(), fmt.Sprintf("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '%s'; END $$", code))

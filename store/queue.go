@@ -45,7 +45,7 @@ func (r itemRow) queueItem() watchparty.QueueItem {
 	return watchparty.QueueItem{
 		ID:           r.ID,
 		RoomID:       r.RoomID,
-		MovieID:      value(r.MovieID),
+		MovieID:      valueOrZero(r.MovieID),
 		MovieVersion: r.Version,
 		Title:        r.Title,
 		StreamURL:    r.StreamURL,
@@ -55,7 +55,7 @@ func (r itemRow) queueItem() watchparty.QueueItem {
 		AddedBy:      r.Adder,
 		Votes:        r.Votes,
 		Voted:        r.Voted,
-		PlayedAt:     value(r.PlayedAt).UTC(),
+		PlayedAt:     valueOrZero(r.PlayedAt).UTC(),
 		CreatedAt:    r.CreatedAt.UTC(),
 	}
 }
@@ -237,7 +237,7 @@ func (s *Store) Queue(
 		items = mapRows(rows, itemRow.queueItem)
 		return nil
 	})
-	return items, version, found(err, "queue")
+	return items, version, wrapErr(err, "queue")
 }
 
 // changeQueue runs a change of a room's queue by a person who has a permission, under the lock of the room's playback.
@@ -269,7 +269,7 @@ func countQueue(ctx context.Context, tx bun.Tx, roomID string) error {
 }
 
 // AddToQueue adds an item at the end of a room's queue. It returns the errors of ApplyPlaybackCommand, ErrQueueFull,
-// ErrQueueMine, ErrKeyReused, and for a request that is repeated ErrNotFound if the item was played or removed.
+// ErrTooManyOwnItems, ErrKeyReused, and for a request that is repeated ErrNotFound if the item was played or removed.
 func (s *Store) AddToQueue(
 	ctx context.Context, roomID string, by auth.Identity, what watchparty.Source, key IdempotencyKey,
 ) (added watchparty.QueueItem, err error) {
@@ -314,14 +314,14 @@ func (s *Store) AddToQueue(
 		added, err = readItem(ctx, tx, roomID, id, by.UserID)
 		return err
 	})
-	return added, found(err, "add to queue")
+	return added, wrapErr(err, "add to queue")
 }
 
 // QueueItem finds an item that is in a room's queue. The item says whether the viewer has voted for it; viewerID may be
 // empty. It returns ErrNotFound.
 func (s *Store) QueueItem(ctx context.Context, roomID, id, viewerID string) (watchparty.QueueItem, error) {
 	item, err := readItem(ctx, s.db, roomID, id, viewerID)
-	return item, found(err, "queue item")
+	return item, wrapErr(err, "queue item")
 }
 
 func readItem(ctx context.Context, db bun.IDB, roomID, id, viewerID string) (watchparty.QueueItem, error) {
@@ -330,8 +330,8 @@ func readItem(ctx context.Context, db bun.IDB, roomID, id, viewerID string) (wat
 	return row.queueItem(), err
 }
 
-// checkQueueLimits returns ErrQueueFull if a queue is full, and ErrQueueMine if it has as many items of the person as
-// allowed. The caller holds the lock of the playback.
+// checkQueueLimits returns ErrQueueFull if a queue is full, and ErrTooManyOwnItems if it has as many items of the
+// person as allowed. The caller holds the lock of the playback.
 func checkQueueLimits(ctx context.Context, tx bun.Tx, roomID, userID string) error {
 	var all, mine int
 	err := tx.NewRaw("SELECT count(*), count(*) FILTER (WHERE added_by = ?1) FROM queue_items AS i "+
@@ -342,7 +342,7 @@ func checkQueueLimits(ctx context.Context, tx bun.Tx, roomID, userID string) err
 	case all >= watchparty.MaxQueue:
 		return watchparty.ErrQueueFull
 	case mine >= watchparty.MaxQueuePerUser:
-		return watchparty.ErrQueueMine
+		return watchparty.ErrTooManyOwnItems
 	}
 	return nil
 }
@@ -361,8 +361,8 @@ func (s *Store) RemoveFromQueue(
 		if err != nil {
 			return err
 		}
-		plays := value(t.row.ItemID) == itemID
-		if (plays || value(row.AddedBy) != by.UserID) && !own.May(watchparty.MayEditQueue) {
+		plays := valueOrZero(t.row.ItemID) == itemID
+		if (plays || valueOrZero(row.AddedBy) != by.UserID) && !own.May(watchparty.MayEditQueue) {
 			return watchparty.ErrForbidden
 		}
 		if plays {
@@ -376,7 +376,7 @@ func (s *Store) RemoveFromQueue(
 		}
 		return logAct(ctx, tx, roomID, by.UserID, "", watchparty.ActQueueRemoved, row.details())
 	})
-	return answer, found(err, "remove from queue")
+	return answer, wrapErr(err, "remove from queue")
 }
 
 // removeQueued removes an item that does not play.
@@ -432,7 +432,7 @@ func (s *Store) MoveInQueue(ctx context.Context, roomID string, by auth.Identity
 		}
 		return logAct(ctx, tx, roomID, by.UserID, "", watchparty.ActQueueMoved, moved.details())
 	})
-	return found(err, "move in queue")
+	return wrapErr(err, "move in queue")
 }
 
 // renumber gives items of one queue, whose playback is locked, the ranks 1, 2, and so on.
@@ -470,7 +470,7 @@ func (s *Store) VoteForItem(ctx context.Context, roomID string, by auth.Identity
 		}
 		return countQueue(ctx, tx, roomID)
 	})
-	return found(err, "vote for item")
+	return wrapErr(err, "vote for item")
 }
 
 // VoteToSkip stores a person's vote to skip the item of an epoch, or takes it back. It skips the item when enough of
@@ -502,7 +502,7 @@ func (s *Store) VoteToSkip(
 		}
 		return logAct(ctx, tx, roomID, "", "", watchparty.ActSkipped, nil)
 	})
-	return answer, found(err, "vote to skip")
+	return answer, wrapErr(err, "vote to skip")
 }
 
 // voteToSkip stores a vote, or takes it back, and reports whether there are enough votes to skip the item.

@@ -76,7 +76,7 @@ func TestQueue(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, playback.CauseRemoved, answer.Cause)
 	require.Equal(t, b.ID, answer.Item.ID, "removing what plays skips it")
-	require.NoError(t, p.share(watchparty.OnlyModerators, watchparty.OnlyModerators))
+	require.NoError(t, p.share(watchparty.ModeratorsOnly, watchparty.ModeratorsOnly))
 	_, err = s.AddToQueue(ctx, p.room.ID, p.by["guest"], watchparty.Source{MovieID: movie}, IdempotencyKey{})
 	require.ErrorIs(t, err, watchparty.ErrForbidden)
 
@@ -95,7 +95,7 @@ func TestQueueIsBounded(t *testing.T) {
 		p.mustAdd("holder", fmt.Sprint(i))
 	}
 	_, err := p.add("holder", "one more")
-	require.ErrorIs(t, err, watchparty.ErrQueueMine)
+	require.ErrorIs(t, err, watchparty.ErrTooManyOwnItems)
 	execute(t, s, `INSERT INTO queue_items (id, room_id, stream_url, rank)
 		SELECT gen_random_uuid(), ?, 'https://movies.example', 0 FROM generate_series(1, ?)`, p.room.ID,
 		watchparty.MaxQueue-watchparty.MaxQueuePerUser-2)

@@ -48,7 +48,7 @@ func (s *Store) MarkRead(ctx context.Context, roomID, userID, messageID string) 
 			WHERE read_markers.message_id < excluded.message_id`, roomID, userID, messageID).Exec(ctx)
 		return err
 	})
-	return found(err, "mark read")
+	return wrapErr(err, "mark read")
 }
 
 // maxUnreadRead is how many messages after a marker are looked at for those of others: somebody who writes much and

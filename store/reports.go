@@ -25,7 +25,7 @@ type reportRow struct {
 
 func (r reportRow) report() watchparty.Report {
 	return watchparty.Report{
-		ID: r.ID, Kind: r.Kind, RunID: value(r.RunID), PeriodStart: r.PeriodStart.UTC(), PeriodEnd: r.PeriodEnd.UTC(),
+		ID: r.ID, Kind: r.Kind, RunID: valueOrZero(r.RunID), PeriodStart: r.PeriodStart.UTC(), PeriodEnd: r.PeriodEnd.UTC(),
 		Data: r.Data, CreatedAt: r.CreatedAt.UTC(),
 	}
 }
@@ -47,8 +47,13 @@ func addCleanupReport(ctx context.Context, tx bun.Tx, run runRow) error {
 		start = *run.StartedAt
 	}
 	report := &reportRow{
-		ID: newID(), Kind: watchparty.CleanupReportKind, RunID: &run.ID, PeriodStart: start, PeriodEnd: value(run.FinishedAt),
-		Data: data, CreatedAt: Now(),
+		ID:          newID(),
+		Kind:        watchparty.CleanupReportKind,
+		RunID:       &run.ID,
+		PeriodStart: start,
+		PeriodEnd:   valueOrZero(run.FinishedAt),
+		Data:        data,
+		CreatedAt:   Now(),
 	}
 	_, err = tx.NewInsert().Model(report).Exec(ctx)
 	return err
@@ -71,5 +76,5 @@ func (s *Store) Reports(ctx context.Context, kind string, p Page) ([]watchparty.
 func (s *Store) Report(ctx context.Context, id string) (watchparty.Report, error) {
 	var row reportRow
 	err := s.db.NewSelect().Model(&row).Where("id = ?", id).Scan(ctx)
-	return row.report(), found(err, "report")
+	return row.report(), wrapErr(err, "report")
 }

@@ -39,7 +39,7 @@ func (s *Store) RestoreRoom(ctx context.Context, adminID, roomID string) (watchp
 		}
 		return selectRooms(tx, &row).Where("r.id = ?", roomID).Scan(ctx)
 	})
-	return row.room(), found(err, "restore room")
+	return row.room(), wrapErr(err, "restore room")
 }
 
 func restore(ctx context.Context, tx bun.Tx, adminID, roomID string) error {

@@ -86,7 +86,7 @@ var adminActs = map[watchparty.AuditAction]func(t *testing.T, s *Store) adminAct
 	},
 	watchparty.AuditPrivateRoomRead: func(t *testing.T, s *Store) adminAct {
 		room := newRoom(t, s, newUser(t, s, "host"), makePrivate)
-		return func(by string) error { return s.NoteRoomRead(t.Context(), by, room.ID) }
+		return func(by string) error { return s.AuditRoomRead(t.Context(), by, room.ID) }
 	},
 	watchparty.AuditMessageRemoved: func(t *testing.T, s *Store) adminAct {
 		host := newUser(t, s, "host")

@@ -35,7 +35,7 @@ func (s *Store) SetRole(
 		case !actor.Outranks(watchparty.Role(target.Role)), role != watchparty.Host && !actor.Outranks(role):
 			return nil, watchparty.ErrForbidden
 		case room.ArchivedAt != nil:
-			return nil, room.shut()
+			return nil, room.closedErr()
 		case role == watchparty.Host && (target.Away || target.Suspended):
 			return nil, watchparty.ErrNotFound
 		case target.Role == string(role):
@@ -44,7 +44,7 @@ func (s *Store) SetRole(
 		target.Role = string(role)
 		return nil, giveRole(ctx, tx, room, actorID, target.UserID, role)
 	})
-	return target.participant(), found(err, "set role")
+	return target.participant(), wrapErr(err, "set role")
 }
 
 func giveRole(ctx context.Context, tx bun.Tx, room roomRow, actorID, userID string, role watchparty.Role) error {
@@ -103,6 +103,6 @@ func setMember(ctx context.Context, tx bun.Tx, roomID, userID string, role watch
 
 func removeMember(ctx context.Context, tx bun.Tx, roomID, userID string) error {
 	changes(ctx, coherence.TagStandings(roomID))
-	_, err := remove(ctx, tx, "members", roomID, userID)
+	_, err := deleteRow(ctx, tx, "members", roomID, userID)
 	return err
 }

@@ -61,15 +61,15 @@ func (r roomRow) room() watchparty.Room {
 		Present:      r.People.Present,
 		PresentUntil: r.People.PresentUntil.UTC(),
 		SlowMode:     time.Duration(r.SlowMode) * time.Second,
-		ArchivedAt:   value(r.ArchivedAt).UTC(),
-		RetiredAt:    value(r.RetiredAt).UTC(),
-		ClosedAt:     value(r.ClosedAt).UTC(),
+		ArchivedAt:   valueOrZero(r.ArchivedAt).UTC(),
+		RetiredAt:    valueOrZero(r.RetiredAt).UTC(),
+		ClosedAt:     valueOrZero(r.ClosedAt).UTC(),
 		Version:      r.Version,
 		CreatedAt:    r.CreatedAt.UTC(),
 		UpdatedAt:    r.UpdatedAt.UTC(),
 		Rank:         r.Rank,
-		LastActiveAt: value(r.LastActiveAt).UTC(),
-		Sharing:      r.sharing(),
+		LastActiveAt: valueOrZero(r.LastActiveAt).UTC(),
+		Access:       r.access(),
 		QueueOrder:   watchparty.QueueOrder(r.QueueOrder),
 		WaitPolicy:   watchparty.WaitPolicy(r.WaitPolicy),
 		NowPlaying:   r.NowPlaying,
@@ -83,12 +83,12 @@ func (r roomRow) nextParty() watchparty.NextParty {
 	return next
 }
 
-func (r roomRow) sharing() watchparty.Sharing {
-	return watchparty.Sharing{Control: watchparty.Circle(r.Control), Queue: watchparty.Circle(r.Queue)}
+func (r roomRow) access() watchparty.RoomAccess {
+	return watchparty.RoomAccess{Control: watchparty.AccessLevel(r.Control), Queue: watchparty.AccessLevel(r.Queue)}
 }
 
-// shut is the error for an operation that an archived room does not allow.
-func (r roomRow) shut() error { return closedError(r.ClosedAt != nil) }
+// closedErr returns the error of an operation that an archived room does not allow.
+func (r roomRow) closedErr() error { return closedError(r.ClosedAt != nil) }
 
 // closedError is the error for an archived room, which an admin may have closed.
 func closedError(closed bool) error {
@@ -136,7 +136,7 @@ func (s *Store) CreateRoom(
 	row := roomRow{
 		ID: newID(), Name: n.Name, Description: n.Description, MovieID: nullID(n.MovieID), HostID: &hostID,
 		Visibility: string(n.Visibility), Capacity: n.Capacity, Version: 1, CreatedAt: now, UpdatedAt: now,
-		Control: string(watchparty.DefaultSharing.Control), Queue: string(watchparty.DefaultSharing.Queue),
+		Control: string(watchparty.DefaultRoomAccess.Control), Queue: string(watchparty.DefaultRoomAccess.Queue),
 		QueueOrder: string(watchparty.OrderManual), WaitPolicy: string(playback.WaitAuto),
 	}
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
@@ -167,7 +167,7 @@ func (s *Store) CreateRoom(
 		return selectRooms(tx, &row).Where("r.id = ?", row.ID).Scan(ctx)
 	})
 	if err != nil {
-		return watchparty.Room{}, found(err, "create room")
+		return watchparty.Room{}, wrapErr(err, "create room")
 	}
 	return row.room(), nil
 }
@@ -201,7 +201,7 @@ func (s *Store) Rooms(ctx context.Context, f watchparty.RoomFilter, p Page) ([]w
 func (s *Store) Room(ctx context.Context, id string) (watchparty.Room, error) {
 	var row roomRow
 	err := selectRooms(s.db, &row).Where("r.id = ? AND "+roomThere, id).Scan(ctx)
-	return row.room(), found(err, "room")
+	return row.room(), wrapErr(err, "room")
 }
 
 // JoinRoom adds a user to the participants of a room. If the user is in the room already, it refreshes the presence. It
@@ -218,7 +218,7 @@ func (s *Store) JoinRoom(ctx context.Context, roomID, userID string) (watchparty
 		}
 		return enter(ctx, tx, &row, userID)
 	})
-	return row.room(), found(err, "join room")
+	return row.room(), wrapErr(err, "join room")
 }
 
 // enter adds a user to the participants of a locked room, or refreshes the presence, and reads the room again.
@@ -251,7 +251,7 @@ func admit(ctx context.Context, tx bun.Tx, room roomRow, userID string) error {
 		return watchparty.ErrNotFound
 	}
 	if room.ArchivedAt != nil {
-		return room.shut()
+		return room.closedErr()
 	}
 	count, err := tx.NewSelect().Model((*participantRow)(nil)).Where("room_id = ?", room.ID).Count(ctx)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// found turns a missing row into the domain's error and names the operation of any other.
-func found(err error, operation string) error {
+// wrapErr turns a missing row into the domain's error and names the operation of any other.
+func wrapErr(err error, operation string) error {
 	if errors.Is(err, sql.ErrNoRows) {
 		return fmt.Errorf("store: %s: %w", operation, watchparty.ErrNotFound)
 	}
@@ -63,8 +63,8 @@ func interval(d time.Duration) any {
 	return bun.SafeQuery("? * interval '1 microsecond'", d.Microseconds())
 }
 
-// value reads NULL as the zero value.
-func value[T any](p *T) T {
+// valueOrZero reads NULL as the zero value.
+func valueOrZero[T any](p *T) T {
 	if p == nil {
 		var zero T
 		return zero

@@ -134,17 +134,17 @@ func (s search) query(whole [spellings]string) query {
 	}
 	q := query{levels: []string{
 		anyOf(titles), anyOf(beginnings), anyOf(begun),
-		s.all(func(i int) string { return s.term("=", i, false) }),
-		s.all(func(i int) string { return s.term("=", i, true) }),
-		s.all(func(i int) string { return anyOf([]string{s.term("=", i, true), s.term(".", i, true)}) }),
+		s.conjunction(func(i int) string { return s.term("=", i, false) }),
+		s.conjunction(func(i int) string { return s.term("=", i, true) }),
+		s.conjunction(func(i int) string { return anyOf([]string{s.term("=", i, true), s.term(".", i, true)}) }),
 	}}
 	if slices.ContainsFunc(s, func(forms []form) bool { return mayBeMistyped(forms[0].text) }) {
-		q.mistyped = s.all(s.near)
+		q.mistyped = s.conjunction(s.near)
 	}
 	return q
 }
 
-func (s search) all(term func(i int) string) string {
+func (s search) conjunction(term func(i int) string) string {
 	terms := make([]string, len(s))
 	for i := range s {
 		terms[i] = term(i)
@@ -254,7 +254,7 @@ func searchPage[R any](
 	choose func(*bun.SelectQuery) *bun.SelectQuery, typed string, p Page,
 ) (rows []R, err error) {
 	if typed == "" {
-		return rows, l.all(choose(list(&rows)), p).Scan(ctx)
+		return rows, l.listPage(choose(list(&rows)), p).Scan(ctx)
 	}
 	q, err := s.query(ctx, typed)
 	if err != nil {
@@ -291,7 +291,7 @@ func (l searchable) order() (direction, beyond bun.Safe) {
 	return "ASC", ">"
 }
 
-func (l searchable) all(list *bun.SelectQuery, p Page) *bun.SelectQuery {
+func (l searchable) listPage(list *bun.SelectQuery, p Page) *bun.SelectQuery {
 	d := ascending
 	if l.newest {
 		d = descending

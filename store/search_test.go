@@ -326,7 +326,7 @@ func TestSearchEverywhere(t *testing.T) {
 		return ids(found, func(r watchparty.Room) string { return r.Name })
 	}
 	anyRooms := func(typed string) []string {
-		found, err := s.AnyRooms(t.Context(), watchparty.AdminRoomFilter{Search: typed}, Page{Limit: 10})
+		found, err := s.AdminRooms(t.Context(), watchparty.AdminRoomFilter{Search: typed}, Page{Limit: 10})
 		require.NoError(t, err)
 		return ids(found, func(r watchparty.AdminRoom) string { return r.Room.Name })
 	}

@@ -72,7 +72,7 @@ func (s *Store) LogIn(ctx context.Context, userID, passwordHash string, n NewSes
 		in, err = addSession(ctx, tx, userID, n)
 		return err
 	})
-	if err = found(err, "log in"); watchparty.IsKind(err, watchparty.KindNotFound) {
+	if err = wrapErr(err, "log in"); watchparty.IsKind(err, watchparty.KindNotFound) {
 		err = watchparty.ErrBadCredentials
 	}
 	if err != nil {
@@ -117,7 +117,7 @@ func (s *Store) SessionUser(ctx context.Context, sessionID string) (watchparty.U
 	var row userRow
 	err := s.db.NewSelect().Model(&row).Where("u.deleted_at IS NULL AND u.suspended_at IS NULL").
 		Where("u.id = (SELECT user_id FROM sessions WHERE family_id = ? AND "+live+" LIMIT 1)", sessionID).Scan(ctx)
-	if err = found(err, "session's user"); watchparty.IsKind(err, watchparty.KindNotFound) {
+	if err = wrapErr(err, "session's user"); watchparty.IsKind(err, watchparty.KindNotFound) {
 		return watchparty.User{}, watchparty.ErrUnauthenticated
 	}
 	return row.user(), err
@@ -129,7 +129,7 @@ func (s *Store) TokenUser(ctx context.Context, hash []byte, age time.Duration) (
 	var session sessionRow
 	err := s.db.NewSelect().Model(&session).Column("family_id", "user_id").Where("token_hash = ? AND "+live, hash).
 		Where("created_at > now() - ?", interval(age)).Scan(ctx)
-	if err = found(err, "token's session"); watchparty.IsKind(err, watchparty.KindNotFound) {
+	if err = wrapErr(err, "token's session"); watchparty.IsKind(err, watchparty.KindNotFound) {
 		return watchparty.User{}, "", watchparty.ErrUnauthenticated
 	}
 	if err != nil {
@@ -185,7 +185,7 @@ func (s *Store) RotateSession(ctx context.Context, oldHash []byte, n NewSession)
 		in, err = addToken(ctx, tx, old, n)
 		return err
 	})
-	err = found(err, "rotate session")
+	err = wrapErr(err, "rotate session")
 	switch {
 	case reused && err == nil:
 		return SignIn{User: user.user()}, watchparty.ErrBadRefresh
@@ -235,7 +235,7 @@ func (s *Store) RevokeSession(ctx context.Context, tokenHash []byte) error {
 		}
 		return revokeFamily(ctx, tx, row.UserID, row.FamilyID)
 	})
-	if err = found(err, "revoke session"); watchparty.IsKind(err, watchparty.KindNotFound) {
+	if err = wrapErr(err, "revoke session"); watchparty.IsKind(err, watchparty.KindNotFound) {
 		return nil
 	}
 	return err
@@ -273,7 +273,7 @@ func (s *Store) EndSession(ctx context.Context, userID, sessionID string) error 
 		}
 		return endSession(ctx, tx, userID, sessionID)
 	})
-	return found(err, "end session")
+	return wrapErr(err, "end session")
 }
 
 // endSession is EndSession in a transaction that has called lockUser.
@@ -293,7 +293,7 @@ func (s *Store) EndSessions(ctx context.Context, userID, keep string) error {
 		}
 		return endSessions(ctx, tx, userID, keep)
 	})
-	return found(err, "end sessions")
+	return wrapErr(err, "end sessions")
 }
 
 // endSessions is EndSessions in a transaction that has called lockUser.

@@ -34,8 +34,15 @@ func readStanding(ctx context.Context, db bun.IDB, roomID, userID string) (watch
 		FROM rooms AS r
 		LEFT JOIN bans AS b ON b.room_id = r.id AND b.user_id = ?1 AND `+banInForce+`
 		WHERE r.id = ?0 AND `+roomThere, roomID, userID).Scan(ctx, &row)
-	return watchparty.Standing{Role: watchparty.Role(row.Role), Banned: row.Banned, BannedUntil: value(row.Until).UTC()},
-		found(err, "standing")
+	return watchparty.Standing{
+			Role:        watchparty.Role(row.Role),
+			Banned:      row.Banned,
+			BannedUntil: valueOrZero(row.Until).UTC(),
+		},
+		wrapErr(
+			err,
+			"standing",
+		)
 }
 
 // mayKnow returns ErrBanned for a user who is banned from a room, and ErrNotFound if the room is deleted or hidden, or
@@ -70,7 +77,7 @@ func permitted(
 }
 
 // permittedBeside is permitted for an operation that needs other accounts too: a condition on users chooses them, and
-// keepUsers locks them together with the actor's account.
+// shareLockUsers locks them together with the actor's account.
 func permittedBeside(
 	ctx context.Context, tx bun.Tx, roomID, actorID string, p watchparty.Permission, others string, args ...any,
 ) (roomRow, watchparty.Role, error) {
@@ -79,7 +86,7 @@ func permittedBeside(
 		return room, "", err
 	}
 	if others != "" {
-		if err := keepUsers(ctx, tx, "id = ? OR "+others, append([]any{actorID}, args...)...); err != nil {
+		if err := shareLockUsers(ctx, tx, "id = ? OR "+others, append([]any{actorID}, args...)...); err != nil {
 			return room, "", err
 		}
 	}

@@ -36,7 +36,7 @@ type Store struct {
 	// matches: opt-outs are lost, and budgets begin at zero.
 	digests    *auth.Digests
 	sealer     *auth.Sealer // of the keys of webhooks
-	emailLimit int          // LimitEmails
+	emailLimit int          // SetEmailLimit
 	// events is sent after each transaction that added an outbox event.
 	events outbox.Signal
 	// announce is called in a transaction that changes cached data, before the commit.
@@ -81,8 +81,8 @@ func Open(c config.Database, digests *auth.Digests) (*Store, error) {
 // DB returns the pool, for the relay and the migrations.
 func (s *Store) DB() *bun.DB { return s.all }
 
-// LogTo sets where connections that fail are logged, once an interval. Call it before the first use.
-func (s *Store) LogTo(log *slog.Logger) {
+// SetLogger sets where connections that fail are logged, once an interval. Call it before the first use.
+func (s *Store) SetLogger(log *slog.Logger) {
 	s.pool.log = logging.Sparse(log, slog.LevelWarn, "while")
 	s.journal.pool.log, s.aside.log = s.pool.log, s.pool.log
 }

@@ -43,7 +43,7 @@ func nextHosts(room string) string {
 func nextHost(
 	ctx context.Context, tx bun.Tx, room roomRow, who successors, lock string, leaving ...string,
 ) (heir string, err error) {
-	err = tx.NewRaw(nextHosts("?4")+lock, room.HostID, bun.List(append(leaving, nobody)), watchparty.PresentFor.Seconds(),
+	err = tx.NewRaw(nextHosts("?4")+lock, room.HostID, bun.List(append(leaving, nilUUID)), watchparty.PresentFor.Seconds(),
 		bool(who), room.ID).
 		Scan(ctx, &heir)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -163,7 +163,7 @@ func (s *Store) Heartbeat(
 		})
 	}
 	if err != nil || !due {
-		return false, found(err, "heartbeat")
+		return false, wrapErr(err, "heartbeat")
 	}
 	return s.succeedSilent(ctx, roomID, userID, silence)
 }
@@ -190,7 +190,7 @@ func (s *Store) succeedSilent(
 		passedOn = heir != ""
 		return nil, err
 	})
-	return passedOn, found(err, "succession")
+	return passedOn, wrapErr(err, "succession")
 }
 
 // hostSilent is the condition that the room r is open, and that its host is not ?1 and was not seen there for ?2

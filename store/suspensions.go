@@ -86,7 +86,7 @@ func (s *Store) changeSuspension(
 		_, err = changesPerson(ctx, tx, *row, rooms)
 		return err
 	}, after)
-	return done, found(err, operation)
+	return done, wrapErr(err, operation)
 }
 
 // EndUserSessions ends all of an account's sign-ins. It returns ErrNotFound.
@@ -97,7 +97,7 @@ func (s *Store) EndUserSessions(ctx context.Context, adminID, userID string) err
 		}
 		return audit(ctx, tx, adminID, watchparty.AuditUserSessionsEnded, watchparty.AuditUser, userID, nil)
 	}, nil)
-	return found(err, "end user's sessions")
+	return wrapErr(err, "end user's sessions")
 }
 
 // EndUserSession ends one of an account's sign-ins. It returns ErrNotFound for a sign-in that has ended or is another
@@ -110,7 +110,7 @@ func (s *Store) EndUserSession(ctx context.Context, adminID, userID, sessionID s
 		return audit(ctx, tx, adminID, watchparty.AuditUserSessionEnded, watchparty.AuditUser, userID,
 			map[string]any{"session_id": sessionID})
 	}, nil)
-	return found(err, "end user's session")
+	return wrapErr(err, "end user's session")
 }
 
 // actOnUser runs act on an account while no sign-in of it can begin or go on. In the same transaction it ends the
@@ -128,7 +128,7 @@ func (s *Store) actOnUser(
 		if err := act(ctx, tx, &row); err != nil {
 			return nil, err
 		}
-		events, err := endUnfounded(ctx, tx, "i.inviter_id = ?", userID)
+		events, err := revokeWithoutRight(ctx, tx, "i.inviter_id = ?", userID)
 		if err == nil && after != nil {
 			err = after(ctx, tx)
 		}

@@ -244,14 +244,14 @@ func TestWorkThatRests(t *testing.T) {
 	admin := newAdmin(t, s, "admin")
 	room := newRoom(t, s, admin, nil)
 	execute(t, s, "DELETE FROM outbox")
-	require.Subset(t, slices.Collect(maps.Values(endQueues)), job.TaskQueues())
+	require.Subset(t, slices.Collect(maps.Values(endQueues)), job.ServableTaskQueues())
 	for _, e := range timeLimits {
 		t.Run(e.name(), func(t *testing.T) {
 			l, id := losses[e.name()], newID()
 			now := readValue[time.Time](t, s, "SELECT now()")
 			execute(t, s, l.insert, id, now.Add(-e.after-30*24*time.Hour), admin.ID, room.ID)
 			own, rests := endQueues[e.name()]
-			for _, queue := range job.TaskQueues() {
+			for _, queue := range job.ServableTaskQueues() {
 				if rests == (queue == own) {
 					require.NoError(t, s.PauseQueue(t.Context(), admin.ID, queue))
 				}
@@ -290,7 +290,7 @@ func TestLateWorkflows(t *testing.T) {
 		require.Equal(t, watchparty.EmailFailed, before.State)
 		require.Zero(t, beginAttempt(t, s, id))
 		require.NoError(t, s.MarkEmailFailed(t.Context(), id))
-		recordAttempt(t, s, id, watchparty.AttemptTemporary, "450 not now")
+		recordAttempt(t, s, id, watchparty.EmailOutcomeTemporary, "450 not now")
 		require.Equal(t, before, readEmail(t, s, id))
 		require.NoError(t, s.MarkEmailSent(t.Context(), id, attempt))
 		require.Equal(t, watchparty.EmailSent, readEmail(t, s, id).State, "the server has it after all")
@@ -308,7 +308,7 @@ func TestLateWorkflows(t *testing.T) {
 		upload, err := s.BeginAvatar(t.Context(), ada.ID, version)
 		require.NoError(t, err)
 		require.Equal(t, watchparty.AvatarFailed, upload.State)
-		require.NoError(t, s.RenderedAvatar(t.Context(), ada.ID, version, []string{"thumbnail.webp"}))
+		require.NoError(t, s.MarkAvatarRendered(t.Context(), ada.ID, version, []string{"thumbnail.webp"}))
 		state, err := s.PublishAvatar(t.Context(), ada.ID, version)
 		require.NoError(t, err)
 		require.Equal(t, watchparty.AvatarFailed, state)
@@ -455,7 +455,7 @@ func TestWhatTheHostLearns(t *testing.T) {
 	require.Equal(t, delivery(watchparty.EmailQueued, ""), learn(invited))
 	attempt := beginAttempt(t, s, email)
 	require.Equal(t, delivery(watchparty.EmailSending, ""), learn(invited))
-	_, err := s.RecordEmailAttempt(t.Context(), email, attempt, EmailRefusal{Outcome: watchparty.AttemptTemporary,
+	_, err := s.RecordEmailAttempt(t.Context(), email, attempt, EmailRefusal{Outcome: watchparty.EmailOutcomeTemporary,
 		Reason: watchparty.ReasonMailboxFull, Answer: "452 4.2.2 guest is over quota on mx7.internal"})
 	require.NoError(t, err)
 	require.Equal(t, delivery(watchparty.EmailSending, watchparty.ReasonMailboxFull), learn(invited))
@@ -484,14 +484,20 @@ func TestWhatTheHostLearns(t *testing.T) {
 
 	ended := fresh()
 	email = emailOfInvitation(ended)
-	require.NoError(t, s.DropEmail(t.Context(), email, beginAttempt(t, s, email), watchparty.ReasonRoomEnded))
+	require.NoError(
+		t,
+		s.CancelUndeliverableEmail(t.Context(), email, beginAttempt(t, s, email), watchparty.ReasonRoomEnded),
+	)
 	require.Equal(
 		t, delivery(watchparty.EmailCancelled, watchparty.ReasonCancelled), learn(ended), "only admins learn why",
 	)
 
 	unwanted := fresh()
 	email = emailOfInvitation(unwanted)
-	require.NoError(t, s.DropEmail(t.Context(), email, beginAttempt(t, s, email), watchparty.ReasonOptedOut))
+	require.NoError(
+		t,
+		s.CancelUndeliverableEmail(t.Context(), email, beginAttempt(t, s, email), watchparty.ReasonOptedOut),
+	)
 	require.Equal(t, delivery(watchparty.EmailSent, ""), learn(unwanted))
 	require.Equal(t, unwanted.ID, createInvitation(t, s, room, ada, strings.ToUpper(unwanted.Email)).ID,
 		"as of one that was sent")

@@ -39,8 +39,8 @@ func (r userRow) user() watchparty.User {
 	return watchparty.User{
 		ID: r.ID, Username: r.Username, Email: r.Email, DisplayName: r.DisplayName,
 		Language: watchparty.Language(r.Language), Admin: r.IsAdmin,
-		EmailVerifiedAt: value(r.EmailVerifiedAt).UTC(), SuspendedAt: value(r.SuspendedAt).UTC(),
-		HiddenAt:      value(r.HiddenAt).UTC(),
+		EmailVerifiedAt: valueOrZero(r.EmailVerifiedAt).UTC(), SuspendedAt: valueOrZero(r.SuspendedAt).UTC(),
+		HiddenAt:      valueOrZero(r.HiddenAt).UTC(),
 		AvatarVersion: r.AvatarVersion, AvatarFiles: r.AvatarFiles,
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), Rank: r.Rank,
 	}
@@ -141,14 +141,14 @@ func selectByAddress(db bun.IDB, rows any, typed string) *bun.SelectQuery {
 func (s *Store) User(ctx context.Context, id string) (watchparty.User, error) {
 	var row userRow
 	err := s.db.NewSelect().Model(&row).Where("id = ? AND deleted_at IS NULL", id).Scan(ctx)
-	return row.user(), found(err, "user")
+	return row.user(), wrapErr(err, "user")
 }
 
 // UserByUsername finds an account by its name, without regard to case.
 func (s *Store) UserByUsername(ctx context.Context, username string) (watchparty.User, error) {
 	var row userRow
 	err := s.db.NewSelect().Model(&row).Where("lower(username) = lower(?) AND deleted_at IS NULL", username).Scan(ctx)
-	return row.user(), found(err, "user by username")
+	return row.user(), wrapErr(err, "user by username")
 }
 
 // UsersByUsername finds the accounts with the given usernames, in the order of the names. Names that no account has are
@@ -171,7 +171,7 @@ func (s *Store) UsersByUsername(ctx context.Context, usernames []string) ([]watc
 func (s *Store) Credentials(ctx context.Context, email string) (watchparty.User, string, error) {
 	var row userRow
 	err := selectByAddress(s.db, &row, email).Scan(ctx)
-	return row.user(), row.PasswordHash, found(err, "credentials")
+	return row.user(), row.PasswordHash, wrapErr(err, "credentials")
 }
 
 // SpelledAccount is an account from before addresses had keys, whose email_key is only the spelling of its address.
@@ -180,8 +180,8 @@ type SpelledAccount struct {
 	UserID, HolderID string
 }
 
-// SpelledAccounts lists at most limit accounts whose email_key is only the spelling of their address.
-func (s *Store) SpelledAccounts(ctx context.Context, limit int) ([]SpelledAccount, error) {
+// AccountsWithOldSpelling lists at most limit accounts whose email_key is only the spelling of their address.
+func (s *Store) AccountsWithOldSpelling(ctx context.Context, limit int) ([]SpelledAccount, error) {
 	var rows []userRow
 	err := s.db.NewSelect().Model(&rows).Where("u.email_key LIKE ':%' AND u.deleted_at IS NULL").Order("u.id").
 		Limit(limit).Scan(ctx)
@@ -215,7 +215,7 @@ func (s *Store) PasswordHash(ctx context.Context, id string) (string, error) {
 	var hash string
 	err := s.db.NewSelect().Model((*userRow)(nil)).Column("password_hash").Where("id = ? AND deleted_at IS NULL", id).
 		Scan(ctx, &hash)
-	return hash, found(err, "password hash")
+	return hash, wrapErr(err, "password hash")
 }
 
 // RenewHash replaces the hash of a password by a newer hash of the same password. It reports whether it did: it changes
@@ -247,5 +247,5 @@ func (s *Store) UpdateProfile(ctx context.Context, id string, c watchparty.Profi
 		changes(ctx, coherence.TagProfile(row.Username), coherence.TagPerson(id))
 		return nil
 	})
-	return row.user(), found(err, "update profile")
+	return row.user(), wrapErr(err, "update profile")
 }

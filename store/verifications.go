@@ -74,7 +74,7 @@ func (s *Store) RequestEmailChange(ctx context.Context, userID, passwordHash, em
 		}
 		return s.askToVerify(ctx, tx, userID, to.String(), to.Key())
 	})
-	return found(err, "request email address")
+	return wrapErr(err, "request email address")
 }
 
 // ResendVerification queues another email to the account's own address, unless that is confirmed. It returns
@@ -92,7 +92,7 @@ func (s *Store) ResendVerification(ctx context.Context, userID string, key Idemp
 		event, err := s.askToVerify(ctx, tx, userID, user.Email, user.EmailKey)
 		return []job.Event{event}, err
 	})
-	return found(err, "resend verification")
+	return wrapErr(err, "resend verification")
 }
 
 // VerifyEmail makes the address of a verification the account's confirmed address. It queues a notice to the replaced
@@ -134,7 +134,7 @@ func (s *Store) VerifyEmail(ctx context.Context, id string) error {
 		events, err := s.confirm(ctx, tx, user, row)
 		return append(events, confirmed...), err
 	})
-	err = found(err, "verify email address")
+	err = wrapErr(err, "verify email address")
 	switch {
 	case takesAddress(err):
 		return watchparty.ErrEmailTaken
@@ -208,7 +208,7 @@ func (s *Store) PendingEmailAddress(ctx context.Context, userID string) (string,
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil
 	}
-	return row.Email, found(err, "pending email address")
+	return row.Email, wrapErr(err, "pending email address")
 }
 
 // FirstVerification finds the verification of the user's present address, or returns ErrNotFound if that is confirmed.
@@ -226,8 +226,8 @@ func (s *Store) ReplacedAddress(ctx context.Context, id string) (watchparty.Veri
 func (s *Store) verification(ctx context.Context, condition, id string) (watchparty.Verification, error) {
 	var row verificationRow
 	if err := s.db.NewSelect().Model(&row).Where(condition, id).Scan(ctx); err != nil {
-		return watchparty.Verification{}, found(err, "verification")
+		return watchparty.Verification{}, wrapErr(err, "verification")
 	}
 	user, err := s.User(ctx, row.UserID)
-	return watchparty.Verification{ID: row.ID, User: user, Email: row.Email, Former: value(row.Former)}, err
+	return watchparty.Verification{ID: row.ID, User: user, Email: row.Email, Former: valueOrZero(row.Former)}, err
 }

@@ -38,11 +38,11 @@ func (r deliveryRow) delivery() watchparty.WebhookDelivery {
 	d := watchparty.WebhookDelivery{
 		ID: r.ID, WebhookID: r.WebhookID, EventID: r.EventID, Kind: watchparty.WebhookKind(r.Kind), Body: r.Body,
 		State: watchparty.WebhookState(r.State), Reason: watchparty.WebhookReason(r.Reason), Attempts: r.Attempts,
-		LastStatus: r.LastStatus, WorkflowID: r.WorkflowID, EndedAt: value(r.EndedAt), CreatedAt: r.CreatedAt,
+		LastStatus: r.LastStatus, WorkflowID: r.WorkflowID, EndedAt: valueOrZero(r.EndedAt), CreatedAt: r.CreatedAt,
 		UpdatedAt: r.UpdatedAt,
 	}
 	if d.State == watchparty.WebhookPending {
-		d.NextAt, d.DeadlineAt = value(r.NextAt), r.DeadlineAt
+		d.NextAt, d.DeadlineAt = valueOrZero(r.NextAt), r.DeadlineAt
 	}
 	utc(&d.NextAt, &d.DeadlineAt, &d.EndedAt, &d.CreatedAt, &d.UpdatedAt)
 	return d
@@ -62,7 +62,7 @@ type webhookAttemptRow struct {
 func (r webhookAttemptRow) attempt() watchparty.WebhookAttempt {
 	return watchparty.WebhookAttempt{
 		Number: r.Number, Outcome: watchparty.WebhookOutcome(r.Outcome), Status: r.Status,
-		StartedAt: r.CreatedAt.UTC(), EndedAt: value(r.EndedAt).UTC(),
+		StartedAt: r.CreatedAt.UTC(), EndedAt: valueOrZero(r.EndedAt).UTC(),
 	}
 }
 
@@ -100,7 +100,7 @@ func (s *Store) WebhookDeliveries(
 func (s *Store) WebhookDelivery(ctx context.Context, id string) (watchparty.WebhookDelivery, error) {
 	var row deliveryRow
 	err := selectDeliveries(s.db, &row).Where("d.id = ?", id).Scan(ctx)
-	return row.delivery(), found(err, "webhook delivery")
+	return row.delivery(), wrapErr(err, "webhook delivery")
 }
 
 // WebhookAttempts lists all attempts of a delivery, the first one first.
@@ -148,7 +148,7 @@ func (s *Store) TestWebhook(ctx context.Context, adminID, id string) (watchparty
 			map[string]any{"delivery_id": row.ID})
 		return job.WebhookDeliveryEvent(row.ID, row.Round), err
 	})
-	return row.delivery(), found(err, "test webhook")
+	return row.delivery(), wrapErr(err, "test webhook")
 }
 
 // RedeliverWebhook begins a delivery that has ended anew, under the same event ID. It returns ErrNotFound,
@@ -179,7 +179,7 @@ func (s *Store) RedeliverWebhook(ctx context.Context, adminID, id string) (watch
 		return events, audit(ctx, tx, adminID, watchparty.AuditWebhookRedelivered, watchparty.AuditWebhookDelivery, id,
 			map[string]any{"kind": row.Kind})
 	})
-	return row.delivery(), found(err, "redeliver webhook")
+	return row.delivery(), wrapErr(err, "redeliver webhook")
 }
 
 // mayDeliver locks a webhook, and returns ErrNotFound or ErrWebhookOff if nothing can be sent to it.
@@ -253,7 +253,7 @@ func (s *Store) ReplayWebhook(ctx context.Context, adminID, id string, since tim
 		return events, audit(ctx, tx, adminID, watchparty.AuditWebhookReplayed, watchparty.AuditWebhook, id,
 			map[string]any{"since": since.UTC().Format(time.RFC3339), "queued": done.Queued})
 	})
-	return done, found(err, "replay webhook")
+	return done, wrapErr(err, "replay webhook")
 }
 
 // WebhookWork is an attempt that has begun.
@@ -304,7 +304,7 @@ func (s *Store) BeginWebhookAttempt(ctx context.Context, id string, round int) (
 		}
 		return nil
 	})
-	return work, found(err, "begin webhook attempt")
+	return work, wrapErr(err, "begin webhook attempt")
 }
 
 func countWebhookAttempt(ctx context.Context, tx bun.Tx, row *deliveryRow) error {
@@ -373,7 +373,7 @@ func (s *Store) EndWebhookAttempt(
 		off = why
 		return switchOff(ctx, tx, "", row.WebhookID, why)
 	})
-	return after, off, found(err, "end webhook attempt")
+	return after, off, wrapErr(err, "end webhook attempt")
 }
 
 // applyResult stores what an attempt means for its delivery. A delivery that has begun anew meanwhile stays as it is. A
@@ -388,13 +388,13 @@ func applyResult(
 	if err != nil {
 		return err
 	}
-	if r.Outcome == watchparty.AttemptWebhookDelivered {
+	if r.Outcome == watchparty.WebhookOutcomeDelivered {
 		return endDelivery(ctx, tx, row, watchparty.WebhookDelivered, "")
 	}
 	switch {
 	case row.State != string(watchparty.WebhookPending), row.Round != work.Round:
 		return nil
-	case r.Outcome == watchparty.AttemptWebhookGone:
+	case r.Outcome == watchparty.WebhookOutcomeGone:
 		return endDelivery(ctx, tx, row, watchparty.WebhookFailed, watchparty.WebhookReasonGone)
 	case off != "":
 		return endDelivery(ctx, tx, row, watchparty.WebhookCancelled, watchparty.WebhookReasonOff)
@@ -407,7 +407,7 @@ func applyResult(
 
 // judgeWebhook stores what an attempt says about its webhook. It returns the reason to switch it off, if there is one.
 func judgeWebhook(ctx context.Context, tx bun.Tx, id string, r WebhookResult) (off watchparty.WebhookOff, err error) {
-	if r.Outcome == watchparty.AttemptWebhookDelivered {
+	if r.Outcome == watchparty.WebhookOutcomeDelivered {
 		_, err = tx.NewRaw(`UPDATE webhooks SET failing_since = NULL, failures = 0, delivered_at = now() WHERE id = ? AND
 			(failing_since IS NOT NULL OR delivered_at IS NULL OR delivered_at < now() - interval '1 min')`, id).Exec(ctx)
 		return "", err
@@ -418,9 +418,9 @@ func judgeWebhook(ctx context.Context, tx bun.Tx, id string, r WebhookResult) (o
 	switch {
 	case err != nil, row.OffAt != nil, row.DeletedAt != nil:
 		return "", err
-	case r.Outcome == watchparty.AttemptWebhookGone:
+	case r.Outcome == watchparty.WebhookOutcomeGone:
 		return watchparty.WebhookOffGone, nil
-	case row.Failures >= minFailures && Now().Sub(value(row.FailingSince)) >= r.OffAfter:
+	case row.Failures >= minFailures && Now().Sub(valueOrZero(row.FailingSince)) >= r.OffAfter:
 		return watchparty.WebhookOffFailing, nil
 	}
 	return "", nil
@@ -439,5 +439,5 @@ func (s *Store) CancelWebhookDelivery(ctx context.Context, id string, round int)
 		}
 		return endDelivery(ctx, tx, &row, watchparty.WebhookCancelled, watchparty.WebhookReasonStopped)
 	})
-	return cmp.Or(watchparty.WebhookState(row.State), watchparty.WebhookCancelled), found(err, "cancel webhook delivery")
+	return cmp.Or(watchparty.WebhookState(row.State), watchparty.WebhookCancelled), wrapErr(err, "cancel webhook delivery")
 }

@@ -38,8 +38,8 @@ func (r webhookRow) webhook() watchparty.Webhook {
 	w := watchparty.Webhook{
 		ID: r.ID, URL: r.URL, Description: r.Description,
 		Kinds: mapRows(r.Kinds, func(kind string) watchparty.WebhookKind { return watchparty.WebhookKind(kind) }),
-		OffAt: value(r.OffAt), OffReason: watchparty.WebhookOff(r.OffReason), FailingSince: value(r.FailingSince),
-		Pending: r.Pending, Failed: r.Failed, DeliveredAt: value(r.DeliveredAt),
+		OffAt: valueOrZero(r.OffAt), OffReason: watchparty.WebhookOff(r.OffReason), FailingSince: valueOrZero(r.FailingSince),
+		Pending: r.Pending, Failed: r.Failed, DeliveredAt: valueOrZero(r.DeliveredAt),
 		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
 	}
 	if r.FormerUntil != nil && r.FormerUntil.After(Now()) {
@@ -81,7 +81,7 @@ func (s *Store) Webhooks(ctx context.Context, p Page) ([]watchparty.Webhook, err
 func (s *Store) Webhook(ctx context.Context, id string) (watchparty.Webhook, error) {
 	var row webhookRow
 	err := selectWebhooks(s.db, &row).Where("w.id = ?", id).Scan(ctx)
-	return row.webhook(), found(err, "webhook")
+	return row.webhook(), wrapErr(err, "webhook")
 }
 
 // lockWebhook locks a webhook for what changes it.
@@ -90,7 +90,7 @@ func lockWebhook(ctx context.Context, tx bun.Tx, id string) (row webhookRow, err
 	return row, err
 }
 
-// CreateWebhook registers a webhook with a new secret. It returns ErrManyWebhooks and ErrKeyReused.
+// CreateWebhook registers a webhook with a new secret. It returns ErrTooManyWebhooks and ErrKeyReused.
 func (s *Store) CreateWebhook(
 	ctx context.Context, adminID string, n watchparty.NewWebhook, key IdempotencyKey,
 ) (watchparty.Webhook, error) {
@@ -117,7 +117,7 @@ func (s *Store) CreateWebhook(
 			return err
 		}
 		if count >= watchparty.MaxWebhooks {
-			return watchparty.ErrManyWebhooks
+			return watchparty.ErrTooManyWebhooks
 		}
 		row := webhookRow{
 			ID: id, URL: n.URL, Description: n.Description, Kinds: kindNames(n.Kinds),
@@ -131,7 +131,7 @@ func (s *Store) CreateWebhook(
 		return audit(ctx, tx, adminID, watchparty.AuditWebhookCreated, watchparty.AuditWebhook, id,
 			map[string]any{"kinds": row.Kinds})
 	})
-	return made, found(err, "create webhook")
+	return made, wrapErr(err, "create webhook")
 }
 
 // createdWebhook is the webhook that an earlier request has created, with the secret that it has now.
@@ -168,7 +168,7 @@ func (s *Store) UpdateWebhook(
 		}
 		return selectWebhooks(tx, &after).Where("w.id = ?", id).Scan(ctx)
 	})
-	return after.webhook(), found(err, "update webhook")
+	return after.webhook(), wrapErr(err, "update webhook")
 }
 
 func changeWebhook(ctx context.Context, tx bun.Tx, adminID string, row webhookRow, c watchparty.WebhookChange) error {
@@ -239,7 +239,7 @@ func (s *Store) DeleteWebhook(ctx context.Context, adminID, id string) error {
 		}
 		return audit(ctx, tx, adminID, watchparty.AuditWebhookDeleted, watchparty.AuditWebhook, id, nil)
 	})
-	return found(err, "delete webhook")
+	return wrapErr(err, "delete webhook")
 }
 
 // RotateWebhookSecret gives a webhook a new secret. The former one signs, too, for the time of overlap; one that was
@@ -277,7 +277,7 @@ func (s *Store) RotateWebhookSecret(
 	})
 	w := after.webhook()
 	w.Secret = webhook.Secret(secret)
-	return w, found(err, "rotate the secret of a webhook")
+	return w, wrapErr(err, "rotate the secret of a webhook")
 }
 
 // signingKeys returns the keys that sign now, the current one first.

@@ -182,7 +182,7 @@ func TestWebhooksAreFew(t *testing.T) {
 			defer mu.Unlock()
 			if err == nil {
 				made++
-			} else if errors.Is(err, watchparty.ErrManyWebhooks) {
+			} else if errors.Is(err, watchparty.ErrTooManyWebhooks) {
 				refused++
 			}
 		})
@@ -233,13 +233,13 @@ func TestWebhookRounds(t *testing.T) {
 	require.Equal(t, []any{watchparty.WebhookPending, job.WebhookDeliveryID(id, 2)}, []any{again.State, again.WorkflowID})
 	require.Zero(t, begin(1).Number, "that round is over")
 	require.Equal(t, watchparty.WebhookPending,
-		end(late, WebhookResult{Outcome: watchparty.AttemptWebhookStatus, Status: 500}).State, "it was not of this round")
+		end(late, WebhookResult{Outcome: watchparty.WebhookOutcomeStatus, Status: 500}).State, "it was not of this round")
 	work := begin(2)
 	require.Equal(t, []int{2, 1}, []int{work.Number, work.InRound})
-	waits := end(work, WebhookResult{Outcome: watchparty.AttemptWebhookTimeout, Next: time.Hour})
+	waits := end(work, WebhookResult{Outcome: watchparty.WebhookOutcomeTimeout, Next: time.Hour})
 	require.WithinDuration(t, time.Now().Add(time.Hour), waits.NextAt, time.Minute)
 	require.Equal(t, watchparty.WebhookDelivered,
-		end(begin(2), WebhookResult{Outcome: watchparty.AttemptWebhookDelivered, Status: 204}).State)
+		end(begin(2), WebhookResult{Outcome: watchparty.WebhookOutcomeDelivered, Status: 204}).State)
 	require.Zero(t, begin(2).Number)
 	state, err := s.CancelWebhookDelivery(t.Context(), id, 2)
 	require.NoError(t, err)

@@ -33,22 +33,22 @@ func TestProfilesAreOffUnlessSet(t *testing.T) {
 // TestLive: what asks whether the process is alive reads nothing from its servers.
 func TestLive(t *testing.T) {
 	r := NewRegistry()
-	RegisterWork(r.Own(), slog.New(slog.DiscardHandler), func(context.Context) (store.Work, error) {
+	RegisterWorkload(r.Own(), slog.New(slog.DiscardHandler), func(context.Context) (store.Workload, error) {
 		require.Fail(t, "the database is asked")
-		return store.Work{}, nil
+		return store.Workload{}, nil
 	})
 	require.Equal(t, http.StatusNoContent, scrape(t, r, "/live", false).Code)
 }
 
 func TestWorkMetrics(t *testing.T) {
 	var (
-		answer store.Work
+		answer store.Workload
 		fault  error
 		reads  int
 	)
 	open := func() *Registry {
 		r := NewRegistry()
-		RegisterWork(r.Own(), slog.New(slog.DiscardHandler), func(ctx context.Context) (store.Work, error) {
+		RegisterWorkload(r.Own(), slog.New(slog.DiscardHandler), func(ctx context.Context) (store.Workload, error) {
 			_, limited := ctx.Deadline()
 			require.True(t, limited)
 			reads++
@@ -57,7 +57,7 @@ func TestWorkMetrics(t *testing.T) {
 		return r
 	}
 	sent := time.Date(2026, 3, 2, 4, 0, 0, 0, time.UTC)
-	answer = store.Work{
+	answer = store.Workload{
 		Outbox:    store.Backlog{Waiting: 3, Oldest: 90 * time.Second},
 		Emails:    map[watchparty.EmailKind]store.Backlog{watchparty.EmailReset: {Waiting: 2, Oldest: time.Minute}},
 		LastEmail: sent, EmailsPaused: true,

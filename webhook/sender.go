@@ -57,13 +57,13 @@ type Result struct {
 // Sender sends messages. It is safe for concurrent use.
 type Sender struct {
 	clients   map[string]*http.Client // by the scheme, which decides where they connect to
-	addresses watchparty.WebhookAddresses
+	addresses watchparty.WebhookTargets
 	userAgent string
 }
 
 // NewSender makes a sender that connects to public addresses and to the private networks that are allowed. roots are
 // the authorities of receivers' certificates; nil means the system's.
-func NewSender(addresses watchparty.WebhookAddresses, roots *x509.CertPool) *Sender {
+func NewSender(addresses watchparty.WebhookTargets, roots *x509.CertPool) *Sender {
 	s := &Sender{map[string]*http.Client{}, addresses, "WatchParty-Webhooks/1"}
 	for _, scheme := range []string{"http", "https"} {
 		s.clients[scheme] = newClient(func(to netip.Addr) bool { return addresses.Allows(scheme, to) }, roots)
@@ -111,14 +111,14 @@ func check(allowed func(netip.Addr) bool) func(string, string, syscall.RawConn) 
 // Send makes one attempt. It returns an error only if ctx ends before the attempt has: then nobody knows whether the
 // receiver has the message.
 func (s *Sender) Send(ctx context.Context, m Message) (Result, error) {
-	if s.addresses.URL(m.URL) != nil { // the settings may have changed since it was registered
-		return Result{Outcome: watchparty.AttemptWebhookBlocked}, nil
+	if s.addresses.CheckURL(m.URL) != nil { // the settings may have changed since it was registered
+		return Result{Outcome: watchparty.WebhookOutcomeBlocked}, nil
 	}
 	attempt, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(attempt, http.MethodPost, m.URL, strings.NewReader(m.Body))
 	if err != nil {
-		return Result{Outcome: watchparty.AttemptWebhookBlocked}, nil //nolint:nilerr // no address of the web
+		return Result{Outcome: watchparty.WebhookOutcomeBlocked}, nil //nolint:nilerr // no address of the web
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", s.userAgent)
@@ -144,13 +144,13 @@ func (s *Sender) Send(ctx context.Context, m Message) (Result, error) {
 func outcomeOf(status int) watchparty.WebhookOutcome {
 	switch {
 	case status >= 200 && status < 300:
-		return watchparty.AttemptWebhookDelivered
+		return watchparty.WebhookOutcomeDelivered
 	case status == http.StatusGone:
-		return watchparty.AttemptWebhookGone
+		return watchparty.WebhookOutcomeGone
 	case status >= 300 && status < 400:
-		return watchparty.AttemptWebhookRedirect
+		return watchparty.WebhookOutcomeRedirect
 	}
-	return watchparty.AttemptWebhookStatus
+	return watchparty.WebhookOutcomeStatus
 }
 
 // classify names the kind of an error, since its text may have addresses.
@@ -164,15 +164,15 @@ func classify(err error) watchparty.WebhookOutcome {
 	)
 	switch {
 	case errors.Is(err, errBlocked):
-		return watchparty.AttemptWebhookBlocked
+		return watchparty.WebhookOutcomeBlocked
 	case errors.As(err, &lookup):
-		return watchparty.AttemptWebhookName
+		return watchparty.WebhookOutcomeName
 	case errors.As(err, &certificate), errors.As(err, &record), errors.As(err, &alert):
-		return watchparty.AttemptWebhookTLS
+		return watchparty.WebhookOutcomeTLS
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
-		return watchparty.AttemptWebhookTimeout
+		return watchparty.WebhookOutcomeTimeout
 	}
-	return watchparty.AttemptWebhookConnect
+	return watchparty.WebhookOutcomeConnect
 }
 
 // retryAfter reads both forms of the header (RFC 9110, 10.2.3). It returns 0 for none, and MaxRetryAfter at most.

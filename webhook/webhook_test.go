@@ -24,9 +24,9 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // loopback are the addresses of the test's own receivers.
-var loopback = watchparty.WebhookAddresses{Private: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
+var loopback = watchparty.WebhookTargets{Private: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
 
-func newSender(t *testing.T, addresses watchparty.WebhookAddresses, roots *x509.CertPool) *Sender {
+func newSender(t *testing.T, addresses watchparty.WebhookTargets, roots *x509.CertPool) *Sender {
 	t.Helper()
 	s := NewSender(addresses, roots)
 	t.Cleanup(s.Close)
@@ -75,16 +75,16 @@ func TestSend(t *testing.T) {
 		retryAfter string
 		want       Result
 	}{
-		"taken":                     {200, "", Result{watchparty.AttemptWebhookDelivered, 200, 0}},
-		"taken, to be worked on":    {202, "", Result{watchparty.AttemptWebhookDelivered, 202, 0}},
-		"a redirect":                {302, "", Result{watchparty.AttemptWebhookRedirect, 302, 0}},
-		"a lasting redirect":        {308, "", Result{watchparty.AttemptWebhookRedirect, 308, 0}},
-		"not found":                 {404, "", Result{watchparty.AttemptWebhookStatus, 404, 0}},
-		"gone":                      {410, "", Result{watchparty.AttemptWebhookGone, 410, 0}},
-		"too many":                  {429, "120", Result{watchparty.AttemptWebhookStatus, 429, 2 * time.Minute}},
-		"away for long":             {503, "4000000000", Result{watchparty.AttemptWebhookStatus, 503, MaxRetryAfter}},
-		"a pause that is no number": {503, "soon", Result{watchparty.AttemptWebhookStatus, 503, 0}},
-		"a fault":                   {500, "-5", Result{watchparty.AttemptWebhookStatus, 500, 0}},
+		"taken":                     {200, "", Result{watchparty.WebhookOutcomeDelivered, 200, 0}},
+		"taken, to be worked on":    {202, "", Result{watchparty.WebhookOutcomeDelivered, 202, 0}},
+		"a redirect":                {302, "", Result{watchparty.WebhookOutcomeRedirect, 302, 0}},
+		"a lasting redirect":        {308, "", Result{watchparty.WebhookOutcomeRedirect, 308, 0}},
+		"not found":                 {404, "", Result{watchparty.WebhookOutcomeStatus, 404, 0}},
+		"gone":                      {410, "", Result{watchparty.WebhookOutcomeGone, 410, 0}},
+		"too many":                  {429, "120", Result{watchparty.WebhookOutcomeStatus, 429, 2 * time.Minute}},
+		"away for long":             {503, "4000000000", Result{watchparty.WebhookOutcomeStatus, 503, MaxRetryAfter}},
+		"a pause that is no number": {503, "soon", Result{watchparty.WebhookOutcomeStatus, 503, 0}},
+		"a fault":                   {500, "-5", Result{watchparty.WebhookOutcomeStatus, 500, 0}},
 	} {
 		answer = func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "/elsewhere")
@@ -132,8 +132,8 @@ func TestSendIsBounded(t *testing.T) {
 	defer close(stop)
 	s := newSender(t, loopback, nil)
 	for path, want := range map[string]watchparty.WebhookOutcome{
-		"/headers": watchparty.AttemptWebhookConnect, "/drip": watchparty.AttemptWebhookDelivered,
-		"/endless": watchparty.AttemptWebhookDelivered, "/broken": watchparty.AttemptWebhookConnect,
+		"/headers": watchparty.WebhookOutcomeConnect, "/drip": watchparty.WebhookOutcomeDelivered,
+		"/endless": watchparty.WebhookOutcomeDelivered, "/broken": watchparty.WebhookOutcomeConnect,
 	} {
 		began := time.Now()
 		result, err := s.Send(t.Context(), message(receiver.URL+path))
@@ -150,7 +150,7 @@ func TestSendChecksWhereItConnects(t *testing.T) {
 	defer receiver.Close()
 	_, port, err := net.SplitHostPort(receiver.Listener.Addr().String())
 	require.NoError(t, err)
-	elsewhere := watchparty.WebhookAddresses{Private: []netip.Prefix{netip.MustParsePrefix("192.168.0.0/16")}}
+	elsewhere := watchparty.WebhookTargets{Private: []netip.Prefix{netip.MustParsePrefix("192.168.0.0/16")}}
 	t.Setenv("HTTP_PROXY", receiver.URL)
 	t.Setenv("HTTPS_PROXY", receiver.URL)
 	for _, host := range []string{
@@ -159,14 +159,14 @@ func TestSendChecksWhereItConnects(t *testing.T) {
 	} {
 		result, err := newSender(t, elsewhere, nil).Send(t.Context(), message("http://"+host+":"+port+"/"))
 		require.NoError(t, err, host)
-		require.Contains(t, []watchparty.WebhookOutcome{watchparty.AttemptWebhookBlocked, watchparty.AttemptWebhookName},
+		require.Contains(t, []watchparty.WebhookOutcome{watchparty.WebhookOutcomeBlocked, watchparty.WebhookOutcomeName},
 			result.Outcome, host)
 	}
 	require.Zero(t, received)
 
 	result, err := newSender(t, loopback, nil).Send(t.Context(), message("http://localhost:"+port+"/"))
 	require.NoError(t, err)
-	require.Equal(t, watchparty.AttemptWebhookDelivered, result.Outcome)
+	require.Equal(t, watchparty.WebhookOutcomeDelivered, result.Outcome)
 	require.Equal(t, 1, received)
 
 	// Only private networks are reached by http. The dialer refuses others before it sends anything.
@@ -176,9 +176,9 @@ func TestSendChecksWhereItConnects(t *testing.T) {
 	require.ErrorIs(t, err, errBlocked)
 
 	// The registered address may not be allowed any more.
-	result, err = newSender(t, watchparty.WebhookAddresses{}, nil).Send(t.Context(), message("http://localhost:"+port+"/"))
+	result, err = newSender(t, watchparty.WebhookTargets{}, nil).Send(t.Context(), message("http://localhost:"+port+"/"))
 	require.NoError(t, err)
-	require.Equal(t, watchparty.AttemptWebhookBlocked, result.Outcome)
+	require.Equal(t, watchparty.WebhookOutcomeBlocked, result.Outcome)
 }
 
 // TestSendChecksCertificates: a receiver proves who it is.
@@ -190,16 +190,16 @@ func TestSendChecksCertificates(t *testing.T) {
 	defer receiver.Close()
 	result, err := newSender(t, loopback, nil).Send(t.Context(), message(receiver.URL))
 	require.NoError(t, err)
-	require.Equal(t, watchparty.AttemptWebhookTLS, result.Outcome)
+	require.Equal(t, watchparty.WebhookOutcomeTLS, result.Outcome)
 	roots := x509.NewCertPool()
 	roots.AddCert(receiver.Certificate())
 	result, err = newSender(t, loopback, roots).Send(t.Context(), message(receiver.URL))
 	require.NoError(t, err)
-	require.Equal(t, watchparty.AttemptWebhookDelivered, result.Outcome)
+	require.Equal(t, watchparty.WebhookOutcomeDelivered, result.Outcome)
 	plain := strings.Replace(receiver.URL, "https://", "http://", 1)
 	result, err = newSender(t, loopback, nil).Send(t.Context(), message(plain))
 	require.NoError(t, err)
-	require.Equal(t, watchparty.AttemptWebhookStatus, result.Outcome, "the receiver answers 400 to plain HTTP")
+	require.Equal(t, watchparty.WebhookOutcomeStatus, result.Outcome, "the receiver answers 400 to plain HTTP")
 }
 
 // TestSendAway: no connection, and an attempt that is cut short.
@@ -211,7 +211,7 @@ func TestSendAway(t *testing.T) {
 	s := newSender(t, loopback, nil)
 	result, err := s.Send(t.Context(), message(address))
 	require.NoError(t, err)
-	require.Equal(t, watchparty.AttemptWebhookConnect, result.Outcome)
+	require.Equal(t, watchparty.WebhookOutcomeConnect, result.Outcome)
 
 	hangs := make(chan struct{})
 	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -227,7 +227,7 @@ func TestSendAway(t *testing.T) {
 	}()
 	_, err = s.Send(ctx, message(receiver.URL))
 	require.ErrorIs(t, err, context.Canceled)
-	require.Equal(t, watchparty.AttemptWebhookTimeout, classify(fmt.Errorf("post: %w", context.DeadlineExceeded)))
-	require.Equal(t, watchparty.AttemptWebhookName, classify(&net.DNSError{IsTimeout: true}))
-	require.Equal(t, watchparty.AttemptWebhookConnect, classify(errors.New("reset")))
+	require.Equal(t, watchparty.WebhookOutcomeTimeout, classify(fmt.Errorf("post: %w", context.DeadlineExceeded)))
+	require.Equal(t, watchparty.WebhookOutcomeName, classify(&net.DNSError{IsTimeout: true}))
+	require.Equal(t, watchparty.WebhookOutcomeConnect, classify(errors.New("reset")))
 }

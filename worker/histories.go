@@ -109,7 +109,7 @@ func (h *historyCheck) replay(ctx context.Context, id, run string, found *Histor
 		recorded.Events = append(recorded.Events, event)
 	}
 	replayer := worker.NewWorkflowReplayer()
-	registerOne(replayer, h.name, h.fn)
+	registerWorkflow(replayer, h.name, h.fn)
 	err := replayer.ReplayWorkflowHistory(temporallog.NewStructuredLogger(slog.New(slog.DiscardHandler)), &recorded)
 	h.mu.Lock()
 	defer h.mu.Unlock()

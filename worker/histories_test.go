@@ -41,7 +41,7 @@ func TestCheckHistories(t *testing.T) {
 	c := dialTemporal(t, stacktest.TemporalAddress())
 	queue, name := "histories-"+uuid.NewString(), "Histories"+uuid.NewString()
 	w := worker.New(c, queue, worker.Options{})
-	registerOne(w, name, formerly)
+	registerWorkflow(w, name, formerly)
 	w.RegisterActivityWithOptions(func(context.Context) error { return nil }, activity.RegisterOptions{Name: "Send"})
 	require.NoError(t, w.Start())
 	t.Cleanup(w.Stop)

@@ -36,7 +36,7 @@ func pausables(d Deps, queue string) (pausable, bool) {
 		}
 	case job.TaskQueueAvatar:
 		p.paused = func(ctx context.Context) (bool, error) { return d.Avatar.Store.QueuePaused(ctx, queue) }
-		p.options = func(o *worker.Options) { o.MaxConcurrentActivityExecutionSize = Concurrency(d.Config.Avatar) }
+		p.options = func(o *worker.Options) { o.MaxConcurrentActivityExecutionSize = RenderConcurrency(d.Config.Avatar) }
 		// All of them: workflows of an earlier version run the short steps here.
 		p.register = func(w worker.Worker) { activities.Register(w, d.Avatar) }
 	case job.TaskQueueMaintenance:

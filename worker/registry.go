@@ -40,10 +40,10 @@ func workflowsOf(queue string) map[string]any {
 
 func registerWorkflows(r worker.WorkflowRegistry, queue string) {
 	for name, fn := range workflowsOf(queue) {
-		registerOne(r, name, fn)
+		registerWorkflow(r, name, fn)
 	}
 }
 
-func registerOne(r worker.WorkflowRegistry, name string, fn any) {
-	r.RegisterWorkflowWithOptions(fn, workflow.RegisterOptions{Name: name, VersioningBehavior: behavior(name)})
+func registerWorkflow(r worker.WorkflowRegistry, name string, fn any) {
+	r.RegisterWorkflowWithOptions(fn, workflow.RegisterOptions{Name: name, VersioningBehavior: versioningBehavior(name)})
 }

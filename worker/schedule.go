@@ -30,8 +30,8 @@ const (
 
 const scheduleJitter = time.Minute
 
-// watchEvery is the pause between two comparisons of the schedules with this worker's settings.
-const watchEvery = time.Minute
+// compareInterval is the pause between two comparisons of the schedules with this worker's settings.
+const compareInterval = time.Minute
 
 // schedule is one of the schedules that workers keep in Temporal. Its runs have no timeout: one that waits, because an
 // admin has paused the queue or no worker is there, continues afterwards. The states of rows end by time nevertheless
@@ -100,7 +100,7 @@ func keepSchedules(ctx context.Context, d Deps) error {
 }
 
 func keepSchedule(ctx context.Context, d Deps, s schedule) error {
-	former, err := s.keep(ctx, d.Client.ScheduleClient(), d.Cleanup.Store.SchedulePause)
+	former, err := s.upsert(ctx, d.Client.ScheduleClient(), d.Cleanup.Store.SchedulePause)
 	if changes := s.changes(former); err == nil && len(changes) > 0 {
 		d.Log.WarnContext(
 			ctx, "schedule takes this worker's settings", slog.String("schedule", s.id), slog.Any("changes", changes),
@@ -114,7 +114,7 @@ func keepSchedule(ctx context.Context, d Deps, s schedule) error {
 // a worker that has just started may have undone the pause, since Temporal's SDK does not notice a change in between.
 // It ends with ctx.
 func watchSchedules(ctx context.Context, d Deps) {
-	tick := time.NewTicker(watchEvery)
+	tick := time.NewTicker(compareInterval)
 	defer tick.Stop()
 	for {
 		select {
@@ -173,8 +173,8 @@ func (s schedule) changes(former map[string]string) []string {
 // offNote is the note of a schedule that is paused because its setting is off.
 func (s schedule) offNote() string { return "Paused because " + s.setting + " is off." }
 
-// keep creates or updates the schedule, and returns the settings that it had before.
-func (s schedule) keep(
+// upsert creates or updates the schedule, and returns the settings that it had before.
+func (s schedule) upsert(
 	ctx context.Context, c client.ScheduleClient, find findPause,
 ) (former map[string]string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)

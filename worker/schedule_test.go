@@ -41,7 +41,7 @@ func notPaused(context.Context, string) (string, bool, error) { return "", false
 func applySchedule(t *testing.T, c client.Client, s schedule) {
 	t.Helper()
 	require.EventuallyWithT(t, func(collect *assert.CollectT) { // a busy Temporal may answer too late
-		_, err := s.keep(t.Context(), c.ScheduleClient(), notPaused)
+		_, err := s.upsert(t.Context(), c.ScheduleClient(), notPaused)
 		assert.NoError(collect, err)
 	}, patience, 20*time.Millisecond)
 	awaitSettings(t, c, s)

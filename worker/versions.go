@@ -8,8 +8,8 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// deployment makes a worker a version of its deployment, if the settings say so.
-func deployment(c config.Worker) worker.DeploymentOptions {
+// deploymentOptions makes a worker a version of its deployment, if the settings say so.
+func deploymentOptions(c config.Worker) worker.DeploymentOptions {
 	if c.Deployment == "" {
 		return worker.DeploymentOptions{}
 	}
@@ -20,10 +20,10 @@ func deployment(c config.Worker) worker.DeploymentOptions {
 	}
 }
 
-// behavior says what becomes of a running workflow at a rollout. Most are pinned: the version that has started them
-// ends them, within a day. Those that wait for days go on with the new version, so that the old one can be stopped;
-// their changes need workflow.GetVersion.
-func behavior(name string) workflow.VersioningBehavior {
+// versioningBehavior says what becomes of a running workflow at a rollout. Most are pinned: the version that has
+// started them ends them, within a day. Those that wait for days go on with the new version, so that the old one can be
+// stopped; their changes need workflow.GetVersion.
+func versioningBehavior(name string) workflow.VersioningBehavior {
 	switch name {
 	case job.WorkflowWelcomeEmail, job.WorkflowRoomInvitation, job.WorkflowWebhookDelivery, job.WorkflowScheduledParty:
 		return workflow.VersioningBehaviorAutoUpgrade

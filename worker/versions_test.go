@@ -27,10 +27,10 @@ func TestRollout(t *testing.T) {
 	start := func(build string) {
 		t.Helper()
 		w := worker.New(c, queue, worker.Options{
-			DeploymentOptions: deployment(config.Worker{Deployment: deploymentName, BuildID: build}),
+			DeploymentOptions: deploymentOptions(config.Worker{Deployment: deploymentName, BuildID: build}),
 		})
 		// A change that no replay would survive: one version waits for a signal first, the other does not.
-		registerOne(w, name, func(ctx workflow.Context) (string, error) {
+		registerWorkflow(w, name, func(ctx workflow.Context) (string, error) {
 			if build == "one" {
 				workflow.GetSignalChannel(ctx, "go").Receive(ctx, nil)
 			}
@@ -84,7 +84,7 @@ func TestRollout(t *testing.T) {
 }
 
 func TestBehaviorOfLongWorkflows(t *testing.T) {
-	for _, queue := range job.TaskQueues() {
+	for _, queue := range job.ServableTaskQueues() {
 		for name := range workflowsOf(queue) {
 			want := workflow.VersioningBehaviorUnspecified
 			if slices.Contains(
@@ -95,8 +95,8 @@ func TestBehaviorOfLongWorkflows(t *testing.T) {
 			) { // they wait for days
 				want = workflow.VersioningBehaviorAutoUpgrade
 			}
-			require.Equal(t, want, behavior(name), name)
+			require.Equal(t, want, versioningBehavior(name), name)
 		}
 	}
-	require.False(t, deployment(config.Worker{}).UseVersioning, "off unless set")
+	require.False(t, deploymentOptions(config.Worker{}).UseVersioning, "off unless set")
 }

@@ -28,7 +28,7 @@ import (
 func (p *workerFixture) newWebhookActivities(t *testing.T) *activities.Webhook {
 	t.Helper()
 	sender := webhook.NewSender(
-		watchparty.WebhookAddresses{Private: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}, nil)
+		watchparty.WebhookTargets{Private: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}, nil)
 	t.Cleanup(sender.Close)
 	return &activities.Webhook{
 		Store: p.store, Sender: sender, OffAfter: 5 * 24 * time.Hour,

@@ -139,7 +139,7 @@ func build(d Deps, queue string, fatal chan<- error) (worker.Worker, error) {
 
 func newOptions(d Deps, fatal chan<- error) worker.Options {
 	return worker.Options{
-		DeploymentOptions: deployment(d.Config.Worker),
+		DeploymentOptions: deploymentOptions(d.Config.Worker),
 		WorkerStopTimeout: d.Config.Worker.StopTimeout,
 		OnFatalError: func(err error) {
 			select {
@@ -150,8 +150,9 @@ func newOptions(d Deps, fatal chan<- error) worker.Options {
 	}
 }
 
-// Concurrency returns the number of pictures that one worker renders at a time: the setting, or the number of cores.
-func Concurrency(c config.Avatar) int {
+// RenderConcurrency returns the number of pictures that one worker renders at a time: the setting, or the number of
+// cores.
+func RenderConcurrency(c config.Avatar) int {
 	if c.Concurrency > 0 {
 		return c.Concurrency
 	}

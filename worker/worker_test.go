@@ -25,8 +25,8 @@ import (
 )
 
 func TestConcurrency(t *testing.T) {
-	require.Equal(t, runtime.NumCPU(), Concurrency(config.Avatar{}))
-	require.Equal(t, 3, Concurrency(config.Avatar{Concurrency: 3}))
+	require.Equal(t, runtime.NumCPU(), RenderConcurrency(config.Avatar{}))
+	require.Equal(t, 3, RenderConcurrency(config.Avatar{Concurrency: 3}))
 }
 
 func TestRunRefusesAnUnknownQueue(t *testing.T) {
@@ -41,7 +41,7 @@ func TestRunWorks(t *testing.T) {
 		deleteSchedule(t, p.client, id)
 	}
 	user, emailID := p.createUser(uniqueName("alice"))
-	r := p.startWorker(t, job.TaskQueues()...)
+	r := p.startWorker(t, job.ServableTaskQueues()...)
 	p.wait(t, logRuns)
 
 	t.Run("emails", func(t *testing.T) {
@@ -259,7 +259,7 @@ func TestRunWaitsForTemporal(t *testing.T) {
 
 	t.Run("until it is told to stop", func(t *testing.T) {
 		p.resetSignals()
-		r := p.startWorker(t, job.TaskQueues()...)
+		r := p.startWorker(t, job.ServableTaskQueues()...)
 		p.wait(t, logWaits)
 		r.stop()
 		require.NoError(t, r.awaitEnd(t))
@@ -267,7 +267,7 @@ func TestRunWaitsForTemporal(t *testing.T) {
 
 	t.Run("until it is there", func(t *testing.T) {
 		p.resetSignals()
-		r := p.startWorker(t, job.TaskQueues()...)
+		r := p.startWorker(t, job.ServableTaskQueues()...)
 		p.wait(t, logWaits)
 		require.NoError(t, stack.Restart(t.Context(), devstack.Temporal))
 		p.wait(t, logRuns)

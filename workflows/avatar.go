@@ -64,7 +64,7 @@ func (u *upload) process(ctx workflow.Context) (job.AvatarResult, error) {
 	}
 	u.progress.Step = watchparty.AvatarPublishing
 	var published job.PublishResult
-	publish := with(ctx, publishing, "Publish, unless a newer one is published")
+	publish := with(ctx, avatarStepOptions, "Publish, unless a newer one is published")
 	err := workflow.ExecuteActivity(publish, job.ActivityPublishAvatar, u.in).Get(ctx, &published)
 	if goneRow(err) || err == nil && published.State != watchparty.AvatarReady {
 		return u.supersede(ctx)
@@ -75,7 +75,7 @@ func (u *upload) process(ctx workflow.Context) (job.AvatarResult, error) {
 	u.progress.Step = watchparty.AvatarRemoving
 	result := job.AvatarResult{State: published.State}
 	if published.KeepFormerSeconds > 0 { // zero from workers of an earlier version
-		original := with(ctx, publishing, "Remove the original")
+		original := with(ctx, avatarStepOptions, "Remove the original")
 		if err := workflow.ExecuteActivity(original, job.ActivityRemoveOriginal, u.in).Get(ctx, nil); err != nil {
 			return result, err
 		}
@@ -84,7 +84,7 @@ func (u *upload) process(ctx workflow.Context) (job.AvatarResult, error) {
 			return result, err
 		}
 	}
-	former := with(ctx, publishing, "Remove the original and the former avatar")
+	former := with(ctx, avatarStepOptions, "Remove the original and the former avatar")
 	return result, workflow.ExecuteActivity(former, job.ActivityRemoveFormerAvatar, u.in).Get(ctx, nil)
 }
 
@@ -96,7 +96,7 @@ func goneRow(err error) bool {
 
 func (u *upload) supersede(ctx workflow.Context) (job.AvatarResult, error) {
 	u.progress.Step = watchparty.AvatarRemoving
-	files := with(ctx, publishing, "Remove the files of a superseded upload")
+	files := with(ctx, avatarStepOptions, "Remove the files of a superseded upload")
 	err := workflow.ExecuteActivity(files, job.ActivityRemoveAvatarFiles, u.in).Get(ctx, nil)
 	return job.AvatarResult{State: watchparty.AvatarSuperseded}, err
 }
@@ -104,7 +104,7 @@ func (u *upload) supersede(ctx workflow.Context) (job.AvatarResult, error) {
 // render renders the picture. When a worker ends meanwhile it tries again, up to maxCrashes times.
 func (u *upload) render(ctx workflow.Context) error {
 	for {
-		picture := with(ctx, rendering, "Render the picture in its sizes")
+		picture := with(ctx, renderOptions, "Render the picture in its sizes")
 		err := workflow.ExecuteActivity(picture, job.ActivityRenderAvatar, u.in).Get(ctx, nil)
 		var timeout *temporal.TimeoutError
 		if !errors.As(err, &timeout) {
@@ -146,12 +146,12 @@ func rejection(err error) (code, reason string) {
 
 func (u *upload) fail(ctx workflow.Context, code, reason string) (job.AvatarResult, error) {
 	failed := job.FailAvatarInput{AvatarInput: u.in, Reason: reason}
-	reject := with(ctx, publishing, "Store why the picture was rejected")
+	reject := with(ctx, avatarStepOptions, "Store why the picture was rejected")
 	if err := workflow.ExecuteActivity(reject, job.ActivityFailAvatar, failed).Get(ctx, nil); err != nil {
 		return job.AvatarResult{}, err
 	}
 	u.progress.Step = watchparty.AvatarRemoving
-	files := with(ctx, publishing, "Remove the upload")
+	files := with(ctx, avatarStepOptions, "Remove the upload")
 	if err := workflow.ExecuteActivity(files, job.ActivityRemoveAvatarFiles, u.in).Get(ctx, nil); err != nil {
 		return job.AvatarResult{}, err
 	}

@@ -47,7 +47,8 @@ func finishCleanup(ctx workflow.Context, in job.FinishCleanupInput) (result job.
 	if in.Cancelled {
 		ctx, _ = workflow.NewDisconnectedContext(ctx)
 	}
-	err = workflow.ExecuteActivity(with(ctx, patient, "Store the report"), job.ActivityFinishCleanup, in).Get(ctx, &result)
+	err = workflow.ExecuteActivity(with(ctx, stepOptions, "Store the report"), job.ActivityFinishCleanup, in).
+		Get(ctx, &result)
 	if !in.Cancelled && temporal.IsCanceledError(err) && reportsWhenCancelled(ctx) {
 		in.Cancelled = true
 		return finishCleanup(ctx, in)
@@ -61,7 +62,7 @@ func cleanup(
 	ctx workflow.Context, in job.CleanupInput, progress *job.CleanupProgress,
 ) (map[watchparty.Policy]string, error) {
 	var begun job.BeginCleanupResult
-	begin := with(ctx, patient, "Begin the run")
+	begin := with(ctx, stepOptions, "Begin the run")
 	if err := workflow.ExecuteActivity(begin, job.ActivityBeginCleanup, in).Get(ctx, &begun); err != nil {
 		return nil, err
 	}
@@ -74,7 +75,7 @@ func cleanup(
 // tally stores the daily figures before the policies remove the rows that they count. If that fails the run continues:
 // the next run stores the figures, as far as the rows are still there.
 func tally(ctx workflow.Context) {
-	if err := workflow.ExecuteActivity(with(ctx, cleaning, "Tally the days"), job.ActivityTally).
+	if err := workflow.ExecuteActivity(with(ctx, policyOptions, "Tally the days"), job.ActivityTally).
 		Get(ctx, nil); err != nil {
 		workflow.GetLogger(ctx).Error("daily figures not stored", "error", err)
 	}
@@ -89,14 +90,14 @@ func applyPolicies(
 	for _, policy := range begun.Policies {
 		progress.Policy = policy
 		apply := job.ApplyPolicyInput{RunID: in.RunID, Policy: policy, Threshold: begun.Thresholds[policy], DryRun: in.DryRun}
-		err := workflow.ExecuteActivity(with(ctx, cleaning, "Policy "+string(policy)), job.ActivityApplyPolicy, apply).
+		err := workflow.ExecuteActivity(with(ctx, policyOptions, "Policy "+string(policy)), job.ActivityApplyPolicy, apply).
 			Get(ctx, nil)
 		if temporal.IsCanceledError(err) {
 			return failed, err
 		}
 		if err != nil {
 			workflow.GetLogger(ctx).Error("policy failed", "policy", string(policy), "error", err)
-			failed[policy] = fmt.Sprintf("given up after %d attempts", cleaning.RetryPolicy.MaximumAttempts)
+			failed[policy] = fmt.Sprintf("given up after %d attempts", policyOptions.RetryPolicy.MaximumAttempts)
 			progress.Failed = append(progress.Failed, policy)
 			continue
 		}

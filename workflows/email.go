@@ -16,7 +16,7 @@ import (
 // three days later. The signal job.SignalConfirmed ends the wait.
 func WelcomeEmail(ctx workflow.Context, in job.EmailInput) (job.EmailResult, error) {
 	defer dropSignals(ctx, job.SignalConfirmed)
-	result, err := sendEmail(ctx, mailing, in)
+	result, err := sendEmail(ctx, emailOptions, in)
 	if err != nil || result.State != watchparty.EmailSent {
 		return result, err
 	}
@@ -56,12 +56,12 @@ func awaitConfirmation(ctx workflow.Context, d time.Duration) (confirmed bool, e
 // priority, whatever the priority of the workflow.
 func remind(ctx workflow.Context, in job.EmailInput) (watchparty.EmailState, error) {
 	var reminder job.QueueReminderResult
-	queue := with(ctx, inBackground(patient), "Queue the reminder if it is still needed")
+	queue := with(ctx, withLowPriority(stepOptions), "Queue the reminder if it is still needed")
 	err := workflow.ExecuteActivity(queue, job.ActivityQueueReminder, in).Get(ctx, &reminder)
 	if err != nil || reminder.EmailID == "" {
 		return "", err
 	}
-	sent, err := sendEmail(ctx, inBackground(mailing), job.EmailInput(reminder))
+	sent, err := sendEmail(ctx, withLowPriority(emailOptions), job.EmailInput(reminder))
 	if err != nil {
 		return watchparty.EmailFailed, err
 	}
@@ -85,32 +85,32 @@ func wait(ctx workflow.Context, d time.Duration, summary string) error {
 
 // VerificationEmail sends the link that confirms an address.
 func VerificationEmail(ctx workflow.Context, in job.EmailInput) (job.EmailResult, error) {
-	return sendEmail(ctx, mailing, in)
+	return sendEmail(ctx, emailOptions, in)
 }
 
 // PasswordResetEmail sends the link that sets a new password. It cancels the email if no account has the address.
 func PasswordResetEmail(ctx workflow.Context, in job.EmailInput) (job.EmailResult, error) {
-	return sendEmail(ctx, resetMailing, in)
+	return sendEmail(ctx, resetEmailOptions, in)
 }
 
 // PasswordChangedNotice tells an account's address that its password was changed.
 func PasswordChangedNotice(ctx workflow.Context, in job.EmailInput) (job.EmailResult, error) {
-	return sendEmail(ctx, mailing, in)
+	return sendEmail(ctx, emailOptions, in)
 }
 
 // EmailChangedNotice tells a former address that it was replaced.
 func EmailChangedNotice(ctx workflow.Context, in job.EmailInput) (job.EmailResult, error) {
-	return sendEmail(ctx, mailing, in)
+	return sendEmail(ctx, emailOptions, in)
 }
 
 // Resend sends the copy of an email that an admin sends again.
 func Resend(ctx workflow.Context, in job.EmailInput) (job.EmailResult, error) {
-	return sendEmail(ctx, mailing, in)
+	return sendEmail(ctx, emailOptions, in)
 }
 
 // ReportEmail sends an activity report to one recipient.
 func ReportEmail(ctx workflow.Context, in job.EmailInput) (job.EmailResult, error) {
-	return sendEmail(ctx, mailing, in)
+	return sendEmail(ctx, emailOptions, in)
 }
 
 // sendEmail sends an email. When it cannot be delivered the workflow fails, so that operators see it; the email's row
@@ -126,7 +126,7 @@ func sendEmail(ctx workflow.Context, options workflow.ActivityOptions, in job.Em
 	if temporal.IsCanceledError(err) {
 		return job.EmailResult{}, err
 	}
-	fail := with(ctx, patient, "Mark the email as failed")
+	fail := with(ctx, stepOptions, "Mark the email as failed")
 	if failed := workflow.ExecuteActivity(fail, job.ActivityFailEmail, in).Get(ctx, nil); failed != nil {
 		return job.EmailResult{}, failed
 	}

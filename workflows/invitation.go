@@ -36,7 +36,7 @@ func RoomInvitation(ctx workflow.Context, in job.RoomInvitationInput) (job.RoomI
 // awaitExpiry sends the email and the reminder, and expires the invitation when its time is over.
 func awaitExpiry(ctx workflow.Context, in job.RoomInvitationInput, result *job.RoomInvitationResult) error {
 	workflow.SetCurrentDetails(ctx, "The email is on its way.")
-	sent, err := sendEmail(ctx, mailing, job.EmailInput{EmailID: in.EmailID})
+	sent, err := sendEmail(ctx, emailOptions, job.EmailInput{EmailID: in.EmailID})
 	if err != nil || in.ExpiresAt.IsZero() { // workflows of an earlier version only sent the email
 		return err
 	}
@@ -50,7 +50,7 @@ func awaitExpiry(ctx workflow.Context, in job.RoomInvitationInput, result *job.R
 		return err
 	}
 	var ended job.ExpireInvitationResult
-	expire := with(ctx, patient, "Expire the invitation")
+	expire := with(ctx, stepOptions, "Expire the invitation")
 	err = workflow.ExecuteActivity(expire, job.ActivityExpireInvitation, in).Get(ctx, &ended)
 	result.State = ended.State
 	return err

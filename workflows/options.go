@@ -10,25 +10,27 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// patient is for steps that need only the database, Redis or the bucket. It retries without end, since those come back.
-var patient = workflow.ActivityOptions{
+// stepOptions is for steps that need only the database, Redis or the bucket. It retries without end, since those come
+// back.
+var stepOptions = workflow.ActivityOptions{
 	StartToCloseTimeout: 30 * time.Second,
 	RetryPolicy: &temporal.RetryPolicy{
 		InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute,
 	},
 }
 
-// mailing retries from 5 s, doubling to 10 min, for about 24 h: 7 attempts reach the longest pause after 11 minutes,
-// and 143 more take a day. It counts attempts rather than hours: an email that waits for a worker has not been tried.
-var mailing = workflow.ActivityOptions{
+// emailOptions retries from 5 s, doubling to 10 min, for about 24 h: 7 attempts reach the longest pause after 11
+// minutes, and 143 more take a day. It counts attempts rather than hours: an email that waits for a worker has not been
+// tried.
+var emailOptions = workflow.ActivityOptions{
 	StartToCloseTimeout: 60 * time.Second,
 	RetryPolicy: &temporal.RetryPolicy{
 		InitialInterval: 5 * time.Second, BackoffCoefficient: 2, MaximumInterval: 10 * time.Minute, MaximumAttempts: 150,
 	},
 }
 
-// resetMailing retries for as long as a reset's token is valid: after that the email is of no use.
-var resetMailing = workflow.ActivityOptions{
+// resetEmailOptions retries for as long as a reset's token is valid: after that the email is of no use.
+var resetEmailOptions = workflow.ActivityOptions{
 	ScheduleToCloseTimeout: watchparty.ResetTTL,
 	StartToCloseTimeout:    60 * time.Second,
 	RetryPolicy: &temporal.RetryPolicy{
@@ -36,10 +38,10 @@ var resetMailing = workflow.ActivityOptions{
 	},
 }
 
-// delivering retries without end, since the activity decides when a delivery has ended. The intervals are for the
+// webhookOptions retries without end, since the activity decides when a delivery has ended. The intervals are for the
 // database; the activity asks for longer ones when the receiver fails. The time is that of an attempt (webhook.Timeout)
 // and of the statements around it.
-var delivering = workflow.ActivityOptions{
+var webhookOptions = workflow.ActivityOptions{
 	StartToCloseTimeout: 45 * time.Second,
 	RetryPolicy: &temporal.RetryPolicy{
 		InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute,
@@ -52,9 +54,9 @@ const (
 	startToCloseTimeout = "TemporalTimeout:StartToClose"
 )
 
-// rendering retries without end while the database or the bucket is down. It does not retry after a timeout: the
+// renderOptions retries without end while the database or the bucket is down. It does not retry after a timeout: the
 // picture may have ended the worker, so the workflow counts these.
-var rendering = workflow.ActivityOptions{
+var renderOptions = workflow.ActivityOptions{
 	StartToCloseTimeout: 2 * time.Minute,
 	HeartbeatTimeout:    10 * time.Second,
 	RetryPolicy: &temporal.RetryPolicy{
@@ -63,8 +65,8 @@ var rendering = workflow.ActivityOptions{
 	},
 }
 
-// cleaning gives one policy ten attempts. After that the run continues with the next policy.
-var cleaning = workflow.ActivityOptions{
+// policyOptions gives one policy ten attempts. After that the run continues with the next policy.
+var policyOptions = workflow.ActivityOptions{
 	StartToCloseTimeout: 2 * time.Hour,
 	HeartbeatTimeout:    30 * time.Second,
 	RetryPolicy: &temporal.RetryPolicy{
@@ -83,15 +85,16 @@ func longestCleaningPause() time.Duration {
 	return pause
 }
 
-// telling is for notices to many guests. It retries without end; each attempt continues after the last page of guests.
-var telling = workflow.ActivityOptions{
+// noticeOptions is for notices to many guests. It retries without end; each attempt continues after the last page of
+// guests.
+var noticeOptions = workflow.ActivityOptions{
 	StartToCloseTimeout: time.Hour,
 	HeartbeatTimeout:    30 * time.Second,
-	RetryPolicy:         patient.RetryPolicy,
+	RetryPolicy:         stepOptions.RetryPolicy,
 }
 
-// erasing retries without end: a deletion that was promised has to happen.
-var erasing = workflow.ActivityOptions{
+// deletionOptions retries without end: a deletion that was promised has to happen.
+var deletionOptions = workflow.ActivityOptions{
 	StartToCloseTimeout: 2 * time.Hour,
 	HeartbeatTimeout:    30 * time.Second,
 	RetryPolicy: &temporal.RetryPolicy{
@@ -99,15 +102,15 @@ var erasing = workflow.ActivityOptions{
 	},
 }
 
-// publishing is for the short steps of an avatar, on a queue where no rendering holds them up.
-var publishing = workflow.ActivityOptions{
+// avatarStepOptions is for the short steps of an avatar, on a queue where no rendering holds them up.
+var avatarStepOptions = workflow.ActivityOptions{
 	TaskQueue:           job.TaskQueueAvatarSteps,
-	StartToCloseTimeout: patient.StartToCloseTimeout,
-	RetryPolicy:         patient.RetryPolicy,
+	StartToCloseTimeout: stepOptions.StartToCloseTimeout,
+	RetryPolicy:         stepOptions.RetryPolicy,
 }
 
-// inBackground gives options the lowest priority, for work that nobody waits for.
-func inBackground(o workflow.ActivityOptions) workflow.ActivityOptions {
+// withLowPriority gives options the lowest priority, for work that nobody waits for.
+func withLowPriority(o workflow.ActivityOptions) workflow.ActivityOptions {
 	o.Priority.PriorityKey = int(watchparty.PriorityBackground)
 	return o
 }

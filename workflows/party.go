@@ -105,7 +105,7 @@ func (s partyStep) take(ctx workflow.Context, p job.PartyInput) error {
 	case s.notice != "":
 		return queueNotices(ctx, p, s.notice)
 	case s.arms:
-		arm := with(ctx, patient, "Have the room load the movie")
+		arm := with(ctx, stepOptions, "Have the room load the movie")
 		return workflow.ExecuteActivity(arm, job.ActivityArmParty, p).Get(ctx, nil)
 	}
 	return nil
@@ -127,18 +127,18 @@ func awaitChange(ctx workflow.Context, p job.PartyInput, step partyStep) (change
 }
 
 func readParty(ctx workflow.Context, in job.PartyInput) (status job.PartyStatus, err error) {
-	read := with(ctx, patient, "Read the party")
+	read := with(ctx, stepOptions, "Read the party")
 	err = workflow.ExecuteActivity(read, job.ActivityReadParty, in).Get(ctx, &status)
 	return status, err
 }
 
 func queueNotices(ctx workflow.Context, p job.PartyInput, kind watchparty.PartyNotice) error {
-	queue := with(ctx, telling, "Queue the emails to the guests")
+	queue := with(ctx, noticeOptions, "Queue the emails to the guests")
 	in := job.PartyNoticesInput{PartyID: p.PartyID, Kind: kind, Moves: p.Moves}
 	return workflow.ExecuteActivity(queue, job.ActivityQueuePartyNotices, in).Get(ctx, nil)
 }
 
 // PartyEmail sends an email to a guest of a party.
 func PartyEmail(ctx workflow.Context, in job.EmailInput) (job.EmailResult, error) {
-	return sendEmail(ctx, mailing, in)
+	return sendEmail(ctx, emailOptions, in)
 }

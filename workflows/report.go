@@ -20,19 +20,19 @@ func ActivityReport(ctx workflow.Context, in job.ReportInput) (job.ReportResult,
 			at = workflow.GetInfo(ctx).WorkflowStartTime
 		}
 	}
-	if err := workflow.ExecuteActivity(with(ctx, cleaning, "Tally the days"), job.ActivityTally).
+	if err := workflow.ExecuteActivity(with(ctx, policyOptions, "Tally the days"), job.ActivityTally).
 		Get(ctx, nil); err != nil {
 		return job.ReportResult{}, err
 	}
 	create := job.CreateReportInput{Every: in.Every}
 	create.From, create.To = in.Every.Last(at)
 	var result job.ReportResult
-	store := with(ctx, patient, "Store the report")
+	store := with(ctx, stepOptions, "Store the report")
 	err := workflow.ExecuteActivity(store, job.ActivityCreateReport, create).Get(ctx, &result.ReportID)
 	if err != nil {
 		return result, err
 	}
-	queue := with(ctx, patient, "Queue the emails")
+	queue := with(ctx, stepOptions, "Queue the emails")
 	emails := job.QueueReportEmailsInput{ReportID: result.ReportID}
 	err = workflow.ExecuteActivity(queue, job.ActivityQueueReportEmails, emails).Get(ctx, &result.Emails)
 	return result, err

@@ -12,13 +12,13 @@ import (
 // broken receiver is not an error of this service.
 func WebhookDelivery(ctx workflow.Context, in job.WebhookInput) (job.WebhookResult, error) {
 	var result job.WebhookResult
-	deliver := with(ctx, delivering, "Send the message")
+	deliver := with(ctx, webhookOptions, "Send the message")
 	err := workflow.ExecuteActivity(deliver, job.ActivityDeliverWebhook, in).Get(ctx, &result)
 	if !temporal.IsCanceledError(err) {
 		return result, err
 	}
 	ending, _ := workflow.NewDisconnectedContext(ctx)
-	cancel := with(ending, patient, "Mark the delivery as cancelled")
+	cancel := with(ending, stepOptions, "Mark the delivery as cancelled")
 	if failed := workflow.ExecuteActivity(cancel, job.ActivityCancelDelivery, in).Get(ending, nil); failed != nil {
 		return result, failed
 	}

@@ -42,7 +42,7 @@ func runAPI(ctx context.Context, cfg config.Config, environ []string, log *slog.
 		return err
 	}
 	background := jobs.New(parts.temporal, cfg.Temporal.Namespace, parts.store.QueuePauses)
-	background.Measure(parts.metrics.Own(), log)
+	background.RegisterMetrics(parts.metrics.Own(), log)
 	server, err := api.New(api.Deps{
 		Config:    cfg,
 		Log:       log,
@@ -73,6 +73,9 @@ func runAPI(ctx context.Context, cfg config.Config, environ []string, log *slog.
 	g.Go(func() error { return server.Serve(ctx, l) })
 	g.Go(func() error { return serveMetrics(ctx, metrics, cfg.Metrics, parts.metrics) })
 	g.Go(func() error { parts.relay.Run(ctx); return nil })
-	g.Go(func() error { jobs.Register(ctx, parts.temporal, cfg.Temporal.Namespace, log); return nil })
+	g.Go(func() error {
+		jobs.RegisterSearchAttributes(ctx, parts.temporal, cfg.Temporal.Namespace, log)
+		return nil
+	})
 	return g.Wait()
 }

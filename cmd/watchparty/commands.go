@@ -65,7 +65,7 @@ func (p program) migrateUp(ctx context.Context, s *store.Store) error {
 	if err := p.withStore(func(s *store.Store) error { return p.warnOfLog(ctx, s) }); err != nil {
 		return err
 	}
-	collisions, err := s.SpelledAccounts(ctx, 1)
+	collisions, err := s.AccountsWithOldSpelling(ctx, 1)
 	if err != nil || len(collisions) == 0 {
 		return err
 	}
@@ -130,7 +130,7 @@ const maxCollisions = 10_000
 
 // listCollisions lists the accounts, by ID, that can only be found by one spelling of their address.
 func (p program) listCollisions(ctx context.Context, s *store.Store) error {
-	collisions, err := s.SpelledAccounts(ctx, maxCollisions)
+	collisions, err := s.AccountsWithOldSpelling(ctx, maxCollisions)
 	if err != nil {
 		return err
 	}

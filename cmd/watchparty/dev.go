@@ -191,7 +191,7 @@ func (d *development) run(ctx context.Context, stack *devstack.Stack, began time
 		worker.Metrics.Addr = cmp.Or(cfg.Metrics.Addr, d.address(workerMetricsPort))
 		log, flush := newLogger(cfg, d.stderr)
 		defer flush()
-		return runWorker(ctx, worker, environ, log.With("part", "worker"), job.TaskQueues())
+		return runWorker(ctx, worker, environ, log.With("part", "worker"), job.ServableTaskQueues())
 	})
 	if stack != nil {
 		g.Go(func() error { return stack.Wait(ctx) })

@@ -105,7 +105,7 @@ func checkWorker(ctx context.Context, cfg config.Temporal, environ, queues []str
 func checkPolls(ctx context.Context, c client.Client, host string, queues []string) error {
 	var newest time.Time
 	last := map[string]time.Time{} // of the host, by queue
-	asked := slices.Compact(slices.Sorted(slices.Values(append(job.TaskQueues(), queues...))))
+	asked := slices.Compact(slices.Sorted(slices.Values(append(job.ServableTaskQueues(), queues...))))
 	for _, queue := range asked {
 		described, err := c.DescribeTaskQueue(ctx, queue, enums.TASK_QUEUE_TYPE_WORKFLOW)
 		if err != nil {
@@ -137,7 +137,7 @@ func later(a, b time.Time) time.Time {
 // checks are those of the parts that background work needs.
 func (p *parts) checks(sender *mail.Sender) []health.Check {
 	reads := p.store.ForHealth()
-	emails := &health.EmailCheck{Read: reads.Work, Probe: sender.Probe}
+	emails := &health.EmailCheck{Read: reads.Workload, Probe: sender.Probe}
 	age := func(usual time.Duration) time.Duration { return cmp.Or(shortened(healthAge), usual) }
 	return []health.Check{
 		{Part: health.Temporal, Every: time.Second, Run: func(ctx context.Context) error {

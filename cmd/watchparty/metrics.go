@@ -23,7 +23,7 @@ func (p *parts) measure() {
 	telemetry.RegisterPostgres(own, p.store.PoolStats)
 	telemetry.RegisterRedis(own, "cache", p.cache.Redis().Client().PoolStats)
 	telemetry.RegisterRedis(own, "bus", p.busRedis.PoolStats)
-	telemetry.RegisterWork(own, p.log, p.store.Work)
+	telemetry.RegisterWorkload(own, p.log, p.store.Workload)
 	own.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
 		Name: "database_refused_total", Help: "Requests that were refused, since too many others waited for the database.",
 	}, func() float64 { return float64(p.store.Refused()) }))

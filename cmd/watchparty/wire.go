@@ -59,7 +59,7 @@ const clockTime = 2 * time.Second
 func setClock(ctx context.Context, s *store.Store, log *slog.Logger) {
 	ctx, cancel := context.WithTimeout(ctx, clockTime)
 	defer cancel()
-	if _, _, _, err := s.AskTime(ctx); err != nil {
+	if _, _, _, err := s.ReadClock(ctx); err != nil {
 		log.WarnContext(ctx, "the clock is not set by Postgres' yet", slog.Any("error", err))
 	}
 }
@@ -81,12 +81,12 @@ func assemble(
 	if p.store, err = store.Open(cfg.Database, auth.NewDigests(cfg.Auth.Secret, cfg.Auth.FormerSecrets...)); err != nil {
 		return nil, err
 	}
-	p.store.LogTo(log)
+	p.store.SetLogger(log)
 	setClock(ctx, p.store, log)
 	if tracer := p.tracing.Tracer(); tracer != nil {
 		p.store.DB().AddQueryHook(telemetry.Queries{Tracer: tracer})
 	}
-	p.store.LimitEmails(cfg.RateLimit.EmailLimit())
+	p.store.SetEmailLimit(cfg.RateLimit.EmailLimit())
 	if p.busRedis, err = cache.Connect(cfg.Redis, bus.Timeout, nil); err != nil {
 		return nil, err
 	}

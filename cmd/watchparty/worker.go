@@ -65,14 +65,14 @@ func (p program) worker(ctx context.Context) error {
 func parseQueues(args []string) ([]string, error) {
 	flags := flag.NewFlagSet("worker", flag.ContinueOnError)
 	flags.SetOutput(new(strings.Builder))
-	list := flags.String("queues", strings.Join(job.TaskQueues(), ","), "task queues")
+	list := flags.String("queues", strings.Join(job.ServableTaskQueues(), ","), "task queues")
 	if err := flags.Parse(args); err != nil || flags.NArg() > 0 {
 		return nil, errUsage
 	}
 	queues := strings.Split(*list, ",")
 	for _, q := range queues {
-		if !slices.Contains(job.TaskQueues(), q) {
-			return nil, fmt.Errorf("unknown task queue %q; there are %s", q, strings.Join(job.TaskQueues(), ", "))
+		if !slices.Contains(job.ServableTaskQueues(), q) {
+			return nil, fmt.Errorf("unknown task queue %q; there are %s", q, strings.Join(job.ServableTaskQueues(), ", "))
 		}
 	}
 	return queues, nil
@@ -125,8 +125,14 @@ func runWorker(ctx context.Context, cfg config.Config, environ []string, log *sl
 			Metrics:     measured,
 		},
 		Avatar: &activities.Avatar{
-			Store: parts.store, Bucket: parts.bucket,
-			Renderer: avatar.New(worker.Concurrency(cfg.Avatar), limits), KeepFormer: shortened(keepFormer), Metrics: measured,
+			Store:  parts.store,
+			Bucket: parts.bucket,
+			Renderer: avatar.New(
+				worker.RenderConcurrency(cfg.Avatar),
+				limits,
+			),
+			KeepFormer: shortened(keepFormer),
+			Metrics:    measured,
 		},
 		Cleanup: &activities.Cleanup{Store: parts.store, Bucket: parts.bucket, Settings: cfg.Cleanup, Metrics: measured},
 		Account: &activities.Account{Store: parts.store, Bucket: parts.bucket, Metrics: measured},

@@ -273,7 +273,7 @@ var design = []section{
 			{"store/queue.go", "case mine >= watchparty.MaxQueuePerUser:", "case mine >= 2*watchparty.MaxQueuePerUser:"},
 		}},
 		{"Items of others need a permission to be removed.", "store TestQueue", []edit{
-			{"store/queue.go", "if (plays || value(row.AddedBy) != by.UserID) && ", "if plays && "},
+			{"store/queue.go", "if (plays || valueOrZero(row.AddedBy) != by.UserID) && ", "if plays && "},
 		}},
 		{"A vote to skip passes with half of the people.", "playback TestSkipPasses", []edit{
 			{"playback/members.go", "max(1, (eligible+1)/2)", "max(1, eligible/2)"},

@@ -57,7 +57,7 @@ const (
 )
 
 // TaskQueues returns the queues that a worker can be told to serve.
-func TaskQueues() []string {
+func ServableTaskQueues() []string {
 	return []string{TaskQueueEmail, TaskQueueAvatar, TaskQueueMaintenance, TaskQueueWebhooks}
 }
 

@@ -111,7 +111,7 @@ func TestIDs(t *testing.T) {
 }
 
 func TestQueues(t *testing.T) {
-	require.Equal(t, []string{"email", "avatar", "maintenance", "webhooks"}, job.TaskQueues())
+	require.Equal(t, []string{"email", "avatar", "maintenance", "webhooks"}, job.ServableTaskQueues())
 }
 
 // What is in histories and in the outbox outlives the program that wrote it, so the names must stay; and it is shown

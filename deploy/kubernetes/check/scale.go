@@ -25,13 +25,13 @@ func checkWorkers(c *cluster) {
 	served := map[string]int{}
 	for _, w := range c.deployments() {
 		for _, queue := range queues(w) {
-			if !slices.Contains(job.TaskQueues(), queue) {
+			if !slices.Contains(job.ServableTaskQueues(), queue) {
 				c.report("%s: there is no task queue %s", w.name, queue)
 			}
 			served[queue]++
 		}
 	}
-	for _, queue := range job.TaskQueues() {
+	for _, queue := range job.ServableTaskQueues() {
 		if served[queue] != 1 {
 			c.report("the task queue %s has %d Deployments", queue, served[queue])
 		}

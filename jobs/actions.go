@@ -16,15 +16,15 @@ import (
 
 // Cancel asks a running job to end in good order. It returns ErrJobEnded for one that has ended.
 func (j *Jobs) Cancel(ctx context.Context, workflowID, runID string) error {
-	limited, cancel := context.WithTimeout(ctx, wait)
+	limited, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	if err := j.client.CancelWorkflow(limited, workflowID, runID); err != nil {
-		return ended(problem("cancel", err))
+		return notFoundIsEnded(domainError("cancel", err))
 	}
 	// Temporal accepts the request for a job that has ended, too, and drops it.
 	d, err := j.Get(ctx, workflowID, runID)
 	if err != nil || d.State == Running {
-		return ended(err)
+		return notFoundIsEnded(err)
 	}
 	for _, e := range d.Timeline {
 		if e.Type == "cancel_requested" && d.State != Terminated {
@@ -36,13 +36,13 @@ func (j *Jobs) Cancel(ctx context.Context, workflowID, runID string) error {
 
 // Terminate ends a running job at once, without its own tidying up. It returns ErrJobEnded for one that has ended.
 func (j *Jobs) Terminate(ctx context.Context, workflowID, runID, reason string) error {
-	ctx, cancel := context.WithTimeout(ctx, wait)
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	return ended(problem("terminate", j.client.TerminateWorkflow(ctx, workflowID, runID, reason)))
+	return notFoundIsEnded(domainError("terminate", j.client.TerminateWorkflow(ctx, workflowID, runID, reason)))
 }
 
-// ended returns ErrJobEnded for ErrNotFound: the caller has just seen the job.
-func ended(err error) error {
+// notFoundIsEnded returns ErrJobEnded for ErrNotFound: the caller has just seen the job.
+func notFoundIsEnded(err error) error {
 	if errors.Is(err, watchparty.ErrNotFound) {
 		return watchparty.ErrJobEnded
 	}
@@ -66,13 +66,13 @@ func (j *Jobs) TryNow(ctx context.Context, d Detail) (int, error) {
 }
 
 func (j *Jobs) resetStep(ctx context.Context, of Job, step string) error {
-	ctx, cancel := context.WithTimeout(ctx, wait)
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	_, err := j.client.WorkflowService().ResetActivity(ctx, &workflowservice.ResetActivityRequest{
 		Namespace: j.namespace, Execution: execution(of.WorkflowID, of.RunID),
 		Activity: &workflowservice.ResetActivityRequest_Id{Id: step},
 	})
-	return ended(problem("try now", err))
+	return notFoundIsEnded(domainError("try now", err))
 }
 
 // Reset runs a job again from its last good point. It repeats the step that failed, or at which the job ended, and
@@ -86,13 +86,13 @@ func (j *Jobs) Reset(ctx context.Context, workflowID, runID, reason string) (new
 	if point == 0 || truncated {
 		return "", watchparty.ErrNothingToRetry
 	}
-	ctx, cancel := context.WithTimeout(ctx, wait)
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	answer, err := j.client.ResetWorkflowExecution(ctx, &workflowservice.ResetWorkflowExecutionRequest{
 		Namespace: j.namespace, WorkflowExecution: execution(workflowID, runID), Reason: reason,
 		WorkflowTaskFinishEventId: point, RequestId: uuid.NewString(),
 	})
-	return answer.GetRunId(), problem("reset", err)
+	return answer.GetRunId(), domainError("reset", err)
 }
 
 // lastGoodPoint returns the workflow task that a job is reset to: the one that scheduled the last step which failed, or

@@ -9,7 +9,7 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// maxCounted is the largest count in a Work, so that a large backlog does not make it slow.
+// maxCounted is the largest count in a Workload, so that a large backlog does not make it slow.
 const maxCounted = 100_000
 
 // Backlog is what waits of one kind of work.
@@ -18,8 +18,8 @@ type Backlog struct {
 	Oldest  time.Duration // the age of the oldest; zero if nothing waits, or an admin has paused its queue
 }
 
-// Work has the backlogs of background work and the times of the latest regular work.
-type Work struct {
+// Workload has the backlogs of background work and the times of the latest regular work.
+type Workload struct {
 	Outbox Backlog // events that Temporal does not have yet
 	// Emails are those to be sent, by kind. Deferred counts those that wait on purpose, because their recipient has had
 	// too many; Oldest leaves them out.
@@ -39,25 +39,25 @@ type Work struct {
 	AbuseReports       Backlog                               // reports of abuse that no admin has resolved
 }
 
-// Work reads all of it with statements that are quick however large the tables are.
-func (s *Store) Work(ctx context.Context) (Work, error) {
-	w := Work{Emails: map[watchparty.EmailKind]Backlog{}, LastReports: map[watchparty.ReportPeriod]time.Time{}}
-	for _, read := range []func(context.Context, *Work) error{s.readBacklogs, s.readEmails, s.readRegular} {
+// Workload reads all of it with statements that are quick however large the tables are.
+func (s *Store) Workload(ctx context.Context) (Workload, error) {
+	w := Workload{Emails: map[watchparty.EmailKind]Backlog{}, LastReports: map[watchparty.ReportPeriod]time.Time{}}
+	for _, read := range []func(context.Context, *Workload) error{s.readBacklogs, s.readEmails, s.readLatestRuns} {
 		if err := read(ctx, &w); err != nil {
-			return Work{}, fmt.Errorf("store: work: %w", err)
+			return Workload{}, fmt.Errorf("store: workload: %w", err)
 		}
 	}
 	pauses, err := s.QueuePauses(ctx)
 	if err != nil {
-		return Work{}, err
+		return Workload{}, err
 	}
-	w.excusePaused(pauses)
+	w.zeroPausedAges(pauses)
 	w.CleanupPausedUntil, err = s.SchedulePausedUntil(ctx, job.ScheduleCleanup)
 	return w, err
 }
 
-// excusePaused leaves out the ages of what waits on purpose, since an admin has paused its queue.
-func (w *Work) excusePaused(pauses map[string]watchparty.QueuePause) {
+// zeroPausedAges leaves out the ages of what waits on purpose, since an admin has paused its queue.
+func (w *Workload) zeroPausedAges(pauses map[string]watchparty.QueuePause) {
 	for queue, backlog := range map[string]*Backlog{
 		job.TaskQueueAvatar: &w.Avatars, job.TaskQueueMaintenance: &w.Cleanups,
 	} {
@@ -82,7 +82,7 @@ func (r backlogRow) backlog() Backlog {
 	return Backlog{Waiting: r.Waiting, Oldest: time.Duration(max(r.Seconds, 0) * float64(time.Second))}
 }
 
-func (s *Store) readBacklogs(ctx context.Context, w *Work) error {
+func (s *Store) readBacklogs(ctx context.Context, w *Workload) error {
 	var rows []backlogRow
 	const counted = `count(*) AS waiting, coalesce(extract(epoch FROM now() - min(created_at)), 0) AS seconds FROM `
 	err := s.db.NewRaw(`
@@ -103,7 +103,7 @@ func (s *Store) readBacklogs(ctx context.Context, w *Work) error {
 	return err
 }
 
-func (s *Store) readEmails(ctx context.Context, w *Work) error {
+func (s *Store) readEmails(ctx context.Context, w *Workload) error {
 	var rows []struct {
 		backlogRow
 		Deferred int `bun:"deferred"`
@@ -123,14 +123,14 @@ func (s *Store) readEmails(ctx context.Context, w *Work) error {
 	}
 	var sent *time.Time
 	err = s.db.NewRaw("SELECT max(sent_at) FROM emails WHERE state = 'sent'").Scan(ctx, &sent)
-	w.LastEmail = value(sent).UTC()
+	w.LastEmail = valueOrZero(sent).UTC()
 	return err
 }
 
 // maxLatest is how many of the latest rows are looked at.
 const maxLatest = 1000
 
-func (s *Store) readRegular(ctx context.Context, w *Work) error {
+func (s *Store) readLatestRuns(ctx context.Context, w *Workload) error {
 	var last struct {
 		FinishedAt *time.Time `bun:"finished_at"`
 		Failed     int        `bun:"failed"`
@@ -143,7 +143,7 @@ func (s *Store) readRegular(ctx context.Context, w *Work) error {
 	if err != nil {
 		return err
 	}
-	w.LastCleanup, w.FailedPolicies = value(last.FinishedAt).UTC(), last.Failed
+	w.LastCleanup, w.FailedPolicies = valueOrZero(last.FinishedAt).UTC(), last.Failed
 	var reports []struct {
 		Week bool      `bun:"week"`
 		At   time.Time `bun:"at"`

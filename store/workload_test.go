@@ -16,9 +16,9 @@ import (
 
 func TestWork(t *testing.T) {
 	t.Parallel()
-	read := func(t *testing.T, s *Store) Work {
+	read := func(t *testing.T, s *Store) Workload {
 		t.Helper()
-		w, err := s.Work(t.Context())
+		w, err := s.Workload(t.Context())
 		require.NoError(t, err)
 		return w
 	}
@@ -29,7 +29,7 @@ func TestWork(t *testing.T) {
 	}
 	t.Run("nothing waits", func(t *testing.T) {
 		t.Parallel()
-		require.Equal(t, Work{
+		require.Equal(t, Workload{
 			Emails: map[watchparty.EmailKind]Backlog{}, LastReports: map[watchparty.ReportPeriod]time.Time{},
 		}, read(t, openStore(t)))
 	})
@@ -92,13 +92,13 @@ func TestWork(t *testing.T) {
 		for _, table := range []string{"outbox", "emails", "avatars", "cleanup_runs"} {
 			change(t, s, "UPDATE "+table+" SET created_at = now() - interval '1 h'")
 		}
-		counted := map[string]func(Work) Backlog{
-			job.TaskQueueEmail:       func(w Work) Backlog { return w.Emails[watchparty.EmailWelcome] },
-			job.TaskQueueAvatar:      func(w Work) Backlog { return w.Avatars },
-			job.TaskQueueMaintenance: func(w Work) Backlog { return w.Cleanups },
+		counted := map[string]func(Workload) Backlog{
+			job.TaskQueueEmail:       func(w Workload) Backlog { return w.Emails[watchparty.EmailWelcome] },
+			job.TaskQueueAvatar:      func(w Workload) Backlog { return w.Avatars },
+			job.TaskQueueMaintenance: func(w Workload) Backlog { return w.Cleanups },
 			job.TaskQueueWebhooks:    nil, // deliveries are not counted
 		}
-		require.ElementsMatch(t, job.TaskQueues(), slices.Collect(maps.Keys(counted)))
+		require.ElementsMatch(t, job.ServableTaskQueues(), slices.Collect(maps.Keys(counted)))
 		for paused := range counted {
 			require.NoError(t, s.PauseQueue(t.Context(), admin.ID, paused))
 			w := read(t, s)

@@ -21,13 +21,13 @@ func (s *Store) UpdateRoom(
 ) (watchparty.Room, error) {
 	var after roomRow
 	err := s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) ([]job.Event, error) {
-		if value(c.Archived) {
+		if valueOrZero(c.Archived) {
 			if err := lockRoomAlone(ctx, tx, roomID); err != nil {
 				return nil, err
 			}
 		}
 		others := ""
-		if value(c.Visibility) == watchparty.Private { // keepThoseInside
+		if valueOrZero(c.Visibility) == watchparty.Private { // makeParticipantsMembers
 			others = "id IN (SELECT user_id FROM participants WHERE room_id = ?)"
 		}
 		room, _, err := permittedBeside(ctx, tx, roomID, actorID, watchparty.MayEditRoom, others, roomID)
@@ -40,12 +40,12 @@ func (s *Store) UpdateRoom(
 		if err := applyRoomChange(ctx, tx, room, actorID, c); err != nil {
 			return nil, err
 		}
-		if err := selectRooms(tx, &after).Where("r.id = ?", roomID).Scan(ctx); err != nil || !value(c.Archived) {
+		if err := selectRooms(tx, &after).Where("r.id = ?", roomID).Scan(ctx); err != nil || !valueOrZero(c.Archived) {
 			return nil, err
 		}
 		return endedParties(ctx, tx, actorID, roomID)
 	})
-	return after.room(), found(err, "update room")
+	return after.room(), wrapErr(err, "update room")
 }
 
 func applyRoomChange(ctx context.Context, tx bun.Tx, room roomRow, actorID string, c watchparty.RoomChange) error {
@@ -53,7 +53,7 @@ func applyRoomChange(ctx context.Context, tx bun.Tx, room roomRow, actorID strin
 	toggles := c.Archived != nil && *c.Archived != (room.ArchivedAt != nil)
 	c.Archived = nil
 	if staysArchived && c != (watchparty.RoomChange{}) {
-		return room.shut()
+		return room.closedErr()
 	}
 	if toggles && room.ClosedAt != nil {
 		return watchparty.ErrRoomClosed
@@ -70,7 +70,7 @@ func applyRoomChange(ctx context.Context, tx bun.Tx, room roomRow, actorID strin
 		}
 	}
 	if slices.Contains(fields, "movie_id") {
-		if err := inCatalogue(ctx, tx, value(room.MovieID)); err != nil {
+		if err := inCatalogue(ctx, tx, valueOrZero(room.MovieID)); err != nil {
 			return err
 		}
 	}
@@ -80,7 +80,7 @@ func applyRoomChange(ctx context.Context, tx bun.Tx, room roomRow, actorID strin
 		return err
 	}
 	if slices.Contains(fields, "visibility") && room.Visibility == string(watchparty.Private) {
-		if err := keepThoseInside(ctx, tx, room); err != nil {
+		if err := makeParticipantsMembers(ctx, tx, room); err != nil {
 			return err
 		}
 		if err := forgetOutsiders(ctx, tx, room); err != nil {
@@ -98,7 +98,7 @@ func (r *roomRow) apply(c watchparty.RoomChange) (fields []string) {
 	if set(&r.Description, c.Description) {
 		fields = append(fields, "description")
 	}
-	if c.MovieID != nil && *c.MovieID != value(r.MovieID) {
+	if c.MovieID != nil && *c.MovieID != valueOrZero(r.MovieID) {
 		r.MovieID = nullID(*c.MovieID)
 		fields = append(fields, "movie_id")
 	}
@@ -143,8 +143,8 @@ func toggleArchived(ctx context.Context, tx bun.Tx, room *roomRow, actorID strin
 	return logAct(ctx, tx, room.ID, actorID, "", watchparty.ActRoomReopened, nil)
 }
 
-// keepThoseInside makes all participants of a room members of it, when the room becomes private.
-func keepThoseInside(ctx context.Context, tx bun.Tx, room roomRow) error {
+// makeParticipantsMembers makes all participants of a room members of it, when the room becomes private.
+func makeParticipantsMembers(ctx context.Context, tx bun.Tx, room roomRow) error {
 	// FOR SHARE: an account that is being deleted gets no membership.
 	_, err := tx.NewRaw(`
 		INSERT INTO members (room_id, user_id, role)
@@ -184,7 +184,7 @@ func (s *Store) DeleteRoom(ctx context.Context, roomID, actorID string, versions
 		if err := checkVersion(room.Version, versions); err != nil {
 			return nil, err
 		}
-		if err := emptyRooms(ctx, tx, []string{roomID}); err != nil {
+		if err := removeEverybody(ctx, tx, []string{roomID}); err != nil {
 			return nil, err
 		}
 		if err := endRooms(ctx, tx, []string{roomID}); err != nil {
@@ -197,5 +197,5 @@ func (s *Store) DeleteRoom(ctx context.Context, roomID, actorID string, versions
 		invitations, err := endInvitations(ctx, tx, watchparty.InvitationRevoked, "", "i.room_id = ?", roomID)
 		return append(parties, invitations...), err
 	})
-	return found(err, "delete room")
+	return wrapErr(err, "delete room")
 }

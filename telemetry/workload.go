@@ -14,32 +14,32 @@ import (
 )
 
 const (
-	// workAge is how long the counts of a scrape are used for other scrapes.
-	workAge = 5 * time.Second
-	// workTimeout is how long a scrape waits for the database.
-	workTimeout = 2 * time.Second
+	// workloadAge is how long the counts of a scrape are used for other scrapes.
+	workloadAge = 5 * time.Second
+	// workloadTimeout is how long a scrape waits for the database.
+	workloadTimeout = 2 * time.Second
 )
 
-// work collects what waits, from Postgres. While the database is down its metrics are missing, and work_up is 0.
-type work struct {
-	read func(context.Context) (store.Work, error)
+// workload collects what waits, from Postgres. While the database is down its metrics are missing, and work_up is 0.
+type workload struct {
+	read func(context.Context) (store.Workload, error)
 	log  *slog.Logger
 
 	mu     sync.Mutex
 	at     time.Time
-	latest store.Work
+	latest store.Workload
 	err    error
 
 	up, waiting, oldest, emails, emailAge, deferred, paused, sent, cleanup, pausedUntil, failed, report *prometheus.Desc
 }
 
-// RegisterWork registers what background work waits, and when regular work was last done. Every process reports the
+// RegisterWorkload registers what background work waits, and when regular work was last done. Every process reports the
 // same.
-func RegisterWork(r prometheus.Registerer, log *slog.Logger, read func(context.Context) (store.Work, error)) {
+func RegisterWorkload(r prometheus.Registerer, log *slog.Logger, read func(context.Context) (store.Workload, error)) {
 	describe := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc(name, help, labels, nil)
 	}
-	r.MustRegister(&work{
+	r.MustRegister(&workload{
 		read: read,
 		log:  logging.Sparse(log, slog.LevelWarn),
 		up:   describe("work_up", "1 if Postgres could say what work waits, else 0."),
@@ -68,7 +68,7 @@ func RegisterWork(r prometheus.Registerer, log *slog.Logger, read func(context.C
 }
 
 // Describe implements prometheus.Collector.
-func (w *work) Describe(descs chan<- *prometheus.Desc) {
+func (w *workload) Describe(descs chan<- *prometheus.Desc) {
 	for _, desc := range []*prometheus.Desc{
 		w.up, w.waiting, w.oldest, w.emails, w.emailAge, w.deferred, w.paused, w.sent, w.cleanup, w.pausedUntil, w.failed, w.report,
 	} {
@@ -77,7 +77,7 @@ func (w *work) Describe(descs chan<- *prometheus.Desc) {
 }
 
 // Collect implements prometheus.Collector.
-func (w *work) Collect(metrics chan<- prometheus.Metric) {
+func (w *workload) Collect(metrics chan<- prometheus.Metric) {
 	gauge := func(desc *prometheus.Desc, value float64, labels ...string) {
 		metrics <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
 	}
@@ -109,13 +109,13 @@ func (w *work) Collect(metrics chan<- prometheus.Metric) {
 }
 
 // current reads once for all scrapes of a short time.
-func (w *work) current() (store.Work, error) {
+func (w *workload) current() (store.Workload, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if time.Since(w.at) < workAge {
+	if time.Since(w.at) < workloadAge {
 		return w.latest, w.err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), workTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), workloadTimeout)
 	defer cancel()
 	w.latest, w.err = w.read(ctx)
 	w.at = time.Now()

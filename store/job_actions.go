@@ -119,5 +119,5 @@ func (s *Store) ResendEmailOfJob(ctx context.Context, adminID, workflowID string
 		row = former.again(newID())
 		return resend(ctx, tx, adminID, row)
 	})
-	return row.email(), found(err, "resend the job's email")
+	return row.email(), wrapErr(err, "resend the job's email")
 }

@@ -132,7 +132,7 @@ func (s *Server) retryJob(ctx context.Context, d jobs.Detail, batch string) (ret
 
 // cleanUpAgain starts another run with what the run of a job was to do.
 func (s *Server) cleanUpAgain(ctx context.Context, d jobs.Detail) (retried, error) {
-	again, err := s.store.RunAgain(ctx, caller(ctx).UserID, d.WorkflowID, s.cfg.Cleanup.Policies())
+	again, err := s.store.RepeatRun(ctx, caller(ctx).UserID, d.WorkflowID, s.cfg.Cleanup.Policies())
 	return retried{how: contract.RetryHowNewRun, workflowID: again.WorkflowID}, err
 }
 
