@@ -10,14 +10,13 @@ import (
 // last, since it marks the account as deleted.
 func DeleteAccount(ctx workflow.Context, in job.AccountInput) (job.AccountResult, error) {
 	var result job.AccountResult
-	files := with(ctx, deletionOptions, "Remove the files")
-	if err := workflow.ExecuteActivity(files, job.ActivityRemoveAccountFiles, in).Get(ctx, nil); err != nil {
+	err := run(ctx, deletionOptions, "Remove the files", job.ActivityRemoveAccountFiles, in, nil)
+	if err != nil {
 		return result, err
 	}
-	messages := with(ctx, deletionOptions, "Make the messages anonymous")
-	if err := workflow.ExecuteActivity(messages, job.ActivityAnonymiseMessages, in).Get(ctx, &result); err != nil {
+	err = run(ctx, deletionOptions, "Make the messages anonymous", job.ActivityAnonymiseMessages, in, &result)
+	if err != nil {
 		return result, err
 	}
-	row := with(ctx, stepOptions, "Remove the account's row")
-	return result, workflow.ExecuteActivity(row, job.ActivityRemoveAccount, in).Get(ctx, nil)
+	return result, run(ctx, stepOptions, "Remove the account's row", job.ActivityRemoveAccount, in, nil)
 }

@@ -64,8 +64,8 @@ func (u *upload) process(ctx workflow.Context) (job.AvatarResult, error) {
 	}
 	u.progress.Step = watchparty.AvatarPublishing
 	var published job.PublishResult
-	publish := with(ctx, avatarStepOptions, "Publish, unless a newer one is published")
-	err := workflow.ExecuteActivity(publish, job.ActivityPublishAvatar, u.in).Get(ctx, &published)
+	err := run(ctx, avatarStepOptions, "Publish, unless a newer one is published", job.ActivityPublishAvatar, u.in,
+		&published)
 	if goneRow(err) || err == nil && published.State != watchparty.AvatarReady {
 		return u.supersede(ctx)
 	}
@@ -75,8 +75,8 @@ func (u *upload) process(ctx workflow.Context) (job.AvatarResult, error) {
 	u.progress.Step = watchparty.AvatarRemoving
 	result := job.AvatarResult{State: published.State}
 	if published.KeepFormerSeconds > 0 { // zero from workers of an earlier version
-		original := with(ctx, avatarStepOptions, "Remove the original")
-		if err := workflow.ExecuteActivity(original, job.ActivityRemoveOriginal, u.in).Get(ctx, nil); err != nil {
+		err := run(ctx, avatarStepOptions, "Remove the original", job.ActivityRemoveOriginal, u.in, nil)
+		if err != nil {
 			return result, err
 		}
 		keep := time.Duration(published.KeepFormerSeconds) * time.Second
@@ -84,8 +84,8 @@ func (u *upload) process(ctx workflow.Context) (job.AvatarResult, error) {
 			return result, err
 		}
 	}
-	former := with(ctx, avatarStepOptions, "Remove the original and the former avatar")
-	return result, workflow.ExecuteActivity(former, job.ActivityRemoveFormerAvatar, u.in).Get(ctx, nil)
+	return result, run(ctx, avatarStepOptions, "Remove the original and the former avatar",
+		job.ActivityRemoveFormerAvatar, u.in, nil)
 }
 
 // goneRow reports whether the activity found that its row no longer exists.
@@ -96,16 +96,14 @@ func goneRow(err error) bool {
 
 func (u *upload) supersede(ctx workflow.Context) (job.AvatarResult, error) {
 	u.progress.Step = watchparty.AvatarRemoving
-	files := with(ctx, avatarStepOptions, "Remove the files of a superseded upload")
-	err := workflow.ExecuteActivity(files, job.ActivityRemoveAvatarFiles, u.in).Get(ctx, nil)
+	err := run(ctx, avatarStepOptions, "Remove the files of a superseded upload", job.ActivityRemoveAvatarFiles, u.in, nil)
 	return job.AvatarResult{State: watchparty.AvatarSuperseded}, err
 }
 
 // render renders the picture. When a worker ends meanwhile it tries again, up to maxCrashes times.
 func (u *upload) render(ctx workflow.Context) error {
 	for {
-		picture := with(ctx, renderOptions, "Render the picture in its sizes")
-		err := workflow.ExecuteActivity(picture, job.ActivityRenderAvatar, u.in).Get(ctx, nil)
+		err := run(ctx, renderOptions, "Render the picture in its sizes", job.ActivityRenderAvatar, u.in, nil)
 		var timeout *temporal.TimeoutError
 		if !errors.As(err, &timeout) {
 			return err
@@ -146,13 +144,13 @@ func rejection(err error) (code, reason string) {
 
 func (u *upload) fail(ctx workflow.Context, code, reason string) (job.AvatarResult, error) {
 	failed := job.FailAvatarInput{AvatarInput: u.in, Reason: reason}
-	reject := with(ctx, avatarStepOptions, "Store why the picture was rejected")
-	if err := workflow.ExecuteActivity(reject, job.ActivityFailAvatar, failed).Get(ctx, nil); err != nil {
+	err := run(ctx, avatarStepOptions, "Store why the picture was rejected", job.ActivityFailAvatar, failed, nil)
+	if err != nil {
 		return job.AvatarResult{}, err
 	}
 	u.progress.Step = watchparty.AvatarRemoving
-	files := with(ctx, avatarStepOptions, "Remove the upload")
-	if err := workflow.ExecuteActivity(files, job.ActivityRemoveAvatarFiles, u.in).Get(ctx, nil); err != nil {
+	err = run(ctx, avatarStepOptions, "Remove the upload", job.ActivityRemoveAvatarFiles, u.in, nil)
+	if err != nil {
 		return job.AvatarResult{}, err
 	}
 	return job.AvatarResult{State: watchparty.AvatarFailed, Reason: code}, nil

@@ -47,8 +47,7 @@ func finishCleanup(ctx workflow.Context, in job.FinishCleanupInput) (result job.
 	if in.Cancelled {
 		ctx, _ = workflow.NewDisconnectedContext(ctx)
 	}
-	err = workflow.ExecuteActivity(with(ctx, stepOptions, "Store the report"), job.ActivityFinishCleanup, in).
-		Get(ctx, &result)
+	err = run(ctx, stepOptions, "Store the report", job.ActivityFinishCleanup, in, &result)
 	if !in.Cancelled && temporal.IsCanceledError(err) && reportsWhenCancelled(ctx) {
 		in.Cancelled = true
 		return finishCleanup(ctx, in)
@@ -62,8 +61,7 @@ func cleanup(
 	ctx workflow.Context, in job.CleanupInput, progress *job.CleanupProgress,
 ) (map[watchparty.Policy]string, error) {
 	var begun job.BeginCleanupResult
-	begin := with(ctx, stepOptions, "Begin the run")
-	if err := workflow.ExecuteActivity(begin, job.ActivityBeginCleanup, in).Get(ctx, &begun); err != nil {
+	if err := run(ctx, stepOptions, "Begin the run", job.ActivityBeginCleanup, in, &begun); err != nil {
 		return nil, err
 	}
 	if !in.DryRun && workflow.GetVersion(ctx, "tally-first", workflow.DefaultVersion, 1) != workflow.DefaultVersion {
@@ -75,10 +73,16 @@ func cleanup(
 // tally stores the daily figures before the policies remove the rows that they count. If that fails the run continues:
 // the next run stores the figures, as far as the rows are still there.
 func tally(ctx workflow.Context) {
-	if err := workflow.ExecuteActivity(with(ctx, policyOptions, "Tally the days"), job.ActivityTally).
-		Get(ctx, nil); err != nil {
+	if err := runTally(ctx); err != nil {
 		workflow.GetLogger(ctx).Error("daily figures not stored", "error", err)
 	}
+}
+
+// runTally stores the daily figures of the days that are over.
+func runTally(ctx workflow.Context) error {
+	o := policyOptions
+	o.Summary = "Tally the days"
+	return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, o), job.ActivityTally).Get(ctx, nil)
 }
 
 // applyPolicies applies the policies in order and returns those that failed. It returns an error only when the run is
@@ -90,8 +94,7 @@ func applyPolicies(
 	for _, policy := range begun.Policies {
 		progress.Policy = policy
 		apply := job.ApplyPolicyInput{RunID: in.RunID, Policy: policy, Threshold: begun.Thresholds[policy], DryRun: in.DryRun}
-		err := workflow.ExecuteActivity(with(ctx, policyOptions, "Policy "+string(policy)), job.ActivityApplyPolicy, apply).
-			Get(ctx, nil)
+		err := run(ctx, policyOptions, "Policy "+string(policy), job.ActivityApplyPolicy, apply, nil)
 		if temporal.IsCanceledError(err) {
 			return failed, err
 		}

@@ -56,8 +56,8 @@ func awaitConfirmation(ctx workflow.Context, d time.Duration) (confirmed bool, e
 // priority, whatever the priority of the workflow.
 func remind(ctx workflow.Context, in job.EmailInput) (watchparty.EmailState, error) {
 	var reminder job.QueueReminderResult
-	queue := with(ctx, withLowPriority(stepOptions), "Queue the reminder if it is still needed")
-	err := workflow.ExecuteActivity(queue, job.ActivityQueueReminder, in).Get(ctx, &reminder)
+	err := run(ctx, withLowPriority(stepOptions), "Queue the reminder if it is still needed",
+		job.ActivityQueueReminder, in, &reminder)
 	if err != nil || reminder.EmailID == "" {
 		return "", err
 	}
@@ -117,8 +117,7 @@ func ReportEmail(ctx workflow.Context, in job.EmailInput) (job.EmailResult, erro
 // has the reason.
 func sendEmail(ctx workflow.Context, options workflow.ActivityOptions, in job.EmailInput) (job.EmailResult, error) {
 	var result job.EmailResult
-	send := with(ctx, options, "Hand the email to the SMTP server")
-	err := workflow.ExecuteActivity(send, job.ActivitySendEmail, in).Get(ctx, &result)
+	err := run(ctx, options, "Hand the email to the SMTP server", job.ActivitySendEmail, in, &result)
 	if err == nil {
 		result.State = cmp.Or(result.State, watchparty.EmailSent) // workers of an earlier version return no state
 		return result, nil
@@ -126,8 +125,7 @@ func sendEmail(ctx workflow.Context, options workflow.ActivityOptions, in job.Em
 	if temporal.IsCanceledError(err) {
 		return job.EmailResult{}, err
 	}
-	fail := with(ctx, stepOptions, "Mark the email as failed")
-	if failed := workflow.ExecuteActivity(fail, job.ActivityFailEmail, in).Get(ctx, nil); failed != nil {
+	if failed := run(ctx, stepOptions, "Mark the email as failed", job.ActivityFailEmail, in, nil); failed != nil {
 		return job.EmailResult{}, failed
 	}
 	var final *temporal.ApplicationError

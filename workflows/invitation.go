@@ -50,8 +50,7 @@ func awaitExpiry(ctx workflow.Context, in job.RoomInvitationInput, result *job.R
 		return err
 	}
 	var ended job.ExpireInvitationResult
-	expire := with(ctx, stepOptions, "Expire the invitation")
-	err = workflow.ExecuteActivity(expire, job.ActivityExpireInvitation, in).Get(ctx, &ended)
+	err = run(ctx, stepOptions, "Expire the invitation", job.ActivityExpireInvitation, in, &ended)
 	result.State = ended.State
 	return err
 }

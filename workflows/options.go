@@ -115,8 +115,9 @@ func withLowPriority(o workflow.ActivityOptions) workflow.ActivityOptions {
 	return o
 }
 
-// with returns a context with the options of an activity, and with the line that the Temporal UI shows for it.
-func with(ctx workflow.Context, o workflow.ActivityOptions, summary string) workflow.Context {
+// run executes an activity with options, and with the line that the Temporal UI shows for it. It waits for the result,
+// and stores it in result, unless that is nil.
+func run(ctx workflow.Context, o workflow.ActivityOptions, summary, activity string, in, result any) error {
 	o.Summary = summary
-	return workflow.WithActivityOptions(ctx, o)
+	return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, o), activity, in).Get(ctx, result)
 }

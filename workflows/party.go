@@ -105,8 +105,7 @@ func (s partyStep) take(ctx workflow.Context, p job.PartyInput) error {
 	case s.notice != "":
 		return queueNotices(ctx, p, s.notice)
 	case s.arms:
-		arm := with(ctx, stepOptions, "Have the room load the movie")
-		return workflow.ExecuteActivity(arm, job.ActivityArmParty, p).Get(ctx, nil)
+		return run(ctx, stepOptions, "Have the room load the movie", job.ActivityArmParty, p, nil)
 	}
 	return nil
 }
@@ -127,15 +126,13 @@ func awaitChange(ctx workflow.Context, p job.PartyInput, step partyStep) (change
 }
 
 func readParty(ctx workflow.Context, in job.PartyInput) (status job.PartyStatus, err error) {
-	read := with(ctx, stepOptions, "Read the party")
-	err = workflow.ExecuteActivity(read, job.ActivityReadParty, in).Get(ctx, &status)
+	err = run(ctx, stepOptions, "Read the party", job.ActivityReadParty, in, &status)
 	return status, err
 }
 
 func queueNotices(ctx workflow.Context, p job.PartyInput, kind watchparty.PartyNotice) error {
-	queue := with(ctx, noticeOptions, "Queue the emails to the guests")
 	in := job.PartyNoticesInput{PartyID: p.PartyID, Kind: kind, Moves: p.Moves}
-	return workflow.ExecuteActivity(queue, job.ActivityQueuePartyNotices, in).Get(ctx, nil)
+	return run(ctx, noticeOptions, "Queue the emails to the guests", job.ActivityQueuePartyNotices, in, nil)
 }
 
 // PartyEmail sends an email to a guest of a party.

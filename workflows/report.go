@@ -20,20 +20,17 @@ func ActivityReport(ctx workflow.Context, in job.ReportInput) (job.ReportResult,
 			at = workflow.GetInfo(ctx).WorkflowStartTime
 		}
 	}
-	if err := workflow.ExecuteActivity(with(ctx, policyOptions, "Tally the days"), job.ActivityTally).
-		Get(ctx, nil); err != nil {
+	if err := runTally(ctx); err != nil {
 		return job.ReportResult{}, err
 	}
 	create := job.CreateReportInput{Every: in.Every}
 	create.From, create.To = in.Every.Last(at)
 	var result job.ReportResult
-	store := with(ctx, stepOptions, "Store the report")
-	err := workflow.ExecuteActivity(store, job.ActivityCreateReport, create).Get(ctx, &result.ReportID)
+	err := run(ctx, stepOptions, "Store the report", job.ActivityCreateReport, create, &result.ReportID)
 	if err != nil {
 		return result, err
 	}
-	queue := with(ctx, stepOptions, "Queue the emails")
 	emails := job.QueueReportEmailsInput{ReportID: result.ReportID}
-	err = workflow.ExecuteActivity(queue, job.ActivityQueueReportEmails, emails).Get(ctx, &result.Emails)
+	err = run(ctx, stepOptions, "Queue the emails", job.ActivityQueueReportEmails, emails, &result.Emails)
 	return result, err
 }

@@ -12,14 +12,13 @@ import (
 // broken receiver is not an error of this service.
 func WebhookDelivery(ctx workflow.Context, in job.WebhookInput) (job.WebhookResult, error) {
 	var result job.WebhookResult
-	deliver := with(ctx, webhookOptions, "Send the message")
-	err := workflow.ExecuteActivity(deliver, job.ActivityDeliverWebhook, in).Get(ctx, &result)
+	err := run(ctx, webhookOptions, "Send the message", job.ActivityDeliverWebhook, in, &result)
 	if !temporal.IsCanceledError(err) {
 		return result, err
 	}
 	ending, _ := workflow.NewDisconnectedContext(ctx)
-	cancel := with(ending, stepOptions, "Mark the delivery as cancelled")
-	if failed := workflow.ExecuteActivity(cancel, job.ActivityCancelDelivery, in).Get(ending, nil); failed != nil {
+	failed := run(ending, stepOptions, "Mark the delivery as cancelled", job.ActivityCancelDelivery, in, nil)
+	if failed != nil {
 		return result, failed
 	}
 	return result, err
