@@ -48,8 +48,17 @@ func QueueOrders() []QueueOrder { return []QueueOrder{OrderManual, OrderVotes} }
 // WaitPolicy says for which people a room's playback waits; see package playback.
 type WaitPolicy string
 
+const (
+	WaitPolicyAuto     WaitPolicy = "auto" // for everyone among a few people, for nobody among more
+	WaitPolicyEveryone WaitPolicy = "everyone"
+	WaitPolicyHost     WaitPolicy = "host"
+	WaitPolicyNobody   WaitPolicy = "nobody"
+)
+
 // WaitPolicies lists all policies.
-func WaitPolicies() []WaitPolicy { return []WaitPolicy{"auto", "everyone", "host", "nobody"} }
+func WaitPolicies() []WaitPolicy {
+	return []WaitPolicy{WaitPolicyAuto, WaitPolicyEveryone, WaitPolicyHost, WaitPolicyNobody}
+}
 
 // Limits of queues.
 const (

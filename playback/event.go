@@ -1,6 +1,10 @@
 package playback
 
-import "time"
+import (
+	"time"
+
+	"github.com/watchparty/watchparty"
+)
 
 // Event is something that happens to a room's playback: a Command, or one of the types below.
 type Event interface{ event() }
@@ -70,7 +74,7 @@ func (ClockSet) event()    {}
 // Room has the data of the room that Apply needs besides the state.
 type Room struct {
 	Members []Member
-	Policy  Policy
+	Policy  watchparty.WaitPolicy
 	Next    Item // the first of the queue; the zero value if it is empty
 	Default Item // what Play plays if nothing is loaded and the queue is empty; the zero value for nothing
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"slices"
 	"time"
+
+	"github.com/watchparty/watchparty"
 )
 
 // ErrBusy is returned for a schedule while something plays.
@@ -346,7 +348,7 @@ func (m *machine) reported() {
 
 // over reports whether at least half of the members have reported the end of the item, near its expected end.
 func (m *machine) over() bool {
-	members := m.Counted(m.room.Members, WaitEveryone, m.now)
+	members := m.Counted(m.room.Members, watchparty.WaitPolicyEveryone, m.now)
 	ended := 0
 	for _, member := range members {
 		if member.EndedCue == m.Cue {
@@ -430,7 +432,7 @@ func (m *machine) stalled(connID string) {
 	}
 	member := m.room.Members[i]
 	setAside := m.now.Before(member.SetAsideFor)
-	if !setAside && !m.counts(member, m.room.Policy.resolve(m.room.Members), m.now) {
+	if !setAside && !m.counts(member, resolve(m.room.Policy, m.room.Members), m.now) {
 		return
 	}
 	if setAside || !member.StoppedAt.IsZero() && m.now.Sub(member.StoppedAt) < StopInterval {

@@ -16,6 +16,14 @@ var (
 	next  = playback.NewItem("next", 0, 300_000)
 )
 
+// Short names for tables.
+const (
+	waitAuto     = watchparty.WaitPolicyAuto
+	waitEveryone = watchparty.WaitPolicyEveryone
+	waitHost     = watchparty.WaitPolicyHost
+	waitNobody   = watchparty.WaitPolicyNobody
+)
+
 func ms(n int64) *int64 { return &n }
 
 // member is one who was connected long before, and is ready for a state's cue.
@@ -427,7 +435,7 @@ func TestStalls(t *testing.T) {
 	stalled := behind("slow", s)
 	at := start.Add(time.Hour)
 	s.Item = playback.Item{ID: "movie"}
-	apply := func(change func(*playback.Member), policy playback.Policy) playback.Effects {
+	apply := func(change func(*playback.Member), policy watchparty.WaitPolicy) playback.Effects {
 		m := stalled
 		change(&m)
 		room := playback.Room{Members: []playback.Member{m, member("quick", s)}, Policy: policy}
@@ -438,18 +446,18 @@ func TestStalls(t *testing.T) {
 	}
 	nothing, stopped := playback.Effects{}, playback.Effects{Changed: true, Stopped: "slow"}
 	setAside := playback.Effects{SetAside: "slow"}
-	require.Equal(t, stopped, apply(func(*playback.Member) {}, playback.WaitAuto))
-	require.Equal(t, nothing, apply(func(*playback.Member) {}, playback.WaitNobody))
-	require.Equal(t, nothing, apply(func(*playback.Member) {}, playback.WaitHost))
-	require.Equal(t, stopped, apply(func(m *playback.Member) { m.Host = true }, playback.WaitHost))
-	require.Equal(t, nothing, apply(func(m *playback.Member) { m.Able = false }, playback.WaitAuto))
-	require.Equal(t, nothing, apply(func(m *playback.Member) { m.Since = at.Add(-9 * time.Second) }, playback.WaitAuto))
-	require.Equal(t, nothing, apply(func(m *playback.Member) { m.Epoch = 2 }, playback.WaitAuto))
+	require.Equal(t, stopped, apply(func(*playback.Member) {}, waitAuto))
+	require.Equal(t, nothing, apply(func(*playback.Member) {}, waitNobody))
+	require.Equal(t, nothing, apply(func(*playback.Member) {}, waitHost))
+	require.Equal(t, stopped, apply(func(m *playback.Member) { m.Host = true }, waitHost))
+	require.Equal(t, nothing, apply(func(m *playback.Member) { m.Able = false }, waitAuto))
+	require.Equal(t, nothing, apply(func(m *playback.Member) { m.Since = at.Add(-9 * time.Second) }, waitAuto))
+	require.Equal(t, nothing, apply(func(m *playback.Member) { m.Epoch = 2 }, waitAuto))
 	require.Equal(t, setAside, apply(func(m *playback.Member) { m.StoppedAt = at.Add(-59 * time.Second) },
-		playback.WaitAuto))
-	require.Equal(t, stopped, apply(func(m *playback.Member) { m.StoppedAt = at.Add(-time.Minute) }, playback.WaitAuto))
+		waitAuto))
+	require.Equal(t, stopped, apply(func(m *playback.Member) { m.StoppedAt = at.Add(-time.Minute) }, waitAuto))
 	require.Equal(t, setAside, apply(func(m *playback.Member) { m.SetAsideFor = at.Add(time.Second) },
-		playback.WaitAuto), "not stable for long enough")
+		waitAuto), "not stable for long enough")
 }
 
 func TestDurationIsLearnt(t *testing.T) {
@@ -606,27 +614,27 @@ func TestWhoIsWaitedFor(t *testing.T) {
 	for name, test := range map[string]struct {
 		state  playback.State
 		change func(*playback.Member)
-		policy playback.Policy
+		policy watchparty.WaitPolicy
 		others int
 		want   bool
 	}{
-		"not ready":                     {seek, func(*playback.Member) {}, playback.WaitAuto, 0, true},
-		"ready":                         {seek, func(m *playback.Member) { m.ReadyCue = 5 }, playback.WaitAuto, 0, false},
-		"ready for the seek before":     {seek, func(m *playback.Member) { m.ReadyCue = 4 }, playback.WaitAuto, 0, true},
-		"hidden, blocked or opted out":  {seek, func(m *playback.Member) { m.Able = false }, playback.WaitAuto, 0, false},
-		"set aside":                     {seek, setAside(6 * time.Second), playback.WaitAuto, 0, false},
-		"set aside until a moment ago":  {seek, setAside(5 * time.Second), playback.WaitAuto, 0, true},
-		"joined just before":            {seek, joined(-4 * time.Second), playback.WaitAuto, 0, false},
-		"never reported for this item":  {seek, func(m *playback.Member) { m.Epoch = 2 }, playback.WaitAuto, 0, false},
-		"never reported for a new item": {load, func(m *playback.Member) { m.Epoch = 2 }, playback.WaitAuto, 0, true},
-		"joined just before a load":     {load, joined(0), playback.WaitAuto, 0, true},
-		"joined during a load":          {load, joined(time.Microsecond), playback.WaitAuto, 0, false},
-		"for nobody":                    {seek, func(*playback.Member) {}, playback.WaitNobody, 0, false},
-		"for the host":                  {seek, func(*playback.Member) {}, playback.WaitHost, 0, false},
-		"for the host, who is it":       {seek, func(m *playback.Member) { m.Host = true }, playback.WaitHost, 0, true},
-		"one of eight":                  {seek, func(*playback.Member) {}, playback.WaitAuto, 7, true},
-		"one of nine":                   {seek, func(*playback.Member) {}, playback.WaitAuto, 8, false},
-		"one of nine, for everyone":     {seek, func(*playback.Member) {}, playback.WaitEveryone, 8, true},
+		"not ready":                     {seek, func(*playback.Member) {}, waitAuto, 0, true},
+		"ready":                         {seek, func(m *playback.Member) { m.ReadyCue = 5 }, waitAuto, 0, false},
+		"ready for the seek before":     {seek, func(m *playback.Member) { m.ReadyCue = 4 }, waitAuto, 0, true},
+		"hidden, blocked or opted out":  {seek, func(m *playback.Member) { m.Able = false }, waitAuto, 0, false},
+		"set aside":                     {seek, setAside(6 * time.Second), waitAuto, 0, false},
+		"set aside until a moment ago":  {seek, setAside(5 * time.Second), waitAuto, 0, true},
+		"joined just before":            {seek, joined(-4 * time.Second), waitAuto, 0, false},
+		"never reported for this item":  {seek, func(m *playback.Member) { m.Epoch = 2 }, waitAuto, 0, false},
+		"never reported for a new item": {load, func(m *playback.Member) { m.Epoch = 2 }, waitAuto, 0, true},
+		"joined just before a load":     {load, joined(0), waitAuto, 0, true},
+		"joined during a load":          {load, joined(time.Microsecond), waitAuto, 0, false},
+		"for nobody":                    {seek, func(*playback.Member) {}, waitNobody, 0, false},
+		"for the host":                  {seek, func(*playback.Member) {}, waitHost, 0, false},
+		"for the host, who is it":       {seek, func(m *playback.Member) { m.Host = true }, waitHost, 0, true},
+		"one of eight":                  {seek, func(*playback.Member) {}, waitAuto, 7, true},
+		"one of nine":                   {seek, func(*playback.Member) {}, waitAuto, 8, false},
+		"one of nine, for everyone":     {seek, func(*playback.Member) {}, waitEveryone, 8, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := behind("one", test.state)

@@ -3,22 +3,11 @@ package playback
 import (
 	"slices"
 	"time"
+
+	"github.com/watchparty/watchparty"
 )
 
-// Policy says whom a room waits for.
-type Policy string
-
-const (
-	WaitAuto     Policy = "auto" // for everyone among up to AutoEveryone, for nobody among more
-	WaitEveryone Policy = "everyone"
-	WaitHost     Policy = "host"
-	WaitNobody   Policy = "nobody"
-)
-
-// Policies lists all policies.
-func Policies() []Policy { return []Policy{WaitAuto, WaitEveryone, WaitHost, WaitNobody} }
-
-// AutoEveryone is the largest number of people for whom WaitAuto waits.
+// AutoEveryone is the largest number of people for whom watchparty.WaitPolicyAuto waits.
 const AutoEveryone = 8
 
 const (
@@ -52,15 +41,15 @@ type Member struct {
 	SetAsideFor time.Time // until when it is set aside; zero unless it is
 }
 
-// resolve replaces WaitAuto by WaitEveryone or WaitNobody, by the number of people.
-func (p Policy) resolve(members []Member) Policy {
-	if p != WaitAuto && p != "" {
-		return p
+// resolve replaces WaitPolicyAuto by WaitPolicyEveryone or WaitPolicyNobody, by the number of people.
+func resolve(policy watchparty.WaitPolicy, members []Member) watchparty.WaitPolicy {
+	if policy != watchparty.WaitPolicyAuto && policy != "" {
+		return policy
 	}
 	if people(members) <= AutoEveryone {
-		return WaitEveryone
+		return watchparty.WaitPolicyEveryone
 	}
-	return WaitNobody
+	return watchparty.WaitPolicyNobody
 }
 
 // people counts the different users.
@@ -73,8 +62,9 @@ func people(members []Member) int {
 }
 
 // counts reports whether a state's room may wait for a member.
-func (s State) counts(m Member, policy Policy, at time.Time) bool {
-	if policy == WaitNobody || policy == WaitHost && !m.Host || !m.Able || at.Before(m.SetAsideFor) {
+func (s State) counts(m Member, policy watchparty.WaitPolicy, at time.Time) bool {
+	if policy == watchparty.WaitPolicyNobody || policy == watchparty.WaitPolicyHost && !m.Host || !m.Able ||
+		at.Before(m.SetAsideFor) {
 		return false
 	}
 	if s.Status == Waiting && s.WaitFor == WaitLoad {
@@ -85,14 +75,14 @@ func (s State) counts(m Member, policy Policy, at time.Time) bool {
 }
 
 // Counted returns the members for whom the room may wait at an instant.
-func (s State) Counted(members []Member, policy Policy, at time.Time) []Member {
-	policy = policy.resolve(members)
+func (s State) Counted(members []Member, policy watchparty.WaitPolicy, at time.Time) []Member {
+	policy = resolve(policy, members)
 	return slices.DeleteFunc(slices.Clone(members), func(m Member) bool { return !s.counts(m, policy, at) })
 }
 
 // Missing returns the members for whom the room waits: the counted members that are not ready for the cue. It is empty
 // unless the state is Waiting.
-func (s State) Missing(members []Member, policy Policy, at time.Time) []Member {
+func (s State) Missing(members []Member, policy watchparty.WaitPolicy, at time.Time) []Member {
 	if s.Status != Waiting {
 		return nil
 	}
@@ -100,7 +90,7 @@ func (s State) Missing(members []Member, policy Policy, at time.Time) []Member {
 }
 
 // unready returns the counted members that are not ready for the cue.
-func (s State) unready(members []Member, policy Policy, at time.Time) []Member {
+func (s State) unready(members []Member, policy watchparty.WaitPolicy, at time.Time) []Member {
 	return slices.DeleteFunc(s.Counted(members, policy, at), func(m Member) bool { return m.ReadyCue == s.Cue })
 }
 

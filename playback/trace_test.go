@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/playback"
 )
 
@@ -67,7 +68,7 @@ func (tr *trace) pass() {
 			StoppedAt:  tr.now.Add(-time.Duration(tr.number(90)) * time.Second),
 		})
 	}
-	tr.room.Policy = playback.Policies()[tr.number(4)]
+	tr.room.Policy = watchparty.WaitPolicies()[tr.number(4)]
 	tr.room.Next = playback.Item{}
 	if tr.number(2) == 0 {
 		tr.room.Next = tr.item()

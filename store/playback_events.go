@@ -328,7 +328,7 @@ func (t *transition) playbackRoom() playback.Room {
 		members = append(members, m)
 	}
 	return playback.Room{
-		Members: members, Policy: playback.Policy(t.room.WaitPolicy), Next: t.next.item(), Default: t.chosen.item(),
+		Members: members, Policy: watchparty.WaitPolicy(t.room.WaitPolicy), Next: t.next.item(), Default: t.chosen.item(),
 	}
 }
 

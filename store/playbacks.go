@@ -198,7 +198,7 @@ func (r playbackRow) missing(members []memberRow) (ids []string) {
 	if r.State != string(playback.Waiting) {
 		return nil
 	}
-	policy, known := playback.Policy(r.WaitPolicy), map[string]bool{}
+	policy, known := watchparty.WaitPolicy(r.WaitPolicy), map[string]bool{}
 	for _, m := range r.state().Missing(mapRows(members, memberRow.member), policy, r.Now.UTC()) {
 		if !known[m.UserID] {
 			known[m.UserID] = true

@@ -9,7 +9,6 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/coherence"
-	"github.com/watchparty/watchparty/playback"
 )
 
 type roomRow struct {
@@ -137,7 +136,7 @@ func (s *Store) CreateRoom(
 		ID: newID(), Name: n.Name, Description: n.Description, MovieID: nullID(n.MovieID), HostID: &hostID,
 		Visibility: string(n.Visibility), Capacity: n.Capacity, Version: 1, CreatedAt: now, UpdatedAt: now,
 		Control: string(watchparty.DefaultRoomAccess.Control), Queue: string(watchparty.DefaultRoomAccess.Queue),
-		QueueOrder: string(watchparty.OrderManual), WaitPolicy: string(playback.WaitAuto),
+		QueueOrder: string(watchparty.OrderManual), WaitPolicy: string(watchparty.WaitPolicyAuto),
 	}
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		former, err := claimKey(ctx, tx, key, row.ID)
@@ -205,7 +204,7 @@ func (s *Store) Room(ctx context.Context, id string) (watchparty.Room, error) {
 }
 
 // JoinRoom adds a user to the participants of a room. If the user is in the room already, it refreshes the presence. It
-// returns ErrNotFound (also for a private room that the user is no member of), ErrBanned, ErrRoomArchived,
+// returns ErrNotFound (also for a private room of which the user is not a member), ErrBanned, ErrRoomArchived,
 // ErrRoomClosed and ErrRoomFull, and ErrUnauthenticated for a user whose account is deleted or suspended.
 func (s *Store) JoinRoom(ctx context.Context, roomID, userID string) (watchparty.Room, error) {
 	var row roomRow

@@ -177,7 +177,7 @@ var design = []section{
 			{"live/reports.go", " || !m.WaitForMe", ""},
 		}},
 		{"The room does not wait for those who are set aside.", "playback TestWhoIsWaitedFor", []edit{
-			{"playback/members.go", " || at.Before(m.SetAsideFor)", ""},
+			{"playback/members.go", " ||\n\t\tat.Before(m.SetAsideFor)", ""},
 		}},
 		{"The room does not wait for people who joined in the last 10 s.", "playback TestWhoIsWaitedFor", []edit{
 			{"playback/members.go", " && at.Sub(m.Since) >= JoinGrace", ""},
@@ -189,10 +189,10 @@ var design = []section{
 			{"playback/members.go", "return !m.Since.After(s.WaitUntil.Add(-LoadDeadline))", "return true"},
 		}},
 		{"A room can wait for its host only.", "playback TestWhoIsWaitedFor", []edit{
-			{"playback/members.go", "policy == WaitHost && !m.Host || ", ""},
+			{"playback/members.go", "policy == watchparty.WaitPolicyHost && !m.Host || ", ""},
 		}},
 		{"A room can wait for nobody.", "playback TestWhoIsWaitedFor", []edit{
-			{"playback/members.go", "policy == WaitNobody || ", ""},
+			{"playback/members.go", "policy == watchparty.WaitPolicyNobody || ", ""},
 		}},
 		{"By default, a room of more than 8 people waits for nobody.", "playback TestWhoIsWaitedFor", []edit{
 			{"playback/members.go", "if people(members) <= AutoEveryone {", "if people(members) > 0 {"},
