@@ -25,6 +25,15 @@ func (v *fields) language(l Language) {
 	v.check(slices.Contains(Languages(), l), "language", "unknown", "is not a language of emails")
 }
 
+// normalised returns a pointer to the normal form of a value, and nil for nil. It leaves the value as it is.
+func normalised[T any](value *T, normal func(T) T) *T {
+	if value == nil {
+		return nil
+	}
+	n := normal(*value)
+	return &n
+}
+
 func (v fields) err() error {
 	if len(v) == 0 {
 		return nil

@@ -72,16 +72,17 @@ type NewMovie struct {
 	Subtitles      []Subtitle
 }
 
-// Normalise trims the texts and writes genres in lower case.
+// Normalise brings the texts into the form in which they are checked and stored.
 func (m *NewMovie) Normalise() {
-	c := m.change()
-	c.Normalise()
+	m.Title, m.Description = normalLine(m.Title), normalProse(m.Description)
+	m.PosterURL, m.StreamURL = normalProse(m.PosterURL), normalProse(m.StreamURL)
+	m.Genres, m.Subtitles = normalGenres(m.Genres), normalSubtitles(m.Subtitles)
 }
 
 // Validate reports every field that is wrong.
 func (m NewMovie) Validate() error { return m.change().Validate() }
 
-// change is the change that sets all of m.
+// change returns the change that sets all of m.
 func (m *NewMovie) change() MovieChange {
 	return MovieChange{
 		Title: &m.Title, Year: &m.Year, RuntimeMinutes: &m.RuntimeMinutes, Description: &m.Description, Genres: &m.Genres,
@@ -103,26 +104,30 @@ type MovieChange struct {
 	Archived       *bool
 }
 
-// Normalise trims the texts and writes genres in lower case, in place.
-func (c MovieChange) Normalise() {
-	if c.Title != nil {
-		*c.Title = normalLine(*c.Title)
+// Normalise brings the texts into the form in which they are checked and stored.
+func (c *MovieChange) Normalise() {
+	c.Title = normalised(c.Title, normalLine)
+	c.Description = normalised(c.Description, normalProse)
+	c.PosterURL = normalised(c.PosterURL, normalProse)
+	c.StreamURL = normalised(c.StreamURL, normalProse)
+	c.Genres = normalised(c.Genres, normalGenres)
+	c.Subtitles = normalised(c.Subtitles, normalSubtitles)
+}
+
+func normalGenres(genres []string) []string {
+	genres = slices.Clone(genres)
+	for i, genre := range genres {
+		genres[i] = normalGenre(genre)
 	}
-	for _, text := range []*string{c.Description, c.PosterURL, c.StreamURL} {
-		if text != nil {
-			*text = normalProse(*text)
-		}
+	return genres
+}
+
+func normalSubtitles(subtitles []Subtitle) []Subtitle {
+	subtitles = slices.Clone(subtitles)
+	for i, s := range subtitles {
+		subtitles[i] = Subtitle{Language: normalLine(s.Language), URL: normalProse(s.URL)}
 	}
-	if c.Genres != nil {
-		for i, genre := range *c.Genres {
-			(*c.Genres)[i] = normalGenre(genre)
-		}
-	}
-	if c.Subtitles != nil {
-		for i, s := range *c.Subtitles {
-			(*c.Subtitles)[i] = Subtitle{Language: normalLine(s.Language), URL: normalProse(s.URL)}
-		}
-	}
+	return subtitles
 }
 
 func normalGenre(genre string) string { return strings.ToLower(normalLine(genre)) }

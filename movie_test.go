@@ -3,6 +3,7 @@ package watchparty_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -71,6 +72,48 @@ func TestMovieNormalise(t *testing.T) {
 	require.Equal(t, watchparty.NewMovie{
 		Title: "Faust", Description: "A wager.", Genres: []string{"drama", "fantasy"}, PosterURL: "https://a.example/x",
 	}, m)
+}
+
+// TestNormaliseKeepsTheCallersValues: a change has pointers to the caller's variables.
+func TestNormaliseKeepsTheCallersValues(t *testing.T) {
+	text, at := " Text ", time.Date(2026, 1, 2, 3, 4, 5, 678_901_234, time.UTC)
+	genres := []string{" Drama"}
+	subtitles := []watchparty.Subtitle{{Language: " en ", URL: " https://a.example/en.vtt "}}
+	kinds := []watchparty.WebhookKind{watchparty.WebhookRoomOpened, watchparty.WebhookMovieStarted}
+
+	movie := watchparty.MovieChange{Title: &text, Description: &text, PosterURL: &text, StreamURL: &text, Genres: &genres,
+		Subtitles: &subtitles}
+	movie.Normalise()
+	require.Equal(t, []string{"Text", "Text", "Text", "Text"},
+		[]string{*movie.Title, *movie.Description, *movie.PosterURL, *movie.StreamURL})
+	require.Equal(t, []string{"drama"}, *movie.Genres)
+	require.Equal(t, []watchparty.Subtitle{{Language: "en", URL: "https://a.example/en.vtt"}}, *movie.Subtitles)
+
+	added := watchparty.NewMovie{Title: text, Genres: genres, Subtitles: subtitles}
+	added.Normalise()
+	require.Equal(t, []string{"drama"}, added.Genres)
+
+	hook := watchparty.WebhookChange{URL: &text, Description: &text, Kinds: &kinds}
+	hook.Normalise()
+	require.Equal(t, []string{"Text", "Text"}, []string{*hook.URL, *hook.Description})
+	require.Equal(t, []watchparty.WebhookKind{watchparty.WebhookMovieStarted, watchparty.WebhookRoomOpened}, *hook.Kinds)
+
+	party := watchparty.PartyChange{Title: &text, StartsAt: &at}
+	party.Normalise()
+	require.Equal(t, "Text", *party.Title)
+	require.Equal(t, 678*time.Millisecond, time.Duration(party.StartsAt.Nanosecond()))
+
+	room := watchparty.RoomChange{Name: &text, Description: &text}
+	room.Normalise()
+	profile := watchparty.ProfileChange{DisplayName: &text}
+	profile.Normalise()
+	require.Equal(t, []string{"Text", "Text", "Text"}, []string{*room.Name, *room.Description, *profile.DisplayName})
+
+	require.Equal(t, " Text ", text)
+	require.Equal(t, []string{" Drama"}, genres)
+	require.Equal(t, []watchparty.Subtitle{{Language: " en ", URL: " https://a.example/en.vtt "}}, subtitles)
+	require.Equal(t, []watchparty.WebhookKind{watchparty.WebhookRoomOpened, watchparty.WebhookMovieStarted}, kinds)
+	require.Equal(t, 678_901_234, at.Nanosecond())
 }
 
 func TestMovieAddresses(t *testing.T) {

@@ -17,11 +17,6 @@ const (
 	PartyMissed    PartyState = "missed" // there was nothing to play within PartyLate, or no process ran
 )
 
-// PartyStates lists all states of parties.
-func PartyStates() []PartyState {
-	return []PartyState{PartyScheduled, PartyStarted, PartyCancelled, PartyMissed}
-}
-
 // PartyAnswer says whether a person comes to a party.
 type PartyAnswer string
 
@@ -77,11 +72,6 @@ const (
 	NoticeMoved     PartyNotice = "moved"
 	NoticeCancelled PartyNotice = "cancelled"
 )
-
-// PartyNotices lists all notices.
-func PartyNotices() []PartyNotice {
-	return []PartyNotice{NoticeDay, NoticeHour, NoticeMoved, NoticeCancelled}
-}
 
 // Email returns the kind of the email with this news.
 func (n PartyNotice) Email() EmailKind {
@@ -177,14 +167,8 @@ type PartyChange struct {
 
 // Normalise does what NewParty.Normalise does.
 func (c *PartyChange) Normalise() {
-	if c.Title != nil {
-		title := normalLine(*c.Title)
-		c.Title = &title
-	}
-	if c.StartsAt != nil {
-		at := partyTime(*c.StartsAt)
-		c.StartsAt = &at
-	}
+	c.Title = normalised(c.Title, normalLine)
+	c.StartsAt = normalised(c.StartsAt, partyTime)
 }
 
 // Validate reports every field that is wrong.

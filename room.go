@@ -211,14 +211,8 @@ type RoomChange struct {
 
 // Normalise trims the texts.
 func (c *RoomChange) Normalise() {
-	if c.Name != nil {
-		name := normalLine(*c.Name)
-		c.Name = &name
-	}
-	if c.Description != nil {
-		description := normalProse(*c.Description)
-		c.Description = &description
-	}
+	c.Name = normalised(c.Name, normalLine)
+	c.Description = normalised(c.Description, normalProse)
 }
 
 // Validate reports every field that is wrong.

@@ -1,7 +1,6 @@
 package watchparty
 
 import (
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -198,8 +197,8 @@ const (
 	nullNotehead = '\U0001d159'
 )
 
-// zeroWidth reports whether a character does nothing at the edges of a text, where it is often pasted along. Blank
-// Braille is as good as white space.
+// zeroWidth reports whether a character is invisible at the edges of a text. Such characters are often pasted by
+// accident.
 func zeroWidth(r rune) bool {
 	return r == brailleBlank || r == '\u200b' || r == '\u2060' || r == '\ufeff' || r == '\u00ad'
 }
@@ -267,27 +266,3 @@ func base(text []rune) rune {
 }
 
 func virama(r rune) bool { return norm.NFC.PropertiesString(string(r)).CCC() == 9 }
-
-// reservedNames are usernames that could be taken for the service itself, or for everybody.
-var reservedNames = []string{
-	"abuse", "admin", "administration", "administrator", "administrators", "admins", "all", "anonymous", "api", "billing",
-	"console", "contact", "customer", "customers", "deleted", "everybody", "everyone", "founder", "founders", "help",
-	"helpdesk", "hostmaster", "info", "legal", "mailerdaemon", "mod", "moderation", "moderator", "moderators", "mods",
-	"nobody", "noreply", "null", "official", "operator", "operators", "owner", "owners", "postmaster", "privacy", "root",
-	"security", "server", "service", "services", "staff", "superuser", "support", "sysadmin", "sysop", "system", "team",
-	"undefined", "unknown", "watchparty", "webmaster", "www",
-}
-
-// reservedName reports whether a username is made of reserved names, ignoring case, separators and digits around it.
-func reservedName(username string) bool {
-	name := strings.NewReplacer("_", "", ".", "", "-", "").Replace(strings.ToLower(username))
-	name = strings.Trim(name, "0123456789")
-	return name != "" && madeOfReserved(name)
-}
-
-func madeOfReserved(name string) bool {
-	return name == "" || slices.ContainsFunc(reservedNames, func(word string) bool {
-		rest, begins := strings.CutPrefix(name, word)
-		return begins && madeOfReserved(rest)
-	})
-}

@@ -2,7 +2,6 @@ package watchparty
 
 import (
 	"cmp"
-	"regexp"
 	"strings"
 	"time"
 )
@@ -56,7 +55,7 @@ type UserFilter struct {
 	Admins bool // only accounts with an admin's rights
 }
 
-// Normalise trims what people type around a value.
+// Normalise removes white space around the text.
 func (f *UserFilter) Normalise() { f.Search = strings.TrimSpace(f.Search) }
 
 // Validate reports texts that cannot be searched for.
@@ -89,19 +88,6 @@ const (
 	ResetTTL        = 30 * time.Minute
 )
 
-// The names of a deleted account: this prefix with a part of its ID, at this domain.
-const (
-	deletedPrefix = "deleted-"
-	deletedDomain = "@deleted.invalid"
-)
-
-// DeletedNames returns the username and the address of an account between its deletion and the end of its row. Nobody
-// can register them.
-func DeletedNames(id string) (username, email string) {
-	hex := strings.ReplaceAll(id, "-", "")
-	return deletedPrefix + hex[max(0, len(hex)-(MaxUsername-len(deletedPrefix))):], id + deletedDomain
-}
-
 // DeletedDisplayName is the display name of a deleted account.
 const DeletedDisplayName = "Deleted account"
 
@@ -111,14 +97,8 @@ const (
 	MaxKnownClients = 100
 )
 
-// Limits of account fields, in characters unless said otherwise.
-const (
-	MinUsername    = 3
-	MaxUsername    = 32
-	MaxDisplayName = 64
-)
-
-var usernamePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
+// MaxDisplayName is in characters.
+const MaxDisplayName = 64
 
 // Errors of accounts and sessions. Sign-in does not tell an unknown address from a wrong password.
 var (
@@ -160,7 +140,7 @@ type Registration struct {
 	Language    Language
 }
 
-// Normalise trims what people type around a value and fills in the display name.
+// Normalise brings the texts into the form in which they are checked and stored, and fills in the display name.
 func (r *Registration) Normalise() {
 	r.Username = strings.TrimSpace(r.Username)
 	r.Email = strings.TrimSpace(r.Email)
@@ -174,10 +154,7 @@ func (r *Registration) Normalise() {
 // Validate reports every field that is wrong.
 func (r Registration) Validate() error {
 	var v fields
-	v.length("username", r.Username, MinUsername, MaxUsername)
-	v.check(usernamePattern.MatchString(r.Username), "username", "pattern",
-		"may contain letters, digits, _ . - and must start with a letter or digit")
-	v.check(!hasPrefixFold(r.Username, deletedPrefix) && !reservedName(r.Username), "username", "reserved", "is reserved")
+	v.username(r.Username)
 	v.email("email", r.Email)
 	v.password("password", r.Password, r.Username, r.Email)
 	v.line("display_name", r.DisplayName, 1, MaxDisplayName)
@@ -206,12 +183,9 @@ type ProfileChange struct {
 	Language    *Language
 }
 
-// Normalise trims what people type around a value.
+// Normalise brings the text into the form in which it is checked and stored.
 func (c *ProfileChange) Normalise() {
-	if c.DisplayName != nil {
-		normal := normalLine(*c.DisplayName)
-		c.DisplayName = &normal
-	}
+	c.DisplayName = normalised(c.DisplayName, normalLine)
 }
 
 // Validate reports every field that is wrong.
@@ -230,8 +204,4 @@ func (v *fields) email(field, value string) {
 	_, ok := parseAddress(value)
 	v.check(ok, field, "email", "must be an email address")
 	v.uncontrolled(field, strings.TrimSpace(value))
-}
-
-func hasPrefixFold(s, prefix string) bool {
-	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
 }

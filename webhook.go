@@ -13,15 +13,13 @@ import (
 type WebhookKind string
 
 const (
-	WebhookRoomOpened     WebhookKind = "room.opened"    // somebody has created a room
-	WebhookMovieStarted   WebhookKind = "movie.started"  // a room begins to play something
-	WebhookUserSuspended  WebhookKind = "user.suspended" // an admin has suspended an account
-	WebhookReportFiled    WebhookKind = "report.filed"   // somebody has reported abuse
-	WebhookEmailGivenUp   WebhookKind = "email.given_up" // no attempt to send an email follows, and none succeeded
-	WebhookCleanupEnded   WebhookKind = "cleanup.ended"  // a clean-up run has completed, failed, or was cancelled
-	WebhookTestRequested  WebhookKind = "webhook.test"   // an admin tries the webhook; no webhook registers for it
-	maxWebhookDescription             = 200
-	maxWebhookURL                     = 2000
+	WebhookRoomOpened    WebhookKind = "room.opened"    // somebody has created a room
+	WebhookMovieStarted  WebhookKind = "movie.started"  // a room begins to play something
+	WebhookUserSuspended WebhookKind = "user.suspended" // an admin has suspended an account
+	WebhookReportFiled   WebhookKind = "report.filed"   // somebody has reported abuse
+	WebhookEmailGivenUp  WebhookKind = "email.given_up" // no attempt to send an email follows, and none succeeded
+	WebhookCleanupEnded  WebhookKind = "cleanup.ended"  // a clean-up run has completed, failed, or was cancelled
+	WebhookTestRequested WebhookKind = "webhook.test"   // an admin tries the webhook; no webhook registers for it
 )
 
 // WebhookKinds lists the kinds that a webhook can register for.
@@ -32,11 +30,13 @@ func WebhookKinds() []WebhookKind {
 	}
 }
 
-// MaxWebhooks is the number of webhooks of one installation.
-const MaxWebhooks = 20
-
-// MaxReplay is the number of deliveries that one request to replay queues.
-const MaxReplay = 500
+// Limits of webhooks; texts in characters.
+const (
+	MaxWebhooks           = 20  // of one installation
+	MaxReplay             = 500 // deliveries that one request to replay queues
+	maxWebhookDescription = 200
+	maxWebhookURL         = 2000 // bytes
+)
 
 // Webhook is an address that gets messages about events.
 type Webhook struct {
@@ -74,7 +74,7 @@ type NewWebhook struct {
 	Kinds       []WebhookKind
 }
 
-// Normalise trims what people type around a value, and sorts the kinds.
+// Normalise brings the texts into the form in which they are checked and stored, and sorts the kinds.
 func (n *NewWebhook) Normalise() {
 	n.URL, n.Description = strings.TrimSpace(n.URL), normalLine(n.Description)
 	n.Kinds = sortedKinds(n.Kinds)
@@ -97,17 +97,11 @@ type WebhookChange struct {
 	Enabled     *bool
 }
 
-// Normalise trims what people type around a value, and sorts the kinds.
+// Normalise brings the texts into the form in which they are checked and stored, and sorts the kinds.
 func (c *WebhookChange) Normalise() {
-	if c.URL != nil {
-		*c.URL = strings.TrimSpace(*c.URL)
-	}
-	if c.Description != nil {
-		*c.Description = normalLine(*c.Description)
-	}
-	if c.Kinds != nil {
-		*c.Kinds = sortedKinds(*c.Kinds)
-	}
+	c.URL = normalised(c.URL, strings.TrimSpace)
+	c.Description = normalised(c.Description, normalLine)
+	c.Kinds = normalised(c.Kinds, sortedKinds)
 }
 
 // Validate reports every field that is wrong.
@@ -197,7 +191,7 @@ func (a WebhookTargets) Allows(scheme string, ip netip.Addr) bool {
 			return true
 		}
 	}
-	if in(ip, nat64) { // the last four bytes are the address that is connected to
+	if nat64.Contains(ip) { // the last four bytes are the address that is connected to
 		b := ip.As16()
 		return a.Allows(scheme, netip.AddrFrom4([4]byte(b[12:])))
 	}
@@ -207,10 +201,9 @@ func (a WebhookTargets) Allows(scheme string, ip netip.Addr) bool {
 	if ip.Is4() {
 		return !slices.ContainsFunc(notPublic4, func(n netip.Prefix) bool { return n.Contains(ip) })
 	}
-	return in(ip, globalUnicast) && !slices.ContainsFunc(notPublic6, func(n netip.Prefix) bool { return n.Contains(ip) })
+	return globalUnicast.Contains(ip) &&
+		!slices.ContainsFunc(notPublic6, func(n netip.Prefix) bool { return n.Contains(ip) })
 }
-
-func in(ip netip.Addr, network netip.Prefix) bool { return network.Contains(ip) }
 
 // Networks by the IANA registries of special-purpose addresses (RFC 6890 and its updates).
 var (
@@ -341,11 +334,6 @@ const (
 	WebhookCancelled WebhookState = "cancelled" // see WebhookReason
 )
 
-// WebhookStates lists all states.
-func WebhookStates() []WebhookState {
-	return []WebhookState{WebhookPending, WebhookDelivered, WebhookFailed, WebhookCancelled}
-}
-
 // WebhookReason is why a delivery has ended otherwise than by success.
 type WebhookReason string
 
@@ -398,13 +386,8 @@ type WebhookDeliveryFilter struct {
 	From, To time.Time // when the event was: From and later, before To
 }
 
-// Times of secrets.
-const (
-	// WebhookSecretOverlap is how long a former secret signs beside the new one, unless a rotation says otherwise.
-	WebhookSecretOverlap = 24 * time.Hour
-	// MaxWebhookSecretOverlap is the longest such time.
-	MaxWebhookSecretOverlap = 7 * 24 * time.Hour
-)
+// WebhookSecretOverlap is how long a former secret signs beside the new one, unless a rotation says otherwise.
+const WebhookSecretOverlap = 24 * time.Hour
 
 // Errors of the operations of admins on webhooks.
 var (
