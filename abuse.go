@@ -118,7 +118,7 @@ type NewAbuseReport struct {
 	Text      string
 }
 
-// Normalise trims what people type around a value.
+// Normalise brings the text into the form in which it is checked and stored.
 func (n *NewAbuseReport) Normalise() { n.Text = normalProse(n.Text) }
 
 // Validate reports every field that is wrong.
@@ -146,7 +146,7 @@ type Resolution struct {
 	Note    string
 }
 
-// Normalise trims what people type around a value.
+// Normalise brings the text into the form in which it is checked and stored.
 func (r *Resolution) Normalise() { r.Note = normalProse(r.Note) }
 
 // Validate reports every field that is wrong.

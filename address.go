@@ -121,7 +121,7 @@ func asciiDomain(text string) (string, bool) {
 // IsZero reports whether there is no address.
 func (a Address) IsZero() bool { return a.domain == "" }
 
-// String is what was typed.
+// String returns the address as it was typed.
 func (a Address) String() string { return a.typed }
 
 // Mailbox is where emails are sent: the local part in NFC and without quotes, which net/email adds where they are

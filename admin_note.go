@@ -11,7 +11,7 @@ type AdminNote struct {
 	Required bool
 }
 
-// Normalise trims what people type around a value.
+// Normalise brings the text into the form in which it is checked and stored.
 func (n *AdminNote) Normalise() { n.Text = normalProse(n.Text) }
 
 // Validate reports every field that is wrong.

@@ -62,7 +62,7 @@ type Email struct {
 	UpdatedAt  time.Time
 	SentAt     time.Time
 
-	// What it waits for, and until when; both are empty for an email that has ended, and while an attempt lasts.
+	// WaitsFor and WaitsUntil say what the email waits for. Both are empty after its end and during an attempt.
 	WaitsFor   EmailWait
 	WaitsUntil time.Time // the next attempt; zero if it is not known
 	// DeadlineAt is about when the email is given up if the server still does not take it. It is zero until an attempt
@@ -103,20 +103,20 @@ const (
 
 // Reasons of cancelled emails. Rows of former versions have ReasonCancelled for most of them.
 const (
-	ReasonCancelled        EmailReason = "cancelled"         // by an admin
+	ReasonCancelled        EmailReason = "cancelled"         // an admin cancelled it
 	ReasonNoAccount        EmailReason = "no_account"        // no account has the address, or it was deleted
-	ReasonSuspended        EmailReason = "account_suspended" // the recipient's
-	ReasonAlreadyConfirmed EmailReason = "already_confirmed" // the address that the link was to confirm
+	ReasonSuspended        EmailReason = "account_suspended" // the recipient's account is suspended
+	ReasonAlreadyConfirmed EmailReason = "already_confirmed" // the address is confirmed already
 	ReasonAddressTaken     EmailReason = "address_taken"     // another account has the address now
 	ReasonLinkEnded        EmailReason = "link_ended"        // the link was used, replaced, or is too old
-	ReasonInvitationEnded  EmailReason = "invitation_ended"  // answered, revoked, expired, or removed
-	ReasonMayNotInvite     EmailReason = "may_not_invite"    // the inviter, now
-	ReasonRoomEnded        EmailReason = "room_ended"        // archived, closed, or removed
-	ReasonNotRecipient     EmailReason = "not_a_recipient"   // of reports any more
-	ReasonPartyChanged     EmailReason = "party_changed"     // it was moved since
-	ReasonPartyEnded       EmailReason = "party_ended"       // it has started, or was cancelled
-	ReasonNotGuest         EmailReason = "not_a_guest"       // the recipient does not come, or may not
-	ReasonOptedOut         EmailReason = "opted_out"         // by the address, which its sender must not learn
+	ReasonInvitationEnded  EmailReason = "invitation_ended"  // the invitation was answered, revoked or removed, or expired
+	ReasonMayNotInvite     EmailReason = "may_not_invite"    // the inviter is no longer allowed to invite
+	ReasonRoomEnded        EmailReason = "room_ended"        // the room was archived, closed, or removed
+	ReasonNotRecipient     EmailReason = "not_a_recipient"   // the address no longer receives reports
+	ReasonPartyChanged     EmailReason = "party_changed"     // the party was moved since
+	ReasonPartyEnded       EmailReason = "party_ended"       // the party has started, or was cancelled
+	ReasonNotGuest         EmailReason = "not_a_guest"       // the recipient does not come, or may not see the party
+	ReasonOptedOut         EmailReason = "opted_out"         // the address has opted out, which the sender must not learn
 )
 
 // CancelReasons are the reasons of cancelled emails.
@@ -135,7 +135,7 @@ type Delivery struct {
 }
 
 // ForSender returns the delivery as the person who requested the email sees it: if the address has opted out, the email
-// looks sent. Of a cancelled email the person does not learn why: that may be about the recipient's account.
+// looks sent. It does not say why an email was cancelled, because the reason may be about the recipient's account.
 func (d Delivery) ForSender() Delivery {
 	switch {
 	case d.State == EmailSent, d.State == EmailCancelled && d.Reason == ReasonOptedOut:

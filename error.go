@@ -11,7 +11,7 @@ import (
 type Kind int
 
 const (
-	// KindInvalid: the request is wrong and will stay so.
+	// KindInvalid: the request is wrong; repeating it cannot succeed.
 	KindInvalid Kind = iota + 1
 	// KindUnauthenticated: the caller has not proved who they are.
 	KindUnauthenticated
@@ -25,11 +25,11 @@ const (
 	KindPrecondition
 	// KindUnprocessable: the request contradicts an earlier one.
 	KindUnprocessable
-	// KindTooLarge: more bytes than the limit.
+	// KindTooLarge: the request has more bytes than the limit.
 	KindTooLarge
 	// KindUnsupported: the media type is not supported.
 	KindUnsupported
-	// KindUpgrade: made in another protocol than the one that it has to be.
+	// KindUpgrade: the request must use another protocol, such as WebSocket.
 	KindUpgrade
 	// KindTimeout: the request did not arrive in time; the same request may succeed.
 	KindTimeout

@@ -2,15 +2,15 @@ package watchparty
 
 import "time"
 
-// The following types are only exported.
+// The types in this file appear only in the export of an account's data.
 
-// EndedSession is a sign-in, which may have ended.
+// ExportedSession is a sign-in, which may have ended.
 type ExportedSession struct {
 	Session
 	EndedAt time.Time // zero while it is in force
 }
 
-// AddressProof is an address that an account was asked to confirm.
+// ExportedAddress is an address that an account was asked to confirm.
 type ExportedAddress struct {
 	ID        string
 	Email     string
@@ -20,7 +20,7 @@ type ExportedAddress struct {
 	ExpiresAt time.Time
 }
 
-// ResetRequest is a requested password reset.
+// ExportedReset is a requested password reset.
 type ExportedReset struct {
 	ID        string
 	CreatedAt time.Time
@@ -35,7 +35,7 @@ type Membership struct {
 	CreatedAt time.Time
 }
 
-// Presence is a user's stay in a room that goes on.
+// Presence says that a user is in a room now.
 type Presence struct {
 	RoomID       string
 	CreatedAt    time.Time // when it began
@@ -50,7 +50,7 @@ type QueueVote struct {
 	CreatedAt time.Time
 }
 
-// AnsweredParty is a user's answer to a party.
+// ExportedPartyAnswer is a user's answer to a party.
 type ExportedPartyAnswer struct {
 	PartyID   string
 	RoomID    string

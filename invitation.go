@@ -52,7 +52,7 @@ type NewInvitation struct {
 	Email string
 }
 
-// Normalise trims what people type around an address.
+// Normalise removes white space around the address.
 func (i *NewInvitation) Normalise() { i.Email = strings.TrimSpace(i.Email) }
 
 // Validate reports every field that is wrong.
@@ -62,8 +62,8 @@ func (i NewInvitation) Validate() error {
 	return v.err()
 }
 
-// ReceivedInvitation is an open invitation as the invited person sees it. Of the room it has the ID, the name, the
-// description, the movie, and how many people are in it and present.
+// ReceivedInvitation is an open invitation as the invited person sees it. Its Room has only the ID, the name, the
+// description, the movie, and the numbers of people who are in it and present.
 type ReceivedInvitation struct {
 	ID        string
 	Room      Room

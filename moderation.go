@@ -6,7 +6,7 @@ type Moderation struct {
 	ReportID string // the report of abuse that the act resolves; empty without one
 }
 
-// Normalise trims what people type around a value.
+// Normalise brings the text into the form in which it is checked and stored.
 func (m *Moderation) Normalise() { m.Reason = normalProse(m.Reason) }
 
 // Validate reports every field that is wrong.

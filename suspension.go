@@ -10,7 +10,7 @@ type Suspension struct {
 	ReportID    string // the report of abuse that it resolves; empty without one
 }
 
-// Normalise trims what people type around a value.
+// Normalise brings the text into the form in which it is checked and stored.
 func (s *Suspension) Normalise() { s.Reason = normalProse(s.Reason) }
 
 // Validate reports every field that is wrong.

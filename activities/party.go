@@ -23,7 +23,7 @@ func (p *Party) Activities() map[string]any {
 	}
 }
 
-// ReadParty tells how a party stands.
+// ReadParty reads the state of a party.
 func (p *Party) ReadParty(ctx context.Context, in job.PartyInput) (job.PartyStatus, error) {
 	return p.Store.PartyStatus(ctx, in.PartyID)
 }

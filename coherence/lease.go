@@ -22,15 +22,14 @@ const (
 	held
 )
 
-// want records, before a renewal, whether a lease is wanted. It returns what the row should say.
-func (l *lease) want(wanted bool) (reads bool) {
+// want records, before a renewal, whether this process wants a lease.
+func (l *lease) want(wanted bool) {
 	switch {
 	case !wanted:
 		l.stage = away
 	case l.stage == away:
 		l.stage = asked
 	}
-	return wanted
 }
 
 // renew handles the answer to a renewal. It returns the end of the lease, or 0 for none.

@@ -416,7 +416,8 @@ func (m *Member) renewInTurn(ctx context.Context) error {
 // read just now, or because the ledger was reset.
 func (m *Member) renewOnce(ctx context.Context) (again bool, err error) {
 	healthy := m.bus.Healthy()
-	reads := m.lease.want(m.reads && !m.left && (healthy || m.alone()))
+	reads := m.reads && !m.left && (healthy || m.alone())
+	m.lease.want(reads)
 	if !reads {
 		m.endLease()
 	}

@@ -120,7 +120,7 @@ func (d *Detail) addPhase(
 	return nil
 }
 
-// phases are in the order in which an operator has to see them, the most urgent last.
+// phases lists the phases by urgency, the most urgent last.
 var phases = []Phase{Waiting, Working, Retrying, Stuck, NoWorker}
 
 // worse returns the more urgent one of two phases.

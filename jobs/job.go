@@ -60,7 +60,7 @@ const (
 )
 
 const (
-	// lateAfter is how long a task may be due before one looks whether its queue has a worker.
+	// lateAfter is how long a task may be due before it is checked whether its queue has a worker.
 	lateAfter = 5 * time.Second
 	// untakenAfter is how long a task may be due before it counts as one that no worker takes.
 	untakenAfter = 2 * time.Minute
@@ -146,7 +146,7 @@ type Detail struct {
 	Timeline   []Event
 	Truncated  bool      // the timeline is too long, and lacks its middle
 	Failure    string    // why the job failed
-	WaitsFor   string    // of a job that waits on purpose, or for a worker: for what
+	WaitsFor   string    // what the job waits for; empty if it does not wait
 	WaitsUntil time.Time // zero if it does not wait for a time
 }
 

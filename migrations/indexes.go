@@ -46,7 +46,7 @@ var indexes = []index{
 		definition: "(id) WHERE email_key IS NULL OR email_key LIKE ':%'"},
 	{name: "email_verifications_unkeyed_idx", table: "email_verifications",
 		definition: "(id) WHERE email_key IS NULL OR email_key LIKE ':%'"},
-	// What belongs to somebody is exported in the order of these.
+	// For exports: rows of one account in the order of these columns.
 	{name: "stays_user_order_idx", table: "stays", definition: "(user_id, id)", replaces: "stays_user_idx"},
 	{name: "active_users_user_order_idx", table: "active_users", definition: "(user_id, day)",
 		replaces: "active_users_user_idx"},
@@ -83,7 +83,7 @@ var indexes = []index{
 	{name: "emails_ended_idx", table: "emails", definition: "(updated_at) WHERE state IN ('sent', 'failed')"},
 	{name: "avatars_failed_idx", table: "avatars", definition: "(updated_at) WHERE state = 'failed'"},
 	{name: "cleanup_runs_ended_idx", table: "cleanup_runs", definition: "(finished_at)"},
-	// What time ends, the oldest first.
+	// For states that end by time, the oldest first.
 	{name: "invitations_open_idx", table: "invitations", definition: "(expires_at) WHERE state = 'open'"},
 	{name: "emails_unfinished_idx", table: "emails", definition: "(updated_at) WHERE state IN ('queued', 'sending')"},
 	{name: "email_attempts_open_idx", table: "email_attempts", definition: "(created_at) WHERE outcome = 'open'"},
@@ -91,7 +91,7 @@ var indexes = []index{
 	{name: "cleanup_runs_unfinished_idx", table: "cleanup_runs",
 		definition: "(updated_at) WHERE state IN ('queued', 'running')"},
 	{name: "users_deleted_idx", table: "users", definition: "(deleted_at) WHERE deleted_at IS NOT NULL"},
-	// What the relay takes next.
+	// For the relay: the next events.
 	{
 		name: "outbox_priority_idx", table: "outbox", replaces: "outbox_pending_idx",
 		definition: "(priority, available_at) WHERE state = 'pending'",

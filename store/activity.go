@@ -139,9 +139,9 @@ const removedBy = `
 // errUntallied is returned for a period that has a day without figures in activity_days.
 var errUntallied = errors.New("store: a day of the period is not tallied yet")
 
-// CreateActivityReport stores the report of the days from from to to, all of which have been tallied, and returns its
-// ID. If the period has a report already, it returns the ID of that report. It returns ErrPeriodGone if clean-up has
-// deleted rows of active_users that the report needs.
+// CreateActivityReport stores the report of the days from the first (from) to the last (to), and returns its ID. All of
+// them must have been tallied. If the period has a report already, it returns the ID of that report. It returns
+// ErrPeriodGone if clean-up has deleted rows of active_users that the report needs.
 func (s *Store) CreateActivityReport(
 	ctx context.Context, every watchparty.ReportPeriod, from, to watchparty.Day,
 ) (string, error) {

@@ -12,7 +12,7 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// SetEmailLimit sets how many emails one person may ask for in an hour; the sizes of all budgets follow from that. 0,
+// SetEmailLimit sets how many emails one person may request in an hour; the sizes of all budgets follow from that. 0,
 // the default, is no limit. Call it before the first use of the store.
 func (s *Store) SetEmailLimit(emails int) { s.emailLimit = emails }
 
@@ -30,9 +30,9 @@ type expense struct {
 	subject string
 }
 
-// chargeRequester counts an email that is about to be queued against the budgets of the account or address that asks
-// for it, and of the client. It runs in the transaction that queues the email. It returns an error of KindLimited if
-// one of the budgets is used up.
+// chargeRequester counts an email that is about to be queued against the budgets of the account or address that
+// requests it, and of the client. It runs in the transaction that queues the email. It returns an error of KindLimited
+// if one of the budgets is used up.
 func (s *Store) chargeRequester(ctx context.Context, tx bun.Tx, kind watchparty.EmailKind, asker string) error {
 	rule, _ := kind.Rule()
 	var all []expense

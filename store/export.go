@@ -9,8 +9,8 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// ExportMessages lists the messages of a user, oldest first. Of a message that was answered it has only the ID, since
-// the user may not be allowed to read it any more.
+// ExportMessages lists the messages of a user, oldest first. A quoted message has only its ID, since the user may
+// not be allowed to read it any more.
 func (s *Store) ExportMessages(ctx context.Context, userID string, p Page) ([]watchparty.Message, error) {
 	var rows []messageRow
 	q := s.db.NewSelect().Model(&rows).Where("m.user_id = ?", userID)

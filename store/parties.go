@@ -36,7 +36,7 @@ type partyRow struct {
 	No          int                  `bun:"no,scanonly"`
 	RoomName    string               `bun:"room_name,scanonly"`
 	Answer      *string              `bun:"answer,scanonly"`
-	Hidden      bool                 `bun:"hidden,scanonly"` // what its scheduler has written
+	Hidden      bool                 `bun:"hidden,scanonly"` // whether texts of its scheduler are hidden
 }
 
 func (r partyRow) party() watchparty.Party {

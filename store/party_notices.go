@@ -33,7 +33,7 @@ func noticeStands(kind, moves string) string {
 // noticePage is how many guests one transaction tells.
 const noticePage = 100
 
-// PartyStatus tells how a party stands: the zero value when its row is gone.
+// PartyStatus reads the state of a party. It returns the zero value if the row is gone.
 func (s *Store) PartyStatus(ctx context.Context, id string) (job.PartyStatus, error) {
 	var row partyRow
 	err := s.db.NewSelect().Model(&row).Where("y.id = ?", id).Scan(ctx)
@@ -50,8 +50,8 @@ func (s *Store) PartyStatus(ctx context.Context, id string) (job.PartyStatus, er
 }
 
 // QueuePartyNotices queues the emails of a notice for the guests after one, at most noticePage of them, each with its
-// workflow. A guest who has it is passed by. It returns how many it has queued, and the last guest that it has looked
-// at: empty after the last of all.
+// workflow. It leaves out guests who have the email already. It returns the number of queued emails, and the last guest
+// that it has looked at: empty after the last of all.
 func (s *Store) QueuePartyNotices(
 	ctx context.Context, in job.PartyNoticesInput, after string,
 ) (queued int, last string, err error) {
@@ -109,8 +109,8 @@ type PartyEmail struct {
 	Kind  watchparty.PartyNotice
 }
 
-// PartyEmail finds what the email of a notice says. It returns ErrNotFound if that is not so any more, if the guest
-// does not come, and if the guest may not know of it: see voidParty.
+// PartyEmail finds what the email of a notice says. It returns ErrNotFound if the notice is no longer true, if
+// the guest does not come, and if the guest may not know of it: see voidParty.
 func (s *Store) PartyEmail(ctx context.Context, noticeID string) (letter PartyEmail, err error) {
 	err = s.db.RunInTx(ctx, snapshotOptions, func(ctx context.Context, tx bun.Tx) error {
 		var notice struct {

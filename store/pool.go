@@ -96,7 +96,8 @@ func (p *pool) open() *sql.DB {
 	return db
 }
 
-// Refused is how many times work of a kind was refused for the number of others of it, or waited in vain.
+// Refused returns the number of times that work was refused because too much work of its kind waited, or because no
+// connection became free in time.
 func (s *Store) Refused() uint64 {
 	s.pool.mu.Lock()
 	defer s.pool.mu.Unlock()

@@ -10,8 +10,8 @@ import (
 )
 
 // MarkRead moves a user's read marker of a room to a message; a marker never moves back. It returns ErrNotFound,
-// ErrBanned, ErrUnauthenticated for an account that is deleted or suspended, ErrNotParticipant to whoever is neither in
-// the room nor has a role there, and ErrUnknownMessage. A message that was taken back can be marked.
+// ErrBanned, ErrUnauthenticated for an account that is deleted or suspended, ErrNotParticipant for a user who is not in
+// the room and has no role there, and ErrUnknownMessage. A message that was taken back can be marked.
 func (s *Store) MarkRead(ctx context.Context, roomID, userID, messageID string) error {
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		// The insert's foreign key takes the same lock.

@@ -31,7 +31,7 @@ func (r roomActRow) act() watchparty.RoomAct {
 	}
 }
 
-// logAct adds a line to the room's log in the transaction of the act. Who did it, and to whom, may be empty.
+// logAct adds a line to the room's log in the transaction of the act. actorID and targetID may be empty.
 func logAct(
 	ctx context.Context, tx bun.Tx, roomID, actorID, targetID string, action watchparty.RoomAction, details map[string]any,
 ) error {

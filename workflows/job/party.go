@@ -7,7 +7,7 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// PartyInput names a party, with when it starts. Moves counts how often its start was moved, and its cancelling.
+// PartyInput names a party and its start. Moves counts how often its start was moved, and its cancelling.
 type PartyInput struct {
 	PartyID  string    `json:"party_id"`
 	Moves    int       `json:"moves,omitempty"`
@@ -52,8 +52,8 @@ func ScheduledPartyEvent(in PartyInput) Event {
 	}
 }
 
-// PartyChangedSignal is the name of the signal that a party was moved or cancelled. The outbox takes a signal of one
-// name once, so that each has its own.
+// PartyChangedSignal is the name of the signal that a party was moved or cancelled. Each signal has its
+// own name, because the outbox accepts a name only once for a workflow.
 func PartyChangedSignal(moves int) string { return fmt.Sprintf("changed/%d", moves) }
 
 // PartyChangedEvent signals to a party's workflow that the party was moved or cancelled. A workflow that starts with it
