@@ -15,12 +15,6 @@ import (
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
-// Search attributes: identifiers only, since operators read them.
-const (
-	attributeUser = job.AttributeUser
-	attributeRoom = job.AttributeRoom
-)
-
 // registerPause is the wait between two attempts to register the search attributes.
 const registerPause = 5 * time.Second
 
@@ -36,7 +30,7 @@ func RegisterSearchAttributes(ctx context.Context, c client.Client, namespace st
 			return
 		case errors.As(err, &refused) || errors.As(err, &unknown):
 			log.WarnContext(ctx, "search attributes not registered; jobs are not found by user and room until they are",
-				slog.Any("attributes", []string{attributeUser, attributeRoom}), slog.Any("error", err))
+				slog.Any("attributes", []string{job.AttributeUser, job.AttributeRoom}), slog.Any("error", err))
 			return
 		}
 		log.WarnContext(ctx, "search attributes not registered; trying again", slog.Any("error", err))
@@ -57,7 +51,7 @@ func register(ctx context.Context, c client.Client, namespace string) error {
 		return fmt.Errorf("jobs: list search attributes: %w", err)
 	}
 	missing := map[string]enums.IndexedValueType{}
-	for _, name := range []string{attributeUser, attributeRoom} {
+	for _, name := range []string{job.AttributeUser, job.AttributeRoom} {
 		if _, ok := present.GetCustomAttributes()[name]; !ok {
 			missing[name] = enums.INDEXED_VALUE_TYPE_KEYWORD
 		}

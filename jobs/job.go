@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/api/enums/v1"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/workflows/job"
 )
 
 // State is how a job has ended, or that it runs.
@@ -177,8 +178,8 @@ func (f Filter) query() string {
 		equal("ExecutionStatus", statuses[f.State].String())
 	}
 	equal("TaskQueue", f.Queue)
-	equal(attributeUser, f.UserID)
-	equal(attributeRoom, f.RoomID)
+	equal(job.AttributeUser, f.UserID)
+	equal(job.AttributeRoom, f.RoomID)
 	equal("WorkflowId", f.WorkflowID)
 	compare := func(attribute, operator string, at time.Time) {
 		if !at.IsZero() {

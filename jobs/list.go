@@ -147,25 +147,9 @@ func (j *Jobs) Counts(ctx context.Context, f Filter) (map[string]map[State]int64
 		g.Go(func() error {
 			of := f
 			of.Kind = kind
-			answer, err := j.client.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{
-				Query: of.query() + " GROUP BY ExecutionStatus",
-			})
-			if err != nil {
-				return domainError("count", err)
-			}
-			rows[i] = map[State]int64{}
-			for _, group := range answer.GetGroups() {
-				var name string
-				if len(group.GetGroupValues()) == 0 ||
-					converter.GetDefaultDataConverter().FromPayload(group.GetGroupValues()[0], &name) != nil {
-					continue
-				}
-				status, err := enums.WorkflowExecutionStatusFromString(name)
-				if err == nil {
-					rows[i][stateOf(status)] += group.GetCount()
-				}
-			}
-			return nil
+			var err error
+			rows[i], err = j.countByState(ctx, of)
+			return err
 		})
 	}
 	if err := g.Wait(); err != nil {
@@ -174,6 +158,28 @@ func (j *Jobs) Counts(ctx context.Context, f Filter) (map[string]map[State]int64
 	counts := map[string]map[State]int64{}
 	for i, kind := range kinds {
 		counts[kind] = rows[i]
+	}
+	return counts, nil
+}
+
+func (j *Jobs) countByState(ctx context.Context, f Filter) (map[State]int64, error) {
+	answer, err := j.client.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{
+		Query: f.query() + " GROUP BY ExecutionStatus",
+	})
+	if err != nil {
+		return nil, domainError("count", err)
+	}
+	counts := map[State]int64{}
+	for _, group := range answer.GetGroups() {
+		var name string
+		if len(group.GetGroupValues()) == 0 ||
+			converter.GetDefaultDataConverter().FromPayload(group.GetGroupValues()[0], &name) != nil {
+			continue
+		}
+		status, err := enums.WorkflowExecutionStatusFromString(name)
+		if err == nil {
+			counts[stateOf(status)] += group.GetCount()
+		}
 	}
 	return counts, nil
 }
@@ -187,8 +193,8 @@ func newJob(e *workflowpb.WorkflowExecutionInfo) Job {
 	if e.GetCloseTime() != nil {
 		j.EndedAt = e.GetCloseTime().AsTime()
 	}
-	j.UserID = attribute(e.GetSearchAttributes(), attributeUser)
-	j.RoomID = attribute(e.GetSearchAttributes(), attributeRoom)
+	j.UserID = attribute(e.GetSearchAttributes(), job.AttributeUser)
+	j.RoomID = attribute(e.GetSearchAttributes(), job.AttributeRoom)
 	return j
 }
 
@@ -200,7 +206,7 @@ func attribute(all *commonpb.SearchAttributes, name string) (value string) {
 }
 
 // domainError turns an error of Temporal into ErrNotFound, ErrJobsNotSearchable or ErrTemporalAway.
-func domainError(act string, err error) error {
+func domainError(operation string, err error) error {
 	var (
 		missing *serviceerror.NotFound
 		invalid *serviceerror.InvalidArgument
@@ -211,10 +217,10 @@ func domainError(act string, err error) error {
 	case errors.As(err, &missing):
 		return watchparty.ErrNotFound
 	case errors.As(err, &invalid):
-		return fmt.Errorf("jobs: %s: %w", act, errors.Join(watchparty.ErrJobsNotSearchable, err))
+		return fmt.Errorf("jobs: %s: %w", operation, errors.Join(watchparty.ErrJobsNotSearchable, err))
 	}
 	if errors.Is(err, context.Canceled) && status.Code(err) != codes.DeadlineExceeded {
-		return fmt.Errorf("jobs: %s: %w", act, err)
+		return fmt.Errorf("jobs: %s: %w", operation, err)
 	}
-	return fmt.Errorf("jobs: %s: %w", act, errors.Join(watchparty.ErrTemporalAway, err))
+	return fmt.Errorf("jobs: %s: %w", operation, errors.Join(watchparty.ErrTemporalAway, err))
 }

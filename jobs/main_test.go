@@ -50,8 +50,8 @@ func awaitAttributes(t *testing.T, c client.Client) {
 	options := client.StartWorkflowOptions{
 		ID: "probe/" + uuid.NewString(), TaskQueue: "probe",
 		TypedSearchAttributes: temporal.NewSearchAttributes(
-			temporal.NewSearchAttributeKeyKeyword(attributeUser).ValueSet("nobody"),
-			temporal.NewSearchAttributeKeyKeyword(attributeRoom).ValueSet("none"),
+			temporal.NewSearchAttributeKeyKeyword(job.AttributeUser).ValueSet("nobody"),
+			temporal.NewSearchAttributeKeyKeyword(job.AttributeRoom).ValueSet("none"),
 		),
 	}
 	require.EventuallyWithT(t, func(collect *assert.CollectT) {

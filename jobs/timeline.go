@@ -23,22 +23,11 @@ func (j *Jobs) addTimeline(ctx context.Context, d *Detail) error {
 	}
 	d.Truncated = truncated
 	scheduled := map[int64]string{} // by event: the step
-	timers := map[int64]timer{}
 	for _, e := range events {
 		switch e.GetEventType() {
 		case enums.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
 			a := e.GetActivityTaskScheduledEventAttributes()
 			scheduled[e.GetEventId()] = a.GetActivityType().GetName()
-		case enums.EVENT_TYPE_TIMER_STARTED:
-			a := e.GetTimerStartedEventAttributes()
-			timers[e.GetEventId()] = timer{
-				summary: summaryOf(e.GetUserMetadata()),
-				ends:    e.GetEventTime().AsTime().Add(a.GetStartToFireTimeout().AsDuration()),
-			}
-		case enums.EVENT_TYPE_TIMER_FIRED:
-			delete(timers, e.GetTimerFiredEventAttributes().GetStartedEventId())
-		case enums.EVENT_TYPE_TIMER_CANCELED:
-			delete(timers, e.GetTimerCanceledEventAttributes().GetStartedEventId())
 		case enums.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED:
 			d.Failure = failureText(e.GetWorkflowExecutionFailedEventAttributes().GetFailure())
 		case enums.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED:
@@ -51,24 +40,49 @@ func (j *Jobs) addTimeline(ctx context.Context, d *Detail) error {
 		}
 	}
 	if d.State == Running && d.Phase == Waiting {
-		for _, s := range d.Steps {
-			if s.QueuePaused {
-				d.WaitsFor = "The end of the pause of the queue " + s.Queue
-				return nil
-			}
-		}
-		for _, t := range timers { // the one that ends first
-			if d.WaitsUntil.IsZero() || t.ends.Before(d.WaitsUntil) {
-				d.WaitsFor, d.WaitsUntil = t.summary, t.ends
-			}
-		}
+		d.setWait(openTimers(events))
 	}
 	return nil
+}
+
+// setWait sets what a job waits for: the end of a pause, or else the timer that ends first.
+func (d *Detail) setWait(timers map[int64]timer) {
+	for _, s := range d.Steps {
+		if s.QueuePaused {
+			d.WaitsFor = "The end of the pause of the queue " + s.Queue
+			return
+		}
+	}
+	for _, t := range timers {
+		if d.WaitsUntil.IsZero() || t.ends.Before(d.WaitsUntil) {
+			d.WaitsFor, d.WaitsUntil = t.summary, t.ends
+		}
+	}
 }
 
 type timer struct {
 	summary string
 	ends    time.Time
+}
+
+// openTimers returns the timers that have started and not ended, by the event of their start.
+func openTimers(events []*historypb.HistoryEvent) map[int64]timer {
+	timers := map[int64]timer{}
+	for _, e := range events {
+		switch e.GetEventType() {
+		case enums.EVENT_TYPE_TIMER_STARTED:
+			a := e.GetTimerStartedEventAttributes()
+			timers[e.GetEventId()] = timer{
+				summary: summaryOf(e.GetUserMetadata()),
+				ends:    e.GetEventTime().AsTime().Add(a.GetStartToFireTimeout().AsDuration()),
+			}
+		case enums.EVENT_TYPE_TIMER_FIRED:
+			delete(timers, e.GetTimerFiredEventAttributes().GetStartedEventId())
+		case enums.EVENT_TYPE_TIMER_CANCELED:
+			delete(timers, e.GetTimerCanceledEventAttributes().GetStartedEventId())
+		}
+	}
+	return timers
 }
 
 // history reads a history up to maxTimeline events.

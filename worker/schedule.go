@@ -179,17 +179,6 @@ func (s schedule) upsert(
 ) (former map[string]string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	off := s.cron == config.OffSchedule
-	spec := client.ScheduleSpec{CronExpressions: []string{s.cron}, Jitter: scheduleJitter}
-	if off { // an admin may resume the schedule nevertheless
-		spec.CronExpressions = []string{config.Default(s.setting)}
-	}
-	action := s.action
-	action.TaskQueue = job.TaskQueueMaintenance
-	action.Memo = map[string]any{}
-	for name, value := range s.settings {
-		action.Memo[name] = value
-	}
 	note, held, err := find(ctx, s.id)
 	if err != nil {
 		return nil, err
@@ -197,13 +186,8 @@ func (s schedule) upsert(
 	if !held {
 		note = s.offNote()
 	}
-	options := client.ScheduleOptions{
-		ID: s.id, Spec: spec, Action: &action, Overlap: s.policies.Overlap, CatchupWindow: s.policies.CatchupWindow,
-	}
-	if held || off {
-		options.Paused, options.Note = true, note
-	}
-	_, err = c.Create(ctx, options)
+	paused := held || s.off()
+	_, err = c.Create(ctx, s.options(paused, note))
 	if err == nil {
 		return nil, nil
 	}
@@ -212,27 +196,68 @@ func (s schedule) upsert(
 	}
 	err = c.GetHandle(ctx, s.id).Update(ctx, client.ScheduleUpdateOptions{
 		DoUpdate: func(in client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
-			schedule := in.Description.Schedule
-			former = settingsOf(schedule)
-			if schedule.Action = &action; !off {
-				schedule.Spec = &spec
-			}
-			schedule.Policy = &s.policies
-			// A pause with another note is an admin's, or from Temporal's own UI: it stays.
-			if state := schedule.State; !state.Paused || state.Note == s.offNote() {
-				if held || off {
-					state.Paused, state.Note = true, note
-				} else if state.Paused {
-					state.Paused, state.Note = false, ""
-				}
-			}
-			return &client.ScheduleUpdate{Schedule: &schedule}, nil
+			former = settingsOf(in.Description.Schedule)
+			return s.update(in.Description.Schedule, paused, note), nil
 		},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("worker: update the schedule: %w", err)
 	}
 	return former, nil
+}
+
+// off reports whether the setting switches the schedule off.
+func (s schedule) off() bool { return s.cron == config.OffSchedule }
+
+// options returns the options that create the schedule.
+func (s schedule) options(paused bool, note string) client.ScheduleOptions {
+	options := client.ScheduleOptions{
+		ID: s.id, Spec: s.spec(), Action: s.startAction(), Overlap: s.policies.Overlap,
+		CatchupWindow: s.policies.CatchupWindow,
+	}
+	if paused {
+		options.Paused, options.Note = true, note
+	}
+	return options
+}
+
+// update returns the update of a schedule that exists.
+func (s schedule) update(existing client.Schedule, paused bool, note string) *client.ScheduleUpdate {
+	existing.Action, existing.Policy = s.startAction(), &s.policies
+	if !s.off() {
+		spec := s.spec()
+		existing.Spec = &spec
+	}
+	// A pause with another note is an admin's, or from Temporal's own UI: it stays.
+	if state := existing.State; !state.Paused || state.Note == s.offNote() {
+		if paused {
+			state.Paused, state.Note = true, note
+		} else if state.Paused {
+			state.Paused, state.Note = false, ""
+		}
+	}
+	return &client.ScheduleUpdate{Schedule: &existing}
+}
+
+// spec returns the times of the schedule. A schedule that is off has those of the default, because an admin may resume
+// it nevertheless.
+func (s schedule) spec() client.ScheduleSpec {
+	cron := s.cron
+	if s.off() {
+		cron = config.Default(s.setting)
+	}
+	return client.ScheduleSpec{CronExpressions: []string{cron}, Jitter: scheduleJitter}
+}
+
+// startAction returns the action that starts the workflow, with the settings of this worker in its memo.
+func (s schedule) startAction() *client.ScheduleWorkflowAction {
+	action := s.action
+	action.TaskQueue = job.TaskQueueMaintenance
+	action.Memo = map[string]any{}
+	for name, value := range s.settings {
+		action.Memo[name] = value
+	}
+	return &action
 }
 
 // settingsOf returns the settings of the worker that has made or updated the schedule.
