@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -19,13 +18,6 @@ import (
 	"github.com/watchparty/watchparty/store"
 	"github.com/watchparty/watchparty/workflows/job"
 )
-
-// heartbeatEvery is the pause between two heartbeats of an activity. Temporal takes a worker for dead when they stop.
-const heartbeatEvery = 2 * time.Second
-
-// bucketTime bounds the transfer of one file. It is well under the activity's own timeout, so that a bucket that hangs
-// leads to a retry and does not count as a picture that makes libvips hang.
-const bucketTime = 20 * time.Second
 
 // maxRenderAttempts is the number of attempts after which a picture is refused when it can be decoded but not rendered.
 const maxRenderAttempts = 10
@@ -138,25 +130,6 @@ func rejected(message, code, reason string) error {
 	})
 }
 
-// startHeartbeats sends heartbeats until stop is called. stop waits for the goroutine to end.
-func startHeartbeats(ctx context.Context) (stop func()) {
-	stopped, done := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(done)
-		ticker := time.NewTicker(heartbeatEvery)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-stopped:
-				return
-			case <-ticker.C:
-				activity.RecordHeartbeat(ctx)
-			}
-		}
-	}()
-	return func() { close(stopped); <-done }
-}
-
 // PublishAvatar makes the upload its user's avatar, by one conditional update that fails for an older version.
 func (a *Avatar) PublishAvatar(ctx context.Context, in job.AvatarInput) (job.PublishResult, error) {
 	state, err := a.Store.PublishAvatar(ctx, in.UserID, in.Version)
@@ -222,40 +195,6 @@ func (a *Avatar) removeUnneeded(
 				return err
 			}
 		}
-	}
-	return nil
-}
-
-func removeAll(ctx context.Context, bucket *blob.Bucket, prefix string) error {
-	files, err := listFiles(ctx, bucket, prefix)
-	if err != nil {
-		return err
-	}
-	for _, name := range files {
-		if err := removeFile(ctx, bucket, name); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// listFiles returns the names of a user's files. They are few, since each publication removes the earlier ones.
-func listFiles(ctx context.Context, bucket *blob.Bucket, prefix string) (names []string, err error) {
-	for objects := bucket.List(&blob.ListOptions{Prefix: prefix}); ; {
-		object, err := objects.Next(ctx)
-		if errors.Is(err, io.EOF) {
-			return names, nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("activities: list files: %w", err)
-		}
-		names = append(names, object.Key)
-	}
-}
-
-func removeFile(ctx context.Context, bucket *blob.Bucket, name string) error {
-	if err := bucket.Delete(ctx, name); err != nil && gcerrors.Code(err) != gcerrors.NotFound {
-		return fmt.Errorf("activities: remove a file: %w", err)
 	}
 	return nil
 }

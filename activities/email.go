@@ -246,11 +246,3 @@ func (e *Email) ExpireInvitation(ctx context.Context, in job.RoomInvitationInput
 	}
 	return job.ExpireInvitationResult{State: state}, notFoundIsFinal(err)
 }
-
-// notFoundIsFinal makes the absence of a row a permanent error.
-func notFoundIsFinal(err error) error {
-	if watchparty.IsKind(err, watchparty.KindNotFound) {
-		return temporal.NewNonRetryableApplicationError("the row is gone", job.ErrorNotFound, nil)
-	}
-	return err
-}

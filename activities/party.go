@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/google/uuid"
 	"go.temporal.io/sdk/activity"
 
 	"github.com/watchparty/watchparty"
@@ -32,11 +33,10 @@ func (p *Party) ReadParty(ctx context.Context, in job.PartyInput) (job.PartyStat
 // heartbeat has the last guest for whom an email was queued.
 func (p *Party) QueuePartyNotices(ctx context.Context, in job.PartyNoticesInput) (job.PartyNoticesResult, error) {
 	var result job.PartyNoticesResult
-	const first = "00000000-0000-0000-0000-000000000000"
-	last := first
+	last := uuid.Nil.String() // before the first guest
 	if activity.HasHeartbeatDetails(ctx) {
 		if err := activity.GetHeartbeatDetails(ctx, &last); err != nil {
-			last = first
+			last = uuid.Nil.String()
 		}
 	}
 	for {

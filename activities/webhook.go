@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/activity"
-	"go.temporal.io/sdk/temporal"
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/store"
@@ -139,11 +138,6 @@ func jitter(d time.Duration) time.Duration {
 
 func resultOf(d watchparty.WebhookDelivery) job.WebhookResult {
 	return job.WebhookResult{State: d.State, Attempts: d.Attempts}
-}
-
-// retryAfter returns an error after which the activity is tried again after a time.
-func retryAfter(text, kind string, wait time.Duration) error {
-	return temporal.NewApplicationErrorWithOptions(text, kind, temporal.ApplicationErrorOptions{NextRetryDelay: wait})
 }
 
 // enter reports whether another attempt may be made to a webhook now.
