@@ -50,16 +50,17 @@ func AllTaskQueues() []string {
 	return []string{TaskQueueEmail, TaskQueueAvatar, TaskQueueAvatarSteps, TaskQueueMaintenance, TaskQueueWebhooks}
 }
 
-// Search attributes of workflows (keywords), by which operators find them.
+// ServableTaskQueues returns the queues that a worker can be told to serve. Workers of TaskQueueAvatar serve
+// TaskQueueAvatarSteps by themselves.
+func ServableTaskQueues() []string {
+	return []string{TaskQueueEmail, TaskQueueAvatar, TaskQueueMaintenance, TaskQueueWebhooks}
+}
+
+// Search attributes of workflows (keywords), by which operators find them: identifiers only, since operators read them.
 const (
 	AttributeUser = "WatchpartyUserId"
 	AttributeRoom = "WatchpartyRoomId"
 )
-
-// TaskQueues returns the queues that a worker can be told to serve.
-func ServableTaskQueues() []string {
-	return []string{TaskQueueEmail, TaskQueueAvatar, TaskQueueMaintenance, TaskQueueWebhooks}
-}
 
 // IDs of schedules.
 const (
