@@ -329,23 +329,30 @@ func (s *Store) acceptInvitation(
 		case room.ArchivedAt != nil:
 			return nil, room.closedErr()
 		}
-		if standing.Role == "" {
-			if err := setMember(ctx, tx, room.ID, userID, watchparty.Viewer); err != nil {
-				return nil, err
-			}
-		}
-		if err := enter(ctx, tx, &room, userID); err != nil {
-			return nil, err
-		}
-		if err := logAct(ctx, tx, room.ID, userID, "", watchparty.ActInvitationAccepted, invitationDetails(id)); err != nil {
-			return nil, err
-		}
-		return endInvitations(ctx, tx, watchparty.InvitationAccepted, userID, "i.id = ?", id)
+		return joinByInvitation(ctx, tx, &room, id, userID, standing)
 	})
 	if err != nil {
 		return watchparty.Room{}, fmt.Errorf("store: accept invitation: %w", err)
 	}
 	return room.room(), nil
+}
+
+// joinByInvitation makes a user a member and a participant of a room, and ends the invitation as accepted.
+func joinByInvitation(
+	ctx context.Context, tx bun.Tx, room *roomRow, id, userID string, standing watchparty.Standing,
+) ([]job.Event, error) {
+	if standing.Role == "" {
+		if err := setMember(ctx, tx, room.ID, userID, watchparty.Viewer); err != nil {
+			return nil, err
+		}
+	}
+	if err := enter(ctx, tx, room, userID); err != nil {
+		return nil, err
+	}
+	if err := logAct(ctx, tx, room.ID, userID, "", watchparty.ActInvitationAccepted, invitationDetails(id)); err != nil {
+		return nil, err
+	}
+	return endInvitations(ctx, tx, watchparty.InvitationAccepted, userID, "i.id = ?", id)
 }
 
 // DeclineInvitation declines an open invitation. It succeeds for one that is declined already, and returns ErrBadToken

@@ -41,6 +41,34 @@ func (s *Store) Journal() *Journal { return s.journal }
 // This includes changes that Record has stored late, since their transactions are older than their records.
 const maxChanges = 20_000
 
+// renewStatement stores the row of a process, and reads what a renewal needs.
+const renewStatement = `
+	WITH mine AS (
+		INSERT INTO cache_members AS m (process, turn, reads, deaf, seen) VALUES (?0, ?1, ?2, ?3, ?4::pg_snapshot)
+		ON CONFLICT (process) DO UPDATE SET turn = EXCLUDED.turn, reads = EXCLUDED.reads, deaf = EXCLUDED.deaf,
+			seen = EXCLUDED.seen, renewed_at = now()
+		WHERE m.turn < EXCLUDED.turn
+	), new AS (
+		SELECT transaction, tags, recorded FROM cache_changes
+		WHERE recorded >= ?6::xid8 AND recorded < pg_snapshot_xmax(pg_current_snapshot())
+			AND NOT pg_visible_in_snapshot(recorded, ?5::pg_snapshot)
+		ORDER BY recorded DESC LIMIT ?7
+	)
+	SELECT pg_current_snapshot() AS snapshot,
+		(SELECT system_identifier FROM pg_control_system())::text AS cluster,
+		left(pg_walfile_name(pg_current_wal_lsn()), 8) AS timeline,
+		(SELECT oid FROM pg_database WHERE datname = current_database()) || '-' || 'cache_changes'::regclass::oid
+			AS changes_table,
+		extract(epoch FROM pg_postmaster_start_time())::text AS start,
+		greatest('0'::xid8,
+			(SELECT transaction FROM cache_horizon WHERE transaction < pg_snapshot_xmax(pg_current_snapshot())),
+			(SELECT min(recorded) FROM new HAVING count(*) = ?7)) AS horizon,
+		(SELECT coalesce(jsonb_agg(jsonb_build_object('x', transaction::text::bigint, 't', tags)), '[]')
+			FROM new) AS changes,
+		(SELECT coalesce(bool_or(recorded <> transaction), false) FROM new) AS urgent,
+		(SELECT coalesce(jsonb_agg(jsonb_build_object('id', process, 'turn', turn, 'reads', reads, 'deaf', deaf,
+			'seen', seen::text)), '[]') FROM cache_members) AS rows`
+
 // Renew implements coherence.Journal. It is one statement, so everything is read in one snapshot, taken before its own
 // row is stored. The timeline is read from the write-ahead log: after a promotion, the control file has the former
 // timeline until the next checkpoint. Horizons and changes that a dump has brought from another server are left out
@@ -48,17 +76,7 @@ const maxChanges = 20_000
 func (j *Journal) Renew(
 	ctx context.Context, row coherence.Row, since coherence.Snapshot,
 ) (coherence.Renewal, error) {
-	var found struct {
-		Snapshot     string
-		Cluster      string
-		Timeline     string
-		ChangesTable string // with its database; another one after a dump was restored
-		Start        string // of the server, which may have lost transactions: in a crash, or as a copy of its disk
-		Horizon      string
-		Changes      json.RawMessage
-		Urgent       bool
-		Rows         json.RawMessage
-	}
+	var found foundRenewal
 	seen := row.Seen
 	if seen.Next == 0 {
 		seen = noSnapshot
@@ -66,54 +84,45 @@ func (j *Journal) Renew(
 	if since.Next == 0 {
 		since = noSnapshot
 	}
-	err := j.db.NewRaw(`
-		WITH mine AS (
-			INSERT INTO cache_members AS m (process, turn, reads, deaf, seen) VALUES (?0, ?1, ?2, ?3, ?4::pg_snapshot)
-			ON CONFLICT (process) DO UPDATE SET turn = EXCLUDED.turn, reads = EXCLUDED.reads, deaf = EXCLUDED.deaf,
-				seen = EXCLUDED.seen, renewed_at = now()
-			WHERE m.turn < EXCLUDED.turn
-		), new AS (
-			SELECT transaction, tags, recorded FROM cache_changes
-			WHERE recorded >= ?6::xid8 AND recorded < pg_snapshot_xmax(pg_current_snapshot())
-				AND NOT pg_visible_in_snapshot(recorded, ?5::pg_snapshot)
-			ORDER BY recorded DESC LIMIT ?7
-		)
-		SELECT pg_current_snapshot() AS snapshot,
-			(SELECT system_identifier FROM pg_control_system())::text AS cluster,
-			left(pg_walfile_name(pg_current_wal_lsn()), 8) AS timeline,
-			(SELECT oid FROM pg_database WHERE datname = current_database()) || '-' || 'cache_changes'::regclass::oid
-				AS changes_table,
-			extract(epoch FROM pg_postmaster_start_time())::text AS start,
-			greatest('0'::xid8,
-				(SELECT transaction FROM cache_horizon WHERE transaction < pg_snapshot_xmax(pg_current_snapshot())),
-				(SELECT min(recorded) FROM new HAVING count(*) = ?7)) AS horizon,
-			(SELECT coalesce(jsonb_agg(jsonb_build_object('x', transaction::text::bigint, 't', tags)), '[]')
-				FROM new) AS changes,
-			(SELECT coalesce(bool_or(recorded <> transaction), false) FROM new) AS urgent,
-			(SELECT coalesce(jsonb_agg(jsonb_build_object('id', process, 'turn', turn, 'reads', reads, 'deaf', deaf,
-				'seen', seen::text)), '[]') FROM cache_members) AS rows`,
+	err := j.db.NewRaw(renewStatement,
 		row.Process, row.Turn, row.Reads, row.Deaf, seen.String(), since.String(), strconv.FormatUint(since.Oldest, 10),
 		maxChanges).Scan(ctx, &found)
 	if err != nil {
 		return coherence.Renewal{}, fmt.Errorf("store: renew lease: %w", err)
 	}
-	r := coherence.Renewal{
-		Generation: strings.Join([]string{found.Cluster, found.Timeline, found.ChangesTable, found.Start}, "."),
-		Urgent:     found.Urgent,
-	}
-	if r.Snapshot, err = coherence.ParseSnapshot(found.Snapshot); err != nil {
-		return coherence.Renewal{}, fmt.Errorf("store: renew lease: %w", err)
-	}
-	if r.Horizon, err = strconv.ParseUint(found.Horizon, 10, 64); err != nil {
-		return coherence.Renewal{}, fmt.Errorf("store: renew lease: %w", err)
-	}
-	if err := json.Unmarshal(found.Changes, &r.Changes); err != nil {
-		return coherence.Renewal{}, fmt.Errorf("store: renew lease: %w", err)
-	}
-	if err := json.Unmarshal(found.Rows, &r.Rows); err != nil {
+	r, err := found.renewal()
+	if err != nil {
 		return coherence.Renewal{}, fmt.Errorf("store: renew lease: %w", err)
 	}
 	return r, nil
+}
+
+// foundRenewal is what Renew reads.
+type foundRenewal struct {
+	Snapshot     string
+	Cluster      string
+	Timeline     string
+	ChangesTable string // with its database; another one after a dump was restored
+	Start        string // of the server, which may have lost transactions: in a crash, or as a copy of its disk
+	Horizon      string
+	Changes      json.RawMessage
+	Urgent       bool
+	Rows         json.RawMessage
+}
+
+func (f foundRenewal) renewal() (r coherence.Renewal, err error) {
+	r.Generation = strings.Join([]string{f.Cluster, f.Timeline, f.ChangesTable, f.Start}, ".")
+	r.Urgent = f.Urgent
+	if r.Snapshot, err = coherence.ParseSnapshot(f.Snapshot); err != nil {
+		return r, err
+	}
+	if r.Horizon, err = strconv.ParseUint(f.Horizon, 10, 64); err != nil {
+		return r, err
+	}
+	if err := json.Unmarshal(f.Changes, &r.Changes); err != nil {
+		return r, err
+	}
+	return r, json.Unmarshal(f.Rows, &r.Rows)
 }
 
 // noSnapshot is from before all transactions, which have IDs from 3 on.

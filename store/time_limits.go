@@ -196,38 +196,50 @@ func (s *Store) EndOverdue(ctx context.Context) (map[string]int, error) {
 
 func (s *Store) endOverdue(ctx context.Context, l timeLimit) (n int, err error) {
 	err = s.withEvents(ctx, func(ctx context.Context, tx bun.Tx) (events []job.Event, err error) {
-		n = 0
 		if l.act == nil {
-			var ids []string
-			err := tx.NewRaw(fmt.Sprintf("WITH overdue AS MATERIALIZED (%s) UPDATE %s AS t SET %s = '%s', %s "+
-				"WHERE (%s) IN (SELECT * FROM overdue) RETURNING concat_ws('/', %s)",
-				l.overdue(), l.table, l.column, l.becomes, l.set, l.keys(), l.keys())).
-				Scan(ctx, &ids)
-			if n = len(ids); err == nil && n > 0 && l.ended != nil {
-				err = l.ended(ctx, tx, ids)
-			}
+			n, err = l.endAtOnce(ctx, tx)
 			return nil, err
 		}
-		var ids []string
-		if err := tx.NewRaw(l.overdue()).Scan(ctx, &ids); err != nil {
-			return nil, err
-		}
-		for _, id := range ids { // few: runs, and deletions that last for a week
-			acted, more, err := l.act(ctx, tx, id)
-			if err != nil {
-				return nil, err
-			}
-			if acted {
-				n++
-			}
-			events = append(events, more...)
-		}
-		return events, nil
+		n, events, err = l.endEach(ctx, tx)
+		return events, err
 	})
 	if err != nil {
 		return 0, err
 	}
 	return n, nil
+}
+
+// endAtOnce ends a batch of overdue states by one statement, and returns their number.
+func (l timeLimit) endAtOnce(ctx context.Context, tx bun.Tx) (int, error) {
+	var ids []string
+	err := tx.NewRaw(fmt.Sprintf("WITH overdue AS MATERIALIZED (%s) UPDATE %s AS t SET %s = '%s', %s "+
+		"WHERE (%s) IN (SELECT * FROM overdue) RETURNING concat_ws('/', %s)",
+		l.overdue(), l.table, l.column, l.becomes, l.set, l.keys(), l.keys())).
+		Scan(ctx, &ids)
+	if err == nil && len(ids) > 0 && l.ended != nil {
+		err = l.ended(ctx, tx, ids)
+	}
+	return len(ids), err
+}
+
+// endEach calls act for each state of a batch of overdue ones. It returns the number of those that act has ended, and
+// the events of act.
+func (l timeLimit) endEach(ctx context.Context, tx bun.Tx) (n int, events []job.Event, err error) {
+	var ids []string
+	if err := tx.NewRaw(l.overdue()).Scan(ctx, &ids); err != nil {
+		return 0, nil, err
+	}
+	for _, id := range ids { // few: runs, and deletions that last for a week
+		acted, more, err := l.act(ctx, tx, id)
+		if err != nil {
+			return 0, nil, err
+		}
+		if acted {
+			n++
+		}
+		events = append(events, more...)
+	}
+	return n, events, nil
 }
 
 // endLostRun ends a lost clean-up run, and stores its report.
