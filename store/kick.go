@@ -7,7 +7,6 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/watchparty/watchparty"
-	"github.com/watchparty/watchparty/coherence"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -64,6 +63,6 @@ func deleteRow(ctx context.Context, tx bun.Tx, table, roomID, userID string) (bo
 	if !affected(result) {
 		return false, nil
 	}
-	changes(ctx, coherence.TagsOfRooms([]string{roomID})...)
+	changesRoomAndStandings(ctx, roomID)
 	return true, countAccess(ctx, tx, roomID)
 }

@@ -7,7 +7,6 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/watchparty/watchparty"
-	"github.com/watchparty/watchparty/coherence"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -131,7 +130,7 @@ func (s *Store) CloseRoom(
 
 // closeRoom also clears retired_at, so that clean-up does not delete the room by age.
 func closeRoom(ctx context.Context, tx bun.Tx, adminID, roomID, reason string) error {
-	changes(ctx, coherence.TagsOfRooms([]string{roomID})...)
+	changesRoomAndStandings(ctx, roomID)
 	_, err := tx.NewUpdate().Model((*roomRow)(nil)).Set("closed_at = now()").
 		Set("archived_at = coalesce(archived_at, now())").
 		Set("retired_at = NULL").Set("updated_at = now()").Set("version = version + 1").Where("id = ?", roomID).Exec(ctx)
@@ -173,7 +172,7 @@ func (s *Store) ReopenRoom(ctx context.Context, adminID, roomID, reason string) 
 
 // openAgain opens an archived room for an admin. The caller holds the lock on the room.
 func openAgain(ctx context.Context, tx bun.Tx, roomID string) error {
-	changes(ctx, coherence.TagsOfRooms([]string{roomID})...)
+	changesRoomAndStandings(ctx, roomID)
 	_, err := tx.NewUpdate().Model((*roomRow)(nil)).Set("archived_at = NULL").Set("closed_at = NULL").
 		Set("retired_at = NULL").
 		Set("last_active_at = now()").Set("updated_at = now()").Set("version = version + 1").Where("id = ?", roomID).Exec(ctx)

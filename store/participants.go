@@ -115,7 +115,7 @@ func (s *Store) LeaveRoom(ctx context.Context, roomID, userID string) error {
 }
 
 func addParticipant(ctx context.Context, tx bun.Tx, roomID, userID string) error {
-	changes(ctx, coherence.TagsOfRooms([]string{roomID})...)
+	changesRoomAndStandings(ctx, roomID)
 	now := Now()
 	row := &participantRow{RoomID: roomID, UserID: userID, LastSeenAt: now, CreatedAt: now, UpdatedAt: now}
 	_, err := tx.NewInsert().Model(row).Exec(ctx)
@@ -151,4 +151,9 @@ var cameBack = fmt.Sprintf("was.last_seen_at <= now() - interval '%d seconds'", 
 // watchparty.Room.PresentUntil.
 func changesListedRoom(ctx context.Context, roomID string) {
 	changes(ctx, coherence.TagRooms, coherence.TagRoom(roomID))
+}
+
+// changesRoomAndStandings announces the tags of a room and of its lists, and those of people's standings in the room.
+func changesRoomAndStandings(ctx context.Context, roomID string) {
+	changes(ctx, coherence.TagsOfRooms([]string{roomID})...)
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/watchparty/watchparty"
-	"github.com/watchparty/watchparty/coherence"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -74,7 +73,7 @@ func applyRoomChange(ctx context.Context, tx bun.Tx, room roomRow, actorID strin
 			return err
 		}
 	}
-	changes(ctx, coherence.TagsOfRooms([]string{room.ID})...)
+	changesRoomAndStandings(ctx, room.ID)
 	_, err := tx.NewUpdate().Model(&room).WherePK().ExcludeColumn("id", "host_id", "deleted_at", "created_at").Exec(ctx)
 	if err != nil || len(fields) == 0 {
 		return err

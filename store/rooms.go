@@ -155,7 +155,7 @@ func (s *Store) CreateRoom(
 		if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
 			return err
 		}
-		changes(ctx, coherence.TagsOfRooms([]string{row.ID})...)
+		changesRoomAndStandings(ctx, row.ID)
 		if err := addParticipant(ctx, tx, row.ID, hostID); err != nil {
 			return err
 		}

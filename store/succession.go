@@ -10,7 +10,6 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/watchparty/watchparty"
-	"github.com/watchparty/watchparty/coherence"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -74,7 +73,7 @@ func passTo(ctx context.Context, tx bun.Tx, room roomRow, heir string, formerSta
 // setHost makes heir the host of a room whose lock the caller holds. With formerStays, the former host becomes a
 // moderator.
 func setHost(ctx context.Context, tx bun.Tx, room roomRow, heir string, formerStays bool) error {
-	changes(ctx, coherence.TagsOfRooms([]string{room.ID})...)
+	changesRoomAndStandings(ctx, room.ID)
 	_, err := tx.NewRaw("UPDATE rooms SET host_id = ?1, updated_at = now() WHERE id = ?0", room.ID, heir).Exec(ctx)
 	if err != nil {
 		return err
