@@ -58,8 +58,8 @@ type EmailRule struct {
 	Priority Priority
 	// Recipient are the budgets that are counted when the email is about to be sent. If one is used up, the email waits.
 	Recipient []EmailBudget
-	// Asker and Client are the budgets that are counted when somebody requests the email. If one is used up, the request
-	// is refused. They are empty for emails that the program sends by itself, or that admins request.
+	// Requester and Client are the budgets that are counted when somebody requests the email. If one is used up, the
+	// request is refused. They are empty for emails that the program sends by itself, or that admins request.
 	Requester EmailBudget
 	Client    EmailBudget
 }

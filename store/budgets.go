@@ -33,11 +33,11 @@ type expense struct {
 // chargeRequester counts an email that is about to be queued against the budgets of the account or address that
 // requests it, and of the client. It runs in the transaction that queues the email. It returns an error of KindLimited
 // if one of the budgets is used up.
-func (s *Store) chargeRequester(ctx context.Context, tx bun.Tx, kind watchparty.EmailKind, asker string) error {
+func (s *Store) chargeRequester(ctx context.Context, tx bun.Tx, kind watchparty.EmailKind, requester string) error {
 	rule, _ := kind.Rule()
 	var all []expense
-	if rule.Requester != "" && asker != "" {
-		all = append(all, expense{rule.Requester, asker})
+	if rule.Requester != "" && requester != "" {
+		all = append(all, expense{rule.Requester, requester})
 	}
 	if client, _ := ctx.Value(clientKey{}).(string); rule.Client != "" && client != "" {
 		all = append(all, expense{rule.Client, client})

@@ -47,8 +47,8 @@ func newConnector(c config.Database) (_ *connector, err error) {
 	return &connector{made}, nil
 }
 
-// patience returns how long a query waits for a connection: as long as a statement waits for a lock, if that is a number
-// of milliseconds.
+// patience returns how long a query waits for a connection: as long as a statement waits for a lock, if that is a
+// number of milliseconds.
 func (c *connector) patience() time.Duration {
 	limit, _ := c.Config().ConnParams["lock_timeout"].(string)
 	if ms, err := strconv.Atoi(limit); err == nil && ms > 0 {

@@ -10,8 +10,9 @@
 //     (accounts as others see them), passwords.go, verifications.go (email addresses), sessions.go, clients.go (known
 //     clients), avatars.go, export.go.
 //   - Rooms: rooms.go, room_orders.go, room_changes.go, room_log.go, participants.go, standing.go (roles and bans of
-//     one person), roles.go, succession.go (the next host), kick.go, leaving.go (many people out of many rooms), bans.go,
-//     mutes.go, my_rooms.go, retired.go, messages.go, message_changes.go, read_markers.go, movies.go, genres.go.
+//     one person), roles.go, succession.go (the next host), kick.go, leaving.go (many people out of many rooms),
+//     bans.go, mutes.go, my_rooms.go, retired.go, messages.go, message_changes.go, read_markers.go, movies.go,
+//     genres.go.
 //   - Watching: playbacks.go (rows, snapshots), playback_events.go (commands and what happens by itself),
 //     queue.go (the queue and votes), now_playing.go, parties.go, party_starts.go, party_notices.go (emails to guests).
 //   - Live connections: live_members.go (connections and processes), live_standings.go (what their people may do),

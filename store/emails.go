@@ -60,13 +60,13 @@ func (r emailRow) email() watchparty.Email {
 func (s *Store) recipientKey(key string) []byte { return s.digests.Sum("email-recipient", key) }
 
 // addEmail queues an email in the caller's transaction and returns its ID. userID is the account that the email goes
-// to, empty for none. asker is the account, or the key of the address, whose budget the email counts against; it is
+// to, empty for none. requester is the account, or the key of the address, whose budget the email counts against; it is
 // empty if nobody asked for the email. to is the key of the address that the email goes to. It returns an error of
 // KindLimited if the budget is used up.
 func (s *Store) addEmail(
-	ctx context.Context, tx bun.Tx, kind watchparty.EmailKind, subjectID, userID, workflowID, asker, to string,
+	ctx context.Context, tx bun.Tx, kind watchparty.EmailKind, subjectID, userID, workflowID, requester, to string,
 ) (string, error) {
-	if err := s.chargeRequester(ctx, tx, kind, asker); err != nil {
+	if err := s.chargeRequester(ctx, tx, kind, requester); err != nil {
 		return "", err
 	}
 	now := Now()

@@ -6,20 +6,20 @@ import (
 	"time"
 )
 
-// ReadClock asks Postgres for the time. It also returns when it asked, and when it got the answer, by the clock of this
-// process: waiting for a connection is not part of that.
-func (s *Store) ReadClock(ctx context.Context) (asked, answered, told time.Time, err error) {
+// ReadClock reads the clock of Postgres. It also returns when the query was sent and when the answer was received, by
+// the clock of this process, so that the wait for a connection does not count.
+func (s *Store) ReadClock(ctx context.Context) (sent, received, server time.Time, err error) {
 	conn, err := s.all.Conn(ctx)
 	if err != nil {
-		return asked, answered, told, fmt.Errorf("store: ask the time: %w", err)
+		return sent, received, server, fmt.Errorf("store: read clock: %w", err)
 	}
 	defer conn.Close() //nolint:errcheck // it has been read
 	var microseconds int64
-	asked = time.Now()
+	sent = time.Now()
 	err = conn.QueryRowContext(ctx, "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint").Scan(&microseconds)
-	answered = time.Now()
+	received = time.Now()
 	if err != nil {
-		return asked, answered, told, fmt.Errorf("store: ask the time: %w", err)
+		return sent, received, server, fmt.Errorf("store: read clock: %w", err)
 	}
-	return asked, answered, time.UnixMicro(microseconds), nil
+	return sent, received, time.UnixMicro(microseconds), nil
 }

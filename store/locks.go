@@ -85,8 +85,9 @@ func lockUserForAdmin(ctx context.Context, tx bun.Tx, id, adminID string) (row u
 }
 
 // lockUsersToDelete locks accounts that are about to be deleted, and keeps the heirs of their rooms from being deleted
-// or suspended: all of them in the order of their IDs. The accounts to delete have to fulfil a condition. With skip it
-// passes by those that somebody else has locked. It returns the accounts that it has locked for their deletion.
+// or suspended: all of them in the order of their IDs. The accounts to delete have to fulfil a condition. With skip, it
+// leaves out accounts that another transaction has locked. It returns the accounts that it has locked for their
+// deletion.
 func lockUsersToDelete(
 	ctx context.Context, tx bun.Tx, condition string, users, heirs []string, skip bool,
 ) (locked []userRow, err error) {

@@ -70,7 +70,8 @@ func RegisterWorkload(r prometheus.Registerer, log *slog.Logger, read func(conte
 // Describe implements prometheus.Collector.
 func (w *workload) Describe(descs chan<- *prometheus.Desc) {
 	for _, desc := range []*prometheus.Desc{
-		w.up, w.waiting, w.oldest, w.emails, w.emailAge, w.deferred, w.paused, w.sent, w.cleanup, w.pausedUntil, w.failed, w.report,
+		w.up, w.waiting, w.oldest, w.emails, w.emailAge, w.deferred, w.paused, w.sent, w.cleanup, w.pausedUntil, w.failed,
+		w.report,
 	} {
 		descs <- desc
 	}
