@@ -47,7 +47,8 @@ type NewBan struct {
 	Reason string
 }
 
-// Normalise trims the reason, and rounds the time to the precision of Postgres.
+// Normalise brings the reason into the form in which it is checked and stored, and rounds the time to the precision of
+// Postgres.
 func (b *NewBan) Normalise() {
 	b.Reason = normalLine(b.Reason)
 	if b.Until != nil {
@@ -72,7 +73,8 @@ type NewMute struct {
 	Reason string
 }
 
-// Normalise trims the reason, and rounds the time to the precision of Postgres.
+// Normalise brings the reason into the form in which it is checked and stored, and rounds the time to the precision of
+// Postgres.
 func (m *NewMute) Normalise() {
 	m.Reason = normalLine(m.Reason)
 	m.Until = storable(m.Until)

@@ -142,7 +142,8 @@ type NewParty struct {
 	TimeZone string
 }
 
-// Normalise trims the title, and cuts the time to the millisecond, which is what clients can name.
+// Normalise brings the title into the form in which it is checked and stored, and cuts the time to the millisecond,
+// which is what clients can name.
 func (p *NewParty) Normalise() {
 	p.Title = normalLine(p.Title)
 	p.StartsAt = partyTime(p.StartsAt)

@@ -91,7 +91,7 @@ type Source struct {
 // IsZero reports whether nothing is given.
 func (s Source) IsZero() bool { return s == Source{} }
 
-// Normalise trims the texts.
+// Normalise brings the texts into the form in which they are checked and stored.
 func (s *Source) Normalise() {
 	s.StreamURL, s.Title = normalProse(s.StreamURL), normalLine(s.Title)
 }

@@ -171,7 +171,7 @@ type NewRoom struct {
 	Capacity    int
 }
 
-// Normalise trims the texts and fills in the defaults.
+// Normalise brings the texts into the form in which they are checked and stored, and fills in the defaults.
 func (r *NewRoom) Normalise() {
 	r.Name = normalLine(r.Name)
 	r.Description = normalProse(r.Description)
@@ -209,7 +209,7 @@ type RoomChange struct {
 	Archived    *bool
 }
 
-// Normalise trims the texts.
+// Normalise brings the texts into the form in which they are checked and stored.
 func (c *RoomChange) Normalise() {
 	c.Name = normalised(c.Name, normalLine)
 	c.Description = normalised(c.Description, normalProse)
