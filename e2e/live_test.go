@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/bench/live"
 	"github.com/watchparty/watchparty/devstack"
 	"github.com/watchparty/watchparty/devstack/badnet"
@@ -34,7 +35,7 @@ func openRooms(t *testing.T, s *live.System, count int) []*live.Room {
 	t.Helper()
 	people, err := s.People(t.Context(), "viewer", count)
 	require.NoError(t, err)
-	r, err := s.Gather(t.Context(), string(playback.WaitNobody), badnet.Fair(), people, live.RandomManner)
+	r, err := s.Gather(t.Context(), string(watchparty.WaitPolicyNobody), badnet.Fair(), people, live.RandomManner)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, r.Close()) })
 	return []*live.Room{r}

@@ -21,10 +21,10 @@ import (
 	"github.com/coder/websocket"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/devstack"
 	"github.com/watchparty/watchparty/live/client"
 	"github.com/watchparty/watchparty/live/wire"
-	"github.com/watchparty/watchparty/playback"
 )
 
 const (
@@ -117,7 +117,7 @@ func (m *Measurement) crowd(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	room, err := m.system.OpenRoom(ctx, string(playback.WaitAuto), people...)
+	room, err := m.system.OpenRoom(ctx, string(watchparty.WaitPolicyAuto), people...)
 	if err != nil {
 		return err
 	}
@@ -306,7 +306,7 @@ func (m *Measurement) memory(ctx context.Context) error {
 	}
 	var rooms []string
 	for range idleRooms {
-		room, err := m.system.OpenRoom(ctx, string(playback.WaitAuto), people...)
+		room, err := m.system.OpenRoom(ctx, string(watchparty.WaitPolicyAuto), people...)
 		if err != nil {
 			return err
 		}

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/devstack"
 	"github.com/watchparty/watchparty/devstack/badnet"
 	"github.com/watchparty/watchparty/live/client"
@@ -44,7 +45,7 @@ func (m *Measurement) faults(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		r, err := m.system.Gather(ctx, string(playback.WaitAuto), badnet.Fair(), people, RandomManner)
+		r, err := m.system.Gather(ctx, string(watchparty.WaitPolicyAuto), badnet.Fair(), people, RandomManner)
 		if err != nil {
 			return err
 		}
@@ -241,7 +242,7 @@ func (s *System) Kick(ctx context.Context, prefix string, count int) (took []tim
 	if err != nil {
 		return nil, err
 	}
-	room, err := s.OpenRoom(ctx, string(playback.WaitNobody), people...)
+	room, err := s.OpenRoom(ctx, string(watchparty.WaitPolicyNobody), people...)
 	if err != nil {
 		return nil, err
 	}
@@ -316,7 +317,7 @@ func (s *System) WaitInSilence(ctx context.Context, prefix string, kind playback
 	if err != nil {
 		return 0, err
 	}
-	room, err := s.OpenRoom(ctx, string(playback.WaitEveryone), people...)
+	room, err := s.OpenRoom(ctx, string(watchparty.WaitPolicyEveryone), people...)
 	if err != nil {
 		return 0, err
 	}

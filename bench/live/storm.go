@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/live/client"
 	"github.com/watchparty/watchparty/live/player"
 	"github.com/watchparty/watchparty/live/wire"
@@ -74,7 +75,7 @@ func (s *System) Storm(ctx context.Context, prefix string, commands int) (result
 	if err != nil {
 		return result, err
 	}
-	room, err := s.OpenRoom(ctx, string(playback.WaitNobody), people...)
+	room, err := s.OpenRoom(ctx, string(watchparty.WaitPolicyNobody), people...)
 	if err != nil {
 		return result, err
 	}

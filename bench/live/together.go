@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/devstack/badnet"
 	"github.com/watchparty/watchparty/live/client"
 	"github.com/watchparty/watchparty/live/wire"
@@ -115,7 +116,7 @@ func (m *Measurement) together(ctx context.Context) error {
 				if err != nil {
 					return err
 				}
-				r, err := m.system.Gather(ctx, string(playback.WaitAuto), k.quality, people,
+				r, err := m.system.Gather(ctx, string(watchparty.WaitPolicyAuto), k.quality, people,
 					func(random *rand.Rand) Manner {
 						manner := RandomManner(random)
 						manner.Stalls = k.stalls
@@ -255,7 +256,7 @@ func (m *Measurement) probeClocks(ctx context.Context) (wrong []float64, err err
 	if err != nil {
 		return nil, err
 	}
-	room, err := m.system.OpenRoom(ctx, string(playback.WaitNobody), people...)
+	room, err := m.system.OpenRoom(ctx, string(watchparty.WaitPolicyNobody), people...)
 	if err != nil {
 		return nil, err
 	}
