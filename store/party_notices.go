@@ -111,7 +111,7 @@ type PartyEmail struct {
 
 // PartyEmail finds what the email of a notice says. It returns ErrNotFound if the notice is no longer true, if
 // the guest does not come, and if the guest may not know of it: see voidParty.
-func (s *Store) PartyEmail(ctx context.Context, noticeID string) (letter PartyEmail, err error) {
+func (s *Store) PartyEmail(ctx context.Context, noticeID string) (email PartyEmail, err error) {
 	err = s.db.RunInTx(ctx, snapshotOptions, func(ctx context.Context, tx bun.Tx) error {
 		var notice struct {
 			PartyID string `bun:"party_id"`
@@ -133,10 +133,10 @@ func (s *Store) PartyEmail(ctx context.Context, noticeID string) (letter PartyEm
 		if err := tx.NewSelect().Model(&guest).Where("id = ?", notice.UserID).Scan(ctx); err != nil {
 			return err
 		}
-		letter = PartyEmail{Party: party.party(), Guest: guest.user(), Kind: watchparty.PartyNotice(notice.Kind)}
+		email = PartyEmail{Party: party.party(), Guest: guest.user(), Kind: watchparty.PartyNotice(notice.Kind)}
 		return nil
 	})
-	return letter, wrapErr(err, "party letter")
+	return email, wrapErr(err, "party email")
 }
 
 // voidParty asks why an email about a party is void.
