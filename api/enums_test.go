@@ -41,7 +41,8 @@ var enumsOfTheirOwn = map[string]string{
 func TestEnumsAreThoseOfTheProgram(t *testing.T) {
 	t.Parallel()
 	known := [][]string{
-		job.WorkflowTypes(), job.ServableTaskQueues(), job.AllTaskQueues(), health.Parts(), plainStrings(watchparty.WebhookKinds()),
+		job.WorkflowTypes(), job.ServableTaskQueues(), job.AllTaskQueues(), health.Parts(),
+		plainStrings(watchparty.WebhookKinds()),
 		{job.ScheduleCleanup, job.ScheduleWeeklyReport, job.ScheduleMonthlyReport},
 	}
 	for _, folder := range []string{"..", "../jobs", "../playback"} {
