@@ -71,7 +71,7 @@ func (s *Server) GetHealth(
 // checkRedis says in what way Redis is not to be used.
 func (s *Server) checkRedis(ctx context.Context) error {
 	err := s.cache.Redis().State(ctx)
-	var trouble *cache.Trouble
+	var trouble *cache.RedisError
 	if errors.As(err, &trouble) {
 		return health.Trouble{What: trouble.What, Err: err}
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
-	"net"
 	"net/http"
 	"slices"
 	"sync"
@@ -200,17 +199,9 @@ func (h *Hub) spawn(f func()) bool { return h.running.run(f) }
 
 func (h *Hub) warn(ctx context.Context, while string, err error) {
 	if ctx.Err() == nil {
-		h.log.WarnContext(ctx, "live rooms are impaired", slog.String("while", while), slog.String("reason", reason(err)))
+		h.log.WarnContext(ctx, "live rooms are impaired", slog.String("while", while),
+			slog.String("reason", logging.Reason(err)))
 	}
-}
-
-// reason is an error without network addresses.
-func reason(err error) string {
-	var op *net.OpError
-	if errors.As(err, &op) && op.Err != nil {
-		return op.Err.Error()
-	}
-	return err.Error()
 }
 
 // encode logs what cannot be encoded, which is an error of the program.
