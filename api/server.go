@@ -134,7 +134,7 @@ func New(d Deps) (*Server, error) {
 		s.limitBody,
 		s.identify,
 		s.limitRate,
-		s.repeats,
+		s.answerFromMemory,
 		headAsGet,
 		informStore,
 		s.routes.wholePath,

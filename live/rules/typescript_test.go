@@ -9,13 +9,28 @@ var typescript = []rule{
 	{"Samples older than 3 minutes are dropped.", "clients/typescript samples older than 3 minutes are dropped", []edit{
 		{"clients/typescript/src/live/clock.ts", "c3 - old.at <= maxSampleAge &&", ""},
 	}},
-	{"Sixteen samples are kept.", "clients/typescript sixteen samples are kept", []edit{
-		{"clients/typescript/src/live/clock.ts", "this.#samples.length > keptSamples", "this.#samples.length > 100 * keptSamples"},
-	}},
-	{"A sample that contradicts others replaces them.",
-		"clients/typescript a client's clock that stood still drops what came before", []edit{
-			{"clients/typescript/src/live/clock.ts", "bound(old, c3) + bound(sample, c3) + sampleSlack", "Infinity + sampleSlack"},
-		}},
+	{
+		"Sixteen samples are kept.",
+		"clients/typescript sixteen samples are kept",
+		[]edit{
+			{
+				"clients/typescript/src/live/clock.ts",
+				"this.#samples.length > keptSamples",
+				"this.#samples.length > 100 * keptSamples",
+			},
+		},
+	},
+	{
+		"A sample that contradicts others replaces them.",
+		"clients/typescript a client's clock that stood still drops what came before",
+		[]edit{
+			{
+				"clients/typescript/src/live/clock.ts",
+				"bound(old, c3) + bound(sample, c3) + sampleSlack",
+				"Infinity + sampleSlack",
+			},
+		},
+	},
 	{"The clock is first measured six times.",
 		"clients/typescript six samples at once, then one each 5 s for a minute, then one each 15 s", []edit{
 			{"clients/typescript/src/live/clock.ts", "const burstSize = 6;", "const burstSize = 1;"},
@@ -57,7 +72,11 @@ var typescript = []rule{
 		"After three seeks that did not help, a player is left alone.",
 		"clients/typescript one seek in 5 s, then 10, 20, 30; after three that did not help it gives up, until the player is near",
 		[]edit{
-			{"clients/typescript/src/live/correction.ts", "const gaveUp = this.#failures >= seekAttempts;", "const gaveUp = false;"},
+			{
+				"clients/typescript/src/live/correction.ts",
+				"const gaveUp = this.#failures >= seekAttempts;",
+				"const gaveUp = false;",
+			},
 		},
 	},
 	{"A command of the room ends that.", "clients/typescript a command begins anew", []edit{
