@@ -238,7 +238,7 @@ var design = []section{
 			{"playback/machine.go", "m.load(m.room.Next, 0, cause, by)", "m.load(m.room.Next, m.PositionMS, cause, by)"},
 		}},
 		{"An unknown duration is the runtime and a minute.", "playback TestDurationIsLearnt", []edit{
-			{"playback/state.go", "runtimeMS + RuntimeSlack.Milliseconds()", "runtimeMS"},
+			{"playback/state.go", "runtimeMS+RuntimeSlack.Milliseconds()", "runtimeMS"},
 		}},
 		{"A reported duration has to be within 20 % of the runtime.", "playback TestDurationIsLearnt", []edit{
 			{"playback/machine.go", "durationMS > 0 && abs(durationMS-m.Item.RuntimeMS) <= m.Item.RuntimeMS/durationTolerance",
