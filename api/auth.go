@@ -99,7 +99,7 @@ func (s *Server) logIn(ctx context.Context, email, password string) (contract.Si
 	if err != nil && !watchparty.IsKind(err, watchparty.KindNotFound) {
 		return contract.SignedIn{}, err
 	}
-	p := proof{
+	p := passwordCheck{
 		act:      "login",
 		userID:   user.ID,
 		account:  cmp.Or(user.ID, account(email)),
@@ -108,7 +108,7 @@ func (s *Server) logIn(ctx context.Context, email, password string) (contract.Si
 		password: password,
 	}
 	// This query also runs for an unknown address, so that the timing is the same.
-	if p.known, err = s.store.KnownClient(ctx, cmp.Or(user.ID, nobody), s.clientHash(ctx)); err != nil {
+	if p.known, err = s.store.KnownClient(ctx, cmp.Or(user.ID, nilUUID), s.clientHash(ctx)); err != nil {
 		return contract.SignedIn{}, err
 	}
 	if hash, err = s.checkPassword(ctx, p); errors.Is(err, watchparty.ErrWrongPassword) {
@@ -128,8 +128,8 @@ func (s *Server) logIn(ctx context.Context, email, password string) (contract.Si
 	return s.signedIn(in, token)
 }
 
-// nobody is an ID that no account has.
-const nobody = "00000000-0000-0000-0000-000000000000"
+// nilUUID is an ID that no account has.
+const nilUUID = "00000000-0000-0000-0000-000000000000"
 
 // Refresh exchanges a refresh token for the next pair.
 func (s *Server) Refresh(ctx context.Context, r contract.RefreshRequestObject) (contract.RefreshResponseObject, error) {
@@ -137,7 +137,7 @@ func (s *Server) Refresh(ctx context.Context, r contract.RefreshRequestObject) (
 	rotated, err := s.store.RotateSession(ctx, auth.HashRefresh(r.Body.RefreshToken), session)
 	if err != nil {
 		if rotated.User.ID != "" { // somebody else may have had the token
-			s.logRefusal(ctx, proof{act: "refresh", account: rotated.User.ID}, "refresh_token_reused")
+			s.logRefusal(ctx, passwordCheck{act: "refresh", account: rotated.User.ID}, "refresh_token_reused")
 		}
 		return nil, err
 	}

@@ -80,7 +80,7 @@ func (s *Server) authorize(next echo.HandlerFunc) echo.HandlerFunc {
 			if role == roleAnyone {
 				continue
 			}
-			if t := exchangeOf(ctx).target; t != nil {
+			if t := requestStateOf(ctx).target; t != nil {
 				t.private = true
 			}
 			id, err := s.permit(ctx, role)

@@ -27,8 +27,8 @@ type cached struct {
 	version     int // of such a thing; 0 otherwise
 }
 
-// get is s.cache.Get, whose load has a share of the database's connections for its kind of key: callers of several
-// parts of the API wait for one load, and none of these parts may hold it up.
+// get calls s.cache.Get. Its load takes connections of its own kind, because requests of several parts of the API may
+// wait for the same load.
 func (s *Server) get(ctx context.Context, q cache.Query, load cache.Loader) (*cache.Entry, bool, error) {
 	return s.cache.Get(ctx, q, func(ctx context.Context) (cache.Loaded, error) {
 		return load(store.WithKind(ctx, "cached "+cache.KindOf(q.Key)))
@@ -38,7 +38,7 @@ func (s *Server) get(ctx context.Context, q cache.Query, load cache.Loader) (*ca
 // prefetch asks Redis, in one exchange, for all those entries that a request will need and that are not in memory:
 // those of the queries, and the caller's sign-in. The request goes on with the context that it returns.
 func (s *Server) prefetch(ctx context.Context, queries ...cache.Query) context.Context {
-	if id := exchangeOf(ctx).identity; id != nil && id.err == nil {
+	if id := requestStateOf(ctx).identity; id != nil && id.err == nil {
 		queries = append(queries, s.sessionQuery(id.claimed))
 	}
 	return s.cache.Prefetch(ctx, queries...)
@@ -61,7 +61,7 @@ func (s *Server) read(
 	load cache.Loader,
 ) (cached, error) {
 	entry, hit, err := s.get(ctx, q, load)
-	if t := exchangeOf(ctx).target; t != nil {
+	if t := requestStateOf(ctx).target; t != nil {
 		t.key = q.Key
 	}
 	return cached{entry: entry, hit: hit, accepted: headers(ctx), ifNoneMatch: ifNoneMatch}, err
@@ -81,7 +81,7 @@ func (s *Server) readAsViewer(
 	return s.read(ctx, q, ifNoneMatch, load)
 }
 
-// single and list are what is stored: an answer without `_cached`, which is not a property of the entry.
+// single and list are the stored form of an answer: without `_cached`, which is added when it is sent.
 type single struct {
 	Data any `json:"data"`
 }

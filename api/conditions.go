@@ -9,7 +9,7 @@ import (
 	"github.com/watchparty/watchparty"
 )
 
-// A conditional request (RFC 9110, 13) is judged by what a GET of the same path answers. There are three cases:
+// A GET of the same path decides a conditional request (RFC 9110, 13). There are three cases:
 //
 //   - If-Match as a parameter of the operation, for resources with strong tags: the store judges it in the transaction
 //     of the change, and reads judge it when they answer.

@@ -14,7 +14,7 @@ func (s *Server) DeleteMe(
 ) (contract.DeleteMeResponseObject, error) {
 	const field = "password"
 	id := caller(ctx)
-	hash, err := s.provePassword(ctx, id, "delete_account", field, r.Body.Password)
+	hash, err := s.checkOwnPassword(ctx, id, "delete_account", field, r.Body.Password)
 	if err != nil {
 		return nil, err
 	}

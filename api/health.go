@@ -68,10 +68,10 @@ func (s *Server) GetHealth(
 	return contract.GetHealth200JSONResponse{Data: h}, nil
 }
 
-// checkRedis says in what way Redis is not to be used.
+// checkRedis returns why Redis cannot be used.
 func (s *Server) checkRedis(ctx context.Context) error {
 	err := s.cache.Redis().State(ctx)
-	var trouble *cache.Trouble
+	var trouble *cache.RedisError
 	if errors.As(err, &trouble) {
 		return health.Trouble{What: trouble.What, Err: err}
 	}
@@ -79,7 +79,7 @@ func (s *Server) checkRedis(ctx context.Context) error {
 }
 
 // checkDatabase fails if the database does not answer or lacks a migration. It needs no connection of those that
-// requests use, so that a busy database is not one that is away.
+// requests use, so that a busy database does not count as down.
 func (s *Server) checkDatabase(ctx context.Context) error {
 	if err := s.store.Ping(ctx); err != nil {
 		return err

@@ -17,7 +17,7 @@ import (
 func (s *Server) identify(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r := c.Request()
-		e := exchangeOf(r.Context())
+		e := requestStateOf(r.Context())
 		e.header, e.client = r.Header, client(c)
 		if header := r.Header.Get(echo.HeaderAuthorization); header != "" {
 			e.identity = &identity{err: watchparty.ErrUnauthenticated, inForce: s.inForce}
@@ -54,7 +54,7 @@ func sessionKey(id auth.Identity) string { return "session:" + id.SessionID }
 // viewer returns the caller of an operation with an optional token: the zero Identity without a token, and an error for
 // a bad one, so that an expired token does not look like a missing resource.
 func viewer(ctx context.Context) (auth.Identity, error) {
-	e := exchangeOf(ctx)
+	e := requestStateOf(ctx)
 	if e.target != nil {
 		e.target.viewed = true
 	}

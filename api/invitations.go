@@ -105,7 +105,7 @@ func (s *Server) LookUpInvitation(
 	preview := contract.InvitationPreview{
 		Email:     i.Email,
 		Room:      invitedRoom(room),
-		Inviter:   s.somebody(i.Inviter),
+		Inviter:   s.requiredPerson(i.Inviter),
 		ExpiresAt: i.ExpiresAt,
 	}
 	return contract.LookUpInvitation200JSONResponse{Data: preview}, nil
@@ -151,8 +151,8 @@ func invitedRoom(r watchparty.Room) contract.InvitedRoom {
 	}
 }
 
-// invitation returns what a viewer sees of an invitation: the address only of the own ones, since the room may have
-// another host by now.
+// invitation returns what a viewer sees of an invitation. It shows the address only to the person who sent the
+// invitation, because the room may have another host now.
 func (s *Server) invitation(viewerID string) func(watchparty.Invitation) contract.Invitation {
 	return func(i watchparty.Invitation) contract.Invitation {
 		shown := contract.Invitation{

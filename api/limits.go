@@ -96,7 +96,7 @@ func (l *limits) count(c echo.Context) limit.Result {
 	if signIn {
 		return l.shared.Allow(ctx, l.signIn, clientOf(ctx))
 	}
-	if id := exchangeOf(ctx).identity; id != nil && id.err == nil {
+	if id := requestStateOf(ctx).identity; id != nil && id.err == nil {
 		return l.shared.Allow(ctx, l.writes, "account "+id.claimed.UserID)
 	}
 	return l.shared.Allow(ctx, l.writes, clientOf(ctx))

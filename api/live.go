@@ -46,7 +46,7 @@ func (s *Server) newHub(d Deps) *live.Hub {
 	return live.NewHub(deps)
 }
 
-// connectLive makes a request a live connection. What the person may do is decided by the first message.
+// connectLive makes a request a live connection. The first message decides what the person may do.
 func (s *Server) connectLive(c echo.Context) error {
 	r := c.Request()
 	if !wantsWebSocket(r) {

@@ -105,7 +105,7 @@ func beginExchange(publicURL string, tracer trace.Tracer) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			ctx := c.Request().Context()
-			e := &exchange{Context: ctx, ids: logging.IDs{Request: uuid.NewString()}}
+			e := &requestState{Context: ctx, ids: logging.IDs{Request: uuid.NewString()}}
 			if tracer != nil && !c.IsWebSocket() { // a connection lasts for hours
 				end := e.trace(tracer, c)
 				defer end()
@@ -200,8 +200,8 @@ const maxAuthBytes = 8 << 10
 // multipartOverhead is what a multipart body may have besides the file.
 const multipartOverhead = 64 << 10
 
-// limitBody refuses bodies over the limit, at once if their length is announced. To its sender, an upload over the
-// limit is a picture that is too large. An incomplete body is a 408 if the connection's read deadline has passed, and
+// limitBody refuses bodies over the limit, at once if their length is announced. An upload over the limit is answered
+// as a picture that is too large. An incomplete body is a 408 if the connection's read deadline has passed, and
 // malformed otherwise.
 func (s *Server) limitBody(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {

@@ -166,7 +166,7 @@ func (s *Server) LiftMute(
 
 func (s *Server) ban(b watchparty.Ban) contract.Ban {
 	return contract.Ban{
-		User:      s.somebody(b.User),
+		User:      s.requiredPerson(b.User),
 		BannedBy:  s.person(b.By),
 		Reason:    b.Reason,
 		Until:     pointer(b.Until),
@@ -176,7 +176,7 @@ func (s *Server) ban(b watchparty.Ban) contract.Ban {
 
 func (s *Server) mute(m watchparty.Mute) contract.Mute {
 	return contract.Mute{
-		User:      s.somebody(m.User),
+		User:      s.requiredPerson(m.User),
 		MutedBy:   s.person(m.By),
 		Reason:    m.Reason,
 		Until:     m.Until,

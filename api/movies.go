@@ -116,7 +116,7 @@ func (s *Server) GetMovie(
 	if err != nil {
 		return nil, err
 	}
-	if t := exchangeOf(ctx).target; t != nil {
+	if t := requestStateOf(ctx).target; t != nil {
 		t.key, t.versioned = q.Key, true
 	}
 	return cached{

@@ -50,7 +50,7 @@ func (s *Server) DeclineMyInvitation(
 
 func (s *Server) myInvitation(i watchparty.ReceivedInvitation) contract.MyInvitation {
 	return contract.MyInvitation{
-		ID: i.ID, Room: invitedRoom(i.Room), Inviter: s.somebody(i.Inviter),
+		ID: i.ID, Room: invitedRoom(i.Room), Inviter: s.requiredPerson(i.Inviter),
 		ExpiresAt: i.ExpiresAt, CreatedAt: i.CreatedAt,
 	}
 }

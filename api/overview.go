@@ -11,7 +11,7 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// GetOverview answers with how the service is. What comes from Temporal is null while Temporal is down.
+// GetOverview answers with how the service is. Values of Temporal are null while Temporal is down.
 func (s *Server) GetOverview(
 	ctx context.Context,
 	_ contract.GetOverviewRequestObject,

@@ -88,7 +88,7 @@ func (s *Server) ListParticipants(
 
 func (s *Server) participant(p watchparty.Participant) contract.Participant {
 	return contract.Participant{
-		User: s.somebody(p.User), Role: contract.Role(p.Role), Present: p.Present(store.Now()),
+		User: s.requiredPerson(p.User), Role: contract.Role(p.Role), Present: p.Present(store.Now()),
 		MutedUntil: pointer(p.MutedUntil), JoinedAt: p.JoinedAt, LastSeenAt: p.LastSeenAt,
 	}
 }

@@ -206,7 +206,9 @@ func (s *Server) party(p watchparty.Party) contract.Party {
 }
 
 func (s *Server) partyGuest(g watchparty.PartyGuest) contract.PartyGuest {
-	return contract.PartyGuest{User: s.somebody(g.User), Answer: contract.PartyReply(g.Answer), AnsweredAt: g.AnsweredAt}
+	return contract.PartyGuest{
+		User: s.requiredPerson(g.User), Answer: contract.PartyReply(g.Answer), AnsweredAt: g.AnsweredAt,
+	}
 }
 
 // nextParty returns null for no party.

@@ -76,7 +76,7 @@ func (s *Server) ChangePassword(
 	if err := watchparty.ValidatePassword("new_password", r.Body.NewPassword, user.Username, user.Email); err != nil {
 		return nil, err
 	}
-	former, err := s.provePassword(ctx, id, "change_password", field, r.Body.CurrentPassword)
+	former, err := s.checkOwnPassword(ctx, id, "change_password", field, r.Body.CurrentPassword)
 	if err != nil {
 		return nil, err
 	}

@@ -167,7 +167,7 @@ func TestHashesRenewedAtOnce(t *testing.T) {
 	})
 	check := func() (string, error) {
 		return b.server.checkPassword(
-			t.Context(), proof{act: "login", userID: p.id, account: p.id, hash: old, password: typed},
+			t.Context(), passwordCheck{act: "login", userID: p.id, account: p.id, hash: old, password: typed},
 		)
 	}
 	t.Run("renewed since it was read", func(t *testing.T) {

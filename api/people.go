@@ -6,17 +6,17 @@ import (
 	"github.com/watchparty/watchparty/coherence"
 )
 
-// person returns null for nobody, which a deleted account is, too.
+// person returns null for the zero Person, which stands for a deleted account.
 func (s *Server) person(p watchparty.Person) *contract.Person {
 	if p.ID == "" {
 		return nil
 	}
-	somebody := s.somebody(p)
-	return &somebody
+	shown := s.requiredPerson(p)
+	return &shown
 }
 
-// somebody is person where there is always one.
-func (s *Server) somebody(p watchparty.Person) contract.Person {
+// requiredPerson is like person, for accounts that cannot be deleted meanwhile.
+func (s *Server) requiredPerson(p watchparty.Person) contract.Person {
 	return contract.Person{ID: p.ID, Username: p.Username, DisplayName: p.DisplayName, Avatar: s.avatarURLs(p)}
 }
 

@@ -111,7 +111,7 @@ func (s *Server) playbackOf(p playback.Snapshot) contract.Playback {
 	if p.Status == playback.Waiting {
 		answer.Wait = &contract.PlaybackWait{
 			Reason: contract.PlaybackWaitReason(p.WaitFor), Until: p.WaitUntil, ThenPlay: p.Resume,
-			People: convert(p.Missing, s.somebody),
+			People: convert(p.Missing, s.requiredPerson),
 		}
 	}
 	return answer

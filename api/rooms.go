@@ -88,7 +88,7 @@ func (s *Server) CreateRoom(
 func (s *Server) GetRoom(ctx context.Context, r contract.GetRoomRequestObject) (contract.GetRoomResponseObject, error) {
 	answer, err := s.visibleRoom(ctx, r.RoomID)
 	answer.ifMatch, answer.ifNoneMatch = r.Params.IfMatch, r.Params.IfNoneMatch
-	if t := exchangeOf(ctx).target; t != nil {
+	if t := requestStateOf(ctx).target; t != nil {
 		t.key = roomKey(r.RoomID)
 	}
 	return answer, err
@@ -101,7 +101,7 @@ func (s *Server) visibleRoom(ctx context.Context, roomID string) (cached, error)
 	if err != nil {
 		return cached{}, err
 	}
-	if t := exchangeOf(ctx).target; t != nil {
+	if t := requestStateOf(ctx).target; t != nil {
 		t.roomID = roomID
 	}
 	entry, hit, err := s.get(ctx, s.roomQuery(roomID), func(ctx context.Context) (cache.Loaded, error) {
@@ -122,7 +122,7 @@ func (s *Server) visibleRoom(ctx context.Context, roomID string) (cached, error)
 	}
 	room, err := seenBy(ctx, standing, entry, hit)
 	if err == nil {
-		exchangeOf(ctx).room = roomID
+		requestStateOf(ctx).room = roomID
 	}
 	return room, err
 }
@@ -133,7 +133,7 @@ func (s *Server) decideAgain(next contract.StrictHandlerFunc, _ string) contract
 	return func(c echo.Context, request any) (any, error) {
 		answer, err := next(c, request)
 		ctx := c.Request().Context()
-		room := exchangeOf(ctx).room
+		room := requestStateOf(ctx).room
 		if err != nil || room == "" || writes(c.Request().Method) {
 			return answer, err
 		}
@@ -166,7 +166,7 @@ func seenBy(
 // roomQueries are what visibleRoom needs, beside the caller's sign-in.
 func (s *Server) roomQueries(ctx context.Context, roomID string) []cache.Query {
 	queries := []cache.Query{s.roomQuery(roomID)}
-	if id := exchangeOf(ctx).identity; id != nil && id.err == nil {
+	if id := requestStateOf(ctx).identity; id != nil && id.err == nil {
 		queries = append(queries, s.standingQuery(roomID, id.claimed.UserID))
 	}
 	return queries

@@ -110,8 +110,8 @@ func New(d Deps) (*Server, error) {
 		s.limits = newLimits(d.Config, d.Cache.Redis().Client(), d.Log)
 	}
 	s.live = s.newHub(d)
-	d.Store.OnCommitted(s.live.Changed)
-	s.OnPlayback(s.live.Applied, s.live.QueueChanged)
+	d.Store.OnCommitted(s.live.PublishTags)
+	s.OnPlayback(s.live.PublishState, s.live.QueueChanged)
 	spec, err := readSpec()
 	if err != nil {
 		return nil, fmt.Errorf("api: read the contract: %w", err)
@@ -134,7 +134,7 @@ func New(d Deps) (*Server, error) {
 		s.limitBody,
 		s.identify,
 		s.limitRate,
-		s.repeats,
+		s.answerFromMemory,
 		headAsGet,
 		informStore,
 		s.routes.wholePath,

@@ -14,7 +14,7 @@ var rootSpan = []trace.SpanStartOption{trace.WithNewRoot(), trace.WithSpanKind(t
 
 // trace begins the trace of a request and returns what ends its span. The span has the route, and neither the path nor
 // anything of the client. Most spans are not kept, so one gets its attributes only if it is.
-func (e *exchange) trace(tracer trace.Tracer, c echo.Context) (end func()) {
+func (e *requestState) trace(tracer trace.Tracer, c echo.Context) (end func()) {
 	ctx, span := tracer.Start(e.Context, c.Path(), rootSpan...)
 	e.Context = ctx
 	if !span.IsRecording() {

@@ -238,8 +238,8 @@ func fieldMessage(err *openapi3.SchemaError) string {
 // validatorSubject is what the validator calls a value.
 var validatorSubject = regexp.MustCompile(`^(number|value) `)
 
-// fieldCode is the code of what a schema forbids. Keywords without a code of ours are codes: format, pattern, enum, type
-// and required.
+// fieldCode is the code of what a schema forbids. Keywords without a code of ours are codes: format, pattern, enum,
+// type and required.
 func fieldCode(err *openapi3.SchemaError) string {
 	switch err.SchemaField {
 	case "minLength":

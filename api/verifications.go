@@ -33,7 +33,7 @@ func (s *Server) ChangeEmail(
 	if err := watchparty.ValidateEmail(r.Body.Email); err != nil {
 		return nil, err
 	}
-	hash, err := s.provePassword(ctx, id, "change_email", "password", r.Body.Password)
+	hash, err := s.checkOwnPassword(ctx, id, "change_email", "password", r.Body.Password)
 	if err != nil {
 		return nil, err
 	}

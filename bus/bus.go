@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"sync/atomic"
 	"time"
 
@@ -116,7 +115,8 @@ func (b *Bus) receive(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		b.log.WarnContext(ctx, "message bus failed", slog.String("while", "receiving"), slog.String("reason", reason(err)))
+		b.log.WarnContext(ctx, "message bus failed", slog.String("while", "receiving"),
+			slog.String("reason", logging.Reason(err)))
 		select {
 		case <-ctx.Done():
 		case <-time.After(retryPause):
@@ -178,7 +178,8 @@ func (b *Bus) sendBatch(ctx context.Context, m message) {
 		err = b.publish(ctx, batch)
 	}
 	if err != nil {
-		b.log.WarnContext(ctx, "message bus failed", slog.String("while", "sending"), slog.String("reason", reason(err)))
+		b.log.WarnContext(ctx, "message bus failed", slog.String("while", "sending"),
+			slog.String("reason", logging.Reason(err)))
 	}
 }
 
@@ -208,12 +209,3 @@ func (b *Bus) sendEchoes(ctx context.Context) {
 
 // sendEcho ignores a full queue, which is found by the echo that does not come.
 func (b *Bus) sendEcho() { _ = b.Publish("echo:"+b.process, nil) }
-
-// reason is err without network addresses.
-func reason(err error) string {
-	var op *net.OpError
-	if errors.As(err, &op) && op.Err != nil {
-		return op.Err.Error()
-	}
-	return err.Error()
-}

@@ -3,7 +3,6 @@ package cache
 import (
 	"context"
 	"errors"
-	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -191,13 +190,4 @@ func (b *breaker) state(ctx context.Context, key string) error {
 func answered(err error) bool {
 	var reply redis.Error
 	return err == nil || errors.Is(err, redis.Nil) || errors.As(err, &reply)
-}
-
-// reason returns err without network addresses.
-func reason(err error) string {
-	var op *net.OpError
-	if errors.As(err, &op) && op.Err != nil {
-		return op.Err.Error()
-	}
-	return err.Error()
 }

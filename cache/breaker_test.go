@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/watchparty/watchparty/devstack/badnet"
+	"github.com/watchparty/watchparty/logging"
 )
 
 // testBreaker is a breaker with a clock of its own.
@@ -103,7 +104,7 @@ func breakerOf(p *process) *breaker { return p.Redis().breakers[0] }
 func requireTrouble(t *testing.T, p *process, what string) {
 	t.Helper()
 	require.Eventually(t, func() bool {
-		var trouble *Trouble
+		var trouble *RedisError
 		err := p.Redis().State(context.Background())
 		if what == "" {
 			return err == nil
@@ -300,5 +301,5 @@ func TestReasonHasNoAddress(t *testing.T) {
 	t.Parallel()
 	_, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", "1"))
 	require.ErrorContains(t, err, "127.0.0.1")
-	require.Equal(t, "connect: connection refused", reason(err))
+	require.Equal(t, "connect: connection refused", logging.Reason(err))
 }

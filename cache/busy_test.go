@@ -22,7 +22,7 @@ func TestNoLoadForWantOfRedis(t *testing.T) {
 	t.Parallel()
 	redis := rawClient(t, stacktest.RedisURL()).Options().Addr
 	proxy := badnet.New(t, redis)
-	i := install(t).on("redis://" + proxy.Addr()).with(func(l *limits) { l.turn = patience })
+	i := install(t).on("redis://" + proxy.Addr()).with(func(l *limits) { l.queueTimeout = patience })
 	i.busURL = stacktest.RedisURL()
 	i.redis.Timeout, i.redis.PoolSize = 2*time.Second, 2
 	p := i.start(t)

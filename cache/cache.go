@@ -17,28 +17,28 @@ import (
 
 // limits are the package's limits. Tests raise the timeouts so that they also pass on slow machines.
 type limits struct {
-	exchange time.Duration // longest exchange with Redis, including the wait for a connection
-	load     time.Duration // longest run of a loader
-	lock     time.Duration // longest time for which one process holds the lock of a load
-	maxTTL   time.Duration
-	maxBody  int           // in bytes; a larger body is not stored
-	loads    int           // number of concurrent loads of one kind of key
-	turn     time.Duration // longest wait of a load for its turn
-	refresh  float64       // share of an entry's TTL after which it is refreshed in the background
-	short    time.Duration // an entry with a shorter TTL is not refreshed in the background
+	exchangeTimeout time.Duration // longest exchange with Redis, including the wait for a connection
+	loadTimeout     time.Duration // longest run of a loader
+	lockTTL         time.Duration // longest time for which one process holds the lock of a load
+	maxTTL          time.Duration
+	maxBody         int           // in bytes; a larger body is not stored
+	loads           int           // number of concurrent loads of one kind of key
+	queueTimeout    time.Duration // longest wait of a load or an exchange in its queue
+	refreshShare    float64       // share of an entry's TTL after which it is refreshed in the background
+	minRefreshTTL   time.Duration // an entry with a shorter TTL is not refreshed in the background
 }
 
 func defaultLimits(c config.Redis) limits {
 	return limits{
-		exchange: 2 * c.Timeout,
-		load:     10 * time.Second,
-		lock:     3 * time.Second,
-		maxTTL:   coherence.KeepTime,
-		maxBody:  1 << 20,
-		loads:    6,
-		turn:     2 * time.Second,
-		refresh:  0.8,
-		short:    5 * time.Second,
+		exchangeTimeout: 2 * c.Timeout,
+		loadTimeout:     10 * time.Second,
+		lockTTL:         3 * time.Second,
+		maxTTL:          coherence.KeepTime,
+		maxBody:         1 << 20,
+		loads:           6,
+		queueTimeout:    2 * time.Second,
+		refreshShare:    0.8,
+		minRefreshTTL:   5 * time.Second,
 	}
 }
 
@@ -52,11 +52,11 @@ type Cache struct {
 	limits limits
 	now    func() time.Time // one clock for all processes
 
-	flights flights
-	turns   turns
-	ctx     context.Context
-	cancel  context.CancelFunc
-	close   func() error
+	flights    flights
+	loadQueues loadQueues
+	ctx        context.Context
+	cancel     context.CancelFunc
+	close      func() error
 
 	failing atomic.Bool // the last exchange with Redis failed; only for the log
 	stats   counters
@@ -78,11 +78,11 @@ func open(
 	r config.Redis, c config.Cache, member *coherence.Member, now func() time.Time, log *slog.Logger, l limits,
 ) (*Cache, error) {
 	cache := &Cache{
-		member: member,
-		log:    logging.Sparse(log, slog.LevelInfo, "key"),
-		limits: l,
-		now:    now,
-		turns:  turns{limits: l},
+		member:     member,
+		log:        logging.Sparse(log, slog.LevelInfo, "key"),
+		limits:     l,
+		now:        now,
+		loadQueues: loadQueues{limits: l},
 	}
 	var err error
 	if cache.redis, err = OpenRedis(r); err != nil {
@@ -154,6 +154,6 @@ func (c *Cache) report(ctx context.Context, err error) {
 	}
 	c.stats.errors.Add(1)
 	if c.failing.CompareAndSwap(false, true) {
-		c.log.WarnContext(ctx, "Cache fails; reads go to the store", slog.String("reason", reason(err)))
+		c.log.WarnContext(ctx, "Cache fails; reads go to the store", slog.String("reason", logging.Reason(err)))
 	}
 }

@@ -99,7 +99,7 @@ func TestDiscoveredTags(t *testing.T) {
 
 func TestTimeToLive(t *testing.T) {
 	t.Parallel()
-	p := install(t).with(func(l *limits) { l.refresh = 1 }).start(t)
+	p := install(t).with(func(l *limits) { l.refreshShare = 1 }).start(t)
 	raw := rawClient(t, stacktest.RedisURL())
 	q := roomQuery()
 	q.TTL = 300 * time.Millisecond
@@ -387,7 +387,7 @@ func withoutEval(sent []string) (kept []string) {
 // An entry is reloaded once in the background before its end.
 func TestEarlyRefresh(t *testing.T) {
 	t.Parallel()
-	i := install(t).with(func(l *limits) { l.refresh = 0.0001 }) // 6 ms of a minute
+	i := install(t).with(func(l *limits) { l.refreshShare = 0.0001 }) // 6 ms of a minute
 	p := i.start(t)
 	requireGet(t, p, text("old"), "old", false)
 	require.Eventually(t, func() bool {
@@ -406,8 +406,8 @@ func TestEarlyRefresh(t *testing.T) {
 	requireGet(t, calm, text("new"), "old", true)
 	require.Zero(t, calm.Stats().Refreshed)
 
-	// What lives for a shorter time than limits.short is not refreshed ahead, however old it is.
-	brief := install(t).with(func(l *limits) { l.refresh, l.short = 0, 2*time.Minute }).start(t)
+	// What lives for a shorter time than limits.minRefreshTTL is not refreshed ahead, however old it is.
+	brief := install(t).with(func(l *limits) { l.refreshShare, l.minRefreshTTL = 0, 2*time.Minute }).start(t)
 	requireGet(t, brief, text("old"), "old", false)
 	requireGet(t, brief, text("new"), "old", true)
 	require.Zero(t, brief.Stats().Refreshed)
@@ -432,7 +432,7 @@ func TestPeek(t *testing.T) {
 	other.change(t, "room:1")
 	peek(p, "")
 
-	old := i.with(func(l *limits) { l.refresh = 0 }).start(t)
+	old := i.with(func(l *limits) { l.refreshShare = 0 }).start(t)
 	get(t, old, Query{Key: "room:1", TTL: time.Minute}, text("old"))
 	peek(old, "")
 }
@@ -499,7 +499,7 @@ func TestNobodyIsThere(t *testing.T) {
 		"redis://" + nobody + ", redis://" + nobody, "redis+sentinel://" + nobody + "/main",
 	} {
 		p := i.on(url).startAway(t)
-		var trouble *Trouble
+		var trouble *RedisError
 		require.ErrorAs(t, p.Redis().State(t.Context()), &trouble, url)
 		require.Equal(t, "unreachable", trouble.What)
 		get(t, p, roomQuery(), text("from the store"))

@@ -82,8 +82,8 @@ func configure(o *redis.Options, cfg config.Redis, timeout time.Duration) {
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 }
 
-// alike has addresses of servers that differ in nothing else.
-func alike(nodes []*redis.Options) ([]string, error) {
+// commonAddrs returns the addresses of the nodes, which must have the same scheme and no database number.
+func commonAddrs(nodes []*redis.Options) ([]string, error) {
 	first := nodes[0]
 	var addrs []string
 	for _, o := range nodes {
@@ -101,7 +101,7 @@ const clusterReload = 2 * time.Second
 func connectCluster(
 	cfg config.Redis, timeout time.Duration, nodes []*redis.Options, guard func(*redis.Client),
 ) (redis.UniversalClient, error) {
-	addrs, err := alike(nodes)
+	addrs, err := commonAddrs(nodes)
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +134,7 @@ func connectCluster(
 func connectSentinel(
 	cfg config.Redis, timeout time.Duration, nodes []*redis.Options, master string, guard func(*redis.Client),
 ) (redis.UniversalClient, error) {
-	addrs, err := alike(nodes)
+	addrs, err := commonAddrs(nodes)
 	if err != nil {
 		return nil, err
 	}

@@ -15,9 +15,9 @@
 //  1. The process' memory, bounded in bytes. A hit takes no lock and asks nobody.
 //  2. Redis, in one round trip. Prefetch asks for all that a request will need together.
 //  3. The loader. One load in a process serves all who wait for the key, and a lock in Redis has the other processes
-//     wait for its result as well. A read that begins after a change joins no load from before it. Of each kind of
-//     key (KindOf), the loads that run at once are bounded in number, and so is the wait for them (package admission);
-//     more are refused with watchparty.ErrBusy.
+//     wait for its result as well. A read that begins after a change joins no load from before it. The number
+//     of concurrent loads of one kind of key (KindOf) is bounded, and so is the wait for them (package admission); more
+//     are refused with watchparty.ErrBusy.
 //
 // An entry whose life is mostly over is reloaded in the background. The fact that something does not exist is stored as
 // an entry, too.

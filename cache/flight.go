@@ -29,17 +29,17 @@ type flights struct {
 
 // join returns the flight that runs under key, or starts run as a new one. It returns nil after close. run must not
 // panic; it may end its goroutine.
-func (f *flights) join(key string, run func(*flight)) (*flight, seat) {
+func (f *flights) join(key string, run func(*flight)) (*flight, joinResult) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.closed {
-		return nil, late
+		return nil, tooLate
 	}
 	if fl := f.running[key]; fl != nil {
 		if fl.sealed {
-			return fl, late
+			return fl, tooLate
 		}
-		return fl, guest
+		return fl, joined
 	}
 	fl := &flight{done: make(chan struct{}), err: errUnfinished}
 	if f.running == nil {
@@ -47,19 +47,19 @@ func (f *flights) join(key string, run func(*flight)) (*flight, seat) {
 	}
 	f.running[key] = fl
 	f.wg.Go(func() {
-		defer f.land(key, fl)
+		defer f.finish(key, fl)
 		run(fl)
 	})
 	return fl, owner
 }
 
-// seat says how a caller has joined a flight.
-type seat int
+// joinResult says how a caller takes part in a flight.
+type joinResult int
 
 const (
-	owner seat = iota // the caller has started it
-	guest
-	late // the flight was sealed: its result may be older than the call
+	owner   joinResult = iota // the caller has started it
+	joined                    // the flight was running; its result may be used if it is fresh
+	tooLate                   // the flight was sealed: its result may be older than the call
 )
 
 // seal ends the joining of a flight as fresh. It is called before the check whether the flight's result is as new as
@@ -70,7 +70,7 @@ func (f *flights) seal(fl *flight) {
 	fl.sealed = true
 }
 
-func (f *flights) land(key string, fl *flight) {
+func (f *flights) finish(key string, fl *flight) {
 	f.mu.Lock()
 	delete(f.running, key)
 	f.mu.Unlock()

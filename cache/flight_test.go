@@ -144,7 +144,7 @@ func TestOneLoadForAllWhoWait(t *testing.T) {
 
 func TestOneLoadForAllProcesses(t *testing.T) {
 	t.Parallel()
-	i := install(t).with(func(l *limits) { l.lock = patience })
+	i := install(t).with(func(l *limits) { l.lockTTL = patience })
 	i.database.MaxConns = 2
 	const processes, readers = 10, 50
 	all := make([]*process, processes)
@@ -179,7 +179,7 @@ func TestOneLoadForAllProcesses(t *testing.T) {
 // Another process loads when the first one's load has failed.
 func TestTheRightToLoadIsGivenOn(t *testing.T) {
 	t.Parallel()
-	i := install(t).with(func(l *limits) { l.lock = patience })
+	i := install(t).with(func(l *limits) { l.lockTTL = patience })
 	a, b := i.start(t), i.start(t)
 	began, release := make(chan struct{}), make(chan struct{})
 	failed := make(chan error, 1)
@@ -203,7 +203,7 @@ func TestTheRightToLoadIsGivenOn(t *testing.T) {
 // A process that has died with the right to load holds the others up for a bounded time.
 func TestTheRightToLoadEnds(t *testing.T) {
 	t.Parallel()
-	p := install(t).with(func(l *limits) { l.lock = 100 * time.Millisecond }).start(t)
+	p := install(t).with(func(l *limits) { l.lockTTL = 100 * time.Millisecond }).start(t)
 	raw := rawClient(t, stacktest.RedisURL())
 	key := p.shared.lockKey(p.member.Generation(), "room:1")
 	require.NoError(t, raw.Set(t.Context(), key, "of a process that has died", 0).Err())
@@ -240,7 +240,7 @@ func TestWaitersHaveTheirOwnContexts(t *testing.T) {
 
 func TestLoadIsBounded(t *testing.T) {
 	t.Parallel()
-	p := install(t).with(func(l *limits) { l.load = time.Millisecond }).start(t)
+	p := install(t).with(func(l *limits) { l.loadTimeout = time.Millisecond }).start(t)
 	_, _, err := p.Get(t.Context(), roomQuery(), hang)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 }
@@ -248,14 +248,16 @@ func TestLoadIsBounded(t *testing.T) {
 // Loads wait for their turn.
 func TestLoadsWaitForTheirTurn(t *testing.T) {
 	t.Parallel()
-	p := install(t).with(func(l *limits) { l.loads, l.turn = 2, patience }).start(t)
+	p := install(t).with(func(l *limits) { l.loads, l.queueTimeout = 2, patience }).start(t)
 	load := newGate("loaded")
 	var bodies []<-chan string
 	query := func(n int) Query { return Query{Key: fmt.Sprint("room:", n), TTL: time.Minute} }
 	for n := range 5 {
 		bodies = append(bodies, goGet(t, p, query(n), load.run))
 	}
-	require.Eventually(t, func() bool { return len(load.began) == 2 && p.turns.of("room:1").Waiting() == 3 }, patience,
+	require.Eventually(t, func() bool {
+		return len(load.began) == 2 && p.loadQueues.of("room:1").Waiting() == 3
+	}, patience,
 		time.Millisecond)
 	other, _ := get(t, p, Query{Key: "movie:1", TTL: time.Minute}, text("another kind"))
 	require.Equal(t, "another kind", other)
@@ -263,14 +265,14 @@ func TestLoadsWaitForTheirTurn(t *testing.T) {
 	for _, body := range bodies {
 		require.Equal(t, "loaded", <-body)
 	}
-	require.Zero(t, p.turns.of("room:1").Waiting())
+	require.Zero(t, p.loadQueues.of("room:1").Waiting())
 	require.Zero(t, p.Stats().Refused)
 }
 
 // Loads whose turn does not come are refused.
 func TestTooManyLoads(t *testing.T) {
 	t.Parallel()
-	p := install(t).with(func(l *limits) { l.loads, l.turn = 1, 10*time.Millisecond }).start(t)
+	p := install(t).with(func(l *limits) { l.loads, l.queueTimeout = 1, 10*time.Millisecond }).start(t)
 	load := newGate("loaded")
 	first := goGet(t, p, Query{Key: "room:1", TTL: time.Minute}, load.run)
 	<-load.began

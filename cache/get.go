@@ -107,7 +107,8 @@ func (m Memory) peek(key string) (*Entry, bool) {
 // TTL often ends when the data itself expires: a refresh would not extend it, and refreshes would become more frequent.
 func (c *Cache) isOld(e *Entry) bool {
 	life := e.expires.Sub(e.created)
-	return life >= c.limits.short && e.expires.Sub(c.now()) < time.Duration(float64(life)*(1-c.limits.refresh))
+	left := e.expires.Sub(c.now())
+	return life >= c.limits.minRefreshTTL && left < time.Duration(float64(life)*(1-c.limits.refreshShare))
 }
 
 func (c *Cache) found(q Query, e *Entry) (*Entry, bool, error) {
@@ -121,11 +122,11 @@ func (c *Cache) found(q Query, e *Entry) (*Entry, bool, error) {
 // else of the next one, which begins after the call.
 func (c *Cache) wait(ctx context.Context, q Query, load Loader) (*Entry, bool, error) {
 	for began := false; ; began = true {
-		fl, seat := c.flights.join(q.Key, func(fl *flight) { c.fly(ctx, fl, q, load, time.Time{}) })
+		fl, result := c.flights.join(q.Key, func(fl *flight) { c.runFlight(ctx, fl, q, load, time.Time{}) })
 		if fl == nil {
 			return nil, false, fmt.Errorf("cache: get: %w", context.Canceled)
 		}
-		if seat != owner {
+		if result != owner {
 			c.stats.joined.Add(1)
 		}
 		select {
@@ -133,7 +134,7 @@ func (c *Cache) wait(ctx context.Context, q Query, load Loader) (*Entry, bool, e
 		case <-ctx.Done():
 			return nil, false, ctx.Err()
 		}
-		if seat != owner && !began && (seat == late || !fl.fresh) {
+		if result != owner && !began && (result == tooLate || !fl.fresh) {
 			continue
 		}
 		if fl.hit {
@@ -147,9 +148,10 @@ func (c *Cache) wait(ctx context.Context, q Query, load Loader) (*Entry, bool, e
 	}
 }
 
-// fly sets the result of a flight: an entry from Redis that was created after the given time, or else a loaded one.
-func (c *Cache) fly(ctx context.Context, fl *flight, q Query, load Loader, after time.Time) {
-	ctx, cancel := detach(ctx, c.limits.load)
+// runFlight sets the result of a flight: an entry from Redis that was created after the given time, or else a loaded
+// one.
+func (c *Cache) runFlight(ctx context.Context, fl *flight, q Query, load Loader, after time.Time) {
+	ctx, cancel := detach(ctx, c.limits.loadTimeout)
 	defer cancel()
 	defer context.AfterFunc(c.ctx, cancel)()
 
@@ -174,13 +176,13 @@ func (c *Cache) fly(ctx context.Context, fl *flight, q Query, load Loader, after
 			return
 		}
 		c.report(ctx, err)
-		if err == nil && c.take(fl, lease, q, entries[0], after) {
+		if err == nil && c.useStored(fl, lease, q, entries[0], after) {
 			return
 		}
 	}
-	unlock, taken := c.lockOrTake(ctx, fl, lease, q, after)
+	unlock, used := c.lockOrUseStored(ctx, fl, lease, q, after)
 	defer unlock()
-	if !taken {
+	if !used {
 		c.loadAndStore(ctx, fl, lease, q, load)
 	}
 }
@@ -191,9 +193,9 @@ func failed(q Query, err error) bool {
 }
 
 func (c *Cache) loadAndStore(ctx context.Context, fl *flight, lease coherence.Lease, q Query, load Loader) {
-	space := c.member.Generation()
+	generation := c.member.Generation()
 	snapshot, err := c.member.Snapshot(ctx, q.Tags)
-	if err != nil { // the load will say why
+	if err != nil { // the load will fail for the same reason
 		fl.entry, fl.err = c.load(ctx, q, coherence.Snapshot{}, load)
 		fl.fresh = failed(q, fl.err)
 		return
@@ -216,7 +218,7 @@ func (c *Cache) loadAndStore(ctx context.Context, fl *flight, lease coherence.Le
 	keep := ttl > 0 && len(e.Body) <= c.limits.maxBody
 	c.flights.seal(fl)
 	if fl.fresh = c.admit(lease, q.Key, e, keep); fl.fresh && keep {
-		c.report(ctx, c.shared.set(ctx, space, q.Key, e))
+		c.report(ctx, c.shared.set(ctx, generation, q.Key, e))
 	}
 }
 
@@ -233,7 +235,7 @@ func (c *Cache) admit(lease coherence.Lease, key string, e *Entry, keep bool) bo
 
 // load runs the loader when the key has its turn.
 func (c *Cache) load(ctx context.Context, q Query, s coherence.Snapshot, load Loader) (*Entry, error) {
-	release, err := c.turns.acquire(ctx, q.Key)
+	release, err := c.loadQueues.acquire(ctx, q.Key)
 	if err != nil {
 		if errors.Is(err, watchparty.ErrBusy) {
 			c.stats.refused.Add(1)
@@ -243,7 +245,7 @@ func (c *Cache) load(ctx context.Context, q Query, s coherence.Snapshot, load Lo
 	defer release()
 	c.stats.loads.Add(1)
 	began := c.now()
-	loaded, err := c.contain(ctx, q, load)
+	loaded, err := c.callSafely(ctx, q, load)
 	if err != nil {
 		return nil, err
 	}
@@ -257,8 +259,8 @@ func (c *Cache) load(ctx context.Context, q Query, s coherence.Snapshot, load Lo
 	return e, nil
 }
 
-// contain runs load so that a panic in it, which no caller's goroutine could recover, does not end the process.
-func (c *Cache) contain(ctx context.Context, q Query, load Loader) (loaded Loaded, err error) {
+// callSafely runs load so that a panic in it, which no caller's goroutine could recover, does not end the process.
+func (c *Cache) callSafely(ctx context.Context, q Query, load Loader) (loaded Loaded, err error) {
 	defer func() {
 		cause := recover()
 		if cause == nil {
@@ -271,9 +273,9 @@ func (c *Cache) contain(ctx context.Context, q Query, load Loader) (loaded Loade
 	return load(ctx)
 }
 
-// take makes an entry from Redis the result of a flight, and keeps it in memory, if it is usable and was made later
-// than a time.
-func (c *Cache) take(fl *flight, lease coherence.Lease, q Query, e *Entry, after time.Time) bool {
+// useStored makes an entry from Redis the result of a flight, and keeps it in memory, if it is usable and was made
+// later than a time. It reports whether it has done so.
+func (c *Cache) useStored(fl *flight, lease coherence.Lease, q Query, e *Entry, after time.Time) bool {
 	if !c.usable(e, q) || !e.created.After(after) || !c.member.Ledger().Fresh(e.snapshot, e.tags) {
 		return false
 	}
@@ -298,26 +300,26 @@ func (c *Cache) usable(e *Entry, q Query) bool {
 	return true
 }
 
-// lockOrTake takes the lock for loading the key for all processes. While another process has the lock, it waits until
-// that process has stored its entry, and takes the entry. It gives up after limits.lock, or when Redis fails: then this
-// process loads, too.
-func (c *Cache) lockOrTake(
+// lockOrUseStored takes the lock for loading the key for all processes. While another process has the lock, it waits
+// until that process has stored its entry, and uses the entry. It gives up after limits.lockTTL, or when Redis fails:
+// then this process loads, too.
+func (c *Cache) lockOrUseStored(
 	ctx context.Context, fl *flight, lease coherence.Lease, q Query, after time.Time,
-) (unlock func(), taken bool) {
-	space := c.member.Generation()
-	deadline := time.Now().Add(c.limits.lock)
+) (unlock func(), used bool) {
+	generation := c.member.Generation()
+	deadline := time.Now().Add(c.limits.lockTTL)
 	for pause := 2 * time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
-		token, e, err := c.shared.lock(ctx, space, q.Key)
+		token, e, err := c.shared.lock(ctx, generation, q.Key)
 		c.report(ctx, err)
 		if err != nil {
 			return func() {}, false
 		}
 		unlock = func() {
 			if token != "" {
-				c.shared.unlock(ctx, space, q.Key, token)
+				c.shared.unlock(ctx, generation, q.Key, token)
 			}
 		}
-		if c.take(fl, lease, q, e, after) {
+		if c.useStored(fl, lease, q, e, after) {
 			return unlock, true
 		}
 		if token != "" || time.Now().After(deadline) || !lease.InForce() {
@@ -337,7 +339,7 @@ func (c *Cache) refresh(ctx context.Context, q Query, e *Entry, load Loader) {
 		return
 	}
 	c.stats.refreshed.Add(1)
-	c.flights.join(q.Key, func(fl *flight) { c.fly(ctx, fl, q, load, e.created) })
+	c.flights.join(q.Key, func(fl *flight) { c.runFlight(ctx, fl, q, load, e.created) })
 }
 
 // absent has the keys for which Redis had no entry.

@@ -54,26 +54,26 @@ func (r *Redis) guard(client *redis.Client) {
 	})
 }
 
-// Trouble is the reason why Redis is not used, or does not accept writes.
-type Trouble struct {
+// RedisError says why Redis is not used, or does not accept writes.
+type RedisError struct {
 	What string // unreachable, slow, full, read-only, or refusing
 	Err  error
 }
 
-func (t *Trouble) Error() string { return "cache: redis is " + t.What + ": " + t.Err.Error() }
+func (t *RedisError) Error() string { return "cache: redis is " + t.What + ": " + t.Err.Error() }
 
 // Unwrap returns the cause.
-func (t *Trouble) Unwrap() error { return t.Err }
+func (t *RedisError) Unwrap() error { return t.Err }
 
-// State returns nil while Redis answers quickly enough and accepts writes. Otherwise it returns a *Trouble.
+// State returns nil while Redis answers quickly enough and accepts writes. Otherwise it returns a *RedisError.
 func (r *Redis) State(ctx context.Context) error {
 	switch client := r.client.(type) {
-	case *redis.ClusterClient: // of its nodes the masters count
-		return troubled(client.ForEachMaster(ctx, r.stateOf))
+	case *redis.ClusterClient: // only the masters count
+		return redisError(client.ForEachMaster(ctx, r.stateOf))
 	case *redis.Client:
-		return troubled(r.stateOf(ctx, client))
+		return redisError(r.stateOf(ctx, client))
 	default:
-		return troubled(client.Ping(ctx).Err())
+		return redisError(client.Ping(ctx).Err())
 	}
 }
 
@@ -89,11 +89,11 @@ func (r *Redis) stateOf(ctx context.Context, client *redis.Client) error {
 	return b.state(ctx, r.probeKey)
 }
 
-func troubled(err error) error {
+func redisError(err error) error {
 	if err == nil {
 		return nil
 	}
-	t := &Trouble{What: "unreachable", Err: err}
+	t := &RedisError{What: "unreachable", Err: err}
 	var reply redis.Error
 	switch {
 	case errors.Is(err, errSlow):

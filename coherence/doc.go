@@ -58,8 +58,8 @@
 // again: as a copy of its disk, or after a crash with synchronous_commit = off. The generation identifies all of these,
 // and a new generation invalidates all cached data. A dump that is restored on another server brings a horizon and
 // changes with transaction IDs that this server has not reached yet. They are ignored and removed. The promise does not
-// cover a failover that leaves two primary servers running or takes less than Timing.Lease. Nor does it cover rows that
-// are changed by hand without a row in cache_changes.
+// cover a failover that leaves two primary servers running or takes less than Timing.Lease. It does not cover rows
+// that are changed by hand without a row in cache_changes, either.
 //
 // The idea of the lease is that of Gray and Cheriton, "Leases: an efficient fault-tolerant mechanism for distributed
 // file cache consistency" (1989). TestModel explores the protocol exhaustively, and TestNoReadIsStale of package e2e

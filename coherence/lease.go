@@ -15,42 +15,42 @@ type lease struct {
 type stage int
 
 const (
-	away    stage = iota // the process has no lease and wants none
-	asked                // the process has sent a row that asks for a lease
-	listed               // the row is stored; within Timing.List all writers have this process on their lists
-	waiting              // all writers list this process; older transactions that may not know it still run
-	held
+	stageNone    stage = iota // the process has no lease and wants none
+	stageAsked                // the process has sent a row that asks for a lease
+	stageListed               // the row is stored; within Timing.List all writers have this process on their lists
+	stageWaiting              // all writers list this process; older transactions that may not know it still run
+	stageHeld
 )
 
 // want records, before a renewal, whether this process wants a lease.
 func (l *lease) want(wanted bool) {
 	switch {
 	case !wanted:
-		l.stage = away
-	case l.stage == away:
-		l.stage = asked
+		l.stage = stageNone
+	case l.stage == stageNone:
+		l.stage = stageAsked
 	}
 }
 
 // renew handles the answer to a renewal. It returns the end of the lease, or 0 for none.
 func (l *lease) renew(sent, answered time.Duration, s Snapshot) (end time.Duration) {
-	if l.stage > asked && answered-l.renewed >= l.timing.Lease {
-		l.stage = asked // writers may have taken this process off their lists
+	if l.stage > stageAsked && answered-l.renewed >= l.timing.Lease {
+		l.stage = stageAsked // writers may have taken this process off their lists
 	}
 	l.renewed = sent
 	switch l.stage {
-	case asked:
-		l.joined, l.stage = answered, listed
-	case listed:
+	case stageAsked:
+		l.joined, l.stage = answered, stageListed
+	case stageListed:
 		if sent-l.joined > l.timing.List {
-			l.running, l.stage = s, waiting
+			l.running, l.stage = s, stageWaiting
 		}
-	case waiting:
+	case stageWaiting:
 		if len(l.waitsFor(s)) == 0 {
-			l.stage = held
+			l.stage = stageHeld
 		}
 	}
-	if l.stage != held {
+	if l.stage != stageHeld {
 		return 0
 	}
 	return sent + l.timing.Lease
@@ -59,7 +59,7 @@ func (l *lease) renew(sent, answered time.Duration, s Snapshot) (end time.Durati
 // waitsFor returns the running transactions that may have begun before their writers listed this process.
 func (l *lease) waitsFor(s Snapshot) (old []uint64) {
 	for _, transaction := range l.running.Running {
-		if l.stage == waiting && !s.Ended(transaction) {
+		if l.stage == stageWaiting && !s.Ended(transaction) {
 			old = append(old, transaction)
 		}
 	}

@@ -22,10 +22,10 @@ type Member struct {
 	reads   bool // whether this process uses cached data
 	timing  Timing
 
-	end      atomic.Int64             // of the lease, on the clock of now; 0 for none
-	term     atomic.Uint64            // counts the leases that were given back or lost
-	snapshot atomic.Pointer[Snapshot] // of the last renewal
-	space    atomic.Pointer[string]   // the generation
+	end       atomic.Int64             // of the lease, on the clock of now; 0 for none
+	term      atomic.Uint64            // counts the leases that were given back or lost
+	snapshot  atomic.Pointer[Snapshot] // of the last renewal
+	published atomic.Pointer[string]   // generation, for readers without the turn
 
 	renewing   chan struct{} // held by the goroutine that renews; it guards the fields below
 	lease      lease
@@ -125,7 +125,7 @@ func (l Lease) InForce() bool {
 
 // Generation names the database cluster, its timeline, and the table of changes. It is empty before the first renewal.
 func (m *Member) Generation() string {
-	if g := m.space.Load(); g != nil {
+	if g := m.published.Load(); g != nil {
 		return *g
 	}
 	return ""
@@ -372,7 +372,7 @@ func (m *Member) prune(ctx context.Context) {
 // pause returns the time until the next renewal.
 func (m *Member) pause() time.Duration {
 	m.renewing <- struct{}{}
-	joining := m.lease.stage > asked && m.lease.stage < held
+	joining := m.lease.stage > stageAsked && m.lease.stage < stageHeld
 	m.exit()
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -442,7 +442,7 @@ func (m *Member) renewOnce(ctx context.Context) (again bool, err error) {
 	m.ledger.Forget(r.Horizon)
 	m.seen, m.generation = r.Snapshot, r.Generation
 	m.snapshot.Store(&r.Snapshot)
-	m.space.Store(&r.Generation)
+	m.published.Store(&r.Generation)
 
 	m.mu.Lock()
 	m.peers.update(m.bus.Process(), r.Rows, sent, answered)

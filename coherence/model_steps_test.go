@@ -131,10 +131,10 @@ func (m model) answer(w *modelState, p *modelProc) {
 
 	l := p.lease()
 	switch {
-	case m.omit == waitForList && l.stage == listed:
+	case m.omit == waitForList && l.stage == stageListed:
 		l.joined = -ticks(modelList) - 1
-	case m.omit == waitForRunning && l.stage == listed && ticks(r.sent)-l.joined > modelList:
-		l.stage = held
+	case m.omit == waitForRunning && l.stage == stageListed && ticks(r.sent)-l.joined > modelList:
+		l.stage = stageHeld
 	case m.omit == beginAnewAfterLateAnswer:
 		l.renewed = ticks(w.now)
 	}
@@ -255,7 +255,7 @@ func (p *modelProc) lease() lease {
 }
 
 func (p *modelProc) setLease(l lease) {
-	if l.stage == waiting && stage(p.stage) != waiting {
+	if l.stage == stageWaiting && stage(p.stage) != stageWaiting {
 		p.running = modelSnapshot{}
 		for _, id := range l.running.Running {
 			p.running.begun = p.running.begun.with(int(id) - 1)

@@ -192,7 +192,7 @@ func (m model) initial() modelState {
 			}
 		}
 		if reads {
-			p.stage, p.renewed, p.joined, p.end = int8(held), 1, 1, 1+modelLease
+			p.stage, p.renewed, p.joined, p.end = int8(stageHeld), 1, 1, 1+modelLease
 			p.local.there = true
 			w.shared.there = true
 		}

@@ -68,7 +68,7 @@ func New(d Deps) (*Console, error) {
 	c.mux.HandleFunc("POST "+Base+"/sign-in", c.signIn)
 	c.mux.HandleFunc("POST "+Base+"/sign-out", c.signOut)
 	for _, p := range pages() {
-		c.mux.Handle("GET "+p.path, c.admins(c.page(p)))
+		c.mux.Handle("GET "+p.path, c.admins(c.servePage(p)))
 	}
 	for _, a := range acts() {
 		c.mux.Handle("POST "+Base+a.path, c.admins(c.act(a)))

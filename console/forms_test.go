@@ -130,7 +130,7 @@ func TestFormsWithUnknownAccounts(t *testing.T) {
 			w := s.sendRequest(t, http.MethodPost, Base+a.path,
 				url.Values{f.name: {"nobody-at-all"}, noteField: {"The disk was full"}})
 			require.Equal(t, http.StatusUnprocessableEntity, w.Code, a.path)
-			require.Contains(t, w.Body.String(), "No account has the username “nobody-at-all”, and it is no whole ID.")
+			require.Contains(t, w.Body.String(), "No account has the username “nobody-at-all”, and it is not a complete ID.")
 			require.Contains(t, w.Body.String(), "The disk was full")
 		}
 	}

@@ -140,8 +140,8 @@ func pages() []page {
 	}
 }
 
-// page returns the handler of a page.
-func (c *Console) page(p page) http.Handler {
+// servePage returns the handler of a page.
+func (c *Console) servePage(p page) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked, err := url.ParseQuery(r.URL.RawQuery)
 		if err != nil {
@@ -232,7 +232,7 @@ func (c *Console) accountOf(r *http.Request, username string) (string, error) {
 		}
 	}
 	return "", &problem{contract.Problem{Status: http.StatusUnprocessableEntity,
-		Title: "No account has the username “" + username + "”, and it is no whole ID."}}
+		Title: "No account has the username “" + username + "”, and it is not a complete ID."}}
 }
 
 // overviewPage is what the overview shows.
@@ -251,7 +251,7 @@ var knownByTemporal = []contract.HealthPart{
 	contract.HealthPartTemporal, contract.HealthPartWorkers, contract.HealthPartSchedules,
 }
 
-// Degraded are the parts that are not as they should be, but for what Temporal takes away with it.
+// Degraded returns the degraded parts, except those that only depend on Temporal while Temporal is down.
 func (p overviewPage) Degraded() []contract.DegradedPart {
 	return slices.DeleteFunc(slices.Clone(p.Health.Degraded), func(part contract.DegradedPart) bool {
 		return p.Temporal == contract.TemporalStateDown && slices.Contains(knownByTemporal, part.Part)

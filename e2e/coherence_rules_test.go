@@ -130,11 +130,11 @@ var coherenceTable = []coherenceRule{
 		{memberFile, "(r.Generation != m.generation || ", "("},
 	}},
 	{"Entries of Redis belong to a generation.", "another table of changes", false, []mutant.Edit{
-		{memberFile, "\tm.space.Store(&r.Generation)\n", "\tm.space.CompareAndSwap(nil, &r.Generation)\n"},
+		{memberFile, "\tm.published.Store(&r.Generation)\n", "\tm.published.CompareAndSwap(nil, &r.Generation)\n"},
 	}},
 	{"Who joins a load that has begun before takes its result only if no change came in between.",
 		"loads answered late", false, []mutant.Edit{
-			{getFile, "if seat != owner && !began && (seat == late || !fl.fresh) {", "if false && !began {"},
+			{getFile, "if result != owner && !began && (result == tooLate || !fl.fresh) {", "if false && !began {"},
 		}},
 }
 

@@ -433,7 +433,7 @@ func (f *flow) activityReport(t *testing.T) {
 		require.Fail(c, "no email yet")
 	}, "the report's email")
 	p := f.browser.open(t, link)
-	p.requireShows(t, "How the service was used")
+	p.requireShows(t, "How WatchParty was used")
 	p.requireShows(t, fmt.Sprintf("%.1f", minutes/60))
 	p.picture(t, "activity-report")
 }

@@ -9,14 +9,13 @@ import (
 	"time"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/coherence"
 	"github.com/watchparty/watchparty/live/wire"
 	"github.com/watchparty/watchparty/store"
 )
 
 // changes collects what has to be read again: each thing once, however often it has changed.
-type changes struct{ *changeSet }
-
-type changeSet struct {
+type changes struct {
 	mu     sync.Mutex
 	due    due
 	signal chan struct{}
@@ -32,8 +31,8 @@ type due struct {
 	movies   map[string]bool // in any room
 }
 
-func newChanges() changes {
-	return changes{&changeSet{signal: make(chan struct{}, 1), due: nothingDue()}}
+func newChanges() *changes {
+	return &changes{signal: make(chan struct{}, 1), due: nothingDue()}
 }
 
 func nothingDue() due {
@@ -49,6 +48,9 @@ func nothingDue() due {
 
 // tagQueue is the kind of tag for the queue of a room. Only this package has it.
 const tagQueue = "queue"
+
+// queueTag is the tag of a room's queue and its votes.
+func queueTag(roomID string) string { return tagQueue + ":" + roomID }
 
 // ids returns the IDs of what tags of a kind stand for. It is nil for tags that do not concern connections.
 func (d due) ids(kind string) map[string]bool {
@@ -70,7 +72,7 @@ func (d due) ids(kind string) map[string]bool {
 }
 
 // add adds the changes that tags stand for. It ignores tags that do not concern connections.
-func (c *changeSet) add(tags ...string) {
+func (c *changes) add(tags ...string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, tag := range tags {
@@ -80,15 +82,12 @@ func (c *changeSet) add(tags ...string) {
 			continue
 		}
 		ids[id] = true
-		select {
-		case c.signal <- struct{}{}:
-		default:
-		}
+		wake(c.signal)
 	}
 }
 
-// take returns what has changed since the last call.
-func (c *changeSet) take() due {
+// drain returns what has changed since the last call.
+func (c *changes) drain() due {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	taken := c.due
@@ -97,17 +96,22 @@ func (c *changeSet) take() due {
 }
 
 // putBack adds changes again that could not be read, so that they are read later.
-func (c *changeSet) putBack(d due) {
+func (c *changes) putBack(d due) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	merge(c.due.rooms, d.rooms)
-	merge(c.due.accounts, d.accounts)
-	merge(c.due.people, d.people)
-	merge(c.due.messages, d.messages)
-	merge(c.due.queues, d.queues)
-	merge(c.due.movies, d.movies)
+	maps.Copy(c.due.rooms, d.rooms)
+	maps.Copy(c.due.accounts, d.accounts)
+	maps.Copy(c.due.people, d.people)
+	maps.Copy(c.due.messages, d.messages)
+	maps.Copy(c.due.queues, d.queues)
+	maps.Copy(c.due.movies, d.movies)
+	wake(c.signal)
+}
+
+// wake sends a signal to the reader of a channel for one signal, unless one is waiting already.
+func wake(signal chan struct{}) {
 	select {
-	case c.signal <- struct{}{}:
+	case signal <- struct{}{}:
 	default:
 	}
 }
@@ -123,9 +127,9 @@ func (h *Hub) followChanges(ctx context.Context) {
 			return
 		case <-h.changes.signal:
 		}
-		d := h.changes.take()
-		asking, cancel := context.WithTimeout(store.WithKind(ctx, liveKind), h.limits.Statement)
-		err := h.read(asking, d)
+		d := h.changes.drain()
+		readCtx, cancel := context.WithTimeout(store.WithKind(ctx, liveKind), h.limits.Statement)
+		err := h.readDue(readCtx, d)
 		cancel()
 		if err == nil {
 			continue
@@ -140,15 +144,15 @@ func (h *Hub) followChanges(ctx context.Context) {
 	}
 }
 
-// read reads what is due and sends it to clients.
-func (h *Hub) read(ctx context.Context, d due) error {
+// readDue reads what is due and sends it to clients.
+func (h *Hub) readDue(ctx context.Context, d due) error {
 	if err := h.readStandings(ctx, d.rooms, d.accounts); err != nil {
 		return err
 	}
-	if err := h.hide(ctx, d.accounts); err != nil {
+	if err := h.broadcastHidden(ctx, d.accounts); err != nil {
 		return err
 	}
-	h.touchRoomsOf(d.people)
+	h.markRoomsStale(d.people)
 	if h.degraded.Load() { // the rest is read when the database is back
 		return nil
 	}
@@ -176,8 +180,8 @@ func (h *Hub) findMovies(ctx context.Context, d due) error {
 	return nil
 }
 
-// hide tells all connections which of these accounts have their content hidden. It may be shown in any room.
-func (h *Hub) hide(ctx context.Context, accounts map[string]bool) error {
+// broadcastHidden tells all connections which of these accounts have their content hidden. It may be shown in any room.
+func (h *Hub) broadcastHidden(ctx context.Context, accounts map[string]bool) error {
 	if len(accounts) == 0 {
 		return nil
 	}
@@ -195,15 +199,15 @@ func (h *Hub) hide(ctx context.Context, accounts map[string]bool) error {
 	return nil
 }
 
-// touchRoomsOf marks the digests of the rooms that these people are in as out of date.
-func (h *Hub) touchRoomsOf(people map[string]bool) {
+// markRoomsStale marks the digests of the rooms that these people are in as out of date.
+func (h *Hub) markRoomsStale(people map[string]bool) {
 	if len(people) == 0 {
 		return
 	}
 	for _, r := range h.openRooms() {
 		r.mu.Lock()
 		for id := range people {
-			if _, is := r.members[id]; is {
+			if _, ok := r.members[id]; ok {
 				r.stale = true
 			}
 		}
@@ -249,7 +253,7 @@ func (h *Hub) readStandings(ctx context.Context, rooms, accounts map[string]bool
 		}
 	}
 	if len(accounts) > 0 {
-		for _, c := range h.connections(false) {
+		for _, c := range h.signedInConnections() {
 			if accounts[c.user.UserID] && !rooms[c.room.id] {
 				concerned = append(concerned, c)
 				changed = append(changed, c.room)
@@ -268,7 +272,7 @@ func (h *Hub) readStandings(ctx context.Context, rooms, accounts map[string]bool
 			return err
 		}
 		for i, c := range batch {
-			c.judge(ctx, standings[i])
+			c.applyStanding(ctx, standings[i])
 		}
 	}
 	settings, err := h.store.LiveRooms(ctx, ids)
@@ -277,17 +281,17 @@ func (h *Hub) readStandings(ctx context.Context, rooms, accounts map[string]bool
 	}
 	for _, s := range settings {
 		if r := h.roomOf(s.ID); r != nil {
-			r.set(s)
+			r.applySettings(s)
 		}
 	}
 	for _, r := range changed {
-		r.touch()
+		r.markStale()
 	}
 	return nil
 }
 
-// judge acts on the current standing of a connection's person in the room.
-func (c *conn) judge(ctx context.Context, s store.LiveStanding) {
+// applyStanding acts on the current standing of a connection's person in the room.
+func (c *conn) applyStanding(ctx context.Context, s store.LiveStanding) {
 	if s.Err != nil {
 		c.closeFor(ctx, s.Err)
 		return
@@ -314,8 +318,8 @@ func (c *conn) judge(ctx context.Context, s store.LiveStanding) {
 	}
 }
 
-// set stores the room's settings, and sends them to clients if they have changed.
-func (r *room) set(s store.LiveRoom) {
+// applySettings stores the room's settings, and sends them to clients if they have changed.
+func (r *room) applySettings(s store.LiveRoom) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.loaded {
@@ -353,7 +357,7 @@ func (h *Hub) readMessages(ctx context.Context, rooms map[string]bool) error {
 		if err != nil {
 			return err
 		}
-		r.say(posted, edited)
+		r.sendMessages(posted, edited)
 		if len(posted) == messagesAtOnce/2 || len(edited) == messagesAtOnce/2 {
 			h.readOn(r)
 		}
@@ -364,7 +368,7 @@ func (h *Hub) readMessages(ctx context.Context, rooms map[string]bool) error {
 // readOn queues the next messages of a room. While a client is behind, it waits for a moment first. A client that does
 // not read its messages delays the others only briefly, since its queue is soon full.
 func (h *Hub) readOn(r *room) {
-	tag := "messages:" + r.id
+	tag := coherence.TagMessages(r.id)
 	if !r.isBehind() {
 		h.changes.add(tag)
 		return
@@ -390,8 +394,8 @@ func (r *room) isBehind() bool {
 	return false
 }
 
-// say sends messages to the room's clients, each encoded once, and moves the marks.
-func (r *room) say(posted, edited []watchparty.Message) {
+// sendMessages sends messages to the room's clients, each encoded once, and moves the marks.
+func (r *room) sendMessages(posted, edited []watchparty.Message) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	sent := map[string]watchparty.Message{}
@@ -408,8 +412,8 @@ func (r *room) say(posted, edited []watchparty.Message) {
 			continue
 		}
 		r.mark.change, r.mark.changeID = m.ChangedAt, m.ID
-		// What was posted was read first, and may have been sent as it was before this change.
-		if as, was := sent[m.ID]; !was || !as.EditedAt.Equal(m.EditedAt) || !as.DeletedAt.Equal(m.DeletedAt) {
+		// posted was read before edited, so a posted message may have been sent without this change.
+		if old, ok := sent[m.ID]; !ok || !old.EditedAt.Equal(m.EditedAt) || !old.DeletedAt.Equal(m.DeletedAt) {
 			r.broadcast(&wire.MessageEvent{Message: r.hub.chatMessage(m)})
 		}
 	}

@@ -11,7 +11,7 @@ import (
 // clockJumped tells all clients to measure the clock again, and moves playing states along with the clock.
 func (h *Hub) clockJumped(step time.Duration) {
 	frame := h.encode(&wire.ClockChanged{})
-	for _, c := range h.connections(false) {
+	for _, c := range h.signedInConnections() {
 		c.send(frame)
 	}
 	for _, r := range h.openRooms() {
@@ -36,6 +36,6 @@ func (r *room) moveClock(step time.Duration) {
 		r.hub.warn(ctx, "moving the clock", err)
 	}
 	if done {
-		r.hub.Applied(answer.Snapshot)
+		r.hub.PublishState(answer.Snapshot)
 	}
 }

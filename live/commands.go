@@ -23,9 +23,9 @@ var (
 	}
 )
 
-// work are the commands of one connection. They run one after the other, apart from the reader, and also after the end
-// of the connection: a person who pauses and closes the page has paused.
-type work struct {
+// commandQueue has the commands of one connection. They run one after the other, in a goroutine of their own. They also
+// run after the connection has ended: a pause counts even if the person closes the page at once.
+type commandQueue struct {
 	running bool
 	queue   []wire.ClientMessage
 	held    *wire.Seek // a seek that waits for the next one
@@ -33,8 +33,8 @@ type work struct {
 	sought  time.Duration // when the last seek was queued
 }
 
-// maxWork is how many commands of one connection may wait.
-const maxWork = 16
+// maxQueuedCommands is how many commands of one connection may wait.
+const maxQueuedCommands = 16
 
 // Errors of commands.
 var (
@@ -52,7 +52,7 @@ func rateLimited(r limit.Result) *watchparty.Error {
 		Message: "Too many commands in a short time. Try again later.", RetryAfter: r.RetryAfter}
 }
 
-// enqueue takes a command. Of seeks that follow each other within wire.SeekTime only the first and the last are run.
+// enqueue takes a command. It runs only the first and the last of several seeks within wire.SeekTime.
 func (c *conn) enqueue(ctx context.Context, m wire.ClientMessage) {
 	c.mu.Lock()
 	superseded, full := "", false
@@ -60,21 +60,21 @@ func (c *conn) enqueue(ctx context.Context, m wire.ClientMessage) {
 	now := c.hub.elapsed()
 	switch {
 	case c.closing:
-	case isSeek && (c.work.held != nil || c.work.sought > 0 && now-c.work.sought < wire.SeekTime):
-		if c.work.held != nil {
-			superseded = c.work.held.ID
+	case isSeek && (c.commands.held != nil || c.commands.sought > 0 && now-c.commands.sought < wire.SeekTime):
+		if c.commands.held != nil {
+			superseded = c.commands.held.ID
 		} else {
-			wait := wire.SeekTime - (now - c.work.sought)
-			c.work.release = time.AfterFunc(wait, func() { c.hub.spawn(func() { c.releaseSeek(ctx) }) })
+			wait := wire.SeekTime - (now - c.commands.sought)
+			c.commands.release = time.AfterFunc(wait, func() { c.hub.spawn(func() { c.releaseSeek(ctx) }) })
 		}
-		c.work.held = seek
+		c.commands.held = seek
 	default:
 		if isSeek {
-			c.work.sought = now
+			c.commands.sought = now
 		}
 		c.flushSeek()
-		if full = len(c.work.queue) >= maxWork; !full {
-			c.work.queue = append(c.work.queue, m)
+		if full = len(c.commands.queue) >= maxQueuedCommands; !full {
+			c.commands.queue = append(c.commands.queue, m)
 			c.run(ctx)
 		}
 	}
@@ -91,12 +91,12 @@ func (c *conn) enqueue(ctx context.Context, m wire.ClientMessage) {
 
 // flushSeek queues the seek that is held: what comes after it must not overtake it. The caller holds the lock.
 func (c *conn) flushSeek() {
-	if c.work.held == nil {
+	if c.commands.held == nil {
 		return
 	}
-	c.work.release.Stop()
-	c.work.queue = append(c.work.queue, c.work.held)
-	c.work.held, c.work.release, c.work.sought = nil, nil, c.hub.elapsed()
+	c.commands.release.Stop()
+	c.commands.queue = append(c.commands.queue, c.commands.held)
+	c.commands.held, c.commands.release, c.commands.sought = nil, nil, c.hub.elapsed()
 }
 
 func (c *conn) releaseSeek(ctx context.Context) {
@@ -108,27 +108,27 @@ func (c *conn) releaseSeek(ctx context.Context) {
 
 // run starts a goroutine for the queued commands, unless one is running. The caller holds the lock.
 func (c *conn) run(ctx context.Context) {
-	if c.work.running || len(c.work.queue) == 0 {
+	if c.commands.running || len(c.commands.queue) == 0 {
 		return
 	}
-	c.work.running = true
+	c.commands.running = true
 	c.hub.spawn(func() {
-		for m := c.nextWork(); m != nil; m = c.nextWork() {
+		for m := c.nextCommand(); m != nil; m = c.nextCommand() {
 			c.command(ctx, m)
 		}
 	})
 }
 
-func (c *conn) nextWork() wire.ClientMessage {
+func (c *conn) nextCommand() wire.ClientMessage {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.work.queue) == 0 {
-		c.work.running = false
+	if len(c.commands.queue) == 0 {
+		c.commands.running = false
 		return nil
 	}
-	m := c.work.queue[0]
-	if c.work.queue = c.work.queue[1:]; len(c.work.queue) == 0 {
-		c.work.queue = nil
+	m := c.commands.queue[0]
+	if c.commands.queue = c.commands.queue[1:]; len(c.commands.queue) == 0 {
+		c.commands.queue = nil
 	}
 	return m
 }
@@ -186,12 +186,13 @@ func (c *conn) apply(ctx context.Context, m wire.ClientMessage) (store.PlaybackA
 	command, source := commandOf(m)
 	answer, err := h.store.ApplyPlaybackCommand(ctx, c.room.id, c.user, command, source)
 	if answer.RoomID != "" {
-		h.Applied(answer.Snapshot)
+		h.PublishState(answer.Snapshot)
 	}
 	return answer, err
 }
 
-// errTokenExpired refuses one command. The connection stays open until the time to send another token has passed.
+// errTokenExpired refuses one command. It is KindForbidden, so that the connection stays open until limits.Grace has
+// passed.
 var errTokenExpired = &watchparty.Error{Kind: watchparty.KindForbidden, Code: "unauthenticated",
 	Message: "The access token has expired. Send a new one."}
 
@@ -223,9 +224,9 @@ func commandOf(m wire.ClientMessage) (playback.Command, watchparty.Source) {
 	return c, source
 }
 
-// Applied tells people of a state that was committed: those who are connected to this process at once, the others by a
-// hint.
-func (h *Hub) Applied(s playback.Snapshot) {
+// PublishState tells people of a state that was committed: those who are connected to this process at once, the others
+// by a hint.
+func (h *Hub) PublishState(s playback.Snapshot) {
 	h.publish(s)
 	if r := h.roomOf(s.RoomID); r != nil {
 		r.apply(s)

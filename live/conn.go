@@ -42,7 +42,7 @@ type conn struct {
 	standing standing
 	self     wire.Person // the person of the connection, as it was last sent
 	out      output
-	work     work
+	commands commandQueue
 	status   report
 	closing  bool
 	gone     bool // it has left its room
@@ -94,7 +94,7 @@ func (c *conn) serve(ctx context.Context, roomID string) {
 		if err != nil && !c.refuseFrame(err) {
 			return
 		}
-		if err == nil && !c.take(ctx, m) {
+		if err == nil && !c.handle(ctx, m) {
 			return
 		}
 	}
@@ -186,8 +186,8 @@ func (c *conn) refuseFrame(err error) bool {
 	return false
 }
 
-// take handles a message after hello, and reports whether the connection continues.
-func (c *conn) take(ctx context.Context, m wire.ClientMessage) bool {
+// handle acts on a message after hello. It reports whether the connection continues.
+func (c *conn) handle(ctx context.Context, m wire.ClientMessage) bool {
 	switch m := m.(type) {
 	case *wire.Clock:
 		c.replyTime(m.C0, c.hub.clock.Now())
@@ -373,7 +373,7 @@ func (c *conn) ping(now time.Duration) {
 func (c *conn) close(code wire.Code) { c.closeWith(code, wire.Codes()[code]) }
 
 func (c *conn) closeWith(code wire.Code, reason string) {
-	if !c.begin() {
+	if !c.startClosing() {
 		return
 	}
 	c.hub.metrics.closed.WithLabelValues(reason).Inc()
@@ -395,21 +395,21 @@ func (c *conn) closeFor(ctx context.Context, err error) {
 
 // finish ends a connection without a close frame: it is broken, or closed already. The caller holds no lock.
 func (c *conn) finish() {
-	if c.begin() {
+	if c.startClosing() {
 		c.hub.metrics.closed.WithLabelValues("lost").Inc()
 		c.hub.leave(c)
 		_ = c.socket.CloseNow()
 	}
 }
 
-// begin begins the end of the connection, and reports whether it had not begun.
-func (c *conn) begin() bool {
+// startClosing starts to close the connection. It reports whether no call had done so before.
+func (c *conn) startClosing() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	began := !c.closing
+	first := !c.closing
 	c.closing = true
 	c.out = output{open: c.out.open, writing: c.out.writing}
 	c.flushSeek() // what was received is still run
 	c.run(context.Background())
-	return began
+	return first
 }

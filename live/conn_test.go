@@ -55,7 +55,7 @@ func TestShortMutesEnd(t *testing.T) {
 	muted := watchparty.OwnStanding{Role: watchparty.Viewer, MutedUntil: until}
 	for name, tell := range map[string]func(t *testing.T, c *conn){
 		"in the welcome": func(_ *testing.T, c *conn) { c.welcome(store.Admission{Standing: muted}) },
-		"later":          func(t *testing.T, c *conn) { c.judge(t.Context(), store.LiveStanding{Standing: muted}) },
+		"later":          func(t *testing.T, c *conn) { c.applyStanding(t.Context(), store.LiveStanding{Standing: muted}) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

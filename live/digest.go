@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/watchparty/watchparty/coherence"
 	"github.com/watchparty/watchparty/live/wire"
 	"github.com/watchparty/watchparty/playback"
 	"github.com/watchparty/watchparty/store"
@@ -40,7 +41,7 @@ func (h *Hub) makeDigests(ctx context.Context) error {
 	)
 	for _, r := range h.openRooms() {
 		if r.takeLapse(h.clock.Now()) {
-			h.changes.add("standings:" + r.id)
+			h.changes.add(coherence.TagStandings(r.id))
 		}
 		if stale, waits := r.takeStale(); stale {
 			rooms, ids = append(rooms, r), append(ids, r.id)
@@ -59,7 +60,7 @@ func (h *Hub) makeDigests(ctx context.Context) error {
 	}
 	if err != nil {
 		for _, r := range rooms {
-			r.touch()
+			r.markStale()
 		}
 		return err
 	}
@@ -113,7 +114,7 @@ func (r *room) tellMembers(members []store.LiveMember, state playback.Snapshot) 
 		}
 	}
 	for id := range before {
-		if _, there := r.members[id]; !there {
+		if _, ok := r.members[id]; !ok {
 			news.Left = append(news.Left, id)
 		}
 	}

@@ -5,17 +5,19 @@
 //
 // A command is one transaction on the room's row. The process that ran it tells its own connections at once, and the
 // others by a hint on the bus. A hint may be lost: each process also polls the revisions of the rooms that it has
-// connections to, every Bounds.PollCalm while the bus is healthy, and every Bounds.PollBusy while it is not. A state
+// connections to, every limits.PollCalm while the bus is healthy, and every limits.PollBusy while it is not. A state
 // that is not newer than the one that a room has is dropped, so it does not matter in which order hints, polls and
 // own commands arrive.
 //
 // # Files
 //
-// A connection signs in (signin.go), reads and writes (conn.go), runs commands (commands.go) and reports of its player
-// (reports.go), and is kept alive (keepalive.go). Its room (room.go) has the state and the members (digest.go). Changes
-// arrive from own operations and hints (hint.go) or from the poll (poll.go), and are read once (changes.go). Other
-// loops keep this process and its people present (presence.go), end what is due in rooms that no process watches
-// (sweep.go), and handle the database's absence (outage.go) and steps of its clock (clock_jump.go).
+// The Hub (hub.go) has all connections, and waits for their goroutines (group.go). A connection signs in (signin.go),
+// reads and writes (conn.go), runs commands (commands.go) and reports of its player (reports.go), and is kept alive
+// (keepalive.go). Its room (room.go) has the state and the members (digest.go). Changes arrive from own operations and
+// hints (hint.go) or from the poll (poll.go), and are read once (changes.go). Other loops keep this process and its
+// people present (presence.go), end what is due in rooms that no process watches (sweep.go), and handle the database's
+// absence (outage.go) and steps of its clock (clock_jump.go). Postgres' time is estimated from measurements (clock.go,
+// offset.go).
 //
 // # Goroutines and locks
 //

@@ -27,7 +27,7 @@ func (l *TestLimits) SetCommandPeriod(period time.Duration) {
 func (h *Hub) CountConnections() (signedIn, pending int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return len(h.all) - h.waiting, h.waiting
+	return len(h.conns) - h.waiting, h.waiting
 }
 
 // CountRooms is how many rooms the hub has.
@@ -38,7 +38,7 @@ func (h *Hub) Degraded() bool { return h.degraded.Load() }
 
 // SendMessages has a room send messages as two reads have found them.
 func (h *Hub) SendMessages(roomID string, posted, edited []watchparty.Message) {
-	h.roomOf(roomID).say(posted, edited)
+	h.roomOf(roomID).sendMessages(posted, edited)
 }
 
 // SinceRenewal is how long ago the hub's lease was renewed.
@@ -51,4 +51,4 @@ func (h *Hub) Node() string { return h.node }
 func (h *Hub) JumpClock(step time.Duration) { h.clockJumped(step) }
 
 // Poke has the hub poll now.
-func (h *Hub) Poke() { h.poke() }
+func (h *Hub) Poke() { h.pollNow() }

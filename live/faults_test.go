@@ -213,7 +213,7 @@ func TestOldStates(t *testing.T) {
 	paused := w.sendAcknowledged(&wire.Pause{Command: w.newCommand()}).Revision
 	w.awaitState(hasStatus("paused"))
 	before := len(w.past)
-	n.hub.Applied(old)
+	n.hub.PublishState(old)
 	w.sendAcknowledged(&wire.Rate{Command: w.newCommand(), Rate: 2})
 	w.awaitState(func(s wire.State) bool { return s.Rate == 2 })
 	for _, m := range w.past[before:] {
@@ -354,7 +354,7 @@ func TestSlowConsumer(t *testing.T) {
 		require.True(t, time.Now().Before(deadline), "the slow one is still there")
 		i.execSQL(t, "INSERT INTO messages (id, room_id, user_id, body, created_at) "+
 			"SELECT next_message_id(?0), ?0, ?1, ?2, clock_timestamp() FROM generate_series(1, 20)", room, alice.id, string(text))
-		n.hub.Changed([]string{"messages:" + room})
+		n.hub.PublishTags([]string{"messages:" + room})
 		for range 20 {
 			awaitMessage(host, anyMessage[*wire.MessageEvent])
 		}

@@ -4,30 +4,27 @@ import "sync"
 
 // group runs goroutines, and waits for their end. Unlike a sync.WaitGroup it can be used while it is waited for, and
 // refuses to run more after that.
-type group struct{ state *groupState }
-
-type groupState struct {
+type group struct {
 	mu    sync.Mutex
 	idle  sync.Cond
 	n     int
 	ended bool
 }
 
-func newGroup() group {
-	s := &groupState{}
-	s.idle.L = &s.mu
-	return group{s}
+func newGroup() *group {
+	g := &group{}
+	g.idle.L = &g.mu
+	return g
 }
 
 // run runs f in a goroutine, unless the group has ended.
-func (g group) run(f func()) bool {
-	s := g.state
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ended {
+func (g *group) run(f func()) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.ended {
 		return false
 	}
-	s.n++
+	g.n++
 	go func() {
 		defer g.done()
 		f()
@@ -35,22 +32,20 @@ func (g group) run(f func()) bool {
 	return true
 }
 
-func (g group) done() {
-	s := g.state
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.n--; s.n == 0 {
-		s.idle.Broadcast()
+func (g *group) done() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.n--; g.n == 0 {
+		g.idle.Broadcast()
 	}
 }
 
 // wait waits until nothing runs, and ends the group.
-func (g group) wait() {
-	s := g.state
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for s.n > 0 {
-		s.idle.Wait()
+func (g *group) wait() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for g.n > 0 {
+		g.idle.Wait()
 	}
-	s.ended = true
+	g.ended = true
 }

@@ -25,15 +25,14 @@ type hint struct {
 // publish tells other processes of a state.
 func (h *Hub) publish(s playback.Snapshot) {
 	s.Recent = nil // for the transaction alone
-	h.tell(hint{State: &s})
+	publishHint(h.bus, h.log, hint{State: &s})
 }
 
 // publishStale tells other processes that the members of a room have changed.
-func (h *Hub) publishStale(roomID string) { h.tell(hint{Stale: roomID}) }
+func (h *Hub) publishStale(roomID string) { publishHint(h.bus, h.log, hint{Stale: roomID}) }
 
-func (h *Hub) tell(m hint) { tell(h.bus, h.log, m) }
-
-func tell(b Bus, log *slog.Logger, m hint) {
+// publishHint sends a hint to the other processes, unless it is empty. A hint may be lost.
+func publishHint(b Bus, log *slog.Logger, m hint) {
 	if m.State == nil && m.Stale == "" && len(m.Tags) == 0 {
 		return
 	}
@@ -47,8 +46,8 @@ func tell(b Bus, log *slog.Logger, m hint) {
 	}
 }
 
-// hear handles a hint of another process. It does not wait.
-func (h *Hub) hear(payload []byte) {
+// handleHint handles a hint of another process. It does not wait.
+func (h *Hub) handleHint(payload []byte) {
 	var m hint
 	if err := json.Unmarshal(payload, &m); err != nil {
 		h.log.Warn("live rooms are impaired", slog.String("while", "reading a hint"),
@@ -65,24 +64,24 @@ func (h *Hub) hear(payload []byte) {
 	}
 	if m.Stale != "" {
 		if r := h.roomOf(m.Stale); r != nil {
-			r.touch()
+			r.markStale()
 		}
 	}
 	h.changes.add(m.Tags...)
 }
 
-// Changed queues what these committed tags (package cache) stand for to be read again, here and in other processes.
+// PublishTags makes this process and the others read again what these committed tags (package coherence) stand for.
 // Connected people get the changes, or are disconnected if they have lost access.
-func (h *Hub) Changed(tags []string) {
+func (h *Hub) PublishTags(tags []string) {
 	h.changes.add(tags...)
-	h.tell(hint{Tags: relevant(tags)})
+	publishHint(h.bus, h.log, hint{Tags: relevant(tags)})
 }
 
 // Announce returns a function that tells the processes with live connections which tags a transaction changed (see
-// Hub.Changed). It is for processes without connections.
+// Hub.PublishTags). It is for processes without connections.
 func Announce(b Bus, log *slog.Logger) func(tags []string) {
 	log = logging.Sparse(log, slog.LevelWarn, "while")
-	return func(tags []string) { tell(b, log, hint{Tags: relevant(tags)}) }
+	return func(tags []string) { publishHint(b, log, hint{Tags: relevant(tags)}) }
 }
 
 // relevant returns the tags that concern connections.
@@ -95,12 +94,7 @@ func relevant(tags []string) []string {
 }
 
 // QueueChanged says that the queue of a room, or its votes, were changed.
-func (h *Hub) QueueChanged(roomID string) { h.Changed([]string{tagQueue + ":" + roomID}) }
+func (h *Hub) QueueChanged(roomID string) { h.PublishTags([]string{queueTag(roomID)}) }
 
-// poke makes the poll run at once.
-func (h *Hub) poke() {
-	select {
-	case h.wake <- struct{}{}:
-	default:
-	}
-}
+// pollNow makes the poll run at once.
+func (h *Hub) pollNow() { wake(h.wake) }

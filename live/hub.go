@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
-	"net"
 	"net/http"
 	"slices"
 	"sync"
@@ -71,9 +70,9 @@ type Hub struct {
 	registered         chan struct{} // is closed when the database knows this process
 	register           sync.Once
 	wake               chan struct{} // the poll is due now
-	changes            changes
+	changes            *changes
 
-	running  group // all goroutines of connections and rooms
+	running  *group // all goroutines of connections and rooms
 	degraded atomic.Bool
 	answered atomic.Int64 // when Postgres last answered
 	renewed  atomic.Int64 // when this process' lease was last renewed, with its connections in the database
@@ -84,10 +83,10 @@ type Hub struct {
 	waiting  int            // their number
 	draining bool
 	closed   bool
-	all      map[*conn]bool // whether they have signed in
+	conns    map[*conn]bool // whether they have signed in
 }
 
-// limits are bounds that tests make tighter, which is why the fields are exported.
+// limits are the limits of a hub. The fields are exported because export_test.go embeds the struct.
 type limits struct {
 	PendingEach int           // connections of one client that have not signed in
 	Pending     int           // of all clients
@@ -155,18 +154,19 @@ func NewHub(d Deps) *Hub {
 		perRoom:    limit.NewLocal(commandsPerRoom),
 		commands:   make(chan struct{}, commandSlots),
 		signIns:    make(chan struct{}, signInSlots),
+		dismissals: dismissals{rooms: map[string]bool{}},
 		registered: make(chan struct{}),
 		wake:       make(chan struct{}, 1),
 		rooms:      map[string]*room{},
 		pending:    map[string]int{},
-		all:        map[*conn]bool{},
+		conns:      map[*conn]bool{},
 		changes:    newChanges(),
 		silence:    d.HostSilence,
 		running:    newGroup(),
 	}
 	h.metrics = newMetrics(d.Metrics, h)
-	h.bus.Subscribe(hintChannel, h.hear)
-	h.bus.OnSubscribed(h.poke)
+	h.bus.Subscribe(hintChannel, h.handleHint)
+	h.bus.OnSubscribed(h.pollNow)
 	return h
 }
 
@@ -199,17 +199,9 @@ func (h *Hub) spawn(f func()) bool { return h.running.run(f) }
 
 func (h *Hub) warn(ctx context.Context, while string, err error) {
 	if ctx.Err() == nil {
-		h.log.WarnContext(ctx, "live rooms are impaired", slog.String("while", while), slog.String("reason", reason(err)))
+		h.log.WarnContext(ctx, "live rooms are impaired", slog.String("while", while),
+			slog.String("reason", logging.Reason(err)))
 	}
-}
-
-// reason is an error without network addresses.
-func reason(err error) string {
-	var op *net.OpError
-	if errors.As(err, &op) && op.Err != nil {
-		return op.Err.Error()
-	}
-	return err.Error()
 }
 
 // encode logs what cannot be encoded, which is an error of the program.
@@ -279,14 +271,14 @@ func (h *Hub) admit(c *conn) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	switch {
-	case h.draining || h.closed || len(h.all) >= h.limits.Connections || h.waiting >= h.limits.Pending:
+	case h.draining || h.closed || len(h.conns) >= h.limits.Connections || h.waiting >= h.limits.Pending:
 		return errTooManyConnections
 	case h.pending[c.client] >= h.limits.PendingEach:
 		return ErrTooManyPending
 	}
 	h.pending[c.client]++
 	h.waiting++
-	h.all[c] = false
+	h.conns[c] = false
 	return nil
 }
 
@@ -294,10 +286,10 @@ func (h *Hub) admit(c *conn) error {
 func (h *Hub) dismiss(c *conn) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if !h.all[c] {
+	if !h.conns[c] {
 		h.leavePending(c.client)
 	}
-	delete(h.all, c)
+	delete(h.conns, c)
 }
 
 func (h *Hub) leavePending(client string) {
@@ -311,24 +303,31 @@ func (h *Hub) leavePending(client string) {
 func (h *Hub) signedIn(c *conn) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.all[c] = true
+	h.conns[c] = true
 	h.leavePending(c.client)
 }
 
-// connections are those that have signed in, or all.
-func (h *Hub) connections(all bool) []*conn {
+// signedInConnections returns the connections that have signed in.
+func (h *Hub) signedInConnections() []*conn {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	some := make([]*conn, 0, len(h.all))
-	for c, signedIn := range h.all {
-		if all || signedIn {
+	some := make([]*conn, 0, len(h.conns))
+	for c, signedIn := range h.conns {
+		if signedIn {
 			some = append(some, c)
 		}
 	}
 	return some
 }
 
-// openRooms are the rooms with connections.
+// allConnections returns all connections, also those that have not signed in.
+func (h *Hub) allConnections() []*conn {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Collect(maps.Keys(h.conns))
+}
+
+// openRooms returns the rooms with connections.
 func (h *Hub) openRooms() []*room {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -339,7 +338,7 @@ func (h *Hub) openRooms() []*room {
 	return all
 }
 
-// roomIDs are those of the rooms with connections.
+// roomIDs returns the IDs of the rooms with connections.
 func (h *Hub) roomIDs() []string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -352,7 +351,7 @@ func (h *Hub) roomOf(id string) *room {
 	return h.rooms[id]
 }
 
-// codeFor is the close code for an error: of a standing, or of the database.
+// codeFor returns the close code for an error: of a standing, or of the database. It also returns the reason.
 func codeFor(err error) (wire.Code, string) {
 	var (
 		coded  *watchparty.Error
@@ -387,7 +386,7 @@ func (h *Hub) Drain(over time.Duration) {
 	h.draining = true
 	h.mu.Unlock()
 	over = min(over, maxDrain)
-	all := h.connections(false)
+	all := h.signedInConnections()
 	for i, c := range all {
 		// Evenly spread, in the random order of a map.
 		after := time.Duration(float64(over) * float64(i+1) / float64(len(all)))
@@ -404,7 +403,7 @@ func (h *Hub) closeAll(code wire.Code) {
 	h.mu.Lock()
 	h.closed = true
 	h.mu.Unlock()
-	for _, c := range h.connections(true) {
+	for _, c := range h.allConnections() {
 		if c.socket != nil { // else Accept closes it: attach refuses
 			c.close(code)
 		}

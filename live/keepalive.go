@@ -18,7 +18,7 @@ func (h *Hub) keepAlive(ctx context.Context) {
 		case <-ticker.C:
 		}
 		elapsed, now := h.elapsed(), h.clock.Now()
-		for _, c := range h.connections(false) {
+		for _, c := range h.signedInConnections() {
 			switch {
 			case elapsed-time.Duration(c.read.Load()) > h.limits.Dead:
 				c.finish()

@@ -109,7 +109,7 @@ func TestOwnPerson(t *testing.T) {
 		}, func(p wire.Person) bool { return p.DisplayName == "Bob the Builder" }},
 		"a picture": {func() {
 			i.execSQL(t, "UPDATE users SET avatar_seq = 7, avatar_version = 7 WHERE id = ?", bob.id)
-			a.hub.Changed([]string{"person:" + bob.id})
+			a.hub.PublishTags([]string{"person:" + bob.id})
 		}, func(p wire.Person) bool { return !p.Avatar.Default }},
 	} {
 		c.change()

@@ -18,7 +18,7 @@ func newMetrics(registerer prometheus.Registerer, h *Hub) metrics {
 	factory := promauto.With(registerer)
 	factory.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "live_connections", Help: "Live connections that have signed in.",
-	}, func() float64 { return float64(len(h.connections(false))) })
+	}, func() float64 { return float64(len(h.signedInConnections())) })
 	factory.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "live_rooms", Help: "Rooms with live connections to this process.",
 	}, func() float64 { return float64(len(h.openRooms())) })

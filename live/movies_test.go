@@ -200,7 +200,7 @@ func TestStateFromBeforeAnEdit(t *testing.T) {
 	// Another server has moved the room, but its hint was made from what was read before the edit.
 	c.execSQL(t, "UPDATE playbacks SET revision = revision + 1 WHERE room_id = ?", c.plays)
 	former.Revision++
-	c.nodes[0].hub.Applied(former)
+	c.nodes[0].hub.PublishState(former)
 	moved := awaitMessage(c.viewer, func(s *wire.State) bool { return s.Revision == former.Revision })
 	require.Equal(t, []any{"Restored", 2}, []any{moved.Media.Title, moved.Media.Version})
 }

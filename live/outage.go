@@ -8,9 +8,9 @@ import (
 	"github.com/watchparty/watchparty/store"
 )
 
-// judgeDatabase tells clients when the database has not answered for long, and when it is back. Meanwhile nothing is
+// trackDatabase tells clients when the database has not answered for long, and when it is back. Meanwhile nothing is
 // pushed, since this process does not know who may still see it.
-func (h *Hub) judgeDatabase(ctx context.Context, answers bool) {
+func (h *Hub) trackDatabase(ctx context.Context, answers bool) {
 	now := h.elapsed()
 	if answers {
 		h.answered.Store(int64(now))
@@ -24,10 +24,10 @@ func (h *Hub) judgeDatabase(ctx context.Context, answers bool) {
 	}
 	h.degraded.Store(away)
 	frame := h.encode(&wire.Degraded{Degraded: away})
-	for _, c := range h.connections(false) {
+	for _, c := range h.signedInConnections() {
 		c.send(frame)
 	}
-	h.poke() // which finds what was missed
+	h.pollNow() // which finds what was missed
 }
 
 // readEverything checks who may still be connected, before anything is pushed again.

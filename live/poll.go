@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/watchparty/watchparty/coherence"
 	"github.com/watchparty/watchparty/store"
 )
 
@@ -15,7 +16,7 @@ func (h *Hub) pollAll(ctx context.Context) {
 		if err != nil {
 			h.warn(ctx, "polling", err)
 		}
-		h.judgeDatabase(ctx, err == nil)
+		h.trackDatabase(ctx, err == nil)
 		wait := h.limits.PollCalm
 		if err != nil || !h.bus.Healthy() {
 			wait = h.limits.PollBusy
@@ -76,16 +77,16 @@ func (h *Hub) compare(rooms []*room, versions []store.LiveVersion, marks []store
 		marked[m.RoomID] = m
 	}
 	for _, r := range rooms {
-		v, there := now[r.id]
+		v, ok := now[r.id]
 		state, access, messages := r.differs(v, markOf(marked[r.id]))
-		if !there || access {
-			h.changes.add("standings:" + r.id)
+		if !ok || access {
+			h.changes.add(coherence.TagStandings(r.id))
 		}
-		if there && state {
+		if ok && state {
 			states[r.id] = true
 		}
 		if messages {
-			h.changes.add("messages:" + r.id)
+			h.changes.add(coherence.TagMessages(r.id))
 		}
 	}
 	return states
@@ -114,7 +115,7 @@ func (r *room) differs(v store.LiveVersion, m mark) (state, access, messages boo
 func (h *Hub) compareAccounts(ctx context.Context) error {
 	known := map[string]int64{}
 	var ids []string
-	for _, c := range h.connections(false) {
+	for _, c := range h.signedInConnections() {
 		c.mu.Lock()
 		version := c.standing.account
 		c.mu.Unlock()
@@ -131,7 +132,7 @@ func (h *Hub) compareAccounts(ctx context.Context) error {
 	}
 	for id, version := range known {
 		if versions[id] != version {
-			h.changes.add("account:" + id)
+			h.changes.add(coherence.TagAccount(id))
 		}
 	}
 	return nil

@@ -13,7 +13,7 @@ func (h *Hub) keepPresence(ctx context.Context) {
 	defer lease.Stop()
 	attend := time.NewTicker(h.limits.Attend)
 	defer attend.Stop()
-	for h.begin(ctx) != nil { // nobody signs in before
+	for h.registerNode(ctx) != nil { // nobody signs in before
 		select {
 		case <-ctx.Done():
 			return
@@ -39,9 +39,9 @@ func (h *Hub) keepPresence(ctx context.Context) {
 			}
 			h.renewed.Store(int64(h.elapsed()))
 		case <-attend.C:
-			asking, cancel := context.WithTimeout(store.WithKind(ctx, liveKind), h.limits.Statement)
-			// A change of a room's host is announced like every committed change.
-			if _, err := h.store.KeepPresent(asking, h.node, h.silence); err != nil {
+			callCtx, cancel := context.WithTimeout(store.WithKind(ctx, liveKind), h.limits.Statement)
+			// The result is not needed: the store announces a change of a room's host by its tags.
+			if _, err := h.store.KeepPresent(callCtx, h.node, h.silence); err != nil {
 				h.warn(ctx, "counting who is present", err)
 			}
 			cancel()
@@ -52,8 +52,8 @@ func (h *Hub) keepPresence(ctx context.Context) {
 // sinceRenewal returns how long ago this process' lease was renewed.
 func (h *Hub) sinceRenewal() time.Duration { return h.elapsed() - time.Duration(h.renewed.Load()) }
 
-// begin registers this process, and reads Postgres' clock, without which the times that it sends would be wrong.
-func (h *Hub) begin(ctx context.Context) error {
+// registerNode registers this process, and reads Postgres' clock, without which the times that it sends would be wrong.
+func (h *Hub) registerNode(ctx context.Context) error {
 	if err := h.keepNode(ctx); err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func (h *Hub) removeNode(ctx context.Context) {
 func (h *Hub) restore(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, h.limits.Statement)
 	defer cancel()
-	conns := h.connections(false)
+	conns := h.signedInConnections()
 	all := make([]store.LiveConnection, 0, len(conns))
 	for _, c := range conns {
 		all = append(all, store.LiveConnection{ConnID: c.id, RoomID: c.room.id, UserID: c.user.UserID})

@@ -2,6 +2,7 @@ package live
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"time"
 
@@ -110,7 +111,7 @@ func (r *room) report(m store.MemberReport) {
 	}
 }
 
-// maxReports is how many reports of a room may wait. More come only if the database has been away for long, and are
+// maxReports is how many reports of a room may wait. More come only if the database has been down for long, and are
 // lost.
 const maxReports = 4 * watchparty.MaxCapacity
 
@@ -136,9 +137,9 @@ func (r *room) storeReports() {
 			}
 			continue // it would fail again, and hold up all later reports
 		}
-		r.touch()
+		r.markStale()
 		if answer.Effects.Changed {
-			r.hub.Applied(answer.Snapshot)
+			r.hub.PublishState(answer.Snapshot)
 		} else {
 			r.hub.publishStale(r.id)
 		}
@@ -163,8 +164,8 @@ func (r *room) retryReports() {
 	}
 }
 
-// touch marks the room's digest as out of date.
-func (r *room) touch() {
+// markStale marks the room's digest as out of date.
+func (r *room) markStale() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.stale = true
@@ -184,9 +185,6 @@ func (h *Hub) disconnected(c *conn) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.ids = append(d.ids, c.id)
-	if d.rooms == nil {
-		d.rooms = map[string]bool{}
-	}
 	d.rooms[c.room.id] = true
 	if !d.running {
 		d.running = h.spawn(h.storeDismissals)
@@ -199,7 +197,7 @@ func (h *Hub) storeDismissals() {
 	for {
 		d.mu.Lock()
 		ids, rooms := d.ids, d.rooms
-		d.ids, d.rooms = nil, nil
+		d.ids, d.rooms = nil, map[string]bool{}
 		d.running = len(ids) > 0
 		d.mu.Unlock()
 		if len(ids) == 0 {
@@ -209,23 +207,20 @@ func (h *Hub) storeDismissals() {
 		changed, err := h.store.RemoveConnections(store.WithKind(ctx, liveKind), h.node, ids)
 		cancel()
 		for _, answer := range changed {
-			h.Applied(answer.Snapshot)
+			h.PublishState(answer.Snapshot)
 		}
 		if err != nil {
 			h.warn(context.Background(), "removing connections", err)
 			d.mu.Lock()
 			d.ids = append(d.ids, ids...)
 			d.running = false
-			if d.rooms == nil {
-				d.rooms = map[string]bool{}
-			}
-			merge(d.rooms, rooms)
+			maps.Copy(d.rooms, rooms)
 			d.mu.Unlock()
 			return
 		}
 		for id := range rooms {
 			if r := h.roomOf(id); r != nil {
-				r.touch()
+				r.markStale()
 			}
 			h.publishStale(id)
 		}
@@ -239,12 +234,5 @@ func (h *Hub) retryDismissals() {
 	defer d.mu.Unlock()
 	if len(d.ids) > 0 && !d.running {
 		d.running = h.spawn(h.storeDismissals)
-	}
-}
-
-// merge adds the keys of a set to another one.
-func merge(to, from map[string]bool) {
-	for key := range from {
-		to[key] = true
 	}
 }

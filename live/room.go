@@ -118,7 +118,7 @@ func (r *room) stop() {
 	}
 }
 
-// connections are those of the room.
+// connections returns the connections of the room.
 func (r *room) connections() []*conn {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -175,12 +175,12 @@ func (r *room) load(ctx context.Context) error {
 	r.mark = markOf(marks[0])
 	r.setMembers(members)
 	r.digest = r.hub.digestOf(members, state)
-	r.become(state)
+	r.setState(state)
 	return nil
 }
 
-// become stores a state that is newer than the room's, and sends it. The caller holds the lock.
-func (r *room) become(s playback.Snapshot) {
+// setState stores a state that is newer than the room's, and sends it. The caller holds the lock.
+func (r *room) setState(s playback.Snapshot) {
 	r.state = s
 	r.frame = r.hub.encode(r.hub.stateMessage(s, r.hub.clock.Now()))
 	for c := range r.conns {
@@ -203,7 +203,7 @@ func (r *room) apply(s playback.Snapshot) {
 	}
 	if s.Source.MovieID == r.state.Source.MovieID && s.Source.MovieVersion < r.state.Source.MovieVersion {
 		if s.Revision > r.state.Revision { // it was read before the movie was changed
-			r.hub.changes.add(tagQueue + ":" + r.id)
+			r.hub.changes.add(queueTag(r.id))
 		}
 		return
 	}
@@ -216,7 +216,7 @@ func (r *room) apply(s playback.Snapshot) {
 	// digest.
 	r.stale = r.stale || r.state.Status == playback.Waiting
 	r.moved = s.Now.Sub(r.hub.clock.Now()).Abs() > stepLimit
-	r.become(s)
+	r.setState(s)
 }
 
 // schedule sets the timer for the next change of the state by time. The caller holds the lock.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/coherence"
 	"github.com/watchparty/watchparty/live/wire"
 	"github.com/watchparty/watchparty/store"
 )
@@ -61,7 +62,7 @@ func (h *Hub) signIn(ctx context.Context, c *conn, roomID string, hello wire.Hel
 		return nil
 	}
 	h.signedIn(c)
-	c.room.touch()
+	c.room.markStale()
 	h.publishStale(roomID)
 	return nil
 }
@@ -117,7 +118,7 @@ func (c *conn) welcome(admitted store.Admission) {
 	c.out.welcome, c.out.open = frame, true
 	c.write()
 	if c.behind || c.standing.access < r.versions.AccessVersion {
-		c.hub.changes.add("standings:" + r.id)
+		c.hub.changes.add(coherence.TagStandings(r.id))
 	}
 }
 
@@ -142,9 +143,9 @@ func (r *room) placeMessage(c *conn) wire.Place {
 // tellSelf sends a connection its person's standing if the person has another name or picture than was sent before. The
 // caller holds the lock of the room.
 func (r *room) tellSelf(c *conn) {
-	m, is := r.members[c.user.UserID]
+	m, ok := r.members[c.user.UserID]
 	c.mu.Lock()
-	if !is || !c.out.open || c.self == m.User {
+	if !ok || !c.out.open || c.self == m.User {
 		c.mu.Unlock()
 		return
 	}

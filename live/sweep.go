@@ -42,7 +42,7 @@ func (h *Hub) sweepOnce(ctx context.Context, lapsed bool) error {
 		changed, err := sweep(ctx, sweepBatch)
 		failed = errors.Join(failed, err)
 		for _, answer := range changed {
-			h.Applied(answer.Snapshot)
+			h.PublishState(answer.Snapshot)
 		}
 	}
 	if lapsed {

@@ -51,12 +51,14 @@ type table struct {
 //go:embed letter.html.tmpl
 var letterHTML string
 
-var letterTemplate = template.Must(template.New("letter").Funcs(template.FuncMap{"names": names}).Parse(letterHTML))
+var letterTemplate = template.Must(
+	template.New("letter").Funcs(template.FuncMap{"names": escapeWithBDI}).Parse(letterHTML),
+)
 
 var isolatesToBDI = strings.NewReplacer(isolateStart, "<bdi>", isolateEnd, "</bdi>")
 
-// names escapes a text, and after that turns isolates into elements. plainName has removed isolates from names.
-func names(s string) template.HTML {
+// escapeWithBDI escapes a text, and after that turns isolates into elements. plainName has removed isolates from names.
+func escapeWithBDI(s string) template.HTML {
 	return template.HTML(isolatesToBDI.Replace(html.EscapeString(s))) //nolint:gosec // escaped first
 }
 

@@ -94,7 +94,7 @@ func (c chart) drawing(s size, w words) chartdraw.Chart {
 	for _, i := range c.order() {
 		d.Series = append(d.Series, c.lines[i].series(i, c.first, unit))
 	}
-	d.Series = append(d.Series, c.names(s, top, unit))
+	d.Series = append(d.Series, c.labelSeries(s, top, unit))
 	return d
 }
 
@@ -151,8 +151,8 @@ func (l line) series(i, first int, unit func(float64) float64) chartdraw.Series 
 	return s
 }
 
-// names places the names of the lines at their ends, apart from each other.
-func (c chart) names(s size, top float64, unit func(float64) float64) chartdraw.Series {
+// labelSeries places the names of the lines at their ends, apart from each other.
+func (c chart) labelSeries(s size, top float64, unit func(float64) float64) chartdraw.Series {
 	last := len(c.days) - 1
 	height := top * 1.4 * s.text / (s.height - 5*s.text) // of a name, on the axis' scale
 	at := make([]float64, len(c.lines))

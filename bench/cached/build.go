@@ -33,8 +33,8 @@ var (
 	undurable = variant{name: "undurable", edits: []mutant.Edit{{
 		"store/store.go", "return s.announceTags(ctx, tx, tags)", "return nil",
 	}}}
-	// former is the program before it had leases: its entries are only in Redis, which a breaker takes for away when the
-	// machine is busy.
+	// former is the program before it had leases: its entries are only in Redis, whose breaker opens when the machine
+	// is busy.
 	former = variant{name: "former", commit: "930f2cccc6df"}
 )
 
@@ -58,7 +58,7 @@ func (m *Measurement) build(ctx context.Context, v variant) (string, error) {
 		}
 		args = append(args, "-overlay", overlay)
 	}
-	m.say("building: %s", v.name)
+	m.logf("building: %s", v.name)
 	cmd := exec.CommandContext(ctx, "go", append(args, "./cmd/watchparty")...) //nolint:gosec // the variants above
 	if v.commit != "" {
 		if err := checkOut(ctx, v.commit, source); err != nil {

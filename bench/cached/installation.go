@@ -78,7 +78,7 @@ var fill = []string{
 
 // install makes a database with that many rows in each table that is listed.
 func (m *Measurement) install(ctx context.Context, name string, rows int) (_ *installation, err error) {
-	m.say("a database with %d rooms, movies and messages", rows)
+	m.logf("a database with %d rooms, movies and messages", rows)
 	base, err := url.Parse(m.stack.DatabaseURL())
 	if err != nil {
 		return nil, err

@@ -64,8 +64,8 @@ func (m *Measurement) Run(ctx context.Context, name string) (_ string, err error
 	if i < 0 {
 		return "", fmt.Errorf("there is no part %q", name)
 	}
-	m.Say, m.built = m.say, map[string]string{}
-	m.say("%s", name)
+	m.Say, m.built = m.logf, map[string]string{}
+	m.logf("%s", name)
 	if err := os.MkdirAll(m.Dir, 0o755); err != nil { //nolint:gosec // everybody may read plots
 		return "", err
 	}
@@ -105,7 +105,7 @@ func (m *Measurement) runPart(ctx context.Context, p part) (err error) {
 	return p.run(m, ctx)
 }
 
-func (m *Measurement) say(format string, args ...any) {
+func (m *Measurement) logf(format string, args ...any) {
 	if m.began.IsZero() {
 		m.began = time.Now()
 	}
@@ -150,7 +150,7 @@ func (m *Measurement) takeTurns(
 				all[c.name] = append(all[c.name], s)
 			}
 		}
-		m.say("round %d of %d", round, rounds)
+		m.logf("round %d of %d", round, rounds)
 	}
 	return all, nil
 }
@@ -189,11 +189,11 @@ func (s samples) ratio(name, other string, of func(sample) float64) float64 {
 	return median(ratios, func(ratio float64) float64 { return ratio })
 }
 
-// median returns the median of the values of of; for an even number, the mean of the two in the middle.
-func median[T any](values []T, of func(T) float64) float64 {
+// median returns the median of value(v) over all values; for an even number, the mean of the two in the middle.
+func median[T any](values []T, value func(T) float64) float64 {
 	var sorted []float64
 	for _, v := range values {
-		sorted = append(sorted, of(v))
+		sorted = append(sorted, value(v))
 	}
 	if len(sorted) == 0 {
 		return 0

@@ -31,7 +31,7 @@ func (m *Measurement) misses(ctx context.Context) error {
 		}
 		defer n.stop()
 		nodes = append(nodes, n)
-		m.say("process %d of %d", len(nodes), processes)
+		m.logf("process %d of %d", len(nodes), processes)
 	}
 	var one, ten float64
 	for round := range rounds {

@@ -179,7 +179,7 @@ func (m *Measurement) measureClimb(
 			return c, err
 		}
 		busy := (usedAfter - used).Seconds() / length.Seconds()
-		m.say("%s: %4.2f times: offered %.0f, answered %.0f, refused %.0f, p50 %s, p99 %s, %.0f %% of its core", name, step,
+		m.logf("%s: %4.2f times: offered %.0f, answered %.0f, refused %.0f, p50 %s, p99 %s, %.0f %% of its core", name, step,
 			o.offered, o.answered, o.refused, o.p50.Round(10*time.Microsecond), o.p99.Round(10*time.Microsecond), 100*busy)
 		c.outcomes, c.busy = append(c.outcomes, o), append(c.busy, busy)
 	}

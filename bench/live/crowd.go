@@ -154,7 +154,7 @@ func (m *Measurement) crowd(ctx context.Context) error {
 		return err
 	}
 	defer host.Close()
-	m.say("%d members are connected", members)
+	m.logf("%d members are connected", members)
 	h := &Silent{Client: host, state: host.Welcome.State}
 	if err := h.apply(ctx, &wire.Load{Command: h.command(), StreamURL: "https://movies.example/movie.webm"}); err != nil {
 		return err
@@ -320,7 +320,7 @@ func (m *Measurement) memory(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	m.say("%d connections are opened, of %d: a process may have %d files", count, connections, most)
+	m.logf("%d connections are opened, of %d: a process may have %d files", count, connections, most)
 	held, release, err := m.hold(ctx, node, rooms, people, count)
 	if err != nil {
 		return err

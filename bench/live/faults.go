@@ -71,7 +71,7 @@ const (
 
 // loseNetworks interrupts the network of some viewers for ten seconds.
 func (m *Measurement) loseNetworks(ctx context.Context, rooms []*Room) error {
-	m.say("networks are lost")
+	m.logf("networks are lost")
 	var (
 		mu   sync.Mutex
 		took []time.Duration
@@ -93,7 +93,7 @@ func (m *Measurement) loseNetworks(ctx context.Context, rooms []*Room) error {
 
 // killRedis stops Redis for a minute, and restarts it empty. Meanwhile people are kicked, and rooms wait.
 func (m *Measurement) killRedis(ctx context.Context, rooms []*Room) error {
-	m.say("Redis is killed")
+	m.logf("Redis is killed")
 	o, err := m.system.LoseRedis(ctx, rooms, redisAway, func(ctx context.Context) error {
 		var doing errgroup.Group
 		doing.Go(func() error {
@@ -419,7 +419,7 @@ func (m *Measurement) killNodes(ctx context.Context, rooms []*Room) error {
 		othersWent float64 // how far the others went from their rooms in the rounds without a command
 	)
 	for round := range nodeKills {
-		m.say("a node is killed")
+		m.logf("a node is killed")
 		if err := sleep(ctx, restTime); err != nil {
 			return err
 		}

@@ -56,8 +56,8 @@ func (m *Measurement) Run(ctx context.Context, name string) (string, error) {
 	if err := os.MkdirAll(m.Dir, 0o755); err != nil {
 		return "", err
 	}
-	m.Say = m.say
-	m.say("%s", name)
+	m.Say = m.logf
+	m.logf("%s", name)
 	if err := m.runPart(ctx, parts[i]); err != nil {
 		return "", err
 	}
@@ -83,7 +83,7 @@ func (m *Measurement) runPart(ctx context.Context, p part) error {
 	return p.run(m, ctx)
 }
 
-func (m *Measurement) say(format string, args ...any) {
+func (m *Measurement) logf(format string, args ...any) {
 	if m.began.IsZero() {
 		m.began = time.Now()
 	}

@@ -50,7 +50,7 @@ func (m *Measurement) pages(ctx context.Context) error {
 		if err := opened[0].Seek(seconds); err != nil {
 			return err
 		}
-		m.say("a page seeks to %d s", seconds)
+		m.logf("a page seeks to %d s", seconds)
 		if err := sleep(ctx, calmAfter); err != nil {
 			return err
 		}
@@ -72,7 +72,7 @@ func (m *Measurement) pages(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		m.say("apart: p50 %.0f ms, p95 %.0f ms", Quantile(some, 0.5), Quantile(some, 0.95))
+		m.logf("apart: p50 %.0f ms, p95 %.0f ms", Quantile(some, 0.5), Quantile(some, 0.95))
 		apart = append(apart, some...)
 	}
 	m.AtMost(fmt.Sprintf("two of %d pages in Chromium, by their pixels, 10 s after a seek, p95", browsers), near,

@@ -313,7 +313,7 @@ func (m *Measurement) storm(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	m.say("%+v", s)
+	m.logf("%+v", s)
 	if s.Applied == 0 {
 		return errors.New("no command was applied")
 	}

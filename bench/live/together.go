@@ -154,7 +154,7 @@ func (m *Measurement) together(ctx context.Context) error {
 		nodeErrors, err = m.probeClocks(probing)
 		return err
 	})
-	m.say("%d rooms of %d are together", len(all), roomSize)
+	m.logf("%d rooms of %d are together", len(all), roomSize)
 	begun := time.Now()
 	err := each(ctx, all, func(ctx context.Context, r *Room) error {
 		return m.exercise(ctx, r, found[kindOf[r]], kindOf[r])

@@ -5,12 +5,14 @@ import (
 	"slices"
 )
 
+// Times and positions are in milliseconds.
 const (
 	keptSamples  = 16
 	maxSampleAge = 180_000.0
 	// clockDrift bounds by how much two clocks part in each millisecond: 50 ppm.
 	clockDrift = 50e-6
-	// sampleSlack: samples contradict each other when their bounds are apart by more, for timestamps are rounded.
+	// sampleSlack is the distance between the bounds of two samples above which they contradict each other. It allows
+	// for rounded timestamps.
 	sampleSlack = 1.0
 
 	burstSize        = 6
@@ -20,9 +22,9 @@ const (
 	gapLater         = 15_000.0
 )
 
-// Reading is what is known of the server's clock.
-type Reading struct {
-	Offset      float64 // added to the client's time it is the server's
+// ClockReading is what is known of the server's clock.
+type ClockReading struct {
+	Offset      float64 // server's time minus the client's
 	Uncertainty float64 // how wrong Offset is at most, if the clocks run evenly
 	Delay       float64 // the round trip of the sample that Offset is from
 }
@@ -96,9 +98,9 @@ func (c *Clock) Add(c0, s1, s2, c3 float64) {
 }
 
 // Read returns the best that is known; false before the first sample.
-func (c *Clock) Read(now float64) (Reading, bool) {
+func (c *Clock) Read(now float64) (ClockReading, bool) {
 	if len(c.samples) == 0 {
-		return Reading{}, false
+		return ClockReading{}, false
 	}
 	best := c.samples[0]
 	for _, s := range c.samples[1:] {
@@ -106,7 +108,7 @@ func (c *Clock) Read(now float64) (Reading, bool) {
 			best = s
 		}
 	}
-	return Reading{Offset: best.offset, Uncertainty: best.bound(now), Delay: best.delay}, true
+	return ClockReading{Offset: best.offset, Uncertainty: best.bound(now), Delay: best.delay}, true
 }
 
 func (c *Clock) lowestDelay() float64 {

@@ -18,10 +18,11 @@ type Correction struct {
 	GaveUp bool     // correction has been given up: say how far behind the player is, and offer to try again
 }
 
+// Times and positions are in milliseconds.
 const (
-	coarseError = 40.0    // errors above this are corrected,
-	fineError   = 15.0    // until they are below this one,
-	errorDecay  = 3_000.0 // and decay in about this time
+	coarseError = 40.0    // correction starts above this error
+	fineError   = 15.0    // correction ends below this error
+	errorDecay  = 3_000.0 // time in which a corrected error decays
 	gentleShare = 0.05
 	firmShare   = 0.1
 	firmAbove   = 500.0
@@ -98,10 +99,10 @@ func (c *Corrector) Lead() float64 {
 	return min(max(c.seekTime*seekVariation+c.startTime+leadSpare, minLead), maxSeekTime)
 }
 
-// Seeking records that a resting player is told to seek, and Arrived that it is ready at the new position.
+// Seeking records that a resting player was told to seek.
 func (c *Corrector) Seeking(now float64) { c.standing = now }
 
-// Arrived may be called at any time at which the player is ready.
+// Arrived records that a resting player is ready at its new position. It may be called whenever the player is ready.
 func (c *Corrector) Arrived(now float64) {
 	if math.IsNaN(c.standing) {
 		return

@@ -20,7 +20,8 @@ type Anchor struct {
 	StartsAt float64 `json:"starts_at_ms"` // when it starts by itself; 0 unless it does
 }
 
-// maxEarly is how long after StartsAt a player may play without the server's confirmation of the start.
+// maxEarly is the time in milliseconds after StartsAt during which a player may play without the server's confirmation
+// of the start.
 const maxEarly = 60_000.0
 
 // Due returns the anchor as it is from StartsAt on: a player that waits for the room to say so would be late.
@@ -31,7 +32,7 @@ func (a Anchor) Due(time float64) Anchor {
 	return a
 }
 
-// lookAhead is how long before its start a player prepares for it.
+// lookAhead is the time in milliseconds before its start at which a player prepares for it.
 const lookAhead = 2_000.0
 
 // PositionAt returns the position at a time of the server.
@@ -71,10 +72,11 @@ type Following struct {
 	NextTick float64 // in how long the next tick should be, where it matters, since the player starts then; else 0
 }
 
+// Times and positions are in milliseconds.
 const (
-	exactEnough = 1.0   // a player that stands is moved when it is off by more than this;
-	lateStart   = 120.0 // one that would start so much too late is sent ahead of the room first;
-	tooLate     = 400.0 // one that has been sent ahead, and is so late nevertheless, is sent once more
+	exactEnough = 1.0   // a resting player is moved if its error is larger
+	lateStart   = 120.0 // a player that would start later than this is sent ahead of the room first
+	tooLate     = 400.0 // a player that was sent ahead and is later than this is sent once more
 )
 
 // Follower makes a player do what the room does. It gives no commands, and knows nothing of networks.

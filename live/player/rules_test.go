@@ -95,7 +95,7 @@ func TestClockRules(t *testing.T) {
 				case "read":
 					reading, ok := clock.Read(step.Now)
 					require.Equal(t, !step.None, ok, "step %d", i)
-					expected := player.Reading{Offset: step.Offset, Uncertainty: step.Uncertainty, Delay: step.Delay}
+					expected := player.ClockReading{Offset: step.Offset, Uncertainty: step.Uncertainty, Delay: step.Delay}
 					require.InDelta(t, expected.Offset, reading.Offset, rounding, "step %d", i)
 					require.InDelta(t, expected.Uncertainty, reading.Uncertainty, rounding, "step %d", i)
 					require.InDelta(t, expected.Delay, reading.Delay, rounding, "step %d", i)

@@ -453,7 +453,7 @@ var design = []section{
 				{"live/hub.go", " || h.waiting >= h.limits.Pending:", ":"},
 			}},
 			{"A process has at most 30,000 connections.", "live TestLimits", []edit{
-				{"live/hub.go", "len(h.all) >= h.limits.Connections || ", ""},
+				{"live/hub.go", "len(h.conns) >= h.limits.Connections || ", ""},
 			}},
 			{"A person has at most 5 connections to a room.", "live TestLimits", []edit{
 				{"live/room.go", "own >= wire.MaxConnectionsEach || ", ""},
@@ -488,7 +488,7 @@ var design = []section{
 				{"live/commands.go", "case isSeek && (", "case false && ("},
 			}},
 			{"A seek is not overtaken by what comes after it.", "live TestSeeks", []edit{
-				{"live/commands.go", "c.work.sought = now\n\t\t}\n\t\tc.flushSeek()", "c.work.sought = now\n\t\t}"},
+				{"live/commands.go", "c.commands.sought = now\n\t\t}\n\t\tc.flushSeek()", "c.commands.sought = now\n\t\t}"},
 			}},
 			{
 				"What was received is run after the connection has ended.",
@@ -496,8 +496,8 @@ var design = []section{
 				[]edit{
 					{
 						"live/commands.go",
-						"if len(c.work.queue) == 0 {\n\t\tc.work.running",
-						"if len(c.work.queue) == 0 || c.closing {\n\t\tc.work.running",
+						"if len(c.commands.queue) == 0 {\n\t\tc.commands.running",
+						"if len(c.commands.queue) == 0 || c.closing {\n\t\tc.commands.running",
 					},
 				},
 			},
@@ -586,7 +586,7 @@ var design = []section{
 				{"live/reports.go", `r.reports = append(reports, r.reports...)`, `_ = reports`},
 			}},
 			{"If the hint is lost, the poll finds the change.", "live TestPutOutWithoutHint", []edit{
-				{"live/poll.go", "if !there || access {", "if !there && access {"},
+				{"live/poll.go", "if !ok || access {", "if !ok && access {"},
 			}},
 			{"A person who is put out while signing in does not stay.", "live TestKickDuringSignIn", []edit{
 				{"live/changes.go", "c.closeFor(ctx, s.Err)\n\t\treturn", "return"},
@@ -696,8 +696,8 @@ var design = []section{
 				{"live/offset.go", "o.samples = nil // they measured the former clock", ""},
 			}},
 			{"After a step, clients are told to measure again.", "live TestClockJumps", []edit{
-				{"live/clock_jump.go", "frame := h.encode(&wire.ClockChanged{})\n\tfor _, c := range h.connections(false) {",
-					"frame := h.encode(&wire.ClockChanged{})\n\tfor _, c := range h.connections(false)[:0] {"},
+				{"live/clock_jump.go", "frame := h.encode(&wire.ClockChanged{})\n\tfor _, c := range h.signedInConnections() {",
+					"frame := h.encode(&wire.ClockChanged{})\n\tfor _, c := range h.signedInConnections()[:0] {"},
 			}},
 			{"After a step, a running room is anchored again.", "live TestClockJumps", []edit{
 				{"live/clock_jump.go", "h.spawn(func() { r.moveClock(step) })", "h.spawn(func() { _ = r })"},

@@ -7,29 +7,44 @@ var typescript = []rule{
 			{"clients/typescript/src/live/clock.ts", "if (!best || bound(sample, now) < bound(best, now)) ", ""},
 		}},
 	{"Samples older than 3 minutes are dropped.", "clients/typescript samples older than 3 minutes are dropped", []edit{
-		{"clients/typescript/src/live/clock.ts", "c3 - old.at <= maxAge &&", ""},
+		{"clients/typescript/src/live/clock.ts", "c3 - old.at <= maxSampleAge &&", ""},
 	}},
-	{"Sixteen samples are kept.", "clients/typescript sixteen samples are kept", []edit{
-		{"clients/typescript/src/live/clock.ts", "this.#samples.length > kept", "this.#samples.length > 100 * kept"},
-	}},
-	{"A sample that contradicts others replaces them.",
-		"clients/typescript a client's clock that stood still drops what came before", []edit{
-			{"clients/typescript/src/live/clock.ts", "bound(old, c3) + bound(sample, c3) + slack", "Infinity + slack"},
-		}},
+	{
+		"Sixteen samples are kept.",
+		"clients/typescript sixteen samples are kept",
+		[]edit{
+			{
+				"clients/typescript/src/live/clock.ts",
+				"this.#samples.length > keptSamples",
+				"this.#samples.length > 100 * keptSamples",
+			},
+		},
+	},
+	{
+		"A sample that contradicts others replaces them.",
+		"clients/typescript a client's clock that stood still drops what came before",
+		[]edit{
+			{
+				"clients/typescript/src/live/clock.ts",
+				"bound(old, c3) + bound(sample, c3) + sampleSlack",
+				"Infinity + sampleSlack",
+			},
+		},
+	},
 	{"The clock is first measured six times.",
 		"clients/typescript six samples at once, then one each 5 s for a minute, then one each 15 s", []edit{
 			{"clients/typescript/src/live/clock.ts", "const burstSize = 6;", "const burstSize = 1;"},
 		}},
 	{"Errors up to 40 ms are not corrected.", "clients/typescript errors up to 40 ms stay", []edit{
-		{"clients/typescript/src/live/correction.ts", "const coarse = 40;", "const coarse = 15;"},
+		{"clients/typescript/src/live/correction.ts", "const coarseError = 40;", "const coarseError = 15;"},
 	}},
 	{"What is corrected is corrected down to 15 ms.",
 		"clients/typescript what is corrected is corrected down to 15 ms", []edit{
-			{"clients/typescript/src/live/correction.ts", "const fine = 15;", "const fine = 40;"},
+			{"clients/typescript/src/live/correction.ts", "const fineError = 15;", "const fineError = 40;"},
 		}},
 	{"The rate differs by at most 5 %, and by 10 % above 500 ms.",
 		"clients/typescript by 5 % at most up to 500 ms, by 10 % above", []edit{
-			{"clients/typescript/src/live/correction.ts", "const gentle = 0.05;", "const gentle = 0.1;"},
+			{"clients/typescript/src/live/correction.ts", "const gentleShare = 0.05;", "const gentleShare = 0.1;"},
 		}},
 	{
 		"Correction multiplies the room's rate.",
@@ -57,7 +72,11 @@ var typescript = []rule{
 		"After three seeks that did not help, a player is left alone.",
 		"clients/typescript one seek in 5 s, then 10, 20, 30; after three that did not help it gives up, until the player is near",
 		[]edit{
-			{"clients/typescript/src/live/correction.ts", "const gaveUp = this.#failures >= attempts;", "const gaveUp = false;"},
+			{
+				"clients/typescript/src/live/correction.ts",
+				"const gaveUp = this.#failures >= seekAttempts;",
+				"const gaveUp = false;",
+			},
 		},
 	},
 	{"A command of the room ends that.", "clients/typescript a command begins anew", []edit{

@@ -13,6 +13,7 @@ import (
 // ClientMessage is a message from a client to the server.
 type ClientMessage interface {
 	Message
+	// check adds the properties that are out of their limits.
 	check(*checks)
 }
 

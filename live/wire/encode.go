@@ -38,9 +38,9 @@ var (
 		Message: "The server does not know a message of this name."}
 )
 
-// kind is a message as Decode has to know it.
+// kind is what decoding needs to know of a type of message.
 type kind struct {
-	made     reflect.Type // what the message's type points to
+	elem     reflect.Type // the message's struct
 	required []string
 }
 
@@ -98,7 +98,7 @@ func DecodeClient(frame []byte) (m ClientMessage, id string, err error) {
 		return nil, id, refuse(wrong)
 	}
 	delete(properties, "t")
-	m, _ = reflect.New(kind.made).Interface().(ClientMessage)
+	m, _ = reflect.New(kind.elem).Interface().(ClientMessage)
 	rest, err := json.Marshal(properties)
 	if err != nil {
 		return nil, id, ErrMalformed
@@ -137,13 +137,14 @@ func idIn(properties map[string]jsontext.Value) string {
 	return strings.ToLower(id)
 }
 
-// refuse names the properties in an order that does not change.
+// refuse returns an error with the wrong properties, sorted by name.
 func refuse(wrong checks) error {
 	slices.SortFunc(wrong, func(a, b watchparty.FieldError) int { return strings.Compare(a.Field, b.Field) })
 	return watchparty.Invalid(wrong[:min(len(wrong), maxFieldErrors)]...)
 }
 
-// What an error names at most: a client chooses how many properties are wrong, and what unknown ones are called.
+// Limits of an error, as in api/problem.go: a client decides how many properties are wrong, and how long their names
+// are.
 const (
 	maxFieldErrors = 20
 	maxFieldName   = 100 // bytes
@@ -175,7 +176,7 @@ func DecodeServer(frame []byte) (ServerMessage, error) {
 	if !ok {
 		return nil, ErrUnknown
 	}
-	m, _ := reflect.New(kind.made).Interface().(ServerMessage)
+	m, _ := reflect.New(kind.elem).Interface().(ServerMessage)
 	if err := json.Unmarshal(frame, m); err != nil {
 		return nil, fmt.Errorf("wire: decode %s: %w", name, err)
 	}

@@ -127,12 +127,12 @@ func TestMessagesAreTheContracts(t *testing.T) {
 	compare := func(t *testing.T, promised map[string]string, made map[string]kind) {
 		t.Helper()
 		for name, kind := range made {
-			require.Contains(t, promised, name, "%s is not in the contract", kind.made)
+			require.Contains(t, promised, name, "%s is not in the contract", kind.elem)
 			s := d.Components.Schemas[d.Components.Messages[promised[name]].Payload.target()]
 			require.NotNil(t, s, name)
 			whole := d.resolve(t, s)
 			require.Equal(t, name, whole.Properties["t"].Const)
-			d.requireProperties(t, name, whole, kind.made, true)
+			d.requireProperties(t, name, whole, kind.elem, true)
 		}
 		for name := range promised {
 			require.Contains(t, made, name, "the contract's %s has no type", name)

@@ -778,14 +778,14 @@ function retryAfter(response) {
 
 // ../clients/typescript/src/retry.ts
 var transient = /* @__PURE__ */ new Set([429, 502, 503]);
-function withRetries(send, { attempts: attempts2 = 4, seconds = 20 } = {}) {
+function withRetries(send, { attempts = 4, seconds = 20 } = {}) {
   return async (request) => {
     const deadline = Date.now() + seconds * 1e3;
     for (let attempt2 = 1; ; attempt2++) {
       const answer = await settle(send(request.clone()), request.signal);
       if (answer.response && !transient.has(answer.response.status)) return answer.response;
       const wait = pause(attempt2, answer.response);
-      if (attempt2 >= attempts2 || Date.now() + wait > deadline) return answer.response ?? Promise.reject(answer.error);
+      if (attempt2 >= attempts || Date.now() + wait > deadline) return answer.response ?? Promise.reject(answer.error);
       await answer.response?.body?.cancel();
       await sleep(wait, request.signal);
     }
@@ -1481,10 +1481,10 @@ function differ(a, b) {
 }
 
 // ../clients/typescript/src/live/clock.ts
-var kept = 16;
-var maxAge = 18e4;
-var drift = 5e-5;
-var slack = 1;
+var keptSamples = 16;
+var maxSampleAge = 18e4;
+var clockDrift = 5e-5;
+var sampleSlack = 1;
 var burstSize = 6;
 var burstGap = 100;
 var firstMinute = 6e4;
@@ -1525,10 +1525,11 @@ var Clock = class {
     const sample = { offset: (s1 - c0 + (s2 - c3)) / 2, delay, at: c3 };
     const before = this.#lowestDelay();
     this.#samples = this.#samples.filter(
-      (old) => c3 - old.at <= maxAge && Math.abs(old.offset - sample.offset) <= bound(old, c3) + bound(sample, c3) + slack
+      (old) => c3 - old.at <= maxSampleAge && Math.abs(old.offset - sample.offset) <= bound(old, c3) + bound(sample, c3) +
+      sampleSlack
     );
     this.#samples.push(sample);
-    if (this.#samples.length > kept) this.#samples.shift();
+    if (this.#samples.length > keptSamples) this.#samples.shift();
     if (this.#lowestDelay() > before * 1.5 + 10) this.wake(c3);
   }
   /** The best that is known; undefined before the first sample. */
@@ -1544,7 +1545,7 @@ var Clock = class {
   }
 };
 function bound(sample, now) {
-  return sample.delay / 2 + Math.max(now - sample.at, 0) * drift;
+  return sample.delay / 2 + Math.max(now - sample.at, 0) * clockDrift;
 }
 
 // ../clients/typescript/src/live/environment.ts
@@ -1962,26 +1963,26 @@ function newID() {
 }
 
 // ../clients/typescript/src/live/correction.ts
-var coarse = 40;
-var fine = 15;
-var decay = 3e3;
-var gentle = 0.05;
-var firm = 0.1;
+var coarseError = 40;
+var fineError = 15;
+var errorDecay = 3e3;
+var gentleShare = 0.05;
+var firmShare = 0.1;
 var firmAbove = 500;
-var step = 5e-3;
+var rateStep = 5e-3;
 var seekAbove = 1e3;
 var seekAboveWithoutRate = 400;
 var firstSeekGap = 5e3;
 var lastSeekGap = 3e4;
 var calmAfter = 3e4;
-var attempts = 3;
-var maxDelay = 2e3;
+var seekAttempts = 3;
+var maxSeekTime = 2e3;
 var maxStandingSeek = 1e3;
 var firstLead = 600;
 var minLead = 300;
 var leadSpare = 50;
 var seekVariation = 1.25;
-var proof = 200;
+var rateProof = 200;
 var Corrector = class {
   #correcting = false;
   #pending;
@@ -1989,7 +1990,7 @@ var Corrector = class {
   #seekKnown = false;
   #startTime = 60;
   #startKnown = false;
-  /** When a player that stands was sent to another position, until it has arrived. */
+  /** When a resting player was told to seek, until it has arrived. */
   #standing;
   #lastSeek = -Infinity;
   #gap = firstSeekGap;
@@ -2004,13 +2005,13 @@ var Corrector = class {
   /** How far ahead of the room a player is sent that is to start there: its seek should have ended by then. */
   get lead() {
     if (!this.#seekKnown) return firstLead;
-    return clamp(this.#seekTime * seekVariation + this.#startTime + leadSpare, minLead, maxDelay);
+    return clamp(this.#seekTime * seekVariation + this.#startTime + leadSpare, minLead, maxSeekTime);
   }
-  /** Notes that a player that stands is sent to another position. */
+  /** Records that a resting player was told to seek. */
   seeking(now) {
     this.#standing = now;
   }
-  /** Notes that the player is ready. It may be called whenever it is. */
+  /** Records that a resting player is ready at its new position. It may be called whenever the player is ready. */
   arrived(now) {
     if (this.#standing === void 0) return;
     const took = clamp(now - this.#standing, 0, maxStandingSeek);
@@ -2040,18 +2041,18 @@ var Corrector = class {
   next({ now, target, actual, rate, moving }) {
     if (!moving) {
       this.#forget();
-      return { rate, gaveUp: this.#failures >= attempts };
+      return { rate, gaveUp: this.#failures >= seekAttempts };
     }
     const error = target - actual;
     this.#learn(error / rate);
     this.#judgeRate(now, error / rate, rate);
     const limit = this.#rateWorks ? seekAbove : seekAboveWithoutRate;
     const size = Math.abs(error);
-    if (size <= limit && this.#failures >= attempts) this.#failures = 0;
-    const gaveUp = this.#failures >= attempts;
+    if (size <= limit && this.#failures >= seekAttempts) this.#failures = 0;
+    const gaveUp = this.#failures >= seekAttempts;
     if (size > limit && !gaveUp && now - this.#lastSeek >= this.#gap) return this.#seek(now, target, rate, limit);
-    if (size <= coarse && now - this.#lastSeek >= calmAfter) this.#gap = firstSeekGap;
-    this.#correcting = !gaveUp && this.#rateWorks && size > (this.#correcting ? fine : coarse);
+    if (size <= coarseError && now - this.#lastSeek >= calmAfter) this.#gap = firstSeekGap;
+    this.#correcting = !gaveUp && this.#rateWorks && size > (this.#correcting ? fineError : coarseError);
     const chosen = this.#correcting ? rate * (1 + share(error / rate)) : rate;
     this.#last = { now, rate: chosen };
     this.#probe = this.#correcting ? this.#probe ?? { error: error / rate, expected: 0 } : void 0;
@@ -2070,7 +2071,7 @@ var Corrector = class {
     const pending = this.#pending;
     this.#pending = void 0;
     if (!pending) return;
-    const took = clamp(error - pending.expected, 0, maxDelay);
+    const took = clamp(error - pending.expected, 0, maxSeekTime);
     if (pending.kind === "start") {
       this.#startTime = this.#startKnown ? (this.#startTime + took) / 2 : took;
       this.#startKnown = true;
@@ -2084,7 +2085,7 @@ var Corrector = class {
   #judgeRate(now, error, rate) {
     if (!this.#last || !this.#probe) return;
     this.#probe.expected += (this.#last.rate / rate - 1) * (now - this.#last.now);
-    if (Math.abs(this.#probe.expected) < proof) return;
+    if (Math.abs(this.#probe.expected) < rateProof) return;
     if ((this.#probe.error - error) / this.#probe.expected < 0.25) this.#rateWorks = false;
     this.#probe = void 0;
   }
@@ -2094,17 +2095,17 @@ var Corrector = class {
   }
 };
 function share(error) {
-  const most = Math.abs(error) > firmAbove ? firm : gentle;
-  return Math.round(clamp(error / decay, -most, most) / step) * step;
+  const most = Math.abs(error) > firmAbove ? firmShare : gentleShare;
+  return Math.round(clamp(error / errorDecay, -most, most) / rateStep) * rateStep;
 }
 function clamp(value, least, most) {
   return Math.min(Math.max(value, least), most);
 }
 
 // ../clients/typescript/src/live/follower.ts
-var exact = 1;
+var exactEnough = 1;
 var lateStart = 120;
-var late = 400;
+var tooLate = 400;
 var Follower = class {
   constructor(media) {
     this.media = media;
@@ -2151,7 +2152,7 @@ var Follower = class {
   #align(target, now) {
     if (this.#aligned) return;
     this.#aligned = true;
-    if (Math.abs(target - this.media.position()) <= exact) return;
+    if (Math.abs(target - this.media.position()) <= exactEnough) return;
     this.media.seek(target);
     this.#corrector.seeking(now);
   }
@@ -2176,7 +2177,7 @@ var Follower = class {
     const { media } = this;
     const early = Math.max(anchor.at_ms - serverTime, 0);
     const behind = (target - media.position()) / anchor.rate - early;
-    const isFar = behind < -late || behind + this.#corrector.startTime > lateStart;
+    const isFar = behind < -tooLate || behind + this.#corrector.startTime > lateStart;
     if (isFar && !this.#prepared) {
       this.#prepared = true;
       media.seek(target + this.#corrector.lead * anchor.rate);
@@ -2187,7 +2188,7 @@ var Follower = class {
     const wait = -behind - this.#corrector.startTime;
     if (wait > 0) return wait;
     media.setRate(anchor.rate);
-    if (behind > late) media.seek(this.#corrector.aim(target, anchor.rate));
+    if (behind > tooLate) media.seek(this.#corrector.aim(target, anchor.rate));
     else this.#corrector.starting(behind);
     media.play();
     return void 0;
@@ -3761,8 +3762,8 @@ var Tabs = class {
   #key(event) {
     const ids = [...this.#tabs.keys()];
     const at = ids.findIndex((id) => this.#tabs.get(id)?.button === document.activeElement);
-    const step2 = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    const next = step2 === void 0 ? void 0 : ids[(at + step2 + ids.length) % ids.length];
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    const next = step === void 0 ? void 0 : ids[(at + step + ids.length) % ids.length];
     if (at < 0 || next === void 0) return;
     event.preventDefault();
     this.show(next);

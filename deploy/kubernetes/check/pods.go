@@ -103,7 +103,7 @@ func checkContainer(c *cluster, w workload, container corev1.Container) {
 	}
 }
 
-// checkDeployments: selectors fit, rollouts take nothing away, and whoever scales is alone in it.
+// checkDeployments: selectors fit, rollouts take nothing away, and only one controller scales a Deployment.
 func checkDeployments(c *cluster) {
 	for _, w := range c.deployments() {
 		spec := w.deployment.Spec

@@ -1,6 +1,6 @@
 /** Times are milliseconds: the client's by performance.now(), the server's as the epoch of Unix. */
 export interface ClockReading {
-  /** What is added to the client's time to have the server's. */
+  /** The server's time minus the client's. */
   offset: number;
   /** The offset is wrong by this much at most, if the clocks run evenly. */
   uncertainty: number;
@@ -14,12 +14,15 @@ interface Sample {
   at: number;
 }
 
-const kept = 16;
-const maxAge = 180_000;
+const keptSamples = 16;
+const maxSampleAge = 180_000;
 /** Two clocks part by at most this much in each millisecond: 50 ppm. */
-const drift = 50e-6;
-/** Samples contradict each other when their bounds are apart by more than this, for timestamps are rounded. */
-const slack = 1;
+const clockDrift = 50e-6;
+/**
+ * The distance between the bounds of two samples above which they contradict each other. It allows for rounded
+ * timestamps.
+ */
+const sampleSlack = 1;
 
 const burstSize = 6;
 const burstGap = 100;
@@ -74,11 +77,11 @@ export class Clock {
     // A sample that contradicts older ones proves that a clock was set, or stood still while the machine slept.
     this.#samples = this.#samples.filter(
       (old) =>
-        c3 - old.at <= maxAge &&
-        Math.abs(old.offset - sample.offset) <= bound(old, c3) + bound(sample, c3) + slack,
+        c3 - old.at <= maxSampleAge &&
+        Math.abs(old.offset - sample.offset) <= bound(old, c3) + bound(sample, c3) + sampleSlack,
     );
     this.#samples.push(sample);
-    if (this.#samples.length > kept) this.#samples.shift();
+    if (this.#samples.length > keptSamples) this.#samples.shift();
     if (this.#lowestDelay() > before * 1.5 + 10) this.wake(c3);
   }
 
@@ -97,5 +100,5 @@ export class Clock {
 }
 
 function bound(sample: Sample, now: number): number {
-  return sample.delay / 2 + Math.max(now - sample.at, 0) * drift;
+  return sample.delay / 2 + Math.max(now - sample.at, 0) * clockDrift;
 }

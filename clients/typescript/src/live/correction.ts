@@ -22,25 +22,26 @@ export interface Correction {
   gaveUp: boolean;
 }
 
-/** Errors above this are corrected, until they are below `fine`. */
-const coarse = 40;
-const fine = 15;
-/** Errors decay in about this time. */
-const decay = 3_000;
-const gentle = 0.05;
-const firm = 0.1;
+/** Correction starts above this error. */
+const coarseError = 40;
+/** Correction ends below this error. */
+const fineError = 15;
+/** The time in which a corrected error decays. */
+const errorDecay = 3_000;
+const gentleShare = 0.05;
+const firmShare = 0.1;
 const firmAbove = 500;
 /** Rates are changed in steps, since each change may be heard. */
-const step = 0.005;
+const rateStep = 0.005;
 
 const seekAbove = 1_000;
 const seekAboveWithoutRate = 400;
 const firstSeekGap = 5_000;
 const lastSeekGap = 30_000;
 const calmAfter = 30_000;
-const attempts = 3;
-const maxDelay = 2_000;
-/** A seek of a player that stands may have to load data, which says little about the next one. */
+const seekAttempts = 3;
+const maxSeekTime = 2_000;
+/** Limits what is learnt from a seek of a resting player: it may have to load data, which is no measure of the next. */
 const maxStandingSeek = 1_000;
 /** Until it is known how long seeks take. */
 const firstLead = 600;
@@ -48,9 +49,9 @@ const minLead = 300;
 const leadSpare = 50;
 const seekVariation = 1.25;
 /** A rate works if it has moved the player by at least a quarter of what it should have. Checked after this much. */
-const proof = 200;
+const rateProof = 200;
 
-interface Pending {
+interface PendingMove {
   kind: 'seek' | 'start';
   /** The error that would be left if the seek or start took no time. */
   expected: number;
@@ -64,12 +65,12 @@ interface Pending {
  */
 export class Corrector {
   #correcting = false;
-  #pending: Pending | undefined;
+  #pending: PendingMove | undefined;
   #seekTime = 150;
   #seekKnown = false;
   #startTime = 60;
   #startKnown = false;
-  /** When a player that stands was sent to another position, until it has arrived. */
+  /** When a resting player was told to seek, until it has arrived. */
   #standing: number | undefined;
   #lastSeek = -Infinity;
   #gap = firstSeekGap;
@@ -86,15 +87,15 @@ export class Corrector {
   /** How far ahead of the room a player is sent that is to start there: its seek should have ended by then. */
   get lead(): number {
     if (!this.#seekKnown) return firstLead;
-    return clamp(this.#seekTime * seekVariation + this.#startTime + leadSpare, minLead, maxDelay);
+    return clamp(this.#seekTime * seekVariation + this.#startTime + leadSpare, minLead, maxSeekTime);
   }
 
-  /** Notes that a player that stands is sent to another position. */
+  /** Records that a resting player was told to seek. */
   seeking(now: number): void {
     this.#standing = now;
   }
 
-  /** Notes that the player is ready. It may be called whenever it is. */
+  /** Records that a resting player is ready at its new position. It may be called whenever the player is ready. */
   arrived(now: number): void {
     if (this.#standing === undefined) return;
     const took = clamp(now - this.#standing, 0, maxStandingSeek);
@@ -128,18 +129,18 @@ export class Corrector {
   next({ now, target, actual, rate, moving }: Observation): Correction {
     if (!moving) {
       this.#forget();
-      return { rate, gaveUp: this.#failures >= attempts };
+      return { rate, gaveUp: this.#failures >= seekAttempts };
     }
     const error = target - actual;
     this.#learn(error / rate);
     this.#judgeRate(now, error / rate, rate);
     const limit = this.#rateWorks ? seekAbove : seekAboveWithoutRate;
     const size = Math.abs(error);
-    if (size <= limit && this.#failures >= attempts) this.#failures = 0;
-    const gaveUp = this.#failures >= attempts;
+    if (size <= limit && this.#failures >= seekAttempts) this.#failures = 0;
+    const gaveUp = this.#failures >= seekAttempts;
     if (size > limit && !gaveUp && now - this.#lastSeek >= this.#gap) return this.#seek(now, target, rate, limit);
-    if (size <= coarse && now - this.#lastSeek >= calmAfter) this.#gap = firstSeekGap;
-    this.#correcting = !gaveUp && this.#rateWorks && size > (this.#correcting ? fine : coarse);
+    if (size <= coarseError && now - this.#lastSeek >= calmAfter) this.#gap = firstSeekGap;
+    this.#correcting = !gaveUp && this.#rateWorks && size > (this.#correcting ? fineError : coarseError);
     const chosen = this.#correcting ? rate * (1 + share(error / rate)) : rate;
     this.#last = { now, rate: chosen };
     this.#probe = this.#correcting ? (this.#probe ?? { error: error / rate, expected: 0 }) : undefined;
@@ -160,7 +161,7 @@ export class Corrector {
     const pending = this.#pending;
     this.#pending = undefined;
     if (!pending) return;
-    const took = clamp(error - pending.expected, 0, maxDelay);
+    const took = clamp(error - pending.expected, 0, maxSeekTime);
     if (pending.kind === 'start') {
       this.#startTime = this.#startKnown ? (this.#startTime + took) / 2 : took;
       this.#startKnown = true;
@@ -175,7 +176,7 @@ export class Corrector {
   #judgeRate(now: number, error: number, rate: number): void {
     if (!this.#last || !this.#probe) return;
     this.#probe.expected += (this.#last.rate / rate - 1) * (now - this.#last.now);
-    if (Math.abs(this.#probe.expected) < proof) return;
+    if (Math.abs(this.#probe.expected) < rateProof) return;
     if ((this.#probe.error - error) / this.#probe.expected < 0.25) this.#rateWorks = false;
     this.#probe = undefined;
   }
@@ -188,8 +189,8 @@ export class Corrector {
 
 /** By which part the rate changes, for an error. */
 function share(error: number): number {
-  const most = Math.abs(error) > firmAbove ? firm : gentle;
-  return Math.round(clamp(error / decay, -most, most) / step) * step;
+  const most = Math.abs(error) > firmAbove ? firmShare : gentleShare;
+  return Math.round(clamp(error / errorDecay, -most, most) / rateStep) * rateStep;
 }
 
 function clamp(value: number, least: number, most: number): number {

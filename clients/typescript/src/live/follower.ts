@@ -28,12 +28,12 @@ export interface Following {
   nextTick?: number;
 }
 
-/** A player that stands is moved when it is off by more than this. */
-const exact = 1;
-/** One that would start so much too late is sent ahead of the room first. */
+/** A resting player is moved if its error is larger. */
+const exactEnough = 1;
+/** A player that would start later than this is sent ahead of the room first. */
 const lateStart = 120;
-/** One that has been sent ahead, and is so late nevertheless, is sent once more. */
-const late = 400;
+/** A player that was sent ahead and is later than this is sent once more. */
+const tooLate = 400;
 
 /** Makes a player do what the room does. It gives no commands, and knows nothing of networks or pages. */
 export class Follower {
@@ -86,7 +86,7 @@ export class Follower {
   #align(target: number, now: number): void {
     if (this.#aligned) return;
     this.#aligned = true;
-    if (Math.abs(target - this.media.position()) <= exact) return;
+    if (Math.abs(target - this.media.position()) <= exactEnough) return;
     this.media.seek(target);
     this.#corrector.seeking(now);
   }
@@ -113,7 +113,7 @@ export class Follower {
     const { media } = this;
     const early = Math.max(anchor.at_ms - serverTime, 0);
     const behind = (target - media.position()) / anchor.rate - early;
-    const isFar = behind < -late || behind + this.#corrector.startTime > lateStart;
+    const isFar = behind < -tooLate || behind + this.#corrector.startTime > lateStart;
     if (isFar && !this.#prepared) {
       this.#prepared = true;
       media.seek(target + this.#corrector.lead * anchor.rate);
@@ -124,7 +124,7 @@ export class Follower {
     const wait = -behind - this.#corrector.startTime;
     if (wait > 0) return wait;
     media.setRate(anchor.rate);
-    if (behind > late) media.seek(this.#corrector.aim(target, anchor.rate));
+    if (behind > tooLate) media.seek(this.#corrector.aim(target, anchor.rate));
     else this.#corrector.starting(behind);
     media.play();
     return undefined;

@@ -17,13 +17,13 @@ func KindOf(key string) string {
 	return kind
 }
 
-// turns limits the loads of each kind: those that run at once, and those that wait.
-type turns struct {
+// loadQueues has a queue for each kind of key. It limits the loads that run at once, and those that wait.
+type loadQueues struct {
 	limits limits
 	kinds  sync.Map // of *admission.Queue, by kind; never removed, since the program has few
 }
 
-func (t *turns) of(key string) *admission.Queue {
+func (t *loadQueues) of(key string) *admission.Queue {
 	kind := KindOf(key)
 	if q, ok := t.kinds.Load(kind); ok {
 		return q.(*admission.Queue)
@@ -34,9 +34,9 @@ func (t *turns) of(key string) *admission.Queue {
 
 // acquire waits for the key's turn, and returns the function that ends the turn. It returns watchparty.ErrBusy when too
 // many wait already.
-func (t *turns) acquire(ctx context.Context, key string) (release func(), err error) {
+func (t *loadQueues) acquire(ctx context.Context, key string) (release func(), err error) {
 	q := t.of(key)
-	err = q.Acquire(ctx, t.limits.turn, false)
+	err = q.Acquire(ctx, t.limits.queueTimeout, false)
 	if errors.Is(err, admission.ErrBusy) {
 		return nil, watchparty.ErrBusy
 	}

@@ -26,21 +26,21 @@ type target struct {
 	viewed    bool   // the caller's token counts, if there is one
 	roomID    string // of a room that the caller must be allowed to see
 	versioned bool   // the entry has a strong tag
-	private   bool   // not to be repeated: the contract wants a role for it
+	private   bool   // not to be answered from memory: the contract wants a role for it
 }
 
-// repeats answers a request whose target is known from this process' memory. All others go on; those that come to a
-// cached read make their target known.
-func (s *Server) repeats(next echo.HandlerFunc) echo.HandlerFunc {
+// answerFromMemory answers a request whose target is known from this process' memory. All others go on; those that come
+// to a cached read make their target known.
+func (s *Server) answerFromMemory(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r := c.Request()
 		if !isPlain(r) {
 			return next(c)
 		}
-		e := exchangeOf(r.Context())
+		e := requestStateOf(r.Context())
 		known, ok := s.targets.GetIfPresent(r.RequestURI)
 		if ok {
-			if done, err := s.repeat(c, e, known); done {
+			if done, err := s.tryMemory(c, e, known); done {
 				return err
 			}
 		}
@@ -90,9 +90,9 @@ func isPlain(r *http.Request) bool {
 // maxKnownTags is the length of an If-None-Match that needs no check of its form, in bytes.
 const maxKnownTags = 1024
 
-// repeat reports whether it has answered or refused the request. It uses memory alone: if anything is missing, the
-// operation requests all of it together.
-func (s *Server) repeat(c echo.Context, e *exchange, t *target) (done bool, err error) {
+// tryMemory answers or refuses a request from memory, and reports whether it has done so. If anything is missing in
+// memory, the operation requests all of it together.
+func (s *Server) tryMemory(c echo.Context, e *requestState, t *target) (done bool, err error) {
 	memory := s.cache.Memory()
 	entry, ok := memory.Peek(e, t.key) // before it is decided whether the caller may see it
 	if !ok {
@@ -126,7 +126,7 @@ func (s *Server) repeat(c echo.Context, e *exchange, t *target) (done bool, err 
 }
 
 // peekRoom is visibleRoom for a caller whose sign-in is in force. It reports whether all of it is known from memory.
-func peekRoom(e *exchange, memory cache.Memory, roomID string) (room cached, known bool, err error) {
+func peekRoom(e *requestState, memory cache.Memory, roomID string) (room cached, known bool, err error) {
 	entry, ok := memory.Peek(e, roomKey(roomID))
 	if !ok {
 		return cached{}, false, nil

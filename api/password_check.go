@@ -12,8 +12,8 @@ import (
 	"github.com/watchparty/watchparty/limit"
 )
 
-// proof is a password that a caller gives for an account.
-type proof struct {
+// passwordCheck is a password that a caller gives for an account.
+type passwordCheck struct {
 	act     string // what it allows, for the log
 	userID  string // empty for an account that does not exist
 	account string // whose guesses are counted together: the user's ID, or an address without an account
@@ -24,14 +24,14 @@ type proof struct {
 	password string
 }
 
-// provePassword returns the hash that matches the caller's password, or ErrWrongPassword for the field of the request.
-// The caller's sign-in is the client, so that other people's guesses do not count against it.
-func (s *Server) provePassword(ctx context.Context, id auth.Identity, act, field, password string) (string, error) {
+// checkOwnPassword returns the hash that matches the caller's password, or ErrWrongPassword for the field of the
+// request. The caller's sign-in is the client, so that other people's guesses do not count against it.
+func (s *Server) checkOwnPassword(ctx context.Context, id auth.Identity, act, field, password string) (string, error) {
 	hash, err := s.store.PasswordHash(ctx, id.UserID)
 	if err != nil {
 		return "", gone(err)
 	}
-	hash, err = s.checkPassword(ctx, proof{
+	hash, err = s.checkPassword(ctx, passwordCheck{
 		act:      act,
 		userID:   id.UserID,
 		account:  id.UserID,
@@ -54,7 +54,7 @@ func wrongPassword(err error, field string) error {
 // checkPassword is the only place where a password is compared with a hash. It counts the guess first, so that
 // concurrent guesses cannot exceed the limit, and takes it back if the password is right. Over the limit, a right
 // password is refused too. It returns the account's hash, which may have been renewed, or ErrWrongPassword.
-func (s *Server) checkPassword(ctx context.Context, p proof) (string, error) {
+func (s *Server) checkPassword(ctx context.Context, p passwordCheck) (string, error) {
 	// At most as many guesses are counted and undecided as can be computed at once.
 	turn, err := s.passwords.Wait(ctx)
 	if err != nil {
@@ -79,7 +79,7 @@ func (s *Server) checkPassword(ctx context.Context, p proof) (string, error) {
 }
 
 // countGuess counts a guess of a password, and returns the function that uncounts it.
-func (s *Server) countGuess(ctx context.Context, p proof) (takeBack func(), err error) {
+func (s *Server) countGuess(ctx context.Context, p passwordCheck) (takeBack func(), err error) {
 	if s.limits == nil {
 		return func() {}, nil
 	}
@@ -98,7 +98,7 @@ func (s *Server) countGuess(ctx context.Context, p proof) (takeBack func(), err 
 }
 
 // matchHash returns the account's hash in force if the password matches it, and an empty one if not.
-func (s *Server) matchHash(ctx context.Context, turn *auth.Turn, p proof) (string, error) {
+func (s *Server) matchHash(ctx context.Context, turn *auth.Turn, p passwordCheck) (string, error) {
 	for _, form := range watchparty.PasswordForms(p.password) {
 		ok, err := turn.Verify(form, p.hash)
 		if err != nil {
@@ -114,7 +114,7 @@ func (s *Server) matchHash(ctx context.Context, turn *auth.Turn, p proof) (strin
 // renewHash replaces the hash of a typed password by one of its normal form. It returns the account's hash. If another
 // request has replaced the hash at the same time, it returns the stored one if the password matches, and an empty one
 // otherwise.
-func (s *Server) renewHash(ctx context.Context, turn *auth.Turn, p proof, matched string) (string, error) {
+func (s *Server) renewHash(ctx context.Context, turn *auth.Turn, p passwordCheck, matched string) (string, error) {
 	normal, ok := watchparty.NormalPassword(p.password)
 	if !ok || normal == matched {
 		return p.hash, nil
@@ -153,7 +153,7 @@ func (s *Server) clientHash(ctx context.Context) []byte {
 
 // logRefusal logs a refused password, with the account and the client as keyed hashes, which are the same in every
 // line. Each line except those of too_many_guesses is a counted guess.
-func (s *Server) logRefusal(ctx context.Context, p proof, reason string) {
+func (s *Server) logRefusal(ctx context.Context, p passwordCheck, reason string) {
 	level := slog.LevelInfo
 	if reason == "too_many_guesses" || reason == "refresh_token_reused" {
 		level = slog.LevelWarn
