@@ -35,7 +35,7 @@ const (
 	KindTimeout
 	// KindLimited: too many requests; the same request may succeed after RetryAfter.
 	KindLimited
-	// KindUnavailable: a needed part of the service is busy or away; the same request may succeed later.
+	// KindUnavailable: a needed part of the service is busy or down; the same request may succeed later.
 	KindUnavailable
 )
 
@@ -97,7 +97,7 @@ var (
 	// ErrBusy: too much other work waits for the same part of the service.
 	ErrBusy = &Error{Kind: KindUnavailable, Code: "busy", Message: "The service is busy. Try again in a moment.",
 		RetryAfter: time.Second}
-	ErrTemporalAway = &Error{Kind: KindUnavailable, Code: "unavailable",
+	ErrTemporalDown = &Error{Kind: KindUnavailable, Code: "unavailable",
 		Message: "Temporal is down, so its data cannot be shown or changed. Try again in a moment."}
 	// ErrJobsNotSearchable means that Temporal lacks the search attributes of jobs.
 	ErrJobsNotSearchable = &Error{Kind: KindUnavailable, Code: "jobs_not_searchable",

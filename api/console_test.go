@@ -345,7 +345,7 @@ func TestConsoleWithoutTemporal(t *testing.T) {
 	}{
 		"": {200, "Temporal is down"}, "/queues": {200, "Temporal is down"}, "/outbox": {200, "Try now"},
 		"/emails":  {200, "Temporal does not have its workflow yet"},
-		"/jobs":    {503, watchparty.ErrTemporalAway.Message},
+		"/jobs":    {503, watchparty.ErrTemporalDown.Message},
 		"/cleanup": {200, "CLEANUP_MESSAGE_AGE"}, "/users": {200, "root"},
 	} {
 		status, _, body := v.sendRequest(t, "GET", "/admin"+path, nil)

@@ -492,7 +492,7 @@ func TestOperationsWithoutTemporal(t *testing.T) {
 	err := b.store.AuditJob(t.Context(), root.id, act, func(ctx context.Context) error {
 		return b.server.jobs.Cancel(ctx, act.WorkflowID, "")
 	})
-	require.ErrorIs(t, err, watchparty.ErrTemporalAway)
+	require.ErrorIs(t, err, watchparty.ErrTemporalDown)
 	b.requireAct(t, root, "job_cancelled", "unknown", "")
 }
 

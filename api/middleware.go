@@ -248,7 +248,7 @@ var errRequestTimeout = &watchparty.Error{
 }
 
 // watchedBody keeps the error of the connection. The readers of the body make different errors of it: the validator
-// reads it while it checks the token, where a lost connection looks like a database that is away.
+// reads it while it checks the token, where a lost connection looks like a database that is down.
 type watchedBody struct {
 	io.ReadCloser
 	failure error

@@ -81,7 +81,7 @@ func throughput(t watchparty.Throughput) contract.Throughput {
 // countForOverview counts jobs, unless Temporal goes away meanwhile.
 func (s *Server) countForOverview(ctx context.Context, o *contract.Overview) error {
 	err := s.countJobs(ctx, o)
-	if errors.Is(err, watchparty.ErrTemporalAway) {
+	if errors.Is(err, watchparty.ErrTemporalDown) {
 		o.Temporal, o.JobsRunning, o.JobsFailedLastDay = contract.TemporalStateDown, nil, nil
 		for _, spans := range [][]contract.Throughput{o.LastHour, o.LastWeek} {
 			for i := range spans {

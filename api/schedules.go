@@ -173,7 +173,7 @@ func (s *Server) schedule(ctx context.Context, id string) (contract.Schedule, er
 	return out, nil
 }
 
-// temporalError distinguishes a missing schedule from a Temporal that is away.
+// temporalError distinguishes a missing schedule from a Temporal that is down.
 func temporalError(err error) error {
 	var missing *serviceerror.NotFound
 	switch {
@@ -182,6 +182,6 @@ func temporalError(err error) error {
 	case errors.As(err, &missing):
 		return watchparty.ErrNotFound
 	default:
-		return errors.Join(watchparty.ErrTemporalAway, err)
+		return errors.Join(watchparty.ErrTemporalDown, err)
 	}
 }

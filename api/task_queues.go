@@ -62,7 +62,7 @@ func (s *Server) queues(ctx context.Context) (contract.TaskQueues, error) {
 		return list, err
 	}
 	found, err := s.jobs.Queues(ctx)
-	if errors.Is(err, watchparty.ErrTemporalAway) {
+	if errors.Is(err, watchparty.ErrTemporalDown) {
 		s.log.WarnContext(ctx, "task queues not described", slog.Any("error", err))
 		list.Temporal = contract.TemporalStateDown
 	} else if err != nil {

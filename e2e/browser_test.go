@@ -69,7 +69,7 @@ const leftPage = -32000
 // again if Temporal did not answer it in time, which happens on a busy machine.
 func (p tab) requireShows(t *testing.T, text string) {
 	t.Helper()
-	temporalAway := watchparty.ErrTemporalAway.Message
+	temporalAway := watchparty.ErrTemporalDown.Message
 	for deadline := time.Now().Add(patience); ; {
 		err := p.await(`(...texts) => texts.some((text) => document.body?.innerText.includes(text))`, text, temporalAway)
 		seen, _ := chromedp.Run(p.ctx, chromedp.Evaluate[string](`document.body?.innerText ?? ''`))

@@ -240,7 +240,7 @@ func begun(d *client.ScheduleDescription) time.Time {
 }
 
 // skips reports whether a run was due that Temporal did not start: the former run was still in progress, or Temporal
-// was away for longer than the schedule's window. Runs that were due during a pause do not count. The slack is more
+// was down for longer than the schedule's window. Runs that were due during a pause do not count. The slack is more
 // than the jitter.
 func (s scheduleCheck) skips(
 	ctx context.Context, id string, since time.Time, pauses []watchparty.SchedulePause,

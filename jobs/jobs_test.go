@@ -449,7 +449,7 @@ func TestTemporalAway(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			require.ErrorIs(t, call(), watchparty.ErrTemporalAway)
+			require.ErrorIs(t, call(), watchparty.ErrTemporalDown)
 		})
 	}
 }

@@ -205,7 +205,7 @@ func attribute(all *commonpb.SearchAttributes, name string) (value string) {
 	return value
 }
 
-// domainError turns an error of Temporal into ErrNotFound, ErrJobsNotSearchable or ErrTemporalAway.
+// domainError turns an error of Temporal into ErrNotFound, ErrJobsNotSearchable or ErrTemporalDown.
 func domainError(operation string, err error) error {
 	var (
 		missing *serviceerror.NotFound
@@ -222,5 +222,5 @@ func domainError(operation string, err error) error {
 	if errors.Is(err, context.Canceled) && status.Code(err) != codes.DeadlineExceeded {
 		return fmt.Errorf("jobs: %s: %w", operation, err)
 	}
-	return fmt.Errorf("jobs: %s: %w", operation, errors.Join(watchparty.ErrTemporalAway, err))
+	return fmt.Errorf("jobs: %s: %w", operation, errors.Join(watchparty.ErrTemporalDown, err))
 }

@@ -19,7 +19,7 @@ type Charge struct {
 
 // Guard counts events before they happen, so that parallel events cannot exceed a rule, and cancels those that turn out
 // not to count. It is exact, since it keeps the time of each event. It counts in Redis and in this process: while Redis
-// is away, and whatever Redis loses, one process alone allows no more than the rule. It is safe for concurrent use.
+// is down, and whatever Redis loses, one process alone allows no more than the rule. It is safe for concurrent use.
 type Guard struct {
 	limiter *Limiter
 	mu      sync.Mutex // guards windows and their contents

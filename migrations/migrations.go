@@ -170,7 +170,7 @@ func refusePooler(ctx context.Context, db *bun.DB, conn bun.Conn) error {
 // errOthers says that another process migrates.
 var errOthers = errors.New("another process migrates")
 
-// lockWait is shorter than any read timeout, so that no wait looks like a server that is away.
+// lockWait is shorter than any read timeout, so that no wait looks like a server that is down.
 const lockWait = "500ms"
 
 // acquire takes the lock for the session, or returns errOthers after lockWait.

@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	// maxPause is the longest wait between two attempts to reach a Temporal that is away.
+	// maxPause is the longest wait between two attempts to reach a Temporal that is down.
 	maxPause = 5 * time.Second
 	// maxBackoff is the longest wait of a single event that Temporal refuses.
 	maxBackoff = time.Minute
@@ -127,14 +127,14 @@ func (r *Relay) relay(ctx context.Context, rows []row) error {
 	results := make([]error, len(rows))
 	var (
 		g    errgroup.Group
-		away awayFlag
+		down downFlag
 	)
 	g.SetLimit(parallel)
 	for i, row := range rows {
 		g.Go(func() error {
-			if results[i] = away.get(); results[i] == nil {
+			if results[i] = down.get(); results[i] == nil {
 				results[i] = r.startOne(ctx, row)
-				away.set(results[i])
+				down.set(results[i])
 			}
 			return nil // an event that fails does not end the others
 		})
@@ -155,7 +155,7 @@ func (r *Relay) relay(ctx context.Context, rows []row) error {
 	if err := r.mark(ctx, started, released); err != nil {
 		return err
 	}
-	return away.get()
+	return down.get()
 }
 
 func (r *Relay) startOne(ctx context.Context, row row) error {
@@ -209,25 +209,25 @@ func (r *Relay) postpone(ctx context.Context, e row, cause error) {
 	}
 }
 
-// awayFlag keeps the first error that means that Temporal is down, so that the rest of a batch is not tried.
-type awayFlag struct {
+// downFlag keeps the first error that means that Temporal is down, so that the rest of a batch is not tried.
+type downFlag struct {
 	mu  sync.Mutex
 	err error
 }
 
-func (a *awayFlag) set(err error) {
+func (f *downFlag) set(err error) {
 	if !isAway(err) {
 		return
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.err == nil {
-		a.err = err
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.err == nil {
+		f.err = err
 	}
 }
 
-func (a *awayFlag) get() error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.err
+func (f *downFlag) get() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.err
 }

@@ -39,7 +39,7 @@ func TestSchedulePauses(t *testing.T) {
 		3: resume,
 		4: func() { pauseQueue(job.TaskQueueMaintenance) },
 		5: func() { require.NoError(t, s.ResumeQueue(t.Context(), admin, job.TaskQueueMaintenance)) },
-		6: func() { act(watchparty.AuditSchedulePaused, job.ScheduleCleanup, watchparty.ErrTemporalAway) }, // it may be paused
+		6: func() { act(watchparty.AuditSchedulePaused, job.ScheduleCleanup, watchparty.ErrTemporalDown) }, // it may be paused
 		7: func() { pauseQueue(job.TaskQueueMaintenance) },
 	}
 	for _, do := range hours {

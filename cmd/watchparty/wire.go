@@ -64,7 +64,7 @@ func setClock(ctx context.Context, s *store.Store, log *slog.Logger) {
 	}
 }
 
-// assemble creates the parts. All of them connect lazily, so that the program starts when one is away. reads says
+// assemble creates the parts. All of them connect lazily, so that the program starts when one is down. reads says
 // whether the process uses cached data. name is "api" or "worker".
 func assemble(
 	ctx context.Context, name string, cfg config.Config, environ []string, log *slog.Logger, reads bool,
