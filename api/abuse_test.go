@@ -111,7 +111,8 @@ func TestReportersAreNotShown(t *testing.T) {
 	}
 	require.Equal(t, 200,
 		b.do(t, "POST", "/admin/abuse-reports/"+ids[1]+"/resolve", root.token, map[string]any{"outcome": "dismissed"}).status)
-	a := b.do(t, "POST", "/admin/rooms/"+room+"/close", root.token, map[string]any{"reason": "Spam", "abuse_report_id": ids[0]})
+	a := b.do(t, "POST", "/admin/rooms/"+room+"/close", root.token,
+		map[string]any{"reason": "Spam", "abuse_report_id": ids[0]})
 	require.Equal(t, 200, a.status, a)
 	for token, paths := range map[string][]string{
 		root.token: {
@@ -245,21 +246,18 @@ func TestAbuseReports(t *testing.T) {
 		}
 		require.Equal(t, "open", b.do(t, "GET", "/rooms/"+room, "", nil).data()["state"])
 
-		a := b.do(
-			t, "POST", "/admin/messages/"+message+"/delete", root.token, map[string]any{"reason": "Spam", "abuse_report_id": second},
-		)
+		a := b.do(t, "POST", "/admin/messages/"+message+"/delete", root.token,
+			map[string]any{"reason": "Spam", "abuse_report_id": second})
 		require.Equal(t, 204, a.status, a)
 		report := b.do(t, "GET", "/admin/abuse-reports/"+second, root.token, nil).data()
 		require.Equal(t, []any{"resolved", "acted", "Spam"}, []any{report["state"], report["outcome"], report["note"]})
 		require.Equal(t, "Buy!", report["content"].(map[string]any)["body"])
-		a = b.do(
-			t, "POST", "/admin/users/"+host.id+"/suspend", root.token, map[string]any{"reason": "Spam", "abuse_report_id": second},
-		)
+		a = b.do(t, "POST", "/admin/users/"+host.id+"/suspend", root.token,
+			map[string]any{"reason": "Spam", "abuse_report_id": second})
 		a.requireProblem(t, 409, "report_resolved")
 		require.Equal(t, "active", b.do(t, "GET", "/admin/users/"+host.id, root.token, nil).data()["state"])
-		a = b.do(
-			t, "POST", "/admin/users/"+host.id+"/suspend", root.token, map[string]any{"reason": "Spam", "abuse_report_id": first},
-		)
+		a = b.do(t, "POST", "/admin/users/"+host.id+"/suspend", root.token,
+			map[string]any{"reason": "Spam", "abuse_report_id": first})
 		require.Equal(t, 200, a.status, a)
 		audit := b.do(t, "GET", "/admin/audit?target_id="+first, root.token, nil).list()
 		require.Equal(t, []any{"abuse_report_resolved", map[string]any{"outcome": "acted", "note": "Spam"}},

@@ -49,8 +49,15 @@ func (s *Server) RequeueOutboxEvent(
 
 func outboxEvent(e watchparty.OutboxEvent) contract.OutboxEvent {
 	out := contract.OutboxEvent{
-		ID: e.ID, WorkflowID: e.WorkflowID, Signal: pointer(e.Signal), Kind: e.Workflow, Queue: e.Queue,
-		State: contract.OutboxEventState(e.State), Attempts: e.Attempts, LastError: pointer(e.LastError), CreatedAt: e.CreatedAt,
+		ID:         e.ID,
+		WorkflowID: e.WorkflowID,
+		Signal:     pointer(e.Signal),
+		Kind:       e.Workflow,
+		Queue:      e.Queue,
+		State:      contract.OutboxEventState(e.State),
+		Attempts:   e.Attempts,
+		LastError:  pointer(e.LastError),
+		CreatedAt:  e.CreatedAt,
 	}
 	if e.State == watchparty.EventPending {
 		out.NextAttemptAt = pointer(e.NextAt)

@@ -267,7 +267,10 @@ func (h *Hub) stateMessage(s playback.Snapshot, now time.Time) *wire.State {
 	}
 	m.Item = &s.Item.ID
 	m.Media = &wire.Media{
-		Title: s.Source.Title, StreamURL: wire.Nullable(s.Source.StreamURL), Version: s.Source.MovieVersion, Subtitles: []wire.Subtitles{},
+		Title:     s.Source.Title,
+		StreamURL: wire.Nullable(s.Source.StreamURL),
+		Version:   s.Source.MovieVersion,
+		Subtitles: []wire.Subtitles{},
 	}
 	if s.Source.MovieID != "" {
 		m.Media.MovieID = &s.Source.MovieID
