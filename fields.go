@@ -1,6 +1,7 @@
 package watchparty
 
 import (
+	"fmt"
 	"slices"
 	"unicode/utf8"
 )
@@ -14,11 +15,16 @@ func (v *fields) check(ok bool, field, code, message string) {
 	}
 }
 
-// length checks the number of characters.
-func (v *fields) length(field, value string, low, high int) {
+// length checks the number of characters. It reports whether that is within the limits.
+func (v *fields) length(field, value string, low, high int) bool {
 	n := utf8.RuneCountInString(value)
-	v.check(n >= low, field, "too_short", "is too short")
-	v.check(n <= high, field, "too_long", "is too long")
+	if low == 1 {
+		v.check(n >= low, field, "too_short", "must not be empty")
+	} else {
+		v.check(n >= low, field, "too_short", fmt.Sprintf("must have at least %d characters", low))
+	}
+	v.check(n <= high, field, "too_long", fmt.Sprintf("must have at most %d characters", high))
+	return n >= low && n <= high
 }
 
 func (v *fields) language(l Language) {

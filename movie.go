@@ -39,6 +39,7 @@ const (
 	MaxGenres           = 10
 	MaxGenre            = 40
 	MaxURLBytes         = 2048
+	MinURLBytes         = len("https://x")
 )
 
 // Errors of movies.
@@ -177,12 +178,11 @@ func (v *fields) genres(genres []string) {
 
 // httpsURL checks an address to which a browser may be sent: https, and not disguised as another host.
 func (v *fields) httpsURL(field, value string) {
-	if value == "" {
+	if value == "" || !v.length(field, value, MinURLBytes, MaxURLBytes) {
 		return
 	}
 	u, err := url.Parse(value)
 	ok := err == nil && strings.HasPrefix(value, "https://") && u.Hostname() != "" && u.User == nil && validPort(u) &&
-		len(value) <= MaxURLBytes &&
 		!strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' })
 	v.check(ok, field, "address",
 		"must be an address that starts with https://, in ASCII and without a user name")

@@ -21,7 +21,7 @@ func TestNewParty(t *testing.T) {
 		{"title of 100", watchparty.NewParty{Title: strings.Repeat("é", 100), StartsAt: at, TimeZone: "Europe/Berlin"}, nil},
 		{"title of 101", watchparty.NewParty{Title: strings.Repeat("é", 101), StartsAt: at, TimeZone: "UTC"},
 			[]string{"title:too_long"}},
-		{"two lines", watchparty.NewParty{Title: "a\nb", StartsAt: at, TimeZone: "UTC"}, []string{"title:control_character"}},
+		{"two lines", watchparty.NewParty{Title: "a\nb", StartsAt: at, TimeZone: "UTC"}, []string{"title:line_break"}},
 		{"no time", watchparty.NewParty{TimeZone: "UTC"}, []string{"starts_at:required"}},
 		{"no zone", watchparty.NewParty{StartsAt: at}, []string{"time_zone:unknown"}},
 		{"the machine's zone", watchparty.NewParty{StartsAt: at, TimeZone: "Local"}, []string{"time_zone:unknown"}},

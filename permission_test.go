@@ -260,7 +260,7 @@ func TestRoomChange(t *testing.T) {
 		{"invisible name", watchparty.RoomChange{Name: text(zeroes)}, []string{"name:blank"}},
 		{"NUL in the name", watchparty.RoomChange{Name: text("a\x00b")}, []string{"name:control_character"}},
 		{"two lines", watchparty.RoomChange{Name: text("a\nb"), Description: text("a\nb")},
-			[]string{"name:control_character"}},
+			[]string{"name:line_break"}},
 		{"broken UTF-8", watchparty.RoomChange{Description: text("a\xff")}, []string{"description:control_character"}},
 		{"Unicode", watchparty.RoomChange{Name: text(family + hebrew + combined)}, nil},
 		{"description of 1001", watchparty.RoomChange{Description: text(strings.Repeat("a", 1001))},
@@ -273,7 +273,7 @@ func TestRoomChange(t *testing.T) {
 		require.Equal(t, test.want, wrongFields(t, test.change.Validate()), test.name)
 	}
 	require.Nil(t, wrongFields(t, watchparty.ValidateSearch(hebrew+family+"'; --")))
-	for _, q := range []string{"a\x00", "a\nb", "\xff", "\x1b[0m"} {
+	for _, q := range []string{"a\x00", "\xff", "\x1b[0m"} {
 		require.Equal(t, []string{"q:control_character"}, wrongFields(t, watchparty.ValidateSearch(q)), "%q", q)
 	}
 }

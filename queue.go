@@ -80,7 +80,8 @@ var (
 		Fields: []FieldError{{Field: "item_id", Code: "unknown", Message: "names no item of the queue"}}}
 )
 
-// Source names something to play: a movie, an item of the queue, or an address. Exactly one of the three is given.
+// Source names something to play: a movie, an item of the queue, or an address. Exactly one of the three is given; an
+// item that is added to the queue is a movie or an address.
 type Source struct {
 	MovieID   string
 	ItemID    string
@@ -96,16 +97,32 @@ func (s *Source) Normalise() {
 	s.StreamURL, s.Title = normalProse(s.StreamURL), normalLine(s.Title)
 }
 
-// Validate reports every field that is wrong.
-func (s Source) Validate() error {
-	var v fields
-	given := 0
-	for _, one := range []string{s.MovieID, s.ItemID, s.StreamURL} {
-		if one != "" {
-			given++
+// Given returns the names of the fields that are given.
+func (s Source) Given() (names []string) {
+	for _, field := range []struct{ name, value string }{
+		{"movie_id", s.MovieID}, {"item_id", s.ItemID}, {"stream_url", s.StreamURL}, {"title", s.Title},
+	} {
+		if field.value != "" {
+			names = append(names, field.name)
 		}
 	}
-	v.check(given == 1, "movie_id", "one_of", "must be the only one of movie_id, item_id and stream_url")
+	return names
+}
+
+// Validate reports every field of a source to load that is wrong.
+func (s Source) Validate() error {
+	return s.validate("must be the only one of movie_id, item_id and stream_url")
+}
+
+// ValidateNew reports every field of a source to add to the queue that is wrong.
+func (s Source) ValidateNew() error {
+	return s.validate("must be the only one of movie_id and stream_url")
+}
+
+func (s Source) validate(oneOf string) error {
+	var v fields
+	given := slices.DeleteFunc(s.Given(), func(name string) bool { return name == "title" })
+	v.check(len(given) == 1, "movie_id", "one_of", oneOf)
 	v.check(s.Title == "" || s.StreamURL != "", "title", "unexpected", "belongs to stream_url")
 	v.line("title", s.Title, 0, MaxItemTitle)
 	v.httpsURL("stream_url", s.StreamURL)

@@ -45,7 +45,10 @@ func (v *fields) searchable(field, value string, high int) {
 }
 
 func (v *fields) uncontrolled(field, value string) {
-	if !utf8.ValidString(value) || strings.ContainsFunc(value, unicode.IsControl) {
+	switch {
+	case strings.ContainsFunc(value, breaksLine):
+		v.fault(field, faultLines)
+	case !utf8.ValidString(value) || strings.ContainsFunc(value, unicode.IsControl):
 		v.fault(field, faultControl)
 	}
 }
@@ -127,10 +130,10 @@ func lineFault(s string) *textFault {
 // unsafeInLine returns what is wrong with a character anywhere in a line.
 func unsafeInLine(r rune) *textFault {
 	switch {
+	case breaksLine(r):
+		return faultLines
 	case unicode.IsControl(r) || noncharacter(r):
 		return faultControl
-	case unicode.In(r, unicode.Zl, unicode.Zp):
-		return faultLines
 	case unicode.Is(unicode.Bidi_Control, r):
 		return faultBidi
 	}
@@ -176,6 +179,9 @@ var bidiCloser = map[rune]rune{
 	'\u202a': popFormatting, '\u202b': popFormatting, '\u202d': popFormatting, '\u202e': popFormatting,
 	'\u2066': popIsolate, '\u2067': popIsolate, '\u2068': popIsolate,
 }
+
+// breaksLine reports whether a line always ends after a character (UAX #14, classes BK, CR, LF and NL).
+func breaksLine(r rune) bool { return strings.ContainsRune("\n\v\f\r\u0085\u2028\u2029", r) }
 
 func noncharacter(r rune) bool { return r&0xfffe == 0xfffe || r >= 0xfdd0 && r <= 0xfdef }
 

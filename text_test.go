@@ -50,11 +50,11 @@ var lines = []struct{ name, text, line, prose string }{
 	{name: "a mark from right to left", text: "a\u200fb", line: "bidi_control"},
 	{name: "an Arabic letter mark", text: "a\u061cb", line: "bidi_control"},
 
-	{name: "a line break", text: "a\nb", line: "control_character"},
+	{name: "a line break", text: "a\nb", line: "line_break"},
 	{name: "a tab", text: "a\tb", line: "control_character"},
 	{name: "a line separator", text: "a\u2028b", line: "line_break"},
 	{name: "a paragraph separator", text: "a\u2029b", line: "line_break"},
-	{name: "a next line", text: "a\u0085b", line: "control_character", prose: "control_character"},
+	{name: "a next line", text: "a\u0085b", line: "line_break", prose: "control_character"},
 	{name: "NUL", text: "a\x00b", line: "control_character", prose: "control_character"},
 	{name: "an escape", text: "a\x1b[31mb", line: "control_character", prose: "control_character"},
 	{name: "a noncharacter", text: "a\ufdd0b", line: "control_character", prose: "control_character"},

@@ -1,6 +1,7 @@
 package watchparty
 
 import (
+	"fmt"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -134,7 +135,7 @@ func (v *fields) webhookKinds(kinds []WebhookKind) {
 
 // webhookURL checks an address without resolving its name. The resolved address is checked at each connection.
 func (v *fields) webhookURL(raw string, allowed WebhookTargets) {
-	v.check(len(raw) <= maxWebhookURL, "url", "too_long", "is too long")
+	v.check(len(raw) <= maxWebhookURL, "url", "too_long", fmt.Sprintf("must have at most %d bytes", maxWebhookURL))
 	if fault := lineFault(raw); fault != nil { // admins read it, and it may have other letters than ASCII
 		v.fault("url", fault)
 		return

@@ -114,7 +114,8 @@ func TestNewWebhook(t *testing.T) {
 		"url:too_long":            func(n *watchparty.NewWebhook) { n.URL = "https://hooks.example/" + strings.Repeat("a", 2000) },
 		"url:bidi_control":        func(n *watchparty.NewWebhook) { n.URL = "https://hooks.example/\u202egnp" },
 		"url:invisible_character": func(n *watchparty.NewWebhook) { n.URL = "https://hooks\u200b.example/" },
-		"url:control_character":   func(n *watchparty.NewWebhook) { n.URL = "https://hooks.example/\n" + "a" },
+		"url:line_break":          func(n *watchparty.NewWebhook) { n.URL = "https://hooks.example/\n" + "a" },
+		"url:control_character":   func(n *watchparty.NewWebhook) { n.URL = "https://hooks.example/\t" + "a" },
 		"description:too_long":    func(n *watchparty.NewWebhook) { n.Description = strings.Repeat("a", 201) },
 		"kinds:required":          func(n *watchparty.NewWebhook) { n.Kinds = nil },
 	} {

@@ -16,6 +16,7 @@ import (
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/limit"
 	"github.com/watchparty/watchparty/live"
+	"github.com/watchparty/watchparty/live/wire"
 )
 
 // livePath is the route of live connections, below basePath. Their messages are in a contract of their own.
@@ -71,7 +72,8 @@ func (s *Server) connectLive(c echo.Context) error {
 // webSocketVersion is that of RFC 6455, the only one.
 const webSocketVersion = "13"
 
-// checkHandshake checks what the library would refuse in plain text.
+// checkHandshake checks what the library would refuse in plain text, and the subprotocol, without which it would
+// accept the connection.
 func checkHandshake(r *http.Request) error {
 	var wrong []watchparty.FieldError
 	if versions := r.Header.Values("Sec-WebSocket-Version"); !slices.Equal(versions, []string{webSocketVersion}) {
@@ -89,6 +91,11 @@ func checkHandshake(r *http.Request) error {
 			Field: "Sec-WebSocket-Key", Code: "format", Message: "must be 16 bytes in base64",
 		})
 	}
+	if !hasToken(r.Header, "Sec-WebSocket-Protocol", wire.Subprotocol) {
+		wrong = append(wrong, watchparty.FieldError{
+			Field: "Sec-WebSocket-Protocol", Code: "enum", Message: "must list " + wire.Subprotocol,
+		})
+	}
 	if wrong != nil {
 		return watchparty.Invalid(wrong...)
 	}
@@ -97,16 +104,18 @@ func checkHandshake(r *http.Request) error {
 
 // wantsWebSocket reports whether a request is a handshake.
 func wantsWebSocket(r *http.Request) bool {
-	has := func(header, token string) bool {
-		for part := range strings.SplitSeq(strings.Join(r.Header.Values(header), ","), ",") {
-			if strings.EqualFold(strings.TrimSpace(part), token) {
-				return true
-			}
+	return r.Method == http.MethodGet && r.ProtoMajor == 1 && r.ProtoMinor == 1 &&
+		hasToken(r.Header, echo.HeaderConnection, "upgrade") && hasToken(r.Header, echo.HeaderUpgrade, "websocket")
+}
+
+// hasToken reports whether a header has a token, in any case, in a list with commas.
+func hasToken(header http.Header, name, token string) bool {
+	for part := range strings.SplitSeq(strings.Join(header.Values(name), ","), ",") {
+		if strings.EqualFold(strings.TrimSpace(part), token) {
+			return true
 		}
-		return false
 	}
-	return r.Method == http.MethodGet && r.ProtoMajor == 1 && r.ProtoMinor == 1 && has(echo.HeaderConnection, "upgrade") &&
-		has(echo.HeaderUpgrade, "websocket")
+	return false
 }
 
 // originAllowed reports whether a browser's page may connect: one of this service, or of HTTP_CORS_ORIGINS. Other

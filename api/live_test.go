@@ -40,12 +40,17 @@ func TestLiveHandshake(t *testing.T) {
 	t.Run("invalid handshake", func(t *testing.T) {
 		for _, change := range []map[string]string{
 			{"Sec-WebSocket-Version": ""}, {"Sec-WebSocket-Version": "8"}, {"Sec-WebSocket-Key": ""},
-			{"Sec-WebSocket-Key": "abc"}, {"Sec-WebSocket-Key": "dGhlIHNhbXBsZQ=="},
+			{"Sec-WebSocket-Key": "abc"}, {"Sec-WebSocket-Key": "dGhlIHNhbXBsZQ=="}, {"Sec-WebSocket-Protocol": ""},
+			{"Sec-WebSocket-Protocol": "watchparty.v2, graphql-ws"},
 		} {
 			a := b.send(t, handshake(path, change))
 			a.requireProblem(t, http.StatusBadRequest, "invalid_request")
 			require.Equal(t, "13", a.header.Get("Sec-WebSocket-Version"))
 		}
+	})
+	t.Run("several subprotocols", func(t *testing.T) {
+		change := map[string]string{"Sec-WebSocket-Protocol": "watchparty.v2, watchparty.v1"}
+		b.send(t, handshake("/rooms/no-id/live", change)).requireProblem(t, http.StatusNotFound, "not_found")
 	})
 	t.Run("origins", func(t *testing.T) {
 		for origin, allowed := range map[string]bool{

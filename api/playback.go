@@ -47,17 +47,18 @@ func (s *Server) SendPlaybackCommand(
 	r contract.SendPlaybackCommandRequestObject,
 ) (contract.SendPlaybackCommandResponseObject, error) {
 	b := r.Body
-	what := watchparty.Source{
-		MovieID: value(b.MovieID), ItemID: value(b.ItemID), StreamURL: value(b.StreamURL), Title: value(b.Title),
-	}
 	c := playback.Command{
 		Kind: playback.Kind(b.Kind), ID: strings.ToLower(b.ID), Epoch: b.Epoch, Seen: b.Revision,
 		IfRevision: b.IfRevision, PositionMS: b.PositionMs, Rate: value(b.Rate),
+		Source: watchparty.Source{
+			MovieID: value(b.MovieID), ItemID: value(b.ItemID), StreamURL: value(b.StreamURL), Title: value(b.Title),
+		},
 	}
-	if err := validateCommand(c, &what); err != nil {
+	c.Source.Normalise()
+	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	answer, err := s.store.ApplyPlaybackCommand(ctx, r.RoomID, caller(ctx), c, what)
+	answer, err := s.store.ApplyPlaybackCommand(ctx, r.RoomID, caller(ctx), c)
 	if err != nil {
 		return nil, err
 	}
@@ -65,19 +66,6 @@ func (s *Server) SendPlaybackCommand(
 	return contract.SendPlaybackCommand200JSONResponse{Data: contract.PlaybackCommandResult{
 		Revision: answer.Effects.Revision, Replayed: answer.Effects.Replayed, Playback: s.playbackOf(answer.Snapshot),
 	}}, nil
-}
-
-// validateCommand checks a command together with what it plays, whose item the store finds.
-func validateCommand(c playback.Command, what *watchparty.Source) error {
-	what.Normalise()
-	if what.IsZero() {
-		return c.Validate()
-	}
-	if err := what.Validate(); err != nil {
-		return err
-	}
-	c.Item.ID = "to be found"
-	return c.Validate()
 }
 
 // VoteToSkip stores or takes back the caller's vote to skip what plays.

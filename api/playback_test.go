@@ -1,13 +1,22 @@
 package api
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
 
+	"github.com/watchparty/watchparty"
+	"github.com/watchparty/watchparty/live/wire"
 	"github.com/watchparty/watchparty/playback"
 )
 
@@ -133,6 +142,86 @@ func TestPlaybackCommandsAreChecked(t *testing.T) {
 	b.command(t, room, alice, "load", map[string]any{"stream_url": nil, "movie_id": bare}).
 		requireProblem(t, 409, "movie_without_stream")
 	require.Equal(t, 1.0, b.do(t, "GET", "/rooms/"+room+"/playback", "", nil).data()["revision"], "nothing was stored")
+}
+
+// TestCommandsAreRefusedAsInLive gives each property of each live command values of all types, and the same to the REST
+// API: both refuse the same ones, with the same errors.
+func TestCommandsAreRefusedAsInLive(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	alice := b.user(t, "alice")
+	room := b.room(t, alice, nil)
+	var live struct {
+		Components struct {
+			Schemas map[string]struct {
+				Properties map[string]any `yaml:"properties"`
+			} `yaml:"schemas"`
+		} `yaml:"components"`
+	}
+	text, err := os.ReadFile("live.yaml")
+	require.NoError(t, err)
+	require.NoError(t, yaml.Unmarshal(text, &live))
+
+	values := []any{
+		nil, true, 0, -1, 1.5, 1e15, 1e17, "", " ", "x", "Two\nlines", "Two\u202elines", unknownID, strings.ToUpper(unknownID),
+		"{" + unknownID + "}", "http://a", "http://movies.example/a.webm", "https://u:p@movies.example/", "https://é.example/",
+		clip, strings.Repeat("ä", 201), strings.Repeat(" ", 20), strings.Repeat(" ", 200) + "x",
+		clip + strings.Repeat(" ", 2048), "https://a/" + strings.Repeat("x", 2040), []any{}, map[string]any{},
+	}
+	valid := map[string]map[string]any{
+		"seek": {"position_ms": 1}, "rate": {"rate": 2}, "load": {"stream_url": clip},
+	}
+	// A property that one kind of command needs is optional in REST, where null is as good as nothing.
+	nullInREST := map[string]string{"seek": "position_ms", "rate": "rate"}
+	compare := func(kind string, properties map[string]any) {
+		frame, body := maps.Clone(properties), maps.Clone(properties)
+		frame["t"], body["kind"] = kind, kind
+		encoded, err := json.Marshal(frame)
+		require.NoError(t, err)
+		_, _, err = wire.DecodeClient(encoded)
+		var refusal *watchparty.Error
+		want := []any{}
+		if errors.As(err, &refusal) {
+			for _, f := range refusal.Fields {
+				want = append(want, map[string]any{"field": f.Field, "code": f.Code, "message": f.Message})
+			}
+		}
+		a := b.do(t, "POST", "/rooms/"+room+"/playback/commands", alice.token, body)
+		got, _ := a.body["errors"].([]any)
+		if a.body["code"] != "invalid_request" { // it refers to something that does not exist
+			got = []any{}
+		}
+		assert.ElementsMatch(t, want, got, "%s\n%v", encoded, a)
+	}
+	tried := 0
+	for _, kind := range playback.Kinds() {
+		kind := string(kind)
+		schema := live.Components.Schemas[strings.ToUpper(kind[:1])+kind[1:]]
+		require.NotEmpty(t, schema.Properties, kind)
+		base := map[string]any{"id": uuid.NewString(), "epoch": 0}
+		maps.Copy(base, valid[kind])
+		for property := range schema.Properties {
+			if property == "t" {
+				continue
+			}
+			without := maps.Clone(base)
+			delete(without, property)
+			compare(kind, without)
+			for _, value := range values {
+				if value == nil && nullInREST[kind] == property {
+					continue
+				}
+				given := maps.Clone(base)
+				given[property] = value
+				compare(kind, given)
+				tried++
+			}
+		}
+		given := maps.Clone(base)
+		given["surplus"] = 1
+		compare(kind, given)
+	}
+	require.Greater(t, tried, 500)
 }
 
 func TestWhoSeesPlayback(t *testing.T) {

@@ -37,7 +37,7 @@ func (s *Server) AddToQueue(
 		MovieID: value(r.Body.MovieID), StreamURL: value(r.Body.StreamURL), Title: value(r.Body.Title),
 	}
 	what.Normalise()
-	if err := what.Validate(); err != nil {
+	if err := what.ValidateNew(); err != nil {
 		return nil, err
 	}
 	once, err := s.once(ctx, "addToQueue", r.Params.IdempotencyKey, []any{r.RoomID, what})

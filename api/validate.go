@@ -204,9 +204,12 @@ var unknownProperty = regexp.MustCompile(`^property (".*") is unsupported$`)
 func fieldMessage(err *openapi3.SchemaError) string {
 	switch err.SchemaField {
 	case "pattern":
+		if err.Schema.Format == "uuid" {
+			return "must be a UUID"
+		}
 		return "does not have the right form"
 	case "properties", "additionalProperties": // the name may be of any length
-		return "is not a property of this body"
+		return "is not a known property"
 	case "minLength":
 		if err.Schema.MinLength == 1 {
 			return "must not be empty"
@@ -214,6 +217,8 @@ func fieldMessage(err *openapi3.SchemaError) string {
 		return fmt.Sprintf("must have at least %d characters", err.Schema.MinLength)
 	case "maxLength":
 		return fmt.Sprintf("must have at most %d characters", *err.Schema.MaxLength)
+	case "minimum", "maximum":
+		return "must be " + bounds(err.Schema)
 	case "minProperties":
 		return "must have a property"
 	case "minItems":
@@ -235,6 +240,19 @@ func fieldMessage(err *openapi3.SchemaError) string {
 	return validatorSubject.ReplaceAllString(err.Reason, "") // "number must be at least 2"
 }
 
+// bounds writes the limits of a number as people write them.
+func bounds(s *openapi3.Schema) string {
+	number := func(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }
+	switch {
+	case s.Min == nil:
+		return "at most " + number(*s.Max)
+	case s.Max == nil:
+		return "at least " + number(*s.Min)
+	default:
+		return "from " + number(*s.Min) + " to " + number(*s.Max)
+	}
+}
+
 // validatorSubject is what the validator calls a value.
 var validatorSubject = regexp.MustCompile(`^(number|value) `)
 
@@ -242,6 +260,11 @@ var validatorSubject = regexp.MustCompile(`^(number|value) `)
 // type and required.
 func fieldCode(err *openapi3.SchemaError) string {
 	switch err.SchemaField {
+	case "pattern":
+		if err.Schema.Format == "uuid" {
+			return "format"
+		}
+		return "pattern"
 	case "minLength":
 		return "too_short"
 	case "maxLength":

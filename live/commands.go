@@ -183,8 +183,7 @@ func (c *conn) apply(ctx context.Context, m wire.ClientMessage) (store.PlaybackA
 	case <-ctx.Done():
 		return store.PlaybackAnswer{}, errUnavailable
 	}
-	command, source := commandOf(m)
-	answer, err := h.store.ApplyPlaybackCommand(ctx, c.room.id, c.user, command, source)
+	answer, err := h.store.ApplyPlaybackCommand(ctx, c.room.id, c.user, commandOf(m))
 	if answer.RoomID != "" {
 		h.PublishState(answer.Snapshot)
 	}
@@ -196,11 +195,10 @@ func (c *conn) apply(ctx context.Context, m wire.ClientMessage) (store.PlaybackA
 var errTokenExpired = &watchparty.Error{Kind: watchparty.KindForbidden, Code: "unauthenticated",
 	Message: "The access token has expired. Send a new one."}
 
-// commandOf converts a message to the command of package playback, and to the source that a Load names.
-func commandOf(m wire.ClientMessage) (playback.Command, watchparty.Source) {
+// commandOf converts a message to the command of package playback.
+func commandOf(m wire.ClientMessage) playback.Command {
 	var (
 		c      playback.Command
-		source watchparty.Source
 		common wire.Command
 	)
 	switch m := m.(type) {
@@ -213,15 +211,14 @@ func commandOf(m wire.ClientMessage) (playback.Command, watchparty.Source) {
 	case *wire.Rate:
 		c.Kind, common, c.Rate = playback.Rate, m.Command, m.Rate
 	case *wire.Load:
-		c.Kind, common, c.PositionMS = playback.Load, m.Command, m.PositionMS
-		source = m.Source()
+		c.Kind, common, c.PositionMS, c.Source = playback.Load, m.Command, m.PositionMS, m.Source()
 	case *wire.Skip:
 		c.Kind, common = playback.Skip, m.Command
 	case *wire.Stop:
 		c.Kind, common = playback.Stop, m.Command
 	}
 	c.ID, c.Epoch, c.Seen, c.IfRevision = common.ID, common.Epoch, common.Revision, common.IfRevision
-	return c, source
+	return c
 }
 
 // PublishState tells people of a state that was committed: those who are connected to this process at once, the others

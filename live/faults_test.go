@@ -149,7 +149,7 @@ func TestWaiting(t *testing.T) {
 	room := a.createRoom(t, alice, nil)
 	a.joinRoom(t, room, bob)
 	host, guest := a.connectLive(t, room, alice), b.connectLive(t, room, bob)
-	host.sendAcknowledged(&wire.Load{Command: host.newCommand(), StreamURL: "https://videos.example/movie.webm"})
+	host.sendAcknowledged(&wire.Load{Command: host.newCommand(), StreamURL: new("https://videos.example/movie.webm")})
 	s := host.awaitState(hasStatus("waiting"))
 	host.send(&wire.Ready{Epoch: s.Epoch, Cue: s.Cue})
 	awaitMessage(host, func(m *wire.Members) bool { return m.Waiting == 1 && m.WaitingFor[0].Username == "bob" })
@@ -171,7 +171,7 @@ func TestDeadline(t *testing.T) {
 	room := a.createRoom(t, alice, nil)
 	a.joinRoom(t, room, bob)
 	host, guest := a.connectLive(t, room, alice), b.connectLive(t, room, bob)
-	host.sendAcknowledged(&wire.Load{Command: host.newCommand(), StreamURL: "https://videos.example/movie.webm"})
+	host.sendAcknowledged(&wire.Load{Command: host.newCommand(), StreamURL: new("https://videos.example/movie.webm")})
 	waiting := host.awaitState(hasStatus("waiting"))
 	for _, w := range []*watcher{host, guest} {
 		playing := w.awaitState(hasStatus("playing"))

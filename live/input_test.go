@@ -328,7 +328,7 @@ func TestStatuses(t *testing.T) {
 	defer cancel()
 	_, socket := openRaw(ctx, t, n, room, bob)
 	host := n.connectLive(t, room, alice)
-	host.sendAcknowledged(&wire.Load{Command: host.newCommand(), StreamURL: "https://videos.example/movie.webm"})
+	host.sendAcknowledged(&wire.Load{Command: host.newCommand(), StreamURL: new("https://videos.example/movie.webm")})
 	s := host.awaitState(hasStatus("waiting"))
 	var frames []byte
 	add := func(m wire.ClientMessage) {

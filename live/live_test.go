@@ -77,7 +77,7 @@ func TestPeopleAreShownAlike(t *testing.T) {
 	require.Equal(t, renamed, guest.Welcome.Place.User)
 	b.callAPI(t, "POST", "/chat/messages", bob, map[string]any{"room_id": room, "body": "Hello"}, http.StatusCreated)
 	require.Equal(t, renamed, *awaitMessage(host, anyMessage[*wire.MessageEvent]).Message.Author)
-	host.sendAcknowledged(&wire.Load{Command: host.newCommand(), StreamURL: "https://videos.example/movie.webm"})
+	host.sendAcknowledged(&wire.Load{Command: host.newCommand(), StreamURL: new("https://videos.example/movie.webm")})
 	require.Equal(t, asREST(alice), *guest.awaitState(hasStatus("waiting")).By)
 
 	// As by a process whose hint is lost: the next poll of the process that bob is connected to finds it.

@@ -76,7 +76,7 @@ func (c *movieFixture) addMovie(t *testing.T, title string) string {
 // playMovie has the room play a movie.
 func (c *movieFixture) playMovie(t *testing.T, movie string) {
 	t.Helper()
-	c.viewer.sendAcknowledged(&wire.Load{Command: c.viewer.newCommand(), MovieID: movie})
+	c.viewer.sendAcknowledged(&wire.Load{Command: c.viewer.newCommand(), MovieID: new(movie)})
 	s := c.viewer.awaitState(hasStatus("waiting"))
 	c.viewer.send(&wire.Ready{Epoch: s.Epoch, Cue: s.Cue})
 	c.viewer.awaitState(hasStatus("playing"))

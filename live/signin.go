@@ -19,7 +19,10 @@ func (h *Hub) signIn(ctx context.Context, c *conn, roomID string, hello wire.Hel
 	if err != nil {
 		return err
 	}
-	c.user, c.expires, c.resumed = id, expires, hello.Resume
+	c.user, c.expires = id, expires
+	if hello.Resume != nil {
+		c.resumed = *hello.Resume
+	}
 	if h.connects != nil {
 		if result := h.connects(ctx, id.UserID); !result.Allowed {
 			return closeError(wire.CodeRateLimited)
@@ -51,7 +54,7 @@ func (h *Hub) signIn(ctx context.Context, c *conn, roomID string, hello wire.Hel
 		h.disconnected(c)
 		return err
 	}
-	c.resume(hello.Resume)
+	c.closeResumed()
 	c.room.apply(admitted.Playback)
 	c.welcome(admitted)
 	c.mu.Lock()
@@ -76,13 +79,13 @@ type standing struct {
 	access, account int64 // the versions that it was read at
 }
 
-// resume closes the connection that this one replaces.
-func (c *conn) resume(former string) {
-	if former == "" {
+// closeResumed closes the connection that this one replaces.
+func (c *conn) closeResumed() {
+	if c.resumed == "" {
 		return
 	}
 	for _, other := range c.room.connections() {
-		if other != c && other.id == former && other.user.UserID == c.user.UserID {
+		if other != c && other.id == c.resumed && other.user.UserID == c.user.UserID {
 			other.close(wire.CodeResumed)
 		}
 	}

@@ -35,7 +35,7 @@ func TestJoinsChangeNothing(t *testing.T) {
 			host.awaitState(hasStatus("paused"))
 		},
 		"waiting": func(_ *testing.T, host, _ *watcher) {
-			host.sendAcknowledged(&wire.Load{Command: host.newCommand(), StreamURL: "https://videos.example/movie.webm"})
+			host.sendAcknowledged(&wire.Load{Command: host.newCommand(), StreamURL: new("https://videos.example/movie.webm")})
 			host.awaitState(hasStatus("waiting"))
 		},
 	} {

@@ -3,6 +3,7 @@ package playback
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -39,13 +40,10 @@ type Command struct {
 	// PositionMS is the target of a Seek; for Load the position to begin at, 0 if nil; for Pause the position that the
 	// person saw, which is used if it is within PauseTolerance.
 	PositionMS *int64
-	Rate       float64 // for Rate
-	// Item is the item that Load plays, and that Play plays if nothing is loaded. The store finds its duration.
+	Rate       float64           // for Rate
+	Source     watchparty.Source // for Load: what to play
+	// Item is the item that the store has found or made for the Source of a Load.
 	Item Item
-	// Source is what the item is made of, as the client has named it; empty if the client has named the item's ID. It
-	// tells a repeated command from another one with the same ID. The item's ID cannot, since each attempt makes a new
-	// item.
-	Source string
 }
 
 // Errors.
@@ -89,15 +87,20 @@ func (c Command) Validate() error {
 	} else if c.Kind != Pause && c.Kind != Load {
 		check(c.PositionMS == nil, "position_ms", "unexpected", "does not belong to this command")
 	}
-	if c.Kind == Rate {
+	if c.Kind == Rate && c.Rate == 0 {
+		check(false, "rate", "required", "is missing")
+	} else if c.Kind == Rate {
 		check(c.Rate >= MinRate && c.Rate <= MaxRate, "rate", "range", "must be from 0.25 to 4") // not for NaN either
 	} else {
 		check(c.Rate == 0, "rate", "unexpected", "does not belong to this command")
 	}
-	if c.Kind == Load {
-		check(c.Item.ID != "", "item", "required", "is missing")
-	} else if c.Kind != Play {
-		check(c.Item.ID == "", "item", "unexpected", "does not belong to this command")
+	var source *watchparty.Error
+	if c.Kind != Load {
+		for _, field := range c.Source.Given() {
+			check(false, field, "unexpected", "does not belong to this command")
+		}
+	} else if errors.As(c.Source.Validate(), &source) {
+		wrong = append(wrong, source.Fields...)
 	}
 	if wrong != nil {
 		return watchparty.Invalid(wrong...)
@@ -108,11 +111,12 @@ func (c Command) Validate() error {
 // rate returns the requested rate, in hundredths.
 func (c Command) rate() float64 { return math.Round(c.Rate*100) / 100 }
 
-// digest identifies the content of a command, to tell a repeated command from another one with the same ID.
+// digest identifies the content of a command, to tell a repeated command from another one with the same ID. The ID of
+// the item is no part of it, since each attempt to load a movie or an address makes a new item.
 func (c Command) digest() string {
-	source := c.Source
-	if source == "" {
-		source = c.Item.ID
+	source := ""
+	if c.Kind == Load {
+		source = c.Source.MovieID + " " + c.Source.ItemID + " " + c.Source.StreamURL + " " + c.Source.Title
 	}
 	content := fmt.Sprintf("%s %s %d %g %q", c.Kind, c.By, c.Epoch, c.Rate, source)
 	for _, number := range []*int64{c.Seen, c.IfRevision, c.PositionMS} {

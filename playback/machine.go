@@ -115,7 +115,7 @@ func (m *machine) command(c Command) error {
 	if c.Epoch != m.Epoch || c.IfRevision != nil && *c.IfRevision != m.Revision || c.Seen != nil && *c.Seen < m.Forgotten {
 		return m.Stale()
 	}
-	if c.Kind == Load || c.Kind == Play && c.Item.ID != "" {
+	if c.Kind == Load {
 		m.load(c.Item, value(c.PositionMS), CauseLoad, c.By)
 		return nil
 	}

@@ -92,7 +92,7 @@ func TestTransitions(t *testing.T) {
 		return c
 	}
 	load := command(playback.Load)
-	load.Item = next
+	load.Item, load.Source.ItemID = next, next.ID
 	rate := command(playback.Rate)
 	rate.Rate = 2
 	idle, waiting := stateOf(playback.Idle), stateOf(playback.Waiting)
@@ -302,7 +302,7 @@ func TestEveryCommandOfAnOldEpochIsStale(t *testing.T) {
 		case playback.Rate:
 			c.Rate = 1.5
 		case playback.Load:
-			c.Item = next
+			c.Item, c.Source.ItemID = next, next.ID
 		case playback.Play, playback.Pause, playback.Skip, playback.Stop:
 		}
 		_, _, err := playback.Apply(s, c, playback.Room{Next: next}, start)
@@ -667,13 +667,17 @@ func TestCommandsAreValidated(t *testing.T) {
 		{Kind: playback.Seek, PositionMS: ms(-1)}, {Kind: playback.Seek, PositionMS: ms(playback.MaxPositionMS + 1)},
 		{Kind: playback.Play, PositionMS: ms(1)}, {Kind: playback.Rate}, {Kind: playback.Rate, Rate: nan},
 		{Kind: playback.Rate, Rate: 4.01}, {Kind: playback.Rate, Rate: 0.24}, {Kind: playback.Play, Rate: 1},
-		{Kind: playback.Load}, {Kind: playback.Skip, Item: movie},
+		{Kind: playback.Load}, {Kind: playback.Load, Source: watchparty.Source{ItemID: "1", MovieID: "1"}},
+		{Kind: playback.Skip, Source: watchparty.Source{ItemID: "1"}},
+		{Kind: playback.Play, Source: watchparty.Source{ItemID: "1"}},
+		{Kind: playback.Stop, Source: watchparty.Source{Title: "Movie"}},
 	} {
 		c.ID = "1"
 		require.True(t, watchparty.IsKind(c.Validate(), watchparty.KindInvalid), "%+v", c)
 	}
-	require.NoError(t, playback.Command{Kind: playback.Load, ID: "1", Item: movie, PositionMS: ms(1)}.Validate())
-	require.NoError(t, playback.Command{Kind: playback.Play, ID: "1", Item: movie}.Validate())
+	require.NoError(t, playback.Command{
+		Kind: playback.Load, ID: "1", Source: watchparty.Source{ItemID: "1"}, PositionMS: ms(1),
+	}.Validate())
 }
 
 func TestDue(t *testing.T) {

@@ -133,6 +133,7 @@ func (tr *trace) command() playback.Command {
 		c.Rate = float64(tr.number(20)) / 4
 	case playback.Load:
 		c.Item = tr.item()
+		c.Source = watchparty.Source{ItemID: c.Item.ID}
 	case playback.Play, playback.Skip, playback.Stop:
 	}
 	tr.sent = append(tr.sent, c)
@@ -293,7 +294,7 @@ func FuzzCommand(f *testing.F) {
 	f.Fuzz(func(t *testing.T, kind, id string, epoch, revision, position int64, rate float64, item string) {
 		c := playback.Command{
 			Kind: playback.Kind(kind), ID: id, Epoch: epoch, IfRevision: &revision, PositionMS: &position, Rate: rate,
-			Item: playback.Item{ID: item},
+			Item: playback.Item{ID: item}, Source: watchparty.Source{ItemID: item},
 		}
 		for _, status := range []playback.Status{playback.Idle, playback.Waiting, playback.Playing, playback.Paused} {
 			tr := &trace{t: t, state: stateOf(status), now: start, told: map[string]int64{},

@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/watchparty/watchparty"
-	"github.com/watchparty/watchparty/playback"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
@@ -117,9 +116,9 @@ var grants = map[string]grant{
 			c.loadItem()
 			return func() error {
 				epoch := readValue[int64](c.t, c.s, "SELECT epoch FROM playbacks WHERE room_id = ?", c.room.ID)
-				play := playback.Command{Kind: playback.Load, ID: newID(), Epoch: epoch}
-				return second(c.s.ApplyPlaybackCommand(c.t.Context(), c.room.ID, c.identity(), play,
-					watchparty.Source{StreamURL: movieAddress}))
+				play := newLoad(watchparty.Source{StreamURL: movieAddress})
+				play.Epoch = epoch
+				return second(c.s.ApplyPlaybackCommand(c.t.Context(), c.room.ID, c.identity(), play))
 			}
 		},
 		cells: []cells{

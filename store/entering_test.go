@@ -203,8 +203,8 @@ var entering = map[string]func(c *cast) func(ctx context.Context) error{
 	},
 	"ApplyPlaybackCommand": func(c *cast) func(context.Context) error {
 		return func(ctx context.Context) error {
-			return second(c.s.ApplyPlaybackCommand(ctx, c.room.ID, c.identity(), newCommand(playback.Load),
-				watchparty.Source{StreamURL: movieAddress}))
+			load := newLoad(watchparty.Source{StreamURL: movieAddress})
+			return second(c.s.ApplyPlaybackCommand(ctx, c.room.ID, c.identity(), load))
 		}
 	},
 	"AddToQueue": func(c *cast) func(context.Context) error {

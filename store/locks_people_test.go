@@ -303,7 +303,7 @@ var peopleWrites = map[string]func(c *cast) operation{
 		return func(ctx context.Context) error {
 			skip := newCommand(playback.Skip)
 			skip.Epoch = readValue[int64](c.t, c.s, "SELECT epoch FROM playbacks WHERE room_id = ?", c.room.ID)
-			return second(c.s.ApplyPlaybackCommand(ctx, c.room.ID, c.identity(), skip, watchparty.Source{}))
+			return second(c.s.ApplyPlaybackCommand(ctx, c.room.ID, c.identity(), skip))
 		}
 	},
 	"RemoveFromQueue of what plays": func(c *cast) operation {

@@ -231,7 +231,7 @@ func TestPartyPlayedEarly(t *testing.T) {
 	armed, _ := c.advance(party)
 	play := newCommand(playback.Play)
 	play.Epoch = armed.Epoch
-	_, err := s.ApplyPlaybackCommand(t.Context(), c.room.ID, c.identity(), play, watchparty.Source{})
+	_, err := s.ApplyPlaybackCommand(t.Context(), c.room.ID, c.identity(), play)
 	require.NoError(t, err)
 	found, err := s.Party(t.Context(), party.ID, "")
 	require.NoError(t, err)

@@ -47,8 +47,7 @@ func TestPeopleAreShownAlike(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, ada.Person(), admitted.User)
 	do(s.AddToQueue(t.Context(), own.ID, identity, watchparty.Source{StreamURL: movieAddress}, IdempotencyKey{}))
-	do(s.ApplyPlaybackCommand(t.Context(), own.ID, identity, newCommand(playback.Load),
-		watchparty.Source{StreamURL: movieAddress}))
+	do(s.ApplyPlaybackCommand(t.Context(), own.ID, identity, newLoad(watchparty.Source{StreamURL: movieAddress})))
 
 	first := Page{Limit: 1}
 	stays := map[string]func(context.Context) (watchparty.Person, error){ // what outlasts the account

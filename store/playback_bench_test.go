@@ -19,16 +19,16 @@ func BenchmarkPlaybackCommand(b *testing.B) {
 	host := newUser(b, s, "host")
 	room := newRoom(b, s, host, nil)
 	by := auth.Identity{UserID: host.ID, SessionID: logIn(b, s, host, NewSession{TokenHash: []byte("t"), TTL: time.Hour})}
-	send := func(c playback.Command, what watchparty.Source) {
+	send := func(c playback.Command) {
 		c.ID = newID()
-		_, err := s.ApplyPlaybackCommand(b.Context(), room.ID, by, c, what)
+		_, err := s.ApplyPlaybackCommand(b.Context(), room.ID, by, c)
 		require.NoError(b, err)
 	}
-	send(playback.Command{Kind: playback.Load}, watchparty.Source{StreamURL: movieAddress})
+	send(newLoad(watchparty.Source{StreamURL: movieAddress}))
 	var n atomic.Int64
 	seek := func() {
 		position := n.Add(1)
-		send(playback.Command{Kind: playback.Seek, Epoch: 1, PositionMS: &position}, watchparty.Source{})
+		send(playback.Command{Kind: playback.Seek, Epoch: 1, PositionMS: &position})
 	}
 	b.Run("one", func(b *testing.B) {
 		for b.Loop() {

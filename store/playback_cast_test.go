@@ -18,6 +18,13 @@ func newCommand(kind playback.Kind) playback.Command {
 	return playback.Command{Kind: kind, ID: newID()}
 }
 
+// newLoad is a Load in a room that has played nothing.
+func newLoad(source watchparty.Source) playback.Command {
+	c := newCommand(playback.Load)
+	c.Source = source
+	return c
+}
+
 // identity is the holder, signed in.
 func (c *cast) identity() auth.Identity {
 	return auth.Identity{UserID: c.holder.ID, Username: c.holder.Username, SessionID: c.session}
@@ -47,10 +54,9 @@ func (c *cast) loadItem() string {
 	if was.Status != playback.Idle {
 		return was.Item.ID
 	}
-	load := newCommand(playback.Load)
+	load := newLoad(watchparty.Source{StreamURL: movieAddress})
 	load.Epoch = was.Epoch
-	answer, err := c.s.ApplyPlaybackCommand(c.t.Context(), c.room.ID, c.identity(), load,
-		watchparty.Source{StreamURL: movieAddress})
+	answer, err := c.s.ApplyPlaybackCommand(c.t.Context(), c.room.ID, c.identity(), load)
 	require.NoError(c.t, err)
 	return answer.Item.ID
 }

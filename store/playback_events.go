@@ -24,17 +24,16 @@ type PlaybackAnswer struct {
 	Effects playback.Effects
 }
 
-// ApplyPlaybackCommand applies a command to a room's playback, in one transaction. A Load or a Play may name what to
-// play; the store then fills in the command's Item and By. It returns ErrNotFound, ErrUnauthenticated for an account
+// ApplyPlaybackCommand applies a command to a room's playback, in one transaction. It fills in the command's Item and
+// By. It returns ErrNotFound, ErrUnauthenticated for an account
 // that is deleted or suspended and for a sign-in that has ended, ErrBanned, ErrRoomArchived, ErrRoomClosed,
 // ErrNotParticipant, ErrForbidden without the permission, ErrMuted, ErrUnknownMovie, ErrUnknownItem, ErrNoStream, and
 // the errors of playback.Apply. With an error of playback.Apply, the answer has the current state.
 func (s *Store) ApplyPlaybackCommand(
-	ctx context.Context, roomID string, by auth.Identity, c playback.Command, what watchparty.Source,
+	ctx context.Context, roomID string, by auth.Identity, c playback.Command,
 ) (answer PlaybackAnswer, err error) {
 	ctx = WithKind(ctx, PlaybackKind)
 	c.By = by.UserID
-	c.Source = sourceKey(what)
 	var refused error
 	err = s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		answer, refused = PlaybackAnswer{}, nil
@@ -42,10 +41,10 @@ func (s *Store) ApplyPlaybackCommand(
 		if err != nil {
 			return err
 		}
-		if what.StreamURL != "" && !own.May(watchparty.MayEditQueue) {
+		if c.Source.StreamURL != "" && !own.May(watchparty.MayEditQueue) {
 			return watchparty.ErrForbidden
 		}
-		chosen, err := findSource(ctx, tx, roomID, by.UserID, what)
+		chosen, err := findSource(ctx, tx, roomID, by.UserID, c.Source)
 		if err != nil {
 			return err
 		}
@@ -66,14 +65,6 @@ func (s *Store) ApplyPlaybackCommand(
 		err = refused
 	}
 	return answer, wrapErr(err, "apply playback command")
-}
-
-// sourceKey identifies what a command plays, to tell a repeated command from another one with the same ID.
-func sourceKey(what watchparty.Source) string {
-	if what.IsZero() {
-		return ""
-	}
-	return what.MovieID + " " + what.ItemID + " " + what.StreamURL + " " + what.Title
 }
 
 // enterPlayback checks that a person has a permission in a room now. It locks the room and the account, so that this

@@ -18,7 +18,7 @@ func TestPlaybackIsLockedOnce(t *testing.T) {
 	for name, act := range map[string]func(t *testing.T, s *Store, p *party, playing PlaybackAnswer) error{
 		"a command": func(t *testing.T, s *Store, p *party, playing PlaybackAnswer) error {
 			c := playback.Command{Kind: playback.Pause, ID: newID(), Epoch: playing.Epoch}
-			return second(s.ApplyPlaybackCommand(t.Context(), p.room.ID, p.by["host"], c, watchparty.Source{}))
+			return second(s.ApplyPlaybackCommand(t.Context(), p.room.ID, p.by["host"], c))
 		},
 		"time": func(t *testing.T, s *Store, p *party, playing PlaybackAnswer) error {
 			_, _, err := s.Tick(t.Context(), p.room.ID, playing.Revision)

@@ -51,11 +51,10 @@ func TestManyCommandsAtOnce(t *testing.T) {
 		all []sent
 	)
 	send := func(n int, c playback.Command, by auth.Identity) playback.State {
-		what := watchparty.Source{}
 		if c.Kind == playback.Load {
-			what.MovieID = movie
+			c.Source.MovieID = movie
 		}
-		answer, err := stores[n%len(stores)].ApplyPlaybackCommand(t.Context(), room.ID, by, c, what)
+		answer, err := stores[n%len(stores)].ApplyPlaybackCommand(t.Context(), room.ID, by, c)
 		c.By = by.UserID
 		mu.Lock()
 		defer mu.Unlock()
@@ -84,7 +83,7 @@ func TestManyCommandsAtOnce(t *testing.T) {
 	wg.Wait()
 	final, err := s.Playback(t.Context(), room.ID)
 	require.NoError(t, err)
-	requirePureHistory(t, all, room.ID, final.State, movie)
+	requirePureHistory(t, all, room.ID, final.State)
 }
 
 func randomCommand(random *rand.Rand, seen playback.State) playback.Command {
@@ -112,7 +111,7 @@ func randomCommand(random *rand.Rand, seen playback.State) playback.Command {
 }
 
 // requirePureHistory applies the commands anew, without a database, in the order of their revisions.
-func requirePureHistory(t *testing.T, all []sent, roomID string, final playback.State, movie string) {
+func requirePureHistory(t *testing.T, all []sent, roomID string, final playback.State) {
 	t.Helper()
 	applied := map[string]sent{}
 	answers := map[string]int64{}
@@ -145,7 +144,7 @@ func requirePureHistory(t *testing.T, all []sent, roomID string, final playback.
 		require.False(t, one.answer.UpdatedAt.Before(state.UpdatedAt), "and so does time")
 		c := one.command
 		if c.Kind == playback.Load {
-			c.Item, c.Source = playback.NewItem(one.answer.Item.ID, one.answer.Item.RuntimeMS, 0), movie+"   "
+			c.Item = playback.NewItem(one.answer.Item.ID, one.answer.Item.RuntimeMS, 0)
 		}
 		next, effects, err := playback.Apply(state, c, playback.Room{}, one.answer.UpdatedAt)
 		require.NoError(t, err)

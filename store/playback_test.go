@@ -34,14 +34,13 @@ func (p *party) command(who string, kind playback.Kind, change func(*playback.Co
 	now, err := p.s.Playback(p.t.Context(), p.room.ID)
 	require.NoError(p.t, err)
 	c := playback.Command{Kind: kind, ID: newID(), Epoch: now.Epoch}
-	what := watchparty.Source{}
 	if kind == playback.Load {
-		what.StreamURL = movieAddress
+		c.Source.StreamURL = movieAddress
 	}
 	if change != nil {
 		change(&c)
 	}
-	return p.s.ApplyPlaybackCommand(p.t.Context(), p.room.ID, p.by[who], c, what)
+	return p.s.ApplyPlaybackCommand(p.t.Context(), p.room.ID, p.by[who], c)
 }
 
 // mustCommand is command, which has to succeed.
@@ -113,12 +112,11 @@ func TestPlaybackCommandSentAgain(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
 	p := newParty(t, s)
-	load := newCommand(playback.Load)
-	address := watchparty.Source{StreamURL: movieAddress}
-	first, err := s.ApplyPlaybackCommand(t.Context(), p.room.ID, p.by["host"], load, address)
+	load := newLoad(watchparty.Source{StreamURL: movieAddress})
+	first, err := s.ApplyPlaybackCommand(t.Context(), p.room.ID, p.by["host"], load)
 	require.NoError(t, err)
 	p.mustCommand("host", playback.Pause, nil)
-	second, err := s.ApplyPlaybackCommand(t.Context(), p.room.ID, p.by["host"], load, address)
+	second, err := s.ApplyPlaybackCommand(t.Context(), p.room.ID, p.by["host"], load)
 	require.NoError(t, err)
 	require.True(t, second.Effects.Replayed)
 	require.Equal(t, first.Revision, second.Effects.Revision)
@@ -127,10 +125,12 @@ func TestPlaybackCommandSentAgain(t *testing.T) {
 	for _, other := range []watchparty.Source{
 		{StreamURL: movieAddress + "?2"}, {StreamURL: movieAddress, Title: "Another"},
 	} {
-		_, err = s.ApplyPlaybackCommand(t.Context(), p.room.ID, p.by["host"], load, other)
+		changed := load
+		changed.Source = other
+		_, err = s.ApplyPlaybackCommand(t.Context(), p.room.ID, p.by["host"], changed)
 		require.ErrorIs(t, err, playback.ErrCommandReused)
 	}
-	_, err = s.ApplyPlaybackCommand(t.Context(), p.room.ID, p.by["holder"], load, address)
+	_, err = s.ApplyPlaybackCommand(t.Context(), p.room.ID, p.by["holder"], load)
 	require.ErrorIs(t, err, playback.ErrCommandReused, "another person's")
 }
 
@@ -189,7 +189,7 @@ func TestWhoControlsPlayback(t *testing.T) {
 			revision := readValue[int64](t, s, "SELECT revision FROM playbacks WHERE room_id = ?", p.room.ID)
 			c := playback.Command{Kind: playback.Play, ID: newID(), Epoch: 1}
 			test.act(p)
-			_, err := s.ApplyPlaybackCommand(t.Context(), p.room.ID, p.by["holder"], c, watchparty.Source{})
+			_, err := s.ApplyPlaybackCommand(t.Context(), p.room.ID, p.by["holder"], c)
 			require.ErrorIs(t, err, test.want)
 			require.LessOrEqual(t, readValue[int64](t, s, "SELECT revision FROM playbacks WHERE room_id = ?", p.room.ID),
 				revision+1, "but for an archive, which stops it")
@@ -227,7 +227,7 @@ func TestDemotionBeforeACommandCounts(t *testing.T) {
 	c := playback.Command{Kind: playback.Pause, ID: newID(), Epoch: 1}
 	done := make(chan error, 1)
 	go func() {
-		_, err := s.ApplyPlaybackCommand(t.Context(), p.room.ID, p.by["holder"], c, watchparty.Source{})
+		_, err := s.ApplyPlaybackCommand(t.Context(), p.room.ID, p.by["holder"], c)
 		done <- err
 	}()
 	require.Eventually(t, func() bool {
@@ -247,9 +247,8 @@ func TestMoviesAreLoaded(t *testing.T) {
 			{Language: "de", URL: "https://movies.example/de.vtt"}},
 	}, IdempotencyKey{})
 	require.NoError(t, err)
-	load := newCommand(playback.Load)
-	answer, err := s.ApplyPlaybackCommand(t.Context(), p.room.ID, p.by["host"], load,
-		watchparty.Source{MovieID: movie.ID})
+	load := newLoad(watchparty.Source{MovieID: movie.ID})
+	answer, err := s.ApplyPlaybackCommand(t.Context(), p.room.ID, p.by["host"], load)
 	require.NoError(t, err)
 	require.Equal(t, int64(95*60_000), answer.Item.DurationMS, "a minute more than the runtime, until it is known")
 	require.False(t, answer.Item.Exact)
@@ -269,8 +268,9 @@ func TestMoviesAreLoaded(t *testing.T) {
 	}{{watchparty.Source{MovieID: bare}, watchparty.ErrNoStream}, {watchparty.Source{MovieID: newID()},
 		watchparty.ErrUnknownMovie}, {watchparty.Source{ItemID: newID()}, watchparty.ErrUnknownItem},
 		{watchparty.Source{ItemID: elsewhere.ID}, watchparty.ErrUnknownItem}} {
-		load := playback.Command{Kind: playback.Load, ID: newID(), Epoch: 1}
-		_, err := s.ApplyPlaybackCommand(t.Context(), p.room.ID, p.by["host"], load, test.what)
+		load := newLoad(test.what)
+		load.Epoch = 1
+		_, err := s.ApplyPlaybackCommand(t.Context(), p.room.ID, p.by["host"], load)
 		require.ErrorIs(t, err, test.want)
 	}
 	p.mustCommand("host", playback.Stop, nil)
@@ -288,8 +288,8 @@ func TestMovieChangesWhileItPlays(t *testing.T) {
 		Title: "Nosferatu", Year: 1922, RuntimeMinutes: 94, StreamURL: movieAddress, DurationMS: 5_600_000,
 	}, IdempotencyKey{})
 	require.NoError(t, err)
-	loaded, err := s.ApplyPlaybackCommand(t.Context(), p.room.ID, p.by["host"], newCommand(playback.Load),
-		watchparty.Source{MovieID: movie.ID})
+	loaded, err := s.ApplyPlaybackCommand(t.Context(), p.room.ID, p.by["host"],
+		newLoad(watchparty.Source{MovieID: movie.ID}))
 	require.NoError(t, err)
 	change := func(c watchparty.MovieChange) {
 		t.Helper()
@@ -354,8 +354,8 @@ func TestDurationsFromBeforeAnEdit(t *testing.T) {
 	}, IdempotencyKey{})
 	require.NoError(t, err)
 	_, conns := p.connectAll(p.host, p.guest, p.holder)
-	loaded, err := s.ApplyPlaybackCommand(t.Context(), p.room.ID, p.by["host"], newCommand(playback.Load),
-		watchparty.Source{MovieID: movie.ID})
+	loaded, err := s.ApplyPlaybackCommand(t.Context(), p.room.ID, p.by["host"],
+		newLoad(watchparty.Source{MovieID: movie.ID}))
 	require.NoError(t, err)
 	reportDuration := func(durationMS int64, conns ...string) playback.Item {
 		t.Helper()
@@ -565,7 +565,7 @@ func TestCommandsLeaveConnections(t *testing.T) {
 	for range 30 {
 		c := playback.Command{Kind: playback.Pause, ID: newID(), Epoch: 1}
 		wg.Go(func() {
-			_, _ = s.ApplyPlaybackCommand(context.WithoutCancel(t.Context()), p.room.ID, p.by["host"], c, watchparty.Source{})
+			_, _ = s.ApplyPlaybackCommand(context.WithoutCancel(t.Context()), p.room.ID, p.by["host"], c)
 		})
 	}
 	waiting := func() int {

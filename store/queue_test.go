@@ -80,8 +80,9 @@ func TestQueue(t *testing.T) {
 	_, err = s.AddToQueue(ctx, p.room.ID, p.by["guest"], watchparty.Source{MovieID: movie}, IdempotencyKey{})
 	require.ErrorIs(t, err, watchparty.ErrForbidden)
 
-	load := playback.Command{Kind: playback.Load, ID: newID(), Epoch: answer.Epoch}
-	chosen, err := s.ApplyPlaybackCommand(ctx, p.room.ID, p.by["host"], load, watchparty.Source{ItemID: c.ID})
+	load := newLoad(watchparty.Source{ItemID: c.ID})
+	load.Epoch = answer.Epoch
+	chosen, err := s.ApplyPlaybackCommand(ctx, p.room.ID, p.by["host"], load)
 	require.NoError(t, err)
 	require.Equal(t, c.ID, chosen.Item.ID)
 	require.Empty(t, p.titles())
@@ -253,8 +254,9 @@ func TestItemsWithoutAStream(t *testing.T) {
 	load := func() error {
 		now, err := s.Playback(t.Context(), p.room.ID)
 		require.NoError(t, err)
-		_, err = s.ApplyPlaybackCommand(t.Context(), p.room.ID, p.by["host"],
-			playback.Command{Kind: playback.Load, ID: newID(), Epoch: now.Epoch}, watchparty.Source{ItemID: item.ID})
+		c := newLoad(watchparty.Source{ItemID: item.ID})
+		c.Epoch = now.Epoch
+		_, err = s.ApplyPlaybackCommand(t.Context(), p.room.ID, p.by["host"], c)
 		return err
 	}
 	require.Equal(t, []string{item.ID, other.ID}, listed())

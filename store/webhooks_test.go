@@ -51,7 +51,7 @@ func TestWebhookEvents(t *testing.T) {
 	movie := addStreamedMovie(t, s, "Metropolis")
 	load := func(room watchparty.Room) {
 		_, err := s.ApplyPlaybackCommand(t.Context(), room.ID, signedIn(t, s, host),
-			playback.Command{Kind: playback.Load, ID: newID()}, watchparty.Source{MovieID: movie})
+			newLoad(watchparty.Source{MovieID: movie}))
 		require.NoError(t, err)
 	}
 	load(room)

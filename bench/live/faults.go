@@ -331,7 +331,7 @@ func (s *System) WaitInSilence(ctx context.Context, prefix string, kind playback
 		silent = append(silent, &Silent{Client: c, state: c.Welcome.State})
 	}
 	first := silent[0]
-	load := &wire.Load{Command: first.command(), StreamURL: "https://movies.example/movie.webm"}
+	load := &wire.Load{Command: first.command(), StreamURL: new("https://movies.example/movie.webm")}
 	if err := first.Send(ctx, load); err != nil {
 		return 0, err
 	}

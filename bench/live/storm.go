@@ -260,7 +260,7 @@ func (c *stormy) random() wire.ClientMessage {
 	position := rand.Int64N(movieDuration)
 	switch n := rand.IntN(100); {
 	case c.state.State == player.Idle, n < 3:
-		return &wire.Load{Command: common, StreamURL: fmt.Sprintf("https://movies.example/%d.webm", rand.IntN(5))}
+		return &wire.Load{Command: common, StreamURL: new(fmt.Sprintf("https://movies.example/%d.webm", rand.IntN(5)))}
 	case n < 4:
 		return &wire.Stop{Command: common}
 	case n < 30:

@@ -80,7 +80,11 @@ func Connect(ctx context.Context, o Options) (*Client, error) {
 }
 
 func (c *Client) signIn(ctx context.Context, o Options) error {
-	if err := c.Send(ctx, &wire.Hello{Token: o.Token, Resume: o.Resume}); err != nil {
+	hello := &wire.Hello{Token: o.Token}
+	if o.Resume != "" {
+		hello.Resume = &o.Resume
+	}
+	if err := c.Send(ctx, hello); err != nil {
 		return err
 	}
 	m, err := c.next(ctx)

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -30,8 +31,8 @@ func ClientMessages() []ClientMessage {
 
 // Hello signs a connection in.
 type Hello struct {
-	Token  string `json:"token"`
-	Resume string `json:"resume,omitzero"` // the ID of the user's lost connection
+	Token  string  `json:"token"`
+	Resume *string `json:"resume,omitzero"` // the ID of the user's lost connection
 }
 
 // Token renews the token of a connection.
@@ -99,11 +100,11 @@ type Rate struct {
 // Load changes the item: to a movie, to an item of the queue, or to an address.
 type Load struct {
 	Command
-	MovieID    string `json:"movie_id,omitzero"`
-	ItemID     string `json:"item_id,omitzero"`
-	StreamURL  string `json:"stream_url,omitzero"`
-	Title      string `json:"title,omitzero"`
-	PositionMS *int64 `json:"position_ms,omitzero"`
+	MovieID    *string `json:"movie_id,omitzero"`
+	ItemID     *string `json:"item_id,omitzero"`
+	StreamURL  *string `json:"stream_url,omitzero"`
+	Title      *string `json:"title,omitzero"`
+	PositionMS *int64  `json:"position_ms,omitzero"`
 }
 
 // Skip goes on with the next item.
@@ -158,24 +159,37 @@ func (c *checks) number(field string, value, least, most float64, limits string)
 	c.check(value >= least && value <= most, field, "range", "must be "+limits) // not for NaN either
 }
 
+// id checks an ID, and writes it in lower case. It does nothing for nil.
 func (c *checks) id(field string, value *string) {
+	if value == nil {
+		return
+	}
 	_, err := uuid.Parse(*value)
 	c.check(err == nil && len(*value) == 36, field, "format", "must be a UUID")
 	*value = strings.ToLower(*value)
 }
 
-func (c *checks) text(field, value string, most int) {
-	c.check(utf8.RuneCountInString(value) <= most, field, "too_long", "is too long")
+// text checks the number of characters. It does nothing for nil.
+func (c *checks) text(field string, value *string, least, most int) {
+	if value == nil {
+		return
+	}
+	n := utf8.RuneCountInString(*value)
+	c.check(n >= least, field, "too_short", fmt.Sprintf("must have at least %d characters", least))
+	c.check(n <= most, field, "too_long", fmt.Sprintf("must have at most %d characters", most))
+}
+
+func (c *checks) token(field, value string) {
+	c.check(value != "", field, "too_short", "must not be empty")
+	c.text(field, &value, 0, maxToken)
 }
 
 func (m *Hello) check(c *checks) {
-	c.text("token", m.Token, maxToken)
-	if m.Resume != "" {
-		c.id("resume", &m.Resume)
-	}
+	c.token("token", m.Token)
+	c.id("resume", m.Resume)
 }
 
-func (m *Token) check(c *checks) { c.text("access_token", m.AccessToken, maxToken) }
+func (m *Token) check(c *checks) { c.token("access_token", m.AccessToken) }
 
 func (m *Clock) check(c *checks) { c.number("c0", m.C0, 0, maxWhole, "from 0 to 9007199254740991") }
 
@@ -222,25 +236,34 @@ func (m *Rate) check(c *checks) {
 func (m *Load) check(c *checks) {
 	m.Command.check(c)
 	c.position(m.PositionMS)
-	for field, id := range map[string]*string{"movie_id": &m.MovieID, "item_id": &m.ItemID} {
-		if *id != "" {
-			c.id(field, id)
-		}
-	}
+	c.id("movie_id", m.MovieID)
+	c.id("item_id", m.ItemID)
+	c.text("stream_url", m.StreamURL, watchparty.MinURLBytes, watchparty.MaxURLBytes)
+	c.text("title", m.Title, 0, watchparty.MaxItemTitle)
 	var invalid *watchparty.Error
-	if errors.As(m.Source().Validate(), &invalid) {
+	if *c == nil && errors.As(m.Source().Validate(), &invalid) {
 		*c = append(*c, invalid.Fields...)
 	}
 }
 
 // Source returns what to load, in normal form.
 func (m *Load) Source() watchparty.Source {
-	source := watchparty.Source{MovieID: m.MovieID, ItemID: m.ItemID, StreamURL: m.StreamURL, Title: m.Title}
+	source := watchparty.Source{
+		MovieID: value(m.MovieID), ItemID: value(m.ItemID), StreamURL: value(m.StreamURL), Title: value(m.Title),
+	}
 	source.Normalise()
 	return source
 }
 
 func (*Bye) check(*checks) {}
+
+// value returns an optional text; empty for nil.
+func value(text *string) string {
+	if text == nil {
+		return ""
+	}
+	return *text
+}
 
 // commandID returns the command's ID.
 func (m *Command) commandID() string { return m.ID }

@@ -87,12 +87,9 @@ func DecodeClient(frame []byte) (m ClientMessage, id string, err error) {
 	}
 	var wrong checks
 	for _, property := range kind.required {
-		_, given := properties[property]
+		value, given := properties[property]
 		wrong.check(given, property, "required", "is missing")
-	}
-	for property, value := range properties {
-		wrong.check(value.Kind() != 'n', property, "type", "must not be null")
-		wrong.check(string(value) != `""`, property, "too_short", "must not be empty")
+		wrong.check(!given || value.Kind() != 'n', property, "null", "must not be null")
 	}
 	if wrong != nil {
 		return nil, id, refuse(wrong)
@@ -140,15 +137,11 @@ func idIn(properties map[string]jsontext.Value) string {
 // refuse returns an error with the wrong properties, sorted by name.
 func refuse(wrong checks) error {
 	slices.SortFunc(wrong, func(a, b watchparty.FieldError) int { return strings.Compare(a.Field, b.Field) })
-	return watchparty.Invalid(wrong[:min(len(wrong), maxFieldErrors)]...)
+	return watchparty.Invalid(wrong...)
 }
 
-// Limits of an error, as in api/problem.go: a client decides how many properties are wrong, and how long their names
-// are.
-const (
-	maxFieldErrors = 20
-	maxFieldName   = 100 // bytes
-)
+// maxFieldName limits the name of a property in an error, in bytes, as in api/problem.go: a client chooses the name.
+const maxFieldName = 100
 
 // wrongProperty is the one that the decoder could not take.
 func wrongProperty(err error) watchparty.FieldError {
@@ -160,10 +153,35 @@ func wrongProperty(err error) watchparty.FieldError {
 	if name := semantic.JSONPointer.LastToken(); name != "" {
 		wrong.Field = strings.ToValidUTF8(name[:min(len(name), maxFieldName)], "")
 	}
+	if expected := expectedType(semantic.GoType); expected != "" {
+		wrong.Message = "must be " + expected
+	}
 	if errors.Is(err, json.ErrUnknownName) {
-		wrong.Code, wrong.Message = "unknown", "is not a property here"
+		wrong.Code, wrong.Message = "unknown", "is not a known property"
 	}
 	return wrong
+}
+
+// expectedType names the JSON type of a property, with its article; empty for other types than those of properties.
+func expectedType(t reflect.Type) string {
+	if t == nil {
+		return ""
+	}
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return "a string"
+	case reflect.Bool:
+		return "a boolean"
+	case reflect.Int64:
+		return "an integer"
+	case reflect.Float64:
+		return "a number"
+	default:
+		return ""
+	}
 }
 
 // DecodeServer reads a message from the server. It returns ErrUnknown for one that this client does not know.
