@@ -7,7 +7,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/watchparty/watchparty"
-	"github.com/watchparty/watchparty/playback"
 )
 
 // entering are the operations that store something in an account's name, or of it, by the store's methods. Each is

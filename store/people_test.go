@@ -10,7 +10,6 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/coherence"
-	"github.com/watchparty/watchparty/playback"
 )
 
 // TestPeopleAreShownAlike: every read that shows a person shows the same, with the newest name and picture, and nobody

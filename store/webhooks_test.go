@@ -13,7 +13,6 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/auth"
-	"github.com/watchparty/watchparty/playback"
 	"github.com/watchparty/watchparty/workflows/job"
 )
 
