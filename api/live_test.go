@@ -2,10 +2,51 @@ package api
 
 import (
 	"net/http"
+	"os"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
 )
+
+// TestLiveCodes: the contract of live connections lists the codes with which the REST API refuses a command, and no code
+// that neither of them has.
+func TestLiveCodes(t *testing.T) {
+	t.Parallel()
+	var live struct {
+		Components struct {
+			Schemas struct {
+				Error struct {
+					Properties struct {
+						Code struct {
+							Description string `yaml:"description"`
+						} `yaml:"code"`
+					} `yaml:"properties"`
+				} `yaml:"Error"`
+			} `yaml:"schemas"`
+		} `yaml:"components"`
+	}
+	text, err := os.ReadFile("live.yaml")
+	require.NoError(t, err)
+	require.NoError(t, yaml.Unmarshal(text, &live))
+	var listed []string
+	for _, found := range quotedCode.FindAllStringSubmatch(live.Components.Schemas.Error.Properties.Code.Description, -1) {
+		listed = append(listed, found[1])
+	}
+	require.NotEmpty(t, listed)
+	ofHTTP := []string{
+		"body_too_large", "precondition_failed", "request_timeout", "unsupported_content_encoding", "unsupported_media_type",
+	}
+	rest := documentedCodes(operations()["sendPlaybackCommand"].Operation)
+	for _, code := range rest {
+		require.Equal(t, !slices.Contains(ofHTTP, code), slices.Contains(listed, code), code)
+	}
+	ofLive := []string{"unknown_message_type", "signed_in_already", "superseded", "unavailable", "internal"}
+	for _, code := range listed {
+		require.True(t, slices.Contains(rest, code) || slices.Contains(ofLive, code), code)
+	}
+}
 
 // TestLiveHandshake: requests that are refused before the WebSocket is open.
 func TestLiveHandshake(t *testing.T) {

@@ -431,7 +431,9 @@ func (w *watcher) sendRefused(m wire.ClientMessage) *wire.Error {
 // loadAndPlay has the room load an address, and everybody there be ready for it.
 func loadAndPlay(w *watcher, all ...*watcher) {
 	w.t.Helper()
-	w.sendAcknowledged(&wire.Load{Command: w.newCommand(), StreamURL: new("https://videos.example/movie.webm"), Title: new("Movie")})
+	w.sendAcknowledged(
+		&wire.Load{Command: w.newCommand(), StreamURL: new("https://videos.example/movie.webm"), Title: new("Movie")},
+	)
 	for _, one := range append(all, w) {
 		s := one.awaitState(func(s wire.State) bool { return s.Media != nil && s.Cue > 0 })
 		duration := int64(5400000)

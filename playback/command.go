@@ -87,11 +87,12 @@ func (c Command) Validate() error {
 	} else if c.Kind != Pause && c.Kind != Load {
 		check(c.PositionMS == nil, "position_ms", "unexpected", "does not belong to this command")
 	}
-	if c.Kind == Rate && c.Rate == 0 {
+	switch {
+	case c.Kind == Rate && c.Rate == 0:
 		check(false, "rate", "required", "is missing")
-	} else if c.Kind == Rate {
+	case c.Kind == Rate:
 		check(c.Rate >= MinRate && c.Rate <= MaxRate, "rate", "range", "must be from 0.25 to 4") // not for NaN either
-	} else {
+	default:
 		check(c.Rate == 0, "rate", "unexpected", "does not belong to this command")
 	}
 	var source *watchparty.Error

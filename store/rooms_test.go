@@ -351,6 +351,15 @@ func TestQuitRoom(t *testing.T) {
 		require.Empty(t, standingOf(t, s, room, ada).Role, "the former host stays nothing")
 		require.ErrorIs(t, quit(watchparty.Room{ID: newID()}, ada), watchparty.ErrNotFound)
 	})
+	t.Run("of a host passes an archived room on", func(t *testing.T) {
+		room := newRoom(t, s, ada, nil)
+		joinRoom(t, s, room, bob)
+		execute(t, s, "UPDATE rooms SET archived_at = now() WHERE id = ?", room.ID)
+		require.NoError(t, quit(room, ada))
+		require.Equal(t, watchparty.Host, standingOf(t, s, room, bob).Role)
+		require.ErrorIs(t, s.DeleteRoom(t.Context(), room.ID, ada.ID, nil), watchparty.ErrForbidden)
+		require.NoError(t, s.DeleteRoom(t.Context(), room.ID, bob.ID, nil))
+	})
 }
 
 func TestParallelJoins(t *testing.T) {

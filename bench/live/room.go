@@ -76,7 +76,11 @@ func (s *System) Gather(
 	if err := Until(ctx, gatherTime, "the viewers connect", r.connected); err != nil {
 		return nil, err
 	}
-	load := &wire.Load{Command: host.NewCommand(), StreamURL: new("https://movies.example/movie.webm"), Title: new("Movie")}
+	load := &wire.Load{
+		Command:   host.NewCommand(),
+		StreamURL: new("https://movies.example/movie.webm"),
+		Title:     new("Movie"),
+	}
 	if _, err := host.Do(ctx, load); err != nil {
 		return nil, err
 	}

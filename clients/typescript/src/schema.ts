@@ -614,7 +614,9 @@ export interface paths {
         put?: never;
         /**
          * Open a room
-         * @description The caller is its host and the first person in it.
+         * @description The caller is its host and the first person in it. The other properties begin as follows, and `updateRoom`
+         *     changes them: `control` `moderators`, `queue` `everyone`, `queue_order` `manual`, `wait_policy` `auto`,
+         *     `now_playing` false, and no slow mode.
          */
         post: operations["createRoom"];
         delete?: never;
@@ -761,8 +763,10 @@ export interface paths {
         post?: never;
         /**
          * Give up your membership of a room
-         * @description Leaves the room, and gives up the caller's role and membership. The host's role passes on as when the host
-         *     leaves. A host with nobody else in the room gets a 409 `no_next_host`: delete the room, or archive it.
+         * @description Leaves the room, and gives up the caller's role and membership. For somebody who has none of these it is a
+         *     success. The host's role passes on as when the host leaves, but in an archived room, too: the caller can then
+         *     neither reopen nor delete it. A host with nobody else in the room gets a 409 `no_next_host`: delete the room, or
+         *     archive it.
          */
         delete: operations["quitRoom"];
         options?: never;
@@ -804,7 +808,8 @@ export interface paths {
         /**
          * Kick a participant
          * @description Removes a person from the room, together with their role and membership. Hosts and moderators can kick people of
-         *     lower roles. The person can join again, unless the room is private.
+         *     lower roles; oneself is a 403 `forbidden`. A person who neither is in the room nor has a role in it is a 404.
+         *     The person can join again, unless the room is private.
          */
         delete: operations["kickParticipant"];
         options?: never;
@@ -812,8 +817,9 @@ export interface paths {
         /**
          * Set a participant's role
          * @description For the host. Sets the role of a person who is in the room or has a role in it. `host` hands the room over to a
-         *     person who is in it, and makes the caller a moderator. Setting one's own role is a 409 `own_role`. For a person
-         *     who is not in the room, `joined_at` and `last_seen_at` say since when they have had the role.
+         *     person who is in it, and makes the caller a moderator. Setting one's own role is a 409 `own_role`. A person who
+         *     neither is in the room nor has a role in it is a 404; so is one who is not in it, with `host`. For a person who
+         *     is not in the room, `joined_at` and `last_seen_at` say since when they have had the role.
          */
         patch: operations["setParticipantRole"];
         trace?: never;
@@ -833,8 +839,8 @@ export interface paths {
         put?: never;
         /**
          * Ban a person from a room
-         * @description Hosts and moderators can ban people of lower roles, whether or not they are in the room. A ban removes the
-         *     person from the room and keeps them out until it ends or is lifted. A second ban of a person replaces the first.
+         * @description Hosts and moderators can ban people of lower roles, whether or not they are in the room; oneself is a 403
+         *     `forbidden`. A ban removes the person from the room and keeps them out until it ends or is lifted. A second ban of a person replaces the first.
          */
         post: operations["banUser"];
         delete?: never;
@@ -882,8 +888,8 @@ export interface paths {
         put?: never;
         /**
          * Mute a person in a room
-         * @description Hosts and moderators can mute people of lower roles, for at most 30 days. A mute lasts when the person leaves
-         *     and joins again. A second mute of a person replaces the first.
+         * @description Hosts and moderators can mute people of lower roles, whether or not they are in the room, for at most 30 days;
+         *     oneself is a 403 `forbidden`. A mute lasts when the person leaves and joins again. A second mute of a person replaces the first.
          */
         post: operations["muteUser"];
         delete?: never;
@@ -996,8 +1002,13 @@ export interface paths {
          *     item has been loaded since, it is a 409 `playback_stale`. A command with a `revision` is the same 409 if it is
          *     repeated so late that the room does not remember its ID. If nothing is loaded, `play` loads the first item of
          *     the queue, or else the room's movie. `load` names an item of the queue, a movie, or, for the host and
-         *     moderators, an https address, which the service never fetches. `pause` has the position that the person saw; the
-         *     room pauses there if it is within a second of the computed position.
+         *     moderators, an https address, which the service never fetches. An item that is loaded leaves the queue. `pause`
+         *     can have the position that the person saw: the room pauses there if it is within a second of the computed
+         *     position, and otherwise at the computed one. A `seek` beyond the end goes to the end. What a command does while
+         *     the room waits, and for whom it waits, is in the contract of live connections.
+         *
+         *     Of several refusals the answer is the first of these: `banned`, a 404, `room_archived` or `room_closed`,
+         *     `not_participant`, `forbidden`, `muted`. The operations of the queue do the same.
          */
         post: operations["sendPlaybackCommand"];
         delete?: never;
@@ -1062,15 +1073,15 @@ export interface paths {
         };
         /**
          * Get an item of the queue
-         * @description An item that is not in the queue any more is a 404.
+         * @description An item that is not in the queue any more is a 404. So is the one that plays.
          */
         get: operations["getQueueItem"];
         put?: never;
         post?: never;
         /**
          * Remove an item from the queue
-         * @description People who can add items can remove their own; the host and moderators can remove all items. Removing the item
-         *     that plays skips it.
+         * @description People who can add items can remove their own; the host and moderators can remove all items. The item that
+         *     plays is not in the queue any more; removing it skips it.
          */
         delete: operations["removeFromQueue"];
         options?: never;
@@ -1109,7 +1120,7 @@ export interface paths {
         get?: never;
         /**
          * Vote for an item of the queue
-         * @description A second vote for the same item changes nothing.
+         * @description A second vote for the same item changes nothing. The item that plays is a 404.
          */
         put: operations["voteForItem"];
         post?: never;
@@ -4055,12 +4066,12 @@ export interface components {
             genres?: components["schemas"]["Genre"][] | null;
             /**
              * Format: uri
-             * @description Where a poster is; it starts with https://
+             * @description The address of a poster: https, in ASCII, without a user name
              */
             poster_url?: string | null;
             /**
              * Format: uri
-             * @description Where the movie is; it starts with https://
+             * @description The address of an MP4, WebM or HLS stream: https, in ASCII, without a user name
              */
             stream_url?: string | null;
             /**
@@ -4087,12 +4098,12 @@ export interface components {
             genres?: components["schemas"]["Genre"][] | null;
             /**
              * Format: uri
-             * @description Where a poster is; it starts with https://; null for none
+             * @description The address of a poster: https, in ASCII, without a user name; null for none
              */
             poster_url?: string | null;
             /**
              * Format: uri
-             * @description Where the movie is; it starts with https://; null for no address
+             * @description The address of an MP4, WebM or HLS stream: https, in ASCII, without a user name; null for none
              */
             stream_url?: string | null;
             /**
@@ -4259,7 +4270,7 @@ export interface components {
         Playback: {
             /**
              * Format: int64
-             * @description Rises by one with each change
+             * @description Rises by one with each change, and with each command, also one that changes nothing else
              */
             revision: number;
             /**
@@ -4485,10 +4496,11 @@ export interface components {
             movie_id?: string | null;
             /**
              * Format: uri
-             * @description An address to play; it starts with https://
+             * @description The address of an MP4, WebM or HLS stream: https, in ASCII, without a user name. The service does not check
+             *     what is there.
              */
             stream_url?: string | null;
-            /** @description The title of `stream_url`; without it the name of the file is shown */
+            /** @description The title of the stream at `stream_url`, in one line. Without a title, the name of the file is shown. */
             title?: string | null;
         };
         /**
@@ -4751,10 +4763,11 @@ export interface components {
             movie_id?: string | null;
             /**
              * Format: uri
-             * @description An address to play; it starts with https://
+             * @description The address of an MP4, WebM or HLS stream: https, in ASCII, without a user name. The service does not check
+             *     what is there.
              */
             stream_url?: string | null;
-            /** @description The title of `stream_url`; without it the name of the file is shown */
+            /** @description The title of the stream at `stream_url`, in one line. Without a title, the name of the file is shown. */
             title?: string | null;
         };
         /**

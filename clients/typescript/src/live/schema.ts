@@ -25,7 +25,7 @@ export interface components {
             /** @description An access token, as the REST API takes it */
             token: string;
             /** @description The `connection` of the user's lost connection. If it is still open on the same server, it is closed with 4409. */
-            resume?: components["schemas"]["ID"];
+            resume?: components["schemas"]["ID"] | null;
         };
         Token: {
             /**
@@ -66,11 +66,11 @@ export interface components {
             /** @description Whether the person wants to be waited for */
             wait_for_me: boolean;
             /** @description The player has reached the end of the item */
-            ended?: boolean;
+            ended?: boolean | null;
             /** @description How many milliseconds the player is ahead of the room; negative if it is behind */
-            drift_ms?: number;
+            drift_ms?: number | null;
             /** @description The shortest round trip of the latest samples of the clock, in milliseconds */
-            rtt_ms?: number;
+            rtt_ms?: number | null;
         };
         Ready: {
             /**
@@ -82,8 +82,8 @@ export interface components {
             epoch: components["schemas"]["Count"];
             /** @description The cue that the player is ready for. Any other than the state's is ignored. */
             cue: components["schemas"]["Count"];
-            /** @description The length of the item according to the player, in milliseconds */
-            duration_ms?: number;
+            /** @description The length of the item according to the player, in milliseconds; see The end of an item */
+            duration_ms?: number | null;
         };
         Play: {
             /**
@@ -107,7 +107,7 @@ export interface components {
             revision?: components["schemas"]["SeenRevision"];
             if_revision?: components["schemas"]["IfRevision"];
             /** @description Where the person's player was when they paused */
-            position_ms?: components["schemas"]["Position"];
+            position_ms?: components["schemas"]["Position"] | null;
         };
         Seek: {
             /**
@@ -146,15 +146,18 @@ export interface components {
             revision?: components["schemas"]["SeenRevision"];
             if_revision?: components["schemas"]["IfRevision"];
             /** @description A movie of the catalogue that has a stream */
-            movie_id?: components["schemas"]["ID"];
+            movie_id?: components["schemas"]["ID"] | null;
             /** @description An item of the room's queue */
-            item_id?: components["schemas"]["ID"];
+            item_id?: components["schemas"]["ID"] | null;
             /** @description The address of an MP4, WebM or HLS stream: https, in ASCII, without a user name. Only hosts and moderators may load one. */
-            stream_url?: string;
-            /** @description The title of the stream at `stream_url`; without it, the name of the file */
-            title?: string;
+            stream_url?: string | null;
+            /**
+             * @description The title of the stream at `stream_url`, in one line. White space at its edges is removed. Without a title,
+             *     the name of the file is shown.
+             */
+            title?: string | null;
             /** @description Where to begin; at the beginning unless given */
-            position_ms?: components["schemas"]["Position"];
+            position_ms?: components["schemas"]["Position"] | null;
         };
         Skip: {
             /**
@@ -183,9 +186,9 @@ export interface components {
         /** @description The epoch of the state that the person saw. With any other epoch the command is refused. */
         SeenEpoch: components["schemas"]["Count"];
         /** @description The revision of the state that the person saw. With it, a command that arrives again is never applied again, however late: without it, the server remembers the last 32 commands of the room. */
-        SeenRevision: components["schemas"]["Count"];
+        SeenRevision: components["schemas"]["Count"] | null;
         /** @description The only revision at which the command is applied. At any other one it is refused with `playback_stale`. */
-        IfRevision: components["schemas"]["Count"];
+        IfRevision: components["schemas"]["Count"] | null;
         Bye: {
             /**
              * @description The name of the message
@@ -219,7 +222,7 @@ export interface components {
             people: components["schemas"]["Member"][];
         };
         State: {
-            /** @description Rises by one with each change */
+            /** @description Rises by one with each change, and with each command, also one that changes nothing else */
             revision: components["schemas"]["Count"];
             /** @description Rises when the item changes or starts anew */
             epoch: components["schemas"]["Count"];
@@ -233,7 +236,8 @@ export interface components {
             state: "idle" | "waiting" | "playing" | "paused";
             /**
              * Format: uuid
-             * @description The ID of what is played, which was an item of the queue; null while idle
+             * @description The ID of what is played; null while idle. An item that was loaded from the queue has the ID that it had
+             *     there.
              */
             item: string | null;
             /** @description The stream of the item; null while idle */
@@ -335,16 +339,20 @@ export interface components {
              * @constant
              */
             t: "error";
-            /** @description The ID of the command; absent if the message had none */
+            /** @description The ID of the command; absent if the message had none, or one that is no UUID */
             id?: components["schemas"]["ID"];
             /**
-             * @description A code of the REST API, or one of these: `unknown_message_type` (the server does not know a message of this
-             *     name), `superseded` (a later seek was applied instead), `signed_in_already` (a second `hello`).
+             * @description For any message: `invalid_request` (properties are wrong), `unknown_message_type` (the server does not know
+             *     a message of this name), `signed_in_already` (the connection has signed in). For a command, as in the REST API:
+             *     `unauthenticated`, `banned`, `not_found`, `room_archived`, `room_closed`, `not_participant`, `forbidden`,
+             *     `muted`, `unknown_movie`, `unknown_item`, `movie_without_stream`, `nothing_playing`, `nothing_to_play`,
+             *     `playback_stale`, `command_id_reused`, `rate_limited`, `unavailable`, `internal`; and `superseded` (a later
+             *     seek was applied instead).
              */
             code: string;
             /** @description A description of the error, for developers */
             message: string;
-            /** @description The first 20 properties that are wrong */
+            /** @description The properties that are wrong */
             errors?: components["schemas"]["FieldError"][];
             /** @description The time after which the same message may be sent again, in milliseconds */
             retry_after_ms?: number;
