@@ -156,10 +156,8 @@ func (m *Measurement) crowd(ctx context.Context) error {
 	defer host.Close()
 	m.logf("%d members are connected", members)
 	h := &Silent{Client: host, state: host.Welcome.State}
-	if err := h.apply(
-		ctx,
-		&wire.Load{Command: h.command(), StreamURL: new("https://movies.example/movie.webm")},
-	); err != nil {
+	load := &wire.Load{Command: h.command(), StreamURL: new("https://movies.example/movie.webm")}
+	if err := h.apply(ctx, load); err != nil {
 		return err
 	}
 	if _, _, err := h.await(ctx, func(s wire.State) bool { return s.Epoch > 0 }); err != nil {
