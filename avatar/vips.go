@@ -34,27 +34,19 @@ func render(data []byte, limits probe.Limits, sizes []Size) ([]Rendered, error) 
 	for i, size := range sizes {
 		outputs[i].pixels, outputs[i].optional, outputs[i].plain = C.int(size.Pixels), cInt(size.Optional), cInt(size.Plain)
 	}
+	data, colours, err := prepare(data)
+	if err != nil {
+		return nil, err
+	}
+	said := C.avatar_meaning{plain: cInt(colours.plain), length: C.size_t(len(colours.profile))}
+	if len(colours.profile) > 0 {
+		var pinned runtime.Pinner
+		defer pinned.Unpin()
+		pinned.Pin(&colours.profile[0])
+		said.profile = unsafe.Pointer(&colours.profile[0])
+	}
 	var width, height C.int
 	var message *C.char
-	var said C.avatar_meaning
-	if bytes.HasPrefix(data, []byte("GIF8")) {
-		data = withHoles(data)
-	}
-	if bytes.HasPrefix(data, []byte("\x89PNG")) {
-		m := meaningOfPNG(data)
-		said.plain, said.length = cInt(m.plain), C.size_t(len(m.profile))
-		if len(m.profile) > 0 {
-			var pinned runtime.Pinner
-			defer pinned.Unpin()
-			pinned.Pin(&m.profile[0])
-			said.profile = unsafe.Pointer(&m.profile[0])
-		}
-		stripped, pixels := stripPNG(data)
-		if inflatesTooFar(data, pixels) {
-			return nil, fmt.Errorf("avatar: render: %w", probe.Unreadable())
-		}
-		data = stripped
-	}
 	status := C.avatar_render(unsafe.Pointer(&data[0]), C.size_t(len(data)),
 		probe.MaxSide, C.int(limits.MaxPixels), quality,
 		&said, &outputs[0], C.int(len(outputs)), &width, &height, &message)
@@ -70,29 +62,49 @@ func render(data []byte, limits probe.Limits, sizes []Size) ([]Rendered, error) 
 	default:
 		return nil, fmt.Errorf("avatar: encode: libvips: %s", C.GoString(message))
 	}
-
 	var rendered []Rendered
 	for i, size := range sizes {
-		if outputs[i].data == nil {
-			continue // left out
+		if outputs[i].data != nil { // otherwise the size is left out
+			rendered = append(rendered, takeOutput(size, outputs[i]))
 		}
-		encoded := C.GoBytes(outputs[i].data, C.int(outputs[i].length))
-		C.g_free(C.gpointer(outputs[i].data))
-		format := probe.WebP
-		switch {
-		case size.Plain && outputs[i].alpha != 0:
-			format = probe.PNG
-		case size.Plain:
-			format = probe.JPEG
-		default:
-			encoded = stripWebP(encoded)
-		}
-		rendered = append(rendered, Rendered{
-			Name: size.Name + format.Extension(), Data: encoded, ContentType: format.ContentType(),
-			Width: size.Pixels, Height: size.Pixels,
-		})
 	}
 	return rendered, nil
+}
+
+// prepare removes from a picture what libvips must not read, and returns what the picture says about its colours
+// outside of what libvips reads.
+func prepare(data []byte) (prepared []byte, colours meaning, err error) {
+	switch {
+	case bytes.HasPrefix(data, []byte("GIF8")):
+		return withHoles(data), meaning{}, nil
+	case bytes.HasPrefix(data, []byte("\x89PNG")):
+		stripped, pixels := stripPNG(data)
+		if inflatesTooFar(data, pixels) {
+			return nil, meaning{}, fmt.Errorf("avatar: render: %w", probe.Unreadable())
+		}
+		return stripped, meaningOfPNG(data), nil
+	default:
+		return data, meaning{}, nil
+	}
+}
+
+// takeOutput copies an output to Go's memory, and releases it.
+func takeOutput(size Size, output C.avatar_output) Rendered {
+	encoded := C.GoBytes(output.data, C.int(output.length))
+	C.g_free(C.gpointer(output.data))
+	format := probe.WebP
+	switch {
+	case size.Plain && output.alpha != 0:
+		format = probe.PNG
+	case size.Plain:
+		format = probe.JPEG
+	default:
+		encoded = stripWebP(encoded)
+	}
+	return Rendered{
+		Name: size.Name + format.Extension(), Data: encoded, ContentType: format.ContentType(),
+		Width: size.Pixels, Height: size.Pixels,
+	}
 }
 
 func cInt(set bool) C.int {

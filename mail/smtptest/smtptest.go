@@ -126,126 +126,133 @@ func (s *Server) Session(conn net.Conn, sc Script) {
 	if sc.Implicit != nil {
 		conn = tls.Server(conn, sc.Implicit)
 	}
-	in := bufio.NewReader(conn)
-	var said string // the last answer
-	say := func(command, usual string) bool {
-		said = ""
-		if before := sc.Before[command]; before != nil {
-			before()
-		}
-		answer, scripted := sc.Answers[command]
-		if !scripted {
-			answer = usual
-		}
-		if _, paused, ok := strings.Cut(answer, pause); ok {
-			length, rest, _ := strings.Cut(paused, pause)
-			duration, err := time.ParseDuration(length)
-			if err != nil {
-				panic(err)
-			}
-			<-time.After(duration)
-			answer = rest
-		}
-		text, _, hangs := strings.Cut(answer, HangUp)
-		text, _, silent := strings.Cut(text, Silence)
-		text, _, breaks := strings.Cut(text, BreakOff)
-		if text != "" {
-			end := "\r\n"
-			if breaks {
-				end = ""
-			}
-			if _, err := io.WriteString(conn, text+end); err != nil {
-				return false
-			}
-			said = text
-		}
-		if silent {
-			_, _ = io.Copy(io.Discard, in) // until the client closes the connection
-		}
-		return !hangs && !silent && !breaks
-	}
-	if !say("greeting", "220 hostile.test ESMTP") {
+	one := session{server: s, script: sc, conn: conn, in: bufio.NewReader(conn)}
+	if !one.say("greeting", "220 hostile.test ESMTP") {
 		return
 	}
-	exchange := "" // the key of the next line in an AUTH exchange
 	for {
-		line, err := in.ReadString('\n')
+		line, err := one.in.ReadString('\n')
 		if err != nil {
 			return
 		}
 		line = strings.TrimRight(line, "\r\n")
-		s.mu.Lock()
-		s.commands = append(s.commands, line)
-		s.mu.Unlock()
-		verb, _, _ := strings.Cut(strings.ToUpper(line), " ")
-		if exchange != "" {
-			if !say(exchange, "235 2.7.0 welcome") {
-				return
-			}
-			exchange = nextLine(exchange, said)
-			continue
-		}
-		switch verb {
-		case "EHLO":
-			lines := append([]string{"hostile.test"}, sc.Extensions...)
-			if sc.StartTLS != nil {
-				lines = append(lines, "STARTTLS")
-			}
-			usual := "250-" + strings.Join(append(lines, "8BITMIME"), "\r\n250-")
-			if !say(verb, usual+"\r\n250 ENHANCEDSTATUSCODES") {
-				return
-			}
-		case "STARTTLS":
-			if !say(verb, "220 2.0.0 go ahead") {
-				return
-			}
-			conn = tls.Server(conn, sc.StartTLS)
-			in = bufio.NewReader(conn)
-		case "AUTH":
-			if !say(verb, "235 2.7.0 welcome") {
-				return
-			}
-			exchange = nextLine(exchange, said)
-		case "DATA":
-			if !say(verb, "354 go ahead") {
-				return
-			}
-			if !strings.HasPrefix(said, "3") {
-				continue
-			}
-			content, err := readContent(in)
-			if err != nil {
-				return
-			}
-			s.mu.Lock()
-			s.contents = append(s.contents, content)
-			s.mu.Unlock()
-			open := say(".", "250 2.0.0 queued")
-			if strings.HasPrefix(said, "2") {
-				s.mu.Lock()
-				s.accepted = append(s.accepted, content)
-				s.mu.Unlock()
-			}
-			if !open {
-				return
-			}
-		case "QUIT":
-			say(verb, "221 2.0.0 bye")
+		s.record(&s.commands, line)
+		if !one.answer(line) {
 			return
-		default:
-			if !say(verb, "250 2.1.0 OK") {
-				return
-			}
 		}
 	}
 }
 
-// nextLine returns the key of the line that follows in an AUTH exchange; empty if the server has asked for none.
-func nextLine(last, said string) string {
-	if strings.HasPrefix(said, "3") {
-		return last + "*"
+// record adds an entry to one of the server's lists.
+func (s *Server) record(list *[]string, entry string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	*list = append(*list, entry)
+}
+
+// session is one connection.
+type session struct {
+	server   *Server
+	script   Script
+	conn     net.Conn
+	in       *bufio.Reader
+	said     string // the last answer
+	exchange string // the key of the next line in an AUTH exchange; empty outside of one
+}
+
+// answer answers a line. It reports whether the session goes on.
+func (s *session) answer(line string) bool {
+	if s.exchange != "" {
+		return s.authenticate(s.exchange)
 	}
-	return ""
+	switch verb, _, _ := strings.Cut(strings.ToUpper(line), " "); verb {
+	case "EHLO":
+		lines := append([]string{"hostile.test"}, s.script.Extensions...)
+		if s.script.StartTLS != nil {
+			lines = append(lines, "STARTTLS")
+		}
+		lines = append(lines, "8BITMIME")
+		return s.say(verb, "250-"+strings.Join(lines, "\r\n250-")+"\r\n250 ENHANCEDSTATUSCODES")
+	case "STARTTLS":
+		if !s.say(verb, "220 2.0.0 go ahead") {
+			return false
+		}
+		s.conn = tls.Server(s.conn, s.script.StartTLS)
+		s.in = bufio.NewReader(s.conn)
+		return true
+	case "AUTH":
+		return s.authenticate(verb)
+	case "DATA":
+		return s.say(verb, "354 go ahead") && (!strings.HasPrefix(s.said, "3") || s.receive())
+	case "QUIT":
+		s.say(verb, "221 2.0.0 bye")
+		return false
+	default:
+		return s.say(verb, "250 2.1.0 OK")
+	}
+}
+
+// authenticate answers a line of an AUTH exchange, which goes on if the answer asks for another line.
+func (s *session) authenticate(key string) bool {
+	open := s.say(key, "235 2.7.0 welcome")
+	if strings.HasPrefix(s.said, "3") {
+		s.exchange += "*"
+	} else {
+		s.exchange = ""
+	}
+	return open
+}
+
+// receive reads the content of an email, and answers it.
+func (s *session) receive() bool {
+	content, err := readContent(s.in)
+	if err != nil {
+		return false
+	}
+	s.server.record(&s.server.contents, content)
+	open := s.say(".", "250 2.0.0 queued")
+	if strings.HasPrefix(s.said, "2") {
+		s.server.record(&s.server.accepted, content)
+	}
+	return open
+}
+
+// say gives the script's answer to a command, or else the usual one. It reports whether the session goes on.
+func (s *session) say(command, usual string) bool {
+	s.said = ""
+	if before := s.script.Before[command]; before != nil {
+		before()
+	}
+	answer, scripted := s.script.Answers[command]
+	if !scripted {
+		answer = usual
+	}
+	if _, paused, ok := strings.Cut(answer, pause); ok {
+		length, rest, _ := strings.Cut(paused, pause)
+		duration, err := time.ParseDuration(length)
+		if err != nil {
+			panic(err)
+		}
+		<-time.After(duration)
+		answer = rest
+	}
+	text, _, hangs := strings.Cut(answer, HangUp)
+	text, _, silent := strings.Cut(text, Silence)
+	text, _, breaks := strings.Cut(text, BreakOff)
+	if text != "" {
+		end := "\r\n"
+		if breaks {
+			end = ""
+		}
+		if _, err := io.WriteString(s.conn, text+end); err != nil {
+			return false
+		}
+		s.said = text
+	}
+	if silent {
+		_, _ = io.Copy(io.Discard, s.in) // until the client closes the connection
+	}
+	return !hangs && !silent && !breaks
 }
 
 func readContent(in *bufio.Reader) (string, error) {
