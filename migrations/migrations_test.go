@@ -465,3 +465,34 @@ func TestRunsHaveTheNewNameOfTheirPolicy(t *testing.T) {
 	run("048_email_policy.tx.down.sql")
 	require.Equal(t, before, stored())
 }
+
+// TestReportsHaveNullForNothing: reports that were stored with 0, or with null for no errors, are as the contract has
+// them.
+func TestReportsHaveNullForNothing(t *testing.T) {
+	t.Parallel()
+	db := openDatabase(t, stacktest.DatabaseURL(t))
+	_, err := migrations.Up(t.Context(), db)
+	require.NoError(t, err)
+	_, err = db.ExecContext(t.Context(), `
+		INSERT INTO reports (id, kind, period_start, period_end, data)
+		SELECT gen_random_uuid(), kind, now() + n * interval '1 s', now() + n * interval '1 s', data::jsonb FROM (VALUES
+			(1, 'cleanup', '{"errors": null, "older_than_seconds": 0}'),
+			(2, 'cleanup', '{"errors": {"old_emails": "too slow"}, "older_than_seconds": 0}'),
+			(3, 'cleanup', '{"errors": null, "older_than_seconds": 60}'),
+			(4, 'cleanup', '{"errors": {}, "older_than_seconds": null}'),
+			(5, 'activity', '{"errors": null}')) AS stored (n, kind, data)`)
+	require.NoError(t, err)
+	statements, err := os.ReadFile("053_report_nulls.tx.up.sql")
+	require.NoError(t, err)
+	_, err = db.ExecContext(t.Context(), string(statements))
+	require.NoError(t, err)
+	var found []string
+	require.NoError(t, db.NewRaw("SELECT data::text FROM reports ORDER BY period_start").Scan(t.Context(), &found))
+	require.Equal(t, []string{
+		`{"errors": {}, "older_than_seconds": null}`,
+		`{"errors": {"old_emails": "too slow"}, "older_than_seconds": null}`,
+		`{"errors": {}, "older_than_seconds": 60}`,
+		`{"errors": {}, "older_than_seconds": null}`,
+		`{"errors": null}`,
+	}, found)
+}
