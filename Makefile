@@ -75,8 +75,8 @@ generate: ## Generate the server's code, the client's types, .env.example and do
 	go generate ./api/contract
 	npm run --silent --prefix clients/typescript generate
 	go generate ./web
-	go run ./cmd/watchparty settings > .env.example
-	go run ./cmd/watchparty settings --markdown > docs/settings.md
+	go run ./cmd/watchparty settings > bin/settings && mv bin/settings .env.example
+	go run ./cmd/watchparty settings --markdown > bin/settings && mv bin/settings docs/settings.md
 
 setup: ## Install what is missing to build and run
 	@deploy/setup.sh run

@@ -4,6 +4,9 @@
 package activities
 
 import (
+	"fmt"
+	"reflect"
+
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/worker"
 )
@@ -13,8 +16,12 @@ type Group interface {
 	Activities() map[string]any
 }
 
-// Register registers a group's activities with a worker.
+// Register registers a group's activities with a worker. It panics if the group is a nil pointer, whose activities would
+// panic and be tried again for ever.
 func Register(r worker.ActivityRegistry, g Group) {
+	if reflect.ValueOf(g).IsNil() {
+		panic(fmt.Sprintf("activities: the worker has no %T", g))
+	}
 	for name, method := range g.Activities() {
 		r.RegisterActivityWithOptions(method, activity.RegisterOptions{Name: name})
 	}

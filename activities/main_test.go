@@ -118,3 +118,10 @@ func (c *changes) take() []string {
 }
 
 func sorted(list []string) []string { return slices.Sorted(slices.Values(list)) }
+
+func TestRegisterRefusesAGroupThatIsMissing(t *testing.T) {
+	var missing *activities.Webhook
+	require.PanicsWithValue(t, "activities: the worker has no *activities.Webhook", func() {
+		activities.Register(new(testsuite.WorkflowTestSuite).NewTestActivityEnvironment(), missing)
+	})
+}

@@ -339,7 +339,13 @@ func TestExportHasEverything(t *testing.T) {
 	for _, c := range columns {
 		table := personal[c.TableName]
 		if table[""] == "" {
-			require.NotEmpty(t, table[c.ColumnName], "%s.%s: does it belong into the export?", c.TableName, c.ColumnName)
+			require.NotEmpty(
+				t,
+				table[c.ColumnName],
+				"%s.%s: does it belong into the export? Add it to personal",
+				c.TableName,
+				c.ColumnName,
+			)
 		}
 		known[c.TableName], known[c.TableName+"."+c.ColumnName] = true, true
 	}

@@ -176,6 +176,22 @@ var shared = map[string]string{
 
 const rangeStatus = http.StatusRequestedRangeNotSatisfiable // which has a header, so it is written by hand
 
+// refusalHeaders are the headers of refusals that the contract describes.
+var refusalHeaders = map[int]string{
+	http.StatusUnauthorized: "WWW-Authenticate", http.StatusTooManyRequests: "Retry-After",
+}
+
+// TestRefusalsHaveTheirHeaders: the contract describes them for every operation.
+func TestRefusalsHaveTheirHeaders(t *testing.T) {
+	for id, op := range operations() {
+		for status, header := range refusalHeaders {
+			if response := op.Responses.Status(status); response != nil {
+				require.Contains(t, response.Value.Headers, header, "%s, %d", id, status)
+			}
+		}
+	}
+}
+
 // writeStatuses puts what was seen into openapi.yaml, in the place of the 4xx that are there.
 func writeStatuses() error {
 	content, err := os.ReadFile("openapi.yaml")
@@ -185,32 +201,41 @@ func writeStatuses() error {
 	var (
 		out       []string
 		operation string
-		skipping  bool
+		former    = map[int][]string{} // the lines of the operation's 4xx, as they were
+		status    int                  // of the line
 	)
 	for line := range strings.Lines(string(content)) {
 		if id, ok := strings.CutPrefix(line, "      operationId: "); ok {
 			operation = strings.TrimSpace(id)
+			clear(former)
 		}
 		if strings.HasPrefix(line, "components:") {
 			operation = ""
 		}
-		if skipping && strings.HasPrefix(line, "          ") {
-			continue
+		if status == 0 || !strings.HasPrefix(line, "          ") {
+			status = 0
+			if begin := refusalLine.FindStringSubmatch(line); begin != nil && operation != "" {
+				status, _ = strconv.Atoi(begin[1])
+			}
 		}
-		skipping = operation != "" && strings.HasPrefix(line, "        '4") &&
-			!strings.HasPrefix(line, fmt.Sprintf("        '%d'", rangeStatus))
-		if skipping {
+		if status != 0 && status != rangeStatus {
+			former[status] = append(former[status], line)
 			continue
 		}
 		if operation != "" && strings.HasPrefix(line, "        default:") {
-			out = append(out, responsesOf(operations()[operation])...)
+			out = append(out, responsesOf(operations()[operation], former)...)
 		}
 		out = append(out, line)
 	}
 	return os.WriteFile("openapi.yaml", []byte(strings.Join(out, "")), 0o644) //nolint:gosec // it is in the repository
 }
 
-func responsesOf(d documented) (lines []string) {
+const maxLine = 120 // columns
+
+var refusalLine = regexp.MustCompile(`^        '(4\d\d)':`)
+
+// responsesOf returns the lines of an operation's 4xx. Those that have the right codes already stay as they are.
+func responsesOf(d documented, former map[int][]string) (lines []string) {
 	byStatus := map[int][]string{}
 	for _, code := range codesOf(d) {
 		status := contractProblems()[code].Status
@@ -225,8 +250,23 @@ func responsesOf(d documented) (lines []string) {
 			lines = append(lines, fmt.Sprintf("        '%d': {$ref: '#/components/responses/%s'}\n", status, name))
 			continue
 		}
-		lines = append(lines, "        '"+strconv.Itoa(status)+"':\n",
-			"          description: '`"+strings.Join(codes, "`, `")+"`'\n",
+		var there []string
+		for _, found := range quotedCode.FindAllStringSubmatch(strings.Join(former[status], ""), -1) {
+			there = append(there, found[1])
+		}
+		if slices.Sort(there); slices.Equal(there, codes) {
+			lines = append(lines, former[status]...)
+			continue
+		}
+		description := "          description: '`" + strings.Join(codes, "`, `") + "`'\n"
+		if len(description) > maxLine {
+			description = "          description: >-\n            `" + strings.Join(codes, "`,\n            `") + "`\n"
+		}
+		lines = append(lines, "        '"+strconv.Itoa(status)+"':\n", description)
+		if header := refusalHeaders[status]; header != "" {
+			lines = append(lines, fmt.Sprintf("          headers: {%[1]s: {$ref: '#/components/headers/%[1]s'}}\n", header))
+		}
+		lines = append(lines,
 			"          content: {application/problem+json: {schema: {$ref: '#/components/schemas/Problem'}}}\n")
 	}
 	return lines

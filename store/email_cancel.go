@@ -13,6 +13,9 @@ import (
 // voidReasons maps each kind of email to a query for the reason why the email e with the ID ? cannot be sent. The
 // queries run after the worker has found that the email has no recipient or is out of date.
 var voidReasons = map[watchparty.EmailKind]string{
+	watchparty.EmailWelcome:         voidAccount,
+	watchparty.EmailAddressChanged:  voidAccount,
+	watchparty.EmailPasswordChanged: voidAccount,
 	watchparty.EmailWelcomeReminder: `
 		SELECT CASE WHEN u.id IS NULL OR u.deleted_at IS NOT NULL THEN 'no_account'
 			WHEN u.email_verified_at IS NOT NULL THEN 'already_confirmed'
@@ -62,11 +65,7 @@ func (s *Store) CancelUndeliverableEmail(
 			return err
 		}
 		if why == "" && !row.email().Ended() {
-			query, known := voidReasons[watchparty.EmailKind(row.Kind)]
-			if !known {
-				query = voidAccount
-			}
-			if err := tx.NewRaw(query, id).Scan(ctx, &why); err != nil {
+			if err := tx.NewRaw(voidReasons[watchparty.EmailKind(row.Kind)], id).Scan(ctx, &why); err != nil {
 				return err
 			}
 		}

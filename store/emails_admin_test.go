@@ -103,6 +103,12 @@ func TestForgottenAddress(t *testing.T) {
 	require.Equal(t, watchparty.ReasonNoAccount, readEmail(t, s, emailAbout(t, s, watchparty.EmailWelcome, ada.ID)).Reason)
 }
 
+func TestEveryKindOfEmailHasItsReasons(t *testing.T) {
+	for _, kind := range watchparty.EmailKinds() {
+		require.NotEmpty(t, voidReasons[kind], "add %s to voidReasons in email_cancel.go", kind)
+	}
+}
+
 // TestWhyEmailsAreDropped: the transaction that cancels an email stores the reason.
 func TestWhyEmailsAreDropped(t *testing.T) {
 	t.Parallel()

@@ -330,7 +330,13 @@ func TestPoliciesJudgeAgain(t *testing.T) {
 			elsewhere := slices.Contains([]watchparty.Policy{
 				watchparty.PolicyParticipants, watchparty.PolicyMessages, watchparty.PolicyRooms, watchparty.PolicyActivity,
 			}, policy)
-			require.True(t, elsewhere || r.part || applied[r.table+r.by], "%s of %s", r.by, r.table)
+			require.True(
+				t,
+				elsewhere || r.part || applied[r.table+r.by],
+				"add a scene for the rule by %s of %s, or the policy to elsewhere",
+				r.by,
+				r.table,
+			)
 		}
 	}
 }

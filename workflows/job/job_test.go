@@ -2,6 +2,10 @@ package job_test
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
 	"testing"
 	"time"
 
@@ -118,6 +122,7 @@ func TestQueues(t *testing.T) {
 // to operators, so a field that is added here has to be an identifier, a code, a time, a count or a text of the
 // program's own.
 func TestEncoding(t *testing.T) {
+	untested := recordedTypes(t)
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	avatar := job.AvatarInput{UserID: "u1", Version: 7}
 	for _, c := range []struct {
@@ -176,9 +181,48 @@ func TestEncoding(t *testing.T) {
 				Failed: []watchparty.Policy{watchparty.PolicyRooms}},
 			`{"run_id":"r1","counts":{"inactive_rooms":4},"failed":["inactive_rooms"]}`,
 		},
+		{job.TallyResult{Days: 3}, `{"days":3}`},
+		{
+			job.CreateReportInput{Every: watchparty.ReportWeek, From: "2026-01-05", To: "2026-01-11"},
+			`{"every":"week","from":"2026-01-05","to":"2026-01-11"}`,
+		},
+		{job.QueueReportEmailsInput{ReportID: "r2"}, `{"report_id":"r2"}`},
+		{job.ReportInput{Every: watchparty.ReportMonth}, `{"every":"month"}`},
+		{job.ReportInput{Every: watchparty.ReportMonth, At: at}, `{"every":"month","at":"2026-01-02T03:04:05Z"}`},
+		{job.ReportResult{ReportID: "r2", Emails: 2}, `{"report_id":"r2","mails":2}`},
+		{
+			job.PartyInput{PartyID: "p1", Moves: 2, StartsAt: at},
+			`{"party_id":"p1","moves":2,"starts_at":"2026-01-02T03:04:05Z"}`,
+		},
+		{job.PartyResult{State: watchparty.PartyStarted}, `{"state":"started"}`},
+		{
+			job.PartyNoticesInput{PartyID: "p1", Kind: watchparty.NoticeDay, Moves: 2},
+			`{"party_id":"p1","kind":"day","moves":2}`,
+		},
+		{job.PartyNoticesResult{Emails: 4}, `{"emails":4}`},
 	} {
 		encoded, err := json.Marshal(c.value)
 		require.NoError(t, err)
 		require.Equal(t, c.want, string(encoded), "%T", c.value)
+		delete(untested, reflect.TypeOf(c.value).Name())
 	}
+	require.Empty(t, untested, "add them to this table")
+}
+
+// recordedTypes are the names of the package's structs that histories have.
+func recordedTypes(t *testing.T) map[string]bool {
+	t.Helper()
+	sources, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	declaration := regexp.MustCompile(`(?m)^type (\w+(?:Input|Result|Progress)) struct`)
+	names := map[string]bool{}
+	for _, source := range sources {
+		content, err := os.ReadFile(source)
+		require.NoError(t, err)
+		for _, found := range declaration.FindAllStringSubmatch(string(content), -1) {
+			names[found[1]] = true
+		}
+	}
+	require.NotEmpty(t, names)
+	return names
 }
