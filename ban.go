@@ -61,7 +61,7 @@ func (b *NewBan) Normalise() {
 func (b NewBan) Validate(now time.Time) error {
 	var v fields
 	if b.Until != nil {
-		v.ends("until", *b.Until, now, now.AddDate(MaxBanYears, 0, 0))
+		v.ends("until", *b.Until, now, now.AddDate(MaxBanYears, 0, 0), "10 years")
 	}
 	v.reason(b.Reason)
 	return v.err()
@@ -83,15 +83,15 @@ func (m *NewMute) Normalise() {
 // Validate reports every field that is wrong at the time now.
 func (m NewMute) Validate(now time.Time) error {
 	var v fields
-	v.ends("until", m.Until, now, now.Add(MaxMuteDuration))
+	v.ends("until", m.Until, now, now.Add(MaxMuteDuration), "30 days")
 	v.reason(m.Reason)
 	return v.err()
 }
 
-// ends checks that a time is after now and not after latest.
-func (v *fields) ends(field string, until, now, latest time.Time) {
+// ends checks that a time is after now and not after latest, which is that span later.
+func (v *fields) ends(field string, until, now, latest time.Time, span string) {
 	v.check(until.After(now), field, "past", "must be in the future")
-	v.check(!until.After(latest), field, "too_late", "is too far ahead")
+	v.check(!until.After(latest), field, "too_late", "must be at most "+span+" ahead")
 }
 
 func (v *fields) reason(reason string) {

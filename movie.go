@@ -38,8 +38,8 @@ const (
 	MaxDurationMS       = MaxRuntime * 60 * 1000
 	MaxGenres           = 10
 	MaxGenre            = 40
-	MaxURLBytes         = 2048
-	MinURLBytes         = len("https://x")
+	MaxURL              = 2048
+	MinURL              = len("https://x")
 )
 
 // Errors of movies.
@@ -168,7 +168,7 @@ func (c MovieChange) Validate() error {
 }
 
 func (v *fields) genres(genres []string) {
-	v.check(len(genres) <= MaxGenres, "genres", "too_many", "has more than 10 genres")
+	v.check(len(genres) <= MaxGenres, "genres", "too_many", "must have at most 10 items")
 	for i, genre := range genres {
 		field := fmt.Sprintf("genres.%d", i)
 		v.line(field, genre, 1, MaxGenre)
@@ -178,7 +178,7 @@ func (v *fields) genres(genres []string) {
 
 // httpsURL checks an address to which a browser may be sent: https, and not disguised as another host.
 func (v *fields) httpsURL(field, value string) {
-	if value == "" || !v.length(field, value, MinURLBytes, MaxURLBytes) {
+	if value == "" || !v.length(field, value, MinURL, MaxURL) {
 		return
 	}
 	u, err := url.Parse(value)

@@ -117,13 +117,13 @@ func TestNormaliseKeepsTheCallersValues(t *testing.T) {
 }
 
 func TestMovieAddresses(t *testing.T) {
-	long := "https://movies.example/" + strings.Repeat("a", watchparty.MaxURLBytes)
+	long := "https://movies.example/" + strings.Repeat("a", watchparty.MaxURL)
 	codes := map[string]string{
-		"https://": "too_short", long[:watchparty.MaxURLBytes+1]: "too_long",
+		"https://": "too_short", long[:watchparty.MaxURL+1]: "too_long",
 	}
 	for _, valid := range []string{
 		"", "https://movies.example", "https://movies.example:8443/a.mp4?x=1&y=%20#t=5", "https://[::1]/a",
-		long[:watchparty.MaxURLBytes], "https://movies.example:65535/a",
+		long[:watchparty.MaxURL], "https://movies.example:65535/a",
 	} {
 		codes[valid] = ""
 	}

@@ -143,7 +143,7 @@ func (s Source) TitleOr() string {
 }
 
 func (v *fields) subtitles(subtitles []Subtitle) {
-	v.check(len(subtitles) <= MaxSubtitles, "subtitles", "too_many", "must be at most 30")
+	v.check(len(subtitles) <= MaxSubtitles, "subtitles", "too_many", "must have at most 30 items")
 	for i, s := range subtitles {
 		field := fmt.Sprintf("subtitles.%d", i)
 		v.check(wellFormedTag(s.Language), field+".language", "language", "must be a language tag, such as en or pt-BR")

@@ -68,6 +68,34 @@ func TestEnumsAreThoseOfTheProgram(t *testing.T) {
 	}
 }
 
+// TestEnumsAreDescribedWhole: a description that explains most values of an enumeration explains all of them.
+func TestEnumsAreDescribedWhole(t *testing.T) {
+	t.Parallel()
+	checked := 0
+	var check func(where string, ref *openapi3.SchemaRef)
+	check = func(where string, ref *openapi3.SchemaRef) {
+		var missing []string
+		for _, value := range ref.Value.Enum {
+			if text, ok := value.(string); ok && !strings.Contains(ref.Value.Description, "`"+text+"`") {
+				missing = append(missing, text)
+			}
+		}
+		if 2*len(missing) < len(ref.Value.Enum) {
+			assert.Empty(t, missing, where)
+			checked++
+		}
+		for name, property := range ref.Value.Properties {
+			if property.Ref == "" {
+				check(where+"."+name, property)
+			}
+		}
+	}
+	for name, schema := range readContract().Components.Schemas {
+		check(name, schema)
+	}
+	require.Greater(t, checked, 20)
+}
+
 // collectEnums adds the enumerations of a schema and of what is written in it.
 func collectEnums(where string, ref *openapi3.SchemaRef, found map[string][]string) {
 	if len(ref.Value.Enum) > 1 { // one alone is the mark of a kind of message

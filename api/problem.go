@@ -18,6 +18,7 @@ import (
 
 	"github.com/watchparty/watchparty"
 	"github.com/watchparty/watchparty/api/contract"
+	"github.com/watchparty/watchparty/live/wire"
 	"github.com/watchparty/watchparty/store"
 	"github.com/watchparty/watchparty/web"
 )
@@ -75,7 +76,9 @@ func problem(err error) contract.Problem {
 	case errors.As(err, &http4xx) && http4xx.Code == http.StatusBadRequest && errors.As(http4xx.Internal, &mistyped):
 		// The validator accepts 4.0 as an integer, and the decoder does not.
 		return problem(
-			watchparty.Invalid(watchparty.FieldError{Field: mistyped.Field, Code: "type", Message: "has the wrong type"}),
+			watchparty.Invalid(watchparty.FieldError{
+				Field: mistyped.Field, Code: "type", Message: "must be " + wire.JSONType(mistyped.Type),
+			}),
 		)
 	case errors.As(err, &http4xx) && http4xx.Code == http.StatusBadRequest && repeatedParameter(http4xx) != "":
 		return problem(watchparty.Invalid(watchparty.FieldError{

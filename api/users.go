@@ -84,7 +84,7 @@ func (s *Server) ListProfiles(
 	names := strings.Split(r.Params.Usernames, ",")
 	if len(names) > maxProfiles {
 		return nil, watchparty.Invalid(
-			watchparty.FieldError{Field: "usernames", Code: "too_many", Message: "has more than 100 names"},
+			watchparty.FieldError{Field: "usernames", Code: "too_many", Message: "must have at most 100 items"},
 		)
 	}
 	users, err := s.store.UsersByUsername(ctx, names)

@@ -232,12 +232,22 @@ func fieldMessage(err *openapi3.SchemaError) string {
 		return "must not have an item twice"
 	case "format":
 		return "must have the format " + err.Schema.Format
+	case "type":
+		return "must be " + withArticle(err.Schema.Type.Slice()[0])
 	case "nullable":
 		return "must not be null"
 	case "required":
 		return "is missing"
 	}
 	return validatorSubject.ReplaceAllString(err.Reason, "") // "number must be at least 2"
+}
+
+// withArticle is for the names of JSON's types.
+func withArticle(name string) string {
+	if strings.ContainsRune("aio", rune(name[0])) {
+		return "an " + name
+	}
+	return "a " + name
 }
 
 // bounds writes the limits of a number as people write them.

@@ -343,7 +343,7 @@ func pretty(v any) string {
 var fieldLimits = map[string]int{
 	"Note": watchparty.MaxAdminNote, "Reason": watchparty.MaxReason, "Title": watchparty.MaxTitle,
 	"Description": watchparty.MaxMovieDescription, "Genres": watchparty.MaxGenres * (watchparty.MaxGenre + len(", ")),
-	"Address": watchparty.MaxURLBytes, "Number": 10, "Filter": 300,
+	"Address": watchparty.MaxURL, "Number": 10, "Filter": 300,
 }
 
 // bar is a bar of a chart.

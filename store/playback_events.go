@@ -300,7 +300,7 @@ func (t *transition) findNext(ctx context.Context, tx bun.Tx) error {
 	}
 	t.next = next
 	command, ok := t.event.(playback.Command)
-	if !ok || command.Kind != playback.Play || next.ID != "" || t.chosen.ID != "" || t.room.MovieID == nil {
+	if !ok || command.Kind != playback.Play || next.ID != "" || t.room.MovieID == nil {
 		return nil
 	}
 	t.chosen, err = newItem(ctx, tx, t.room.ID, command.By, watchparty.Source{MovieID: *t.room.MovieID})

@@ -440,6 +440,9 @@ var design = []section{
 			{"Browsers connect from allowed origins only.", "api TestLiveHandshake/origins", []edit{
 				{"api/live.go", "if !s.originAllowed(", "if false && !s.originAllowed("},
 			}},
+			{"A client offers the subprotocol of the contract.", "api TestLiveHandshake/invalid_handshake", []edit{
+				{"api/live.go", "if !hasToken(r.Header, \"Sec-WebSocket-Protocol\", wire.Subprotocol) {", "if false {"},
+			}},
 			{"A connection signs in within 5 s.", "live TestSilence", []edit{
 				{"live/conn.go", "hello := time.AfterFunc(c.hub.limits.Hello, ", "hello := time.AfterFunc(time.Hour, "},
 			}},

@@ -1,8 +1,8 @@
 package wire
 
 import (
-	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -175,21 +175,25 @@ func (c *checks) text(field string, value *string, least, most int) {
 		return
 	}
 	n := utf8.RuneCountInString(*value)
-	c.check(n >= least, field, "too_short", fmt.Sprintf("must have at least %d characters", least))
+	if least == 1 {
+		c.check(n >= least, field, "too_short", "must not be empty")
+	} else {
+		c.check(n >= least, field, "too_short", fmt.Sprintf("must have at least %d characters", least))
+	}
 	c.check(n <= most, field, "too_long", fmt.Sprintf("must have at most %d characters", most))
 }
 
-func (c *checks) token(field, value string) {
-	c.check(value != "", field, "too_short", "must not be empty")
-	c.text(field, &value, 0, maxToken)
+// has reports whether a property is wrong.
+func (c checks) has(property string) bool {
+	return slices.ContainsFunc(c, func(f watchparty.FieldError) bool { return f.Field == property })
 }
 
 func (m *Hello) check(c *checks) {
-	c.token("token", m.Token)
+	c.text("token", &m.Token, 1, maxToken)
 	c.id("resume", m.Resume)
 }
 
-func (m *Token) check(c *checks) { c.token("access_token", m.AccessToken) }
+func (m *Token) check(c *checks) { c.text("access_token", &m.AccessToken, 1, maxToken) }
 
 func (m *Clock) check(c *checks) { c.number("c0", m.C0, 0, maxWhole, "from 0 to 9007199254740991") }
 
@@ -238,13 +242,12 @@ func (m *Load) check(c *checks) {
 	c.position(m.PositionMS)
 	c.id("movie_id", m.MovieID)
 	c.id("item_id", m.ItemID)
-	c.text("stream_url", m.StreamURL, watchparty.MinURLBytes, watchparty.MaxURLBytes)
+	c.text("stream_url", m.StreamURL, watchparty.MinURL, watchparty.MaxURL)
 	c.text("title", m.Title, 0, watchparty.MaxItemTitle)
-	var invalid *watchparty.Error
-	if *c == nil && errors.As(m.Source().Validate(), &invalid) {
-		*c = append(*c, invalid.Fields...)
-	}
 }
+
+// validate applies the rules of sources. As in the REST API, they are judged when every property is within its limits.
+func (m *Load) validate() error { return m.Source().Validate() }
 
 // Source returns what to load, in normal form.
 func (m *Load) Source() watchparty.Source {

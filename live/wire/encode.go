@@ -85,28 +85,46 @@ func DecodeClient(frame []byte) (m ClientMessage, id string, err error) {
 	if !ok {
 		return nil, id, ErrUnknown
 	}
+	delete(properties, "t")
+	m, _ = reflect.New(kind.elem).Interface().(ClientMessage)
 	var wrong checks
 	for _, property := range kind.required {
 		value, given := properties[property]
 		wrong.check(given, property, "required", "is missing")
 		wrong.check(!given || value.Kind() != 'n', property, "null", "must not be null")
 	}
+	if unmarshal(properties, m) != nil {
+		for property, value := range properties { // to name all that are wrong
+			if err := unmarshal(map[string]jsontext.Value{property: value}, m); err != nil && !wrong.has(property) {
+				wrong = append(wrong, wrongProperty(err))
+			}
+		}
+	}
+	var outside checks
+	m.check(&outside)
+	for _, f := range outside {
+		if !wrong.has(f.Field) { // otherwise it has no value
+			wrong = append(wrong, f)
+		}
+	}
 	if wrong != nil {
 		return nil, id, refuse(wrong)
 	}
-	delete(properties, "t")
-	m, _ = reflect.New(kind.elem).Interface().(ClientMessage)
-	rest, err := json.Marshal(properties)
-	if err != nil {
-		return nil, id, ErrMalformed
-	}
-	if err := json.Unmarshal(rest, m, json.RejectUnknownMembers(true)); err != nil {
-		return nil, id, refuse(checks{wrongProperty(err)})
-	}
-	if m.check(&wrong); wrong != nil {
-		return nil, id, refuse(wrong)
+	if rules, ok := m.(interface{ validate() error }); ok {
+		if err := rules.validate(); err != nil {
+			return nil, id, err
+		}
 	}
 	return m, IDOf(m), nil
+}
+
+// unmarshal sets properties of a message.
+func unmarshal(properties map[string]jsontext.Value, m ClientMessage) error {
+	text, err := json.Marshal(properties)
+	if err != nil {
+		return fmt.Errorf("wire: properties: %w", err)
+	}
+	return json.Unmarshal(text, m, json.RejectUnknownMembers(true))
 }
 
 // open reads the properties of a frame, one of which is its name. Names that are given twice, and text that is no
@@ -137,11 +155,14 @@ func idIn(properties map[string]jsontext.Value) string {
 // refuse returns an error with the wrong properties, sorted by name.
 func refuse(wrong checks) error {
 	slices.SortFunc(wrong, func(a, b watchparty.FieldError) int { return strings.Compare(a.Field, b.Field) })
-	return watchparty.Invalid(wrong...)
+	return watchparty.Invalid(wrong[:min(len(wrong), maxFieldErrors)]...)
 }
 
-// maxFieldName limits the name of a property in an error, in bytes, as in api/problem.go: a client chooses the name.
-const maxFieldName = 100
+// Limits of an error: a client chooses how many properties are wrong, and their names.
+const (
+	maxFieldErrors = 20
+	maxFieldName   = 100 // bytes
+)
 
 // wrongProperty is the one that the decoder could not take.
 func wrongProperty(err error) watchparty.FieldError {
@@ -153,8 +174,8 @@ func wrongProperty(err error) watchparty.FieldError {
 	if name := semantic.JSONPointer.LastToken(); name != "" {
 		wrong.Field = strings.ToValidUTF8(name[:min(len(name), maxFieldName)], "")
 	}
-	if expected := expectedType(semantic.GoType); expected != "" {
-		wrong.Message = "must be " + expected
+	if semantic.GoType != nil {
+		wrong.Message = "must be " + JSONType(semantic.GoType)
 	}
 	if errors.Is(err, json.ErrUnknownName) {
 		wrong.Code, wrong.Message = "unknown", "is not a known property"
@@ -162,25 +183,24 @@ func wrongProperty(err error) watchparty.FieldError {
 	return wrong
 }
 
-// expectedType names the JSON type of a property, with its article; empty for other types than those of properties.
-func expectedType(t reflect.Type) string {
-	if t == nil {
-		return ""
-	}
+// JSONType names the JSON type of the values that a Go type takes, with its article.
+func JSONType(t reflect.Type) string {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
 	switch t.Kind() {
-	case reflect.String:
-		return "a string"
 	case reflect.Bool:
 		return "a boolean"
-	case reflect.Int64:
+	case reflect.Int, reflect.Int64:
 		return "an integer"
 	case reflect.Float64:
 		return "a number"
+	case reflect.Slice:
+		return "an array"
+	case reflect.Struct, reflect.Map:
+		return "an object"
 	default:
-		return ""
+		return "a string"
 	}
 }
 

@@ -484,7 +484,7 @@ func TestLoadsFollowTheRulesOfSources(t *testing.T) {
 		"port out of range":    {StreamURL: "https://a.example:99999/x.webm"},
 		"not ASCII":            {StreamURL: "https://a.example/\u202ex.webm"},
 		"white space":          {StreamURL: "https://a.example/x y.webm"},
-		"too long":             {StreamURL: "https://a.example/" + strings.Repeat("x", watchparty.MaxURLBytes)},
+		"too long":             {StreamURL: "https://a.example/" + strings.Repeat("x", watchparty.MaxURL)},
 		"bidirectional title":  {StreamURL: "https://a.example/x.webm", Title: "Our \u202eholiday"},
 		"title of two lines":   {StreamURL: "https://a.example/x.webm", Title: "Our\nholiday"},
 		"title of 201 letters": {StreamURL: "https://a.example/x.webm", Title: strings.Repeat("ä", 201)},

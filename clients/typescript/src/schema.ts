@@ -763,8 +763,8 @@ export interface paths {
         post?: never;
         /**
          * Give up your membership of a room
-         * @description Leaves the room, and gives up the caller's role and membership. For somebody who has none of these it is a
-         *     success. The host's role passes on as when the host leaves, but in an archived room, too: the caller can then
+         * @description Leaves the room, and gives up the caller's role and membership. It succeeds also for a caller who has none of
+         *     these. The host's role passes on as when the host leaves, but in an archived room, too: the caller can then
          *     neither reopen nor delete it. A host with nobody else in the room gets a 409 `no_next_host`: delete the room, or
          *     archive it.
          */
@@ -808,8 +808,8 @@ export interface paths {
         /**
          * Kick a participant
          * @description Removes a person from the room, together with their role and membership. Hosts and moderators can kick people of
-         *     lower roles; oneself is a 403 `forbidden`. A person who neither is in the room nor has a role in it is a 404.
-         *     The person can join again, unless the room is private.
+         *     lower roles; kicking oneself is a 403 `forbidden`. A person who neither is in the room nor has a role in it is a
+         *     404. The person can join again, unless the room is private.
          */
         delete: operations["kickParticipant"];
         options?: never;
@@ -818,8 +818,8 @@ export interface paths {
          * Set a participant's role
          * @description For the host. Sets the role of a person who is in the room or has a role in it. `host` hands the room over to a
          *     person who is in it, and makes the caller a moderator. Setting one's own role is a 409 `own_role`. A person who
-         *     neither is in the room nor has a role in it is a 404; so is one who is not in it, with `host`. For a person who
-         *     is not in the room, `joined_at` and `last_seen_at` say since when they have had the role.
+         *     neither is in the room nor has a role in it is a 404. With `host`, so is a person who is not in the room. For a
+         *     person who is not in the room, `joined_at` and `last_seen_at` say since when they have had the role.
          */
         patch: operations["setParticipantRole"];
         trace?: never;
@@ -839,8 +839,9 @@ export interface paths {
         put?: never;
         /**
          * Ban a person from a room
-         * @description Hosts and moderators can ban people of lower roles, whether or not they are in the room; oneself is a 403
-         *     `forbidden`. A ban removes the person from the room and keeps them out until it ends or is lifted. A second ban of a person replaces the first.
+         * @description Hosts and moderators can ban people of lower roles, whether or not they are in the room; banning oneself is a
+         *     403 `forbidden`. A ban removes the person from the room and keeps them out until it ends or is lifted. A second
+         *     ban of a person replaces the first.
          */
         post: operations["banUser"];
         delete?: never;
@@ -889,7 +890,8 @@ export interface paths {
         /**
          * Mute a person in a room
          * @description Hosts and moderators can mute people of lower roles, whether or not they are in the room, for at most 30 days;
-         *     oneself is a 403 `forbidden`. A mute lasts when the person leaves and joins again. A second mute of a person replaces the first.
+         *     muting oneself is a 403 `forbidden`. A mute lasts when the person leaves and joins again. A second mute of a
+         *     person replaces the first.
          */
         post: operations["muteUser"];
         delete?: never;
@@ -1007,8 +1009,10 @@ export interface paths {
          *     position, and otherwise at the computed one. A `seek` beyond the end goes to the end. What a command does while
          *     the room waits, and for whom it waits, is in the contract of live connections.
          *
-         *     Of several refusals the answer is the first of these: `banned`, a 404, `room_archived` or `room_closed`,
-         *     `not_participant`, `forbidden`, `muted`. The operations of the queue do the same.
+         *     Of several refusals the answer is the first of these: the 404 of a room that does not exist, `banned`, the 404
+         *     of a private room, `room_archived` or `room_closed`, `not_participant`, `forbidden` without the permission of
+         *     the operation, `muted`. After these come refusals of what the request names: a movie, an item, or an address
+         *     that the person may not load. The operations of the queue do the same.
          */
         post: operations["sendPlaybackCommand"];
         delete?: never;
@@ -1080,8 +1084,8 @@ export interface paths {
         post?: never;
         /**
          * Remove an item from the queue
-         * @description People who can add items can remove their own; the host and moderators can remove all items. The item that
-         *     plays is not in the queue any more; removing it skips it.
+         * @description People who can add items can remove their own; the host and moderators can remove all items. The item that plays
+         *     is not in the queue any more; removing it skips it.
          */
         delete: operations["removeFromQueue"];
         options?: never;
@@ -4270,7 +4274,7 @@ export interface components {
         Playback: {
             /**
              * Format: int64
-             * @description Rises by one with each change, and with each command, also one that changes nothing else
+             * @description Rises by one with each change, and with each command that is applied, even if it changes nothing else
              */
             revision: number;
             /**
@@ -4311,11 +4315,12 @@ export interface components {
              */
             starts_at: string | null;
             /**
-             * @description What changed the state: a command, or `ready` (everybody is), `deadline` (of a wait), `rebuffer` (somebody
-             *     ran out of data), `ended` (the item is over), `voted` (to skip it), `removed` (from the queue), `deserted`
-             *     (nobody was connected), `archived` (the room was), `scheduled`, `unscheduled` (it starts by itself, and no
-             *     longer), `started` (as scheduled), `duration` (the length of the item was learnt), `clock` (the database's
-             *     was set). Null in a room that has never played anything.
+             * @description What changed the state: a command (`play`, `pause`, `seek`, `rate`, `load`, `skip`, `stop`), or `ready`
+             *     (everybody is), `deadline` (of a wait), `rebuffer` (somebody ran out of data), `ended` (the item is over),
+             *     `voted` (to skip it), `removed` (from the queue), `deserted` (nobody was connected), `archived` (the room
+             *     was), `scheduled`, `unscheduled` (it starts by itself, and no longer), `started` (as scheduled), `duration`
+             *     (the length of the item was learnt), `clock` (the database's was set). Null in a room that has never played
+             *     anything.
              * @enum {string|null}
              */
             cause: "play" | "pause" | "seek" | "rate" | "load" | "skip" | "stop" | "ready" | "deadline" | "rebuffer" | "ended" | "voted" | "removed" | "deserted" | "archived" | "scheduled" | "unscheduled" | "started" | "duration" | "clock" | null;
@@ -4457,7 +4462,9 @@ export interface components {
          */
         PlaybackCommand: {
             /**
-             * @description What to do. `seek` needs `position_ms`, `rate` needs `rate`, and `load` exactly one of `item_id`, `movie_id` and `stream_url`; `load` may have `title` and `position_ms`, and `pause` `position_ms`.
+             * @description What to do. `play`, `skip` and `stop` need nothing else, `seek` needs `position_ms`, `rate` needs `rate`, and
+             *     `load` exactly one of `item_id`, `movie_id` and `stream_url`; `load` may have `title` and `position_ms`, and
+             *     `pause` `position_ms`.
              * @enum {string}
              */
             kind: "play" | "pause" | "seek" | "rate" | "load" | "skip" | "stop";
@@ -6074,7 +6081,7 @@ export interface components {
          */
         Health: {
             /**
-             * @description `degraded`: everything but the parts below works. `down`: requests are refused.
+             * @description `ok`: everything works. `degraded`: everything but the parts below works. `down`: requests are refused.
              * @enum {string}
              */
             status: "ok" | "degraded" | "down";
@@ -6959,10 +6966,10 @@ export interface components {
             /** @description The number of the attempt, from 1 */
             number: number;
             /**
-             * @description `open`: it lasts, or its process ended in the middle within the last hour; after that it is `lost`.
-             *     `temporary`, `later`, `unreachable`: it failed, and another attempt follows. `ambiguous`: the server may
-             *     have accepted the email, but its answer did not arrive. `permanent`: the server refused it for good.
-             *     `cancelled`: the email had no recipient or nothing to say any more.
+             * @description `open`: it lasts, or its process ended in the middle within the last hour; after that it is `lost`. `sent`:
+             *     the server accepted the email. `temporary`, `later`, `unreachable`: it failed, and another attempt follows.
+             *     `ambiguous`: the server may have accepted the email, but its answer did not arrive. `permanent`: the server
+             *     refused it for good. `cancelled`: the email had no recipient or nothing to say any more.
              * @enum {string}
              */
             outcome: "open" | "sent" | "temporary" | "later" | "unreachable" | "ambiguous" | "permanent" | "cancelled" | "lost";

@@ -152,8 +152,8 @@ export interface components {
             /** @description The address of an MP4, WebM or HLS stream: https, in ASCII, without a user name. Only hosts and moderators may load one. */
             stream_url?: string | null;
             /**
-             * @description The title of the stream at `stream_url`, in one line. White space at its edges is removed. Without a title,
-             *     the name of the file is shown.
+             * @description The title of the stream at `stream_url`, in one line. White space at its edges counts for the limit, and is
+             *     removed. Without a title, the name of the file is shown.
              */
             title?: string | null;
             /** @description Where to begin; at the beginning unless given */
@@ -222,7 +222,7 @@ export interface components {
             people: components["schemas"]["Member"][];
         };
         State: {
-            /** @description Rises by one with each change, and with each command, also one that changes nothing else */
+            /** @description Rises by one with each change, and with each command that is applied, even if it changes nothing else */
             revision: components["schemas"]["Count"];
             /** @description Rises when the item changes or starts anew */
             epoch: components["schemas"]["Count"];
@@ -343,11 +343,11 @@ export interface components {
             id?: components["schemas"]["ID"];
             /**
              * @description For any message: `invalid_request` (properties are wrong), `unknown_message_type` (the server does not know
-             *     a message of this name), `signed_in_already` (the connection has signed in). For a command, as in the REST API:
-             *     `unauthenticated`, `banned`, `not_found`, `room_archived`, `room_closed`, `not_participant`, `forbidden`,
-             *     `muted`, `unknown_movie`, `unknown_item`, `movie_without_stream`, `nothing_playing`, `nothing_to_play`,
-             *     `playback_stale`, `command_id_reused`, `rate_limited`, `unavailable`, `internal`; and `superseded` (a later
-             *     seek was applied instead).
+             *     a message of this name), `signed_in_already` (the connection has signed in). For a command, as in the REST
+             *     API: `unauthenticated`, `banned`, `not_found`, `room_archived`, `room_closed`, `not_participant`,
+             *     `forbidden`, `muted`, `unknown_movie`, `unknown_item`, `movie_without_stream`, `nothing_playing`,
+             *     `nothing_to_play`, `playback_stale`, `command_id_reused`, `rate_limited`, `unavailable`, `internal`; and
+             *     `superseded` (a later seek was applied instead).
              */
             code: string;
             /** @description A description of the error, for developers */
