@@ -517,6 +517,13 @@ func TestRefusalsAreShort(t *testing.T) {
 	require.ErrorAs(t, err, &coded)
 	require.LessOrEqual(t, len(coded.Fields[0].Field), maxFieldName)
 	require.Equal(t, "unknown", coded.Fields[0].Code)
+	var surplus []string
+	for i := range 200 {
+		surplus = append(surplus, fmt.Sprintf(`"p%d":null`, i))
+	}
+	_, _, err = DecodeClient([]byte(`{"t":"bye",` + strings.Join(surplus, ",") + `}`))
+	require.ErrorAs(t, err, &coded)
+	require.Len(t, coded.Fields, maxFieldErrors)
 }
 
 // TestChatMessagesAreThoseOfREST: the same fields, written in the same way.

@@ -352,7 +352,7 @@ export interface components {
             code: string;
             /** @description A description of the error, for developers */
             message: string;
-            /** @description The properties that are wrong */
+            /** @description The first 20 properties that are wrong */
             errors?: components["schemas"]["FieldError"][];
             /** @description The time after which the same message may be sent again, in milliseconds */
             retry_after_ms?: number;
