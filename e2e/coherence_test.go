@@ -535,14 +535,19 @@ func TestNoReadIsStale(t *testing.T) {
 				t.Run(f.name, func(t *testing.T) {
 					c.fail = t.Errorf
 					c.awaitHits(t)
-					seen := c.storm(func() { f.run(t, c, long) })
+					seen := c.storm(func() {
+						f.run(t, c, long)
+						eventually(t, func(a *assert.CollectT) { // on a busy machine, not within the time of the fault
+							seen := c.seen.Load()
+							assert.NotZero(a, seen.hits.Load())
+							assert.NotZero(a, seen.writes.Load())
+						}, "answers from the cache, and writes")
+					})
 					fmt.Fprintf(rows, "%s\t%d\t%d\t%s\t%s\t%d\t%s\t%d\t%d\n", f.name, seen.reads.Load(), seen.hits.Load(),
 						seen.percentile(99).Round(time.Millisecond), seen.percentile(100).Round(time.Millisecond),
 						seen.writes.Load(), time.Duration(seen.slowest.Load()).Round(time.Millisecond), seen.unanswered.Load(),
 						len(seen.stale))
 					require.Empty(t, seen.stale)
-					require.NotZero(t, seen.hits.Load())
-					require.NotZero(t, seen.writes.Load())
 					if f.name == blackHole {
 						require.Less(t, seen.percentile(99), 300*time.Millisecond)
 					}
