@@ -29,6 +29,12 @@ func acquire(path string) (*os.File, error) {
 	return file, nil
 }
 
+// release unlocks the folder. Closing the file would not be enough: a child that is being started at this moment has the
+// file as well, until it executes its program.
+func release(file *os.File) error {
+	return errors.Join(syscall.Flock(int(file.Fd()), syscall.LOCK_UN), file.Close())
+}
+
 func inUse(path string) error {
 	holder, _ := os.ReadFile(path)
 	return fmt.Errorf("%s is in use by process %s: stop it first, or choose another folder",

@@ -210,7 +210,7 @@ func (s *Stack) release() error {
 	if s.options.Ephemeral {
 		err = s.folders.remove()
 	}
-	return errors.Join(err, s.lock.Close())
+	return errors.Join(err, release(s.lock))
 }
 
 // Has reports whether the service belongs to this stack, running or not.
