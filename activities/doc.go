@@ -16,8 +16,8 @@ type Group interface {
 	Activities() map[string]any
 }
 
-// Register registers a group's activities with a worker. It panics if the group is a nil pointer, whose activities would
-// panic and be tried again for ever.
+// Register registers a group's activities with a worker. It panics if the group is a nil pointer, since its activities
+// would panic, and be tried again for ever.
 func Register(r worker.ActivityRegistry, g Group) {
 	if reflect.ValueOf(g).IsNil() {
 		panic(fmt.Sprintf("activities: the worker has no %T", g))
